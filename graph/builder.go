@@ -1,0 +1,249 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+)
+
+// Ref is a node within a Builder.
+type Ref struct {
+	kind int32
+	row  int32
+}
+
+// Builder gathers nodes and edges in any order. Naming a node twice merges it,
+// later values winning. It is for one goroutine.
+type Builder struct {
+	vocab  *Vocabulary
+	name   string
+	shared bool
+	nodes  []builderKind
+	edges  map[relKey][]builderEdge
+	err    error
+}
+
+type builderKind struct {
+	ids  []string
+	row  map[string]int32
+	set  []bool // named by Node, not only by Ref
+	vals []builderVal
+}
+
+type builderVal struct {
+	row int32
+	col int32
+	val Value
+}
+
+type builderEdge struct {
+	from, to int32
+	props    []Prop
+}
+
+type relKey struct{ edge, from, to int32 }
+
+// NewBuilder starts the segment of one cluster.
+func NewBuilder(v *Vocabulary, name string) *Builder {
+	b := &Builder{vocab: v, name: name, edges: map[relKey][]builderEdge{}, nodes: make([]builderKind, len(v.kinds))}
+	for i := range b.nodes {
+		b.nodes[i].row = map[string]int32{}
+	}
+	return b
+}
+
+// Node adds or extends a node. id is the stable id within the segment; the
+// segment's name is put in front of it for kinds that are not shared. An
+// unknown kind, column or type is a programming error and panics.
+func (b *Builder) Node(kind, id string, props ...Prop) Ref {
+	r := b.Ref(kind, id)
+	b.nodes[r.kind].set[r.row] = true
+	b.Set(r, props...)
+	return r
+}
+
+// Ref names a node that may be added later, or that the shared segment holds.
+func (b *Builder) Ref(kind, id string) Ref {
+	k := b.vocab.KindIndex(kind)
+	if k < 0 {
+		panic(fmt.Sprintf("graph: no kind %q", kind))
+	}
+	n := &b.nodes[k]
+	row, ok := n.row[id]
+	if !ok {
+		row = int32(len(n.ids))
+		n.row[id] = row
+		n.ids = append(n.ids, id)
+		n.set = append(n.set, false)
+	}
+	return Ref{int32(k), row}
+}
+
+// Set gives a node more properties.
+func (b *Builder) Set(r Ref, props ...Prop) {
+	cols := b.vocab.kinds[r.kind].Columns
+	for _, p := range props {
+		c := columnIndex(cols, p.Name)
+		if c < 0 {
+			panic(fmt.Sprintf("graph: kind %s has no column %q", b.vocab.kinds[r.kind].Name, p.Name))
+		}
+		b.nodes[r.kind].vals = append(b.nodes[r.kind].vals, builderVal{r.row, int32(c), p.Value})
+	}
+}
+
+// Edge joins two nodes. The same edge twice with the same properties is one.
+func (b *Builder) Edge(kind string, from, to Ref, props ...Prop) {
+	e := b.vocab.EdgeIndex(kind)
+	if e < 0 {
+		panic(fmt.Sprintf("graph: no edge kind %q", kind))
+	}
+	for _, p := range props {
+		if columnIndex(b.vocab.edges[e].Columns, p.Name) < 0 {
+			panic(fmt.Sprintf("graph: edge %s has no column %q", kind, p.Name))
+		}
+	}
+	k := relKey{int32(e), from.kind, to.kind}
+	b.edges[k] = append(b.edges[k], builderEdge{from.row, to.row, slices.Clone(props)})
+}
+
+// Dangling is an edge that could not be joined: an end was never added.
+type Dangling struct {
+	Edge, From, To string // edge kind and the ids of both ends
+	Missing        string // kind of the missing end
+}
+
+// SharedRefs yields kind and id of every shared node a cluster's builder
+// mentions, so that the shared segment can be given them before Build.
+func (b *Builder) SharedRefs(yield func(kind, id string) bool) {
+	for k := range b.nodes {
+		if !b.vocab.kinds[k].Shared {
+			continue
+		}
+		for _, id := range b.nodes[k].ids {
+			if !yield(b.vocab.kinds[k].Name, id) {
+				return
+			}
+		}
+	}
+}
+
+// Build freezes a cluster's segment on top of a shared one. What could not be
+// joined is returned, not lost.
+func (b *Builder) Build(shared *Segment) (*Segment, []Dangling) {
+	s := &Segment{vocab: b.vocab, name: b.name, tables: make([]*Table, len(b.vocab.kinds)),
+		rels: map[int][]*Rel{}, stubs: make([][]uint32, len(b.vocab.kinds))}
+	place := make([][]int32, len(b.nodes)) // builder row → segment row or stub, -1 if missing
+	for k := range b.nodes {
+		if b.vocab.kinds[k].Shared {
+			place[k] = b.buildStubs(s, k, shared)
+		} else {
+			place[k] = b.buildTable(s, k)
+		}
+	}
+	return s, b.buildRels(s, place)
+}
+
+func (b *Builder) buildStubs(s *Segment, k int, shared *Segment) []int32 {
+	n := &b.nodes[k]
+	place := make([]int32, len(n.ids))
+	for row, id := range n.ids {
+		place[row] = -1
+		if shared == nil {
+			continue
+		}
+		if i, ok := shared.lookup(k, id); ok {
+			place[row] = int32(i)
+			s.stubs[k] = append(s.stubs[k], i)
+		}
+	}
+	slices.Sort(s.stubs[k])
+	s.stubs[k] = slices.Compact(s.stubs[k])
+	for row, i := range place {
+		if i >= 0 {
+			at, _ := slices.BinarySearch(s.stubs[k], uint32(i))
+			place[row] = int32(at)
+		}
+	}
+	return place
+}
+
+func (b *Builder) buildTable(s *Segment, k int) []int32 {
+	n := &b.nodes[k]
+	order := make([]int32, 0, len(n.ids))
+	for row := range n.ids {
+		if n.set[row] {
+			order = append(order, int32(row))
+		}
+	}
+	sort.Slice(order, func(i, j int) bool { return n.ids[order[i]] < n.ids[order[j]] })
+	place := make([]int32, len(n.ids))
+	for i := range place {
+		place[i] = -1
+	}
+	ids := make([]string, len(order))
+	for at, row := range order {
+		place[row], ids[at] = int32(at), n.ids[row]
+	}
+	s.tables[k] = newTable(b.vocab.kinds[k].Columns, ids, n.vals, place)
+	return place
+}
+
+func newTable(columns []Column, ids []string, vals []builderVal, place []int32) *Table {
+	t := &Table{n: len(ids), cols: make([]*Col, len(columns))}
+	t.ids = newCol(Column{Name: "id", Type: Text}, len(ids))
+	if err := t.ids.fill(len(ids), func(i int) Value { return TextValue(ids[i]) }); err != nil {
+		panic(err)
+	}
+	perCol := make([][]builderVal, len(columns))
+	for _, v := range vals {
+		if place[v.row] >= 0 {
+			perCol[v.col] = append(perCol[v.col], v)
+		}
+	}
+	for c, vs := range perCol {
+		if len(vs) == 0 {
+			continue // a column nobody filled costs nothing
+		}
+		rows := make([]Value, len(ids))
+		for _, v := range vs {
+			rows[place[v.row]] = v.val
+		}
+		t.cols[c] = newCol(columns[c], len(ids))
+		if err := t.cols[c].fill(len(ids), func(i int) Value { return rows[i] }); err != nil {
+			panic("graph: " + err.Error())
+		}
+	}
+	return t
+}
+
+func (b *Builder) buildRels(s *Segment, place [][]int32) []Dangling {
+	var dangling []Dangling
+	keys := make([]relKey, 0, len(b.edges))
+	for k := range b.edges {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool {
+		a, c := keys[i], keys[j]
+		return a.edge < c.edge || a.edge == c.edge && (a.from < c.from || a.from == c.from && a.to < c.to)
+	})
+	for _, k := range keys {
+		var list []relEdge
+		for _, e := range b.edges[k] {
+			f, t := place[k.from][e.from], place[k.to][e.to]
+			if f < 0 || t < 0 {
+				missing := k.to
+				if f < 0 {
+					missing = k.from
+				}
+				dangling = append(dangling, Dangling{b.vocab.edges[k.edge].Name,
+					b.nodes[k.from].ids[e.from], b.nodes[k.to].ids[e.to], b.vocab.kinds[missing].Name})
+				continue
+			}
+			list = append(list, relEdge{uint32(f), uint32(t), e.props})
+		}
+		if len(list) > 0 {
+			s.addRel(k, list)
+		}
+	}
+	return dangling
+}

@@ -1,0 +1,147 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Extension adds derived edges and computed properties to a finished segment.
+// The result shares everything that did not change.
+type Extension struct {
+	view  *View
+	seg   *Segment
+	edges map[relKey][]relEdge
+	vals  map[[2]int]map[uint32]Value
+	refs  map[int][]uint32 // shared nodes not yet among the stubs
+}
+
+// NewExtension starts from a cluster's segment as seen in a view.
+func NewExtension(v *View, seg *Segment) *Extension {
+	return &Extension{view: v, seg: seg, edges: map[relKey][]relEdge{}, vals: map[[2]int]map[uint32]Value{}, refs: map[int][]uint32{}}
+}
+
+// Edge adds an edge between nodes of the view: each end lies in the extended
+// segment or in the shared one.
+func (x *Extension) Edge(kind string, from, to Node, props ...Prop) {
+	e := x.view.vocab.EdgeIndex(kind)
+	if e < 0 {
+		panic(fmt.Sprintf("graph: no edge kind %q", kind))
+	}
+	for _, n := range []Node{from, to} {
+		if n.seg.shared {
+			x.refs[n.kind] = append(x.refs[n.kind], n.i)
+		} else if n.seg.name != x.seg.name {
+			panic("graph: an edge cannot join two clusters")
+		}
+	}
+	k := relKey{int32(e), int32(from.kind), int32(to.kind)}
+	x.edges[k] = append(x.edges[k], relEdge{from.i, to.i, slices.Clone(props)})
+}
+
+// Set gives a node of the extended segment a property.
+func (x *Extension) Set(n Node, props ...Prop) {
+	for _, p := range props {
+		c := columnIndex(x.view.vocab.kinds[n.kind].Columns, p.Name)
+		if c < 0 || n.seg.name != x.seg.name || n.seg.shared {
+			panic(fmt.Sprintf("graph: cannot set %s of %s here", p.Name, n.ID()))
+		}
+		k := [2]int{n.kind, c}
+		if x.vals[k] == nil {
+			x.vals[k] = map[uint32]Value{}
+		}
+		x.vals[k][n.i] = p.Value
+	}
+}
+
+// Build makes the extended segment.
+func (x *Extension) Build() *Segment {
+	s := *x.seg
+	s.tables, s.rels, s.stubs = slices.Clone(x.seg.tables), map[int][]*Rel{}, slices.Clone(x.seg.stubs)
+	for kind, refs := range x.refs {
+		x.addStubs(&s, kind, refs)
+	}
+	for e, rels := range x.seg.rels {
+		for _, r := range rels {
+			s.rels[e] = append(s.rels[e], r.restub(x.seg, &s))
+		}
+	}
+	for k, list := range x.edges {
+		for i := range list {
+			list[i].from, list[i].to = s.local(int(k.from), list[i].from), s.local(int(k.to), list[i].to)
+		}
+		s.addRel(k, list)
+	}
+	for k, vals := range x.vals {
+		x.setColumn(&s, k[0], k[1], vals)
+	}
+	return &s
+}
+
+func (x *Extension) addStubs(s *Segment, kind int, refs []uint32) {
+	all := append(slices.Clone(s.stubs[kind]), refs...)
+	slices.Sort(all)
+	s.stubs[kind] = slices.Compact(all)
+}
+
+// local turns a shared index into a stub number; local indices stay.
+func (s *Segment) local(kind int, i uint32) uint32 {
+	if !s.vocab.kinds[kind].Shared {
+		return i
+	}
+	stub, _ := s.Stub(kind, i)
+	return stub
+}
+
+// restub renumbers a Rel whose ends are stubs of kinds that gained some.
+func (r *Rel) restub(old, now *Segment) *Rel {
+	grew := func(kind int) bool { return len(old.stubs[kind]) != len(now.stubs[kind]) }
+	if !grew(r.From) && !grew(r.To) {
+		return r
+	}
+	renumber := func(kind int, i uint32) uint32 {
+		if !now.vocab.kinds[kind].Shared {
+			return i
+		}
+		return now.local(kind, old.stubs[kind][i])
+	}
+	c := *r
+	c.out = pack(now.Len(r.From), r.Len(), func(i int) (uint32, uint32) {
+		return renumber(r.From, r.source(uint32(i))), renumber(r.To, r.out.dst[i])
+	}, nil)
+	c.in = pack(now.Len(r.To), r.Len(), func(i int) (uint32, uint32) {
+		return renumber(r.To, r.out.dst[i]), renumber(r.From, r.source(uint32(i)))
+	}, c.inPos)
+	return &c
+}
+
+// source finds the source of the edge at a forward position.
+func (r *Rel) source(pos uint32) uint32 {
+	i, _ := slices.BinarySearchFunc(r.out.off, pos+1, func(off, p uint32) int {
+		if off < p {
+			return -1
+		}
+		return 1
+	})
+	return uint32(i - 1)
+}
+
+func (x *Extension) setColumn(s *Segment, kind, column int, vals map[uint32]Value) {
+	t := *s.tables[kind]
+	t.cols = slices.Clone(t.cols)
+	old := t.cols[column]
+	col := newCol(s.vocab.kinds[kind].Columns[column], t.n)
+	err := col.fill(t.n, func(i int) Value {
+		if v, ok := vals[uint32(i)]; ok {
+			return v
+		}
+		if old != nil {
+			return old.Value(uint32(i))
+		}
+		return Value{}
+	})
+	if err != nil {
+		panic("graph: " + err.Error())
+	}
+	t.cols[column] = col
+	s.tables[kind] = &t
+}

@@ -1,0 +1,120 @@
+package schema
+
+func pairs(froms []string, tos ...string) []Pair {
+	var out []Pair
+	for _, f := range froms {
+		for _, t := range tos {
+			out = append(out, Pair{f, t})
+		}
+	}
+	return out
+}
+
+func join(lists ...[]Pair) []Pair {
+	var out []Pair
+	for _, l := range lists {
+		out = append(out, l...)
+	}
+	return out
+}
+
+var (
+	workloads  = []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"}
+	identities = []string{"ServiceAccount", "User", "Group"}
+	bindings   = []string{"RoleBinding", "ClusterRoleBinding"}
+)
+
+// ruleColumn and witness are on every derived edge: which attack rule made it
+// and the stable ids ("Kind id") of up to four nodes that prove it.
+var derivedProperties = []Property{
+	dict("rule", "Rule", "The attack rule that made this edge."),
+	list("witness", "Witness", "The nodes that prove it, as kind and id."),
+	text("uncertain", "Uncertain", "What could not be seen and might prevent this; empty if nothing."),
+}
+
+// Edges is every kind of edge.
+var Edges = []Edge{
+	{Name: "CONTAINS", Verb: "contains", Inverse: "is in",
+		Sentence: "A cluster contains namespaces and nodes; a namespace contains its objects.",
+		Joins: join(pairs([]string{"Cluster"}, "Namespace", "Node"),
+			pairs([]string{"Namespace"}, append([]string{"Pod", "Service", "Ingress", "NetworkPolicy", "ServiceAccount", "Secret", "ConfigMap", "Role", "RoleBinding"}, workloads...)...))},
+	{Name: "OWNS", Verb: "owns", Inverse: "is owned by",
+		Sentence: "A workload makes and keeps pods, directly or through another workload.",
+		Joins: join(pairs([]string{"Deployment"}, "ReplicaSet", "Pod"), pairs([]string{"CronJob"}, "Job", "Pod"),
+			pairs([]string{"ReplicaSet", "StatefulSet", "DaemonSet", "Job"}, "Pod"))},
+	{Name: "RUNS", Verb: "runs", Inverse: "runs in", Sentence: "A pod runs containers.", Joins: pairs([]string{"Pod"}, "Container")},
+	{Name: "RUNS_ON", Verb: "runs on", Inverse: "runs", Sentence: "A pod runs on a node.", Joins: pairs([]string{"Pod"}, "Node")},
+	{Name: "USES_IMAGE", Verb: "uses image", Inverse: "is used by", Sentence: "A container uses an image, by the digest that the node resolved.",
+		Joins: pairs([]string{"Container"}, "Image")},
+	{Name: "STORED_IN", Verb: "is stored in", Inverse: "stores", Sentence: "An image is stored in a repository, a repository in a registry.",
+		Joins: []Pair{{"Image", "Repository"}, {"Repository", "Registry"}}},
+	{Name: "HAS_PACKAGE", Verb: "has package", Inverse: "is in image", Sentence: "An image contains a package.",
+		Joins: pairs([]string{"Image"}, "Package"), Coverage: Pair{"Image", "scanned"},
+		Properties: []Property{dict("layer", "Layer", "The digest of the layer that brought it.")}},
+	{Name: "AFFECTED_BY", Verb: "is affected by", Inverse: "affects", Sentence: "An advisory says that this package version is affected.",
+		Joins: pairs([]string{"Package"}, "Vulnerability"),
+		Properties: []Property{
+			text("fixed", "Fixed in", "The first version that is not affected, where there is one."),
+			text("advisory", "Advisory", "The advisory's id and source."),
+		}},
+	{Name: "HAS_VULNERABILITY", Verb: "has vulnerability", Inverse: "is found in", Sentence: "An image has a vulnerability, through a package that advisories call affected.",
+		Joins: pairs([]string{"Image"}, "Vulnerability"), Coverage: Pair{"Image", "scanned"},
+		Properties: []Property{
+			text("package", "Package", "The package and its installed version."),
+			text("installed", "Installed", "The installed version."),
+			text("fixed", "Fixed in", "The first version that is not affected, empty if there is none yet."),
+			enum("severity", "Severity here", "The severity for this package in this distribution.", Severities...),
+			dict("layer", "Layer", "The digest of the layer that brought the package."),
+		}},
+	{Name: "ROUTES_TO", Verb: "routes to", Inverse: "is reached through", Step: true,
+		Sentence: "Traffic arrives: from the internet through load balancers, ingresses, services and nodes to pods. Each hop's own source is held against the network policies.",
+		Joins: join(pairs([]string{"Internet"}, "Service", "Ingress", "Node"), pairs([]string{"Ingress"}, "Service"),
+			pairs([]string{"Service", "Node"}, "Pod")),
+		Properties: []Property{
+			list("ports", "Ports", "The ports on the far side, such as 8080/TCP."),
+			enum("width", "Width", "Who can use it: listed address ranges, or any address.", "ranges", "any"),
+			text("via", "Through", "What carries the traffic, in words with the objects' names."),
+			text("uncertain", "Uncertain", "What could not be seen and might prevent this; empty if nothing."),
+			dict("source", "From", "Who sends this hop's packets: internet, the node, or the ingress controller's pods."),
+			flag("internet", "From the internet", "Traffic that began at the internet can use this hop."),
+		}},
+	{Name: "SELECTS", Verb: "selects", Inverse: "is selected by", Sentence: "A network policy selects a pod.", Joins: pairs([]string{"NetworkPolicy"}, "Pod")},
+	{Name: "MOUNTS", Verb: "mounts", Inverse: "is mounted by", Sentence: "A container mounts a volume, or gets a Secret or ConfigMap as file or variable.",
+		Joins: pairs([]string{"Container"}, "Volume", "Secret", "ConfigMap"),
+		Properties: []Property{
+			text("path", "Mount path", "Where in the container."),
+			flag("readOnly", "Read only", "The container cannot write to it."),
+			dict("how", "How", "volume, env or envFrom."),
+		}},
+	{Name: "RUNS_AS", Verb: "runs as", Inverse: "is used by", Sentence: "A pod runs as a service account.",
+		Joins:      pairs([]string{"Pod"}, "ServiceAccount"),
+		Properties: []Property{flag("token", "Token mounted", "The account's token is mounted.")}},
+	{Name: "BOUND_BY", Verb: "is bound by", Inverse: "binds", Sentence: "A binding names this identity.", Joins: pairs(identities, bindings...)},
+	{Name: "GRANTS", Verb: "grants", Inverse: "is granted by", Sentence: "A binding grants a role.",
+		Joins: []Pair{{"RoleBinding", "Role"}, {"RoleBinding", "ClusterRole"}, {"ClusterRoleBinding", "ClusterRole"}}},
+	{Name: "HOLDS", Verb: "holds", Inverse: "is held by", Sentence: "An identity effectively has a permission; binding and rule prove it.",
+		Joins: pairs(identities, "Permission"),
+		Properties: []Property{
+			text("binding", "Binding", "Kind and name of the binding that gives it."),
+			text("role", "Role", "Kind and name of the role that contains the rule."),
+			text("witnessRule", "Rule", "The rule in words."),
+		}},
+	{Name: "COVERS", Verb: "covers", Inverse: "is covered by", Sentence: "Where a permission holds.",
+		Joins: pairs([]string{"Permission"}, "Cluster", "Namespace")},
+
+	{Name: "CAN_EXPLOIT", Verb: "can be exploited in", Inverse: "can be exploited through", Derived: true, Step: true,
+		Sentence: "Who can send traffic to the pod can exploit a vulnerability in what the container runs, and run code in it.",
+		Joins:    pairs([]string{"Pod"}, "Container"), Properties: derivedProperties},
+	{Name: "CAN_TAKE_OVER", Verb: "can take over", Inverse: "can be taken over by", Derived: true, Step: true,
+		Sentence: "Full control is gained.",
+		Joins:    join(pairs([]string{"Container"}, "Node"), pairs([]string{"ServiceAccount"}, "Cluster")), Properties: derivedProperties},
+	{Name: "CAN_ACT_AS", Verb: "can act as", Inverse: "can be used by", Derived: true, Step: true,
+		Sentence: "The identity's credentials are gained.",
+		Joins:    pairs([]string{"Container"}, "ServiceAccount"), Properties: derivedProperties},
+	{Name: "CAN_EXECUTE_IN", Verb: "can execute in", Inverse: "can be entered from", Derived: true, Step: true,
+		Sentence: "Code can be run there.",
+		Joins:    pairs([]string{"Container"}, "Container"), Properties: derivedProperties},
+	{Name: "CAN_TAMPER", Verb: "can tamper with", Inverse: "can be tampered with by", Derived: true, Step: true,
+		Sentence: "What the other reads or hears can be read and changed: shared network or shared volume.",
+		Joins:    pairs([]string{"Container"}, "Container"), Properties: derivedProperties},
+}

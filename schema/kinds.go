@@ -1,0 +1,249 @@
+package schema
+
+import "slices"
+
+// named is what every namespaced thing has.
+func named(more ...Property) []Property {
+	return append([]Property{
+		text("name", "Name", "The object's name."),
+		dict("namespace", "Namespace", "The namespace it is in."),
+		dict("cluster", "Cluster", "The cluster it is in."),
+		list("labels", "Labels", "Its labels, each as key=value."),
+	}, more...)
+}
+
+// clusterWide is what every cluster-scoped thing has.
+func clusterWide(more ...Property) []Property {
+	return append([]Property{
+		text("name", "Name", "The object's name."),
+		dict("cluster", "Cluster", "The cluster it is in."),
+		list("labels", "Labels", "Its labels, each as key=value."),
+	}, more...)
+}
+
+var (
+	exposed       = insight("exposed", "Exposed to the internet", "Traffic from the internet can arrive here: a route exists and no policy known to be enforced closes it.")
+	exposedPorts  = list("exposedPorts", "Exposed ports", "The ports and protocols that traffic from the internet can arrive at, such as 443/TCP.")
+	exposureWidth = enum("exposureWidth", "Exposure width", "Who can reach it: only listed address ranges, or any address.", "ranges", "any")
+	critical      = insight("critical", "Critical resource", "Marked as critical by the label or annotation breakwater.dev/critical, or by a built-in rule.")
+)
+
+var workloadProperties = named(
+	number("replicas", "Replicas", "How many pods are wanted."),
+	exposed, exposedPorts, exposureWidth, critical,
+)
+
+func workload(name, plural, sentence string) Kind {
+	return Kind{Name: name, Label: name, Plural: plural, Group: "Kubernetes", Family: "Workload", Tenant: "namespace",
+		Sentence: sentence, Properties: slices.Clone(workloadProperties)}
+}
+
+// Kinds is every kind of node.
+var Kinds = []Kind{
+	{Name: "Image", Label: "Container image", Plural: "Container images", Group: "Images", Shared: true,
+		Coverage: "scanned", Uncovered: "were never scanned",
+		Sentence: "A container image by digest, in a registry or seen running. One that was never scanned is unknown, not clean.",
+		Properties: []Property{
+			text("name", "Name", "The reference it was first seen under, such as docker.io/library/nginx:1.27."),
+			dict("registry", "Registry", "The registry host."),
+			dict("repository", "Repository", "The repository within the registry."),
+			list("tags", "Tags", "The tags it was seen under."),
+			text("digest", "Digest", "The manifest digest, sha256:…"),
+			dict("platform", "Platform", "Operating system and architecture, such as linux/amd64."),
+			dict("distribution", "Distribution", "The distribution and release inside, such as Debian 12."),
+			flag("scanned", "Scanned", "Whether its packages have been read."),
+			enum("scan", "Scan state", "Where its assessment stands.", "unknown", "queued", "scanning", "failed", "unsupported", "done"),
+			text("scanError", "Scan error", "Why it could not be assessed."),
+			moment("scannedAt", "Scanned at", "When its packages were read."),
+			number("packages", "Packages", "How many packages it contains."),
+			enum("severity", "Highest severity", "The highest severity among its vulnerabilities.", Severities...),
+			number("criticals", "Critical vulnerabilities", "How many vulnerabilities of critical severity it has."),
+			number("highs", "High vulnerabilities", "How many vulnerabilities of high severity it has."),
+			number("vulnerabilities", "Vulnerabilities", "How many vulnerabilities it has."),
+			insight("severe", "High severity vulnerabilities", "Has at least one vulnerability of high or critical severity."),
+			insight("rce", "Vulnerable to remote code execution", "Has a vulnerability that lets a remote attacker run code, by the documented rule."),
+			insight("exploited", "Known exploited vulnerability", "Has a vulnerability in CISA's list of known exploited vulnerabilities."),
+			insight("running", "Running", "Some container that is not finished uses it."),
+		}},
+	{Name: "Vulnerability", Label: "Vulnerability", Plural: "Vulnerabilities", Group: "Images", Shared: true,
+		Sentence: "A published vulnerability. Its id is the CVE id where it has one, otherwise the advisory's.",
+		Properties: []Property{
+			text("title", "Title", "The advisory's summary."),
+			list("aliases", "Aliases", "Other ids of the same vulnerability."),
+			enum("severity", "Severity", "The distribution's rating, else CVSS, else the GitHub advisory's level.", Severities...),
+			dict("severitySource", "Severity source", "Where the severity comes from."),
+			float("cvss", "CVSS score", "The CVSS base score."),
+			text("cvssVector", "CVSS vector", "The CVSS vector."),
+			float("epss", "EPSS", "Probability of exploitation in the next 30 days, where known."),
+			insight("rce", "Remote code execution", "Lets a remote attacker run code, by the documented rule."),
+			insight("kev", "Known exploited", "In CISA's list of known exploited vulnerabilities."),
+			list("cwes", "Weaknesses", "CWE ids."),
+			moment("published", "Published", "When it was published."),
+			moment("modified", "Modified", "When the advisory last changed."),
+		}},
+	{Name: "Package", Label: "Package", Plural: "Packages", Group: "Images", Shared: true,
+		Sentence: "One version of a software package, with the distribution release it belongs to. Its id is the package URL.",
+		Properties: []Property{
+			text("name", "Name", "The package's name."),
+			text("version", "Version", "The installed version."),
+			dict("ecosystem", "Ecosystem", "OSV ecosystem, such as Debian:12 or Go."),
+			text("source", "Source package", "The source package that advisories name."),
+		}},
+	{Name: "Repository", Label: "Repository", Plural: "Repositories", Group: "Images", Shared: true,
+		Sentence: "An image repository in a registry.",
+		Properties: []Property{
+			text("name", "Name", "Registry and repository."),
+			dict("registry", "Registry", "The registry host."),
+		}},
+	{Name: "Registry", Label: "Registry", Plural: "Registries", Group: "Images", Shared: true,
+		Sentence:   "A container registry that some image comes from.",
+		Properties: []Property{text("name", "Host", "The registry's host.")}},
+
+	{Name: "Cluster", Label: "Cluster", Plural: "Clusters", Group: "Kubernetes",
+		Sentence: "A Kubernetes cluster.",
+		Properties: []Property{
+			text("name", "Name", "The cluster's name here."),
+			text("version", "Version", "The API server's version."),
+			enum("policyEnforcement", "Policy enforcement", "Whether something enforces network policies: a known network plugin, none seen, or unknown.", "unknown", "none", "enforced"),
+			text("networkPlugin", "Network plugin", "The recognised network plugin."),
+			critical,
+		}},
+	{Name: "Namespace", Label: "Namespace", Plural: "Namespaces", Group: "Kubernetes", Tenant: "name",
+		Sentence: "A namespace.",
+		Properties: clusterWide(
+			dict("podSecurity", "Pod Security level", "The enforced Pod Security Standard, from the namespace's label."),
+			critical,
+		)},
+	{Name: "Node", Label: "Node", Plural: "Nodes", Group: "Kubernetes",
+		Sentence: "A machine of a cluster.",
+		Properties: clusterWide(
+			list("addresses", "Addresses", "Its addresses."),
+			list("publicAddresses", "Public addresses", "Addresses reachable from the internet as far as addresses tell."),
+			dict("os", "Operating system", "The operating system it reports."),
+			dict("kernel", "Kernel", "The kernel version it reports."),
+			dict("runtime", "Container runtime", "The container runtime it reports."),
+			dict("kubelet", "Kubelet version", "The kubelet version it reports."),
+			list("roles", "Roles", "Its node-role labels."),
+			insight("controlPlane", "Control plane", "Runs the control plane."),
+			exposed, exposedPorts, exposureWidth, critical,
+		)},
+	workload("Deployment", "Deployments", "A Deployment and the pods it keeps."),
+	workload("StatefulSet", "StatefulSets", "A StatefulSet and the pods it keeps."),
+	workload("DaemonSet", "DaemonSets", "A DaemonSet: a pod on every matching node."),
+	workload("ReplicaSet", "ReplicaSets", "A ReplicaSet, usually made by a Deployment."),
+	workload("Job", "Jobs", "A Job that runs to its end."),
+	workload("CronJob", "CronJobs", "A CronJob that makes Jobs by the clock."),
+	{Name: "Pod", Label: "Pod", Plural: "Pods", Group: "Kubernetes", Tenant: "namespace",
+		Sentence: "A pod: one or more containers that share a place.",
+		Properties: named(
+			text("workload", "Workload", "Kind and name of the workload that owns it in the end, such as Deployment/web."),
+			dict("phase", "Phase", "Pending, Running, Succeeded, Failed or Unknown."),
+			dict("node", "Node", "The node it was bound to."),
+			text("ip", "Address", "Its address."),
+			dict("serviceAccount", "Service account", "The service account it runs as."),
+			flag("made", "From a manifest", "Nobody has seen it running: a manifest's workload would make it."),
+			insight("hostNetwork", "Host network", "Uses its node's network: it listens on the node's addresses and can reach what the node can."),
+			insight("hostPID", "Host processes", "Sees and can signal its node's processes."),
+			insight("hostIPC", "Host IPC", "Shares its node's inter-process communication."),
+			flag("shareProcesses", "Shared process namespace", "Its containers see each other's processes."),
+			insight("privileged", "Privileged container", "Runs at least one privileged container."),
+			insight("tokenMounted", "Token mounted", "The service account's token is mounted into its containers."),
+			dict("runtimeClass", "Runtime class", "The runtime class, where one is set."),
+			exposed, exposedPorts, exposureWidth, critical,
+		)},
+	{Name: "Container", Label: "Container", Plural: "Containers", Group: "Kubernetes", Tenant: "namespace",
+		Sentence: "A container of a pod.",
+		Properties: []Property{
+			text("name", "Name", "The container's name."),
+			dict("namespace", "Namespace", "The namespace its pod is in."),
+			dict("cluster", "Cluster", "The cluster its pod is in."),
+			text("pod", "Pod", "Its pod's name."),
+			text("workload", "Workload", "Kind and name of the workload that owns its pod."),
+			dict("type", "Type", "container, init, sidecar or ephemeral."),
+			dict("image", "Image reference", "The image as the pod's spec writes it."),
+			insight("privileged", "Privileged", "Has every capability and sees the node's devices."),
+			list("capabilities", "Added capabilities", "Capabilities added to the default set, ALL included."),
+			flag("allowEscalation", "Privilege escalation allowed", "A process may gain more privileges than its parent; unset means it may."),
+			flag("runsAsRoot", "Runs as root", "Runs as user 0; unknown where neither the pod nor the image says."),
+			flag("readOnlyRoot", "Read-only root", "Its root filesystem is read-only."),
+			list("ports", "Ports", "Declared ports, such as 8080/TCP."),
+			list("hostPorts", "Host ports", "Ports opened on the node's addresses."),
+		}},
+	{Name: "Volume", Label: "Volume", Plural: "Volumes", Group: "Kubernetes", Tenant: "namespace",
+		Sentence: "A volume that a workload's pods declare.",
+		Properties: named(
+			dict("type", "Type", "The volume source, such as hostPath or persistentVolumeClaim."),
+			text("path", "Path", "The host's path of a hostPath volume."),
+			text("workload", "Workload", "Kind and name of the workload that declares it."),
+			insight("hostPath", "Host folder", "Mounts a folder of the node."),
+		)},
+	{Name: "Service", Label: "Service", Plural: "Services", Group: "Network", Tenant: "namespace",
+		Sentence: "A Service: a stable address for pods.",
+		Properties: named(
+			dict("type", "Type", "ClusterIP, NodePort, LoadBalancer or ExternalName."),
+			list("ports", "Ports", "Ports, such as 80/TCP."),
+			list("addresses", "External addresses", "Load balancer addresses and external addresses."),
+			exposed, exposedPorts, exposureWidth,
+		)},
+	{Name: "Ingress", Label: "Ingress", Plural: "Ingresses", Group: "Network", Tenant: "namespace",
+		Sentence: "An Ingress: HTTP routes that an ingress controller serves.",
+		Properties: named(
+			dict("class", "Class", "The ingress class in effect."),
+			list("hosts", "Hosts", "The host names it answers to; * for any."),
+			flag("tls", "TLS", "Names a TLS certificate."),
+			exposed, exposedPorts, exposureWidth,
+		)},
+	{Name: "NetworkPolicy", Label: "Network policy", Plural: "Network policies", Group: "Network", Tenant: "namespace",
+		Sentence: "A NetworkPolicy. It protects only where the network plugin enforces it.",
+		Properties: named(
+			flag("ingress", "Restricts ingress", "Restricts traffic to the pods it selects."),
+			flag("egress", "Restricts egress", "Restricts traffic from the pods it selects."),
+		)},
+	{Name: "Internet", Label: "Internet", Plural: "Internet", Group: "Network", Shared: true,
+		Sentence: "Anyone outside: where attack paths begin.", Properties: []Property{text("name", "Name", "Internet.")}},
+	{Name: "ConfigMap", Label: "ConfigMap", Plural: "ConfigMaps", Group: "Kubernetes", Tenant: "namespace",
+		Sentence: "A ConfigMap's name; its data is never read.", Properties: named()},
+	{Name: "Secret", Label: "Secret", Plural: "Secrets", Group: "Kubernetes", Tenant: "namespace",
+		Sentence:   "A Secret's name, known from what refers to it; its data is never read.",
+		Properties: named(dict("type", "Type", "The Secret's type, where metadata was opted in to."), critical)},
+	{Name: "AdmissionWebhook", Label: "Admission webhook", Plural: "Admission webhooks", Group: "Kubernetes",
+		Sentence: "A webhook that the API server asks before it stores an object.",
+		Properties: clusterWide(
+			dict("type", "Type", "validating or mutating."),
+			flag("failsOpen", "Fails open", "If it does not answer, the object is let in."),
+		)},
+
+	{Name: "ServiceAccount", Label: "Service account", Plural: "Service accounts", Group: "Identity", Family: "Identity", Tenant: "namespace",
+		Sentence: "The identity pods run as.",
+		Properties: named(
+			flag("automount", "Automounts its token", "Pods get its token unless they decline."),
+			insight("clusterAdmin", "Cluster administrator", "May do everything in the cluster."),
+			critical,
+		)},
+	{Name: "User", Label: "User", Plural: "Users", Group: "Identity", Family: "Identity",
+		Sentence:   "A user that some binding names; Kubernetes itself keeps no users.",
+		Properties: clusterWide(insight("clusterAdmin", "Cluster administrator", "May do everything in the cluster."))},
+	{Name: "Group", Label: "Group", Plural: "Groups", Group: "Identity", Family: "Identity",
+		Sentence: "A group that some binding names, or that Kubernetes implies.",
+		Properties: clusterWide(
+			insight("clusterAdmin", "Cluster administrator", "May do everything in the cluster."),
+			insight("everyone", "Everyone", "Includes callers who have not proved who they are, or everybody who has."),
+		)},
+	{Name: "Role", Label: "Role", Plural: "Roles", Group: "Identity", Tenant: "namespace",
+		Sentence: "Rules that a RoleBinding can grant in its namespace.", Properties: named()},
+	{Name: "ClusterRole", Label: "ClusterRole", Plural: "ClusterRoles", Group: "Identity",
+		Sentence: "Rules that a binding can grant in a namespace or everywhere.", Properties: clusterWide()},
+	{Name: "RoleBinding", Label: "RoleBinding", Plural: "RoleBindings", Group: "Identity", Tenant: "namespace",
+		Sentence: "Grants a role in one namespace.", Properties: named()},
+	{Name: "ClusterRoleBinding", Label: "ClusterRoleBinding", Plural: "ClusterRoleBindings", Group: "Identity",
+		Sentence: "Grants a ClusterRole everywhere.", Properties: clusterWide()},
+	{Name: "Permission", Label: "Permission", Plural: "Permissions", Group: "Identity", Tenant: "namespace",
+		Sentence: "One power in one scope, such as reading Secrets in namespace shop: the effective answer of the RBAC judge.",
+		Properties: []Property{
+			text("name", "Name", "The power and its scope in words."),
+			dict("power", "Power", "The power's id, such as read-secrets."),
+			dict("scope", "Scope", "cluster, namespace or names."),
+			dict("namespace", "Namespace", "The namespace, unless the whole cluster."),
+			dict("cluster", "Cluster", "The cluster."),
+		}},
+}

@@ -1,0 +1,169 @@
+// Package schema is Breakwater's vocabulary: every kind, property and edge of
+// the security graph with the sentence that explains it. The Explorer's menus,
+// the query checker and the reference page are all made from these literals;
+// nothing else may invent a word.
+package schema
+
+import (
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/graph"
+)
+
+// Kind is a kind of node with what people need to know of it.
+type Kind struct {
+	Name   string // "Image", as queries write it
+	Label  string // "Container image"
+	Plural string // "Container images"
+	// Group and Family place it in menus: a family ("Workload") is picked whole.
+	Group, Family string
+	Sentence      string
+	Shared        bool
+	Tenant        string
+	Properties    []Property
+	// Coverage is the Bool property that must be true before the absence of
+	// something about this node proves anything; Uncovered says it in words
+	// ("were never scanned").
+	Coverage, Uncovered string
+}
+
+// Property is a column with its sentence.
+type Property struct {
+	graph.Column
+	Label    string
+	Sentence string
+	// Insight marks a Bool worth a badge; the sentence says why it matters.
+	Insight bool
+}
+
+// Edge is a kind of edge with what people need to know of it.
+type Edge struct {
+	Name string // "ROUTES_TO"
+	// Verb reads forward ("routes to"), Inverse backward ("is reached through").
+	Verb, Inverse string
+	Sentence      string
+	Joins         []Pair
+	// Step says that an attack path may walk this edge. Derived edges are made
+	// by attack rules and are always steps.
+	Step, Derived bool
+	// Coverage names the kind and Bool property that must be true on the source
+	// before a missing edge proves anything: {"Image", "scanned"}.
+	Coverage   Pair
+	Properties []Property
+}
+
+// Pair is two kind names an edge joins, or a kind and a property.
+type Pair struct{ From, To string }
+
+// Groups in the order menus show them.
+var Groups = []string{"Images", "Kubernetes", "Identity", "Network"}
+
+// Severities, lowest first. Comparison is by rank.
+var Severities = []string{"Unknown", "None", "Low", "Medium", "High", "Critical"}
+
+// Vocabulary is the schema as the graph engine takes it.
+func Vocabulary() *graph.Vocabulary { return vocabulary }
+
+var vocabulary = func() *graph.Vocabulary {
+	var kinds []graph.Kind
+	for _, k := range Kinds {
+		kinds = append(kinds, graph.Kind{Name: k.Name, Shared: k.Shared, Tenant: k.Tenant, Columns: columns(k.Properties)})
+	}
+	var edges []graph.EdgeKind
+	for _, e := range Edges {
+		edges = append(edges, graph.EdgeKind{Name: e.Name, Columns: columns(e.Properties)})
+	}
+	return graph.NewVocabulary(kinds, edges)
+}()
+
+func columns(ps []Property) []graph.Column {
+	var cols []graph.Column
+	for _, p := range ps {
+		cols = append(cols, p.Column)
+	}
+	return cols
+}
+
+// KindNamed finds a kind.
+func KindNamed(name string) (Kind, bool) {
+	i := slices.IndexFunc(Kinds, func(k Kind) bool { return k.Name == name })
+	if i < 0 {
+		return Kind{}, false
+	}
+	return Kinds[i], true
+}
+
+// EdgeNamed finds an edge kind.
+func EdgeNamed(name string) (Edge, bool) {
+	i := slices.IndexFunc(Edges, func(e Edge) bool { return e.Name == name })
+	if i < 0 {
+		return Edge{}, false
+	}
+	return Edges[i], true
+}
+
+// Property finds a property of a kind.
+func (k Kind) Property(name string) (Property, bool) { return property(k.Properties, name) }
+
+// Property finds a property of an edge kind.
+func (e Edge) Property(name string) (Property, bool) { return property(e.Properties, name) }
+
+func property(ps []Property, name string) (Property, bool) {
+	i := slices.IndexFunc(ps, func(p Property) bool { return p.Name == name })
+	if i < 0 {
+		return Property{}, false
+	}
+	return ps[i], true
+}
+
+// Family lists the kinds of a family, or the kind itself: "Workload" → six kinds.
+func Family(name string) []string {
+	var out []string
+	for _, k := range Kinds {
+		if k.Name == name || k.Family == name {
+			out = append(out, k.Name)
+		}
+	}
+	return out
+}
+
+// Joins says whether the edge may lead from one kind to another.
+func (e Edge) CanJoin(from, to string) bool { return slices.Contains(e.Joins, Pair{from, to}) }
+
+func text(name, label, sentence string) Property {
+	return Property{Column: graph.Column{Name: name, Type: graph.Text}, Label: label, Sentence: sentence}
+}
+
+func dict(name, label, sentence string) Property {
+	return Property{Column: graph.Column{Name: name, Type: graph.Text, Dict: true}, Label: label, Sentence: sentence}
+}
+
+func number(name, label, sentence string) Property {
+	return Property{Column: graph.Column{Name: name, Type: graph.Int}, Label: label, Sentence: sentence}
+}
+
+func float(name, label, sentence string) Property {
+	return Property{Column: graph.Column{Name: name, Type: graph.Float}, Label: label, Sentence: sentence}
+}
+
+func flag(name, label, sentence string) Property {
+	return Property{Column: graph.Column{Name: name, Type: graph.Bool}, Label: label, Sentence: sentence}
+}
+
+func insight(name, label, sentence string) Property {
+	p := flag(name, label, sentence)
+	p.Insight = true
+	return p
+}
+
+func list(name, label, sentence string) Property {
+	return Property{Column: graph.Column{Name: name, Type: graph.List}, Label: label, Sentence: sentence}
+}
+
+func moment(name, label, sentence string) Property {
+	return Property{Column: graph.Column{Name: name, Type: graph.Time}, Label: label, Sentence: sentence}
+}
+
+func enum(name, label, sentence string, values ...string) Property {
+	return Property{Column: graph.Column{Name: name, Type: graph.Enum, Enum: values}, Label: label, Sentence: sentence}
+}
