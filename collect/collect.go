@@ -1,6 +1,6 @@
 // Package collect holds what Breakwater has seen of one cluster: Facts, the
-// Changes that move them, and the Gaps that say what could not be seen. It is
-// types only; packages below it (collect/kube, collect/registry) fill them.
+// Changes that move them, and the Gaps that say what could not be seen. It knows
+// no cluster and no file: packages below it (collect/kube, collect/registry) fill it.
 //
 // Kinds that are few and rich in meaning (RBAC, policies, Service, Ingress,
 // Gateway) are the upstream API structs. Kinds that are many and fat (Pod,
@@ -83,6 +83,9 @@ type Facts struct {
 
 	// Gaps is what could not be read, by the gap's own identity.
 	Gaps map[GapKey]Gap
+
+	// ResourceVersions is how far each kind was read: kind → resourceVersion.
+	ResourceVersions map[string]string
 }
 
 // ClusterInfo names a cluster.
@@ -140,6 +143,8 @@ const (
 	Synced
 	// Alive says that the source still holds at Time: nothing was missed.
 	Alive
+	// Counted sets Unread of the resource named Kind to Object, an int.
+	Counted
 )
 
 // Change is one step of a cluster's Facts.
@@ -154,4 +159,6 @@ type Change struct {
 	Keys map[Key]struct{}
 	Gap  *Gap
 	Time time.Time
+	// Version is the resourceVersion a Resynced list was read at.
+	Version string
 }
