@@ -1,0 +1,259 @@
+package kube
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+func stripPod(s *stripper, o *corev1.Pod) (any, bool) {
+	p := &collect.Pod{
+		Key: keyOf(o), UID: string(o.UID), Node: str(o.Spec.NodeName), HostIP: str(o.Status.HostIP),
+		Phase: str(string(o.Status.Phase)), Owner: ownerOf(o.OwnerReferences),
+	}
+	for _, ip := range o.Status.PodIPs {
+		p.IPs = append(p.IPs, ip.IP)
+	}
+	if len(p.IPs) == 0 && o.Status.PodIP != "" {
+		p.IPs = []string{o.Status.PodIP}
+	}
+	p.Labels, _ = s.in.labelSet(shortLabels(o.Labels))
+	p.Shape, _ = s.in.shape(shapeOf(&o.Spec, o.Annotations))
+	p.Images, _ = s.in.imageList(imagesOf(p.Shape, &o.Status))
+	return p, true
+}
+
+func ownerOf(refs []metav1.OwnerReference) collect.OwnerRef {
+	for _, r := range refs {
+		if deref(r.Controller) {
+			return collect.OwnerRef{Kind: str(r.Kind), Name: str(r.Name), UID: str(string(r.UID))}
+		}
+	}
+	return collect.OwnerRef{}
+}
+
+// imagesOf aligns the image ids that the kubelet reports with the containers.
+func imagesOf(shape *collect.PodShape, st *corev1.PodStatus) []string {
+	byName := map[string]string{}
+	for _, list := range [][]corev1.ContainerStatus{st.InitContainerStatuses, st.ContainerStatuses, st.EphemeralContainerStatuses} {
+		for _, c := range list {
+			byName[c.Name] = str(imageID(c.ImageID))
+		}
+	}
+	ids := make([]string, len(shape.Containers))
+	for i, c := range shape.Containers {
+		ids[i] = byName[c.Name]
+	}
+	return ids
+}
+
+// imageID drops the scheme that older runtimes put before the reference.
+func imageID(id string) string {
+	if i := strings.Index(id, "://"); i >= 0 {
+		return id[i+3:]
+	}
+	return id
+}
+
+// shapeOf is a pod spec without what security does not ask for. Values of
+// environment variables are not kept, nor arguments that look like credentials.
+func shapeOf(spec *corev1.PodSpec, annotations map[string]string) *collect.PodShape {
+	p := &collect.PodShape{
+		ServiceAccount: str(spec.ServiceAccountName), AutomountToken: spec.AutomountServiceAccountToken,
+		HostNetwork: spec.HostNetwork, HostPID: spec.HostPID, HostIPC: spec.HostIPC, HostUsers: spec.HostUsers,
+		ShareProcessNamespace: deref(spec.ShareProcessNamespace), RuntimeClass: deref(spec.RuntimeClassName),
+		Security: podSecurity(spec.SecurityContext),
+	}
+	if p.ServiceAccount == "" {
+		p.ServiceAccount = str(spec.DeprecatedServiceAccount)
+	}
+	if p.ServiceAccount == "" {
+		p.ServiceAccount = "default"
+	}
+	for i := range spec.InitContainers {
+		c := &spec.InitContainers[i]
+		typ := collect.Init
+		if deref(c.RestartPolicy) == corev1.ContainerRestartPolicyAlways {
+			typ = collect.Sidecar
+		}
+		p.Containers = append(p.Containers, containerShape(c, typ, annotations))
+	}
+	for i := range spec.Containers {
+		p.Containers = append(p.Containers, containerShape(&spec.Containers[i], "", annotations))
+	}
+	for i := range spec.EphemeralContainers {
+		c := corev1.Container(spec.EphemeralContainers[i].EphemeralContainerCommon)
+		p.Containers = append(p.Containers, containerShape(&c, collect.Ephemeral, annotations))
+	}
+	for i := range spec.Volumes {
+		p.Volumes = append(p.Volumes, volumeOf(&spec.Volumes[i]))
+	}
+	for _, s := range spec.ImagePullSecrets {
+		p.ImagePullSecrets = append(p.ImagePullSecrets, str(s.Name))
+	}
+	return p
+}
+
+func podSecurity(sc *corev1.PodSecurityContext) collect.PodSecurity {
+	if sc == nil {
+		return collect.PodSecurity{}
+	}
+	p := collect.PodSecurity{RunAsUser: sc.RunAsUser, RunAsGroup: sc.RunAsGroup, RunAsNonRoot: sc.RunAsNonRoot,
+		Seccomp: seccomp(sc.SeccompProfile), AppArmor: appArmor(sc.AppArmorProfile)}
+	for _, s := range sc.Sysctls {
+		if p.Sysctls == nil {
+			p.Sysctls = map[string]string{}
+		}
+		p.Sysctls[s.Name] = s.Value
+	}
+	return p
+}
+
+func seccomp(p *corev1.SeccompProfile) string {
+	if p == nil {
+		return ""
+	}
+	if p.Type == corev1.SeccompProfileTypeLocalhost {
+		return "Localhost:" + deref(p.LocalhostProfile)
+	}
+	return string(p.Type)
+}
+
+func appArmor(p *corev1.AppArmorProfile) string {
+	if p == nil {
+		return ""
+	}
+	if p.Type == corev1.AppArmorProfileTypeLocalhost {
+		return "Localhost:" + deref(p.LocalhostProfile)
+	}
+	return string(p.Type)
+}
+
+// appArmorAnnotation reads what pods said before the field existed (1.30).
+func appArmorAnnotation(annotations map[string]string, container string) string {
+	switch v := annotations["container.apparmor.security.beta.kubernetes.io/"+container]; {
+	case v == "runtime/default":
+		return "RuntimeDefault"
+	case v == "unconfined":
+		return "Unconfined"
+	case strings.HasPrefix(v, "localhost/"):
+		return "Localhost:" + strings.TrimPrefix(v, "localhost/")
+	}
+	return ""
+}
+
+func containerShape(c *corev1.Container, typ collect.ContainerType, annotations map[string]string) collect.ContainerShape {
+	out := collect.ContainerShape{Name: str(c.Name), Type: typ, Image: str(c.Image), Command: withoutSecrets(c.Command), Args: withoutSecrets(c.Args)}
+	for _, p := range c.Ports {
+		out.Ports = append(out.Ports, collect.ContainerPort{Name: str(p.Name), Port: p.ContainerPort, HostPort: p.HostPort, HostIP: p.HostIP, Protocol: tcpIsEmpty(p.Protocol)})
+	}
+	containerSecurity(&out, c.SecurityContext)
+	if out.AppArmor == "" {
+		out.AppArmor = appArmorAnnotation(annotations, c.Name)
+	}
+	for _, m := range c.VolumeMounts {
+		mount := collect.Mount{Volume: str(m.Name), Path: m.MountPath, SubPath: m.SubPath + m.SubPathExpr, ReadOnly: m.ReadOnly}
+		if p := deref(m.MountPropagation); p != corev1.MountPropagationNone {
+			mount.Propagation = string(p)
+		}
+		out.Mounts = append(out.Mounts, mount)
+	}
+	containerReferences(&out, c)
+	return out
+}
+
+func tcpIsEmpty(p corev1.Protocol) string {
+	if p == corev1.ProtocolTCP {
+		return ""
+	}
+	return str(string(p))
+}
+
+func containerSecurity(out *collect.ContainerShape, sc *corev1.SecurityContext) {
+	if sc == nil {
+		return
+	}
+	out.Privileged, out.AllowEscalation = deref(sc.Privileged), sc.AllowPrivilegeEscalation
+	out.ReadOnlyRoot = deref(sc.ReadOnlyRootFilesystem)
+	out.RunAsUser, out.RunAsNonRoot = sc.RunAsUser, sc.RunAsNonRoot
+	if p := deref(sc.ProcMount); p != corev1.DefaultProcMount {
+		out.ProcMount = string(p)
+	}
+	out.Seccomp, out.AppArmor = seccomp(sc.SeccompProfile), appArmor(sc.AppArmorProfile)
+	if sc.SELinuxOptions != nil {
+		out.SELinuxType = sc.SELinuxOptions.Type
+	}
+	if sc.Capabilities != nil {
+		out.AddCaps, out.DropCaps = caps(sc.Capabilities.Add), caps(sc.Capabilities.Drop)
+	}
+}
+
+func caps(in []corev1.Capability) []string {
+	var out []string
+	for _, c := range in {
+		out = append(out, str(strings.TrimPrefix(strings.ToUpper(string(c)), "CAP_")))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func containerReferences(out *collect.ContainerShape, c *corev1.Container) {
+	for _, e := range c.EnvFrom {
+		if e.SecretRef != nil {
+			out.EnvSecrets = append(out.EnvSecrets, collect.KeyRef{Name: str(e.SecretRef.Name)})
+		}
+		if e.ConfigMapRef != nil {
+			out.EnvConfigMaps = append(out.EnvConfigMaps, collect.KeyRef{Name: str(e.ConfigMapRef.Name)})
+		}
+	}
+	for _, e := range c.Env {
+		if e.ValueFrom == nil {
+			continue
+		}
+		if r := e.ValueFrom.SecretKeyRef; r != nil {
+			out.EnvSecrets = append(out.EnvSecrets, collect.KeyRef{Name: str(r.Name), Key: str(r.Key)})
+		}
+		if r := e.ValueFrom.ConfigMapKeyRef; r != nil {
+			out.EnvConfigMaps = append(out.EnvConfigMaps, collect.KeyRef{Name: str(r.Name), Key: str(r.Key)})
+		}
+	}
+}
+
+// maxArgument bounds one word of a command line: inline scripts carry secrets
+// and say nothing that we read.
+const maxArgument = 256
+
+var (
+	secretFlag  = regexp.MustCompile(`(?i)^(-{0,2}[a-z0-9_.-]*(pass|secret|token|apikey|api-key|api_key|access-key|access_key|private-key|credential|auth|dsn)[a-z0-9_.-]*)([=:])(.+)$`)
+	secretWord  = regexp.MustCompile(`(?i)^-{1,2}[a-z0-9_.-]*(pass|secret|token|apikey|api-key|api_key|access-key|access_key|private-key|credential|dsn)[a-z0-9_.-]*$`)
+	insideWords = regexp.MustCompile(`(?i)((?:pass|secret|token|key|credential)[a-z0-9_.-]*\s*[=:]\s*)\S+`)
+)
+
+// withoutSecrets keeps a command line's words but for values that look like
+// credentials. It is a net, not a proof: docs say that arguments are kept.
+func withoutSecrets(words []string) []string {
+	var out []string
+	hide := false
+	for _, w := range words {
+		switch m := secretFlag.FindStringSubmatch(w); {
+		case hide && !strings.HasPrefix(w, "-"):
+			w = "[redacted]"
+		case m != nil:
+			w = m[1] + m[3] + "[redacted]"
+		case strings.ContainsAny(w, " \n\t"):
+			w = insideWords.ReplaceAllString(w, "${1}[redacted]")
+		}
+		hide = secretWord.MatchString(w)
+		w = userinfo.ReplaceAllString(w, "://[redacted]@")
+		if len(w) > maxArgument {
+			w = w[:maxArgument] + "…"
+		}
+		out = append(out, strings.ToValidUTF8(w, "…"))
+	}
+	return out
+}

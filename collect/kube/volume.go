@@ -1,0 +1,92 @@
+package kube
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// volumeOf tells a volume's type and what it refers to.
+func volumeOf(v *corev1.Volume) collect.Volume {
+	out := collect.Volume{Name: str(v.Name)}
+	switch s := v.VolumeSource; {
+	case s.HostPath != nil:
+		out.Type, out.Path, out.HostType = "hostPath", s.HostPath.Path, string(deref(s.HostPath.Type))
+	case s.Secret != nil:
+		out.Type, out.Secrets = "secret", []string{str(s.Secret.SecretName)}
+	case s.ConfigMap != nil:
+		out.Type, out.ConfigMaps = "configMap", []string{str(s.ConfigMap.Name)}
+	case s.Projected != nil:
+		projected(&out, s.Projected)
+	case s.EmptyDir != nil:
+		out.Type = "emptyDir"
+	case s.PersistentVolumeClaim != nil:
+		out.Type, out.Claim = "persistentVolumeClaim", s.PersistentVolumeClaim.ClaimName
+	case s.Ephemeral != nil:
+		out.Type = "ephemeral"
+	case s.CSI != nil:
+		out.Type, out.Driver = "csi", s.CSI.Driver
+		if s.CSI.NodePublishSecretRef != nil {
+			out.Secrets = []string{str(s.CSI.NodePublishSecretRef.Name)}
+		}
+	case s.DownwardAPI != nil:
+		out.Type = "downwardAPI"
+	case s.Image != nil:
+		out.Type, out.Path = "image", s.Image.Reference
+	default:
+		out.Type = rareVolume(&v.VolumeSource)
+	}
+	return out
+}
+
+func projected(out *collect.Volume, p *corev1.ProjectedVolumeSource) {
+	out.Type = "projected"
+	for _, s := range p.Sources {
+		switch {
+		case s.Secret != nil:
+			out.Secrets = append(out.Secrets, str(s.Secret.Name))
+		case s.ConfigMap != nil:
+			out.ConfigMaps = append(out.ConfigMaps, str(s.ConfigMap.Name))
+		case s.ServiceAccountToken != nil:
+			// The token for the API server is the one that matters; it has no
+			// audience of its own.
+			if !out.Token || out.Audience != "" {
+				out.Token, out.Audience = true, s.ServiceAccountToken.Audience
+			}
+		}
+	}
+	slices.Sort(out.Secrets)
+	slices.Sort(out.ConfigMaps)
+}
+
+func rareVolume(s *corev1.VolumeSource) string {
+	switch {
+	case s.NFS != nil:
+		return "nfs"
+	case s.ISCSI != nil:
+		return "iscsi"
+	case s.FC != nil:
+		return "fc"
+	case s.GitRepo != nil:
+		return "gitRepo"
+	case s.AWSElasticBlockStore != nil:
+		return "awsElasticBlockStore"
+	case s.GCEPersistentDisk != nil:
+		return "gcePersistentDisk"
+	case s.AzureDisk != nil:
+		return "azureDisk"
+	case s.AzureFile != nil:
+		return "azureFile"
+	case s.CephFS != nil:
+		return "cephfs"
+	case s.RBD != nil:
+		return "rbd"
+	case s.VsphereVolume != nil:
+		return "vsphereVolume"
+	case s.FlexVolume != nil:
+		return "flexVolume"
+	}
+	return "unknown"
+}
