@@ -1,0 +1,157 @@
+// Package arch keeps the forbidden arrows: which package of ours may import
+// which. A package that is not listed fails, so adding one means saying here
+// where it belongs.
+package arch
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/breakwater-sec/breakwater/"
+
+// may lists, for each package, the packages of ours it may import; "…/*" allows
+// every package below. The order is that of the data flow.
+var may = map[string][]string{
+	"graph":     {},
+	"rule":      {},
+	"store":     {},
+	"ui":        {},
+	"schema":    {"graph"},
+	"collect":   {},
+	"image":     {},
+	"vuln":      {},
+	"rbac":      {"collect"},
+	"netpol":    {"collect"},
+	"exposure":  {"collect", "netpol"},
+	"query":     {"graph", "schema", "rule", "packs/queries"},
+	"packs":     {},
+	"build":     {"collect", "rbac", "netpol", "exposure", "image", "vuln", "schema", "graph"},
+	"analyse":   {"graph", "schema", "query", "rule", "packs", "collect"},
+	"live":      {"collect", "build", "graph", "schema", "analyse", "image", "vuln", "store", "rbac", "exposure", "netpol"},
+	"api":       {"live", "store", "query", "schema", "graph", "analyse", "collect", "image", "vuln", "build", "packs/queries"},
+	"docs":      {"*"},
+	"test":      {"*"},
+	"bench":     {"*"},
+	"cmd":       {"*"},
+	"examples":  {"collect", "collect/kube", "image"},
+	"internal":  {"*"},
+	"collect/*": {"collect"},
+	"graph/*":   {"graph"},
+	"image/*":   {"image"},
+	"packs/*":   {"rule", "query", "schema", "graph"},
+	"build/*":   {"build", "collect", "collect/kube", "graph", "schema"},
+}
+
+// onlyHere lists third-party packages that one package of ours alone may use.
+var onlyHere = map[string]string{
+	"k8s.io/client-go":                        "collect/kube",
+	"modernc.org/sqlite":                      "store",
+	"database/sql":                            "store",
+	"github.com/google/osv-scalibr/extractor": "image",
+}
+
+// never lists imports that a package must not have, even from outside.
+var never = map[string][]string{
+	"graph": {"k8s.io/"}, "schema": {"k8s.io/"}, "query": {"k8s.io/"}, "rule": {"k8s.io/"},
+	"analyse": {"k8s.io/client-go", "net/http"}, "build": {"net/http"}, "rbac": {"net/http"}, "netpol": {"net/http"}, "exposure": {"net/http"}, "vuln": {"net/http"},
+}
+
+func TestArrowsThatMustNeverExist(t *testing.T) {
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return skip(root, file, d)
+		}
+		if strings.HasSuffix(file, ".go") && !strings.HasSuffix(file, "_test.go") {
+			rel, _ := filepath.Rel(root, filepath.Dir(file))
+			check(t, filepath.ToSlash(rel), file)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// skip leaves out hidden folders, test data and modules of their own.
+func skip(root, dir string, d fs.DirEntry) error {
+	name := d.Name()
+	if dir == root {
+		return nil
+	}
+	if strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules" {
+		return filepath.SkipDir
+	}
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		return filepath.SkipDir
+	}
+	return nil
+}
+
+func check(t *testing.T, pkg, file string) {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	allowed, listed := allowedFor(pkg)
+	if !listed {
+		t.Errorf("%s: package %s is not in the table: say where it belongs", file, pkg)
+		return
+	}
+	for _, spec := range f.Imports {
+		imported, _ := strconv.Unquote(spec.Path.Value)
+		if ours, ok := strings.CutPrefix(imported, module); ok && !allows(allowed, ours) {
+			t.Errorf("%s: %s must not import %s", file, pkg, ours)
+		}
+		top, _, _ := strings.Cut(pkg, "/")
+		free := top == "test" || top == "cmd" || top == "internal" || top == "bench"
+		for prefix, home := range onlyHere {
+			if strings.HasPrefix(imported, prefix) && !free && pkg != home && !strings.HasPrefix(pkg, home+"/") {
+				t.Errorf("%s: only %s may import %s", file, home, prefix)
+			}
+		}
+		for _, prefix := range never[pkg] {
+			if strings.HasPrefix(imported, prefix) {
+				t.Errorf("%s: %s must not import %s", file, pkg, imported)
+			}
+		}
+	}
+}
+
+// allowedFor finds the row of a package, or of the nearest folder above it.
+func allowedFor(pkg string) ([]string, bool) {
+	if a, ok := may[pkg]; ok {
+		return a, true
+	}
+	for p := pkg; p != "."; p = path.Dir(p) {
+		if a, ok := may[path.Dir(p)+"/*"]; ok {
+			return a, true
+		}
+	}
+	top, _, _ := strings.Cut(pkg, "/")
+	if a := may[top]; slices.Contains(a, "*") || top == "examples" {
+		return a, true
+	}
+	return nil, false
+}
+
+func allows(allowed []string, imported string) bool {
+	return slices.ContainsFunc(allowed, func(a string) bool {
+		below, all := strings.CutSuffix(a, "/*")
+		return a == "*" || a == imported || all && strings.HasPrefix(imported, below+"/")
+	})
+}
