@@ -28,7 +28,7 @@ var may = map[string][]string{
 	"schema":    {"graph"},
 	"collect":   {},
 	"image":     {},
-	"vuln":      {},
+	"vuln":      {"collect"},
 	"rbac":      {"collect"},
 	"netpol":    {"collect"},
 	"exposure":  {"collect", "netpol"},

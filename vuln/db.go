@@ -1,0 +1,164 @@
+package vuln
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+)
+
+// shelf is one imported source: sorted keys with any number of values each.
+// Keys begin with a letter that says what they lead to:
+//
+//	p family NUL package   what records say about the package (entry)
+//	r id                   an advisory (record)
+//	v id                   ids of the records about a vulnerability or alias
+//	k CVE                  CISA's entry (KEV)
+//	e CVE                  EPSS
+type shelf interface {
+	get(key string) ([][]byte, error)
+}
+
+// DB holds advisories and answers matches. It is immutable and safe for
+// concurrent use.
+type DB struct {
+	shelves []shelf
+	status  Status
+	close   func() error
+}
+
+// Close releases the files behind an opened database.
+func (db *DB) Close() error {
+	if db.close == nil {
+		return nil
+	}
+	return db.close()
+}
+
+// memory is a shelf that was never written to disk.
+type memory map[string][][]byte
+
+func (m memory) get(key string) ([][]byte, error) { return m[key], nil }
+
+func (m memory) put(key string, value []byte) error {
+	m[key] = append(m[key], value)
+	return nil
+}
+
+// values decodes everything a shelf holds under a key.
+func values[T any](s shelf, key string) ([]T, error) {
+	raw, err := s.get(key)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, len(raw))
+	for i, data := range raw {
+		if err := json.Unmarshal(data, &out[i]); err != nil {
+			return nil, fmt.Errorf("read %q of the advisory database: %w", key, err)
+		}
+	}
+	return out, nil
+}
+
+// first is the value under a key of the latest source that has one.
+func first[T any](db *DB, key string) (*T, error) {
+	for _, s := range slices.Backward(db.shelves) {
+		found, err := values[T](s, key)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) > 0 {
+			return &found[len(found)-1], nil
+		}
+	}
+	return nil, nil
+}
+
+// newest is the most recently modified version of a record, and the shelf that
+// holds it: a record may have been imported from two sources of different age.
+func (db *DB) newest(id string) (*record, int, error) {
+	var best *record
+	at := -1
+	for i, s := range db.shelves {
+		found, err := values[record](s, "r"+id)
+		if err != nil {
+			return nil, -1, err
+		}
+		for j := range found {
+			if best == nil || !found[j].Modified.Before(best.Modified) {
+				best, at = &found[j], i
+			}
+		}
+	}
+	return best, at, nil
+}
+
+// about are the records concerning one vulnerability, withdrawn ones left out.
+func (db *DB) about(id string) ([]*record, error) {
+	ids := []string{id}
+	for _, s := range db.shelves {
+		found, err := values[string](s, "v"+id)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, found...)
+	}
+	slices.Sort(ids)
+	var out []*record
+	for _, each := range slices.Compact(ids) {
+		r, _, err := db.newest(each)
+		if err != nil {
+			return nil, err
+		}
+		if r != nil && !r.Withdrawn {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// shelve files one record under its keys.
+func shelve(r *osvRecord, put func(key string, value []byte) error) (skipped map[string]int, err error) {
+	kept := r.distil()
+	write := func(key string, value any) {
+		data, e := json.Marshal(value)
+		err = errors.Join(err, e)
+		if e == nil {
+			err = errors.Join(err, put(key, data))
+		}
+	}
+	write("r"+kept.ID, kept)
+	if kept.Withdrawn {
+		return nil, err
+	}
+	for _, id := range kept.otherNames() {
+		write("v"+id, kept.ID)
+	}
+	skipped = r.entries(func(key string, e entry) {
+		write(key, e)
+	})
+	return skipped, err
+}
+
+// otherNames are the ids under which the record must be found.
+func (r *record) otherNames() []string {
+	names := slices.Concat(r.vulnerabilities(), r.Aliases)
+	slices.Sort(names)
+	names = slices.Compact(names)
+	return slices.DeleteFunc(names, func(id string) bool { return id == r.ID || strings.ContainsRune(id, 0) })
+}
+
+// Read makes a database in memory of all advisories under a file system.
+func Read(ctx context.Context, fsys fs.FS) (*DB, error) {
+	held := memory{}
+	status := SourceStatus{Name: "memory", ImportedAt: time.Now().UTC()}
+	in := &intake{ctx: ctx, limits: DefaultLimits, put: held.put, status: &status}
+	if err := in.tree(fsys, ".", ""); err != nil {
+		return nil, fmt.Errorf("read advisories: %w", err)
+	}
+	return &DB{shelves: []shelf{held}, status: summarise([]SourceStatus{status})}, nil
+}

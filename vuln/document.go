@@ -1,0 +1,218 @@
+package vuln
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// json reads a file of one document, an array of them, or one after another.
+func (in *intake) json(name string, r io.Reader) error {
+	buffered := bufio.NewReaderSize(r, 64<<10)
+	ration := &rationed{r: buffered, limit: in.limits.Document}
+	decoder := json.NewDecoder(ration)
+	first, err := firstByte(buffered)
+	if errors.Is(err, io.EOF) {
+		return errors.New("want an OSV record, the file is empty")
+	}
+	if err != nil {
+		return err
+	}
+	if first == '[' {
+		if _, err := decoder.Token(); err != nil {
+			return err
+		}
+	}
+	for n := 0; decoder.More(); n++ {
+		var document json.RawMessage
+		ration.used = 0
+		if err := decoder.Decode(&document); err != nil {
+			return fmt.Errorf("document %d: want JSON: %w", n+1, err)
+		}
+		if err := in.document(name, document); err != nil {
+			if errors.As(err, new(errStop)) {
+				return err
+			}
+			in.status.skip(fmt.Sprintf("%s#%d", name, n+1), err)
+		}
+	}
+	return nil
+}
+
+func firstByte(r *bufio.Reader) (byte, error) {
+	for {
+		b, err := r.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		if b != ' ' && b != '\n' && b != '\r' && b != '\t' {
+			return b, r.UnreadByte()
+		}
+	}
+}
+
+// document files one JSON object: an OSV record, OSV's query answer, or CISA's list.
+func (in *intake) document(name string, data []byte) error {
+	var head struct {
+		ID              string            `json:"id"`
+		Vulns           []json.RawMessage `json:"vulns"`
+		CatalogVersion  string            `json:"catalogVersion"`
+		Vulnerabilities []kevEntry        `json:"vulnerabilities"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil && head.ID == "" {
+		return fmt.Errorf("want an OSV record or CISA's list: %w", err)
+	}
+	switch {
+	case head.CatalogVersion != "" || len(head.Vulnerabilities) > 0 && head.Vulnerabilities[0].CVE != "":
+		return in.kev(head.Vulnerabilities)
+	case len(head.Vulns) > 0:
+		for i, each := range head.Vulns {
+			if err := in.record(each); err != nil {
+				if errors.As(err, new(errStop)) {
+					return err
+				}
+				in.status.skip(fmt.Sprintf("%s#vulns[%d]", name, i), err)
+			}
+		}
+		return nil
+	default:
+		return in.record(data)
+	}
+}
+
+// record files one OSV record.
+func (in *intake) record(data []byte) error {
+	var r osvRecord
+	if err := json.Unmarshal(data, &r); err != nil {
+		return fmt.Errorf("want an OSV record: %w", err)
+	}
+	if err := r.validate(); err != nil {
+		return err
+	}
+	skipped, err := shelve(&r, in.put)
+	if err != nil {
+		return stop(err)
+	}
+	in.status.note(&r, skipped)
+	return nil
+}
+
+// note counts a filed record.
+func (s *SourceStatus) note(r *osvRecord, skipped map[string]int) {
+	s.Newest = later(s.Newest, r.Modified.Time)
+	if !r.Withdrawn.IsZero() {
+		s.Withdrawn++
+		return
+	}
+	s.Records++
+	for _, a := range r.Affected {
+		where := parseEcosystem(a.Package.Ecosystem)
+		if a.Package.Name != "" && comparable(where.Family) {
+			s.Ecosystems = count(s.Ecosystems, where.String())
+		}
+	}
+	for name, n := range skipped {
+		for range n {
+			s.Incomparable = count(s.Incomparable, name)
+		}
+	}
+}
+
+// kevEntry is one vulnerability of CISA's catalogue.
+type kevEntry struct {
+	CVE        string      `json:"cveID"`
+	Name       string      `json:"vulnerabilityName"`
+	Added      lenientTime `json:"dateAdded"`
+	Due        lenientTime `json:"dueDate"`
+	Ransomware string      `json:"knownRansomwareCampaignUse"`
+}
+
+func (in *intake) kev(entries []kevEntry) error {
+	for i, e := range entries {
+		if !cvePattern.MatchString(e.CVE) {
+			in.status.skip(fmt.Sprintf("vulnerabilities[%d]", i), fmt.Errorf("want a CVE id in cveID, got %q", clip(e.CVE, 40)))
+			continue
+		}
+		value, err := json.Marshal(KEV{Listed: true, Name: clip(e.Name, 256), Added: e.Added.Time, Due: e.Due.Time,
+			Ransomware: strings.EqualFold(e.Ransomware, "known")})
+		if err != nil {
+			return err
+		}
+		if err := in.put("k"+e.CVE, value); err != nil {
+			return stop(err)
+		}
+		in.status.KEV++
+		in.status.Newest = later(in.status.Newest, e.Added.Time)
+	}
+	return nil
+}
+
+// epss reads FIRST's file: "#" comments, a header "cve,epss,percentile", rows.
+func (in *intake) epss(name string, r io.Reader) error {
+	scanner := bufio.NewScanner(r)
+	line, header := 0, false
+	for scanner.Scan() {
+		line++
+		text := strings.TrimSpace(scanner.Text())
+		switch {
+		case text == "" || strings.HasPrefix(text, "#"):
+			continue
+		case !header:
+			if header = strings.HasPrefix(strings.ToLower(text), "cve,epss"); !header {
+				return fmt.Errorf(`line %d: want EPSS scores under the header "cve,epss,percentile"`, line)
+			}
+			continue
+		}
+		cve, score, err := parseEPSS(text)
+		if err != nil {
+			in.status.skip(fmt.Sprintf("%s:%d", name, line), err)
+			continue
+		}
+		value, err := json.Marshal(score)
+		if err != nil {
+			return err
+		}
+		if err := in.put("e"+cve, value); err != nil {
+			return stop(err)
+		}
+		in.status.EPSS++
+	}
+	return scanner.Err()
+}
+
+func parseEPSS(text string) (string, EPSS, error) {
+	fields := strings.Split(text, ",")
+	if len(fields) < 2 || !cvePattern.MatchString(fields[0]) {
+		return "", EPSS{}, fmt.Errorf("want CVE,score,percentile, got %q", clip(text, 60))
+	}
+	var out EPSS
+	for i, into := range []*float64{&out.Score, &out.Percentile} {
+		if i+1 >= len(fields) {
+			break
+		}
+		value, err := strconv.ParseFloat(fields[i+1], 64)
+		if err != nil || !(value >= 0 && value <= 1) {
+			return "", EPSS{}, fmt.Errorf("want a probability from 0 to 1, got %q", clip(fields[i+1], 20))
+		}
+		*into = value
+	}
+	return fields[0], out, nil
+}
+
+// rationed lets a decoder read at most one document's worth of bytes between resets.
+type rationed struct {
+	r           io.Reader
+	used, limit int64
+}
+
+func (r *rationed) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	if r.used += int64(n); r.used > r.limit {
+		return n, fmt.Errorf("want at most %d bytes in one record", r.limit)
+	}
+	return n, err
+}

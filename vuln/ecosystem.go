@@ -1,0 +1,233 @@
+package vuln
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/google/osv-scalibr/semantic"
+)
+
+// release is an ecosystem taken apart: Family "Ubuntu", Number "22.04",
+// Channel "Pro". Only distributions have a Number.
+type release struct{ Family, Number, Channel string }
+
+func (r release) String() string {
+	if r.Number == "" {
+		return r.Family
+	}
+	return r.Family + ":" + r.Number
+}
+
+// family says how one ecosystem names releases and packages.
+type family struct {
+	number func(suffix string) string
+	// versions is the ecosystem whose comparison applies, if not its own.
+	versions string
+	// bySource: advisories name source packages only.
+	bySource bool
+	// byBoth: advisories name binary packages in some records, source packages in others.
+	byBoth bool
+	name   func(string) string
+}
+
+// families are the ecosystems with rules of their own. Others are compared as
+// semantic says and have no releases.
+var families = map[string]family{
+	"Debian":         {number: untilDot, bySource: true},
+	"Ubuntu":         {number: ubuntuNumber, bySource: true},
+	"Echo":           {versions: "Debian", number: untilDot, bySource: true},
+	"Alpine":         {number: alpineNumber, bySource: true},
+	"Alpaquita":      {number: lowered, bySource: true},
+	"Wolfi":          {byBoth: true},
+	"Chainguard":     {byBoth: true},
+	"MinimOS":        {byBoth: true},
+	"CleanStart":     {versions: "Alpine", byBoth: true},
+	"AlmaLinux":      {number: untilDot, byBoth: true},
+	"Rocky Linux":    {number: untilDot, byBoth: true},
+	"Red Hat":        {number: redHatNumber, byBoth: true},
+	"CentOS":         {versions: "Red Hat", number: untilDot, byBoth: true},
+	"Oracle Linux":   {versions: "Red Hat", number: untilDot, byBoth: true},
+	"Amazon Linux":   {versions: "Red Hat", number: lowered, byBoth: true},
+	"Azure Linux":    {versions: "Red Hat", number: untilDot, byBoth: true},
+	"CBL-Mariner":    {versions: "Red Hat", number: lowered, byBoth: true},
+	"Photon OS":      {versions: "Red Hat", number: lowered, byBoth: true},
+	"SUSE":           {number: suseNumber, byBoth: true},
+	"openSUSE":       {number: suseNumber, byBoth: true},
+	"openEuler":      {number: lowered, byBoth: true},
+	"Mageia":         {number: lowered, byBoth: true},
+	"PyPI":           {name: pythonName},
+	"NuGet":          {name: strings.ToLower},
+	"Packagist":      {name: strings.ToLower},
+	"GitHub Actions": {versions: "npm", name: strings.ToLower},
+	"Kubernetes":     {versions: "Go"},
+}
+
+// parseEcosystem takes "Ubuntu:Pro:22.04:LTS" apart.
+func parseEcosystem(text string) release {
+	name, suffix, _ := strings.Cut(text, ":")
+	r := release{Family: familyName(name)}
+	f, ok := families[r.Family]
+	if !ok || f.number == nil {
+		return r
+	}
+	r.Number = f.number(suffix)
+	if r.Family == "Ubuntu" {
+		r.Channel = ubuntuChannel(suffix)
+	}
+	return r
+}
+
+// familyName forgives the case and the short names that other tools write.
+func familyName(name string) string {
+	name = strings.TrimSpace(name)
+	if _, ok := families[name]; ok {
+		return name
+	}
+	switch low := strings.ToLower(name); low {
+	case "redhat", "rhel":
+		return "Red Hat"
+	case "rocky", "rockylinux":
+		return "Rocky Linux"
+	case "alma":
+		return "AlmaLinux"
+	case "amazon":
+		return "Amazon Linux"
+	case "oracle":
+		return "Oracle Linux"
+	default:
+		for known := range families {
+			if strings.ToLower(known) == low {
+				return known
+			}
+		}
+	}
+	return name
+}
+
+// hasReleases says that a package of this family without a release cannot be judged.
+func (r release) hasReleases() bool { return families[r.Family].number != nil }
+
+var elTag = regexp.MustCompile(`\.(?:el|amzn|azl|cm)(\d+)`)
+
+// inferred fills a missing release of an rpm distribution from the version's
+// tag ("1.1.1k-4.el8"), which is all that some package databases tell.
+func (r release) inferred(version string) release {
+	if r.Number != "" || !r.hasReleases() {
+		return r
+	}
+	if m := elTag.FindStringSubmatch(version); m != nil {
+		r.Number = m[1]
+	}
+	return r
+}
+
+// parseVersion reads a version by the family's rules.
+func parseVersion(familyName, version string) (semantic.Version, error) {
+	if f := families[familyName]; f.versions != "" {
+		familyName = f.versions
+	}
+	return semantic.Parse(version, familyName)
+}
+
+// comparable says that we know how versions of this family compare.
+func comparable(familyName string) bool {
+	_, err := parseVersion(familyName, "1.0")
+	return err == nil
+}
+
+// packageName is the index form of a package's name.
+func packageName(familyName, name string) string {
+	if f := families[familyName]; f.name != nil {
+		return f.name(name)
+	}
+	return name
+}
+
+// lookupNames are the names under which advisories may know the package, each
+// with the version that those advisories speak of.
+func (r release) lookupNames(p Package) []nameVersion {
+	source, sourceVersion := p.Source, p.SourceVersion
+	if source == "" {
+		source = p.Name
+	}
+	if sourceVersion == "" {
+		sourceVersion = p.Version
+	}
+	f := families[r.Family]
+	switch {
+	case f.bySource:
+		return []nameVersion{{packageName(r.Family, source), sourceVersion}}
+	case f.byBoth && source != p.Name:
+		return []nameVersion{{packageName(r.Family, p.Name), p.Version}, {packageName(r.Family, source), sourceVersion}}
+	default:
+		return []nameVersion{{packageName(r.Family, p.Name), p.Version}}
+	}
+}
+
+type nameVersion struct{ name, version string }
+
+func lowered(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+func untilDot(s string) string {
+	head, _, _ := strings.Cut(lowered(s), ".")
+	return head
+}
+
+var (
+	ubuntuDigits = regexp.MustCompile(`\d\d\.\d\d`)
+	alpineDigits = regexp.MustCompile(`^v?(\d+\.\d+)`)
+	redHatMajor  = regexp.MustCompile(`^(?:enterprise_linux:)?(\d+)(?:\.\d+)?(?:::.*)?$`)
+	suseWords    = regexp.MustCompile(`(\d+)(?:[ .-]*sp|\.)(\d+)|(\d+)`)
+	pythonRuns   = regexp.MustCompile(`[-_.]+`)
+)
+
+func ubuntuNumber(s string) string { return ubuntuDigits.FindString(s) }
+
+// ubuntuChannel is "" for the archive everyone has, "Pro" for the expanded
+// maintenance archive, and a word for builds with versions of their own
+// (FIPS, real-time kernels).
+func ubuntuChannel(suffix string) string {
+	channel := ""
+	for part := range strings.SplitSeq(suffix, ":") {
+		switch {
+		case part == "Pro":
+			channel = "Pro"
+		case part != "" && part != "LTS" && !ubuntuDigits.MatchString(part):
+			return part
+		}
+	}
+	return channel
+}
+
+func alpineNumber(s string) string {
+	if m := alpineDigits.FindStringSubmatch(s); m != nil {
+		return m[1]
+	}
+	return lowered(s)
+}
+
+// redHatNumber keeps the major release of the main stream; extended-update
+// streams ("rhel_eus:8.4::appstream") have versions of their own and stay apart.
+func redHatNumber(s string) string {
+	if m := redHatMajor.FindStringSubmatch(lowered(s)); m != nil {
+		return m[1]
+	}
+	head, _, _ := strings.Cut(lowered(s), "::")
+	return head
+}
+
+// suseNumber makes "Linux Enterprise Server 15 SP4", "15.4" and "Leap 15.4" "15.4".
+func suseNumber(s string) string {
+	s = lowered(s)
+	m := suseWords.FindStringSubmatch(s)
+	switch {
+	case m == nil:
+		return s
+	case m[1] != "":
+		return m[1] + "." + m[2]
+	default:
+		return m[3]
+	}
+}
+
+func pythonName(s string) string { return strings.ToLower(pythonRuns.ReplaceAllString(s, "-")) }

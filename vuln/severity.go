@@ -1,0 +1,210 @@
+package vuln
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	gocvss20 "github.com/pandatix/go-cvss/20"
+	gocvss30 "github.com/pandatix/go-cvss/30"
+	gocvss31 "github.com/pandatix/go-cvss/31"
+	gocvss40 "github.com/pandatix/go-cvss/40"
+)
+
+// rate decides a severity and says who decided, in this order:
+//
+//  1. the distribution's own rating of this package (it knows how it built it),
+//  2. the CVSS base score, newest version of the standard first,
+//  3. the level that a database such as GitHub's wrote beside the record.
+//
+// Deciding entries come first in entries, and records are in a stable order.
+func rate(where release, entries []*entry, records []*record, cvss *CVSS) (Severity, string) {
+	for _, e := range entries {
+		if s, word := e.distributionRating(); s != Unknown {
+			return s, fmt.Sprintf("%s rates it %s (%s)", where.Family, word, e.ID)
+		}
+	}
+	if where.hasReleases() {
+		for _, r := range records {
+			if s, word := r.vendorRating(where.Family); s != Unknown {
+				return s, fmt.Sprintf("%s rates it %s (%s)", where.Family, word, r.ID)
+			}
+		}
+	}
+	if cvss != nil {
+		return band(cvss.Score), fmt.Sprintf("CVSS %.1f (%s)", cvss.Score, cvss.Source)
+	}
+	for _, r := range records {
+		if s := word(r.Level); s != Unknown {
+			return s, fmt.Sprintf("%s calls it %s (%s)", databaseOf(r.ID), strings.ToLower(r.Level), r.ID)
+		}
+	}
+	return Unknown, "no advisory rates it"
+}
+
+// distributionRating is the word a distribution wrote for this very package:
+// Ubuntu's priority, Debian's urgency.
+func (e *entry) distributionRating() (Severity, string) {
+	for _, s := range e.Severity {
+		if got := word(s.Score); got != Unknown {
+			return got, s.Score
+		}
+	}
+	if strings.EqualFold(e.Level, "unimportant") {
+		return Low, "unimportant"
+	}
+	return word(e.Level), e.Level
+}
+
+// vendorRating is the distribution's word for a whole advisory: Ubuntu's
+// priority, or the first word of a Red Hat style title ("Important: openssl …").
+func (r *record) vendorRating(familyName string) (Severity, string) {
+	if !publishedBy(r.ID, familyName) {
+		return Unknown, ""
+	}
+	for _, s := range r.Severity {
+		if got := word(s.Score); got != Unknown {
+			return got, s.Score
+		}
+	}
+	if got := word(r.Level); got != Unknown {
+		return got, r.Level
+	}
+	first, _, found := strings.Cut(r.Summary, ":")
+	if !found {
+		return Unknown, ""
+	}
+	return word(first), first
+}
+
+// publishers are the id prefixes of each distribution's own records.
+var publishers = map[string][]string{
+	"Debian": {"DEBIAN-", "DSA-", "DLA-", "DTSA-"}, "Ubuntu": {"UBUNTU-", "USN-", "LSN-"},
+	"Alpine": {"ALPINE-"}, "Red Hat": {"RHSA-", "RHBA-", "RHEA-"}, "AlmaLinux": {"ALSA-", "ALBA-", "ALEA-"},
+	"Rocky Linux": {"RLSA-", "RXSA-"}, "SUSE": {"SUSE-"}, "openSUSE": {"openSUSE-", "SUSE-"},
+	"openEuler": {"OESA-"}, "Mageia": {"MGASA-"}, "Oracle Linux": {"ELSA-"}, "Amazon Linux": {"ALAS"},
+	"Azure Linux": {"AZL-"}, "Photon OS": {"PHSA-"}, "Echo": {"ECHO-"}, "Wolfi": {"CGA-"}, "Chainguard": {"CGA-"},
+	"MinimOS": {"MINI-"},
+}
+
+func publishedBy(id, familyName string) bool {
+	return slices.ContainsFunc(publishers[familyName], func(prefix string) bool { return strings.HasPrefix(id, prefix) })
+}
+
+// databaseOf names the database an advisory's id belongs to.
+func databaseOf(id string) string {
+	switch {
+	case strings.HasPrefix(id, "GHSA-"):
+		return "GitHub"
+	case strings.HasPrefix(id, "BIT-"):
+		return "Bitnami"
+	default:
+		return "the advisory"
+	}
+}
+
+// word reads the ratings that advisories use; anything else is Unknown.
+func word(text string) Severity {
+	switch strings.ToLower(strings.TrimRight(strings.TrimSpace(text), "*")) {
+	case "none":
+		return None
+	case "negligible", "low":
+		return Low
+	case "medium", "moderate":
+		return Medium
+	case "high", "important":
+		return High
+	case "critical":
+		return Critical
+	default:
+		return Unknown
+	}
+}
+
+// band is CVSS's qualitative scale.
+func band(score float64) Severity {
+	switch {
+	case score >= 9:
+		return Critical
+	case score >= 7:
+		return High
+	case score >= 4:
+		return Medium
+	case score > 0:
+		return Low
+	default:
+		return None
+	}
+}
+
+// bestCVSS is the vector to trust: CVSS 3.1 and 3.0 before 4.0 before 2.0, the
+// highest score within a version. 3.x leads because nearly all published scores
+// and thresholds speak it.
+func bestCVSS(entries []*entry, records []*record) *CVSS {
+	var all []CVSS
+	add := func(scores []score, source string) {
+		for _, s := range scores {
+			if value, ok := baseScore(s.Score); ok {
+				all = append(all, CVSS{Vector: s.Score, Score: value, Source: source})
+			}
+		}
+	}
+	for _, e := range entries {
+		add(e.Severity, e.ID)
+	}
+	for _, r := range records {
+		add(r.Severity, r.ID)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	best := slices.MinFunc(all, func(a, b CVSS) int {
+		return cmp.Or(cmp.Compare(standard(a.Vector), standard(b.Vector)), cmp.Compare(b.Score, a.Score), strings.Compare(a.Source, b.Source))
+	})
+	return &best
+}
+
+// standard ranks the versions of CVSS by how much we rely on them.
+func standard(vector string) int {
+	switch {
+	case strings.HasPrefix(vector, "CVSS:3.1/"):
+		return 0
+	case strings.HasPrefix(vector, "CVSS:3.0/"):
+		return 0
+	case strings.HasPrefix(vector, "CVSS:4.0/"):
+		return 2
+	default:
+		return 3
+	}
+}
+
+// baseScore computes a vector's base score; what is not a vector is not ok.
+func baseScore(vector string) (float64, bool) {
+	if len(vector) > 512 {
+		return 0, false
+	}
+	switch {
+	case strings.HasPrefix(vector, "CVSS:3.1/"):
+		v, err := gocvss31.ParseVector(vector)
+		return scored(v, err, (*gocvss31.CVSS31).BaseScore)
+	case strings.HasPrefix(vector, "CVSS:3.0/"):
+		v, err := gocvss30.ParseVector(vector)
+		return scored(v, err, (*gocvss30.CVSS30).BaseScore)
+	case strings.HasPrefix(vector, "CVSS:4.0/"):
+		v, err := gocvss40.ParseVector(vector)
+		return scored(v, err, (*gocvss40.CVSS40).Score)
+	case strings.HasPrefix(vector, "AV:"):
+		v, err := gocvss20.ParseVector(vector)
+		return scored(v, err, (*gocvss20.CVSS20).BaseScore)
+	default:
+		return 0, false
+	}
+}
+
+func scored[T any](v *T, err error, base func(*T) float64) (float64, bool) {
+	if err != nil {
+		return 0, false
+	}
+	return base(v), true
+}

@@ -1,0 +1,236 @@
+package vuln
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"sigs.k8s.io/yaml"
+)
+
+// Limits bound what a source may make us do; hostile archives expand without end.
+type Limits struct {
+	// Document is the largest single record or file held in memory.
+	Document int64
+	// Total is the most bytes read from one source after decompression.
+	Total int64
+	// Files is the most files or members of one source.
+	Files int
+	// Archive is the largest archive read from an fs.FS that cannot seek.
+	Archive int64
+}
+
+// DefaultLimits hold all of OSV's published data with room to spare.
+var DefaultLimits = Limits{Document: 16 << 20, Total: 128 << 30, Files: 10_000_000, Archive: 256 << 20}
+
+// intake reads one source and files what it finds.
+type intake struct {
+	ctx    context.Context
+	limits Limits
+	put    func(key string, value []byte) error
+	status *SourceStatus
+	// progress is called now and then with what was read so far.
+	progress func(SourceStatus)
+	read     int64
+	files    int
+}
+
+// errStop ends a source: the store failed, a bound was passed or the caller left.
+type errStop struct{ error }
+
+func stop(err error) error { return errStop{err} }
+
+// tree reads every file under a directory, in name order.
+func (in *intake) tree(fsys fs.FS, root, shown string) error {
+	return fs.WalkDir(fsys, root, func(name string, d fs.DirEntry, err error) error {
+		at := path.Join(shown, name)
+		switch {
+		case err != nil:
+			in.status.skip(at, err)
+			if name == root {
+				return stop(fmt.Errorf("read %s: %w", at, err))
+			}
+			return nil
+		case d.IsDir() && name != root && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case !d.Type().IsRegular():
+			return nil
+		}
+		f, err := fsys.Open(name)
+		if err != nil {
+			in.status.skip(at, err)
+			return nil
+		}
+		defer f.Close()
+		return in.open(at, f)
+	})
+}
+
+// open reads a file that may be an archive. Only reasons to stop are returned;
+// anything else wrong with the file is counted against it.
+func (in *intake) open(name string, f fs.File) error {
+	switch low := strings.ToLower(name); {
+	case strings.HasSuffix(low, ".zip"):
+		return in.zip(name, f)
+	case strings.HasSuffix(low, ".tar.gz"), strings.HasSuffix(low, ".tgz"):
+		return in.tarball(name, f)
+	default:
+		return in.file(name, f)
+	}
+}
+
+func (in *intake) zip(name string, f fs.File) error {
+	archive, err := in.openZip(f)
+	if err != nil {
+		in.status.skip(name, fmt.Errorf("want a zip archive: %w", err))
+		return nil
+	}
+	for _, member := range archive.File {
+		if member.FileInfo().IsDir() {
+			continue
+		}
+		at := name + "!" + member.Name
+		r, err := member.Open()
+		if err != nil {
+			in.status.skip(at, err)
+			continue
+		}
+		err = in.file(at, r)
+		r.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openZip uses the file in place if it can seek, else a bounded copy in memory.
+func (in *intake) openZip(f fs.File) (*zip.Reader, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if at, ok := f.(io.ReaderAt); ok {
+		return zip.NewReader(at, info.Size())
+	}
+	data, err := readAll(f, in.limits.Archive)
+	if err != nil {
+		return nil, err
+	}
+	return zip.NewReader(bytes.NewReader(data), int64(len(data)))
+}
+
+func (in *intake) tarball(name string, f io.Reader) error {
+	unzipped, err := gzip.NewReader(f)
+	if err != nil {
+		in.status.skip(name, fmt.Errorf("want a gzipped tar archive: %w", err))
+		return nil
+	}
+	archive := tar.NewReader(in.counted(unzipped))
+	for {
+		header, err := archive.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, new(errStop)):
+			return err
+		case err != nil:
+			in.status.skip(name, fmt.Errorf("want a gzipped tar archive: %w; the rest of it was not read", err))
+			return nil
+		case header.Typeflag != tar.TypeReg:
+			continue
+		}
+		if err := in.file(name+"!"+header.Name, archive); err != nil {
+			return err
+		}
+	}
+}
+
+// file reads one document; other kinds of files (licences, readmes) are passed over.
+func (in *intake) file(name string, r io.Reader) error {
+	if err := in.ctx.Err(); err != nil {
+		return stop(err)
+	}
+	if in.files++; in.files > in.limits.Files {
+		return stop(fmt.Errorf("%s: want at most %d files in a source", name, in.limits.Files))
+	}
+	low := strings.ToLower(name)
+	if strings.HasSuffix(low, ".gz") {
+		unzipped, err := gzip.NewReader(r)
+		if err != nil {
+			in.status.skip(name, fmt.Errorf("want gzip: %w", err))
+			return nil
+		}
+		r, low = unzipped, strings.TrimSuffix(low, ".gz")
+	}
+	r = in.counted(r)
+	var err error
+	switch path.Ext(low) {
+	case ".json", ".jsonl", ".ndjson":
+		err = in.json(name, r)
+	case ".yaml", ".yml":
+		err = in.yaml(name, r)
+	case ".csv":
+		err = in.epss(name, r)
+	default:
+		return nil
+	}
+	if errors.As(err, new(errStop)) {
+		return err
+	}
+	if err != nil {
+		in.status.skip(name, err)
+	}
+	if in.progress != nil && in.files%1000 == 0 {
+		in.progress(*in.status)
+	}
+	return nil
+}
+
+func (in *intake) yaml(name string, r io.Reader) error {
+	data, err := readAll(r, min(in.limits.Document, 4<<20))
+	if err != nil {
+		return err
+	}
+	text, err := yaml.YAMLToJSON(data)
+	if err != nil {
+		return fmt.Errorf("want an OSV record as YAML: %w", err)
+	}
+	return in.document(name, text)
+}
+
+// counted adds what is read to the source's total and stops at its bound.
+func (in *intake) counted(r io.Reader) io.Reader { return &meter{r, in} }
+
+type meter struct {
+	r  io.Reader
+	in *intake
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	if m.in.read += int64(n); m.in.read > m.in.limits.Total {
+		return n, stop(fmt.Errorf("want at most %d bytes in a source", m.in.limits.Total))
+	}
+	return n, err
+}
+
+// readAll reads up to a bound and refuses more.
+func readAll(r io.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("want at most %d bytes", limit)
+	}
+	return data, nil
+}

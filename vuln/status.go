@@ -1,0 +1,106 @@
+package vuln
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// Status says what a database holds and what it could not read.
+type Status struct {
+	Sources []SourceStatus `json:"sources"`
+	// Records are advisories that are in force; Withdrawn are kept only to
+	// overrule older copies.
+	Records   int `json:"records"`
+	Withdrawn int `json:"withdrawn"`
+	// Ecosystems counts statements about packages, by ecosystem and release.
+	Ecosystems map[string]int `json:"ecosystems"`
+	HasKEV     bool           `json:"kev"`
+	HasEPSS    bool           `json:"epss"`
+	// Newest is the latest modification among all records: how fresh the data is.
+	Newest     time.Time `json:"newest,omitzero"`
+	ImportedAt time.Time `json:"importedAt,omitzero"`
+	Bytes      int64     `json:"bytes"`
+	// Gaps are what was skipped, and what that means.
+	Gaps []collect.Gap `json:"gaps,omitempty"`
+}
+
+// SourceStatus is one imported file or directory.
+type SourceStatus struct {
+	Name       string         `json:"name"`
+	Path       string         `json:"path,omitempty"`
+	Records    int            `json:"records"`
+	Withdrawn  int            `json:"withdrawn"`
+	KEV        int            `json:"kev"`
+	EPSS       int            `json:"epss"`
+	Ecosystems map[string]int `json:"ecosystems,omitempty"`
+	Newest     time.Time      `json:"newest,omitzero"`
+	ImportedAt time.Time      `json:"importedAt"`
+	Bytes      int64          `json:"bytes"`
+	// Skipped are the first unreadable files or members; SkippedCount is how many in all.
+	Skipped      []Skip `json:"skipped,omitempty"`
+	SkippedCount int    `json:"skippedCount"`
+	// Incomparable counts statements on ecosystems whose versions we cannot compare.
+	Incomparable map[string]int `json:"incomparable,omitempty"`
+}
+
+// Skip is something in a source that could not be read.
+type Skip struct {
+	File string `json:"file"`
+	Why  string `json:"why"`
+}
+
+// maxSkips bounds how many reasons are kept of each source.
+const maxSkips = 50
+
+func (s *SourceStatus) skip(file string, err error) {
+	s.SkippedCount++
+	if len(s.Skipped) < maxSkips {
+		s.Skipped = append(s.Skipped, Skip{file, err.Error()})
+	}
+}
+
+// Status is what the database holds.
+func (db *DB) Status() Status { return db.status }
+
+// summarise adds up the sources.
+func summarise(sources []SourceStatus) Status {
+	out := Status{Sources: sources, Ecosystems: map[string]int{}}
+	for _, s := range sources {
+		out.Records += s.Records
+		out.Withdrawn += s.Withdrawn
+		out.Bytes += s.Bytes
+		out.HasKEV = out.HasKEV || s.KEV > 0
+		out.HasEPSS = out.HasEPSS || s.EPSS > 0
+		for name, n := range s.Ecosystems {
+			out.Ecosystems[name] += n
+		}
+		out.Newest = later(out.Newest, s.Newest)
+		out.ImportedAt = later(out.ImportedAt, s.ImportedAt)
+		out.Gaps = append(out.Gaps, s.gaps()...)
+	}
+	return out
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func (s *SourceStatus) gaps() []collect.Gap {
+	var out []collect.Gap
+	kinds := []string{"Vulnerability", "HAS_VULNERABILITY", "AFFECTED_BY"}
+	for _, skip := range s.Skipped {
+		out = append(out, collect.Gap{Source: "advisories", What: skip.File, Why: skip.Why, Kinds: kinds,
+			Consequence: "the vulnerabilities it describes are not found"})
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Incomparable)) {
+		out = append(out, collect.Gap{Source: "advisories", What: "ecosystem " + name + " of " + s.Name, Why: "we do not know how its versions compare", Kinds: kinds,
+			Consequence: "vulnerabilities of its packages are not found"})
+	}
+	return out
+}

@@ -1,0 +1,115 @@
+// Package vuln answers one question: is this package, at this version, affected
+// by a published vulnerability, and how bad is that?
+//
+// It reads advisories as OSV records (https://ossf.github.io/osv-schema/),
+// indexes them by ecosystem and package, and compares versions by each
+// ecosystem's own rules. CISA's known exploited vulnerabilities and EPSS scores
+// are joined by CVE id where they were imported.
+//
+// It knows nothing of images, layers or Kubernetes, and it never fetches
+// anything. A distribution it holds no advisories for is a gap, never "clean".
+package vuln
+
+import (
+	"time"
+)
+
+// Package is an installed package as advisories know it.
+type Package struct {
+	// Ecosystem is OSV's name with its release: "Debian:12", "Ubuntu:22.04:LTS",
+	// "Alpine:v3.18", "Go", "npm".
+	Ecosystem string `json:"ecosystem"`
+	Name      string `json:"name"`
+	Version   string `json:"version"`
+	// Source is the source package (dpkg, apk origin, rpm source name). Debian,
+	// Ubuntu and Alpine advisories name it; empty means the same as Name.
+	Source string `json:"source,omitempty"`
+	// SourceVersion is the source package's version where it differs.
+	SourceVersion string `json:"sourceVersion,omitempty"`
+}
+
+// Severity is how bad a vulnerability is; the words are the graph's.
+type Severity string
+
+// The severities, lowest first. Unknown says that nobody rated it.
+const (
+	Unknown  Severity = "Unknown"
+	None     Severity = "None"
+	Low      Severity = "Low"
+	Medium   Severity = "Medium"
+	High     Severity = "High"
+	Critical Severity = "Critical"
+)
+
+// Rank orders severities; Unknown is lowest.
+func (s Severity) Rank() int {
+	for i, each := range []Severity{Unknown, None, Low, Medium, High, Critical} {
+		if s == each {
+			return i
+		}
+	}
+	return 0
+}
+
+// CVSS is a base score and the vector it was computed from.
+type CVSS struct {
+	Vector string  `json:"vector"`
+	Score  float64 `json:"score"`
+	// Source is the advisory that carries the vector.
+	Source string `json:"source"`
+}
+
+// EPSS is the estimated probability of exploitation in the next 30 days.
+type EPSS struct {
+	Score      float64 `json:"score"`
+	Percentile float64 `json:"percentile"`
+}
+
+// KEV is an entry of CISA's list of known exploited vulnerabilities.
+type KEV struct {
+	// Listed is true for an entry; a nil *KEV means no list was imported.
+	Listed     bool      `json:"listed"`
+	Name       string    `json:"name,omitempty"`
+	Added      time.Time `json:"added,omitzero"`
+	Due        time.Time `json:"due,omitzero"`
+	Ransomware bool      `json:"ransomware,omitempty"`
+}
+
+// Match is one vulnerability that affects one package.
+type Match struct {
+	// ID is the CVE where the vulnerability has one, otherwise the advisory's id.
+	ID string `json:"id"`
+	// Aliases are all other ids, of advisories and of the vulnerability.
+	Aliases []string `json:"aliases,omitempty"`
+	// Advisories are the records that call this version affected.
+	Advisories []string `json:"advisories"`
+	Package    Package  `json:"package"`
+	// FixedVersion is the first version not affected, empty while there is none.
+	FixedVersion string `json:"fixedVersion,omitempty"`
+	// FixNote says what getting the fix takes, if it is not a plain upgrade.
+	FixNote string `json:"fixNote,omitempty"`
+
+	Severity Severity `json:"severity"`
+	// SeveritySource says who rated it and how, such as
+	// "Ubuntu rates it medium (UBUNTU-CVE-2022-3602)".
+	SeveritySource string `json:"severitySource"`
+	CVSS           *CVSS  `json:"cvss,omitempty"`
+	// EPSS is nil while unknown.
+	EPSS *EPSS `json:"epss,omitempty"`
+	// KEV is nil while no list was imported, else says whether it is listed.
+	KEV *KEV `json:"kev,omitempty"`
+	// RCE says that a remote attacker can run code, by the rule in rce.go; RCEWhy
+	// holds the words and metrics that decided, either way.
+	RCE    bool   `json:"rce"`
+	RCEWhy string `json:"rceWhy"`
+
+	Summary    string    `json:"summary,omitempty"`
+	Details    string    `json:"details,omitempty"`
+	References []string  `json:"references,omitempty"`
+	CWEs       []string  `json:"cwes,omitempty"`
+	Published  time.Time `json:"published,omitzero"`
+	Modified   time.Time `json:"modified,omitzero"`
+}
+
+// Exploited says that the vulnerability is in the list of known exploited ones.
+func (m Match) Exploited() bool { return m.KEV != nil && m.KEV.Listed }
