@@ -1,0 +1,175 @@
+package rbac
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ScopeKind says how far a power reaches.
+type ScopeKind string
+
+const (
+	Cluster   ScopeKind = "cluster"
+	Namespace ScopeKind = "namespace"
+	Names     ScopeKind = "names" // only the named objects
+)
+
+// Scope is where a power is held. With Names, an empty Namespace means objects
+// of that name wherever they are.
+type Scope struct {
+	Kind      ScopeKind
+	Namespace string
+	Names     []string
+}
+
+func (s Scope) String() string {
+	where := "the whole cluster"
+	if s.Namespace != "" {
+		where = "namespace " + s.Namespace
+	}
+	if s.Kind == Names {
+		return strings.Join(s.Names, ", ") + " in " + where
+	}
+	return where
+}
+
+// Hold says that a subject holds a power somewhere.
+type Hold struct {
+	Subject Subject
+	Power   string
+	Scope   Scope
+	Witness Witness
+}
+
+// Holds is the effective answer for every power and every identity that any
+// grant reaches: those that bindings name, service accounts through the groups
+// Kubernetes puts them in, and system:masters. A wider scope hides the narrower
+// ones inside it.
+func (j *Judge) Holds(powers []Power) []Hold {
+	asked := newAsked(powers)
+	answers := map[string][]Hold{} // by what the grants of a subject depend on
+	var out []Hold
+	for _, s := range j.holders() {
+		key := j.grantKey(s)
+		holds, known := answers[key]
+		if !known {
+			holds = j.holdsOf(s, asked)
+			answers[key] = holds
+		}
+		for _, h := range holds {
+			h.Subject = s
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+func (j *Judge) holders() []Subject {
+	set := map[Subject]struct{}{Group(masters): {}}
+	for s := range j.named {
+		set[s] = struct{}{}
+	}
+	for _, s := range j.accounts {
+		set[s] = struct{}{}
+	}
+	return slices.SortedFunc(maps.Keys(set), compareSubjects)
+}
+
+// grantKey is equal for subjects that no binding tells apart.
+func (j *Judge) grantKey(s Subject) string {
+	if len(j.named[s]) > 0 {
+		return s.String()
+	}
+	return strings.Join(s.groups(), " ")
+}
+
+func (j *Judge) holdsOf(s Subject, asked *asked) []Hold {
+	if slices.Contains(s.groups(), masters) {
+		return everything(asked.powers)
+	}
+	found := make([]reach, len(asked.asks))
+	for _, g := range j.grants(s) {
+		if g.role == nil {
+			continue
+		}
+		for _, m := range asked.matches(g.role) {
+			found[m.ask].add(g, m, asked.asks[m.ask])
+		}
+	}
+	var out []Hold
+	for i, p := range asked.powers {
+		for _, at := range asked.held(i, found).scopes() {
+			out = append(out, Hold{Power: p.Name, Scope: at.scope, Witness: *at.witness})
+		}
+	}
+	return out
+}
+
+func everything(powers []Power) (out []Hold) {
+	for _, p := range powers {
+		out = append(out, Hold{Power: p.Name, Scope: Scope{Kind: Cluster}, Witness: *unlimited()})
+	}
+	return out
+}
+
+// asked is the asks of all powers in one list, each decided once per role.
+type asked struct {
+	powers []Power
+	asks   []Ask
+	first  []int // by power: the index of its first ask
+	roles  map[*role][]match
+}
+
+// match says that a role's rule allows an ask, for all objects or for names.
+type match struct {
+	ask, rule int
+	names     []string
+}
+
+func newAsked(powers []Power) *asked {
+	a := &asked{powers: powers, roles: map[*role][]match{}}
+	for _, p := range powers {
+		a.first = append(a.first, len(a.asks))
+		a.asks = append(append(a.asks, p.Any...), p.All...)
+	}
+	return a
+}
+
+// matches are all asks a role allows: the first rule that does so for every
+// object, and those before it that do so for named ones.
+func (a *asked) matches(r *role) []match {
+	if done, known := a.roles[r]; known {
+		return done
+	}
+	out := []match{}
+	for i, ask := range a.asks {
+		for k, rule := range r.rules {
+			names, ok := ask.allowedBy(rule)
+			if ok {
+				out = append(out, match{i, k, names})
+			}
+			if ok && names == nil {
+				break
+			}
+		}
+	}
+	a.roles[r] = out
+	return out
+}
+
+// held is where power i is held, from where each ask is allowed.
+func (a *asked) held(i int, found []reach) reach {
+	p, out := a.powers[i], reach{}
+	for n := range p.Any {
+		out = out.or(found[a.first[i]+n])
+	}
+	for n := range p.All {
+		if n == 0 {
+			out = found[a.first[i]]
+			continue
+		}
+		out = out.and(found[a.first[i]+n])
+	}
+	return out
+}

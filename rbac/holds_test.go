@@ -1,0 +1,166 @@
+package rbac
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+func itoa(i int) string { return strconv.Itoa(i) }
+
+func powers(t testing.TB) []Power {
+	t.Helper()
+	text, err := os.ReadFile("../packs/attack/powers.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := ParsePowers(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// held lists "subject: power in scope" without system:masters.
+func held(t testing.TB, f *collect.Facts) (out []string) {
+	t.Helper()
+	for _, h := range New(f).Holds(powers(t)) {
+		if h.Subject != Group("system:masters") {
+			out = append(out, h.Subject.String()+": "+h.Power+" in "+h.Scope.String())
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestHolds(t *testing.T) {
+	tests := []struct {
+		name, given string
+		want        []string
+	}{
+		{"nothing without bindings", "ClusterRole r: get secrets\nServiceAccount shop/web", nil},
+		{"a power in the cluster", "ClusterRole r: list secrets\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: read-secrets in the whole cluster"}},
+		{"a power in a namespace", "ClusterRole r: list secrets\nRoleBinding shop/b: r <- User alice",
+			[]string{"User alice: read-secrets in namespace shop"}},
+		{"a power over names", "Role shop/r: get secrets [b,a]\nRoleBinding shop/b: Role/r <- User alice",
+			[]string{"User alice: read-secrets in a, b in namespace shop"}},
+		{"a name wherever it is", "ClusterRole r: get secrets [a]\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: read-secrets in a in the whole cluster"}},
+		{"names do not limit create, so nothing is allowed", "ClusterRole r: create pods [a]\nClusterRoleBinding b: r <- User alice", nil},
+		{"names do limit creating tokens", "Role shop/r: create serviceaccounts/token [a]\nRoleBinding shop/b: Role/r <- User alice",
+			[]string{"User alice: create-tokens in a in namespace shop"}},
+		{"the cluster hides its namespaces", "ClusterRole r: get secrets\nClusterRoleBinding b: r <- User alice\nRoleBinding shop/b: r <- User alice",
+			[]string{"User alice: read-secrets in the whole cluster"}},
+		{"a namespace hides its names", "ClusterRole r: get secrets\nClusterRole n: get secrets [a]\nRoleBinding shop/b: r <- User alice\nRoleBinding shop/c: n <- User alice",
+			[]string{"User alice: read-secrets in namespace shop"}},
+		{"a cluster-scoped resource is not granted in a namespace", "ClusterRole r: get nodes/proxy\nRoleBinding shop/b: r <- User alice", nil},
+		{"an account holds what its group holds", "ServiceAccount shop/web\nClusterRole r: create pods\nClusterRoleBinding b: r <- Group system:serviceaccounts:shop",
+			[]string{"Group system:serviceaccounts:shop: create-pods in the whole cluster", "ServiceAccount shop/web: create-pods in the whole cluster"}},
+		{"bind without create is nothing", "ClusterRole r: bind rbac.authorization.k8s.io:clusterroles\nClusterRoleBinding b: r <- User alice", nil},
+		{"bind and create meet in the namespace of both",
+			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles\nClusterRole c: create rbac.authorization.k8s.io:rolebindings\nClusterRoleBinding b: r <- User alice\nRoleBinding shop/c: c <- User alice",
+			[]string{"User alice: bind-roles in namespace shop"}},
+		{"bind of one name meets create in a namespace",
+			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles [edit]\nClusterRole c: create rbac.authorization.k8s.io:rolebindings\nClusterRoleBinding b: r <- User alice\nRoleBinding shop/c: c <- User alice",
+			[]string{"User alice: bind-roles in edit in namespace shop"}},
+		{"bind and create in two namespaces never meet",
+			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles\nClusterRole c: create rbac.authorization.k8s.io:rolebindings\nRoleBinding bank/b: r <- User alice\nRoleBinding shop/c: c <- User alice", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := held(t, given(t, tt.given)); !slices.Equal(got, tt.want) {
+				t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(tt.want, "\n  "))
+			}
+		})
+	}
+}
+
+func TestEverythingImpliesEachPower(t *testing.T) {
+	all := powers(t)
+	got := map[string]int{}
+	for _, h := range New(given(t, "ClusterRoleBinding b: cluster-admin <- User root")).Holds(all) {
+		if h.Scope.Kind == Cluster {
+			got[h.Power]++
+		}
+	}
+	for _, p := range all {
+		if got[p.Name] != 2 { // root and system:masters
+			t.Errorf("%s held %d times, want 2", p.Name, got[p.Name])
+		}
+	}
+}
+
+func TestAnAggregatedRoleOfAManifestIsGathered(t *testing.T) {
+	f := given(t, "ClusterRole part: get secrets\nClusterRoleBinding b: whole <- User alice")
+	f.ClusterRoles[keyOf("part")].Labels = map[string]string{"to": "whole"}
+	f.ClusterRoles[keyOf("whole")] = &rbacv1.ClusterRole{AggregationRule: &rbacv1.AggregationRule{
+		ClusterRoleSelectors: []metav1.LabelSelector{{MatchLabels: map[string]string{"to": "whole"}}}}}
+	d := New(f).Can(User("alice"), Request{Verb: "get", Resource: "secrets"})
+	if !d.Allowed || d.Witness.Role.Name != "part" {
+		t.Errorf("got %s", d.Explain())
+	}
+}
+
+func TestARoleThatCouldNotBeSeenIsNamed(t *testing.T) {
+	f := given(t, "ClusterRoleBinding b: lost <- User alice")
+	f.Apply(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "clusterroles.rbac.authorization.k8s.io", Why: "403"}})
+	j := New(f)
+	if len(j.Gaps()) != 1 {
+		t.Errorf("gaps %v", j.Gaps())
+	}
+	d := j.Can(User("alice"), Request{Verb: "get", Resource: "pods"})
+	if d.Allowed || !strings.Contains(d.Explain(), "ClusterRole lost could not be seen") {
+		t.Errorf("got %s", d.Explain())
+	}
+}
+
+func TestExplainNamesTheWholeChain(t *testing.T) {
+	f := given(t, "ClusterRole r: get,list secrets\nClusterRoleBinding b: r <- Group system:serviceaccounts")
+	got := New(f).Can(ServiceAccount("shop", "web"), Request{Verb: "get", Resource: "secrets", Namespace: "bank"}).Explain()
+	want := "ServiceAccount shop/web may get secrets in namespace bank: ClusterRoleBinding b binds Group system:serviceaccounts to ClusterRole r, whose rule 0 allows get, list secrets."
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestParsePowersIsStrict(t *testing.T) {
+	head := "- name: a\n  title: A\n  why: w\n  severity: high\n  any: [{verbs: [get], resource: pods}]\n"
+	tests := []struct{ name, text, want string }{
+		{"an unknown key", head + "  colour: red\n", "line 6: field colour not found"},
+		{"twice the same", head + head, `line 6: power "a" is there twice`},
+		{"no ask", strings.ReplaceAll(head, "any: [{verbs: [get], resource: pods}]", "any: []"), "want either any or all"},
+		{"no verb", strings.ReplaceAll(head, "verbs: [get], ", ""), "wants verbs"},
+		{"resource and path", strings.ReplaceAll(head, "resource: pods", "resource: pods, path: /x"), "either a resource or a path"},
+		{"a severity that is none", strings.ReplaceAll(head, "high", "awful"), `severity "awful"`},
+		{"two documents", head + "---\n" + head, "want one document"},
+		{"no list", "a: b", "cannot unmarshal"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ParsePowers([]byte(tt.text))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzParsePowers(f *testing.F) {
+	f.Add([]byte("- name: a\n  title: A\n  why: w\n  severity: high\n  any: [{verbs: [get], resource: pods}]\n"))
+	f.Add([]byte("[{name: a, all: [{}]}]"))
+	f.Add([]byte("- &a [*a]\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := ParsePowers(text)
+		if err == nil {
+			New(collect.NewFacts()).Holds(p)
+		}
+	})
+}

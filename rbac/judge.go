@@ -1,0 +1,189 @@
+package rbac
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// Judge answers for one state of one cluster. It keeps no reference to Facts.
+type Judge struct {
+	roles map[Ref]*role
+	// named holds the grants by the subject that bindings name.
+	named map[Subject][]grant
+	// accounts are the service accounts that exist, are bound or run a pod.
+	accounts []Subject
+	gaps     []collect.Gap
+}
+
+// role is a role's effective rules. from[i] is where rules[i] stands.
+type role struct {
+	rules   []rbacv1.PolicyRule
+	from    []source
+	builtIn bool
+}
+
+type source struct {
+	role Ref
+	rule int
+}
+
+// grant is one binding as one of its subjects sees it.
+type grant struct {
+	binding Ref
+	as      Subject
+	// namespace the grant holds in; empty for the whole cluster.
+	namespace string
+	ref       Ref
+	role      *role // nil if the role could not be seen
+}
+
+// New prepares the answers for a cluster.
+func New(f *collect.Facts) *Judge {
+	j := &Judge{roles: map[Ref]*role{}, named: map[Subject][]grant{}}
+	for k, r := range f.Roles {
+		ref := Ref{"Role", k.Namespace, k.Name}
+		j.roles[ref] = ownRules(ref, r.Rules)
+	}
+	for k := range f.ClusterRoles {
+		j.roles[Ref{"ClusterRole", "", k.Name}] = effective(f.ClusterRoles, k.Name)
+	}
+	for name, rules := range builtInRoles() {
+		ref := Ref{"ClusterRole", "", name}
+		if _, seen := j.roles[ref]; !seen {
+			j.roles[ref] = ownRules(ref, rules)
+			j.roles[ref].builtIn = true
+		}
+	}
+	for k, b := range f.ClusterRoleBindings {
+		j.bind(Ref{"ClusterRoleBinding", "", k.Name}, "", b.RoleRef, b.Subjects)
+	}
+	for k, b := range f.RoleBindings {
+		j.bind(Ref{"RoleBinding", k.Namespace, k.Name}, k.Namespace, b.RoleRef, b.Subjects)
+	}
+	for s := range j.named {
+		slices.SortFunc(j.named[s], compareGrants)
+	}
+	j.accounts = accountsOf(f, j.named)
+	j.gaps = gapsOf(f)
+	return j
+}
+
+func (j *Judge) bind(binding Ref, namespace string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
+	to := Ref{ref.Kind, "", ref.Name}
+	if ref.Kind == "Role" {
+		to.Namespace = namespace
+	}
+	if namespace == "" && ref.Kind == "Role" {
+		return // the API server refuses such a binding
+	}
+	for _, s := range subjects {
+		if as, ok := subjectOf(s, namespace); ok {
+			j.named[as] = append(j.named[as], grant{binding, as, namespace, to, j.roles[to]})
+		}
+	}
+}
+
+// subjectOf is who a binding means: a service account without a namespace is
+// one of the binding's own, and of nowhere in a ClusterRoleBinding.
+func subjectOf(s rbacv1.Subject, namespace string) (Subject, bool) {
+	switch s.Kind {
+	case rbacv1.ServiceAccountKind:
+		ns := cmp.Or(s.Namespace, namespace)
+		return ServiceAccount(ns, s.Name), ns != ""
+	case rbacv1.UserKind:
+		return User(s.Name), true
+	case rbacv1.GroupKind:
+		return Group(s.Name), true
+	}
+	return Subject{}, false
+}
+
+// compareGrants puts what reaches further first, so that witnesses are the
+// widest grant and the same in every run.
+func compareGrants(a, b grant) int {
+	return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.binding.Kind, b.binding.Kind), cmp.Compare(a.binding.Name, b.binding.Name))
+}
+
+func accountsOf(f *collect.Facts, named map[Subject][]grant) []Subject {
+	set := map[Subject]struct{}{}
+	for k := range f.ServiceAccounts {
+		set[ServiceAccount(k.Namespace, k.Name)] = struct{}{}
+	}
+	for _, p := range f.Pods {
+		if p.Shape != nil {
+			set[ServiceAccount(p.Namespace, cmp.Or(p.Shape.ServiceAccount, "default"))] = struct{}{}
+		}
+	}
+	for s := range named {
+		if s.Kind == "ServiceAccount" {
+			set[s] = struct{}{}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(set), compareSubjects)
+}
+
+func compareSubjects(a, b Subject) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+// grants are all that a subject's requests are judged by: its own and its groups'.
+func (j *Judge) grants(s Subject) []grant {
+	var all []grant
+	if s.Kind != "Group" {
+		all = append(all, j.named[s]...)
+	}
+	for _, g := range s.groups() {
+		all = append(all, j.named[Group(g)]...)
+	}
+	return all
+}
+
+// Can decides one request.
+func (j *Judge) Can(s Subject, r Request) Decision {
+	d := Decision{Subject: s, Request: r}
+	if slices.Contains(s.groups(), masters) {
+		d.Allowed, d.Witness = true, unlimited()
+		return d
+	}
+	for _, g := range j.grants(s) {
+		if g.namespace != "" && (g.namespace != r.Namespace || r.Path != "") {
+			continue
+		}
+		if g.role == nil {
+			d.Unread = append(d.Unread, g.ref)
+			continue
+		}
+		for i, rule := range g.role.rules {
+			if allows(rule, r) {
+				d.Allowed, d.Witness, d.Unread = true, g.witness(i), nil
+				return d
+			}
+		}
+	}
+	return d
+}
+
+func (g grant) witness(rule int) *Witness {
+	from := g.role.from[rule]
+	return &Witness{Binding: g.binding, As: g.as, Role: from.role, Rule: from.rule,
+		Text: describe(g.role.rules[rule]), BuiltIn: g.role.builtIn}
+}
+
+// unlimited is the witness of system:masters.
+func unlimited() *Witness {
+	return &Witness{As: Group(masters), Rule: -1,
+		Text: "members of the group system:masters may do everything, whatever the roles say"}
+}
+
+// Subjects are the identities that bindings name, sorted.
+func (j *Judge) Subjects() []Subject {
+	return slices.SortedFunc(maps.Keys(j.named), compareSubjects)
+}
+
+// Gaps says what could not be seen and what the judge's answers may therefore miss.
+func (j *Judge) Gaps() []collect.Gap { return j.gaps }

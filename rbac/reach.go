@@ -1,0 +1,127 @@
+package rbac
+
+import (
+	"maps"
+	"slices"
+)
+
+// reach is where one ask is allowed, with a witness for each place.
+type reach struct {
+	cluster    *Witness
+	namespaces map[string]*Witness
+	// names by namespace ("" is any namespace) and object name.
+	names map[string]map[string]*Witness
+}
+
+// add enters a grant. The widest comes first, so the first witness stays.
+func (r *reach) add(g grant, m match, ask Ask) {
+	if g.namespace != "" && (ask.ClusterScoped || ask.Path != "") {
+		return
+	}
+	w := g.witness(m.rule)
+	switch {
+	case m.names != nil:
+		for _, n := range m.names {
+			r.name(g.namespace, n, w)
+		}
+	case g.namespace == "":
+		if r.cluster == nil {
+			r.cluster = w
+		}
+	default:
+		r.namespace(g.namespace, w)
+	}
+}
+
+func (r *reach) namespace(ns string, w *Witness) {
+	if r.namespaces == nil {
+		r.namespaces = map[string]*Witness{}
+	}
+	if r.namespaces[ns] == nil {
+		r.namespaces[ns] = w
+	}
+}
+
+func (r *reach) name(ns, name string, w *Witness) {
+	if r.names == nil {
+		r.names = map[string]map[string]*Witness{}
+	}
+	if r.names[ns] == nil {
+		r.names[ns] = map[string]*Witness{}
+	}
+	if r.names[ns][name] == nil {
+		r.names[ns][name] = w
+	}
+}
+
+// merge enters all of o that keep, given the place, lets through.
+func (r *reach) merge(o reach, keep func(ns, name string) bool) {
+	if o.cluster != nil && r.cluster == nil && keep("", "") {
+		r.cluster = o.cluster
+	}
+	for ns, w := range o.namespaces {
+		if keep(ns, "") {
+			r.namespace(ns, w)
+		}
+	}
+	for ns, names := range o.names {
+		for n, w := range names {
+			if keep(ns, n) {
+				r.name(ns, n, w)
+			}
+		}
+	}
+}
+
+func (r reach) or(o reach) (out reach) {
+	all := func(string, string) bool { return true }
+	out.merge(r, all)
+	out.merge(o, all)
+	return out
+}
+
+// and is where both are allowed: a place of either that the other covers, and
+// a name that one allows anywhere within a namespace of the other.
+func (r reach) and(o reach) (out reach) {
+	out.merge(r, o.covers)
+	out.merge(o, r.covers)
+	for _, pair := range [][2]reach{{r, o}, {o, r}} {
+		for n, w := range pair[0].names[""] {
+			for ns := range pair[1].namespaces {
+				out.name(ns, n, w)
+			}
+		}
+	}
+	return out
+}
+
+// covers says whether a place lies within r: "" and "" is the whole cluster.
+func (r reach) covers(ns, name string) bool {
+	return r.cluster != nil ||
+		ns != "" && r.namespaces[ns] != nil ||
+		name != "" && (r.names[""][name] != nil || r.names[ns][name] != nil)
+}
+
+type place struct {
+	scope   Scope
+	witness *Witness
+}
+
+// scopes are the places without those that lie in a wider one, sorted.
+func (r reach) scopes() []place {
+	if r.cluster != nil {
+		return []place{{Scope{Kind: Cluster}, r.cluster}}
+	}
+	var out []place
+	for _, ns := range slices.Sorted(maps.Keys(r.namespaces)) {
+		out = append(out, place{Scope{Namespace, ns, nil}, r.namespaces[ns]})
+	}
+	for _, ns := range slices.Sorted(maps.Keys(r.names)) {
+		if ns != "" && r.namespaces[ns] != nil {
+			continue
+		}
+		names := slices.Sorted(maps.Keys(r.names[ns]))
+		out = append(out, place{Scope{Names, ns, names}, r.names[ns][names[0]]})
+	}
+	return out
+}
