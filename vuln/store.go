@@ -1,0 +1,137 @@
+package vuln
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A database directory holds one table per source and a manifest that names the
+// tables in force. Tables never change; the manifest is replaced by a rename.
+// So whoever opens the directory sees the old state or the new one, also after
+// a kill at any moment.
+const (
+	manifestName  = "advisories.json"
+	formatVersion = 1
+	tableSuffix   = ".advisories"
+)
+
+type manifest struct {
+	Format int           `json:"format"`
+	Tables []shelfOnDisk `json:"tables"`
+}
+
+type shelfOnDisk struct {
+	File string `json:"file"`
+	// Fingerprint is of the source's content: the same again is not read twice.
+	Fingerprint string       `json:"fingerprint"`
+	Status      SourceStatus `json:"status"`
+}
+
+// Open opens a database directory. One that nothing was imported into yet, or
+// that does not exist, is an empty database: every package is then a gap.
+func Open(dir string) (*DB, error) {
+	db, err := open(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		db, err = open(dir) // an import replaced a table between manifest and table
+	}
+	return db, err
+}
+
+func open(dir string) (*DB, error) {
+	m, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{}
+	var tables []*table
+	db.close = func() error {
+		var errs []error
+		for _, t := range tables {
+			errs = append(errs, t.Close())
+		}
+		return errors.Join(errs...)
+	}
+	var sources []SourceStatus
+	for _, each := range m.Tables {
+		t, err := openTable(filepath.Join(dir, filepath.Base(each.File)))
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("open advisories: %w", err), db.close())
+		}
+		tables = append(tables, t)
+		db.shelves = append(db.shelves, t)
+		sources = append(sources, each.Status)
+	}
+	db.status = summarise(sources)
+	return db, nil
+}
+
+func readManifest(dir string) (manifest, error) {
+	data, err := os.ReadFile(filepath.Join(dir, manifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return manifest{Format: formatVersion}, nil
+	}
+	if err != nil {
+		return manifest{}, fmt.Errorf("open advisories: %w", err)
+	}
+	var m manifest
+	if err := json.Unmarshal(data, &m); err != nil {
+		return manifest{}, fmt.Errorf("open advisories: %s: want the list of tables that an import writes: %w", filepath.Join(dir, manifestName), err)
+	}
+	if m.Format != formatVersion {
+		return manifest{}, fmt.Errorf("open advisories: %s: want format %d, got %d; remove the directory and import again", dir, formatVersion, m.Format)
+	}
+	return m, nil
+}
+
+// write replaces the manifest; when it returns, the new state survives power loss.
+func (m manifest) write(dir string) error {
+	data, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(dir, manifestName)
+	f, err := os.Create(name + ".new")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(name+".new", name); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// sweep removes tables that the manifest does not name and what a killed import
+// left behind. Whoever has an old table open keeps reading it.
+func (m manifest) sweep(dir string) error {
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, each := range names {
+		inForce := slices.ContainsFunc(m.Tables, func(t shelfOnDisk) bool { return t.File == each.Name() })
+		ours := strings.HasSuffix(each.Name(), tableSuffix) || strings.HasPrefix(each.Name(), "import-")
+		if ours && !inForce {
+			errs = append(errs, os.RemoveAll(filepath.Join(dir, each.Name())))
+		}
+	}
+	return errors.Join(errs...)
+}
