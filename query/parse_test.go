@@ -126,3 +126,19 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// FuzzDecode: no JSON makes normalising, printing or checking panic, and a tree
+// whose print is accepted reads back as it was.
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(`{"find":{"as":"i","kinds":["Image"],"where":{"and":[{"prop":"rce"},{"not":{"exists":{"edge":["X"],"dir":"in","to":{}}}}]},"with":[{"edge":["Y"],"dir":"out","to":{"with":[{"edge":["Z"]}]}}]}}`))
+	f.Add([]byte(`{"find":null}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		q, err := Decode(b)
+		if err != nil {
+			return
+		}
+		again, err := Parse(Print(q))
+		if err == nil && len(Check(Schema(), q)) == 0 && both(t, again) != both(t, q) {
+			t.Fatalf("read back differs\n got %s\nwant %s\n%s", both(t, again), both(t, q), Print(q))
+		}
+	})
+}
