@@ -1,12 +1,140 @@
 package vuln
 
-import "strings"
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
 
-// remoteCode is a first cut; see below.
+// The rule "vulnerable to remote code execution".
+//
+// The question is whether somebody across a network, without an account, can run
+// code or commands where the software runs. A page, mail or image that a person
+// opens counts; a login that an attacker needs does not. In this order:
+//
+//  1. CVSS says no: an attack vector other than network, privileges required, or
+//     no more than a low impact on integrity (who runs code can change data).
+//  2. The text names a hindrance: local users, an adjacent attacker, an
+//     authenticated or administrative one, script in a browser. Then no, unless
+//     it also says "remote code execution" or "unauthenticated".
+//  3. The text says that code or commands can be run: yes.
+//  4. The text is silent, but CVSS says network, no privileges and full loss of
+//     confidentiality, integrity and availability, and the weakness (CWE) is one
+//     that is exploited by running code: yes.
+//
+// Otherwise no. An advisory with neither vector nor words stays no: the rule
+// finds what advisories say, not what they leave out. testdata/rce/labels.csv
+// holds vulnerabilities labelled by hand; TestRemoteCodeRule measures the rule.
+
+// saysCode finds the statement that code or commands can be run.
+var saysCode = regexp.MustCompile(`(?i)` +
+	`\b(?:remote|arbitrary|unauthori[sz]ed|php|server-side|malicious)?[- ]?(?:code|command) execution\b` +
+	`|\b(?:execut(?:e|es|ed|ing|ion of)|runs?|running|inject(?:s|ing)?|launch) (?:(?:and|or|any|an|the|their|own|remote|malicious|arbitrary|attacker[- ]\w+|unauthori[sz]ed|operating|system|os|shell|php|python|java|javascript|sql|root|native|machine) ){0,4}(?:code|commands?|executables?)\b` +
+	`|\bcode\b[^.]{0,40}\bwould be executed\b` +
+	`|\bRCE\b` +
+	`|\bexploit heap corruption\b`)
+
+// saysRemoteCode outweighs a hindrance named beside it.
+var saysRemoteCode = regexp.MustCompile(`(?i)\bremote,? (?:unauthori[sz]ed,? )?(?:code|command) execution\b|\bRCE\b|\bunauthenticated\b|\bunauthori[sz]ed code\b|\banonymous users?\b`)
+
+// hindrances are words for attackers who are already inside, or for code that
+// runs somewhere else.
+var hindrances = regexp.MustCompile(`(?i)` +
+	`\blocal(?:ly)? (?:users?|attackers?|privilege|authenticated|code|access)\b|\bcurrent working directory\b|~/|\bphysical(?:ly)? (?:access|proximate)` +
+	`|\badjacent\b|\bprivilege escalation\b|\b(?:gain|elevate|escalate) (?:\w+ )?privileges\b|\bkernel mode\b` +
+	`|(?:^|[^n])\bauthenticated\b|\badministrative privileges?\b|\badministrator privileges?\b|\blow[- ]privileged\b` +
+	`|\bcross-site scripting\b|\bXSS\b|\bweb script\b|\bunlikely to be exploitable\b|\bmalicious (?:snap|application|app)\b`)
+
+// runsCode are weaknesses whose exploitation is running code: injection into an
+// interpreter, deserialisation, upload of code, memory written out of bounds.
+var runsCode = []string{"CWE-77", "CWE-78", "CWE-88", "CWE-94", "CWE-95", "CWE-96", "CWE-98", "CWE-119", "CWE-120", "CWE-121",
+	"CWE-122", "CWE-123", "CWE-134", "CWE-415", "CWE-416", "CWE-434", "CWE-502", "CWE-787", "CWE-822", "CWE-824", "CWE-843", "CWE-917", "CWE-1336"}
+
+// remoteCode applies the rule and says what decided.
 func remoteCode(m Match) (bool, string) {
-	text := strings.ToLower(m.Summary + " " + m.Details)
-	if strings.Contains(text, "remote code execution") || strings.Contains(text, "arbitrary code") {
-		return true, "the text says so"
+	vector := metrics("")
+	if m.CVSS != nil {
+		vector = metrics(m.CVSS.Vector)
 	}
-	return false, "nothing in the text says so"
+	return judgeRemoteCode(vector, m.CWEs, m.Summary+". "+m.Details)
+}
+
+func judgeRemoteCode(vector map[string]string, cwes []string, text string) (bool, string) {
+	if why := vectorForbids(vector); why != "" {
+		return false, why
+	}
+	said := saysCode.FindString(text)
+	if hindrance := strings.TrimSpace(hindrances.FindString(text)); hindrance != "" && !saysRemoteCode.MatchString(text) {
+		return false, fmt.Sprintf("the text says %q", hindrance)
+	}
+	if said != "" {
+		return true, fmt.Sprintf("the text says %q", said) + seconded(vector)
+	}
+	if i := slices.IndexFunc(cwes, func(cwe string) bool { return slices.Contains(runsCode, cwe) }); i >= 0 && fullLoss(vector) {
+		return true, fmt.Sprintf("%s, and CVSS says network, no privileges and full loss", cwes[i])
+	}
+	return false, "neither the text nor CVSS and weakness say that code can be run"
+}
+
+// vectorForbids is the metric of a CVSS vector that rules remote code out.
+func vectorForbids(vector map[string]string) string {
+	if vector == nil {
+		return ""
+	}
+	attack, integrity := vector["AV"], vector["I"]
+	privileges := vector["PR"]
+	if v4 := vector["VI"]; v4 != "" {
+		integrity = v4
+	}
+	if au := vector["Au"]; au != "" && au != "N" {
+		privileges = "Au:" + au
+	}
+	switch {
+	case attack != "N":
+		return fmt.Sprintf("CVSS: attack vector %s, not the network", attack)
+	case privileges != "" && privileges != "N":
+		return "CVSS: privileges are required"
+	case integrity != "H" && integrity != "C" && integrity != "P":
+		return "CVSS: at most a low impact on integrity"
+	default:
+		return ""
+	}
+}
+
+func seconded(vector map[string]string) string {
+	if vector == nil {
+		return ""
+	}
+	return "; CVSS: network, no privileges"
+}
+
+// fullLoss says that a CVSS vector rates all three impacts high.
+func fullLoss(vector map[string]string) bool {
+	for _, names := range [][2]string{{"C", "VC"}, {"I", "VI"}, {"A", "VA"}} {
+		value := vector[names[0]]
+		if value == "" {
+			value = vector[names[1]]
+		}
+		if value != "H" && value != "C" {
+			return false
+		}
+	}
+	return true
+}
+
+// metrics splits a CVSS vector into its metrics; nil if it is none.
+func metrics(vector string) map[string]string {
+	var out map[string]string
+	for part := range strings.SplitSeq(vector, "/") {
+		name, value, ok := strings.Cut(part, ":")
+		if !ok || name == "CVSS" {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[name] = value
+	}
+	return out
 }

@@ -1,0 +1,93 @@
+package vuln
+
+import (
+	"encoding/csv"
+	"os"
+	"strings"
+	"testing"
+)
+
+// label is one vulnerability judged by hand from its public description.
+type label struct {
+	cve, words, source string
+	rce                bool
+	vector             string
+	cwes               []string
+	text               string
+}
+
+func labels(t *testing.T) []label {
+	t.Helper()
+	f, err := os.Open("testdata/rce/labels.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []label
+	for _, r := range rows[1:] {
+		out = append(out, label{cve: r[0], rce: r[1] == "yes", words: r[2], source: r[3], vector: r[4], cwes: strings.Fields(r[5]), text: r[6]})
+	}
+	return out
+}
+
+func TestRemoteCodeRule(t *testing.T) {
+	all := labels(t)
+	if len(all) < 200 {
+		t.Fatalf("%d labels, want at least 200", len(all))
+	}
+	var hit, wrong, missed int
+	for _, l := range all {
+		if l.words == "" || l.text == "" {
+			t.Errorf("%s: a label needs the words that decided", l.cve)
+		}
+		got, why := judgeRemoteCode(metrics(l.vector), l.cwes, l.text)
+		switch {
+		case got && l.rce:
+			hit++
+		case got:
+			wrong++
+			t.Logf("%s is called remote code (%s), by hand it is not: %s", l.cve, why, l.words)
+		case l.rce:
+			missed++
+			t.Logf("%s is missed (%s), by hand it is: %s", l.cve, why, l.words)
+		}
+	}
+	precision, recall := float64(hit)/float64(hit+wrong), float64(hit)/float64(hit+missed)
+	t.Logf("remote code rule: %d labels, %d positive; precision %.3f, recall %.3f", len(all), hit+missed, precision, recall)
+	if precision < 0.93 || recall < 0.93 {
+		t.Errorf("precision %.3f and recall %.3f, want 0.93 or better", precision, recall)
+	}
+}
+
+func TestRemoteCodeSaysWhatDecided(t *testing.T) {
+	tests := []struct {
+		name, vector, cwe, text string
+		want                    bool
+		why                     string
+	}{
+		{"CVSS that sees no change of data overrules words", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "CWE-787", "potentially remote code execution", false, "integrity"},
+		{"a local vector", "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H", "CWE-78", "execute arbitrary code", false, "attack vector L"},
+		{"privileges needed", "CVSS:3.1/AV:N/AC:L/PR:H/UI:N/S:U/C:H/I:H/A:H", "CWE-78", "execute arbitrary code", false, "privileges"},
+		{"words and vector agree", "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H", "", "lets attackers execute arbitrary code", true, `"execute arbitrary code"; CVSS`},
+		{"weakness and full loss", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "CWE-502", "mishandles gadgets", true, "CWE-502"},
+		{"full loss of another weakness", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "CWE-287", "login without password", false, "neither"},
+		{"CVSS 4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", "CWE-78", "", true, "CWE-78"},
+		{"CVSS 2 with a login", "AV:N/AC:L/Au:S/C:C/I:C/A:C", "CWE-78", "", false, "privileges"},
+		{"words alone", "", "", "allows remote attackers to execute arbitrary commands", true, "execute arbitrary commands"},
+		{"an authenticated attacker", "", "", "allows authenticated users to execute arbitrary code", false, "authenticated"},
+		{"an unauthenticated one", "", "", "allows unauthenticated users to execute arbitrary code", true, "execute arbitrary code"},
+		{"nothing said", "", "", "", false, "neither"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, why := judgeRemoteCode(metrics(test.vector), strings.Fields(test.cwe), test.text)
+			if got != test.want || !strings.Contains(why, test.why) {
+				t.Errorf("%v because %q, want %v because %q", got, why, test.want, test.why)
+			}
+		})
+	}
+}
