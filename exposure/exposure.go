@@ -1,0 +1,148 @@
+// Package exposure is the judge of one question: how does the internet reach
+// this? It follows services, ingresses, gateways and node addresses to pods and
+// holds every hop's own sender against the network policies.
+//
+// It knows what the cluster says of itself. Firewalls in front of nodes, load
+// balancers made by hand, tunnels that workloads open outwards and service-mesh
+// rules are not seen. What is missing from the facts never makes a thing safe:
+// it leaves a route that is marked, or a gap.
+package exposure
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/netpol"
+)
+
+// Entity is something traffic passes: Kind is Internet, Service, Ingress,
+// Gateway, Node or Pod.
+type Entity struct {
+	Kind string
+	collect.Key
+}
+
+// ID is the entity's stable id within its cluster: "shop/Service/web".
+func (e Entity) ID() string {
+	switch {
+	case e.Kind == "Internet":
+		return "internet"
+	case e.Namespace == "":
+		return e.Kind + "/" + e.Name
+	}
+	return e.Namespace + "/" + e.Kind + "/" + e.Name
+}
+
+func (e Entity) String() string {
+	if e.Kind == "Internet" {
+		return "the internet"
+	}
+	return e.Kind + " " + e.Key.String()
+}
+
+// Width says who can use a hop or route.
+type Width string
+
+const (
+	Any    Width = "any"
+	Ranges Width = "ranges" // only listed addresses, public ones among them
+)
+
+// Source says who sends a hop's packets, as the receiver sees it.
+type Source string
+
+const (
+	FromInternet     Source = "internet"
+	FromNode         Source = "node"
+	FromController   Source = "ingress controller"
+	FromLoadBalancer Source = "load balancer"
+)
+
+// Hop is one edge of a route. Routes share hops.
+type Hop struct {
+	From, To Entity
+	// Ports on the far side; empty where any port the receiver listens on.
+	Ports  []netpol.Port
+	Width  Width
+	Ranges []netip.Prefix // where Width is Ranges
+	Source Source
+	// Via says what carries the traffic, in words with the objects' names.
+	Via string
+	// Evidence is the objects that make the hop, by stable id.
+	Evidence []string
+	// Uncertain says what is not known and might prevent the hop; empty if nothing.
+	Uncertain string
+	// Policy is what decided, where a network policy had a say.
+	Policy string
+}
+
+// Route is a way in: the first hop leaves the internet, the last enters a pod.
+type Route struct {
+	Hops  []*Hop
+	Width Width
+	// Ranges is who can use the whole route, where Width is Ranges.
+	Ranges []netip.Prefix
+}
+
+// Target is the pod a route ends in.
+func (r Route) Target() Entity { return r.Hops[len(r.Hops)-1].To }
+
+// Ports are those of the pod.
+func (r Route) Ports() []netpol.Port { return r.Hops[len(r.Hops)-1].Ports }
+
+// Uncertain gathers what is not known along the route.
+func (r Route) Uncertain() (out []string) {
+	for _, h := range r.Hops {
+		if h.Uncertain != "" && !slices.Contains(out, h.Uncertain) {
+			out = append(out, h.Uncertain)
+		}
+	}
+	return out
+}
+
+// Exposed is an entity that some route passes or ends in.
+type Exposed struct {
+	Entity
+	Ports []netpol.Port
+	Width Width
+	// Via is each way in, in words.
+	Via []string
+	// Uncertain is set if every route to it is uncertain: what is not known of
+	// the first.
+	Uncertain string
+}
+
+// Closed is a hop that a network policy known to be enforced forbids: without
+// it, To would be exposed.
+type Closed struct {
+	To     Entity
+	Via    string
+	Ports  []netpol.Port
+	Policy netpol.Witness
+	// Answer says why in words.
+	Answer string
+}
+
+// Result is what the judge found.
+type Result struct {
+	Routes []Route
+	// Entities is everything exposed, sorted by id.
+	Entities    []Exposed
+	Closed      []Closed
+	Enforcement netpol.Enforcement
+	Gaps        []collect.Gap
+	hops        []*Hop
+}
+
+// Hops is every hop of every route, once.
+func (r *Result) Hops() []*Hop { return r.hops }
+
+// Find is what is known of an entity; ok is false if nothing exposes it.
+func (r *Result) Find(e Entity) (Exposed, bool) {
+	i, ok := slices.BinarySearchFunc(r.Entities, e.ID(), func(x Exposed, id string) int { return compare(x.ID(), id) })
+	if !ok {
+		return Exposed{}, false
+	}
+	return r.Entities[i], true
+}

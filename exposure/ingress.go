@@ -1,0 +1,4 @@
+package exposure
+
+// ingresses judges ingresses through their controllers.
+func (j *judge) ingresses() {}

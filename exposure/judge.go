@@ -1,0 +1,114 @@
+package exposure
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/netpol"
+)
+
+// judge is one run.
+type judge struct {
+	facts *collect.Facts
+	net   *netpol.Judge
+	res   *Result
+	pods  *podIndex
+	hops  map[string]*Hop
+	nodes nodes
+	// partial facts are manifests without the cluster around them: that a node
+	// or an ingress controller is not there proves nothing.
+	partial bool
+}
+
+// Judge finds every way from the internet to a pod.
+func Judge(f *collect.Facts) *Result {
+	net := netpol.New(f)
+	j := &judge{facts: f, net: net, pods: indexPods(f), hops: map[string]*Hop{}, nodes: nodesOf(f),
+		res:     &Result{Enforcement: net.Enforcement(), Gaps: net.Gaps()},
+		partial: len(f.Nodes) == 0 && len(f.IngressClasses) == 0}
+	j.services()
+	j.hostPorts()
+	j.ingresses()
+	j.missing()
+	j.finish()
+	return j.res
+}
+
+// way is a route under way: who may use it so far, and the hops.
+type way struct {
+	hops    []*Hop
+	clients netpol.Ranges
+}
+
+// sender is who a receiver sees: several may send the same traffic.
+type sender struct {
+	netpol.Endpoint
+	source Source
+	// whole senders stand for all clients: an address rule does not narrow them.
+	whole bool
+	// perNode senders are heard differently by pods on their own node.
+	perNode bool
+}
+
+// clients of a way, as a pod sees them that gets their packets unchanged.
+func (w way) sender() sender {
+	return sender{Endpoint: netpol.Addresses("clients on the internet", w.clients), source: FromInternet}
+}
+
+// hop returns the shared hop of this content.
+func (j *judge) hop(h Hop) *Hop {
+	key := fmt.Sprint(h.From, h.To, h.Ports, h.Width, h.Ranges, h.Source, h.Via, h.Uncertain, h.Policy)
+	if old := j.hops[key]; old != nil {
+		return old
+	}
+	j.hops[key] = &h
+	return &h
+}
+
+// deliver takes a way through a service into its pods: one route for each pod
+// that some sender is let into.
+func (j *judge) deliver(w way, service Entity, targets []target, senders []sender) {
+	for _, t := range targets {
+		for _, open := range j.openings(w, t, senders) {
+			if open.closed != nil {
+				j.closed(w, service, t, open)
+				continue
+			}
+			for _, p := range t.pods {
+				h := j.hop(Hop{From: service, To: podEntity(p), Ports: open.ports, Width: widthOf(open.clients),
+					Ranges: listed(open.clients), Source: open.source, Via: open.via(service), Evidence: open.evidence(service, p),
+					Uncertain: open.uncertain, Policy: open.policy})
+				j.route(way{append(append([]*Hop(nil), w.hops...), h), open.clients})
+			}
+		}
+	}
+}
+
+func (j *judge) route(w way) {
+	j.res.Routes = append(j.res.Routes, Route{Hops: w.hops, Width: widthOf(w.clients), Ranges: listed(w.clients)})
+}
+
+func (j *judge) closed(w way, service Entity, t target, o opening) {
+	for _, p := range t.pods {
+		j.res.Closed = append(j.res.Closed, Closed{To: podEntity(p), Via: through(w.hops, o.via(service)), Ports: o.ports,
+			Policy: o.closed.Witness, Answer: o.closed.Explain()})
+	}
+}
+
+func podEntity(p *collect.Pod) Entity { return Entity{"Pod", p.Key} }
+func serviceEntity(s *corev1.Service) Entity {
+	return Entity{"Service", collect.Key{Namespace: s.Namespace, Name: s.Name}}
+}
+func nodeEntity(name string) Entity { return Entity{"Node", collect.Key{Name: name}} }
+func through(hops []*Hop, last string) string {
+	var out []string
+	for _, h := range hops {
+		out = append(out, h.Via)
+	}
+	return strings.Join(append(out, last), " → ")
+}
+
+var internet = Entity{Kind: "Internet"}

@@ -1,0 +1,118 @@
+package exposure
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+func compare(a, b string) int { return strings.Compare(a, b) }
+
+// finish sorts what was found, and derives hops and entities from the routes.
+func (j *judge) finish() {
+	r := j.res
+	slices.SortStableFunc(r.Routes, func(a, b Route) int {
+		return cmp.Or(compare(a.Target().ID(), b.Target().ID()), cmp.Compare(len(a.Hops), len(b.Hops)), compare(a.via(), b.via()))
+	})
+	seen := map[*Hop]bool{}
+	for _, route := range r.Routes {
+		for _, h := range route.Hops {
+			if !seen[h] {
+				seen[h] = true
+				r.hops = append(r.hops, h)
+			}
+		}
+	}
+	r.Entities = entities(r.Routes)
+	r.Closed = j.closedOnly()
+	slices.SortFunc(r.Gaps, func(a, b collect.Gap) int { return compare(a.What, b.What) })
+}
+
+func (r Route) via() string { return through(r.Hops[:len(r.Hops)-1], r.Hops[len(r.Hops)-1].Via) }
+
+// entities gathers what routes pass. The hops up to an entity are its ways in.
+func entities(routes []Route) []Exposed {
+	all := map[Entity]*Exposed{}
+	certain := map[Entity]bool{}
+	vias := map[Entity]map[string]bool{}
+	for _, r := range routes {
+		unsure, via := "", ""
+		for i, h := range r.Hops {
+			unsure = cmp.Or(unsure, h.Uncertain)
+			if via = h.Via; i > 0 {
+				via = through(r.Hops[:i], h.Via)
+			}
+			e := all[h.To]
+			if e == nil {
+				e = &Exposed{Entity: h.To, Width: Ranges, Uncertain: unsure}
+				all[h.To], vias[h.To] = e, map[string]bool{}
+			}
+			certain[h.To] = certain[h.To] || unsure == ""
+			if h.Width == Any && r.Width == Any {
+				e.Width = Any
+			}
+			if !vias[h.To][via] {
+				vias[h.To][via] = true
+				e.Via = append(e.Via, via)
+				e.Ports = distinct(append(e.Ports, h.Ports...))
+			}
+		}
+	}
+	return sortedEntities(all, certain)
+}
+
+func sortedEntities(all map[Entity]*Exposed, certain map[Entity]bool) (out []Exposed) {
+	for e, x := range all {
+		if certain[e] {
+			x.Uncertain = ""
+		}
+		out = append(out, *x)
+	}
+	slices.SortFunc(out, func(a, b Exposed) int { return compare(a.ID(), b.ID()) })
+	return out
+}
+
+// closedOnly sorts and drops repeated answers.
+func (j *judge) closedOnly() []Closed {
+	byText := map[string]Closed{}
+	for _, c := range j.res.Closed {
+		byText[fmt.Sprint(c.To, c.Via, c.Ports, c.Policy)] = c
+	}
+	var out []Closed
+	for _, k := range slices.Sorted(maps.Keys(byText)) {
+		out = append(out, byText[k])
+	}
+	return out
+}
+
+// missing turns what could not be read into what the result may miss.
+func (j *judge) missing() {
+	for _, m := range []struct{ resource, consequence string }{
+		{"services", "Pods may be exposed through services that were not seen."},
+		{"pods", "Pods that were not seen may be exposed."},
+		{"endpointslices", "Pods may be exposed through services without a selector."},
+		{"ingresses", "Pods may be exposed through ingresses that were not seen."},
+		{"ingressclasses", "Which controller serves an ingress is not known, so ingresses may be exposed and not shown."},
+		{"gateways", "Pods may be exposed through gateways that were not seen."},
+		{"httproutes", "Pods may be exposed through HTTP routes that were not seen."},
+		{"grpcroutes", "Pods may be exposed through gRPC routes that were not seen."},
+		{"nodes", "Node ports and host ports may be open to the internet and not be shown."},
+	} {
+		if g, unseen := j.facts.Unseen(m.resource); unseen {
+			j.gap("exposure without "+m.resource, g.Why, m.consequence)
+		}
+	}
+	if len(j.nodes.public) > 0 {
+		j.gap("firewalls outside of the cluster", "nothing in the cluster shows them",
+			"Node ports, host ports and the host network of nodes with public addresses count as open, though a firewall may close them.")
+	}
+}
+
+func (j *judge) gap(what, why, consequence string) {
+	j.res.Gaps = append(j.res.Gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: what, Why: why,
+		Consequence: consequence, Kinds: []string{"ROUTES_TO"}})
+}

@@ -1,0 +1,172 @@
+// Package given makes Facts of short YAML documents, for the tests of the
+// judges. It reads just what those tests write.
+package given
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+	netpolv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
+	"sigs.k8s.io/yaml"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// Facts reads documents separated by "---". The namespace is "default" unless
+// set; pods run on the node they name.
+func Facts(t testing.TB, documents ...string) *collect.Facts {
+	t.Helper()
+	r := reader{t: t, facts: collect.NewFacts(), labels: map[string]*collect.Labels{}, shapes: map[string]*collect.PodShape{}}
+	for _, d := range documents {
+		for one := range bytes.SplitSeq([]byte("\n"+d), []byte("\n---")) {
+			if len(bytes.TrimSpace(one)) > 0 {
+				r.read(one)
+			}
+		}
+	}
+	return r.facts
+}
+
+type reader struct {
+	t      testing.TB
+	facts  *collect.Facts
+	labels map[string]*collect.Labels
+	shapes map[string]*collect.PodShape
+}
+
+func (r reader) read(text []byte) {
+	r.t.Helper()
+	var head metav1.TypeMeta
+	if err := yaml.Unmarshal(text, &head); err != nil {
+		r.t.Fatalf("given %s: %v", text, err)
+	}
+	switch head.Kind {
+	case "Pod":
+		r.pod(into[corev1.Pod](r.t, text))
+	case "DaemonSet":
+		o := into[corev1.PodTemplate](r.t, text) // template at the top, not in spec
+		k := collect.Key{Namespace: cmp.Or(o.Namespace, "default"), Name: o.Name}
+		wk := collect.WorkloadKey{Kind: "DaemonSet", Key: k}
+		r.facts.Workloads[wk] = &collect.Workload{WorkloadKey: wk, Shape: r.shape(o.Template.Spec)}
+	case "Node":
+		o := into[corev1.Node](r.t, text)
+		n := &collect.Node{Name: o.Name, KubeletVersion: o.Status.NodeInfo.KubeletVersion}
+		for _, a := range o.Status.Addresses {
+			if a.Type == corev1.NodeExternalIP {
+				n.ExternalIPs = append(n.ExternalIPs, a.Address)
+			} else {
+				n.InternalIPs = append(n.InternalIPs, a.Address)
+			}
+		}
+		r.facts.Nodes[collect.Key{Name: o.Name}] = n
+	case "EndpointSlice":
+		r.slice(into[discoveryv1.EndpointSlice](r.t, text))
+	default:
+		r.upstream(head.Kind, text)
+	}
+}
+
+func (r reader) upstream(kind string, text []byte) {
+	f := r.facts
+	switch kind {
+	case "Namespace":
+		put(r, f.Namespaces, into[corev1.Namespace](r.t, text), "")
+	case "Service":
+		put(r, f.Services, into[corev1.Service](r.t, text), "default")
+	case "NetworkPolicy":
+		put(r, f.NetworkPolicies, into[networkingv1.NetworkPolicy](r.t, text), "default")
+	case "Ingress":
+		put(r, f.Ingresses, into[networkingv1.Ingress](r.t, text), "default")
+	case "IngressClass":
+		put(r, f.IngressClasses, into[networkingv1.IngressClass](r.t, text), "")
+	case "Gateway":
+		put(r, f.Gateways, into[gatewayv1.Gateway](r.t, text), "default")
+	case "GatewayClass":
+		put(r, f.GatewayClasses, into[gatewayv1.GatewayClass](r.t, text), "")
+	case "HTTPRoute":
+		put(r, f.HTTPRoutes, into[gatewayv1.HTTPRoute](r.t, text), "default")
+	case "GRPCRoute":
+		put(r, f.GRPCRoutes, into[gatewayv1.GRPCRoute](r.t, text), "default")
+	case "ReferenceGrant":
+		put(r, f.ReferenceGrants, into[gatewayv1beta1.ReferenceGrant](r.t, text), "default")
+	case "AdminNetworkPolicy":
+		put(r, f.AdminNetworkPolicies, into[netpolv1alpha1.AdminNetworkPolicy](r.t, text), "")
+	case "BaselineAdminNetworkPolicy":
+		put(r, f.BaselineAdminNetworkPolicies, into[netpolv1alpha1.BaselineAdminNetworkPolicy](r.t, text), "")
+	default:
+		r.t.Fatalf("given: kind %q is not one that judges' tests write", kind)
+	}
+}
+
+func into[T any](t testing.TB, text []byte) *T {
+	t.Helper()
+	o := new(T)
+	if err := yaml.UnmarshalStrict(text, o); err != nil {
+		t.Fatalf("given %s: %v", text, err)
+	}
+	return o
+}
+
+func put[T metav1.Object](_ reader, all map[collect.Key]T, o T, namespace string) {
+	o.SetNamespace(cmp.Or(o.GetNamespace(), namespace))
+	all[collect.Key{Namespace: o.GetNamespace(), Name: o.GetName()}] = o
+}
+
+func (r reader) pod(o *corev1.Pod) {
+	p := &collect.Pod{Key: collect.Key{Namespace: cmp.Or(o.Namespace, "default"), Name: o.Name}, Node: o.Spec.NodeName,
+		HostIP: o.Status.HostIP, Phase: string(o.Status.Phase), Shape: r.shape(o.Spec)}
+	for _, ip := range o.Status.PodIPs {
+		p.IPs = append(p.IPs, ip.IP)
+	}
+	text := fmt.Sprint(o.Labels)
+	if r.labels[text] == nil {
+		r.labels[text] = &collect.Labels{Map: o.Labels}
+	}
+	p.Labels = r.labels[text]
+	r.facts.Pods[p.Key] = p
+}
+
+// shape keeps what network judges read, shared by content as in real facts.
+func (r reader) shape(spec corev1.PodSpec) *collect.PodShape {
+	s := &collect.PodShape{ServiceAccount: cmp.Or(spec.ServiceAccountName, "default"), HostNetwork: spec.HostNetwork}
+	for _, c := range spec.Containers {
+		shape := collect.ContainerShape{Name: c.Name, Image: c.Image, Command: c.Command, Args: c.Args}
+		for _, p := range c.Ports {
+			shape.Ports = append(shape.Ports, collect.ContainerPort{Name: p.Name, Port: p.ContainerPort, HostPort: p.HostPort, HostIP: p.HostIP, Protocol: string(p.Protocol)})
+		}
+		s.Containers = append(s.Containers, shape)
+	}
+	text := fmt.Sprintf("%+v", *s)
+	if r.shapes[text] == nil {
+		r.shapes[text] = s
+	}
+	return r.shapes[text]
+}
+
+func (r reader) slice(o *discoveryv1.EndpointSlice) {
+	s := &collect.EndpointSlice{Key: collect.Key{Namespace: cmp.Or(o.Namespace, "default"), Name: o.Name}, Service: o.Labels[discoveryv1.LabelServiceName]}
+	for _, p := range o.Ports {
+		port := collect.EndpointPort{Port: *p.Port}
+		if p.Name != nil {
+			port.Name = *p.Name
+		}
+		s.Ports = append(s.Ports, port)
+	}
+	for _, e := range o.Endpoints {
+		if e.TargetRef != nil {
+			s.Pods = append(s.Pods, collect.Key{Namespace: cmp.Or(e.TargetRef.Namespace, s.Namespace), Name: e.TargetRef.Name})
+		} else {
+			s.Addresses = append(s.Addresses, e.Addresses...)
+		}
+	}
+	r.facts.EndpointSlices[s.Key] = s
+}

@@ -1,0 +1,206 @@
+package netpol
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// policy is a NetworkPolicy or an admin policy with its selectors compiled.
+type policy struct {
+	kind string
+	collect.Key
+	subject         peer
+	ingress, egress bool // whether it restricts that direction at all
+	in, out         []rule
+	priority        int32
+}
+
+type action uint8
+
+const (
+	allow action = iota
+	deny
+	pass
+)
+
+type rule struct {
+	action action
+	// anyone is a rule without peers: it matches all, addresses included.
+	anyone bool
+	peers  []peer
+	// ports the rule is about; nil is all.
+	ports []portMatch
+}
+
+// peer selects pods, or addresses if pods is nil.
+type peer struct {
+	namespace  string          // only this one, where not empty
+	namespaces labels.Selector // nil with namespace set
+	pods       labels.Selector
+	block      Ranges
+	// same and other are namespace labels whose values must (not) be those of
+	// the selected pod's namespace.
+	same, other []string
+}
+
+type portMatch struct {
+	protocol  string
+	low, high int32
+	name      string
+}
+
+func selectorOf(s *metav1.LabelSelector) (labels.Selector, error) {
+	return metav1.LabelSelectorAsSelector(s)
+}
+
+// compile prepares a NetworkPolicy. An error is a selector, block or port that
+// the API server would have refused.
+func compile(n *networkingv1.NetworkPolicy) (*policy, error) {
+	pods, err := selectorOf(&n.Spec.PodSelector)
+	if err != nil {
+		return nil, fmt.Errorf("podSelector: %w", err)
+	}
+	p := &policy{kind: "NetworkPolicy", Key: collect.Key{Namespace: n.Namespace, Name: n.Name},
+		subject: peer{namespace: n.Namespace, pods: pods}}
+	p.ingress = len(n.Spec.PolicyTypes) == 0 || slices.Contains(n.Spec.PolicyTypes, networkingv1.PolicyTypeIngress)
+	p.egress = len(n.Spec.PolicyTypes) == 0 && len(n.Spec.Egress) > 0 || slices.Contains(n.Spec.PolicyTypes, networkingv1.PolicyTypeEgress)
+	for i, r := range n.Spec.Ingress {
+		c, err := compileRule(n.Namespace, r.From, r.Ports)
+		if err != nil {
+			return nil, fmt.Errorf("ingress rule %d: %w", i, err)
+		}
+		p.in = append(p.in, c)
+	}
+	for i, r := range n.Spec.Egress {
+		c, err := compileRule(n.Namespace, r.To, r.Ports)
+		if err != nil {
+			return nil, fmt.Errorf("egress rule %d: %w", i, err)
+		}
+		p.out = append(p.out, c)
+	}
+	return p, nil
+}
+
+func compileRule(ns string, peers []networkingv1.NetworkPolicyPeer, ports []networkingv1.NetworkPolicyPort) (rule, error) {
+	r := rule{anyone: len(peers) == 0}
+	for _, p := range peers {
+		c, err := compilePeer(ns, p)
+		if err != nil {
+			return r, err
+		}
+		r.peers = append(r.peers, c)
+	}
+	for _, p := range ports {
+		r.ports = append(r.ports, compilePort(p))
+	}
+	return r, nil
+}
+
+func compilePeer(ns string, p networkingv1.NetworkPolicyPeer) (c peer, err error) {
+	if p.IPBlock != nil {
+		c.block, err = compileBlock(p.IPBlock)
+		return c, err
+	}
+	if c.pods, err = selectorOf(cmpSelector(p.PodSelector)); err != nil {
+		return c, fmt.Errorf("podSelector: %w", err)
+	}
+	if p.NamespaceSelector == nil {
+		c.namespace = ns
+		return c, nil
+	}
+	if c.namespaces, err = selectorOf(p.NamespaceSelector); err != nil {
+		return c, fmt.Errorf("namespaceSelector: %w", err)
+	}
+	return c, nil
+}
+
+// cmpSelector reads a selector that is absent as one that selects everything.
+func cmpSelector(s *metav1.LabelSelector) *metav1.LabelSelector {
+	if s == nil {
+		return &metav1.LabelSelector{}
+	}
+	return s
+}
+
+func compileBlock(b *networkingv1.IPBlock) (Ranges, error) {
+	cidr, err := netip.ParsePrefix(b.CIDR)
+	if err != nil {
+		return nil, fmt.Errorf("ipBlock: %w", err)
+	}
+	r := In(cidr)
+	for _, e := range b.Except {
+		except, err := netip.ParsePrefix(e)
+		if err != nil {
+			return nil, fmt.Errorf("ipBlock except: %w", err)
+		}
+		r = r.Without(In(except))
+	}
+	return r, nil
+}
+
+func compilePort(p networkingv1.NetworkPolicyPort) portMatch {
+	m := portMatch{protocol: "TCP", low: 1, high: lastPort}
+	if p.Protocol != nil {
+		m.protocol = string(*p.Protocol)
+	}
+	if p.Port == nil {
+		return m
+	}
+	if p.Port.Type == intstr.String {
+		m.name = p.Port.StrVal
+		return m
+	}
+	m.low, m.high = p.Port.IntVal, p.Port.IntVal
+	if p.EndPort != nil {
+		m.high = *p.EndPort
+	}
+	return m
+}
+
+// portsAt is the ports a rule is about at a receiver; named ports are looked up
+// there, and an address outside has none.
+func (r rule) portsAt(to *collect.Pod) Ports {
+	if r.ports == nil {
+		return AllPorts()
+	}
+	var out Ports
+	for _, m := range r.ports {
+		if m.name == "" {
+			out = out.Or(portRange(m.protocol, m.low, m.high))
+			continue
+		}
+		out = out.Or(namedPort(to, m.name, m.protocol))
+	}
+	return out
+}
+
+// namedPort finds a named port. An empty protocol takes any: admin policies
+// name no protocol.
+func namedPort(to *collect.Pod, name, protocol string) (out Ports) {
+	if to == nil || to.Shape == nil {
+		return out
+	}
+	for _, c := range to.Shape.Containers {
+		for _, p := range c.Ports {
+			if p.Name == name && (protocol == "" || protocol == protocolOf(p)) {
+				out = out.Or(portRange(protocolOf(p), p.Port, p.Port))
+			}
+		}
+	}
+	return out
+}
+
+func protocolOf(p collect.ContainerPort) string {
+	if p.Protocol == "" {
+		return "TCP"
+	}
+	return p.Protocol
+}
