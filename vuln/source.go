@@ -216,10 +216,11 @@ type meter struct {
 }
 
 func (m *meter) Read(p []byte) (int, error) {
-	n, err := m.r.Read(p)
-	if m.in.read += int64(n); m.in.read > m.in.limits.Total {
-		return n, stop(fmt.Errorf("want at most %d bytes in a source", m.in.limits.Total))
+	if m.in.read > m.in.limits.Total {
+		return 0, stop(fmt.Errorf("want at most %d bytes in a source", m.in.limits.Total))
 	}
+	n, err := m.r.Read(p)
+	m.in.read += int64(n)
 	return n, err
 }
 
