@@ -189,12 +189,13 @@ func (db *DB) describe(id string, where release, p Package, deciding []opinion) 
 			records = append(records, r)
 		}
 	}
-	m := Match{ID: id, Package: p, FixedVersion: highestFix(where, deciding), Aliases: alsoKnownAs(id, records)}
+	fixed := highestFix(where, deciding)
+	m := Match{ID: id, Package: p, Aliases: alsoKnownAs(id, records), FixNote: fixNote(fixed, deciding)}
+	m.FixedVersion = strings.TrimPrefix(fixed, "0:") // epoch 0 is none, and package tools do not print it
 	for _, o := range deciding {
 		m.Advisories = append(m.Advisories, o.record.ID)
 	}
 	m.Advisories = slices.Compact(m.Advisories)
-	m.FixNote = fixNote(m.FixedVersion, deciding)
 	m.CVSS = bestCVSS(entries, records)
 	m.Severity, m.SeveritySource = rate(where, entries, records, m.CVSS)
 	m.tell(records)

@@ -140,3 +140,17 @@ func orderText(v semantic.Version, text string) int {
 	}
 	return n
 }
+
+// Compare orders two versions by an ecosystem's rules: negative if a is lower.
+func Compare(ecosystem, a, b string) (int, error) {
+	familyName := parseEcosystem(ecosystem).Family
+	v, err := parseVersion(familyName, a)
+	if err != nil {
+		return 0, err
+	}
+	w, err := parseVersion(familyName, b)
+	if err != nil {
+		return 0, err
+	}
+	return v.Compare(w)
+}
