@@ -168,6 +168,8 @@ var Kinds = []Kind{
 			flag("readOnlyRoot", "Read-only root", "Its root filesystem is read-only."),
 			list("ports", "Ports", "Declared ports, such as 8080/TCP."),
 			list("hostPorts", "Host ports", "Ports opened on the node's addresses."),
+			insight("exposed", "Exposed to the internet", "Traffic from the internet can arrive at a port that this container declares, or that no container of its pod declares."),
+			exposedPorts,
 		}},
 	{Name: "Volume", Label: "Volume", Plural: "Volumes", Group: "Kubernetes", Tenant: "namespace",
 		Sentence: "A volume that a workload's pods declare.",

@@ -1,0 +1,254 @@
+// Package build turns the Facts of one cluster, and what the judges said of
+// them, into a segment of the graph: one file per thing. It decides nothing of
+// its own about reachability or permission, reads no cluster and no image, and
+// knows no attack: those are the judges', the collectors' and the rules' work.
+//
+// What Facts do not hold is not made up: a property that nobody told stays null,
+// and a thing that something else refers to becomes a node with only its name.
+package build
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/exposure"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/rbac"
+	"github.com/breakwater-sec/breakwater/schema"
+)
+
+// Judged is what the judges say of a cluster's facts.
+type Judged struct {
+	Exposure *exposure.Result
+	Holds    []rbac.Hold
+	Policies *netpol.Judge
+	Gaps     []collect.Gap
+}
+
+// Judge asks every judge about the facts. powers are the RBAC questions that matter.
+func Judge(f *collect.Facts, powers []rbac.Power) Judged {
+	accounts := rbac.New(f)
+	j := Judged{Exposure: exposure.Judge(f), Holds: accounts.Holds(powers), Policies: netpol.New(f)}
+	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, j.Policies.Gaps())
+	return j
+}
+
+// Result is a cluster's part of the graph, before it is joined to what is shared.
+type Result struct {
+	Builder *graph.Builder
+	// Images is every image that a container uses, by id, sorted.
+	Images []ImageUse
+	// Gaps is what the judges could not see, and what could not be drawn.
+	Gaps []collect.Gap
+}
+
+// Cluster builds the graph of one cluster.
+func Cluster(f *collect.Facts, j Judged) *Result {
+	c := &cluster{facts: f, judged: j, b: graph.NewBuilder(schema.Vocabulary(), f.Cluster.Name), name: f.Cluster.Name,
+		labels: map[*collect.Labels][]string{}, images: map[string]*ImageUse{}, owners: map[collect.OwnerRef]map[string]owner{},
+		volumes: map[string]graph.Ref{}, gaps: slices.Clone(j.Gaps), drawn: map[string]bool{}}
+	c.clusterWide()
+	c.workloads()
+	c.pods()
+	c.network()
+	c.identities()
+	c.exposure()
+	c.webhooks()
+	return &Result{Builder: c.b, Images: c.imageUses(), Gaps: c.gaps}
+}
+
+// Build joins the result to the shared segment; what could not be joined is a gap.
+func (r *Result) Build(shared *graph.Segment) (*graph.Segment, []collect.Gap) {
+	seg, dangling := r.Builder.Build(shared)
+	gaps := slices.Clone(r.Gaps)
+	seen := map[string]int{}
+	for _, d := range dangling {
+		seen[d.Edge+" to a missing "+d.Missing]++
+	}
+	for _, what := range slices.Sorted(maps.Keys(seen)) {
+		edge, _, _ := strings.Cut(what, " ")
+		gaps = append(gaps, collect.Gap{Cluster: seg.Name(), Source: "build", What: what, Kinds: []string{edge},
+			Why:         fmt.Sprintf("%d objects refer to something that was not read", seen[what]),
+			Consequence: "These connections are not in the graph."})
+	}
+	return seg, gaps
+}
+
+// cluster is one run of Cluster.
+type cluster struct {
+	facts   *collect.Facts
+	judged  Judged
+	b       *graph.Builder
+	name    string
+	labels  map[*collect.Labels][]string
+	images  map[string]*ImageUse
+	owners  map[collect.OwnerRef]map[string]owner
+	volumes map[string]graph.Ref
+	drawn   map[string]bool
+	gaps    []collect.Gap
+}
+
+// clusterWide makes the cluster, its namespaces and its nodes.
+func (c *cluster) clusterWide() {
+	root := c.b.Node("Cluster", "Cluster", graph.S("name", c.name), text("version", c.facts.Cluster.Version))
+	if e := c.judged.Exposure; e != nil {
+		c.b.Set(root, text("policyEnforcement", string(e.Enforcement.State)), text("networkPlugin", e.Enforcement.Plugin))
+	}
+	for k, ns := range c.facts.Namespaces {
+		c.namespace(k.Name)
+		c.b.Set(c.b.Ref("Namespace", "Namespace/"+k.Name), labelList(ns.Labels), criticality(ns.Labels, ns.Annotations),
+			text("podSecurity", ns.Labels["pod-security.kubernetes.io/enforce"]))
+	}
+	for _, n := range c.facts.Nodes {
+		c.node(n)
+	}
+}
+
+// namespace is the node of a namespace, read or only referred to.
+func (c *cluster) namespace(name string) graph.Ref {
+	id := "Namespace/" + name
+	if c.drawn[id] {
+		return c.b.Ref("Namespace", id)
+	}
+	c.drawn[id] = true
+	r := c.b.Node("Namespace", id, graph.S("name", name), graph.S("cluster", c.name))
+	c.b.Edge("CONTAINS", c.b.Ref("Cluster", "Cluster"), r)
+	return r
+}
+
+func (c *cluster) node(n *collect.Node) {
+	r := c.nodeRef(n.Name)
+	roles := nodeRoles(n.Labels)
+	c.b.Set(r, labelList(n.Labels), list("addresses", slices.Concat(n.InternalIPs, n.ExternalIPs)),
+		list("publicAddresses", publicAddresses(n)), text("os", n.OSImage), text("kernel", n.KernelVersion),
+		text("runtime", n.ContainerRuntime), text("kubelet", n.KubeletVersion), list("roles", roles),
+		graph.B("controlPlane", slices.Contains(roles, "control-plane") || slices.Contains(roles, "master")),
+		criticality(n.Labels, nil))
+}
+
+// nodeRef is the node of a machine, read or only referred to.
+func (c *cluster) nodeRef(name string) graph.Ref {
+	id := "Node/" + name
+	if c.drawn[id] {
+		return c.b.Ref("Node", id)
+	}
+	c.drawn[id] = true
+	r := c.b.Node("Node", id, graph.S("name", name), graph.S("cluster", c.name))
+	c.b.Edge("CONTAINS", c.b.Ref("Cluster", "Cluster"), r)
+	return r
+}
+
+func nodeRoles(labels map[string]string) (out []string) {
+	for k := range labels {
+		if role, ok := strings.CutPrefix(k, "node-role.kubernetes.io/"); ok && role != "" {
+			out = append(out, role)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// object makes the node of a namespaced object and puts it into its namespace.
+func (c *cluster) object(kind, namespace, name string, props ...graph.Prop) graph.Ref {
+	r := c.b.Node(kind, namespace+"/"+kind+"/"+name, graph.S("name", name), graph.S("namespace", namespace), graph.S("cluster", c.name))
+	c.b.Set(r, props...)
+	c.b.Edge("CONTAINS", c.namespace(namespace), r)
+	return r
+}
+
+// referred is object for what may be known only because something refers to it.
+func (c *cluster) referred(kind, namespace, name string) graph.Ref {
+	id := namespace + "/" + kind + "/" + name
+	if !c.drawn[id] {
+		c.drawn[id] = true
+		c.object(kind, namespace, name)
+	}
+	return c.b.Ref(kind, id)
+}
+
+// seen says whether everything that these graph kinds are made of was read, so
+// that what is not there is really not there.
+func (c *cluster) seen(kinds ...string) bool {
+	for _, g := range c.facts.Gaps {
+		if g.Source == "judge" {
+			continue
+		}
+		if slices.ContainsFunc(g.Kinds, func(k string) bool { return slices.Contains(kinds, k) }) {
+			return false
+		}
+	}
+	return true
+}
+
+const criticalMark = "breakwater.dev/critical"
+
+// criticality reads the mark that people put on what matters most; no mark says nothing.
+func criticality(labels, annotations map[string]string) graph.Prop {
+	for _, m := range []map[string]string{labels, annotations} {
+		if v, marked := m[criticalMark]; marked {
+			return graph.B("critical", v != "false")
+		}
+	}
+	return graph.Prop{Name: "critical"}
+}
+
+// text is a text property, null where empty.
+func text(name, s string) graph.Prop {
+	if s == "" {
+		return graph.Prop{Name: name}
+	}
+	return graph.S(name, s)
+}
+
+// list is a list property, null where empty.
+func list(name string, l []string) graph.Prop {
+	if len(l) == 0 {
+		return graph.Prop{Name: name}
+	}
+	return graph.L(name, l)
+}
+
+// maybe is a flag that may not be known.
+func maybe(name string, b *bool) graph.Prop {
+	if b == nil {
+		return graph.Prop{Name: name}
+	}
+	return graph.B(name, *b)
+}
+
+func labelList(m map[string]string) graph.Prop { return list("labels", pairsOf(m)) }
+
+func pairsOf(m map[string]string) []string {
+	out := make([]string, 0, len(m))
+	for k, v := range m {
+		out = append(out, k+"="+v)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// labelsOf is labelList for interned labels, made once for all that share them.
+func (c *cluster) labelsOf(l *collect.Labels) graph.Prop {
+	if l == nil {
+		return graph.Prop{Name: "labels"}
+	}
+	done, known := c.labels[l]
+	if !known {
+		done = pairsOf(l.Map)
+		c.labels[l] = done
+	}
+	return list("labels", done)
+}
+
+func protocol(p corev1.Protocol) string {
+	if p == "" {
+		return "TCP"
+	}
+	return string(p)
+}

@@ -1,0 +1,119 @@
+package build
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/schema"
+)
+
+// view builds the graph of facts, alone in a view.
+func view(t *testing.T, f *collect.Facts) *graph.View {
+	t.Helper()
+	r := Cluster(f, Judge(f, nil))
+	shared := graph.NewShared(schema.Vocabulary())
+	r.PutShared(shared)
+	frozen := shared.Freeze()
+	seg, _ := r.Build(frozen)
+	return graph.NewView(schema.Vocabulary(), frozen, seg)
+}
+
+func cart(f *collect.Facts, pod string) *collect.Pod {
+	p := &collect.Pod{Key: collect.Key{Namespace: "shop", Name: pod}, Phase: "Running", Node: "node-1",
+		Owner:  collect.OwnerRef{Kind: "ReplicaSet", Name: "cart-5d9"},
+		Labels: &collect.Labels{Map: map[string]string{"app": "cart", "pod-template-hash": "5d9"}},
+		Shape: &collect.PodShape{ServiceAccount: "cart", Containers: []collect.ContainerShape{
+			{Name: "app", Image: "nginx:1.27", Ports: []collect.ContainerPort{{Port: 8080}}},
+			{Name: "proxy", Image: "registry.test/mesh/proxy@sha256:aa", Ports: []collect.ContainerPort{{Port: 15000}}}}},
+		Images: &collect.Images{IDs: []string{"docker.io/library/nginx@sha256:bb", ""}}}
+	f.Pods[p.Key] = p
+	return p
+}
+
+func shop() *collect.Facts {
+	f := collect.NewFacts()
+	f.Cluster.Name = "prod"
+	cart(f, "cart-5d9-x")
+	return f
+}
+
+func TestAPodIsOwnedByItsDeploymentEvenIfReplicaSetsAreNotReadable(t *testing.T) {
+	v := view(t, shop())
+	p, ok := v.Node("Pod", "prod/shop/Pod/cart-5d9-x")
+	if !ok || p.Text("workload") != "Deployment/cart" {
+		t.Errorf("workload = %q, want Deployment/cart", p.Text("workload"))
+	}
+}
+
+func TestAnImageIsKnownByTheDigestTheNodeResolvedElseByWhatIsWritten(t *testing.T) {
+	tests := []struct{ name, written, reported, id, ask string }{
+		{"resolved by the node", "nginx:1.27", "docker.io/library/nginx@sha256:bb", "sha256:bb", "docker.io/library/nginx@sha256:bb"},
+		{"never resolved", "nginx", "", "docker.io/library/nginx:latest", "docker.io/library/nginx:latest"},
+		{"pinned", "ghcr.io/a/b:v1@sha256:cc", "", "sha256:cc", "ghcr.io/a/b@sha256:cc"},
+		{"registry with a port", "localhost:5000/a", "", "localhost:5000/a:latest", "localhost:5000/a:latest"},
+		{"only a configuration's digest", "nginx:1", "sha256:dd", "sha256:dd", "docker.io/library/nginx:1"},
+	}
+	for _, test := range tests {
+		u := useOf(test.written, test.reported)
+		if u.ID != test.id || u.Reference != test.ask {
+			t.Errorf("%s: id %q, ask %q; want %q, %q", test.name, u.ID, u.Reference, test.id, test.ask)
+		}
+	}
+}
+
+func TestAnImageNobodyLookedAtIsNotScannedAndHasNoInsights(t *testing.T) {
+	i, ok := view(t, shop()).Node("Image", "sha256:bb")
+	if !ok || i.Value("scanned").IsNull() || i.Value("scanned").Bool() {
+		t.Fatalf("image found %v, scanned = %v; want false", ok, i.Value("scanned"))
+	}
+	for _, unknown := range []string{"severe", "rce", "exploited", "vulnerabilities"} {
+		if !i.Value(unknown).IsNull() {
+			t.Errorf("%s = %v, want unknown", unknown, i.Value(unknown))
+		}
+	}
+}
+
+func TestOnlyTheContainerThatDeclaresAnExposedPortIsExposed(t *testing.T) {
+	f := shop()
+	f.Services[collect.Key{Namespace: "shop", Name: "cart"}] = &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart"},
+		Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, Selector: map[string]string{"app": "cart"},
+			Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromInt32(8080)}}},
+		Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{{IP: "203.0.113.9"}}}}}
+	v := view(t, f)
+	for name, want := range map[string]bool{"app": true, "proxy": false} {
+		c, _ := v.Node("Container", "prod/shop/Pod/cart-5d9-x/"+name)
+		if got := c.Value("exposed"); got.IsNull() || got.Bool() != want {
+			t.Errorf("%s exposed = %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestNotExposedIsUnknownWhileServicesCannotBeRead(t *testing.T) {
+	f := shop()
+	v := view(t, f)
+	if p, _ := v.Node("Pod", "prod/shop/Pod/cart-5d9-x"); p.Value("exposed").IsNull() || p.Value("exposed").Bool() {
+		t.Fatalf("exposed = %v, want false", p.Value("exposed"))
+	}
+	g := collect.Gap{Source: "api", What: "services", Why: "403", Kinds: []string{"Service", "ROUTES_TO"}}
+	f.Gaps[g.Key()] = g
+	if p, _ := view(t, f).Node("Pod", "prod/shop/Pod/cart-5d9-x"); !p.Value("exposed").IsNull() {
+		t.Errorf("exposed = %v, want unknown", p.Value("exposed"))
+	}
+}
+
+func TestARingOfOwnersEnds(t *testing.T) {
+	f := shop()
+	for a, b := range map[string]string{"x": "y", "y": "x"} {
+		k := collect.WorkloadKey{Kind: "ReplicaSet", Key: collect.Key{Namespace: "shop", Name: a}}
+		f.Workloads[k] = &collect.Workload{WorkloadKey: k, Owner: collect.OwnerRef{Kind: "ReplicaSet", Name: b}}
+	}
+	p := cart(f, "ring")
+	p.Owner.Name = "x"
+	view(t, f)
+}

@@ -1,0 +1,101 @@
+package build
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/netpol"
+)
+
+// network makes services, ingresses and network policies.
+func (c *cluster) network() {
+	for _, s := range c.facts.Services {
+		c.service(s)
+	}
+	for _, i := range c.facts.Ingresses {
+		c.ingress(i)
+	}
+	policies := map[*networkingv1.NetworkPolicy]graph.Ref{}
+	for _, p := range c.facts.NetworkPolicies {
+		ingress, egress := directions(p)
+		policies[p] = c.object("NetworkPolicy", p.Namespace, p.Name, labelList(p.Labels), graph.B("ingress", ingress), graph.B("egress", egress))
+	}
+	c.selections(policies)
+}
+
+// directions of a policy: those it names, else ingress, and egress where it has such rules.
+func directions(p *networkingv1.NetworkPolicy) (ingress, egress bool) {
+	if len(p.Spec.PolicyTypes) == 0 {
+		return true, len(p.Spec.Egress) > 0
+	}
+	return slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeIngress), slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeEgress)
+}
+
+// selections joins policies to the pods they select, as the judge reads them.
+func (c *cluster) selections(policies map[*networkingv1.NetworkPolicy]graph.Ref) {
+	if c.judged.Policies == nil || len(policies) == 0 {
+		return
+	}
+	for _, p := range c.facts.Pods {
+		if p.Shape == nil {
+			continue
+		}
+		pod := c.b.Ref("Pod", p.Namespace+"/Pod/"+p.Name)
+		var done []*networkingv1.NetworkPolicy
+		for _, d := range []netpol.Direction{netpol.Ingress, netpol.Egress} {
+			for _, policy := range c.judged.Policies.Selecting(p, d) {
+				if r, ours := policies[policy]; ours && !slices.Contains(done, policy) {
+					done = append(done, policy)
+					c.b.Edge("SELECTS", r, pod)
+				}
+			}
+		}
+	}
+}
+
+func (c *cluster) service(s *corev1.Service) {
+	var ports, addresses []string
+	for _, p := range s.Spec.Ports {
+		ports = append(ports, fmt.Sprintf("%d/%s", p.Port, protocol(p.Protocol)))
+	}
+	for _, a := range s.Status.LoadBalancer.Ingress {
+		addresses = append(addresses, cmp.Or(a.IP, a.Hostname))
+	}
+	c.object("Service", s.Namespace, s.Name, labelList(s.Labels), graph.S("type", cmp.Or(string(s.Spec.Type), "ClusterIP")),
+		list("ports", ports), list("addresses", append(addresses, s.Spec.ExternalIPs...)))
+}
+
+func (c *cluster) ingress(i *networkingv1.Ingress) {
+	var hosts []string
+	for _, r := range i.Spec.Rules {
+		if host := cmp.Or(r.Host, "*"); !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	if len(i.Spec.Rules) == 0 && i.Spec.DefaultBackend != nil {
+		hosts = []string{"*"}
+	}
+	c.object("Ingress", i.Namespace, i.Name, labelList(i.Labels), text("class", c.ingressClass(i)), list("hosts", hosts),
+		graph.B("tls", len(i.Spec.TLS) > 0))
+}
+
+// ingressClass is the class in effect: the field, the old annotation, or the default.
+func (c *cluster) ingressClass(i *networkingv1.Ingress) string {
+	if i.Spec.IngressClassName != nil {
+		return *i.Spec.IngressClassName
+	}
+	if old := i.Annotations["kubernetes.io/ingress.class"]; old != "" {
+		return old
+	}
+	for k, class := range c.facts.IngressClasses {
+		if class.Annotations["ingressclass.kubernetes.io/is-default-class"] == "true" {
+			return k.Name
+		}
+	}
+	return ""
+}

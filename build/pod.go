@@ -1,0 +1,157 @@
+package build
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/exposure"
+	"github.com/breakwater-sec/breakwater/graph"
+)
+
+func (c *cluster) pods() {
+	for _, p := range c.facts.Pods {
+		if p.Shape != nil {
+			c.pod(p)
+		}
+	}
+}
+
+func (c *cluster) pod(p *collect.Pod) {
+	o, s := c.ownerOf(p), p.Shape
+	mounted := c.tokenMounted(p)
+	r := c.object("Pod", p.Namespace, p.Name, c.labelsOf(p.Labels), graph.S("workload", o.String()), text("phase", p.Phase),
+		text("node", p.Node), graph.S("serviceAccount", account(s)), graph.B("made", p.Made), text("runtimeClass", s.RuntimeClass),
+		graph.B("hostNetwork", s.HostNetwork), graph.B("hostPID", s.HostPID), graph.B("hostIPC", s.HostIPC),
+		graph.B("shareProcesses", s.ShareProcessNamespace), graph.B("privileged", slices.ContainsFunc(s.Containers, privileged)),
+		maybe("tokenMounted", mounted))
+	if len(p.IPs) > 0 {
+		c.b.Set(r, graph.S("ip", p.IPs[0]))
+	}
+	if p.Labels != nil {
+		c.b.Set(r, criticality(p.Labels.Map, nil))
+	}
+	c.b.Edge("RUNS_AS", r, c.serviceAccount(p.Namespace, account(s)), maybe("token", mounted))
+	if p.Node != "" {
+		c.b.Edge("RUNS_ON", r, c.nodeRef(p.Node))
+	}
+	if drawable[o.kind] {
+		c.b.Edge("OWNS", c.ownerNode(o.kind, p.Namespace, o.name), r)
+	}
+	if d := p.Owner; drawable[d.Kind] && (owner{d.Kind, d.Name}) != o {
+		c.b.Edge("OWNS", c.ownerNode(d.Kind, p.Namespace, d.Name), r)
+	}
+	volumes := c.volumesOf(p.Namespace, o, s)
+	for i := range s.Containers {
+		c.container(p, o, r, i, volumes)
+	}
+}
+
+func privileged(s collect.ContainerShape) bool { return s.Privileged }
+
+// account is the service account in effect.
+func account(s *collect.PodShape) string { return cmp.Or(s.ServiceAccount, "default") }
+
+// tokenMounted says whether the pod gets its account's token: by the pod's own
+// word, else the account's, else yes. Unknown where the account was not read.
+func (c *cluster) tokenMounted(p *collect.Pod) *bool {
+	yes := true
+	if slices.ContainsFunc(p.Shape.Volumes, func(v collect.Volume) bool { return v.Token && v.Audience == "" }) {
+		return &yes // as the admission plugin, or a hand, wrote it
+	}
+	if p.Shape.AutomountToken != nil {
+		return p.Shape.AutomountToken
+	}
+	sa, read := c.facts.ServiceAccounts[collect.Key{Namespace: p.Namespace, Name: account(p.Shape)}]
+	switch {
+	case read && sa.AutomountServiceAccountToken != nil:
+		return sa.AutomountServiceAccountToken
+	case read || c.seen("ServiceAccount"):
+		return &yes // the default, also of an account that is yet to be made
+	}
+	return nil
+}
+
+func (c *cluster) container(p *collect.Pod, o owner, pod graph.Ref, i int, volumes map[string]graph.Ref) {
+	s := &p.Shape.Containers[i]
+	r := c.b.Node("Container", fmt.Sprintf("%s/Pod/%s/%s", p.Namespace, p.Name, s.Name),
+		graph.S("name", s.Name), graph.S("namespace", p.Namespace), graph.S("cluster", c.name), graph.S("pod", p.Name),
+		graph.S("workload", o.String()), graph.S("type", string(cmp.Or(s.Type, collect.Regular))), text("image", s.Image),
+		graph.B("privileged", s.Privileged), list("capabilities", s.AddCaps), graph.B("readOnlyRoot", s.ReadOnlyRoot),
+		graph.B("allowEscalation", s.AllowEscalation == nil || *s.AllowEscalation), maybe("runsAsRoot", runsAsRoot(p.Shape, s)),
+		list("ports", declaredPorts(s, false)), list("hostPorts", declaredPorts(s, true)))
+	c.b.Edge("RUNS", pod, r)
+	reported := ""
+	if p.Images != nil && i < len(p.Images.IDs) {
+		reported = p.Images.IDs[i]
+	}
+	if use := c.image(s.Image, reported); use != nil {
+		use.Running = use.Running || p.Phase != "Succeeded" && p.Phase != "Failed"
+		c.b.Edge("USES_IMAGE", r, c.b.Ref("Image", use.ID))
+	}
+	c.mounts(p, s, r, volumes)
+	c.exposeContainer(p, s, r)
+}
+
+// runsAsRoot is known where the spec says a user; an image's own user is not read.
+func runsAsRoot(pod *collect.PodShape, s *collect.ContainerShape) *bool {
+	user := s.RunAsUser
+	if user == nil {
+		user = pod.Security.RunAsUser
+	}
+	nonRoot := s.RunAsNonRoot
+	if nonRoot == nil {
+		nonRoot = pod.Security.RunAsNonRoot
+	}
+	root := false
+	switch {
+	case user != nil:
+		root = *user == 0
+	case nonRoot != nil && *nonRoot:
+	default:
+		return nil
+	}
+	return &root
+}
+
+func declaredPorts(s *collect.ContainerShape, host bool) (out []string) {
+	for _, p := range s.Ports {
+		number := p.Port
+		if host {
+			number = p.HostPort
+		}
+		if number != 0 {
+			out = append(out, fmt.Sprintf("%d/%s", number, cmp.Or(p.Protocol, "TCP")))
+		}
+	}
+	return out
+}
+
+// exposeContainer says whether what arrives at the pod can arrive at this
+// container: it declares one of the exposed ports, or no container of the pod
+// declares that port, so that any of them may be listening.
+func (c *cluster) exposeContainer(p *collect.Pod, s *collect.ContainerShape, r graph.Ref) {
+	e, exposed := c.exposed(exposure.Entity{Kind: "Pod", Key: p.Key})
+	switch {
+	case s.Type == collect.Init || s.Type == collect.Ephemeral:
+		return // it does not serve: whether it listens for a moment is not known
+	case !exposed:
+		c.b.Set(r, c.notExposed())
+		return
+	}
+	var ports []string
+	for _, port := range e.Ports {
+		at := port.String()
+		if slices.Contains(declaredPorts(s, false), at) || !declaredByAny(p.Shape, at) {
+			ports = append(ports, at)
+		}
+	}
+	c.b.Set(r, graph.B("exposed", len(ports) > 0 || len(e.Ports) == 0), list("exposedPorts", ports))
+}
+
+func declaredByAny(s *collect.PodShape, port string) bool {
+	return slices.ContainsFunc(s.Containers, func(c collect.ContainerShape) bool {
+		return c.Type != collect.Init && slices.Contains(declaredPorts(&c, false), port)
+	})
+}

@@ -1,0 +1,160 @@
+package build
+
+import (
+	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/rbac"
+)
+
+// identities makes service accounts, roles, bindings and what the RBAC judge
+// says each identity holds.
+func (c *cluster) identities() {
+	for k, sa := range c.facts.ServiceAccounts {
+		r := c.serviceAccount(k.Namespace, k.Name)
+		automount := sa.AutomountServiceAccountToken == nil || *sa.AutomountServiceAccountToken
+		c.b.Set(r, labelList(sa.Labels), graph.B("automount", automount), criticality(sa.Labels, sa.Annotations))
+	}
+	for k, role := range c.facts.Roles {
+		c.object("Role", k.Namespace, k.Name, labelList(role.Labels))
+	}
+	for k, role := range c.facts.ClusterRoles {
+		c.wide("ClusterRole", k.Name, labelList(role.Labels))
+	}
+	for k, b := range c.facts.RoleBindings {
+		c.binding(c.object("RoleBinding", k.Namespace, k.Name, labelList(b.Labels)), k.Namespace, b.RoleRef, b.Subjects)
+	}
+	for k, b := range c.facts.ClusterRoleBindings {
+		c.binding(c.wide("ClusterRoleBinding", k.Name, labelList(b.Labels)), "", b.RoleRef, b.Subjects)
+	}
+	c.secretsAndConfigMaps()
+	c.holds()
+}
+
+func (c *cluster) wide(kind, name string, props ...graph.Prop) graph.Ref {
+	r := c.b.Node(kind, kind+"/"+name, graph.S("name", name), graph.S("cluster", c.name))
+	c.b.Set(r, props...)
+	return r
+}
+
+func (c *cluster) serviceAccount(namespace, name string) graph.Ref {
+	return c.referred("ServiceAccount", namespace, name)
+}
+
+func (c *cluster) subject(kind, namespace, name string) (graph.Ref, bool) {
+	switch {
+	case kind == rbacv1.ServiceAccountKind && namespace != "":
+		return c.serviceAccount(namespace, name), true
+	case kind == rbacv1.UserKind:
+		return c.wide("User", name), true
+	case kind == rbacv1.GroupKind:
+		return c.wide("Group", name, graph.B("everyone", name == "system:authenticated" || name == "system:unauthenticated")), true
+	}
+	return graph.Ref{}, false
+}
+
+func (c *cluster) binding(r graph.Ref, namespace string, role rbacv1.RoleRef, subjects []rbacv1.Subject) {
+	if role.Kind == "Role" && namespace != "" {
+		c.b.Edge("GRANTS", r, c.referred("Role", namespace, role.Name))
+	} else if role.Kind == "ClusterRole" {
+		c.b.Edge("GRANTS", r, c.wide("ClusterRole", role.Name))
+	}
+	for _, s := range subjects {
+		ns := s.Namespace
+		if ns == "" {
+			ns = namespace
+		}
+		if id, ok := c.subject(s.Kind, ns, s.Name); ok {
+			c.b.Edge("BOUND_BY", id, r)
+		}
+	}
+}
+
+func (c *cluster) secretsAndConfigMaps() {
+	for k, s := range c.facts.Secrets {
+		c.b.Set(c.referred("Secret", k.Namespace, k.Name), text("type", s.Type))
+	}
+	for k, m := range c.facts.ConfigMaps {
+		c.b.Set(c.referred("ConfigMap", k.Namespace, k.Name), labelList(m.Labels))
+	}
+}
+
+// everything is the power whose holder may do all.
+const everything = "everything"
+
+// holds draws the judge's effective answers: identity → permission → scope.
+func (c *cluster) holds() {
+	admins := map[rbac.Subject]bool{}
+	for _, h := range c.judged.Holds {
+		id, ok := c.subject(h.Subject.Kind, h.Subject.Namespace, h.Subject.Name)
+		if !ok {
+			continue
+		}
+		if h.Power == everything && h.Scope.Kind == rbac.Cluster {
+			admins[h.Subject] = true
+			c.b.Set(id, graph.B("clusterAdmin", true))
+		}
+		c.b.Edge("HOLDS", id, c.permission(h), text("binding", refText(h.Witness.Binding)), text("role", refText(h.Witness.Role)),
+			text("witnessRule", h.Witness.Text))
+	}
+	if !c.seen("HOLDS", "Permission", "ClusterRole", "ClusterRoleBinding") {
+		return // an account that nobody was seen to make an administrator may be one
+	}
+	for k := range c.facts.ServiceAccounts {
+		if !admins[rbac.ServiceAccount(k.Namespace, k.Name)] {
+			c.b.Set(c.serviceAccount(k.Namespace, k.Name), graph.B("clusterAdmin", false))
+		}
+	}
+}
+
+func refText(r rbac.Ref) string {
+	if r == (rbac.Ref{}) {
+		return ""
+	}
+	return r.String()
+}
+
+// permission is the node of a power in a scope.
+func (c *cluster) permission(h rbac.Hold) graph.Ref {
+	id := "Permission/" + h.Power + "@cluster"
+	if h.Scope.Kind == rbac.Names {
+		id = "Permission/" + h.Power + "@" + strings.Join(h.Scope.Names, ",")
+	} else if h.Scope.Namespace != "" {
+		id = "Permission/" + h.Power
+	}
+	if h.Scope.Namespace != "" {
+		id = h.Scope.Namespace + "/" + id
+	}
+	if c.drawn[id] {
+		return c.b.Ref("Permission", id)
+	}
+	c.drawn[id] = true
+	r := c.b.Node("Permission", id, graph.S("name", strings.ReplaceAll(h.Power, "-", " ")+" in "+h.Scope.String()), graph.S("power", h.Power),
+		graph.S("scope", string(h.Scope.Kind)), text("namespace", h.Scope.Namespace), graph.S("cluster", c.name))
+	if h.Scope.Namespace != "" {
+		c.b.Edge("COVERS", r, c.namespace(h.Scope.Namespace))
+	} else {
+		c.b.Edge("COVERS", r, c.b.Ref("Cluster", "Cluster"))
+	}
+	return r
+}
+
+// webhooks makes the admission webhooks.
+func (c *cluster) webhooks() {
+	for k, w := range c.facts.ValidatingWebhooks {
+		open := false
+		for _, h := range w.Webhooks {
+			open = open || h.FailurePolicy != nil && *h.FailurePolicy == "Ignore"
+		}
+		c.wide("AdmissionWebhook", k.Name, graph.S("type", "validating"), graph.B("failsOpen", open))
+	}
+	for k, w := range c.facts.MutatingWebhooks {
+		open := false
+		for _, h := range w.Webhooks {
+			open = open || h.FailurePolicy != nil && *h.FailurePolicy == "Ignore"
+		}
+		c.wide("AdmissionWebhook", k.Name, graph.S("type", "mutating"), graph.B("failsOpen", open))
+	}
+}

@@ -1,0 +1,61 @@
+package build
+
+import (
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+)
+
+// volumesOf makes the volumes a workload's pods declare, once for all its pods.
+func (c *cluster) volumesOf(namespace string, o owner, s *collect.PodShape) map[string]graph.Ref {
+	if len(s.Volumes) == 0 {
+		return nil
+	}
+	out := make(map[string]graph.Ref, len(s.Volumes))
+	for _, v := range s.Volumes {
+		id := namespace + "/" + o.String() + "/volume/" + v.Name
+		r, made := c.volumes[id]
+		if !made {
+			r = c.b.Node("Volume", id, graph.S("name", v.Name), graph.S("namespace", namespace), graph.S("cluster", c.name),
+				graph.S("workload", o.String()), text("type", v.Type), text("path", v.Path), graph.B("hostPath", v.Type == "hostPath"))
+			c.volumes[id] = r
+		}
+		out[v.Name] = r
+	}
+	return out
+}
+
+// mounts joins a container to its volumes and to the Secrets and ConfigMaps it
+// gets, as files or as variables.
+func (c *cluster) mounts(p *collect.Pod, s *collect.ContainerShape, r graph.Ref, volumes map[string]graph.Ref) {
+	for _, m := range s.Mounts {
+		v, declared := volumes[m.Volume]
+		if !declared {
+			continue
+		}
+		props := []graph.Prop{text("path", m.Path), graph.B("readOnly", m.ReadOnly), graph.S("how", "volume")}
+		c.b.Edge("MOUNTS", r, v, props...)
+		for _, from := range p.Shape.Volumes {
+			if from.Name != m.Volume {
+				continue
+			}
+			for _, name := range from.Secrets {
+				c.b.Edge("MOUNTS", r, c.referred("Secret", p.Namespace, name), props...)
+			}
+			for _, name := range from.ConfigMaps {
+				c.b.Edge("MOUNTS", r, c.referred("ConfigMap", p.Namespace, name), props...)
+			}
+		}
+	}
+	for _, kind := range []struct {
+		name string
+		refs []collect.KeyRef
+	}{{"Secret", s.EnvSecrets}, {"ConfigMap", s.EnvConfigMaps}} {
+		for _, ref := range kind.refs {
+			how := "env"
+			if ref.Key == "" {
+				how = "envFrom"
+			}
+			c.b.Edge("MOUNTS", r, c.referred(kind.name, p.Namespace, ref.Name), graph.S("how", how), graph.B("readOnly", true))
+		}
+	}
+}
