@@ -34,6 +34,9 @@ type Property struct {
 	Sentence string
 	// Insight marks a Bool worth a badge; the sentence says why it matters.
 	Insight bool
+	// Record says that the value lives in the store, not in the graph: a query
+	// resolves conditions on it through its caller.
+	Record bool
 }
 
 // Edge is a kind of edge with what people need to know of it.

@@ -1,0 +1,450 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/schema"
+)
+
+func prop(name string, t graph.Type, more ...string) schema.Property {
+	p := schema.Property{Column: graph.Column{Name: name, Type: t}}
+	if t == graph.Enum {
+		p.Enum = more
+	} else if len(more) > 0 {
+		p.Dict = true
+	}
+	return p
+}
+
+// testVocabulary has every column type, shared and local kinds, a family, a
+// tenant, parallel edges and edges in both directions across segments.
+var testVocabulary = func() *Vocabulary {
+	ranks := []string{"Zero", "Low", "High"}
+	properties := []schema.Property{prop("name", graph.Text), prop("ns", graph.Text, "dict"), prop("n", graph.Int), prop("f", graph.Float),
+		prop("b", graph.Bool), prop("t", graph.Time), prop("l", graph.List), prop("e", graph.Enum, ranks...)}
+	edge := []schema.Property{prop("w", graph.Int), prop("e", graph.Enum, ranks...), prop("b", graph.Bool)}
+	return NewVocabulary([]schema.Kind{
+		{Name: "A", Family: "F", Tenant: "ns", Properties: properties},
+		{Name: "B", Family: "F", Tenant: "ns", Properties: properties},
+		{Name: "C", Properties: properties[:3]},
+		{Name: "S", Label: "Ess", Plural: "Esses", Shared: true, Coverage: "b", Uncovered: "were never seen", Properties: properties},
+		{Name: "T", Shared: true, Properties: properties},
+	}, []schema.Edge{
+		{Name: "X", Properties: edge, Joins: []schema.Pair{{From: "A", To: "B"}, {From: "A", To: "S"}, {From: "B", To: "B"}}},
+		{Name: "Y", Joins: []schema.Pair{{From: "B", To: "C"}, {From: "S", To: "T"}, {From: "A", To: "A"}}},
+		{Name: "Z", Properties: edge, Coverage: schema.Pair{From: "S", To: "b"}, Joins: []schema.Pair{{From: "S", To: "T"}, {From: "S", To: "A"}, {From: "T", To: "C"}}},
+	}, []schema.Composed{{Name: "XY", From: "A", To: "C", Steps: []schema.Step{{Edge: "X", To: "B"}, {Edge: "Y", To: "C"}}}})
+}()
+
+func (v *Vocabulary) graphVocabulary() *graph.Vocabulary {
+	columns := func(ps []schema.Property) (out []graph.Column) {
+		for _, p := range ps {
+			out = append(out, p.Column)
+		}
+		return out
+	}
+	var kinds []graph.Kind
+	for _, k := range v.kinds {
+		kinds = append(kinds, graph.Kind{Name: k.Name, Shared: k.Shared, Tenant: k.Tenant, Columns: columns(k.Properties)})
+	}
+	var edges []graph.EdgeKind
+	for _, e := range v.edges {
+		edges = append(edges, graph.EdgeKind{Name: e.Name, Columns: columns(e.Properties)})
+	}
+	return graph.NewVocabulary(kinds, edges)
+}
+
+type generator struct{ *rand.Rand }
+
+func pick[T any](g generator, list ...T) T { return list[g.IntN(len(list))] }
+
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (g generator) props(ps []schema.Property) []graph.Prop {
+	var out []graph.Prop
+	for _, p := range ps {
+		if g.IntN(3) == 0 {
+			continue
+		}
+		switch p.Type {
+		case graph.Text:
+			out = append(out, graph.S(p.Name, pick(g, "a", "b", "Ab", "ba")))
+		case graph.Enum:
+			out = append(out, graph.S(p.Name, pick(g, p.Enum...)))
+		case graph.Int:
+			out = append(out, graph.I(p.Name, int64(g.IntN(4)-1)))
+		case graph.Float:
+			out = append(out, graph.F(p.Name, float64(g.IntN(4))/2))
+		case graph.Bool:
+			out = append(out, graph.B(p.Name, g.IntN(2) == 0))
+		case graph.Time:
+			out = append(out, graph.T(p.Name, epoch.AddDate(0, 0, g.IntN(3))))
+		case graph.List:
+			out = append(out, graph.L(p.Name, slices.Compact([]string{pick(g, "a", "b"), pick(g, "b", "c")})))
+		}
+	}
+	return out
+}
+
+// view makes a small random graph.
+func (g generator) view(voc *Vocabulary) *graph.View {
+	gv := voc.graphVocabulary()
+	shared := graph.NewShared(gv)
+	sharedIDs := map[string][]string{}
+	for _, k := range voc.kinds {
+		for i := range g.IntN(5) {
+			if k.Shared {
+				id := fmt.Sprintf("%s%d", strings.ToLower(k.Name), i)
+				shared.Put(k.Name, id, g.props(k.Properties)...)
+				sharedIDs[k.Name] = append(sharedIDs[k.Name], id)
+			}
+		}
+	}
+	for _, e := range voc.edges {
+		for _, j := range e.Joins {
+			for _, from := range sharedIDs[j.From] {
+				var to []graph.Target
+				for _, id := range sharedIDs[j.To] {
+					for range g.IntN(3) {
+						to = append(to, graph.Target{Kind: j.To, ID: id, Props: g.props(e.Properties)})
+					}
+				}
+				if len(to) > 0 {
+					shared.SetEdges(e.Name, j.From, from, j.To, to)
+				}
+			}
+		}
+	}
+	frozen := shared.Freeze()
+	var clusters []*graph.Segment
+	for c := range g.IntN(4) {
+		clusters = append(clusters, g.cluster(voc, gv, fmt.Sprintf("c%d", c), frozen, sharedIDs))
+	}
+	return graph.NewView(gv, frozen, clusters...)
+}
+
+func (g generator) cluster(voc *Vocabulary, gv *graph.Vocabulary, name string, shared *graph.Segment, sharedIDs map[string][]string) *graph.Segment {
+	b := graph.NewBuilder(gv, name)
+	ids := map[string][]graph.Ref{}
+	for _, k := range voc.kinds {
+		if k.Shared {
+			for _, id := range sharedIDs[k.Name] {
+				if g.IntN(2) == 0 {
+					ids[k.Name] = append(ids[k.Name], b.Ref(k.Name, id))
+				}
+			}
+			continue
+		}
+		for i := range g.IntN(6) {
+			ids[k.Name] = append(ids[k.Name], b.Node(k.Name, fmt.Sprintf("%s%d", strings.ToLower(k.Name), i), g.props(k.Properties)...))
+		}
+	}
+	for _, e := range voc.edges {
+		for _, j := range e.Joins {
+			if gvShared(voc, j.From) && gvShared(voc, j.To) {
+				continue
+			}
+			for _, from := range ids[j.From] {
+				for _, to := range ids[j.To] {
+					for range g.IntN(4) - 1 {
+						b.Edge(e.Name, from, to, g.props(e.Properties)...)
+					}
+				}
+			}
+		}
+	}
+	seg, _ := b.Build(shared)
+	return seg
+}
+
+func gvShared(voc *Vocabulary, kind string) bool { return voc.kinds[voc.kind[kind]].Shared }
+
+// query makes a random tree; it need not check.
+type queryMaker struct {
+	generator
+	names int
+}
+
+func (m *queryMaker) query() *Query {
+	q := &Query{Find: m.node(3, false)}
+	if m.IntN(4) > 0 {
+		m.returns(q)
+	}
+	return Normal(q)
+}
+
+func (m *queryMaker) name(prefix string) string {
+	m.names++
+	return fmt.Sprintf("%s%d", prefix, m.names)
+}
+
+func (m *queryMaker) node(depth int, optional bool) *Node {
+	n := &Node{}
+	if m.IntN(5) > 0 {
+		n.As = m.name("v")
+	}
+	for range pick(m.generator, 0, 1, 1, 1, 2) {
+		n.Kinds = append(n.Kinds, pick(m.generator, "A", "B", "C", "S", "T", "F"))
+	}
+	if m.IntN(2) == 0 {
+		n.Where = m.expr(2, "")
+	}
+	for range m.IntN(depth) {
+		r := m.rel(optional || m.IntN(4) == 0, depth-1)
+		n.With = append(n.With, r)
+	}
+	return n
+}
+
+func (m *queryMaker) rel(optional bool, depth int) *Rel {
+	r := &Rel{Edge: []string{pick(m.generator, "X", "Y", "Z")}, Dir: pick(m.generator, Out, In), Optional: optional}
+	if m.IntN(4) == 0 {
+		r.Edge = []string{"X", pick(m.generator, "Y", "Z")}
+	}
+	if m.IntN(2) == 0 {
+		r.As = m.name("r")
+	}
+	if depth >= 0 {
+		r.To = m.node(depth, optional)
+	} else {
+		r.To = &Node{}
+		if m.IntN(2) == 0 {
+			r.To.Kinds = []string{pick(m.generator, "A", "B", "C", "S", "T")}
+		}
+	}
+	if r.As != "" && m.IntN(2) == 0 {
+		r.To.Where = simplify(&Expr{And: []*Expr{{Or: []*Expr{m.test(r.As), m.expr(1, r.As)}}, r.To.Where}[:1+min(1, boolInt(r.To.Where != nil))]})
+	}
+	return r
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (m *queryMaker) expr(depth int, edge string) *Expr {
+	switch k := m.IntN(9); {
+	case k < 2 && depth > 0:
+		return &Expr{And: []*Expr{m.expr(depth-1, edge), m.expr(depth-1, edge)}}
+	case k < 4 && depth > 0:
+		return &Expr{Or: []*Expr{m.expr(depth-1, edge), m.expr(depth-1, edge)}}
+	case k == 4 && depth > 0:
+		return &Expr{Not: m.expr(depth-1, edge)}
+	case k == 5 && depth > 0:
+		r := m.rel(false, -1)
+		if m.IntN(2) == 0 && r.As == "" {
+			r.UpTo = 1 + m.IntN(3)
+		} else if m.IntN(2) == 0 {
+			r.To.Where = m.expr(depth-1, r.As)
+		}
+		return &Expr{Exists: r}
+	case k == 6 && depth > 0:
+		r := m.rel(false, -1)
+		return &Expr{Count: r, Op: pick(m.generator, comparisons...), Value: Lit(m.IntN(3))}
+	}
+	if edge != "" && m.IntN(2) == 0 {
+		return m.test(edge)
+	}
+	return m.test("")
+}
+
+func (m *queryMaker) test(of string) *Expr {
+	e := &Expr{Of: of}
+	if of != "" {
+		e.Prop = pick(m.generator, "w", "e", "b")
+	} else {
+		e.Prop = pick(m.generator, "id", "name", "ns", "n", "f", "b", "t", "l", "e")
+	}
+	if m.IntN(8) == 0 {
+		e.Op = pick(m.generator, OpNull, OpNotNull)
+		return e
+	}
+	text := func() *Value { return Lit(pick(m.generator, "a", "b", "ab", "Ab", "")) }
+	switch e.Prop {
+	case "id", "name", "ns":
+		e.Op, e.Value = pick(m.generator, textOps[:9]...), text()
+		e.Fold = m.IntN(4) == 0
+		if m.IntN(4) == 0 {
+			e.Op, e.Value = OpIn, &Value{[]Value{*text(), *text()}[:m.IntN(3)]}
+		}
+	case "e":
+		e.Op, e.Value = pick(m.generator, comparisons...), Lit(pick(m.generator, "Zero", "Low", "High"))
+		if m.IntN(4) == 0 {
+			e.Op, e.Value = OpIn, Lit([]string{"Low", "High"})
+		}
+	case "b":
+		if e.Op = pick(m.generator, OpTrue, OpEq, OpNe); e.Op != OpTrue {
+			e.Value = Lit(m.IntN(2) == 0)
+		}
+	case "t":
+		e.Op, e.Value = pick(m.generator, comparisons...), Lit(pick(m.generator, "2026-01-01", "2026-01-02T00:00:00Z"))
+	case "l":
+		e.Op, e.Value = OpHas, text()
+	default:
+		e.Op, e.Value = pick(m.generator, comparisons...), pick(m.generator, Lit(0), Lit(1), Lit(0.5), &Value{Param("p")})
+		if m.IntN(4) == 0 {
+			e.Op, e.Value = OpIn, &Value{[]Value{{int64(1)}, {0.5}, {Param("p")}}}
+		}
+	}
+	return e
+}
+
+func (m *queryMaker) returns(q *Query) {
+	names := variables(Normal(q).Find)
+	if len(names) == 0 {
+		return
+	}
+	counting := m.IntN(3) == 0
+	for range 1 + m.IntN(3) {
+		it := Item{Of: pick(m.generator, names...)}
+		switch {
+		case counting && m.IntN(2) == 0:
+			it.Count, it.Distinct = true, m.IntN(2) == 0
+		case m.IntN(3) == 0:
+			it.Prop = pick(m.generator, "name", "e", "n", "w", "id")
+			it.Fold = it.Prop == "name" && m.IntN(2) == 0
+			if counting {
+				q.Return = append(q.Return, Item{Of: it.Of})
+			}
+		}
+		if !slices.ContainsFunc(q.Return, func(o Item) bool { return o.text() == it.text() }) {
+			q.Return = append(q.Return, it)
+		}
+	}
+	q.Distinct = !counting && m.IntN(3) == 0
+	for range m.IntN(3) {
+		if m.IntN(2) == 0 {
+			q.Order = append(q.Order, Key{Name: pick(m.generator, q.Return...).Column(), Desc: m.IntN(2) == 0})
+		} else {
+			q.Order = append(q.Order, Key{Of: pick(m.generator, names...), Prop: pick(m.generator, "name", "e", "n", "f", "t", "b", "id"), Desc: m.IntN(2) == 0})
+		}
+	}
+}
+
+func (g generator) scope() graph.Scope {
+	switch g.IntN(3) {
+	case 0:
+		s := graph.Scope{Segments: map[string][]string{}}
+		for c := range 3 {
+			if g.IntN(2) == 0 {
+				s.Segments[fmt.Sprintf("c%d", c)] = [][]string{nil, {"a"}, {"a", "Ab"}}[g.IntN(3)]
+			}
+		}
+		return s
+	}
+	return graph.Everything
+}
+
+func rowText(voc *Vocabulary, row []Cell) string {
+	var out []string
+	for _, c := range row {
+		if c.Edge != nil {
+			var props []string
+			for _, p := range voc.edges[voc.edge[c.Edge.Kind]].Properties {
+				s := p.Name + "="
+				for _, q := range c.Edge.Props {
+					if q.Name == p.Name {
+						s += q.String()
+					}
+				}
+				props = append(props, s)
+			}
+			out = append(out, fmt.Sprintf("%s|%s|%s|%s", c.Edge.Kind, c.Edge.From.ID(), c.Edge.To.ID(), strings.Join(props, ",")))
+			continue
+		}
+		out = append(out, c.String())
+	}
+	return strings.Join(out, " ; ")
+}
+
+func TestTheEngineAgreesWithABruteForceEvaluatorOnRandomGraphsAndQueries(t *testing.T) {
+	pairs := 6000
+	if testing.Short() {
+		pairs = 600
+	}
+	seed := uint64(20260101)
+	checked, withRows := 0, 0
+	for n := 0; checked < pairs && n < 40*pairs; n++ {
+		g := generator{rand.New(rand.NewPCG(seed, uint64(n)))}
+		m := &queryMaker{generator: g}
+		q := m.query()
+		if len(Check(testVocabulary, q)) > 0 {
+			continue
+		}
+		view, scope := g.view(testVocabulary), g.scope()
+		checked++
+		if agree(t, view, scope, q) > 0 {
+			withRows++
+		}
+		if t.Failed() {
+			t.Fatalf("pair %d\n%s", n, Print(q))
+		}
+	}
+	t.Logf("%d pairs agree, %d of them with rows", checked, withRows)
+	if checked < pairs || withRows < checked/5 {
+		t.Errorf("the generator makes too few interesting pairs: %d of %d have rows", withRows, checked)
+	}
+}
+
+func agree(t *testing.T, view *graph.View, scope graph.Scope, q *Query) int {
+	params := map[string]any{"p": 1}
+	o := newOracle(testVocabulary, view, scope, map[string]any{"p": int64(1)})
+	opts := Options{Vocabulary: testVocabulary, Params: params, Limit: AllRows}
+	res, err := Run(context.Background(), view, scope, q, opts)
+	if err != nil {
+		t.Errorf("run: %v", err)
+		return 0
+	}
+	p := &plan{query: q, voc: testVocabulary}
+	want, total, roots := o.answer(q, p.items())
+	var got []string
+	for _, row := range res.Rows {
+		got = append(got, rowText(testVocabulary, row))
+	}
+	inOrder := slices.Clone(got)
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("rows\n got %q\nwant %q", got, want)
+	}
+	if int(res.Total) != total || res.Roots != roots {
+		t.Errorf("total %d, roots %d; want %d, %d", res.Total, res.Roots, total, roots)
+	}
+	if res.Partial != "" {
+		t.Errorf("partial: %s", res.Partial)
+	}
+	pages(t, view, scope, q, opts, inOrder)
+	return total
+}
+
+// pages: every page is that part of the whole, and the whole is sorted.
+func pages(t *testing.T, view *graph.View, scope graph.Scope, q *Query, opts Options, whole []string) {
+	for skip := 0; skip < min(len(whole), 9); skip += 3 {
+		opts.Skip, opts.Limit = skip, 3
+		res, err := Run(context.Background(), view, scope, q, opts)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		var got []string
+		for _, row := range res.Rows {
+			got = append(got, rowText(testVocabulary, row))
+		}
+		if want := whole[skip:min(skip+3, len(whole))]; !slices.Equal(got, want) {
+			t.Errorf("page at %d\n got %q\nwant %q", skip, got, want)
+		}
+		if int(res.Total) != len(whole) {
+			t.Errorf("total %d on a page, want %d", res.Total, len(whole))
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package query
+
+import (
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/schema"
+)
+
+// compileScope turns what an asker may see into bitmaps by kind and slot; nil
+// means everything. A shared node is visible when a visible node of a cluster
+// is joined to it, or a visible shared node leads to it.
+func (e *engine) compileScope(scope graph.Scope) {
+	if scope.All {
+		return
+	}
+	e.mask = make([][]graph.Bitmap, len(e.voc.kinds))
+	for kind := range e.voc.kinds {
+		e.mask[kind] = make([]graph.Bitmap, e.slots(kind))
+		if e.shared(kind) {
+			e.mask[kind][0] = graph.NewBitmap(e.segs[0].Len(kind))
+		}
+	}
+	for slot, seg := range e.segs[1:] {
+		tenants, seen := scope.Segments[seg.Name()]
+		if !seen {
+			continue
+		}
+		for kind := range e.voc.kinds {
+			if !e.shared(kind) {
+				e.mask[kind][slot] = e.visibleNodes(seg, kind, tenants)
+			}
+		}
+		e.touchShared(seg, slot)
+	}
+	e.closeShared()
+}
+
+func (e *engine) visibleNodes(seg *graph.Segment, kind int, tenants []string) graph.Bitmap {
+	n := seg.Len(kind)
+	if len(tenants) == 0 {
+		return graph.Full(n)
+	}
+	out := graph.NewBitmap(n)
+	tenant := slices.IndexFunc(e.voc.kinds[kind].Properties, func(p schema.Property) bool { return p.Name == e.voc.kinds[kind].Tenant })
+	col := seg.Col(kind, tenant)
+	if col == nil {
+		return out
+	}
+	for i := range uint32(n) {
+		if v := col.Value(i); !v.IsNull() && slices.Contains(tenants, v.Str()) {
+			out.Set(i)
+		}
+	}
+	return out
+}
+
+// touchShared makes the shared nodes visible that visible nodes are joined to.
+func (e *engine) touchShared(seg *graph.Segment, slot int) {
+	for edge := range e.voc.edges {
+		for _, r := range seg.Rels(edge) {
+			switch from, to := e.shared(r.From), e.shared(r.To); {
+			case to && !from:
+				for i := range e.mask[r.From][slot].All() {
+					dst, _ := r.Out(i)
+					for _, d := range dst {
+						e.mask[r.To][0].Set(seg.Stubs(r.To)[d])
+					}
+				}
+			case from && !to:
+				for i := range e.mask[r.To][slot].All() {
+					src, _ := r.In(i)
+					for _, s := range src {
+						e.mask[r.From][0].Set(seg.Stubs(r.From)[s])
+					}
+				}
+			}
+		}
+	}
+}
+
+// closeShared follows the shared segment's edges forward until nothing changes.
+func (e *engine) closeShared() {
+	for changed := true; changed; {
+		changed = false
+		for edge := range e.voc.edges {
+			for _, r := range e.segs[0].Rels(edge) {
+				for i := range e.mask[r.From][0].All() {
+					dst, _ := r.Out(i)
+					for _, d := range dst {
+						if !e.mask[r.To][0].Has(d) {
+							e.mask[r.To][0].Set(d)
+							changed = true
+						}
+					}
+				}
+			}
+		}
+	}
+}
