@@ -2,6 +2,8 @@ package exposure
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,6 +20,8 @@ type judge struct {
 	pods  *podIndex
 	hops  map[string]*Hop
 	nodes nodes
+	// into is the routes into each pod by services and nodes alone.
+	into map[collect.Key][]Route
 	// partial facts are manifests without the cluster around them: that a node
 	// or an ingress controller is not there proves nothing.
 	partial bool
@@ -31,6 +35,7 @@ func Judge(f *collect.Facts) *Result {
 		partial: len(f.Nodes) == 0 && len(f.IngressClasses) == 0}
 	j.services()
 	j.hostPorts()
+	j.into = j.intoPods()
 	j.ingresses()
 	j.missing()
 	j.finish()
@@ -71,7 +76,7 @@ func (j *judge) hop(h Hop) *Hop {
 // deliver takes a way through a service into its pods: one route for each pod
 // that some sender is let into.
 func (j *judge) deliver(w way, service Entity, targets []target, senders []sender) {
-	for _, t := range targets {
+	for _, t := range perNode(targets, senders) {
 		for _, open := range j.openings(w, t, senders) {
 			if open.closed != nil {
 				j.closed(w, service, t, open)
@@ -85,6 +90,25 @@ func (j *judge) deliver(w way, service Entity, targets []target, senders []sende
 			}
 		}
 	}
+}
+
+// perNode takes pods of different nodes apart where a sender is a node itself,
+// which its own pods always hear.
+func perNode(targets []target, senders []sender) []target {
+	if !slices.ContainsFunc(senders, func(s sender) bool { return s.perNode }) {
+		return targets
+	}
+	var out []target
+	for _, t := range targets {
+		byNode := map[string][]*collect.Pod{}
+		for _, p := range t.pods {
+			byNode[p.Node] = append(byNode[p.Node], p)
+		}
+		for _, node := range slices.Sorted(maps.Keys(byNode)) {
+			out = append(out, target{byNode[node], t.ports})
+		}
+	}
+	return out
 }
 
 func (j *judge) route(w way) {

@@ -132,8 +132,10 @@ func (j *judge) nodePort(s *corev1.Service) (door, bool) {
 	return d, true
 }
 
-func servicePorts(s *corev1.Service) (out []netpol.Port) {
-	for _, p := range s.Spec.Ports {
+func servicePorts(s *corev1.Service) []netpol.Port { return portsOfService(s.Spec.Ports) }
+
+func portsOfService(ports []corev1.ServicePort) (out []netpol.Port) {
+	for _, p := range ports {
 		out = append(out, netpol.Port{Protocol: cmp.Or(string(p.Protocol), "TCP"), Number: p.Port})
 	}
 	return out

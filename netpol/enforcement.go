@@ -158,7 +158,7 @@ func agents(f *collect.Facts) (out []agent) {
 
 func (p plugin) in(a agent) (Enforcement, bool) {
 	for _, c := range a.shape.Containers {
-		if !names(c.Image, p.image) {
+		if !c.ImageIs(p.image) {
 			continue
 		}
 		state := p.enforces(c)
@@ -170,13 +170,4 @@ func (p plugin) in(a agent) (Enforcement, bool) {
 		return Enforcement{state, p.name, fmt.Sprintf(why, p.name, a.who), a.who}, true
 	}
 	return Enforcement{}, false
-}
-
-// names says whether an image reference's repository is or ends in a name.
-func names(image, name string) bool {
-	repo, _, _ := strings.Cut(image, "@")
-	if i := strings.LastIndex(repo, ":"); i > strings.LastIndex(repo, "/") {
-		repo = repo[:i]
-	}
-	return repo == name || strings.HasSuffix(repo, "/"+name)
 }

@@ -1,0 +1,132 @@
+package exposure
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/netpol"
+)
+
+// front is what stands between the internet and an Ingress or Gateway: who gets
+// to it, and who then connects to the pods behind.
+type front struct {
+	clients   netpol.Ranges
+	via       string
+	evidence  []string
+	uncertain string
+	senders   []sender
+}
+
+// intoPods indexes the routes found so far by the pod they end in.
+func (j *judge) intoPods() map[collect.Key][]Route {
+	out := map[collect.Key][]Route{}
+	for _, r := range j.res.Routes {
+		out[r.Target().Key] = append(out[r.Target().Key], r)
+	}
+	return out
+}
+
+// proxies is the front made of pods that take the requests and pass them on. It
+// is none unless some of them are exposed themselves.
+func (j *judge) proxies(pods []*collect.Pod, what string) (front, bool) {
+	var best []Route
+	for _, p := range pods {
+		best = append(best, j.into[p.Key]...)
+	}
+	if len(best) == 0 {
+		return front{}, false
+	}
+	slices.SortStableFunc(best, func(a, b Route) int {
+		return cmp.Or(cmp.Compare(len(a.Uncertain()), len(b.Uncertain())), cmp.Compare(a.Width, b.Width), compare(a.via(), b.via()))
+	})
+	r := best[0]
+	f := front{uncertain: strings.Join(r.Uncertain(), "; "), senders: podSenders(pods)}
+	for _, other := range best {
+		if len(other.Uncertain()) == 0 || f.uncertain != "" {
+			f.clients = f.clients.Or(other.clients())
+		}
+	}
+	f.via = fmt.Sprintf("%s → %s, %s", r.via(), podNames(pods), what)
+	for _, h := range r.Hops {
+		f.evidence = append(f.evidence, h.To.ID())
+	}
+	return f, true
+}
+
+func (r Route) clients() netpol.Ranges {
+	if r.Width == Any {
+		return everyone()
+	}
+	return netpol.In(r.Ranges...)
+}
+
+func podNames(pods []*collect.Pod) string {
+	text := "Pod " + pods[0].Key.String()
+	if more := len(pods) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// podSenders are the proxies as policies see them: one of each labels, or of
+// each node where they are on the host's network.
+func podSenders(pods []*collect.Pod) (out []sender) {
+	seen := map[groupKey]bool{}
+	for _, p := range pods {
+		key := groupKey{namespace: p.Namespace, labels: p.Labels}
+		if p.Shape.HostNetwork {
+			key.node = p.Node
+		}
+		if !seen[key] {
+			seen[key] = true
+			out = append(out, sender{Endpoint: netpol.Pod(p), source: FromController, whole: true, perNode: p.Shape.HostNetwork})
+		}
+	}
+	return out
+}
+
+// balancerFront is a load balancer that a cloud runs for the object itself.
+func (j *judge) balancerFront(via, uncertain string) front {
+	w := way{clients: everyone()}
+	return front{clients: w.clients, via: via, uncertain: uncertain, senders: append(j.relay(w),
+		sender{Endpoint: netpol.Somewhere("the load balancer", netpol.Everywhere()), source: FromLoadBalancer, whole: true})}
+}
+
+// behind finds the pods of the load balancer Service that has one of these
+// addresses: whoever serves an object says so by publishing its own address.
+func (j *judge) behind(addresses []string) (out []*collect.Pod) {
+	if len(addresses) == 0 {
+		return nil
+	}
+	for _, o := range j.facts.Each("Service") {
+		s := o.(*corev1.Service)
+		if slices.ContainsFunc(balancerAddresses(s.Status.LoadBalancer.Ingress), func(a string) bool { return slices.Contains(addresses, a) }) {
+			out = append(out, j.selected(s)...)
+		}
+	}
+	return out
+}
+
+// selected are all pods behind a service.
+func (j *judge) selected(s *corev1.Service) (out []*collect.Pod) {
+	for _, t := range j.pods.targets(s, s.Spec.Ports) {
+		out = append(out, t.pods...)
+	}
+	return out
+}
+
+// forward takes a way through a service to the pods that the front connects to.
+func (j *judge) forward(f front, w way, from Entity, s *corev1.Service, ports []corev1.ServicePort, via string) {
+	targets := j.pods.targets(s, ports)
+	if len(targets) == 0 {
+		return
+	}
+	h := j.hop(Hop{From: from, To: serviceEntity(s), Ports: portsOfService(ports), Width: widthOf(w.clients), Ranges: listed(w.clients),
+		Source: f.senders[0].source, Via: via, Evidence: []string{from.ID(), serviceEntity(s).ID()}})
+	j.deliver(way{append(slices.Clone(w.hops), h), w.clients}, serviceEntity(s), targets, f.senders)
+}
