@@ -37,6 +37,7 @@ func Judge(f *collect.Facts) *Result {
 	j.hostPorts()
 	j.into = j.intoPods()
 	j.ingresses()
+	j.gateways()
 	j.missing()
 	j.finish()
 	return j.res

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/breakwater-sec/breakwater/collect"
@@ -189,4 +190,11 @@ func (p *policy) rules(d Direction) []rule {
 		return p.in
 	}
 	return p.out
+}
+
+// NamespaceMatches says whether a selector means a namespace. A selector that
+// the API server would refuse means none.
+func (j *Judge) NamespaceMatches(s *metav1.LabelSelector, ns string) bool {
+	selector, err := selectorOf(s)
+	return err == nil && selector.Matches(j.namespaceLabels(ns))
 }

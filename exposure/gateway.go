@@ -1,0 +1,207 @@
+package exposure
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/netpol"
+)
+
+// gateways judges HTTP and gRPC routes through the gateways they attach to. A
+// Gateway and its route are no hops of their own: they are what carries the
+// traffic from the internet to a Service.
+func (j *judge) gateways() {
+	fronts := map[collect.Key]front{}
+	for k, o := range j.facts.Each("Gateway") {
+		if f, ok := j.gatewayFront(o.(*gatewayv1.Gateway)); ok {
+			fronts[k] = f
+		}
+	}
+	if len(fronts) == 0 {
+		return
+	}
+	for k, o := range j.facts.Each("HTTPRoute") {
+		j.gatewayRoute(fronts, httpRoute(k, o.(*gatewayv1.HTTPRoute)))
+	}
+	for k, o := range j.facts.Each("GRPCRoute") {
+		j.gatewayRoute(fronts, grpcRoute(k, o.(*gatewayv1.GRPCRoute)))
+	}
+}
+
+// gatewayRoute is a route of either kind, in the words both share.
+type gatewayRoute struct {
+	Entity
+	parents  []gatewayv1.ParentReference
+	hosts    []gatewayv1.Hostname
+	backends []gatewayv1.BackendObjectReference
+}
+
+func httpRoute(k collect.Key, o *gatewayv1.HTTPRoute) gatewayRoute {
+	r := gatewayRoute{Entity{"HTTPRoute", k}, o.Spec.ParentRefs, o.Spec.Hostnames, nil}
+	for _, rule := range o.Spec.Rules {
+		for _, b := range rule.BackendRefs {
+			r.add(b.BackendRef)
+		}
+		for _, f := range rule.Filters {
+			if f.RequestMirror != nil {
+				r.backends = append(r.backends, f.RequestMirror.BackendRef)
+			}
+		}
+	}
+	return r
+}
+
+func grpcRoute(k collect.Key, o *gatewayv1.GRPCRoute) gatewayRoute {
+	r := gatewayRoute{Entity{"GRPCRoute", k}, o.Spec.ParentRefs, o.Spec.Hostnames, nil}
+	for _, rule := range o.Spec.Rules {
+		for _, b := range rule.BackendRefs {
+			r.add(b.BackendRef)
+		}
+	}
+	return r
+}
+
+// add leaves out backends whose weight is zero: they get no traffic.
+func (r *gatewayRoute) add(b gatewayv1.BackendRef) {
+	if b.Weight == nil || *b.Weight > 0 {
+		r.backends = append(r.backends, b.BackendObjectReference)
+	}
+}
+
+func (j *judge) gatewayRoute(fronts map[collect.Key]front, r gatewayRoute) {
+	for _, p := range r.parents {
+		if p.Kind != nil && *p.Kind != "Gateway" {
+			continue
+		}
+		k := collect.Key{Namespace: deref(p.Namespace, gatewayv1.Namespace(r.Namespace)), Name: string(p.Name)}
+		f, reached := fronts[k]
+		if !reached {
+			continue
+		}
+		ports := j.attached(j.facts.Gateways[k], p, r)
+		if len(ports) == 0 {
+			continue
+		}
+		for _, b := range r.backends {
+			j.gatewayBackend(f, Entity{"Gateway", k}, r, b)
+		}
+	}
+}
+
+func deref[T ~string](p *T, otherwise T) string {
+	if p != nil {
+		return string(*p)
+	}
+	return string(otherwise)
+}
+
+// gatewayBackend follows a backend to its pods, if the route may refer to it.
+func (j *judge) gatewayBackend(f front, gw Entity, r gatewayRoute, b gatewayv1.BackendObjectReference) {
+	if b.Kind != nil && *b.Kind != "Service" || b.Group != nil && *b.Group != "" {
+		return
+	}
+	ns := deref(b.Namespace, gatewayv1.Namespace(r.Namespace))
+	s := j.serviceAt(ns, string(b.Name))
+	if s == nil || ns != r.Namespace && !j.granted(r, ns, string(b.Name)) {
+		return
+	}
+	var ports []corev1.ServicePort
+	for _, p := range s.Spec.Ports {
+		if b.Port != nil && p.Port == int32(*b.Port) {
+			ports = append(ports, p)
+		}
+	}
+	targets := j.pods.targets(s, ports)
+	if len(targets) == 0 {
+		return
+	}
+	via := fmt.Sprintf("%s → %s → %s", f.via, gw, r.Entity)
+	evidence := append(slices.Clone(f.evidence), gw.ID(), r.ID(), serviceEntity(s).ID())
+	h := j.hop(Hop{From: internet, To: serviceEntity(s), Ports: portsOfService(ports), Width: widthOf(f.clients), Ranges: listed(f.clients),
+		Source: FromController, Via: via, Evidence: evidence, Uncertain: f.uncertain})
+	j.deliver(way{[]*Hop{h}, f.clients}, serviceEntity(s), targets, f.senders)
+}
+
+// granted says whether a ReferenceGrant lets the route refer to a Service of
+// another namespace.
+func (j *judge) granted(r gatewayRoute, ns, service string) bool {
+	for k, g := range j.facts.ReferenceGrants {
+		if k.Namespace != ns {
+			continue
+		}
+		from := slices.ContainsFunc(g.Spec.From, func(f gatewayv1.ReferenceGrantFrom) bool {
+			return f.Group == gatewayv1.GroupName && string(f.Kind) == r.Kind && string(f.Namespace) == r.Namespace
+		})
+		to := slices.ContainsFunc(g.Spec.To, func(t gatewayv1.ReferenceGrantTo) bool {
+			return t.Group == "" && t.Kind == "Service" && (t.Name == nil || string(*t.Name) == service)
+		})
+		if from && to {
+			return true
+		}
+	}
+	return false
+}
+
+// attached are the listeners of a gateway that take a route: the ports they
+// listen on.
+func (j *judge) attached(g *gatewayv1.Gateway, p gatewayv1.ParentReference, r gatewayRoute) (out []netpol.Port) {
+	for _, l := range g.Spec.Listeners {
+		switch {
+		case p.SectionName != nil && *p.SectionName != l.Name,
+			p.Port != nil && *p.Port != l.Port,
+			!j.allowsNamespace(g, l, r.Namespace), !allowsKind(l, r.Kind), !sharesHost(l.Hostname, r.hosts):
+			continue
+		}
+		out = append(out, netpol.Port{Protocol: "TCP", Number: int32(l.Port)})
+	}
+	return out
+}
+
+func (j *judge) allowsNamespace(g *gatewayv1.Gateway, l gatewayv1.Listener, ns string) bool {
+	from := gatewayv1.NamespacesFromSame
+	if l.AllowedRoutes != nil && l.AllowedRoutes.Namespaces != nil && l.AllowedRoutes.Namespaces.From != nil {
+		from = *l.AllowedRoutes.Namespaces.From
+	}
+	switch from {
+	case gatewayv1.NamespacesFromAll:
+		return true
+	case gatewayv1.NamespacesFromSelector:
+		return j.net.NamespaceMatches(l.AllowedRoutes.Namespaces.Selector, ns)
+	case gatewayv1.NamespacesFromSame:
+		return g.Namespace == ns
+	}
+	return false
+}
+
+// allowsKind says whether a listener takes routes of a kind: those it lists, or
+// those its protocol carries.
+func allowsKind(l gatewayv1.Listener, kind string) bool {
+	if l.AllowedRoutes != nil && len(l.AllowedRoutes.Kinds) > 0 {
+		return slices.ContainsFunc(l.AllowedRoutes.Kinds, func(k gatewayv1.RouteGroupKind) bool { return string(k.Kind) == kind })
+	}
+	return l.Protocol == gatewayv1.HTTPProtocolType || l.Protocol == gatewayv1.HTTPSProtocolType
+}
+
+// sharesHost says whether some host name is meant by both the listener and the
+// route; none named is any.
+func sharesHost(listener *gatewayv1.Hostname, hosts []gatewayv1.Hostname) bool {
+	if listener == nil || *listener == "" || len(hosts) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(hosts, func(h gatewayv1.Hostname) bool {
+		return hostCovers(string(*listener), string(h)) || hostCovers(string(h), string(*listener))
+	})
+}
+
+// hostCovers: "*.example.com" covers every name below it, wildcards too, but
+// not "example.com" itself.
+func hostCovers(pattern, host string) bool {
+	pattern, host = strings.ToLower(pattern), strings.ToLower(host)
+	suffix, wild := strings.CutPrefix(pattern, "*")
+	return pattern == host || wild && strings.HasSuffix(strings.TrimPrefix(host, "*"), suffix) && len(host) > len(suffix)
+}
