@@ -23,6 +23,9 @@ func (db *DB) Examine(p Package) ([]Match, []collect.Gap) {
 	if gap := db.uncovered(p, where); gap != nil {
 		return nil, []collect.Gap{*gap}
 	}
+	if _, yes := Codeless(p); yes {
+		return nil, nil
+	}
 	opinions, gaps := db.opinions(p, where)
 	groups := map[string][]opinion{}
 	for _, o := range opinions {
@@ -317,4 +320,19 @@ func incomparable(p Package, err error) collect.Gap {
 func damaged(err error) collect.Gap {
 	return collect.Gap{Source: "advisories", What: "advisory database", Why: err.Error(),
 		Kinds: []string{"Vulnerability", "HAS_VULNERABILITY", "AFFECTED_BY"}, Consequence: "vulnerabilities may be missing; import the advisories again"}
+}
+
+// Considered are the ids of all vulnerabilities, and their aliases, that some
+// advisory connects with the package in its release, whether or not this version
+// is affected: the evidence behind an empty answer.
+func (db *DB) Considered(p Package) []string {
+	where := parseEcosystem(p.Ecosystem).inferred(p.Version)
+	opinions, _ := db.opinions(p, where)
+	var out []string
+	for _, o := range opinions {
+		out = append(out, o.record.ID)
+		out = append(out, o.record.otherNames()...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
