@@ -423,8 +423,51 @@ func agree(t *testing.T, view *graph.View, scope graph.Scope, q *Query) int {
 	if res.Partial != "" {
 		t.Errorf("partial: %s", res.Partial)
 	}
+	inKeyOrder(t, o, q, p.items(), res)
 	pages(t, view, scope, q, opts, inOrder)
 	return total
+}
+
+// inKeyOrder: rows never fall back in the order of the keys that are columns.
+func inKeyOrder(t *testing.T, o *oracle, q *Query, items []Item, res *Result) {
+	var at []int
+	for _, k := range q.Order {
+		i := slices.IndexFunc(items, func(it Item) bool {
+			return k.Name != "" && it.Column() == k.Name || k.Name == "" && it.Of == k.Of && it.Prop == k.Prop && !it.Count && it.Fold == k.Fold
+		})
+		if i < 0 {
+			return
+		}
+		at = append(at, i)
+	}
+	ranks := []string{"Zero", "Low", "High"}
+	for n := 1; n < len(res.Rows); n++ {
+		for i, k := range q.Order {
+			a, b := res.Rows[n-1][at[i]], res.Rows[n][at[i]]
+			c := 0
+			switch {
+			case a.IsNull() || b.IsNull():
+				c = boolInt(a.IsNull()) - boolInt(b.IsNull())
+			case a.Value.Type() == graph.Enum:
+				c = slices.Index(ranks, a.Value.Str()) - slices.Index(ranks, b.Value.Str())
+			case a.Value.Type() == graph.Int || a.Value.Type() == graph.Float:
+				c = int(2*a.Value.Float()) - int(2*b.Value.Float())
+			case a.Edge == nil:
+				c = strings.Compare(a.String(), b.String())
+			default:
+				return
+			}
+			if k.Desc {
+				c = -c
+			}
+			if c > 0 {
+				t.Errorf("row %d comes before row %d: %s, %s", n-1, n, a, b)
+			}
+			if c != 0 {
+				break
+			}
+		}
+	}
 }
 
 // pages: every page is that part of the whole, and the whole is sorted.

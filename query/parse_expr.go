@@ -82,7 +82,7 @@ func (p *parser) sub(e *Expr) *Rel {
 	defer p.enter(e.pos)()
 	p.want("{", "and a pattern")
 	p.acceptWord("MATCH")
-	c := p.path()
+	c := p.pattern()
 	anchor := c.nodes[0]
 	switch {
 	case len(c.rels) == 0:

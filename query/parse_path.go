@@ -6,15 +6,15 @@ import (
 	"strconv"
 )
 
-// path is a chain of patterns as written: rels[i] joins nodes[i] and nodes[i+1].
-type path struct {
+// pattern is a chain of patterns as written: rels[i] joins nodes[i] and nodes[i+1].
+type pattern struct {
 	nodes []*Node
 	props [][]*Expr // inline maps, by node
 	rels  []*Rel
 }
 
-func (p *parser) path() path {
-	var out path
+func (p *parser) pattern() pattern {
+	var out pattern
 	node := func() {
 		n, props := p.node()
 		out.nodes, out.props = append(out.nodes, n), append(out.props, props)
@@ -126,7 +126,7 @@ func (p *parser) clause() {
 	start := p.peek().pos
 	optional := p.acceptWord("OPTIONAL")
 	p.wantWord("MATCH")
-	c := p.path()
+	c := p.pattern()
 	for _, r := range c.rels {
 		if r.UpTo > 0 {
 			p.fail(r.pos, "ask WHERE EXISTS { … }", "a reach (*1..%s) is for EXISTS only", strconv.Itoa(r.UpTo))
@@ -150,7 +150,7 @@ func (p *parser) clause() {
 
 // join finds where the path begins, turning it round if its far end is what is
 // bound, and binds its new variables.
-func (p *parser) join(c *path, optional bool, start Pos) {
+func (p *parser) join(c *pattern, optional bool, start Pos) {
 	if len(c.rels) == 0 && (p.root != nil || optional) {
 		p.fail(start, "add an edge to a variable bound before", "only the first MATCH may be a node alone")
 	}
@@ -178,7 +178,7 @@ func (p *parser) join(c *path, optional bool, start Pos) {
 	}
 }
 
-func (c *path) reverse() {
+func (c *pattern) reverse() {
 	slices.Reverse(c.nodes)
 	slices.Reverse(c.props)
 	slices.Reverse(c.rels)
@@ -232,7 +232,7 @@ func (p *parser) bindName(as string, pos Pos) {
 
 // where gathers the conditions on each node of the path: inline maps first,
 // then the WHERE, split at its ANDs where it speaks of several nodes.
-func (p *parser) where(c *path) [][]*Expr {
+func (p *parser) where(c *pattern) [][]*Expr {
 	out := make([][]*Expr, len(c.nodes))
 	for i := range c.nodes {
 		out[i] = c.props[i]
@@ -256,7 +256,7 @@ func (p *parser) where(c *path) [][]*Expr {
 	return out
 }
 
-func (p *parser) assign(e *Expr, owner map[string]int, c *path, out [][]*Expr) {
+func (p *parser) assign(e *Expr, owner map[string]int, c *pattern, out [][]*Expr) {
 	refs := map[int]bool{}
 	p.refs(e, owner, c, refs)
 	if len(refs) == 1 {
@@ -274,7 +274,7 @@ func (p *parser) assign(e *Expr, owner map[string]int, c *path, out [][]*Expr) {
 }
 
 // refs gathers which of the clause's nodes a condition speaks of.
-func (p *parser) refs(e *Expr, owner map[string]int, c *path, refs map[int]bool) {
+func (p *parser) refs(e *Expr, owner map[string]int, c *pattern, refs map[int]bool) {
 	of := e.Of
 	if e.Exists != nil || e.Count != nil {
 		of = p.anchors[e]
