@@ -64,17 +64,40 @@ func judgeRemoteCode(vector map[string]string, cwes []string, text string) (bool
 	if why := vectorForbids(vector); why != "" {
 		return false, why
 	}
-	said := saysCode.FindString(text)
-	if hindrance := strings.TrimSpace(hindrances.FindString(text)); hindrance != "" && !saysRemoteCode.MatchString(text) {
+	said, weakness := sentence(text, saysCode, codeWords), ""
+	if i := slices.IndexFunc(cwes, func(cwe string) bool { return slices.Contains(runsCode, cwe) }); i >= 0 && fullLoss(vector) {
+		weakness = cwes[i]
+	}
+	if said == "" && weakness == "" {
+		return false, "neither the text nor CVSS and weakness say that code can be run"
+	}
+	if hindrance := sentence(text, hindrances, hindranceWords); hindrance != "" && !saysRemoteCode.MatchString(text) {
 		return false, fmt.Sprintf("the text says %q", hindrance)
 	}
 	if said != "" {
 		return true, fmt.Sprintf("the text says %q", said) + seconded(vector)
 	}
-	if i := slices.IndexFunc(cwes, func(cwe string) bool { return slices.Contains(runsCode, cwe) }); i >= 0 && fullLoss(vector) {
-		return true, fmt.Sprintf("%s, and CVSS says network, no privileges and full loss", cwes[i])
+	return true, weakness + ", and CVSS says network, no privileges and full loss"
+}
+
+// codeWords and hindranceWords occur in every sentence that the expressions can
+// match: most sentences are passed over without running them.
+var (
+	codeWords      = []string{"code", "command", "executable", "rce", "heap corruption"}
+	hindranceWords = []string{"local", "physical", "adjacent", "privilege", "kernel mode", "authenticated", "script", "xss", "exploitable", "malicious", "working directory", "~/"}
+)
+
+// sentence finds what an expression matches in the first sentence that has it.
+func sentence(text string, re *regexp.Regexp, words []string) string {
+	for part := range strings.SplitSeq(text, ". ") {
+		low := strings.ToLower(part)
+		if slices.ContainsFunc(words, func(word string) bool { return strings.Contains(low, word) }) {
+			if found := strings.TrimSpace(re.FindString(part)); found != "" {
+				return found
+			}
+		}
 	}
-	return false, "neither the text nor CVSS and weakness say that code can be run"
+	return ""
 }
 
 // vectorForbids is the metric of a CVSS vector that rules remote code out.
