@@ -15,9 +15,10 @@ import (
 //
 //  1. CVSS says no: an attack vector other than network, privileges required, or
 //     no more than a low impact on integrity (who runs code can change data).
-//  2. The text names a hindrance: local users, an adjacent attacker, an
-//     authenticated or administrative one, script in a browser. Then no, unless
-//     it also says "remote code execution" or "unauthenticated".
+//  2. The text says that an account or a local user is needed: no, unless it also
+//     says "unauthenticated". It names a softer hindrance (an adjacent attacker,
+//     privilege escalation, script in a browser): no, unless it also says "remote
+//     code execution" or "arbitrary code".
 //  3. The text says that code or commands can be run: yes.
 //  4. The text is silent, but CVSS says network, no privileges and full loss of
 //     confidentiality, integrity and availability, and the weakness (CWE) is one
@@ -25,25 +26,33 @@ import (
 //
 // Otherwise no. An advisory with neither vector nor words stays no: the rule
 // finds what advisories say, not what they leave out. testdata/rce/labels.csv
-// holds vulnerabilities labelled by hand; TestRemoteCodeRule measures the rule.
+// and trial.csv hold vulnerabilities labelled by hand; TestRemoteCodeRule measures
+// the rule on them.
 
 // saysCode finds the statement that code or commands can be run.
 var saysCode = regexp.MustCompile(`(?i)` +
-	`\b(?:remote|arbitrary|unauthori[sz]ed|php|server-side|malicious)?[- ]?(?:code|command) execution\b` +
-	`|\b(?:execut(?:e|es|ed|ing|ion of)|runs?|running|inject(?:s|ing)?|launch) (?:(?:and|or|any|an|the|their|own|remote|malicious|arbitrary|attacker[- ]\w+|unauthori[sz]ed|operating|system|os|shell|php|python|java|javascript|sql|root|native|machine) ){0,4}(?:code|commands?|executables?)\b` +
+	`\b(?:remote|arbitrary|unauthori[sz]ed|php|server-side|malicious)?[- ]?(?:code|command)[- ]execution\b` +
+	`|\b(?:execut(?:e|es|ed|ing|ion of)|runs?|running|inject(?:s|ing)?|launch) (?:(?:and|or|any|an|the|their|own|remote|malicious|arbitrary|attacker[- ]\w+|unauthori[sz]ed|operating|system|os|shell|bash|powershell|php|python|java|javascript|sql|root|native|machine) ){0,4}(?:code|commands?|executables?)\b` +
 	`|\bcode\b[^.]{0,40}\bwould be executed\b` +
 	`|\bRCE\b` +
 	`|\bexploit heap corruption\b`)
 
-// saysRemoteCode outweighs a hindrance named beside it.
-var saysRemoteCode = regexp.MustCompile(`(?i)\bremote,? (?:unauthori[sz]ed,? )?(?:code|command) execution\b|\bRCE\b|\bunauthenticated\b|\bunauthori[sz]ed code\b|\banonymous users?\b`)
+// opensDoor are words that outweigh any hindrance named beside them.
+var opensDoor = regexp.MustCompile(`(?i)\bunauthenticated\b|\bunauthori[sz]ed code\b|\banonymous users?\b`)
 
-// hindrances are words for attackers who are already inside, or for code that
-// runs somewhere else.
+// saysRemoteCode outweighs the softer hindrances: "privilege escalation or
+// remote code execution".
+var saysRemoteCode = regexp.MustCompile(`(?i)\bremote,? (?:code|command) execution\b|\bRCE\b|\barbitrary (?:code|commands?)\b`)
+
+// accountNeeded are words for attackers who must be let in first.
+var accountNeeded = regexp.MustCompile(`(?i)(?:^|[^n])\bauthenticated\b|\badministrative privileges?\b|\badministrator privileges?\b|\blow[- ]privileged\b|\bvalid credentials\b` +
+	`|\bcode locally\b|\blocal (?:users?|attackers?)\b|\blocal \w+ configuration\b|\bcurrent working directory\b|~/`)
+
+// hindrances are softer words for attackers who are already inside, or for code
+// that runs somewhere else.
 var hindrances = regexp.MustCompile(`(?i)` +
-	`\blocal(?:ly)? (?:users?|attackers?|privilege|authenticated|code|access)\b|\bcurrent working directory\b|~/|\bphysical(?:ly)? (?:access|proximate)` +
+	`\blocal(?:ly)? (?:privilege|authenticated|code|access)\b|\bphysical(?:ly)? (?:access|proximate)` +
 	`|\badjacent\b|\bprivilege escalation\b|\b(?:gain|elevate|escalate) (?:\w+ )?privileges\b|\bkernel mode\b` +
-	`|(?:^|[^n])\bauthenticated\b|\badministrative privileges?\b|\badministrator privileges?\b|\blow[- ]privileged\b` +
 	`|\bcross-site scripting\b|\bXSS\b|\bweb script\b|\bunlikely to be exploitable\b|\bmalicious (?:snap|application|app)\b`)
 
 // runsCode are weaknesses whose exploitation is running code: injection into an
@@ -71,7 +80,7 @@ func judgeRemoteCode(vector map[string]string, cwes []string, text string) (bool
 	if said == "" && weakness == "" {
 		return false, "neither the text nor CVSS and weakness say that code can be run"
 	}
-	if hindrance := sentence(text, hindrances, hindranceWords); hindrance != "" && !saysRemoteCode.MatchString(text) {
+	if hindrance := hindered(text); hindrance != "" {
 		return false, fmt.Sprintf("the text says %q", hindrance)
 	}
 	if said != "" {
@@ -80,11 +89,25 @@ func judgeRemoteCode(vector map[string]string, cwes []string, text string) (bool
 	return true, weakness + ", and CVSS says network, no privileges and full loss"
 }
 
+// hindered is the word in the text that speaks against a stranger running code.
+func hindered(text string) string {
+	if opensDoor.MatchString(text) {
+		return ""
+	}
+	if found := sentence(text, accountNeeded, hindranceWords); found != "" {
+		return found
+	}
+	if found := sentence(text, hindrances, hindranceWords); found != "" && !saysRemoteCode.MatchString(text) {
+		return found
+	}
+	return ""
+}
+
 // codeWords and hindranceWords occur in every sentence that the expressions can
 // match: most sentences are passed over without running them.
 var (
 	codeWords      = []string{"code", "command", "executable", "rce", "heap corruption"}
-	hindranceWords = []string{"local", "physical", "adjacent", "privilege", "kernel mode", "authenticated", "script", "xss", "exploitable", "malicious", "working directory", "~/"}
+	hindranceWords = []string{"local", "physical", "adjacent", "privilege", "kernel mode", "authenticated", "administrat", "credentials", "script", "xss", "exploitable", "malicious", "working directory", "~/"}
 )
 
 // sentence finds what an expression matches in the first sentence that has it.
