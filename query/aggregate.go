@@ -171,6 +171,10 @@ func (c *counter) rows(row []cell) uint64 {
 
 func (g *grouping) collect() {
 	e := g.e
+	if g.star() {
+		g.collectStar()
+		return
+	}
 	e.rows(g.walk, e.members(g.walk.v), func(row []cell) bool {
 		grp := g.of(row)
 		for n := range g.counts {

@@ -1,0 +1,91 @@
+package query
+
+import "slices"
+
+// star says that rows are grouped by the variable the walk begins at and that
+// every distinct count is of a node one edge away: the question people ask most
+// ("vulnerabilities by number of images"), which needs no rows at all.
+func (g *grouping) star() bool {
+	if len(g.by) == 0 || !g.alone() || slices.ContainsFunc(g.walk.below, func(b *walk) bool { return len(b.below) > 0 }) {
+		return false
+	}
+	distinct := 0
+	for _, c := range g.counts {
+		if c.distinct && c.of.edge {
+			return false
+		}
+		if c.distinct {
+			distinct++
+		}
+	}
+	return distinct == len(g.counts) && distinct == len(g.walk.below)
+}
+
+// collectStar counts each group's different neighbours by stamping them.
+func (g *grouping) collectStar() {
+	e := g.e
+	branches := make([]*starBranch, len(g.counts))
+	for n, c := range g.counts {
+		at := slices.IndexFunc(g.walk.below, func(b *walk) bool { return b.v == c.of.v })
+		branches[n] = e.newStarBranch(g.walk.below[at])
+	}
+	for c := range e.members(g.walk.v) {
+		e.use(200)
+		grp := &group{row: make([]cell, 1+len(branches)), counts: make([]uint64, len(branches))}
+		grp.row[0] = c
+		for n, b := range branches {
+			grp.counts[n] = b.count(e, c)
+		}
+		g.groups = append(g.groups, grp)
+	}
+}
+
+type starBranch struct {
+	walk  *walk
+	set   nodeSet
+	stamp [][][]uint32 // when a node was seen last, as the number of the group
+	now   uint32
+}
+
+func (e *engine) newStarBranch(w *walk) *starBranch {
+	s := &starBranch{walk: w, set: e.sets[w.v.id]}
+	s.stamp = make([][][]uint32, len(s.set.bits))
+	for k := range s.set.bits {
+		s.stamp[k] = make([][]uint32, len(s.set.bits[k]))
+		for slot, b := range s.set.bits[k] {
+			if b != nil {
+				e.use(len(b) * 64 * 4)
+				s.stamp[k][slot] = make([]uint32, len(b)*64)
+			}
+		}
+	}
+	return s
+}
+
+func (s *starBranch) count(e *engine, near cell) (n uint64) {
+	s.now++
+	for _, at := range s.walk.byNear[s.walk.slots[near.k]+near.slot] {
+		l := &s.walk.lanes[at]
+		i := near.i
+		if l.nearStubs != nil {
+			stub, ok := slices.BinarySearch(l.nearStubs, near.i)
+			if !ok {
+				continue
+			}
+			i = uint32(stub)
+		}
+		stamp, set := s.stamp[l.farKind][l.farSlot], s.set.bits[l.farKind][l.farSlot]
+		ends, first, pos := l.edges(i)
+		e.tick(len(ends) + 1)
+		for j, f := range ends {
+			if l.farStubs != nil {
+				f = l.farStubs[f]
+			}
+			if set != nil && set.Has(f) && stamp[f] != s.now && l.passes(i, ends[j], first, pos, j) {
+				stamp[f] = s.now
+				n++
+			}
+		}
+	}
+	return n
+}
