@@ -37,12 +37,21 @@ func (r *record) vulnerabilities() []string {
 // noticeRelated is the related list where it means "this notice is about": in
 // distributions' notices. Elsewhere related is merely similar.
 func (r *record) noticeRelated() []string {
-	for familyName := range publishers {
-		if publishedBy(r.ID, familyName) {
-			return r.Related
-		}
+	if r.notice() {
+		return r.Related
 	}
 	return nil
+}
+
+// notice says that a distribution announces an update with the record: it names
+// vulnerabilities and fixed versions, and seldom describes them.
+func (r *record) notice() bool {
+	for familyName := range publishers {
+		if publishedBy(r.ID, familyName) {
+			return !r.tracker()
+		}
+	}
+	return false
 }
 
 func cves(ids []string) []string {
@@ -61,11 +70,14 @@ func cves(ids []string) []string {
 func (r *record) tracker() bool { return asCVE(r.ID) != "" && !cvePattern.MatchString(r.ID) }
 
 // alsoKnownAs are the other ids of a vulnerability in a group of records. A
-// notice about several is an advisory of each, but their ids are not aliases of
-// each other.
-func alsoKnownAs(id string, records []*record) []string {
+// notice is one of its ids only where it decided, and what a notice about several
+// is also called says nothing of each.
+func alsoKnownAs(id string, records []*record, deciding int) []string {
 	var out []string
-	for _, r := range records {
+	for i, r := range records {
+		if r.notice() && i >= deciding {
+			continue
+		}
 		out = append(out, r.ID)
 		if len(r.vulnerabilities()) == 1 {
 			out = append(out, r.Aliases...)

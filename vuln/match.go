@@ -186,6 +186,7 @@ func (db *DB) canonical(r *record) ([]string, error) {
 // describe joins everything known about one vulnerability of one package.
 func (db *DB) describe(id string, where release, p Package, deciding []opinion) (Match, error) {
 	records, entries := own(deciding)
+	decided := len(records)
 	all, err := db.about(id)
 	for _, r := range all {
 		if len(r.vulnerabilities()) == 1 && !slices.ContainsFunc(records, func(known *record) bool { return known.ID == r.ID }) {
@@ -193,7 +194,7 @@ func (db *DB) describe(id string, where release, p Package, deciding []opinion) 
 		}
 	}
 	fixed := highestFix(where, deciding)
-	m := Match{ID: id, Package: p, Aliases: alsoKnownAs(id, records), FixNote: fixNote(fixed, deciding)}
+	m := Match{ID: id, Package: p, Aliases: alsoKnownAs(id, records, decided), FixNote: fixNote(fixed, deciding)}
 	m.FixedVersion = strings.TrimPrefix(fixed, "0:") // epoch 0 is none, and package tools do not print it
 	for _, o := range deciding {
 		m.Advisories = append(m.Advisories, o.record.ID)
@@ -205,7 +206,7 @@ func (db *DB) describe(id string, where release, p Package, deciding []opinion) 
 	if kevErr := db.join(&m); err == nil {
 		err = kevErr
 	}
-	m.RCE, m.RCEWhy = remoteCode(m)
+	m.RCE, m.RCEWhy = remoteCode(m, records)
 	return m, err
 }
 
@@ -231,13 +232,24 @@ func fixNote(fixed string, deciding []opinion) string {
 	return "available with Ubuntu Pro only"
 }
 
-// tell fills the prose: records about this vulnerability alone speak first.
+// describing puts what describes the vulnerability before what announces updates.
+func describing(a, b *record) int {
+	rank := func(r *record) int {
+		switch {
+		case !r.notice():
+			return 0
+		case len(r.vulnerabilities()) == 1:
+			return 1
+		default:
+			return 2
+		}
+	}
+	return cmp.Compare(rank(a), rank(b))
+}
+
+// tell fills the prose.
 func (m *Match) tell(records []*record) {
-	ordered := slices.Clone(records)
-	slices.SortStableFunc(ordered, func(a, b *record) int {
-		return cmp.Compare(min(len(a.vulnerabilities()), 2), min(len(b.vulnerabilities()), 2))
-	})
-	for _, r := range ordered {
+	for _, r := range slices.SortedStableFunc(slices.Values(records), describing) {
 		m.Summary = cmp.Or(m.Summary, r.Summary)
 		m.Details = cmp.Or(m.Details, r.Details)
 		m.CWEs = append(m.CWEs, r.CWEs...)

@@ -60,13 +60,26 @@ var hindrances = regexp.MustCompile(`(?i)` +
 var runsCode = []string{"CWE-77", "CWE-78", "CWE-88", "CWE-94", "CWE-95", "CWE-96", "CWE-98", "CWE-119", "CWE-120", "CWE-121",
 	"CWE-122", "CWE-123", "CWE-134", "CWE-415", "CWE-416", "CWE-434", "CWE-502", "CWE-787", "CWE-822", "CWE-824", "CWE-843", "CWE-917", "CWE-1336"}
 
-// remoteCode applies the rule and says what decided.
-func remoteCode(m Match) (bool, string) {
-	vector := metrics("")
+// remoteCode applies the rule to all that is written about a vulnerability and
+// says what decided. Notices about several vulnerabilities mix their texts, so
+// they do not speak unless nothing else does.
+func remoteCode(m Match, records []*record) (bool, string) {
+	var vector map[string]string
 	if m.CVSS != nil {
 		vector = metrics(m.CVSS.Vector)
 	}
-	return judgeRemoteCode(vector, m.CWEs, m.Summary+". "+m.Details)
+	var texts []string
+	for _, r := range records {
+		for _, text := range []string{r.Summary, r.Details} {
+			if len(r.vulnerabilities()) == 1 && text != "" && !slices.Contains(texts, text) {
+				texts = append(texts, text)
+			}
+		}
+	}
+	if len(texts) == 0 {
+		texts = []string{m.Summary, m.Details}
+	}
+	return judgeRemoteCode(vector, m.CWEs, strings.Join(texts, ". "))
 }
 
 func judgeRemoteCode(vector map[string]string, cwes []string, text string) (bool, string) {

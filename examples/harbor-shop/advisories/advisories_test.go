@@ -61,3 +61,40 @@ func ids(db *vuln.DB, ecosystem, source, version string) []string {
 	slices.Sort(out)
 	return out
 }
+
+func TestTheSampleHasWhatTheStoriesNeed(t *testing.T) {
+	db, err := vuln.Read(t.Context(), advisories.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		ecosystem, name, version, id string
+		severity                     vuln.Severity
+		remoteCode, exploited        bool
+	}{
+		{"Ubuntu:22.04:LTS", "openssl", "3.0.2-0ubuntu1.6", "CVE-2022-3602", vuln.High, false, false},
+		{"Ubuntu:22.04:LTS", "bash", "5.1-6ubuntu1", "CVE-2022-3715", vuln.Medium, false, false},
+		{"Debian:11", "chromium", "106.0.5249.119-1~deb11u1", "CVE-2022-3889", vuln.High, true, false},
+		{"Debian:11", "apache-log4j2", "2.13.3-1", "CVE-2021-44228", vuln.Critical, true, true},
+		{"Debian:11", "redis", "5:6.0.16-1+deb11u1", "CVE-2022-0543", vuln.Critical, true, true},
+		{"Debian:12", "openssh", "1:9.2p1-2+deb12u2", "CVE-2024-6387", vuln.High, true, false},
+		{"Debian:11", "apache2", "2.4.54-1~deb11u1", "CVE-2023-25690", vuln.Critical, false, false},
+		{"Alpine:v3.18", "nghttp2", "1.55.1-r0", "CVE-2023-44487", vuln.High, false, true},
+	}
+	for _, test := range tests {
+		t.Run(test.id, func(t *testing.T) {
+			all := db.Match(vuln.Package{Ecosystem: test.ecosystem, Name: test.name, Version: test.version})
+			i := slices.IndexFunc(all, func(m vuln.Match) bool { return m.ID == test.id })
+			if i < 0 {
+				t.Fatalf("not found among %v", all)
+			}
+			m := all[i]
+			if m.Severity != test.severity || m.RCE != test.remoteCode || m.Exploited() != test.exploited {
+				t.Errorf("%s (%s), remote code %v (%s), exploited %v", m.Severity, m.SeveritySource, m.RCE, m.RCEWhy, m.Exploited())
+			}
+			if m.Summary == "" || m.Details == "" || m.FixedVersion == "" || len(m.References) == 0 {
+				t.Errorf("incomplete: %+v", m)
+			}
+		})
+	}
+}
