@@ -17,7 +17,6 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
-	netpolv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 )
 
 // Key names an object within its kind and cluster. Cluster-scoped objects have
@@ -67,8 +66,8 @@ type Facts struct {
 	GRPCRoutes      map[Key]*gatewayv1.GRPCRoute
 	ReferenceGrants map[Key]*gatewayv1beta1.ReferenceGrant
 
-	AdminNetworkPolicies         map[Key]*netpolv1alpha1.AdminNetworkPolicy
-	BaselineAdminNetworkPolicies map[Key]*netpolv1alpha1.BaselineAdminNetworkPolicy
+	AdminNetworkPolicies         map[Key]*AdminNetworkPolicy
+	BaselineAdminNetworkPolicies map[Key]*BaselineAdminNetworkPolicy
 
 	PodDisruptionBudgets     map[Key]*policyv1.PodDisruptionBudget
 	ValidatingWebhooks       map[Key]*admissionv1.ValidatingWebhookConfiguration

@@ -14,7 +14,6 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
-	netpolv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 )
 
 // NewFacts is an empty cluster: every map is there to be read and written.
@@ -45,8 +44,8 @@ func NewFacts() *Facts {
 		GRPCRoutes:      map[Key]*gatewayv1.GRPCRoute{},
 		ReferenceGrants: map[Key]*gatewayv1beta1.ReferenceGrant{},
 
-		AdminNetworkPolicies:         map[Key]*netpolv1alpha1.AdminNetworkPolicy{},
-		BaselineAdminNetworkPolicies: map[Key]*netpolv1alpha1.BaselineAdminNetworkPolicy{},
+		AdminNetworkPolicies:         map[Key]*AdminNetworkPolicy{},
+		BaselineAdminNetworkPolicies: map[Key]*BaselineAdminNetworkPolicy{},
 
 		PodDisruptionBudgets:     map[Key]*policyv1.PodDisruptionBudget{},
 		ValidatingWebhooks:       map[Key]*admissionv1.ValidatingWebhookConfiguration{},
@@ -211,9 +210,9 @@ func (f *Facts) tableBeyondCore(kind string) kindTable {
 	case "ReferenceGrant":
 		return table[*gatewayv1beta1.ReferenceGrant](f.ReferenceGrants)
 	case "AdminNetworkPolicy":
-		return table[*netpolv1alpha1.AdminNetworkPolicy](f.AdminNetworkPolicies)
+		return table[*AdminNetworkPolicy](f.AdminNetworkPolicies)
 	case "BaselineAdminNetworkPolicy":
-		return table[*netpolv1alpha1.BaselineAdminNetworkPolicy](f.BaselineAdminNetworkPolicies)
+		return table[*BaselineAdminNetworkPolicy](f.BaselineAdminNetworkPolicies)
 	case "PodDisruptionBudget":
 		return table[*policyv1.PodDisruptionBudget](f.PodDisruptionBudgets)
 	case "ValidatingWebhookConfiguration":

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/netpol/given"
+	"github.com/breakwater-sec/breakwater/internal/given"
 )
 
 // calico makes policies count; nothing else is told of the cluster by it.

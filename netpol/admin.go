@@ -2,62 +2,52 @@ package netpol
 
 import (
 	"fmt"
+	"net/netip"
 
-	netpolv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
-// spoken is a rule of either admin kind, in the words both share.
-type spoken struct {
-	action string
-	peers  []netpolv1alpha1.AdminNetworkPolicyPeer
-	ports  *[]netpolv1alpha1.AdminNetworkPolicyPort
-}
-
-func compileAdmin(a *netpolv1alpha1.AdminNetworkPolicy) (*policy, error) {
-	var in, out []spoken
-	for _, r := range a.Spec.Ingress {
-		in = append(in, spoken{string(r.Action), r.From, r.Ports})
+// compileAdmin prepares an admin policy of either kind.
+func compileAdmin(kind, name string, spec collect.AdminPolicySpec) (*policy, error) {
+	p := &policy{kind: kind, Key: collect.Key{Name: name}, ingress: true, egress: true, priority: spec.Priority}
+	var err error
+	if p.subject, err = adminSubject(spec.Subject); err != nil {
+		return nil, fmt.Errorf("subject: %w", err)
 	}
-	for _, r := range a.Spec.Egress {
-		out = append(out, spoken{string(r.Action), r.To, r.Ports})
-	}
-	p, err := compileSpoken("AdminNetworkPolicy", a.Name, a.Spec.Subject, in, out)
-	if err == nil {
-		p.priority = a.Spec.Priority
-	}
-	return p, err
-}
-
-func compileBaseline(b *netpolv1alpha1.BaselineAdminNetworkPolicy) (*policy, error) {
-	var in, out []spoken
-	for _, r := range b.Spec.Ingress {
-		in = append(in, spoken{string(r.Action), r.From, r.Ports})
-	}
-	for _, r := range b.Spec.Egress {
-		out = append(out, spoken{string(r.Action), r.To, r.Ports})
-	}
-	return compileSpoken("BaselineAdminNetworkPolicy", b.Name, b.Spec.Subject, in, out)
-}
-
-func compileSpoken(kind, name string, subject netpolv1alpha1.AdminNetworkPolicySubject, in, out []spoken) (*policy, error) {
-	p, err := adminSubject(kind, name, subject)
-	if err != nil {
-		return nil, err
-	}
-	if p.in, err = adminRules(in); err != nil {
+	if p.in, err = adminRules(spec.Ingress); err != nil {
 		return nil, fmt.Errorf("ingress %w", err)
 	}
-	if p.out, err = adminRules(out); err != nil {
+	if p.out, err = adminRules(spec.Egress); err != nil {
 		return nil, fmt.Errorf("egress %w", err)
 	}
 	return p, nil
 }
 
-func adminRules(from []spoken) (out []rule, err error) {
-	for i, s := range from {
-		r, err := adminRule(s)
+func adminSubject(s collect.AdminSubject) (peer, error) {
+	switch {
+	case s.Namespaces != nil:
+		return podPeer(s.Namespaces, &metav1.LabelSelector{})
+	case s.Pods != nil:
+		return podPeer(orEvery(s.Pods.NamespaceSelector), &s.Pods.PodSelector)
+	}
+	return peer{}, fmt.Errorf("want namespaces or pods")
+}
+
+func podPeer(namespaces, pods *metav1.LabelSelector) (c peer, err error) {
+	if c.namespaces, err = selectorOf(namespaces); err != nil {
+		return c, fmt.Errorf("namespaceSelector: %w", err)
+	}
+	if c.pods, err = selectorOf(pods); err != nil {
+		return c, fmt.Errorf("podSelector: %w", err)
+	}
+	return c, nil
+}
+
+func adminRules(from []collect.AdminRule) (out []rule, err error) {
+	for i, a := range from {
+		r, err := adminRule(a)
 		if err != nil {
 			return nil, fmt.Errorf("rule %d: %w", i, err)
 		}
@@ -66,30 +56,8 @@ func adminRules(from []spoken) (out []rule, err error) {
 	return out, nil
 }
 
-func adminSubject(kind, name string, s netpolv1alpha1.AdminNetworkPolicySubject) (*policy, error) {
-	p := &policy{kind: kind, Key: collect.Key{Name: name}, ingress: true, egress: true}
-	var err error
-	switch {
-	case s.Namespaces != nil:
-		p.subject.namespaces, err = selectorOf(s.Namespaces)
-	case s.Pods != nil:
-		if p.subject.namespaces, err = selectorOf(&s.Pods.NamespaceSelector); err == nil {
-			p.subject.pods, err = selectorOf(&s.Pods.PodSelector)
-		}
-	default:
-		err = fmt.Errorf("want namespaces or pods")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("subject: %w", err)
-	}
-	if p.subject.pods == nil {
-		p.subject.pods, err = selectorOf(cmpSelector(nil))
-	}
-	return p, err
-}
-
-func adminRule(s spoken) (r rule, err error) {
-	switch s.action {
+func adminRule(a collect.AdminRule) (r rule, err error) {
+	switch a.Action {
 	case "Allow":
 		r.action = allow
 	case "Deny":
@@ -97,51 +65,67 @@ func adminRule(s spoken) (r rule, err error) {
 	case "Pass":
 		r.action = pass
 	default:
-		return r, fmt.Errorf("action %q: want Allow, Deny or Pass", s.action)
+		return r, fmt.Errorf("action %q: want Allow, Deny or Pass", a.Action)
 	}
-	for _, p := range s.peers {
-		c, err := adminPeer(p)
-		if err != nil {
-			return r, err
+	for _, list := range [][]collect.AdminPeer{a.From, a.To} {
+		for _, p := range list {
+			c, err := adminPeer(p)
+			if err != nil {
+				return r, err
+			}
+			r.peers = append(r.peers, c)
 		}
-		r.peers = append(r.peers, c)
 	}
-	if s.ports != nil {
-		r.ports = []portMatch{}
-		for _, p := range *s.ports {
-			r.ports = append(r.ports, adminPort(p))
-		}
+	for _, p := range a.Ports {
+		r.ports = append(r.ports, adminPort(p))
 	}
 	return r, nil
 }
 
-func adminPeer(a netpolv1alpha1.AdminNetworkPolicyPeer) (c peer, err error) {
-	var ns netpolv1alpha1.NamespacedPeer
-	c.pods, _ = selectorOf(cmpSelector(nil))
+func adminPeer(a collect.AdminPeer) (peer, error) {
 	switch {
 	case a.Namespaces != nil:
-		ns = *a.Namespaces
+		return adminNamespaces(a.Namespaces, &metav1.LabelSelector{})
+	case a.Pods != nil && a.Pods.Namespaces != nil:
+		return adminNamespaces(a.Pods.Namespaces, &a.Pods.PodSelector)
 	case a.Pods != nil:
-		ns = a.Pods.Namespaces
-		if c.pods, err = selectorOf(&a.Pods.PodSelector); err != nil {
-			return c, fmt.Errorf("podSelector: %w", err)
-		}
-	default:
-		return c, fmt.Errorf("peer: want namespaces or pods; nodes and networks are not read")
+		return podPeer(orEvery(a.Pods.NamespaceSelector), &a.Pods.PodSelector)
+	case a.Networks != nil:
+		return networks(a.Networks)
+	case a.Nodes != nil:
+		nodes, err := selectorOf(a.Nodes)
+		return peer{nodes: nodes}, err
 	}
-	c.same, c.other = ns.SameLabels, ns.NotSameLabels
-	if c.namespaces, err = selectorOf(cmpSelector(ns.NamespaceSelector)); err != nil {
-		return c, fmt.Errorf("namespaceSelector: %w", err)
+	return peer{}, fmt.Errorf("peer: want namespaces, pods, nodes or networks; domain names are not read")
+}
+
+func adminNamespaces(n *collect.AdminNamespaces, pods *metav1.LabelSelector) (peer, error) {
+	selector := &n.LabelSelector
+	if n.NamespaceSelector != nil {
+		selector = n.NamespaceSelector
+	}
+	c, err := podPeer(selector, pods)
+	c.same, c.other = n.SameLabels, n.NotSameLabels
+	return c, err
+}
+
+func networks(cidrs []string) (c peer, err error) {
+	for _, s := range cidrs {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return c, fmt.Errorf("networks: %w", err)
+		}
+		c.block = c.block.Or(In(p))
 	}
 	return c, nil
 }
 
-func adminPort(p netpolv1alpha1.AdminNetworkPolicyPort) portMatch {
+func adminPort(p collect.AdminPort) portMatch {
 	switch {
 	case p.PortNumber != nil:
-		return portMatch{protocol: string(p.PortNumber.Protocol), low: p.PortNumber.Port, high: p.PortNumber.Port}
+		return portMatch{protocol: p.PortNumber.Protocol, low: p.PortNumber.Port, high: p.PortNumber.Port}
 	case p.PortRange != nil:
-		return portMatch{protocol: string(p.PortRange.Protocol), low: p.PortRange.Start, high: p.PortRange.End}
+		return portMatch{protocol: p.PortRange.Protocol, low: p.PortRange.Start, high: p.PortRange.End}
 	case p.NamedPort != nil:
 		return portMatch{name: *p.NamedPort}
 	}

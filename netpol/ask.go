@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/labels"
+
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
@@ -12,8 +14,8 @@ import (
 type piece struct {
 	ports   Ports
 	allowed bool
-	// senders who are allowed, if not everyone of those asked about.
-	senders   Ranges
+	// at is the part of an outside endpoint it is about; nil for others.
+	at        Ranges
 	uncertain string
 	why       Witness
 }
@@ -28,41 +30,65 @@ func (j *Judge) Ask(from, to Endpoint, port Port) Answer {
 		return a
 	}
 	if from.pod != nil {
-		a.hear(j.verdict(from.pod, to, to.pod, Egress), port)
+		a.hear(j.verdict(from.pod, to, to.pod, Egress), to)
+		a.doubt(j.doubted(from.pod))
 	}
 	if to.pod != nil && a.Allowed {
-		a.hear(j.verdict(to.pod, from, to.pod, Ingress), port)
+		a.hear(j.verdict(to.pod, from, to.pod, Ingress), from)
+		a.doubt(j.doubted(to.pod))
 	}
 	return a
 }
 
-// hear narrows the answer by the verdict of one side.
-func (a *Answer) hear(pieces []piece, port Port) {
-	i := slices.IndexFunc(pieces, func(p piece) bool { return p.ports.Contains(port) && p.allowed })
-	if i < 0 {
-		i = slices.IndexFunc(pieces, func(p piece) bool { return p.ports.Contains(port) })
-	}
-	if i < 0 {
-		return // not a port of a protocol that policies know
-	}
-	p := pieces[i]
-	if p.why.Kind != "" || !p.allowed {
-		a.Witness = p.why
-	}
-	a.Allowed = p.allowed
-	if p.uncertain != "" {
-		a.Uncertain = p.uncertain
-	}
-	if p.senders == nil || !a.Allowed {
-		return
-	}
-	a.Senders = nil
+// hear narrows the answer by the verdict of one side on the other end.
+func (a *Answer) hear(pieces []piece, other Endpoint) {
+	var yes, no []piece
 	for _, p := range pieces {
-		if p.allowed && p.ports.Contains(port) {
-			a.Senders = a.Senders.Or(p.senders)
+		switch {
+		case !p.ports.Contains(a.Port):
+		case p.allowed:
+			yes = append(yes, p)
+		default:
+			no = append(no, p)
 		}
 	}
+	if len(yes) == 0 && len(no) > 0 {
+		a.Allowed, a.Witness = false, no[0].why
+		return
+	}
+	if len(yes) == 0 {
+		return // not a port of a protocol that policies know
+	}
+	if yes[0].why.Kind != "" {
+		a.Witness = yes[0].why
+	}
+	if yes[0].uncertain != "" {
+		a.Uncertain = yes[0].uncertain
+	}
+	if !other.outside() || len(no) == 0 {
+		return
+	}
+	var open Ranges
+	for _, p := range yes {
+		open = open.Or(p.at)
+	}
+	if other.some {
+		a.Uncertain = fmt.Sprintf("the address of %s is not known, and policies allow %s", other.text, open)
+	} else if a.From.outside() {
+		a.Senders = open
+	}
 }
+
+// doubt turns a no into an uncertain yes where a policy that could not be read
+// may allow it.
+func (a *Answer) doubt(policy string) {
+	if policy != "" && !a.Allowed {
+		a.Allowed, a.Uncertain = true, policy+" could not be read and may allow it, though "+a.Witness.Text
+	}
+}
+
+// outside says whether an endpoint is addresses only.
+func (e Endpoint) outside() bool { return e.pod == nil && e.node == nil }
 
 // local is a node talking to a pod that runs on it: no policy forbids that.
 func local(from, to Endpoint) bool {
@@ -76,13 +102,57 @@ func local(from, to Endpoint) bool {
 }
 
 // verdict is what the policies that select self say about the other end. dest
-// is the receiving pod, where there is one, for named ports.
+// is the receiving pod, where there is one, for named ports. Outside is judged
+// in the parts that these policies tell apart.
 func (j *Judge) verdict(self *collect.Pod, other Endpoint, dest *collect.Pod, d Direction) []piece {
 	if hostNetwork(self) {
-		return []piece{{ports: AllPorts(), allowed: true}}
+		return []piece{{ports: AllPorts(), allowed: true, at: other.addresses}}
 	}
-	v := &verdict{left: AllPorts(), direction: d, dest: dest}
 	s := j.selection(self)
+	if !other.outside() {
+		return j.decide(s, self, other, dest, d)
+	}
+	var out []piece
+	for _, part := range s.parts(other.addresses, d) {
+		for _, p := range j.decide(s, self, Endpoint{addresses: part}, dest, d) {
+			p.at = part
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// parts cuts addresses so that every block of every rule holds all or nothing
+// of each part.
+func (s selection) parts(whole Ranges, d Direction) []Ranges {
+	parts := []Ranges{whole}
+	for _, p := range slices.Concat(s.admin, s.network, s.baseline) {
+		for _, r := range p.rules(d) {
+			for _, c := range r.peers {
+				parts = cut(parts, c.block)
+			}
+		}
+	}
+	return parts
+}
+
+func cut(parts []Ranges, block Ranges) (out []Ranges) {
+	if len(block) == 0 {
+		return parts
+	}
+	for _, p := range parts {
+		for _, half := range []Ranges{p.And(block), p.Without(block)} {
+			if len(half) > 0 {
+				out = append(out, half)
+			}
+		}
+	}
+	return out
+}
+
+// decide applies the policies in their order: admin, network, baseline.
+func (j *Judge) decide(s selection, self *collect.Pod, other Endpoint, dest *collect.Pod, d Direction) []piece {
+	v := &verdict{left: AllPorts(), direction: d, dest: dest}
 	for _, p := range s.admin {
 		v.ordered(p, func(c peer) bool { return j.admits(c, other, self) })
 	}
@@ -129,59 +199,67 @@ func (v *verdict) ordered(p *policy, matches func(peer) bool) {
 	}
 }
 
-// admits says whether an admin peer means the other end. Such peers mean pods only.
+// admits says whether an admin peer means the other end.
 func (j *Judge) admits(c peer, other Endpoint, self *collect.Pod) bool {
-	return other.pod != nil && j.selects(c, other.pod, self)
+	_, within := other.within(c.block)
+	switch {
+	case c.nodes != nil:
+		return j.nodeOf(other) != nil && c.nodes.Matches(labels.Set(j.nodeOf(other).Labels))
+	case other.pod != nil:
+		return j.selects(c, other.pod, self) || within
+	}
+	return within
 }
 
-// network adds what a NetworkPolicy's rules allow. Several may allow the same
-// port to different senders.
+// nodeOf is the node that an endpoint is, as far as policies see.
+func (j *Judge) nodeOf(e Endpoint) *collect.Node {
+	if e.pod != nil && hostNetwork(e.pod) {
+		return j.facts.Nodes[collect.Key{Name: e.pod.Node}]
+	}
+	return e.node
+}
+
+// network adds what a NetworkPolicy's rules allow.
 func (j *Judge) network(v *verdict, p *policy, other Endpoint, self *collect.Pod) {
 	for i, r := range p.rules(v.direction) {
 		ports := r.portsAt(v.dest).And(v.left)
 		if ports.Empty() {
 			continue
 		}
-		senders, uncertain, ok := j.matches(r, other, self)
-		if ok {
-			v.pieces = append(v.pieces, piece{ports, true, senders, uncertain, p.witness(v.direction, i, true)})
+		if uncertain, ok := j.matches(r, other, self); ok {
+			v.pieces = append(v.pieces, piece{ports: ports, allowed: true, uncertain: uncertain, why: p.witness(v.direction, i, true)})
 		}
 	}
 }
 
-// matches says whether a rule means the other end, and which part of it.
-func (j *Judge) matches(r rule, other Endpoint, self *collect.Pod) (senders Ranges, uncertain string, ok bool) {
+// matches says whether a rule means the other end.
+func (j *Judge) matches(r rule, other Endpoint, self *collect.Pod) (uncertain string, ok bool) {
 	if r.anyone {
-		return other.addresses, "", true
+		return "", true
 	}
 	var blocks Ranges
 	for _, c := range r.peers {
 		if other.pod != nil && j.selects(c, other.pod, self) {
-			return nil, "", true
+			return "", true
 		}
 		blocks = blocks.Or(c.block)
 	}
 	return other.within(blocks)
 }
 
-// within says which part of an endpoint lies in the blocks of a rule.
-func (e Endpoint) within(blocks Ranges) (senders Ranges, uncertain string, ok bool) {
-	if len(blocks) == 0 {
-		return nil, "", false
-	}
+// within says whether an endpoint lies in the blocks of a rule.
+func (e Endpoint) within(blocks Ranges) (uncertain string, ok bool) {
 	switch {
+	case len(blocks) == 0:
+		return "", false
 	case e.pod != nil && hostNetwork(e.pod):
-		return nil, "", anyIn(append(slices.Clone(e.pod.IPs), e.pod.HostIP), blocks)
+		return "", anyIn(append(slices.Clone(e.pod.IPs), e.pod.HostIP), blocks)
 	case e.pod != nil:
-		return nil, "network plugins differ in whether address blocks mean pods", anyIn(e.pod.IPs, blocks)
+		return "network plugins differ in whether address blocks mean pods", anyIn(e.pod.IPs, blocks)
 	case e.node != nil:
-		return nil, "", anyIn(slices.Concat(e.node.InternalIPs, e.node.ExternalIPs), blocks)
+		return "", anyIn(slices.Concat(e.node.InternalIPs, e.node.ExternalIPs), blocks)
 	}
-	both := e.addresses.And(blocks)
-	if e.some && !blocks.Covers(e.addresses) {
-		return both, fmt.Sprintf("the address of %s is not known, and the policy allows %s", e.text, blocks), len(both) > 0
-	}
-	return both, "", len(both) > 0
+	return "", blocks.Covers(e.addresses)
 }
 
 func anyIn(addresses []string, blocks Ranges) bool {

@@ -20,8 +20,15 @@ type Judge struct {
 	baseline    []*policy
 	namespaces  map[string]labels.Set
 	selecting   map[subject]selection
+	doubts      []doubt
 	enforcement Enforcement
 	gaps        []collect.Gap
+}
+
+// doubt is an admin policy that could not be read, and whom it is about.
+type doubt struct {
+	name    string
+	subject peer
 }
 
 // subject is what policies can tell pods apart by.
@@ -50,13 +57,15 @@ func New(f *collect.Facts) *Judge {
 		}
 	}
 	for k, a := range f.AdminNetworkPolicies {
-		p, err := compileAdmin(a)
+		p, err := compileAdmin("AdminNetworkPolicy", k.Name, a.Spec)
 		if j.usable("AdminNetworkPolicy", k, err) {
 			j.admin = append(j.admin, p)
+		} else {
+			j.doubtful("AdminNetworkPolicy "+k.Name, a.Spec.Subject)
 		}
 	}
 	for k, b := range f.BaselineAdminNetworkPolicies {
-		p, err := compileBaseline(b)
+		p, err := compileAdmin("BaselineAdminNetworkPolicy", k.Name, b.Spec)
 		if j.usable("BaselineAdminNetworkPolicy", k, err) {
 			j.baseline = append(j.baseline, p)
 		}
@@ -74,6 +83,16 @@ func (j *Judge) sort() {
 	for _, ps := range j.byNamespace {
 		slices.SortFunc(ps, func(a, b *policy) int { return cmp.Compare(a.Name, b.Name) })
 	}
+}
+
+// doubtful remembers whom an admin policy that cannot be read is about: it may
+// allow what NetworkPolicies deny.
+func (j *Judge) doubtful(name string, s collect.AdminSubject) {
+	subject, err := adminSubject(s)
+	if err != nil {
+		subject, _ = podPeer(&metav1.LabelSelector{}, &metav1.LabelSelector{})
+	}
+	j.doubts = append(j.doubts, doubt{name, subject})
 }
 
 // usable records a policy that cannot be read: it protects nothing.
@@ -101,6 +120,16 @@ func (j *Judge) Gaps() []collect.Gap { return j.gaps }
 
 // Enforcement says whether anything heeds policies.
 func (j *Judge) Enforcement() Enforcement { return j.enforcement }
+
+// doubted names an admin policy about a pod that could not be read.
+func (j *Judge) doubted(p *collect.Pod) string {
+	for _, d := range j.doubts {
+		if j.selects(d.subject, p, nil) {
+			return d.name
+		}
+	}
+	return ""
+}
 
 // namespaceLabels are those a namespace surely has: its name, if nobody saw it.
 func (j *Judge) namespaceLabels(ns string) labels.Set {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/netpol/given"
+	"github.com/breakwater-sec/breakwater/internal/given"
 )
 
 // world is two namespaces with three pods each, and one on the host's network.

@@ -40,8 +40,9 @@ type rule struct {
 	ports []portMatch
 }
 
-// peer selects pods, or addresses if pods is nil.
+// peer selects pods, or nodes, or addresses.
 type peer struct {
+	nodes      labels.Selector
 	namespace  string          // only this one, where not empty
 	namespaces labels.Selector // nil with namespace set
 	pods       labels.Selector
@@ -109,7 +110,7 @@ func compilePeer(ns string, p networkingv1.NetworkPolicyPeer) (c peer, err error
 		c.block, err = compileBlock(p.IPBlock)
 		return c, err
 	}
-	if c.pods, err = selectorOf(cmpSelector(p.PodSelector)); err != nil {
+	if c.pods, err = selectorOf(orEvery(p.PodSelector)); err != nil {
 		return c, fmt.Errorf("podSelector: %w", err)
 	}
 	if p.NamespaceSelector == nil {
@@ -122,8 +123,8 @@ func compilePeer(ns string, p networkingv1.NetworkPolicyPeer) (c peer, err error
 	return c, nil
 }
 
-// cmpSelector reads a selector that is absent as one that selects everything.
-func cmpSelector(s *metav1.LabelSelector) *metav1.LabelSelector {
+// orEvery reads a selector that is absent as one that selects everything.
+func orEvery(s *metav1.LabelSelector) *metav1.LabelSelector {
 	if s == nil {
 		return &metav1.LabelSelector{}
 	}

@@ -19,7 +19,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
-	netpolv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 
 	"github.com/breakwater-sec/breakwater/collect"
 )
@@ -66,6 +65,16 @@ func (k *kind) what() string {
 	return k.resource
 }
 
+// adminPolicies is the version whose fields collect's own types spell.
+var adminPolicies = schema.GroupVersion{Group: "policy.networking.k8s.io", Version: "v1alpha1"}
+
+func addAdminPolicies(s *runtime.Scheme) error {
+	s.AddKnownTypes(adminPolicies, &collect.AdminNetworkPolicy{}, &collect.AdminNetworkPolicyList{},
+		&collect.BaselineAdminNetworkPolicy{}, &collect.BaselineAdminNetworkPolicyList{})
+	metav1.AddToGroupVersion(s, adminPolicies)
+	return nil
+}
+
 func gv(gvs ...schema.GroupVersion) []schema.GroupVersion { return gvs }
 
 // of makes a kind out of its typed struct, so that no line repeats the type.
@@ -108,7 +117,7 @@ func kinds() []kind {
 	rbac, net := gv(rbacv1.SchemeGroupVersion), gv(networkingv1.SchemeGroupVersion)
 	admission := gv(admissionv1.SchemeGroupVersion)
 	gateway, gatewayOld := gv(gatewayv1.SchemeGroupVersion), gv(gatewayv1.SchemeGroupVersion, gatewayv1beta1.SchemeGroupVersion)
-	netpol := gv(netpolv1alpha1.SchemeGroupVersion)
+	netpol := gv(adminPolicies)
 	return []kind{
 		of("Namespace", "namespaces", core, newList[corev1.NamespaceList], stripNamespace).clusterWide().
 			unseen("Namespaces and their labels are unknown, so policies that select by them cannot be judged.", "Namespace"),
@@ -148,9 +157,9 @@ func kinds() []kind {
 		of("GRPCRoute", "grpcroutes", gateway, newList[gatewayv1.GRPCRouteList], stripGRPCRoute).extension().unseen(lostRoutes, "ROUTES_TO"),
 		of("ReferenceGrant", "referencegrants", gv(gatewayv1beta1.SchemeGroupVersion, gatewayv1.SchemeGroupVersion), newList[gatewayv1beta1.ReferenceGrantList], stripReferenceGrant).
 			extension().unseen("Routes across namespaces cannot be judged and are shown as closed.", "ROUTES_TO"),
-		of("AdminNetworkPolicy", "adminnetworkpolicies", netpol, newList[netpolv1alpha1.AdminNetworkPolicyList], stripAdminNetworkPolicy).clusterWide().extension().
+		of("AdminNetworkPolicy", "adminnetworkpolicies", netpol, newList[collect.AdminNetworkPolicyList], stripAdminNetworkPolicy).clusterWide().extension().
 			unseen("Administrators' policies are unseen: connections and exposures are shown as open.", "SELECTS", "ROUTES_TO"),
-		of("BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies", netpol, newList[netpolv1alpha1.BaselineAdminNetworkPolicyList], stripBaselineAdminNetworkPolicy).
+		of("BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies", netpol, newList[collect.BaselineAdminNetworkPolicyList], stripBaselineAdminNetworkPolicy).
 			clusterWide().extension().unseen("The administrators' baseline policy is unseen: connections and exposures are shown as open.", "SELECTS", "ROUTES_TO"),
 		of("PodDisruptionBudget", "poddisruptionbudgets", gv(policyv1.SchemeGroupVersion), newList[policyv1.PodDisruptionBudgetList], stripPodDisruptionBudget).
 			unseen("Availability marks are missing; no path depends on them."),
@@ -172,7 +181,7 @@ func newScheme() (*runtime.Scheme, error) {
 	for _, add := range []func(*runtime.Scheme) error{
 		corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, rbacv1.AddToScheme, networkingv1.AddToScheme,
 		discoveryv1.AddToScheme, policyv1.AddToScheme, admissionv1.AddToScheme,
-		gatewayv1.Install, gatewayv1beta1.Install, netpolv1alpha1.AddToScheme, metav1.AddMetaToScheme,
+		gatewayv1.Install, gatewayv1beta1.Install, addAdminPolicies, metav1.AddMetaToScheme,
 	} {
 		if err := add(s); err != nil {
 			return nil, err

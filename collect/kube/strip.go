@@ -14,7 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
-	netpolv1alpha1 "sigs.k8s.io/network-policy-api/apis/v1alpha1"
 
 	"github.com/breakwater-sec/breakwater/collect"
 )
@@ -215,12 +214,12 @@ func stripReferenceGrant(_ *stripper, o *gatewayv1beta1.ReferenceGrant) (any, bo
 	return &gatewayv1beta1.ReferenceGrant{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
 }
 
-func stripAdminNetworkPolicy(_ *stripper, o *netpolv1alpha1.AdminNetworkPolicy) (any, bool) {
-	return &netpolv1alpha1.AdminNetworkPolicy{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
+func stripAdminNetworkPolicy(_ *stripper, o *collect.AdminNetworkPolicy) (any, bool) {
+	return &collect.AdminNetworkPolicy{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
 }
 
-func stripBaselineAdminNetworkPolicy(_ *stripper, o *netpolv1alpha1.BaselineAdminNetworkPolicy) (any, bool) {
-	return &netpolv1alpha1.BaselineAdminNetworkPolicy{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
+func stripBaselineAdminNetworkPolicy(_ *stripper, o *collect.BaselineAdminNetworkPolicy) (any, bool) {
+	return &collect.BaselineAdminNetworkPolicy{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
 }
 
 func stripPodDisruptionBudget(_ *stripper, o *policyv1.PodDisruptionBudget) (any, bool) {
