@@ -181,26 +181,48 @@ func (e *engine) exists(to *variable, near nodeSet) nodeSet {
 		return e.reach(h, e.filter(to, e.universe(to.kinds)), near)
 	}
 	lanes := e.lanes(h.edges, h.in, near.kinds, to.kinds)
-	far := e.filter(to, e.candidates(lanes, near, to.kinds))
+	far := e.filter(to, e.candidates(lanes, near, to))
 	e.arm(lanes, to)
 	return e.image(flipAll(lanes), far, near)
 }
 
-// candidates is where the far end of a connection may lie: what a small near
-// set is joined to, or everything.
-func (e *engine) candidates(lanes []lane, near nodeSet, far []int) nodeSet {
-	all := e.universe(far)
-	if near.count()*8 < all.count() {
+// candidates is where the far end of a connection may lie: what the near set
+// is joined to, if following its edges is less work than looking at all there
+// is.
+func (e *engine) candidates(lanes []lane, near nodeSet, far *variable) nodeSet {
+	all := e.universe(far.kinds)
+	edges, ends := 0.0, 1.0
+	for i := range lanes {
+		edges += float64(lanes[i].rel.Len())
+		ends += float64(lanes[i].nearLen)
+	}
+	follow := float64(near.count()) * edges / ends
+	if follow < float64(all.count())*lookCost(far) {
 		return e.image(lanes, near, all)
 	}
 	return all
+}
+
+// lookCost is how dear it is to evaluate a variable's conditions, and what
+// hangs from it, for one candidate, compared with following one edge.
+func lookCost(v *variable) float64 {
+	look := 1.0 / 32
+	for _, part := range byCost(v.where) {
+		look += float64(min(cost(part), 8)) / 4
+	}
+	for _, child := range v.below {
+		if !child.hop.optional {
+			look += 1 + lookCost(child)
+		}
+	}
+	return look
 }
 
 // counted is the part of a set with the wanted number of matching edges.
 func (e *engine) counted(c *cond, near nodeSet) nodeSet {
 	h := c.to.hop
 	lanes := e.lanes(h.edges, h.in, near.kinds, c.to.kinds)
-	far := e.filter(c.to, e.candidates(lanes, near, c.to.kinds))
+	far := e.filter(c.to, e.candidates(lanes, near, c.to))
 	e.arm(lanes, c.to)
 	sums := e.sums(lanes, near, far, nil)
 	out := near.clone()

@@ -214,7 +214,11 @@ func (g *gapFinder) report(v *variable, which, count, of int, consequence string
 	case of >= 0 && slices.Contains(v.kinds, which):
 		text = fmt.Sprintf("%d of these %d %s", count, of, lowerFirst(k.Plural))
 	case of >= 0:
-		text = fmt.Sprintf("%d of these %d depend on %s that", count, of, lowerFirst(k.Plural))
+		these := "things"
+		if len(v.kinds) == 1 {
+			these = lowerFirst(g.e.voc.kinds[v.kinds[0]].Plural)
+		}
+		text = fmt.Sprintf("%d of these %d %s depend on %s that", count, of, these, lowerFirst(k.Plural))
 	}
 	uncovered := k.Uncovered
 	if uncovered == "" {

@@ -166,7 +166,11 @@ func (e *engine) cross(l *lane, near, far graph.Bitmap) graph.Bitmap {
 		return nil
 	}
 	hit := graph.NewBitmap(l.farLen)
-	if nn*l.farLen <= nf*l.nearLen {
+	edges := float64(l.rel.Len())
+	pushed := float64(nn) * edges / float64(l.nearLen)
+	// A pull ends at its first hit, the sooner the denser the near nodes are.
+	pulled := float64(nf) * min(edges/float64(l.farLen), float64(l.nearLen)/float64(nn))
+	if pushed <= pulled {
 		e.push(l, near, hit)
 		hit.And(far)
 		return hit

@@ -34,7 +34,7 @@ func (e *engine) up(v *variable, from nodeSet) {
 			continue
 		}
 		lanes := e.lanes(child.hop.edges, child.hop.in, v.kinds, child.kinds)
-		e.up(child, e.within(child, e.candidates(lanes, set, child.kinds)))
+		e.up(child, e.within(child, e.candidates(lanes, set, child)))
 		e.arm(lanes, child)
 		set = e.image(flipAll(lanes), e.sets[child.id], set)
 	}
