@@ -126,7 +126,8 @@ func TestMatch(t *testing.T) {
 }
 
 func TestWhatIsNotCoveredIsAGap(t *testing.T) {
-	db := memory(t, affected(`"id":"DEBIAN-CVE-2020-10001"`, "Debian:12", "zlib", introduced))
+	db := memory(t, affected(`"id":"DEBIAN-CVE-2020-10001"`, "Debian:12", "zlib", introduced),
+		affected(`"id":"DEBIAN-CVE-2020-10002"`, "Debian:12", "odd", `{"introduced":"a:b"}`))
 	tests := []struct {
 		name string
 		pkg  vuln.Package
@@ -138,6 +139,7 @@ func TestWhatIsNotCoveredIsAGap(t *testing.T) {
 		{"no ecosystem", vuln.Package{Name: "zlib", Version: "1"}, "no version comparison"},
 		{"no release", vuln.Package{Ecosystem: "Debian", Name: "zlib", Version: "1"}, "release is not known"},
 		{"a version that is none", vuln.Package{Ecosystem: "Debian:12", Name: "zlib", Version: "a:1"}, "does not compare"},
+		{"an advisory that names no version", vuln.Package{Ecosystem: "Debian:12", Name: "odd", Version: "1"}, "DEBIAN-CVE-2020-10002 names a version that is none"},
 		{"covered and clean", vuln.Package{Ecosystem: "Debian:12", Name: "other", Version: "1"}, ""},
 	}
 	for _, test := range tests {

@@ -77,3 +77,18 @@ func TestAMatchJoinsWhatItsRecordsSay(t *testing.T) {
 		t.Errorf("times %v %v", m.Published, m.Modified)
 	}
 }
+
+func TestAVulnerabilityIsFoundByAnyOfItsIDs(t *testing.T) {
+	db := memory(t,
+		affected(`"id":"GO-2020-1","aliases":["CVE-2020-10001","GHSA-a"]`, "Go", "x", introduced),
+		`{"id":"GHSA-a","aliases":["CVE-2020-10001"],"summary":"Title","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]}`)
+	for _, id := range []string{"CVE-2020-10001", "GHSA-a", "GO-2020-1"} {
+		m, known, err := db.Vulnerability(id)
+		if err != nil || !known || m.ID != "CVE-2020-10001" || m.Severity != vuln.Critical || m.Summary != "Title" {
+			t.Errorf("%s: %+v, %v, %v", id, m, known, err)
+		}
+	}
+	if _, known, err := db.Vulnerability("CVE-1999-0001"); known || err != nil {
+		t.Errorf("an id that nobody wrote about: %v, %v", known, err)
+	}
+}

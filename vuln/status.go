@@ -93,7 +93,7 @@ func later(a, b time.Time) time.Time {
 
 func (s *SourceStatus) gaps() []collect.Gap {
 	var out []collect.Gap
-	kinds := []string{"Vulnerability", "HAS_VULNERABILITY", "AFFECTED_BY"}
+	kinds := aboutVulnerabilities()
 	for _, skip := range s.Skipped {
 		out = append(out, collect.Gap{Source: "advisories", What: skip.File, Why: skip.Why, Kinds: kinds,
 			Consequence: "the vulnerabilities it describes are not found"})
