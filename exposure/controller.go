@@ -80,6 +80,11 @@ func controllerByClass(class string) *controller {
 // controllerPods are the pods that serve a class: those of the controller's
 // image, without installations that say they serve another class.
 func (j *judge) controllerPods(c class) (out []*collect.Pod) {
+	c.object = ""
+	if found, known := j.serving[c]; known {
+		return found
+	}
+	defer func() { j.serving[c] = out }()
 	for _, ns := range j.pods.namespaces() {
 		for _, g := range j.pods.groups[ns] {
 			if serves(g.pods[0].Shape, c) {

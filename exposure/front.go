@@ -100,13 +100,22 @@ func (j *judge) balancerFront(via, uncertain string) front {
 // behind finds the pods of the load balancer Service that has one of these
 // addresses: whoever serves an object says so by publishing its own address.
 func (j *judge) behind(addresses []string) (out []*collect.Pod) {
-	if len(addresses) == 0 {
-		return nil
+	if j.published == nil {
+		j.published = map[string][]*corev1.Service{}
+		for _, o := range j.facts.Each("Service") {
+			s := o.(*corev1.Service)
+			for _, a := range balancerAddresses(s.Status.LoadBalancer.Ingress) {
+				j.published[a] = append(j.published[a], s)
+			}
+		}
 	}
-	for _, o := range j.facts.Each("Service") {
-		s := o.(*corev1.Service)
-		if slices.ContainsFunc(balancerAddresses(s.Status.LoadBalancer.Ingress), func(a string) bool { return slices.Contains(addresses, a) }) {
-			out = append(out, j.selected(s)...)
+	var found []*corev1.Service
+	for _, a := range addresses {
+		for _, s := range j.published[a] {
+			if !slices.Contains(found, s) {
+				found = append(found, s)
+				out = append(out, j.selected(s)...)
+			}
 		}
 	}
 	return out

@@ -22,6 +22,10 @@ type judge struct {
 	nodes nodes
 	// into is the routes into each pod by services and nodes alone.
 	into map[collect.Key][]Route
+	// serving is the pods found for each class, published the services by the
+	// addresses of their load balancers: ingresses ask for the same again.
+	serving   map[class][]*collect.Pod
+	published map[string][]*corev1.Service
 	// partial facts are manifests without the cluster around them: that a node
 	// or an ingress controller is not there proves nothing.
 	partial bool
@@ -30,7 +34,7 @@ type judge struct {
 // Judge finds every way from the internet to a pod.
 func Judge(f *collect.Facts) *Result {
 	net := netpol.New(f)
-	j := &judge{facts: f, net: net, pods: indexPods(f), hops: map[string]*Hop{}, nodes: nodesOf(f),
+	j := &judge{facts: f, net: net, pods: indexPods(f), hops: map[string]*Hop{}, nodes: nodesOf(f), serving: map[class][]*collect.Pod{},
 		res:     &Result{Enforcement: net.Enforcement(), Gaps: net.Gaps()},
 		partial: len(f.Nodes) == 0 && len(f.IngressClasses) == 0}
 	j.services()
@@ -83,11 +87,11 @@ func (j *judge) deliver(w way, service Entity, targets []target, senders []sende
 				j.closed(w, service, t, open)
 				continue
 			}
+			width, ranges, via := widthOf(open.clients), listed(open.clients), open.via(service)
 			for _, p := range t.pods {
-				h := j.hop(Hop{From: service, To: podEntity(p), Ports: open.ports, Width: widthOf(open.clients),
-					Ranges: listed(open.clients), Source: open.source, Via: open.via(service), Evidence: open.evidence(service, p),
-					Uncertain: open.uncertain, Policy: open.policy})
-				j.route(way{append(append([]*Hop(nil), w.hops...), h), open.clients})
+				h := j.hop(Hop{From: service, To: podEntity(p), Ports: open.ports, Width: width, Ranges: ranges, Source: open.source, Via: via,
+					Evidence: []string{service.ID(), podEntity(p).ID()}, Uncertain: open.uncertain, Policy: open.policy})
+				j.res.Routes = append(j.res.Routes, Route{append(slices.Clone(w.hops), h), width, ranges})
 			}
 		}
 	}

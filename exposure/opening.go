@@ -33,10 +33,6 @@ func (o opening) via(from Entity) string {
 	return fmt.Sprintf("%s to port %s", from, strings.Join(ports, ", "))
 }
 
-func (o opening) evidence(service Entity, p *collect.Pod) []string {
-	return []string{service.ID(), podEntity(p).ID()}
-}
-
 // openings asks the policies about every port of a target and gathers equal answers.
 func (j *judge) openings(w way, t target, senders []sender) []opening {
 	var out []opening

@@ -110,8 +110,18 @@ func (s Span) without(b Span) Ranges {
 	return out
 }
 
-// Covers says whether every address of o is in r.
-func (r Ranges) Covers(o Ranges) bool { return len(o.Without(r)) == 0 }
+// Covers says whether every address of o is in r. Spans do not touch, so each
+// of o's lies within one of r's or is not covered.
+func (r Ranges) Covers(o Ranges) bool {
+	for _, a := range o {
+		if !slices.ContainsFunc(r, func(b Span) bool {
+			return a.Low.BitLen() == b.Low.BitLen() && b.Low.Compare(a.Low) <= 0 && a.High.Compare(b.High) <= 0
+		}) {
+			return false
+		}
+	}
+	return true
+}
 
 // Contains says whether an address is in the set.
 func (r Ranges) Contains(a netip.Addr) bool { return r.Covers(Of(a)) }

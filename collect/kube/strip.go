@@ -34,6 +34,9 @@ var keptAnnotations = []string{
 	"nginx.ingress.kubernetes.io/allowlist-source-range",
 	"ingressclass.kubernetes.io/is-default-class",
 	"kubernetes.io/service-account.name",
+	"load-balancer.hetzner.cloud/disable-public-network",
+	"haproxy.org/allow-list",
+	"haproxy-ingress.github.io/allowlist-source-range",
 }
 
 var keptPrefixes = []string{
