@@ -1,0 +1,187 @@
+package kube
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 3
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      serviceAccountName: web
+      containers:
+      - name: app
+        image: shop/web:1
+        securityContext: {privileged: true}
+        env: [{name: PASSWORD, value: hunter2-planted}]
+`
+
+// summary is what a test wants to see of facts, sorted.
+func summary(f *collect.Facts) string {
+	var out []string
+	for _, kind := range collect.Kinds {
+		for k, o := range f.Each(kind) {
+			s := kind + " " + k.String()
+			if p, ok := o.(*collect.Pod); ok && p.Made {
+				s += " made by " + p.Owner.Kind + " on " + p.Node
+			}
+			out = append(out, s)
+		}
+	}
+	for _, g := range slices.SortedFunc(maps.Keys(f.Gaps), func(a, b collect.GapKey) int { return strings.Compare(a.What, b.What) }) {
+		out = append(out, "gap "+g.What+": "+f.Gaps[g].Why)
+	}
+	return strings.Join(out, "\n")
+}
+
+func TestManifestsBecomeFactsAndThePodsTheyWouldMake(t *testing.T) {
+	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: a}\nspec: {containers: [{name: c, image: i}]}\n"
+	tests := []struct{ name, file, content, want string }{
+		{"a workload makes one pod, whatever its replicas", "a.yaml", deployment,
+			"Node any-node\nPod shop/web made by Deployment on any-node\nDeployment shop/web"},
+		{"a node that is there is used", "a.yaml", deployment + "---\napiVersion: v1\nkind: Node\nmetadata: {name: n1}\n",
+			"Node n1\nPod shop/web made by Deployment on n1\nDeployment shop/web"},
+		{"a workload scaled to zero makes none", "a.yaml", strings.Replace(deployment, "replicas: 3", "replicas: 0", 1), "Deployment shop/web"},
+		{"several documents, comments and empty ones", "a.yaml", "# hello\n---\n" + pod + "---\n\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
+			"Namespace a\nPod a/p"},
+		{"a List of kubectl get", "a.json", `{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"s"}}]}`, "Service default/s"},
+		{"a typed list whose items do not repeat their kind", "a.json", `{"apiVersion":"v1","kind":"ServiceList","items":[{"metadata":{"name":"s","namespace":"x"}}]}`, "Service x/s"},
+		{"two JSON documents in one file", "a.json", `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a"}}
+			{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"b"}}`, "Namespace a\nNamespace b"},
+		{"a broken document beside a good one is a gap with its line", "a.yaml", pod + "---\nkind: [\n", "Pod a/p\ngap a.yaml:6: want YAML: "},
+		{"an old version is a gap", "a.yaml", pod + "---\napiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: i}\n", "Pod a/p"},
+		{"a field of the wrong type is a gap that names it", "a.yaml", pod + "---\napiVersion: v1\nkind: Pod\nmetadata: {name: q}\nspec: {hostNetwork: very}\n",
+			"Pod a/p\ngap a.yaml:6: want a Pod of v1: "},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f, err := ReadFS(fstest.MapFS{test.file: {Data: []byte(test.content)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := summary(f); !strings.HasPrefix(got, test.want) || strings.Count(got, "\n") != strings.Count(test.want, "\n") {
+				t.Errorf("got:\n%s\nwant:\n%s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestManifestsThatHoldNothingAreRefusedWithAReason(t *testing.T) {
+	tests := []struct{ name, content, want string }{
+		{"no objects", "", "there is none"},
+		{"not YAML", "a: [", "want YAML"},
+		{"no kind", "a: 1\n", "apiVersion and kind are missing"},
+		{"too deep", strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 200), "levels of nesting"},
+		{"cut off", `{"apiVersion":"v1","kind":"Po`, "want JSON"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := ReadFS(fstest.MapFS{"a.yaml": {Data: []byte(test.content)}})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestACustomResourceIsCounted(t *testing.T) {
+	f, err := ReadFS(fstest.MapFS{"a.yaml": {Data: []byte("apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: a}\n")}})
+	if err != nil || f.Unread["certificates.cert-manager.io"] != 1 {
+		t.Fatal(f, err)
+	}
+}
+
+func TestADumpReadsBackAsItWas(t *testing.T) {
+	f, err := ReadFS(fstest.MapFS{"a.yaml": {Data: []byte(deployment)}, "b.yaml": {Data: []byte("kind: [")},
+		"c.yaml": {Data: []byte("apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: shop}\nspec: {type: LoadBalancer}\n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := Save(&b, f); err != nil {
+		t.Fatal(err)
+	}
+	whole := bytes.Clone(b.Bytes())
+	back, err := Load(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := summary(back), summary(f); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	p := back.Pods[collect.Key{Namespace: "shop", Name: "web"}]
+	if !p.Shape.Containers[0].Privileged || p.Labels.Map["app"] != "web" || p.Shape != back.Workloads[collect.WorkloadKey{Kind: "Deployment", Key: p.Key}].Shape {
+		t.Errorf("pod %+v", p)
+	}
+	for _, cut := range []int{1, len(whole) / 2, len(whole) - 9} {
+		if _, err := Load(bytes.NewReader(whole[:cut])); err == nil {
+			t.Errorf("a dump cut after %d of %d bytes was taken for whole", cut, len(whole))
+		}
+	}
+	if text := fmt.Sprintf("%+v", *p.Shape); strings.Contains(text, "hunter2") {
+		t.Error("the value of an environment variable was kept")
+	}
+}
+
+func FuzzReadManifests(f *testing.F) {
+	f.Add([]byte(deployment))
+	f.Add([]byte(`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"a"}]}}]}`))
+	f.Add([]byte("--- \n---\n--- a"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		facts, err := ReadFS(fstest.MapFS{"a.yaml": {Data: b}})
+		if err != nil {
+			return
+		}
+		var dump bytes.Buffer
+		if err := Save(&dump, facts); err != nil {
+			t.Fatal(err)
+		}
+		back, err := Load(&dump)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := summary(back), summary(facts); got != want {
+			t.Errorf("dump changed\n%s\nto\n%s", want, got)
+		}
+	})
+}
+
+func FuzzLoadDump(f *testing.F) {
+	facts, err := ReadFS(fstest.MapFS{"a.yaml": {Data: []byte(deployment)}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := Save(&b, facts); err != nil {
+		f.Fatal(err)
+	}
+	z, err := gzip.NewReader(&b)
+	if err != nil {
+		f.Fatal(err)
+	}
+	plain, err := io.ReadAll(z)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(plain)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if facts, err := loadLines(bytes.NewReader(b)); err == nil && facts == nil {
+			t.Error("neither facts nor an error")
+		}
+	})
+}
