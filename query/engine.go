@@ -19,10 +19,11 @@ type engine struct {
 	mask [][]graph.Bitmap // by kind and slot; nil: all is visible
 	sets []nodeSet        // exact after reduction, by variable id
 
-	mixed    map[*cond][2]nodeSet // node conditions that edge conditions mix in
-	deadline time.Time
-	work     int
-	memory   int64
+	laneCache map[*hop]*hopLanes
+	mixed     map[*cond][2]nodeSet // node conditions that edge conditions mix in
+	deadline  time.Time
+	work      int
+	memory    int64
 }
 
 // stop ends an evaluation early; it travels as a panic within the package.

@@ -180,10 +180,10 @@ func (e *engine) exists(to *variable, near nodeSet) nodeSet {
 	if h.upTo > 0 {
 		return e.reach(h, e.filter(to, e.universe(to.kinds)), near)
 	}
-	lanes := e.lanes(h.edges, h.in, near.kinds, to.kinds)
+	lanes, _ := e.lanesOf(h, false)
 	far := e.filter(to, e.candidates(lanes, near, to))
-	e.arm(lanes, to)
-	return e.image(flipAll(lanes), far, near)
+	_, up := e.lanesOf(h, true)
+	return e.image(up, far, near)
 }
 
 // candidates is where the far end of a connection may lie: what the near set
@@ -221,9 +221,9 @@ func lookCost(v *variable) float64 {
 // counted is the part of a set with the wanted number of matching edges.
 func (e *engine) counted(c *cond, near nodeSet) nodeSet {
 	h := c.to.hop
-	lanes := e.lanes(h.edges, h.in, near.kinds, c.to.kinds)
+	lanes, _ := e.lanesOf(h, false)
 	far := e.filter(c.to, e.candidates(lanes, near, c.to))
-	e.arm(lanes, c.to)
+	lanes, _ = e.lanesOf(h, true)
 	sums := e.sums(lanes, near, far, nil)
 	out := near.clone()
 	for k := range out.bits {

@@ -95,8 +95,8 @@ func (g *gapFinder) affected(to *variable) nodeSet {
 	inner := e.empty(to.kinds)
 	g.inner(to, to.where, inner)
 	if h.upTo == 0 && inner.count() > 0 {
-		lanes := e.lanes(h.edges, h.in, h.near.kinds, to.kinds)
-		near.or(e.image(flipAll(lanes), inner, e.universe(h.near.kinds)))
+		_, up := e.lanesOf(h, false)
+		near.or(e.image(up, inner, e.universe(h.near.kinds)))
 	}
 	return near
 }

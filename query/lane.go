@@ -1,6 +1,10 @@
 package query
 
-import "github.com/breakwater-sec/breakwater/graph"
+import (
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/graph"
+)
 
 // lane is the edges of one adjacency of one segment, walked from the near end
 // to the far one. Ends of shared kinds are stubs in a cluster's segment.
@@ -64,6 +68,26 @@ func (e *engine) end(seg, kind int) (slot int, stubs []uint32, n int) {
 		return 0, nil, n
 	}
 	return 0, e.segs[seg].Stubs(kind), n
+}
+
+// hopLanes is the lanes of one connection, both ways, made once.
+type hopLanes struct{ down, up []lane }
+
+// lanesOf finds the lanes of a connection, away from the root and towards it,
+// with the conditions on its edges once those are known.
+func (e *engine) lanesOf(h *hop, armed bool) (down, up []lane) {
+	c := e.laneCache[h]
+	if c == nil {
+		c = &hopLanes{down: e.lanes(h.edges, h.in, h.near.kinds, h.far.kinds)}
+		c.up = flipAll(c.down)
+		e.laneCache[h] = c
+	}
+	if h.far.onEdge == nil || !armed {
+		return c.down, c.up
+	}
+	down = slices.Clone(c.down)
+	e.arm(down, h.far)
+	return down, flipAll(down)
 }
 
 func (l lane) flip() lane {

@@ -33,10 +33,10 @@ func (e *engine) up(v *variable, from nodeSet) {
 		if child.hop.optional {
 			continue
 		}
-		lanes := e.lanes(child.hop.edges, child.hop.in, v.kinds, child.kinds)
+		lanes, _ := e.lanesOf(child.hop, false)
 		e.up(child, e.within(child, e.candidates(lanes, set, child)))
-		e.arm(lanes, child)
-		set = e.image(flipAll(lanes), e.sets[child.id], set)
+		_, up := e.lanesOf(child.hop, true)
+		set = e.image(up, e.sets[child.id], set)
 	}
 	e.sets[v.id] = set
 }
@@ -62,12 +62,12 @@ func weight(v *variable) int {
 
 func (e *engine) down(v *variable) {
 	for _, child := range v.below {
-		lanes := e.lanes(child.hop.edges, child.hop.in, v.kinds, child.kinds)
+		lanes, _ := e.lanesOf(child.hop, false)
 		if child.hop.optional {
 			near := e.image(lanes, e.sets[v.id], e.within(child, e.universe(child.kinds)))
 			e.sets[child.id] = e.filter(child, near)
 		}
-		e.arm(lanes, child)
+		lanes, _ = e.lanesOf(child.hop, true)
 		e.sets[child.id] = e.image(lanes, e.sets[v.id], e.sets[child.id])
 		e.down(child)
 	}

@@ -66,7 +66,7 @@ func newEngine(ctx context.Context, view *graph.View, q *Query, opts Options) (*
 	if len(problems) > 0 {
 		return nil, Problems(problems)
 	}
-	e := &engine{plan: p, ctx: ctx, view: view, opts: opts, mixed: map[*cond][2]nodeSet{}}
+	e := &engine{plan: p, ctx: ctx, view: view, opts: opts, mixed: map[*cond][2]nodeSet{}, laneCache: map[*hop]*hopLanes{}}
 	e.segs = append([]*graph.Segment{view.Shared()}, view.Clusters()...)
 	if opts.Deadline > 0 {
 		e.deadline = time.Now().Add(opts.Deadline)

@@ -55,10 +55,9 @@ func (w *walk) branch(e *engine, v *variable, h *hop, up bool, keep func(*variab
 	if !keep(v) && len(b.below) == 0 {
 		return
 	}
-	b.lanes = e.lanes(h.edges, h.in, h.near.kinds, h.far.kinds)
-	e.arm(b.lanes, h.far)
-	if up {
-		b.lanes = flipAll(b.lanes)
+	down, upward := e.lanesOf(h, true)
+	if b.lanes = down; up {
+		b.lanes = upward
 	}
 	b.index(e)
 	w.below = append(w.below, b)
