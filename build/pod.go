@@ -46,7 +46,10 @@ func (c *cluster) pod(p *collect.Pod) {
 	for i := range s.Containers {
 		c.container(p, o, r, i, volumes)
 	}
+	c.sharedVolumes(p, func(container string) graph.Ref { return c.b.Ref("Container", containerID(p, container)) })
 }
+
+func containerID(p *collect.Pod, name string) string { return p.Namespace + "/Pod/" + p.Name + "/" + name }
 
 func privileged(s collect.ContainerShape) bool { return s.Privileged }
 
@@ -75,7 +78,7 @@ func (c *cluster) tokenMounted(p *collect.Pod) *bool {
 
 func (c *cluster) container(p *collect.Pod, o owner, pod graph.Ref, i int, volumes map[string]graph.Ref) {
 	s := &p.Shape.Containers[i]
-	r := c.b.Node("Container", fmt.Sprintf("%s/Pod/%s/%s", p.Namespace, p.Name, s.Name),
+	r := c.b.Node("Container", containerID(p, s.Name),
 		graph.S("name", s.Name), graph.S("namespace", p.Namespace), graph.S("cluster", c.name), graph.S("pod", p.Name),
 		graph.S("workload", o.String()), graph.S("type", string(cmp.Or(s.Type, collect.Regular))), text("image", s.Image),
 		graph.B("privileged", s.Privileged), list("capabilities", s.AddCaps), graph.B("readOnlyRoot", s.ReadOnlyRoot),

@@ -59,3 +59,39 @@ func (c *cluster) mounts(p *collect.Pod, s *collect.ContainerShape, r graph.Ref,
 		}
 	}
 }
+
+// readOnlyTypes are volumes that the kubelet fills and no container can write to.
+var readOnlyTypes = map[string]bool{"secret": true, "configMap": true, "projected": true, "downwardAPI": true, "image": true}
+
+// sharedVolumes joins containers of one pod through volumes that one of them can
+// write to. It is a fact of its own because volumes are nodes of the workload,
+// and replicas do not share an emptyDir.
+func (c *cluster) sharedVolumes(p *collect.Pod, ref func(container string) graph.Ref) {
+	if len(p.Shape.Containers) < 2 {
+		return
+	}
+	for _, v := range p.Shape.Volumes {
+		if readOnlyTypes[v.Type] {
+			continue
+		}
+		var writers, users []string
+		for _, s := range p.Shape.Containers {
+			for _, m := range s.Mounts {
+				if m.Volume != v.Name || s.Type == collect.Init {
+					continue
+				}
+				users = append(users, s.Name)
+				if !m.ReadOnly {
+					writers = append(writers, s.Name)
+				}
+			}
+		}
+		for _, w := range writers {
+			for _, u := range users {
+				if w != u {
+					c.b.Edge("SHARES_VOLUME", ref(w), ref(u), graph.S("volume", v.Name+" ("+v.Type+")"))
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package analyse
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+)
+
+// Cluster derives what an attacker gains in one cluster and finds its attack
+// paths. seg is the cluster's segment as built, view anything it is part of;
+// gaps is what could not be seen of the cluster, which paths remember. It
+// returns the segment with derived edges, the paths, worst first, and the gaps
+// of the analysis itself.
+func Cluster(ctx context.Context, view *graph.View, seg *graph.Segment, rules *Rules, gaps []collect.Gap) (*graph.Segment, []Path, []collect.Gap, error) {
+	alone := graph.NewView(view.Vocabulary(), view.Shared(), seg)
+	derived, err := rules.derive(ctx, alone, seg)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("derive edges of cluster %s: %w", seg.Name(), err)
+	}
+	s := newSearch(graph.NewView(view.Vocabulary(), view.Shared(), derived), rules, unseen(gaps))
+	found, err := s.run(ctx)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("find attack paths of cluster %s: %w", seg.Name(), err)
+	}
+	return derived, found, s.gaps, nil
+}
+
+// derive runs every technique and extends the segment by what they gain.
+func (r *Rules) derive(ctx context.Context, v *graph.View, seg *graph.Segment) (*graph.Segment, error) {
+	x := graph.NewExtension(v, seg)
+	for _, t := range r.attack {
+		err := t.run(ctx, v, func(g gained) bool {
+			if g.prevented == "" {
+				x.Edge(t.query.Add.Edge, g.from, g.to, g.props()...)
+			}
+			return true
+		})
+		if err != nil {
+			return nil, fmt.Errorf("rule %s: %w", t.ID, err)
+		}
+	}
+	return x.Build(), nil
+}
+
+func (g gained) props() []graph.Prop {
+	props := []graph.Prop{graph.S("rule", g.technique.ID)}
+	if len(g.witness) > 0 {
+		var ids []string
+		for _, n := range g.witness {
+			ids = append(ids, kindID(n))
+		}
+		props = append(props, graph.L("witness", ids))
+	}
+	if g.uncertain != "" {
+		props = append(props, graph.S("uncertain", g.uncertain))
+	}
+	return props
+}
+
+// kindID names a node for people and links: "Pod prod/shop/Pod/cart-1".
+func kindID(n graph.Node) string { return n.Kind() + " " + n.ID() }
+
+// Prevented is an edge that a technique would make were a guard not there.
+type Prevented struct {
+	Rule  string `json:"rule"`
+	Title string `json:"title"`
+	Edge  string `json:"edge"`
+	From  string `json:"from"` // "Kind id"
+	To    string `json:"to"`
+	Guard string `json:"guard"`
+}
+
+// maxPrevented bounds the answer of WhyNot.
+const maxPrevented = 1000
+
+// WhyNot lists the edges that guards prevent in one cluster. keep chooses; nil
+// keeps all.
+func WhyNot(ctx context.Context, view *graph.View, seg *graph.Segment, rules *Rules, keep func(from, to graph.Node) bool) ([]Prevented, error) {
+	v := graph.NewView(view.Vocabulary(), view.Shared(), seg)
+	var out []Prevented
+	for _, t := range rules.attack {
+		err := t.run(ctx, v, func(g gained) bool {
+			if g.prevented != "" && (keep == nil || keep(g.from, g.to)) {
+				out = append(out, Prevented{t.ID, t.Title, t.query.Add.Edge, kindID(g.from), kindID(g.to), g.prevented})
+			}
+			return len(out) < maxPrevented
+		})
+		if err != nil {
+			return nil, fmt.Errorf("rule %s: %w", t.ID, err)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,126 @@
+package analyse
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/query"
+)
+
+// evidence renders what an edge rests on: the facts that its rule's pattern
+// matched, read again from the same graph.
+type evidence struct {
+	search *search
+	known  map[evidenceKey][]Evidence
+}
+
+type evidenceKey struct {
+	rule     string
+	from, to graph.Node
+}
+
+func newEvidence(s *search) *evidence { return &evidence{s, map[evidenceKey][]Evidence{}} }
+
+// of is the evidence of a derived edge.
+func (ev *evidence) of(t *technique, e graph.Edge) []Evidence {
+	k := evidenceKey{t.ID, e.From, e.To}
+	if done, known := ev.known[k]; known {
+		return done
+	}
+	out := []Evidence{}
+	add := t.query.Add
+	ev.search.within(t.query, map[string][]graph.Node{add.From: {e.From}, add.To: {e.To}}, func(b query.Binding) bool {
+		out = append(out, facts(t.query.Find, b)...)
+		return false
+	})
+	ev.known[k] = out
+	return out
+}
+
+// facts puts into words what a pattern's node, and what hangs on it, is bound to.
+func facts(n *query.Node, b query.Binding) (out []Evidence) {
+	at, ok := b.Node(n.As)
+	if !ok {
+		return nil
+	}
+	if said := properties(at, n.Where); len(said) > 0 {
+		out = append(out, Evidence{Text: nameOf(at) + ": " + strings.Join(said, ", "), Nodes: []string{kindID(at)}})
+	}
+	for _, r := range n.With {
+		if to, ok := b.Node(r.To.As); ok {
+			if text := connection(at, to, r); text != "" {
+				out = append(out, Evidence{Text: text, Nodes: []string{kindID(at), kindID(to)}})
+			}
+		}
+		out = append(out, facts(r.To, b)...)
+	}
+	return out
+}
+
+// properties are those a condition names and that are known, in words.
+func properties(n graph.Node, where *query.Expr) (out []string) {
+	if where == nil {
+		return nil
+	}
+	for _, each := range slices.Concat(where.And, where.Or, []*query.Expr{where.Not}) {
+		for _, said := range properties(n, each) {
+			if !slices.Contains(out, said) {
+				out = append(out, said)
+			}
+		}
+	}
+	v := n.Value(where.Prop)
+	p, known := kindOf(n.Kind()).Property(where.Prop)
+	switch {
+	case where.Prop == "" || !known || v.IsNull():
+		return out
+	case v.Type() == graph.Bool && v.Bool():
+		return append(out, strings.ToLower(p.Label[:1])+p.Label[1:])
+	case v.Type() == graph.Bool:
+		return out
+	}
+	return append(out, fmt.Sprintf("%s %s", strings.ToLower(p.Label), v))
+}
+
+// connection says an edge of a pattern with what is known about it.
+func connection(near, far graph.Node, r *query.Rel) string {
+	from, to := near, far
+	if r.Dir == query.In {
+		from, to = far, near
+	}
+	for _, kind := range r.Edge {
+		for e := range from.Out(kind) {
+			if e.To != to {
+				continue
+			}
+			edge, _ := edgeOf(kind)
+			text := nameOf(from) + " " + edge.Verb + " " + nameOf(to)
+			var more []string
+			for _, p := range edge.Properties {
+				if v := e.Value(p.Name); !v.IsNull() && v.String() != "" {
+					more = append(more, strings.ToLower(p.Label)+": "+v.String())
+				}
+			}
+			if len(more) > 0 {
+				text += " (" + strings.Join(more, "; ") + ")"
+			}
+			return text
+		}
+	}
+	return ""
+}
+
+// nameOf is a node in a sentence: "pod cart-1".
+func nameOf(n graph.Node) string {
+	name := n.Text("name")
+	if name == "" {
+		name = n.ID()
+	}
+	l := label(n.Kind())
+	if n.Kind() != "Internet" && !strings.Contains(l[1:], strings.ToUpper(l[1:2])) {
+		l = strings.ToLower(l[:1]) + l[1:]
+	}
+	return l + " " + name
+}

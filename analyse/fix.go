@@ -1,0 +1,177 @@
+package analyse
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/graph"
+)
+
+// Kinds of fixes.
+const (
+	fixImage    = "image"
+	fixExposure = "exposure"
+	fixRule     = "rule"
+)
+
+// fixes lists what ends the path, what ends most first, and what only lowers its risk.
+func (w *writer) fixes(stations []station, v weakness) {
+	w.path.Fixes = []Fix{}
+	for _, image := range v.images {
+		if image.Value("severe").Bool() || image.Value("rce").Bool() {
+			w.fix(w.imageFix(image, v))
+		}
+	}
+	w.exposureFixes()
+	for i, st := range stations[1:] {
+		w.ruleFixes(stations[i], st)
+	}
+	slices.SortStableFunc(w.path.Fixes, func(a, b Fix) int { return strings.Compare(a.Effect, b.Effect) }) // breaks before lowers
+}
+
+func (w *writer) fix(f Fix) {
+	if f.Effect != Breaks {
+		f.Effect = Lowers
+	}
+	f.ID = fmt.Sprintf("%s-%d", f.Kind, len(w.path.Fixes)+1)
+	w.path.Fixes = append(w.path.Fixes, f)
+}
+
+// maxUpdates is how many package updates a fix spells out.
+const maxUpdates = 10
+
+// imageFix moves one image to packages without what opens the path.
+func (w *writer) imageFix(image graph.Node, v weakness) Fix {
+	name := image.Text("name")
+	if name == "" {
+		name = image.ID()
+	}
+	f := Fix{Kind: fixImage, Title: "Resolve the vulnerabilities of image " + name, Concerns: []string{kindID(image)}}
+	var updates []string
+	open := 0
+	for _, each := range v.list {
+		switch {
+		case each.Image != image.ID():
+		case each.Fixed == "":
+			open++
+		default:
+			updates = merged(updates, []string{fmt.Sprintf("%s from %s to %s", strings.TrimSuffix(each.Package, " "+each.Installed), each.Installed, each.Fixed)})
+		}
+	}
+	more := ""
+	if len(updates) > maxUpdates {
+		more = fmt.Sprintf(" and %d more", len(updates)-maxUpdates)
+		updates = updates[:maxUpdates]
+	}
+	if len(updates) > 0 {
+		f.Text = "Build the image again with " + strings.Join(updates, "; ") + more + ", then roll out the workload."
+	}
+	if open > 0 {
+		f.Text = strings.TrimSpace(f.Text + fmt.Sprintf(" No fix has been published yet for %s of those that open the path.", plural(open, "vulnerability")))
+	}
+	if len(v.images) == 1 && open == 0 && len(updates) > 0 && v.total <= len(v.list) {
+		f.Effect = Breaks
+	}
+	return f
+}
+
+// exposureFixes close the ways in: one object at a time that they pass.
+func (w *writer) exposureFixes() {
+	on := map[string]int{}
+	var order []Thing
+	for _, a := range w.foothold.arrivals {
+		for _, h := range a.hops[:max(0, len(a.hops)-1)] {
+			if on[h.group.id]++; on[h.group.id] == 1 {
+				order = append(order, w.thing(h.group, h.members))
+			}
+		}
+	}
+	ways := len(w.foothold.arrivals)
+	for _, t := range order {
+		f := Fix{Kind: fixExposure, Title: "Narrow the exposure through " + spoken(t), Text: narrowing(t)}
+		for _, id := range t.Members {
+			f.Concerns = append(f.Concerns, t.Kind+" "+id)
+		}
+		if on[t.ID] == ways {
+			f.Effect = Breaks
+		} else {
+			f.Text += fmt.Sprintf(" Traffic arrives in %s; this closes %d of them.", plural(ways, "way"), on[t.ID])
+		}
+		w.fix(f)
+	}
+	pod := w.path.thing(w.path.Steps[0].To)
+	for _, t := range w.path.Nodes {
+		if t.Kind == "Pod" {
+			pod = t
+		}
+	}
+	w.fix(Fix{Kind: fixExposure, Title: "Restrict who may connect with a NetworkPolicy", Concerns: prefixed("Pod ", pod.Members),
+		Text: fmt.Sprintf("Select the pods of %s in namespace %s by a NetworkPolicy that lets in only who must connect. It protects only where the cluster's network plugin enforces policies.",
+			strings.Replace(pod.Workload, "/", " ", 1), pod.Namespace)})
+}
+
+func prefixed(prefix string, ids []string) []string {
+	out := make([]string, 0, len(ids))
+	for _, id := range ids {
+		out = append(out, prefix+id)
+	}
+	return out
+}
+
+// narrowing says how an object of a kind stops carrying traffic from anywhere.
+func narrowing(t Thing) string {
+	switch t.Kind {
+	case "Ingress":
+		return fmt.Sprintf("Remove ingress %s/%s or the rule that leads here, require authentication in front of it, or allow only known addresses.", t.Namespace, t.Name)
+	case "Service":
+		return fmt.Sprintf("Make service %s/%s of type ClusterIP if only the cluster uses it, or list the allowed addresses in spec.loadBalancerSourceRanges.", t.Namespace, t.Name)
+	case "Node":
+		return "Close the port to the internet in the firewall in front of " + spoken(t) + ", or stop using the host's network and host ports."
+	}
+	return "Close the way through " + spoken(t) + "."
+}
+
+// ruleFixes end a technique: where several lead to the same place, each alone
+// only lowers the risk.
+func (w *writer) ruleFixes(from, st station) {
+	for _, id := range st.rules {
+		t := w.rules.byID[id]
+		if t == nil {
+			continue
+		}
+		f := Fix{Kind: fixRule, Rule: id, Title: clause(t.Fix), Text: oneLine(t.Fix)}
+		i := slices.IndexFunc(st.edges, func(e graph.Edge) bool { return e.Value("rule").Str() == id })
+		e := st.edges[i]
+		f.Concerns = merged([]string{kindID(e.From)}, e.Value("witness").List())
+		if because := w.facts.of(t, e); len(because) > 0 {
+			f.Text += " It rests on this: " + because[0].Text + "."
+		}
+		if len(st.rules) == 1 && w.bridge(from, st) {
+			f.Effect = Breaks
+		}
+		w.fix(f)
+	}
+}
+
+// bridge says that the station is reached from the one before by this edge kind alone.
+func (w *writer) bridge(from, st station) bool {
+	n := 0
+	for _, other := range w.next(from.members) {
+		if other.group == st.group {
+			n++
+		}
+	}
+	return n == 1
+}
+
+// clause is the first clause of a text, as a title.
+func clause(s string) string {
+	s = oneLine(s)
+	if i := strings.IndexAny(s, ",;."); i > 0 {
+		s = s[:i]
+	}
+	return s
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

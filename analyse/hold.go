@@ -1,0 +1,96 @@
+package analyse
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+)
+
+// unseen names the gaps of the facts themselves, sorted: those of judges only
+// repeat what the facts lack.
+func unseen(gaps []collect.Gap) (out []string) {
+	for _, g := range gaps {
+		if fromFacts(g) {
+			out = merged(out, []string{gapID(g)})
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func fromFacts(g collect.Gap) bool {
+	return g.Source == "api" || g.Source == "file" || g.Source == "source"
+}
+
+func gapID(g collect.Gap) string { return g.Source + ": " + g.What }
+
+// Hold judges paths of a cluster that are no longer found: it says why one must
+// not be called resolved, or "" if it is really gone. A path is out of sight,
+// rather than gone, if something it depends on became unreadable, if its
+// workload wants pods and has none (a rollout), or if what its workload runs now
+// was not scanned. The func takes a path's stored JSON.
+func Hold(view *graph.View, cluster string, gaps []collect.Gap) func(id string, body []byte) string {
+	return func(_ string, body []byte) string {
+		var p Path
+		if err := json.Unmarshal(body, &p); err != nil {
+			return "what is stored of this path cannot be read: " + err.Error()
+		}
+		for _, g := range gaps {
+			if fromFacts(g) && !slices.Contains(p.Unseen, gapID(g)) && touches(g, p.DependsOn) {
+				return fmt.Sprintf("%s cannot be read: %s", g.What, g.Why)
+			}
+		}
+		for _, id := range p.Owners {
+			if why := between(view, id); why != "" {
+				return why
+			}
+		}
+		return ""
+	}
+}
+
+// touches says whether a gap concerns any of the kinds; one that names none
+// concerns all.
+func touches(g collect.Gap, kinds []string) bool {
+	return len(g.Kinds) == 0 || slices.ContainsFunc(g.Kinds, func(k string) bool { return slices.Contains(kinds, k) })
+}
+
+// between says that a workload is between two states: wanted and not there, or
+// running what nobody has looked into yet.
+func between(view *graph.View, owner string) string {
+	parts := strings.Split(owner, "/") // cluster, namespace, kind, name
+	if len(parts) < 4 {
+		return ""
+	}
+	w, there := view.Node(parts[len(parts)-2], owner)
+	if !there {
+		return ""
+	}
+	pods := 0
+	for e := range w.Out("OWNS") {
+		if e.To.Kind() != "Pod" || finished(e.To) {
+			continue
+		}
+		pods++
+		for c := range e.To.Out("RUNS") {
+			for i := range c.To.Out("USES_IMAGE") {
+				if !i.To.Value("scanned").Bool() {
+					return fmt.Sprintf("image %s of %s was not scanned", i.To.Text("name"), nameOf(w))
+				}
+			}
+		}
+	}
+	if pods == 0 && w.Value("replicas").Int() > 0 {
+		return fmt.Sprintf("%s wants %s and has none at the moment", nameOf(w), plural(int(w.Value("replicas").Int()), "pod"))
+	}
+	return ""
+}
+
+func finished(pod graph.Node) bool {
+	phase := pod.Text("phase")
+	return phase == "Succeeded" || phase == "Failed"
+}

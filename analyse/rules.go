@@ -1,0 +1,123 @@
+package analyse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/packs"
+	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/schema"
+)
+
+// Rules is everything that attack analysis goes by, compiled.
+type Rules struct {
+	attack []*technique
+	paths  []*pathType
+	byID   map[string]*technique
+}
+
+// BuiltIn loads the rules that Breakwater brings.
+func BuiltIn() (*Rules, error) { return Load(packs.FS) }
+
+// Load reads attack/*.yaml and paths/*.yaml of each file system; a rule of a
+// later one must not take an id of an earlier.
+func Load(from ...fs.FS) (*Rules, error) {
+	r := &Rules{byID: map[string]*technique{}}
+	taken := map[string]bool{}
+	var wrong []error
+	for _, fsys := range from {
+		techniques, err := rule.Load(fsys, "attack", []string{"powers.yaml"}, compileTechnique)
+		types, err2 := rule.Load(fsys, "paths", nil, compilePathType)
+		wrong = append(wrong, err, err2)
+		for _, t := range slices.Concat(techniques, types) {
+			id := t.Header().ID
+			if taken[id] {
+				wrong = append(wrong, fmt.Errorf("rule %q is there twice", id))
+			}
+			taken[id] = true
+			switch t := t.(type) {
+			case *technique:
+				r.attack = append(r.attack, t)
+				r.byID[id] = t
+			case *pathType:
+				r.paths = append(r.paths, t)
+			}
+		}
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, fmt.Errorf("load attack rules: %w", err)
+	}
+	for _, p := range r.paths {
+		p.rules = r
+	}
+	return r, nil
+}
+
+// All lists every rule, so that their tests can be run.
+func (r *Rules) All() (out []rule.Rule) {
+	for _, t := range r.attack {
+		out = append(out, t)
+	}
+	for _, p := range r.paths {
+		out = append(out, p)
+	}
+	return out
+}
+
+// Heads lists what every rule says of itself.
+func (r *Rules) Heads() (out []rule.Head) {
+	for _, each := range r.All() {
+		out = append(out, *each.Header())
+	}
+	return out
+}
+
+// compileQuery parses and checks a query of a rule.
+func compileQuery(text string) (*query.Query, error) {
+	q, err := query.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if problems := query.Check(query.Schema(), q); len(problems) > 0 {
+		var all []error
+		for i := range problems {
+			all = append(all, &problems[i])
+		}
+		return nil, errors.Join(all...)
+	}
+	return q, nil
+}
+
+// variables are the names a query binds, in order.
+func variables(n *query.Node) (out []string) {
+	if n.As != "" {
+		out = append(out, n.As)
+	}
+	for _, r := range n.With {
+		out = append(out, variables(r.To)...)
+	}
+	return out
+}
+
+func edgeOf(name string) (schema.Edge, bool) {
+	i := slices.IndexFunc(schema.Edges, func(e schema.Edge) bool { return e.Name == name })
+	if i < 0 {
+		return schema.Edge{}, false
+	}
+	return schema.Edges[i], true
+}
+
+func kindOf(name string) schema.Kind {
+	i := slices.IndexFunc(schema.Kinds, func(k schema.Kind) bool { return k.Name == name })
+	if i < 0 {
+		return schema.Kind{Name: name, Label: name}
+	}
+	return schema.Kinds[i]
+}
+
+// background is for tests of rules, which are small and end by themselves.
+func background() context.Context { return context.Background() }

@@ -1,0 +1,257 @@
+package analyse
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/schema"
+)
+
+// Bounds of a search; reaching one is a gap.
+const (
+	maxPaths  = 20_000
+	maxLength = 16 // derived steps of one path
+)
+
+// search finds the paths of one cluster. It walks individuals and tells groups.
+type search struct {
+	view    *graph.View
+	rules   *Rules
+	unseen  []string
+	targets []map[graph.Node]bool // by path type
+	derived []string              // edge kinds that attack rules make
+	groups  map[graph.Node]group
+	facts   *evidence
+	found   []Path
+	gaps    []collect.Gap
+	full    bool
+}
+
+func newSearch(v *graph.View, rules *Rules, unseen []string) *search {
+	s := &search{view: v, rules: rules, unseen: unseen, groups: map[graph.Node]group{}}
+	for _, e := range schema.Edges {
+		if e.Derived && e.Step {
+			s.derived = append(s.derived, e.Name)
+		}
+	}
+	s.facts = newEvidence(s)
+	return s
+}
+
+func (s *search) run(ctx context.Context) ([]Path, error) {
+	for _, p := range s.rules.paths {
+		t, err := p.targets(ctx, s.view)
+		if err != nil {
+			return nil, fmt.Errorf("path type %s: %w", p.ID, err)
+		}
+		s.targets = append(s.targets, t)
+	}
+	for _, f := range s.footholds() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.from(f)
+	}
+	if s.full {
+		s.gaps = append(s.gaps, collect.Gap{Cluster: s.cluster(), Source: "analyse", What: "attack paths", Kinds: []string{"CAN_EXPLOIT"},
+			Why:         fmt.Sprintf("there are more than the %d that are told", maxPaths),
+			Consequence: "Attack paths beyond them are not listed."})
+	}
+	slices.SortFunc(s.found, func(a, b Path) int {
+		return cmp.Or(cmp.Compare(b.RiskScore, a.RiskScore), strings.Compare(a.Title, b.Title), strings.Compare(a.ID, b.ID))
+	})
+	return s.found, nil
+}
+
+func (s *search) cluster() string {
+	for _, seg := range s.view.Clusters() {
+		return seg.Name()
+	}
+	return ""
+}
+
+func (s *search) groupOf(n graph.Node) group {
+	g, known := s.groups[n]
+	if !known {
+		g = groupOf(n)
+		s.groups[n] = g
+	}
+	return g
+}
+
+// foothold is a container group that traffic from the internet can exploit.
+type foothold struct {
+	group group
+	// arrival is how traffic gets there, empty for the paths to which it is all one.
+	arrival  string
+	arrivals []arrival // most certain first, then shortest
+	entered  station   // the CAN_EXPLOIT step
+}
+
+// station is a group on a path, with the individuals reached there and the
+// edges that reached them.
+type station struct {
+	group   group
+	members members
+	edge    string
+	edges   []graph.Edge
+	rules   []string
+}
+
+// footholds gathers the containers that can be exploited from outside, by group
+// and by how traffic arrives.
+func (s *search) footholds() (out []*foothold) {
+	type key struct {
+		group   group
+		arrival string
+	}
+	byKey := map[key]*foothold{}
+	for pod := range s.view.Nodes("Pod") {
+		var edges []graph.Edge
+		for e := range pod.Out("CAN_EXPLOIT") {
+			edges = append(edges, e)
+		}
+		if len(edges) == 0 {
+			continue
+		}
+		for way, routes := range s.routesTo(pod) {
+			for i := range 2 * len(edges) {
+				e, k := edges[i/2], key{s.groupOf(edges[i/2].To), way}
+				if i%2 == 1 {
+					k.arrival = "" // the same container, however it is reached
+				}
+				f := byKey[k]
+				if f == nil {
+					f = &foothold{group: k.group, arrival: k.arrival, entered: station{group: k.group, edge: "CAN_EXPLOIT"}}
+					byKey[k] = f
+					out = append(out, f)
+				}
+				f.entered.add(e)
+				f.arrive(routes, way)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *foothold) int {
+		return cmp.Or(strings.Compare(a.group.id, b.group.id), strings.Compare(a.arrival, b.arrival))
+	})
+	return out
+}
+
+func (st *station) add(e graph.Edge) {
+	st.members = append(st.members, e.To)
+	st.edges = append(st.edges, e)
+	if r := e.Value("rule").Str(); r != "" && !slices.Contains(st.rules, r) {
+		st.rules = append(st.rules, r)
+	}
+}
+
+// from tells every path through a foothold.
+func (s *search) from(f *foothold) {
+	f.entered.members = f.entered.members.sorted()
+	f.entered.edges = sortedEdges(f.entered.edges)
+	slices.Sort(f.entered.rules)
+	s.tell(f, []station{f.entered})
+	if slices.ContainsFunc(s.rules.paths, func(p *pathType) bool { return p.Arrival == f.arrival && p.goesOn() }) {
+		s.extend(f, []station{f.entered}, map[group]bool{f.group: true})
+	}
+}
+
+// extend walks on from the last station. near is every group that an earlier
+// station reaches by itself: a path that has a shortcut is told by the shortcut,
+// so the paths are finite in number and none is a detour of another.
+func (s *search) extend(f *foothold, path []station, near map[group]bool) {
+	last := path[len(path)-1]
+	if len(path) > maxLength || s.ends(last) {
+		return
+	}
+	next := s.next(last.members)
+	reach := make(map[group]bool, len(near)+len(next))
+	for g := range near {
+		reach[g] = true
+	}
+	for _, st := range next {
+		reach[st.group] = true
+	}
+	for _, st := range next {
+		if near[st.group] {
+			continue
+		}
+		if len(s.found) >= maxPaths {
+			s.full = true
+			return
+		}
+		on := append(slices.Clone(path), st)
+		s.tell(f, on)
+		s.extend(f, on, reach)
+	}
+}
+
+// sortedEdges drops repetitions.
+func sortedEdges(edges []graph.Edge) []graph.Edge {
+	slices.SortStableFunc(edges, func(a, b graph.Edge) int {
+		return cmp.Or(compareNodes(a.From, b.From), compareNodes(a.To, b.To), strings.Compare(a.Value("rule").Str(), b.Value("rule").Str()))
+	})
+	return slices.Compact(edges)
+}
+
+// ends says that nothing that led to the station gives control of it.
+func (s *search) ends(st station) bool {
+	return !slices.ContainsFunc(st.rules, func(id string) bool { t := s.rules.byID[id]; return t == nil || !t.Ends })
+}
+
+// next is where one derived step leads from a set of individuals: by group and
+// edge kind, in a fixed order.
+func (s *search) next(from members) (out []station) {
+	type key struct {
+		edge  string
+		group group
+	}
+	at := map[key]int{}
+	for _, n := range from {
+		for _, edge := range s.derived {
+			for e := range n.Out(edge) {
+				k := key{edge, s.groupOf(e.To)}
+				i, known := at[k]
+				if !known {
+					i = len(out)
+					at[k] = i
+					out = append(out, station{group: k.group, edge: edge})
+				}
+				out[i].add(e)
+			}
+		}
+	}
+	for i := range out {
+		out[i].members = out[i].members.sorted()
+		slices.Sort(out[i].rules)
+	}
+	slices.SortFunc(out, func(a, b station) int {
+		return cmp.Or(strings.Compare(a.group.kind, b.group.kind), strings.Compare(a.group.id, b.group.id), strings.Compare(a.edge, b.edge))
+	})
+	return out
+}
+
+// tell writes a path of every type whose end the last station is.
+func (s *search) tell(f *foothold, path []station) {
+	last := path[len(path)-1]
+	for i, p := range s.rules.paths {
+		if p.Arrival != f.arrival || !slices.Contains(p.Arrive, last.edge) {
+			continue
+		}
+		if slices.ContainsFunc(last.members, func(n graph.Node) bool { return s.targets[i][n] }) {
+			s.found = append(s.found, s.write(p, f, path))
+		}
+	}
+}
+
+// within evaluates a query on some nodes only.
+func (s *search) within(q *query.Query, nodes map[string][]graph.Node, yield func(query.Binding) bool) {
+	// The queries are those of rules that ran on this graph a moment ago.
+	_ = query.MatchWith(background(), s.view, graph.Everything, q, query.Options{Within: nodes}, yield)
+}

@@ -1,0 +1,104 @@
+package analyse
+
+import (
+	"fmt"
+	"strings"
+)
+
+// story tells the steps in sentences.
+func (w *writer) story(stations []station) {
+	for _, st := range w.path.Steps {
+		w.path.Story = append(w.path.Story, w.sentence(st))
+	}
+}
+
+func (w *writer) sentence(st Step) string {
+	if !st.Derived {
+		return sentence(st.Evidence[0].Text)
+	}
+	from, to := w.path.thing(st.From), w.path.thing(st.To)
+	if st.Edge == "CAN_EXPLOIT" {
+		return w.exploited(from, to)
+	}
+	edge, _ := edgeOf(st.Edge)
+	text := fmt.Sprintf("From there an attacker %s %s: %s", edge.Verb, spoken(to), lowerFirst(st.RuleTitle))
+	if len(st.Rules) > 1 {
+		text += fmt.Sprintf(", and in %d more ways", len(st.Rules)-1)
+	}
+	if st.Uncertain != "" {
+		text += "; " + st.Uncertain
+	}
+	return sentence(text)
+}
+
+// exploited tells how the first container is entered.
+func (w *writer) exploited(pod, container Thing) string {
+	where := "pod " + pod.Name
+	if pod.Workload != "" && !strings.HasPrefix(pod.Workload, "Pod/") {
+		where = plural(pod.Count, "pod") + " of " + strings.Replace(pod.Workload, "/", " ", 1)
+	}
+	text := fmt.Sprintf("Container %s in %s uses an image", container.Name, where)
+	if len(container.Images) > 0 {
+		i := container.Images[0]
+		text = fmt.Sprintf("Container %s in %s uses image %s", container.Name, where, i.Name)
+	}
+	text += " with " + strings.Join(w.counted(), ", ")
+	return sentence(text + ": exploiting one runs code in the container")
+}
+
+// counted says how many vulnerabilities open the path.
+func (w *writer) counted() (out []string) {
+	n := map[string]int{}
+	for _, v := range w.path.Vulnerabilities {
+		n[v.Severity]++
+		if v.KEV {
+			n["kev"]++
+		}
+		if v.RCE {
+			n["rce"]++
+		}
+	}
+	shown := len(w.path.Vulnerabilities)
+	if shown < w.path.VulnerabilitiesTotal || shown == 0 {
+		return []string{plural(max(w.path.VulnerabilitiesTotal, 1), "vulnerability") + " worth exploiting"}
+	}
+	for _, each := range []struct{ key, text string }{
+		{"Critical", "of critical severity"}, {"High", "of high severity"}, {"rce", "that allow remote code execution"}, {"kev", "known to be exploited"}} {
+		if n[each.key] > 0 {
+			out = append(out, fmt.Sprintf("%s %s", plural(n[each.key], "vulnerability"), each.text))
+		}
+	}
+	return out
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	if stem, ok := strings.CutSuffix(word, "y"); ok {
+		return fmt.Sprintf("%d %sies", n, stem)
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+func spoken(t Thing) string {
+	if t.Kind == "Node" && t.Count > 1 {
+		return t.Name
+	}
+	return lowerFirst(label(t.Kind)) + " " + t.Name
+}
+
+func lowerFirst(s string) string {
+	if len(s) < 2 || strings.ToUpper(s[1:2]) == s[1:2] && s[1] != ' ' {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+// sentence begins with a capital letter and ends with a full stop.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
+}

@@ -1,0 +1,116 @@
+package analyse
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/graph"
+)
+
+// maxMembers is how many individuals a thing of the drawing names.
+const maxMembers = 20
+
+// thing is a group as the drawing shows it.
+func (s *search) thing(g group, all members) Thing {
+	all = slices.Clone(all).sorted()
+	n := all[0]
+	t := Thing{ID: g.id, Kind: g.kind, Name: n.Text("name"), Cluster: n.Cluster(), Namespace: n.Text("namespace"), Count: len(all)}
+	switch g.kind {
+	case "Pod":
+		t.Workload = n.Text("workload")
+		_, t.Name, _ = strings.Cut(t.Workload, "/")
+	case "Container":
+		t.Workload = n.Text("workload")
+		t.Images = s.images(all)
+	case "Node":
+		if len(all) > 1 {
+			_, role, _ := strings.Cut(g.id, "/Nodes/")
+			t.Name = fmt.Sprintf("%d %s nodes", len(all), role)
+		}
+	}
+	if t.Name == "" {
+		t.Name = g.id
+	}
+	for _, m := range all[:min(len(all), maxMembers)] {
+		t.Members = append(t.Members, m.ID())
+	}
+	t.Insights = insights(g.kind, all)
+	return t
+}
+
+// insights are the badges that any of the individuals has.
+func insights(kind string, all members) (out []string) {
+	for _, p := range kindOf(kind).Properties {
+		if p.Insight && slices.ContainsFunc(all, func(n graph.Node) bool { return n.Value(p.Name).Bool() }) {
+			out = append(out, p.Name)
+		}
+	}
+	return out
+}
+
+// images are those that containers use, by id.
+func (s *search) images(containers members) (out []Image) {
+	for _, n := range imagesOf(containers) {
+		registry, repository := n.Text("registry"), n.Text("repository")
+		if registry != "" {
+			repository = registry + "/" + repository
+		}
+		out = append(out, Image{ID: n.ID(), Name: n.Text("name"), Repository: repository, Scanned: n.Value("scanned").Bool(),
+			Criticals: n.Value("criticals").Int(), Highs: n.Value("highs").Int(), RCE: n.Value("rce").Bool(), Exploited: n.Value("exploited").Bool()})
+	}
+	return out
+}
+
+func imagesOf(containers members) (out members) {
+	for _, c := range containers {
+		for e := range c.Out("USES_IMAGE") {
+			out = append(out, e.To)
+		}
+	}
+	return out.sorted()
+}
+
+// frames puts the cluster around everything of it, and namespaces inside.
+func (w *writer) frames() {
+	cluster := Frame{ID: w.path.Cluster + "/Cluster", Kind: "Cluster", Name: w.path.Cluster, Nodes: []string{}}
+	var inside []Frame
+	for _, t := range w.path.Nodes {
+		if t.Cluster == "" {
+			continue
+		}
+		if t.Namespace == "" {
+			cluster.Nodes = append(cluster.Nodes, t.ID)
+			continue
+		}
+		i := slices.IndexFunc(inside, func(f Frame) bool { return f.Name == t.Namespace })
+		if i < 0 {
+			i = len(inside)
+			inside = append(inside, Frame{ID: t.Cluster + "/Namespace/" + t.Namespace, Kind: "Namespace", Name: t.Namespace, Parent: cluster.ID})
+		}
+		inside[i].Nodes = append(inside[i].Nodes, t.ID)
+	}
+	w.path.Frames = append([]Frame{cluster}, inside...)
+}
+
+// owners notes the workloads of the path and what kinds it depends on.
+func (w *writer) owners(stations []station) {
+	kinds := []string{"ROUTES_TO"}
+	for _, t := range w.path.Nodes {
+		if t.Kind != "Internet" {
+			kinds = merged(kinds, []string{t.Kind})
+		}
+		if t.Workload != "" {
+			w.path.Owners = merged(w.path.Owners, []string{t.Cluster + "/" + t.Namespace + "/" + t.Workload})
+		}
+	}
+	for _, st := range stations {
+		for _, id := range st.rules {
+			if t := w.rules.byID[id]; t != nil {
+				kinds = merged(kinds, t.dependsOn())
+			}
+		}
+	}
+	slices.Sort(kinds)
+	w.path.DependsOn, w.path.Workloads = kinds, len(w.path.Owners)
+}
