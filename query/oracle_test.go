@@ -214,9 +214,7 @@ func (o *oracle) predicate(e *Expr, n graph.Node, edge *oracleEdge) tri {
 	}
 	var want []any
 	if e.Value != nil {
-		for _, x := range o.literals(*e.Value) {
-			want = append(want, x)
-		}
+		want = append(want, o.literals(*e.Value)...)
 	}
 	if e.Op == OpIn && len(want) == 0 {
 		return no

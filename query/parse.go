@@ -1,7 +1,6 @@
 package query
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -244,11 +243,4 @@ func (p *parser) term(pos Pos) {
 	if p.terms++; p.terms > MaxTerms {
 		p.fail(pos, "", "a query may have at most %d conditions and values", MaxTerms)
 	}
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return fmt.Sprintf("1 %s", one)
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -174,7 +174,7 @@ func (p *planner) node(n *Node, kinds []int, h *hop, path string, depth int) *va
 		h.near.below = append(h.near.below, v)
 		p.names[h.as] = binding{v, true}
 	}
-	p.where(v, n, path)
+	p.where(v, n, path, 0)
 	for i, r := range n.With {
 		rpath := fmt.Sprintf("%s.with[%d]", path, i)
 		if r.UpTo > 0 {
