@@ -9,7 +9,7 @@ import (
 
 func builtIn(t testing.TB) *Rules {
 	t.Helper()
-	r, err := BuiltIn()
+	r, err := Load("")
 	if err != nil {
 		t.Fatal(err)
 	}

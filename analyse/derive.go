@@ -10,10 +10,10 @@ import (
 
 // Cluster derives what an attacker gains in one cluster and finds its attack
 // paths. seg is the cluster's segment as built, view anything it is part of;
-// gaps is what could not be seen of the cluster, which paths remember. It
-// returns the segment with derived edges, the paths, worst first, and the gaps
+// gaps is what could not be seen of the cluster: paths remember it, so that Hold
+// can tell what was lost since. It returns the segment with derived edges, the paths, worst first, and the gaps
 // of the analysis itself.
-func Cluster(ctx context.Context, view *graph.View, seg *graph.Segment, rules *Rules, gaps []collect.Gap) (*graph.Segment, []Path, []collect.Gap, error) {
+func Cluster(ctx context.Context, view *graph.View, seg *graph.Segment, rules *Rules, gaps ...collect.Gap) (*graph.Segment, []Path, []collect.Gap, error) {
 	alone := graph.NewView(view.Vocabulary(), view.Shared(), seg)
 	derived, err := rules.derive(ctx, alone, seg)
 	if err != nil {

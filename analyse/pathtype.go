@@ -133,7 +133,7 @@ func (p *pathType) try(test pathTypeTest) error {
 	}
 	var got []string
 	for _, seg := range v.Clusters() {
-		_, paths, _, err := Cluster(background(), v, seg, p.rules, nil)
+		_, paths, _, err := Cluster(background(), v, seg, p.rules)
 		if err != nil {
 			return err
 		}

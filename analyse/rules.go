@@ -5,28 +5,44 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/packs"
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/rbac"
 	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/schema"
 )
 
 // Rules is everything that attack analysis goes by, compiled.
 type Rules struct {
+	// Powers are the questions to the RBAC judge that techniques build on.
+	Powers []rbac.Power
 	attack []*technique
 	paths  []*pathType
 	byID   map[string]*technique
 }
 
-// BuiltIn loads the rules that Breakwater brings.
-func BuiltIn() (*Rules, error) { return Load(packs.FS) }
+// Load reads the rules that Breakwater brings and, if a folder is named, those
+// in its attack/ and paths/.
+func Load(folder string) (*Rules, error) {
+	if folder == "" {
+		return LoadFS(packs.FS)
+	}
+	if _, err := os.Stat(folder); err != nil {
+		return nil, fmt.Errorf("load attack rules: %w", err)
+	}
+	return LoadFS(packs.FS, os.DirFS(folder))
+}
 
-// Load reads attack/*.yaml and paths/*.yaml of each file system; a rule of a
-// later one must not take an id of an earlier.
-func Load(from ...fs.FS) (*Rules, error) {
+// LoadFS reads attack/*.yaml and paths/*.yaml of each file system, and the
+// powers of the first; a rule of a later one must not take an id of an earlier.
+func LoadFS(from ...fs.FS) (*Rules, error) {
 	r := &Rules{byID: map[string]*technique{}}
+	if err := r.readPowers(from[0]); err != nil {
+		return nil, err
+	}
 	taken := map[string]bool{}
 	var wrong []error
 	for _, fsys := range from {
@@ -55,6 +71,20 @@ func Load(from ...fs.FS) (*Rules, error) {
 		p.rules = r
 	}
 	return r, nil
+}
+
+func (r *Rules) readPowers(fsys fs.FS) error {
+	text, err := fs.ReadFile(fsys, "attack/powers.yaml")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		r.Powers, err = rbac.ParsePowers(text)
+	}
+	if err != nil {
+		return fmt.Errorf("attack/powers.yaml: %w", err)
+	}
+	return nil
 }
 
 // All lists every rule, so that their tests can be run.
