@@ -57,7 +57,7 @@ func (j *judge) gatewayFront(g *gatewayv1.Gateway) (front, bool) {
 		return j.balancerFront("the gateway's address "+strings.Join(open, ", "), ""), true
 	case len(open) > 0:
 		return j.balancerFront("the gateway's address "+strings.Join(open, ", "), "the pods that serve the gateway were not found"), true
-	case len(points) == 0 && g.UID == "" && len(j.facts.Nodes) == 0:
+	case len(points) == 0 && g.UID == "" && j.nodes.count == 0:
 		return j.balancerFront("the gateway's address", "a manifest does not say which address the gateway will get"), true
 	}
 	return front{}, false

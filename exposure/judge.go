@@ -35,8 +35,8 @@ type judge struct {
 func Judge(f *collect.Facts) *Result {
 	net := netpol.New(f)
 	j := &judge{facts: f, net: net, pods: indexPods(f), hops: map[string]*Hop{}, nodes: nodesOf(f), serving: map[class][]*collect.Pod{},
-		res:     &Result{Enforcement: net.Enforcement(), Gaps: net.Gaps()},
-		partial: len(f.Nodes) == 0 && len(f.IngressClasses) == 0}
+		res: &Result{Enforcement: net.Enforcement(), Gaps: net.Gaps()}}
+	j.partial = j.nodes.count == 0 && len(f.IngressClasses) == 0
 	j.services()
 	j.hostPorts()
 	j.into = j.intoPods()

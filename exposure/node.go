@@ -19,8 +19,11 @@ type nodes struct {
 }
 
 func nodesOf(f *collect.Facts) (n nodes) {
-	n.count = len(f.Nodes)
 	for _, node := range f.Nodes {
+		if !seen(node) {
+			continue
+		}
+		n.count++
 		if len(publicOf(node)) > 0 {
 			n.public = append(n.public, node)
 		}
@@ -28,6 +31,12 @@ func nodesOf(f *collect.Facts) (n nodes) {
 	}
 	slices.SortFunc(n.public, func(a, b *collect.Node) int { return cmp.Compare(a.Name, b.Name) })
 	return n
+}
+
+// seen says whether somebody saw the node: one that manifests only imply has
+// neither a uid nor an address, and proves nothing.
+func seen(n *collect.Node) bool {
+	return n != nil && (n.UID != "" || len(n.InternalIPs)+len(n.ExternalIPs) > 0)
 }
 
 func addresses(text []string) (out []netip.Addr) {
@@ -158,7 +167,7 @@ func (j *judge) publicNode(p *collect.Pod) (Entity, string) {
 				return nodeEntity(n.Name), ""
 			}
 		}
-		if _, known := j.facts.Nodes[collect.Key{Name: p.Node}]; known {
+		if seen(j.facts.Nodes[collect.Key{Name: p.Node}]) {
 			return Entity{}, ""
 		}
 		return nodeEntity(p.Node), "the addresses of node " + p.Node + " are not known"
