@@ -35,7 +35,7 @@ var may = map[string][]string{
 	"query":     {"graph", "schema", "rule", "packs/queries"},
 	"packs":     {},
 	"build":     {"collect", "rbac", "netpol", "exposure", "image", "vuln", "schema", "graph"},
-	"analyse":   {"graph", "schema", "query", "rule", "packs", "collect"},
+	"analyse":   {"graph", "schema", "query", "rule", "packs", "collect", "rbac"},
 	"live":      {"collect", "build", "graph", "schema", "analyse", "image", "vuln", "store", "rbac", "exposure", "netpol"},
 	"api":       {"live", "store", "query", "schema", "graph", "analyse", "collect", "image", "vuln", "build", "packs/queries"},
 	"docs":      {"*"},
