@@ -5,11 +5,14 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -254,4 +257,64 @@ func TestASourceWithNothingInItIsAnError(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestACancelledImportChangesNothing(t *testing.T) {
+	dir := t.TempDir()
+	imported(t, dir, vuln.Source{Name: "debian", FS: advisories(3)})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	status, err := vuln.Import(ctx, dir, []vuln.Source{{Name: "debian", FS: advisories(500)}}, nil)
+	if !errors.Is(err, context.Canceled) || status.Records != 3 || opened(t, dir).Status().Records != 3 {
+		t.Errorf("%d records, %v", status.Records, err)
+	}
+}
+
+func TestAnEmptyDirectoryIsAnEmptyDatabaseAndNotClean(t *testing.T) {
+	db := opened(t, filepath.Join(t.TempDir(), "never"))
+	matches, gaps := db.Examine(p(1))
+	if len(matches) != 0 || len(gaps) != 1 || !strings.Contains(gaps[0].Why, "no advisories") {
+		t.Errorf("matches %v, gaps %v", matches, gaps)
+	}
+}
+
+func TestAManifestOfAnotherFormatIsRefused(t *testing.T) {
+	for text, want := range map[string]string{`{"format": 99}`: "want format 1, got 99", `{`: "want the list of tables"} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "advisories.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := vuln.Open(dir); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+		if _, err := vuln.Import(t.Context(), dir, []vuln.Source{{Name: "x", FS: advisories(1)}}, nil); err == nil {
+			t.Errorf("%s: an import overwrote what it does not understand", text)
+		}
+	}
+}
+
+func TestGzippedFilesAreRead(t *testing.T) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	fmt.Fprint(z, "cve,epss,percentile\nCVE-2020-00001,0.25,0.5\n")
+	z.Close()
+	db := imported(t, t.TempDir(), vuln.Source{Name: "all", FS: fstest.MapFS{"epss.csv.gz": {Data: packed.Bytes()}, "a.json": {Data: []byte(affected(`"id":"DEBIAN-CVE-2020-00001"`, "Debian:12", "p1", introduced))}}})
+	if m := db.Match(p(1)); len(m) != 1 || m[0].EPSS == nil || m[0].EPSS.Score != 0.25 {
+		t.Errorf("matches %+v", m)
+	}
+}
+
+func TestManyAskAtOnce(t *testing.T) {
+	db := imported(t, t.TempDir(), vuln.Source{Name: "debian", FS: advisories(2000)})
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for i := range 97 {
+				if n := len(db.Match(p(i))); n < 20 || n > 21 {
+					t.Errorf("p%d has %d matches", i, n)
+				}
+			}
+		})
+	}
+	wait.Wait()
 }

@@ -48,6 +48,8 @@ type errStop struct{ error }
 
 func stop(err error) error { return errStop{err} }
 
+func (e errStop) Unwrap() error { return e.error }
+
 // tree reads every file under a directory, in name order.
 func (in *intake) tree(fsys fs.FS, root, shown string) error {
 	return fs.WalkDir(fsys, root, func(name string, d fs.DirEntry, err error) error {

@@ -1,0 +1,76 @@
+package vuln
+
+import (
+	"maps"
+	"slices"
+	"testing"
+)
+
+// allFamilies are the ecosystems whose versions we compare.
+func allFamilies() []string {
+	others := []string{"Bitnami", "Bioconductor", "ConanCenter", "CRAN", "crates.io", "Go", "Hackage", "Hex", "Julia", "Maven", "npm", "Packagist", "Pub", "RubyGems", "SwiftURL", "GHC"}
+	return slices.Sorted(slices.Values(append(others, slices.Collect(maps.Keys(families))...)))
+}
+
+func TestEveryFamilyCompares(t *testing.T) {
+	for _, name := range allFamilies() {
+		order, err := Compare(name, "1.2.3", "1.10.0")
+		if err != nil || order >= 0 {
+			t.Errorf("%s: 1.2.3 against 1.10.0 is %d, %v", name, order, err)
+		}
+	}
+}
+
+func TestReleasesAreRead(t *testing.T) {
+	tests := []struct {
+		ecosystem string
+		want      release
+	}{
+		{"Debian:12.4", release{Family: "Debian", Number: "12"}},
+		{"Ubuntu:22.04:LTS", release{Family: "Ubuntu", Number: "22.04"}},
+		{"Ubuntu:24.10", release{Family: "Ubuntu", Number: "24.10"}},
+		{"Ubuntu:Pro:18.04:LTS", release{Family: "Ubuntu", Number: "18.04", Channel: "Pro"}},
+		{"Ubuntu:Pro:FIPS-updates:20.04:LTS", release{Family: "Ubuntu", Number: "20.04", Channel: "FIPS-updates"}},
+		{"Alpine:v3.18", release{Family: "Alpine", Number: "3.18"}},
+		{"Alpine:3.18.4", release{Family: "Alpine", Number: "3.18"}},
+		{"Alpine:edge", release{Family: "Alpine", Number: "edge"}},
+		{"Wolfi", release{Family: "Wolfi"}},
+		{"Red Hat:enterprise_linux:9::baseos", release{Family: "Red Hat", Number: "9"}},
+		{"redhat:8.6", release{Family: "Red Hat", Number: "8"}},
+		{"Red Hat:rhel_eus:9.0::appstream", release{Family: "Red Hat", Number: "rhel_eus:9.0"}},
+		{"Rocky Linux:8", release{Family: "Rocky Linux", Number: "8"}},
+		{"AlmaLinux:9.3", release{Family: "AlmaLinux", Number: "9"}},
+		{"SUSE:Linux Enterprise Server 15 SP4", release{Family: "SUSE", Number: "15.4"}},
+		{"SUSE:15.4", release{Family: "SUSE", Number: "15.4"}},
+		{"SUSE:Linux Enterprise 15-SP3", release{Family: "SUSE", Number: "15.3"}},
+		{"openSUSE:Leap 15.5", release{Family: "openSUSE", Number: "15.5"}},
+		{"openSUSE:Tumbleweed", release{Family: "openSUSE", Number: "tumbleweed"}},
+		{"npm", release{Family: "npm"}},
+		{"", release{}},
+	}
+	for _, test := range tests {
+		if got := parseEcosystem(test.ecosystem); got != test.want {
+			t.Errorf("%q is %+v, want %+v", test.ecosystem, got, test.want)
+		}
+	}
+}
+
+// FuzzCompare compares anything: versions come out of images that strangers built.
+func FuzzCompare(f *testing.F) {
+	for _, seed := range [][2]string{{"1:2.3-4+deb12u1", "1.2"}, {"3.1.4-r0", "3.1.4_git20230101-r1"}, {"1.0.0-alpha.1+x", "v1"}, {"1!2.0.post1.dev3", "2.0c1"}, {"", "~"}, {"^", "1.1.1k-5.el8_5"}} {
+		f.Add(seed[0], seed[1])
+	}
+	names := allFamilies()
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if len(a)+len(b) > 300 {
+			return
+		}
+		for _, name := range names {
+			there, err := Compare(name, a, b)
+			back, backErr := Compare(name, b, a)
+			if (err == nil) != (backErr == nil) || err == nil && (there > 0) && (back > 0) {
+				t.Fatalf("%s: %q against %q is %d (%v), the other way %d (%v)", name, a, b, there, err, back, backErr)
+			}
+		}
+	})
+}
