@@ -111,14 +111,15 @@ type QueryResult struct {
 	Name          string
 	Total         int64
 	P50, P95, Max time.Duration
+	CPU           time.Duration // of the process, per run: other work on the machine does not count
 	Plain         time.Duration // one run of the plain program
 	Runs          int
 }
 
 func (r QueryResult) String() string {
-	return fmt.Sprintf("%-42s %9d rows  p50 %8s  p95 %8s  max %8s  plain loops %9s (%.0f×)", r.Name, r.Total,
+	return fmt.Sprintf("%-42s %9d rows  p50 %8s  p95 %8s  max %8s  cpu %8s  plain loops %9s (%.0f×)", r.Name, r.Total,
 		r.P50.Round(10*time.Microsecond), r.P95.Round(10*time.Microsecond), r.Max.Round(10*time.Microsecond),
-		r.Plain.Round(10*time.Microsecond), float64(r.Plain)/float64(r.P50))
+		r.CPU.Round(10*time.Microsecond), r.Plain.Round(10*time.Microsecond), float64(r.Plain)/float64(r.P50))
 }
 
 // MeasureQueries runs each case a number of times, as the Explorer does: one
@@ -142,6 +143,7 @@ func measureQuery(ctx context.Context, v *graph.View, c QueryCase, runs int) (Qu
 	}
 	r := QueryResult{Name: c.Name, Runs: runs}
 	took := make([]time.Duration, runs)
+	cpu := cpuTime()
 	for n := range runs {
 		begin := time.Now()
 		res, err := query.Run(ctx, v, graph.Everything, q, query.Options{Limit: 100})
@@ -150,6 +152,7 @@ func measureQuery(ctx context.Context, v *graph.View, c QueryCase, runs int) (Qu
 		}
 		took[n], r.Total = time.Since(begin), res.Total
 	}
+	r.CPU = (cpuTime() - cpu) / time.Duration(runs)
 	slices.Sort(took)
 	r.P50, r.P95, r.Max = took[runs/2], took[min(runs-1, runs*95/100)], took[runs-1]
 	begin := time.Now()
