@@ -49,7 +49,9 @@ func (c *cluster) pod(p *collect.Pod) {
 	c.sharedVolumes(p, func(container string) graph.Ref { return c.b.Ref("Container", containerID(p, container)) })
 }
 
-func containerID(p *collect.Pod, name string) string { return p.Namespace + "/Pod/" + p.Name + "/" + name }
+func containerID(p *collect.Pod, name string) string {
+	return p.Namespace + "/Pod/" + p.Name + "/" + name
+}
 
 func privileged(s collect.ContainerShape) bool { return s.Privileged }
 

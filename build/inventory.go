@@ -1,0 +1,121 @@
+package build
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+// Put writes the assessment into the shared graph unless it is there already: one
+// with the same figures is taken for the same. It reports whether anything
+// changed.
+func (a *Assessment) Put(s *graph.Shared) bool {
+	if !s.Put("Image", a.ID, a.props()...) {
+		return false
+	}
+	a.Replace(s)
+	return true
+}
+
+// Replace writes the assessment whatever is there, as is needed when the
+// advisories have changed: the image's properties, its packages, and the
+// vulnerabilities they have. Edges of an image are replaced as a whole.
+func (a *Assessment) Replace(s *graph.Shared) {
+	s.Put("Image", a.ID, a.props()...)
+	if !a.Scanned {
+		s.SetEdges("HAS_PACKAGE", "Image", a.ID, "Package", nil)
+		s.SetEdges("HAS_VULNERABILITY", "Image", a.ID, "Vulnerability", nil)
+		return
+	}
+	var packages []graph.Target
+	for _, c := range a.Components {
+		s.Put("Package", c.PURL, text("name", c.Name), text("version", c.Version), text("ecosystem", c.Ecosystem), text("source", c.Source))
+		packages = append(packages, graph.Target{Kind: "Package", ID: c.PURL, Props: []graph.Prop{text("layer", c.Layer)}})
+	}
+	s.SetEdges("HAS_PACKAGE", "Image", a.ID, "Package", packages)
+	var found []graph.Target
+	affected := map[string][]graph.Target{}
+	for _, f := range a.Findings {
+		putVulnerability(s, f.Match)
+		found = append(found, graph.Target{Kind: "Vulnerability", ID: f.ID, Props: f.onImage()})
+		affected[f.PURL] = append(affected[f.PURL], graph.Target{Kind: "Vulnerability", ID: f.ID,
+			Props: []graph.Prop{text("fixed", f.FixedVersion), text("advisory", strings.Join(f.Advisories, ", "))}})
+	}
+	s.SetEdges("HAS_VULNERABILITY", "Image", a.ID, "Vulnerability", found)
+	for _, c := range a.Components {
+		s.SetEdges("AFFECTED_BY", "Package", c.PURL, "Vulnerability", affected[c.PURL])
+	}
+}
+
+// props of the image. What was not looked into is null, not false.
+func (a *Assessment) props() []graph.Prop {
+	out := []graph.Prop{graph.B("scanned", a.Scanned), text("scan", a.State), text("scanError", a.Why)}
+	if strings.HasPrefix(a.ID, "sha256:") {
+		out = append(out, graph.S("digest", a.ID))
+	}
+	if !a.Scanned {
+		for _, unknown := range []string{"packages", "severity", "criticals", "highs", "vulnerabilities", "severe", "rce", "exploited"} {
+			out = append(out, graph.Prop{Name: unknown})
+		}
+		return out
+	}
+	worst := a.Worst
+	if worst == "" {
+		worst = vuln.None
+	}
+	out = append(out, text("platform", a.Platform), text("distribution", a.Distribution), graph.I("packages", int64(len(a.Components))),
+		graph.S("severity", string(worst)), graph.I("criticals", int64(a.Criticals)), graph.I("highs", int64(a.Highs)),
+		graph.I("vulnerabilities", int64(a.Vulnerabilities)), graph.B("severe", a.Severe), graph.B("rce", a.RCE), graph.B("exploited", a.Exploited))
+	if a.exploitedUnknown && !a.Exploited {
+		out = append(out, graph.Prop{Name: "exploited"}) // no list of exploited vulnerabilities was imported
+	}
+	if !a.ScannedAt.IsZero() {
+		out = append(out, graph.T("scannedAt", a.ScannedAt))
+	}
+	return out
+}
+
+// onImage is what the edge from the image says.
+func (f Finding) onImage() []graph.Prop {
+	return []graph.Prop{text("package", strings.TrimSpace(f.Package.Name+" "+f.Package.Version)), text("installed", f.Package.Version),
+		text("fixed", f.FixedVersion), graph.S("severity", string(f.Severity)), text("layer", f.Layer)}
+}
+
+// putVulnerability writes what holds wherever the vulnerability is found. Its
+// severity is that of the first package it was seen in; edges carry their own.
+func putVulnerability(s *graph.Shared, m vuln.Match) {
+	if !s.Put("Vulnerability", m.ID) {
+		return
+	}
+	props := []graph.Prop{text("title", m.Summary), list("aliases", m.Aliases), graph.S("severity", string(m.Severity)),
+		text("severitySource", m.SeveritySource), graph.B("rce", m.RCE), list("cwes", slices.Clone(m.CWEs))}
+	if m.CVSS != nil {
+		props = append(props, graph.F("cvss", m.CVSS.Score), text("cvssVector", m.CVSS.Vector))
+	}
+	if m.EPSS != nil {
+		props = append(props, graph.F("epss", m.EPSS.Score))
+	}
+	if m.KEV != nil {
+		props = append(props, graph.B("kev", m.KEV.Listed))
+	}
+	if !m.Published.IsZero() {
+		props = append(props, graph.T("published", m.Published))
+	}
+	if !m.Modified.IsZero() {
+		props = append(props, graph.T("modified", m.Modified))
+	}
+	s.Put("Vulnerability", m.ID, props...)
+}
+
+// unread is the gap of an image nobody could look into.
+func unread(id, why string) collect.Gap {
+	return collect.Gap{Source: "image", What: id, Why: why, Kinds: []string{"HAS_VULNERABILITY", "HAS_PACKAGE", "Image"},
+		Consequence: "Whether it has vulnerabilities is not known; paths through its containers may be missing."}
+}
+
+// Gap is what the assessment could not say of the image as a whole; ok is false
+// if it was scanned.
+func (a *Assessment) Gap() (g collect.Gap, ok bool) { return unread(a.ID, a.Why), !a.Scanned }
