@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -90,6 +92,9 @@ func (in *intake) record(data []byte) error {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return fmt.Errorf("want an OSV record: %w", err)
 	}
+	if r.ID == "" {
+		return fmt.Errorf(`want an OSV record with an "id", got an object with %s`, keysOf(data))
+	}
 	if err := r.validate(); err != nil {
 		return err
 	}
@@ -99,6 +104,16 @@ func (in *intake) record(data []byte) error {
 	}
 	in.status.note(&r, skipped)
 	return nil
+}
+
+// keysOf names what an object has instead of what was wanted.
+func keysOf(data []byte) string {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(data, &object) != nil || len(object) == 0 {
+		return "nothing in it"
+	}
+	keys := slices.Sorted(maps.Keys(object))
+	return clip(strings.Join(keys[:min(len(keys), 6)], ", "), 120)
 }
 
 // note counts a filed record.

@@ -178,7 +178,7 @@ func nothingIn(status SourceStatus) error {
 	if len(status.Skipped) > 0 {
 		return fmt.Errorf("nothing in it could be read: %s: %s", status.Skipped[0].File, status.Skipped[0].Why)
 	}
-	return errors.New("want OSV records (.json, .yaml, .zip, .tar.gz), CISA's catalogue (.json) or EPSS scores (.csv), found none")
+	return errNothing
 }
 
 // read walks a directory, or opens a single file.

@@ -244,6 +244,8 @@ func TestASourceWithNothingInItIsAnError(t *testing.T) {
 		{"a missing path", vuln.Source{Path: filepath.Join(dir, "missing")}, "no such file"},
 		{"no advisories", vuln.Source{Name: "readme", FS: fstest.MapFS{"README.md": {Data: []byte("x")}}}, "want OSV records"},
 		{"only broken ones", vuln.Source{Name: "debian", FS: fstest.MapFS{"x.json": {Data: []byte("{")}}}, "x.json"},
+		{"another database's format", vuln.Source{Name: "secdb", FS: fstest.MapFS{"x.yaml": {Data: []byte("distroversion: v3.9\npackages: []\n")}}}, "got an object with distroversion, packages"},
+		{"an archive of other things", vuln.Source{Path: pack(t, filepath.Join(t.TempDir(), "x.tar.gz"), map[string]string{"DSA/list": "[1 Jan 2020] DSA-1-1"})}, "found none"},
 		{"not a zip", vuln.Source{Name: "zip", FS: fstest.MapFS{"x.zip": {Data: []byte("{}")}}}, "want a zip archive"},
 	}
 	for _, test := range tests {

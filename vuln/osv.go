@@ -2,7 +2,6 @@ package vuln
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -158,8 +157,6 @@ func (e extras) weaknesses() []string {
 // validate says what a record lacks, in words for whoever publishes it.
 func (r *osvRecord) validate() error {
 	switch {
-	case r.ID == "":
-		return errors.New(`want an OSV record with an "id"`)
 	case len(r.ID) > 256 || strings.ContainsAny(r.ID, "\x00\n"):
 		return fmt.Errorf("want an id of at most 256 printable characters, got %.40q…", r.ID)
 	case len(r.Affected) > maxAffected:

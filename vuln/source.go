@@ -41,7 +41,12 @@ type intake struct {
 	progress func(SourceStatus)
 	read     int64
 	files    int
+	// known counts the files whose kind we read.
+	known int
 }
+
+// errNothing is what an import says of a place without advisories.
+var errNothing = errors.New("want OSV records (.json, .yaml, .zip, .tar.gz), CISA's catalogue (.json) or EPSS scores (.csv), found none")
 
 // errStop ends a source: the store failed, a bound was passed or the caller left.
 type errStop struct{ error }
@@ -81,12 +86,24 @@ func (in *intake) tree(fsys fs.FS, root, shown string) error {
 func (in *intake) open(name string, f fs.File) error {
 	switch low := strings.ToLower(name); {
 	case strings.HasSuffix(low, ".zip"):
-		return in.zip(name, f)
+		return in.archive(name, func() error { return in.zip(name, f) })
 	case strings.HasSuffix(low, ".tar.gz"), strings.HasSuffix(low, ".tgz"):
-		return in.tarball(name, f)
+		return in.archive(name, func() error { return in.tarball(name, f) })
 	default:
 		return in.file(name, f)
 	}
+}
+
+// archive notes an archive that held nothing of any kind we read.
+func (in *intake) archive(name string, read func() error) error {
+	known, skipped := in.known, in.status.SkippedCount
+	if err := read(); err != nil {
+		return err
+	}
+	if in.known == known && in.status.SkippedCount == skipped {
+		in.status.skip(name, errNothing)
+	}
+	return nil
 }
 
 func (in *intake) zip(name string, f fs.File) error {
@@ -173,18 +190,19 @@ func (in *intake) file(name string, r io.Reader) error {
 		}
 		r, low = unzipped, strings.TrimSuffix(low, ".gz")
 	}
-	r = in.counted(r)
-	var err error
+	var read func(string, io.Reader) error
 	switch path.Ext(low) {
 	case ".json", ".jsonl", ".ndjson":
-		err = in.json(name, r)
+		read = in.json
 	case ".yaml", ".yml":
-		err = in.yaml(name, r)
+		read = in.yaml
 	case ".csv":
-		err = in.epss(name, r)
+		read = in.epss
 	default:
 		return nil
 	}
+	in.known++
+	err := read(name, in.counted(r))
 	if errors.As(err, new(errStop)) {
 		return err
 	}
