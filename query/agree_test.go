@@ -258,6 +258,23 @@ func agree(t *testing.T, view *graph.View, scope graph.Scope, q *Query) int {
 	if res.Partial != "" {
 		t.Errorf("partial: %s", res.Partial)
 	}
+	matched := map[string]map[graph.Node]bool{}
+	all, _ := o.rows(q)
+	for _, row := range all {
+		for name, v := range row {
+			if n, ok := v.(graph.Node); ok && name != "" {
+				if matched[name] == nil {
+					matched[name] = map[graph.Node]bool{}
+				}
+				matched[name][n] = true
+			}
+		}
+	}
+	for name, n := range res.Matched {
+		if n != len(matched[name]) {
+			t.Errorf("%d nodes matched as %s, want %d", n, name, len(matched[name]))
+		}
+	}
 	inKeyOrder(t, o, q, p.items(), res)
 	pages(t, view, scope, q, opts, inOrder)
 	return total

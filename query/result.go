@@ -41,6 +41,8 @@ type Result struct {
 	// the number of rows before SKIP and LIMIT.
 	Roots int   `json:"roots"`
 	Total int64 `json:"total"`
+	// Matched is the number of distinct nodes of each named variable.
+	Matched map[string]int `json:"matched,omitempty"`
 	// Partial is why the answer is not whole; empty if it is. Rows are then
 	// right but some are missing, and Total is what is known to be there.
 	Partial string        `json:"partial"`

@@ -42,7 +42,7 @@ func Stream(ctx context.Context, view *graph.View, scope graph.Scope, q *Query, 
 	answer := func() {
 		e.compileScope(scope)
 		e.reduce()
-		res.Roots = e.sets[0].count()
+		res.Roots, res.Matched = e.sets[0].count(), e.matched()
 		e.answer(res, row)
 	}
 	if res.Partial, err = e.guard(answer); err != nil {
@@ -55,6 +55,16 @@ func Stream(ctx context.Context, view *graph.View, scope graph.Scope, q *Query, 
 	}
 	res.Elapsed = time.Since(begin)
 	return res, nil
+}
+
+func (e *engine) matched() map[string]int {
+	out := map[string]int{}
+	for _, v := range e.vars {
+		if v.as != "" {
+			out[v.as] = e.sets[v.id].count()
+		}
+	}
+	return out
 }
 
 func newEngine(ctx context.Context, view *graph.View, q *Query, opts Options) (*engine, error) {

@@ -55,7 +55,7 @@ func TestTheResultAsJSONIsWhatTheCommandLinePromises(t *testing.T) {
 	}
 	want := `{"columns":[{"name":"i","type":"node","of":"i","kinds":["Image"]},{"name":"h","type":"edge","of":"h","kinds":["HAS_VULNERABILITY"]},{"name":"v.severity","type":"enum","of":"v","prop":"severity","kinds":["Vulnerability"]},{"name":"p","type":"node","of":"p","kinds":["Pod"]}],` +
 		`"rows":[[{"id":"sha256:a","kind":"Image","name":"sha256:a"},{"edge":"HAS_VULNERABILITY","from":{"id":"sha256:a","kind":"Image","name":"sha256:a"},"properties":{"package":"openssl 3.0.2","severity":"High"},"to":{"id":"CVE-2022-3889","kind":"Vulnerability","name":"CVE-2022-3889"}},"High",{"id":"prod/shop/Pod/web","kind":"Pod","name":"web"}]],` +
-		`"roots":1,"total":2,"partial":"","gaps":[{"source":"query","what":"2 container images were never scanned","why":"nothing is known about what they contain","consequence":"they may belong in the answer and are not in it","kinds":["Image"],"count":2}],"elapsed":0}`
+		`"roots":1,"total":2,"matched":{"_1":2,"i":1,"p":2,"v":1},"partial":"","gaps":[{"source":"query","what":"2 container images were never scanned","why":"nothing is known about what they contain","consequence":"they may belong in the answer and are not in it","kinds":["Image"],"count":2}],"elapsed":0}`
 	if string(b) != want {
 		t.Errorf("\n got %s\nwant %s", b, want)
 	}

@@ -63,6 +63,7 @@ func (e *engine) touchShared(seg *graph.Segment, slot int) {
 			case to && !from:
 				for i := range e.mask[r.From][slot].All() {
 					dst, _ := r.Out(i)
+					e.tick(len(dst) + 1)
 					for _, d := range dst {
 						e.mask[r.To][0].Set(seg.Stubs(r.To)[d])
 					}
@@ -70,6 +71,7 @@ func (e *engine) touchShared(seg *graph.Segment, slot int) {
 			case from && !to:
 				for i := range e.mask[r.To][slot].All() {
 					src, _ := r.In(i)
+					e.tick(len(src) + 1)
 					for _, s := range src {
 						e.mask[r.From][0].Set(seg.Stubs(r.From)[s])
 					}
@@ -79,22 +81,43 @@ func (e *engine) touchShared(seg *graph.Segment, slot int) {
 	}
 }
 
-// closeShared follows the shared segment's edges forward until nothing changes.
+// closeShared follows the shared segment's edges forward from what is visible.
 func (e *engine) closeShared() {
+	reached := make([]graph.Bitmap, len(e.voc.kinds)) // in the last round
+	for kind := range reached {
+		if e.shared(kind) {
+			reached[kind] = e.mask[kind][0].Clone()
+		}
+	}
 	for changed := true; changed; {
 		changed = false
+		next := make([]graph.Bitmap, len(reached))
 		for edge := range e.voc.edges {
 			for _, r := range e.segs[0].Rels(edge) {
-				for i := range e.mask[r.From][0].All() {
-					dst, _ := r.Out(i)
-					for _, d := range dst {
-						if !e.mask[r.To][0].Has(d) {
-							e.mask[r.To][0].Set(d)
-							changed = true
-						}
-					}
+				if next[r.To] == nil {
+					next[r.To] = graph.NewBitmap(e.segs[0].Len(r.To))
 				}
+				changed = e.follow(r, reached[r.From], next[r.To]) || changed
+			}
+		}
+		reached = next
+	}
+}
+
+// follow makes the targets of some nodes visible and gathers those that were
+// not before.
+func (e *engine) follow(r *graph.Rel, from, reached graph.Bitmap) (changed bool) {
+	mask := e.mask[r.To][0]
+	for i := range from.All() {
+		dst, _ := r.Out(i)
+		e.tick(len(dst) + 1)
+		for _, d := range dst {
+			if !mask.Has(d) {
+				mask.Set(d)
+				reached.Set(d)
+				changed = true
 			}
 		}
 	}
+	return changed
 }
