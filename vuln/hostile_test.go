@@ -50,6 +50,11 @@ func TestSourcesAreBounded(t *testing.T) {
 			}
 		})
 	}
+	empties := zipped(t, map[string]string{"a.json": "[" + strings.Repeat(`{"id":""},`, 400_000) + "{}]"})
+	_, err := take(Limits{Document: 1000, Total: 1 << 30, Files: 3, Archive: 1 << 20, Ratio: 50, Slack: 1000}, fstest.MapFS{"a.zip": {Data: empties}})
+	if err == nil || !strings.Contains(err.Error(), "at most 50 times its size") {
+		t.Errorf("a zip of countless records is not bounded: %v", err)
+	}
 	many := fstest.MapFS{}
 	for i := range 40 {
 		many[fmt.Sprintf("%d.json", i)] = &fstest.MapFile{Data: []byte(record)}

@@ -26,10 +26,12 @@ type Limits struct {
 	Files int
 	// Archive is the largest archive read from an fs.FS that cannot seek.
 	Archive int64
+	// Ratio is how many times its size an archive may unpack to, beyond Slack bytes.
+	Ratio, Slack int64
 }
 
 // DefaultLimits hold all of OSV's published data with room to spare.
-var DefaultLimits = Limits{Document: 16 << 20, Total: 128 << 30, Files: 10_000_000, Archive: 256 << 20}
+var DefaultLimits = Limits{Document: 16 << 20, Total: 128 << 30, Files: 10_000_000, Archive: 256 << 20, Ratio: 300, Slack: 256 << 20}
 
 // intake reads one source and files what it finds.
 type intake struct {
@@ -41,6 +43,8 @@ type intake struct {
 	progress func(SourceStatus)
 	read     int64
 	files    int
+	// allowed is where read ends for the archive at hand; 0 is no such bound.
+	allowed int64
 	// known counts the files whose kind we read.
 	known int
 }
@@ -86,16 +90,21 @@ func (in *intake) tree(fsys fs.FS, root, shown string) error {
 func (in *intake) open(name string, f fs.File) error {
 	switch low := strings.ToLower(name); {
 	case strings.HasSuffix(low, ".zip"):
-		return in.archive(name, func() error { return in.zip(name, f) })
+		return in.archive(name, f, func() error { return in.zip(name, f) })
 	case strings.HasSuffix(low, ".tar.gz"), strings.HasSuffix(low, ".tgz"):
-		return in.archive(name, func() error { return in.tarball(name, f) })
+		return in.archive(name, f, func() error { return in.tarball(name, f) })
 	default:
 		return in.file(name, f)
 	}
 }
 
-// archive notes an archive that held nothing of any kind we read.
-func (in *intake) archive(name string, read func() error) error {
+// archive bounds what an archive unpacks to by its size, and notes one that held
+// nothing of any kind we read.
+func (in *intake) archive(name string, f fs.File, read func() error) error {
+	if info, err := f.Stat(); err == nil && in.limits.Ratio > 0 {
+		in.allowed = in.read + in.limits.Slack + info.Size()*in.limits.Ratio
+		defer func() { in.allowed = 0 }()
+	}
 	known, skipped := in.known, in.status.SkippedCount
 	if err := read(); err != nil {
 		return err
@@ -238,6 +247,9 @@ type meter struct {
 func (m *meter) Read(p []byte) (int, error) {
 	if m.in.read > m.in.limits.Total {
 		return 0, stop(fmt.Errorf("want at most %d bytes in a source", m.in.limits.Total))
+	}
+	if m.in.allowed > 0 && m.in.read > m.in.allowed {
+		return 0, stop(fmt.Errorf("want an archive that unpacks to at most %d times its size", m.in.limits.Ratio))
 	}
 	n, err := m.r.Read(p)
 	m.in.read += int64(n)
