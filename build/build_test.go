@@ -9,13 +9,14 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/rbac"
 	"github.com/breakwater-sec/breakwater/schema"
 )
 
 // view builds the graph of facts, alone in a view.
 func view(t *testing.T, f *collect.Facts) *graph.View {
 	t.Helper()
-	r := Cluster(f, Judge(f, nil))
+	r := Cluster(f, Judge(f, []rbac.Power{{Name: everything, Any: []rbac.Ask{{Verbs: []string{"*"}, Group: "*", Resource: "*"}}}}))
 	shared := graph.NewShared(schema.Vocabulary())
 	r.PutShared(shared)
 	frozen := shared.Freeze()

@@ -1,0 +1,93 @@
+package build
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/schema"
+)
+
+var update = flag.Bool("update", false, "rewrite the graphs in testdata")
+
+const graphMark = "=== graph ===\n"
+
+func TestManifestsMakeTheGraphBelowThem(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("testdata: %v, %v", files, err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			manifests, want, _ := strings.Cut(string(text), graphMark)
+			f, err := kube.ReadFS(fstest.MapFS{"in.yaml": {Data: []byte(manifests)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Cluster.Name = "c"
+			got := lines(view(t, f))
+			if *update {
+				err = os.WriteFile(file, []byte(manifests+graphMark+got), 0o644)
+			} else if got != want {
+				err = os.ErrInvalid
+				t.Errorf("the graph is\n%s\nwant\n%s", got, want)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// lines is everything in a view, sorted; what every node has is left out.
+func lines(v *graph.View) string {
+	var out []string
+	for _, k := range schema.Kinds {
+		for n := range v.Nodes(k.Name) {
+			line := k.Name + " " + n.ID()
+			for _, p := range k.Properties {
+				if val := n.Value(p.Name); !val.IsNull() && p.Name != "name" && p.Name != "namespace" && p.Name != "cluster" {
+					line += " " + p.Name + "=" + quoted(val.String())
+				}
+			}
+			out = append(out, line)
+			for e := range n.Out("") {
+				out = append(out, k.Name+" "+n.ID()+" -"+e.Kind()+edgeProps(e)+"-> "+e.To.Kind()+" "+e.To.ID())
+			}
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, "\n") + "\n"
+}
+
+func edgeProps(e graph.Edge) string {
+	var out []string
+	for _, k := range schema.Edges {
+		for _, p := range k.Properties {
+			if v := e.Value(p.Name); k.Name == e.Kind() && !v.IsNull() {
+				out = append(out, p.Name+"="+quoted(v.String()))
+			}
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "{" + strings.Join(out, " ") + "}"
+}
+
+func quoted(s string) string {
+	if strings.ContainsAny(s, " ,") || s == "" {
+		return `"` + s + `"`
+	}
+	return s
+}
