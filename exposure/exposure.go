@@ -9,8 +9,10 @@
 package exposure
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
@@ -99,6 +101,45 @@ func (r Route) Uncertain() (out []string) {
 		}
 	}
 	return out
+}
+
+// Explain tells the route hop by hop, one line each, with what decided it and
+// what is not known.
+func (r Route) Explain() string {
+	var b strings.Builder
+	for _, h := range r.Hops {
+		fmt.Fprintf(&b, "%s → %s", h.From, h.To)
+		if ports := portList(h.Ports); ports != "" {
+			fmt.Fprintf(&b, " on %s", ports)
+		}
+		fmt.Fprintf(&b, ": through %s", h.Via)
+		if h.Width == Ranges {
+			fmt.Fprintf(&b, ", for %s only", prefixList(h.Ranges))
+		}
+		for _, more := range []string{h.Policy, h.Uncertain} {
+			if more != "" {
+				fmt.Fprintf(&b, "; %s", strings.TrimSuffix(more, "."))
+			}
+		}
+		b.WriteString(".\n")
+	}
+	return b.String()
+}
+
+func portList(ports []netpol.Port) string {
+	var out []string
+	for _, p := range ports {
+		out = append(out, p.String())
+	}
+	return strings.Join(out, ", ")
+}
+
+func prefixList(prefixes []netip.Prefix) string {
+	var out []string
+	for _, p := range prefixes {
+		out = append(out, p.String())
+	}
+	return strings.Join(out, ", ")
 }
 
 // Exposed is an entity that some route passes or ends in.

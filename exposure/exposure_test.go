@@ -231,3 +231,23 @@ func TestEntitiesAreFoundByTheirID(t *testing.T) {
 		t.Error("a node nobody exposes is exposed")
 	}
 }
+
+func TestKindsNobodyInterpretsAreSaid(t *testing.T) {
+	f := given.Facts(t, estate)
+	f.Apply(collect.Change{Op: collect.Counted, Kind: "ingressroutes.traefik.io", Object: 2})
+	f.Apply(collect.Change{Op: collect.Counted, Kind: "ciliumnetworkpolicies.cilium.io", Object: -1})
+	f.Apply(collect.Change{Op: collect.Counted, Kind: "routes.route.openshift.io", Object: 0})
+	if r := Judge(f); len(r.Gaps) != 2 {
+		t.Errorf("gaps %v", r.Gaps)
+	}
+}
+
+func TestARouteExplainsEveryHop(t *testing.T) {
+	r := Judge(given.Facts(t, estate+balancer(", loadBalancerSourceRanges: [198.51.100.0/24]", "")+np(`{podSelector: {}}`)))
+	want := "the internet → Service shop/web on 80/TCP: through load balancer 203.0.113.9, for 198.51.100.0/24 only.\n" +
+		"Service shop/web → Pod shop/web on 8080/TCP: through Service shop/web to port 8080/TCP, for 198.51.100.0/24 only; " +
+		"NetworkPolicy shop/p restricts ingress and no rule allows it; whether anything enforces that is not known. No known network plugin was seen, so nothing shows whether policies are enforced.\n"
+	if got := r.Routes[0].Explain(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

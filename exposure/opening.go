@@ -3,7 +3,6 @@ package exposure
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
@@ -26,11 +25,7 @@ func (o opening) same(x opening) bool {
 }
 
 func (o opening) via(from Entity) string {
-	var ports []string
-	for _, p := range o.ports {
-		ports = append(ports, p.String())
-	}
-	return fmt.Sprintf("%s to port %s", from, strings.Join(ports, ", "))
+	return fmt.Sprintf("%s to port %s", from, portList(o.ports))
 }
 
 // openings asks the policies about every port of a target and gathers equal answers.
@@ -82,10 +77,11 @@ func (j *judge) opening(w way, p *collect.Pod, port netpol.Port, senders []sende
 		o.closed = denied
 		return o
 	}
-	o.policy = denied.Witness.Text + ", but " + denied.Enforced.Why
-	if denied.Enforced.State == netpol.Unknown {
-		o.uncertain = fmt.Sprintf("%s; whether anything enforces that is not known. %s", denied.Witness.Text, denied.Enforced.Why)
+	if denied.Enforced.State == netpol.No {
+		o.policy = denied.Witness.Text + ", but " + denied.Enforced.Why
+		return o
 	}
+	o.uncertain = fmt.Sprintf("%s; whether anything enforces that is not known. %s", denied.Witness.Text, denied.Enforced.Why)
 	return o
 }
 

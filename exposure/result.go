@@ -106,10 +106,24 @@ func (j *judge) missing() {
 			j.gap("exposure without "+m.resource, g.Why, m.consequence)
 		}
 	}
+	for _, resource := range unreadDoors {
+		if n, there := j.facts.Unread[resource]; there && n != 0 {
+			j.gap("exposure through "+resource, "objects of this kind are not interpreted", "Pods may be exposed through them and not be shown.")
+		}
+	}
 	if len(j.nodes.public) > 0 {
 		j.gap("firewalls outside of the cluster", "nothing in the cluster shows them",
 			"Node ports, host ports and the host network of nodes with public addresses count as open, though a firewall may close them.")
 	}
+}
+
+// unreadDoors are the kinds by which controllers let traffic in besides
+// ingresses and HTTP routes.
+var unreadDoors = []string{
+	"apisixroutes.apisix.apache.org", "gateways.networking.istio.io", "httpproxies.projectcontour.io", "ingressroutes.traefik.containo.us",
+	"ingressroutes.traefik.io", "ingressroutetcps.traefik.io", "listenersets.gateway.networking.k8s.io", "mappings.getambassador.io", "routegroups.zalando.org",
+	"routes.route.openshift.io", "tcproutes.gateway.networking.k8s.io", "tlsroutes.gateway.networking.k8s.io",
+	"udproutes.gateway.networking.k8s.io", "virtualservers.k8s.nginx.org", "xlistenersets.gateway.networking.x-k8s.io",
 }
 
 func (j *judge) gap(what, why, consequence string) {

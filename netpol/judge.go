@@ -112,7 +112,21 @@ func (j *Judge) missing() {
 				Consequence: "Policies that were not seen may close connections that are shown as open.", Kinds: []string{"ROUTES_TO", "SELECTS"}, Since: g.Since})
 		}
 	}
+	for _, resource := range unreadPolicies {
+		if n, there := j.facts.Unread[resource]; there && n != 0 {
+			j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: "policies of kind " + resource, Why: "objects of this kind are not interpreted",
+				Consequence: "They may close connections that are shown as open, or open some that are shown as closed.", Kinds: []string{"ROUTES_TO"}})
+		}
+	}
 	slices.SortFunc(j.gaps, func(a, b collect.Gap) int { return cmp.Compare(a.What, b.What) })
+}
+
+// unreadPolicies are the kinds by which network plugins and meshes decide
+// connections besides NetworkPolicies.
+var unreadPolicies = []string{
+	"authorizationpolicies.security.istio.io", "ciliumclusterwidenetworkpolicies.cilium.io", "ciliumnetworkpolicies.cilium.io",
+	"clusternetworkpolicies.crd.antrea.io", "clusternetworkpolicies.policy.networking.k8s.io", "globalnetworkpolicies.crd.projectcalico.org",
+	"networkpolicies.crd.antrea.io", "networkpolicies.crd.projectcalico.org",
 }
 
 // Gaps says what could not be seen or read, and what answers may therefore miss.
