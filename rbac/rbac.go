@@ -60,17 +60,6 @@ func accountOf(user string) (namespace, name string, ok bool) {
 	return strings.Cut(rest, ":")
 }
 
-// user is the user name that requests of the subject carry; empty for a group.
-func (s Subject) user() string {
-	switch s.Kind {
-	case "ServiceAccount":
-		return accountPrefix + s.Namespace + ":" + s.Name
-	case "User":
-		return s.Name
-	}
-	return ""
-}
-
 // groups are those every request of the subject carries.
 func (s Subject) groups() []string {
 	switch {
