@@ -1,17 +1,16 @@
 package query
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
 
 // where plans a node's condition, split into what needs the edge and what not.
-func (p *planner) where(v *variable, n *Node, path string, depth int) {
+func (p *planner) where(v *variable, n *Node, depth int) {
 	if n.Where == nil {
 		return
 	}
-	c := p.expr(v, n.Where, path+".where", depth)
+	c := p.expr(v, n.Where, depth)
 	if c == nil {
 		return
 	}
@@ -38,7 +37,8 @@ func join(a, b *cond) *cond {
 	return &cond{kind: condAnd, sub: []*cond{a, b}, edge: a.edge || b.edge}
 }
 
-func (p *planner) expr(v *variable, e *Expr, path string, depth int) *cond {
+func (p *planner) expr(v *variable, e *Expr, depth int) *cond {
+	path := e.path
 	if p.terms++; p.terms > MaxTerms || depth > MaxDepth {
 		if p.terms == MaxTerms+1 || depth == MaxDepth+1 {
 			p.problem(e.pos, path, "", "a query may have at most %d conditions, nested at most %d deep", MaxTerms, MaxDepth)
@@ -51,18 +51,18 @@ func (p *planner) expr(v *variable, e *Expr, path string, depth int) *cond {
 	}
 	switch {
 	case e.And != nil:
-		return p.group(v, condAnd, e.And, path+".and", depth)
+		return p.group(v, condAnd, e.And, depth)
 	case e.Or != nil:
-		return p.group(v, condOr, e.Or, path+".or", depth)
+		return p.group(v, condOr, e.Or, depth)
 	case e.Not != nil:
-		if sub := p.expr(v, e.Not, path+".not", depth+1); sub != nil {
+		if sub := p.expr(v, e.Not, depth+1); sub != nil {
 			return &cond{kind: condNot, sub: []*cond{sub}, edge: sub.edge}
 		}
 		return nil
 	case e.Exists != nil:
-		return &cond{kind: condExists, to: p.sub(v, e.Exists, path+".exists", depth)}
+		return &cond{kind: condExists, to: p.sub(v, e.Exists, depth)}
 	case e.Count != nil:
-		return p.count(v, e, path, depth)
+		return p.count(v, e, depth)
 	}
 	return p.predicate(v, e, path)
 }
@@ -77,10 +77,10 @@ func forms(e *Expr) int {
 	return n
 }
 
-func (p *planner) group(v *variable, kind condKind, list []*Expr, path string, depth int) *cond {
+func (p *planner) group(v *variable, kind condKind, list []*Expr, depth int) *cond {
 	c := &cond{kind: kind}
-	for i, e := range list {
-		if sub := p.expr(v, e, fmt.Sprintf("%s[%d]", path, i), depth+1); sub != nil {
+	for _, e := range list {
+		if sub := p.expr(v, e, depth+1); sub != nil {
 			c.sub = append(c.sub, sub)
 			c.edge = c.edge || sub.edge
 		}
@@ -89,8 +89,9 @@ func (p *planner) group(v *variable, kind condKind, list []*Expr, path string, d
 }
 
 // sub plans the pattern of an EXISTS or COUNT.
-func (p *planner) sub(near *variable, r *Rel, path string, depth int) *variable {
-	h, kinds := p.rel(near, r, path)
+func (p *planner) sub(near *variable, r *Rel, depth int) *variable {
+	path := r.path
+	h, kinds := p.rel(near, r)
 	v := &variable{id: -1, as: r.To.As, kinds: kinds, hop: h, parent: near}
 	h.far = v
 	if r.Optional {
@@ -103,7 +104,7 @@ func (p *planner) sub(near *variable, r *Rel, path string, depth int) *variable 
 		return v
 	}
 	p.bind(r.To.As, r.To.pos, path+".to")
-	p.where(v, r.To, path+".to", depth+1)
+	p.where(v, r.To, depth+1)
 	if h.upTo > 0 && v.onEdge != nil {
 		p.problem(r.pos, path, "", "a reach has no conditions on its edges")
 	}
@@ -112,8 +113,9 @@ func (p *planner) sub(near *variable, r *Rel, path string, depth int) *variable 
 
 var comparisons = []string{OpEq, OpNe, OpLt, OpLe, OpGt, OpGe}
 
-func (p *planner) count(v *variable, e *Expr, path string, depth int) *cond {
-	c := &cond{kind: condCount, op: e.Op, to: p.sub(v, e.Count, path+".count", depth)}
+func (p *planner) count(v *variable, e *Expr, depth int) *cond {
+	path := e.path
+	c := &cond{kind: condCount, op: e.Op, to: p.sub(v, e.Count, depth)}
 	if e.Count.UpTo > 0 {
 		p.problem(e.pos, path+".count.upTo", "ask EXISTS", "a reach cannot be counted")
 	}

@@ -54,6 +54,12 @@ func TestATreeFromOutsideGetsAPathToWhatIsWrong(t *testing.T) {
 	if len(problems) != 1 || problems[0].Path != "find.with[0].to.where.and[1].prop" || problems[0].Suggestion != "did you mean severity?" {
 		t.Errorf("got %+v", problems)
 	}
+	// The path is that of the tree sent, not of its normal, expanded form.
+	q, _ = Decode([]byte(`{"find":{"kinds":["Image"],"where":{"and":[{"or":[{"prop":"nope"}]}]},"with":[null,{"edge":["RUNS_IMAGE"],"dir":"in","to":{"where":{"prop":"nope"}}}]}}`))
+	problems = Check(Schema(), q)
+	if len(problems) != 2 || problems[0].Path != "find.where.and[0].or[0].prop" || problems[1].Path != "find.with[1].to.where.prop" {
+		t.Errorf("got %+v", problems)
+	}
 	if _, err := Decode([]byte(`{"find":{},"limt":5}`)); err == nil || !strings.Contains(err.Error(), "limt") {
 		t.Errorf("an unknown key is accepted: %v", err)
 	}

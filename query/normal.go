@@ -22,6 +22,7 @@ func Decode(b []byte) (*Query, error) {
 	if q.Find == nil {
 		return nil, &Problem{Path: "find", Message: "a query wants something to find"}
 	}
+	place(&q)
 	return normalize(&q), nil
 }
 

@@ -104,13 +104,13 @@ func compile(v *Vocabulary, q *Query, params map[string]any, checking bool) (*pl
 	p := &planner{plan: &plan{voc: v, query: Expand(v, q), names: map[string]binding{}},
 		params: params, checking: checking, seen: map[string]bool{}}
 	root := p.query.Find
-	kinds := p.kinds(root, "find")
+	kinds := p.kinds(root)
 	if len(root.Kinds) == 0 {
 		for i := range v.kinds {
 			kinds = append(kinds, i)
 		}
 	}
-	p.node(root, kinds, nil, "find", 0)
+	p.node(root, kinds, nil, 0)
 	if len(p.problems) == 0 {
 		p.returns()
 	}
@@ -132,12 +132,12 @@ func at(list []Pos, i int, otherwise Pos) Pos {
 }
 
 // kinds resolves the kinds a node names.
-func (p *planner) kinds(n *Node, path string) []int {
+func (p *planner) kinds(n *Node) []int {
 	var out []int
 	for i, name := range n.Kinds {
 		found := p.voc.kindsOf(name)
 		if len(found) == 0 {
-			p.problem(at(n.kindPos, i, n.pos), fmt.Sprintf("%s.kinds[%d]", path, i), nearest(name, p.voc.kindNames()), "there is no kind %s", name)
+			p.problem(at(n.kindPos, i, n.pos), fmt.Sprintf("%s.kinds[%d]", n.path, i), nearest(name, p.voc.kindNames()), "there is no kind %s", name)
 		}
 		for _, k := range found {
 			if !slices.Contains(out, k) {
@@ -161,7 +161,8 @@ func (p *planner) bind(as string, pos Pos, path string) {
 }
 
 // node plans a node of the MATCH tree and what hangs from it.
-func (p *planner) node(n *Node, kinds []int, h *hop, path string, depth int) *variable {
+func (p *planner) node(n *Node, kinds []int, h *hop, depth int) *variable {
+	path := n.path
 	v := &variable{id: len(p.vars), as: n.As, kinds: kinds, hop: h}
 	if !p.room(n.pos, path, depth) {
 		return v
@@ -174,18 +175,18 @@ func (p *planner) node(n *Node, kinds []int, h *hop, path string, depth int) *va
 		h.near.below = append(h.near.below, v)
 		p.names[h.as] = binding{v, true}
 	}
-	p.where(v, n, path, 0)
-	for i, r := range n.With {
-		rpath := fmt.Sprintf("%s.with[%d]", path, i)
+	p.where(v, n, 0)
+	for _, r := range n.With {
+		rpath := r.path
 		if r.UpTo > 0 {
 			p.problem(r.pos, rpath+".upTo", "ask EXISTS", "a reach is for EXISTS only")
 		}
 		if h != nil && h.optional && !r.Optional {
 			p.problem(r.pos, rpath+".optional", "make it optional", "below an optional connection everything is optional")
 		}
-		child, kinds := p.rel(v, r, rpath)
+		child, kinds := p.rel(v, r)
 		child.optional = r.Optional
-		p.node(r.To, kinds, child, rpath+".to", depth+1)
+		p.node(r.To, kinds, child, depth+1)
 	}
 	return v
 }
@@ -202,7 +203,8 @@ func (p *planner) room(pos Pos, path string, depth int) bool {
 }
 
 // rel resolves an edge and which kinds it leads to.
-func (p *planner) rel(near *variable, r *Rel, path string) (*hop, []int) {
+func (p *planner) rel(near *variable, r *Rel) (*hop, []int) {
+	path := r.path
 	h := &hop{near: near, as: r.As, in: r.Dir == In, upTo: r.UpTo}
 	p.bind(r.As, r.pos, path)
 	if r.Dir != In && r.Dir != Out {
@@ -226,7 +228,7 @@ func (p *planner) rel(near *variable, r *Rel, path string) (*hop, []int) {
 			p.problem(at(r.edgePos, i, r.pos), fmt.Sprintf("%s.edge[%d]", path, i), nearest(name, p.voc.edgeNames()), "there is no edge %s", name)
 		}
 	}
-	return h, p.far(near, r, h, path)
+	return h, p.far(near, r, h)
 }
 
 func (p *planner) composed(name string) bool {
@@ -235,8 +237,8 @@ func (p *planner) composed(name string) bool {
 }
 
 // far finds the kinds at the other end of a connection.
-func (p *planner) far(near *variable, r *Rel, h *hop, path string) []int {
-	named := p.kinds(r.To, path+".to")
+func (p *planner) far(near *variable, r *Rel, h *hop) []int {
+	named := p.kinds(r.To)
 	if len(h.edges) < len(r.Edge) || len(h.edges) == 0 || len(near.kinds) == 0 || len(named) == 0 && len(r.To.Kinds) > 0 {
 		return named // said already
 	}
@@ -245,12 +247,12 @@ func (p *planner) far(near *variable, r *Rel, h *hop, path string) []int {
 		named = led
 	}
 	if !slices.ContainsFunc(named, func(k int) bool { return slices.Contains(led, k) }) {
-		p.cannotJoin(near, r, h, named, path)
+		p.cannotJoin(near, r, h, named)
 	}
 	return named
 }
 
-func (p *planner) cannotJoin(near *variable, r *Rel, h *hop, named []int, path string) {
+func (p *planner) cannotJoin(near *variable, r *Rel, h *hop, named []int) {
 	suggestion := ""
 	back := p.voc.reaches(near.kinds, h.edges, flip(r.Dir), max(1, h.upTo))
 	if slices.ContainsFunc(named, func(k int) bool { return slices.Contains(back, k) }) || len(named) == 0 && len(back) > 0 {
@@ -270,7 +272,7 @@ func (p *planner) cannotJoin(near *variable, r *Rel, h *hop, named []int, path s
 	if to == "" {
 		to = "anything"
 	}
-	p.problem(at(r.edgePos, 0, r.pos), path+".edge", suggestion, "%s does not lead from %s to %s", strings.Join(r.Edge, "|"), p.list(near.kinds), to)
+	p.problem(at(r.edgePos, 0, r.pos), r.path+".edge", suggestion, "%s does not lead from %s to %s", strings.Join(r.Edge, "|"), p.list(near.kinds), to)
 }
 
 func (p *planner) list(kinds []int) string {

@@ -30,6 +30,7 @@ type Node struct {
 
 	pos     Pos
 	kindPos []Pos
+	path    string // in the JSON it came as
 }
 
 // Directions of a Rel: along its edges, or against them.
@@ -50,6 +51,7 @@ type Rel struct {
 
 	pos     Pos
 	edgePos []Pos
+	path    string
 }
 
 // Expr is a condition with three answers: true, false and unknown. Exactly one
@@ -70,6 +72,7 @@ type Expr struct {
 	pos      Pos
 	propPos  Pos
 	valuePos Pos
+	path     string
 }
 
 // Ops of a predicate. OpHas is Cypher's `value IN of.prop`.

@@ -125,6 +125,7 @@ func (v *Vocabulary) column(kind int, prop string) (graph.Column, bool) {
 // not returned unless something said so.
 func Expand(v *Vocabulary, q *Query) *Query {
 	c := clone(q)
+	place(c)
 	x := expander{v: v}
 	x.node(c.Find)
 	if x.changed && len(c.Return) == 0 && c.Add == nil {
@@ -190,10 +191,10 @@ func (x *expander) rel(r *Rel, inside bool) {
 			at.To = to
 			return
 		}
-		next := &Rel{pos: r.pos}
-		at.To = &Node{Kinds: []string{s.To}, pos: r.pos}
+		next := &Rel{pos: r.pos, path: r.path}
+		at.To = &Node{Kinds: []string{s.To}, pos: r.pos, path: r.path + ".to"}
 		if inside {
-			at.To.Where = &Expr{Exists: next, pos: r.pos}
+			at.To.Where = &Expr{Exists: next, pos: r.pos, path: r.path}
 		} else {
 			at.To.With = []*Rel{next}
 		}
