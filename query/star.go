@@ -1,6 +1,10 @@
 package query
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/graph"
+)
 
 // star says that rows are grouped by the variable the walk begins at and that
 // every distinct count is of a node one edge away: the question people ask most
@@ -64,7 +68,8 @@ func (e *engine) newStarBranch(w *walk) *starBranch {
 
 func (s *starBranch) count(e *engine, near cell) (n uint64) {
 	s.now++
-	for _, at := range s.walk.byNear[s.walk.slots[near.k]+near.slot] {
+	lanes := s.walk.byNear[s.walk.slots[near.k]+near.slot]
+	for _, at := range lanes {
 		l := &s.walk.lanes[at]
 		i := near.i
 		if l.nearStubs != nil {
@@ -77,6 +82,10 @@ func (s *starBranch) count(e *engine, near cell) (n uint64) {
 		stamp, set := s.stamp[l.farKind][l.farSlot], s.set.bits[l.farKind][l.farSlot]
 		ends, first, pos := l.edges(i)
 		e.tick(len(ends) + 1)
+		if len(lanes) == 1 && l.test == nil && l.farStubs == nil && set != nil {
+			n += different(ends, set)
+			continue
+		}
 		for j, f := range ends {
 			if l.farStubs != nil {
 				f = l.farStubs[f]
@@ -86,6 +95,18 @@ func (s *starBranch) count(e *engine, near cell) (n uint64) {
 				n++
 			}
 		}
+	}
+	return n
+}
+
+// different counts the members of a set in an ascending list that may repeat.
+func different(list []uint32, set graph.Bitmap) (n uint64) {
+	last := ^uint32(0)
+	for _, f := range list {
+		if f != last && set.Has(f) {
+			n++
+		}
+		last = f
 	}
 	return n
 }
