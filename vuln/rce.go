@@ -30,12 +30,32 @@ import (
 // the rule on them.
 
 // saysCode finds the statement that code or commands can be run.
-var saysCode = regexp.MustCompile(`(?i)` +
-	`\b(?:remote|arbitrary|unauthori[sz]ed|php|server-side|malicious)?[- ]?(?:code|command)[- ]execution\b` +
-	`|\b(?:execut(?:e|es|ed|ing|ion of)|runs?|running|inject(?:s|ing)?|launch) (?:(?:and|or|any|an|the|their|own|remote|malicious|arbitrary|attacker[- ]\w+|unauthori[sz]ed|operating|system|os|shell|bash|powershell|php|python|java|javascript|sql|root|native|machine) ){0,4}(?:code|commands?|executables?)\b` +
-	`|\bcode\b[^.]{0,40}\bwould be executed\b` +
-	`|\bRCE\b` +
-	`|\bexploit heap corruption\b`)
+var saysCode = regexp.MustCompile(`(?i)\b(?:code|command)[- ]execution\b|\bcode\b[^.]{0,40}\bwould be executed\b|\bRCE\b|\bexploit heap corruption\b`)
+
+// runsSomething finds a verb and what is run, with up to four words between that
+// must all be fillers: "execute arbitrary code", "run their own commands". (A
+// small expression with a check is many times faster than one that lists them.)
+var runsSomething = regexp.MustCompile(`(?i)\b(?:execut(?:e|es|ed|ing|ion of)|runs?|running|inject(?:s|ing)?|launch) ((?:[\w-]+ ){0,4}?)(?:code|commands?|executables?)\b`)
+
+var fillers = map[string]bool{"and": true, "or": true, "any": true, "an": true, "the": true, "their": true, "own": true, "remote": true, "malicious": true, "arbitrary": true,
+	"unauthorized": true, "unauthorised": true, "operating": true, "system": true, "os": true, "shell": true, "bash": true, "powershell": true, "php": true, "python": true,
+	"java": true, "javascript": true, "sql": true, "root": true, "native": true, "machine": true}
+
+// says finds either kind of statement.
+func says(text string) string {
+	if found := saysCode.FindString(text); found != "" {
+		return found
+	}
+	for _, m := range runsSomething.FindAllStringSubmatch(text, -1) {
+		unknown := slices.ContainsFunc(strings.Fields(strings.ToLower(m[1])), func(word string) bool {
+			return !fillers[word] && !strings.HasPrefix(word, "attacker-")
+		})
+		if !unknown {
+			return m[0]
+		}
+	}
+	return ""
+}
 
 // opensDoor are words that outweigh any hindrance named beside them.
 var opensDoor = regexp.MustCompile(`(?i)\bunauthenticated\b|\bunauthori[sz]ed code\b|\banonymous users?\b`)
@@ -86,7 +106,7 @@ func judgeRemoteCode(vector map[string]string, cwes []string, text string) (bool
 	if why := vectorForbids(vector); why != "" {
 		return false, why
 	}
-	said, weakness := sentence(text, saysCode, codeWords), ""
+	said, weakness := around(text, says, codeWords), ""
 	if i := slices.IndexFunc(cwes, func(cwe string) bool { return slices.Contains(runsCode, cwe) }); i >= 0 && fullLoss(vector) {
 		weakness = cwes[i]
 	}
@@ -104,36 +124,54 @@ func judgeRemoteCode(vector map[string]string, cwes []string, text string) (bool
 
 // hindered is the word in the text that speaks against a stranger running code.
 func hindered(text string) string {
-	if opensDoor.MatchString(text) {
+	if around(text, opensDoor.FindString, []string{"unauth", "anonymous"}) != "" {
 		return ""
 	}
-	if found := sentence(text, accountNeeded, hindranceWords); found != "" {
+	if found := around(text, accountNeeded.FindString, hindranceWords); found != "" {
 		return found
 	}
-	if found := sentence(text, hindrances, hindranceWords); found != "" && !saysRemoteCode.MatchString(text) {
+	if found := around(text, hindrances.FindString, hindranceWords); found != "" && around(text, saysRemoteCode.FindString, codeWords) == "" {
 		return found
 	}
 	return ""
 }
 
-// codeWords and hindranceWords occur in every sentence that the expressions can
-// match: most sentences are passed over without running them.
+// codeWords and hindranceWords occur in everything that the expressions can
+// match: the expressions run only on the text around them.
 var (
 	codeWords      = []string{"code", "command", "executable", "rce", "heap corruption"}
 	hindranceWords = []string{"local", "physical", "adjacent", "privilege", "kernel mode", "authenticated", "administrat", "credentials", "script", "xss", "exploitable", "malicious", "working directory", "~/"}
 )
 
-// sentence finds what an expression matches in the first sentence that has it.
-func sentence(text string, re *regexp.Regexp, words []string) string {
-	for part := range strings.SplitSeq(text, ". ") {
-		low := strings.ToLower(part)
-		if slices.ContainsFunc(words, func(word string) bool { return strings.Contains(low, word) }) {
-			if found := strings.TrimSpace(re.FindString(part)); found != "" {
+// around is what find finds near one of the words.
+func around(text string, find func(string) string, words []string) string {
+	const reach = 110 // longer than any match on either side of its word
+	low := strings.ToLower(text)
+	if len(low) != len(text) {
+		return strings.TrimSpace(find(text)) // lower case of another length: places differ
+	}
+	for _, word := range words {
+		for at := strings.Index(low, word); at >= 0; {
+			from, to := wordEdge(text, at-reach, -1), wordEdge(text, at+len(word)+reach, 1)
+			if found := strings.TrimSpace(find(text[from:to])); found != "" {
 				return found
 			}
+			next := strings.Index(low[at+len(word):], word)
+			if next < 0 {
+				break
+			}
+			at += len(word) + next
 		}
 	}
 	return ""
+}
+
+// wordEdge moves a place in the text to the next space or end in a direction.
+func wordEdge(text string, at, step int) int {
+	for at > 0 && at < len(text) && text[at] != ' ' {
+		at += step
+	}
+	return min(max(at, 0), len(text))
 }
 
 // vectorForbids is the metric of a CVSS vector that rules remote code out.
