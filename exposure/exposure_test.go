@@ -165,6 +165,7 @@ func TestPoliciesOnTheWay(t *testing.T) {
 		{"allow pods only", estate + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}`), nil, []string{"shop/Pod/web by p"}},
 		{"allow the nodes, through whom the traffic comes", estate + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), []string{open}, nil},
 		{"but not when the service keeps the client's address", estate + calico + balancer(", externalTrafficPolicy: Local", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), nil, []string{"shop/Pod/web by p"}},
+		{"nor where the only node sees the client itself", estate[strings.Index(estate, "kind: Node\nmetadata: {name: n2}"):] + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), nil, []string{"shop/Pod/web by p"}},
 		{"allow some of the internet", estate + calico + balancer(", externalTrafficPolicy: Local", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),
 			[]string{"shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"}, nil},
 		{"the policy allows others than the load balancer", estate + calico + balancer(", externalTrafficPolicy: Local, loadBalancerSourceRanges: [203.0.113.0/24]", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),

@@ -105,6 +105,14 @@ func TestPoliciesBehindAnIngress(t *testing.T) {
 	})
 }
 
+func TestAControllerOnTheHostsNetworkIsItsNode(t *testing.T) {
+	host := strings.Replace(public, "n2", "n1", 1) + fmt.Sprintf(nginx, "hostNetwork: true,", "", "}", "10.0.0.1")
+	beside := strings.NewReplacer("name: web, namespace", "name: beside, namespace", "nodeName: n2", "nodeName: n1").Replace(estate[strings.Index(estate, "---\nkind: Pod"):])
+	ctl := "Node/n1 > ingress-nginx/Pod/ctl 80/TCP any"
+	run(t, []test{{"no policy keeps it from the pods beside it", estate + beside + calico + backendService + host + ing("ingressClassName: nginx,", "", "") + np(`{podSelector: {}}`),
+		[]string{ctl, "shop/Ingress/web > shop/Service/web > shop/Pod/beside 8080/TCP any"}, []string{"shop/Pod/web by p"}}})
+}
+
 func TestAManifestWithoutTheClusterKeepsItsIngressMarked(t *testing.T) {
 	app := estate[strings.Index(estate, "---\nkind: Pod"):] + backendService
 	run(t, []test{{"", app + ing("ingressClassName: nginx,", "", ""), []string{"shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP any ?"}, nil}})
