@@ -59,10 +59,16 @@ func (p Path) needs(id string) bool {
 	for grew := true; grew; {
 		grew = false
 		for _, s := range steps {
-			if reached[s.From] && s.To != id && !reached[s.To] {
+			if !reached[s.From] || s.To == id && id != p.Target.ID {
+				continue
+			}
+			if s.Derived && s.To == p.Target.ID {
+				return false // a node may be both on the way in and the target
+			}
+			if !reached[s.To] {
 				reached[s.To], grew = true, true
 			}
 		}
 	}
-	return !reached[p.Target.ID]
+	return true
 }

@@ -74,7 +74,7 @@ func properties(n graph.Node, where *query.Expr) (out []string) {
 	v := n.Value(where.Prop)
 	p, known := kindOf(n.Kind()).Property(where.Prop)
 	switch {
-	case where.Prop == "" || !known || v.IsNull():
+	case where.Prop == "" || !known || v.IsNull() || where.Op == query.OpNe:
 		return out
 	case v.Type() == graph.Bool && v.Bool():
 		return append(out, strings.ToLower(p.Label[:1])+p.Label[1:])
@@ -91,6 +91,9 @@ func connection(near, far graph.Node, r *query.Rel) string {
 		from, to = far, near
 	}
 	for _, kind := range r.Edge {
+		if kind == "RUNS" {
+			return "" // a container names its pod
+		}
 		for e := range from.Out(kind) {
 			if e.To != to {
 				continue

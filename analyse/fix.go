@@ -24,8 +24,8 @@ func (w *writer) fixes(stations []station, v weakness) {
 		}
 	}
 	w.exposureFixes()
-	for i, st := range stations[1:] {
-		w.ruleFixes(stations[i], st)
+	for _, st := range stations[1:] {
+		w.ruleFixes(st)
 	}
 	slices.SortStableFunc(w.path.Fixes, func(a, b Fix) int { return strings.Compare(a.Effect, b.Effect) }) // breaks before lowers
 }
@@ -76,45 +76,59 @@ func (w *writer) imageFix(image graph.Node, v weakness) Fix {
 	return f
 }
 
-// exposureFixes close the ways in: one object at a time that they pass.
+// exposureFixes close the ways in: each at the object through which the cluster
+// is entered, and at the pod itself.
 func (w *writer) exposureFixes() {
 	on := map[string]int{}
-	var order []Thing
+	var doors []Thing
+	host := 0
 	for _, a := range w.foothold.arrivals {
-		for _, h := range a.hops[:max(0, len(a.hops)-1)] {
+		if a.way == byHostNetwork {
+			host++
+		}
+		for _, h := range a.hops[:min(1, len(a.hops)-1)] {
 			if on[h.group.id]++; on[h.group.id] == 1 {
-				order = append(order, w.thing(h.group, h.members))
+				doors = append(doors, w.thing(h.group, h.members))
 			}
 		}
 	}
-	ways := len(w.foothold.arrivals)
-	for _, t := range order {
-		f := Fix{Kind: fixExposure, Title: "Narrow the exposure through " + spoken(t), Text: narrowing(t)}
-		for _, id := range t.Members {
-			f.Concerns = append(f.Concerns, t.Kind+" "+id)
-		}
-		if on[t.ID] == ways {
-			f.Effect = Breaks
-		} else {
-			f.Text += fmt.Sprintf(" Traffic arrives in %s; this closes %d of them.", plural(ways, "way"), on[t.ID])
-		}
-		w.fix(f)
+	for _, t := range doors {
+		w.exposureFix(Fix{Title: "Narrow the exposure through " + spoken(t), Text: narrowing(t), Concerns: concerning(t)}, on[t.ID])
 	}
-	pod := w.path.thing(w.path.Steps[0].To)
-	for _, t := range w.path.Nodes {
-		if t.Kind == "Pod" {
-			pod = t
-		}
+	pod := w.podThing()
+	if host > 0 {
+		w.exposureFix(Fix{Title: "Take the pods off their nodes' network", Concerns: concerning(pod),
+			Text: fmt.Sprintf("Remove `hostNetwork: true` from %s in namespace %s, and expose the port by a Service if it is needed.", owned(pod), pod.Namespace)}, host)
 	}
-	w.fix(Fix{Kind: fixExposure, Title: "Restrict who may connect with a NetworkPolicy", Concerns: prefixed("Pod ", pod.Members),
-		Text: fmt.Sprintf("Select the pods of %s in namespace %s by a NetworkPolicy that lets in only who must connect. It protects only where the cluster's network plugin enforces policies.",
-			strings.Replace(pod.Workload, "/", " ", 1), pod.Namespace)})
+	if host < len(w.foothold.arrivals) {
+		w.exposureFix(Fix{Title: "Restrict who may connect with a NetworkPolicy", Concerns: concerning(pod),
+			Text: fmt.Sprintf("Select the pods of %s in namespace %s by a NetworkPolicy that lets in only who must connect. It protects only where the cluster's network plugin enforces policies.",
+				owned(pod), pod.Namespace)}, 0)
+	}
 }
 
-func prefixed(prefix string, ids []string) []string {
-	out := make([]string, 0, len(ids))
-	for _, id := range ids {
-		out = append(out, prefix+id)
+// exposureFix adds a fix that closes some of the ways in.
+func (w *writer) exposureFix(f Fix, closes int) {
+	f.Kind = fixExposure
+	switch ways := len(w.foothold.arrivals); {
+	case closes == ways && ways > 0:
+		f.Effect = Breaks
+	case closes > 0:
+		f.Text += fmt.Sprintf(" Traffic arrives in %s; this closes %d of them.", plural(ways, "way"), closes)
+	}
+	w.fix(f)
+}
+
+func (w *writer) podThing() Thing {
+	i := slices.IndexFunc(w.path.Nodes, func(t Thing) bool { return t.Kind == "Pod" })
+	return w.path.Nodes[i]
+}
+
+func owned(t Thing) string { return strings.Replace(t.Workload, "/", " ", 1) }
+
+func concerning(t Thing) (out []string) {
+	for _, id := range t.Members {
+		out = append(out, t.Kind+" "+id)
 	}
 	return out
 }
@@ -134,7 +148,7 @@ func narrowing(t Thing) string {
 
 // ruleFixes end a technique: where several lead to the same place, each alone
 // only lowers the risk.
-func (w *writer) ruleFixes(from, st station) {
+func (w *writer) ruleFixes(st station) {
 	for _, id := range st.rules {
 		t := w.rules.byID[id]
 		if t == nil {
@@ -147,22 +161,11 @@ func (w *writer) ruleFixes(from, st station) {
 		if because := w.facts.of(t, e); len(because) > 0 {
 			f.Text += " It rests on this: " + because[0].Text + "."
 		}
-		if len(st.rules) == 1 && w.bridge(from, st) {
+		if len(st.rules) == 1 {
 			f.Effect = Breaks
 		}
 		w.fix(f)
 	}
-}
-
-// bridge says that the station is reached from the one before by this edge kind alone.
-func (w *writer) bridge(from, st station) bool {
-	n := 0
-	for _, other := range w.next(from.members) {
-		if other.group == st.group {
-			n++
-		}
-	}
-	return n == 1
 }
 
 // clause is the first clause of a text, as a title.

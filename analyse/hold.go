@@ -1,6 +1,7 @@
 package analyse
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -45,7 +46,12 @@ func Hold(view *graph.View, cluster string, gaps []collect.Gap) func(id string, 
 			}
 		}
 		for _, id := range p.Owners {
-			if why := between(view, id); why != "" {
+			if why := cmp.Or(unassessed(view, id), missing(view, id)); why != "" {
+				return why
+			}
+		}
+		for _, id := range p.Carriers {
+			if why := missing(view, id); why != "" {
 				return why
 			}
 		}
@@ -59,33 +65,48 @@ func touches(g collect.Gap, kinds []string) bool {
 	return len(g.Kinds) == 0 || slices.ContainsFunc(g.Kinds, func(k string) bool { return slices.Contains(kinds, k) })
 }
 
-// between says that a workload is between two states: wanted and not there, or
-// running what nobody has looked into yet.
-func between(view *graph.View, owner string) string {
-	parts := strings.Split(owner, "/") // cluster, namespace, kind, name
+// workload finds a workload by its stable id: cluster, namespace, kind, name.
+func workload(view *graph.View, id string) (graph.Node, bool) {
+	parts := strings.Split(id, "/")
 	if len(parts) < 4 {
+		return graph.Node{}, false
+	}
+	return view.Node(parts[len(parts)-2], id)
+}
+
+// pods of a workload that have not finished.
+func pods(w graph.Node) (out []graph.Node) {
+	for e := range w.Out("OWNS") {
+		if e.To.Kind() == "Pod" && !finished(e.To) {
+			out = append(out, e.To)
+		}
+	}
+	return out
+}
+
+// missing says that a workload wants pods and has none.
+func missing(view *graph.View, id string) string {
+	w, there := workload(view, id)
+	if !there || w.Value("replicas").Int() == 0 || len(pods(w)) > 0 {
 		return ""
 	}
-	w, there := view.Node(parts[len(parts)-2], owner)
+	return fmt.Sprintf("%s wants %s and has none at the moment", nameOf(w), plural(int(w.Value("replicas").Int()), "pod"))
+}
+
+// unassessed says that a workload runs an image nobody has looked into.
+func unassessed(view *graph.View, id string) string {
+	w, there := workload(view, id)
 	if !there {
 		return ""
 	}
-	pods := 0
-	for e := range w.Out("OWNS") {
-		if e.To.Kind() != "Pod" || finished(e.To) {
-			continue
-		}
-		pods++
-		for c := range e.To.Out("RUNS") {
+	for _, p := range pods(w) {
+		for c := range p.Out("RUNS") {
 			for i := range c.To.Out("USES_IMAGE") {
 				if !i.To.Value("scanned").Bool() {
-					return fmt.Sprintf("image %s of %s was not scanned", i.To.Text("name"), nameOf(w))
+					return fmt.Sprintf("image %s of %s was not scanned", cmp.Or(i.To.Text("name"), i.To.ID()), nameOf(w))
 				}
 			}
 		}
-	}
-	if pods == 0 && w.Value("replicas").Int() > 0 {
-		return fmt.Sprintf("%s wants %s and has none at the moment", nameOf(w), plural(int(w.Value("replicas").Int()), "pod"))
 	}
 	return ""
 }

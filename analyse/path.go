@@ -49,11 +49,13 @@ type Path struct {
 	// Uncertain says what is not known and might prevent a step.
 	Uncertain []string `json:"uncertain"`
 
-	// Owners are the workloads on the path, by stable id; DependsOn the kinds of
-	// nodes and edges without which nothing can be said of it; Unseen the gaps
+	// Owners are the workloads on the path, by stable id, and Carriers those that
+	// only bring the traffic, such as an ingress controller; DependsOn the kinds
+	// of nodes and edges without which nothing can be said of it; Unseen the gaps
 	// that were open when it was found. They decide whether a path that is gone
 	// is resolved or only out of sight: see Hold.
 	Owners    []string `json:"owners"`
+	Carriers  []string `json:"carriers,omitempty"`
 	DependsOn []string `json:"dependsOn"`
 	Unseen    []string `json:"unseen,omitempty"`
 }

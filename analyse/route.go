@@ -84,7 +84,7 @@ func follows(hop, next graph.Edge) bool {
 
 func (s *search) arrivalOf(route []graph.Edge) (a arrival) {
 	for _, e := range route {
-		st := station{group: s.groupOf(e.To), edge: "ROUTES_TO"}
+		st := station{group: s.groupOf(e.To)}
 		st.add(e)
 		a.hops = append(a.hops, st)
 	}

@@ -95,11 +95,12 @@ type foothold struct {
 }
 
 // station is a group on a path, with the individuals reached there and the
-// edges that reached them.
+// edges that reached them, which may be of several kinds and rules.
 type station struct {
 	group   group
 	members members
-	edge    string
+	edge    string // the kind that gains most
+	kinds   []string
 	edges   []graph.Edge
 	rules   []string
 }
@@ -128,7 +129,7 @@ func (s *search) footholds() (out []*foothold) {
 				}
 				f := byKey[k]
 				if f == nil {
-					f = &foothold{group: k.group, arrival: k.arrival, entered: station{group: k.group, edge: "CAN_EXPLOIT"}}
+					f = &foothold{group: k.group, arrival: k.arrival, entered: station{group: k.group}}
 					byKey[k] = f
 					out = append(out, f)
 				}
@@ -144,6 +145,9 @@ func (s *search) footholds() (out []*foothold) {
 }
 
 func (st *station) add(e graph.Edge) {
+	if kind := e.Kind(); !slices.Contains(st.kinds, kind) {
+		st.kinds = append(st.kinds, kind)
+	}
 	st.members = append(st.members, e.To)
 	st.edges = append(st.edges, e)
 	if r := e.Value("rule").Str(); r != "" && !slices.Contains(st.rules, r) {
@@ -153,9 +157,7 @@ func (st *station) add(e graph.Edge) {
 
 // from tells every path through a foothold.
 func (s *search) from(f *foothold) {
-	f.entered.members = f.entered.members.sorted()
-	f.entered.edges = sortedEdges(f.entered.edges)
-	slices.Sort(f.entered.rules)
+	s.settle(&f.entered)
 	s.tell(f, []station{f.entered})
 	if slices.ContainsFunc(s.rules.paths, func(p *pathType) bool { return p.Arrival == f.arrival && p.goesOn() }) {
 		s.extend(f, []station{f.entered}, map[group]bool{f.group: true})
@@ -166,10 +168,11 @@ func (s *search) from(f *foothold) {
 // station reaches by itself: a path that has a shortcut is told by the shortcut,
 // so the paths are finite in number and none is a detour of another.
 func (s *search) extend(f *foothold, path []station, near map[group]bool) {
-	last := path[len(path)-1]
-	if len(path) > maxLength || s.ends(last) {
+	last, ok := s.controlled(path[len(path)-1])
+	if len(path) > maxLength || !ok {
 		return
 	}
+	path = append(slices.Clone(path[:len(path)-1]), last)
 	next := s.next(last.members)
 	reach := make(map[group]bool, len(near)+len(next))
 	for g := range near {
@@ -192,6 +195,16 @@ func (s *search) extend(f *foothold, path []station, near map[group]bool) {
 	}
 }
 
+// settle puts a station in order once all its edges are known.
+func (s *search) settle(st *station) {
+	st.members = st.members.sorted()
+	st.edges = sortedEdges(st.edges)
+	rank := func(kind string) int { return slices.Index(s.derived, kind) }
+	slices.SortFunc(st.kinds, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
+	st.edge = st.kinds[0]
+	slices.SortFunc(st.rules, func(a, b string) int { return cmp.Or(compareBools(s.ends(a), s.ends(b)), strings.Compare(a, b)) })
+}
+
 // sortedEdges drops repetitions.
 func sortedEdges(edges []graph.Edge) []graph.Edge {
 	slices.SortStableFunc(edges, func(a, b graph.Edge) int {
@@ -200,39 +213,54 @@ func sortedEdges(edges []graph.Edge) []graph.Edge {
 	return slices.Compact(edges)
 }
 
-// ends says that nothing that led to the station gives control of it.
-func (s *search) ends(st station) bool {
-	return !slices.ContainsFunc(st.rules, func(id string) bool { t := s.rules.byID[id]; return t == nil || !t.Ends })
+// controlled is what of a station the attacker has in hand: what rules that end
+// a path lead to is reached, but nothing goes on from there.
+func (s *search) controlled(st station) (station, bool) {
+	if !slices.ContainsFunc(st.rules, s.ends) {
+		return st, true
+	}
+	held := station{group: st.group}
+	for _, e := range st.edges {
+		if !s.ends(e.Value("rule").Str()) {
+			held.add(e)
+		}
+	}
+	if len(held.edges) == 0 {
+		return held, false
+	}
+	s.settle(&held)
+	return held, true
 }
 
-// next is where one derived step leads from a set of individuals: by group and
-// edge kind, in a fixed order.
+func (s *search) ends(rule string) bool {
+	t := s.rules.byID[rule]
+	return t != nil && t.Ends
+}
+
+// next is where one derived step leads from a set of individuals, by group, in a
+// fixed order. Several techniques that lead to the same
+// group are one step.
 func (s *search) next(from members) (out []station) {
-	type key struct {
-		edge  string
-		group group
-	}
-	at := map[key]int{}
+	at := map[group]int{}
 	for _, n := range from {
 		for _, edge := range s.derived {
 			for e := range n.Out(edge) {
-				k := key{edge, s.groupOf(e.To)}
-				i, known := at[k]
+				g := s.groupOf(e.To)
+				i, known := at[g]
 				if !known {
 					i = len(out)
-					at[k] = i
-					out = append(out, station{group: k.group, edge: edge})
+					at[g] = i
+					out = append(out, station{group: g})
 				}
 				out[i].add(e)
 			}
 		}
 	}
 	for i := range out {
-		out[i].members = out[i].members.sorted()
-		slices.Sort(out[i].rules)
+		s.settle(&out[i])
 	}
 	slices.SortFunc(out, func(a, b station) int {
-		return cmp.Or(strings.Compare(a.group.kind, b.group.kind), strings.Compare(a.group.id, b.group.id), strings.Compare(a.edge, b.edge))
+		return cmp.Or(strings.Compare(a.group.kind, b.group.kind), strings.Compare(a.group.id, b.group.id))
 	})
 	return out
 }
@@ -241,7 +269,7 @@ func (s *search) next(from members) (out []station) {
 func (s *search) tell(f *foothold, path []station) {
 	last := path[len(path)-1]
 	for i, p := range s.rules.paths {
-		if p.Arrival != f.arrival || !slices.Contains(p.Arrive, last.edge) {
+		if p.Arrival != f.arrival || !slices.ContainsFunc(last.kinds, func(k string) bool { return slices.Contains(p.Arrive, k) }) {
 			continue
 		}
 		if slices.ContainsFunc(last.members, func(n graph.Node) bool { return s.targets[i][n] }) {

@@ -71,6 +71,18 @@ func imagesOf(containers members) (out members) {
 	return out.sorted()
 }
 
+// carriers notes the workloads that bring the traffic of a hop.
+func (w *writer) carriers(hop station) {
+	for _, e := range hop.edges {
+		for _, thing := range e.Value("evidence").List() {
+			kind, id, _ := strings.Cut(thing, " ")
+			if kindOf(kind).Family == "Workload" && !slices.Contains(w.path.Owners, id) {
+				w.path.Carriers = merged(w.path.Carriers, []string{id})
+			}
+		}
+	}
+}
+
 // frames puts the cluster around everything of it, and namespaces inside.
 func (w *writer) frames() {
 	cluster := Frame{ID: w.path.Cluster + "/Cluster", Kind: "Cluster", Name: w.path.Cluster, Nodes: []string{}}
@@ -111,6 +123,12 @@ func (w *writer) owners(stations []station) {
 			}
 		}
 	}
+	for _, a := range w.foothold.arrivals {
+		for _, h := range a.hops {
+			w.carriers(h)
+		}
+	}
+	slices.Sort(w.path.Carriers)
 	slices.Sort(kinds)
 	w.path.DependsOn, w.path.Workloads = kinds, len(w.path.Owners)
 }

@@ -24,7 +24,7 @@ func identity(p *pathType, stations []station) string {
 	h := sha256.New()
 	h.Write([]byte(p.ID + "\ninternet\n"))
 	for _, st := range stations {
-		h.Write([]byte(st.edge + " " + st.group.kind + " " + st.group.id + "\n"))
+		h.Write([]byte(st.group.kind + " " + st.group.id + "\n"))
 	}
 	return "path-" + hex.EncodeToString(h.Sum(nil))[:16]
 }
@@ -97,14 +97,14 @@ func (w *writer) routeStep(from, to string, edges []graph.Edge) Step {
 	if via := e.Value("via").Str(); via != "" {
 		text += " through " + via
 	}
-	if ports := e.Value("ports").List(); len(ports) > 0 {
-		text += ", on " + strings.Join(ports, ", ")
+	if ports := strings.Join(e.Value("ports").List(), ", "); ports != "" && !strings.HasSuffix(text, ports) {
+		text += ", on " + ports
 	}
 	if e.From.Kind() == "Internet" {
 		text += map[string]string{"any": ", from any address", "ranges": ", from listed address ranges"}[e.Value("width").Str()]
 	}
 	return Step{From: from, Edge: "ROUTES_TO", Verb: kind.Verb, To: to, Uncertain: e.Value("uncertain").Str(),
-		Evidence: []Evidence{{Text: text, Nodes: []string{kindID(e.From), kindID(e.To)}}}}
+		Evidence: []Evidence{{Text: text, Nodes: merged([]string{kindID(e.From), kindID(e.To)}, e.Value("evidence").List())}}}
 }
 
 // stations draws the derived steps.

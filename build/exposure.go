@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/exposure"
@@ -30,7 +31,7 @@ func (c *cluster) exposure() {
 			from = c.entity(h.From)
 		}
 		c.b.Edge("ROUTES_TO", from, to, list("ports", portTexts(h.Ports)), text("width", string(h.Width)), text("via", h.Via),
-			text("uncertain", h.Uncertain), text("source", string(h.Source)), graph.B("internet", true))
+			text("uncertain", h.Uncertain), text("source", string(h.Source)), graph.B("internet", true), list("evidence", c.evidence(h.Evidence)))
 	}
 	if undrawn > 0 {
 		c.gaps = append(c.gaps, collect.Gap{Cluster: c.name, Source: "build", What: "routes through kinds that are not drawn",
@@ -38,6 +39,29 @@ func (c *cluster) exposure() {
 			Consequence: "The pods behind them are marked as exposed; the way to them is not drawn.", Kinds: []string{"ROUTES_TO"}})
 	}
 	c.markExposed()
+}
+
+// evidence names the objects that make a hop as the graph does; a pod among them
+// stands for its workload, which is what it can be known by tomorrow.
+func (c *cluster) evidence(ids []string) (out []string) {
+	for _, id := range ids {
+		parts := strings.Split(id, "/")
+		text := ""
+		switch len(parts) {
+		case 2:
+			text = parts[0] + " " + c.name + "/" + id
+		case 3:
+			text = parts[1] + " " + c.name + "/" + id
+			if p, ok := c.facts.Pods[collect.Key{Namespace: parts[0], Name: parts[2]}]; ok && parts[1] == "Pod" {
+				o := c.ownerOf(p)
+				text = o.kind + " " + c.name + "/" + parts[0] + "/" + o.String()
+			}
+		}
+		if text != "" && !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 // joins says whether the schema lets an edge join two kinds.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/exposure"
@@ -22,7 +23,7 @@ func (c *cluster) pod(p *collect.Pod) {
 	o, s := c.ownerOf(p), p.Shape
 	mounted := c.tokenMounted(p)
 	r := c.object("Pod", p.Namespace, p.Name, c.labelsOf(p.Labels), graph.S("workload", o.String()), text("phase", p.Phase),
-		text("node", p.Node), graph.S("serviceAccount", account(s)), graph.B("made", p.Made), text("runtimeClass", s.RuntimeClass),
+		text("node", p.Node), graph.S("serviceAccount", account(s)), graph.B("made", p.Made), text("runtimeClass", s.RuntimeClass), maybe("runtimeSandboxed", sandboxed(s.RuntimeClass)),
 		graph.B("hostNetwork", s.HostNetwork), graph.B("hostPID", s.HostPID), graph.B("hostIPC", s.HostIPC),
 		graph.B("shareProcesses", s.ShareProcessNamespace), graph.B("privileged", slices.ContainsFunc(s.Containers, privileged)),
 		maybe("tokenMounted", mounted))
@@ -57,6 +58,16 @@ func privileged(s collect.ContainerShape) bool { return s.Privileged }
 
 // account is the service account in effect.
 func account(s *collect.PodShape) string { return cmp.Or(s.ServiceAccount, "default") }
+
+// sandboxed goes by the names that the projects themselves give their runtime
+// classes; what another name stands for is not known.
+func sandboxed(class string) *bool {
+	yes := class == "gvisor" || class == "runsc" || class == "kata" || strings.HasPrefix(class, "kata-")
+	if class != "" && !yes {
+		return nil
+	}
+	return &yes
+}
 
 // tokenMounted says whether the pod gets its account's token: by the pod's own
 // word, else the account's, else yes. Unknown where the account was not read.

@@ -77,6 +77,7 @@ var Edges = []Edge{
 			text("uncertain", "Uncertain", "What could not be seen and might prevent this; empty if nothing."),
 			dict("source", "From", "Who sends this hop's packets: internet, the node, or the ingress controller's pods."),
 			flag("internet", "From the internet", "Traffic that began at the internet can use this hop."),
+			list("evidence", "Evidence", "The objects that make it, as kind and id; pods by their workload."),
 		}},
 	{Name: "SELECTS", Verb: "selects", Inverse: "is selected by", Sentence: "A network policy selects a pod.", Joins: pairs([]string{"NetworkPolicy"}, "Pod")},
 	{Name: "MOUNTS", Verb: "mounts", Inverse: "is mounted by", Sentence: "A container mounts a volume, or gets a Secret or ConfigMap as file or variable.",

@@ -149,6 +149,7 @@ var Kinds = []Kind{
 			insight("privileged", "Privileged container", "Runs at least one privileged container."),
 			insight("tokenMounted", "Token mounted", "The service account's token is mounted into its containers."),
 			dict("runtimeClass", "Runtime class", "The runtime class, where one is set."),
+			flag("runtimeSandboxed", "Sandboxed runtime", "Runs in a sandbox with a kernel of its own, such as gVisor or Kata Containers; unknown for a runtime class of another name."),
 			exposed, exposedPorts, exposureWidth, critical,
 		)},
 	{Name: "Container", Label: "Container", Plural: "Containers", Group: "Kubernetes", Tenant: "namespace",

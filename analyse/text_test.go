@@ -1,0 +1,167 @@
+package analyse
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/breakwater-sec/breakwater/build"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+var update = flag.Bool("update", false, "rewrite the paths in testdata")
+
+const (
+	imagesMark = "=== images ===\n"
+	pathsMark  = "=== paths ===\n"
+)
+
+// estate is a cluster as a test writes it: manifests, and what is in the images.
+type estate struct{ manifests, images string }
+
+// readEstate reads a file of testdata; want is what lies below.
+func readEstate(t testing.TB, file string) (e estate, want string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	above, want, _ := strings.Cut(string(text), pathsMark)
+	e.manifests, e.images, _ = strings.Cut(above, imagesMark)
+	return e, want
+}
+
+func (e estate) facts(t testing.TB) *collect.Facts {
+	t.Helper()
+	f, err := kube.ReadFS(fstest.MapFS{"in.yaml": {Data: []byte(e.manifests)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Cluster.Name = "c"
+	return f
+}
+
+// scanned says one vulnerability per line: image, id, severity, and any of rce,
+// kev, fixed. An image with no line was never scanned.
+func (e estate) scanned() (out []*build.Assessment) {
+	found := map[string][]vuln.Match{}
+	var order []string
+	for _, line := range strings.Split(strings.TrimSpace(e.images), "\n") {
+		words := strings.Fields(line)
+		if len(words) < 2 {
+			continue
+		}
+		if _, known := found[words[0]]; !known {
+			order = append(order, words[0])
+			found[words[0]] = nil
+		}
+		if words[1] == "clean" {
+			continue
+		}
+		m := vuln.Match{ID: words[1], Severity: vuln.Severity(words[2]), RCE: slices.Contains(words, "rce"), KEV: &vuln.KEV{Listed: slices.Contains(words, "kev")}}
+		if slices.Contains(words, "fixed") {
+			m.FixedVersion = "2.0"
+		}
+		found[words[0]] = append(found[words[0]], m)
+	}
+	for _, id := range order {
+		p := vuln.Package{Ecosystem: "Debian:12", Name: "openssl", Version: "1.0"}
+		c := build.Contents{ID: id, Components: []build.Component{{Package: p, PURL: "pkg:deb/debian/openssl@1.0"}}}
+		out = append(out, build.Assess(c, advisories(found[id])))
+	}
+	return out
+}
+
+// advisories says the same of every package.
+type advisories []vuln.Match
+
+func (a advisories) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
+	out := slices.Clone([]vuln.Match(a))
+	for i := range out {
+		out[i].Package = p
+	}
+	return out, nil
+}
+
+// analysed is the whole way from facts to paths.
+func analysed(t testing.TB, f *collect.Facts, rules *Rules, images []*build.Assessment) (*graph.View, []Path) {
+	t.Helper()
+	made := build.Cluster(f, build.Judge(f, rules.Powers))
+	shared := graph.NewShared(schema.Vocabulary())
+	made.PutShared(shared)
+	for _, a := range images {
+		a.Put(shared)
+	}
+	frozen := shared.Freeze()
+	seg, _ := made.Build(frozen)
+	var gaps []collect.Gap
+	for _, g := range f.Gaps {
+		gaps = append(gaps, g)
+	}
+	derived, paths, _, err := Cluster(context.Background(), graph.NewView(schema.Vocabulary(), frozen, seg), seg, rules, gaps...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return graph.NewView(schema.Vocabulary(), frozen, derived), paths
+}
+
+func TestManifestsAndImagesGiveThePathsBelowThem(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("testdata: %v, %v", files, err)
+	}
+	rules := builtIn(t)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			e, want := readEstate(t, file)
+			_, paths := analysed(t, e.facts(t), rules, e.scanned())
+			got := told(paths)
+			if *update {
+				if err := os.WriteFile(file, []byte(e.manifests+imagesMark+e.images+pathsMark+got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			} else if got != want {
+				t.Errorf("the paths are\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+// told is what people read of paths.
+func told(paths []Path) string {
+	var b strings.Builder
+	for _, p := range paths {
+		fmt.Fprintf(&b, "%s (%s %d)\n  %s\n", p.Title, p.Risk, p.RiskScore, p.route())
+		for i, s := range p.Story {
+			fmt.Fprintf(&b, "  %d. %s\n", i+1, s)
+		}
+		for _, st := range p.Steps {
+			for _, ev := range st.Evidence {
+				if st.Derived {
+					fmt.Fprintf(&b, "  %s %s: %s\n", st.Edge, st.Rule, ev.Text)
+				}
+			}
+		}
+		for _, u := range p.Uncertain {
+			fmt.Fprintf(&b, "  uncertain: %s\n", u)
+		}
+		for _, f := range p.Frames {
+			fmt.Fprintf(&b, "  frame %s %s: %s\n", f.Kind, f.Name, strings.Join(f.Nodes, ", "))
+		}
+		for _, f := range p.Fixes {
+			fmt.Fprintf(&b, "  fix %s: %s: %s\n", f.Effect, f.Title, f.Text)
+		}
+		fmt.Fprintf(&b, "  %s, %s; depends on %s\n", plural(p.Pods, "pod"), plural(p.Workloads, "workload"), strings.Join(p.DependsOn, " "))
+	}
+	return b.String()
+}
