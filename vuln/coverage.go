@@ -12,6 +12,8 @@ func (db *DB) uncovered(p Package, where release) *collect.Gap {
 	gap := collect.Gap{Source: "advisories", What: cmp.Or(p.Ecosystem, "packages without an ecosystem"), Kinds: aboutVulnerabilities(),
 		Consequence: "its packages may have vulnerabilities that are not listed"}
 	switch {
+	case where.Family == "":
+		gap.Why = "the distribution is not known"
 	case !comparable(where.Family):
 		gap.Why = fmt.Sprintf("no version comparison for the ecosystem %q", p.Ecosystem)
 	case where.hasReleases() && where.Number == "":

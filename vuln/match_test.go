@@ -136,7 +136,7 @@ func TestWhatIsNotCoveredIsAGap(t *testing.T) {
 		{"a release without advisories", vuln.Package{Ecosystem: "Debian:11", Name: "zlib", Version: "1"}, "no advisories for this distribution"},
 		{"another ecosystem", vuln.Package{Ecosystem: "npm", Name: "zlib", Version: "1"}, "no advisories for this ecosystem"},
 		{"an ecosystem nobody knows", vuln.Package{Ecosystem: "Plan9:4", Name: "zlib", Version: "1"}, "no version comparison"},
-		{"no ecosystem", vuln.Package{Name: "zlib", Version: "1"}, "no version comparison"},
+		{"no ecosystem", vuln.Package{Name: "zlib", Version: "1"}, "the distribution is not known"},
 		{"no release", vuln.Package{Ecosystem: "Debian", Name: "zlib", Version: "1"}, "release is not known"},
 		{"a version that is none", vuln.Package{Ecosystem: "Debian:12", Name: "zlib", Version: "a:1"}, "does not compare"},
 		{"an advisory that names no version", vuln.Package{Ecosystem: "Debian:12", Name: "odd", Version: "1"}, "DEBIAN-CVE-2020-10002 names a version that is none"},
