@@ -25,7 +25,8 @@ type piece struct {
 func (j *Judge) Ask(from, to Endpoint, port Port) Answer {
 	a := Answer{From: from, To: to, Port: port, Allowed: true, Senders: from.addresses, Enforced: j.enforcement,
 		Witness: Witness{Rule: -1, Text: "no policy restricts it"}}
-	if local(from, to) {
+	own, maybe := local(from, to)
+	if own {
 		a.Witness.Text = "a node always reaches the pods that run on it"
 		return a
 	}
@@ -36,6 +37,9 @@ func (j *Judge) Ask(from, to Endpoint, port Port) Answer {
 	if to.pod != nil && a.Allowed {
 		a.hear(j.verdict(to.pod, from, to.pod, Ingress), from)
 		a.doubt(j.doubted(to.pod))
+	}
+	if maybe && !a.Allowed {
+		a.Allowed, a.Uncertain = true, "whether both run on one node is not known, and a node always reaches its own pods, though "+a.Witness.Text
 	}
 	return a
 }
@@ -91,14 +95,18 @@ func (a *Answer) doubt(policy string) {
 func (e Endpoint) outside() bool { return e.pod == nil && e.node == nil }
 
 // local is a node talking to a pod that runs on it: no policy forbids that.
-func local(from, to Endpoint) bool {
-	if to.pod == nil || to.pod.Node == "" {
-		return false
+// maybe says that it is not known where one of them runs.
+func local(from, to Endpoint) (yes, maybe bool) {
+	if to.pod == nil || from.outside() || from.pod != nil && !hostNetwork(from.pod) {
+		return false, false
 	}
-	if from.pod != nil && hostNetwork(from.pod) {
-		return from.pod.Node == to.pod.Node
+	node, placed := "", to.pod.Node != "" && !to.pod.Made
+	if from.pod != nil {
+		node, placed = from.pod.Node, placed && from.pod.Node != "" && !from.pod.Made
+	} else {
+		node = from.node.Name
 	}
-	return from.node != nil && from.node.Name == to.pod.Node
+	return placed && node == to.pod.Node, !placed
 }
 
 // verdict is what the policies that select self say about the other end. dest

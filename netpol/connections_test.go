@@ -25,16 +25,16 @@ func TestConnectionsAgreeWithAskingEveryPair(t *testing.T) {
 		return pick("[]", "[{port: 80}]", "[{port: http}]", "[{port: 80, endPort: 90}]", "[{protocol: UDP}]")
 	}
 	for range 150 {
-		text := "kind: Namespace\nmetadata: {name: x, labels: {n: x}}\n---\nkind: Namespace\nmetadata: {name: y}\n"
+		text := "kind: Namespace\nmetadata: {name: x, labels: {n: x}}\n---\nkind: Namespace\nmetadata: {name: z}\n"
 		for i, app := range []string{"a", "b", "c"} {
-			for k, ns := range []string{"x", "y"} {
-				text += fmt.Sprintf("---\nkind: Pod\nmetadata: {name: %s, namespace: %s, labels: {app: %s}}\nspec: {hostNetwork: %v, containers: [{name: c, image: i, ports: [{name: http, containerPort: %d}]}]}\nstatus: {podIPs: [{ip: 10.0.%d.%d}]}\n",
-					app, ns, app, app == "c" && ns == "y", 80+i, i, k)
+			for k, ns := range []string{"x", "z"} {
+				text += fmt.Sprintf("---\nkind: Pod\nmetadata: {name: %s, namespace: %s, labels: {app: %s}}\nspec: {nodeName: n-%s-%d, hostNetwork: %v, containers: [{name: c, image: i, ports: [{name: http, containerPort: %d}]}]}\nstatus: {podIPs: [{ip: 10.0.%d.%d}]}\n",
+					app, ns, app, app, k, app == "c" && ns == "z", 80+i, i, k)
 			}
 		}
 		for i := range 1 + rnd.IntN(4) {
 			text += fmt.Sprintf("---\nkind: NetworkPolicy\nmetadata: {name: p%d, namespace: %s}\nspec: {podSelector: %s, policyTypes: %s, ingress: [{from: %s, ports: %s}], egress: [{to: %s, ports: %s}]}\n",
-				i, pick("x", "y"), selector(), pick("[Ingress]", "[Egress]", "[Ingress, Egress]"), peers(), ports(), peers(), ports())
+				i, pick("x", "z"), selector(), pick("[Ingress]", "[Egress]", "[Ingress, Egress]"), peers(), ports(), peers(), ports())
 		}
 		agree(t, given.Facts(t, text), text)
 	}

@@ -37,6 +37,10 @@ metadata: {name: agent, namespace: bank, labels: {app: web}}
 spec: {nodeName: n2, hostNetwork: true, containers: [{name: c, image: agent, ports: [{containerPort: 9100}]}]}
 status: {hostIP: 192.168.0.2, podIPs: [{ip: 192.168.0.2}]}
 ---
+kind: Pod
+metadata: {name: new, namespace: shop, labels: {app: new}}
+spec: {containers: [{name: c, image: new}]}
+---
 kind: Node
 metadata: {name: n1}
 status: {addresses: [{type: InternalIP, address: 192.168.0.1}]}
@@ -132,6 +136,8 @@ func TestAsk(t *testing.T) {
 		{"nor to one that would match", np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{namespaceSelector: {}}]}]}`), "bank/agent", "shop/web", "8080", "no p -1"},
 		{"but its node's address to a block", np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), "bank/agent", "shop/web", "8080", "yes p 0"},
 		{"and always to pods beside it", np("p", `{podSelector: {}}`), "bank/agent", "shop/db", "5432", "yes"},
+		{"unless it is not known where the pod will run", np("p", `{podSelector: {}}`), "bank/agent", "shop/new", "80", "yes? p -1"},
+		{"a pod elsewhere needs no place", np("p", `{podSelector: {}}`), "bank/web", "shop/new", "80", "no p -1"},
 		{"expressions", np("p", `{podSelector: {matchExpressions: [{key: tier, operator: Exists}]}}`), "bank/web", "shop/db", "5432", "no p -1"},
 		{"expressions that do not match", np("p", `{podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [db]}]}}`), "bank/web", "shop/db", "5432", "yes"},
 	}
