@@ -220,10 +220,10 @@ func (t *test) onID(seg *graph.Segment, kind int) func(i uint32) tri {
 		return func(uint32) tri { return is(t.op == OpNotNull) }
 	}
 	f := textTest(t.op, t.value, t.fold)
-	if seg.Shared() {
-		return func(i uint32) tri { return is(f([]byte(seg.ID(kind, i)))) }
+	var buf []byte
+	if !seg.Shared() {
+		buf = []byte(seg.Name() + "/")
 	}
-	buf := []byte(seg.Name() + "/")
 	n := len(buf)
 	return func(i uint32) tri {
 		buf = append(buf[:n], seg.ID(kind, i)...)
