@@ -126,3 +126,11 @@ func TestParametersOfEveryTypeFillIn(t *testing.T) {
 		}
 	}
 }
+
+func TestAGraphOfAnotherVocabularyIsAnErrorNotAPanic(t *testing.T) {
+	q, _ := Parse("MATCH (a:A)")
+	view := givenView(t, "Pod p")
+	if _, err := Run(context.Background(), view, graph.Everything, q, Options{Vocabulary: testVocabulary}); err == nil {
+		t.Error("it is taken")
+	}
+}

@@ -72,6 +72,9 @@ func newEngine(ctx context.Context, view *graph.View, q *Query, opts Options) (*
 	if voc == nil {
 		voc = Schema()
 	}
+	if err := voc.fits(view.Vocabulary()); err != nil {
+		return nil, err
+	}
 	p, problems := compile(voc, q, opts.Params, false)
 	if len(problems) > 0 {
 		return nil, Problems(problems)

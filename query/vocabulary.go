@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"slices"
 	"sync"
 
@@ -28,6 +29,21 @@ func NewVocabulary(kinds []schema.Kind, edges []schema.Edge, composed []schema.C
 		v.edge[e.Name] = i
 	}
 	return v
+}
+
+// fits says whether a graph was made of this vocabulary: numbers are shared.
+func (v *Vocabulary) fits(g *graph.Vocabulary) error {
+	same := len(v.kinds) == len(g.Kinds()) && len(v.edges) == len(g.Edges())
+	for i := 0; same && i < len(v.kinds); i++ {
+		same = v.kinds[i].Name == g.Kinds()[i].Name && len(v.kinds[i].Properties) == len(g.Kinds()[i].Columns)
+	}
+	for i := 0; same && i < len(v.edges); i++ {
+		same = v.edges[i].Name == g.Edges()[i].Name && len(v.edges[i].Properties) == len(g.Edges()[i].Columns)
+	}
+	if !same {
+		return errors.New("the graph was made of another vocabulary than the query's")
+	}
+	return nil
 }
 
 // Schema is the product's vocabulary.
