@@ -1,0 +1,78 @@
+// Package image opens a container image (in a registry, an OCI layout, a Docker
+// archive or an unpacked root filesystem), streams its layers once, and lists
+// the packages inside with the files that belong to them. It never unpacks an
+// image to disk: of a layer it keeps only the package databases.
+//
+// It knows apk and dpkg. What it cannot read (another package format, a foreign
+// layer, a hostile archive) is a gap of the inventory, never an empty list that
+// looks clean. It knows no advisory and no cluster.
+package image
+
+import (
+	"time"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// InventoryVersion changes when what an Inventory holds does; stored ones of
+// another version are read anew.
+const InventoryVersion = 1
+
+// Inventory is what is inside an image.
+type Inventory struct {
+	Version int `json:"version"`
+	// Digest is what the reference stands for in its registry: of the index if
+	// the image is built for several platforms. Empty for a root filesystem.
+	Digest string `json:"digest,omitempty"`
+	// Reference is what was asked for.
+	Reference string    `json:"reference"`
+	Platform  string    `json:"platform,omitempty"` // "linux/amd64"
+	OS        OS        `json:"os"`
+	Layers    []Layer   `json:"layers"`
+	Packages  []Package `json:"packages"`
+	// Understood is false where no package database was found that we can read:
+	// nothing can be said of what is inside.
+	Understood bool          `json:"understood"`
+	ScannedAt  time.Time     `json:"scannedAt"`
+	Gaps       []collect.Gap `json:"gaps,omitempty"`
+}
+
+// OS is the image's os-release.
+type OS struct {
+	ID         string `json:"id,omitempty"`
+	VersionID  string `json:"versionID,omitempty"`
+	Codename   string `json:"codename,omitempty"`
+	PrettyName string `json:"prettyName,omitempty"`
+}
+
+// Layer is one layer, lowest first.
+type Layer struct {
+	Digest  string `json:"digest"` // of the compressed blob
+	DiffID  string `json:"diffID,omitempty"`
+	Command string `json:"command,omitempty"` // what built it, from the image's history
+	Size    int64  `json:"size,omitempty"`
+	// Packages is how many packages the layer brought or changed.
+	Packages int `json:"packages"`
+}
+
+// Package is an installed package.
+type Package struct {
+	PURL string `json:"purl"`
+	Name string `json:"name"`
+	// Ecosystem is OSV's, such as Debian:12; empty if the distribution is unknown.
+	Ecosystem     string `json:"ecosystem,omitempty"`
+	Version       string `json:"version"`
+	Source        string `json:"source,omitempty"`
+	SourceVersion string `json:"sourceVersion,omitempty"`
+	Architecture  string `json:"architecture,omitempty"`
+	// Layer is the digest of the layer that brought this version.
+	Layer string `json:"layer,omitempty"`
+	// Database is the file that says so.
+	Database string   `json:"database"`
+	Files    []string `json:"files,omitempty"`
+}
+
+func (inv *Inventory) gap(what, why, consequence string) {
+	inv.Gaps = append(inv.Gaps, collect.Gap{Source: "image", What: what, Why: why, Consequence: consequence,
+		Kinds: []string{"Package", "HAS_PACKAGE", "HAS_VULNERABILITY"}, Since: inv.ScannedAt})
+}

@@ -1,0 +1,356 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// Options say how an image is opened and read.
+type Options struct {
+	// Platform picks from an index: "linux/amd64" unless set.
+	Platform string
+	// Keychain finds credentials; the usual files of docker and podman unless set.
+	Keychain authn.Keychain
+	// Transport reaches registries; http.DefaultTransport with timeouts unless set.
+	Transport http.RoundTripper
+	Limits    Limits
+	// Cache keeps what was read of layers; nothing unless set.
+	Cache Cache
+	// Progress is told before each layer.
+	Progress func(Progress)
+}
+
+// Progress is how far the reading of an image has come.
+type Progress struct {
+	Reference  string
+	Layer, Of  int
+	Digest     string
+	Bytes      int64 // of the layer as stored
+	FromCache  bool
+	Resolved   string // digest, once it is known
+	Downloaded int64
+}
+
+// Cache keeps layer contents by key; Layer returns an error if there is none.
+type Cache interface {
+	Layer(ctx context.Context, key string) ([]byte, error)
+	PutLayer(ctx context.Context, key string, content []byte) error
+}
+
+func (o Options) withDefaults() Options {
+	if o.Platform == "" {
+		o.Platform = "linux/amd64"
+	}
+	if o.Keychain == nil {
+		o.Keychain = authn.DefaultKeychain
+	}
+	if o.Transport == nil {
+		o.Transport = defaultTransport()
+	}
+	if o.Limits == (Limits{}) {
+		o.Limits = DefaultLimits
+	}
+	if o.Progress == nil {
+		o.Progress = func(Progress) {}
+	}
+	return o
+}
+
+func defaultTransport() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DialContext = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
+	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = 10*time.Second, 30*time.Second
+	return t
+}
+
+// opened is an image whose layers can be read: a manifest's, or a folder.
+type opened struct {
+	reference, digest, platform string
+	image                       v1.Image
+	folder                      string
+}
+
+// open understands registry/ref, oci:DIR, docker-archive:FILE and rootfs:DIR.
+func open(ctx context.Context, ref string, o Options) (*opened, error) {
+	scheme, rest, _ := strings.Cut(ref, ":")
+	switch scheme {
+	case "rootfs":
+		if info, err := os.Stat(rest); err != nil {
+			return nil, fmt.Errorf("open %s: %w", ref, err)
+		} else if !info.IsDir() {
+			return nil, fmt.Errorf("open %s: want a folder", ref)
+		}
+		return &opened{reference: ref, folder: rest}, nil
+	case "oci":
+		return openLayout(ref, rest, o)
+	case "docker-archive":
+		img, err := tarball.ImageFromPath(rest, nil)
+		if err != nil {
+			return nil, fmt.Errorf("open %s: want an archive as docker save writes it, of one image: %w", ref, err)
+		}
+		return withDigest(ref, img)
+	}
+	return openRemote(ctx, ref, o)
+}
+
+func withDigest(ref string, img v1.Image) (*opened, error) {
+	d, err := img.Digest()
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", ref, err)
+	}
+	return &opened{reference: ref, digest: d.String(), image: img}, nil
+}
+
+// openLayout takes oci:DIR, oci:DIR:TAG and oci:DIR@sha256:….
+func openLayout(ref, rest string, o Options) (*opened, error) {
+	dir, want := rest, ""
+	if _, err := os.Stat(dir); err != nil {
+		if d, digest, ok := strings.Cut(rest, "@"); ok {
+			dir, want = d, digest
+		} else if i := strings.LastIndex(rest, ":"); i > 0 {
+			dir, want = rest[:i], rest[i+1:]
+		}
+	}
+	index, err := layout.ImageIndexFromPath(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: want an OCI layout (a folder with index.json and oci-layout): %w", ref, err)
+	}
+	m, err := index.IndexManifest()
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", ref, err)
+	}
+	var fit []v1.Descriptor
+	for _, d := range m.Manifests {
+		if want == "" || d.Digest.String() == want || d.Annotations["org.opencontainers.image.ref.name"] == want {
+			fit = append(fit, d)
+		}
+	}
+	if len(fit) == 0 {
+		return nil, fmt.Errorf("open %s: no image %q among %d in the layout", ref, want, len(m.Manifests))
+	}
+	if len(fit) > 1 && distinct(fit) {
+		return nil, fmt.Errorf("open %s: %d images are in the layout: name one as oci:%s:TAG or oci:%s@DIGEST", ref, len(fit), dir, dir)
+	}
+	out := &opened{reference: ref, digest: fit[0].Digest.String()}
+	out.image, err = pick(index, fit[0], o.Platform)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", ref, err)
+	}
+	return out, nil
+}
+
+func distinct(ds []v1.Descriptor) bool {
+	for _, d := range ds {
+		if d.Digest != ds[0].Digest {
+			return true
+		}
+	}
+	return false
+}
+
+// pick goes from a descriptor, which may be an index again, to an image.
+func pick(index v1.ImageIndex, d v1.Descriptor, platform string) (v1.Image, error) {
+	for range 4 {
+		if !d.MediaType.IsIndex() {
+			return index.Image(d.Digest)
+		}
+		inner, err := index.ImageIndex(d.Digest)
+		if err != nil {
+			return nil, err
+		}
+		m, err := inner.IndexManifest()
+		if err != nil {
+			return nil, err
+		}
+		if d, err = forPlatform(m, platform); err != nil {
+			return nil, err
+		}
+		index = inner
+	}
+	return nil, errors.New("want an index that is not nested deeper than four")
+}
+
+func forPlatform(m *v1.IndexManifest, platform string) (v1.Descriptor, error) {
+	want, err := v1.ParsePlatform(platform)
+	if err != nil {
+		return v1.Descriptor{}, fmt.Errorf("platform %q: want OS/ARCHITECTURE: %w", platform, err)
+	}
+	var have []string
+	for _, d := range m.Manifests {
+		if d.Platform == nil || d.Platform.OS == "unknown" { // attestations
+			continue
+		}
+		if d.Platform.Satisfies(*want) {
+			return d, nil
+		}
+		have = append(have, d.Platform.String())
+	}
+	if len(m.Manifests) == 1 {
+		return m.Manifests[0], nil
+	}
+	return v1.Descriptor{}, fmt.Errorf("the image is not built for %s; it is for %s", platform, strings.Join(have, ", "))
+}
+
+func openRemote(ctx context.Context, ref string, o Options) (*opened, error) {
+	r, err := name.ParseReference(ref)
+	if err != nil {
+		return nil, fmt.Errorf("open %q: want registry/repository:tag, oci:DIR, docker-archive:FILE or rootfs:DIR: %w", ref, err)
+	}
+	d, err := remote.Get(r, remoteOptions(ctx, o)...)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", ref, Explain(err, r))
+	}
+	out := &opened{reference: ref, digest: d.Digest.String()}
+	switch {
+	case d.MediaType.IsIndex():
+		index, err := d.ImageIndex()
+		if err != nil {
+			return nil, fmt.Errorf("open %s: %w", ref, err)
+		}
+		out.image, err = pick(index, d.Descriptor, o.Platform)
+		if err != nil { // the descriptor is the index itself
+			m, err2 := index.IndexManifest()
+			if err2 != nil {
+				return nil, fmt.Errorf("open %s: %w", ref, err2)
+			}
+			child, err2 := forPlatform(m, o.Platform)
+			if err2 != nil {
+				return nil, fmt.Errorf("open %s: %w", ref, err2)
+			}
+			if out.image, err2 = index.Image(child.Digest); err2 != nil {
+				return nil, fmt.Errorf("open %s: %w", ref, Explain(err2, r))
+			}
+		}
+	case d.MediaType.IsImage():
+		if out.image, err = d.Image(); err != nil {
+			return nil, fmt.Errorf("open %s: %w", ref, Explain(err, r))
+		}
+	case d.MediaType == types.DockerManifestSchema1 || d.MediaType == types.DockerManifestSchema1Signed:
+		return nil, fmt.Errorf("open %s: %w: the image has the old manifest schema 1; push it again with a current tool", ref, ErrUnsupported)
+	default:
+		return nil, fmt.Errorf("open %s: %w: %s is no container image", ref, ErrUnsupported, d.MediaType)
+	}
+	return out, nil
+}
+
+// Resolve asks a registry what a reference stands for now.
+func Resolve(ctx context.Context, ref string, o Options) (digest string, err error) {
+	o = o.withDefaults()
+	r, err := name.ParseReference(ref)
+	if err != nil {
+		return "", fmt.Errorf("resolve %q: %w", ref, err)
+	}
+	d, err := remote.Head(r, remoteOptions(ctx, o)...)
+	if err != nil {
+		return "", fmt.Errorf("resolve %s: %w", ref, Explain(err, r))
+	}
+	return d.Digest.String(), nil
+}
+
+func remoteOptions(ctx context.Context, o Options) []remote.Option {
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(o.Keychain), remote.WithTransport(o.Transport),
+		remote.WithUserAgent("breakwater"), remote.WithRetryBackoff(remote.Backoff{Duration: time.Second, Factor: 3, Jitter: 0.3, Steps: 4})}
+}
+
+// ErrUnsupported says that the image is there and of a kind we cannot read.
+var ErrUnsupported = errors.New("not supported")
+
+// Explain says what a registry's refusal means for whoever asked.
+func Explain(err error, r name.Reference) error {
+	var refused *transport.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	host := r.Context().RegistryStr()
+	switch refused.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return fmt.Errorf("registry %s refuses (%d): sign in with docker login %s, or give this account read access: %w", host, refused.StatusCode, host, err)
+	case http.StatusNotFound:
+		return fmt.Errorf("registry %s has no such image (404): %w", host, err)
+	case http.StatusTooManyRequests:
+		return fmt.Errorf("registry %s asks to slow down (429): it is tried again later: %w", host, err)
+	}
+	return err
+}
+
+// folderContent reads the wanted files of an unpacked root filesystem. Links
+// are followed inside it only.
+func folderContent(dir string, limits Limits) (*Content, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	c := &Content{Version: contentVersion, Files: map[string][]byte{}, Links: map[string]string{}, Strange: map[string]int{}}
+	read := func(name string) error {
+		if !wanted(name) {
+			return nil
+		}
+		f, err := root.Open(filepath.FromSlash(name))
+		if err != nil {
+			return nil //nolint:nilerr // most candidates are not there
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil || !info.Mode().IsRegular() {
+			return err
+		}
+		if info.Size() > limits.File {
+			return fmt.Errorf("%s: want at most %d MiB: %w", name, limits.File>>20, errBound)
+		}
+		b, err := io.ReadAll(io.LimitReader(f, limits.File))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		c.Files[name] = b
+		c.Entries++
+		return nil
+	}
+	names := []string{"etc/os-release", "usr/lib/os-release", "lib/apk/db/installed", "usr/lib/apk/db/installed", "var/lib/apk/db/installed", "var/lib/dpkg/status"}
+	for _, sub := range []string{"var/lib/dpkg/status.d", "var/lib/dpkg/info"} {
+		entries, err := listFolder(root, sub)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			names = append(names, sub+"/"+e)
+		}
+	}
+	for _, n := range names {
+		if err := read(n); err != nil {
+			return nil, err
+		}
+	}
+	for _, n := range []string{"var/lib/rpm/Packages", "var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite", "usr/lib/opkg/status"} {
+		if _, err := root.Stat(n); err == nil {
+			c.Foreign = append(c.Foreign, foreignDatabase(n))
+		}
+	}
+	return c, nil
+}
+
+func listFolder(root *os.Root, name string) ([]string, error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Readdirnames(-1)
+}

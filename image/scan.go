@@ -1,0 +1,254 @@
+package image
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// Scan opens an image and lists what is inside.
+func Scan(ctx context.Context, ref string, o Options) (*Inventory, error) {
+	o = o.withDefaults()
+	img, err := open(ctx, ref, o)
+	if err != nil {
+		return nil, err
+	}
+	inv := &Inventory{Version: InventoryVersion, Digest: img.digest, Reference: ref, Platform: img.platform, ScannedAt: time.Now().UTC(), Packages: []Package{}, Layers: []Layer{}}
+	s := &scan{inv: inv, o: o, tree: newTree(), layerOf: map[string]string{}}
+	if img.folder != "" {
+		c, err := folderContent(img.folder, o.Limits)
+		if err != nil {
+			return nil, fmt.Errorf("scan %s: %w", ref, err)
+		}
+		if err := s.layer(ctx, c, ""); err != nil {
+			return nil, fmt.Errorf("scan %s: %w", ref, err)
+		}
+	} else if err := s.layers(ctx, img.image); err != nil {
+		return nil, fmt.Errorf("scan %s: %w", ref, err)
+	}
+	s.finish()
+	return inv, nil
+}
+
+// scan is one run of Scan.
+type scan struct {
+	inv     *Inventory
+	o       Options
+	tree    *tree
+	now     []Package
+	layerOf map[string]string // package as it is → the layer that made it so
+	foreign []string
+	strange map[string]int
+}
+
+func (s *scan) layers(ctx context.Context, img v1.Image) error {
+	config, err := img.ConfigFile()
+	if err != nil {
+		return fmt.Errorf("read its configuration: %w", err)
+	}
+	s.inv.Platform = strings.Trim(config.OS+"/"+config.Architecture, "/")
+	layers, err := img.Layers()
+	if err != nil {
+		return fmt.Errorf("read its manifest: %w", err)
+	}
+	commands := history(config)
+	for i, l := range layers {
+		digest, err := l.Digest()
+		if err != nil {
+			return fmt.Errorf("layer %d: %w", i+1, err)
+		}
+		meta := Layer{Digest: digest.String()}
+		if i < len(commands) {
+			meta.Command = commands[i]
+		}
+		if i < len(config.RootFS.DiffIDs) {
+			meta.DiffID = config.RootFS.DiffIDs[i].String()
+		}
+		if meta.Size, err = l.Size(); err != nil {
+			return fmt.Errorf("layer %d of %d (%s): %w", i+1, len(layers), digest, err)
+		}
+		s.inv.Layers = append(s.inv.Layers, meta)
+		mt, err := l.MediaType()
+		if err != nil {
+			return fmt.Errorf("layer %d of %d (%s): %w", i+1, len(layers), digest, err)
+		}
+		if !mt.IsDistributable() {
+			s.inv.gap("layer "+digest.String(), "it is a foreign layer, which registries do not hold", "Packages that it brings are unknown.")
+			continue
+		}
+		c, err := s.content(ctx, l, digest.String(), Progress{Reference: s.inv.Reference, Resolved: s.inv.Digest, Layer: i + 1, Of: len(layers), Digest: digest.String(), Bytes: meta.Size})
+		if err != nil {
+			return fmt.Errorf("layer %d of %d (%s): %w", i+1, len(layers), digest, err)
+		}
+		if err := s.layer(ctx, c, digest.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// history is the command behind each layer, lowest first.
+func history(c *v1.ConfigFile) (out []string) {
+	for _, h := range c.History {
+		if !h.EmptyLayer {
+			out = append(out, oneLine(h.CreatedBy, 500))
+		}
+	}
+	return out
+}
+
+func oneLine(s string, most int) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "·")), " ")
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
+
+// content reads a layer, or takes from the cache what it was read to be.
+func (s *scan) content(ctx context.Context, l v1.Layer, digest string, p Progress) (*Content, error) {
+	key := fmt.Sprintf("content-%d:%s", contentVersion, digest)
+	if s.o.Cache != nil {
+		if b, err := s.o.Cache.Layer(ctx, key); err == nil {
+			if c, err := unpackContent(b); err == nil {
+				p.FromCache = true
+				s.o.Progress(p)
+				return c, nil
+			}
+		}
+	}
+	s.o.Progress(p)
+	r, err := l.Compressed()
+	if err != nil {
+		return nil, err
+	}
+	c, err := readLayer(&cancelled{ctx, r}, s.o.Limits)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return nil, err
+	}
+	if s.o.Cache != nil {
+		b, err := packContent(c)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.o.Cache.PutLayer(ctx, key, b); err != nil {
+			return nil, fmt.Errorf("keep what was read: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// cancelled ends a stream with its context.
+type cancelled struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *cancelled) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
+// layer lays a layer's content over those below and notes what it changed.
+func (s *scan) layer(ctx context.Context, c *Content, digest string) error {
+	before := len(s.tree.files) + len(s.tree.links)
+	s.tree.add(c)
+	for what, n := range c.Strange {
+		if s.strange == nil {
+			s.strange = map[string]int{}
+		}
+		s.strange[what] += n
+	}
+	s.foreign = append(s.foreign, c.Foreign...)
+	if len(c.Files)+len(c.Links) == 0 && before == len(s.tree.files)+len(s.tree.links) {
+		return nil // it touched no database
+	}
+	now, failed := readPackages(ctx, s.tree)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, err := range failed {
+		s.inv.gap("package database", err.Error(), "Packages that it lists after the unreadable place are unknown.")
+	}
+	kept := map[string]string{}
+	for _, p := range now {
+		by, known := s.layerOf[p.PURL]
+		if !known {
+			by = digest
+			if n := len(s.inv.Layers); n > 0 {
+				s.inv.Layers[n-1].Packages++
+			}
+		}
+		kept[p.PURL] = by
+	}
+	s.now, s.layerOf = now, kept
+	return nil
+}
+
+// finish says what the last state of the image is.
+func (s *scan) finish() {
+	inv := s.inv
+	known := false
+	inv.OS, known = readOS(s.tree)
+	addFiles(s.tree, s.now)
+	for i := range s.now {
+		s.now[i].Layer = s.layerOf[s.now[i].PURL]
+	}
+	if s.now != nil {
+		inv.Packages = s.now
+	}
+	inv.Gaps = slices.CompactFunc(inv.Gaps, func(a, b collect.Gap) bool { return a.What == b.What && a.Why == b.Why })
+	inv.Understood = len(databases(s.tree)) > 0
+	slices.Sort(s.foreign)
+	for _, format := range slices.Compact(s.foreign) {
+		inv.gap(format+" database", "Breakwater does not read "+format+" databases yet", "Packages that it lists, and their vulnerabilities, are unknown.")
+	}
+	switch {
+	case !inv.Understood && len(s.foreign) == 0:
+		inv.gap("contents", "there is no package database in the image", "What is inside is unknown: a program without a package may have any vulnerability.")
+	case !known && inv.Understood:
+		inv.gap("distribution", "the image does not say which distribution it is (no os-release)", "Its packages cannot be held against a distribution's advisories.")
+	}
+	for what, n := range s.strange {
+		inv.gap(what, fmt.Sprintf("%d entries of the image's layers are %s; they were left out", n, what), "An honest image has none of them: somebody may be trying to mislead.")
+	}
+}
+
+// packContent and unpackContent are a layer's content as the cache holds it.
+func packContent(c *Content) ([]byte, error) {
+	var b bytes.Buffer
+	z, err := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	return b.Bytes(), errors.Join(json.NewEncoder(z).Encode(c), z.Close())
+}
+
+func unpackContent(b []byte) (*Content, error) {
+	z, err := zstd.NewReader(bytes.NewReader(b), zstd.WithDecoderMaxMemory(1<<30), zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	c := &Content{}
+	if err := json.NewDecoder(io.LimitReader(z, 2<<30)).Decode(c); err != nil {
+		return nil, err
+	}
+	if c.Version != contentVersion {
+		return nil, errors.New("of another version")
+	}
+	return c, nil
+}
