@@ -79,7 +79,7 @@ func adminRule(a collect.AdminRule) (r rule, err error) {
 	for _, p := range a.Ports {
 		r.ports = append(r.ports, adminPort(p))
 	}
-	return r, nil
+	return r.united(), nil
 }
 
 func adminPeer(a collect.AdminPeer) (peer, error) {

@@ -130,15 +130,13 @@ func (j *Judge) verdict(self *collect.Pod, other Endpoint, dest *collect.Pod, d 
 	return out
 }
 
-// parts cuts addresses so that every block of every rule holds all or nothing
-// of each part.
+// parts cuts addresses so that the blocks of every rule hold all or nothing of
+// each part.
 func (s selection) parts(whole Ranges, d Direction) []Ranges {
 	parts := []Ranges{whole}
 	for _, p := range slices.Concat(s.admin, s.network, s.baseline) {
 		for _, r := range p.rules(d) {
-			for _, c := range r.peers {
-				parts = cut(parts, c.block)
-			}
+			parts = cut(parts, r.blocks)
 		}
 	}
 	return parts
@@ -162,7 +160,7 @@ func cut(parts []Ranges, block Ranges) (out []Ranges) {
 func (j *Judge) decide(s selection, self *collect.Pod, other Endpoint, dest *collect.Pod, d Direction) []piece {
 	v := &verdict{left: AllPorts(), direction: d, dest: dest}
 	for _, p := range s.admin {
-		v.ordered(p, func(c peer) bool { return j.admits(c, other, self) })
+		v.ordered(p, func(r rule) bool { _, ok := j.matches(r, other, self); return ok })
 	}
 	v.left, v.passed = v.left.Or(v.passed), Ports{}
 	var restricting []*policy
@@ -177,7 +175,7 @@ func (j *Judge) decide(s selection, self *collect.Pod, other Endpoint, dest *col
 		return v.pieces
 	}
 	for _, p := range s.baseline {
-		v.ordered(p, func(c peer) bool { return j.admits(c, other, self) })
+		v.ordered(p, func(r rule) bool { _, ok := j.matches(r, other, self); return ok })
 	}
 	return append(v.pieces, piece{ports: v.left, allowed: true})
 }
@@ -192,10 +190,10 @@ type verdict struct {
 }
 
 // ordered applies a policy whose first matching rule decides.
-func (v *verdict) ordered(p *policy, matches func(peer) bool) {
+func (v *verdict) ordered(p *policy, matches func(rule) bool) {
 	for i, r := range p.rules(v.direction) {
 		ports := r.portsAt(v.dest).And(v.left)
-		if ports.Empty() || !slices.ContainsFunc(r.peers, matches) {
+		if ports.Empty() || !matches(r) {
 			continue
 		}
 		v.left = v.left.Without(ports)
@@ -207,16 +205,13 @@ func (v *verdict) ordered(p *policy, matches func(peer) bool) {
 	}
 }
 
-// admits says whether an admin peer means the other end.
-func (j *Judge) admits(c peer, other Endpoint, self *collect.Pod) bool {
-	_, within := other.within(c.block)
-	switch {
-	case c.nodes != nil:
-		return j.nodeOf(other) != nil && c.nodes.Matches(labels.Set(j.nodeOf(other).Labels))
-	case other.pod != nil:
-		return j.selects(c, other.pod, self) || within
+// means says whether a peer's selectors mean the other end.
+func (j *Judge) means(c peer, other Endpoint, self *collect.Pod) bool {
+	if c.nodes != nil {
+		n := j.nodeOf(other)
+		return n != nil && c.nodes.Matches(labels.Set(n.Labels))
 	}
-	return within
+	return other.pod != nil && j.selects(c, other.pod, self)
 }
 
 // nodeOf is the node that an endpoint is, as far as policies see.
@@ -245,14 +240,10 @@ func (j *Judge) matches(r rule, other Endpoint, self *collect.Pod) (uncertain st
 	if r.anyone {
 		return "", true
 	}
-	var blocks Ranges
-	for _, c := range r.peers {
-		if other.pod != nil && j.selects(c, other.pod, self) {
-			return "", true
-		}
-		blocks = blocks.Or(c.block)
+	if slices.ContainsFunc(r.peers, func(c peer) bool { return j.means(c, other, self) }) {
+		return "", true
 	}
-	return other.within(blocks)
+	return other.within(r.blocks)
 }
 
 // within says whether an endpoint lies in the blocks of a rule.

@@ -40,3 +40,21 @@ func BenchmarkConnections(b *testing.B) {
 		b.ReportMetric(float64(len(r.Links)), "links")
 	}
 }
+
+// BenchmarkAskWithManyBlocks is one question about a policy of 5,000 blocks.
+func BenchmarkAskWithManyBlocks(b *testing.B) {
+	f := large()
+	k := collect.Key{Namespace: "ns-1", Name: "app-1"}
+	var peers []networkingv1.NetworkPolicyPeer
+	for i := range 5000 {
+		peers = append(peers, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: fmt.Sprintf("100.%d.%d.0/25", i/250, i%250)}})
+	}
+	f.NetworkPolicies[k] = &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: k.Namespace, Name: k.Name},
+		Spec: networkingv1.NetworkPolicySpec{Ingress: []networkingv1.NetworkPolicyIngressRule{{From: peers}}}}
+	j, to := New(f), Pod(f.Pods[collect.Key{Namespace: "ns-1", Name: "app-1-0"}])
+	for b.Loop() {
+		if a := j.Ask(Internet(), to, Port{"TCP", 80}); !a.Allowed {
+			b.Fatal(a.Explain())
+		}
+	}
+}

@@ -198,7 +198,7 @@ func (m *marks) mark(p *collect.Pod, own, others Direction) string {
 	}
 	for _, ns := range []string{"", p.Namespace} {
 		for _, c := range m.peers[others][ns] {
-			if m.judge.admits(c.peer, Pod(p), nil) {
+			if _, in := Pod(p).within(c.block); in || m.judge.means(c.peer, Pod(p), nil) {
 				b.WriteString(c.name + ";")
 			}
 		}

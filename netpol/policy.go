@@ -36,6 +36,8 @@ type rule struct {
 	// anyone is a rule without peers: it matches all, addresses included.
 	anyone bool
 	peers  []peer
+	// blocks is the addresses of all peers together.
+	blocks Ranges
 	// ports the rule is about; nil is all.
 	ports []portMatch
 }
@@ -102,7 +104,16 @@ func compileRule(ns string, peers []networkingv1.NetworkPolicyPeer, ports []netw
 	for _, p := range ports {
 		r.ports = append(r.ports, compilePort(p))
 	}
-	return r, nil
+	return r.united(), nil
+}
+
+// united gathers the peers' blocks.
+func (r rule) united() rule {
+	for _, p := range r.peers {
+		r.blocks = append(r.blocks, p.block...)
+	}
+	r.blocks = r.blocks.tidy()
+	return r
 }
 
 func compilePeer(ns string, p networkingv1.NetworkPolicyPeer) (c peer, err error) {

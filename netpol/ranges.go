@@ -63,49 +63,51 @@ func (r Ranges) Or(o Ranges) Ranges { return slices.Concat(r, o).tidy() }
 // And is the addresses in both sets.
 func (r Ranges) And(o Ranges) Ranges {
 	var out Ranges
-	for _, a := range r {
-		for _, b := range o {
-			if a.Low.BitLen() != b.Low.BitLen() {
-				continue
-			}
-			low, high := a.Low, a.High
-			if b.Low.Compare(low) > 0 {
-				low = b.Low
-			}
-			if b.High.Compare(high) < 0 {
-				high = b.High
-			}
-			if low.Compare(high) <= 0 {
-				out = append(out, Span{low, high})
-			}
+	for i, k := 0, 0; i < len(r) && k < len(o); {
+		a, b := r[i], o[k]
+		low, high := later(a.Low, b.Low), a.High
+		if b.High.Less(high) {
+			high = b.High
+			k++
+		} else {
+			i++
 		}
-	}
-	return out.tidy()
-}
-
-// Without is the addresses of r that are not in o.
-func (r Ranges) Without(o Ranges) Ranges {
-	out := slices.Clone(r)
-	for _, b := range o {
-		var next Ranges
-		for _, a := range out {
-			next = append(next, a.without(b)...)
+		if !high.Less(low) {
+			out = append(out, Span{low, high})
 		}
-		out = next
 	}
 	return out
 }
 
-func (s Span) without(b Span) Ranges {
-	if s.Low.BitLen() != b.Low.BitLen() || b.High.Compare(s.Low) < 0 || b.Low.Compare(s.High) > 0 {
-		return Ranges{s}
+// later is the higher address; families are ordered like netip orders them.
+func later(a, b netip.Addr) netip.Addr {
+	if a.Less(b) {
+		return b
 	}
+	return a
+}
+
+// Without is the addresses of r that are not in o.
+func (r Ranges) Without(o Ranges) Ranges {
 	var out Ranges
-	if s.Low.Compare(b.Low) < 0 {
-		out = append(out, Span{s.Low, b.Low.Prev()})
-	}
-	if b.High.Compare(s.High) < 0 {
-		out = append(out, Span{b.High.Next(), s.High})
+	k := 0
+	for _, a := range r {
+		for k < len(o) && o[k].High.Less(a.Low) {
+			k++
+		}
+		rest, low := true, a.Low
+		for i := k; i < len(o) && !a.High.Less(o[i].Low); i++ {
+			if low.Less(o[i].Low) {
+				out = append(out, Span{low, o[i].Low.Prev()})
+			}
+			if rest = o[i].High.Less(a.High); !rest {
+				break
+			}
+			low = o[i].High.Next()
+		}
+		if rest {
+			out = append(out, Span{low, a.High})
+		}
 	}
 	return out
 }
