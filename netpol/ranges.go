@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -116,9 +117,8 @@ func (r Ranges) Without(o Ranges) Ranges {
 // of o's lies within one of r's or is not covered.
 func (r Ranges) Covers(o Ranges) bool {
 	for _, a := range o {
-		if !slices.ContainsFunc(r, func(b Span) bool {
-			return a.Low.BitLen() == b.Low.BitLen() && b.Low.Compare(a.Low) <= 0 && a.High.Compare(b.High) <= 0
-		}) {
+		i := sort.Search(len(r), func(i int) bool { return !r[i].High.Less(a.Low) })
+		if i == len(r) || a.Low.Less(r[i].Low) || r[i].High.Less(a.High) {
 			return false
 		}
 	}
