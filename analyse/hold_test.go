@@ -1,0 +1,150 @@
+package analyse
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// lost is what Hold says of the paths that a change makes disappear.
+func lost(t *testing.T, file string, change func(f *collect.Facts)) []string {
+	t.Helper()
+	rules := builtIn(t)
+	e, _ := readEstate(t, file)
+	_, before := analysed(t, e.facts(t), rules, e.scanned())
+	if len(before) == 0 {
+		t.Fatal("no paths to lose")
+	}
+	f, scanned := e.facts(t), e.scanned()
+	if change != nil {
+		change(f)
+	}
+	view, after := analysed(t, f, rules, scanned)
+	var gaps []collect.Gap
+	for _, g := range f.Gaps {
+		gaps = append(gaps, g)
+	}
+	hold := Hold(view, "c", gaps)
+	left := map[string]bool{}
+	for _, p := range after {
+		left[p.ID] = true
+	}
+	var out []string
+	for _, p := range before {
+		if left[p.ID] {
+			continue
+		}
+		body, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, hold(p.ID, body))
+	}
+	return out
+}
+
+func forbid(what string, kinds ...string) func(*collect.Facts) {
+	return func(f *collect.Facts) {
+		g := collect.Gap{Source: "api", What: what, Why: "403 Forbidden", Kinds: kinds}
+		f.Gaps[g.Key()] = g
+	}
+}
+
+func TestAPathThatIsNoLongerFoundIsResolvedOnlyIfEverythingWasSeen(t *testing.T) {
+	key := collect.Key{Namespace: "shop", Name: "web"}
+	removeIngress := func(f *collect.Facts) { delete(f.Ingresses, key) }
+	removePods := func(namespace string) func(*collect.Facts) {
+		return func(f *collect.Facts) {
+			for k := range f.Pods {
+				if k.Namespace == namespace {
+					delete(f.Pods, k)
+				}
+			}
+		}
+	}
+	scaled := func(f *collect.Facts) {
+		removePods("shop")(f)
+		for k, w := range f.Workloads {
+			if k.Namespace == "shop" {
+				none := *w
+				none.Replicas = 0
+				f.Workloads[k] = &none
+			}
+		}
+	}
+	tests := []struct {
+		name   string
+		change func(*collect.Facts)
+		want   string // part of the reason, "" if resolved
+	}{
+		{"the ingress was removed", removeIngress, ""},
+		{"ingresses cannot be read any more", func(f *collect.Facts) {
+			removeIngress(f)
+			forbid("ingresses", "Ingress", "ROUTES_TO")(f)
+		}, "ingresses cannot be read: 403"},
+		{"something else cannot be read", func(f *collect.Facts) {
+			removeIngress(f)
+			forbid("cronjobs", "CronJob")(f)
+		}, ""},
+		{"nothing can be read", func(f *collect.Facts) {
+			removeIngress(f)
+			forbid("connection")(f)
+		}, "connection cannot be read"},
+		{"the workload has no pods while it rolls out", removePods("shop"), "wants 2 pods and has none"},
+		{"the ingress controller has no pods while it rolls out", removePods("ingress-nginx"), "ingress-nginx-controller wants 1 pod and has none"},
+		{"the workload was scaled to nothing", scaled, ""},
+		{"a new image was rolled out that nobody has scanned", newImage("registry.test/shop/cart:1.3"), "registry.test/shop/cart:1.3 of deployment cart was not scanned"},
+		{"a clean image was rolled out", newImage("registry.k8s.io/ingress-nginx/controller:v1.12.0"), ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := lost(t, "testdata/ingress.txt", test.change)
+			if len(got) == 0 {
+				t.Fatal("the path is still found")
+			}
+			for _, why := range got {
+				if (why == "") != (test.want == "") || !strings.Contains(why, test.want) {
+					t.Errorf("held because %q, want %q", why, test.want)
+				}
+			}
+		})
+	}
+}
+
+// newImage rolls a new image out to the shop.
+func newImage(image string) func(*collect.Facts) {
+	return func(f *collect.Facts) {
+		for k, p := range f.Pods {
+			if k.Namespace != "shop" {
+				continue
+			}
+			pod, shape := *p, *p.Shape
+			shape.Containers = []collect.ContainerShape{shape.Containers[0]}
+			shape.Containers[0].Image = image
+			pod.Shape, pod.Images = &shape, nil
+			f.Pods[k] = &pod
+		}
+	}
+}
+
+func TestARolloutToPodsOfOtherNamesOnOtherNodesIsTheSamePath(t *testing.T) {
+	got := lost(t, "testdata/direct.txt", func(f *collect.Facts) {
+		for k, p := range f.Pods {
+			pod := *p
+			pod.Name, pod.Node = k.Name+"-next", "another-node"
+			delete(f.Pods, k)
+			f.Pods[pod.Key] = &pod
+		}
+	})
+	if len(got) != 0 {
+		t.Errorf("%d paths were lost", len(got))
+	}
+}
+
+func TestABodyThatCannotBeReadIsHeldNotResolved(t *testing.T) {
+	if why := Hold(nil, "c", nil)("x", []byte("{")); why == "" {
+		t.Error("resolved")
+	}
+}
