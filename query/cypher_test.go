@@ -55,6 +55,8 @@ Container y -MOUNTS{path=/3}-> Volume v
 		{"Match7: an optional pattern from null is null", edges, "MATCH (p:Pod) OPTIONAL MATCH (p)-[:RUNS]->(c) WHERE c.name = 'none' OPTIONAL MATCH (c)-[:MOUNTS]->(v) RETURN p, v", "c/a ;  | c/b ;  | c/c ; "},
 		{"Aggregation1: count only what is not null", edges, "MATCH (p:Pod) OPTIONAL MATCH (p)-[:RUNS]->(c) RETURN p, count(c)", "c/a ; 2 | c/b ; 1 | c/c ; 0"},
 		{"Aggregation8: count distinct", volumes, "MATCH (c:Container)-[:MOUNTS]->(v) RETURN v, count(c), count(DISTINCT c)", "c/v ; 3 ; 2"},
+		{"Aggregation1: counting below what is null", edges + "\nContainer x -USES_IMAGE-> Image i", "MATCH (p:Pod) OPTIONAL MATCH (p)-[:RUNS]->(c) OPTIONAL MATCH (c)-[:USES_IMAGE]->(i) RETURN p, c, count(i)",
+			"c/a ; c/x ; 1 | c/a ; c/y ; 0 | c/b ; c/z ; 0 | c/c ;  ; 0"},
 		{"Return6: counting nothing is zero, in one row", edges, "MATCH (p:Pod) WHERE p.name = 'none' RETURN count(p)", "0"},
 		{"Return6: no groups of nothing", edges, "MATCH (p:Pod) WHERE p.name = 'none' RETURN p, count(p)", ""},
 		{"ExistentialSubquery1: EXISTS with WHERE", edges, "MATCH (p:Pod) WHERE EXISTS { (p)-[:RUNS]->(c) WHERE NOT c.privileged } RETURN p", "c/b"},
