@@ -1,0 +1,97 @@
+package corpus
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/breakwater-sec/breakwater/image"
+)
+
+// installed lists a database's packages by a reading of its own: paragraphs with
+// a name and a version that dpkg calls installed (apk lists no others).
+func installed(text string) []string {
+	var out []string
+	for paragraph := range strings.SplitSeq(strings.ReplaceAll(text, "\r", ""), "\n\n") {
+		fields := map[string]string{}
+		for line := range strings.SplitSeq(paragraph, "\n") {
+			if key, value, ok := strings.Cut(line, ":"); ok && !strings.HasPrefix(line, " ") {
+				fields[key] = strings.TrimSpace(value)
+			}
+		}
+		name, version := fields["P"]+fields["Package"], fields["V"]+fields["Version"]
+		if there := fields["P"] != "" || strings.HasSuffix(fields["Status"], " installed"); name != "" && version != "" && there {
+			out = append(out, name+" "+version)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestCorpusPackageDatabases(t *testing.T) {
+	dir := folder(t, "os-package-databases")
+	tests := []struct{ files, place, release string }{
+		{"apk/testdata/*", "lib/apk/db/installed", "ID=alpine\nVERSION_ID=3.18.4\n"},
+		{"dpkg/testdata/dpkg/*", "var/lib/dpkg/status", "ID=debian\nVERSION_ID=12\n"},
+	}
+	count := tally{}
+	for _, test := range tests {
+		files, err := filepath.Glob(filepath.Join(dir, test.files))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if info, err := os.Stat(file); err != nil || info.IsDir() {
+				continue
+			}
+			t.Run(strings.TrimPrefix(file, dir+"/"), func(t *testing.T) { count.scan(t, file, test.place, test.release) })
+		}
+	}
+	t.Logf("os-package-databases: %d packages, precision %.3f, recall %.3f", count.hit+count.missed, count.precision(), count.recall())
+}
+
+// scan puts a database where its distribution has it and reads the root file system.
+func (c *tally) scan(t *testing.T, file, place, release string) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	for name, text := range map[string]string{place: string(data), "etc/os-release": release} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := installed(string(data))
+	inv, err := image.Scan(t.Context(), "rootfs:"+root, image.Options{})
+	if err != nil {
+		t.Fatalf("want an inventory with gaps, got the error %v", err)
+	}
+	var got []string
+	for _, p := range inv.Packages {
+		got = append(got, p.Name+" "+p.Version)
+	}
+	slices.Sort(got)
+	for _, each := range got {
+		if slices.Contains(want, each) {
+			c.hit++
+		} else {
+			c.wrong++
+			t.Logf("not in the database: %s", each)
+		}
+	}
+	for _, each := range want {
+		if !slices.Contains(got, each) {
+			c.missed++
+			t.Logf("missed: %s", each)
+		}
+	}
+	if len(got) == 0 && len(inv.Gaps) == 0 && inv.Understood && len(data) > 0 {
+		t.Errorf("nothing was read of %d bytes, and nothing is said about it", len(data))
+	}
+}
