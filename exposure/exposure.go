@@ -172,8 +172,11 @@ type Result struct {
 	Entities    []Exposed
 	Closed      []Closed
 	Enforcement netpol.Enforcement
-	Gaps        []collect.Gap
-	hops        []*Hop
+	// Gaps are the policy judge's too.
+	Gaps []collect.Gap
+	// Policies is the judge that was asked.
+	Policies *netpol.Judge
+	hops     []*Hop
 }
 
 // Hops is every hop of every route, once.

@@ -35,7 +35,7 @@ type judge struct {
 func Judge(f *collect.Facts) *Result {
 	net := netpol.New(f)
 	j := &judge{facts: f, net: net, pods: indexPods(f), hops: map[string]*Hop{}, nodes: nodesOf(f), serving: map[class][]*collect.Pod{},
-		res: &Result{Enforcement: net.Enforcement(), Gaps: net.Gaps()}}
+		res: &Result{Enforcement: net.Enforcement(), Gaps: slices.Clone(net.Gaps()), Policies: net}}
 	j.partial = j.nodes.count == 0 && len(f.IngressClasses) == 0
 	j.services()
 	j.hostPorts()
