@@ -27,7 +27,7 @@ var may = map[string][]string{
 	"ui":        {},
 	"schema":    {"graph"},
 	"collect":   {},
-	"image":     {},
+	"image":     {"collect"},
 	"vuln":      {"collect"},
 	"rbac":      {"collect"},
 	"netpol":    {"collect"},
