@@ -320,3 +320,14 @@ func TestManyAskAtOnce(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+func TestWhatIsNotListedIsStillCounted(t *testing.T) {
+	files := advisories(1)
+	for i := range 70 {
+		files[fmt.Sprintf("broken-%d.json", i)] = &fstest.MapFile{Data: []byte("{")}
+	}
+	gaps := imported(t, t.TempDir(), vuln.Source{Name: "debian", FS: files}).Status().Gaps
+	if len(gaps) != 51 || !strings.HasPrefix(gaps[50].Why, "20 more") {
+		t.Errorf("%d gaps, the last %+v", len(gaps), gaps[len(gaps)-1])
+	}
+}

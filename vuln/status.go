@@ -1,6 +1,7 @@
 package vuln
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -97,6 +98,10 @@ func (s *SourceStatus) gaps() []collect.Gap {
 	for _, skip := range s.Skipped {
 		out = append(out, collect.Gap{Source: "advisories", What: skip.File, Why: skip.Why, Kinds: kinds,
 			Consequence: "the vulnerabilities it describes are not found"})
+	}
+	if more := s.SkippedCount - len(s.Skipped); more > 0 {
+		out = append(out, collect.Gap{Source: "advisories", What: s.Name, Why: fmt.Sprintf("%d more files or records could not be read", more), Kinds: kinds,
+			Consequence: "the vulnerabilities they describe are not found"})
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Incomparable)) {
 		out = append(out, collect.Gap{Source: "advisories", What: "ecosystem " + name + " of " + s.Name, Why: "we do not know how its versions compare", Kinds: kinds,
