@@ -87,9 +87,9 @@ func assessed() (out []*build.Assessment) {
 			found = append(found, m)
 		}
 		c := build.Contents{ID: fmt.Sprintf("registry.test/app-%d:1", i), Components: []build.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"}, PURL: "pkg:deb/debian/p@1"}}}
-		out = append(out, build.Assess(c, advisories(found)))
+		out = append(out, c.Assess(advisories(found)))
 	}
-	return append(out, build.Assess(build.Contents{ID: "registry.test/proxy:1"}, advisories(nil)))
+	return append(out, build.Contents{ID: "registry.test/proxy:1"}.Assess(advisories(nil)))
 }
 
 // BenchmarkRecompute30k measures what one changed object costs in a cluster of

@@ -71,8 +71,8 @@ func random(seed uint64, ns func(int) string) (*collect.Facts, []*build.Assessme
 		if one(2) {
 			found = advisories{{ID: "CVE-2026-1", Severity: vuln.High}}
 		}
-		images = append(images, build.Assess(build.Contents{ID: fmt.Sprint("registry.test/i-", i, ":latest"),
-			Components: []build.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"}, PURL: "pkg:deb/debian/p@1"}}}, found))
+		images = append(images, build.Contents{ID: fmt.Sprint("registry.test/i-", i, ":latest"),
+			Components: []build.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"}, PURL: "pkg:deb/debian/p@1"}}}.Assess(found))
 	}
 	return f, images
 }

@@ -77,7 +77,7 @@ func (e estate) scanned() (out []*build.Assessment) {
 	for _, id := range order {
 		p := vuln.Package{Ecosystem: "Debian:12", Name: "openssl", Version: "1.0"}
 		c := build.Contents{ID: id, Components: []build.Component{{Package: p, PURL: "pkg:deb/debian/openssl@1.0"}}}
-		out = append(out, build.Assess(c, advisories(found[id])))
+		out = append(out, c.Assess(advisories(found[id])))
 	}
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
@@ -65,9 +66,27 @@ type advisories interface {
 	Examine(vuln.Package) ([]vuln.Match, []collect.Gap)
 }
 
+// Assess joins an inventory with the advisories. id is the image's id in the
+// graph, which need not be the digest that was scanned: an index stands for the
+// image of one platform.
+func Assess(id string, inv *image.Inventory, db advisories) *Assessment {
+	c := Contents{ID: id, Platform: inv.Platform, Distribution: cmp.Or(inv.OS.PrettyName, strings.TrimSpace(inv.OS.ID+" "+inv.OS.VersionID)),
+		ScannedAt: inv.ScannedAt, Gaps: inv.Gaps}
+	for _, p := range inv.Packages {
+		c.Components = append(c.Components, Component{PURL: cmp.Or(p.PURL, p.Ecosystem+" "+p.Name+" "+p.Version), Layer: p.Layer, Package: vuln.Package{
+			Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version, Source: p.Source, SourceVersion: p.SourceVersion}})
+	}
+	if inv.Understood {
+		return c.Assess(db)
+	}
+	a := NotScanned(id, "unsupported", "it has no package database that can be read")
+	a.Contents = c
+	return a
+}
+
 // Assess asks the advisories about every component. Without advisories for what
 // is inside the image, it counts as not scanned: unknown, not clean.
-func Assess(c Contents, db advisories) *Assessment {
+func (c Contents) Assess(db advisories) *Assessment {
 	a := &Assessment{Contents: c, Scanned: true, State: "done"}
 	a.Gaps = slices.Clone(c.Gaps)
 	judged := 0

@@ -5,6 +5,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/schema"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
@@ -39,7 +40,7 @@ func put(t *testing.T, assessed ...*Assessment) *graph.View {
 var punycode = vuln.Match{ID: "CVE-2022-3602", Severity: vuln.High, FixedVersion: "3.0.7", RCE: true, KEV: &vuln.KEV{}}
 
 func TestAnAssessedImageCarriesItsVulnerabilitiesWithFixAndLayer(t *testing.T) {
-	a := Assess(Contents{ID: "sha256:i", Components: []Component{openssl("Ubuntu:22.04")}}, known{"libssl3": {punycode}})
+	a := Contents{ID: "sha256:i", Components: []Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {punycode}})
 	v := put(t, a)
 	i, _ := v.Node("Image", "sha256:i")
 	if !i.Value("scanned").Bool() || !i.Value("severe").Bool() || !i.Value("rce").Bool() || i.Value("exploited").IsNull() || i.Value("highs").Int() != 1 {
@@ -60,7 +61,7 @@ func TestAnAssessedImageCarriesItsVulnerabilitiesWithFixAndLayer(t *testing.T) {
 }
 
 func TestAnImageThatNoAdvisorySpeaksOfIsNotCleanButUnknown(t *testing.T) {
-	a := Assess(Contents{ID: "sha256:i", Components: []Component{openssl("")}}, known{})
+	a := Contents{ID: "sha256:i", Components: []Component{openssl("")}}.Assess(known{})
 	if a.Scanned || a.Why != "nothing was imported" {
 		t.Errorf("scanned %v because %q", a.Scanned, a.Why)
 	}
@@ -74,14 +75,14 @@ func TestAnImageThatNoAdvisorySpeaksOfIsNotCleanButUnknown(t *testing.T) {
 }
 
 func TestACleanImageIsKnownToBeClean(t *testing.T) {
-	i, _ := put(t, Assess(Contents{ID: "sha256:i", Components: []Component{openssl("Ubuntu:22.04")}}, known{})).Node("Image", "sha256:i")
+	i, _ := put(t, Contents{ID: "sha256:i", Components: []Component{openssl("Ubuntu:22.04")}}.Assess(known{})).Node("Image", "sha256:i")
 	if v := i.Value("severe"); v.IsNull() || v.Bool() || i.Text("severity") != "None" {
 		t.Errorf("severe %v, severity %v", v, i.Value("severity"))
 	}
 }
 
 func TestAFailedLookAfterAGoodOneTakesBackWhatWasSaid(t *testing.T) {
-	good := Assess(Contents{ID: "sha256:i", Components: []Component{openssl("Ubuntu:22.04")}}, known{"libssl3": {punycode}})
+	good := Contents{ID: "sha256:i", Components: []Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {punycode}})
 	i, _ := put(t, good, NotScanned("sha256:i", "failed", "registry: 404")).Node("Image", "sha256:i")
 	if !i.Value("severe").IsNull() || i.Text("scanError") != "registry: 404" {
 		t.Errorf("severe %v, error %v", i.Value("severe"), i.Value("scanError"))
@@ -94,15 +95,42 @@ func TestAFailedLookAfterAGoodOneTakesBackWhatWasSaid(t *testing.T) {
 func TestOneVulnerabilityOfTwoPackagesCountsOnce(t *testing.T) {
 	other := openssl("Ubuntu:22.04")
 	other.PURL, other.Name = "pkg:deb/ubuntu/openssl@3.0.2", "openssl"
-	a := Assess(Contents{ID: "i", Components: []Component{openssl("Ubuntu:22.04"), other}}, known{"libssl3": {punycode}, "openssl": {punycode}})
+	a := Contents{ID: "i", Components: []Component{openssl("Ubuntu:22.04"), other}}.Assess(known{"libssl3": {punycode}, "openssl": {punycode}})
 	if a.Vulnerabilities != 1 || len(a.Findings) != 2 {
 		t.Errorf("%d vulnerabilities in %d findings", a.Vulnerabilities, len(a.Findings))
 	}
 }
 
+func TestAnInventoryWithAHoleIsNotCalledClean(t *testing.T) {
+	inv := &image.Inventory{Understood: true, Platform: "linux/amd64", OS: image.OS{PrettyName: "Ubuntu 22.04"},
+		Packages: []image.Package{{PURL: "pkg:deb/ubuntu/libssl3@3.0.2", Name: "libssl3", Version: "3.0.2", Ecosystem: "Ubuntu:22.04"}}}
+	for _, test := range []struct {
+		name string
+		gaps []collect.Gap
+		db   known
+		want string // of severe
+	}{
+		{"everything seen", nil, known{}, "false"},
+		{"a layer missing", []collect.Gap{{Source: "image", What: "layer x"}}, known{}, ""},
+		{"a layer missing, and something found in another", []collect.Gap{{Source: "image", What: "layer x"}}, known{"libssl3": {punycode}}, "true"},
+	} {
+		inv.Gaps = test.gaps
+		i, _ := put(t, Assess("sha256:i", inv, test.db)).Node("Image", "sha256:i")
+		if got := i.Value("severe").String(); got != test.want || i.Text("distribution") != "Ubuntu 22.04" {
+			t.Errorf("%s: severe = %q, want %q; distribution %q", test.name, got, test.want, i.Text("distribution"))
+		}
+	}
+}
+
+func TestAnImageWithoutAPackageDatabaseIsUnsupportedNotClean(t *testing.T) {
+	if a := Assess("sha256:i", &image.Inventory{}, known{}); a.Scanned || a.State != "unsupported" || a.Why == "" {
+		t.Errorf("scanned %v, state %s, why %q", a.Scanned, a.State, a.Why)
+	}
+}
+
 func TestPuttingTheSameAssessmentTwiceChangesNothing(t *testing.T) {
 	s := graph.NewShared(schema.Vocabulary())
-	a := Assess(Contents{ID: "i", Components: []Component{openssl("Ubuntu:22.04")}}, known{"libssl3": {punycode}})
+	a := Contents{ID: "i", Components: []Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {punycode}})
 	if !a.Put(s) || a.Put(s) {
 		t.Error("want a change the first time and none the second")
 	}

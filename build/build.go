@@ -157,7 +157,7 @@ func nodeRoles(labels map[string]string) (out []string) {
 // object makes the node of a namespaced object and puts it into its namespace.
 func (c *cluster) object(kind, namespace, name string, props ...graph.Prop) graph.Ref {
 	r := c.b.Node(kind, namespace+"/"+kind+"/"+name, graph.S("name", name), graph.S("namespace", namespace), graph.S("cluster", c.name))
-	c.b.Set(r, props...)
+	c.b.Set(r, told(props)...)
 	c.b.Edge("CONTAINS", c.namespace(namespace), r)
 	return r
 }
@@ -231,6 +231,11 @@ func pairsOf(m map[string]string) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// told drops what is null, which costs the graph a place for nothing.
+func told(props []graph.Prop) []graph.Prop {
+	return slices.DeleteFunc(props, func(p graph.Prop) bool { return p.IsNull() })
 }
 
 // labelsOf is labelList for interned labels, made once for all that share them.

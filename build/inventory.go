@@ -68,14 +68,21 @@ func (a *Assessment) props() []graph.Prop {
 	}
 	out = append(out, text("platform", a.Platform), text("distribution", a.Distribution), graph.I("packages", int64(len(a.Components))),
 		graph.S("severity", string(worst)), graph.I("criticals", int64(a.Criticals)), graph.I("highs", int64(a.Highs)),
-		graph.I("vulnerabilities", int64(a.Vulnerabilities)), graph.B("severe", a.Severe), graph.B("rce", a.RCE), graph.B("exploited", a.Exploited))
-	if a.exploitedUnknown && !a.Exploited {
-		out = append(out, graph.Prop{Name: "exploited"}) // no list of exploited vulnerabilities was imported
-	}
+		graph.I("vulnerabilities", int64(a.Vulnerabilities)), a.insight("severe", a.Severe, false), a.insight("rce", a.RCE, false),
+		a.insight("exploited", a.Exploited, a.exploitedUnknown)) // unknown where no list of exploited ones was imported
 	if !a.ScannedAt.IsZero() {
 		out = append(out, graph.T("scannedAt", a.ScannedAt))
 	}
 	return out
+}
+
+// insight is true where something was found, and false only where everything
+// was seen.
+func (a *Assessment) insight(name string, found, unknown bool) graph.Prop {
+	if !found && (unknown || len(a.Gaps) > 0) {
+		return graph.Prop{Name: name}
+	}
+	return graph.B(name, found)
 }
 
 // onImage is what the edge from the image says.

@@ -91,12 +91,12 @@ func (c *cluster) tokenMounted(p *collect.Pod) *bool {
 
 func (c *cluster) container(p *collect.Pod, o owner, pod graph.Ref, i int, volumes map[string]graph.Ref) {
 	s := &p.Shape.Containers[i]
-	r := c.b.Node("Container", containerID(p, s.Name),
+	r := c.b.Node("Container", containerID(p, s.Name), told([]graph.Prop{
 		graph.S("name", s.Name), graph.S("namespace", p.Namespace), graph.S("cluster", c.name), graph.S("pod", p.Name),
 		graph.S("workload", o.String()), graph.S("type", string(cmp.Or(s.Type, collect.Regular))), text("image", s.Image),
 		graph.B("privileged", s.Privileged), list("capabilities", s.AddCaps), graph.B("readOnlyRoot", s.ReadOnlyRoot),
 		graph.B("allowEscalation", s.AllowEscalation == nil || *s.AllowEscalation), maybe("runsAsRoot", runsAsRoot(p.Shape, s)),
-		list("ports", declaredPorts(s, false)), list("hostPorts", declaredPorts(s, true)))
+		list("ports", declaredPorts(s, false)), list("hostPorts", declaredPorts(s, true))})...)
 	c.b.Edge("RUNS", pod, r)
 	reported := ""
 	if p.Images != nil && i < len(p.Images.IDs) {
