@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -31,6 +29,9 @@ type Options struct {
 	// Transport reaches registries; http.DefaultTransport with timeouts unless set.
 	Transport http.RoundTripper
 	Limits    Limits
+	// Patience is the first pause before a registry is asked again, tripled
+	// three times: one second unless set.
+	Patience time.Duration
 	// Cache keeps what was read of layers; nothing unless set.
 	Cache Cache
 	// Progress is told before each layer.
@@ -66,6 +67,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits
+	}
+	if o.Patience == 0 {
+		o.Patience = time.Second
 	}
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
@@ -165,26 +169,39 @@ func distinct(ds []v1.Descriptor) bool {
 	return false
 }
 
-// pick goes from a descriptor, which may be an index again, to an image.
+// pick opens what a descriptor of an index stands for.
 func pick(index v1.ImageIndex, d v1.Descriptor, platform string) (v1.Image, error) {
-	for range 4 {
-		if !d.MediaType.IsIndex() {
-			return index.Image(d.Digest)
-		}
-		inner, err := index.ImageIndex(d.Digest)
-		if err != nil {
-			return nil, err
-		}
-		m, err := inner.IndexManifest()
-		if err != nil {
-			return nil, err
-		}
-		if d, err = forPlatform(m, platform); err != nil {
-			return nil, err
-		}
-		index = inner
+	if !d.MediaType.IsIndex() {
+		return index.Image(d.Digest)
 	}
-	return nil, errors.New("want an index that is not nested deeper than four")
+	inner, err := index.ImageIndex(d.Digest)
+	if err != nil {
+		return nil, err
+	}
+	return choose(inner, platform, 0)
+}
+
+// choose goes from an index to its image for a platform.
+func choose(index v1.ImageIndex, platform string, depth int) (v1.Image, error) {
+	if depth > 3 {
+		return nil, errors.New("want an index that is not nested deeper than four")
+	}
+	m, err := index.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	d, err := forPlatform(m, platform)
+	if err != nil {
+		return nil, err
+	}
+	if !d.MediaType.IsIndex() {
+		return index.Image(d.Digest)
+	}
+	inner, err := index.ImageIndex(d.Digest)
+	if err != nil {
+		return nil, err
+	}
+	return choose(inner, platform, depth+1)
 }
 
 func forPlatform(m *v1.IndexManifest, platform string) (v1.Descriptor, error) {
@@ -224,19 +241,8 @@ func openRemote(ctx context.Context, ref string, o Options) (*opened, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", ref, err)
 		}
-		out.image, err = pick(index, d.Descriptor, o.Platform)
-		if err != nil { // the descriptor is the index itself
-			m, err2 := index.IndexManifest()
-			if err2 != nil {
-				return nil, fmt.Errorf("open %s: %w", ref, err2)
-			}
-			child, err2 := forPlatform(m, o.Platform)
-			if err2 != nil {
-				return nil, fmt.Errorf("open %s: %w", ref, err2)
-			}
-			if out.image, err2 = index.Image(child.Digest); err2 != nil {
-				return nil, fmt.Errorf("open %s: %w", ref, Explain(err2, r))
-			}
+		if out.image, err = choose(index, o.Platform, 0); err != nil {
+			return nil, fmt.Errorf("open %s: %w", ref, Explain(err, r))
 		}
 	case d.MediaType.IsImage():
 		if out.image, err = d.Image(); err != nil {
@@ -266,7 +272,7 @@ func Resolve(ctx context.Context, ref string, o Options) (digest string, err err
 
 func remoteOptions(ctx context.Context, o Options) []remote.Option {
 	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(o.Keychain), remote.WithTransport(o.Transport),
-		remote.WithUserAgent("breakwater"), remote.WithRetryBackoff(remote.Backoff{Duration: time.Second, Factor: 3, Jitter: 0.3, Steps: 4})}
+		remote.WithUserAgent("breakwater"), remote.WithRetryBackoff(remote.Backoff{Duration: o.Patience, Factor: 3, Jitter: 0.3, Steps: 4})}
 }
 
 // ErrUnsupported says that the image is there and of a kind we cannot read.
@@ -288,69 +294,4 @@ func Explain(err error, r name.Reference) error {
 		return fmt.Errorf("registry %s asks to slow down (429): it is tried again later: %w", host, err)
 	}
 	return err
-}
-
-// folderContent reads the wanted files of an unpacked root filesystem. Links
-// are followed inside it only.
-func folderContent(dir string, limits Limits) (*Content, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	c := &Content{Version: contentVersion, Files: map[string][]byte{}, Links: map[string]string{}, Strange: map[string]int{}}
-	read := func(name string) error {
-		if !wanted(name) {
-			return nil
-		}
-		f, err := root.Open(filepath.FromSlash(name))
-		if err != nil {
-			return nil //nolint:nilerr // most candidates are not there
-		}
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil || !info.Mode().IsRegular() {
-			return err
-		}
-		if info.Size() > limits.File {
-			return fmt.Errorf("%s: want at most %d MiB: %w", name, limits.File>>20, errBound)
-		}
-		b, err := io.ReadAll(io.LimitReader(f, limits.File))
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		c.Files[name] = b
-		c.Entries++
-		return nil
-	}
-	names := []string{"etc/os-release", "usr/lib/os-release", "lib/apk/db/installed", "usr/lib/apk/db/installed", "var/lib/apk/db/installed", "var/lib/dpkg/status"}
-	for _, sub := range []string{"var/lib/dpkg/status.d", "var/lib/dpkg/info"} {
-		entries, err := listFolder(root, sub)
-		if err != nil {
-			continue
-		}
-		for _, e := range entries {
-			names = append(names, sub+"/"+e)
-		}
-	}
-	for _, n := range names {
-		if err := read(n); err != nil {
-			return nil, err
-		}
-	}
-	for _, n := range []string{"var/lib/rpm/Packages", "var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite", "usr/lib/opkg/status"} {
-		if _, err := root.Stat(n); err == nil {
-			c.Foreign = append(c.Foreign, foreignDatabase(n))
-		}
-	}
-	return c, nil
-}
-
-func listFolder(root *os.Root, name string) ([]string, error) {
-	f, err := root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return f.Readdirnames(-1)
 }

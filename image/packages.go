@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/osv-scalibr/extractor/filesystem"
 	"github.com/google/osv-scalibr/extractor/filesystem/os/apk"
@@ -16,6 +17,8 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/os/dpkg"
 	dpkgmeta "github.com/google/osv-scalibr/extractor/filesystem/os/dpkg/metadata"
 	"github.com/google/osv-scalibr/extractor/filesystem/os/osrelease"
+
+	"github.com/google/osv-scalibr/log"
 
 	cpb "github.com/google/osv-scalibr/binary/proto/config_go_proto"
 )
@@ -48,11 +51,14 @@ func readPackages(ctx context.Context, t *tree) (out []Package, failed []error) 
 		}
 		out = append(out, found...)
 	}
-	slices.SortFunc(out, func(a, b Package) int { return cmp.Or(strings.Compare(a.PURL, b.PURL), strings.Compare(a.Database, b.Database)) })
+	slices.SortFunc(out, func(a, b Package) int {
+		return cmp.Or(strings.Compare(a.PURL, b.PURL), strings.Compare(a.Database, b.Database))
+	})
 	return slices.CompactFunc(out, func(a, b Package) bool { return a.PURL == b.PURL }), failed
 }
 
 func extract(ctx context.Context, t *tree, db string) ([]Package, error) {
+	quiet()
 	content, ok := t.read(db)
 	if !ok {
 		return nil, fmt.Errorf("it is a link to nothing")
@@ -143,6 +149,21 @@ func apkFiles(b []byte) map[string][]string {
 	}
 	return out
 }
+
+// quiet keeps the extractors from writing to the process's own log: what they
+// could not read comes back as an error or as a missing value.
+var quiet = sync.OnceFunc(func() { log.SetLogger(silence{}) })
+
+type silence struct{}
+
+func (silence) Errorf(string, ...any) {}
+func (silence) Error(...any)          {}
+func (silence) Warnf(string, ...any)  {}
+func (silence) Warn(...any)           {}
+func (silence) Infof(string, ...any)  {}
+func (silence) Info(...any)           {}
+func (silence) Debugf(string, ...any) {}
+func (silence) Debug(...any)          {}
 
 // readOS reads the distribution's name.
 func readOS(t *tree) (OS, bool) {

@@ -234,7 +234,10 @@ func packContent(c *Content) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.Bytes(), errors.Join(json.NewEncoder(z).Encode(c), z.Close())
+	if err := errors.Join(json.NewEncoder(z).Encode(c), z.Close()); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
 func unpackContent(b []byte) (*Content, error) {
