@@ -49,8 +49,12 @@ func Stream(ctx context.Context, view *graph.View, scope graph.Scope, q *Query, 
 		return nil, err
 	}
 	if res.Partial == "" {
-		if _, err := e.guard(func() { res.Gaps = append(res.Gaps, e.gaps()...) }); err != nil {
+		reason, err := e.guard(func() { res.Gaps = append(res.Gaps, e.gaps()...) })
+		if err != nil {
 			return nil, err
+		}
+		if reason != "" {
+			res.Partial = reason + " after all rows were found; gaps may be missing"
 		}
 	}
 	res.Elapsed = time.Since(begin)
