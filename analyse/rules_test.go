@@ -1,0 +1,136 @@
+package analyse
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+const goodTechnique = `id: r
+title: R
+severity: low
+match: >
+  MATCH (c:Container)<-[:RUNS]-(p:Pod) WHERE c.privileged
+  MATCH (p)-[:RUNS_ON]->(n:Node)
+  MERGE (c)-[:CAN_TAKE_OVER]->(n)
+unless:
+  - name: g
+    match: MATCH (p:Pod) WHERE p.runtimeSandboxed
+why: w
+fix: f
+tests:
+  - name: a
+    given: |
+      Pod p -RUNS-> Container p/c privileged=true
+      Pod p -RUNS_ON-> Node n
+    want: [p/c -> n]
+  - name: b
+    given: Pod p -RUNS-> Container p/c privileged=true
+    want: []
+`
+
+const goodPathType = `id: t
+title: "{entry} with {weakness}"
+severity: low
+arrival: network
+target: MATCH (target:Container)
+arrive: [CAN_EXPLOIT]
+why: w
+fix: f
+tests:
+  - name: a
+    given: |
+      Internet internet -ROUTES_TO-> Service s name=s
+      Service s -ROUTES_TO-> Pod p workload=Pod/p
+    want: [x]
+  - name: b
+    given: Pod p
+    want: []
+`
+
+func TestAWrongAttackRuleDoesNotLoadAndSaysWhereAndWhy(t *testing.T) {
+	tests := []struct{ name, old, new, want string }{
+		{"unknown kind", "(n:Node)", "(n:Nodde)", "attack/r.yaml:4: "},
+		{"unknown property", "c.privileged\n", "c.privileg\n", "Did you mean privileged"},
+		{"unknown edge", ":RUNS_ON]", ":RUN_ON]", "attack/r.yaml:4: "},
+		{"an edge between kinds it does not join", "(c)-[:CAN_TAKE_OVER]", "(p)-[:CAN_TAKE_OVER]", "attack/r.yaml:4: "},
+		{"an edge that is a fact", "CAN_TAKE_OVER", "RUNS_ON", "is a fact"},
+		{"nothing gained", "  MERGE (c)-[:CAN_TAKE_OVER]->(n)\n", "", "want MERGE"},
+		{"a guard about nothing of the rule", "MATCH (p:Pod) WHERE p.r", "MATCH (q:Pod) WHERE q.r", "attack/r.yaml:10: want one to 4 variables in common"},
+		{"a guard without a name", "name: g", "name: ''", "want a name"},
+		{"a test's graph with an unknown property", "given: Pod p -RUNS-> Container p/c privileged=true", "given: Pod p -RUNS-> Container p/c color=red", "attack/r.yaml:20: given: line 1"},
+		{"unknown key", "why: w", "why: w\nwhen: now", `unknown key "when"`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			text := strings.Replace(goodTechnique, test.old, test.new, 1)
+			_, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(text)}})
+			if err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(test.want)) {
+				t.Errorf("error %v, want %q in it", err, test.want)
+			}
+		})
+	}
+	if _, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(goodTechnique)}}); err != nil {
+		t.Errorf("the right rule: %v", err)
+	}
+}
+
+func TestAWrongPathTypeDoesNotLoadAndSaysWhereAndWhy(t *testing.T) {
+	tests := []struct{ name, old, new, want string }{
+		{"no target", "(target:Container)", "(c:Container)", "paths/t.yaml:5: want a node named target"},
+		{"arrival that is none", "arrival: network", "arrival: air", "paths/t.yaml:4: arrival"},
+		{"arriving by a fact", "CAN_EXPLOIT", "RUNS", "paths/t.yaml:6: RUNS is not an edge that attack rules make"},
+		{"no way to arrive", "[CAN_EXPLOIT]", "[]", "paths/t.yaml:6: want the edges"},
+		{"a blank in the title that nobody fills", "{weakness}", "{who}", "paths/t.yaml:2: title: {who}: want {entry} or {weakness}"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			text := strings.Replace(goodPathType, test.old, test.new, 1)
+			_, err := LoadFS(fstest.MapFS{"paths/t.yaml": {Data: []byte(text)}})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want %q in it", err, test.want)
+			}
+		})
+	}
+	if _, err := LoadFS(fstest.MapFS{"paths/t.yaml": {Data: []byte(goodPathType)}}); err != nil {
+		t.Errorf("the right path type: %v", err)
+	}
+}
+
+func TestAUsersFolderAddsToTheBuiltInRulesAndMayNotReplaceOne(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "attack"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "attack", "mine.yaml"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(goodTechnique)
+	r, err := Load(dir)
+	if err != nil || r.byID["r"] == nil || len(r.attack) != len(builtIn(t).attack)+1 {
+		t.Errorf("error %v", err)
+	}
+	write(strings.Replace(goodTechnique, "id: r", "id: privileged-container", 1))
+	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), `rule "privileged-container" is there twice`) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := Load(filepath.Join(dir, "nowhere")); err == nil {
+		t.Error("a folder that is not there was taken for an empty one")
+	}
+}
+
+func TestWhyNotNamesTheGuardThatPrevents(t *testing.T) {
+	rules := builtIn(t)
+	v, err := parseGiven("Pod p tokenMounted=false -RUNS-> Container p/c\nPod p -RUNS_AS-> ServiceAccount s/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := WhyNot(background(), v, v.Clusters()[0], rules, nil)
+	if err != nil || len(got) != 1 || got[0].Guard != "the account's token is not mounted" || got[0].From != "Container c/p/c" {
+		t.Errorf("%v, error %v", got, err)
+	}
+}
