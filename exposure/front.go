@@ -97,6 +97,14 @@ func (j *judge) balancerFront(via, uncertain string) front {
 		sender{Endpoint: netpol.Somewhere("the load balancer", netpol.Everywhere()), source: FromLoadBalancer, whole: true})}
 }
 
+// hiddenFront is a controller whose pods were not found, so that policies may
+// let it in by any of their rules.
+func (j *judge) hiddenFront(via, uncertain string) front {
+	f := j.balancerFront(via, uncertain)
+	f.senders = append(f.senders, sender{Endpoint: netpol.Somebody("a controller whose pods were not found"), source: FromController, whole: true})
+	return f
+}
+
 // behind finds the pods of the load balancer Service that has one of these
 // addresses: whoever serves an object says so by publishing its own address.
 func (j *judge) behind(addresses []string) (out []*collect.Pod) {

@@ -56,9 +56,9 @@ func (j *judge) gatewayFront(g *gatewayv1.Gateway) (front, bool) {
 	case len(open) > 0 && known != nil && known.managed:
 		return j.balancerFront("the gateway's address "+strings.Join(open, ", "), ""), true
 	case len(open) > 0:
-		return j.balancerFront("the gateway's address "+strings.Join(open, ", "), "the pods that serve the gateway were not found"), true
+		return j.hiddenFront("the gateway's address "+strings.Join(open, ", "), "the pods that serve the gateway were not found"), true
 	case len(points) == 0 && g.UID == "" && j.nodes.count == 0:
-		return j.balancerFront("the gateway's address", "a manifest does not say which address the gateway will get"), true
+		return j.hiddenFront("the gateway's address", "a manifest does not say which address the gateway will get"), true
 	}
 	return front{}, false
 }

@@ -98,10 +98,10 @@ func (j *judge) frontOf(in *networkingv1.Ingress, c class) (front, bool) {
 	}
 	switch {
 	case len(open) > 0:
-		return j.balancerFront("the address "+strings.Join(open, ", ")+" of "+ingressEntity(in).String(),
+		return j.hiddenFront("the address "+strings.Join(open, ", ")+" of "+ingressEntity(in).String(),
 			"the pods of "+c.text()+" were not found"), true
 	case j.partial && len(points) == 0:
-		return j.balancerFront(c.text(), "the manifests do not contain "+c.text()+", so whether the internet reaches it is not known"), true
+		return j.hiddenFront(c.text(), "the manifests do not contain "+c.text()+", so whether the internet reaches it is not known"), true
 	case len(points) == 0 && c.name != "" && c.known == nil:
 		j.gap("the controller of "+ingressEntity(in).String(), "class "+c.name+" is of no controller we know, and its pods were not found",
 			"What this ingress leads to may be exposed and is not shown.")

@@ -100,6 +100,8 @@ func TestPoliciesBehindAnIngress(t *testing.T) {
 		{"deny all, enforcement unknown", strings.Replace(all, calico, "", 1) + np(`{podSelector: {}}`), []string{ctl, web + " ?"}, nil},
 		{"the controller may not send", all + ctlPolicy(`{podSelector: {}, policyTypes: [Egress]}`), []string{ctl}, []string{"shop/Pod/web by p"}},
 		{"the controller may not be reached", all + ctlPolicy(`{podSelector: {}}`), nil, []string{"ingress-nginx/Pod/ctl by p"}},
+		{"a controller that was not found may be one the policy allows", estate + calico + backendService + ing("ingressClassName: house,", "", "status: {loadBalancer: {ingress: [{ip: 203.0.113.7}]}}") + fromNginx, []string{web + " ?"}, nil},
+		{"but not if the policy allows nobody", estate + calico + backendService + ing("ingressClassName: house,", "", "status: {loadBalancer: {ingress: [{ip: 203.0.113.7}]}}") + np(`{podSelector: {}}`), nil, []string{"shop/Pod/web by p"}},
 		{"a load balancer to the same pods is judged by itself", all + fromNginx + strings.Replace(strings.Replace(balancer("", ""), "name: web", "name: direct", 1), "uid: u", "uid: d", 1),
 			[]string{ctl, web}, []string{"shop/Pod/web by p"}},
 	})

@@ -38,6 +38,7 @@ func TestAdminPolicies(t *testing.T) {
 		{"namespaces that share a label", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {sameLabels: [team]}}]}]`), "shop/web", "shop/db", "80", "no r 0"},
 		{"namespaces that do not", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {notSameLabels: [team]}}]}]`), "shop/web", "shop/db", "80", "yes"},
 		{"the internet is no pod", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {}}]}]`), "internet", "shop/db", "80", "yes"},
+		{"a deny of some pods does not deny somebody unknown", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {}}]}]`), "somebody", "shop/db", "80", "yes"},
 		{"egress to networks", anp("r", 1, `egress: [{action: Deny, to: [{networks: [203.0.113.0/24]}]}]`), "shop/web", "range 203.0.113.7/32", "80", "no r 0"},
 		{"egress to other networks", anp("r", 1, `egress: [{action: Deny, to: [{networks: [203.0.113.0/24]}]}]`), "shop/web", "range 198.51.100.7/32", "80", "yes"},
 		{"egress to nodes", anp("r", 1, `egress: [{action: Deny, to: [{nodes: {}}]}]`), "shop/web", "node n2", "80", "no r 0"},

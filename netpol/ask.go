@@ -92,12 +92,12 @@ func (a *Answer) doubt(policy string) {
 }
 
 // outside says whether an endpoint is addresses only.
-func (e Endpoint) outside() bool { return e.pod == nil && e.node == nil }
+func (e Endpoint) outside() bool { return e.pod == nil && e.node == nil && !e.unknown }
 
 // local is a node talking to a pod that runs on it: no policy forbids that.
 // maybe says that it is not known where one of them runs.
 func local(from, to Endpoint) (yes, maybe bool) {
-	if to.pod == nil || from.outside() || from.pod != nil && !hostNetwork(from.pod) {
+	if to.pod == nil || from.outside() || from.unknown || from.pod != nil && !hostNetwork(from.pod) {
 		return false, false
 	}
 	node, placed := "", to.pod.Node != "" && !to.pod.Made
@@ -239,6 +239,9 @@ func (j *Judge) network(v *verdict, p *policy, other Endpoint, self *collect.Pod
 func (j *Judge) matches(r rule, other Endpoint, self *collect.Pod) (uncertain string, ok bool) {
 	if r.anyone {
 		return "", true
+	}
+	if other.unknown {
+		return "who connects is not known, and policies allow some", r.action == allow && len(r.peers) > 0
 	}
 	if slices.ContainsFunc(r.peers, func(c peer) bool { return j.means(c, other, self) }) {
 		return "", true

@@ -21,7 +21,9 @@ type Endpoint struct {
 	// among them; otherwise all of them are meant.
 	addresses Ranges
 	some      bool
-	text      string
+	// unknown is somebody of whom nothing is known, pod or not.
+	unknown bool
+	text    string
 }
 
 // Pod is a pod. One on the host's network is its node, as far as policies see.
@@ -41,6 +43,10 @@ func Addresses(text string, r Ranges) Endpoint { return Endpoint{addresses: r, t
 func Somewhere(text string, r Ranges) Endpoint {
 	return Endpoint{addresses: r, some: true, text: text}
 }
+
+// Somebody is a sender of whom nothing is known, not even whether it is a pod:
+// only policies that allow nobody deny it.
+func Somebody(text string) Endpoint { return Endpoint{unknown: true, text: text} }
 
 func (e Endpoint) String() string { return e.text }
 

@@ -60,6 +60,8 @@ func endpoint(t *testing.T, f *collect.Facts, s string) Endpoint {
 	switch {
 	case s == "internet":
 		return Internet()
+	case s == "somebody":
+		return Somebody("somebody")
 	case s == "lb":
 		return Somewhere("the load balancer", Private())
 	case strings.HasPrefix(s, "range "):
@@ -115,6 +117,9 @@ func TestAsk(t *testing.T) {
 		{"a node always reaches its own pods", np("deny", `{podSelector: {}}`), "node n2", "shop/db", "5432", "yes"},
 		{"a load balancer somewhere in a block is uncertain", from(`{ipBlock: {cidr: 10.0.0.0/8}}`), "lb", "shop/db", "5432", "yes? p 0"},
 		{"a load balancer is denied like all", np("deny", `{podSelector: {}}`), "lb", "shop/db", "5432", "no deny -1"},
+		{"somebody unknown may be one of those allowed", from(`{podSelector: {matchLabels: {app: web}}}`), "somebody", "shop/db", "5432", "yes? p 0"},
+		{"somebody unknown is denied like all", np("deny", `{podSelector: {}}`), "somebody", "shop/db", "5432", "no deny -1"},
+		{"somebody unknown is allowed like all", np("p", `{podSelector: {}, ingress: [{}]}`), "somebody", "shop/db", "5432", "yes p 0"},
 		{"a port that is allowed", np("p", `{podSelector: {}, ingress: [{ports: [{port: 5432}]}]}`), "bank/web", "shop/db", "5432", "yes p 0"},
 		{"another port", np("p", `{podSelector: {}, ingress: [{ports: [{port: 5432}]}]}`), "bank/web", "shop/db", "5433", "no p -1"},
 		{"another protocol", np("p", `{podSelector: {}, ingress: [{ports: [{port: 5432, protocol: UDP}]}]}`), "bank/web", "shop/db", "5432", "no p -1"},
