@@ -264,3 +264,48 @@ func may(t *testing.T, client kubernetes.Interface, w who, p rbac.Power, ns stri
 	}
 	return len(p.All) > 0
 }
+
+// TestTheDefaultRolesHoldWhatTheServersDo compares the roles that stand in for
+// manifests with those the server makes, power by power.
+func TestTheDefaultRolesHoldWhatTheServersDo(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "packs", "attack", "powers.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	powers, err := rbac.ParsePowers(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	real := facts(t, kubetest.Shared(t).Client)
+	made := collect.NewFacts()
+	clear(real.RoleBindings) // those of other tests
+	clear(real.ClusterRoleBindings)
+	for _, role := range []string{"cluster-admin", "admin", "edit", "view"} {
+		k := collect.Key{Namespace: "shop", Name: "default-" + role}
+		b := &rbacv1.RoleBinding{RoleRef: rbacv1.RoleRef{Kind: "ClusterRole", Name: role}, Subjects: []rbacv1.Subject{{Kind: "User", Name: k.Name}}}
+		real.RoleBindings[k], made.RoleBindings[k] = b, b
+	}
+	held := func(f *collect.Facts) map[string]bool {
+		out := map[string]bool{}
+		for _, h := range rbac.New(f).Holds(powers) {
+			if strings.HasPrefix(h.Subject.Name, "default-") && h.Scope.Namespace == "shop" && h.Scope.Kind == rbac.Namespace {
+				out[h.Subject.Name+" "+h.Power] = true
+			}
+		}
+		return out
+	}
+	want, got := held(real), held(made)
+	for hold := range want {
+		if !got[hold] {
+			t.Errorf("missing %s", hold)
+		}
+	}
+	for hold := range got {
+		if !want[hold] {
+			t.Errorf("made up %s", hold)
+		}
+	}
+	if len(want) < 20 {
+		t.Errorf("only %d holds", len(want))
+	}
+}
