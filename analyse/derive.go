@@ -41,6 +41,7 @@ func (r *Rules) derive(ctx context.Context, v *graph.View, seg *graph.Segment) (
 			return nil, fmt.Errorf("rule %s: %w", t.ID, err)
 		}
 	}
+	inherit(x, v)
 	return x.Build(), nil
 }
 

@@ -99,12 +99,22 @@ func (c *cluster) holds() {
 		c.b.Edge("HOLDS", id, c.permission(h), text("binding", refText(h.Witness.Binding)), text("role", refText(h.Witness.Role)),
 			text("witnessRule", h.Witness.Text))
 	}
+	for k, p := range c.facts.Pods {
+		if p.Shape != nil && admins[rbac.ServiceAccount(k.Namespace, account(p.Shape))] {
+			c.b.Set(c.b.Ref("Pod", k.Namespace+"/Pod/"+k.Name), graph.B("clusterAdmin", true))
+		}
+	}
 	if !c.seen("HOLDS", "Permission", "ClusterRole", "ClusterRoleBinding") {
 		return // an account that nobody was seen to make an administrator may be one
 	}
 	for k := range c.facts.ServiceAccounts {
 		if !admins[rbac.ServiceAccount(k.Namespace, k.Name)] {
 			c.b.Set(c.serviceAccount(k.Namespace, k.Name), graph.B("clusterAdmin", false))
+		}
+	}
+	for k, p := range c.facts.Pods {
+		if p.Shape != nil && !admins[rbac.ServiceAccount(k.Namespace, account(p.Shape))] {
+			c.b.Set(c.b.Ref("Pod", k.Namespace+"/Pod/"+k.Name), graph.B("clusterAdmin", false))
 		}
 	}
 }

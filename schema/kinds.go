@@ -28,6 +28,15 @@ var (
 	critical      = insight("critical", "Critical resource", "Marked as critical by the label or annotation breakwater.dev/critical, or by a built-in rule.")
 )
 
+// ofImages are what the images that something runs say of it.
+func ofImages(more ...Property) []Property {
+	return append(more,
+		insight("severe", "High severity vulnerabilities", "An image it runs has a vulnerability of high or critical severity; unknown while one was not scanned."),
+		insight("rce", "Vulnerable to remote code execution", "An image it runs has a vulnerability that lets a remote attacker run code."),
+		insight("exploited", "Known exploited vulnerability", "An image it runs has a vulnerability in CISA's list of known exploited vulnerabilities."),
+	)
+}
+
 var workloadProperties = named(
 	number("replicas", "Replicas", "How many pods are wanted."),
 	exposed, exposedPorts, exposureWidth, critical,
@@ -135,7 +144,7 @@ var Kinds = []Kind{
 	workload("CronJob", "CronJobs", "A CronJob that makes Jobs by the clock."),
 	{Name: "Pod", Label: "Pod", Plural: "Pods", Group: "Kubernetes", Tenant: "namespace",
 		Sentence: "A pod: one or more containers that share a place.",
-		Properties: named(
+		Properties: named(ofImages(
 			text("workload", "Workload", "Kind and name of the workload that owns it in the end, such as Deployment/web."),
 			dict("phase", "Phase", "Pending, Running, Succeeded, Failed or Unknown."),
 			dict("node", "Node", "The node it was bound to."),
@@ -150,11 +159,12 @@ var Kinds = []Kind{
 			insight("tokenMounted", "Token mounted", "The service account's token is mounted into its containers."),
 			dict("runtimeClass", "Runtime class", "The runtime class, where one is set."),
 			flag("runtimeSandboxed", "Sandboxed runtime", "Runs in a sandbox with a kernel of its own, such as gVisor or Kata Containers; unknown for a runtime class of another name."),
+			insight("clusterAdmin", "Cluster administrator", "Its service account may do everything in the cluster."),
 			exposed, exposedPorts, exposureWidth, critical,
-		)},
+		)...)},
 	{Name: "Container", Label: "Container", Plural: "Containers", Group: "Kubernetes", Tenant: "namespace",
 		Sentence: "A container of a pod.",
-		Properties: []Property{
+		Properties: ofImages(
 			text("name", "Name", "The container's name."),
 			dict("namespace", "Namespace", "The namespace its pod is in."),
 			dict("cluster", "Cluster", "The cluster its pod is in."),
@@ -171,7 +181,7 @@ var Kinds = []Kind{
 			list("hostPorts", "Host ports", "Ports opened on the node's addresses."),
 			insight("exposed", "Exposed to the internet", "Traffic from the internet can arrive at a port that this container declares, or that no container of its pod declares."),
 			exposedPorts,
-		}},
+		)},
 	{Name: "Volume", Label: "Volume", Plural: "Volumes", Group: "Kubernetes", Tenant: "namespace",
 		Sentence: "A volume that a workload's pods declare.",
 		Properties: named(
