@@ -1,0 +1,290 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+const (
+	// settle is how long a burst of changes may go on before it is computed.
+	settle = 100 * time.Millisecond
+	// rest times the last computation's length is the least pause before the
+	// next: a cluster is recomputed at most a quarter of the time.
+	rest = 3
+	// aliveEvery is how often a sync without changes is written down.
+	aliveEvery = time.Minute
+)
+
+// cluster owns one cluster's Facts; only its goroutine touches them.
+type cluster struct {
+	live    *Live
+	source  Source
+	log     *slog.Logger
+	changes chan collect.Change
+	// poke says that something outside the facts changed: an image's assessment.
+	poke chan string
+
+	facts   *collect.Facts
+	state   State
+	version uint64
+	// dirty is what changed since the last computation.
+	dirty map[string]bool
+	// inherited are the gaps of a saved dump that the present run has not met.
+	inherited map[collect.GapKey]bool
+	next      time.Time // not computed before
+	unsaved   bool
+	savedAt   time.Time
+	aliveAt   time.Time
+	saving    sync.WaitGroup
+}
+
+func newCluster(l *Live, s Source) *cluster {
+	return &cluster{live: l, source: s, log: l.config.Log.With("cluster", s.Name), changes: make(chan collect.Change, 1024),
+		poke: make(chan string, 64), state: Loading, dirty: map[string]bool{}, inherited: map[collect.GapKey]bool{}}
+}
+
+func (c *cluster) run(ctx context.Context) error {
+	v, err := c.live.config.Records.ClusterVersion(ctx, c.source.Name)
+	if err != nil {
+		return fmt.Errorf("read the stored version of cluster %s: %w", c.source.Name, err)
+	}
+	c.version = v
+	c.facts = collect.NewFacts()
+	c.facts.Cluster.Name = c.source.Name
+	c.restore()
+	var watching sync.WaitGroup
+	watching.Go(func() { c.watch(ctx) })
+	c.loop(ctx)
+	watching.Wait()
+	c.saving.Wait()
+	c.save()
+	c.saving.Wait()
+	return nil
+}
+
+// restore begins with what an earlier run saved; an unreadable dump is a gap,
+// not an end: the cluster will be listed again anyway.
+func (c *cluster) restore() {
+	if c.source.Saved == nil {
+		return
+	}
+	f, err := c.source.Saved()
+	if err != nil {
+		c.log.Warn("the saved facts cannot be used; reading the cluster anew", "error", err)
+		return
+	}
+	if f == nil {
+		return
+	}
+	f.Cluster.Name = c.source.Name
+	c.facts, c.state = f, Saved
+	for k := range f.Gaps {
+		c.inherited[k] = true
+	}
+	c.dirty["Cluster"] = true
+}
+
+// watch calls the source until ctx ends, waiting longer after each failure.
+func (c *cluster) watch(ctx context.Context) {
+	emit := func(ch collect.Change) {
+		select {
+		case c.changes <- ch:
+		case <-ctx.Done():
+		}
+	}
+	for wait := time.Second; ctx.Err() == nil; wait = min(2*wait, time.Minute) {
+		started := time.Now()
+		err := c.source.Watch(ctx, emit)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errors.New("the source ended")
+		}
+		emit(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "source", What: c.source.Name, Why: err.Error(), Since: started,
+			Consequence: "what the cluster looks like now is not known; everything shown is as of the last sync"}})
+		c.log.Warn("reading the cluster ended; trying again", "error", err, "in", wait)
+		if time.Since(started) > 2*time.Minute {
+			wait = time.Second
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// loop applies changes and recomputes when they have settled.
+func (c *cluster) loop(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case ch := <-c.changes:
+			c.apply(ctx, ch)
+			c.drain(ctx)
+		case image := <-c.poke:
+			c.dirty[image] = true
+		case <-timer.C:
+			if len(c.dirty) > 0 && c.ready() && !time.Now().Before(c.next) {
+				c.recompute(ctx)
+			}
+			c.saveIfDue()
+		}
+		timer.Reset(c.pause())
+	}
+}
+
+// poked makes the cluster dirty from outside its goroutine.
+func (c *cluster) poked(ctx context.Context, kind string) {
+	select {
+	case c.poke <- kind:
+	case <-ctx.Done():
+	}
+}
+
+// drain applies what is waiting, so that a burst is one computation.
+func (c *cluster) drain(ctx context.Context) {
+	for {
+		select {
+		case ch := <-c.changes:
+			c.apply(ctx, ch)
+		default:
+			return
+		}
+	}
+}
+
+// ready says whether the facts may be shown: not while a first list is half done.
+func (c *cluster) ready() bool { return c.state != Loading }
+
+func (c *cluster) pause() time.Duration {
+	if len(c.dirty) == 0 || !c.ready() {
+		return 5 * time.Second
+	}
+	return max(settle, time.Until(c.next))
+}
+
+func (c *cluster) apply(ctx context.Context, ch collect.Change) {
+	changed := c.facts.Apply(ch)
+	switch ch.Op {
+	case collect.GapOpen:
+		delete(c.inherited, ch.Gap.Key())
+		if lost(*ch.Gap) {
+			c.moved(Lost, changed)
+		}
+	case collect.GapClosed:
+		if lost(*ch.Gap) && c.state == Lost {
+			c.moved(Current, true)
+		}
+	case collect.Synced:
+		c.synced()
+		changed = true
+	case collect.Alive:
+		c.alive(ctx, ch.Time)
+	}
+	if changed {
+		c.dirty[changedKind(ch)] = true
+		c.unsaved = true
+	}
+	if !c.ready() && ch.Op == collect.GapOpen {
+		c.announce() // nothing can be computed yet, but why must be seen
+	}
+}
+
+func changedKind(ch collect.Change) string {
+	switch ch.Op {
+	case collect.Put, collect.Gone, collect.Resynced:
+		return ch.Kind
+	case collect.GapOpen, collect.GapClosed:
+		return "Gap"
+	}
+	return "Cluster"
+}
+
+// lost tells the gap that says the whole source does not answer from those of
+// single kinds.
+func lost(g collect.Gap) bool {
+	return g.Source == "source" || g.Source == "api" && g.What == "connection"
+}
+
+// moved changes the state, but never from Loading: without any list there are
+// no facts that could be "as of".
+func (c *cluster) moved(s State, changed bool) {
+	if c.state != Loading && c.state != s {
+		c.state = s
+		c.dirty["Cluster"] = true
+	}
+}
+
+// synced ends the first list of this run: gaps that only the dump knew are over.
+func (c *cluster) synced() {
+	for k := range c.inherited {
+		delete(c.facts.Gaps, k)
+	}
+	clear(c.inherited)
+	delete(c.facts.Gaps, collect.GapKey{Source: "source", What: c.source.Name})
+	c.state = Current
+}
+
+// alive notes that nothing was missed; pages learn of it with their next question.
+func (c *cluster) alive(ctx context.Context, at time.Time) {
+	if !c.ready() || at.Sub(c.aliveAt) < aliveEvery {
+		return
+	}
+	c.aliveAt = at
+	if err := c.live.config.Records.Synced(ctx, c.source.Name, at); err != nil && ctx.Err() == nil {
+		c.log.Warn("cannot store the time of the last sync", "error", err)
+	}
+	if len(c.dirty) == 0 {
+		now := *c.live.World().Clusters[c.source.Name]
+		now.AsOf = at
+		c.live.put(&now, []string{"Cluster"})
+	}
+}
+
+// announce shows a cluster of which nothing could be read so far.
+func (c *cluster) announce() {
+	now := *c.live.World().Clusters[c.source.Name]
+	now.State, now.Info, now.Gaps = c.state, c.facts.Cluster, gapList(c.facts)
+	c.live.put(&now, []string{"Gap"})
+}
+
+func gapList(f *collect.Facts) []collect.Gap {
+	var out []collect.Gap
+	for _, g := range f.Gaps {
+		out = append(out, g)
+	}
+	slices.SortFunc(out, compareGaps)
+	return out
+}
+
+func (c *cluster) saveIfDue() {
+	if c.unsaved && c.state == Current && time.Since(c.savedAt) >= c.live.config.SaveEvery {
+		c.save()
+	}
+}
+
+// save writes a copy in the background: the owner goes on applying changes.
+func (c *cluster) save() {
+	if c.source.Save == nil || !c.unsaved || !c.ready() {
+		return
+	}
+	c.unsaved, c.savedAt = false, time.Now()
+	c.saving.Wait()
+	facts := c.facts.Clone()
+	c.saving.Go(func() {
+		if err := c.source.Save(facts); err != nil {
+			c.log.Error("cannot save the facts; a restart will have to read the cluster before it shows it", "error", err)
+		}
+	})
+}

@@ -1,0 +1,121 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/build"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// recompute makes the cluster anew from its facts, shows it and stores what lives on.
+func (c *cluster) recompute(ctx context.Context) {
+	select {
+	case c.live.turn <- struct{}{}:
+		defer func() { <-c.live.turn }()
+	case <-ctx.Done():
+		return
+	}
+	started := time.Now()
+	kinds := slices.Sorted(maps.Keys(c.dirty))
+	now, err := c.live.compute(ctx, c.facts)
+	now2 := time.Now()
+	c.next = now2.Add(rest * now2.Sub(started))
+	if err != nil {
+		if ctx.Err() == nil {
+			c.log.Error("cannot compute the cluster; showing it as it was", "error", err)
+		}
+		return
+	}
+	clear(c.dirty)
+	c.version++
+	now.State, now.Version, now.Took = c.state, c.version, now2.Sub(started)
+	c.live.put(now, kinds)
+	c.live.images.used(c, now.images)
+	c.store(ctx, now)
+	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "gaps", len(now.Gaps))
+}
+
+// compute is a function of the facts, what is known of images, and the rules.
+func (l *Live) compute(ctx context.Context, f *collect.Facts) (*Cluster, error) {
+	l.images.resolve(ctx, f)
+	made := build.Cluster(f, build.Judge(f, l.config.Rules.Powers))
+	assessed := l.images.known(ctx, made.Images)
+	shared := l.shared.change(func(s *graph.Shared) bool {
+		changed := made.PutShared(s)
+		for _, a := range assessed {
+			changed = a.Put(s) || changed
+		}
+		return changed
+	})
+	seg, gaps := made.Build(shared)
+	gaps = slices.Concat(gapList(f), gaps, imageGaps(assessed))
+	seg, paths, more, err := analyse.Cluster(ctx, graph.NewView(schema.Vocabulary(), shared, seg), seg, l.config.Rules, gaps...)
+	if err != nil {
+		return nil, fmt.Errorf("analyse cluster %s: %w", f.Cluster.Name, err)
+	}
+	c := &Cluster{Name: f.Cluster.Name, Info: f.Cluster, AsOf: f.AsOf, Segment: seg, Paths: paths,
+		Gaps: slices.Concat(gaps, more), Counts: map[string]int{}, Unread: maps.Clone(f.Unread), images: made.Images}
+	for _, kind := range collect.Kinds {
+		if n := f.Len(kind); n > 0 {
+			c.Counts[kind] = n
+		}
+	}
+	slices.SortFunc(c.Gaps, compareGaps)
+	return c, nil
+}
+
+// imageGaps are the images nobody could look into, and what could not be said of
+// the others.
+func imageGaps(assessed []*build.Assessment) (out []collect.Gap) {
+	for _, a := range assessed {
+		if g, unseen := a.Gap(); unseen {
+			out = append(out, g)
+		}
+		out = append(out, a.Gaps...)
+	}
+	return out
+}
+
+func compareGaps(a, b collect.Gap) int {
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why))
+}
+
+// store writes the lives of the cluster's paths. Facts served from a dump are
+// not news: their paths are already there.
+func (c *cluster) store(ctx context.Context, now *Cluster) {
+	if c.state != Current {
+		return
+	}
+	found := make([]store.FoundPath, 0, len(now.Paths))
+	for _, p := range now.Paths {
+		body, err := json.Marshal(p)
+		if err != nil {
+			c.log.Error("cannot store an attack path", "path", p.ID, "error", err)
+			return
+		}
+		found = append(found, store.FoundPath{ID: p.ID, Body: body})
+	}
+	hold := analyse.Hold(c.live.World().View, now.Name, now.Gaps)
+	applied, err := c.live.config.Records.Apply(ctx, store.Analysis{Cluster: now.Name, Version: now.Version, At: now.AsOf, Paths: found, Hold: hold})
+	if err != nil {
+		if ctx.Err() == nil {
+			c.log.Error("cannot store attack paths; their history misses this moment", "error", err)
+			c.dirty["Cluster"] = true // again with the next computation
+		}
+		return
+	}
+	if applied != (store.Applied{}) {
+		c.log.Info("attack paths", "opened", applied.Opened, "resolved", applied.Resolved, "stale", applied.Staled, "again", applied.Revived)
+		c.live.refresh([]string{"AttackPath"})
+	}
+}

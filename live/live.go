@@ -1,0 +1,110 @@
+// Package live owns the moving picture: changes of clusters in, an immutable
+// World out, results to the store and a word to whoever subscribed. Each cluster
+// has one goroutine that owns its Facts and recomputes them whole; readers take
+// the current World and need no lock.
+//
+// It does not know where changes come from (a Source is a func), how images are
+// opened (Config.Scan is a func) or what HTTP is.
+package live
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// Source is where one cluster's facts come from.
+type Source struct {
+	// Name is the cluster's name in every stable id.
+	Name string
+	// Watch emits changes until ctx ends; an error makes live wait and call it
+	// again. Everything listed must end in Resynced per kind and one Synced.
+	Watch func(ctx context.Context, emit func(collect.Change)) error
+	// Saved is what was known before the last stop, or nil; Save keeps what is
+	// known now. Either may be nil.
+	Saved func() (*collect.Facts, error)
+	Save  func(*collect.Facts) error
+}
+
+// Records is what live asks of the store.
+type Records interface {
+	Apply(context.Context, store.Analysis) (store.Applied, error)
+	Synced(ctx context.Context, cluster string, at time.Time) error
+	ClusterVersion(ctx context.Context, cluster string) (uint64, error)
+	PutImage(context.Context, store.ImageState) error
+	Image(ctx context.Context, id string) (store.ImageState, error)
+}
+
+// Config is what a Live needs; nothing of it changes while it runs.
+type Config struct {
+	Records Records
+	Rules   *analyse.Rules
+	Images  ImageConfig
+	Log     *slog.Logger
+	// SaveEvery is the least time between two savings of a cluster's facts.
+	SaveEvery time.Duration
+}
+
+// Live is the moving picture.
+type Live struct {
+	config   Config
+	shared   shared
+	images   *images
+	clusters []*cluster
+	hub      hub
+	turn     chan struct{} // how many clusters may be computed at once
+	world    atomic.Pointer[World]
+	publish  sync.Mutex // orders the makers of worlds
+}
+
+// New prepares a Live over the sources; Run starts it.
+func New(c Config, sources []Source) (*Live, error) {
+	l := &Live{config: c, turn: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))}
+	l.shared.graph = graph.NewShared(schema.Vocabulary())
+	l.images = newImages(l, c.Images)
+	names := map[string]bool{}
+	for _, s := range sources {
+		if names[s.Name] {
+			return nil, fmt.Errorf("two clusters are named %q: give one of them another name", s.Name)
+		}
+		names[s.Name] = true
+		l.clusters = append(l.clusters, newCluster(l, s))
+	}
+	w := &World{View: graph.NewView(schema.Vocabulary(), nil), Clusters: map[string]*Cluster{}}
+	for _, c := range l.clusters {
+		w.Clusters[c.source.Name] = &Cluster{Name: c.source.Name, State: Loading}
+	}
+	l.world.Store(w)
+	return l, nil
+}
+
+// Run moves the picture until ctx ends, and then waits for everything it began.
+func (l *Live) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return l.images.run(ctx) })
+	for _, c := range l.clusters {
+		g.Go(func() error { return c.run(ctx) })
+	}
+	err := g.Wait()
+	l.hub.close()
+	return err
+}
+
+// World is the current picture.
+func (l *Live) World() *World { return l.world.Load() }
+
+// Subscribe yields an Event for every new World until ctx ends; a subscriber who
+// is slow gets several worlds' events as one.
+func (l *Live) Subscribe(ctx context.Context) <-chan Event { return l.hub.subscribe(ctx) }

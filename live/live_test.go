@@ -1,0 +1,247 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/store"
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+// feed is a source that a test speaks for.
+type feed struct {
+	changes chan collect.Change
+	saved   *collect.Facts
+	mu      sync.Mutex
+	kept    *collect.Facts
+}
+
+func newFeed() *feed { return &feed{changes: make(chan collect.Change, 100)} }
+
+func (f *feed) source(name string) Source {
+	return Source{Name: name,
+		Watch: func(ctx context.Context, emit func(collect.Change)) error {
+			for {
+				select {
+				case c := <-f.changes:
+					emit(c)
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+		},
+		Saved: func() (*collect.Facts, error) { return f.saved, nil },
+		Save: func(k *collect.Facts) error {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.kept = k
+			return nil
+		}}
+}
+
+func (f *feed) say(cs ...collect.Change) {
+	for _, c := range cs {
+		f.changes <- c
+	}
+}
+
+func podChange(op collect.Op, name, img string) collect.Change {
+	key := collect.Key{Namespace: "shop", Name: name}
+	return collect.Change{Op: op, Kind: "Pod", Key: key, Object: &collect.Pod{Key: key, Phase: "Running", Labels: &collect.Labels{},
+		Shape: &collect.PodShape{ServiceAccount: "default", Containers: []collect.ContainerShape{{Name: "app", Image: img}}}}}
+}
+
+func synced() collect.Change { return collect.Change{Op: collect.Synced, Time: time.Now()} }
+
+type running struct {
+	*Live
+	store *store.Store
+	stop  context.CancelFunc
+	done  chan error
+}
+
+func start(t *testing.T, db string, images ImageConfig, sources ...Source) *running {
+	t.Helper()
+	s, err := store.Open(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := analyse.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if images.Advisories == nil {
+		images.Advisories = func() *vuln.DB { return nil }
+	}
+	l, err := New(Config{Records: s, Rules: rules, Images: images, Log: slog.New(slog.DiscardHandler)}, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r := &running{Live: l, store: s, stop: stop, done: make(chan error, 1)}
+	go func() { r.done <- l.Run(ctx) }()
+	t.Cleanup(func() { r.end(t) })
+	return r
+}
+
+func (r *running) end(t *testing.T) {
+	t.Helper()
+	if r.store == nil {
+		return
+	}
+	r.stop()
+	if err := errors.Join(<-r.done, r.store.Close()); err != nil {
+		t.Error(err)
+	}
+	r.store = nil
+}
+
+// until waits for the world to be as wanted; how long is no test.
+func (r *running) until(t *testing.T, what string, is func(*World) bool) {
+	t.Helper()
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if is(r.World()) {
+			return
+		}
+	}
+	for _, c := range r.World().Ordered() {
+		t.Logf("%s: %s, gaps %+v", c.Name, c.State, c.Gaps)
+	}
+	t.Fatalf("never: %s", what)
+}
+
+func hasPod(cluster, name string) func(*World) bool {
+	return func(w *World) bool { _, ok := w.View.Node("Pod", cluster+"/shop/Pod/"+name); return ok }
+}
+
+func TestAPodMovesThePicture(t *testing.T) {
+	f := newFeed()
+	r := start(t, filepath.Join(t.TempDir(), "b.db"), ImageConfig{}, f.source("prod"))
+	events := r.Subscribe(t.Context())
+	f.say(podChange(collect.Put, "one", "a:1"))
+	time.Sleep(300 * time.Millisecond) // longer than changes take to settle
+	if hasPod("prod", "one")(r.World()) || r.World().Clusters["prod"].State != Loading {
+		t.Error("a half-read cluster is shown")
+	}
+	f.say(synced())
+	r.until(t, "pod one", hasPod("prod", "one"))
+	if e := <-events; e.Version == 0 || e.Cluster != "prod" {
+		t.Errorf("event %+v", e)
+	}
+	f.say(podChange(collect.Put, "two", "a:1"), podChange(collect.Gone, "one", ""))
+	r.until(t, "pod two and not one", func(w *World) bool { return hasPod("prod", "two")(w) && !hasPod("prod", "one")(w) })
+}
+
+func TestClustersDoNotWaitForEachOther(t *testing.T) {
+	a, b := newFeed(), newFeed()
+	r := start(t, filepath.Join(t.TempDir(), "b.db"), ImageConfig{}, a.source("a"), b.source("b"))
+	b.say(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "connection", Why: "refused"}})
+	a.say(podChange(collect.Put, "one", "x"), synced())
+	r.until(t, "a is current, b says why it is not", func(w *World) bool {
+		return w.Clusters["a"].State == Current && w.Clusters["b"].State == Loading && len(w.Clusters["b"].Gaps) == 1
+	})
+}
+
+func TestARestartServesTheSavedFactsUntilTheyAreReadAgain(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "b.db")
+	f := newFeed()
+	r := start(t, db, ImageConfig{}, f.source("prod"))
+	f.say(podChange(collect.Put, "old", "x"), collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "services", Why: "403"}}, synced())
+	r.until(t, "old", hasPod("prod", "old"))
+	r.end(t)
+	if f.kept == nil {
+		t.Fatal("nothing was saved")
+	}
+	again := newFeed()
+	again.saved = f.kept
+	r = start(t, db, ImageConfig{}, again.source("prod"))
+	r.until(t, "old, as of the earlier run", func(w *World) bool {
+		c := w.Clusters["prod"]
+		return hasPod("prod", "old")(w) && c.State == Saved && c.AsOf.Equal(f.kept.AsOf)
+	})
+	again.say(podChange(collect.Put, "new", "x"), collect.Change{Op: collect.Resynced, Kind: "Pod", Keys: map[collect.Key]struct{}{{Namespace: "shop", Name: "new"}: {}}}, synced())
+	r.until(t, "new and not old, without the gap of then", func(w *World) bool {
+		c := w.Clusters["prod"]
+		for _, g := range c.Gaps {
+			if g.What == "services" {
+				return false
+			}
+		}
+		return hasPod("prod", "new")(w) && !hasPod("prod", "old")(w) && c.State == Current
+	})
+}
+
+func TestALostConnectionLeavesThePictureAsItWas(t *testing.T) {
+	f := newFeed()
+	r := start(t, filepath.Join(t.TempDir(), "b.db"), ImageConfig{}, f.source("prod"))
+	f.say(podChange(collect.Put, "one", "x"), synced())
+	r.until(t, "one", hasPod("prod", "one"))
+	gap := &collect.Gap{Source: "api", What: "connection", Why: "refused"}
+	f.say(collect.Change{Op: collect.GapOpen, Gap: gap})
+	r.until(t, "lost, and still there", func(w *World) bool { return w.Clusters["prod"].State == Lost && hasPod("prod", "one")(w) })
+	f.say(collect.Change{Op: collect.GapClosed, Gap: gap})
+	r.until(t, "current again", func(w *World) bool { return w.Clusters["prod"].State == Current })
+}
+
+func scanOf(w *World, id string) string {
+	n, ok := w.View.Node("Image", id)
+	if !ok {
+		return ""
+	}
+	return n.Text("scan")
+}
+
+func TestAnImageIsReadOnceAndItsFailureIsNotClean(t *testing.T) {
+	db, none := filepath.Join(t.TempDir(), "b.db"), t.TempDir()
+	var mu sync.Mutex
+	reads := map[string]int{}
+	images := ImageConfig{
+		Advisories: func() *vuln.DB { d, _ := vuln.Open(none); return d },
+		Scan: func(_ context.Context, ref string) (*image.Inventory, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			reads[ref]++
+			if ref == "docker.io/library/bad:1" {
+				return nil, errors.New("registry says 401")
+			}
+			return &image.Inventory{Version: image.InventoryVersion, Understood: true, Reference: ref}, nil
+		}}
+	f := newFeed()
+	r := start(t, db, images, f.source("prod"))
+	f.say(podChange(collect.Put, "good", "good:1"), podChange(collect.Put, "bad", "bad:1"), synced())
+	r.until(t, "both known", func(w *World) bool {
+		return scanOf(w, "docker.io/library/good:1") == "done" && scanOf(w, "docker.io/library/bad:1") == "failed"
+	})
+	n, _ := r.World().View.Node("Image", "docker.io/library/bad:1")
+	if !n.Value("severe").IsNull() || n.Value("scanned").Bool() {
+		t.Error("a failed image is not unknown")
+	}
+	r.end(t)
+	again := newFeed()
+	r = start(t, db, images, again.source("prod"))
+	again.say(podChange(collect.Put, "good", "good:1"), synced())
+	r.until(t, "good from the store", func(w *World) bool { return scanOf(w, "docker.io/library/good:1") == "done" })
+	if reads["docker.io/library/good:1"] != 1 {
+		t.Errorf("read %d times", reads["docker.io/library/good:1"])
+	}
+}
+
+func TestEventsOfASlowSubscriberAreMergedNotLost(t *testing.T) {
+	var h hub
+	ch := h.subscribe(t.Context())
+	h.send(Event{Version: 1, Cluster: "a", Kinds: []string{"Pod"}})
+	h.send(Event{Version: 2, Cluster: "b", Kinds: []string{"Service"}})
+	e := <-ch
+	if b, _ := json.Marshal(e); string(b) != `{"Version":2,"Cluster":"","Kinds":["Pod","Service"]}` {
+		t.Errorf("%s", b)
+	}
+}

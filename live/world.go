@@ -1,0 +1,112 @@
+package live
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/build"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/schema"
+)
+
+// State is how far a cluster's facts can be trusted to be the present.
+type State string
+
+const (
+	// Loading: nothing has been read yet.
+	Loading State = "loading"
+	// Saved: served from the dump of an earlier run while it is read again.
+	Saved State = "saved"
+	// Current: read whole and watched.
+	Current State = "current"
+	// Lost: the source does not answer; the facts are as of when it last did.
+	Lost State = "lost"
+)
+
+// World is one moment of everything. It never changes.
+type World struct {
+	// Version grows by one with every world.
+	Version uint64
+	View    *graph.View
+	// Clusters holds every configured cluster, read or not.
+	Clusters map[string]*Cluster
+}
+
+// Cluster is what is known of one cluster at one moment.
+type Cluster struct {
+	Name  string
+	Info  collect.ClusterInfo
+	State State
+	// AsOf is when the source last said that this is the present.
+	AsOf time.Time
+	// Version is of the analysis, growing within a cluster over restarts.
+	Version uint64
+	Segment *graph.Segment
+	Paths   []analyse.Path
+	// Gaps are the collector's, the judges' and the analysis's.
+	Gaps []collect.Gap
+	// Counts is the number of objects read, by Kubernetes kind; Unread the
+	// number of objects of kinds that are seen and not interpreted.
+	Counts map[string]int
+	Unread map[string]int
+	// Took is how long the last recomputation lasted.
+	Took   time.Duration
+	images []build.ImageUse
+}
+
+// Ordered lists the clusters by name.
+func (w *World) Ordered() []*Cluster {
+	var out []*Cluster
+	for _, name := range slices.Sorted(maps.Keys(w.Clusters)) {
+		out = append(out, w.Clusters[name])
+	}
+	return out
+}
+
+// Gaps lists every gap of every cluster, each with its cluster's name.
+func (w *World) Gaps() []collect.Gap {
+	var out []collect.Gap
+	for _, c := range w.Ordered() {
+		for _, g := range c.Gaps {
+			g.Cluster = c.Name
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// put makes a new world in which one cluster is different, and tells.
+func (l *Live) put(c *Cluster, kinds []string) {
+	l.publish.Lock()
+	defer l.publish.Unlock()
+	old := l.world.Load()
+	w := &World{Version: old.Version + 1, Clusters: maps.Clone(old.Clusters)}
+	w.Clusters[c.Name] = c
+	l.swap(w, Event{Cluster: c.Name, Kinds: kinds})
+}
+
+// refresh makes a new world of the same clusters on the shared nodes of now.
+func (l *Live) refresh(kinds []string) {
+	l.publish.Lock()
+	defer l.publish.Unlock()
+	old := l.world.Load()
+	l.swap(&World{Version: old.Version + 1, Clusters: old.Clusters}, Event{Kinds: kinds})
+}
+
+// swap is called with publish held.
+func (l *Live) swap(w *World, e Event) {
+	var segments []*graph.Segment
+	for _, c := range w.Ordered() {
+		if c.Segment != nil {
+			segments = append(segments, c.Segment)
+		}
+	}
+	// Shared indices are append-only, so older segments fit the newest shared one.
+	w.View = graph.NewView(schema.Vocabulary(), l.shared.frozen(), segments...)
+	l.world.Store(w)
+	e.Version = w.Version
+	l.hub.send(e)
+}
