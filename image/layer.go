@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -45,6 +46,9 @@ type Content struct {
 }
 
 const contentVersion = 1
+
+// entryCost is what keeping a name costs, so that a million empty files are not free.
+const entryCost = 512
 
 // errBound says that a layer went past one of its limits.
 var errBound = errors.New("past its bounds")
@@ -124,14 +128,14 @@ func (c *Content) entry(h *tar.Header, r io.Reader, limits Limits) (int64, error
 	switch {
 	case base == ".wh..wh..opq":
 		c.Opaque = append(c.Opaque, dir)
-		return 0, nil
+		return entryCost, nil
 	case strings.HasPrefix(base, ".wh..wh."):
 		return 0, nil // bookkeeping of aufs
 	case strings.HasPrefix(base, ".wh."):
 		c.Removed = append(c.Removed, path.Join(dir, strings.TrimPrefix(base, ".wh.")))
-		return 0, nil
+		return entryCost, nil
 	}
-	if db := foreignDatabase(name); db != "" {
+	if db := foreignDatabase(name); db != "" && !slices.Contains(c.Foreign, db) {
 		c.Foreign = append(c.Foreign, db)
 	}
 	if !wanted(name) {
@@ -148,15 +152,17 @@ func (c *Content) entry(h *tar.Header, r io.Reader, limits Limits) (int64, error
 		}
 		c.Files[name] = b
 		delete(c.Links, name)
-		return int64(len(b)), nil
+		return entryCost + int64(len(b)), nil
 	case tar.TypeLink:
 		c.link(name, h.Linkname)
+		return entryCost, nil
 	case tar.TypeSymlink:
 		target := h.Linkname
 		if !path.IsAbs(target) {
 			target = path.Join(dir, target)
 		}
 		c.link(name, target)
+		return entryCost, nil
 	}
 	return 0, nil
 }

@@ -30,7 +30,7 @@ type Options struct {
 	Transport http.RoundTripper
 	Limits    Limits
 	// Patience is the first pause before a registry is asked again, tripled
-	// three times: one second unless set.
+	// three times, where it does not say how long to wait: one second unless set.
 	Patience time.Duration
 	// Cache keeps what was read of layers; nothing unless set.
 	Cache Cache
@@ -271,7 +271,7 @@ func Resolve(ctx context.Context, ref string, o Options) (digest string, err err
 }
 
 func remoteOptions(ctx context.Context, o Options) []remote.Option {
-	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(o.Keychain), remote.WithTransport(o.Transport),
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(o.Keychain), remote.WithTransport(patient{next: o.Transport, tries: 4, first: o.Patience, most: 30 * time.Second}),
 		remote.WithUserAgent("breakwater"), remote.WithRetryBackoff(remote.Backoff{Duration: o.Patience, Factor: 3, Jitter: 0.3, Steps: 4})}
 }
 

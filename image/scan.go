@@ -48,11 +48,15 @@ type scan struct {
 	tree    *tree
 	now     []Package
 	layerOf map[string]string // package as it is → the layer that made it so
+	failed  []error           // databases that could not be read to their end
 	foreign []string
 	strange map[string]int
 }
 
 func (s *scan) layers(ctx context.Context, img v1.Image) error {
+	if err := verify(img); err != nil {
+		return err
+	}
 	config, err := img.ConfigFile()
 	if err != nil {
 		return fmt.Errorf("read its configuration: %w", err)
@@ -82,6 +86,9 @@ func (s *scan) layers(ctx context.Context, img v1.Image) error {
 		mt, err := l.MediaType()
 		if err != nil {
 			return fmt.Errorf("layer %d of %d (%s): %w", i+1, len(layers), digest, err)
+		}
+		if !mt.IsLayer() {
+			return fmt.Errorf("layer %d of %d (%s): %w: it is %q, no file system", i+1, len(layers), digest, ErrUnsupported, mt)
 		}
 		if !mt.IsDistributable() {
 			s.inv.gap("layer "+digest.String(), "it is a foreign layer, which registries do not hold", "Packages that it brings are unknown.")
@@ -133,8 +140,12 @@ func (s *scan) content(ctx context.Context, l v1.Layer, digest string, p Progres
 	if err != nil {
 		return nil, err
 	}
-	c, err := readLayer(&cancelled{ctx, r}, s.o.Limits)
+	blob := newHashed(&cancelled{ctx, r})
+	c, err := readLayer(blob, s.o.Limits)
 	if err := errors.Join(err, r.Close()); err != nil {
+		return nil, err
+	}
+	if err := blob.check(digest); err != nil {
 		return nil, err
 	}
 	if s.o.Cache != nil {
@@ -180,9 +191,7 @@ func (s *scan) layer(ctx context.Context, c *Content, digest string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	for _, err := range failed {
-		s.inv.gap("package database", err.Error(), "Packages that it lists after the unreadable place are unknown.")
-	}
+	s.failed = failed
 	kept := map[string]string{}
 	for _, p := range now {
 		by, known := s.layerOf[p.PURL]
@@ -211,12 +220,17 @@ func (s *scan) finish() {
 		inv.Packages = s.now
 	}
 	inv.Gaps = slices.CompactFunc(inv.Gaps, func(a, b collect.Gap) bool { return a.What == b.What && a.Why == b.Why })
-	inv.Understood = len(databases(s.tree)) > 0
+	inv.Understood = len(s.now) > 0
+	for _, err := range s.failed {
+		inv.gap("package database", err.Error(), "Packages that it lists after the unreadable place are unknown.")
+	}
 	slices.Sort(s.foreign)
 	for _, format := range slices.Compact(s.foreign) {
 		inv.gap(format+" database", "Breakwater does not read "+format+" databases yet", "Packages that it lists, and their vulnerabilities, are unknown.")
 	}
 	switch {
+	case !inv.Understood && len(s.foreign) == 0 && len(databases(s.tree)) > 0:
+		inv.gap("contents", "the image's package database names no package", "What is inside is unknown: somebody emptied the list, or it could not be read.")
 	case !inv.Understood && len(s.foreign) == 0:
 		inv.gap("contents", "there is no package database in the image", "What is inside is unknown: a program without a package may have any vulnerability.")
 	case !known && inv.Understood:

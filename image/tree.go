@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -22,12 +21,7 @@ func newTree() *tree { return &tree{files: map[string][]byte{}, links: map[strin
 
 // add lays a layer over what is there.
 func (t *tree) add(c *Content) {
-	for _, dir := range c.Opaque {
-		t.remove(dir, false)
-	}
-	for _, name := range c.Removed {
-		t.remove(name, true)
-	}
+	t.remove(setOf(c.Opaque), setOf(c.Removed))
 	for name, b := range c.Files {
 		t.files[name] = b
 		delete(t.links, name)
@@ -38,13 +32,35 @@ func (t *tree) add(c *Content) {
 	}
 }
 
-// remove forgets what lies below a name, and the name itself if asked.
-func (t *tree) remove(name string, itself bool) {
-	gone := func(n string) bool {
-		return itself && n == name || name == "." || name == "" || strings.HasPrefix(n, name+"/")
+// remove forgets what lies below opaque folders and removed names, and those
+// names themselves. It walks what is kept, not the whiteouts: they may be many.
+func (t *tree) remove(opaque, removed map[string]bool) {
+	if len(opaque)+len(removed) == 0 {
+		return
+	}
+	gone := func(name string) bool {
+		if removed[name] {
+			return true
+		}
+		for dir := path.Dir(name); ; dir = path.Dir(dir) {
+			if opaque[dir] || removed[dir] {
+				return true
+			}
+			if dir == "." || dir == "/" {
+				return opaque[""]
+			}
+		}
 	}
 	maps.DeleteFunc(t.files, func(n string, _ []byte) bool { return gone(n) })
 	maps.DeleteFunc(t.links, func(n, _ string) bool { return gone(n) })
+}
+
+func setOf(names []string) map[string]bool {
+	out := make(map[string]bool, len(names))
+	for _, n := range names {
+		out[n] = true
+	}
+	return out
 }
 
 // resolve follows links, at most as many as Linux does.

@@ -1,0 +1,108 @@
+package image
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+)
+
+// laidOut writes an image as an OCI layout.
+func laidOut(t *testing.T, img v1.Image) string {
+	t.Helper()
+	dir := t.TempDir()
+	l, err := layout.Write(dir, empty.Index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.AppendImage(img); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestALayoutWhoseFilesWereChangedIsRefused(t *testing.T) {
+	img := imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian}))
+	m, err := img.Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, blob, want string
+		content          []byte
+	}{
+		{"another layer", m.Layers[0].Digest.Hex, "corrupt, cut short or was tampered", gzipped(t, tarOf(t, entry{name: "etc/os-release", content: alpine}))},
+		{"another configuration", m.Config.Digest.Hex, "not what its manifest says", []byte(`{"os":"linux"}`)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := laidOut(t, img)
+			if err := os.WriteFile(filepath.Join(dir, "blobs", "sha256", test.blob), test.content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Scan(t.Context(), "oci:"+dir, Options{})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestAnArtifactIsNoImage(t *testing.T) {
+	chart := mutate.ConfigMediaType(imageOf(t, tarOf(t, entry{name: "Chart.yaml", content: "name: x"})), "application/vnd.cncf.helm.config.v1+json")
+	_, err := Scan(t.Context(), "oci:"+laidOut(t, chart), Options{})
+	if err == nil || !strings.Contains(err.Error(), "an artifact, no container image") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestAnEmptiedDatabaseIsUnknownNotClean(t *testing.T) {
+	for _, content := range []string{"", "\n\n", "Package: a\nStatus: deinstall ok config-files\nVersion: 1\n"} {
+		img := imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian}, entry{name: status, content: content}))
+		inv, err := Scan(t.Context(), "oci:"+laidOut(t, img), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if inv.Understood || len(inv.Gaps) == 0 {
+			t.Errorf("%q: understood %v, gaps %v", content, inv.Understood, inv.Gaps)
+		}
+	}
+}
+
+func TestARegistryThatAsksForPatienceIsAskedAgain(t *testing.T) {
+	inner, refusals := registry.New(registry.Logger(discard)), 2
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/manifests/") && refusals > 0 {
+			refusals--
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	defer s.Close()
+	_, err := Scan(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/shop/web:1", Options{Patience: time.Hour})
+	if refusals != 0 || err == nil || !strings.Contains(err.Error(), "404") {
+		t.Errorf("%d refusals left, error %v", refusals, err)
+	}
+}
+
+func TestRetryAfterIsSecondsOrADate(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	tests := map[string]time.Duration{"": time.Minute, "7": 7 * time.Second, "-3": 0, "soon": time.Minute,
+		now.Add(9 * time.Second).Format(http.TimeFormat): 9 * time.Second, now.Add(-time.Hour).Format(http.TimeFormat): 0}
+	for header, want := range tests {
+		if got := retryAfter(header, now, time.Minute); got != want {
+			t.Errorf("%q: %s, want %s", header, got, want)
+		}
+	}
+}

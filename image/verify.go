@@ -1,0 +1,58 @@
+package image
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+const maxLayers = 1000
+
+// verify holds a manifest and a configuration against their digests, which not
+// every source of images does, and refuses what is no container image.
+func verify(img v1.Image) error {
+	m, err := img.Manifest()
+	if err != nil {
+		return fmt.Errorf("read its manifest: %w", err)
+	}
+	if len(m.Layers) > maxLayers {
+		return fmt.Errorf("want at most %d layers, have %d: %w", maxLayers, len(m.Layers), errBound)
+	}
+	if !m.Config.MediaType.IsConfig() {
+		return fmt.Errorf("%w: its configuration is %q: an artifact, no container image", ErrUnsupported, m.Config.MediaType)
+	}
+	raw, err := img.RawConfigFile()
+	if err != nil {
+		return fmt.Errorf("read its configuration: %w", err)
+	}
+	if sum := sha256.Sum256(raw); "sha256:"+hex.EncodeToString(sum[:]) != m.Config.Digest.String() {
+		return fmt.Errorf("its configuration is not what its manifest says (%s): the image is corrupt or was tampered with", m.Config.Digest)
+	}
+	return nil
+}
+
+// hashed sums what is read of a blob.
+type hashed struct {
+	r   io.Reader
+	sum hash.Hash
+}
+
+func newHashed(r io.Reader) *hashed { return &hashed{r, sha256.New()} }
+
+func (h *hashed) Read(p []byte) (int, error) {
+	n, err := h.r.Read(p)
+	h.sum.Write(p[:n])
+	return n, err
+}
+
+// check compares what was read, which must be all of it, with what was promised.
+func (h *hashed) check(digest string) error {
+	if got := "sha256:" + hex.EncodeToString(h.sum.Sum(nil)); got != digest {
+		return fmt.Errorf("the blob has digest %s, want %s: it is corrupt, cut short or was tampered with", got, digest)
+	}
+	return nil
+}
