@@ -98,3 +98,13 @@ func (c *cluster) topOwner(namespace string, ref collect.OwnerRef, self owner) o
 	}
 	return self
 }
+
+// Owners finds the stable id, within the cluster, of the workload that a pod
+// belongs to in the end: "shop/Deployment/web".
+func Owners(f *collect.Facts) func(*collect.Pod) string {
+	c := &cluster{facts: f, owners: map[collect.OwnerRef]map[string]owner{}}
+	return func(p *collect.Pod) string {
+		o := c.ownerOf(p)
+		return p.Namespace + "/" + o.kind + "/" + o.name
+	}
+}

@@ -30,6 +30,8 @@ type cluster struct {
 	changes chan collect.Change
 	// poke says that something outside the facts changed: an image's assessment.
 	poke chan string
+	// asks are read-only looks at the facts, done by their owner.
+	asks chan func(*collect.Facts)
 
 	facts   *collect.Facts
 	state   State
@@ -47,7 +49,7 @@ type cluster struct {
 
 func newCluster(l *Live, s Source) *cluster {
 	return &cluster{live: l, source: s, log: l.config.Log.With("cluster", s.Name), changes: make(chan collect.Change, 1024),
-		poke: make(chan string, 64), state: Loading, dirty: map[string]bool{}, inherited: map[collect.GapKey]bool{}}
+		poke: make(chan string, 64), asks: make(chan func(*collect.Facts)), state: Loading, dirty: map[string]bool{}, inherited: map[collect.GapKey]bool{}}
 }
 
 func (c *cluster) run(ctx context.Context) error {
@@ -134,6 +136,8 @@ func (c *cluster) loop(ctx context.Context) {
 			c.drain(ctx)
 		case image := <-c.poke:
 			c.dirty[image] = true
+		case look := <-c.asks:
+			look(c.facts)
 		case <-timer.C:
 			if len(c.dirty) > 0 && c.ready() && !time.Now().Before(c.next) {
 				c.recompute(ctx)

@@ -108,3 +108,22 @@ func (l *Live) World() *World { return l.world.Load() }
 // Subscribe yields an Event for every new World until ctx ends; a subscriber who
 // is slow gets several worlds' events as one.
 func (l *Live) Subscribe(ctx context.Context) <-chan Event { return l.hub.subscribe(ctx) }
+
+// Facts lets look see the facts of a cluster, in the goroutine that owns them;
+// look must not keep or change them. It reports whether there is such a cluster.
+func (l *Live) Facts(ctx context.Context, name string, look func(*collect.Facts)) (bool, error) {
+	for _, c := range l.clusters {
+		if c.source.Name != name {
+			continue
+		}
+		done := make(chan struct{})
+		select {
+		case c.asks <- func(f *collect.Facts) { defer close(done); look(f) }:
+		case <-ctx.Done():
+			return true, ctx.Err()
+		}
+		<-done
+		return true, nil
+	}
+	return false, nil
+}

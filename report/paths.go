@@ -1,0 +1,31 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/live"
+)
+
+// Paths is the attack path document, worst first.
+type Paths struct {
+	Paths       []analyse.Path       `json:"paths"`
+	ChokePoints []analyse.ChokePoint `json:"chokePoints"`
+	Gaps        []collect.Gap        `json:"gaps"`
+}
+
+// AttackPaths gathers the paths of every cluster.
+func AttackPaths(w *live.World) Paths {
+	out := Paths{Paths: []analyse.Path{}, ChokePoints: []analyse.ChokePoint{}, Gaps: []collect.Gap{}}
+	for _, c := range w.Ordered() {
+		out.Paths = append(out.Paths, c.Paths...)
+	}
+	slices.SortStableFunc(out.Paths, func(a, b analyse.Path) int {
+		return cmp.Or(cmp.Compare(b.RiskScore, a.RiskScore), cmp.Compare(a.Title, b.Title), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.ID, b.ID))
+	})
+	out.ChokePoints = append(out.ChokePoints, analyse.ChokePoints(out.Paths)...)
+	out.Gaps = append(out.Gaps, w.Gaps()...)
+	return out
+}
