@@ -4,7 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"fmt"
+	"errors"
 	"io"
 	"path"
 	"slices"
@@ -21,132 +21,114 @@ import (
 // built is when every image says it was made: the same input makes the same digest.
 var built = time.Date(2024, 3, 1, 9, 0, 0, 0, time.UTC)
 
-// file is one entry of a layer.
+// file is one file of a layer.
 type file struct{ name, content string }
 
-// image builds a bundle for one platform.
-func (b bundle) image(platform string) (v1.Image, error) {
-	operating, architecture, _ := strings.Cut(platform, "/")
-	img, err := mutate.ConfigFile(mutate.MediaType(empty.Image, types.OCIManifestSchema1),
-		&v1.ConfigFile{OS: operating, Architecture: architecture, Created: v1.Time{Time: built}})
-	if err != nil {
-		return nil, fmt.Errorf("build image %s: %w", b.name, err)
-	}
-	img = mutate.ConfigMediaType(img, types.OCIConfigJSON)
-	for _, l := range b.layers(architecture) {
-		layer, err := pack(l.files)
-		if err != nil {
-			return nil, fmt.Errorf("build image %s: %w", b.name, err)
-		}
-		img, err = mutate.Append(img, mutate.Addendum{Layer: layer, History: v1.History{Created: v1.Time{Time: built}, CreatedBy: l.command}})
-		if err != nil {
-			return nil, fmt.Errorf("build image %s: %w", b.name, err)
-		}
-	}
-	return img, nil
-}
-
+// step is a command of the image's build; without files it made no layer.
 type step struct {
 	command string
 	files   []file
 }
 
-// layers are the steps that built the image, lowest first.
-func (b bundle) layers(architecture string) []step {
-	var steps []step
-	if b.release != "" {
-		base := []file{{"etc/os-release", releases[b.release]}}
-		steps = append(steps, step{"ADD " + b.release + ".tar.gz /", append(base, b.install(nil, b.base, architecture)...)})
+// image builds a bundle for one platform.
+func (b bundle) image(platform string) (v1.Image, error) {
+	system, architecture, _ := strings.Cut(platform, "/")
+	config := &v1.ConfigFile{OS: system, Architecture: architecture, Created: v1.Time{Time: built},
+		Config: v1.Config{User: b.user, Entrypoint: b.entrypoint(), WorkingDir: "/", Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}}}
+	img, err := mutate.ConfigFile(mutate.MediaType(empty.Image, types.OCIManifestSchema1), config)
+	if err != nil {
+		return nil, err
 	}
-	if len(b.added) > 0 {
-		names := make([]string, len(b.added))
-		for i, p := range b.added {
-			names[i] = p.name
+	img = mutate.ConfigMediaType(img, types.OCIConfigJSON)
+	for _, s := range b.steps(architecture) {
+		a := mutate.Addendum{History: v1.History{Created: v1.Time{Time: built}, CreatedBy: s.command, EmptyLayer: len(s.files) == 0}}
+		if len(s.files) > 0 {
+			if a.Layer, err = pack(s.files); err != nil {
+				return nil, err
+			}
 		}
-		steps = append(steps, step{"RUN install " + strings.Join(names, " "), b.install(b.base, b.added, architecture)})
+		if img, err = mutate.Append(img, a); err != nil {
+			return nil, err
+		}
+	}
+	return img, nil
+}
+
+func (b bundle) entrypoint() []string {
+	if len(b.files) == 0 {
+		return nil
+	}
+	return b.files[:1]
+}
+
+// steps are what built the image, first to last.
+func (b bundle) steps(architecture string) []step {
+	var out []step
+	base, added := packages(b.base), packages(b.added)
+	if b.release != "" {
+		files := append([]file{{"etc/os-release", releases[b.release]}}, b.install(nil, base, architecture)...)
+		out = append(out, step{"ADD rootfs.tar.gz / # " + b.release, files})
+	}
+	if len(added) > 0 {
+		var names []string
+		for _, p := range added {
+			names = append(names, p.name+"="+p.version)
+		}
+		out = append(out, step{b.installer() + strings.Join(names, " "), b.install(base, added, architecture)})
 	}
 	var own []file
 	for _, name := range b.files {
 		own = append(own, file{strings.TrimPrefix(name, "/"), "the program of " + b.name + "\n"})
 	}
 	if len(own) > 0 {
-		steps = append(steps, step{"COPY . /", own})
+		out = append(out, step{"COPY " + strings.Join(b.files, " ") + " /", own}, step{command: "ENTRYPOINT [\"" + b.files[0] + "\"]"})
 	}
-	return steps
+	if b.user != "" {
+		out = append(out, step{command: "USER " + b.user})
+	}
+	return out
 }
 
-// install is what a package manager leaves behind: the packages' files, and the
-// whole database with what was there before.
-func (b bundle) install(before, added []pkg, architecture string) []file {
-	var out []file
-	for _, p := range added {
-		for _, name := range p.files {
-			out = append(out, file{strings.TrimPrefix(name, "/"), p.name + " " + p.version + "\n"})
-		}
+func (b bundle) installer() string {
+	if strings.HasPrefix(b.release, "alpine") {
+		return "RUN apk add --no-cache "
 	}
-	all := slices.Concat(before, added)
-	switch {
-	case strings.HasPrefix(b.release, "alpine"):
-		return append(out, file{"lib/apk/db/installed", apkDatabase(all, architecture)})
-	case b.distroless:
-		for _, p := range added {
-			out = append(out, file{"var/lib/dpkg/status.d/" + p.name, p.paragraph(architecture, "")})
-		}
-		return out
-	}
-	var status strings.Builder
-	for _, p := range all {
-		status.WriteString(p.paragraph(architecture, "Status: install ok installed\n") + "\n")
-	}
-	for _, p := range added {
-		out = append(out, file{"var/lib/dpkg/info/" + p.name + ".list", "/.\n" + strings.Join(p.files, "\n") + "\n"})
-	}
-	return append(out, file{"var/lib/dpkg/status", status.String()})
+	return "RUN apt-get update && apt-get install -y --no-install-recommends "
 }
 
-// paragraph is the package's record as dpkg writes it.
-func (p pkg) paragraph(architecture, status string) string {
-	source := ""
-	if p.source != "" && p.source != p.name {
-		source = "Source: " + p.source + "\n"
-	}
-	return fmt.Sprintf("Package: %s\n%sPriority: optional\nSection: misc\nMaintainer: Harbor Shop <platform@harbor.example>\nArchitecture: %s\n%sVersion: %s\nDescription: %s\n",
-		p.name, status, architecture, source, p.version, p.name)
-}
-
-func apkDatabase(all []pkg, architecture string) string {
-	if architecture == "amd64" {
-		architecture = "x86_64"
-	}
-	var b strings.Builder
-	for _, p := range all {
-		fmt.Fprintf(&b, "P:%s\nV:%s\nA:%s\nL:MIT\no:%s\n", p.name, p.version, architecture, p.source)
-		for _, name := range p.files {
-			fmt.Fprintf(&b, "F:%s\nR:%s\n", strings.TrimPrefix(path.Dir(name), "/"), path.Base(name))
-		}
-		b.WriteString("\n")
-	}
-	return b.String()
-}
-
-// pack makes a layer; equal files make an equal digest.
+// pack makes a layer; equal files make an equal digest. It is not compressed, so
+// that no other version of a compressor makes another digest.
 func pack(files []file) (v1.Layer, error) {
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	t := tar.NewWriter(z)
-	for _, f := range files {
-		if err := t.WriteHeader(&tar.Header{Name: f.name, Mode: 0o644, Size: int64(len(f.content)), ModTime: built, Format: tar.FormatUSTAR}); err != nil {
-			return nil, err
-		}
-		if _, err := io.WriteString(t, f.content); err != nil {
-			return nil, err
-		}
-	}
-	if err := t.Close(); err != nil {
+	z, err := gzip.NewWriterLevel(&b, gzip.NoCompression)
+	if err != nil {
 		return nil, err
 	}
-	if err := z.Close(); err != nil {
+	t := tar.NewWriter(z)
+	made := map[string]bool{}
+	for _, f := range files {
+		for _, dir := range parents(f.name) {
+			if !made[dir] {
+				made[dir] = true
+				err = errors.Join(err, t.WriteHeader(&tar.Header{Name: dir + "/", Typeflag: tar.TypeDir, Mode: 0o755, ModTime: built, Format: tar.FormatUSTAR}))
+			}
+		}
+		h := &tar.Header{Name: f.name, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(f.content)), ModTime: built, Format: tar.FormatUSTAR}
+		err = errors.Join(err, t.WriteHeader(h))
+		_, wrote := io.WriteString(t, f.content)
+		err = errors.Join(err, wrote)
+	}
+	if err := errors.Join(err, t.Close(), z.Close()); err != nil {
 		return nil, err
 	}
 	return tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil }, tarball.WithMediaType(types.OCILayer))
+}
+
+// parents are the folders above a file, outermost first.
+func parents(name string) (out []string) {
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		out = append(out, dir)
+	}
+	slices.Reverse(out)
+	return out
 }

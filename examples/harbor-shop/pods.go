@@ -1,15 +1,12 @@
 package harborshop
 
 import (
-	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path"
+	"slices"
 	"strings"
-	"testing/fstest"
-	"text/template"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	corev1 "k8s.io/api/core/v1"
@@ -18,61 +15,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// cluster renders a cluster's manifests and makes its pods.
-func (e *Estate) cluster(clusterName string) (Cluster, error) {
-	objects, live := fstest.MapFS{}, fstest.MapFS{}
-	dir := path.Join("clusters", clusterName)
-	entries, err := fs.ReadDir(clusters, dir)
-	if err != nil {
-		return Cluster{}, fmt.Errorf("read the manifests of %s: %w", clusterName, err)
-	}
-	s := &scheduler{estate: e}
-	for _, entry := range entries {
-		text, err := e.render(path.Join(dir, entry.Name()))
-		if err != nil {
-			return Cluster{}, err
-		}
-		live[entry.Name()] = &fstest.MapFile{Data: text, Mode: 0o444}
-		if entry.Name() != "nodes.yaml" {
-			objects[entry.Name()] = live[entry.Name()]
-		}
-		if err := s.read(text); err != nil {
-			return Cluster{}, fmt.Errorf("read %s/%s: %w", dir, entry.Name(), err)
-		}
-	}
-	pods, err := s.pods()
-	if err != nil {
-		return Cluster{}, fmt.Errorf("make the pods of %s: %w", clusterName, err)
-	}
-	live["pods.yaml"] = &fstest.MapFile{Data: pods, Mode: 0o444}
-	return Cluster{Name: clusterName, Objects: objects, Live: live}, nil
-}
-
-// render fills in the registry: {{image "shop/cart:1.0"}}.
-func (e *Estate) render(file string) ([]byte, error) {
-	image := func(short string) (string, error) {
-		ref := e.Registry + "/" + short
-		if e.Digests[ref] == "" {
-			return "", fmt.Errorf("there is no image %s", short)
-		}
-		return ref, nil
-	}
-	t, err := template.New(path.Base(file)).Funcs(template.FuncMap{"image": image}).ParseFS(clusters, file)
-	if err != nil {
-		return nil, fmt.Errorf("render %s: %w", file, err)
-	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, nil); err != nil {
-		return nil, fmt.Errorf("render %s: %w", file, err)
-	}
-	return b.Bytes(), nil
-}
-
-// scheduler stands in for a cluster's controllers and scheduler.
-type scheduler struct {
-	estate    *Estate
+// controllers stands in for a cluster's controllers and scheduler.
+type controllers struct {
+	digests   map[string]string
 	nodes     []corev1.Node
 	workloads []workload
+	services  []corev1.Service
+	pods      []*corev1.Pod
 	placed    int
 }
 
@@ -81,14 +30,15 @@ type workload struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              struct {
-		Replicas *int                   `json:"replicas"`
+		Replicas *int                   `json:"replicas,omitempty"`
+		Selector *metav1.LabelSelector  `json:"selector,omitempty"`
 		Template corev1.PodTemplateSpec `json:"template"`
 	} `json:"spec"`
 }
 
-func (s *scheduler) read(text []byte) error {
+// read takes in what a manifest file holds of nodes, workloads and services.
+func (c *controllers) read(text []byte) error {
 	for _, document := range strings.Split(string(text), "\n---\n") {
-		var w workload
 		var head metav1.TypeMeta
 		if err := yaml.Unmarshal([]byte(document), &head); err != nil {
 			return err
@@ -96,103 +46,146 @@ func (s *scheduler) read(text []byte) error {
 		switch head.Kind {
 		case "Node":
 			var n corev1.Node
-			if err := yaml.Unmarshal([]byte(document), &n); err != nil {
+			if err := yaml.UnmarshalStrict([]byte(document), &n); err != nil {
 				return err
 			}
-			s.nodes = append(s.nodes, n)
+			c.nodes = append(c.nodes, n)
+		case "Service":
+			var s corev1.Service
+			if err := yaml.UnmarshalStrict([]byte(document), &s); err != nil {
+				return err
+			}
+			c.services = append(c.services, s)
 		case "Deployment", "StatefulSet", "DaemonSet":
+			var w workload
 			if err := yaml.Unmarshal([]byte(document), &w); err != nil {
 				return err
 			}
-			s.workloads = append(s.workloads, w)
+			c.workloads = append(c.workloads, w)
 		}
 	}
 	return nil
 }
 
-// pods is the YAML of all pods, and of the ReplicaSets between them and Deployments.
-func (s *scheduler) pods() ([]byte, error) {
-	if len(s.nodes) == 0 {
+// made is what controllers make of the manifests: pods, the ReplicaSets between
+// them and Deployments, and the endpoints of services.
+func (c *controllers) made() (out []any, err error) {
+	if len(c.nodes) == 0 {
 		return nil, errors.New("there are no nodes")
 	}
-	var b bytes.Buffer
-	write := func(object any) error {
-		text, err := yaml.Marshal(object)
-		b.WriteString("---\n")
-		b.Write(text)
-		return err
-	}
-	for _, w := range s.workloads {
+	for _, w := range c.workloads {
 		owner := ownerOf(w.TypeMeta, w.ObjectMeta)
 		if w.Kind == "Deployment" {
-			set := w
-			set.Kind, set.Name = "ReplicaSet", w.Name+"-6d5f9c7b8"
-			set.UID, set.OwnerReferences = types.UID("rs-"+w.Name), []metav1.OwnerReference{owner}
-			if err := write(set); err != nil {
-				return nil, err
-			}
+			set := w.replicaSet(owner)
+			out = append(out, set)
 			owner = ownerOf(set.TypeMeta, set.ObjectMeta)
 		}
-		for i := range s.count(w) {
-			pod, err := s.pod(w, owner, i)
+		for i := range c.count(w) {
+			p, err := c.pod(w, owner, i)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("pod %d of %s/%s: %w", i, w.Namespace, w.Name, err)
 			}
-			if err := write(pod); err != nil {
-				return nil, err
-			}
+			c.pods = append(c.pods, p)
+			out = append(out, p)
 		}
 	}
-	return b.Bytes(), nil
+	for _, s := range c.services {
+		out = append(out, c.endpoints(s))
+	}
+	return out, nil
 }
 
-func (s *scheduler) count(w workload) int {
+func (c *controllers) count(w workload) int {
 	switch {
 	case w.Kind == "DaemonSet":
-		return len(s.nodes)
+		return len(c.nodes)
 	case w.Spec.Replicas == nil:
 		return 1
 	}
 	return *w.Spec.Replicas
 }
 
+func (w workload) replicaSet(owner metav1.OwnerReference) workload {
+	hash := letters(10, w.Namespace, w.Name)
+	set := w
+	set.Kind, set.Name = "ReplicaSet", w.Name+"-"+hash
+	set.UID, set.OwnerReferences = uid("ReplicaSet", w.Namespace, set.Name), []metav1.OwnerReference{owner}
+	return set
+}
+
 func ownerOf(t metav1.TypeMeta, m metav1.ObjectMeta) metav1.OwnerReference {
 	yes := true
-	return metav1.OwnerReference{APIVersion: t.APIVersion, Kind: t.Kind, Name: m.Name, UID: cmp.Or(m.UID, types.UID(m.Namespace+"-"+m.Name)), Controller: &yes}
+	return metav1.OwnerReference{APIVersion: t.APIVersion, Kind: t.Kind, Name: m.Name, UID: cmp.Or(m.UID, uid(t.Kind, m.Namespace, m.Name)), Controller: &yes}
 }
 
 // pod is the workload's i-th pod, running.
-func (s *scheduler) pod(w workload, owner metav1.OwnerReference, i int) (*corev1.Pod, error) {
-	node := s.nodes[i%len(s.nodes)]
-	s.placed++
-	p := &corev1.Pod{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"}, ObjectMeta: *w.Spec.Template.ObjectMeta.DeepCopy(), Spec: *w.Spec.Template.Spec.DeepCopy()}
+func (c *controllers) pod(w workload, owner metav1.OwnerReference, i int) (*corev1.Pod, error) {
+	t := w.Spec.Template
+	p := &corev1.Pod{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"}, ObjectMeta: *t.ObjectMeta.DeepCopy(), Spec: *t.Spec.DeepCopy()}
 	p.Name, p.Namespace, p.OwnerReferences = podName(w, owner, i), w.Namespace, []metav1.OwnerReference{owner}
-	p.UID = types.UID(fmt.Sprintf("%s-%s", p.Namespace, p.Name))
-	if w.Kind != "DaemonSet" && p.Spec.NodeName == "" {
-		node = s.nodes[s.placed%len(s.nodes)]
-	}
+	p.UID, p.CreationTimestamp = uid("Pod", p.Namespace, p.Name), metav1.Time{Time: built}
+	node := c.place(w, i)
 	p.Spec.NodeName = node.Name
 	p.Spec.ServiceAccountName = cmp.Or(p.Spec.ServiceAccountName, "default")
-	p.Status = corev1.PodStatus{Phase: corev1.PodRunning, PodIP: fmt.Sprintf("10.244.0.%d", s.placed+10)}
+	c.placed++
+	p.Status = corev1.PodStatus{Phase: corev1.PodRunning, HostIP: node.Status.Addresses[0].Address, PodIP: fmt.Sprintf("10.244.%d.%d", slices.IndexFunc(c.nodes, func(n corev1.Node) bool { return n.Name == node.Name }), c.placed+10)}
 	if p.Spec.HostNetwork {
-		p.Status.PodIP = node.Status.Addresses[0].Address
+		p.Status.PodIP = p.Status.HostIP
 	}
 	p.Status.PodIPs = []corev1.PodIP{{IP: p.Status.PodIP}}
-	for _, c := range p.Spec.Containers {
-		ref, err := name.NewTag(c.Image)
+	for _, k := range p.Spec.Containers {
+		id, err := c.imageID(k.Image)
 		if err != nil {
-			return nil, fmt.Errorf("image of %s/%s: %w", p.Namespace, p.Name, err)
+			return nil, err
 		}
-		p.Status.ContainerStatuses = append(p.Status.ContainerStatuses, corev1.ContainerStatus{Name: c.Name, Image: c.Image, Ready: true,
-			ImageID: ref.Context().String() + "@" + s.estate.Digests[ref.String()], State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Time{Time: built}}}})
+		p.Status.ContainerStatuses = append(p.Status.ContainerStatuses, corev1.ContainerStatus{Name: k.Name, Image: k.Image, Ready: true,
+			ImageID: id, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Time{Time: built}}}})
 	}
 	return p, nil
+}
+
+// place picks the node: one of each for a DaemonSet, else the next in turn.
+func (c *controllers) place(w workload, i int) corev1.Node {
+	if w.Kind == "DaemonSet" {
+		return c.nodes[i]
+	}
+	return c.nodes[c.placed%len(c.nodes)]
+}
+
+// imageID is what the node says that the reference was when it was pulled.
+func (c *controllers) imageID(image string) (string, error) {
+	ref, err := name.NewTag(image)
+	if err != nil {
+		return "", err
+	}
+	digest := c.digests[ref.String()]
+	if digest == "" {
+		return "", fmt.Errorf("there is no image %s", image)
+	}
+	return ref.Context().String() + "@" + digest, nil
 }
 
 func podName(w workload, owner metav1.OwnerReference, i int) string {
 	if w.Kind == "StatefulSet" {
 		return fmt.Sprintf("%s-%d", w.Name, i)
 	}
-	const letters = "bcdfghjklm"
-	return fmt.Sprintf("%s-x%ct%c", owner.Name, letters[i%len(letters)], letters[len(w.Name)%len(letters)])
+	return owner.Name + "-" + letters(5, w.Namespace, owner.Name, fmt.Sprint(i))
+}
+
+// letters is what Kubernetes appends to names to tell them apart; here it always
+// is the same for the same words.
+func letters(n int, words ...string) string {
+	const alphabet = "bcdfghjklmnpqrstvwxz2456789"
+	out := make([]byte, n)
+	for i, b := range sha256.Sum256([]byte(strings.Join(words, "/"))) {
+		if i < n {
+			out[i] = alphabet[int(b)%len(alphabet)]
+		}
+	}
+	return string(out)
+}
+
+func uid(words ...string) types.UID {
+	h := sha256.Sum256([]byte(strings.Join(words, "/")))
+	return types.UID(fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16]))
 }
