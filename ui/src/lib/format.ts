@@ -1,0 +1,35 @@
+const numbers = new Intl.NumberFormat("en");
+
+export function count(n: number): string {
+  return numbers.format(n);
+}
+
+/** "1 pod", "3 pods". */
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+/** How long ago, coarse: "3 s", "5 min", "3 h", "2 d". */
+export function ago(when: string, now = Date.now()): string {
+  const s = Math.max(0, Math.round((now - Date.parse(when)) / 1000));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 172_800) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86_400)} d`;
+}
+
+/** A moment in full, in UTC. */
+export function moment(when: string): string {
+  return `${when.replace("T", " ").replace(/(\.\d+)?Z$/, "")} UTC`;
+}
+
+/** "Kind id" as evidence writes it. */
+export function kindAndId(text: string): { kind: string; id: string } {
+  const at = text.indexOf(" ");
+  return at < 0 ? { kind: "", id: text } : { kind: text.slice(0, at), id: text.slice(at + 1) };
+}
+
+/** A long digest, short enough to read. */
+export function short(text: string): string {
+  return text.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/, "$1…");
+}

@@ -1,0 +1,9 @@
+import "@mantine/core/styles.css";
+import "@mantine/spotlight/styles.css";
+import "./portal.css";
+import { createRoot } from "react-dom/client";
+import { BrowserRouter } from "react-router";
+import { App } from "./App";
+
+const root = document.getElementById("root");
+if (root) createRoot(root).render(<BrowserRouter><App /></BrowserRouter>);
