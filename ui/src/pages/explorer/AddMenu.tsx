@@ -25,7 +25,7 @@ export function AddMenu({ title, menu, open, setOpen, condition, connection }: P
       <Combobox.Dropdown>
         <Combobox.Search value={search} aria-label={`What to add to ${title}`} placeholder="Insight, property or connection" onChange={(e) => { setSearch(e.currentTarget.value); box.selectFirstOption(); }} />
         <Combobox.Options mah={360} className="options" aria-label={`What can be added to ${title}`}>
-          {["Connections", "Insights", "Properties"].map((group) => {
+          {open && ["Connections", "Insights", "Properties"].map((group) => {
             const of = found.filter((c) => c.group === group);
             return of.length > 0 && (
               <Combobox.Group key={group} label={group}>
