@@ -3,6 +3,7 @@ package harborshop
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -30,7 +31,7 @@ type alias struct {
 // RoundTrip implements http.RoundTripper. The answer belongs to the request that
 // was asked, so that redirects are followed from there.
 func (a alias) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Hostname() != Host {
+	if !strings.EqualFold(r.URL.Hostname(), Host) {
 		return a.base.RoundTrip(r)
 	}
 	there := r.Clone(r.Context())
