@@ -63,8 +63,9 @@ func debootstrapped(t *testing.T) string {
 		t.Skip("debootstrap needs root")
 	}
 	part := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "debootstrap", "--variant=minbase", "bookworm", part, "http://deb.debian.org/debian").CombinedOutput(); err != nil {
-		t.Fatalf("debootstrap: %v\n%s", err, out)
+	from := mirror(t)
+	if out, err := exec.CommandContext(t.Context(), "debootstrap", "--variant=minbase", "bookworm", part, from).CombinedOutput(); err != nil {
+		t.Fatalf("debootstrap: %v\n%s", err, strings.ReplaceAll(string(out), from, "the mirror"))
 	}
 	if err := os.MkdirAll(filepath.Dir(root), 0o755); err != nil {
 		t.Fatal(err)
@@ -73,4 +74,18 @@ func debootstrapped(t *testing.T) string {
 		t.Fatalf("keep the root file system: %v\n%s", err, out)
 	}
 	return root
+}
+
+// mirror is where apt gets Debian's main archive from on this machine.
+func mirror(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", "Created-By: Packages").Output()
+	if err == nil {
+		for line := range strings.Lines(string(out)) {
+			if uri, ok := strings.CutPrefix(strings.TrimSpace(line), "bookworm "); ok {
+				return uri
+			}
+		}
+	}
+	return "http://deb.debian.org/debian"
 }
