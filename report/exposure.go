@@ -124,3 +124,11 @@ func exposedWorkloads(f *collect.Facts, judged *exposure.Result, owner func(*col
 	}
 	return out
 }
+
+// Add joins the documents of two clusters.
+func (e Exposures) Add(more Exposures) Exposures {
+	e.Exposures = append(e.Exposures, more.Exposures...)
+	e.Connections = append(e.Connections, more.Connections...)
+	e.Gaps = append(e.Gaps, more.Gaps...)
+	return e
+}

@@ -38,7 +38,7 @@ var may = map[string][]string{
 	"analyse":   {"graph", "schema", "query", "rule", "packs", "collect", "rbac"},
 	"live":      {"collect", "build", "graph", "schema", "analyse", "image", "vuln", "store", "rbac", "exposure", "netpol"},
 	"report":    {"live", "build", "collect", "graph", "schema", "analyse", "exposure", "netpol"},
-	"api":       {"report", "ui", "live", "store", "query", "schema", "graph", "analyse", "collect", "image", "vuln", "build", "packs/queries"},
+	"api":       {"report", "ui", "rule", "live", "store", "query", "schema", "graph", "analyse", "collect", "image", "vuln", "build", "packs/queries"},
 	"docs":      {"*"},
 	"test":      {"*"},
 	"bench":     {"*"},

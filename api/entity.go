@@ -1,0 +1,121 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/schema"
+)
+
+// relationItems is how many of a relation's ends an entity shows; the question
+// beside them lists all.
+const relationItems = 12
+
+// GetEntity implements StrictServerInterface.
+func (s *server) GetEntity(ctx context.Context, r GetEntityRequestObject) (GetEntityResponseObject, error) {
+	w := s.Live.World()
+	kind, known := schema.KindNamed(r.Params.Kind)
+	if !known {
+		return nil, asked{fmt.Errorf("kind %q: want one of the schema", r.Params.Kind)}
+	}
+	n, there := w.View.Node(r.Params.Kind, r.Params.Id)
+	if !there {
+		return nil, fmt.Errorf("no %s %s (any more): %w", kind.Label, r.Params.Id, errNotFound)
+	}
+	paths, err := s.rowsWhere(ctx, func(l life) bool { return l.about(r.Params.Id) })
+	if err != nil {
+		return nil, err
+	}
+	e := Entity{Ref: refOf(n), KindLabel: kind.Label, KindSentence: kind.Sentence, Insights: []Insight{}, Properties: []EntityProperty{},
+		Relations: relationsOf(n), Paths: paths[:min(len(paths), relationItems)], PathsTotal: len(paths), AsOf: asOf(w)}
+	for _, p := range kind.Properties {
+		v := n.Value(p.Name)
+		if p.Insight {
+			if v.Bool() {
+				e.Insights = append(e.Insights, Insight{Name: p.Name, Label: p.Label, Sentence: p.Sentence, Evidence: text(evidenceOf(n, p.Name))})
+			}
+			continue
+		}
+		e.Properties = append(e.Properties, EntityProperty{Name: p.Name, Label: p.Label, Sentence: p.Sentence, Value: v.Any()})
+	}
+	return GetEntity200JSONResponse(e), nil
+}
+
+// evidenceOf is what an insight rests on, where an edge of the graph tells it.
+func evidenceOf(n graph.Node, insight string) string {
+	var edges []graph.Edge
+	tell := ""
+	switch insight {
+	case "exposed":
+		edges, tell = slices.Collect(n.In("ROUTES_TO")), "via"
+	case "clusterAdmin":
+		edges, tell = slices.Collect(n.Out("HOLDS")), "binding"
+	}
+	var said []string
+	for _, e := range edges {
+		if s := e.Value(tell).Str(); s != "" && !slices.Contains(said, s) {
+			said = append(said, s)
+		}
+	}
+	slices.Sort(said)
+	return strings.Join(said[:min(len(said), 3)], "; ")
+}
+
+// relationsOf groups the edges of a node by kind, direction and what is at the end.
+func relationsOf(n graph.Node) []Relation {
+	out := []Relation{}
+	at := map[string]int{}
+	add := func(e graph.Edge, far graph.Node, dir RelationDir) {
+		key := string(dir) + e.Kind() + " " + far.Kind()
+		i, known := at[key]
+		if !known {
+			kind, _ := schema.EdgeNamed(e.Kind())
+			farKind, _ := schema.KindNamed(far.Kind())
+			label := kind.Verb
+			if dir == In {
+				label = kind.Inverse
+			}
+			i = len(out)
+			at[key] = i
+			out = append(out, Relation{Edge: e.Kind(), Dir: dir, Label: label + " · " + farKind.Plural, Derived: kind.Derived, Items: []RelationItem{},
+				Query: relationText(n, e.Kind(), dir, far.Kind())})
+		}
+		out[i].Count++
+		if len(out[i].Items) < relationItems {
+			out[i].Items = append(out[i].Items, RelationItem{Ref: refOf(far), Properties: edgeProperties(e)})
+		}
+	}
+	for e := range n.Out("") {
+		add(e, e.To, Out)
+	}
+	for e := range n.In("") {
+		add(e, e.From, In)
+	}
+	slices.SortStableFunc(out, func(a, b Relation) int {
+		return cmp.Or(compareBool(a.Derived, b.Derived), cmp.Compare(a.Label, b.Label))
+	})
+	return out
+}
+
+func edgeProperties(e graph.Edge) map[string]any {
+	out := map[string]any{}
+	kind, _ := schema.EdgeNamed(e.Kind())
+	for _, p := range kind.Properties {
+		if v := e.Value(p.Name); !v.IsNull() {
+			out[p.Name] = v.Any()
+		}
+	}
+	return out
+}
+
+// relationText is the question that lists all ends of a relation.
+func relationText(n graph.Node, edge string, dir RelationDir, far string) string {
+	return query.Print(&query.Query{Find: &query.Node{As: "a", Kinds: []string{n.Kind()}, Where: &query.Expr{Prop: "id", Op: query.OpEq, Value: query.Lit(n.ID())},
+		With: []*query.Rel{{Edge: []string{edge}, Dir: string(dir), To: &query.Node{As: "b", Kinds: []string{far}}}}},
+		Return: []query.Item{{Of: "b"}}})
+}

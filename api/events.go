@@ -1,0 +1,59 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// quiet is the longest an event stream says nothing: proxies and browsers drop
+// connections that look dead.
+const quiet = 20 * time.Second
+
+// events streams an event for every new world until the asker leaves or their
+// session ends.
+func (s *server) events(w http.ResponseWriter, r *http.Request) {
+	until, err := s.Sessions.Session(r.Context(), sessionToken(r))
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	out := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	now := s.Live.World()
+	send := func(version uint64, cluster string, kinds []string) bool {
+		b, err := json.Marshal(Event{Version: int(version), Cluster: cluster, Kinds: list(kinds)})
+		if err != nil {
+			return false
+		}
+		_, err = fmt.Fprintf(w, "event: world\ndata: %s\n\n", b)
+		return err == nil && out.Flush() == nil
+	}
+	events := s.Live.Subscribe(r.Context())
+	// The first says what there is: a page that reconnects learns what it missed.
+	if !send(now.Version, "", nil) {
+		return
+	}
+	ping := time.NewTicker(quiet)
+	defer ping.Stop()
+	end := time.NewTimer(time.Until(until))
+	defer end.Stop()
+	for {
+		select {
+		case e, ok := <-events:
+			if !ok || !send(e.Version, e.Cluster, e.Kinds) {
+				return
+			}
+		case <-ping.C:
+			if _, err := fmt.Fprint(w, ": still here\n\n"); err != nil || out.Flush() != nil {
+				return
+			}
+		case <-end.C:
+			return
+		case <-r.Context().Done():
+			return
+		}
+	}
+}

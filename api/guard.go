@@ -1,0 +1,119 @@
+package api
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+const (
+	sessionCookie = "breakwater_session"
+	sessionLasts  = 12 * time.Hour
+	maxBody       = 1 << 20
+)
+
+// contentPolicy lets a page load and ask nothing but this server. Inline styles
+// are allowed because the component library sets element styles; scripts are not.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+	"font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// headers sets on every answer what browsers need to be strict.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// knownHost refuses requests that were addressed to a name we do not serve: a
+// page elsewhere could otherwise point a name of its own at our address and read
+// the answers (DNS rebinding).
+func knownHost(hosts []string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		if !loopbackName(host) && !containsFold(hosts, host) {
+			problem(w, http.StatusMisdirectedRequest, "unknown host", "this server does not answer to the name "+host+"; start it with --host "+host+" if it should")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func loopbackName(host string) bool {
+	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil {
+		return ip.IsLoopback()
+	}
+	return strings.EqualFold(host, "localhost")
+}
+
+func containsFold(list []string, s string) bool {
+	for _, l := range list {
+		if strings.EqualFold(l, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameOrigin refuses a change that another site's page sent with our cookie.
+// Browsers send Origin with every such request; tools that send none carry no
+// cookie of a browser either.
+func sameOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if origin := r.Header.Get("Origin"); origin != "" && r.Method != http.MethodGet && r.Method != http.MethodHead {
+			if u, err := url.Parse(origin); err != nil || !strings.EqualFold(u.Host, r.Host) {
+				problem(w, http.StatusForbidden, "foreign origin", "the request comes from a page of "+origin)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// signedIn lets only requests with a valid session through: the cookie of a
+// browser, or a bearer token of the command line.
+func signedIn(sessions Sessions, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token := sessionToken(r)
+		if token == "" {
+			problem(w, http.StatusUnauthorized, "not signed in", "open the sign-in link that the server printed, or print a new one with: breakwater sign-in")
+			return
+		}
+		if _, err := sessions.Session(r.Context(), token); err != nil {
+			fail(w, r, err, store.ErrNotFound, http.StatusUnauthorized, "the session has ended; print a new sign-in link with: breakwater sign-in")
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tokenKey{}, token)))
+	})
+}
+
+func sessionToken(r *http.Request) string {
+	if b, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return b
+	}
+	if c, err := r.Cookie(sessionCookie); err == nil {
+		return c.Value
+	}
+	return ""
+}
+
+// bounded limits how much of a request is read.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}

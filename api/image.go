@@ -1,0 +1,153 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+func timeOf(v graph.Value) *time.Time {
+	if v.IsNull() {
+		return nil
+	}
+	return new(v.Time())
+}
+
+// imageOf gathers a row. The state is of now; the graph may be a moment behind.
+func imageOf(n graph.Node, states map[string]live.Image, r *reach) ImageRow {
+	row := ImageRow{Id: n.ID(), Name: cmp.Or(n.Text("name"), n.ID()), Registry: n.Text("registry"), Repository: n.Text("repository"), Tags: list(n.Value("tags").List()),
+		Distribution: text(n.Text("distribution")), State: ScanState(cmp.Or(n.Text("scan"), "unknown")), Error: text(n.Text("scanError")), ScannedAt: timeOf(n.Value("scannedAt")),
+		Pods: len(r.pods[n.ID()]), Severity: text(n.Text("severity")), Criticals: integer(n.Value("criticals")), Highs: integer(n.Value("highs")),
+		Vulnerabilities: integer(n.Value("vulnerabilities")), Packages: integer(n.Value("packages")), Rce: boolean(n.Value("rce")), Exploited: boolean(n.Value("exploited"))}
+	row.Running = row.Pods > 0
+	if st, known := states[row.Id]; known && ScanState(st.State) != Done {
+		row.State, row.Error = ScanState(st.State), text(st.Why)
+	}
+	return row
+}
+
+// imageRows lists every image, worst first, those of which nothing is known
+// before those that are clean.
+func (s *server) imageRows(w *live.World) []ImageRow {
+	states, r := s.Live.Images(), s.reach.of(w)
+	var rows []ImageRow
+	for n := range w.View.Nodes("Image") {
+		rows = append(rows, imageOf(n, states, r))
+	}
+	worst := func(i ImageRow) int {
+		if i.Severity == nil {
+			return rank("Low")
+		}
+		return rank(*i.Severity)
+	}
+	number := func(n *int) int {
+		if n == nil {
+			return 0
+		}
+		return *n
+	}
+	slices.SortStableFunc(rows, func(a, b ImageRow) int {
+		return cmp.Or(cmp.Compare(worst(b), worst(a)), compareBool(a.Running, b.Running), cmp.Compare(number(b.Criticals), number(a.Criticals)),
+			cmp.Compare(number(b.Highs), number(a.Highs)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Id, b.Id))
+	})
+	return rows
+}
+
+// ListImages implements StrictServerInterface.
+func (s *server) ListImages(_ context.Context, r ListImagesRequestObject) (ListImagesResponseObject, error) {
+	w := s.Live.World()
+	re := s.reach.of(w)
+	q := r.Params
+	var rows []ImageRow
+	for _, row := range s.imageRows(w) {
+		fits := (q.State == nil || row.State == *q.State) && (q.Running == nil || row.Running == *q.Running) &&
+			(q.Severity == nil || row.Severity != nil && rank(*row.Severity) >= rank(*q.Severity)) &&
+			(q.Q == nil || strings.Contains(strings.ToLower(row.Name+" "+row.Id), strings.ToLower(*q.Q))) &&
+			(q.Cluster == nil || slices.ContainsFunc(re.pods[row.Id], func(p graph.Node) bool { return p.Cluster() == *q.Cluster }))
+		if fits {
+			rows = append(rows, row)
+		}
+	}
+	out := ImageList{Total: len(rows), Counts: s.imageCounts(), AsOf: asOf(w)}
+	var err error
+	out.Items, out.Next, err = page(rows, q.Cursor, q.Limit, func(i ImageRow) string { return i.Id })
+	if err != nil {
+		return nil, err
+	}
+	return ListImages200JSONResponse(out), nil
+}
+
+// GetImage implements StrictServerInterface.
+func (s *server) GetImage(ctx context.Context, r GetImageRequestObject) (GetImageResponseObject, error) {
+	w := s.Live.World()
+	n, there := w.View.Node("Image", r.Params.Id)
+	if !there {
+		return nil, fmt.Errorf("no image %s: %w", r.Params.Id, errNotFound)
+	}
+	re := s.reach.of(w)
+	paths, err := s.rowsWhere(ctx, func(l life) bool { return l.about(r.Params.Id) })
+	if err != nil {
+		return nil, err
+	}
+	out := ImagePage{Row: imageOf(n, s.Live.Images(), re), Platform: text(n.Text("platform")), Packages: []ImagePackage{}, Findings: []Finding{}, Pods: []Ref{}, Paths: paths, Gaps: []collect.Gap{}}
+	out.Layers = []struct {
+		Command  *string `json:"command,omitempty"`
+		Digest   string  `json:"digest"`
+		Packages int     `json:"packages"`
+	}{}
+	for e := range n.Out("HAS_VULNERABILITY") {
+		out.Findings = append(out.Findings, findingOf(e))
+	}
+	slices.SortFunc(out.Findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(rank(b.Severity), rank(a.Severity)), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id), cmp.Compare(a.Package, b.Package))
+	})
+	pods, _ := re.podsOf([]graph.Node{n})
+	for _, p := range pods {
+		out.Pods = append(out.Pods, refOf(p))
+	}
+	if a := s.Live.Assessment(r.Params.Id); a != nil {
+		out.Gaps = list(a.Gaps)
+	}
+	return GetImage200JSONResponse(out), s.inside(ctx, r.Params.Id, &out)
+}
+
+// inside adds layers and packages, as they were read.
+func (s *server) inside(ctx context.Context, id string, out *ImagePage) error {
+	inv, err := s.Live.Inventory(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, l := range inv.Layers {
+		out.Layers = append(out.Layers, struct {
+			Command  *string `json:"command,omitempty"`
+			Digest   string  `json:"digest"`
+			Packages int     `json:"packages"`
+		}{text(l.Command), l.Digest, l.Packages})
+	}
+	worst, count := map[string]string{}, map[string]int{}
+	for _, f := range out.Findings {
+		key := f.Package + " " + f.Installed
+		count[key]++
+		if rank(f.Severity) > rank(worst[key]) {
+			worst[key] = f.Severity
+		}
+	}
+	for _, p := range inv.Packages {
+		key := p.Name + " " + p.Version
+		out.Packages = append(out.Packages, ImagePackage{Id: p.PURL, Name: p.Name, Version: p.Version, Source: text(p.Source), Layer: text(p.Layer),
+			Files: new(len(p.Files)), Vulnerabilities: count[key], Severity: text(worst[key])})
+	}
+	return nil
+}

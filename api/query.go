@@ -1,0 +1,134 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/query"
+)
+
+// Bounds of one question: what is not found within them is said to be partial.
+const (
+	queryWithin = 10 * time.Second
+	queryMemory = 512 << 20
+)
+
+func (s *server) options(skip, limit *int) query.Options {
+	o := query.Options{Deadline: queryWithin, MemoryLimit: queryMemory, Vocabulary: s.vocabulary}
+	if at := asOf(s.Live.World()); at != nil {
+		o.AsOf = *at
+	}
+	if skip != nil {
+		o.Skip = *skip
+	}
+	if limit != nil {
+		if o.Limit = min(*limit, 10_000); o.Limit == 0 {
+			o.Limit = -1 // counts only
+		}
+	}
+	return o
+}
+
+// question is a request's tree, expanded, with what is wrong with it.
+func (s *server) question(q *Question) (*query.Query, []query.Problem, error) {
+	switch {
+	case q == nil || (q.Text == nil) == (q.Query == nil):
+		return nil, nil, asked{errors.New("give either text or query")}
+	case q.Query != nil:
+		expanded := query.Expand(s.vocabulary, query.Normal(q.Query))
+		return expanded, query.Check(s.vocabulary, expanded), nil
+	}
+	parsed, problems := query.Compile(s.vocabulary, *q.Text)
+	return parsed, problems, nil
+}
+
+// checked is both spellings as far as they go.
+func checked(asked *Question, q *query.Query, problems []query.Problem) Checked {
+	c := Checked{Problems: list(problems)}
+	if q != nil {
+		c.Query, c.Text = q, query.Print(q)
+	}
+	if asked.Text != nil && (q == nil || len(problems) > 0) {
+		c.Text = *asked.Text // the asker's own words: problems point into them
+	}
+	return c
+}
+
+// CheckQuery implements StrictServerInterface.
+func (s *server) CheckQuery(_ context.Context, r CheckQueryRequestObject) (CheckQueryResponseObject, error) {
+	q, problems, err := s.question(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return CheckQuery200JSONResponse(checked(r.Body, q, problems)), nil
+}
+
+// RunQuery implements StrictServerInterface.
+func (s *server) RunQuery(ctx context.Context, r RunQueryRequestObject) (RunQueryResponseObject, error) {
+	q, problems, err := s.question(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if len(problems) > 0 {
+		return RunQuery400JSONResponse(checked(r.Body, q, problems)), nil
+	}
+	res, err := query.Run(ctx, s.Live.World().View, s.scope(ctx), q, s.options(r.Body.Skip, r.Body.Limit))
+	if err != nil {
+		return nil, err
+	}
+	a := Answer{Query: *q, Text: query.Print(q), Columns: list(res.Columns), Rows: make([][]*Cell, len(res.Rows)), Roots: res.Roots, Total: res.Total,
+		Partial: res.Partial, Gaps: list(res.Gaps), ElapsedMs: float32(res.Elapsed.Microseconds()) / 1000, AsOf: asOf(s.Live.World())}
+	for i, row := range res.Rows {
+		a.Rows[i] = make([]*Cell, len(row))
+		for j := range row {
+			a.Rows[i][j] = &row[j]
+		}
+	}
+	return RunQuery200JSONResponse(a), nil
+}
+
+// CompleteValue implements StrictServerInterface.
+func (s *server) CompleteValue(ctx context.Context, r CompleteValueRequestObject) (CompleteValueResponseObject, error) {
+	contains := ""
+	if r.Body.Contains != nil {
+		contains = *r.Body.Contains
+	}
+	v, err := query.Complete(ctx, s.Live.World().View, s.scope(ctx), r.Body.Of, r.Body.Prop, contains, s.options(nil, new(50)))
+	if err != nil {
+		return nil, asked{err}
+	}
+	return CompleteValue200JSONResponse(v), nil
+}
+
+// FacetQuery implements StrictServerInterface.
+func (s *server) FacetQuery(ctx context.Context, r FacetQueryRequestObject) (FacetQueryResponseObject, error) {
+	q := query.Expand(s.vocabulary, query.Normal(&r.Body.Query))
+	v, err := query.Facets(ctx, s.Live.World().View, s.scope(ctx), q, r.Body.Of, r.Body.Prop, s.options(nil, new(50)))
+	if err != nil {
+		return nil, asked{err}
+	}
+	return FacetQuery200JSONResponse(v), nil
+}
+
+// export writes all rows as CSV; what is missing of them is said in a trailer
+// line, because a file outlives the page it came from.
+func (s *server) export(w http.ResponseWriter, r *http.Request) {
+	q, problems := query.Compile(s.vocabulary, r.URL.Query().Get("text"))
+	if len(problems) > 0 {
+		problem(w, http.StatusBadRequest, "this cannot be asked", problems[0].Error())
+		return
+	}
+	o := s.options(nil, nil)
+	o.Limit = query.AllRows
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="breakwater.csv"`)
+	res, err := query.WriteCSV(r.Context(), w, s.Live.World().View, s.scope(r.Context()), q, o)
+	if err != nil {
+		s.Log.Warn("export", "error", err) // the head of the answer is gone already
+	} else if res.Partial != "" {
+		fmt.Fprintf(w, "# not whole: %s\n", res.Partial)
+	}
+}

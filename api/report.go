@@ -1,0 +1,81 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/report"
+)
+
+// report serves the documents of the command line.
+func (s *server) report(w http.ResponseWriter, r *http.Request) {
+	world := s.Live.World()
+	w.Header().Set("Content-Type", "application/json")
+	lines := r.URL.Query().Get("lines") == "true"
+	var err error
+	switch name := r.PathValue("name"); name {
+	case "graph":
+		err = report.Graph(w, world.View, s.gaps(world), lines)
+	case "paths":
+		d := report.AttackPaths(world)
+		err = writeReport(w, d, d.Paths, lines)
+	case "exposure":
+		all := report.Exposures{Exposures: []report.Exposure{}, Connections: []report.Connection{}, Gaps: []collect.Gap{}}
+		for _, c := range world.Ordered() {
+			if _, err := s.Live.Facts(r.Context(), c.Name, func(f *collect.Facts) { all = all.Add(report.Exposed(f)) }); err != nil {
+				return
+			}
+		}
+		err = writeReport(w, all, all.Exposures, lines)
+	default:
+		problem(w, http.StatusNotFound, "no such report", name)
+		return
+	}
+	if err != nil {
+		s.Log.Warn("report", "error", err) // the head of the answer is gone already
+	}
+}
+
+func writeReport[T any](w http.ResponseWriter, document any, items []T, lines bool) error {
+	e := json.NewEncoder(w)
+	if !lines {
+		return e.Encode(document)
+	}
+	for _, i := range items {
+		if err := e.Encode(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reportQuery answers a question of the command line as the query engine does.
+func (s *server) reportQuery(w http.ResponseWriter, r *http.Request) {
+	var body Question
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		problem(w, http.StatusBadRequest, "the request cannot be read", err.Error())
+		return
+	}
+	q, problems, err := s.question(&body)
+	if err == nil && len(problems) > 0 {
+		err = asked{&problems[0]}
+	}
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	o := s.options(body.Skip, nil)
+	o.Limit = query.AllRows
+	if body.Limit != nil && *body.Limit > 0 {
+		o.Limit = *body.Limit
+	}
+	res, err := query.Run(r.Context(), s.Live.World().View, s.scope(r.Context()), q, o)
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(res) // the asker left
+}

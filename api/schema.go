@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+
+	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/schema"
+)
+
+// opWords is how a condition reads, by Expr.op.
+var opWords = map[string]string{
+	"": "is true", "=": "is", "<>": "is not", "<": "less than", "<=": "at most", ">": "more than", ">=": "at least",
+	"CONTAINS": "contains", "STARTS WITH": "starts with", "ENDS WITH": "ends with", "IN": "is one of", "HAS": "includes",
+	"IS NULL": "is unknown", "IS NOT NULL": "is known",
+}
+
+// describe makes the answer of GET /schema, which never changes.
+func (s *server) describe() Schema {
+	out := Schema{Groups: query.Kinds(s.vocabulary), Kinds: map[string]KindInfo{}, Edges: map[string]EdgeInfo{}, Severities: schema.Severities,
+		Risks: rule.Severities, PathTypes: []PathType{}, Ops: opWords}
+	for _, k := range schema.Kinds {
+		out.Kinds[k.Name] = KindInfo{Name: k.Name, Label: k.Label, Plural: k.Plural, Group: k.Group, Family: text(k.Family), Sentence: k.Sentence,
+			Menu: query.MenuFor(s.vocabulary, k.Name)}
+	}
+	for _, g := range out.Groups {
+		for _, c := range g.Kinds {
+			if _, known := out.Kinds[c.Name]; !known {
+				out.Kinds[c.Name] = KindInfo{Name: c.Name, Label: c.Label, Plural: c.Plural, Group: g.Name, Sentence: c.Sentence, Menu: query.MenuFor(s.vocabulary, c.Name)}
+			}
+		}
+	}
+	for _, e := range schema.Edges {
+		out.Edges[e.Name] = EdgeInfo{Name: e.Name, Verb: e.Verb, Inverse: e.Inverse, Sentence: e.Sentence, Derived: e.Derived}
+	}
+	for _, h := range s.PathTypes {
+		out.PathTypes = append(out.PathTypes, PathType{Id: h.ID, Title: h.Title, Why: h.Why})
+	}
+	return out
+}
+
+// GetSchema implements StrictServerInterface.
+func (s *server) GetSchema(context.Context, GetSchemaRequestObject) (GetSchemaResponseObject, error) {
+	return GetSchema200JSONResponse(s.schema), nil
+}
+
+// GetTemplates implements StrictServerInterface.
+func (s *server) GetTemplates(context.Context, GetTemplatesRequestObject) (GetTemplatesResponseObject, error) {
+	return GetTemplates200JSONResponse(s.templates), nil
+}

@@ -1,0 +1,52 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// signIn exchanges the token of a sign-in link for a session.
+func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Token string `json:"token"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || body.Token == "" {
+		problem(w, http.StatusBadRequest, "the request cannot be read", "want {\"token\": …} from the sign-in link")
+		return
+	}
+	token, err := s.Sessions.SignIn(r.Context(), body.Token, sessionLasts)
+	if err != nil {
+		fail(w, r, err, store.ErrNotFound, http.StatusUnauthorized, "this sign-in link was used before or is older than ten minutes; print a new one with: breakwater sign-in")
+		return
+	}
+	s.setCookie(w, token, int(sessionLasts.Seconds()))
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *server) setCookie(w http.ResponseWriter, token string, age int) {
+	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: token, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteStrictMode})
+}
+
+func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
+	if err := s.Sessions.SignOut(r.Context(), sessionToken(r)); err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	s.setCookie(w, "", -1)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+type tokenKey struct{}
+
+// GetSession implements StrictServerInterface.
+func (s *server) GetSession(ctx context.Context, _ GetSessionRequestObject) (GetSessionResponseObject, error) {
+	token, _ := ctx.Value(tokenKey{}).(string)
+	until, err := s.Sessions.Session(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return GetSession200JSONResponse{Until: until}, nil
+}

@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/live"
+)
+
+// GetStatus implements StrictServerInterface.
+func (s *server) GetStatus(context.Context, GetStatusRequestObject) (GetStatusResponseObject, error) {
+	w := s.Live.World()
+	return GetStatus200JSONResponse{Version: s.Version, World: int(w.Version), Clusters: clusterStates(w), Images: s.imageCounts(),
+		Advisories: s.advisoryStatus(), Gaps: s.gaps(w)}, nil
+}
+
+// GetCoverage implements StrictServerInterface.
+func (s *server) GetCoverage(ctx context.Context, _ GetCoverageRequestObject) (GetCoverageResponseObject, error) {
+	w := s.Live.World()
+	c := Coverage{Clusters: clusterStates(w), Gaps: s.gaps(w), Images: s.imageCounts(), Unscanned: []ImageRow{}, Advisories: s.advisoryStatus(), Ecosystems: map[string]int{}}
+	for _, row := range s.imageRows(w) {
+		if row.State != Done {
+			c.Unscanned = append(c.Unscanned, row)
+		}
+	}
+	if db := s.Advisories(); db != nil {
+		c.Ecosystems = db.Status().Ecosystems
+	}
+	return GetCoverage200JSONResponse(c), nil
+}
+
+// gaps is everything that could not be seen, advisories included.
+func (s *server) gaps(w *live.World) []collect.Gap {
+	out := list(w.Gaps())
+	if db := s.Advisories(); db != nil {
+		out = append(out, db.Status().Gaps...)
+	}
+	return out
+}
+
+func clusterStates(w *live.World) []ClusterStatus {
+	out := []ClusterStatus{}
+	for _, c := range w.Ordered() {
+		st := ClusterStatus{Name: c.Name, State: ClusterStatusState(c.State), Counts: c.Counts, Unread: c.Unread, Gaps: len(c.Gaps),
+			Kubernetes: text(c.Info.Version), Server: text(c.Info.Server), Source: text(c.Info.Source)}
+		if st.Counts == nil {
+			st.Counts = map[string]int{}
+		}
+		if st.Unread == nil {
+			st.Unread = map[string]int{}
+		}
+		if c.Segment != nil {
+			st.AsOf, st.TookMs = new(c.AsOf), new(int(c.Took.Milliseconds()))
+		}
+		out = append(out, st)
+	}
+	return out
+}
+
+// imageCounts counts the images that some cluster uses by their state.
+func (s *server) imageCounts() ImageCounts {
+	var c ImageCounts
+	for _, i := range s.Live.Images() {
+		c.Total++
+		switch ScanState(i.State) {
+		case Done:
+			c.Done++
+		case Queued, Scanning:
+			c.Waiting++
+		case Failed:
+			c.Failed++
+		case Unsupported:
+			c.Unsupported++
+		default:
+			c.Unknown++
+		}
+	}
+	return c
+}
+
+func (s *server) advisoryStatus() AdvisoryStatus {
+	db := s.Advisories()
+	if db == nil {
+		return AdvisoryStatus{}
+	}
+	st := db.Status()
+	return AdvisoryStatus{Records: st.Records, Sources: len(st.Sources), Newest: moment(st.Newest), ImportedAt: moment(st.ImportedAt), Kev: st.HasKEV, Epss: st.HasEPSS}
+}
+
+// moment is nil for the zero time.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

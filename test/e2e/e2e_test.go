@@ -1,0 +1,131 @@
+// Package e2e lives the stories as a person does: a real API server, a real
+// registry, the real binary and a real browser. The browser's half is in specs/,
+// run by Playwright; this half starts what it looks at.
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/test/kubetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(kubetest.Main(m)) }
+
+// binary builds breakwater with the portal in it, once per test binary.
+func binary(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "ui", "dist", "index.html")); err != nil {
+		skipOrFail(t, "the portal is not built: run make ui")
+	}
+	out := filepath.Join(t.TempDir(), "breakwater")
+	cmd := exec.Command("go", "build", "-tags", "ui", "-o", out, "./cmd/breakwater")
+	cmd.Dir = root
+	if b, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, b)
+	}
+	return out
+}
+
+// skipOrFail skips, or fails where everything is expected to be there.
+func skipOrFail(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("E2E") == "required" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+// server is a running breakwater.
+type server struct {
+	cmd  *exec.Cmd
+	link string
+	url  string
+	log  *bytes.Buffer
+	done chan struct{}
+}
+
+// serve starts the binary and waits for its sign-in link.
+func serve(t *testing.T, bin string, args ...string) *server {
+	t.Helper()
+	s := &server{cmd: exec.Command(bin, append([]string{"serve"}, args...)...), log: &bytes.Buffer{}, done: make(chan struct{})}
+	s.cmd.Stderr = s.log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	links := make(chan string, 1)
+	go func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			if _, link, ok := strings.Cut(lines.Text(), "http"); ok && strings.Contains(link, "/sign-in#") {
+				select {
+				case links <- "http" + strings.TrimSpace(link):
+				default:
+				}
+			}
+		}
+		close(s.done)
+	}()
+	t.Cleanup(func() { s.stop(t) })
+	select {
+	case s.link = <-links:
+	case <-s.done:
+		t.Fatalf("the server ended: %s", s.log)
+	case <-time.After(3 * time.Minute):
+		t.Fatalf("no sign-in link: %s", s.log)
+	}
+	s.url, _, _ = strings.Cut(s.link, "/sign-in#")
+	return s
+}
+
+func (s *server) stop(t *testing.T) {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
+	<-s.done
+	err := s.cmd.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Log(err)
+	}
+	if t.Failed() {
+		t.Logf("server log:\n%s", s.log)
+	}
+}
+
+// browse runs Playwright's specs of one file.
+func browse(t *testing.T, s *server, spec string, env ...string) {
+	t.Helper()
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		skipOrFail(t, "no chromium: run test/setup.sh")
+	}
+	if _, err := os.Stat("node_modules/@playwright/test"); err != nil {
+		skipOrFail(t, "no Playwright: run test/setup.sh")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "npx", "--no-install", "playwright", "test", spec)
+	cmd.Env = append(os.Environ(), append(env, "BREAKWATER_URL="+s.url, "BREAKWATER_LINK="+s.link, "CHROMIUM="+chromium)...)
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Fatalf("playwright %s: %v", spec, err)
+	}
+}

@@ -1,0 +1,22 @@
+import { defineConfig } from "@playwright/test";
+
+// The Go test beside this file starts clusters, registry and server and then
+// runs these; BREAKWATER_URL and BREAKWATER_LINK come from there.
+export default defineConfig({
+  testDir: "./specs",
+  outputDir: "./test-results",
+  workers: 1, // two cores are shared with an API server
+  timeout: 120_000,
+  expect: { timeout: 60_000 }, // waits are generous; latency is recorded, not tested
+  reporter: [["list"]],
+  use: {
+    baseURL: process.env.BREAKWATER_URL,
+    viewport: { width: 1440, height: 900 },
+    trace: "retain-on-failure",
+    screenshot: "only-on-failure",
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--no-sandbox"],
+    },
+  },
+});

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# setup.sh : what the tests need beyond Go and Node, installed once and cached.
+# Without root (or apt) it says what is missing and goes on: those tests then
+# skip and name their reason.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+say() { printf '\033[2m[setup]\033[0m %s\n' "$*" >&2; }
+
+packages() { # command:debian-package …
+  local missing=()
+  for p in "$@"; do command -v "${p%%:*}" >/dev/null || missing+=("${p##*:}"); done
+  [ ${#missing[@]} -eq 0 ] && return
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    say "installing ${missing[*]} ..."
+    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null && return
+  fi
+  say "missing: ${missing[*]} (install them to run every test)"
+}
+packages chromium:chromium docker-registry:docker-registry debootstrap:debootstrap
+
+node_modules() { # once per lock file
+  local dir=$1 mark=$1/node_modules/.installed
+  [ -f "$dir/package-lock.json" ] || return 0
+  cmp -s "$dir/package-lock.json" "$mark" 2>/dev/null && return
+  say "npm ci in $dir ..."
+  (cd "$dir" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error) && cp "$dir/package-lock.json" "$mark"
+}
+command -v npm >/dev/null || { say "Node.js with npm is needed"; exit 1; }
+node_modules ui
+node_modules test/e2e
+
+say "Kubernetes for tests (built once, about ten minutes when cold) ..."
+test/kube/build.sh >/dev/null
+say "ready"
