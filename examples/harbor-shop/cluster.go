@@ -23,14 +23,14 @@ func (e *Estate) cluster(clusterName string) (Cluster, error) {
 	if err != nil {
 		return Cluster{}, fmt.Errorf("read the manifests of %s: %w", clusterName, err)
 	}
-	c := &controllers{digests: e.Digests}
+	c := &controllers{imageID: e.ImageID}
 	for _, entry := range entries {
 		text, err := e.render(path.Join(dir, entry.Name()))
 		if err != nil {
 			return Cluster{}, err
 		}
 		all[entry.Name()] = &fstest.MapFile{Data: text, Mode: 0o444}
-		if entry.Name() != "nodes.yaml" {
+		if entry.Name() != "system.yaml" {
 			applied[entry.Name()] = all[entry.Name()]
 		}
 		if err := c.read(text); err != nil {

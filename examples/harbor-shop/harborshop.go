@@ -17,6 +17,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -45,7 +46,8 @@ type Cluster struct {
 	// Manifests is everything as the running cluster shows it, nodes and pods
 	// among it.
 	Manifests fs.FS
-	// Applied is the part that people apply: no nodes, no pods, no ReplicaSets.
+	// Applied is the part that people apply: without system.yaml, which holds
+	// what a cluster has by itself, and without pods.
 	Applied fs.FS
 }
 
@@ -82,6 +84,16 @@ func (e *Estate) fill(ctx context.Context) error {
 		e.Clusters = append(e.Clusters, c)
 	}
 	return nil
+}
+
+// ImageID is what a node would say that a reference ("registry.harbor-shop.example/
+// shop/web:1.4.2") was when it pulled it; empty if there never was such an image.
+func (e *Estate) ImageID(reference string) string {
+	digest := e.Digests[reference]
+	if digest == "" {
+		return ""
+	}
+	return reference[:strings.LastIndex(reference, ":")] + "@" + digest
 }
 
 // Close stops the registry.

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -17,7 +16,7 @@ import (
 
 // controllers stands in for a cluster's controllers and scheduler.
 type controllers struct {
-	digests   map[string]string
+	imageID   func(image string) string
 	nodes     []corev1.Node
 	workloads []workload
 	services  []corev1.Service
@@ -134,9 +133,9 @@ func (c *controllers) pod(w workload, owner metav1.OwnerReference, i int) (*core
 	}
 	p.Status.PodIPs = []corev1.PodIP{{IP: p.Status.PodIP}}
 	for _, k := range p.Spec.Containers {
-		id, err := c.imageID(k.Image)
-		if err != nil {
-			return nil, err
+		id := c.imageID(k.Image)
+		if id == "" {
+			return nil, fmt.Errorf("there is no image %s", k.Image)
 		}
 		p.Status.ContainerStatuses = append(p.Status.ContainerStatuses, corev1.ContainerStatus{Name: k.Name, Image: k.Image, Ready: true,
 			ImageID: id, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Time{Time: built}}}})
@@ -150,19 +149,6 @@ func (c *controllers) place(w workload, i int) corev1.Node {
 		return c.nodes[i]
 	}
 	return c.nodes[c.placed%len(c.nodes)]
-}
-
-// imageID is what the node says that the reference was when it was pulled.
-func (c *controllers) imageID(image string) (string, error) {
-	ref, err := name.NewTag(image)
-	if err != nil {
-		return "", err
-	}
-	digest := c.digests[ref.String()]
-	if digest == "" {
-		return "", fmt.Errorf("there is no image %s", image)
-	}
-	return ref.Context().String() + "@" + digest, nil
 }
 
 func podName(w workload, owner metav1.OwnerReference, i int) string {

@@ -24,14 +24,6 @@ import (
 // world is the estate as Breakwater shows it, images read from the registry.
 func world(t *testing.T, e *harborshop.Estate) *live.World {
 	t.Helper()
-	db, err := vuln.Read(t.Context(), advisories.FS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, err := analyse.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var facts []*collect.Facts
 	for _, c := range e.Clusters {
 		f, err := kube.ReadFS(c.Manifests)
@@ -40,6 +32,19 @@ func world(t *testing.T, e *harborshop.Estate) *live.World {
 		}
 		f.Cluster.Name = c.Name
 		facts = append(facts, f)
+	}
+	return worldOf(t, e, facts...)
+}
+
+func worldOf(t *testing.T, e *harborshop.Estate, facts ...*collect.Facts) *live.World {
+	t.Helper()
+	db, err := vuln.Read(t.Context(), advisories.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := analyse.Load("")
+	if err != nil {
+		t.Fatal(err)
 	}
 	options := image.Options{Transport: e.Transport(nil)}
 	w, err := live.Once(t.Context(), live.Config{Rules: rules, Log: slog.New(slog.DiscardHandler), Images: live.ImageConfig{
@@ -96,34 +101,40 @@ func TestTheHuntFindsTheImagesAndThePodsThatRunThem(t *testing.T) {
 	}
 }
 
+// pathsOf is every path of each cluster: its type, and where the attacker gets in.
+var pathsOf = map[string][]string{
+	"harbor-prod": {
+		"cluster-admin: ci Deployment/build-agent",
+		"exposed-vulnerable-pod: ci Deployment/build-agent",
+		"exposed-vulnerable-pod: shop Deployment/cart",
+		"exposed-vulnerable-pod: shop Deployment/catalogue",
+		"exposed-vulnerable-pod: shop Deployment/receipts",
+		"exposed-vulnerable-pod: shop Deployment/sail-preview",
+		"exposed-vulnerable-pod: shop Deployment/web",
+		"host-network-pod: edge DaemonSet/proxy",
+		"node-takeover: shop Deployment/sail-preview",
+		"other-containers: shop Deployment/cart",
+		"other-containers: shop Deployment/web",
+	},
+	"harbor-dev": {
+		"cluster-admin: shop Deployment/cart",
+		"exposed-vulnerable-pod: shop Deployment/cart",
+	},
+}
+
+func told(paths []analyse.Path) []string {
+	out := map[string]bool{}
+	for _, p := range paths {
+		out[p.Type+": "+p.Namespace+" "+p.Foothold.Workload] = true
+	}
+	return slices.Sorted(maps.Keys(out))
+}
+
 func TestEveryKindOfPathIsThereAndOnlyWhereTheReadmeSays(t *testing.T) {
 	w := world(t, open(t))
-	want := map[string][]string{
-		"harbor-prod": {
-			"cluster-admin: ci Deployment/build-agent",
-			"exposed-vulnerable-pod: ci Deployment/build-agent",
-			"exposed-vulnerable-pod: shop Deployment/cart",
-			"exposed-vulnerable-pod: shop Deployment/catalogue",
-			"exposed-vulnerable-pod: shop Deployment/receipts",
-			"exposed-vulnerable-pod: shop Deployment/sail-preview",
-			"exposed-vulnerable-pod: shop Deployment/web",
-			"host-network-pod: edge DaemonSet/proxy",
-			"node-takeover: shop Deployment/sail-preview",
-			"other-containers: shop Deployment/cart",
-			"other-containers: shop Deployment/web",
-		},
-		"harbor-dev": {
-			"cluster-admin: shop Deployment/cart",
-			"exposed-vulnerable-pod: shop Deployment/cart",
-		},
-	}
-	for name, want := range want {
+	for name, want := range pathsOf {
 		t.Run(name, func(t *testing.T) {
-			got := map[string]bool{}
-			for _, p := range w.Clusters[name].Paths {
-				got[p.Type+": "+p.Namespace+" "+p.Foothold.Workload] = true
-			}
-			if got := slices.Sorted(maps.Keys(got)); !slices.Equal(got, want) {
+			if got := told(w.Clusters[name].Paths); !slices.Equal(got, want) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 		})
