@@ -15,12 +15,10 @@ type Ref struct {
 // Builder gathers nodes and edges in any order. Naming a node twice merges it,
 // later values winning. It is for one goroutine.
 type Builder struct {
-	vocab  *Vocabulary
-	name   string
-	shared bool
-	nodes  []builderKind
-	edges  map[relKey][]builderEdge
-	err    error
+	vocab *Vocabulary
+	name  string
+	nodes []builderKind
+	edges map[relKey][]builderEdge
 }
 
 type builderKind struct {

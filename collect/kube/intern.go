@@ -71,12 +71,6 @@ func (p *pool[T]) drop(s sum, dead weak.Pointer[T]) {
 	}
 }
 
-func (p *pool[T]) len() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.all)
-}
-
 // Interner shares pod shapes, label sets and image lists of equal content. One
 // can serve any number of clusters; it is safe for concurrent use.
 type Interner struct {

@@ -116,7 +116,7 @@ func kinds() []kind {
 	core, apps, batch := gv(corev1.SchemeGroupVersion), gv(appsv1.SchemeGroupVersion), gv(batchv1.SchemeGroupVersion)
 	rbac, net := gv(rbacv1.SchemeGroupVersion), gv(networkingv1.SchemeGroupVersion)
 	admission := gv(admissionv1.SchemeGroupVersion)
-	gateway, gatewayOld := gv(gatewayv1.SchemeGroupVersion), gv(gatewayv1.SchemeGroupVersion, gatewayv1beta1.SchemeGroupVersion)
+	gateway, gatewayOld := gv(schema.GroupVersion(gatewayv1.GroupVersion)), gv(schema.GroupVersion(gatewayv1.GroupVersion), schema.GroupVersion(gatewayv1beta1.GroupVersion))
 	netpol := gv(adminPolicies)
 	return []kind{
 		of("Namespace", "namespaces", core, newList[corev1.NamespaceList], stripNamespace).clusterWide().
@@ -155,7 +155,7 @@ func kinds() []kind {
 			unseen("Which controller serves a Gateway cannot be told, so its exposure is uncertain.", "ROUTES_TO"),
 		of("HTTPRoute", "httproutes", gatewayOld, newList[gatewayv1.HTTPRouteList], stripHTTPRoute).extension().unseen(lostRoutes, "ROUTES_TO"),
 		of("GRPCRoute", "grpcroutes", gateway, newList[gatewayv1.GRPCRouteList], stripGRPCRoute).extension().unseen(lostRoutes, "ROUTES_TO"),
-		of("ReferenceGrant", "referencegrants", gv(gatewayv1beta1.SchemeGroupVersion, gatewayv1.SchemeGroupVersion), newList[gatewayv1beta1.ReferenceGrantList], stripReferenceGrant).
+		of("ReferenceGrant", "referencegrants", gv(schema.GroupVersion(gatewayv1beta1.GroupVersion), schema.GroupVersion(gatewayv1.GroupVersion)), newList[gatewayv1beta1.ReferenceGrantList], stripReferenceGrant).
 			extension().unseen("Routes across namespaces cannot be judged and are shown as closed.", "ROUTES_TO"),
 		of("AdminNetworkPolicy", "adminnetworkpolicies", netpol, newList[collect.AdminNetworkPolicyList], stripAdminNetworkPolicy).clusterWide().extension().
 			unseen("Administrators' policies are unseen: connections and exposures are shown as open.", "SELECTS", "ROUTES_TO"),
