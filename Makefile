@@ -1,8 +1,23 @@
-.PHONY: test lint build
-test: lint ## everything a fresh machine needs to believe the code
-	go test ./...
-lint:
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
-	go vet ./...
-build:
-	go build -o bin/ ./cmd/...
+.PHONY: help run test build ui lint generate bench corpus fuzz
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+run: build ## build everything and serve the sample estate; FROM=context:NAME serves a cluster
+	bin/breakwater serve $(if $(FROM),--from '$(FROM)',--sample)
+test: setup lint ui ## install what the tests need and run everything
+	KUBE=required E2E=required go test -timeout 30m ./...
+build: ui ## the binary with the portal in it, as bin/breakwater
+	go build -tags ui -o bin/ ./cmd/...
+ui: ## the portal, as ui/dist
+	test/ui.sh
+setup:
+	test/setup.sh
+lint: ## gofmt, vet, staticcheck and the forbidden arrows
+	test/lint.sh
+generate: ## everything that is made from something else
+	go generate ./... && npm --prefix ui run generate && go test ./cmd/breakwater -run Reference -update
+bench: ## measurements, as ratios against a named alternative
+	go test ./bench -run Measure -count=1 -v -timeout 60m
+corpus: ## score the judges and the matcher on other people's cases; CORPUS=DIR
+	BREAKWATER_CORPUS=$(abspath $(or $(CORPUS),../shared/corpus)) go test ./test/corpus ./vuln -run 'Corpus|RemoteCodeRule' -v -count=1
+fuzz: ## every fuzz test, half a minute each
+	test/fuzz.sh 30s

@@ -117,7 +117,10 @@ func (s *server) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 	if a := s.Live.Assessment(r.Params.Id); a != nil {
 		out.Gaps = list(a.Gaps)
 	}
-	return GetImage200JSONResponse(out), s.inside(ctx, r.Params.Id, &out)
+	if err := s.inside(ctx, r.Params.Id, &out); err != nil {
+		return nil, err
+	}
+	return GetImage200JSONResponse(out), nil
 }
 
 // inside adds layers and packages, as they were read.

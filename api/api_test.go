@@ -1,0 +1,444 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/examples/harbor-shop"
+	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
+	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/store"
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+// served is the server over the sample estate, signed in.
+type served struct {
+	url    string
+	client *http.Client
+	store  *store.Store
+	live   *live.Live
+	drop   chan collect.Change
+}
+
+// serveSample runs the whole server in this process on the sample estate. What a
+// test sends to drop is told of harbor-prod.
+func serveSample(t *testing.T) *served {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	estate, err := harborshop.Open(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := vuln.Read(ctx, advisories.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.Open(ctx, filepath.Join(t.TempDir(), "b.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := analyse.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &served{store: st, drop: make(chan collect.Change), client: &http.Client{}}
+	var sources []live.Source
+	for _, c := range estate.Clusters {
+		sources = append(sources, live.Source{Name: c.Name, Watch: func(ctx context.Context, emit func(collect.Change)) error {
+			f, err := kube.ReadFS(c.Manifests)
+			if err != nil {
+				return err
+			}
+			for _, kind := range collect.Kinds {
+				for k, o := range f.Each(kind) {
+					emit(collect.Change{Op: collect.Put, Kind: kind, Key: k, Object: o})
+				}
+			}
+			emit(collect.Change{Op: collect.Synced, Time: time.Now()})
+			for c.Name == "harbor-prod" {
+				select {
+				case ch := <-s.drop:
+					emit(ch)
+				case <-ctx.Done():
+					return nil
+				}
+			}
+			<-ctx.Done()
+			return nil
+		}})
+	}
+	opts := image.Options{Transport: estate.Transport(http.DefaultTransport), Cache: st}
+	log := slog.New(slog.DiscardHandler)
+	s.live, err = live.New(live.Config{Records: st, Rules: rules, Log: log, Images: live.ImageConfig{Advisories: func() *vuln.DB { return db }, Workers: 2,
+		Scan: func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }}}, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err := New(Config{Live: s.live, Store: st, Sessions: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test",
+		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(handler)
+	s.url = web.URL
+	done := make(chan error, 1)
+	go func() { done <- s.live.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		web.CloseClientConnections()
+		web.Close()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		st.Close()
+		estate.Close()
+	})
+	s.signIn(t)
+	s.until(t, "everything is assessed", func() bool {
+		var st Status
+		s.get(t, "/status", &st)
+		return st.Images.Total > 5 && st.Images.Waiting == 0 && len(s.paths(t, "")) > 5
+	})
+	return s
+}
+
+func (s *served) signIn(t *testing.T) {
+	t.Helper()
+	token, err := s.store.NewSignIn(t.Context(), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp := s.send(t, "POST", "/session", map[string]string{"token": token}, nil)
+	if resp.StatusCode != http.StatusNoContent || len(resp.Cookies()) != 1 {
+		t.Fatalf("sign in: %s", resp.Status)
+	}
+	c := resp.Cookies()[0]
+	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode {
+		t.Errorf("cookie %+v", c)
+	}
+	s.client.Transport = withCookie{c}
+}
+
+type withCookie struct{ c *http.Cookie }
+
+func (w withCookie) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.AddCookie(w.c)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func (s *served) send(t *testing.T, method, path string, body any, header map[string]string) *http.Response {
+	t.Helper()
+	var in io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, s.url+"/api/v1"+path, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	for k, v := range header {
+		if k == "Host" {
+			req.Host = v
+		}
+		req.Header.Set(k, v)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+func (s *served) get(t *testing.T, path string, into any) {
+	t.Helper()
+	resp := s.send(t, "GET", path, nil, nil)
+	s.decode(t, path, resp, into)
+}
+
+func (s *served) decode(t *testing.T, path string, resp *http.Response, into any) {
+	t.Helper()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %s %v", path, resp.Status, b, err)
+	}
+	if err := json.Unmarshal(b, into); err != nil {
+		t.Fatalf("%s: %v: %s", path, err, b)
+	}
+}
+
+func (s *served) until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(90 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if is() {
+			return
+		}
+	}
+	t.Fatalf("never: %s", what)
+}
+
+func (s *served) paths(t *testing.T, query string) []PathRow {
+	t.Helper()
+	var l PathList
+	s.get(t, "/paths"+query, &l)
+	return l.Items
+}
+
+type answer struct {
+	Text  string
+	Rows  [][]any
+	Roots int
+	Total int
+	Gaps  []map[string]any
+}
+
+func (s *served) ask(t *testing.T, text string) answer {
+	t.Helper()
+	var a answer
+	s.decode(t, "/query", s.send(t, "POST", "/query", map[string]any{"text": text}, nil), &a)
+	return a
+}
+
+func TestTheSampleIsServed(t *testing.T) {
+	s := serveSample(t)
+	t.Run("the hunt", func(t *testing.T) {
+		a := s.ask(t, "MATCH (i:Image) MATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id CONTAINS '3889' MATCH (i)<-[:RUNS_IMAGE]-(p:Pod) RETURN i, p")
+		if a.Roots == 0 || a.Total < a.Roots || !strings.Contains(a.Text, "USES_IMAGE") {
+			t.Errorf("%+v", a)
+		}
+		if len(a.Gaps) == 0 {
+			t.Error("nothing is said of the images that were never scanned")
+		}
+	})
+	t.Run("the path, its vulnerabilities and their page", func(t *testing.T) {
+		rows := s.paths(t, "?type=exposed-vulnerable-pod")
+		if len(rows) == 0 || rows[0].Title != "Internet exposed Kubernetes pod is running a container with high severity vulnerabilities" {
+			t.Fatalf("%+v", rows)
+		}
+		id := "cluster=" + rows[0].Cluster + "&id=" + rows[0].Id
+		var p PathPage
+		s.get(t, "/path?"+id, &p)
+		if len(p.Path.Steps) < 3 || len(p.Path.Story) == 0 || len(p.Path.Fixes) < 2 || len(p.Path.Vulnerabilities) == 0 || p.Status != Active || len(p.History) == 0 {
+			t.Errorf("%+v", p)
+		}
+		var v VulnerabilityList
+		s.get(t, "/vulnerabilities?cluster="+rows[0].Cluster+"&path="+rows[0].Id, &v)
+		if v.Total == 0 || v.Path == nil || v.Path.Id != rows[0].Id {
+			t.Errorf("%+v", v)
+		}
+		var page VulnerabilityPage
+		s.get(t, "/vulnerability?id="+v.Items[0].Id, &page)
+		if len(page.Findings) == 0 || len(page.Paths) == 0 || page.SeveritySource == "" || page.RceWhy == "" {
+			t.Errorf("%+v", page)
+		}
+	})
+	t.Run("every page has an answer", func(t *testing.T) {
+		for _, path := range []string{"/home", "/coverage", "/images", "/schema", "/templates", "/session", "/search?q=web", "/report/graph", "/report/paths", "/report/exposure",
+			"/entity?kind=Cluster&id=harbor-prod/Cluster", "/query/export?text=MATCH%20(p:Pod)%20RETURN%20p"} {
+			if resp := s.send(t, "GET", path, nil, nil); resp.StatusCode != http.StatusOK {
+				b, _ := io.ReadAll(resp.Body)
+				t.Errorf("%s: %s: %s", path, resp.Status, b)
+			}
+		}
+	})
+	t.Run("every image has a page, and the unknown ones are not clean", func(t *testing.T) {
+		var l ImageList
+		s.get(t, "/images", &l)
+		unknown := 0
+		for _, i := range l.Items {
+			var p ImagePage
+			s.get(t, "/image?id="+i.Id, &p)
+			if i.State != Done {
+				unknown++
+				if i.Vulnerabilities != nil || i.Error == nil {
+					t.Errorf("%s is %s and says %v", i.Name, i.State, i.Vulnerabilities)
+				}
+			} else if len(p.Layers) == 0 || len(p.Packages) == 0 {
+				t.Errorf("%s: nothing inside", i.Name)
+			}
+		}
+		if unknown == 0 {
+			t.Error("the sample has no unknown image: this proves nothing")
+		}
+	})
+	t.Run("errors are told as problems", func(t *testing.T) {
+		for path, want := range map[string]int{"/path?cluster=a&id=b": 404, "/entity?kind=Nonsense&id=b": 400, "/entity?kind=Pod&id=b": 404, "/paths?limit=x": 400,
+			"/paths?cursor=none": 400, "/nonsense": 404, "/vulnerability?id=CVE-0": 404, "/vulnerabilities?path=x": 400} {
+			resp := s.send(t, "GET", path, nil, nil)
+			if resp.StatusCode != want || resp.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%s: %s, %s; want %d", path, resp.Status, resp.Header.Get("Content-Type"), want)
+			}
+		}
+	})
+	t.Run("a wrong question points at its place", func(t *testing.T) {
+		resp := s.send(t, "POST", "/query", map[string]any{"text": "MATCH (p:Pood) RETURN p"}, nil)
+		var c Checked
+		if err := json.NewDecoder(resp.Body).Decode(&c); err != nil || resp.StatusCode != 400 || len(c.Problems) == 0 || c.Problems[0].Line != 1 || c.Problems[0].Col != 10 || !strings.Contains(c.Problems[0].Suggestion, "Pod") {
+			t.Errorf("%s %+v %v", resp.Status, c, err)
+		}
+	})
+	t.Run("a route that goes resolves its path, and it stays readable", func(t *testing.T) { s.resolve(t) })
+}
+
+// resolve takes an ingress away and waits for the path over it to be resolved.
+func (s *served) resolve(t *testing.T) {
+	var row PathRow
+	for _, r := range s.paths(t, "?type=exposed-vulnerable-pod&cluster=harbor-prod") {
+		var p PathPage
+		s.get(t, "/path?cluster="+r.Cluster+"&id="+r.Id, &p)
+		if p.Path.Steps[0].To != "" && strings.Contains(p.Path.Steps[0].To, "/Ingress/") && len(p.Path.Also) == 0 {
+			row = r
+			parts := strings.Split(p.Path.Steps[0].To, "/")
+			s.drop <- collect.Change{Op: collect.Gone, Kind: "Ingress", Key: collect.Key{Namespace: parts[1], Name: parts[3]}}
+			break
+		}
+	}
+	if row.Id == "" {
+		t.Fatal("no path goes through an ingress alone")
+	}
+	s.until(t, "the path is resolved", func() bool {
+		var p PathPage
+		s.get(t, "/path?cluster="+row.Cluster+"&id="+row.Id, &p)
+		return p.Status == Resolved
+	})
+	for _, r := range s.paths(t, "") {
+		if r.Id == row.Id {
+			t.Error("a resolved path is listed as open")
+		}
+	}
+}
+
+func TestNobodyGetsInWithoutASession(t *testing.T) {
+	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "b.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	rules, err := analyse.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := live.New(live.Config{Records: st, Rules: rules, Log: slog.New(slog.DiscardHandler), Images: live.ImageConfig{Advisories: func() *vuln.DB { return nil }}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := New(Config{Live: l, Store: st, Sessions: st, Advisories: func() *vuln.DB { return nil }, Log: slog.New(slog.DiscardHandler), Assets: fstest.MapFS{"index.html": {Data: []byte("x")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(h)
+	defer web.Close()
+	s := &served{url: web.URL, client: &http.Client{}, store: st}
+	for _, path := range []string{"/status", "/events", "/report/graph", "/query/export?text=x", "/session", "/paths", "/nonsense"} {
+		if resp := s.send(t, "GET", path, nil, nil); resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s without a session: %s", path, resp.Status)
+		}
+	}
+	if resp := s.send(t, "POST", "/session", map[string]string{"token": "guessed"}, nil); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a guessed token: %s", resp.Status)
+	}
+	s.signIn(t)
+	if resp := s.send(t, "GET", "/status", nil, nil); resp.StatusCode != http.StatusOK {
+		t.Errorf("signed in: %s", resp.Status)
+	}
+	if resp := s.send(t, "GET", "/status", nil, map[string]string{"Host": "evil.example"}); resp.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("by another name: %s", resp.Status)
+	}
+	if resp := s.send(t, "POST", "/query", map[string]any{"text": "MATCH (p:Pod) RETURN p"}, map[string]string{"Origin": "https://evil.example"}); resp.StatusCode != http.StatusForbidden {
+		t.Errorf("from another site: %s", resp.Status)
+	}
+	if resp := s.send(t, "DELETE", "/session", nil, nil); resp.StatusCode != http.StatusNoContent {
+		t.Errorf("sign out: %s", resp.Status)
+	}
+	if resp := s.send(t, "GET", "/status", nil, nil); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("signed out: %s", resp.Status)
+	}
+	page, err := http.Get(web.URL + "/paths?x=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.Body.Close()
+	if csp := page.Header.Get("Content-Security-Policy"); page.StatusCode != 200 || !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "script-src 'self' 'unsafe") {
+		t.Errorf("a page of the portal: %s, %q", page.Status, csp)
+	}
+}
+
+func TestEventsTellOfANewPicture(t *testing.T) {
+	s := serveSample(t)
+	resp := s.send(t, "GET", "/events", nil, nil)
+	read := make(chan string, 100)
+	go func() {
+		b := make([]byte, 4096)
+		for {
+			n, err := resp.Body.Read(b)
+			if n > 0 {
+				read <- string(b[:n])
+			}
+			if err != nil {
+				close(read)
+				return
+			}
+		}
+	}()
+	if first := <-read; !strings.Contains(first, "event: world") {
+		t.Errorf("first: %q", first)
+	}
+	key := collect.Key{Namespace: "shop", Name: "brand-new"}
+	s.drop <- collect.Change{Op: collect.Put, Kind: "Pod", Key: key, Object: &collect.Pod{Key: key, Phase: "Running", Labels: &collect.Labels{}, Shape: &collect.PodShape{ServiceAccount: "default"}}}
+	for text := range read {
+		if strings.Contains(text, "harbor-prod") && strings.Contains(text, `"Pod"`) {
+			break
+		}
+	}
+	if a := s.ask(t, "MATCH (p:Pod) WHERE p.name = 'brand-new' RETURN p"); a.Roots != 1 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestGeneratedCodeIsFresh(t *testing.T) {
+	config, err := os.ReadFile("oapi-codegen.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	out, elsewhere := filepath.Join(dir, "gen.go"), filepath.Join(dir, "config.yaml")
+	if err := os.WriteFile(elsewhere, bytes.Replace(config, []byte("output: gen.go"), []byte("output: "+out), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := exec.Command("go", "tool", "oapi-codegen", "-config", elsewhere, "openapi.yaml").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, b)
+	}
+	want, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have, err := os.ReadFile("gen.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, want) {
+		t.Error("gen.go is stale: make generate")
+	}
+}
