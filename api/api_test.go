@@ -16,6 +16,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/getkin/kin-openapi/routers"
+
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
@@ -34,6 +36,7 @@ type served struct {
 	store  *store.Store
 	live   *live.Live
 	drop   chan collect.Change
+	router routers.Router
 }
 
 // serveSample runs the whole server in this process on the sample estate. What a
@@ -169,6 +172,10 @@ func (s *served) send(t *testing.T, method, path string, body any, header map[st
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { resp.Body.Close() })
+	if s.router == nil {
+		s.router = contract(t, s.url)
+	}
+	hold(t, s.router, req, resp)
 	return resp
 }
 

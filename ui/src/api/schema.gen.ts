@@ -515,7 +515,7 @@ export interface components {
             /** @description Of the edge */
             properties?: components["schemas"]["PropertyChoice"][];
             derived?: boolean;
-            /** @description Stands for several edges; in a query it is one Rel with this edge */
+            /** @description Stands for several edges; in a query it is one Rel with this edge, and its text is the expansion */
             composed?: boolean;
             steps?: components["schemas"]["StepChoice"][];
         };
