@@ -19,7 +19,11 @@ import (
 
 // imagesFor is how an analysis without a server looks into images: with what a
 // server on this folder read before, and from their registries if asked.
-func imagesFor(ctx context.Context, d dataDir, read bool) (live.ImageConfig, live.Records, func(), error) {
+func imagesFor(ctx context.Context, d dataDir, read bool, mirror []string) (live.ImageConfig, live.Records, func(), error) {
+	transport, err := mirrors(mirror)
+	if err != nil {
+		return live.ImageConfig{}, nil, nil, err
+	}
 	db, err := vuln.Open(d.advisories())
 	if err != nil {
 		return live.ImageConfig{}, nil, nil, err
@@ -37,26 +41,23 @@ func imagesFor(ctx context.Context, d dataDir, read bool) (live.ImageConfig, liv
 		done = func() { s.Close(); db.Close() }
 	}
 	if read {
-		c.Scan = func(ctx context.Context, ref string) (*image.Inventory, error) {
-			return image.Scan(ctx, ref, image.Options{Cache: cache})
-		}
-		c.Resolve = func(ctx context.Context, ref string) (string, error) {
-			return image.Resolve(ctx, ref, image.Options{})
-		}
+		opts := image.Options{Cache: cache, Transport: transport}
+		c.Scan = func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }
+		c.Resolve = func(ctx context.Context, ref string) (string, error) { return image.Resolve(ctx, ref, opts) }
 	}
 	return c, records, done, nil
 }
 
-// advisories is the database of now: a new one is opened when an import, by
+// followed is the database of now: a new one is opened when an import, by
 // another process perhaps, has changed the folder.
-type advisories struct {
+type followed struct {
 	dir     string
 	db      atomic.Pointer[vuln.DB]
 	changed time.Time
 }
 
-func openAdvisories(dir string) (*advisories, error) {
-	a := &advisories{dir: dir}
+func openAdvisories(dir string) (*followed, error) {
+	a := &followed{dir: dir}
 	a.changed = a.modified()
 	db, err := vuln.Open(dir)
 	if err != nil {
@@ -66,7 +67,7 @@ func openAdvisories(dir string) (*advisories, error) {
 	return a, nil
 }
 
-func (a *advisories) modified() time.Time {
+func (a *followed) modified() time.Time {
 	latest := time.Time{}
 	files, _ := filepath.Glob(filepath.Join(a.dir, "*.json")) // the pattern is well-formed
 	for _, f := range files {
@@ -78,7 +79,7 @@ func (a *advisories) modified() time.Time {
 }
 
 // follow calls changed after every import until ctx ends.
-func (a *advisories) follow(ctx context.Context, changed func(context.Context) error) error {
+func (a *followed) follow(ctx context.Context, changed func(context.Context) error) error {
 	t := time.NewTicker(2 * time.Second)
 	defer t.Stop()
 	for {

@@ -237,9 +237,12 @@ func scanTable(s streams, r scanned) error {
 			return err
 		}
 	}
-	counts := map[string]int{}
-	for _, v := range r.Vulnerabilities {
-		counts[v.Severity]++
+	counts, seen := map[string]int{}, map[string]bool{}
+	for _, v := range r.Vulnerabilities { // worst first: one in several packages counts once
+		if !seen[v.ID] {
+			seen[v.ID] = true
+			counts[v.Severity]++
+		}
 	}
 	var words []string
 	for _, sev := range slices.Backward([]string{"Unknown", "None", "Low", "Medium", "High", "Critical"}) {
@@ -248,9 +251,9 @@ func scanTable(s streams, r scanned) error {
 		}
 	}
 	if r.Image.Known && len(words) == 0 {
-		words = []string{"no known vulnerability"}
+		words = []string{"none known"}
 	}
-	fmt.Fprintf(s.out, "%d packages; %s\n", len(r.Packages), strings.Join(words, ", "))
+	fmt.Fprintf(s.out, "%d packages; vulnerabilities: %s\n", len(r.Packages), strings.Join(words, ", "))
 	printGaps(s.err, r.Gaps)
 	return nil
 }

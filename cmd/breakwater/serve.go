@@ -20,7 +20,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop"
-	sampleadvisories "github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
+	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/store"
@@ -52,7 +52,7 @@ type server struct {
 	log        *slog.Logger
 	data       dataDir
 	store      *store.Store
-	advisories *advisories
+	advisories *followed
 	estate     *harborshop.Estate
 	transport  http.RoundTripper
 	rules      *analyse.Rules
@@ -162,7 +162,7 @@ func (v *server) sample(ctx context.Context) (err error) {
 		base = http.DefaultTransport
 	}
 	v.transport = v.estate.Transport(base)
-	_, err = vuln.Import(ctx, v.data.advisories(), []vuln.Source{{Name: "sample", FS: sampleadvisories.FS}}, nil)
+	_, err = vuln.Import(ctx, v.data.advisories(), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil)
 	return err
 }
 
