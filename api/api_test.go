@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -249,6 +250,10 @@ func TestTheSampleIsServed(t *testing.T) {
 		s.get(t, "/path?"+id, &p)
 		if len(p.Path.Steps) < 3 || len(p.Path.Story) == 0 || len(p.Path.Fixes) < 2 || len(p.Path.Vulnerabilities) == 0 || p.Status != Active || len(p.History) == 0 {
 			t.Errorf("%+v", p)
+		}
+		for _, thing := range p.Path.Nodes {
+			var e Entity
+			s.get(t, "/entity?kind="+thing.Kind+"&id="+url.QueryEscape(thing.ID), &e)
 		}
 		var v VulnerabilityList
 		s.get(t, "/vulnerabilities?cluster="+rows[0].Cluster+"&path="+rows[0].Id, &v)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -25,7 +26,10 @@ func (s *server) GetEntity(ctx context.Context, r GetEntityRequestObject) (GetEn
 	}
 	n, there := w.View.Node(r.Params.Kind, r.Params.Id)
 	if !there {
-		return nil, fmt.Errorf("no %s %s (any more): %w", kind.Label, r.Params.Id, errNotFound)
+		n, there = memberOf(w.View, r.Params.Kind, r.Params.Id)
+	}
+	if !there {
+		return nil, missing(fmt.Sprintf("no %s %s (any more)", kind.Label, r.Params.Id))
 	}
 	paths, err := s.rowsWhere(ctx, func(l life) bool { return l.about(r.Params.Id) })
 	if err != nil {
@@ -44,6 +48,50 @@ func (s *server) GetEntity(ctx context.Context, r GetEntityRequestObject) (GetEn
 		e.Properties = append(e.Properties, EntityProperty{Name: p.Name, Label: p.Label, Sentence: p.Sentence, Value: v.Any()})
 	}
 	return GetEntity200JSONResponse(e), nil
+}
+
+// memberOf finds one pod or container of a workload: attack paths name replicas
+// by what owns them, "cluster/namespace/Deployment/web" or ".../web/app".
+func memberOf(v *graph.View, kind, id string) (graph.Node, bool) {
+	parts := strings.Split(id, "/")
+	if kind != "Pod" && kind != "Container" || len(parts) < 4 {
+		return graph.Node{}, false
+	}
+	w, there := v.Node(parts[2], strings.Join(parts[:4], "/"))
+	if !there {
+		return w, false
+	}
+	for pod := range podsOf(w, 3) {
+		if kind == "Pod" {
+			return pod, true
+		}
+		for e := range pod.Out("RUNS") {
+			if e.To.Text("name") == strings.Join(parts[4:], "/") {
+				return e.To, true
+			}
+		}
+	}
+	return w, false
+}
+
+// podsOf yields the pods that a workload owns, through others if need be.
+func podsOf(n graph.Node, depth int) iter.Seq[graph.Node] {
+	return func(yield func(graph.Node) bool) {
+		if n.Kind() == "Pod" {
+			yield(n)
+			return
+		}
+		for e := range n.Out("OWNS") {
+			if depth == 0 {
+				return
+			}
+			for p := range podsOf(e.To, depth-1) {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // evidenceOf is what an insight rests on, where an edge of the graph tells it.

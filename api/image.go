@@ -91,7 +91,7 @@ func (s *server) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 	w := s.Live.World()
 	n, there := w.View.Node("Image", r.Params.Id)
 	if !there {
-		return nil, fmt.Errorf("no image %s: %w", r.Params.Id, errNotFound)
+		return nil, missing(fmt.Sprintf("no image %s", r.Params.Id))
 	}
 	re := s.reach.of(w)
 	paths, err := s.rowsWhere(ctx, func(l life) bool { return l.about(r.Params.Id) })

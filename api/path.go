@@ -188,7 +188,7 @@ func (s *server) life(ctx context.Context, cluster, id string) (life, error) {
 			return l, nil
 		}
 	}
-	return life{}, fmt.Errorf("no attack path %s in cluster %s: %w", id, cluster, errNotFound)
+	return life{}, missing(fmt.Sprintf("no attack path %s in cluster %s", id, cluster))
 }
 
 // rowsWhere lists open paths that fit, worst first.

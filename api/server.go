@@ -97,10 +97,12 @@ func New(c Config) (http.Handler, error) {
 	return headers(knownHost(c.Hosts, sameOrigin(bounded(all)))), nil
 }
 
-// errNotFound and errAsked are the errors a handler may return that are not ours.
-var errNotFound = errors.New("not found")
+// missing is what was asked for and is not there; asked an error of the asker.
+// Both are in words for the asker.
+type missing string
 
-// asked is an error of the asker, in words for the asker.
+func (m missing) Error() string { return string(m) }
+
 type asked struct{ error }
 
 // failed turns a handler's error into a status: the only place that does.
@@ -108,7 +110,7 @@ func (s *server) failed(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.As(err, &asked{}):
 		problem(w, http.StatusBadRequest, "this cannot be asked", err.Error())
-	case errors.Is(err, errNotFound):
+	case errors.As(err, new(missing)):
 		problem(w, http.StatusNotFound, "not found", err.Error())
 	case r.Context().Err() != nil:
 		return

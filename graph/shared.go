@@ -56,6 +56,12 @@ func (s *Shared) Put(kind, id string, props ...Prop) bool {
 	return changed
 }
 
+// Has says whether a node was Put.
+func (s *Shared) Has(kind, id string) bool {
+	_, there := s.kinds[s.kind(kind)].row[id]
+	return there
+}
+
 // Target is the far end of an edge given to SetEdges.
 type Target struct {
 	Kind, ID string

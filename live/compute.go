@@ -50,10 +50,16 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts) (*Cluster, error) 
 	l.images.resolve(ctx, f)
 	made := build.Cluster(f, build.Judge(f, l.config.Rules.Powers))
 	assessed := l.images.known(ctx, made.Images)
+	running := l.images.runs(f.Cluster.Name, made.Images)
 	shared := l.shared.change(func(s *graph.Shared) bool {
 		changed := made.PutShared(s)
 		for _, a := range assessed {
 			changed = a.Put(s) || changed
+		}
+		for id, runs := range running {
+			if s.Has("Image", id) {
+				changed = s.Put("Image", id, graph.B("running", runs)) || changed
+			}
 		}
 		return changed
 	})

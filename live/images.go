@@ -56,6 +56,7 @@ type knownImage struct {
 	Image
 	assessment *build.Assessment
 	users      map[*cluster]bool
+	running    map[string]bool // clusters in which it runs
 	failures   int
 }
 
@@ -104,7 +105,7 @@ func (i *images) known(ctx context.Context, uses []build.ImageUse) []*build.Asse
 
 // meet makes a new image known.
 func (i *images) meet(ctx context.Context, u build.ImageUse) *knownImage {
-	k := &knownImage{Image: Image{ID: u.ID, Reference: u.Reference}, users: map[*cluster]bool{}}
+	k := &knownImage{Image: Image{ID: u.ID, Reference: u.Reference}, users: map[*cluster]bool{}, running: map[string]bool{}}
 	inv, err := i.stored(ctx, u.ID)
 	switch {
 	case err == nil:
@@ -236,6 +237,27 @@ func (i *images) used(c *cluster, uses []build.ImageUse) {
 			k.users[c] = true
 		}
 	}
+}
+
+// runs notes which images run in a cluster now, and says of every image it knows
+// whether it runs anywhere.
+func (i *images) runs(cluster string, uses []build.ImageUse) map[string]bool {
+	here := map[string]bool{}
+	for _, u := range uses {
+		here[u.ID] = u.Running
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	out := make(map[string]bool, len(i.mu.known))
+	for id, k := range i.mu.known {
+		if here[id] {
+			k.running[cluster] = true
+		} else {
+			delete(k.running, cluster)
+		}
+		out[id] = len(k.running) > 0
+	}
+	return out
 }
 
 // scanAll reads the queued ones of these images now and says if it did.
