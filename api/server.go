@@ -44,7 +44,7 @@ type Config struct {
 	Advisories func() *vuln.DB
 	// PathTypes are the kinds of attack path there are.
 	PathTypes []rule.Head
-	// Assets is the built portal, nil if the binary has none.
+	// Assets is the built portal, or a page that says how to build it.
 	Assets fs.FS
 	// Hosts are names beyond loopback that the server answers to.
 	Hosts   []string

@@ -109,8 +109,8 @@ func (s *server) stop(t *testing.T) {
 	}
 }
 
-// browse runs Playwright's specs of one file.
-func browse(t *testing.T, s *server, spec string, env ...string) {
+// browse runs Playwright's specs whose files' names contain one of the words.
+func browse(t *testing.T, s *server, specs []string, env ...string) {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -121,11 +121,11 @@ func browse(t *testing.T, s *server, spec string, env ...string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "npx", "--no-install", "playwright", "test", spec)
+	cmd := exec.CommandContext(ctx, "npx", append([]string{"--no-install", "playwright", "test"}, specs...)...)
 	cmd.Env = append(os.Environ(), append(env, "BREAKWATER_URL="+s.url, "BREAKWATER_LINK="+s.link, "CHROMIUM="+chromium)...)
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
-		t.Fatalf("playwright %s: %v", spec, err)
+		t.Fatalf("playwright %v: %v", specs, err)
 	}
 }

@@ -19,7 +19,7 @@ import { VulnerabilityPage } from "./pages/vulnerabilities/VulnerabilityPage";
 const theme = createTheme({ primaryColor: "dark", primaryShade: { light: 7, dark: 3 }, autoContrast: true, defaultRadius: "sm", respectReducedMotion: true });
 
 export function App() {
-  const [queries] = useState(() => new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 5_000 } } }));
+  const [queries] = useState(() => new QueryClient({ defaultOptions: { queries: { retry: (n, e) => n < 1 && (e as { status?: number } | null)?.status !== 401, staleTime: 5_000 } } }));
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto">
       <QueryClientProvider client={queries}>

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, useMantineColorScheme } from "@mantine/core";
-import { Spotlight, openSpotlight } from "@mantine/spotlight";
-import { useState } from "react";
-import { Link, NavLink, Outlet, useNavigate } from "react-router";
+import { Spotlight, closeSpotlight, openSpotlight } from "@mantine/spotlight";
+import { useState, type KeyboardEvent } from "react";
+import { Link, NavLink, Navigate, Outlet, useNavigate } from "react-router";
 import { api, server } from "./api/client";
 import { useLive } from "./api/live";
 import { Scale } from "./components/Scale";
@@ -18,6 +18,7 @@ export function Shell() {
   const live = useLive();
   const stamps = (status.data?.clusters ?? []).flatMap((c) => (c.asOf ? [c.asOf] : [])).sort();
   const signOut = async () => { await server.DELETE("/session"); globalThis.location.assign("/sign-in"); };
+  if (status.error?.status === 401) return <Navigate to="/sign-in" replace />;
   return (
     <Scale.Provider value={schema.data ? [schema.data.severities, schema.data.risks] : []}>
       <a className="skip" href="#content">Skip to content</a>
@@ -53,6 +54,12 @@ function Palette() {
       onClick: () => void go(thingPage(h.ref.kind, h.ref.id)),
     })),
   ];
+  /** Enter without a choice takes the first hit: the best one stands on top. */
+  const enter = (e: KeyboardEvent<HTMLInputElement>) => {
+    if (e.key !== "Enter" || document.querySelector(".mantine-Spotlight-action[data-selected]")) return;
+    actions[0]?.onClick();
+    closeSpotlight();
+  };
   return <Spotlight actions={actions} query={typed} onQueryChange={setTyped} filter={(_, all) => all} nothingFound="Nothing of that name" shortcut={["mod + K"]} scrollable maxHeight={400}
-    searchProps={{ placeholder: "Name, CVE, digest or address", "aria-label": "Search anything" }} />;
+    searchProps={{ placeholder: "Name, CVE, digest or address", "aria-label": "Search anything", onKeyDown: enter }} />;
 }
