@@ -48,7 +48,7 @@ test("a wrong question is answered at its place", async ({ page }) => {
 });
 
 test("without a session there is only the sign-in page", async ({ browser }) => {
-  const context = await browser.newContext();
+  const context = await browser.newContext({ storageState: { cookies: [], origins: [] } });
   const page = await context.newPage();
   await page.goto(`${process.env.BREAKWATER_URL}/paths`);
   await expect(page.getByText(/sign in/i).first()).toBeVisible();
