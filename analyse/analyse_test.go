@@ -23,3 +23,16 @@ func TestEveryBuiltInRuleDoesWhatItsTestsSay(t *testing.T) {
 	}
 	t.Log(out.String())
 }
+
+func TestTheMissionsWordsAreATitle(t *testing.T) {
+	const words = "Internet exposed Kubernetes pod is running a container with high severity vulnerabilities"
+	for _, h := range builtIn(t).PathTypes() {
+		if strings.ContainsAny(h.Title, "{}") {
+			t.Errorf("%s: title %q has a blank", h.ID, h.Title)
+		}
+		if h.Title == words {
+			return
+		}
+	}
+	t.Errorf("no path type is titled %q", words)
+}

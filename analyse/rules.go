@@ -98,10 +98,21 @@ func (r *Rules) All() (out []rule.Rule) {
 	return out
 }
 
-// Heads lists what every rule says of itself.
-func (r *Rules) Heads() (out []rule.Head) {
-	for _, each := range r.All() {
-		out = append(out, *each.Header())
+// Techniques lists what the attack rules say of themselves.
+func (r *Rules) Techniques() (out []rule.Head) {
+	for _, t := range r.attack {
+		out = append(out, t.Head)
+	}
+	return out
+}
+
+// PathTypes lists what the path types say of themselves, with titles as they
+// most often read.
+func (r *Rules) PathTypes() (out []rule.Head) {
+	for _, p := range r.paths {
+		h := p.Head
+		h.Title = p.title(p.Arrival, true)
+		out = append(out, h)
 	}
 	return out
 }

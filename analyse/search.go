@@ -92,6 +92,7 @@ type foothold struct {
 	arrival  string
 	arrivals []arrival // most certain first, then shortest
 	entered  station   // the CAN_EXPLOIT step
+	weak     *weakness // read when first asked for
 }
 
 // station is a group on a path, with the individuals reached there and the

@@ -166,7 +166,11 @@ func (w *writer) node(t Thing) {
 }
 
 func (w *writer) finish(p *pathType, stations []station) {
-	v := w.vulnerabilities()
+	if w.foothold.weak == nil {
+		found := w.vulnerabilities()
+		w.foothold.weak = &found
+	}
+	v := *w.foothold.weak
 	w.path.Vulnerabilities, w.path.VulnerabilitiesTotal = v.list, v.total
 	way := w.foothold.arrival
 	if way == "" && len(w.foothold.arrivals) > 0 {
