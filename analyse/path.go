@@ -38,7 +38,8 @@ type Path struct {
 	Nodes  []Thing `json:"nodes"`
 	Frames []Frame `json:"frames"`
 
-	// Vulnerabilities are those that open the path, worst first.
+	// Vulnerabilities are those that open the path, worst first, once for each
+	// package that has one; the total counts each once.
 	Vulnerabilities      []Vulnerability `json:"vulnerabilities"`
 	VulnerabilitiesTotal int             `json:"vulnerabilitiesTotal"`
 	Fixes                []Fix           `json:"fixes"`

@@ -43,13 +43,18 @@ func (w *writer) exploited(pod, container Thing) string {
 		text = fmt.Sprintf("Container %s in %s uses image %s", container.Name, where, i.Name)
 	}
 	text += " with " + strings.Join(w.counted(), ", ")
-	return sentence(text + ": exploiting one runs code in the container")
+	return sentence(text + ": whoever exploits one may run code in the container")
 }
 
 // counted says how many vulnerabilities open the path.
 func (w *writer) counted() (out []string) {
 	n := map[string]int{}
+	seen := map[string]bool{}
 	for _, v := range w.path.Vulnerabilities {
+		if seen[v.ID] { // in another package of the same image
+			continue
+		}
+		seen[v.ID] = true
 		n[v.Severity]++
 		if v.KEV {
 			n["kev"]++

@@ -98,7 +98,11 @@ type Menu struct {
 
 // MenuFor makes the menu of some kinds or families. Nothing in it fails Check.
 func MenuFor(v *Vocabulary, names ...string) Menu {
-	m := Menu{Insights: []PropertyChoice{}, Properties: []PropertyChoice{idChoice}, Connections: []ConnectionChoice{}}
+	id := idChoice
+	if len(names) == 1 && names[0] == "Vulnerability" {
+		id.Label = "CVE id" // what people call it
+	}
+	m := Menu{Insights: []PropertyChoice{}, Properties: []PropertyChoice{id}, Connections: []ConnectionChoice{}}
 	var kinds []int
 	for _, name := range names {
 		kinds = append(kinds, v.kindsOf(name)...)

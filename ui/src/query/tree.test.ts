@@ -10,8 +10,8 @@ test("the hunt is three additions to a kind", () => {
   expect(hunt.query).toEqual({ find: { as: "i", kinds: ["Image"], with: [
     { edge: ["HAS_VULNERABILITY"], dir: "out", to: { as: "v", kinds: ["Vulnerability"], where: { prop: "id", op: "CONTAINS", value: "3889" } } },
     { edge: ["RUNS_IMAGE"], dir: "in", to: { as: "p", kinds: ["Pod"] } },
-  ] } });
-  expect(images).toEqual({ find: { as: "i", kinds: ["Image"] } });
+  ] }, distinct: true });
+  expect(images).toEqual({ find: { as: "i", kinds: ["Image"] }, distinct: true });
 });
 
 test("a variable is never given twice", () => {

@@ -40,7 +40,7 @@ function fresh(query: Query | undefined, kind: string): string {
 }
 
 export function start(kind: string): Query {
-  return { find: { as: fresh(undefined, kind), kinds: [kind] } };
+  return { find: { as: fresh(undefined, kind), kinds: [kind] }, distinct: true }; // two packages with one vulnerability are one row
 }
 
 /** Adds a connection; gives the place of the new node as well. */

@@ -12,7 +12,7 @@ export function Vulnerabilities({ path }: { path: Schemas["Path"] }) {
   const [chosen, choose] = useState<string>();
   if (path.vulnerabilities.length === 0) return null;
   return (
-    <Section title={`Vulnerabilities (${count(path.vulnerabilities.length)} of ${count(path.vulnerabilitiesTotal)})`}>
+    <Section title={`Vulnerabilities (${count(path.vulnerabilitiesTotal)})`}>
       <div className="scroll short" role="region" aria-label="Vulnerabilities on this path" tabIndex={0}>
         <table>
           <thead><tr><th scope="col">Choose</th><th scope="col">Severity</th><th scope="col">CVE</th><th scope="col">Package</th><th scope="col">Fixed in</th><th scope="col">Known</th></tr></thead>
