@@ -18,16 +18,8 @@ packages() { # command:debian-package …
 }
 packages chromium:chromium docker-registry:docker-registry debootstrap:debootstrap
 
-node_modules() { # once per lock file
-  local dir=$1 mark=$1/node_modules/.installed
-  [ -f "$dir/package-lock.json" ] || return 0
-  cmp -s "$dir/package-lock.json" "$mark" 2>/dev/null && return
-  say "npm ci in $dir ..."
-  (cd "$dir" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error) && cp "$dir/package-lock.json" "$mark"
-}
-command -v npm >/dev/null || { say "Node.js with npm is needed"; exit 1; }
-node_modules ui
-node_modules test/e2e
+test/node.sh ui
+test/node.sh test/e2e
 
 say "Kubernetes for tests (built once, about ten minutes when cold) ..."
 test/kube/build.sh >/dev/null
