@@ -4,7 +4,7 @@ help: ## this list
 run: build ## build everything and serve the sample estate; FROM=context:NAME serves a cluster
 	bin/breakwater serve $(if $(FROM),--from '$(FROM)',--sample)
 test: setup lint ui ## install what the tests need and run everything
-	KUBE=required E2E=required go test -timeout 30m ./...
+	test/go.sh
 build: ui ## the binary with the portal in it, as bin/breakwater
 	go build -tags ui -o bin/ ./cmd/...
 ui: ## the portal, as ui/dist

@@ -64,7 +64,7 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts) (*Cluster, error) 
 		return changed
 	})
 	seg, gaps := made.Build(shared)
-	gaps = slices.Concat(gapList(f), gaps, imageGaps(assessed))
+	gaps = slices.Concat(gapList(f), gaps, imageGaps(made.Images, assessed))
 	seg, paths, more, err := analyse.Cluster(ctx, graph.NewView(schema.Vocabulary(), shared, seg), seg, l.config.Rules, gaps...)
 	if err != nil {
 		return nil, fmt.Errorf("analyse cluster %s: %w", f.Cluster.Name, err)
@@ -82,12 +82,16 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts) (*Cluster, error) 
 
 // imageGaps are the images nobody could look into, and what could not be said of
 // the others.
-func imageGaps(assessed []*build.Assessment) (out []collect.Gap) {
-	for _, a := range assessed {
+func imageGaps(uses []build.ImageUse, assessed []*build.Assessment) (out []collect.Gap) {
+	for i, a := range assessed { // one for each use
 		if g, unseen := a.Gap(); unseen {
+			g.What = "image " + uses[i].Name
 			out = append(out, g)
 		}
-		out = append(out, a.Gaps...)
+		for _, g := range a.Gaps {
+			g.What += " of image " + uses[i].Name
+			out = append(out, g)
+		}
 	}
 	return out
 }
