@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import type { Schemas } from "../api/client";
+import { boxes, elkGraph } from "./layout";
+import { drawing } from "./model";
+
+const thing = (id: string, count = 1): Schemas["Thing"] => ({ id, kind: "Pod", name: id, count });
+const step = (from: string, to: string, more: Partial<Schemas["PathStep"]> = {}): Schemas["PathStep"] =>
+  ({ from, to, edge: "routes", verb: "routes to", derived: false, evidence: [], ...more });
+
+function path(nodes: Schemas["Thing"][], frames: Schemas["Frame"][], steps: Schemas["PathStep"][], also: Schemas["PathStep"][] = []): Schemas["Path"] {
+  const none = thing("none");
+  return {
+    id: "p", type: "t", title: "", cluster: "c", namespace: "n", risk: "high", riskScore: 1, riskFactors: [], attack: [], why: "",
+    entry: none, target: none, foothold: none, steps, also, story: [], nodes, frames, vulnerabilities: [], vulnerabilitiesTotal: 0,
+    fixes: [], pods: 1, workloads: 1, uncertain: [], owners: [], dependsOn: [],
+  };
+}
+
+const frames: Schemas["Frame"][] = [
+  { id: "c", kind: "Cluster", name: "prod", nodes: ["a", "b"] },
+  { id: "c/n", kind: "Namespace", name: "shop", parent: "c", nodes: ["b"] },
+  { id: "empty", kind: "Namespace", name: "idle", parent: "c", nodes: [] },
+];
+
+describe("drawing", () => {
+  const cases: { name: string; steps: Schemas["PathStep"][]; also?: Schemas["PathStep"][]; edges: string[] }[] = [
+    { name: "one edge per pair and kind", steps: [step("a", "b")], also: [step("a", "b")], edges: ["a|routes|b"] },
+    { name: "another kind is another edge", steps: [step("a", "b"), step("a", "b", { edge: "exploit" })], edges: ["a|routes|b", "a|exploit|b"] },
+    { name: "a step to what is not drawn is left out", steps: [step("a", "gone")], edges: [] },
+  ];
+  it.each(cases)("$name", ({ steps, also, edges }) => {
+    expect(drawing(path([thing("a"), thing("b")], frames, steps, also)).edges.map((e) => e.id)).toEqual(edges);
+  });
+
+  it("puts a thing into its innermost frame and drops empty frames", () => {
+    const d = drawing(path([thing("internet"), thing("a"), thing("b", 3)], frames, []));
+    expect(d.nodes.map((n) => n.frame)).toEqual([undefined, "c", "c/n"]);
+    expect(d.frames.map((f) => f.id)).toEqual(["c", "c/n"]);
+  });
+
+  it("keeps replicas folded as one thing with its count", () => {
+    const d = drawing(path([thing("b", 3)], frames, []));
+    expect(d.nodes.map((n) => n.thing.count)).toEqual([3]);
+  });
+
+  it("tells derived and uncertain edges from facts", () => {
+    const d = drawing(path([thing("a"), thing("b")], frames, [step("a", "b", { derived: true, uncertain: "a policy" })]));
+    expect(d.edges[0]).toMatchObject({ derived: true, uncertain: true, label: "routes to" });
+  });
+});
+
+describe("elkGraph", () => {
+  it("holds every one of 300 things once", () => {
+    const things = Array.from({ length: 300 }, (_, i) => thing(`x${i}`));
+    const graph = elkGraph(drawing(path(things, [{ id: "c", kind: "Cluster", name: "prod", nodes: things.map((t) => t.id) }], [])));
+    expect(boxes(graph).size).toBe(301);
+  });
+});
