@@ -5,7 +5,7 @@ import type { Schemas } from "../../api/client";
 import { Section } from "../../components/Page";
 import { Severity } from "../../components/Scale";
 import { count } from "../../lib/format";
-import { pathVulnerabilities } from "../../lib/links";
+import { pathVulnerabilities, thingPage } from "../../lib/links";
 
 /** The vulnerabilities that open the path, to choose from. */
 export function Vulnerabilities({ path }: { path: Schemas["Path"] }) {
@@ -19,7 +19,7 @@ export function Vulnerabilities({ path }: { path: Schemas["Path"] }) {
           <tbody>{path.vulnerabilities.map((v) => (
             <tr key={`${v.id}${v.package}${v.image}`}>
               <td><input type="radio" name="vulnerability" aria-label={`Choose ${v.id}`} checked={chosen === v.id} onChange={() => choose(v.id)} /></td>
-              <td><Severity level={v.severity} /></td><td title={v.title}>{v.id}</td><td>{v.package} {v.installed}</td><td>{v.fixed || "no fix yet"}</td>
+              <td><Severity level={v.severity} /></td><td title={v.title}><Link to={thingPage("Vulnerability", v.id)}>{v.id}</Link></td><td>{v.package} {v.installed}</td><td>{v.fixed || "no fix yet"}</td>
               <td>{[v.kev && "exploited", v.rce && "remote code execution"].filter(Boolean).join(", ")}</td>
             </tr>
           ))}</tbody>
