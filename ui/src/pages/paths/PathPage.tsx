@@ -1,3 +1,4 @@
+import { Button, CopyButton } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { api, type Schemas } from "../../api/client";
@@ -16,7 +17,12 @@ export function PathPage() {
   const [params] = useSearchParams();
   const path = api.useQuery("get", "/path", { params: { query: { cluster: params.get("cluster") ?? "", id: params.get("id") ?? "" } } });
   return (
-    <Page title={path.data?.path.title ?? "Attack path"} aside={path.data && <Severity level={path.data.path.risk} />}>
+    <Page title={path.data?.path.title ?? "Attack path"} aside={path.data && (
+      <>
+        <Severity level={path.data.path.risk} />
+        <CopyButton value={globalThis.location.href}>{({ copied, copy }) => <Button size="xs" variant="default" onClick={copy}>{copied ? "Copied" : "Copy link"}</Button>}</CopyButton>
+      </>
+    )}>
       <Answered asked={path}>{(data) => <Shown data={data} />}</Answered>
     </Page>
   );
