@@ -32,7 +32,7 @@ func podAsServed(n int) *corev1.Pod {
 		Labels:          map[string]string{"app.kubernetes.io/name": fmt.Sprintf("web-%d", w), "app.kubernetes.io/version": "1.0", "pod-template-hash": "7d9f8b6c5d"},
 		Annotations:     map[string]string{"checksum/config": strings.Repeat("a", 64), "kubectl.kubernetes.io/last-applied-configuration": strings.Repeat("{}", 600)},
 		OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: fmt.Sprintf("web-%d-7d9f8b6c5d", w), Controller: &yes}},
-		ManagedFields:   []metav1.ManagedFieldsEntry{{Manager: "kube-controller-manager", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:metadata":{"f:labels":{` + strings.Repeat(`"f:x":{},`, 150) + `"f:y":{}}}}`)}}}}}
+		ManagedFields:   []metav1.ManagedFieldsEntry{{Manager: "kube-controller-manager", FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"f:labels":{` + strings.Repeat(`"f:x":{},`, 150) + `"f:y":{}}}}`)}}}}
 	p.Spec = corev1.PodSpec{ServiceAccountName: fmt.Sprintf("web-%d", w), NodeName: fmt.Sprintf("node-%d", n%300), AutomountServiceAccountToken: &no,
 		Containers: []corev1.Container{container("app"), container("proxy")}, Volumes: []corev1.Volume{{Name: "token", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}}
 	digest := fmt.Sprintf("sha256:%064x", w)

@@ -77,10 +77,7 @@ type plainNode struct {
 	out, in map[string][]*plainEdge
 }
 
-type plainEdge struct {
-	from, to *plainNode
-	props    map[string]any
-}
+type plainEdge struct{ from, to *plainNode }
 
 // TestMeasureAgainstMapsAndPointers holds the same estate both ways, at a size
 // that both fit, and asks both the same.

@@ -27,7 +27,7 @@ func (c *cluster) recompute(ctx context.Context) {
 	}
 	started := time.Now()
 	kinds := slices.Sorted(maps.Keys(c.dirty))
-	now, err := c.live.compute(ctx, c.facts)
+	now, err := c.live.compute(ctx, c.facts, c)
 	now2 := time.Now()
 	c.next = now2.Add(rest * now2.Sub(started))
 	if err != nil {
@@ -40,16 +40,16 @@ func (c *cluster) recompute(ctx context.Context) {
 	c.version++
 	now.State, now.Version, now.Took = c.state, c.version, now2.Sub(started)
 	c.live.put(now, kinds)
-	c.live.images.used(c, now.images)
 	c.store(ctx, now)
 	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "gaps", len(now.Gaps))
 }
 
 // compute is a function of the facts, what is known of images, and the rules.
-func (l *Live) compute(ctx context.Context, f *collect.Facts) (*Cluster, error) {
+// The user, nil if there is none, is told when more is known of an image.
+func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*Cluster, error) {
 	l.images.resolve(ctx, f)
 	made := build.Cluster(f, build.Judge(f, l.config.Rules.Powers))
-	assessed := l.images.known(ctx, made.Images)
+	assessed := l.images.known(ctx, made.Images, user)
 	running := l.images.runs(f.Cluster.Name, made.Images)
 	shared := l.shared.change(func(s *graph.Shared) bool {
 		changed := made.PutShared(s)
@@ -106,8 +106,12 @@ func (c *cluster) store(ctx context.Context, now *Cluster) {
 	if c.state != Current {
 		return
 	}
+	outdated := c.outdated(now.Paths)
 	found := make([]store.FoundPath, 0, len(now.Paths))
 	for _, p := range now.Paths {
+		if outdated[p.ID] != "" {
+			continue
+		}
 		body, err := json.Marshal(p)
 		if err != nil {
 			c.log.Error("cannot store an attack path", "path", p.ID, "error", err)
@@ -115,7 +119,8 @@ func (c *cluster) store(ctx context.Context, now *Cluster) {
 		}
 		found = append(found, store.FoundPath{ID: p.ID, Body: body})
 	}
-	hold := analyse.Hold(c.live.World().View, now.Name, now.Gaps)
+	gone := analyse.Hold(c.live.World().View, now.Name, now.Gaps)
+	hold := func(id string, body []byte) string { return cmp.Or(outdated[id], gone(id, body)) }
 	applied, err := c.live.config.Records.Apply(ctx, store.Analysis{Cluster: now.Name, Version: now.Version, At: now.AsOf, Paths: found, Hold: hold})
 	if err != nil {
 		if ctx.Err() == nil {
@@ -128,4 +133,21 @@ func (c *cluster) store(ctx context.Context, now *Cluster) {
 		c.log.Info("attack paths", "opened", applied.Opened, "resolved", applied.Resolved, "stale", applied.Staled, "again", applied.Revived)
 		c.live.refresh([]string{"AttackPath"})
 	}
+}
+
+// outdated says, by id, which paths rest on objects that were read once and can
+// not be read any more: they are shown as they were, and are not news.
+func (c *cluster) outdated(paths []analyse.Path) map[string]string {
+	out := map[string]string{}
+	for _, g := range gapList(c.facts) {
+		if g.Source != "api" || len(g.Kinds) == 0 || c.facts.ResourceVersions[g.Kinds[0]] == "" {
+			continue
+		}
+		for _, p := range paths {
+			if slices.ContainsFunc(g.Kinds, func(k string) bool { return slices.Contains(p.DependsOn, k) }) {
+				out[p.ID] = g.What + " cannot be read any more: " + g.Why
+			}
+		}
+	}
+	return out
 }

@@ -86,8 +86,9 @@ func (i *images) run(ctx context.Context) error {
 }
 
 // known is the assessment of each image as far as it goes. Images met for the
-// first time are taken from the store or queued.
-func (i *images) known(ctx context.Context, uses []build.ImageUse) []*build.Assessment {
+// first time are taken from the store or queued. The user is noted before the
+// assessment is taken: one that comes later pokes it.
+func (i *images) known(ctx context.Context, uses []build.ImageUse, user *cluster) []*build.Assessment {
 	out := make([]*build.Assessment, 0, len(uses))
 	for _, u := range uses {
 		i.mu.Lock()
@@ -97,6 +98,9 @@ func (i *images) known(ctx context.Context, uses []build.ImageUse) []*build.Asse
 			k = i.meet(ctx, u)
 		}
 		i.mu.Lock()
+		if user != nil {
+			k.users[user] = true
+		}
 		out = append(out, k.assessment)
 		i.mu.Unlock()
 	}
@@ -226,17 +230,6 @@ func (i *images) retry(ctx context.Context, k *knownImage) {
 		case <-ctx.Done():
 		}
 	})
-}
-
-// used notes that a cluster shows these images.
-func (i *images) used(c *cluster, uses []build.ImageUse) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	for _, u := range uses {
-		if k := i.mu.known[u.ID]; k != nil {
-			k.users[c] = true
-		}
-	}
 }
 
 // runs notes which images run in a cluster now, and says of every image it knows

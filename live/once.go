@@ -20,12 +20,12 @@ func Once(ctx context.Context, c Config, facts []*collect.Facts) (*World, error)
 			return nil, fmt.Errorf("two clusters are named %q: name one with --from NAME=…", f.Cluster.Name)
 		}
 		names[f.Cluster.Name] = true
-		now, err := l.compute(ctx, f)
+		now, err := l.compute(ctx, f, nil)
 		if err != nil {
 			return nil, err
 		}
 		if l.images.scanAll(ctx, now.images) { // what is in them was not known before
-			if now, err = l.compute(ctx, f); err != nil {
+			if now, err = l.compute(ctx, f, nil); err != nil {
 				return nil, err
 			}
 		}

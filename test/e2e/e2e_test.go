@@ -7,11 +7,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -56,6 +56,7 @@ type server struct {
 	url  string
 	log  *bytes.Buffer
 	done chan struct{}
+	once sync.Once
 }
 
 // serve starts the binary and waits for its sign-in link.
@@ -97,13 +98,13 @@ func serve(t *testing.T, bin string, args ...string) *server {
 }
 
 func (s *server) stop(t *testing.T) {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
-	<-s.done
-	err := s.cmd.Wait()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Log(err)
-	}
+	s.once.Do(func() {
+		_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
+		<-s.done
+		if err := s.cmd.Wait(); err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
 	if t.Failed() {
 		t.Logf("server log:\n%s", s.log)
 	}
