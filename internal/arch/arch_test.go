@@ -24,6 +24,10 @@ var may = map[string][]string{
 	"graph":     {},
 	"rule":      {},
 	"store":     {},
+	"event":     {},
+	"detect":    {"event", "rule"},
+	"sensor":    {"event"},
+	"ingest":    {"event", "store"},
 	"ui":        {},
 	"schema":    {"graph"},
 	"collect":   {},
@@ -49,6 +53,9 @@ var may = map[string][]string{
 	"graph/*":   {"graph"},
 	"image/*":   {"image"},
 	"packs/*":   {"rule", "query", "schema", "graph"},
+	"event/*":   {"event"},
+	"sensor/*":  {"sensor", "event"},
+	"ingest/*":  {"ingest", "event", "store"},
 	"build/*":   {"build", "collect", "collect/kube", "graph", "schema"},
 }
 

@@ -1,0 +1,71 @@
+// Package event is the one shape in which audit logs and sensors speak: one
+// thing that happened in one cluster, as fields that a rule may ask for and
+// entities that a graph may know. Decoders (event/audit, event/runtime) fill it.
+//
+// The package knows no rule, no graph and no transport.
+package event
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Source is where events come from, as Sigma's logsource says it.
+type Source struct {
+	Product  string `json:"product"`            // kubernetes, linux
+	Service  string `json:"service,omitempty"`  // audit
+	Category string `json:"category,omitempty"` // process_creation, …
+}
+
+// Event is one thing that happened in one cluster.
+type Event struct {
+	// ID is a hash over the cluster and the received bytes. Ids that a sender
+	// chooses (auditID) are fields, never keys.
+	ID      string
+	Cluster string
+	Source  Source
+	Time    time.Time // by the sender's clock
+	// Fields are what rules see; a name that is not there is absent, not empty.
+	Fields Fields
+	// Entities are what the event speaks of, most important first.
+	Entities []Entity
+	// Raw is the event as evidence. Secret values were taken out.
+	Raw json.RawMessage
+}
+
+// Fields holds every field's values: most have one, lists have many. Booleans
+// are "true" and "false", numbers are decimal.
+type Fields map[string][]string
+
+// Field says what a field is: the words of the reference page and the check of
+// rules at load.
+type Field struct {
+	Name, Sentence string
+	// Example is a value as it comes.
+	Example string
+}
+
+// Role is the part an entity plays in an event.
+type Role string
+
+// What an entity is to the event.
+const (
+	Actor   Role = "actor"   // who did it
+	Target  Role = "target"  // what it was done to
+	Place   Role = "place"   // where it happened
+	Related Role = "related" // what else is named: images, volumes, addresses
+)
+
+// Entity is a thing that an event speaks of.
+type Entity struct {
+	Role Role `json:"role"`
+	// Kind is a kind of the graph's vocabulary: Pod, Container, Image, User, …
+	// Process, Volume and Address are entities that the graph need not hold.
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+	// ID is the graph's stable id, if the thing can be named without asking.
+	ID string `json:"id,omitempty"`
+	// Detail is one more word: a host path, a digest, a process's arguments.
+	Detail string `json:"detail,omitempty"`
+}
