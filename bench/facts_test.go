@@ -38,7 +38,8 @@ func podAsServed(n int) *corev1.Pod {
 	digest := fmt.Sprintf("sha256:%064x", w)
 	p.Status = corev1.PodStatus{Phase: "Running", PodIP: fmt.Sprintf("10.1.%d.%d", n/250%250, n%250), HostIP: "192.168.0.1",
 		Conditions:        []corev1.PodCondition{{Type: "Ready", Status: "True"}, {Type: "PodScheduled", Status: "True"}},
-		ContainerStatuses: []corev1.ContainerStatus{{Name: "app", ImageID: "registry.example/app@" + digest}, {Name: "proxy", ImageID: "registry.example/proxy@" + digest}}}
+		ContainerStatuses: []corev1.ContainerStatus{{Name: "app", ImageID: "registry.example/app@" + digest, ContainerID: fmt.Sprintf("containerd://%064x", 2*n)},
+			{Name: "proxy", ImageID: "registry.example/proxy@" + digest, ContainerID: fmt.Sprintf("containerd://%064x", 2*n+1)}}}
 	return p
 }
 

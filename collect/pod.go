@@ -119,6 +119,9 @@ type Pod struct {
 	// Images are the resolved images of the shape's containers, by position:
 	// status.containerStatuses[].imageID, empty while unknown. Interned.
 	Images *Images
+	// ContainerIDs is what the runtime calls the shape's containers, by position,
+	// without the runtime's name before it; empty while unknown. nil if all are.
+	ContainerIDs []string
 	// Made is true for a pod that a manifest's workload would create and that
 	// nobody has seen running.
 	Made bool

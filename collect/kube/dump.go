@@ -60,6 +60,8 @@ type dumpPod struct {
 	Labels int              `json:"labels,omitempty"`
 	Shape  int              `json:"shape,omitempty"`
 	Images int              `json:"images,omitempty"`
+
+	ContainerIDs []string `json:"containerIDs,omitempty"`
 }
 
 type dumpWorkload struct {
@@ -150,7 +152,7 @@ func (d *dumper) images(i *collect.Images) int {
 func (d *dumper) object(kind string, o any) {
 	switch o := o.(type) {
 	case *collect.Pod:
-		d.put(kind, dumpPod{o.Key, o.UID, o.Node, o.IPs, o.HostIP, o.Phase, o.Owner, o.Made, d.labels(o.Labels), d.shape(o.Shape), d.images(o.Images)})
+		d.put(kind, dumpPod{o.Key, o.UID, o.Node, o.IPs, o.HostIP, o.Phase, o.Owner, o.Made, d.labels(o.Labels), d.shape(o.Shape), d.images(o.Images), o.ContainerIDs})
 	case *collect.Workload:
 		d.put(kind, dumpWorkload{o.Key, o.UID, o.Owner, o.Annotations, o.Replicas, d.labels(o.Labels), d.shape(o.Shape), d.labels(o.PodLabels)})
 	default:
@@ -321,7 +323,7 @@ func (l *loader) pod(b []byte) (*collect.Pod, error) {
 	if err := strict(b, &d); err != nil {
 		return nil, err
 	}
-	p := &collect.Pod{Key: d.Key, UID: d.UID, Node: str(d.Node), IPs: d.IPs, HostIP: str(d.HostIP), Phase: str(d.Phase), Owner: d.Owner, Made: d.Made}
+	p := &collect.Pod{Key: d.Key, UID: d.UID, Node: str(d.Node), IPs: d.IPs, HostIP: str(d.HostIP), Phase: str(d.Phase), Owner: d.Owner, Made: d.Made, ContainerIDs: d.ContainerIDs}
 	if err := errors.Join(at(l.labels, d.Labels, &p.Labels), at(l.shapes, d.Shape, &p.Shape), at(l.images, d.Images, &p.Images)); err != nil {
 		return nil, err
 	}

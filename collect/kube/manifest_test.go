@@ -108,7 +108,13 @@ func TestACustomResourceIsCounted(t *testing.T) {
 
 func TestADumpReadsBackAsItWas(t *testing.T) {
 	f, err := ReadFS(fstest.MapFS{"a.yaml": {Data: []byte(deployment)}, "b.yaml": {Data: []byte("kind: [")},
-		"c.yaml": {Data: []byte("apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: shop}\nspec: {type: LoadBalancer}\n")}})
+		"c.yaml": {Data: []byte("apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: shop}\nspec: {type: LoadBalancer}\n")},
+		"d.yaml": {Data: []byte(`apiVersion: v1
+kind: Pod
+metadata: {name: runs, namespace: shop}
+spec: {initContainers: [{name: i, image: i}], containers: [{name: a, image: a}]}
+status: {containerStatuses: [{name: a, containerID: "containerd://4f2a", imageID: "docker-pullable://example.com/a@sha256:00"}]}
+`)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,6 +133,9 @@ func TestADumpReadsBackAsItWas(t *testing.T) {
 	p := back.Pods[collect.Key{Namespace: "shop", Name: "web"}]
 	if !p.Shape.Containers[0].Privileged || p.Labels.Map["app"] != "web" || p.Shape != back.Workloads[collect.WorkloadKey{Kind: "Deployment", Key: p.Key}].Shape {
 		t.Errorf("pod %+v", p)
+	}
+	if ids := back.Pods[collect.Key{Namespace: "shop", Name: "runs"}].ContainerIDs; !slices.Equal(ids, []string{"", "4f2a"}) {
+		t.Errorf("container ids %q", ids)
 	}
 	for _, cut := range []int{1, len(whole) / 2, len(whole) - 9} {
 		if _, err := Load(bytes.NewReader(whole[:cut])); err == nil {

@@ -24,7 +24,10 @@ func stripPod(s *stripper, o *corev1.Pod) (any, bool) {
 	}
 	p.Labels, _ = s.in.labelSet(shortLabels(o.Labels))
 	p.Shape, _ = s.in.shape(shapeOf(&o.Spec, o.Annotations))
-	p.Images, _ = s.in.imageList(imagesOf(p.Shape, &o.Status))
+	p.Images, _ = s.in.imageList(reported(p.Shape, &o.Status, func(c *corev1.ContainerStatus) string { return str(withoutScheme(c.ImageID)) }))
+	if ids := reported(p.Shape, &o.Status, func(c *corev1.ContainerStatus) string { return withoutScheme(c.ContainerID) }); strings.Join(ids, "") != "" {
+		p.ContainerIDs = ids
+	}
 	return p, true
 }
 
@@ -37,12 +40,12 @@ func ownerOf(refs []metav1.OwnerReference) collect.OwnerRef {
 	return collect.OwnerRef{}
 }
 
-// imagesOf aligns the image ids that the kubelet reports with the containers.
-func imagesOf(shape *collect.PodShape, st *corev1.PodStatus) []string {
+// reported aligns what the kubelet says of its containers with the shape's.
+func reported(shape *collect.PodShape, st *corev1.PodStatus, what func(*corev1.ContainerStatus) string) []string {
 	byName := map[string]string{}
 	for _, list := range [][]corev1.ContainerStatus{st.InitContainerStatuses, st.ContainerStatuses, st.EphemeralContainerStatuses} {
-		for _, c := range list {
-			byName[c.Name] = str(imageID(c.ImageID))
+		for i := range list {
+			byName[list[i].Name] = what(&list[i])
 		}
 	}
 	ids := make([]string, len(shape.Containers))
@@ -52,8 +55,9 @@ func imagesOf(shape *collect.PodShape, st *corev1.PodStatus) []string {
 	return ids
 }
 
-// imageID drops the scheme that older runtimes put before the reference.
-func imageID(id string) string {
+// withoutScheme drops the "docker-pullable://" that older runtimes put before a
+// reference, and the "containerd://" before a container's id.
+func withoutScheme(id string) string {
 	if i := strings.Index(id, "://"); i >= 0 {
 		return id[i+3:]
 	}

@@ -3,6 +3,7 @@ package harborshop
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -138,9 +139,15 @@ func (c *controllers) pod(w workload, owner metav1.OwnerReference, i int) (*core
 			return nil, fmt.Errorf("there is no image %s", k.Image)
 		}
 		p.Status.ContainerStatuses = append(p.Status.ContainerStatuses, corev1.ContainerStatus{Name: k.Name, Image: k.Image, Ready: true,
-			ImageID: id, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Time{Time: built}}}})
+			ImageID: id, ContainerID: "containerd://" + containerID(p.UID, k.Name), State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Time{Time: built}}}})
 	}
 	return p, nil
+}
+
+// containerID is as long as a runtime's, and the same in every run.
+func containerID(pod types.UID, container string) string {
+	sum := sha256.Sum256([]byte(string(pod) + "/" + container))
+	return hex.EncodeToString(sum[:])
 }
 
 // place picks the node: one of each for a DaemonSet, else the next in turn.

@@ -2,6 +2,8 @@ package kubetest
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -179,10 +181,17 @@ func (f *fake) containers(cs []corev1.Container, now metav1.Time) (out []corev1.
 		if id == "" {
 			return nil, false
 		}
-		out = append(out, corev1.ContainerStatus{Name: c.Name, Image: c.Image, ImageID: id, Ready: true,
+		out = append(out, corev1.ContainerStatus{Name: c.Name, Image: c.Image, ImageID: id, ContainerID: "containerd://" + containerID(), Ready: true,
 			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}}})
 	}
 	return out, true
+}
+
+// containerID is as long as a runtime's.
+func containerID() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
 }
 
 // WaitRunning waits until a namespace has this many running pods.
