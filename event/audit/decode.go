@@ -131,6 +131,18 @@ func (d *Decoder) Read(r io.Reader, each func(*Batch) error) error {
 	return d.lines(bufio.NewReader(rest), each)
 }
 
+// All reads a log whole and lets nothing be rejected: what a rule's test is run on.
+func (d *Decoder) All(r io.Reader) (events []event.Event, err error) {
+	err = d.Read(r, func(b *Batch) error {
+		events = append(events, b.Events...)
+		if len(b.Rejected) > 0 {
+			return fmt.Errorf("line %d: %s", b.Rejected[0].Position, b.Rejected[0].Why)
+		}
+		return nil
+	})
+	return events, err
+}
+
 const batchSize = 512
 
 func (d *Decoder) lines(r *bufio.Reader, each func(*Batch) error) error {
