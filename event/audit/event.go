@@ -208,6 +208,9 @@ func (b *builder) pods(r *record, w *written) {
 	if p == nil {
 		return
 	}
+	if r.ref.subresource == "ephemeralcontainers" { // the others were there before
+		p.Containers, p.InitContainers = nil, nil
+	}
 	b.set("pod.serviceAccount", p.ServiceAccountName)
 	b.flag("pod.hostNetwork", p.HostNetwork)
 	b.flag("pod.hostPID", p.HostPID)
