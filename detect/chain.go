@@ -2,6 +2,7 @@ package detect
 
 import (
 	"strings"
+	"time"
 
 	"github.com/breakwater-sec/breakwater/event"
 )
@@ -14,6 +15,7 @@ type made struct {
 	kind, namespace, name string
 	owner                 string // uid
 	by                    event.Entity
+	since                 time.Time
 	children              []string // uids
 }
 
@@ -45,15 +47,17 @@ func (c *chain) need(p place) *made {
 	return m
 }
 
-// note takes what an event wrote. The maker is who wrote it first: whoever
-// changes a thing later did not make it.
+// note takes what an event wrote. The maker is who wrote it first, by the clock
+// of the sender: whoever changes a thing later did not make it.
 func (c *chain) note(e *event.Event) {
 	o := e.Object
 	m := c.need(place{strings.Clone(e.Cluster), strings.Clone(o.UID)})
 	if m.kind == "" {
 		m.kind, m.namespace, m.name = strings.Clone(o.Kind), strings.Clone(o.Namespace), strings.Clone(o.Name)
 		m.owner = strings.Clone(o.Owner)
-		m.by = kept(first(e, event.Actor))
+	}
+	if m.by.Name == "" || e.Time.Before(m.since) {
+		m.by, m.since = kept(first(e, event.Actor)), e.Time
 	}
 	if o.Owner != "" {
 		owner := c.need(place{strings.Clone(e.Cluster), m.owner})

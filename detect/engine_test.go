@@ -173,13 +173,14 @@ func TestTheSameThingLaterIsAnotherAlert(t *testing.T) {
 func TestAnOperatorActsForAPerson(t *testing.T) {
 	d := audit.Decoder{Cluster: "prod"}
 	b, err := d.Decode([]byte(`[
-{"verb":"create","auditID":"1","requestReceivedTimestamp":"2026-01-01T00:00:01Z","stage":"ResponseComplete","user":{"username":"alice"},"objectRef":{"resource":"cronjobs","apiGroup":"batch","namespace":"shop","name":"w"},"responseStatus":{"code":201},"responseObject":{"kind":"CronJob","metadata":{"name":"w","uid":"u1"}}},
+{"verb":"create","auditID":"1","requestReceivedTimestamp":"2026-01-01T00:00:01Z","stageTimestamp":"2026-01-01T00:00:01Z","stage":"ResponseComplete","user":{"username":"alice"},"objectRef":{"resource":"cronjobs","apiGroup":"batch","namespace":"shop","name":"w"},"responseStatus":{"code":201},"responseObject":{"kind":"CronJob","metadata":{"name":"w","uid":"u1"}}},
 {"verb":"patch","auditID":"4","requestReceivedTimestamp":"2026-01-01T00:00:01.5Z","stage":"ResponseComplete","user":{"username":"bob"},"objectRef":{"resource":"cronjobs","apiGroup":"batch","namespace":"shop","name":"w"},"responseStatus":{"code":200},"responseObject":{"kind":"CronJob","metadata":{"name":"w","uid":"u1"}}},
 {"verb":"create","auditID":"2","requestReceivedTimestamp":"2026-01-01T00:00:02Z","stage":"ResponseComplete","user":{"username":"system:serviceaccount:ops:operator"},"objectRef":{"resource":"deployments","apiGroup":"apps","namespace":"shop","name":"d"},"responseStatus":{"code":201},"responseObject":{"kind":"Deployment","metadata":{"name":"d","uid":"u2","ownerReferences":[{"uid":"u1","controller":true}]},"spec":{"template":{"spec":{"containers":[{"name":"c","securityContext":{"privileged":true}}]}}}}},
 {"verb":"create","auditID":"3","requestReceivedTimestamp":"2026-01-01T00:00:03Z","stage":"ResponseComplete","user":{"username":"system:serviceaccount:ops:operator"},"objectRef":{"resource":"pods","namespace":"shop","name":"p"},"responseStatus":{"code":201},"responseObject":{"kind":"Pod","metadata":{"name":"p","uid":"u3","ownerReferences":[{"uid":"u2","controller":true}]},"spec":{"containers":[{"name":"c","securityContext":{"privileged":true}}]}}}]`))
 	if err != nil || len(b.Rejected) > 0 {
 		t.Fatal(err, b.Rejected)
 	}
+	b.Events[0], b.Events[1] = b.Events[1], b.Events[0] // bob's comes first all the same
 	l := last{}
 	l.feed(detect.New(rules(t), nil, detect.Options{}), b.Events...)
 	s := l.String()

@@ -51,7 +51,7 @@ func build(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	s.setPolicy(string(text))
-	s.Cluster = kubetest.Start(t, kubetest.Options{APIServer: []string{"--audit-policy-file=" + s.policy, "--audit-log-path=" + s.log}})
+	s.Cluster = kubetest.Start(t, kubetest.Options{APIServer: []string{"--audit-policy-file=" + s.policy, "--audit-log-path=" + s.log, "--audit-log-maxsize=10000"}})
 	s.PretendNodes(t, kubetest.Nodes{Number: 1})
 	s.Apply(t, people)
 	for user, group := range map[string]string{"alice": "developers", "bob": "guests", "system:node:node-1": "system:nodes"} {
