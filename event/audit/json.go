@@ -79,7 +79,7 @@ func (c *cursor) nested(open, end byte, what string, f func() error) error {
 		return err
 	}
 	if c.depth++; c.depth > maxDepth {
-		return fmt.Errorf("byte %d: nested deeper than %d", c.i, maxDepth)
+		return c.deep()
 	}
 	defer func() { c.depth-- }()
 	if c.next() == end {
@@ -111,16 +111,77 @@ func (c *cursor) value() (string, error) {
 	switch {
 	case first == '"':
 		_, err = c.quoted()
-	case first == '{':
-		err = c.object(func(string) error { return c.skip() })
-	case first == '[':
-		err = c.array(c.skip)
+	case first == '{' || first == '[':
+		err = c.nest()
 	case first == '-' || '0' <= first && first <= '9':
 		err = c.number()
 	default:
 		err = c.word()
 	}
 	return c.s[start:c.i], err
+}
+
+// nest skips an object or a list with all that is in it.
+func (c *cursor) nest() error {
+	var isObject [maxDepth]bool
+	outer := c.depth
+	for {
+		open := c.next()
+		switch open {
+		case '{', '[':
+			if c.i++; c.depth == maxDepth {
+				return c.deep()
+			}
+			isObject[c.depth] = open == '{'
+			c.depth++
+			if end := c.next(); end == open+2 { // } and ] stand two behind { and [
+				break
+			}
+			if open == '{' {
+				if err := c.key(); err != nil {
+					return err
+				}
+			}
+			continue
+		default:
+			if err := c.skip(); err != nil {
+				return err
+			}
+		}
+		for { // a value has ended, or an empty one is about to
+			top := isObject[c.depth-1]
+			b := c.next()
+			if b == ',' {
+				c.i++
+				if top {
+					if err := c.key(); err != nil {
+						return err
+					}
+				}
+				break
+			}
+			if top && b != '}' || !top && b != ']' {
+				return c.wrong("a comma or the end of a list or object")
+			}
+			c.i++
+			if c.depth--; c.depth == outer {
+				return nil
+			}
+		}
+	}
+}
+
+// key skips the name of a member.
+func (c *cursor) key() error {
+	c.space()
+	if _, err := c.quoted(); err != nil {
+		return err
+	}
+	return c.expect(':', "a colon")
+}
+
+func (c *cursor) deep() error {
+	return fmt.Errorf("byte %d: nested deeper than %d", c.i, maxDepth)
 }
 
 func (c *cursor) skip() error {
@@ -183,22 +244,24 @@ func (c *cursor) quoted() (escaped bool, err error) {
 	if err := c.expect('"', "a string"); err != nil {
 		return false, err
 	}
-	for c.i < len(c.s) {
-		switch b := c.s[c.i]; {
+	for i := c.i; i < len(c.s); i++ {
+		switch b := c.s[i]; {
 		case b == '"':
-			c.i++
+			c.i = i + 1
 			return escaped, nil
-		case b < ' ':
-			return false, c.wrong("no control character")
 		case b == '\\':
 			escaped = true
+			c.i = i
 			if err := c.escape(); err != nil {
 				return false, err
 			}
-		default:
-			c.i++
+			i = c.i - 1
+		case b < ' ':
+			c.i = i
+			return false, c.wrong("no control character")
 		}
 	}
+	c.i = len(c.s)
 	return false, errShort
 }
 

@@ -100,6 +100,7 @@ func readMetadata(object string) *written {
 			text, err := c.value()
 			if err == nil {
 				json.Unmarshal([]byte(text), &w.Metadata)
+				err = errEnough // kind comes before it
 			}
 			return err
 		}

@@ -171,6 +171,9 @@ func (r *record) object() string {
 	return r.request
 }
 
+// errEnough stops reading where the rest tells nothing; the text was read before.
+var errEnough = errors.New("enough was read")
+
 // isStatus says that an object is an answer about the request instead of the thing.
 func isStatus(object string) bool {
 	status := false
@@ -182,6 +185,9 @@ func isStatus(object string) bool {
 		var kind string
 		err := c.loose(&kind)
 		status = kind == "Status"
+		if err == nil {
+			err = errEnough
+		}
 		return err
 	})
 	return status
