@@ -21,7 +21,10 @@ type Source struct {
 type Event struct {
 	// ID is a hash over the cluster and the received bytes. Ids that a sender
 	// chooses (auditID) are fields, never keys.
-	ID      string
+	ID string
+	// Act is what the events of one act share, such as the stages of one request.
+	// A second event of an act adds nothing to a count. Empty means ID.
+	Act     string
 	Cluster string
 	Source  Source
 	Time    time.Time // by the sender's clock
@@ -29,8 +32,20 @@ type Event struct {
 	Fields Fields
 	// Entities are what the event speaks of, most important first.
 	Entities []Entity
+	// Object is what the event wrote into its cluster, if it did.
+	Object *Object
 	// Raw is the event as evidence. Secret values were taken out.
 	Raw json.RawMessage
+	// Redact makes Raw where that costs too much to do for events nobody asks about.
+	Redact func() json.RawMessage
+}
+
+// Evidence is Raw, made if need be.
+func (e *Event) Evidence() json.RawMessage {
+	if e.Raw == nil && e.Redact != nil {
+		e.Raw = e.Redact()
+	}
+	return e.Raw
 }
 
 // Fields holds every field's values: most have one, lists have many. Booleans
@@ -68,4 +83,12 @@ type Entity struct {
 	ID string `json:"id,omitempty"`
 	// Detail is one more word: a host path, a digest, a process's arguments.
 	Detail string `json:"detail,omitempty"`
+}
+
+// Object is a link of the chain from a person's request to what controllers
+// made of it: the thing that was written, and the thing that owns it.
+type Object struct {
+	UID, Kind, Namespace, Name string
+	// Owner is the controlling owner's uid, empty for what stands for itself.
+	Owner string
 }

@@ -1,11 +1,12 @@
-// Package packs holds Breakwater's own rules as data: attack techniques and path
-// types, each with its tests. A user's folder of the same layout goes the same
-// way. The package knows no engine.
+// Package packs holds Breakwater's own rules as data: attack techniques, path
+// types and detections, each with its tests. A user's folder of the same layout
+// goes the same way. The package knows no engine.
 package packs
 
 import "embed"
 
-// FS is the built-in rules: attack/*.yaml and paths/*.yaml.
+// FS is the built-in rules: attack/*.yaml, paths/*.yaml, detect/*/*.yaml and
+// the events that tests of detections are run on.
 //
-//go:embed attack/*.yaml paths/*.yaml
+//go:embed attack/*.yaml paths/*.yaml detect
 var FS embed.FS

@@ -13,7 +13,7 @@ import (
 )
 
 func rulesCommand(s streams) *cobra.Command {
-	c := &cobra.Command{Use: "rules", Short: "The rules of attack techniques and paths: list them, run their tests"}
+	c := &cobra.Command{Use: "rules", Short: "The rules of attack techniques, paths and detections: list them, run their tests"}
 	c.AddCommand(rulesListCommand(s), rulesTestCommand(s))
 	return c
 }
@@ -24,6 +24,19 @@ type ruleRow struct {
 	Tests int `json:"tests"`
 }
 
+// allRules are those of every engine.
+func allRules(folder string) ([]rule.Rule, error) {
+	paths, err := analyse.Load(folder)
+	if err != nil {
+		return nil, err
+	}
+	detections, err := loadDetections(folder)
+	if err != nil {
+		return nil, err
+	}
+	return append(paths.All(), detections.All()...), nil
+}
+
 func rulesListCommand(s streams) *cobra.Command {
 	var f format
 	c := &cobra.Command{
@@ -31,12 +44,12 @@ func rulesListCommand(s streams) *cobra.Command {
 		Short: "List the built-in rules, and those of a folder",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			rules, err := analyse.Load(strings.Join(args, ""))
+			rules, err := allRules(strings.Join(args, ""))
 			if err != nil {
 				return err
 			}
 			rows := []ruleRow{}
-			for _, r := range rules.All() {
+			for _, r := range rules {
 				rows = append(rows, ruleRow{*r.Header(), len(r.Cases())})
 			}
 			switch f {
@@ -60,15 +73,15 @@ func rulesTestCommand(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "test [FOLDER]",
 		Short: "Run every rule's own tests through the engine that production uses",
-		Long: `Run the tests of the built-in rules, and of those in a folder with attack/ and
-paths/ in it, through the engine that production uses.`,
+		Long: `Run the tests of the built-in rules, and of those in a folder with attack/,
+paths/ and detect/*/ in it, through the engines that production uses.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			rules, err := analyse.Load(strings.Join(args, ""))
+			rules, err := allRules(strings.Join(args, ""))
 			if err != nil {
 				return err
 			}
-			if !rule.Report(s.out, rule.Test(rules.All())) {
+			if !rule.Report(s.out, rule.Test(rules)) {
 				return errors.New("some rules do not do what their tests say")
 			}
 			fmt.Fprintln(s.err, "all rules do what their tests say")

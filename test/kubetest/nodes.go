@@ -118,6 +118,7 @@ func (f *fake) follow(work chan<- *corev1.Pod) {
 		}
 		w, err := pods.Watch(f.c.ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
 		if err != nil {
+			time.Sleep(200 * time.Millisecond)
 			continue
 		}
 		for e := range w.ResultChan() {

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/event/audit"
+	"github.com/breakwater-sec/breakwater/packs"
+	"github.com/breakwater-sec/breakwater/rule"
+)
+
+func detectCommand(s streams) *cobra.Command {
+	var o detectOptions
+	c := &cobra.Command{
+		Use:   "detect --audit FILE…",
+		Short: "Find attacks in audit logs and runtime events: one alert for one human action",
+		Long: `Read logs and tell what the detection rules find in them: one alert for one human
+action, however many requests, stages and controllers it went through. A file is
+a log with one event a line, an EventList, or one event, gzip or not; - is the
+standard input. What could not be read is counted and said, never passed over.`,
+		Example: "  breakwater detect --audit /var/log/kubernetes/audit.log --fail-on high",
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.run(c, s, args)
+		},
+	}
+	f := c.Flags()
+	f.StringArrayVar(&o.audit, "audit", nil, "Kubernetes audit logs; may repeat, and further arguments are more of them")
+	f.StringArrayVar(&o.runtime, "runtime", nil, "events that breakwater-sensor wrote; may repeat")
+	f.StringVar(&o.rules, "rules", "", "a folder of rules to use beside the built-in ones, in detect/*/ below it")
+	f.StringVar(&o.cluster, "cluster", "cluster", "what the cluster is called in alerts")
+	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, "addresses (CIDR) of load balancers before the API server, whose word on where a request came from counts")
+	f.Var(&choice{&o.failOn, rule.Severities}, "fail-on", "exit with 1 if an alert is at least this severe: "+strings.Join(rule.Severities, ", "))
+	output(c, &o.format, "jsonl", "json")
+	return c
+}
+
+type detectOptions struct {
+	audit, runtime, proxies        []string
+	rules, cluster, failOn         string
+	format                         format
+	prefixes                       []netip.Prefix
+	lines, rejected, blind, events int
+	gaps                           []collect.Gap
+	broken                         error
+}
+
+// detectLogs are the logs that rules can be about.
+func detectLogs() []detect.Log {
+	d := &audit.Decoder{Cluster: "test"}
+	return []detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: d.All}}
+}
+
+// loadDetections reads the built-in detections and, if named, those of a folder.
+func loadDetections(folder string) (*detect.Rules, error) {
+	from := []fs.FS{packs.FS}
+	if folder != "" {
+		if _, err := os.Stat(folder); err != nil {
+			return nil, fmt.Errorf("load detection rules: %w", err)
+		}
+		from = append(from, os.DirFS(folder))
+	}
+	return detect.Load(detectLogs(), from...)
+}
+
+// reader reads one kind of log in batches.
+type reader func(s streams, file string, in io.Reader, each func([]event.Event)) error
+
+func (o *detectOptions) run(c *cobra.Command, s streams, args []string) error {
+	if len(o.audit) == 0 && len(o.runtime) == 0 {
+		return errors.New("nothing to read: want --audit FILE or --runtime FILE")
+	}
+	if len(o.runtime) == 0 {
+		o.audit = append(o.audit, args...)
+	} else {
+		o.runtime = append(o.runtime, args...)
+	}
+	for _, p := range o.proxies {
+		prefix, err := netip.ParsePrefix(p)
+		if err != nil {
+			return fmt.Errorf("--trusted-proxy: %w", err)
+		}
+		o.prefixes = append(o.prefixes, prefix)
+	}
+	rules, err := loadDetections(o.rules)
+	if err != nil {
+		return err
+	}
+	found := alerts{}
+	engine := detect.New(rules, nil, detect.Options{})
+	feed := func(events []event.Event) { found.take(engine.Feed(events)) }
+	for _, in := range []struct {
+		files []string
+		read  reader
+	}{{o.audit, o.readAudit}, {o.runtime, o.readRuntime}} {
+		for _, file := range in.files {
+			if err := o.file(c, s, file, in.read, feed); err != nil {
+				return err
+			}
+		}
+	}
+	return o.write(s, found.sorted())
+}
+
+// file opens a file, gzip or not. One that breaks off is said to, and what came
+// before counts.
+func (o *detectOptions) file(c *cobra.Command, s streams, file string, read reader, feed func([]event.Event)) error {
+	var in io.Reader = c.InOrStdin()
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	b := bufio.NewReader(in)
+	in = b
+	if magic, _ := b.Peek(2); string(magic) == "\x1f\x8b" {
+		z, err := gzip.NewReader(b)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		in = z
+	}
+	before := *o
+	if err := read(s, file, in, feed); err != nil {
+		o.broken = fmt.Errorf("%s: %w", file, err)
+		o.gap(file, "the file breaks off: "+err.Error(), "What comes after is not looked at.")
+	}
+	if n := o.rejected - before.rejected; n > 0 {
+		fmt.Fprintf(s.err, "%s: %d of %d events could not be read\n", plain(file), n, o.lines-before.lines)
+		o.gap(file, fmt.Sprintf("%d events could not be read", n), "Attacks in them are not seen.")
+		if o.events == before.events {
+			o.broken = fmt.Errorf("%s: holds no audit events", file)
+		}
+	}
+	if n := o.blind - before.blind; n > 0 {
+		o.gap(file, fmt.Sprintf("%d requests that make pods came without the pods: the audit policy's level is below Request", n), "Detections about pods cannot see them.")
+	}
+	return nil
+}
+
+func (o *detectOptions) gap(what, why, consequence string) {
+	o.gaps = append(o.gaps, collect.Gap{Cluster: o.cluster, Source: "audit", What: what, Why: why, Consequence: consequence})
+}
+
+func (o *detectOptions) write(s streams, found []detect.Alert) error {
+	lines := []alertLine{}
+	worst := -1
+	for _, a := range found {
+		lines = append(lines, lineOf(a))
+		worst = max(worst, rule.Rank(a.Severity))
+	}
+	var err error
+	if o.format == "json" {
+		err = writeJSON(s.out, map[string]any{"alerts": lines, "events": o.events, "rejected": o.rejected, "gaps": gapsOrEmpty(o.gaps)})
+	} else {
+		err = writeLines(s.out, lines)
+		printGaps(s.err, o.gaps)
+	}
+	switch {
+	case err != nil:
+		return err
+	case o.broken != nil:
+		return o.broken
+	case o.failOn != "" && worst >= rule.Rank(o.failOn):
+		return errFindings
+	}
+	return nil
+}
+
+// alertLine is an alert as the command line promises it.
+type alertLine struct {
+	ID         string            `json:"id"`
+	Rule       string            `json:"rule"`
+	Title      string            `json:"title"`
+	Severity   string            `json:"severity"`
+	Techniques []string          `json:"techniques"`
+	Time       time.Time         `json:"time"`
+	Last       time.Time         `json:"lastSeen"`
+	Count      int               `json:"count"`
+	Cluster    string            `json:"cluster"`
+	Entities   []event.Entity    `json:"entities"`
+	Evidence   string            `json:"evidence"`
+	Events     []json.RawMessage `json:"events"`
+}
+
+func lineOf(a detect.Alert) alertLine {
+	return alertLine{a.ID, a.Rule, a.Title, a.Severity, a.Techniques, a.First, a.Last, a.Count, a.Cluster, a.Entities, strings.Join(a.Evidence, " "), a.Events}
+}
+
+// alerts keeps what was last said of each alert.
+type alerts map[string]detect.Alert
+
+func (a alerts) take(changed []detect.Alert) {
+	for _, one := range changed {
+		a[one.ID] = one
+	}
+}
+
+func (a alerts) sorted() (out []detect.Alert) {
+	for _, one := range a {
+		out = append(out, one)
+	}
+	slices.SortFunc(out, func(x, y detect.Alert) int {
+		return cmp.Or(x.First.Compare(y.First), cmp.Compare(x.Rule, y.Rule), cmp.Compare(x.ID, y.ID))
+	})
+	return out
+}

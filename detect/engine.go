@@ -1,0 +1,317 @@
+package detect
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/event"
+)
+
+// Options bound what an engine remembers. Zero means the default.
+type Options struct {
+	// Window is how long after it was last seen the same thing counts as the same
+	// alert: 24 hours.
+	Window time.Duration
+	// Alerts is how many open alerts, Objects how many objects are remembered, of
+	// all clusters together: 2,000 and 50,000. What is forgotten makes a new alert.
+	Alerts, Objects int
+}
+
+// Engine turns events into alerts. It has no clock but that of the events and
+// starts no goroutine: the same events give the same alerts. It is not safe for
+// concurrent use.
+type Engine struct {
+	rules   *Rules
+	context Context
+	window  time.Duration
+	chain   *chain
+	open    *recent[string, *Alert] // by Key
+	// about finds the open alerts about an object or what owns it.
+	about map[place][]*Alert
+	// changed are the alerts of the current Feed, in order.
+	changed []*Alert
+}
+
+// New makes an engine. Without a context, alerts say nothing of the graph.
+func New(rules *Rules, c Context, o Options) *Engine {
+	e := &Engine{rules: rules, context: c, window: cmp.Or(o.Window, 24*time.Hour), chain: newChain(cmp.Or(o.Objects, 50_000)), about: map[place][]*Alert{}}
+	e.open = newRecent(cmp.Or(o.Alerts, 2_000), func(_ string, a *Alert) { e.forget(a) })
+	return e
+}
+
+// Resume takes alerts that an engine handed out before a restart, so that events
+// which come again, or belong to them, do not begin new ones. Give it those last
+// seen within the window, oldest first.
+func (g *Engine) Resume(alerts []Alert) {
+	for i := range alerts {
+		a := alerts[i].copied()
+		g.open.put(a.Key, &a)
+		for _, uid := range a.Objects {
+			p := place{a.Cluster, uid}
+			g.about[p] = append(g.about[p], &a)
+		}
+	}
+}
+
+// Feed takes events, of one or many clusters, and gives the alerts that are new
+// or have changed, each once. Within a batch the order of events does not matter
+// for who made what.
+func (g *Engine) Feed(events []event.Event) []Alert {
+	for i := range events {
+		if events[i].Object != nil {
+			g.chain.note(&events[i])
+		}
+	}
+	for i := range events {
+		e := &events[i]
+		g.rules.match(e, func(r *Rule) { g.fire(r, e) })
+		if o := e.Object; o != nil && o.Owner != "" {
+			g.follow(e.Cluster, o.UID)
+		}
+	}
+	var out []Alert
+	for _, a := range g.changed {
+		out = append(out, a.copied())
+	}
+	g.changed = nil
+	return out
+}
+
+// fire makes an alert of a match, or adds to the one there is.
+func (g *Engine) fire(r *Rule, e *event.Event) {
+	if a := g.above(r, e); a != nil {
+		return // what an owner's alert is about led to this: follow names it
+	}
+	key := r.key(e)
+	a, ok := g.open.get(key)
+	if ok && e.Time.Sub(a.Last).Abs() > g.window {
+		g.open.drop(key)
+		ok = false
+	}
+	act := strings.Clone(cmp.Or(e.Act, e.ID))
+	if !ok {
+		a = r.alert(e, key, act)
+		g.open.put(key, a)
+	}
+	if !a.counts(act) {
+		return
+	}
+	a.Count++
+	g.add(a, r, e)
+	g.touch(a)
+}
+
+// above is an open alert of the same rule about what owns the event's object.
+func (g *Engine) above(r *Rule, e *event.Event) (found *Alert) {
+	if e.Object == nil {
+		return nil
+	}
+	g.chain.owners(e.Cluster, e.Object.Owner, func(uid string, _ *made) bool {
+		for _, a := range g.about[place{e.Cluster, uid}] {
+			if a.Rule == r.ID {
+				found = a
+			}
+		}
+		return found == nil
+	})
+	return found
+}
+
+func (g *Engine) touch(a *Alert) {
+	add(&g.changed, a, len(g.changed)+1)
+}
+
+// add puts what an event tells into an alert.
+func (g *Engine) add(a *Alert, r *Rule, e *event.Event) {
+	if e.Time.Before(a.First) {
+		a.First = e.Time
+	}
+	if e.Time.After(a.Last) {
+		a.Last = e.Time
+	}
+	a.keep(e)
+	for _, s := range r.sentences(e) {
+		add(&a.Evidence, s, maxEvidence)
+	}
+	if e.Object != nil {
+		g.behind(a, e)
+	}
+	for _, x := range e.Entities {
+		g.entity(a, kept(x))
+	}
+	if o := e.Object; o != nil {
+		g.watch(a, o.UID)
+		g.chain.below(e.Cluster, o.UID, 0, func(uid string, m *made) { g.led(a, uid, m) })
+	}
+}
+
+// behind names who asked for what an operator did: the maker of the topmost owner.
+func (g *Engine) behind(a *Alert, e *event.Event) {
+	top := g.chain.root(e.Cluster, e.Object)
+	if top == nil || top.by.Name == "" {
+		return
+	}
+	if by := first(e, event.Actor); by.Kind == top.by.Kind && by.Namespace == top.by.Namespace && by.Name == top.by.Name {
+		return
+	}
+	g.entity(a, top.by)
+	add(&a.Evidence, "It was made for "+named(top.kind, top.namespace, top.name)+", which "+top.by.Name+" wrote.", maxEvidence)
+}
+
+// entity adds an entity and asks what the graph knows of it.
+func (g *Engine) entity(a *Alert, x event.Entity) {
+	if !add(&a.Entities, x, maxEntities) || g.context == nil {
+		return
+	}
+	if about, ok := g.context.About(a.Cluster, x); ok {
+		a.Context = append(a.Context, about)
+	}
+}
+
+// watch makes what an object comes to own lead to the alert.
+func (g *Engine) watch(a *Alert, uid string) {
+	uid = strings.Clone(uid)
+	if add(&a.Objects, uid, maxObjects) {
+		p := place{a.Cluster, uid}
+		g.about[p] = append(g.about[p], a)
+	}
+}
+
+// follow tells the alerts about an object's owners that it came to be.
+func (g *Engine) follow(cluster, uid string) {
+	m := g.chain.at(place{cluster, uid})
+	if m == nil {
+		return
+	}
+	var alerts []*Alert
+	g.chain.owners(cluster, m.owner, func(owner string, _ *made) bool {
+		alerts = append(alerts, g.about[place{cluster, owner}]...)
+		return true
+	})
+	for _, a := range alerts {
+		g.led(a, uid, m)
+		g.chain.below(cluster, uid, 0, func(uid string, m *made) { g.led(a, uid, m) })
+	}
+}
+
+// maxPods is how many pods of a workload an alert names.
+const maxPods = 10
+
+// led notes that the object of an alert led to another: pods are named, what
+// stands between is only followed.
+func (g *Engine) led(a *Alert, uid string, m *made) {
+	if m.kind == "" {
+		return
+	}
+	before := len(a.Objects)
+	g.watch(a, uid)
+	if len(a.Objects) == before || m.kind != "Pod" {
+		if len(a.Objects) > before {
+			g.touch(a)
+		}
+		return
+	}
+	g.touch(a)
+	if a.pods() >= maxPods {
+		add(&a.Evidence, "More pods followed.", maxEvidence)
+		return
+	}
+	id := ""
+	for _, x := range a.Entities { // ids of a cluster's things begin alike
+		if x.Role == event.Target && x.Namespace == m.namespace && strings.HasSuffix(x.ID, "/"+m.namespace+"/"+x.Kind+"/"+x.Name) {
+			id = strings.TrimSuffix(x.ID, x.Kind+"/"+x.Name) + "Pod/" + m.name
+		}
+	}
+	g.entity(a, event.Entity{Role: event.Target, Kind: "Pod", Namespace: m.namespace, Name: m.name, ID: id})
+	add(&a.Evidence, "It led to "+named("Pod", m.namespace, m.name)+".", maxEvidence)
+}
+
+func (a *Alert) pods() (n int) {
+	for _, x := range a.Entities {
+		if x.Kind == "Pod" {
+			n++
+		}
+	}
+	return n
+}
+
+// forget takes an alert out of what objects lead to.
+func (g *Engine) forget(a *Alert) {
+	for _, uid := range a.Objects {
+		p := place{a.Cluster, uid}
+		var rest []*Alert
+		for _, other := range g.about[p] {
+			if other != a {
+				rest = append(rest, other)
+			}
+		}
+		if g.about[p] = rest; len(rest) == 0 {
+			delete(g.about, p)
+		}
+	}
+}
+
+// alert begins one.
+func (r *Rule) alert(e *event.Event, key, act string) *Alert {
+	return &Alert{ID: digest(key, act), Key: key, Rule: r.ID, Title: r.Title, Severity: r.Severity, Techniques: r.Attack,
+		Cluster: strings.Clone(e.Cluster), First: e.Time, Last: e.Time}
+}
+
+// key tells this alert from others: the rule, the cluster, and what the rule's
+// per names.
+func (r *Rule) key(e *event.Event) string {
+	parts := []string{r.ID, e.Cluster}
+	for _, name := range r.per {
+		parts = append(parts, name)
+		switch name {
+		case "actor", "target":
+			x := first(e, event.Role(name))
+			parts = append(parts, x.Kind, x.Namespace, x.Name)
+		default:
+			parts = append(parts, e.Fields[name]...)
+		}
+	}
+	return digest(parts...)
+}
+
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// sentences are the rule's evidence with an event's values. One that asks for an
+// absent field is left out.
+func (r *Rule) sentences(e *event.Event) (out []string) {
+	for _, s := range r.evidence {
+		whole := true
+		s = placeholder.ReplaceAllStringFunc(s, func(name string) string {
+			values := e.Fields[name[1:len(name)-1]]
+			whole = whole && len(values) > 0
+			return short(values)
+		})
+		if whole {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// short joins values and cuts what is longer than a reader will read.
+func short(values []string) string {
+	const most = 400
+	s := strings.ToValidUTF8(strings.Join(values, ", "), "·")
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}

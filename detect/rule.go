@@ -1,0 +1,198 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/rule"
+)
+
+// file is a rule as it is written: Sigma's keys, and beside them ours: why, fix,
+// evidence, per and tests.
+type file struct {
+	Title          string   `yaml:"title"`
+	ID             string   `yaml:"id"`
+	Status         string   `yaml:"status"`
+	Description    string   `yaml:"description"`
+	Author         string   `yaml:"author"`
+	Date           string   `yaml:"date"`
+	Modified       string   `yaml:"modified"`
+	License        string   `yaml:"license"`
+	References     []string `yaml:"references"`
+	FalsePositives []string `yaml:"falsepositives"`
+	Level          string   `yaml:"level"`
+	Tags           []string `yaml:"tags"`
+	Logsource      struct {
+		Product    string `yaml:"product"`
+		Service    string `yaml:"service"`
+		Category   string `yaml:"category"`
+		Definition string `yaml:"definition"`
+	} `yaml:"logsource"`
+	Detection map[string]yaml.Node `yaml:"detection"`
+	Why       string               `yaml:"why"`
+	Fix       string               `yaml:"fix"`
+	// Evidence is what an alert says happened, a sentence each, with fields in
+	// braces. A sentence about an absent field is left out.
+	Evidence []string `yaml:"evidence"`
+	// Per is what makes two alerts of the rule differ, beside the cluster: fields,
+	// or actor and target, which are the default.
+	Per   []string `yaml:"per"`
+	Tests []struct {
+		Name  string `yaml:"name"`
+		Event string `yaml:"event"`
+		Fires bool   `yaml:"fires"`
+	} `yaml:"tests"`
+}
+
+// Rule is one compiled rule.
+type Rule struct {
+	rule.Head
+	log       *Log
+	condition expr
+	evidence  []string
+	per       []string
+	cases     []rule.Case
+	// Quiet is what the rule says it does not fire on.
+	Quiet []string
+}
+
+// Cases are the rule's own tests.
+func (r *Rule) Cases() []rule.Case { return r.cases }
+
+// Source is the log that the rule is about.
+func (r *Rule) Source() event.Source { return r.log.Source }
+
+// compiler makes rules of the files of one file system.
+type compiler struct {
+	logs []Log
+	fsys fs.FS
+}
+
+func (c *compiler) compile(f *rule.File, b *file) (rule.Rule, error) {
+	r := &Rule{Head: rule.Head{ID: b.ID, Title: b.Title, Severity: b.Level, Why: b.Why, Fix: b.Fix}, per: b.Per, evidence: b.Evidence, Quiet: b.FalsePositives}
+	source := event.Source{Product: b.Logsource.Product, Service: b.Logsource.Service, Category: b.Logsource.Category}
+	i := slices.IndexFunc(c.logs, func(l Log) bool { return l.Source == source })
+	if i < 0 {
+		return nil, f.Errorf(fmt.Errorf("no log is %q", title(source)), "logsource")
+	}
+	r.log = &c.logs[i]
+	var err error
+	if r.Attack, err = techniques(b.Tags); err != nil {
+		return nil, f.Errorf(err, "tags")
+	}
+	if rule.Rank(b.Level) < 0 {
+		return nil, f.Errorf(fmt.Errorf("level %q: want one of %s", b.Level, strings.Join(rule.Severities, ", ")), "level")
+	}
+	if r.condition, err = r.detection(f, b.Detection); err != nil {
+		return nil, err
+	}
+	if err := r.names(f); err != nil {
+		return nil, err
+	}
+	if len(r.per) == 0 {
+		r.per = []string{"actor", "target"}
+	}
+	return r, c.tests(f, r, b)
+}
+
+// techniques reads attack.t1611 and passes over tactics, attack.execution.
+func techniques(tags []string) (out []string, err error) {
+	for _, t := range tags {
+		name, ok := strings.CutPrefix(t, "attack.")
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("tag %q: want attack.TACTIC or attack.tNNNN", t)
+		case regexp.MustCompile(`^t[0-9]{4}(\.[0-9]{3})?$`).MatchString(name):
+			out = append(out, strings.ToUpper(name))
+		}
+	}
+	return out, nil
+}
+
+const maxSelections = 64
+
+// detection compiles the selections and the condition over them.
+func (r *Rule) detection(f *rule.File, detection map[string]yaml.Node) (expr, error) {
+	if len(detection) > maxSelections {
+		return nil, f.Errorf(fmt.Errorf("more than %d selections", maxSelections), "detection")
+	}
+	selections := map[string]expr{}
+	for name, node := range detection {
+		if name == "condition" {
+			continue
+		}
+		e, err := r.selection(&node)
+		if err != nil {
+			return nil, err.at(f, &node)
+		}
+		selections[name] = e
+	}
+	condition := detection["condition"]
+	if condition.Kind != yaml.ScalarNode {
+		return nil, f.Errorf(errors.New("want a condition, in one line"), "detection", "condition")
+	}
+	e, err := parseCondition(condition.Value, selections)
+	if err != nil {
+		return nil, f.Errorf(err, "detection", "condition")
+	}
+	return e, nil
+}
+
+// names checks the fields that evidence and per ask for.
+func (r *Rule) names(f *rule.File) error {
+	for _, sentence := range r.evidence {
+		for _, m := range placeholder.FindAllStringSubmatch(sentence, -1) {
+			if err := r.log.known(m[1]); err != nil {
+				return f.Errorf(err, "evidence")
+			}
+		}
+	}
+	for _, name := range r.per {
+		if name == "actor" || name == "target" {
+			continue
+		}
+		if err := r.log.known(name); err != nil {
+			return f.Errorf(err, "per")
+		}
+	}
+	if len(r.evidence) == 0 {
+		return f.Errorf(errors.New("want evidence: at least one sentence that says what happened"), "evidence")
+	}
+	return nil
+}
+
+// tests are run through the engine that production uses, over the events that
+// stand beside the rule.
+func (c *compiler) tests(f *rule.File, r *Rule, b *file) error {
+	for _, t := range b.Tests {
+		name := path.Join(path.Dir(f.Path), t.Event)
+		r.cases = append(r.cases, rule.Case{Name: t.Name, Fires: t.Fires, Run: func() error {
+			in, err := c.fsys.Open(name)
+			if err != nil {
+				return err
+			}
+			defer in.Close()
+			events, err := r.log.Decode(in)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if len(events) == 0 {
+				return fmt.Errorf("%s holds no events", name)
+			}
+			alerts := New(newRules([]*Rule{r}), nil, Options{}).Feed(events)
+			if got := len(alerts) > 0; got != t.Fires {
+				return fmt.Errorf("fires %v, want %v", got, t.Fires)
+			}
+			return nil
+		}})
+	}
+	return nil
+}

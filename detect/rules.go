@@ -1,0 +1,100 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/rule"
+)
+
+// Rules are compiled rules, found by what an event is about.
+type Rules struct {
+	all      []*Rule
+	bySource map[event.Source]*index
+}
+
+// Load reads the rules in the folders below detect/ of each file system. An id
+// must not come twice.
+func Load(logs []Log, from ...fs.FS) (*Rules, error) {
+	var all []*Rule
+	var wrong []error
+	taken := map[string]bool{}
+	for _, fsys := range from {
+		loaded, err := loadFS(logs, fsys)
+		wrong = append(wrong, err)
+		for _, r := range loaded {
+			if taken[r.ID] {
+				wrong = append(wrong, fmt.Errorf("rule %q is there twice", r.ID))
+			}
+			taken[r.ID] = true
+			all = append(all, r)
+		}
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, fmt.Errorf("load detection rules: %w", err)
+	}
+	return newRules(all), nil
+}
+
+func loadFS(logs []Log, fsys fs.FS) (out []*Rule, err error) {
+	folders, err := fs.ReadDir(fsys, "detect")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var wrong []error
+	for _, d := range folders {
+		if !d.IsDir() {
+			continue
+		}
+		c := compiler{logs: logs, fsys: fsys}
+		rules, err := rule.Load(fsys, path.Join("detect", d.Name()), nil, c.compile)
+		wrong = append(wrong, err)
+		for _, r := range rules {
+			out = append(out, r.(*Rule))
+		}
+	}
+	return out, errors.Join(wrong...)
+}
+
+func newRules(all []*Rule) *Rules {
+	slices.SortFunc(all, func(a, b *Rule) int { return strings.Compare(a.ID, b.ID) })
+	r := &Rules{all: all, bySource: map[event.Source]*index{}}
+	for _, one := range all {
+		i := r.bySource[one.log.Source]
+		if i == nil {
+			i = newIndex(one.log.Index)
+			r.bySource[one.log.Source] = i
+		}
+		i.add(one)
+	}
+	return r
+}
+
+// All lists every rule, so that their tests can be run.
+func (r *Rules) All() (out []rule.Rule) {
+	for _, one := range r.all {
+		out = append(out, one)
+	}
+	return out
+}
+
+// match hands on each rule that holds for an event.
+func (r *Rules) match(e *event.Event, found func(*Rule)) {
+	i := r.bySource[e.Source]
+	if i == nil {
+		return
+	}
+	i.candidates(e.Fields, func(one *Rule) {
+		if one.condition.holds(e.Fields) {
+			found(one)
+		}
+	})
+}

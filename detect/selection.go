@@ -1,0 +1,120 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/rule"
+)
+
+// maxValues bounds the values of one field of one selection.
+const maxValues = 4096
+
+// misplaced is an error that knows the line it is about.
+type misplaced struct {
+	error
+	line int
+}
+
+func wrong(n *yaml.Node, err error) *misplaced { return &misplaced{err, n.Line} }
+
+func (m *misplaced) at(f *rule.File, n *yaml.Node) error {
+	return fmt.Errorf("%s:%d: %w", f.Path, max(m.line, n.Line), m.error)
+}
+
+// selection compiles a mapping of fields to values, all of which must hold, or a
+// list of such mappings, one of which must.
+func (r *Rule) selection(n *yaml.Node) (expr, *misplaced) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return r.mapping(n)
+	case yaml.SequenceNode:
+		var any or
+		for _, item := range n.Content {
+			if item.Kind != yaml.MappingNode {
+				return nil, wrong(item, errors.New("want a field and its value: words without a field are not searched for"))
+			}
+			e, err := r.mapping(item)
+			if err != nil {
+				return nil, err
+			}
+			any = append(any, e)
+		}
+		if len(any) > 0 {
+			return any, nil
+		}
+	}
+	return nil, wrong(n, errors.New("want fields and their values"))
+}
+
+func (r *Rule) mapping(n *yaml.Node) (expr, *misplaced) {
+	var all and
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		t, err := r.test(n.Content[i].Value, n.Content[i+1])
+		if err != nil {
+			return nil, wrong(n.Content[i], err)
+		}
+		all = append(all, t)
+	}
+	if len(all) == 0 {
+		return nil, wrong(n, errors.New("want fields and their values"))
+	}
+	return all, nil
+}
+
+// test compiles one line: field|modifiers: value, or a list of values.
+func (r *Rule) test(key string, n *yaml.Node) (*test, error) {
+	words := strings.Split(key, "|")
+	t := &test{field: words[0], plain: true}
+	if err := r.log.known(t.field); err != nil {
+		return nil, err
+	}
+	m, err := parseModifiers(words[1:])
+	if err != nil {
+		return nil, err
+	}
+	values := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		values = n.Content
+	}
+	switch {
+	case len(values) == 0 || len(values) > maxValues:
+		return nil, fmt.Errorf("want 1 to %d values", maxValues)
+	case m.all && len(values) < 2:
+		return nil, errors.New("all wants a list of values")
+	}
+	var matches []match
+	for _, v := range values {
+		one, err := t.value(m, v, r.log.known)
+		if err != nil {
+			return nil, err
+		}
+		matches = append(matches, one)
+	}
+	t.match = anyOf(matches)
+	if m.all {
+		t.match, t.plain = allOf(matches), false
+	}
+	return t, nil
+}
+
+func (t *test) value(m modifiers, v *yaml.Node, known func(string) error) (match, error) {
+	if v.Kind != yaml.ScalarNode {
+		return nil, errors.New("want a value or a list of values")
+	}
+	if v.Tag == "!!null" {
+		if m.compare != "" {
+			return nil, fmt.Errorf("%s wants a value", m.compare)
+		}
+		t.values = append(t.values, "")
+		return func(values []string, _ event.Fields) bool { return len(values) == 0 }, nil
+	}
+	plain, ok := m.plain(v.Value)
+	t.plain = t.plain && ok
+	t.values = append(t.values, strings.ToLower(plain))
+	return m.compile(v.Value, known)
+}

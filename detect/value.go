@@ -1,0 +1,166 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/event"
+)
+
+// match says whether the values of one field, in an event, are what is wanted.
+// A field that is absent has no values.
+type match func(values []string, all event.Fields) bool
+
+// one lifts a test of one value: some value of the field must pass.
+func one(test func(string) bool) match {
+	return func(values []string, _ event.Fields) bool {
+		for _, v := range values {
+			if test(v) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func anyOf(of []match) match {
+	if len(of) == 1 {
+		return of[0]
+	}
+	return func(values []string, all event.Fields) bool {
+		for _, m := range of {
+			if m(values, all) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func allOf(of []match) match {
+	return func(values []string, all event.Fields) bool {
+		for _, m := range of {
+			if !m(values, all) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// modifiers of a field's name, such as |contains|all.
+type modifiers struct {
+	compare string // contains, startswith, endswith, re, cidr, exists, gt, gte, lt, lte, fieldref
+	all     bool
+	cased   bool
+}
+
+func parseModifiers(words []string) (m modifiers, err error) {
+	for _, w := range words {
+		switch w {
+		case "all":
+			m.all = true
+		case "cased":
+			m.cased = true
+		case "contains", "startswith", "endswith", "re", "cidr", "exists", "gt", "gte", "lt", "lte", "fieldref":
+			if m.compare != "" {
+				return m, fmt.Errorf("modifiers %s and %s do not go together", m.compare, w)
+			}
+			m.compare = w
+		default:
+			return m, fmt.Errorf("unknown modifier %q: want contains, startswith, endswith, all, cased, re, cidr, exists, gt, gte, lt, lte or fieldref", w)
+		}
+	}
+	return m, nil
+}
+
+// compile makes the match of one value as a rule writes it.
+func (m modifiers) compile(value string, known func(string) error) (match, error) {
+	switch m.compare {
+	case "re":
+		r, err := regexp.Compile(value)
+		if err != nil {
+			return nil, err
+		}
+		return one(r.MatchString), nil
+	case "cidr":
+		p, err := netip.ParsePrefix(value)
+		if err != nil {
+			return nil, err
+		}
+		return one(func(v string) bool { a, err := netip.ParseAddr(v); return err == nil && p.Contains(a.Unmap()) }), nil
+	case "exists":
+		want, err := strconv.ParseBool(value)
+		if err != nil {
+			return nil, errors.New("exists wants true or false")
+		}
+		return func(values []string, _ event.Fields) bool { return (len(values) > 0) == want }, nil
+	case "gt", "gte", "lt", "lte":
+		return compareNumber(m.compare, value)
+	case "fieldref":
+		if err := known(value); err != nil {
+			return nil, err
+		}
+		return sameAs(value), nil
+	}
+	return m.text(value), nil
+}
+
+func compareNumber(how, value string) (match, error) {
+	bound, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%s wants a number, not %q", how, value)
+	}
+	return one(func(v string) bool {
+		n, err := strconv.ParseFloat(v, 64)
+		switch {
+		case err != nil:
+			return false
+		case how == "gt":
+			return n > bound
+		case how == "gte":
+			return n >= bound
+		case how == "lt":
+			return n < bound
+		}
+		return n <= bound
+	}), nil
+}
+
+func sameAs(other string) match {
+	return func(values []string, all event.Fields) bool {
+		for _, v := range values {
+			for _, w := range all[other] {
+				if strings.EqualFold(v, w) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+}
+
+// text matches as Sigma does: whole values, without regard to case, where * is
+// any text and ? any character, unless a backslash takes their meaning.
+func (m modifiers) text(value string) match {
+	p := pattern{fold: !m.cased}
+	p.parse(value)
+	switch m.compare {
+	case "contains":
+		p.open, p.openEnd = true, true
+	case "startswith":
+		p.openEnd = true
+	case "endswith":
+		p.open = true
+	}
+	return one(p.matches)
+}
+
+// plain is the value as text if nothing in it has a meaning of its own.
+func (m modifiers) plain(value string) (string, bool) {
+	return value, m.compare == "" && !m.cased && !strings.ContainsAny(value, `*?\`)
+}

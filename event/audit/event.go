@@ -1,0 +1,300 @@
+// Package audit decodes Kubernetes audit events (audit.k8s.io/v1, v1beta1) into
+// events and computes the facts that rules go by: who acts, from where, what
+// pods a request makes, which rights it gives. It takes out what must not be
+// kept. It knows no rule.
+package audit
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/event"
+)
+
+// maxObject is the largest object that is looked into. The API server takes no
+// request above 3 MiB; larger are lists.
+const maxObject = 3 << 20
+
+// Decoder decodes the audit events of one cluster.
+type Decoder struct {
+	Cluster string
+	// Proxies are the load balancers before the API server, whose word on where a
+	// request came from counts.
+	Proxies []netip.Prefix
+}
+
+// build makes the event of a record; text is the record as it came.
+func (d *Decoder) build(r *record, text string) event.Event {
+	b := builder{Event: event.Event{
+		ID: hash(d.Cluster, text), Cluster: d.Cluster, Source: Source, Time: r.time(),
+		Fields: make(event.Fields, 32), Redact: func() json.RawMessage { return r.evidence(text) },
+	}, values: make([]string, 0, 48)}
+	if r.id != "" || r.received != "" {
+		// Not the auditID alone: a client may choose it. The moment is the server's.
+		b.Act = hash(d.Cluster, r.id, r.received, r.verb, r.uri, r.user.name)
+	}
+	b.request(r)
+	b.actor(r, d.Proxies)
+	b.target(r)
+	b.stream(r)
+	return b.Event
+}
+
+func hash(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+func (r *record) time() time.Time {
+	for _, s := range []string{r.staged, r.received} {
+		if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// builder fills an event. Values share one slice, so that a field costs none.
+type builder struct {
+	event.Event
+	values []string
+}
+
+func (b *builder) set(name string, values ...string) {
+	n := len(b.values)
+	for _, v := range values {
+		if v != "" {
+			b.values = append(b.values, v)
+		}
+	}
+	if end := len(b.values); end > n {
+		b.Fields[name] = b.values[n:end:end]
+	}
+}
+
+func (b *builder) flag(name string, is bool) {
+	if is {
+		b.set(name, "true")
+	}
+}
+
+func (b *builder) entity(role event.Role, kind, namespace, name, detail string) {
+	if name == "" {
+		return
+	}
+	e := event.Entity{Role: role, Kind: kind, Namespace: namespace, Name: name, Detail: detail}
+	switch kind {
+	case "Image", "Volume", "Address", "Path":
+	default:
+		e.ID = stableID(b.Cluster, namespace, kind, name)
+	}
+	b.Entities = append(b.Entities, e)
+}
+
+// stableID is the graph's id of a thing in a cluster.
+func stableID(cluster, namespace, kind, name string) string {
+	if namespace == "" {
+		return cluster + "/" + kind + "/" + name
+	}
+	return cluster + "/" + namespace + "/" + kind + "/" + name
+}
+
+func (b *builder) request(r *record) {
+	b.set("verb", r.verb)
+	b.set("level", r.level)
+	b.set("stage", r.stage)
+	b.set("requestURI", harmlessURI(r.uri))
+	path, _, _ := strings.Cut(r.uri, "?")
+	b.set("request.path", path)
+	b.set("userAgent", r.agent)
+	b.set("sourceIPs", r.addresses...)
+	b.set("user.username", r.user.name)
+	b.set("user.groups", r.user.groups...)
+	b.set("impersonatedUser.username", r.as.name)
+	b.set("impersonatedUser.groups", r.as.groups...)
+	b.set("objectRef.resource", r.ref.resource)
+	b.set("objectRef.subresource", r.ref.subresource)
+	b.set("objectRef.apiGroup", r.ref.group)
+	b.set("objectRef.namespace", r.ref.namespace)
+	b.set("objectRef.name", r.ref.name)
+	b.set("responseStatus.code", r.code)
+	b.set("authorization.decision", r.decision)
+	b.set("authorization.reason", r.reason)
+	b.set("outcome", r.outcome())
+}
+
+func (b *builder) actor(r *record, proxies []netip.Prefix) {
+	b.set("actor.class", r.user.class())
+	b.set("actor.name", r.user.name)
+	from, claimed := source(r.addresses, proxies)
+	b.set("source.address", from)
+	b.set("source.class", addressClass(from))
+	b.set("source.claimed", claimed...)
+	detail := ""
+	if r.as.name != "" {
+		detail = "acting as " + r.as.name
+	}
+	if namespace, name, ok := r.user.account(); ok {
+		b.set("actor.namespace", namespace)
+		b.entity(event.Actor, "ServiceAccount", namespace, name, detail)
+	} else {
+		b.entity(event.Actor, "User", "", r.user.name, detail)
+	}
+	b.entity(event.Related, "Address", "", from, "")
+}
+
+// target names what the request is about and reads what it wrote.
+func (b *builder) target(r *record) {
+	kind, name := kindOf(r.ref.resource), r.ref.name
+	var w *written
+	if r.writes() {
+		w = r.written()
+	}
+	if w != nil {
+		if r.ref.subresource == "" && w.Kind != "" && len(w.Kind) < 64 {
+			kind = w.Kind
+		}
+		if name == "" {
+			name = w.Metadata.Name
+			b.set("objectRef.name", name)
+		}
+		b.link(r, w, kind, name)
+	}
+	switch {
+	case r.ref.resource == "":
+		path, _, _ := strings.Cut(r.uri, "?")
+		b.entity(event.Target, "Path", "", path, "")
+	case name == "":
+		b.entity(event.Target, kind, r.ref.namespace, "*", "")
+	default:
+		b.entity(event.Target, kind, r.ref.namespace, name, "")
+	}
+	b.set("object.kind", kind)
+	b.entity(event.Place, "Namespace", "", r.ref.namespace, "")
+	if w != nil {
+		b.pods(r, w)
+		b.rights(r, w)
+	}
+}
+
+// link notes what was written and by what it is owned.
+func (b *builder) link(r *record, w *written, kind, name string) {
+	uid := w.Metadata.UID
+	if uid == "" {
+		uid = r.ref.uid
+	}
+	if o := b.Fields["outcome"]; uid != "" && (len(o) == 0 || o[0] == "success") {
+		b.Object = &event.Object{UID: uid, Kind: kind, Namespace: r.ref.namespace, Name: name, Owner: w.Metadata.owner()}
+	}
+}
+
+// pods tells of the pods that a request makes.
+func (b *builder) pods(r *record, w *written) {
+	resource := r.podResource()
+	if resource == "" {
+		return
+	}
+	p := w.pod(resource)
+	if p == nil {
+		return
+	}
+	if r.ref.subresource == "ephemeralcontainers" { // the others were there before
+		p.Containers, p.InitContainers = nil, nil
+	}
+	b.set("pod.serviceAccount", p.ServiceAccountName)
+	b.flag("pod.hostNetwork", p.HostNetwork)
+	b.flag("pod.hostPID", p.HostPID)
+	b.flag("pod.hostIPC", p.HostIPC)
+	b.set("pod.node", p.NodeName)
+	b.flag("pod.mirror", w.Metadata.Annotations["kubernetes.io/config.mirror"] != "")
+	b.entity(event.Related, "ServiceAccount", r.ref.namespace, p.ServiceAccountName, "")
+	b.containers(p)
+	b.hostPaths(p.mounts())
+}
+
+func (b *builder) containers(p *podSpec) {
+	var names, images, privileged, capabilities []string
+	for _, c := range p.all() {
+		names = append(names, c.Name)
+		images = append(images, c.Image)
+		capabilities = append(capabilities, c.SecurityContext.Capabilities.Add...)
+		if c.SecurityContext.Privileged {
+			privileged = append(privileged, c.Name)
+		}
+	}
+	b.set("container.name", names...)
+	b.set("container.privileged", privileged...)
+	b.set("container.addedCapability", unique(capabilities)...)
+	images = unique(images)
+	b.set("container.image", images...)
+	for _, i := range images {
+		b.entity(event.Related, "Image", "", i, "")
+	}
+}
+
+func (b *builder) hostPaths(mounts []mount) {
+	all := map[string][]string{}
+	for _, m := range mounts {
+		add := func(name string, is bool) {
+			if is && !slices.Contains(all[name], m.path) {
+				all[name] = append(all[name], m.path)
+			}
+		}
+		add("container.hostPath", true)
+		add("container.sensitiveHostPath", m.sensitive)
+		add("container.writableSensitiveHostPath", m.sensitive && m.writable)
+		add("container.privilegedSensitiveHostPath", m.sensitive && m.powered)
+		access := "read-only"
+		if m.writable {
+			access = "writable"
+		}
+		b.entity(event.Related, "Volume", "", m.volume, m.path+" of the node, "+access+", in container "+m.container)
+	}
+	for name, paths := range all {
+		b.set(name, paths...)
+	}
+}
+
+func (b *builder) rights(r *record, w *written) {
+	if !r.isRights() {
+		return
+	}
+	b.set("role.verb", w.verbs()...)
+	b.set("role.resource", w.resources()...)
+	b.flag("role.everything", w.everything())
+	if ref := w.RoleRef; ref != nil {
+		b.set("binding.role", ref.Name)
+		b.set("binding.roleKind", ref.Kind)
+		b.flag("binding.clusterAdmin", ref.Kind == "ClusterRole" && ref.Name == "cluster-admin")
+		b.entity(event.Related, ref.Kind, "", ref.Name, "")
+	}
+	b.set("binding.subject", w.subjects()...)
+	for _, s := range w.Subjects {
+		b.entity(event.Related, s.Kind, s.Namespace, s.Name, "is given the role")
+	}
+}
+
+// stream tells what exec, attach, port-forward and logs were asked for.
+func (b *builder) stream(r *record) {
+	switch r.ref.subresource {
+	case "exec", "attach", "portforward", "log":
+	default:
+		return
+	}
+	q, err := url.ParseQuery(query(r.uri))
+	if err != nil {
+		return
+	}
+	b.set("exec.command", strings.Join(q["command"], " "))
+	b.set("exec.container", q.Get("container"))
+}

@@ -1,0 +1,211 @@
+package audit
+
+import (
+	"encoding/json"
+	"path"
+	"slices"
+	"strings"
+)
+
+// written is what is read of an object that a request wrote: where it stands
+// among its owners, the pods it makes, and the rights it gives. Whatever else
+// the object holds is not looked at.
+type written struct {
+	Kind     string   `json:"kind"`
+	Metadata metadata `json:"metadata"`
+	Spec     struct {
+		podSpec
+		Template    *template `json:"template"`
+		JobTemplate *struct {
+			Spec struct {
+				Template *template `json:"template"`
+			} `json:"spec"`
+		} `json:"jobTemplate"`
+	} `json:"spec"`
+	Template *template `json:"template"` // PodTemplate
+	rights
+}
+
+type metadata struct {
+	Name        string            `json:"name"`
+	Namespace   string            `json:"namespace"`
+	UID         string            `json:"uid"`
+	Annotations map[string]string `json:"annotations"`
+	Owners      []struct {
+		Kind       string `json:"kind"`
+		Name       string `json:"name"`
+		UID        string `json:"uid"`
+		Controller bool   `json:"controller"`
+	} `json:"ownerReferences"`
+}
+
+type template struct {
+	Spec podSpec `json:"spec"`
+}
+
+type podSpec struct {
+	Containers          []container `json:"containers"`
+	InitContainers      []container `json:"initContainers"`
+	EphemeralContainers []container `json:"ephemeralContainers"`
+	Volumes             []volume    `json:"volumes"`
+	HostNetwork         bool        `json:"hostNetwork"`
+	HostPID             bool        `json:"hostPID"`
+	HostIPC             bool        `json:"hostIPC"`
+	ServiceAccountName  string      `json:"serviceAccountName"`
+	NodeName            string      `json:"nodeName"`
+}
+
+type container struct {
+	Name            string `json:"name"`
+	Image           string `json:"image"`
+	SecurityContext struct {
+		Privileged   bool `json:"privileged"`
+		Capabilities struct {
+			Add []string `json:"add"`
+		} `json:"capabilities"`
+	} `json:"securityContext"`
+	VolumeMounts []struct {
+		Name        string `json:"name"`
+		SubPath     string `json:"subPath"`
+		SubPathExpr string `json:"subPathExpr"`
+		ReadOnly    bool   `json:"readOnly"`
+	} `json:"volumeMounts"`
+}
+
+type volume struct {
+	Name     string `json:"name"`
+	HostPath *struct {
+		Path string `json:"path"`
+	} `json:"hostPath"`
+}
+
+// read reads an object. Values of unexpected types are left out, the rest counts:
+// a log may come from a version that knows more.
+func read(object string) *written {
+	w := &written{}
+	json.Unmarshal([]byte(object), w)
+	return w
+}
+
+// readMetadata reads only where an object stands among its owners, so that what
+// it holds is not even parsed.
+func readMetadata(object string) *written {
+	w := &written{}
+	c := cursor{s: object}
+	c.fields(func(key string) error {
+		switch key {
+		case "kind":
+			return c.loose(&w.Kind)
+		case "metadata":
+			text, err := c.value()
+			if err == nil {
+				json.Unmarshal([]byte(text), &w.Metadata)
+				err = errEnough // kind comes before it
+			}
+			return err
+		}
+		return c.skip()
+	})
+	return w
+}
+
+// pod is the pod, or the template of the pods to come.
+func (w *written) pod(resource string) *podSpec {
+	switch resource {
+	case "pods":
+		return &w.Spec.podSpec
+	case "cronjobs":
+		if w.Spec.JobTemplate != nil && w.Spec.JobTemplate.Spec.Template != nil {
+			return &w.Spec.JobTemplate.Spec.Template.Spec
+		}
+	case "podtemplates":
+		if w.Template != nil {
+			return &w.Template.Spec
+		}
+	default:
+		if w.Spec.Template != nil {
+			return &w.Spec.Template.Spec
+		}
+	}
+	return nil
+}
+
+func (m *metadata) owner() (uid string) {
+	for _, o := range m.Owners {
+		if o.Controller {
+			return o.UID
+		}
+	}
+	return ""
+}
+
+func (p *podSpec) all() []container {
+	return slices.Concat(p.Containers, p.InitContainers, p.EphemeralContainers)
+}
+
+// mount is a folder of the node inside a container.
+type mount struct {
+	volume, container, path      string
+	writable, sensitive, powered bool
+}
+
+// mounts lists the folders of the node that containers mount, with the part of
+// the volume that each sees.
+func (p *podSpec) mounts() (out []mount) {
+	paths := map[string]string{}
+	for _, v := range p.Volumes {
+		if v.HostPath != nil {
+			paths[v.Name] = v.HostPath.Path
+		}
+	}
+	if len(paths) == 0 {
+		return nil
+	}
+	for _, c := range p.all() {
+		for _, m := range c.VolumeMounts {
+			host, ok := paths[m.Name]
+			if !ok {
+				continue
+			}
+			if m.SubPathExpr == "" { // an expression's value is not known here: the whole volume counts
+				host = path.Join(host, m.SubPath)
+			}
+			host = path.Clean("/" + host)
+			out = append(out, mount{m.Name, c.Name, host, !m.ReadOnly, sensitive(host), c.SecurityContext.Privileged})
+		}
+	}
+	return out
+}
+
+// Folders of a node that give more than their files: a way to run code on the
+// node, to read other pods' secrets or to read the machine's own credentials.
+// Of trees every folder below counts too; of places only the folder itself,
+// for what lies below belongs to single programs.
+var (
+	trees = strings.Fields(`/bin /boot /dev /etc /home /lib /lib64 /proc /root /sbin /sys
+		/usr/bin /usr/lib /usr/sbin /usr/local/bin /usr/local/sbin /opt/cni /var/lib/cni
+		/var/lib/etcd /var/lib/kubelet /var/lib/docker /var/lib/containerd /var/lib/containers
+		/var/lib/rancher /var/spool/cron /run/docker.sock /var/run/docker.sock /run/containerd
+		/var/run/containerd /run/crio /var/run/crio /run/k3s /run/podman /var/run/podman
+		/run/cri-dockerd.sock /var/run/cri-dockerd.sock`)
+	places = strings.Fields(`/var/log /var/log/pods /var/log/containers /mnt /media /srv`)
+)
+
+// harmless parts of sensitive trees, which half of all agents mount.
+var harmless = strings.Fields(`/etc/localtime /etc/timezone /etc/os-release /etc/machine-id
+	/usr/lib/os-release /etc/ssl/certs /etc/pki/ca-trust /dev/null /dev/shm
+	/sys/kernel/debug/tracing /lib/modules /usr/lib/modules`)
+
+func sensitive(p string) bool {
+	if slices.ContainsFunc(harmless, func(h string) bool { return within(p, h) }) {
+		return false
+	}
+	return slices.Contains(places, p) ||
+		slices.ContainsFunc(trees, func(t string) bool { return within(p, t) || within(t, p) })
+}
+
+// within says that a path is a folder or lies below it.
+func within(p, folder string) bool {
+	rest, ok := strings.CutPrefix(p, strings.TrimSuffix(folder, "/"))
+	return ok && (rest == "" || rest[0] == '/')
+}

@@ -1,0 +1,219 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// record is an audit event as it was sent: slices of its text, nothing judged.
+type record struct {
+	kind, version, level, id, stage, uri, verb, agent string
+	received, staged                                  string
+	user, as                                          user
+	addresses                                         []string
+	ref                                               reference
+	code                                              string
+	decision, reason                                  string
+	request, response                                 string
+	items                                             string // of a list of events
+}
+
+type user struct {
+	name   string
+	groups []string
+}
+
+// reference is objectRef.
+type reference struct{ resource, subresource, namespace, name, uid, group string }
+
+// parse reads one event whole, so that what is broken anywhere is not half used.
+func parse(text string) (*record, error) {
+	r := &record{}
+	c := cursor{s: text}
+	if c.next() != '{' {
+		return nil, c.wrong("an object")
+	}
+	if err := c.object(func(key string) error { return r.member(&c, key) }); err != nil {
+		return nil, err
+	}
+	if c.next(); c.i < len(text) {
+		return nil, fmt.Errorf("byte %d: more than one value", c.i)
+	}
+	return r, nil
+}
+
+// check refuses what is no event, or of a version that may mean other things.
+// Within a list an event names neither kind nor version.
+func (r *record) check() error {
+	switch {
+	case r.kind != "" && r.kind != "Event":
+		return fmt.Errorf("kind %.40q: want an Event", r.kind)
+	case r.version != "" && r.version != "audit.k8s.io/v1" && r.version != "audit.k8s.io/v1beta1":
+		return fmt.Errorf("version %.40q: want audit.k8s.io/v1 or v1beta1", r.version)
+	case r.verb == "":
+		return errors.New("no audit event: it names no verb")
+	}
+	return nil
+}
+
+func (r *record) member(c *cursor, key string) (err error) {
+	switch key {
+	case "kind":
+		return c.loose(&r.kind)
+	case "apiVersion":
+		return c.loose(&r.version)
+	case "level":
+		return c.loose(&r.level)
+	case "auditID":
+		return c.loose(&r.id)
+	case "stage":
+		return c.loose(&r.stage)
+	case "requestURI":
+		return c.loose(&r.uri)
+	case "verb":
+		return c.loose(&r.verb)
+	case "userAgent":
+		return c.loose(&r.agent)
+	case "requestReceivedTimestamp":
+		return c.loose(&r.received)
+	case "stageTimestamp":
+		return c.loose(&r.staged)
+	case "sourceIPs":
+		r.addresses = nil
+		return c.texts(&r.addresses)
+	case "user":
+		return r.user.read(c)
+	case "impersonatedUser":
+		return r.as.read(c)
+	case "objectRef":
+		return r.ref.read(c)
+	case "responseStatus":
+		return c.fields(func(key string) error {
+			if key == "code" {
+				r.code, err = c.value()
+				return err
+			}
+			return c.skip()
+		})
+	case "annotations":
+		return c.fields(r.annotation(c))
+	case "items":
+		if c.next() != '[' {
+			return c.skip()
+		}
+		r.items, err = c.value()
+	case "requestObject":
+		r.request, err = c.value()
+	case "responseObject":
+		r.response, err = c.value()
+	default:
+		err = c.skip()
+	}
+	return err
+}
+
+func (r *record) annotation(c *cursor) func(string) error {
+	return func(key string) error {
+		switch key {
+		case "authorization.k8s.io/decision":
+			return c.loose(&r.decision)
+		case "authorization.k8s.io/reason":
+			return c.loose(&r.reason)
+		}
+		return c.skip()
+	}
+}
+
+func (u *user) read(c *cursor) error {
+	*u = user{}
+	return c.fields(func(key string) error {
+		switch key {
+		case "username":
+			return c.loose(&u.name)
+		case "groups":
+			return c.texts(&u.groups)
+		}
+		return c.skip()
+	})
+}
+
+func (o *reference) read(c *cursor) error {
+	*o = reference{}
+	return c.fields(func(key string) error {
+		switch key {
+		case "resource":
+			return c.loose(&o.resource)
+		case "subresource":
+			return c.loose(&o.subresource)
+		case "namespace":
+			return c.loose(&o.namespace)
+		case "name":
+			return c.loose(&o.name)
+		case "uid":
+			return c.loose(&o.uid)
+		case "apiGroup":
+			return c.loose(&o.group)
+		}
+		return c.skip()
+	})
+}
+
+// announced says that the event tells that a request came, not how it ended.
+func (r *record) announced() bool { return r.stage == "RequestReceived" }
+
+// object is the thing as it is after the request, or what was sent if the answer
+// holds none: a refused request, or a level that leaves answers out.
+func (r *record) object() string {
+	if len(r.response) > len("null") && !isStatus(r.response) {
+		return r.response
+	}
+	return r.request
+}
+
+// errEnough stops reading where the rest tells nothing; the text was read before.
+var errEnough = errors.New("enough was read")
+
+// isStatus says that an object is an answer about the request instead of the thing.
+func isStatus(object string) bool {
+	status := false
+	c := cursor{s: object}
+	c.fields(func(key string) error {
+		if key != "kind" {
+			return c.skip()
+		}
+		var kind string
+		err := c.loose(&kind)
+		status = kind == "Status"
+		if err == nil {
+			err = errEnough
+		}
+		return err
+	})
+	return status
+}
+
+// outcome is what became of the request. Switching protocols is no success: it
+// says that a stream was opened, not that the command in it ran.
+func (r *record) outcome() string {
+	switch {
+	case r.stage == "Panic":
+		return "failed"
+	case r.code == "401" || r.code == "403":
+		return "denied"
+	case r.code == "101":
+		return "upgraded"
+	case len(r.code) != 3:
+		return ""
+	case r.code[0] != '2' && r.code != "304":
+		return "failed"
+	case strings.Contains(query(r.uri), "dryRun="):
+		return "dry-run"
+	}
+	return "success"
+}
+
+func query(uri string) string {
+	_, q, _ := strings.Cut(uri, "?")
+	return q
+}

@@ -1,0 +1,200 @@
+package audit
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Evidence outlives the event, so it is made by naming what stays: a member
+// that is not named here is gone, whatever it held. Values of environment
+// variables, data of Secrets and ConfigMaps, tokens, annotations (applied
+// configurations hold all of these) and unknown kinds go that way.
+
+// envelope is what stays of the event itself.
+var envelope = set(`kind apiVersion level auditID stage requestURI verb user impersonatedUser
+	authenticationMetadata sourceIPs userAgent objectRef responseStatus requestObject responseObject
+	requestReceivedTimestamp stageTimestamp annotations username uid groups extra resource
+	namespace name apiGroup subresource resourceVersion metadata code reason status`)
+
+// shape is what stays of workloads, pods and RBAC objects, wherever it stands.
+var shape = set(`kind apiVersion metadata name generateName namespace uid ownerReferences controller
+	labels spec template jobTemplate replicas schedule suspend selector matchLabels completions parallelism
+	containers initContainers ephemeralContainers targetContainerName image command args stdin tty
+	securityContext privileged allowPrivilegeEscalation capabilities add drop runAsUser runAsGroup
+	runAsNonRoot readOnlyRootFilesystem procMount seccompProfile appArmorProfile localhostProfile
+	supplementalGroups fsGroup volumes hostPath path type volumeMounts mountPath subPath readOnly
+	mountPropagation persistentVolumeClaim claimName secret secretName configMap emptyDir projected
+	hostNetwork hostPID hostIPC hostUsers shareProcessNamespace runtimeClassName serviceAccountName
+	automountServiceAccountToken nodeName nodeSelector ports containerPort hostPort protocol
+	roleRef subjects rules verbs apiGroups resources resourceNames nonResourceURLs apiGroup
+	aggregationRule clusterRoleSelectors op code reason status`)
+
+// identity is what stays of every other object.
+var identity = set(`kind apiVersion metadata name generateName namespace uid ownerReferences controller`)
+
+// maps hold names that a user chose; their values stay with them.
+var maps = set(`labels matchLabels nodeSelector extra`)
+
+// decisions are the annotations of an audit event that stay; those of webhooks
+// hold patches, with whatever the patch holds.
+var decisions = []string{"authorization.k8s.io/", "pod-security.kubernetes.io/", "validation.policy.admission.k8s.io/", "authentication.k8s.io/stale-token"}
+
+func set(words string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		out[w] = true
+	}
+	return out
+}
+
+// evidence is the event without values.
+func (r *record) evidence(text string) []byte {
+	objects := identity
+	if r.kept() {
+		objects = shape
+	}
+	p := printer{cursor: cursor{s: text}, out: make([]byte, 0, min(len(text), 4<<10)), keep: envelope}
+	p.object(func(key string) error {
+		switch key {
+		case "requestURI":
+			return p.member(key, func() error { p.text(harmlessURI(r.uri)); return p.skip() })
+		case "requestObject", "responseObject":
+			return p.inside(key, objects, p.copy)
+		case "annotations":
+			return p.member(key, p.annotations)
+		}
+		return p.kept(key)
+	})
+	return p.out
+}
+
+// kept says that the object of the request is of a kind that is understood.
+func (r *record) kept() bool { return r.podResource() != "" || r.isRights() }
+
+// printer copies JSON while reading it, leaving out what it does not keep. The
+// text was read before, so it is well formed.
+type printer struct {
+	cursor
+	out  []byte
+	keep map[string]bool
+}
+
+func (p *printer) object(f func(key string) error) error {
+	p.out = append(p.out, '{')
+	err := p.cursor.object(f)
+	p.out = append(trimComma(p.out), '}')
+	return err
+}
+
+func trimComma(b []byte) []byte {
+	if n := len(b) - 1; b[n] == ',' {
+		return b[:n]
+	}
+	return b
+}
+
+// member writes a key, and what value writes.
+func (p *printer) member(key string, value func() error) error {
+	p.text(key)
+	p.out = append(p.out, ':')
+	err := value()
+	p.out = append(p.out, ',')
+	return err
+}
+
+// inside writes a member in which other names are kept.
+func (p *printer) inside(key string, keep map[string]bool, value func() error) error {
+	before := p.keep
+	p.keep = keep
+	err := p.member(key, value)
+	p.keep = before
+	return err
+}
+
+func (p *printer) kept(key string) error {
+	switch {
+	case !p.keep[key]:
+		return p.skip()
+	case maps[key]:
+		return p.member(key, p.whole)
+	}
+	return p.member(key, p.copy)
+}
+
+func (p *printer) whole() error {
+	v, err := p.value()
+	p.out = append(p.out, v...)
+	return err
+}
+
+// copy writes a value with what is kept of it.
+func (p *printer) copy() error {
+	switch p.next() {
+	case '{':
+		return p.object(p.kept)
+	case '[':
+		p.out = append(p.out, '[')
+		err := p.array(func() error {
+			err := p.copy()
+			p.out = append(p.out, ',')
+			return err
+		})
+		p.out = append(trimComma(p.out), ']')
+		return err
+	}
+	return p.whole()
+}
+
+func (p *printer) annotations() error {
+	if p.next() != '{' {
+		return p.whole()
+	}
+	return p.object(func(key string) error {
+		if slices.ContainsFunc(decisions, func(d string) bool { return strings.HasPrefix(key, d) }) {
+			return p.member(key, p.whole)
+		}
+		return p.skip()
+	})
+}
+
+const hexDigits = "0123456789abcdef"
+
+// text writes a string.
+func (p *printer) text(s string) {
+	p.out = append(p.out, '"')
+	for i := range len(s) {
+		switch b := s[i]; {
+		case b < ' ':
+			p.out = append(p.out, '\\', 'u', '0', '0', hexDigits[b>>4], hexDigits[b&15])
+		case b == '"' || b == '\\':
+			p.out = append(p.out, '\\', b)
+		default:
+			p.out = append(p.out, b)
+		}
+	}
+	p.out = append(p.out, '"')
+}
+
+// parameters of requests whose values stay: what was asked, not what was sent.
+var parameters = set(`command container stdin stdout stderr tty labelSelector fieldSelector limit
+	continue watch allowWatchBookmarks resourceVersion resourceVersionMatch timeout timeoutSeconds
+	fieldManager fieldValidation force dryRun gracePeriodSeconds propagationPolicy follow previous
+	tailLines sinceSeconds timestamps ports sendInitialEvents pretty`)
+
+// harmlessURI drops the values of unknown parameters: what is proxied to pods
+// and services may carry keys in them.
+func harmlessURI(uri string) string {
+	path, q, ok := strings.Cut(uri, "?")
+	if !ok {
+		return uri
+	}
+	parts := strings.Split(q, "&")
+	for i, part := range parts {
+		name, _, has := strings.Cut(part, "=")
+		if plain, err := url.QueryUnescape(name); has && (err != nil || !parameters[plain]) {
+			parts[i] = name + "=…"
+		}
+	}
+	return path + "?" + strings.Join(parts, "&")
+}

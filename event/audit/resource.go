@@ -1,0 +1,71 @@
+package audit
+
+// kinds names the things of which resources are made; what is not here is called
+// by its resource.
+var kinds = map[string]string{
+	"pods": "Pod", "deployments": "Deployment", "daemonsets": "DaemonSet", "statefulsets": "StatefulSet",
+	"replicasets": "ReplicaSet", "replicationcontrollers": "ReplicationController", "jobs": "Job", "cronjobs": "CronJob",
+	"podtemplates": "PodTemplate", "secrets": "Secret", "configmaps": "ConfigMap", "services": "Service", "nodes": "Node", "namespaces": "Namespace",
+	"serviceaccounts": "ServiceAccount", "roles": "Role", "clusterroles": "ClusterRole", "rolebindings": "RoleBinding",
+	"clusterrolebindings": "ClusterRoleBinding", "ingresses": "Ingress", "networkpolicies": "NetworkPolicy",
+}
+
+func kindOf(resource string) string {
+	if k := kinds[resource]; k != "" {
+		return k
+	}
+	return resource
+}
+
+// podResource is the resource if the request makes pods or decides what pods will
+// be like. Other updates of a pod cannot change what its containers may do.
+func (r *record) podResource() string {
+	switch r.ref.resource {
+	case "pods":
+		if r.ref.subresource == "" && r.verb == "create" || r.ref.subresource == "ephemeralcontainers" {
+			return "pods"
+		}
+	case "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs", "cronjobs", "podtemplates":
+		if r.ref.subresource == "" {
+			return r.ref.resource
+		}
+	}
+	return ""
+}
+
+func (r *record) isRights() bool {
+	return r.ref.group == "rbac.authorization.k8s.io" && r.ref.subresource == "" && r.writes()
+}
+
+// writes says that the request brings an object.
+func (r *record) writes() bool {
+	switch r.verb {
+	case "create", "update", "patch":
+		return true
+	}
+	return false
+}
+
+// written reads the object that the request wrote: all of it where that tells
+// something, otherwise only who owns it.
+func (r *record) written() *written {
+	object := r.object()
+	switch {
+	case len(object) < 2 || object[0] != '{' || len(object) > maxObject:
+		return nil
+	case r.podResource() != "" || r.isRights():
+		return read(object)
+	case r.ref.subresource == "" && r.verb == "create":
+		return readMetadata(object)
+	}
+	return nil
+}
+
+// blind says that the request makes pods that cannot be looked at.
+func (r *record) blind() bool {
+	if r.podResource() == "" || !r.writes() || r.outcome() != "success" {
+		return false
+	}
+	object := r.object()
+	return len(object) < 2 || len(object) > maxObject
+}

@@ -1,0 +1,63 @@
+package audit
+
+import "slices"
+
+// rights is what an RBAC object gives: a role's rules, a binding's role and
+// subjects.
+type rights struct {
+	Rules []struct {
+		Verbs     []string `json:"verbs"`
+		Resources []string `json:"resources"`
+		URLs      []string `json:"nonResourceURLs"`
+	} `json:"rules"`
+	RoleRef *struct {
+		Kind string `json:"kind"`
+		Name string `json:"name"`
+	} `json:"roleRef"`
+	Subjects []struct {
+		Kind      string `json:"kind"`
+		Namespace string `json:"namespace"`
+		Name      string `json:"name"`
+	} `json:"subjects"`
+}
+
+func (r *rights) verbs() (out []string) {
+	for _, rule := range r.Rules {
+		out = append(out, rule.Verbs...)
+	}
+	return unique(out)
+}
+
+func (r *rights) resources() (out []string) {
+	for _, rule := range r.Rules {
+		out = append(out, rule.Resources...)
+	}
+	return unique(out)
+}
+
+// everything says that one rule of the role allows every verb on every resource.
+func (r *rights) everything() bool {
+	for _, rule := range r.Rules {
+		if slices.Contains(rule.Verbs, "*") && slices.Contains(rule.Resources, "*") {
+			return true
+		}
+	}
+	return false
+}
+
+// subjects are told as "User alice", "ServiceAccount shop/builder".
+func (r *rights) subjects() (out []string) {
+	for _, s := range r.Subjects {
+		name := s.Name
+		if s.Namespace != "" {
+			name = s.Namespace + "/" + s.Name
+		}
+		out = append(out, s.Kind+" "+name)
+	}
+	return unique(out)
+}
+
+func unique(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}

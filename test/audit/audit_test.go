@@ -1,0 +1,279 @@
+// Package audit runs a real API server under the audit policy that deploy/audit
+// ships, lets people do things, and checks that the log suffices for the
+// detections: one alert where there should be one. With -update it records the
+// events that the rules' own tests are run on.
+package audit
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"flag"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/event/audit"
+	"github.com/breakwater-sec/breakwater/packs"
+	"github.com/breakwater-sec/breakwater/test/kubetest"
+)
+
+var update = flag.Bool("update", false, "record the events of packs/detect/audit/testdata")
+
+const testdata = "../../packs/detect/audit/testdata"
+
+// stage is a cluster with people in it and the log it writes.
+type stage struct {
+	*kubetest.Cluster
+	t           *testing.T
+	policy, log string
+	read        int // bytes of the log that earlier scenes took
+	marks       int
+	users       map[string]string // kubeconfigs
+}
+
+func build(t *testing.T) *stage {
+	dir := t.TempDir()
+	s := &stage{t: t, policy: filepath.Join(dir, "policy.yaml"), log: filepath.Join(dir, "audit.log"), users: map[string]string{}}
+	text, err := os.ReadFile("../../deploy/audit/policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.setPolicy(string(text))
+	s.Cluster = kubetest.Start(t, kubetest.Options{APIServer: []string{"--audit-policy-file=" + s.policy, "--audit-log-path=" + s.log, "--audit-log-maxsize=10000"}})
+	s.PretendNodes(t, kubetest.Nodes{Number: 1})
+	s.Apply(t, people)
+	for user, group := range map[string]string{"alice": "developers", "bob": "guests", "system:node:node-1": "system:nodes"} {
+		if s.users[user], err = s.UserKubeconfig(user, group); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.users["deployer"], err = s.AccountKubeconfig("shop", "deployer"); err != nil {
+		t.Fatal(err)
+	}
+	if s.users["bad token"], err = s.TokenKubeconfig("bad", "garbage"); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *stage) setPolicy(text string) {
+	s.t.Helper()
+	if err := os.WriteFile(s.policy, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// people are who acts: alice develops and may also give rights, bob may look.
+const people = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: deployer, namespace: shop}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: edit, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
+subjects:
+- {kind: Group, apiGroup: rbac.authorization.k8s.io, name: developers}
+- {kind: ServiceAccount, name: deployer, namespace: shop}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: view, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: guests}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: give-rights}
+rules:
+- {apiGroups: [rbac.authorization.k8s.io], resources: [rolebindings, clusterrolebindings], verbs: [create, get, patch]}
+- {apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles], verbs: [bind]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: give-rights}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: give-rights}
+subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: alice}]
+`
+
+// as runs kubectl as somebody; whether it succeeds is for the log to say.
+func (s *stage) as(user, input string, args ...string) {
+	out, err := s.Kubectl(input, append([]string{"--kubeconfig=" + s.users[user]}, args...)...)
+	s.t.Logf("%s: kubectl %s: %.200s %v", user, strings.Join(args, " "), strings.TrimSpace(out), err)
+}
+
+// curl asks without credentials.
+func (s *stage) curl(path string) {
+	s.t.Helper()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
+	resp, err := client.Get(s.Admin.Host + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+}
+
+// lines are what was logged since the last scene. A request of the test's own
+// ends them: the API server logs a request before it is done with it.
+func (s *stage) lines() (out [][]byte) {
+	s.t.Helper()
+	s.marks++
+	mark := "mark-" + strconv.Itoa(s.marks)
+	s.Client.CoreV1().ConfigMaps("default").Get(context.Background(), mark, metav1.GetOptions{})
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		text, err := os.ReadFile(s.log)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if fresh := text[s.read:]; bytes.Contains(fresh, []byte(mark)) && bytes.HasSuffix(fresh, []byte("\n")) {
+			s.read = len(text)
+			return bytes.SplitAfter(bytes.TrimSuffix(fresh, []byte("\n")), []byte("\n"))
+		}
+	}
+	s.t.Fatal("the log does not go on")
+	return nil
+}
+
+// chosen are the lines that a filter keeps, as a file.
+func chosen(lines [][]byte, keep func(event.Event) bool) (out []byte) {
+	d := audit.Decoder{Cluster: "test"}
+	for _, line := range lines {
+		b, err := d.Decode(line)
+		if err == nil && len(b.Events) == 1 && keep(b.Events[0]) {
+			out = append(out, bytes.TrimSuffix(line, []byte("\n"))...)
+			out = append(out, '\n')
+		}
+	}
+	return out
+}
+
+func by(users ...string) func(event.Event) bool {
+	return func(e event.Event) bool {
+		for _, u := range users {
+			if strings.Join(e.Fields["actor.name"], "") == u {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func about(resource string, next func(event.Event) bool) func(event.Event) bool {
+	return func(e event.Event) bool {
+		return strings.Join(e.Fields["objectRef.resource"], "") == resource && next(e)
+	}
+}
+
+func writes(next func(event.Event) bool) func(event.Event) bool {
+	return func(e event.Event) bool {
+		v := strings.Join(e.Fields["verb"], "")
+		return (v == "create" || v == "update" || v == "patch") && next(e)
+	}
+}
+
+// record writes a file of testdata.
+func record(t *testing.T, name string, lines []byte) {
+	t.Helper()
+	if len(lines) == 0 {
+		t.Errorf("%s: nothing was logged", name)
+	}
+	if *update {
+		if err := os.WriteFile(filepath.Join(testdata, name+".jsonl"), lines, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func rules(t *testing.T) *detect.Rules {
+	t.Helper()
+	d := &audit.Decoder{Cluster: "test"}
+	r, err := detect.Load([]detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: d.All}}, packs.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// alerts runs a scene's whole log, the chatter of the cluster included.
+func alerts(t *testing.T, lines [][]byte) (out []detect.Alert) {
+	t.Helper()
+	d := &audit.Decoder{Cluster: "test"}
+	engine := detect.New(rules(t), nil, detect.Options{})
+	latest := map[string]detect.Alert{}
+	for _, line := range lines {
+		b, err := d.Decode(line)
+		if err != nil || len(b.Rejected) > 0 {
+			t.Fatalf("a real event is refused: %v %v: %.300s", err, b.Rejected, line)
+		}
+		for _, a := range engine.Feed(b.Events) {
+			latest[a.ID] = a
+		}
+	}
+	for _, a := range latest {
+		out = append(out, a)
+	}
+	return out
+}
+
+// kubelet answers an exec or attach as a kubelet does, and hangs up.
+func kubelet(t *testing.T) (port int32) {
+	t.Helper()
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n")
+	}))
+	t.Cleanup(s.Close)
+	_, p, _ := strings.Cut(s.Listener.Addr().String(), ":")
+	n, err := strconv.ParseInt(p, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int32(n)
+}
+
+// runOn puts a running pod on a node whose kubelet listens here.
+func (s *stage) runOn(port int32) {
+	s.t.Helper()
+	ctx := context.Background()
+	ok := func(err error) {
+		s.t.Helper()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "here"}, Status: corev1.NodeStatus{
+		Addresses:       []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "127.0.0.1"}},
+		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: port}}}}
+	_, err := s.Client.CoreV1().Nodes().Create(ctx, n, metav1.CreateOptions{})
+	ok(err)
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "till", Namespace: "shop"}, Spec: corev1.PodSpec{NodeName: "here",
+		Containers: []corev1.Container{{Name: "app", Image: "registry.example/till:1"}}}}
+	p, err = s.Client.CoreV1().Pods("shop").Create(ctx, p, metav1.CreateOptions{})
+	ok(err)
+	p.Status.Phase = corev1.PodRunning
+	p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "app", Ready: true, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
+	_, err = s.Client.CoreV1().Pods("shop").UpdateStatus(ctx, p, metav1.UpdateOptions{})
+	ok(err)
+}
