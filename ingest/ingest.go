@@ -1,0 +1,132 @@
+// Package ingest receives what clusters tell: audit events from API servers'
+// webhooks, runtime events and status from sensors. It answers a request only
+// when its events are durable in a stream (NATS JetStream), from which analysis
+// takes them: what was answered with 200 survives kill -9, because it is in a
+// file, and power loss, because file and file name were synced before the answer.
+//
+// The package knows no rule and no graph, and nothing of what events say beyond
+// being well-formed.
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// Tokens says to whom a bearer token was given. store.ErrNotFound says: to nobody.
+type Tokens interface {
+	IngestToken(ctx context.Context, token string) (cluster, kind string, err error)
+}
+
+// Sensors keeps what sensors say of themselves.
+type Sensors interface {
+	PutSensor(ctx context.Context, s store.Sensor) error
+}
+
+// Config is what a Server needs.
+type Config struct {
+	// Listen is an address, such as 127.0.0.1:7879.
+	Listen string
+	// TLS is how the endpoint shows who it is; see Authority.
+	TLS     *tls.Config
+	Tokens  Tokens
+	Sensors Sensors
+	// Dir is the folder of the stream. It may hold MaxBytes (0: 2 GiB) and is
+	// not used if NATS names a NATS cluster to use instead.
+	Dir, NATS string
+	MaxBytes  int64
+	// MaxBody bounds one request, inflated (0: 64 MiB); Memory all that are in
+	// flight (0: 256 MiB).
+	MaxBody, Memory int64
+	// Lost asks how many events a cluster's API server gave up; nil if it cannot
+	// be asked. See AuditErrors.
+	Lost func(ctx context.Context, cluster string) (uint64, error)
+	Log  *slog.Logger
+
+	retry time.Duration // between tries of a batch that failed, times the tries
+}
+
+// Server is the endpoint and its stream.
+type Server struct {
+	config   Config
+	stream   *stream
+	listener net.Listener
+	memory   *budget
+	counts   counts
+}
+
+// New opens stream and port. Close the server in the end, whether it ran or not.
+func New(ctx context.Context, c Config) (*Server, error) {
+	c.MaxBytes, c.MaxBody, c.Memory = cmp.Or(c.MaxBytes, 2<<30), cmp.Or(c.MaxBody, 64<<20), cmp.Or(c.Memory, 256<<20)
+	c.retry = cmp.Or(c.retry, time.Second)
+	if c.TLS == nil {
+		return nil, errors.New("ingest: no certificate: tokens and events are not for everybody on the way")
+	}
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for events: %w", err)
+	}
+	s := &Server{config: c, listener: l, memory: newBudget(c.Memory)}
+	if s.stream, err = openStream(ctx, c.Dir, c.NATS, c.MaxBytes, c.Log); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return s, nil
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Run serves until ctx ends, and lets requests in flight end.
+func (s *Server) Run(ctx context.Context) error {
+	web := &http.Server{Handler: s.handler(), TLSConfig: s.config.TLS, MaxHeaderBytes: 64 << 10,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := web.ServeTLS(s.listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve events: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if web.Shutdown(end) != nil {
+			return web.Close()
+		}
+		return nil
+	})
+	g.Go(func() error { s.watchLost(ctx); return nil })
+	return g.Wait()
+}
+
+// Close ends the stream; nothing in it is lost. Run and Consume must have ended.
+func (s *Server) Close() error {
+	s.stream.close()
+	if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// Counts tells what happened to events since this process started, and what
+// waits. It is partial, and the error says why, if the stream does not answer.
+func (s *Server) Counts(ctx context.Context) ([]Count, error) {
+	waiting, err := s.stream.waiting(ctx)
+	for of, n := range waiting {
+		s.counts.change(of, func(c *Count) { c.Waiting = n })
+	}
+	return s.counts.all(), err
+}

@@ -1,0 +1,171 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+const (
+	// softDepth is what an event may nest without losing its objects. The API
+	// server accepts more, so a stranger can make it say more: that must not
+	// cost the other events of the batch, nor this one.
+	softDepth = 200
+	maxEvent  = 10 << 20
+	chunkSize = 1 << 20
+)
+
+// lines are events as the stream keeps them: JSON Lines, each event compact,
+// cut into chunks at event boundaries.
+type lines struct {
+	chunks [][]byte
+	counts []int
+	// cut counts events that were kept without their objects, because they were
+	// too big or too deep; dropped those that were too big even so.
+	cut, dropped int
+}
+
+func (l *lines) events() (n int) {
+	for _, c := range l.counts {
+		n += c
+	}
+	return n
+}
+
+func (l *lines) add(line []byte) {
+	last := len(l.chunks) - 1
+	if last < 0 || len(l.chunks[last])+len(line) >= chunkSize {
+		l.chunks, l.counts = append(l.chunks, nil), append(l.counts, 0)
+		last++
+	}
+	l.chunks[last] = append(append(l.chunks[last], line...), '\n')
+	l.counts[last]++
+}
+
+// auditVersions are the versions of audit.k8s.io whose events decode alike.
+var auditVersions = []string{`"audit.k8s.io/v1"`, `"audit.k8s.io/v1beta1"`}
+
+// auditList reads the body of an audit webhook's request, an EventList.
+func auditList(body []byte) (*lines, error) {
+	var kind, version, items []byte
+	_, err := eachMember(body, func(m member) error {
+		switch string(m.key) {
+		case "kind":
+			kind = m.value
+		case "apiVersion":
+			version = m.value
+		case "items":
+			items = m.value
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case string(kind) != `"EventList"`:
+		return nil, errors.New("not an EventList")
+	case !slices.Contains(auditVersions, string(version)):
+		return nil, errors.New("not of audit.k8s.io/v1 or v1beta1")
+	case items == nil || string(items) == "null":
+		return &lines{}, nil
+	}
+	l := &lines{}
+	err = eachElement(items, func(event []byte) error { return l.addAudit(event) })
+	return l, err
+}
+
+// addAudit adds one audit event in its canonical form.
+func (l *lines) addAudit(event []byte) error {
+	line, cut, err := canonical(event)
+	if err != nil {
+		return err
+	}
+	if cut != "" {
+		l.cut++
+	}
+	if len(line) > maxEvent {
+		l.dropped++
+		return nil
+	}
+	l.add(line)
+	return nil
+}
+
+// canonical is the form in which an audit event has its identity: compact, its
+// members in the order they came, and without kind and apiVersion, which the
+// log file writes in each line and the webhook's list does not. An event beyond
+// bounds loses its objects, and says so in the member "cut".
+func canonical(event []byte) (line []byte, cut string, err error) {
+	var kept []member
+	deepest, plain := 0, true
+	spaced, err := eachMember(event, func(m member) error {
+		switch string(m.key) {
+		case "kind", "apiVersion", "cut":
+			plain = false
+			return nil
+		}
+		deepest = max(deepest, m.depth)
+		kept = append(kept, m)
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, "", err
+	case deepest > softDepth:
+		cut = fmt.Sprintf("nested deeper than %d levels", softDepth)
+	case len(event) > maxEvent:
+		cut = fmt.Sprintf("bigger than %d bytes", maxEvent)
+	case plain && !spaced:
+		return event, "", nil
+	}
+	return compose(kept, cut), cut, nil
+}
+
+// compose writes an object of members, without the events' objects if cut.
+func compose(kept []member, cut string) []byte {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for _, m := range kept {
+		if cut != "" && (string(m.key) == "requestObject" || string(m.key) == "responseObject" || m.depth > softDepth) {
+			continue
+		}
+		fmt.Fprintf(&b, `"%s":`, m.key)
+		_ = json.Compact(&b, m.value) // the scan has found it valid
+		b.WriteByte(',')
+	}
+	if cut != "" {
+		fmt.Fprintf(&b, `"cut":%q`, cut)
+	} else if b.Len() > 1 {
+		b.Truncate(b.Len() - 1)
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// jsonLines reads a sensor's body: one object per line.
+func jsonLines(body []byte) (*lines, error) {
+	l := &lines{}
+	n := 0
+	for line := range bytes.SplitSeq(body, []byte("\n")) {
+		n++
+		line = bytes.TrimRight(line, "\r")
+		if len(line) == 0 {
+			continue
+		}
+		deepest := 0
+		if _, err := eachMember(line, func(m member) error { deepest = max(deepest, m.depth); return nil }); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		if deepest > softDepth || len(line) > maxLine {
+			l.dropped++
+			continue
+		}
+		l.add(line)
+	}
+	return l, nil
+}
+
+// maxLine is far beyond what a sensor sends of one event.
+const maxLine = 1 << 20

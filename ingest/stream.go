@@ -1,0 +1,173 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Kind is what sort of events a batch holds.
+type Kind string
+
+// The kinds, as the first word of their subjects.
+const (
+	Audit   Kind = "audit"
+	Runtime Kind = "runtime"
+)
+
+// Names in JetStream, for who looks into it with NATS's own tools.
+const (
+	streamName   = "breakwater-events"
+	parkedName   = "breakwater-parked"
+	consumerName = "analysis"
+	eventsHeader = "Breakwater-Events"
+	parkedBytes  = 256 << 20
+)
+
+// sameAgain is how long a batch that is sent again is recognised.
+const sameAgain = 10 * time.Minute
+
+// stream is where events wait between receipt and analysis.
+type stream struct {
+	embedded *embedded // nil if NATS is somebody else's
+	conn     *nats.Conn
+	js       jetstream.JetStream
+	events   jetstream.Stream
+	consumer jetstream.Consumer
+	names    *folder // nil if NATS is somebody else's
+}
+
+// openStream opens the embedded stream in dir or, if url is given, the one of a
+// NATS cluster.
+func openStream(ctx context.Context, dir, url string, maxBytes int64, log *slog.Logger) (s *stream, err error) {
+	s = &stream{}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	name := nats.Name("breakwater")
+	if url != "" {
+		s.conn, err = nats.Connect(url, name, nats.MaxReconnects(-1))
+	} else if s.embedded, err = startEmbedded(dir, maxBytes, log); err == nil {
+		s.conn, err = s.embedded.connect(name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the event stream: %w", err)
+	}
+	if s.conn.MaxPayload() < maxMessage {
+		return nil, fmt.Errorf("open the event stream: NATS takes messages of %d bytes, want %d: set its max_payload", s.conn.MaxPayload(), maxMessage)
+	}
+	if s.js, err = jetstream.New(s.conn); err != nil {
+		return nil, fmt.Errorf("open the event stream: %w", err)
+	}
+	if err = s.declare(ctx, maxBytes); err != nil {
+		return nil, fmt.Errorf("open the event stream: %w", err)
+	}
+	if s.embedded != nil {
+		s.names = &folder{path: filepath.Join(s.embedded.dir, "$G", "streams", streamName, "msgs")}
+	}
+	return s, nil
+}
+
+// declare makes streams and consumer, or brings them to what they should be.
+func (s *stream) declare(ctx context.Context, maxBytes int64) (err error) {
+	s.events, err = s.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: streamName, Description: "events between receipt and analysis",
+		Subjects: []string{string(Audit) + ".*", string(Runtime) + ".*"}, Storage: jetstream.FileStorage,
+		Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxBytes: maxBytes, Duplicates: sameAgain})
+	if err != nil {
+		return err
+	}
+	_, err = s.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: parkedName, Description: "batches that could not be analysed",
+		Subjects: []string{"parked.>"}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardOld, MaxBytes: parkedBytes})
+	if err != nil {
+		return err
+	}
+	s.consumer, err = s.events.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{Durable: consumerName,
+		AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1})
+	return err
+}
+
+func (s *stream) close() {
+	if s.conn != nil {
+		s.conn.Close()
+	}
+	if s.embedded != nil {
+		s.embedded.stop()
+	}
+}
+
+// subject names clusters in letters that NATS allows.
+func subject(of source) string {
+	return string(of.kind) + "." + base64.RawURLEncoding.EncodeToString([]byte(of.cluster))
+}
+
+func sourceOf(subject string) (source, error) {
+	kind, name, _ := strings.Cut(subject, ".")
+	cluster, err := base64.RawURLEncoding.DecodeString(name)
+	return source{string(cluster), Kind(kind)}, err
+}
+
+// put makes a chunk of lines durable: what it returned from without an error
+// survives kill -9 and power loss. again says that it was there already.
+// A chunk is the same again if its id is.
+func (s *stream) put(ctx context.Context, of source, chunk []byte, events int, id string) (again bool, err error) {
+	m := &nats.Msg{Subject: subject(of), Data: chunk, Header: nats.Header{}}
+	m.Header.Set(jetstream.MsgIDHeader, subject(of)+"/"+id)
+	m.Header.Set(eventsHeader, strconv.Itoa(events))
+	ack, err := s.js.PublishMsg(ctx, m)
+	if err != nil {
+		return false, full(err)
+	}
+	if s.names != nil {
+		if err := s.names.sync(); err != nil {
+			return false, fmt.Errorf("keep events: %w", err)
+		}
+	}
+	return ack.Duplicate, nil
+}
+
+// chunkID recognises a chunk that is sent again: by the name of its batch and
+// its place there, or by what it holds if batches have no names.
+func chunkID(name string, place int, chunk []byte) string {
+	sum := sha256.Sum256(chunk)
+	if name != "" {
+		sum = sha256.Sum256(fmt.Appendf(nil, "%s %d", name, place))
+	}
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// full tells a stream that has no room from one that does not work.
+func full(err error) error {
+	var api *jetstream.APIError
+	if errors.As(err, &api) && (api.Description == "maximum bytes exceeded" || api.ErrorCode == 10047) {
+		return refuse(http.StatusTooManyRequests, "full", errors.New("events come faster than they are analysed"))
+	}
+	return fmt.Errorf("keep events: %w", err)
+}
+
+// waiting counts the batches of each source that are not analysed yet.
+func (s *stream) waiting(ctx context.Context) (map[source]uint64, error) {
+	info, err := s.events.Info(ctx, jetstream.WithSubjectFilter(">"))
+	if err != nil {
+		return nil, fmt.Errorf("ask the event stream: %w", err)
+	}
+	out := map[source]uint64{}
+	for subject, n := range info.State.Subjects {
+		if of, err := sourceOf(subject); err == nil {
+			out[of] = n
+		}
+	}
+	return out, nil
+}

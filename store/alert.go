@@ -1,0 +1,240 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// AlertStatus is what people have decided about an alert.
+type AlertStatus string
+
+// The statuses of an alert.
+const (
+	AlertNew        AlertStatus = "new"
+	AlertInProgress AlertStatus = "in progress"
+	AlertResolved   AlertStatus = "resolved"
+	AlertDismissed  AlertStatus = "dismissed"
+)
+
+// Alert is a detection. Body is its JSON, of detect's making.
+type Alert struct {
+	Cluster, ID, Rule, Severity string
+	Status                      AlertStatus
+	// Reason is why it was dismissed or resolved, in a person's words.
+	Reason              string
+	FirstSeen, LastSeen time.Time
+	Count               int
+	Body                []byte
+}
+
+// AlertSeen is an alert as an analysis saw it, and the ids of the events it saw
+// it in: these make it harmless to say the same again after a crash.
+type AlertSeen struct {
+	Cluster, ID, Rule, Severity string
+	FirstSeen, LastSeen         time.Time
+	Events                      []string
+	Body                        []byte
+}
+
+// eventsKept bounds how many events of one alert are told apart. Beyond it an
+// event that is seen twice counts twice.
+const eventsKept = 1000
+
+// PutAlerts adds what was seen: a new id opens an alert, a known one counts the
+// events that it did not know. Saying the same twice changes nothing. A person's
+// decision stays, except that something resolved that is seen in a new event is
+// new again; something dismissed is not.
+func (s *Store) PutAlerts(ctx context.Context, seen ...AlertSeen) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		for _, a := range seen {
+			fresh, err := a.countEvents(ctx, tx)
+			if err != nil {
+				return err
+			}
+			if err := a.put(ctx, tx, fresh); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store alerts: %w", err)
+	}
+	return nil
+}
+
+// countEvents remembers the alert's events and says how many were not known.
+func (a AlertSeen) countEvents(ctx context.Context, tx *sql.Tx) (fresh int64, err error) {
+	var known int
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM alert_events WHERE cluster_id = ? AND alert_id = ?`, a.Cluster, a.ID).Scan(&known); err != nil {
+		return 0, err
+	}
+	for _, id := range a.Events {
+		if known >= eventsKept {
+			fresh++
+			continue
+		}
+		res, err := tx.ExecContext(ctx, `INSERT INTO alert_events (cluster_id, alert_id, event_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, a.Cluster, a.ID, id)
+		if err != nil {
+			return 0, err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		known, fresh = known+int(n), fresh+n
+	}
+	return fresh, nil
+}
+
+func (a AlertSeen) put(ctx context.Context, tx *sql.Tx, fresh int64) error {
+	return run(ctx, tx, `INSERT INTO alerts (cluster_id, id, rule, severity, status, first_seen, last_seen, count, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (cluster_id, id) DO UPDATE SET
+			severity   = CASE WHEN excluded.last_seen >= alerts.last_seen THEN excluded.severity ELSE alerts.severity END,
+			body       = CASE WHEN excluded.last_seen >= alerts.last_seen THEN excluded.body ELSE alerts.body END,
+			status     = CASE WHEN alerts.status = 'resolved' AND excluded.count > 0 THEN 'new' ELSE alerts.status END,
+			reason     = CASE WHEN alerts.status = 'resolved' AND excluded.count > 0 THEN '' ELSE alerts.reason END,
+			first_seen = CASE WHEN excluded.first_seen < alerts.first_seen THEN excluded.first_seen ELSE alerts.first_seen END,
+			last_seen  = CASE WHEN excluded.last_seen > alerts.last_seen THEN excluded.last_seen ELSE alerts.last_seen END,
+			count      = alerts.count + excluded.count`,
+		a.Cluster, a.ID, a.Rule, a.Severity, AlertNew, unix(a.FirstSeen), unix(a.LastSeen), fresh, string(a.Body))
+}
+
+const alertColumns = `cluster_id, id, rule, severity, status, reason, first_seen, last_seen, count, body`
+
+// Alert reads one alert.
+func (s *Store) Alert(ctx context.Context, cluster, id string) (Alert, error) {
+	a, err := scanAlert(s.db.QueryRowContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE cluster_id = ? AND id = ?`, cluster, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, ErrNotFound
+	}
+	if err != nil {
+		return a, fmt.Errorf("read alert %s: %w", id, err)
+	}
+	return a, nil
+}
+
+func scanAlert(row interface{ Scan(...any) error }) (a Alert, err error) {
+	var first, last int64
+	err = row.Scan(&a.Cluster, &a.ID, &a.Rule, &a.Severity, &a.Status, &a.Reason, &first, &last, &a.Count, &a.Body)
+	a.FirstSeen, a.LastSeen = fromUnix(first), fromUnix(last)
+	return a, err
+}
+
+// SetAlertStatus records a person's decision; dismissing wants a reason.
+func (s *Store) SetAlertStatus(ctx context.Context, cluster, id string, to AlertStatus, reason string) error {
+	switch {
+	case to != AlertNew && to != AlertInProgress && to != AlertResolved && to != AlertDismissed:
+		return fmt.Errorf("set status of alert %s: no status %q", id, to)
+	case to == AlertDismissed && strings.TrimSpace(reason) == "":
+		return fmt.Errorf("set status of alert %s: to dismiss it, say why", id)
+	}
+	return s.change(ctx, `UPDATE alerts SET status = ?, reason = ? WHERE cluster_id = ? AND id = ?`, to, reason, cluster, id)
+}
+
+// AlertFilter says which alerts to list; empty fields ask for nothing.
+type AlertFilter struct {
+	Clusters, Rules, Severities []string
+	Statuses                    []AlertStatus
+	Since                       time.Time // seen then or later
+}
+
+func (f AlertFilter) where() (string, []any) {
+	var and []string
+	var args []any
+	if !f.Since.IsZero() {
+		and, args = append(and, "last_seen >= ?"), append(args, unix(f.Since))
+	}
+	in := func(column string, n int, value func(int) any) {
+		if n == 0 {
+			return
+		}
+		and = append(and, column+" IN (?"+strings.Repeat(", ?", n-1)+")")
+		for i := range n {
+			args = append(args, value(i))
+		}
+	}
+	in("cluster_id", len(f.Clusters), func(i int) any { return f.Clusters[i] })
+	in("rule", len(f.Rules), func(i int) any { return f.Rules[i] })
+	in("severity", len(f.Severities), func(i int) any { return f.Severities[i] })
+	in("status", len(f.Statuses), func(i int) any { return string(f.Statuses[i]) })
+	if len(and) == 0 {
+		return "1 = 1", nil
+	}
+	return strings.Join(and, " AND "), args
+}
+
+// Alerts lists alerts, those seen last first. Next is the cursor of the page
+// that follows, "" after the last one.
+func (s *Store) Alerts(ctx context.Context, f AlertFilter, cursor string, limit int) (page []Alert, next string, err error) {
+	where, args := f.where()
+	if cursor != "" {
+		at, cluster, id, err := readCursor(cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		where += ` AND (last_seen < ? OR last_seen = ? AND (cluster_id > ? OR cluster_id = ? AND id > ?))`
+		args = append(args, at, at, cluster, cluster, id)
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE `+where+` ORDER BY last_seen DESC, cluster_id, id LIMIT ?`, append(args, limit+1)...)
+	if err != nil {
+		return nil, "", fmt.Errorf("list alerts: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		a, err := scanAlert(rows)
+		if err != nil {
+			return nil, "", fmt.Errorf("list alerts: %w", err)
+		}
+		page = append(page, a)
+	}
+	if len(page) > limit {
+		page = page[:limit]
+		next = writeCursor(page[limit-1])
+	}
+	return page, next, rows.Err()
+}
+
+// CountAlerts counts alerts by severity.
+func (s *Store) CountAlerts(ctx context.Context, f AlertFilter) (map[string]int, error) {
+	where, args := f.where()
+	rows, err := s.db.QueryContext(ctx, `SELECT severity, count(*) FROM alerts WHERE `+where+` GROUP BY severity`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("count alerts: %w", err)
+	}
+	defer rows.Close()
+	out := map[string]int{}
+	for rows.Next() {
+		var severity string
+		var n int
+		if err := rows.Scan(&severity, &n); err != nil {
+			return nil, fmt.Errorf("count alerts: %w", err)
+		}
+		out[severity] = n
+	}
+	return out, rows.Err()
+}
+
+// ErrCursor says that a cursor is none that a list gave out.
+var ErrCursor = errors.New("not a cursor of this list")
+
+func writeCursor(a Alert) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d\x00%s\x00%s", unix(a.LastSeen), a.Cluster, a.ID))
+}
+
+func readCursor(cursor string) (at int64, cluster, id string, err error) {
+	b, err := base64.RawURLEncoding.DecodeString(cursor)
+	parts := strings.Split(string(b), "\x00")
+	if err != nil || len(parts) != 3 {
+		return 0, "", "", ErrCursor
+	}
+	if _, err := fmt.Sscanf(parts[0], "%d", &at); err != nil {
+		return 0, "", "", ErrCursor
+	}
+	return at, parts[1], parts[2], nil
+}
