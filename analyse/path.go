@@ -8,6 +8,8 @@
 // something can be reached, not that someone has planned it.
 package analyse
 
+import "slices"
+
 // Path is one attack path of a cluster, ready to be drawn.
 type Path struct {
 	// ID stays the same while entry, owners and techniques do.
@@ -76,6 +78,13 @@ type Thing struct {
 	Insights []string `json:"insights,omitempty"` // names of properties that are true
 	// Images are what a container uses: evidence, not a step.
 	Images []Image `json:"images,omitempty"`
+}
+
+// Has says whether a thing lies on the path, or is an image that its evidence names.
+func (p *Path) Has(id string) bool {
+	return slices.ContainsFunc(p.Nodes, func(t Thing) bool {
+		return t.ID == id || slices.Contains(t.Members, id) || slices.ContainsFunc(t.Images, func(i Image) bool { return i.ID == id })
+	}) || slices.Contains(p.Owners, id)
 }
 
 // Image is a container image as a path's evidence.

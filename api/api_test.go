@@ -248,7 +248,7 @@ func TestTheSampleIsServed(t *testing.T) {
 		id := "cluster=" + rows[0].Cluster + "&id=" + rows[0].Id
 		var p PathPage
 		s.get(t, "/path?"+id, &p)
-		if len(p.Path.Steps) < 3 || len(p.Path.Story) == 0 || len(p.Path.Fixes) < 2 || len(p.Path.Vulnerabilities) == 0 || p.Status != Active || len(p.History) == 0 {
+		if len(p.Path.Steps) < 3 || len(p.Path.Story) == 0 || len(p.Path.Fixes) < 2 || len(p.Path.Vulnerabilities) == 0 || p.Status != PathStatusActive || len(p.History) == 0 {
 			t.Errorf("%+v", p)
 		}
 		for _, thing := range p.Path.Nodes {

@@ -31,7 +31,7 @@ func (s *server) GetEntity(ctx context.Context, r GetEntityRequestObject) (GetEn
 	if !there {
 		return nil, missing(fmt.Sprintf("no %s %s (any more)", kind.Label, r.Params.Id))
 	}
-	paths, err := s.rowsWhere(ctx, func(l life) bool { return l.about(r.Params.Id) })
+	paths, err := s.rowsWhere(ctx, func(l life) bool { return l.path.Has(r.Params.Id) })
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,54 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for AlertEntityRole.
+const (
+	Actor   AlertEntityRole = "actor"
+	Place   AlertEntityRole = "place"
+	Related AlertEntityRole = "related"
+	Target  AlertEntityRole = "target"
+)
+
+// Valid indicates whether the value is a known member of the AlertEntityRole enum.
+func (e AlertEntityRole) Valid() bool {
+	switch e {
+	case Actor:
+		return true
+	case Place:
+		return true
+	case Related:
+		return true
+	case Target:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AlertStatus.
+const (
+	AlertStatusDismissed  AlertStatus = "dismissed"
+	AlertStatusInProgress AlertStatus = "in progress"
+	AlertStatusNew        AlertStatus = "new"
+	AlertStatusResolved   AlertStatus = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the AlertStatus enum.
+func (e AlertStatus) Valid() bool {
+	switch e {
+	case AlertStatusDismissed:
+		return true
+	case AlertStatusInProgress:
+		return true
+	case AlertStatusNew:
+		return true
+	case AlertStatusResolved:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClusterStatusState.
 const (
 	Current ClusterStatusState = "current"
@@ -46,19 +94,37 @@ func (e ClusterStatusState) Valid() bool {
 
 // Defines values for PathStatus.
 const (
-	Active   PathStatus = "active"
-	Resolved PathStatus = "resolved"
-	Stale    PathStatus = "stale"
+	PathStatusActive   PathStatus = "active"
+	PathStatusResolved PathStatus = "resolved"
+	PathStatusStale    PathStatus = "stale"
 )
 
 // Valid indicates whether the value is a known member of the PathStatus enum.
 func (e PathStatus) Valid() bool {
 	switch e {
-	case Active:
+	case PathStatusActive:
 		return true
-	case Resolved:
+	case PathStatusResolved:
 		return true
-	case Stale:
+	case PathStatusStale:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReceivingKind.
+const (
+	Audit   ReceivingKind = "audit"
+	Runtime ReceivingKind = "runtime"
+)
+
+// Valid indicates whether the value is a known member of the ReceivingKind enum.
+func (e ReceivingKind) Valid() bool {
+	switch e {
+	case Audit:
+		return true
+	case Runtime:
 		return true
 	default:
 		return false
@@ -122,6 +188,101 @@ type AdvisoryStatus struct {
 	Records    int        `json:"records"`
 	Sources    int        `json:"sources"`
 }
+
+// AlertDecision defines model for AlertDecision.
+type AlertDecision struct {
+	// Reason Needed to dismiss
+	Reason *string     `json:"reason,omitempty"`
+	Status AlertStatus `json:"status"`
+}
+
+// AlertEntity defines model for AlertEntity.
+type AlertEntity struct {
+	Detail *string `json:"detail,omitempty"`
+
+	// Exposed Absent if it is not known
+	Exposed   *bool   `json:"exposed,omitempty"`
+	Kind      string  `json:"kind"`
+	Name      string  `json:"name"`
+	Namespace *string `json:"namespace,omitempty"`
+
+	// Paths Attack paths it lies on
+	Paths []AlertPath `json:"paths"`
+
+	// Reaches What can be taken over from it
+	Reaches []string `json:"reaches"`
+
+	// Ref A thing of the graph, as a link
+	Ref  *Ref            `json:"ref,omitempty"`
+	Role AlertEntityRole `json:"role"`
+
+	// Unknown What could not be seen that this depends on
+	Unknown []string `json:"unknown"`
+}
+
+// AlertEntityRole defines model for AlertEntity.Role.
+type AlertEntityRole string
+
+// AlertList defines model for AlertList.
+type AlertList struct {
+	// Counts Alerts by severity, of the filter's statuses
+	Counts map[string]int `json:"counts"`
+	Items  []AlertRow     `json:"items"`
+
+	// Next Cursor of the next page
+	Next *string `json:"next,omitempty"`
+
+	// Receiving Which clusters send events
+	Receiving []Receiving `json:"receiving"`
+}
+
+// AlertPage defines model for AlertPage.
+type AlertPage struct {
+	Alert    AlertRow      `json:"alert"`
+	Entities []AlertEntity `json:"entities"`
+
+	// Events The first events, without secret values
+	Events   []map[string]interface{} `json:"events"`
+	Evidence []string                 `json:"evidence"`
+	Fix      string                   `json:"fix"`
+
+	// Reason Why it was dismissed or resolved
+	Reason string `json:"reason"`
+	Why    string `json:"why"`
+}
+
+// AlertPath defines model for AlertPath.
+type AlertPath struct {
+	Id    string `json:"id"`
+	Risk  string `json:"risk"`
+	Title string `json:"title"`
+}
+
+// AlertRow defines model for AlertRow.
+type AlertRow struct {
+	// About What it was done to
+	About string `json:"about"`
+
+	// Actor Who did it
+	Actor   string `json:"actor"`
+	Cluster string `json:"cluster"`
+
+	// Count How often it was done
+	Count     int         `json:"count"`
+	FirstSeen time.Time   `json:"firstSeen"`
+	Id        string      `json:"id"`
+	LastSeen  time.Time   `json:"lastSeen"`
+	Rule      string      `json:"rule"`
+	Severity  string      `json:"severity"`
+	Status    AlertStatus `json:"status"`
+
+	// Techniques MITRE ATT&CK techniques
+	Techniques []string `json:"techniques"`
+	Title      string   `json:"title"`
+}
+
+// AlertStatus defines model for AlertStatus.
+type AlertStatus string
 
 // Answer defines model for Answer.
 type Answer struct {
@@ -550,6 +711,28 @@ type Question struct {
 	Text  *string `json:"text,omitempty"`
 }
 
+// Receiving defines model for Receiving.
+type Receiving struct {
+	// Accepted Events taken since the start of the server
+	Accepted     int           `json:"accepted"`
+	Analysed     int           `json:"analysed"`
+	Cluster      string        `json:"cluster"`
+	Kind         ReceivingKind `json:"kind"`
+	LastReceived *time.Time    `json:"lastReceived,omitempty"`
+
+	// Parked Events that could not be analysed and are kept aside
+	Parked int `json:"parked"`
+
+	// Rejected Refused requests by reason
+	Rejected map[string]int `json:"rejected"`
+
+	// Waiting Batches that are not analysed yet
+	Waiting int `json:"waiting"`
+}
+
+// ReceivingKind defines model for Receiving.Kind.
+type ReceivingKind string
+
 // Ref A thing of the graph, as a link
 type Ref struct {
 	Cluster   *string `json:"cluster,omitempty"`
@@ -706,6 +889,33 @@ type Cursor = string
 // Limit defines model for limit.
 type Limit = int
 
+// GetAlertParams defines parameters for GetAlert.
+type GetAlertParams struct {
+	Cluster string `form:"cluster" json:"cluster"`
+	Id      string `form:"id" json:"id"`
+}
+
+// SetAlertStatusParams defines parameters for SetAlertStatus.
+type SetAlertStatusParams struct {
+	Cluster string `form:"cluster" json:"cluster"`
+	Id      string `form:"id" json:"id"`
+}
+
+// ListAlertsParams defines parameters for ListAlerts.
+type ListAlertsParams struct {
+	// Status Without it: new and in progress
+	Status *[]AlertStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Severity At least this
+	Severity *string `form:"severity,omitempty" json:"severity,omitempty"`
+	Cluster  *string `form:"cluster,omitempty" json:"cluster,omitempty"`
+	Rule     *string `form:"rule,omitempty" json:"rule,omitempty"`
+
+	// Cursor next of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // GetEntityParams defines parameters for GetEntity.
 type GetEntityParams struct {
 	Kind string `form:"kind" json:"kind"`
@@ -817,6 +1027,9 @@ type GetVulnerabilityParams struct {
 	Id string `form:"id" json:"id"`
 }
 
+// SetAlertStatusJSONRequestBody defines body for SetAlertStatus for application/json ContentType.
+type SetAlertStatusJSONRequestBody = AlertDecision
+
 // RunQueryJSONRequestBody defines body for RunQuery for application/json ContentType.
 type RunQueryJSONRequestBody = Question
 
@@ -831,6 +1044,15 @@ type CompleteValueJSONRequestBody CompleteValueJSONBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetAlert One alert, with its evidence and what the graph knows now of what it names
+	// (GET /alert)
+	GetAlert(w http.ResponseWriter, r *http.Request, params GetAlertParams)
+	// SetAlertStatus Record what a person decided about an alert
+	// (PUT /alert)
+	SetAlertStatus(w http.ResponseWriter, r *http.Request, params SetAlertStatusParams)
+	// ListAlerts Security alerts, seen last first
+	// (GET /alerts)
+	ListAlerts(w http.ResponseWriter, r *http.Request, params ListAlertsParams)
 	// GetCoverage What was read, what was not, and what that means
 	// (GET /coverage)
 	GetCoverage(w http.ResponseWriter, r *http.Request)
@@ -895,6 +1117,196 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(http.Handler) http.Handler
+
+// GetAlert operation middleware
+func (siw *ServerInterfaceWrapper) GetAlert(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAlertParams
+
+	// ------------- Required query parameter "cluster" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "id", r.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAlert(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// SetAlertStatus operation middleware
+func (siw *ServerInterfaceWrapper) SetAlertStatus(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetAlertStatusParams
+
+	// ------------- Required query parameter "cluster" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "id", r.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.SetAlertStatus(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListAlerts operation middleware
+func (siw *ServerInterfaceWrapper) ListAlerts(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAlertsParams
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "severity" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "severity", r.URL.Query(), &params.Severity, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "severity"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "severity", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cluster" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "rule" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "rule", r.URL.Query(), &params.Rule, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "rule"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "rule", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListAlerts(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
 
 // GetCoverage operation middleware
 func (siw *ServerInterfaceWrapper) GetCoverage(w http.ResponseWriter, r *http.Request) {
@@ -1795,6 +2207,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/query/facets", wrapper.FacetQuery)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/paths", wrapper.ListPaths)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/path", wrapper.GetPath)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alerts", wrapper.ListAlerts)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alert", wrapper.GetAlert)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alert", wrapper.SetAlertStatus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/vulnerabilities", wrapper.ListVulnerabilities)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/vulnerability", wrapper.GetVulnerability)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/images", wrapper.ListImages)
@@ -1807,6 +2222,118 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type GetAlertRequestObject struct {
+	Params GetAlertParams
+}
+
+type GetAlertResponseObject interface {
+	VisitGetAlertResponse(w http.ResponseWriter) error
+}
+
+type GetAlert200JSONResponse AlertPage
+
+func (response GetAlert200JSONResponse) VisitGetAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAlertdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAlertdefaultApplicationProblemPlusJSONResponse) VisitGetAlertResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetAlertStatusRequestObject struct {
+	Params SetAlertStatusParams
+	Body   *SetAlertStatusJSONRequestBody
+}
+
+type SetAlertStatusResponseObject interface {
+	VisitSetAlertStatusResponse(w http.ResponseWriter) error
+}
+
+type SetAlertStatus204Response struct {
+}
+
+func (response SetAlertStatus204Response) VisitSetAlertStatusResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SetAlertStatusdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetAlertStatusdefaultApplicationProblemPlusJSONResponse) VisitSetAlertStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAlertsRequestObject struct {
+	Params ListAlertsParams
+}
+
+type ListAlertsResponseObject interface {
+	VisitListAlertsResponse(w http.ResponseWriter) error
+}
+
+type ListAlerts200JSONResponse AlertList
+
+func (response ListAlerts200JSONResponse) VisitListAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAlertsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAlertsdefaultApplicationProblemPlusJSONResponse) VisitListAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type GetCoverageRequestObject struct {
 }
@@ -2520,6 +3047,15 @@ func (response GetVulnerabilitydefaultApplicationProblemPlusJSONResponse) VisitG
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetAlert One alert, with its evidence and what the graph knows now of what it names
+	// (GET /alert)
+	GetAlert(ctx context.Context, request GetAlertRequestObject) (GetAlertResponseObject, error)
+	// SetAlertStatus Record what a person decided about an alert
+	// (PUT /alert)
+	SetAlertStatus(ctx context.Context, request SetAlertStatusRequestObject) (SetAlertStatusResponseObject, error)
+	// ListAlerts Security alerts, seen last first
+	// (GET /alerts)
+	ListAlerts(ctx context.Context, request ListAlertsRequestObject) (ListAlertsResponseObject, error)
 	// GetCoverage What was read, what was not, and what that means
 	// (GET /coverage)
 	GetCoverage(ctx context.Context, request GetCoverageRequestObject) (GetCoverageResponseObject, error)
@@ -2613,6 +3149,91 @@ type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
 	options     StrictHTTPServerOptions
+}
+
+// GetAlert operation middleware
+func (sh *strictHandler) GetAlert(w http.ResponseWriter, r *http.Request, params GetAlertParams) {
+	var request GetAlertRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAlert(ctx, request.(GetAlertRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAlert")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAlertResponseObject); ok {
+		if err := validResponse.VisitGetAlertResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SetAlertStatus operation middleware
+func (sh *strictHandler) SetAlertStatus(w http.ResponseWriter, r *http.Request, params SetAlertStatusParams) {
+	var request SetAlertStatusRequestObject
+
+	request.Params = params
+
+	var body SetAlertStatusJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.SetAlertStatus(ctx, request.(SetAlertStatusRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetAlertStatus")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SetAlertStatusResponseObject); ok {
+		if err := validResponse.VisitSetAlertStatusResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListAlerts operation middleware
+func (sh *strictHandler) ListAlerts(w http.ResponseWriter, r *http.Request, params ListAlertsParams) {
+	var request ListAlertsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAlerts(ctx, request.(ListAlertsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAlerts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListAlertsResponseObject); ok {
+		if err := validResponse.VisitListAlertsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
 }
 
 // GetCoverage operation middleware

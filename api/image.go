@@ -94,7 +94,7 @@ func (s *server) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 		return nil, missing(fmt.Sprintf("no image %s", r.Params.Id))
 	}
 	re := s.reach.of(w)
-	paths, err := s.rowsWhere(ctx, func(l life) bool { return l.about(r.Params.Id) })
+	paths, err := s.rowsWhere(ctx, func(l life) bool { return l.path.Has(r.Params.Id) })
 	if err != nil {
 		return nil, err
 	}

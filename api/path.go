@@ -101,13 +101,6 @@ func refOfThing(t analyse.Thing) Ref {
 	return Ref{Kind: t.Kind, Id: t.ID, Name: t.Name, Cluster: text(t.Cluster), Namespace: text(t.Namespace)}
 }
 
-// about says whether the path has a thing on it, or an image as evidence.
-func (l life) about(id string) bool {
-	return slices.ContainsFunc(l.path.Nodes, func(t analyse.Thing) bool {
-		return t.ID == id || slices.Contains(t.Members, id) || slices.ContainsFunc(t.Images, func(i analyse.Image) bool { return i.ID == id })
-	}) || slices.Contains(l.path.Owners, id)
-}
-
 func (l life) opensBy(vulnerability string) bool {
 	return slices.ContainsFunc(l.path.Vulnerabilities, func(v analyse.Vulnerability) bool { return v.ID == vulnerability })
 }
@@ -127,7 +120,7 @@ func (l life) fits(q ListPathsParams) bool {
 	is := func(want *string, have string) bool { return want == nil || *want == "" || *want == have }
 	return is(q.Type, l.path.Type) && is(q.Cluster, l.Cluster) && is(q.Namespace, l.path.Namespace) &&
 		(q.Risk == nil || rule.Rank(l.path.Risk) >= rule.Rank(*q.Risk)) &&
-		(q.Entity == nil || *q.Entity == "" || l.about(*q.Entity)) &&
+		(q.Entity == nil || *q.Entity == "" || l.path.Has(*q.Entity)) &&
 		(q.Vulnerability == nil || *q.Vulnerability == "" || l.opensBy(*q.Vulnerability)) &&
 		(q.Q == nil || l.says(*q.Q))
 }
@@ -138,7 +131,7 @@ func (s *server) ListPaths(ctx context.Context, r ListPathsRequestObject) (ListP
 	if err != nil {
 		return nil, err
 	}
-	statuses := []PathStatus{Active, Stale}
+	statuses := []PathStatus{PathStatusActive, PathStatusStale}
 	if r.Params.Status != nil {
 		statuses = *r.Params.Status
 	}

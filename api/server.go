@@ -38,9 +38,14 @@ type Sessions interface {
 
 // Config is what the server shows and how.
 type Config struct {
-	Live       *live.Live
-	Store      Lives
-	Sessions   Sessions
+	Live     *live.Live
+	Store    Lives
+	Sessions Sessions
+	Alerts   Alerts
+	// Receiving is which clusters send events; nil if none are taken.
+	Receiving func(context.Context) ([]Receiving, error)
+	// Detections are the rules that make alerts.
+	Detections []rule.Head
 	Advisories func() *vuln.DB
 	// PathTypes are the kinds of attack path there are.
 	PathTypes []rule.Head
@@ -153,6 +158,14 @@ func text(s string) *string {
 	return &s
 }
 
+// deref is the zero value where nothing was given.
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
 // list is never nil: [] in JSON.
 func list[T any](l []T) []T {
 	if l == nil {
@@ -161,7 +174,13 @@ func list[T any](l []T) []T {
 	return l
 }
 
-const defaultPage = 100
+// pageSize is how many items a page holds.
+func pageSize(limit *int) int {
+	if limit == nil {
+		return 100
+	}
+	return max(1, min(*limit, 1000))
+}
 
 // page cuts a sorted list at a cursor, the key of the last item before.
 func page[T any](items []T, cursor *string, limit *int, key func(T) string) (part []T, next *string, err error) {
@@ -174,11 +193,7 @@ func page[T any](items []T, cursor *string, limit *int, key func(T) string) (par
 		}
 		from++
 	}
-	n := defaultPage
-	if limit != nil {
-		n = *limit
-	}
-	end := min(len(items), from+max(1, min(n, 1000)))
+	end := min(len(items), from+pageSize(limit))
 	if end < len(items) {
 		next = new(key(items[end-1]))
 	}

@@ -109,6 +109,9 @@ func (l *Live) World() *World { return l.world.Load() }
 // is slow gets several worlds' events as one.
 func (l *Live) Subscribe(ctx context.Context) <-chan Event { return l.hub.subscribe(ctx) }
 
+// Tell lets subscribers know of something new that is not of the graph: an alert.
+func (l *Live) Tell(kinds ...string) { l.hub.send(Event{Version: l.World().Version, Kinds: kinds}) }
+
 // Facts lets look see the facts of a cluster, in the goroutine that owns them;
 // look must not keep or change them. It reports whether there is such a cluster.
 func (l *Live) Facts(ctx context.Context, name string, look func(*collect.Facts)) (bool, error) {

@@ -13,6 +13,7 @@ type config struct {
 	sample bool
 	listen string
 	hosts  []string
+	ingest string
 	data   string
 	// tlsCert and tlsKey are needed to listen beyond loopback.
 	tlsCert, tlsKey string
@@ -32,6 +33,7 @@ func (c *config) flags(cmd *cobra.Command) {
 	f.BoolVar(&c.sample, "sample", false, "serve the sample estate: two clusters of a harbour's shop and their images")
 	f.StringVar(&c.listen, "listen", "127.0.0.1:7878", "address to listen on; port 0 takes a free one")
 	f.StringSliceVar(&c.hosts, "host", nil, "a further host name that browsers may use for this server; may repeat")
+	f.StringVar(&c.ingest, "ingest-listen", "", "address that takes the audit logs of clusters, with TLS and a token each (see connect); nothing is taken without it")
 	dataFlag(cmd, &c.data)
 	f.StringVar(&c.tlsCert, "tls-cert", "", "certificate file (PEM); needed to listen beyond loopback")
 	f.StringVar(&c.tlsKey, "tls-key", "", "private key file (PEM) of --tls-cert")

@@ -30,6 +30,7 @@ func defaultData() string {
 
 func (d dataDir) database() string   { return filepath.Join(string(d), "breakwater.db") }
 func (d dataDir) advisories() string { return filepath.Join(string(d), "advisories") }
+func (d dataDir) authority() string  { return filepath.Join(string(d), "authority") }
 func (d dataDir) running() string    { return filepath.Join(string(d), "server.json") }
 
 // dump is the file of a cluster's saved facts; names of clusters are free text.

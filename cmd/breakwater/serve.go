@@ -57,6 +57,7 @@ type server struct {
 	transport  http.RoundTripper
 	rules      *analyse.Rules
 	live       *live.Live
+	alerting   *alerting // nil if no events are taken
 }
 
 func serve(ctx context.Context, s streams, c config) (err error) {
@@ -148,6 +149,10 @@ func (v *server) prepare(ctx context.Context) (err error) {
 		images.Resolve = func(ctx context.Context, ref string) (string, error) { return image.Resolve(ctx, ref, opts) }
 	}
 	v.live, err = live.New(live.Config{Records: v.store, Rules: v.rules, Images: images, Log: v.log, SaveEvery: v.config.saveEvery}, sources)
+	if err != nil || v.config.ingest == "" {
+		return err
+	}
+	v.alerting, err = v.openAlerting(ctx)
 	return err
 }
 
@@ -172,8 +177,12 @@ func (v *server) run(ctx context.Context, listener net.Listener) error {
 		v.log.Warn("this binary was built without the portal: make build")
 	}
 	url := v.url(listener)
-	handler, err := api.New(api.Config{PathTypes: v.rules.PathTypes(), Live: v.live, Store: v.store, Sessions: v.store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.hosts,
-		Version: version(), Log: v.log, Secure: v.config.tlsCert != ""})
+	c := api.Config{PathTypes: v.rules.PathTypes(), Live: v.live, Store: v.store, Sessions: v.store, Alerts: v.store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.hosts,
+		Version: version(), Log: v.log, Secure: v.config.tlsCert != ""}
+	if v.alerting != nil {
+		c.Receiving, c.Detections = v.alerting.receiving, v.alerting.rules
+	}
+	handler, err := api.New(c)
 	if err != nil {
 		return err
 	}
@@ -201,6 +210,9 @@ func (v *server) run(ctx context.Context, listener net.Listener) error {
 		}
 		return nil
 	})
+	if v.alerting != nil {
+		g.Go(func() error { return v.alerting.run(ctx) })
+	}
 	g.Go(func() error { return v.greet(ctx, url) })
 	g.Go(func() error { return v.sweep(ctx) })
 	return g.Wait()
