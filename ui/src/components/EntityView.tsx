@@ -8,7 +8,6 @@ import { PathTable } from "./PathTable";
 import { Prose } from "./Prose";
 import { Ref } from "./Ref";
 import { Severity } from "./Severity";
-import { kindLabel, useVocabulary } from "./Vocabulary";
 
 type Entity = Schemas["Entity"];
 
@@ -20,7 +19,7 @@ export function EntityView({ thing, narrow = false }: { thing: Entity; narrow?: 
       <p className="counts">{place && <>{place}<br /></>}<small>{thing.kindSentence}</small></p>
       {thing.ref.kind === "Cluster" && <p><Link to={pathList({ cluster: thing.ref.name })}>Its attack paths</Link> · <Link to={imageList({ cluster: thing.ref.name })}>Its images</Link></p>}
       {thing.insights.length > 0 && <ul className="insights">{thing.insights.map((i) => (
-        <li key={i.name}><b>{i.label}</b> <Prose text={sentence(i.evidence || i.sentence)} /></li>
+        <li key={i.name}><b>{i.label}.</b> <Prose text={sentence(i.evidence || i.sentence)} /></li>
       ))}</ul>}
       {narrow && <Paths thing={thing} narrow />}
       <div className="beside">
@@ -44,19 +43,15 @@ function Paths({ thing, narrow = false }: { thing: Entity; narrow?: boolean }) {
 }
 
 function Relations({ thing }: { thing: Entity }) {
-  const schema = useVocabulary();
   if (thing.relations.length === 0) return <Section title="Relations"><p>It is joined to nothing that was seen.</p></Section>;
   return (
-    <Section title="Relations">{thing.relations.map((r) => {
-      const kinds = new Set(r.items.map((i) => i.ref.kind));
-      return (
-        <div key={`${r.edge}${r.dir}`} className="relation">
-          <h3>{r.label} {kinds.size === 1 && kindLabel(schema, [...kinds][0] ?? "").toLowerCase()} <Link to={question(r.query)} aria-label={`All ${plural(r.count, "thing")} it ${r.label}`}>{count(r.count)}</Link></h3>
-          <ul className="plain">{r.items.map((i) => <li key={`${i.ref.kind} ${i.ref.id}`}><Ref to={i.ref} where={i.ref.namespace !== thing.ref.namespace || i.ref.cluster !== thing.ref.cluster} /> <Edge of={i.properties} /></li>)}</ul>
-          {r.count > r.items.length && <Link to={question(r.query)}>All {count(r.count)}</Link>}
-        </div>
-      );
-    })}</Section>
+    <Section title="Relations">{thing.relations.map((r) => (
+      <div key={`${r.edge} ${r.dir} ${r.label}`} className="relation">
+        <h3>{r.label} <Link to={question(r.query)} aria-label={`All ${plural(r.count, "thing")} it ${r.label}`}>{count(r.count)}</Link></h3>
+        <ul className="plain">{r.items.map((i) => <li key={`${i.ref.kind} ${i.ref.id}`}><Ref to={i.ref} where={i.ref.namespace !== thing.ref.namespace || i.ref.cluster !== thing.ref.cluster} /> <Edge of={i.properties} /></li>)}</ul>
+        {r.count > r.items.length && <Link to={question(r.query)}>All {count(r.count)}</Link>}
+      </div>
+    ))}</Section>
   );
 }
 

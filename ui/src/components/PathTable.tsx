@@ -19,8 +19,8 @@ export function PathTable({ rows, sort = "paths-sort", short = true }: { rows: R
     const titles = schema?.pathTypes.map((t) => t.title) ?? [];
     return [
       { title: "Risk", cell: (p) => <Severity level={p.risk} />, by: (p) => -p.riskScore },
-      { title: "Attack path", wraps: true, cell: (p) => <PathLink path={p} titles={titles} />, by: (p) => p.title },
-      { title: "Gets into", cell: (p) => <span className="two"><Ref to={p.foothold} where={false} /><small>{p.cluster} · {p.namespace}</small></span>, by: (p) => p.foothold.name },
+      { title: "Attack path", wraps: true, cell: (p) => <><PathLink path={p} titles={titles} /><small className="onlynarrow">{p.foothold.name} · {p.cluster} · {p.namespace}</small></>, by: (p) => p.title },
+      { title: "Gets into", from: "medium", cell: (p) => <span className="two"><Ref to={p.foothold} where={false} /><small>{p.cluster} · {p.namespace}</small></span>, by: (p) => p.foothold.name },
       { title: "Reaches", from: "medium", cell: (p) => (p.target.id === p.foothold.id ? <small>no further</small> : <Ref to={p.target} where={false} />), by: (p) => (p.target.id === p.foothold.id ? undefined : p.target.name) },
       { title: "CVEs", number: true, from: "wide", cell: (p) => <>{p.exploited && <small>exploited </small>}<Link to={vulnerabilityList({ cluster: p.cluster, path: p.id })}>{count(p.vulnerabilities)}</Link></>, by: (p) => p.vulnerabilities },
       { title: "Pods", number: true, from: "wide", cell: (p) => count(p.pods), by: (p) => p.pods },
@@ -34,5 +34,5 @@ export function PathTable({ rows, sort = "paths-sort", short = true }: { rows: R
 /** The whole title is the link; what tells it from its shorter sibling stands out. */
 function PathLink({ path, titles }: { path: Row; titles: string[] }) {
   const { lead, tail } = parted(path.title, titles);
-  return <Link to={pathPage(path)} className="pathlink">{lead && <span className="common">{lead} </span>}{lead ? <b>{tail}</b> : tail}</Link>;
+  return <Link to={pathPage(path)} className="pathlink">{lead ? <><span className="common">{lead}</span> <b>{tail}</b></> : tail}</Link>;
 }

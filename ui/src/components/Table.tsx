@@ -13,7 +13,7 @@ export interface Column<T> {
   /** Long text, which may take two lines. */
   wraps?: boolean;
   /** The room the table needs to show it; without it, it is always shown. */
-  from?: "medium" | "wide";
+  from?: "medium" | "wide" | "widest";
 }
 
 interface Props<T> {

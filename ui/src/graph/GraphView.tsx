@@ -1,7 +1,7 @@
 import "@xyflow/react/dist/base.css";
 import "./graph.css";
 import { Button } from "@mantine/core";
-import { useElementSize } from "@mantine/hooks";
+import { useElementSize, useViewportSize } from "@mantine/hooks";
 import { MarkerType, Position, ReactFlow, ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { fold, walk } from "./fold";
@@ -25,14 +25,18 @@ const narrow = 720;
 export function GraphView({ drawing, chosen, choose, fixed = false }: Props) {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const size = useElementSize<HTMLDivElement>();
-  const direction: Direction = size.width > 0 && size.width < narrow ? "DOWN" : "RIGHT";
   const folded = useMemo(() => fold(drawing, opened), [drawing, opened]);
-  const layout = useLayout(folded, direction).data;
+  // The room without a pane decides which way it goes, so that opening one does not turn it.
+  const page = useViewportSize().width, room = page > 760 ? page - 200 : page - 32;
+  const across = useLayout(folded, "RIGHT", room >= narrow);
+  const turned = room < narrow || (across.data !== undefined && folded.nodes.length <= 12 && !view(across.data, { width: room, height: Infinity }).fits);
+  const down = useLayout(folded, "DOWN", turned);
+  const layout = turned ? down.data : across.data;
   const shown = layout?.drawing ?? folded;
   const toggle = (name: string) => setOpened((o) => { const next = new Set(o); if (!next.delete(name)) next.add(name); return next; });
   const height = layout ? Math.min(layout.height, layout.direction === "DOWN" ? Infinity : 420) + 8 : 220;
   return (
-    <div>
+    <div className="graph" data-turned={turned || undefined}>
       <div className="canvas" role="region" aria-label="Drawing of the attack path" ref={size.ref} style={{ height }}>
         {layout && size.width > 0 ? (
           <ReactFlowProvider>
@@ -56,7 +60,8 @@ function Picture({ drawing, places, direction, canvas, chosen, choose, fixed = f
   const spots = useMemo(() => absolute(drawing, places), [drawing, places]);
   const spot = (id: string | undefined) => (id ? spots.get(id) ?? spots.get(drawing.edges.find((e) => e.id === id)?.from ?? "") : undefined);
   const looking = view(places, canvas, spot(chosen));
-  useEffect(() => { void flow.setViewport(looking, { duration: 0 }); }, [flow, looking.x, looking.y, looking.zoom]); // eslint-disable-line
+  useEffect(() => { void flow.setViewport(looking, { duration: 0 }); }, [flow, looking.x, looking.y, looking.zoom]);
+  useEffect(() => { if (chosen) walked(box.current, chosen)?.scrollIntoView({ block: "nearest" }); }, [chosen]);
   const pick = (id: string, byKey = false) => { setAt(id); choose(id, byKey); };
   const common = (id: string): Shown => ({ direction, fixed, chosen: id === chosen, focused: id === here, choose: pick });
   const move = (e: KeyboardEvent) => {
@@ -68,7 +73,7 @@ function Picture({ drawing, places, direction, canvas, chosen, choose, fixed = f
     setAt(id);
     if (chosen) choose(id);
     else if (!looking.fits) void flow.setViewport(view(places, canvas, spot(id)), { duration: 0 });
-    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-walk="${CSS.escape(id)}"]`)?.focus({ preventScroll: looking.fits }));
+    requestAnimationFrame(() => walked(box.current, id)?.focus({ preventScroll: true }));
   };
   return (
     <div className="picture" ref={box} onKeyDown={move}>
@@ -85,6 +90,10 @@ function Picture({ drawing, places, direction, canvas, chosen, choose, fixed = f
       )}
     </div>
   );
+}
+
+function walked(box: HTMLElement | null, id: string): HTMLElement | null | undefined {
+  return box?.querySelector<HTMLElement>(`[data-walk="${CSS.escape(id)}"]`);
 }
 
 function boxesOf(drawing: Drawing, places: Places, common: (id: string) => Shown, toggle: (fold: string) => void): (ThingNode | FrameNode)[] {

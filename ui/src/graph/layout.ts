@@ -7,10 +7,10 @@ export type Direction = "RIGHT" | "DOWN";
 export const notesShown = 3;
 
 export function nodeSize(n: DrawnNode, direction: Direction): { width: number; height: number } {
-  return { width: direction === "RIGHT" ? 160 : 264, height: 50 + Math.min(n.notes.length, notesShown) * 16 + (n.notes.length ? 4 : 0) };
+  return { width: direction === "RIGHT" ? 148 : 264, height: 50 + Math.min(n.notes.length, notesShown) * 16 + (n.notes.length ? 4 : 0) };
 }
 
-const label = { RIGHT: { width: 92, height: 36 }, DOWN: { width: 150, height: 22 } };
+const label = { RIGHT: { width: 84, height: 44 }, DOWN: { width: 150, height: 22 } };
 
 /** The drawing as the layout engine wants it: entry first, frames as parents. */
 export function elkGraph(d: Drawing, direction: Direction = "RIGHT"): ElkNode {
@@ -24,7 +24,7 @@ export function elkGraph(d: Drawing, direction: Direction = "RIGHT"): ElkNode {
     id: "path", children: children(undefined), edges,
     layoutOptions: {
       "elk.algorithm": "layered", "elk.direction": direction, "elk.hierarchyHandling": "INCLUDE_CHILDREN", "elk.padding": "[top=4,left=4,bottom=4,right=4]",
-      "elk.layered.spacing.nodeNodeBetweenLayers": direction === "RIGHT" ? "12" : "14", "elk.spacing.nodeNode": "16", "elk.spacing.edgeLabel": "2", "elk.layered.spacing.edgeNodeBetweenLayers": "8",
+      "elk.layered.spacing.nodeNodeBetweenLayers": direction === "RIGHT" ? "10" : "14", "elk.spacing.nodeNode": "16", "elk.spacing.edgeLabel": "2", "elk.layered.spacing.edgeNodeBetweenLayers": "8",
       "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
     },
   };
@@ -57,7 +57,7 @@ export function absolute(d: Drawing, places: Places): Map<string, Box> {
 export interface View { x: number; y: number; zoom: number; fits: boolean }
 
 /** How the canvas looks at a drawing: whole if that can be read, else from its entry or at what is chosen. */
-export function view(places: { width: number; height: number }, canvas: { width: number; height: number }, chosen?: Box, least = 0.72): View {
+export function view(places: { width: number; height: number }, canvas: { width: number; height: number }, chosen?: Box, least = 0.8): View {
   const zoom = Math.min(1, canvas.width / places.width, canvas.height / places.height);
   if (zoom >= least) return { x: (canvas.width - places.width * zoom) / 2, y: (canvas.height - places.height * zoom) / 2, zoom, fits: true };
   const at = (size: number, room: number, middle: number) => (size * least <= room ? (room - size * least) / 2 : Math.min(0, Math.max(room - size * least, room / 2 - middle * least)));

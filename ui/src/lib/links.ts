@@ -34,3 +34,7 @@ export const ofKind = (kind: string, cluster: string) => question(`MATCH (x:${ki
 export const carriersOf = (id: string) => question(
   `MATCH (i:Image)\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id = ${quoted(id)}\n`
   + "OPTIONAL MATCH (i)<-[:USES_IMAGE]-(c:Container)\nOPTIONAL MATCH (c)<-[:RUNS]-(p:Pod)\nRETURN DISTINCT i, p");
+
+/** The exposed pods that run an image with a vulnerability, as a question. */
+export const exposedTo = (id: string) => question(
+  `MATCH (p:Pod) WHERE p.exposed\nMATCH (p)-[:RUNS]->(c:Container)\nMATCH (c)-[:USES_IMAGE]->(i:Image)\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id = ${quoted(id)}\nRETURN DISTINCT p, i`);

@@ -59,7 +59,7 @@ function Objects({ cluster }: { cluster: Cluster }) {
 }
 
 const unscanned: Column<Schemas["ImageRow"]>[] = [
-  { title: "Image", cell: (i) => <Link to={thingPage("Image", i.id)} title={i.id}>{i.name}</Link>, by: (i) => i.name },
+  { title: "Image", wraps: true, cell: (i) => <Link to={thingPage("Image", i.id)} title={i.id}>{i.name}</Link>, by: (i) => i.name },
   { title: "Scan", cell: (i) => i.state, by: (i) => i.state },
   { title: "Why", wraps: true, from: "medium", cell: (i) => (i.error ? <Reason why={i.error} /> : "It is waiting for its turn."), by: (i) => i.error },
   { title: "Pods", number: true, cell: (i) => <Link to={thingPage("Image", i.id)}>{count(i.pods)}</Link>, by: (i) => i.pods },
@@ -74,7 +74,7 @@ function Advisories({ coverage: { advisories: a, ecosystems } }: { coverage: Sch
   return (
     <Section title="Advisories">
       <dl>
-        <dt>Records</dt><dd>{count(a.records)} of {plural(a.sources, "source")}{a.importedAt && <>, imported <Ago at={a.importedAt} /> ago</>}{a.newest && <>, the newest <Ago at={a.newest} /> old</>}</dd>
+        <dt>Records</dt><dd>{plural(a.records, "record")} of {plural(a.sources, "source")}{a.importedAt && <>, imported <Ago at={a.importedAt} /> ago</>}{a.newest && <>, the newest <Ago at={a.newest} /> old</>}</dd>
         <dt>Exploited</dt><dd>The list of known exploited vulnerabilities is {known(a.kev)}.</dd>
         <dt>EPSS</dt><dd>Probabilities of exploitation are {known(a.epss)}.</dd>
         <dt>Statements</dt><dd>{Object.entries(ecosystems).map(([e, n]) => `${e}: ${count(n)}`).join(" · ") || "none"}</dd>

@@ -27,7 +27,7 @@ const columns = (severities: readonly string[] | undefined): Column<Row>[] => [
   { title: "Highest", cell: (i) => <Severity level={i.severity} />, by: (i) => -(rank(severities, i.severity) ?? Number.NaN) || undefined },
   { title: "Image", cell: (i) => <Link to={thingPage("Image", i.id)} title={`${i.name} ${i.id}`}>{bare(i)}</Link>, by: bare },
   { title: "Scan", from: "medium", cell: (i) => <span title={i.error && shortReason(i.error)}>{i.state}</span>, by: (i) => i.state },
-  { title: "Registry", from: "wide", cell: (i) => i.registry, by: (i) => i.registry },
+  { title: "Registry", from: "widest", cell: (i) => i.registry, by: (i) => i.registry },
   { title: "Distribution", from: "wide", cell: (i) => i.distribution ?? "", by: (i) => i.distribution || undefined },
   { title: "Critical", number: true, cell: (i) => known(i.criticals, vulnerabilityList({ image: i.id, severity: severities?.at(-1) })), by: (i) => i.criticals },
   { title: "High", number: true, from: "medium", cell: (i) => known(i.highs, vulnerabilityList({ image: i.id, severity: severities?.at(-2) })), by: (i) => i.highs },

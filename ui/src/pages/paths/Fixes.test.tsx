@@ -2,11 +2,10 @@ import { MantineProvider } from "@mantine/core";
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { MemoryRouter } from "react-router";
-import { beforeEach, expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import type { Schemas } from "../../api/client";
 import { Fixes } from "./Fixes";
 
-beforeEach(() => { vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener() {}, removeEventListener() {} })); });
 
 const fixes: Schemas["Fix"][] = [
   { id: "1", kind: "image", title: "Update it", text: "To 2.0", concerns: ["Image sha256:1"], effect: "breaks" },

@@ -8,7 +8,7 @@ import { Answered, Empty, Partial } from "../../components/States";
 import { Table, type Column } from "../../components/Table";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
-import { carriersOf, pathList, pathPage, thingPage } from "../../lib/links";
+import { carriersOf, exposedTo, pathList, pathPage, thingPage } from "../../lib/links";
 
 type Row = Schemas["VulnerabilityRow"];
 
@@ -17,12 +17,12 @@ const listed = (n: number, to: string) => (n > 0 ? <Link to={to}>{count(n)}</Lin
 
 const columns = (severities: readonly string[] | undefined): Column<Row>[] => [
   { title: "Severity", cell: (v) => <Severity level={v.severity} />, by: (v) => -(rank(severities, v.severity) ?? 0) },
-  { title: "CVE", cell: (v) => <Link to={thingPage("Vulnerability", v.id)}>{v.id}</Link>, by: (v) => v.id },
+  { title: "CVE", cell: (v) => <><Link to={thingPage("Vulnerability", v.id)}>{v.id}</Link><small className="onlynarrow">{v.title}</small></>, by: (v) => v.id },
   { title: "Title", from: "medium", wraps: true, cell: (v) => v.title, by: (v) => v.title },
   { title: "Package", from: "wide", cell: (v) => <span title={v.packages.join(", ")}>{v.packages.join(", ")}</span>, by: (v) => v.packages[0] },
   { title: "Known", from: "medium", cell: (v) => [v.kev && "exploited", v.rce && "remote code", !v.fixable && "no fix"].filter(Boolean).join(", "), by: (v) => Number(v.kev ?? false) * 2 + Number(v.rce) },
-  { title: "Images", number: true, cell: (v) => <>{listed(v.running, carriersOf(v.id))} <small>of {count(v.images)} run</small></>, by: (v) => v.running },
-  { title: "Exposed pods", number: true, from: "wide", cell: (v) => <>{listed(v.exposed, carriersOf(v.id))} <small>of {count(v.pods)}</small></>, by: (v) => v.exposed },
+  { title: "Images", number: true, from: "medium", cell: (v) => <>{listed(v.running, carriersOf(v.id))} <small>of {count(v.images)} run</small></>, by: (v) => v.running },
+  { title: "Exposed pods", number: true, from: "wide", cell: (v) => <>{listed(v.exposed, exposedTo(v.id))} <small>of {count(v.pods)}</small></>, by: (v) => v.exposed },
   { title: "Paths", number: true, cell: (v) => listed(v.paths, pathList({ vulnerability: v.id })), by: (v) => v.paths },
 ];
 
