@@ -1,20 +1,22 @@
 import { MantineProvider, createTheme } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, useState } from "react";
 import { Route, Routes } from "react-router";
-import { Shell } from "./Shell";
 import { Empty } from "./components/States";
-import { CoveragePage } from "./pages/coverage/CoveragePage";
-import { EntityPage } from "./pages/entity/EntityPage";
-import { ExplorerPage } from "./pages/explorer/ExplorerPage";
 import { HomePage } from "./pages/home/HomePage";
-import { ImagePage } from "./pages/images/ImagePage";
-import { ImagesPage } from "./pages/images/ImagesPage";
-import { PathPage } from "./pages/paths/PathPage";
-import { PathsPage } from "./pages/paths/PathsPage";
 import { SignInPage } from "./pages/signin/SignInPage";
-import { VulnerabilitiesPage } from "./pages/vulnerabilities/VulnerabilitiesPage";
-import { VulnerabilityPage } from "./pages/vulnerabilities/VulnerabilityPage";
+import { Shell } from "./shell/Shell";
+
+// Home comes with the first script; the others, with their drawing and layout, when they are opened.
+const CoveragePage = lazy(() => import("./pages/coverage/CoveragePage").then((m) => ({ default: m.CoveragePage })));
+const EntityPage = lazy(() => import("./pages/entity/EntityPage").then((m) => ({ default: m.EntityPage })));
+const ExplorerPage = lazy(() => import("./pages/explorer/ExplorerPage").then((m) => ({ default: m.ExplorerPage })));
+const ImagePage = lazy(() => import("./pages/images/ImagePage").then((m) => ({ default: m.ImagePage })));
+const ImagesPage = lazy(() => import("./pages/images/ImagesPage").then((m) => ({ default: m.ImagesPage })));
+const PathPage = lazy(() => import("./pages/paths/PathPage").then((m) => ({ default: m.PathPage })));
+const PathsPage = lazy(() => import("./pages/paths/PathsPage").then((m) => ({ default: m.PathsPage })));
+const VulnerabilitiesPage = lazy(() => import("./pages/vulnerabilities/VulnerabilitiesPage").then((m) => ({ default: m.VulnerabilitiesPage })));
+const VulnerabilityPage = lazy(() => import("./pages/vulnerabilities/VulnerabilityPage").then((m) => ({ default: m.VulnerabilityPage })));
 
 const theme = createTheme({ primaryColor: "dark", primaryShade: { light: 7, dark: 3 }, autoContrast: true, defaultRadius: "sm", respectReducedMotion: true });
 

@@ -1,6 +1,6 @@
 import "@mantine/core/styles.css";
 import "@mantine/spotlight/styles.css";
-import "./portal.css";
+import "./base.css";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
 import { App } from "./App";

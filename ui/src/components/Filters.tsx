@@ -1,32 +1,49 @@
-import { NativeSelect, TextInput } from "@mantine/core";
+import { CloseButton, NativeSelect, TextInput } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
+import { nameOf } from "../lib/format";
 
 /** A text filter that lives in the URL. */
 export function TextFilter({ name, label }: { name: string; label: string }) {
   const [params, setParams] = useSearchParams();
   const value = params.get(name) ?? "";
   const [typed, setTyped] = useState(value);
+  const [from, setFrom] = useState(value);
+  if (from !== value) { setFrom(value); setTyped(value); } // a link or "back" changed it
   useEffect(() => {
     if (typed === value) return;
-    const timer = setTimeout(() => setParams((p) => with_(p, name, typed), { replace: true }), 200);
+    const timer = setTimeout(() => setParams((p) => put(p, name, typed), { replace: true }), 200);
     return () => clearTimeout(timer);
   }, [typed, value, name, setParams]);
-  return <TextInput size="xs" aria-label={label} placeholder={label} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />;
+  return <TextInput size="xs" className="filter text" aria-label={label} placeholder={label} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />;
 }
 
 /** One choice that lives in the URL; the empty one is "any". */
 export function ChoiceFilter({ name, label, choices }: { name: string; label: string; choices: { value: string; label: string }[] }) {
   const [params, setParams] = useSearchParams();
   return (
-    <NativeSelect size="xs" aria-label={label} value={params.get(name) ?? ""} data={[{ value: "", label }, ...choices]}
-      onChange={(e) => { const v = e.currentTarget.value; setParams((p) => with_(p, name, v)); }} />
+    <NativeSelect size="xs" className="filter" aria-label={label} value={params.get(name) ?? ""} data={[{ value: "", label }, ...choices]}
+      onChange={(e) => { const v = e.currentTarget.value; setParams((p) => put(p, name, v)); }} />
   );
 }
 
-function with_(params: URLSearchParams, name: string, value: string): URLSearchParams {
+/** Filters that a link brought and no control shows: each can be taken away. */
+export function Scope({ names }: { names: Record<string, string> }) {
+  const [params, setParams] = useSearchParams();
+  const set = Object.entries(names).filter(([name]) => params.get(name));
+  if (set.length === 0) return null;
+  return (
+    <div className="scope">Only {set.map(([name, label]) => (
+      <span key={name} title={params.get(name) ?? ""}>
+        {label} {nameOf(params.get(name) ?? "")}
+        <CloseButton size="xs" aria-label={`Show every ${label}`} onClick={() => setParams((p) => put(p, name, ""))} />
+      </span>
+    ))}</div>
+  );
+}
+
+function put(params: URLSearchParams, name: string, value: string): URLSearchParams {
   const next = new URLSearchParams(params);
-  next.delete("cursor");
   if (value) next.set(name, value); else next.delete(name);
   return next;
 }

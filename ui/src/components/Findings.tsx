@@ -1,21 +1,25 @@
+import { useMemo } from "react";
 import type { Schemas } from "../api/client";
 import { Ref } from "./Ref";
-import { Severity } from "./Scale";
-import { Table } from "./Table";
+import { rank, Severity } from "./Severity";
+import { Table, type Column } from "./Table";
+import { useVocabulary } from "./Vocabulary";
 
-/** Vulnerabilities in images, each with its package and fix. */
-export function Findings({ rows }: { rows: Schemas["Finding"][] }) {
-  return (
-    <Table label="Findings" rows={rows} rowKey={(_, i) => String(i)} columns={[
-      { title: "Severity", cell: (f) => <Severity level={f.severity} /> },
-      { title: "CVE", cell: (f) => <Ref to={f.vulnerability} where={false} /> },
-      { title: "Package", cell: (f) => `${f.package} ${f.installed}` },
-      { title: "Fixed in", cell: (f) => f.fixed || "no fix yet" },
-      { title: "Image", cell: (f) => <Ref to={f.image} where={false} /> },
-    ]} />
-  );
-}
+type Finding = Schemas["Finding"];
 
-export function Refs({ of, none }: { of: Schemas["Ref"][]; none: string }) {
-  return of.length ? <ul className="plain">{of.map((r) => <li key={`${r.kind} ${r.id}`}><Ref to={r} /></li>)}</ul> : <p>{none}</p>;
+/** Vulnerabilities in images, each with its package and fix. On the page of an image or a CVE that one goes without saying. */
+export function Findings({ rows, without }: { rows: Finding[]; without: "image" | "vulnerability" }) {
+  const schema = useVocabulary();
+  const columns = useMemo<Column<Finding>[]>(() => [
+    { title: "Severity", cell: (f) => <Severity level={f.severity} />, by: (f) => rank(schema?.severities, f.severity), number: false },
+    ...(without === "vulnerability" ? [] : [
+      { title: "CVE", cell: (f: Finding) => <Ref to={f.vulnerability} icon={false} />, by: (f: Finding) => f.vulnerability.name },
+      { title: "Title", from: "wide" as const, wraps: true, cell: (f: Finding) => f.title ?? "", by: (f: Finding) => f.title },
+    ]),
+    { title: "Package", cell: (f) => <>{f.package} <small>{f.installed}</small></>, by: (f) => f.package },
+    { title: "Fixed in", cell: (f) => f.fixed || <span className="unknown">no fix yet</span>, by: (f) => f.fixed || undefined },
+    { title: "Known", from: "medium", cell: (f) => [f.kev && "exploited", f.rce && "remote code"].filter(Boolean).join(", "), by: (f) => Number(f.kev ?? false) * 2 + Number(f.rce) },
+    ...(without === "image" ? [] : [{ title: "Image", cell: (f: Finding) => <Ref to={f.image} />, by: (f: Finding) => f.image.name }]),
+  ], [schema, without]);
+  return <Table label="Findings" sort="findings-sort" short rows={rows} rowKey={(_, i) => String(i)} columns={columns} />;
 }

@@ -4,11 +4,24 @@ import { Link } from "react-router";
 
 interface Problem { title?: string; detail?: string; message?: string; status?: number }
 
-/** Skeleton of a table while its first answer is on the way. */
-export function Loading({ rows = 8, label = "Loading" }: { rows?: number; label?: string }) {
+/** A table before its first answer: its head and its rows, at the height they will have. */
+export function Loading({ rows = 10, label = "Loading" }: { rows?: number; label?: string }) {
+  return (
+    <div role="status" aria-label={label} className="skeleton">
+      {Array.from({ length: rows }, (_, i) => <div key={i}><Skeleton height={12} width={i === 0 ? "24%" : `${60 + ((i * 17) % 35)}%`} radius="sm" /></div>)}
+    </div>
+  );
+}
+
+/** A page of a thing before its first answer: a picture or properties, and two columns of text. */
+export function LoadingThing({ label = "Loading" }: { label?: string }) {
   return (
     <div role="status" aria-label={label} className="stack">
-      {Array.from({ length: rows }, (_, i) => <Skeleton key={i} height={24} radius="sm" />)}
+      <Skeleton height={12} width="40%" radius="sm" />
+      <Skeleton height={200} radius="sm" />
+      <div className="beside">
+        {[0, 1].map((c) => <div key={c} className="stack">{[80, 65, 90, 55].map((w) => <Skeleton key={w} height={12} width={`${w}%`} radius="sm" />)}</div>)}
+      </div>
     </div>
   );
 }
@@ -29,7 +42,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   return <div className="empty"><h2>{title}</h2><div>{children}</div></div>;
 }
 
-/** What is missing from a list, and why. */
+/** What is missing, and why. */
 export function Partial({ children }: { children: ReactNode }) {
   return <div role="note" className="partial">{children}</div>;
 }
@@ -37,8 +50,8 @@ export function Partial({ children }: { children: ReactNode }) {
 interface Asked<T> { data: T | undefined; error: unknown; refetch: () => unknown }
 
 /** Draws an answer: old data stays in sight while it is asked for again. */
-export function Answered<T>({ asked, children, rows }: { asked: Asked<T>; children: (data: T) => ReactNode; rows?: number }) {
+export function Answered<T>({ asked, children, loading = <Loading /> }: { asked: Asked<T>; children: (data: T) => ReactNode; loading?: ReactNode }) {
   const problem = asked.error ? <Failed error={asked.error as Problem} retry={() => void asked.refetch()} /> : null;
-  if (asked.data === undefined) return problem ?? <Loading rows={rows} />;
+  if (asked.data === undefined) return problem ?? loading;
   return <>{problem}{children(asked.data)}</>;
 }

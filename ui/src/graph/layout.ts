@@ -1,26 +1,37 @@
 import type { ElkExtendedEdge, ElkNode } from "elkjs/lib/elk-api";
-import type { Drawing } from "./model";
+import type { Drawing, DrawnNode } from "./model";
 
-export const nodeSize = { width: 168, height: 76 };
+export type Direction = "RIGHT" | "DOWN";
 
-/** The drawing as the layout engine wants it: left to right, frames as parents. */
-export function elkGraph(d: Drawing): ElkNode {
+/** So many notes are drawn on a node; the others are told when it is chosen. */
+export const notesShown = 3;
+
+export function nodeSize(n: DrawnNode, direction: Direction): { width: number; height: number } {
+  return { width: direction === "RIGHT" ? 148 : 264, height: 50 + Math.min(n.notes.length, notesShown) * 16 + (n.notes.length ? 4 : 0) };
+}
+
+const label = { RIGHT: { width: 84, height: 44 }, DOWN: { width: 150, height: 22 } };
+
+/** The drawing as the layout engine wants it: entry first, frames as parents. */
+export function elkGraph(d: Drawing, direction: Direction = "RIGHT"): ElkNode {
+  const padding = direction === "RIGHT" ? "[top=32,left=12,bottom=12,right=12]" : "[top=30,left=8,bottom=8,right=8]";
   const children = (frame: string | undefined): ElkNode[] => [
-    ...d.frames.filter((f) => f.parent === frame).map((f) => ({ id: f.id, children: children(f.id), layoutOptions: { "elk.padding": "[top=32,left=16,bottom=16,right=16]" } })),
-    ...d.nodes.filter((n) => n.frame === frame).map((n) => ({ id: n.id, ...nodeSize })),
+    ...d.frames.filter((f) => f.parent === frame).map((f) => ({ id: `frame ${f.id}`, children: children(f.id), layoutOptions: { "elk.padding": padding } })),
+    ...d.nodes.filter((n) => n.frame === frame).map((n) => ({ id: n.id, ...nodeSize(n, direction) })),
   ];
-  const edges: ElkExtendedEdge[] = d.edges.map((e) => ({ id: e.id, sources: [e.from], targets: [e.to], labels: [{ text: e.label, width: e.label.length * 7, height: 16 }] }));
+  const edges: ElkExtendedEdge[] = d.edges.map((e) => ({ id: e.id, sources: [e.from], targets: [e.to], labels: [{ text: e.label, ...label[direction] }] }));
   return {
     id: "path", children: children(undefined), edges,
     layoutOptions: {
-      "elk.algorithm": "layered", "elk.direction": "RIGHT", "elk.hierarchyHandling": "INCLUDE_CHILDREN",
-      "elk.layered.spacing.nodeNodeBetweenLayers": "40", "elk.spacing.nodeNode": "24", "elk.spacing.edgeLabel": "4",
+      "elk.algorithm": "layered", "elk.direction": direction, "elk.hierarchyHandling": "INCLUDE_CHILDREN", "elk.padding": "[top=4,left=4,bottom=4,right=4]",
+      "elk.layered.spacing.nodeNodeBetweenLayers": direction === "RIGHT" ? "10" : "14", "elk.spacing.nodeNode": "16", "elk.spacing.edgeLabel": "2", "elk.layered.spacing.edgeNodeBetweenLayers": "8",
       "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
     },
   };
 }
 
 export interface Box { x: number; y: number; width: number; height: number }
+export interface Places { boxes: ReadonlyMap<string, Box>; width: number; height: number }
 
 /** Every node's place relative to its frame. */
 export function boxes(graph: ElkNode, found = new Map<string, Box>()): Map<string, Box> {
@@ -29,4 +40,29 @@ export function boxes(graph: ElkNode, found = new Map<string, Box>()): Map<strin
     boxes(c, found);
   }
   return found;
+}
+
+/** Where everything stands on the whole canvas. */
+export function absolute(d: Drawing, places: Places): Map<string, Box> {
+  const parent = new Map(d.frames.map((f) => [f.id, f.parent]));
+  return new Map(d.nodes.flatMap((n) => {
+    const b = places.boxes.get(n.id);
+    if (!b) return [];
+    let { x, y } = b;
+    for (let f = n.frame; f; f = parent.get(f)) { const frame = places.boxes.get(`frame ${f}`); x += frame?.x ?? 0; y += frame?.y ?? 0; }
+    return [[n.id, { ...b, x, y }]];
+  }));
+}
+
+export interface View { x: number; y: number; zoom: number; fits: boolean }
+
+/** How the canvas looks at a drawing: whole if that can be read, else from its entry or at what is chosen. */
+export function view(places: { width: number; height: number }, canvas: { width: number; height: number }, chosen?: Box, least = 0.8): View {
+  const zoom = Math.min(1, canvas.width / places.width, canvas.height / places.height);
+  if (zoom >= least) return { x: (canvas.width - places.width * zoom) / 2, y: (canvas.height - places.height * zoom) / 2, zoom, fits: true };
+  const at = (size: number, room: number, middle: number) => (size * least <= room ? (room - size * least) / 2 : Math.min(0, Math.max(room - size * least, room / 2 - middle * least)));
+  return {
+    x: at(places.width, canvas.width, chosen ? chosen.x + chosen.width / 2 : 0),
+    y: at(places.height, canvas.height, chosen ? chosen.y + chosen.height / 2 : places.height / 2), zoom: least, fits: false,
+  };
 }

@@ -2,19 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Schemas } from "../api/client";
 import { boxes, elkGraph } from "./layout";
 import { drawing } from "./model";
+import { makePath, step, thing } from "./paths.fixture";
 
-const thing = (id: string, count = 1): Schemas["Thing"] => ({ id, kind: "Pod", name: id, count });
-const step = (from: string, to: string, more: Partial<Schemas["PathStep"]> = {}): Schemas["PathStep"] =>
-  ({ from, to, edge: "routes", verb: "routes to", derived: false, evidence: [], ...more });
-
-function path(nodes: Schemas["Thing"][], frames: Schemas["Frame"][], steps: Schemas["PathStep"][], also: Schemas["PathStep"][] = []): Schemas["Path"] {
-  const none = thing("none");
-  return {
-    id: "p", type: "t", title: "", cluster: "c", namespace: "n", risk: "high", riskScore: 1, riskFactors: [], attack: [], why: "",
-    entry: none, target: none, foothold: none, steps, also, story: [], nodes, frames, vulnerabilities: [], vulnerabilitiesTotal: 0,
-    fixes: [], pods: 1, workloads: 1, uncertain: [], owners: [], dependsOn: [],
-  };
-}
+const path = (nodes: Schemas["Thing"][], frames: Schemas["Frame"][], steps: Schemas["PathStep"][], also: Schemas["PathStep"][] = []) => makePath(nodes, steps, { frames, also });
 
 const frames: Schemas["Frame"][] = [
   { id: "c", kind: "Cluster", name: "prod", nodes: ["a", "b"] },
@@ -24,8 +14,8 @@ const frames: Schemas["Frame"][] = [
 
 describe("drawing", () => {
   const cases: { name: string; steps: Schemas["PathStep"][]; also?: Schemas["PathStep"][]; edges: string[] }[] = [
-    { name: "one edge per pair and kind", steps: [step("a", "b")], also: [step("a", "b")], edges: ["a|routes|b"] },
-    { name: "another kind is another edge", steps: [step("a", "b"), step("a", "b", { edge: "exploit" })], edges: ["a|routes|b", "a|exploit|b"] },
+    { name: "one edge per pair and kind", steps: [step("a", "b")], also: [step("a", "b")], edges: ["a|E|b"] },
+    { name: "another kind is another edge", steps: [step("a", "b"), step("a", "b", { edge: "exploit" })], edges: ["a|E|b", "a|exploit|b"] },
     { name: "a step to what is not drawn is left out", steps: [step("a", "gone")], edges: [] },
   ];
   it.each(cases)("$name", ({ steps, also, edges }) => {
@@ -50,6 +40,11 @@ describe("drawing", () => {
 });
 
 describe("elkGraph", () => {
+  it("tells a cluster as a thing from the cluster around it", () => {
+    const d = drawing(path([thing("c", 1, "Cluster"), thing("b")], frames, []));
+    expect([...boxes(elkGraph(d)).keys()].sort()).toEqual(["b", "c", "frame c", "frame c/n"]);
+  });
+
   it("holds every one of 300 things once", () => {
     const things = Array.from({ length: 300 }, (_, i) => thing(`x${i}`));
     const graph = elkGraph(drawing(path(things, [{ id: "c", kind: "Cluster", name: "prod", nodes: things.map((t) => t.id) }], [])));

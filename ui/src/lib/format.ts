@@ -23,6 +23,11 @@ export function moment(when: string): string {
   return `${when.replace("T", " ").replace(/(\.\d+)?Z$/, "")} UTC`;
 }
 
+/** Whether a time was ever set: the server's zero time is the year 1. */
+export function known(when: string | null | undefined): when is string {
+  return Boolean(when) && !when?.startsWith("0001");
+}
+
 /** "Kind id" as evidence writes it. */
 export function kindAndId(text: string): { kind: string; id: string } {
   const at = text.indexOf(" ");
@@ -32,4 +37,9 @@ export function kindAndId(text: string): { kind: string; id: string } {
 /** A long digest, short enough to read. */
 export function short(text: string): string {
   return text.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/, "$1…");
+}
+
+/** The name at the end of an id such as cluster/namespace/Pod/name. */
+export function nameOf(id: string): string {
+  return id.includes("sha256:") ? short(id) : id.slice(id.lastIndexOf("/") + 1);
 }

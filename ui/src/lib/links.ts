@@ -1,9 +1,12 @@
 import type { Schemas } from "../api/client";
 
-function link(page: string, params: Record<string, string | undefined>): string {
+type Params = Record<string, string | undefined>;
+
+function link(page: string, params: Params): string {
   const search = new URLSearchParams();
   for (const [k, v] of Object.entries(params)) if (v) search.set(k, v);
-  return `${page}?${search.toString()}`;
+  const text = search.toString();
+  return text ? `${page}?${text}` : page;
 }
 
 /** The one page of a thing. */
@@ -15,7 +18,23 @@ export function thingPage(kind: string, id: string): string {
 
 export const pathPage = (p: Pick<Schemas["PathRow"], "cluster" | "id">) => link("/path", { cluster: p.cluster, id: p.id });
 
-/** The vulnerabilities that open a path, or one of them. */
-export const pathVulnerabilities = (cluster: string, path: string, q?: string) => link("/vulnerabilities", { cluster, path, q });
+/** The lists that counts open. */
+export const pathList = (params: Params) => link("/paths", params);
+export const imageList = (params: Params) => link("/images", params);
+export const vulnerabilityList = (params: Params) => link("/vulnerabilities", params);
 
 export const question = (text: string) => link("/explorer", { q: text });
+
+const quoted = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+
+/** Everything of a kind in a cluster, as a question. */
+export const ofKind = (kind: string, cluster: string) => question(`MATCH (x:${kind}) WHERE x.cluster = ${quoted(cluster)}\nRETURN x`);
+
+/** The images with a vulnerability, and the pods that run them, as a question. */
+export const carriersOf = (id: string) => question(
+  `MATCH (i:Image)\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id = ${quoted(id)}\n`
+  + "OPTIONAL MATCH (i)<-[:USES_IMAGE]-(c:Container)\nOPTIONAL MATCH (c)<-[:RUNS]-(p:Pod)\nRETURN DISTINCT i, p");
+
+/** The exposed pods that run an image with a vulnerability, as a question. */
+export const exposedTo = (id: string) => question(
+  `MATCH (p:Pod) WHERE p.exposed\nMATCH (p)-[:RUNS]->(c:Container)\nMATCH (c)-[:USES_IMAGE]->(i:Image)\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id = ${quoted(id)}\nRETURN DISTINCT p, i`);

@@ -84,3 +84,39 @@ export function disconnect(query: Query, place: Place): Query {
   delete next.return; delete next.order;
   return next;
 }
+
+/** Makes a connection one that is shown if it is there, or one that must be there. */
+export function setOptional(query: Query, place: Place, optional: boolean): Query {
+  const at = place[place.length - 1] ?? 0;
+  return changed(query, place.slice(0, -1), (n) => {
+    const rel = n.with?.[at];
+    if (!rel) return;
+    if (optional) rel.optional = true; else delete rel.optional;
+  });
+}
+
+/** Looks for another kind, with those conditions and connections that it has as well. */
+export function setKind(query: Query, place: Place, kind: string, menu: Schemas["Menu"]): Query {
+  const names = new Set([...menu.insights, ...menu.properties].map((p) => p.name));
+  const next = changed(query, place, (n) => {
+    n.kinds = [kind];
+    setLines(n, lines(n.where).filter((l) => properties(l).every((p) => names.has(p))));
+    n.with = n.with?.filter((r) => menu.connections.some((c) => c.dir === r.dir && r.edge.includes(c.edge) && c.to.some((t) => r.to.kinds?.includes(t.name))));
+    if (!n.with?.length) delete n.with;
+  });
+  delete next.return; delete next.order;
+  return next;
+}
+
+/** The properties of the node itself that a condition asks for. */
+function properties(line: Expr): string[] {
+  if (line.not) return properties(line.not);
+  return (line.and ?? line.or)?.flatMap(properties) ?? (line.prop && !line.of ? [line.prop] : []);
+}
+
+/** The order that the server makes; one column. */
+export function setOrder(query: Query, key: Schemas["QueryKey"] | undefined): Query {
+  const copy = structuredClone(query);
+  if (key) copy.order = [key]; else delete copy.order;
+  return copy;
+}

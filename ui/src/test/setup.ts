@@ -1,4 +1,13 @@
-import { afterEach } from "vitest";
 import { cleanup } from "@testing-library/react";
+import { afterAll, afterEach, beforeAll, vi } from "vitest";
+import { server } from "./server";
 
-afterEach(cleanup);
+// What a browser has and jsdom lacks.
+vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener() {}, removeEventListener() {} }));
+vi.stubGlobal("ResizeObserver", class { observe() {} unobserve() {} disconnect() {} });
+Object.defineProperties(HTMLElement.prototype, { clientHeight: { get: () => 700 }, clientWidth: { get: () => 1000 } });
+Element.prototype.scrollIntoView = () => undefined;
+
+beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
+afterEach(() => { cleanup(); server.resetHandlers(); });
+afterAll(() => server.close());

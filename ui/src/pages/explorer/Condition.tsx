@@ -1,71 +1,79 @@
-import { ActionIcon, Autocomplete, Button, NativeSelect } from "@mantine/core";
+import { ActionIcon, Button } from "@mantine/core";
 import { useState } from "react";
-import { api, type Schemas } from "../../api/client";
-import type { Expr } from "../../query/tree";
+import type { Schemas } from "../../api/client";
+import type { Expr, Query } from "../../query/tree";
+import { conditions } from "./choices";
+import { Editor, propertyOf } from "./Editor";
+import { Pick } from "./Pick";
 
-interface Props { schema: Schemas["Schema"]; kind?: Schemas["KindInfo"]; line: Expr; editing?: boolean; change: (line: Expr | undefined) => void }
+/** A place in the question: the question with another condition there, and how to ask it. */
+export interface Lens { build: (line: Expr | undefined) => Query; commit: (q: Query, line: Expr | undefined) => void }
 
-/** One condition as a chip that is edited in place; groups are shown as indented bars. */
-export function Condition({ schema, kind, line, editing = false, change }: Props) {
-  const [edit, setEdit] = useState(editing);
-  const remove = <ActionIcon size="sm" variant="subtle" color="gray" aria-label="Remove the condition" onClick={() => change(undefined)}>✕</ActionIcon>;
-  const parts = line.or ?? line.and;
-  if (parts) {
-    const key = line.or ? "or" : "and";
-    const set = (i: number, l: Expr | undefined) => {
-      const rest = parts.flatMap((p, j) => (j !== i ? [p] : l ? [l] : []));
-      change(rest.length > 1 ? { [key]: rest } : rest[0]);
-    };
-    return (
-      <div className="bar">
-        <Button size="compact-xs" variant="subtle" onClick={() => change({ [key === "or" ? "and" : "or"]: parts })}>{key === "or" ? "any of" : "all of"}</Button>
-        {parts.map((p, i) => <div className="chips" key={i}><Condition schema={schema} kind={kind} line={p} change={(l) => set(i, l)} /></div>)}
-      </div>
-    );
-  }
-  if (line.not) return <div className="bar"><Button size="compact-xs" variant="subtle" onClick={() => change(line.not)}>not</Button><Condition schema={schema} kind={kind} line={line.not} change={(l) => change(l && { not: l })} /></div>;
-  if (line.exists ?? line.count) return <><span className="chip">{pattern(schema, line)}</span>{remove}</>;
-  const prop = [...(kind?.menu.insights ?? []), ...(kind?.menu.properties ?? [])].find((p) => p.name === line.prop);
-  if (edit && prop && line.op) return <Editor schema={schema} kind={kind} prop={prop} line={line} done={(l) => { setEdit(false); change(l); }} cancel={() => (editing ? change(undefined) : setEdit(false))} />;
-  const words = [line.of && !prop ? `${line.of}.` : "", prop?.label ?? line.prop, line.op ? ` ${schema.ops[line.op] ?? line.op} ` : "", line.value === undefined ? "" : String(line.value)].join("");
+interface Props { schema: Schemas["Schema"]; kind?: Schemas["KindInfo"]; line: Expr; lens: Lens; landed?: string }
+
+const set = (lens: Lens, line: Expr | undefined) => lens.commit(lens.build(line), line);
+
+/** One condition: a chip, or a group of them as an indented bar. */
+export function Condition(props: Props) {
+  const { line } = props;
+  if (line.or ?? line.and) return <Group {...props} />;
+  if (line.not) return <Not {...props} inner={line.not} />;
+  if (line.exists ?? line.count) return <><span className="chip" title="It is edited as text">{pattern(props.schema, line)}</span><Remove lens={props.lens} /></>;
+  return <Chip {...props} />;
+}
+
+function Remove({ lens }: { lens: Lens }) {
+  return <ActionIcon size="sm" variant="subtle" color="gray" aria-label="Remove the condition" onClick={() => set(lens, undefined)}>✕</ActionIcon>;
+}
+
+function Group(props: Props) {
+  const { line, lens } = props;
+  const key = line.or ? "or" : "and", parts = line.or ?? line.and ?? [];
+  const whole = (rest: Expr[]) => (rest.length > 1 ? { [key]: rest } : rest[0]);
+  const part = (i: number): Lens => ({ ...lens, build: (l) => lens.build(whole(parts.flatMap((p, j) => (j !== i ? [p] : l ? [l] : [])))) });
+  return (
+    <div className="bar">
+      <Button size="compact-xs" variant="subtle" color="gray" title={key === "or" ? "One of these is enough; press to ask for all" : "All of these; press to ask for any"} onClick={() => set(lens, { [key === "or" ? "and" : "or"]: parts })}>{key === "or" ? "any of" : "all of"}</Button>
+      {parts.map((p, i) => <div className="chips" key={`${i}${JSON.stringify(p)}`}><Condition {...props} line={p} lens={part(i)} /></div>)}
+      <div className="chips"><Another {...props} word={key} name={`Add to ${key === "or" ? "any of" : "all of"}`} lens={{ ...lens, build: (l) => lens.build(whole(l ? [...parts, l] : parts)) }} /></div>
+    </div>
+  );
+}
+
+function Not(props: Props & { inner: Expr }) {
+  const { lens, inner } = props;
   return (
     <>
-      <button type="button" className="chip" title={prop?.sentence} onClick={() => setEdit(true)}>{words}</button>
-      <Button size="compact-xs" variant="subtle" aria-label={`Turn ${words} around`} onClick={() => change({ not: line })}>not</Button>
-      <Button size="compact-xs" variant="subtle" aria-label={`Add another way to ${words}`} onClick={() => change({ or: [line, { ...line }] })}>or</Button>
-      {remove}
+      <Button size="compact-xs" variant="subtle" color="gray" aria-label="Take the not away" onClick={() => set(lens, inner)}>not</Button>
+      <Condition {...props} line={inner} lens={{ ...lens, build: (l) => lens.build(l && { not: l }) }} />
     </>
   );
 }
 
-function Editor({ schema, kind, prop, line, done, cancel }: { schema: Schemas["Schema"]; kind?: Schemas["KindInfo"]; prop: Schemas["PropertyChoice"]; line: Expr; done: (l: Expr) => void; cancel: () => void }) {
-  const [op, setOp] = useState(line.op ?? "=");
-  const [typed, setTyped] = useState(line.value === undefined ? "" : Array.isArray(line.value) ? line.value.join(", ") : String(line.value));
-  const values = api.useQuery("post", "/query/values", { body: { of: kind?.name ?? "", prop: prop.name, contains: typed } }, { enabled: kind !== undefined && !prop.enum, placeholderData: (old) => old });
-  const bare = op === "" || op.startsWith("IS ");
-  const counts = new Map(values.data?.values.map((v) => [v.value, v.count]));
-  const commit = (text: string) => {
-    const next: Expr = { ...line, op };
-    if (bare) delete next.value; else next.value = value(prop.type, op, text);
-    if (op === "") delete next.op;
-    if (bare || text.trim() !== "") done(next);
-  };
+/** A sentence of property, comparison and value, edited where it stands. */
+function Chip(props: Props) {
+  const { schema, kind, line, lens, landed } = props;
+  const [edit, setEdit] = useState(false);
+  const prop = propertyOf(kind, line.prop);
+  if (edit && kind && prop) return <Editor schema={schema} kind={kind} line={line} lens={lens} cancel={() => setEdit(false)} />;
+  const words = [line.of && !prop ? `${line.of}.` : "", prop?.label ?? line.prop, line.op ? ` ${schema.ops[line.op] ?? line.op}` : "", line.value === undefined ? "" : ` ${Array.isArray(line.value) ? line.value.join(", ") : String(line.value)}`].join("");
   return (
-    <form className="chips" onSubmit={(e) => { e.preventDefault(); commit(typed); }} onKeyDown={(e) => { if (e.key === "Escape") cancel(); }}>
-      <span className="chip" title={prop.sentence}>{prop.label}</span>
-      <NativeSelect size="xs" aria-label={`How ${prop.label} compares`} value={op} data={prop.ops.map((o) => ({ value: o, label: schema.ops[o] ?? (o || "is true") }))} onChange={(e) => setOp(e.currentTarget.value)} />
-      {!bare && (prop.enum && op !== "IN"
-        ? <NativeSelect size="xs" autoFocus aria-label={prop.label} value={typed} data={["", ...prop.enum]} onChange={(e) => { setTyped(e.currentTarget.value); commit(e.currentTarget.value); }} />
-        : <Autocomplete size="xs" autoFocus aria-label={`Value of ${prop.label}`} placeholder="value" value={typed} onChange={setTyped} filter={({ options }) => options}
-            data={[...counts.keys()]} renderOption={({ option }) => <span className="value">{option.value}<small>{counts.get(option.value)}</small></span>} />)}
-      <Button size="compact-xs" type="submit">Done</Button>
-    </form>
+    <>
+      <button type="button" className="chip" title={prop?.sentence ?? "It is edited as text"} disabled={!prop} autoFocus={landed === JSON.stringify(line)} onClick={() => setEdit(true)}
+        onKeyDown={(e) => { if (e.key === "Delete" || e.key === "Backspace") set(lens, undefined); }}>{words}</button>
+      <Button size="compact-xs" variant="subtle" color="gray" className="act" aria-label={`Turn ${words} around`} onClick={() => set(lens, { not: line })}>not</Button>
+      <Another {...props} word="or" name={`Add another way to ${words}`} lens={{ ...lens, build: (l) => lens.build(l ? { or: [line, l] } : line) }} />
+      <Remove lens={lens} />
+    </>
   );
 }
 
-function value(type: string, op: string, text: string): unknown {
-  const one = (t: string): unknown => (type === "int" || type === "float" ? Number(t) : type === "bool" ? t === "true" : t);
-  return op === "IN" && type !== "list" ? text.split(",").map((t) => one(t.trim())) : one(text.trim());
+/** Adds a condition to a group, or makes one a group. */
+function Another({ schema, kind, word, name, lens }: Props & { word: string; name: string }) {
+  const [draft, setDraft] = useState<Expr>();
+  if (!kind) return null;
+  if (draft) return <><span className="word">{word}</span><Editor schema={schema} kind={kind} line={draft} lens={lens} cancel={() => setDraft(undefined)} /></>;
+  return <Pick name={name} search="Insight or property" list={name} choices={() => conditions(kind.menu, (line, complete) => { if (complete) set(lens, line); else setDraft(line); })}>{word}</Pick>;
 }
 
 /** A sub-pattern in words; it is edited as text. */
@@ -73,5 +81,5 @@ function pattern(schema: Schemas["Schema"], line: Expr): string {
   const rel = line.exists ?? line.count;
   const edge = schema.edges[rel?.edge[0] ?? ""];
   const words = `${(rel?.dir === "out" ? edge?.verb : edge?.inverse) ?? ""} ${rel?.to.kinds?.map((k) => schema.kinds[k]?.plural ?? k).join(" or ") ?? "anything"}`;
-  return line.count ? `${words}: count ${line.op ?? ""} ${String(line.value)}` : `${words}${rel?.to.where ? " (with conditions, see the text)" : ""}`;
+  return line.count ? `${words}: count ${schema.ops[line.op ?? ""] ?? line.op ?? ""} ${String(line.value)}` : `${words}${rel?.to.where ? " (with conditions, see the text)" : ""}`;
 }

@@ -1,12 +1,16 @@
-import { Button, Group } from "@mantine/core";
+import "./explorer.css";
+import { Button } from "@mantine/core";
 import { useState } from "react";
-import { useSearchParams } from "react-router";
-import { api } from "../../api/client";
+import { api, type Schemas } from "../../api/client";
 import { Page } from "../../components/Page";
+import { WithPane } from "../../components/Pane";
+import { Beside } from "../../components/Ref";
 import { Answered, Empty, Failed } from "../../components/States";
 import { count, plural } from "../../lib/format";
+import { setOrder } from "../../query/tree";
 import { Builder } from "./Builder";
-import { Results } from "./Results";
+import { Details } from "./Details";
+import { Results, Unseen } from "./Results";
 import { Start } from "./Start";
 import { TextPane } from "./TextPane";
 import { useQuestion } from "./useQuestion";
@@ -15,54 +19,67 @@ const pageSize = 200;
 
 /** Any question to the graph: built or written, both in sight; the URL is the question. */
 export function ExplorerPage() {
-  const { query, checked, asked, text, setTree, setText } = useQuestion();
-  const [params, setParams] = useSearchParams();
-  const [copied, setCopied] = useState(false);
+  const asked = useQuestion();
   const schema = api.useQuery("get", "/schema", {}, { staleTime: Infinity });
-  const skip = Number(params.get("skip") ?? 0) || 0;
-  const problems = checked.data?.problems ?? [];
-  const answer = api.useQuery("post", "/query", { body: { query: query ?? { find: {} }, skip, limit: pageSize } },
-    { enabled: query !== undefined && checked.data !== undefined && problems.length === 0, placeholderData: (old) => old, retry: false });
+  return (
+    <Page title="Explorer" aside={asked.query && <Actions text={asked.text} clear={() => asked.setText("")} />}>
+      <Answered asked={schema}>{(s) => (asked.asked ? <Asked schema={s} {...asked} /> : <Start schema={s} choose={asked.setTree} chooseText={asked.setText} />)}</Answered>
+    </Page>
+  );
+}
+
+function Actions({ text, clear }: { text: string; clear: () => void }) {
+  const [copied, setCopied] = useState(false);
   const share = async () => {
     await navigator.clipboard?.writeText(globalThis.location.href).catch(() => undefined);
     setCopied(true);
     setTimeout(() => setCopied(false), 2000);
   };
-  const turn = (to: number) => setParams((p) => { const n = new URLSearchParams(p); n.set("skip", String(to)); return n; });
-  const actions = query && (
-    <Group gap="xs">
-      <Button size="xs" variant="default" onClick={() => setText("")}>New</Button>
-      <Button size="xs" variant="default" onClick={() => void share()}>{copied ? "Link copied" : "Share"}</Button>
-      <Button size="xs" variant="default" component="a" href={`/api/v1/query/export?text=${encodeURIComponent(text)}`} download="answer.csv">Export CSV</Button>
-    </Group>
-  );
   return (
-    <Page title="Explorer" aside={actions}>
-      <Answered asked={schema}>{(s) => (
-        <>
-          {!asked ? <Start schema={s} choose={setTree} chooseText={setText} /> : (
-            <div className="beside">
-              <div>{query && <Builder schema={s} query={query} change={setTree} />}</div>
-              <TextPane key={text} text={text} problems={problems} commit={setText} />
-            </div>
-          )}
-          {checked.error && <Failed error={checked.error} retry={() => void checked.refetch()} />}
-          {query && problems.length === 0 && (
-            <Answered asked={answer}>{(a) => "rows" in a ? (
-              <>
-                <p className="counts" role="status">
-                  {plural(a.roots, s.kinds[query.find.kinds?.[0] ?? ""]?.label.toLowerCase() ?? "thing")} · {plural(a.total, "row")} · {count(Math.max(1, Math.round(a.elapsedMs)))} ms
-                  {a.total > pageSize && <> · rows {count(skip + 1)} to {count(Math.min(a.total, skip + a.rows.length))}
-                    <Button size="compact-xs" variant="subtle" disabled={skip === 0} onClick={() => turn(Math.max(0, skip - pageSize))}>Before</Button>
-                    <Button size="compact-xs" variant="subtle" disabled={skip + pageSize >= a.total} onClick={() => turn(skip + pageSize)}>Next</Button></>}
-                </p>
-                {a.rows.length > 0 ? <Results answer={a} schema={s} /> : <Empty title="Nothing matches">Take a condition away, or read below what could not be seen.</Empty>}
-                <Results.Gaps answer={a} />
-              </>) : null}
-            </Answered>
-          )}
-        </>)}
-      </Answered>
-    </Page>
+    <>
+      <Button size="xs" variant="default" onClick={clear}>New</Button>
+      <Button size="xs" variant="default" w={112} px={4} onClick={() => void share()}>{copied ? "Link copied" : "Share link"}</Button>
+      <Button size="xs" variant="default" component="a" href={`/api/v1/query/export?text=${encodeURIComponent(text)}`} download="answer.csv">Export CSV</Button>
+    </>
+  );
+}
+
+function Asked({ schema, query, checked, text, setTree, setText, skip, setSkip, beside, setBeside }: ReturnType<typeof useQuestion> & { schema: Schemas["Schema"] }) {
+  const problems = checked.data?.problems ?? [];
+  const answer = api.useQuery("post", "/query", { body: { query: query ?? { find: {} }, skip, limit: pageSize } },
+    { enabled: query !== undefined && checked.data !== undefined && problems.length === 0, placeholderData: (old) => old, retry: false });
+  const kind = schema.kinds[query?.find.kinds?.[0] ?? ""];
+  return (
+    <Beside.Provider value={setBeside}>
+      <WithPane pane={beside && <Details thing={beside} close={() => setBeside(undefined)} />}>
+        <div className="asking">
+          <div>{query && <Builder schema={schema} query={query} change={setTree} />}</div>
+          <TextPane text={text} problems={problems} commit={setText} />
+        </div>
+        {checked.error && <Failed error={checked.error} retry={() => void checked.refetch()} />}
+        {query && problems.length === 0 && (
+          <Answered asked={answer}>{(a) => "rows" in a ? (
+            <div>
+              <div className="counts answer">
+                <span role="status">{plural(a.roots, kind?.label.toLowerCase() ?? "thing", kind?.plural.toLowerCase())} · {plural(a.total, "row")} · {count(Math.max(1, Math.round(a.elapsedMs)))} ms</span>
+                {a.total > pageSize && <Turn skip={skip} shown={a.rows.length} total={a.total} turn={setSkip} />}
+              </div>
+              {a.rows.length > 0 ? <Results answer={a} schema={schema} beside={beside} order={(key) => setTree(setOrder(query, key))} /> : <Empty title="Nothing matches">Take a condition away, or read below what could not be seen.</Empty>}
+              <Unseen answer={a} />
+            </div>) : null}
+          </Answered>
+        )}
+      </WithPane>
+    </Beside.Provider>
+  );
+}
+
+function Turn({ skip, shown, total, turn }: { skip: number; shown: number; total: number; turn: (to: number) => void }) {
+  return (
+    <span>
+      rows {count(skip + 1)} to {count(Math.min(total, skip + shown))}
+      <Button size="compact-xs" variant="subtle" color="gray" disabled={skip === 0} onClick={() => turn(Math.max(0, skip - pageSize))}>Before</Button>
+      <Button size="compact-xs" variant="subtle" color="gray" disabled={skip + pageSize >= total} onClick={() => turn(skip + pageSize)}>Next</Button>
+    </span>
   );
 }

@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { Link } from "react-router";
 import type { Schemas } from "../../api/client";
 import { api } from "../../api/client";
+import { Icon } from "../../components/Icon";
 import { Section } from "../../components/Page";
 import { Answered } from "../../components/States";
 import { question } from "../../lib/links";
@@ -12,26 +13,24 @@ export function Start({ schema, choose, chooseText }: { schema: Schemas["Schema"
   const templates = api.useQuery("get", "/templates", {}, { staleTime: Infinity });
   return (
     <>
-      <Section title="Find">
-        <div className="kinds">
-          {schema.groups.map((g) => (
-            <div key={g.name}>
-              <h3>{g.name}</h3>
-              {g.kinds.map((k) => <Button key={k.name} size="compact-sm" variant="default" title={k.sentence} onClick={() => choose(start(k.name))}>{k.plural}</Button>)}
-            </div>
-          ))}
-        </div>
-        <Button size="compact-sm" variant="subtle" onClick={() => chooseText("MATCH (p:Pod)")}>or write a question</Button>
+      <Section title="Find" aside={<Button size="compact-xs" variant="subtle" color="gray" onClick={() => chooseText("MATCH (p:Pod)")}>or write a question</Button>}>
+        <dl className="kinds">{schema.groups.map((g) => (
+          <div key={g.name}>
+            <dt>{g.name}</dt>
+            <dd>{g.kinds.map((k) => <button type="button" className="chip" key={k.name} title={k.sentence} onClick={() => choose(start(k.name))}><Icon kind={k.name} />{k.plural}</button>)}</dd>
+          </div>
+        ))}</dl>
       </Section>
-      <Answered asked={templates}>{(list) => (
-        <>{[...new Set(list.map((t) => t.group))].map((group) => (
-          <Section key={group} title={group}>
-            <ul className="plain">{list.filter((t) => t.group === group).map((t) => (
-              <li key={t.id}><Link to={question(t.text)}>{t.title}</Link> <small>{t.sentence}</small></li>
-            ))}</ul>
-          </Section>
-        ))}</>
-      )}</Answered>
+      <Section title="Prepared questions">
+        <Answered asked={templates}>{(list) => (
+          <div className="templates">{[...new Set(list.map((t) => t.group))].map((group) => (
+            <section key={group}>
+              <h3>{group}</h3>
+              <ul className="plain">{list.filter((t) => t.group === group).map((t) => <li key={t.id}><Link to={question(t.text)}>{t.title}</Link><small>{t.sentence}</small></li>)}</ul>
+            </section>
+          ))}</div>
+        )}</Answered>
+      </Section>
     </>
   );
 }

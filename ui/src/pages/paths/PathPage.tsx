@@ -1,15 +1,23 @@
+import "./path.css";
 import { Button, CopyButton } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { api, type Schemas } from "../../api/client";
+import { Ago } from "../../components/Ago";
 import { Page, Section } from "../../components/Page";
-import { Severity } from "../../components/Scale";
-import { Answered, Partial } from "../../components/States";
+import { WithPane } from "../../components/Pane";
+import { Prose } from "../../components/Prose";
+import { Severity } from "../../components/Severity";
+import { Answered, LoadingThing, Partial } from "../../components/States";
+import { useVocabulary } from "../../components/Vocabulary";
 import { GraphView } from "../../graph/GraphView";
 import { drawing } from "../../graph/model";
-import { ago, moment, plural } from "../../lib/format";
+import { moment, plural } from "../../lib/format";
+import { pathList } from "../../lib/links";
+import { sentence } from "../../lib/text";
 import { Evidence } from "./Evidence";
 import { Fixes } from "./Fixes";
+import { StepButton } from "./StepButton";
 import { Vulnerabilities } from "./Vulnerabilities";
 
 /** One attack path: the picture, why we say so, and what to do. */
@@ -20,39 +28,51 @@ export function PathPage() {
     <Page title={path.data?.path.title ?? "Attack path"} aside={path.data && (
       <>
         <Severity level={path.data.path.risk} />
-        <CopyButton value={globalThis.location.href}>{({ copied, copy }) => <Button size="xs" variant="default" onClick={copy}>{copied ? "Copied" : "Copy link"}</Button>}</CopyButton>
+        <CopyButton value={globalThis.location.href}>{({ copied, copy }) => <Button size="xs" w={96} px={4} variant="default" onClick={copy}>{copied ? "Copied" : "Copy link"}</Button>}</CopyButton>
       </>
     )}>
-      <Answered asked={path}>{(data) => <Shown data={data} />}</Answered>
+      <Answered asked={path} loading={<LoadingThing />}>{(data) => <Shown key={data.path.id} data={data} />}</Answered>
     </Page>
   );
 }
 
 function Shown({ data }: { data: Schemas["PathPage"] }) {
   const { path } = data;
-  const [chosen, choose] = useState<string>();
-  const drawn = useMemo(() => drawing(path), [path]);
+  const schema = useVocabulary();
+  const [choice, setChoice] = useState<{ id: string; focus?: string }>();
+  const chosen = choice?.id;
+  const choose = (id: string | undefined, byKey = false) => setChoice(id === undefined ? undefined : { id, focus: byKey ? id : undefined });
+  const drawn = useMemo(() => drawing(path, schema), [path, schema]);
+  const stepAt = (n: number) => drawn.edges.find((e) => e.number === n)?.id;
+  const show = (n: number, byKey: boolean) => choose(stepAt(n), byKey);
   return (
     <>
       <p className="counts" role="status">
-        <Link to={`/paths?cluster=${encodeURIComponent(path.cluster)}`}>{path.cluster}</Link> · {path.namespace} · since <time dateTime={data.firstSeen} title={moment(data.firstSeen)}>{ago(data.firstSeen)}</time> ·{" "}
-        <span className="status" data-status={data.status}>{data.status}</span> · {plural(path.pods, "pod")} in {plural(path.workloads, "workload")}
+        <Link to={pathList({ cluster: path.cluster })}>{path.cluster}</Link> · {path.namespace && <><Link to={pathList({ cluster: path.cluster, namespace: path.namespace })}>{path.namespace}</Link> · </>}
+        since <Ago at={data.firstSeen} /> · <span className="status" data-status={data.status}>{data.status}</span> · {plural(path.pods, "pod")} in {plural(path.workloads, "workload")}
       </p>
-      {data.staleReason && <Partial>Not judged again: {data.staleReason}</Partial>}
-      {path.uncertain.map((u) => <Partial key={u}>{u}</Partial>)}
-      <div className="withpane" onKeyDown={(e) => { if (e.key === "Escape") choose(undefined); }}>
+      {data.staleReason && <Partial>Not judged again: <Prose text={sentence(data.staleReason)} /></Partial>}
+      {path.uncertain.map((u) => <Partial key={u}><b>Uncertain.</b> <Prose text={sentence(u)} /></Partial>)}
+      {path.unseen?.map((u) => <Partial key={u}><b>Not seen.</b> <Prose text={sentence(u)} /></Partial>)}
+      <WithPane pane={chosen && <Evidence chosen={chosen} drawing={drawn} path={path} focus={choice?.focus} close={() => choose(undefined)} />}>
         <GraphView drawing={drawn} chosen={chosen} choose={choose} fixed={data.status === "resolved"} />
-        {chosen && <Evidence chosen={chosen} drawing={drawn} close={() => choose(undefined)} />}
-      </div>
-      <div className="beside">
-        <Section title="Story"><ol>{path.story.map((s, i) => <li key={i}>{s}</li>)}</ol><p>{path.why}</p></Section>
-        <Fixes fixes={path.fixes} />
-      </div>
-      <Vulnerabilities path={path} />
-      <div className="beside">
-        <Section title="Why this risk"><ul className="plain">{path.riskFactors.map((f) => <li key={f.name}><b>{f.points > 0 ? "+" : ""}{f.points}</b> {f.name} <small>{f.why}</small></li>)}</ul></Section>
-        <Section title="History"><ul className="plain">{data.history.map((h, i) => <li key={i}><time dateTime={h.at}>{moment(h.at)}</time> {h.what}</li>)}</ul></Section>
-      </div>
+        <div className="beside">
+          <Section title="Story">
+            <ol className="story">{path.story.map((s, i) => <li key={i}><StepButton number={i + 1} known={stepAt(i + 1) !== undefined} show={show} /><span><Prose text={s} /></span></li>)}</ol>
+            <p><Prose text={path.why} /></p>
+          </Section>
+          <Fixes path={path} show={show} />
+        </div>
+        <Vulnerabilities path={path} />
+        <div className="beside">
+          <Section title={`Why this risk: ${path.riskScore} of 100`}>
+            <dl className="factors">{path.riskFactors.map((f) => <div key={f.name}><dt>{f.points > 0 ? "+" : "−"}{Math.abs(f.points)}</dt><dd>{sentence(f.name)} <small>{f.why}</small></dd></div>)}</dl>
+          </Section>
+          <Section title="History">
+            <ul className="plain">{data.history.map((h, i) => <li key={i}><time dateTime={h.at}>{moment(h.at)}</time> {h.what}</li>)}</ul>
+          </Section>
+        </div>
+      </WithPane>
     </>
   );
 }

@@ -1,31 +1,31 @@
-import { Button } from "@mantine/core";
-import { useState } from "react";
+import { useMemo } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../../api/client";
 import { Section } from "../../components/Page";
-import { Severity } from "../../components/Scale";
+import { rank, Severity } from "../../components/Severity";
+import { Table, type Column } from "../../components/Table";
+import { useVocabulary } from "../../components/Vocabulary";
 import { count } from "../../lib/format";
-import { pathVulnerabilities, thingPage } from "../../lib/links";
+import { thingPage, vulnerabilityList } from "../../lib/links";
+
+type Row = Schemas["PathVulnerability"];
 
 /** The vulnerabilities that open the path, to choose from. */
 export function Vulnerabilities({ path }: { path: Schemas["Path"] }) {
-  const [chosen, choose] = useState<string>();
+  const schema = useVocabulary();
+  const columns = useMemo<Column<Row>[]>(() => [
+    { title: "Severity", cell: (v) => <Severity level={v.severity} />, by: (v) => -(rank(schema?.severities, v.severity) ?? 0) },
+    { title: "CVE", cell: (v) => <Link to={thingPage("Vulnerability", v.id)}>{v.id}</Link>, by: (v) => v.id },
+    { title: "Title", wraps: true, from: "wide", cell: (v) => v.title ?? "", by: (v) => v.title },
+    { title: "Package", cell: (v) => <>{v.package} <small>{v.installed}</small></>, by: (v) => v.package },
+    { title: "Fixed in", from: "medium", cell: (v) => v.fixed || <span className="unknown">no fix yet</span>, by: (v) => v.fixed || undefined },
+    { title: "Known", from: "medium", cell: (v) => [v.kev && "exploited", v.rce && "remote code"].filter(Boolean).join(", "), by: (v) => Number(v.kev) * 2 + Number(v.rce) },
+  ], [schema]);
   if (path.vulnerabilities.length === 0) return null;
+  const shown = path.vulnerabilities.length < path.vulnerabilitiesTotal ? `${count(path.vulnerabilities.length)} of ${count(path.vulnerabilitiesTotal)}` : count(path.vulnerabilitiesTotal);
   return (
-    <Section title={`Vulnerabilities (${count(path.vulnerabilitiesTotal)})`}>
-      <div className="scroll short" role="region" aria-label="Vulnerabilities on this path" tabIndex={0}>
-        <table>
-          <thead><tr><th scope="col">Choose</th><th scope="col">Severity</th><th scope="col">CVE</th><th scope="col">Package</th><th scope="col">Fixed in</th><th scope="col">Known</th></tr></thead>
-          <tbody>{path.vulnerabilities.map((v) => (
-            <tr key={`${v.id}${v.package}${v.image}`}>
-              <td><input type="radio" name="vulnerability" aria-label={`Choose ${v.id}`} checked={chosen === v.id} onChange={() => choose(v.id)} /></td>
-              <td><Severity level={v.severity} /></td><td title={v.title}><Link to={thingPage("Vulnerability", v.id)}>{v.id}</Link></td><td>{v.package} {v.installed}</td><td>{v.fixed || "no fix yet"}</td>
-              <td>{[v.kev && "exploited", v.rce && "remote code execution"].filter(Boolean).join(", ")}</td>
-            </tr>
-          ))}</tbody>
-        </table>
-      </div>
-      <Button mt="xs" size="xs" variant="default" renderRoot={(p) => <Link {...p} to={pathVulnerabilities(path.cluster, path.id, chosen)} />}>Open the vulnerability page</Button>
+    <Section title={`Vulnerabilities that open it (${shown})`} aside={<Link to={vulnerabilityList({ cluster: path.cluster, path: path.id })}>Open the vulnerability page</Link>}>
+      <Table label="Vulnerabilities on this path" short rows={path.vulnerabilities} rowKey={(v, i) => `${v.id} ${i}`} columns={columns} />
     </Section>
   );
 }

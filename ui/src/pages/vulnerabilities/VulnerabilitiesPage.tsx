@@ -1,56 +1,68 @@
 import { Link, useSearchParams } from "react-router";
-import { api } from "../../api/client";
-import { ChoiceFilter, TextFilter } from "../../components/Filters";
+import { api, type Schemas } from "../../api/client";
+import { ChoiceFilter, Scope, TextFilter } from "../../components/Filters";
+import { More } from "../../components/More";
 import { Page } from "../../components/Page";
-import { Severity } from "../../components/Scale";
+import { rank, Severity } from "../../components/Severity";
 import { Answered, Empty, Partial } from "../../components/States";
-import { Table } from "../../components/Table";
+import { Table, type Column } from "../../components/Table";
+import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
-import { pathPage, thingPage } from "../../lib/links";
+import { carriersOf, exposedTo, pathList, pathPage, thingPage } from "../../lib/links";
+
+type Row = Schemas["VulnerabilityRow"];
 
 const yes = (label: string) => [{ value: "true", label }];
+const listed = (n: number, to: string) => (n > 0 ? <Link to={to}>{count(n)}</Link> : "0");
+
+const columns = (severities: readonly string[] | undefined): Column<Row>[] => [
+  { title: "Severity", cell: (v) => <Severity level={v.severity} />, by: (v) => -(rank(severities, v.severity) ?? 0) },
+  { title: "CVE", cell: (v) => <><Link to={thingPage("Vulnerability", v.id)}>{v.id}</Link><small className="onlynarrow">{v.title}</small></>, by: (v) => v.id },
+  { title: "Title", from: "medium", wraps: true, cell: (v) => v.title, by: (v) => v.title },
+  { title: "Package", from: "wide", cell: (v) => <span title={v.packages.join(", ")}>{v.packages.join(", ")}</span>, by: (v) => v.packages[0] },
+  { title: "Known", from: "medium", cell: (v) => [v.kev && "exploited", v.rce && "remote code", !v.fixable && "no fix"].filter(Boolean).join(", "), by: (v) => Number(v.kev ?? false) * 2 + Number(v.rce) },
+  { title: "Images", number: true, from: "medium", cell: (v) => <>{listed(v.running, carriersOf(v.id))} <small>of {count(v.images)} run</small></>, by: (v) => v.running },
+  { title: "Exposed pods", number: true, from: "wide", cell: (v) => <>{listed(v.exposed, exposedTo(v.id))} <small>of {count(v.pods)}</small></>, by: (v) => v.exposed },
+  { title: "Paths", number: true, cell: (v) => listed(v.paths, pathList({ vulnerability: v.id })), by: (v) => v.paths },
+];
 
 /** Vulnerabilities in images, worst first; with a path in the URL, those that open it. */
 export function VulnerabilitiesPage() {
   const [params] = useSearchParams();
   const get = (name: string) => params.get(name) ?? undefined;
   const flag = (name: string) => params.get(name) === "true" || undefined;
-  const found = api.useQuery("get", "/vulnerabilities", { params: { query: {
+  const schema = useVocabulary();
+  const asked = api.useInfiniteQuery("get", "/vulnerabilities", { params: { query: {
     q: get("q"), severity: get("severity"), image: get("image"), package: get("package"), cluster: get("cluster"), path: get("path"),
-    kev: flag("kev"), rce: flag("rce"), fixable: flag("fixable"), running: flag("running"), cursor: get("cursor"), limit: 500,
-  } } }, { placeholderData: (old) => old });
-  const schema = api.useQuery("get", "/schema", {}, { staleTime: Infinity });
+    kev: flag("kev"), rce: flag("rce"), fixable: flag("fixable"), running: flag("running"), limit: 500,
+  } } }, { pageParamName: "cursor", initialPageParam: "", getNextPageParam: (last) => last.next || undefined, placeholderData: (old) => old });
   const filters = (
     <>
       <TextFilter name="q" label="CVE, title or package" />
-      <ChoiceFilter name="severity" label="Any severity" choices={(schema.data?.severities ?? []).map((s) => ({ value: s, label: `at least ${s}` })).reverse()} />
+      <ChoiceFilter name="severity" label="Any severity" choices={(schema?.severities ?? []).map((s) => ({ value: s, label: `at least ${s}` })).reverse()} />
       <ChoiceFilter name="kev" label="Exploited or not" choices={yes("known exploited")} />
-      <ChoiceFilter name="rce" label="Any effect" choices={yes("remote code execution")} />
+      <ChoiceFilter name="rce" label="Any effect" choices={yes("remote code")} />
       <ChoiceFilter name="fixable" label="Fix or none" choices={yes("has a fix")} />
-      <ChoiceFilter name="running" label="Running or not" choices={yes("in running images")} />
+      <ChoiceFilter name="running" label="Running or not" choices={yes("in what runs")} />
     </>
   );
   return (
     <Page title="Vulnerabilities" aside={filters}>
-      <Answered asked={found}>{(list) => (
-        <>
-          {list.path && <p>Those that open <Link to={pathPage(list.path)}>{list.path.title}</Link>. <Link to="/vulnerabilities">Show all</Link></p>}
-          <p className="counts" role="status">{count(list.items.length)} of {count(list.total)} shown</p>
-          {list.unscanned > 0 && <Partial>{plural(list.unscanned, "image")} {list.unscanned === 1 ? "was" : "were"} never scanned and may have more. <Link to="/images?state=unknown">Which?</Link></Partial>}
-          {list.items.length === 0 ? <Empty title="No vulnerability matches">None of the scanned images has one that fits this filter.</Empty> : (
-            <Table label="Vulnerabilities" rows={list.items} rowKey={(v) => v.id} columns={[
-              { title: "Severity", cell: (v) => <Severity level={v.severity} /> },
-              { title: "CVE", cell: (v) => <Link to={thingPage("Vulnerability", v.id)}>{v.id}</Link> },
-              { title: "Title", cell: (v) => <span title={v.title}>{v.title}</span> },
-              { title: "Package", cell: (v) => v.packages.join(", ") },
-              { title: "Known", cell: (v) => [v.kev && "exploited", v.rce && "remote code", v.fixable && "fix"].filter(Boolean).join(", ") },
-              { title: "Images", number: true, cell: (v) => <Link to={`/explorer?q=${encodeURIComponent(`MATCH (i:Image)\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id = '${v.id}'`)}`}>{count(v.running)} of {count(v.images)} running</Link> },
-              { title: "Exposed pods", number: true, cell: (v) => `${count(v.exposed)} of ${count(v.pods)}` },
-              { title: "Paths", number: true, cell: (v) => <Link to={`/paths?vulnerability=${encodeURIComponent(v.id)}`}>{count(v.paths)}</Link> },
-            ]} />
-          )}
-        </>
-      )}</Answered>
+      <Scope names={{ image: "image", package: "package" }} />
+      <Answered asked={asked}>{({ pages }) => {
+        const rows = pages.flatMap((p) => p.items), list = pages[0];
+        return list && (
+          <>
+            {list.path && <p>Those that open the attack path “<Link to={pathPage(list.path)}>{list.path.title}</Link>” in {list.path.cluster} · {list.path.namespace}. <Link to="/vulnerabilities">Show all</Link></p>}
+            <p className="counts" role="status">{plural(list.total, "vulnerability", "vulnerabilities")}</p>
+            {list.unscanned > 0 && <Partial>{plural(list.unscanned, "image")} {list.unscanned === 1 ? "was" : "were"} never scanned and may have more: <Link to="/coverage">which, and why</Link>.</Partial>}
+            {rows.length === 0 ? <Empty title="No vulnerability matches">None of the scanned images has one that fits this filter.</Empty> : (
+              <Table label="Vulnerabilities" rows={rows} rowKey={(v) => v.id} columns={columns(schema?.severities)} />
+            )}
+            <More shown={rows.length} total={list.total} busy={asked.isFetchingNextPage} next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined} />
+          </>
+        );
+      }}</Answered>
     </Page>
   );
 }

@@ -1,0 +1,12 @@
+import { useEffect, useState } from "react";
+import { ago, moment } from "../lib/format";
+
+/** How long ago something was, kept true while the page is open; the moment itself on hover. */
+export function Ago({ at, every = 10_000 }: { at: string; every?: number }) {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), every);
+    return () => clearInterval(timer);
+  }, [every]);
+  return <time dateTime={at} title={moment(at)} className="ago">{ago(at)}</time>;
+}

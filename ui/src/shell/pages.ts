@@ -1,0 +1,9 @@
+/** The pages of the navigation, in its order. */
+export const pages = [
+  ["/", "Home"],
+  ["/explorer", "Explorer"],
+  ["/paths", "Attack paths"],
+  ["/vulnerabilities", "Vulnerabilities"],
+  ["/images", "Inventory"],
+  ["/coverage", "Coverage"],
+] as const;
