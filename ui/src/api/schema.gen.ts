@@ -210,6 +210,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Security alerts, seen last first */
+        get: operations["listAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert, with its evidence and what the graph knows now of what it names */
+        get: operations["getAlert"];
+        /** Record what a person decided about an alert */
+        put: operations["setAlertStatus"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/vulnerabilities": {
         parameters: {
             query?: never;
@@ -745,6 +780,97 @@ export interface components {
             next?: string;
             /** Format: date-time */
             asOf: string | null;
+        };
+        /** @enum {string} */
+        AlertStatus: "new" | "in progress" | "resolved" | "dismissed";
+        AlertRow: {
+            cluster: string;
+            id: string;
+            rule: string;
+            title: string;
+            severity: string;
+            status: components["schemas"]["AlertStatus"];
+            /** @description MITRE ATT&CK techniques */
+            techniques: string[];
+            /** Format: date-time */
+            firstSeen: string;
+            /** Format: date-time */
+            lastSeen: string;
+            /** @description How often it was done */
+            count: number;
+            /** @description Who did it */
+            actor: string;
+            /** @description What it was done to */
+            about: string;
+        };
+        AlertList: {
+            items: components["schemas"]["AlertRow"][];
+            /** @description Alerts by severity, of the filter's statuses */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description Cursor of the next page */
+            next?: string;
+            /** @description Which clusters send events */
+            receiving: components["schemas"]["Receiving"][];
+        };
+        Receiving: {
+            cluster: string;
+            /** @enum {string} */
+            kind: "audit" | "runtime";
+            /** @description Events taken since the start of the server */
+            accepted: number;
+            analysed: number;
+            /** @description Batches that are not analysed yet */
+            waiting: number;
+            /** @description Events that could not be analysed and are kept aside */
+            parked: number;
+            /** @description Refused requests by reason */
+            rejected: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            lastReceived?: string;
+        };
+        AlertDecision: {
+            status: components["schemas"]["AlertStatus"];
+            /** @description Needed to dismiss */
+            reason?: string;
+        };
+        AlertEntity: {
+            /** @enum {string} */
+            role: "actor" | "target" | "place" | "related";
+            kind: string;
+            namespace?: string;
+            name: string;
+            detail?: string;
+            ref?: components["schemas"]["Ref"];
+            /** @description Absent if it is not known */
+            exposed?: boolean;
+            /** @description Attack paths it lies on */
+            paths: components["schemas"]["AlertPath"][];
+            /** @description What can be taken over from it */
+            reaches: string[];
+            /** @description What could not be seen that this depends on */
+            unknown: string[];
+        };
+        AlertPath: {
+            id: string;
+            title: string;
+            risk: string;
+        };
+        AlertPage: {
+            alert: components["schemas"]["AlertRow"];
+            /** @description Why it was dismissed or resolved */
+            reason: string;
+            evidence: string[];
+            entities: components["schemas"]["AlertEntity"][];
+            /** @description The first events, without secret values */
+            events: {
+                [key: string]: unknown;
+            }[];
+            why: string;
+            fix: string;
         };
         PathEvent: {
             /** Format: date-time */
@@ -1427,6 +1553,87 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PathPage"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAlerts: {
+        parameters: {
+            query?: {
+                /** @description Without it: new and in progress */
+                status?: components["schemas"]["AlertStatus"][];
+                /** @description At least this */
+                severity?: string;
+                cluster?: string;
+                rule?: string;
+                /** @description next of the page before */
+                cursor?: components["parameters"]["cursor"];
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of alerts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAlert: {
+        parameters: {
+            query: {
+                cluster: string;
+                id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The alert */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setAlertStatus: {
+        parameters: {
+            query: {
+                cluster: string;
+                id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertDecision"];
+            };
+        };
+        responses: {
+            /** @description Recorded */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
