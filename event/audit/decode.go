@@ -183,7 +183,8 @@ func readLine(r *bufio.Reader) (line []byte, long bool, err error) {
 }
 
 func (d *Decoder) line(b *Batch, n int, line []byte) {
-	if len(bytes.TrimSpace(line)) == 0 {
+	line = bytes.TrimSpace(line)
+	if len(line) == 0 {
 		return
 	}
 	part, err := d.Decode(line)
