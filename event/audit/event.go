@@ -297,6 +297,10 @@ func (b *builder) stream(r *record) {
 	if err != nil {
 		return
 	}
-	b.set("exec.command", strings.Join(q["command"], " "))
+	command := q["command"]
+	if len(command) == 0 { // older clients and servers put it into the body
+		command = r.command()
+	}
+	b.set("exec.command", strings.Join(command, " "))
 	b.set("exec.container", q.Get("container"))
 }
