@@ -84,6 +84,8 @@ func TestOutputsAreAsPromised(t *testing.T) {
 		{"scan.txt", []string{"scan", "image", web, "--data", data, mirror}},
 		{"scan.sarif", []string{"scan", "image", web, "-o", "sarif", "--data", data, mirror}},
 		{"rules.txt", []string{"rules", "list"}},
+		{"detect.jsonl", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--cluster", "prod"}},
+		{"detect.json", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--cluster", "prod", "-o", "json"}},
 	}
 	for _, test := range tests {
 		t.Run(test.file, func(t *testing.T) {
@@ -118,6 +120,11 @@ func TestExitCodesTellFindingsFromFailure(t *testing.T) {
 		{"no server", []string{"paths", "--data", data}, 2, "no server is running"},
 		{"nothing to serve", []string{"serve", "--data", data}, 2, "--sample"},
 		{"beyond loopback without TLS", []string{"serve", "--sample", "--data", data, "--listen", "0.0.0.0:0"}, 2, "--tls-cert"},
+		{"alerts", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--fail-on", "high"}, 1, "findings"},
+		{"no alert that severe", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--fail-on", "critical"}, 0, "testdata/audit/day.jsonl:2: ends in the middle"},
+		{"a file that is no audit log", []string{"detect", "--audit", "testdata/shop/shop.yaml"}, 2, "holds no audit events"},
+		{"no audit log", []string{"detect"}, 2, "want --audit FILE"},
+		{"an audit log that is not there", []string{"detect", "--audit", "no-such"}, 2, "no such file"},
 		{"an unknown format", []string{"paths", "-o", "xml"}, 2, "want one of table, json, jsonl"},
 	}
 	for _, test := range tests {

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/detect"
 )
 
 // TestReference keeps docs/reference/cli.md as the commands are.
@@ -29,6 +31,27 @@ func TestReferenceOfTheCommandLineIsFresh(t *testing.T) {
 	}
 	if !bytes.Equal(have, b.Bytes()) {
 		t.Error("docs/reference/cli.md is stale: make generate")
+	}
+}
+
+func TestReferenceOfDetectionsIsFresh(t *testing.T) {
+	rules, err := loadDetections("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := detect.WriteReference(&b, rules, detectLogs()); err != nil {
+		t.Fatal(err)
+	}
+	const file = "../../docs/reference/detections.md"
+	if *update {
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(file)
+	if err != nil || !bytes.Equal(have, b.Bytes()) {
+		t.Errorf("docs/reference/detections.md is stale: make generate (%v)", err)
 	}
 }
 

@@ -61,6 +61,7 @@ func TestFactsOfARequest(t *testing.T) {
 		{"an impersonator is who he is", request("get", "pods", `,"impersonatedUser":{"username":"system:serviceaccount:kube-system:job-controller"}`), "actor.class=person impersonatedUser.username=system:serviceaccount:kube-system:job-controller"},
 		{"a dry run", strings.Replace(request("create", "pods", ""), "/x", "/x?dryRun=All", 1), "outcome=dry-run"},
 		{"the command of an exec", strings.NewReplacer(`"name":"a"`, `"name":"a","subresource":"exec"`, "/x", "/x?command=sh&command=-c&command=id+%3E+f&container=app", "201", "101").Replace(request("get", "pods", "")), "exec.command=sh -c id > f exec.container=app outcome=upgraded"},
+		{"the command in the body", strings.Replace(request("create", "pods", `,"requestObject":{"kind":"PodExecOptions","command":["id","-u"]}`), `"name":"a"`, `"name":"a","subresource":"exec"`, 1), "exec.command=id -u"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -244,6 +245,7 @@ func TestReadingLogs(t *testing.T) {
 		{"one document", pretty, 1, 0, ""},
 		{"a document that is a list", "[\n" + event + ",\n" + event + "\n]", 2, 0, ""},
 		{"lists, one a line", `{"items":[` + event + "]}\n" + `{"items":[` + event + `,{}]}`, 2, 1, "2"},
+		{"a document that is something else", "{\n \"kind\": \"Pod\"\n}\n", 0, 1, "1"},
 		{"nothing", "", 0, 0, ""},
 		{"binary", "\x00\x01\x02\n\xff\n", 0, 2, "1 2"},
 	}

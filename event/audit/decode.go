@@ -183,7 +183,8 @@ func readLine(r *bufio.Reader) (line []byte, long bool, err error) {
 }
 
 func (d *Decoder) line(b *Batch, n int, line []byte) {
-	if len(bytes.TrimSpace(line)) == 0 {
+	line = bytes.TrimSpace(line)
+	if len(line) == 0 {
 		return
 	}
 	part, err := d.Decode(line)
@@ -209,10 +210,13 @@ func opens(line []byte) bool {
 // not, there is no batch, and rest is all of it again.
 func (d *Decoder) document(r io.Reader) (b *Batch, rest io.Reader) {
 	text, err := io.ReadAll(io.LimitReader(r, MaxEvent+1))
-	if err == nil && len(text) <= MaxEvent {
-		if b, err := d.Decode(text); err == nil {
-			return b, nil
-		}
+	c := cursor{s: string(bytes.TrimSpace(text))}
+	if err != nil || len(text) > MaxEvent || c.skip() != nil || c.i < len(c.s) {
+		return nil, io.MultiReader(bytes.NewReader(text), r)
 	}
-	return nil, io.MultiReader(bytes.NewReader(text), r)
+	b, err = d.Decode(text)
+	if err != nil {
+		b.reject(1, err)
+	}
+	return b, nil
 }

@@ -42,6 +42,9 @@ func (d *Decoder) build(r *record, text string) event.Event {
 	b.request(r)
 	b.actor(r, d.Proxies)
 	b.target(r)
+	for _, from := range b.Fields["source.address"] {
+		b.entity(event.Related, "Address", "", from, "")
+	}
 	b.stream(r)
 	return b.Event
 }
@@ -150,7 +153,6 @@ func (b *builder) actor(r *record, proxies []netip.Prefix) {
 	} else {
 		b.entity(event.Actor, "User", "", r.user.name, detail)
 	}
-	b.entity(event.Related, "Address", "", from, "")
 }
 
 // target names what the request is about and reads what it wrote.
@@ -295,6 +297,10 @@ func (b *builder) stream(r *record) {
 	if err != nil {
 		return
 	}
-	b.set("exec.command", strings.Join(q["command"], " "))
+	command := q["command"]
+	if len(command) == 0 { // older clients and servers put it into the body
+		command = r.command()
+	}
+	b.set("exec.command", strings.Join(command, " "))
 	b.set("exec.container", q.Get("container"))
 }

@@ -193,6 +193,18 @@ func isStatus(object string) bool {
 	return status
 }
 
+// command is that of an exec whose options came as an object.
+func (r *record) command() (words []string) {
+	c := cursor{s: r.request}
+	c.fields(func(key string) error {
+		if key == "command" {
+			return c.texts(&words)
+		}
+		return c.skip()
+	})
+	return words
+}
+
 // outcome is what became of the request. Switching protocols is no success: it
 // says that a stream was opened, not that the command in it ran.
 func (r *record) outcome() string {

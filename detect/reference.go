@@ -1,0 +1,66 @@
+package detect
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/event"
+)
+
+// WriteReference writes the page of all detections and of the fields that rules
+// may ask for.
+func WriteReference(w io.Writer, rules *Rules, logs []Log) error {
+	p := &page{w: w}
+	p.text("# Detections\n\nMade from the rules in `packs/detect` and the fields of their logs: `make generate` rewrites it.\n")
+	p.text("Rules are [Sigma](https://sigmahq.io) files; `why`, `fix`, `evidence`, `per` and `tests` are ours. A rule is\nabout one event. Facts that need more than one, such as the person behind a controller, the engine adds.\n")
+	for _, r := range rules.all {
+		p.rule(r)
+	}
+	p.text("## Writing a rule\n\n" + howTo)
+	for _, l := range logs {
+		p.text("## Fields of %s\n\n`logsource: {product: %s, service: %s}`. Rules are found by `%s`.\n\n| field | meaning | example |\n|---|---|---|", title(l.Source), l.Source.Product, l.Source.Service, strings.Join(l.Index, "`, `"))
+		for _, f := range l.Fields {
+			p.field(f)
+		}
+	}
+	return p.err
+}
+
+const howTo = `A value matches whole and without regard to case; ` + "`*`" + ` is any text and ` + "`?`" + ` any character. A list means any of its
+values; a field with many values matches if one of them does; ` + "`null`" + ` is a field that is absent. Modifiers:
+` + "`contains`, `startswith`, `endswith`, `all`, `cased`, `re`, `cidr`, `exists`, `gt`, `gte`, `lt`, `lte`, `fieldref`" + `. Conditions
+know ` + "`and`, `or`, `not`, parentheses, `1 of x*`, `all of x*`, `1 of them`" + `. An unknown key, field or modifier and a
+selection that the condition does not use are errors that name file and line. A rule needs a test that fires and one
+that stays quiet; ` + "`breakwater rules test FOLDER`" + ` runs them.
+
+` + "`evidence`" + ` is what the alert says, a sentence each, with fields in braces; a sentence about an absent field is left out.
+` + "`per`" + ` is what makes two alerts of a rule differ: fields, or ` + "`actor` and `target`" + `, which are the default. The same thing
+again within a day of the last time adds to the alert's count.
+`
+
+type page struct {
+	w   io.Writer
+	err error
+}
+
+func (p *page) text(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+func (p *page) rule(r *Rule) {
+	p.text("## %s\n\n`%s`, %s, %s, on %s.\n\n%s\n**What to do.** %s", r.Title, r.ID, r.Severity, strings.Join(r.Attack, " "), title(r.log.Source), r.Why, r.Fix)
+	if len(r.Quiet) > 0 {
+		p.text("It stays quiet on:\n")
+		for _, q := range r.Quiet {
+			p.text("- %s", q)
+		}
+		p.text("")
+	}
+}
+
+func (p *page) field(f event.Field) {
+	p.text("| `%s` | %s | `%s` |", f.Name, strings.ReplaceAll(f.Sentence, "|", "\\|"), strings.ReplaceAll(f.Example, "|", "\\|"))
+}
