@@ -333,7 +333,7 @@ func (s *served) resolve(t *testing.T) {
 	s.until(t, "the path is resolved", func() bool {
 		var p PathPage
 		s.get(t, "/path?cluster="+row.Cluster+"&id="+row.Id, &p)
-		return p.Status == Resolved
+		return p.Status == PathStatusResolved
 	})
 	for _, r := range s.paths(t, "") {
 		if r.Id == row.Id {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -85,10 +84,8 @@ func unknown(c *Cluster) (out []string) {
 	}
 	for _, g := range c.Gaps {
 		if g.Source == "api" && len(out) < maxReaches {
-			out = append(out, gapSentence(g))
+			out = append(out, g.What+" cannot be read")
 		}
 	}
 	return out
 }
-
-func gapSentence(g collect.Gap) string { return g.What + ": " + g.Why }

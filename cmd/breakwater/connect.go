@@ -29,7 +29,7 @@ type connectAudit struct{ data, cluster, server, out string }
 func connectAuditCommand(s streams) *cobra.Command {
 	var o connectAudit
 	c := &cobra.Command{
-		Use:   "audit --cluster NAME --server https://HOST:PORT --out DIR",
+		Use:   "audit --cluster NAME --out DIR",
 		Short: "Make a token and the files with which an API server sends its audit log",
 		Long: `Make a token for one cluster, and write what its API server needs to send its audit
 log to breakwater serve --ingest-listen: the webhook's kubeconfig with token and
@@ -41,7 +41,7 @@ told in that file and nowhere else; the server keeps a hash of it.`,
 	}
 	dataFlag(c, &o.data)
 	c.Flags().StringVar(&o.cluster, "cluster", "", "the cluster's name, as in breakwater serve --from NAME=…")
-	c.Flags().StringVar(&o.server, "server", "https://127.0.0.1:7879", "where the API server reaches --ingest-listen")
+	c.Flags().StringVar(&o.server, "server", "", "where the API server reaches the server's --ingest-listen (by default, where the running server listens)")
 	c.Flags().StringVar(&o.out, "out", "", "folder for the files")
 	return c
 }
@@ -53,6 +53,15 @@ func (o connectAudit) run(ctx context.Context, s streams) error {
 	d := dataDir(o.data)
 	if _, err := os.Stat(d.database()); err != nil {
 		return fmt.Errorf("no server has used %s yet: start breakwater serve first, or name its folder with --data", d)
+	}
+	if o.server == "" {
+		r, err := d.server()
+		if err != nil {
+			return err
+		}
+		if o.server = r.Ingest; o.server == "" {
+			return errors.New("the running server takes no events: start it with --ingest-listen, or say where it will listen with --server")
+		}
 	}
 	ca, err := ingest.OpenAuthority(d.authority())
 	if err != nil {

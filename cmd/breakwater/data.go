@@ -97,6 +97,8 @@ func writeWhole(file string, write func(io.Writer) error) error {
 type running struct {
 	URL string `json:"url"`
 	PID int    `json:"pid"`
+	// Ingest is where clusters send events, empty if none are taken.
+	Ingest string `json:"ingest,omitempty"`
 }
 
 func (d dataDir) announce(r running) error {

@@ -188,7 +188,11 @@ func (v *server) run(ctx context.Context, listener net.Listener) error {
 	}
 	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
-	if err := v.data.announce(running{URL: url, PID: os.Getpid()}); err != nil {
+	here := running{URL: url, PID: os.Getpid()}
+	if v.alerting != nil {
+		here.Ingest = "https://" + v.alerting.server.Addr().String()
+	}
+	if err := v.data.announce(here); err != nil {
 		return err
 	}
 	defer os.Remove(v.data.running())

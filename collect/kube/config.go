@@ -24,7 +24,7 @@ type Config struct {
 	QPS   float32
 	Burst int
 	Page  int64
-	// RetryDenied is how long a refused resource is left alone.
+	// RetryDenied is how long a resource that stays refused is left alone.
 	RetryDenied time.Duration
 	// Probe is how often the server is asked whether it is still there.
 	Probe time.Duration

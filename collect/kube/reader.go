@@ -26,6 +26,9 @@ type reader struct {
 	known    map[collect.Key]uint64 // what was told, by content
 	told     bool                   // reported() was called
 	failures int
+	// refusal is short at first: an API server that has just started refuses what
+	// it grants a second later, when it has read its bindings.
+	refusal  backoff
 	watching atomic.Bool
 	gapped   atomic.Bool
 	ended    atomic.Bool
@@ -43,6 +46,7 @@ func (r *reader) run(ctx context.Context) {
 		return
 	}
 	wait := backoff{max: 30 * time.Second}
+	r.refusal.max = r.w.cfg.RetryDenied
 	for ctx.Err() == nil {
 		version, err := r.list(ctx)
 		if err == nil {
@@ -69,7 +73,7 @@ func (r *reader) failed(ctx context.Context, err error, wait *backoff) {
 	}
 	if refused(err) {
 		r.gap(err)
-		sleep(ctx, jitter(r.w.cfg.RetryDenied))
+		r.refusal.sleep(ctx)
 		return
 	}
 	var status apierrors.APIStatus
@@ -87,6 +91,7 @@ func (r *reader) gap(err error) {
 
 func (r *reader) readable() {
 	r.failures = 0
+	r.refusal.reset()
 	if r.gapped.Swap(false) {
 		r.w.closeGap(r.kind.what())
 	}

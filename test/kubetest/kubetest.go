@@ -191,6 +191,13 @@ func (c *Cluster) up() error {
 
 func (c *Cluster) etcdURL() string { return fmt.Sprintf("http://127.0.0.1:%d", c.etcdPort) }
 
+// RestartAPIServer starts it again with further flags.
+func (c *Cluster) RestartAPIServer(flags ...string) error {
+	c.StopAPIServer()
+	c.options.APIServer = append(c.options.APIServer, flags...)
+	return c.StartAPIServer()
+}
+
 // StartAPIServer starts the API server, again after StopAPIServer, and waits
 // until it is ready.
 func (c *Cluster) StartAPIServer() (err error) {

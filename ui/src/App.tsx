@@ -8,6 +8,8 @@ import { SignInPage } from "./pages/signin/SignInPage";
 import { Shell } from "./shell/Shell";
 
 // Home comes with the first script; the others, with their drawing and layout, when they are opened.
+const AlertPage = lazy(() => import("./pages/alerts/AlertPage").then((m) => ({ default: m.AlertPage })));
+const AlertsPage = lazy(() => import("./pages/alerts/AlertsPage").then((m) => ({ default: m.AlertsPage })));
 const CoveragePage = lazy(() => import("./pages/coverage/CoveragePage").then((m) => ({ default: m.CoveragePage })));
 const EntityPage = lazy(() => import("./pages/entity/EntityPage").then((m) => ({ default: m.EntityPage })));
 const ExplorerPage = lazy(() => import("./pages/explorer/ExplorerPage").then((m) => ({ default: m.ExplorerPage })));
@@ -36,6 +38,8 @@ export function App() {
             <Route path="/vulnerability" element={<VulnerabilityPage />} />
             <Route path="/images" element={<ImagesPage />} />
             <Route path="/image" element={<ImagePage />} />
+            <Route path="/alerts" element={<AlertsPage />} />
+            <Route path="/alert" element={<AlertPage />} />
             <Route path="/entity" element={<EntityPage />} />
             <Route path="/coverage" element={<CoveragePage />} />
             <Route path="*" element={<Empty title="There is no such page" />} />

@@ -18,6 +18,8 @@ export function thingPage(kind: string, id: string): string {
 
 export const pathPage = (p: Pick<Schemas["PathRow"], "cluster" | "id">) => link("/path", { cluster: p.cluster, id: p.id });
 
+export const alertPage = (a: Pick<Schemas["AlertRow"], "cluster" | "id">) => link("/alert", { cluster: a.cluster, id: a.id });
+
 /** The lists that counts open. */
 export const pathList = (params: Params) => link("/paths", params);
 export const imageList = (params: Params) => link("/images", params);
