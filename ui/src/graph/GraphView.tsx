@@ -34,7 +34,7 @@ export function GraphView({ drawing, chosen, choose, fixed = false }: Props) {
   const layout = turned ? down.data : across.data;
   const shown = layout?.drawing ?? folded;
   const toggle = (name: string) => setOpened((o) => { const next = new Set(o); if (!next.delete(name)) next.add(name); return next; });
-  const height = layout ? Math.min(layout.height, layout.direction === "DOWN" ? Infinity : 420) + 8 : 220;
+  const height = layout ? Math.min(layout.height, layout.direction === "DOWN" ? Infinity : 560) + 8 : 220;
   return (
     <div className="graph" data-turned={turned || undefined}>
       <div className="canvas" role="region" aria-label="Drawing of the attack path" ref={size.ref} style={{ height }}>
@@ -115,11 +115,15 @@ function sides({ width, height }: { width: number; height: number }, direction: 
   };
 }
 
+/** Lines with their verbs; in a crowd each verb is written once, and the others where the focus is. */
 function linesOf(drawing: Drawing, common: (id: string) => Shown): Step[] {
+  const said = new Set<string>(), crowded = drawing.edges.length > 40;
   return drawing.edges.map((e) => {
+    const quiet = crowded && said.has(e.label);
+    said.add(e.label);
     const shown = common(e.id);
     return {
-      id: e.id, type: "step", source: e.from, target: e.to, zIndex: 10, data: { ...shown, drawn: e }, markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
+      id: e.id, type: "step", source: e.from, target: e.to, zIndex: 10, data: { ...shown, drawn: e, quiet }, markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
       className: [e.derived ? "derived" : "fact", e.uncertain && "uncertain", shown.fixed && "fixed", shown.chosen && "chosen"].filter(Boolean).join(" "),
     };
   });

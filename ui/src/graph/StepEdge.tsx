@@ -2,7 +2,7 @@ import { BaseEdge, EdgeLabelRenderer, getBezierPath, type Edge, type EdgeProps }
 import type { DrawnEdge } from "./model";
 import type { Shown } from "./ThingBox";
 
-export type Step = Edge<Shown & { drawn: DrawnEdge }, "step">;
+export type Step = Edge<Shown & { drawn: DrawnEdge; quiet: boolean }, "step">;
 
 /** A step of the path: a line with its verb, which shows the evidence. */
 export function StepEdge({ data, markerEnd, sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition }: EdgeProps<Step>) {
@@ -14,9 +14,9 @@ export function StepEdge({ data, markerEnd, sourceX, sourceY, targetX, targetY, 
     <>
       <BaseEdge path={path} markerEnd={markerEnd} interactionWidth={24} />
       <EdgeLabelRenderer>
-        <button type="button" className="steplabel nopan" data-walk={drawn.id} data-chosen={data.chosen || undefined} data-derived={drawn.derived || undefined} data-fixed={data.fixed || undefined} data-wide={data.direction === "DOWN" || undefined}
+        <button type="button" className="steplabel nopan" data-walk={drawn.id} data-chosen={data.chosen || undefined} data-derived={drawn.derived || undefined} data-fixed={data.fixed || undefined} data-quiet={data.quiet || undefined} data-wide={data.direction === "DOWN" || undefined}
           tabIndex={data.focused ? 0 : -1} aria-pressed={data.chosen} aria-label={`${drawn.number ? `Step ${drawn.number}: ` : ""}${drawn.label}: show the evidence`}
-          style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }} onClick={(e) => data.choose(drawn.id, e.detail === 0)}>
+          style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }} onClick={(e) => { e.stopPropagation(); data.choose(drawn.id, e.detail === 0); }}>
           {drawn.number && <span className="stepnumber">{drawn.number}</span>}<span>{drawn.label}{drawn.steps.length > 1 && ` × ${drawn.steps.length}`}{drawn.uncertain && <em> uncertain</em>}</span>
         </button>
       </EdgeLabelRenderer>
