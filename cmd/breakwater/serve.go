@@ -64,6 +64,9 @@ func serve(ctx context.Context, s streams, c config) (err error) {
 	if len(c.from) == 0 && !c.sample {
 		return errors.New("nothing to watch: name a cluster with --from context:NAME, or look around with --sample")
 	}
+	if c.sample && c.ingest == "" {
+		c.ingest = "127.0.0.1:0"
+	}
 	level := slog.LevelInfo
 	if c.verbose {
 		level = slog.LevelDebug
@@ -233,7 +236,7 @@ func (v *server) url(l net.Listener) string {
 // greet prints the sign-in link, and the stories of the sample when it is ready.
 func (v *server) greet(ctx context.Context, url string) error {
 	if v.config.sample {
-		if err := v.stories(ctx, v.streams.out); err != nil {
+		if err := errors.Join(v.stories(ctx, v.streams.out), v.alertStory(ctx, v.streams.out)); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ package harborshop
 
 import (
 	"context"
+	_ "embed" // the recorded audit log
 	"errors"
 	"fmt"
 	"io"
@@ -49,7 +50,13 @@ type Cluster struct {
 	// Applied is the part that people apply: without system.yaml, which holds
 	// what a cluster has by itself, and without pods.
 	Applied fs.FS
+	// Audit is what a real API server's audit log said when somebody made one of
+	// the workloads, as JSON Lines; empty where nothing was recorded.
+	Audit []byte
 }
+
+//go:embed audit/harbor-prod.jsonl
+var auditOfProd []byte
 
 // Open builds the images, starts the registry on a loopback address ("" is a free
 // port of 127.0.0.1), pushes them there and renders the manifests.
@@ -80,6 +87,9 @@ func (e *Estate) fill(ctx context.Context) error {
 		c, err := e.cluster(name)
 		if err != nil {
 			return err
+		}
+		if name == "harbor-prod" {
+			c.Audit = auditOfProd
 		}
 		e.Clusters = append(e.Clusters, c)
 	}
