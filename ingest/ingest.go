@@ -125,8 +125,12 @@ func (s *Server) Close() error {
 // waits. It is partial, and the error says why, if the stream does not answer.
 func (s *Server) Counts(ctx context.Context) ([]Count, error) {
 	waiting, err := s.stream.waiting(ctx)
-	for of, n := range waiting {
-		s.counts.change(of, func(c *Count) { c.Waiting = n })
+	for of := range waiting {
+		s.counts.change(of, func(*Count) {}) // what waits since an earlier process counts too
 	}
-	return s.counts.all(), err
+	all := s.counts.all()
+	for i := range all {
+		all[i].Waiting = waiting[source{all[i].Cluster, all[i].Kind}]
+	}
+	return all, err
 }

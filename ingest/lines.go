@@ -12,7 +12,7 @@ const (
 	// softDepth is what an event may nest without losing its objects. The API
 	// server accepts more, so a stranger can make it say more: that must not
 	// cost the other events of the batch, nor this one.
-	softDepth = 200
+	softDepth = 100
 	maxEvent  = 10 << 20
 	chunkSize = 1 << 20
 )
