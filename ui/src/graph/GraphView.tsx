@@ -5,7 +5,7 @@ import { useElementSize, useViewportSize } from "@mantine/hooks";
 import { MarkerType, Position, ReactFlow, ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { fold, walk } from "./fold";
-import { absolute, view, type Direction, type Places } from "./layout";
+import { absolute, estimate, view, type Direction, type Places } from "./layout";
 import type { Drawing } from "./model";
 import { StepEdge, type Step } from "./StepEdge";
 import { FrameBox, ThingBox, type FrameNode, type Shown, type ThingNode } from "./ThingBox";
@@ -29,12 +29,12 @@ export function GraphView({ drawing, chosen, choose, fixed = false }: Props) {
   // The room without a pane decides which way it goes, so that opening one does not turn it.
   const page = useViewportSize().width, room = page > 760 ? page - 200 : page - 32;
   const across = useLayout(folded, "RIGHT", room >= narrow);
-  const turned = room < narrow || (across.data !== undefined && folded.nodes.length <= 12 && !view(across.data, { width: room, height: Infinity }).fits);
+  const turned = room < narrow || (folded.nodes.length <= 12 && !view(across.data ?? estimate(folded, "RIGHT"), { width: room, height: Infinity }).fits);
   const down = useLayout(folded, "DOWN", turned);
   const layout = turned ? down.data : across.data;
   const shown = layout?.drawing ?? folded;
   const toggle = (name: string) => setOpened((o) => { const next = new Set(o); if (!next.delete(name)) next.add(name); return next; });
-  const height = layout ? Math.min(layout.height, layout.direction === "DOWN" ? Infinity : 560) + 8 : 220;
+  const height = Math.min((layout ?? estimate(folded, turned ? "DOWN" : "RIGHT")).height, turned ? Infinity : 560) + 8;
   return (
     <div className="graph" data-turned={turned || undefined}>
       <div className="canvas" role="region" aria-label="Drawing of the attack path" ref={size.ref} style={{ height }}>
@@ -77,7 +77,7 @@ function Picture({ drawing, places, direction, canvas, chosen, choose, fixed = f
   };
   return (
     <div className="picture" ref={box} onKeyDown={move}>
-      <ReactFlow nodes={boxesOf(drawing, places, common, toggle)} edges={linesOf(drawing, common)} nodeTypes={nodeTypes} edgeTypes={edgeTypes} defaultViewport={looking} minZoom={0.1} maxZoom={1.5}
+      <ReactFlow nodes={boxesOf(drawing, places, common, toggle)} edges={linesOf(drawing, common)} nodeTypes={nodeTypes} edgeTypes={edgeTypes} defaultViewport={looking} minZoom={0.03} maxZoom={1.5}
         nodesDraggable={false} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} elementsSelectable={false} deleteKeyCode={null} disableKeyboardA11y
         preventScrolling={false} zoomOnScroll={false} zoomOnDoubleClick={false} panOnDrag={!looking.fits} proOptions={{ hideAttribution: true }}
         onEdgeClick={(_, e) => pick(e.id)} onPaneClick={() => choose(undefined)} />

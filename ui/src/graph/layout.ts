@@ -14,9 +14,12 @@ const label = { RIGHT: { width: 84, height: 44 }, DOWN: { width: 150, height: 22
 
 /** The drawing as the layout engine wants it: entry first, frames as parents. */
 export function elkGraph(d: Drawing, direction: Direction = "RIGHT"): ElkNode {
+  const spacing = {
+    "elk.layered.spacing.nodeNodeBetweenLayers": direction === "RIGHT" ? "8" : "14", "elk.layered.spacing.edgeNodeBetweenLayers": "6", "elk.spacing.nodeNode": "16", "elk.spacing.edgeLabel": "2",
+  };
   const padding = direction === "RIGHT" ? "[top=32,left=12,bottom=12,right=12]" : "[top=30,left=8,bottom=8,right=8]";
   const children = (frame: string | undefined): ElkNode[] => [
-    ...d.frames.filter((f) => f.parent === frame).map((f) => ({ id: `frame ${f.id}`, children: children(f.id), layoutOptions: { "elk.padding": padding } })),
+    ...d.frames.filter((f) => f.parent === frame).map((f) => ({ id: `frame ${f.id}`, children: children(f.id), layoutOptions: { "elk.padding": padding, ...spacing } })),
     ...d.nodes.filter((n) => n.frame === frame).map((n) => ({ id: n.id, ...nodeSize(n, direction) })),
   ];
   const edges: ElkExtendedEdge[] = d.edges.map((e) => ({ id: e.id, sources: [e.from], targets: [e.to], labels: [{ text: e.label, ...label[direction] }] }));
@@ -24,10 +27,16 @@ export function elkGraph(d: Drawing, direction: Direction = "RIGHT"): ElkNode {
     id: "path", children: children(undefined), edges,
     layoutOptions: {
       "elk.algorithm": "layered", "elk.direction": direction, "elk.hierarchyHandling": "INCLUDE_CHILDREN", "elk.padding": "[top=4,left=4,bottom=4,right=4]",
-      "elk.layered.spacing.nodeNodeBetweenLayers": direction === "RIGHT" ? "10" : "14", "elk.spacing.nodeNode": "16", "elk.spacing.edgeLabel": "2", "elk.layered.spacing.edgeNodeBetweenLayers": "8",
-      "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
+      ...spacing, "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
     },
   };
+}
+
+/** About how much room a chain takes, known before the layout is, so that what stands below does not move. */
+export function estimate(d: Drawing, direction: Direction): { width: number; height: number } {
+  const sizes = d.nodes.map((n) => nodeSize(n, direction));
+  if (direction === "RIGHT") return { width: sizes.reduce((w, s) => w + s.width + 100, d.frames.length * 24 - 80), height: Math.max(...sizes.map((s) => s.height), 0) + d.frames.length * 44 + 8 };
+  return { width: 330, height: sizes.reduce((h, s) => h + s.height + 52, d.frames.length * 38 - 40) };
 }
 
 export interface Box { x: number; y: number; width: number; height: number }

@@ -19,6 +19,7 @@ export function Fixes({ path, show }: { path: Path; show: (step: number, byKey: 
   let number = 0;
   return (
     <Section title="Fixes">
+      {path.fixes.length === 0 && <p>No rule on this path knows a fix.</p>}
       {(["breaks", "lowers"] as const).map((effect) => {
         const of = path.fixes.filter((f) => f.effect === effect);
         return of.length > 0 && (
