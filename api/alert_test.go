@@ -1,0 +1,66 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// TestAlertsAreListedShownAndDecidedUpon holds the answers about alerts: what is
+// open, what the graph knows now, and what a person may record.
+func TestAlertsAreListedShownAndDecidedUpon(t *testing.T) {
+	s := serveSample(t)
+	s.until(t, "the deployment", func() bool {
+		_, known := s.live.About("harbor-prod", event.Entity{Kind: "Deployment", ID: "harbor-prod/shop/Deployment/sail-preview"})
+		return known
+	})
+	now := time.Now().Truncate(time.Second)
+	body, err := json.Marshal(detect.Alert{ID: "a1", Rule: "privileged-pod", Title: "A workload runs a privileged container", Severity: "high", Cluster: "harbor-prod", First: now, Last: now, Count: 1,
+		Entities: []event.Entity{{Role: event.Actor, Kind: "User", Name: "m.ortega"}, {Role: event.Target, Kind: "Deployment", Namespace: "shop", Name: "sail-preview", ID: "harbor-prod/shop/Deployment/sail-preview"},
+			{Role: event.Target, Kind: "Pod", Namespace: "shop", Name: "gone", ID: "harbor-prod/shop/Pod/gone"}},
+		Evidence: []string{"m.ortega (person) asked to create the Deployment shop/sail-preview."}, Events: []json.RawMessage{[]byte(`{"verb":"create"}`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"a1", "a2"} {
+		severity := map[string]string{"a1": "high", "a2": "low"}[id]
+		if err := s.store.PutAlerts(t.Context(), store.AlertSeen{Cluster: "harbor-prod", ID: id, Rule: "privileged-pod", Severity: severity, FirstSeen: now, LastSeen: now, Events: []string{id}, Body: body}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var l AlertList
+	s.get(t, "/alerts?severity=medium", &l)
+	if len(l.Items) != 1 || l.Items[0].Actor != "m.ortega" || l.Items[0].About != "Deployment shop/sail-preview" || l.Counts["low"] != 1 {
+		t.Errorf("%+v", l)
+	}
+	var p AlertPage
+	s.get(t, "/alert?cluster=harbor-prod&id=a1", &p)
+	if d := p.Entities[1]; d.Ref == nil || len(d.Paths) == 0 {
+		t.Errorf("the deployment lies on a path: %+v", d)
+	}
+	if gone := p.Entities[2]; gone.Ref != nil || gone.Exposed != nil {
+		t.Errorf("nothing is known of what is not there: %+v", gone)
+	}
+	decide := func(body any, want int) {
+		t.Helper()
+		if resp := s.send(t, "PUT", "/alert?cluster=harbor-prod&id=a1", body, nil); resp.StatusCode != want {
+			t.Errorf("%v: %s, want %d", body, resp.Status, want)
+		}
+	}
+	decide(map[string]string{"status": "dismissed"}, http.StatusBadRequest)
+	decide(map[string]string{"status": "dismissed", "reason": "a drill"}, http.StatusNoContent)
+	s.get(t, "/alerts", &l)
+	if len(l.Items) != 1 || l.Items[0].Id != "a2" {
+		t.Errorf("what is open: %+v", l.Items)
+	}
+	for path, want := range map[string]int{"/alert?cluster=harbor-prod&id=none": http.StatusNotFound, "/alerts?severity=awful": http.StatusBadRequest, "/alerts?cursor=nonsense": http.StatusBadRequest} {
+		if resp := s.send(t, "GET", path, nil, nil); resp.StatusCode != want {
+			t.Errorf("%s: %s, want %d", path, resp.Status, want)
+		}
+	}
+}
