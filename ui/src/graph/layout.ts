@@ -7,7 +7,7 @@ export type Direction = "RIGHT" | "DOWN";
 export const notesShown = 3;
 
 export function nodeSize(n: DrawnNode, direction: Direction): { width: number; height: number } {
-  return { width: direction === "RIGHT" ? 148 : 264, height: 50 + Math.min(n.notes.length, notesShown) * 16 + (n.notes.length ? 4 : 0) };
+  return { width: direction === "RIGHT" ? 162 : 264, height: 50 + Math.min(n.notes.length, notesShown) * 16 + (n.notes.length ? 4 : 0) };
 }
 
 const label = { RIGHT: { width: 84, height: 44 }, DOWN: { width: 150, height: 22 } };
