@@ -1,0 +1,48 @@
+import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { http, HttpResponse } from "msw";
+import { expect, it } from "vitest";
+import { get, server } from "../../test/server";
+import { show } from "../../test/show";
+import { AlertPage } from "./AlertPage";
+import { AlertsPage } from "./AlertsPage";
+
+const row = { cluster: "prod", id: "a1", rule: "privileged-pod", title: "A workload runs a privileged container", severity: "high", status: "new", techniques: ["T1611"], firstSeen: "2026-01-01T00:00:00Z", lastSeen: "2026-01-01T00:00:00Z", count: 1, actor: "alice", about: "Deployment shop/web" };
+
+it("lists who did what, and asks for what the URL says", async () => {
+  const asked = get("/alerts", { items: [row], counts: { high: 1 }, receiving: [{ cluster: "prod", kind: "audit", accepted: 3, analysed: 3, waiting: 0, parked: 0, rejected: { "wrong token": 2 } }] });
+  show(<AlertsPage />, "/alerts?status=dismissed&severity=high");
+  const table = await screen.findByRole("table");
+  expect(within(table).getByRole("link", { name: row.title }).getAttribute("href")).toBe("/alert?cluster=prod&id=a1");
+  expect(asked[0]?.searchParams.get("severity")).toBe("high");
+  expect(asked[0]?.searchParams.getAll("status")).toEqual(["dismissed"]);
+  expect(screen.getByText(/2 requests refused: wrong token/)).toBeTruthy();
+});
+
+it("does not call a cluster quiet that sends nothing", async () => {
+  get("/alerts", { items: [], counts: {}, receiving: [] });
+  show(<AlertsPage />, "/alerts");
+  expect(await screen.findByText("No cluster sends its audit log")).toBeTruthy();
+});
+
+it("shows what the graph knows, what it does not, and dismisses only with a reason", async () => {
+  get("/alert", {
+    alert: row, reason: "", evidence: ["alice asked to create it."], events: [{ verb: "create" }], why: "It can take over its node.", fix: "Drop `privileged: true`.",
+    entities: [
+      { role: "actor", kind: "User", name: "alice", paths: [], reaches: [], unknown: [] },
+      { role: "target", kind: "Deployment", namespace: "shop", name: "web", ref: { kind: "Deployment", id: "prod/shop/Deployment/web", name: "web" }, exposed: true, paths: [{ id: "p1", title: "A way in", risk: "critical" }], reaches: ["can take over Node n1"], unknown: ["services cannot be read"] },
+    ],
+  });
+  const sent: unknown[] = [];
+  server.use(http.put("*/api/v1/alert", async ({ request }) => { sent.push(await request.json()); return new HttpResponse(null, { status: 204 }); }));
+  const person = userEvent.setup();
+  show(<AlertPage />, "/alert?cluster=prod&id=a1");
+  expect((await screen.findByRole("link", { name: "A way in" })).getAttribute("href")).toBe("/path?cluster=prod&id=p1");
+  expect(screen.getByText(/exposed to the internet/)).toBeTruthy();
+  expect(screen.getByText(/services cannot be read/)).toBeTruthy();
+  await person.click(screen.getByRole("button", { name: "Dismiss …" }));
+  await person.click(screen.getByRole("button", { name: "Dismiss" }));
+  expect(sent).toEqual([]);
+  await person.type(screen.getByRole("textbox", { name: "Why it is dismissed" }), "a drill{Enter}");
+  await expect.poll(() => sent).toEqual([{ status: "dismissed", reason: "a drill" }]);
+});
