@@ -15,7 +15,7 @@ lint: ## gofmt, vet, staticcheck and the forbidden arrows
 	test/lint.sh
 generate: ## everything that is made from something else
 	go generate ./... && npm --prefix ui run generate && go test ./cmd/breakwater -run Reference -update
-bench: ## measurements, as ratios against a named alternative; about ten minutes
+bench: ## measurements, as ratios against a named alternative; about five minutes
 	test/bench.sh
 corpus: ## score the judges and the matcher on other people's cases; CORPUS=DIR
 	BREAKWATER_CORPUS=$(abspath $(or $(CORPUS),../shared/corpus)) go test ./test/corpus ./vuln -run 'Corpus|RemoteCodeRule' -v -count=1
