@@ -1,0 +1,117 @@
+// Package runtime holds what a node's sensor says, one JSON object a line, and
+// decodes it into events: processes that started and ended, with their container,
+// ancestry and privileges as the kernel knew them.
+//
+// It knows no kernel, no rule and no graph. The sensor names containers by id
+// only; which pod one belongs to is for the receiver to say.
+package runtime
+
+import "time"
+
+// RecordVersion is raised when a reader of older records would misread newer ones.
+const RecordVersion = 1
+
+// RecordKind says what happened.
+type RecordKind string
+
+// The kinds of records.
+const (
+	Exec RecordKind = "exec" // a process started a program
+	Exit RecordKind = "exit" // a process ended
+	Lost RecordKind = "lost" // records that the sensor had and could not keep
+)
+
+// Record is one line.
+type Record struct {
+	Version int        `json:"version"`
+	Kind    RecordKind `json:"kind"`
+	// Node is the node's name in its cluster; Boot tells two runs of its kernel
+	// apart; Sequence counts the records of a run of the sensor from 1 without a
+	// hole: what is missing was lost.
+	Node     string    `json:"node"`
+	Boot     string    `json:"boot"`
+	Sequence uint64    `json:"sequence"`
+	Time     time.Time `json:"time"`
+	// Process is what started or ended; Ancestors are its parents, nearest first.
+	Process   *Process  `json:"process,omitempty"`
+	Ancestors []Process `json:"ancestors,omitempty"`
+	// Container is nil for a process of the node itself.
+	Container *Container `json:"container,omitempty"`
+	Exit      *ExitCode  `json:"exit,omitempty"`
+	// Lost is how many records a Lost record stands for, and why.
+	Lost uint64 `json:"lost,omitempty"`
+	Why  string `json:"why,omitempty"`
+}
+
+// Process is a process as the kernel sees it. An ancestor may know less: what is
+// empty is not known.
+type Process struct {
+	PID       uint32    `json:"pid"`                 // in the node's own namespace
+	InnerPID  uint32    `json:"innerPid,omitempty"`  // in its own pid namespace: 1 is a container's first
+	StartedAt time.Time `json:"startedAt,omitzero"`  // of the process, not of the program
+	Name      string    `json:"name"`                // comm
+	Path      string    `json:"path,omitempty"`      // of the program, as it was asked for
+	Arguments []string  `json:"arguments,omitempty"` // argv, the first included
+	// Cut says that Arguments or Path were longer than the sensor keeps.
+	Cut bool   `json:"cut,omitempty"`
+	UID uint32 `json:"uid"` // in the node's own user namespace
+	GID uint32 `json:"gid"`
+	// Capabilities are the effective ones by name (CAP_SYS_ADMIN); All says that
+	// these are all the kernel knows.
+	Capabilities []string `json:"capabilities,omitempty"`
+	All          bool     `json:"allCapabilities,omitempty"`
+	// HostNamespaces are those shared with the node's first process: pid, net, mnt,
+	// ipc, uts, user, cgroup.
+	HostNamespaces []string `json:"hostNamespaces,omitempty"`
+	// Container is the id of the container an ancestor is in, if another than its child's.
+	Container string `json:"container,omitempty"`
+}
+
+// Container is told by the control group a process is in.
+type Container struct {
+	// ID is the 64 hexadecimal digits the runtime gave it, as in a pod's status.
+	ID string `json:"id"`
+	// Cgroup is the group's path from the root as far up as the kernel was asked,
+	// such as kubepods/burstable/pod0f…/4d….
+	Cgroup string `json:"cgroup,omitempty"`
+	// Kubernetes says that a kubelet made the group: its path names kubepods.
+	Kubernetes bool `json:"kubernetes"`
+	// PodUID is the pod's uid, where the path tells it.
+	PodUID string `json:"podUid,omitempty"`
+}
+
+// ExitCode is how a process ended.
+type ExitCode struct {
+	Code   int `json:"code"`
+	Signal int `json:"signal,omitempty"`
+}
+
+// Status is what a sensor says of itself, every half minute and at its end.
+type Status struct {
+	Version  int       `json:"version"`
+	Node     string    `json:"node"`
+	Boot     string    `json:"boot"`
+	Build    string    `json:"build"`  // of the sensor
+	Kernel   string    `json:"kernel"` // release
+	Started  time.Time `json:"started"`
+	Interval int       `json:"intervalSeconds"` // until the next one
+	// Probes are what the sensor looks at, and what the kernel said of it.
+	Probes []Probe `json:"probes"`
+	// Seen = Sent + Waiting + the sum of Lost, always.
+	Seen    uint64            `json:"seen"` // records that the kernel made, lost ones too
+	Sent    uint64            `json:"sent"` // that the server answered for
+	Waiting uint64            `json:"waiting"`
+	Lost    map[string]uint64 `json:"lost"` // by reason
+	// Processor and Memory are what the sensor costs its node.
+	Processor float64 `json:"processorSeconds"`
+	Memory    uint64  `json:"memoryBytes"`
+	// Ends says that the sensor was asked to stop: what follows is unseen.
+	Ends bool `json:"ends,omitempty"`
+}
+
+// Probe is one thing a sensor looks at.
+type Probe struct {
+	Name  string `json:"name"`  // exec, exit
+	State string `json:"state"` // on, off
+	Why   string `json:"why,omitempty"`
+}
