@@ -65,6 +65,7 @@ type server struct {
 	templates  []query.Template
 	schema     Schema
 	reach      reachCache
+	advice     adviceCache
 	paths      pathCache
 }
 
