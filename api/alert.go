@@ -57,6 +57,7 @@ func (s *server) ListAlerts(ctx context.Context, r ListAlertsRequestObject) (Lis
 			return nil, err
 		}
 	}
+	out.Gaps = eventGaps(out.Receiving)
 	return ListAlerts200JSONResponse(out), nil
 }
 

@@ -266,7 +266,10 @@ type AlertEntityRole string
 type AlertList struct {
 	// Counts Alerts by severity, of the filter's statuses
 	Counts map[string]int `json:"counts"`
-	Items  []AlertRow     `json:"items"`
+
+	// Gaps Events that were not seen
+	Gaps  []Gap      `json:"gaps"`
+	Items []AlertRow `json:"items"`
 
 	// Next Cursor of the next page
 	Next *string `json:"next,omitempty"`
@@ -759,8 +762,17 @@ type Receiving struct {
 	Kind         ReceivingKind `json:"kind"`
 	LastReceived *time.Time    `json:"lastReceived,omitempty"`
 
+	// Lost Events that the API server says it gave up since it started; absent while that is not known
+	Lost *int `json:"lost,omitempty"`
+
+	// LostWhy Why that is not known
+	LostWhy *string `json:"lostWhy,omitempty"`
+
 	// Parked Events that could not be analysed and are kept aside
 	Parked int `json:"parked"`
+
+	// Reconciled Events that came from a log file, for what the webhook may have lost
+	Reconciled *int `json:"reconciled,omitempty"`
 
 	// Rejected Refused requests by reason
 	Rejected map[string]int `json:"rejected"`

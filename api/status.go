@@ -27,6 +27,13 @@ func (s *server) GetCoverage(ctx context.Context, _ GetCoverageRequestObject) (G
 	if db := s.Advisories(); db != nil {
 		c.Ecosystems = db.Status().Ecosystems
 	}
+	if s.Receiving != nil {
+		received, err := s.Receiving(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c.Gaps = append(c.Gaps, eventGaps(received)...)
+	}
 	return GetCoverage200JSONResponse(c), nil
 }
 

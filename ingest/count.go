@@ -20,10 +20,11 @@ type Count struct {
 	// Analysed events were handled; Parked ones could not be, in spite of
 	// several tries, and are kept aside.
 	Analysed, Parked uint64
-	// Reconciled events came from a log file because the webhook had lost them.
+	// Reconciled of the accepted events came from a log file, for what the webhook
+	// may have lost; some of them it had not.
 	Reconciled uint64
-	// LostAtSender is what the sender says it gave up, nil if nobody asked it.
-	LostAtSender *uint64
+	// Lost is what the sender says it gave up.
+	Lost Loss
 	// Rejected counts requests by reason.
 	Rejected map[string]uint64
 	Samples  []Sample

@@ -49,12 +49,13 @@ type Config struct {
 	// MaxBody bounds one request, inflated (0: 64 MiB); Memory all that are in
 	// flight (0: 256 MiB).
 	MaxBody, Memory int64
-	// Lost asks how many events a cluster's API server gave up; nil if it cannot
-	// be asked. See AuditErrors.
+	// Lost asks how many events a cluster's API server gave up since it started;
+	// nil if nobody can be asked. See AuditErrors.
 	Lost func(ctx context.Context, cluster string) (uint64, error)
 	Log  *slog.Logger
 
-	retry time.Duration // between tries of a batch that failed, times the tries
+	retry   time.Duration // between tries of a batch that failed, times the tries
+	askLost time.Duration // between two times that Lost is asked
 }
 
 // Server is the endpoint and its stream.
@@ -69,7 +70,7 @@ type Server struct {
 // New opens stream and port. Close the server in the end, whether it ran or not.
 func New(ctx context.Context, c Config) (*Server, error) {
 	c.MaxBytes, c.MaxBody, c.Memory = cmp.Or(c.MaxBytes, 2<<30), cmp.Or(c.MaxBody, 64<<20), cmp.Or(c.Memory, 256<<20)
-	c.retry = cmp.Or(c.retry, time.Second)
+	c.retry, c.askLost = cmp.Or(c.retry, time.Second), cmp.Or(c.askLost, 20*time.Second)
 	if c.TLS == nil {
 		return nil, errors.New("ingest: no certificate: tokens and events are not for everybody on the way")
 	}

@@ -44,9 +44,17 @@ func AuditErrors(metrics io.Reader) (lost uint64, found bool, err error) {
 	return lost, found, nil
 }
 
+// Loss is what a sender says it gave up, as of At. Events is nil if that is not
+// known, and Why says why.
+type Loss struct {
+	Events *uint64
+	Why    string
+	At     time.Time
+}
+
 // watchLost asks the senders now and then what they gave up.
 func (s *Server) watchLost(ctx context.Context) {
-	for s.config.Lost != nil && pause(ctx, time.Minute) {
+	for s.config.Lost != nil && pause(ctx, s.config.askLost) {
 		for _, c := range s.counts.all() {
 			if c.Kind == Audit && c.Cluster != "" {
 				s.askLost(ctx, c.Cluster)
@@ -57,10 +65,14 @@ func (s *Server) watchLost(ctx context.Context) {
 
 func (s *Server) askLost(ctx context.Context, cluster string) {
 	n, err := s.config.Lost(ctx, cluster)
-	told := &n
+	loss := Loss{Events: &n, At: time.Now()}
 	if err != nil {
-		told = nil
-		s.config.Log.Warn("cannot ask an API server for lost audit events", "cluster", cluster, "error", err)
+		loss = Loss{Why: err.Error(), At: time.Now()}
 	}
-	s.counts.change(source{cluster, Audit}, func(c *Count) { c.LostAtSender = told })
+	s.counts.change(source{cluster, Audit}, func(c *Count) {
+		if err != nil && c.Lost.Why == "" {
+			s.config.Log.Warn("cannot ask an API server for lost audit events", "cluster", cluster, "error", err)
+		}
+		c.Lost = loss
+	})
 }

@@ -72,12 +72,21 @@ func (s *Server) reject(w http.ResponseWriter, r *http.Request, of source, err e
 	s.config.Log.Warn("refused events", "cluster", of.cluster, "kind", of.kind, "remote", r.RemoteAddr, "status", why.status, "error", why.Error())
 }
 
-func (s *Server) audit(ctx context.Context, of source, _ *http.Request, body []byte) error {
+// LogHeader marks a request whose events come from a log file.
+const LogHeader = "X-Breakwater-Log"
+
+func (s *Server) audit(ctx context.Context, of source, r *http.Request, body []byte) error {
 	l, err := auditList(body)
 	if err != nil {
 		return refuse(http.StatusBadRequest, "malformed", err)
 	}
-	return s.keep(ctx, of, l, "")
+	if err := s.keep(ctx, of, l, ""); err != nil {
+		return err
+	}
+	if r.Header.Get(LogHeader) != "" {
+		s.counts.change(of, func(c *Count) { c.Reconciled += uint64(l.events()) })
+	}
+	return nil
 }
 
 // batchHeader names a batch: NODE/BOOT/SEQUENCE of its first event. A sensor

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/breakwater-sec/breakwater/api"
+	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
@@ -34,11 +36,17 @@ type alerting struct {
 	store  *store.Store
 	live   *live.Live
 	log    *slog.Logger
+	// proxies are the load balancers before API servers.
+	proxies []netip.Prefix
 }
 
 // openAlerting opens the endpoint that clusters send events to, and goes on with
 // the alerts of before.
-func (v *server) openAlerting(ctx context.Context) (*alerting, error) {
+func (v *server) openAlerting(ctx context.Context, servers map[string]kube.Config) (*alerting, error) {
+	proxies, err := prefixes(v.config.proxies)
+	if err != nil {
+		return nil, err
+	}
 	rules, err := loadDetections(v.config.rules)
 	if err != nil {
 		return nil, err
@@ -51,11 +59,11 @@ func (v *server) openAlerting(ctx context.Context) (*alerting, error) {
 	if host, _, err := net.SplitHostPort(v.config.ingest); err == nil && host != "" {
 		hosts = append(hosts, host)
 	}
-	s, err := ingest.New(ctx, ingest.Config{Listen: v.config.ingest, TLS: ca.TLS(hosts...), Tokens: v.store, Sensors: v.store, Dir: filepath.Join(string(v.data), "events"), Log: v.log})
+	s, err := ingest.New(ctx, ingest.Config{Listen: v.config.ingest, TLS: ca.TLS(hosts...), Tokens: v.store, Sensors: v.store, Dir: filepath.Join(string(v.data), "events"), Log: v.log, Lost: lostBy(servers)})
 	if err != nil {
 		return nil, fmt.Errorf("--ingest-listen %s: %w", v.config.ingest, err)
 	}
-	a := &alerting{server: s, engine: detect.New(rules, v.live, detect.Options{Window: alertWindow}), store: v.store, live: v.live, log: v.log}
+	a := &alerting{server: s, engine: detect.New(rules, v.live, detect.Options{Window: alertWindow}), store: v.store, live: v.live, log: v.log, proxies: proxies}
 	for _, r := range rules.All() {
 		a.rules = append(a.rules, *r.Header())
 	}
@@ -63,6 +71,25 @@ func (v *server) openAlerting(ctx context.Context) (*alerting, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return a, nil
+}
+
+// lostBy asks API servers what their webhooks gave up.
+func lostBy(servers map[string]kube.Config) func(context.Context, string) (uint64, error) {
+	return func(ctx context.Context, cluster string) (uint64, error) {
+		c, known := servers[cluster]
+		if !known {
+			return 0, errors.New("its API server is not connected: start with --from context:NAME")
+		}
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		metrics, err := kube.Metrics(ctx, c)
+		if err != nil {
+			return 0, err
+		}
+		defer metrics.Close()
+		n, _, err := ingest.AuditErrors(metrics)
+		return n, err
+	}
 }
 
 // resume gives the engine the alerts that events may still belong to.
@@ -102,6 +129,12 @@ func (a *alerting) receiving(ctx context.Context) ([]api.Receiving, error) {
 	for _, c := range counts {
 		r := api.Receiving{Cluster: c.Cluster, Kind: api.ReceivingKind(c.Kind), Accepted: int(c.Accepted), Analysed: int(c.Analysed),
 			Waiting: int(c.Waiting), Parked: int(c.Parked), Rejected: map[string]int{}}
+		if c.Kind == ingest.Audit {
+			r.Reconciled, r.LostWhy = new(int(c.Reconciled)), optional(c.Lost.Why)
+			if c.Lost.Events != nil {
+				r.Lost = new(int(*c.Lost.Events))
+			}
+		}
 		for why, n := range c.Rejected {
 			r.Rejected[why] = int(n)
 		}
@@ -119,7 +152,7 @@ func (a *alerting) analyse(ctx context.Context, b ingest.Batch) error {
 	if b.Kind != ingest.Audit {
 		return fmt.Errorf("no decoder for %s events", b.Kind)
 	}
-	d := audit.Decoder{Cluster: b.Cluster}
+	d := audit.Decoder{Cluster: b.Cluster, Proxies: a.proxies}
 	var events []event.Event
 	err := d.Read(bytes.NewReader(b.Lines), func(part *audit.Batch) error {
 		events = append(events, part.Events...)
@@ -151,4 +184,12 @@ func (a *alerting) analyse(ctx context.Context, b ingest.Batch) error {
 	}
 	a.live.Tell("Alert")
 	return nil
+}
+
+// optional is nil for what is not there.
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }

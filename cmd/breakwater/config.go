@@ -14,7 +14,9 @@ type config struct {
 	listen string
 	hosts  []string
 	ingest string
-	data   string
+	// proxies are the addresses of load balancers before API servers.
+	proxies []string
+	data    string
 	// tlsCert and tlsKey are needed to listen beyond loopback.
 	tlsCert, tlsKey string
 	secrets         bool
@@ -34,6 +36,7 @@ func (c *config) flags(cmd *cobra.Command) {
 	f.StringVar(&c.listen, "listen", "127.0.0.1:7878", "address to listen on; port 0 takes a free one")
 	f.StringSliceVar(&c.hosts, "host", nil, "a further host name that browsers may use for this server; may repeat")
 	f.StringVar(&c.ingest, "ingest-listen", "", "address that takes the audit logs of clusters, with TLS and a token each (see connect); nothing is taken without it")
+	f.StringSliceVar(&c.proxies, "trusted-proxy", nil, trustedProxy)
 	dataFlag(cmd, &c.data)
 	f.StringVar(&c.tlsCert, "tls-cert", "", "certificate file (PEM); needed to listen beyond loopback")
 	f.StringVar(&c.tlsKey, "tls-key", "", "private key file (PEM) of --tls-cert")

@@ -19,7 +19,7 @@ import (
 
 func connectCommand(s streams) *cobra.Command {
 	c := &cobra.Command{Use: "connect", Short: "Let a cluster send its events to the server"}
-	c.AddCommand(connectAuditCommand(s))
+	c.AddCommand(connectAuditCommand(s), connectReplayCommand(s))
 	return c
 }
 

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,10 +42,24 @@ standard input. What could not be read is counted and said, never passed over.`,
 	f.StringArrayVar(&o.runtime, "runtime", nil, "events that breakwater-sensor wrote; may repeat")
 	f.StringVar(&o.rules, "rules", "", "a folder of rules to use beside the built-in ones, in detect/*/ below it")
 	f.StringVar(&o.cluster, "cluster", "cluster", "what the cluster is called in alerts")
-	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, "addresses (CIDR) of load balancers before the API server, whose word on where a request came from counts")
+	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, trustedProxy)
 	f.Var(&choice{&o.failOn, rule.Severities}, "fail-on", "exit with 1 if an alert is at least this severe: "+strings.Join(rule.Severities, ", "))
 	output(c, &o.format, "jsonl", "json")
 	return c
+}
+
+const trustedProxy = "addresses (CIDR) of load balancers before the API server, whose word on where a request came from counts"
+
+// prefixes reads the values of --trusted-proxy.
+func prefixes(texts []string) (out []netip.Prefix, err error) {
+	for _, t := range texts {
+		p, err := netip.ParsePrefix(t)
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxy: %w", err)
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }
 
 type detectOptions struct {
@@ -90,12 +102,9 @@ func (o *detectOptions) run(c *cobra.Command, s streams, args []string) error {
 	} else {
 		o.runtime = append(o.runtime, args...)
 	}
-	for _, p := range o.proxies {
-		prefix, err := netip.ParsePrefix(p)
-		if err != nil {
-			return fmt.Errorf("--trusted-proxy: %w", err)
-		}
-		o.prefixes = append(o.prefixes, prefix)
+	var err error
+	if o.prefixes, err = prefixes(o.proxies); err != nil {
+		return err
 	}
 	rules, err := loadDetections(o.rules)
 	if err != nil {
@@ -120,24 +129,11 @@ func (o *detectOptions) run(c *cobra.Command, s streams, args []string) error {
 // file opens a file, gzip or not. One that breaks off is said to, and what came
 // before counts.
 func (o *detectOptions) file(c *cobra.Command, s streams, file string, read reader, feed func([]event.Event)) error {
-	var in io.Reader = c.InOrStdin()
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		in = f
+	in, closed, err := openLog(c.InOrStdin(), file)
+	if err != nil {
+		return err
 	}
-	b := bufio.NewReader(in)
-	in = b
-	if magic, _ := b.Peek(2); string(magic) == "\x1f\x8b" {
-		z, err := gzip.NewReader(b)
-		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-		in = z
-	}
+	defer closed()
 	before := *o
 	if err := read(s, file, in, feed); err != nil {
 		o.broken = fmt.Errorf("%s: %w", file, err)

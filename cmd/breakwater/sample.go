@@ -3,13 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/detect"
@@ -66,25 +62,12 @@ func (v *server) sendAudit(ctx context.Context, cluster string, body []byte) err
 	if err != nil {
 		return err
 	}
-	trust := x509.NewCertPool()
-	trust.AppendCertsFromPEM(ca.PEM)
-	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}}
-	defer client.CloseIdleConnections()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+v.alerting.server.Addr().String()+"/v1/audit/"+cluster, bytes.NewReader(body))
+	to, err := newAuditSender("https://"+v.alerting.server.Addr().String()+"/v1/audit/"+cluster, token, ca.PEM)
 	if err != nil {
 		return err
 	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	r.Header.Set("Content-Type", "application/json")
-	resp, err := client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return errors.New(resp.Status)
-	}
-	return nil
+	defer to.client.CloseIdleConnections()
+	return to.send(ctx, body, false)
 }
 
 // alertStory tells what the sample's audit log was found to say.

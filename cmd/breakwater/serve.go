@@ -132,7 +132,7 @@ func (v *server) prepare(ctx context.Context) (err error) {
 	if v.advisories, err = openAdvisories(v.data.advisories()); err != nil {
 		return err
 	}
-	sources, err := v.config.sources(v.log)
+	sources, servers, err := v.config.sources(v.log)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (v *server) prepare(ctx context.Context) (err error) {
 	if err != nil || v.config.ingest == "" {
 		return err
 	}
-	v.alerting, err = v.openAlerting(ctx)
+	v.alerting, err = v.openAlerting(ctx, servers)
 	return err
 }
 

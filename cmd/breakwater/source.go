@@ -14,20 +14,21 @@ import (
 	"github.com/breakwater-sec/breakwater/live"
 )
 
-// sources makes one live.Source of every --from.
-func (c config) sources(log *slog.Logger) ([]live.Source, error) {
-	var out []live.Source
+// sources makes one live.Source of every --from, and tells how API servers among
+// them are reached.
+func (c config) sources(log *slog.Logger) (out []live.Source, servers map[string]kube.Config, err error) {
+	servers = map[string]kube.Config{}
 	interner := kube.NewInterner()
 	for _, from := range c.from {
 		name, source := splitFrom(from)
 		cfg, isLive, err := kube.Cluster(source)
 		if err != nil {
-			return nil, fmt.Errorf("--from %s: %w", from, err)
+			return nil, nil, fmt.Errorf("--from %s: %w", from, err)
 		}
 		if !isLive {
 			s, err := fileSource(name, source)
 			if err != nil {
-				return nil, fmt.Errorf("--from %s: %w", from, err)
+				return nil, nil, fmt.Errorf("--from %s: %w", from, err)
 			}
 			out = append(out, s)
 			continue
@@ -37,6 +38,7 @@ func (c config) sources(log *slog.Logger) ([]live.Source, error) {
 		}
 		cfg.Secrets, cfg.Interner, cfg.Log = c.secrets, interner, log
 		cfg.QPS, cfg.Burst = c.qps, int(2*c.qps)
+		servers[cfg.Name] = cfg
 		file := dataDir(c.data).dump(cfg.Name)
 		out = append(out, live.Source{Name: cfg.Name,
 			Watch: func(ctx context.Context, emit func(collect.Change)) error { return kube.Watch(ctx, cfg, emit) },
@@ -44,7 +46,7 @@ func (c config) sources(log *slog.Logger) ([]live.Source, error) {
 			Save:  func(f *collect.Facts) error { return writeDump(file, f) },
 		})
 	}
-	return out, nil
+	return out, servers, nil
 }
 
 // fileSource serves manifests or a dump, and reads them again when they change.

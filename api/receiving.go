@@ -1,0 +1,29 @@
+package api
+
+import (
+	"fmt"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// eventGaps says which events were not seen, and of which that is not known.
+func eventGaps(received []Receiving) []collect.Gap {
+	out := []collect.Gap{}
+	for _, r := range received {
+		gap := func(what, why, consequence string) {
+			out = append(out, collect.Gap{Cluster: r.Cluster, Source: string(r.Kind), What: what, Why: why, Consequence: consequence})
+		}
+		switch {
+		case r.Kind != Audit || r.Cluster == "":
+		case r.Lost != nil && *r.Lost > 0:
+			gap(fmt.Sprintf("%d audit events", *r.Lost), "its API server gave up sending them since it started",
+				fmt.Sprintf("Attacks in them raised no alert. They may be in its log file: breakwater connect replay brings them here (so far %d events came that way).", deref(r.Reconciled)))
+		case r.Lost == nil && r.LostWhy != nil:
+			gap("lost audit events", *r.LostWhy, "Whether the API server gave up sending some is not known.")
+		}
+		if r.Parked > 0 {
+			gap(fmt.Sprintf("%d %s events", r.Parked, r.Kind), "they could not be analysed and are kept aside", "Attacks in them raised no alert.")
+		}
+	}
+	return out
+}
