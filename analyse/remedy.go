@@ -76,13 +76,12 @@ func (a *adviser) judge(p graph.Node) {
 		return
 	}
 	var u *remedy
+	affected, unfixed := false, []string(nil)
 	for e := range p.Out("AFFECTED_BY") {
+		affected = true
 		a.open[e.To.ID()] = true
-		for _, image := range in {
-			a.images[image].affected = true
-		}
 		if e.Value("fixed").Str() == "" {
-			a.unfixed[e.To.ID()] = true
+			unfixed = append(unfixed, e.To.ID())
 			continue
 		}
 		if u == nil {
@@ -90,12 +89,13 @@ func (a *adviser) judge(p graph.Node) {
 		}
 		u.note(e, a.newer)
 	}
-	if u == nil {
-		return
+	for _, image := range in {
+		a.images[image].affected = a.images[image].affected || affected
 	}
-	for e := range p.Out("AFFECTED_BY") {
-		if e.Value("fixed").Str() == "" {
-			u.unfixed[e.To.ID()] = true
+	for _, id := range unfixed {
+		a.unfixed[id] = true
+		if u != nil {
+			u.unfixed[id] = true
 		}
 	}
 }

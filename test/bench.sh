@@ -9,4 +9,4 @@ echo "$(nproc) cores; $(go version)"
 quiet() { grep -v -e '^=== ' -e '^--- ' -e '^PASS'; }
 go test ./bench -run 'Measure' -v -count=1 -timeout 60m | quiet
 go test ./bench -run 'TestQueriesAgree' -v -count=1 -timeout 60m | quiet
-go test ./analyse -run '^$' -bench Recompute30k -benchtime 5x | quiet
+go test ./analyse -run '^$' -bench "Recompute30k|Recommend" -benchtime 5x | quiet
