@@ -110,6 +110,8 @@ func (b *builder) process() {
 	b.set("process.name", cmp.Or(b.program.name, p.Name))
 	b.set("process.interpreter", b.program.interpreter)
 	b.set("process.shell", b.program.shell())
+	b.flag("process.added", p.Added)
+	b.flag("process.unlinked", p.Unlinked)
 	b.set("process.capability", p.Capabilities...)
 	b.set("process.hostNamespace", p.HostNamespaces...)
 }
@@ -169,14 +171,20 @@ func (b *builder) setsUp() bool {
 	return len(a) > 1 && a[1] == "init" && is(tools, a[0]) && b.shares("mnt") && len(b.lineage.inside) == 0
 }
 
-// privileged goes by what the process may do: every right the kernel knows, and
+// asGoodAsAll is how many capabilities only a privileged container gets. A node
+// may withhold a few from everything on it (Talos withholds two), so a runtime's
+// "all" can be less than what the kernel knows; the usual default is fourteen.
+const asGoodAsAll = 38
+
+// privileged goes by what the process may do: every right there is to give, and
 // not in a user namespace of its own. A user other than root holds none of them
 // even in a privileged container; then the pod's spec tells.
 func (b *builder) privileged() bool {
 	if b.setsUp() {
 		return false
 	}
-	return b.record.Process.All && b.shares("user") || b.place.Privileged
+	p := b.record.Process
+	return (p.All || len(p.Capabilities) >= asGoodAsAll) && b.shares("user") || b.place.Privileged
 }
 
 // title is what people call the container.
