@@ -6,13 +6,13 @@ import (
 	"github.com/breakwater-sec/breakwater/event/runtime"
 )
 
-// container reads a control group's path: nil for a group that is no container's.
+// containerOf reads a control group's path: nil for a group that is no container's.
 // Whose names are cut at the top may be one; then the id is empty.
 //
 // Below a kubelet's group the first id under a pod is the container that
 // Kubernetes knows: a container may hold groups of its own, even with ids in
 // them. Elsewhere it is the first id at all.
-func container(g group) *runtime.Container {
+func containerOf(g group) *runtime.Container {
 	path := strings.Join(g.names, "/")
 	if g.cut {
 		return &runtime.Container{Cgroup: "…/" + path}

@@ -104,27 +104,32 @@ func (p *Probe) next() ([]byte, error) {
 	return p.sample.RawSample, err
 }
 
-// Counts reads the kernel's counters. Made is read first, so that a record that
-// comes meanwhile is not missed in it.
-func (p *Probe) Counts() (Counts, error) {
-	var sums [3]uint64
+// Counts are the records made so far, those of them that wait in the ring, and
+// those that will never be read, by reason.
+func (p *Probe) Counts() (made, waiting uint64, lost map[string]uint64, err error) {
+	var sums [3]uint64 // in the order of program.bpf.c
 	for i := range sums {
 		var each []uint64
 		if err := p.objects.Counters.Lookup(uint32(i), &each); err != nil {
-			return Counts{}, fmt.Errorf("read the kernel's counters: %w", err)
+			return 0, 0, nil, fmt.Errorf("read the kernel's counters: %w", err)
 		}
 		for _, n := range each {
 			sums[i] += n
 		}
 	}
-	var busy uint64
+	inRing := sums[0] - min(sums[0], sums[1]+p.read)
+	busy := p.busy()
+	return sums[0] + sums[2] + busy, inRing, map[string]uint64{RingFull: sums[1], TableFull: sums[2], Busy: busy, Unclear: p.unclear}, nil
+}
+
+// busy is how often the kernel left a program out. Kernels before 5.12 do not count.
+func (p *Probe) busy() (n uint64) {
 	for _, program := range []*ebpf.Program{p.objects.Started, p.objects.Ended} {
-		if s, err := program.Stats(); err == nil { // kernels before 5.12 do not count
-			busy += s.RecursionMisses
+		if s, err := program.Stats(); err == nil {
+			n += s.RecursionMisses
 		}
 	}
-	return Counts{Made: sums[0] + sums[2] + busy, Read: p.read,
-		Lost: map[string]uint64{RingFull: sums[1], TableFull: sums[2], Busy: busy, Unclear: p.unclear}}, nil
+	return n
 }
 
 // Close takes the programs out of the kernel.

@@ -33,13 +33,6 @@ const (
 	Unclear   = "not understood"      // bytes that are not those of program.bpf.c
 )
 
-// Counts are what the kernel counted since the probe was opened.
-type Counts struct {
-	Made uint64 // records, lost ones too
-	Read uint64 // by us
-	Lost map[string]uint64
-}
-
 const (
 	// wait is how long a record may lie in the ring while there are few of them:
 	// to be woken by each would cost more than all else.

@@ -20,7 +20,7 @@ func (p *Probe) record(e *kernelEvent) *runtime.Record {
 	r := &runtime.Record{Version: runtime.RecordVersion, Kind: runtime.Exec, Time: p.clock.time(e.Time)}
 	groups := make([]*runtime.Container, len(e.groups))
 	for i, g := range e.groups {
-		groups[i] = container(g)
+		groups[i] = containerOf(g)
 	}
 	if len(groups) > 0 {
 		r.Container = groups[0]
