@@ -16,7 +16,8 @@ packages() { # command:debian-package …
   fi
   say "missing: ${missing[*]} (install them to run every test)"
 }
-packages chromium:chromium docker-registry:docker-registry debootstrap:debootstrap
+packages chromium:chromium docker-registry:docker-registry debootstrap:debootstrap \
+  clang-14:clang-14 llvm-strip-14:llvm-14 runc:runc busybox:busybox-static
 
 test/node.sh ui
 test/node.sh test/e2e

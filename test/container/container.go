@@ -1,0 +1,146 @@
+// Package container runs real containers for tests, with runc and busybox, in
+// control groups that the test names as a kubelet or another tool would.
+package container
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Need skips the test for a reason, unless all tests of the sensor are required.
+func Need(t testing.TB, err error) {
+	t.Helper()
+	switch {
+	case err == nil:
+	case os.Getenv("SENSOR_BPF") == "required":
+		t.Fatalf("SENSOR_BPF=required, but %v", err)
+	default:
+		t.Skip(err)
+	}
+}
+
+// Spec is a container to run.
+type Spec struct {
+	ID           string // its name for runc
+	Cgroup       string // path from the root
+	Args         []string
+	Capabilities []string
+	UID          int
+	// Shared are namespaces of the host: pid, network, ipc, uts, mount.
+	Shared []string
+	// Layered gives it a root filesystem of two layers, as images have.
+	Layered bool
+}
+
+// Run runs a container to its end and returns its exit code and output.
+func Run(t testing.TB, s Spec) (code int, out string) {
+	t.Helper()
+	dir := t.TempDir()
+	root := rootfs(t, dir)
+	if s.Layered {
+		root = layered(t, dir, root)
+	}
+	config, err := json.Marshal(s.oci(root))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { removeGroups(s.Cgroup) })
+	var b bytes.Buffer
+	cmd := exec.Command("runc", "--root", filepath.Join(dir, "state"), "run", "--bundle", dir, s.ID)
+	cmd.Stdout, cmd.Stderr = &b, &b
+	var ended *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &ended) {
+		Need(t, fmt.Errorf("run a container: %w", err))
+	}
+	return cmd.ProcessState.ExitCode(), b.String()
+}
+
+// rootfs is a folder with busybox under all its names that the tests use.
+func rootfs(t testing.TB, dir string) string {
+	t.Helper()
+	root := filepath.Join(dir, "rootfs")
+	for _, d := range []string{"bin", "proc", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(root, d), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	busybox, err := os.ReadFile("/bin/busybox")
+	Need(t, err)
+	if err := os.WriteFile(filepath.Join(root, "bin/busybox"), busybox, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"sh", "true", "id", "cp", "cat", "echo"} {
+		if err := os.Link(filepath.Join(root, "bin/busybox"), filepath.Join(root, "bin", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// layered puts an empty writable layer over a folder.
+func layered(t testing.TB, dir, lower string) string {
+	t.Helper()
+	at := filepath.Join(dir, "layers")
+	// The layer of what is written lies on a file system that can carry one.
+	if err := os.Mkdir(at, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mount(t, at, "-t", "tmpfs", "none", at)
+	for _, d := range []string{"upper", "work", "merged"} {
+		if err := os.Mkdir(filepath.Join(at, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	merged := filepath.Join(at, "merged")
+	mount(t, merged, "-t", "overlay", "-o", fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", lower, filepath.Join(at, "upper"), filepath.Join(at, "work")), "none", merged)
+	return merged
+}
+
+func mount(t testing.TB, at string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command("mount", args...).CombinedOutput(); err != nil {
+		Need(t, fmt.Errorf("mount %s: %w: %s", at, err, out))
+	}
+	t.Cleanup(func() { _ = exec.Command("umount", at).Run() })
+}
+
+// oci is the configuration that runc reads.
+func (s *Spec) oci(root string) any {
+	type object map[string]any
+	var namespaces []object
+	for _, n := range []string{"pid", "network", "ipc", "uts", "mount"} {
+		if !strings.Contains(strings.Join(s.Shared, " "), n) {
+			namespaces = append(namespaces, object{"type": n})
+		}
+	}
+	c := s.Capabilities
+	return object{
+		"ociVersion": "1.0.2",
+		"process": object{"args": s.Args, "cwd": "/", "env": []string{"PATH=/bin"}, "user": object{"uid": s.UID, "gid": s.UID},
+			"capabilities": object{"bounding": c, "effective": c, "permitted": c}},
+		"root":   object{"path": root},
+		"mounts": []object{{"destination": "/proc", "type": "proc", "source": "proc"}},
+		"linux":  object{"cgroupsPath": s.Cgroup, "namespaces": namespaces},
+	}
+}
+
+// removeGroups removes a group and those above it, in all hierarchies, as far as
+// they are empty.
+func removeGroups(path string) {
+	roots, _ := filepath.Glob("/sys/fs/cgroup/*")
+	for _, root := range append(roots, "/sys/fs/cgroup") {
+		for p := path; p != "/" && p != "." && p != ""; p = filepath.Dir(p) {
+			_ = os.Remove(filepath.Join(root, p)) // others may use it
+		}
+	}
+}
