@@ -40,3 +40,18 @@ type Tag struct {
 	// Digest is of the index or manifest behind the tag.
 	Digest string
 }
+
+// Listing is what became of reading a registry's list of images.
+type Listing struct {
+	// Repositories are there, whether or not their tags could be read.
+	Repositories map[string]bool
+	// Whole says that every repository asked for is among them: others are gone.
+	Whole bool
+	Gaps  []Gap
+}
+
+// Refusal is an error that says: the registry answers, and does not let us in.
+type Refusal struct{ Err error }
+
+func (r Refusal) Error() string { return r.Err.Error() }
+func (r Refusal) Unwrap() error { return r.Err }

@@ -1,4 +1,5 @@
-// Package store keeps what must outlive the process: image inventories, the
+// Package store keeps what must outlive the process: image inventories and the
+// queue of images to read, connected registries, the
 // lives of attack paths, sign-in sessions. The facts of a cluster never come
 // here: the cluster is their truth, and their saved copy is a dump file.
 //
@@ -90,6 +91,7 @@ var migrations = []string{
 		expires_at  INTEGER NOT NULL
 	);`,
 	eventTables,
+	registryTables,
 }
 
 // eventTables are for what the second pipeline keeps: who may send, who
