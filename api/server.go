@@ -42,6 +42,8 @@ type Config struct {
 	Store    Lives
 	Sessions Sessions
 	Alerts   Alerts
+	// Queue is what the store knows of images in registries.
+	Queue Queue
 	// Receiving is which clusters send events; nil if none are taken.
 	Receiving func(context.Context) ([]Receiving, error)
 	// Detections are the rules that make alerts.

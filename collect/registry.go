@@ -1,5 +1,12 @@
 package collect
 
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+)
+
 // Registry says which registry to read, and what of it.
 type Registry struct {
 	// Host is the registry's name as image references write it.
@@ -55,3 +62,35 @@ type Refusal struct{ Err error }
 
 func (r Refusal) Error() string { return r.Err.Error() }
 func (r Refusal) Unwrap() error { return r.Err }
+
+// Valid is the registry with its host as image references write it, or what is
+// wrong with the wish.
+func (r Registry) Valid() (Registry, error) {
+	r.Host = strings.ToLower(strings.TrimSuffix(r.Host, "/"))
+	if r.Host == "index.docker.io" || r.Host == "registry-1.docker.io" {
+		r.Host = "docker.io"
+	}
+	switch {
+	case len(r.Host) > 255 || !host.MatchString(r.Host):
+		return r, fmt.Errorf("registry %.300q: want HOST or HOST:PORT, such as registry.example:5000, without a scheme", r.Host)
+	case !strings.ContainsAny(r.Host, ".:") && r.Host != "localhost":
+		return r, fmt.Errorf("registry %q: want a host with a dot or a port: image references take others for a folder of docker.io", r.Host)
+	case r.Tags < 0:
+		return r, fmt.Errorf("registry %s: want at least 0 tags of a repository, have %d", r.Host, r.Tags)
+	}
+	for _, f := range r.Repositories {
+		if !repository.MatchString(f) || strings.Contains(f, "..") || strings.Contains(f, "//") {
+			return r, fmt.Errorf("registry %s: repository %.300q: want a name or a pattern such as shop/*", r.Host, f)
+		}
+		if _, err := path.Match(f, ""); err != nil {
+			return r, fmt.Errorf("registry %s: repository %q: %w", r.Host, f, err)
+		}
+	}
+	return r, nil
+}
+
+var (
+	host = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?$`)
+	// repository is a name of the OCI distribution specification, or a pattern.
+	repository = regexp.MustCompile(`^[a-z0-9*?\[]([a-z0-9*?\[\]._/-]{0,253}[a-z0-9*?\]])?$`)
+)

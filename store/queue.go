@@ -127,7 +127,7 @@ func (s *Store) ResumeQueue(ctx context.Context) error {
 }
 
 // due is what may be read: somebody wants it, and its time has come.
-const due = `state IN ('queued', 'failed') AND (wanted > 0 OR EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = image_queue.id))`
+const due = `(state IN ('queued', 'failed') OR state = 'unsupported' AND next_try > 0) AND (wanted > 0 OR EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = image_queue.id))`
 
 // TakeImage marks the most urgent image as being read and hands it out; not one
 // of the quiet hosts, which asked for a pause. ErrNotFound says that there is none now.
@@ -236,6 +236,11 @@ func (s *Store) QueuedImage(ctx context.Context, id string) (QueuedImage, error)
 		return q, ErrNotFound
 	}
 	return q, err
+}
+
+// QueuedImages lists where every image stands.
+func (s *Store) QueuedImages(ctx context.Context) ([]QueuedImage, error) {
+	return rowsOf(ctx, s.db, func(r *sql.Rows) (QueuedImage, error) { return scanQueued(r) }, `SELECT `+queueColumns+` FROM image_queue ORDER BY id`)
 }
 
 // Builds is every digest that means the same image as another.

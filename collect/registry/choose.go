@@ -10,15 +10,6 @@ import (
 // pattern says whether a filter stands for several repositories.
 func pattern(filter string) bool { return strings.ContainsAny(filter, "*?[") }
 
-// ValidFilter says whether a filter is a repository's name or a pattern of names.
-func ValidFilter(filter string) bool {
-	if !pattern(filter) {
-		return validRepository(filter)
-	}
-	_, err := path.Match(filter, "")
-	return err == nil
-}
-
 // wanted says whether a repository fits one of the filters; all do if there is
 // none. A pattern's * stays within one part of the name, but at its end it takes
 // everything below.
