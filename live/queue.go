@@ -27,7 +27,7 @@ const (
 	unsupportedFor = 7 * 24 * time.Hour
 	// busyFor is the first pause of a registry that asks to slow down and does not
 	// say for how long; it doubles, up to busyMost.
-	busyFor  = 5 * time.Second
+	busyFor  = 2 * time.Second
 	busyMost = time.Hour
 )
 
