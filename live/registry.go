@@ -155,7 +155,9 @@ func (r *registries) resume(ctx context.Context) error {
 				r.live.config.Log.Warn("the stored status of a registry cannot be used; reading it anew", "registry", s.Host, "error", err)
 			}
 		}
+		r.mu.Lock()
 		r.mu.by[c.Host] = g
+		r.mu.Unlock()
 	}
 	return nil
 }
