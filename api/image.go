@@ -28,7 +28,7 @@ func imageOf(n graph.Node, states map[string]live.Image, r *reach) ImageRow {
 		Distribution: text(n.Text("distribution")), State: ScanState(cmp.Or(n.Text("scan"), "unknown")), Error: text(n.Text("scanError")), ScannedAt: timeOf(n.Value("scannedAt")),
 		Pods: len(r.pods[n.ID()]), Severity: text(n.Text("severity")), Criticals: integer(n.Value("criticals")), Highs: integer(n.Value("highs")),
 		Vulnerabilities: integer(n.Value("vulnerabilities")), Packages: integer(n.Value("packages")), Rce: boolean(n.Value("rce")), Exploited: boolean(n.Value("exploited"))}
-	row.Running = row.Pods > 0
+	row.Running = row.Pods > 0 || n.Value("running").Bool()
 	if st, known := states[row.Id]; known && ScanState(st.State) != Done {
 		row.State, row.Error = ScanState(st.State), text(st.Why)
 	}
@@ -41,6 +41,9 @@ func (s *server) imageRows(w *live.World) []ImageRow {
 	states, r := s.Live.Images(), s.reach.of(w)
 	var rows []ImageRow
 	for n := range w.View.Nodes("Image") {
+		if n.Value("gone").Bool() {
+			continue
+		}
 		rows = append(rows, imageOf(n, states, r))
 	}
 	worst := func(i ImageRow) int {
@@ -114,7 +117,7 @@ func (s *server) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 	for _, p := range pods {
 		out.Pods = append(out.Pods, refOf(p))
 	}
-	if a := s.Live.Assessment(r.Params.Id); a != nil {
+	if a := s.Live.Assessment(ctx, r.Params.Id); a != nil {
 		out.Gaps = list(a.Gaps)
 	}
 	if err := s.inside(ctx, r.Params.Id, &out); err != nil {

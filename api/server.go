@@ -44,6 +44,8 @@ type Config struct {
 	Alerts   Alerts
 	// Sensors is what sensors say of themselves; nil if no events are taken.
 	Sensors Sensors
+	// Queue is what the store knows of images in registries.
+	Queue Queue
 	// Receiving is which clusters send events; nil if none are taken.
 	Receiving func(context.Context) ([]Receiving, error)
 	// Detections are the rules that make alerts.

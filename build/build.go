@@ -23,12 +23,16 @@ import (
 	"github.com/breakwater-sec/breakwater/schema"
 )
 
-// Judged is what the judges say of a cluster's facts.
+// Judged is what the judges say of a cluster's facts, and registries of its images.
 type Judged struct {
 	Exposure *exposure.Result
 	Holds    []rbac.Hold
 	Policies *netpol.Judge
 	Gaps     []collect.Gap
+	// Same, nil if no registry was read, tells the id of the image that a digest
+	// means: a node may name an image by its index, by the manifest of its platform
+	// or by its configuration.
+	Same func(digest string) string
 }
 
 // Judge asks every judge about the facts. powers are the RBAC questions that matter.

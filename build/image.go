@@ -11,7 +11,8 @@ import (
 
 // ImageUse is an image that a cluster's containers name.
 type ImageUse struct {
-	// ID is the graph's id: the digest the node resolved, else the reference.
+	// ID is the graph's id: the digest the node resolved, or that of the image a
+	// registry holds which it is a build of; else the reference.
 	ID string
 	// Reference is what to ask a registry for: by digest where it is known.
 	Reference string
@@ -33,6 +34,9 @@ func (c *cluster) image(written, reported string) *ImageUse {
 		return use
 	}
 	use := useOf(written, reported)
+	if c.judged.Same != nil && use.Digest != "" {
+		use.ID = c.judged.Same(use.Digest)
+	}
 	c.images[key] = &use
 	return &use
 }
@@ -41,8 +45,8 @@ func useOf(written, reported string) ImageUse {
 	u := splitReference(written)
 	if _, digest, ok := strings.Cut(reported, "@"); ok {
 		u.Digest = digest
-	} else if strings.HasPrefix(reported, "sha256:") {
-		u.Digest = reported // of the image's configuration, by a runtime that keeps no other
+	} else if id := strings.TrimPrefix(reported, "docker://"); strings.HasPrefix(id, "sha256:") {
+		u.Digest = id // of the image's configuration, by a runtime that keeps no other
 	}
 	u.ID, u.Reference = cmp.Or(u.Digest, u.Name), u.Name
 	if u.Digest != "" && strings.Contains(cmp.Or(reported, written), "@") {
@@ -117,18 +121,24 @@ func (r *Result) PutShared(s *graph.Shared) (changed bool) {
 }
 
 func (u ImageUse) put(s *graph.Shared) bool {
-	changed := s.Put("Image", u.ID)
-	if changed {
-		s.Put("Image", u.ID, text("name", u.Name), text("digest", u.Digest), text("registry", u.Registry), text("repository", u.Repository),
-			graph.B("scanned", false), graph.S("scan", "unknown"), graph.S("scanError", "it was not looked at yet"))
-		if u.Tag != "" {
-			s.Put("Image", u.ID, graph.L("tags", []string{u.Tag}))
-		}
-		repository := u.Registry + "/" + u.Repository
-		s.Put("Registry", u.Registry, graph.S("name", u.Registry))
-		s.Put("Repository", repository, graph.S("name", repository), graph.S("registry", u.Registry))
-		s.SetEdges("STORED_IN", "Image", u.ID, "Repository", []graph.Target{{Kind: "Repository", ID: repository}})
-		s.SetEdges("STORED_IN", "Repository", repository, "Registry", []graph.Target{{Kind: "Registry", ID: u.Registry}})
+	if !arrives(s, u.ID) {
+		return false
 	}
-	return changed
+	s.Put("Image", u.ID, text("name", u.Name), text("digest", u.Digest), text("registry", u.Registry), text("repository", u.Repository),
+		graph.B("scanned", false), graph.S("scan", "unknown"), graph.S("scanError", "it was not looked at yet"))
+	if u.Tag != "" {
+		s.Put("Image", u.ID, graph.L("tags", []string{u.Tag}))
+	}
+	putRepository(s, u.Place())
+	s.SetEdges("STORED_IN", "Image", u.ID, "Repository", []graph.Target{{Kind: "Repository", ID: u.Place().Name()}})
+	return true
+}
+
+// Place is where the use says the image is stored.
+func (u ImageUse) Place() Place {
+	p := Place{Registry: u.Registry, Repository: u.Repository}
+	if u.Tag != "" {
+		p.Tags = []string{u.Tag}
+	}
+	return p
 }

@@ -16,7 +16,7 @@ import (
 
 // InventoryVersion changes when what an Inventory holds does; stored ones of
 // another version are read anew.
-const InventoryVersion = 1
+const InventoryVersion = 2
 
 // Inventory is what is inside an image.
 type Inventory struct {
@@ -24,6 +24,11 @@ type Inventory struct {
 	// Digest is what the reference stands for in its registry: of the index if
 	// the image is built for several platforms. Empty for a root filesystem.
 	Digest string `json:"digest,omitempty"`
+	// Manifest and Config are digests of what was read: nodes may name either.
+	Manifest string `json:"manifest,omitempty"`
+	Config   string `json:"config,omitempty"`
+	// Builds are the manifests of every platform that the index names.
+	Builds []Build `json:"builds,omitempty"`
 	// Reference is what was asked for.
 	Reference string    `json:"reference"`
 	Platform  string    `json:"platform,omitempty"` // "linux/amd64"
@@ -35,6 +40,20 @@ type Inventory struct {
 	Understood bool          `json:"understood"`
 	ScannedAt  time.Time     `json:"scannedAt"`
 	Gaps       []collect.Gap `json:"gaps,omitempty"`
+}
+
+// Build is what an index names for one platform.
+type Build struct {
+	Digest   string `json:"digest"`
+	Platform string `json:"platform"`
+}
+
+// Size is how many bytes its layers are as stored.
+func (inv *Inventory) Size() (n int64) {
+	for _, l := range inv.Layers {
+		n += l.Size
+	}
+	return n
 }
 
 // OS is the image's os-release.

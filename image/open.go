@@ -28,7 +28,10 @@ type Options struct {
 	Keychain authn.Keychain
 	// Transport reaches registries; http.DefaultTransport with timeouts unless set.
 	Transport http.RoundTripper
-	Limits    Limits
+	// Insecure says of a registry's host that it may speak plain HTTP; beyond
+	// loopback and private addresses none does unless set.
+	Insecure func(host string) bool
+	Limits   Limits
 	// Patience is the first pause before a registry is asked again, tripled
 	// three times, where it does not say how long to wait: one second unless set.
 	Patience time.Duration
@@ -63,7 +66,7 @@ func (o Options) withDefaults() Options {
 		o.Keychain = authn.DefaultKeychain
 	}
 	if o.Transport == nil {
-		o.Transport = defaultTransport()
+		o.Transport = Transport()
 	}
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits
@@ -77,7 +80,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func defaultTransport() http.RoundTripper {
+// Transport reaches registries and gives up on one that does not answer.
+func Transport() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
 	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = 10*time.Second, 30*time.Second
@@ -88,6 +92,7 @@ func defaultTransport() http.RoundTripper {
 type opened struct {
 	reference, digest, platform string
 	image                       v1.Image
+	builds                      []Build
 	folder                      string
 }
 
@@ -225,8 +230,25 @@ func forPlatform(m *v1.IndexManifest, platform string) (v1.Descriptor, error) {
 	return v1.Descriptor{}, fmt.Errorf("the image is not built for %s; it is for %s", platform, strings.Join(have, ", "))
 }
 
+// maxBuilds bounds what is kept of an index.
+const maxBuilds = 200
+
+// builds lists the images of an index; attestations are none.
+func builds(index v1.ImageIndex) (out []Build, err error) {
+	m, err := index.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range m.Manifests {
+		if d.Platform != nil && d.Platform.OS != "unknown" && d.MediaType.IsImage() && len(out) < maxBuilds {
+			out = append(out, Build{d.Digest.String(), d.Platform.String()})
+		}
+	}
+	return out, nil
+}
+
 func openRemote(ctx context.Context, ref string, o Options) (*opened, error) {
-	r, err := name.ParseReference(ref)
+	r, err := parseReference(ref, o)
 	if err != nil {
 		return nil, fmt.Errorf("open %q: want registry/repository:tag, oci:DIR, docker-archive:FILE or rootfs:DIR: %w", ref, err)
 	}
@@ -244,6 +266,9 @@ func openRemote(ctx context.Context, ref string, o Options) (*opened, error) {
 		if out.image, err = choose(index, o.Platform, 0); err != nil {
 			return nil, fmt.Errorf("open %s: %w", ref, Explain(err, r))
 		}
+		if out.builds, err = builds(index); err != nil {
+			return nil, fmt.Errorf("open %s: %w", ref, err)
+		}
 	case d.MediaType.IsImage():
 		if out.image, err = d.Image(); err != nil {
 			return nil, fmt.Errorf("open %s: %w", ref, Explain(err, r))
@@ -256,10 +281,18 @@ func openRemote(ctx context.Context, ref string, o Options) (*opened, error) {
 	return out, nil
 }
 
+func parseReference(ref string, o Options) (name.Reference, error) {
+	r, err := name.ParseReference(ref)
+	if err == nil && o.Insecure != nil && o.Insecure(r.Context().RegistryStr()) {
+		return name.ParseReference(ref, name.Insecure)
+	}
+	return r, err
+}
+
 // Resolve asks a registry what a reference stands for now.
 func Resolve(ctx context.Context, ref string, o Options) (digest string, err error) {
 	o = o.withDefaults()
-	r, err := name.ParseReference(ref)
+	r, err := parseReference(ref, o)
 	if err != nil {
 		return "", fmt.Errorf("resolve %q: %w", ref, err)
 	}
@@ -271,7 +304,7 @@ func Resolve(ctx context.Context, ref string, o Options) (digest string, err err
 }
 
 func remoteOptions(ctx context.Context, o Options) []remote.Option {
-	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(o.Keychain), remote.WithTransport(patient{next: o.Transport, tries: 4, first: o.Patience, most: 30 * time.Second}),
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(o.Keychain), remote.WithTransport(Patient(o.Transport, o.Patience)),
 		remote.WithUserAgent("breakwater"), remote.WithRetryBackoff(remote.Backoff{Duration: o.Patience, Factor: 3, Jitter: 0.3, Steps: 4})}
 }
 
@@ -280,18 +313,25 @@ var ErrUnsupported = errors.New("not supported")
 
 // Explain says what a registry's refusal means for whoever asked.
 func Explain(err error, r name.Reference) error {
+	host := r.Context().RegistryStr()
+	var refused *transport.Error
+	if errors.As(err, &refused) && refused.StatusCode == http.StatusNotFound {
+		return fmt.Errorf("registry %s has no such image (404): %w", host, err)
+	}
+	return ExplainHost(err, host)
+}
+
+// ExplainHost is Explain where no image was asked for.
+func ExplainHost(err error, host string) error {
 	var refused *transport.Error
 	if !errors.As(err, &refused) {
 		return err
 	}
-	host := r.Context().RegistryStr()
 	switch refused.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("registry %s refuses (%d): sign in with docker login %s, or give this account read access: %w", host, refused.StatusCode, host, err)
 	case http.StatusNotFound:
-		return fmt.Errorf("registry %s has no such image (404): %w", host, err)
-	case http.StatusTooManyRequests:
-		return fmt.Errorf("registry %s asks to slow down (429): it is tried again later: %w", host, err)
+		return fmt.Errorf("registry %s has nothing there (404): %w", host, err)
 	}
 	return err
 }

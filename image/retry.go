@@ -1,14 +1,26 @@
 package image
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"time"
 )
 
-// patient waits as a registry asks (429 with Retry-After) and asks again, a few
-// times and never for long: whoever wants more patience calls again later.
+// Busy says that a registry wants to be left alone for longer than anybody
+// waits: whoever asked comes back later. It is no failure of the image.
+type Busy struct {
+	Host string
+	For  time.Duration
+}
+
+func (b *Busy) Error() string {
+	return fmt.Sprintf("registry %s asks to slow down (429): it is tried again in %s", b.Host, b.For)
+}
+
+// patient waits as a registry asks (429, or 503 with Retry-After) and asks again,
+// a few times and never for long; then it says Busy.
 type patient struct {
 	next  http.RoundTripper
 	tries int
@@ -16,24 +28,34 @@ type patient struct {
 	most  time.Duration // of one wait
 }
 
+// Patient is a transport that waits as registries ask, beginning with pauses of
+// first where they do not say how long.
+func Patient(next http.RoundTripper, first time.Duration) http.RoundTripper {
+	return patient{next: next, tries: 4, first: first, most: 30 * time.Second}
+}
+
 func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
 	for try := 1; ; try++ {
 		response, err := p.next.RoundTrip(r)
-		if err != nil || response.StatusCode != http.StatusTooManyRequests || try >= p.tries || r.Body != nil && r.Body != http.NoBody {
+		if err != nil || !asksToWait(response) || r.Body != nil && r.Body != http.NoBody {
 			return response, err
 		}
 		wait := retryAfter(response.Header.Get("Retry-After"), time.Now(), p.first)
-		if wait > p.most {
-			return response, nil
-		}
 		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
 		response.Body.Close()
+		if wait > p.most || try >= p.tries {
+			return nil, &Busy{r.URL.Host, wait}
+		}
 		select {
 		case <-r.Context().Done():
 			return nil, r.Context().Err()
 		case <-time.After(wait):
 		}
 	}
+}
+
+func asksToWait(r *http.Response) bool {
+	return r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusServiceUnavailable && r.Header.Get("Retry-After") != ""
 }
 
 // retryAfter reads seconds or a date; without either it is what is usual.

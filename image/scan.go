@@ -24,7 +24,7 @@ func Scan(ctx context.Context, ref string, o Options) (*Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
-	inv := &Inventory{Version: InventoryVersion, Digest: img.digest, Reference: ref, Platform: img.platform, ScannedAt: time.Now().UTC(), Packages: []Package{}, Layers: []Layer{}}
+	inv := &Inventory{Version: InventoryVersion, Digest: img.digest, Reference: ref, Platform: img.platform, Builds: img.builds, ScannedAt: time.Now().UTC(), Packages: []Package{}, Layers: []Layer{}}
 	s := &scan{inv: inv, o: o, tree: newTree(), layerOf: map[string]string{}}
 	if img.folder != "" {
 		c, err := folderContent(img.folder, o.Limits)
@@ -55,6 +55,9 @@ type scan struct {
 
 func (s *scan) layers(ctx context.Context, img v1.Image) error {
 	if err := verify(img); err != nil {
+		return err
+	}
+	if err := s.identify(img); err != nil {
 		return err
 	}
 	config, err := img.ConfigFile()
@@ -102,6 +105,20 @@ func (s *scan) layers(ctx context.Context, img v1.Image) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// identify notes the digests that stand for exactly this image.
+func (s *scan) identify(img v1.Image) error {
+	manifest, err := img.Digest()
+	if err != nil {
+		return fmt.Errorf("read its manifest: %w", err)
+	}
+	config, err := img.ConfigName()
+	if err != nil {
+		return fmt.Errorf("read its configuration: %w", err)
+	}
+	s.inv.Manifest, s.inv.Config = manifest.String(), config.String()
 	return nil
 }
 

@@ -48,9 +48,12 @@ func (c *cluster) recompute(ctx context.Context) {
 // The user, nil if there is none, is told when more is known of an image.
 func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*Cluster, error) {
 	l.images.resolve(ctx, f)
-	made := build.Cluster(f, build.Judge(f, l.config.Rules.Powers))
+	judged := build.Judge(f, l.config.Rules.Powers)
+	judged.Same = l.images.same
+	made := build.Cluster(f, judged)
 	assessed := l.images.known(ctx, made.Images, user)
-	running := l.images.runs(f.Cluster.Name, made.Images)
+	running, gone := l.images.runs(f.Cluster.Name, user, made.Images)
+	l.images.enqueue(ctx)
 	shared := l.shared.change(func(s *graph.Shared) bool {
 		changed := made.PutShared(s)
 		for _, a := range assessed {
@@ -59,6 +62,11 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*C
 		for id, runs := range running {
 			if s.Has("Image", id) {
 				changed = s.Put("Image", id, graph.B("running", runs)) || changed
+			}
+		}
+		for _, id := range gone {
+			if !l.images.knows(id) {
+				build.Forget(s, id)
 			}
 		}
 		return changed

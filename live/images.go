@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/breakwater-sec/breakwater/build"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -36,53 +35,49 @@ type Image struct {
 	State, Why string
 }
 
-// retryAfter is how long a failed image is left alone, by number of failures.
-var retryAfter = []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute}
-
-// images assesses every image that some cluster uses: what was read before comes
-// from the store, the rest is read from its registry, a few at a time.
+// images knows every image that some cluster uses or some registry holds, and how
+// far its assessment is. Those to read wait in the store (see queue.go).
 type images struct {
 	live   *Live
 	config ImageConfig
-	work   chan string // ids to read
+	queue  queue
 	mu     struct {
 		sync.Mutex
 		known map[string]*knownImage
+		held  held
+		// fresh are assessments that the shared graph does not have yet.
+		fresh map[string]*build.Assessment
 	}
 	resolver resolver
+	flush    chan struct{}
 }
 
 type knownImage struct {
 	Image
+	// assessment is kept for clusters; nil where only a registry has the image.
 	assessment *build.Assessment
 	users      map[*cluster]bool
 	running    map[string]bool // clusters in which it runs
-	failures   int
+	place      build.Place     // by the first use
+	wanted     int             // as the store has it, -1 if it does not
+}
+
+// urgency is how much the image is wanted, as store.QueuedImage has it.
+func (k *knownImage) urgency() int {
+	switch {
+	case len(k.running) > 0:
+		return 2
+	case len(k.users) > 0:
+		return 1
+	}
+	return 0
 }
 
 func newImages(l *Live, c ImageConfig) *images {
-	i := &images{live: l, config: c, work: make(chan string, 1<<16), resolver: newResolver(c.Resolve)}
-	i.mu.known = map[string]*knownImage{}
+	i := &images{live: l, config: c, resolver: newResolver(c.Resolve), flush: make(chan struct{}, 1)}
+	i.queue = newQueue(max(1, c.Workers))
+	i.mu.known, i.mu.fresh = map[string]*knownImage{}, map[string]*build.Assessment{}
 	return i
-}
-
-// run reads images until ctx ends.
-func (i *images) run(ctx context.Context) error {
-	var workers sync.WaitGroup
-	for range max(1, i.config.Workers) {
-		workers.Go(func() {
-			for {
-				select {
-				case id := <-i.work:
-					i.scan(ctx, id)
-				case <-ctx.Done():
-					return
-				}
-			}
-		})
-	}
-	workers.Wait()
-	return nil
 }
 
 // known is the assessment of each image as far as it goes. Images met for the
@@ -94,12 +89,13 @@ func (i *images) known(ctx context.Context, uses []build.ImageUse, user *cluster
 		i.mu.Lock()
 		k := i.mu.known[u.ID]
 		i.mu.Unlock()
-		if k == nil {
+		if k == nil || k.assessment == nil {
 			k = i.meet(ctx, u)
 		}
 		i.mu.Lock()
 		if user != nil {
 			k.users[user] = true
+			i.mu.known[u.ID] = k // another cluster may have dropped it meanwhile
 		}
 		out = append(out, k.assessment)
 		i.mu.Unlock()
@@ -107,33 +103,51 @@ func (i *images) known(ctx context.Context, uses []build.ImageUse, user *cluster
 	return out
 }
 
-// meet makes a new image known.
+// meet makes a new image known, or one that only a registry had.
 func (i *images) meet(ctx context.Context, u build.ImageUse) *knownImage {
-	k := &knownImage{Image: Image{ID: u.ID, Reference: u.Reference}, users: map[*cluster]bool{}, running: map[string]bool{}}
-	inv, err := i.stored(ctx, u.ID)
-	switch {
-	case err == nil:
-		k.assessment = i.assess(u.ID, inv)
-	case i.config.Scan == nil:
-		k.assessment = build.NotScanned(u.ID, "unknown", "images are not read here: nobody looked into it")
-	default:
-		k.assessment = build.NotScanned(u.ID, "queued", "it waits to be read")
-	}
-	k.State, k.Why = k.assessment.State, k.assessment.Why
+	a := i.recall(ctx, u.ID)
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if other := i.mu.known[u.ID]; other != nil {
-		return other // another cluster was quicker
+	k := i.mu.known[u.ID]
+	if k == nil {
+		k = newKnown(Image{ID: u.ID, Reference: u.Reference})
+		i.mu.known[u.ID] = k
 	}
-	i.mu.known[u.ID] = k
-	if k.State == "queued" {
-		select {
-		case i.work <- u.ID:
-		default: // the queue of 65,536 is full: it is queued when it is next met
-			delete(i.mu.known, u.ID)
+	if k.assessment == nil { // no other cluster was quicker
+		k.place = u.Place()
+		if k.State != store.Scanning {
+			k.State, k.Why = a.State, a.Why
 		}
+		k.assessment = a
 	}
 	return k
+}
+
+func newKnown(i Image) *knownImage {
+	return &knownImage{Image: i, users: map[*cluster]bool{}, running: map[string]bool{}, wanted: -1}
+}
+
+// recall is what earlier runs made of an image.
+func (i *images) recall(ctx context.Context, id string) *build.Assessment {
+	inv, err := i.stored(ctx, id)
+	if err == nil {
+		return i.assess(id, inv)
+	}
+	if i.config.Scan == nil {
+		return build.NotScanned(id, "unknown", "images are not read here: nobody looked into it")
+	}
+	if q, err := i.queued(ctx, id); err == nil && (q.State == store.Failed || q.State == store.Unsupported && !q.NextTry.IsZero()) {
+		return build.NotScanned(id, q.State, q.Error)
+	}
+	return build.NotScanned(id, "queued", "it waits to be read")
+}
+
+// queued is what the queue says of an image.
+func (i *images) queued(ctx context.Context, id string) (store.QueuedImage, error) {
+	if i.queue.records == nil {
+		return store.QueuedImage{}, store.ErrNotFound
+	}
+	return i.queue.records.QueuedImage(ctx, id)
 }
 
 // stored is what an earlier run read.
@@ -167,90 +181,73 @@ func (i *images) assess(id string, inv *image.Inventory) *build.Assessment {
 	return build.Assess(id, inv, db)
 }
 
-// scan reads one image and tells the clusters that use it.
-func (i *images) scan(ctx context.Context, id string) {
+// done keeps an assessment and makes whoever uses the image dirty. What only a
+// registry holds goes straight into the shared graph.
+func (i *images) done(ctx context.Context, a *build.Assessment) {
 	i.mu.Lock()
-	k := i.mu.known[id]
-	k.State = "scanning"
-	ref := k.Reference
-	i.mu.Unlock()
-	inv, err := i.config.Scan(ctx, ref)
-	if ctx.Err() != nil {
-		return
+	k := i.mu.known[a.ID]
+	if k == nil {
+		i.mu.Unlock()
+		return // it is gone meanwhile
 	}
-	var a *build.Assessment
-	record := store.ImageState{ID: id, Reference: ref, UpdatedAt: time.Now()}
-	switch {
-	case errors.Is(err, image.ErrUnsupported):
-		a = build.NotScanned(id, "unsupported", err.Error())
-	case err != nil:
-		a = build.NotScanned(id, "failed", err.Error())
-	default:
-		a = i.assess(id, inv)
-		record.Inventory, err = json.Marshal(inv)
-		if err != nil {
-			a = build.NotScanned(id, "failed", err.Error())
-		}
+	k.State, k.Why = a.State, a.Why
+	if len(k.users) > 0 || k.assessment != nil {
+		k.assessment = a
 	}
-	record.State, record.Error = a.State, a.Why
-	if i.live.config.Records != nil {
-		if err := i.live.config.Records.PutImage(ctx, record); err != nil && ctx.Err() == nil {
-			i.live.config.Log.Error("cannot store what is in an image; a restart will read it again", "image", ref, "error", err)
-		}
-	}
-	i.done(ctx, id, a)
-}
-
-// done keeps an assessment and makes whoever uses the image dirty.
-func (i *images) done(ctx context.Context, id string, a *build.Assessment) {
-	i.mu.Lock()
-	k := i.mu.known[id]
-	k.assessment, k.State, k.Why = a, a.State, a.Why
-	if a.State == "failed" {
-		i.retry(ctx, k)
-	} else {
-		k.failures = 0
+	if i.mu.held.has(a.ID) {
+		i.mu.fresh[a.ID] = a
 	}
 	users := slices.Collect(maps.Keys(k.users))
 	i.mu.Unlock()
+	i.show()
 	for _, c := range users {
 		c.poked(ctx, "Image")
 	}
 }
 
-// retry is called with mu held.
-func (i *images) retry(ctx context.Context, k *knownImage) {
-	wait := retryAfter[min(k.failures, len(retryAfter)-1)]
-	k.failures++
-	i.live.config.Log.Warn("cannot read an image; trying again", "image", k.Reference, "error", k.Why, "in", wait)
-	id := k.ID
-	time.AfterFunc(wait, func() {
-		select {
-		case i.work <- id:
-		case <-ctx.Done():
-		}
-	})
-}
-
-// runs notes which images run in a cluster now, and says of every image it knows
-// whether it runs anywhere.
-func (i *images) runs(cluster string, uses []build.ImageUse) map[string]bool {
-	here := map[string]bool{}
-	for _, u := range uses {
-		here[u.ID] = u.Running
-	}
+// runs notes which images a cluster uses and runs now. It says of those that this
+// concerns whether they run anywhere, and which ones nothing has any more.
+func (i *images) runs(cluster string, user *cluster, uses []build.ImageUse) (running map[string]bool, gone []string) {
+	uses2, here := map[string]bool{}, map[string]bool{}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	out := make(map[string]bool, len(i.mu.known))
+	for _, u := range uses {
+		uses2[u.ID] = true
+		if u.Running {
+			here[u.ID] = true
+			for _, other := range i.mu.held.relatives(u.Digest) {
+				here[other] = true
+			}
+		}
+	}
+	running = make(map[string]bool, len(uses))
 	for id, k := range i.mu.known {
+		used := k.users[user] || k.running[cluster] || uses2[id] || here[id]
 		if here[id] {
 			k.running[cluster] = true
 		} else {
 			delete(k.running, cluster)
 		}
-		out[id] = len(k.running) > 0
+		if user != nil && !uses2[id] {
+			delete(k.users, user)
+		}
+		if used {
+			running[id] = len(k.running) > 0
+		}
+		if user != nil && used && k.urgency() == 0 && !i.mu.held.has(id) {
+			gone = append(gone, id)
+			delete(i.mu.known, id)
+			delete(running, id)
+		}
 	}
-	return out
+	return running, gone
+}
+
+// knows says whether anything has the image.
+func (i *images) knows(id string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.mu.known[id] != nil
 }
 
 // scanAll reads the queued ones of these images now and says if it did.
@@ -258,10 +255,10 @@ func (i *images) scanAll(ctx context.Context, uses []build.ImageUse) bool {
 	did := false
 	for _, u := range uses {
 		i.mu.Lock()
-		queued := i.mu.known[u.ID] != nil && i.mu.known[u.ID].State == "queued"
+		queued := i.mu.known[u.ID] != nil && i.mu.known[u.ID].State == store.Queued
 		i.mu.Unlock()
 		if queued && ctx.Err() == nil {
-			i.scan(ctx, u.ID)
+			i.read(ctx, store.QueuedImage{ID: u.ID, Reference: u.Reference})
 			did = true
 		}
 	}
@@ -279,14 +276,18 @@ func (l *Live) Images() map[string]Image {
 	return out
 }
 
-// Assessment is what is known of an image; nil if no cluster uses it.
-func (l *Live) Assessment(id string) *build.Assessment {
+// Assessment is what is known of an image; nil if nothing has it.
+func (l *Live) Assessment(ctx context.Context, id string) *build.Assessment {
 	l.images.mu.Lock()
-	defer l.images.mu.Unlock()
-	if k := l.images.mu.known[id]; k != nil {
+	k := l.images.mu.known[id]
+	l.images.mu.Unlock()
+	switch {
+	case k == nil:
+		return nil
+	case k.assessment != nil:
 		return k.assessment
 	}
-	return nil
+	return l.images.recall(ctx, id)
 }
 
 // Inventory is what was read of an image.
@@ -296,17 +297,30 @@ func (l *Live) Inventory(ctx context.Context, id string) (*image.Inventory, erro
 
 // AdvisoriesChanged holds every image against the advisories of now.
 func (l *Live) AdvisoriesChanged(ctx context.Context) error {
-	for id := range l.Images() {
-		inv, err := l.images.stored(ctx, id)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
+	var states []store.QueuedImage
+	for batch := range slices.Chunk(slices.Sorted(maps.Keys(l.Images())), recallBatch) {
+		var found []*build.Assessment
+		for _, id := range batch {
+			inv, err := l.images.stored(ctx, id)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("assess image %s again: %w", id, err)
+			}
+			a := l.images.assess(id, inv)
+			found = append(found, a)
+			states = append(states, store.QueuedImage{ID: id, State: a.State, Error: a.Why})
 		}
-		if err != nil {
-			return fmt.Errorf("assess image %s again: %w", id, err)
+		l.shared.change(func(s *graph.Shared) bool {
+			for _, a := range found {
+				a.Replace(s)
+			}
+			return true
+		})
+		for _, a := range found {
+			l.images.done(ctx, a)
 		}
-		a := l.images.assess(id, inv)
-		l.shared.change(func(s *graph.Shared) bool { a.Replace(s); return true })
-		l.images.done(ctx, id, a)
 	}
-	return nil
+	return l.images.queue.records.SetImageStates(ctx, states)
 }

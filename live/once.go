@@ -10,7 +10,7 @@ import (
 // Once computes clusters that nobody watches: the command line's way to the same
 // World. Nothing is stored; images are read if the configuration can.
 func Once(ctx context.Context, c Config, facts []*collect.Facts) (*World, error) {
-	l, err := New(c, nil)
+	l, err := prepare(c, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,8 @@ type World struct {
 	View    *graph.View
 	// Clusters holds every configured cluster, read or not.
 	Clusters map[string]*Cluster
+	// Registries holds every connected registry, read or not, by host.
+	Registries []Registry
 }
 
 // Cluster is what is known of one cluster at one moment.
@@ -66,7 +68,8 @@ func (w *World) Ordered() []*Cluster {
 	return out
 }
 
-// Gaps lists every gap of every cluster, each with its cluster's name.
+// Gaps lists every gap of every cluster, each with its cluster's name, and of
+// every registry.
 func (w *World) Gaps() []collect.Gap {
 	var out []collect.Gap
 	for _, c := range w.Ordered() {
@@ -74,6 +77,9 @@ func (w *World) Gaps() []collect.Gap {
 			g.Cluster = c.Name
 			out = append(out, g)
 		}
+	}
+	for _, r := range w.Registries {
+		out = append(out, r.Gaps()...)
 	}
 	return out
 }
@@ -105,6 +111,7 @@ func (l *Live) swap(w *World, e Event) {
 		}
 	}
 	// Shared indices are append-only, so older segments fit the newest shared one.
+	w.Registries = l.registries.list()
 	w.View = graph.NewView(schema.Vocabulary(), l.shared.frozen(), segments...)
 	l.world.Store(w)
 	e.Version = w.Version

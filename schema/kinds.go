@@ -74,6 +74,7 @@ var Kinds = []Kind{
 			insight("exploited", "Known exploited vulnerability", "Has a vulnerability in CISA's list of known exploited vulnerabilities."),
 			insight("running", "Running", "Some container that is not finished uses it."),
 			insight("listed", "In a registry", "A connected registry lists it."),
+			flag("gone", "Gone", "Nothing uses it any more and no connected registry holds it: it stays in the graph, without content, until the server starts again."),
 		}},
 	{Name: "Vulnerability", Label: "Vulnerability", Plural: "Vulnerabilities", Group: "Images", Shared: true,
 		Sentence: "A published vulnerability. Its id is the CVE id where it has one, otherwise the advisory's.",

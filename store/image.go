@@ -21,14 +21,17 @@ type ImageState struct {
 // PutImage saves an image's state; an inventory once saved is kept when a
 // later state carries none.
 func (s *Store) PutImage(ctx context.Context, i ImageState) error {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO images (id, state, error, reference, inventory, updated_at) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET state = excluded.state, error = excluded.error, reference = excluded.reference,
-		inventory = coalesce(excluded.inventory, images.inventory), updated_at = excluded.updated_at`,
-		i.ID, i.State, i.Error, i.Reference, i.Inventory, unix(i.UpdatedAt))
-	if err != nil {
+	if err := s.write(ctx, func(tx *sql.Tx) error { return putImage(ctx, tx, i) }); err != nil {
 		return fmt.Errorf("store image %s: %w", i.ID, err)
 	}
 	return nil
+}
+
+func putImage(ctx context.Context, tx *sql.Tx, i ImageState) error {
+	return run(ctx, tx, `INSERT INTO images (id, state, error, reference, inventory, updated_at) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET state = excluded.state, error = excluded.error, reference = excluded.reference,
+		inventory = coalesce(excluded.inventory, images.inventory), updated_at = excluded.updated_at`,
+		i.ID, i.State, i.Error, i.Reference, i.Inventory, unix(i.UpdatedAt))
 }
 
 // Image reads one image's state.

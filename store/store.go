@@ -1,4 +1,5 @@
-// Package store keeps what must outlive the process: image inventories, the
+// Package store keeps what must outlive the process: image inventories and the
+// queue of images to read, connected registries, the
 // lives of attack paths, sign-in sessions. The facts of a cluster never come
 // here: the cluster is their truth, and their saved copy is a dump file.
 //
@@ -99,6 +100,7 @@ var migrations = []string{
 		PRIMARY KEY (cluster_id, node, boot)
 	);
 	CREATE INDEX sensor_runs_last ON sensor_runs (cluster_id, last_at);`,
+	registryTables,
 }
 
 // eventTables are for what the second pipeline keeps: who may send, who

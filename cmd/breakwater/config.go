@@ -22,11 +22,16 @@ type config struct {
 	secrets         bool
 	noImages        bool
 	mirrors         []string
-	rules           string
-	scanWorkers     int
-	qps             float32
-	saveEvery       time.Duration
-	verbose         bool
+	// registries are read whole; file is the configuration file.
+	registries    []string
+	file          string
+	registryEvery time.Duration
+	registryQPS   float64
+	rules         string
+	scanWorkers   int
+	qps           float32
+	saveEvery     time.Duration
+	verbose       bool
 }
 
 func (c *config) flags(cmd *cobra.Command) {
@@ -43,6 +48,10 @@ func (c *config) flags(cmd *cobra.Command) {
 	f.BoolVar(&c.secrets, "secret-names", false, "also list names and types of Secrets, never values; the account must be allowed to list them")
 	f.BoolVar(&c.noImages, "no-images", false, "do not read images from registries: what is in them stays unknown")
 	f.StringArrayVar(&c.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
+	f.StringArrayVar(&c.registries, "registry", nil, "a registry to read: [http://]HOST[/REPOSITORY], where the repository may be a pattern such as shop/*; may repeat")
+	f.StringVar(&c.file, "config", "", "a YAML file of registries to read, with their filters and where their passwords lie")
+	f.DurationVar(&c.registryEvery, "registry-every", 10*time.Minute, "least time between two readings of a registry")
+	f.Float64Var(&c.registryQPS, "registry-qps", 20, "requests per second to one registry for its list, at most")
 	f.StringVar(&c.rules, "rules", "", "a folder of rules to use beside the built-in ones")
 	f.IntVar(&c.scanWorkers, "scan-workers", 2, "how many images are read at once")
 	f.Float32Var(&c.qps, "qps", 20, "requests per second to one API server, at most")

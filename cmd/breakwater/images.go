@@ -119,7 +119,7 @@ func mirrors(list []string) (http.RoundTripper, error) {
 	if len(to) == 0 {
 		return nil, nil // the default
 	}
-	return mirrored{to, http.DefaultTransport}, nil
+	return mirrored{to, image.Transport()}, nil
 }
 
 type mirrored struct {

@@ -32,12 +32,14 @@ func serveCommand(s streams) *cobra.Command {
 	var c config
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Watch clusters and serve portal and API",
-		Long: `Watch clusters and serve portal and API on loopback, with storage of its own.
+		Short: "Watch clusters and registries and serve portal and API",
+		Long: `Watch clusters and registries and serve portal and API on loopback, with storage of
+its own.
 
 It prints a sign-in link that works once. No cluster is read that was not named:
-KUBECONFIG is looked at only for --from context:NAME.`,
-		Example: "  breakwater serve --sample\n  breakwater serve --from context:prod --from staging=context:stg",
+KUBECONFIG is looked at only for --from context:NAME. Registries are read with the
+account that docker login has for them, or that the file of --config names.`,
+		Example: "  breakwater serve --sample\n  breakwater serve --from context:prod --from staging=context:stg --registry registry.example",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), s, c) },
 	}
@@ -61,8 +63,8 @@ type server struct {
 }
 
 func serve(ctx context.Context, s streams, c config) (err error) {
-	if len(c.from) == 0 && !c.sample {
-		return errors.New("nothing to watch: name a cluster with --from context:NAME, or look around with --sample")
+	if len(c.from) == 0 && !c.sample && len(c.registries) == 0 && c.file == "" {
+		return errors.New("nothing to watch: name a cluster with --from context:NAME or a registry with --registry HOST, or look around with --sample")
 	}
 	if c.sample && c.ingest == "" {
 		c.ingest = "127.0.0.1:0"
@@ -145,13 +147,17 @@ func (v *server) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	registries, reader, err := v.registries()
+	if err != nil {
+		return err
+	}
 	images := live.ImageConfig{Advisories: v.advisories.db.Load, Workers: v.config.scanWorkers}
 	if !v.config.noImages {
-		opts := image.Options{Cache: v.store, Transport: v.transport}
+		opts := image.Options{Cache: v.store, Transport: v.transport, Keychain: reader.Keychain(), Insecure: v.plainHTTP}
 		images.Scan = func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }
 		images.Resolve = func(ctx context.Context, ref string) (string, error) { return image.Resolve(ctx, ref, opts) }
 	}
-	v.live, err = live.New(live.Config{Records: v.store, Rules: v.rules, Images: images, Log: v.log, SaveEvery: v.config.saveEvery}, sources)
+	v.live, err = live.New(live.Config{Records: v.store, Rules: v.rules, Images: images, Registries: registries, Log: v.log, SaveEvery: v.config.saveEvery}, sources)
 	if err != nil || v.config.ingest == "" {
 		return err
 	}
@@ -167,7 +173,7 @@ func (v *server) sample(ctx context.Context) (err error) {
 	}
 	base := v.transport
 	if base == nil {
-		base = http.DefaultTransport
+		base = image.Transport()
 	}
 	v.transport = v.estate.Transport(base)
 	_, err = vuln.Import(ctx, v.data.advisories(), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil)
@@ -180,7 +186,7 @@ func (v *server) run(ctx context.Context, listener net.Listener) error {
 		v.log.Warn("this binary was built without the portal: make build")
 	}
 	url := v.url(listener)
-	c := api.Config{PathTypes: v.rules.PathTypes(), Live: v.live, Store: v.store, Sessions: v.store, Alerts: v.store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.hosts,
+	c := api.Config{PathTypes: v.rules.PathTypes(), Live: v.live, Store: v.store, Sessions: v.store, Alerts: v.store, Queue: v.store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.hosts,
 		Version: version(), Log: v.log, Secure: v.config.tlsCert != ""}
 	if v.alerting != nil {
 		c.Receiving, c.Detections, c.Sensors = v.alerting.receiving, v.alerting.rules, v.store

@@ -37,6 +37,8 @@ func TestEveryImageHasTheVulnerabilitiesTheReadmeLists(t *testing.T) {
 	chromium := "CVE-2022-3885 CVE-2022-3886 CVE-2022-3887 CVE-2022-3888 CVE-2022-3889 CVE-2022-3890"
 	want := map[string]string{
 		"shop/web:1.4.2":                  "CVE-2022-3602 CVE-2022-3715 CVE-2022-3786",
+		"shop/web:1.3.0":                  "CVE-2022-3602 CVE-2022-3715 CVE-2022-3786",
+		"shop/price-board:0.3.0":          "CVE-2021-44228 CVE-2021-45046 CVE-2021-45105",
 		"shop/web:1.5.0":                  "",
 		"shop/cart:2.1.0":                 "CVE-2021-44228 CVE-2021-45046 CVE-2021-45105",
 		"shop/session-agent:0.4.0":        "",

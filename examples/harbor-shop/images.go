@@ -29,6 +29,8 @@ fonts-dejavu-core 2.37-2 fonts-dejavu /usr/share/fonts/truetype/dejavu/DejaVuSan
 var bundles = []bundle{
 	{name: "shop/web:1.4.2", release: "ubuntu-22.04", base: ubuntuBase, platforms: []string{"linux/amd64", "linux/arm64"}, user: "www-data",
 		added: openssl3022 + "openssl 3.0.2-0ubuntu1.6 openssl /usr/bin/openssl\n", files: []string{"/srv/web"}},
+	{name: "shop/web:1.3.0", release: "ubuntu-22.04", base: ubuntuBase, user: "www-data", // nothing runs it any more
+		added: openssl3022, files: []string{"/srv/web"}},
 	{name: "shop/web:1.5.0", release: "ubuntu-22.04", base: ubuntuPatched, user: "www-data",
 		added: "libssl3 3.0.2-0ubuntu1.15 openssl /usr/lib/x86_64-linux-gnu/libssl.so.3\n", files: []string{"/srv/web"}},
 	{name: "shop/cart:2.1.0", release: "debian-11", base: debian11Base,
@@ -45,6 +47,8 @@ var bundles = []bundle{
 	{name: "shop/knot-of-the-day:0.1.0", release: "alpine-3.18", base: alpineOld, files: []string{"/srv/knots"}, lost: true},
 	{name: "edge/proxy:2.4.54", release: "debian-11", base: debian11Base,
 		added: "apache2 2.4.54-1~deb11u1 apache2 /usr/sbin/apache2ctl\napache2-bin 2.4.54-1~deb11u1 apache2 /usr/sbin/apache2\n"},
+	{name: "shop/price-board:0.3.0", release: "debian-11", base: debian11Base, // nothing has run it yet
+		added: "liblog4j2-java 2.13.3-1 apache-log4j2 /usr/share/java/log4j-core-2.13.3.jar\n", files: []string{"/srv/price-board.jar"}},
 	{name: "edge/log-shipper:1.2.0", release: "debian-12", base: debian12Base, files: []string{"/usr/local/bin/log-shipper"}},
 	{name: "ci/build-agent:4.8", release: "ubuntu-22.04", base: ubuntuPatched,
 		added: "openssh-server 1:8.9p1-3ubuntu0.6 openssh /usr/sbin/sshd\ngit 1:2.34.1-1ubuntu1.10 git /usr/bin/git\n", files: []string{"/usr/local/bin/build-agent"}},

@@ -1,0 +1,190 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// credentials says where passwords come from, to whoever wants to connect a registry.
+const credentials = "Passwords are not typed here and not stored: the server signs in with the docker configuration of its own user (docker login, podman login, credential helpers; DOCKER_CONFIG and REGISTRY_AUTH_FILE name another file), or with the account that its configuration file names (serve --config)."
+
+// Queue is what the store knows of images in registries.
+type Queue interface {
+	CountRegistry(ctx context.Context, host string) (store.RegistryCounts, error)
+	RegistryImages(ctx context.Context, f store.RegistryFilter, cursor string, limit int) ([]store.RegistryImage, int, string, error)
+	Places(ctx context.Context, host, id string) ([]store.Tagged, error)
+}
+
+// ListRegistries implements StrictServerInterface.
+func (s *server) ListRegistries(ctx context.Context, _ ListRegistriesRequestObject) (ListRegistriesResponseObject, error) {
+	out := ListRegistries200JSONResponse{Items: []Registry{}, Gaps: []collect.Gap{}, Credentials: credentials}
+	for _, r := range s.Live.Registries() {
+		item, err := s.registry(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		out.Items, out.Gaps = append(out.Items, item), append(out.Gaps, item.Gaps...)
+	}
+	return out, nil
+}
+
+func (s *server) registry(ctx context.Context, r live.Registry) (Registry, error) {
+	out := Registry{Host: r.Host, State: RegistryState(r.State), Why: r.Why, From: RegistryFrom(r.From), Insecure: r.Insecure, Account: r.Account, AccountFrom: r.AccountFrom,
+		CheckedAt: moment(r.CheckedAt), LastReadAt: moment(r.LastReadAt), NextReadAt: moment(r.NextReadAt), Permissions: list(r.Permissions), Gaps: list(r.Gaps())}
+	out.Filters.Repositories, out.Filters.Tags = list(r.Repositories), r.Connection.Tags
+	c, err := s.Queue.CountRegistry(ctx, r.Host)
+	if err != nil {
+		return out, err
+	}
+	out.Repositories, out.Tags, out.Images = c.Repositories, c.Tags, queueCounts(c.Images)
+	return out, nil
+}
+
+func queueCounts(n map[string]int) QueueCounts {
+	c := QueueCounts{Queued: n[store.Queued], Scanning: n[store.Scanning], Done: n[store.Done], Failed: n[store.Failed], Unsupported: n[store.Unsupported]}
+	c.Total = c.Queued + c.Scanning + c.Done + c.Failed + c.Unsupported
+	return c
+}
+
+// wish is a registry as the portal asks for it.
+func (s *server) wish(r *RegistryRequest) (collect.Registry, error) {
+	what := collect.Registry{Host: r.Host, Repositories: deref(r.Repositories), Tags: deref(r.Tags), Insecure: deref(r.Insecure)}
+	what, err := what.Valid()
+	if err != nil {
+		return what, asked{err}
+	}
+	return what, nil
+}
+
+// ConnectRegistry implements StrictServerInterface.
+func (s *server) ConnectRegistry(ctx context.Context, r ConnectRegistryRequestObject) (ConnectRegistryResponseObject, error) {
+	what, err := s.wish(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Live.Connect(ctx, what); err != nil {
+		return nil, ofRegistry(err, what.Host)
+	}
+	all := s.Live.Registries()
+	at := slices.IndexFunc(all, func(r live.Registry) bool { return r.Host == what.Host })
+	if at < 0 {
+		return nil, missing("registry " + what.Host + " was disconnected meanwhile")
+	}
+	out, err := s.registry(ctx, all[at])
+	return ConnectRegistry201JSONResponse(out), err
+}
+
+// ofRegistry puts what is wrong with a wish into the asker's words.
+func ofRegistry(err error, host string) error {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return missing("no registry " + host + " is connected")
+	case errors.Is(err, live.ErrRegistry):
+		return asked{err}
+	}
+	return err
+}
+
+// CheckRegistry implements StrictServerInterface.
+func (s *server) CheckRegistry(ctx context.Context, r CheckRegistryRequestObject) (CheckRegistryResponseObject, error) {
+	what, err := s.wish(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	permissions, who, from, err := s.Live.CheckRegistry(ctx, what)
+	if err != nil {
+		return nil, ofRegistry(err, what.Host)
+	}
+	refused := slices.ContainsFunc(permissions, func(p collect.Permission) bool { return p.State == collect.Refused })
+	return CheckRegistry200JSONResponse{Host: what.Host, Ok: !refused, Account: who, AccountFrom: from, Permissions: list(permissions)}, nil
+}
+
+// DisconnectRegistry implements StrictServerInterface.
+func (s *server) DisconnectRegistry(ctx context.Context, r DisconnectRegistryRequestObject) (DisconnectRegistryResponseObject, error) {
+	if err := s.Live.Disconnect(ctx, r.Params.Host); err != nil {
+		return nil, ofRegistry(err, r.Params.Host)
+	}
+	return DisconnectRegistry204Response{}, nil
+}
+
+// ListRegistryImages implements StrictServerInterface.
+func (s *server) ListRegistryImages(ctx context.Context, r ListRegistryImagesRequestObject) (ListRegistryImagesResponseObject, error) {
+	host := r.Params.Host
+	if !slices.ContainsFunc(s.Live.Registries(), func(r live.Registry) bool { return r.Host == host }) {
+		return nil, missing("no registry " + host + " is connected")
+	}
+	f := store.RegistryFilter{Host: host, Q: deref(r.Params.Q), State: string(deref(r.Params.State))}
+	page, total, next, err := s.Queue.RegistryImages(ctx, f, deref(r.Params.Cursor), pageSize(r.Params.Limit))
+	if errors.Is(err, store.ErrCursor) {
+		return nil, asked{err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	counts, err := s.Queue.CountRegistry(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	out := RegistryImageList{Items: []RegistryImage{}, Total: total, Counts: queueCounts(counts.Images), Next: text(next)}
+	for _, i := range page {
+		item, err := s.registryImage(ctx, host, i)
+		if err != nil {
+			return nil, err
+		}
+		out.Items = append(out.Items, item)
+	}
+	return ListRegistryImages200JSONResponse(out), nil
+}
+
+// tagsShown is how many tags of a repository a row lists.
+const tagsShown = 20
+
+func (s *server) registryImage(ctx context.Context, host string, i store.RegistryImage) (RegistryImage, error) {
+	w := s.Live.World()
+	out := RegistryImage{Id: i.ID, Name: i.Name, Places: []RegistryPlace{}, State: ScanState(i.State), Why: i.Error, Attempts: i.Attempts, NextTry: moment(i.NextTry),
+		UpdatedAt: moment(i.UpdatedAt), Platform: text(i.Platform), Pods: len(s.reach.of(w).pods[i.ID])}
+	if i.Size > 0 {
+		out.Size = &i.Size
+	}
+	if n, there := w.View.Node("Image", i.ID); there {
+		out.Running = out.Pods > 0 || n.Value("running").Bool()
+	}
+	tags, err := s.Queue.Places(ctx, host, i.ID)
+	if err != nil {
+		return out, fmt.Errorf("list where image %s is: %w", i.ID, err)
+	}
+	for _, t := range tags {
+		n := len(out.Places)
+		if n == 0 || out.Places[n-1].Repository != t.Repository {
+			out.Places, n = append(out.Places, RegistryPlace{Repository: t.Repository, Tags: []string{}}), n+1
+		}
+		if p := &out.Places[n-1]; len(p.Tags) < tagsShown {
+			p.Tags = append(p.Tags, t.Tag)
+		} else {
+			p.More++
+		}
+	}
+	return out, nil
+}
+
+// RescanRegistry implements StrictServerInterface.
+func (s *server) RescanRegistry(ctx context.Context, r RescanRegistryRequestObject) (RescanRegistryResponseObject, error) {
+	if id := deref(r.Params.Image); id != "" {
+		if err := s.Live.Retry(ctx, id); errors.Is(err, store.ErrNotFound) {
+			return nil, missing("no image " + id + " is in the queue, or it is being read")
+		} else if err != nil {
+			return nil, err
+		}
+		return RescanRegistry204Response{}, nil
+	}
+	if err := s.Live.Reread(r.Params.Host); err != nil {
+		return nil, ofRegistry(err, r.Params.Host)
+	}
+	return RescanRegistry204Response{}, nil
+}

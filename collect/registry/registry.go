@@ -1,0 +1,138 @@
+// Package registry reads what OCI registries hold: which repositories, which
+// tags, which digest behind each; never a layer. It is polite: so many requests
+// a second, and it waits as it is asked to. What a registry refuses, or what is
+// cut at a bound, is a gap that says what is not seen.
+//
+// It keeps no password: each is read where it lies when it is needed. It knows
+// neither clusters nor what is inside an image.
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/image"
+)
+
+// Bounds on what one registry may make us read.
+type Bounds struct {
+	Repositories int
+	Tags         int // of one repository
+	AllTags      int // of all of them
+}
+
+// DefaultBounds are far above what people keep, and far below what hurts.
+var DefaultBounds = Bounds{Repositories: 10_000, Tags: 5_000, AllTags: 200_000}
+
+// Reader reads registries.
+type Reader struct {
+	// Logins are accounts by host; for others docker's configuration is asked.
+	Logins map[string]Login
+	// Transport reaches registries; one with timeouts unless set.
+	Transport http.RoundTripper
+	// PerSecond is how many requests one registry gets at most; 20 unless set.
+	PerSecond float64
+	// Patience is the first pause where a registry does not say how long; one
+	// second unless set.
+	Patience time.Duration
+	Bounds   Bounds
+}
+
+// ErrCatalog says that the registry does not list its repositories.
+var ErrCatalog = errors.New("the registry does not list its repositories: name those to read")
+
+// Parse is a registry as people write it: HOST, or HOST/REPOSITORY where the
+// repository may be a pattern.
+func Parse(host string) (name.Registry, error) {
+	r, err := name.NewRegistry(host)
+	if err != nil {
+		return r, fmt.Errorf("registry %q: want HOST or HOST:PORT, without a scheme: %w", host, err)
+	}
+	return r, nil
+}
+
+// session is one registry being read.
+type session struct {
+	reader Reader
+	what   collect.Registry
+	host   name.Registry
+	auth   authn.Authenticator
+	base   http.RoundTripper
+	bounds Bounds
+	// read counts the repositories that could be read; refused is why one could not.
+	read    int
+	refused error
+}
+
+func (r Reader) open(ctx context.Context, what collect.Registry) (*session, error) {
+	if r.Transport == nil {
+		r.Transport = image.Transport()
+	}
+	if r.Patience == 0 {
+		r.Patience = time.Second
+	}
+	if r.PerSecond == 0 {
+		r.PerSecond = 20
+	}
+	if r.Bounds == (Bounds{}) {
+		r.Bounds = DefaultBounds
+	}
+	host, err := Parse(what.Host)
+	if err != nil {
+		return nil, err
+	}
+	if what.Insecure {
+		if host, err = name.NewRegistry(what.Host, name.Insecure); err != nil {
+			return nil, err
+		}
+	}
+	s := &session{reader: r, what: what, host: host, bounds: r.Bounds}
+	if what.Tags > 0 {
+		s.bounds.Tags = min(s.bounds.Tags, what.Tags)
+	}
+	if s.auth, err = authn.Resolve(ctx, r.Keychain(), host); err != nil {
+		return nil, fmt.Errorf("find the account for registry %s: %w", what.Host, err)
+	}
+	paced := &paced{next: r.Transport, every: time.Duration(float64(time.Second) / r.PerSecond)}
+	s.base = transport.NewRetry(image.Patient(paced, r.Patience), transport.WithRetryBackoff(transport.Backoff{Duration: r.Patience, Factor: 3, Jitter: 0.3, Steps: 3}),
+		transport.WithRetryStatusCodes(http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout))
+	return s, nil
+}
+
+// client may do what the scope says, if the registry lets it.
+func (s *session) client(ctx context.Context, scope string) (*http.Client, error) {
+	t, err := transport.NewWithContext(ctx, s.host, s.auth, s.base, []string{scope})
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{Transport: t, Timeout: time.Minute}, nil
+}
+
+// explain puts an error into words for whoever connected the registry.
+func (s *session) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	said := image.ExplainHost(err, s.what.Host)
+	if refusal(err) != nil || errors.Is(err, ErrCatalog) {
+		return collect.Refusal{Err: said}
+	}
+	return said
+}
+
+const catalogScope = "registry:catalog:*"
+
+func pullScope(repository string) string { return "repository:" + repository + ":pull" }
+
+// url of a path below /v2/; which scheme is spoken the transport knows.
+func (s *session) url(path string) string {
+	return s.host.Scheme() + "://" + s.host.RegistryStr() + "/v2/" + path
+}

@@ -1,0 +1,256 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Registry is a connected registry. Body says what to read of it and Status how
+// far that went; both are opaque here.
+type Registry struct {
+	Host string
+	// Origin is who connected it: flag, file or portal.
+	Origin       string
+	Body, Status []byte
+}
+
+// PutRegistry connects a registry or changes what is read of it.
+func (s *Store) PutRegistry(ctx context.Context, r Registry) error {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO registries (host, origin, body, status) VALUES (?, ?, ?, ?)
+		ON CONFLICT (host) DO UPDATE SET origin = excluded.origin, body = excluded.body`, r.Host, r.Origin, string(r.Body), string(r.Status))
+	if err != nil {
+		return fmt.Errorf("store registry %s: %w", r.Host, err)
+	}
+	return nil
+}
+
+// SetRegistryStatus writes how far the reading of a registry went.
+func (s *Store) SetRegistryStatus(ctx context.Context, host string, status []byte) error {
+	if _, err := s.db.ExecContext(ctx, `UPDATE registries SET status = ? WHERE host = ?`, string(status), host); err != nil {
+		return fmt.Errorf("store the status of registry %s: %w", host, err)
+	}
+	return nil
+}
+
+// DeleteRegistry forgets a registry and what it held.
+func (s *Store) DeleteRegistry(ctx context.Context, host string) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if err := run(ctx, tx, `DELETE FROM registries WHERE host = ?`, host); err != nil {
+			return err
+		}
+		if err := run(ctx, tx, `DELETE FROM registry_tags WHERE host = ?`, host); err != nil {
+			return err
+		}
+		return leave(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("forget registry %s: %w", host, err)
+	}
+	return nil
+}
+
+// remembered is how long an image stays known that nothing holds any more: one
+// that comes back is not read again.
+const remembered = 30 * 24 * time.Hour
+
+// leave takes from the queue what no registry holds and no cluster wants for long.
+func leave(ctx context.Context, tx *sql.Tx) error {
+	return run(ctx, tx, `DELETE FROM image_queue WHERE wanted = 0 AND updated_at < ? AND NOT EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = image_queue.id)`,
+		unix(time.Now().Add(-remembered)))
+}
+
+// Registries lists the connected registries by host.
+func (s *Store) Registries(ctx context.Context) ([]Registry, error) {
+	return rowsOf(ctx, s.db, func(r *sql.Rows) (g Registry, err error) { return g, r.Scan(&g.Host, &g.Origin, &g.Body, &g.Status) },
+		`SELECT host, origin, body, status FROM registries ORDER BY host`)
+}
+
+// Tagged is one tag of a registry.
+type Tagged struct{ Host, Repository, Tag, Digest string }
+
+// PutRepository replaces what is known of a repository's tags and queues the
+// images that are new, at once: what was read of it need not be read again after
+// a kill.
+func (s *Store) PutRepository(ctx context.Context, host, repository string, tags []Tagged, images []QueuedImage) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if err := run(ctx, tx, `DELETE FROM registry_tags WHERE host = ? AND repository = ?`, host, repository); err != nil {
+			return err
+		}
+		put, err := tx.PrepareContext(ctx, `INSERT INTO registry_tags (host, repository, tag, digest) VALUES (?, ?, ?, ?)`)
+		if err != nil {
+			return err
+		}
+		defer put.Close()
+		for _, t := range tags {
+			if _, err := put.ExecContext(ctx, host, repository, t.Tag, t.Digest); err != nil {
+				return err
+			}
+		}
+		return enqueueNew(ctx, tx, images)
+	})
+	if err != nil {
+		return fmt.Errorf("store repository %s/%s: %w", host, repository, err)
+	}
+	return nil
+}
+
+// enqueueNew adds images that are not known; how urgent the others are is not a
+// registry's to say.
+func enqueueNew(ctx context.Context, tx *sql.Tx, images []QueuedImage) error {
+	for _, i := range images {
+		if err := run(ctx, tx, `INSERT INTO image_queue (id, host, reference, state, updated_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+			i.ID, i.Host, i.Reference, Queued, unix(i.UpdatedAt)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// KeepRepositories forgets the repositories of a registry that are not among those
+// it has, and takes what is gone from the queue.
+func (s *Store) KeepRepositories(ctx context.Context, host string, has map[string]bool) error {
+	have, err := rowsOf(ctx, s.db, func(r *sql.Rows) (n string, err error) { return n, r.Scan(&n) },
+		`SELECT DISTINCT repository FROM registry_tags WHERE host = ?`, host)
+	if err != nil {
+		return fmt.Errorf("list repositories of %s: %w", host, err)
+	}
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		for _, repository := range have {
+			if has[repository] {
+				continue
+			}
+			if err := run(ctx, tx, `DELETE FROM registry_tags WHERE host = ? AND repository = ?`, host, repository); err != nil {
+				return err
+			}
+		}
+		return leave(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("forget repositories of %s: %w", host, err)
+	}
+	return nil
+}
+
+// Tags lists every tag of a registry by repository and name; of all registries if
+// host is empty.
+func (s *Store) Tags(ctx context.Context, host string) ([]Tagged, error) {
+	return rowsOf(ctx, s.db, func(r *sql.Rows) (t Tagged, err error) { return t, r.Scan(&t.Host, &t.Repository, &t.Tag, &t.Digest) },
+		`SELECT host, repository, tag, digest FROM registry_tags WHERE host = ? OR ? = '' ORDER BY host, repository, tag`, host, host)
+}
+
+// RegistryCounts is how much of a registry there is, and how far its images are.
+type RegistryCounts struct {
+	Repositories, Tags int
+	Images             map[string]int // by state
+}
+
+// CountRegistry counts what a registry holds.
+func (s *Store) CountRegistry(ctx context.Context, host string) (c RegistryCounts, err error) {
+	if err := s.db.QueryRowContext(ctx, `SELECT count(DISTINCT repository), count(*) FROM registry_tags WHERE host = ?`, host).Scan(&c.Repositories, &c.Tags); err != nil {
+		return c, fmt.Errorf("count what registry %s holds: %w", host, err)
+	}
+	type count struct {
+		state string
+		n     int
+	}
+	counts, err := rowsOf(ctx, s.db, func(r *sql.Rows) (c count, err error) { return c, r.Scan(&c.state, &c.n) },
+		`SELECT q.state, count(*) FROM (SELECT DISTINCT digest FROM registry_tags WHERE host = ?) t JOIN image_queue q ON q.id = t.digest GROUP BY q.state`, host)
+	if err != nil {
+		return c, fmt.Errorf("count images of registry %s: %w", host, err)
+	}
+	c.Images = map[string]int{}
+	for _, n := range counts {
+		c.Images[n.state] = n.n
+	}
+	return c, nil
+}
+
+// RegistryImage is an image that a registry holds.
+type RegistryImage struct {
+	QueuedImage
+	// Name is its first repository:tag there.
+	Name string
+}
+
+// RegistryFilter says which images of a registry to list; empty fields ask for nothing.
+type RegistryFilter struct {
+	Host, State string
+	// Q is part of repository:tag, or the beginning of a digest.
+	Q string
+}
+
+func (f RegistryFilter) question() (string, []any) {
+	where, args := `t.host = ?`, []any{f.Host}
+	if f.State != "" {
+		where, args = where+` AND q.state = ?`, append(args, f.State)
+	}
+	if f.Q != "" {
+		like := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Q)
+		where += ` AND (t.repository || ':' || t.tag LIKE ? ESCAPE '\' OR t.digest LIKE ? ESCAPE '\')`
+		args = append(args, "%"+like+"%", like+"%")
+	}
+	return `SELECT min(t.repository || ':' || t.tag) AS name, ` + qualified + ` FROM registry_tags t JOIN image_queue q ON q.id = t.digest
+		WHERE ` + where + ` GROUP BY q.id`, args
+}
+
+// RegistryImages lists images of a registry by name. Next is the cursor of the
+// page that follows, "" after the last one.
+func (s *Store) RegistryImages(ctx context.Context, f RegistryFilter, cursor string, limit int) (page []RegistryImage, total int, next string, err error) {
+	question, args := f.question()
+	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM (`+question+`)`, args...).Scan(&total); err != nil {
+		return nil, 0, "", fmt.Errorf("count images of registry %s: %w", f.Host, err)
+	}
+	name, id, err := after(cursor)
+	if err != nil {
+		return nil, 0, "", err
+	}
+	page, err = rowsOf(ctx, s.db, scanRegistryImage, `SELECT name, `+queueColumns+` FROM (`+question+`) WHERE name > ? OR name = ? AND id > ? ORDER BY name, id LIMIT ?`,
+		append(args, name, name, id, limit+1)...)
+	if err != nil {
+		return nil, 0, "", fmt.Errorf("list images of registry %s: %w", f.Host, err)
+	}
+	if len(page) > limit {
+		page = page[:limit]
+		last := page[limit-1]
+		next = base64.RawURLEncoding.EncodeToString([]byte(last.Name + "\x00" + last.ID))
+	}
+	return page, total, next, nil
+}
+
+func scanRegistryImage(r *sql.Rows) (i RegistryImage, err error) {
+	i.QueuedImage, err = scanQueued(prefixed{r, &i.Name})
+	return i, err
+}
+
+// prefixed scans one more column before the others.
+type prefixed struct {
+	rows  *sql.Rows
+	first any
+}
+
+func (p prefixed) Scan(to ...any) error { return p.rows.Scan(append([]any{p.first}, to...)...) }
+
+func after(cursor string) (name, id string, err error) {
+	if cursor == "" {
+		return "", "", nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(cursor)
+	name, id, ok := strings.Cut(string(b), "\x00")
+	if err != nil || !ok {
+		return "", "", ErrCursor
+	}
+	return name, id, nil
+}
+
+// Places is every tag of a registry that stands for an image.
+func (s *Store) Places(ctx context.Context, host, id string) ([]Tagged, error) {
+	return rowsOf(ctx, s.db, func(r *sql.Rows) (t Tagged, err error) { return t, r.Scan(&t.Host, &t.Repository, &t.Tag, &t.Digest) },
+		`SELECT host, repository, tag, digest FROM registry_tags WHERE digest = ? AND host = ? ORDER BY repository, tag`, id, host)
+}
+
+// qualified is queueColumns where another table has some of the same names.
+var qualified = "q." + strings.ReplaceAll(queueColumns, ", ", ", q.")
