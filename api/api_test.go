@@ -22,6 +22,7 @@ import (
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/collect/registry"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/image"
@@ -89,7 +90,8 @@ func serveSample(t *testing.T) *served {
 	}
 	opts := image.Options{Transport: estate.Transport(http.DefaultTransport), Cache: st}
 	log := slog.New(slog.DiscardHandler)
-	s.live, err = live.New(live.Config{Records: st, Rules: rules, Log: log, Images: live.ImageConfig{Advisories: func() *vuln.DB { return db }, Workers: 2,
+	reader := registry.Reader{Transport: estate.Transport(http.DefaultTransport), PerSecond: 10_000}
+	s.live, err = live.New(live.Config{Records: st, Rules: rules, Log: log, Registries: live.RegistryConfig{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour}, Images: live.ImageConfig{Advisories: func() *vuln.DB { return db }, Workers: 2,
 		Scan: func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }}}, sources)
 	if err != nil {
 		t.Fatal(err)

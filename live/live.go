@@ -108,6 +108,9 @@ func prepare(c Config, sources []Source) (*Live, error) {
 // Run moves the picture until ctx ends, and then waits for everything it began.
 func (l *Live) Run(ctx context.Context) error {
 	if err := l.resume(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // it was to end before it began
+		}
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)

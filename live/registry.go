@@ -123,6 +123,9 @@ type registry struct {
 func newRegistries(l *Live, c RegistryConfig) *registries {
 	r := &registries{live: l, config: c}
 	r.mu.by = map[string]*registry{}
+	for _, connection := range c.Connect {
+		r.mu.by[connection.Host] = newRegistry(connection)
+	}
 	return r
 }
 
