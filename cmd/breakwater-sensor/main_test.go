@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -212,7 +213,15 @@ func count(all []runtime.Record, like func(runtime.Record) bool) (n int) {
 
 func TestStdoutPrintsJSONLinesUntilItIsAskedToEnd(t *testing.T) {
 	sees(t)
-	cmd := command(t, nil, "--stdout")
+	firstOf(t, command(t, nil, "--stdout"), func(runtime.Record) bool { return true })
+}
+
+// firstOf runs a sensor until it printed a record of a program that runs again
+// and again and that a func likes, and asks it to end.
+func firstOf(t *testing.T, cmd *exec.Cmd, like func(runtime.Record) bool) {
+	t.Helper()
+	var log bytes.Buffer
+	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -220,36 +229,61 @@ func TestStdoutPrintsJSONLinesUntilItIsAskedToEnd(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	stop := again("/bin/true", "seen-on-stdout")
+	defer stop()
+	lines := json.NewDecoder(out)
+	for {
+		var r runtime.Record
+		if err := lines.Decode(&r); err != nil {
+			_ = cmd.Wait()
+			t.Fatalf("%v: %s", err, log.String())
+		}
+		if r.Node != "node-1" {
+			t.Errorf("record %+v", r)
+		}
+		if r.Process != nil && len(r.Process.Arguments) == 2 && r.Process.Arguments[1] == "seen-on-stdout" && like(r) {
+			break
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, out)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, log.String())
+	}
+}
+
+// again runs a program one time after the other until stop is called.
+func again(program ...string) (stop func()) {
+	var g sync.WaitGroup
 	done := make(chan struct{})
-	go func() { // programs that it sees, until it has printed one
+	g.Go(func() {
 		for {
 			select {
 			case <-done:
 				return
 			default:
-				_ = exec.Command("/bin/true", "seen-on-stdout").Run()
+				_ = exec.Command(program[0], program[1:]...).Run()
 			}
 		}
-	}()
-	lines := json.NewDecoder(out)
-	for {
-		var r runtime.Record
-		if err := lines.Decode(&r); err != nil {
-			t.Fatal(err)
-		}
-		if r.Node != "node-1" {
-			t.Errorf("record %+v", r)
-		}
-		if r.Process != nil && len(r.Process.Arguments) == 2 && r.Process.Arguments[1] == "seen-on-stdout" {
-			break
-		}
+	})
+	return func() { close(done); g.Wait() }
+}
+
+// As its DaemonSet runs it: in a container of its own, with no namespace of the
+// node, two capabilities, a root that cannot be written to and 64 MiB.
+func TestFromWithinItsContainerTheSensorSeesTheNode(t *testing.T) {
+	sees(t)
+	program := filepath.Join(t.TempDir(), "breakwater-sensor")
+	build := exec.Command("go", "build", "-o", program, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
-	close(done)
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	_, _ = io.Copy(io.Discard, io.MultiReader(lines.Buffered(), out))
-	if err := cmd.Wait(); err != nil {
-		t.Error(err)
-	}
+	cmd := container.Command(t, container.Spec{ID: "sensor", Cgroup: "/kubepods/pod0f0e0d0c-0b0a-4908-8706-050403020100/" + strings.Repeat("5e", 32), Program: program,
+		Args: []string{"/program", "--stdout"}, Env: []string{"NODE_NAME=node-1"}, Capabilities: []string{"CAP_BPF", "CAP_PERFMON"}, ReadOnly: true, Memory: 64 << 20})
+	firstOf(t, cmd, func(r runtime.Record) bool {
+		return r.Container == nil && len(r.Process.HostNamespaces) == 7 && r.Process.Arguments[0] == "/bin/true"
+	})
 }
