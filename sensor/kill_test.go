@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/event/runtime"
+
+	"github.com/breakwater-sec/breakwater/test/endpoint"
 )
 
 func TestMain(m *testing.M) {
@@ -45,6 +47,8 @@ func (p *endless) Counts() (made, waiting uint64, lost map[string]uint64, err er
 	return p.made, 0, nil, nil
 }
 
+func (p *endless) Stop() error { return nil }
+
 // child is a sensor in a process of its own, which can be killed.
 func child(server string) {
 	ca, err := os.ReadFile(os.Getenv("SENSOR_TEST_CA"))
@@ -64,12 +68,11 @@ func child(server string) {
 	}
 }
 
-// TestWhatWasWrittenSurvivesKilling kills a sensor that is sending, some times,
-// and then lets one come to its end.
+// A sensor that is sending is killed, some times, and then one comes to its end.
 func TestWhatIsInTheBufferSurvivesKillingAndArrivesOnce(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.start(t)
+	p := endpoint.New(t)
+	p.Start(t)
 	g := newGate(t, p)
 	ca := filepath.Join(t.TempDir(), "ca.crt")
 	check(t, os.WriteFile(ca, pemOf(g.Certificate()), 0o600))
@@ -82,26 +85,22 @@ func TestWhatIsInTheBufferSurvivesKillingAndArrivesOnce(t *testing.T) {
 		kill(t, p, g, ca, dir, boot)
 	}
 	written := map[string][]uint64{}
-	for _, r := range records(t, bufferedLines(t, dir)) {
+	for _, l := range bufferedLines(t, dir) {
+		r, err := readLine(l)
+		check(t, err)
 		written[r.Boot] = append(written[r.Boot], r.Sequence)
 	}
 	c := configFor(t, g.link(t, p))
 	c.Buffer, c.Boot = dir, "last"
 	s := startSensor(t, c)
-	eventually(t, "the buffer is empty", func() bool { return s.buffer.idle() })
+	endpoint.Eventually(t, "the buffer is empty", func() bool { return s.buffer.idle() })
 	s.stop()
-	adds(t, p.last(t))
-	killed := 0
-	for _, r := range p.received(t) {
-		if r.Kind == runtime.Lost && r.Why == Killed {
-			killed++
-		}
-	}
-	if killed != len(boots) {
-		t.Errorf("%d runs were killed, %d told", len(boots), killed)
-	}
+	endpoint.Adds(t, p.Status(t))
+	endpoint.Eventually(t, "each killed run to be told", func() bool {
+		return slices.Equal(told(p.Received()), []string{"k2", "k3", "last"})
+	})
 	for _, boot := range boots {
-		got, _, _ := numbers(p.received(t), boot)
+		got, _, _ := numbers(p.Received(), boot)
 		if len(got) == 0 || !slices.Equal(got, upTo(len(got))) {
 			t.Errorf("of run %s came %d records, not 1 to the last in order", boot, len(got))
 		}
@@ -111,16 +110,26 @@ func TestWhatIsInTheBufferSurvivesKillingAndArrivesOnce(t *testing.T) {
 	}
 }
 
+// told are the runs that say that the one before was killed.
+func told(all []runtime.Record) (by []string) {
+	for _, r := range all {
+		if r.Kind == runtime.Lost && r.Why == Killed {
+			by = append(by, r.Boot)
+		}
+	}
+	return by
+}
+
 // kill runs a sensor until its records came to the server, and some time more.
-func kill(t *testing.T, p *place, g *gate, ca, dir, boot string) {
+func kill(t *testing.T, p *endpoint.Endpoint, g *gate, ca, dir, boot string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "SENSOR_TEST_SERVER="+g.URL, "SENSOR_TEST_CA="+ca, "SENSOR_TEST_TOKEN="+p.token, "SENSOR_TEST_BUFFER="+dir, "SENSOR_TEST_BOOT="+boot)
+	cmd.Env = append(os.Environ(), "SENSOR_TEST_SERVER="+g.URL, "SENSOR_TEST_CA="+ca, "SENSOR_TEST_TOKEN="+p.Token, "SENSOR_TEST_BUFFER="+dir, "SENSOR_TEST_BOOT="+boot)
 	cmd.Stderr = t.Output()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "records of "+boot, func() bool { got, _, _ := numbers(p.received(t), boot); return len(got) > 100 })
+	endpoint.Eventually(t, "records of "+boot, func() bool { got, _, _ := numbers(p.Received(), boot); return len(got) > 100 })
 	check(t, cmd.Process.Kill())
 	_ = cmd.Wait() // says that it was killed
 }

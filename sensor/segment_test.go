@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/breakwater-sec/breakwater/test/container"
+	"github.com/breakwater-sec/breakwater/test/endpoint"
 )
 
 func line(n int) string {
@@ -16,21 +19,21 @@ func line(n int) string {
 
 func TestAnEarlierRunsFilesAreSentFirstUnderTheirOwnNames(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.start(t)
+	p := endpoint.New(t)
+	p.Start(t)
 	g := newGate(t, p)
 	c := configFor(t, g.link(t, p))
 	leave(t, c.Buffer, 1, line(1)+line(2))
 	leave(t, c.Buffer, 2, line(3))
 	s := startSensor(t, c)
 	s.tap.give(4)
-	eventually(t, "all records", func() bool { return len(p.received(t)) == 7 })
+	endpoint.Eventually(t, "all records", func() bool { return len(p.Received()) == 7 })
 	s.stop()
 	if len(g.names) < 3 || !slices.Equal(g.names[:3], []string{"node-1/old/1", "node-1/old/3", "node-1/b-1/1"}) {
 		t.Errorf("names %q", g.names)
 	}
-	st := p.last(t)
-	adds(t, st)
+	st := p.Status(t)
+	endpoint.Adds(t, st)
 	if st.Seen != 7 || st.Sent != 7 {
 		t.Errorf("last status %+v", st)
 	}
@@ -38,20 +41,20 @@ func TestAnEarlierRunsFilesAreSentFirstUnderTheirOwnNames(t *testing.T) {
 
 func TestATornLineIsALossAndNotAPoison(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.start(t)
-	c := configFor(t, p.link(t))
+	p := endpoint.New(t)
+	p.Start(t)
+	c := configFor(t, linkOf(t, p))
 	leave(t, c.Buffer, 7, line(1)+"\x00\x00\x00\n"+line(2)+line(3)[:40])
 	leave(t, c.Buffer, 8, "garbage")
 	leave(t, c.Buffer, 9, "")
 	s := startSensor(t, c)
-	eventually(t, "what is whole, and the loss", func() bool { _, _, lost := numbers(p.received(t), "b-1"); return lost == 3 })
+	endpoint.Eventually(t, "what is whole, and the loss", func() bool { _, _, lost := numbers(p.Received(), "b-1"); return lost == 3 })
 	s.stop()
-	if got, _, _ := numbers(p.received(t), "old"); !slices.Equal(got, upTo(2)) {
+	if got, _, _ := numbers(p.Received(), "old"); !slices.Equal(got, upTo(2)) {
 		t.Errorf("got %v", got)
 	}
-	st := p.last(t)
-	adds(t, st)
+	st := p.Status(t)
+	endpoint.Adds(t, st)
 	if st.Lost[Damaged] != 3 {
 		t.Errorf("last status %+v", st)
 	}
@@ -70,22 +73,22 @@ func TestAFullDiskIsALossThatIsToldWhenThereIsRoomAgain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=1m", "none", dir).CombinedOutput(); err != nil {
-		t.Skipf("needs a small disk: %v: %s", err, out)
+		container.Need(t, fmt.Errorf("a small disk: %w: %s", err, out))
 	}
 	t.Cleanup(func() { check(t, exec.Command("umount", dir).Run()) })
-	p := newPlace(t)
-	p.start(t)() // away
-	c := configFor(t, p.link(t))
+	p := endpoint.New(t)
+	p.Start(t)() // away
+	c := configFor(t, linkOf(t, p))
 	c.Buffer = dir
 	s := startSensor(t, c)
 	const flood = 20000
 	s.tap.give(flood)
-	eventually(t, "the flood to be over", func() bool { _, waiting, _, _ := s.tap.Counts(); return waiting == 0 })
-	p.start(t)
-	eventually(t, "the loss to be told", func() bool { _, events, lost := numbers(p.received(t), "b-1"); return events+lost == flood })
+	endpoint.Eventually(t, "the flood to be over", func() bool { _, waiting, _, _ := s.tap.Counts(); return waiting == 0 })
+	p.Start(t)
+	endpoint.Eventually(t, "the loss to be told", func() bool { _, events, lost := numbers(p.Received(), "b-1"); return events+lost == flood })
 	s.stop()
-	st := p.last(t)
-	adds(t, st)
+	st := p.Status(t)
+	endpoint.Adds(t, st)
 	if st.Lost[DiskFailed] == 0 || st.Sent == 0 {
 		t.Errorf("last status %+v", st)
 	}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/event/runtime"
+
+	"github.com/breakwater-sec/breakwater/test/endpoint"
 )
 
 // gate stands before a real server. It answers in its stead while it has answers.
@@ -36,17 +38,17 @@ type httpClient struct {
 	base   string
 }
 
-func newGate(t *testing.T, p *place, answers ...func(http.ResponseWriter, *http.Request)) *gate {
+func newGate(t *testing.T, p *endpoint.Endpoint, answers ...func(http.ResponseWriter, *http.Request)) *gate {
 	g := &gate{answers: answers, bodies: map[string][]byte{}}
-	g.behind = &httpClient{&http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.roots}}}, "https://" + p.config.Listen}
+	g.behind = &httpClient{&http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: p.Roots()}}}, p.URL}
 	g.Server = httptest.NewTLSServer(g)
 	t.Cleanup(g.Close)
 	t.Cleanup(g.behind.client.CloseIdleConnections)
 	return g
 }
 
-func (g *gate) link(t *testing.T, p *place) *Link {
-	return linkTo(t, g.URL, g.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, p.token)
+func (g *gate) link(t *testing.T, p *endpoint.Endpoint) *Link {
+	return linkTo(t, g.URL, g.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, p.Token)
 }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -103,15 +105,16 @@ func answers(status int, header ...string) func(http.ResponseWriter, *http.Reque
 
 func TestAnAnswerThatIsLostMakesNoRecordTwice(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.start(t)
+	p := endpoint.New(t)
+	p.Start(t)
 	g := newGate(t, p)
 	g.answers = append(g.answers, g.swallow, g.swallow)
 	s := startSensor(t, configFor(t, g.link(t, p)))
 	s.tap.give(1500)
-	eventually(t, "the buffer is empty", func() bool { return s.buffer.held().sent == 1500 })
+	endpoint.Eventually(t, "the buffer is empty", func() bool { return s.buffer.held().sent == 1500 })
 	s.stop()
-	got, _, _ := numbers(p.received(t), "b-1")
+	endpoint.Eventually(t, "all records", func() bool { return len(p.Received()) >= 1500 })
+	got, _, _ := numbers(p.Received(), "b-1")
 	if !slices.Equal(got, upTo(1500)) {
 		t.Errorf("got %d records", len(got))
 	}
@@ -134,32 +137,32 @@ func TestEveryAnswerButYesKeepsTheRecords(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPlace(t)
-			p.start(t)
+			p := endpoint.New(t)
+			p.Start(t)
 			g := newGate(t, p, c.answer)
 			s := startSensor(t, configFor(t, g.link(t, p)))
 			s.tap.give(5)
-			eventually(t, "the records", func() bool { return len(p.received(t)) == 5 })
+			endpoint.Eventually(t, "the records", func() bool { return len(p.Received()) == 5 })
 			s.stop()
-			adds(t, p.last(t))
+			endpoint.Adds(t, p.Status(t))
 		})
 	}
 }
 
 func TestABatchThatIsRefusedForGoodIsALossAndHoldsNothingUp(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.start(t)
+	p := endpoint.New(t)
+	p.Start(t)
 	no := answers(http.StatusRequestEntityTooLarge)
 	g := newGate(t, p, no, no, no)
 	s := startSensor(t, configFor(t, g.link(t, p)))
 	s.tap.give(5)
-	eventually(t, "the refusal to be told", func() bool { _, _, lost := numbers(p.received(t), "b-1"); return lost == 5 })
+	endpoint.Eventually(t, "the refusal to be told", func() bool { _, _, lost := numbers(p.Received(), "b-1"); return lost == 5 })
 	s.tap.give(2)
-	eventually(t, "later records", func() bool { _, events, _ := numbers(p.received(t), "b-1"); return events == 2 })
+	endpoint.Eventually(t, "later records", func() bool { _, events, _ := numbers(p.Received(), "b-1"); return events == 2 })
 	s.stop()
-	st := p.last(t)
-	adds(t, st)
+	st := p.Status(t)
+	endpoint.Adds(t, st)
 	if st.Lost[Refused] != 5 || st.Sent != 2 {
 		t.Errorf("last status %+v", st)
 	}
@@ -167,12 +170,12 @@ func TestABatchThatIsRefusedForGoodIsALossAndHoldsNothingUp(t *testing.T) {
 
 func TestTheServerIsLeftAloneForAsLongAsItAsks(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.start(t)
+	p := endpoint.New(t)
+	p.Start(t)
 	g := newGate(t, p, answers(http.StatusServiceUnavailable, "Retry-After", "2"))
 	s := startSensor(t, configFor(t, g.link(t, p)))
 	s.tap.give(1)
-	eventually(t, "the record", func() bool { return len(p.received(t)) == 1 })
+	endpoint.Eventually(t, "the record", func() bool { return len(p.Received()) == 1 })
 	s.stop()
 	if d := g.at[1].Sub(g.at[0]); d < 2*time.Second {
 		t.Errorf("came back after %s", d)
@@ -181,11 +184,11 @@ func TestTheServerIsLeftAloneForAsLongAsItAsks(t *testing.T) {
 
 func TestAWrongTokenIsSaidAndSeldomTriedAgain(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.start(t)
-	s := startSensor(t, configFor(t, linkTo(t, "https://"+p.config.Listen, p.roots, "wrong")))
+	p := endpoint.New(t)
+	p.Start(t)
+	s := startSensor(t, configFor(t, linkTo(t, p.URL, p.Roots(), "wrong")))
 	s.tap.give(1)
-	eventually(t, "the first try", func() bool { return s.buffer.first() != nil })
+	endpoint.Eventually(t, "the first try", func() bool { return s.buffer.first() != nil })
 	s.stop()
 	if !strings.Contains(s.out.String(), "breakwater connect") {
 		t.Errorf("the log does not say what to do:\n%s", s.out)
@@ -210,11 +213,11 @@ func TestDelaysGrowAreSpreadAndBounded(t *testing.T) {
 }
 
 func TestAServerThatNobodyVouchesForGetsNothing(t *testing.T) {
-	p := newPlace(t)
+	p := endpoint.New(t)
 	asked := false
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
 	defer server.Close()
-	if err := linkTo(t, server.URL, p.roots, "secret").Status(context.Background(), runtime.Status{}); err == nil || asked {
+	if err := linkTo(t, server.URL, p.Roots(), "secret").Status(context.Background(), runtime.Status{}); err == nil || asked {
 		t.Errorf("asked: %v, error: %v", asked, err)
 	}
 	if _, err := NewLink(&url.URL{Scheme: "http", Host: "127.0.0.1"}, nil, nil); err == nil {

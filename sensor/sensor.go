@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -41,6 +42,8 @@ type Probe interface {
 	// Counts are the records made so far, those of them that wait to be read, and
 	// those that will never be, by reason.
 	Counts() (made, waiting uint64, lost map[string]uint64, err error)
+	// Stop ends the seeing: what was seen can still be read.
+	Stop() error
 }
 
 // Config is what a sensor needs.
@@ -167,12 +170,24 @@ func (s *Sensor) read() error {
 // drain writes what is left and waits a moment for the server.
 func (s *Sensor) drain() error {
 	s.toldAt = time.Time{} // now or never
-	err := errors.Join(s.read(), s.tell())
+	err := errors.Join(s.probe.Stop(), s.readAll(), s.tell())
 	if s.buffer != nil {
 		s.buffer.seal()
 		s.buffer.drain(farewell)
 	}
 	return err
+}
+
+// readAll reads what waits: nothing new comes any more.
+func (s *Sensor) readAll() error {
+	for before := uint64(math.MaxUint64); ; {
+		err := s.read()
+		_, waiting, _, countErr := s.probe.Counts()
+		if err = errors.Join(err, countErr); err != nil || waiting == 0 || waiting >= before {
+			return err
+		}
+		before = waiting
+	}
 }
 
 // leave says goodbye, when nobody speaks for us any more.

@@ -11,15 +11,13 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/event/runtime"
-	"github.com/breakwater-sec/breakwater/ingest"
-	"github.com/breakwater-sec/breakwater/store"
+	"github.com/breakwater-sec/breakwater/test/endpoint"
 )
 
 // tap is a probe that gives what it is told to.
@@ -68,95 +66,12 @@ func (p *tap) Counts() (made, waiting uint64, lost map[string]uint64, err error)
 	return p.made, uint64(p.left), map[string]uint64{"ring buffer full": p.lost}, nil
 }
 
-// place is a real server's endpoint and all that a sensor needs to reach it.
-type place struct {
-	dir    string
-	store  *store.Store
-	config ingest.Config
-	roots  *x509.CertPool
-	token  string
-
-	mu    sync.Mutex
-	lines [][]byte // what analysis got
-}
-
-func newPlace(t testing.TB) *place {
-	t.Helper()
-	p := &place{dir: t.TempDir(), roots: x509.NewCertPool()}
-	var err error
-	if p.store, err = store.Open(context.Background(), filepath.Join(p.dir, "db")); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.store.Close() })
-	a, err := ingest.OpenAuthority(filepath.Join(p.dir, "ca"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.roots.AppendCertsFromPEM(a.PEM)
-	if p.token, err = p.store.NewIngestToken(context.Background(), "c1", string(ingest.Runtime)); err != nil {
-		t.Fatal(err)
-	}
-	p.config = ingest.Config{Listen: "127.0.0.1:0", TLS: a.TLS("127.0.0.1"), Tokens: p.store, Sensors: p.store, Dir: filepath.Join(p.dir, "stream"), Log: quiet(t)}
-	return p
-}
-
 func quiet(t testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 }
 
-// start serves, always at the same address, until the test ends or stop is called.
-func (p *place) start(t testing.TB) (stop func()) {
-	t.Helper()
-	s, err := ingest.New(context.Background(), p.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.config.Listen = s.Addr().String()
-	ctx, cancel := context.WithCancel(context.Background())
-	var g sync.WaitGroup
-	g.Go(func() { check(t, s.Run(ctx)) })
-	g.Go(func() { check(t, s.Consume(ctx, p.take)) })
-	stop = sync.OnceFunc(func() {
-		cancel()
-		g.Wait()
-		check(t, s.Close())
-	})
-	t.Cleanup(stop)
-	return stop
-}
-
-func (p *place) take(b ingest.Batch) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for line := range bytes.Lines(bytes.Clone(b.Lines)) {
-		p.lines = append(p.lines, line)
-	}
-	return nil
-}
-
-// received are the records that came to analysis.
-func (p *place) received(t testing.TB) []runtime.Record {
-	t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return records(t, p.lines)
-}
-
-func records(t testing.TB, lines [][]byte) (out []runtime.Record) {
-	t.Helper()
-	for _, line := range lines {
-		var r runtime.Record
-		if err := json.Unmarshal(line, &r); err != nil {
-			t.Fatalf("%v: %s", err, line)
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
-func (p *place) link(t testing.TB) *Link {
-	t.Helper()
-	return linkTo(t, "https://"+p.config.Listen, p.roots, p.token)
+func linkOf(t testing.TB, e *endpoint.Endpoint) *Link {
+	return linkTo(t, e.URL, e.Roots(), e.Token)
 }
 
 func linkTo(t testing.TB, server string, roots *x509.CertPool, token string) *Link {
@@ -210,38 +125,7 @@ func startSensor(t testing.TB, c Config) *running {
 	return r
 }
 
-// eventually waits generously.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("waited in vain: " + what)
-		}
-	}
-}
-
-// last is the status the server has of the node.
-func (p *place) last(t testing.TB) (st runtime.Status) {
-	t.Helper()
-	all, err := p.store.Sensors(context.Background(), "c1")
-	check(t, err)
-	for _, s := range all {
-		check(t, json.Unmarshal(s.Status, &st))
-	}
-	return st
-}
-
-// adds checks the invariant of a status.
-func adds(t testing.TB, st runtime.Status) {
-	t.Helper()
-	sum := st.Sent + st.Waiting
-	for _, n := range st.Lost {
-		sum += n
-	}
-	if st.Seen != sum {
-		t.Errorf("seen %d, but sent %d + waiting %d + lost %v", st.Seen, st.Sent, st.Waiting, st.Lost)
-	}
-}
+func (p *tap) Stop() error { return nil }
 
 // numbers are a run's sequence numbers in the order they came, and what Lost
 // records tell.
@@ -269,24 +153,24 @@ func upTo(n int) []uint64 {
 
 func TestRecordsArriveOnceAndInOrderThoughTheServerGoesAway(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	stop := p.start(t)
-	s := startSensor(t, configFor(t, p.link(t)))
+	p := endpoint.New(t)
+	stop := p.Start(t)
+	s := startSensor(t, configFor(t, linkOf(t, p)))
 	s.tap.give(2000)
-	eventually(t, "first records", func() bool { return len(p.received(t)) > 0 })
+	endpoint.Eventually(t, "first records", func() bool { return len(p.Received()) > 0 })
 	stop()
 	s.tap.give(3000)
-	eventually(t, "the sensor has them", func() bool { return s.buffer.held().events >= 3000 })
-	p.start(t)
+	endpoint.Eventually(t, "the sensor has them", func() bool { return s.buffer.held().events >= 3000 })
+	p.Start(t)
 	s.tap.give(500)
-	eventually(t, "all records", func() bool { return len(p.received(t)) >= 5500 })
+	endpoint.Eventually(t, "all records", func() bool { return len(p.Received()) >= 5500 })
 	s.stop()
-	got, _, _ := numbers(p.received(t), "b-1")
+	got, _, _ := numbers(p.Received(), "b-1")
 	if !slices.Equal(got, upTo(5500)) {
 		t.Errorf("got %d records, not 1 to 5500 in order", len(got))
 	}
-	st := p.last(t)
-	adds(t, st)
+	st := p.Status(t)
+	endpoint.Adds(t, st)
 	if st.Seen != 5500 || st.Sent != 5500 || !st.Ends {
 		t.Errorf("last status %+v", st)
 	}
@@ -294,19 +178,17 @@ func TestRecordsArriveOnceAndInOrderThoughTheServerGoesAway(t *testing.T) {
 
 func TestWhatTheKernelLosesIsTold(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.start(t)
-	s := startSensor(t, configFor(t, p.link(t)))
+	p := endpoint.New(t)
+	p.Start(t)
+	s := startSensor(t, configFor(t, linkOf(t, p)))
 	s.tap.give(10)
 	s.tap.lose(7)
-	eventually(t, "a Lost record", func() bool { _, _, lost := numbers(p.received(t), "b-1"); return lost == 7 })
+	endpoint.Eventually(t, "a Lost record", func() bool { _, _, lost := numbers(p.Received(), "b-1"); return lost == 7 })
 	s.tap.lose(5)
 	s.stop()
-	if _, events, lost := numbers(p.received(t), "b-1"); events != 10 || lost != 12 {
-		t.Errorf("received %d, lost %d", events, lost)
-	}
-	st := p.last(t)
-	adds(t, st)
+	endpoint.Eventually(t, "the later loss", func() bool { _, events, lost := numbers(p.Received(), "b-1"); return events == 10 && lost == 12 })
+	st := p.Status(t)
+	endpoint.Adds(t, st)
 	if st.Seen != 22 || st.Lost["ring buffer full"] != 12 {
 		t.Errorf("last status %+v", st)
 	}
@@ -314,29 +196,29 @@ func TestWhatTheKernelLosesIsTold(t *testing.T) {
 
 func TestAFullBufferKeepsWhatItHasAndCountsWhatComes(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	stop := p.start(t)
+	p := endpoint.New(t)
+	stop := p.Start(t)
 	stop() // the address is known, the server away
-	c := configFor(t, p.link(t))
+	c := configFor(t, linkOf(t, p))
 	c.BufferSize = 2 * segmentSize
 	s := startSensor(t, c)
 	const flood = 20000
 	s.tap.give(flood)
-	eventually(t, "the flood to be over", func() bool { _, waiting, _, _ := s.tap.Counts(); return waiting == 0 })
+	endpoint.Eventually(t, "the flood to be over", func() bool { _, waiting, _, _ := s.tap.Counts(); return waiting == 0 })
 	if n := folderSize(t, c.Buffer); n > c.BufferSize+chunkSize {
 		t.Errorf("the buffer has %d bytes, %d are allowed", n, c.BufferSize)
 	}
-	p.start(t)
-	eventually(t, "the loss to be told", func() bool { _, events, lost := numbers(p.received(t), "b-1"); return events+lost == flood })
+	p.Start(t)
+	endpoint.Eventually(t, "the loss to be told", func() bool { _, events, lost := numbers(p.Received(), "b-1"); return events+lost == flood })
 	s.tap.give(3)
-	eventually(t, "life goes on", func() bool { _, events, lost := numbers(p.received(t), "b-1"); return events+lost == flood+3 })
+	endpoint.Eventually(t, "life goes on", func() bool { _, events, lost := numbers(p.Received(), "b-1"); return events+lost == flood+3 })
 	s.stop()
-	got, events, lost := numbers(p.received(t), "b-1")
+	got, events, lost := numbers(p.Received(), "b-1")
 	if lost == 0 || !slices.Equal(got[:1000], upTo(1000)) {
 		t.Errorf("received %d, lost %d: want the oldest kept", events, lost)
 	}
-	st := p.last(t)
-	adds(t, st)
+	st := p.Status(t)
+	endpoint.Adds(t, st)
 	if st.Lost[BufferFull] != lost || st.Sent != events {
 		t.Errorf("received %d, lost %d, but the status says %+v", events, lost, st)
 	}
@@ -356,10 +238,10 @@ func folderSize(t testing.TB, dir string) (n int64) {
 
 func TestAProbeThatFailsEndsTheSensorAndWhatWasReadIsSent(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.start(t)
+	p := endpoint.New(t)
+	p.Start(t)
 	broken := &tap{}
-	s, err := New(configFor(t, p.link(t)), broken)
+	s, err := New(configFor(t, linkOf(t, p)), broken)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,8 +251,8 @@ func TestAProbeThatFailsEndsTheSensorAndWhatWasReadIsSent(t *testing.T) {
 		t.Error("no error")
 	}
 	check(t, s.Close())
-	eventually(t, "the records", func() bool { return len(p.received(t)) == 10 })
-	adds(t, p.last(t))
+	endpoint.Eventually(t, "the records", func() bool { return len(p.Received()) == 10 })
+	endpoint.Adds(t, p.Status(t))
 }
 
 func TestTwoSensorsDoNotShareABuffer(t *testing.T) {
@@ -400,10 +282,16 @@ func TestStdoutGetsEveryRecordWithoutServerOrBuffer(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- s.Run(ctx) }()
-	eventually(t, "all is read", func() bool { _, waiting, _, _ := s.probe.Counts(); return waiting == 0 })
+	endpoint.Eventually(t, "all is read", func() bool { _, waiting, _, _ := s.probe.Counts(); return waiting == 0 })
 	cancel()
 	check(t, <-ended)
-	got, _, _ := numbers(records(t, slices.Collect(bytes.Lines(out.Bytes()))), "b")
+	var printed []runtime.Record
+	for line := range bytes.Lines(out.Bytes()) {
+		var r runtime.Record
+		check(t, json.Unmarshal(line, &r))
+		printed = append(printed, r)
+	}
+	got, _, _ := numbers(printed, "b")
 	if !slices.Equal(got, upTo(700)) {
 		t.Errorf("printed %d records", len(got))
 	}

@@ -181,12 +181,9 @@ func TestAFloodThatIsNotReadIsCountedToTheLastRecord(t *testing.T) {
 	if made < 2*programs || lost[RingFull] == 0 {
 		t.Fatalf("made %d, lost %v: no flood", made, lost)
 	}
-	for _, program := range p.links {
-		if err := program.Close(); err != nil { // nothing new from here on
-			t.Fatal(err)
-		}
+	if err := p.Stop(); err != nil { // nothing new from here on
+		t.Fatal(err)
 	}
-	p.links = nil
 	read := uint64(0)
 	for {
 		before := read

@@ -132,12 +132,19 @@ func (p *Probe) busy() (n uint64) {
 	return n
 }
 
-// Close takes the programs out of the kernel.
-func (p *Probe) Close() error {
+// Stop takes the programs from their tracepoints. What they wrote can still be read.
+func (p *Probe) Stop() error {
 	var errs []error
 	for _, l := range p.links {
 		errs = append(errs, l.Close())
 	}
+	p.links = nil
+	return errors.Join(errs...)
+}
+
+// Close takes all of it out of the kernel.
+func (p *Probe) Close() error {
+	errs := []error{p.Stop()}
 	if p.ring != nil {
 		errs = append(errs, p.ring.Close())
 	}

@@ -22,6 +22,9 @@ func (p *Probe) next() ([]byte, error) { return nil, errDone }
 // Counts are none.
 func (p *Probe) Counts() (made, waiting uint64, lost map[string]uint64, err error) { return }
 
+// Stop does nothing.
+func (p *Probe) Stop() error { return nil }
+
 // Close does nothing.
 func (p *Probe) Close() error { return nil }
 

@@ -215,7 +215,7 @@ func TestAGroupDeeperThanTheKernelIsAskedIsNotTakenForTheNodes(t *testing.T) {
 func TestAProgramThatDidNotComeWithTheImageIsToldSo(t *testing.T) {
 	s := watch(t)
 	id := newID(t)
-	script := "/bin/echo old" + id[:8] + "; /bin/cp /bin/busybox /tmp/echo; /tmp/echo new" + id[:8]
+	script := "/bin/echo old" + id[:8] + "; mkdir /bin/new; /bin/cp /bin/busybox /bin/new/echo; /bin/new/echo new" + id[:8]
 	if code, out := container.Run(t, container.Spec{ID: "layered", Cgroup: podPath + id, Layered: true, Args: []string{"/bin/sh", "-c", script}}); code != 0 {
 		t.Fatalf("exit %d: %s", code, out)
 	}

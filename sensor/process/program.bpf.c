@@ -64,7 +64,7 @@ struct {
 /* One for each program: neither interrupts itself on a CPU, but one may the other. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 3);
+	__uint(max_entries, 2);
 	__type(key, u32);
 	__type(value, struct scratch);
 } scratches SEC(".maps");

@@ -37,13 +37,37 @@ type Spec struct {
 	Shared []string
 	// Layered gives it a root filesystem of two layers, as images have.
 	Layered bool
+	// Program is a static program of the host that it has as /program.
+	Program string
+	Env     []string
+	// ReadOnly and Memory (in bytes) hold it to what a manifest asks for.
+	ReadOnly bool
+	Memory   int64
 }
 
 // Run runs a container to its end and returns its exit code and output.
 func Run(t testing.TB, s Spec) (code int, out string) {
 	t.Helper()
+	var b bytes.Buffer
+	cmd := Command(t, s)
+	cmd.Stdout, cmd.Stderr = &b, &b
+	var ended *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &ended) {
+		Need(t, fmt.Errorf("run a container: %w", err))
+	}
+	return cmd.ProcessState.ExitCode(), b.String()
+}
+
+// Command is runc, ready to run a container. It hands signals on to it.
+func Command(t testing.TB, s Spec) *exec.Cmd {
+	t.Helper()
 	dir := t.TempDir()
 	root := rootfs(t, dir)
+	if s.Program != "" {
+		if err := os.Link(s.Program, filepath.Join(root, "program")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if s.Layered {
 		root = layered(t, dir, root)
 	}
@@ -55,21 +79,14 @@ func Run(t testing.TB, s Spec) (code int, out string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { removeGroups(s.Cgroup) })
-	var b bytes.Buffer
-	cmd := exec.Command("runc", "--root", filepath.Join(dir, "state"), "run", "--bundle", dir, s.ID)
-	cmd.Stdout, cmd.Stderr = &b, &b
-	var ended *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &ended) {
-		Need(t, fmt.Errorf("run a container: %w", err))
-	}
-	return cmd.ProcessState.ExitCode(), b.String()
+	return exec.Command("runc", "--root", filepath.Join(dir, "state"), "run", "--bundle", dir, s.ID)
 }
 
 // rootfs is a folder with busybox under all its names that the tests use.
 func rootfs(t testing.TB, dir string) string {
 	t.Helper()
 	root := filepath.Join(dir, "rootfs")
-	for _, d := range []string{"bin", "proc", "tmp"} {
+	for _, d := range []string{"bin", "proc", "sys", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(root, d), 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +96,7 @@ func rootfs(t testing.TB, dir string) string {
 	if err := os.WriteFile(filepath.Join(root, "bin/busybox"), busybox, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"sh", "true", "id", "cp", "cat", "echo"} {
+	for _, name := range []string{"sh", "true", "id", "cp", "mkdir", "echo"} {
 		if err := os.Link(filepath.Join(root, "bin/busybox"), filepath.Join(root, "bin", name)); err != nil {
 			t.Fatal(err)
 		}
@@ -123,14 +140,19 @@ func (s *Spec) oci(root string) any {
 			namespaces = append(namespaces, object{"type": n})
 		}
 	}
-	c := s.Capabilities
+	c, resources := s.Capabilities, object{}
+	if s.Memory > 0 {
+		resources["memory"] = object{"limit": s.Memory}
+	}
 	return object{
 		"ociVersion": "1.0.2",
-		"process": object{"args": s.Args, "cwd": "/", "env": []string{"PATH=/bin"}, "user": object{"uid": s.UID, "gid": s.UID},
-			"capabilities": object{"bounding": c, "effective": c, "permitted": c}},
-		"root":   object{"path": root},
-		"mounts": []object{{"destination": "/proc", "type": "proc", "source": "proc"}},
-		"linux":  object{"cgroupsPath": s.Cgroup, "namespaces": namespaces},
+		"process": object{"args": s.Args, "cwd": "/", "env": append([]string{"PATH=/bin"}, s.Env...), "user": object{"uid": s.UID, "gid": s.UID},
+			"capabilities": object{"bounding": c, "effective": c, "permitted": c}, "noNewPrivileges": s.ReadOnly},
+		"root": object{"path": root, "readonly": s.ReadOnly},
+		"mounts": []object{{"destination": "/proc", "type": "proc", "source": "proc"},
+			{"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": []string{"ro"}},
+			{"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"}},
+		"linux": object{"cgroupsPath": s.Cgroup, "namespaces": namespaces, "resources": resources},
 	}
 }
 
