@@ -29,7 +29,7 @@ func TestEveryNodeSaysWhetherItIsSeen(t *testing.T) {
 	put("harbor-prod-1", 5*time.Second, runtime.Status{Seen: 10, Sent: 10, Probes: on, Kernel: "6.12.0", Memory: 1 << 20})
 	put("harbor-prod-2", 5*time.Minute, runtime.Status{Seen: 10, Sent: 10, Probes: on})
 	put("gone-1", time.Second, runtime.Status{Seen: 7, Sent: 4, Lost: map[string]uint64{"buffer full": 3}, Probes: []runtime.Probe{on[0], {Name: "exit", State: "off", Why: "no such hook"}}})
-	if err := s.store.Received(t.Context(), "harbor-prod", "harbor-prod-1", "b1", time.Now(), []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}); err != nil {
+	if err := s.store.Received(t.Context(), "harbor-prod", time.Now(), store.RunCame{Node: "harbor-prod-1", Boot: "b1", Sequences: []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}}); err != nil {
 		t.Fatal(err)
 	}
 	var l SensorList
@@ -57,7 +57,7 @@ func TestEveryNodeSaysWhetherItIsSeen(t *testing.T) {
 		t.Errorf("%+v", l.Gaps)
 	}
 	// A record that never came makes a node that sees everything one that does not.
-	if err := s.store.Received(t.Context(), "harbor-prod", "harbor-prod-1", "b1", time.Now(), []uint64{12}); err != nil {
+	if err := s.store.Received(t.Context(), "harbor-prod", time.Now(), store.RunCame{Node: "harbor-prod-1", Boot: "b1", Sequences: []uint64{12}}); err != nil {
 		t.Fatal(err)
 	}
 	s.get(t, "/sensors?state=partial&limit=1", &l)

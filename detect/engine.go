@@ -73,7 +73,11 @@ func (g *Engine) Feed(events []event.Event) []Alert {
 			g.follow(e.Cluster, o.UID)
 		}
 	}
-	var out []Alert
+	return g.handOut()
+}
+
+// handOut copies the alerts that changed.
+func (g *Engine) handOut() (out []Alert) {
 	for _, a := range g.changed {
 		out = append(out, a.copied())
 	}
@@ -164,7 +168,13 @@ func (g *Engine) behind(a *Alert, e *event.Event) {
 
 // entity adds an entity and asks what the graph knows of it.
 func (g *Engine) entity(a *Alert, x event.Entity) {
-	if !add(&a.Entities, x, maxEntities) || g.context == nil {
+	if add(&a.Entities, x, maxEntities) {
+		g.ask(a, x)
+	}
+}
+
+func (g *Engine) ask(a *Alert, x event.Entity) {
+	if g.context == nil {
 		return
 	}
 	if about, ok := g.context.About(a.Cluster, x); ok {

@@ -13,13 +13,16 @@ import (
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
+	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/packs"
 )
 
 func rules(t testing.TB) *detect.Rules {
 	t.Helper()
 	d := &audit.Decoder{Cluster: "prod"}
-	r, err := detect.Load([]detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: d.All}}, packs.FS)
+	run := &runtime.Decoder{Cluster: "prod"}
+	r, err := detect.Load([]detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: d.All},
+		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: run.All}}, packs.FS)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,14 @@ func (r *recent[K, V]) get(k K) (v V, ok bool) {
 	return e.Value.(*entry[K, V]).value, true
 }
 
+// all are the values, used first first.
+func (r *recent[K, V]) all() (out []V) {
+	for e := r.order.Back(); e != nil; e = e.Prev() {
+		out = append(out, e.Value.(*entry[K, V]).value)
+	}
+	return out
+}
+
 func (r *recent[K, V]) put(k K, v V) {
 	if e, ok := r.entries[k]; ok {
 		e.Value.(*entry[K, V]).value = v

@@ -19,7 +19,7 @@ func WriteReference(w io.Writer, rules *Rules, logs []Log) error {
 	}
 	p.text("## Writing a rule\n\n" + howTo)
 	for _, l := range logs {
-		p.text("## Fields of %s\n\n`logsource: {product: %s, service: %s}`. Rules are found by `%s`.\n\n| field | meaning | example |\n|---|---|---|", title(l.Source), l.Source.Product, l.Source.Service, strings.Join(l.Index, "`, `"))
+		p.text("## Fields of %s\n\n`logsource: {%s}`. Rules are found by `%s`.\n\n| field | meaning | example |\n|---|---|---|", title(l.Source), logsource(l.Source), strings.Join(l.Index, "`, `"))
 		for _, f := range l.Fields {
 			p.field(f)
 		}
@@ -63,4 +63,16 @@ func (p *page) rule(r *Rule) {
 
 func (p *page) field(f event.Field) {
 	p.text("| `%s` | %s | `%s` |", f.Name, strings.ReplaceAll(f.Sentence, "|", "\\|"), strings.ReplaceAll(f.Example, "|", "\\|"))
+}
+
+// logsource is a source as a rule writes it.
+func logsource(s event.Source) string {
+	out := "product: " + s.Product
+	if s.Service != "" {
+		out += ", service: " + s.Service
+	}
+	if s.Category != "" {
+		out += ", category: " + s.Category
+	}
+	return out
 }

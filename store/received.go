@@ -22,37 +22,60 @@ type SensorRun struct {
 // runsKept bounds the runs of a cluster: who sends chooses the names.
 const runsKept = 20_000
 
-// Received notes which records of a run came. Saying the same again changes nothing.
-func (s *Store) Received(ctx context.Context, cluster, node, boot string, at time.Time, sequences []uint64) error {
+// RunCame are the records that came of one run.
+type RunCame struct {
+	Node, Boot string
+	Sequences  []uint64
+}
+
+// Received notes which records of sensors' runs came. Saying the same again
+// changes nothing.
+func (s *Store) Received(ctx context.Context, cluster string, at time.Time, came ...RunCame) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		var have spans
-		var text []byte
-		err := tx.QueryRowContext(ctx, `SELECT received FROM sensor_runs WHERE cluster_id = ? AND node = ? AND boot = ?`, cluster, node, boot).Scan(&text)
-		if err == nil {
-			err = json.Unmarshal(text, &have)
-		} else if errors.Is(err, sql.ErrNoRows) {
-			err = forgetRuns(ctx, tx, cluster)
+		fresh := false
+		for _, r := range came {
+			first, err := r.put(ctx, tx, cluster, at)
+			if err != nil {
+				return err
+			}
+			fresh = fresh || first
 		}
-		if err != nil {
-			return err
+		if fresh {
+			return forgetRuns(ctx, tx, cluster)
 		}
-		have.add(sequences)
-		if text, err = json.Marshal(have); err != nil {
-			return err
-		}
-		return run(ctx, tx, `INSERT INTO sensor_runs (cluster_id, node, boot, last_at, received) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (cluster_id, node, boot) DO UPDATE SET last_at = max(last_at, excluded.last_at), received = excluded.received`, cluster, node, boot, unix(at), string(text))
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("count records of %s: %w", node, err)
+		return fmt.Errorf("count records of sensors of %s: %w", cluster, err)
 	}
 	return nil
 }
 
-// forgetRuns makes room for one more.
+// put adds to what is known of the run; first says that nothing was.
+func (r RunCame) put(ctx context.Context, tx *sql.Tx, cluster string, at time.Time) (first bool, err error) {
+	var have spans
+	var text []byte
+	err = tx.QueryRowContext(ctx, `SELECT received FROM sensor_runs WHERE cluster_id = ? AND node = ? AND boot = ?`, cluster, r.Node, r.Boot).Scan(&text)
+	if first = errors.Is(err, sql.ErrNoRows); !first {
+		if err == nil {
+			err = json.Unmarshal(text, &have)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	have.add(r.Sequences)
+	if text, err = json.Marshal(have); err != nil {
+		return first, err
+	}
+	return first, run(ctx, tx, `INSERT INTO sensor_runs (cluster_id, node, boot, last_at, received) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (cluster_id, node, boot) DO UPDATE SET last_at = max(last_at, excluded.last_at), received = excluded.received`, cluster, r.Node, r.Boot, unix(at), string(text))
+}
+
+// forgetRuns keeps the runs that spoke last.
 func forgetRuns(ctx context.Context, tx *sql.Tx, cluster string) error {
 	return run(ctx, tx, `DELETE FROM sensor_runs WHERE cluster_id = ?1 AND rowid IN
-		(SELECT rowid FROM sensor_runs WHERE cluster_id = ?1 ORDER BY last_at DESC LIMIT -1 OFFSET ?2)`, cluster, runsKept-1)
+		(SELECT rowid FROM sensor_runs WHERE cluster_id = ?1 ORDER BY last_at DESC LIMIT -1 OFFSET ?2)`, cluster, runsKept)
 }
 
 // SensorRuns lists the runs of a cluster's sensors, or of all if it is "".

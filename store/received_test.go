@@ -10,7 +10,7 @@ func TestRecordsThatNeverCameAreCounted(t *testing.T) {
 	s := open(t)
 	took := func(sequences ...uint64) {
 		t.Helper()
-		if err := s.Received(t.Context(), "prod", "worker-1", "b1", time.Now(), sequences); err != nil {
+		if err := s.Received(t.Context(), "prod", time.Now(), RunCame{"worker-1", "b1", sequences}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,13 +33,26 @@ const alertWindow = 24 * time.Hour
 // alerting is the pipeline of events: received, decoded, matched, stored.
 type alerting struct {
 	server *ingest.Server
-	engine *detect.Engine
 	rules  []rule.Head
 	store  *store.Store
 	live   *live.Live
 	log    *slog.Logger
 	// proxies are the load balancers before API servers.
 	proxies []netip.Prefix
+	mu      struct {
+		sync.Mutex
+		engine *detect.Engine
+		// unsaid are alerts that changed and are not stored yet.
+		unsaid []detect.Alert
+		// unreadable counts, by what sent them, well-formed texts that are no events.
+		unreadable map[sender]int
+	}
+}
+
+// sender is a cluster and the kind of its events.
+type sender struct {
+	cluster string
+	kind    ingest.Kind
 }
 
 // openAlerting opens the endpoint that clusters send events to, and goes on with
@@ -63,7 +78,8 @@ func (v *server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 	if err != nil {
 		return nil, fmt.Errorf("--ingest-listen %s: %w", v.config.ingest, err)
 	}
-	a := &alerting{server: s, engine: detect.New(rules, v.live, detect.Options{Window: alertWindow}), store: v.store, live: v.live, log: v.log, proxies: proxies}
+	a := &alerting{server: s, store: v.store, live: v.live, log: v.log, proxies: proxies}
+	a.mu.engine, a.mu.unreadable = detect.New(rules, v.live, detect.Options{Window: alertWindow}), map[sender]int{}
 	for _, r := range rules.All() {
 		a.rules = append(a.rules, *r.Header())
 	}
@@ -108,7 +124,7 @@ func (a *alerting) resume(ctx context.Context) error {
 			open = append([]detect.Alert{one}, open...) // oldest first
 		}
 		if cursor = next; cursor == "" {
-			a.engine.Resume(open)
+			a.mu.engine.Resume(open)
 			return nil
 		}
 	}
@@ -118,6 +134,7 @@ func (a *alerting) resume(ctx context.Context) error {
 func (a *alerting) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.server.Run(ctx) })
+	g.Go(func() error { a.complete(ctx); return nil })
 	g.Go(func() error { return a.server.Consume(ctx, func(b ingest.Batch) error { return a.analyse(ctx, b) }) })
 	return errors.Join(g.Wait(), a.server.Close())
 }
@@ -138,6 +155,9 @@ func (a *alerting) receiving(ctx context.Context) ([]api.Receiving, error) {
 		for why, n := range c.Rejected {
 			r.Rejected[why] = int(n)
 		}
+		if n := a.unreadableOf(sender{c.Cluster, c.Kind}); n > 0 {
+			r.Rejected["no event"] = n
+		}
 		if !c.LastReceived.IsZero() {
 			r.LastReceived = &c.LastReceived
 		}
@@ -149,22 +169,77 @@ func (a *alerting) receiving(ctx context.Context) ([]api.Receiving, error) {
 // analyse turns a batch into alerts. The batch is forgotten only when they are
 // stored, and seeing it again makes the same ones.
 func (a *alerting) analyse(ctx context.Context, b ingest.Batch) error {
-	if b.Kind != ingest.Audit {
-		return fmt.Errorf("no decoder for %s events", b.Kind)
-	}
-	d := audit.Decoder{Cluster: b.Cluster, Proxies: a.proxies}
-	var events []event.Event
-	err := d.Read(bytes.NewReader(b.Lines), func(part *audit.Batch) error {
-		events = append(events, part.Events...)
-		for _, r := range part.Rejected {
-			a.log.Warn("an audit event cannot be read", "cluster", b.Cluster, "position", r.Position, "why", r.Why)
-		}
-		return nil
-	})
+	events, err := a.decode(ctx, b)
 	if err != nil {
 		return err
 	}
-	found := a.engine.Feed(events)
+	if err := a.say(ctx, func(e *detect.Engine) []detect.Alert { return e.Feed(events) }); err != nil {
+		return fmt.Errorf("%w: %w", ingest.ErrLater, err)
+	}
+	return nil
+}
+
+// say stores the alerts that change makes or alters. What could not be stored is
+// tried again with the next: the engine tells each change once. The lock is held
+// throughout, so that an older word of an alert never replaces a newer one.
+func (a *alerting) say(ctx context.Context, change func(*detect.Engine) []detect.Alert) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, found := range change(a.mu.engine) {
+		same := func(have detect.Alert) bool { return have.Cluster == found.Cluster && have.ID == found.ID }
+		a.mu.unsaid = append(slices.DeleteFunc(a.mu.unsaid, same), found)
+	}
+	if err := a.keep(ctx, a.mu.unsaid); err != nil {
+		return err
+	}
+	a.mu.unsaid = nil
+	return nil
+}
+
+func (a *alerting) decode(ctx context.Context, b ingest.Batch) ([]event.Event, error) {
+	switch b.Kind {
+	case ingest.Audit:
+		return a.audit(b)
+	case ingest.Runtime:
+		return a.runtime(ctx, b)
+	}
+	return nil, fmt.Errorf("no decoder for %s events", b.Kind)
+}
+
+func (a *alerting) audit(b ingest.Batch) (events []event.Event, err error) {
+	d := audit.Decoder{Cluster: b.Cluster, Proxies: a.proxies}
+	err = d.Read(bytes.NewReader(b.Lines), func(part *audit.Batch) error {
+		events = append(events, part.Events...)
+		for _, r := range part.Rejected {
+			a.unread(b, 1, r.Position, r.Why)
+		}
+		a.unread(b, part.Dropped, 0, "")
+		return nil
+	})
+	return events, err
+}
+
+// unread counts what is no event, and says why.
+func (a *alerting) unread(b ingest.Batch, n, position int, why string) {
+	if n == 0 {
+		return
+	}
+	a.mu.Lock()
+	a.mu.unreadable[sender{b.Cluster, b.Kind}] += n
+	a.mu.Unlock()
+	if why != "" {
+		a.log.Warn("an event cannot be read", "cluster", b.Cluster, "kind", b.Kind, "position", position, "why", why)
+	}
+}
+
+func (a *alerting) unreadableOf(s sender) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.mu.unreadable[s]
+}
+
+// keep stores alerts and tells of them.
+func (a *alerting) keep(ctx context.Context, found []detect.Alert) error {
 	if len(found) == 0 {
 		return nil
 	}
@@ -177,7 +252,7 @@ func (a *alerting) analyse(ctx context.Context, b ingest.Batch) error {
 		seen = append(seen, store.AlertSeen{Cluster: f.Cluster, ID: f.ID, Rule: f.Rule, Severity: f.Severity, FirstSeen: f.First, LastSeen: f.Last, Events: f.Acts, Body: body})
 	}
 	if err := a.store.PutAlerts(ctx, seen...); err != nil {
-		return fmt.Errorf("%w: %w", ingest.ErrLater, err)
+		return err
 	}
 	for _, f := range found {
 		a.log.Info("alert", "cluster", f.Cluster, "severity", f.Severity, "title", f.Title, "count", f.Count)

@@ -19,6 +19,7 @@ import (
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
+	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/packs"
 	"github.com/breakwater-sec/breakwater/rule"
 )
@@ -30,9 +31,11 @@ func detectCommand(s streams) *cobra.Command {
 		Short: "Find attacks in audit logs and runtime events: one alert for one human action",
 		Long: `Read logs and tell what the detection rules find in them: one alert for one human
 action, however many requests, stages and controllers it went through. A file is
-a log with one event a line, an EventList, or one event, gzip or not; - is the
-standard input. What could not be read is counted and said, never passed over.`,
-		Example: "  breakwater detect --audit /var/log/kubernetes/audit.log --fail-on high",
+a log with one event a line, an EventList, or one event, gzip or not; of runtime
+events, what breakwater-sensor --stdout printed. - is the standard input. What could
+not be read is counted and said, never passed over. Containers go by their ids: only
+the server, which knows the clusters, tells their pods.`,
+		Example: "  breakwater detect --audit /var/log/kubernetes/audit.log --fail-on high\n  breakwater-sensor --stdout | breakwater detect --runtime -",
 		RunE: func(c *cobra.Command, args []string) error {
 			return o.run(c, s, args)
 		},
@@ -65,17 +68,20 @@ func prefixes(texts []string) (out []netip.Prefix, err error) {
 type detectOptions struct {
 	audit, runtime, proxies        []string
 	rules, cluster, failOn         string
+	kind                           string // of the log that is read
 	format                         format
 	prefixes                       []netip.Prefix
 	lines, rejected, blind, events int
+	unplaced                       int // events of containers whose pod nobody told
 	gaps                           []collect.Gap
 	broken                         error
 }
 
 // detectLogs are the logs that rules can be about.
 func detectLogs() []detect.Log {
-	d := &audit.Decoder{Cluster: "test"}
-	return []detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: d.All}}
+	a, r := &audit.Decoder{Cluster: "test"}, &runtime.Decoder{Cluster: "test"}
+	return []detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: a.All},
+		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: r.All}}
 }
 
 // loadDetections reads the built-in detections and, if named, those of a folder.
@@ -114,10 +120,12 @@ func (o *detectOptions) run(c *cobra.Command, s streams, args []string) error {
 	engine := detect.New(rules, nil, detect.Options{})
 	feed := func(events []event.Event) { found.take(engine.Feed(events)) }
 	for _, in := range []struct {
+		kind  string
 		files []string
 		read  reader
-	}{{o.audit, o.readAudit}, {o.runtime, o.readRuntime}} {
+	}{{"audit", o.audit, o.readAudit}, {"runtime", o.runtime, o.readRuntime}} {
 		for _, file := range in.files {
+			o.kind = in.kind
 			if err := o.file(c, s, file, in.read, feed); err != nil {
 				return err
 			}
@@ -143,17 +151,20 @@ func (o *detectOptions) file(c *cobra.Command, s streams, file string, read read
 		fmt.Fprintf(s.err, "%s: %d of %d events could not be read\n", plain(file), n, o.lines-before.lines)
 		o.gap(file, fmt.Sprintf("%d events could not be read", n), "Attacks in them are not seen.")
 		if o.events == before.events {
-			o.broken = fmt.Errorf("%s: holds no audit events", file)
+			o.broken = fmt.Errorf("%s: holds no %s events", file, o.kind)
 		}
 	}
 	if n := o.blind - before.blind; n > 0 {
 		o.gap(file, fmt.Sprintf("%d requests that make pods came without the pods: the audit policy's level is below Request", n), "Detections about pods cannot see them.")
 	}
+	if n := o.unplaced - before.unplaced; n > 0 {
+		o.gap(file, fmt.Sprintf("%d events are of containers whose pods are not known here", n), "Alerts name containers by id, and rules that ask for a namespace do not find it.")
+	}
 	return nil
 }
 
 func (o *detectOptions) gap(what, why, consequence string) {
-	o.gaps = append(o.gaps, collect.Gap{Cluster: o.cluster, Source: "audit", What: what, Why: why, Consequence: consequence})
+	o.gaps = append(o.gaps, collect.Gap{Cluster: o.cluster, Source: o.kind, What: what, Why: why, Consequence: consequence})
 }
 
 func (o *detectOptions) write(s streams, found []detect.Alert) error {

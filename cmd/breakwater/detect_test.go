@@ -45,7 +45,8 @@ func TestDetectReadsWhatLogsComeAs(t *testing.T) {
 		{"a gzip that breaks off", []string{"--audit", file("half.gz", half)}, 1, 2, "breaks off"},
 		{"the same file twice", []string{"--audit", dayLog, dayLog}, 2, 0, ""},
 		{"nothing in it", []string{"--audit", file("empty", nil)}, 0, 0, ""},
-		{"runtime events", []string{"--runtime", dayLog}, 0, 2, "not decoded"},
+		{"what a sensor wrote", []string{"--runtime", "../../packs/detect/runtime/testdata/python-shell.jsonl"}, 1, 0, "5 events are of containers whose pods are not known here"},
+		{"an audit log as runtime events", []string{"--runtime", dayLog}, 0, 2, "holds no runtime events"},
 		{"a proxy that is no network", []string{"--audit", dayLog, "--trusted-proxy", "x"}, 0, 2, "--trusted-proxy"},
 		{"a folder that is not there", []string{"--audit", dayLog, "--rules", "no-such"}, 0, 2, "no-such"},
 	}

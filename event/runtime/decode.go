@@ -198,7 +198,7 @@ func (p *Process) check() error {
 		return fmt.Errorf("more than %d arguments", maxArguments)
 	case len(p.Capabilities) > maxLists || len(p.HostNamespaces) > maxLists:
 		return fmt.Errorf("more than %d capabilities or namespaces", maxLists)
-	case p.Container != "" && !isID(p.Container):
+	case p.Container != unknown && !isID(p.Container):
 		return fmt.Errorf("container %.80q of an ancestor: want 64 hexadecimal digits", p.Container)
 	}
 	return nil

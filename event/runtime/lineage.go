@@ -12,25 +12,22 @@ type lineage struct {
 	outside []Process // those beyond it; all, of a process of the node itself
 }
 
-// lineageOf parts the ancestors where the container ends: at its first process,
-// at one that the sensor says is elsewhere, or at what runs containers.
+// lineageOf parts the ancestors where the container ends. One of which the sensor
+// does not know where it is counts as inside, unless it is what runs containers.
 func lineageOf(r *Record) lineage {
 	if r.Container == nil {
 		return lineage{outside: r.Ancestors}
 	}
-	if r.Process.InnerPID == 1 {
-		return lineage{outside: r.Ancestors}
-	}
 	for i, a := range r.Ancestors {
-		if a.Container != "" && a.Container != r.Container.ID || isTool(a.Name) {
+		if a.Container != r.Container.ID && (a.Container != unknown || isTool(a.Name)) {
 			return lineage{r.Ancestors[:i], r.Ancestors[i:]}
-		}
-		if a.InnerPID == 1 {
-			return lineage{r.Ancestors[:i+1], r.Ancestors[i+1:]}
 		}
 	}
 	return lineage{inside: r.Ancestors}
 }
+
+// unknown stands for an ancestor's container of which the sensor knows nothing.
+const unknown = "unknown"
 
 // server is the program that answers strangers and has this process below it,
 // with nothing between but shells, wrappers and what reads scripts.

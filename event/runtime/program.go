@@ -73,15 +73,16 @@ type program struct {
 }
 
 func programOf(p *Process) program {
-	name := base(p.Path)
-	if p.Path == "" || strings.HasPrefix(p.Path, "/proc/") || strings.HasPrefix(p.Path, "/dev/fd/") {
-		name = base(p.Name) // a file that was opened before has no path
-	}
-	called := ""
+	name, called := base(p.Path), ""
 	if len(p.Arguments) > 0 {
 		called = base(p.Arguments[0])
 	}
+	if p.Path == "" || strings.HasPrefix(p.Path, "/dev/fd/") {
+		name = base(p.Name) // a file that was opened before has no path
+	}
 	switch {
+	case p.Path == "/proc/self/exe" && called != "": // busybox's shell starts its programs so
+		name = called
 	case slices.Contains(boxes, name) && slices.Contains(boxes, called) && len(p.Arguments) > 1:
 		name = base(p.Arguments[1])
 	case slices.Contains(boxes, name) && called != "":

@@ -38,7 +38,7 @@ var given = map[string][]string{
 	"mysql": {"-p"}, "mysqldump": {"-p"}, "mysqladmin": {"-p"}, "mysqlimport": {"-p"}, "mariadb": {"-p"}, "mariadb-dump": {"-p"}, "mariadb-admin": {"-p"},
 	"sshpass": {"-p"}, "mongo": {"-p"}, "mongosh": {"-p"}, "mongodump": {"-p"}, "docker": {"-p"}, "podman": {"-p"}, "nerdctl": {"-p"}, "helm": {"-p"}, "skopeo": {"-p"}, "crane": {"-p"}, "az": {"-p"},
 	"redis-cli": {"-a"}, "valkey-cli": {"-a"}, "ldapsearch": {"-w"}, "ldapmodify": {"-w"}, "ldapadd": {"-w"}, "sqlcmd": {"-P"}, "smbclient": {"-U"}, "rpcclient": {"-U"}, "openssl": {"-k", "-K"},
-	"curl": {"-u", "--user", "-U", "--proxy-user"}, "wget": {}, "zip": {"-P"}, "unzip": {"-P"}, "7z": {"-p"},
+	"curl": {"-u", "--user", "-U", "--proxy-user"}, "zip": {"-P"}, "unzip": {"-P"}, "7z": {"-p"},
 }
 
 // pairs are programs whose short flags take name:password.
@@ -99,10 +99,19 @@ func takenOut(name, flag, value string) string {
 	return hidden
 }
 
+// Bounds of one text. A sensor keeps less of it.
+const (
+	maxText     = 32 << 10
+	maxCommands = 64
+)
+
 // harmlessText takes secrets out of one text, which may be a script.
 func harmlessText(s string) string {
 	if len(s) < 6 {
 		return s
+	}
+	if len(s) > maxText {
+		s = s[:maxText] + hidden
 	}
 	if strings.ContainsAny(s, "=:") {
 		s = assigned.ReplaceAllString(s, "${1}${2}${3}"+hidden)
@@ -123,10 +132,13 @@ func harmlessText(s string) string {
 // inScript looks at the commands of a script as if each were started by itself.
 func inScript(s string) string {
 	words := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n;|&()", r) })
+	commands := 0
 	for i, w := range words {
-		flags, known := given[path.Base(w)]
-		if !known || len(flags) == 0 {
+		if len(given[path.Base(w)]) == 0 {
 			continue
+		}
+		if commands++; commands > maxCommands {
+			return hidden
 		}
 		end := min(len(words), i+16)
 		cleaned := flagsOnly(path.Base(w), words[i:end])

@@ -40,7 +40,7 @@ var may = map[string][]string{
 	"packs":            {},
 	"build":            {"collect", "rbac", "netpol", "exposure", "image", "vuln", "schema", "graph"},
 	"analyse":          {"graph", "schema", "query", "rule", "packs", "collect", "rbac"},
-	"live":             {"collect", "build", "graph", "schema", "analyse", "image", "vuln", "store", "rbac", "exposure", "netpol", "detect", "event", "query", "rule"},
+	"live":             {"collect", "build", "graph", "schema", "analyse", "image", "vuln", "store", "rbac", "exposure", "netpol", "detect", "event", "event/runtime", "query", "rule"},
 	"report":           {"live", "vuln", "build", "collect", "graph", "schema", "analyse", "exposure", "netpol"},
 	"api":              {"report", "ui", "rule", "live", "store", "query", "schema", "graph", "analyse", "collect", "image", "vuln", "build", "packs/queries", "detect", "event", "event/runtime"},
 	"docs":             {"*"},

@@ -1,0 +1,67 @@
+package runtime
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestWhatLooksLikeASecretIsTakenOut(t *testing.T) {
+	tests := []struct{ command, gone, stays string }{
+		{"app --password=hunter2 --host=db", "hunter2", "--host=db"},
+		{"app --password hunter2 --host db", "hunter2", "--host db"},
+		{"app -password hunter2 x", "hunter2", "app"},
+		{"env DB_PASSWORD=hunter2 HOME=/root app", "hunter2", "HOME=/root"},
+		{"java -Dspring.datasource.password=hunter2 -jar a.jar", "hunter2", "-jar a.jar"},
+		{"mysql -uroot -phunter2 shop", "hunter2", "-uroot"},
+		{"mysql -u root -p shop", "\x00", "-p shop"},
+		{"sshpass -p hunter2 ssh host", "hunter2", "ssh host"},
+		{"redis-cli -a hunter2 ping", "hunter2", "ping"},
+		{"curl -u alice:hunter2 https://x.example/a", "hunter2", "alice:"},
+		{"curl --user alice:hunter2 x", "hunter2", "alice:"},
+		{"curl https://alice:hunter2@x.example/a", "hunter2", "x.example/a"},
+		{"curl -H|Authorization: Bearer abcdef123 x|https://x.example", "abcdef123", "https://x.example"},
+		{"curl -H|X-Api-Key: abcdef123|y", "abcdef123", "X-Api-Key"},
+		{"curl https://x.example/a?token=abc123&page=2", "abc123", "page=2"},
+		{"curl -d|{\"user\":\"a\",\"password\":\"hunter2\"}", "hunter2", `"user":"a"`},
+		{"sh -c|mysql -uroot -phunter2 -e 'select 1'", "hunter2", "select 1"},
+		{"sh -c|export TOKEN=hunter2; curl -u a:hunter2 x; redis-cli -a hunter2 ping", "hunter2", "ping"},
+		{"sh -c|app --token hunter2 --verbose", "hunter2", "--verbose"},
+		{"docker login -u alice -p hunter2 r.example", "hunter2", "r.example"},
+		{"docker run -p 8080:80 web", "\x00", "-p 8080:80"},
+		{"aws configure set aws_access_key_id AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE", "configure"},
+		{"git clone https://ghp_abcdefghijklmnopqrstuvwxyz0123456789@github.com/x/y", "ghp_abc", "github.com"},
+		{"app eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "eyJ", "app"},
+		{"app wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY1", "wJalrX", "app"},
+		{"cat /etc/shadow", "\x00", "/etc/shadow"},
+		{"sh -c|cat /var/run/secrets/kubernetes.io/serviceaccount/token", "\x00", "serviceaccount/token"},
+		{"ls /var/lib/kubelet/pods/0f0e0d0c-0b0a-4908-8706-050403020100/volumes", "\x00", "0f0e0d0c-0b0a-4908-8706-050403020100"},
+		{"ctr run r.example/a@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 x", "\x00", "sha256:9f86d0"},
+	}
+	for _, test := range tests {
+		arguments := strings.Fields(test.command)
+		if first, rest, ok := strings.Cut(test.command, "|"); ok {
+			arguments = append(strings.Fields(first), strings.Split(rest, "|")...)
+		}
+		r := exec(func(r *Record) { r.Process.Path, r.Process.Arguments = "/usr/bin/"+arguments[0], arguments })
+		e := decode(t, &Decoder{}, r).Events[0]
+		got := e.Fields["CommandLine"][0]
+		var kept Record
+		if err := json.Unmarshal(e.Evidence(), &kept); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(got, test.gone) || !strings.Contains(got, test.stays) || strings.Join(kept.Process.Arguments, " ") != got {
+			t.Errorf("%q became %q, evidence %q: want no %q, and %q", test.command, got, kept.Process.Arguments, test.gone, test.stays)
+		}
+	}
+}
+
+// TestManyHostileArgumentsAreLookedThroughInTime is about text made to make
+// patterns slow: it would not end.
+func TestHostileArgumentsAreLookedThrough(t *testing.T) {
+	for _, s := range []string{strings.Repeat("a", 900_000), strings.Repeat("password=", 100_000), strings.Repeat("://:", 200_000), strings.Repeat("redis-cli -a abcdef ", 50_000), strings.Repeat("\x00\xff", 400_000), strings.Repeat("-token ", 100_000)} {
+		if out := harmlessText(s); len(out) > 4*len(s) {
+			t.Errorf("%d bytes became %d", len(s), len(out))
+		}
+	}
+}
