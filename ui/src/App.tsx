@@ -17,6 +17,8 @@ const ImagePage = lazy(() => import("./pages/images/ImagePage").then((m) => ({ d
 const ImagesPage = lazy(() => import("./pages/images/ImagesPage").then((m) => ({ default: m.ImagesPage })));
 const PathPage = lazy(() => import("./pages/paths/PathPage").then((m) => ({ default: m.PathPage })));
 const PathsPage = lazy(() => import("./pages/paths/PathsPage").then((m) => ({ default: m.PathsPage })));
+const RecommendationPage = lazy(() => import("./pages/recommendations/RecommendationPage").then((m) => ({ default: m.RecommendationPage })));
+const RecommendationsPage = lazy(() => import("./pages/recommendations/RecommendationsPage").then((m) => ({ default: m.RecommendationsPage })));
 const VulnerabilitiesPage = lazy(() => import("./pages/vulnerabilities/VulnerabilitiesPage").then((m) => ({ default: m.VulnerabilitiesPage })));
 const VulnerabilityPage = lazy(() => import("./pages/vulnerabilities/VulnerabilityPage").then((m) => ({ default: m.VulnerabilityPage })));
 
@@ -34,6 +36,8 @@ export function App() {
             <Route path="/explorer" element={<ExplorerPage />} />
             <Route path="/paths" element={<PathsPage />} />
             <Route path="/path" element={<PathPage />} />
+            <Route path="/recommendations" element={<RecommendationsPage />} />
+            <Route path="/recommendation" element={<RecommendationPage />} />
             <Route path="/vulnerabilities" element={<VulnerabilitiesPage />} />
             <Route path="/vulnerability" element={<VulnerabilityPage />} />
             <Route path="/images" element={<ImagesPage />} />

@@ -2,16 +2,16 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "@playwright/test";
 import { accessible, complaints, expect, test } from "./person";
 
-const lists = ["/", "/explorer", "/paths", "/alerts", "/vulnerabilities", "/images", "/coverage"];
+const lists = ["/", "/explorer", "/paths", "/recommendations", "/alerts", "/vulnerabilities", "/images", "/coverage"];
 
 /** The lists, and one page of each kind of thing. */
 async function everyPage(page: Page): Promise<string[]> {
   const get = async (what: string) => (await page.request.get(`/api/v1/${what}`)).json();
-  const [path] = (await get("paths?type=cluster-admin")).items, [image] = (await get("images")).items, [cve] = (await get("vulnerabilities")).items, [alert] = (await get("alerts")).items;
+  const [path] = (await get("paths?type=cluster-admin")).items, [image] = (await get("images")).items, [cve] = (await get("vulnerabilities")).items, [alert] = (await get("alerts")).items, [update] = (await get("recommendations")).items;
   const { ref } = (await get(`search?q=${path.foothold.name}`))[0];
   const entity = `kind=${ref.kind}&id=${encodeURIComponent(ref.id)}`;
   return [
-    ...lists, `/path?cluster=${path.cluster}&id=${path.id}`, `/alert?cluster=${alert.cluster}&id=${alert.id}`, `/image?id=${image.id}`, `/vulnerability?id=${cve.id}`, `/entity?${entity}`,
+    ...lists, `/path?cluster=${path.cluster}&id=${path.id}`, `/alert?cluster=${alert.cluster}&id=${alert.id}`, `/recommendation?id=${encodeURIComponent(update.id)}`, `/image?id=${image.id}`, `/vulnerability?id=${cve.id}`, `/entity?${entity}`,
     `/explorer?q=${encodeURIComponent("MATCH (p:Pod) WHERE p.exposed\nMATCH (p)-[:RUNS]->(c:Container)\nRETURN p, c")}`,
   ];
 }

@@ -20,10 +20,14 @@ export const pathPage = (p: Pick<Schemas["PathRow"], "cluster" | "id">) => link(
 
 export const alertPage = (a: Pick<Schemas["AlertRow"], "cluster" | "id">) => link("/alert", { cluster: a.cluster, id: a.id });
 
+export const recommendationPage = (id: string) => link("/recommendation", { id });
+
 /** The lists that counts open. */
 export const pathList = (params: Params) => link("/paths", params);
 export const imageList = (params: Params) => link("/images", params);
 export const vulnerabilityList = (params: Params) => link("/vulnerabilities", params);
+
+export const recommendationList = (params: Params) => link("/recommendations", params);
 
 export const question = (text: string) => link("/explorer", { q: text });
 

@@ -3,6 +3,7 @@ export const pages = [
   ["/", "Home"],
   ["/explorer", "Explorer"],
   ["/paths", "Attack paths"],
+  ["/recommendations", "Recommendations"],
   ["/alerts", "Alerts"],
   ["/vulnerabilities", "Vulnerabilities"],
   ["/images", "Inventory"],
