@@ -70,22 +70,22 @@ func (e AlertStatus) Valid() bool {
 
 // Defines values for ClusterStatusState.
 const (
-	Current ClusterStatusState = "current"
-	Loading ClusterStatusState = "loading"
-	Lost    ClusterStatusState = "lost"
-	Saved   ClusterStatusState = "saved"
+	ClusterStatusStateCurrent ClusterStatusState = "current"
+	ClusterStatusStateLoading ClusterStatusState = "loading"
+	ClusterStatusStateLost    ClusterStatusState = "lost"
+	ClusterStatusStateSaved   ClusterStatusState = "saved"
 )
 
 // Valid indicates whether the value is a known member of the ClusterStatusState enum.
 func (e ClusterStatusState) Valid() bool {
 	switch e {
-	case Current:
+	case ClusterStatusStateCurrent:
 		return true
-	case Loading:
+	case ClusterStatusStateLoading:
 		return true
-	case Lost:
+	case ClusterStatusStateLost:
 		return true
-	case Saved:
+	case ClusterStatusStateSaved:
 		return true
 	default:
 		return false
@@ -125,6 +125,54 @@ func (e ReceivingKind) Valid() bool {
 	case Audit:
 		return true
 	case Runtime:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegistryFrom.
+const (
+	File   RegistryFrom = "file"
+	Flag   RegistryFrom = "flag"
+	Portal RegistryFrom = "portal"
+)
+
+// Valid indicates whether the value is a known member of the RegistryFrom enum.
+func (e RegistryFrom) Valid() bool {
+	switch e {
+	case File:
+		return true
+	case Flag:
+		return true
+	case Portal:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegistryState.
+const (
+	RegistryStateCurrent     RegistryState = "current"
+	RegistryStateReading     RegistryState = "reading"
+	RegistryStateRefused     RegistryState = "refused"
+	RegistryStateUnreachable RegistryState = "unreachable"
+	RegistryStateWaiting     RegistryState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the RegistryState enum.
+func (e RegistryState) Valid() bool {
+	switch e {
+	case RegistryStateCurrent:
+		return true
+	case RegistryStateReading:
+		return true
+	case RegistryStateRefused:
+		return true
+	case RegistryStateUnreachable:
+		return true
+	case RegistryStateWaiting:
 		return true
 	default:
 		return false
@@ -423,7 +471,7 @@ type Event struct {
 	// Cluster Empty if several
 	Cluster string `json:"cluster"`
 
-	// Kinds Kubernetes kinds, and AttackPath, Image, Gap, Cluster
+	// Kinds Kubernetes kinds, and AttackPath, Image, Gap, Cluster, Registry
 	Kinds   []string `json:"kinds"`
 	Version int      `json:"version"`
 }
@@ -711,6 +759,18 @@ type Question struct {
 	Text  *string `json:"text,omitempty"`
 }
 
+// QueueCounts defines model for QueueCounts.
+type QueueCounts struct {
+	Done int `json:"done"`
+
+	// Failed They are tried again; each says when
+	Failed      int `json:"failed"`
+	Queued      int `json:"queued"`
+	Scanning    int `json:"scanning"`
+	Total       int `json:"total"`
+	Unsupported int `json:"unsupported"`
+}
+
 // Receiving defines model for Receiving.
 type Receiving struct {
 	// Accepted Events taken since the start of the server
@@ -740,6 +800,136 @@ type Ref struct {
 	Kind      string  `json:"kind"`
 	Name      string  `json:"name"`
 	Namespace *string `json:"namespace,omitempty"`
+}
+
+// Registry defines model for Registry.
+type Registry struct {
+	// Account Whom the server signs in as; empty: as nobody
+	Account     string `json:"account"`
+	AccountFrom string `json:"accountFrom"`
+
+	// CheckedAt When the permissions were tried
+	CheckedAt *time.Time `json:"checkedAt,omitempty"`
+	Filters   struct {
+		// Repositories Empty: all that the registry lists
+		Repositories []string `json:"repositories"`
+
+		// Tags At most this many tags of a repository
+		Tags int `json:"tags"`
+	} `json:"filters"`
+
+	// From Only what the portal connected can be disconnected there
+	From     RegistryFrom `json:"from"`
+	Gaps     []Gap        `json:"gaps"`
+	Host     string       `json:"host"`
+	Images   QueueCounts  `json:"images"`
+	Insecure bool         `json:"insecure"`
+
+	// LastReadAt When it was last read to its end
+	LastReadAt   *time.Time           `json:"lastReadAt,omitempty"`
+	NextReadAt   *time.Time           `json:"nextReadAt,omitempty"`
+	Permissions  []RegistryPermission `json:"permissions"`
+	Repositories int                  `json:"repositories"`
+
+	// State waiting: not read yet; refused and unreachable: shown as of lastReadAt
+	State RegistryState `json:"state"`
+	Tags  int           `json:"tags"`
+
+	// Why Why it is refused or unreachable
+	Why string `json:"why"`
+}
+
+// RegistryFrom Only what the portal connected can be disconnected there
+type RegistryFrom string
+
+// RegistryState waiting: not read yet; refused and unreachable: shown as of lastReadAt
+type RegistryState string
+
+// RegistryCheck defines model for RegistryCheck.
+type RegistryCheck struct {
+	// Account Whom the server signs in as; empty: as nobody
+	Account string `json:"account"`
+
+	// AccountFrom Where the server has the account from, in words
+	AccountFrom string `json:"accountFrom"`
+	Host        string `json:"host"`
+
+	// Ok Nothing is refused
+	Ok          bool                 `json:"ok"`
+	Permissions []RegistryPermission `json:"permissions"`
+}
+
+// RegistryImage defines model for RegistryImage.
+type RegistryImage struct {
+	// Attempts How often reading it has failed since it last went well
+	Attempts int `json:"attempts"`
+
+	// Id Of the Image in the graph: the digest behind the tag
+	Id string `json:"id"`
+
+	// Name The first repository:tag
+	Name     string          `json:"name"`
+	NextTry  *time.Time      `json:"nextTry,omitempty"`
+	Places   []RegistryPlace `json:"places"`
+	Platform *string         `json:"platform,omitempty"`
+	Pods     int             `json:"pods"`
+	Running  bool            `json:"running"`
+
+	// Size Bytes of its layers as stored
+	Size      *int64     `json:"size,omitempty"`
+	State     ScanState  `json:"state"`
+	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
+
+	// Why Why it failed or is not supported
+	Why string `json:"why"`
+}
+
+// RegistryImageList defines model for RegistryImageList.
+type RegistryImageList struct {
+	Counts QueueCounts     `json:"counts"`
+	Items  []RegistryImage `json:"items"`
+	Next   *string         `json:"next,omitempty"`
+
+	// Total Images that fit
+	Total int `json:"total"`
+}
+
+// RegistryList defines model for RegistryList.
+type RegistryList struct {
+	// Credentials How the server signs in to registries, for whoever wants to connect one
+	Credentials string `json:"credentials"`
+
+	// Gaps Of all of them
+	Gaps  []Gap      `json:"gaps"`
+	Items []Registry `json:"items"`
+}
+
+// RegistryPermission defines model for RegistryPermission.
+type RegistryPermission = collect.Permission
+
+// RegistryPlace defines model for RegistryPlace.
+type RegistryPlace struct {
+	// More Tags that are not listed here
+	More       int    `json:"more"`
+	Repository string `json:"repository"`
+
+	// Tags The first of them
+	Tags []string `json:"tags"`
+}
+
+// RegistryRequest defines model for RegistryRequest.
+type RegistryRequest struct {
+	// Host Such as registry.example:5000
+	Host string `json:"host"`
+
+	// Insecure It speaks plain HTTP
+	Insecure *bool `json:"insecure,omitempty"`
+
+	// Repositories Names, or patterns as shop/*; empty: all that the registry lists
+	Repositories *[]string `json:"repositories,omitempty"`
+
+	// Tags Read at most this many tags of a repository, those that sort highest as versions; 0: as many as the server's bound allows
+	Tags *int `json:"tags,omitempty"`
 }
 
 // Relation defines model for Relation.
@@ -886,8 +1076,14 @@ type VulnerabilityRow struct {
 // Cursor defines model for cursor.
 type Cursor = string
 
+// Host defines model for host.
+type Host = string
+
 // Limit defines model for limit.
 type Limit = int
+
+// RegistryAsked defines model for RegistryAsked.
+type RegistryAsked = RegistryRequest
 
 // GetAlertParams defines parameters for GetAlert.
 type GetAlertParams struct {
@@ -990,6 +1186,33 @@ type CompleteValueJSONBody struct {
 	Prop string `json:"prop"`
 }
 
+// DisconnectRegistryParams defines parameters for DisconnectRegistry.
+type DisconnectRegistryParams struct {
+	// Host The registry's host
+	Host Host `form:"host" json:"host"`
+}
+
+// ListRegistryImagesParams defines parameters for ListRegistryImages.
+type ListRegistryImagesParams struct {
+	// Host The registry's host
+	Host  Host       `form:"host" json:"host"`
+	State *ScanState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Q Part of repository:tag, or the beginning of a digest
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Cursor next of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RescanRegistryParams defines parameters for RescanRegistry.
+type RescanRegistryParams struct {
+	// Host The registry's host
+	Host  Host    `form:"host" json:"host"`
+	Image *string `form:"image,omitempty" json:"image,omitempty"`
+}
+
 // SearchParams defines parameters for Search.
 type SearchParams struct {
 	Q string `form:"q" json:"q"`
@@ -1042,6 +1265,12 @@ type FacetQueryJSONRequestBody FacetQueryJSONBody
 // CompleteValueJSONRequestBody defines body for CompleteValue for application/json ContentType.
 type CompleteValueJSONRequestBody CompleteValueJSONBody
 
+// ConnectRegistryJSONRequestBody defines body for ConnectRegistry for application/json ContentType.
+type ConnectRegistryJSONRequestBody = RegistryRequest
+
+// CheckRegistryJSONRequestBody defines body for CheckRegistry for application/json ContentType.
+type CheckRegistryJSONRequestBody = RegistryRequest
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// GetAlert One alert, with its evidence and what the graph knows now of what it names
@@ -1086,6 +1315,24 @@ type ServerInterface interface {
 	// CompleteValue Values of a property in live data, most frequent first
 	// (POST /query/values)
 	CompleteValue(w http.ResponseWriter, r *http.Request)
+	// ListRegistries Connected registries, how far each was read, and what its account may not see
+	// (GET /registries)
+	ListRegistries(w http.ResponseWriter, r *http.Request)
+	// ConnectRegistry Connect a registry, or change what is read of one that the portal connected
+	// (POST /registries)
+	ConnectRegistry(w http.ResponseWriter, r *http.Request)
+	// CheckRegistry Try each thing that reading a registry needs, without connecting it
+	// (POST /registries/check)
+	CheckRegistry(w http.ResponseWriter, r *http.Request)
+	// DisconnectRegistry Forget a registry that the portal connected, and the images only it holds
+	// (DELETE /registry)
+	DisconnectRegistry(w http.ResponseWriter, r *http.Request, params DisconnectRegistryParams)
+	// ListRegistryImages What a registry holds and where the reading of each image stands, by name
+	// (GET /registry/images)
+	ListRegistryImages(w http.ResponseWriter, r *http.Request, params ListRegistryImagesParams)
+	// RescanRegistry Read a registry again now, or with image try one failed image again now
+	// (POST /registry/rescan)
+	RescanRegistry(w http.ResponseWriter, r *http.Request, params RescanRegistryParams)
 	// GetSchema The vocabulary and the Explorer's menus
 	// (GET /schema)
 	GetSchema(w http.ResponseWriter, r *http.Request)
@@ -1778,6 +2025,212 @@ func (siw *ServerInterfaceWrapper) CompleteValue(w http.ResponseWriter, r *http.
 	handler.ServeHTTP(w, r)
 }
 
+// ListRegistries operation middleware
+func (siw *ServerInterfaceWrapper) ListRegistries(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListRegistries(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ConnectRegistry operation middleware
+func (siw *ServerInterfaceWrapper) ConnectRegistry(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ConnectRegistry(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CheckRegistry operation middleware
+func (siw *ServerInterfaceWrapper) CheckRegistry(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CheckRegistry(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DisconnectRegistry operation middleware
+func (siw *ServerInterfaceWrapper) DisconnectRegistry(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DisconnectRegistryParams
+
+	// ------------- Required query parameter "host" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "host", r.URL.Query(), &params.Host, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "host"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "host", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DisconnectRegistry(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListRegistryImages operation middleware
+func (siw *ServerInterfaceWrapper) ListRegistryImages(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRegistryImagesParams
+
+	// ------------- Required query parameter "host" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "host", r.URL.Query(), &params.Host, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "host"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "host", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", r.URL.Query(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "q"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "q", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListRegistryImages(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RescanRegistry operation middleware
+func (siw *ServerInterfaceWrapper) RescanRegistry(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RescanRegistryParams
+
+	// ------------- Required query parameter "host" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "host", r.URL.Query(), &params.Host, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "host"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "host", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "image" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "image", r.URL.Query(), &params.Image, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "image"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "image", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RescanRegistry(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetSchema operation middleware
 func (siw *ServerInterfaceWrapper) GetSchema(w http.ResponseWriter, r *http.Request) {
 
@@ -2214,6 +2667,12 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/vulnerability", wrapper.GetVulnerability)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/images", wrapper.ListImages)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/image", wrapper.GetImage)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/registries", wrapper.ListRegistries)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registries", wrapper.ConnectRegistry)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registries/check", wrapper.CheckRegistry)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/registry", wrapper.DisconnectRegistry)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/registry/images", wrapper.ListRegistryImages)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registry/rescan", wrapper.RescanRegistry)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/entity", wrapper.GetEntity)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/search", wrapper.Search)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/coverage", wrapper.GetCoverage)
@@ -2776,6 +3235,227 @@ func (response CompleteValuedefaultApplicationProblemPlusJSONResponse) VisitComp
 	return err
 }
 
+type ListRegistriesRequestObject struct {
+}
+
+type ListRegistriesResponseObject interface {
+	VisitListRegistriesResponse(w http.ResponseWriter) error
+}
+
+type ListRegistries200JSONResponse RegistryList
+
+func (response ListRegistries200JSONResponse) VisitListRegistriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRegistriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRegistriesdefaultApplicationProblemPlusJSONResponse) VisitListRegistriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConnectRegistryRequestObject struct {
+	Body *ConnectRegistryJSONRequestBody
+}
+
+type ConnectRegistryResponseObject interface {
+	VisitConnectRegistryResponse(w http.ResponseWriter) error
+}
+
+type ConnectRegistry201JSONResponse Registry
+
+func (response ConnectRegistry201JSONResponse) VisitConnectRegistryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConnectRegistrydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConnectRegistrydefaultApplicationProblemPlusJSONResponse) VisitConnectRegistryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckRegistryRequestObject struct {
+	Body *CheckRegistryJSONRequestBody
+}
+
+type CheckRegistryResponseObject interface {
+	VisitCheckRegistryResponse(w http.ResponseWriter) error
+}
+
+type CheckRegistry200JSONResponse RegistryCheck
+
+func (response CheckRegistry200JSONResponse) VisitCheckRegistryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckRegistrydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CheckRegistrydefaultApplicationProblemPlusJSONResponse) VisitCheckRegistryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DisconnectRegistryRequestObject struct {
+	Params DisconnectRegistryParams
+}
+
+type DisconnectRegistryResponseObject interface {
+	VisitDisconnectRegistryResponse(w http.ResponseWriter) error
+}
+
+type DisconnectRegistry204Response struct {
+}
+
+func (response DisconnectRegistry204Response) VisitDisconnectRegistryResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DisconnectRegistrydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DisconnectRegistrydefaultApplicationProblemPlusJSONResponse) VisitDisconnectRegistryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRegistryImagesRequestObject struct {
+	Params ListRegistryImagesParams
+}
+
+type ListRegistryImagesResponseObject interface {
+	VisitListRegistryImagesResponse(w http.ResponseWriter) error
+}
+
+type ListRegistryImages200JSONResponse RegistryImageList
+
+func (response ListRegistryImages200JSONResponse) VisitListRegistryImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRegistryImagesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRegistryImagesdefaultApplicationProblemPlusJSONResponse) VisitListRegistryImagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RescanRegistryRequestObject struct {
+	Params RescanRegistryParams
+}
+
+type RescanRegistryResponseObject interface {
+	VisitRescanRegistryResponse(w http.ResponseWriter) error
+}
+
+type RescanRegistry204Response struct {
+}
+
+func (response RescanRegistry204Response) VisitRescanRegistryResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RescanRegistrydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RescanRegistrydefaultApplicationProblemPlusJSONResponse) VisitRescanRegistryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSchemaRequestObject struct {
 }
 
@@ -3089,6 +3769,24 @@ type StrictServerInterface interface {
 	// CompleteValue Values of a property in live data, most frequent first
 	// (POST /query/values)
 	CompleteValue(ctx context.Context, request CompleteValueRequestObject) (CompleteValueResponseObject, error)
+	// ListRegistries Connected registries, how far each was read, and what its account may not see
+	// (GET /registries)
+	ListRegistries(ctx context.Context, request ListRegistriesRequestObject) (ListRegistriesResponseObject, error)
+	// ConnectRegistry Connect a registry, or change what is read of one that the portal connected
+	// (POST /registries)
+	ConnectRegistry(ctx context.Context, request ConnectRegistryRequestObject) (ConnectRegistryResponseObject, error)
+	// CheckRegistry Try each thing that reading a registry needs, without connecting it
+	// (POST /registries/check)
+	CheckRegistry(ctx context.Context, request CheckRegistryRequestObject) (CheckRegistryResponseObject, error)
+	// DisconnectRegistry Forget a registry that the portal connected, and the images only it holds
+	// (DELETE /registry)
+	DisconnectRegistry(ctx context.Context, request DisconnectRegistryRequestObject) (DisconnectRegistryResponseObject, error)
+	// ListRegistryImages What a registry holds and where the reading of each image stands, by name
+	// (GET /registry/images)
+	ListRegistryImages(ctx context.Context, request ListRegistryImagesRequestObject) (ListRegistryImagesResponseObject, error)
+	// RescanRegistry Read a registry again now, or with image try one failed image again now
+	// (POST /registry/rescan)
+	RescanRegistry(ctx context.Context, request RescanRegistryRequestObject) (RescanRegistryResponseObject, error)
 	// GetSchema The vocabulary and the Explorer's menus
 	// (GET /schema)
 	GetSchema(ctx context.Context, request GetSchemaRequestObject) (GetSchemaResponseObject, error)
@@ -3531,6 +4229,170 @@ func (sh *strictHandler) CompleteValue(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(CompleteValueResponseObject); ok {
 		if err := validResponse.VisitCompleteValueResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListRegistries operation middleware
+func (sh *strictHandler) ListRegistries(w http.ResponseWriter, r *http.Request) {
+	var request ListRegistriesRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRegistries(ctx, request.(ListRegistriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRegistries")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListRegistriesResponseObject); ok {
+		if err := validResponse.VisitListRegistriesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ConnectRegistry operation middleware
+func (sh *strictHandler) ConnectRegistry(w http.ResponseWriter, r *http.Request) {
+	var request ConnectRegistryRequestObject
+
+	var body ConnectRegistryJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ConnectRegistry(ctx, request.(ConnectRegistryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConnectRegistry")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ConnectRegistryResponseObject); ok {
+		if err := validResponse.VisitConnectRegistryResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CheckRegistry operation middleware
+func (sh *strictHandler) CheckRegistry(w http.ResponseWriter, r *http.Request) {
+	var request CheckRegistryRequestObject
+
+	var body CheckRegistryJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckRegistry(ctx, request.(CheckRegistryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckRegistry")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CheckRegistryResponseObject); ok {
+		if err := validResponse.VisitCheckRegistryResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DisconnectRegistry operation middleware
+func (sh *strictHandler) DisconnectRegistry(w http.ResponseWriter, r *http.Request, params DisconnectRegistryParams) {
+	var request DisconnectRegistryRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DisconnectRegistry(ctx, request.(DisconnectRegistryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DisconnectRegistry")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DisconnectRegistryResponseObject); ok {
+		if err := validResponse.VisitDisconnectRegistryResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListRegistryImages operation middleware
+func (sh *strictHandler) ListRegistryImages(w http.ResponseWriter, r *http.Request, params ListRegistryImagesParams) {
+	var request ListRegistryImagesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRegistryImages(ctx, request.(ListRegistryImagesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRegistryImages")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListRegistryImagesResponseObject); ok {
+		if err := validResponse.VisitListRegistryImagesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RescanRegistry operation middleware
+func (sh *strictHandler) RescanRegistry(w http.ResponseWriter, r *http.Request, params RescanRegistryParams) {
+	var request RescanRegistryRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RescanRegistry(ctx, request.(RescanRegistryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RescanRegistry")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RescanRegistryResponseObject); ok {
+		if err := validResponse.VisitRescanRegistryResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
