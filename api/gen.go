@@ -20,6 +20,24 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for About.
+const (
+	AboutRegistry About = "registry"
+	AboutRunning  About = "running"
+)
+
+// Valid indicates whether the value is a known member of the About enum.
+func (e About) Valid() bool {
+	switch e {
+	case AboutRegistry:
+		return true
+	case AboutRunning:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AlertEntityRole.
 const (
 	Actor   AlertEntityRole = "actor"
@@ -131,6 +149,24 @@ func (e ReceivingKind) Valid() bool {
 	}
 }
 
+// Defines values for RecommendationPagePathsEffect.
+const (
+	Breaks RecommendationPagePathsEffect = "breaks"
+	Lowers RecommendationPagePathsEffect = "lowers"
+)
+
+// Valid indicates whether the value is a known member of the RecommendationPagePathsEffect enum.
+func (e RecommendationPagePathsEffect) Valid() bool {
+	switch e {
+	case Breaks:
+		return true
+	case Lowers:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RegistryFrom.
 const (
 	File   RegistryFrom = "file"
@@ -226,6 +262,9 @@ func (e ScanState) Valid() bool {
 		return false
 	}
 }
+
+// About Images that run, or images in connected registries
+type About string
 
 // AdvisoryStatus defines model for AdvisoryStatus.
 type AdvisoryStatus struct {
@@ -793,6 +832,131 @@ type Receiving struct {
 // ReceivingKind defines model for Receiving.Kind.
 type ReceivingKind string
 
+// RecommendationGroup One of the two demands, and how the images stand that it is about
+type RecommendationGroup struct {
+	// About Images that run, or images in connected registries
+	About About `json:"about"`
+
+	// Affected Images that some update would mend, or that have vulnerabilities without one
+	Affected int `json:"affected"`
+	Clean    int `json:"clean"`
+
+	// Images affected, clean and unknown ones
+	Images int    `json:"images"`
+	Title  string `json:"title"`
+
+	// Unfixed Those of them without a fix in some package: no update helps there yet
+	Unfixed int `json:"unfixed"`
+
+	// Unknown Images that were never scanned
+	Unknown int `json:"unknown"`
+
+	// Updates Recommendations in the group
+	Updates int `json:"updates"`
+
+	// Vulnerabilities Each once, however many images have it
+	Vulnerabilities int    `json:"vulnerabilities"`
+	Why             string `json:"why"`
+}
+
+// RecommendationList defines model for RecommendationList.
+type RecommendationList struct {
+	AsOf   *time.Time            `json:"asOf"`
+	Groups []RecommendationGroup `json:"groups"`
+	Items  []RecommendationRow   `json:"items"`
+	Next   *string               `json:"next,omitempty"`
+	Total  int                   `json:"total"`
+}
+
+// RecommendationPage defines model for RecommendationPage.
+type RecommendationPage struct {
+	AsOf *time.Time `json:"asOf"`
+
+	// Findings What it fixes, in each image, worst first
+	Findings []Finding `json:"findings"`
+	Images   []struct {
+		// Command What built that layer
+		Command *string `json:"command,omitempty"`
+
+		// Image A thing of the graph, as a link
+		Image     Ref      `json:"image"`
+		Installed []string `json:"installed"`
+
+		// Layer The layer that brought it
+		Layer *string `json:"layer,omitempty"`
+		Pods  int     `json:"pods"`
+	} `json:"images"`
+
+	// Packages The installed packages that come from the source package
+	Packages []string `json:"packages"`
+	Paths    []struct {
+		Effect RecommendationPagePathsEffect `json:"effect"`
+		Path   PathRow                       `json:"path"`
+	} `json:"paths"`
+	Pods []struct {
+		// Exposed null where it is not known
+		Exposed *bool `json:"exposed"`
+
+		// Pod A thing of the graph, as a link
+		Pod      Ref     `json:"pod"`
+		Workload *string `json:"workload,omitempty"`
+	} `json:"pods"`
+	Row RecommendationRow `json:"row"`
+
+	// Text What to do, in sentences
+	Text string `json:"text"`
+
+	// Unfixed Vulnerabilities of the same packages without a fix
+	Unfixed int `json:"unfixed"`
+}
+
+// RecommendationPagePathsEffect defines model for RecommendationPage.Paths.Effect.
+type RecommendationPagePathsEffect string
+
+// RecommendationRow defines model for RecommendationRow.
+type RecommendationRow struct {
+	// About Images that run, or images in connected registries
+	About About `json:"about"`
+
+	// Breaks Those of them that nothing else opens
+	Breaks int `json:"breaks"`
+
+	// Ecosystem As OSV names it, such as Debian:12
+	Ecosystem string `json:"ecosystem"`
+
+	// Exploited Those of them that are known to be exploited
+	Exploited int `json:"exploited"`
+
+	// Exposed Pods exposed to the internet
+	Exposed int `json:"exposed"`
+
+	// Fixed The first version that fixes all that is fixed
+	Fixed  string `json:"fixed"`
+	Id     string `json:"id"`
+	Images int    `json:"images"`
+
+	// Installed The versions that are there
+	Installed []string `json:"installed"`
+
+	// Package The source package that advisories name
+	Package string `json:"package"`
+
+	// Paths Attack paths that vulnerabilities it fixes open
+	Paths int `json:"paths"`
+	Pods  int `json:"pods"`
+
+	// Rce Some of them let a remote attacker run code
+	Rce bool `json:"rce"`
+
+	// Severity The worst that it fixes
+	Severity string `json:"severity"`
+
+	// Title Update openssl to 3.0.15-1~deb12u1 (Debian:12)
+	Title           string `json:"title"`
+	Vulnerabilities int    `json:"vulnerabilities"`
+	Workloads       int    `json:"workloads"`
+}
+
 // Ref A thing of the graph, as a link
 type Ref struct {
 	Cluster   *string `json:"cluster,omitempty"`
@@ -1186,6 +1350,42 @@ type CompleteValueJSONBody struct {
 	Prop string `json:"prop"`
 }
 
+// GetRecommendationParams defines parameters for GetRecommendation.
+type GetRecommendationParams struct {
+	Id string `form:"id" json:"id"`
+}
+
+// ListRecommendationsParams defines parameters for ListRecommendations.
+type ListRecommendationsParams struct {
+	// About Without it: both
+	About *About `form:"about,omitempty" json:"about,omitempty"`
+
+	// Q Part of a package, vulnerability, image or workload
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Severity At least this
+	Severity *string `form:"severity,omitempty" json:"severity,omitempty"`
+
+	// Cluster Concerns pods of this cluster
+	Cluster *string `form:"cluster,omitempty" json:"cluster,omitempty"`
+
+	// Image Concerns this image
+	Image *string `form:"image,omitempty" json:"image,omitempty"`
+
+	// Vulnerability Fixes this vulnerability
+	Vulnerability *string `form:"vulnerability,omitempty" json:"vulnerability,omitempty"`
+
+	// Exposed Concerns pods exposed to the internet
+	Exposed *bool `form:"exposed,omitempty" json:"exposed,omitempty"`
+
+	// Paths Concerns attack paths
+	Paths *bool `form:"paths,omitempty" json:"paths,omitempty"`
+
+	// Cursor next of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // DisconnectRegistryParams defines parameters for DisconnectRegistry.
 type DisconnectRegistryParams struct {
 	// Host The registry's host
@@ -1315,6 +1515,12 @@ type ServerInterface interface {
 	// CompleteValue Values of a property in live data, most frequent first
 	// (POST /query/values)
 	CompleteValue(w http.ResponseWriter, r *http.Request)
+	// GetRecommendation One update, what it fixes and where
+	// (GET /recommendation)
+	GetRecommendation(w http.ResponseWriter, r *http.Request, params GetRecommendationParams)
+	// ListRecommendations What to do about vulnerabilities, one package update each, what matters most first
+	// (GET /recommendations)
+	ListRecommendations(w http.ResponseWriter, r *http.Request, params ListRecommendationsParams)
 	// ListRegistries Connected registries, how far each was read, and what its account may not see
 	// (GET /registries)
 	ListRegistries(w http.ResponseWriter, r *http.Request)
@@ -2025,6 +2231,189 @@ func (siw *ServerInterfaceWrapper) CompleteValue(w http.ResponseWriter, r *http.
 	handler.ServeHTTP(w, r)
 }
 
+// GetRecommendation operation middleware
+func (siw *ServerInterfaceWrapper) GetRecommendation(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetRecommendationParams
+
+	// ------------- Required query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "id", r.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetRecommendation(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListRecommendations operation middleware
+func (siw *ServerInterfaceWrapper) ListRecommendations(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRecommendationsParams
+
+	// ------------- Optional query parameter "about" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "about", r.URL.Query(), &params.About, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "about"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "about", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", r.URL.Query(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "q"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "q", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "severity" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "severity", r.URL.Query(), &params.Severity, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "severity"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "severity", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cluster" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "image" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "image", r.URL.Query(), &params.Image, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "image"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "image", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "vulnerability" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "vulnerability", r.URL.Query(), &params.Vulnerability, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "vulnerability"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "vulnerability", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "exposed" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exposed", r.URL.Query(), &params.Exposed, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "exposed"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "exposed", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "paths" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "paths", r.URL.Query(), &params.Paths, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "paths"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "paths", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListRecommendations(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListRegistries operation middleware
 func (siw *ServerInterfaceWrapper) ListRegistries(w http.ResponseWriter, r *http.Request) {
 
@@ -2665,6 +3054,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alert", wrapper.SetAlertStatus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/vulnerabilities", wrapper.ListVulnerabilities)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/vulnerability", wrapper.GetVulnerability)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/recommendations", wrapper.ListRecommendations)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/recommendation", wrapper.GetRecommendation)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/images", wrapper.ListImages)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/image", wrapper.GetImage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/registries", wrapper.ListRegistries)
@@ -3235,6 +3626,84 @@ func (response CompleteValuedefaultApplicationProblemPlusJSONResponse) VisitComp
 	return err
 }
 
+type GetRecommendationRequestObject struct {
+	Params GetRecommendationParams
+}
+
+type GetRecommendationResponseObject interface {
+	VisitGetRecommendationResponse(w http.ResponseWriter) error
+}
+
+type GetRecommendation200JSONResponse RecommendationPage
+
+func (response GetRecommendation200JSONResponse) VisitGetRecommendationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRecommendationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRecommendationdefaultApplicationProblemPlusJSONResponse) VisitGetRecommendationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRecommendationsRequestObject struct {
+	Params ListRecommendationsParams
+}
+
+type ListRecommendationsResponseObject interface {
+	VisitListRecommendationsResponse(w http.ResponseWriter) error
+}
+
+type ListRecommendations200JSONResponse RecommendationList
+
+func (response ListRecommendations200JSONResponse) VisitListRecommendationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRecommendationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRecommendationsdefaultApplicationProblemPlusJSONResponse) VisitListRecommendationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRegistriesRequestObject struct {
 }
 
@@ -3769,6 +4238,12 @@ type StrictServerInterface interface {
 	// CompleteValue Values of a property in live data, most frequent first
 	// (POST /query/values)
 	CompleteValue(ctx context.Context, request CompleteValueRequestObject) (CompleteValueResponseObject, error)
+	// GetRecommendation One update, what it fixes and where
+	// (GET /recommendation)
+	GetRecommendation(ctx context.Context, request GetRecommendationRequestObject) (GetRecommendationResponseObject, error)
+	// ListRecommendations What to do about vulnerabilities, one package update each, what matters most first
+	// (GET /recommendations)
+	ListRecommendations(ctx context.Context, request ListRecommendationsRequestObject) (ListRecommendationsResponseObject, error)
 	// ListRegistries Connected registries, how far each was read, and what its account may not see
 	// (GET /registries)
 	ListRegistries(ctx context.Context, request ListRegistriesRequestObject) (ListRegistriesResponseObject, error)
@@ -4229,6 +4704,58 @@ func (sh *strictHandler) CompleteValue(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(CompleteValueResponseObject); ok {
 		if err := validResponse.VisitCompleteValueResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetRecommendation operation middleware
+func (sh *strictHandler) GetRecommendation(w http.ResponseWriter, r *http.Request, params GetRecommendationParams) {
+	var request GetRecommendationRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRecommendation(ctx, request.(GetRecommendationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRecommendation")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetRecommendationResponseObject); ok {
+		if err := validResponse.VisitGetRecommendationResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListRecommendations operation middleware
+func (sh *strictHandler) ListRecommendations(w http.ResponseWriter, r *http.Request, params ListRecommendationsParams) {
+	var request ListRecommendationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRecommendations(ctx, request.(ListRecommendationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRecommendations")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListRecommendationsResponseObject); ok {
+		if err := validResponse.VisitListRecommendationsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

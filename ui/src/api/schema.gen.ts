@@ -347,6 +347,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/registries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Connected registries, how far each was read, and what its account may not see */
+        get: operations["listRegistries"];
+        put?: never;
+        /**
+         * Connect a registry, or change what is read of one that the portal connected
+         * @description No password is taken. The server signs in with its own docker configuration; RegistryList.credentials says it in words.
+         */
+        post: operations["connectRegistry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registries/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try each thing that reading a registry needs, without connecting it */
+        post: operations["checkRegistry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a registry that the portal connected, and the images only it holds */
+        delete: operations["disconnectRegistry"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registry/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a registry holds and where the reading of each image stands, by name */
+        get: operations["listRegistryImages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registry/rescan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read a registry again now, or with image try one failed image again now */
+        post: operations["rescanRegistry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/entity": {
         parameters: {
             query?: never;
@@ -450,7 +539,7 @@ export interface components {
             version: number;
             /** @description Empty if several */
             cluster: string;
-            /** @description Kubernetes kinds, and AttackPath, Image, Gap, Cluster */
+            /** @description Kubernetes kinds, and AttackPath, Image, Gap, Cluster, Registry */
             kinds: string[];
         };
         /** @description Something that could not be seen, and what that means */
@@ -1249,6 +1338,132 @@ export interface components {
             paths: components["schemas"]["PathRow"][];
             gaps: components["schemas"]["Gap"][];
         };
+        RegistryRequest: {
+            /** @description Such as registry.example:5000 */
+            host: string;
+            /** @description Names, or patterns as shop/*; empty: all that the registry lists */
+            repositories?: string[];
+            /** @description Read at most this many tags of a repository, those that sort highest as versions; 0: as many as the server's bound allows */
+            tags?: number;
+            /** @description It speaks plain HTTP */
+            insecure?: boolean;
+        };
+        RegistryPermission: {
+            /** @description reach the registry, sign in, list repositories, list tags, read manifests or read layers */
+            what: string;
+            /** @enum {string} */
+            state: "ok" | "refused" | "unknown";
+            /** @description In the registry's words where it refuses; why it could not be tried where unknown */
+            why: string;
+            /** @description What is not seen therefore; empty if ok */
+            blind: string;
+        };
+        RegistryCheck: {
+            host: string;
+            /** @description Nothing is refused */
+            ok: boolean;
+            /** @description Whom the server signs in as; empty: as nobody */
+            account: string;
+            /** @description Where the server has the account from, in words */
+            accountFrom: string;
+            permissions: components["schemas"]["RegistryPermission"][];
+        };
+        QueueCounts: {
+            total: number;
+            queued: number;
+            scanning: number;
+            done: number;
+            /** @description They are tried again; each says when */
+            failed: number;
+            unsupported: number;
+        };
+        Registry: {
+            host: string;
+            /**
+             * @description waiting: not read yet; refused and unreachable: shown as of lastReadAt
+             * @enum {string}
+             */
+            state: "waiting" | "reading" | "current" | "refused" | "unreachable";
+            /** @description Why it is refused or unreachable */
+            why: string;
+            /**
+             * Format: date-time
+             * @description When the permissions were tried
+             */
+            checkedAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last read to its end
+             */
+            lastReadAt?: string | null;
+            /** Format: date-time */
+            nextReadAt?: string | null;
+            /**
+             * @description Only what the portal connected can be disconnected there
+             * @enum {string}
+             */
+            from: "flag" | "file" | "portal";
+            insecure: boolean;
+            filters: {
+                /** @description Empty: all that the registry lists */
+                repositories: string[];
+                /** @description At most this many tags of a repository */
+                tags: number;
+            };
+            /** @description Whom the server signs in as; empty: as nobody */
+            account: string;
+            accountFrom: string;
+            repositories: number;
+            tags: number;
+            images: components["schemas"]["QueueCounts"];
+            permissions: components["schemas"]["RegistryPermission"][];
+            gaps: components["schemas"]["Gap"][];
+        };
+        RegistryList: {
+            items: components["schemas"]["Registry"][];
+            /** @description Of all of them */
+            gaps: components["schemas"]["Gap"][];
+            /** @description How the server signs in to registries, for whoever wants to connect one */
+            credentials: string;
+        };
+        RegistryPlace: {
+            repository: string;
+            /** @description The first of them */
+            tags: string[];
+            /** @description Tags that are not listed here */
+            more: number;
+        };
+        RegistryImage: {
+            /** @description Of the Image in the graph: the digest behind the tag */
+            id: string;
+            /** @description The first repository:tag */
+            name: string;
+            places: components["schemas"]["RegistryPlace"][];
+            state: components["schemas"]["ScanState"];
+            /** @description Why it failed or is not supported */
+            why: string;
+            /** @description How often reading it has failed since it last went well */
+            attempts: number;
+            /** Format: date-time */
+            nextTry?: string | null;
+            /** Format: date-time */
+            updatedAt?: string | null;
+            platform?: string;
+            /**
+             * Format: int64
+             * @description Bytes of its layers as stored
+             */
+            size?: number;
+            running: boolean;
+            pods: number;
+        };
+        RegistryImageList: {
+            items: components["schemas"]["RegistryImage"][];
+            /** @description Images that fit */
+            total: number;
+            counts: components["schemas"]["QueueCounts"];
+            next?: string;
+        };
         EntityProperty: {
             name: string;
             label: string;
@@ -1327,11 +1542,18 @@ export interface components {
         /** @description next of the page before */
         cursor: string;
         limit: number;
+        /** @description The registry's host */
+        host: string;
     };
     requestBodies: {
         Question: {
             content: {
                 "application/json": components["schemas"]["Question"];
+            };
+        };
+        RegistryAsked: {
+            content: {
+                "application/json": components["schemas"]["RegistryRequest"];
             };
         };
     };
@@ -1944,6 +2166,144 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ImagePage"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRegistries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The registries by host */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    connectRegistry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["RegistryAsked"];
+        responses: {
+            /** @description Connected; it is read from now on */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registry"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    checkRegistry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["RegistryAsked"];
+        responses: {
+            /** @description What may be done, what may not, and what stays unseen therefore */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryCheck"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    disconnectRegistry: {
+        parameters: {
+            query: {
+                /** @description The registry's host */
+                host: components["parameters"]["host"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRegistryImages: {
+        parameters: {
+            query: {
+                /** @description The registry's host */
+                host: components["parameters"]["host"];
+                state?: components["schemas"]["ScanState"];
+                /** @description Part of repository:tag, or the beginning of a digest */
+                q?: string;
+                /** @description next of the page before */
+                cursor?: components["parameters"]["cursor"];
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of images */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryImageList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rescanRegistry: {
+        parameters: {
+            query: {
+                /** @description The registry's host */
+                host: components["parameters"]["host"];
+                image?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is begun */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
