@@ -11,11 +11,30 @@ export function plural(n: number, one: string, many = `${one}s`): string {
 
 /** How long ago, coarse: "3 s", "5 min", "3 h", "2 d". */
 export function ago(when: string, now = Date.now()): string {
-  const s = Math.max(0, Math.round((now - Date.parse(when)) / 1000));
+  return span((now - Date.parse(when)) / 1000);
+}
+
+/** How long until then, as coarse as ago. */
+export function until(when: string, now = Date.now()): string {
+  return span((Date.parse(when) - now) / 1000);
+}
+
+/** Seconds as a person says them; what is over is 0 s. */
+export function span(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min`;
   if (s < 172_800) return `${Math.floor(s / 3600)} h`;
   return `${Math.floor(s / 86_400)} d`;
+}
+
+const units = ["B", "kB", "MB", "GB", "TB"];
+
+/** "312 B", "4.2 MB". */
+export function bytes(n: number): string {
+  const step = Math.min(Math.max(0, Math.floor(Math.log10(Math.max(n, 1)) / 3)), units.length - 1);
+  const value = n / 1000 ** step;
+  return `${step > 0 && value < 10 ? value.toFixed(1) : count(Math.round(value))} ${units[step]}`;
 }
 
 /** A moment in full, in UTC. */

@@ -22,6 +22,11 @@ export const alertPage = (a: Pick<Schemas["AlertRow"], "cluster" | "id">) => lin
 
 export const recommendationPage = (id: string) => link("/recommendation", { id });
 
+export const registryPage = (host: string, params: Params = {}) => link("/registry", { host, ...params });
+
+/** The form that connects a registry, or changes what is read of one. */
+export const connectRegistry = (host?: string) => link("/registries/connect", { host });
+
 /** The lists that counts open. */
 export const pathList = (params: Params) => link("/paths", params);
 export const imageList = (params: Params) => link("/images", params);

@@ -7,5 +7,7 @@ export const pages = [
   ["/alerts", "Alerts"],
   ["/vulnerabilities", "Vulnerabilities"],
   ["/images", "Inventory"],
+  ["/registries", "Registries"],
+  ["/sensors", "Sensors"],
   ["/coverage", "Coverage"],
 ] as const;
