@@ -94,7 +94,7 @@ func serveSample(t *testing.T) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := New(Config{Live: s.live, Store: st, Sessions: st, Alerts: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test",
+	handler, err := New(Config{Live: s.live, Store: st, Sessions: st, Alerts: st, Sensors: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test",
 		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
 	if err != nil {
 		t.Fatal(err)
@@ -356,7 +356,7 @@ func TestNobodyGetsInWithoutASession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := New(Config{Live: l, Store: st, Sessions: st, Alerts: st, Advisories: func() *vuln.DB { return nil }, Log: slog.New(slog.DiscardHandler), Assets: fstest.MapFS{"index.html": {Data: []byte("x")}}})
+	h, err := New(Config{Live: l, Store: st, Sessions: st, Alerts: st, Sensors: st, Advisories: func() *vuln.DB { return nil }, Log: slog.New(slog.DiscardHandler), Assets: fstest.MapFS{"index.html": {Data: []byte("x")}}})
 	if err != nil {
 		t.Fatal(err)
 	}

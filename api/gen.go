@@ -263,6 +263,30 @@ func (e ScanState) Valid() bool {
 	}
 }
 
+// Defines values for SensorState.
+const (
+	None    SensorState = "none"
+	Partial SensorState = "partial"
+	Seeing  SensorState = "seeing"
+	Silent  SensorState = "silent"
+)
+
+// Valid indicates whether the value is a known member of the SensorState enum.
+func (e SensorState) Valid() bool {
+	switch e {
+	case None:
+		return true
+	case Partial:
+		return true
+	case Seeing:
+		return true
+	case Silent:
+		return true
+	default:
+		return false
+	}
+}
+
 // About Images that run, or images in connected registries
 type About string
 
@@ -1147,6 +1171,94 @@ type Schema struct {
 	Severities []string `json:"severities"`
 }
 
+// SensorList defines model for SensorList.
+type SensorList struct {
+	// Counts Nodes by state
+	Counts map[string]int `json:"counts"`
+
+	// Gaps Where processes are not seen, and what that means
+	Gaps  []Gap       `json:"gaps"`
+	Items []SensorRow `json:"items"`
+
+	// Next Cursor of the next page
+	Next *string `json:"next,omitempty"`
+
+	// Total Nodes, whatever the filter's state
+	Total int `json:"total"`
+
+	// WithSensor Nodes whose sensor reports: seeing or partial
+	WithSensor int `json:"withSensor"`
+}
+
+// SensorProbe defines model for SensorProbe.
+type SensorProbe struct {
+	// Name exec, exit
+	Name string `json:"name"`
+
+	// State on or off
+	State string `json:"state"`
+
+	// Why What the kernel said, if it is off
+	Why *string `json:"why,omitempty"`
+}
+
+// SensorRow defines model for SensorRow.
+type SensorRow struct {
+	// Build Version of the sensor
+	Build   *string `json:"build,omitempty"`
+	Cluster string  `json:"cluster"`
+
+	// Kernel Release of the node's kernel
+	Kernel *string `json:"kernel,omitempty"`
+
+	// Known Whether the graph holds the node. A sensor of a node that it does not hold is listed all the same
+	Known bool `json:"known"`
+
+	// Lost Records that the sensor lost, by reason
+	Lost        map[string]int64 `json:"lost"`
+	MemoryBytes int64            `json:"memoryBytes"`
+
+	// Missing Records that a later one says must have been, and which never came
+	Missing int64         `json:"missing"`
+	Node    string        `json:"node"`
+	Probes  []SensorProbe `json:"probes"`
+
+	// ProcessorSeconds Processor time of the sensor since it started
+	ProcessorSeconds float64 `json:"processorSeconds"`
+
+	// Received Records of this run of the kernel that were analysed
+	Received int64 `json:"received"`
+
+	// Ref A thing of the graph, as a link
+	Ref *Ref `json:"ref,omitempty"`
+
+	// Seen Records that the kernel made since the sensor started: sent, waiting and lost
+	Seen int64 `json:"seen"`
+
+	// SeenAt When it last said something; absent without a sensor
+	SeenAt *time.Time `json:"seenAt,omitempty"`
+
+	// Sent Records that the server answered for
+	Sent    int64      `json:"sent"`
+	Started *time.Time `json:"started,omitempty"`
+
+	// State none: the node has no sensor. silent: it has one that says nothing any more.
+	// partial: it reports, but a probe is off or records are lost. seeing: it sees
+	// everything it can.
+	State SensorState `json:"state"`
+
+	// Waiting Records that the sensor holds
+	Waiting int64 `json:"waiting"`
+
+	// Why Why it is in this state, in a sentence; empty if it sees everything
+	Why string `json:"why"`
+}
+
+// SensorState none: the node has no sensor. silent: it has one that says nothing any more.
+// partial: it reports, but a probe is off or records are lost. seeing: it sees
+// everything it can.
+type SensorState string
+
 // Session defines model for Session.
 type Session struct {
 	Until time.Time `json:"until"`
@@ -1418,6 +1530,16 @@ type SearchParams struct {
 	Q string `form:"q" json:"q"`
 }
 
+// ListSensorsParams defines parameters for ListSensors.
+type ListSensorsParams struct {
+	Cluster *string      `form:"cluster,omitempty" json:"cluster,omitempty"`
+	State   *SensorState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor next of the page before
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListVulnerabilitiesParams defines parameters for ListVulnerabilities.
 type ListVulnerabilitiesParams struct {
 	// Q Part of an id, alias, title or package
@@ -1545,6 +1667,9 @@ type ServerInterface interface {
 	// Search Find any thing by name, CVE, digest or address
 	// (GET /search)
 	Search(w http.ResponseWriter, r *http.Request, params SearchParams)
+	// ListSensors Every node and what its sensor sees, blind ones first
+	// (GET /sensors)
+	ListSensors(w http.ResponseWriter, r *http.Request, params ListSensorsParams)
 	// GetSession Whether and until when the asker is signed in
 	// (GET /session)
 	GetSession(w http.ResponseWriter, r *http.Request)
@@ -2667,6 +2792,78 @@ func (siw *ServerInterfaceWrapper) Search(w http.ResponseWriter, r *http.Request
 	handler.ServeHTTP(w, r)
 }
 
+// ListSensors operation middleware
+func (siw *ServerInterfaceWrapper) ListSensors(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSensorsParams
+
+	// ------------- Optional query parameter "cluster" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSensors(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetSession operation middleware
 func (siw *ServerInterfaceWrapper) GetSession(w http.ResponseWriter, r *http.Request) {
 
@@ -3052,6 +3249,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alerts", wrapper.ListAlerts)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alert", wrapper.GetAlert)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alert", wrapper.SetAlertStatus)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/sensors", wrapper.ListSensors)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/vulnerabilities", wrapper.ListVulnerabilities)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/vulnerability", wrapper.GetVulnerability)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/recommendations", wrapper.ListRecommendations)
@@ -4002,6 +4200,45 @@ func (response SearchdefaultApplicationProblemPlusJSONResponse) VisitSearchRespo
 	return err
 }
 
+type ListSensorsRequestObject struct {
+	Params ListSensorsParams
+}
+
+type ListSensorsResponseObject interface {
+	VisitListSensorsResponse(w http.ResponseWriter) error
+}
+
+type ListSensors200JSONResponse SensorList
+
+func (response ListSensors200JSONResponse) VisitListSensorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSensorsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSensorsdefaultApplicationProblemPlusJSONResponse) VisitListSensorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSessionRequestObject struct {
 }
 
@@ -4268,6 +4505,9 @@ type StrictServerInterface interface {
 	// Search Find any thing by name, CVE, digest or address
 	// (GET /search)
 	Search(ctx context.Context, request SearchRequestObject) (SearchResponseObject, error)
+	// ListSensors Every node and what its sensor sees, blind ones first
+	// (GET /sensors)
+	ListSensors(ctx context.Context, request ListSensorsRequestObject) (ListSensorsResponseObject, error)
 	// GetSession Whether and until when the asker is signed in
 	// (GET /session)
 	GetSession(ctx context.Context, request GetSessionRequestObject) (GetSessionResponseObject, error)
@@ -4970,6 +5210,32 @@ func (sh *strictHandler) Search(w http.ResponseWriter, r *http.Request, params S
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(SearchResponseObject); ok {
 		if err := validResponse.VisitSearchResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSensors operation middleware
+func (sh *strictHandler) ListSensors(w http.ResponseWriter, r *http.Request, params ListSensorsParams) {
+	var request ListSensorsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSensors(ctx, request.(ListSensorsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSensors")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSensorsResponseObject); ok {
+		if err := validResponse.VisitListSensorsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -42,6 +42,8 @@ type Config struct {
 	Store    Lives
 	Sessions Sessions
 	Alerts   Alerts
+	// Sensors is what sensors say of themselves; nil if no events are taken.
+	Sensors Sensors
 	// Receiving is which clusters send events; nil if none are taken.
 	Receiving func(context.Context) ([]Receiving, error)
 	// Detections are the rules that make alerts.

@@ -90,6 +90,15 @@ var migrations = []string{
 		expires_at  INTEGER NOT NULL
 	);`,
 	eventTables,
+	`CREATE TABLE sensor_runs (
+		cluster_id  TEXT NOT NULL,
+		node        TEXT NOT NULL,
+		boot        TEXT NOT NULL,
+		last_at     INTEGER NOT NULL,
+		received    TEXT NOT NULL,
+		PRIMARY KEY (cluster_id, node, boot)
+	);
+	CREATE INDEX sensor_runs_last ON sensor_runs (cluster_id, last_at);`,
 }
 
 // eventTables are for what the second pipeline keeps: who may send, who

@@ -183,7 +183,7 @@ func (v *server) run(ctx context.Context, listener net.Listener) error {
 	c := api.Config{PathTypes: v.rules.PathTypes(), Live: v.live, Store: v.store, Sessions: v.store, Alerts: v.store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.hosts,
 		Version: version(), Log: v.log, Secure: v.config.tlsCert != ""}
 	if v.alerting != nil {
-		c.Receiving, c.Detections = v.alerting.receiving, v.alerting.rules
+		c.Receiving, c.Detections, c.Sensors = v.alerting.receiving, v.alerting.rules, v.store
 	}
 	handler, err := api.New(c)
 	if err != nil {

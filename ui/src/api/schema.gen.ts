@@ -245,6 +245,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sensors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every node and what its sensor sees, blind ones first */
+        get: operations["listSensors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/vulnerabilities": {
         parameters: {
             query?: never;
@@ -903,6 +920,94 @@ export interface components {
             next?: string;
             /** Format: date-time */
             asOf: string | null;
+        };
+        /**
+         * @description none: the node has no sensor. silent: it has one that says nothing any more.
+         *     partial: it reports, but a probe is off or records are lost. seeing: it sees
+         *     everything it can.
+         * @enum {string}
+         */
+        SensorState: "none" | "silent" | "partial" | "seeing";
+        SensorProbe: {
+            /** @description exec, exit */
+            name: string;
+            /** @description on or off */
+            state: string;
+            /** @description What the kernel said, if it is off */
+            why?: string;
+        };
+        SensorRow: {
+            cluster: string;
+            node: string;
+            ref?: components["schemas"]["Ref"];
+            /** @description Whether the graph holds the node. A sensor of a node that it does not hold is listed all the same */
+            known: boolean;
+            state: components["schemas"]["SensorState"];
+            /** @description Why it is in this state, in a sentence; empty if it sees everything */
+            why: string;
+            /**
+             * Format: date-time
+             * @description When it last said something; absent without a sensor
+             */
+            seenAt?: string;
+            /** Format: date-time */
+            started?: string;
+            /** @description Version of the sensor */
+            build?: string;
+            /** @description Release of the node's kernel */
+            kernel?: string;
+            /**
+             * Format: int64
+             * @description Records that the kernel made since the sensor started: sent, waiting and lost
+             */
+            seen: number;
+            /**
+             * Format: int64
+             * @description Records that the server answered for
+             */
+            sent: number;
+            /**
+             * Format: int64
+             * @description Records that the sensor holds
+             */
+            waiting: number;
+            /** @description Records that the sensor lost, by reason */
+            lost: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Records of this run of the kernel that were analysed
+             */
+            received: number;
+            /**
+             * Format: int64
+             * @description Records that a later one says must have been, and which never came
+             */
+            missing: number;
+            probes: components["schemas"]["SensorProbe"][];
+            /**
+             * Format: double
+             * @description Processor time of the sensor since it started
+             */
+            processorSeconds: number;
+            /** Format: int64 */
+            memoryBytes: number;
+        };
+        SensorList: {
+            /** @description Nodes, whatever the filter's state */
+            total: number;
+            /** @description Nodes whose sensor reports: seeing or partial */
+            withSensor: number;
+            /** @description Nodes by state */
+            counts: {
+                [key: string]: number;
+            };
+            items: components["schemas"]["SensorRow"][];
+            /** @description Cursor of the next page */
+            next?: string;
+            /** @description Where processes are not seen, and what that means */
+            gaps: components["schemas"]["Gap"][];
         };
         /** @enum {string} */
         AlertStatus: "new" | "in progress" | "resolved" | "dismissed";
@@ -1985,6 +2090,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSensors: {
+        parameters: {
+            query?: {
+                cluster?: string;
+                state?: components["schemas"]["SensorState"];
+                /** @description next of the page before */
+                cursor?: components["parameters"]["cursor"];
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of nodes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SensorList"];
+                };
             };
             default: components["responses"]["Problem"];
         };

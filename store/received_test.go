@@ -1,0 +1,67 @@
+package store
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+func TestRecordsThatNeverCameAreCounted(t *testing.T) {
+	s := open(t)
+	took := func(sequences ...uint64) {
+		t.Helper()
+		if err := s.Received(t.Context(), "prod", "worker-1", "b1", time.Now(), sequences); err != nil {
+			t.Fatal(err)
+		}
+	}
+	took(1, 2, 3)
+	took(5, 6)
+	took(5, 6) // a batch that comes again after a crash
+	took(9)
+	took(0) // no sequence
+	check := func(received, missing uint64) {
+		t.Helper()
+		runs, err := s.SensorRuns(t.Context(), "prod")
+		if err != nil || len(runs) != 1 || runs[0].Received != received || runs[0].Missing != missing {
+			t.Errorf("%+v, %v: want %d received, %d missing", runs, err, received, missing)
+		}
+	}
+	check(6, 3)
+	took(4) // late is not lost
+	check(7, 2)
+}
+
+// TestSpansAgreeWithASet compares with a set of numbers, which is too large to keep.
+func TestSpansAgreeWithASet(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		var s spans
+		set := map[uint64]bool{}
+		for range 60 {
+			n := 1 + r.Uint64N(80)
+			s.add([]uint64{n})
+			set[n] = true
+			highest := uint64(0)
+			for k := range set {
+				highest = max(highest, k)
+			}
+			if s.received() != uint64(len(set)) || s.highest() != highest {
+				t.Fatalf("%+v: want %d up to %d", s, len(set), highest)
+			}
+		}
+	}
+}
+
+func TestASenderThatLeavesHolesEverywhereCostsNoMore(t *testing.T) {
+	var s spans
+	for n := uint64(1); n < 10_000; n += 2 {
+		s.add([]uint64{n})
+	}
+	if len(s.Pieces) > maxSpans || s.received() != 5000 || s.highest() != 9999 {
+		t.Errorf("%d pieces, %d received up to %d", len(s.Pieces), s.received(), s.highest())
+	}
+	s.add([]uint64{1, 2}) // settled: neither again nor late
+	if s.received() != 5000 {
+		t.Errorf("%d received", s.received())
+	}
+}
