@@ -22,6 +22,7 @@ const RecommendationPage = lazy(() => import("./pages/recommendations/Recommenda
 const RecommendationsPage = lazy(() => import("./pages/recommendations/RecommendationsPage").then((m) => ({ default: m.RecommendationsPage })));
 const RegistriesPage = lazy(() => import("./pages/registries/RegistriesPage").then((m) => ({ default: m.RegistriesPage })));
 const RegistryPage = lazy(() => import("./pages/registries/RegistryPage").then((m) => ({ default: m.RegistryPage })));
+const SensorsPage = lazy(() => import("./pages/sensors/SensorsPage").then((m) => ({ default: m.SensorsPage })));
 const VulnerabilitiesPage = lazy(() => import("./pages/vulnerabilities/VulnerabilitiesPage").then((m) => ({ default: m.VulnerabilitiesPage })));
 const VulnerabilityPage = lazy(() => import("./pages/vulnerabilities/VulnerabilityPage").then((m) => ({ default: m.VulnerabilityPage })));
 
@@ -48,6 +49,7 @@ export function App() {
             <Route path="/registries" element={<RegistriesPage />} />
             <Route path="/registries/connect" element={<ConnectPage />} />
             <Route path="/registry" element={<RegistryPage />} />
+            <Route path="/sensors" element={<SensorsPage />} />
             <Route path="/alerts" element={<AlertsPage />} />
             <Route path="/alert" element={<AlertPage />} />
             <Route path="/entity" element={<EntityPage />} />

@@ -32,6 +32,7 @@ export const pathList = (params: Params) => link("/paths", params);
 export const imageList = (params: Params) => link("/images", params);
 export const vulnerabilityList = (params: Params) => link("/vulnerabilities", params);
 
+export const sensorList = (params: Params) => link("/sensors", params);
 export const recommendationList = (params: Params) => link("/recommendations", params);
 
 export const question = (text: string) => link("/explorer", { q: text });
