@@ -1,5 +1,5 @@
 import "./registries.css";
-import { Button, Checkbox, NumberInput, TextInput, Textarea } from "@mantine/core";
+import { Button, Checkbox, TextInput, Textarea } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
@@ -24,14 +24,14 @@ export function ConnectPage() {
 }
 
 /** What a person typed, as the server takes it. */
-function request(host: string, repositories: string, tags: string | number, insecure: boolean): Request {
+function request(host: string, repositories: string, tags: string, insecure: boolean): Request {
   return { host: host.trim(), repositories: repositories.split(/[\s,]+/).filter(Boolean), tags: Number(tags) || 0, insecure };
 }
 
 function Form({ host: given, old, credentials }: { host: string; old?: Schemas["Registry"]; credentials: string }) {
   const [host, setHost] = useState(given);
   const [repositories, setRepositories] = useState(old?.filters.repositories.join("\n") ?? "");
-  const [tags, setTags] = useState<string | number>(old?.filters.tags || "");
+  const [tags, setTags] = useState(String(old?.filters.tags || ""));
   const [insecure, setInsecure] = useState(old?.insecure ?? false);
   const wanted = request(host, repositories, tags, insecure);
   const go = useNavigate(), queries = useQueryClient();
@@ -44,7 +44,7 @@ function Form({ host: given, old, credentials }: { host: string; old?: Schemas["
       <form className="connect" onSubmit={(e) => { e.preventDefault(); check.mutate({ body: wanted }); }}>
         <TextInput label="Registry" placeholder="registry.example:5000" required autoFocus={!given} readOnly={given !== ""} value={host} onChange={(e) => setHost(e.currentTarget.value)} description="Its host, as image names write it." />
         <Textarea label="Repositories" autosize minRows={2} maxRows={8} value={repositories} onChange={(e) => setRepositories(e.currentTarget.value)} description="One a line; shop/* is all below shop. Empty: all that the registry lists." />
-        <NumberInput label="Tags of a repository, at most" min={0} allowDecimal={false} allowNegative={false} value={tags} onChange={setTags} description="Those that sort highest as versions. Empty: as many as the server's bound allows." />
+        <TextInput type="number" label="Tags of a repository, at most" min={0} step={1} value={tags} onChange={(e) => setTags(e.currentTarget.value)} description="Those that sort highest as versions. Empty: as many as the server's bound allows." />
         <Checkbox label="It speaks plain HTTP" checked={insecure} onChange={(e) => setInsecure(e.currentTarget.checked)} />
         <p><small>{credentials}</small></p>
         <div className="buttons">

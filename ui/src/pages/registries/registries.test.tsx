@@ -50,7 +50,7 @@ it("what may be read is tried before a registry is connected, and an answer to a
   const person = userEvent.setup();
   await person.type(await screen.findByRole("textbox", { name: "Registry" }), host);
   await person.type(screen.getByRole("textbox", { name: "Repositories" }), "shop/*\nbase/os");
-  await person.type(screen.getByRole("textbox", { name: "Tags of a repository, at most" }), "3");
+  await person.type(screen.getByRole("spinbutton", { name: "Tags of a repository, at most" }), "3");
   await person.type(screen.getByRole("textbox", { name: "Registry" }), "{Enter}");
   expect(await screen.findByText("Not everything may be read")).toBeTruthy();
   expect(screen.getByText("Denied by policy.")).toBeTruthy();
