@@ -266,8 +266,9 @@ func TestTheSampleIsServed(t *testing.T) {
 			t.Errorf("%+v", page)
 		}
 	})
+	t.Run("recommendations say what to update, where, and which paths that breaks", func(t *testing.T) { s.recommendations(t) })
 	t.Run("every page has an answer", func(t *testing.T) {
-		for _, path := range []string{"/home", "/coverage", "/images", "/schema", "/templates", "/session", "/search?q=web", "/report/graph", "/report/paths", "/report/exposure",
+		for _, path := range []string{"/home", "/coverage", "/images", "/schema", "/templates", "/session", "/search?q=web", "/report/graph", "/report/paths", "/report/exposure", "/report/recommendations",
 			"/entity?kind=Cluster&id=harbor-prod/Cluster", "/query/export?text=MATCH%20(p:Pod)%20RETURN%20p"} {
 			if resp := s.send(t, "GET", path, nil, nil); resp.StatusCode != http.StatusOK {
 				b, _ := io.ReadAll(resp.Body)

@@ -149,14 +149,14 @@ func (e ReceivingKind) Valid() bool {
 	}
 }
 
-// Defines values for RecommendationPagePathsEffect.
+// Defines values for RecommendedPathEffect.
 const (
-	Breaks RecommendationPagePathsEffect = "breaks"
-	Lowers RecommendationPagePathsEffect = "lowers"
+	Breaks RecommendedPathEffect = "breaks"
+	Lowers RecommendedPathEffect = "lowers"
 )
 
-// Valid indicates whether the value is a known member of the RecommendationPagePathsEffect enum.
-func (e RecommendationPagePathsEffect) Valid() bool {
+// Valid indicates whether the value is a known member of the RecommendedPathEffect enum.
+func (e RecommendedPathEffect) Valid() bool {
 	switch e {
 	case Breaks:
 		return true
@@ -897,35 +897,14 @@ type RecommendationPage struct {
 	AsOf *time.Time `json:"asOf"`
 
 	// Findings What it fixes, in each image, worst first
-	Findings []Finding `json:"findings"`
-	Images   []struct {
-		// Command What built that layer
-		Command *string `json:"command,omitempty"`
-
-		// Image A thing of the graph, as a link
-		Image     Ref      `json:"image"`
-		Installed []string `json:"installed"`
-
-		// Layer The layer that brought it
-		Layer *string `json:"layer,omitempty"`
-		Pods  int     `json:"pods"`
-	} `json:"images"`
+	Findings []Finding          `json:"findings"`
+	Images   []RecommendedImage `json:"images"`
 
 	// Packages The installed packages that come from the source package
-	Packages []string `json:"packages"`
-	Paths    []struct {
-		Effect RecommendationPagePathsEffect `json:"effect"`
-		Path   PathRow                       `json:"path"`
-	} `json:"paths"`
-	Pods []struct {
-		// Exposed null where it is not known
-		Exposed *bool `json:"exposed"`
-
-		// Pod A thing of the graph, as a link
-		Pod      Ref     `json:"pod"`
-		Workload *string `json:"workload,omitempty"`
-	} `json:"pods"`
-	Row RecommendationRow `json:"row"`
+	Packages []string          `json:"packages"`
+	Paths    []RecommendedPath `json:"paths"`
+	Pods     []RecommendedPod  `json:"pods"`
+	Row      RecommendationRow `json:"row"`
 
 	// Text What to do, in sentences
 	Text string `json:"text"`
@@ -933,9 +912,6 @@ type RecommendationPage struct {
 	// Unfixed Vulnerabilities of the same packages without a fix
 	Unfixed int `json:"unfixed"`
 }
-
-// RecommendationPagePathsEffect defines model for RecommendationPage.Paths.Effect.
-type RecommendationPagePathsEffect string
 
 // RecommendationRow defines model for RecommendationRow.
 type RecommendationRow struct {
@@ -979,6 +955,39 @@ type RecommendationRow struct {
 	Title           string `json:"title"`
 	Vulnerabilities int    `json:"vulnerabilities"`
 	Workloads       int    `json:"workloads"`
+}
+
+// RecommendedImage defines model for RecommendedImage.
+type RecommendedImage struct {
+	// Command What built that layer
+	Command *string `json:"command,omitempty"`
+
+	// Image A thing of the graph, as a link
+	Image     Ref      `json:"image"`
+	Installed []string `json:"installed"`
+
+	// Layer The layer that brought it
+	Layer *string `json:"layer,omitempty"`
+	Pods  int     `json:"pods"`
+}
+
+// RecommendedPath defines model for RecommendedPath.
+type RecommendedPath struct {
+	Effect RecommendedPathEffect `json:"effect"`
+	Path   PathRow               `json:"path"`
+}
+
+// RecommendedPathEffect defines model for RecommendedPath.Effect.
+type RecommendedPathEffect string
+
+// RecommendedPod defines model for RecommendedPod.
+type RecommendedPod struct {
+	// Exposed null where it is not known
+	Exposed *bool `json:"exposed"`
+
+	// Pod A thing of the graph, as a link
+	Pod      Ref     `json:"pod"`
+	Workload *string `json:"workload,omitempty"`
 }
 
 // Ref A thing of the graph, as a link

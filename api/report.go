@@ -21,6 +21,9 @@ func (s *server) report(w http.ResponseWriter, r *http.Request) {
 	case "paths":
 		d := report.AttackPaths(world)
 		err = writeReport(w, d, d.Paths, lines)
+	case "recommendations":
+		d := s.advice.of(world)
+		err = writeReport(w, d, d.Recommendations, lines)
 	case "exposure":
 		all := report.Exposures{Exposures: []report.Exposure{}, Connections: []report.Connection{}, Gaps: []collect.Gap{}}
 		for _, c := range world.Ordered() {

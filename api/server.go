@@ -67,6 +67,7 @@ type server struct {
 	templates  []query.Template
 	schema     Schema
 	reach      reachCache
+	advice     adviceCache
 	paths      pathCache
 }
 

@@ -42,7 +42,7 @@ func (a *Assessment) Replace(s *graph.Shared) {
 		putVulnerability(s, f.Match)
 		found = append(found, graph.Target{Kind: "Vulnerability", ID: f.ID, Props: f.onImage()})
 		affected[f.PURL] = append(affected[f.PURL], graph.Target{Kind: "Vulnerability", ID: f.ID,
-			Props: []graph.Prop{text("fixed", f.FixedVersion), text("advisory", strings.Join(f.Advisories, ", "))}})
+			Props: []graph.Prop{text("fixed", f.FixedVersion), graph.S("severity", string(f.Severity)), text("advisory", strings.Join(f.Advisories, ", "))}})
 	}
 	s.SetEdges("HAS_VULNERABILITY", "Image", a.ID, "Vulnerability", found)
 	for _, c := range a.Components {

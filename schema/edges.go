@@ -55,6 +55,7 @@ var Edges = []Edge{
 		Joins: pairs([]string{"Package"}, "Vulnerability"),
 		Properties: []Property{
 			text("fixed", "Fixed in", "The first version that is not affected, where there is one."),
+			enum("severity", "Severity here", "The severity for this package in this distribution.", Severities...),
 			text("advisory", "Advisory", "The advisory's id and source."),
 		}},
 	{Name: "HAS_VULNERABILITY", Verb: "has vulnerability", Inverse: "is found in", Sentence: "An image has a vulnerability, through a package that advisories call affected.",

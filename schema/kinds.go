@@ -73,6 +73,7 @@ var Kinds = []Kind{
 			insight("rce", "Vulnerable to remote code execution", "Has a vulnerability that lets a remote attacker run code, by the documented rule."),
 			insight("exploited", "Known exploited vulnerability", "Has a vulnerability in CISA's list of known exploited vulnerabilities."),
 			insight("running", "Running", "Some container that is not finished uses it."),
+			insight("listed", "In a registry", "A connected registry lists it."),
 		}},
 	{Name: "Vulnerability", Label: "Vulnerability", Plural: "Vulnerabilities", Group: "Images", Shared: true,
 		Sentence: "A published vulnerability. Its id is the CVE id where it has one, otherwise the advisory's.",

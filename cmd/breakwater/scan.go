@@ -13,6 +13,7 @@ import (
 	"github.com/breakwater-sec/breakwater/build"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/schema"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
@@ -50,7 +51,7 @@ contents or advisories are not known is said to be unknown, never clean.`,
 	f := c.Flags()
 	f.StringVar(&o.platform, "platform", "linux/amd64", "which image of an index")
 	f.StringArrayVar(&o.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
-	severities := []string{"Low", "Medium", "High", "Critical"}
+	severities := schema.Severities[2:] // without Unknown and None
 	f.Var(&choice{&o.failOn, severities}, "fail-on", "exit with 1 if a vulnerability is at least this severe: "+strings.Join(severities, ", "))
 	output(c, &o.format, "table", "json", "jsonl", "cyclonedx", "sarif")
 	return c

@@ -23,7 +23,7 @@ const settledWithin = 2 * time.Minute
 // number it names, and the vulnerability people mean by it.
 var hunts = []string{"3889", "3602", "3786"}
 
-// stories tells both stories of the sample estate in the terminal, from the same
+// stories tells the stories of the sample estate in the terminal, from the same
 // picture that the portal shows.
 func (v *server) stories(ctx context.Context, out io.Writer) error {
 	w, err := v.settled(ctx)
@@ -48,8 +48,29 @@ func (v *server) stories(ctx context.Context, out io.Writer) error {
 		}
 		fmt.Fprintf(out, "   … and %d more paths\n", len(paths)-1)
 	}
+	mend(out, w)
 	fmt.Fprintln(out)
 	return nil
+}
+
+// toldUpdates is how many updates of each demand are told.
+const toldUpdates = 2
+
+// mend tells how images stand, and the updates that matter most.
+func mend(out io.Writer, w *live.World) {
+	fmt.Fprintln(out, "\nWhat to update:")
+	advice := report.Recommended(w)
+	for _, d := range advice.Demands {
+		fmt.Fprintf(out, "   %s: %d of %d images have some, %d were never scanned\n", d.Title, d.Affected, d.Images, d.Unknown)
+		told := advice.Only(d.About).Recommendations
+		for _, r := range told[:min(len(told), toldUpdates)] {
+			fmt.Fprintf(out, "      %s: fixes %d (%d known to be exploited) in %d images, %d pods of which %d are exposed; attack paths: %s\n",
+				plain(r.Title), len(r.Vulnerabilities), r.Exploited, len(r.Images), len(r.Pods), r.Exposed, r.Effects())
+		}
+		if more := len(told) - toldUpdates; more > 0 {
+			fmt.Fprintf(out, "      … and %d more updates\n", more)
+		}
+	}
 }
 
 // gains counts the steps of an attacker behind the traffic: the story told is one

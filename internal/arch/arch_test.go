@@ -41,7 +41,7 @@ var may = map[string][]string{
 	"build":     {"collect", "rbac", "netpol", "exposure", "image", "vuln", "schema", "graph"},
 	"analyse":   {"graph", "schema", "query", "rule", "packs", "collect", "rbac"},
 	"live":      {"collect", "build", "graph", "schema", "analyse", "image", "vuln", "store", "rbac", "exposure", "netpol", "detect", "event", "query", "rule"},
-	"report":    {"live", "build", "collect", "graph", "schema", "analyse", "exposure", "netpol"},
+	"report":    {"live", "vuln", "build", "collect", "graph", "schema", "analyse", "exposure", "netpol"},
 	"api":       {"report", "ui", "rule", "live", "store", "query", "schema", "graph", "analyse", "collect", "image", "vuln", "build", "packs/queries", "detect", "event", "event/runtime"},
 	"docs":      {"*"},
 	"test":      {"*"},

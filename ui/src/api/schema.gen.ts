@@ -1323,30 +1323,33 @@ export interface components {
             packages: string[];
             /** @description What it fixes, in each image, worst first */
             findings: components["schemas"]["Finding"][];
-            images: {
-                image: components["schemas"]["Ref"];
-                installed: string[];
-                /** @description The layer that brought it */
-                layer?: string;
-                /** @description What built that layer */
-                command?: string;
-                pods: number;
-            }[];
-            pods: {
-                pod: components["schemas"]["Ref"];
-                workload?: string;
-                /** @description null where it is not known */
-                exposed: boolean | null;
-            }[];
-            paths: {
-                path: components["schemas"]["PathRow"];
-                /** @enum {string} */
-                effect: "breaks" | "lowers";
-            }[];
+            images: components["schemas"]["RecommendedImage"][];
+            pods: components["schemas"]["RecommendedPod"][];
+            paths: components["schemas"]["RecommendedPath"][];
             /** @description Vulnerabilities of the same packages without a fix */
             unfixed: number;
             /** Format: date-time */
             asOf: string | null;
+        };
+        RecommendedImage: {
+            image: components["schemas"]["Ref"];
+            installed: string[];
+            /** @description The layer that brought it */
+            layer?: string;
+            /** @description What built that layer */
+            command?: string;
+            pods: number;
+        };
+        RecommendedPod: {
+            pod: components["schemas"]["Ref"];
+            workload?: string;
+            /** @description null where it is not known */
+            exposed: boolean | null;
+        };
+        RecommendedPath: {
+            path: components["schemas"]["PathRow"];
+            /** @enum {string} */
+            effect: "breaks" | "lowers";
         };
         /** @description A vulnerability in an image through a package */
         Finding: {

@@ -1,0 +1,86 @@
+package analyse
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/graph"
+)
+
+func (a *adviser) recommendations() (out []Recommendation) {
+	for _, key := range slices.Sorted(maps.Keys(a.updates)) {
+		out = append(out, a.recommendation(key, a.updates[key]))
+	}
+	return out
+}
+
+func (a *adviser) recommendation(key string, u *remedy) Recommendation {
+	r := Recommendation{ID: string(a.about) + "/" + key, About: a.about, Package: u.source, Packages: slices.Sorted(maps.Keys(u.packages)), Ecosystem: u.ecosystem,
+		Installed: slices.SortedFunc(maps.Keys(u.installed), func(x, y string) int { return a.newer(u.ecosystem, x, y) }), Fixed: u.fixed,
+		Title:     fmt.Sprintf("Update %s to %s (%s)", u.source, u.fixed, u.ecosystem),
+		Exploited: len(u.exploited), RCE: u.rce, Images: []string{}, Pods: []string{}, Workloads: []string{}, Paths: []Broken{}}
+	r.Vulnerabilities = slices.SortedFunc(maps.Keys(u.severity), func(x, y string) int {
+		return cmp.Or(compareBools(u.exploited[y], u.exploited[x]), cmp.Compare(severityRank(u.severity[y]), severityRank(u.severity[x])), strings.Compare(x, y))
+	})
+	for _, s := range u.severity {
+		if severityRank(s) > severityRank(r.Severity) {
+			r.Severity = s
+		}
+	}
+	for id := range u.unfixed {
+		if u.severity[id] == "" {
+			r.Unfixed++
+		}
+	}
+	a.place(&r, u)
+	r.Paths = append(r.Paths, u.paths...)
+	slices.SortFunc(r.Paths, func(x, y Broken) int {
+		return cmp.Or(strings.Compare(x.Effect, y.Effect), cmp.Compare(y.RiskScore, x.RiskScore), strings.Compare(x.Cluster, y.Cluster), strings.Compare(x.ID, y.ID))
+	})
+	r.Text = r.words()
+	return r
+}
+
+// place says where the update is needed.
+func (a *adviser) place(r *Recommendation, u *remedy) {
+	pods := map[graph.Node]bool{}
+	for id, image := range u.images {
+		r.Images = append(r.Images, id)
+		for _, p := range a.images[image].pods {
+			pods[p] = true
+		}
+	}
+	for p := range pods {
+		r.Pods = append(r.Pods, p.ID())
+		r.Workloads = append(r.Workloads, workloadID(p))
+		if p.Value("exposed").Bool() {
+			r.Exposed++
+		}
+	}
+	slices.Sort(r.Images)
+	slices.Sort(r.Pods)
+	slices.Sort(r.Workloads)
+	r.Workloads = slices.Compact(r.Workloads)
+}
+
+func (r *Recommendation) words() string {
+	s := fmt.Sprintf("Build %s again with %s %s or newer in place of %s, and push what you built.", plural(len(r.Images), "image"), r.Package, r.Fixed, listed(r.Installed, 4))
+	if len(r.Workloads) > 0 {
+		s += fmt.Sprintf(" Then roll out %s.", plural(len(r.Workloads), "workload"))
+	}
+	if r.Unfixed > 0 {
+		s += fmt.Sprintf(" For %s of the same packages no fix has been published yet.", plural(r.Unfixed, "more vulnerability"))
+	}
+	return s
+}
+
+// listed joins the first of several words, and says how many more there are.
+func listed(words []string, most int) string {
+	if len(words) <= most {
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
+}

@@ -1,0 +1,221 @@
+package analyse
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/breakwater-sec/breakwater/build"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+// pharmacy knows what affects a package by its name and version.
+type pharmacy map[string][]vuln.Match
+
+func (k pharmacy) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
+	found := slices.Clone(k[p.Name+" "+p.Version])
+	for i := range found {
+		found[i].Package = p
+	}
+	return found, nil
+}
+
+func plainly(_, a, b string) int { return cmp.Compare(a, b) }
+
+// inventory says what is in an image: "libssl3/openssl 3.0.1" each.
+func inventory(id string, db pharmacy, packages ...string) *build.Assessment {
+	c := build.Contents{ID: id}
+	for _, p := range packages {
+		what, version, _ := strings.Cut(p, " ")
+		name, source, _ := strings.Cut(what, "/")
+		c.Components = append(c.Components, build.Component{PURL: "pkg:deb/debian/" + name + "@" + version,
+			Package: vuln.Package{Ecosystem: "Debian:12", Name: name, Version: version, Source: source}})
+	}
+	return c.Assess(db)
+}
+
+// advised is the advice over the cluster of a file of testdata, with images of the
+// test's own; flags name images "running" and "listed".
+func advised(t *testing.T, images []*build.Assessment, flags map[string][]string) Advice {
+	t.Helper()
+	e, _ := readEstate(t, "testdata/direct.txt")
+	rules := builtIn(t)
+	_, paths := analysed(t, e.facts(t), rules, images)
+	f := e.facts(t)
+	made := build.Cluster(f, build.Judge(f, rules.Powers))
+	shared := graph.NewShared(schema.Vocabulary())
+	made.PutShared(shared)
+	for _, a := range images {
+		a.Put(shared)
+	}
+	for id, names := range flags {
+		for _, name := range names {
+			shared.Put("Image", id, graph.B(name, true))
+		}
+	}
+	frozen := shared.Freeze()
+	seg, _ := made.Build(frozen)
+	return Recommend(graph.NewView(schema.Vocabulary(), frozen, seg), paths, plainly)
+}
+
+const (
+	cart = "registry.test/shop/cart:1.2"
+	bit  = "docker.io/fluent/fluent-bit:3.1"
+	old  = "registry.test/shop/old:1"
+)
+
+var (
+	remote   = vuln.Match{ID: "CVE-2022-3602", Severity: vuln.High, FixedVersion: "3.0.7", RCE: true, KEV: &vuln.KEV{Listed: true}}
+	later    = vuln.Match{ID: "CVE-2022-3786", Severity: vuln.High, FixedVersion: "3.0.8"}
+	unmended = vuln.Match{ID: "CVE-2011-0001", Severity: vuln.Low}
+	elswhere = vuln.Match{ID: "CVE-2020-0002", Severity: vuln.Critical, FixedVersion: "9"}
+	estateDB = pharmacy{"libssl3 3.0.1": {remote, later, unmended}, "openssl 3.0.1": {remote, later, unmended}, "libssl3 3.0.2": {later}, "zlib1g 1": {elswhere}, "libc6 1": {unmended}}
+)
+
+func TestAnUpdateSaysWhatItFixesWhereAndWhichPathsItBreaks(t *testing.T) {
+	got := advised(t, []*build.Assessment{
+		inventory(cart, estateDB, "libssl3/openssl 3.0.1", "openssl/openssl 3.0.1", "libc6/glibc 1"),
+		inventory(bit, estateDB, "libssl3/openssl 3.0.2"),
+	}, map[string][]string{cart: {"running"}, bit: {"running"}})
+	if len(got.Recommendations) != 1 {
+		t.Fatalf("%d recommendations, want one: openssl's: %+v", len(got.Recommendations), got.Recommendations)
+	}
+	r := got.Recommendations[0]
+	if r.ID != "running/Debian:12/openssl" || r.Title != "Update openssl to 3.0.8 (Debian:12)" || r.Severity != "High" || r.Exploited != 1 || !r.RCE || r.Unfixed != 1 {
+		t.Errorf("%+v", r)
+	}
+	for what, pair := range map[string][2][]string{
+		"packages":        {r.Packages, {"libssl3", "openssl"}},
+		"installed":       {r.Installed, {"3.0.1", "3.0.2"}},
+		"vulnerabilities": {r.Vulnerabilities, {"CVE-2022-3602", "CVE-2022-3786"}},
+		"images":          {r.Images, {bit, cart}},
+		"workloads":       {r.Workloads, {"c/shop/Deployment/cart"}},
+	} {
+		if !slices.Equal(pair[0], pair[1]) {
+			t.Errorf("%s %v, want %v", what, pair[0], pair[1])
+		}
+	}
+	if len(r.Pods) != 1 || r.Exposed != 1 {
+		t.Errorf("pods %v, %d exposed", r.Pods, r.Exposed)
+	}
+	if len(r.Paths) == 0 || r.Paths[0].Effect != Breaks {
+		t.Errorf("paths %+v, want one that it breaks", r.Paths)
+	}
+	if !strings.Contains(r.Text, "Build 2 images again with openssl 3.0.8") || !strings.Contains(r.Text, "roll out 1 workload") || !strings.Contains(r.Text, "1 more vulnerability") {
+		t.Error(r.Text)
+	}
+	want := Demand{About: Running, Images: 2, Affected: 2, Vulnerabilities: 3, Unfixed: 1, Updates: 1}
+	d := got.Demands[0]
+	if d.Title, d.Why = "", ""; d != want {
+		t.Errorf("demand %+v, want %+v", d, want)
+	}
+}
+
+func TestAnUpdateThatLeavesAnotherWayInOnlyLowersTheRisk(t *testing.T) {
+	got := advised(t, []*build.Assessment{inventory(cart, estateDB, "libssl3/openssl 3.0.1", "zlib1g/zlib 1")}, map[string][]string{cart: {"running"}})
+	if len(got.Recommendations) != 2 {
+		t.Fatalf("%+v", got.Recommendations)
+	}
+	for _, r := range got.Recommendations {
+		if len(r.Paths) == 0 || r.Paths[0].Effect != Lowers {
+			t.Errorf("%s: paths %+v", r.Title, r.Paths)
+		}
+	}
+}
+
+func TestImagesOfARegistryAreADemandOfTheirOwn(t *testing.T) {
+	got := advised(t, []*build.Assessment{
+		inventory(cart, estateDB, "libssl3/openssl 3.0.1"),
+		inventory(old, estateDB, "zlib1g/zlib 1"),
+		inventory("clean", estateDB, "tzdata/tzdata 1"),
+		build.NotScanned("secretive", "failed", "403"),
+	}, map[string][]string{cart: {"running", "listed"}, old: {"listed"}, "clean": {"listed"}, "secretive": {"listed"}})
+	ids := map[string]Recommendation{}
+	for _, r := range got.Recommendations {
+		ids[r.ID] = r
+	}
+	if len(ids) != 3 || ids["registry/Debian:12/zlib"].Images[0] != old || len(ids["registry/Debian:12/zlib"].Pods) != 0 {
+		t.Errorf("%v", slices.Collect(maps.Keys(ids)))
+	}
+	if r := ids["registry/Debian:12/openssl"]; len(r.Pods) != 1 {
+		t.Errorf("an image that runs and lies in a registry: pods %v", r.Pods)
+	}
+	d := got.Demands[1]
+	if d.About != InRegistry || d.Images != 4 || d.Affected != 2 || d.Clean != 1 || d.Unknown != 1 {
+		t.Errorf("%+v", d)
+	}
+	if got.Recommendations[0].Package != "openssl" {
+		t.Errorf("first is %s: what opens a path comes before what nothing runs", got.Recommendations[0].Title)
+	}
+}
+
+func TestWithoutAFixThereIsNothingToRecommend(t *testing.T) {
+	got := advised(t, []*build.Assessment{inventory(cart, estateDB, "libc6/glibc 1")}, map[string][]string{cart: {"running"}})
+	if len(got.Recommendations) != 0 || got.Demands[0].Unfixed != 1 || got.Demands[0].Affected != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Every finding with a fix is in exactly one recommendation of its demand, with
+// its image, and none is invented: held against plain loops over random estates.
+func TestEveryFixableFindingIsInOneRecommendation(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		db := pharmacy{}
+		for p := range 8 {
+			for v := range 3 {
+				key := fmt.Sprintf("p%d %d", p, v)
+				for range r.IntN(4) {
+					m := vuln.Match{ID: fmt.Sprintf("CVE-%d", r.IntN(12)), Severity: vuln.High}
+					if r.IntN(3) > 0 {
+						m.FixedVersion = fmt.Sprint(3 + r.IntN(5))
+					}
+					if !slices.ContainsFunc(db[key], func(o vuln.Match) bool { return o.ID == m.ID }) {
+						db[key] = append(db[key], m)
+					}
+				}
+			}
+		}
+		var images []*build.Assessment
+		flags, want := map[string][]string{}, map[string]bool{}
+		for i := range 6 {
+			id := fmt.Sprint("image", i)
+			var packages []string
+			for p := range 8 {
+				if r.IntN(2) > 0 {
+					packages = append(packages, fmt.Sprintf("p%d/s%d %d", p, p/2, r.IntN(3)))
+				}
+			}
+			a := inventory(id, db, packages...)
+			images = append(images, a)
+			if r.IntN(2) > 0 {
+				flags[id] = []string{"listed"}
+				for _, f := range a.Findings {
+					if f.FixedVersion != "" {
+						want[f.Package.Source+" "+f.ID+" "+id] = true
+					}
+				}
+			}
+		}
+		got := map[string]bool{}
+		for _, rec := range advised(t, images, flags).Recommendations {
+			for _, v := range rec.Vulnerabilities {
+				for _, i := range rec.Images {
+					got[rec.Package+" "+v+" "+i] = true
+				}
+			}
+		}
+		for f := range want {
+			if !got[f] {
+				t.Errorf("seed %d: no recommendation for %s", seed, f)
+			}
+		}
+	}
+}

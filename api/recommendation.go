@@ -1,0 +1,223 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/report"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// adviceCache keeps what was worked out for a world.
+type adviceCache struct {
+	mu      sync.Mutex
+	version uint64
+	advice  *report.Recommendations
+}
+
+func (c *adviceCache) of(w *live.World) *report.Recommendations {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.advice == nil || c.version != w.Version {
+		c.version, c.advice = w.Version, new(report.Recommended(w))
+	}
+	return c.advice
+}
+
+func recommendationRow(r *analyse.Recommendation) RecommendationRow {
+	row := RecommendationRow{Id: r.ID, About: About(r.About), Title: r.Title, Severity: r.Severity, Package: r.Package, Ecosystem: r.Ecosystem, Installed: r.Installed,
+		Fixed: r.Fixed, Vulnerabilities: len(r.Vulnerabilities), Exploited: r.Exploited, Rce: r.RCE, Images: len(r.Images), Pods: len(r.Pods),
+		Workloads: len(r.Workloads), Exposed: r.Exposed, Paths: len(r.Paths)}
+	for _, p := range r.Paths {
+		if p.Effect == analyse.Breaks {
+			row.Breaks++
+		}
+	}
+	return row
+}
+
+func adviceFits(r *analyse.Recommendation, v *graph.View, q ListRecommendationsParams) bool {
+	flag := func(want *bool, have bool) bool { return want == nil || *want == have }
+	return (q.About == nil || *q.About == About(r.About)) && flag(q.Exposed, r.Exposed > 0) && flag(q.Paths, len(r.Paths) > 0) &&
+		(q.Severity == nil || rank(r.Severity) >= rank(*q.Severity)) &&
+		(q.Image == nil || *q.Image == "" || slices.Contains(r.Images, *q.Image)) &&
+		(q.Vulnerability == nil || *q.Vulnerability == "" || slices.Contains(r.Vulnerabilities, *q.Vulnerability)) &&
+		(q.Cluster == nil || *q.Cluster == "" || slices.ContainsFunc(r.Workloads, func(w string) bool { return strings.HasPrefix(w, *q.Cluster+"/") })) &&
+		(q.Q == nil || adviceSays(r, v, *q.Q))
+}
+
+func adviceSays(r *analyse.Recommendation, v *graph.View, words string) bool {
+	all := []string{r.Title, strings.Join(r.Packages, " "), strings.Join(r.Vulnerabilities, " "), strings.Join(r.Workloads, " ")}
+	for _, id := range r.Images {
+		if n, there := v.Node("Image", id); there {
+			all = append(all, n.Text("name"))
+		}
+	}
+	text := strings.ToLower(strings.Join(all, " "))
+	for _, w := range strings.Fields(strings.ToLower(words)) {
+		if !strings.Contains(text, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// ListRecommendations implements StrictServerInterface.
+func (s *server) ListRecommendations(_ context.Context, r ListRecommendationsRequestObject) (ListRecommendationsResponseObject, error) {
+	w := s.Live.World()
+	advice := s.advice.of(w)
+	out := RecommendationList{Groups: []RecommendationGroup{}, AsOf: asOf(w)}
+	for _, d := range advice.Demands {
+		if r.Params.About == nil || *r.Params.About == About(d.About) {
+			out.Groups = append(out.Groups, RecommendationGroup{About: About(d.About), Title: d.Title, Why: d.Why, Images: d.Images, Affected: d.Affected, Clean: d.Clean,
+				Unknown: d.Unknown, Vulnerabilities: d.Vulnerabilities, Unfixed: d.Unfixed, Updates: d.Updates})
+		}
+	}
+	var rows []RecommendationRow
+	for i := range advice.Recommendations {
+		if one := &advice.Recommendations[i]; adviceFits(one, w.View, r.Params) {
+			rows = append(rows, recommendationRow(one))
+		}
+	}
+	out.Total = len(rows)
+	var err error
+	out.Items, out.Next, err = page(rows, r.Params.Cursor, r.Params.Limit, func(r RecommendationRow) string { return r.Id })
+	if err != nil {
+		return nil, err
+	}
+	return ListRecommendations200JSONResponse(out), nil
+}
+
+// GetRecommendation implements StrictServerInterface.
+func (s *server) GetRecommendation(ctx context.Context, r GetRecommendationRequestObject) (GetRecommendationResponseObject, error) {
+	w := s.Live.World()
+	all := s.advice.of(w).Recommendations
+	i := slices.IndexFunc(all, func(one analyse.Recommendation) bool { return one.ID == r.Params.Id })
+	if i < 0 {
+		return nil, missing(fmt.Sprintf("nothing recommends %s: it was done, or what it was about is gone", r.Params.Id))
+	}
+	one := &all[i]
+	out := RecommendationPage{Row: recommendationRow(one), Text: one.Text, Packages: one.Packages, Unfixed: one.Unfixed, AsOf: asOf(w)}
+	p := advicePage{server: s, one: one, view: w.View, reach: s.reach.of(w), out: &out}
+	p.findings()
+	p.pods()
+	if err := errors.Join(p.images(ctx), p.paths(ctx)); err != nil {
+		return nil, err
+	}
+	return GetRecommendation200JSONResponse(out), nil
+}
+
+// advicePage fills a page with what the graph says now.
+type advicePage struct {
+	server *server
+	one    *analyse.Recommendation
+	view   *graph.View
+	reach  *reach
+	out    *RecommendationPage
+}
+
+// images says where the packages are, and which layer brought them.
+func (p *advicePage) images(ctx context.Context) error {
+	p.out.Images = []RecommendedImage{}
+	for _, id := range p.one.Images {
+		n, there := p.view.Node("Image", id)
+		if !there {
+			continue
+		}
+		in := RecommendedImage{Image: refOf(n), Installed: []string{}, Pods: len(p.reach.pods[id])}
+		for e := range n.Out("HAS_PACKAGE") {
+			if p.mends(e.To) && !slices.Contains(in.Installed, e.To.Text("version")) {
+				in.Installed = append(in.Installed, e.To.Text("version"))
+				in.Layer = text(e.Value("layer").Str())
+			}
+		}
+		command, err := p.server.commandOf(ctx, id, in.Layer)
+		if err != nil {
+			return err
+		}
+		in.Command = command
+		p.out.Images = append(p.out.Images, in)
+	}
+	return nil
+}
+
+func (p *advicePage) mends(pkg graph.Node) bool {
+	return pkg.Text("ecosystem") == p.one.Ecosystem && cmp.Or(pkg.Text("source"), pkg.Text("name")) == p.one.Package && slices.Contains(p.one.Installed, pkg.Text("version"))
+}
+
+// commandOf is what built a layer of an image, if that was read.
+func (s *server) commandOf(ctx context.Context, image string, layer *string) (*string, error) {
+	if layer == nil {
+		return nil, nil
+	}
+	inv, err := s.Live.Inventory(ctx, image)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range inv.Layers {
+		if l.Digest == *layer {
+			return text(l.Command), nil
+		}
+	}
+	return nil, nil
+}
+
+// findings lists what the update fixes in each image, worst first.
+func (p *advicePage) findings() {
+	p.out.Findings = []Finding{}
+	for _, id := range p.one.Images {
+		n, there := p.view.Node("Image", id)
+		if !there {
+			continue
+		}
+		for e := range n.Out("HAS_VULNERABILITY") {
+			f := findingOf(e)
+			if f.Fixed != nil && slices.Contains(p.one.Packages, f.Package) && slices.Contains(p.one.Installed, f.Installed) && slices.Contains(p.one.Vulnerabilities, f.Vulnerability.Id) {
+				p.out.Findings = append(p.out.Findings, f)
+			}
+		}
+	}
+	slices.SortStableFunc(p.out.Findings, func(a, b Finding) int {
+		return cmp.Or(compareBool(isTrue(a.Kev), isTrue(b.Kev)), cmp.Compare(rank(b.Severity), rank(a.Severity)), compareBool(isTrue(a.Rce), isTrue(b.Rce)),
+			cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id), cmp.Compare(a.Image.Name, b.Image.Name), cmp.Compare(a.Package, b.Package))
+	})
+}
+
+func (p *advicePage) pods() {
+	p.out.Pods = []RecommendedPod{}
+	for _, id := range p.one.Pods {
+		n, there := p.view.Node("Pod", id)
+		if !there {
+			continue
+		}
+		p.out.Pods = append(p.out.Pods, RecommendedPod{Pod: refOf(n), Workload: text(n.Text("workload")), Exposed: boolean(n.Value("exposed"))})
+	}
+}
+
+// paths joins what the analysis says with what is stored of the paths' lives.
+func (p *advicePage) paths(ctx context.Context) error {
+	p.out.Paths = []RecommendedPath{}
+	lives, err := p.server.lives(ctx)
+	if err != nil {
+		return err
+	}
+	for _, b := range p.one.Paths {
+		i := slices.IndexFunc(lives, func(l life) bool { return l.Cluster == b.Cluster && l.ID == b.ID && rankOf(l.Status) == 0 })
+		if i < 0 {
+			continue // stored a moment later
+		}
+		p.out.Paths = append(p.out.Paths, RecommendedPath{Path: rowOf(lives[i]), Effect: RecommendedPathEffect(b.Effect)})
+	}
+	return nil
+}
