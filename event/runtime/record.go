@@ -25,14 +25,18 @@ const (
 type Record struct {
 	Version int        `json:"version"`
 	Kind    RecordKind `json:"kind"`
-	// Node is the node's name in its cluster; Boot tells two runs of its kernel
-	// apart; Sequence counts the records of a run of the sensor from 1 without a
-	// hole: what is missing was lost.
+	// Node is the node's name in its cluster. Boot tells two runs of the sensor
+	// apart: it is the kernel's boot id, a dash and a text of that run. Sequence
+	// counts the records that a run kept, from 1 without a hole: what is missing
+	// was lost on its way. What the sensor could not keep has no number; a Lost
+	// record says how many there were.
 	Node     string    `json:"node"`
 	Boot     string    `json:"boot"`
 	Sequence uint64    `json:"sequence"`
 	Time     time.Time `json:"time"`
 	// Process is what started or ended; Ancestors are its parents, nearest first.
+	// What ended is told by pid and StartedAt; only its start tells program,
+	// privileges and ancestors.
 	Process   *Process  `json:"process,omitempty"`
 	Ancestors []Process `json:"ancestors,omitempty"`
 	// Container is nil for a process of the node itself.
@@ -52,10 +56,17 @@ type Process struct {
 	Name      string    `json:"name"`                // comm
 	Path      string    `json:"path,omitempty"`      // of the program, as it was asked for
 	Arguments []string  `json:"arguments,omitempty"` // argv, the first included
-	// Cut says that Arguments or Path were longer than the sensor keeps.
-	Cut bool   `json:"cut,omitempty"`
-	UID uint32 `json:"uid"` // in the node's own user namespace
-	GID uint32 `json:"gid"`
+	// Cut says that Arguments or Path were longer than the sensor keeps. What is not
+	// UTF-8 in them has become U+FFFD.
+	Cut bool `json:"cut,omitempty"`
+	// Unlinked says that the file the kernel runs has no name in any folder: it was
+	// removed, or never had one (memfd). Added says that it lies in the container's
+	// own layer (of overlayfs) and so did not come with the image. For a script both
+	// are about its interpreter.
+	Unlinked bool   `json:"unlinked,omitempty"`
+	Added    bool   `json:"added,omitempty"`
+	UID      uint32 `json:"uid"` // the effective one, in the node's own user namespace
+	GID      uint32 `json:"gid"`
 	// Capabilities are the effective ones by name (CAP_SYS_ADMIN); All says that
 	// these are all the kernel knows.
 	Capabilities []string `json:"capabilities,omitempty"`
@@ -63,13 +74,17 @@ type Process struct {
 	// HostNamespaces are those shared with the node's first process: pid, net, mnt,
 	// ipc, uts, user, cgroup.
 	HostNamespaces []string `json:"hostNamespaces,omitempty"`
-	// Container is the id of the container an ancestor is in, if another than its child's.
+	// Container is the id of the container an ancestor is in: empty for a process of
+	// the node itself, "unknown" where the kernel was asked for too little. The
+	// container of Record.Process stands in the record.
 	Container string `json:"container,omitempty"`
 }
 
 // Container is told by the control group a process is in.
 type Container struct {
-	// ID is the 64 hexadecimal digits the runtime gave it, as in a pod's status.
+	// ID is the 64 hexadecimal digits the runtime gave it, as in a pod's status. It
+	// is empty if the group lies deeper than the kernel was asked for: whether it is
+	// a container's is then not known.
 	ID string `json:"id"`
 	// Cgroup is the group's path from the root as far up as the kernel was asked,
 	// such as kubepods/burstable/pod0f…/4d….

@@ -26,7 +26,7 @@ var may = map[string][]string{
 	"store":     {},
 	"event":     {},
 	"detect":    {"event", "rule"},
-	"sensor":    {"event"},
+	"sensor":    {"event", "event/runtime"},
 	"ingest":    {"event", "store"},
 	"ui":        {},
 	"schema":    {"graph"},
@@ -55,7 +55,7 @@ var may = map[string][]string{
 	"packs/*":   {"rule", "query", "schema", "graph"},
 	"event/*":   {"event"},
 	"deploy/*":  {},
-	"sensor/*":  {"sensor", "event"},
+	"sensor/*":  {"event", "event/runtime"},
 	"ingest/*":  {"ingest", "event", "store"},
 	"build/*":   {"build", "collect", "collect/kube", "graph", "schema"},
 }

@@ -1,0 +1,221 @@
+package runtime
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/breakwater-sec/breakwater/event"
+)
+
+// Bounds of one record. A sensor keeps far less of each.
+const (
+	MaxRecord    = 1 << 20
+	maxArguments = 4096
+	maxAncestors = 64
+	maxLists     = 256
+	maxName      = 253
+)
+
+// Batch is what came of some lines: every record in it is counted once.
+type Batch struct {
+	// Events are the programs that started.
+	Events []event.Event
+	// Ended counts processes that ended, which no rule is about.
+	Ended int
+	// Lost is what the sensor says it could not keep, by its reason.
+	Lost map[string]uint64
+	// Came are the numbers of the records, by the run of a sensor.
+	Came     map[Run][]uint64
+	Rejected []Rejected
+	// Dropped counts rejections beyond those listed.
+	Dropped int
+}
+
+// Run is one run of one node's sensor, within which records are counted.
+type Run struct{ Node, Boot string }
+
+// Rejected is a line that is no record, and why.
+type Rejected struct {
+	Position int // the line, counted from one
+	Why      string
+}
+
+// Bounds of one batch.
+const (
+	batchSize   = 512
+	maxRejected = 100
+	maxReasons  = 16
+)
+
+func (b *Batch) reject(position int, err error) {
+	if len(b.Rejected) == maxRejected {
+		b.Dropped++
+		return
+	}
+	b.Rejected = append(b.Rejected, Rejected{position, err.Error()})
+}
+
+// Count is how much was seen, of whatever kind.
+func (b *Batch) Count() (n int) {
+	for _, sequences := range b.Came {
+		n += len(sequences)
+	}
+	return n + len(b.Rejected) + b.Dropped
+}
+
+// Decoder decodes what the sensors of one cluster send.
+type Decoder struct {
+	Cluster string
+	// Place says where a container runs; nil if nobody can.
+	Place func(*Container) (Place, bool)
+}
+
+// Read reads records, one a line, and hands on a batch every so many.
+func (d *Decoder) Read(r io.Reader, each func(*Batch) error) error {
+	lines := bufio.NewReaderSize(r, 64<<10)
+	b := &Batch{}
+	for n := 1; ; n++ {
+		line, long, err := readLine(lines)
+		if long {
+			b.reject(n, errLong)
+		} else if line = bytes.TrimSpace(line); len(line) > 0 {
+			if wrong := d.line(b, line); wrong != nil {
+				b.reject(n, wrong)
+			}
+		}
+		if b.Count() < batchSize && err == nil {
+			continue
+		}
+		if failed := each(b); failed != nil || errors.Is(err, io.EOF) {
+			return failed
+		}
+		if err != nil {
+			return err
+		}
+		b = &Batch{}
+	}
+}
+
+// All reads records and lets nothing be rejected: what a rule's test is run on.
+func (d *Decoder) All(r io.Reader) (events []event.Event, err error) {
+	err = d.Read(r, func(b *Batch) error {
+		events = append(events, b.Events...)
+		if len(b.Rejected) > 0 {
+			return fmt.Errorf("line %d: %s", b.Rejected[0].Position, b.Rejected[0].Why)
+		}
+		return nil
+	})
+	return events, err
+}
+
+var errLong = fmt.Errorf("longer than %d bytes", MaxRecord)
+
+// readLine reads to the end of the line, but keeps no more than a record may have.
+func readLine(r *bufio.Reader) (line []byte, long bool, err error) {
+	for {
+		part, err := r.ReadSlice('\n')
+		if long = long || len(line)+len(part) > MaxRecord; !long {
+			line = append(line, part...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, long, err
+		}
+	}
+}
+
+func (d *Decoder) line(b *Batch, line []byte) error {
+	r := &Record{}
+	if err := json.Unmarshal(line, r); err != nil {
+		return fmt.Errorf("no record: %w", err)
+	}
+	if err := r.check(); err != nil {
+		return err
+	}
+	if b.Came == nil {
+		b.Came = map[Run][]uint64{}
+	}
+	run := Run{r.Node, r.Boot}
+	b.Came[run] = append(b.Came[run], r.Sequence)
+	switch r.Kind {
+	case Exec:
+		b.Events = append(b.Events, d.event(r, line))
+	case Exit:
+		b.Ended++
+	case Lost:
+		b.lose(r.Why, r.Lost)
+	}
+	return nil
+}
+
+func (b *Batch) lose(why string, n uint64) {
+	if b.Lost == nil {
+		b.Lost = map[string]uint64{}
+	}
+	if _, known := b.Lost[why]; !known && len(b.Lost) >= maxReasons {
+		why = "another reason"
+	}
+	b.Lost[why] += n
+}
+
+// check refuses what is no record, or of a version that may mean other things.
+func (r *Record) check() error {
+	switch {
+	case r.Version != RecordVersion:
+		return fmt.Errorf("version %d: want %d", r.Version, RecordVersion)
+	case r.Kind != Exec && r.Kind != Exit && r.Kind != Lost:
+		return fmt.Errorf("kind %.40q: want exec, exit or lost", r.Kind)
+	case r.Node == "" || len(r.Node) > maxName || len(r.Boot) > maxName:
+		return errors.New("no record: it names no node")
+	case r.Sequence == 0:
+		return errors.New("no record: it has no number")
+	case r.Time.IsZero() || r.Time.Year() < 1970 || r.Time.Year() > 9999:
+		return errors.New("no record: it has no time")
+	case r.Kind != Lost && r.Process == nil:
+		return fmt.Errorf("%s: it names no process", r.Kind)
+	case r.Container != nil && !isID(r.Container.ID):
+		return fmt.Errorf("container %.80q: want 64 hexadecimal digits", r.Container.ID)
+	case len(r.Ancestors) > maxAncestors:
+		return fmt.Errorf("more than %d ancestors", maxAncestors)
+	}
+	for i := range r.Ancestors {
+		if err := r.Ancestors[i].check(); err != nil {
+			return err
+		}
+	}
+	if r.Process != nil {
+		return r.Process.check()
+	}
+	return nil
+}
+
+func (p *Process) check() error {
+	switch {
+	case len(p.Arguments) > maxArguments:
+		return fmt.Errorf("more than %d arguments", maxArguments)
+	case len(p.Capabilities) > maxLists || len(p.HostNamespaces) > maxLists:
+		return fmt.Errorf("more than %d capabilities or namespaces", maxLists)
+	case p.Container != "" && !isID(p.Container):
+		return fmt.Errorf("container %.80q of an ancestor: want 64 hexadecimal digits", p.Container)
+	}
+	return nil
+}
+
+// isID tells the id of a container; none is a group that may be one's.
+func isID(id string) bool {
+	if id == "" {
+		return true
+	}
+	if len(id) != 64 {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
