@@ -53,9 +53,9 @@ export function kindAndId(text: string): { kind: string; id: string } {
   return at < 0 ? { kind: "", id: text } : { kind: text.slice(0, at), id: text.slice(at + 1) };
 }
 
-/** A long digest, short enough to read. */
+/** A long digest or a container's id, short enough to read. */
 export function short(text: string): string {
-  return text.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/, "$1…");
+  return text.replace(/\b((?:sha256:)?[0-9a-f]{12})[0-9a-f]{52}\b/, "$1…");
 }
 
 /** The name at the end of an id such as cluster/namespace/Pod/name. */

@@ -42,6 +42,15 @@ const quoted = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'
 /** Everything of a kind in a cluster, as a question. */
 export const ofKind = (kind: string, cluster: string) => question(`MATCH (x:${kind}) WHERE x.cluster = ${quoted(cluster)}\nRETURN x`);
 
+const among = { running: "i.running", registry: "i.listed" };
+const stands = { affected: "i.vulnerabilities > 0", clean: "i.vulnerabilities = 0", unknown: "i.vulnerabilities IS NULL" };
+
+/** The images of a demand that stand so, as a question. */
+export const imagesThat = (about: Schemas["About"], stand: keyof typeof stands) => question(`MATCH (i:Image) WHERE ${among[about]} AND ${stands[stand]}\nRETURN i`);
+
+/** The vulnerabilities of the images of a demand, as a question. */
+export const vulnerabilitiesOf = (about: Schemas["About"]) => question(`MATCH (i:Image) WHERE ${among[about]}\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability)\nRETURN DISTINCT v`);
+
 /** The images with a vulnerability, and the pods that run them, as a question. */
 export const carriersOf = (id: string) => question(
   `MATCH (i:Image)\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id = ${quoted(id)}\n`

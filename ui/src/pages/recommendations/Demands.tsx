@@ -1,9 +1,8 @@
 import "./recommendations.css";
 import { Link, useSearchParams } from "react-router";
 import type { Schemas } from "../../api/client";
-import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
-import { imageList, vulnerabilityList } from "../../lib/links";
+import { imagesThat, vulnerabilitiesOf } from "../../lib/links";
 import { sentence } from "../../lib/text";
 
 type Group = Schemas["RecommendationGroup"];
@@ -26,16 +25,16 @@ export function Demands({ groups }: { groups: Group[] }) {
   );
 }
 
-/** Affected, clean and unknown images, as a bar with its words. */
+const stands = ["affected", "unknown", "clean"] as const;
+
+/** Affected, unknown and clean images, as a bar with its words; each number opens what it counts. */
 function Stand({ of: g }: { of: Group }) {
-  const schema = useVocabulary();
-  const running = g.about === "running" ? "true" : undefined;
   return (
     <>
-      <div className="stand" aria-hidden>{(["affected", "unknown", "clean"] as const).map((s) => g[s] > 0 && <span key={s} data-part={s} style={{ flexGrow: g[s] }} />)}</div>
+      <div className="stand" aria-hidden>{stands.filter((s) => g[s] > 0).map((s) => <span key={s} data-part={s} style={{ flexGrow: g[s] }} />)}</div>
       <p className="numeric">
-        {running ? <Link to={imageList({ running, severity: schema?.severities[0] })}>{count(g.affected)} affected</Link> : `${count(g.affected)} affected`}, {count(g.clean)} clean, {g.unknown > 0 ? <Link to="/coverage">{count(g.unknown)} unknown</Link> : "0 unknown"} of {plural(g.images, "image")}.{" "}
-        {plural(g.updates, "update")} for {running ? <Link to={vulnerabilityList({ running })}>{plural(g.vulnerabilities, "vulnerability", "vulnerabilities")}</Link> : plural(g.vulnerabilities, "vulnerability", "vulnerabilities")}, {count(g.unfixed)} of them without a fix in some package.
+        {stands.map((s, i) => <span key={s}>{i > 0 && ", "}{g[s] > 0 ? <Link to={imagesThat(g.about, s)}>{count(g[s])} {s}</Link> : `0 ${s}`}</span>)} of {plural(g.images, "image")}.{" "}
+        {plural(g.updates, "update")} for <Link to={vulnerabilitiesOf(g.about)}>{plural(g.vulnerabilities, "vulnerability", "vulnerabilities")}</Link>, {count(g.unfixed)} of them without a fix in some package.
       </p>
     </>
   );

@@ -31,8 +31,9 @@ it("says how images stand before it lists the updates, and asks what its URL say
   const table = await screen.findByRole("table");
   expect(within(table).getByRole("link", { name: row.title }).getAttribute("href")).toBe("/recommendation?id=u1");
   expect(["about", "q", "severity", "exposed", "vulnerability"].map((n) => asked[0]?.searchParams.get(n))).toEqual(["running", "ssl", "High", "true", "CVE-1"]);
-  expect(screen.getByText(/3 clean/).textContent).toContain("6 affected, 3 clean, 1 unknown of 10 images. 2 updates for 40 vulnerabilities, 7 of them without a fix in some package.");
+  expect(screen.getByRole("link", { name: "3 clean" }).closest("p")?.textContent).toContain("6 affected, 1 unknown, 3 clean of 10 images. 2 updates for 40 vulnerabilities, 7 of them without a fix in some package.");
   expect(screen.getByText(/There may be more: 1 image of 10 was never scanned/)).toBeTruthy();
+  expect(screen.getByRole("link", { name: "6 affected" }).getAttribute("href")).toContain(encodeURIComponent("i.vulnerabilities").replaceAll("%20", "+"));
   expect(within(table).getByText("1 exploited, remote code")).toBeTruthy();
 });
 

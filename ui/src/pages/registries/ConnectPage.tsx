@@ -42,7 +42,7 @@ function Form({ host: given, old, credentials }: { host: string; old?: Schemas["
   return (
     <>
       <form className="connect" onSubmit={(e) => { e.preventDefault(); check.mutate({ body: wanted }); }}>
-        <TextInput label="Registry" placeholder="registry.example:5000" required autoFocus={!given} readOnly={given !== ""} value={host} onChange={(e) => setHost(e.currentTarget.value)} description="Its host, as image names write it." />
+        <TextInput label="Registry" placeholder="registry.example:5000" required withAsterisk={false} autoFocus={!given} readOnly={given !== ""} value={host} onChange={(e) => setHost(e.currentTarget.value)} description="Its host, as image names write it." />
         <Textarea label="Repositories" autosize minRows={2} maxRows={8} value={repositories} onChange={(e) => setRepositories(e.currentTarget.value)} description="One a line; shop/* is all below shop. Empty: all that the registry lists." />
         <TextInput type="number" label="Tags of a repository, at most" min={0} step={1} value={tags} onChange={(e) => setTags(e.currentTarget.value)} description="Those that sort highest as versions. Empty: as many as the server's bound allows." />
         <Checkbox label="It speaks plain HTTP" checked={insecure} onChange={(e) => setInsecure(e.currentTarget.checked)} />

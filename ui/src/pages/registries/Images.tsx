@@ -30,7 +30,7 @@ export function Images({ host }: { host: string }) {
   const columns = useMemo(() => cells((image) => mutate({ params: { query: { host, image } } }), isPending), [host, mutate, isPending]);
   return (
     <>
-      <div className="aside">
+      <div className="aside queue">
         <TextFilter name="q" label="Repository, tag or digest" />
         <ChoiceFilter name="state" label="Any state" choices={states.map((s) => ({ value: s, label: s }))} />
       </div>

@@ -18,13 +18,13 @@ const listed = (r: Registry, state: "failed" | "unsupported") => (r.images[state
 const columns: Column<Registry>[] = [
   { title: "Registry", cell: (r) => <><Link to={registryPage(r.host)}>{r.host}</Link><small className="onlynarrow">{count(r.images.done)} of {plural(r.images.total, "image")} read</small></>, by: (r) => r.host },
   { title: "State", wraps: true, cell: (r) => <>{r.state}{r.why && <small title={r.why}> {shortReason(r.why)}</small>}</>, by: (r) => r.state },
-  { title: "Signs in as", from: "wide", cell: (r) => <Account of={r} />, by: (r) => r.account },
+  { title: "Signs in as", from: "widest", cell: (r) => <Account of={r} />, by: (r) => r.account },
   { title: "Repositories", number: true, from: "medium", cell: (r) => <Link to={registryPage(r.host)}>{count(r.repositories)}</Link>, by: (r) => r.repositories },
-  { title: "Tags", number: true, from: "wide", cell: (r) => count(r.tags), by: (r) => r.tags },
+  { title: "Tags", number: true, from: "widest", cell: (r) => count(r.tags), by: (r) => r.tags },
   { title: "Images read", number: true, from: "medium", cell: (r) => <><Link to={registryPage(r.host, { state: "done" })}>{count(r.images.done)}</Link> <small>of {count(r.images.total)}</small></>, by: (r) => r.images.done },
   { title: "Failed", number: true, cell: (r) => listed(r, "failed"), by: (r) => r.images.failed },
   { title: "Unsupported", number: true, from: "wide", cell: (r) => listed(r, "unsupported"), by: (r) => r.images.unsupported },
-  { title: "Gaps", number: true, from: "medium", cell: (r) => (r.gaps.length ? <Link to={registryPage(r.host)}>{count(r.gaps.length)}</Link> : "0"), by: (r) => r.gaps.length },
+  { title: "Gaps", number: true, from: "wide", cell: (r) => (r.gaps.length ? <Link to={registryPage(r.host)}>{count(r.gaps.length)}</Link> : "0"), by: (r) => r.gaps.length },
   { title: "Read", number: true, from: "medium", cell: (r) => (r.lastReadAt ? <Ago at={r.lastReadAt} /> : <span className="unknown">never</span>), by: (r) => (r.lastReadAt ? -Date.parse(r.lastReadAt) : undefined) },
   { title: "Next", number: true, from: "wide", cell: (r) => r.nextReadAt && <Until at={r.nextReadAt} />, by: (r) => (r.nextReadAt ? Date.parse(r.nextReadAt) : undefined) },
 ];

@@ -3,6 +3,7 @@ import type { Schemas } from "../../api/client";
 import { Reason } from "../../components/Reason";
 import { count, plural } from "../../lib/format";
 import { registryPage } from "../../lib/links";
+import { phrase, sentence } from "../../lib/text";
 
 type Registry = Schemas["Registry"];
 
@@ -40,10 +41,10 @@ export function Permissions({ of }: { of: Schemas["RegistryPermission"][] }) {
       <li key={p.what} data-state={p.state}>
         <span className="mark" aria-hidden>{marks[p.state]}</span>
         <div>
-          <b>{p.what}</b> <span>{p.state}</span>
+          <b>{phrase(sentence(p.what))}</b> <span>{p.state}</span>
           {p.state !== "ok" && p.why && <div><Reason why={p.why} /></div>}
           {p.state === "ok" && p.why && <small> {p.why}</small>}
-          {p.blind && <div><small>Unseen therefore: {p.blind}</small></div>}
+          {p.blind && <div><small>Unseen therefore: {phrase(p.blind)}.</small></div>}
         </div>
       </li>
     ))}</ul>

@@ -54,7 +54,7 @@ it("what may be read is tried before a registry is connected, and an answer to a
   await person.type(screen.getByRole("textbox", { name: "Registry" }), "{Enter}");
   expect(await screen.findByText("Not everything may be read")).toBeTruthy();
   expect(screen.getByText("Denied by policy.")).toBeTruthy();
-  expect(screen.getByText("Unseen therefore: what is in its images")).toBeTruthy();
+  expect(screen.getByText("Unseen therefore: what is in its images.")).toBeTruthy();
   expect(checked).toEqual([{ host, repositories: ["shop/*", "base/os"], tags: 3, insecure: false }]);
   await person.click(screen.getByRole("checkbox", { name: "It speaks plain HTTP" }));
   expect(screen.queryByText("Not everything may be read")).toBeNull();

@@ -33,7 +33,7 @@ it("says how many nodes are seen of all, which are not, and what that means", as
 it("a node's sensor opens beside the list by keyboard, its place in the URL, and Esc leads back", async () => {
   get("/sensors", list());
   show(<SensorsPage />, "/sensors");
-  const link = await screen.findByRole("link", { name: "sees in part: the sensor of node-1" });
+  const link = await screen.findByRole("link", { name: "partial: the sensor of node-1" });
   link.focus();
   await userEvent.keyboard("{Enter}");
   const pane = within(screen.getByRole("complementary", { name: "Sensor" }));
