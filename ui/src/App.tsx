@@ -10,6 +10,7 @@ import { Shell } from "./shell/Shell";
 // Home comes with the first script; the others, with their drawing and layout, when they are opened.
 const AlertPage = lazy(() => import("./pages/alerts/AlertPage").then((m) => ({ default: m.AlertPage })));
 const AlertsPage = lazy(() => import("./pages/alerts/AlertsPage").then((m) => ({ default: m.AlertsPage })));
+const ConnectPage = lazy(() => import("./pages/registries/ConnectPage").then((m) => ({ default: m.ConnectPage })));
 const CoveragePage = lazy(() => import("./pages/coverage/CoveragePage").then((m) => ({ default: m.CoveragePage })));
 const EntityPage = lazy(() => import("./pages/entity/EntityPage").then((m) => ({ default: m.EntityPage })));
 const ExplorerPage = lazy(() => import("./pages/explorer/ExplorerPage").then((m) => ({ default: m.ExplorerPage })));
@@ -17,6 +18,11 @@ const ImagePage = lazy(() => import("./pages/images/ImagePage").then((m) => ({ d
 const ImagesPage = lazy(() => import("./pages/images/ImagesPage").then((m) => ({ default: m.ImagesPage })));
 const PathPage = lazy(() => import("./pages/paths/PathPage").then((m) => ({ default: m.PathPage })));
 const PathsPage = lazy(() => import("./pages/paths/PathsPage").then((m) => ({ default: m.PathsPage })));
+const RecommendationPage = lazy(() => import("./pages/recommendations/RecommendationPage").then((m) => ({ default: m.RecommendationPage })));
+const RecommendationsPage = lazy(() => import("./pages/recommendations/RecommendationsPage").then((m) => ({ default: m.RecommendationsPage })));
+const RegistriesPage = lazy(() => import("./pages/registries/RegistriesPage").then((m) => ({ default: m.RegistriesPage })));
+const RegistryPage = lazy(() => import("./pages/registries/RegistryPage").then((m) => ({ default: m.RegistryPage })));
+const SensorsPage = lazy(() => import("./pages/sensors/SensorsPage").then((m) => ({ default: m.SensorsPage })));
 const VulnerabilitiesPage = lazy(() => import("./pages/vulnerabilities/VulnerabilitiesPage").then((m) => ({ default: m.VulnerabilitiesPage })));
 const VulnerabilityPage = lazy(() => import("./pages/vulnerabilities/VulnerabilityPage").then((m) => ({ default: m.VulnerabilityPage })));
 
@@ -34,10 +40,16 @@ export function App() {
             <Route path="/explorer" element={<ExplorerPage />} />
             <Route path="/paths" element={<PathsPage />} />
             <Route path="/path" element={<PathPage />} />
+            <Route path="/recommendations" element={<RecommendationsPage />} />
+            <Route path="/recommendation" element={<RecommendationPage />} />
             <Route path="/vulnerabilities" element={<VulnerabilitiesPage />} />
             <Route path="/vulnerability" element={<VulnerabilityPage />} />
             <Route path="/images" element={<ImagesPage />} />
             <Route path="/image" element={<ImagePage />} />
+            <Route path="/registries" element={<RegistriesPage />} />
+            <Route path="/registries/connect" element={<ConnectPage />} />
+            <Route path="/registry" element={<RegistryPage />} />
+            <Route path="/sensors" element={<SensorsPage />} />
             <Route path="/alerts" element={<AlertsPage />} />
             <Route path="/alert" element={<AlertPage />} />
             <Route path="/entity" element={<EntityPage />} />

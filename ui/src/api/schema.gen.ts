@@ -296,6 +296,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/recommendations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What to do about vulnerabilities, one package update each, what matters most first */
+        get: operations["listRecommendations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/recommendation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One update, what it fixes and where */
+        get: operations["getRecommendation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/images": {
         parameters: {
             query?: never;
@@ -494,7 +528,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The documents of the command line - graph, exposure, paths */
+        /** The documents of the command line - graph, exposure, paths, recommendations */
         get: operations["report"];
         put?: never;
         post?: never;
@@ -1007,6 +1041,8 @@ export interface components {
             next?: string;
             /** @description Which clusters send events */
             receiving: components["schemas"]["Receiving"][];
+            /** @description Events that were not seen */
+            gaps: components["schemas"]["Gap"][];
         };
         Receiving: {
             cluster: string;
@@ -1023,6 +1059,12 @@ export interface components {
             rejected: {
                 [key: string]: number;
             };
+            /** @description Events that came from a log file, for what the webhook may have lost */
+            reconciled?: number;
+            /** @description Events that the API server says it gave up since it started; absent while that is not known */
+            lost?: number;
+            /** @description Why that is not known */
+            lostWhy?: string;
             /** Format: date-time */
             lastReceived?: string;
         };
@@ -1218,6 +1260,104 @@ export interface components {
             next?: string;
             /** Format: date-time */
             asOf: string | null;
+        };
+        /**
+         * @description Images that run, or images in connected registries
+         * @enum {string}
+         */
+        About: "running" | "registry";
+        /** @description One of the two demands, and how the images stand that it is about */
+        RecommendationGroup: {
+            about: components["schemas"]["About"];
+            title: string;
+            why: string;
+            /** @description affected, clean and unknown ones */
+            images: number;
+            /** @description Images that some update would mend, or that have vulnerabilities without one */
+            affected: number;
+            clean: number;
+            /** @description Images that were never scanned */
+            unknown: number;
+            /** @description Each once, however many images have it */
+            vulnerabilities: number;
+            /** @description Those of them without a fix in some package: no update helps there yet */
+            unfixed: number;
+            /** @description Recommendations in the group */
+            updates: number;
+        };
+        RecommendationRow: {
+            id: string;
+            about: components["schemas"]["About"];
+            /** @description Update openssl to 3.0.15-1~deb12u1 (Debian:12) */
+            title: string;
+            /** @description The worst that it fixes */
+            severity: string;
+            /** @description The source package that advisories name */
+            package: string;
+            /** @description As OSV names it, such as Debian:12 */
+            ecosystem: string;
+            /** @description The versions that are there */
+            installed: string[];
+            /** @description The first version that fixes all that is fixed */
+            fixed: string;
+            vulnerabilities: number;
+            /** @description Those of them that are known to be exploited */
+            exploited: number;
+            /** @description Some of them let a remote attacker run code */
+            rce: boolean;
+            images: number;
+            pods: number;
+            workloads: number;
+            /** @description Pods exposed to the internet */
+            exposed: number;
+            /** @description Attack paths that vulnerabilities it fixes open */
+            paths: number;
+            /** @description Those of them that nothing else opens */
+            breaks: number;
+        };
+        RecommendationList: {
+            groups: components["schemas"]["RecommendationGroup"][];
+            items: components["schemas"]["RecommendationRow"][];
+            total: number;
+            next?: string;
+            /** Format: date-time */
+            asOf: string | null;
+        };
+        RecommendationPage: {
+            row: components["schemas"]["RecommendationRow"];
+            /** @description What to do, in sentences */
+            text: string;
+            /** @description The installed packages that come from the source package */
+            packages: string[];
+            /** @description What it fixes, in each image, worst first */
+            findings: components["schemas"]["Finding"][];
+            images: components["schemas"]["RecommendedImage"][];
+            pods: components["schemas"]["RecommendedPod"][];
+            paths: components["schemas"]["RecommendedPath"][];
+            /** @description Vulnerabilities of the same packages without a fix */
+            unfixed: number;
+            /** Format: date-time */
+            asOf: string | null;
+        };
+        RecommendedImage: {
+            image: components["schemas"]["Ref"];
+            installed: string[];
+            /** @description The layer that brought it */
+            layer?: string;
+            /** @description What built that layer */
+            command?: string;
+            pods: number;
+        };
+        RecommendedPod: {
+            pod: components["schemas"]["Ref"];
+            workload?: string;
+            /** @description null where it is not known */
+            exposed: boolean | null;
+        };
+        RecommendedPath: {
+            path: components["schemas"]["PathRow"];
+            /** @enum {string} */
+            effect: "breaks" | "lowers";
         };
         /** @description A vulnerability in an image through a package */
         Finding: {
@@ -2055,6 +2195,70 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listRecommendations: {
+        parameters: {
+            query?: {
+                /** @description Without it: both */
+                about?: components["schemas"]["About"];
+                /** @description Part of a package, vulnerability, image or workload */
+                q?: string;
+                /** @description At least this */
+                severity?: string;
+                /** @description Concerns pods of this cluster */
+                cluster?: string;
+                /** @description Concerns this image */
+                image?: string;
+                /** @description Fixes this vulnerability */
+                vulnerability?: string;
+                /** @description Concerns pods exposed to the internet */
+                exposed?: boolean;
+                /** @description Concerns attack paths */
+                paths?: boolean;
+                /** @description next of the page before */
+                cursor?: components["parameters"]["cursor"];
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of recommendations, and how images stand */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRecommendation: {
+        parameters: {
+            query: {
+                id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The recommendation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecommendationPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listImages: {
         parameters: {
             query?: {
@@ -2344,7 +2548,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                name: "graph" | "exposure" | "paths";
+                name: "graph" | "exposure" | "paths" | "recommendations";
             };
             cookie?: never;
         };

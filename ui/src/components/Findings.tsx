@@ -8,7 +8,7 @@ import { useVocabulary } from "./Vocabulary";
 type Finding = Schemas["Finding"];
 
 /** Vulnerabilities in images, each with its package and fix. On the page of an image or a CVE that one goes without saying. */
-export function Findings({ rows, without }: { rows: Finding[]; without: "image" | "vulnerability" }) {
+export function Findings({ rows, without }: { rows: Finding[]; without?: "image" | "vulnerability" }) {
   const schema = useVocabulary();
   const columns = useMemo<Column<Finding>[]>(() => [
     { title: "Severity", cell: (f) => <Severity level={f.severity} />, by: (f) => rank(schema?.severities, f.severity), number: false },

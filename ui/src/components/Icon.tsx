@@ -5,6 +5,8 @@ const shapes: Record<string, string> = {
   NetworkPolicy: "M8 1.5l5.5 2v4.5c0 3.5-2.5 5.5-5.5 6.5-3-1-5.5-3-5.5-6.5V3.5z",
   Pod: "M8 1.5l5.5 3v7l-5.5 3-5.5-3v-7zM2.5 4.5L8 7.5l5.5-3M8 7.5v7",
   Container: "M2 4h12v8H2zM5 4v8M8 4v8M11 4v8",
+  Process: "M2 3h12v10H2zM4.5 6l2 2-2 2M8 10h3.5",
+  Address: "M8 14c-3-4-4.5-6-4.5-8a4.5 4.5 0 0 1 9 0c0 2-1.5 4-4.5 8zM8 7.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3",
   Image: "M8 2l6 3-6 3-6-3zM2 8l6 3 6-3M2 11l6 3 6-3",
   Package: "M2 5l6-3 6 3v6l-6 3-6-3zM2 5l6 3 6-3M8 8v6",
   Vulnerability: "M8 2l6.5 12h-13zM8 7v3M8 11.5v1",

@@ -20,10 +20,20 @@ export const pathPage = (p: Pick<Schemas["PathRow"], "cluster" | "id">) => link(
 
 export const alertPage = (a: Pick<Schemas["AlertRow"], "cluster" | "id">) => link("/alert", { cluster: a.cluster, id: a.id });
 
+export const recommendationPage = (id: string) => link("/recommendation", { id });
+
+export const registryPage = (host: string, params: Params = {}) => link("/registry", { host, ...params });
+
+/** The form that connects a registry, or changes what is read of one. */
+export const connectRegistry = (host?: string) => link("/registries/connect", { host });
+
 /** The lists that counts open. */
 export const pathList = (params: Params) => link("/paths", params);
 export const imageList = (params: Params) => link("/images", params);
 export const vulnerabilityList = (params: Params) => link("/vulnerabilities", params);
+
+export const sensorList = (params: Params) => link("/sensors", params);
+export const recommendationList = (params: Params) => link("/recommendations", params);
 
 export const question = (text: string) => link("/explorer", { q: text });
 
@@ -31,6 +41,15 @@ const quoted = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'
 
 /** Everything of a kind in a cluster, as a question. */
 export const ofKind = (kind: string, cluster: string) => question(`MATCH (x:${kind}) WHERE x.cluster = ${quoted(cluster)}\nRETURN x`);
+
+const among = { running: "i.running", registry: "i.listed" };
+const stands = { affected: "i.vulnerabilities > 0", clean: "i.vulnerabilities = 0", unknown: "i.vulnerabilities IS NULL" };
+
+/** The images of a demand that stand so, as a question. */
+export const imagesThat = (about: Schemas["About"], stand: keyof typeof stands) => question(`MATCH (i:Image) WHERE ${among[about]} AND ${stands[stand]}\nRETURN i`);
+
+/** The vulnerabilities of the images of a demand, as a question. */
+export const vulnerabilitiesOf = (about: Schemas["About"]) => question(`MATCH (i:Image) WHERE ${among[about]}\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability)\nRETURN DISTINCT v`);
 
 /** The images with a vulnerability, and the pods that run them, as a question. */
 export const carriersOf = (id: string) => question(

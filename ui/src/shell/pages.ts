@@ -3,8 +3,11 @@ export const pages = [
   ["/", "Home"],
   ["/explorer", "Explorer"],
   ["/paths", "Attack paths"],
+  ["/recommendations", "Recommendations"],
   ["/alerts", "Alerts"],
   ["/vulnerabilities", "Vulnerabilities"],
   ["/images", "Inventory"],
+  ["/registries", "Registries"],
+  ["/sensors", "Sensors"],
   ["/coverage", "Coverage"],
 ] as const;

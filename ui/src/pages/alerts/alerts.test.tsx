@@ -46,3 +46,28 @@ it("shows what the graph knows, what it does not, and dismisses only with a reas
   await person.type(screen.getByRole("textbox", { name: "Why it is dismissed" }), "a drill{Enter}");
   await expect.poll(() => sent).toEqual([{ status: "dismissed", reason: "a drill" }]);
 });
+
+const container = "4d0e8f6a1b2c".padEnd(64, "0");
+const exec = (pid: number) => ({
+  kind: "exec", node: "n1", process: { pid, uid: 33, name: "sh", path: "/bin/sh", arguments: ["sh", "-c", "id"], cut: true }, container: { id: container, kubernetes: true },
+  ancestors: [{ pid: 10, uid: 33, name: "nginx", container }, { pid: 1, uid: 0, name: "containerd-shim" }],
+});
+
+it("of a program that ran it shows who started it, where the container begins, and where it was", async () => {
+  get("/alert", {
+    alert: { ...row, actor: "sh" }, reason: "", evidence: ["sh ran."], why: "", fix: "", events: [exec(20), exec(21)],
+    entities: [
+      { role: "actor", kind: "Process", name: "sh", detail: "/bin/sh as 33", paths: [], reaches: [], unknown: [] },
+      { role: "target", kind: "Container", name: "4d0e8f6a1b2c", detail: container, paths: [], reaches: [], unknown: [] },
+      { role: "place", kind: "Node", name: "n1", ref: { kind: "Node", id: "prod/Node/n1", name: "n1" }, paths: [], reaches: [], unknown: [] },
+    ],
+  });
+  show(<AlertPage />, "/alert?cluster=prod&id=a1");
+  const started = within((await screen.findByRole("heading", { name: "How it was started" })).closest("section") as HTMLElement);
+  expect(started.getAllByRole("listitem").map((li) => li.textContent)).toEqual([
+    "on the node itselfcontainerd-shim pid 1 · uid 0", "in container 4d0e8f6a1b2c└ nginx pid 10 · uid 33", "└ sh /bin/sh · pid 20 · uid 33sh -c id …",
+  ]);
+  expect(screen.getByText("/bin/sh as 33")).toBeTruthy();
+  expect(screen.queryByText(container)).toBeNull();
+  expect(screen.getByRole("link", { name: "n1" }).getAttribute("href")).toBe("/entity?kind=Node&id=prod%2FNode%2Fn1");
+});

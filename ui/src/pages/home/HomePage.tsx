@@ -12,6 +12,7 @@ import { Table, type Column } from "../../components/Table";
 import { kindLabel, useVocabulary } from "../../components/Vocabulary";
 import { count } from "../../lib/format";
 import { pathList } from "../../lib/links";
+import { Recommended } from "../recommendations/Recommended";
 
 /** What is at risk, in numbers with their denominators, and the worst paths. */
 export function HomePage() {
@@ -34,6 +35,7 @@ export function HomePage() {
           <Section title="Worst attack paths" aside={<Link to="/paths">All of them</Link>}>
             {home.worst.length ? <PathTable rows={home.worst} /> : <Empty title="No open attack path">None was found in what could be seen.</Empty>}
           </Section>
+          <Recommended title="What to update first" none="No scanned image has a vulnerability that an update mends." />
           {home.choke.length > 0 && <Section title="Choke points" aside={<small>Things that many paths go through: closing one ends them together.</small>}><Choke points={home.choke} /></Section>}
           <Section title="What we could not see" aside={<Link to="/coverage">Coverage</Link>}><Gaps gaps={home.gaps} /></Section>
         </>

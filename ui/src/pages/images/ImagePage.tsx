@@ -12,6 +12,7 @@ import { Table, type Column } from "../../components/Table";
 import { count, plural, short } from "../../lib/format";
 import { thingPage, vulnerabilityList } from "../../lib/links";
 import { sentence } from "../../lib/text";
+import { Recommended } from "../recommendations/Recommended";
 
 type Package = Schemas["ImagePackage"];
 
@@ -37,6 +38,7 @@ function Shown({ image }: { image: Schemas["ImagePage"] }) {
       </p>
       {row.state !== "done" && <Partial><b>{sentence(`Scan: ${row.state}`)}</b> {row.error && <Reason why={row.error} />} What is in it is unknown, which does not mean that it is clean.</Partial>}
       {image.gaps.map((g, i) => <Partial key={i}><b>{sentence(g.what)}</b> <Reason why={g.why} /> {sentence(g.consequence)}</Partial>)}
+      {image.findings.length > 0 && <Recommended of={{ image: row.id }} none="No update mends what was found in it yet." />}
       <Section title={`Findings (${count(image.findings.length)})`} aside={image.findings.length > 0 && <Link to={vulnerabilityList({ image: row.id })}>As vulnerabilities</Link>}>
         {image.findings.length ? <Findings rows={image.findings} without="image" /> : <p>{row.state === "done" ? "No advisory that was imported speaks of its packages." : "Unknown until it is scanned."}</p>}
       </Section>
