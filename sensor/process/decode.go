@@ -16,8 +16,6 @@ const (
 	argumentsCut = 2
 	unlinked     = 4
 	added        = 8
-
-	noGroup = 255
 )
 
 // namespaces are numbers in the order of namespaceNames.
@@ -46,8 +44,6 @@ type header struct {
 	}
 	Ancestor [8]kernelAncestor
 }
-
-var headerSize = binary.Size(header{})
 
 // kernelEvent is one event as the kernel wrote it.
 type kernelEvent struct {
