@@ -59,7 +59,8 @@ type server struct {
 	transport  http.RoundTripper
 	rules      *analyse.Rules
 	live       *live.Live
-	alerting   *alerting // nil if no events are taken
+	alerting   *alerting      // nil if no events are taken
+	sensor     *runningSensor // of the sample; nil if there is none
 }
 
 func serve(ctx context.Context, s streams, c config) (err error) {
@@ -94,7 +95,11 @@ func serve(ctx context.Context, s streams, c config) (err error) {
 	if v.estate != nil {
 		defer v.estate.Close()
 	}
-	return v.run(ctx, listener)
+	err = v.run(ctx, listener)
+	if v.sensor != nil {
+		v.sensor.stop()
+	}
+	return err
 }
 
 // listen opens the port. Beyond loopback it wants TLS: sessions are worth stealing.
@@ -242,7 +247,7 @@ func (v *server) url(l net.Listener) string {
 // greet prints the sign-in link, and the stories of the sample when it is ready.
 func (v *server) greet(ctx context.Context, url string) error {
 	if v.config.sample {
-		if err := errors.Join(v.stories(ctx, v.streams.out), v.alertStory(ctx, v.streams.out)); err != nil {
+		if err := errors.Join(v.stories(ctx, v.streams.out), v.alertStory(ctx, v.streams.out), v.sensorStory(ctx, v.streams.out)); err != nil {
 			return err
 		}
 	}
