@@ -16,9 +16,10 @@ type Place struct {
 // Name is the repository with its registry.
 func (p Place) Name() string { return p.Registry + "/" + p.Repository }
 
-// PutStored says of an image where it is stored, whether or not anything runs it.
-// It reports whether the image is new.
-func PutStored(s *graph.Shared, id string, places []Place) (fresh bool) {
+// PutStored says of an image where it is stored, whether or not anything runs it,
+// and whether a connected registry lists it there. It reports whether the image
+// is new.
+func PutStored(s *graph.Shared, id string, places []Place, listed bool) (fresh bool) {
 	if fresh = arrives(s, id); fresh {
 		first := places[0]
 		name := first.Name() + "@" + id
@@ -36,7 +37,7 @@ func PutStored(s *graph.Shared, id string, places []Place) (fresh bool) {
 		stored = append(stored, graph.Target{Kind: "Repository", ID: p.Name()})
 	}
 	slices.Sort(tags)
-	s.Put("Image", id, list("tags", slices.Compact(tags)))
+	s.Put("Image", id, list("tags", slices.Compact(tags)), graph.B("listed", listed))
 	s.SetEdges("STORED_IN", "Image", id, "Repository", stored)
 	return fresh
 }
@@ -59,7 +60,7 @@ func Forget(s *graph.Shared, id string) {
 		return
 	}
 	NotScanned(id, "unknown", "it is gone").Replace(s)
-	nothing := []graph.Prop{graph.B("gone", true), graph.B("running", false)}
+	nothing := []graph.Prop{graph.B("gone", true), graph.B("running", false), graph.B("listed", false)}
 	for _, p := range []string{"tags", "platform", "distribution", "scannedAt", "registry", "repository"} {
 		nothing = append(nothing, graph.Prop{Name: p})
 	}

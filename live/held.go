@@ -120,7 +120,7 @@ func (i *images) hold(ctx context.Context) error {
 			}
 		}
 		for id, places := range changed {
-			build.PutStored(s, id, places)
+			build.PutStored(s, id, places, now[id] != nil)
 		}
 		return len(gone)+len(changed) > 0
 	})
@@ -174,6 +174,8 @@ func (i *images) replace(now map[string][]build.Place, state map[string]store.Qu
 				gone = append(gone, id)
 				delete(i.mu.known, id)
 				delete(i.mu.fresh, id)
+			} else if k.place.Registry != "" {
+				changed[id] = []build.Place{k.place} // no more than what the cluster says
 			}
 		}
 	}

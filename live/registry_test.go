@@ -219,7 +219,7 @@ func TestARegistryFeedsTheQueueThatClustersFeed(t *testing.T) {
 				repositories++
 			}
 		}
-		return there && runs && too && !other && repositories == 1 && n.Text("scan") == "unsupported" && n.Text("name") == s.host+"/shop/web:1" && read(r.Live, web, old)
+		return there && runs && too && !other && listed(w, web) && listed(w, old) && repositories == 1 && n.Text("scan") == "unsupported" && n.Text("name") == s.host+"/shop/web:1" && read(r.Live, web, old)
 	}
 	r.until(t, "both images are read, and one of them runs", shown)
 	if times := s.times(); times[web] != 1 || times[old] != 1 {
@@ -384,6 +384,34 @@ func TestWhatLeavesTheRegistryLeavesThePicture(t *testing.T) {
 	if n := s.times()[old]; n != 1 {
 		t.Errorf("it was opened %d times, although it was known", n)
 	}
+}
+
+// listed says whether a connected registry lists the image, by its node.
+func listed(w *World, id string) bool {
+	n, _ := w.View.Node("Image", id)
+	return n.Value("listed").Bool()
+}
+
+func TestWhatRunsOutlivesItsTag(t *testing.T) {
+	s := newShelf(t)
+	web := s.push(t, "web:1", "1")
+	f := newFeed()
+	r := s.start(t, filepath.Join(t.TempDir(), "b.db"), 1, s.connection(), f.source("prod"))
+	f.say(seenPod("web", s.host+"/web:1", s.host+"/web@"+web), synced())
+	r.until(t, "it runs and is listed", func(w *World) bool {
+		runs, there := imageNode(w, web)
+		return runs && there && listed(w, web)
+	})
+	if err := remote.Delete(s.ref(t, "web:1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Reread(s.host); err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "it runs and is not listed", func(w *World) bool {
+		runs, there := imageNode(w, web)
+		return runs && there && !listed(w, web)
+	})
 }
 
 func TestARegistryThatRefusesIsAGapAndWhatItHeldStays(t *testing.T) {
