@@ -3,18 +3,23 @@ package bench
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"runtime"
+	goruntime "runtime"
 	"slices"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
+	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/packs"
+	"github.com/breakwater-sec/breakwater/packs/detections"
 )
 
 // auditLog is a real log of a busy hour, every request with its objects and
@@ -58,11 +63,13 @@ fix: f
 tests: [{name: a, event: a, fires: true}, {name: b, event: b, fires: false}]
 `, i, []string{"secrets", "configmaps", "services", "nodes", "pods", "deployments", "roles", "events", "leases", "ingresses", "jobs", "cronjobs", "serviceaccounts"}[i%13])}
 	}
-	log := detect.Log{Source: audit.Source, Fields: audit.Fields}
-	if indexed {
-		log.Index = audit.Index
+	logs := detections.Logs()
+	for i := range logs {
+		if !indexed {
+			logs[i].Index = nil
+		}
 	}
-	r, err := detect.Load([]detect.Log{log}, packs.FS, made)
+	r, err := detect.Load(logs, packs.FS, made)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,17 +77,17 @@ tests: [{name: a, event: a, fires: true}, {name: b, event: b, fires: false}]
 }
 
 // throughput decodes and judges the log on one core for a while.
-func throughput(lines [][]byte, rules *detect.Rules) (events, bytes float64) {
-	d := audit.Decoder{Cluster: "prod"}
+func throughput(t testing.TB, lines [][]byte, rules *detect.Rules, decode func([]byte) ([]event.Event, error)) (events, bytes float64) {
+	t.Helper()
 	g := detect.New(rules, nil, detect.Options{})
 	n, size, began := 0, 0, cpuTime()
 	for cpuTime()-began < 3*time.Second {
 		for _, line := range lines {
-			b, err := d.Decode(line)
+			found, err := decode(line)
 			if err != nil {
-				panic(err)
+				t.Fatal(err)
 			}
-			g.Feed(b.Events)
+			g.Feed(found)
 			n, size = n+1, size+len(line)
 		}
 	}
@@ -107,12 +114,56 @@ func matching(t testing.TB, lines [][]byte, rules *detect.Rules) (perEvent time.
 func TestMeasureAuditEvents(t *testing.T) {
 	measured(t)
 	lines := auditLog(t)
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	with, size := throughput(lines, manyRules(t, true))
-	without, _ := throughput(lines, manyRules(t, false))
+	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(1))
+	d := audit.Decoder{Cluster: "prod"}
+	decode := func(line []byte) ([]event.Event, error) { b, err := d.Decode(line); return b.Events, err }
+	with, size := throughput(t, lines, manyRules(t, true), decode)
+	without, _ := throughput(t, lines, manyRules(t, false), decode)
 	t.Logf("audit: %.0f events/s and %.0f MB/s per core from JSON through 70 rules to alerts; without the index %.0f events/s (%.2f×); %.1f kB an event", with, size/1e6, without, with/without, size/with/1e3)
 	indexed, plain := matching(t, lines, manyRules(t, true)), matching(t, lines, manyRules(t, false))
 	t.Logf("audit: matching alone %v an event, without the index %v (%.1f×)", indexed, plain, float64(plain)/float64(indexed))
+}
+
+// sensorBatch is a batch of real sensors' records, as many as one request brings.
+func sensorBatch(t testing.TB) (batch []byte, records int) {
+	t.Helper()
+	files, err := fs.Glob(packs.FS, "detect/runtime/testdata/*.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for node := range 40 { // the same number of one run would be a repetition
+		for _, name := range files {
+			text, err := fs.ReadFile(packs.FS, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			batch = append(batch, bytes.ReplaceAll(text, []byte(`"boot":"`), fmt.Appendf(nil, `"boot":"%d-`, node))...)
+		}
+	}
+	return batch, bytes.Count(batch, []byte("\n"))
+}
+
+// TestMeasureRuntimeEvents asks how many records of sensors one core decodes and
+// judges, against only parsing their JSON with the standard library.
+func TestMeasureRuntimeEvents(t *testing.T) {
+	measured(t)
+	batch, records := sensorBatch(t)
+	rules, err := detections.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(1))
+	all, size := throughput(t, [][]byte{batch}, rules, func(text []byte) (found []event.Event, err error) {
+		d := runtime.Decoder{Cluster: "prod"}
+		err = d.Read(bytes.NewReader(text), func(b *runtime.Batch) error { found = append(found, b.Events...); return nil })
+		return found, err
+	})
+	parsed, _ := throughput(t, bytes.Split(bytes.TrimSpace(batch), []byte("\n")), rules, func(line []byte) ([]event.Event, error) {
+		var r runtime.Record
+		return nil, json.Unmarshal(line, &r)
+	})
+	all *= float64(records)
+	t.Logf("runtime: %.0f records/s and %.0f MB/s per core from JSON to alerts; parsing alone with encoding/json %.0f records/s (%.2f×); %.1f kB a record", all, size/1e6, parsed, all/parsed, size/all/1e3)
 }
 
 func BenchmarkAuditEvents(b *testing.B) {

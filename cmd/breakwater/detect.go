@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/netip"
 	"os"
 	"slices"
@@ -18,9 +17,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
-	"github.com/breakwater-sec/breakwater/event/audit"
-	"github.com/breakwater-sec/breakwater/event/runtime"
-	"github.com/breakwater-sec/breakwater/packs"
+	"github.com/breakwater-sec/breakwater/packs/detections"
 	"github.com/breakwater-sec/breakwater/rule"
 )
 
@@ -77,23 +74,15 @@ type detectOptions struct {
 	broken                         error
 }
 
-// detectLogs are the logs that rules can be about.
-func detectLogs() []detect.Log {
-	a, r := &audit.Decoder{Cluster: "test"}, &runtime.Decoder{Cluster: "test"}
-	return []detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: a.All},
-		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: r.All}}
-}
-
 // loadDetections reads the built-in detections and, if named, those of a folder.
 func loadDetections(folder string) (*detect.Rules, error) {
-	from := []fs.FS{packs.FS}
-	if folder != "" {
-		if _, err := os.Stat(folder); err != nil {
-			return nil, fmt.Errorf("load detection rules: %w", err)
-		}
-		from = append(from, os.DirFS(folder))
+	if folder == "" {
+		return detections.Load()
 	}
-	return detect.Load(detectLogs(), from...)
+	if _, err := os.Stat(folder); err != nil {
+		return nil, fmt.Errorf("load detection rules: %w", err)
+	}
+	return detections.Load(os.DirFS(folder))
 }
 
 // reader reads one kind of log in batches.

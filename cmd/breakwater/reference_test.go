@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/packs/detections"
 )
 
 // TestReference keeps docs/reference/cli.md as the commands are.
@@ -40,7 +41,7 @@ func TestReferenceOfDetectionsIsFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := detect.WriteReference(&b, rules, detectLogs()); err != nil {
+	if err := detect.WriteReference(&b, rules, detections.Logs()); err != nil {
 		t.Fatal(err)
 	}
 	const file = "../../docs/reference/detections.md"

@@ -15,8 +15,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event/audit"
-	"github.com/breakwater-sec/breakwater/event/runtime"
-	"github.com/breakwater-sec/breakwater/packs"
+	"github.com/breakwater-sec/breakwater/packs/detections"
 	"github.com/breakwater-sec/breakwater/test/kubetest"
 )
 
@@ -35,10 +34,7 @@ func TestTheAuditLogIsThatOfAPersonsPrivilegedWorkload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := detect.Load([]detect.Log{
-		{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: d.All},
-		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index},
-	}, packs.FS)
+	rules, err := detections.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,8 +25,7 @@ import (
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
-	"github.com/breakwater-sec/breakwater/event/runtime"
-	"github.com/breakwater-sec/breakwater/packs"
+	"github.com/breakwater-sec/breakwater/packs/detections"
 	"github.com/breakwater-sec/breakwater/test/kubetest"
 )
 
@@ -205,11 +204,7 @@ func record(t *testing.T, name string, lines []byte) {
 
 func rules(t *testing.T) *detect.Rules {
 	t.Helper()
-	d := &audit.Decoder{Cluster: "test"}
-	r, err := detect.Load([]detect.Log{
-		{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: d.All},
-		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index},
-	}, packs.FS)
+	r, err := detections.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

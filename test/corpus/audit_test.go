@@ -11,20 +11,19 @@ import (
 
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event/audit"
-	"github.com/breakwater-sec/breakwater/packs"
+	"github.com/breakwater-sec/breakwater/packs/detections"
 )
 
-// detections runs the built-in rules on one file, as a fresh log each time.
-type detections struct {
+// scoring runs the built-in rules on one file, as a fresh log each time.
+type scoring struct {
 	rules *detect.Rules
 	// of are the rules that stand for a behaviour; detections.csv keeps them.
 	of map[string][]string
 }
 
-func newDetections(t *testing.T) *detections {
+func newScoring(t *testing.T) *scoring {
 	t.Helper()
-	d := &audit.Decoder{Cluster: "corpus"}
-	rules, err := detect.Load([]detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: d.All}}, packs.FS)
+	rules, err := detections.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,11 +31,11 @@ func newDetections(t *testing.T) *detections {
 	for _, row := range table(t, "detections.csv") {
 		of[row["behaviour"]] = strings.Fields(row["rules"])
 	}
-	return &detections{rules, of}
+	return &scoring{rules, of}
 }
 
 // fired are the rules that fire on a file.
-func (d *detections) fired(file string) (out []string, err error) {
+func (d *scoring) fired(file string) (out []string, err error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -60,7 +59,7 @@ func oneOf(fired, wanted []string) bool {
 }
 
 // score counts one labelled file.
-func (d *detections) score(t *testing.T, c *tally, name, file, behaviour string, want bool) {
+func (d *scoring) score(t *testing.T, c *tally, name, file, behaviour string, want bool) {
 	t.Helper()
 	fired, err := d.fired(file)
 	got := oneOf(fired, d.of[behaviour])
@@ -89,7 +88,7 @@ func report(t *testing.T, corpus string, c tally, mapped, all int) {
 // TestCorpusAuditPanther scores labelled single events; those in the envelopes of
 // managed clouds are not read yet.
 func TestCorpusAuditPanther(t *testing.T) {
-	dir, d := folder(t, "audit-panther"), newDetections(t)
+	dir, d := folder(t, "audit-panther"), newScoring(t)
 	var c tally
 	mapped, all := 0, 0
 	for _, row := range table(t, filepath.Join(dir, "expected.csv")) {
@@ -105,7 +104,7 @@ func TestCorpusAuditPanther(t *testing.T) {
 // TestCorpusAuditFalco scores Falco's own test events. A file on which nothing
 // should fire forbids every rule; lists of exceptions are not ours.
 func TestCorpusAuditFalco(t *testing.T) {
-	dir, d := folder(t, "audit-falco"), newDetections(t)
+	dir, d := folder(t, "audit-falco"), newScoring(t)
 	var c tally
 	mapped, all := 0, 0
 	for _, row := range table(t, filepath.Join(dir, "expected.csv")) {
@@ -130,7 +129,7 @@ func TestCorpusAuditFalco(t *testing.T) {
 // TestCorpusAuditStratus says which of Stratus' techniques a mapped behaviour
 // covers, and runs the sample events there are.
 func TestCorpusAuditStratus(t *testing.T) {
-	dir, d := folder(t, "audit-stratus"), newDetections(t)
+	dir, d := folder(t, "audit-stratus"), newScoring(t)
 	behaviours := map[string]string{}
 	for _, row := range table(t, filepath.Join(folder(t, "audit-behaviours"), "mapping.csv")) {
 		if row["source"] == "stratus" {

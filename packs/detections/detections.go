@@ -1,0 +1,24 @@
+// Package detections loads the detections that Breakwater ships, and those of
+// others beside them. It knows every log that a rule can be about.
+package detections
+
+import (
+	"io/fs"
+
+	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event/audit"
+	"github.com/breakwater-sec/breakwater/event/runtime"
+	"github.com/breakwater-sec/breakwater/packs"
+)
+
+// Logs are what rules can be about. Their decoders are for the rules' own tests.
+func Logs() []detect.Log {
+	a, r := &audit.Decoder{Cluster: "test"}, &runtime.Decoder{Cluster: "test"}
+	return []detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: a.All},
+		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: r.All}}
+}
+
+// Load reads the built-in rules, and those below detect/ of each folder.
+func Load(more ...fs.FS) (*detect.Rules, error) {
+	return detect.Load(Logs(), append([]fs.FS{packs.FS}, more...)...)
+}
