@@ -61,11 +61,11 @@ func mend(out io.Writer, w *live.World) {
 	fmt.Fprintln(out, "\nWhat to update:")
 	advice := report.Recommended(w)
 	for _, d := range advice.Demands {
-		fmt.Fprintf(out, "   %s: %d of %d images have some, %d were never scanned\n", d.Title, d.Affected, d.Images, d.Unknown)
+		fmt.Fprintf(out, "   %s: %d of %s have some, %d not scanned\n", d.Title, d.Affected, count(d.Images, "image"), d.Unknown)
 		told := advice.Only(d.About).Recommendations
 		for _, r := range told[:min(len(told), toldUpdates)] {
-			fmt.Fprintf(out, "      %s: fixes %d (%d known to be exploited) in %d images, %d pods of which %d are exposed; attack paths: %s\n",
-				plain(r.Title), len(r.Vulnerabilities), r.Exploited, len(r.Images), len(r.Pods), r.Exposed, r.Effects())
+			fmt.Fprintf(out, "      %s: fixes %s (%d known to be exploited) in %s and %s, %d exposed; attack paths: %s\n",
+				plain(r.Title), count(len(r.Vulnerabilities), "finding"), r.Exploited, count(len(r.Images), "image"), count(len(r.Pods), "pod"), r.Exposed, r.Effects())
 		}
 		if more := len(told) - toldUpdates; more > 0 {
 			fmt.Fprintf(out, "      … and %d more updates\n", more)
@@ -111,8 +111,22 @@ func current(w *live.World) bool {
 	return true
 }
 
-// assessed says that no image waits and that the picture shows what was found.
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// assessed says that no registry and no image waits, and that the picture shows
+// what was found.
 func assessed(l *live.Live) bool {
+	for _, r := range l.Registries() {
+		if r.State == live.RegistryWaiting || r.State == live.RegistryReading {
+			return false
+		}
+	}
 	view := l.World().View
 	for id, i := range l.Images() {
 		n, there := view.Node("Image", id)
