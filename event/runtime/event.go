@@ -48,6 +48,7 @@ func (d *Decoder) event(r *Record, line []byte) event.Event {
 	}
 	b.process()
 	b.ancestry()
+	b.set("process.place", b.where())
 	if r.Container != nil && r.Container.ID != "" {
 		b.container()
 	}
@@ -187,6 +188,17 @@ func (b *builder) privileged() bool {
 	return (p.All || len(p.Capabilities) >= asGoodAsAll) && b.shares("user") || b.place.Privileged
 }
 
+// where is the process's surroundings as a sentence names them.
+func (b *builder) where() string {
+	switch c := b.record.Container; {
+	case c == nil:
+		return "outside of containers"
+	case c.ID == "":
+		return "in a group of processes that may be a container"
+	}
+	return "in the " + b.title()
+}
+
 // title is what people call the container.
 func (b *builder) title() string {
 	short := b.record.Container.ID[:12]
@@ -210,7 +222,11 @@ func (b *builder) entities() {
 	if c != nil && c.ID != "" {
 		b.Entities = append(b.Entities, b.place.Entities(c.ID)...)
 	}
-	b.entity(event.Entity{Role: event.Place, Kind: "Node", Name: b.record.Node, ID: b.Cluster + "/Node/" + b.record.Node})
+	at := event.Place
+	if c == nil {
+		at = event.Target // the node itself is where it happened
+	}
+	b.entity(event.Entity{Role: at, Kind: "Node", Name: b.record.Node, ID: b.Cluster + "/Node/" + b.record.Node})
 }
 
 func (b *builder) entity(e event.Entity) { b.Entities = append(b.Entities, e) }

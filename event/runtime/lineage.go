@@ -10,30 +10,32 @@ import (
 type lineage struct {
 	inside  []Process // its ancestors in the same container, nearest first
 	outside []Process // those beyond it; all, of a process of the node itself
+	own     []Process // those where the process itself is, in its container or on the node
 }
 
 // lineageOf parts the ancestors where the container ends. One of which the sensor
 // does not know where it is counts as inside, unless it is what runs containers.
 func lineageOf(r *Record) lineage {
 	if r.Container == nil {
-		return lineage{outside: r.Ancestors}
+		return lineage{outside: r.Ancestors, own: r.Ancestors}
 	}
 	for i, a := range r.Ancestors {
 		if a.Container != r.Container.ID && (a.Container != unknown || isTool(a.Name)) {
-			return lineage{r.Ancestors[:i], r.Ancestors[i:]}
+			return lineage{inside: r.Ancestors[:i], outside: r.Ancestors[i:], own: r.Ancestors[:i]}
 		}
 	}
-	return lineage{inside: r.Ancestors}
+	return lineage{inside: r.Ancestors, own: r.Ancestors}
 }
 
 // unknown stands for an ancestor's container of which the sensor knows nothing.
 const unknown = "unknown"
 
 // server is the program that answers strangers and has this process below it,
-// with nothing between but shells, wrappers and what reads scripts.
+// with nothing between but shells, wrappers and what reads scripts. On the node
+// itself a runtime is most often what tends it, and calls shells all day.
 func (l lineage) server(at time.Time) string {
-	for i := range l.inside {
-		a := &l.inside[i]
+	for i := range l.own {
+		a := &l.own[i]
 		name := a.Name
 		if a.Path != "" {
 			name = programOf(a).name
@@ -41,7 +43,7 @@ func (l lineage) server(at time.Time) string {
 		switch {
 		case is(servers, name):
 			return base(name)
-		case is(runtimes, name) && at.Sub(l.since(i)) >= serving:
+		case is(runtimes, name) && len(l.inside) > 0 && at.Sub(since(l.own[i:])) >= serving:
 			return base(name)
 		case !is(shells, name) && !is(wrappers, name) && !is(runtimes, name) && !isScript(a.Name):
 			return ""
@@ -51,11 +53,11 @@ func (l lineage) server(at time.Time) string {
 }
 
 // since is when the oldest of a server's processes started: what forks for each
-// request has young ones.
-func (l lineage) since(i int) time.Time {
-	oldest := l.inside[i].StartedAt
-	for _, a := range l.inside[i:] {
-		if a.Name != l.inside[i].Name {
+// request has young ones. The nearest comes first.
+func since(ancestors []Process) time.Time {
+	oldest := ancestors[0].StartedAt
+	for _, a := range ancestors {
+		if a.Name != ancestors[0].Name {
 			break
 		}
 		oldest = a.StartedAt

@@ -97,7 +97,8 @@ func TestFactsOfAProgramsStart(t *testing.T) {
 			r.Process.Path, r.Process.Arguments, r.Process.HostNamespaces = "/proc/self/exe", []string{"runc", "init"}, []string{"user", "mnt"}
 			below("sh")(r)
 		}), "container.privileged=true"},
-		{"a process of the node", exec(func(r *Record) { all(r); r.Container = nil; below("nginx*")(r) }), "-container.id -container.privileged -process.server process.shell=sh"},
+		{"a process of the node", exec(func(r *Record) { all(r); r.Container = nil; below("nginx*")(r) }), "-container.id -container.privileged process.server=nginx process.place=outside of containers process.shell=sh"},
+		{"python tends many a node", exec(func(r *Record) { r.Container = nil; below("python3*")(r) }), "-process.server"},
 		{"root and others", exec(func(r *Record) { r.Process.UID = 1000 }), "User=1000"},
 		{"a file that was written later", exec(func(r *Record) { r.Process.Added, r.Process.Unlinked = true, true }), "process.added=true process.unlinked=true"},
 	}

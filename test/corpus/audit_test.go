@@ -63,21 +63,10 @@ func (d *scoring) score(t *testing.T, c *tally, name, file, behaviour string, wa
 	t.Helper()
 	fired, err := d.fired(file)
 	got := oneOf(fired, d.of[behaviour])
-	switch {
-	case err != nil:
+	if err != nil {
 		t.Logf("cannot read %s: %v", name, err)
-		if want {
-			c.missed++
-		}
-	case got && want:
-		c.hit++
-	case got:
-		c.wrong++
-		t.Logf("fires but should not: %s (%s)", name, behaviour)
-	case want:
-		c.missed++
-		t.Logf("misses: %s (%s)", name, behaviour)
 	}
+	c.count(t, name+" ("+behaviour+")", got, want)
 }
 
 func report(t *testing.T, corpus string, c tally, mapped, all int) {

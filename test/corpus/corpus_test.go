@@ -58,6 +58,21 @@ func table(t *testing.T, name string) []map[string]string {
 // tally counts answers against a key.
 type tally struct{ hit, wrong, missed int }
 
+// count takes one answer, and names it if it is not the key's.
+func (c *tally) count(t *testing.T, name string, got, want bool) {
+	t.Helper()
+	switch {
+	case got && want:
+		c.hit++
+	case got:
+		c.wrong++
+		t.Logf("fires but should not: %s", name)
+	case want:
+		c.missed++
+		t.Logf("misses: %s", name)
+	}
+}
+
 func (c tally) precision() float64 { return share(c.hit, c.hit+c.wrong) }
 func (c tally) recall() float64    { return share(c.hit, c.hit+c.missed) }
 
