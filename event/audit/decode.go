@@ -148,7 +148,7 @@ const batchSize = 512
 func (d *Decoder) lines(r *bufio.Reader, each func(*Batch) error) error {
 	b := &Batch{}
 	for n := 1; ; n++ {
-		line, long, err := readLine(r)
+		line, long, err := event.Line(r, MaxEvent)
 		if long {
 			b.reject(n, errLong)
 		} else {
@@ -168,19 +168,6 @@ func (d *Decoder) lines(r *bufio.Reader, each func(*Batch) error) error {
 }
 
 var errLong = fmt.Errorf("longer than %d bytes", MaxEvent)
-
-// readLine reads to the end of the line, but keeps no more than an event may have.
-func readLine(r *bufio.Reader) (line []byte, long bool, err error) {
-	for {
-		part, err := r.ReadSlice('\n')
-		if long = long || len(line)+len(part) > MaxEvent+1; !long {
-			line = append(line, part...)
-		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return line, long, err
-		}
-	}
-}
 
 func (d *Decoder) line(b *Batch, n int, line []byte) {
 	line = bytes.TrimSpace(line)

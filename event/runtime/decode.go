@@ -79,7 +79,7 @@ func (d *Decoder) Read(r io.Reader, each func(*Batch) error) error {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	b := &Batch{}
 	for n := 1; ; n++ {
-		line, long, err := readLine(lines)
+		line, long, err := event.Line(lines, MaxRecord)
 		if long {
 			b.reject(n, errLong)
 		} else if line = bytes.TrimSpace(line); len(line) > 0 {
@@ -113,19 +113,6 @@ func (d *Decoder) All(r io.Reader) (events []event.Event, err error) {
 }
 
 var errLong = fmt.Errorf("longer than %d bytes", MaxRecord)
-
-// readLine reads to the end of the line, but keeps no more than a record may have.
-func readLine(r *bufio.Reader) (line []byte, long bool, err error) {
-	for {
-		part, err := r.ReadSlice('\n')
-		if long = long || len(line)+len(part) > MaxRecord; !long {
-			line = append(line, part...)
-		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return line, long, err
-		}
-	}
-}
 
 func (d *Decoder) line(b *Batch, line []byte) error {
 	r := &Record{}
