@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // Need skips the test for a reason, unless all tests of the sensor are required.
@@ -32,6 +34,7 @@ type Spec struct {
 	Cgroup       string // path from the root
 	Args         []string
 	Capabilities []string
+	Privileged   bool // every capability there is
 	UID          int
 	// Shared are namespaces of the host: pid, network, ipc, uts, mount.
 	Shared []string
@@ -141,6 +144,9 @@ func (s *Spec) oci(root string) any {
 		}
 	}
 	c, resources := s.Capabilities, object{}
+	if s.Privileged {
+		c = every()
+	}
 	if s.Memory > 0 {
 		resources["memory"] = object{"limit": s.Memory}
 	}
@@ -154,6 +160,21 @@ func (s *Spec) oci(root string) any {
 			{"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"}},
 		"linux": object{"cgroupsPath": s.Cgroup, "namespaces": namespaces, "resources": resources},
 	}
+}
+
+// every capability of the kernel that this process may hand on.
+func every() []string {
+	names := strings.Fields(`CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE
+		NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE
+		SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL
+		SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE`)
+	var out []string
+	for i, name := range names {
+		if n, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(i), 0, 0, 0); err == nil && n == 1 {
+			out = append(out, "CAP_"+name)
+		}
+	}
+	return out
 }
 
 // removeGroups removes a group and those above it, in all hierarchies, as far as
