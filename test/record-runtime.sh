@@ -57,11 +57,11 @@ id() { printf %s "$1" | sha256sum | cut -c1-64; }
 pod() { echo "/kubepods/burstable/pod0f0e0d0c-0b0a-4908-8706-050403020100/$(id "$1")"; }
 start() { runc run -d --bundle "$work/$1" "scene-$1" </dev/null >/dev/null 2>&1; }
 enter() { runc exec "scene-$1" "${@:2}" >/dev/null; }
-finish() {
+finish() { # NAME [ID]
 	runc kill "scene-$1" KILL
 	sleep 1 # the sensor reads ten times a second
 	runc delete -f "scene-$1"
-	grep -F "\"container\":{\"id\":\"$(id "$1")\"" "$work/all.jsonl" | grep -F '"kind":"exec"' >"$out/$1.jsonl"
+	grep -F "\"container\":{\"id\":\"${2:-$(id "$1")}\"" "$work/all.jsonl" | grep -F '"kind":"exec"' >"$out/$1.jsonl"
 }
 
 bundle privileged-entered privileged "$(pod privileged-entered)" sleep 600
@@ -77,6 +77,11 @@ finish usual-entered
 bundle node-privileged privileged "/docker/$(id node-privileged)" sh -c 'id; sleep 600'
 start node-privileged
 finish node-privileged
+
+# ctr run --privileged IMAGE night-shift: a name that a person chose, in the namespace default.
+bundle node-named privileged /default/night-shift sh -c 'id; sleep 600'
+start node-named
+finish node-named night-shift
 
 bundle node-usual usual "/docker/$(id node-usual)" sh -c 'id; sleep 600'
 start node-usual

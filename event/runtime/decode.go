@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/breakwater-sec/breakwater/event"
 )
@@ -163,8 +164,8 @@ func (r *Record) check() error {
 		return errors.New("no record: it has no time")
 	case r.Kind != Lost && r.Process == nil:
 		return fmt.Errorf("%s: it names no process", r.Kind)
-	case r.Container != nil && !isID(r.Container.ID):
-		return fmt.Errorf("container %.80q: want 64 hexadecimal digits", r.Container.ID)
+	case r.Container != nil && r.Container.ID != "" && !IsID(r.Container.ID):
+		return fmt.Errorf("container %.80q: want 64 hexadecimal digits or a name", r.Container.ID)
 	case len(r.Ancestors) > maxAncestors:
 		return fmt.Errorf("more than %d ancestors", maxAncestors)
 	}
@@ -185,22 +186,21 @@ func (p *Process) check() error {
 		return fmt.Errorf("more than %d arguments", maxArguments)
 	case len(p.Capabilities) > maxLists || len(p.HostNamespaces) > maxLists:
 		return fmt.Errorf("more than %d capabilities or namespaces", maxLists)
-	case p.Container != unknown && !isID(p.Container):
-		return fmt.Errorf("container %.80q of an ancestor: want 64 hexadecimal digits", p.Container)
+	case p.Container != "" && p.Container != unknown && !IsID(p.Container):
+		return fmt.Errorf("container %.80q of an ancestor: want 64 hexadecimal digits or a name", p.Container)
 	}
 	return nil
 }
 
-// isID tells the id of a container; none is a group that may be one's.
-func isID(id string) bool {
-	if id == "" {
-		return true
-	}
-	if len(id) != 64 {
+// IsID tells what can name a container: the 64 hexadecimal digits of a runtime, or
+// a name, as ctr and runc let a person choose.
+func IsID(id string) bool {
+	if id == "" || len(id) > 128 || id == unknown || strings.Trim(id, ".") == "" {
 		return false
 	}
 	for i := range len(id) {
-		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+		c := id[i]
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '.' && c != '_' && c != '-' {
 			return false
 		}
 	}

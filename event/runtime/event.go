@@ -201,7 +201,7 @@ func (b *builder) where() string {
 
 // title is what people call the container.
 func (b *builder) title() string {
-	short := b.record.Container.ID[:12]
+	short := shortID(b.record.Container.ID)
 	switch {
 	case b.place.Container != "":
 		return fmt.Sprintf("container %s (%s) of the pod %s/%s", b.place.Container, short, b.place.Namespace, b.place.Pod)
@@ -231,14 +231,22 @@ func (b *builder) entities() {
 
 func (b *builder) entity(e event.Entity) { b.Entities = append(b.Entities, e) }
 
+// shortID is a runtime's id as its tools print it; a name stays whole.
+func shortID(id string) string {
+	if len(id) == 64 {
+		return id[:12]
+	}
+	return id
+}
+
 // Entities names a container with all that is known of it; of the zero Place, by
 // its id alone.
 func (p Place) Entities(id string) (out []event.Entity) {
 	if p.Pod == "" {
-		return []event.Entity{{Role: event.Target, Kind: "Container", Name: id[:min(12, len(id))], Detail: id}}
+		return []event.Entity{{Role: event.Target, Kind: "Container", Name: shortID(id), Detail: id}}
 	}
 	out = append(out, event.Entity{Role: event.Target, Kind: "Pod", Namespace: p.Namespace, Name: p.Pod, ID: p.PodID})
-	out = append(out, event.Entity{Role: event.Related, Kind: "Container", Namespace: p.Namespace, Name: cmp.Or(p.Container, id[:min(12, len(id))]), ID: p.ContainerID, Detail: id})
+	out = append(out, event.Entity{Role: event.Related, Kind: "Container", Namespace: p.Namespace, Name: cmp.Or(p.Container, shortID(id)), ID: p.ContainerID, Detail: id})
 	if p.Image != "" {
 		out = append(out, event.Entity{Role: event.Related, Kind: "Image", Name: p.Image, ID: p.ImageID})
 	}

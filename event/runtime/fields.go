@@ -33,7 +33,7 @@ var Fields = []event.Field{
 	{Name: "process.capability", Sentence: "Capabilities in effect.", Example: "CAP_SYS_ADMIN"},
 	{Name: "process.hostNamespace", Sentence: "Namespaces that the process shares with the node's first: pid, net, mnt, ipc, uts, user, cgroup.", Example: "net"},
 
-	{Name: "container.id", Sentence: "The container's id, 64 hexadecimal digits. Absent for processes of the node itself, as is every field of container and pod.", Example: "4d0e…"},
+	{Name: "container.id", Sentence: "The container's id: 64 hexadecimal digits, or the name a person gave it (ctr, runc). Absent for processes of the node itself, as is every field of container and pod.", Example: "4d0e…"},
 	{Name: "container.kubernetes", Sentence: "true if a kubelet made the container's control group, else false.", Example: "true"},
 	{Name: "container.cgroup", Sentence: "The control group's path.", Example: "kubepods/burstable/pod0f…/4d…"},
 	{Name: "container.privileged", Sentence: "true if the process holds every capability (or all but two or three, which some nodes withhold from everything), in the node's own user namespace, or if the pod's spec says that the container is privileged.", Example: "true"},

@@ -82,9 +82,11 @@ type Process struct {
 
 // Container is told by the control group a process is in.
 type Container struct {
-	// ID is the 64 hexadecimal digits the runtime gave it, as in a pod's status. It
-	// is empty if the group lies deeper than the kernel was asked for: whether it is
-	// a container's is then not known.
+	// ID is the 64 hexadecimal digits the runtime gave it, as in a pod's status; or
+	// the name of a group that was made for one (ctr and runc let people choose it);
+	// or "namespace-" and the number of the mount namespace, where the group is not
+	// its own. It is empty if the group lies deeper than the kernel was asked for:
+	// whether it is a container's is then not known.
 	ID string `json:"id"`
 	// Cgroup is the group's path from the root as far up as the kernel was asked,
 	// such as kubepods/burstable/pod0f…/4d….

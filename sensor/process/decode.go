@@ -22,11 +22,11 @@ const (
 type namespaces [7]uint32
 
 type kernelAncestor struct {
-	Started       uint64
-	PID, UID, GID uint32
-	Group         uint8
-	_             [3]uint8
-	Name          [16]byte
+	Started              uint64
+	PID, UID, GID, Mount uint32
+	Group                uint8
+	_                    [7]uint8
+	Name                 [16]byte
 }
 
 // header is struct event of program.bpf.c.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	goruntime "runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -120,6 +121,7 @@ func TestAnEndIsToldOnceWithItsCodeOrSignal(t *testing.T) {
 
 // threads ends with many threads that all run.
 func threads() {
+	goruntime.GOMAXPROCS(40) // none waits for another to let it run
 	for range 32 {
 		go func() {
 			for {

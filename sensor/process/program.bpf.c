@@ -26,8 +26,8 @@ enum { PID_NS, NET_NS, MNT_NS, IPC_NS, UTS_NS, USER_NS, CGROUP_NS, NAMESPACES };
 
 struct ancestor {
 	u64 started;
-	u32 pid, uid, gid;
-	u8 group, unused[3];
+	u32 pid, uid, gid, mount;
+	u8 group, unused[7];
 	char name[16];
 };
 
@@ -243,6 +243,7 @@ once int write_ancestors(u64 address, u32 of, u32 at)
 		cred = get(t, cred);
 		a->uid = get(cred, euid).val;
 		a->gid = get(cred, egid).val;
+		a->mount = get(get(get(t, nsproxy), mnt_ns), ns.inum);
 		a->started = get(t, start_boottime);
 		bpf_probe_read_kernel(a->name, sizeof(a->name), __builtin_preserve_access_index(&t->comm));
 		group = (u64)group_of(t);

@@ -23,7 +23,7 @@ func (p *Probe) record(e *kernelEvent) *runtime.Record {
 		groups[i] = containerOf(g)
 	}
 	if len(groups) > 0 {
-		r.Container = groups[0]
+		r.Container = cmp.Or(groups[0], p.names.named(e))
 	}
 	r.Process = &runtime.Process{PID: e.PID, InnerPID: e.Inner, StartedAt: p.clock.time(e.Started), Name: text(e.Name[:]), UID: e.UID, GID: e.GID}
 	if e.Kind == kindExit {
@@ -32,7 +32,7 @@ func (p *Probe) record(e *kernelEvent) *runtime.Record {
 		return r
 	}
 	p.program(r.Process, e)
-	r.Ancestors = p.ancestors(e, groups)
+	r.Ancestors = p.ancestors(e, groups, r.Container)
 	return r
 }
 
@@ -44,7 +44,7 @@ func (p *Probe) program(to *runtime.Process, e *kernelEvent) {
 	to.HostNamespaces = p.names.shared(e.Namespaces)
 }
 
-func (p *Probe) ancestors(e *kernelEvent, groups []*runtime.Container) []runtime.Process {
+func (p *Probe) ancestors(e *kernelEvent, groups []*runtime.Container, in *runtime.Container) []runtime.Process {
 	var out []runtime.Process
 	for _, a := range e.Ancestor[:e.Ancestors] {
 		of := runtime.Process{PID: a.PID, StartedAt: p.clock.time(a.Started), Name: text(a.Name[:]), UID: a.UID, GID: a.GID}
@@ -53,6 +53,8 @@ func (p *Probe) ancestors(e *kernelEvent, groups []*runtime.Container) []runtime
 			of.Container = "unknown" // more groups than the kernel was asked for
 		case groups[a.Group] != nil:
 			of.Container = cmp.Or(groups[a.Group].ID, "unknown")
+		case in != nil && groups[0] == nil && a.Mount == e.Namespaces[mountNamespace]: // of the same container, by its files
+			of.Container = in.ID
 		}
 		out = append(out, of)
 	}
