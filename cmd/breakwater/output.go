@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -70,10 +71,15 @@ func writeLines[T any](w io.Writer, items []T) error {
 }
 
 // table is aligned columns for people.
-type table struct{ w *tabwriter.Writer }
+type table struct {
+	to   io.Writer
+	text bytes.Buffer
+	w    *tabwriter.Writer
+}
 
 func newTable(w io.Writer, heads ...string) *table {
-	t := &table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	t := &table{to: w}
+	t.w = tabwriter.NewWriter(&t.text, 0, 0, 2, ' ', 0)
 	t.row(heads...)
 	return t
 }
@@ -82,10 +88,21 @@ func (t *table) row(cells ...string) {
 	for i, c := range cells {
 		cells[i] = plain(c)
 	}
-	fmt.Fprintln(t.w, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+	fmt.Fprintln(t.w, strings.Join(cells, "\t"))
 }
 
-func (t *table) flush() error { return t.w.Flush() }
+// flush writes the table, without the spaces behind empty cells at a line's end.
+func (t *table) flush() error {
+	if err := t.w.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(t.text.String()) {
+		if _, err := fmt.Fprintln(t.to, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // plain keeps what strangers wrote from moving the reader's cursor: names and
 // texts come from images, manifests and advisories.
