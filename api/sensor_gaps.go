@@ -11,12 +11,12 @@ import (
 
 // blindness is what each state means for detection.
 var blindness = []struct {
-	state     SensorState
-	are, then string
+	state           SensorState
+	what, are, then string
 }{
-	{None, "have no sensor", "Processes on these nodes are not seen: no runtime alert can come from them."},
-	{Silent, "have a sensor that is silent", "Processes on these nodes are not seen since their sensor last reported."},
-	{Partial, "have a sensor that does not see everything", "Some processes on these nodes went unseen: no alert does not mean that nothing happened."},
+	{None, "nodes without a sensor", "have no sensor", "Processes on these nodes are not seen: no runtime alert can come from them."},
+	{Silent, "nodes whose sensor is silent", "have a sensor that is silent", "Processes on these nodes are not seen since their sensor last reported."},
+	{Partial, "nodes whose sensor does not see everything", "have a sensor that does not see everything", "Some processes on these nodes went unseen: no alert does not mean that nothing happened."},
 }
 
 // sensorGaps says where processes are not seen, one gap for each cluster and state.
@@ -38,7 +38,7 @@ func (s *server) sensorGaps(w *live.World, cluster string, rows []SensorRow) []c
 		}
 		for _, b := range blindness {
 			if names := named[b.state]; len(names) > 0 {
-				gap(c.Name, "nodes without sight: "+string(b.state), fmt.Sprintf("%d of %d nodes %s: %s", len(names), all, b.are, few(names)), b.then)
+				gap(c.Name, b.what, fmt.Sprintf("%d of %d nodes %s: %s", len(names), all, b.are, few(names)), b.then)
 			}
 		}
 		for _, g := range c.Gaps {

@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
 // dieWithParent ends a child that its parent, killed, could not end.
@@ -38,27 +39,42 @@ const sampleGroup = "breakwater-sample"
 // privileged container: in a control group of that name, with namespaces of its
 // own and every capability. There is no image behind it.
 func runInContainer(ctx context.Context, group, command string) (err error) {
-	var dirs []string
+	args := []string{sampleContainer, command}
 	for _, root := range groupRoots() {
 		dir := filepath.Join(root, sampleGroup, group)
 		defer removeGroups(root, group)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("make a control group: %w", err)
 		}
-		dirs = append(dirs, filepath.Join(dir, "cgroup.procs"))
+		args = append(args, dir)
 	}
-	if len(dirs) == 0 {
-		return errors.New("no control groups are mounted")
+	self, err := os.Executable()
+	if err != nil {
+		return err
 	}
-	// The shell joins the groups and becomes the program.
-	enter := `for g in "$@"; do echo 0 > "$g" || exit 1; done; exec /bin/sh -c "$SAMPLE"`
-	c := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", enter, "sh"}, dirs...)...)
-	c.Env = []string{"PATH=/usr/bin:/bin", "SAMPLE=" + command}
-	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS | syscall.CLONE_NEWNET}
-	if said, err := c.CombinedOutput(); err != nil {
+	if said, err := exec.CommandContext(ctx, self, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("run a process in a container's place: %w: %s", err, strings.TrimSpace(string(said)))
 	}
 	return nil
+}
+
+const sampleContainer = "sample-container"
+
+// sampleContainerCommand is what starts a container does: it enters the groups
+// before anything has namespaces of its own.
+func sampleContainerCommand() *cobra.Command {
+	return &cobra.Command{Use: sampleContainer + " COMMAND GROUP…", Short: "Run a command in the place of a container of the sample", Hidden: true, Args: cobra.MinimumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			for _, dir := range args[1:] {
+				if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte("0"), 0); err != nil {
+					return fmt.Errorf("enter a control group: %w", err)
+				}
+			}
+			sh := exec.CommandContext(c.Context(), "/bin/sh", "-c", args[0])
+			sh.Env, sh.Stderr = []string{"PATH=/usr/bin:/bin"}, os.Stderr
+			sh.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS | syscall.CLONE_NEWNET}
+			return sh.Run()
+		}}
 }
 
 // removeGroups takes the groups away, innermost first.

@@ -34,5 +34,5 @@ function Step({ of: p, depth, last, enters }: { of: Program; depth: number; last
 
 function place(container: string): string {
   if (container === "") return "on the node itself";
-  return container === "unknown" ? "in a container or not: unknown" : `in container ${container.slice(0, 12)}`;
+  return container === "unknown" ? "in a container or not: unknown" : `in container ${container.length === 64 ? container.slice(0, 12) : container}`;
 }

@@ -14,7 +14,7 @@ const partial: Schemas["SensorRow"] = {
   ...blind, node: "node-1", ref: undefined, known: false, state: "partial", why: "the exit probe is off", seenAt: "2026-01-01T01:00:00Z", started: "2026-01-01T00:00:00Z", kernel: "6.1.0", build: "v1",
   seen: 1200, sent: 1150, waiting: 20, lost: { "the ring was full": 30 }, received: 1100, missing: 5, probes: [{ name: "exec", state: "on" }, { name: "exit", state: "off", why: "no such tracepoint" }], processorSeconds: 36, memoryBytes: 21_000_000,
 };
-const gap: Schemas["Gap"] = { cluster: "prod", source: "sensor", what: "nodes without sight: none", why: "1 of 2 nodes have no sensor: node-2", consequence: "no runtime alert can come from them" };
+const gap: Schemas["Gap"] = { cluster: "prod", source: "sensor", what: "nodes without a sensor", why: "1 of 2 nodes have no sensor: node-2", consequence: "no runtime alert can come from them" };
 const list = (more: Partial<Schemas["SensorList"]> = {}): Schemas["SensorList"] => ({ total: 2, withSensor: 1, counts: { none: 1, partial: 1 }, items: [blind, partial], gaps: [gap], ...more });
 
 it("says how many nodes are seen of all, which are not, and what that means", async () => {
