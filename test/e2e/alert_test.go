@@ -95,11 +95,7 @@ spec:
 	if !names("User", "alice") || !names("Deployment", "disk-reader") {
 		t.Errorf("entities %+v", page.Entities)
 	}
-	link, err := exec.Command(bin, "sign-in", "--data", data).Output() // the first one works once
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.link = strings.TrimSpace(string(link))
+	s.anotherLink(t, bin, data)
 	browse(t, s, []string{"alert"}, "BREAKWATER_STATE="+filepath.Join(t.TempDir(), "state.json"))
 }
 

@@ -110,6 +110,16 @@ func (s *server) stop(t *testing.T) {
 	}
 }
 
+// anotherLink asks for a sign-in link: the first one works once.
+func (s *server) anotherLink(t *testing.T, bin, data string) {
+	t.Helper()
+	link, err := exec.Command(bin, "sign-in", "--data", data).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.link = strings.TrimSpace(string(link))
+}
+
 // browse runs Playwright's specs whose files' names contain one of the words.
 func browse(t *testing.T, s *server, specs []string, env ...string) {
 	t.Helper()

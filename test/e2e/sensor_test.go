@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
@@ -34,7 +35,7 @@ func TestWhatANodesProcessesDoBecomesAlerts(t *testing.T) {
 	a, data := s.asker(t), args[indexOf(args, "--data")+1]
 	c.Apply(t, privilegedPod)
 	pod := waitForPod(t, c, "shop", "storage-tool")
-	stop := startSensor(t, c, bin, data, pod.node)
+	sensor, stop := startSensor(t, c, bin, data, pod.node)
 
 	// The pod's own container, and somebody's shell in it.
 	container.Run(t, container.Spec{ID: "tool", Cgroup: "/kubepods/burstable/pod" + pod.uid + "/" + pod.container, Privileged: true, Args: []string{"/bin/sh", "-c", "/bin/id"}})
@@ -56,8 +57,10 @@ func TestWhatANodesProcessesDoBecomesAlerts(t *testing.T) {
 	alert("node-privileged-container").names(t, "Container", foreign[:12], "Node", pod.node, "Process", "sh")
 	alert("node-privileged-container").tells(t, "outside every pod", "docker/"+foreign)
 	shell := alert("shell-from-server")
-	shell.names(t, "Pod", web.name, "Node", web.node, "Process", "nginx")
+	shell.names(t, "Pod", web.name, "Node", pod.node, "Process", "nginx")
 	shell.tells(t, "nginx started sh as root", "sh -c id")
+	s.anotherLink(t, bin, data)
+	browse(t, s, []string{"sensor"}, "BREAKWATER_STATE="+filepath.Join(t.TempDir(), "state.json"), "SENSOR_NODE="+pod.node, fmt.Sprintf("SENSOR_PID=%d", sensor))
 	stop()
 	until(t, "every record is accounted for", func() bool { return a.accounted(t, pod.node) })
 	var all struct {
@@ -103,7 +106,7 @@ func waitForPod(t *testing.T, c *kubetest.Cluster, namespace, name string) (p pl
 
 // startSensor joins a node the way a kubelet would: with the Secret and the
 // ConfigMap that the API server holds after the manifests were applied.
-func startSensor(t *testing.T, c *kubetest.Cluster, bin, data, node string) (stop func()) {
+func startSensor(t *testing.T, c *kubetest.Cluster, bin, data, node string) (pid int, stop func()) {
 	t.Helper()
 	dir := t.TempDir()
 	if said, err := exec.Command(bin, "connect", "sensor", "--cluster", "prod", "--data", data, "--image", "registry.example/breakwater-sensor:1", "--out", dir).CombinedOutput(); err != nil {
@@ -150,9 +153,9 @@ func startSensor(t *testing.T, c *kubetest.Cluster, bin, data, node string) (sto
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() }) // if the test did not come to its end
 	until(t, "the sensor watches", func() bool { return strings.Contains(log.String(), "msg=watches") })
-	return func() {
+	return cmd.Process.Pid, func() {
 		t.Helper()
-		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("the sensor ended with %v: %s", err, log)
 		}

@@ -21,7 +21,7 @@ export function SensorsPage() {
   const [params] = useSearchParams();
   const get = (name: string) => params.get(name) ?? undefined;
   const asked = api.useInfiniteQuery("get", "/sensors", { params: { query: { cluster: get("cluster"), state: states.find((s) => s === get("state")), limit: 200 } } },
-    { pageParamName: "cursor", initialPageParam: "", getNextPageParam: (last) => last.next || undefined, placeholderData: (old) => old, refetchInterval: 15_000 });
+    { pageParamName: "cursor", initialPageParam: "", getNextPageParam: (last) => last.next || undefined, placeholderData: (old) => old, refetchInterval: 5_000 });
   return (
     <Page title="Sensors" aside={<ChoiceFilter name="state" label="Any state" choices={states.map((s) => ({ value: s, label: words[s] }))} />}>
       <Scope names={{ cluster: "cluster" }} />
