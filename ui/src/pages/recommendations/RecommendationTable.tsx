@@ -11,7 +11,7 @@ type Row = Schemas["RecommendationRow"];
 
 const badges = (r: Row) => [r.exploited > 0 && `${count(r.exploited)} exploited`, r.rce && "remote code"].filter(Boolean).join(", ");
 
-const abouts = { running: "running", registry: "in a registry" };
+const abouts = { running: "running", registry: "registry" };
 
 /** A number that the recommendation's own page lists. */
 const listed = (r: Row, n: number) => (n > 0 ? <Link to={recommendationPage(r.id)}>{count(n)}</Link> : "0");
@@ -22,9 +22,8 @@ export function RecommendationTable({ rows, sort = "recommendations-sort", short
   const columns = useMemo<Column<Row>[]>(() => [
     { title: "Severity", cell: (r) => <Severity level={r.severity} />, by: (r) => -(rank(schema?.severities, r.severity) ?? -1) },
     { title: "Recommendation", wraps: true, by: (r) => r.title, cell: (r) => (
-      <><Link to={recommendationPage(r.id)}>{r.title}</Link><small className="onlynarrow">{[abouts[r.about], badges(r), plural(r.images, "image"), r.exposed > 0 && `${plural(r.exposed, "pod")} exposed`].filter(Boolean).join(" · ")}</small></>
+      <><Link to={recommendationPage(r.id)}>{r.title}</Link> <small>{abouts[r.about]}</small><small className="onlynarrow">{[badges(r), plural(r.images, "image"), r.exposed > 0 && `${plural(r.exposed, "pod")} exposed`].filter(Boolean).join(" · ")}</small></>
     ) },
-    { title: "Images that are", from: "medium", cell: (r) => abouts[r.about], by: (r) => r.about },
     { title: "Installed", from: "widest", cell: (r) => <span title={r.installed.join(", ")}>{r.installed.join(", ")}</span>, by: (r) => r.installed[0] },
     { title: "Known", from: "medium", cell: badges, by: (r) => r.exploited * 2 + Number(r.rce) },
     { title: "Fixes", number: true, cell: (r) => listed(r, r.vulnerabilities), by: (r) => r.vulnerabilities },
