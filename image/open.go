@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -78,14 +77,6 @@ func (o Options) withDefaults() Options {
 		o.Progress = func(Progress) {}
 	}
 	return o
-}
-
-// Transport reaches registries and gives up on one that does not answer.
-func Transport() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.DialContext = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
-	t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = 10*time.Second, 30*time.Second
-	return t
 }
 
 // opened is an image whose layers can be read: a manifest's, or a folder.
