@@ -52,6 +52,7 @@ it("shows what the graph knows, what it does not, and dismisses only with a reas
   show(<AlertPage />, "/alert?cluster=prod&id=a1");
   expect((await screen.findByRole("link", { name: "A way in" })).getAttribute("href")).toBe("/path?cluster=prod&id=p1");
   expect(screen.getByText(/exposed to the internet/)).toBeTruthy();
+  expect(screen.getByRole("link", { name: "T1611" }).getAttribute("href")).toBe("https://attack.mitre.org/techniques/T1611/");
   expect(screen.getByText(/services cannot be read/)).toBeTruthy();
   await person.click(screen.getByRole("button", { name: "Dismiss …" }));
   await person.click(screen.getByRole("button", { name: "Dismiss" }));
