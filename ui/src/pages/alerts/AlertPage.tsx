@@ -26,7 +26,7 @@ function Shown({ a }: { a: Schemas["AlertPage"] }) {
     <>
       <p className="counts" role="status">
         {alert.cluster} · <span className="status" data-status={alert.status}>{alert.status}</span>{a.reason && `: ${a.reason}`} · {plural(alert.count, "time")} · first <time dateTime={alert.firstSeen}>{moment(alert.firstSeen)}</time>
-        {alert.lastSeen !== alert.firstSeen && <>, last <time dateTime={alert.lastSeen}>{moment(alert.lastSeen)}</time></>} · {alert.techniques.join(", ")}
+        {alert.lastSeen !== alert.firstSeen && <>, last <time dateTime={alert.lastSeen}>{moment(alert.lastSeen)}</time></>}{alert.techniques.map((t) => <span key={t}> · <Technique id={t} /></span>)}
       </p>
       <div className="beside">
         <Section title="What happened"><ol className="happened">{a.evidence.map((s, i) => <li key={i}><Prose text={s} /></li>)}</ol></Section>
@@ -37,4 +37,10 @@ function Shown({ a }: { a: Schemas["AlertPage"] }) {
       <Section title="The events"><details><summary>{plural(a.events.length, "event")}, secret values taken out</summary>{a.events.map((e, i) => <pre key={i} className="code">{JSON.stringify(e, null, 2)}</pre>)}</details></Section>
     </>
   );
+}
+
+/** A technique of MITRE ATT&CK, by its page there; what does not look like one stays text. */
+function Technique({ id }: { id: string }) {
+  if (!/^T\d{4}(\.\d{3})?$/.test(id)) return id;
+  return <a href={`https://attack.mitre.org/techniques/${id.replace(".", "/")}/`} rel="noreferrer" target="_blank" title="MITRE ATT&CK">{id}</a>;
 }

@@ -4,12 +4,14 @@ import { Ago } from "../../components/Ago";
 import { ChoiceFilter, Scope } from "../../components/Filters";
 import { More } from "../../components/More";
 import { Page, Section } from "../../components/Page";
+import { Reason } from "../../components/Reason";
 import { Severity } from "../../components/Severity";
-import { Answered, Empty } from "../../components/States";
+import { Answered, Empty, Partial } from "../../components/States";
 import { Table, type Column } from "../../components/Table";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
 import { alertPage } from "../../lib/links";
+import { phrase, sentence } from "../../lib/text";
 
 const statuses = ["new", "in progress", "resolved", "dismissed"] as const;
 
@@ -49,6 +51,7 @@ export function AlertsPage() {
         return (
           <>
             <p className="counts" role="status">{plural(total, "alert")}{Object.entries(list.counts).map(([s, n]) => ` · ${count(n)} ${s}`)}</p>
+            {list.gaps.map((g, i) => <Partial key={i}><b>{g.cluster && `${g.cluster}: `}{phrase(g.what)}.</b> <Reason why={g.why} /> {sentence(g.consequence)}</Partial>)}
             {rows.length ? <Table label="Alerts" rows={rows} rowKey={(a) => `${a.cluster}/${a.id}`} columns={columns} /> : <None receiving={list.receiving} />}
             <More shown={rows.length} total={total} busy={asked.isFetchingNextPage} next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined} />
             {list.receiving.length > 0 && <Section title="Where events come from"><Sources of={list.receiving} /></Section>}
@@ -70,6 +73,9 @@ function Sources({ of }: { of: Schemas["Receiving"][] }) {
     <ul className="plain">{of.map((r) => (
       <li key={`${r.cluster} ${r.kind}`}>
         <b>{r.cluster}</b> {r.kind}: {plural(r.accepted, "event")} taken, {count(r.analysed)} analysed{r.waiting > 0 && `, ${plural(r.waiting, "batch", "batches")} waiting`}
+        {!!r.reconciled && `, ${count(r.reconciled)} of them from its log file`}
+        {r.lost !== undefined && `, ${count(r.lost)} given up by the API server since it started`}
+        {r.lostWhy && <>, <span className="unknown">unknown</span> how many the API server gave up</>}
         {r.parked > 0 && `, ${count(r.parked)} kept aside because they could not be analysed`}
         {Object.entries(r.rejected).map(([why, n]) => `, ${plural(n, "request")} refused: ${why}`)}
         {r.lastReceived && <small> last <Ago at={r.lastReceived} /> ago</small>}

@@ -1,7 +1,7 @@
 import "./alert.css";
 import type { Schemas } from "../../api/client";
 import { Section } from "../../components/Page";
-import { count, plural } from "../../lib/format";
+import { count, moment, plural } from "../../lib/format";
 import { lineages, type Program } from "./lineage";
 
 const most = 3;
@@ -12,9 +12,9 @@ export function Lineage({ events }: { events: Schemas["AlertPage"]["events"] }) 
   if (all.length === 0) return null;
   return (
     <Section title="How it was started" aside={all.length > most && <small>{most} of {count(all.length)} ways; the others are among the events</small>}>
-      {all.slice(0, most).map(({ programs, times }, i) => (
+      {all.slice(0, most).map(({ programs, times, first }, i) => (
         <div key={i}>
-          {all.length > 1 && <p className="counts">{plural(times, "event")}</p>}
+          {(all.length > 1 || first) && <p className="counts">{plural(times, "event")}{first && <>{times > 1 ? ", the first" : ","} at <time dateTime={first}>{moment(first)}</time></>}</p>}
           <ol className="lineage">{programs.map((p, n) => <Step key={n} of={p} depth={n} last={n === programs.length - 1} enters={p.container !== programs[n - 1]?.container} />)}</ol>
         </div>
       ))}

@@ -10,7 +10,7 @@ import { AlertsPage } from "./AlertsPage";
 const row = { cluster: "prod", id: "a1", rule: "privileged-pod", title: "A workload runs a privileged container", severity: "high", status: "new", techniques: ["T1611"], firstSeen: "2026-01-01T00:00:00Z", lastSeen: "2026-01-01T00:00:00Z", count: 1, actor: "alice", about: "Deployment shop/web" };
 
 it("lists who did what, and asks for what the URL says", async () => {
-  const asked = get("/alerts", { items: [row], counts: { high: 1 }, receiving: [{ cluster: "prod", kind: "audit", accepted: 3, analysed: 3, waiting: 0, parked: 0, rejected: { "wrong token": 2 } }] });
+  const asked = get("/alerts", { items: [row], counts: { high: 1 }, gaps: [], receiving: [{ cluster: "prod", kind: "audit", accepted: 3, analysed: 3, waiting: 0, parked: 0, rejected: { "wrong token": 2 } }] });
   show(<AlertsPage />, "/alerts?status=dismissed&severity=high");
   const table = await screen.findByRole("table");
   expect(within(table).getByRole("link", { name: row.title }).getAttribute("href")).toBe("/alert?cluster=prod&id=a1");
@@ -20,9 +20,22 @@ it("lists who did what, and asks for what the URL says", async () => {
 });
 
 it("does not call a cluster quiet that sends nothing", async () => {
-  get("/alerts", { items: [], counts: {}, receiving: [] });
+  get("/alerts", { items: [], counts: {}, gaps: [], receiving: [] });
   show(<AlertsPage />, "/alerts");
   expect(await screen.findByText("No cluster sends its audit log")).toBeTruthy();
+});
+
+it("tells which events were lost, where nothing was detected", async () => {
+  const audit = { cluster: "prod", kind: "audit", accepted: 9, analysed: 9, waiting: 0, parked: 0, rejected: {} };
+  get("/alerts", {
+    items: [], counts: {}, receiving: [{ ...audit, reconciled: 4, lost: 7 }, { ...audit, cluster: "dev", lostWhy: "metrics cannot be read" }],
+    gaps: [{ cluster: "prod", source: "audit", what: "lost audit events", why: "the API server gave up 7 events", consequence: "attacks in them raised no alert" }],
+  });
+  show(<AlertsPage />, "/alerts");
+  expect(await screen.findByText("prod: lost audit events.")).toBeTruthy();
+  expect(screen.getByText(/Attacks in them raised no alert\./)).toBeTruthy();
+  expect(screen.getByText(/4 of them from its log file, 7 given up by the API server/)).toBeTruthy();
+  expect(screen.getByText(/dev/).closest("li")?.textContent).toContain("unknown how many the API server gave up");
 });
 
 it("shows what the graph knows, what it does not, and dismisses only with a reason", async () => {
@@ -39,6 +52,7 @@ it("shows what the graph knows, what it does not, and dismisses only with a reas
   show(<AlertPage />, "/alert?cluster=prod&id=a1");
   expect((await screen.findByRole("link", { name: "A way in" })).getAttribute("href")).toBe("/path?cluster=prod&id=p1");
   expect(screen.getByText(/exposed to the internet/)).toBeTruthy();
+  expect(screen.getByRole("link", { name: "T1611" }).getAttribute("href")).toBe("https://attack.mitre.org/techniques/T1611/");
   expect(screen.getByText(/services cannot be read/)).toBeTruthy();
   await person.click(screen.getByRole("button", { name: "Dismiss …" }));
   await person.click(screen.getByRole("button", { name: "Dismiss" }));

@@ -20,6 +20,7 @@ it("what is missing or of another type is empty, never a fault", () => {
 });
 
 it("lines that differ by process numbers only are one, with how often", () => {
-  const all = lineages([{ process }, { process: { ...process, pid: 8 } }, { verb: "get" }, { process: { ...process, uid: 1 } }]);
+  const all = lineages([{ process, time: "2026-01-01T00:00:00Z" }, { process: { ...process, pid: 8 } }, { verb: "get" }, { process: { ...process, uid: 1 } }]);
   expect(all.map((l) => l.times)).toEqual([2, 1]);
+  expect(all.map((l) => l.first)).toEqual(["2026-01-01T00:00:00Z", ""]);
 });

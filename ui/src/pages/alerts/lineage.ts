@@ -24,13 +24,15 @@ export function lineage(event: Raw): Program[] | undefined {
   return [...parents.map((a) => program(a, text(a.container))).reverse(), program(own, text(object(event.container)?.id))];
 }
 
+interface Line { programs: Program[]; times: number; /** When the first of them was, by the node's clock; empty if not told. */ first: string }
+
 /** The different lines of descent among events, in their order: who differs only by process numbers is one. */
-export function lineages(events: Raw[]): { programs: Program[]; times: number }[] {
-  const out = new Map<string, { programs: Program[]; times: number }>();
-  for (const programs of events.flatMap((e) => { const l = lineage(e); return l ? [l] : []; })) {
+export function lineages(events: Raw[]): Line[] {
+  const out = new Map<string, Line>();
+  for (const { programs, at } of events.flatMap((e) => { const l = lineage(e); return l ? [{ programs: l, at: text(e.time) }] : []; })) {
     const key = JSON.stringify(programs.map((p) => [p.name, p.path, p.line, p.uid, p.container]));
     const seen = out.get(key);
-    if (seen) seen.times++; else out.set(key, { programs, times: 1 });
+    if (seen) seen.times++; else out.set(key, { programs, times: 1, first: at });
   }
   return [...out.values()];
 }
