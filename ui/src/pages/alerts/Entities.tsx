@@ -13,8 +13,10 @@ type Entity = Schemas["AlertEntity"];
 
 const words: Record<Entity["role"], string> = { actor: "By", target: "To", place: "In", related: "With" };
 
-/** Who and what an alert names, each with what it means where the graph holds it: exposure, paths, reach. */
-export function Entities({ of, cluster }: { of: Entity[]; cluster: string }) {
+/** Who and what an alert names, each with what it means where the graph holds it: exposure, paths, reach. A path stands by the first that lies on it. */
+export function Entities({ of: all, cluster }: { of: Entity[]; cluster: string }) {
+  const told = new Set<string>();
+  const of = all.map((e) => ({ ...e, paths: e.paths.filter((p) => !told.has(p.id) && told.add(p.id)) }));
   const unknown = [...new Set(of.flatMap((e) => e.unknown))];
   return (
     <>
