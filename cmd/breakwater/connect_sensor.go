@@ -52,7 +52,7 @@ func connectSensor(ctx context.Context, s streams, o connection, image string) e
 	if err := o.write(map[string][]byte{"breakwater-sensor.yaml": manifests}); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, afterSensor, o.out, o.cluster)
+	_, err = fmt.Fprintf(s.out, afterSensor, o.out, o.cluster, image)
 	return err
 }
 
@@ -83,8 +83,14 @@ func sensorManifests(o connection, image string, ca []byte, token string) ([]byt
 	return bytes.Join(slices.Concat(parts, [][]byte{bytes.Replace(daemonSet, was, quoted, 1)}), []byte("\n---\n")), nil
 }
 
-const afterSensor = `Wrote %[1]s/breakwater-sensor.yaml (it holds the token: readable by you only). Put the
-sensor on every node of %[2]s:
+const afterSensor = `Wrote %[1]s/breakwater-sensor.yaml (it holds the token: readable by you only). If the image
+is not there yet, build it in Breakwater's source and push it to where the nodes pull from:
+
+  CGO_ENABLED=0 go build -trimpath ./cmd/breakwater-sensor
+  docker build -f deploy/sensor/Dockerfile -t %[3]s .
+  docker push %[3]s
+
+Then put the sensor on every node of %[2]s:
 
   kubectl apply -f %[1]s/breakwater-sensor.yaml
   kubectl -n breakwater-sensor rollout status daemonset/breakwater-sensor
