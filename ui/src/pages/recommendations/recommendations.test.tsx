@@ -90,7 +90,7 @@ it("one update: what to do, the layer to rebuild, what it mends and which paths 
   expect(screen.getByText("RUN apt-get install openssl")).toBeTruthy();
   expect(screen.getByRole("link", { name: "CVE-1" }).getAttribute("href")).toBe("/vulnerability?id=prod%2FCVE-1");
   const headings = screen.getAllByRole("heading", { level: 2 }).map((h) => h.textContent);
-  expect(headings).toEqual(["What to do", "Where (1 image)", "What it mends (1)", "Attack paths it breaks (1 of 2)", "Attack paths it lowers (1 of 2)", "Pods that run them (2)"]);
+  expect(headings).toEqual(["What to do", "Where (1 image)", "What it mends (1 vulnerability, 1 finding)", "Attack paths it breaks (1 of 2)", "Attack paths it lowers (1 of 2)", "Pods that run them (2)"]);
   const pods = within(screen.getByRole("region", { name: "Pods that run them" }));
   expect(pods.getByText("exposed to the internet")).toBeTruthy();
   expect(pods.getByText("unknown")).toBeTruthy();
