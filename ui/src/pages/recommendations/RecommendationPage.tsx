@@ -37,7 +37,7 @@ function Shown({ data }: { data: Data }) {
       <Todo data={data} />
       {data.unfixed > 0 && <Partial>{plural(data.unfixed, "vulnerability", "vulnerabilities")} of the same packages {data.unfixed === 1 ? "has" : "have"} no fix yet: this update does not help against {data.unfixed === 1 ? "it" : "them"}.</Partial>}
       <Section title={`Where (${plural(data.images.length, "image")})`}><Images rows={data.images} /></Section>
-      <Section title={`What it mends (${plural(new Set(data.findings.map((f) => f.id)).size, "vulnerability", "vulnerabilities")}, ${plural(data.findings.length, "finding")})`}><Findings rows={data.findings} /></Section>
+      <Section title={`What it mends (${plural(new Set(data.findings.map((f) => f.vulnerability.id)).size, "vulnerability", "vulnerabilities")}, ${plural(data.findings.length, "finding")})`}><Findings rows={data.findings} /></Section>
       {(["breaks", "lowers"] as const).map((effect) => <Paths key={effect} data={data} effect={effect} />)}
       <Section title={`Pods that run them (${count(data.pods.length)})`} aside={data.pods.length > 0 && <small>{count(row.exposed)} of {count(row.pods)} exposed to the internet</small>}>
         {data.pods.length ? <Pods rows={data.pods} /> : <p>No pod that was seen runs them.</p>}
