@@ -158,7 +158,7 @@ func decode(name string, text []byte, body any) (*File, error) {
 	var doc yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	if err := d.Decode(&doc); err != nil {
-		return nil, placed(name, err)
+		return nil, Placed(name, err)
 	}
 	if err := d.Decode(new(yaml.Node)); err != io.EOF {
 		return nil, fmt.Errorf("%s: want one rule per file, found more than one document", name)
@@ -173,7 +173,7 @@ func decode(name string, text []byte, body any) (*File, error) {
 	strict := yaml.NewDecoder(bytes.NewReader(text))
 	strict.KnownFields(true)
 	if err := strict.Decode(body); err != nil {
-		return nil, placed(name, err)
+		return nil, Placed(name, err)
 	}
 	return f, nil
 }
@@ -198,8 +198,8 @@ var (
 	yamlField = regexp.MustCompile(`field (\S+) not found in type .*`)
 )
 
-// placed puts the decoder's "line 4: field x not found in type y" as file:4: unknown key "x".
-func placed(name string, err error) error {
+// Placed puts the decoder's "line 4: field x not found in type y" as file:4: unknown key "x".
+func Placed(name string, err error) error {
 	m := yamlLine.FindStringSubmatch(err.Error())
 	if m == nil {
 		return fmt.Errorf("%s: %w", name, err)

@@ -7,13 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/registry"
 	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/rule"
 )
 
 // maxConfig bounds the file of --config.
@@ -58,7 +58,7 @@ func parseConfig(name string, text []byte) ([]live.Connection, map[string]regist
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return nil, nil, placed(name, err)
+		return nil, nil, rule.Placed(name, err)
 	}
 	lines := registryLines(text)
 	var connections []live.Connection
@@ -124,18 +124,4 @@ func registryLines(text []byte) map[int]int {
 		}
 	}
 	return lines
-}
-
-var (
-	yamlLine  = regexp.MustCompile(`line (\d+): (.*)`)
-	yamlField = regexp.MustCompile(`field (\S+) not found in type .*`)
-)
-
-// placed puts the decoder's "line 4: field x not found in type y" as file:4: unknown key "x".
-func placed(name string, err error) error {
-	m := yamlLine.FindStringSubmatch(err.Error())
-	if m == nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return fmt.Errorf("%s:%s: %s", name, m[1], yamlField.ReplaceAllString(m[2], `unknown key "$1"`))
 }
