@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -122,7 +123,7 @@ func programImage(t *testing.T, from, to string, entrypoint ...string) v1.Image 
 	if err != nil {
 		t.Fatal(err)
 	}
-	image, err = mutate.ConfigFile(image, &v1.ConfigFile{Architecture: "amd64", OS: "linux", Config: v1.Config{Entrypoint: entrypoint}, RootFS: rootFS(t, image)})
+	image, err = mutate.ConfigFile(image, &v1.ConfigFile{Architecture: runtime.GOARCH, OS: "linux", Config: v1.Config{Entrypoint: entrypoint}, RootFS: rootFS(t, image)})
 	if err != nil {
 		t.Fatal(err)
 	}
