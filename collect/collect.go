@@ -8,6 +8,7 @@
 package collect
 
 import (
+	"strings"
 	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -28,6 +29,19 @@ func (k Key) String() string {
 		return k.Name
 	}
 	return k.Namespace + "/" + k.Name
+}
+
+// maxWhy bounds what is kept and shown of an error.
+const maxWhy = 1000
+
+// Why is an error as a reason that is kept and shown: one line, and not longer
+// than people read. Its text may be a stranger's page.
+func Why(err error) string {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if len(text) <= maxWhy {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxWhy], "") + " …"
 }
 
 // Facts is everything read of one cluster, stripped to what security needs.

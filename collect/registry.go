@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -71,6 +72,8 @@ func (r Registry) Valid() (Registry, error) {
 		r.Host = "docker.io"
 	}
 	switch {
+	case strings.Contains(r.Host+strings.Join(r.Repositories, ""), "@"): // it may be a password: it is not told again
+		return r, errors.New("registry: want HOST or HOST:PORT without a user or password; accounts come from docker login or the server's configuration file")
 	case len(r.Host) > 255 || !host.MatchString(r.Host):
 		return r, fmt.Errorf("registry %.300q: want HOST or HOST:PORT, such as registry.example:5000, without a scheme", r.Host)
 	case !strings.ContainsAny(r.Host, ".:") && r.Host != "localhost":

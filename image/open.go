@@ -1,11 +1,13 @@
 package image
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +23,8 @@ import (
 
 // Options say how an image is opened and read.
 type Options struct {
-	// Platform picks from an index: "linux/amd64" unless set.
+	// Platform picks from an index. Unless set it is linux/amd64 or, where that is
+	// not there, the first for Linux, or the first.
 	Platform string
 	// Keychain finds credentials; the usual files of docker and podman unless set.
 	Keychain authn.Keychain
@@ -58,9 +61,6 @@ type Cache interface {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Platform == "" {
-		o.Platform = "linux/amd64"
-	}
 	if o.Keychain == nil {
 		o.Keychain = authn.DefaultKeychain
 	}
@@ -200,25 +200,35 @@ func choose(index v1.ImageIndex, platform string, depth int) (v1.Image, error) {
 	return choose(inner, platform, depth+1)
 }
 
+// forPlatform picks one build of an index; attestations are none.
 func forPlatform(m *v1.IndexManifest, platform string) (v1.Descriptor, error) {
-	want, err := v1.ParsePlatform(platform)
+	want, err := v1.ParsePlatform(cmp.Or(platform, "linux/amd64"))
 	if err != nil {
 		return v1.Descriptor{}, fmt.Errorf("platform %q: want OS/ARCHITECTURE: %w", platform, err)
 	}
+	var all []v1.Descriptor
 	var have []string
 	for _, d := range m.Manifests {
-		if d.Platform == nil || d.Platform.OS == "unknown" { // attestations
+		if d.Platform == nil || d.Platform.OS == "unknown" {
 			continue
 		}
 		if d.Platform.Satisfies(*want) {
 			return d, nil
 		}
-		have = append(have, d.Platform.String())
+		all, have = append(all, d), append(have, d.Platform.String())
 	}
-	if len(m.Manifests) == 1 {
+	switch {
+	case len(m.Manifests) == 1:
 		return m.Manifests[0], nil
+	case len(all) == 0:
+		return v1.Descriptor{}, fmt.Errorf("%w: the index names no image", ErrUnsupported)
+	case platform != "":
+		return v1.Descriptor{}, fmt.Errorf("the image is not built for %s; it is for %s", platform, strings.Join(have, ", "))
 	}
-	return v1.Descriptor{}, fmt.Errorf("the image is not built for %s; it is for %s", platform, strings.Join(have, ", "))
+	if linux := slices.IndexFunc(all, func(d v1.Descriptor) bool { return d.Platform.OS == "linux" }); linux >= 0 {
+		return all[linux], nil
+	}
+	return all[0], nil
 }
 
 // maxBuilds bounds what is kept of an index.

@@ -174,7 +174,7 @@ func (i *images) replace(now map[string][]build.Place, state map[string]store.Qu
 				gone = append(gone, id)
 				delete(i.mu.known, id)
 				delete(i.mu.fresh, id)
-			} else if k.place.Registry != "" {
+			} else if changed[id] = before[id]; k.place.Registry != "" {
 				changed[id] = []build.Place{k.place} // no more than what the cluster says
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/build"
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/store"
 )
@@ -227,12 +228,12 @@ func (i *images) outcome(q *store.QueuedImage, inv *image.Inventory, err error) 
 		a = build.NotScanned(q.ID, store.Queued, fmt.Sprintf("registry %s asks to slow down", q.Host))
 	case errors.Is(err, image.ErrUnsupported):
 		q.Attempts, q.NextTry = 0, now.Add(unsupportedFor)
-		a = build.NotScanned(q.ID, store.Unsupported, err.Error())
+		a = build.NotScanned(q.ID, store.Unsupported, collect.Why(err))
 	case err != nil:
 		wait := retryAfter[min(q.Attempts, len(retryAfter)-1)]
 		q.Attempts, q.NextTry = q.Attempts+1, now.Add(wait)
-		a = build.NotScanned(q.ID, store.Failed, err.Error())
-		i.live.config.Log.Warn("cannot read an image; trying again", "image", q.Reference, "error", err, "in", wait)
+		a = build.NotScanned(q.ID, store.Failed, collect.Why(err))
+		i.live.config.Log.Warn("cannot read an image; trying again", "image", q.Reference, "error", collect.Why(err), "in", wait)
 	default:
 		i.queue.answered(q.Host)
 		q.Attempts, q.Platform, q.Size = 0, inv.Platform, inv.Size()

@@ -17,11 +17,14 @@ const holdEvery = 10 * time.Second
 
 // watch reads a registry again and again until ctx ends.
 func (r *registries) watch(ctx context.Context, g *registry) {
-	for ctx.Err() == nil {
+	for first := true; ctx.Err() == nil; first = false {
 		r.mu.Lock()
 		wait := time.Duration(0) // a reading that was interrupted is done again at once
 		if g.State != RegistryReading {
 			wait = time.Until(g.NextReadAt)
+		}
+		if first && g.State == RegistryCurrent {
+			wait = min(wait, r.config.Every) // it may have been stored when registries were read less often
 		}
 		r.mu.Unlock()
 		select {
@@ -68,7 +71,7 @@ func (r *registries) outcome(g *registry, now *Registry, l collect.Listing, err 
 		g.failures = 0
 		return
 	}
-	now.State, now.Why = RegistryUnreachable, err.Error()
+	now.State, now.Why = RegistryUnreachable, collect.Why(err)
 	if errors.As(err, new(collect.Refusal)) {
 		now.State = RegistryRefused
 	}
@@ -80,7 +83,7 @@ func (r *registries) outcome(g *registry, now *Registry, l collect.Listing, err 
 		g.failures++
 	}
 	now.NextReadAt = at.Add(wait)
-	r.live.config.Log.Warn("cannot read a registry; trying again", "registry", now.Host, "error", err, "in", time.Until(now.NextReadAt).Round(time.Second))
+	r.live.config.Log.Warn("cannot read a registry; trying again", "registry", now.Host, "error", collect.Why(err), "in", time.Until(now.NextReadAt).Round(time.Second))
 }
 
 // set changes what is said of a registry, stores it and tells.

@@ -30,7 +30,7 @@ func namedRegistries(flags []string) (out []live.Connection, err error) {
 			what.Repositories = []string{repository}
 		}
 		if what, err = what.Valid(); err != nil {
-			return nil, fmt.Errorf("--registry %s: %w", f, err)
+			return nil, err // it names the registry, unless a password may be in it
 		}
 		i, known := at[what.Host]
 		if !known {

@@ -33,6 +33,9 @@ func (r Reader) Check(ctx context.Context, what collect.Registry) []collect.Perm
 	defer cancel()
 	c := &check{}
 	s, err := r.open(ctx, what)
+	if errors.Is(err, errAccount) {
+		return c.skip("it was not tried: there is no account to try it with").say(err).done()
+	}
 	if err != nil {
 		return c.say(err).done()
 	}
@@ -50,7 +53,7 @@ type check struct {
 func (c *check) say(err error) *check {
 	p := collect.Permission{What: needs[len(c.found)].what, State: collect.Allowed}
 	if err != nil {
-		p.State, p.Why, p.Blind = collect.Refused, err.Error(), needs[len(c.found)].blind
+		p.State, p.Why, p.Blind = collect.Refused, collect.Why(err), needs[len(c.found)].blind
 	}
 	c.found = append(c.found, p)
 	return c

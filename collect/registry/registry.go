@@ -72,6 +72,9 @@ type session struct {
 	refused error
 }
 
+// errAccount says that the account could not be looked up.
+var errAccount = errors.New("find the account")
+
 func (r Reader) open(ctx context.Context, what collect.Registry) (*session, error) {
 	if r.Transport == nil {
 		r.Transport = image.Transport()
@@ -99,7 +102,7 @@ func (r Reader) open(ctx context.Context, what collect.Registry) (*session, erro
 		s.bounds.Tags = min(s.bounds.Tags, what.Tags)
 	}
 	if s.auth, err = authn.Resolve(ctx, r.Keychain(), host); err != nil {
-		return nil, fmt.Errorf("find the account for registry %s: %w", what.Host, err)
+		return nil, fmt.Errorf("%w for registry %s: %w", errAccount, what.Host, err)
 	}
 	paced := &paced{next: r.Transport, every: time.Duration(float64(time.Second) / r.PerSecond)}
 	s.base = transport.NewRetry(image.Patient(paced, r.Patience), transport.WithRetryBackoff(transport.Backoff{Duration: r.Patience, Factor: 3, Jitter: 0.3, Steps: 3}),

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
+	"github.com/breakwater-sec/breakwater/vuln"
 )
 
 // password of the guarded registry, and its hash as htpasswd writes it.
@@ -344,30 +348,34 @@ func TestAGuardedRegistryIsReadWithAnAccountThatIsKeptNowhere(t *testing.T) {
 	}
 }
 
-// TestADebootstrappedImageIsReadFromARealRegistry is the whole way of an image that
-// is not ours.
-func TestADebootstrappedImageIsReadFromARealRegistry(t *testing.T) {
+// TestADebootstrappedImageIsAssessedFromARealRegistry is the story of images, whole:
+// Debian's own image, pushed to a real registry when one of its packages was older,
+// held against a real advisory, and what to do about it.
+func TestADebootstrappedImageIsAssessedFromARealRegistry(t *testing.T) {
 	if os.Getenv("BREAKWATER_SLOW") == "" {
 		t.Skip("BREAKWATER_SLOW=1 runs it")
 	}
 	root := filepath.Join(t.TempDir(), "root")
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "bookworm", root).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include=openssh-client", "bookworm", root).CombinedOutput(); err != nil {
 		skipOrFail(t, fmt.Sprintf("debootstrap: %v\n%s", err, out[max(0, len(out)-500):]))
 	}
-	file := filepath.Join(t.TempDir(), "layer.tar.gz")
-	if out, err := exec.Command("tar", "-C", root, "--numeric-owner", "--exclude=./dev/*", "--exclude=./proc/*", "-czf", file, ".").CombinedOutput(); err != nil {
-		t.Fatalf("tar: %v\n%s", err, out)
+	registry, data := dockerRegistry(t, false), t.TempDir()
+	pushFolder(t, registry+"/library/ssh:new", root)
+	older(t, root, "openssh-client", "1:9.2p1-2+deb12u2")
+	pushFolder(t, registry+"/library/ssh:old", root)
+	if _, err := vuln.Import(t.Context(), filepath.Join(data, "advisories"), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil); err != nil {
+		t.Fatal(err)
 	}
-	registry := dockerRegistry(t, false)
-	pushLayer(t, registry+"/library/debian:12", func() (io.ReadCloser, error) { return os.Open(file) })
-	a := serve(t, plainBinary(t), "--registry", registry, "--listen", "127.0.0.1:0", "--data", t.TempDir()).asker(t)
-	until(t, "it is read", func() bool { return a.registry(t).Images.read() == 1 })
+	bin := plainBinary(t)
+	a := serve(t, bin, "--registry", registry, "--listen", "127.0.0.1:0", "--data", data).asker(t)
+	until(t, "both are read", func() bool { return a.registry(t).Images.read() == 2 })
 	var l struct {
 		Items []struct {
 			ID, Platform string
 			Size         int64
+			Tags         []string
 		}
 	}
 	a.get(t, "/registry/images?host="+url.QueryEscape(registry), &l)
@@ -378,4 +386,55 @@ func TestADebootstrappedImageIsReadFromARealRegistry(t *testing.T) {
 	if l.Items[0].Platform != "linux/amd64" || l.Items[0].Size < 1<<20 || len(page.Packages) < 50 {
 		t.Errorf("%+v with %d packages", l.Items[0], len(page.Packages))
 	}
+	var advice struct {
+		Items []struct {
+			About, Title, Fixed string
+			Installed           []string
+			Images, Pods        int
+		}
+		Groups []struct {
+			About                            string
+			Images, Affected, Clean, Unknown int
+		}
+	}
+	until(t, "the update", func() bool { a.get(t, "/recommendations", &advice); return len(advice.Items) > 0 })
+	if u := advice.Items[0]; len(advice.Items) != 1 || u.About != "registry" || u.Fixed != "1:9.2p1-2+deb12u3" || u.Installed[0] != "1:9.2p1-2+deb12u2" || u.Images != 1 || u.Pods != 0 {
+		t.Errorf("%+v; want one update of openssh in the one old image", advice.Items)
+	}
+	for _, g := range advice.Groups {
+		if g.About == "registry" && (g.Images != 2 || g.Affected != 1 || g.Clean != 1 || g.Unknown != 0) || g.About == "running" && g.Images != 0 {
+			t.Errorf("%+v", g)
+		}
+	}
+	said, err := exec.Command(bin, "recommendations", "--data", data).Output()
+	if err != nil || !strings.Contains(string(said), "Update openssh to 1:9.2p1-2+deb12u3 (Debian:12)") {
+		t.Errorf("%v: %s", err, said)
+	}
+}
+
+// older writes into a Debian folder that a package is of an older version.
+func older(t *testing.T, root, name, version string) {
+	t.Helper()
+	file := filepath.Join(root, "var/lib/dpkg/status")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := regexp.MustCompile(`(?s)(\nPackage: ` + name + `\n.*?\nVersion: )[^\n]+`)
+	if !entry.Match(text) {
+		t.Fatalf("no %s in %s", name, file)
+	}
+	if err := os.WriteFile(file, entry.ReplaceAll(text, []byte("${1}"+version)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pushFolder pushes a root file system as an image of one layer.
+func pushFolder(t *testing.T, ref, root string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "layer.tar.gz")
+	if out, err := exec.Command("tar", "-C", root, "--numeric-owner", "--exclude=./dev/*", "--exclude=./proc/*", "-czf", file, ".").CombinedOutput(); err != nil {
+		t.Fatalf("tar: %v\n%s", err, out)
+	}
+	pushLayer(t, ref, func() (io.ReadCloser, error) { return os.Open(file) })
 }
