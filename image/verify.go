@@ -10,7 +10,11 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-const maxLayers = 1000
+const (
+	maxLayers = 1000
+	// maxConfig bounds the configuration; the largest real ones have some hundred kB.
+	maxConfig = 16 << 20
+)
 
 // verify holds a manifest and a configuration against their digests, which not
 // every source of images does, and refuses what is no container image.
@@ -25,7 +29,10 @@ func verify(img v1.Image) error {
 	if !m.Config.MediaType.IsConfig() {
 		return fmt.Errorf("%w: its configuration is %q: an artifact, no container image", ErrUnsupported, m.Config.MediaType)
 	}
-	raw, err := img.RawConfigFile()
+	if m.Config.Size > maxConfig {
+		return fmt.Errorf("want a configuration of at most %d bytes, it has %d: %w", maxConfig, m.Config.Size, errBound)
+	}
+	raw, err := img.RawConfigFile() // no longer than the manifest says
 	if err != nil {
 		return fmt.Errorf("read its configuration: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -115,5 +116,27 @@ func TestARepositoryThatIsGoneTakesItsImagesAlong(t *testing.T) {
 	list, err2 := s.Registries(ctx)
 	if len(tags) != 0 || len(list) != 0 || errors.Join(err, err2) != nil {
 		t.Errorf("%v, %v, %v, %v", tags, list, err, err2)
+	}
+}
+
+func TestAnImageThatLostItsPlaceIsReadWhereElseItIs(t *testing.T) {
+	s, ctx := open(t), context.Background()
+	for _, repository := range []string{"a", "b"} {
+		if err := s.PutRepository(ctx, "r", repository, []Tagged{{Tag: "1", Digest: "d"}}, []QueuedImage{{ID: "d", Host: "r", Reference: "r/" + repository + "@d"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ has, want string }{{"a b", "r/a@d"}, {"b", "r/b@d"}} {
+		has := map[string]bool{}
+		for repository := range strings.FieldsSeq(c.has) {
+			has[repository] = true
+		}
+		if err := s.KeepRepositories(ctx, "r", has); err != nil {
+			t.Fatal(err)
+		}
+		all, err := s.QueuedImages(ctx)
+		if err != nil || len(all) != 1 || all[0].Reference != c.want || all[0].State != Queued {
+			t.Errorf("%s: %+v, %v", c.has, all, err)
+		}
 	}
 }

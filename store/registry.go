@@ -58,7 +58,14 @@ func (s *Store) DeleteRegistry(ctx context.Context, host string) error {
 const remembered = 30 * 24 * time.Hour
 
 // leave takes from the queue what no registry holds and no cluster wants for long.
+// What is still to be read and is held elsewhere too is read there, at once.
 func leave(ctx context.Context, tx *sql.Tx) error {
+	if err := run(ctx, tx, `UPDATE image_queue SET (host, reference, next_try) = (
+			SELECT t.host, t.host || '/' || t.repository || '@' || t.digest, 0 FROM registry_tags t WHERE t.digest = image_queue.id ORDER BY t.host, t.repository, t.tag LIMIT 1)
+		WHERE state IN (?, ?) AND wanted = 0 AND EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = image_queue.id)
+		AND NOT EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = image_queue.id AND image_queue.reference = t.host || '/' || t.repository || '@' || t.digest)`, Queued, Failed); err != nil {
+		return err
+	}
 	return run(ctx, tx, `DELETE FROM image_queue WHERE wanted = 0 AND updated_at < ? AND NOT EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = image_queue.id)`,
 		unix(time.Now().Add(-remembered)))
 }

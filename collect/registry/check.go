@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -80,14 +81,20 @@ func (c *check) run(ctx context.Context) *check {
 		return c.say(err)
 	}
 	c.say(nil)
-	client, err := s.client(ctx, catalogScope)
+	// Who may pull but not list is signed in all the same.
+	scope, named := catalogScope, s.named()
+	if named != "" {
+		scope = pullScope(named)
+	}
+	client, err := s.client(ctx, scope)
 	if err == nil {
 		err = s.ping(ctx, client)
 	}
 	if c.say(s.explain(err)); err != nil {
 		return c
 	}
-	repository := c.repositories(ctx, client)
+	listed := c.repositories(ctx)
+	repository := cmp.Or(named, listed)
 	if repository == "" {
 		return c.skip("there is no repository to try it on: name one").skip("there is no image to try it on").skip("there is no image to try it on")
 	}
@@ -106,20 +113,28 @@ func (s *session) ping(ctx context.Context, c *http.Client) error {
 	return err
 }
 
-// repositories tries the catalog and finds a repository to try the rest on.
-func (c *check) repositories(ctx context.Context, client *http.Client) (one string) {
-	err := c.session.list(ctx, client, "_catalog", func(repository string) bool {
-		if validRepository(repository) && wanted(c.session.what.Repositories, repository) {
-			one = repository
-		}
-		return one == ""
-	})
-	c.say(c.session.explain(err))
-	for _, f := range c.session.what.Repositories {
+// named is a repository that somebody named outright, if any.
+func (s *session) named() string {
+	for _, f := range s.what.Repositories {
 		if !pattern(f) {
 			return f
 		}
 	}
+	return ""
+}
+
+// repositories tries the catalog and finds a repository to try the rest on.
+func (c *check) repositories(ctx context.Context) (one string) {
+	client, err := c.session.client(ctx, catalogScope)
+	if err == nil {
+		err = c.session.list(ctx, client, "_catalog", func(repository string) bool {
+			if validRepository(repository) && wanted(c.session.what.Repositories, repository) {
+				one = repository
+			}
+			return one == ""
+		})
+	}
+	c.say(c.session.explain(err))
 	return one
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -518,4 +519,47 @@ func FuzzVersionsAreInOneOrder(f *testing.F) {
 			t.Errorf("%q < %q < %q", a, b, c)
 		}
 	})
+}
+
+// TestWhoMayPullButNotListIsSignedIn has a token server that gives no token for
+// the catalog, as clouds' registries do to accounts of one repository.
+func TestWhoMayPullButNotListIsSignedIn(t *testing.T) {
+	var h string
+	h = host(t, when(func(w http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case strings.HasPrefix(r.UserAgent(), "push"):
+			return false
+		case r.URL.Path == "/token":
+			if strings.Contains(r.URL.RawQuery, "catalog") {
+				w.WriteHeader(http.StatusUnauthorized)
+			} else {
+				fmt.Fprint(w, `{"token": "t"}`)
+			}
+			return true
+		case r.Header.Get("Authorization") != "Bearer t" || strings.Contains(r.URL.Path, "_catalog"):
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+h+`/token",service="test"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return true
+		}
+		return false
+	}))
+	img, _ := random.Image(10, 1)
+	ref, _ := name.ParseReference(h + "/shop/web:1")
+	if err := remote.Write(ref, img, remote.WithUserAgent("push")); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range reader().Check(t.Context(), collect.Registry{Host: h, Repositories: []string{"shop/web"}}) {
+		if (p.State == collect.Refused) != (p.What == "list repositories") {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
+func TestAnAccountThatCannotBeFoundIsASignInThatFails(t *testing.T) {
+	h := host(t, func(next http.Handler) http.Handler { return next })
+	r := reader()
+	r.Logins = map[string]Login{h: {Username: "u", PasswordFile: filepath.Join(t.TempDir(), "nowhere")}}
+	if p := r.Check(t.Context(), collect.Registry{Host: h}); p[0].State != collect.Untried || p[1].State != collect.Refused || p[1].What != "sign in" {
+		t.Errorf("%+v", p[:2])
+	}
 }
