@@ -17,6 +17,9 @@ func (c *clock) tick() {
 	}
 }
 
+// longest is more than any node was ever up: bytes that say so are no time.
+const longest = 1 << 62
+
 func (c *clock) time(sinceBoot uint64) time.Time {
-	return c.boot.Add(time.Duration(sinceBoot)).UTC()
+	return c.boot.Add(time.Duration(min(sinceBoot, longest))).UTC()
 }
