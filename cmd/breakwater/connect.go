@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -63,14 +61,4 @@ func (o *connection) grant(ctx context.Context, kind ingest.Kind) (ca []byte, to
 	defer st.Close()
 	token, err = st.NewIngestToken(ctx, o.cluster, string(kind))
 	return vouching.PEM, token, err
-}
-
-// write puts files into the folder, readable by their owner alone.
-func (o *connection) write(files map[string][]byte) error {
-	for name, content := range files {
-		if err := writeWhole(filepath.Join(o.out, name), func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -38,7 +38,7 @@ func connectAudit(ctx context.Context, s streams, o connection) error {
 	if err != nil {
 		return err
 	}
-	if err := o.write(map[string][]byte{"webhook.kubeconfig": webhook, "policy.yaml": audit.Policy}); err != nil {
+	if err := writeFiles(o.out, map[string][]byte{"webhook.kubeconfig": webhook, "policy.yaml": audit.Policy}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.out, apiServerFlags, o.out, o.cluster)

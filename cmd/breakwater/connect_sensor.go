@@ -49,7 +49,7 @@ func connectSensor(ctx context.Context, s streams, o connection, image string) e
 	if err != nil {
 		return err
 	}
-	if err := o.write(map[string][]byte{"breakwater-sensor.yaml": manifests}); err != nil {
+	if err := writeFiles(o.out, map[string][]byte{"breakwater-sensor.yaml": manifests}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.out, afterSensor, o.out, o.cluster, image)

@@ -68,6 +68,16 @@ func (d dataDir) lock() (func(), error) {
 	return func() { f.Close() }, nil
 }
 
+// writeFiles puts files into a folder, readable by their owner alone.
+func writeFiles(dir string, files map[string][]byte) error {
+	for name, content := range files {
+		if err := writeWhole(filepath.Join(dir, name), func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // writeWhole replaces a file so that a reader, or the next start after kill -9
 // or power loss, sees the old content or the new, never half.
 func writeWhole(file string, write func(io.Writer) error) error {

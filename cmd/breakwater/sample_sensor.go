@@ -131,12 +131,7 @@ func (v *server) join(ctx context.Context, cluster, dir string) error {
 		}
 		files["token"] = []byte(token)
 	}
-	for name, content := range files {
-		if err := writeWhole(filepath.Join(dir, name), func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return writeFiles(dir, files)
 }
 
 // watches waits until the sensor says that it does.

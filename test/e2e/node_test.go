@@ -17,8 +17,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
-	"github.com/breakwater-sec/breakwater/sensor/process"
-	"github.com/breakwater-sec/breakwater/test/container"
 	"github.com/breakwater-sec/breakwater/test/kubetest"
 )
 
@@ -26,11 +24,7 @@ import (
 // the DaemonSet that connect sensor wrote, in a pod of a real kubelet; a
 // privileged pod; and a container that somebody starts on the node with ctr.
 func TestARealKubeletsPodsAndWhatPassesItBecomeAlerts(t *testing.T) {
-	p, err := process.Open()
-	container.Need(t, err)
-	if err := p.Close(); err != nil {
-		t.Fatal(err)
-	}
+	sees(t)
 	busybox := programImage(t, "/bin/busybox", "/bin/busybox", "/bin/busybox", "sleep", "1000000")
 	c := kubetest.Start(t, kubetest.Options{})
 	node := c.StartNode(t, map[string]v1.Image{"local.test/pause:1": busybox, "local.test/busybox:1": busybox,
