@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"github.com/breakwater-sec/breakwater/build"
+	"github.com/breakwater-sec/breakwater/segment"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
@@ -76,7 +76,7 @@ func workloadOf(f *collect.Facts, w, replicas int) {
 }
 
 // assessed is the images of large: 30 vulnerabilities each, some severe.
-func assessed() (out []*build.Assessment) {
+func assessed() (out []*segment.Assessment) {
 	for i := range 200 {
 		var found []vuln.Match
 		for n := range 30 {
@@ -86,10 +86,10 @@ func assessed() (out []*build.Assessment) {
 			}
 			found = append(found, m)
 		}
-		c := build.Contents{ID: fmt.Sprintf("registry.test/app-%d:1", i), Components: []build.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"}, PURL: "pkg:deb/debian/p@1"}}}
+		c := segment.Contents{ID: fmt.Sprintf("registry.test/app-%d:1", i), Components: []segment.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"}, PURL: "pkg:deb/debian/p@1"}}}
 		out = append(out, c.Assess(advisories(found)))
 	}
-	return append(out, build.Contents{ID: "registry.test/proxy:1"}.Assess(advisories(nil)))
+	return append(out, segment.Contents{ID: "registry.test/proxy:1"}.Assess(advisories(nil)))
 }
 
 // BenchmarkRecompute30k measures what one changed object costs in a cluster of
@@ -104,10 +104,10 @@ func BenchmarkRecompute30k(b *testing.B) {
 	var paths []Path
 	for b.Loop() {
 		start := time.Now()
-		j := build.Judge(f, rules.Powers)
+		j := segment.Judge(f, rules.Powers)
 		judged += time.Since(start)
 		start = time.Now()
-		made := build.Cluster(f, j)
+		made := segment.Cluster(f, j)
 		made.PutShared(shared)
 		frozen := shared.Freeze()
 		seg, _ := made.Build(frozen)

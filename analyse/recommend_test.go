@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/breakwater-sec/breakwater/build"
+	"github.com/breakwater-sec/breakwater/segment"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
@@ -30,12 +30,12 @@ func (k pharmacy) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 func plainly(_, a, b string) int { return cmp.Compare(a, b) }
 
 // inventory says what is in an image: "libssl3/openssl 3.0.1" each.
-func inventory(id string, db pharmacy, packages ...string) *build.Assessment {
-	c := build.Contents{ID: id}
+func inventory(id string, db pharmacy, packages ...string) *segment.Assessment {
+	c := segment.Contents{ID: id}
 	for _, p := range packages {
 		what, version, _ := strings.Cut(p, " ")
 		name, source, _ := strings.Cut(what, "/")
-		c.Components = append(c.Components, build.Component{PURL: "pkg:deb/debian/" + name + "@" + version,
+		c.Components = append(c.Components, segment.Component{PURL: "pkg:deb/debian/" + name + "@" + version,
 			Package: vuln.Package{Ecosystem: "Debian:12", Name: name, Version: version, Source: source}})
 	}
 	return c.Assess(db)
@@ -43,13 +43,13 @@ func inventory(id string, db pharmacy, packages ...string) *build.Assessment {
 
 // advised is the advice over the cluster of a file of testdata, with images of the
 // test's own; flags name images "running" and "listed".
-func advised(t *testing.T, images []*build.Assessment, flags map[string][]string) Advice {
+func advised(t *testing.T, images []*segment.Assessment, flags map[string][]string) Advice {
 	t.Helper()
 	e, _ := readEstate(t, "testdata/direct.txt")
 	rules := builtIn(t)
 	_, paths := analysed(t, e.facts(t), rules, images)
 	f := e.facts(t)
-	made := build.Cluster(f, build.Judge(f, rules.Powers))
+	made := segment.Cluster(f, segment.Judge(f, rules.Powers))
 	shared := graph.NewShared(schema.Vocabulary())
 	made.PutShared(shared)
 	for _, a := range images {
@@ -80,7 +80,7 @@ var (
 )
 
 func TestAnUpdateSaysWhatItFixesWhereAndWhichPathsItBreaks(t *testing.T) {
-	got := advised(t, []*build.Assessment{
+	got := advised(t, []*segment.Assessment{
 		inventory(cart, estateDB, "libssl3/openssl 3.0.1", "openssl/openssl 3.0.1", "libc6/glibc 1"),
 		inventory(bit, estateDB, "libssl3/openssl 3.0.2"),
 	}, map[string][]string{cart: {"running"}, bit: {"running"}})
@@ -119,7 +119,7 @@ func TestAnUpdateSaysWhatItFixesWhereAndWhichPathsItBreaks(t *testing.T) {
 }
 
 func TestAnUpdateThatLeavesAnotherWayInOnlyLowersTheRisk(t *testing.T) {
-	got := advised(t, []*build.Assessment{inventory(cart, estateDB, "libssl3/openssl 3.0.1", "zlib1g/zlib 1")}, map[string][]string{cart: {"running"}})
+	got := advised(t, []*segment.Assessment{inventory(cart, estateDB, "libssl3/openssl 3.0.1", "zlib1g/zlib 1")}, map[string][]string{cart: {"running"}})
 	if len(got.Recommendations) != 2 {
 		t.Fatalf("%+v", got.Recommendations)
 	}
@@ -131,11 +131,11 @@ func TestAnUpdateThatLeavesAnotherWayInOnlyLowersTheRisk(t *testing.T) {
 }
 
 func TestImagesOfARegistryAreADemandOfTheirOwn(t *testing.T) {
-	got := advised(t, []*build.Assessment{
+	got := advised(t, []*segment.Assessment{
 		inventory(cart, estateDB, "libssl3/openssl 3.0.1"),
 		inventory(old, estateDB, "zlib1g/zlib 1"),
 		inventory("clean", estateDB, "tzdata/tzdata 1"),
-		build.NotScanned("secretive", "failed", "403"),
+		segment.NotScanned("secretive", "failed", "403"),
 	}, map[string][]string{cart: {"running", "listed"}, old: {"listed"}, "clean": {"listed"}, "secretive": {"listed"}})
 	ids := map[string]Recommendation{}
 	for _, r := range got.Recommendations {
@@ -157,7 +157,7 @@ func TestImagesOfARegistryAreADemandOfTheirOwn(t *testing.T) {
 }
 
 func TestWithoutAFixThereIsNothingToRecommend(t *testing.T) {
-	got := advised(t, []*build.Assessment{inventory(cart, estateDB, "libc6/glibc 1")}, map[string][]string{cart: {"running"}})
+	got := advised(t, []*segment.Assessment{inventory(cart, estateDB, "libc6/glibc 1")}, map[string][]string{cart: {"running"}})
 	if len(got.Recommendations) != 0 || got.Demands[0].Unfixed != 1 || got.Demands[0].Affected != 1 {
 		t.Errorf("%+v", got)
 	}
@@ -183,7 +183,7 @@ func TestEveryFixableFindingIsInOneRecommendation(t *testing.T) {
 				}
 			}
 		}
-		var images []*build.Assessment
+		var images []*segment.Assessment
 		flags, want := map[string][]string{}, map[string]bool{}
 		for i := range 6 {
 			id := fmt.Sprint("image", i)

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/breakwater-sec/breakwater/build"
+	"github.com/breakwater-sec/breakwater/segment"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -53,7 +53,7 @@ func (e estate) facts(t testing.TB) *collect.Facts {
 
 // scanned says one vulnerability per line: image, id, severity, and any of rce,
 // kev, fixed. An image with no line was never scanned.
-func (e estate) scanned() (out []*build.Assessment) {
+func (e estate) scanned() (out []*segment.Assessment) {
 	found := map[string][]vuln.Match{}
 	var order []string
 	for _, line := range strings.Split(strings.TrimSpace(e.images), "\n") {
@@ -76,7 +76,7 @@ func (e estate) scanned() (out []*build.Assessment) {
 	}
 	for _, id := range order {
 		p := vuln.Package{Ecosystem: "Debian:12", Name: "openssl", Version: "1.0"}
-		c := build.Contents{ID: id, Components: []build.Component{{Package: p, PURL: "pkg:deb/debian/openssl@1.0"}}}
+		c := segment.Contents{ID: id, Components: []segment.Component{{Package: p, PURL: "pkg:deb/debian/openssl@1.0"}}}
 		out = append(out, c.Assess(advisories(found[id])))
 	}
 	return out
@@ -94,9 +94,9 @@ func (a advisories) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 }
 
 // analysed is the whole way from facts to paths.
-func analysed(t testing.TB, f *collect.Facts, rules *Rules, images []*build.Assessment) (*graph.View, []Path) {
+func analysed(t testing.TB, f *collect.Facts, rules *Rules, images []*segment.Assessment) (*graph.View, []Path) {
 	t.Helper()
-	made := build.Cluster(f, build.Judge(f, rules.Powers))
+	made := segment.Cluster(f, segment.Judge(f, rules.Powers))
 	shared := graph.NewShared(schema.Vocabulary())
 	made.PutShared(shared)
 	for _, a := range images {

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/analyse"
-	"github.com/breakwater-sec/breakwater/build"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/segment"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
@@ -48,9 +48,9 @@ func (c *cluster) recompute(ctx context.Context) {
 // The user, nil if there is none, is told when more is known of an image.
 func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*Cluster, error) {
 	l.images.resolve(ctx, f)
-	judged := build.Judge(f, l.config.Rules.Powers)
+	judged := segment.Judge(f, l.config.Rules.Powers)
 	judged.Same = l.images.same
-	made := build.Cluster(f, judged)
+	made := segment.Cluster(f, judged)
 	assessed := l.images.known(ctx, made.Images, user)
 	running, gone := l.images.runs(f.Cluster.Name, user, made.Images)
 	l.images.enqueue(ctx)
@@ -66,7 +66,7 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*C
 		}
 		for _, id := range gone {
 			if !l.images.knows(id) {
-				build.Forget(s, id)
+				segment.Forget(s, id)
 			}
 		}
 		return changed
@@ -90,7 +90,7 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*C
 
 // imageGaps are the images nobody could look into, and what could not be said of
 // the others.
-func imageGaps(uses []build.ImageUse, assessed []*build.Assessment) (out []collect.Gap) {
+func imageGaps(uses []segment.ImageUse, assessed []*segment.Assessment) (out []collect.Gap) {
 	for i, a := range assessed { // one for each use
 		if g, unseen := a.Gap(); unseen {
 			g.What = "image " + uses[i].Name

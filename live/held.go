@@ -7,16 +7,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/breakwater-sec/breakwater/build"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/segment"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
 // held is what registries hold, and which digests mean the same image.
 type held struct {
-	places map[string][]build.Place // by image
-	of     map[string][]string      // digest of a build → images it is a build of, sorted
-	builds map[string][]string      // image → digests of its builds
+	places map[string][]segment.Place // by image
+	of     map[string][]string        // digest of a build → images it is a build of, sorted
+	builds map[string][]string        // image → digests of its builds
 }
 
 func (h *held) has(id string) bool { return len(h.places[id]) > 0 }
@@ -83,15 +83,15 @@ func (i *images) alike(ctx context.Context, builds []store.Build) {
 }
 
 // placesOf groups tags by what they stand for.
-func placesOf(tags []store.Tagged) map[string][]build.Place {
-	out := map[string][]build.Place{}
+func placesOf(tags []store.Tagged) map[string][]segment.Place {
+	out := map[string][]segment.Place{}
 	for _, t := range tags { // by host, repository and tag
 		places := out[t.Digest]
 		if n := len(places); n > 0 && places[n-1].Registry == t.Host && places[n-1].Repository == t.Repository {
 			places[n-1].Tags = append(places[n-1].Tags, t.Tag)
 			continue
 		}
-		out[t.Digest] = append(places, build.Place{Registry: t.Host, Repository: t.Repository, Tags: []string{t.Tag}})
+		out[t.Digest] = append(places, segment.Place{Registry: t.Host, Repository: t.Repository, Tags: []string{t.Tag}})
 	}
 	return out
 }
@@ -116,11 +116,11 @@ func (i *images) hold(ctx context.Context) error {
 	i.live.shared.change(func(s *graph.Shared) bool {
 		for _, id := range gone {
 			if !i.knows(id) {
-				build.Forget(s, id)
+				segment.Forget(s, id)
 			}
 		}
 		for id, places := range changed {
-			build.PutStored(s, id, places, now[id] != nil)
+			segment.PutStored(s, id, places, now[id] != nil)
 		}
 		return len(gone)+len(changed) > 0
 	})
@@ -136,8 +136,8 @@ func (i *images) hold(ctx context.Context) error {
 
 // replace swaps what registries hold and says what is different: images to draw,
 // images to forget, images to remember from earlier runs, clusters to tell.
-func (i *images) replace(now map[string][]build.Place, state map[string]store.QueuedImage) (changed map[string][]build.Place, gone, recall []string, poke map[*cluster]bool) {
-	changed, poke = map[string][]build.Place{}, map[*cluster]bool{}
+func (i *images) replace(now map[string][]segment.Place, state map[string]store.QueuedImage) (changed map[string][]segment.Place, gone, recall []string, poke map[*cluster]bool) {
+	changed, poke = map[string][]segment.Place{}, map[*cluster]bool{}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	before := i.mu.held.places
@@ -161,7 +161,7 @@ func (i *images) replace(now map[string][]build.Place, state map[string]store.Qu
 			}
 		}
 		if !slices.EqualFunc(before[id], places, equalPlaces) {
-			if len(k.users) > 0 && !slices.ContainsFunc(places, func(p build.Place) bool { return p.Name() == k.place.Name() }) {
+			if len(k.users) > 0 && !slices.ContainsFunc(places, func(p segment.Place) bool { return p.Name() == k.place.Name() }) {
 				places = append(slices.Clone(places), k.place)
 			}
 			changed[id] = places
@@ -175,14 +175,14 @@ func (i *images) replace(now map[string][]build.Place, state map[string]store.Qu
 				delete(i.mu.known, id)
 				delete(i.mu.fresh, id)
 			} else if changed[id] = before[id]; k.place.Registry != "" {
-				changed[id] = []build.Place{k.place} // no more than what the cluster says
+				changed[id] = []segment.Place{k.place} // no more than what the cluster says
 			}
 		}
 	}
 	return changed, gone, recall, poke
 }
 
-func equalPlaces(a, b build.Place) bool {
+func equalPlaces(a, b segment.Place) bool {
 	return a.Name() == b.Name() && slices.Equal(a.Tags, b.Tags)
 }
 
@@ -237,7 +237,7 @@ func (i *images) showing(ctx context.Context) {
 func (i *images) shown(context.Context) {
 	i.mu.Lock()
 	fresh := i.mu.fresh
-	i.mu.fresh = map[string]*build.Assessment{}
+	i.mu.fresh = map[string]*segment.Assessment{}
 	i.mu.Unlock()
 	if len(fresh) == 0 {
 		return

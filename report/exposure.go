@@ -6,10 +6,10 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/breakwater-sec/breakwater/build"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/segment"
 )
 
 // Exposures is the exposure document: what the internet reaches, and who may
@@ -46,7 +46,7 @@ const maxConnections = 1_000_000
 // Exposed judges the exposure of one cluster.
 func Exposed(f *collect.Facts) Exposures {
 	judged := exposure.Judge(f)
-	owner := build.Owners(f)
+	owner := segment.Owners(f)
 	prefix := f.Cluster.Name + "/"
 	out := Exposures{Exposures: exposedWorkloads(f, judged, owner), Connections: []Connection{}, Gaps: []collect.Gap{}}
 	for _, g := range f.Gaps {

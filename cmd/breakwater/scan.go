@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/breakwater-sec/breakwater/build"
+	"github.com/breakwater-sec/breakwater/segment"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/schema"
@@ -64,7 +64,7 @@ type scanned struct {
 	Vulnerabilities []scannedVuln `json:"vulnerabilities"`
 	Gaps            []collect.Gap `json:"gaps"`
 	inventory       *image.Inventory
-	findings        []build.Finding
+	findings        []segment.Finding
 }
 
 type scannedImage struct {
@@ -171,7 +171,7 @@ func scanProgress(w io.Writer) func(image.Progress) {
 }
 
 func assess(inv *image.Inventory, db *vuln.DB) scanned {
-	a := build.Assess(inv.Reference, inv, db)
+	a := segment.Assess(inv.Reference, inv, db)
 	out := scanned{Image: scannedImage{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
 		Layers: inv.Layers, Known: a.Scanned, Why: a.Why}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{}, Gaps: gapsOrEmpty(a.Gaps),
 		inventory: inv, findings: a.Findings}

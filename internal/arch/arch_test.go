@@ -38,11 +38,11 @@ var may = map[string][]string{
 	"exposure":         {"collect", "netpol"},
 	"query":            {"graph", "schema", "rule", "packs/queries"},
 	"packs":            {},
-	"build":            {"collect", "rbac", "netpol", "exposure", "image", "vuln", "schema", "graph"},
+	"segment":          {"collect", "rbac", "netpol", "exposure", "image", "vuln", "schema", "graph"},
 	"analyse":          {"graph", "schema", "query", "rule", "packs", "collect", "rbac"},
-	"live":             {"collect", "build", "graph", "schema", "analyse", "image", "vuln", "store", "rbac", "exposure", "netpol", "detect", "event", "event/runtime", "query", "rule"},
-	"report":           {"live", "vuln", "build", "collect", "graph", "schema", "analyse", "exposure", "netpol"},
-	"api":              {"report", "ui", "rule", "live", "store", "query", "schema", "graph", "analyse", "collect", "image", "vuln", "build", "packs/queries", "detect", "event", "event/runtime"},
+	"live":             {"collect", "segment", "graph", "schema", "analyse", "image", "vuln", "store", "rbac", "exposure", "netpol", "detect", "event", "event/runtime", "query", "rule"},
+	"report":           {"live", "vuln", "segment", "collect", "graph", "schema", "analyse", "exposure", "netpol"},
+	"api":              {"report", "ui", "rule", "live", "store", "query", "schema", "graph", "analyse", "collect", "image", "vuln", "segment", "packs/queries", "detect", "event", "event/runtime"},
 	"docs":             {"*"},
 	"test":             {"*"},
 	"bench":            {"*"},
@@ -59,7 +59,7 @@ var may = map[string][]string{
 	"deploy/*":         {},
 	"sensor/*":         {"event", "event/runtime"},
 	"ingest/*":         {"ingest", "event", "store"},
-	"build/*":          {"build", "collect", "collect/kube", "graph", "schema"},
+	"segment/*":        {"segment", "collect", "collect/kube", "graph", "schema"},
 }
 
 // onlyHere lists third-party packages that one package of ours alone may use.
@@ -73,7 +73,7 @@ var onlyHere = map[string]string{
 // never lists imports that a package must not have, even from outside.
 var never = map[string][]string{
 	"graph": {"k8s.io/"}, "schema": {"k8s.io/"}, "query": {"k8s.io/"}, "rule": {"k8s.io/"},
-	"analyse": {"k8s.io/client-go", "net/http"}, "build": {"net/http"}, "rbac": {"net/http"}, "netpol": {"net/http"}, "exposure": {"net/http"}, "vuln": {"net/http"},
+	"analyse": {"k8s.io/client-go", "net/http"}, "segment": {"net/http"}, "rbac": {"net/http"}, "netpol": {"net/http"}, "exposure": {"net/http"}, "vuln": {"net/http"},
 }
 
 func TestArrowsThatMustNeverExist(t *testing.T) {

@@ -1,4 +1,4 @@
-package build
+package segment
 
 import (
 	"fmt"
@@ -34,7 +34,7 @@ func (c *cluster) exposure() {
 			text("uncertain", h.Uncertain), text("source", string(h.Source)), graph.B("internet", true), list("evidence", c.evidence(h.Evidence)))
 	}
 	if undrawn > 0 {
-		c.gaps = append(c.gaps, collect.Gap{Cluster: c.name, Source: "build", What: "routes through kinds that are not drawn",
+		c.gaps = append(c.gaps, collect.Gap{Cluster: c.name, Source: "graph", What: "routes through kinds that are not drawn",
 			Why:         fmt.Sprintf("%d hops pass kinds of objects that the graph has no node for", undrawn),
 			Consequence: "The pods behind them are marked as exposed; the way to them is not drawn.", Kinds: []string{"ROUTES_TO"}})
 	}

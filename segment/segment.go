@@ -1,11 +1,11 @@
-// Package build turns the Facts of one cluster, and what the judges said of
+// Package segment turns the Facts of one cluster, and what the judges said of
 // them, into a segment of the graph: one file per thing. It decides nothing of
 // its own about reachability or permission, reads no cluster and no image, and
 // knows no attack: those are the judges', the collectors' and the rules' work.
 //
 // What Facts do not hold is not made up: a property that nobody told stays null,
 // and a thing that something else refers to becomes a node with only its name.
-package build
+package segment
 
 import (
 	"fmt"
@@ -77,7 +77,7 @@ func (r *Result) Build(shared *graph.Segment) (*graph.Segment, []collect.Gap) {
 	}
 	for _, what := range slices.Sorted(maps.Keys(seen)) {
 		edge, _, _ := strings.Cut(what, " ")
-		gaps = append(gaps, collect.Gap{Cluster: seg.Name(), Source: "build", What: what, Kinds: []string{edge},
+		gaps = append(gaps, collect.Gap{Cluster: seg.Name(), Source: "graph", What: what, Kinds: []string{edge},
 			Why:         fmt.Sprintf("%d objects refer to something that was not read", seen[what]),
 			Consequence: "These connections are not in the graph."})
 	}
