@@ -46,6 +46,7 @@ var may = map[string][]string{
 	"docs":             {"*"},
 	"test":             {"*"},
 	"bench":            {"*"},
+	"cli":              {"*"},
 	"cmd":              {"*"},
 	"examples":         {"collect", "collect/kube", "image"},
 	"internal":         {"*"},
@@ -129,7 +130,7 @@ func check(t *testing.T, pkg, file string) {
 			t.Errorf("%s: %s must not import %s", file, pkg, ours)
 		}
 		top, _, _ := strings.Cut(pkg, "/")
-		free := top == "test" || top == "cmd" || top == "internal" || top == "bench"
+		free := top == "test" || top == "cmd" || top == "cli" || top == "internal" || top == "bench"
 		for prefix, home := range onlyHere {
 			if strings.HasPrefix(imported, prefix) && !free && pkg != home && !strings.HasPrefix(pkg, home+"/") {
 				t.Errorf("%s: only %s may import %s", file, home, prefix)

@@ -27,7 +27,7 @@ func TestAnsweredEventsSurviveAKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	bin, data, out := plainBinary(t), t.TempDir(), t.TempDir()
-	args := []string{"--from", "shop=../../cmd/breakwater/testdata/shop", "--listen", "127.0.0.1:0", "--ingest-listen", "127.0.0.1:0", "--data", data, "--no-images"}
+	args := []string{"--from", "shop=../../cli/testdata/shop", "--listen", "127.0.0.1:0", "--ingest-listen", "127.0.0.1:0", "--data", data, "--no-images"}
 	s := serve(t, bin, args...)
 	if said, err := exec.Command(bin, "connect", "audit", "--cluster", "shop", "--data", data, "--out", out).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)

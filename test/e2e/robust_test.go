@@ -177,7 +177,7 @@ func TestAServerThatCannotStartSaysWhy(t *testing.T) {
 		{"a database that is none", []string{"--sample", "--data", torn, "--listen", "127.0.0.1:0"}, "not a database"},
 		{"broken kubeconfig", []string{"--from", "context:x", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, "kubeconfig"},
 		{"no such folder", []string{"--from", "/no/such", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, "no such file"},
-		{"two clusters of a name", []string{"--from", "a=../../cmd/breakwater/testdata/shop", "--from", "a=../../cmd/breakwater/testdata/shop", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, "two clusters are named"},
+		{"two clusters of a name", []string{"--from", "a=../../cli/testdata/shop", "--from", "a=../../cli/testdata/shop", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, "two clusters are named"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -201,7 +201,7 @@ func TestAFullDiskIsSaidAndSurvived(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(data, syscall.MNT_DETACH) })
 	bin := plainBinary(t)
-	s := serve(t, bin, "--from", "shop=../../cmd/breakwater/testdata/shop", "--listen", "127.0.0.1:0", "--data", data, "--no-images")
+	s := serve(t, bin, "--from", "shop=../../cli/testdata/shop", "--listen", "127.0.0.1:0", "--data", data, "--no-images")
 	a := s.asker(t)
 	ballast := filepath.Join(data, "ballast")
 	f, err := os.Create(ballast)

@@ -110,7 +110,7 @@ func TestABinaryWithoutThePortalSaysSo(t *testing.T) {
 	if b, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}
-	s := serve(t, out, "--from", "../../cmd/breakwater/testdata/shop", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--no-images")
+	s := serve(t, out, "--from", "../../cli/testdata/shop", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--no-images")
 	resp, err := http.Get(s.url)
 	if err != nil {
 		t.Fatal(err)

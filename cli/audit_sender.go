@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/ingest"
+)
+
+// auditSender posts audit events the way an API server does.
+type auditSender struct {
+	url, token string
+	client     *http.Client
+}
+
+func newAuditSender(url, token string, ca []byte) (*auditSender, error) {
+	trust := x509.NewCertPool()
+	if !trust.AppendCertsFromPEM(ca) {
+		return nil, errors.New("no certificate authority (PEM)")
+	}
+	return &auditSender{url, token, &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}}}, nil
+}
+
+// send posts an EventList; fromLog says that it comes from a log file.
+func (a *auditSender) send(ctx context.Context, body []byte, fromLog bool) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, a.url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+a.token)
+	r.Header.Set("Content-Type", "application/json")
+	if fromLog {
+		r.Header.Set(ingest.LogHeader, "replay")
+	}
+	resp, err := a.client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	why, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return nil
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return fmt.Errorf("%w: %s", errBusy, strings.TrimSpace(string(why)))
+	}
+	return fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(why)))
+}
+
+// errBusy says that the same request may be taken a little later.
+var errBusy = errors.New("the server is busy")
+
+// patiently sends for as long as the server only asks to wait.
+func (a *auditSender) patiently(ctx context.Context, body []byte) error {
+	for {
+		err := a.send(ctx, body, true)
+		if !errors.Is(err, errBusy) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
+	}
+}

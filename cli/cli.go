@@ -1,0 +1,72 @@
+// Package cli is Breakwater's command line: each command in the file named for
+// it, its flags, and how results are printed.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, part of the command line's contract.
+const (
+	exitFindings = 1 // findings at or above --fail-on
+	exitCannot   = 2 // could not do the work
+)
+
+// errFindings ends a command that worked and found what --fail-on names.
+var errFindings = errors.New("findings at or above the level of --fail-on")
+
+// Run executes one command line and returns the exit code of the process.
+func Run(args []string) int { return run(args, streams{os.Stdout, os.Stderr}) }
+
+// run is Run with the streams of a test.
+func run(args []string, s streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot(s)
+	root.SetArgs(args)
+	switch err := root.ExecuteContext(ctx); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFindings):
+		fmt.Fprintln(s.err, "breakwater:", err)
+		return exitFindings
+	case ctx.Err() != nil:
+		fmt.Fprintln(s.err, "breakwater: interrupted")
+		return exitCannot
+	default:
+		fmt.Fprintln(s.err, "breakwater:", err)
+		return exitCannot
+	}
+}
+
+func newRoot(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "breakwater",
+		Short: "Security graph, attack paths and vulnerabilities of Kubernetes clusters, without an agent",
+		Long: `Breakwater reads Kubernetes clusters and container images without an agent, holds
+what it saw in one security graph, answers questions over it and shows the
+attacker's way in, with the evidence of every step.
+
+Every analysis also works without a server: give it --from a kubeconfig context,
+manifests or a dump.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version(),
+	}
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	for _, c := range []*cobra.Command{
+		serveCommand(s), signInCommand(s), scanCommand(s), graphCommand(s), queryCommand(s),
+		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), detectCommand(s), connectCommand(s), registryCommand(s), rulesCommand(s), dbCommand(s), dumpCommand(s), sampleContainerCommand(),
+	} {
+		root.AddCommand(c)
+	}
+	return root
+}

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// client asks the server that runs on a data folder. Who may read the folder
+// may ask: it signs in with a token it puts into the folder's database itself.
+type client struct {
+	url, token string
+	http       *http.Client
+}
+
+func dial(ctx context.Context, d dataDir) (*client, error) {
+	r, err := d.server()
+	if err != nil {
+		return nil, err
+	}
+	token, err := newSignIn(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, d.database())
+	if err != nil {
+		return nil, err
+	}
+	session, err := s.SignIn(ctx, token, time.Hour)
+	if err := errors.Join(err, s.Close()); err != nil {
+		return nil, fmt.Errorf("sign in to %s: %w", r.URL, err)
+	}
+	return &client{url: r.URL, token: session, http: &http.Client{}}, nil
+}
+
+func newSignIn(ctx context.Context, d dataDir) (string, error) {
+	s, err := store.Open(ctx, d.database())
+	if err != nil {
+		return "", err
+	}
+	token, err := s.NewSignIn(ctx, 10*time.Minute)
+	return token, errors.Join(err, s.Close())
+}
+
+// get streams the answer to a GET.
+func (c *client) get(ctx context.Context, path string, to io.Writer) error {
+	return c.do(ctx, http.MethodGet, path, nil, func(r io.Reader) error {
+		_, err := io.Copy(to, r)
+		return err
+	})
+}
+
+// ask decodes the JSON answer to a GET, or to a POST if there is a body.
+func (c *client) ask(ctx context.Context, path string, body, answer any) error {
+	method, send := http.MethodGet, io.Reader(nil)
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		method, send = http.MethodPost, strings.NewReader(string(b))
+	}
+	return c.do(ctx, method, path, send, func(r io.Reader) error { return json.NewDecoder(r).Decode(answer) })
+}
+
+func (c *client) do(ctx context.Context, method, path string, body io.Reader, read func(io.Reader) error) error {
+	req, err := http.NewRequestWithContext(ctx, method, c.url+"/api/v1"+path, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask the server at %s (does it still run?): %w", c.url, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 400 {
+		var p struct{ Title, Detail string }
+		_ = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&p) // the status says enough if this fails
+		return fmt.Errorf("the server at %s answered %s: %s", c.url, resp.Status, strings.TrimPrefix(p.Title+": "+p.Detail, ": "))
+	}
+	return read(resp.Body)
+}
+
+// signInCommand prints another sign-in link of the running server.
+func signInCommand(s streams) *cobra.Command {
+	var data string
+	c := &cobra.Command{
+		Use:   "sign-in",
+		Short: "Print a new sign-in link for the running server",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			r, err := dataDir(data).server()
+			if err != nil {
+				return err
+			}
+			token, err := newSignIn(c.Context(), dataDir(data))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(s.out, signInLink(r.URL, token))
+			return nil
+		},
+	}
+	dataFlag(c, &data)
+	return c
+}
+
+// signInLink carries the token behind #, which browsers do not send to servers,
+// proxies or logs; the page posts it.
+func signInLink(url, token string) string { return url + "/sign-in#" + token }
+
+func dataFlag(c *cobra.Command, data *string) {
+	c.Flags().StringVar(data, "data", defaultData(), "the server's data folder")
+}

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// dataDir is where a server keeps what must outlive it.
+type dataDir string
+
+// defaultData is ~/.local/share/breakwater, or what XDG_DATA_HOME says.
+func defaultData() string {
+	if d := os.Getenv("XDG_DATA_HOME"); d != "" {
+		return filepath.Join(d, "breakwater")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ".breakwater"
+	}
+	return filepath.Join(home, ".local", "share", "breakwater")
+}
+
+func (d dataDir) database() string   { return filepath.Join(string(d), "breakwater.db") }
+func (d dataDir) advisories() string { return filepath.Join(string(d), "advisories") }
+func (d dataDir) authority() string  { return filepath.Join(string(d), "authority") }
+func (d dataDir) running() string    { return filepath.Join(string(d), "server.json") }
+
+// dump is the file of a cluster's saved facts; names of clusters are free text.
+func (d dataDir) dump(cluster string) string {
+	safe := strings.Map(func(r rune) rune {
+		if r == '-' || r == '.' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
+			return r
+		}
+		return '_'
+	}, cluster)
+	return filepath.Join(string(d), "clusters", fmt.Sprintf("%s-%08x.dump", safe, hash32(cluster)))
+}
+
+func hash32(s string) uint32 { // FNV-1a: keeps two odd names apart
+	h := uint32(2166136261)
+	for i := range len(s) {
+		h = (h ^ uint32(s[i])) * 16777619
+	}
+	return h
+}
+
+// lock makes the folder this process's own until the returned func is called.
+func (d dataDir) lock() (func(), error) {
+	if err := os.MkdirAll(string(d), 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(string(d), "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the data folder: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("another breakwater is using %s: stop it, or give this one its own folder with --data", d)
+	}
+	return func() { f.Close() }, nil
+}
+
+// writeFiles puts files into a folder, readable by their owner alone.
+func writeFiles(dir string, files map[string][]byte) error {
+	for name, content := range files {
+		if err := writeWhole(filepath.Join(dir, name), func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeWhole replaces a file so that a reader, or the next start after kill -9
+// or power loss, sees the old content or the new, never half.
+func writeWhole(file string, write func(io.Writer) error) error {
+	dir := filepath.Dir(file)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone already when all went well
+	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	if err := os.Rename(f.Name(), file); err != nil {
+		return err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// running is what a server tells other commands on this machine.
+type running struct {
+	URL string `json:"url"`
+	PID int    `json:"pid"`
+	// Ingest is where clusters send events, empty if none are taken.
+	Ingest string `json:"ingest,omitempty"`
+}
+
+func (d dataDir) announce(r running) error {
+	return writeWhole(d.running(), func(w io.Writer) error { return json.NewEncoder(w).Encode(r) })
+}
+
+// server is the running server of this folder.
+func (d dataDir) server() (running, error) {
+	var r running
+	b, err := os.ReadFile(d.running())
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, fmt.Errorf("no server is running on %s: start one with breakwater serve, or give --from", d)
+	}
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		return r, fmt.Errorf("read %s: %w", d.running(), err)
+	}
+	return r, nil
+}

@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+func dbCommand(s streams) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "db",
+		Short: "The advisory database: import OSV records, see what is in it",
+	}
+	c.AddCommand(dbImportCommand(s), dbStatusCommand(s), dbForgetCommand(s))
+	return c
+}
+
+func dbImportCommand(s streams) *cobra.Command {
+	var data string
+	c := &cobra.Command{
+		Use:   "import PATH…",
+		Short: "Import advisories: folders, zip or tar.gz archives of OSV records, CISA's KEV list (JSON), EPSS scores (CSV)",
+		Long: `Import advisories: folders, zip or tar.gz archives of OSV records, CISA's list of
+known exploited vulnerabilities (JSON) and EPSS scores (CSV).
+
+Each PATH is a source; importing it again replaces what it brought before, and a
+source that did not change is not read again. A running server takes the new
+advisories without a restart.`,
+		Example: "  breakwater db import all.zip known_exploited_vulnerabilities.json epss_scores-current.csv.gz",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, paths []string) error {
+			var sources []vuln.Source
+			for _, p := range paths {
+				sources = append(sources, vuln.Source{Path: p})
+			}
+			status, err := vuln.Import(c.Context(), dataDir(data).advisories(), sources, importProgress(s.err))
+			if len(status.Sources) > 0 {
+				printStatus(s.out, status)
+			}
+			return err
+		},
+	}
+	dataFlag(c, &data)
+	return c
+}
+
+// importProgress draws one line per source: over itself on a terminal, only at
+// the end of each source elsewhere.
+func importProgress(w io.Writer) func(vuln.Progress) {
+	draws := terminal(w)
+	return func(p vuln.Progress) {
+		line := fmt.Sprintf("[%d/%d] %s: %d records, %d skipped", p.Number, p.Of, plain(p.Source), p.Status.Records, p.Status.SkippedCount)
+		switch {
+		case p.Done && p.Unchanged:
+			fmt.Fprintf(w, "%s (unchanged)\n", line)
+		case p.Done:
+			fmt.Fprintln(w, line)
+		case draws:
+			fmt.Fprintf(w, "%s\x1b[K\r", line)
+		}
+	}
+}
+
+func dbStatusCommand(s streams) *cobra.Command {
+	var data string
+	var f format
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "What the advisory database holds and what it could not read",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			db, err := vuln.Open(dataDir(data).advisories())
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			if f == "json" {
+				return writeJSON(s.out, db.Status())
+			}
+			printStatus(s.out, db.Status())
+			return nil
+		},
+	}
+	dataFlag(c, &data)
+	output(c, &f, "table", "json")
+	return c
+}
+
+func dbForgetCommand(s streams) *cobra.Command {
+	var data string
+	c := &cobra.Command{
+		Use:   "forget NAME…",
+		Short: "Remove sources from the advisory database",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, names []string) error {
+			var errs []error
+			for _, n := range names {
+				errs = append(errs, vuln.Forget(dataDir(data).advisories(), n))
+			}
+			return errors.Join(errs...)
+		},
+	}
+	dataFlag(c, &data)
+	return c
+}
+
+func printStatus(w io.Writer, st vuln.Status) {
+	if len(st.Sources) == 0 {
+		fmt.Fprintln(w, "No advisories: import some with: breakwater db import PATH…")
+		return
+	}
+	fmt.Fprintf(w, "%d advisories, newest of %s; %s; known exploited: %s; EPSS: %s\n\n", st.Records, day(st.Newest), size(st.Bytes), yes(st.HasKEV), yes(st.HasEPSS))
+	t := newTable(w, "SOURCE", "RECORDS", "SKIPPED", "NEWEST", "IMPORTED")
+	for _, src := range st.Sources {
+		t.row(src.Name, strconv.Itoa(src.Records+src.KEV+src.EPSS), strconv.Itoa(src.SkippedCount), day(src.Newest), src.ImportedAt.Local().Format("2006-01-02 15:04"))
+	}
+	_ = t.flush() // a broken pipe shows in the next write
+	fmt.Fprintln(w)
+	t = newTable(w, "ECOSYSTEM", "STATEMENTS")
+	for _, e := range slices.Sorted(maps.Keys(st.Ecosystems)) {
+		t.row(e, strconv.Itoa(st.Ecosystems[e]))
+	}
+	_ = t.flush()
+	printGaps(w, st.Gaps)
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "unknown"
+	}
+	return t.Format(time.DateOnly)
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func size(n int64) string {
+	for _, unit := range []string{"B", "KiB", "MiB", "GiB"} {
+		if n < 1024 || unit == "GiB" {
+			return fmt.Sprintf("%d %s", n, unit)
+		}
+		n /= 1024
+	}
+	return ""
+}

@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/packs/detections"
+	"github.com/breakwater-sec/breakwater/rule"
+)
+
+func detectCommand(s streams) *cobra.Command {
+	var o detectOptions
+	c := &cobra.Command{
+		Use:   "detect --audit FILE…",
+		Short: "Find attacks in audit logs and runtime events: one alert for one human action",
+		Long: `Read logs and tell what the detection rules find in them: one alert for one human
+action, however many requests, stages and controllers it went through. A file is
+a log with one event a line, an EventList, or one event, gzip or not; of runtime
+events, what breakwater-sensor --stdout printed. - is the standard input. What could
+not be read is counted and said, never passed over. Containers go by their ids: only
+the server, which knows the clusters, tells their pods.`,
+		Example: "  breakwater detect --audit /var/log/kubernetes/audit.log --fail-on high\n  breakwater-sensor --stdout | breakwater detect --runtime -",
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.run(c, s, args)
+		},
+	}
+	f := c.Flags()
+	f.StringArrayVar(&o.audit, "audit", nil, "Kubernetes audit logs; may repeat, and further arguments are more of them")
+	f.StringArrayVar(&o.runtime, "runtime", nil, "events that breakwater-sensor wrote; may repeat")
+	f.StringVar(&o.rules, "rules", "", "a folder of rules to use beside the built-in ones, in detect/*/ below it")
+	f.StringVar(&o.cluster, "cluster", "cluster", "what the cluster is called in alerts")
+	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, trustedProxy)
+	f.Var(&choice{&o.failOn, rule.Severities}, "fail-on", "exit with 1 if an alert is at least this severe: "+strings.Join(rule.Severities, ", "))
+	output(c, &o.format, "jsonl", "json")
+	return c
+}
+
+const trustedProxy = "addresses (CIDR) of load balancers before the API server, whose word on where a request came from counts"
+
+// prefixes reads the values of --trusted-proxy.
+func prefixes(texts []string) (out []netip.Prefix, err error) {
+	for _, t := range texts {
+		p, err := netip.ParsePrefix(t)
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxy: %w", err)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+type detectOptions struct {
+	audit, runtime, proxies        []string
+	rules, cluster, failOn         string
+	kind                           string // of the log that is read
+	format                         format
+	prefixes                       []netip.Prefix
+	lines, rejected, blind, events int
+	unplaced                       int // events of containers whose pod nobody told
+	gaps                           []collect.Gap
+	broken                         error
+}
+
+// loadDetections reads the built-in detections and, if named, those of a folder.
+func loadDetections(folder string) (*detect.Rules, error) {
+	if folder == "" {
+		return detections.Load()
+	}
+	if _, err := os.Stat(folder); err != nil {
+		return nil, fmt.Errorf("load detection rules: %w", err)
+	}
+	return detections.Load(os.DirFS(folder))
+}
+
+// reader reads one kind of log in batches.
+type reader func(s streams, file string, in io.Reader, each func([]event.Event)) error
+
+func (o *detectOptions) run(c *cobra.Command, s streams, args []string) error {
+	if len(o.audit) == 0 && len(o.runtime) == 0 {
+		return errors.New("nothing to read: want --audit FILE or --runtime FILE")
+	}
+	if len(o.runtime) == 0 {
+		o.audit = append(o.audit, args...)
+	} else {
+		o.runtime = append(o.runtime, args...)
+	}
+	var err error
+	if o.prefixes, err = prefixes(o.proxies); err != nil {
+		return err
+	}
+	rules, err := loadDetections(o.rules)
+	if err != nil {
+		return err
+	}
+	found := alerts{}
+	engine := detect.New(rules, nil, detect.Options{})
+	feed := func(events []event.Event) { found.take(engine.Feed(events)) }
+	for _, in := range []struct {
+		kind  string
+		files []string
+		read  reader
+	}{{"audit", o.audit, o.readAudit}, {"runtime", o.runtime, o.readRuntime}} {
+		for _, file := range in.files {
+			o.kind = in.kind
+			if err := o.file(c, s, file, in.read, feed); err != nil {
+				return err
+			}
+		}
+	}
+	return o.write(s, found.sorted())
+}
+
+// file opens a file, gzip or not. One that breaks off is said to, and what came
+// before counts.
+func (o *detectOptions) file(c *cobra.Command, s streams, file string, read reader, feed func([]event.Event)) error {
+	in, closed, err := openLog(c.InOrStdin(), file)
+	if err != nil {
+		return err
+	}
+	defer closed()
+	before := *o
+	if err := read(s, file, in, feed); err != nil {
+		o.broken = fmt.Errorf("%s: %w", file, err)
+		o.gap(file, "the file breaks off: "+err.Error(), "What comes after is not looked at.")
+	}
+	if n := o.rejected - before.rejected; n > 0 {
+		fmt.Fprintf(s.err, "%s: %d of %d events could not be read\n", plain(file), n, o.lines-before.lines)
+		o.gap(file, fmt.Sprintf("%d events could not be read", n), "Attacks in them are not seen.")
+		if o.events == before.events {
+			o.broken = fmt.Errorf("%s: holds no %s events", file, o.kind)
+		}
+	}
+	if n := o.blind - before.blind; n > 0 {
+		o.gap(file, fmt.Sprintf("%d requests that make pods came without the pods: the audit policy's level is below Request", n), "Detections about pods cannot see them.")
+	}
+	if n := o.unplaced - before.unplaced; n > 0 {
+		o.gap(file, fmt.Sprintf("%d events are of containers whose pods are not known here", n), "Alerts name containers by id, and rules that ask for a namespace do not find it.")
+	}
+	return nil
+}
+
+func (o *detectOptions) gap(what, why, consequence string) {
+	o.gaps = append(o.gaps, collect.Gap{Cluster: o.cluster, Source: o.kind, What: what, Why: why, Consequence: consequence})
+}
+
+func (o *detectOptions) write(s streams, found []detect.Alert) error {
+	lines := []alertLine{}
+	worst := -1
+	for _, a := range found {
+		lines = append(lines, lineOf(a))
+		worst = max(worst, rule.Rank(a.Severity))
+	}
+	var err error
+	if o.format == "json" {
+		err = writeJSON(s.out, map[string]any{"alerts": lines, "events": o.events, "rejected": o.rejected, "gaps": gapsOrEmpty(o.gaps)})
+	} else {
+		err = writeLines(s.out, lines)
+		printGaps(s.err, o.gaps)
+	}
+	switch {
+	case err != nil:
+		return err
+	case o.broken != nil:
+		return o.broken
+	case o.failOn != "" && worst >= rule.Rank(o.failOn):
+		return errFindings
+	}
+	return nil
+}
+
+// alertLine is an alert as the command line promises it.
+type alertLine struct {
+	ID         string            `json:"id"`
+	Rule       string            `json:"rule"`
+	Title      string            `json:"title"`
+	Severity   string            `json:"severity"`
+	Techniques []string          `json:"techniques"`
+	Time       time.Time         `json:"time"`
+	Last       time.Time         `json:"lastSeen"`
+	Count      int               `json:"count"`
+	Cluster    string            `json:"cluster"`
+	Entities   []event.Entity    `json:"entities"`
+	Evidence   string            `json:"evidence"`
+	Events     []json.RawMessage `json:"events"`
+}
+
+func lineOf(a detect.Alert) alertLine {
+	return alertLine{a.ID, a.Rule, a.Title, a.Severity, a.Techniques, a.First, a.Last, a.Count, a.Cluster, a.Entities, strings.Join(a.Evidence, " "), a.Events}
+}
+
+// alerts keeps what was last said of each alert.
+type alerts map[string]detect.Alert
+
+func (a alerts) take(changed []detect.Alert) {
+	for _, one := range changed {
+		a[one.ID] = one
+	}
+}
+
+func (a alerts) sorted() (out []detect.Alert) {
+	for _, one := range a {
+		out = append(out, one)
+	}
+	slices.SortFunc(out, func(x, y detect.Alert) int {
+		return cmp.Or(x.First.Compare(y.First), cmp.Compare(x.Rule, y.Rule), cmp.Compare(x.ID, y.ID))
+	})
+	return out
+}

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/live"
+)
+
+// input is where an analysis without a server gets its clusters.
+type input struct {
+	from   []string
+	data   string
+	images bool
+	// mirrors say where registries are reached instead.
+	mirrors []string
+	rules   string
+}
+
+func (in *input) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringArrayVar(&in.from, "from", nil, "context:NAME, in-cluster, a folder or file of manifests, a kubectl List, or a dump; NAME=… before it names the cluster; may repeat. Without it the running server is asked")
+	f.BoolVar(&in.images, "images", false, "with --from: read the images from their registries too; otherwise only what was read before is known")
+	f.StringArrayVar(&in.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
+	f.StringVar(&in.rules, "rules", "", "with --from: a folder of rules to use beside the built-in ones")
+	dataFlag(c, &in.data)
+}
+
+// splitFrom takes NAME=SOURCE apart; a path may contain "=" behind a "/".
+func splitFrom(s string) (name, source string) {
+	if n, rest, ok := strings.Cut(s, "="); ok && n != "" && !strings.ContainsAny(n, "/:.") {
+		return n, rest
+	}
+	return "", s
+}
+
+// facts reads every --from once.
+func (in *input) facts(ctx context.Context) ([]*collect.Facts, error) {
+	var out []*collect.Facts
+	for _, s := range in.from {
+		name, source := splitFrom(s)
+		f, err := kube.Open(ctx, source)
+		if err != nil {
+			return nil, fmt.Errorf("read --from %s: %w", s, err)
+		}
+		if name != "" {
+			f.Cluster.Name = name
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// world computes what --from names.
+func (in *input) world(ctx context.Context) (*live.World, error) {
+	facts, err := in.facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := loadRules(in.rules)
+	if err != nil {
+		return nil, err
+	}
+	images, records, done, err := imagesFor(ctx, dataDir(in.data), in.images, in.mirrors)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return live.Once(ctx, live.Config{Rules: rules, Images: images, Records: records, Log: slog.New(slog.DiscardHandler)}, facts)
+}
+
+// loadRules is the built-in rules and, if given, a folder of more.
+func loadRules(folder string) (*analyse.Rules, error) {
+	return analyse.Load(folder)
+}

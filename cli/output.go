@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// streams are where a command writes: results to out, all else to err.
+type streams struct{ out, err io.Writer }
+
+// format is the value of --output.
+type format string
+
+func (f *format) String() string { return string(*f) }
+func (f *format) Type() string   { return "format" }
+
+// output adds --output with the formats a command knows; the first is the default.
+func output(c *cobra.Command, f *format, known ...string) {
+	*f = format(known[0])
+	c.Flags().VarP(&choice{(*string)(f), known}, "output", "o", "one of "+strings.Join(known, ", "))
+}
+
+// choice is a flag that takes one of a few words.
+type choice struct {
+	value *string
+	known []string
+}
+
+func (c *choice) String() string { return *c.value }
+func (c *choice) Type() string   { return "string" }
+func (c *choice) Set(s string) error {
+	for _, k := range c.known {
+		if s == k {
+			*c.value = s
+			return nil
+		}
+	}
+	return fmt.Errorf("want one of %s", strings.Join(c.known, ", "))
+}
+
+// writeJSON writes one indented document.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// writeLines writes one item per line.
+func writeLines[T any](w io.Writer, items []T) error {
+	b := bufio.NewWriter(w)
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	for _, i := range items {
+		if err := e.Encode(i); err != nil {
+			return err
+		}
+	}
+	return b.Flush()
+}
+
+// table is aligned columns for people.
+type table struct {
+	to   io.Writer
+	text bytes.Buffer
+	w    *tabwriter.Writer
+}
+
+func newTable(w io.Writer, heads ...string) *table {
+	t := &table{to: w}
+	t.w = tabwriter.NewWriter(&t.text, 0, 0, 2, ' ', 0)
+	t.row(heads...)
+	return t
+}
+
+func (t *table) row(cells ...string) {
+	for i, c := range cells {
+		cells[i] = plain(c)
+	}
+	fmt.Fprintln(t.w, strings.Join(cells, "\t"))
+}
+
+// flush writes the table, without the spaces behind empty cells at a line's end.
+func (t *table) flush() error {
+	if err := t.w.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(t.text.String()) {
+		if _, err := fmt.Fprintln(t.to, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plain keeps what strangers wrote from moving the reader's cursor: names and
+// texts come from images, manifests and advisories.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '·'
+		}
+		return r
+	}, s)
+}
+
+// printGaps says on the error stream what could not be seen.
+func printGaps(w io.Writer, gaps []collect.Gap) {
+	if len(gaps) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nNot seen (%d):\n", len(gaps))
+	for _, g := range gaps {
+		where := g.What
+		if g.Cluster != "" {
+			where = g.Cluster + ": " + where
+		}
+		fmt.Fprintf(w, "  %s: %s\n", plain(where), plain(g.Why))
+		if g.Consequence != "" {
+			fmt.Fprintf(w, "    → %s\n", plain(g.Consequence))
+		}
+	}
+}
+
+// gapsOrEmpty makes "gaps": [] of none: a reader must see that it was asked.
+func gapsOrEmpty(g []collect.Gap) []collect.Gap {
+	if g == nil {
+		return []collect.Gap{}
+	}
+	return g
+}
+
+// terminal says whether progress may be drawn over itself.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	i, err := f.Stat()
+	return err == nil && i.Mode()&os.ModeCharDevice != 0
+}

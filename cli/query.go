@@ -1,0 +1,209 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/query"
+)
+
+func queryCommand(s streams) *cobra.Command {
+	var in input
+	var f format
+	var file string
+	var limit int
+	c := &cobra.Command{
+		Use:   "query ['MATCH …']",
+		Short: "Ask the graph a question",
+		Example: `  breakwater query --from ./manifests "MATCH (p:Pod) WHERE p.privileged RETURN p.name, p.namespace"
+  breakwater query -f question.json -o json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			q, err := readQuery(args, file)
+			if err != nil {
+				return err
+			}
+			if f == "csv" {
+				return writeCSV(c, in, q, s.out)
+			}
+			r, err := answer(c, in, q, limit)
+			if err != nil {
+				return err
+			}
+			switch f {
+			case "json":
+				return writeJSON(s.out, r)
+			case "jsonl":
+				return writeRows(s.out, r)
+			}
+			return r.table(s.out, s.err)
+		},
+	}
+	in.flags(c)
+	c.Flags().StringVarP(&file, "file", "f", "", "read the question from a file: JSON if it begins with {, else text; - is standard input")
+	c.Flags().IntVar(&limit, "limit", 0, "the most rows to return; 0 returns all")
+	output(c, &f, "table", "json", "jsonl", "csv")
+	return c
+}
+
+func readQuery(args []string, file string) (*query.Query, error) {
+	if (len(args) == 1) == (file != "") {
+		return nil, errors.New("give the question as one argument or in a file with -f")
+	}
+	text := ""
+	if len(args) == 1 {
+		text = args[0]
+	} else {
+		b, err := readFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the question: %w", err)
+		}
+		text = string(b)
+	}
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		return query.Decode([]byte(text))
+	}
+	return query.Parse(text)
+}
+
+func readFile(name string) ([]byte, error) {
+	in := io.Reader(os.Stdin)
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	const most = 1 << 20
+	b, err := io.ReadAll(io.LimitReader(in, most+1))
+	if len(b) > most {
+		return nil, fmt.Errorf("%s: want at most 1 MiB", name)
+	}
+	return b, err
+}
+
+// rows is an answer, by the server or worked out here. A cell is a query.Cell,
+// or what JSON made of one.
+type rows struct {
+	Columns []query.Column `json:"columns"`
+	Rows    [][]any        `json:"rows"`
+	Roots   int            `json:"roots"`
+	Total   int64          `json:"total"`
+	Partial string         `json:"partial"`
+	Gaps    []query.Gap    `json:"gaps"`
+}
+
+func answer(c *cobra.Command, in input, q *query.Query, limit int) (*rows, error) {
+	ctx := c.Context()
+	if limit == 0 {
+		limit = query.AllRows
+	}
+	if len(in.from) == 0 {
+		cl, err := dial(ctx, dataDir(in.data))
+		if err != nil {
+			return nil, err
+		}
+		r := &rows{}
+		return r, cl.ask(ctx, "/report/query", map[string]any{"text": query.Print(q), "limit": limit}, r)
+	}
+	w, err := in.world(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res, err := query.Run(ctx, w.View, graph.Everything, q, query.Options{Limit: limit, Deadline: 5 * time.Minute})
+	if err != nil {
+		return nil, err
+	}
+	r := &rows{Columns: res.Columns, Rows: [][]any{}, Roots: res.Roots, Total: res.Total, Partial: res.Partial, Gaps: res.Gaps}
+	for _, row := range res.Rows {
+		cells := make([]any, len(row))
+		for i, cell := range row {
+			cells[i] = cell
+		}
+		r.Rows = append(r.Rows, cells)
+	}
+	for _, g := range w.Gaps() {
+		r.Gaps = append(r.Gaps, query.Gap{Source: g.Source, What: g.What, Why: g.Why, Consequence: g.Consequence, Kinds: g.Kinds, Count: 1})
+	}
+	return r, nil
+}
+
+func cellText(cell any) string {
+	switch v := cell.(type) {
+	case nil:
+		return ""
+	case query.Cell:
+		return v.String()
+	case map[string]any:
+		if id, ok := v["id"].(string); ok {
+			return id
+		}
+	}
+	return fmt.Sprint(cell)
+}
+
+func (r *rows) table(out, err io.Writer) error {
+	heads := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		heads[i] = c.Name
+	}
+	t := newTable(out, heads...)
+	for _, row := range r.Rows {
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = cellText(cell)
+		}
+		t.row(cells...)
+	}
+	if e := t.flush(); e != nil {
+		return e
+	}
+	fmt.Fprintf(err, "\n%d found, %d rows, %d shown\n", r.Roots, r.Total, len(r.Rows))
+	if r.Partial != "" {
+		fmt.Fprintln(err, "The answer is not whole:", r.Partial)
+	}
+	for _, g := range r.Gaps {
+		fmt.Fprintf(err, "Not seen: %s: %s\n  → %s\n", plain(g.What), plain(g.Why), plain(g.Consequence))
+	}
+	return nil
+}
+
+// writeCSV asks for every row as CSV, which the engine writes itself.
+func writeCSV(c *cobra.Command, in input, q *query.Query, out io.Writer) error {
+	if len(in.from) == 0 {
+		cl, err := dial(c.Context(), dataDir(in.data))
+		if err != nil {
+			return err
+		}
+		return cl.get(c.Context(), "/query/export?text="+url.QueryEscape(query.Print(q)), out)
+	}
+	w, err := in.world(c.Context())
+	if err != nil {
+		return err
+	}
+	_, err = query.WriteCSV(c.Context(), out, w.View, graph.Everything, q, query.Options{Deadline: 5 * time.Minute})
+	return err
+}
+
+// writeRows writes one object per row, by column name.
+func writeRows(w io.Writer, r *rows) error {
+	items := make([]map[string]any, 0, len(r.Rows))
+	for _, row := range r.Rows {
+		item := map[string]any{}
+		for i, cell := range row {
+			item[r.Columns[i].Name] = cell
+		}
+		items = append(items, item)
+	}
+	return writeLines(w, items)
+}

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/report"
+	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+func recommendationsCommand(s streams) *cobra.Command {
+	var in input
+	var f format
+	var about, failOn string
+	c := &cobra.Command{
+		Use:   "recommendations",
+		Short: "What to do about vulnerabilities: one package update each, what matters most first",
+		Long: `Group the vulnerabilities of images by the update that fixes them, with the pods that
+run them, how many of those the internet reaches, and the attack paths that the
+update breaks. Vulnerabilities without a fix, and images that were never scanned,
+are counted below.`,
+		Example: "  breakwater recommendations\n  breakwater recommendations --from context:prod --images --about running -o json",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var d report.Recommendations
+			if len(in.from) == 0 {
+				cl, err := dial(c.Context(), dataDir(in.data))
+				if err != nil {
+					return err
+				}
+				if err := cl.ask(c.Context(), "/report/recommendations", nil, &d); err != nil {
+					return err
+				}
+			} else {
+				w, err := in.world(c.Context())
+				if err != nil {
+					return err
+				}
+				d = report.Recommended(w)
+			}
+			d.Advice = d.Only(analyse.About(about))
+			if err := printRecommendations(s, f, d); err != nil {
+				return err
+			}
+			for _, r := range d.Recommendations {
+				if failOn != "" && vuln.Severity(r.Severity).Rank() >= vuln.Severity(failOn).Rank() {
+					return errFindings
+				}
+			}
+			return nil
+		},
+	}
+	in.flags(c)
+	output(c, &f, "table", "json", "jsonl")
+	found := schema.Severities[2:] // without Unknown and None
+	c.Flags().Var(&choice{&about, []string{string(analyse.Running), string(analyse.InRegistry)}}, "about", "only images that are running, or in a registry")
+	c.Flags().Var(&choice{&failOn, found}, "fail-on", "exit with 1 if an update fixes at least this severity: "+strings.Join(found, ", "))
+	return c
+}
+
+func printRecommendations(s streams, f format, d report.Recommendations) error {
+	switch f {
+	case "json":
+		return writeJSON(s.out, d)
+	case "jsonl":
+		return writeLines(s.out, d.Recommendations)
+	}
+	t := newTable(s.out, "ABOUT", "UPDATE", "SEVERITY", "FIXES", "EXPLOITED", "IMAGES", "PODS", "EXPOSED", "PATHS")
+	for _, r := range d.Recommendations {
+		t.row(string(r.About), r.Title, r.Severity, strconv.Itoa(len(r.Vulnerabilities)), strconv.Itoa(r.Exploited), strconv.Itoa(len(r.Images)),
+			strconv.Itoa(len(r.Pods)), strconv.Itoa(r.Exposed), r.Effects())
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for _, demand := range d.Demands {
+		fmt.Fprintf(s.err, "%s: %d of %d images have some, %d were never scanned; %d of %d vulnerabilities have no fix yet somewhere.\n",
+			demand.Title, demand.Affected, demand.Images, demand.Unknown, demand.Unfixed, demand.Vulnerabilities)
+	}
+	printGaps(s.err, d.Gaps)
+	return nil
+}

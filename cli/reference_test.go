@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/packs/detections"
+)
+
+// TestReference keeps docs/reference/cli.md as the commands are.
+func TestReferenceOfTheCommandLineIsFresh(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", "~/.local/share")
+	var b bytes.Buffer
+	b.WriteString("# Command line\n\nMade from the commands themselves: `make generate` rewrites it.\n\nExit codes: 0 fine, 1 findings at or above `--fail-on`, 2 could not do the work.\n")
+	describe(&b, newRoot(streams{io.Discard, io.Discard}))
+	const file = "../docs/reference/cli.md"
+	if *update {
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, b.Bytes()) {
+		t.Error("docs/reference/cli.md is stale: make generate")
+	}
+}
+
+func TestReferenceOfDetectionsIsFresh(t *testing.T) {
+	rules, err := loadDetections("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := detect.WriteReference(&b, rules, detections.Logs()); err != nil {
+		t.Fatal(err)
+	}
+	const file = "../docs/reference/detections.md"
+	if *update {
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(file)
+	if err != nil || !bytes.Equal(have, b.Bytes()) {
+		t.Errorf("docs/reference/detections.md is stale: make generate (%v)", err)
+	}
+}
+
+func describe(b *bytes.Buffer, c *cobra.Command) {
+	if c.Hidden || c.Name() == "help" || c.Name() == "completion" {
+		return
+	}
+	text := c.Long
+	if text == "" {
+		text = c.Short + "."
+	}
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n```\n%s```\n", c.CommandPath(), text, strings.TrimLeft(c.UsageString(), "\n"))
+	for _, sub := range c.Commands() {
+		describe(b, sub)
+	}
+}

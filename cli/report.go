@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/report"
+	"github.com/breakwater-sec/breakwater/rule"
+)
+
+func graphCommand(s streams) *cobra.Command {
+	var in input
+	var f format
+	c := &cobra.Command{
+		Use:   "graph",
+		Short: "Write the whole security graph: nodes, edges and what could not be seen",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if len(in.from) == 0 {
+				return fromServer(c, in, "/report/graph", f, s, func(b []byte) error { return graphTable(s, b) })
+			}
+			w, err := in.world(c.Context())
+			if err != nil {
+				return err
+			}
+			if f != "table" {
+				return report.Graph(s.out, w.View, w.Gaps(), f == "jsonl")
+			}
+			var b bytes.Buffer
+			if err := report.Graph(&b, w.View, w.Gaps(), false); err != nil {
+				return err
+			}
+			return graphTable(s, b.Bytes())
+		},
+	}
+	in.flags(c)
+	output(c, &f, "table", "json", "jsonl")
+	return c
+}
+
+// fromServer writes the server's document as it is, or as a table.
+func fromServer(c *cobra.Command, in input, path string, f format, s streams, table func([]byte) error) error {
+	cl, err := dial(c.Context(), dataDir(in.data))
+	if err != nil {
+		return err
+	}
+	switch f {
+	case "json":
+		return cl.get(c.Context(), path, s.out)
+	case "jsonl":
+		return cl.get(c.Context(), path+"?lines=true", s.out)
+	}
+	var b bytes.Buffer
+	if err := cl.get(c.Context(), path, &b); err != nil {
+		return err
+	}
+	return table(b.Bytes())
+}
+
+// graphTable counts: a graph has no use as a table of everything.
+func graphTable(s streams, document []byte) error {
+	var d struct {
+		Nodes []report.Node
+		Edges []report.Edge
+		Gaps  []collect.Gap
+	}
+	if err := json.Unmarshal(document, &d); err != nil {
+		return fmt.Errorf("read the graph: %w", err)
+	}
+	counts := map[string]int{}
+	var kinds []string
+	count := func(what string) {
+		if counts[what] == 0 {
+			kinds = append(kinds, what)
+		}
+		counts[what]++
+	}
+	for _, n := range d.Nodes {
+		count(n.Kind)
+	}
+	for _, e := range d.Edges {
+		count("-" + e.Kind + "->")
+	}
+	t := newTable(s.out, "KIND OR EDGE", "COUNT")
+	for _, k := range kinds {
+		t.row(k, strconv.Itoa(counts[k]))
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	printGaps(s.err, d.Gaps)
+	return nil
+}
+
+func exposureCommand(s streams) *cobra.Command {
+	var in input
+	var f format
+	c := &cobra.Command{
+		Use:   "exposure",
+		Short: "Which workloads the internet reaches and how, and who may talk to whom",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			table := func(b []byte) error {
+				var d report.Exposures
+				if err := json.Unmarshal(b, &d); err != nil {
+					return fmt.Errorf("read exposures: %w", err)
+				}
+				return exposureTable(s, d)
+			}
+			if len(in.from) == 0 {
+				return fromServer(c, in, "/report/exposure", f, s, table)
+			}
+			facts, err := in.facts(c.Context())
+			if err != nil {
+				return err
+			}
+			all := report.Exposures{Exposures: []report.Exposure{}, Connections: []report.Connection{}, Gaps: []collect.Gap{}}
+			for _, each := range facts {
+				all = all.Add(report.Exposed(each))
+			}
+			return printExposures(s, f, all)
+		},
+	}
+	in.flags(c)
+	output(c, &f, "table", "json", "jsonl")
+	return c
+}
+
+func printExposures(s streams, f format, d report.Exposures) error {
+	switch f {
+	case "json":
+		return writeJSON(s.out, d)
+	case "jsonl":
+		return writeLines(s.out, d.Exposures)
+	}
+	return exposureTable(s, d)
+}
+
+func exposureTable(s streams, d report.Exposures) error {
+	t := newTable(s.out, "WORKLOAD", "PORTS", "WHO", "THROUGH")
+	for _, e := range d.Exposures {
+		through := strings.Join(e.Via, "; ")
+		if e.Uncertain != "" {
+			through += " (uncertain: " + e.Uncertain + ")"
+		}
+		t.row(e.Entity, strings.Join(e.Ports, ", "), string(e.Width), through)
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.err, "\n%d workloads exposed to the internet; %d allowed connections (see -o json)\n", len(d.Exposures), len(d.Connections))
+	printGaps(s.err, d.Gaps)
+	return nil
+}
+
+func pathsCommand(s streams) *cobra.Command {
+	var in input
+	var f format
+	var failOn string
+	c := &cobra.Command{
+		Use:   "paths",
+		Short: "The attacker's ways in: attack paths from the internet, worst first",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var d report.Paths
+			if len(in.from) == 0 {
+				cl, err := dial(c.Context(), dataDir(in.data))
+				if err != nil {
+					return err
+				}
+				if err := cl.ask(c.Context(), "/report/paths", nil, &d); err != nil {
+					return err
+				}
+			} else {
+				w, err := in.world(c.Context())
+				if err != nil {
+					return err
+				}
+				d = report.AttackPaths(w)
+			}
+			if err := printPaths(s, f, d); err != nil {
+				return err
+			}
+			for _, p := range d.Paths {
+				if failOn != "" && rule.Rank(p.Risk) >= rule.Rank(failOn) {
+					return errFindings
+				}
+			}
+			return nil
+		},
+	}
+	in.flags(c)
+	output(c, &f, "table", "json", "jsonl")
+	c.Flags().Var(&choice{&failOn, rule.Severities}, "fail-on", "exit with 1 if a path has at least this risk: "+strings.Join(rule.Severities, ", "))
+	return c
+}
+
+func printPaths(s streams, f format, d report.Paths) error {
+	switch f {
+	case "json":
+		return writeJSON(s.out, d)
+	case "jsonl":
+		return writeLines(s.out, d.Paths)
+	}
+	for _, p := range d.Paths {
+		writePath(s.out, p.Risk, p.Title, p.Cluster+" · "+p.Namespace, p.Story)
+		for _, fix := range p.Fixes {
+			if fix.Effect == "breaks" {
+				fmt.Fprintf(s.out, "   fix: %s\n", plain(fix.Title))
+			}
+		}
+		fmt.Fprintln(s.out)
+	}
+	fmt.Fprintf(s.err, "%d attack paths\n", len(d.Paths))
+	printGaps(s.err, d.Gaps)
+	return nil
+}
+
+func writePath(w io.Writer, risk, title, where string, story []string) {
+	fmt.Fprintf(w, "%s  %s\n   %s\n", strings.ToUpper(risk), plain(title), plain(where))
+	for i, line := range story {
+		fmt.Fprintf(w, "   %d. %s\n", i+1, plain(line))
+	}
+}
+
+func dumpCommand(s streams) *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:   "dump SOURCE",
+		Short: "Save the facts of a cluster to a file that every --from takes",
+		Long: `Save the facts of a cluster (context:NAME, in-cluster, manifests) to a file that
+every --from takes. It holds no Secret, no environment value and no ConfigMap data.`,
+		Example: "  breakwater dump context:prod --to prod.dump",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			in := input{from: args}
+			facts, err := in.facts(c.Context())
+			if err != nil {
+				return err
+			}
+			if err := writeDump(file, facts[0]); err != nil {
+				return err
+			}
+			fmt.Fprintf(s.err, "%s: %d pods, %d gaps\n", file, len(facts[0].Pods), len(facts[0].Gaps))
+			return nil
+		},
+	}
+	c.Flags().StringVar(&file, "to", "cluster.dump", "the file to write")
+	return c
+}

@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/ingest"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// sensorStory runs the real sensor on this machine, which plays the node of the
+// sample's privileged pod, and tells what it saw: a process in that pod's
+// container, and a privileged container that no kubelet started. Both processes
+// are real; the containers are their control groups and namespaces, no images.
+// Where this machine does not allow that, it says so.
+func (v *server) sensorStory(ctx context.Context, out io.Writer) error {
+	fmt.Fprintln(out, "From the sensor on this machine (it plays a node of the sample):")
+	defer fmt.Fprintln(out)
+	place, err := v.samplePlace(ctx)
+	if err != nil {
+		return err
+	}
+	if v.sensor, err = v.startSensor(ctx, place); err != nil {
+		fmt.Fprintf(out, "   not here: %s\n", plain(err.Error()))
+		return ctx.Err()
+	}
+	known, err := v.alertIDs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, group := range []string{"kubepods/burstable/pod" + place.pod + "/" + place.container, randomID()} {
+		if err := runInContainer(ctx, group, "cat /etc/hostname >/dev/null; id >/dev/null"); err != nil {
+			fmt.Fprintf(out, "   not here: %s\n", plain(err.Error()))
+			return nil
+		}
+	}
+	return v.tellNew(ctx, out, known, 2)
+}
+
+// place is where in the sample the machine's processes belong.
+type place struct{ cluster, node, pod, container string }
+
+// samplePlace finds a privileged container of the sample that has an id.
+func (v *server) samplePlace(ctx context.Context) (p place, err error) {
+	for _, c := range v.estate.Clusters {
+		_, err := v.live.Facts(ctx, c.Name, func(f *collect.Facts) {
+			for _, pod := range f.Pods {
+				for i, shape := range pod.Shape.Containers {
+					if p.container == "" && shape.Privileged && i < len(pod.ContainerIDs) && pod.Owner.Kind == "ReplicaSet" {
+						p = place{c.Name, pod.Node, pod.UID, pod.ContainerIDs[i]}
+					}
+				}
+			}
+		})
+		if err != nil || p.container != "" {
+			return p, err
+		}
+	}
+	return p, errors.New("the sample has no privileged container")
+}
+
+func randomID() string {
+	b := make([]byte, 32)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+// runningSensor is a sensor that we started.
+type runningSensor struct {
+	cmd  *exec.Cmd
+	said spoken
+	done chan error
+}
+
+// startSensor starts breakwater-sensor, which lies beside this binary, with a
+// token of its own, and waits until it watches.
+func (v *server) startSensor(ctx context.Context, at place) (*runningSensor, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	bin := filepath.Join(filepath.Dir(self), "breakwater-sensor")
+	if _, err := os.Stat(bin); err != nil {
+		return nil, fmt.Errorf("no sensor lies beside this program (make build): %w", err)
+	}
+	if err := exec.CommandContext(ctx, bin, "--check").Run(); err != nil {
+		said, _ := exec.CommandContext(ctx, bin, "--check").CombinedOutput()
+		return nil, fmt.Errorf("the sensor cannot watch this machine: %s", firstNo(string(said), err))
+	}
+	dir := filepath.Join(string(v.data), "sample-sensor")
+	if err := v.join(ctx, at.cluster, dir); err != nil {
+		return nil, err
+	}
+	s := &runningSensor{done: make(chan error, 1)}
+	s.cmd = exec.Command(bin, "--server", "https://"+v.alerting.server.Addr().String(), "--ca", filepath.Join(dir, "ca.crt"), "--token-file", filepath.Join(dir, "token"),
+		"--node", at.node, "--buffer", filepath.Join(dir, "buffer"))
+	s.cmd.Stderr, s.cmd.SysProcAttr = &s.said, dieWithParent()
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { s.done <- s.cmd.Wait() }()
+	return s, s.watches(ctx)
+}
+
+// join writes what a sensor of the cluster needs, unless an earlier run has.
+func (v *server) join(ctx context.Context, cluster, dir string) error {
+	ca, err := ingest.OpenAuthority(v.data.authority())
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{"ca.crt": ca.PEM}
+	if _, err := os.Stat(filepath.Join(dir, "token")); errors.Is(err, fs.ErrNotExist) {
+		token, err := v.store.NewIngestToken(ctx, cluster, string(ingest.Runtime))
+		if err != nil {
+			return err
+		}
+		files["token"] = []byte(token)
+	}
+	return writeFiles(dir, files)
+}
+
+// watches waits until the sensor says that it does.
+func (s *runningSensor) watches(ctx context.Context) error {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		select {
+		case err := <-s.done:
+			s.done <- err
+			return fmt.Errorf("the sensor ended (%w): %s", err, s.said.String())
+		case <-ctx.Done():
+			return ctx.Err()
+		default:
+		}
+		if strings.Contains(s.said.String(), "msg=watches") {
+			return nil
+		}
+	}
+	return fmt.Errorf("the sensor does not begin: %s", s.said.String())
+}
+
+// spoken is what a process says, for many goroutines, up to a bound.
+type spoken struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (s *spoken) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text = append(s.text, b[:min(len(b), max(0, 16<<10-len(s.text)))]...)
+	return len(b), nil
+}
+
+func (s *spoken) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(s.text)
+}
+
+// firstNo is the first thing that does not work, of what --check said.
+func firstNo(said string, err error) string {
+	for line := range strings.Lines(said) {
+		if what, no := strings.CutPrefix(strings.TrimSpace(line), "no   "); no {
+			return what
+		}
+	}
+	return err.Error()
+}
+
+// stop asks the sensor to end, and waits: it sends what it has.
+func (s *runningSensor) stop() {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
+	select {
+	case <-s.done:
+	case <-time.After(5 * time.Second):
+		_ = s.cmd.Process.Kill()
+	}
+}
+
+func (v *server) alertIDs(ctx context.Context) (map[string]bool, error) {
+	all, _, err := v.store.Alerts(ctx, store.AlertFilter{}, "", 500)
+	out := map[string]bool{}
+	for _, a := range all {
+		out[a.ID] = true
+	}
+	return out, err
+}
+
+// tellNew waits for alerts that were not known, and tells them.
+func (v *server) tellNew(ctx context.Context, out io.Writer, known map[string]bool, want int) error {
+	var fresh []store.Alert
+	for end := time.Now().Add(30 * time.Second); len(fresh) < want && time.Now().Before(end) && ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+		all, _, err := v.store.Alerts(ctx, store.AlertFilter{}, "", 500)
+		if err != nil {
+			return err
+		}
+		fresh = fresh[:0]
+		for _, a := range all {
+			if !known[a.ID] {
+				fresh = append(fresh, a)
+			}
+		}
+	}
+	if len(fresh) < want {
+		fmt.Fprintf(out, "   %d of %d alerts came; the sensor says: %s\n", len(fresh), want, plain(v.sensor.said.String()))
+	}
+	for _, stored := range fresh {
+		var a detect.Alert
+		if err := json.Unmarshal(stored.Body, &a); err != nil {
+			return err
+		}
+		writePath(out, a.Severity, a.Title, a.Cluster, a.Evidence)
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"io"
+	"strings"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+	"github.com/owenrumney/go-sarif/v3/pkg/report"
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+// writeCycloneDX writes one bill of materials for all images, with what affects
+// their packages.
+func writeCycloneDX(w io.Writer, all []scanned) error {
+	bom := cdx.NewBOM()
+	components, found := []cdx.Component{}, []cdx.Vulnerability{}
+	for _, img := range all {
+		ref := img.Image.Reference
+		components = append(components, cdx.Component{BOMRef: ref, Type: cdx.ComponentTypeContainer, Name: ref, Version: img.Image.Digest})
+		for _, p := range img.Packages {
+			components = append(components, cdx.Component{BOMRef: ref + "#" + p.PURL, Type: cdx.ComponentTypeLibrary, Name: p.Name, Version: p.Version, PackageURL: p.PURL})
+		}
+		for _, v := range img.Vulnerabilities {
+			found = append(found, cycloneVulnerability(v, ref+"#"+v.PURL))
+		}
+	}
+	bom.Components, bom.Vulnerabilities = &components, &found
+	e := cdx.NewBOMEncoder(w, cdx.BOMFileFormatJSON)
+	e.SetPretty(true)
+	return e.Encode(bom)
+}
+
+func cycloneVulnerability(v scannedVuln, affects string) cdx.Vulnerability {
+	out := cdx.Vulnerability{ID: v.ID, Description: v.Title, Affects: &[]cdx.Affects{{Ref: affects}}}
+	rating := cdx.VulnerabilityRating{Severity: cdx.Severity(strings.ToLower(v.Severity)), Source: &cdx.Source{Name: v.SeveritySource}}
+	if v.CVSS != nil {
+		rating.Score, rating.Vector = &v.CVSS.Score, v.CVSS.Vector
+	}
+	out.Ratings = &[]cdx.VulnerabilityRating{rating}
+	if v.FixedVersion != "" {
+		out.Recommendation = "Upgrade " + v.Package + " to " + v.FixedVersion
+	}
+	return out
+}
+
+// writeSARIF writes one result per vulnerable package, the image as its place.
+func writeSARIF(w io.Writer, all []scanned) error {
+	r := report.NewV210Report()
+	run := sarif.NewRunWithInformationURI("Breakwater", "https://github.com/breakwater-sec/breakwater")
+	for _, img := range all {
+		for _, v := range img.Vulnerabilities {
+			run.AddRule(v.ID).WithDescription(v.Title)
+			text := v.Package + " " + v.Version + " is affected by " + v.ID + " (" + v.Severity + ")"
+			if v.FixedVersion != "" {
+				text += "; fixed in " + v.FixedVersion
+			}
+			run.CreateResultForRule(v.ID).WithLevel(sarifLevel(v.Severity)).WithMessage(sarif.NewTextMessage(text)).
+				AddLocation(sarif.NewLocationWithPhysicalLocation(sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(img.Image.Reference))))
+		}
+	}
+	r.AddRun(run)
+	return r.PrettyWrite(w)
+}
+
+func sarifLevel(severity string) string {
+	switch rank := vuln.Severity(severity).Rank(); {
+	case rank >= vuln.High.Rank():
+		return "error"
+	case rank == vuln.Medium.Rank():
+		return "warning"
+	}
+	return "note"
+}

@@ -1,0 +1,260 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/segment"
+	"github.com/breakwater-sec/breakwater/store"
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+func scanCommand(s streams) *cobra.Command {
+	c := &cobra.Command{Use: "scan", Short: "Look into things: container images"}
+	c.AddCommand(scanImageCommand(s))
+	return c
+}
+
+type scanOptions struct {
+	data, platform, failOn string
+	mirrors                []string
+	format                 format
+}
+
+func scanImageCommand(s streams) *cobra.Command {
+	var o scanOptions
+	c := &cobra.Command{
+		Use:   "image REF…",
+		Short: "List the packages and vulnerabilities of container images",
+		Long: `List the packages and vulnerabilities of container images. REF is one of
+  registry/repository:tag   in a registry, with the credentials of docker or podman
+  oci:DIR[:TAG]             an OCI layout
+  docker-archive:FILE       what docker save writes
+  rootfs:DIR                an unpacked root filesystem
+
+Vulnerabilities come from the advisories that db import brought. An image whose
+contents or advisories are not known is said to be unknown, never clean.`,
+		Example: "  breakwater scan image docker.io/library/debian:12 --fail-on High",
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    func(c *cobra.Command, refs []string) error { return scanImages(c, s, o, refs) },
+	}
+	dataFlag(c, &o.data)
+	f := c.Flags()
+	f.StringVar(&o.platform, "platform", "linux/amd64", "which image of an index")
+	f.StringArrayVar(&o.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
+	severities := schema.Severities[2:] // without Unknown and None
+	f.Var(&choice{&o.failOn, severities}, "fail-on", "exit with 1 if a vulnerability is at least this severe: "+strings.Join(severities, ", "))
+	output(c, &o.format, "table", "json", "jsonl", "cyclonedx", "sarif")
+	return c
+}
+
+// scanned is one image of the answer.
+type scanned struct {
+	Image           scannedImage  `json:"image"`
+	Packages        []scannedPkg  `json:"packages"`
+	Vulnerabilities []scannedVuln `json:"vulnerabilities"`
+	Gaps            []collect.Gap `json:"gaps"`
+	inventory       *image.Inventory
+	findings        []segment.Finding
+}
+
+type scannedImage struct {
+	Reference    string        `json:"reference"`
+	Digest       string        `json:"digest,omitempty"`
+	Platform     string        `json:"platform,omitempty"`
+	Distribution string        `json:"distribution,omitempty"`
+	Layers       []image.Layer `json:"layers"`
+	// Known is false where nothing can be said of vulnerabilities; Why tells why.
+	Known bool   `json:"known"`
+	Why   string `json:"why,omitempty"`
+}
+
+type scannedPkg struct {
+	Name      string   `json:"name"`
+	Version   string   `json:"version"`
+	PURL      string   `json:"purl"`
+	Ecosystem string   `json:"ecosystem,omitempty"`
+	Source    string   `json:"source,omitempty"`
+	Layer     string   `json:"layer,omitempty"`
+	Files     []string `json:"files,omitempty"`
+}
+
+type scannedVuln struct {
+	ID             string     `json:"id"`
+	Aliases        []string   `json:"aliases"`
+	Package        string     `json:"package"`
+	Version        string     `json:"version"`
+	FixedVersion   string     `json:"fixedVersion,omitempty"`
+	FixNote        string     `json:"fixNote,omitempty"`
+	Severity       string     `json:"severity"`
+	SeveritySource string     `json:"severitySource"`
+	CVSS           *vuln.CVSS `json:"cvss,omitempty"`
+	EPSS           *float64   `json:"epss,omitempty"`
+	KEV            *bool      `json:"kev,omitempty"` // absent while no list was imported
+	RCE            bool       `json:"rce"`
+	RCEWhy         string     `json:"rceWhy,omitempty"`
+	Title          string     `json:"title,omitempty"`
+	Layer          string     `json:"layer,omitempty"`
+	PURL           string     `json:"purl"`
+}
+
+func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error {
+	db, err := vuln.Open(dataDir(o.data).advisories())
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	opts := image.Options{Platform: o.platform, Progress: scanProgress(s.err)}
+	if opts.Transport, err = mirrors(o.mirrors); err != nil {
+		return err
+	}
+	if _, err := os.Stat(dataDir(o.data).database()); err == nil {
+		st, err := store.Open(c.Context(), dataDir(o.data).database())
+		if err != nil {
+			return err
+		}
+		defer st.Close()
+		opts.Cache = st
+	}
+	var all []scanned
+	var failed []error
+	for _, ref := range refs {
+		inv, err := image.Scan(c.Context(), ref, opts)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		all = append(all, assess(inv, db))
+	}
+	if len(all) > 0 {
+		if err := printScans(s, o.format, all); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(failed...); err != nil {
+		return err
+	}
+	for _, each := range all {
+		for _, v := range each.Vulnerabilities {
+			if o.failOn != "" && vuln.Severity(v.Severity).Rank() >= vuln.Severity(o.failOn).Rank() {
+				return errFindings
+			}
+		}
+	}
+	return nil
+}
+
+// scanProgress draws on a terminal only: a pipe wants the answer.
+func scanProgress(w io.Writer) func(image.Progress) {
+	if !terminal(w) {
+		return nil
+	}
+	return func(p image.Progress) {
+		from := "reading"
+		if p.FromCache {
+			from = "known"
+		}
+		fmt.Fprintf(w, "\x1b[K%s: layer %d of %d (%s, %s)\r", plain(p.Reference), p.Layer, p.Of, size(p.Bytes), from)
+		if p.Layer == p.Of {
+			fmt.Fprint(w, "\x1b[K")
+		}
+	}
+}
+
+func assess(inv *image.Inventory, db *vuln.DB) scanned {
+	a := segment.Assess(inv.Reference, inv, db)
+	out := scanned{Image: scannedImage{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
+		Layers: inv.Layers, Known: a.Scanned, Why: a.Why}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{}, Gaps: gapsOrEmpty(a.Gaps),
+		inventory: inv, findings: a.Findings}
+	for _, p := range inv.Packages {
+		out.Packages = append(out.Packages, scannedPkg{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files})
+	}
+	for _, f := range a.Findings {
+		v := scannedVuln{ID: f.ID, Aliases: f.Aliases, Package: f.Package.Name, Version: f.Package.Version, FixedVersion: f.FixedVersion, FixNote: f.FixNote,
+			Severity: string(f.Severity), SeveritySource: f.SeveritySource, CVSS: f.CVSS, RCE: f.RCE, RCEWhy: f.RCEWhy, Title: f.Summary, Layer: f.Layer, PURL: f.PURL}
+		if v.Aliases == nil {
+			v.Aliases = []string{}
+		}
+		if f.EPSS != nil {
+			v.EPSS = &f.EPSS.Score
+		}
+		if f.KEV != nil {
+			v.KEV = &f.KEV.Listed
+		}
+		out.Vulnerabilities = append(out.Vulnerabilities, v)
+	}
+	return out
+}
+
+func printScans(s streams, f format, all []scanned) error {
+	switch f {
+	case "json":
+		if len(all) == 1 {
+			return writeJSON(s.out, all[0])
+		}
+		return writeJSON(s.out, all)
+	case "jsonl":
+		return writeLines(s.out, all)
+	case "cyclonedx":
+		return writeCycloneDX(s.out, all)
+	case "sarif":
+		return writeSARIF(s.out, all)
+	}
+	for _, each := range all {
+		if err := scanTable(s, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanTable(s streams, r scanned) error {
+	fmt.Fprintf(s.out, "%s (%s)\n", plain(r.Image.Reference), plain(strings.Trim(r.Image.Distribution+", "+r.Image.Platform, ", ")))
+	if !r.Image.Known {
+		fmt.Fprintf(s.out, "Unknown, not clean: %s\n", plain(r.Image.Why))
+	}
+	if len(r.Vulnerabilities) > 0 {
+		t := newTable(s.out, "SEVERITY", "ID", "PACKAGE", "INSTALLED", "FIXED IN", "")
+		for _, v := range r.Vulnerabilities {
+			var marks []string
+			if v.KEV != nil && *v.KEV {
+				marks = append(marks, "known exploited")
+			}
+			if v.RCE {
+				marks = append(marks, "remote code execution")
+			}
+			t.row(v.Severity, v.ID, v.Package, v.Version, v.FixedVersion, strings.Join(marks, ", "))
+		}
+		if err := t.flush(); err != nil {
+			return err
+		}
+	}
+	counts, seen := map[string]int{}, map[string]bool{}
+	for _, v := range r.Vulnerabilities { // worst first: one in several packages counts once
+		if !seen[v.ID] {
+			seen[v.ID] = true
+			counts[v.Severity]++
+		}
+	}
+	var words []string
+	for _, sev := range slices.Backward([]string{"Unknown", "None", "Low", "Medium", "High", "Critical"}) {
+		if counts[sev] > 0 {
+			words = append(words, fmt.Sprintf("%d %s", counts[sev], strings.ToLower(sev)))
+		}
+	}
+	if r.Image.Known && len(words) == 0 {
+		words = []string{"none known"}
+	}
+	fmt.Fprintf(s.out, "%d packages; vulnerabilities: %s\n", len(r.Packages), strings.Join(words, ", "))
+	printGaps(s.err, r.Gaps)
+	return nil
+}
