@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/breakwater-sec/breakwater/segment"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/segment"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
