@@ -48,11 +48,7 @@ func (r *Rules) derive(ctx context.Context, v *graph.View, seg *graph.Segment) (
 func (g gained) props() []graph.Prop {
 	props := []graph.Prop{graph.S("rule", g.technique.ID)}
 	if len(g.witness) > 0 {
-		var ids []string
-		for _, n := range g.witness {
-			ids = append(ids, kindID(n))
-		}
-		props = append(props, graph.L("witness", ids))
+		props = append(props, graph.L("witness", kindIDs(g.witness)))
 	}
 	if g.uncertain != "" {
 		props = append(props, graph.S("uncertain", g.uncertain))
@@ -62,6 +58,13 @@ func (g gained) props() []graph.Prop {
 
 // kindID names a node for people and links: "Pod prod/shop/Pod/cart-1".
 func kindID(n graph.Node) string { return n.Kind() + " " + n.ID() }
+
+func kindIDs(nodes []graph.Node) (out []string) {
+	for _, n := range nodes {
+		out = append(out, kindID(n))
+	}
+	return out
+}
 
 // Prevented is an edge that a technique would make were a guard not there.
 type Prevented struct {

@@ -30,8 +30,11 @@ func (ev *evidence) of(t *technique, e graph.Edge) []Evidence {
 		return done
 	}
 	out := []Evidence{}
-	add := t.query.Add
+	add, witness := t.query.Add, e.Value("witness").List()
 	ev.search.within(t.query, map[string][]graph.Node{add.From: {e.From}, add.To: {e.To}}, func(b query.Binding) bool {
+		if !slices.Equal(kindIDs(t.witness(e.From, e.To, b)), witness) {
+			return true // another way, which a guard may prevent
+		}
 		out = append(out, facts(t.query.Find, b)...)
 		return false
 	})

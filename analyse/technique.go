@@ -110,43 +110,90 @@ type gained struct {
 
 type binding [maxShared]graph.Node
 
-// run finds everything the technique gains in a view, prevented or not.
+// run finds everything the technique gains in a view, prevented or not. A pair
+// of nodes may match in several ways, and one way that no guard stops is enough:
+// what is told of a pair is its first certain way, else its first uncertain one,
+// else the first that is prevented.
 func (t *technique) run(ctx context.Context, v *graph.View, yield func(gained) bool) error {
 	guards, err := t.guards(ctx, v)
 	if err != nil {
 		return err
 	}
-	seen := map[[2]graph.Node]bool{}
-	return query.Match(ctx, v, graph.Everything, t.query, nil, func(b query.Binding) bool {
-		g := gained{technique: t}
-		g.from, _ = b.Node(t.query.Add.From)
-		g.to, _ = b.Node(t.query.Add.To)
-		if g.from == g.to || seen[[2]graph.Node{g.from, g.to}] {
+	type pair struct{ from, to graph.Node }
+	const told = -1
+	at := map[pair]int{} // in waiting, or told
+	var waiting []gained // for a better way
+	more := true
+	err = query.Match(ctx, v, graph.Everything, t.query, nil, func(b query.Binding) bool {
+		from, _ := b.Node(t.query.Add.From)
+		to, _ := b.Node(t.query.Add.To)
+		i, seen := at[pair{from, to}]
+		if from == to || seen && i == told {
 			return true
 		}
-		seen[[2]graph.Node{g.from, g.to}] = true
-		g.witness = t.witness(b, g)
-		for i, set := range guards {
-			key := bound(b, t.Unless[i].shared)
-			if set.holds[key] {
-				g.prevented = t.Unless[i].Name
-				break
-			}
-			if set.absent != nil && !set.absent[key] {
-				g.uncertain = "it is not known whether " + t.Unless[i].Name
-			}
+		g := t.gain(from, to, b, guards)
+		switch {
+		case g.doubt() == 0:
+			at[pair{from, to}] = told
+			more = yield(g)
+		case !seen:
+			at[pair{from, to}] = len(waiting)
+			waiting = append(waiting, g)
+		case g.doubt() < waiting[i].doubt():
+			waiting[i] = g
 		}
-		return yield(g)
+		return more
 	})
+	if err != nil {
+		return err
+	}
+	for _, g := range waiting {
+		if more && at[pair{g.from, g.to}] != told {
+			more = yield(g)
+		}
+	}
+	return nil
+}
+
+// gain is what one match of the technique's pattern gains.
+func (t *technique) gain(from, to graph.Node, b query.Binding, guards []guarded) gained {
+	g := gained{technique: t, from: from, to: to, witness: t.witness(from, to, b)}
+	var unknown []string
+	for i, set := range guards {
+		key := bound(b, t.Unless[i].shared)
+		if set.holds[key] {
+			g.prevented = t.Unless[i].Name
+			return g
+		}
+		if set.absent != nil && !set.absent[key] {
+			unknown = append(unknown, t.Unless[i].Name)
+		}
+	}
+	if len(unknown) > 0 {
+		g.uncertain = "it is not known whether " + strings.Join(unknown, ", nor whether ")
+	}
+	return g
+}
+
+// doubt ranks what is gained: 0 for certain, 1 if it is not known whether a guard
+// holds, 2 if one does.
+func (g gained) doubt() int {
+	switch {
+	case g.prevented != "":
+		return 2
+	case g.uncertain != "":
+		return 1
+	}
+	return 0
 }
 
 // maxWitness is how many nodes an edge keeps as its proof.
 const maxWitness = 4
 
-func (t *technique) witness(b query.Binding, g gained) (out []graph.Node) {
+func (t *technique) witness(from, to graph.Node, b query.Binding) (out []graph.Node) {
 	for _, v := range t.vars {
 		n, ok := b.Node(v)
-		if ok && n != g.from && n != g.to && len(out) < maxWitness && !slices.Contains(out, n) {
+		if ok && n != from && n != to && len(out) < maxWitness && !slices.Contains(out, n) {
 			out = append(out, n)
 		}
 	}
