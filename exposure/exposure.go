@@ -169,14 +169,11 @@ type Closed struct {
 type Result struct {
 	Routes []Route
 	// Entities is everything exposed, sorted by id.
-	Entities    []Exposed
-	Closed      []Closed
-	Enforcement netpol.Enforcement
-	// Gaps are the policy judge's too.
+	Entities []Exposed
+	Closed   []Closed
+	// Gaps are those of this judge: the policies' judge tells its own.
 	Gaps []collect.Gap
-	// Policies is the judge that was asked.
-	Policies *netpol.Judge
-	hops     []*Hop
+	hops []*Hop
 }
 
 // Hops is every hop of every route, once.

@@ -31,11 +31,9 @@ type judge struct {
 	partial bool
 }
 
-// Judge finds every way from the internet to a pod.
-func Judge(f *collect.Facts) *Result {
-	net := netpol.New(f)
-	j := &judge{facts: f, net: net, pods: indexPods(f), hops: map[string]*Hop{}, nodes: nodesOf(f), serving: map[class][]*collect.Pod{},
-		res: &Result{Enforcement: net.Enforcement(), Gaps: slices.Clone(net.Gaps()), Policies: net}}
+// Judge finds every way from the internet to a pod. policies judges the same facts.
+func Judge(f *collect.Facts, policies *netpol.Judge) *Result {
+	j := &judge{facts: f, net: policies, pods: indexPods(f), hops: map[string]*Hop{}, nodes: nodesOf(f), serving: map[class][]*collect.Pod{}, res: &Result{}}
 	j.partial = j.nodes.count == 0 && len(f.IngressClasses) == 0
 	j.services()
 	j.hostPorts()

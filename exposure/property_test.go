@@ -28,15 +28,15 @@ func tell(r *Result) string {
 	for _, h := range r.Hops() {
 		fmt.Fprintln(&b, *h)
 	}
-	fmt.Fprintln(&b, r.Entities, r.Closed, r.Gaps, r.Enforcement)
+	fmt.Fprintln(&b, r.Entities, r.Closed, r.Gaps)
 	return b.String()
 }
 
 func TestTheResultIsTheSameInEveryRun(t *testing.T) {
 	text := town() + np(`{podSelector: {matchLabels: {n: "1"}}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`)
-	want := tell(Judge(given.Facts(t, text)))
+	want := tell(judged(given.Facts(t, text)))
 	for range 20 {
-		if got := tell(Judge(given.Facts(t, text))); got != want {
+		if got := tell(judged(given.Facts(t, text))); got != want {
 			t.Fatalf("got\n%s\nwant\n%s", got, want)
 		}
 	}
@@ -54,7 +54,7 @@ func pairs(r *Result) map[string]bool {
 func TestAPolicyNeverOpensAndOneThatNothingEnforcesNeverCloses(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(11, 12))
 	pick := func(of ...string) string { return of[rnd.IntN(len(of))] }
-	open := pairs(Judge(given.Facts(t, town())))
+	open := pairs(judged(given.Facts(t, town())))
 	if len(open) < 10 {
 		t.Fatalf("only %d ways in", len(open))
 	}
@@ -62,15 +62,15 @@ func TestAPolicyNeverOpensAndOneThatNothingEnforcesNeverCloses(t *testing.T) {
 		policy := np("{podSelector: " + pick("{}", "{matchLabels: {app: web}}", `{matchLabels: {n: "1"}}`) + ", policyTypes: [Ingress], ingress: [{from: " +
 			pick("[]", "[{podSelector: {}}]", "[{namespaceSelector: {}}]", "[{ipBlock: {cidr: 0.0.0.0/0}}]", "[{ipBlock: {cidr: 192.168.0.0/24}}]", "[{ipBlock: {cidr: 10.0.0.0/8}}]") +
 			", ports: " + pick("[]", "[{port: 8080}]", "[{port: http}]", "[{port: 9}]") + "}]}")
-		for pair := range pairs(Judge(given.Facts(t, town()+calico+policy))) {
+		for pair := range pairs(judged(given.Facts(t, town()+calico+policy))) {
 			if !open[pair] {
 				t.Fatalf("%s\nopens %s", policy, pair)
 			}
 		}
-		if free := pairs(Judge(given.Facts(t, town()+flannel+policy))); len(free) != len(open) {
+		if free := pairs(judged(given.Facts(t, town()+flannel+policy))); len(free) != len(open) {
 			t.Fatalf("%s\nis enforced by nothing and leaves %d of %d ways in", policy, len(free), len(open))
 		}
-		if unsure := pairs(Judge(given.Facts(t, town()+policy))); len(unsure) != len(open) {
+		if unsure := pairs(judged(given.Facts(t, town()+policy))); len(unsure) != len(open) {
 			t.Fatalf("%s\nmay be enforced by nothing and leaves %d of %d ways in", policy, len(unsure), len(open))
 		}
 	}

@@ -45,15 +45,16 @@ const maxConnections = 1_000_000
 
 // Exposed judges the exposure of one cluster.
 func Exposed(f *collect.Facts) Exposures {
-	judged := exposure.Judge(f)
+	policies := netpol.New(f)
+	judged := exposure.Judge(f, policies)
 	owner := segment.Owners(f)
 	prefix := f.Cluster.Name + "/"
 	out := Exposures{Exposures: exposedWorkloads(f, judged, owner), Connections: []Connection{}, Gaps: []collect.Gap{}}
 	for _, g := range f.Gaps {
 		out.Gaps = append(out.Gaps, g)
 	}
-	out.Gaps = append(out.Gaps, judged.Gaps...)
-	for c := range judged.Policies.Connections(owner).All() {
+	out.Gaps = slices.Concat(out.Gaps, policies.Gaps(), judged.Gaps)
+	for c := range policies.Connections(owner).All() {
 		if len(out.Connections) == maxConnections {
 			out.Gaps = append(out.Gaps, collect.Gap{Source: "report", What: "connections", Why: fmt.Sprintf("there are more than %d pairs", maxConnections),
 				Consequence: "The list of connections is cut off."})

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -117,4 +118,21 @@ func TestARingOfOwnersEnds(t *testing.T) {
 	p := cart(f, "ring")
 	p.Owner.Name = "x"
 	view(t, f)
+}
+
+func TestAPolicyThatCannotBeReadIsToldOnce(t *testing.T) {
+	f := shop()
+	k := collect.Key{Namespace: "shop", Name: "odd"}
+	f.NetworkPolicies[k] = &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: k.Namespace, Name: k.Name},
+		Spec: networkingv1.NetworkPolicySpec{PodSelector: metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Near"}}}}}
+	f.Unread["ciliumnetworkpolicies.cilium.io"] = 1
+	told := map[string]int{}
+	for _, g := range Cluster(f, Judge(f, nil)).Gaps {
+		told[g.What]++
+	}
+	for _, what := range []string{"NetworkPolicy shop/odd", "policies of kind ciliumnetworkpolicies.cilium.io"} {
+		if told[what] != 1 {
+			t.Errorf("%s is told %d times, want once: %v", what, told[what], told)
+		}
+	}
 }

@@ -17,9 +17,6 @@ import (
 // they pass.
 func (c *cluster) exposure() {
 	internet := c.b.Ref("Internet", "internet")
-	if c.judged.Exposure == nil {
-		return
-	}
 	undrawn := 0
 	for _, h := range c.judged.Exposure.Hops() {
 		if !joins("ROUTES_TO", h.From.Kind, h.To.Kind) {
@@ -89,15 +86,12 @@ func portTexts(ports []netpol.Port) (out []string) {
 }
 
 func (c *cluster) exposed(e exposure.Entity) (exposure.Exposed, bool) {
-	if c.judged.Exposure == nil {
-		return exposure.Exposed{}, false
-	}
 	return c.judged.Exposure.Find(e)
 }
 
 // notExposed is false only if everything that could expose was read.
 func (c *cluster) notExposed() graph.Prop {
-	if c.judged.Exposure == nil || !c.seen("ROUTES_TO", "Service", "Ingress", "Pod", "Node") {
+	if !c.seen("ROUTES_TO", "Service", "Ingress", "Pod", "Node") {
 		return graph.Prop{Name: "exposed"}
 	}
 	return graph.B("exposed", false)

@@ -38,7 +38,7 @@ func directions(p *networkingv1.NetworkPolicy) (ingress, egress bool) {
 
 // selections joins policies to the pods they select, as the judge reads them.
 func (c *cluster) selections(policies map[*networkingv1.NetworkPolicy]graph.Ref) {
-	if c.judged.Policies == nil || len(policies) == 0 {
+	if len(policies) == 0 {
 		return
 	}
 	for _, p := range c.facts.Pods {

@@ -37,9 +37,9 @@ type Judged struct {
 
 // Judge asks every judge about the facts. powers are the RBAC questions that matter.
 func Judge(f *collect.Facts, powers []rbac.Power) Judged {
-	accounts := rbac.New(f)
-	j := Judged{Exposure: exposure.Judge(f), Holds: accounts.Holds(powers), Policies: netpol.New(f)}
-	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, j.Policies.Gaps())
+	accounts, policies := rbac.New(f), netpol.New(f)
+	j := Judged{Exposure: exposure.Judge(f, policies), Holds: accounts.Holds(powers), Policies: policies}
+	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, policies.Gaps())
 	return j
 }
 
@@ -101,9 +101,8 @@ type cluster struct {
 // clusterWide makes the cluster, its namespaces and its nodes.
 func (c *cluster) clusterWide() {
 	root := c.b.Node("Cluster", "Cluster", graph.S("name", c.name), text("version", c.facts.Cluster.Version))
-	if e := c.judged.Exposure; e != nil {
-		c.b.Set(root, text("policyEnforcement", string(e.Enforcement.State)), text("networkPlugin", e.Enforcement.Plugin))
-	}
+	e := c.judged.Policies.Enforcement()
+	c.b.Set(root, text("policyEnforcement", string(e.State)), text("networkPlugin", e.Plugin))
 	for k, ns := range c.facts.Namespaces {
 		c.namespace(k.Name)
 		c.b.Set(c.b.Ref("Namespace", "Namespace/"+k.Name), labelList(ns.Labels), criticality(ns.Labels, ns.Annotations),

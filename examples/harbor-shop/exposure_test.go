@@ -7,6 +7,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/exposure"
+	"github.com/breakwater-sec/breakwater/netpol"
 )
 
 func TestTheInternetReachesWhatTheReadmeSays(t *testing.T) {
@@ -22,7 +23,7 @@ func TestTheInternetReachesWhatTheReadmeSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			result := exposure.Judge(facts)
+			result := exposure.Judge(facts, netpol.New(facts))
 			var got []string
 			for _, x := range result.Entities {
 				if pod := facts.Pods[x.Key]; x.Kind == "Pod" && pod != nil {

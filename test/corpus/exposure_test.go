@@ -8,6 +8,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/exposure"
+	"github.com/breakwater-sec/breakwater/netpol"
 )
 
 // TestCorpusGateways compares the services that gateways expose with what the
@@ -26,7 +27,7 @@ func TestCorpusGateways(t *testing.T) {
 			t.Fatal(err)
 		}
 		ns, name, _ := strings.Cut(row["backend"], "/")
-		_, got := exposure.Judge(f).Find(exposure.Entity{Kind: "Service", Key: collect.Key{Namespace: ns, Name: name}})
+		_, got := exposure.Judge(f, netpol.New(f)).Find(exposure.Entity{Kind: "Service", Key: collect.Key{Namespace: ns, Name: name}})
 		switch {
 		case row["test"] == "HTTPRouteServiceTypes" && strings.Contains(name, "manual"):
 			continue // the test fills their EndpointSlices in while it runs
@@ -55,7 +56,7 @@ func TestCorpusGoatExposure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, ok := exposure.Judge(f).Find(exposure.Entity{Kind: "Service", Key: collect.Key{Namespace: "default", Name: "internal-proxy-info-app-service"}})
+	e, ok := exposure.Judge(f, netpol.New(f)).Find(exposure.Entity{Kind: "Service", Key: collect.Key{Namespace: "default", Name: "internal-proxy-info-app-service"}})
 	if !ok || e.Uncertain == "" {
 		t.Errorf("exposed %v, uncertain %q", ok, e.Uncertain)
 	}
@@ -67,7 +68,7 @@ func TestCorpusOnlineBoutique(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range exposure.Judge(f).Entities {
+	for _, e := range exposure.Judge(f, netpol.New(f)).Entities {
 		if !strings.Contains(e.Name, "frontend") {
 			t.Errorf("%s is exposed by %v", e.ID(), e.Via)
 		}
