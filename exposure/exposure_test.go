@@ -7,35 +7,39 @@ import (
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/internal/given"
 	"github.com/breakwater-sec/breakwater/netpol"
 )
 
 // calico makes policies count; nothing else is told of the cluster by it.
 const calico = `
 ---
+apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: calico-node, namespace: kube-system}
-template: {spec: {hostNetwork: true, containers: [{name: c, image: calico/node:v3}]}}
+spec: {template: {spec: {hostNetwork: true, containers: [{name: c, image: calico/node:v3}]}}}
 `
 
 const flannel = `
 ---
+apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: flannel, namespace: kube-flannel}
-template: {spec: {hostNetwork: true, containers: [{name: c, image: flannel/flannel:v0.26}]}}
+spec: {template: {spec: {hostNetwork: true, containers: [{name: c, image: flannel/flannel:v0.26}]}}}
 `
 
 // estate is a pod on the second of two private nodes.
 const estate = `
+apiVersion: v1
 kind: Node
 metadata: {name: n1}
 status: {addresses: [{type: InternalIP, address: 192.168.0.1}]}
 ---
+apiVersion: v1
 kind: Node
 metadata: {name: n2}
 status: {addresses: [{type: InternalIP, address: 192.168.0.2}]}
 ---
+apiVersion: v1
 kind: Pod
 metadata: {name: web, namespace: shop, labels: {app: web}}
 spec: {nodeName: n2, containers: [{name: c, image: web, ports: [{name: http, containerPort: 8080}]}]}
@@ -45,19 +49,21 @@ status: {podIPs: [{ip: 10.1.0.1}]}
 // public gives n2 an address of the internet.
 const public = `
 ---
+apiVersion: v1
 kind: Node
 metadata: {name: n2}
 status: {addresses: [{type: InternalIP, address: 192.168.0.2}, {type: ExternalIP, address: 203.0.113.2}]}
 `
 
 func svc(spec, more string) string {
-	return fmt.Sprintf("\n---\nkind: Service\nmetadata: {name: web, namespace: shop, uid: u%s\nspec: %s\n", more, spec)
+	return fmt.Sprintf("\n---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop, uid: u%s\nspec: %s\n", more, spec)
 }
 
-const given203 = "}\nstatus: {loadBalancer: {ingress: [{ip: 203.0.113.9}]}}"
+// withAddress ends a Service's metadata and gives its load balancer an address.
+const withAddress = "}\nstatus: {loadBalancer: {ingress: [{ip: 203.0.113.9}]}}"
 
 func np(spec string) string {
-	return "\n---\nkind: NetworkPolicy\nmetadata: {name: p, namespace: shop}\nspec: " + spec + "\n"
+	return "\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: shop}\nspec: " + spec + "\n"
 }
 
 // routes prints each route as "hop > hop > pod ports width", "?" where uncertain.
@@ -96,16 +102,16 @@ func closed(r *Result) (out []string) {
 func judged(f *collect.Facts) *Result { return Judge(f, netpol.New(f)) }
 
 type test struct {
-	name, given string
-	want        []string
-	closed      []string
+	name, manifests string
+	want            []string
+	closed          []string
 }
 
 func run(t *testing.T, tests []test) {
 	t.Helper()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := judged(given.Facts(t, tt.given))
+			r := judged(facts(t, tt.manifests))
 			if got := routes(r); !slices.Equal(got, tt.want) {
 				t.Errorf("routes\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(tt.want, "\n  "))
 			}
@@ -119,7 +125,7 @@ func run(t *testing.T, tests []test) {
 const lb = `{type: LoadBalancer, selector: {app: web}, ports: [{port: 80, targetPort: http, protocol: TCP}]%s}`
 
 func balancer(more, meta string) string {
-	return svc(fmt.Sprintf(lb, more), ", annotations: {"+meta+"}"+given203)
+	return svc(fmt.Sprintf(lb, more), ", annotations: {"+meta+"}"+withAddress)
 }
 
 func TestLoadBalancers(t *testing.T) {
@@ -169,7 +175,7 @@ func TestPoliciesOnTheWay(t *testing.T) {
 		{"allow pods only", estate + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}`), nil, []string{"shop/Pod/web by p"}},
 		{"allow the nodes, through whom the traffic comes", estate + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), []string{open}, nil},
 		{"but not when the service keeps the client's address", estate + calico + balancer(", externalTrafficPolicy: Local", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), nil, []string{"shop/Pod/web by p"}},
-		{"nor where the only node sees the client itself", estate[strings.Index(estate, "kind: Node\nmetadata: {name: n2}"):] + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), nil, []string{"shop/Pod/web by p"}},
+		{"nor where the only node sees the client itself", estate[strings.Index(estate, "apiVersion: v1\nkind: Node\nmetadata: {name: n2}"):] + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), nil, []string{"shop/Pod/web by p"}},
 		{"allow some of the internet", estate + calico + balancer(", externalTrafficPolicy: Local", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),
 			[]string{"shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"}, nil},
 		{"the policy allows others than the load balancer", estate + calico + balancer(", externalTrafficPolicy: Local, loadBalancerSourceRanges: [203.0.113.0/24]", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),
@@ -180,14 +186,14 @@ func TestPoliciesOnTheWay(t *testing.T) {
 func TestNodes(t *testing.T) {
 	const port = `{type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]}`
 	host := func(spec string) string {
-		return "\n---\nkind: Pod\nmetadata: {name: agent, namespace: shop, labels: {app: agent}}\nspec: {nodeName: n2, " + spec + "}\n"
+		return "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: agent, namespace: shop, labels: {app: agent}}\nspec: {nodeName: n2, " + spec + "}\n"
 	}
 	const hostPort = `containers: [{name: c, image: a, ports: [{containerPort: 9100, hostPort: 9101}]}]`
 	const hostNet = `hostNetwork: true, containers: [{name: c, image: a, ports: [{containerPort: 9100}]}]`
 	run(t, []test{
 		{"a node port of private nodes", estate + svc(port, "}"), nil, nil},
 		{"a node port of a public node", estate + public + svc(port, "}"), []string{"shop/Service/web > shop/Pod/web 8080/TCP any"}, nil},
-		{"a node port where no node was seen", svc(port, "}") + estate[strings.Index(estate, "---\nkind: Pod"):], []string{"shop/Service/web > shop/Pod/web 8080/TCP any ?"}, nil},
+		{"a node port where no node was seen", svc(port, "}") + estate[strings.Index(estate, "---\napiVersion: v1\nkind: Pod"):], []string{"shop/Service/web > shop/Pod/web 8080/TCP any ?"}, nil},
 		{"a host port on a private node", estate + host(hostPort), nil, nil},
 		{"a host port on a public node", estate + public + host(hostPort), []string{"Node/n2 > shop/Pod/agent 9100/TCP any"}, nil},
 		{"a host port bound to localhost", estate + public + host(strings.Replace(hostPort, "hostPort: 9101", "hostPort: 9101, hostIP: 127.0.0.1", 1)), nil, nil},
@@ -202,9 +208,9 @@ func TestNodes(t *testing.T) {
 
 func TestEndpoints(t *testing.T) {
 	slice := func(endpoint string) string {
-		return "\n---\nkind: EndpointSlice\nmetadata: {name: web-1, namespace: shop, labels: {kubernetes.io/service-name: web}}\naddressType: IPv4\nports: [{port: 8080}]\nendpoints: [" + endpoint + "]\n"
+		return "\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1, namespace: shop, labels: {kubernetes.io/service-name: web}}\naddressType: IPv4\nports: [{port: 8080}]\nendpoints: [" + endpoint + "]\n"
 	}
-	bare := svc(`{type: LoadBalancer, ports: [{port: 80}]}`, given203)
+	bare := svc(`{type: LoadBalancer, ports: [{port: 80}]}`, withAddress)
 	open := []string{"shop/Service/web > shop/Pod/web 8080/TCP any"}
 	run(t, []test{
 		{"no selector and no endpoints", estate + bare, nil, nil},
@@ -216,7 +222,7 @@ func TestEndpoints(t *testing.T) {
 }
 
 func TestWhatCouldNotBeReadIsSaid(t *testing.T) {
-	f := given.Facts(t, estate)
+	f := facts(t, estate)
 	f.Apply(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "services", Why: "403"}})
 	r := judged(f)
 	if len(r.Gaps) != 1 || !strings.Contains(r.Gaps[0].Consequence, "services") {
@@ -225,7 +231,7 @@ func TestWhatCouldNotBeReadIsSaid(t *testing.T) {
 }
 
 func TestEntitiesAreFoundByTheirID(t *testing.T) {
-	r := judged(given.Facts(t, estate+balancer("", "")))
+	r := judged(facts(t, estate+balancer("", "")))
 	for _, e := range []Entity{{"Pod", collect.Key{Namespace: "shop", Name: "web"}}, {"Service", collect.Key{Namespace: "shop", Name: "web"}}} {
 		x, ok := r.Find(e)
 		if !ok || x.Width != Any || len(x.Ports) != 1 || len(x.Via) != 1 {
@@ -238,7 +244,7 @@ func TestEntitiesAreFoundByTheirID(t *testing.T) {
 }
 
 func TestKindsNobodyInterpretsAreSaid(t *testing.T) {
-	f := given.Facts(t, estate)
+	f := facts(t, estate)
 	f.Apply(collect.Change{Op: collect.Counted, Kind: "ingressroutes.traefik.io", Object: 2})
 	f.Apply(collect.Change{Op: collect.Counted, Kind: "ciliumnetworkpolicies.cilium.io", Object: -1})
 	f.Apply(collect.Change{Op: collect.Counted, Kind: "routes.route.openshift.io", Object: 0})
@@ -248,7 +254,7 @@ func TestKindsNobodyInterpretsAreSaid(t *testing.T) {
 }
 
 func TestARouteExplainsEveryHop(t *testing.T) {
-	r := judged(given.Facts(t, estate+balancer(", loadBalancerSourceRanges: [198.51.100.0/24]", "")+np(`{podSelector: {}}`)))
+	r := judged(facts(t, estate+balancer(", loadBalancerSourceRanges: [198.51.100.0/24]", "")+np(`{podSelector: {}}`)))
 	want := "the internet → Service shop/web on 80/TCP: through load balancer 203.0.113.9, for 198.51.100.0/24 only.\n" +
 		"Service shop/web → Pod shop/web on 8080/TCP: through Service shop/web to port 8080/TCP, for 198.51.100.0/24 only; " +
 		"NetworkPolicy shop/p restricts ingress and no rule allows it; whether anything enforces that is not known. No known network plugin was seen, so nothing shows whether policies are enforced.\n"

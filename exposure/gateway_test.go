@@ -8,22 +8,27 @@ import (
 // envoy is a gateway in namespace infra whose own Service has a public address.
 const envoy = `
 ---
+apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
 metadata: {name: gc}
 spec: {controllerName: example.org/gateway}
 ---
+apiVersion: v1
 kind: Namespace
 metadata: {name: shop, labels: {routes: "yes"}}
 ---
+apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {name: gw, namespace: infra, uid: g}
 spec: {gatewayClassName: gc, listeners: [{name: web, port: 80, protocol: HTTP, hostname: "*.example.com", allowedRoutes: {namespaces: {from: All}}}]}
 ---
+apiVersion: v1
 kind: Service
 metadata: {name: gw-svc, namespace: infra, uid: s, labels: {gateway.networking.k8s.io/gateway-name: gw}}
 spec: {type: LoadBalancer, selector: {app: proxy}, ports: [{port: 80, protocol: TCP}]}
 status: {loadBalancer: {ingress: [{ip: 203.0.113.1}]}}
 ---
+apiVersion: v1
 kind: Pod
 metadata: {name: proxy, namespace: infra, labels: {app: proxy}}
 spec: {nodeName: n1, containers: [{name: c, image: envoy, ports: [{containerPort: 80}]}]}
@@ -31,6 +36,7 @@ spec: {nodeName: n1, containers: [{name: c, image: envoy, ports: [{containerPort
 
 const route = `
 ---
+apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata: {name: r, namespace: shop}
 spec: {parentRefs: [{name: gw, namespace: infra}], hostnames: [www.example.com], rules: [{backendRefs: [{name: web, port: 80}]}]}
@@ -42,8 +48,8 @@ func TestGateways(t *testing.T) {
 	all := func(changes ...string) string {
 		return strings.NewReplacer(changes...).Replace(estate + backendService + envoy + route)
 	}
-	elsewhere := "\n---\nkind: HTTPRoute\nmetadata: {name: r, namespace: app}\nspec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, namespace: shop, port: 80}]}]}\n"
-	grant := "\n---\nkind: ReferenceGrant\nmetadata: {name: g, namespace: shop}\nspec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: app}], to: [{group: '', kind: Service}]}\n"
+	elsewhere := "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r, namespace: app}\nspec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, namespace: shop, port: 80}]}]}\n"
+	grant := "\n---\napiVersion: gateway.networking.k8s.io/v1beta1\nkind: ReferenceGrant\nmetadata: {name: g, namespace: shop}\nspec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: app}], to: [{group: '', kind: Service}]}\n"
 	run(t, []test{
 		{"a route of an exposed gateway", all(), []string{proxy, web}, nil},
 		{"a gateway with a private address", all("203.0.113.1", "10.0.0.1"), nil, nil},

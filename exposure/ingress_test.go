@@ -10,20 +10,24 @@ import (
 // status are to be filled in.
 const nginx = `
 ---
+apiVersion: networking.k8s.io/v1
 kind: IngressClass
 metadata: {name: nginx}
 spec: {controller: k8s.io/ingress-nginx}
 ---
+apiVersion: v1
 kind: Pod
 metadata: {name: ctl, namespace: ingress-nginx, labels: {app: ctl}}
 spec: {nodeName: n1, %s containers: [{name: c, image: 'registry.k8s.io/ingress-nginx/controller:v1.11.0', args: [%s], ports: [{name: http, containerPort: 80}]}]}
 status: {podIPs: [{ip: 10.9.0.1}]}
 ---
+apiVersion: v1
 kind: Service
 metadata: {name: ctl, namespace: ingress-nginx, uid: c%s
 spec: {type: LoadBalancer, selector: {app: ctl}, ports: [{port: 80, targetPort: http, protocol: TCP}]}
 status: {loadBalancer: {ingress: [{ip: %s}]}}
 ---
+apiVersion: v1
 kind: Namespace
 metadata: {name: ingress-nginx, labels: {name: ingress-nginx}}
 `
@@ -37,6 +41,7 @@ var (
 func ing(class, meta, more string) string {
 	return fmt.Sprintf(`
 ---
+apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: web, namespace: shop, uid: i%s}
 spec: {%s rules: [{host: shop.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}
@@ -109,13 +114,13 @@ func TestPoliciesBehindAnIngress(t *testing.T) {
 
 func TestAControllerOnTheHostsNetworkIsItsNode(t *testing.T) {
 	host := strings.Replace(public, "n2", "n1", 1) + fmt.Sprintf(nginx, "hostNetwork: true,", "", "}", "10.0.0.1")
-	beside := strings.NewReplacer("name: web, namespace", "name: beside, namespace", "nodeName: n2", "nodeName: n1").Replace(estate[strings.Index(estate, "---\nkind: Pod"):])
-	ctl := "Node/n1 > ingress-nginx/Pod/ctl 80/TCP any"
+	beside := strings.NewReplacer("name: web, namespace", "name: beside, namespace", "nodeName: n2", "nodeName: n1").Replace(estate[strings.Index(estate, "---\napiVersion: v1\nkind: Pod"):])
+	ctl, agent := "Node/n1 > ingress-nginx/Pod/ctl 80/TCP any", "Node/n1 > kube-system/Pod/calico-node  any ?"
 	run(t, []test{{"no policy keeps it from the pods beside it", estate + beside + calico + backendService + host + ing("ingressClassName: nginx,", "", "") + np(`{podSelector: {}}`),
-		[]string{ctl, "shop/Ingress/web > shop/Service/web > shop/Pod/beside 8080/TCP any"}, []string{"shop/Pod/web by p"}}})
+		[]string{ctl, agent, "shop/Ingress/web > shop/Service/web > shop/Pod/beside 8080/TCP any"}, []string{"shop/Pod/web by p"}}})
 }
 
 func TestAManifestWithoutTheClusterKeepsItsIngressMarked(t *testing.T) {
-	app := estate[strings.Index(estate, "---\nkind: Pod"):] + backendService
+	app := estate[strings.Index(estate, "---\napiVersion: v1\nkind: Pod"):] + backendService
 	run(t, []test{{"", app + ing("ingressClassName: nginx,", "", ""), []string{"shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP any ?"}, nil}})
 }

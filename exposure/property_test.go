@@ -5,17 +5,15 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-
-	"github.com/breakwater-sec/breakwater/internal/given"
 )
 
 // town is everything at once: balancers, ingress, gateway, public nodes.
 func town() string {
-	host := "\n---\nkind: Pod\nmetadata: {name: agent, namespace: shop, labels: {app: agent}}\nspec: {nodeName: n2, hostNetwork: true, containers: [{name: c, image: a, ports: [{containerPort: 9100}]}]}\n"
+	host := "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: agent, namespace: shop, labels: {app: agent}}\nspec: {nodeName: n2, hostNetwork: true, containers: [{name: c, image: a, ports: [{containerPort: 9100}]}]}\n"
 	direct := strings.Replace(strings.Replace(balancer("", ""), "name: web", "name: direct", 1), "uid: u", "uid: d", 1)
 	more := ""
 	for i := range 5 {
-		more += fmt.Sprintf("\n---\nkind: Pod\nmetadata: {name: web-%d, namespace: shop, labels: {app: web, n: '%d'}}\nspec: {nodeName: n%d, containers: [{name: c, image: web, ports: [{name: http, containerPort: 8080}]}]}\n", i, i%2, 1+i%2)
+		more += fmt.Sprintf("\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web-%d, namespace: shop, labels: {app: web, n: '%d'}}\nspec: {nodeName: n%d, containers: [{name: c, image: web, ports: [{name: http, containerPort: 8080}]}]}\n", i, i%2, 1+i%2)
 	}
 	return estate + public + backendService + controllerOpen + envoy + route + ing("ingressClassName: nginx,", "", "") + host + direct + more
 }
@@ -34,9 +32,9 @@ func tell(r *Result) string {
 
 func TestTheResultIsTheSameInEveryRun(t *testing.T) {
 	text := town() + np(`{podSelector: {matchLabels: {n: "1"}}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`)
-	want := tell(judged(given.Facts(t, text)))
+	want := tell(judged(facts(t, text)))
 	for range 20 {
-		if got := tell(judged(given.Facts(t, text))); got != want {
+		if got := tell(judged(facts(t, text))); got != want {
 			t.Fatalf("got\n%s\nwant\n%s", got, want)
 		}
 	}
@@ -54,7 +52,7 @@ func pairs(r *Result) map[string]bool {
 func TestAPolicyNeverOpensAndOneThatNothingEnforcesNeverCloses(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(11, 12))
 	pick := func(of ...string) string { return of[rnd.IntN(len(of))] }
-	open := pairs(judged(given.Facts(t, town())))
+	open := pairs(judged(facts(t, town())))
 	if len(open) < 10 {
 		t.Fatalf("only %d ways in", len(open))
 	}
@@ -62,15 +60,15 @@ func TestAPolicyNeverOpensAndOneThatNothingEnforcesNeverCloses(t *testing.T) {
 		policy := np("{podSelector: " + pick("{}", "{matchLabels: {app: web}}", `{matchLabels: {n: "1"}}`) + ", policyTypes: [Ingress], ingress: [{from: " +
 			pick("[]", "[{podSelector: {}}]", "[{namespaceSelector: {}}]", "[{ipBlock: {cidr: 0.0.0.0/0}}]", "[{ipBlock: {cidr: 192.168.0.0/24}}]", "[{ipBlock: {cidr: 10.0.0.0/8}}]") +
 			", ports: " + pick("[]", "[{port: 8080}]", "[{port: http}]", "[{port: 9}]") + "}]}")
-		for pair := range pairs(judged(given.Facts(t, town()+calico+policy))) {
+		for pair := range pairs(judged(facts(t, town()+calico+policy))) {
 			if !open[pair] {
 				t.Fatalf("%s\nopens %s", policy, pair)
 			}
 		}
-		if free := pairs(judged(given.Facts(t, town()+flannel+policy))); len(free) != len(open) {
+		if free := pairs(judged(facts(t, town()+flannel+policy))); len(free) != len(open) {
 			t.Fatalf("%s\nis enforced by nothing and leaves %d of %d ways in", policy, len(free), len(open))
 		}
-		if unsure := pairs(judged(given.Facts(t, town()+policy))); len(unsure) != len(open) {
+		if unsure := pairs(judged(facts(t, town()+policy))); len(unsure) != len(open) {
 			t.Fatalf("%s\nmay be enforced by nothing and leaves %d of %d ways in", policy, len(unsure), len(open))
 		}
 	}

@@ -4,16 +4,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/breakwater-sec/breakwater/internal/given"
 )
 
 func anp(name string, priority int, spec string) string {
-	return fmt.Sprintf("\n---\nkind: AdminNetworkPolicy\nmetadata: {name: %s}\nspec: {priority: %d, subject: {namespaces: {matchLabels: {team: a}}}, %s}\n", name, priority, spec)
+	return fmt.Sprintf("\n---\napiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: %s}\nspec: {priority: %d, subject: {namespaces: {matchLabels: {team: a}}}, %s}\n", name, priority, spec)
 }
 
 func banp(spec string) string {
-	return fmt.Sprintf("\n---\nkind: BaselineAdminNetworkPolicy\nmetadata: {name: default}\nspec: {subject: {namespaces: {}}, %s}\n", spec)
+	return fmt.Sprintf("\n---\napiVersion: policy.networking.k8s.io/v1alpha1\nkind: BaselineAdminNetworkPolicy\nmetadata: {name: default}\nspec: {subject: {namespaces: {}}, %s}\n", spec)
 }
 
 func TestAdminPolicies(t *testing.T) {
@@ -49,7 +47,7 @@ func TestAdminPolicies(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			f := given.Facts(t, world, tt.policies)
+			f := facts(t, world, tt.policies)
 			a := New(f).Ask(endpoint(t, f, tt.from), endpoint(t, f, tt.to), portOf(t, tt.port))
 			if got := short(a); got != tt.want {
 				t.Errorf("got %q, want %q: %s", got, tt.want, a.Explain())
@@ -65,7 +63,7 @@ func TestAPolicyThatCannotBeReadIsAGap(t *testing.T) {
 		np("p", `{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [here]}}]}]}`),
 		anp("p", 1, `ingress: [{action: Perhaps, from: [{namespaces: {}}]}]`),
 	} {
-		j := New(given.Facts(t, world, bad))
+		j := New(facts(t, world, bad))
 		if g := j.Gaps(); len(g) != 1 || !strings.Contains(g[0].What, "p") {
 			t.Errorf("%s: gaps %v", bad, g)
 		}

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/internal/given"
 )
 
 // TestConnectionsAgreeWithAskingEveryPair draws random policies: the classes
@@ -25,18 +24,18 @@ func TestConnectionsAgreeWithAskingEveryPair(t *testing.T) {
 		return pick("[]", "[{port: 80}]", "[{port: http}]", "[{port: 80, endPort: 90}]", "[{protocol: UDP}]")
 	}
 	for range 150 {
-		text := "kind: Namespace\nmetadata: {name: x, labels: {n: x}}\n---\nkind: Namespace\nmetadata: {name: z}\n"
+		text := "apiVersion: v1\nkind: Namespace\nmetadata: {name: x, labels: {n: x}}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: z}\n"
 		for i, app := range []string{"a", "b", "c"} {
 			for k, ns := range []string{"x", "z"} {
-				text += fmt.Sprintf("---\nkind: Pod\nmetadata: {name: %s, namespace: %s, labels: {app: %s}}\nspec: {nodeName: n-%s-%d, hostNetwork: %v, containers: [{name: c, image: i, ports: [{name: http, containerPort: %d}]}]}\nstatus: {podIPs: [{ip: 10.0.%d.%d}]}\n",
+				text += fmt.Sprintf("---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: %s, labels: {app: %s}}\nspec: {nodeName: n-%s-%d, hostNetwork: %v, containers: [{name: c, image: i, ports: [{name: http, containerPort: %d}]}]}\nstatus: {podIPs: [{ip: 10.0.%d.%d}]}\n",
 					app, ns, app, app, k, app == "c" && ns == "z", 80+i, i, k)
 			}
 		}
 		for i := range 1 + rnd.IntN(4) {
-			text += fmt.Sprintf("---\nkind: NetworkPolicy\nmetadata: {name: p%d, namespace: %s}\nspec: {podSelector: %s, policyTypes: %s, ingress: [{from: %s, ports: %s}], egress: [{to: %s, ports: %s}]}\n",
+			text += fmt.Sprintf("---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p%d, namespace: %s}\nspec: {podSelector: %s, policyTypes: %s, ingress: [{from: %s, ports: %s}], egress: [{to: %s, ports: %s}]}\n",
 				i, pick("x", "z"), selector(), pick("[Ingress]", "[Egress]", "[Ingress, Egress]"), peers(), ports(), peers(), ports())
 		}
-		agree(t, given.Facts(t, text), text)
+		agree(t, facts(t, text), text)
 	}
 }
 
@@ -60,7 +59,7 @@ func agree(t *testing.T, f *collect.Facts, text string) {
 }
 
 func TestUnrestrictedWorkloadsAreOneClass(t *testing.T) {
-	r := New(given.Facts(t, world)).Connections(func(p *collect.Pod) string { return p.Key.String() })
+	r := New(facts(t, world)).Connections(func(p *collect.Pod) string { return p.Key.String() })
 	// The pod on the host's network is apart; outside is a class of its own.
 	if len(r.Senders) != 3 || len(r.Receivers) != 3 {
 		t.Errorf("%d senders, %d receivers", len(r.Senders), len(r.Receivers))
@@ -70,7 +69,7 @@ func TestUnrestrictedWorkloadsAreOneClass(t *testing.T) {
 func TestMorePoliciesThatAllowNeverCloseAnything(t *testing.T) {
 	base := world + np("deny", `{podSelector: {}}`)
 	more := base + np("web", `{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]}`)
-	f, g := given.Facts(t, base), given.Facts(t, more)
+	f, g := facts(t, base), facts(t, more)
 	for a := range f.Pods {
 		for b := range f.Pods {
 			p := Port{"TCP", 5432}

@@ -6,45 +6,53 @@ import (
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/internal/given"
 )
 
 // world is two namespaces with three pods each, and one on the host's network.
 const world = `
+apiVersion: v1
 kind: Namespace
 metadata: {name: shop, labels: {team: a}}
 ---
+apiVersion: v1
 kind: Namespace
 metadata: {name: bank, labels: {team: b}}
 ---
+apiVersion: v1
 kind: Pod
 metadata: {name: web, namespace: shop, labels: {app: web}}
 spec: {nodeName: n1, containers: [{name: c, image: web, ports: [{name: http, containerPort: 8080}, {name: dns, containerPort: 53, protocol: UDP}]}]}
 status: {podIPs: [{ip: 10.1.0.1}]}
 ---
+apiVersion: v1
 kind: Pod
 metadata: {name: db, namespace: shop, labels: {app: db, tier: back}}
 spec: {nodeName: n2, containers: [{name: c, image: db, ports: [{name: http, containerPort: 5432}]}]}
 status: {podIPs: [{ip: 10.1.0.2}]}
 ---
+apiVersion: v1
 kind: Pod
 metadata: {name: web, namespace: bank, labels: {app: web}}
 spec: {nodeName: n2, containers: [{name: c, image: web}]}
 status: {podIPs: [{ip: 10.2.0.1}]}
 ---
+apiVersion: v1
 kind: Pod
 metadata: {name: agent, namespace: bank, labels: {app: web}}
 spec: {nodeName: n2, hostNetwork: true, containers: [{name: c, image: agent, ports: [{containerPort: 9100}]}]}
 status: {hostIP: 192.168.0.2, podIPs: [{ip: 192.168.0.2}]}
 ---
+apiVersion: v1
 kind: Pod
 metadata: {name: new, namespace: shop, labels: {app: new}}
 spec: {containers: [{name: c, image: new}]}
 ---
+apiVersion: v1
 kind: Node
 metadata: {name: n1}
 status: {addresses: [{type: InternalIP, address: 192.168.0.1}]}
 ---
+apiVersion: v1
 kind: Node
 metadata: {name: n2}
 status: {addresses: [{type: InternalIP, address: 192.168.0.2}]}
@@ -52,7 +60,7 @@ status: {addresses: [{type: InternalIP, address: 192.168.0.2}]}
 
 // policy writes a NetworkPolicy of namespace shop with a spec in flow style.
 func np(name, spec string) string {
-	return fmt.Sprintf("\n---\nkind: NetworkPolicy\nmetadata: {name: %s, namespace: shop}\nspec: %s\n", name, spec)
+	return fmt.Sprintf("\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: %s, namespace: shop}\nspec: %s\n", name, spec)
 }
 
 func endpoint(t *testing.T, f *collect.Facts, s string) Endpoint {
@@ -148,7 +156,7 @@ func TestAsk(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			f := given.Facts(t, world, tt.policies)
+			f := facts(t, world, tt.policies)
 			a := New(f).Ask(endpoint(t, f, tt.from), endpoint(t, f, tt.to), portOf(t, tt.port))
 			if got := short(a); got != tt.want {
 				t.Errorf("got %q, want %q: %s", got, tt.want, a.Explain())
@@ -181,7 +189,7 @@ func portOf(t *testing.T, s string) (p Port) {
 }
 
 func TestAnAnswerForManyNamesThoseItIsFor(t *testing.T) {
-	f := given.Facts(t, world, np("p", `{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}, {ipBlock: {cidr: 10.0.0.0/8}}]}, {from: [{ipBlock: {cidr: 198.51.100.7/32}}]}]}`))
+	f := facts(t, world, np("p", `{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}, {ipBlock: {cidr: 10.0.0.0/8}}]}, {from: [{ipBlock: {cidr: 198.51.100.7/32}}]}]}`))
 	a := New(f).Ask(Internet(), endpoint(t, f, "shop/db"), Port{"TCP", 5432})
 	if got := a.Senders.String(); !a.Allowed || got != "198.51.100.7/32, 203.0.113.0/24" {
 		t.Errorf("got %v %s", a.Allowed, got)
@@ -190,11 +198,11 @@ func TestAnAnswerForManyNamesThoseItIsFor(t *testing.T) {
 
 func TestEnforcement(t *testing.T) {
 	agent := func(image, args string) string {
-		return "kind: DaemonSet\nmetadata: {name: net, namespace: kube-system}\ntemplate: {spec: {hostNetwork: true, containers: [{name: c, image: '" + image + "', args: [" + args + "]}]}}"
+		return "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: net, namespace: kube-system}\nspec: {template: {spec: {hostNetwork: true, containers: [{name: c, image: '" + image + "', args: [" + args + "]}]}}}"
 	}
 	tests := []struct {
-		name, given string
-		want        State
+		name, manifests string
+		want            State
 	}{
 		{"nothing seen", "", Unknown},
 		{"calico", agent("docker.io/calico/node:v3.28.0", ""), Yes},
@@ -209,12 +217,12 @@ func TestEnforcement(t *testing.T) {
 		{"aws without its agent", agent("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon-k8s-cni:v1.18", ""), No},
 		{"aws with its agent on", agent("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon/aws-network-policy-agent:v1.1", "--enable-network-policy=true"), Yes},
 		{"aws with its agent off", agent("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon/aws-network-policy-agent:v1.1", "--enable-network-policy=false"), No},
-		{"k3s", "kind: Node\nmetadata: {name: a}\nstatus: {nodeInfo: {kubeletVersion: v1.30.0+k3s1, machineID: '', systemUUID: '', bootID: '', kernelVersion: '', osImage: '', containerRuntimeVersion: '', kubeProxyVersion: '', operatingSystem: '', architecture: ''}}", Unknown},
+		{"k3s", "apiVersion: v1\nkind: Node\nmetadata: {name: a}\nstatus: {nodeInfo: {kubeletVersion: v1.30.0+k3s1, machineID: '', systemUUID: '', bootID: '', kernelVersion: '', osImage: '', containerRuntimeVersion: '', kubeProxyVersion: '', operatingSystem: '', architecture: ''}}", Unknown},
 		{"an image that only sounds like it", agent("example.org/not-calico/node-exporter:v1", ""), Unknown},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := New(given.Facts(t, tt.given)).Enforcement(); got.State != tt.want || got.Why == "" {
+			if got := New(facts(t, tt.manifests)).Enforcement(); got.State != tt.want || got.Why == "" {
 				t.Errorf("got %+v, want %s", got, tt.want)
 			}
 		})

@@ -42,7 +42,7 @@ func held(t testing.TB, f *collect.Facts) (out []string) {
 
 func TestHolds(t *testing.T) {
 	tests := []struct {
-		name, given string
+		name, roles string
 		want        []string
 	}{
 		{"nothing without bindings", "ClusterRole r: get secrets\nServiceAccount shop/web", nil},
@@ -76,7 +76,7 @@ func TestHolds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := held(t, given(t, tt.given)); !slices.Equal(got, tt.want) {
+			if got := held(t, facts(t, tt.roles)); !slices.Equal(got, tt.want) {
 				t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(tt.want, "\n  "))
 			}
 		})
@@ -86,7 +86,7 @@ func TestHolds(t *testing.T) {
 func TestEverythingImpliesEachPower(t *testing.T) {
 	all := powers(t)
 	got := map[string]int{}
-	for _, h := range New(given(t, "ClusterRoleBinding b: cluster-admin <- User root")).Holds(all) {
+	for _, h := range New(facts(t, "ClusterRoleBinding b: cluster-admin <- User root")).Holds(all) {
 		if h.Scope.Kind == Cluster {
 			got[h.Power]++
 		}
@@ -99,7 +99,7 @@ func TestEverythingImpliesEachPower(t *testing.T) {
 }
 
 func TestAnAggregatedRoleOfAManifestIsGathered(t *testing.T) {
-	f := given(t, "ClusterRole part: get secrets\nClusterRoleBinding b: whole <- User alice")
+	f := facts(t, "ClusterRole part: get secrets\nClusterRoleBinding b: whole <- User alice")
 	f.ClusterRoles[keyOf("part")].Labels = map[string]string{"to": "whole"}
 	f.ClusterRoles[keyOf("whole")] = &rbacv1.ClusterRole{AggregationRule: &rbacv1.AggregationRule{
 		ClusterRoleSelectors: []metav1.LabelSelector{{MatchLabels: map[string]string{"to": "whole"}}}}}
@@ -110,7 +110,7 @@ func TestAnAggregatedRoleOfAManifestIsGathered(t *testing.T) {
 }
 
 func TestARoleThatCouldNotBeSeenIsNamed(t *testing.T) {
-	f := given(t, "ClusterRoleBinding b: lost <- User alice")
+	f := facts(t, "ClusterRoleBinding b: lost <- User alice")
 	f.Apply(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "clusterroles.rbac.authorization.k8s.io", Why: "403"}})
 	j := New(f)
 	if len(j.Gaps()) != 1 {
@@ -123,7 +123,7 @@ func TestARoleThatCouldNotBeSeenIsNamed(t *testing.T) {
 }
 
 func TestExplainNamesTheWholeChain(t *testing.T) {
-	f := given(t, "ClusterRole r: get,list secrets\nClusterRoleBinding b: r <- Group system:serviceaccounts")
+	f := facts(t, "ClusterRole r: get,list secrets\nClusterRoleBinding b: r <- Group system:serviceaccounts")
 	got := New(f).Can(ServiceAccount("shop", "web"), Request{Verb: "get", Resource: "secrets", Namespace: "bank"}).Explain()
 	want := "ServiceAccount shop/web may get secrets in namespace bank: ClusterRoleBinding b binds Group system:serviceaccounts to ClusterRole r, whose rule 0 allows get, list secrets."
 	if got != want {

@@ -63,9 +63,9 @@ func TestAnotherBindingNeverRemovesAPower(t *testing.T) {
 	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		text := random(rnd)
-		before := reaches(New(given(t, text)), all)
+		before := reaches(New(facts(t, text)), all)
 		more := text + "RoleBinding shop/more: c1 <- ServiceAccount shop/web\nClusterRoleBinding more: c2 <- User alice\n"
-		after := reaches(New(given(t, more)), all)
+		after := reaches(New(facts(t, more)), all)
 		for place := range before {
 			if !after[place] {
 				t.Fatalf("%s\nlost %s", more, place)
@@ -79,7 +79,7 @@ func TestRenamingANamespaceChangesNoCount(t *testing.T) {
 	for seed := range uint64(100) {
 		text := random(rand.New(rand.NewPCG(seed, 2)))
 		renamed := strings.NewReplacer("shop/", "store/", "serviceaccounts:shop", "serviceaccounts:store").Replace(text)
-		a, b := New(given(t, text)).Holds(all), New(given(t, renamed)).Holds(all)
+		a, b := New(facts(t, text)).Holds(all), New(facts(t, renamed)).Holds(all)
 		if len(a) != len(b) {
 			t.Fatalf("%s\n%d holds, %d after renaming", text, len(a), len(b))
 		}
@@ -96,7 +96,7 @@ func TestEveryHoldCanBeAsked(t *testing.T) {
 	}
 	for seed := range uint64(100) {
 		text := random(rand.New(rand.NewPCG(seed, 3)))
-		j := New(given(t, text))
+		j := New(facts(t, text))
 		for _, h := range j.Holds(all) {
 			name := ""
 			if h.Scope.Kind == Names {
@@ -119,9 +119,9 @@ func anyAllowed(j *Judge, h Hold, p Power, name string) bool {
 
 func TestHoldsAreTheSameInEveryRun(t *testing.T) {
 	text := random(rand.New(rand.NewPCG(9, 9)))
-	want := fmt.Sprint(New(given(t, text)).Holds(powers(t)))
+	want := fmt.Sprint(New(facts(t, text)).Holds(powers(t)))
 	for range 20 {
-		if got := fmt.Sprint(New(given(t, text)).Holds(powers(t))); got != want {
+		if got := fmt.Sprint(New(facts(t, text)).Holds(powers(t))); got != want {
 			t.Fatalf("got  %s\nwant %s", got, want)
 		}
 	}

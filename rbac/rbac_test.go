@@ -10,13 +10,13 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
-// given makes facts of lines such as
+// facts makes facts of lines such as
 //
 //	ClusterRole reader: get,list secrets
 //	Role shop/deployer: create apps:deployments | get pods/log [a,b]
 //	ClusterRoleBinding x: reader <- ServiceAccount shop/web, Group devs
 //	RoleBinding shop/y: ClusterRole/reader <- User alice
-func given(t testing.TB, text string) *collect.Facts {
+func facts(t testing.TB, text string) *collect.Facts {
 	t.Helper()
 	f := collect.NewFacts()
 	for line := range strings.Lines(text) {
@@ -41,7 +41,7 @@ func given(t testing.TB, text string) *collect.Facts {
 		case "ServiceAccount":
 			f.ServiceAccounts[key] = nil
 		default:
-			t.Fatalf("given: %q", line)
+			t.Fatalf("roles: %q", line)
 		}
 	}
 	return f
@@ -108,7 +108,7 @@ func subject(s string) Subject {
 
 func TestCan(t *testing.T) {
 	tests := []struct {
-		name, given, who string
+		name, roles, who string
 		ask              Request
 		want             string // "" for no, else "binding role rule"
 	}{
@@ -182,7 +182,7 @@ func TestCan(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := New(given(t, tt.given)).Can(subject(tt.who), tt.ask)
+			d := New(facts(t, tt.roles)).Can(subject(tt.who), tt.ask)
 			if got := proof(d); got != tt.want {
 				t.Errorf("got %q, want %q: %s", got, tt.want, d.Explain())
 			}

@@ -2,39 +2,16 @@ package corpus
 
 import (
 	"fmt"
-	"io/fs"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/internal/given"
+	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/netpol"
 )
-
-// manifests reads every YAML and JSON file below a folder.
-func manifests(t *testing.T, paths ...string) (*collect.Facts, map[collect.Key]string) {
-	t.Helper()
-	var documents [][]byte
-	for _, dir := range paths {
-		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path)) {
-				return err
-			}
-			text, err := os.ReadFile(path)
-			documents = append(documents, text)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return given.Manifests(t, documents...)
-}
 
 // TestCorpusNetworkPolicies compares connections between workloads, and with
 // the outside, with the answers of another analyser.
@@ -129,10 +106,16 @@ func ratio(a, b int) float64 {
 
 // connections writes what we find as the corpus does.
 func connections(t *testing.T, dir string) map[string]string {
-	f, owners := manifests(t, dir)
+	f, err := kube.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	r := netpol.New(f).Connections(func(p *collect.Pod) string {
-		kind, name, _ := strings.Cut(owners[p.Key], "/")
-		return fmt.Sprintf("%s/%s[%s]", p.Namespace, name, kind)
+		owner := p.Owner
+		if owner.Kind == "" || owner.Kind == "Node" { // a node owns its static pods; they are nobody's
+			owner.Kind, owner.Name = "Pod", p.Name
+		}
+		return fmt.Sprintf("%s/%s[%s]", p.Namespace, owner.Name, owner.Kind)
 	})
 	sets := map[string]netpol.Ports{}
 	for c := range r.All() {
