@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -120,6 +121,13 @@ func (s *server) anotherLink(t *testing.T, bin, data string) {
 	s.link = strings.TrimSpace(string(link))
 }
 
+// throttle is how many times slower the browser's processor is made: the
+// variable THROTTLE, which the specs honour.
+func throttle() time.Duration {
+	n, _ := strconv.Atoi(os.Getenv("THROTTLE")) // what is no number throttles nothing
+	return time.Duration(max(n, 1))
+}
+
 // browse runs Playwright's specs whose files' names contain one of the words.
 func browse(t *testing.T, s *server, specs []string, env ...string) {
 	t.Helper()
@@ -130,7 +138,7 @@ func browse(t *testing.T, s *server, specs []string, env ...string) {
 	if _, err := os.Stat("node_modules/@playwright/test"); err != nil {
 		skipOrFail(t, "no Playwright: run test/setup.sh")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), throttle()*15*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "npx", append([]string{"--no-install", "playwright", "test"}, specs...)...)
 	cmd.Env = append(os.Environ(), append(env, "BREAKWATER_URL="+s.url, "BREAKWATER_LINK="+s.link, "CHROMIUM="+chromium)...)

@@ -1,13 +1,16 @@
 import { defineConfig } from "@playwright/test";
 
 // The Go test beside this file starts clusters, registry and server and then
-// runs these; BREAKWATER_URL and BREAKWATER_LINK come from there.
+// runs these; BREAKWATER_URL and BREAKWATER_LINK come from there. THROTTLE=6 is
+// a processor six times slower.
+const slow = Number(process.env.THROTTLE ?? 1);
+
 export default defineConfig({
   testDir: "./specs",
   outputDir: "./test-results",
   workers: 1, // two cores are shared with an API server
-  timeout: 120_000,
-  expect: { timeout: 60_000 }, // waits are generous; latency is recorded, not tested
+  timeout: 120_000 * slow,
+  expect: { timeout: 60_000 * slow }, // waits are generous; latency is recorded, not tested
   reporter: [["list"]],
   use: {
     baseURL: process.env.BREAKWATER_URL,

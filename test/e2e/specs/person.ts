@@ -5,6 +5,12 @@ import { readFileSync, writeFileSync, existsSync } from "node:fs";
 const link = process.env.BREAKWATER_LINK ?? "";
 const state = process.env.BREAKWATER_STATE ?? "/tmp/breakwater-e2e-state.json";
 
+/** THROTTLE=6 makes the browser's processor six times slower: what works only on a fast machine fails. */
+async function throttle(page: Page) {
+  const rate = Number(process.env.THROTTLE ?? 1);
+  if (rate > 1) await (await page.context().newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate });
+}
+
 /** The sign-in link works once: the first test signs in, the others go on with its session. */
 export const test = base.extend<{ clicks: { count: number } }>({
   storageState: async ({ browser }, use) => {
@@ -17,6 +23,15 @@ export const test = base.extend<{ clicks: { count: number } }>({
       await context.close();
     }
     await use(JSON.parse(readFileSync(state, "utf8")));
+  },
+  context: async ({ context }, use) => {
+    const open = context.newPage.bind(context);
+    context.newPage = async () => {
+      const page = await open();
+      await throttle(page);
+      return page;
+    };
+    await use(context);
   },
   /** Counts what a person clicks. */
   clicks: async ({ page }, use) => {

@@ -1,4 +1,4 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll, vi } from "vitest";
 import { server } from "./server";
 
@@ -7,6 +7,9 @@ vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener() {}, remo
 vi.stubGlobal("ResizeObserver", class { observe() {} unobserve() {} disconnect() {} });
 Object.defineProperties(HTMLElement.prototype, { clientHeight: { get: () => 700 }, clientWidth: { get: () => 1000 } });
 Element.prototype.scrollIntoView = () => undefined;
+
+// Tests wait for what must come, on a busy machine too.
+configure({ asyncUtilTimeout: 15_000 });
 
 beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
 afterEach(() => { cleanup(); server.resetHandlers(); });
