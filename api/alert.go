@@ -114,7 +114,7 @@ func (s *server) SetAlertStatus(ctx context.Context, r SetAlertStatusRequestObje
 // stands in where the thing is gone.
 func (s *server) alertEntity(a *detect.Alert, e event.Entity) AlertEntity {
 	out := AlertEntity{Role: AlertEntityRole(e.Role), Kind: e.Kind, Namespace: text(e.Namespace), Name: e.Name, Detail: text(e.Detail), Paths: []AlertPath{}, Reaches: []string{}, Unknown: []string{}}
-	about, there := s.Live.About(a.Cluster, e)
+	about, there := s.Context.About(a.Cluster, e)
 	for _, then := range a.Context {
 		if !there && then.ID == e.ID && e.ID != "" {
 			about = then

@@ -16,7 +16,7 @@ import (
 func TestAlertsAreListedShownAndDecidedUpon(t *testing.T) {
 	s := serveSample(t)
 	s.until(t, "the deployment", func() bool {
-		_, known := s.live.About("harbor-prod", event.Entity{Kind: "Deployment", ID: "harbor-prod/shop/Deployment/sail-preview"})
+		_, known := s.context.About("harbor-prod", event.Entity{Kind: "Deployment", ID: "harbor-prod/shop/Deployment/sail-preview"})
 		return known
 	})
 	now := time.Now().Truncate(time.Second)

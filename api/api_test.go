@@ -23,6 +23,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/collect/registry"
+	"github.com/breakwater-sec/breakwater/enrichment"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/image"
@@ -33,12 +34,13 @@ import (
 
 // served is the server over the sample estate, signed in.
 type served struct {
-	url    string
-	client *http.Client
-	store  *store.Store
-	live   *live.Live
-	drop   chan collect.Change
-	router routers.Router
+	url     string
+	client  *http.Client
+	store   *store.Store
+	live    *live.Live
+	context *enrichment.Context
+	drop    chan collect.Change
+	router  routers.Router
 }
 
 // serveSample runs the whole server in this process on the sample estate. What a
@@ -96,7 +98,8 @@ func serveSample(t *testing.T) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := New(Config{Live: s.live, Store: st, Sessions: st, Alerts: st, Sensors: st, Queue: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test",
+	s.context = enrichment.New(s.live.World)
+	handler, err := New(Config{Live: s.live, Context: s.context, Store: st, Sessions: st, Alerts: st, Sensors: st, Queue: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test",
 		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/packs/queries"
@@ -38,7 +39,9 @@ type Sessions interface {
 
 // Config is what the server shows and how.
 type Config struct {
-	Live     *live.Live
+	Live *live.Live
+	// Context says what the graph knows of the things that alerts name.
+	Context  detect.Context
 	Store    Lives
 	Sessions Sessions
 	Alerts   Alerts

@@ -19,6 +19,7 @@ import (
 	"github.com/breakwater-sec/breakwater/api"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/enrichment"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
 	"github.com/breakwater-sec/breakwater/ingest"
@@ -36,7 +37,9 @@ type alerting struct {
 	rules  []rule.Head
 	store  *store.Store
 	live   *live.Live
-	log    *slog.Logger
+	// context says what the graph and the clusters know of what events name.
+	context *enrichment.Context
+	log     *slog.Logger
 	// proxies are the load balancers before API servers.
 	proxies []netip.Prefix
 	mu      struct {
@@ -78,8 +81,8 @@ func (v *server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 	if err != nil {
 		return nil, fmt.Errorf("--ingest-listen %s: %w", v.config.ingest, err)
 	}
-	a := &alerting{server: s, store: v.store, live: v.live, log: v.log, proxies: proxies}
-	a.mu.engine, a.mu.unreadable = detect.New(rules, v.live, detect.Options{Window: alertWindow}), map[sender]int{}
+	a := &alerting{server: s, store: v.store, live: v.live, context: v.context, log: v.log, proxies: proxies}
+	a.mu.engine, a.mu.unreadable = detect.New(rules, v.context, detect.Options{Window: alertWindow}), map[sender]int{}
 	for _, r := range rules.All() {
 		a.rules = append(a.rules, *r.Header())
 	}

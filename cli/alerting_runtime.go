@@ -19,7 +19,7 @@ const ahead = 5 * time.Minute
 
 // runtime decodes what a sensor sent, and notes which of its records came.
 func (a *alerting) runtime(ctx context.Context, b ingest.Batch) (events []event.Event, err error) {
-	d := runtime.Decoder{Cluster: b.Cluster, Place: func(c *runtime.Container) (runtime.Place, bool) { return a.live.Place(b.Cluster, c) }}
+	d := runtime.Decoder{Cluster: b.Cluster, Place: func(c *runtime.Container) (runtime.Place, bool) { return a.context.Place(b.Cluster, c) }}
 	var came []store.RunCame
 	err = d.Read(bytes.NewReader(b.Lines), func(part *runtime.Batch) error {
 		events = append(events, part.Events...)
@@ -74,14 +74,14 @@ func (a *alerting) complete(ctx context.Context) {
 // whereIs names a container with its pod; where no pod has it, it says so when
 // the kubelet has had its time.
 func (a *alerting) whereIs(of *detect.Alert, e event.Entity) (instead []event.Entity, said string) {
-	p, known := a.live.Place(of.Cluster, &runtime.Container{ID: e.Detail})
+	p, known := a.context.Place(of.Cluster, &runtime.Container{ID: e.Detail})
 	if known {
 		return p.Entities(e.Detail), fmt.Sprintf("The container %s is %s of the pod %s/%s, image %s.", e.Name, p.Container, p.Namespace, p.Pod, p.Image)
 	}
 	if e.Namespace != "" || time.Since(of.First) < told { // its pod is known, or may be soon
 		return nil, ""
 	}
-	if why := a.live.Knows(of.Cluster); why != "" {
+	if why := a.context.Knows(of.Cluster); why != "" {
 		return nil, fmt.Sprintf("Which pod the container %s belongs to is not known: %s.", e.Name, why)
 	}
 	return nil, fmt.Sprintf("No pod of the cluster has the container %s: it was started past Kubernetes, or its pod was gone before it was seen.", e.Name)

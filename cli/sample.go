@@ -95,7 +95,7 @@ func (v *server) alertStory(ctx context.Context, out io.Writer) error {
 		}
 		writePath(out, a.Severity, a.Title, a.Cluster, a.Evidence)
 		for _, e := range a.Entities {
-			about, known := v.live.About(a.Cluster, e)
+			about, known := v.context.About(a.Cluster, e)
 			if !known || len(about.Paths) == 0 {
 				continue
 			}

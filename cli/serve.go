@@ -19,6 +19,7 @@ import (
 	"github.com/breakwater-sec/breakwater/api"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/enrichment"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/image"
@@ -59,6 +60,7 @@ type server struct {
 	transport  http.RoundTripper
 	rules      *analyse.Rules
 	live       *live.Live
+	context    *enrichment.Context
 	alerting   *alerting      // nil if no events are taken
 	sensor     *runningSensor // of the sample; nil if there is none
 }
@@ -148,6 +150,10 @@ func (v *server) prepare(ctx context.Context) (err error) {
 			sources = append(sources, factsSource(c.Name, func() (*collect.Facts, error) { return kube.ReadFS(c.Manifests) }))
 		}
 	}
+	v.context = enrichment.New(func() *live.World { return v.live.World() })
+	for i := range sources {
+		sources[i] = v.context.Follow(sources[i])
+	}
 	v.rules, err = loadRules(v.config.rules)
 	if err != nil {
 		return err
@@ -191,7 +197,7 @@ func (v *server) run(ctx context.Context, listener net.Listener) error {
 		v.log.Warn("this binary was built without the portal: make build")
 	}
 	url := v.url(listener)
-	c := api.Config{PathTypes: v.rules.PathTypes(), Live: v.live, Store: v.store, Sessions: v.store, Alerts: v.store, Queue: v.store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.hosts,
+	c := api.Config{PathTypes: v.rules.PathTypes(), Live: v.live, Context: v.context, Store: v.store, Sessions: v.store, Alerts: v.store, Queue: v.store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.hosts,
 		Version: version(), Log: v.log, Secure: v.config.tlsCert != ""}
 	if v.alerting != nil {
 		c.Receiving, c.Detections, c.Sensors = v.alerting.receiving, v.alerting.rules, v.store

@@ -33,8 +33,6 @@ type cluster struct {
 	// asks are read-only looks at the facts, done by their owner.
 	asks chan func(*collect.Facts)
 
-	pods *whereabouts // finds the facts' pods for others
-
 	facts   *collect.Facts
 	state   State
 	version uint64
@@ -51,7 +49,7 @@ type cluster struct {
 
 func newCluster(l *Live, s Source) *cluster {
 	return &cluster{live: l, source: s, log: l.config.Log.With("cluster", s.Name), changes: make(chan collect.Change, 1024),
-		poke: make(chan string, 64), asks: make(chan func(*collect.Facts)), pods: newWhereabouts(), state: Loading, dirty: map[string]bool{}, inherited: map[collect.GapKey]bool{}}
+		poke: make(chan string, 64), asks: make(chan func(*collect.Facts)), state: Loading, dirty: map[string]bool{}, inherited: map[collect.GapKey]bool{}}
 }
 
 func (c *cluster) run(ctx context.Context) error {
@@ -89,7 +87,6 @@ func (c *cluster) restore() {
 	}
 	f.Cluster.Name = c.source.Name
 	c.facts, c.state = f, Saved
-	c.pods.all(f)
 	for k := range f.Gaps {
 		c.inherited[k] = true
 	}
@@ -183,7 +180,6 @@ func (c *cluster) pause() time.Duration {
 
 func (c *cluster) apply(ctx context.Context, ch collect.Change) {
 	changed := c.facts.Apply(ch)
-	c.pods.change(ch, c.facts)
 	switch ch.Op {
 	case collect.GapOpen:
 		delete(c.inherited, ch.Gap.Key())

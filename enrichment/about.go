@@ -1,4 +1,4 @@
-package live
+package enrichment
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/schema"
@@ -19,8 +20,11 @@ const (
 )
 
 // About implements detect.Context with the picture of now.
-func (l *Live) About(cluster string, e event.Entity) (detect.About, bool) {
-	w := l.World()
+func (c *Context) About(cluster string, e event.Entity) (detect.About, bool) {
+	return about(c.world(), cluster, e)
+}
+
+func about(w *live.World, cluster string, e event.Entity) (detect.About, bool) {
 	c := w.Clusters[cluster]
 	if c == nil || c.Segment == nil || e.ID == "" {
 		return detect.About{}, false
@@ -78,8 +82,8 @@ func reaches(n graph.Node) (out []string) {
 }
 
 // unknown is what could not be read that exposure and paths depend on.
-func unknown(c *Cluster) (out []string) {
-	if c.State != Current {
+func unknown(c *live.Cluster) (out []string) {
+	if c.State != live.Current {
 		out = append(out, "the cluster is shown as of "+c.AsOf.UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
 	for _, g := range c.Gaps {
