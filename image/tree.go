@@ -1,17 +1,12 @@
 package image
 
 import (
-	"bytes"
-	"io"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
-	"time"
 )
 
 // tree is the wanted files of an image's layers, the upper ones over the lower.
-// It is an fs.FS, because that is what extractors read from.
 type tree struct {
 	files map[string][]byte
 	links map[string]string
@@ -95,51 +90,3 @@ func (t *tree) names() []string {
 		}
 	})
 }
-
-// Open implements fs.FS for files.
-func (t *tree) Open(name string) (fs.File, error) {
-	b, ok := t.read(name)
-	if !ok {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	return &file{Reader: bytes.NewReader(b), info: fileInfo{path.Base(name), int64(len(b))}}, nil
-}
-
-// Stat implements fs.StatFS.
-func (t *tree) Stat(name string) (fs.FileInfo, error) {
-	if name == "etc" { // asked for to tell a Linux system from a plain folder
-		return fileInfo{"etc", 0}, nil
-	}
-	b, ok := t.read(name)
-	if !ok {
-		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
-	}
-	return fileInfo{path.Base(name), int64(len(b))}, nil
-}
-
-// ReadDir implements fs.ReadDirFS; no extractor that we use walks.
-func (t *tree) ReadDir(name string) ([]fs.DirEntry, error) {
-	return nil, &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrInvalid}
-}
-
-type file struct {
-	*bytes.Reader
-	info fileInfo
-}
-
-func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
-func (f *file) Close() error               { return nil }
-
-var _ io.ReaderAt = (*file)(nil) // extractors ask for it
-
-type fileInfo struct {
-	name string
-	size int64
-}
-
-func (i fileInfo) Name() string       { return i.name }
-func (i fileInfo) Size() int64        { return i.size }
-func (i fileInfo) Mode() fs.FileMode  { return 0o444 }
-func (i fileInfo) ModTime() time.Time { return time.Time{} }
-func (i fileInfo) IsDir() bool        { return false }
-func (i fileInfo) Sys() any           { return nil }

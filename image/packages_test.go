@@ -1,0 +1,144 @@
+package image
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/package-url/packageurl-go"
+)
+
+// treeOf is an image of a release and one database.
+func treeOf(release, database, content string) *tree {
+	t := newTree()
+	t.files["etc/os-release"] = []byte(release)
+	t.files[database] = []byte(content)
+	return t
+}
+
+func TestAPackageIsNamedAsAdvisoriesAndOtherToolsNameIt(t *testing.T) {
+	const apk = "lib/apk/db/installed"
+	tests := []struct{ name, release, database, want string }{
+		{"Debian", debian, status, "Debian:12 pkg:deb/debian/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=bookworm&source=zlib&sourceversion=1:1.2.13"},
+		{"Ubuntu", "ID=ubuntu\nVERSION_ID=\"22.04\"\n", status, "Ubuntu:22.04 pkg:deb/ubuntu/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=22.04&source=zlib&sourceversion=1:1.2.13"},
+		{"a derivative that publishes no advisories", "ID=kali\nVERSION_ID='2024.1'\n", status, " pkg:deb/kali/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=2024.1&source=zlib&sourceversion=1:1.2.13"},
+		{"no distribution with dpkg", "NAME=x\n", status, "Linux pkg:deb/linux/zlib1g@1:1.2.13.dfsg-1?arch=amd64&source=zlib&sourceversion=1:1.2.13"},
+		{"Alpine", alpine, apk, "Alpine:v3.18 pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&distro=3.18.4&origin=openssl"},
+		{"Alpine without a patch release", "ID=alpine\nVERSION_ID=3\n", apk, "Alpine:v3 pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&distro=3&origin=openssl"},
+		{"Alpine without a release", "ID=alpine\n", apk, "Alpine pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&origin=openssl"},
+		{"no distribution with apk", "", apk, "Alpine pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&origin=openssl"},
+		{"a distribution without releases", "ID=wolfi\nVERSION_ID=\"20230201\"\n", apk, "Wolfi pkg:apk/wolfi/libssl3@3.1.3-r0?arch=x86_64&distro=20230201&origin=openssl"},
+		{"Alpaquita", "ID=alpaquita\nVERSION_ID=23\n", apk, "Alpaquita:23 pkg:apk/alpaquita/libssl3@3.1.3-r0?arch=x86_64&distro=23&origin=openssl"},
+		{"the last of a name is in force", "ID=debian\nID=alpine\n# ID=wolfi\n", apk, "Alpine pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&origin=openssl"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			content := zlib
+			if test.database == apk {
+				content = apkDB
+			}
+			found, failed := readPackages(t.Context(), treeOf(test.release, test.database, content))
+			if len(failed) > 0 || len(found) == 0 {
+				t.Fatalf("%v, %v", found, failed)
+			}
+			if got := found[0].Ecosystem + " " + found[0].PURL; got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestWhatDpkgSaysOfAPackagesState(t *testing.T) {
+	tests := []struct{ name, paragraph, want string }{
+		{"installed", "Package: a\nStatus: install ok installed\nVersion: 1\n", "a"},
+		{"held back", "Package: a\nStatus: hold ok installed\nVersion: 1\n", "a"},
+		{"unpacked, so its files are there", "Package: a\nStatus: install ok unpacked\nVersion: 1\n", "a"},
+		{"waiting for a trigger", "Package: a\nStatus: install ok triggers-pending\nVersion: 1\n", "a"},
+		{"removed", "Package: a\nStatus: deinstall ok config-files\nVersion: 1\n", ""},
+		{"never installed", "Package: a\nStatus: unknown ok not-installed\n", ""},
+		{"no status, which dpkg always writes", "Package: a\nVersion: 1\n", "1 of its packages have no name, version or status"},
+		{"installed without a version", "Package: a\nStatus: install ok installed\n", "1 of its packages have no name, version or status"},
+		{"a last paragraph without its empty line", "Package: a\nStatus: install ok installed\nVersion: 1", "a"},
+		{"a line that is no field", "Package: a\nStatus: install ok installed\nVersion: 1\n\nnonsense\n\nPackage: b\n", `a malformed MIME header: missing colon: "nonsense"`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			found, failed := readPackages(t.Context(), treeOf(debian, status, test.paragraph))
+			var got []string
+			for _, p := range found {
+				got = append(got, p.Name)
+			}
+			for _, err := range failed {
+				got = append(got, strings.TrimPrefix(err.Error(), status+": "))
+			}
+			if strings.Join(got, " ") != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestADatabaseThatCannotBeReadToItsEndIsAGap(t *testing.T) {
+	for name, files := range map[string][2]string{"dpkg": {status, zlib + "nonsense\n\n" + openssl}, "apk": {"lib/apk/db/installed", "P:zlib1g\nV:1\n\nnonsense\n\n" + apkDB}} {
+		t.Run(name, func(t *testing.T) {
+			img := imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian}, entry{name: files[0], content: files[1]}))
+			inv, err := Scan(t.Context(), "oci:"+laidOut(t, img), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(inv.Packages) != 1 || inv.Packages[0].Name != "zlib1g" {
+				t.Errorf("packages %v, want what stands before the unreadable place", inv.Packages)
+			}
+			if len(inv.Gaps) != 1 || inv.Gaps[0].What != "package database" || !strings.Contains(inv.Gaps[0].Why, files[0]) {
+				t.Errorf("gaps %v, want one that names the database", inv.Gaps)
+			}
+		})
+	}
+}
+
+func TestALayerThatRegistriesDoNotHoldIsAGap(t *testing.T) {
+	img := imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian}, entry{name: status, content: zlib}))
+	img, err := mutate.Append(img, mutate.Addendum{Layer: static.NewLayer(nil, types.DockerForeignLayer), History: v1.History{CreatedBy: "ADD base"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inv, err := Scan(t.Context(), "oci:"+laidOut(t, img), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := inv.Layers[len(inv.Layers)-1].Digest
+	if len(inv.Gaps) != 1 || inv.Gaps[0].What != "layer "+foreign || !strings.Contains(inv.Gaps[0].Why, "foreign layer") {
+		t.Errorf("gaps %v, want one about layer %s", inv.Gaps, foreign)
+	}
+	if !slices.Contains(inv.Gaps[0].Kinds, "HAS_VULNERABILITY") {
+		t.Errorf("kinds %v: an image with an unread layer must not look clean", inv.Gaps[0].Kinds)
+	}
+}
+
+// FuzzDatabase reads anything as a package database: never a panic, and what is
+// listed can be named.
+func FuzzDatabase(f *testing.F) {
+	f.Add(debian, openssl+zlib+removed)
+	f.Add(alpine, apkDB)
+	f.Add("ID='x\"\nVERSION_ID=\n", "P:\nV:\n\n:\nF:..\nR:/\n\nStatus:\nSource: (\n (")
+	f.Fuzz(func(t *testing.T, release, content string) {
+		for _, db := range []string{status, "var/lib/dpkg/status.d/x", "lib/apk/db/installed"} {
+			files := treeOf(release, db, content)
+			files.files["var/lib/dpkg/info/x.list"] = []byte(content)
+			found, _ := readPackages(t.Context(), files)
+			addFiles(files, found)
+			for _, p := range found {
+				if p.Name == "" || p.Version == "" || p.Database != db {
+					t.Fatalf("%+v", p)
+				}
+				if _, err := packageurl.FromString(p.PURL); err != nil {
+					t.Fatalf("%s: %v", p.PURL, err)
+				}
+			}
+		}
+	})
+}
