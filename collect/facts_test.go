@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"reflect"
 	"testing"
 	"time"
 )
@@ -72,6 +73,38 @@ func TestACloneStaysAsItWas(t *testing.T) {
 	f.Apply(Change{Op: Counted, Kind: "x", Object: 1})
 	if len(c.Pods) != 1 || len(c.Unread) != 0 {
 		t.Error("the clone moved with the original")
+	}
+}
+
+func TestEveryMapOfFactsIsMadeAndClonedForItself(t *testing.T) {
+	f := NewFacts()
+	c := reflect.ValueOf(*f.Clone())
+	for i, field := range reflect.VisibleFields(c.Type()) {
+		if field.Type.Kind() != reflect.Map {
+			continue
+		}
+		if here, there := reflect.ValueOf(*f).Field(i), c.Field(i); here.IsNil() || here.Pointer() == there.Pointer() {
+			t.Errorf("%s is nil or shared with the clone", field.Name)
+		}
+	}
+}
+
+func TestEveryWorkloadKindIsKeptApart(t *testing.T) {
+	f := NewFacts()
+	k := Key{"shop", "web"}
+	for i, kind := range []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController"} {
+		f.Apply(Change{Op: Put, Kind: kind, Key: k, Object: &Workload{WorkloadKey: WorkloadKey{kind, k}}})
+		for got, o := range f.Each(kind) {
+			if got != k || o.(*Workload).Kind != kind {
+				t.Errorf("%s yields %s %s", kind, o.(*Workload).Kind, got)
+			}
+		}
+		if f.Len(kind) != 1 || len(f.Workloads) != i+1 {
+			t.Errorf("%d of kind %s, %d in all", f.Len(kind), kind, len(f.Workloads))
+		}
+	}
+	if !f.Apply(Change{Op: Resynced, Kind: "Job"}) || f.Len("Job") != 0 || len(f.Workloads) != 6 {
+		t.Errorf("%d jobs, %d workloads after no job was listed", f.Len("Job"), len(f.Workloads))
 	}
 }
 
