@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
@@ -76,7 +77,7 @@ func workloadOf(f *collect.Facts, w, replicas int) {
 }
 
 // assessed is the images of large: 30 vulnerabilities each, some severe.
-func assessed() (out []*segment.Assessment) {
+func assessed() (out []*assess.Assessment) {
 	for i := range 200 {
 		var found []vuln.Match
 		for n := range 30 {
@@ -86,10 +87,10 @@ func assessed() (out []*segment.Assessment) {
 			}
 			found = append(found, m)
 		}
-		c := segment.Contents{ID: fmt.Sprintf("registry.test/app-%d:1", i), Components: []segment.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"}, PURL: "pkg:deb/debian/p@1"}}}
+		c := assess.Contents{ID: fmt.Sprintf("registry.test/app-%d:1", i), Components: []assess.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"}, PURL: "pkg:deb/debian/p@1"}}}
 		out = append(out, c.Assess(advisories(found)))
 	}
-	return append(out, segment.Contents{ID: "registry.test/proxy:1"}.Assess(advisories(nil)))
+	return append(out, assess.Contents{ID: "registry.test/proxy:1"}.Assess(advisories(nil)))
 }
 
 // BenchmarkRecompute30k measures what one changed object costs in a cluster of
@@ -98,7 +99,7 @@ func BenchmarkRecompute30k(b *testing.B) {
 	f, rules, images := large(30_000), builtIn(b), assessed()
 	shared := graph.NewShared(schema.Vocabulary())
 	for _, a := range images {
-		a.Put(shared)
+		segment.PutAssessment(shared, a)
 	}
 	var judged, built, derived time.Duration
 	var paths []Path

@@ -12,15 +12,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
-	"github.com/breakwater-sec/breakwater/segment"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
 // random is a small cluster in which anything may be true of anything. ns names
 // its namespaces.
-func random(seed uint64, ns func(int) string) (*collect.Facts, []*segment.Assessment) {
+func random(seed uint64, ns func(int) string) (*collect.Facts, []*assess.Assessment) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	one := func(in int) bool { return r.IntN(in) == 0 }
 	f := collect.NewFacts()
@@ -65,14 +65,14 @@ func random(seed uint64, ns func(int) string) (*collect.Facts, []*segment.Assess
 			bind(f, ns(i), fmt.Sprint("sa-", r.IntN(3)))
 		}
 	}
-	var images []*segment.Assessment
+	var images []*assess.Assessment
 	for i := range 4 {
 		var found advisories
 		if one(2) {
 			found = advisories{{ID: "CVE-2026-1", Severity: vuln.High}}
 		}
-		images = append(images, segment.Contents{ID: fmt.Sprint("registry.test/i-", i, ":latest"),
-			Components: []segment.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"}, PURL: "pkg:deb/debian/p@1"}}}.Assess(found))
+		images = append(images, assess.Contents{ID: fmt.Sprint("registry.test/i-", i, ":latest"),
+			Components: []assess.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"}, PURL: "pkg:deb/debian/p@1"}}}.Assess(found))
 	}
 	return f, images
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
@@ -30,12 +31,12 @@ func (k pharmacy) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 func plainly(_, a, b string) int { return cmp.Compare(a, b) }
 
 // inventory says what is in an image: "libssl3/openssl 3.0.1" each.
-func inventory(id string, db pharmacy, packages ...string) *segment.Assessment {
-	c := segment.Contents{ID: id}
+func inventory(id string, db pharmacy, packages ...string) *assess.Assessment {
+	c := assess.Contents{ID: id}
 	for _, p := range packages {
 		what, version, _ := strings.Cut(p, " ")
 		name, source, _ := strings.Cut(what, "/")
-		c.Components = append(c.Components, segment.Component{PURL: "pkg:deb/debian/" + name + "@" + version,
+		c.Components = append(c.Components, assess.Component{PURL: "pkg:deb/debian/" + name + "@" + version,
 			Package: vuln.Package{Ecosystem: "Debian:12", Name: name, Version: version, Source: source}})
 	}
 	return c.Assess(db)
@@ -43,7 +44,7 @@ func inventory(id string, db pharmacy, packages ...string) *segment.Assessment {
 
 // advised is the advice over the cluster of a file of testdata, with images of the
 // test's own; flags name images "running" and "listed".
-func advised(t *testing.T, images []*segment.Assessment, flags map[string][]string) Advice {
+func advised(t *testing.T, images []*assess.Assessment, flags map[string][]string) Advice {
 	t.Helper()
 	e, _ := readEstate(t, "testdata/direct.txt")
 	rules := builtIn(t)
@@ -53,7 +54,7 @@ func advised(t *testing.T, images []*segment.Assessment, flags map[string][]stri
 	shared := graph.NewShared(schema.Vocabulary())
 	made.PutShared(shared)
 	for _, a := range images {
-		a.Put(shared)
+		segment.PutAssessment(shared, a)
 	}
 	for id, names := range flags {
 		for _, name := range names {
@@ -80,7 +81,7 @@ var (
 )
 
 func TestAnUpdateSaysWhatItFixesWhereAndWhichPathsItBreaks(t *testing.T) {
-	got := advised(t, []*segment.Assessment{
+	got := advised(t, []*assess.Assessment{
 		inventory(cart, estateDB, "libssl3/openssl 3.0.1", "openssl/openssl 3.0.1", "libc6/glibc 1"),
 		inventory(bit, estateDB, "libssl3/openssl 3.0.2"),
 	}, map[string][]string{cart: {"running"}, bit: {"running"}})
@@ -119,7 +120,7 @@ func TestAnUpdateSaysWhatItFixesWhereAndWhichPathsItBreaks(t *testing.T) {
 }
 
 func TestAnUpdateThatLeavesAnotherWayInOnlyLowersTheRisk(t *testing.T) {
-	got := advised(t, []*segment.Assessment{inventory(cart, estateDB, "libssl3/openssl 3.0.1", "zlib1g/zlib 1")}, map[string][]string{cart: {"running"}})
+	got := advised(t, []*assess.Assessment{inventory(cart, estateDB, "libssl3/openssl 3.0.1", "zlib1g/zlib 1")}, map[string][]string{cart: {"running"}})
 	if len(got.Recommendations) != 2 {
 		t.Fatalf("%+v", got.Recommendations)
 	}
@@ -131,11 +132,11 @@ func TestAnUpdateThatLeavesAnotherWayInOnlyLowersTheRisk(t *testing.T) {
 }
 
 func TestImagesOfARegistryAreADemandOfTheirOwn(t *testing.T) {
-	got := advised(t, []*segment.Assessment{
+	got := advised(t, []*assess.Assessment{
 		inventory(cart, estateDB, "libssl3/openssl 3.0.1"),
 		inventory(old, estateDB, "zlib1g/zlib 1"),
 		inventory("clean", estateDB, "tzdata/tzdata 1"),
-		segment.NotScanned("secretive", "failed", "403"),
+		assess.NotScanned("secretive", "failed", "403"),
 	}, map[string][]string{cart: {"running", "listed"}, old: {"listed"}, "clean": {"listed"}, "secretive": {"listed"}})
 	ids := map[string]Recommendation{}
 	for _, r := range got.Recommendations {
@@ -157,7 +158,7 @@ func TestImagesOfARegistryAreADemandOfTheirOwn(t *testing.T) {
 }
 
 func TestWithoutAFixThereIsNothingToRecommend(t *testing.T) {
-	got := advised(t, []*segment.Assessment{inventory(cart, estateDB, "libc6/glibc 1")}, map[string][]string{cart: {"running"}})
+	got := advised(t, []*assess.Assessment{inventory(cart, estateDB, "libc6/glibc 1")}, map[string][]string{cart: {"running"}})
 	if len(got.Recommendations) != 0 || got.Demands[0].Unfixed != 1 || got.Demands[0].Affected != 1 {
 		t.Errorf("%+v", got)
 	}
@@ -183,7 +184,7 @@ func TestEveryFixableFindingIsInOneRecommendation(t *testing.T) {
 				}
 			}
 		}
-		var images []*segment.Assessment
+		var images []*assess.Assessment
 		flags, want := map[string][]string{}, map[string]bool{}
 		for i := range 6 {
 			id := fmt.Sprint("image", i)
@@ -239,7 +240,7 @@ func BenchmarkRecommend(b *testing.B) {
 			packages = append(packages, fmt.Sprintf("p%d/s%d 1", p, p/2))
 		}
 		a := inventory(fmt.Sprint("image", i), db, packages...)
-		a.Put(shared)
+		segment.PutAssessment(shared, a)
 		shared.Put("Image", a.ID, graph.B("listed", true))
 		findings += len(a.Findings)
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -53,7 +54,7 @@ func (e estate) facts(t testing.TB) *collect.Facts {
 
 // scanned says one vulnerability per line: image, id, severity, and any of rce,
 // kev, fixed. An image with no line was never scanned.
-func (e estate) scanned() (out []*segment.Assessment) {
+func (e estate) scanned() (out []*assess.Assessment) {
 	found := map[string][]vuln.Match{}
 	var order []string
 	for _, line := range strings.Split(strings.TrimSpace(e.images), "\n") {
@@ -76,7 +77,7 @@ func (e estate) scanned() (out []*segment.Assessment) {
 	}
 	for _, id := range order {
 		p := vuln.Package{Ecosystem: "Debian:12", Name: "openssl", Version: "1.0"}
-		c := segment.Contents{ID: id, Components: []segment.Component{{Package: p, PURL: "pkg:deb/debian/openssl@1.0"}}}
+		c := assess.Contents{ID: id, Components: []assess.Component{{Package: p, PURL: "pkg:deb/debian/openssl@1.0"}}}
 		out = append(out, c.Assess(advisories(found[id])))
 	}
 	return out
@@ -94,13 +95,13 @@ func (a advisories) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 }
 
 // analysed is the whole way from facts to paths.
-func analysed(t testing.TB, f *collect.Facts, rules *Rules, images []*segment.Assessment) (*graph.View, []Path) {
+func analysed(t testing.TB, f *collect.Facts, rules *Rules, images []*assess.Assessment) (*graph.View, []Path) {
 	t.Helper()
 	made := segment.Cluster(f, segment.Judge(f, rules.Powers))
 	shared := graph.NewShared(schema.Vocabulary())
 	made.PutShared(shared)
 	for _, a := range images {
-		a.Put(shared)
+		segment.PutAssessment(shared, a)
 	}
 	frozen := shared.Freeze()
 	seg, _ := made.Build(frozen)

@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/schema"
-	"github.com/breakwater-sec/breakwater/segment"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
@@ -64,7 +64,7 @@ type scanned struct {
 	Vulnerabilities []scannedVuln `json:"vulnerabilities"`
 	Gaps            []collect.Gap `json:"gaps"`
 	inventory       *image.Inventory
-	findings        []segment.Finding
+	findings        []assess.Finding
 }
 
 type scannedImage struct {
@@ -133,7 +133,7 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 			failed = append(failed, err)
 			continue
 		}
-		all = append(all, assess(inv, db))
+		all = append(all, examined(inv, db))
 	}
 	if len(all) > 0 {
 		if err := printScans(s, o.format, all); err != nil {
@@ -170,8 +170,8 @@ func scanProgress(w io.Writer) func(image.Progress) {
 	}
 }
 
-func assess(inv *image.Inventory, db *vuln.DB) scanned {
-	a := segment.Assess(inv.Reference, inv, db)
+func examined(inv *image.Inventory, db *vuln.DB) scanned {
+	a := assess.Inventory(inv.Reference, inv, db)
 	out := scanned{Image: scannedImage{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
 		Layers: inv.Layers, Known: a.Scanned, Why: a.Why}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{}, Gaps: gapsOrEmpty(a.Gaps),
 		inventory: inv, findings: a.Findings}

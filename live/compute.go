@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
@@ -57,7 +58,7 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*C
 	shared := l.shared.change(func(s *graph.Shared) bool {
 		changed := made.PutShared(s)
 		for _, a := range assessed {
-			changed = a.Put(s) || changed
+			changed = segment.PutAssessment(s, a) || changed
 		}
 		for id, runs := range running {
 			if s.Has("Image", id) {
@@ -90,7 +91,7 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*C
 
 // imageGaps are the images nobody could look into, and what could not be said of
 // the others.
-func imageGaps(uses []segment.ImageUse, assessed []*segment.Assessment) (out []collect.Gap) {
+func imageGaps(uses []assess.Use, assessed []*assess.Assessment) (out []collect.Gap) {
 	for i, a := range assessed { // one for each use
 		if g, unseen := a.Gap(); unseen {
 			g.What = "image " + uses[i].Name

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/segment"
 	"github.com/breakwater-sec/breakwater/store"
@@ -14,9 +15,9 @@ import (
 
 // held is what registries hold, and which digests mean the same image.
 type held struct {
-	places map[string][]segment.Place // by image
-	of     map[string][]string        // digest of a build → images it is a build of, sorted
-	builds map[string][]string        // image → digests of its builds
+	places map[string][]assess.Place // by image
+	of     map[string][]string       // digest of a build → images it is a build of, sorted
+	builds map[string][]string       // image → digests of its builds
 }
 
 func (h *held) has(id string) bool { return len(h.places[id]) > 0 }
@@ -83,15 +84,15 @@ func (i *images) alike(ctx context.Context, builds []store.Build) {
 }
 
 // placesOf groups tags by what they stand for.
-func placesOf(tags []store.Tagged) map[string][]segment.Place {
-	out := map[string][]segment.Place{}
+func placesOf(tags []store.Tagged) map[string][]assess.Place {
+	out := map[string][]assess.Place{}
 	for _, t := range tags { // by host, repository and tag
 		places := out[t.Digest]
 		if n := len(places); n > 0 && places[n-1].Registry == t.Host && places[n-1].Repository == t.Repository {
 			places[n-1].Tags = append(places[n-1].Tags, t.Tag)
 			continue
 		}
-		out[t.Digest] = append(places, segment.Place{Registry: t.Host, Repository: t.Repository, Tags: []string{t.Tag}})
+		out[t.Digest] = append(places, assess.Place{Registry: t.Host, Repository: t.Repository, Tags: []string{t.Tag}})
 	}
 	return out
 }
@@ -136,8 +137,8 @@ func (i *images) hold(ctx context.Context) error {
 
 // replace swaps what registries hold and says what is different: images to draw,
 // images to forget, images to remember from earlier runs, clusters to tell.
-func (i *images) replace(now map[string][]segment.Place, state map[string]store.QueuedImage) (changed map[string][]segment.Place, gone, recall []string, poke map[*cluster]bool) {
-	changed, poke = map[string][]segment.Place{}, map[*cluster]bool{}
+func (i *images) replace(now map[string][]assess.Place, state map[string]store.QueuedImage) (changed map[string][]assess.Place, gone, recall []string, poke map[*cluster]bool) {
+	changed, poke = map[string][]assess.Place{}, map[*cluster]bool{}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	before := i.mu.held.places
@@ -161,7 +162,7 @@ func (i *images) replace(now map[string][]segment.Place, state map[string]store.
 			}
 		}
 		if !slices.EqualFunc(before[id], places, equalPlaces) {
-			if len(k.users) > 0 && !slices.ContainsFunc(places, func(p segment.Place) bool { return p.Name() == k.place.Name() }) {
+			if len(k.users) > 0 && !slices.ContainsFunc(places, func(p assess.Place) bool { return p.Name() == k.place.Name() }) {
 				places = append(slices.Clone(places), k.place)
 			}
 			changed[id] = places
@@ -175,14 +176,14 @@ func (i *images) replace(now map[string][]segment.Place, state map[string]store.
 				delete(i.mu.known, id)
 				delete(i.mu.fresh, id)
 			} else if changed[id] = before[id]; k.place.Registry != "" {
-				changed[id] = []segment.Place{k.place} // no more than what the cluster says
+				changed[id] = []assess.Place{k.place} // no more than what the cluster says
 			}
 		}
 	}
 	return changed, gone, recall, poke
 }
 
-func equalPlaces(a, b segment.Place) bool {
+func equalPlaces(a, b assess.Place) bool {
 	return a.Name() == b.Name() && slices.Equal(a.Tags, b.Tags)
 }
 
@@ -237,14 +238,14 @@ func (i *images) showing(ctx context.Context) {
 func (i *images) shown(context.Context) {
 	i.mu.Lock()
 	fresh := i.mu.fresh
-	i.mu.fresh = map[string]*segment.Assessment{}
+	i.mu.fresh = map[string]*assess.Assessment{}
 	i.mu.Unlock()
 	if len(fresh) == 0 {
 		return
 	}
 	i.live.shared.change(func(s *graph.Shared) bool {
 		for _, id := range slices.Sorted(maps.Keys(fresh)) {
-			fresh[id].Replace(s)
+			segment.ReplaceAssessment(s, fresh[id])
 		}
 		return true
 	})

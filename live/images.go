@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/segment"
@@ -46,7 +47,7 @@ type images struct {
 		known map[string]*knownImage
 		held  held
 		// fresh are assessments that the shared graph does not have yet.
-		fresh map[string]*segment.Assessment
+		fresh map[string]*assess.Assessment
 	}
 	resolver resolver
 	flush    chan struct{}
@@ -55,10 +56,10 @@ type images struct {
 type knownImage struct {
 	Image
 	// assessment is kept for clusters; nil where only a registry has the image.
-	assessment *segment.Assessment
+	assessment *assess.Assessment
 	users      map[*cluster]bool
 	running    map[string]bool // clusters in which it runs
-	place      segment.Place   // by the first use
+	place      assess.Place    // by the first use
 	wanted     int             // as the store has it, -1 if it does not
 }
 
@@ -76,15 +77,15 @@ func (k *knownImage) urgency() int {
 func newImages(l *Live, c ImageConfig) *images {
 	i := &images{live: l, config: c, resolver: newResolver(c.Resolve), flush: make(chan struct{}, 1)}
 	i.queue = newQueue(max(1, c.Workers))
-	i.mu.known, i.mu.fresh = map[string]*knownImage{}, map[string]*segment.Assessment{}
+	i.mu.known, i.mu.fresh = map[string]*knownImage{}, map[string]*assess.Assessment{}
 	return i
 }
 
 // known is the assessment of each image as far as it goes. Images met for the
 // first time are taken from the store or queued. The user is noted before the
 // assessment is taken: one that comes later pokes it.
-func (i *images) known(ctx context.Context, uses []segment.ImageUse, user *cluster) []*segment.Assessment {
-	out := make([]*segment.Assessment, 0, len(uses))
+func (i *images) known(ctx context.Context, uses []assess.Use, user *cluster) []*assess.Assessment {
+	out := make([]*assess.Assessment, 0, len(uses))
 	for _, u := range uses {
 		i.mu.Lock()
 		k := i.mu.known[u.ID]
@@ -104,7 +105,7 @@ func (i *images) known(ctx context.Context, uses []segment.ImageUse, user *clust
 }
 
 // meet makes a new image known, or one that only a registry had.
-func (i *images) meet(ctx context.Context, u segment.ImageUse) *knownImage {
+func (i *images) meet(ctx context.Context, u assess.Use) *knownImage {
 	a := i.recall(ctx, u.ID)
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -128,18 +129,18 @@ func newKnown(i Image) *knownImage {
 }
 
 // recall is what earlier runs made of an image.
-func (i *images) recall(ctx context.Context, id string) *segment.Assessment {
+func (i *images) recall(ctx context.Context, id string) *assess.Assessment {
 	inv, err := i.stored(ctx, id)
 	if err == nil {
 		return i.assess(id, inv)
 	}
 	if i.config.Scan == nil {
-		return segment.NotScanned(id, "unknown", "images are not read here: nobody looked into it")
+		return assess.NotScanned(id, "unknown", "images are not read here: nobody looked into it")
 	}
 	if q, err := i.queued(ctx, id); err == nil && (q.State == store.Failed || q.State == store.Unsupported && !q.NextTry.IsZero()) {
-		return segment.NotScanned(id, q.State, q.Error)
+		return assess.NotScanned(id, q.State, q.Error)
 	}
-	return segment.NotScanned(id, "queued", "it waits to be read")
+	return assess.NotScanned(id, "queued", "it waits to be read")
 }
 
 // queued is what the queue says of an image.
@@ -173,17 +174,17 @@ func (i *images) stored(ctx context.Context, id string) (*image.Inventory, error
 }
 
 // assess joins an inventory with the advisories of now.
-func (i *images) assess(id string, inv *image.Inventory) *segment.Assessment {
+func (i *images) assess(id string, inv *image.Inventory) *assess.Assessment {
 	db := i.config.Advisories()
 	if db == nil {
-		return segment.NotScanned(id, "unsupported", "no advisories were imported: breakwater db import")
+		return assess.NotScanned(id, "unsupported", "no advisories were imported: breakwater db import")
 	}
-	return segment.Assess(id, inv, db)
+	return assess.Inventory(id, inv, db)
 }
 
 // done keeps an assessment and makes whoever uses the image dirty. What only a
 // registry holds goes straight into the shared graph.
-func (i *images) done(ctx context.Context, a *segment.Assessment) {
+func (i *images) done(ctx context.Context, a *assess.Assessment) {
 	i.mu.Lock()
 	k := i.mu.known[a.ID]
 	if k == nil {
@@ -207,7 +208,7 @@ func (i *images) done(ctx context.Context, a *segment.Assessment) {
 
 // runs notes which images a cluster uses and runs now. It says of those that this
 // concerns whether they run anywhere, and which ones nothing has any more.
-func (i *images) runs(cluster string, user *cluster, uses []segment.ImageUse) (running map[string]bool, gone []string) {
+func (i *images) runs(cluster string, user *cluster, uses []assess.Use) (running map[string]bool, gone []string) {
 	uses2, here := map[string]bool{}, map[string]bool{}
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -251,7 +252,7 @@ func (i *images) knows(id string) bool {
 }
 
 // scanAll reads the queued ones of these images now and says if it did.
-func (i *images) scanAll(ctx context.Context, uses []segment.ImageUse) bool {
+func (i *images) scanAll(ctx context.Context, uses []assess.Use) bool {
 	did := false
 	for _, u := range uses {
 		i.mu.Lock()
@@ -277,7 +278,7 @@ func (l *Live) Images() map[string]Image {
 }
 
 // Assessment is what is known of an image; nil if nothing has it.
-func (l *Live) Assessment(ctx context.Context, id string) *segment.Assessment {
+func (l *Live) Assessment(ctx context.Context, id string) *assess.Assessment {
 	l.images.mu.Lock()
 	k := l.images.mu.known[id]
 	l.images.mu.Unlock()
@@ -299,7 +300,7 @@ func (l *Live) Inventory(ctx context.Context, id string) (*image.Inventory, erro
 func (l *Live) AdvisoriesChanged(ctx context.Context) error {
 	var states []store.QueuedImage
 	for batch := range slices.Chunk(slices.Sorted(maps.Keys(l.Images())), recallBatch) {
-		var found []*segment.Assessment
+		var found []*assess.Assessment
 		for _, id := range batch {
 			inv, err := l.images.stored(ctx, id)
 			if errors.Is(err, store.ErrNotFound) {
@@ -314,7 +315,7 @@ func (l *Live) AdvisoriesChanged(ctx context.Context) error {
 		}
 		l.shared.change(func(s *graph.Shared) bool {
 			for _, a := range found {
-				a.Replace(s)
+				segment.ReplaceAssessment(s, a)
 			}
 			return true
 		})

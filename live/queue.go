@@ -10,9 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/image"
-	"github.com/breakwater-sec/breakwater/segment"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
@@ -218,21 +218,21 @@ func (i *images) read(ctx context.Context, q store.QueuedImage) {
 }
 
 // outcome is what the reading of an image means, for the queue and for the graph.
-func (i *images) outcome(q *store.QueuedImage, inv *image.Inventory, err error) (a *segment.Assessment) {
+func (i *images) outcome(q *store.QueuedImage, inv *image.Inventory, err error) (a *assess.Assessment) {
 	now := time.Now()
 	q.UpdatedAt, q.NextTry = now, time.Time{}
 	var busy *image.Busy
 	switch {
 	case errors.As(err, &busy):
 		q.NextTry = i.queue.hush(busy, q.Host)
-		a = segment.NotScanned(q.ID, store.Queued, fmt.Sprintf("registry %s asks to slow down", q.Host))
+		a = assess.NotScanned(q.ID, store.Queued, fmt.Sprintf("registry %s asks to slow down", q.Host))
 	case errors.Is(err, image.ErrUnsupported):
 		q.Attempts, q.NextTry = 0, now.Add(unsupportedFor)
-		a = segment.NotScanned(q.ID, store.Unsupported, collect.Why(err))
+		a = assess.NotScanned(q.ID, store.Unsupported, collect.Why(err))
 	case err != nil:
 		wait := retryAfter[min(q.Attempts, len(retryAfter)-1)]
 		q.Attempts, q.NextTry = q.Attempts+1, now.Add(wait)
-		a = segment.NotScanned(q.ID, store.Failed, collect.Why(err))
+		a = assess.NotScanned(q.ID, store.Failed, collect.Why(err))
 		i.live.config.Log.Warn("cannot read an image; trying again", "image", q.Reference, "error", collect.Why(err), "in", wait)
 	default:
 		i.queue.answered(q.Host)

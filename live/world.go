@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
-	"github.com/breakwater-sec/breakwater/segment"
 )
 
 // State is how far a cluster's facts can be trusted to be the present.
@@ -56,7 +56,7 @@ type Cluster struct {
 	Unread map[string]int
 	// Took is how long the last recomputation lasted.
 	Took   time.Duration
-	images []segment.ImageUse
+	images []assess.Use
 }
 
 // Ordered lists the clusters by name.

@@ -1,31 +1,16 @@
 package segment
 
 import (
-	"cmp"
 	"maps"
 	"slices"
-	"strings"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/graph"
 )
 
-// ImageUse is an image that a cluster's containers name.
-type ImageUse struct {
-	// ID is the graph's id: the digest the node resolved, or that of the image a
-	// registry holds which it is a build of; else the reference.
-	ID string
-	// Reference is what to ask a registry for: by digest where it is known.
-	Reference string
-	// Name is the reference as people write it, normalised.
-	Name                              string
-	Registry, Repository, Tag, Digest string
-	// Running says that a container that has not finished uses it.
-	Running bool
-}
-
 // image notes the image of a container: as its spec writes it and, where the
 // node told, as the node resolved it.
-func (c *cluster) image(written, reported string) *ImageUse {
+func (c *cluster) image(written, reported string) *assess.Use {
 	if written == "" {
 		return nil
 	}
@@ -33,7 +18,7 @@ func (c *cluster) image(written, reported string) *ImageUse {
 	if use := c.images[key]; use != nil {
 		return use
 	}
-	use := useOf(written, reported)
+	use := assess.UseOf(written, reported)
 	if c.judged.Same != nil && use.Digest != "" {
 		use.ID = c.judged.Same(use.Digest)
 	}
@@ -41,55 +26,9 @@ func (c *cluster) image(written, reported string) *ImageUse {
 	return &use
 }
 
-func useOf(written, reported string) ImageUse {
-	u := splitReference(written)
-	if _, digest, ok := strings.Cut(reported, "@"); ok {
-		u.Digest = digest
-	} else if id := strings.TrimPrefix(reported, "docker://"); strings.HasPrefix(id, "sha256:") {
-		u.Digest = id // of the image's configuration, by a runtime that keeps no other
-	}
-	u.ID, u.Reference = cmp.Or(u.Digest, u.Name), u.Name
-	if u.Digest != "" && strings.Contains(cmp.Or(reported, written), "@") {
-		u.Reference = u.Registry + "/" + u.Repository + "@" + u.Digest
-	}
-	return u
-}
-
-// splitReference reads an image reference as container runtimes do: no registry
-// means docker.io, no tag means latest.
-func splitReference(written string) (u ImageUse) {
-	rest := strings.TrimPrefix(written, "docker-pullable://")
-	rest, u.Digest, _ = strings.Cut(rest, "@")
-	if at := strings.LastIndex(rest, ":"); at > strings.LastIndex(rest, "/") {
-		rest, u.Tag = rest[:at], rest[at+1:]
-	}
-	host, path, slash := strings.Cut(rest, "/")
-	if !slash || !strings.ContainsAny(host, ".:") && host != "localhost" {
-		host, path = "docker.io", rest
-		if !slash {
-			path = "library/" + rest
-		}
-	}
-	if host == "index.docker.io" {
-		host = "docker.io"
-	}
-	u.Registry, u.Repository = host, path
-	if u.Tag == "" && u.Digest == "" {
-		u.Tag = "latest"
-	}
-	u.Name = host + "/" + path
-	if u.Tag != "" {
-		u.Name += ":" + u.Tag
-	}
-	if u.Digest != "" {
-		u.Name += "@" + u.Digest
-	}
-	return u
-}
-
 // imageUses is every image once, by id; the first name in order speaks for it.
-func (c *cluster) imageUses() []ImageUse {
-	byID := map[string]ImageUse{}
+func (c *cluster) imageUses() []assess.Use {
+	byID := map[string]assess.Use{}
 	for _, key := range slices.Sorted(maps.Keys(c.images)) {
 		use := *c.images[key]
 		if have, known := byID[use.ID]; known {
@@ -98,7 +37,7 @@ func (c *cluster) imageUses() []ImageUse {
 		}
 		byID[use.ID] = use
 	}
-	out := make([]ImageUse, 0, len(byID))
+	out := make([]assess.Use, 0, len(byID))
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
 		out = append(out, byID[id])
 	}
@@ -111,7 +50,7 @@ func (c *cluster) imageUses() []ImageUse {
 func (r *Result) PutShared(s *graph.Shared) (changed bool) {
 	s.Put("Internet", "internet", graph.S("name", "Internet"))
 	for _, use := range r.Images {
-		changed = use.put(s) || changed
+		changed = putUse(s, use) || changed
 	}
 	r.Builder.SharedRefs(func(kind, id string) bool {
 		changed = s.Put(kind, id) || changed
@@ -120,7 +59,7 @@ func (r *Result) PutShared(s *graph.Shared) (changed bool) {
 	return changed
 }
 
-func (u ImageUse) put(s *graph.Shared) bool {
+func putUse(s *graph.Shared, u assess.Use) bool {
 	if !arrives(s, u.ID) {
 		return false
 	}
@@ -132,13 +71,4 @@ func (u ImageUse) put(s *graph.Shared) bool {
 	putRepository(s, u.Place())
 	s.SetEdges("STORED_IN", "Image", u.ID, "Repository", []graph.Target{{Kind: "Repository", ID: u.Place().Name()}})
 	return true
-}
-
-// Place is where the use says the image is stored.
-func (u ImageUse) Place() Place {
-	p := Place{Registry: u.Registry, Repository: u.Repository}
-	if u.Tag != "" {
-		p.Tags = []string{u.Tag}
-	}
-	return p
 }

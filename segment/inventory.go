@@ -4,27 +4,27 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
-// Put writes the assessment into the shared graph unless it is there already: one
+// PutAssessment writes the assessment into the shared graph unless it is there already: one
 // with the same figures is taken for the same. It reports whether anything
 // changed.
-func (a *Assessment) Put(s *graph.Shared) bool {
-	if !s.Put("Image", a.ID, a.props()...) {
+func PutAssessment(s *graph.Shared, a *assess.Assessment) bool {
+	if !s.Put("Image", a.ID, propsOf(a)...) {
 		return false
 	}
-	a.Replace(s)
+	ReplaceAssessment(s, a)
 	return true
 }
 
-// Replace writes the assessment whatever is there, as is needed when the
+// ReplaceAssessment writes the assessment whatever is there, as is needed when the
 // advisories have changed: the image's properties, its packages, and the
 // vulnerabilities they have. Edges of an image are replaced as a whole.
-func (a *Assessment) Replace(s *graph.Shared) {
-	s.Put("Image", a.ID, a.props()...)
+func ReplaceAssessment(s *graph.Shared, a *assess.Assessment) {
+	s.Put("Image", a.ID, propsOf(a)...)
 	if !a.Scanned {
 		s.SetEdges("HAS_PACKAGE", "Image", a.ID, "Package", nil)
 		s.SetEdges("HAS_VULNERABILITY", "Image", a.ID, "Vulnerability", nil)
@@ -40,7 +40,7 @@ func (a *Assessment) Replace(s *graph.Shared) {
 	affected := map[string][]graph.Target{}
 	for _, f := range a.Findings {
 		putVulnerability(s, f.Match)
-		found = append(found, graph.Target{Kind: "Vulnerability", ID: f.ID, Props: f.onImage()})
+		found = append(found, graph.Target{Kind: "Vulnerability", ID: f.ID, Props: onImage(f)})
 		affected[f.PURL] = append(affected[f.PURL], graph.Target{Kind: "Vulnerability", ID: f.ID,
 			Props: []graph.Prop{text("fixed", f.FixedVersion), graph.S("severity", string(f.Severity)), text("advisory", strings.Join(f.Advisories, ", "))}})
 	}
@@ -50,8 +50,8 @@ func (a *Assessment) Replace(s *graph.Shared) {
 	}
 }
 
-// props of the image. What was not looked into is null, not false.
-func (a *Assessment) props() []graph.Prop {
+// propsOf is what the image says. What was not looked into is null, not false.
+func propsOf(a *assess.Assessment) []graph.Prop {
 	out := []graph.Prop{graph.B("scanned", a.Scanned), text("scan", a.State), text("scanError", a.Why)}
 	if strings.HasPrefix(a.ID, "sha256:") {
 		out = append(out, graph.S("digest", a.ID))
@@ -68,8 +68,8 @@ func (a *Assessment) props() []graph.Prop {
 	}
 	out = append(out, text("platform", a.Platform), text("distribution", a.Distribution), graph.I("packages", int64(len(a.Components))),
 		graph.S("severity", string(worst)), graph.I("criticals", int64(a.Criticals)), graph.I("highs", int64(a.Highs)),
-		graph.I("vulnerabilities", int64(a.Vulnerabilities)), a.insight("severe", a.Severe, false), a.insight("rce", a.RCE, false),
-		a.insight("exploited", a.Exploited, a.exploitedUnknown)) // unknown where no list of exploited ones was imported
+		graph.I("vulnerabilities", int64(a.Vulnerabilities)), insight(a, "severe", a.Severe, false), insight(a, "rce", a.RCE, false),
+		insight(a, "exploited", a.Exploited, a.ExploitedUnknown)) // unknown where no list of exploited ones was imported
 	if !a.ScannedAt.IsZero() {
 		out = append(out, graph.T("scannedAt", a.ScannedAt))
 	}
@@ -78,7 +78,7 @@ func (a *Assessment) props() []graph.Prop {
 
 // insight is true where something was found, and false only where everything
 // was seen.
-func (a *Assessment) insight(name string, found, unknown bool) graph.Prop {
+func insight(a *assess.Assessment, name string, found, unknown bool) graph.Prop {
 	if !found && (unknown || len(a.Gaps) > 0) {
 		return graph.Prop{Name: name}
 	}
@@ -86,7 +86,7 @@ func (a *Assessment) insight(name string, found, unknown bool) graph.Prop {
 }
 
 // onImage is what the edge from the image says.
-func (f Finding) onImage() []graph.Prop {
+func onImage(f assess.Finding) []graph.Prop {
 	return []graph.Prop{text("package", strings.TrimSpace(f.Package.Name+" "+f.Package.Version)), text("installed", f.Package.Version),
 		text("fixed", f.FixedVersion), graph.S("severity", string(f.Severity)), text("layer", f.Layer)}
 }
@@ -116,13 +116,3 @@ func putVulnerability(s *graph.Shared, m vuln.Match) {
 	}
 	s.Put("Vulnerability", m.ID, props...)
 }
-
-// unread is the gap of an image nobody could look into.
-func unread(id, why string) collect.Gap {
-	return collect.Gap{Source: "image", What: id, Why: why, Kinds: []string{"HAS_VULNERABILITY", "HAS_PACKAGE", "Image"},
-		Consequence: "Whether it has vulnerabilities is not known; paths through its containers may be missing."}
-}
-
-// Gap is what the assessment could not say of the image as a whole; ok is false
-// if it was scanned.
-func (a *Assessment) Gap() (g collect.Gap, ok bool) { return unread(a.ID, a.Why), !a.Scanned }

@@ -4,22 +4,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/graph"
 )
-
-// Place is a repository that holds an image, and the tags the image has there.
-type Place struct {
-	Registry, Repository string
-	Tags                 []string
-}
-
-// Name is the repository with its registry.
-func (p Place) Name() string { return p.Registry + "/" + p.Repository }
 
 // PutStored says of an image where it is stored, whether or not anything runs it,
 // and whether a connected registry lists it there. It reports whether the image
 // is new.
-func PutStored(s *graph.Shared, id string, places []Place, listed bool) (fresh bool) {
+func PutStored(s *graph.Shared, id string, places []assess.Place, listed bool) (fresh bool) {
 	if fresh = arrives(s, id); fresh {
 		first := places[0]
 		name := first.Name() + "@" + id
@@ -42,7 +34,7 @@ func PutStored(s *graph.Shared, id string, places []Place, listed bool) (fresh b
 	return fresh
 }
 
-func putRepository(s *graph.Shared, p Place) {
+func putRepository(s *graph.Shared, p assess.Place) {
 	s.Put("Registry", p.Registry, graph.S("name", p.Registry))
 	s.Put("Repository", p.Name(), graph.S("name", p.Name()), graph.S("registry", p.Registry))
 	s.SetEdges("STORED_IN", "Repository", p.Name(), "Registry", []graph.Target{{Kind: "Registry", ID: p.Registry}})
@@ -59,7 +51,7 @@ func Forget(s *graph.Shared, id string) {
 	if !s.Has("Image", id) {
 		return
 	}
-	NotScanned(id, "unknown", "it is gone").Replace(s)
+	ReplaceAssessment(s, assess.NotScanned(id, assess.Unknown, "it is gone"))
 	nothing := []graph.Prop{graph.B("gone", true), graph.B("running", false), graph.B("listed", false)}
 	for _, p := range []string{"tags", "platform", "distribution", "scannedAt", "registry", "repository"} {
 		nothing = append(nothing, graph.Prop{Name: p})

@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -47,7 +48,7 @@ func Judge(f *collect.Facts, powers []rbac.Power) Judged {
 type Result struct {
 	Builder *graph.Builder
 	// Images is every image that a container uses, by id, sorted.
-	Images []ImageUse
+	Images []assess.Use
 	// Gaps is what the judges could not see, and what could not be drawn.
 	Gaps []collect.Gap
 }
@@ -55,7 +56,7 @@ type Result struct {
 // Cluster builds the graph of one cluster.
 func Cluster(f *collect.Facts, j Judged) *Result {
 	c := &cluster{facts: f, judged: j, b: graph.NewBuilder(schema.Vocabulary(), f.Cluster.Name), name: f.Cluster.Name,
-		labels: map[*collect.Labels][]string{}, images: map[string]*ImageUse{}, owners: map[collect.OwnerRef]map[string]owner{},
+		labels: map[*collect.Labels][]string{}, images: map[string]*assess.Use{}, owners: map[collect.OwnerRef]map[string]owner{},
 		volumes: map[string]graph.Ref{}, gaps: slices.Clone(j.Gaps), drawn: map[string]bool{}}
 	c.clusterWide()
 	c.workloads()
@@ -91,7 +92,7 @@ type cluster struct {
 	b       *graph.Builder
 	name    string
 	labels  map[*collect.Labels][]string
-	images  map[string]*ImageUse
+	images  map[string]*assess.Use
 	owners  map[collect.OwnerRef]map[string]owner
 	volumes map[string]graph.Ref
 	drawn   map[string]bool

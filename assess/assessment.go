@@ -1,4 +1,4 @@
-package segment
+package assess
 
 import (
 	"cmp"
@@ -43,7 +43,7 @@ type Assessment struct {
 	// count or insight below means anything.
 	Scanned bool
 	Why     string
-	// State is the stage of the assessment, as the schema's Image.scan has it.
+	// State is one of Unknown, Queued, Scanning, Done, Failed and Unsupported.
 	State    string
 	Findings []Finding
 	// Worst is the highest severity, empty without findings.
@@ -52,11 +52,12 @@ type Assessment struct {
 	Vulnerabilities  int
 	Severe           bool
 	RCE, Exploited   bool
-	exploitedUnknown bool
+	// ExploitedUnknown says that no list of exploited vulnerabilities was imported.
+	ExploitedUnknown bool
 }
 
 // NotScanned is the assessment of an image that could not be, or has not yet
-// been, looked into. state is unknown, queued, scanning, failed or unsupported.
+// been, looked into.
 func NotScanned(id, state, why string) *Assessment {
 	return &Assessment{Contents: Contents{ID: id}, State: state, Why: why}
 }
@@ -66,10 +67,10 @@ type advisories interface {
 	Examine(vuln.Package) ([]vuln.Match, []collect.Gap)
 }
 
-// Assess joins an inventory with the advisories. id is the image's id in the
+// Inventory joins what was read in an image with the advisories. id is the image's id in the
 // graph, which need not be the digest that was scanned: an index stands for the
 // image of one platform.
-func Assess(id string, inv *image.Inventory, db advisories) *Assessment {
+func Inventory(id string, inv *image.Inventory, db advisories) *Assessment {
 	c := Contents{ID: id, Platform: inv.Platform, Distribution: cmp.Or(inv.OS.PrettyName, strings.TrimSpace(inv.OS.ID+" "+inv.OS.VersionID)),
 		ScannedAt: inv.ScannedAt, Gaps: inv.Gaps}
 	for _, p := range inv.Packages {
@@ -79,7 +80,7 @@ func Assess(id string, inv *image.Inventory, db advisories) *Assessment {
 	if inv.Understood {
 		return c.Assess(db)
 	}
-	a := NotScanned(id, "unsupported", "it has no package database that can be read")
+	a := NotScanned(id, Unsupported, "it has no package database that can be read")
 	a.Contents = c
 	return a
 }
@@ -87,7 +88,7 @@ func Assess(id string, inv *image.Inventory, db advisories) *Assessment {
 // Assess asks the advisories about every component. Without advisories for what
 // is inside the image, it counts as not scanned: unknown, not clean.
 func (c Contents) Assess(db advisories) *Assessment {
-	a := &Assessment{Contents: c, Scanned: true, State: "done"}
+	a := &Assessment{Contents: c, Scanned: true, State: Done}
 	a.Gaps = slices.Clone(c.Gaps)
 	judged := 0
 	for _, p := range c.Components {
@@ -101,7 +102,7 @@ func (c Contents) Assess(db advisories) *Assessment {
 		}
 	}
 	if len(c.Components) > 0 && judged == 0 && len(a.Findings) == 0 {
-		a.Scanned, a.State, a.Why = false, "unsupported", "no advisories were imported for what is inside"
+		a.Scanned, a.State, a.Why = false, Unsupported, "no advisories were imported for what is inside"
 		if len(a.Gaps) > 0 {
 			a.Why = a.Gaps[len(a.Gaps)-1].Why
 		}
@@ -132,7 +133,7 @@ func (a *Assessment) count() {
 		}
 		a.RCE = a.RCE || f.RCE
 		a.Exploited = a.Exploited || f.Exploited()
-		a.exploitedUnknown = a.exploitedUnknown || f.KEV == nil
+		a.ExploitedUnknown = a.ExploitedUnknown || f.KEV == nil
 	}
 	for _, s := range worst {
 		switch s {
@@ -147,4 +148,11 @@ func (a *Assessment) count() {
 	}
 	a.Vulnerabilities = len(worst)
 	a.Severe = a.Criticals+a.Highs > 0
+}
+
+// Gap is what the assessment could not say of the image as a whole; ok is false
+// if it was scanned.
+func (a *Assessment) Gap() (g collect.Gap, ok bool) {
+	return collect.Gap{Source: "image", What: a.ID, Why: a.Why, Kinds: []string{"HAS_VULNERABILITY", "HAS_PACKAGE", "Image"},
+		Consequence: "Whether it has vulnerabilities is not known; paths through its containers may be missing."}, !a.Scanned
 }

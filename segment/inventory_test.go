@@ -3,6 +3,7 @@ package segment
 import (
 	"testing"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/image"
@@ -24,15 +25,15 @@ func (k known) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 	return found, nil
 }
 
-func openssl(ecosystem string) Component {
-	return Component{Package: vuln.Package{Ecosystem: ecosystem, Name: "libssl3", Version: "3.0.2"}, PURL: "pkg:deb/ubuntu/libssl3@3.0.2", Layer: "sha256:l"}
+func openssl(ecosystem string) assess.Component {
+	return assess.Component{Package: vuln.Package{Ecosystem: ecosystem, Name: "libssl3", Version: "3.0.2"}, PURL: "pkg:deb/ubuntu/libssl3@3.0.2", Layer: "sha256:l"}
 }
 
-func put(t *testing.T, assessed ...*Assessment) *graph.View {
+func put(t *testing.T, assessed ...*assess.Assessment) *graph.View {
 	t.Helper()
 	s := graph.NewShared(schema.Vocabulary())
 	for _, a := range assessed {
-		a.Put(s)
+		PutAssessment(s, a)
 	}
 	return graph.NewView(schema.Vocabulary(), s.Freeze())
 }
@@ -40,7 +41,7 @@ func put(t *testing.T, assessed ...*Assessment) *graph.View {
 var punycode = vuln.Match{ID: "CVE-2022-3602", Severity: vuln.High, FixedVersion: "3.0.7", RCE: true, KEV: &vuln.KEV{}}
 
 func TestAnAssessedImageCarriesItsVulnerabilitiesWithFixAndLayer(t *testing.T) {
-	a := Contents{ID: "sha256:i", Components: []Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {punycode}})
+	a := assess.Contents{ID: "sha256:i", Components: []assess.Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {punycode}})
 	v := put(t, a)
 	i, _ := v.Node("Image", "sha256:i")
 	if !i.Value("scanned").Bool() || !i.Value("severe").Bool() || !i.Value("rce").Bool() || i.Value("exploited").IsNull() || i.Value("highs").Int() != 1 {
@@ -61,7 +62,7 @@ func TestAnAssessedImageCarriesItsVulnerabilitiesWithFixAndLayer(t *testing.T) {
 }
 
 func TestAnImageThatNoAdvisorySpeaksOfIsNotCleanButUnknown(t *testing.T) {
-	a := Contents{ID: "sha256:i", Components: []Component{openssl("")}}.Assess(known{})
+	a := assess.Contents{ID: "sha256:i", Components: []assess.Component{openssl("")}}.Assess(known{})
 	if a.Scanned || a.Why != "nothing was imported" {
 		t.Errorf("scanned %v because %q", a.Scanned, a.Why)
 	}
@@ -75,15 +76,15 @@ func TestAnImageThatNoAdvisorySpeaksOfIsNotCleanButUnknown(t *testing.T) {
 }
 
 func TestACleanImageIsKnownToBeClean(t *testing.T) {
-	i, _ := put(t, Contents{ID: "sha256:i", Components: []Component{openssl("Ubuntu:22.04")}}.Assess(known{})).Node("Image", "sha256:i")
+	i, _ := put(t, assess.Contents{ID: "sha256:i", Components: []assess.Component{openssl("Ubuntu:22.04")}}.Assess(known{})).Node("Image", "sha256:i")
 	if v := i.Value("severe"); v.IsNull() || v.Bool() || i.Text("severity") != "None" {
 		t.Errorf("severe %v, severity %v", v, i.Value("severity"))
 	}
 }
 
 func TestAFailedLookAfterAGoodOneTakesBackWhatWasSaid(t *testing.T) {
-	good := Contents{ID: "sha256:i", Components: []Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {punycode}})
-	i, _ := put(t, good, NotScanned("sha256:i", "failed", "registry: 404")).Node("Image", "sha256:i")
+	good := assess.Contents{ID: "sha256:i", Components: []assess.Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {punycode}})
+	i, _ := put(t, good, assess.NotScanned("sha256:i", "failed", "registry: 404")).Node("Image", "sha256:i")
 	if !i.Value("severe").IsNull() || i.Text("scanError") != "registry: 404" {
 		t.Errorf("severe %v, error %v", i.Value("severe"), i.Value("scanError"))
 	}
@@ -95,7 +96,7 @@ func TestAFailedLookAfterAGoodOneTakesBackWhatWasSaid(t *testing.T) {
 func TestOneVulnerabilityOfTwoPackagesCountsOnce(t *testing.T) {
 	other := openssl("Ubuntu:22.04")
 	other.PURL, other.Name = "pkg:deb/ubuntu/openssl@3.0.2", "openssl"
-	a := Contents{ID: "i", Components: []Component{openssl("Ubuntu:22.04"), other}}.Assess(known{"libssl3": {punycode}, "openssl": {punycode}})
+	a := assess.Contents{ID: "i", Components: []assess.Component{openssl("Ubuntu:22.04"), other}}.Assess(known{"libssl3": {punycode}, "openssl": {punycode}})
 	if a.Vulnerabilities != 1 || len(a.Findings) != 2 {
 		t.Errorf("%d vulnerabilities in %d findings", a.Vulnerabilities, len(a.Findings))
 	}
@@ -115,7 +116,7 @@ func TestAnInventoryWithAHoleIsNotCalledClean(t *testing.T) {
 		{"a layer missing, and something found in another", []collect.Gap{{Source: "image", What: "layer x"}}, known{"libssl3": {punycode}}, "true"},
 	} {
 		inv.Gaps = test.gaps
-		i, _ := put(t, Assess("sha256:i", inv, test.db)).Node("Image", "sha256:i")
+		i, _ := put(t, assess.Inventory("sha256:i", inv, test.db)).Node("Image", "sha256:i")
 		if got := i.Value("severe").String(); got != test.want || i.Text("distribution") != "Ubuntu 22.04" {
 			t.Errorf("%s: severe = %q, want %q; distribution %q", test.name, got, test.want, i.Text("distribution"))
 		}
@@ -123,15 +124,15 @@ func TestAnInventoryWithAHoleIsNotCalledClean(t *testing.T) {
 }
 
 func TestAnImageWithoutAPackageDatabaseIsUnsupportedNotClean(t *testing.T) {
-	if a := Assess("sha256:i", &image.Inventory{}, known{}); a.Scanned || a.State != "unsupported" || a.Why == "" {
+	if a := assess.Inventory("sha256:i", &image.Inventory{}, known{}); a.Scanned || a.State != "unsupported" || a.Why == "" {
 		t.Errorf("scanned %v, state %s, why %q", a.Scanned, a.State, a.Why)
 	}
 }
 
 func TestPuttingTheSameAssessmentTwiceChangesNothing(t *testing.T) {
 	s := graph.NewShared(schema.Vocabulary())
-	a := Contents{ID: "i", Components: []Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {punycode}})
-	if !a.Put(s) || a.Put(s) {
+	a := assess.Contents{ID: "i", Components: []assess.Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {punycode}})
+	if !PutAssessment(s, a) || PutAssessment(s, a) {
 		t.Error("want a change the first time and none the second")
 	}
 }

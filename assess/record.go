@@ -1,0 +1,45 @@
+package assess
+
+import "time"
+
+// States of an image, as the schema's Image.scan has them.
+const (
+	Unknown     = "unknown"
+	Queued      = "queued"
+	Scanning    = "scanning"
+	Done        = "done"
+	Failed      = "failed"
+	Unsupported = "unsupported"
+)
+
+// Record is what is stored of one image: how far reading it is, and what is inside.
+type Record struct {
+	ID, Reference string
+	// Host is the registry that Reference asks.
+	Host         string
+	State, Error string
+	// Attempts counts failures since it last went well.
+	Attempts int
+	NextTry  time.Time
+	// Wanted is how urgent it is.
+	Wanted    Urgency
+	Platform  string
+	Size      int64
+	UpdatedAt time.Time
+	// Inventory is the JSON of what was read inside; nil if nothing was, and where
+	// a method says that it leaves it out.
+	Inventory []byte
+}
+
+// Urgency orders what is to be read.
+type Urgency int
+
+const (
+	Listed  Urgency = iota // only a registry has it
+	Named                  // a cluster names it
+	Running                // a container runs it
+)
+
+// Build is a digest that means the same image as another: a platform's manifest,
+// or a configuration.
+type Build struct{ Digest, ID, Platform string }
