@@ -61,6 +61,7 @@ type Applied struct{ Opened, Resolved, Staled, Revived int }
 func (s *Store) Apply(ctx context.Context, a Analysis) (Applied, error) {
 	var done Applied
 	err := s.write(ctx, func(tx *sql.Tx) error {
+		done = Applied{}
 		var have uint64
 		err := tx.QueryRowContext(ctx, `SELECT version FROM clusters WHERE cluster_id = ?`, a.Cluster).Scan(&have)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -182,7 +183,7 @@ func (a Analysis) apply(ctx context.Context, tx *sql.Tx, open map[string]openPat
 }
 
 func (a Analysis) event(ctx context.Context, tx *sql.Tx, id, what string) error {
-	return run(ctx, tx, `INSERT INTO path_events (cluster_id, id, at, what) VALUES (?, ?, ?, ?)`, a.Cluster, id, unix(a.At), what)
+	return run(ctx, tx, `INSERT INTO path_history (cluster_id, id, at, version, what) VALUES (?, ?, ?, ?, ?)`, a.Cluster, id, unix(a.At), a.Version, what)
 }
 
 func run(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
@@ -236,6 +237,20 @@ func scanLife(rows *sql.Rows) (PathLife, error) {
 	return l, nil
 }
 
+// pathHistoryTables has a key that a second writing of the same analysis meets again.
+const pathHistoryTables = `
+	CREATE TABLE path_history (
+		cluster_id  TEXT NOT NULL,
+		id          TEXT NOT NULL,
+		at          INTEGER NOT NULL,
+		version     INTEGER NOT NULL,
+		what        TEXT NOT NULL,
+		PRIMARY KEY (cluster_id, id, at, version)
+	);
+	INSERT INTO path_history (cluster_id, id, at, version, what)
+		SELECT cluster_id, id, at, row_number() OVER (PARTITION BY cluster_id, id ORDER BY at), what FROM path_events;
+	DROP TABLE path_events;`
+
 // PathEvent is a moment in the history of a path.
 type PathEvent struct {
 	At   time.Time
@@ -244,7 +259,7 @@ type PathEvent struct {
 
 // PathHistory lists what happened to a path, oldest first, all lives.
 func (s *Store) PathHistory(ctx context.Context, cluster, id string) ([]PathEvent, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT at, what FROM path_events WHERE cluster_id = ? AND id = ? ORDER BY at, rowid LIMIT 1000`, cluster, id)
+	rows, err := s.db.QueryContext(ctx, `SELECT at, what FROM path_history WHERE cluster_id = ? AND id = ? ORDER BY at, version LIMIT 1000`, cluster, id)
 	if err != nil {
 		return nil, fmt.Errorf("read path history: %w", err)
 	}

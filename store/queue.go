@@ -141,7 +141,7 @@ func (s *Store) TakeImage(ctx context.Context, now time.Time, quiet []string) (Q
 		}
 	}
 	q, err := scanQueued(s.db.QueryRowContext(ctx, `UPDATE image_queue SET state = ?, updated_at = ? WHERE id = (
-		SELECT id FROM image_queue WHERE next_try <= ? AND `+due+not+` ORDER BY wanted DESC, next_try, id LIMIT 1) RETURNING `+queueColumns, args...))
+		SELECT id FROM image_queue WHERE next_try <= ? AND `+due+not+` ORDER BY wanted DESC, next_try, id LIMIT 1`+s.skipLocked+`) RETURNING `+queueColumns, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return q, ErrNotFound
 	}

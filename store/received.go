@@ -69,18 +69,19 @@ func (r RunCame) put(ctx context.Context, tx *sql.Tx, cluster string, at time.Ti
 		return first, err
 	}
 	return first, run(ctx, tx, `INSERT INTO sensor_runs (cluster_id, node, boot, last_at, received) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (cluster_id, node, boot) DO UPDATE SET last_at = max(last_at, excluded.last_at), received = excluded.received`, cluster, r.Node, r.Boot, unix(at), string(text))
+		ON CONFLICT (cluster_id, node, boot) DO UPDATE SET received = excluded.received,
+		last_at = CASE WHEN excluded.last_at > sensor_runs.last_at THEN excluded.last_at ELSE sensor_runs.last_at END`, cluster, r.Node, r.Boot, unix(at), string(text))
 }
 
 // forgetRuns keeps the runs that spoke last.
 func forgetRuns(ctx context.Context, tx *sql.Tx, cluster string) error {
-	return run(ctx, tx, `DELETE FROM sensor_runs WHERE cluster_id = ?1 AND rowid IN
-		(SELECT rowid FROM sensor_runs WHERE cluster_id = ?1 ORDER BY last_at DESC LIMIT -1 OFFSET ?2)`, cluster, runsKept)
+	return run(ctx, tx, `DELETE FROM sensor_runs WHERE cluster_id = ? AND (node, boot) IN
+		(SELECT node, boot FROM sensor_runs WHERE cluster_id = ? ORDER BY last_at DESC LIMIT 1000000000 OFFSET ?)`, cluster, cluster, runsKept)
 }
 
 // SensorRuns lists the runs of a cluster's sensors, or of all if it is "".
 func (s *Store) SensorRuns(ctx context.Context, cluster string) ([]SensorRun, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT cluster_id, node, boot, last_at, received FROM sensor_runs WHERE ?1 = '' OR cluster_id = ?1 ORDER BY cluster_id, node, last_at`, cluster)
+	rows, err := s.db.QueryContext(ctx, `SELECT cluster_id, node, boot, last_at, received FROM sensor_runs WHERE ? = '' OR cluster_id = ? ORDER BY cluster_id, node, last_at`, cluster, cluster)
 	if err != nil {
 		return nil, fmt.Errorf("list runs of sensors: %w", err)
 	}

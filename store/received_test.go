@@ -7,28 +7,29 @@ import (
 )
 
 func TestRecordsThatNeverCameAreCounted(t *testing.T) {
-	s := open(t)
-	took := func(sequences ...uint64) {
-		t.Helper()
-		if err := s.Received(t.Context(), "prod", time.Now(), RunCame{"worker-1", "b1", sequences}); err != nil {
-			t.Fatal(err)
+	stores(t, func(t *testing.T, s *Store) {
+		took := func(sequences ...uint64) {
+			t.Helper()
+			if err := s.Received(t.Context(), "prod", time.Now(), RunCame{"worker-1", "b1", sequences}); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	took(1, 2, 3)
-	took(5, 6)
-	took(5, 6) // a batch that comes again after a crash
-	took(9)
-	took(0) // no sequence
-	check := func(received, missing uint64) {
-		t.Helper()
-		runs, err := s.SensorRuns(t.Context(), "prod")
-		if err != nil || len(runs) != 1 || runs[0].Received != received || runs[0].Missing != missing {
-			t.Errorf("%+v, %v: want %d received, %d missing", runs, err, received, missing)
+		took(1, 2, 3)
+		took(5, 6)
+		took(5, 6) // a batch that comes again after a crash
+		took(9)
+		took(0) // no sequence
+		check := func(received, missing uint64) {
+			t.Helper()
+			runs, err := s.SensorRuns(t.Context(), "prod")
+			if err != nil || len(runs) != 1 || runs[0].Received != received || runs[0].Missing != missing {
+				t.Errorf("%+v, %v: want %d received, %d missing", runs, err, received, missing)
+			}
 		}
-	}
-	check(6, 3)
-	took(4) // late is not lost
-	check(7, 2)
+		check(6, 3)
+		took(4) // late is not lost
+		check(7, 2)
+	})
 }
 
 // TestSpansAgreeWithASet compares with a set of numbers, which is too large to keep.

@@ -196,8 +196,8 @@ func (f RegistryFilter) question() (string, []any) {
 		where, args = where+` AND q.state = ?`, append(args, f.State)
 	}
 	if f.Q != "" {
-		like := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Q)
-		where += ` AND (t.repository || ':' || t.tag LIKE ? ESCAPE '\' OR t.digest LIKE ? ESCAPE '\')`
+		like := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Q))
+		where += ` AND (lower(t.repository || ':' || t.tag) LIKE ? ESCAPE '\' OR t.digest LIKE ? ESCAPE '\')`
 		args = append(args, "%"+like+"%", like+"%")
 	}
 	return `SELECT min(t.repository || ':' || t.tag) AS name, ` + qualified + ` FROM registry_tags t JOIN image_queue q ON q.id = t.digest
@@ -208,14 +208,14 @@ func (f RegistryFilter) question() (string, []any) {
 // page that follows, "" after the last one.
 func (s *Store) RegistryImages(ctx context.Context, f RegistryFilter, cursor string, limit int) (page []RegistryImage, total int, next string, err error) {
 	question, args := f.question()
-	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM (`+question+`)`, args...).Scan(&total); err != nil {
+	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM (`+question+`) AS found`, args...).Scan(&total); err != nil {
 		return nil, 0, "", fmt.Errorf("count images of registry %s: %w", f.Host, err)
 	}
 	name, id, err := after(cursor)
 	if err != nil {
 		return nil, 0, "", err
 	}
-	page, err = rowsOf(ctx, s.db, scanRegistryImage, `SELECT name, `+queueColumns+` FROM (`+question+`) WHERE name > ? OR name = ? AND id > ? ORDER BY name, id LIMIT ?`,
+	page, err = rowsOf(ctx, s.db, scanRegistryImage, `SELECT name, `+queueColumns+` FROM (`+question+`) AS found WHERE name > ? OR name = ? AND id > ? ORDER BY name, id LIMIT ?`,
 		append(args, name, name, id, limit+1)...)
 	if err != nil {
 		return nil, 0, "", fmt.Errorf("list images of registry %s: %w", f.Host, err)

@@ -7,25 +7,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
-
-func open(t *testing.T) *Store {
-	t.Helper()
-	s, err := Open(context.Background(), filepath.Join(t.TempDir(), "a b%c?.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
 
 func found(ids ...string) []FoundPath {
 	var out []FoundPath
@@ -49,160 +34,161 @@ func lives(t *testing.T, s *Store) string {
 }
 
 func TestAPathOpensGoesStaleComesBackAndResolvesWithOneLife(t *testing.T) {
-	s, ctx := open(t), context.Background()
-	at := func(n int64) time.Time { return time.Unix(1000+n, 0) }
-	hold := func(why string) func(string, []byte) string { return func(string, []byte) string { return why } }
-	steps := []struct {
-		name string
-		a    Analysis
-		want Applied
-		now  string
-	}{
-		{"a new path opens", Analysis{Paths: found("p")}, Applied{Opened: 1}, "p active since 1001"},
-		{"the same again changes nothing", Analysis{Paths: found("p")}, Applied{}, "p active since 1001"},
-		{"missing while services are unreadable is stale", Analysis{Hold: hold("services: 403")}, Applied{Staled: 1}, "p stale since 1001"},
-		{"still unreadable is no news", Analysis{Hold: hold("services: 403")}, Applied{}, "p stale since 1001"},
-		{"seen again keeps its first day", Analysis{Paths: found("p")}, Applied{Revived: 1}, "p active since 1001"},
-		{"really gone resolves", Analysis{Hold: hold("")}, Applied{Resolved: 1}, "p resolved since 1001"},
-		{"back later is a new life", Analysis{Paths: found("p")}, Applied{Opened: 1}, "p active since 1007"},
-	}
-	for i, step := range steps {
-		step.a.Cluster, step.a.Version, step.a.At = "prod", uint64(i+1), at(int64(i+1))
-		got, err := s.Apply(ctx, step.a)
-		if err != nil || got != step.want {
-			t.Fatalf("%s: %+v, %v, want %+v", step.name, got, err, step.want)
+	stores(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		at := func(n int64) time.Time { return time.Unix(1000+n, 0) }
+		hold := func(why string) func(string, []byte) string { return func(string, []byte) string { return why } }
+		steps := []struct {
+			name string
+			a    Analysis
+			want Applied
+			now  string
+		}{
+			{"a new path opens", Analysis{Paths: found("p")}, Applied{Opened: 1}, "p active since 1001"},
+			{"the same again changes nothing", Analysis{Paths: found("p")}, Applied{}, "p active since 1001"},
+			{"missing while services are unreadable is stale", Analysis{Hold: hold("services: 403")}, Applied{Staled: 1}, "p stale since 1001"},
+			{"still unreadable is no news", Analysis{Hold: hold("services: 403")}, Applied{}, "p stale since 1001"},
+			{"seen again keeps its first day", Analysis{Paths: found("p")}, Applied{Revived: 1}, "p active since 1001"},
+			{"really gone resolves", Analysis{Hold: hold("")}, Applied{Resolved: 1}, "p resolved since 1001"},
+			{"back later is a new life", Analysis{Paths: found("p")}, Applied{Opened: 1}, "p active since 1007"},
 		}
-		if now := lives(t, s); now != step.now {
-			t.Fatalf("%s: %s, want %s", step.name, now, step.now)
+		for i, step := range steps {
+			step.a.Cluster, step.a.Version, step.a.At = "prod", uint64(i+1), at(int64(i+1))
+			got, err := s.Apply(ctx, step.a)
+			if err != nil || got != step.want {
+				t.Fatalf("%s: %+v, %v, want %+v", step.name, got, err, step.want)
+			}
+			if now := lives(t, s); now != step.now {
+				t.Fatalf("%s: %s, want %s", step.name, now, step.now)
+			}
 		}
-	}
-	if got, err := s.Apply(ctx, Analysis{Cluster: "prod", Version: 1, At: at(99)}); err != nil || got != (Applied{}) {
-		t.Fatalf("an analysis older than the stored one must be ignored: %+v, %v", got, err)
-	}
-	history, err := s.PathHistory(ctx, "prod", "p")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var whats []string
-	for _, e := range history {
-		whats = append(whats, e.What)
-	}
-	if got := strings.Join(whats, ", "); got != "opened, stale: services: 403, seen again, resolved, opened" {
-		t.Errorf("history: %s", got)
-	}
+		if got, err := s.Apply(ctx, Analysis{Cluster: "prod", Version: 1, At: at(99)}); err != nil || got != (Applied{}) {
+			t.Fatalf("an analysis older than the stored one must be ignored: %+v, %v", got, err)
+		}
+		history, err := s.PathHistory(ctx, "prod", "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var whats []string
+		for _, e := range history {
+			whats = append(whats, e.What)
+		}
+		if got := strings.Join(whats, ", "); got != "opened, stale: services: 403, seen again, resolved, opened" {
+			t.Errorf("history: %s", got)
+		}
+	})
 }
 
 func TestASignInTokenWorksOnceAndIsNowhereInTheDatabase(t *testing.T) {
-	s, ctx := open(t), context.Background()
-	token, err := s.NewSignIn(ctx, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sess, err := s.SignIn(ctx, token, time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.SignIn(ctx, token, time.Hour); !errors.Is(err, ErrNotFound) {
-		t.Errorf("a second use: %v", err)
-	}
-	if _, err := s.Session(ctx, sess); err != nil {
-		t.Errorf("session: %v", err)
-	}
-	if _, err := s.Session(ctx, token); !errors.Is(err, ErrNotFound) {
-		t.Errorf("a sign-in token is no session: %v", err)
-	}
-	var n int
-	if err := s.db.QueryRow(`SELECT count(*) FROM sessions WHERE token_hash IN (?, ?)`, token, sess).Scan(&n); err != nil || n != 0 {
-		t.Errorf("plain tokens stored: %d, %v", n, err)
-	}
-	if err := s.SignOut(ctx, sess); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Session(ctx, sess); !errors.Is(err, ErrNotFound) {
-		t.Errorf("after signing out: %v", err)
-	}
-	late, _ := s.NewSignIn(ctx, -time.Second)
-	if _, err := s.SignIn(ctx, late, time.Hour); !errors.Is(err, ErrNotFound) {
-		t.Errorf("an expired token: %v", err)
-	}
+	stores(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		token, err := s.NewSignIn(ctx, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sess, err := s.SignIn(ctx, token, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.SignIn(ctx, token, time.Hour); !errors.Is(err, ErrNotFound) {
+			t.Errorf("a second use: %v", err)
+		}
+		if _, err := s.Session(ctx, sess); err != nil {
+			t.Errorf("session: %v", err)
+		}
+		if _, err := s.Session(ctx, token); !errors.Is(err, ErrNotFound) {
+			t.Errorf("a sign-in token is no session: %v", err)
+		}
+		var n int
+		if err := s.db.QueryRow(`SELECT count(*) FROM sessions WHERE token_hash IN (?, ?)`, token, sess).Scan(&n); err != nil || n != 0 {
+			t.Errorf("plain tokens stored: %d, %v", n, err)
+		}
+		if err := s.SignOut(ctx, sess); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Session(ctx, sess); !errors.Is(err, ErrNotFound) {
+			t.Errorf("after signing out: %v", err)
+		}
+		late, _ := s.NewSignIn(ctx, -time.Second)
+		if _, err := s.SignIn(ctx, late, time.Hour); !errors.Is(err, ErrNotFound) {
+			t.Errorf("an expired token: %v", err)
+		}
+	})
 }
 
 func TestAnInventoryIsKeptWhenALaterScanFails(t *testing.T) {
-	s, ctx := open(t), context.Background()
-	for _, i := range []ImageState{{ID: "sha256:1", State: "done", Inventory: []byte("packages")}, {ID: "sha256:1", State: "failed", Error: "401"}} {
-		if err := s.PutImage(ctx, i); err != nil {
-			t.Fatal(err)
+	stores(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		for _, i := range []ImageState{{ID: "sha256:1", State: "done", Inventory: []byte("packages")}, {ID: "sha256:1", State: "failed", Error: "401"}} {
+			if err := s.PutImage(ctx, i); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	got, err := s.Image(ctx, "sha256:1")
-	if err != nil || string(got.Inventory) != "packages" || got.State != "failed" {
-		t.Errorf("%+v, %v", got, err)
-	}
-	if _, err := s.Layer(ctx, "nothing"); !errors.Is(err, ErrNotFound) {
-		t.Error(err)
-	}
+		got, err := s.Image(ctx, "sha256:1")
+		if err != nil || string(got.Inventory) != "packages" || got.State != "failed" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if _, err := s.Layer(ctx, "nothing"); !errors.Is(err, ErrNotFound) {
+			t.Error(err)
+		}
+	})
 }
 
 func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "db")
-	s, err := Open(context.Background(), file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.db.Exec(`INSERT INTO schema_version VALUES (999)`); err != nil {
-		t.Fatal(err)
-	}
-	s.Close()
-	if _, err := Open(context.Background(), file); err == nil || !strings.Contains(err.Error(), "newer") {
-		t.Errorf("got %v", err)
-	}
+	places(t, func(t *testing.T, where string) {
+		s := open(t, where)
+		if _, err := s.db.Exec(`INSERT INTO schema_version VALUES (999)`); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), where); err == nil || !strings.Contains(err.Error(), "newer") {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 // The child writes images and prints each id only after PutImage returned; the
 // parent kills it in mid-flight. What was printed must be there.
 func TestWhatWasAcknowledgedSurvivesKill9(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "db")
-	if os.Getenv("BREAKWATER_STORE_CHILD") != "" {
-		s, err := Open(context.Background(), os.Getenv("BREAKWATER_STORE_CHILD"))
+	if where := os.Getenv("BREAKWATER_STORE_CHILD"); where != "" {
+		writeImages(t, where)
+	}
+	places(t, func(t *testing.T, where string) {
+		child := exec.Command(os.Args[0], "-test.run=^TestWhatWasAcknowledgedSurvivesKill9$")
+		child.Env = append(os.Environ(), "BREAKWATER_STORE_CHILD="+where)
+		out, err := child.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := 0; ; i++ {
-			if err := s.PutImage(context.Background(), ImageState{ID: fmt.Sprint(i), State: "done", Inventory: make([]byte, 20000)}); err != nil {
-				t.Fatal(err)
-			}
-			fmt.Printf("ack %d\n", i)
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
 		}
-	}
-	child := exec.Command(os.Args[0], "-test.run=^TestWhatWasAcknowledgedSurvivesKill9$")
-	child.Env = append(os.Environ(), "BREAKWATER_STORE_CHILD="+file)
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	last := -1
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if _, err := fmt.Sscanf(lines.Text(), "ack %d", &last); err == nil && last == 50 {
-			if err := child.Process.Kill(); err != nil {
-				t.Fatal(err)
+		last := -1
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			if _, err := fmt.Sscanf(lines.Text(), "ack %d", &last); err == nil && last == 50 {
+				if err := child.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
-	}
-	_ = child.Wait() // killed: the error is the point
-	if last < 50 {
-		t.Fatalf("the child ended after %d writes", last)
-	}
-	s, err := Open(context.Background(), file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for i := range last + 1 {
-		if _, err := s.Image(context.Background(), fmt.Sprint(i)); err != nil {
-			t.Errorf("image %d was acknowledged and is gone: %v", i, err)
+		_ = child.Wait() // killed: the error is the point
+		if last < 50 {
+			t.Fatalf("the child ended after %d writes", last)
 		}
+		s := open(t, where)
+		for i := range last + 1 {
+			if _, err := s.Image(t.Context(), fmt.Sprint(i)); err != nil {
+				t.Errorf("image %d was acknowledged and is gone: %v", i, err)
+			}
+		}
+	})
+}
+
+func writeImages(t *testing.T, where string) {
+	s := open(t, where)
+	for i := 0; ; i++ {
+		if err := s.PutImage(t.Context(), ImageState{ID: fmt.Sprint(i), State: "done", Inventory: make([]byte, 20000)}); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("ack %d\n", i)
 	}
 }

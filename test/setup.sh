@@ -17,7 +17,7 @@ packages() { # command:debian-package …
   say "missing: ${missing[*]} (install them to run every test)"
 }
 packages chromium:chromium docker-registry:docker-registry debootstrap:debootstrap \
-  clang-14:clang-14 llvm-strip-14:llvm-14 runc:runc busybox:busybox-static containerd:containerd /usr/lib/cni/bridge:containernetworking-plugins
+  clang-14:clang-14 llvm-strip-14:llvm-14 pg_ctlcluster:postgresql runc:runc busybox:busybox-static containerd:containerd /usr/lib/cni/bridge:containernetworking-plugins
 
 test/node.sh ui
 test/node.sh test/e2e

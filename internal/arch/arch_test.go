@@ -69,6 +69,7 @@ var may = map[string][]string{
 var onlyHere = map[string]string{
 	"k8s.io/client-go":                        "collect/kube",
 	"modernc.org/sqlite":                      "store",
+	"github.com/jackc/pgx":                    "store",
 	"database/sql":                            "store",
 	"github.com/google/osv-scalibr/extractor": "image",
 }

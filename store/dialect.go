@@ -1,0 +1,49 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"net/url"
+	"strings"
+
+	_ "modernc.org/sqlite" // the driver registers itself; database/sql knows no other way
+)
+
+// dialect is where SQLite and PostgreSQL differ. Statements are written once, with ?
+// for their arguments.
+type dialect struct {
+	name string
+	// skipLocked ends a SELECT of rows to change, which passes over rows that another
+	// transaction holds. SQLite has one writer, so nothing is ever held.
+	skipLocked string
+	// transaction is how write begins.
+	transaction *sql.TxOptions
+	// words translates the statements of migrations.
+	words *strings.Replacer
+	// alone makes a transaction the only one that migrates.
+	alone func(context.Context, *sql.Tx) error
+	// again says that a transaction met another one and may be run again.
+	again func(error) bool
+}
+
+// schema is a migration in the words of the dialect.
+func (d dialect) schema(statements string) string { return d.words.Replace(statements) }
+
+var sqlite = dialect{
+	name:  "sqlite",
+	words: strings.NewReplacer(),
+	alone: func(context.Context, *sql.Tx) error { return nil },
+	again: func(error) bool { return false },
+}
+
+// openSQLite opens or creates a file.
+func openSQLite(_ context.Context, file string) (*Store, error) {
+	db, err := sql.Open("sqlite", "file:"+url.PathEscape(file)+
+		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(ON)&_txlock=immediate")
+	if err != nil {
+		return nil, err
+	}
+	// One writer is all SQLite has; more connections only wait for each other.
+	db.SetMaxOpenConns(4)
+	return &Store{db, sqlite}, nil
+}

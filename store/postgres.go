@@ -1,0 +1,227 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Limits of the connections to PostgreSQL. A DSN may set pool_max_conns and every
+// timeout, as in ?statement_timeout=5min.
+const (
+	poolSize   = 10
+	oldest     = 14 // the oldest major version that is tried
+	connecting = 10 * time.Second
+)
+
+var postgresSettings = map[string]string{
+	"application_name":                    "breakwater",
+	"statement_timeout":                   "2min",
+	"lock_timeout":                        "1min",
+	"idle_in_transaction_session_timeout": "2min",
+}
+
+var postgres = dialect{
+	name:        "postgres",
+	skipLocked:  ` FOR UPDATE SKIP LOCKED`,
+	transaction: &sql.TxOptions{Isolation: sql.LevelRepeatableRead},
+	// Text is compared byte by byte, as in SQLite, whatever the database's language.
+	words: strings.NewReplacer(" TEXT", ` TEXT COLLATE "C"`, " BLOB", " BYTEA", " INTEGER", " BIGINT"),
+	alone: func(ctx context.Context, tx *sql.Tx) error {
+		if err := run(ctx, tx, `SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0`); err != nil { // both may take long
+			return err
+		}
+		return run(ctx, tx, `SELECT pg_advisory_xact_lock(?)`, 0x627265616b) // any number, the same for all
+	},
+	again: func(err error) bool {
+		var refused *pgconn.PgError
+		return errors.As(err, &refused) && (refused.Code == "40001" || refused.Code == "40P01") // serialization_failure, deadlock_detected
+	},
+}
+
+func isPostgres(where string) bool {
+	return strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://")
+}
+
+// redact is a DSN as people may see it.
+func redact(dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "postgres://…" // what cannot be read may hold a password anywhere
+	}
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if u.User != nil {
+		shown.User = url.User(u.User.Username())
+	}
+	return shown.String()
+}
+
+// openPostgres connects and makes sure that the server is one to rely on.
+func openPostgres(ctx context.Context, dsn string) (*Store, error) {
+	config, pool, err := readDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector{stdlib.GetConnector(*config)})
+	db.SetMaxOpenConns(pool)
+	db.SetMaxIdleConns(pool)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	db.SetConnMaxLifetime(time.Hour)
+	if err := checkServer(ctx, db); err != nil {
+		return nil, errors.Join(inWords(err, config), db.Close())
+	}
+	return &Store{db, postgres}, nil
+}
+
+func readDSN(dsn string) (config *pgx.ConnConfig, pool int, err error) {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return nil, 0, errors.New("not a URL: want postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special letters of the password as %XX")
+	}
+	q := u.Query()
+	pool = poolSize
+	if text := q.Get("pool_max_conns"); text != "" {
+		if pool, err = strconv.Atoi(text); err != nil || pool < 1 || pool > 1000 {
+			return nil, 0, fmt.Errorf("pool_max_conns=%s: want a number from 1 to 1000", text)
+		}
+		q.Del("pool_max_conns")
+		u.RawQuery = q.Encode()
+	}
+	config, err = pgx.ParseConfig(u.String())
+	if err != nil {
+		var parse *pgconn.ParseConfigError
+		if errors.As(err, &parse) {
+			err = errors.Unwrap(parse) // without the DSN
+		}
+		return nil, 0, err
+	}
+	for name, value := range postgresSettings {
+		if config.RuntimeParams[name] == "" {
+			config.RuntimeParams[name] = value
+		}
+	}
+	switch on := config.RuntimeParams["synchronous_commit"]; on {
+	case "":
+		config.RuntimeParams["synchronous_commit"] = "on"
+	case "on", "remote_apply":
+	default:
+		return nil, 0, fmt.Errorf("synchronous_commit=%s would lose what was answered: want on or remote_apply", on)
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connecting
+	}
+	return config, pool, nil
+}
+
+// checkServer asks the server what it is.
+func checkServer(ctx context.Context, db *sql.DB) error {
+	var version int
+	var encoding string
+	if err := db.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_encoding')`).Scan(&version, &encoding); err != nil {
+		return err
+	}
+	return fit(version, encoding)
+}
+
+// fit says whether a server can keep a store.
+func fit(version int, encoding string) error {
+	if version/10000 < oldest {
+		return fmt.Errorf("PostgreSQL %d is too old: want %d or newer", version/10000, oldest)
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("the database's encoding is %s: want UTF8 (createdb -E UTF8 -T template0)", encoding)
+	}
+	return nil
+}
+
+// inWords says what to do about a connection that did not come about. The words of the
+// driver hold no password.
+func inWords(err error, c *pgx.ConnConfig) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		switch refused.Code {
+		case "28P01": // invalid_password
+			return fmt.Errorf("the server refuses the password of user %s", c.User)
+		case "28000": // invalid_authorization_specification
+			return fmt.Errorf("the server refuses user %s: %s", c.User, refused.Message)
+		case "3D000": // invalid_catalog_name
+			return fmt.Errorf("there is no database %q: make it with createdb %s", c.Database, c.Database)
+		}
+		return err
+	}
+	var dial *net.OpError
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &name):
+		return fmt.Errorf("no server by the name of %s: %w", c.Host, name)
+	case errors.As(err, &dial):
+		return fmt.Errorf("no server answers at %s: %w", net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), dial)
+	}
+	return err
+}
+
+// connector gives out connections that take statements as the store writes them.
+type connector struct{ driver.Connector }
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return rebinding{conn.(*stdlib.Conn)}, nil
+}
+
+// rebinding is a connection whose arguments are called ?, as in SQLite, and not $1.
+type rebinding struct{ *stdlib.Conn }
+
+func (r rebinding) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	return r.Conn.PrepareContext(ctx, rebind(query))
+}
+
+func (r rebinding) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	return r.Conn.ExecContext(ctx, rebind(query), args)
+}
+
+func (r rebinding) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	return r.Conn.QueryContext(ctx, rebind(query), args)
+}
+
+// CheckNamedValue replaces what PostgreSQL cannot hold in a text: events and images
+// are what strangers made, and one bad letter must not stop the rest.
+func (r rebinding) CheckNamedValue(v *driver.NamedValue) error {
+	if text := reflect.ValueOf(v.Value); text.Kind() == reflect.String {
+		v.Value = strings.ReplaceAll(strings.ToValidUTF8(text.String(), "\uFFFD"), "\x00", "\uFFFD")
+	}
+	return nil
+}
+
+// rebind numbers the arguments of a statement. A question mark within quotes stays one.
+func rebind(query string) string {
+	var b strings.Builder
+	n, quoted := 0, false
+	for _, c := range []byte(query) {
+		switch {
+		case c == '\'':
+			quoted = !quoted
+		case c == '?' && !quoted:
+			n++
+			b.WriteByte('$')
+			b.WriteString(strconv.Itoa(n))
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}

@@ -1,0 +1,203 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/breakwater-sec/breakwater/test/pgtest"
+)
+
+func TestArgumentsAreNumberedOutsideOfQuotes(t *testing.T) {
+	for query, want := range map[string]string{
+		`SELECT a FROM t WHERE b = ? AND c IN (?, ?)`: `SELECT a FROM t WHERE b = $1 AND c IN ($2, $3)`,
+		`SELECT 'why?', 'it''s ?' WHERE b = ?`:        `SELECT 'why?', 'it''s ?' WHERE b = $1`,
+		`SELECT 1`:                                    `SELECT 1`,
+	} {
+		if got := rebind(query); got != want {
+			t.Errorf("%s: %s", query, got)
+		}
+	}
+}
+
+func TestTwoServersThatStartAtOnceMigrateOnce(t *testing.T) {
+	places(t, func(t *testing.T, where string) {
+		var g errgroup.Group
+		for range 6 {
+			g.Go(func() error {
+				s, err := Open(t.Context(), where)
+				if err == nil {
+					err = s.Close()
+				}
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		var rows, highest int
+		if err := open(t, where).db.QueryRow(`SELECT count(*), max(version) FROM schema_version`).Scan(&rows, &highest); err != nil || rows != len(migrations) || highest != rows {
+			t.Errorf("%d rows up to version %d, %v", rows, highest, err)
+		}
+	})
+}
+
+// A name, a word of an error, an id: all of it may be what an attacker chose.
+func TestLettersThatPostgreSQLRefusesStopNothing(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		bad := "a\x00b\xffc"
+		for range 2 {
+			if err := s.PutAlerts(t.Context(), AlertSeen{Cluster: "c", ID: bad, Rule: "r", Severity: "high", Events: []string{bad}, Body: []byte(`{}`)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a, err := s.Alert(t.Context(), "c", bad); err != nil || a.Count != 1 {
+			t.Errorf("%+v, %v", a, err)
+		}
+		if err := s.PutImage(t.Context(), ImageState{ID: "i", Error: bad, Inventory: []byte(bad)}); err != nil {
+			t.Fatal(err)
+		}
+		if i, err := s.Image(t.Context(), "i"); err != nil || string(i.Inventory) != bad {
+			t.Errorf("bytes are not text: %+v, %v", i, err)
+		}
+	})
+}
+
+func TestEachImageIsHandedToOneOfManyTakers(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		const images = 200
+		var queue []QueuedImage
+		for i := range images {
+			queue = append(queue, QueuedImage{ID: fmt.Sprint(i), Wanted: 1 + i%2})
+		}
+		if err := s.Enqueue(t.Context(), queue); err != nil {
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		taken := map[string]int{}
+		var g errgroup.Group
+		for range 8 {
+			g.Go(func() error {
+				for {
+					q, err := s.TakeImage(t.Context(), time.Now(), nil)
+					if errors.Is(err, ErrNotFound) {
+						return nil
+					}
+					if err != nil {
+						return err
+					}
+					mu.Lock()
+					taken[q.ID]++
+					mu.Unlock()
+				}
+			})
+		}
+		if err := g.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		for id, n := range taken {
+			if n != 1 {
+				t.Errorf("image %s was handed out %d times", id, n)
+			}
+		}
+		if len(taken) != images {
+			t.Errorf("%d of %d images were handed out", len(taken), images)
+		}
+	})
+}
+
+func TestATakerDoesNotWaitForAnother(t *testing.T) {
+	s := open(t, pgtest.DSN(t))
+	if err := s.Enqueue(t.Context(), []QueuedImage{{ID: "a", Wanted: 2}, {ID: "b", Wanted: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if err := run(t.Context(), tx, `UPDATE image_queue SET state = 'scanning' WHERE id = 'a'`); err != nil {
+		t.Fatal(err)
+	}
+	if got := take(t, s); got != "b" { // would wait for the lock on a, for a minute
+		t.Errorf("took %q", got)
+	}
+}
+
+// Transactions that read what the other writes are run again until each saw the other.
+func TestNoWriteIsLostBetweenTwoServers(t *testing.T) {
+	places(t, func(t *testing.T, where string) {
+		var g errgroup.Group
+		for server := range 4 {
+			s := open(t, where)
+			g.Go(func() error {
+				for n := range 25 {
+					seq := uint64(server*25 + n + 1)
+					if err := s.Received(t.Context(), "c", time.Now(), RunCame{"node", "boot", []uint64{seq}}); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		if err := g.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if runs, err := open(t, where).SensorRuns(t.Context(), "c"); err != nil || len(runs) != 1 || runs[0].Received != 100 {
+			t.Errorf("%+v, %v", runs, err)
+		}
+	})
+}
+
+func TestADSNThatDoesNotWorkSaysWhyAndNotThePassword(t *testing.T) {
+	good, err := url.Parse(pgtest.DSN(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(f func(*url.URL)) string {
+		u := *good
+		f(&u)
+		return u.String()
+	}
+	latin := strings.TrimPrefix(good.Path, "/") + "_latin1"
+	pgtest.Exec(t, good.String(), "CREATE DATABASE "+latin+" ENCODING 'LATIN1' TEMPLATE template0")
+	for _, c := range []struct{ name, dsn, want string }{
+		{"wrong password", change(func(u *url.URL) { u.User = url.UserPassword(pgtest.User, "secret1") }), "refuses the password of user breakwater"},
+		{"no such user", change(func(u *url.URL) { u.User = url.UserPassword("nobody", "secret1") }), "refuses the password of user nobody"},
+		{"no such database", change(func(u *url.URL) { u.Path = "/missing" }), `no database "missing": make it with createdb missing`},
+		{"no such host", "postgres://breakwater:secret1@no-such-host.invalid/db", "no server by the name of no-such-host.invalid"},
+		{"nobody listens", "postgres://breakwater:secret1@127.0.0.1:1/db", "no server answers at 127.0.0.1:1"},
+		{"no URL", "postgres://breakwater:sec%ret1@h/db", "not a URL"},
+		{"a port that is none", "postgres://breakwater:secret1@h:port/db", "not a URL"},
+		{"a wrong pool", "postgres://breakwater:secret1@h/db?pool_max_conns=many", "pool_max_conns=many: want a number"},
+		{"not durable", "postgres://breakwater:secret1@h/db?synchronous_commit=off", "would lose what was answered"},
+		{"a wrong sslmode", "postgres://breakwater:secret1@h/db?sslmode=sometimes", "sslmode"},
+		{"a password among the parameters", "postgres://h/db?user=breakwater&password=secret1&sslmode=sometimes", "sslmode"},
+		{"no UTF-8", change(func(u *url.URL) { u.Path = "/" + latin }), "encoding is LATIN1: want UTF8"},
+	} {
+		s, err := Open(t.Context(), c.dsn)
+		if err == nil {
+			s.Close()
+			t.Errorf("%s: opened", c.name)
+			continue
+		}
+		if text := err.Error(); !strings.Contains(text, c.want) || strings.Contains(text, "secret1") || strings.Contains(text, "sec%ret1") || strings.Contains(text, pgtest.Password) {
+			t.Errorf("%s: %s", c.name, text)
+		}
+	}
+}
+
+func TestAServerThatIsTooOldIsRefused(t *testing.T) {
+	if err := fit(130011, "UTF8"); err == nil || !strings.Contains(err.Error(), "PostgreSQL 13 is too old: want 14") {
+		t.Error(err)
+	}
+	if err := fit(140000, "UTF8"); err != nil {
+		t.Error(err)
+	}
+}
