@@ -840,9 +840,12 @@ type QueueCounts struct {
 // Receiving defines model for Receiving.
 type Receiving struct {
 	// Accepted Events taken since the start of the server
-	Accepted     int           `json:"accepted"`
-	Analysed     int           `json:"analysed"`
-	Cluster      string        `json:"cluster"`
+	Accepted int    `json:"accepted"`
+	Analysed int    `json:"analysed"`
+	Cluster  string `json:"cluster"`
+
+	// DeadLettered Events that could not be analysed and are kept aside
+	DeadLettered int           `json:"deadLettered"`
 	Kind         ReceivingKind `json:"kind"`
 	LastReceived *time.Time    `json:"lastReceived,omitempty"`
 
@@ -851,9 +854,6 @@ type Receiving struct {
 
 	// LostWhy Why that is not known
 	LostWhy *string `json:"lostWhy,omitempty"`
-
-	// Parked Events that could not be analysed and are kept aside
-	Parked int `json:"parked"`
 
 	// Reconciled Events that came from a log file, for what the webhook may have lost
 	Reconciled *int `json:"reconciled,omitempty"`

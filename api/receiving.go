@@ -21,8 +21,8 @@ func eventGaps(received []Receiving) []collect.Gap {
 		case r.Lost == nil && r.LostWhy != nil:
 			gap("lost audit events", *r.LostWhy, "Whether the API server gave up sending some is not known.")
 		}
-		if r.Parked > 0 {
-			gap(fmt.Sprintf("%d %s events", r.Parked, r.Kind), "they could not be analysed and are kept aside", "Attacks in them raised no alert.")
+		if r.DeadLettered > 0 {
+			gap(fmt.Sprintf("%d %s events", r.DeadLettered, r.Kind), "they could not be analysed and are kept aside", "Attacks in them raised no alert.")
 		}
 	}
 	return out

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/backoff"
 	"github.com/breakwater-sec/breakwater/ingest"
 )
 
@@ -58,17 +59,7 @@ func (a *auditSender) send(ctx context.Context, body []byte, fromLog bool) error
 // errBusy says that the same request may be taken a little later.
 var errBusy = errors.New("the server is busy")
 
-// patiently sends for as long as the server only asks to wait.
-func (a *auditSender) patiently(ctx context.Context, body []byte) error {
-	for {
-		err := a.send(ctx, body, true)
-		if !errors.Is(err, errBusy) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(time.Second):
-		}
-	}
+// retry sends for as long as the server only asks to wait.
+func (a *auditSender) retry(ctx context.Context, body []byte) error {
+	return backoff.Retry(ctx, func(err error) bool { return errors.Is(err, errBusy) }, func() error { return a.send(ctx, body, true) })
 }

@@ -136,7 +136,7 @@ func (b *eventBatch) flush(ctx context.Context) error {
 		return nil
 	}
 	b.body.WriteString("]}")
-	if err := b.to.patiently(ctx, b.body.Bytes()); err != nil {
+	if err := b.to.retry(ctx, b.body.Bytes()); err != nil {
 		return err
 	}
 	b.sent, b.waiting = b.sent+b.waiting, 0

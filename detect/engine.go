@@ -57,10 +57,13 @@ func (g *Engine) Resume(alerts []Alert) {
 	}
 }
 
-// Feed takes events, of one or many clusters, and gives the alerts that are new
-// or have changed, each once. Within a batch the order of events does not matter
-// for who made what.
-func (g *Engine) Feed(events []event.Event) []Alert {
+// Feed matches events and takes them.
+func (g *Engine) Feed(events []event.Event) []Alert { return g.Take(events, g.rules.Match(events)) }
+
+// Take takes events, of one or many clusters, with the rules that hold for them,
+// and gives the alerts that are new or have changed, each once. Within a batch the
+// order of events does not matter for who made what.
+func (g *Engine) Take(events []event.Event, matches []Match) []Alert {
 	for i := range events {
 		if events[i].Object != nil {
 			g.chain.note(&events[i])
@@ -68,7 +71,9 @@ func (g *Engine) Feed(events []event.Event) []Alert {
 	}
 	for i := range events {
 		e := &events[i]
-		g.rules.match(e, func(r *Rule) { g.fire(r, e) })
+		for ; len(matches) > 0 && matches[0].Event == i; matches = matches[1:] {
+			g.fire(matches[0].Rule, e)
+		}
 		if o := e.Object; o != nil && o.Owner != "" {
 			g.follow(e.Cluster, o.UID)
 		}

@@ -86,6 +86,20 @@ func (r *Rules) All() (out []rule.Rule) {
 	return out
 }
 
+// Match is a rule that holds for an event: its place among those asked about.
+type Match struct {
+	Event int
+	Rule  *Rule
+}
+
+// Match says which rules hold for which events, in the order of the events.
+func (r *Rules) Match(events []event.Event) (out []Match) {
+	for i := range events {
+		r.match(&events[i], func(one *Rule) { out = append(out, Match{i, one}) })
+	}
+	return out
+}
+
 // match hands on each rule that holds for an event.
 func (r *Rules) match(e *event.Event, found func(*Rule)) {
 	i := r.bySource[e.Source]

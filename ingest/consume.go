@@ -2,31 +2,37 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/breakwater-sec/breakwater/backoff"
 )
 
 // Batch is some events of one cluster, to be analysed.
 type Batch struct {
 	Cluster string
 	Kind    Kind
+	// Stream and Sequence say which batch it is. A cluster's batches come in the
+	// order of their sequences; one that comes again has the sequence it had. A
+	// stream that was made anew has another name, and begins again at one.
+	Stream   string
+	Sequence uint64
+	// Name is the same where the sender repeated a batch; empty if it is not known.
+	Name string
 	// Lines are the events as JSON Lines, each compact and at most 10 MB. Of an
 	// audit event, kind and apiVersion are left out.
 	Lines    []byte
 	Events   int
 	Received time.Time
 }
-
-// ErrLater is what a handler wraps when the batch is fine and the moment is
-// not, such as when its database is away: the batch is tried again for as long
-// as it takes, and later ones wait.
-var ErrLater = errors.New("cannot analyse at the moment")
 
 const (
 	// ackWait is when a batch is given out again if nobody says it is in work:
@@ -36,33 +42,87 @@ const (
 	// deaths are how often a process may end before it has said what became of a
 	// batch: more than tries, since it may have been asked to end.
 	deaths = 10
+	// lookEvery is how often new clusters are looked for that another process
+	// heard of.
+	lookEvery = 5 * time.Second
+	// forgetConsumer is when JetStream forgets a cluster that nobody reads any
+	// more. Its batches stay.
+	forgetConsumer = 24 * time.Hour
 )
 
-// Consume hands batches to the handler, one after the other, until ctx ends. A
-// batch is forgotten when the handler returned nil, so after a crash the handler
-// may see one again. One that fails or panics several times, or several times
-// ends the process, is parked: counted and kept aside. For more than one batch
-// at a time, call Consume more than once.
-func (s *Server) Consume(ctx context.Context, handler func(Batch) error) error {
+// Consume hands batches to the handler until ctx ends: those of one cluster in
+// their order, one after the other, and clusters beside each other. A batch is
+// forgotten when the handler returned nil, so after a crash the handler may see
+// one again. One that fails several times, or several times ends the process,
+// becomes a dead letter: counted and kept aside.
+func (s *Server) Consume(ctx context.Context, handler func(context.Context, Batch) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	reading := map[string]bool{}
 	for ctx.Err() == nil {
-		m, err := s.stream.consumer.Next(jetstream.FetchContext(ctx))
-		switch {
-		case ctx.Err() != nil:
-		case errors.Is(err, nats.ErrTimeout):
-		case err != nil:
+		waiting, err := s.stream.waiting(ctx)
+		if err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("cannot read the event stream", "error", err)
-			pause(ctx, time.Second)
-		default:
+		}
+		clusters := s.stream.heard.all()
+		for of := range waiting {
+			clusters = append(clusters, of.cluster)
+		}
+		for _, cluster := range clusters {
+			if !reading[cluster] {
+				reading[cluster] = true
+				g.Go(func() error { s.consumeCluster(ctx, cluster, handler); return nil })
+			}
+		}
+		look := time.NewTimer(lookEvery)
+		select {
+		case <-ctx.Done():
+		case <-s.stream.heard.new:
+		case <-look.C:
+		}
+		look.Stop()
+	}
+	return g.Wait()
+}
+
+// consumeCluster hands on one cluster's batches until ctx ends.
+func (s *Server) consumeCluster(ctx context.Context, cluster string, handler func(context.Context, Batch) error) {
+	var from jetstream.Consumer
+	always := func(err error) bool {
+		s.config.Log.Warn("cannot read the event stream", "cluster", cluster, "error", err)
+		return true
+	}
+	for ctx.Err() == nil {
+		_ = backoff.Retry(ctx, always, func() (err error) { from, err = s.stream.consumer(ctx, cluster); return err })
+		for ctx.Err() == nil {
+			m, err := from.Next(jetstream.FetchContext(ctx))
+			if errors.Is(err, nats.ErrTimeout) || ctx.Err() != nil {
+				continue
+			}
+			if err != nil {
+				s.config.Log.Warn("cannot read the event stream", "cluster", cluster, "error", err)
+				backoff.Pause(ctx, time.Second)
+				break // the consumer may have to be made again
+			}
 			if err := s.handle(ctx, m, handler); err != nil && ctx.Err() == nil {
-				s.config.Log.Error("cannot settle a batch of events", "error", err)
+				s.config.Log.Error("cannot say what became of a batch of events", "cluster", cluster, "error", err)
 			}
 		}
 	}
-	return nil
 }
 
-// handle analyses one message and settles what becomes of it.
-func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(Batch) error) error {
+// consumer is where one cluster's batches are read from. No batch is given out
+// while another is in work, not even one that failed and waits to be tried again:
+// the order holds.
+func (s *stream) consumer(ctx context.Context, cluster string) (jetstream.Consumer, error) {
+	sum := sha256.Sum256([]byte(cluster))
+	return s.events.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable: consumerPrefix + hex.EncodeToString(sum[:8]), Description: cluster,
+		FilterSubjects: []string{subject(source{cluster, Audit}), subject(source{cluster, Runtime})},
+		AckPolicy:      jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1, MaxAckPending: 1, InactiveThreshold: forgetConsumer})
+}
+
+// handle analyses one message and says what becomes of it.
+func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(context.Context, Batch) error) error {
 	meta, err := m.Metadata()
 	if err != nil {
 		return err
@@ -73,10 +133,10 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(Batch
 	}
 	n, _ := strconv.Atoi(m.Headers().Get(eventsHeader))
 	if meta.NumDelivered > deaths { // the process did not live to say why
-		return s.park(ctx, m, of, n, errors.New("analysis did not end"))
+		return s.bury(ctx, m, of, n, errors.New("analysis did not end"))
 	}
 	working := keepWorking(m)
-	err = patiently(ctx, func() error { return safely(handler, Batch{of.cluster, of.kind, m.Data(), n, meta.Timestamp}) })
+	err = handler(ctx, Batch{of.cluster, of.kind, s.stream.id, meta.Sequence.Stream, m.Headers().Get(jetstream.MsgIDHeader), m.Data(), n, meta.Timestamp})
 	working()
 	switch {
 	case err == nil:
@@ -88,30 +148,10 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(Batch
 	case ctx.Err() != nil:
 		return m.Nak()
 	case meta.NumDelivered >= tries:
-		return s.park(ctx, m, of, n, err)
+		return s.bury(ctx, m, of, n, err)
 	}
 	s.config.Log.Warn("a batch of events could not be analysed, and will be tried again", "cluster", of.cluster, "try", meta.NumDelivered, "error", err)
 	return m.NakWithDelay(time.Duration(meta.NumDelivered) * s.config.retry)
-}
-
-// patiently calls again while the answer is ErrLater.
-func patiently(ctx context.Context, do func() error) error {
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		err := do()
-		if !errors.Is(err, ErrLater) || !pause(ctx, wait) {
-			return err
-		}
-	}
-}
-
-// safely makes a panic of one batch an error of that batch.
-func safely(handler func(Batch) error, b Batch) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return handler(b)
 }
 
 // keepWorking tells the stream that a message is in work until the returned
@@ -134,25 +174,14 @@ func keepWorking(m jetstream.Msg) (stop func()) {
 	return func() { close(done); <-ended }
 }
 
-// park puts a batch aside where it blocks nothing and can be looked at.
-func (s *Server) park(ctx context.Context, m jetstream.Msg, of source, events int, why error) error {
-	aside := &nats.Msg{Subject: "parked." + m.Subject(), Data: m.Data(), Header: nats.Header{}}
-	aside.Header.Set(eventsHeader, strconv.Itoa(events))
-	if _, err := s.stream.js.PublishMsg(ctx, aside); err != nil {
-		return errors.Join(fmt.Errorf("park a batch: %w", err), m.NakWithDelay(ackWait))
+// bury makes a batch a dead letter: it blocks nothing there and can be looked at.
+func (s *Server) bury(ctx context.Context, m jetstream.Msg, of source, events int, why error) error {
+	dead := &nats.Msg{Subject: deadPrefix + m.Subject(), Data: m.Data(), Header: nats.Header{}}
+	dead.Header.Set(eventsHeader, strconv.Itoa(events))
+	if _, err := s.stream.js.PublishMsg(ctx, dead); err != nil {
+		return errors.Join(fmt.Errorf("keep a dead letter: %w", err), m.NakWithDelay(ackWait))
 	}
-	s.config.Log.Error("a batch of events is put aside: it cannot be analysed", "cluster", of.cluster, "events", events, "error", why)
-	s.counts.change(of, func(c *Count) { c.Parked += uint64(events) })
+	s.config.Log.Error("a batch of events is a dead letter: it cannot be analysed", "cluster", of.cluster, "events", events, "error", why)
+	s.counts.change(of, func(c *Count) { c.DeadLettered += uint64(events) })
 	return m.Ack()
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

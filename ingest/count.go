@@ -17,9 +17,9 @@ type Count struct {
 	// durable, Duplicate were durable already, Cut lost their objects and
 	// Dropped were too big even so.
 	Received, Accepted, Duplicate, Cut, Dropped uint64
-	// Analysed events were handled; Parked ones could not be, in spite of
+	// Analysed events were handled; DeadLettered ones could not be, in spite of
 	// several tries, and are kept aside.
-	Analysed, Parked uint64
+	Analysed, DeadLettered uint64
 	// Reconciled of the accepted events came from a log file, for what the webhook
 	// may have lost; some of them it had not.
 	Reconciled uint64

@@ -34,7 +34,7 @@ func startEmbedded(dir string, maxBytes int64, log *slog.Logger) (*embedded, err
 		ServerName: "breakwater", DontListen: true, NoSigs: true,
 		MaxPayload: maxMessage,
 		JetStream:  true, StoreDir: dir, SyncAlways: true, DisableJetStreamBanner: true,
-		JetStreamMaxMemory: 1 << 20, JetStreamMaxStore: maxBytes + parkedBytes + 64<<20,
+		JetStreamMaxMemory: 1 << 20, JetStreamMaxStore: maxBytes + deadBytes + 64<<20,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the event stream's server: %w", err)

@@ -195,51 +195,107 @@ func TestAFloodOfRequestsIsHeldInBoundedMemory(t *testing.T) {
 	}
 }
 
-func TestAPoisonousBatchIsParkedAndBlocksNothing(t *testing.T) {
+func TestAPoisonousBatchBecomesADeadLetterAndBlocksNothing(t *testing.T) {
 	p := newPlace(t, t.TempDir())
 	r, token := p.start(t), p.token(t, "prod", Audit)
-	for _, id := range []string{"error", "panic", "fine"} {
+	for _, id := range []string{"error", "fine"} {
 		r.post(t, request{path: "/v1/audit/prod", token: token, body: list(auditEvent(id))})
 	}
 	var got collected
 	r.consume(t, func(b Batch) error {
-		switch {
-		case bytes.Contains(b.Lines, []byte("error")):
+		if bytes.Contains(b.Lines, []byte("error")) {
 			return errors.New("cannot")
-		case bytes.Contains(b.Lines, []byte("panic")):
-			panic("a bug")
 		}
 		return got.handle(b)
 	})
-	eventually(t, "two parked", func() bool { return r.count(t, "prod", Audit).Parked == 2 })
+	eventually(t, "a dead letter", func() bool { return r.count(t, "prod", Audit).DeadLettered == 1 })
 	if lines := got.wait(t, 1); len(lines) != 1 || lines[0] != auditEvent("fine") {
 		t.Errorf("%v", lines)
 	}
 	eventually(t, "an empty stream", func() bool { return r.count(t, "prod", Audit).Waiting == 0 })
-	if n, err := r.Parked(context.Background()); err != nil || n != 2 {
-		t.Errorf("%d parked, %v", n, err)
+	if n, err := r.DeadLetters(context.Background()); err != nil || n != 1 {
+		t.Errorf("%d dead letters, %v", n, err)
 	}
-	if n, err := r.Unpark(context.Background()); err != nil || n != 2 {
-		t.Errorf("%d unparked, %v", n, err)
+	if n, err := r.Redeliver(context.Background()); err != nil || n != 1 {
+		t.Errorf("%d redelivered, %v", n, err)
 	}
-	eventually(t, "the same two parked again", func() bool { return r.count(t, "prod", Audit).Parked == 4 })
+	eventually(t, "the same one a dead letter again", func() bool { return r.count(t, "prod", Audit).DeadLettered == 2 })
 }
 
-func TestABatchWhoseMomentIsWrongIsNeverParked(t *testing.T) {
+func TestBatchesOfAClusterComeInOrderEvenWhenOneFails(t *testing.T) {
 	p := newPlace(t, t.TempDir())
 	r, token := p.start(t), p.token(t, "prod", Audit)
-	r.post(t, request{path: "/v1/audit/prod", token: token, body: list(auditEvent(1))})
+	const n = 20
+	for i := range n {
+		r.post(t, request{path: "/v1/audit/prod", token: token, body: list(auditEvent(i))})
+	}
 	var got collected
-	asked := 0
+	var sequences []uint64
+	failed := map[uint64]int{}
 	r.consume(t, func(b Batch) error {
-		if asked++; asked <= tries+2 {
-			return fmt.Errorf("database: %w", ErrLater)
+		if failed[b.Sequence]++; b.Sequence%3 == 0 && failed[b.Sequence] < tries {
+			return errors.New("not yet")
+		}
+		sequences = append(sequences, b.Sequence)
+		return got.handle(b)
+	})
+	for i, line := range got.wait(t, n) {
+		if line != auditEvent(i) {
+			t.Fatalf("at %d came %s", i, line)
+		}
+	}
+	for i, s := range sequences {
+		if s != uint64(i+1) {
+			t.Fatalf("sequences %v", sequences)
+		}
+	}
+}
+
+func TestAClusterWhoseAnalysisStandsStillHoldsNoOther(t *testing.T) {
+	p := newPlace(t, t.TempDir())
+	r := p.start(t)
+	post := func(cluster, token string, id int) {
+		if status := r.post(t, request{path: "/v1/audit/" + cluster, token: token, body: list(auditEvent(id))}); status != 200 {
+			t.Fatal(status)
+		}
+	}
+	slow, quick := p.token(t, "slow", Audit), p.token(t, "quick", Audit)
+	var got collected
+	held, release := make(chan bool), make(chan bool)
+	r.consume(t, func(b Batch) error {
+		if b.Cluster == "slow" {
+			held <- true
+			<-release
 		}
 		return got.handle(b)
 	})
-	got.wait(t, 1)
-	if c := r.count(t, "prod", Audit); c.Parked != 0 || asked != tries+3 {
-		t.Errorf("asked %d times: %+v", asked, c)
+	post("slow", slow, 1)
+	<-held
+	for i := range 10 {
+		post("quick", quick, i) // a cluster that was never heard of before
+	}
+	got.wait(t, 10)
+	close(release)
+	got.wait(t, 11)
+}
+
+func TestAStreamThatIsMadeAnewHasAnotherName(t *testing.T) {
+	p := newPlace(t, t.TempDir())
+	token := p.token(t, "prod", Audit)
+	names := map[string]int{}
+	for _, dir := range []string{"a", "a", "b"} {
+		p.config.Dir = filepath.Join(p.dir, dir)
+		r := p.start(t)
+		got := make(chan Batch, 1)
+		stop := r.consume(t, func(b Batch) error { got <- b; return nil })
+		r.post(t, request{path: "/v1/audit/prod", token: token, body: list(auditEvent(dir + fmt.Sprint(len(names))))})
+		b := <-got
+		names[b.Stream]++
+		stop()
+		r.stop()
+	}
+	if len(names) != 2 {
+		t.Errorf("two folders, one opened twice: %v", names)
 	}
 }
 

@@ -89,7 +89,9 @@ func (p *place) start(t testing.TB) *running {
 func (r *running) consume(t testing.TB, handler func(Batch) error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- r.Consume(ctx, handler) }()
+	go func() {
+		ended <- r.Consume(ctx, func(_ context.Context, b Batch) error { return handler(b) })
+	}()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {

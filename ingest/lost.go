@@ -8,6 +8,8 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"github.com/breakwater-sec/breakwater/backoff"
 )
 
 // maxMetrics bounds what is read of an API server's metrics.
@@ -54,7 +56,7 @@ type Loss struct {
 
 // watchLost asks the senders now and then what they gave up.
 func (s *Server) watchLost(ctx context.Context) {
-	for s.config.Lost != nil && pause(ctx, s.config.askLost) {
+	for s.config.Lost != nil && backoff.Pause(ctx, s.config.askLost) {
 		for _, c := range s.counts.all() {
 			if c.Kind == Audit && c.Cluster != "" {
 				s.askLost(ctx, c.Cluster)

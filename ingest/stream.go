@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -28,11 +31,12 @@ const (
 
 // Names in JetStream, for who looks into it with NATS's own tools.
 const (
-	streamName   = "breakwater-events"
-	parkedName   = "breakwater-parked"
-	consumerName = "analysis"
-	eventsHeader = "Breakwater-Events"
-	parkedBytes  = 256 << 20
+	streamName     = "breakwater-events"
+	deadName       = "breakwater-dead-letters"
+	consumerPrefix = "analysis-"
+	eventsHeader   = "Breakwater-Events"
+	deadPrefix     = "dead."
+	deadBytes      = 256 << 20
 )
 
 // sameAgain is how long a batch that is sent again is recognised.
@@ -44,14 +48,45 @@ type stream struct {
 	conn     *nats.Conn
 	js       jetstream.JetStream
 	events   jetstream.Stream
-	consumer jetstream.Consumer
+	id       string  // of the event stream; one that is made anew has another
 	names    *folder // nil if NATS is somebody else's
+	heard    heard
+}
+
+// heard is the clusters that have sent something to this process; new wakes who
+// waits for another.
+type heard struct {
+	new chan struct{}
+	mu  struct {
+		sync.Mutex
+		clusters map[string]bool
+	}
+}
+
+func (h *heard) of(cluster string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.mu.clusters[cluster] {
+		return
+	}
+	h.mu.clusters[cluster] = true
+	select {
+	case h.new <- struct{}{}:
+	default: // it is awake, and will see this one too
+	}
+}
+
+func (h *heard) all() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.mu.clusters))
 }
 
 // openStream opens the embedded stream in dir or, if url is given, the one of a
 // NATS cluster.
 func openStream(ctx context.Context, dir, url string, maxBytes int64, log *slog.Logger) (s *stream, err error) {
 	s = &stream{}
+	s.heard.new, s.heard.mu.clusters = make(chan struct{}, 1), map[string]bool{}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -89,14 +124,29 @@ func (s *stream) declare(ctx context.Context, maxBytes int64) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = s.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: parkedName, Description: "batches that could not be analysed",
-		Subjects: []string{"parked.>"}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardOld, MaxBytes: parkedBytes})
+	s.id = strconv.FormatInt(s.events.CachedInfo().Created.UnixNano(), 36)
+	_, err = s.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: deadName, Description: "batches that could not be analysed",
+		Subjects: []string{deadPrefix + ">"}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardOld, MaxBytes: deadBytes})
 	if err != nil {
 		return err
 	}
-	s.consumer, err = s.events.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{Durable: consumerName,
-		AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1})
-	return err
+	return s.replace(ctx)
+}
+
+// replace does away with what earlier versions made: one consumer for all
+// clusters, and another name for dead letters.
+func (s *stream) replace(ctx context.Context) error {
+	if err := s.events.DeleteConsumer(ctx, "analysis"); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return err
+	}
+	old, err := s.js.Stream(ctx, "breakwater-parked")
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil
+	}
+	if err == nil {
+		_, err = s.move(ctx, old, "parked.", deadPrefix)
+	}
+	return errors.Join(err, s.js.DeleteStream(ctx, "breakwater-parked"))
 }
 
 func (s *stream) close() {
@@ -135,6 +185,7 @@ func (s *stream) put(ctx context.Context, of source, chunk []byte, events int, i
 			return false, fmt.Errorf("keep events: %w", err)
 		}
 	}
+	s.heard.of(of.cluster)
 	return ack.Duplicate, nil
 }
 

@@ -200,6 +200,23 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter, cursor string, limit 
 	return page, next, rows.Err()
 }
 
+// AlertedClusters lists the clusters with alerts that were seen at that time or later.
+func (s *Store) AlertedClusters(ctx context.Context, since time.Time) (clusters []string, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT DISTINCT cluster_id FROM alerts WHERE last_seen >= ? ORDER BY cluster_id`, unix(since))
+	if err != nil {
+		return nil, fmt.Errorf("list clusters with alerts: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one string
+		if err := rows.Scan(&one); err != nil {
+			return nil, fmt.Errorf("list clusters with alerts: %w", err)
+		}
+		clusters = append(clusters, one)
+	}
+	return clusters, rows.Err()
+}
+
 // CountAlerts counts alerts by severity.
 func (s *Store) CountAlerts(ctx context.Context, f AlertFilter) (map[string]int, error) {
 	where, args := f.where()

@@ -86,7 +86,7 @@ func (e *Endpoint) Start(t testing.TB) (stop func()) {
 	return stop
 }
 
-func (e *Endpoint) take(b ingest.Batch) error {
+func (e *Endpoint) take(_ context.Context, b ingest.Batch) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for line := range bytes.Lines(b.Lines) {

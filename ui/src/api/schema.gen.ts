@@ -1054,7 +1054,7 @@ export interface components {
             /** @description Batches that are not analysed yet */
             waiting: number;
             /** @description Events that could not be analysed and are kept aside */
-            parked: number;
+            deadLettered: number;
             /** @description Refused requests by reason */
             rejected: {
                 [key: string]: number;

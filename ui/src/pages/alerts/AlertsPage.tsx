@@ -76,7 +76,7 @@ function Sources({ of }: { of: Schemas["Receiving"][] }) {
         {!!r.reconciled && `, ${count(r.reconciled)} of them from its log file`}
         {r.lost !== undefined && `, ${count(r.lost)} given up by the API server since it started`}
         {r.lostWhy && <>, <span className="unknown">unknown</span> how many the API server gave up</>}
-        {r.parked > 0 && `, ${count(r.parked)} kept aside because they could not be analysed`}
+        {r.deadLettered > 0 && `, ${count(r.deadLettered)} kept aside because they could not be analysed`}
         {Object.entries(r.rejected).map(([why, n]) => `, ${plural(n, "request")} refused: ${why}`)}
         {r.lastReceived && <small> last <Ago at={r.lastReceived} /> ago</small>}
       </li>

@@ -10,7 +10,7 @@ import { AlertsPage } from "./AlertsPage";
 const row = { cluster: "prod", id: "a1", rule: "privileged-pod", title: "A workload runs a privileged container", severity: "high", status: "new", techniques: ["T1611"], firstSeen: "2026-01-01T00:00:00Z", lastSeen: "2026-01-01T00:00:00Z", count: 1, actor: "alice", about: "Deployment shop/web" };
 
 it("lists who did what, and asks for what the URL says", async () => {
-  const asked = get("/alerts", { items: [row], counts: { high: 1 }, gaps: [], receiving: [{ cluster: "prod", kind: "audit", accepted: 3, analysed: 3, waiting: 0, parked: 0, rejected: { "wrong token": 2 } }] });
+  const asked = get("/alerts", { items: [row], counts: { high: 1 }, gaps: [], receiving: [{ cluster: "prod", kind: "audit", accepted: 3, analysed: 3, waiting: 0, deadLettered: 0, rejected: { "wrong token": 2 } }] });
   show(<AlertsPage />, "/alerts?status=dismissed&severity=high");
   const table = await screen.findByRole("table");
   expect(within(table).getByRole("link", { name: row.title }).getAttribute("href")).toBe("/alert?cluster=prod&id=a1");
@@ -26,7 +26,7 @@ it("does not call a cluster quiet that sends nothing", async () => {
 });
 
 it("tells which events were lost, where nothing was detected", async () => {
-  const audit = { cluster: "prod", kind: "audit", accepted: 9, analysed: 9, waiting: 0, parked: 0, rejected: {} };
+  const audit = { cluster: "prod", kind: "audit", accepted: 9, analysed: 9, waiting: 0, deadLettered: 0, rejected: {} };
   get("/alerts", {
     items: [], counts: {}, receiving: [{ ...audit, reconciled: 4, lost: 7 }, { ...audit, cluster: "dev", lostWhy: "metrics cannot be read" }],
     gaps: [{ cluster: "prod", source: "audit", what: "lost audit events", why: "the API server gave up 7 events", consequence: "attacks in them raised no alert" }],

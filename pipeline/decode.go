@@ -1,0 +1,105 @@
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/event/audit"
+	"github.com/breakwater-sec/breakwater/event/runtime"
+	"github.com/breakwater-sec/breakwater/ingest"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// decode is the first stage: what a batch holds as events.
+func (l *lane) decode(w *work) error {
+	switch w.batch.Kind {
+	case ingest.Audit:
+		return l.audit(w)
+	case ingest.Runtime:
+		return l.runtime(w)
+	}
+	return fmt.Errorf("no decoder for %s events", w.batch.Kind)
+}
+
+func (l *lane) audit(w *work) error {
+	d := audit.Decoder{Cluster: l.cluster, Proxies: l.config.Proxies}
+	return d.Read(bytes.NewReader(w.batch.Lines), func(part *audit.Batch) error {
+		w.events = append(w.events, part.Events...)
+		for _, r := range part.Rejected {
+			l.reject(w.batch, r.Position, r.Why)
+		}
+		l.unreadable.add(w.batch, len(part.Rejected)+part.Dropped)
+		return nil
+	})
+}
+
+// ahead is how far a node's clock may be before ours. Beyond it the time of
+// receipt counts: an alert of next year would swallow all until then.
+const ahead = 5 * time.Minute
+
+// runtime decodes what a sensor sent, and notes which of its records came.
+func (l *lane) runtime(w *work) error {
+	d := runtime.Decoder{Cluster: l.cluster, Place: func(c *runtime.Container) (runtime.Place, bool) { return l.config.Clusters.Place(l.cluster, c) }}
+	err := d.Read(bytes.NewReader(w.batch.Lines), func(part *runtime.Batch) error {
+		w.events = append(w.events, part.Events...)
+		for run, sequences := range part.Came {
+			w.runs = append(w.runs, store.RunCame{Node: run.Node, Boot: run.Boot, Sequences: sequences})
+		}
+		for _, r := range part.Rejected {
+			l.reject(w.batch, r.Position, r.Why)
+		}
+		l.unreadable.add(w.batch, len(part.Rejected)+part.Dropped)
+		return nil
+	})
+	for i := range w.events {
+		if e := &w.events[i]; e.Time.After(w.batch.Received.Add(ahead)) {
+			e.Time = w.batch.Received.UTC()
+		}
+	}
+	return err
+}
+
+// reject says why something is no event.
+func (l *lane) reject(b *ingest.Batch, position int, why string) {
+	l.config.Log.Warn("an event cannot be read", "cluster", b.Cluster, "kind", b.Kind, "position", position, "why", why)
+}
+
+// Unreadable is how many of a cluster's well-formed texts were no events, since
+// the start of this process.
+func (p *Pipeline) Unreadable(cluster string, kind ingest.Kind) int {
+	return p.unreadable.of(sender{cluster, kind})
+}
+
+// sender is a cluster and the kind of its events.
+type sender struct {
+	cluster string
+	kind    ingest.Kind
+}
+
+// counts is a number for each sender.
+type counts struct {
+	mu struct {
+		sync.Mutex
+		by map[sender]int
+	}
+}
+
+func (c *counts) add(b *ingest.Batch, n int) {
+	if n == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mu.by == nil {
+		c.mu.by = map[sender]int{}
+	}
+	c.mu.by[sender{b.Cluster, b.Kind}] += n
+}
+
+func (c *counts) of(s sender) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mu.by[s]
+}

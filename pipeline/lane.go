@@ -1,0 +1,194 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/backoff"
+	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/ingest"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// lane is the analysis of one cluster. Its goroutine alone touches it.
+type lane struct {
+	*Pipeline
+	cluster string
+	asked   chan request
+	// engine is nil until the alerts of before are read.
+	engine *detect.Engine
+	// half is true while a batch has changed what the lane remembers and is not
+	// committed. If it breaks off there, the lane goes on as after a restart.
+	half bool
+}
+
+// request asks a lane to analyse a batch.
+type request struct {
+	batch ingest.Batch
+	done  chan error
+}
+
+// work is a batch on its way through the stages, with what each adds. What
+// becomes known without a batch takes the way from alert on.
+type work struct {
+	batch     *ingest.Batch
+	events    []event.Event   // decode
+	runs      []store.RunCame // decode: which records of sensors came
+	matches   []detect.Match  // match
+	alerts    []detect.Alert  // alert
+	incidents []Incident      // correlate
+}
+
+// stage is a step of the way. Those that remember change what the lane holds.
+type stage struct {
+	name      string
+	do        func(*lane, *work) error
+	remembers bool
+}
+
+// stages are what a batch goes through before its results are committed; notify
+// follows.
+func stages() []stage {
+	return []stage{
+		{"decode", (*lane).decode, false},
+		{"match", (*lane).match, false},
+		{"state", (*lane).state, true},
+		{"alert", (*lane).alert, true},
+		{"correlate", (*lane).correlate, true},
+	}
+}
+
+func newLane(p *Pipeline, cluster string) *lane {
+	return &lane{Pipeline: p, cluster: cluster, asked: make(chan request)}
+}
+
+// analyse asks the lane to take a batch, and waits until all that came of it is
+// kept. The batch is not at fault where ctx ended.
+func (l *lane) analyse(ctx context.Context, b ingest.Batch) error {
+	r := request{b, make(chan error, 1)}
+	select {
+	case l.asked <- r:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// run owns the lane until ctx ends.
+func (l *lane) run(ctx context.Context) {
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case r := <-l.asked:
+			r.done <- l.safely(ctx, &work{batch: &r.batch}, l.batch)
+		case <-tick.C:
+			if err := l.safely(ctx, &work{}, l.complete); err != nil && ctx.Err() == nil {
+				l.config.Log.Error("cannot complete alerts", "cluster", l.cluster, "error", err)
+			}
+		}
+	}
+}
+
+// safely makes a panic of one batch an error of that batch.
+func (l *lane) safely(ctx context.Context, w *work, do func(context.Context, *work) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+		if err != nil && l.half {
+			l.engine, l.half = nil, false
+		}
+	}()
+	return do(ctx, w)
+}
+
+// batch takes a batch through all stages.
+func (l *lane) batch(ctx context.Context, w *work) error {
+	if err := l.ready(ctx); err != nil {
+		return err
+	}
+	for _, s := range stages() {
+		l.half = l.half || s.remembers
+		if err := s.do(l, w); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return l.finish(ctx, w)
+}
+
+// finish commits what came of the stages and tells of it.
+func (l *lane) finish(ctx context.Context, w *work) error {
+	if err := l.commit(ctx, w); err != nil {
+		return err
+	}
+	l.half = false
+	l.notify(w)
+	return nil
+}
+
+// ready reads the alerts that events may still belong to, if that is not done.
+func (l *lane) ready(ctx context.Context) error {
+	if l.engine != nil {
+		return nil
+	}
+	open, err := l.openAlerts(ctx)
+	if err != nil {
+		return err
+	}
+	l.engine = detect.New(l.config.Rules, l.config.Clusters, detect.Options{Window: window})
+	l.engine.Resume(open)
+	return nil
+}
+
+// openAlerts are those last seen within the window, oldest first.
+func (l *lane) openAlerts(ctx context.Context) (open []detect.Alert, err error) {
+	filter := store.AlertFilter{Clusters: []string{l.cluster}, Since: time.Now().Add(-window)}
+	for cursor := ""; ; {
+		var page []store.Alert
+		err := l.retry(ctx, "read alerts", func() (err error) {
+			page, cursor, err = l.config.Records.Alerts(ctx, filter, cursor, 500)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, stored := range page {
+			var one detect.Alert
+			if err := json.Unmarshal(stored.Body, &one); err != nil {
+				l.config.Log.Error("a stored alert cannot be read, and is not gone on with", "cluster", l.cluster, "alert", stored.ID, "error", err)
+				continue
+			}
+			open = append(open, one)
+		}
+		if cursor == "" {
+			slices.Reverse(open)
+			return open, nil
+		}
+	}
+}
+
+// retry waits for a database that is away: neither the batch nor the lane can do
+// anything about it, and later batches of the cluster wait.
+func (l *lane) retry(ctx context.Context, what string, do func() error) error {
+	said := false
+	return backoff.Retry(ctx, func(err error) bool {
+		if !said && ctx.Err() == nil {
+			l.config.Log.Warn("the database cannot be used; trying again", "what", what, "cluster", l.cluster, "error", err)
+			said = true
+		}
+		return true
+	}, do)
+}

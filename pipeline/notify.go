@@ -1,0 +1,12 @@
+package pipeline
+
+// notify is the last stage: those who look on hear of what is kept now.
+func (l *lane) notify(w *work) {
+	if len(w.alerts) == 0 {
+		return
+	}
+	for _, a := range w.alerts {
+		l.config.Log.Info("alert", "cluster", a.Cluster, "severity", a.Severity, "title", a.Title, "count", a.Count)
+	}
+	l.config.Tell()
+}

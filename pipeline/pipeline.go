@@ -1,0 +1,119 @@
+// Package pipeline turns what clusters send into alerts. A batch goes through
+// stages, each in a file of its own: decode, match, state, alert, correlate,
+// notify. Before the last one everything that came of the batch is committed in
+// one transaction.
+//
+// Every cluster has a lane: a goroutine that owns the cluster's detections and all
+// they remember. So clusters are analysed beside each other, the order within one
+// holds, and a cluster whose database is slow holds up no other.
+//
+// The package knows no transport and no graph: batches come from a Source, and
+// what is known of a cluster's pods is asked through Clusters.
+package pipeline
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event/runtime"
+	"github.com/breakwater-sec/breakwater/ingest"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// window is how long after it was last seen the same thing is the same alert.
+const window = 24 * time.Hour
+
+// Source hands batches to a handler until ctx ends: those of one cluster in their
+// order, and again until the handler returned nil.
+type Source func(ctx context.Context, handler func(context.Context, ingest.Batch) error) error
+
+// Records keeps what was found.
+type Records interface {
+	Alerts(ctx context.Context, f store.AlertFilter, cursor string, limit int) (page []store.Alert, next string, err error)
+	AlertedClusters(ctx context.Context, since time.Time) ([]string, error)
+	PutAlerts(ctx context.Context, seen ...store.AlertSeen) error
+	Received(ctx context.Context, cluster string, at time.Time, came ...store.RunCame) error
+}
+
+// Clusters knows the present state of clusters.
+type Clusters interface {
+	detect.Context
+	// Place says in which pod a container runs.
+	Place(cluster string, c *runtime.Container) (runtime.Place, bool)
+	// Knows says why a cluster's pods are not known; "" if they are.
+	Knows(cluster string) (why string)
+}
+
+// Config is what a Pipeline needs.
+type Config struct {
+	Rules    *detect.Rules
+	Records  Records
+	Clusters Clusters
+	// Proxies are the load balancers before API servers.
+	Proxies []netip.Prefix
+	// Tell lets people who look on know that there is something new.
+	Tell func()
+	Log  *slog.Logger
+}
+
+// Pipeline is the stages and the clusters' lanes.
+type Pipeline struct {
+	config     Config
+	unreadable counts
+}
+
+// New makes a pipeline.
+func New(c Config) *Pipeline { return &Pipeline{config: c} }
+
+// Run analyses what comes from the source until it ends, and goes on with the
+// alerts of before.
+func (p *Pipeline) Run(ctx context.Context, from Source) error {
+	alerted, err := p.config.Records.AlertedClusters(ctx, time.Now().Add(-window))
+	if err != nil {
+		return err
+	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	g, ctx := errgroup.WithContext(ctx)
+	l := lanes{pipeline: p, start: func(one *lane) { g.Go(func() error { one.run(ctx); return nil }) }}
+	for _, cluster := range alerted { // whose alerts may become complete before an event comes
+		l.of(cluster)
+	}
+	g.Go(func() error {
+		defer end()
+		return from(ctx, func(ctx context.Context, b ingest.Batch) error { return l.of(b.Cluster).analyse(ctx, b) })
+	})
+	return g.Wait()
+}
+
+// lanes are the clusters that are analysed.
+type lanes struct {
+	pipeline *Pipeline
+	start    func(*lane)
+	mu       struct {
+		sync.Mutex
+		by map[string]*lane
+	}
+}
+
+// of finds a cluster's lane or starts it.
+func (l *lanes) of(cluster string) *lane {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one := l.mu.by[cluster]
+	if one == nil {
+		one = newLane(l.pipeline, cluster)
+		if l.mu.by == nil {
+			l.mu.by = map[string]*lane{}
+		}
+		l.mu.by[cluster] = one
+		l.start(one)
+	}
+	return one
+}

@@ -1,0 +1,253 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/event/audit"
+	"github.com/breakwater-sec/breakwater/event/runtime"
+	"github.com/breakwater-sec/breakwater/ingest"
+	"github.com/breakwater-sec/breakwater/packs"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// noClusters knows no cluster.
+type noClusters struct{}
+
+func (noClusters) About(string, event.Entity) (detect.About, bool) { return detect.About{}, false }
+func (noClusters) Place(string, *runtime.Container) (runtime.Place, bool) {
+	return runtime.Place{}, false
+}
+func (noClusters) Knows(string) string { return "" }
+
+func rules(t testing.TB) *detect.Rules {
+	t.Helper()
+	a, r := &audit.Decoder{Cluster: "test"}, &runtime.Decoder{Cluster: "test"}
+	rules, err := detect.Load([]detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: a.All},
+		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: r.All}}, packs.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}
+
+func openStore(t testing.TB, dir string) *store.Store {
+	t.Helper()
+	s, err := store.Open(context.Background(), filepath.Join(dir, "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func quiet(t testing.TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
+}
+
+// execs are recorded requests to run a command in a pod, one for each person.
+func execs(t testing.TB, people ...string) []byte {
+	t.Helper()
+	recorded, err := os.ReadFile("../packs/detect/audit/testdata/exec.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(recorded), "\n")
+	var lines []string
+	for _, who := range people {
+		lines = append(lines, strings.ReplaceAll(first, `"alice"`, `"`+who+`"`)+"\n")
+	}
+	return []byte(strings.Join(lines, ""))
+}
+
+// running is a pipeline that is given batches by hand.
+type running struct {
+	handler func(context.Context, ingest.Batch) error
+	ctx     context.Context
+	stop    func()
+}
+
+func start(t testing.TB, c Config) *running {
+	t.Helper()
+	if c.Rules == nil {
+		c.Rules = rules(t)
+	}
+	if c.Clusters == nil {
+		c.Clusters = noClusters{}
+	}
+	if c.Tell == nil {
+		c.Tell = func() {}
+	}
+	if c.Log == nil {
+		c.Log = quiet(t)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	given, ended := make(chan func(context.Context, ingest.Batch) error), make(chan error, 1)
+	go func() {
+		ended <- New(c).Run(ctx, func(ctx context.Context, handler func(context.Context, ingest.Batch) error) error {
+			given <- handler
+			<-ctx.Done()
+			return nil
+		})
+	}()
+	r := &running{ctx: ctx, handler: <-given}
+	r.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(r.stop)
+	return r
+}
+
+func batch(cluster string, sequence uint64, lines []byte) ingest.Batch {
+	return ingest.Batch{Cluster: cluster, Kind: ingest.Audit, Stream: "s", Sequence: sequence, Lines: lines, Received: time.Now()}
+}
+
+func (r *running) give(t testing.TB, b ingest.Batch) {
+	t.Helper()
+	if err := r.handler(r.ctx, b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// actors are who the stored alerts of a cluster are about, with how often.
+func actors(t testing.TB, s *store.Store, cluster string) map[string]int {
+	t.Helper()
+	page, _, err := s.Alerts(context.Background(), store.AlertFilter{Clusters: []string{cluster}}, "", 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]int{}
+	for _, stored := range page {
+		var a detect.Alert
+		if err := json.Unmarshal(stored.Body, &a); err != nil {
+			t.Fatal(err)
+		}
+		out[a.Entities[0].Name] += stored.Count
+	}
+	return out
+}
+
+func TestABatchBecomesAlertsAndThoseWhoLookOnHearOfThem(t *testing.T) {
+	s, told := openStore(t, t.TempDir()), 0
+	r := start(t, Config{Records: s, Tell: func() { told++ }})
+	r.give(t, batch("prod", 1, execs(t, "alice", "bob", "alice")))
+	if got := actors(t, s, "prod"); got["alice"] != 1 || got["bob"] != 1 || told != 1 {
+		t.Errorf("%v, told %d times", got, told)
+	}
+	r.give(t, batch("prod", 2, []byte("{\"kind\":\"Event\"}\n")))
+	if told != 1 {
+		t.Errorf("told of nothing: %d times", told)
+	}
+}
+
+func TestARestartGoesOnWithTheAlertsOfBefore(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	r := start(t, Config{Records: s})
+	r.give(t, batch("prod", 1, execs(t, "alice")))
+	r.stop()
+	again := start(t, Config{Records: s})
+	again.give(t, batch("prod", 2, []byte(strings.ReplaceAll(string(execs(t, "alice")), `"auditID":"`, `"auditID":"f`))))
+	if got := actors(t, s, "prod"); len(got) != 1 || got["alice"] != 2 {
+		t.Errorf("one alert, counted twice: %v", got)
+	}
+}
+
+// heldUp is records whose writes for one cluster wait.
+type heldUp struct {
+	*store.Store
+	cluster        string
+	begun, release chan bool
+}
+
+func (h heldUp) PutAlerts(ctx context.Context, seen ...store.AlertSeen) error {
+	if seen[0].Cluster == h.cluster {
+		h.begun <- true
+		<-h.release
+	}
+	return h.Store.PutAlerts(ctx, seen...)
+}
+
+func TestAClusterWhoseDatabaseIsSlowHoldsUpNoOther(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	h := heldUp{s, "slow", make(chan bool), make(chan bool)}
+	r := start(t, Config{Records: h})
+	slow := make(chan error)
+	go func() { slow <- r.handler(r.ctx, batch("slow", 1, execs(t, "alice"))) }()
+	<-h.begun
+	for i := range 3 {
+		r.give(t, batch("quick", uint64(i+2), execs(t, fmt.Sprint("person-", i))))
+	}
+	if got := actors(t, s, "quick"); len(got) != 3 {
+		t.Errorf("%v", got)
+	}
+	close(h.release)
+	if err := <-slow; err != nil {
+		t.Error(err)
+	}
+}
+
+// away is records that fail for a while.
+type away struct {
+	*store.Store
+	times *int
+}
+
+func (a away) PutAlerts(ctx context.Context, seen ...store.AlertSeen) error {
+	if *a.times--; *a.times >= 0 {
+		return errors.New("no database")
+	}
+	return a.Store.PutAlerts(ctx, seen...)
+}
+
+func TestABatchWaitsForADatabaseThatIsAway(t *testing.T) {
+	s, times := openStore(t, t.TempDir()), 3
+	r := start(t, Config{Records: away{s, &times}})
+	r.give(t, batch("prod", 1, execs(t, "alice")))
+	if got := actors(t, s, "prod"); got["alice"] != 1 || times >= 0 {
+		t.Errorf("%v, %d failures left", got, times)
+	}
+}
+
+// poisoned is clusters that a rule's match makes panic.
+type poisoned struct {
+	noClusters
+	name string
+}
+
+func (p poisoned) About(_ string, e event.Entity) (detect.About, bool) {
+	if e.Name == p.name {
+		panic("a bug")
+	}
+	return detect.About{}, false
+}
+
+func TestABatchThatPanicsFailsAloneAndLeavesNothingHalfDone(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	r := start(t, Config{Records: s, Clusters: poisoned{name: "mallory"}})
+	r.give(t, batch("prod", 1, execs(t, "alice")))
+	err := r.handler(r.ctx, batch("prod", 2, execs(t, "bob", "mallory")))
+	if err == nil || !strings.Contains(err.Error(), "a bug") {
+		t.Fatalf("%v", err)
+	}
+	if got := actors(t, s, "prod"); len(got) != 1 {
+		t.Errorf("half a batch is kept: %v", got)
+	}
+	r.give(t, batch("prod", 3, execs(t, "bob")))
+	if got := actors(t, s, "prod"); got["alice"] != 1 || got["bob"] != 1 {
+		t.Errorf("%v", got)
+	}
+}
