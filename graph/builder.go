@@ -130,6 +130,9 @@ func (b *Builder) SharedRefs(yield func(kind, id string) bool) {
 func (b *Builder) Build(shared *Segment) (*Segment, []Dangling) {
 	s := &Segment{vocab: b.vocab, name: b.name, tables: make([]*Table, len(b.vocab.kinds)),
 		rels: map[int][]*Rel{}, stubs: make([][]uint32, len(b.vocab.kinds))}
+	if shared != nil {
+		s.base = shared.version
+	}
 	place := make([][]int32, len(b.nodes)) // builder row → segment row or stub, -1 if missing
 	for k := range b.nodes {
 		if b.vocab.kinds[k].Shared {
@@ -187,11 +190,12 @@ func (b *Builder) buildTable(s *Segment, k int) []int32 {
 }
 
 func newTable(columns []Column, ids []string, vals []builderVal, place []int32) *Table {
-	t := &Table{n: len(ids), cols: make([]*Col, len(columns))}
-	t.ids = newCol(Column{Name: "id", Type: Text}, len(ids))
-	if err := t.ids.fill(len(ids), func(i int) Value { return TextValue(ids[i]) }); err != nil {
+	t := &Table{n: len(ids), cols: make([]column, len(columns))}
+	names := newCol(Column{Name: "id", Type: Text}, len(ids))
+	if err := names.fill(len(ids), func(i int) Value { return TextValue(ids[i]) }); err != nil {
 		panic(err)
 	}
+	t.ids = oneColumn(names)
 	perCol := make([][]builderVal, len(columns))
 	for _, v := range vals {
 		if place[v.row] >= 0 {
@@ -199,6 +203,7 @@ func newTable(columns []Column, ids []string, vals []builderVal, place []int32) 
 		}
 	}
 	for c, vs := range perCol {
+		t.cols[c].bits = whole
 		if len(vs) == 0 {
 			continue // a column nobody filled costs nothing
 		}
@@ -206,8 +211,9 @@ func newTable(columns []Column, ids []string, vals []builderVal, place []int32) 
 		for _, v := range vs {
 			rows[place[v.row]] = v.val
 		}
-		t.cols[c] = newCol(columns[c], len(ids))
-		if err := t.cols[c].fill(len(ids), func(i int) Value { return rows[i] }); err != nil {
+		col := newCol(columns[c], len(ids))
+		t.cols[c] = oneColumn(col)
+		if err := col.fill(len(ids), func(i int) Value { return rows[i] }); err != nil {
 			panic("graph: " + err.Error())
 		}
 	}

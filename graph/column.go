@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -78,12 +79,7 @@ func (c *Col) set(i uint32, v Value) error {
 		}
 		c.codes[i] = uint32(rank)
 	case c.codes != nil:
-		code, ok := c.dictID[v.str]
-		if !ok {
-			code = uint32(len(c.dict))
-			c.dict, c.dictID[v.str] = append(c.dict, v.str), code
-		}
-		c.codes[i] = code
+		c.codes[i] = c.code(v.str)
 	case c.Type == Text:
 		c.arena = append(c.arena, v.str...)
 	case c.Type == Bool:
@@ -97,6 +93,173 @@ func (c *Col) set(i uint32, v Value) error {
 	}
 	c.present.Set(i)
 	return nil
+}
+
+// code is a text's number in the dictionary. While a whole column is filled a
+// map finds it; a few changes of a small dictionary do without.
+func (c *Col) code(text string) uint32 {
+	code, known := c.dictID[text]
+	if c.dictID == nil {
+		at := slices.Index(c.dict, text)
+		code, known = uint32(at), at >= 0
+	}
+	if !known {
+		code = uint32(len(c.dict))
+		c.dict = append(c.dict, text)
+		if c.dictID != nil {
+			c.dictID[text] = code
+		}
+	}
+	return code
+}
+
+// change is a new value of one row; null takes the value away.
+type change struct {
+	row uint32
+	val Value
+}
+
+// changed is a copy of the column for n rows, no fewer than before, with other
+// values in some of them. The changes are sorted by row; c may be nil.
+func (c *Col) changed(column Column, n int, changes []change) *Col {
+	out := newCol(column, n)
+	out.dictID = nil
+	if c != nil {
+		copy(out.present, c.present)
+		copy(out.nums, c.nums)
+		copy(out.bools, c.bools)
+		copy(out.codes, c.codes)
+		copy(out.lists, c.lists)
+		out.dict = slices.Clip(c.dict)
+	}
+	if out.off != nil {
+		out.splice(c, changes)
+	}
+	for _, ch := range changes {
+		out.present.Clear(ch.row)
+		if out.bools != nil {
+			out.bools.Clear(ch.row)
+		}
+		if out.lists != nil {
+			out.lists[ch.row] = nil
+		}
+		if ch.val.IsNull() {
+			continue
+		}
+		if out.off != nil && ch.val.typ == Text {
+			out.present.Set(ch.row) // spliced in already
+			continue
+		}
+		if err := out.set(ch.row, ch.val); err != nil {
+			panic("graph: " + err.Error())
+		}
+	}
+	if column.Dict && len(out.dict) > 2*n {
+		return out.rebuilt(column, n) // words that nothing says any more
+	}
+	return out
+}
+
+// splice writes the texts of the old column with the changed ones among them.
+func (c *Col) splice(old *Col, changes []change) {
+	size := 0
+	if old != nil {
+		size = len(old.arena)
+	}
+	for _, ch := range changes {
+		size += len(ch.val.str)
+	}
+	c.arena = make([]byte, 0, size)
+	row := uint32(0)
+	keep := func(end uint32) { // rows that stay as they were
+		for ; row < end; row++ {
+			c.off[row] = uint32(len(c.arena))
+			if old != nil && int(row) < len(old.off)-1 {
+				c.arena = append(c.arena, old.Bytes(row)...)
+			}
+		}
+	}
+	for _, ch := range changes {
+		keep(ch.row)
+		c.off[row] = uint32(len(c.arena))
+		c.arena = append(c.arena, ch.val.str...)
+		row++
+	}
+	keep(uint32(len(c.off) - 1))
+	c.off[row] = uint32(len(c.arena))
+}
+
+func (c *Col) rebuilt(column Column, n int) *Col {
+	out := newCol(column, n)
+	if err := out.fill(n, func(i int) Value { return c.Value(uint32(i)) }); err != nil {
+		panic("graph: " + err.Error())
+	}
+	return out
+}
+
+// joined copies runs of rows of several columns one after the other.
+type joined struct {
+	*Col
+	next  int
+	codes map[*Col][]uint32 // a source's code → ours
+}
+
+func join(column Column, n int) *joined {
+	return &joined{Col: newCol(column, n), codes: map[*Col][]uint32{}}
+}
+
+// add appends the rows from lo up to hi of a column, nulls if it is nil.
+func (j *joined) add(src *Col, lo, hi uint32) {
+	for i := lo; i < hi; i++ {
+		at := uint32(j.next)
+		j.next++
+		if j.off != nil {
+			j.off[at] = uint32(len(j.arena))
+		}
+		if src == nil || !src.present.Has(i) {
+			continue
+		}
+		j.present.Set(at)
+		switch {
+		case j.Col.codes != nil:
+			j.Col.codes[at] = j.translate(src)[src.codes[i]]
+		case j.off != nil:
+			j.arena = append(j.arena, src.Bytes(i)...)
+		case j.bools != nil:
+			if src.bools.Has(i) {
+				j.bools.Set(at)
+			}
+		case j.lists != nil:
+			j.lists[at] = src.lists[i]
+		default:
+			j.nums[at] = src.nums[i]
+		}
+	}
+}
+
+func (j *joined) translate(src *Col) []uint32 {
+	table := j.codes[src]
+	if table == nil {
+		table = make([]uint32, len(src.dict))
+		for code, text := range src.dict {
+			table[code] = uint32(code) // an enum's are ranks
+			if j.dictID != nil {
+				table[code] = j.code(text)
+			}
+		}
+		j.codes[src] = table
+	}
+	return table
+}
+
+// done ends the column.
+func (j *joined) done() *Col {
+	if j.off != nil {
+		j.off[j.next] = uint32(len(j.arena))
+		j.arena = slices.Clip(j.arena)
+	}
+	j.dictID = nil
+	return j.Col
 }
 
 // Value reads one row.

@@ -17,6 +17,9 @@ type Extension struct {
 
 // NewExtension starts from a cluster's segment as seen in a view.
 func NewExtension(v *View, seg *Segment) *Extension {
+	if seen := v.byName[seg.name]; seen != nil {
+		seg = seen
+	}
 	return &Extension{view: v, seg: seg, edges: map[relKey][]relEdge{}, vals: map[[2]int]map[uint32]Value{}, refs: map[int][]uint32{}}
 }
 
@@ -56,6 +59,7 @@ func (x *Extension) Set(n Node, props ...Prop) {
 // Build makes the extended segment.
 func (x *Extension) Build() *Segment {
 	s := *x.seg
+	s.base = x.view.shared.version
 	s.tables, s.rels, s.stubs = slices.Clone(x.seg.tables), map[int][]*Rel{}, slices.Clone(x.seg.stubs)
 	for kind, refs := range x.refs {
 		x.addStubs(&s, kind, refs)
@@ -128,7 +132,7 @@ func (r *Rel) source(pos uint32) uint32 {
 func (x *Extension) setColumn(s *Segment, kind, column int, vals map[uint32]Value) {
 	t := *s.tables[kind]
 	t.cols = slices.Clone(t.cols)
-	old := t.cols[column]
+	old, _ := t.cols[column].at(0)
 	col := newCol(s.vocab.kinds[kind].Columns[column], t.n)
 	err := col.fill(t.n, func(i int) Value {
 		if v, ok := vals[uint32(i)]; ok {
@@ -142,6 +146,6 @@ func (x *Extension) setColumn(s *Segment, kind, column int, vals map[uint32]Valu
 	if err != nil {
 		panic("graph: " + err.Error())
 	}
-	t.cols[column] = col
+	t.cols[column] = oneColumn(col)
 	s.tables[kind] = &t
 }

@@ -37,8 +37,10 @@ type Column struct {
 type Kind struct {
 	Name string
 	// Shared kinds live in the shared segment and are seen by every cluster's.
-	Shared  bool
-	Columns []Column
+	Shared bool
+	// Dependent shared nodes leave with the last shared edge that led to them.
+	Dependent bool
+	Columns   []Column
 	// Tenant is the column that a Scope may restrict by; a node of a kind
 	// without one is seen only by those who see its whole segment.
 	Tenant string

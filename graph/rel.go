@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"sort"
 )
@@ -15,27 +16,75 @@ type Rel struct {
 	out, in        csr
 	inPos          []uint32 // position in forward order of each reverse edge; nil without columns
 	cols           []*Col   // by the EdgeKind's columns, nil where nobody filled one
+	tier           *tier    // shared segment only
 }
 
+// csr is compressed adjacency. Dense, it has an offset for every node from first
+// on; sparse, for the nodes in keys only.
 type csr struct {
-	off []uint32
-	dst []uint32
+	first    uint32
+	keys     []uint32
+	off, dst []uint32
 }
 
-func (c csr) of(i uint32) []uint32 { return c.dst[c.off[i]:c.off[i+1]] }
+// span is where the neighbours of i lie.
+func (c *csr) span(i uint32) (lo, hi uint32) {
+	if c.keys != nil {
+		at, ok := slices.BinarySearch(c.keys, i)
+		if !ok {
+			return 0, 0
+		}
+		return c.off[at], c.off[at+1]
+	}
+	if i -= c.first; i >= uint32(len(c.off)-1) {
+		return 0, 0 // before the first or after the last; also a node newer than the edges
+	}
+	return c.off[i], c.off[i+1]
+}
+
+// all yields the nodes that have neighbours, ascending, and where these lie.
+func (c *csr) all() iter.Seq2[uint32, [2]uint32] {
+	return func(yield func(uint32, [2]uint32) bool) {
+		for at := range len(c.off) - 1 {
+			i := c.first + uint32(at)
+			if c.keys != nil {
+				i = c.keys[at]
+			}
+			if c.off[at] < c.off[at+1] && !yield(i, [2]uint32{c.off[at], c.off[at+1]}) {
+				return
+			}
+		}
+	}
+}
 
 // Len is the number of edges.
-func (r *Rel) Len() int { return len(r.out.dst) }
+func (r *Rel) Len() int {
+	if r.tier != nil {
+		return len(r.out.dst) - r.tier.stale
+	}
+	return len(r.out.dst)
+}
 
 // Out is the targets of i in ascending order; edge columns of the first lie at pos.
-func (r *Rel) Out(i uint32) (dst []uint32, pos uint32) { return r.out.of(i), r.out.off[i] }
+func (r *Rel) Out(i uint32) (dst []uint32, pos uint32) {
+	if r.tier != nil && r.tier.stale > 0 && !r.tier.has(i) {
+		return nil, 0
+	}
+	lo, hi := r.out.span(i)
+	return r.out.dst[lo:hi], lo
+}
 
 // In is the sources of j, and the edge column positions where there are columns.
 func (r *Rel) In(j uint32) (src, pos []uint32) {
-	if r.inPos == nil {
-		return r.in.of(j), nil
+	lo, hi := r.in.span(j)
+	src = r.in.dst[lo:hi]
+	if r.inPos != nil {
+		pos = r.inPos[lo:hi]
 	}
-	return r.in.of(j), r.inPos[r.in.off[j]:r.in.off[j+1]]
+	if r.tier != nil && r.tier.stale > 0 {
+		return r.tier.current(src, pos)
+	}
+	return src, pos
 }
 
 // Col is the column of that name, nil if no edge here has a value for it.
@@ -51,43 +100,66 @@ type relEdge struct {
 	props    []Prop
 }
 
-// addRel sorts the edges, drops exact repetitions and packs both directions.
-func (s *Segment) addRel(k relKey, list []relEdge) {
+// inOrder sorts edges and drops exact repetitions.
+func inOrder(list []relEdge) []relEdge {
 	sort.SliceStable(list, func(i, j int) bool {
 		return list[i].from < list[j].from || list[i].from == list[j].from && list[i].to < list[j].to
 	})
-	list = slices.CompactFunc(list, func(a, b relEdge) bool {
-		return a.from == b.from && a.to == b.to && slices.EqualFunc(a.props, b.props,
-			func(p, q Prop) bool { return p.Name == q.Name && p.Equal(q.Value) })
-	})
+	out := list[:0]
+	for _, e := range list {
+		twice := false
+		for at := len(out) - 1; at >= 0 && out[at].from == e.from && out[at].to == e.to && !twice; at-- {
+			twice = out[at].says(e) && e.says(out[at])
+		}
+		if !twice {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// says that it has all the properties of the other.
+func (e relEdge) says(other relEdge) bool {
+	return !slices.ContainsFunc(other.props, func(p Prop) bool { return !p.Equal(e.value(p.Name)) })
+}
+
+// addRel packs a cluster's edges in both directions.
+func (s *Segment) addRel(k relKey, list []relEdge) {
+	list = inOrder(list)
 	r := &Rel{Edge: int(k.edge), From: int(k.from), To: int(k.to)}
-	r.out = pack(s.Len(int(k.from)), len(list), func(i int) (uint32, uint32) { return list[i].from, list[i].to }, nil)
-	columns := s.vocab.edges[k.edge].Columns
-	if len(columns) > 0 {
+	if columns := s.vocab.edges[k.edge].Columns; len(columns) > 0 {
 		r.inPos = make([]uint32, len(list))
 	}
-	r.in = pack(s.Len(int(k.to)), len(list), func(i int) (uint32, uint32) { return list[i].to, list[i].from }, r.inPos)
-	r.cols = make([]*Col, len(columns))
-	for c, column := range columns {
-		value := func(i int) Value {
-			for _, p := range list[i].props {
-				if p.Name == column.Name {
-					return p.Value
-				}
-			}
-			return Value{}
-		}
+	r.out = pack(s.Len(r.From), len(list), func(i int) (uint32, uint32) { return list[i].from, list[i].to }, nil)
+	r.in = pack(s.Len(r.To), len(list), func(i int) (uint32, uint32) { return list[i].to, list[i].from }, r.inPos)
+	r.cols = relColumns(s.vocab.edges[k.edge], list)
+	s.rels[r.Edge] = append(s.rels[r.Edge], r)
+}
+
+// relColumns fills the columns that some edge has a value for.
+func relColumns(kind EdgeKind, list []relEdge) []*Col {
+	cols := make([]*Col, len(kind.Columns))
+	for c, column := range kind.Columns {
 		if !slices.ContainsFunc(list, func(e relEdge) bool {
-			return slices.ContainsFunc(e.props, func(p Prop) bool { return p.Name == column.Name })
+			return slices.ContainsFunc(e.props, func(p Prop) bool { return p.Name == column.Name && !p.IsNull() })
 		}) {
 			continue
 		}
-		r.cols[c] = newCol(column, len(list))
-		if err := r.cols[c].fill(len(list), value); err != nil {
-			panic(fmt.Sprintf("graph: edge %s: %v", s.vocab.edges[k.edge].Name, err))
+		cols[c] = newCol(column, len(list))
+		if err := cols[c].fill(len(list), func(i int) Value { return list[i].value(column.Name) }); err != nil {
+			panic(fmt.Sprintf("graph: edge %s: %v", kind.Name, err))
 		}
 	}
-	s.rels[r.Edge] = append(s.rels[r.Edge], r)
+	return cols
+}
+
+func (e relEdge) value(column string) Value {
+	for _, p := range e.props {
+		if p.Name == column {
+			return p.Value
+		}
+	}
+	return Value{}
 }
 
 // pack counts, sums and places: a counting sort by key that keeps order. pos,
@@ -110,5 +182,35 @@ func pack(n, edges int, edge func(int) (key, val uint32), pos []uint32) csr {
 		}
 		next[k]++
 	}
+	return c
+}
+
+// packFew is pack for edges of which few nodes of many may have some: it takes
+// space for those nodes, not for all.
+func packFew(edges int, edge func(int) (key, val uint32), pos []uint32) csr {
+	if edges == 0 {
+		return csr{off: []uint32{0}}
+	}
+	keys := make([]uint32, edges)
+	for i := range edges {
+		keys[i], _ = edge(i)
+	}
+	first, last := slices.Min(keys), slices.Max(keys)
+	if width := int(last-first) + 1; width <= 2*edges {
+		c := pack(width, edges, func(i int) (uint32, uint32) {
+			_, v := edge(i)
+			return keys[i] - first, v
+		}, pos)
+		c.first = first
+		return c
+	}
+	slices.Sort(keys)
+	keys = slices.Clip(slices.Compact(keys))
+	c := pack(len(keys), edges, func(i int) (uint32, uint32) {
+		k, v := edge(i)
+		at, _ := slices.BinarySearch(keys, k)
+		return uint32(at), v
+	}, pos)
+	c.keys = keys
 	return c
 }

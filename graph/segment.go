@@ -1,6 +1,9 @@
 package graph
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // Segment is one cluster's nodes and edges, or the shared ones. It never changes.
 type Segment struct {
@@ -11,15 +14,11 @@ type Segment struct {
 	rels   map[int][]*Rel
 	// stubs holds, per shared kind, the sorted shared indices that a cluster's
 	// segment mentions; adjacency inside it uses positions in this list.
-	stubs  [][]uint32
-	lookID []map[string]uint32 // shared only: ids are in order of arrival
-}
-
-// Table is the nodes of one kind.
-type Table struct {
-	n    int
-	ids  *Col
-	cols []*Col
+	stubs [][]uint32
+	base  uint64 // the version of the shared segment that the stubs are of
+	// Of the shared segment only:
+	index            []*ids
+	version, removed uint64 // see Shared
 }
 
 // Name is the cluster's name, empty for the shared segment.
@@ -55,36 +54,50 @@ func (s *Segment) Stub(kind int, shared uint32) (uint32, bool) {
 // Rels lists the adjacencies of an edge kind.
 func (s *Segment) Rels(edge int) []*Rel { return s.rels[edge] }
 
-// Col is a column of a kind's table, nil if no node here has a value for it.
-func (s *Segment) Col(kind, column int) *Col {
-	if s.tables[kind] == nil || column < 0 {
+// Nodes is the set of a kind's nodes. Len counts also places of the shared segment
+// whose node left.
+func (s *Segment) Nodes(kind int) Bitmap {
+	if s.tables[kind] == nil {
 		return nil
 	}
-	return s.tables[kind].cols[column]
+	return s.tables[kind].nodes()
+}
+
+// Parts yields a column of a kind's table, run by run.
+func (s *Segment) Parts(kind, column int) iter.Seq[Part] {
+	return s.tables[kind].parts(s.tables[kind].cols[column])
+}
+
+// Value reads a column of a node; null where it is no column.
+func (s *Segment) Value(kind, column int, i uint32) Value {
+	if column < 0 {
+		return Value{}
+	}
+	return s.tables[kind].cols[column].value(i)
 }
 
 // ID is a node's id within the segment, without the segment's name.
-func (s *Segment) ID(kind int, i uint32) string { return s.tables[kind].ids.Value(i).str }
+func (s *Segment) ID(kind int, i uint32) string { return string(s.tables[kind].id(i)) }
 
 func (s *Segment) lookup(kind int, id string) (uint32, bool) {
 	t := s.tables[kind]
 	if t == nil {
 		return 0, false
 	}
-	if s.lookID != nil {
-		i, ok := s.lookID[kind][id]
-		return i, ok
+	if s.shared {
+		return s.index[kind].find(t, id)
 	}
+	ids, _ := t.ids.at(0)
 	lo, hi := 0, t.n
 	for lo < hi {
 		mid := (lo + hi) / 2
-		if string(t.ids.Bytes(uint32(mid))) < id {
+		if string(ids.Bytes(uint32(mid))) < id {
 			lo = mid + 1
 		} else {
 			hi = mid
 		}
 	}
-	if lo < t.n && string(t.ids.Bytes(uint32(lo))) == id {
+	if lo < t.n && string(ids.Bytes(uint32(lo))) == id {
 		return uint32(lo), true
 	}
 	return 0, false

@@ -96,6 +96,17 @@ func (v Value) String() string {
 	return ""
 }
 
+// same is Equal for a value that a column gave back: an enum's was put in as text.
+func (v Value) same(w Value) bool {
+	if v.typ == Enum {
+		v.typ = Text
+	}
+	if w.typ == Enum {
+		w.typ = Text
+	}
+	return v.Equal(w)
+}
+
 // Equal compares type and value; null equals null.
 func (v Value) Equal(w Value) bool {
 	return v.typ == w.typ && v.num == w.num && v.str == w.str && slices.Equal(v.list, w.list)

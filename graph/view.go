@@ -2,7 +2,7 @@ package graph
 
 import (
 	"iter"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -15,16 +15,19 @@ type View struct {
 	byName   map[string]*Segment
 }
 
-// NewView joins segments; shared may be nil when nothing is shared.
+// NewView joins segments; shared may be nil when nothing is shared. A cluster's
+// segment may be older than the shared one: it shows no edge to what has left.
 func NewView(v *Vocabulary, shared *Segment, clusters ...*Segment) *View {
 	if shared == nil {
 		shared = NewShared(v).Freeze()
 	}
-	view := &View{vocab: v, shared: shared, clusters: clusters, byName: map[string]*Segment{}}
-	sort.Slice(view.clusters, func(i, j int) bool { return view.clusters[i].name < view.clusters[j].name })
+	view := &View{vocab: v, shared: shared, byName: map[string]*Segment{}}
 	for _, c := range clusters {
+		c = c.on(shared)
+		view.clusters = append(view.clusters, c)
 		view.byName[c.name] = c
 	}
+	slices.SortFunc(view.clusters, func(a, b *Segment) int { return strings.Compare(a.name, b.name) })
 	return view
 }
 
@@ -58,8 +61,8 @@ func (v *View) Nodes(kind string) iter.Seq[Node] {
 			return
 		}
 		for _, seg := range v.Segments(k) {
-			for i := range seg.Len(k) {
-				if !yield(Node{v, seg, k, uint32(i)}) {
+			for i := range seg.Nodes(k).All() {
+				if !yield(Node{v, seg, k, i}) {
 					return
 				}
 			}
@@ -105,11 +108,7 @@ func (n Node) ID() string {
 
 // Value reads a property; null if unknown or not a column of the kind.
 func (n Node) Value(column string) Value {
-	c := n.seg.Col(n.kind, columnIndex(n.view.vocab.kinds[n.kind].Columns, column))
-	if c == nil {
-		return Value{}
-	}
-	return c.Value(n.i)
+	return n.seg.Value(n.kind, columnIndex(n.view.vocab.kinds[n.kind].Columns, column), n.i)
 }
 
 // Text is Value as text, empty if unknown.

@@ -121,10 +121,16 @@ func (c *valueCounter) slot(kind, slot int, prop string, bits graph.Bitmap) {
 		}
 		return
 	}
-	col := seg.Col(kind, columnAt(c.e.voc.kinds[kind].Properties, prop))
-	if col == nil {
-		return
+	if n := columnAt(c.e.voc.kinds[kind].Properties, prop); n >= 0 {
+		for p := range seg.Parts(kind, n) {
+			if p.Col != nil {
+				c.part(p.Col, p.Of(bits))
+			}
+		}
 	}
+}
+
+func (c *valueCounter) part(col *graph.Col, bits graph.Bitmap) {
 	codes, dict := col.Dict()
 	if codes == nil {
 		for i := range bits.All() {

@@ -119,7 +119,7 @@ func (e *engine) universe(kinds []int) nodeSet {
 			if n == 0 {
 				continue
 			}
-			s.bits[k][slot] = graph.Full(n)
+			s.bits[k][slot] = e.segment(kind, slot).Nodes(kind)
 			e.use(n / 8)
 			if e.mask != nil {
 				if e.mask[kind][slot] == nil {

@@ -133,22 +133,33 @@ func (e *engine) evalTest(t *test, v *variable, set nodeSet) answers {
 }
 
 func (e *engine) testSlot(t *test, kind, slot int, set graph.Bitmap) (yesBits, noBits graph.Bitmap) {
-	seg := e.segment(kind, slot)
-	var row func(uint32) tri
-	if t.prop == "id" {
-		row = t.onID(seg, kind)
-	} else {
-		col := seg.Col(kind, columnAt(e.voc.kinds[kind].Properties, t.prop))
-		if col != nil && col.Type == graph.Bool && (t.op == OpTrue || t.op == OpEq || t.op == OpNe) {
-			return boolSlot(col, set, t.op == OpTrue || t.value.V == (t.op == OpEq))
-		}
-		if col == nil && t.ofNull() == unknown {
-			return nil, nil
-		}
-		row = t.on(col)
-	}
+	seg, ready := e.segment(kind, slot), t.ready()
 	yesBits, noBits = graph.NewBitmap(len(set)*64), graph.NewBitmap(len(set)*64)
-	e.tick(len(set))
+	e.tick(len(set) * 17)
+	if t.prop == "id" {
+		sortOut(t.onID(seg, kind), set, yesBits, noBits)
+		return yesBits, noBits
+	}
+	column := columnAt(e.voc.kinds[kind].Properties, t.prop)
+	if column < 0 {
+		sortOut(ready.on(nil), set, yesBits, noBits)
+		return yesBits, noBits
+	}
+	for p := range seg.Parts(kind, column) {
+		here, y, n := p.Of(set), p.Of(yesBits), p.Of(noBits)
+		switch {
+		case here.Empty() || p.Col == nil && t.ofNull() == unknown:
+		case p.Col != nil && p.Col.Type == graph.Bool && (t.op == OpTrue || t.op == OpEq || t.op == OpNe):
+			boolPart(p.Col, here, y, n, t.op == OpTrue || t.value.V == (t.op == OpEq))
+		default:
+			sortOut(ready.on(p.Col), here, y, n)
+		}
+	}
+	return yesBits, noBits
+}
+
+// sortOut answers a condition row by row.
+func sortOut(row func(uint32) tri, set, yesBits, noBits graph.Bitmap) {
 	for i := range set.All() {
 		switch row(i) {
 		case yes:
@@ -157,21 +168,18 @@ func (e *engine) testSlot(t *test, kind, slot int, set graph.Bitmap) (yesBits, n
 			noBits.Set(i)
 		}
 	}
-	e.tick(len(set) * 16)
-	return yesBits, noBits
 }
 
-// boolSlot answers a condition on a Bool column a word at a time.
-func boolSlot(col *graph.Col, set graph.Bitmap, want bool) (yesBits, noBits graph.Bitmap) {
-	yesBits = set.Clone()
-	yesBits.And(col.Present())
-	noBits = yesBits.Clone()
-	yesBits.And(col.Bools())
-	noBits.AndNot(col.Bools())
+// boolPart answers a condition on a Bool column a word at a time.
+func boolPart(col *graph.Col, set, yesBits, noBits graph.Bitmap, want bool) {
 	if !want {
 		yesBits, noBits = noBits, yesBits
 	}
-	return yesBits, noBits
+	present, true_ := col.Present(), col.Bools()
+	for w := range set {
+		known := set[w] & present[w]
+		yesBits[w], noBits[w] = known&true_[w], known&^true_[w]
+	}
 }
 
 // exists is the part of a set that the pattern hanging from it matches.
@@ -270,7 +278,7 @@ func (e *engine) edgeCond(c *cond, l *lane) func(pos, child uint32) tri {
 		return e.mixedCond(c, l)
 	}
 	if c.kind == condTest {
-		row := c.test.on(l.rel.Col(columnAt(e.voc.edges[l.rel.Edge].Properties, c.test.prop)))
+		row := c.test.ready().on(l.rel.Col(columnAt(e.voc.edges[l.rel.Edge].Properties, c.test.prop)))
 		return func(pos, _ uint32) tri { return row(pos) }
 	}
 	subs := make([]func(pos, child uint32) tri, len(c.sub))

@@ -25,8 +25,23 @@ func is(b bool) tri {
 	return no
 }
 
+// matcher is a test made ready for any number of columns.
+type matcher struct {
+	*test
+	text func(b []byte) bool // made when first needed
+}
+
+func (t *test) ready() *matcher { return &matcher{test: t} }
+
+func (t *matcher) matches() func(b []byte) bool {
+	if t.text == nil {
+		t.text = textTest(t.op, t.value, t.fold)
+	}
+	return t.text
+}
+
 // on makes the test of one column: an answer for each row.
-func (t *test) on(col *graph.Col) func(i uint32) tri {
+func (t *matcher) on(col *graph.Col) func(i uint32) tri {
 	if col == nil {
 		return func(uint32) tri { return t.ofNull() }
 	}
@@ -56,7 +71,7 @@ func (t *test) ofNull() tri {
 }
 
 // row tests a value that is there.
-func (t *test) row(col *graph.Col) func(i uint32) bool {
+func (t *matcher) row(col *graph.Col) func(i uint32) bool {
 	switch {
 	case t.op == OpNull:
 		return func(uint32) bool { return false }
@@ -82,10 +97,10 @@ func (t *test) row(col *graph.Col) func(i uint32) bool {
 	return t.texts(col)
 }
 
-func (t *test) texts(col *graph.Col) func(i uint32) bool {
+func (t *matcher) texts(col *graph.Col) func(i uint32) bool {
 	codes, dict := col.Dict()
 	if codes == nil {
-		f := textTest(t.op, t.value, t.fold)
+		f := t.matches()
 		return func(i uint32) bool { return f(col.Bytes(i)) }
 	}
 	table := make([]bool, len(dict))
@@ -95,7 +110,7 @@ func (t *test) texts(col *graph.Col) func(i uint32) bool {
 			table[rank] = want >= 0 && ordered(t.op, rank-want)
 		}
 	} else {
-		f := textTest(t.op, t.value, t.fold)
+		f := t.matches()
 		for code, s := range dict {
 			table[code] = f([]byte(s))
 		}

@@ -43,12 +43,8 @@ func (e *engine) visibleNodes(seg *graph.Segment, kind int, tenants []string) gr
 	}
 	out := graph.NewBitmap(n)
 	tenant := slices.IndexFunc(e.voc.kinds[kind].Properties, func(p schema.Property) bool { return p.Name == e.voc.kinds[kind].Tenant })
-	col := seg.Col(kind, tenant)
-	if col == nil {
-		return out
-	}
 	for i := range uint32(n) {
-		if v := col.Value(i); !v.IsNull() && slices.Contains(tenants, v.Str()) {
+		if v := seg.Value(kind, tenant, i); !v.IsNull() && slices.Contains(tenants, v.Str()) {
 			out.Set(i)
 		}
 	}
