@@ -1,10 +1,11 @@
-.PHONY: help run test build ui lint generate bench corpus fuzz
+.PHONY: help run test build ui lint generate bench corpus fuzz mutants
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 run: build ## build everything and serve the sample estate; FROM=context:NAME serves a cluster
 	bin/breakwater serve $(if $(FROM),--from '$(FROM)',--sample)
 test: setup lint ui ## install what the tests need and run everything
 	test/go.sh
+	test/mutants.sh changed
 build: ui ## the binary with the portal in it, as bin/breakwater
 	go build -tags ui -o bin/ ./cmd/...
 ui: ## the portal, as ui/dist
@@ -21,3 +22,5 @@ corpus: ## score the judges and the matcher on other people's cases; CORPUS=DIR
 	BREAKWATER_CORPUS=$(abspath $(or $(CORPUS),../shared/corpus)) go test ./test/corpus ./vuln -run 'Corpus|RemoteCodeRule' -v -count=1
 fuzz: ## every fuzz test, half a minute each
 	test/fuzz.sh 30s
+mutants: ## small faults that no test notices, in the packages that decide; PKG=./rbac
+	test/mutants.sh $(PKG)
