@@ -166,6 +166,8 @@ func TestLoadBalancers(t *testing.T) {
 
 func TestPoliciesOnTheWay(t *testing.T) {
 	open := "shop/Service/web > shop/Pod/web 8080/TCP any"
+	// The load balancer itself connects to the pods, from an address nobody knows.
+	const direct = "service.beta.kubernetes.io/aws-load-balancer-type: nlb-ip, service.beta.kubernetes.io/aws-load-balancer-scheme: internet-facing"
 	run(t, []test{
 		{"deny all, enforced", estate + calico + balancer("", "") + np(`{podSelector: {}}`), nil, []string{"shop/Pod/web by p"}},
 		{"deny all, enforced by nothing", estate + flannel + balancer("", "") + np(`{podSelector: {}}`), []string{open}, nil},
@@ -178,6 +180,9 @@ func TestPoliciesOnTheWay(t *testing.T) {
 		{"nor where the only node sees the client itself", estate[strings.Index(estate, "apiVersion: v1\nkind: Node\nmetadata: {name: n2}"):] + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), nil, []string{"shop/Pod/web by p"}},
 		{"allow some of the internet", estate + calico + balancer(", externalTrafficPolicy: Local", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),
 			[]string{"shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"}, nil},
+		{"a certain way for some goes before an uncertain one for all", estate + calico + balancer("", direct) + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),
+			[]string{"shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"}, nil},
+		{"an uncertain way is better than none", estate + calico + balancer("", direct) + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}`), []string{open + " ?"}, nil},
 		{"the policy allows others than the load balancer", estate + calico + balancer(", externalTrafficPolicy: Local, loadBalancerSourceRanges: [203.0.113.0/24]", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),
 			nil, []string{"shop/Pod/web by p"}},
 	})

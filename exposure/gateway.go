@@ -44,12 +44,13 @@ type gatewayRoute struct {
 func httpRoute(k collect.Key, o *gatewayv1.HTTPRoute) gatewayRoute {
 	r := gatewayRoute{Entity{"HTTPRoute", k}, o.Spec.ParentRefs, o.Spec.Hostnames, nil}
 	for _, rule := range o.Spec.Rules {
+		for _, f := range rule.Filters {
+			r.mirror(f.RequestMirror)
+		}
 		for _, b := range rule.BackendRefs {
 			r.add(b.BackendRef)
-		}
-		for _, f := range rule.Filters {
-			if f.RequestMirror != nil {
-				r.backends = append(r.backends, f.RequestMirror.BackendRef)
+			for _, f := range b.Filters {
+				r.mirror(f.RequestMirror)
 			}
 		}
 	}
@@ -59,11 +60,24 @@ func httpRoute(k collect.Key, o *gatewayv1.HTTPRoute) gatewayRoute {
 func grpcRoute(k collect.Key, o *gatewayv1.GRPCRoute) gatewayRoute {
 	r := gatewayRoute{Entity{"GRPCRoute", k}, o.Spec.ParentRefs, o.Spec.Hostnames, nil}
 	for _, rule := range o.Spec.Rules {
+		for _, f := range rule.Filters {
+			r.mirror(f.RequestMirror)
+		}
 		for _, b := range rule.BackendRefs {
 			r.add(b.BackendRef)
+			for _, f := range b.Filters {
+				r.mirror(f.RequestMirror)
+			}
 		}
 	}
 	return r
+}
+
+// mirror adds the backend that gets a copy of the requests, if a filter names one.
+func (r *gatewayRoute) mirror(m *gatewayv1.HTTPRequestMirrorFilter) {
+	if m != nil && (m.Percent == nil || *m.Percent > 0) {
+		r.backends = append(r.backends, m.BackendRef)
+	}
 }
 
 // add leaves out backends whose weight is zero: they get no traffic.

@@ -68,6 +68,8 @@ func TestIngresses(t *testing.T) {
 		{"an installation of another controller class", all(fmt.Sprintf(nginx, "", "--controller-class=k8s.io/internal", "}", "203.0.113.1"), byClass), []string{ctl}, nil},
 		{"a service that is not there", all(controllerOpen, strings.ReplaceAll(byClass, "{name: web, port", "{name: lost, port")), []string{ctl}, nil},
 		{"a port that is not there", all(controllerOpen, strings.ReplaceAll(byClass, "number: 80", "number: 81")), []string{ctl}, nil},
+		{"a backend for whatever no rule takes", all(controllerOpen, strings.NewReplacer("rules: [", "defaultBackend: {service: {name: web, port: {number: 80}}}, rules: [",
+			"backend: {service: {name: web", "backend: {service: {name: lost").Replace(byClass)), []string{ctl, web}, nil},
 		{"a port by name", all(controllerOpen, strings.ReplaceAll(byClass, "number: 80", "name: http")), []string{ctl, web}, nil},
 		{"only the port it names", all(controllerOpen, strings.ReplaceAll(byClass, "number: 80", "number: 9090")),
 			[]string{ctl, "shop/Ingress/web > shop/Service/web > shop/Pod/web 9090/TCP any"}, nil},

@@ -58,7 +58,16 @@ metadata: {name: n2}
 status: {addresses: [{type: InternalIP, address: 192.168.0.2}]}
 `
 
-// policy writes a NetworkPolicy of namespace shop with a spec in flow style.
+// unread is a pod in a namespace that was not read.
+const unread = `
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: dark}
+spec: {nodeName: n2, containers: [{name: c, image: web}]}
+`
+
+// np writes a NetworkPolicy of namespace shop with a spec in flow style.
 func np(name, spec string) string {
 	return fmt.Sprintf("\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: %s, namespace: shop}\nspec: %s\n", name, spec)
 }
@@ -144,6 +153,10 @@ func TestAsk(t *testing.T) {
 		{"with egress rules it is restricted", np("p", `{podSelector: {}, egress: [{to: [{podSelector: {}}]}], ingress: [{}]}`), "shop/web", "bank/web", "80", "no p -1"},
 		{"both sides must allow", np("p", `{podSelector: {}, policyTypes: [Ingress, Egress], egress: [{to: [{podSelector: {}}]}]}`), "shop/web", "shop/db", "5432", "no p -1"},
 		{"a named port in egress is the receiver's", np("p", `{podSelector: {matchLabels: {app: web}}, egress: [{ports: [{port: http}]}], policyTypes: [Egress]}`), "shop/web", "shop/db", "5432", "yes p 0"},
+		{"a named port is of its protocol", np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: dns, protocol: UDP}]}]}`), "bank/web", "shop/web", "53/UDP", "yes p 0"},
+		{"and not of another", np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: dns, protocol: TCP}]}]}`), "bank/web", "shop/web", "53/UDP", "no p -1"},
+		{"a namespace that was not read has its own name as a label", unread + from(`{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: dark}}}`), "dark/web", "shop/db", "5432", "yes p 0"},
+		{"and no other label", unread + from(`{namespaceSelector: {matchLabels: {team: b}}}`), "dark/web", "shop/db", "5432", "no p -1"},
 		{"a pod on the host's network is not protected", np("p", `{podSelector: {}}`), "internet", "bank/agent", "9100", "yes"},
 		{"a pod on the host's network is no pod to a selector", from(`{namespaceSelector: {}, podSelector: {}}`), "bank/agent", "shop/web", "8080", "yes"},
 		{"nor to one that would match", np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{namespaceSelector: {}}]}]}`), "bank/agent", "shop/web", "8080", "no p -1"},

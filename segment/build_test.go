@@ -1,10 +1,12 @@
 package segment
 
 import (
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -102,6 +104,62 @@ func TestARingOfOwnersEnds(t *testing.T) {
 	p := cart(f, "ring")
 	p.Owner.Name = "x"
 	view(t, f)
+}
+
+// bind gives the account of the shop's pod a role.
+func bind(f *collect.Facts, rules ...rbacv1.PolicyRule) {
+	f.ClusterRoles[collect.Key{Name: "r"}] = &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "r"}, Rules: rules}
+	f.ClusterRoleBindings[collect.Key{Name: "b"}] = &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "b"},
+		RoleRef: rbacv1.RoleRef{Kind: "ClusterRole", Name: "r"}, Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: "shop", Name: "cart"}}}
+	k := collect.Key{Namespace: "shop", Name: "cart"}
+	f.ServiceAccounts[k] = &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: k.Namespace, Name: k.Name}}
+}
+
+func TestNoAdministratorIsUnknownWhileRolesCannotBeRead(t *testing.T) {
+	f := shop()
+	bind(f, rbacv1.PolicyRule{Verbs: []string{"get"}, APIGroups: []string{""}, Resources: []string{"pods"}})
+	want := func(name, want string) {
+		t.Helper()
+		v := view(t, f)
+		pod, _ := v.Node("Pod", "prod/shop/Pod/cart-5d9-x")
+		account, _ := v.Node("ServiceAccount", "prod/shop/ServiceAccount/cart")
+		if p, a := pod.Value("clusterAdmin").String(), account.Value("clusterAdmin").String(); p != want || a != want {
+			t.Errorf("%s: the pod is administrator: %q, its account: %q; want %q", name, p, a, want)
+		}
+	}
+	want("everything was read", "false")
+	g := collect.Gap{Source: "api", What: "clusterroles", Why: "403", Kinds: []string{"ClusterRole", "GRANTS", "HOLDS", "Permission"}}
+	f.Gaps[g.Key()] = g
+	want("roles were not", "")
+	bind(f, rbacv1.PolicyRule{Verbs: []string{"*"}, APIGroups: []string{"*"}, Resources: []string{"*"}})
+	want("but one that says enough", "true")
+}
+
+func TestAPermissionOverNamedObjectsIsNotTheWholeOne(t *testing.T) {
+	for _, test := range []struct{ name, id, scope, admin string }{
+		{"", "prod/Permission/everything@cluster", "cluster", "true"},
+		{"db", "prod/Permission/everything@db", "names", "false"},
+		{"cluster", "prod/Permission/everything@name=cluster", "names", "false"}, // an object of this very name
+	} {
+		f := shop()
+		rule := rbacv1.PolicyRule{Verbs: []string{"*"}, APIGroups: []string{"*"}, Resources: []string{"*"}}
+		if test.name != "" {
+			rule.ResourceNames = []string{test.name}
+		}
+		bind(f, rule)
+		v := view(t, f)
+		account, _ := v.Node("ServiceAccount", "prod/shop/ServiceAccount/cart")
+		if got := account.Value("clusterAdmin").String(); got != test.admin {
+			t.Errorf("named %q: administrator %q, want %q", test.name, got, test.admin)
+		}
+		var held []string
+		for e := range account.Out("HOLDS") {
+			held = append(held, e.To.ID()+" "+e.To.Text("scope"))
+		}
+		if want := test.id + " " + test.scope; !slices.Equal(held, []string{want}) {
+			t.Errorf("named %q: the account holds %v, want %s", test.name, held, want)
+		}
+	}
 }
 
 func TestAPolicyThatCannotBeReadIsToldOnce(t *testing.T) {

@@ -129,8 +129,10 @@ func refText(r rbac.Ref) string {
 // permission is the node of a power in a scope.
 func (c *cluster) permission(h rbac.Hold) graph.Ref {
 	id := "Permission/" + h.Power + "@cluster"
-	if h.Scope.Kind == rbac.Names {
-		id = "Permission/" + h.Power + "@" + strings.Join(h.Scope.Names, ",")
+	if names := strings.Join(h.Scope.Names, ","); h.Scope.Kind == rbac.Names && names == "cluster" && h.Scope.Namespace == "" {
+		id = "Permission/" + h.Power + "@name=cluster" // an object of that name is not the whole cluster
+	} else if h.Scope.Kind == rbac.Names {
+		id = "Permission/" + h.Power + "@" + names
 	} else if h.Scope.Namespace != "" {
 		id = "Permission/" + h.Power
 	}

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"testing/fstest"
 
 	"github.com/klauspost/compress/gzip"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/breakwater-sec/breakwater/collect"
 )
@@ -193,4 +195,72 @@ func FuzzLoadDump(f *testing.F) {
 			t.Error("neither facts nor an error")
 		}
 	})
+}
+
+// TestNothingOfAnyKindKeepsWhatWasLastApplied: that annotation repeats a whole
+// object, values of environment variables and all.
+func TestNothingOfAnyKindKeepsWhatWasLastApplied(t *testing.T) {
+	for _, k := range kinds() {
+		o := k.make()
+		o.SetName("o")
+		o.SetAnnotations(map[string]string{"kubectl.kubernetes.io/last-applied-configuration": "planted", "example.org/note": "planted",
+			"breakwater.dev/critical": "true", "service.beta.kubernetes.io/aws-load-balancer-internal": strings.Repeat("planted", 1000)})
+		o.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "planted"}})
+		stripped, kept := k.strip(&stripper{NewInterner()}, o)
+		text, err := json.Marshal(stripped)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "planted") {
+			t.Errorf("%s (kept: %v): %s", k.name, kept, text)
+		}
+	}
+}
+
+func TestARoutesFiltersAreDroppedButForThoseThatMirror(t *testing.T) {
+	const text = `apiVersion: gateway.networking.k8s.io/v1
+kind: %s
+metadata: {name: r}
+spec:
+  rules:
+  - filters: &filters
+    - {type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: Authorization, value: planted}]}}
+    - {type: RequestMirror, requestMirror: {backendRef: {name: copy, port: 80}}}
+    backendRefs: [{name: web, port: 80, filters: *filters}]
+`
+	for _, kind := range []string{"HTTPRoute", "GRPCRoute"} {
+		f, err := ReadFS(fstest.MapFS{"a.yaml": {Data: fmt.Appendf(nil, text, kind)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range f.Each(kind) {
+			kept, _ := json.Marshal(o)
+			if strings.Contains(string(kept), "planted") || strings.Count(string(kept), `"copy"`) != 2 {
+				t.Errorf("%s keeps %s", kind, kept)
+			}
+		}
+		if f.Len(kind) != 1 {
+			t.Errorf("%d of kind %s: %v", f.Len(kind), kind, f.Gaps)
+		}
+	}
+}
+
+func TestAnEndpointThatNamesNoPodKeepsItsAddress(t *testing.T) {
+	f, err := ReadFS(fstest.MapFS{"a.yaml": {Data: []byte(`apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: web-1, namespace: shop, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+ports: [{name: http, port: 8080}]
+endpoints:
+- {addresses: [10.1.0.1], targetRef: {kind: Pod, name: web, namespace: shop}}
+- {addresses: [10.1.0.2, 10.1.0.3]}
+- {addresses: [10.1.0.4], targetRef: {kind: Node, name: n1}}
+`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := f.EndpointSlices[collect.Key{Namespace: "shop", Name: "web-1"}]
+	if got, want := fmt.Sprint(e.Service, e.Pods, e.Addresses), "web[shop/web] [10.1.0.2 10.1.0.3 10.1.0.4]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 }

@@ -193,24 +193,44 @@ func stripHTTPRoute(_ *stripper, o *gatewayv1.HTTPRoute) (any, bool) {
 	r := &gatewayv1.HTTPRoute{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}
 	r.Status.RouteStatus = routeStatus(o.Status.RouteStatus)
 	for i := range r.Spec.Rules {
-		r.Spec.Rules[i].Filters = nil // header values may be credentials
+		r.Spec.Rules[i].Filters = mirrors(r.Spec.Rules[i].Filters)
 		for j := range r.Spec.Rules[i].BackendRefs {
-			r.Spec.Rules[i].BackendRefs[j].Filters = nil
+			r.Spec.Rules[i].BackendRefs[j].Filters = mirrors(r.Spec.Rules[i].BackendRefs[j].Filters)
 		}
 	}
 	return r, true
+}
+
+// mirrors keeps the filters that send requests to one more backend. Others may
+// hold header values, which may be credentials.
+func mirrors(in []gatewayv1.HTTPRouteFilter) (out []gatewayv1.HTTPRouteFilter) {
+	for _, f := range in {
+		if f.RequestMirror != nil {
+			out = append(out, gatewayv1.HTTPRouteFilter{Type: f.Type, RequestMirror: f.RequestMirror})
+		}
+	}
+	return out
 }
 
 func stripGRPCRoute(_ *stripper, o *gatewayv1.GRPCRoute) (any, bool) {
 	r := &gatewayv1.GRPCRoute{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}
 	r.Status.RouteStatus = routeStatus(o.Status.RouteStatus)
 	for i := range r.Spec.Rules {
-		r.Spec.Rules[i].Filters = nil
+		r.Spec.Rules[i].Filters = grpcMirrors(r.Spec.Rules[i].Filters)
 		for j := range r.Spec.Rules[i].BackendRefs {
-			r.Spec.Rules[i].BackendRefs[j].Filters = nil
+			r.Spec.Rules[i].BackendRefs[j].Filters = grpcMirrors(r.Spec.Rules[i].BackendRefs[j].Filters)
 		}
 	}
 	return r, true
+}
+
+func grpcMirrors(in []gatewayv1.GRPCRouteFilter) (out []gatewayv1.GRPCRouteFilter) {
+	for _, f := range in {
+		if f.RequestMirror != nil {
+			out = append(out, gatewayv1.GRPCRouteFilter{Type: f.Type, RequestMirror: f.RequestMirror})
+		}
+	}
+	return out
 }
 
 func stripReferenceGrant(_ *stripper, o *gatewayv1beta1.ReferenceGrant) (any, bool) {
