@@ -24,7 +24,7 @@ func ChokePoints(paths []Path) []ChokePoint {
 	score := map[string]int{}
 	for _, p := range paths {
 		for _, t := range p.Nodes {
-			if t.ID == p.Entry.ID || t.ID == p.Target.ID && t.ID != p.Foothold.ID || !p.needs(t.ID) {
+			if t.ID == p.Entry.ID || t.ID == p.Target.ID || !p.needs(t.ID) {
 				continue
 			}
 			key := t.Kind + " " + t.ID
@@ -59,11 +59,11 @@ func (p Path) needs(id string) bool {
 	for grew := true; grew; {
 		grew = false
 		for _, s := range steps {
-			if !reached[s.From] || s.To == id && id != p.Target.ID {
+			if !reached[s.From] || s.To == id {
 				continue
 			}
-			if s.Derived && s.To == p.Target.ID {
-				return false // a node may be both on the way in and the target
+			if s.Derived && s.To == p.Target.ID { // a node may be both on the way in and the target
+				return false
 			}
 			if !reached[s.To] {
 				reached[s.To], grew = true, true

@@ -30,11 +30,12 @@ type search struct {
 	facts   *evidence
 	found   []Path
 	gaps    []collect.Gap
+	most    int // paths; more are a gap
 	full    bool
 }
 
 func newSearch(v *graph.View, rules *Rules, unseen []string) *search {
-	s := &search{view: v, rules: rules, unseen: unseen, groups: map[graph.Node]group{}}
+	s := &search{view: v, rules: rules, unseen: unseen, groups: map[graph.Node]group{}, most: maxPaths}
 	for _, e := range schema.Edges {
 		if e.Derived && e.Step {
 			s.derived = append(s.derived, e.Name)
@@ -60,7 +61,7 @@ func (s *search) run(ctx context.Context) ([]Path, error) {
 	}
 	if s.full {
 		s.gaps = append(s.gaps, collect.Gap{Cluster: s.cluster(), Source: "analyse", What: "attack paths", Kinds: []string{"CAN_EXPLOIT"},
-			Why:         fmt.Sprintf("there are more than the %d that are told", maxPaths),
+			Why:         fmt.Sprintf("there are more than the %d that are told", s.most),
 			Consequence: "Attack paths beyond them are not listed."})
 	}
 	slices.SortFunc(s.found, func(a, b Path) int {
@@ -186,7 +187,7 @@ func (s *search) extend(f *foothold, path []station, near map[group]bool) {
 		if near[st.group] {
 			continue
 		}
-		if len(s.found) >= maxPaths {
+		if len(s.found) >= s.most {
 			s.full = true
 			return
 		}
