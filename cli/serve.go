@@ -274,7 +274,7 @@ func (v *server) sweep(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-t.C:
-			if err := v.store.Sweep(ctx); err != nil && ctx.Err() == nil {
+			if _, err := v.store.Sweep(ctx, store.DefaultRetention(), time.Now()); err != nil && ctx.Err() == nil {
 				v.log.Warn("cannot remove expired sessions", "error", err)
 			}
 		}

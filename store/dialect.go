@@ -18,6 +18,10 @@ type dialect struct {
 	skipLocked string
 	// transaction is how write begins.
 	transaction *sql.TxOptions
+	// partitioned tables of history are split by week.
+	partitioned bool
+	// sizes asks for each table and its bytes.
+	sizes string
 	// words translates the statements of migrations.
 	words *strings.Replacer
 	// alone makes a transaction the only one that migrates.
@@ -31,7 +35,8 @@ func (d dialect) schema(statements string) string { return d.words.Replace(state
 
 var sqlite = dialect{
 	name:  "sqlite",
-	words: strings.NewReplacer(),
+	sizes: `SELECT m.tbl_name, sum(d.pgsize) FROM dbstat d JOIN sqlite_schema m ON m.name = d.name WHERE d.aggregate = TRUE GROUP BY m.tbl_name`,
+	words: strings.NewReplacer(" PARTITION BY RANGE (at)", ""),
 	alone: func(context.Context, *sql.Tx) error { return nil },
 	again: func(error) bool { return false },
 }

@@ -246,7 +246,7 @@ const pathHistoryTables = `
 		version     INTEGER NOT NULL,
 		what        TEXT NOT NULL,
 		PRIMARY KEY (cluster_id, id, at, version)
-	);
+	) PARTITION BY RANGE (at);
 	INSERT INTO path_history (cluster_id, id, at, version, what)
 		SELECT cluster_id, id, at, row_number() OVER (PARTITION BY cluster_id, id ORDER BY at), what FROM path_events;
 	DROP TABLE path_events;`

@@ -36,6 +36,9 @@ var postgresSettings = map[string]string{
 var postgres = dialect{
 	name:        "postgres",
 	skipLocked:  ` FOR UPDATE SKIP LOCKED`,
+	partitioned: true,
+	sizes: `SELECT c.relname, coalesce((SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(c.oid)), pg_total_relation_size(c.oid))::bigint
+		FROM pg_class c WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace`,
 	transaction: &sql.TxOptions{Isolation: sql.LevelRepeatableRead},
 	// Text is compared byte by byte, as in SQLite, whatever the database's language.
 	words: strings.NewReplacer(" TEXT", ` TEXT COLLATE "C"`, " BLOB", " BYTEA", " INTEGER", " BIGINT"),

@@ -249,8 +249,13 @@ func (s *Store) Builds(ctx context.Context) ([]Build, error) {
 		`SELECT digest, id, platform FROM image_builds ORDER BY digest, id`)
 }
 
+// querier is a database, or a transaction in it.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // rowsOf reads every row of a question.
-func rowsOf[T any](ctx context.Context, db *sql.DB, scan func(*sql.Rows) (T, error), question string, args ...any) (out []T, err error) {
+func rowsOf[T any](ctx context.Context, db querier, scan func(*sql.Rows) (T, error), question string, args ...any) (out []T, err error) {
 	rows, err := db.QueryContext(ctx, question, args...)
 	if err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 //
 // To add one, write its statements as a constant beside the methods that use the
 // tables, and its name at the end of this list. Write it for SQLite, with the types
-// TEXT, INTEGER and BLOB only: they are 64 bits wide and compared byte by byte on
+// TEXT, INTEGER and BLOB only: they are and compared byte by byte on
 // PostgreSQL too, where the dialect translates them. Each table has a primary key, whose
 // first column is cluster_id if its rows belong to a cluster; one that has no cluster_id
 // is named in schema_test.go, with the reason. What the test refuses (triggers, serial,
@@ -21,6 +21,7 @@ var migrations = []string{
 	sensorRunTables,
 	registryTables,
 	pathHistoryTables,
+	retentionTables,
 }
 
 const firstTables = `
@@ -143,7 +144,7 @@ func (s *Store) migrate(ctx context.Context) error {
 }
 
 func schemaVersion(ctx context.Context, tx *sql.Tx) (have int, err error) {
-	if err := run(ctx, tx, `CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)`); err != nil {
+	if err := run(ctx, tx, `CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)`); err != nil {
 		return 0, err
 	}
 	return have, tx.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM schema_version`).Scan(&have)

@@ -79,8 +79,8 @@ func (s *Store) SignOut(ctx context.Context, token string) error {
 	return err
 }
 
-// Sweep removes what has expired.
-func (s *Store) Sweep(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE expires_at <= ?`, unix(time.Now()))
+// expire removes sessions and sign-in tokens that are no longer valid.
+func (s *Store) expire(ctx context.Context, now time.Time) error {
+	_, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE expires_at <= ?`, unix(now))
 	return err
 }

@@ -41,7 +41,11 @@ func Open(ctx context.Context, where string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", name, err)
 	}
-	if err := s.migrate(ctx); err != nil {
+	err = s.migrate(ctx)
+	if err == nil {
+		err = s.makeAhead(ctx, time.Now())
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", name, err), s.Close())
 	}
 	return s, nil
