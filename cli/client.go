@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/breakwater-sec/breakwater/store"
 )
 
 // client asks the server that runs on a data folder. Who may read the folder
@@ -31,7 +29,7 @@ func dial(ctx context.Context, d dataDir) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, d.database())
+	s, err := d.open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +41,7 @@ func dial(ctx context.Context, d dataDir) (*client, error) {
 }
 
 func newSignIn(ctx context.Context, d dataDir) (string, error) {
-	s, err := store.Open(ctx, d.database())
+	s, err := d.open(ctx)
 	if err != nil {
 		return "", err
 	}

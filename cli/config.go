@@ -17,6 +17,7 @@ type config struct {
 	// proxies are the addresses of load balancers before API servers.
 	proxies []string
 	data    string
+	storage storage
 	// tlsCert and tlsKey are needed to listen beyond loopback.
 	tlsCert, tlsKey string
 	secrets         bool
@@ -43,13 +44,14 @@ func (c *config) flags(cmd *cobra.Command) {
 	f.StringVar(&c.ingest, "ingest-listen", "", "address that takes the audit logs of clusters, with TLS and a token each (see connect); nothing is taken without it")
 	f.StringSliceVar(&c.proxies, "trusted-proxy", nil, trustedProxy)
 	dataFlag(cmd, &c.data)
+	c.storage.flags(cmd)
 	f.StringVar(&c.tlsCert, "tls-cert", "", "certificate file (PEM); needed to listen beyond loopback")
 	f.StringVar(&c.tlsKey, "tls-key", "", "private key file (PEM) of --tls-cert")
 	f.BoolVar(&c.secrets, "secret-names", false, "also list names and types of Secrets, never values; the account must be allowed to list them")
 	f.BoolVar(&c.noImages, "no-images", false, "do not read images from registries: what is in them stays unknown")
 	f.StringArrayVar(&c.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
 	f.StringArrayVar(&c.registries, "registry", nil, "a registry to read: [http://]HOST[/REPOSITORY], where the repository may be a pattern such as shop/*; may repeat")
-	f.StringVar(&c.file, "config", "", "a YAML file of registries to read, with their filters and where their passwords lie")
+	f.StringVar(&c.file, "config", "", "a YAML file of registries to read, with their filters and where their passwords lie, and of what is kept")
 	f.DurationVar(&c.registryEvery, "registry-every", 10*time.Minute, "least time between two readings of a registry")
 	f.Float64Var(&c.registryQPS, "registry-qps", 20, "requests per second to one registry for its list, at most")
 	f.StringVar(&c.rules, "rules", "", "a folder of rules to use beside the built-in ones")

@@ -21,7 +21,8 @@ const maxConfig = 1 << 20
 
 // configFile is what --config holds: what flags are too short for.
 type configFile struct {
-	Registries []configRegistry `yaml:"registries"`
+	Registries []configRegistry           `yaml:"registries"`
+	Retention  map[string]configRetention `yaml:"retention"`
 }
 
 // configRegistry is a registry and, where docker's configuration has no account
@@ -38,27 +39,42 @@ type configRegistry struct {
 
 // readConfig is strict: a key it does not know is an error with file and line.
 func readConfig(name string) (connections []live.Connection, logins map[string]registry.Login, err error) {
-	f, err := os.Open(name)
+	text, err := configText(name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("--config: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err != nil {
-		return nil, nil, fmt.Errorf("--config %s: %w", name, err)
-	}
-	if len(text) > maxConfig {
-		return nil, nil, fmt.Errorf("--config %s: longer than the %d bytes allowed", name, maxConfig)
+		return nil, nil, err
 	}
 	return parseConfig(name, text)
 }
 
-func parseConfig(name string, text []byte) ([]live.Connection, map[string]registry.Login, error) {
-	var c configFile
+func configText(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("--config: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err != nil {
+		return nil, fmt.Errorf("--config %s: %w", name, err)
+	}
+	if len(text) > maxConfig {
+		return nil, fmt.Errorf("--config %s: longer than the %d bytes allowed", name, maxConfig)
+	}
+	return text, nil
+}
+
+func decodeConfig(name string, text []byte) (c configFile, err error) {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return nil, nil, rule.Placed(name, err)
+		return c, rule.Placed(name, err)
+	}
+	return c, nil
+}
+
+func parseConfig(name string, text []byte) ([]live.Connection, map[string]registry.Login, error) {
+	c, err := decodeConfig(name, text)
+	if err != nil {
+		return nil, nil, err
 	}
 	lines := registryLines(text)
 	var connections []live.Connection

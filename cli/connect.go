@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/ingest"
-	"github.com/breakwater-sec/breakwater/store"
 )
 
 func connectCommand(s streams) *cobra.Command {
@@ -35,7 +33,7 @@ func (o *connection) grant(ctx context.Context, kind ingest.Kind) (ca []byte, to
 		return nil, "", errors.New("want --cluster NAME and --out DIR")
 	}
 	d := dataDir(o.data)
-	if _, err := os.Stat(d.database()); err != nil {
+	if !d.stored() {
 		return nil, "", fmt.Errorf("no server has used %s yet: start breakwater serve first, or name its folder with --data", d)
 	}
 	if o.server == "" {
@@ -54,7 +52,7 @@ func (o *connection) grant(ctx context.Context, kind ingest.Kind) (ca []byte, to
 	if err != nil {
 		return nil, "", err
 	}
-	st, err := store.Open(ctx, d.database())
+	st, err := d.open(ctx)
 	if err != nil {
 		return nil, "", err
 	}

@@ -109,18 +109,22 @@ type running struct {
 	PID int    `json:"pid"`
 	// Ingest is where clusters send events, empty if none are taken.
 	Ingest string `json:"ingest,omitempty"`
+	// Store is where its records are, without a password.
+	Store string `json:"store,omitempty"`
 }
 
 func (d dataDir) announce(r running) error {
 	return writeWhole(d.running(), func(w io.Writer) error { return json.NewEncoder(w).Encode(r) })
 }
 
+var errNoServer = errors.New("no server is running")
+
 // server is the running server of this folder.
 func (d dataDir) server() (running, error) {
 	var r running
 	b, err := os.ReadFile(d.running())
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, fmt.Errorf("no server is running on %s: start one with breakwater serve, or give --from", d)
+		return r, fmt.Errorf("%w on %s: start one with breakwater serve, or give --from", errNoServer, d)
 	}
 	if err != nil {
 		return r, err

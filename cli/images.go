@@ -13,7 +13,6 @@ import (
 
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
-	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
@@ -32,8 +31,8 @@ func imagesFor(ctx context.Context, d dataDir, read bool, mirror []string) (live
 	done := func() { db.Close() }
 	var records live.Records
 	var cache image.Cache
-	if _, err := os.Stat(d.database()); err == nil {
-		s, err := store.Open(ctx, d.database())
+	if d.stored() {
+		s, err := d.open(ctx)
 		if err != nil {
 			return c, nil, nil, errors.Join(err, db.Close())
 		}

@@ -68,13 +68,13 @@ func (v *server) registries() (live.RegistryConfig, registry.Reader, error) {
 		}
 		connect, reader.Logins = append(connect, more...), logins
 	}
+	if v.config.noImages && len(connect) > 0 {
+		return live.RegistryConfig{}, reader, errors.New("--no-images reads no registries: leave it out, or those of --registry and --config")
+	}
 	if v.estate != nil && !taken(connect, harborshop.Host) {
 		connect = append(connect, live.Connection{Registry: collect.Registry{Host: harborshop.Host}, From: live.FromFlag})
 	}
 	if v.config.noImages {
-		if len(v.config.registries) > 0 || v.config.file != "" {
-			return live.RegistryConfig{}, reader, errors.New("--no-images reads no registries: leave it out, or --registry and --config")
-		}
 		return live.RegistryConfig{}, reader, nil
 	}
 	return live.RegistryConfig{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: v.config.registryEvery, Connect: connect}, reader, nil

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/schema"
-	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
@@ -117,8 +115,8 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 	if opts.Transport, err = mirrors(o.mirrors); err != nil {
 		return err
 	}
-	if _, err := os.Stat(dataDir(o.data).database()); err == nil {
-		st, err := store.Open(c.Context(), dataDir(o.data).database())
+	if dataDir(o.data).stored() {
+		st, err := dataDir(o.data).open(c.Context())
 		if err != nil {
 			return err
 		}

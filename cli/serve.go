@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -54,7 +55,9 @@ type server struct {
 	streams    streams
 	log        *slog.Logger
 	data       dataDir
+	where      string // the store's file or DSN
 	store      *store.Store
+	retention  store.Retention
 	advisories *followed
 	estate     *harborshop.Estate
 	transport  http.RoundTripper
@@ -87,7 +90,11 @@ func serve(ctx context.Context, s streams, c config) (err error) {
 		return err
 	}
 	defer listener.Close()
-	if v.store, err = store.Open(ctx, v.data.database()); err != nil {
+	if v.retention, err = c.storage.retention(c.file); err != nil {
+		return err
+	}
+	v.where = cmp.Or(c.storage.where, v.data.place())
+	if v.store, err = store.Open(ctx, v.where); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, v.store.Close()) }()
@@ -208,7 +215,7 @@ func (v *server) run(ctx context.Context, listener net.Listener) error {
 	}
 	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
-	here := running{URL: url, PID: os.Getpid()}
+	here := running{URL: url, PID: os.Getpid(), Store: store.Name(v.where)}
 	if v.alerting != nil {
 		here.Ingest = "https://" + v.alerting.server.Addr().String()
 	}
@@ -263,20 +270,4 @@ func (v *server) greet(ctx context.Context, url string) error {
 	}
 	_, err = fmt.Fprintf(v.streams.out, "Breakwater serves %s\nSign in (the link works once, for ten minutes):\n\n  %s\n\n", url, signInLink(url, token))
 	return err
-}
-
-// sweep forgets expired sessions now and then.
-func (v *server) sweep(ctx context.Context) error {
-	t := time.NewTicker(time.Hour)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-			if _, err := v.store.Sweep(ctx, store.DefaultRetention(), time.Now()); err != nil && ctx.Err() == nil {
-				v.log.Warn("cannot remove expired sessions", "error", err)
-			}
-		}
-	}
 }

@@ -33,9 +33,9 @@ type Store struct {
 // PostgreSQL if it begins with postgres:// or postgresql://, else a file of SQLite,
 // which is made if it is missing. A schema from a newer Breakwater is refused.
 func Open(ctx context.Context, where string) (*Store, error) {
-	open, name := openSQLite, where
+	open, name := openSQLite, Name(where)
 	if isPostgres(where) {
-		open, name = openPostgres, redact(where)
+		open = openPostgres
 	}
 	s, err := open(ctx, where)
 	if err != nil {
@@ -49,6 +49,14 @@ func Open(ctx context.Context, where string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", name, err), s.Close())
 	}
 	return s, nil
+}
+
+// Name is where a store is as people may see it: without a password.
+func Name(where string) string {
+	if isPostgres(where) {
+		return redact(where)
+	}
+	return where
 }
 
 // Close waits for running statements and closes the database.
