@@ -41,9 +41,6 @@ func (s *server) imageRows(w *live.World) []ImageRow {
 	states, r := s.Live.Images(), s.reach.of(w)
 	var rows []ImageRow
 	for n := range w.View.Nodes("Image") {
-		if n.Value("gone").Bool() {
-			continue
-		}
 		rows = append(rows, imageOf(n, states, r))
 	}
 	worst := func(i ImageRow) int {

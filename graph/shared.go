@@ -154,18 +154,18 @@ func (s *Shared) Remove(kind, id string) bool {
 }
 
 func (s *Shared) remove(k int, row uint32, id string) {
+	n := &s.kinds[k]
 	for _, r := range s.rels {
 		if int(r.key.from) == k {
 			s.setEdges(r, row, nil)
 		}
-		if int(r.key.to) == k {
+		if int(r.key.to) == k && (!n.Dependent || n.refs[row] > 0) {
 			for _, from := range r.sources(row) {
 				left := slices.DeleteFunc(slices.Clone(r.edges(from)), func(e relEdge) bool { return e.to == row })
 				s.setEdges(r, from, left)
 			}
 		}
 	}
-	n := &s.kinds[k]
 	for c := range n.Columns {
 		if !n.value(c, row).IsNull() {
 			n.vals[cellOf(columns+c, row)] = Value{}

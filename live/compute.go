@@ -40,6 +40,11 @@ func (c *cluster) recompute(ctx context.Context) {
 	clear(c.dirty)
 	c.version++
 	now.State, now.Version, now.Took = c.state, c.version, now2.Sub(started)
+	c.live.shared.each(len(now.gone), func(s *graph.Shared, i int) {
+		if id := now.gone[i]; !c.live.images.knows(id) {
+			s.Remove("Image", id)
+		}
+	})
 	c.live.put(now, kinds)
 	c.store(ctx, now)
 	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "gaps", len(now.Gaps))
@@ -55,22 +60,16 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*C
 	assessed := l.images.known(ctx, made.Images, user)
 	running, gone := l.images.runs(f.Cluster.Name, user, made.Images)
 	l.images.enqueue(ctx)
-	shared := l.shared.change(func(s *graph.Shared) bool {
-		changed := made.PutShared(s)
+	shared := l.shared.change(func(s *graph.Shared) {
+		made.PutShared(s)
 		for _, a := range assessed {
-			changed = segment.PutAssessment(s, a) || changed
+			segment.PutAssessment(s, a)
 		}
 		for id, runs := range running {
 			if s.Has("Image", id) {
-				changed = s.Put("Image", id, graph.B("running", runs)) || changed
+				s.Put("Image", id, graph.B("running", runs))
 			}
 		}
-		for _, id := range gone {
-			if !l.images.knows(id) {
-				segment.Forget(s, id)
-			}
-		}
-		return changed
 	})
 	seg, gaps := made.Build(shared)
 	gaps = slices.Concat(gapList(f), gaps, imageGaps(made.Images, assessed))
@@ -79,7 +78,7 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*C
 		return nil, fmt.Errorf("analyse cluster %s: %w", f.Cluster.Name, err)
 	}
 	c := &Cluster{Name: f.Cluster.Name, Info: f.Cluster, AsOf: f.AsOf, Segment: seg, Paths: paths,
-		Gaps: slices.Concat(gaps, more), Counts: map[string]int{}, Unread: maps.Clone(f.Unread), images: made.Images}
+		Gaps: slices.Concat(gaps, more), Counts: map[string]int{}, Unread: maps.Clone(f.Unread), images: made.Images, gone: gone}
 	for _, kind := range collect.Kinds {
 		if n := f.Len(kind); n > 0 {
 			c.Counts[kind] = n

@@ -114,16 +114,14 @@ func (i *images) hold(ctx context.Context) error {
 	}
 	now := placesOf(tags)
 	changed, gone, recall, poke := i.replace(now, state)
-	i.live.shared.change(func(s *graph.Shared) bool {
-		for _, id := range gone {
-			if !i.knows(id) {
-				segment.Forget(s, id)
-			}
+	i.live.shared.each(len(gone), func(s *graph.Shared, n int) {
+		if !i.knows(gone[n]) {
+			s.Remove("Image", gone[n])
 		}
-		for id, places := range changed {
-			segment.PutStored(s, id, places, now[id] != nil)
-		}
-		return len(gone)+len(changed) > 0
+	})
+	stored := slices.Sorted(maps.Keys(changed))
+	i.live.shared.each(len(stored), func(s *graph.Shared, n int) {
+		segment.PutStored(s, stored[n], changed[stored[n]], now[stored[n]] != nil)
 	})
 	if len(gone)+len(changed) > 0 {
 		i.live.refresh([]string{"Image", "Registry"})
@@ -243,11 +241,11 @@ func (i *images) shown(context.Context) {
 	if len(fresh) == 0 {
 		return
 	}
-	i.live.shared.change(func(s *graph.Shared) bool {
-		for _, id := range slices.Sorted(maps.Keys(fresh)) {
-			segment.ReplaceAssessment(s, fresh[id])
+	ids := slices.Sorted(maps.Keys(fresh))
+	i.live.shared.each(len(ids), func(s *graph.Shared, n int) {
+		if s.Has("Image", ids[n]) { // it may have left meanwhile
+			segment.ReplaceAssessment(s, fresh[ids[n]])
 		}
-		return true
 	})
 	i.live.refresh([]string{"Image"})
 }

@@ -313,11 +313,10 @@ func (l *Live) AdvisoriesChanged(ctx context.Context) error {
 			found = append(found, a)
 			states = append(states, store.QueuedImage{ID: id, State: a.State, Error: a.Why})
 		}
-		l.shared.change(func(s *graph.Shared) bool {
-			for _, a := range found {
-				segment.ReplaceAssessment(s, a)
+		l.shared.each(len(found), func(s *graph.Shared, n int) {
+			if s.Has("Image", found[n].ID) { // it may have left meanwhile
+				segment.ReplaceAssessment(s, found[n])
 			}
-			return true
 		})
 		for _, a := range found {
 			l.images.done(ctx, a)

@@ -74,9 +74,8 @@ var Kinds = []Kind{
 			insight("exploited", "Known exploited vulnerability", "Has a vulnerability in CISA's list of known exploited vulnerabilities."),
 			insight("running", "Running", "Some container that is not finished uses it."),
 			insight("listed", "In a registry", "A connected registry lists it."),
-			flag("gone", "Gone", "Nothing uses it any more and no connected registry holds it: it stays in the graph, without content, until the server starts again."),
 		}},
-	{Name: "Vulnerability", Label: "Vulnerability", Plural: "Vulnerabilities", Group: "Images", Shared: true,
+	{Name: "Vulnerability", Label: "Vulnerability", Plural: "Vulnerabilities", Group: "Images", Shared: true, Dependent: true,
 		Sentence: "A published vulnerability. Its id is the CVE id where it has one, otherwise the advisory's.",
 		Properties: []Property{
 			text("title", "Title", "The advisory's summary."),
@@ -92,7 +91,7 @@ var Kinds = []Kind{
 			moment("published", "Published", "When it was published."),
 			moment("modified", "Modified", "When the advisory last changed."),
 		}},
-	{Name: "Package", Label: "Package", Plural: "Packages", Group: "Images", Shared: true,
+	{Name: "Package", Label: "Package", Plural: "Packages", Group: "Images", Shared: true, Dependent: true,
 		Sentence: "One version of a software package, with the distribution release it belongs to. Its id is the package URL.",
 		Properties: []Property{
 			text("name", "Name", "The package's name."),
@@ -100,13 +99,13 @@ var Kinds = []Kind{
 			dict("ecosystem", "Ecosystem", "OSV ecosystem, such as Debian:12 or Go."),
 			text("source", "Source package", "The source package that advisories name."),
 		}},
-	{Name: "Repository", Label: "Repository", Plural: "Repositories", Group: "Images", Shared: true,
+	{Name: "Repository", Label: "Repository", Plural: "Repositories", Group: "Images", Shared: true, Dependent: true,
 		Sentence: "An image repository in a registry.",
 		Properties: []Property{
 			text("name", "Name", "Registry and repository."),
 			dict("registry", "Registry", "The registry host."),
 		}},
-	{Name: "Registry", Label: "Registry", Plural: "Registries", Group: "Images", Shared: true,
+	{Name: "Registry", Label: "Registry", Plural: "Registries", Group: "Images", Shared: true, Dependent: true,
 		Sentence:   "A container registry that some image comes from.",
 		Properties: []Property{text("name", "Host", "The registry's host.")}},
 

@@ -19,8 +19,10 @@ type Kind struct {
 	Group, Family string
 	Sentence      string
 	Shared        bool
-	Tenant        string
-	Properties    []Property
+	// Dependent shared nodes leave with the last edge from another shared node.
+	Dependent  bool
+	Tenant     string
+	Properties []Property
 	// Coverage is the Bool property that must be true before the absence of
 	// something about this node proves anything; Uncovered says it in words
 	// ("were never scanned").
@@ -70,7 +72,7 @@ func Vocabulary() *graph.Vocabulary { return vocabulary }
 var vocabulary = func() *graph.Vocabulary {
 	var kinds []graph.Kind
 	for _, k := range Kinds {
-		kinds = append(kinds, graph.Kind{Name: k.Name, Shared: k.Shared, Tenant: k.Tenant, Columns: columns(k.Properties)})
+		kinds = append(kinds, graph.Kind{Name: k.Name, Shared: k.Shared, Dependent: k.Dependent, Tenant: k.Tenant, Columns: columns(k.Properties)})
 	}
 	var edges []graph.EdgeKind
 	for _, e := range Edges {

@@ -60,7 +60,7 @@ func (r *Result) PutShared(s *graph.Shared) (changed bool) {
 }
 
 func putUse(s *graph.Shared, u assess.Use) bool {
-	if !arrives(s, u.ID) {
+	if s.Has("Image", u.ID) {
 		return false
 	}
 	s.Put("Image", u.ID, text("name", u.Name), text("digest", u.Digest), text("registry", u.Registry), text("repository", u.Repository),

@@ -2,7 +2,6 @@ package segment
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -12,7 +11,7 @@ import (
 // and whether a connected registry lists it there. It reports whether the image
 // is new.
 func PutStored(s *graph.Shared, id string, places []assess.Place, listed bool) (fresh bool) {
-	if fresh = arrives(s, id); fresh {
+	if fresh = !s.Has("Image", id); fresh {
 		first := places[0]
 		name := first.Name() + "@" + id
 		if len(first.Tags) > 0 {
@@ -38,27 +37,4 @@ func putRepository(s *graph.Shared, p assess.Place) {
 	s.Put("Registry", p.Registry, graph.S("name", p.Registry))
 	s.Put("Repository", p.Name(), graph.S("name", p.Name()), graph.S("registry", p.Registry))
 	s.SetEdges("STORED_IN", "Repository", p.Name(), "Registry", []graph.Target{{Kind: "Registry", ID: p.Registry}})
-}
-
-// arrives says that an image is new, or is back.
-func arrives(s *graph.Shared, id string) bool {
-	return s.Put("Image", id, graph.Prop{Name: "gone"})
-}
-
-// Forget empties an image that nothing uses and no registry holds: nodes of the
-// shared graph do not move, so it stays as a name.
-func Forget(s *graph.Shared, id string) {
-	if !s.Has("Image", id) {
-		return
-	}
-	ReplaceAssessment(s, assess.NotScanned(id, assess.Unknown, "it is gone"))
-	nothing := []graph.Prop{graph.B("gone", true), graph.B("running", false), graph.B("listed", false)}
-	for _, p := range []string{"tags", "platform", "distribution", "scannedAt", "registry", "repository"} {
-		nothing = append(nothing, graph.Prop{Name: p})
-	}
-	if !strings.HasPrefix(id, "sha256:") {
-		nothing = append(nothing, graph.Prop{Name: "digest"})
-	}
-	s.Put("Image", id, nothing...)
-	s.SetEdges("STORED_IN", "Image", id, "Repository", nil)
 }
