@@ -46,7 +46,7 @@ var controllers = []controller{
 	{name: "Pomerium", ids: []string{"pomerium.io/ingress-controller"}, classes: []string{"pomerium"}, images: []string{"pomerium/ingress-controller"}},
 	{name: "Cilium", ids: []string{"cilium.io/ingress-controller"}, classes: []string{"cilium"}, images: []string{"cilium/cilium-envoy", "cilium/cilium"}},
 	{name: "OpenShift Router", ids: []string{"openshift.io/ingress-to-route"}, classes: []string{"openshift-default"}, images: []string{"haproxy-router", "origin-haproxy-router"}, classless: true},
-	{name: "AWS Load Balancer Controller", ids: []string{"ingress.k8s.aws/alb", "eks.amazonaws.com/alb"}, classes: []string{"alb"}, managed: true, scheme: "alb.ingress.kubernetes.io/scheme"},
+	{name: "AWS Load Balancer Controller", ids: []string{"ingress.k8s.aws/alb", "eks.amazonaws.com/alb"}, classes: []string{"alb"}, managed: true, scheme: collect.ALBScheme},
 	{name: "GKE Ingress", ids: []string{"networking.gke.io/ingress-gce", "k8s.io/ingress-gce"}, classes: []string{"gce"}, managed: true},
 	{name: "GKE internal Ingress", classes: []string{"gce-internal"}, managed: true, private: true},
 	{name: "Azure Application Gateway", ids: []string{"azure/application-gateway"}, classes: []string{"azure/application-gateway", "azure-application-gateway"}, managed: true},

@@ -36,21 +36,28 @@ func (j *judge) ingresses() {
 	}
 }
 
-const classAnnotation = "kubernetes.io/ingress.class"
+// ClassName is the class in effect: the field, the old annotation, or the default;
+// empty if there is none. legacy says that the annotation names it.
+func ClassName(f *collect.Facts, in *networkingv1.Ingress) (name string, legacy bool) {
+	if n := in.Spec.IngressClassName; n != nil {
+		return *n, false
+	}
+	if n := in.Annotations[collect.IngressClass]; n != "" {
+		return n, true
+	}
+	for k, o := range f.Each("IngressClass") {
+		if o.(*networkingv1.IngressClass).Annotations[collect.DefaultClass] == "true" {
+			return k.Name, false
+		}
+	}
+	return "", false
+}
 
 func (j *judge) classOf(in *networkingv1.Ingress) class {
-	if n := in.Spec.IngressClassName; n != nil {
-		return j.classNamed(*n)
-	}
-	if n := in.Annotations[classAnnotation]; n != "" {
-		c := j.classNamed(n)
-		c.legacy = true
+	if name, legacy := ClassName(j.facts, in); name != "" {
+		c := j.classNamed(name)
+		c.legacy = legacy
 		return c
-	}
-	for k, o := range j.facts.Each("IngressClass") {
-		if o.(*networkingv1.IngressClass).Annotations["ingressclass.kubernetes.io/is-default-class"] == "true" {
-			return j.classNamed(k.Name)
-		}
 	}
 	for i := range controllers {
 		c := class{known: &controllers[i]}
@@ -137,18 +144,12 @@ func ingressAddresses(in *networkingv1.Ingress) (out []string) {
 	return out
 }
 
-// allowLists are the annotations by which controllers let in only some clients.
-var allowLists = []string{
-	"nginx.ingress.kubernetes.io/whitelist-source-range", "nginx.ingress.kubernetes.io/allowlist-source-range",
-	"haproxy.org/allow-list", "haproxy-ingress.github.io/allowlist-source-range", "alb.ingress.kubernetes.io/inbound-cidrs",
-}
-
 // ingress follows an Ingress that is reached to the pods of its backends.
 func (j *judge) ingress(in *networkingv1.Ingress, c class, f front) {
 	e := ingressEntity(in)
 	w := way{clients: f.clients}
-	for _, key := range allowLists {
-		if r, ok := parseRanges(strings.Split(in.Annotations[key], ",")); ok {
+	for _, a := range collect.Said(collect.AllowList, in.Annotations) {
+		if r, ok := parseRanges(strings.Split(in.Annotations[a.Key], ",")); ok {
 			w.clients = w.clients.And(r)
 		}
 	}

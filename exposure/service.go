@@ -164,9 +164,9 @@ func (x *podIndex) namespaces() []string {
 // sourceRanges are the clients a load balancer is told to let in.
 func sourceRanges(s *corev1.Service) (netpol.Ranges, bool) {
 	text := slices.Clone(s.Spec.LoadBalancerSourceRanges)
-	for _, key := range []string{"service.beta.kubernetes.io/load-balancer-source-ranges", "service.beta.kubernetes.io/azure-allowed-ip-ranges"} {
-		if v := s.Annotations[key]; v != "" && len(text) == 0 {
-			text = strings.Split(v, ",")
+	for _, a := range collect.Said(collect.SourceRanges, s.Annotations) {
+		if len(text) == 0 {
+			text = strings.Split(s.Annotations[a.Key], ",")
 		}
 	}
 	return parseRanges(text)

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 
+	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/netpol"
 )
@@ -80,22 +81,7 @@ func (c *cluster) ingress(i *networkingv1.Ingress) {
 	if len(i.Spec.Rules) == 0 && i.Spec.DefaultBackend != nil {
 		hosts = []string{"*"}
 	}
-	c.object("Ingress", i.Namespace, i.Name, labelList(i.Labels), text("class", c.ingressClass(i)), list("hosts", hosts),
+	class, _ := exposure.ClassName(c.facts, i)
+	c.object("Ingress", i.Namespace, i.Name, labelList(i.Labels), text("class", class), list("hosts", hosts),
 		graph.B("tls", len(i.Spec.TLS) > 0))
-}
-
-// ingressClass is the class in effect: the field, the old annotation, or the default.
-func (c *cluster) ingressClass(i *networkingv1.Ingress) string {
-	if i.Spec.IngressClassName != nil {
-		return *i.Spec.IngressClassName
-	}
-	if old := i.Annotations["kubernetes.io/ingress.class"]; old != "" {
-		return old
-	}
-	for k, class := range c.facts.IngressClasses {
-		if class.Annotations["ingressclass.kubernetes.io/is-default-class"] == "true" {
-			return k.Name
-		}
-	}
-	return ""
 }

@@ -190,7 +190,7 @@ func (c *cluster) seen(kinds ...string) bool {
 	return true
 }
 
-const criticalMark = "breakwater.dev/critical"
+const criticalMark = collect.OwnPrefix + "critical"
 
 // criticality reads the mark that people put on what matters most; no mark says nothing.
 func criticality(labels, annotations map[string]string) graph.Prop {

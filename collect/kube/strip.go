@@ -22,33 +22,10 @@ import (
 // is gone: specs we do not read, managed fields, statuses, annotations.
 type stripper struct{ in *Interner }
 
-// annotations that answer security questions. Everything else is dropped:
-// last-applied-configuration, for one, repeats the values of a whole object.
-var keptAnnotations = []string{
-	"kubernetes.io/ingress.class",
-	"networking.gke.io/load-balancer-type",
-	"cloud.google.com/load-balancer-type",
-	"alb.ingress.kubernetes.io/scheme",
-	"alb.ingress.kubernetes.io/inbound-cidrs",
-	"nginx.ingress.kubernetes.io/whitelist-source-range",
-	"nginx.ingress.kubernetes.io/allowlist-source-range",
-	"ingressclass.kubernetes.io/is-default-class",
-	"kubernetes.io/service-account.name",
-	"load-balancer.hetzner.cloud/disable-public-network",
-	"haproxy.org/allow-list",
-	"haproxy-ingress.github.io/allowlist-source-range",
-}
-
-var keptPrefixes = []string{
-	"breakwater.dev/",
-	"service.beta.kubernetes.io/",
-	"service.kubernetes.io/",
-	"networking.gke.io/internal-",
-}
-
 // maxAnnotation bounds a value we keep; nothing we read is nearly as long.
 const maxAnnotation = 4096
 
+// annotations keeps those that Breakwater reads.
 func annotations(in map[string]string) map[string]string {
 	var out map[string]string
 	for k, v := range in {
@@ -64,8 +41,8 @@ func annotations(in map[string]string) map[string]string {
 }
 
 func keptAnnotation(k string) bool {
-	return slices.Contains(keptAnnotations, k) ||
-		slices.ContainsFunc(keptPrefixes, func(p string) bool { return strings.HasPrefix(k, p) })
+	return strings.HasPrefix(k, collect.OwnPrefix) ||
+		slices.ContainsFunc(collect.Annotations, func(a collect.Annotation) bool { return a.Key == k })
 }
 
 // stripMeta keeps who an object is and how it is labelled.

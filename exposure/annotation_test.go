@@ -1,0 +1,72 @@
+package exposure
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// TestEveryAnnotationIsHeeded reads each through the product's loader, which
+// keeps only those of the list.
+func TestEveryAnnotationIsHeeded(t *testing.T) {
+	const open = "shop/Service/web > shop/Pod/web 8080/TCP any"
+	const some = "shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"
+	const ctl = "ingress-nginx/Service/ctl > ingress-nginx/Pod/ctl 80/TCP any"
+	count := map[collect.Meaning]int{}
+	for _, a := range collect.Annotations {
+		if a.Key == "" || a.Source == "" {
+			t.Errorf("%+v: want a key and its source", a)
+		}
+		said := func(value string) string { return fmt.Sprintf("%s: %q", a.Key, value) }
+		var tests []test
+		switch a.Says {
+		case collect.Internal:
+			tests = []test{{"says so", estate + balancer("", said(cmp.Or(a.Value, "10.0.0.0/8"))), nil, nil},
+				{"says no", estate + balancer("", said("false")), []string{open}, nil}}
+		case collect.SourceRanges:
+			tests = []test{{"clients", estate + balancer("", said("198.51.100.0/24")), []string{some}, nil},
+				{"unless the field lists some", estate + balancer(", loadBalancerSourceRanges: [198.51.100.0/24]", said("203.0.113.0/24")), []string{some}, nil}}
+		case collect.AllowList:
+			tests = []test{{"clients", estate + backendService + controllerOpen + ing("ingressClassName: nginx,", ", annotations: {"+said("198.51.100.0/24")+"}", ""),
+				[]string{ctl, "shop/Ingress/web > " + some}, nil}}
+		}
+		count[a.Says]++
+		t.Run(a.Key, func(t *testing.T) { run(t, tests) })
+	}
+	for _, m := range []collect.Meaning{collect.Internal, collect.SourceRanges, collect.AllowList, collect.Balancer, collect.Class} {
+		if count[m] < 2 {
+			t.Errorf("%d annotations say %q", count[m], m)
+		}
+	}
+	keys := map[string]bool{}
+	for _, a := range collect.Annotations {
+		if keys[a.Key] {
+			t.Errorf("%s is there twice", a.Key)
+		}
+		keys[a.Key] = true
+	}
+}
+
+func TestTheClassInEffectIsTheFieldThenTheAnnotationThenTheFirstDefault(t *testing.T) {
+	const class = "\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: %s, annotations: {ingressclass.kubernetes.io/is-default-class: %q}}\n"
+	defaults := fmt.Sprintf(class, "b", "true") + fmt.Sprintf(class, "a", "false") + fmt.Sprintf(class, "c", "true")
+	const annotation = ", annotations: {kubernetes.io/ingress.class: old}"
+	for _, test := range []struct{ name, manifests, want string }{
+		{"the field", ing("ingressClassName: new,", annotation, defaults), "new false"},
+		{"the annotation", ing("", annotation, defaults), "old true"},
+		{"the first default", ing("", "", defaults), "b false"},
+		{"none", ing("", "", fmt.Sprintf(class, "a", "false")), " false"},
+	} {
+		f := facts(t, test.manifests)
+		name, legacy := ClassName(f, f.Ingresses[collect.Key{Namespace: "shop", Name: "web"}])
+		if got := fmt.Sprint(name, " ", legacy); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+	if !slices.ContainsFunc(collect.Annotations, func(a collect.Annotation) bool { return a.Key == collect.DefaultClass }) {
+		t.Error("the mark of a default class is not read")
+	}
+}
