@@ -12,7 +12,7 @@ ui: ## the portal, as ui/dist
 	test/ui.sh
 setup:
 	test/setup.sh
-lint: ## gofmt, vet, staticcheck and the forbidden arrows
+lint: ## gofmt, vet, staticcheck, errcheck, sloglint and the forbidden arrows
 	test/lint.sh
 generate: ## everything that is made from something else
 	go generate ./... && npm --prefix ui run generate && go test ./cli -run Reference -update

@@ -62,10 +62,10 @@ func (d dataDir) lock() (func(), error) {
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, fmt.Errorf("another breakwater is using %s: stop it, or give this one its own folder with --data", d)
 	}
-	return func() { f.Close() }, nil
+	return func() { _ = f.Close() }, nil
 }
 
 // writeFiles puts files into a folder, readable by their owner alone.

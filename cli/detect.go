@@ -130,7 +130,7 @@ func (o *detectOptions) file(c *cobra.Command, s streams, file string, read read
 	if err != nil {
 		return err
 	}
-	defer closed()
+	defer func() { _ = closed() }()
 	before := *o
 	if err := read(s, file, in, feed); err != nil {
 		o.broken = fmt.Errorf("%s: %w", file, err)

@@ -28,7 +28,7 @@ func imagesFor(ctx context.Context, d dataDir, read bool, mirror []string) (live
 		return live.ImageConfig{}, nil, nil, err
 	}
 	c := live.ImageConfig{Advisories: func() *vuln.DB { return db }}
-	done := func() { db.Close() }
+	done := func() { _ = db.Close() }
 	var records live.Records
 	var cache image.Cache
 	if d.stored() {
@@ -37,7 +37,7 @@ func imagesFor(ctx context.Context, d dataDir, read bool, mirror []string) (live
 			return c, nil, nil, errors.Join(err, db.Close())
 		}
 		records, cache = s, s
-		done = func() { s.Close(); db.Close() }
+		done = func() { _, _ = s.Close(), db.Close() }
 	}
 	if read {
 		opts := image.Options{Cache: cache, Transport: transport}

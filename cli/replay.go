@@ -82,7 +82,7 @@ func replayFile(c *cobra.Command, s streams, to *auditSender, file string) error
 	if err != nil {
 		return err
 	}
-	defer closed()
+	defer func() { _ = closed() }()
 	b := eventBatch{to: to}
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 0, 64<<10), replayLine)

@@ -42,7 +42,7 @@ func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		wait := retryAfter(response.Header.Get("Retry-After"), time.Now(), p.first)
 		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
-		response.Body.Close()
+		_ = response.Body.Close()
 		if wait > p.most || try >= p.tries {
 			return nil, &Busy{r.URL.Host, wait}
 		}

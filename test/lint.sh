@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# lint.sh : formatting, vet, staticcheck, and the table of forbidden arrows.
+# lint.sh : formatting, vet, staticcheck, unchecked errors, the form of logs, and the table of forbidden arrows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unformatted=$(gofmt -l $(git ls-files -co --exclude-standard '*.go'))
 [ -z "$unformatted" ] || { echo "gofmt would change:"; echo "$unformatted"; exit 1; }
 go vet ./...
 go tool staticcheck ./...
+# A deferred Close or removal is of what was only read, or a second one: what is written is closed before, and looked at.
+unchecked=$(go tool errcheck -ignoretests -exclude test/errcheck.txt ./... | grep -vE '	defer .*(\.Close|os\.Remove|os\.RemoveAll)\(' || true)
+[ -z "$unchecked" ] || { echo "errors that nobody looks at (errcheck):"; echo "$unchecked"; exit 1; }
+go tool sloglint -no-global all -key-naming-case snake ./...
 go test ./internal/arch

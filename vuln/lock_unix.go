@@ -17,8 +17,8 @@ func lock(dir string) (release func(), err error) {
 		return nil, err
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, errors.New("another import into this directory is running")
 	}
-	return func() { f.Close() }, nil
+	return func() { _ = f.Close() }, nil
 }

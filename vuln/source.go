@@ -132,7 +132,7 @@ func (in *intake) zip(name string, f fs.File) error {
 			continue
 		}
 		err = in.file(at, r)
-		r.Close()
+		_ = r.Close()
 		if err != nil {
 			return err
 		}

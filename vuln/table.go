@@ -159,12 +159,12 @@ func openTable(name string) (*table, error) {
 	}
 	info, err := f.Stat()
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, err
 	}
 	t, err := readTable(f, info.Size(), name)
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, fmt.Errorf("open advisory table %s: %w", name, err)
 	}
 	t.closer = f

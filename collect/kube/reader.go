@@ -55,7 +55,7 @@ func (r *reader) run(ctx context.Context) {
 		}
 		if expired(err) {
 			r.w.cfg.Log.Debug("list again", "cluster", r.w.cfg.Name, "resource", r.kind.what(), "why", why(err))
-			wait.sleep(ctx)
+			_ = wait.sleep(ctx)
 			continue
 		}
 		if r.kind.optional && apierrors.IsNotFound(err) {
@@ -73,14 +73,14 @@ func (r *reader) failed(ctx context.Context, err error, wait *backoff) {
 	}
 	if refused(err) {
 		r.gap(err)
-		r.refusal.sleep(ctx)
+		_ = r.refusal.sleep(ctx)
 		return
 	}
 	var status apierrors.APIStatus
 	if r.failures++; errors.As(err, &status) && !unauthorized(err) && r.failures >= 4 {
 		r.gap(err)
 	}
-	wait.sleep(ctx)
+	_ = wait.sleep(ctx)
 }
 
 func (r *reader) gap(err error) {
@@ -244,12 +244,12 @@ func (r *reader) poll(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			r.watching.Store(false)
 			r.gap(err)
-			sleep(ctx, jitter(r.w.cfg.RetryDenied))
+			_ = sleep(ctx, jitter(r.w.cfg.RetryDenied))
 			continue
 		}
 		r.readable()
 		r.watching.Store(true)
-		sleep(ctx, jitter(r.w.cfg.Rediscover))
+		_ = sleep(ctx, jitter(r.w.cfg.Rediscover))
 	}
 }
 

@@ -293,7 +293,7 @@ func (s *session) digest(ctx context.Context, c *http.Client, repository, tag st
 	if err != nil {
 		return "", err
 	}
-	resp.Body.Close()
+	_ = resp.Body.Close()
 	if err := transport.CheckError(resp, http.StatusOK, http.StatusMethodNotAllowed); err != nil {
 		return "", err
 	}

@@ -83,7 +83,7 @@ type volume struct {
 // a log may come from a version that knows more.
 func read(object string) *written {
 	w := &written{}
-	json.Unmarshal([]byte(object), w)
+	_ = json.Unmarshal([]byte(object), w)
 	return w
 }
 
@@ -92,14 +92,14 @@ func read(object string) *written {
 func readMetadata(object string) *written {
 	w := &written{}
 	c := cursor{s: object}
-	c.fields(func(key string) error {
+	_ = c.fields(func(key string) error {
 		switch key {
 		case "kind":
 			return c.loose(&w.Kind)
 		case "metadata":
 			text, err := c.value()
 			if err == nil {
-				json.Unmarshal([]byte(text), &w.Metadata)
+				_ = json.Unmarshal([]byte(text), &w.Metadata)
 				err = errEnough // kind comes before it
 			}
 			return err

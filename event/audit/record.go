@@ -178,7 +178,7 @@ var errEnough = errors.New("enough was read")
 func isStatus(object string) bool {
 	status := false
 	c := cursor{s: object}
-	c.fields(func(key string) error {
+	_ = c.fields(func(key string) error {
 		if key != "kind" {
 			return c.skip()
 		}
@@ -196,7 +196,7 @@ func isStatus(object string) bool {
 // command is that of an exec whose options came as an object.
 func (r *record) command() (words []string) {
 	c := cursor{s: r.request}
-	c.fields(func(key string) error {
+	_ = c.fields(func(key string) error {
 		if key == "command" {
 			return c.texts(&words)
 		}

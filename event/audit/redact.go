@@ -55,7 +55,7 @@ func (r *record) evidence(text string) []byte {
 		objects = shape
 	}
 	p := printer{cursor: cursor{s: text}, out: make([]byte, 0, min(len(text), 4<<10)), keep: envelope}
-	p.object(func(key string) error {
+	_ = p.object(func(key string) error {
 		switch key {
 		case "requestURI":
 			return p.member(key, func() error { p.text(harmlessURI(r.uri)); return p.skip() })

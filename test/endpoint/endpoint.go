@@ -43,7 +43,7 @@ func New(t testing.TB) *Endpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { _ = s.Close() })
 	a, err := ingest.OpenAuthority(filepath.Join(dir, "ca"))
 	if err != nil {
 		t.Fatal(err)

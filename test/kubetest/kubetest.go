@@ -265,7 +265,7 @@ func (c *Cluster) Stop() {
 		p.stop()
 	}
 	if os.Getenv("KUBE_KEEP") == "" {
-		os.RemoveAll(c.Dir)
+		_ = os.RemoveAll(c.Dir)
 	}
 }
 

@@ -101,7 +101,7 @@ func (n *Node) stop() {
 		_ = os.WriteFile("/proc/sys/"+name, []byte(value), 0o644)
 	}
 	if n.dir != "" {
-		os.RemoveAll(n.dir)
+		_ = os.RemoveAll(n.dir)
 	}
 }
 

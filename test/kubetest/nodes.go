@@ -136,18 +136,18 @@ func (f *fake) move(p *corev1.Pod) {
 	switch {
 	case p.DeletionTimestamp != nil:
 		now := int64(0)
-		pods.Delete(f.c.ctx, p.Name, metav1.DeleteOptions{GracePeriodSeconds: &now})
+		_ = pods.Delete(f.c.ctx, p.Name, metav1.DeleteOptions{GracePeriodSeconds: &now})
 	case p.Spec.NodeName == "":
 		f.mu.Lock()
 		i := f.bound % f.o.Number
 		f.bound++
 		f.mu.Unlock()
-		pods.Bind(f.c.ctx, &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: p.Namespace},
+		_ = pods.Bind(f.c.ctx, &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: p.Namespace},
 			Target: corev1.ObjectReference{Kind: "Node", Name: nodeName(i)}}, metav1.CreateOptions{})
 	case p.Status.Phase == corev1.PodPending || p.Status.Phase == "":
 		if st, ok := f.running(p); ok {
 			b, _ := json.Marshal(map[string]any{"status": st})
-			pods.Patch(f.c.ctx, p.Name, types.StrategicMergePatchType, b, metav1.PatchOptions{}, "status")
+			_, _ = pods.Patch(f.c.ctx, p.Name, types.StrategicMergePatchType, b, metav1.PatchOptions{}, "status")
 		}
 	}
 }
