@@ -82,9 +82,10 @@ func randomID() string {
 
 // runningSensor is a sensor that we started.
 type runningSensor struct {
-	cmd  *exec.Cmd
-	said spoken
-	done chan error
+	cmd   *exec.Cmd
+	said  spoken
+	done  chan struct{} // closed when it has ended
+	ended error         // why; read it when done is closed
 }
 
 // startSensor starts breakwater-sensor, which lies beside this binary, with a
@@ -106,14 +107,14 @@ func (v *server) startSensor(ctx context.Context, at place) (*runningSensor, err
 	if err := v.join(ctx, at.cluster, dir); err != nil {
 		return nil, err
 	}
-	s := &runningSensor{done: make(chan error, 1)}
+	s := &runningSensor{done: make(chan struct{})}
 	s.cmd = exec.Command(bin, "--server", "https://"+v.alerting.server.Addr().String(), "--ca", filepath.Join(dir, "ca.crt"), "--token-file", filepath.Join(dir, "token"),
 		"--node", at.node, "--buffer", filepath.Join(dir, "buffer"))
 	s.cmd.Stderr, s.cmd.SysProcAttr = &s.said, dieWithParent()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
-	go func() { s.done <- s.cmd.Wait() }()
+	go func() { s.ended = s.cmd.Wait(); close(s.done) }()
 	return s, s.watches(ctx)
 }
 
@@ -138,9 +139,8 @@ func (v *server) join(ctx context.Context, cluster, dir string) error {
 func (s *runningSensor) watches(ctx context.Context) error {
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		select {
-		case err := <-s.done:
-			s.done <- err
-			return fmt.Errorf("the sensor ended (%w): %s", err, s.said.String())
+		case <-s.done:
+			return fmt.Errorf("the sensor ended (%w): %s", s.ended, s.said.String())
 		case <-ctx.Done():
 			return ctx.Err()
 		default:
