@@ -44,8 +44,9 @@ type Config struct {
 	Sensors Sensors
 	// Dir is the folder of the stream. It may hold MaxBytes (0: 2 GiB) and is
 	// not used if NATS names a NATS cluster to use instead.
-	Dir, NATS string
-	MaxBytes  int64
+	Dir      string
+	NATS     NATS
+	MaxBytes int64
 	// MaxBody bounds one request, inflated (0: 64 MiB); Memory all that are in
 	// flight (0: 256 MiB).
 	MaxBody, Memory int64

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/store"
+	"github.com/breakwater-sec/breakwater/test/natstest"
 )
 
 // place is a folder with everything an endpoint keeps, and a client that trusts it.
@@ -40,10 +41,14 @@ func newPlace(t testing.TB, dir string) *place {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(a.PEM)
+	var other NATS
+	if outside {
+		other.URL = natstest.New(t, natstest.WithUser).URL()
+	}
 	return &place{dir: dir, store: s,
 		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: 8}},
 		config: Config{Listen: "127.0.0.1:0", TLS: a.TLS("127.0.0.1"), Tokens: s, Sensors: s, Dir: filepath.Join(dir, "stream"),
-			MaxBytes: 64 << 20, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})), retry: time.Millisecond}}
+			NATS: other, MaxBytes: 64 << 20, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})), retry: time.Millisecond}}
 }
 
 func (p *place) token(t testing.TB, cluster string, kind Kind) string {

@@ -82,55 +82,69 @@ func (h *heard) all() []string {
 	return slices.Collect(maps.Keys(h.mu.clusters))
 }
 
-// openStream opens the embedded stream in dir or, if url is given, the one of a
-// NATS cluster.
-func openStream(ctx context.Context, dir, url string, maxBytes int64, log *slog.Logger) (s *stream, err error) {
-	s = &stream{}
+// openStream opens the embedded stream in dir or, if an address is given, the one of
+// a NATS cluster.
+func openStream(ctx context.Context, dir string, other NATS, maxBytes int64, log *slog.Logger) (*stream, error) {
+	s := &stream{}
 	s.heard.new, s.heard.mu.clusters = make(chan struct{}, 1), map[string]bool{}
-	defer func() {
-		if err != nil {
-			s.close()
-		}
-	}()
+	err := s.connect(dir, other, maxBytes, log)
+	if err == nil {
+		err = s.declare(ctx, maxBytes, other)
+	}
+	if err == nil {
+		return s, nil
+	}
+	s.close()
+	if other.URL != "" {
+		return nil, fmt.Errorf("open the event stream at %s: %w", other.Name(), declared(err))
+	}
+	return nil, fmt.Errorf("open the event stream: %w", err)
+}
+
+func (s *stream) connect(dir string, other NATS, maxBytes int64, log *slog.Logger) (err error) {
 	name := nats.Name("breakwater")
-	if url != "" {
-		s.conn, err = nats.Connect(url, name, nats.MaxReconnects(-1))
+	if other.URL != "" {
+		s.conn, err = other.connect(log, name)
 	} else if s.embedded, err = startEmbedded(dir, maxBytes, log); err == nil {
+		s.names = &folder{path: filepath.Join(s.embedded.dir, "$G", "streams", streamName, "msgs")}
 		s.conn, err = s.embedded.connect(name)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the event stream: %w", err)
+		return err
 	}
 	if s.conn.MaxPayload() < maxMessage {
-		return nil, fmt.Errorf("open the event stream: NATS takes messages of %d bytes, want %d: set its max_payload", s.conn.MaxPayload(), maxMessage)
+		return fmt.Errorf("NATS takes messages of %d bytes, want %d: set its max_payload", s.conn.MaxPayload(), maxMessage)
 	}
-	if s.js, err = jetstream.New(s.conn); err != nil {
-		return nil, fmt.Errorf("open the event stream: %w", err)
-	}
-	if err = s.declare(ctx, maxBytes); err != nil {
-		return nil, fmt.Errorf("open the event stream: %w", err)
-	}
-	if s.embedded != nil {
-		s.names = &folder{path: filepath.Join(s.embedded.dir, "$G", "streams", streamName, "msgs")}
-	}
-	return s, nil
+	s.js, err = jetstream.New(s.conn)
+	return err
 }
 
-// declare makes streams and consumer, or brings them to what they should be.
-func (s *stream) declare(ctx context.Context, maxBytes int64) (err error) {
-	s.events, err = s.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: streamName, Description: "events between receipt and analysis",
+// declare makes the streams, or brings them to what they should be.
+func (s *stream) declare(ctx context.Context, maxBytes int64, other NATS) (err error) {
+	s.events, err = s.declareOne(ctx, other, jetstream.StreamConfig{Name: streamName, Description: "events between receipt and analysis",
 		Subjects: []string{string(Audit) + ".*", string(Runtime) + ".*"}, Storage: jetstream.FileStorage,
 		Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxBytes: maxBytes, Duplicates: sameAgain})
 	if err != nil {
 		return err
 	}
 	s.id = strconv.FormatInt(s.events.CachedInfo().Created.UnixNano(), 36)
-	_, err = s.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: deadName, Description: "batches that could not be analysed",
+	_, err = s.declareOne(ctx, other, jetstream.StreamConfig{Name: deadName, Description: "batches that could not be analysed",
 		Subjects: []string{deadPrefix + ">"}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardOld, MaxBytes: deadBytes})
 	if err != nil {
 		return err
 	}
 	return s.replace(ctx)
+}
+
+func (s *stream) declareOne(ctx context.Context, other NATS, want jetstream.StreamConfig) (jetstream.Stream, error) {
+	have, err := s.js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return s.js.CreateOrUpdateStream(ctx, other.replicated(want, nil))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.js.CreateOrUpdateStream(ctx, other.replicated(want, have.CachedInfo()))
 }
 
 // replace does away with what earlier versions made: one consumer for all
@@ -176,6 +190,11 @@ func (s *stream) put(ctx context.Context, of source, chunk []byte, events int, i
 	m := &nats.Msg{Subject: subject(of), Data: chunk, Header: nats.Header{}}
 	m.Header.Set(jetstream.MsgIDHeader, subject(of)+"/"+id)
 	m.Header.Set(eventsHeader, strconv.Itoa(events))
+	if s.embedded == nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, external)
+		defer cancel()
+	}
 	ack, err := s.js.PublishMsg(ctx, m)
 	if err != nil {
 		return false, full(err)

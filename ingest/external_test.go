@@ -1,0 +1,177 @@
+package ingest
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/breakwater-sec/breakwater/test/natstest"
+)
+
+func TestMain(m *testing.M) { natstest.Main(m) }
+
+// outside lets newPlace use a NATS server in a process of its own.
+var outside bool
+
+func TestTheSameHoldsWithANATSServerOutside(t *testing.T) {
+	outside = true
+	defer func() { outside = false }()
+	for name, test := range map[string]func(*testing.T){
+		"webhook": TestEventsOfAWebhookReachTheHandler, "sensor": TestASensorsEventsAndStatus,
+		"full": TestAFullStreamSaysComeBackLaterAndLosesNothing, "dead letter": TestAPoisonousBatchBecomesADeadLetterAndBlocksNothing,
+		"order": TestBatchesOfAClusterComeInOrderEvenWhenOneFails, "many clusters": TestAClusterWhoseAnalysisStandsStillHoldsNoOther,
+	} {
+		t.Run(name, test)
+	}
+}
+
+// outsidePlace is an endpoint's folder and the NATS server that it uses.
+func outsidePlace(t *testing.T) (*place, *natstest.Server) {
+	t.Helper()
+	n := natstest.New(t, natstest.WithUser)
+	p := newPlace(t, t.TempDir())
+	p.config.NATS.URL = n.URL()
+	return p, n
+}
+
+func TestWhatIsNotStoredOutsideIsNotAnswered(t *testing.T) {
+	p, n := outsidePlace(t)
+	r, token := p.start(t), p.token(t, "prod", Audit)
+	post := func(id int) int {
+		return r.post(t, request{path: "/v1/audit/prod", token: token, body: list(auditEvent(id))})
+	}
+	var got collected
+	r.consume(t, got.handle)
+	if status := post(0); status != 200 {
+		t.Fatal(status)
+	}
+	got.wait(t, 1)
+	n.Stop()
+	for range 3 {
+		began := time.Now()
+		if status := post(1); status != 503 {
+			t.Fatalf("answered %d while NATS is away", status)
+		}
+		if time.Since(began) > external+5*time.Second {
+			t.Errorf("a sender waited %v", time.Since(began))
+		}
+	}
+	n.Start(t)
+	eventually(t, "an answer after NATS came back", func() bool { return post(1) == 200 })
+	if lines := got.wait(t, 2); lines[1] != auditEvent(1) {
+		t.Errorf("%v", lines)
+	}
+	if _, err := os.Stat(p.config.Dir); err == nil {
+		t.Error("a folder for a stream of one's own was made all the same")
+	}
+}
+
+func TestWhatWasAnsweredSurvivesTheEndOfBoth(t *testing.T) {
+	p, n := outsidePlace(t)
+	r, token := p.start(t), p.token(t, "prod", Audit)
+	for i := range 20 {
+		if status := r.post(t, request{path: "/v1/audit/prod", token: token, body: list(auditEvent(i))}); status != 200 {
+			t.Fatal(status)
+		}
+	}
+	n.Stop()
+	r.stop()
+	n.Start(t)
+	var got collected
+	r = p.start(t)
+	r.consume(t, got.handle)
+	if lines := got.wait(t, 20); len(lines) != 20 {
+		t.Errorf("%d of 20", len(lines))
+	}
+}
+
+func TestStreamsOutsideAreWhatTheDocumentSays(t *testing.T) {
+	p, n := outsidePlace(t)
+	js, err := jetstream.New(n.Connect(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, token := p.start(t), p.token(t, "prod", Audit)
+	var got collected
+	r.consume(t, got.handle)
+	r.post(t, request{path: "/v1/audit/prod", token: token, body: list(auditEvent(1))})
+	got.wait(t, 1)
+	document, err := os.ReadFile(filepath.Join("..", "docs", "events.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{streamName, deadName} {
+		s, err := js.Stream(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := s.CachedInfo().Config
+		row := fmt.Sprintf("| `%s` | `%s` | %s | %s | %d MiB | %s |", c.Name, strings.Join(c.Subjects, "`, `"), c.Retention, c.Discard, c.MaxBytes>>20, c.Duplicates)
+		if name == streamName {
+			row = strings.Replace(row, "| 64 MiB", "| 2048 MiB", 1) // of this test, and of a server
+		}
+		if !bytes.Contains(document, []byte(row)) {
+			t.Errorf("docs/events.md has no line\n%s", row)
+		}
+		if c.Storage != jetstream.FileStorage {
+			t.Errorf("%s is in memory", name)
+		}
+		for consumer := range s.ListConsumers(t.Context()).Info() {
+			if !strings.HasPrefix(consumer.Name, consumerPrefix) || consumer.Config.Description != "prod" || !bytes.Contains(document, []byte("`"+consumerPrefix)) {
+				t.Errorf("consumer %+v", consumer)
+			}
+		}
+	}
+}
+
+func TestWhatSomebodySetForAStreamStays(t *testing.T) {
+	if got := (NATS{}).replicated(jetstream.StreamConfig{}, &jetstream.StreamInfo{Config: jetstream.StreamConfig{Replicas: 3}}); got.Replicas != 3 {
+		t.Errorf("%d replicas are left of 3", got.Replicas)
+	}
+	if got := (NATS{Replicas: 5}).replicated(jetstream.StreamConfig{}, &jetstream.StreamInfo{Config: jetstream.StreamConfig{Replicas: 3}}); got.Replicas != 5 {
+		t.Errorf("%d replicas where 5 were asked for", got.Replicas)
+	}
+	if got := (NATS{}).replicated(jetstream.StreamConfig{}, nil); got.Replicas != 1 {
+		t.Errorf("%d replicas of a new stream", got.Replicas)
+	}
+}
+
+func TestANATSServerThatCannotBeUsedSaysWhyAndNotThePassword(t *testing.T) {
+	good := natstest.New(t, natstest.WithUser)
+	small := natstest.New(t, "max_payload: 1MB")
+	bare := natstest.New(t, `accounts { B { users: [ {user: u, password: secret1} ] } }`)
+	for _, c := range []struct {
+		name string
+		nats NATS
+		want string
+	}{
+		{"nobody there", NATS{URL: "nats://u:secret1@127.0.0.1:1"}, "nats://127.0.0.1:1: no server answers"},
+		{"wrong password", NATS{URL: "nats://u:secret1@" + good.Addr}, "refuses this user"},
+		{"no address", NATS{URL: "no address secret1"}, "want addresses such as nats://HOST:4222"},
+		{"messages that are too small", NATS{URL: "nats://" + small.Addr}, "set its max_payload"},
+		{"an account without JetStream", NATS{URL: "nats://u:secret1@" + bare.Addr}, "has no JetStream: enable it"},
+		{"no such file", NATS{URL: good.URL(), Credentials: "/no/such.creds"}, "/no/such.creds"},
+		{"no such CA", NATS{URL: good.URL(), CA: "/no/such.pem"}, "/no/such.pem"},
+	} {
+		p := newPlace(t, t.TempDir())
+		p.config.NATS = c.nats
+		var log bytes.Buffer
+		p.config.Log = slog.New(slog.NewTextHandler(&log, nil))
+		s, err := New(t.Context(), p.config)
+		if err == nil {
+			s.Close()
+			t.Errorf("%s: opened", c.name)
+			continue
+		}
+		if text := err.Error() + log.String(); !strings.Contains(text, c.want) || strings.Contains(text, "secret1") || strings.Contains(text, natstest.Password) {
+			t.Errorf("%s: %s", c.name, text)
+		}
+	}
+}
