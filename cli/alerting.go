@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -42,7 +44,7 @@ func (v *server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 	if host, _, err := net.SplitHostPort(v.config.ingest); err == nil && host != "" {
 		hosts = append(hosts, host)
 	}
-	s, err := ingest.New(ctx, ingest.Config{Listen: v.config.ingest, TLS: ca.TLS(hosts...), Tokens: v.store, Sensors: v.store, Dir: filepath.Join(string(v.data), "events"), Log: v.log, Lost: lostBy(servers)})
+	s, err := ingest.New(ctx, ingest.Config{Listen: v.config.ingest, TLS: ca.TLS(hosts...), Tokens: v.store, Sensors: v.store, NATS: v.nats(), Dir: filepath.Join(string(v.data), "events"), Log: v.log, Lost: lostBy(servers)})
 	if err != nil {
 		return nil, fmt.Errorf("--ingest-listen %s: %w", v.config.ingest, err)
 	}
@@ -114,4 +116,11 @@ func optional(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+// nats is the NATS cluster to use, if any.
+func (v *server) nats() ingest.NATS {
+	n := v.config.nats
+	n.URL = cmp.Or(n.URL, os.Getenv(natsVariable))
+	return n
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/ingest"
 )
 
 // config is everything a server can be told. Parts get fields, never the struct.
@@ -14,6 +16,8 @@ type config struct {
 	listen string
 	hosts  []string
 	ingest string
+	// nats is where events wait, if not in this process.
+	nats ingest.NATS
 	// proxies are the addresses of load balancers before API servers.
 	proxies []string
 	data    string
@@ -42,6 +46,12 @@ func (c *config) flags(cmd *cobra.Command) {
 	f.StringVar(&c.listen, "listen", "127.0.0.1:7878", "address to listen on; port 0 takes a free one")
 	f.StringSliceVar(&c.hosts, "host", nil, "a further host name that browsers may use for this server; may repeat")
 	f.StringVar(&c.ingest, "ingest-listen", "", "address that takes the audit logs of clusters, with TLS and a token each (see connect); nothing is taken without it")
+	f.StringVar(&c.nats.URL, "nats", "", "a NATS cluster with JetStream in which events wait, such as nats://HOST:4222 (default: "+natsVariable+", or inside this process, in --data)")
+	f.StringVar(&c.nats.Credentials, "nats-creds", "", "credentials file for --nats")
+	f.StringVar(&c.nats.CA, "nats-ca", "", "certificates (PEM) of who vouches for the servers of --nats")
+	f.StringVar(&c.nats.Certificate, "nats-cert", "", "client certificate file (PEM) for --nats")
+	f.StringVar(&c.nats.Key, "nats-key", "", "private key file (PEM) of --nats-cert")
+	f.IntVar(&c.nats.Replicas, "nats-replicas", 0, "how many servers of --nats store each event; 0 leaves it at what the streams have")
 	f.StringSliceVar(&c.proxies, "trusted-proxy", nil, trustedProxy)
 	dataFlag(cmd, &c.data)
 	c.storage.flags(cmd)
@@ -60,6 +70,10 @@ func (c *config) flags(cmd *cobra.Command) {
 	f.DurationVar(&c.saveEvery, "save-every", 30*time.Second, "least time between two savings of a cluster's facts")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "log more")
 }
+
+// natsVariable names the NATS cluster: an address may hold a password, and flags are seen
+// by whoever lists processes.
+const natsVariable = "BREAKWATER_NATS"
 
 // version is what the Go toolchain knows of this build.
 func version() string {

@@ -75,6 +75,9 @@ func serve(ctx context.Context, s streams, c config) (err error) {
 	if c.sample && c.ingest == "" {
 		c.ingest = "127.0.0.1:0"
 	}
+	if c.nats.URL != "" && c.ingest == "" {
+		return errors.New("--nats is where events wait, and none are taken: give --ingest-listen too")
+	}
 	level := slog.LevelInfo
 	if c.verbose {
 		level = slog.LevelDebug

@@ -121,6 +121,17 @@ func TestAServerKeepsItsRecordsInPostgreSQL(t *testing.T) {
 	}
 }
 
+func TestEventsWaitInTheNATSClusterThatTheEnvironmentNames(t *testing.T) {
+	t.Setenv(natsVariable, "nats://breakwater:secret1@127.0.0.1:1")
+	_, log, code := command(t, "serve", "--from", "testdata/shop", "--listen", "127.0.0.1:0", "--ingest-listen", "127.0.0.1:0", "--data", t.TempDir())
+	if code != exitCannot || !strings.Contains(log, "nats://127.0.0.1:1: no server answers") || strings.Contains(log, "secret1") {
+		t.Errorf("%d: %s", code, log)
+	}
+	if _, log, code = command(t, "serve", "--from", "testdata/shop", "--nats", "nats://h", "--data", t.TempDir()); code != exitCannot || !strings.Contains(log, "give --ingest-listen too") {
+		t.Errorf("%d: %s", code, log)
+	}
+}
+
 func TestTheEnvironmentNamesTheStore(t *testing.T) {
 	t.Setenv(storeVariable, "postgres://breakwater:secret1@127.0.0.1:1/db")
 	_, log, code := command(t, "serve", "--from", "testdata/shop", "--listen", "127.0.0.1:0", "--data", t.TempDir())
