@@ -16,7 +16,7 @@ const (
 )
 
 // fixes lists what ends the path, what ends most first, and what only lowers its risk.
-func (w *writer) fixes(stations []station, v weakness) {
+func (w *writer) fixes(hops []hop, v weakness) {
 	w.path.Fixes = []Fix{}
 	for _, image := range v.images {
 		if image.Value("severe").Bool() || image.Value("rce").Bool() {
@@ -24,7 +24,7 @@ func (w *writer) fixes(stations []station, v weakness) {
 		}
 	}
 	w.exposureFixes()
-	for _, st := range stations[1:] {
+	for _, st := range hops[1:] {
 		w.ruleFixes(st)
 	}
 	slices.SortStableFunc(w.path.Fixes, func(a, b Fix) int { return strings.Compare(a.Effect, b.Effect) }) // breaks before lowers
@@ -148,7 +148,7 @@ func narrowing(t Thing) string {
 
 // ruleFixes end a technique: where several lead to the same place, each alone
 // only lowers the risk.
-func (w *writer) ruleFixes(st station) {
+func (w *writer) ruleFixes(st hop) {
 	for _, id := range st.rules {
 		t := w.rules.byID[id]
 		if t == nil {

@@ -93,7 +93,7 @@ func missing(view *graph.View, id string) string {
 	return fmt.Sprintf("%s wants %s and has none at the moment", nameOf(w), plural(int(w.Value("replicas").Int()), "pod"))
 }
 
-// unassessed says that a workload runs an image nobody has looked into.
+// unassessed says that a workload runs an image that was not scanned.
 func unassessed(view *graph.View, id string) string {
 	w, there := workload(view, id)
 	if !there {

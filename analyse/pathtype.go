@@ -146,7 +146,7 @@ func (p *pathType) try(test pathTypeTest) error {
 	return same("paths", got, test.Want)
 }
 
-// route is the path's stations by name.
+// route is the path's hops by name.
 func (p Path) route() string {
 	text := p.Entry.Name
 	for _, s := range p.Steps {

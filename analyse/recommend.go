@@ -86,7 +86,7 @@ type Advice struct {
 func Recommend(v *graph.View, paths []Path, newer func(ecosystem, a, b string) int) Advice {
 	out := Advice{Recommendations: []Recommendation{}}
 	for _, about := range []About{Running, InRegistry} {
-		a := adviser{about: about, newer: newer, images: map[graph.Node]*patient{}, updates: map[string]*remedy{}, open: map[string]bool{}, unfixed: map[string]bool{}}
+		a := adviser{about: about, newer: newer, images: map[graph.Node]*imageState{}, updates: map[string]*remedy{}, open: map[string]bool{}, unfixed: map[string]bool{}}
 		a.look(v)
 		a.follow(paths)
 		found := a.recommendations()
@@ -119,7 +119,7 @@ func (r *Recommendation) danger(effect string) (worst int) {
 // demands are what images should be like, in words.
 var demands = map[About]Demand{
 	Running: {About: Running, Title: "Running container images should have vulnerability findings resolved",
-		Why: "What runs can be attacked: a vulnerability in it is open to whoever reaches the pod, and to whoever is already inside."},
+		Why: "What runs can be attacked: a vulnerability in it is open to anyone who reaches the pod, or is already inside it."},
 	InRegistry: {About: InRegistry, Title: "Registry images should have vulnerability findings resolved",
 		Why: "What lies in a registry is what runs next: mending it there keeps the vulnerability from coming back with the next rollout."},
 }

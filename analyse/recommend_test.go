@@ -17,10 +17,10 @@ import (
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
-// pharmacy knows what affects a package by its name and version.
-type pharmacy map[string][]vuln.Match
+// byVersion knows what affects a package by its name and version.
+type byVersion map[string][]vuln.Match
 
-func (k pharmacy) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
+func (k byVersion) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 	found := slices.Clone(k[p.Name+" "+p.Version])
 	for i := range found {
 		found[i].Package = p
@@ -31,7 +31,7 @@ func (k pharmacy) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 func plainly(_, a, b string) int { return cmp.Compare(a, b) }
 
 // inventory says what is in an image: "libssl3/openssl 3.0.1" each.
-func inventory(id string, db pharmacy, packages ...string) *assess.Assessment {
+func inventory(id string, db byVersion, packages ...string) *assess.Assessment {
 	c := assess.Contents{ID: id}
 	for _, p := range packages {
 		what, version, _ := strings.Cut(p, " ")
@@ -77,7 +77,7 @@ var (
 	later    = vuln.Match{ID: "CVE-2022-3786", Severity: vuln.High, FixedVersion: "3.0.8"}
 	unmended = vuln.Match{ID: "CVE-2011-0001", Severity: vuln.Low}
 	elswhere = vuln.Match{ID: "CVE-2020-0002", Severity: vuln.Critical, FixedVersion: "9"}
-	estateDB = pharmacy{"libssl3 3.0.1": {remote, later, unmended}, "openssl 3.0.1": {remote, later, unmended}, "libssl3 3.0.2": {later}, "zlib1g 1": {elswhere}, "libc6 1": {unmended}}
+	estateDB = byVersion{"libssl3 3.0.1": {remote, later, unmended}, "openssl 3.0.1": {remote, later, unmended}, "libssl3 3.0.2": {later}, "zlib1g 1": {elswhere}, "libc6 1": {unmended}}
 )
 
 func TestAnUpdateSaysWhatItFixesWhereAndWhichPathsItBreaks(t *testing.T) {
@@ -169,7 +169,7 @@ func TestWithoutAFixThereIsNothingToRecommend(t *testing.T) {
 func TestEveryFixableFindingIsInOneRecommendation(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 7))
-		db := pharmacy{}
+		db := byVersion{}
 		for p := range 8 {
 			for v := range 3 {
 				key := fmt.Sprintf("p%d %d", p, v)
@@ -226,7 +226,7 @@ func TestEveryFixableFindingIsInOneRecommendation(t *testing.T) {
 func BenchmarkRecommend(b *testing.B) {
 	shared := graph.NewShared(schema.Vocabulary())
 	r := rand.New(rand.NewPCG(1, 2))
-	db := pharmacy{}
+	db := byVersion{}
 	for p := range 4000 {
 		for v := range 3 * (p % 3 / 2) {
 			db[fmt.Sprintf("p%d 1", p)] = append(db[fmt.Sprintf("p%d 1", p)], vuln.Match{ID: fmt.Sprintf("CVE-%d-%d", p, v), Severity: vuln.High, FixedVersion: "2"})

@@ -12,14 +12,14 @@ import (
 type adviser struct {
 	about   About
 	newer   func(ecosystem, a, b string) int
-	images  map[graph.Node]*patient
+	images  map[graph.Node]*imageState
 	updates map[string]*remedy // by ecosystem and source package
 	open    map[string]bool    // vulnerabilities
 	unfixed map[string]bool
 }
 
-// patient is an image and the pods that run it.
-type patient struct {
+// imageState is what is known of an image, and the pods that run it.
+type imageState struct {
 	scanned, affected bool
 	pods              []graph.Node
 }
@@ -38,7 +38,7 @@ type remedy struct {
 func (a *adviser) look(v *graph.View) {
 	for image := range v.Nodes("Image") {
 		if a.concerns(image) {
-			a.images[image] = &patient{scanned: image.Value("scanned").Bool(), pods: podsOf(image)}
+			a.images[image] = &imageState{scanned: image.Value("scanned").Bool(), pods: podsOf(image)}
 		}
 	}
 	for p := range v.Nodes("Package") {

@@ -16,7 +16,7 @@ const (
 
 // rate sums the risk's factors: how easy the way in is, and what it leads to.
 // The table is in docs/adr/0082; the factors that counted are told with the path.
-func (w *writer) rate(p *pathType, stations []station, v weakness) {
+func (w *writer) rate(p *pathType, hops []hop, v weakness) {
 	w.path.RiskFactors = []Factor{}
 	w.factor("exposed", 40, "Traffic from the internet reaches the pod.")
 	if w.narrow() {
@@ -40,7 +40,7 @@ func (w *writer) rate(p *pathType, stations []station, v weakness) {
 	if p.Gain != 0 {
 		w.factor("gain", p.Gain, "What is gained: "+label(w.path.Target.Kind)+" "+w.path.Target.Name+".")
 	}
-	w.rateTarget(stations[len(stations)-1].members)
+	w.rateTarget(hops[len(hops)-1].members)
 	if len(w.path.Uncertain) > 0 {
 		w.factor("uncertain", -10, "Something that was not seen might prevent a step.")
 	}
@@ -73,7 +73,7 @@ func (w *writer) factor(name string, points int, why string) {
 // narrow says that on every way in some hop admits only listed ranges.
 func (w *writer) narrow() bool {
 	for _, a := range w.foothold.arrivals {
-		if !slices.ContainsFunc(a.hops, func(h station) bool {
+		if !slices.ContainsFunc(a.hops, func(h hop) bool {
 			return !slices.ContainsFunc(h.edges, func(e graph.Edge) bool { return e.Value("width").Str() != "ranges" })
 		}) {
 			return false

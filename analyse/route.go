@@ -11,8 +11,8 @@ import (
 // arrival is one way for traffic from the internet to a pod group: the hops, by
 // group, from the internet on.
 type arrival struct {
-	way  string    // byNetwork or byHostNetwork
-	hops []station // hops[i] is reached by edges from hops[i-1]; the first from the internet
+	way  string // byNetwork or byHostNetwork
+	hops []hop  // hops[i] is reached by edges from hops[i-1]; the first from the internet
 }
 
 func (a arrival) key() string {
@@ -84,7 +84,7 @@ func follows(hop, next graph.Edge) bool {
 
 func (s *search) arrivalOf(route []graph.Edge) (a arrival) {
 	for _, e := range route {
-		st := station{group: s.groupOf(e.To)}
+		st := hop{group: s.groupOf(e.To)}
 		st.add(e)
 		a.hops = append(a.hops, st)
 	}

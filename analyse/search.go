@@ -92,13 +92,13 @@ type foothold struct {
 	// arrival is how traffic gets there, empty for the paths to which it is all one.
 	arrival  string
 	arrivals []arrival // most certain first, then shortest
-	entered  station   // the CAN_EXPLOIT step
+	entered  hop       // the CAN_EXPLOIT step
 	weak     *weakness // read when first asked for
 }
 
-// station is a group on a path, with the individuals reached there and the
+// hop is a group on a path, with the individuals reached there and the
 // edges that reached them, which may be of several kinds and rules.
-type station struct {
+type hop struct {
 	group   group
 	members members
 	edge    string // the kind that gains most
@@ -131,7 +131,7 @@ func (s *search) footholds() (out []*foothold) {
 				}
 				f := byKey[k]
 				if f == nil {
-					f = &foothold{group: k.group, arrival: k.arrival, entered: station{group: k.group}}
+					f = &foothold{group: k.group, arrival: k.arrival, entered: hop{group: k.group}}
 					byKey[k] = f
 					out = append(out, f)
 				}
@@ -146,30 +146,30 @@ func (s *search) footholds() (out []*foothold) {
 	return out
 }
 
-func (st *station) add(e graph.Edge) {
-	if kind := e.Kind(); !slices.Contains(st.kinds, kind) {
-		st.kinds = append(st.kinds, kind)
+func (h *hop) add(e graph.Edge) {
+	if kind := e.Kind(); !slices.Contains(h.kinds, kind) {
+		h.kinds = append(h.kinds, kind)
 	}
-	st.members = append(st.members, e.To)
-	st.edges = append(st.edges, e)
-	if r := e.Value("rule").Str(); r != "" && !slices.Contains(st.rules, r) {
-		st.rules = append(st.rules, r)
+	h.members = append(h.members, e.To)
+	h.edges = append(h.edges, e)
+	if r := e.Value("rule").Str(); r != "" && !slices.Contains(h.rules, r) {
+		h.rules = append(h.rules, r)
 	}
 }
 
 // from tells every path through a foothold.
 func (s *search) from(f *foothold) {
-	s.settle(&f.entered)
-	s.tell(f, []station{f.entered})
+	s.order(&f.entered)
+	s.record(f, []hop{f.entered})
 	if slices.ContainsFunc(s.rules.paths, func(p *pathType) bool { return p.Arrival == f.arrival && p.goesOn() }) {
-		s.extend(f, []station{f.entered}, map[group]bool{f.group: true})
+		s.extend(f, []hop{f.entered}, map[group]bool{f.group: true})
 	}
 }
 
-// extend walks on from the last station. near is every group that an earlier
-// station reaches by itself: a path that has a shortcut is told by the shortcut,
+// extend walks on from the last hop. near is every group that an earlier
+// hop reaches by itself: a path that has a shortcut is told by the shortcut,
 // so the paths are finite in number and none is a detour of another.
-func (s *search) extend(f *foothold, path []station, near map[group]bool) {
+func (s *search) extend(f *foothold, path []hop, near map[group]bool) {
 	last, ok := s.controlled(path[len(path)-1])
 	if len(path) > maxLength || !ok {
 		return
@@ -192,19 +192,19 @@ func (s *search) extend(f *foothold, path []station, near map[group]bool) {
 			return
 		}
 		on := append(slices.Clone(path), st)
-		s.tell(f, on)
+		s.record(f, on)
 		s.extend(f, on, reach)
 	}
 }
 
-// settle puts a station in order once all its edges are known.
-func (s *search) settle(st *station) {
-	st.members = st.members.sorted()
-	st.edges = sortedEdges(st.edges)
+// order sorts what a hop holds, once all its edges are known.
+func (s *search) order(h *hop) {
+	h.members = h.members.sorted()
+	h.edges = sortedEdges(h.edges)
 	rank := func(kind string) int { return slices.Index(s.derived, kind) }
-	slices.SortFunc(st.kinds, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
-	st.edge = st.kinds[0]
-	slices.SortFunc(st.rules, func(a, b string) int { return cmp.Or(compareBools(s.ends(a), s.ends(b)), strings.Compare(a, b)) })
+	slices.SortFunc(h.kinds, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
+	h.edge = h.kinds[0]
+	slices.SortFunc(h.rules, func(a, b string) int { return cmp.Or(compareBools(s.ends(a), s.ends(b)), strings.Compare(a, b)) })
 }
 
 // sortedEdges drops repetitions.
@@ -215,14 +215,14 @@ func sortedEdges(edges []graph.Edge) []graph.Edge {
 	return slices.Compact(edges)
 }
 
-// controlled is what of a station the attacker has in hand: what rules that end
+// controlled is what of a hop the attacker has in hand: what rules that end
 // a path lead to is reached, but nothing goes on from there.
-func (s *search) controlled(st station) (station, bool) {
-	if !slices.ContainsFunc(st.rules, s.ends) {
-		return st, true
+func (s *search) controlled(h hop) (hop, bool) {
+	if !slices.ContainsFunc(h.rules, s.ends) {
+		return h, true
 	}
-	held := station{group: st.group}
-	for _, e := range st.edges {
+	held := hop{group: h.group}
+	for _, e := range h.edges {
 		if !s.ends(e.Value("rule").Str()) {
 			held.add(e)
 		}
@@ -230,7 +230,7 @@ func (s *search) controlled(st station) (station, bool) {
 	if len(held.edges) == 0 {
 		return held, false
 	}
-	s.settle(&held)
+	s.order(&held)
 	return held, true
 }
 
@@ -242,7 +242,7 @@ func (s *search) ends(rule string) bool {
 // next is where one derived step leads from a set of individuals, by group, in a
 // fixed order. Several techniques that lead to the same
 // group are one step.
-func (s *search) next(from members) (out []station) {
+func (s *search) next(from members) (out []hop) {
 	at := map[group]int{}
 	for _, n := range from {
 		for _, edge := range s.derived {
@@ -252,23 +252,23 @@ func (s *search) next(from members) (out []station) {
 				if !known {
 					i = len(out)
 					at[g] = i
-					out = append(out, station{group: g})
+					out = append(out, hop{group: g})
 				}
 				out[i].add(e)
 			}
 		}
 	}
 	for i := range out {
-		s.settle(&out[i])
+		s.order(&out[i])
 	}
-	slices.SortFunc(out, func(a, b station) int {
+	slices.SortFunc(out, func(a, b hop) int {
 		return cmp.Or(strings.Compare(a.group.kind, b.group.kind), strings.Compare(a.group.id, b.group.id))
 	})
 	return out
 }
 
-// tell writes a path of every type whose end the last station is.
-func (s *search) tell(f *foothold, path []station) {
+// record writes a path of every type whose end the last hop is.
+func (s *search) record(f *foothold, path []hop) {
 	last := path[len(path)-1]
 	for i, p := range s.rules.paths {
 		if p.Arrival != f.arrival || !slices.ContainsFunc(last.kinds, func(k string) bool { return slices.Contains(p.Arrive, k) }) {

@@ -6,7 +6,7 @@ import (
 )
 
 // story tells the steps in sentences.
-func (w *writer) story(stations []station) {
+func (w *writer) story() {
 	for _, st := range w.path.Steps {
 		w.path.Story = append(w.path.Story, w.sentence(st))
 	}
@@ -43,7 +43,7 @@ func (w *writer) exploited(pod, container Thing) string {
 		text = fmt.Sprintf("Container %s in %s uses image %s", container.Name, where, i.Name)
 	}
 	text += " with " + strings.Join(w.counted(), ", ")
-	return sentence(text + ": whoever exploits one may run code in the container")
+	return sentence(text + ": an attacker who exploits one may run code in the container")
 }
 
 // counted says how many vulnerabilities open the path.

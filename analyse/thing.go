@@ -72,8 +72,8 @@ func imagesOf(containers members) (out members) {
 }
 
 // carriers notes the workloads that bring the traffic of a hop.
-func (w *writer) carriers(hop station) {
-	for _, e := range hop.edges {
+func (w *writer) carriers(h hop) {
+	for _, e := range h.edges {
 		for _, thing := range e.Value("evidence").List() {
 			kind, id, _ := strings.Cut(thing, " ")
 			if kindOf(kind).Family == "Workload" && !slices.Contains(w.path.Owners, id) {
@@ -106,7 +106,7 @@ func (w *writer) frames() {
 }
 
 // owners notes the workloads of the path and what kinds it depends on.
-func (w *writer) owners(stations []station) {
+func (w *writer) owners(hops []hop) {
 	kinds := []string{"ROUTES_TO"}
 	for _, t := range w.path.Nodes {
 		if t.Kind != "Internet" {
@@ -116,7 +116,7 @@ func (w *writer) owners(stations []station) {
 			w.path.Owners = merged(w.path.Owners, []string{t.Cluster + "/" + t.Namespace + "/" + t.Workload})
 		}
 	}
-	for _, st := range stations {
+	for _, st := range hops {
 		for _, id := range st.rules {
 			if t := w.rules.byID[id]; t != nil {
 				kinds = merged(kinds, t.dependsOn())

@@ -10,20 +10,20 @@ import (
 )
 
 // write puts a path into the form that people and the store read.
-func (s *search) write(p *pathType, f *foothold, stations []station) Path {
-	w := &writer{search: s, foothold: f, path: Path{Type: p.ID, Cluster: s.cluster(), ID: identity(p, stations), Why: strings.TrimSpace(p.Why)}}
+func (s *search) write(p *pathType, f *foothold, hops []hop) Path {
+	w := &writer{search: s, foothold: f, path: Path{Type: p.ID, Cluster: s.cluster(), ID: identity(p, hops), Why: strings.TrimSpace(p.Why)}}
 	w.entry()
 	w.arrivals()
-	w.stations(stations)
-	w.finish(p, stations)
+	w.derivedSteps(hops)
+	w.finish(p, hops)
 	return w.path
 }
 
 // identity is of entry, type and groups: nothing that a rollout changes.
-func identity(p *pathType, stations []station) string {
+func identity(p *pathType, hops []hop) string {
 	h := sha256.New()
 	h.Write([]byte(p.ID + "\ninternet\n"))
-	for _, st := range stations {
+	for _, st := range hops {
 		h.Write([]byte(st.group.kind + " " + st.group.id + "\n"))
 	}
 	return "path-" + hex.EncodeToString(h.Sum(nil))[:16]
@@ -107,9 +107,9 @@ func (w *writer) routeStep(from, to string, edges []graph.Edge) Step {
 		Evidence: []Evidence{{Text: text, Nodes: merged([]string{kindID(e.From), kindID(e.To)}, e.Value("evidence").List())}}}
 }
 
-// stations draws the derived steps.
-func (w *writer) stations(stations []station) {
-	for i, st := range stations {
+// derivedSteps draws what the attacker gains.
+func (w *writer) derivedSteps(hops []hop) {
+	for i, st := range hops {
 		t := w.thing(st.group, st.members)
 		w.node(t)
 		w.path.Steps = append(w.path.Steps, w.derivedStep(w.at, t.ID, st))
@@ -122,7 +122,7 @@ func (w *writer) stations(stations []station) {
 	w.path.Namespace = w.path.Foothold.Namespace
 }
 
-func (w *writer) derivedStep(from, to string, st station) Step {
+func (w *writer) derivedStep(from, to string, st hop) Step {
 	kind, _ := edgeOf(st.edge)
 	out := Step{From: from, Edge: st.edge, Verb: kind.Verb, To: to, Derived: true, Rules: st.rules, Evidence: []Evidence{}, Attack: []string{}}
 	certain := false
@@ -165,7 +165,7 @@ func (w *writer) node(t Thing) {
 	}
 }
 
-func (w *writer) finish(p *pathType, stations []station) {
+func (w *writer) finish(p *pathType, hops []hop) {
 	if w.foothold.weak == nil {
 		found := w.vulnerabilities()
 		w.foothold.weak = &found
@@ -186,10 +186,10 @@ func (w *writer) finish(p *pathType, stations []station) {
 		}
 	}
 	w.path.Attack = merged(w.path.Attack, p.Attack)
-	w.owners(stations)
+	w.owners(hops)
 	w.frames()
-	w.rate(p, stations, v)
-	w.story(stations)
-	w.fixes(stations, v)
+	w.rate(p, hops, v)
+	w.story()
+	w.fixes(hops, v)
 	w.path.Unseen = w.unseen
 }

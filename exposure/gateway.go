@@ -16,20 +16,20 @@ import (
 // Gateway and its route are no hops of their own: they are what carries the
 // traffic from the internet to a Service.
 func (j *judge) gateways() {
-	fronts := map[collect.Key]front{}
+	frontends := map[collect.Key]frontend{}
 	for k, o := range j.facts.Each("Gateway") {
-		if f, ok := j.gatewayFront(o.(*gatewayv1.Gateway)); ok {
-			fronts[k] = f
+		if f, ok := j.gatewayFrontend(o.(*gatewayv1.Gateway)); ok {
+			frontends[k] = f
 		}
 	}
-	if len(fronts) == 0 {
+	if len(frontends) == 0 {
 		return
 	}
 	for k, o := range j.facts.Each("HTTPRoute") {
-		j.gatewayRoute(fronts, httpRoute(k, o.(*gatewayv1.HTTPRoute)))
+		j.gatewayRoute(frontends, httpRoute(k, o.(*gatewayv1.HTTPRoute)))
 	}
 	for k, o := range j.facts.Each("GRPCRoute") {
-		j.gatewayRoute(fronts, grpcRoute(k, o.(*gatewayv1.GRPCRoute)))
+		j.gatewayRoute(frontends, grpcRoute(k, o.(*gatewayv1.GRPCRoute)))
 	}
 }
 
@@ -87,13 +87,13 @@ func (r *gatewayRoute) add(b gatewayv1.BackendRef) {
 	}
 }
 
-func (j *judge) gatewayRoute(fronts map[collect.Key]front, r gatewayRoute) {
+func (j *judge) gatewayRoute(frontends map[collect.Key]frontend, r gatewayRoute) {
 	for _, p := range r.parents {
 		if p.Kind != nil && *p.Kind != "Gateway" {
 			continue
 		}
 		k := collect.Key{Namespace: deref(p.Namespace, gatewayv1.Namespace(r.Namespace)), Name: string(p.Name)}
-		f, reached := fronts[k]
+		f, reached := frontends[k]
 		if !reached {
 			continue
 		}
@@ -115,7 +115,7 @@ func deref[T ~string](p *T, otherwise T) string {
 }
 
 // gatewayBackend follows a backend to its pods, if the route may refer to it.
-func (j *judge) gatewayBackend(f front, gw Entity, r gatewayRoute, b gatewayv1.BackendObjectReference) {
+func (j *judge) gatewayBackend(f frontend, gw Entity, r gatewayRoute, b gatewayv1.BackendObjectReference) {
 	if b.Kind != nil && *b.Kind != "Service" || b.Group != nil && *b.Group != "" {
 		return
 	}

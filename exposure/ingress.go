@@ -30,7 +30,7 @@ func (j *judge) ingresses() {
 	for _, o := range j.facts.Each("Ingress") {
 		in := o.(*networkingv1.Ingress)
 		c := j.classOf(in)
-		if f, ok := j.frontOf(in, c); ok {
+		if f, ok := j.frontendOf(in, c); ok {
 			j.ingress(in, c, f)
 		}
 	}
@@ -89,8 +89,8 @@ func (c class) text() string {
 	return "an ingress controller"
 }
 
-// frontOf finds what serves an Ingress and whether the internet reaches that.
-func (j *judge) frontOf(in *networkingv1.Ingress, c class) (front, bool) {
+// frontendOf finds what serves an Ingress and whether the internet reaches that.
+func (j *judge) frontendOf(in *networkingv1.Ingress, c class) (frontend, bool) {
 	points := ingressAddresses(in)
 	open := publicAmong(points)
 	if c.known != nil && c.known.managed {
@@ -98,37 +98,37 @@ func (j *judge) frontOf(in *networkingv1.Ingress, c class) (front, bool) {
 	}
 	pods := j.controllerPods(c)
 	if len(pods) == 0 {
-		pods = j.behind(points)
+		pods = j.podsAt(points)
 	}
 	if len(pods) > 0 {
 		return j.proxies(pods, "which serve ingresses as "+c.text())
 	}
 	switch {
 	case len(open) > 0:
-		return j.hiddenFront("the address "+strings.Join(open, ", ")+" of "+ingressEntity(in).String(),
+		return j.hiddenFrontend("the address "+strings.Join(open, ", ")+" of "+ingressEntity(in).String(),
 			"the pods of "+c.text()+" were not found"), true
 	case j.partial && len(points) == 0:
-		return j.hiddenFront(c.text(), "the manifests do not contain "+c.text()+", so whether the internet reaches it is not known"), true
+		return j.hiddenFrontend(c.text(), "the manifests do not contain "+c.text()+", so whether the internet reaches it is not known"), true
 	case len(points) == 0 && c.name != "" && c.known == nil:
 		j.gap("the controller of "+ingressEntity(in).String(), "class "+c.name+" is of no controller we know, and its pods were not found",
 			"What this ingress leads to may be exposed and is not shown.")
 	}
-	return front{}, false
+	return frontend{}, false
 }
 
-// managed is the front of a load balancer that a cloud runs for the Ingress.
-func (j *judge) managed(in *networkingv1.Ingress, c class, points, open []string) (front, bool) {
+// managed is the frontend of a load balancer that a cloud runs for the Ingress.
+func (j *judge) managed(in *networkingv1.Ingress, c class, points, open []string) (frontend, bool) {
 	scheme := in.Annotations[c.known.scheme]
 	if c.known.private || c.known.scheme != "" && scheme == "internal" {
-		return front{}, false
+		return frontend{}, false
 	}
 	if len(open) > 0 {
-		return j.balancerFront(fmt.Sprintf("%s at %s", c.known.name, strings.Join(open, ", ")), ""), true
+		return j.balancerFrontend(fmt.Sprintf("%s at %s", c.known.name, strings.Join(open, ", ")), ""), true
 	}
 	if len(points) > 0 || in.UID != "" || c.known.scheme != "" && scheme != "internet-facing" {
-		return front{}, false
+		return frontend{}, false
 	}
-	return j.balancerFront(c.known.name, "a manifest does not say which address the load balancer will get"), true
+	return j.balancerFrontend(c.known.name, "a manifest does not say which address the load balancer will get"), true
 }
 
 func ingressEntity(in *networkingv1.Ingress) Entity {
@@ -145,7 +145,7 @@ func ingressAddresses(in *networkingv1.Ingress) (out []string) {
 }
 
 // ingress follows an Ingress that is reached to the pods of its backends.
-func (j *judge) ingress(in *networkingv1.Ingress, c class, f front) {
+func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 	e := ingressEntity(in)
 	w := way{clients: f.clients}
 	for _, a := range collect.Said(collect.AllowList, in.Annotations) {

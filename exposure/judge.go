@@ -80,15 +80,15 @@ func (j *judge) hop(h Hop) *Hop {
 // that some sender is let into.
 func (j *judge) deliver(w way, service Entity, targets []target, senders []sender) {
 	for _, t := range perNode(targets, senders) {
-		for _, open := range j.openings(w, t, senders) {
-			if open.closed != nil {
-				j.closed(w, service, t, open)
+		for _, v := range j.verdicts(w, t, senders) {
+			if v.closed != nil {
+				j.closed(w, service, t, v)
 				continue
 			}
-			width, ranges, via := widthOf(open.clients), listed(open.clients), open.via(service)
+			width, ranges, via := widthOf(v.clients), listed(v.clients), v.via(service)
 			for _, p := range t.pods {
-				h := j.hop(Hop{From: service, To: podEntity(p), Ports: open.ports, Width: width, Ranges: ranges, Source: open.source, Via: via,
-					Evidence: []string{service.ID(), podEntity(p).ID()}, Uncertain: open.uncertain, Policy: open.policy})
+				h := j.hop(Hop{From: service, To: podEntity(p), Ports: v.ports, Width: width, Ranges: ranges, Source: v.source, Via: via,
+					Evidence: []string{service.ID(), podEntity(p).ID()}, Uncertain: v.uncertain, Policy: v.policy})
 				j.res.Routes = append(j.res.Routes, Route{append(slices.Clone(w.hops), h), width, ranges})
 			}
 		}
@@ -118,10 +118,10 @@ func (j *judge) route(w way) {
 	j.res.Routes = append(j.res.Routes, Route{Hops: w.hops, Width: widthOf(w.clients), Ranges: listed(w.clients)})
 }
 
-func (j *judge) closed(w way, service Entity, t target, o opening) {
+func (j *judge) closed(w way, service Entity, t target, v verdict) {
 	for _, p := range t.pods {
-		j.res.Closed = append(j.res.Closed, Closed{To: podEntity(p), Via: through(w.hops, o.via(service)), Ports: o.ports,
-			Policy: o.closed.Witness, Answer: o.closed.Explain()})
+		j.res.Closed = append(j.res.Closed, Closed{To: podEntity(p), Via: through(w.hops, v.via(service)), Ports: v.ports,
+			Policy: v.closed.Witness, Answer: v.closed.Explain()})
 	}
 }
 

@@ -106,7 +106,7 @@ func (j *judge) missing() {
 			j.gap("exposure without "+m.resource, g.Why, m.consequence)
 		}
 	}
-	for _, resource := range unreadDoors {
+	for _, resource := range unreadRoutes {
 		if n, there := j.facts.Unread[resource]; there && n != 0 {
 			j.gap("exposure through "+resource, "objects of this kind are not interpreted", "Pods may be exposed through them and not be shown.")
 		}
@@ -117,9 +117,9 @@ func (j *judge) missing() {
 	}
 }
 
-// unreadDoors are the kinds by which controllers let traffic in besides
+// unreadRoutes are the kinds by which controllers let traffic in besides
 // ingresses and HTTP routes.
-var unreadDoors = []string{
+var unreadRoutes = []string{
 	"apisixroutes.apisix.apache.org", "gateways.networking.istio.io", "httpproxies.projectcontour.io", "ingressroutes.traefik.containo.us",
 	"ingressroutes.traefik.io", "ingressroutetcps.traefik.io", "listenersets.gateway.networking.k8s.io", "mappings.getambassador.io", "routegroups.zalando.org",
 	"routes.route.openshift.io", "tcproutes.gateway.networking.k8s.io", "tlsroutes.gateway.networking.k8s.io",

@@ -26,16 +26,17 @@ func (j *judge) service(s *corev1.Service) {
 	if len(targets) == 0 {
 		return
 	}
-	for _, d := range j.doors(s) {
-		w := way{clients: d.clients, hops: []*Hop{j.hop(Hop{From: internet, To: serviceEntity(s), Ports: d.ports,
-			Width: widthOf(d.clients), Ranges: listed(d.clients), Source: FromInternet, Via: d.via,
-			Evidence: []string{serviceEntity(s).ID()}, Uncertain: d.uncertain})}}
-		j.deliver(w, serviceEntity(s), targets, j.senders(s, w, d))
+	for _, l := range j.listeners(s) {
+		w := way{clients: l.clients, hops: []*Hop{j.hop(Hop{From: internet, To: serviceEntity(s), Ports: l.ports,
+			Width: widthOf(l.clients), Ranges: listed(l.clients), Source: FromInternet, Via: l.via,
+			Evidence: []string{serviceEntity(s).ID()}, Uncertain: l.uncertain})}}
+		j.deliver(w, serviceEntity(s), targets, j.senders(s, w, l))
 	}
 }
 
-// door is one way that a service opens to the internet.
-type door struct {
+// listener is where a Service takes traffic from the internet: at a load balancer,
+// on node ports or at external addresses.
+type listener struct {
 	via       string
 	ports     []netpol.Port
 	clients   netpol.Ranges
@@ -44,43 +45,43 @@ type door struct {
 	direct bool
 }
 
-func (j *judge) doors(s *corev1.Service) (out []door) {
+func (j *judge) listeners(s *corev1.Service) (out []listener) {
 	if s.Spec.Type == corev1.ServiceTypeLoadBalancer {
-		if d, ok := j.balancer(s); ok {
-			out = append(out, d)
+		if l, ok := j.balancer(s); ok {
+			out = append(out, l)
 		}
 	}
-	if d, ok := j.nodePort(s); ok {
-		out = append(out, d)
+	if l, ok := j.nodePort(s); ok {
+		out = append(out, l)
 	}
 	if open := publicAmong(s.Spec.ExternalIPs); len(open) > 0 {
-		out = append(out, door{via: "the external address " + strings.Join(open, ", "), ports: servicePorts(s), clients: everyone()})
+		out = append(out, listener{via: "the external address " + strings.Join(open, ", "), ports: servicePorts(s), clients: everyone()})
 	}
 	return out
 }
 
-// balancer is the door of a Service of type LoadBalancer, unless its load
+// balancer is the listener of a Service of type LoadBalancer, unless its load
 // balancer is not of the internet.
-func (j *judge) balancer(s *corev1.Service) (door, bool) {
+func (j *judge) balancer(s *corev1.Service) (listener, bool) {
 	if why := internalBalancer(s); why != "" {
-		return door{}, false
+		return listener{}, false
 	}
-	d := door{ports: servicePorts(s), clients: everyone(), direct: directBalancer(s)}
+	l := listener{ports: servicePorts(s), clients: everyone(), direct: directBalancer(s)}
 	points := balancerAddresses(s.Status.LoadBalancer.Ingress)
 	open := publicAmong(points)
 	switch {
 	case len(open) > 0:
-		d.via = "load balancer " + strings.Join(open, ", ")
+		l.via = "load balancer " + strings.Join(open, ", ")
 	case len(points) > 0 || s.UID != "":
-		return door{}, false // a private address, or none was given yet
+		return listener{}, false // a private address, or none was given yet
 	default:
-		d.via = "a load balancer"
-		d.uncertain = "a manifest does not say which address the load balancer will get"
+		l.via = "a load balancer"
+		l.uncertain = "a manifest does not say which address the load balancer will get"
 	}
 	if ranges, listed := sourceRanges(s); listed {
-		d.clients = ranges.And(everyone())
+		l.clients = ranges.And(everyone())
 	}
-	return d, len(d.clients) > 0
+	return l, len(l.clients) > 0
 }
 
 func balancerAddresses(in []corev1.LoadBalancerIngress) (out []string) {
@@ -109,27 +110,27 @@ func publicName(host string) bool {
 		!slices.ContainsFunc([]string{".internal", ".local", ".localhost", ".localdomain", ".lan"}, func(s string) bool { return strings.HasSuffix(host, s) })
 }
 
-// nodePort is the door of the ports a service opens on every node. It is one
+// nodePort is the listener of the ports a service opens on every node. It is one
 // only where some node has an address of the internet.
-func (j *judge) nodePort(s *corev1.Service) (door, bool) {
-	d := door{clients: everyone()}
+func (j *judge) nodePort(s *corev1.Service) (listener, bool) {
+	l := listener{clients: everyone()}
 	for _, p := range s.Spec.Ports {
 		if p.NodePort != 0 {
-			d.ports = append(d.ports, netpol.Port{Protocol: cmp.Or(string(p.Protocol), "TCP"), Number: p.NodePort})
+			l.ports = append(l.ports, netpol.Port{Protocol: cmp.Or(string(p.Protocol), "TCP"), Number: p.NodePort})
 		}
 	}
-	if s.Spec.Type != corev1.ServiceTypeNodePort && len(d.ports) == 0 || s.Spec.Type == corev1.ServiceTypeClusterIP {
-		return d, false
+	if s.Spec.Type != corev1.ServiceTypeNodePort && len(l.ports) == 0 || s.Spec.Type == corev1.ServiceTypeClusterIP {
+		return l, false
 	}
 	switch {
 	case len(j.nodes.public) > 0:
-		d.via = fmt.Sprintf("the node ports of %s", j.nodes.text())
+		l.via = fmt.Sprintf("the node ports of %s", j.nodes.text())
 	case j.nodes.count == 0 && s.Spec.Type == corev1.ServiceTypeNodePort:
-		d.via, d.uncertain = "the node ports", "whether any node has a public address is not known: no node was seen"
+		l.via, l.uncertain = "the node ports", "whether any node has a public address is not known: no node was seen"
 	default:
-		return d, false
+		return l, false
 	}
-	return d, true
+	return l, true
 }
 
 func servicePorts(s *corev1.Service) []netpol.Port { return portsOfService(s.Spec.Ports) }
@@ -142,8 +143,8 @@ func portsOfService(ports []corev1.ServicePort) (out []netpol.Port) {
 }
 
 // senders of a service's traffic, as its pods see them.
-func (j *judge) senders(s *corev1.Service, w way, d door) []sender {
-	if d.direct {
+func (j *judge) senders(s *corev1.Service, w way, l listener) []sender {
+	if l.direct {
 		return []sender{w.sender(), {Endpoint: netpol.Somewhere("the load balancer", netpol.Everywhere()), source: FromLoadBalancer, whole: true}}
 	}
 	if s.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal {

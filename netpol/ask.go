@@ -31,11 +31,11 @@ func (j *Judge) Ask(from, to Endpoint, port Port) Answer {
 		return a
 	}
 	if from.pod != nil {
-		a.hear(j.verdict(from.pod, to, to.pod, Egress), to)
+		a.apply(j.verdict(from.pod, to, to.pod, Egress), to)
 		a.doubt(j.doubted(from.pod))
 	}
 	if to.pod != nil && a.Allowed {
-		a.hear(j.verdict(to.pod, from, to.pod, Ingress), from)
+		a.apply(j.verdict(to.pod, from, to.pod, Ingress), from)
 		a.doubt(j.doubted(to.pod))
 	}
 	if maybe && !a.Allowed {
@@ -44,8 +44,8 @@ func (j *Judge) Ask(from, to Endpoint, port Port) Answer {
 	return a
 }
 
-// hear narrows the answer by the verdict of one side on the other end.
-func (a *Answer) hear(pieces []piece, other Endpoint) {
+// apply narrows the answer by the verdict of one side on the other end.
+func (a *Answer) apply(pieces []piece, other Endpoint) {
 	var yes, no []piece
 	for _, p := range pieces {
 		switch {

@@ -31,12 +31,13 @@ func newest(tags []string, n int) []string {
 	}
 	sorted := slices.Clone(tags)
 	slices.SortFunc(sorted, func(a, b string) int {
-		return cmp.Or(cmp.Compare(sort(a), sort(b)), compareVersions(b, a), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(tagRank(a), tagRank(b)), compareVersions(b, a), cmp.Compare(a, b))
 	})
 	return sorted[:n]
 }
 
-func sort(tag string) int {
+// tagRank is 0 for latest, 1 for what looks like a version, 2 for the rest.
+func tagRank(tag string) int {
 	switch bare := strings.TrimPrefix(tag, "v"); {
 	case tag == "latest":
 		return 0

@@ -119,7 +119,7 @@ func (s *session) client(ctx context.Context, scope string) (*http.Client, error
 	return &http.Client{Transport: t, Timeout: time.Minute}, nil
 }
 
-// explain puts an error into words for whoever connected the registry.
+// explain puts an error into words for the person who connected the registry.
 func (s *session) explain(err error) error {
 	if err == nil {
 		return nil

@@ -12,9 +12,9 @@ import (
 	"github.com/breakwater-sec/breakwater/netpol"
 )
 
-// front is what stands between the internet and an Ingress or Gateway: who gets
+// frontend is what stands between the internet and an Ingress or Gateway: who gets
 // to it, and who then connects to the pods behind.
-type front struct {
+type frontend struct {
 	clients   netpol.Ranges
 	via       string
 	evidence  []string
@@ -31,21 +31,21 @@ func (j *judge) intoPods() map[collect.Key][]Route {
 	return out
 }
 
-// proxies is the front made of pods that take the requests and pass them on. It
+// proxies is the frontend made of pods that take the requests and pass them on. It
 // is none unless some of them are exposed themselves.
-func (j *judge) proxies(pods []*collect.Pod, what string) (front, bool) {
+func (j *judge) proxies(pods []*collect.Pod, what string) (frontend, bool) {
 	var best []Route
 	for _, p := range pods {
 		best = append(best, j.into[p.Key]...)
 	}
 	if len(best) == 0 {
-		return front{}, false
+		return frontend{}, false
 	}
 	slices.SortStableFunc(best, func(a, b Route) int {
 		return cmp.Or(cmp.Compare(len(a.Uncertain()), len(b.Uncertain())), cmp.Compare(a.Width, b.Width), compare(a.via(), b.via()))
 	})
 	r := best[0]
-	f := front{uncertain: strings.Join(r.Uncertain(), "; "), senders: podSenders(pods)}
+	f := frontend{uncertain: strings.Join(r.Uncertain(), "; "), senders: podSenders(pods)}
 	for _, other := range best {
 		if len(other.Uncertain()) == 0 || f.uncertain != "" {
 			f.clients = f.clients.Or(other.clients())
@@ -90,24 +90,24 @@ func podSenders(pods []*collect.Pod) (out []sender) {
 	return out
 }
 
-// balancerFront is a load balancer that a cloud runs for the object itself.
-func (j *judge) balancerFront(via, uncertain string) front {
+// balancerFrontend is a load balancer that a cloud runs for the object itself.
+func (j *judge) balancerFrontend(via, uncertain string) frontend {
 	w := way{clients: everyone()}
-	return front{clients: w.clients, via: via, uncertain: uncertain, senders: append(j.relay(w),
+	return frontend{clients: w.clients, via: via, uncertain: uncertain, senders: append(j.relay(w),
 		sender{Endpoint: netpol.Somewhere("the load balancer", netpol.Everywhere()), source: FromLoadBalancer, whole: true})}
 }
 
-// hiddenFront is a controller whose pods were not found, so that policies may
+// hiddenFrontend is a controller whose pods were not found, so that policies may
 // let it in by any of their rules.
-func (j *judge) hiddenFront(via, uncertain string) front {
-	f := j.balancerFront(via, uncertain)
+func (j *judge) hiddenFrontend(via, uncertain string) frontend {
+	f := j.balancerFrontend(via, uncertain)
 	f.senders = append(f.senders, sender{Endpoint: netpol.Somebody("a controller whose pods were not found"), source: FromController, whole: true})
 	return f
 }
 
-// behind finds the pods of the load balancer Service that has one of these
-// addresses: whoever serves an object says so by publishing its own address.
-func (j *judge) behind(addresses []string) (out []*collect.Pod) {
+// podsAt finds the pods of the load balancer Service that has one of these
+// addresses: what serves an object publishes its own address on it.
+func (j *judge) podsAt(addresses []string) (out []*collect.Pod) {
 	if j.published == nil {
 		j.published = map[string][]*corev1.Service{}
 		for _, o := range j.facts.Each("Service") {
@@ -137,8 +137,8 @@ func (j *judge) selected(s *corev1.Service) (out []*collect.Pod) {
 	return out
 }
 
-// forward takes a way through a service to the pods that the front connects to.
-func (j *judge) forward(f front, w way, from Entity, s *corev1.Service, ports []corev1.ServicePort, via string) {
+// forward takes a way through a service to the pods that the frontend connects to.
+func (j *judge) forward(f frontend, w way, from Entity, s *corev1.Service, ports []corev1.ServicePort, via string) {
 	targets := j.pods.targets(s, ports)
 	if len(targets) == 0 {
 		return

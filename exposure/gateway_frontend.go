@@ -39,14 +39,14 @@ func gatewayControllerOf(id string) *gatewayController {
 	return &gatewayControllers[i]
 }
 
-// gatewayFront finds what serves a Gateway and whether the internet reaches it.
-func (j *judge) gatewayFront(g *gatewayv1.Gateway) (front, bool) {
+// gatewayFrontend finds what serves a Gateway and whether the internet reaches it.
+func (j *judge) gatewayFrontend(g *gatewayv1.Gateway) (frontend, bool) {
 	var known *gatewayController
 	if class := j.facts.GatewayClasses[collect.Key{Name: string(g.Spec.GatewayClassName)}]; class != nil {
 		known = gatewayControllerOf(string(class.Spec.ControllerName))
 	}
 	if known != nil && known.private || internalGateway(g) {
-		return front{}, false
+		return frontend{}, false
 	}
 	points := gatewayAddresses(g)
 	if pods := j.gatewayPods(g, known, points); len(pods) > 0 {
@@ -54,13 +54,13 @@ func (j *judge) gatewayFront(g *gatewayv1.Gateway) (front, bool) {
 	}
 	switch open := publicAmong(points); {
 	case len(open) > 0 && known != nil && known.managed:
-		return j.balancerFront("the gateway's address "+strings.Join(open, ", "), ""), true
+		return j.balancerFrontend("the gateway's address "+strings.Join(open, ", "), ""), true
 	case len(open) > 0:
-		return j.hiddenFront("the gateway's address "+strings.Join(open, ", "), "the pods that serve the gateway were not found"), true
+		return j.hiddenFrontend("the gateway's address "+strings.Join(open, ", "), "the pods that serve the gateway were not found"), true
 	case len(points) == 0 && g.UID == "" && j.nodes.count == 0:
-		return j.hiddenFront("the gateway's address", "a manifest does not say which address the gateway will get"), true
+		return j.hiddenFrontend("the gateway's address", "a manifest does not say which address the gateway will get"), true
 	}
-	return front{}, false
+	return frontend{}, false
 }
 
 // internalGateway reads the class names by which clouds tell private gateways.
@@ -87,7 +87,7 @@ func (j *judge) gatewayPods(g *gatewayv1.Gateway, known *gatewayController, poin
 		}
 	}
 	if len(out) == 0 {
-		out = j.behind(points)
+		out = j.podsAt(points)
 	}
 	if len(out) > 0 || known == nil || len(known.images) == 0 {
 		return out

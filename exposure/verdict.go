@@ -1,0 +1,114 @@
+package exposure
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/netpol"
+)
+
+// verdict is what the policies say of some ports of a target: who gets in, or
+// that nobody does.
+type verdict struct {
+	ports     []netpol.Port
+	clients   netpol.Ranges
+	source    Source
+	uncertain string
+	policy    string
+	closed    *netpol.Answer
+}
+
+func (v verdict) same(x verdict) bool {
+	return v.clients.String() == x.clients.String() && v.source == x.source && v.uncertain == x.uncertain &&
+		v.policy == x.policy && (v.closed == nil) == (x.closed == nil)
+}
+
+func (v verdict) via(from Entity) string {
+	return fmt.Sprintf("%s to port %s", from, portList(v.ports))
+}
+
+// verdicts asks the policies about every port of a target and gathers equal answers.
+func (j *judge) verdicts(w way, t target, senders []sender) []verdict {
+	var out []verdict
+	for _, port := range t.ports {
+		v := j.verdict(w, t.pods[0], port, senders)
+		merged := false
+		for i := range out {
+			if out[i].same(v) {
+				out[i].ports = append(out[i].ports, port)
+				merged = true
+			}
+		}
+		if !merged {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// verdict prefers the sender through whom most clients get in, and a certain
+// answer before an uncertain one.
+func (j *judge) verdict(w way, p *collect.Pod, port netpol.Port, senders []sender) verdict {
+	best := verdict{}
+	var denied *netpol.Answer
+	for _, s := range senders {
+		a := j.net.Ask(s.Endpoint, netpol.Pod(p), port)
+		if !a.Allowed {
+			denied = &a
+			continue
+		}
+		v := verdict{ports: []netpol.Port{port}, clients: w.clients, source: s.source, uncertain: a.Uncertain}
+		if a.Witness.Kind != "" {
+			v.policy = a.Witness.Text
+		}
+		if !s.whole {
+			v.clients = a.Senders.And(w.clients)
+		}
+		if best.source == "" || v.better(best) {
+			best = v
+		}
+	}
+	if best.source != "" {
+		return best
+	}
+	v := verdict{ports: []netpol.Port{port}, clients: w.clients, source: senders[0].source}
+	if denied.Denied() {
+		v.closed = denied
+		return v
+	}
+	if denied.Enforced.State == netpol.No {
+		v.policy = denied.Witness.Text + ", but " + denied.Enforced.Why
+		return v
+	}
+	v.uncertain = fmt.Sprintf("%s; whether anything enforces that is not known. %s", denied.Witness.Text, denied.Enforced.Why)
+	return v
+}
+
+func (v verdict) better(x verdict) bool {
+	if (v.uncertain == "") != (x.uncertain == "") {
+		return v.uncertain == ""
+	}
+	return v.clients.Covers(x.clients) && !x.clients.Covers(v.clients)
+}
+
+// widthOf says whether a set of clients is everyone with an address of a family.
+func widthOf(clients netpol.Ranges) Width {
+	if clients.Covers(publicV4) || clients.Covers(publicV6) {
+		return Any
+	}
+	return Ranges
+}
+
+var (
+	publicV4 = netpol.Public().And(netpol.In(netip.MustParsePrefix("0.0.0.0/0")))
+	publicV6 = netpol.Public().And(netpol.In(netip.MustParsePrefix("::/0")))
+)
+
+// listed is the ranges of clients, if they are listed.
+func listed(clients netpol.Ranges) []netip.Prefix {
+	if widthOf(clients) == Any {
+		return nil
+	}
+	return clients.Prefixes()
+}
