@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 func (a *adviser) recommendations() (out []Recommendation) {
@@ -23,10 +24,10 @@ func (a *adviser) recommendation(key string, u *remedy) Recommendation {
 		Title:     fmt.Sprintf("Update %s to %s (%s)", u.source, u.fixed, u.ecosystem),
 		Exploited: len(u.exploited), RCE: u.rce, Images: []string{}, Pods: []string{}, Workloads: []string{}, Paths: []Broken{}}
 	r.Vulnerabilities = slices.SortedFunc(maps.Keys(u.severity), func(x, y string) int {
-		return cmp.Or(compareBools(u.exploited[y], u.exploited[x]), cmp.Compare(severityRank(u.severity[y]), severityRank(u.severity[x])), strings.Compare(x, y))
+		return cmp.Or(compareBools(u.exploited[y], u.exploited[x]), severity.Compare(u.severity[y], u.severity[x]), strings.Compare(x, y))
 	})
 	for _, s := range u.severity {
-		if severityRank(s) > severityRank(r.Severity) {
+		if severity.Compare(s, r.Severity) > 0 {
 			r.Severity = s
 		}
 	}

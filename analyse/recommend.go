@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // About says which images a recommendation is about.
@@ -102,7 +103,7 @@ func Recommend(v *graph.View, paths []Path, newer func(ecosystem, a, b string) i
 func urgency(a, b Recommendation) int {
 	return cmp.Or(cmp.Compare(b.danger(Breaks), a.danger(Breaks)), cmp.Compare(b.danger(Lowers), a.danger(Lowers)),
 		compareBools(b.Exploited > 0 && b.Exposed > 0, a.Exploited > 0 && a.Exposed > 0), compareBools(b.Exposed > 0, a.Exposed > 0),
-		cmp.Compare(severityRank(b.Severity), severityRank(a.Severity)), cmp.Compare(b.Exploited, a.Exploited), compareBools(b.RCE, a.RCE),
+		severity.Compare(b.Severity, a.Severity), cmp.Compare(b.Exploited, a.Exploited), compareBools(b.RCE, a.RCE),
 		cmp.Compare(len(b.Pods), len(a.Pods)), cmp.Compare(len(b.Images), len(a.Images)), cmp.Compare(len(b.Vulnerabilities), len(a.Vulnerabilities)), strings.Compare(a.ID, b.ID))
 }
 

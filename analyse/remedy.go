@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // adviser gathers one demand's images and what mends them.
@@ -127,9 +128,9 @@ func (a *adviser) update(p graph.Node, in []graph.Node) *remedy {
 }
 
 func (u *remedy) note(e graph.Edge, newer func(ecosystem, a, b string) int) {
-	id, severity := e.To.ID(), cmp.Or(e.Value("severity").Str(), e.To.Text("severity"), "Unknown")
-	if have, known := u.severity[id]; !known || severityRank(severity) > severityRank(have) {
-		u.severity[id] = severity
+	id, rated := e.To.ID(), cmp.Or(e.Value("severity").Str(), e.To.Text("severity"), "Unknown")
+	if have, known := u.severity[id]; !known || severity.Compare(rated, have) > 0 {
+		u.severity[id] = rated
 	}
 	if e.To.Value("kev").Bool() {
 		u.exploited[id] = true

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // Where a score becomes a word.
@@ -23,7 +24,7 @@ func (w *writer) rate(p *pathType, hops []hop, v weakness) {
 		w.factor("listed addresses only", -15, "Only listed address ranges can send it.")
 	}
 	switch {
-	case v.worst == "Critical":
+	case v.worst == string(severity.Critical):
 		w.factor("critical vulnerability", 30, "A vulnerability in the image is of critical severity.")
 	case v.severe:
 		w.factor("high severity vulnerability", 20, "A vulnerability in the image is of high severity.")

@@ -8,7 +8,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
-	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
@@ -170,19 +170,13 @@ func one(s *string) []string {
 	return []string{*s}
 }
 
-func atLeast(severity *string) ([]string, error) {
-	if severity == nil || *severity == "" {
+func atLeast(least *string) ([]string, error) {
+	if least == nil || *least == "" {
 		return nil, nil
 	}
-	least := rule.Rank(*severity)
-	if least < 0 {
-		return nil, asked{fmt.Errorf("severity %q: want one of %v", *severity, rule.Severities)}
+	words, err := severity.AtLeast(*least)
+	if err != nil {
+		return nil, asked{err}
 	}
-	var out []string
-	for _, s := range rule.Severities {
-		if rule.Rank(s) >= least {
-			out = append(out, s)
-		}
-	}
-	return out, nil
+	return words, nil
 }

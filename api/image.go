@@ -12,6 +12,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
@@ -45,9 +46,9 @@ func (s *server) imageRows(w *live.World) []ImageRow {
 	}
 	worst := func(i ImageRow) int {
 		if i.Severity == nil {
-			return rank("Low")
+			return severity.Rank("Low")
 		}
-		return rank(*i.Severity)
+		return severity.Rank(*i.Severity)
 	}
 	number := func(n *int) int {
 		if n == nil {
@@ -70,7 +71,7 @@ func (s *server) ListImages(_ context.Context, r ListImagesRequestObject) (ListI
 	var rows []ImageRow
 	for _, row := range s.imageRows(w) {
 		fits := (q.State == nil || row.State == *q.State) && (q.Running == nil || row.Running == *q.Running) &&
-			(q.Severity == nil || row.Severity != nil && rank(*row.Severity) >= rank(*q.Severity)) &&
+			(q.Severity == nil || row.Severity != nil && severity.Compare(*row.Severity, *q.Severity) >= 0) &&
 			(q.Q == nil || strings.Contains(strings.ToLower(row.Name+" "+row.Id), strings.ToLower(*q.Q))) &&
 			(q.Cluster == nil || slices.ContainsFunc(re.pods[row.Id], func(p graph.Node) bool { return p.Cluster() == *q.Cluster }))
 		if fits {
@@ -108,7 +109,7 @@ func (s *server) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 		out.Findings = append(out.Findings, findingOf(e))
 	}
 	slices.SortFunc(out.Findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(rank(b.Severity), rank(a.Severity)), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id), cmp.Compare(a.Package, b.Package))
+		return cmp.Or(severity.Compare(b.Severity, a.Severity), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id), cmp.Compare(a.Package, b.Package))
 	})
 	pods, _ := re.podsOf([]graph.Node{n})
 	for _, p := range pods {
@@ -143,7 +144,7 @@ func (s *server) inside(ctx context.Context, id string, out *ImagePage) error {
 	for _, f := range out.Findings {
 		key := f.Package + " " + f.Installed
 		count[key]++
-		if rank(f.Severity) > rank(worst[key]) {
+		if severity.Compare(f.Severity, worst[key]) > 0 {
 			worst[key] = f.Severity
 		}
 	}

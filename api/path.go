@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/analyse"
-	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
@@ -119,7 +119,7 @@ func (l life) says(words string) bool {
 func (l life) fits(q ListPathsParams) bool {
 	is := func(want *string, have string) bool { return want == nil || *want == "" || *want == have }
 	return is(q.Type, l.path.Type) && is(q.Cluster, l.Cluster) && is(q.Namespace, l.path.Namespace) &&
-		(q.Risk == nil || rule.Rank(l.path.Risk) >= rule.Rank(*q.Risk)) &&
+		(q.Risk == nil || severity.Compare(l.path.Risk, *q.Risk) >= 0) &&
 		(q.Entity == nil || *q.Entity == "" || l.path.Has(*q.Entity)) &&
 		(q.Vulnerability == nil || *q.Vulnerability == "" || l.opensBy(*q.Vulnerability)) &&
 		(q.Q == nil || l.says(*q.Q))

@@ -13,6 +13,7 @@ import (
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/report"
+	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
@@ -47,7 +48,7 @@ func recommendationRow(r *analyse.Recommendation) RecommendationRow {
 func adviceFits(r *analyse.Recommendation, v *graph.View, q ListRecommendationsParams) bool {
 	flag := func(want *bool, have bool) bool { return want == nil || *want == have }
 	return (q.About == nil || *q.About == About(r.About)) && flag(q.Exposed, r.Exposed > 0) && flag(q.Paths, len(r.Paths) > 0) &&
-		(q.Severity == nil || rank(r.Severity) >= rank(*q.Severity)) &&
+		(q.Severity == nil || severity.Compare(r.Severity, *q.Severity) >= 0) &&
 		(q.Image == nil || *q.Image == "" || slices.Contains(r.Images, *q.Image)) &&
 		(q.Vulnerability == nil || *q.Vulnerability == "" || slices.Contains(r.Vulnerabilities, *q.Vulnerability)) &&
 		(q.Cluster == nil || *q.Cluster == "" || slices.ContainsFunc(r.Workloads, func(w string) bool { return strings.HasPrefix(w, *q.Cluster+"/") })) &&
@@ -189,7 +190,7 @@ func (p *advicePage) findings() {
 		}
 	}
 	slices.SortStableFunc(p.out.Findings, func(a, b Finding) int {
-		return cmp.Or(compareBool(isTrue(a.Kev), isTrue(b.Kev)), cmp.Compare(rank(b.Severity), rank(a.Severity)), compareBool(isTrue(a.Rce), isTrue(b.Rce)),
+		return cmp.Or(compareBool(isTrue(a.Kev), isTrue(b.Kev)), severity.Compare(b.Severity, a.Severity), compareBool(isTrue(a.Rce), isTrue(b.Rce)),
 			cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id), cmp.Compare(a.Image.Name, b.Image.Name), cmp.Compare(a.Package, b.Package))
 	})
 }

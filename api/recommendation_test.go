@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"testing"
+
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // recommendations follows the list to a page and back, and holds what it says
@@ -44,7 +46,7 @@ func (s *served) recommendations(t *testing.T) {
 	for query, fits := range map[string]func(RecommendationRow) bool{
 		"exposed=true":        func(r RecommendationRow) bool { return r.Exposed > 0 },
 		"paths=false":         func(r RecommendationRow) bool { return r.Paths == 0 },
-		"severity=High":       func(r RecommendationRow) bool { return rank(r.Severity) >= rank("High") },
+		"severity=High":       func(r RecommendationRow) bool { return severity.Rank(r.Severity) >= severity.Rank("High") },
 		"q=openssl":           func(r RecommendationRow) bool { return true },
 		"cluster=harbor-dev":  func(r RecommendationRow) bool { return r.Pods > 0 },
 		"q=nothing-named-so":  func(r RecommendationRow) bool { return false },

@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"github.com/breakwater-sec/breakwater/query"
-	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // opWords is how a condition reads, by Expr.op.
@@ -17,8 +17,8 @@ var opWords = map[string]string{
 
 // describe makes the answer of GET /schema, which never changes.
 func (s *server) describe() Schema {
-	out := Schema{Groups: query.Kinds(s.vocabulary), Kinds: map[string]KindInfo{}, Edges: map[string]EdgeInfo{}, Severities: schema.Severities,
-		Risks: rule.Severities, PathTypes: []PathType{}, Ops: opWords}
+	out := Schema{Groups: query.Kinds(s.vocabulary), Kinds: map[string]KindInfo{}, Edges: map[string]EdgeInfo{}, Severities: severity.Scale,
+		Risks: severity.Rated, PathTypes: []PathType{}, Ops: opWords}
 	for _, k := range schema.Kinds {
 		out.Kinds[k.Name] = KindInfo{Name: k.Name, Label: k.Label, Plural: k.Plural, Group: k.Group, Family: text(k.Family), Sentence: k.Sentence,
 			Menu: query.MenuFor(s.vocabulary, k.Name)}

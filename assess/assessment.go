@@ -8,6 +8,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
@@ -109,7 +110,7 @@ func (c Contents) Assess(db advisories) *Assessment {
 		return a
 	}
 	slices.SortStableFunc(a.Findings, func(x, y Finding) int {
-		return cmp.Or(cmp.Compare(y.Severity.Rank(), x.Severity.Rank()), strings.Compare(x.ID, y.ID), strings.Compare(x.PURL, y.PURL))
+		return cmp.Or(severity.Compare(y.Severity, x.Severity), strings.Compare(x.ID, y.ID), strings.Compare(x.PURL, y.PURL))
 	})
 	a.count()
 	return a
@@ -128,7 +129,7 @@ func (a *Assessment) gap(gaps []collect.Gap) {
 func (a *Assessment) count() {
 	worst := map[string]vuln.Severity{}
 	for _, f := range a.Findings {
-		if s, known := worst[f.ID]; !known || f.Severity.Rank() > s.Rank() {
+		if s, known := worst[f.ID]; !known || severity.Compare(f.Severity, s) > 0 {
 			worst[f.ID] = f.Severity
 		}
 		a.RCE = a.RCE || f.RCE
@@ -142,7 +143,7 @@ func (a *Assessment) count() {
 		case vuln.High:
 			a.Highs++
 		}
-		if s.Rank() > a.Worst.Rank() || a.Worst == "" {
+		if severity.Compare(s, a.Worst) > 0 {
 			a.Worst = s
 		}
 	}

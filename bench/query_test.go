@@ -11,6 +11,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // queryEstate is clusters of 1,000 pods with one or two containers each, an
@@ -23,11 +24,11 @@ func queryEstate(pods int) *graph.View {
 	images, cves := max(10, pods/10), min(30_000, max(3000, pods/3))
 	for n := range cves {
 		shared.Put("Vulnerability", fmt.Sprintf("CVE-%d-%d", 2015+n%10, 1000+n),
-			graph.S("severity", schema.Severities[1+g.IntN(5)]), graph.B("kev", g.IntN(100) == 0))
+			graph.S("severity", severity.Scale[1+g.IntN(5)]), graph.B("kev", g.IntN(100) == 0))
 	}
 	for n := range images {
 		shared.Put("Image", imageID(n), graph.S("name", fmt.Sprintf("registry.example/team/app-%d:1.0", n)),
-			graph.S("severity", schema.Severities[2+g.IntN(4)]), graph.B("scanned", n%50 != 0))
+			graph.S("severity", severity.Scale[2+g.IntN(4)]), graph.B("scanned", n%50 != 0))
 	}
 	for n := range images {
 		var found []graph.Target

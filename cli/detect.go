@@ -18,7 +18,7 @@ import (
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/packs/detections"
-	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 func detectCommand(s streams) *cobra.Command {
@@ -43,7 +43,7 @@ the server, which knows the clusters, tells their pods.`,
 	f.StringVar(&o.rules, "rules", "", "a folder of rules to use beside the built-in ones, in detect/*/ below it")
 	f.StringVar(&o.cluster, "cluster", "cluster", "what the cluster is called in alerts")
 	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, trustedProxy)
-	f.Var(&choice{&o.failOn, rule.Severities}, "fail-on", "exit with 1 if an alert is at least this severe: "+strings.Join(rule.Severities, ", "))
+	f.Var(&choice{&o.failOn, severity.Rated}, "fail-on", "exit with 1 if an alert is at least this severe: "+strings.Join(severity.Rated, ", "))
 	output(c, &o.format, "jsonl", "json")
 	return c
 }
@@ -161,7 +161,7 @@ func (o *detectOptions) write(s streams, found []detect.Alert) error {
 	worst := -1
 	for _, a := range found {
 		lines = append(lines, lineOf(a))
-		worst = max(worst, rule.Rank(a.Severity))
+		worst = max(worst, severity.Rank(a.Severity))
 	}
 	var err error
 	if o.format == "json" {
@@ -175,7 +175,7 @@ func (o *detectOptions) write(s streams, found []detect.Alert) error {
 		return err
 	case o.broken != nil:
 		return o.broken
-	case o.failOn != "" && worst >= rule.Rank(o.failOn):
+	case o.failOn != "" && worst >= severity.Rank(o.failOn):
 		return errFindings
 	}
 	return nil

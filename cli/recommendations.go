@@ -9,8 +9,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/report"
-	"github.com/breakwater-sec/breakwater/schema"
-	"github.com/breakwater-sec/breakwater/vuln"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 func recommendationsCommand(s streams) *cobra.Command {
@@ -48,7 +47,7 @@ are counted below.`,
 				return err
 			}
 			for _, r := range d.Recommendations {
-				if failOn != "" && vuln.Severity(r.Severity).Rank() >= vuln.Severity(failOn).Rank() {
+				if failOn != "" && severity.Compare(r.Severity, failOn) >= 0 {
 					return errFindings
 				}
 			}
@@ -57,7 +56,7 @@ are counted below.`,
 	}
 	in.flags(c)
 	output(c, &f, "table", "json", "jsonl")
-	found := schema.Severities[2:] // without Unknown and None
+	found := severity.Scale[2:] // without Unknown and None
 	c.Flags().Var(&choice{&about, []string{string(analyse.Running), string(analyse.InRegistry)}}, "about", "only images that are running, or in a registry")
 	c.Flags().Var(&choice{&failOn, found}, "fail-on", "exit with 1 if an update fixes at least this severity: "+strings.Join(found, ", "))
 	return c

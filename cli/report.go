@@ -12,7 +12,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/report"
-	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 func graphCommand(s streams) *cobra.Command {
@@ -189,7 +189,7 @@ func pathsCommand(s streams) *cobra.Command {
 				return err
 			}
 			for _, p := range d.Paths {
-				if failOn != "" && rule.Rank(p.Risk) >= rule.Rank(failOn) {
+				if failOn != "" && severity.Compare(p.Risk, failOn) >= 0 {
 					return errFindings
 				}
 			}
@@ -198,7 +198,7 @@ func pathsCommand(s streams) *cobra.Command {
 	}
 	in.flags(c)
 	output(c, &f, "table", "json", "jsonl")
-	c.Flags().Var(&choice{&failOn, rule.Severities}, "fail-on", "exit with 1 if a path has at least this risk: "+strings.Join(rule.Severities, ", "))
+	c.Flags().Var(&choice{&failOn, severity.Rated}, "fail-on", "exit with 1 if a path has at least this risk: "+strings.Join(severity.Rated, ", "))
 	return c
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/owenrumney/go-sarif/v3/pkg/report"
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
-	"github.com/breakwater-sec/breakwater/vuln"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // writeCycloneDX writes one bill of materials for all images, with what affects
@@ -64,11 +64,11 @@ func writeSARIF(w io.Writer, all []scanned) error {
 	return r.PrettyWrite(w)
 }
 
-func sarifLevel(severity string) string {
-	switch rank := vuln.Severity(severity).Rank(); {
-	case rank >= vuln.High.Rank():
+func sarifLevel(word string) string {
+	switch s, _ := severity.Parse(word); s {
+	case severity.Critical, severity.High:
 		return "error"
-	case rank == vuln.Medium.Rank():
+	case severity.Medium:
 		return "warning"
 	}
 	return "note"

@@ -12,7 +12,7 @@ import (
 	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/image"
-	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
@@ -49,7 +49,7 @@ contents or advisories are not known is said to be unknown, never clean.`,
 	f := c.Flags()
 	f.StringVar(&o.platform, "platform", "linux/amd64", "which image of an index")
 	f.StringArrayVar(&o.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
-	severities := schema.Severities[2:] // without Unknown and None
+	severities := severity.Scale[2:] // without Unknown and None
 	f.Var(&choice{&o.failOn, severities}, "fail-on", "exit with 1 if a vulnerability is at least this severe: "+strings.Join(severities, ", "))
 	output(c, &o.format, "table", "json", "jsonl", "cyclonedx", "sarif")
 	return c
@@ -143,7 +143,7 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 	}
 	for _, each := range all {
 		for _, v := range each.Vulnerabilities {
-			if o.failOn != "" && vuln.Severity(v.Severity).Rank() >= vuln.Severity(o.failOn).Rank() {
+			if o.failOn != "" && severity.Compare(v.Severity, o.failOn) >= 0 {
 				return errFindings
 			}
 		}
@@ -244,7 +244,7 @@ func scanTable(s streams, r scanned) error {
 		}
 	}
 	var words []string
-	for _, sev := range slices.Backward([]string{"Unknown", "None", "Low", "Medium", "High", "Critical"}) {
+	for _, sev := range slices.Backward(severity.Scale) {
 		if counts[sev] > 0 {
 			words = append(words, fmt.Sprintf("%d %s", counts[sev], strings.ToLower(sev)))
 		}

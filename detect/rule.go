@@ -13,6 +13,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // file is a rule as it is written: Sigma's keys, and beside them ours: why, fix,
@@ -88,8 +89,8 @@ func (c *compiler) compile(f *rule.File, b *file) (rule.Rule, error) {
 	if r.Attack, err = techniques(b.Tags); err != nil {
 		return nil, f.Errorf(err, "tags")
 	}
-	if rule.Rank(b.Level) < 0 {
-		return nil, f.Errorf(fmt.Errorf("level %q: want one of %s", b.Level, strings.Join(rule.Severities, ", ")), "level")
+	if !severity.IsRated(b.Level) {
+		return nil, f.Errorf(fmt.Errorf("level %q: want one of %s", b.Level, strings.Join(severity.Rated, ", ")), "level")
 	}
 	if r.condition, err = r.detection(f, b.Detection); err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package enrichment
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/detect"
@@ -9,8 +8,8 @@ import (
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/query"
-	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // Bounds of what an alert is told of one entity.
@@ -45,7 +44,7 @@ func about(w *live.World, cluster string, e event.Entity) (detect.About, bool) {
 			a.Paths = append(a.Paths, detect.Path{ID: p.ID, Title: p.Title, Risk: p.Risk})
 		}
 	}
-	slices.SortStableFunc(a.Paths, func(x, y detect.Path) int { return cmp.Compare(rule.Rank(y.Risk), rule.Rank(x.Risk)) })
+	slices.SortStableFunc(a.Paths, func(x, y detect.Path) int { return severity.Compare(y.Risk, x.Risk) })
 	a.Paths = a.Paths[:min(len(a.Paths), maxPaths)]
 	return a, true
 }

@@ -9,6 +9,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // Power is a named question that matters to security. It is held where one of
@@ -97,10 +99,7 @@ func decode(text []byte, into any) error {
 	return nil
 }
 
-var (
-	powerName  = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	severities = map[string]bool{"low": true, "medium": true, "high": true, "critical": true}
-)
+var powerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 func (p Power) check() error {
 	switch {
@@ -108,7 +107,7 @@ func (p Power) check() error {
 		return fmt.Errorf("name %q: want lower-case words joined by hyphens", p.Name)
 	case p.Title == "" || p.Why == "":
 		return fmt.Errorf("power %q: want a title and a why", p.Name)
-	case !severities[p.Severity]:
+	case !severity.IsRated(p.Severity):
 		return fmt.Errorf("power %q: severity %q: want low, medium, high or critical", p.Name, p.Severity)
 	case (len(p.Any) == 0) == (len(p.All) == 0):
 		return fmt.Errorf("power %q: want either any or all, with at least one ask", p.Name)

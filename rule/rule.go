@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // Head is what every rule says of itself, whatever runs it.
@@ -41,19 +43,6 @@ type Case struct {
 	Run   func() error
 }
 
-// Severities, lowest first.
-var Severities = []string{"low", "medium", "high", "critical"}
-
-// Rank orders severities; what is none of them ranks below all.
-func Rank(severity string) int {
-	for i, s := range Severities {
-		if s == severity {
-			return i
-		}
-	}
-	return -1
-}
-
 var (
 	idForm        = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	techniqueForm = regexp.MustCompile(`^T[0-9]{4}(\.[0-9]{3})?$`)
@@ -66,8 +55,8 @@ func (h *Head) check() (key string, err error) {
 		return "id", fmt.Errorf("id %q: want lower-case words joined by hyphens", h.ID)
 	case strings.TrimSpace(h.Title) == "":
 		return "title", fmt.Errorf("want a title")
-	case Rank(h.Severity) < 0:
-		return "severity", fmt.Errorf("severity %q: want one of %s", h.Severity, strings.Join(Severities, ", "))
+	case !severity.IsRated(h.Severity):
+		return "severity", fmt.Errorf("severity %q: want one of %s", h.Severity, strings.Join(severity.Rated, ", "))
 	case strings.TrimSpace(h.Why) == "":
 		return "why", fmt.Errorf("want a why: what an attacker gains")
 	case strings.TrimSpace(h.Fix) == "":

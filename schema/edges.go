@@ -1,5 +1,7 @@
 package schema
 
+import "github.com/breakwater-sec/breakwater/severity"
+
 func pairs(froms []string, tos ...string) []Pair {
 	var out []Pair
 	for _, f := range froms {
@@ -55,7 +57,7 @@ var Edges = []Edge{
 		Joins: pairs([]string{"Package"}, "Vulnerability"),
 		Properties: []Property{
 			text("fixed", "Fixed in", "The first version that is not affected, where there is one."),
-			enum("severity", "Severity here", "The severity for this package in this distribution.", Severities...),
+			enum("severity", "Severity here", "The severity for this package in this distribution.", severity.Scale...),
 			text("advisory", "Advisory", "The advisory's id and source."),
 		}},
 	{Name: "HAS_VULNERABILITY", Verb: "has vulnerability", Inverse: "is found in", Sentence: "An image has a vulnerability, through a package that advisories call affected.",
@@ -64,7 +66,7 @@ var Edges = []Edge{
 			text("package", "Package", "The package and its installed version."),
 			text("installed", "Installed", "The installed version."),
 			text("fixed", "Fixed in", "The first version that is not affected, empty if there is none yet."),
-			enum("severity", "Severity here", "The severity for this package in this distribution.", Severities...),
+			enum("severity", "Severity here", "The severity for this package in this distribution.", severity.Scale...),
 			dict("layer", "Layer", "The digest of the layer that brought the package."),
 		}},
 	{Name: "ROUTES_TO", Verb: "routes to", Inverse: "is reached through", Step: true,

@@ -1,6 +1,10 @@
 package schema
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/severity"
+)
 
 // named is what every namespaced thing has.
 func named(more ...Property) []Property {
@@ -65,7 +69,7 @@ var Kinds = []Kind{
 			text("scanError", "Scan error", "Why it could not be assessed."),
 			moment("scannedAt", "Scanned at", "When its packages were read."),
 			number("packages", "Packages", "How many packages it contains."),
-			enum("severity", "Highest severity", "The highest severity among its vulnerabilities.", Severities...),
+			enum("severity", "Highest severity", "The highest severity among its vulnerabilities.", severity.Scale...),
 			number("criticals", "Critical vulnerabilities", "How many vulnerabilities of critical severity it has."),
 			number("highs", "High vulnerabilities", "How many vulnerabilities of high severity it has."),
 			number("vulnerabilities", "Vulnerabilities", "How many vulnerabilities it has."),
@@ -80,7 +84,7 @@ var Kinds = []Kind{
 		Properties: []Property{
 			text("title", "Title", "The advisory's summary."),
 			list("aliases", "Aliases", "Other ids of the same vulnerability."),
-			enum("severity", "Severity", "The distribution's rating, else CVSS, else the GitHub advisory's level.", Severities...),
+			enum("severity", "Severity", "The distribution's rating, else CVSS, else the GitHub advisory's level.", severity.Scale...),
 			dict("severitySource", "Severity source", "Where the severity comes from."),
 			float("cvss", "CVSS score", "The CVSS base score."),
 			text("cvssVector", "CVSS vector", "The CVSS vector."),

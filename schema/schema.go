@@ -63,9 +63,6 @@ type Pair struct{ From, To string }
 // Groups in the order menus show them.
 var Groups = []string{"Images", "Kubernetes", "Identity", "Network"}
 
-// Severities, lowest first. Comparison is by rank.
-var Severities = []string{"Unknown", "None", "Low", "Medium", "High", "Critical"}
-
 // Vocabulary is the schema as the graph engine takes it.
 func Vocabulary() *graph.Vocabulary { return vocabulary }
 

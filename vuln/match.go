@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // Match returns the vulnerabilities that affect a package, worst first. What it
@@ -50,7 +51,7 @@ func (db *DB) Examine(p Package) ([]Match, []collect.Gap) {
 		out = append(out, m)
 	}
 	slices.SortFunc(out, func(a, b Match) int {
-		return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), strings.Compare(a.ID, b.ID))
+		return cmp.Or(severity.Compare(b.Severity, a.Severity), strings.Compare(a.ID, b.ID))
 	})
 	return out, gaps
 }

@@ -10,6 +10,8 @@ import (
 	gocvss30 "github.com/pandatix/go-cvss/30"
 	gocvss31 "github.com/pandatix/go-cvss/31"
 	gocvss40 "github.com/pandatix/go-cvss/40"
+
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // rate decides a severity and says who decided, in this order:
@@ -106,20 +108,17 @@ func databaseOf(id string) string {
 
 // word reads the ratings that advisories use; anything else is Unknown.
 func word(text string) Severity {
-	switch strings.ToLower(strings.TrimRight(strings.TrimSpace(text), "*")) {
-	case "none":
-		return None
-	case "negligible", "low":
+	text = strings.ToLower(strings.TrimRight(strings.TrimSpace(text), "*"))
+	switch text {
+	case "negligible":
 		return Low
-	case "medium", "moderate":
+	case "moderate":
 		return Medium
-	case "high", "important":
+	case "important":
 		return High
-	case "critical":
-		return Critical
-	default:
-		return Unknown
 	}
+	s, _ := severity.Parse(text)
+	return s
 }
 
 // band is CVSS's qualitative scale.

@@ -12,6 +12,8 @@ package vuln
 
 import (
 	"time"
+
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // Package is an installed package as advisories know it.
@@ -28,28 +30,18 @@ type Package struct {
 	SourceVersion string `json:"sourceVersion,omitempty"`
 }
 
-// Severity is how bad a vulnerability is; the words are the graph's.
-type Severity string
+// Severity is how bad a vulnerability is, on the scale of everything.
+type Severity = severity.Severity
 
 // The severities, lowest first. Unknown says that nobody rated it.
 const (
-	Unknown  Severity = "Unknown"
-	None     Severity = "None"
-	Low      Severity = "Low"
-	Medium   Severity = "Medium"
-	High     Severity = "High"
-	Critical Severity = "Critical"
+	Unknown  = severity.Unknown
+	None     = severity.None
+	Low      = severity.Low
+	Medium   = severity.Medium
+	High     = severity.High
+	Critical = severity.Critical
 )
-
-// Rank orders severities; Unknown is lowest.
-func (s Severity) Rank() int {
-	for i, each := range []Severity{Unknown, None, Low, Medium, High, Critical} {
-		if s == each {
-			return i
-		}
-	}
-	return 0
-}
 
 // CVSS is a base score and the vector it was computed from.
 type CVSS struct {
