@@ -74,17 +74,16 @@ func LoadFS(from ...fs.FS) (*Rules, error) {
 }
 
 func (r *Rules) readPowers(fsys fs.FS) error {
-	text, err := fs.ReadFile(fsys, "attack/powers.yaml")
+	const name = "attack/powers.yaml"
+	text, err := fs.ReadFile(fsys, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err == nil {
-		r.Powers, err = rbac.ParsePowers(text)
-	}
 	if err != nil {
-		return fmt.Errorf("attack/powers.yaml: %w", err)
+		return err
 	}
-	return nil
+	r.Powers, err = rbac.ParsePowers(name, text)
+	return err
 }
 
 // All lists every rule, so that their tests can be run.

@@ -1,23 +1,18 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-
-	"go.yaml.in/yaml/v3"
+	"strconv"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/registry"
 	"github.com/breakwater-sec/breakwater/live"
-	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/strictyaml"
 )
-
-// maxConfig bounds the file of --config.
-const maxConfig = 1 << 20
 
 // configFile is what --config holds: what flags are too short for.
 type configFile struct {
@@ -39,44 +34,28 @@ type configRegistry struct {
 
 // readConfig is strict: a key it does not know is an error with file and line.
 func readConfig(name string) (connections []live.Connection, logins map[string]registry.Login, err error) {
-	text, err := configText(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	return parseConfig(name, text)
-}
-
-func configText(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("--config: %w", err)
+		return nil, nil, fmt.Errorf("--config: %w", err)
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err != nil {
-		return nil, fmt.Errorf("--config %s: %w", name, err)
-	}
-	if len(text) > maxConfig {
-		return nil, fmt.Errorf("--config %s: longer than the %d bytes allowed", name, maxConfig)
-	}
-	return text, nil
+	return parseConfig(name, f)
 }
 
-func decodeConfig(name string, text []byte) (c configFile, err error) {
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return c, rule.Placed(name, err)
+// decodeConfig reads the file; an empty one configures nothing.
+func decodeConfig(name string, r io.Reader) (c configFile, source *strictyaml.Document, err error) {
+	source, err = strictyaml.ReadFrom(name, r, &c)
+	if errors.Is(err, strictyaml.ErrEmpty) {
+		err = nil
 	}
-	return c, nil
+	return c, source, err
 }
 
-func parseConfig(name string, text []byte) ([]live.Connection, map[string]registry.Login, error) {
-	c, err := decodeConfig(name, text)
+func parseConfig(name string, r io.Reader) ([]live.Connection, map[string]registry.Login, error) {
+	c, source, err := decodeConfig(name, r)
 	if err != nil {
 		return nil, nil, err
 	}
-	lines := registryLines(text)
 	var connections []live.Connection
 	logins := map[string]registry.Login{}
 	for i, r := range c.Registries {
@@ -85,13 +64,13 @@ func parseConfig(name string, text []byte) ([]live.Connection, map[string]regist
 			err = fmt.Errorf("registry %s is there twice", what.Host)
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s:%d: %w", name, lines[i], err)
+			return nil, nil, source.Errorf(err, "registries", strconv.Itoa(i))
 		}
 		connections = append(connections, live.Connection{Registry: what, From: live.FromFile})
 		if login != nil {
 			at, err := registry.Parse(what.Host)
 			if err != nil {
-				return nil, nil, fmt.Errorf("%s:%d: %w", name, lines[i], err)
+				return nil, nil, source.Errorf(err, "registries", strconv.Itoa(i))
 			}
 			logins[at.RegistryStr()] = *login
 		}
@@ -126,18 +105,4 @@ func (r configRegistry) read(dir string) (what collect.Registry, login *registry
 		login.PasswordFile = filepath.Join(dir, login.PasswordFile)
 	}
 	return what, login, nil
-}
-
-// registryLines is where each registry begins. It is asked of a text that decodes.
-func registryLines(text []byte) map[int]int {
-	lines := map[int]int{}
-	var doc struct {
-		Registries []yaml.Node `yaml:"registries"`
-	}
-	if yaml.Unmarshal(text, &doc) == nil {
-		for i, n := range doc.Registries {
-			lines[i] = n.Line
-		}
-	}
-	return lines
 }

@@ -20,7 +20,7 @@ func TestTheConfigurationFileIsReadStrictly(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			list, logins, err := parseConfig("breakwater.yaml", []byte(test.text))
+			list, logins, err := parseConfig("breakwater.yaml", strings.NewReader(test.text))
 			if test.wrong != "" {
 				if err == nil || !strings.Contains(err.Error(), test.wrong) {
 					t.Errorf("%v, want %s", err, test.wrong)
@@ -35,7 +35,7 @@ func TestTheConfigurationFileIsReadStrictly(t *testing.T) {
 			}
 		})
 	}
-	_, logins, err := parseConfig(filepath.Join("/etc", "breakwater.yaml"), []byte(tests[0].text))
+	_, logins, err := parseConfig(filepath.Join("/etc", "breakwater.yaml"), strings.NewReader(tests[0].text))
 	if err != nil || logins["registry.example:5000"].PasswordFile != "/etc/secret" {
 		t.Errorf("%+v, %v", logins, err)
 	}
@@ -58,7 +58,7 @@ func FuzzConfigFile(f *testing.F) {
 	f.Add("registries:\n  - host: registry.example\n")
 	f.Add("a: &a [*a]\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		list, _, err := parseConfig("f.yaml", []byte(text))
+		list, _, err := parseConfig("f.yaml", strings.NewReader(text))
 		for _, c := range list {
 			if _, again := c.Registry.Valid(); err == nil && again != nil {
 				t.Errorf("%+v: %v", c, again)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/store"
+	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
 // storeVariable names the store for every command: a DSN may hold a password, and flags
@@ -39,16 +40,17 @@ func (o *storage) flags(cmd *cobra.Command) {
 func (o storage) retention(file string) (store.Retention, error) {
 	r := store.DefaultRetention()
 	if file != "" {
-		text, err := configText(file)
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, fmt.Errorf("--config: %w", err)
+		}
+		defer f.Close()
+		c, source, err := decodeConfig(file, f)
 		if err != nil {
 			return nil, err
 		}
-		c, err := decodeConfig(file, text)
-		if err != nil {
+		if err := c.retain(r, source); err != nil {
 			return nil, err
-		}
-		if err := c.retain(r); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	if err := each("--keep", o.keep, r.Keep); err != nil {
@@ -76,19 +78,19 @@ type configRetention struct {
 	Rows string `yaml:"rows"`
 }
 
-func (c configFile) retain(r store.Retention) error {
+func (c configFile) retain(r store.Retention, source *strictyaml.Document) error {
 	for name, l := range c.Retention {
 		if l.Keep == "" && l.Rows == "" {
-			return fmt.Errorf("retention of %s: want keep, rows or both", name)
+			return source.Errorf(fmt.Errorf("retention of %s: want keep, rows or both", name), "retention", name)
 		}
 		if l.Keep != "" {
 			if err := r.Keep(name, l.Keep); err != nil {
-				return err
+				return source.Errorf(err, "retention", name, "keep")
 			}
 		}
 		if l.Rows != "" {
 			if err := r.KeepRows(name, l.Rows); err != nil {
-				return err
+				return source.Errorf(err, "retention", name, "rows")
 			}
 		}
 	}

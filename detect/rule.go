@@ -9,11 +9,10 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/severity"
+	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
 // file is a rule as it is written: Sigma's keys, and beside them ours: why, fix,
@@ -37,9 +36,9 @@ type file struct {
 		Category   string `yaml:"category"`
 		Definition string `yaml:"definition"`
 	} `yaml:"logsource"`
-	Detection map[string]yaml.Node `yaml:"detection"`
-	Why       string               `yaml:"why"`
-	Fix       string               `yaml:"fix"`
+	Detection map[string]strictyaml.Node `yaml:"detection"`
+	Why       string                     `yaml:"why"`
+	Fix       string                     `yaml:"fix"`
 	// Evidence is what an alert says happened, a sentence each, with fields in
 	// braces. A sentence about an absent field is left out.
 	Evidence []string `yaml:"evidence"`
@@ -121,7 +120,7 @@ func techniques(tags []string) (out []string, err error) {
 const maxSelections = 64
 
 // detection compiles the selections and the condition over them.
-func (r *Rule) detection(f *rule.File, detection map[string]yaml.Node) (expr, error) {
+func (r *Rule) detection(f *rule.File, detection map[string]strictyaml.Node) (expr, error) {
 	if len(detection) > maxSelections {
 		return nil, f.Errorf(fmt.Errorf("more than %d selections", maxSelections), "detection")
 	}
@@ -137,7 +136,7 @@ func (r *Rule) detection(f *rule.File, detection map[string]yaml.Node) (expr, er
 		selections[name] = e
 	}
 	condition := detection["condition"]
-	if condition.Kind != yaml.ScalarNode {
+	if condition.Kind != strictyaml.Scalar {
 		return nil, f.Errorf(errors.New("want a condition, in one line"), "detection", "condition")
 	}
 	e, err := parseCondition(condition.Value, selections)

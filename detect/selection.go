@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
 // maxValues bounds the values of one field of one selection.
@@ -20,22 +19,22 @@ type misplaced struct {
 	line int
 }
 
-func wrong(n *yaml.Node, err error) *misplaced { return &misplaced{err, n.Line} }
+func wrong(n *strictyaml.Node, err error) *misplaced { return &misplaced{err, n.Line} }
 
-func (m *misplaced) at(f *rule.File, n *yaml.Node) error {
+func (m *misplaced) at(f *rule.File, n *strictyaml.Node) error {
 	return fmt.Errorf("%s:%d: %w", f.Path, max(m.line, n.Line), m.error)
 }
 
 // selection compiles a mapping of fields to values, all of which must hold, or a
 // list of such mappings, one of which must.
-func (r *Rule) selection(n *yaml.Node) (expr, *misplaced) {
+func (r *Rule) selection(n *strictyaml.Node) (expr, *misplaced) {
 	switch n.Kind {
-	case yaml.MappingNode:
+	case strictyaml.Mapping:
 		return r.mapping(n)
-	case yaml.SequenceNode:
+	case strictyaml.Sequence:
 		var any or
 		for _, item := range n.Content {
-			if item.Kind != yaml.MappingNode {
+			if item.Kind != strictyaml.Mapping {
 				return nil, wrong(item, errors.New("want a field and its value: words without a field are not searched for"))
 			}
 			e, err := r.mapping(item)
@@ -51,7 +50,7 @@ func (r *Rule) selection(n *yaml.Node) (expr, *misplaced) {
 	return nil, wrong(n, errors.New("want fields and their values"))
 }
 
-func (r *Rule) mapping(n *yaml.Node) (expr, *misplaced) {
+func (r *Rule) mapping(n *strictyaml.Node) (expr, *misplaced) {
 	var all and
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		t, err := r.test(n.Content[i].Value, n.Content[i+1])
@@ -67,7 +66,7 @@ func (r *Rule) mapping(n *yaml.Node) (expr, *misplaced) {
 }
 
 // test compiles one line: field|modifiers: value, or a list of values.
-func (r *Rule) test(key string, n *yaml.Node) (*test, error) {
+func (r *Rule) test(key string, n *strictyaml.Node) (*test, error) {
 	words := strings.Split(key, "|")
 	t := &test{field: words[0], plain: true}
 	if err := r.log.known(t.field); err != nil {
@@ -77,8 +76,8 @@ func (r *Rule) test(key string, n *yaml.Node) (*test, error) {
 	if err != nil {
 		return nil, err
 	}
-	values := []*yaml.Node{n}
-	if n.Kind == yaml.SequenceNode {
+	values := []*strictyaml.Node{n}
+	if n.Kind == strictyaml.Sequence {
 		values = n.Content
 	}
 	switch {
@@ -102,8 +101,8 @@ func (r *Rule) test(key string, n *yaml.Node) (*test, error) {
 	return t, nil
 }
 
-func (t *test) value(m modifiers, v *yaml.Node, known func(string) error) (match, error) {
-	if v.Kind != yaml.ScalarNode {
+func (t *test) value(m modifiers, v *strictyaml.Node, known func(string) error) (match, error) {
+	if v.Kind != strictyaml.Scalar {
 		return nil, errors.New("want a value or a list of values")
 	}
 	if v.Tag == "!!null" {

@@ -1,19 +1,16 @@
 package query
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
 // Template is a query worth starting from, with the sentence that offers it.
@@ -36,9 +33,6 @@ type TemplateTest struct {
 	Given string   `yaml:"given"`
 	Want  []string `yaml:"want"`
 }
-
-// maxTemplate bounds a file from a user's folder.
-const maxTemplate = 256 << 10
 
 // LoadTemplates reads every *.yaml of a folder, strictly: an unknown key, kind,
 // property or edge does not load, nor a template without a test that finds
@@ -68,62 +62,39 @@ func LoadTemplates(v *Vocabulary, dir fs.FS) ([]Template, error) {
 }
 
 func loadTemplate(v *Vocabulary, dir fs.FS, file string) (*Template, error) {
-	f, err := dir.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("open template: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxTemplate+1))
-	if err != nil {
-		return nil, fmt.Errorf("read template %s: %w", file, err)
-	}
-	if len(b) > maxTemplate {
-		return nil, fmt.Errorf("%s: a template has at most %d bytes", file, maxTemplate)
-	}
 	t := &Template{File: file}
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	if err := d.Decode(t); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	source, err := strictyaml.Read(dir, file, t)
+	if err != nil {
+		return nil, err
 	}
-	if err := t.complete(v, b); err != nil {
+	if err := t.complete(v, source); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
 // complete compiles the query and holds the template against the rules.
-func (t *Template) complete(v *Vocabulary, source []byte) error {
+func (t *Template) complete(v *Vocabulary, source *strictyaml.Document) error {
 	for _, field := range []struct{ name, value string }{{"id", t.ID}, {"title", t.Title}, {"group", t.Group}, {"sentence", t.Sentence}, {"query", t.Text}} {
 		if strings.TrimSpace(field.value) == "" {
-			return fmt.Errorf("%s: %s is missing", t.File, field.name)
+			return source.Errorf(fmt.Errorf("%s is missing", field.name), field.name)
 		}
 	}
 	if want := strings.TrimSuffix(path.Base(t.File), ".yaml"); t.ID != want {
-		return fmt.Errorf("%s:%d: id is %s, but the file says %s", t.File, lineOf(source, "id"), t.ID, want)
+		return source.Errorf(fmt.Errorf("id is %s, but the file says %s", t.ID, want), "id")
 	}
 	t.Sentence, t.Text = strings.TrimSpace(t.Sentence), strings.TrimSpace(t.Text)
 	q, problems := Compile(v, t.Text)
 	if len(problems) > 0 {
 		p := problems[0]
-		return fmt.Errorf("%s:%d: %s", t.File, lineOf(source, "query")+p.Line, p.Error())
+		return fmt.Errorf("%s:%d: %s", t.File, source.Line("query")+p.Line, p.Error())
 	}
 	t.Query = q
 	finds := func(test TemplateTest) bool { return len(test.Want) > 0 }
 	if !slices.ContainsFunc(t.Tests, finds) || !slices.ContainsFunc(t.Tests, func(x TemplateTest) bool { return !finds(x) }) {
-		return fmt.Errorf("%s:%d: tests want one that finds something and one that finds nothing", t.File, max(1, lineOf(source, "tests")))
+		return source.Errorf(errors.New("tests want one that finds something and one that finds nothing"), "tests")
 	}
 	return nil
-}
-
-// lineOf is the line of a top-level key; 0 if it is not there.
-func lineOf(source []byte, key string) int {
-	for n, line := range bytes.Split(source, []byte("\n")) {
-		if bytes.HasPrefix(line, []byte(key+":")) {
-			return n + 1
-		}
-	}
-	return 0
 }
 
 // Run runs a template's tests through the engine; the error names each that

@@ -28,9 +28,9 @@ tests:
 func TestATemplateLoadsStrictlyAndItsErrorsNameFileAndLine(t *testing.T) {
 	tests := []struct{ name, from, to, want string }{
 		{"as it is", "", "", ""},
-		{"unknown key", "group:", "grp:", "line 3"},
+		{"unknown key", "group:", "grp:", `exposed.yaml:3: unknown key "grp"`},
 		{"unknown property", "p.exposed", "p.exposd", "exposed.yaml:7: 2:9: Pod has no property exposd; did you mean exposed?"},
-		{"no quiet test", "    want: []", "    want: [c/a]", "exposed.yaml:8: tests want one that finds something and one that finds nothing"},
+		{"no quiet test", "    want: []", "    want: [c/a]", "exposed.yaml:9: tests want one that finds something and one that finds nothing"},
 		{"another id", "id: exposed", "id: exposition", "exposed.yaml:1: id is exposition"},
 		{"no sentence", "Pods.", "", "sentence is missing"},
 	}

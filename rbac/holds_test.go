@@ -21,7 +21,7 @@ func powers(t testing.TB) []Power {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := ParsePowers(text)
+	p, err := ParsePowers("powers.yaml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,18 +138,18 @@ func TestExplainNamesTheWholeChain(t *testing.T) {
 func TestParsePowersIsStrict(t *testing.T) {
 	head := "- name: a\n  title: A\n  why: w\n  severity: high\n  any: [{verbs: [get], resource: pods}]\n"
 	tests := []struct{ name, text, want string }{
-		{"an unknown key", head + "  colour: red\n", "line 6: field colour not found"},
-		{"twice the same", head + head, `line 6: power "a" is there twice`},
+		{"an unknown key", head + "  colour: red\n", `powers.yaml:6: unknown key "colour"`},
+		{"twice the same", head + head, `powers.yaml:6: power "a" is there twice`},
 		{"no ask", strings.ReplaceAll(head, "any: [{verbs: [get], resource: pods}]", "any: []"), "want either any or all"},
 		{"no verb", strings.ReplaceAll(head, "verbs: [get], ", ""), "wants verbs"},
 		{"resource and path", strings.ReplaceAll(head, "resource: pods", "resource: pods, path: /x"), "either a resource or a path"},
 		{"a severity that is none", strings.ReplaceAll(head, "high", "awful"), `severity "awful"`},
 		{"two documents", head + "---\n" + head, "want one document"},
-		{"no list", "a: b", "cannot unmarshal"},
+		{"no list", "a: b", "powers.yaml:1: want a list"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := ParsePowers([]byte(tt.text))
+			_, err := ParsePowers("powers.yaml", []byte(tt.text))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
@@ -162,7 +162,7 @@ func FuzzParsePowers(f *testing.F) {
 	f.Add([]byte("[{name: a, all: [{}]}]"))
 	f.Add([]byte("- &a [*a]\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := ParsePowers(text)
+		p, err := ParsePowers("powers.yaml", text)
 		if err == nil {
 			New(collect.NewFacts()).Holds(p)
 		}

@@ -1,16 +1,16 @@
 package rbac
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
+	"strconv"
 
-	"go.yaml.in/yaml/v3"
 	rbacv1 "k8s.io/api/rbac/v1"
 
 	"github.com/breakwater-sec/breakwater/severity"
+	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
 // Power is a named question that matters to security. It is held where one of
@@ -58,45 +58,28 @@ func (a Ask) allowedBy(rule rbacv1.PolicyRule) (names []string, ok bool) {
 	return nil, false
 }
 
-const maxPowers = 1 << 20
-
 // ParsePowers reads a list of powers. It is strict: an unknown key, a name used
-// twice or a power that asks nothing is an error that names the line.
-func ParsePowers(text []byte) ([]Power, error) {
-	if len(text) > maxPowers {
-		return nil, fmt.Errorf("read powers: %d bytes are more than the %d allowed", len(text), maxPowers)
-	}
-	var nodes []yaml.Node
+// twice or a power that asks nothing is an error that names file and line.
+func ParsePowers(name string, text []byte) ([]Power, error) {
 	var powers []Power
-	if err := decode(text, &powers); err != nil {
-		return nil, fmt.Errorf("read powers: %w", err)
+	source, err := strictyaml.Decode(name, text, &powers)
+	if errors.Is(err, strictyaml.ErrEmpty) {
+		return nil, nil
 	}
-	if err := yaml.Unmarshal(text, &nodes); err != nil {
-		return nil, fmt.Errorf("read powers: %w", err)
+	if err != nil {
+		return nil, err
 	}
 	seen := map[string]bool{}
 	for i, p := range powers {
 		if err := p.check(); err != nil {
-			return nil, fmt.Errorf("read powers: line %d: %w", nodes[i].Line, err)
+			return nil, source.Errorf(err, strconv.Itoa(i))
 		}
 		if seen[p.Name] {
-			return nil, fmt.Errorf("read powers: line %d: power %q is there twice", nodes[i].Line, p.Name)
+			return nil, source.Errorf(fmt.Errorf("power %q is there twice", p.Name), strconv.Itoa(i))
 		}
 		seen[p.Name] = true
 	}
 	return powers, nil
-}
-
-func decode(text []byte, into any) error {
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(into); err != nil && err != io.EOF {
-		return err
-	}
-	if err := d.Decode(new(any)); err != io.EOF {
-		return fmt.Errorf("want one document, found more")
-	}
-	return nil
 }
 
 var powerName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)

@@ -68,7 +68,7 @@ func TestAWrongRuleDoesNotLoadAndTheErrorNamesFileLineAndWhatWasWanted(t *testin
 		{"an alias", "why: >\n  Because it does.", "why: &x why\n", "rules/a.yaml:8: want no aliases"},
 		{"no mapping", good, "- a\n", "rules/a.yaml:1: want keys"},
 		{"not YAML", "words: [boo]", "words: [boo", "rules/a.yaml:"},
-		{"empty", good, "", "rules/a.yaml: EOF"},
+		{"empty", good, "", "rules/a.yaml: there is nothing in it"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

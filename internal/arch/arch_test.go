@@ -22,11 +22,12 @@ const module = "github.com/breakwater-sec/breakwater/"
 // every package below. The order is that of the data flow.
 var may = map[string][]string{
 	"severity":         {}, // and every package may import it
+	"strictyaml":       {},
 	"graph":            {},
-	"rule":             {},
+	"rule":             {"strictyaml"},
 	"store":            {},
 	"event":            {},
-	"detect":           {"event", "rule"},
+	"detect":           {"event", "rule", "strictyaml"},
 	"sensor":           {"event", "event/runtime"},
 	"backoff":          {},
 	"ingest":           {"event", "store", "backoff"},
@@ -36,10 +37,10 @@ var may = map[string][]string{
 	"collect":          {},
 	"image":            {"collect"},
 	"vuln":             {"collect"},
-	"rbac":             {"collect"},
+	"rbac":             {"collect", "strictyaml"},
 	"netpol":           {"collect"},
 	"exposure":         {"collect", "netpol"},
-	"query":            {"graph", "schema", "rule", "packs/queries"},
+	"query":            {"graph", "schema", "rule", "strictyaml", "packs/queries"},
 	"packs":            {},
 	"assess":           {"collect", "image", "vuln"},
 	"segment":          {"collect", "rbac", "netpol", "exposure", "assess", "vuln", "schema", "graph"},
@@ -71,6 +72,7 @@ var may = map[string][]string{
 // onlyHere lists third-party packages that one package of ours alone may use.
 var onlyHere = map[string]string{
 	"k8s.io/client-go":                        "collect/kube",
+	"go.yaml.in/yaml":                         "strictyaml",
 	"modernc.org/sqlite":                      "store",
 	"github.com/jackc/pgx":                    "store",
 	"database/sql":                            "store",

@@ -16,7 +16,7 @@ func powers(t *testing.T) []rbac.Power {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := rbac.ParsePowers(text)
+	p, err := rbac.ParsePowers("powers.yaml", text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -213,7 +213,7 @@ func holdsAgree(t *testing.T, client kubernetes.Interface, j *rbac.Judge) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	powers, err := rbac.ParsePowers(text)
+	powers, err := rbac.ParsePowers("powers.yaml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestTheDefaultRolesHoldWhatTheServersDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	powers, err := rbac.ParsePowers(text)
+	powers, err := rbac.ParsePowers("powers.yaml", text)
 	if err != nil {
 		t.Fatal(err)
 	}

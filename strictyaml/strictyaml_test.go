@@ -1,0 +1,98 @@
+package strictyaml
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+type animal struct {
+	Name string              `yaml:"name"`
+	Legs int                 `yaml:"legs"`
+	Wild bool                `yaml:"wild"`
+	Eats []string            `yaml:"eats"`
+	Home struct{ In string } `yaml:"home"`
+	More map[string]Node     `yaml:"more"`
+}
+
+func TestWhatAPersonMayHaveMeantOtherwiseIsAnErrorWithItsLine(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"an unknown key", "name: cat\nlgs: 4\n", `zoo/a.yaml:2: unknown key "lgs"`},
+		{"an unknown key further in", "name: cat\nhome:\n  inn: house\n", `zoo/a.yaml:3: unknown key "inn"`},
+		{"a key twice", "name: cat\nlegs: 4\nname: dog\n", `zoo/a.yaml:3: key "name" is there twice, first in line 1`},
+		{"a key twice in a part read later", "name: cat\nmore:\n  x: {a: 1,\n    a: 2}\n", `zoo/a.yaml:4: key "a" is there twice, first in line 3`},
+		{"a word for a number", "name: cat\nlegs: four\n", `zoo/a.yaml:2: want a whole number, found "four"`},
+		{"a word for yes", "wild: perhaps\n", `zoo/a.yaml:1: want true or false, found "perhaps"`},
+		{"a text for a list", "eats: mice\n", `zoo/a.yaml:1: want a list, found "mice"`},
+		{"a list for a text", "name: [cat]\n", "zoo/a.yaml:1: want a text, found a list"},
+		{"a text for keys", "home: house\n", `zoo/a.yaml:1: want keys and their values, found "house"`},
+		{"a list for a document", "- name: cat\n", "zoo/a.yaml:1: want keys and their values"},
+		{"an alias", "name: &x cat\neats: [*x]\n", "zoo/a.yaml:2: want no aliases"},
+		{"a merge", "more: {<<: {a: 1}}\n", "zoo/a.yaml:1: want a word as a key"},
+		{"a key that is no word", "more: {[a]: 1}\n", "zoo/a.yaml:1: want a word as a key"},
+		{"two documents", "name: cat\n---\nname: dog\n", "zoo/a.yaml: want one document in the file"},
+		{"too deep", "more: {x: " + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "}\n", "zoo/a.yaml:1: nested deeper than 16"},
+		{"too long", "name: " + strings.Repeat("x", maxSize), "zoo/a.yaml: longer than the 1048576 bytes allowed"},
+		{"no YAML", "name: [cat\nlegs: 4\n", "zoo/a.yaml:"},
+		{"empty", "", "zoo/a.yaml: there is nothing in it"},
+		{"only a comment", "# nothing yet\n", "zoo/a.yaml: there is nothing in it"},
+		{"an empty document", "---\n", "zoo/a.yaml: there is nothing in it"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Read(fstest.MapFS{"zoo/a.yaml": {Data: []byte(test.text)}}, "zoo/a.yaml", &animal{})
+			if err == nil || !strings.HasPrefix(err.Error(), test.want) {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+			if errors.Is(err, ErrEmpty) != strings.HasSuffix(test.want, "nothing in it") {
+				t.Errorf("error %v: is it empty?", err)
+			}
+		})
+	}
+}
+
+func TestADocumentSaysWhereAKeyIs(t *testing.T) {
+	var a animal
+	d, err := Decode("a.yaml", []byte("name: cat\neats:\n  - mice\n  - fish\nhome: {in: house}\n"), &a)
+	if err != nil || a.Name != "cat" || len(a.Eats) != 2 || a.Home.In != "house" {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	for key, want := range map[string]int{"": 1, "name": 1, "eats": 3, "eats 1": 4, "eats 7": 3, "home in": 5, "legs": 1} {
+		if got := d.Line(strings.Fields(key)...); got != want {
+			t.Errorf("%q is at line %d, want %d", key, got, want)
+		}
+	}
+	if err := d.Errorf(errors.New("too little"), "eats", "1"); err.Error() != "a.yaml:4: too little" {
+		t.Error(err)
+	}
+}
+
+func TestAListIsReadAsOne(t *testing.T) {
+	var list []animal
+	if _, err := Decode("a.yaml", []byte("- name: cat\n- name: dog\n"), &list); err != nil || fmt.Sprint(list[0].Name, list[1].Name) != "catdog" {
+		t.Errorf("%v, %v", list, err)
+	}
+	if _, err := Decode("a.yaml", []byte("name: cat\n"), &list); err == nil || err.Error() != "a.yaml:1: want a list" {
+		t.Error(err)
+	}
+}
+
+// FuzzDecode: never a panic, and an error names the file.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{"name: cat\nmore: {a: {b: [c]}}\n", "a: &a [*a]", "<<: {name: x}", "? [a]\n: b\n", "--- !!binary x\n...\n", "name: \"\\u0000\"", "\xff", "- - - -"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var a animal
+		d, err := Decode("a.yaml", text, &a)
+		switch {
+		case err != nil && !strings.HasPrefix(err.Error(), "a.yaml:"):
+			t.Errorf("error %v", err)
+		case err == nil && d.Line("more", "x", "0") < 1:
+			t.Error("a key before the first line")
+		}
+		_, _ = Decode("a.yaml", text, new([]animal))
+	})
+}
