@@ -1,15 +1,24 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/packs"
+	"github.com/breakwater-sec/breakwater/packs/detections"
+	"github.com/breakwater-sec/breakwater/packs/queries"
+	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/schema"
 )
 
 func rulesCommand(s streams) *cobra.Command {
@@ -73,11 +82,13 @@ func rulesTestCommand(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "test [FOLDER]",
 		Short: "Run every rule's own tests through the engine that production uses",
-		Long: `Run the tests of the built-in rules, and of those in a folder with attack/,
-paths/ and detect/*/ in it, through the engines that production uses.`,
+		Long: `Run the tests of the built-in rules, or of those in a folder, through the
+engines that production uses. A folder has attack/, paths/, detect/*/ or
+queries/ in it, or is one of these. Rules of a folder see the built-in ones; a
+file of the same name stands in for the built-in one.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			rules, err := allRules(strings.Join(args, ""))
+		RunE: func(c *cobra.Command, args []string) error {
+			rules, err := rulesToTest(c.Context(), strings.Join(args, ""))
 			if err != nil {
 				return err
 			}
@@ -88,4 +99,77 @@ paths/ and detect/*/ in it, through the engines that production uses.`,
 			return nil
 		},
 	}
+}
+
+// rulesToTest are the built-in rules and templates, or those that lie in a folder.
+func rulesToTest(ctx context.Context, folder string) ([]rule.Rule, error) {
+	if folder == "" {
+		rules, err := allRules("")
+		if err != nil {
+			return nil, err
+		}
+		templates, err := templateRules(ctx, queries.Files, ".")
+		return append(rules, templates...), err
+	}
+	root, part, err := rule.Find(folder)
+	if err != nil {
+		return nil, err
+	}
+	own := os.DirFS(root)
+	rules, err := rulesOver(own)
+	if err != nil {
+		return nil, err
+	}
+	templates, err := templateRules(ctx, own, "queries")
+	if err != nil {
+		return nil, err
+	}
+	rules = rule.In(append(rules, templates...), own, part)
+	if len(rules) == 0 {
+		return nil, fmt.Errorf("%s holds no rules: there is nothing to test", folder)
+	}
+	return rules, nil
+}
+
+// rulesOver are the built-in rules with those of a folder over them.
+func rulesOver(own fs.FS) ([]rule.Rule, error) {
+	all := rule.Over(own, packs.FS)
+	paths, err := analyse.LoadFS(all)
+	if err != nil {
+		return nil, err
+	}
+	found, err := detections.LoadFS(all)
+	if err != nil {
+		return nil, err
+	}
+	return append(paths.All(), found.All()...), nil
+}
+
+// templateRule is a template of the Explorer as a rule with tests.
+type templateRule struct {
+	rule.Head
+	cases []rule.Case
+}
+
+func (t *templateRule) Cases() []rule.Case { return t.cases }
+
+// templateRules reads the templates of a folder; one that is not there holds none.
+func templateRules(ctx context.Context, fsys fs.FS, folder string) (out []rule.Rule, err error) {
+	dir, err := fs.Sub(fsys, folder)
+	if err != nil {
+		return nil, err
+	}
+	templates, err := query.LoadTemplates(query.Schema(), dir)
+	if err != nil {
+		return nil, fmt.Errorf("load templates: %w", err)
+	}
+	for _, t := range templates {
+		r := &templateRule{Head: rule.Head{ID: t.ID, Title: t.Title, File: path.Join(folder, t.File)}}
+		for _, test := range t.Tests {
+			r.cases = append(r.cases, rule.Case{Name: test.Name, Fires: len(test.Want) > 0,
+				Run: func() error { return t.Try(ctx, query.Schema(), schema.Vocabulary(), test) }})
+		}
+		out = append(out, r)
+	}
+	return out, nil
 }

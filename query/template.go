@@ -102,27 +102,33 @@ func (t *Template) complete(v *Vocabulary, source *strictyaml.Document) error {
 func (t *Template) Run(ctx context.Context, v *Vocabulary, gv *graph.Vocabulary) error {
 	var failed []error
 	for _, test := range t.Tests {
-		view, err := Given(v, gv, test.Given)
-		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: test %q: given: %w", t.File, test.Name, err))
-			continue
-		}
-		res, err := Run(ctx, view, graph.Everything, t.Query, Options{Vocabulary: v, Limit: AllRows})
-		if err != nil {
+		if err := t.Try(ctx, v, gv, test); err != nil {
 			failed = append(failed, fmt.Errorf("%s: test %q: %w", t.File, test.Name, err))
-			continue
-		}
-		got := []string{}
-		for _, row := range res.Rows {
-			var cells []string
-			for _, c := range row {
-				cells = append(cells, c.String())
-			}
-			got = append(got, strings.Join(cells, " ; "))
-		}
-		if !slices.Equal(got, test.Want) && len(got)+len(test.Want) > 0 {
-			failed = append(failed, fmt.Errorf("%s: test %q: found %q, want %q", t.File, test.Name, got, test.Want))
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// Try runs one test.
+func (t *Template) Try(ctx context.Context, v *Vocabulary, gv *graph.Vocabulary, test TemplateTest) error {
+	view, err := Given(v, gv, test.Given)
+	if err != nil {
+		return fmt.Errorf("given: %w", err)
+	}
+	res, err := Run(ctx, view, graph.Everything, t.Query, Options{Vocabulary: v, Limit: AllRows})
+	if err != nil {
+		return err
+	}
+	got := []string{}
+	for _, row := range res.Rows {
+		var cells []string
+		for _, c := range row {
+			cells = append(cells, c.String())
+		}
+		got = append(got, strings.Join(cells, " ; "))
+	}
+	if !slices.Equal(got, test.Want) && len(got)+len(test.Want) > 0 {
+		return fmt.Errorf("found %q, want %q", got, test.Want)
+	}
+	return nil
 }

@@ -80,6 +80,7 @@ func load[B any](fsys fs.FS, name string, compile func(*File, *B) (Rule, error))
 	if key, err := r.Header().check(); err != nil {
 		return nil, f.Errorf(err, key)
 	}
+	r.Header().File = name
 	if err := checkCases(r.Cases()); err != nil {
 		return nil, f.Errorf(err, "tests")
 	}

@@ -23,6 +23,8 @@ type Head struct {
 	// Why says what an attacker gains and how; Fix what ends it.
 	Why string `yaml:"why" json:"why"`
 	Fix string `yaml:"fix" json:"fix"`
+	// File is where the rule was loaded from.
+	File string `yaml:"-" json:"-"`
 }
 
 // Header gives the head, so that a body that embeds it is a Rule but for its cases.

@@ -23,7 +23,7 @@ func Test(rules []Rule) (out []Outcome) {
 }
 
 // Report writes what failed, and a last line with the counts. It says whether
-// all went well.
+// all went well; that nothing was tested is not well.
 func Report(w io.Writer, outcomes []Outcome) (ok bool) {
 	rules, failed := map[string]bool{}, 0
 	for _, o := range outcomes {
@@ -34,5 +34,5 @@ func Report(w io.Writer, outcomes []Outcome) (ok bool) {
 		}
 	}
 	fmt.Fprintf(w, "%d rules, %d tests, %d failed\n", len(rules), len(outcomes), failed)
-	return failed == 0
+	return failed == 0 && len(outcomes) > 0
 }

@@ -20,5 +20,8 @@ func Logs() []detect.Log {
 
 // Load reads the built-in rules, and those below detect/ of each folder.
 func Load(more ...fs.FS) (*detect.Rules, error) {
-	return detect.Load(Logs(), append([]fs.FS{packs.FS}, more...)...)
+	return LoadFS(append([]fs.FS{packs.FS}, more...)...)
 }
+
+// LoadFS reads the rules below detect/ of each folder, and no others.
+func LoadFS(from ...fs.FS) (*detect.Rules, error) { return detect.Load(Logs(), from...) }
