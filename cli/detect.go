@@ -79,8 +79,8 @@ func loadDetections(folder string) (*detect.Rules, error) {
 	if folder == "" {
 		return detections.Load()
 	}
-	if _, err := os.Stat(folder); err != nil {
-		return nil, fmt.Errorf("load detection rules: %w", err)
+	if err := wholeFolder(folder); err != nil {
+		return nil, err
 	}
 	return detections.Load(os.DirFS(folder))
 }

@@ -78,5 +78,10 @@ func (in *input) world(ctx context.Context) (*live.World, error) {
 
 // loadRules is the built-in rules and, if given, a folder of more.
 func loadRules(folder string) (*analyse.Rules, error) {
+	if folder != "" {
+		if err := wholeFolder(folder); err != nil {
+			return nil, err
+		}
+	}
 	return analyse.Load(folder)
 }

@@ -35,7 +35,7 @@ type ruleRow struct {
 
 // allRules are those of every engine.
 func allRules(folder string) ([]rule.Rule, error) {
-	paths, err := analyse.Load(folder)
+	paths, err := loadRules(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +99,18 @@ file of the same name stands in for the built-in one.`,
 			return nil
 		},
 	}
+}
+
+// wholeFolder refuses a folder from which no engine would load a rule.
+func wholeFolder(folder string) error {
+	root, part, err := rule.Find(folder)
+	if err == nil && part != "." {
+		err = fmt.Errorf("%s is a part of a folder of rules: want %s", folder, root)
+	}
+	if err != nil {
+		return fmt.Errorf("load rules: %w", err)
+	}
+	return nil
 }
 
 // rulesToTest are the built-in rules and templates, or those that lie in a folder.

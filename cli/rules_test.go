@@ -60,6 +60,16 @@ func TestAFolderWithoutRulesIsAnErrorNotASuccess(t *testing.T) {
 	}
 }
 
+func TestAFolderFromWhichNothingWouldBeLoadedIsRefused(t *testing.T) {
+	for _, folder := range []string{t.TempDir(), filepath.Join("..", "packs", "attack"), "nowhere"} {
+		for _, args := range [][]string{{"rules", "list", folder}, {"detect", "--audit", "x.log", "--rules", folder}} {
+			if out, errOut, code := command(t, args...); code != 2 || !strings.Contains(errOut, "load rules: ") {
+				t.Errorf("%v: exit code %d: %s%s", args, code, out, errOut)
+			}
+		}
+	}
+}
+
 func TestARuleOfAUsersFolderIsTestedAgainstTheBuiltInOnes(t *testing.T) {
 	from := filepath.Join("..", "packs", "paths", "node-takeover.yaml")
 	text, err := os.ReadFile(from)
