@@ -201,6 +201,16 @@ func (r rebinding) QueryContext(ctx context.Context, query string, args []driver
 	return r.Conn.QueryContext(ctx, rebind(query), args)
 }
 
+// BeginTx lets another connection try where this one was lost, as when the server came
+// back: nothing was done yet.
+func (r rebinding) BeginTx(ctx context.Context, how driver.TxOptions) (driver.Tx, error) {
+	tx, err := r.Conn.BeginTx(ctx, how)
+	if err != nil && ctx.Err() == nil && r.Conn.Conn().IsClosed() {
+		return nil, driver.ErrBadConn
+	}
+	return tx, err
+}
+
 // CheckNamedValue replaces what PostgreSQL cannot hold in a text: events and images
 // are what strangers made, and one bad letter must not stop the rest.
 func (r rebinding) CheckNamedValue(v *driver.NamedValue) error {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -44,6 +45,21 @@ func TestTwoServersThatStartAtOnceMigrateOnce(t *testing.T) {
 		var rows, highest int
 		if err := open(t, where).db.QueryRow(`SELECT count(*), max(version) FROM schema_version`).Scan(&rows, &highest); err != nil || rows != len(migrations) || highest != rows {
 			t.Errorf("%d rows up to version %d, %v", rows, highest, err)
+		}
+	})
+}
+
+// The server of these tests sorts as people do in English.
+func TestTextIsSortedByItsBytes(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		for _, id := range []string{"b", "é", "A", "_", "a", "B"} {
+			if err := s.PutImage(t.Context(), ImageState{ID: id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got string
+		if err := s.Images(t.Context(), func(i ImageState) error { got += i.ID; return nil }); err != nil || got != "AB_abé" {
+			t.Errorf("%s, %v", got, err)
 		}
 	})
 }
@@ -199,5 +215,62 @@ func TestAServerThatIsTooOldIsRefused(t *testing.T) {
 	}
 	if err := fit(140000, "UTF8"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAStoreOutlivesItsConnections(t *testing.T) {
+	dsn := pgtest.DSN(t)
+	s := open(t, dsn)
+	for i := range 5 {
+		pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'breakwater' AND datname = current_database()`)
+		if err := s.PutImage(t.Context(), ImageState{ID: fmt.Sprint(i), State: "done"}); err != nil {
+			t.Fatalf("after the connections were lost %d times: %v", i+1, err)
+		}
+	}
+	if _, err := s.Image(t.Context(), "4"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhoWaitsForALockCanBeCalledBack(t *testing.T) {
+	s := open(t, pgtest.DSN(t))
+	if err := s.PutImage(t.Context(), ImageState{ID: "a", State: "done"}); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := s.db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if err := run(t.Context(), tx, `UPDATE images SET state = 'held' WHERE id = 'a'`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.PutImage(ctx, ImageState{ID: "a", State: "done"}) }()
+	for waiting := 0; waiting == 0; {
+		if err := s.db.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) { // and not after a lock_timeout of a minute
+		t.Error(err)
+	}
+}
+
+func TestConnectionsAreLimitedInNumberAndTime(t *testing.T) {
+	for _, c := range []struct {
+		more, statement string
+		pool            int
+	}{{"", "2min", poolSize}, {"&pool_max_conns=3&statement_timeout=7s", "7s", 3}} {
+		s := open(t, pgtest.DSN(t)+c.more)
+		var statement, lock, idle string
+		if err := s.db.QueryRow(`SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')`).Scan(&statement, &lock, &idle); err != nil {
+			t.Fatal(err)
+		}
+		if statement != c.statement || lock != "1min" || idle != "2min" || s.db.Stats().MaxOpenConnections != c.pool {
+			t.Errorf("%s %s %s, %d connections", statement, lock, idle, s.db.Stats().MaxOpenConnections)
+		}
 	}
 }

@@ -209,3 +209,16 @@ func TestSettingsOfRetention(t *testing.T) {
 		t.Errorf("an error names what there is: %v", err)
 	}
 }
+
+func TestASweepRemovesTokensThatHaveExpiredAndNoOthers(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		if _, err := s.NewSignIn(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		for hours, left := range []int64{1, 1, 0} {
+			if _, err := s.Sweep(t.Context(), nil, time.Now().Add(time.Duration(hours)*59*time.Minute)); err != nil || count(t, s, "sessions") != left {
+				t.Errorf("after %d times 59 minutes: %d tokens, %v", hours, count(t, s, "sessions"), err)
+			}
+		}
+	})
+}

@@ -160,7 +160,8 @@ func boot() error {
 	}
 	as := &syscall.SysProcAttr{Credential: who, Pdeathsig: syscall.SIGQUIT} // a test that is killed leaves no server
 	data := filepath.Join(server.dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", User, "--pwfile", password, "-A", "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync")
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", User, "--pwfile", password, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync",
+		"--locale", "C", "--locale-provider", "icu", "--icu-locale", "en-US") // a language: what relies on the order of bytes must say so
 	initdb.SysProcAttr, initdb.Dir = as, server.dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
