@@ -2,10 +2,12 @@ package vuln
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,31 +129,24 @@ func onlyTable(t *testing.T, dir string) string {
 	return found[0]
 }
 
-// TestKilledImportsLoseNothing imports in child processes that are killed at
-// random moments: what opens is always one whole state or the next.
+// TestKilledImportsLoseNothing imports in child processes that are killed where an
+// import may be: what opens is always one whole state or the next.
 func TestKilledImportsLoseNothing(t *testing.T) {
 	if dir := os.Getenv("BREAKWATER_IMPORT_DIR"); dir != "" {
 		importForever(t, dir)
 	}
 	dir := t.TempDir()
-	for i := range 8 {
-		child := exec.Command(os.Args[0], "-test.run=TestKilledImportsLoseNothing")
-		child.Env = append(os.Environ(), "BREAKWATER_IMPORT_DIR="+dir)
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Duration(60+i*37) * time.Millisecond)
-		_ = child.Process.Kill()
-		_ = child.Wait()
+	for n, step := range []int{1, 60, 100, 150, 199, 200, 201, 201, 202, 202, 400, 500, 501, 502, 601, 602, 603} {
+		killAfter(t, dir, step, n%2 == 0)
 		db, err := Open(dir)
 		if err != nil {
-			t.Fatalf("after kill %d: %v", i, err)
+			t.Fatalf("killed at step %d: %v", step, err)
 		}
-		if n := db.Status().Records; n%100 != 0 {
-			t.Errorf("after kill %d: %d records, want a whole state", i, n)
+		if n := db.Status().Records; n%100 != 0 || n == 0 && step > 202 {
+			t.Errorf("killed at step %d: %d records, want a whole state", step, n)
 		}
 		if n := len(db.Match(Package{Ecosystem: "Go", Name: "x", Version: "1.0.0"})); n != db.Status().Records {
-			t.Errorf("after kill %d: %d matches of %d records", i, n, db.Status().Records)
+			t.Errorf("killed at step %d: %d matches of %d records", step, n, db.Status().Records)
 		}
 		db.Close()
 	}
@@ -172,12 +167,65 @@ func generation(n int) fstest.MapFS {
 	return files
 }
 
+// killAfter imports in another process and kills it at a step: when it looks at a
+// file, reads a file, or has a source in force. Half of the processes stand still
+// at their step, the others go on until the signal arrives.
+func killAfter(t *testing.T, dir string, step int, still bool) {
+	t.Helper()
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledImportsLoseNothing$")
+	child.Env = append(os.Environ(), "BREAKWATER_IMPORT_DIR="+dir)
+	if still {
+		child.Env = append(child.Env, fmt.Sprintf("BREAKWATER_IMPORT_STILL=%d", step))
+	}
+	told, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(told)
+	for range step {
+		if !lines.Scan() {
+			t.Fatal("the import ended by itself")
+		}
+	}
+	_ = child.Process.Kill()
+	_ = child.Wait()
+}
+
 func importForever(t *testing.T, dir string) {
+	still, taken := os.Getenv("BREAKWATER_IMPORT_STILL"), 0
+	step := func() {
+		taken++
+		fmt.Println("step", taken)
+		if still == fmt.Sprint(taken) {
+			time.Sleep(time.Hour) // until killed
+		}
+	}
 	for n := 0; ; n++ {
-		if _, err := Import(t.Context(), dir, []Source{{Name: "x", FS: generation(n)}}, nil); err != nil {
+		if _, err := Import(t.Context(), dir, []Source{{Name: "x", FS: telling{generation(n), step}}}, func(Progress) { step() }); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// telling takes a step each time that somebody asks for a file.
+type telling struct {
+	fstest.MapFS
+	step func()
+}
+
+func (f telling) Open(name string) (fs.File, error) {
+	if strings.HasSuffix(name, ".json") {
+		f.step()
+	}
+	return f.MapFS.Open(name)
+}
+
+func (f telling) ReadFile(name string) ([]byte, error) {
+	f.step()
+	return f.MapFS.ReadFile(name)
 }
 
 func TestTwoImportsDoNotMix(t *testing.T) {

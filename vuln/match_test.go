@@ -67,7 +67,12 @@ func TestMatch(t *testing.T) {
 		{name: "the fixed version is not", pkg: vuln.Package{Ecosystem: "Ubuntu:22.04", Name: "libssl3", Source: "openssl", Version: "3.0.2-0ubuntu1.7"},
 			records: []string{affected(`"id":"UBUNTU-CVE-2022-3602"`, "Ubuntu:22.04:LTS", "openssl", openssl)}},
 		{name: "another release's advisory says nothing", pkg: vuln.Package{Ecosystem: "Ubuntu:20.04", Name: "openssl", Version: "1"},
-			records: []string{affected(`"id":"UBUNTU-CVE-2022-3602"`, "Ubuntu:22.04:LTS", "openssl", introduced)}},
+			records: []string{affected(`"id":"UBUNTU-CVE-2022-3602"`, "Ubuntu:22.04:LTS", "openssl", introduced),
+				affected(`"id":"UBUNTU-CVE-2020-10001"`, "Ubuntu:20.04:LTS", "bash", introduced)}}, // so that 20.04 is covered
+		{name: "of several releases the package's own decides", pkg: vuln.Package{Ecosystem: "Debian:12", Name: "zlib", Version: "2"},
+			records: []string{affected(`"id":"DEBIAN-CVE-2020-10001"`, "Debian:11", "zlib", introduced),
+				affected(`"id":"DEBIAN-CVE-2020-10002"`, "Debian:12", "zlib", `{"introduced":"0"},{"fixed":"3"}`),
+				affected(`"id":"DEBIAN-CVE-2020-10003"`, "Debian:13", "zlib", introduced)}, want: "CVE-2020-10002@3"},
 		{name: "a notice about two CVEs is two vulnerabilities", pkg: vuln.Package{Ecosystem: "Ubuntu:22.04", Name: "libssl3", Source: "openssl", Version: "3.0.2-0ubuntu1.6"},
 			records: []string{affected(`"id":"USN-5710-1","upstream":["CVE-2022-3602","CVE-2022-3786","UBUNTU-CVE-2022-3602"]`, "Ubuntu:22.04:LTS", "openssl", openssl)},
 			want:    "CVE-2022-3602@3.0.2-0ubuntu1.7 CVE-2022-3786@3.0.2-0ubuntu1.7"},
@@ -96,6 +101,24 @@ func TestMatch(t *testing.T) {
 				affected(`"id":"GHSA-a","aliases":["CVE-2020-20002"]`, "Go", "x", `{"introduced":"0"},{"fixed":"1.0.2"}`)}, want: "CVE-2020-20002@1.0.2"},
 		{name: "a second introduction after a fix", pkg: vuln.Package{Ecosystem: "Go", Name: "x", Version: "v2.1.0"},
 			records: []string{affected(`"id":"GO-1"`, "Go", "x", `{"fixed":"2.2.0"},{"introduced":"2.0.0"},{"fixed":"1.5.0"},{"introduced":"0"}`)}, want: "GO-1@2.2.0"},
+		{name: "of two fixes above, the lower is enough", pkg: vuln.Package{Ecosystem: "Go", Name: "x", Version: "1.0.0"},
+			records: []string{affected(`"id":"GO-1"`, "Go", "x", `{"fixed":"2.2.0"},{"introduced":"2.0.0"},{"fixed":"1.5.0"},{"introduced":"0"}`)}, want: "GO-1@1.5.0"},
+		{name: "of two fixes above, the lower is enough, in any order", pkg: vuln.Package{Ecosystem: "Go", Name: "x", Version: "1.0.0"},
+			records: []string{affected(`"id":"GO-1"`, "Go", "x", `{"introduced":"0"},{"fixed":"1.5.0"},{"introduced":"2.0.0"},{"fixed":"2.2.0"}`)}, want: "GO-1@1.5.0"},
+		{name: "of two ranges, the fix of the version's own", pkg: vuln.Package{Ecosystem: "Go", Name: "x", Version: "1.0.0"},
+			records: []string{`{"id":"GO-1","affected":[{"package":{"ecosystem":"Go","name":"x"},"ranges":[` +
+				`{"type":"SEMVER","events":[{"introduced":"2.0.0"},{"fixed":"2.2.0"}]},{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.5.0"}]},` +
+				`{"type":"SEMVER","events":[{"introduced":"3.0.0"},{"fixed":"3.2.0"}]}]}]}`}, want: "GO-1@1.5.0"},
+		{name: "fixed and introduced again in one version", pkg: vuln.Package{Ecosystem: "Go", Name: "x", Version: "2.0.0"},
+			records: []string{affected(`"id":"GO-1"`, "Go", "x", `{"introduced":"0"},{"fixed":"2.0.0"},{"introduced":"2.0.0"},{"fixed":"3.0.0"}`)}, want: "GO-1@3.0.0"},
+		{name: "fixed and introduced again in one version, told the other way round", pkg: vuln.Package{Ecosystem: "Go", Name: "x", Version: "2.0.0"},
+			records: []string{affected(`"id":"GO-1"`, "Go", "x", `{"fixed":"3.0.0"},{"introduced":"2.0.0"},{"fixed":"2.0.0"},{"introduced":"0"}`)}, want: "GO-1@3.0.0"},
+		{name: "introduced and last affected in one version", pkg: vuln.Package{Ecosystem: "Go", Name: "x", Version: "2.0.0"},
+			records: []string{affected(`"id":"GO-1"`, "Go", "x", `{"last_affected":"2.0.0"},{"introduced":"2.0.0"}`)}, want: "GO-1"},
+		{name: "after a version that was introduced and last affected", pkg: vuln.Package{Ecosystem: "Go", Name: "x", Version: "2.0.1"},
+			records: []string{affected(`"id":"GO-1"`, "Go", "x", `{"last_affected":"2.0.0"},{"introduced":"2.0.0"}`)}},
+		{name: "an epoch is above every version without one", pkg: vuln.Package{Ecosystem: "Debian:12", Name: "x", Version: "9.9-1"},
+			records: []string{affected(`"id":"DEBIAN-CVE-2020-10001"`, "Debian:12", "x", `{"introduced":"0"},{"fixed":"1:1.0-1"}`)}, want: "CVE-2020-10001@1:1.0-1"},
 		{name: "between fix and second introduction", pkg: vuln.Package{Ecosystem: "Go", Name: "x", Version: "1.6.0"},
 			records: []string{affected(`"id":"GO-1"`, "Go", "x", `{"fixed":"2.2.0"},{"introduced":"2.0.0"},{"fixed":"1.5.0"},{"introduced":"0"}`)}},
 		{name: "the last affected version is affected", pkg: vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.5.0"},
@@ -122,6 +145,53 @@ func TestMatch(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestAFixThatIsPaidForIsNotTakenForEveryones(t *testing.T) {
+	archive := func(events string) string {
+		return affected(`"id":"UBUNTU-CVE-2020-10001"`, "Ubuntu:22.04:LTS", "x", events)
+	}
+	pro := func(events string) string {
+		return affected(`"id":"UBUNTU-CVE-2020-10001"`, "Ubuntu:Pro:22.04:LTS", "x", events)
+	}
+	// both writes one record about both archives, as Ubuntu does.
+	both := func(free, paid string) string {
+		return strings.TrimSuffix(archive(free), "]}") + "," + strings.SplitN(pro(paid), `"affected":[`, 2)[1]
+	}
+	const only = "available with Ubuntu Pro only"
+	tests := []struct{ name, record, want, note string }{
+		{"the archive has no fix, Pro has one", both(`{"introduced":"0"}`, `{"introduced":"0"},{"fixed":"1-1+esm1"}`), "CVE-2020-10001@1-1+esm1", only},
+		{"both have a fix", both(`{"introduced":"0"},{"fixed":"1-2"}`, `{"introduced":"0"},{"fixed":"1-1+esm1"}`), "CVE-2020-10001@1-2", ""},
+		{"Pro's is the later fix", both(`{"introduced":"0"},{"fixed":"1-2"}`, `{"introduced":"0"},{"fixed":"1-3+esm1"}`), "CVE-2020-10001@1-2", ""},
+		{"the archive is fixed in this version, Pro later", both(`{"introduced":"0"},{"fixed":"1-1"}`, `{"introduced":"0"},{"fixed":"1-3+esm1"}`), "", ""},
+		{"nobody has a fix", both(`{"introduced":"0"}`, `{"introduced":"0"}`), "CVE-2020-10001", ""},
+		{"only Pro speaks of it", pro(`{"introduced":"0"},{"fixed":"1-1+esm1"}`), "CVE-2020-10001@1-1+esm1", only},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			matches := memory(t, test.record).Match(vuln.Package{Ecosystem: "Ubuntu:22.04", Name: "x", Version: "1-1"})
+			if got := found(matches); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+			if len(matches) == 1 && matches[0].FixNote != test.note {
+				t.Errorf("note %q, want %q", matches[0].FixNote, test.note)
+			}
+		})
+	}
+}
+
+func TestMatchesComeWorstFirst(t *testing.T) {
+	rated := func(id, score string) string {
+		return affected(fmt.Sprintf(`"id":%q,"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/%s"}]`, id, score), "npm", "x", introduced)
+	}
+	db := memory(t, rated("GHSA-b", "C:N/I:N/A:L"), rated("GHSA-d", "C:H/I:H/A:H"), rated("GHSA-a", "C:N/I:N/A:L"), rated("GHSA-c", "C:N/I:N/A:H"),
+		affected(`"id":"GHSA-0"`, "npm", "x", introduced))
+	want := "GHSA-d GHSA-c GHSA-a GHSA-b GHSA-0"
+	for range 20 { // records are grouped in a map
+		if got := found(db.Match(vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"})); got != want {
+			t.Fatalf("got %s, want %s: the worst first, those alike by id, the unrated last", got, want)
+		}
 	}
 }
 

@@ -11,6 +11,9 @@ func TestSeveritySaysWhoDecided(t *testing.T) {
 	const (
 		v98   = `"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]`
 		fixed = `{"introduced":"0"},{"fixed":"9"}`
+		v2    = `{"type":"CVSS_V2","score":"AV:N/AC:L/Au:N/C:C/I:C/A:C"}`
+		v3    = `{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:L"}`
+		v4    = `{"type":"CVSS_V4","score":"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:H/SC:N/SI:N/SA:N"}`
 	)
 	with := func(extra, text string) string {
 		return strings.Replace(text, `"ranges"`, extra+`,"ranges"`, 1)
@@ -44,6 +47,14 @@ func TestSeveritySaysWhoDecided(t *testing.T) {
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Unknown, "no advisory rates it"},
 		{"CVSS 4 where there is nothing else", []string{affected(`"id":"GHSA-1","severity":[{"type":"CVSS_V4","score":"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:H/SC:N/SI:N/SA:N"}]`, "npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.High, "CVSS 8.7 (GHSA-1)"},
+		{"CVSS 3 before CVSS 4, whatever comes first", []string{affected(`"id":"GHSA-1","severity":[`+v4+`,`+v3+`]`, "npm", "x", fixed)},
+			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Medium, "CVSS 5.3 (GHSA-1)"},
+		{"CVSS 3 of another record before CVSS 4", []string{affected(`"id":"GHSA-1","aliases":["CVE-2020-10001"],"severity":[`+v4+`]`, "npm", "x", fixed), `{"id":"CVE-2020-10001","severity":[` + v3 + `]}`},
+			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Medium, "CVSS 5.3 (CVE-2020-10001)"},
+		{"CVSS 4 before CVSS 2", []string{affected(`"id":"GHSA-1","severity":[`+v2+`,`+v4+`]`, "npm", "x", fixed)},
+			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.High, "CVSS 8.7 (GHSA-1)"},
+		{"the higher of two of one standard", []string{affected(`"id":"GHSA-1","severity":[`+v3+`,{"type":"CVSS_V3","score":"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]`, "npm", "x", fixed)},
+			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Critical, "CVSS 9.8 (GHSA-1)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
