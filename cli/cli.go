@@ -64,7 +64,7 @@ manifests or a dump.`,
 	root.SetErr(s.err)
 	for _, c := range []*cobra.Command{
 		serveCommand(s), signInCommand(s), scanCommand(s), graphCommand(s), queryCommand(s),
-		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), detectCommand(s), connectCommand(s), registryCommand(s), rulesCommand(s), dbCommand(s), dumpCommand(s), sampleContainerCommand(),
+		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), detectCommand(s), connectCommand(s), registryCommand(s), rulesCommand(s), dbCommand(s), storageCommand(s), dumpCommand(s), sampleContainerCommand(),
 	} {
 		root.AddCommand(c)
 	}

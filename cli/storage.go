@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -136,4 +137,42 @@ func (v *server) sweep(ctx context.Context) error {
 		case <-t.C:
 		}
 	}
+}
+
+// storageCommand tells the sizes by which retention is chosen. It is not in the API: rows
+// of all clusters are counted, whoever may see which.
+func storageCommand(s streams) *cobra.Command {
+	var data string
+	var f format
+	c := &cobra.Command{
+		Use:   "storage",
+		Short: "How big each table of the server's records is",
+		Long: `How many rows and bytes each table of the server's records has, the biggest first. What is
+kept of them is set with --keep and --keep-rows of serve.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if !dataDir(data).stored() {
+				return fmt.Errorf("no server has used %s yet", dataDir(data))
+			}
+			st, err := dataDir(data).open(c.Context())
+			if err != nil {
+				return err
+			}
+			sizes, err := st.Sizes(c.Context())
+			if err := errors.Join(err, st.Close()); err != nil {
+				return err
+			}
+			if f == "json" {
+				return writeJSON(s.out, map[string]any{"tables": sizes})
+			}
+			t := newTable(s.out, "TABLE", "ROWS", "BYTES")
+			for _, z := range sizes {
+				t.row(z.Table, strconv.FormatInt(z.Rows, 10), strconv.FormatInt(z.Bytes, 10))
+			}
+			return t.flush()
+		},
+	}
+	dataFlag(c, &data)
+	output(c, &f, "table", "json")
+	return c
 }

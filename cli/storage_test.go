@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
@@ -115,6 +116,16 @@ func TestAServerKeepsItsRecordsInPostgreSQL(t *testing.T) {
 	}
 	if err := c.ask(t.Context(), "/status", nil, &status); err != nil {
 		t.Errorf("%+v, %v", status, err)
+	}
+	var sizes struct {
+		Tables []struct {
+			Table       string
+			Rows, Bytes int64
+		}
+	}
+	text, _, code := command(t, "storage", "--data", data, "-o", "json")
+	if err := json.Unmarshal([]byte(text), &sizes); err != nil || code != 0 || !strings.Contains(text, `"path_history"`) || sizes.Tables[0].Bytes <= 0 {
+		t.Errorf("%s, %d, %v", text, code, err)
 	}
 	if link, _, code := command(t, "sign-in", "--data", data); code != 0 || !strings.Contains(link, "sign-in#") {
 		t.Errorf("%s, %d", link, code)

@@ -238,10 +238,10 @@ func (h history) scanKey(r *sql.Rows) (key []any, err error) {
 
 // Size is how big a table is.
 type Size struct {
-	Table string
-	Rows  int64
+	Table string `json:"table"`
+	Rows  int64  `json:"rows"`
 	// Bytes on disk, indexes included.
-	Bytes int64
+	Bytes int64 `json:"bytes"`
 }
 
 // Sizes measures every table, the biggest first. It reads much: ask rarely.
