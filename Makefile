@@ -1,4 +1,4 @@
-.PHONY: help run test build ui lint generate bench corpus fuzz mutants
+.PHONY: help run test build ui lint generate bench corpus fuzz mutants soak
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 run: build ## build everything and serve the sample estate; FROM=context:NAME serves a cluster
@@ -24,3 +24,5 @@ fuzz: ## every fuzz test, half a minute each
 	test/fuzz.sh 30s
 mutants: ## small faults that no test notices, in the packages that decide; PKG=./rbac
 	test/mutants.sh $(PKG)
+soak: ## what moves, twenty times on a busy machine and in a slow browser; about an hour
+	test/soak.sh
