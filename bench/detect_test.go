@@ -15,11 +15,11 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/packs"
-	"github.com/breakwater-sec/breakwater/packs/detections"
 )
 
 // auditLog is a real log of a busy hour, every request with its objects and
@@ -63,7 +63,7 @@ fix: f
 tests: [{name: a, event: a, fires: true}, {name: b, event: b, fires: false}]
 `, i, []string{"secrets", "configmaps", "services", "nodes", "pods", "deployments", "roles", "events", "leases", "ingresses", "jobs", "cronjobs", "serviceaccounts"}[i%13])}
 	}
-	logs := detections.Logs()
+	logs := builtin.Logs()
 	for i := range logs {
 		if !indexed {
 			logs[i].Index = nil
@@ -148,7 +148,7 @@ func sensorBatch(t testing.TB) (batch []byte, records int) {
 func TestMeasureRuntimeEvents(t *testing.T) {
 	measured(t)
 	batch, records := sensorBatch(t)
-	rules, err := detections.Load()
+	rules, err := builtin.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,8 +16,8 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/event"
-	"github.com/breakwater-sec/breakwater/packs/detections"
 	"github.com/breakwater-sec/breakwater/severity"
 )
 
@@ -77,12 +77,12 @@ type detectOptions struct {
 // loadDetections reads the built-in detections and, if named, those of a folder.
 func loadDetections(folder string) (*detect.Rules, error) {
 	if folder == "" {
-		return detections.Load()
+		return builtin.Load()
 	}
 	if err := wholeFolder(folder); err != nil {
 		return nil, err
 	}
-	return detections.Load(os.DirFS(folder))
+	return builtin.Load(os.DirFS(folder))
 }
 
 // reader reads one kind of log in batches.

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/detect"
-	"github.com/breakwater-sec/breakwater/packs/detections"
+	"github.com/breakwater-sec/breakwater/detect/builtin"
 )
 
 // TestReference keeps docs/reference/cli.md as the commands are.
@@ -41,7 +41,7 @@ func TestReferenceOfDetectionsIsFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := detect.WriteReference(&b, rules, detections.Logs()); err != nil {
+	if err := detect.WriteReference(&b, rules, builtin.Logs()); err != nil {
 		t.Fatal(err)
 	}
 	const file = "../docs/reference/detections.md"

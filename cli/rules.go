@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/packs"
-	"github.com/breakwater-sec/breakwater/packs/detections"
 	"github.com/breakwater-sec/breakwater/packs/queries"
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/rule"
@@ -150,7 +150,7 @@ func rulesOver(own fs.FS) ([]rule.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := detections.LoadFS(all)
+	found, err := builtin.LoadFS(all)
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/event/audit"
-	"github.com/breakwater-sec/breakwater/packs/detections"
 	"github.com/breakwater-sec/breakwater/test/kubetest"
 )
 
@@ -34,7 +34,7 @@ func TestTheAuditLogIsThatOfAPersonsPrivilegedWorkload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := detections.Load()
+	rules, err := builtin.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ var may = map[string][]string{
 	"collect/registry": {"collect", "image"},
 	"graph/*":          {"graph"},
 	"image/*":          {"image"},
-	"packs/detections": {"packs", "detect", "event", "event/audit", "event/runtime"},
+	"detect/builtin":   {"packs", "detect", "event", "event/audit", "event/runtime"},
 	"packs/*":          {"rule", "query", "schema", "graph"},
 	"event/*":          {"event"},
 	"deploy/*":         {},

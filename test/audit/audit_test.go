@@ -23,9 +23,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
-	"github.com/breakwater-sec/breakwater/packs/detections"
 	"github.com/breakwater-sec/breakwater/test/kubetest"
 )
 
@@ -204,7 +204,7 @@ func record(t *testing.T, name string, lines []byte) {
 
 func rules(t *testing.T) *detect.Rules {
 	t.Helper()
-	r, err := detections.Load()
+	r, err := builtin.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

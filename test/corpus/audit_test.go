@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/event/audit"
-	"github.com/breakwater-sec/breakwater/packs/detections"
 )
 
 // scoring runs the built-in rules on one file, as a fresh log each time.
@@ -23,7 +23,7 @@ type scoring struct {
 
 func newScoring(t *testing.T) *scoring {
 	t.Helper()
-	rules, err := detections.Load()
+	rules, err := builtin.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

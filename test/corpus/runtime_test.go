@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/runtime"
-	"github.com/breakwater-sec/breakwater/packs/detections"
 )
 
 // runtimeRules are the rules that stand for one of other people's; runtime.csv
@@ -47,7 +47,7 @@ func started(name, parent string) []byte {
 // it sees of files and memory our sensor does not.
 func TestCorpusRuntimeTracee(t *testing.T) {
 	dir, of := folder(t, "runtime-tracee-tetragon"), runtimeRules(t, "tracee")
-	rules, err := detections.Load()
+	rules, err := builtin.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

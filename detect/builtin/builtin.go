@@ -1,6 +1,6 @@
-// Package detections loads the detections that Breakwater ships, and those of
+// Package builtin loads the detections that Breakwater ships, and those of
 // others beside them. It knows every log that a rule can be about.
-package detections
+package builtin
 
 import (
 	"io/fs"
