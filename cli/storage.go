@@ -28,13 +28,16 @@ type storage struct {
 
 func (o *storage) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.where, "store", "", "where records are kept: a file of SQLite or postgres://USER@HOST/DATABASE (default: "+storeVariable+", or a file in --data); commands beside the server need "+storeVariable)
+	f.StringVar(&o.where, "store", "", "where records are kept: a file of SQLite or postgres://USER@HOST/DATABASE "+
+		"(default: "+storeVariable+", or a file in --data); commands beside the server need "+storeVariable)
 	var names []string
 	for _, h := range store.Histories() {
 		names = append(names, h[0])
 	}
-	f.StringArrayVar(&o.keep, "keep", nil, "NAME=TIME, such as alerts=90d: for how long to keep "+strings.Join(names, ", ")+"; forever ends the limit; may repeat")
-	f.StringArrayVar(&o.keepRows, "keep-rows", nil, "NAME=ROWS, such as alerts=500000: how many to keep at most; unlimited ends the limit; may repeat")
+	f.StringArrayVar(&o.keep, "keep", nil, "NAME=TIME, such as alerts=90d: for how long to keep "+
+		strings.Join(names, ", ")+"; forever ends the limit; may repeat")
+	f.StringArrayVar(&o.keepRows, "keep-rows", nil, "NAME=ROWS, such as alerts=500000: how many to keep at most; "+
+		"unlimited ends the limit; may repeat")
 }
 
 // retention is the default, changed by the configuration file and then by flags.
@@ -111,7 +114,8 @@ func (d dataDir) stored() bool {
 func (d dataDir) open(ctx context.Context) (*store.Store, error) {
 	r, err := d.server()
 	if err == nil && r.Store != "" && r.Store != store.Name(d.place()) {
-		return nil, fmt.Errorf("the server on %s keeps its records in %s, and this command would ask %s: set %s", d, r.Store, store.Name(d.place()), storeVariable)
+		return nil, fmt.Errorf("the server on %s keeps its records in %s, and this command would ask %s: set %s",
+			d, r.Store, store.Name(d.place()), storeVariable)
 	}
 	if err != nil && !errors.Is(err, errNoServer) {
 		return nil, err

@@ -103,7 +103,8 @@ func TestAServerKeepsItsRecordsInPostgreSQL(t *testing.T) {
 	if err != nil || strings.Contains(string(announced), pgtest.Password) {
 		t.Errorf("%s, %v", announced, err)
 	}
-	if _, err := dial(t.Context(), dataDir(data)); err == nil || !strings.Contains(err.Error(), "set BREAKWATER_STORE") || strings.Contains(err.Error(), pgtest.Password) {
+	_, err = dial(t.Context(), dataDir(data))
+	if err == nil || !strings.Contains(err.Error(), "set BREAKWATER_STORE") || strings.Contains(err.Error(), pgtest.Password) {
 		t.Errorf("a command beside the server that would ask a file: %v", err)
 	}
 	t.Setenv(storeVariable, dsn)
@@ -124,7 +125,8 @@ func TestAServerKeepsItsRecordsInPostgreSQL(t *testing.T) {
 		}
 	}
 	text, _, code := command(t, "storage", "--data", data, "-o", "json")
-	if err := json.Unmarshal([]byte(text), &sizes); err != nil || code != 0 || !strings.Contains(text, `"path_history"`) || sizes.Tables[0].Bytes <= 0 {
+	err = json.Unmarshal([]byte(text), &sizes)
+	if err != nil || code != 0 || !strings.Contains(text, `"path_history"`) || sizes.Tables[0].Bytes <= 0 {
 		t.Errorf("%s, %d, %v", text, code, err)
 	}
 	if link, _, code := command(t, "sign-in", "--data", data); code != 0 || !strings.Contains(link, "sign-in#") {
@@ -134,11 +136,13 @@ func TestAServerKeepsItsRecordsInPostgreSQL(t *testing.T) {
 
 func TestEventsWaitInTheNATSClusterThatTheEnvironmentNames(t *testing.T) {
 	t.Setenv(natsVariable, "nats://breakwater:secret1@127.0.0.1:1")
-	_, log, code := command(t, "serve", "--from", "testdata/shop", "--listen", "127.0.0.1:0", "--ingest-listen", "127.0.0.1:0", "--data", t.TempDir())
+	_, log, code := command(t, "serve", "--from", "testdata/shop", "--listen", "127.0.0.1:0", "--data", t.TempDir(),
+		"--ingest-listen", "127.0.0.1:0")
 	if code != exitCannot || !strings.Contains(log, "nats://127.0.0.1:1: no server answers") || strings.Contains(log, "secret1") {
 		t.Errorf("%d: %s", code, log)
 	}
-	if _, log, code = command(t, "serve", "--from", "testdata/shop", "--nats", "nats://h", "--data", t.TempDir()); code != exitCannot || !strings.Contains(log, "give --ingest-listen too") {
+	_, log, code = command(t, "serve", "--from", "testdata/shop", "--nats", "nats://h", "--data", t.TempDir())
+	if code != exitCannot || !strings.Contains(log, "give --ingest-listen too") {
 		t.Errorf("%d: %s", code, log)
 	}
 }
@@ -146,7 +150,8 @@ func TestEventsWaitInTheNATSClusterThatTheEnvironmentNames(t *testing.T) {
 func TestTheEnvironmentNamesTheStore(t *testing.T) {
 	t.Setenv(storeVariable, "postgres://breakwater:secret1@127.0.0.1:1/db")
 	_, log, code := command(t, "serve", "--from", "testdata/shop", "--listen", "127.0.0.1:0", "--data", t.TempDir())
-	if code != exitCannot || !strings.Contains(log, "postgres://breakwater@127.0.0.1:1/db: no server answers") || strings.Contains(log, "secret1") {
+	want := "postgres://breakwater@127.0.0.1:1/db: no server answers"
+	if code != exitCannot || !strings.Contains(log, want) || strings.Contains(log, "secret1") {
 		t.Errorf("%d: %s", code, log)
 	}
 }

@@ -34,8 +34,9 @@ type dialect struct {
 func (d dialect) schema(statements string) string { return d.words.Replace(statements) }
 
 var sqlite = dialect{
-	name:  "sqlite",
-	sizes: `SELECT m.tbl_name, sum(d.pgsize) FROM dbstat d JOIN sqlite_schema m ON m.name = d.name WHERE d.aggregate = TRUE GROUP BY m.tbl_name`,
+	name: "sqlite",
+	sizes: `SELECT m.tbl_name, sum(d.pgsize) FROM dbstat d JOIN sqlite_schema m ON m.name = d.name
+		WHERE d.aggregate = TRUE GROUP BY m.tbl_name`,
 	words: strings.NewReplacer(" PARTITION BY RANGE (at)", ""),
 	alone: func(context.Context, *sql.Tx) error { return nil },
 	again: func(error) bool { return false },

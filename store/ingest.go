@@ -29,7 +29,8 @@ func (s *Store) NewIngestToken(ctx context.Context, cluster, kind string) (token
 
 // IngestToken says to whom a token was given, or ErrNotFound.
 func (s *Store) IngestToken(ctx context.Context, token string) (cluster, kind string, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT cluster_id, kind FROM ingest_tokens WHERE token_hash = ?`, hashToken(token)).Scan(&cluster, &kind)
+	err = s.db.QueryRowContext(ctx, `SELECT cluster_id, kind FROM ingest_tokens WHERE token_hash = ?`, hashToken(token)).
+		Scan(&cluster, &kind)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", ErrNotFound
 	}
@@ -44,7 +45,8 @@ const tokenID = 12
 
 // IngestTokens lists all tokens.
 func (s *Store) IngestTokens(ctx context.Context) ([]IngestToken, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT substr(token_hash, 1, ?), cluster_id, kind, created_at FROM ingest_tokens ORDER BY cluster_id, kind, created_at`, tokenID)
+	rows, err := s.db.QueryContext(ctx, `SELECT substr(token_hash, 1, ?), cluster_id, kind, created_at FROM ingest_tokens
+		ORDER BY cluster_id, kind, created_at`, tokenID)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}

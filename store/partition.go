@@ -46,8 +46,9 @@ func partitionsOf(ctx context.Context, tx *sql.Tx, table string) (map[string]tim
 	return weeks, nil
 }
 
-// makeWeeks makes the partitions of this week and those to come. It also makes the partition of what no week holds, such as what a wrong clock
-// dated: to write it never fails.
+// makeWeeks makes the partitions of this week and those to come. It also makes the
+// partition of what no week holds, such as what a wrong clock dated: to write it
+// never fails.
 func (s *Store) makeWeeks(ctx context.Context, table string, now time.Time) error {
 	return s.once(ctx, nil, func(tx *sql.Tx) error {
 		if err := s.alone(ctx, tx); err != nil {
@@ -80,7 +81,8 @@ func makeWeek(ctx context.Context, tx *sql.Tx, table, name string, first time.Ti
 	if err := run(ctx, tx, `CREATE TABLE `+name+` (LIKE `+table+` INCLUDING ALL)`); err != nil {
 		return err
 	}
-	if err := run(ctx, tx, `WITH moved AS (DELETE FROM `+table+`_rest WHERE at >= ? AND at < ? RETURNING *) INSERT INTO `+name+` SELECT * FROM moved`, from, to); err != nil {
+	if err := run(ctx, tx, `WITH moved AS (DELETE FROM `+table+`_rest WHERE at >= ? AND at < ? RETURNING *)
+		INSERT INTO `+name+` SELECT * FROM moved`, from, to); err != nil {
 		return err
 	}
 	return run(ctx, tx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%d) TO (%d)`, table, name, from, to))

@@ -37,7 +37,8 @@ var postgres = dialect{
 	name:        "postgres",
 	skipLocked:  ` FOR UPDATE SKIP LOCKED`,
 	partitioned: true,
-	sizes: `SELECT c.relname, coalesce((SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(c.oid)), pg_total_relation_size(c.oid))::bigint
+	sizes: `SELECT c.relname, coalesce(
+			(SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(c.oid)), pg_total_relation_size(c.oid))::bigint
 		FROM pg_class c WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace`,
 	transaction: &sql.TxOptions{Isolation: sql.LevelRepeatableRead},
 	// Text is compared byte by byte, as in SQLite, whatever the database's language.
@@ -91,7 +92,7 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 func readDSN(dsn string) (config *pgx.ConnConfig, pool int, err error) {
 	u, err := url.Parse(dsn)
 	if err != nil {
-		return nil, 0, errors.New("not a URL: want postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special letters of the password as %XX")
+		return nil, 0, errors.New("not a URL: want postgres://USER:PASSWORD@HOST:PORT/DATABASE, special letters of the password as %XX")
 	}
 	q := u.Query()
 	pool = poolSize
@@ -132,7 +133,8 @@ func readDSN(dsn string) (config *pgx.ConnConfig, pool int, err error) {
 func checkServer(ctx context.Context, db *sql.DB) error {
 	var version int
 	var encoding string
-	if err := db.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_encoding')`).Scan(&version, &encoding); err != nil {
+	answer := db.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_encoding')`)
+	if err := answer.Scan(&version, &encoding); err != nil {
 		return err
 	}
 	return fit(version, encoding)

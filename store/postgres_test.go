@@ -43,7 +43,8 @@ func TestTwoServersThatStartAtOnceMigrateOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		var rows, highest int
-		if err := open(t, where).db.QueryRow(`SELECT count(*), max(version) FROM schema_version`).Scan(&rows, &highest); err != nil || rows != len(migrations) || highest != rows {
+		err := open(t, where).db.QueryRow(`SELECT count(*), max(version) FROM schema_version`).Scan(&rows, &highest)
+		if err != nil || rows != len(migrations) || highest != rows {
 			t.Errorf("%d rows up to version %d, %v", rows, highest, err)
 		}
 	})
@@ -181,11 +182,14 @@ func TestADSNThatDoesNotWorkSaysWhyAndNotThePassword(t *testing.T) {
 		f(&u)
 		return u.String()
 	}
+	as := func(user string) string {
+		return change(func(u *url.URL) { u.User = url.UserPassword(user, "secret1") })
+	}
 	latin := strings.TrimPrefix(good.Path, "/") + "_latin1"
 	pgtest.Exec(t, good.String(), "CREATE DATABASE "+latin+" ENCODING 'LATIN1' TEMPLATE template0")
 	for _, c := range []struct{ name, dsn, want string }{
-		{"wrong password", change(func(u *url.URL) { u.User = url.UserPassword(pgtest.User, "secret1") }), "refuses the password of user breakwater"},
-		{"no such user", change(func(u *url.URL) { u.User = url.UserPassword("nobody", "secret1") }), "refuses the password of user nobody"},
+		{"wrong password", as(pgtest.User), "refuses the password of user breakwater"},
+		{"no such user", as("nobody"), "refuses the password of user nobody"},
 		{"no such database", change(func(u *url.URL) { u.Path = "/missing" }), `no database "missing": make it with createdb missing`},
 		{"no such host", "postgres://breakwater:secret1@no-such-host.invalid/db", "no server by the name of no-such-host.invalid"},
 		{"nobody listens", "postgres://breakwater:secret1@127.0.0.1:1/db", "no server answers at 127.0.0.1:1"},
@@ -203,8 +207,14 @@ func TestADSNThatDoesNotWorkSaysWhyAndNotThePassword(t *testing.T) {
 			t.Errorf("%s: opened", c.name)
 			continue
 		}
-		if text := err.Error(); !strings.Contains(text, c.want) || strings.Contains(text, "secret1") || strings.Contains(text, "sec%ret1") || strings.Contains(text, pgtest.Password) {
+		text := err.Error()
+		if !strings.Contains(text, c.want) {
 			t.Errorf("%s: %s", c.name, text)
+		}
+		for _, password := range []string{"secret1", "sec%ret1", pgtest.Password} {
+			if strings.Contains(text, password) {
+				t.Errorf("%s: the password is told: %s", c.name, text)
+			}
 		}
 	}
 }
@@ -222,7 +232,8 @@ func TestAStoreOutlivesItsConnections(t *testing.T) {
 	dsn := pgtest.DSN(t)
 	s := open(t, dsn)
 	for i := range 5 {
-		pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'breakwater' AND datname = current_database()`)
+		pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE application_name = 'breakwater' AND datname = current_database()`)
 		if err := s.PutImage(t.Context(), ImageState{ID: fmt.Sprint(i), State: "done"}); err != nil {
 			t.Fatalf("after the connections were lost %d times: %v", i+1, err)
 		}
@@ -249,7 +260,8 @@ func TestWhoWaitsForALockCanBeCalledBack(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- s.PutImage(ctx, ImageState{ID: "a", State: "done"}) }()
 	for waiting := 0; waiting == 0; {
-		if err := s.db.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).Scan(&waiting); err != nil {
+		question := `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`
+		if err := s.db.QueryRow(question).Scan(&waiting); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -266,7 +278,9 @@ func TestConnectionsAreLimitedInNumberAndTime(t *testing.T) {
 	}{{"", "2min", poolSize}, {"&pool_max_conns=3&statement_timeout=7s", "7s", 3}} {
 		s := open(t, pgtest.DSN(t)+c.more)
 		var statement, lock, idle string
-		if err := s.db.QueryRow(`SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')`).Scan(&statement, &lock, &idle); err != nil {
+		settings := s.db.QueryRow(`SELECT current_setting('statement_timeout'), current_setting('lock_timeout'),
+			current_setting('idle_in_transaction_session_timeout')`)
+		if err := settings.Scan(&statement, &lock, &idle); err != nil {
 			t.Fatal(err)
 		}
 		if statement != c.statement || lock != "1min" || idle != "2min" || s.db.Stats().MaxOpenConnections != c.pool {

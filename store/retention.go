@@ -39,11 +39,19 @@ type history struct {
 // histories are what Sweep bounds. Everything else is bounded by what there is:
 // clusters, images, tags, sensors.
 var histories = []history{
-	{name: "alerts", about: "alerts, since they were last seen", table: "alerts", at: "last_seen", key: []string{"cluster_id", "id"},
-		also: []string{`DELETE FROM alert_events WHERE cluster_id = ? AND alert_id = ?`}, kept: Limit{400 * day, 1_000_000}},
-	{name: "paths", about: "resolved attack paths, since they were resolved", table: "paths", at: "resolved_at", key: []string{"cluster_id", "id", "opened_at"}, kept: Limit{400 * day, 1_000_000}},
-	{name: "path-history", about: "what happened to attack paths", table: "path_history", at: "at", byTime: true, key: []string{"cluster_id", "id", "at", "version"}, kept: Limit{400 * day, 5_000_000}},
-	{name: "layers", about: "packages of image layers, which are read again when they are gone", table: "layers", at: "updated_at", key: []string{"id"}, kept: Limit{90 * day, 200_000}},
+	{name: "alerts", about: "alerts, since they were last seen",
+		table: "alerts", at: "last_seen", key: []string{"cluster_id", "id"},
+		also: []string{`DELETE FROM alert_events WHERE cluster_id = ? AND alert_id = ?`},
+		kept: Limit{400 * day, 1_000_000}},
+	{name: "paths", about: "resolved attack paths, since they were resolved",
+		table: "paths", at: "resolved_at", key: []string{"cluster_id", "id", "opened_at"},
+		kept: Limit{400 * day, 1_000_000}},
+	{name: "path-history", about: "what happened to attack paths",
+		table: "path_history", at: "at", byTime: true, key: []string{"cluster_id", "id", "at", "version"},
+		kept: Limit{400 * day, 5_000_000}},
+	{name: "layers", about: "packages of image layers, which are read again when they are gone",
+		table: "layers", at: "updated_at", key: []string{"id"},
+		kept: Limit{90 * day, 200_000}},
 }
 
 // retentionTables are what finds the oldest rows.
@@ -210,7 +218,8 @@ func (s *Store) removeAll(ctx context.Context, h history, where string, arg, mos
 func (s *Store) remove(ctx context.Context, h history, where string, arg, limit int64) (n int64, err error) {
 	statements := append([]string{`DELETE FROM ` + h.table + ` WHERE ` + strings.Join(h.key, " = ? AND ") + ` = ?`}, h.also...)
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		keys, err := rowsOf(ctx, tx, h.scanKey, `SELECT `+strings.Join(h.key, ", ")+` FROM `+h.table+` WHERE `+where+` ORDER BY `+h.at+` LIMIT ?`, arg, limit)
+		keys, err := rowsOf(ctx, tx, h.scanKey,
+			`SELECT `+strings.Join(h.key, ", ")+` FROM `+h.table+` WHERE `+where+` ORDER BY `+h.at+` LIMIT ?`, arg, limit)
 		if err != nil {
 			return err
 		}

@@ -80,7 +80,8 @@ func TestBeyondItsRowsTheOldestGo(t *testing.T) {
 			t.Errorf("removed %v, %v", got, err)
 		}
 		var oldest, rows int64
-		if err := s.db.QueryRow(`SELECT min(updated_at), count(*) FROM layers`).Scan(&oldest, &rows); err != nil || oldest != 2*batch+10 || rows != 20 {
+		err = s.db.QueryRow(`SELECT min(updated_at), count(*) FROM layers`).Scan(&oldest, &rows)
+		if err != nil || oldest != 2*batch+10 || rows != 20 {
 			t.Errorf("%d rows from %d on are left, %v", rows, oldest, err)
 		}
 	})
@@ -99,7 +100,9 @@ func TestNoLimitRemovesNothing(t *testing.T) {
 func writeHistory(t *testing.T, s *Store, times ...time.Time) {
 	t.Helper()
 	for _, at := range times {
-		if _, err := s.db.Exec(`INSERT INTO path_history (cluster_id, id, at, version, what) VALUES ('c', 'p', ?, ?, 'opened')`, unix(at), count(t, s, "path_history")); err != nil {
+		_, err := s.db.Exec(`INSERT INTO path_history (cluster_id, id, at, version, what) VALUES ('c', 'p', ?, ?, 'opened')`,
+			unix(at), count(t, s, "path_history"))
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -138,8 +141,9 @@ func TestAWeekOfHistoryIsDroppedWhole(t *testing.T) {
 		t.Errorf("a new partition takes over what was there: %v", rows)
 	}
 	writeHistory(t, s, now, now.Add(7*day), now.Add(28*day), now.Add(-365*day))
-	if rows := weeks(t, s); rows["path_history_w20310310"] != 2 || rows["path_history_w20310317"] != 1 || rows["path_history_w20310407"] != 1 {
-		t.Errorf("four weeks are made ahead: %v", rows)
+	made := weeks(t, s)
+	if made["path_history_w20310310"] != 2 || made["path_history_w20310317"] != 1 || made["path_history_w20310407"] != 1 {
+		t.Errorf("four weeks are made ahead: %v", made)
 	}
 	sweep(now.Add(14 * day)) // the week of the 10th ends within the retention
 	if rows := weeks(t, s); rows["path_history_w20310310"] != 2 || count(t, s, "path_history_rest") != 0 {
@@ -156,7 +160,9 @@ func TestAWeekOfHistoryIsDroppedWhole(t *testing.T) {
 }
 
 func TestTheWeekOfAMoment(t *testing.T) {
-	for at, want := range map[string]string{"1970-01-01": "1969-12-29", "1970-01-05": "1970-01-05", "2026-11-29": "2026-11-23", "1969-06-01": "1969-05-26"} {
+	for at, want := range map[string]string{
+		"1970-01-01": "1969-12-29", "1970-01-05": "1970-01-05", "2026-11-29": "2026-11-23", "1969-06-01": "1969-05-26",
+	} {
 		moment, _ := time.Parse(time.DateOnly, at)
 		if got := weekOf(moment.Add(23 * time.Hour)).Format(time.DateOnly); got != want {
 			t.Errorf("%s: %s, want %s", at, got, want)
@@ -192,7 +198,8 @@ func TestSettingsOfRetention(t *testing.T) {
 	if err := errors.Join(r.KeepRows("alerts", "500"), r.KeepRows("layers", "unlimited")); err != nil {
 		t.Error(err)
 	}
-	if r["alerts"] != (Limit{90 * day, 500}) || r["paths"].Keep != 36*time.Hour || r["path-history"].Keep != 0 || r["layers"].Rows != 0 || r["layers"].Keep != 90*day {
+	if r["alerts"] != (Limit{90 * day, 500}) || r["paths"].Keep != 36*time.Hour || r["path-history"].Keep != 0 ||
+		r["layers"].Rows != 0 || r["layers"].Keep != 90*day {
 		t.Errorf("%+v", r)
 	}
 	for _, bad := range []string{"", "d", "0d", "-1d", "1", "30m", "1d2h", "99999d", "999999999999999d", "NaN", "9223372036s"} {
@@ -216,7 +223,8 @@ func TestASweepRemovesTokensThatHaveExpiredAndNoOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		for hours, left := range []int64{1, 1, 0} {
-			if _, err := s.Sweep(t.Context(), nil, time.Now().Add(time.Duration(hours)*59*time.Minute)); err != nil || count(t, s, "sessions") != left {
+			_, err := s.Sweep(t.Context(), nil, time.Now().Add(time.Duration(hours)*59*time.Minute))
+			if err != nil || count(t, s, "sessions") != left {
 				t.Errorf("after %d times 59 minutes: %d tokens, %v", hours, count(t, s, "sessions"), err)
 			}
 		}

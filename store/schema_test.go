@@ -32,14 +32,16 @@ var primaryKeys = map[string]string{
 		LEFT JOIN pg_index i ON i.indrelid = t.oid AND i.indisprimary
 		LEFT JOIN LATERAL unnest(i.indkey) WITH ORDINALITY k (number, place) ON TRUE
 		LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number
-		WHERE t.relkind IN ('r', 'p') AND NOT t.relispartition AND t.relnamespace = current_schema()::regnamespace ORDER BY t.relname, k.place`,
+		WHERE t.relkind IN ('r', 'p') AND NOT t.relispartition AND t.relnamespace = current_schema()::regnamespace
+		ORDER BY t.relname, k.place`,
 }
 
 func readKeys(t *testing.T, s *Store) map[string][]string {
 	t.Helper()
 	keys := map[string][]string{}
 	type column struct{ table, name string }
-	columns, err := rowsOf(t.Context(), s.db, func(r *sql.Rows) (c column, err error) { return c, r.Scan(&c.table, &c.name) }, primaryKeys[s.name])
+	scan := func(r *sql.Rows) (c column, err error) { return c, r.Scan(&c.table, &c.name) }
+	columns, err := rowsOf(t.Context(), s.db, scan, primaryKeys[s.name])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +85,7 @@ func TestBothDatabasesHaveTheSameTablesAndKeys(t *testing.T) {
 var refused = []struct{ word, why string }{
 	{`TRIGGER`, "Citus has no triggers on distributed tables"},
 	{`FUNCTION|PROCEDURE`, "SQLite has none"},
-	{`SERIAL|BIGSERIAL|SEQUENCE|AUTOINCREMENT|IDENTITY`, "a counter for all machines is slow where it exists: use a key that the row has by nature"},
+	{`SERIAL|BIGSERIAL|SEQUENCE|AUTOINCREMENT|IDENTITY`, "a counter for all machines is slow: use a key that the row has by nature"},
 	{`ROWID|CTID|OID`, "where a row lies is no key"},
 	{`REFERENCES|FOREIGN`, "Citus has no foreign keys between tables of different distribution"},
 	{`USING\s+(GIN|GIST|BRIN|HASH|SPGIST)`, "SQLite and YugabyteDB have only the usual index"},

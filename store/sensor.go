@@ -27,7 +27,8 @@ func (s *Store) PutSensor(ctx context.Context, n Sensor) error {
 
 // Sensors lists the sensors of a cluster, or of all if it is "".
 func (s *Store) Sensors(ctx context.Context, cluster string) ([]Sensor, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT cluster_id, node, seen_at, status FROM sensors WHERE ? = '' OR cluster_id = ? ORDER BY cluster_id, node`, cluster, cluster)
+	rows, err := s.db.QueryContext(ctx, `SELECT cluster_id, node, seen_at, status FROM sensors
+		WHERE ? = '' OR cluster_id = ? ORDER BY cluster_id, node`, cluster, cluster)
 	if err != nil {
 		return nil, fmt.Errorf("list sensors: %w", err)
 	}

@@ -72,7 +72,8 @@ func New(t testing.TB, config string) *Server {
 	}
 	s := &Server{Addr: l.Addr().String(), file: filepath.Join(dir, "nats.conf")}
 	l.Close()
-	text := fmt.Sprintf("listen: %q\njetstream { store_dir: %q, sync_interval: always }\nmax_payload: 16MB\n%s\n", s.Addr, filepath.Join(dir, "js"), config)
+	text := fmt.Sprintf("listen: %q\njetstream { store_dir: %q, sync_interval: always }\nmax_payload: 16MB\n%s\n",
+		s.Addr, filepath.Join(dir, "js"), config)
 	if err := os.WriteFile(s.file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

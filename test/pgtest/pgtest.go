@@ -59,7 +59,8 @@ func DSN(t testing.TB) string {
 
 // Database is the DSN of a database of the server, which runs.
 func Database(name string) string {
-	u := url.URL{Scheme: "postgres", User: url.UserPassword(User, Password), Path: "/" + name, RawQuery: url.Values{"host": {server.dir}}.Encode()}
+	u := url.URL{Scheme: "postgres", User: url.UserPassword(User, Password), Path: "/" + name,
+		RawQuery: url.Values{"host": {server.dir}}.Encode()}
 	return u.String()
 }
 
@@ -160,14 +161,16 @@ func boot() error {
 	}
 	as := &syscall.SysProcAttr{Credential: who, Pdeathsig: syscall.SIGQUIT} // a test that is killed leaves no server
 	data := filepath.Join(server.dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", User, "--pwfile", password, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync",
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", User, "--pwfile", password, "-A", "scram-sha-256",
+		"-E", "UTF8", "--no-sync",
 		"--locale", "C", "--locale-provider", "icu", "--icu-locale", "en-US") // a language: what relies on the order of bytes must say so
 	initdb.SysProcAttr, initdb.Dir = as, server.dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	server.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", server.dir,
-		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=16MB", "-c", "max_connections=200")
+		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
+		"-c", "shared_buffers=16MB", "-c", "max_connections=200")
 	server.cmd.SysProcAttr, server.cmd.Dir = as, server.dir
 	return run()
 }
