@@ -257,7 +257,7 @@ func (s *Shared) rel(edge, from, to string) *sharedRel {
 			return r
 		}
 	}
-	r := &sharedRel{key: key, kind: s.vocab.edges[e], fresh: map[uint32][]relEdge{}, owner: &owners{}, atOnce: s.atOnce}
+	r := &sharedRel{key: key, kind: s.vocab.edges[e], fresh: map[uint32][]relEdge{}, atOnce: s.atOnce}
 	s.rels = append(s.rels, r)
 	return r
 }

@@ -217,6 +217,11 @@ type estate struct {
 	clusters map[string]usedImages
 }
 
+func newEstate(t *testing.T, seed uint64, size int) *estate {
+	return &estate{t: t, g: rand.New(rand.NewPCG(seed, 7)), shared: NewShared(estateVocabulary), model: newModel(), size: size,
+		clusters: map[string]usedImages{}}
+}
+
 func (s *estate) id() string { return fmt.Sprintf("%d", s.g.IntN(s.size)) }
 
 func (s *estate) put(kind string, props ...Prop) string {
@@ -271,7 +276,8 @@ func (s *estate) some(all []Prop) (out []Prop) {
 }
 
 func (s *estate) finding() []Prop {
-	all := []Prop{S("fixed", s.id()), I("rank", int64(s.g.IntN(3))), B("used", s.g.IntN(2) == 0), S("severity", "High"), L("paths", []string{s.id()}), {Name: "fixed"}}
+	all := []Prop{S("fixed", s.id()), I("rank", int64(s.g.IntN(3))), B("used", s.g.IntN(2) == 0), S("severity", "High"),
+		L("paths", []string{s.id()}), {Name: "fixed"}}
 	return s.some(all)
 }
 
@@ -349,7 +355,8 @@ func check(t *testing.T, frozen *Segment, m *model, clusters map[string]usedImag
 		if !slices.Equal(got, want) {
 			for i := range max(len(got), len(want)) {
 				if i >= len(got) || i >= len(want) || got[i] != want[i] {
-					t.Fatalf("%s the edges, of %d and %d lines, first:\n got %q\nwant %q", way, len(got), len(want), got[i:min(i+3, len(got))], want[i:min(i+3, len(want))])
+					t.Fatalf("%s the edges, of %d and %d lines, first:\n got %q\nwant %q", way, len(got), len(want),
+						got[i:min(i+3, len(got))], want[i:min(i+3, len(want))])
 				}
 			}
 		}
@@ -395,7 +402,7 @@ func check(t *testing.T, frozen *Segment, m *model, clusters map[string]usedImag
 
 func TestEveryVersionSaysWhatAModelThatCopiesEverythingSays(t *testing.T) {
 	for seed := range uint64(20) {
-		s := &estate{t: t, g: rand.New(rand.NewPCG(seed, 7)), shared: NewShared(estateVocabulary), model: newModel(), size: 40, clusters: map[string]usedImages{}}
+		s := newEstate(t, seed, 40)
 		s.shared.atOnce = int(seed%3) * 20 // so that merges happen beside the writer, too
 		rounds := 50
 		if seed == 0 {
@@ -433,7 +440,7 @@ func TestEveryVersionSaysWhatAModelThatCopiesEverythingSays(t *testing.T) {
 }
 
 func TestReadersOfOldVersionsAreNotDisturbedByTheWriter(t *testing.T) {
-	s := &estate{t: t, g: rand.New(rand.NewPCG(1, 2)), shared: NewShared(estateVocabulary), model: newModel(), size: 60, clusters: map[string]usedImages{}}
+	s := newEstate(t, 1, 60)
 	s.shared.atOnce = 0
 	type version struct {
 		frozen   *Segment

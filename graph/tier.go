@@ -13,28 +13,30 @@ import (
 
 // tier tells which sources of a Rel still count in a version of the segment.
 type tier struct {
-	owner  *owners
 	lo, hi uint32 // the seals that were merged into it
-	stale  int    // edges of sources that a newer tier speaks for
+	gone   Bitmap // sources that a newer tier speaks for, up to the last of them
+	stale  int    // their edges
 }
 
-// has says that a source's edges are in this tier.
+// has says that a source of the tier still counts.
 func (t *tier) has(source uint32) bool {
-	seal := t.owner.of(source)
-	return t.lo <= seal && seal <= t.hi
+	return int(source>>6) >= len(t.gone) || !t.gone.Has(source)
 }
 
 // current leaves out the sources that do not count any more.
 func (t *tier) current(src, pos []uint32) (s, p []uint32) {
-	gone := slices.IndexFunc(src, func(i uint32) bool { return !t.has(i) })
-	if gone < 0 {
+	at := 0
+	for at < len(src) && t.has(src[at]) {
+		at++
+	}
+	if at == len(src) {
 		return src, pos
 	}
-	s = append(make([]uint32, 0, len(src)-1), src[:gone]...)
+	s = append(make([]uint32, 0, len(src)-1), src[:at]...)
 	if pos != nil {
-		p = append(make([]uint32, 0, len(src)-1), pos[:gone]...)
+		p = append(make([]uint32, 0, len(src)-1), pos[:at]...)
 	}
-	for at := gone + 1; at < len(src); at++ {
+	for at++; at < len(src); at++ {
 		if t.has(src[at]) {
 			s = append(s, src[at])
 			if pos != nil {
@@ -45,35 +47,22 @@ func (t *tier) current(src, pos []uint32) (s, p []uint32) {
 	return s, p
 }
 
-// owners is the seal that each source's edges were written by, 0 for none, in
-// pieces that versions share.
-type owners []*[pieceRows]uint32
-
-func (o *owners) of(source uint32) uint32 {
-	if p := int(source >> pieceBits); p < len(*o) && (*o)[p] != nil {
-		return (*o)[p][source&(pieceRows-1)]
+// without is the tier in the next version, in which sources with so many edges do
+// not count either.
+func (r *Rel) without(sources []uint32, edges int) *Rel {
+	if len(sources) == 0 {
+		return r
 	}
-	return 0
-}
-
-// changed is a copy in which the seal of some sources, sorted, is another.
-func (o *owners) changed(sources []uint32, seal func(source uint32) uint32) *owners {
-	last := int(sources[len(sources)-1] >> pieceBits)
-	out := make(owners, max(len(*o), last+1))
-	copy(out, *o)
-	copied := -1
-	for _, s := range sources {
-		p := int(s >> pieceBits)
-		if p != copied {
-			fresh := &[pieceRows]uint32{}
-			if out[p] != nil {
-				*fresh = *out[p]
-			}
-			out[p], copied = fresh, p
-		}
-		out[p][s&(pieceRows-1)] = seal(s)
+	c, t := *r, *r.tier
+	last := int(slices.Max(sources)>>6) + 1
+	t.gone = append(make(Bitmap, 0, max(last, len(t.gone))), t.gone...)
+	t.gone = t.gone[:cap(t.gone)]
+	for _, i := range sources {
+		t.gone.Set(i)
 	}
-	return &out
+	t.stale += edges
+	c.tier = &t
+	return &c
 }
 
 // sharedRel is the writer's side of the edges of one kind between two kinds.
@@ -82,7 +71,7 @@ type sharedRel struct {
 	kind  EdgeKind
 	fresh map[uint32][]relEdge // by source, since the last seal; empty: none any more
 	rels  []*Rel               // oldest first
-	owner *owners
+	owner []uint32             // the seal that each source's edges were written by, 0 for none
 	seals uint32
 	// merged brings the outcome of a merge that goes on beside the writer, of
 	// the tiers up to the seal busy.
@@ -149,10 +138,10 @@ func (r *sharedRel) sources(to uint32) (out []uint32) {
 
 // rel is the position of the tier with a source's edges, -1 if it has none.
 func (r *sharedRel) rel(from uint32) int {
-	seal := r.owner.of(from)
-	if seal == 0 {
+	if int(from) >= len(r.owner) || r.owner[from] == 0 {
 		return -1
 	}
+	seal := r.owner[from]
 	at, _ := slices.BinarySearchFunc(r.rels, seal, func(rel *Rel, s uint32) int { return cmp.Compare(rel.tier.hi, s) })
 	return at
 }
@@ -221,39 +210,33 @@ func (r *sharedRel) seal() bool {
 func (r *sharedRel) add() {
 	r.seals++
 	sources := slices.Sorted(maps.Keys(r.fresh))
-	stale := make([]int, len(r.rels))
+	stale, gone := make([]int, len(r.rels)), make([][]uint32, len(r.rels))
 	var list []relEdge
 	for _, from := range sources {
 		if at := r.rel(from); at >= 0 {
 			dst, _ := r.rels[at].Out(from)
-			stale[at] += len(dst)
+			stale[at], gone[at] = stale[at]+len(dst), append(gone[at], from)
 		}
 		list = append(list, r.fresh[from]...)
-	}
-	r.owner = r.owner.changed(sources, func(from uint32) uint32 {
-		if len(r.fresh[from]) == 0 {
-			return 0
+		if short := int(from) + 1 - len(r.owner); short > 0 {
+			r.owner = append(r.owner, make([]uint32, short)...)
 		}
-		return r.seals
-	})
+		r.owner[from] = 0
+		if len(r.fresh[from]) > 0 {
+			r.owner[from] = r.seals
+		}
+	}
 	for at, rel := range r.rels {
-		r.rels[at] = rel.as(r.owner, rel.tier.stale+stale[at])
+		r.rels[at] = rel.without(gone[at], stale[at])
 	}
 	if len(list) > 0 {
 		rel := r.pack(len(list), func(i int) (from, to uint32) { return list[i].from, list[i].to })
 		rel.cols = relColumns(r.kind, list)
-		rel.tier = &tier{owner: r.owner, lo: r.seals, hi: r.seals}
+		rel.tier = &tier{lo: r.seals, hi: r.seals}
 		r.rels = append(r.rels, rel)
 	}
 	r.rels = slices.DeleteFunc(r.rels, func(rel *Rel) bool { return rel.Len() == 0 })
 	r.fresh = emptied(r.fresh)
-}
-
-// as is the same tier in another version.
-func (r *Rel) as(o *owners, stale int) *Rel {
-	c := *r
-	c.tier = &tier{o, r.tier.lo, r.tier.hi, stale}
-	return &c
 }
 
 // pack makes a Rel of edges that are sorted by source and target.
@@ -326,13 +309,14 @@ func (r *sharedRel) put(rel *Rel) {
 	if first < 0 || first == last {
 		return // all of it was replaced meanwhile
 	}
-	rel = rel.as(r.owner, 0)
+	var gone []uint32
+	stale := 0
 	for from, at := range rel.out.all() {
-		if !rel.tier.has(from) {
-			rel.tier.stale += int(at[1] - at[0])
+		if seal := r.owner[from]; seal < rel.tier.lo || seal > rel.tier.hi {
+			gone, stale = append(gone, from), stale+int(at[1]-at[0])
 		}
 	}
-	r.rels = slices.Replace(slices.Clone(r.rels), first, last, rel)
+	r.rels = slices.Replace(slices.Clone(r.rels), first, last, rel.without(gone, stale))
 }
 
 // compact waits for merges and makes one tier of all.
@@ -386,7 +370,6 @@ func (r *sharedRel) join(parts []*Rel) *Rel {
 		}
 		rel.cols[c] = col.done()
 	}
-	first, last := parts[0].tier, parts[len(parts)-1].tier
-	rel.tier = &tier{owner: last.owner, lo: first.lo, hi: last.hi}
+	rel.tier = &tier{lo: parts[0].tier.lo, hi: parts[len(parts)-1].tier.hi}
 	return rel
 }

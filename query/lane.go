@@ -191,9 +191,10 @@ func (e *engine) cross(l *lane, near, far graph.Bitmap) graph.Bitmap {
 	}
 	hit := graph.NewBitmap(l.farLen)
 	edges := float64(l.rel.Len())
-	pushed := float64(nn) * edges / float64(l.nearLen)
+	// Each node is looked at, and then its edges.
+	pushed := float64(nn) * (1 + edges/float64(l.nearLen))
 	// A pull ends at its first hit, the sooner the denser the near nodes are.
-	pulled := float64(nf) * min(edges/float64(l.farLen), float64(l.nearLen)/float64(nn))
+	pulled := float64(nf) * (1 + min(edges/float64(l.farLen), float64(l.nearLen)/float64(nn)))
 	if pushed <= pulled {
 		e.push(l, near, hit)
 		hit.And(far)

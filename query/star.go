@@ -69,6 +69,7 @@ func (e *engine) newStarBranch(w *walk) *starBranch {
 func (s *starBranch) count(e *engine, near cell) (n uint64) {
 	s.now++
 	lanes := s.walk.byNear[s.walk.slots[near.k]+near.slot]
+	apart := s.apart(lanes)
 	for _, at := range lanes {
 		l := &s.walk.lanes[at]
 		i := near.i
@@ -82,7 +83,7 @@ func (s *starBranch) count(e *engine, near cell) (n uint64) {
 		stamp, set := s.stamp[l.farKind][l.farSlot], s.set.bits[l.farKind][l.farSlot]
 		ends, first, pos := l.edges(i)
 		e.tick(len(ends) + 1)
-		if len(lanes) == 1 && l.test == nil && l.farStubs == nil && set != nil {
+		if apart && l.test == nil && l.farStubs == nil && set != nil {
 			n += different(ends, set)
 			continue
 		}
@@ -97,6 +98,17 @@ func (s *starBranch) count(e *engine, near cell) (n uint64) {
 		}
 	}
 	return n
+}
+
+// apart says that no two lanes have the same far end: of one edge kind, the
+// shared segment holds each source's edges in one adjacency only.
+func (s *starBranch) apart(lanes []int) bool {
+	for _, at := range lanes {
+		if l := &s.walk.lanes[at]; len(lanes) > 1 && (l.seg != 0 || l.rel.Edge != s.walk.lanes[lanes[0]].rel.Edge) {
+			return false
+		}
+	}
+	return true
 }
 
 // different counts the members of a set in an ascending list that may repeat.
