@@ -29,7 +29,8 @@ func TestAlertsAreListedShownAndDecidedUpon(t *testing.T) {
 	}
 	for _, id := range []string{"a1", "a2"} {
 		severity := map[string]string{"a1": "high", "a2": "low"}[id]
-		if err := s.store.PutAlerts(t.Context(), store.AlertSeen{Cluster: "harbor-prod", ID: id, Rule: "privileged-pod", Severity: severity, FirstSeen: now, LastSeen: now, Events: []string{id}, Body: body}); err != nil {
+		if err := s.store.PutAnalysed(t.Context(), store.Analysed{Cluster: "harbor-prod", Alerts: []store.AlertSeen{
+			{Cluster: "harbor-prod", ID: id, Rule: "privileged-pod", Severity: severity, FirstSeen: now, LastSeen: now, Events: []string{id}, Body: body}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

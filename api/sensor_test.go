@@ -29,9 +29,16 @@ func TestEveryNodeSaysWhetherItIsSeen(t *testing.T) {
 	put("harbor-prod-1", 5*time.Second, runtime.Status{Seen: 10, Sent: 10, Probes: on, Kernel: "6.12.0", Memory: 1 << 20})
 	put("harbor-prod-2", 5*time.Minute, runtime.Status{Seen: 10, Sent: 10, Probes: on})
 	put("gone-1", time.Second, runtime.Status{Seen: 7, Sent: 4, Lost: map[string]uint64{"buffer full": 3}, Probes: []runtime.Probe{on[0], {Name: "exit", State: "off", Why: "no such hook"}}})
-	if err := s.store.Received(t.Context(), "harbor-prod", time.Now(), store.RunCame{Node: "harbor-prod-1", Boot: "b1", Sequences: []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}}); err != nil {
-		t.Fatal(err)
+	came := func(batch uint64, records ...uint64) {
+		t.Helper()
+		err := s.store.PutAnalysed(t.Context(), store.Analysed{Cluster: "harbor-prod",
+			Batch: &store.EventBatch{Source: "runtime", EventPosition: store.EventPosition{Stream: "s", Sequence: batch}, Received: time.Now()},
+			Runs:  []store.RunCame{{Node: "harbor-prod-1", Boot: "b1", Sequences: records}}})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
+	came(1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 	var l SensorList
 	s.get(t, "/sensors?cluster=harbor-prod", &l)
 	if l.Total != 4 || l.WithSensor != 2 || l.Counts["none"] != 1 || l.Counts["silent"] != 1 {
@@ -57,9 +64,7 @@ func TestEveryNodeSaysWhetherItIsSeen(t *testing.T) {
 		t.Errorf("%+v", l.Gaps)
 	}
 	// A record that never came makes a node that sees everything one that does not.
-	if err := s.store.Received(t.Context(), "harbor-prod", time.Now(), store.RunCame{Node: "harbor-prod-1", Boot: "b1", Sequences: []uint64{12}}); err != nil {
-		t.Fatal(err)
-	}
+	came(2, 12)
 	s.get(t, "/sensors?state=partial&limit=1", &l)
 	if len(l.Items) != 1 || l.Next == nil {
 		t.Errorf("%+v", l)

@@ -35,10 +35,7 @@ type Batch struct {
 }
 
 const (
-	// ackWait is when a batch is given out again if nobody says it is in work:
-	// how long a restart waits for the batch that the last process died with.
-	ackWait = 10 * time.Second
-	tries   = 5
+	tries = 5
 	// deaths are how often a process may end before it has said what became of a
 	// batch: more than tries, since it may have been asked to end.
 	deaths = 10
@@ -92,7 +89,7 @@ func (s *Server) consumeCluster(ctx context.Context, cluster string, handler fun
 		return true
 	}
 	for ctx.Err() == nil {
-		_ = backoff.Retry(ctx, always, func() (err error) { from, err = s.stream.consumer(ctx, cluster); return err })
+		_ = backoff.Retry(ctx, always, func() (err error) { from, err = s.consumer(ctx, cluster); return err })
 		for ctx.Err() == nil {
 			m, err := from.Next(jetstream.FetchContext(ctx))
 			if errors.Is(err, nats.ErrTimeout) || ctx.Err() != nil {
@@ -113,12 +110,12 @@ func (s *Server) consumeCluster(ctx context.Context, cluster string, handler fun
 // consumer is where one cluster's batches are read from. No batch is given out
 // while another is in work, not even one that failed and waits to be tried again:
 // the order holds.
-func (s *stream) consumer(ctx context.Context, cluster string) (jetstream.Consumer, error) {
+func (s *Server) consumer(ctx context.Context, cluster string) (jetstream.Consumer, error) {
 	sum := sha256.Sum256([]byte(cluster))
-	return s.events.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+	return s.stream.events.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable: consumerPrefix + hex.EncodeToString(sum[:8]), Description: cluster,
 		FilterSubjects: []string{subject(source{cluster, Audit}), subject(source{cluster, Runtime})},
-		AckPolicy:      jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1, MaxAckPending: 1, InactiveThreshold: forgetConsumer})
+		AckPolicy:      jetstream.AckExplicitPolicy, AckWait: s.config.AckWait, MaxDeliver: -1, MaxAckPending: 1, InactiveThreshold: forgetConsumer})
 }
 
 // handle analyses one message and says what becomes of it.
@@ -135,7 +132,7 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(conte
 	if meta.NumDelivered > deaths { // the process did not live to say why
 		return s.bury(ctx, m, of, n, errors.New("analysis did not end"))
 	}
-	working := keepWorking(m)
+	working := keepWorking(m, s.config.AckWait)
 	err = handler(ctx, Batch{of.cluster, of.kind, s.stream.id, meta.Sequence.Stream, m.Headers().Get(jetstream.MsgIDHeader), m.Data(), n, meta.Timestamp})
 	working()
 	switch {
@@ -156,7 +153,7 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(conte
 
 // keepWorking tells the stream that a message is in work until the returned
 // func is called.
-func keepWorking(m jetstream.Msg) (stop func()) {
+func keepWorking(m jetstream.Msg, ackWait time.Duration) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -179,7 +176,7 @@ func (s *Server) bury(ctx context.Context, m jetstream.Msg, of source, events in
 	dead := &nats.Msg{Subject: deadPrefix + m.Subject(), Data: m.Data(), Header: nats.Header{}}
 	dead.Header.Set(eventsHeader, strconv.Itoa(events))
 	if _, err := s.stream.js.PublishMsg(ctx, dead); err != nil {
-		return errors.Join(fmt.Errorf("keep a dead letter: %w", err), m.NakWithDelay(ackWait))
+		return errors.Join(fmt.Errorf("keep a dead letter: %w", err), m.NakWithDelay(s.config.AckWait))
 	}
 	s.config.Log.Error("a batch of events is a dead letter: it cannot be analysed", "cluster", of.cluster, "events", events, "error", why)
 	s.counts.change(of, func(c *Count) { c.DeadLettered += uint64(events) })

@@ -50,6 +50,9 @@ type Config struct {
 	// MaxBody bounds one request, inflated (0: 64 MiB); Memory all that are in
 	// flight (0: 256 MiB).
 	MaxBody, Memory int64
+	// AckWait is when a batch is given out again if nobody says that it is in work
+	// (0: 3 s): how long a restart waits for the batch that the last process died with.
+	AckWait time.Duration
 	// Lost asks how many events a cluster's API server gave up since it started;
 	// nil if nobody can be asked. See AuditErrors.
 	Lost func(ctx context.Context, cluster string) (uint64, error)
@@ -71,6 +74,7 @@ type Server struct {
 // New opens stream and port. Close the server in the end, whether it ran or not.
 func New(ctx context.Context, c Config) (*Server, error) {
 	c.MaxBytes, c.MaxBody, c.Memory = cmp.Or(c.MaxBytes, 2<<30), cmp.Or(c.MaxBody, 64<<20), cmp.Or(c.Memory, 256<<20)
+	c.AckWait = cmp.Or(c.AckWait, 3*time.Second)
 	c.retry, c.askLost = cmp.Or(c.retry, time.Second), cmp.Or(c.askLost, 20*time.Second)
 	if c.TLS == nil {
 		return nil, errors.New("ingest: no certificate: tokens and events are not for everybody on the way")

@@ -8,25 +8,26 @@ import (
 	"github.com/breakwater-sec/breakwater/store"
 )
 
-// commit keeps all that came of a batch. It waits for a database that is away.
+// commit keeps all that came of a batch, in one transaction: the alerts, what
+// analytics learned, and that the batch is done. It waits for a database that is
+// away. store.ErrAnalysed says that it was done before.
 func (l *lane) commit(ctx context.Context, w *work) error {
-	seen := make([]store.AlertSeen, 0, len(w.alerts))
+	out := store.Analysed{Cluster: l.cluster, Runs: w.runs, States: w.states}
 	for _, a := range w.alerts {
 		body, err := json.Marshal(a)
 		if err != nil {
 			return fmt.Errorf("store alert %s: %w", a.ID, err)
 		}
-		seen = append(seen, store.AlertSeen{Cluster: a.Cluster, ID: a.ID, Rule: a.Rule, Severity: a.Severity, FirstSeen: a.First, LastSeen: a.Last, Events: a.Acts, Body: body})
+		out.Alerts = append(out.Alerts, store.AlertSeen{Cluster: a.Cluster, ID: a.ID, Rule: a.Rule, Severity: a.Severity, FirstSeen: a.First, LastSeen: a.Last, Events: a.Acts, Body: body})
 	}
-	return l.retry(ctx, "store alerts", func() error {
-		if len(w.runs) > 0 {
-			if err := l.config.Records.Received(ctx, l.cluster, w.batch.Received, w.runs...); err != nil {
-				return err
-			}
-		}
-		if len(seen) == 0 {
-			return nil
-		}
-		return l.config.Records.PutAlerts(ctx, seen...)
-	})
+	if b := w.batch; b != nil {
+		out.Batch = &store.EventBatch{Source: string(b.Kind), EventPosition: store.EventPosition{Stream: b.Stream, Sequence: b.Sequence}, Name: b.Name, Received: b.Received}
+	}
+	if err := l.retry(ctx, "store what came of events", func() error { return l.config.Records.PutAnalysed(ctx, out) }); err != nil {
+		return err
+	}
+	if out.Batch != nil {
+		l.positions[out.Batch.Source] = out.Batch.EventPosition
+	}
+	return nil
 }

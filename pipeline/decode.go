@@ -30,7 +30,7 @@ func (l *lane) audit(w *work) error {
 		for _, r := range part.Rejected {
 			l.reject(w.batch, r.Position, r.Why)
 		}
-		l.unreadable.add(w.batch, len(part.Rejected)+part.Dropped)
+		w.unreadable += len(part.Rejected) + part.Dropped
 		return nil
 	})
 }
@@ -50,7 +50,7 @@ func (l *lane) runtime(w *work) error {
 		for _, r := range part.Rejected {
 			l.reject(w.batch, r.Position, r.Why)
 		}
-		l.unreadable.add(w.batch, len(part.Rejected)+part.Dropped)
+		w.unreadable += len(part.Rejected) + part.Dropped
 		return nil
 	})
 	for i := range w.events {
@@ -86,7 +86,7 @@ type counts struct {
 	}
 }
 
-func (c *counts) add(b *ingest.Batch, n int) {
+func (c *counts) add(s sender, n int) {
 	if n == 0 {
 		return
 	}
@@ -95,7 +95,7 @@ func (c *counts) add(b *ingest.Batch, n int) {
 	if c.mu.by == nil {
 		c.mu.by = map[sender]int{}
 	}
-	c.mu.by[sender{b.Cluster, b.Kind}] += n
+	c.mu.by[s] += n
 }
 
 func (c *counts) of(s sender) int {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -20,8 +21,10 @@ type lane struct {
 	*Pipeline
 	cluster string
 	asked   chan request
-	// engine is nil until the alerts of before are read.
-	engine *detect.Engine
+	// What the lane remembers. The engine is nil until it is read from the records.
+	engine    *detect.Engine
+	analytics []Analytic
+	positions map[string]store.EventPosition // by kind: what is committed
 	// half is true while a batch has changed what the lane remembers and is not
 	// committed. If it breaks off there, the lane goes on as after a restart.
 	half bool
@@ -36,12 +39,15 @@ type request struct {
 // work is a batch on its way through the stages, with what each adds. What
 // becomes known without a batch takes the way from alert on.
 type work struct {
-	batch     *ingest.Batch
-	events    []event.Event   // decode
-	runs      []store.RunCame // decode: which records of sensors came
-	matches   []detect.Match  // match
-	alerts    []detect.Alert  // alert
-	incidents []Incident      // correlate
+	batch *ingest.Batch
+
+	events     []event.Event         // decode
+	runs       []store.RunCame       // decode: which records of sensors came
+	unreadable int                   // decode: what is no event
+	matches    []detect.Match        // match
+	states     []store.AnalyticState // state
+	alerts     []detect.Alert        // alert
+	incidents  []Incident            // correlate
 }
 
 // stage is a step of the way. Those that remember change what the lane holds.
@@ -109,16 +115,20 @@ func (l *lane) safely(ctx context.Context, w *work, do func(context.Context, *wo
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 		if err != nil && l.half {
-			l.engine, l.half = nil, false
+			l.forget()
 		}
 	}()
 	return do(ctx, w)
 }
 
-// batch takes a batch through all stages.
+// batch takes a batch through all stages. One that was committed before, and came
+// again because nobody heard of it, changes nothing.
 func (l *lane) batch(ctx context.Context, w *work) error {
 	if err := l.ready(ctx); err != nil {
 		return err
+	}
+	if !l.positions[string(w.batch.Kind)].Before(store.EventPosition{Stream: w.batch.Stream, Sequence: w.batch.Sequence}) {
+		return nil
 	}
 	for _, s := range stages() {
 		l.half = l.half || s.remembers
@@ -126,7 +136,12 @@ func (l *lane) batch(ctx context.Context, w *work) error {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	return l.finish(ctx, w)
+	err := l.finish(ctx, w)
+	if errors.Is(err, store.ErrAnalysed) { // a sender repeated it, or another process was faster
+		l.forget()
+		return nil
+	}
+	return err
 }
 
 // finish commits what came of the stages and tells of it.
@@ -139,7 +154,11 @@ func (l *lane) finish(ctx context.Context, w *work) error {
 	return nil
 }
 
-// ready reads the alerts that events may still belong to, if that is not done.
+// forget makes the lane read again what it remembers.
+func (l *lane) forget() { l.engine, l.half = nil, false }
+
+// ready reads what the lane remembers, if that is not done: how far it is, what
+// analytics learned, the alerts that events may still belong to.
 func (l *lane) ready(ctx context.Context) error {
 	if l.engine != nil {
 		return nil
@@ -148,6 +167,17 @@ func (l *lane) ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var states []store.AnalyticState
+	err = l.retry(ctx, "read what was analysed", func() (err error) {
+		if l.positions, err = l.config.Records.EventPositions(ctx, l.cluster); err == nil {
+			states, err = l.config.Records.AnalyticStates(ctx, l.cluster, "")
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	l.restore(states)
 	l.engine = detect.New(l.config.Rules, l.config.Clusters, detect.Options{Window: window})
 	l.engine.Resume(open)
 	return nil
@@ -185,6 +215,9 @@ func (l *lane) openAlerts(ctx context.Context) (open []detect.Alert, err error) 
 func (l *lane) retry(ctx context.Context, what string, do func() error) error {
 	said := false
 	return backoff.Retry(ctx, func(err error) bool {
+		if errors.Is(err, store.ErrAnalysed) {
+			return false
+		}
 		if !said && ctx.Err() == nil {
 			l.config.Log.Warn("the database cannot be used; trying again", "what", what, "cluster", l.cluster, "error", err)
 			said = true

@@ -2,6 +2,9 @@ package pipeline
 
 // notify is the last stage: those who look on hear of what is kept now.
 func (l *lane) notify(w *work) {
+	if w.batch != nil {
+		l.unreadable.add(sender{l.cluster, w.batch.Kind}, w.unreadable)
+	}
 	if len(w.alerts) == 0 {
 		return
 	}

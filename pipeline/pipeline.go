@@ -37,8 +37,9 @@ type Source func(ctx context.Context, handler func(context.Context, ingest.Batch
 type Records interface {
 	Alerts(ctx context.Context, f store.AlertFilter, cursor string, limit int) (page []store.Alert, next string, err error)
 	AlertedClusters(ctx context.Context, since time.Time) ([]string, error)
-	PutAlerts(ctx context.Context, seen ...store.AlertSeen) error
-	Received(ctx context.Context, cluster string, at time.Time, came ...store.RunCame) error
+	EventPositions(ctx context.Context, cluster string) (map[string]store.EventPosition, error)
+	AnalyticStates(ctx context.Context, cluster, analytic string) ([]store.AnalyticState, error)
+	PutAnalysed(ctx context.Context, a store.Analysed) error
 }
 
 // Clusters knows the present state of clusters.
@@ -55,6 +56,9 @@ type Config struct {
 	Rules    *detect.Rules
 	Records  Records
 	Clusters Clusters
+	// Analytics makes those that a cluster has beside the built-in ones; nil if
+	// there are none.
+	Analytics func() []Analytic
 	// Proxies are the load balancers before API servers.
 	Proxies []netip.Prefix
 	// Tell lets people who look on know that there is something new.
@@ -69,7 +73,12 @@ type Pipeline struct {
 }
 
 // New makes a pipeline.
-func New(c Config) *Pipeline { return &Pipeline{config: c} }
+func New(c Config) *Pipeline {
+	if c.Analytics == nil {
+		c.Analytics = func() []Analytic { return nil }
+	}
+	return &Pipeline{config: c}
+}
 
 // Run analyses what comes from the source until it ends, and goes on with the
 // alerts of before.

@@ -33,13 +33,17 @@ func (noClusters) Knows(string) string { return "" }
 
 func rules(t testing.TB) *detect.Rules {
 	t.Helper()
-	a, r := &audit.Decoder{Cluster: "test"}, &runtime.Decoder{Cluster: "test"}
-	rules, err := detect.Load([]detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: a.All},
-		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: r.All}}, packs.FS)
+	rules, err := loadRules()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return rules
+}
+
+func loadRules() (*detect.Rules, error) {
+	a, r := &audit.Decoder{Cluster: "test"}, &runtime.Decoder{Cluster: "test"}
+	return detect.Load([]detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: a.All},
+		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: r.All}}, packs.FS)
 }
 
 func openStore(t testing.TB, dir string) *store.Store {
@@ -126,7 +130,7 @@ func (r *running) give(t testing.TB, b ingest.Batch) {
 // actors are who the stored alerts of a cluster are about, with how often.
 func actors(t testing.TB, s *store.Store, cluster string) map[string]int {
 	t.Helper()
-	page, _, err := s.Alerts(context.Background(), store.AlertFilter{Clusters: []string{cluster}}, "", 1000)
+	page, _, err := s.Alerts(context.Background(), store.AlertFilter{Clusters: []string{cluster}}, "", 100_000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,12 +177,12 @@ type heldUp struct {
 	begun, release chan bool
 }
 
-func (h heldUp) PutAlerts(ctx context.Context, seen ...store.AlertSeen) error {
-	if seen[0].Cluster == h.cluster {
+func (h heldUp) PutAnalysed(ctx context.Context, a store.Analysed) error {
+	if a.Cluster == h.cluster {
 		h.begun <- true
 		<-h.release
 	}
-	return h.Store.PutAlerts(ctx, seen...)
+	return h.Store.PutAnalysed(ctx, a)
 }
 
 func TestAClusterWhoseDatabaseIsSlowHoldsUpNoOther(t *testing.T) {
@@ -206,11 +210,11 @@ type away struct {
 	times *int
 }
 
-func (a away) PutAlerts(ctx context.Context, seen ...store.AlertSeen) error {
+func (a away) PutAnalysed(ctx context.Context, what store.Analysed) error {
 	if *a.times--; *a.times >= 0 {
 		return errors.New("no database")
 	}
-	return a.Store.PutAlerts(ctx, seen...)
+	return a.Store.PutAnalysed(ctx, what)
 }
 
 func TestABatchWaitsForADatabaseThatIsAway(t *testing.T) {
@@ -243,11 +247,71 @@ func TestABatchThatPanicsFailsAloneAndLeavesNothingHalfDone(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "a bug") {
 		t.Fatalf("%v", err)
 	}
-	if got := actors(t, s, "prod"); len(got) != 1 {
-		t.Errorf("half a batch is kept: %v", got)
+	if got, n := actors(t, s, "prod"), tallied(t, s, "prod"); len(got) != 1 || n != 1 {
+		t.Errorf("half a batch is kept: %v, %d counted", got, n)
 	}
 	r.give(t, batch("prod", 3, execs(t, "bob")))
-	if got := actors(t, s, "prod"); got["alice"] != 1 || got["bob"] != 1 {
-		t.Errorf("%v", got)
+	if got := actors(t, s, "prod"); got["alice"] != 1 || got["bob"] != 1 || tallied(t, s, "prod") != 2 {
+		t.Errorf("%v, %d counted", got, tallied(t, s, "prod"))
 	}
+}
+
+// tallied is how many events of a cluster's audit log were counted.
+func tallied(t testing.TB, s *store.Store, cluster string) uint64 {
+	t.Helper()
+	all, err := New(Config{Records: s}).Tallies(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all[cluster][ingest.Audit].Events
+}
+
+func TestABatchThatComesTwiceCountsOnce(t *testing.T) {
+	tests := []struct {
+		name     string
+		restart  bool
+		a, b     ingest.Batch
+		wantBoth bool
+	}{
+		{name: "JetStream delivers it again", a: batch("prod", 7, nil), b: batch("prod", 7, nil)},
+		{name: "and after a restart", restart: true, a: batch("prod", 7, nil), b: batch("prod", 7, nil)},
+		{name: "an earlier one", a: batch("prod", 7, nil), b: batch("prod", 6, nil)},
+		{name: "the sender repeats it", a: named(batch("prod", 7, nil), "n1/b/1"), b: named(batch("prod", 8, nil), "n1/b/1")},
+		{name: "and after a restart", restart: true, a: named(batch("prod", 7, nil), "n1/b/1"), b: named(batch("prod", 8, nil), "n1/b/1")},
+		{name: "another batch", a: named(batch("prod", 7, nil), "n1/b/1"), b: named(batch("prod", 8, nil), "n1/b/2"), wantBoth: true},
+		{name: "a stream made anew begins at one", a: batch("prod", 7, nil), b: ingest.Batch{Cluster: "prod", Kind: ingest.Audit, Stream: "other", Sequence: 1}, wantBoth: true},
+		{name: "another cluster's", a: batch("prod", 7, nil), b: batch("dev", 7, nil), wantBoth: true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := openStore(t, t.TempDir())
+			test.a.Lines, test.b.Lines = execs(t, "alice", "bob"), execs(t, "carol")
+			want := uint64(2)
+			if test.wantBoth {
+				want++
+			}
+			r := start(t, Config{Records: s})
+			r.give(t, test.a)
+			if test.restart {
+				r.stop()
+				r = start(t, Config{Records: s})
+			}
+			r.give(t, test.b)
+			if n := tallied(t, s, "prod") + tallied(t, s, "dev"); n != want {
+				t.Errorf("%d events counted, want %d", n, want)
+			}
+			if got := len(actors(t, s, "prod")) + len(actors(t, s, "dev")); uint64(got) != want {
+				t.Errorf("%d alerts, want %d", got, want)
+			}
+			r.give(t, batch("prod", 9, execs(t, "dave"))) // and life goes on
+			if n := tallied(t, s, "prod") + tallied(t, s, "dev"); n != want+1 {
+				t.Errorf("%d events counted afterwards, want %d", n, want+1)
+			}
+		})
+	}
+}
+
+func named(b ingest.Batch, name string) ingest.Batch {
+	b.Name = name
+	return b
 }

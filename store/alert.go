@@ -45,25 +45,19 @@ type AlertSeen struct {
 // event that is seen twice counts twice.
 const eventsKept = 1000
 
-// PutAlerts adds what was seen: a new id opens an alert, a known one counts the
+// putAlerts adds what was seen: a new id opens an alert, a known one counts the
 // events that it did not know. Saying the same twice changes nothing. A person's
 // decision stays, except that something resolved that is seen in a new event is
 // new again; something dismissed is not.
-func (s *Store) PutAlerts(ctx context.Context, seen ...AlertSeen) error {
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		for _, a := range seen {
-			fresh, err := a.countEvents(ctx, tx)
-			if err != nil {
-				return err
-			}
-			if err := a.put(ctx, tx, fresh); err != nil {
-				return err
-			}
+func putAlerts(ctx context.Context, tx *sql.Tx, seen []AlertSeen) error {
+	for _, a := range seen {
+		fresh, err := a.countEvents(ctx, tx)
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("store alerts: %w", err)
+		if err := a.put(ctx, tx, fresh); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -202,19 +196,12 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter, cursor string, limit 
 
 // AlertedClusters lists the clusters with alerts that were seen at that time or later.
 func (s *Store) AlertedClusters(ctx context.Context, since time.Time) (clusters []string, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT DISTINCT cluster_id FROM alerts WHERE last_seen >= ? ORDER BY cluster_id`, unix(since))
+	clusters, err = rowsOf(ctx, s.db, func(r *sql.Rows) (one string, err error) { return one, r.Scan(&one) },
+		`SELECT DISTINCT cluster_id FROM alerts WHERE last_seen >= ? ORDER BY cluster_id`, unix(since))
 	if err != nil {
 		return nil, fmt.Errorf("list clusters with alerts: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var one string
-		if err := rows.Scan(&one); err != nil {
-			return nil, fmt.Errorf("list clusters with alerts: %w", err)
-		}
-		clusters = append(clusters, one)
-	}
-	return clusters, rows.Err()
+	return clusters, nil
 }
 
 // CountAlerts counts alerts by severity.

@@ -70,7 +70,7 @@ func TestLettersThatPostgreSQLRefusesStopNothing(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		bad := "a\x00b\xffc"
 		for range 2 {
-			if err := s.PutAlerts(t.Context(), AlertSeen{Cluster: "c", ID: bad, Rule: "r", Severity: "high", Events: []string{bad}, Body: []byte(`{}`)}); err != nil {
+			if err := s.PutAnalysed(t.Context(), Analysed{Cluster: "c", Alerts: []AlertSeen{{Cluster: "c", ID: bad, Rule: "r", Severity: "high", Events: []string{bad}, Body: []byte(`{}`)}}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -156,7 +156,8 @@ func TestNoWriteIsLostBetweenTwoServers(t *testing.T) {
 			g.Go(func() error {
 				for n := range 25 {
 					seq := uint64(server*25 + n + 1)
-					if err := s.Received(t.Context(), "c", time.Now(), RunCame{"node", "boot", []uint64{seq}}); err != nil {
+					if err := s.PutAnalysed(t.Context(), Analysed{Cluster: "c", Batch: &EventBatch{Source: fmt.Sprint("sensor ", seq), EventPosition: EventPosition{"s", 1}, Received: time.Now()},
+						Runs: []RunCame{{"node", "boot", []uint64{seq}}}}); err != nil {
 						return err
 					}
 				}

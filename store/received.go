@@ -28,25 +28,19 @@ type RunCame struct {
 	Sequences  []uint64
 }
 
-// Received notes which records of sensors' runs came. Saying the same again
-// changes nothing.
-func (s *Store) Received(ctx context.Context, cluster string, at time.Time, came ...RunCame) error {
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		fresh := false
-		for _, r := range came {
-			first, err := r.put(ctx, tx, cluster, at)
-			if err != nil {
-				return err
-			}
-			fresh = fresh || first
+// putRuns notes which records of sensors' runs came. Saying the same again changes
+// nothing.
+func putRuns(ctx context.Context, tx *sql.Tx, cluster string, at time.Time, came []RunCame) error {
+	fresh := false
+	for _, r := range came {
+		first, err := r.put(ctx, tx, cluster, at)
+		if err != nil {
+			return err
 		}
-		if fresh {
-			return forgetRuns(ctx, tx, cluster)
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("count records of sensors of %s: %w", cluster, err)
+		fresh = fresh || first
+	}
+	if fresh {
+		return forgetRuns(ctx, tx, cluster)
 	}
 	return nil
 }

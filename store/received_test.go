@@ -8,9 +8,12 @@ import (
 
 func TestRecordsThatNeverCameAreCounted(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
+		batches := uint64(0)
 		took := func(sequences ...uint64) {
 			t.Helper()
-			if err := s.Received(t.Context(), "prod", time.Now(), RunCame{"worker-1", "b1", sequences}); err != nil {
+			batches++
+			if err := s.PutAnalysed(t.Context(), Analysed{Cluster: "prod", Batch: &EventBatch{Source: "runtime", EventPosition: EventPosition{"s", batches}, Received: time.Now()},
+				Runs: []RunCame{{"worker-1", "b1", sequences}}}); err != nil {
 				t.Fatal(err)
 			}
 		}

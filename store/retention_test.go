@@ -18,7 +18,7 @@ func TestWhatIsOlderThanItsRetentionIsRemoved(t *testing.T) {
 		for i, age := range ages {
 			at := now.Add(-age)
 			alert := AlertSeen{Cluster: "c", ID: fmt.Sprint("a", i), Rule: "r", Severity: "high", FirstSeen: at, LastSeen: at, Events: []string{"1", "2"}, Body: []byte(`{}`)}
-			if err := s.PutAlerts(t.Context(), alert); err != nil {
+			if err := s.PutAnalysed(t.Context(), Analysed{Cluster: alert.Cluster, Alerts: []AlertSeen{alert}}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -22,6 +22,7 @@ var migrations = []string{
 	registryTables,
 	pathHistoryTables,
 	retentionTables,
+	analysedTables,
 }
 
 const firstTables = `
