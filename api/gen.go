@@ -840,7 +840,9 @@ type QueueCounts struct {
 // Receiving defines model for Receiving.
 type Receiving struct {
 	// Accepted Events taken since the start of the server
-	Accepted int    `json:"accepted"`
+	Accepted int `json:"accepted"`
+
+	// Analysed Events analysed since the start of the server
 	Analysed int    `json:"analysed"`
 	Cluster  string `json:"cluster"`
 
@@ -860,6 +862,12 @@ type Receiving struct {
 
 	// Rejected Refused requests by reason
 	Rejected map[string]int `json:"rejected"`
+
+	// Since When the first of them happened
+	Since *time.Time `json:"since,omitempty"`
+
+	// Total Events analysed since the first of this cluster and kind, over all restarts, each counted once
+	Total *int `json:"total,omitempty"`
 
 	// Waiting Batches that are not analysed yet
 	Waiting int `json:"waiting"`

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -83,31 +84,51 @@ func (a *alerting) run(ctx context.Context) error {
 	return errors.Join(g.Wait(), a.server.Close())
 }
 
-// receiving is which clusters send events, for the portal.
+// receiving is which clusters send events, for the portal: since the start of this
+// process, and in all.
 func (a *alerting) receiving(ctx context.Context) ([]api.Receiving, error) {
+	tallies, err := a.pipeline.Tallies(ctx)
+	if err != nil {
+		return nil, err
+	}
 	counts, err := a.server.Counts(ctx)
-	out := []api.Receiving{}
-	for _, c := range counts {
-		r := api.Receiving{Cluster: c.Cluster, Kind: api.ReceivingKind(c.Kind), Accepted: int(c.Accepted), Analysed: int(c.Analysed),
-			Waiting: int(c.Waiting), DeadLettered: int(c.DeadLettered), Rejected: map[string]int{}}
-		if c.Kind == ingest.Audit {
-			r.Reconciled, r.LostWhy = new(int(c.Reconciled)), optional(c.Lost.Why)
-			if c.Lost.Events != nil {
-				r.Lost = new(int(*c.Lost.Events))
+	for cluster, kinds := range tallies {
+		for kind := range kinds {
+			if !slices.ContainsFunc(counts, func(c ingest.Count) bool { return c.Cluster == cluster && c.Kind == kind }) {
+				counts = append(counts, ingest.Count{Cluster: cluster, Kind: kind}) // it sent before this process
 			}
 		}
-		for why, n := range c.Rejected {
-			r.Rejected[why] = int(n)
-		}
-		if n := a.pipeline.Unreadable(c.Cluster, c.Kind); n > 0 {
-			r.Rejected["no event"] = n
-		}
-		if !c.LastReceived.IsZero() {
-			r.LastReceived = &c.LastReceived
-		}
-		out = append(out, r)
+	}
+	slices.SortFunc(counts, func(a, b ingest.Count) int { return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Kind, b.Kind)) })
+	out := []api.Receiving{}
+	for _, c := range counts {
+		out = append(out, a.received(c, tallies[c.Cluster][c.Kind]))
 	}
 	return out, err
+}
+
+func (a *alerting) received(c ingest.Count, t pipeline.Tally) api.Receiving {
+	r := api.Receiving{Cluster: c.Cluster, Kind: api.ReceivingKind(c.Kind), Accepted: int(c.Accepted), Analysed: int(c.Analysed),
+		Waiting: int(c.Waiting), DeadLettered: int(c.DeadLettered), Rejected: map[string]int{}}
+	if t.Events > 0 {
+		r.Total, r.Since = new(int(t.Events)), &t.Since
+	}
+	if c.Kind == ingest.Audit {
+		r.Reconciled, r.LostWhy = new(int(c.Reconciled)), optional(c.Lost.Why)
+		if c.Lost.Events != nil {
+			r.Lost = new(int(*c.Lost.Events))
+		}
+	}
+	for why, n := range c.Rejected {
+		r.Rejected[why] = int(n)
+	}
+	if n := a.pipeline.Unreadable(c.Cluster, c.Kind); n > 0 {
+		r.Rejected["no event"] = n
+	}
+	if !c.LastReceived.IsZero() {
+		r.LastReceived = &c.LastReceived
+	}
+	return r
 }
 
 // optional is nil for what is not there.

@@ -1050,7 +1050,15 @@ export interface components {
             kind: "audit" | "runtime";
             /** @description Events taken since the start of the server */
             accepted: number;
+            /** @description Events analysed since the start of the server */
             analysed: number;
+            /** @description Events analysed since the first of this cluster and kind, over all restarts, each counted once */
+            total?: number;
+            /**
+             * Format: date-time
+             * @description When the first of them happened
+             */
+            since?: string;
             /** @description Batches that are not analysed yet */
             waiting: number;
             /** @description Events that could not be analysed and are kept aside */

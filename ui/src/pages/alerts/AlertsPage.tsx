@@ -74,6 +74,7 @@ function Sources({ of }: { of: Schemas["Receiving"][] }) {
       <li key={`${r.cluster} ${r.kind}`}>
         <b>{r.cluster}</b> {r.kind}: {plural(r.accepted, "event")} taken, {count(r.analysed)} analysed{r.waiting > 0 && `, ${plural(r.waiting, "batch", "batches")} waiting`}
         {!!r.reconciled && `, ${count(r.reconciled)} of them from its log file`}
+        {!!r.total && `, ${count(r.total)} analysed since the first`}
         {r.lost !== undefined && `, ${count(r.lost)} given up by the API server since it started`}
         {r.lostWhy && <>, <span className="unknown">unknown</span> how many the API server gave up</>}
         {r.deadLettered > 0 && `, ${count(r.deadLettered)} kept aside because they could not be analysed`}

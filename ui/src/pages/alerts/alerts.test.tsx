@@ -10,12 +10,13 @@ import { AlertsPage } from "./AlertsPage";
 const row = { cluster: "prod", id: "a1", rule: "privileged-pod", title: "A workload runs a privileged container", severity: "high", status: "new", techniques: ["T1611"], firstSeen: "2026-01-01T00:00:00Z", lastSeen: "2026-01-01T00:00:00Z", count: 1, actor: "alice", about: "Deployment shop/web" };
 
 it("lists who did what, and asks for what the URL says", async () => {
-  const asked = get("/alerts", { items: [row], counts: { high: 1 }, gaps: [], receiving: [{ cluster: "prod", kind: "audit", accepted: 3, analysed: 3, waiting: 0, deadLettered: 0, rejected: { "wrong token": 2 } }] });
+  const asked = get("/alerts", { items: [row], counts: { high: 1 }, gaps: [], receiving: [{ cluster: "prod", kind: "audit", accepted: 3, analysed: 3, total: 1200, waiting: 0, deadLettered: 0, rejected: { "wrong token": 2 } }] });
   show(<AlertsPage />, "/alerts?status=dismissed&severity=high");
   const table = await screen.findByRole("table");
   expect(within(table).getByRole("link", { name: row.title }).getAttribute("href")).toBe("/alert?cluster=prod&id=a1");
   expect(asked[0]?.searchParams.get("severity")).toBe("high");
   expect(asked[0]?.searchParams.getAll("status")).toEqual(["dismissed"]);
+  expect(screen.getByText(/1,200 analysed since the first/)).toBeTruthy();
   expect(screen.getByText(/2 requests refused: wrong token/)).toBeTruthy();
 });
 

@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	goruntime "runtime"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/event/runtime"
+	"github.com/breakwater-sec/breakwater/ingest"
+	"github.com/breakwater-sec/breakwater/pipeline"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// noClusters knows no cluster.
+type noClusters struct{}
+
+func (noClusters) About(string, event.Entity) (detect.About, bool) { return detect.About{}, false }
+func (noClusters) Place(string, *runtime.Container) (runtime.Place, bool) {
+	return runtime.Place{}, false
+}
+func (noClusters) Knows(string) string { return "" }
+
+// perBatch is how many events an API server sends at once, at most.
+const perBatch = 400
+
+// auditBatches is the log as a webhook brings it.
+func auditBatches(t testing.TB) (out []ingest.Batch) {
+	lines := auditLog(t)
+	for len(lines) > 0 {
+		n := min(perBatch, len(lines))
+		out = append(out, ingest.Batch{Kind: ingest.Audit, Stream: "bench", Lines: append(bytes.Join(lines[:n], []byte("\n")), '\n'), Events: n})
+		lines = lines[n:]
+	}
+	return out
+}
+
+// speed is events per second of the clock, and per second of processor time.
+type speed struct{ wall, cpu float64 }
+
+func (s speed) best(o speed) speed { return speed{max(s.wall, o.wall), max(s.cpu, o.cpu)} }
+
+// analysed sends clusters' batches through the whole pipeline, from JSON to what is
+// committed in SQLite, for a while and on so many cores.
+func analysed(t testing.TB, rules *detect.Rules, batches []ingest.Batch, cores, clusters int) speed {
+	t.Helper()
+	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(cores))
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	p := pipeline.New(pipeline.Config{Rules: rules, Records: s, Clusters: noClusters{}, Tell: func() {}, Log: slog.New(slog.DiscardHandler)})
+	counts := make([]int, clusters)
+	began, cpu := time.Now(), cpuTime()
+	err = p.Run(t.Context(), func(ctx context.Context, handler func(context.Context, ingest.Batch) error) error {
+		var g errgroup.Group
+		for i := range clusters {
+			g.Go(func() error {
+				for sequence := 1; time.Since(began) < 2*time.Second; sequence++ {
+					b := batches[sequence%len(batches)]
+					b.Cluster, b.Sequence, b.Received = fmt.Sprint("cluster-", i), uint64(sequence), time.Now()
+					if err := handler(ctx, b); err != nil {
+						return err
+					}
+					counts[i] += b.Events
+				}
+				return nil
+			})
+		}
+		return g.Wait()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, one := range counts {
+		n += one
+	}
+	return speed{float64(n) / time.Since(began).Seconds(), float64(n) / (cpuTime() - cpu).Seconds()}
+}
+
+// TestMeasureAuditEventsOnTwoCores asks what a second core brings when two clusters
+// send: each has an engine of its own. Processor time says what parallel work costs
+// beyond the work itself, whatever else the machine does meanwhile.
+func TestMeasureAuditEventsOnTwoCores(t *testing.T) {
+	measured(t)
+	rules, batches := manyRules(t, true), auditBatches(t)
+	var one, two speed
+	for range 3 { // in turn, the best of each: other work on the machine comes and goes
+		one, two = one.best(analysed(t, rules, batches, 1, 2)), two.best(analysed(t, rules, batches, 2, 2))
+	}
+	t.Logf("audit, two clusters through the pipeline into SQLite: %.0f events/s on one core, %.0f on two (%.2f×); per second of processor time %.0f and %.0f (%.2f×)",
+		one.wall, two.wall, two.wall/one.wall, one.cpu, two.cpu, two.cpu/one.cpu)
+	alone := analysed(t, rules, batches, 2, 1)
+	t.Logf("audit, one cluster on two cores: %.0f events/s", alone.wall)
+}
