@@ -99,7 +99,9 @@ func (a *alerting) receiving(ctx context.Context) ([]api.Receiving, error) {
 			}
 		}
 	}
-	slices.SortFunc(counts, func(a, b ingest.Count) int { return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Kind, b.Kind)) })
+	slices.SortFunc(counts, func(a, b ingest.Count) int {
+		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Kind, b.Kind))
+	})
 	out := []api.Receiving{}
 	for _, c := range counts {
 		out = append(out, a.received(c, tallies[c.Cluster][c.Kind]))
