@@ -15,7 +15,7 @@ setup:
 lint: ## gofmt, vet, staticcheck, errcheck, sloglint and the forbidden arrows
 	test/lint.sh
 generate: ## everything that is made from something else
-	go generate ./... && npm --prefix ui run generate && go test ./cli -run Reference -update
+	go generate ./... && npm --prefix ui run generate
 bench: ## measurements, as ratios against a named alternative; about five minutes
 	test/bench.sh
 corpus: ## score the judges and the matcher on other people's cases; CORPUS=DIR

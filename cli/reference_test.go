@@ -14,7 +14,9 @@ import (
 	"github.com/breakwater-sec/breakwater/detect/builtin"
 )
 
-// TestReference keeps docs/reference/cli.md as the commands are.
+//go:generate go test -run Reference -update
+
+// TestReferenceOfTheCommandLineIsFresh keeps docs/reference/cli.md as the commands are.
 func TestReferenceOfTheCommandLineIsFresh(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", "~/.local/share")
 	var b bytes.Buffer

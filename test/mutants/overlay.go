@@ -107,13 +107,13 @@ const helpers = `package %s
 import (
 	mutantOS "os"
 	mutantStrconv "strconv"
-	mutantSync "sync"
+	mutantAtomic "sync/atomic"
 )
 
 var (
 	mutantActive, _ = mutantStrconv.Atoi(mutantOS.Getenv("MUTANT"))
 	mutantLog, _    = mutantOS.OpenFile(mutantOS.Getenv("MUTANT_REACHED"), mutantOS.O_APPEND|mutantOS.O_WRONLY, 0)
-	mutantSeen      mutantSync.Map
+	mutantSeen      [%d]mutantAtomic.Bool
 )
 
 func mutantOn(id int) bool {
@@ -124,7 +124,7 @@ func mutantOn(id int) bool {
 }
 
 func mutantReach(id int) {
-	if _, seen := mutantSeen.LoadOrStore(id, true); !seen {
+	if !mutantSeen[id].Swap(true) {
 		_, _ = mutantLog.WriteString(mutantStrconv.Itoa(id) + "\n")
 	}
 }
@@ -154,7 +154,7 @@ var complaint = regexp.MustCompile(`(?m)^(?:vet: )?([^\s:]+\.go):(\d+):`)
 // What the compiler refuses is taken out and built by itself later.
 func (s *subject) buildAll() (string, error) {
 	helper := filepath.Join(s.work, "helpers.go")
-	if err := os.WriteFile(helper, fmt.Appendf(nil, helpers, s.Name), 0o600); err != nil {
+	if err := os.WriteFile(helper, fmt.Appendf(nil, helpers, s.Name, len(s.mutants)+1), 0o600); err != nil {
 		return "", err
 	}
 	bin := filepath.Join(s.work, "all.test")
