@@ -3,6 +3,7 @@ package detect_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -183,14 +184,46 @@ func TestAnOperatorActsForAPerson(t *testing.T) {
 	if err != nil || len(b.Rejected) > 0 {
 		t.Fatal(err, b.Rejected)
 	}
-	b.Events[0], b.Events[1] = b.Events[1], b.Events[0] // bob's comes first all the same
-	l := last{}
-	l.feed(detect.New(rules(t), nil, detect.Options{}), b.Events...)
-	s := l.String()
-	for _, want := range []string{"×1", "actor ServiceAccount ops/operator", "actor User /alice", "It was made for CronJob shop/w, which alice wrote.", "target Pod shop/p"} {
-		if len(l) != 1 || !strings.Contains(s, want) {
-			t.Errorf("%d alerts, want one with %q: %s", len(l), want, s)
+	for _, order := range [][]int{{0, 1, 2, 3}, {1, 0, 2, 3}} { // bob's may come first all the same
+		var events []event.Event
+		for _, i := range order {
+			events = append(events, b.Events[i])
 		}
+		l := last{}
+		l.feed(detect.New(rules(t), nil, detect.Options{}), events...)
+		s := l.String()
+		for _, want := range []string{"×1", "actor ServiceAccount ops/operator", "actor User /alice", "It was made for CronJob shop/w, which alice wrote.", "target Pod shop/p"} {
+			if len(l) != 1 || !strings.Contains(s, want) {
+				t.Errorf("%d alerts, want one with %q: %s", len(l), want, s)
+			}
+		}
+	}
+}
+
+// Whose requests are anonymous is always the same, so that rule tells alerts apart
+// by where they come from: its per names the address.
+func TestWhatARuleNamesMakesAlertsDiffer(t *testing.T) {
+	from := func(address, act string) event.Event {
+		e := recorded(t, "anonymous-list")[0]
+		e.Fields = maps.Clone(e.Fields)
+		e.Fields["source.address"], e.Act = []string{address}, act
+		return e
+	}
+	l := last{}
+	l.feed(detect.New(rules(t), nil, detect.Options{}), from("192.0.2.1", "a"), from("192.0.2.2", "b"), from("192.0.2.1", "c"))
+	if s := l.String(); len(l) != 2 || strings.Count(s, "×2") != 1 || strings.Count(s, "×1") != 1 {
+		t.Errorf("from two addresses, from one of them twice: %s", s)
+	}
+}
+
+func TestTheSameThingInTwoClustersIsTwoAlerts(t *testing.T) {
+	one := recorded(t, "exec")[0]
+	two := one
+	two.Cluster = "dev"
+	l := last{}
+	l.feed(detect.New(rules(t), nil, detect.Options{}), one, two)
+	if len(l) != 2 {
+		t.Errorf("%s", l)
 	}
 }
 

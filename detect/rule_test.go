@@ -140,7 +140,7 @@ func TestWhatMatches(t *testing.T) {
 		{"name: '*a*b*'", "xxaxxbxx", true}, {"name: '*a*b*'", "ba", false}, {"name: '*ab'", "aab", true}, {"name: 'a*a'", "a", false}, {"name: '*é?'", "xÉy", true},
 		{"name|contains: eb", "web", true}, {"name|contains: [x, y]", "ay", true}, {"name|contains|all: [w, b]", "web", true}, {"name|contains|all: [w, x]", "web", false},
 		{"name|startswith: we", "web", true}, {"name|startswith: eb", "web", false}, {"name|endswith: eb", "web", true}, {"name|endswith: we", "web", false},
-		{"name|re: '^w.b$'", "web", true}, {"name|re: '^w.b$'", "WEB", false}, {"name|cidr: 10.0.0.0/8", "10.1.2.3", true}, {"name|cidr: 10.0.0.0/8", "11.1.2.3", false}, {"name|cidr: 10.0.0.0/8", "x", false},
+		{"name|re: '^w.b$'", "web", true}, {"name|re: '^w.b$'", "WEB", false}, {"name|cidr: 10.0.0.0/8", "10.1.2.3", true}, {"name|cidr: 10.0.0.0/8", "11.1.2.3", false}, {"name|cidr: 10.0.0.0/8", "::ffff:10.1.2.3", true}, {"name|cidr: 10.0.0.0/8", "::ffff:11.1.2.3", false}, {"name|cidr: 10.0.0.0/8", "x", false},
 		{"name|exists: true", "web", true}, {"name|exists: true", "-", false}, {"name|exists: false", "-", true}, {"name: null", "-", true}, {"name: null", "x", false}, {"name: [null, x]", "x", true},
 		{"name|gt: 5", "6", true}, {"name|gt: 5", "5", false}, {"name|gte: 5", "5", true}, {"name|lt: 5", "4.5", true}, {"name|lte: 5", "5", true}, {"name|lt: 5", "x", false},
 		{"name|fieldref: other.name", "same", true}, {"name|fieldref: other.name", "else", false}, {"name: 7", "7", true}, {"name: true", "true", true},

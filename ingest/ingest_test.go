@@ -245,15 +245,15 @@ func TestASensorsEventsAndStatus(t *testing.T) {
 	batch := func(name, body string) request {
 		return request{path: "/v1/sensor/events", token: token, body: gzipped(body), header: map[string]string{"Content-Encoding": "gzip", batchHeader: name}}
 	}
-	for _, q := range []request{batch("n1/b/1", "{\"a\":1}\n{\"a\":2}\n"), batch("n1/b/1", "{\"a\":1}\n{\"a\":2}\n"), batch("n1/b/3", "{\"a\":1}\n")} {
+	for _, q := range []request{batch("n1/b/1", "{\"a\":1}\n{\"a\":2}\n"), batch("n1/b/1", "{\"a\":1}\n{\"a\":2}\n"), batch("n1/b/3", "{\"a\":1}\n{\"a\":2}\n")} {
 		if status := r.post(t, q); status != 200 {
 			t.Fatal(status)
 		}
 	}
-	if lines := got.wait(t, 3); len(lines) != 3 {
+	if lines := got.wait(t, 4); len(lines) != 4 {
 		t.Errorf("a batch sent again must be known by its name, and only by it: %v", lines)
 	}
-	if c := r.count(t, "prod", Runtime); c.Duplicate != 2 || c.Accepted != 3 {
+	if c := r.count(t, "prod", Runtime); c.Duplicate != 2 || c.Accepted != 4 {
 		t.Errorf("%+v", c)
 	}
 	for _, status := range []string{`{"node":"n1","lost":0}`, `{"node":"n1","lost":7}`} {

@@ -122,3 +122,19 @@ func eventsOn(t *testing.T, p *place, want int) int {
 	again.stop()
 	return found()
 }
+
+// A file has a durable name when its folder is synced. Where that cannot be done,
+// the sender must not be told that its events are safe.
+func TestNoAnswerBeforeTheFolderIsDurable(t *testing.T) {
+	p := newPlace(t, t.TempDir())
+	r, token := p.start(t), p.token(t, "prod", Audit)
+	q := request{path: "/v1/audit/prod", token: token, body: list(auditEvent(1))}
+	if code := r.post(t, q); code != 200 {
+		t.Fatalf("answered %d", code)
+	}
+	r.stream.names.path = filepath.Join(p.dir, "no such folder")
+	q.body = list(auditEvent(2))
+	if code := r.post(t, q); code < 500 {
+		t.Errorf("answered %d though the folder was not synced", code)
+	}
+}
