@@ -24,12 +24,12 @@ func (g *Engine) Complete(kind string, tell func(a *Alert, e event.Entity) (inst
 func (g *Engine) complete(a *Alert, i int, tell func(*Alert, event.Entity) ([]event.Entity, string)) {
 	instead, said := tell(a, a.Entities[i])
 	if said != "" && add(&a.Evidence, said, maxEvidence+4) { // beyond the events' own bound: it is worth more
-		g.touch(a)
+		g.markChanged(a)
 	}
 	if len(instead) == 0 {
 		return
 	}
-	g.touch(a)
+	g.markChanged(a)
 	a.Entities = slices.Delete(a.Entities, i, i+1)
 	for _, x := range instead {
 		if slices.Contains(a.Entities, x) {

@@ -28,17 +28,17 @@ type Engine struct {
 	rules   *Rules
 	context Context
 	window  time.Duration
-	chain   *chain
+	objects *objects
 	open    *recent[string, *Alert] // by Key
-	// about finds the open alerts about an object or what owns it.
-	about map[place][]*Alert
+	// byObject finds the open alerts about an object or what owns it.
+	byObject map[place][]*Alert
 	// changed are the alerts of the current Feed, in order.
 	changed []*Alert
 }
 
 // New makes an engine. Without a context, alerts say nothing of the graph.
 func New(rules *Rules, c Context, o Options) *Engine {
-	e := &Engine{rules: rules, context: c, window: cmp.Or(o.Window, 24*time.Hour), chain: newChain(cmp.Or(o.Objects, 50_000)), about: map[place][]*Alert{}}
+	e := &Engine{rules: rules, context: c, window: cmp.Or(o.Window, 24*time.Hour), objects: newObjects(cmp.Or(o.Objects, 50_000)), byObject: map[place][]*Alert{}}
 	e.open = newRecent(cmp.Or(o.Alerts, 2_000), func(_ string, a *Alert) { e.forget(a) })
 	return e
 }
@@ -52,7 +52,7 @@ func (g *Engine) Resume(alerts []Alert) {
 		g.open.put(a.Key, &a)
 		for _, uid := range a.Objects {
 			p := place{a.Cluster, uid}
-			g.about[p] = append(g.about[p], &a)
+			g.byObject[p] = append(g.byObject[p], &a)
 		}
 	}
 }
@@ -66,7 +66,7 @@ func (g *Engine) Feed(events []event.Event) []Alert { return g.Take(events, g.ru
 func (g *Engine) Take(events []event.Event, matches []Match) []Alert {
 	for i := range events {
 		if events[i].Object != nil {
-			g.chain.note(&events[i])
+			g.objects.written(&events[i])
 		}
 	}
 	for i := range events {
@@ -75,7 +75,7 @@ func (g *Engine) Take(events []event.Event, matches []Match) []Alert {
 			g.fire(matches[0].Rule, e)
 		}
 		if o := e.Object; o != nil && o.Owner != "" {
-			g.follow(e.Cluster, o.UID)
+			g.addToOwners(e.Cluster, o.UID)
 		}
 	}
 	return g.handOut()
@@ -92,8 +92,8 @@ func (g *Engine) handOut() (out []Alert) {
 
 // fire makes an alert of a match, or adds to the one there is.
 func (g *Engine) fire(r *Rule, e *event.Event) {
-	if a := g.above(r, e); a != nil {
-		return // what an owner's alert is about led to this: follow names it
+	if g.alertOfOwner(r, e) != nil {
+		return // what the owner's alert is about led to this: addToOwners names it
 	}
 	key := r.key(e)
 	a, ok := g.open.get(key)
@@ -111,16 +111,16 @@ func (g *Engine) fire(r *Rule, e *event.Event) {
 	}
 	a.Count++
 	g.add(a, r, e)
-	g.touch(a)
+	g.markChanged(a)
 }
 
-// above is an open alert of the same rule about what owns the event's object.
-func (g *Engine) above(r *Rule, e *event.Event) (found *Alert) {
+// alertOfOwner is an open alert of the same rule about what owns the event's object.
+func (g *Engine) alertOfOwner(r *Rule, e *event.Event) (found *Alert) {
 	if e.Object == nil {
 		return nil
 	}
-	g.chain.owners(e.Cluster, e.Object.Owner, func(uid string, _ *made) bool {
-		for _, a := range g.about[place{e.Cluster, uid}] {
+	g.objects.owners(e.Cluster, e.Object.Owner, func(uid string, _ *made) bool {
+		for _, a := range g.byObject[place{e.Cluster, uid}] {
 			if a.Rule == r.ID {
 				found = a
 			}
@@ -130,7 +130,7 @@ func (g *Engine) above(r *Rule, e *event.Event) (found *Alert) {
 	return found
 }
 
-func (g *Engine) touch(a *Alert) {
+func (g *Engine) markChanged(a *Alert) {
 	add(&g.changed, a, len(g.changed)+1)
 }
 
@@ -147,20 +147,20 @@ func (g *Engine) add(a *Alert, r *Rule, e *event.Event) {
 		add(&a.Evidence, s, maxEvidence)
 	}
 	if e.Object != nil {
-		g.behind(a, e)
+		g.addRequester(a, e)
 	}
 	for _, x := range e.Entities {
 		g.entity(a, kept(x))
 	}
 	if o := e.Object; o != nil {
-		g.watch(a, o.UID)
-		g.chain.below(e.Cluster, o.UID, 0, func(uid string, m *made) { g.led(a, uid, m) })
+		g.linkObject(a, o.UID)
+		g.objects.owned(e.Cluster, o.UID, func(uid string, m *made) { g.addOwned(a, uid, m) })
 	}
 }
 
-// behind names who asked for what an operator did: the maker of the topmost owner.
-func (g *Engine) behind(a *Alert, e *event.Event) {
-	top := g.chain.root(e.Cluster, e.Object)
+// addRequester names who asked for what an operator did: the maker of the topmost owner.
+func (g *Engine) addRequester(a *Alert, e *event.Event) {
+	top := g.objects.topOwner(e.Cluster, e.Object)
 	if top == nil || top.by.Name == "" {
 		return
 	}
@@ -187,50 +187,50 @@ func (g *Engine) ask(a *Alert, x event.Entity) {
 	}
 }
 
-// watch makes what an object comes to own lead to the alert.
-func (g *Engine) watch(a *Alert, uid string) {
+// linkObject makes what an object comes to own lead to the alert.
+func (g *Engine) linkObject(a *Alert, uid string) {
 	uid = strings.Clone(uid)
 	if add(&a.Objects, uid, maxObjects) {
 		p := place{a.Cluster, uid}
-		g.about[p] = append(g.about[p], a)
+		g.byObject[p] = append(g.byObject[p], a)
 	}
 }
 
-// follow tells the alerts about an object's owners that it came to be.
-func (g *Engine) follow(cluster, uid string) {
-	m := g.chain.at(place{cluster, uid})
+// addToOwners tells the alerts about an object's owners that it came to be.
+func (g *Engine) addToOwners(cluster, uid string) {
+	m := g.objects.find(place{cluster, uid})
 	if m == nil {
 		return
 	}
 	var alerts []*Alert
-	g.chain.owners(cluster, m.owner, func(owner string, _ *made) bool {
-		alerts = append(alerts, g.about[place{cluster, owner}]...)
+	g.objects.owners(cluster, m.owner, func(owner string, _ *made) bool {
+		alerts = append(alerts, g.byObject[place{cluster, owner}]...)
 		return true
 	})
 	for _, a := range alerts {
-		g.led(a, uid, m)
-		g.chain.below(cluster, uid, 0, func(uid string, m *made) { g.led(a, uid, m) })
+		g.addOwned(a, uid, m)
+		g.objects.owned(cluster, uid, func(uid string, m *made) { g.addOwned(a, uid, m) })
 	}
 }
 
 // maxPods is how many pods of a workload an alert names.
 const maxPods = 10
 
-// led notes that the object of an alert led to another: pods are named, what
+// addOwned notes that the object of an alert led to another: pods are named, what
 // stands between is only followed.
-func (g *Engine) led(a *Alert, uid string, m *made) {
+func (g *Engine) addOwned(a *Alert, uid string, m *made) {
 	if m.kind == "" {
 		return
 	}
 	before := len(a.Objects)
-	g.watch(a, uid)
+	g.linkObject(a, uid)
 	if len(a.Objects) == before || m.kind != "Pod" {
 		if len(a.Objects) > before {
-			g.touch(a)
+			g.markChanged(a)
 		}
 		return
 	}
-	g.touch(a)
+	g.markChanged(a)
 	if a.pods() >= maxPods {
 		add(&a.Evidence, "More pods followed.", maxEvidence)
 		return
@@ -259,13 +259,13 @@ func (g *Engine) forget(a *Alert) {
 	for _, uid := range a.Objects {
 		p := place{a.Cluster, uid}
 		var rest []*Alert
-		for _, other := range g.about[p] {
+		for _, other := range g.byObject[p] {
 			if other != a {
 				rest = append(rest, other)
 			}
 		}
-		if g.about[p] = rest; len(rest) == 0 {
-			delete(g.about, p)
+		if g.byObject[p] = rest; len(rest) == 0 {
+			delete(g.byObject, p)
 		}
 	}
 }

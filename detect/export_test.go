@@ -2,8 +2,8 @@ package detect
 
 // Sizes is how much an engine remembers.
 func Sizes(g *Engine) (alerts, objects, links int) {
-	for _, l := range g.about {
+	for _, l := range g.byObject {
 		links += len(l)
 	}
-	return g.open.order.Len(), g.chain.objects.order.Len(), links
+	return g.open.order.Len(), g.objects.recent.order.Len(), links
 }

@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/ingest"
 	"github.com/breakwater-sec/breakwater/store"
 )
@@ -48,7 +49,7 @@ func child(dir string) error {
 	if err != nil {
 		return err
 	}
-	rules, err := loadRules()
+	rules, err := builtin.Load()
 	if err != nil {
 		return err
 	}

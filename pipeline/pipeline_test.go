@@ -14,11 +14,10 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/event"
-	"github.com/breakwater-sec/breakwater/event/audit"
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/ingest"
-	"github.com/breakwater-sec/breakwater/packs"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
@@ -33,17 +32,11 @@ func (noClusters) Knows(string) string { return "" }
 
 func rules(t testing.TB) *detect.Rules {
 	t.Helper()
-	rules, err := loadRules()
+	rules, err := builtin.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return rules
-}
-
-func loadRules() (*detect.Rules, error) {
-	a, r := &audit.Decoder{Cluster: "test"}, &runtime.Decoder{Cluster: "test"}
-	return detect.Load([]detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: a.All},
-		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: r.All}}, packs.FS)
 }
 
 func openStore(t testing.TB, dir string) *store.Store {
