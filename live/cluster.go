@@ -38,6 +38,9 @@ type cluster struct {
 	version uint64
 	// dirty is what changed since the last computation.
 	dirty map[string]bool
+	// gone are images that nothing has any more. They leave the graph together
+	// with the picture of the cluster that has them.
+	gone []string
 	// inherited are the gaps of a saved dump that the present run has not met.
 	inherited map[collect.GapKey]bool
 	next      time.Time // not computed before

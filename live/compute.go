@@ -40,11 +40,8 @@ func (c *cluster) recompute(ctx context.Context) {
 	clear(c.dirty)
 	c.version++
 	now.State, now.Version, now.Took = c.state, c.version, now2.Sub(started)
-	c.live.shared.each(len(now.gone), func(s *graph.Shared, i int) {
-		if id := now.gone[i]; !c.live.images.knows(id) {
-			s.Remove("Image", id)
-		}
-	})
+	c.live.images.forget(c.gone)
+	c.gone = nil
 	c.live.put(now, kinds)
 	c.store(ctx, now)
 	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "gaps", len(now.Gaps))
@@ -59,6 +56,9 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*C
 	made := segment.Cluster(f, judged)
 	assessed := l.images.known(ctx, made.Images, user)
 	running, gone := l.images.runs(f.Cluster.Name, user, made.Images)
+	if user != nil {
+		user.gone = append(user.gone, gone...)
+	}
 	l.images.enqueue(ctx)
 	shared := l.shared.change(func(s *graph.Shared) {
 		made.PutShared(s)
@@ -78,7 +78,7 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*C
 		return nil, fmt.Errorf("analyse cluster %s: %w", f.Cluster.Name, err)
 	}
 	c := &Cluster{Name: f.Cluster.Name, Info: f.Cluster, AsOf: f.AsOf, Segment: seg, Paths: paths,
-		Gaps: slices.Concat(gaps, more), Counts: map[string]int{}, Unread: maps.Clone(f.Unread), images: made.Images, gone: gone}
+		Gaps: slices.Concat(gaps, more), Counts: map[string]int{}, Unread: maps.Clone(f.Unread), images: made.Images}
 	for _, kind := range collect.Kinds {
 		if n := f.Len(kind); n > 0 {
 			c.Counts[kind] = n

@@ -114,11 +114,7 @@ func (i *images) hold(ctx context.Context) error {
 	}
 	now := placesOf(tags)
 	changed, gone, recall, poke := i.replace(now, state)
-	i.live.shared.each(len(gone), func(s *graph.Shared, n int) {
-		if !i.knows(gone[n]) {
-			s.Remove("Image", gone[n])
-		}
-	})
+	i.forget(gone)
 	stored := slices.Sorted(maps.Keys(changed))
 	i.live.shared.each(len(stored), func(s *graph.Shared, n int) {
 		segment.PutStored(s, stored[n], changed[stored[n]], now[stored[n]] != nil)
@@ -131,6 +127,15 @@ func (i *images) hold(ctx context.Context) error {
 	}
 	i.queue.woken()
 	return i.recallAll(ctx, recall)
+}
+
+// forget takes images out of the graph that nothing has any more.
+func (i *images) forget(gone []string) {
+	i.live.shared.each(len(gone), func(s *graph.Shared, n int) {
+		if !i.knows(gone[n]) { // nothing came to have it meanwhile
+			s.Remove("Image", gone[n])
+		}
+	})
 }
 
 // replace swaps what registries hold and says what is different: images to draw,

@@ -57,7 +57,6 @@ type Cluster struct {
 	// Took is how long the last recomputation lasted.
 	Took   time.Duration
 	images []assess.Use
-	gone   []string // images that nothing has any more, to leave when this is shown
 }
 
 // Ordered lists the clusters by name.

@@ -45,23 +45,21 @@ func (c *cluster) imageUses() []assess.Use {
 }
 
 // PutShared gives the shared graph every shared node that the result mentions.
-// An image that is new there is unknown, not clean. It reports whether anything
-// changed.
-func (r *Result) PutShared(s *graph.Shared) (changed bool) {
+// An image that is new there is unknown, not clean.
+func (r *Result) PutShared(s *graph.Shared) {
 	s.Put("Internet", "internet", graph.S("name", "Internet"))
 	for _, use := range r.Images {
-		changed = putUse(s, use) || changed
+		putUse(s, use)
 	}
 	r.Builder.SharedRefs(func(kind, id string) bool {
-		changed = s.Put(kind, id) || changed
+		s.Put(kind, id)
 		return true
 	})
-	return changed
 }
 
-func putUse(s *graph.Shared, u assess.Use) bool {
+func putUse(s *graph.Shared, u assess.Use) {
 	if s.Has("Image", u.ID) {
-		return false
+		return
 	}
 	s.Put("Image", u.ID, text("name", u.Name), text("digest", u.Digest), text("registry", u.Registry), text("repository", u.Repository),
 		graph.B("scanned", false), graph.S("scan", "unknown"), graph.S("scanError", "it was not looked at yet"))
@@ -70,5 +68,4 @@ func putUse(s *graph.Shared, u assess.Use) bool {
 	}
 	putRepository(s, u.Place())
 	s.SetEdges("STORED_IN", "Image", u.ID, "Repository", []graph.Target{{Kind: "Repository", ID: u.Place().Name()}})
-	return true
 }

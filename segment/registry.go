@@ -8,10 +8,9 @@ import (
 )
 
 // PutStored says of an image where it is stored, whether or not anything runs it,
-// and whether a connected registry lists it there. It reports whether the image
-// is new.
-func PutStored(s *graph.Shared, id string, places []assess.Place, listed bool) (fresh bool) {
-	if fresh = !s.Has("Image", id); fresh {
+// and whether a connected registry lists it there.
+func PutStored(s *graph.Shared, id string, places []assess.Place, listed bool) {
+	if !s.Has("Image", id) {
 		first := places[0]
 		name := first.Name() + "@" + id
 		if len(first.Tags) > 0 {
@@ -30,7 +29,6 @@ func PutStored(s *graph.Shared, id string, places []assess.Place, listed bool) (
 	slices.Sort(tags)
 	s.Put("Image", id, list("tags", slices.Compact(tags)), graph.B("listed", listed))
 	s.SetEdges("STORED_IN", "Image", id, "Repository", stored)
-	return fresh
 }
 
 func putRepository(s *graph.Shared, p assess.Place) {
