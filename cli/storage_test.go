@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,4 +156,29 @@ func TestTheEnvironmentNamesTheStore(t *testing.T) {
 	if code != exitCannot || !strings.Contains(log, want) || strings.Contains(log, "secret1") {
 		t.Errorf("%d: %s", code, log)
 	}
+}
+
+func TestTheDocumentTellsWhatIsKept(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "docs", "storage.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := store.DefaultRetention()
+	for _, h := range store.Histories() {
+		l := kept[h[0]]
+		begin, end := "| `"+h[0]+"` | "+h[1], fmt.Sprintf(" | %d days | %s |", l.Keep/(24*time.Hour), grouped(l.Rows))
+		if !slices.ContainsFunc(strings.Split(string(text), "\n"), func(line string) bool {
+			return strings.HasPrefix(line, begin) && strings.HasSuffix(line, end)
+		}) {
+			t.Errorf("docs/storage.md has no line %s … %s", begin, end)
+		}
+	}
+}
+
+// grouped writes a number with commas.
+func grouped(n int64) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return grouped(n/1000) + fmt.Sprintf(",%03d", n%1000)
 }

@@ -2,8 +2,15 @@ package ingest
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -176,6 +183,68 @@ func TestANATSServerThatCannotBeUsedSaysWhyAndNotThePassword(t *testing.T) {
 		text := err.Error() + log.String()
 		if !strings.Contains(text, c.want) || strings.Contains(text, "secret1") || strings.Contains(text, natstest.Password) {
 			t.Errorf("%s: %s", c.name, text)
+		}
+	}
+}
+
+// pair writes a certificate of an authority's and its key.
+func pair(t *testing.T, a *Authority, usage x509.ExtKeyUsage, cert, key string) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := certificate("test", time.Hour)
+	c.KeyUsage, c.ExtKeyUsage, c.IPAddresses = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{usage}, []net.IP{net.IPv4(127, 0, 0, 1)}
+	der, err := x509.CreateCertificate(rand.Reader, c, a.cert, &k.PublicKey, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(os.WriteFile(cert, pemOf(der), 0o600),
+		os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNATSWithTLSAndClientCertificates(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	a, err := newAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file("ca"), a.PEM, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pair(t, a, x509.ExtKeyUsageServerAuth, file("server"), file("server.key"))
+	pair(t, a, x509.ExtKeyUsageClientAuth, file("client"), file("client.key"))
+	n := natstest.New(t, fmt.Sprintf("tls { cert_file: %q, key_file: %q, ca_file: %q, verify: true }",
+		file("server"), file("server.key"), file("ca")))
+	good := NATS{URL: "tls://" + n.Addr, CA: file("ca"), Certificate: file("client"), Key: file("client.key")}
+	for _, c := range []struct {
+		name    string
+		refused bool
+		change  func(*NATS)
+	}{
+		{"with everything", false, func(*NATS) {}},
+		{"without knowing who vouches for the server", true, func(n *NATS) { n.CA = "" }},
+		{"without a client certificate", true, func(n *NATS) { n.Certificate, n.Key = "", "" }},
+		{"with a key that is missing", true, func(n *NATS) { n.Key = "" }},
+	} {
+		p := newPlace(t, t.TempDir())
+		p.config.NATS = good
+		c.change(&p.config.NATS)
+		s, err := New(t.Context(), p.config)
+		if (err != nil) != c.refused {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if err == nil {
+			s.Close()
 		}
 	}
 }
