@@ -109,7 +109,7 @@ type running struct {
 	PID int    `json:"pid"`
 	// Ingest is where clusters send events, empty if none are taken.
 	Ingest string `json:"ingest,omitempty"`
-	// Store is where its records are, without a password.
+	// Store is where its records are, without a password; empty if in the folder.
 	Store string `json:"store,omitempty"`
 }
 

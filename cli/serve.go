@@ -218,7 +218,7 @@ func (v *server) run(ctx context.Context, listener net.Listener) error {
 	}
 	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
-	here := running{URL: url, PID: os.Getpid(), Store: store.Name(v.where)}
+	here := running{URL: url, PID: os.Getpid(), Store: v.data.elsewhere(v.where)}
 	if v.alerting != nil {
 		here.Ingest = "https://" + v.alerting.server.Addr().String()
 	}

@@ -104,6 +104,14 @@ func (c configFile) retain(r store.Retention, source *strictyaml.Document) error
 // place is where the records of a server on this folder are.
 func (d dataDir) place() string { return cmp.Or(os.Getenv(storeVariable), d.database()) }
 
+// elsewhere names a place that is not the folder's own file, without a password.
+func (d dataDir) elsewhere(place string) string {
+	if place == d.database() {
+		return ""
+	}
+	return store.Name(place)
+}
+
 // stored says whether there may be records: a file that nobody made holds none.
 func (d dataDir) stored() bool {
 	_, err := os.Stat(d.place())
@@ -113,9 +121,9 @@ func (d dataDir) stored() bool {
 // open opens the records of a server on this folder, for a command beside it.
 func (d dataDir) open(ctx context.Context) (*store.Store, error) {
 	r, err := d.server()
-	if err == nil && r.Store != "" && r.Store != store.Name(d.place()) {
+	if err == nil && r.Store != d.elsewhere(d.place()) {
 		return nil, fmt.Errorf("the server on %s keeps its records in %s, and this command would ask %s: set %s",
-			d, r.Store, store.Name(d.place()), storeVariable)
+			d, cmp.Or(r.Store, "that folder"), store.Name(d.place()), storeVariable)
 	}
 	if err != nil && !errors.Is(err, errNoServer) {
 		return nil, err

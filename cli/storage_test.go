@@ -110,6 +110,9 @@ func TestAServerKeepsItsRecordsInPostgreSQL(t *testing.T) {
 		t.Errorf("a command beside the server that would ask a file: %v", err)
 	}
 	t.Setenv(storeVariable, dsn)
+	if _, err := dataDir(t.TempDir()).open(t.Context()); err != nil {
+		t.Errorf("a folder without a server: %v", err)
+	}
 	c, err := dial(t.Context(), dataDir(data))
 	if err != nil {
 		t.Fatal(err)
@@ -146,6 +149,21 @@ func TestEventsWaitInTheNATSClusterThatTheEnvironmentNames(t *testing.T) {
 	_, log, code = command(t, "serve", "--from", "testdata/shop", "--nats", "nats://h", "--data", t.TempDir())
 	if code != exitCannot || !strings.Contains(log, "give --ingest-listen too") {
 		t.Errorf("%d: %s", code, log)
+	}
+}
+
+func TestAFolderIsTheSameByEveryName(t *testing.T) {
+	data := t.TempDir()
+	serveOn(t, data)
+	t.Chdir(filepath.Dir(data))
+	for _, name := range []string{data, filepath.Base(data), "./" + filepath.Base(data) + "/"} {
+		if _, err := dial(t.Context(), dataDir(name)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	t.Setenv(storeVariable, "postgres://u:secret1@h/db")
+	if _, err := dial(t.Context(), dataDir(data)); err == nil || !strings.Contains(err.Error(), "in that folder, and this command would ask postgres://u@h/db") {
+		t.Error(err)
 	}
 }
 

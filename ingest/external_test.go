@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,9 +73,8 @@ func TestWhatIsNotStoredOutsideIsNotAnswered(t *testing.T) {
 	}
 	n.Start(t)
 	eventually(t, "an answer after NATS came back", func() bool { return post(1) == 200 })
-	if lines := got.wait(t, 2); lines[1] != auditEvent(1) {
-		t.Errorf("%v", lines)
-	}
+	// The first may come again: that it was analysed may not have reached NATS before it ended.
+	eventually(t, "the event that was answered at last", func() bool { return slices.Contains(got.wait(t, 1), auditEvent(1)) })
 	if _, err := os.Stat(p.config.Dir); err == nil {
 		t.Error("a folder for a stream of one's own was made all the same")
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -144,6 +145,35 @@ func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// A file of the version that had no partitions, with two events in one moment.
+func TestHistoryOfAnEarlierVersionIsKept(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "db")
+	s, err := openSQLite(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := append([]string{`CREATE TABLE schema_version (version INTEGER NOT NULL)`}, migrations[:4]...)
+	old = append(old, `INSERT INTO schema_version VALUES (1), (2), (3), (4)`,
+		`INSERT INTO path_events VALUES ('c', 'p', 5, 'opened'), ('c', 'p', 7, 'resolved'), ('c', 'p', 7, 'opened'), ('d', 'p', 7, 'opened')`)
+	for _, statements := range old {
+		if _, err := s.db.Exec(statements); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Close()
+	history, err := open(t, file).PathHistory(t.Context(), "c", "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whats []string
+	for _, e := range history {
+		whats = append(whats, e.What)
+	}
+	if got := strings.Join(whats, ", "); got != "opened, resolved, opened" {
+		t.Errorf("history: %s", got)
+	}
 }
 
 // The child writes images and prints each id only after PutImage returned; the
