@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -120,6 +121,64 @@ func TestAnAnswerThatIsLostMakesNoRecordTwice(t *testing.T) {
 	}
 	if len(g.names) < 3 || g.names[0] != "node-1/b-1/1" || g.names[1] != g.names[0] || g.names[2] != g.names[0] {
 		t.Errorf("a batch that comes again has another name or other bytes: %q", g.names)
+	}
+}
+
+func TestAFileIsThereUntilTheServerHasIt(t *testing.T) {
+	t.Parallel()
+	p := endpoint.New(t)
+	p.Start(t)
+	c := configFor(t, nil)
+	files := func() []string {
+		found, err := filepath.Glob(filepath.Join(c.Buffer, "*"+suffix))
+		check(t, err)
+		return found
+	}
+	here := make(chan int, 3)
+	looks := func(then func(http.ResponseWriter, *http.Request)) func(http.ResponseWriter, *http.Request) {
+		return func(w http.ResponseWriter, r *http.Request) {
+			here <- len(files())
+			then(w, r)
+		}
+	}
+	g := newGate(t, p)
+	g.answers = append(g.answers, looks(answers(http.StatusServiceUnavailable)), looks(g.forward))
+	c.Link = g.link(t, p)
+	s := startSensor(t, c)
+	s.tap.give(5)
+	endpoint.Eventually(t, "two tries", func() bool { return len(here) == 2 })
+	for range 2 {
+		if n := <-here; n != 1 {
+			t.Errorf("%d files while the server has not answered", n)
+		}
+	}
+	endpoint.Eventually(t, "the file is gone", func() bool { return len(files()) == 0 })
+	s.stop()
+}
+
+func TestASensorThatIsStoppedBeforeTheServerAnswersLeavesItsFiles(t *testing.T) {
+	t.Parallel()
+	p := endpoint.New(t)
+	p.Start(t)
+	asked := make(chan struct{}, 1)
+	refuse := func(w http.ResponseWriter, r *http.Request) {
+		signal(asked)
+		answers(http.StatusServiceUnavailable)(w, r)
+	}
+	g := newGate(t, p)
+	for range 100 {
+		g.answers = append(g.answers, refuse)
+	}
+	c := configFor(t, g.link(t, p))
+	s := startSensor(t, c)
+	s.tap.give(5)
+	<-asked
+	s.stop()
+	if held := s.buffer.held(); held.events < 5 || held.sent != 0 {
+		t.Errorf("holds %d records and sent %d", held.events, held.sent)
+	}
+	if found, err := filepath.Glob(filepath.Join(c.Buffer, "*"+suffix)); err != nil || len(found) == 0 {
+		t.Errorf("no file is left (%v)", err)
 	}
 }
 
