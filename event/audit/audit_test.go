@@ -198,13 +198,14 @@ func TestWhatIsNoEventIsRejectedWithAReason(t *testing.T) {
 	d := Decoder{Cluster: "prod"}
 	tests := []struct{ name, text, want string }{
 		{"empty", "", "ends in the middle"},
-		{"no JSON", "hello", "want an object"},
+		{"no JSON", "hello", "byte 0: invalid character"},
 		{"truncated", request("get", "pods", "")[:100], "ends in the middle"},
+		{"a number", "1", "want {"},
 		{"two values", request("get", "pods", "") + "{}", "more than one value"},
 		{"an unknown version", `{"kind":"Event","apiVersion":"audit.k8s.io/v9","verb":"get"}`, "want audit.k8s.io/v1 or v1beta1"},
 		{"another kind", `{"kind":"Pod","apiVersion":"v1"}`, "want an Event"},
 		{"something else", `{"message":"hi"}`, "names no verb"},
-		{"deep", `{"verb":"get","requestObject":` + strings.Repeat("[", 1000), "nested deeper"},
+		{"deep", `{"verb":"get","requestObject":` + strings.Repeat("[", 20_000), "exceeded max depth"},
 		{"too large", `{"verb":"get","x":"` + strings.Repeat("x", MaxEvent) + `"}`, "longer than"},
 	}
 	for _, test := range tests {

@@ -55,7 +55,7 @@ func (b *Batch) Count() int {
 func (d *Decoder) Decode(body []byte) (*Batch, error) {
 	b := &Batch{}
 	text := string(body)
-	c := cursor{s: text}
+	c := newCursor(text)
 	if c.next() == '[' {
 		if err := c.skip(); err != nil {
 			return b, err
@@ -74,7 +74,7 @@ func (d *Decoder) Decode(body []byte) (*Batch, error) {
 
 // items decodes each item of a list, and rejects what is none by itself.
 func (d *Decoder) items(b *Batch, list string) error {
-	c := cursor{s: list}
+	c := newCursor(list)
 	n := 0
 	return c.array(func() error {
 		n++
@@ -189,16 +189,15 @@ func (d *Decoder) line(b *Batch, n int, line []byte) {
 
 // opens says that a line begins a document which goes on in the next.
 func opens(line []byte) bool {
-	c := cursor{s: string(line)}
-	return errors.Is(c.skip(), errShort)
+	return errors.Is(newCursor(string(line)).skip(), errShort)
 }
 
 // document reads what is not one event a line but one value in all. If it is
 // not, there is no batch, and rest is all of it again.
 func (d *Decoder) document(r io.Reader) (b *Batch, rest io.Reader) {
 	text, err := io.ReadAll(io.LimitReader(r, MaxEvent+1))
-	c := cursor{s: string(bytes.TrimSpace(text))}
-	if err != nil || len(text) > MaxEvent || c.skip() != nil || c.i < len(c.s) {
+	c := newCursor(string(text))
+	if err != nil || len(text) > MaxEvent || c.skip() != nil || c.end() != nil {
 		return nil, io.MultiReader(bytes.NewReader(text), r)
 	}
 	b, err = d.Decode(text)

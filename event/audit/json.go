@@ -1,70 +1,77 @@
 package audit
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
-)
+	"io"
+	"unsafe"
 
-// maxDepth bounds nesting; Kubernetes' own objects stay below 20 but for
-// schemas of custom resources.
-const maxDepth = 128
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // errShort says that the text ended within a value.
 var errShort = errors.New("ends in the middle")
 
-// cursor reads JSON once, left to right, and hands out slices of the text. It
-// accepts no more than encoding/json does, at several times the speed, and holds
-// nothing: a body full of brackets costs no memory.
+// cursor reads JSON once, left to right, and hands out slices of the text. As the
+// API server does, it tells names apart by case, takes the last of two that are the
+// same, and takes what is no UTF-8. It builds nothing: a body full of brackets costs
+// no memory.
 type cursor struct {
-	s     string
-	i     int
-	depth int
+	s string
+	d *jsontext.Decoder
 }
 
-func (c *cursor) wrong(want string) error {
-	if c.i >= len(c.s) {
+func newCursor(s string) *cursor {
+	b := unsafe.Slice(unsafe.StringData(s), len(s)) // not copied: the decoder only reads it, and it is most of the work
+	return &cursor{s, jsontext.NewDecoder(bytes.NewBuffer(b), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+}
+
+// failed says in our words, and without the names of members, what is wrong.
+func failed(err error) error {
+	var syntax *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
 		return errShort
+	case errors.As(err, &syntax):
+		return fmt.Errorf("byte %d: %w", syntax.ByteOffset, syntax.Err)
 	}
-	return fmt.Errorf("byte %d: want %s", c.i, want)
+	return err
 }
 
-func (c *cursor) space() {
-	for c.i < len(c.s) {
-		switch c.s[c.i] {
-		case ' ', '\t', '\n', '\r':
-			c.i++
-		default:
-			return
-		}
+// next is the kind of the next value, by its first byte; 0 if there is none.
+func (c *cursor) next() jsontext.Kind { return c.d.PeekKind() }
+
+// end says what is wrong if another value follows.
+func (c *cursor) end() error {
+	at := c.d.InputOffset()
+	if _, err := c.d.ReadToken(); errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
 	}
+	return fmt.Errorf("byte %d: more than one value", at)
 }
 
-// next skips space and gives the byte that begins a value, or 0.
-func (c *cursor) next() byte {
-	c.space()
-	if c.i < len(c.s) {
-		return c.s[c.i]
+// value reads one value and gives its text.
+func (c *cursor) value() (string, error) {
+	v, err := c.d.ReadValue()
+	if err != nil {
+		return "", failed(err)
 	}
-	return 0
+	end := int(c.d.InputOffset())
+	return c.s[end-len(v) : end], nil
 }
 
-func (c *cursor) expect(b byte, what string) error {
-	if c.next() != b {
-		return c.wrong(what)
-	}
-	c.i++
-	return nil
+// skip reads one value.
+func (c *cursor) skip() error {
+	_, err := c.value()
+	return err
 }
 
 // object calls f with each key; f reads the value.
 func (c *cursor) object(f func(key string) error) error {
-	return c.nested('{', '}', "an object", func() error {
+	return c.nested('{', '}', func() error {
 		key, err := c.text()
 		if err != nil {
-			return err
-		}
-		if err := c.expect(':', "a colon"); err != nil {
 			return err
 		}
 		return f(key)
@@ -72,229 +79,38 @@ func (c *cursor) object(f func(key string) error) error {
 }
 
 // array calls f at each element; f reads it.
-func (c *cursor) array(f func() error) error { return c.nested('[', ']', "a list", f) }
+func (c *cursor) array(f func() error) error { return c.nested('[', ']', f) }
 
-func (c *cursor) nested(open, end byte, what string, f func() error) error {
-	if err := c.expect(open, what); err != nil {
-		return err
+func (c *cursor) nested(open, end jsontext.Kind, f func() error) error {
+	switch t, err := c.d.ReadToken(); {
+	case err != nil:
+		return failed(err)
+	case t.Kind() != open:
+		return fmt.Errorf("byte %d: want %v", c.d.InputOffset(), open)
 	}
-	if c.depth++; c.depth > maxDepth {
-		return c.deep()
-	}
-	defer func() { c.depth-- }()
-	if c.next() == end {
-		c.i++
-		return nil
-	}
-	for {
-		c.space()
+	for c.next() != end {
 		if err := f(); err != nil {
 			return err
 		}
-		switch c.next() {
-		case ',':
-			c.i++
-		case end:
-			c.i++
-			return nil
-		default:
-			return c.wrong("a comma or the end of " + what)
-		}
 	}
-}
-
-// value skips one value and gives its text.
-func (c *cursor) value() (string, error) {
-	first := c.next()
-	start := c.i
-	var err error
-	switch {
-	case first == '"':
-		_, err = c.quoted()
-	case first == '{' || first == '[':
-		err = c.nest()
-	case first == '-' || '0' <= first && first <= '9':
-		err = c.number()
-	default:
-		err = c.word()
-	}
-	return c.s[start:c.i], err
-}
-
-// nest skips an object or a list with all that is in it.
-func (c *cursor) nest() error {
-	var isObject [maxDepth]bool
-	outer := c.depth
-	for {
-		open := c.next()
-		switch open {
-		case '{', '[':
-			if c.i++; c.depth == maxDepth {
-				return c.deep()
-			}
-			isObject[c.depth] = open == '{'
-			c.depth++
-			if end := c.next(); end == open+2 { // } and ] stand two behind { and [
-				break
-			}
-			if open == '{' {
-				if err := c.key(); err != nil {
-					return err
-				}
-			}
-			continue
-		default:
-			if err := c.skip(); err != nil {
-				return err
-			}
-		}
-		for { // a value has ended, or an empty one is about to
-			top := isObject[c.depth-1]
-			b := c.next()
-			if b == ',' {
-				c.i++
-				if top {
-					if err := c.key(); err != nil {
-						return err
-					}
-				}
-				break
-			}
-			if top && b != '}' || !top && b != ']' {
-				return c.wrong("a comma or the end of a list or object")
-			}
-			c.i++
-			if c.depth--; c.depth == outer {
-				return nil
-			}
-		}
-	}
-}
-
-// key skips the name of a member.
-func (c *cursor) key() error {
-	c.space()
-	if _, err := c.quoted(); err != nil {
-		return err
-	}
-	return c.expect(':', "a colon")
-}
-
-func (c *cursor) deep() error {
-	return fmt.Errorf("byte %d: nested deeper than %d", c.i, maxDepth)
-}
-
-func (c *cursor) skip() error {
-	_, err := c.value()
+	_, err := c.d.ReadToken()
 	return err
-}
-
-func (c *cursor) word() error {
-	for _, w := range [...]string{"true", "false", "null"} {
-		if len(c.s)-c.i >= len(w) && c.s[c.i:c.i+len(w)] == w {
-			c.i += len(w)
-			return nil
-		}
-	}
-	return c.wrong("a value")
-}
-
-func (c *cursor) digits() error {
-	start := c.i
-	for c.i < len(c.s) && '0' <= c.s[c.i] && c.s[c.i] <= '9' {
-		c.i++
-	}
-	if c.i == start {
-		return c.wrong("a digit")
-	}
-	return nil
-}
-
-func (c *cursor) is(any string) bool {
-	for j := range len(any) {
-		if c.i < len(c.s) && c.s[c.i] == any[j] {
-			c.i++
-			return true
-		}
-	}
-	return false
-}
-
-func (c *cursor) number() error {
-	c.is("-")
-	if !c.is("0") {
-		if err := c.digits(); err != nil {
-			return err
-		}
-	}
-	if c.is(".") {
-		if err := c.digits(); err != nil {
-			return err
-		}
-	}
-	if c.is("eE") {
-		c.is("+-")
-		return c.digits()
-	}
-	return nil
-}
-
-// quoted skips a string and says whether it holds escapes.
-func (c *cursor) quoted() (escaped bool, err error) {
-	if err := c.expect('"', "a string"); err != nil {
-		return false, err
-	}
-	for i := c.i; i < len(c.s); i++ {
-		switch b := c.s[i]; {
-		case b == '"':
-			c.i = i + 1
-			return escaped, nil
-		case b == '\\':
-			escaped = true
-			c.i = i
-			if err := c.escape(); err != nil {
-				return false, err
-			}
-			i = c.i - 1
-		case b < ' ':
-			c.i = i
-			return false, c.wrong("no control character")
-		}
-	}
-	c.i = len(c.s)
-	return false, errShort
-}
-
-func (c *cursor) escape() error {
-	c.i++
-	if c.is(`"\/bfnrt`) {
-		return nil
-	}
-	if !c.is("u") {
-		return c.wrong("an escape")
-	}
-	for range 4 {
-		if !c.is("0123456789abcdefABCDEF") {
-			return c.wrong("a hexadecimal digit")
-		}
-	}
-	return nil
 }
 
 // text reads a string.
 func (c *cursor) text() (string, error) {
-	c.space()
-	start := c.i
-	escaped, err := c.quoted()
+	quoted, err := c.value()
 	if err != nil {
 		return "", err
 	}
-	if !escaped {
-		return c.s[start+1 : c.i-1], nil
+	plain := quoted[1 : len(quoted)-1]
+	for i := range len(plain) {
+		if plain[i] == '\\' {
+			b, _ := jsontext.AppendUnquote(nil, quoted) // what is no UTF-8 is replaced
+			return string(b), nil
+		}
 	}
-	var out string
-	err = json.Unmarshal([]byte(c.s[start:c.i]), &out)
-	return out, err
+	return plain, nil
 }
 
 // loose reads a string, and leaves what is none.

@@ -91,7 +91,7 @@ func read(object string) *written {
 // it holds is not even parsed.
 func readMetadata(object string) *written {
 	w := &written{}
-	c := cursor{s: object}
+	c := newCursor(object)
 	_ = c.fields(func(key string) error {
 		switch key {
 		case "kind":

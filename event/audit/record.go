@@ -30,17 +30,11 @@ type reference struct{ resource, subresource, namespace, name, uid, group string
 // parse reads one event whole, so that what is broken anywhere is not half used.
 func parse(text string) (*record, error) {
 	r := &record{}
-	c := cursor{s: text}
-	if c.next() != '{' {
-		return nil, c.wrong("an object")
-	}
-	if err := c.object(func(key string) error { return r.member(&c, key) }); err != nil {
+	c := newCursor(text)
+	if err := c.object(func(key string) error { return r.member(c, key) }); err != nil {
 		return nil, err
 	}
-	if c.next(); c.i < len(text) {
-		return nil, fmt.Errorf("byte %d: more than one value", c.i)
-	}
-	return r, nil
+	return r, c.end()
 }
 
 // check refuses what is no event, or of a version that may mean other things.
@@ -177,7 +171,7 @@ var errEnough = errors.New("enough was read")
 // isStatus says that an object is an answer about the request instead of the thing.
 func isStatus(object string) bool {
 	status := false
-	c := cursor{s: object}
+	c := newCursor(object)
 	_ = c.fields(func(key string) error {
 		if key != "kind" {
 			return c.skip()
@@ -195,7 +189,7 @@ func isStatus(object string) bool {
 
 // command is that of an exec whose options came as an object.
 func (r *record) command() (words []string) {
-	c := cursor{s: r.request}
+	c := newCursor(r.request)
 	_ = c.fields(func(key string) error {
 		if key == "command" {
 			return c.texts(&words)

@@ -54,7 +54,7 @@ func (r *record) evidence(text string) []byte {
 	if r.kept() {
 		objects = shape
 	}
-	p := printer{cursor: cursor{s: text}, out: make([]byte, 0, min(len(text), 4<<10)), keep: envelope}
+	p := printer{cursor: newCursor(text), out: make([]byte, 0, min(len(text), 4<<10)), keep: envelope}
 	_ = p.object(func(key string) error {
 		switch key {
 		case "requestURI":
@@ -75,7 +75,7 @@ func (r *record) kept() bool { return r.podResource() != "" || r.isRights() }
 // printer copies JSON while reading it, leaving out what it does not keep. The
 // text was read before, so it is well formed.
 type printer struct {
-	cursor
+	*cursor
 	out  []byte
 	keep map[string]bool
 }
