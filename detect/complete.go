@@ -11,7 +11,7 @@ import (
 // entity; said is a sentence for the evidence, also where nothing is known. It
 // returns the alerts that changed.
 func (g *Engine) Complete(kind string, tell func(a *Alert, e event.Entity) (instead []event.Entity, said string)) []Alert {
-	for _, a := range g.open.all() {
+	for _, a := range g.open.Values() {
 		for i := 0; i < len(a.Entities); i++ {
 			if e := a.Entities[i]; e.Kind == kind && e.ID == "" {
 				g.complete(a, i, tell)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
 	"github.com/breakwater-sec/breakwater/event"
 )
 
@@ -29,7 +31,7 @@ type Engine struct {
 	context Context
 	window  time.Duration
 	objects *objects
-	open    *recent[string, *Alert] // by Key
+	open    *simplelru.LRU[string, *Alert] // by Key, the one that grew last remembered longest
 	// byObject finds the open alerts about an object or what owns it.
 	byObject map[place][]*Alert
 	// changed are the alerts of the current Feed, in order.
@@ -39,8 +41,17 @@ type Engine struct {
 // New makes an engine. Without a context, alerts say nothing of the graph.
 func New(rules *Rules, c Context, o Options) *Engine {
 	e := &Engine{rules: rules, context: c, window: cmp.Or(o.Window, 24*time.Hour), objects: newObjects(cmp.Or(o.Objects, 50_000)), byObject: map[place][]*Alert{}}
-	e.open = newRecent(cmp.Or(o.Alerts, 2_000), func(_ string, a *Alert) { e.forget(a) })
+	e.open = remembering(cmp.Or(o.Alerts, 2_000), func(_ string, a *Alert) { e.forget(a) })
 	return e
+}
+
+// remembering is a memory of the most that were used last; gone hears of what is forgotten.
+func remembering[K comparable, V any](most int, gone func(K, V)) *simplelru.LRU[K, V] {
+	memory, err := simplelru.NewLRU(max(most, 1), gone)
+	if err != nil {
+		panic(err) // it wants a size above 0
+	}
+	return memory
 }
 
 // Resume takes alerts that an engine handed out before a restart, so that events
@@ -49,7 +60,7 @@ func New(rules *Rules, c Context, o Options) *Engine {
 func (g *Engine) Resume(alerts []Alert) {
 	for i := range alerts {
 		a := alerts[i].copied()
-		g.open.put(a.Key, &a)
+		g.open.Add(a.Key, &a)
 		for _, uid := range a.Objects {
 			p := place{a.Cluster, uid}
 			g.byObject[p] = append(g.byObject[p], &a)
@@ -96,15 +107,15 @@ func (g *Engine) fire(r *Rule, e *event.Event) {
 		return // what the owner's alert is about led to this: addToOwners names it
 	}
 	key := r.key(e)
-	a, ok := g.open.get(key)
+	a, ok := g.open.Get(key)
 	if ok && e.Time.Sub(a.Last).Abs() > g.window {
-		g.open.drop(key)
+		g.open.Remove(key)
 		ok = false
 	}
 	act := strings.Clone(cmp.Or(e.Act, e.ID))
 	if !ok {
 		a = r.alert(e, key, act)
-		g.open.put(key, a)
+		g.open.Add(key, a)
 	}
 	if !a.counts(act) {
 		return

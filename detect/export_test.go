@@ -5,5 +5,5 @@ func Sizes(g *Engine) (alerts, objects, links int) {
 	for _, l := range g.byObject {
 		links += len(l)
 	}
-	return g.open.order.Len(), g.objects.recent.order.Len(), links
+	return g.open.Len(), g.objects.recent.Len(), links
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
 	"github.com/breakwater-sec/breakwater/event"
 )
 
@@ -29,13 +31,13 @@ const (
 // objects remembers who made which object and what owns it, so that a pod leads
 // back to the request of a person. Events may come in any order: an owner may be
 // known by what it owns before it is seen itself.
-type objects struct{ recent *recent[place, *made] }
+type objects struct{ recent *simplelru.LRU[place, *made] }
 
-func newObjects(most int) *objects { return &objects{newRecent[place, *made](most, nil)} }
+func newObjects(most int) *objects { return &objects{remembering[place, *made](most, nil)} }
 
 // find is what is known of an object, or nil.
 func (o *objects) find(p place) *made {
-	m, _ := o.recent.get(p)
+	m, _ := o.recent.Get(p)
 	return m
 }
 
@@ -44,7 +46,7 @@ func (o *objects) entry(p place) *made {
 	m := o.find(p)
 	if m == nil {
 		m = &made{}
-		o.recent.put(p, m)
+		o.recent.Add(p, m)
 	}
 	return m
 }

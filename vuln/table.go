@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/cespare/xxhash/v2"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -145,10 +146,7 @@ type table struct {
 	cache  struct {
 		mu       sync.Mutex
 		unpacker *zstd.Decoder
-		held     [cachedBlocks]struct {
-			number int // 1-based; 0 is empty
-			data   []byte
-		}
+		held     *simplelru.LRU[int, []byte]
 	}
 }
 
@@ -199,6 +197,9 @@ func readTable(f io.ReaderAt, size int64, name string) (*table, error) {
 		return nil, err
 	}
 	t.cache.unpacker = unpacker
+	if t.cache.held, err = simplelru.NewLRU[int, []byte](cachedBlocks, nil); err != nil {
+		return nil, err
+	}
 	t.blocks, err = readIndex(index, offset)
 	return t, err
 }
@@ -249,9 +250,8 @@ func (t *table) get(key string) ([][]byte, error) {
 func (t *table) block(i int) ([]byte, error) {
 	t.cache.mu.Lock()
 	defer t.cache.mu.Unlock()
-	slot := &t.cache.held[i%cachedBlocks]
-	if slot.number == i+1 {
-		return slot.data, nil
+	if data, ok := t.cache.held.Get(i); ok {
+		return data, nil
 	}
 	b := t.blocks[i]
 	packed := make([]byte, b.size)
@@ -265,7 +265,7 @@ func (t *table) block(i int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s, block %d: %w", t.name, i, err)
 	}
-	slot.number, slot.data = i+1, data
+	t.cache.held.Add(i, data)
 	return data, nil
 }
 
