@@ -16,7 +16,8 @@ func TestAnAlpineRootIsWhatItsDatabaseSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	root := t.TempDir()
-	for name, content := range map[string]string{"lib/apk/db/installed": string(database), "etc/os-release": "ID=alpine\nVERSION_ID=3.18.3\n"} {
+	for name, content := range map[string]string{"lib/apk/db/installed": string(database),
+		"etc/os-release": "ID=alpine\nVERSION_ID=3.18.3\n"} {
 		if err := os.MkdirAll(filepath.Join(root, filepath.Dir(name)), 0o755); err != nil {
 			t.Fatal(err)
 		}

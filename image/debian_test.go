@@ -16,7 +16,8 @@ func TestADebootstrappedDebianIsWhatDpkgSays(t *testing.T) {
 		t.Skip("BREAKWATER_SLOW=1 runs it")
 	}
 	root := debootstrapped(t)
-	out, err := exec.CommandContext(t.Context(), "dpkg-query", "--admindir="+filepath.Join(root, "var/lib/dpkg"), "-W", "-f", "${db:Status-Status} ${Package} ${Version} ${Architecture}\n").Output()
+	out, err := exec.CommandContext(t.Context(), "dpkg-query", "--admindir="+filepath.Join(root, "var/lib/dpkg"), "-W", "-f",
+		"${db:Status-Status} ${Package} ${Version} ${Architecture}\n").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,8 @@ func debootstrapped(t *testing.T) string {
 // mirror is where apt gets Debian's main archive from on this machine.
 func mirror(t *testing.T) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", "Created-By: Packages").Output()
+	out, err := exec.CommandContext(t.Context(), "apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)",
+		"Created-By: Packages").Output()
 	if err == nil {
 		for line := range strings.Lines(string(out)) {
 			if uri, ok := strings.CutPrefix(strings.TrimSpace(line), "bookworm "); ok {

@@ -40,7 +40,8 @@ func folderContent(dir string, limits Limits) (*Content, error) {
 		c.Entries++
 		return nil
 	}
-	names := []string{"etc/os-release", "usr/lib/os-release", "lib/apk/db/installed", "usr/lib/apk/db/installed", "var/lib/apk/db/installed", "var/lib/dpkg/status"}
+	names := []string{"etc/os-release", "usr/lib/os-release", "lib/apk/db/installed", "usr/lib/apk/db/installed",
+		"var/lib/apk/db/installed", "var/lib/dpkg/status"}
 	for _, sub := range []string{"var/lib/dpkg/status.d", "var/lib/dpkg/info"} {
 		entries, err := listFolder(root, sub)
 		if err != nil {
@@ -55,7 +56,8 @@ func folderContent(dir string, limits Limits) (*Content, error) {
 			return nil, err
 		}
 	}
-	for _, n := range []string{"var/lib/rpm/Packages", "var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite", "usr/lib/opkg/status"} {
+	for _, n := range []string{"var/lib/rpm/Packages", "var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite",
+		"usr/lib/opkg/status"} {
 		if _, err := root.Stat(n); err == nil {
 			c.Foreign = append(c.Foreign, foreignDatabase(n))
 		}

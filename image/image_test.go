@@ -115,7 +115,8 @@ const (
 	zlib    = "Package: zlib1g\nStatus: install ok installed\nArchitecture: amd64\nSource: zlib (1:1.2.13)\nVersion: 1:1.2.13.dfsg-1\n\n"
 	removed = "Package: gone\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 1\n\n"
 	alpine  = "ID=alpine\nVERSION_ID=3.18.4\n"
-	apkDB   = "P:musl\nV:1.2.4-r1\nA:x86_64\no:musl\nF:lib\nR:ld-musl-x86_64.so.1\n\nP:libssl3\nV:3.1.3-r0\nA:x86_64\no:openssl\nF:lib\nR:libssl.so.3\nF:usr/lib\nR:engine.so\n\n"
+	apkDB   = "P:musl\nV:1.2.4-r1\nA:x86_64\no:musl\nF:lib\nR:ld-musl-x86_64.so.1\n\nP:libssl3\nV:3.1.3-r0\nA:x86_64\no:openssl\n" +
+		"F:lib\nR:libssl.so.3\nF:usr/lib\nR:engine.so\n\n"
 )
 
 // told is an inventory as a test wants to see it.
@@ -147,26 +148,42 @@ func TestLayersAreLaidOverEachOther(t *testing.T) {
 		{"a package with its files", [][]entry{{release, {name: status, content: openssl},
 			{name: "var/lib/dpkg/info/libssl3:amd64.list", content: "/.\n/usr\n/usr/lib\n/usr/lib/libssl.so.3\n"}}},
 			"libssl3 3.0.11-1 Debian:12/openssl layer 1 [/usr/lib/libssl.so.3]"},
-		{"an upgrade belongs to the layer that made it", [][]entry{{release, {name: status, content: openssl + zlib}}, {{name: "app", content: "x"}}, {{name: status, content: newer + zlib}}},
+		{"an upgrade belongs to the layer that made it", [][]entry{{release, {name: status, content: openssl + zlib}},
+			{{name: "app", content: "x"}}, {{name: status, content: newer + zlib}}},
 			"libssl3 3.0.14-1 Debian:12/openssl layer 3 []\nzlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []"},
-		{"removed packages are not installed", [][]entry{{release, {name: status, content: zlib + removed}}}, "zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []"},
-		{"distroless keeps a file per package", [][]entry{{release, {name: "./var/lib/dpkg/status.d/zlib1g", content: "Package: zlib1g\nVersion: 1:1.2.13.dfsg-1\nArchitecture: amd64\nSource: zlib\n"}, {name: "var/lib/dpkg/status.d/zlib1g.md5sums", content: "x"}}},
+		{"removed packages are not installed", [][]entry{{release, {name: status, content: zlib + removed}}},
+			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []"},
+		{"distroless keeps a file per package",
+			[][]entry{{release, {name: "./var/lib/dpkg/status.d/zlib1g",
+				content: "Package: zlib1g\nVersion: 1:1.2.13.dfsg-1\nArchitecture: amd64\nSource: zlib\n"},
+				{name: "var/lib/dpkg/status.d/zlib1g.md5sums", content: "x"}}},
 			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []"},
 		{"a whiteout takes the database away", [][]entry{{release, {name: status, content: openssl}}, {{name: "var/lib/dpkg/.wh.status"}}},
 			"gap contents: there is no package database in the image"},
 		{"an opaque folder hides what is below it", [][]entry{{release, {name: status, content: openssl}}, {{name: "var/lib/.wh..wh..opq"}}},
 			"gap contents: there is no package database in the image"},
-		{"Alpine, with a linked os-release", [][]entry{{{name: "etc/os-release", typ: tar.TypeSymlink, link: "../usr/lib/os-release"}, {name: "usr/lib/os-release", content: alpine}, {name: "lib/apk/db/installed", content: apkDB}}},
-			"libssl3 3.1.3-r0 Alpine:v3.18/openssl layer 1 [/lib/libssl.so.3 /usr/lib/engine.so]\nmusl 1.2.4-r1 Alpine:v3.18/musl layer 1 [/lib/ld-musl-x86_64.so.1]"},
-		{"an absolute link stays inside the image", [][]entry{{{name: "etc/os-release", typ: tar.TypeSymlink, link: "/usr/lib/os-release"}, {name: "usr/lib/os-release", content: debian}, {name: status, content: zlib}}},
+		{"Alpine, with a linked os-release",
+			[][]entry{{{name: "etc/os-release", typ: tar.TypeSymlink, link: "../usr/lib/os-release"},
+				{name: "usr/lib/os-release", content: alpine}, {name: "lib/apk/db/installed", content: apkDB}}},
+			"libssl3 3.1.3-r0 Alpine:v3.18/openssl layer 1 [/lib/libssl.so.3 /usr/lib/engine.so]\nmusl 1.2.4-r1 Alpine:v3.18/musl layer 1 " +
+				"[/lib/ld-musl-x86_64.so.1]"},
+		{"an absolute link stays inside the image",
+			[][]entry{{{name: "etc/os-release", typ: tar.TypeSymlink, link: "/usr/lib/os-release"},
+				{name: "usr/lib/os-release", content: debian}, {name: status, content: zlib}}},
 			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []"},
-		{"a name that leads out is left out and told", [][]entry{{release, {name: "../../etc/passwd", content: "x"}, {name: status, content: zlib}}},
-			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []\ngap names outside of the image: 1 entries of the image's layers are names outside of the image; they were left out"},
-		{"links in a circle end", [][]entry{{{name: "etc/os-release", typ: tar.TypeSymlink, link: "../usr/lib/os-release"}, {name: "usr/lib/os-release", typ: tar.TypeSymlink, link: "../../etc/os-release"}}},
+		{"a name that leads out is left out and told",
+			[][]entry{{release, {name: "../../etc/passwd", content: "x"}, {name: status, content: zlib}}},
+			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []\ngap names outside of the image: 1 entries of the image's layers are names " +
+				"outside of the image; they were left out"},
+		{"links in a circle end", [][]entry{{{name: "etc/os-release", typ: tar.TypeSymlink, link: "../usr/lib/os-release"},
+			{name: "usr/lib/os-release", typ: tar.TypeSymlink, link: "../../etc/os-release"}}},
 			"gap contents: there is no package database in the image"},
-		{"another format is said to be unread", [][]entry{{{name: "var/lib/rpm/rpmdb.sqlite", content: "x"}}}, "gap rpm database: Breakwater does not read rpm databases yet"},
-		{"nothing inside is unknown, not clean", [][]entry{{{name: "app", content: "x"}}}, "gap contents: there is no package database in the image"},
-		{"no distribution", [][]entry{{{name: status, content: zlib}}}, "zlib1g 1:1.2.13.dfsg-1 Linux/zlib layer 1 []\ngap distribution: the image does not say which distribution it is (no os-release)"},
+		{"another format is said to be unread", [][]entry{{{name: "var/lib/rpm/rpmdb.sqlite", content: "x"}}},
+			"gap rpm database: Breakwater does not read rpm databases yet"},
+		{"nothing inside is unknown, not clean", [][]entry{{{name: "app", content: "x"}}},
+			"gap contents: there is no package database in the image"},
+		{"no distribution", [][]entry{{{name: status, content: zlib}}},
+			"zlib1g 1:1.2.13.dfsg-1 Linux/zlib layer 1 []\ngap distribution: the image does not say which distribution it is (no os-release)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -250,7 +267,8 @@ func TestAnIndexIsAskedForThePlatform(t *testing.T) {
 	if got, err := Resolve(t.Context(), ref.String(), Options{}); err != nil || got != want.String() {
 		t.Errorf("resolved to %s, %v", got, err)
 	}
-	if _, err := Scan(t.Context(), ref.String(), Options{Platform: "linux/s390x"}); err == nil || !strings.Contains(err.Error(), "not built for linux/s390x") {
+	if _, err := Scan(t.Context(), ref.String(), Options{Platform: "linux/s390x"}); err == nil ||
+		!strings.Contains(err.Error(), "not built for linux/s390x") {
 		t.Errorf("another platform: %v", err)
 	}
 }
@@ -267,7 +285,8 @@ func (m memory) Layer(_ context.Context, k string) ([]byte, error) {
 func (m memory) PutLayer(_ context.Context, k string, b []byte) error { m[k] = b; return nil }
 
 func TestALayerIsReadOnce(t *testing.T) {
-	ref := pushed(t, imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian}, entry{name: "var/lib/dpkg/status", content: openssl})))
+	ref := pushed(t, imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian},
+		entry{name: "var/lib/dpkg/status", content: openssl})))
 	cache, cached := memory{}, 0
 	o := Options{Cache: cache, Progress: func(p Progress) {
 		if p.FromCache {
@@ -303,7 +322,8 @@ func TestHostileLayersEndWithAReason(t *testing.T) {
 		{"cut off", gzipped(t, good)[:60], "unexpected EOF"},
 		{"a broken checksum", func() []byte { z := gzipped(t, good); z[len(z)-6] ^= 1; return z }(), "checksum"},
 		{"a bomb", gzipped(t, tarOf(t, entry{name: "zeros", content: strings.Repeat("\x00", 32<<20)})), "unpacks to more"},
-		{"a database larger than any", gzipped(t, tarOf(t, entry{name: "var/lib/dpkg/status", content: strings.Repeat("a", 2<<20)})), "at most 1 MiB"},
+		{"a database larger than any", gzipped(t, tarOf(t, entry{name: "var/lib/dpkg/status", content: strings.Repeat("a", 2<<20)})),
+			"at most 1 MiB"},
 		{"more files than any", tarOf(t, many...), "at most 1000 entries"},
 	}
 	for _, test := range tests {
@@ -355,7 +375,8 @@ func TestARegistrysRefusalSaysWhatToDo(t *testing.T) {
 		}
 		s.Close()
 	}
-	for ref, want := range map[string]string{"a b": "want registry/repository:tag", "rootfs:/no/such": "no such file", "oci:/no/such": "want an OCI layout", "docker-archive:/no/such": "want an archive"} {
+	for ref, want := range map[string]string{"a b": "want registry/repository:tag", "rootfs:/no/such": "no such file",
+		"oci:/no/such": "want an OCI layout", "docker-archive:/no/such": "want an archive"} {
 		if _, err := Scan(t.Context(), ref, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", ref, err, want)
 		}
@@ -396,11 +417,13 @@ func TestATamperedLayerIsRefused(t *testing.T) {
 
 func FuzzReadLayer(f *testing.F) {
 	plain := tarOf(f, entry{name: "etc/os-release", content: debian}, entry{name: "var/lib/dpkg/status", content: openssl + removed},
-		entry{name: "var/lib/dpkg/info/libssl3.list", content: "/.\n/a\n"}, entry{name: "lib/apk/db/installed", content: apkDB}, entry{name: "a/.wh.b"})
+		entry{name: "var/lib/dpkg/info/libssl3.list", content: "/.\n/a\n"}, entry{name: "lib/apk/db/installed", content: apkDB},
+		entry{name: "a/.wh.b"})
 	f.Add(plain)
 	f.Add(gzipped(f, plain))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := readLayer(bytes.NewReader(b), Limits{Entries: 1000, File: 1 << 20, Kept: 4 << 20, Bytes: 16 << 20, Ratio: 1000, RatioFrom: 1 << 20})
+		c, err := readLayer(bytes.NewReader(b), Limits{Entries: 1000, File: 1 << 20, Kept: 4 << 20, Bytes: 16 << 20, Ratio: 1000,
+			RatioFrom: 1 << 20})
 		if err != nil {
 			return
 		}

@@ -189,7 +189,8 @@ func clean(name string) (string, bool) {
 // wanted says which files are kept.
 func wanted(name string) bool {
 	switch name {
-	case "etc/os-release", "usr/lib/os-release", "lib/apk/db/installed", "usr/lib/apk/db/installed", "var/lib/apk/db/installed", "var/lib/dpkg/status":
+	case "etc/os-release", "usr/lib/os-release", "lib/apk/db/installed", "usr/lib/apk/db/installed", "var/lib/apk/db/installed",
+		"var/lib/dpkg/status":
 		return true
 	}
 	dir, base := path.Split(name)
@@ -205,7 +206,8 @@ func wanted(name string) bool {
 // foreignDatabase names package databases of formats that are not read yet.
 func foreignDatabase(name string) string {
 	switch name {
-	case "var/lib/rpm/Packages", "var/lib/rpm/Packages.db", "var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/Packages.db":
+	case "var/lib/rpm/Packages", "var/lib/rpm/Packages.db", "var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite",
+		"usr/lib/sysimage/rpm/Packages.db":
 		return "rpm"
 	case "var/lib/rpmmanifest/container-manifest-2":
 		return "rpm manifest"

@@ -305,7 +305,8 @@ func Resolve(ctx context.Context, ref string, o Options) (digest string, err err
 }
 
 func remoteOptions(ctx context.Context, o Options) []remote.Option {
-	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(o.Keychain), remote.WithTransport(Patient(o.Transport, o.Patience)),
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(o.Keychain),
+		remote.WithTransport(Patient(o.Transport, o.Patience)),
 		remote.WithUserAgent("breakwater"), remote.WithRetryBackoff(remote.Backoff{Duration: o.Patience, Factor: 3, Jitter: 0.3, Steps: 4})}
 }
 
@@ -330,7 +331,8 @@ func ExplainHost(err error, host string) error {
 	}
 	switch refused.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("registry %s refuses (%d): sign in with docker login %s, or give this account read access: %w", host, refused.StatusCode, host, err)
+		return fmt.Errorf("registry %s refuses (%d): sign in with docker login %s, or give this account read access: %w", host,
+			refused.StatusCode, host, err)
 	case http.StatusNotFound:
 		return fmt.Errorf("registry %s has nothing there (404): %w", host, err)
 	}

@@ -32,7 +32,8 @@ type format struct {
 
 var formats = []format{
 	{apkLists, readAPK, apkFiles, packageurl.TypeApk, apkEcosystem, "alpine", func(o OS) string { return o.VersionID }},
-	{dpkgLists, readDPKG, dpkgFiles, packageurl.TypeDebian, dpkgEcosystem, "linux", func(o OS) string { return cmp.Or(o.Codename, o.VersionID) }},
+	{dpkgLists, readDPKG, dpkgFiles, packageurl.TypeDebian, dpkgEcosystem, "linux",
+		func(o OS) string { return cmp.Or(o.Codename, o.VersionID) }},
 }
 
 // formatOf is how a database is read, nil for a file that is none.

@@ -23,17 +23,25 @@ func treeOf(release, database, content string) *tree {
 func TestAPackageIsNamedAsAdvisoriesAndOtherToolsNameIt(t *testing.T) {
 	const apk = "lib/apk/db/installed"
 	tests := []struct{ name, release, database, want string }{
-		{"Debian", debian, status, "Debian:12 pkg:deb/debian/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=bookworm&source=zlib&sourceversion=1:1.2.13"},
-		{"Ubuntu", "ID=ubuntu\nVERSION_ID=\"22.04\"\n", status, "Ubuntu:22.04 pkg:deb/ubuntu/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=22.04&source=zlib&sourceversion=1:1.2.13"},
-		{"a derivative that publishes no advisories", "ID=kali\nVERSION_ID='2024.1'\n", status, " pkg:deb/kali/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=2024.1&source=zlib&sourceversion=1:1.2.13"},
-		{"no distribution with dpkg", "NAME=x\n", status, "Linux pkg:deb/linux/zlib1g@1:1.2.13.dfsg-1?arch=amd64&source=zlib&sourceversion=1:1.2.13"},
+		{"Debian", debian, status, "Debian:12 " +
+			"pkg:deb/debian/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=bookworm&source=zlib&sourceversion=1:1.2.13"},
+		{"Ubuntu", "ID=ubuntu\nVERSION_ID=\"22.04\"\n", status,
+			"Ubuntu:22.04 pkg:deb/ubuntu/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=22.04&source=zlib&sourceversion=1:1.2.13"},
+		{"a derivative that publishes no advisories", "ID=kali\nVERSION_ID='2024.1'\n", status,
+			" pkg:deb/kali/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=2024.1&source=zlib&sourceversion=1:1.2.13"},
+		{"no distribution with dpkg", "NAME=x\n", status,
+			"Linux pkg:deb/linux/zlib1g@1:1.2.13.dfsg-1?arch=amd64&source=zlib&sourceversion=1:1.2.13"},
 		{"Alpine", alpine, apk, "Alpine:v3.18 pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&distro=3.18.4&origin=openssl"},
-		{"Alpine without a patch release", "ID=alpine\nVERSION_ID=3\n", apk, "Alpine:v3 pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&distro=3&origin=openssl"},
+		{"Alpine without a patch release", "ID=alpine\nVERSION_ID=3\n", apk,
+			"Alpine:v3 pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&distro=3&origin=openssl"},
 		{"Alpine without a release", "ID=alpine\n", apk, "Alpine pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&origin=openssl"},
 		{"no distribution with apk", "", apk, "Alpine pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&origin=openssl"},
-		{"a distribution without releases", "ID=wolfi\nVERSION_ID=\"20230201\"\n", apk, "Wolfi pkg:apk/wolfi/libssl3@3.1.3-r0?arch=x86_64&distro=20230201&origin=openssl"},
-		{"Alpaquita", "ID=alpaquita\nVERSION_ID=23\n", apk, "Alpaquita:23 pkg:apk/alpaquita/libssl3@3.1.3-r0?arch=x86_64&distro=23&origin=openssl"},
-		{"the last of a name is in force", "ID=debian\nID=alpine\n# ID=wolfi\n", apk, "Alpine pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&origin=openssl"},
+		{"a distribution without releases", "ID=wolfi\nVERSION_ID=\"20230201\"\n", apk,
+			"Wolfi pkg:apk/wolfi/libssl3@3.1.3-r0?arch=x86_64&distro=20230201&origin=openssl"},
+		{"Alpaquita", "ID=alpaquita\nVERSION_ID=23\n", apk,
+			"Alpaquita:23 pkg:apk/alpaquita/libssl3@3.1.3-r0?arch=x86_64&distro=23&origin=openssl"},
+		{"the last of a name is in force", "ID=debian\nID=alpine\n# ID=wolfi\n", apk,
+			"Alpine pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&origin=openssl"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -63,7 +71,8 @@ func TestWhatDpkgSaysOfAPackagesState(t *testing.T) {
 		{"no status, which dpkg always writes", "Package: a\nVersion: 1\n", "1 of its packages have no name, version or status"},
 		{"installed without a version", "Package: a\nStatus: install ok installed\n", "1 of its packages have no name, version or status"},
 		{"a last paragraph without its empty line", "Package: a\nStatus: install ok installed\nVersion: 1", "a"},
-		{"a line that is no field", "Package: a\nStatus: install ok installed\nVersion: 1\n\nnonsense\n\nPackage: b\n", `a malformed MIME header: missing colon: "nonsense"`},
+		{"a line that is no field", "Package: a\nStatus: install ok installed\nVersion: 1\n\nnonsense\n\nPackage: b\n",
+			`a malformed MIME header: missing colon: "nonsense"`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -83,7 +92,8 @@ func TestWhatDpkgSaysOfAPackagesState(t *testing.T) {
 }
 
 func TestADatabaseThatCannotBeReadToItsEndIsAGap(t *testing.T) {
-	for name, files := range map[string][2]string{"dpkg": {status, zlib + "nonsense\n\n" + openssl}, "apk": {"lib/apk/db/installed", "P:zlib1g\nV:1\n\nnonsense\n\n" + apkDB}} {
+	for name, files := range map[string][2]string{"dpkg": {status, zlib + "nonsense\n\n" + openssl},
+		"apk": {"lib/apk/db/installed", "P:zlib1g\nV:1\n\nnonsense\n\n" + apkDB}} {
 		t.Run(name, func(t *testing.T) {
 			img := imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian}, entry{name: files[0], content: files[1]}))
 			inv, err := Scan(t.Context(), "oci:"+laidOut(t, img), Options{})
@@ -102,7 +112,8 @@ func TestADatabaseThatCannotBeReadToItsEndIsAGap(t *testing.T) {
 
 func TestALayerThatRegistriesDoNotHoldIsAGap(t *testing.T) {
 	img := imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian}, entry{name: status, content: zlib}))
-	img, err := mutate.Append(img, mutate.Addendum{Layer: static.NewLayer(nil, types.DockerForeignLayer), History: v1.History{CreatedBy: "ADD base"}})
+	img, err := mutate.Append(img, mutate.Addendum{Layer: static.NewLayer(nil, types.DockerForeignLayer),
+		History: v1.History{CreatedBy: "ADD base"}})
 	if err != nil {
 		t.Fatal(err)
 	}

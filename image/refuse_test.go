@@ -40,7 +40,8 @@ func TestALayoutWhoseFilesWereChangedIsRefused(t *testing.T) {
 		name, blob, want string
 		content          []byte
 	}{
-		{"another layer", m.Layers[0].Digest.Hex, "corrupt, cut short or was tampered", gzipped(t, tarOf(t, entry{name: "etc/os-release", content: alpine}))},
+		{"another layer", m.Layers[0].Digest.Hex, "corrupt, cut short or was tampered",
+			gzipped(t, tarOf(t, entry{name: "etc/os-release", content: alpine}))},
 		{"another configuration", m.Config.Digest.Hex, "not what its manifest says", []byte(`{"os":"linux"}`)},
 	}
 	for _, test := range tests {
@@ -58,7 +59,8 @@ func TestALayoutWhoseFilesWereChangedIsRefused(t *testing.T) {
 }
 
 func TestAnArtifactIsNoImage(t *testing.T) {
-	chart := mutate.ConfigMediaType(imageOf(t, tarOf(t, entry{name: "Chart.yaml", content: "name: x"})), "application/vnd.cncf.helm.config.v1+json")
+	chart := mutate.ConfigMediaType(imageOf(t, tarOf(t, entry{name: "Chart.yaml", content: "name: x"})),
+		"application/vnd.cncf.helm.config.v1+json")
 	_, err := Scan(t.Context(), "oci:"+laidOut(t, chart), Options{})
 	if err == nil || !strings.Contains(err.Error(), "an artifact, no container image") {
 		t.Errorf("error %v", err)

@@ -62,7 +62,8 @@ func TestADebootstrappedImageIsReadTheSameWayEverywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !slices.Equal(described(got), described(want)) || len(got.Packages) == 0 || got.OS != want.OS || len(got.Gaps) != len(want.Gaps) {
-				t.Errorf("%d packages of %v (gaps %v), the root file system has %d of %v (gaps %v)", len(got.Packages), got.OS, got.Gaps, len(want.Packages), want.OS, want.Gaps)
+				t.Errorf("%d packages of %v (gaps %v), the root file system has %d of %v (gaps %v)", len(got.Packages), got.OS, got.Gaps,
+					len(want.Packages), want.OS, want.Gaps)
 			}
 			resident, took := alone(t, from)
 			t.Logf("%d packages in %v with %d MiB resident at most", len(got.Packages), took.Round(time.Millisecond), resident>>20)
@@ -77,7 +78,8 @@ func TestADebootstrappedImageIsReadTheSameWayEverywhere(t *testing.T) {
 func packed(t *testing.T, root string) v1.Image {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "layer.tar.gz")
-	if out, err := exec.CommandContext(t.Context(), "tar", "-C", root, "--numeric-owner", "--exclude=./dev/*", "--exclude=./proc/*", "-czf", file, ".").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "tar", "-C", root, "--numeric-owner", "--exclude=./dev/*", "--exclude=./proc/*",
+		"-czf", file, ".").CombinedOutput(); err != nil {
 		t.Fatalf("tar: %v\n%s", err, out)
 	}
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return os.Open(file) })
@@ -97,7 +99,8 @@ func packed(t *testing.T, root string) v1.Image {
 // described is every package with everything that is said of it but where it was read.
 func described(inv *Inventory) (out []string) {
 	for _, p := range inv.Packages {
-		out = append(out, strings.Join(append([]string{p.PURL, p.Name, p.Version, p.Source, p.SourceVersion, p.Architecture, p.Ecosystem, p.Database}, p.Files...), " "))
+		out = append(out, strings.Join(append([]string{p.PURL, p.Name, p.Version, p.Source, p.SourceVersion, p.Architecture, p.Ecosystem,
+			p.Database}, p.Files...), " "))
 	}
 	slices.Sort(out)
 	return out

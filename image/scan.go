@@ -24,7 +24,8 @@ func Scan(ctx context.Context, ref string, o Options) (*Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
-	inv := &Inventory{Version: InventoryVersion, Digest: img.digest, Reference: ref, Platform: img.platform, Builds: img.builds, ScannedAt: time.Now().UTC(), Packages: []Package{}, Layers: []Layer{}}
+	inv := &Inventory{Version: InventoryVersion, Digest: img.digest, Reference: ref, Platform: img.platform, Builds: img.builds,
+		ScannedAt: time.Now().UTC(), Packages: []Package{}, Layers: []Layer{}}
 	s := &scan{inv: inv, o: o, tree: newTree(), layerOf: map[string]string{}}
 	if img.folder != "" {
 		c, err := folderContent(img.folder, o.Limits)
@@ -97,7 +98,8 @@ func (s *scan) layers(ctx context.Context, img v1.Image) error {
 			s.inv.gap("layer "+digest.String(), "it is a foreign layer, which registries do not hold", "Packages that it brings are unknown.")
 			continue
 		}
-		c, err := s.content(ctx, l, digest.String(), Progress{Reference: s.inv.Reference, Resolved: s.inv.Digest, Layer: i + 1, Of: len(layers), Digest: digest.String(), Bytes: meta.Size})
+		c, err := s.content(ctx, l, digest.String(), Progress{Reference: s.inv.Reference, Resolved: s.inv.Digest, Layer: i + 1,
+			Of: len(layers), Digest: digest.String(), Bytes: meta.Size})
 		if err != nil {
 			return fmt.Errorf("layer %d of %d (%s): %w", i+1, len(layers), digest, err)
 		}
@@ -243,18 +245,23 @@ func (s *scan) finish() {
 	}
 	slices.Sort(s.foreign)
 	for _, format := range slices.Compact(s.foreign) {
-		inv.gap(format+" database", "Breakwater does not read "+format+" databases yet", "Packages that it lists, and their vulnerabilities, are unknown.")
+		inv.gap(format+" database", "Breakwater does not read "+format+" databases yet",
+			"Packages that it lists, and their vulnerabilities, are unknown.")
 	}
 	switch {
 	case !inv.Understood && len(s.foreign) == 0 && len(databases(s.tree)) > 0:
-		inv.gap("contents", "the image's package database names no package", "What is inside is unknown: somebody emptied the list, or it could not be read.")
+		inv.gap("contents", "the image's package database names no package",
+			"What is inside is unknown: somebody emptied the list, or it could not be read.")
 	case !inv.Understood && len(s.foreign) == 0:
-		inv.gap("contents", "there is no package database in the image", "What is inside is unknown: a program without a package may have any vulnerability.")
+		inv.gap("contents", "there is no package database in the image",
+			"What is inside is unknown: a program without a package may have any vulnerability.")
 	case !known && inv.Understood:
-		inv.gap("distribution", "the image does not say which distribution it is (no os-release)", "Its packages cannot be held against a distribution's advisories.")
+		inv.gap("distribution", "the image does not say which distribution it is (no os-release)",
+			"Its packages cannot be held against a distribution's advisories.")
 	}
 	for what, n := range s.strange {
-		inv.gap(what, fmt.Sprintf("%d entries of the image's layers are %s; they were left out", n, what), "An honest image has none of them: somebody may be trying to mislead.")
+		inv.gap(what, fmt.Sprintf("%d entries of the image's layers are %s; they were left out", n, what),
+			"An honest image has none of them: somebody may be trying to mislead.")
 	}
 }
 

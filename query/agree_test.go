@@ -39,7 +39,8 @@ var testVocabulary = func() *Vocabulary {
 	}, []schema.Edge{
 		{Name: "X", Properties: edge, Joins: []schema.Pair{{From: "A", To: "B"}, {From: "A", To: "S"}, {From: "B", To: "B"}}},
 		{Name: "Y", Joins: []schema.Pair{{From: "B", To: "C"}, {From: "S", To: "T"}, {From: "A", To: "A"}}},
-		{Name: "Z", Properties: edge, Coverage: schema.Pair{From: "S", To: "b"}, Joins: []schema.Pair{{From: "S", To: "T"}, {From: "S", To: "A"}, {From: "T", To: "C"}}},
+		{Name: "Z", Properties: edge, Coverage: schema.Pair{From: "S", To: "b"},
+			Joins: []schema.Pair{{From: "S", To: "T"}, {From: "S", To: "A"}, {From: "T", To: "C"}}},
 	}, []schema.Composed{{Name: "XY", From: "A", To: "C", Steps: []schema.Step{{Edge: "X", To: "B"}, {Edge: "Y", To: "C"}}}})
 }()
 
@@ -130,7 +131,8 @@ func (g generator) view(voc *Vocabulary) *graph.View {
 	return graph.NewView(gv, frozen, clusters...)
 }
 
-func (g generator) cluster(voc *Vocabulary, gv *graph.Vocabulary, name string, shared *graph.Segment, sharedIDs map[string][]string) *graph.Segment {
+func (g generator) cluster(voc *Vocabulary, gv *graph.Vocabulary, name string, shared *graph.Segment,
+	sharedIDs map[string][]string) *graph.Segment {
 	b := graph.NewBuilder(gv, name)
 	ids := map[string][]graph.Ref{}
 	for _, k := range voc.kinds {

@@ -65,7 +65,8 @@ func TestTreesThatNoTextCouldSayAreRefused(t *testing.T) {
 		{`{"find":{"kinds":["Pod"],"with":[{"edge":["RUNS"],"dir":"sideways","to":{}}]}}`, "dir is out or in"},
 		{`{"find":{"kinds":["Pod"],"with":[{"edge":[],"to":{}}]}}`, "wants an edge"},
 		{`{"find":{"kinds":["Pod"],"with":[{"edge":["RUNS"],"upTo":3,"to":{}}]}}`, "for EXISTS only"},
-		{`{"find":{"kinds":["Pod"],"with":[{"edge":["RUNS"],"optional":true,"to":{"with":[{"edge":["USES_IMAGE"],"to":{}}]}}]}}`, "everything is optional"},
+		{`{"find":{"kinds":["Pod"],"with":[{"edge":["RUNS"],"optional":true,"to":{"with":[{"edge":["USES_IMAGE"],"to":{}}]}}]}}`,
+			"everything is optional"},
 		{`{"find":{"kinds":["Pod"],"where":{"exists":{"edge":["RUNS"],"optional":true,"to":{}}}}}`, "nothing inside EXISTS"},
 		{`{"find":{"kinds":["Pod"],"where":{"exists":{"edge":["RUNS"],"to":{"with":[{"edge":["USES_IMAGE"],"to":{}}]}}}}}`, "has one edge"},
 		{`{"find":{"kinds":["Pod"],"where":{"count":{"edge":["RUNS"],"to":{}},"op":"IN","value":1}}}`, "COUNT is compared with one of"},
@@ -89,7 +90,8 @@ func TestTreesThatNoTextCouldSayAreRefused(t *testing.T) {
 			t.Errorf("%s: got %v, want …%s…", test.json, problems, test.want)
 		}
 	}
-	for _, bad := range []string{`{`, `{"find":{}} {}`, `{"find":{"where":{"prop":"a","op":"=","value":{"p":1}}}}`, `{"find":{"where":{"prop":"a","value":[[1]]}}}`, `[]`} {
+	for _, bad := range []string{`{`, `{"find":{}} {}`, `{"find":{"where":{"prop":"a","op":"=","value":{"p":1}}}}`,
+		`{"find":{"where":{"prop":"a","value":[[1]]}}}`, `[]`} {
 		if _, err := Decode([]byte(bad)); err == nil {
 			t.Errorf("%s decodes", bad)
 		}

@@ -17,7 +17,8 @@ func TestCheckFindsWhatCannotBeAndSuggestsWhatCan(t *testing.T) {
 		{"enum value", "MATCH (i:Image) WHERE i.severity >= 'high'", "severity is never 'high'; did you mean High?", "1:37"},
 		{"wrong way round", "MATCH (p:Pod)<-[:RUNS]-(c:Container)", "RUNS does not lead from Pod to Container; turn the edge round", "1:18"},
 		{"nothing joined", "MATCH (p:Pod)-[:HAS_PACKAGE]->(k:Package)", "it joins Image → Package", "1:17"},
-		{"text as a flag", "MATCH (p:Pod) WHERE p.name", "name is a text, so standing alone as a condition does not fit; compare it with a value", "1:23"},
+		{"text as a flag", "MATCH (p:Pod) WHERE p.name",
+			"name is a text, so standing alone as a condition does not fit; compare it with a value", "1:23"},
 		{"flag as a number", "MATCH (p:Pod) WHERE p.exposed = 1", "compared with true or false, not with 1", "1:33"},
 		{"list", "MATCH (p:Pod) WHERE p.labels CONTAINS 'app'", "write 'value' IN it", "1:23"},
 		{"not a list", "MATCH (p:Pod) WHERE 'a' IN p.name", "put the property on the left", "1:30"},
@@ -29,7 +30,8 @@ func TestCheckFindsWhatCannotBeAndSuggestsWhatCan(t *testing.T) {
 		{"order", "MATCH (p:Pod) RETURN p ORDER BY nmae", "no column is called nmae", "1:33"},
 		{"order under DISTINCT", "MATCH (p:Pod)-[:RUNS]->(c) RETURN DISTINCT p ORDER BY c.name", "return it too", "1:55"},
 		{"a fact is not added", "MATCH (p:Pod)-[:RUNS]->(c) MERGE (p)-[:RUNS]->(c)", "RUNS is a fact", "1:28"},
-		{"added where it cannot be", "MATCH (p:Pod)-[:RUNS_ON]->(n) MERGE (p)-[:CAN_TAKE_OVER]->(n)", "CAN_TAKE_OVER does not join Pod to Node", "1:31"},
+		{"added where it cannot be", "MATCH (p:Pod)-[:RUNS_ON]->(n) MERGE (p)-[:CAN_TAKE_OVER]->(n)",
+			"CAN_TAKE_OVER does not join Pod to Node", "1:31"},
 		{"composed with a name", "MATCH (p:Pod)-[x:RUNS_IMAGE]->(i)", "made of several edges", "1:18"},
 	}
 	for _, test := range tests {
@@ -46,7 +48,8 @@ func TestCheckFindsWhatCannotBeAndSuggestsWhatCan(t *testing.T) {
 }
 
 func TestATreeFromOutsideGetsAPathToWhatIsWrong(t *testing.T) {
-	q, err := Decode([]byte(`{"find":{"kinds":["Image"],"with":[{"edge":["HAS_VULNERABILITY"],"dir":"out","to":{"kinds":["Vulnerability"],"where":{"and":[{"prop":"kev"},{"prop":"severitee","op":"=","value":"High"}]}}}]}}`))
+	q, err := Decode([]byte(`{"find":{"kinds":["Image"],"with":[{"edge":["HAS_VULNERABILITY"],"dir":"out",` +
+		`"to":{"kinds":["Vulnerability"],"where":{"and":[{"prop":"kev"},{"prop":"severitee","op":"=","value":"High"}]}}}]}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +58,8 @@ func TestATreeFromOutsideGetsAPathToWhatIsWrong(t *testing.T) {
 		t.Errorf("got %+v", problems)
 	}
 	// The path is that of the tree sent, not of its normal, expanded form.
-	q, _ = Decode([]byte(`{"find":{"kinds":["Image"],"where":{"and":[{"or":[{"prop":"nope"}]}]},"with":[null,{"edge":["RUNS_IMAGE"],"dir":"in","to":{"where":{"prop":"nope"}}}]}}`))
+	q, _ = Decode([]byte(`{"find":{"kinds":["Image"],"where":{"and":[{"or":[{"prop":"nope"}]}]},"with":[null,{"edge":["RUNS_IMAGE"],` +
+		`"dir":"in","to":{"where":{"prop":"nope"}}}]}}`))
 	problems = Check(Schema(), q)
 	if len(problems) != 2 || problems[0].Path != "find.where.and[0].or[0].prop" || problems[1].Path != "find.with[1].to.where.prop" {
 		t.Errorf("got %+v", problems)
@@ -77,9 +81,11 @@ func TestAComposedConnectionPrintsAsItsEdgesBothWays(t *testing.T) {
 		{"MATCH (i:Image) MATCH (i)<-[:RUNS_IMAGE]-(p:Pod) WHERE p.exposed",
 			"MATCH (i:Image)\nMATCH (i)<-[:USES_IMAGE]-(_1:Container)\nMATCH (_1)<-[:RUNS]-(p:Pod) WHERE p.exposed\nRETURN i, p"},
 		{"MATCH (p:Pod) OPTIONAL MATCH (p)-[:RUNS_VULNERABILITY]->(v)",
-			"MATCH (p:Pod)\nOPTIONAL MATCH (p)-[:RUNS]->(_1:Container)\nOPTIONAL MATCH (_1)-[:USES_IMAGE]->(_2:Image)\nOPTIONAL MATCH (_2)-[:HAS_VULNERABILITY]->(v:Vulnerability)\nRETURN p, v"},
+			"MATCH (p:Pod)\nOPTIONAL MATCH (p)-[:RUNS]->(_1:Container)\nOPTIONAL MATCH (_1)-[:USES_IMAGE]->(_2:Image)\nOPTIONAL MATCH " +
+				"(_2)-[:HAS_VULNERABILITY]->(v:Vulnerability)\nRETURN p, v"},
 		{"MATCH (v:Vulnerability) WHERE NOT EXISTS { (v)<-[:RUNS_VULNERABILITY]-(p) WHERE p.exposed } RETURN v",
-			"MATCH (v:Vulnerability) WHERE NOT EXISTS { (v)<-[:HAS_VULNERABILITY]-(_1:Image) WHERE EXISTS { (_1)<-[:USES_IMAGE]-(_2:Container) WHERE EXISTS { (_2)<-[:RUNS]-(p:Pod) WHERE p.exposed } } }\nRETURN v"},
+			"MATCH (v:Vulnerability) WHERE NOT EXISTS { (v)<-[:HAS_VULNERABILITY]-(_1:Image) WHERE EXISTS { " +
+				"(_1)<-[:USES_IMAGE]-(_2:Container) WHERE EXISTS { (_2)<-[:RUNS]-(p:Pod) WHERE p.exposed } } }\nRETURN v"},
 	}
 	for _, test := range tests {
 		q, problems := Compile(Schema(), test.text)
@@ -103,7 +109,8 @@ func TestEverythingOnAMenuChecks(t *testing.T) {
 			}
 			for _, c := range m.Connections {
 				for _, to := range c.To {
-					q := &Query{Find: &Node{As: "a", Kinds: []string{k.Name}, With: []*Rel{{Edge: []string{c.Edge}, Dir: c.Dir, To: &Node{As: "b", Kinds: []string{to.Name}}}}}}
+					q := &Query{Find: &Node{As: "a", Kinds: []string{k.Name},
+						With: []*Rel{{Edge: []string{c.Edge}, Dir: c.Dir, To: &Node{As: "b", Kinds: []string{to.Name}}}}}}
 					if p := Check(v, q); len(p) > 0 {
 						t.Errorf("%s %s %s %s: %v", k.Name, c.Dir, c.Edge, to.Name, p)
 					}

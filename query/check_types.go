@@ -113,7 +113,10 @@ func (p *planner) enumKnows(e *Expr, t *test, columns []graph.Column, path strin
 	}
 	for _, v := range values {
 		s, ok := v.V.(string)
-		if ok && !e.Fold && !slices.ContainsFunc(columns, func(c graph.Column) bool { return c.Type != graph.Enum || slices.Contains(c.Enum, s) }) {
+		if ok && !e.Fold && !slices.ContainsFunc(columns, func(c graph.Column) bool {
+			return c.Type != graph.Enum ||
+				slices.Contains(c.Enum, s)
+		}) {
 			p.problem(e.valuePos, path+".value", enumHint(v, columns[0]), "%s is never %s", e.Prop, v)
 		}
 	}

@@ -12,10 +12,13 @@ import (
 // its bounds; and its expansion's text means the same.
 func FuzzRun(f *testing.F) {
 	for _, text := range []string{
-		"MATCH (i:Image) WHERE i.severity >= 'High' AND NOT i.scanned OPTIONAL MATCH (i)<-[u:USES_IMAGE]-(c) RETURN DISTINCT i.name, c ORDER BY c DESC SKIP 1 LIMIT 2",
+		"MATCH (i:Image) WHERE i.severity >= 'High' AND NOT i.scanned OPTIONAL MATCH (i)<-[u:USES_IMAGE]-(c) RETURN DISTINCT i.name, c " +
+			"ORDER BY c DESC SKIP 1 LIMIT 2",
 		"MATCH (p:Pod)-[:RUNS]->(c) WHERE toLower(c.name) IN ['a', $p] RETURN p, count(DISTINCT c) AS n ORDER BY n",
-		"MATCH (p:Pod|Workload) WHERE EXISTS { (p)-[:RUNS|USES_IMAGE|HAS_VULNERABILITY*1..4]->(v:Vulnerability) WHERE v.cvss > 7.5 } AND COUNT { (p)-[:RUNS]->() } < 2",
-		"MATCH (v:Vulnerability) WHERE v.published < '2026-01-01' OR 'CWE-79' IN v.cwes MATCH (v)<-[h:HAS_VULNERABILITY]-(i) WHERE h.severity = 'High' OR i.rce RETURN h, h.fixed",
+		"MATCH (p:Pod|Workload) WHERE EXISTS { (p)-[:RUNS|USES_IMAGE|HAS_VULNERABILITY*1..4]->(v:Vulnerability) WHERE v.cvss > 7.5 } AND " +
+			"COUNT { (p)-[:RUNS]->() } < 2",
+		"MATCH (v:Vulnerability) WHERE v.published < '2026-01-01' OR 'CWE-79' IN v.cwes MATCH (v)<-[h:HAS_VULNERABILITY]-(i) WHERE " +
+			"h.severity = 'High' OR i.rce RETURN h, h.fixed",
 	} {
 		q, err := Parse(text)
 		if err != nil {

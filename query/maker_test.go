@@ -59,7 +59,8 @@ func (m *queryMaker) rel(optional bool, depth int) *Rel {
 		}
 	}
 	if r.As != "" && m.IntN(2) == 0 {
-		r.To.Where = simplify(&Expr{And: []*Expr{{Or: []*Expr{m.test(r.As), m.expr(1, r.As)}}, r.To.Where}[:1+min(1, boolInt(r.To.Where != nil))]})
+		r.To.Where = simplify(&Expr{And: []*Expr{{Or: []*Expr{m.test(r.As), m.expr(1, r.As)}},
+			r.To.Where}[:1+min(1, boolInt(r.To.Where != nil))]})
 	}
 	return r
 }
@@ -165,7 +166,8 @@ func (m *queryMaker) returns(q *Query) {
 		if m.IntN(2) == 0 {
 			q.Order = append(q.Order, Key{Name: pick(m.generator, q.Return...).Column(), Desc: m.IntN(2) == 0})
 		} else {
-			q.Order = append(q.Order, Key{Of: pick(m.generator, names...), Prop: pick(m.generator, "name", "e", "n", "f", "t", "b", "id"), Desc: m.IntN(2) == 0})
+			q.Order = append(q.Order, Key{Of: pick(m.generator, names...), Prop: pick(m.generator, "name", "e", "n", "f", "t", "b", "id"),
+				Desc: m.IntN(2) == 0})
 		}
 	}
 }

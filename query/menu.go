@@ -35,7 +35,8 @@ func Kinds(v *Vocabulary) []KindGroup {
 		family := slices.IndexFunc(g.Kinds, func(c KindChoice) bool { return c.Name == k.Family })
 		if k.Family != "" && family < 0 {
 			family = len(g.Kinds)
-			g.Kinds = append(g.Kinds, KindChoice{Name: k.Family, Label: k.Family, Plural: "Any " + lowerFirst(k.Family), Sentence: "Any of its kinds."})
+			g.Kinds = append(g.Kinds, KindChoice{Name: k.Family, Label: k.Family, Plural: "Any " + lowerFirst(k.Family),
+				Sentence: "Any of its kinds."})
 		}
 		if k.Family != "" {
 			g.Kinds[family].Kinds = append(g.Kinds[family].Kinds, k.Name)

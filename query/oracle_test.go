@@ -185,7 +185,8 @@ func (o *oracle) reaches(r *Rel, n graph.Node, steps int) bool {
 }
 
 func oracleCompare[T float64 | string](op string, a, b T) bool {
-	return op == "=" && a == b || op == "<>" && a != b || op == "<" && a < b || op == "<=" && a <= b || op == ">" && a > b || op == ">=" && a >= b
+	return op == "=" && a == b || op == "<>" && a != b || op == "<" && a < b || op == "<=" && a <= b || op == ">" && a > b ||
+		op == ">=" && a >= b
 }
 
 func (o *oracle) value(of, prop string, n graph.Node, edge *oracleEdge) (graph.Value, []string) {

@@ -223,7 +223,8 @@ func (p *planner) rel(near *variable, r *Rel) (*hop, []int) {
 		case ok:
 			h.edges = append(h.edges, e)
 		case p.composed(name):
-			p.problem(at(r.edgePos, i, r.pos), fmt.Sprintf("%s.edge[%d]", path, i), "", "%s is made of several edges: it stands alone, without a name, a reach or a COUNT", name)
+			p.problem(at(r.edgePos, i, r.pos), fmt.Sprintf("%s.edge[%d]", path, i), "",
+				"%s is made of several edges: it stands alone, without a name, a reach or a COUNT", name)
 		default:
 			p.problem(at(r.edgePos, i, r.pos), fmt.Sprintf("%s.edge[%d]", path, i), nearest(name, p.voc.edgeNames()), "there is no edge %s", name)
 		}
@@ -272,7 +273,8 @@ func (p *planner) cannotJoin(near *variable, r *Rel, h *hop, named []int) {
 	if to == "" {
 		to = "anything"
 	}
-	p.problem(at(r.edgePos, 0, r.pos), r.path+".edge", suggestion, "%s does not lead from %s to %s", strings.Join(r.Edge, "|"), p.list(near.kinds), to)
+	p.problem(at(r.edgePos, 0, r.pos), r.path+".edge", suggestion, "%s does not lead from %s to %s", strings.Join(r.Edge, "|"),
+		p.list(near.kinds), to)
 }
 
 func (p *planner) list(kinds []int) string {

@@ -42,7 +42,8 @@ func (r *reference) kind(k int) {
 	r.linef("\n### %s", kind.Name)
 	r.linef("\n%s — %s", kind.Plural, kind.Sentence)
 	if kind.Coverage != "" {
-		r.linef("\nWhere `%s` is not true, the absence of something proves nothing: such %s %s.", kind.Coverage, lowerFirst(kind.Plural), kind.Uncovered)
+		r.linef("\nWhere `%s` is not true, the absence of something proves nothing: such %s %s.", kind.Coverage, lowerFirst(kind.Plural),
+			kind.Uncovered)
 	}
 	m := MenuFor(r.v, kind.Name)
 	r.linef("\n| property | type | meaning |\n|---|---|---|")

@@ -43,7 +43,8 @@ Image sha256:a -HAS_VULNERABILITY{severity=High package="openssl 3.0.2"}-> Vulne
 `
 
 func TestTheResultAsJSONIsWhatTheCommandLinePromises(t *testing.T) {
-	q := mustCompile(t, "MATCH (i:Image)-[h:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id CONTAINS '3889' MATCH (i)<-[:RUNS_IMAGE]-(p:Pod) RETURN i, h, v.severity, p")
+	q := mustCompile(t, "MATCH (i:Image)-[h:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id CONTAINS '3889' MATCH "+
+		"(i)<-[:RUNS_IMAGE]-(p:Pod) RETURN i, h, v.severity, p")
 	res, err := Run(context.Background(), givenView(t, hunt), graph.Everything, q, Options{Limit: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -53,9 +54,15 @@ func TestTheResultAsJSONIsWhatTheCommandLinePromises(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"columns":[{"name":"i","type":"node","of":"i","kinds":["Image"]},{"name":"h","type":"edge","of":"h","kinds":["HAS_VULNERABILITY"]},{"name":"v.severity","type":"enum","of":"v","prop":"severity","kinds":["Vulnerability"]},{"name":"p","type":"node","of":"p","kinds":["Pod"]}],` +
-		`"rows":[[{"id":"sha256:a","kind":"Image","name":"sha256:a"},{"edge":"HAS_VULNERABILITY","from":{"id":"sha256:a","kind":"Image","name":"sha256:a"},"properties":{"package":"openssl 3.0.2","severity":"High"},"to":{"id":"CVE-2022-3889","kind":"Vulnerability","name":"CVE-2022-3889"}},"High",{"id":"prod/shop/Pod/web","kind":"Pod","name":"web"}]],` +
-		`"roots":1,"total":2,"matched":{"_1":2,"i":1,"p":2,"v":1},"partial":"","gaps":[{"source":"query","what":"2 container images were never scanned","why":"nothing is known about what they contain","consequence":"they may belong in the answer and are not in it","kinds":["Image"],"count":2}],"elapsed":0}`
+	want := `{"columns":[{"name":"i","type":"node","of":"i","kinds":["Image"]},{"name":"h","type":"edge","of":"h",` +
+		`"kinds":["HAS_VULNERABILITY"]},{"name":"v.severity","type":"enum","of":"v","prop":"severity","kinds":["Vulnerability"]},` +
+		`{"name":"p","type":"node","of":"p","kinds":["Pod"]}],` +
+		`"rows":[[{"id":"sha256:a","kind":"Image","name":"sha256:a"},{"edge":"HAS_VULNERABILITY","from":{"id":"sha256:a","kind":"Image",` +
+		`"name":"sha256:a"},"properties":{"package":"openssl 3.0.2","severity":"High"},"to":{"id":"CVE-2022-3889","kind":"Vulnerability",` +
+		`"name":"CVE-2022-3889"}},"High",{"id":"prod/shop/Pod/web","kind":"Pod","name":"web"}]],` +
+		`"roots":1,"total":2,"matched":{"_1":2,"i":1,"p":2,"v":1},"partial":"","gaps":[{"source":"query",` +
+		`"what":"2 container images were never scanned","why":"nothing is known about what they contain",` +
+		`"consequence":"they may belong in the answer and are not in it","kinds":["Image"],"count":2}],"elapsed":0}`
 	if string(b) != want {
 		t.Errorf("\n got %s\nwant %s", b, want)
 	}
@@ -64,9 +71,12 @@ func TestTheResultAsJSONIsWhatTheCommandLinePromises(t *testing.T) {
 func TestGapsSayWhatNobodyLookedInto(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"NOT EXISTS", "MATCH (i:Image) WHERE NOT EXISTS { (i)-[:HAS_VULNERABILITY]->(v) }", "2 of these 2 container images were never scanned"},
-		{"a count that zero satisfies", "MATCH (i:Image) WHERE COUNT { (i)-[:HAS_VULNERABILITY]->(v) } < 1", "2 of these 2 container images were never scanned"},
-		{"further away", "MATCH (p:Pod) WHERE NOT EXISTS { (p)-[:RUNS_VULNERABILITY]->(v) } RETURN p", "1 of these 1 pods depend on container images that were never scanned"},
-		{"from the other end", "MATCH (v:Vulnerability) WHERE NOT EXISTS { (v)<-[:HAS_VULNERABILITY]-(i:Image) WHERE i.running }", "1 of these 1 vulnerabilities depend on container images that were never scanned"},
+		{"a count that zero satisfies", "MATCH (i:Image) WHERE COUNT { (i)-[:HAS_VULNERABILITY]->(v) } < 1",
+			"2 of these 2 container images were never scanned"},
+		{"further away", "MATCH (p:Pod) WHERE NOT EXISTS { (p)-[:RUNS_VULNERABILITY]->(v) } RETURN p",
+			"1 of these 1 pods depend on container images that were never scanned"},
+		{"from the other end", "MATCH (v:Vulnerability) WHERE NOT EXISTS { (v)<-[:HAS_VULNERABILITY]-(i:Image) WHERE i.running }",
+			"1 of these 1 vulnerabilities depend on container images that were never scanned"},
 		{"a value nobody knows", "MATCH (i:Image) WHERE NOT i.severe", "2 container images were never scanned"},
 		{"a match they cannot be part of", "MATCH (i:Image)-[:HAS_PACKAGE]->(k:Package)", "2 container images were never scanned"},
 		{"an optional one", "MATCH (i:Image) OPTIONAL MATCH (i)-[:HAS_PACKAGE]->(k:Package)", "2 of these 3 container images were never scanned"},
@@ -113,7 +123,8 @@ func TestTheTotalOfRowsBeyondCountingIsExact(t *testing.T) {
 func TestASpentBudgetIsAPartialAnswerWithItsReason(t *testing.T) {
 	view := big(t, 2000)
 	sorted := mustCompile(t, everyPair+" RETURN a, b, c ORDER BY c, b")
-	res, err := Run(context.Background(), view, graph.Everything, sorted, Options{Deadline: 20 * time.Millisecond}) // without it, 8 billion rows
+	res, err := Run(context.Background(), view, graph.Everything, sorted,
+		Options{Deadline: 20 * time.Millisecond}) // without it, 8 billion rows
 	if err != nil || !strings.Contains(res.Partial, "time limit of 20ms") {
 		t.Errorf("partial %q, %v", res.Partial, err)
 	}
@@ -131,7 +142,8 @@ func TestASpentBudgetIsAPartialAnswerWithItsReason(t *testing.T) {
 
 func TestMatchHandsOverEveryBindingAndWithinNarrowsIt(t *testing.T) {
 	view := givenView(t, hunt)
-	q := mustCompile(t, "MATCH (p:Pod)-[:RUNS]->(c:Container) MATCH (c)-[u:USES_IMAGE]->(i:Image) WHERE i.id = $id MERGE (c)-[:CAN_EXECUTE_IN]->(c)")
+	q := mustCompile(t, "MATCH (p:Pod)-[:RUNS]->(c:Container) MATCH (c)-[u:USES_IMAGE]->(i:Image) WHERE i.id = $id MERGE "+
+		"(c)-[:CAN_EXECUTE_IN]->(c)")
 	var got []string
 	err := Match(context.Background(), view, graph.Everything, q, map[string]any{"id": "sha256:a"}, func(b Binding) bool {
 		p, _ := b.Node("p")
@@ -156,7 +168,8 @@ func TestMatchHandsOverEveryBindingAndWithinNarrowsIt(t *testing.T) {
 	if err != nil || fmt.Sprint(got) != "[test/lab/Pod/x]" {
 		t.Errorf("got %v, %v", got, err)
 	}
-	if err := Match(context.Background(), view, graph.Everything, q, nil, nil); err == nil || !strings.Contains(err.Error(), "$id is not given") {
+	if err := Match(context.Background(), view, graph.Everything, q, nil, nil); err == nil ||
+		!strings.Contains(err.Error(), "$id is not given") {
 		t.Errorf("a missing parameter gives %v", err)
 	}
 }
@@ -205,7 +218,8 @@ Pod p1 workload==HYPERLINK(1)
 Pod p2 workload="a, b"
 `)
 	var out bytes.Buffer
-	res, err := WriteCSV(context.Background(), &out, view, graph.Everything, mustCompile(t, "MATCH (p:Pod) RETURN p, p.workload AS w, p.ip"), Options{Limit: 1})
+	res, err := WriteCSV(context.Background(), &out, view, graph.Everything,
+		mustCompile(t, "MATCH (p:Pod) RETURN p, p.workload AS w, p.ip"), Options{Limit: 1})
 	if err != nil || res.Total != 2 {
 		t.Fatal(res, err)
 	}

@@ -75,7 +75,8 @@ func loadTemplate(v *Vocabulary, dir fs.FS, file string) (*Template, error) {
 
 // complete compiles the query and holds the template against the rules.
 func (t *Template) complete(v *Vocabulary, source *strictyaml.Document) error {
-	for _, field := range []struct{ name, value string }{{"id", t.ID}, {"title", t.Title}, {"group", t.Group}, {"sentence", t.Sentence}, {"query", t.Text}} {
+	for _, field := range []struct{ name, value string }{{"id", t.ID}, {"title", t.Title}, {"group", t.Group},
+		{"sentence", t.Sentence}, {"query", t.Text}} {
 		if strings.TrimSpace(field.value) == "" {
 			return source.Errorf(fmt.Errorf("%s is missing", field.name), field.name)
 		}

@@ -22,7 +22,8 @@ func TestWhatAPersonMayHaveMeantOtherwiseIsAnErrorWithItsLine(t *testing.T) {
 		{"an unknown key", "name: cat\nlgs: 4\n", `zoo/a.yaml:2: unknown key "lgs"`},
 		{"an unknown key further in", "name: cat\nhome:\n  inn: house\n", `zoo/a.yaml:3: unknown key "inn"`},
 		{"a key twice", "name: cat\nlegs: 4\nname: dog\n", `zoo/a.yaml:3: key "name" is there twice, first in line 1`},
-		{"a key twice in a part read later", "name: cat\nmore:\n  x: {a: 1,\n    a: 2}\n", `zoo/a.yaml:4: key "a" is there twice, first in line 3`},
+		{"a key twice in a part read later", "name: cat\nmore:\n  x: {a: 1,\n    a: 2}\n",
+			`zoo/a.yaml:4: key "a" is there twice, first in line 3`},
 		{"a word for a number", "name: cat\nlegs: four\n", `zoo/a.yaml:2: want a whole number, found "four"`},
 		{"a word for yes", "wild: perhaps\n", `zoo/a.yaml:1: want true or false, found "perhaps"`},
 		{"a text for a list", "eats: mice\n", `zoo/a.yaml:1: want a list, found "mice"`},
@@ -71,7 +72,8 @@ func TestADocumentSaysWhereAKeyIs(t *testing.T) {
 
 func TestAListIsReadAsOne(t *testing.T) {
 	var list []animal
-	if _, err := Decode("a.yaml", []byte("- name: cat\n- name: dog\n"), &list); err != nil || fmt.Sprint(list[0].Name, list[1].Name) != "catdog" {
+	if _, err := Decode("a.yaml", []byte("- name: cat\n- name: dog\n"), &list); err != nil ||
+		fmt.Sprint(list[0].Name, list[1].Name) != "catdog" {
 		t.Errorf("%v, %v", list, err)
 	}
 	if _, err := Decode("a.yaml", []byte("name: cat\n"), &list); err == nil || err.Error() != "a.yaml:1: want a list" {
@@ -81,7 +83,8 @@ func TestAListIsReadAsOne(t *testing.T) {
 
 // FuzzDecode: never a panic, and an error names the file.
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{"name: cat\nmore: {a: {b: [c]}}\n", "a: &a [*a]", "<<: {name: x}", "? [a]\n: b\n", "--- !!binary x\n...\n", "name: \"\\u0000\"", "\xff", "- - - -"} {
+	for _, seed := range []string{"name: cat\nmore: {a: {b: [c]}}\n", "a: &a [*a]", "<<: {name: x}", "? [a]\n: b\n",
+		"--- !!binary x\n...\n", "name: \"\\u0000\"", "\xff", "- - - -"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -35,7 +35,8 @@ func trackerZip(b *testing.B, records int) string {
 	}
 	w := zip.NewWriter(f)
 	random := rand.New(rand.NewPCG(1, 2))
-	words := strings.Fields("a buffer overflow in the parser of this library lets remote attackers run code through crafted input that was not checked before use in memory")
+	words := strings.Fields("a buffer overflow in the parser of this library lets remote attackers run code through crafted input that " +
+		"was not checked before use in memory")
 	for i := range records {
 		var text, affected []string
 		for range 150 {
@@ -47,14 +48,17 @@ func trackerZip(b *testing.B, records int) string {
 			for v := range 12 {
 				versions = append(versions, fmt.Sprintf(`"%d.%d-%d"`, release, v, v%3))
 			}
-			affected = append(affected, fmt.Sprintf(`{"package":{"ecosystem":"Debian:%d","name":%q},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"%d.%d-1+deb%du%d"}]}],"versions":[%s],"ecosystem_specific":{"urgency":"not yet assigned"}}`,
+			affected = append(affected, fmt.Sprintf(`{"package":{"ecosystem":"Debian:%d","name":%q},"ranges":[{"type":"ECOSYSTEM",`+
+				`"events":[{"introduced":"0"},{"fixed":"%d.%d-1+deb%du%d"}]}],"versions":[%s],"ecosystem_specific":{"urgency":"not yet assigned"}}`,
 				release, pkg, release, 12+random.IntN(9), release, random.IntN(5), strings.Join(versions, ",")))
 		}
 		member, err := w.Create(fmt.Sprintf("DEBIAN-CVE-2024-%06d.json", i))
 		if err != nil {
 			b.Fatal(err)
 		}
-		fmt.Fprintf(member, `{"id":"DEBIAN-CVE-2024-%06d","upstream":["CVE-2024-%06d"],"modified":"2024-05-01T00:00:00Z","published":"2024-05-01T00:00:00Z","details":%q,"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[%s]}`,
+		fmt.Fprintf(member, `{"id":"DEBIAN-CVE-2024-%06d","upstream":["CVE-2024-%06d"],"modified":"2024-05-01T00:00:00Z",`+
+			`"published":"2024-05-01T00:00:00Z","details":%q,"severity":[{"type":"CVSS_V3",`+
+			`"score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[%s]}`,
 			i, i, strings.Join(text, " "), strings.Join(affected, ","))
 	}
 	if err := w.Close(); err != nil {

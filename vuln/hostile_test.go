@@ -38,7 +38,10 @@ func TestSourcesAreBounded(t *testing.T) {
 		{"a zip that unpacks to much more", fstest.MapFS{"a.zip": {Data: bomb}}, "at most 1000 bytes"},
 		{"many files", fstest.MapFS{"a.json": {}, "b.json": {}, "c.json": {}, "d.json": {}}, "at most 3 files"},
 		{"deep nesting", fstest.MapFS{"a.json": {Data: []byte(`{"id":"X","a":` + strings.Repeat("[", 400) + `}`)}}, "want JSON"},
-		{"many references to one YAML anchor", fstest.MapFS{"a.yaml": {Data: []byte("a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n")}}, "want"},
+		{"many references to one YAML anchor",
+			fstest.MapFS{"a.yaml": {Data: []byte("a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c " +
+				"[*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: " +
+				"[*e,*e,*e,*e,*e,*e,*e,*e,*e]\n")}}, "want"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -53,7 +56,8 @@ func TestSourcesAreBounded(t *testing.T) {
 		})
 	}
 	empties := zipped(t, map[string]string{"a.json": "[" + strings.Repeat(`{"id":""},`, 400_000) + "{}]"})
-	_, err := take(Limits{Document: 1000, Total: 1 << 30, Files: 3, Archive: 1 << 20, Ratio: 50, Slack: 1000}, fstest.MapFS{"a.zip": {Data: empties}})
+	_, err := take(Limits{Document: 1000, Total: 1 << 30, Files: 3, Archive: 1 << 20, Ratio: 50, Slack: 1000},
+		fstest.MapFS{"a.zip": {Data: empties}})
 	if err == nil || !strings.Contains(err.Error(), "at most 50 times its size") {
 		t.Errorf("a zip of countless records is not bounded: %v", err)
 	}
@@ -61,7 +65,8 @@ func TestSourcesAreBounded(t *testing.T) {
 	for i := range 40 {
 		many[fmt.Sprintf("%d.json", i)] = &fstest.MapFile{Data: []byte(record)}
 	}
-	if _, err := take(Limits{Document: 1 << 20, Total: 100_000, Files: 100, Archive: 1 << 20}, many); err == nil || !strings.Contains(err.Error(), "100000 bytes in a source") {
+	if _, err := take(Limits{Document: 1 << 20, Total: 100_000, Files: 100, Archive: 1 << 20}, many); err == nil ||
+		!strings.Contains(err.Error(), "100000 bytes in a source") {
 		t.Errorf("the total is not bounded: %v", err)
 	}
 }
@@ -87,7 +92,9 @@ func TestADamagedTableIsAGapNotSilence(t *testing.T) {
 	dir := t.TempDir()
 	files := fstest.MapFS{}
 	for i := range 2000 {
-		files[fmt.Sprintf("%d.json", i)] = &fstest.MapFile{Data: fmt.Appendf(nil, `{"id":"GO-%d","details":"%d","affected":[{"package":{"ecosystem":"Go","name":"p%d"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`, i, i*i, i)}
+		files[fmt.Sprintf("%d.json", i)] = &fstest.MapFile{Data: fmt.Appendf(nil,
+			`{"id":"GO-%d","details":"%d","affected":[{"package":{"ecosystem":"Go","name":"p%d"},"ranges":[{"type":"SEMVER",`+
+				`"events":[{"introduced":"0"}]}]}]}`, i, i*i, i)}
 	}
 	if _, err := Import(t.Context(), dir, []Source{{Name: "go", FS: files}}, nil); err != nil {
 		t.Fatal(err)
@@ -162,7 +169,9 @@ func TestKilledImportsLoseNothing(t *testing.T) {
 func generation(n int) fstest.MapFS {
 	files := fstest.MapFS{}
 	for i := range 100 * (1 + n%3) {
-		files[fmt.Sprintf("%d.json", i)] = &fstest.MapFile{Data: fmt.Appendf(nil, `{"id":"GO-%d","details":"%d","affected":[{"package":{"ecosystem":"Go","name":"x"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`, i, n)}
+		files[fmt.Sprintf("%d.json", i)] = &fstest.MapFile{Data: fmt.Appendf(nil,
+			`{"id":"GO-%d","details":"%d","affected":[{"package":{"ecosystem":"Go","name":"x"},"ranges":[{"type":"SEMVER",`+
+				`"events":[{"introduced":"0"}]}]}]}`, i, n)}
 	}
 	return files
 }
@@ -235,7 +244,8 @@ func TestTwoImportsDoNotMix(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer release()
-	if _, err := Import(t.Context(), dir, []Source{{Name: "x", FS: generation(1)}}, nil); err == nil || !strings.Contains(err.Error(), "another import") {
+	if _, err := Import(t.Context(), dir, []Source{{Name: "x", FS: generation(1)}}, nil); err == nil ||
+		!strings.Contains(err.Error(), "another import") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -268,11 +278,15 @@ func TestManySpilledRunsMergeInOrder(t *testing.T) {
 // FuzzAdvisory feeds the reader anything, and matches against what it accepted.
 func FuzzAdvisory(f *testing.F) {
 	for _, seed := range []string{
-		`{"id":"USN-1","upstream":["CVE-2022-3602"],"affected":[{"package":{"ecosystem":"Ubuntu:22.04:LTS","name":"openssl"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"3.0.2-0ubuntu1.7"}]}],"versions":["1.0"]}],"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]}`,
-		`[{"id":"GO-1","affected":[{"package":{"ecosystem":"Go","name":"x"},"ranges":[{"type":"SEMVER","events":[{"last_affected":"1"},{"introduced":"0.1"}]}]}]}]`,
+		`{"id":"USN-1","upstream":["CVE-2022-3602"],"affected":[{"package":{"ecosystem":"Ubuntu:22.04:LTS","name":"openssl"},` +
+			`"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"3.0.2-0ubuntu1.7"}]}],"versions":["1.0"]}],` +
+			`"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]}`,
+		`[{"id":"GO-1","affected":[{"package":{"ecosystem":"Go","name":"x"},"ranges":[{"type":"SEMVER","events":[{"last_affected":"1"},` +
+			`{"introduced":"0.1"}]}]}]}]`,
 		`{"catalogVersion":"1","vulnerabilities":[{"cveID":"CVE-2020-00001","dateAdded":"2020-01-01"}]}`,
 		`{"vulns":[{"id":"x","database_specific":{"severity":7,"cwes":[{"cweId":"CWE-1"},4]}}]}`,
-		`{"id":"A","affected":[{"package":{"ecosystem":"PyPI","name":"x"},"versions":["1.0.0.post1+local"]},{"package":{"ecosystem":"Maven","name":"a:b"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"1-alpha"},{"limit":"*"}]}]}]}`,
+		`{"id":"A","affected":[{"package":{"ecosystem":"PyPI","name":"x"},"versions":["1.0.0.post1+local"]},` +
+			`{"package":{"ecosystem":"Maven","name":"a:b"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"1-alpha"},{"limit":"*"}]}]}]}`,
 		`{"id":"A"`, `[]`, ``, `null`, "id: x\naffected: [{package: {ecosystem: Alpine:v3.18, name: x}}]",
 	} {
 		f.Add([]byte(seed), "3.0.2-0ubuntu1.6")
@@ -283,7 +297,8 @@ func FuzzAdvisory(f *testing.F) {
 		}
 		held := memory{}
 		status := SourceStatus{}
-		in := &intake{ctx: t.Context(), limits: Limits{Document: 1 << 20, Total: 8 << 20, Files: 10, Archive: 1 << 20}, put: held.put, status: &status}
+		in := &intake{ctx: t.Context(), limits: Limits{Document: 1 << 20, Total: 8 << 20, Files: 10, Archive: 1 << 20}, put: held.put,
+			status: &status}
 		if err := in.tree(fstest.MapFS{"a.json": {Data: data}, "b.yaml": {Data: data}, "c.csv": {Data: data}}, ".", ""); err != nil {
 			t.Fatalf("a bad record stopped the source: %v", err)
 		}

@@ -23,7 +23,8 @@ import (
 func advisories(n int) fstest.MapFS {
 	files := fstest.MapFS{}
 	for i := range n {
-		text := affected(fmt.Sprintf(`"id":"DEBIAN-CVE-2020-%05d","modified":"2020-01-01T00:00:00Z","details":"%d"`, i, i), "Debian:12", fmt.Sprintf("p%d", i%97), introduced)
+		text := affected(fmt.Sprintf(`"id":"DEBIAN-CVE-2020-%05d","modified":"2020-01-01T00:00:00Z","details":"%d"`, i, i), "Debian:12",
+			fmt.Sprintf("p%d", i%97), introduced)
 		files[fmt.Sprintf("d/%d.json", i)] = &fstest.MapFile{Data: []byte(text)}
 	}
 	return files
@@ -89,7 +90,8 @@ func TestAnUnchangedSourceIsNotReadAgain(t *testing.T) {
 
 func TestImportingANameAgainReplacesIt(t *testing.T) {
 	dir := t.TempDir()
-	old := imported(t, dir, vuln.Source{Name: "debian", FS: advisories(10)}, vuln.Source{Name: "other", FS: fstest.MapFS{"a.json": {Data: []byte(affected(`"id":"GO-1"`, "Go", "x", introduced))}}})
+	old := imported(t, dir, vuln.Source{Name: "debian", FS: advisories(10)},
+		vuln.Source{Name: "other", FS: fstest.MapFS{"a.json": {Data: []byte(affected(`"id":"GO-1"`, "Go", "x", introduced))}}})
 	now := imported(t, dir, vuln.Source{Name: "debian", FS: advisories(5)})
 	if got := len(now.Match(p(7))); got != 0 {
 		t.Errorf("p7 has %d matches after its record was dropped", got)
@@ -110,7 +112,8 @@ func TestImportingANameAgainReplacesIt(t *testing.T) {
 
 func TestANewerCopyElsewhereOverrulesAnOlder(t *testing.T) {
 	older := affected(`"id":"DEBIAN-CVE-2020-00001","modified":"2020-01-01T00:00:00Z"`, "Debian:12", "p1", introduced)
-	newer := affected(`"id":"DEBIAN-CVE-2020-00001","modified":"2021-01-01T00:00:00Z"`, "Debian:12", "p1", `{"introduced":"0"},{"fixed":"0.5"}`)
+	newer := affected(`"id":"DEBIAN-CVE-2020-00001","modified":"2021-01-01T00:00:00Z"`, "Debian:12", "p1",
+		`{"introduced":"0"},{"fixed":"0.5"}`)
 	for _, order := range [][]string{{older, newer}, {newer, older}} {
 		var sources []vuln.Source
 		for i, text := range order {
@@ -124,12 +127,15 @@ func TestANewerCopyElsewhereOverrulesAnOlder(t *testing.T) {
 
 func TestArchivesAreReadAndBadMembersNamed(t *testing.T) {
 	members := map[string]string{
-		"ok.json":      affected(`"id":"DEBIAN-CVE-2020-00001"`, "Debian:12", "p1", introduced),
-		"ok.yaml":      "id: DEBIAN-CVE-2020-00002\naffected:\n- package: {ecosystem: 'Debian:12', name: p1}\n  ranges:\n  - {type: ECOSYSTEM, events: [{introduced: '0'}]}\n",
-		"array.json":   "[" + affected(`"id":"DEBIAN-CVE-2020-00003"`, "Debian:12", "p1", introduced) + "," + affected(`"id":"DEBIAN-CVE-2020-00004"`, "Debian:12", "p1", introduced) + "]",
-		"broken.json":  `{"id": "X-1", "affected": [`,
-		"noid.json":    `{"affected": []}`,
-		"two.json":     `{"id":"X-2","affected":[{"package":{"ecosystem":"Go","name":"x"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0","fixed":"1"}]}]}]}`,
+		"ok.json": affected(`"id":"DEBIAN-CVE-2020-00001"`, "Debian:12", "p1", introduced),
+		"ok.yaml": "id: DEBIAN-CVE-2020-00002\naffected:\n- package: {ecosystem: 'Debian:12', name: p1}\n  ranges:\n  - {type: " +
+			"ECOSYSTEM, events: [{introduced: '0'}]}\n",
+		"array.json": "[" + affected(`"id":"DEBIAN-CVE-2020-00003"`, "Debian:12", "p1", introduced) + "," +
+			affected(`"id":"DEBIAN-CVE-2020-00004"`, "Debian:12", "p1", introduced) + "]",
+		"broken.json": `{"id": "X-1", "affected": [`,
+		"noid.json":   `{"affected": []}`,
+		"two.json": `{"id":"X-2","affected":[{"package":{"ecosystem":"Go","name":"x"},"ranges":[{"type":"SEMVER",` +
+			`"events":[{"introduced":"0","fixed":"1"}]}]}]}`,
 		"README.md":    "not a record",
 		"wrong.json":   `{"id":"X-3","affected":"all of them"}`,
 		"empty.json":   ``,
@@ -206,9 +212,10 @@ func TestKnownExploitedAndEPSSAreJoined(t *testing.T) {
 	record := affected(`"id":"DEBIAN-CVE-2020-00001"`, "Debian:12", "p1", introduced)
 	other := affected(`"id":"DEBIAN-CVE-2020-00002"`, "Debian:12", "p1", introduced)
 	files := fstest.MapFS{
-		"a.json":   {Data: []byte(record)},
-		"b.json":   {Data: []byte(other)},
-		"kev.json": {Data: []byte(`{"catalogVersion":"1","vulnerabilities":[{"cveID":"CVE-2020-00001","vulnerabilityName":"N","dateAdded":"2021-02-03","knownRansomwareCampaignUse":"Known"},{"cveID":"nonsense"}]}`)},
+		"a.json": {Data: []byte(record)},
+		"b.json": {Data: []byte(other)},
+		"kev.json": {Data: []byte(`{"catalogVersion":"1","vulnerabilities":[{"cveID":"CVE-2020-00001","vulnerabilityName":"N",` +
+			`"dateAdded":"2021-02-03","knownRansomwareCampaignUse":"Known"},{"cveID":"nonsense"}]}`)},
 		"epss.csv": {Data: []byte("#model_version:v1\ncve,epss,percentile\nCVE-2020-00001,0.5,0.9\nCVE-2020-00003,7,1\n")},
 	}
 	db := imported(t, t.TempDir(), vuln.Source{Name: "all", FS: files})
@@ -244,8 +251,10 @@ func TestASourceWithNothingInItIsAnError(t *testing.T) {
 		{"a missing path", vuln.Source{Path: filepath.Join(dir, "missing")}, "no such file"},
 		{"no advisories", vuln.Source{Name: "readme", FS: fstest.MapFS{"README.md": {Data: []byte("x")}}}, "want OSV records"},
 		{"only broken ones", vuln.Source{Name: "debian", FS: fstest.MapFS{"x.json": {Data: []byte("{")}}}, "x.json"},
-		{"another database's format", vuln.Source{Name: "secdb", FS: fstest.MapFS{"x.yaml": {Data: []byte("distroversion: v3.9\npackages: []\n")}}}, "got an object with distroversion, packages"},
-		{"an archive of other things", vuln.Source{Path: pack(t, filepath.Join(t.TempDir(), "x.tar.gz"), map[string]string{"DSA/list": "[1 Jan 2020] DSA-1-1"})}, "found none"},
+		{"another database's format", vuln.Source{Name: "secdb",
+			FS: fstest.MapFS{"x.yaml": {Data: []byte("distroversion: v3.9\npackages: []\n")}}}, "got an object with distroversion, packages"},
+		{"an archive of other things",
+			vuln.Source{Path: pack(t, filepath.Join(t.TempDir(), "x.tar.gz"), map[string]string{"DSA/list": "[1 Jan 2020] DSA-1-1"})}, "found none"},
 		{"not a zip", vuln.Source{Name: "zip", FS: fstest.MapFS{"x.zip": {Data: []byte("{}")}}}, "want a zip archive"},
 	}
 	for _, test := range tests {
@@ -300,7 +309,9 @@ func TestGzippedFilesAreRead(t *testing.T) {
 	z := gzip.NewWriter(&packed)
 	fmt.Fprint(z, "cve,epss,percentile\nCVE-2020-00001,0.25,0.5\n")
 	z.Close()
-	db := imported(t, t.TempDir(), vuln.Source{Name: "all", FS: fstest.MapFS{"epss.csv.gz": {Data: packed.Bytes()}, "a.json": {Data: []byte(affected(`"id":"DEBIAN-CVE-2020-00001"`, "Debian:12", "p1", introduced))}}})
+	db := imported(t, t.TempDir(),
+		vuln.Source{Name: "all", FS: fstest.MapFS{"epss.csv.gz": {Data: packed.Bytes()},
+			"a.json": {Data: []byte(affected(`"id":"DEBIAN-CVE-2020-00001"`, "Debian:12", "p1", introduced))}}})
 	if m := db.Match(p(1)); len(m) != 1 || m[0].EPSS == nil || m[0].EPSS.Score != 0.25 {
 		t.Errorf("matches %+v", m)
 	}

@@ -30,15 +30,19 @@ import (
 // the rule on them.
 
 // saysCode finds the statement that code or commands can be run.
-var saysCode = regexp.MustCompile(`(?i)\b(?:code|command)[- ]execution\b|\bcode\b[^.]{0,40}\bwould be executed\b|\bRCE\b|\bexploit heap corruption\b`)
+var saysCode = regexp.MustCompile(`(?i)\b(?:code|command)[- ]execution\b|\bcode\b[^.]{0,40}\bwould be executed\b|\bRCE\b|` +
+	`\bexploit heap corruption\b`)
 
 // runsSomething finds a verb and what is run, with up to four words between that
 // must all be fillers: "execute arbitrary code", "run their own commands". (A
 // small expression with a check is many times faster than one that lists them.)
-var runsSomething = regexp.MustCompile(`(?i)\b(?:execut(?:e|es|ed|ing|ion of)|runs?|running|inject(?:s|ing)?|launch) ((?:[\w-]+ ){0,4}?)(?:code|commands?|executables?)\b`)
+var runsSomething = regexp.MustCompile(`(?i)\b(?:execut(?:e|es|ed|ing|ion of)|runs?|running|inject(?:s|ing)?|launch) ` +
+	`((?:[\w-]+ ){0,4}?)(?:code|commands?|executables?)\b`)
 
-var fillers = map[string]bool{"and": true, "or": true, "any": true, "an": true, "the": true, "their": true, "own": true, "remote": true, "malicious": true, "arbitrary": true,
-	"unauthorized": true, "unauthorised": true, "operating": true, "system": true, "os": true, "shell": true, "bash": true, "powershell": true, "php": true, "python": true,
+var fillers = map[string]bool{"and": true, "or": true, "any": true, "an": true, "the": true, "their": true, "own": true,
+	"remote": true, "malicious": true, "arbitrary": true,
+	"unauthorized": true, "unauthorised": true, "operating": true, "system": true, "os": true, "shell": true, "bash": true,
+	"powershell": true, "php": true, "python": true,
 	"java": true, "javascript": true, "sql": true, "root": true, "native": true, "machine": true}
 
 // says finds either kind of statement.
@@ -65,7 +69,8 @@ var opensDoor = regexp.MustCompile(`(?i)\bunauthenticated\b|\bunauthori[sz]ed co
 var saysRemoteCode = regexp.MustCompile(`(?i)\bremote,? (?:code|command) execution\b|\bRCE\b|\barbitrary (?:code|commands?)\b`)
 
 // accountNeeded are words for attackers who must be let in first.
-var accountNeeded = regexp.MustCompile(`(?i)(?:^|[^n])\bauthenticated\b|\badministrative privileges?\b|\badministrator privileges?\b|\blow[- ]privileged\b|\bvalid credentials\b` +
+var accountNeeded = regexp.MustCompile(`(?i)(?:^|[^n])\bauthenticated\b|\badministrative privileges?\b|` +
+	`\badministrator privileges?\b|\blow[- ]privileged\b|\bvalid credentials\b` +
 	`|\bcode locally\b|\blocal (?:users?|attackers?)\b|\blocal \w+ configuration\b|\bcurrent working directory\b|~/`)
 
 // hindrances are softer words for attackers who are already inside, or for code
@@ -78,7 +83,8 @@ var hindrances = regexp.MustCompile(`(?i)` +
 // runsCode are weaknesses whose exploitation is running code: injection into an
 // interpreter, deserialisation, upload of code, memory written out of bounds.
 var runsCode = []string{"CWE-77", "CWE-78", "CWE-88", "CWE-94", "CWE-95", "CWE-96", "CWE-98", "CWE-119", "CWE-120", "CWE-121",
-	"CWE-122", "CWE-123", "CWE-134", "CWE-415", "CWE-416", "CWE-434", "CWE-502", "CWE-787", "CWE-822", "CWE-824", "CWE-843", "CWE-917", "CWE-1336"}
+	"CWE-122", "CWE-123", "CWE-134", "CWE-415", "CWE-416", "CWE-434", "CWE-502", "CWE-787", "CWE-822", "CWE-824", "CWE-843",
+	"CWE-917", "CWE-1336"}
 
 // remoteCode applies the rule to all that is written about a vulnerability and
 // says what decided. Notices about several vulnerabilities mix their texts, so
@@ -140,7 +146,8 @@ func hindered(text string) string {
 // match: the expressions run only on the text around them.
 var (
 	codeWords      = []string{"code", "command", "executable", "rce", "heap corruption"}
-	hindranceWords = []string{"local", "physical", "adjacent", "privilege", "kernel mode", "authenticated", "administrat", "credentials", "script", "xss", "exploitable", "malicious", "working directory", "~/"}
+	hindranceWords = []string{"local", "physical", "adjacent", "privilege", "kernel mode", "authenticated", "administrat",
+		"credentials", "script", "xss", "exploitable", "malicious", "working directory", "~/"}
 )
 
 // around is what find finds near one of the words.

@@ -51,7 +51,8 @@ func TestRemoteCodeRule(t *testing.T) {
 			precision, recall := float64(hit)/float64(hit+wrong), float64(hit)/float64(hit+missed)
 			t.Logf("remote code rule on %s: %d labels, %d positive; precision %.3f, recall %.3f", test.file, len(all), hit+missed, precision, recall)
 			if len(all) < test.least || precision < test.precision || recall < test.recall {
-				t.Errorf("%d labels, precision %.3f, recall %.3f; want %d, %.2f, %.2f", len(all), precision, recall, test.least, test.precision, test.recall)
+				t.Errorf("%d labels, precision %.3f, recall %.3f; want %d, %.2f, %.2f", len(all), precision, recall, test.least,
+					test.precision, test.recall)
 			}
 		})
 	}
@@ -85,10 +86,12 @@ func TestRemoteCodeSaysWhatDecided(t *testing.T) {
 		want                    bool
 		why                     string
 	}{
-		{"CVSS that sees no change of data overrules words", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "CWE-787", "potentially remote code execution", false, "integrity"},
+		{"CVSS that sees no change of data overrules words", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "CWE-787",
+			"potentially remote code execution", false, "integrity"},
 		{"a local vector", "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H", "CWE-78", "execute arbitrary code", false, "attack vector L"},
 		{"privileges needed", "CVSS:3.1/AV:N/AC:L/PR:H/UI:N/S:U/C:H/I:H/A:H", "CWE-78", "execute arbitrary code", false, "privileges"},
-		{"words and vector agree", "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H", "", "lets attackers execute arbitrary code", true, `"execute arbitrary code"; CVSS`},
+		{"words and vector agree", "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H", "", "lets attackers execute arbitrary code", true,
+			`"execute arbitrary code"; CVSS`},
 		{"weakness and full loss", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "CWE-502", "mishandles gadgets", true, "CWE-502"},
 		{"full loss of another weakness", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "CWE-287", "login without password", false, "neither"},
 		{"CVSS 4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", "CWE-78", "", true, "CWE-78"},

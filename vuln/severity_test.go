@@ -25,35 +25,55 @@ func TestSeveritySaysWhoDecided(t *testing.T) {
 		severity vuln.Severity
 		source   string
 	}{
-		{"Ubuntu's priority before CVSS", []string{with(`"severity":[{"type":"Ubuntu","score":"medium"}]`, affected(`"id":"UBUNTU-CVE-2020-10001",`+v98, "Ubuntu:22.04:LTS", "x", fixed))},
+		{"Ubuntu's priority before CVSS",
+			[]string{with(`"severity":[{"type":"Ubuntu","score":"medium"}]`, affected(`"id":"UBUNTU-CVE-2020-10001",`+v98,
+				"Ubuntu:22.04:LTS", "x", fixed))},
 			vuln.Package{Ecosystem: "Ubuntu:22.04:LTS", Name: "x", Version: "1"}, vuln.Medium, "Ubuntu rates it medium (UBUNTU-CVE-2020-10001)"},
-		{"Ubuntu's priority on the record itself", []string{affected(`"id":"UBUNTU-CVE-2020-10001","severity":[{"type":"Ubuntu","score":"negligible"},{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]`, "Ubuntu:22.04:LTS", "x", fixed)},
+		{"Ubuntu's priority on the record itself",
+			[]string{affected(`"id":"UBUNTU-CVE-2020-10001","severity":[{"type":"Ubuntu","score":"negligible"},{"type":"CVSS_V3",`+
+				`"score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]`, "Ubuntu:22.04:LTS", "x", fixed)},
 			vuln.Package{Ecosystem: "Ubuntu:22.04:LTS", Name: "x", Version: "1"}, vuln.Low, "Ubuntu rates it negligible (UBUNTU-CVE-2020-10001)"},
-		{"Debian's urgency before CVSS", []string{with(`"ecosystem_specific":{"urgency":"unimportant"}`, affected(`"id":"DEBIAN-CVE-2020-10001",`+v98, "Debian:12", "x", fixed))},
+		{"Debian's urgency before CVSS",
+			[]string{with(`"ecosystem_specific":{"urgency":"unimportant"}`, affected(`"id":"DEBIAN-CVE-2020-10001",`+v98, "Debian:12", "x", fixed))},
 			vuln.Package{Ecosystem: "Debian:12", Name: "x", Version: "1"}, vuln.Low, "Debian rates it unimportant (DEBIAN-CVE-2020-10001)"},
-		{"Debian that has not rated it yet leaves it to CVSS", []string{with(`"ecosystem_specific":{"urgency":"not yet assigned"}`, affected(`"id":"DEBIAN-CVE-2020-10001",`+v98, "Debian:12", "x", fixed))},
+		{"Debian that has not rated it yet leaves it to CVSS",
+			[]string{with(`"ecosystem_specific":{"urgency":"not yet assigned"}`, affected(`"id":"DEBIAN-CVE-2020-10001",`+v98, "Debian:12",
+				"x", fixed))},
 			vuln.Package{Ecosystem: "Debian:12", Name: "x", Version: "1"}, vuln.Critical, "CVSS 9.8 (DEBIAN-CVE-2020-10001)"},
-		{"Red Hat's word at the head of the title", []string{affected(`"id":"RHSA-2020:1","upstream":["CVE-2020-10001"],"summary":"Important: x security update",`+v98, "Red Hat:enterprise_linux:9::appstream", "x", fixed)},
+		{"Red Hat's word at the head of the title",
+			[]string{affected(`"id":"RHSA-2020:1","upstream":["CVE-2020-10001"],"summary":"Important: x security update",`+v98,
+				"Red Hat:enterprise_linux:9::appstream", "x", fixed)},
 			vuln.Package{Ecosystem: "Red Hat:enterprise_linux:9", Name: "x", Version: "1"}, vuln.High, "Red Hat rates it Important (RHSA-2020:1)"},
-		{"CVSS from the CVE's own record", []string{affected(`"id":"DEBIAN-CVE-2020-10001"`, "Debian:12", "x", fixed), `{"id":"CVE-2020-10001",` + v98 + `}`},
+		{"CVSS from the CVE's own record", []string{affected(`"id":"DEBIAN-CVE-2020-10001"`, "Debian:12", "x", fixed),
+			`{"id":"CVE-2020-10001",` + v98 + `}`},
 			vuln.Package{Ecosystem: "Debian:12", Name: "x", Version: "1"}, vuln.Critical, "CVSS 9.8 (CVE-2020-10001)"},
-		{"another distribution's rating does not count", []string{affected(`"id":"DEBIAN-CVE-2020-10001"`, "Debian:12", "x", fixed), affected(`"id":"UBUNTU-CVE-2020-10001","severity":[{"type":"Ubuntu","score":"low"}]`, "Ubuntu:22.04", "x", fixed)},
+		{"another distribution's rating does not count", []string{affected(`"id":"DEBIAN-CVE-2020-10001"`, "Debian:12", "x", fixed),
+			affected(`"id":"UBUNTU-CVE-2020-10001","severity":[{"type":"Ubuntu","score":"low"}]`, "Ubuntu:22.04", "x", fixed)},
 			vuln.Package{Ecosystem: "Debian:12", Name: "x", Version: "1"}, vuln.Unknown, "no advisory rates it"},
-		{"CVSS before GitHub's level", []string{affected(`"id":"GHSA-1","aliases":["CVE-2020-10001"],"database_specific":{"severity":"LOW"},`+v98, "npm", "x", fixed)},
+		{"CVSS before GitHub's level",
+			[]string{affected(`"id":"GHSA-1","aliases":["CVE-2020-10001"],"database_specific":{"severity":"LOW"},`+v98, "npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Critical, "CVSS 9.8 (GHSA-1)"},
-		{"GitHub's level last", []string{affected(`"id":"GHSA-1","aliases":["CVE-2020-10001"],"database_specific":{"severity":"MODERATE"}`, "npm", "x", fixed)},
+		{"GitHub's level last", []string{affected(`"id":"GHSA-1","aliases":["CVE-2020-10001"],`+
+			`"database_specific":{"severity":"MODERATE"}`, "npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Medium, "GitHub calls it moderate (GHSA-1)"},
-		{"a broken vector is no rating", []string{affected(`"id":"GHSA-1","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:Q"}]`, "npm", "x", fixed)},
+		{"a broken vector is no rating",
+			[]string{affected(`"id":"GHSA-1","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:Q"}]`, "npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Unknown, "no advisory rates it"},
-		{"CVSS 4 where there is nothing else", []string{affected(`"id":"GHSA-1","severity":[{"type":"CVSS_V4","score":"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:H/SC:N/SI:N/SA:N"}]`, "npm", "x", fixed)},
+		{"CVSS 4 where there is nothing else",
+			[]string{affected(`"id":"GHSA-1","severity":[{"type":"CVSS_V4",`+
+				`"score":"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:H/SC:N/SI:N/SA:N"}]`, "npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.High, "CVSS 8.7 (GHSA-1)"},
 		{"CVSS 3 before CVSS 4, whatever comes first", []string{affected(`"id":"GHSA-1","severity":[`+v4+`,`+v3+`]`, "npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Medium, "CVSS 5.3 (GHSA-1)"},
-		{"CVSS 3 of another record before CVSS 4", []string{affected(`"id":"GHSA-1","aliases":["CVE-2020-10001"],"severity":[`+v4+`]`, "npm", "x", fixed), `{"id":"CVE-2020-10001","severity":[` + v3 + `]}`},
+		{"CVSS 3 of another record before CVSS 4",
+			[]string{affected(`"id":"GHSA-1","aliases":["CVE-2020-10001"],"severity":[`+v4+`]`, "npm", "x", fixed),
+				`{"id":"CVE-2020-10001","severity":[` + v3 + `]}`},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Medium, "CVSS 5.3 (CVE-2020-10001)"},
 		{"CVSS 4 before CVSS 2", []string{affected(`"id":"GHSA-1","severity":[`+v2+`,`+v4+`]`, "npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.High, "CVSS 8.7 (GHSA-1)"},
-		{"the higher of two of one standard", []string{affected(`"id":"GHSA-1","severity":[`+v3+`,{"type":"CVSS_V3","score":"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]`, "npm", "x", fixed)},
+		{"the higher of two of one standard",
+			[]string{affected(`"id":"GHSA-1","severity":[`+v3+`,{"type":"CVSS_V3","score":"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]`,
+				"npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Critical, "CVSS 9.8 (GHSA-1)"},
 	}
 	for _, test := range tests {
@@ -71,8 +91,11 @@ func TestSeveritySaysWhoDecided(t *testing.T) {
 
 func TestAMatchJoinsWhatItsRecordsSay(t *testing.T) {
 	db := memory(t,
-		affected(`"id":"GO-2020-1","aliases":["CVE-2020-10001","GHSA-a"],"published":"2020-02-01T00:00:00Z","modified":"2021-01-01T00:00:00Z","references":[{"type":"WEB","url":"https://a"},{"type":"WEB","url":"javascript:alert(1)"}]`, "Go", "x", `{"introduced":"0"},{"fixed":"1.2.0"}`),
-		`{"id":"GHSA-a","aliases":["CVE-2020-10001"],"published":"2020-01-01T00:00:00Z","summary":"Title","details":"Words.","database_specific":{"cwe_ids":["CWE-78"]},"references":[{"type":"WEB","url":"https://b"}]}`)
+		affected(`"id":"GO-2020-1","aliases":["CVE-2020-10001","GHSA-a"],"published":"2020-02-01T00:00:00Z",`+
+			`"modified":"2021-01-01T00:00:00Z","references":[{"type":"WEB","url":"https://a"},{"type":"WEB",`+
+			`"url":"javascript:alert(1)"}]`, "Go", "x", `{"introduced":"0"},{"fixed":"1.2.0"}`),
+		`{"id":"GHSA-a","aliases":["CVE-2020-10001"],"published":"2020-01-01T00:00:00Z","summary":"Title","details":"Words.",`+
+			`"database_specific":{"cwe_ids":["CWE-78"]},"references":[{"type":"WEB","url":"https://b"}]}`)
 	got := db.Match(vuln.Package{Ecosystem: "Go", Name: "x", Version: "1.0.0"})
 	if len(got) != 1 {
 		t.Fatalf("%d matches", len(got))
@@ -81,7 +104,8 @@ func TestAMatchJoinsWhatItsRecordsSay(t *testing.T) {
 	if m.ID != "CVE-2020-10001" || strings.Join(m.Aliases, " ") != "GHSA-a GO-2020-1" || strings.Join(m.Advisories, " ") != "GO-2020-1" {
 		t.Errorf("ids %s %v %v", m.ID, m.Aliases, m.Advisories)
 	}
-	if m.Summary != "Title" || m.Details != "Words." || strings.Join(m.CWEs, " ") != "CWE-78" || strings.Join(m.References, " ") != "https://a https://b" {
+	if m.Summary != "Title" || m.Details != "Words." || strings.Join(m.CWEs, " ") != "CWE-78" ||
+		strings.Join(m.References, " ") != "https://a https://b" {
 		t.Errorf("prose %+v", m)
 	}
 	if m.Published.Month() != 1 || m.Modified.Year() != 2021 {
@@ -92,7 +116,8 @@ func TestAMatchJoinsWhatItsRecordsSay(t *testing.T) {
 func TestAVulnerabilityIsFoundByAnyOfItsIDs(t *testing.T) {
 	db := memory(t,
 		affected(`"id":"GO-2020-1","aliases":["CVE-2020-10001","GHSA-a"]`, "Go", "x", introduced),
-		`{"id":"GHSA-a","aliases":["CVE-2020-10001"],"summary":"Title","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]}`)
+		`{"id":"GHSA-a","aliases":["CVE-2020-10001"],"summary":"Title","severity":[{"type":"CVSS_V3",`+
+			`"score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]}`)
 	for _, id := range []string{"CVE-2020-10001", "GHSA-a", "GO-2020-1"} {
 		m, known, err := db.Vulnerability(id)
 		if err != nil || !known || m.ID != "CVE-2020-10001" || m.Severity != vuln.Critical || m.Summary != "Title" {

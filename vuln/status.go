@@ -100,11 +100,13 @@ func (s *SourceStatus) gaps() []collect.Gap {
 			Consequence: "the vulnerabilities it describes are not found"})
 	}
 	if more := s.SkippedCount - len(s.Skipped); more > 0 {
-		out = append(out, collect.Gap{Source: "advisories", What: s.Name, Why: fmt.Sprintf("%d more files or records could not be read", more), Kinds: kinds,
+		out = append(out, collect.Gap{Source: "advisories", What: s.Name, Why: fmt.Sprintf("%d more files or records could not be read",
+			more), Kinds: kinds,
 			Consequence: "the vulnerabilities they describe are not found"})
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Incomparable)) {
-		out = append(out, collect.Gap{Source: "advisories", What: "ecosystem " + name + " of " + s.Name, Why: "we do not know how its versions compare", Kinds: kinds,
+		out = append(out, collect.Gap{Source: "advisories", What: "ecosystem " + name + " of " + s.Name,
+			Why: "we do not know how its versions compare", Kinds: kinds,
 			Consequence: "vulnerabilities of its packages are not found"})
 	}
 	return out

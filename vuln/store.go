@@ -81,10 +81,12 @@ func readManifest(dir string) (manifest, error) {
 	}
 	var m manifest
 	if err := json.Unmarshal(data, &m); err != nil {
-		return manifest{}, fmt.Errorf("open advisories: %s: want the list of tables that an import writes: %w", filepath.Join(dir, manifestName), err)
+		return manifest{}, fmt.Errorf("open advisories: %s: want the list of tables that an import writes: %w",
+			filepath.Join(dir, manifestName), err)
 	}
 	if m.Format != formatVersion {
-		return manifest{}, fmt.Errorf("open advisories: %s: want format %d, got %d; remove the directory and import again", dir, formatVersion, m.Format)
+		return manifest{}, fmt.Errorf("open advisories: %s: want format %d, got %d; remove the directory and import again", dir,
+			formatVersion, m.Format)
 	}
 	return m, nil
 }

@@ -8,7 +8,8 @@ import (
 
 // allFamilies are the ecosystems whose versions we compare.
 func allFamilies() []string {
-	others := []string{"Bitnami", "Bioconductor", "ConanCenter", "CRAN", "crates.io", "Go", "Hackage", "Hex", "Julia", "Maven", "npm", "Packagist", "Pub", "RubyGems", "SwiftURL", "GHC"}
+	others := []string{"Bitnami", "Bioconductor", "ConanCenter", "CRAN", "crates.io", "Go", "Hackage", "Hex", "Julia", "Maven", "npm",
+		"Packagist", "Pub", "RubyGems", "SwiftURL", "GHC"}
 	return slices.Sorted(slices.Values(append(others, slices.Collect(maps.Keys(families))...)))
 }
 
@@ -57,7 +58,8 @@ func TestReleasesAreRead(t *testing.T) {
 
 // FuzzCompare compares anything: versions come out of images that strangers built.
 func FuzzCompare(f *testing.F) {
-	for _, seed := range [][2]string{{"1:2.3-4+deb12u1", "1.2"}, {"3.1.4-r0", "3.1.4_git20230101-r1"}, {"1.0.0-alpha.1+x", "v1"}, {"1!2.0.post1.dev3", "2.0c1"}, {"", "~"}, {"^", "1.1.1k-5.el8_5"}} {
+	for _, seed := range [][2]string{{"1:2.3-4+deb12u1", "1.2"}, {"3.1.4-r0", "3.1.4_git20230101-r1"}, {"1.0.0-alpha.1+x", "v1"},
+		{"1!2.0.post1.dev3", "2.0c1"}, {"", "~"}, {"^", "1.1.1k-5.el8_5"}} {
 		f.Add(seed[0], seed[1])
 	}
 	names := allFamilies()
