@@ -369,7 +369,7 @@ func TestARegistrysRefusalSaysWhatToDo(t *testing.T) {
 			}
 			w.WriteHeader(test.status)
 		}))
-		_, err := Scan(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/shop/web:1", Options{Patience: time.Millisecond})
+		_, err := Scan(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/shop/web:1", Options{Backoff: time.Millisecond})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%d: %v, want %q", test.status, err, test.want)
 		}

@@ -34,9 +34,9 @@ type Options struct {
 	// loopback and private addresses none does unless set.
 	Insecure func(host string) bool
 	Limits   Limits
-	// Patience is the first pause before a registry is asked again, tripled
+	// Backoff is the first pause before a registry is asked again, tripled
 	// three times, where it does not say how long to wait: one second unless set.
-	Patience time.Duration
+	Backoff time.Duration
 	// Cache keeps what was read of layers; nothing unless set.
 	Cache Cache
 	// Progress is told before each layer.
@@ -70,8 +70,8 @@ func (o Options) withDefaults() Options {
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits
 	}
-	if o.Patience == 0 {
-		o.Patience = time.Second
+	if o.Backoff == 0 {
+		o.Backoff = time.Second
 	}
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
@@ -306,14 +306,14 @@ func Resolve(ctx context.Context, ref string, o Options) (digest string, err err
 
 func remoteOptions(ctx context.Context, o Options) []remote.Option {
 	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(o.Keychain),
-		remote.WithTransport(Patient(o.Transport, o.Patience)),
-		remote.WithUserAgent("breakwater"), remote.WithRetryBackoff(remote.Backoff{Duration: o.Patience, Factor: 3, Jitter: 0.3, Steps: 4})}
+		remote.WithTransport(Retry(o.Transport, o.Backoff)),
+		remote.WithUserAgent("breakwater"), remote.WithRetryBackoff(remote.Backoff{Duration: o.Backoff, Factor: 3, Jitter: 0.3, Steps: 4})}
 }
 
 // ErrUnsupported says that the image is there and of a kind we cannot read.
 var ErrUnsupported = errors.New("not supported")
 
-// Explain says what a registry's refusal means for whoever asked.
+// Explain says what a registry's refusal means for the user.
 func Explain(err error, r name.Reference) error {
 	host := r.Context().RegistryStr()
 	var refused *transport.Error

@@ -92,7 +92,7 @@ func TestARegistryThatAsksForPatienceIsAskedAgain(t *testing.T) {
 		inner.ServeHTTP(w, r)
 	}))
 	defer s.Close()
-	_, err := Scan(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/shop/web:1", Options{Patience: time.Hour})
+	_, err := Scan(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/shop/web:1", Options{Backoff: time.Hour})
 	if refusals != 0 || err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("%d refusals left, error %v", refusals, err)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Busy says that a registry wants to be left alone for longer than anybody
-// waits: whoever asked comes back later. It is no failure of the image.
+// waits: the caller comes back later. It is no failure of the image.
 type Busy struct {
 	Host string
 	For  time.Duration
@@ -19,22 +19,22 @@ func (b *Busy) Error() string {
 	return fmt.Sprintf("registry %s asks to slow down (429): it is tried again in %s", b.Host, b.For)
 }
 
-// patient waits as a registry asks (429, or 503 with Retry-After) and asks again,
+// retrier waits as a registry asks (429, or 503 with Retry-After) and asks again,
 // a few times and never for long; then it says Busy.
-type patient struct {
+type retrier struct {
 	next  http.RoundTripper
 	tries int
 	first time.Duration // without Retry-After
 	most  time.Duration // of one wait
 }
 
-// Patient is a transport that waits as registries ask, beginning with pauses of
+// Retry is a transport that waits as registries ask, beginning with pauses of
 // first where they do not say how long.
-func Patient(next http.RoundTripper, first time.Duration) http.RoundTripper {
-	return patient{next: next, tries: 4, first: first, most: 30 * time.Second}
+func Retry(next http.RoundTripper, first time.Duration) http.RoundTripper {
+	return retrier{next: next, tries: 4, first: first, most: 30 * time.Second}
 }
 
-func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
+func (p retrier) RoundTrip(r *http.Request) (*http.Response, error) {
 	for try := 1; ; try++ {
 		response, err := p.next.RoundTrip(r)
 		if err != nil || !asksToWait(response) || r.Body != nil && r.Body != http.NoBody {

@@ -142,7 +142,7 @@ func (s *shelf) start(t *testing.T, db string, workers int, connect []Connection
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader := oci.Reader{PerSecond: 10_000, Patience: time.Millisecond}
+	reader := oci.Reader{PerSecond: 10_000, Backoff: time.Millisecond}
 	scan := func(ctx context.Context, ref string) (*image.Inventory, error) {
 		s.mu.Lock()
 		s.opened[ref]++
@@ -154,7 +154,7 @@ func (s *shelf) start(t *testing.T, db string, workers int, connect []Connection
 				return nil, err
 			}
 		}
-		return image.Scan(ctx, ref, image.Options{Cache: st, Patience: time.Millisecond})
+		return image.Scan(ctx, ref, image.Options{Cache: st, Backoff: time.Millisecond})
 	}
 	l, err := New(Config{Records: st, Rules: rules, Log: slog.New(slog.DiscardHandler), Images: ImageConfig{Scan: scan, Workers: workers, Advisories: func() *vuln.DB { return nil }},
 		Registries: RegistryConfig{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour, Connect: connect}}, sources)

@@ -27,7 +27,7 @@ func Decode(b []byte) (*Query, error) {
 }
 
 // Normal is a copy of the tree in the one form that has a text of its own:
-// whoever is spoken of has a name, and no AND or OR has fewer than two parts.
+// every node and edge that is spoken of has a name, and no AND or OR has fewer than two parts.
 // Where that gave names to what had none and nothing was said to be returned,
 // the named variables are.
 func Normal(q *Query) *Query { return normalize(clone(q)) }

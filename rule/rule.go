@@ -1,6 +1,6 @@
 // Package rule is what all rule files share: a head, strict loading from a file
 // system with errors that name file and line, and running the tests that every
-// rule carries. It knows no engine: whoever runs a kind of rule owns its body,
+// rule carries. It knows no engine: the package that runs a kind of rule owns its body,
 // compiles it and says how its tests are run.
 package rule
 

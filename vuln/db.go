@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// shelf is one imported source: sorted keys with any number of values each.
+// index is what one imported source says, by keys with any number of values each.
 // Keys begin with a letter that says what they lead to:
 //
 //	p family NUL package   what records say about the package (entry)
@@ -19,14 +19,14 @@ import (
 //	v id                   ids of the records about a vulnerability or alias
 //	k CVE                  CISA's entry (KEV)
 //	e CVE                  EPSS
-type shelf interface {
+type index interface {
 	get(key string) ([][]byte, error)
 }
 
 // DB holds advisories and answers matches. It is immutable and safe for
 // concurrent use.
 type DB struct {
-	shelves []shelf
+	sources []index
 	status  Status
 	close   func() error
 }
@@ -39,7 +39,7 @@ func (db *DB) Close() error {
 	return db.close()
 }
 
-// memory is a shelf that was never written to disk.
+// memory is an index that was never written to disk.
 type memory map[string][][]byte
 
 func (m memory) get(key string) ([][]byte, error) { return m[key], nil }
@@ -49,8 +49,8 @@ func (m memory) put(key string, value []byte) error {
 	return nil
 }
 
-// values decodes everything a shelf holds under a key.
-func values[T any](s shelf, key string) ([]T, error) {
+// values decodes everything an index holds under a key.
+func values[T any](s index, key string) ([]T, error) {
 	raw, err := s.get(key)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func values[T any](s shelf, key string) ([]T, error) {
 
 // first is the value under a key of the latest source that has one.
 func first[T any](db *DB, key string) (*T, error) {
-	for _, s := range slices.Backward(db.shelves) {
+	for _, s := range slices.Backward(db.sources) {
 		found, err := values[T](s, key)
 		if err != nil {
 			return nil, err
@@ -78,12 +78,12 @@ func first[T any](db *DB, key string) (*T, error) {
 	return nil, nil
 }
 
-// newest is the most recently modified version of a record, and the shelf that
+// newest is the most recently modified version of a record, and the source that
 // holds it: a record may have been imported from two sources of different age.
 func (db *DB) newest(id string) (*record, int, error) {
 	var best *record
 	at := -1
-	for i, s := range db.shelves {
+	for i, s := range db.sources {
 		found, err := values[record](s, "r"+id)
 		if err != nil {
 			return nil, -1, err
@@ -100,7 +100,7 @@ func (db *DB) newest(id string) (*record, int, error) {
 // about are the records concerning one vulnerability, withdrawn ones left out.
 func (db *DB) about(id string) ([]*record, error) {
 	ids := []string{id}
-	for _, s := range db.shelves {
+	for _, s := range db.sources {
 		found, err := values[string](s, "v"+id)
 		if err != nil {
 			return nil, err
@@ -121,8 +121,8 @@ func (db *DB) about(id string) ([]*record, error) {
 	return out, nil
 }
 
-// shelve files one record under its keys.
-func shelve(r *osvRecord, put func(key string, value []byte) error) (skipped map[string]int, err error) {
+// addRecord indexes one record under its keys.
+func addRecord(r *osvRecord, put func(key string, value []byte) error) (skipped map[string]int, err error) {
 	kept := r.distil()
 	write := func(key string, value any) {
 		data, e := json.Marshal(value)
@@ -160,5 +160,5 @@ func Read(ctx context.Context, fsys fs.FS) (*DB, error) {
 	if err := in.tree(fsys, ".", ""); err != nil {
 		return nil, fmt.Errorf("read advisories: %w", err)
 	}
-	return &DB{shelves: []shelf{held}, status: summarise([]SourceStatus{status})}, nil
+	return &DB{sources: []index{held}, status: summarise([]SourceStatus{status})}, nil
 }

@@ -25,7 +25,7 @@ func (db *DB) describe(id string, where release, p Package, deciding []opinion) 
 	m.Advisories = slices.Compact(m.Advisories)
 	m.CVSS = bestCVSS(entries, records)
 	m.Severity, m.SeveritySource = rate(where, entries, records, m.CVSS)
-	m.tell(records)
+	m.describe(records)
 	if kevErr := db.join(&m); err == nil {
 		err = kevErr
 	}
@@ -70,8 +70,8 @@ func describing(a, b *record) int {
 	return cmp.Compare(rank(a), rank(b))
 }
 
-// tell fills the prose.
-func (m *Match) tell(records []*record) {
+// describe fills the prose.
+func (m *Match) describe(records []*record) {
 	for _, r := range slices.SortedStableFunc(slices.Values(records), describing) {
 		m.Summary = cmp.Or(m.Summary, r.Summary)
 		m.Details = cmp.Or(m.Details, r.Details)

@@ -98,7 +98,7 @@ func (in *intake) record(data []byte) error {
 	if err := r.validate(); err != nil {
 		return err
 	}
-	skipped, err := shelve(&r, in.put)
+	skipped, err := addRecord(&r, in.put)
 	if err != nil {
 		return stop(err)
 	}

@@ -138,7 +138,7 @@ func (m *manifest) importSource(ctx context.Context, dir string, s Source, repor
 	if err := os.Rename(filepath.Join(work, "table"), filepath.Join(dir, file)); err != nil {
 		return err
 	}
-	m.put(shelfOnDisk{File: file, Fingerprint: print, Status: status})
+	m.put(tableFile{File: file, Fingerprint: print, Status: status})
 	if err := m.write(dir); err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (m *manifest) importSource(ctx context.Context, dir string, s Source, repor
 }
 
 // put replaces the source's table, or appends it: later sources win ties.
-func (m *manifest) put(t shelfOnDisk) {
+func (m *manifest) put(t tableFile) {
 	for i := range m.Tables {
 		if m.Tables[i].Status.Name == t.Status.Name {
 			m.Tables[i] = t

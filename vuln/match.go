@@ -71,7 +71,7 @@ func (db *DB) opinions(p Package, where release, all bool) (out []opinion, gaps 
 		if err != nil {
 			return nil, append(gaps, incomparable(p, err.Error()))
 		}
-		for i, s := range db.shelves {
+		for i, s := range db.sources {
 			entries, err := values[entry](s, packageKey(where.Family, known.name))
 			if err != nil {
 				gaps = append(gaps, damaged(err))
@@ -109,8 +109,8 @@ func (db *DB) attribute(o *opinion, at int, where release, all bool) (counts boo
 			return true, nil
 		}
 	}
-	found, shelf, err := db.newest(o.entry.ID)
-	if err != nil || found == nil || shelf != at || found.Withdrawn {
+	found, source, err := db.newest(o.entry.ID)
+	if err != nil || found == nil || source != at || found.Withdrawn {
 		return false, err
 	}
 	o.record = found

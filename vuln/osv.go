@@ -154,7 +154,7 @@ func (e extras) weaknesses() []string {
 	return out
 }
 
-// validate says what a record lacks, in words for whoever publishes it.
+// validate says what a record lacks, in words for the one who publishes it.
 func (r *osvRecord) validate() error {
 	switch {
 	case len(r.ID) > 256 || strings.ContainsAny(r.ID, "\x00\n"):

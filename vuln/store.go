@@ -13,7 +13,7 @@ import (
 
 // A database directory holds one table per source and a manifest that names the
 // tables in force. Tables never change; the manifest is replaced by a rename.
-// So whoever opens the directory sees the old state or the new one, also after
+// So a reader that opens the directory sees the old state or the new one, also after
 // a kill at any moment.
 const (
 	manifestName  = "advisories.json"
@@ -22,11 +22,11 @@ const (
 )
 
 type manifest struct {
-	Format int           `json:"format"`
-	Tables []shelfOnDisk `json:"tables"`
+	Format int         `json:"format"`
+	Tables []tableFile `json:"tables"`
 }
 
-type shelfOnDisk struct {
+type tableFile struct {
 	File string `json:"file"`
 	// Fingerprint is of the source's content: the same again is not read twice.
 	Fingerprint string       `json:"fingerprint"`
@@ -64,7 +64,7 @@ func open(dir string) (*DB, error) {
 			return nil, errors.Join(fmt.Errorf("open advisories: %w", err), db.close())
 		}
 		tables = append(tables, t)
-		db.shelves = append(db.shelves, t)
+		db.sources = append(db.sources, t)
 		sources = append(sources, each.Status)
 	}
 	db.status = summarise(sources)
@@ -121,7 +121,7 @@ func syncDir(dir string) error {
 }
 
 // sweep removes tables that the manifest does not name and what a killed import
-// left behind. Whoever has an old table open keeps reading it.
+// left behind. A reader that has an old table open keeps reading it.
 func (m manifest) sweep(dir string) error {
 	names, err := os.ReadDir(dir)
 	if err != nil {
@@ -129,7 +129,7 @@ func (m manifest) sweep(dir string) error {
 	}
 	var errs []error
 	for _, each := range names {
-		inForce := slices.ContainsFunc(m.Tables, func(t shelfOnDisk) bool { return t.File == each.Name() })
+		inForce := slices.ContainsFunc(m.Tables, func(t tableFile) bool { return t.File == each.Name() })
 		ours := strings.HasSuffix(each.Name(), tableSuffix) || strings.HasPrefix(each.Name(), "import-")
 		if ours && !inForce {
 			errs = append(errs, os.RemoveAll(filepath.Join(dir, each.Name())))

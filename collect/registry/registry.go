@@ -40,10 +40,10 @@ type Reader struct {
 	Transport http.RoundTripper
 	// PerSecond is how many requests one registry gets at most; 20 unless set.
 	PerSecond float64
-	// Patience is the first pause where a registry does not say how long; one
+	// Backoff is the first pause where a registry does not say how long; one
 	// second unless set.
-	Patience time.Duration
-	Bounds   Bounds
+	Backoff time.Duration
+	Bounds  Bounds
 }
 
 // ErrCatalog says that the registry does not list its repositories.
@@ -79,8 +79,8 @@ func (r Reader) open(ctx context.Context, what collect.Registry) (*session, erro
 	if r.Transport == nil {
 		r.Transport = image.Transport()
 	}
-	if r.Patience == 0 {
-		r.Patience = time.Second
+	if r.Backoff == 0 {
+		r.Backoff = time.Second
 	}
 	if r.PerSecond == 0 {
 		r.PerSecond = 20
@@ -105,7 +105,7 @@ func (r Reader) open(ctx context.Context, what collect.Registry) (*session, erro
 		return nil, fmt.Errorf("%w for registry %s: %w", errAccount, what.Host, err)
 	}
 	paced := &paced{next: r.Transport, every: time.Duration(float64(time.Second) / r.PerSecond)}
-	s.base = transport.NewRetry(image.Patient(paced, r.Patience), transport.WithRetryBackoff(transport.Backoff{Duration: r.Patience, Factor: 3, Jitter: 0.3, Steps: 3}),
+	s.base = transport.NewRetry(image.Retry(paced, r.Backoff), transport.WithRetryBackoff(transport.Backoff{Duration: r.Backoff, Factor: 3, Jitter: 0.3, Steps: 3}),
 		transport.WithRetryStatusCodes(http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout))
 	return s, nil
 }

@@ -72,7 +72,7 @@ func when(answer func(http.ResponseWriter, *http.Request) bool) func(http.Handle
 	}
 }
 
-func reader() Reader { return Reader{PerSecond: 10_000, Patience: time.Millisecond} }
+func reader() Reader { return Reader{PerSecond: 10_000, Backoff: time.Millisecond} }
 
 // read is everything that was found, as repository:tag digest.
 func read(t *testing.T, r Reader, what collect.Registry, known map[string]string) ([]string, collect.Listing, error) {
