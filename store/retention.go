@@ -115,7 +115,10 @@ func (r Retention) set(name string, change func(*Limit)) error {
 }
 
 // longest is far enough for anybody and not yet too long for a time.Duration.
-const longest = 100 * 365 * day
+const (
+	longest     = (tooManyDays - 1) * day
+	tooManyDays = 36_501
+)
 
 func parseKeep(text string) (time.Duration, error) {
 	if text == "forever" {
@@ -124,9 +127,9 @@ func parseKeep(text string) (time.Duration, error) {
 	var d time.Duration
 	var err error
 	if days, ok := strings.CutSuffix(text, "d"); ok {
-		var n int64
-		n, err = strconv.ParseInt(days, 10, 32)
-		d = time.Duration(min(n, 1+int64(longest/day))) * day
+		var n int
+		n, err = strconv.Atoi(days)
+		d = time.Duration(min(n, tooManyDays)) * day
 	} else {
 		d, err = time.ParseDuration(text)
 	}

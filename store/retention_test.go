@@ -164,8 +164,10 @@ func TestTheWeekOfAMoment(t *testing.T) {
 		"1970-01-01": "1969-12-29", "1970-01-05": "1970-01-05", "2026-11-29": "2026-11-23", "1969-06-01": "1969-05-26",
 	} {
 		moment, _ := time.Parse(time.DateOnly, at)
-		if got := weekOf(moment.Add(23 * time.Hour)).Format(time.DateOnly); got != want {
-			t.Errorf("%s: %s, want %s", at, got, want)
+		for _, late := range []time.Duration{0, time.Millisecond, day - time.Millisecond} {
+			if got := weekOf(moment.Add(late)).Format(time.RFC3339Nano); got != want+"T00:00:00Z" {
+				t.Errorf("%s and %v: %s, want %s", at, late, got, want)
+			}
 		}
 	}
 }

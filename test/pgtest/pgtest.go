@@ -42,9 +42,13 @@ var server struct {
 }
 
 // DSN is a fresh, empty database, which is dropped when the test ends. Without a server
-// the test is skipped, or fails if the environment says POSTGRES=required.
+// the test is skipped, or fails if the environment says POSTGRES=required; POSTGRES=off
+// skips it in any case.
 func DSN(t testing.TB) string {
 	t.Helper()
+	if os.Getenv("POSTGRES") == "off" {
+		t.Skip("PostgreSQL: POSTGRES=off")
+	}
 	if err := start(); err != nil {
 		if os.Getenv("POSTGRES") == "required" {
 			t.Fatalf("PostgreSQL: %v", err)

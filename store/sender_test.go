@@ -1,0 +1,125 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestATokenIsListedByAnIDAndRefusedOnceRevoked(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		var tokens []string
+		for _, of := range [][2]string{{"prod", "runtime"}, {"prod", "audit"}, {"dev", "audit"}} {
+			token, err := s.NewIngestToken(t.Context(), of[0], of[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			tokens = append(tokens, token)
+			if cluster, kind, err := s.IngestToken(t.Context(), token); err != nil || cluster != of[0] || kind != of[1] {
+				t.Errorf("%s %s, %v; want %v", cluster, kind, err, of)
+			}
+		}
+		list, err := s.IngestTokens(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, one := range list {
+			names = append(names, one.Cluster+" "+one.Kind)
+			if len(one.ID) != tokenID || time.Since(one.CreatedAt) > time.Hour || strings.Contains(strings.Join(tokens, " "), one.ID) {
+				t.Errorf("%+v", one)
+			}
+		}
+		if got := strings.Join(names, ", "); got != "dev audit, prod audit, prod runtime" {
+			t.Errorf("tokens: %s", got)
+		}
+		if err := s.RevokeIngestToken(t.Context(), list[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.IngestToken(t.Context(), tokens[2]); !errors.Is(err, ErrNotFound) {
+			t.Errorf("a revoked token: %v", err)
+		}
+		if err := s.RevokeIngestToken(t.Context(), list[0].ID); !errors.Is(err, ErrNotFound) {
+			t.Errorf("revoked twice: %v", err)
+		}
+		if left, err := s.IngestTokens(t.Context()); err != nil || len(left) != 2 {
+			t.Errorf("%v, %v", left, err)
+		}
+	})
+}
+
+func TestWhatASensorSaidLastCountsAndAnOlderWordDoesNot(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		at := time.UnixMilli(1_700_000_000_000)
+		for _, n := range []Sensor{
+			{"prod", "b", at, []byte(`{"lost":1}`)},
+			{"prod", "a", at, []byte(`{"lost":2}`)},
+			{"prod", "b", at.Add(time.Second), []byte(`{"lost":3}`)},
+			{"prod", "b", at.Add(-time.Second), []byte(`{"lost":4}`)},
+			{"dev", "b", at, []byte(`{"lost":5}`)},
+		} {
+			if err := s.PutSensor(t.Context(), n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		told := func(cluster string) string {
+			t.Helper()
+			list, err := s.Sensors(t.Context(), cluster)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out []string
+			for _, n := range list {
+				out = append(out, fmt.Sprintf("%s/%s %s +%v", n.Cluster, n.Node, n.Status, n.SeenAt.Sub(at)))
+			}
+			return strings.Join(out, ", ")
+		}
+		if got := told("prod"); got != `prod/a {"lost":2} +0s, prod/b {"lost":3} +1s` {
+			t.Error(got)
+		}
+		if got := told(""); got != `dev/b {"lost":5} +0s, prod/a {"lost":2} +0s, prod/b {"lost":3} +1s` {
+			t.Error(got)
+		}
+		if err := s.ForgetSensor(t.Context(), "prod", "b"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.ForgetSensor(t.Context(), "prod", "b"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("forgotten twice: %v", err)
+		}
+		if got := told(""); got != `dev/b {"lost":5} +0s, prod/a {"lost":2} +0s` {
+			t.Error(got)
+		}
+	})
+}
+
+func TestTheRunsThatSpokeLastAreKept(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		_, err := s.db.Exec(`WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?)
+			INSERT INTO sensor_runs (cluster_id, node, boot, last_at, received) SELECT 'prod', 'n', 'b' || n, n, '{}' FROM c`, runsKept+2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := func(sequence uint64, cluster, boot string) {
+			t.Helper()
+			err := s.PutAnalysed(t.Context(), Analysed{Cluster: cluster, Runs: []RunCame{{"n", boot, []uint64{1}}},
+				Batch: &EventBatch{Source: "sensor", EventPosition: EventPosition{"s", sequence}, Received: time.Now()}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		sent(1, "dev", "b")
+		sent(1, "prod", "b5") // known: nothing has to go
+		if n := count(t, s, "sensor_runs"); n != runsKept+3 {
+			t.Errorf("%d runs", n)
+		}
+		sent(2, "prod", "fresh")
+		var oldest, newest int64
+		var n int
+		err = s.db.QueryRow(`SELECT count(*), min(last_at), max(last_at) FROM sensor_runs WHERE cluster_id = 'prod'`).Scan(&n, &oldest, &newest)
+		if err != nil || n != runsKept || oldest != 4 || time.Since(fromUnix(newest)) > time.Hour { // b5 has just spoken
+			t.Errorf("%d runs from %d to %d, %v", n, oldest, newest, err)
+		}
+	})
+}
