@@ -49,8 +49,14 @@ func TestSpansAgreeWithASet(t *testing.T) {
 			for k := range set {
 				highest = max(highest, k)
 			}
-			if s.received() != uint64(len(set)) || s.highest() != highest {
-				t.Fatalf("%+v: want %d up to %d", s, len(set), highest)
+			runs := 0
+			for k := range set {
+				if !set[k-1] {
+					runs++
+				}
+			}
+			if s.received() != uint64(len(set)) || s.highest() != highest || len(s.Pieces) != runs {
+				t.Fatalf("%+v: want %d up to %d in %d pieces", s, len(set), highest, runs)
 			}
 		}
 	}
@@ -64,8 +70,19 @@ func TestASenderThatLeavesHolesEverywhereCostsNoMore(t *testing.T) {
 	if len(s.Pieces) > maxSpans || s.received() != 5000 || s.highest() != 9999 {
 		t.Errorf("%d pieces, %d received up to %d", len(s.Pieces), s.received(), s.highest())
 	}
+	settled := 0
+	for i := range uint64(2 * maxSpans) { // pieces of one, two, three …
+		for range i + 1 {
+			settled++
+			s.one(10_000 + uint64(settled) + i)
+		}
+		s.add(nil)
+	}
+	if s.received() != 5000+uint64(settled) {
+		t.Errorf("%d received of %d", s.received(), 5000+settled)
+	}
 	s.add([]uint64{1, 2}) // settled: neither again nor late
-	if s.received() != 5000 {
+	if s.received() != 5000+uint64(settled) {
 		t.Errorf("%d received", s.received())
 	}
 }

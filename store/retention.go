@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -187,7 +188,7 @@ func (s *Store) sweep(ctx context.Context, h history, l Limit, now time.Time) (r
 				return 0, err
 			}
 		}
-		n, err := s.removeAll(ctx, h, h.at+` < ?`, unix(before), -1)
+		n, err := s.removeAll(ctx, h, h.at+` < ?`, unix(before), math.MaxInt64)
 		if removed += n; err != nil {
 			return removed, err
 		}
@@ -205,11 +206,8 @@ func (s *Store) sweep(ctx context.Context, h history, l Limit, now time.Time) (r
 
 // removeAll removes the oldest rows, batch by batch, until none is left or there were most.
 func (s *Store) removeAll(ctx context.Context, h history, where string, arg, most int64) (removed int64, err error) {
-	for most < 0 || removed < most {
-		limit := int64(batch)
-		if most >= 0 {
-			limit = min(limit, most-removed)
-		}
+	for removed < most {
+		limit := min(batch, most-removed)
 		n, err := s.remove(ctx, h, where, arg, limit)
 		if removed += n; err != nil || n < limit {
 			return removed, err

@@ -135,6 +135,9 @@ func TestAWeekOfHistoryIsDroppedWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if made := weeks(t, s); len(made) != 5 {
+		t.Errorf("an opened store has the weeks of now: %v", made)
+	}
 	writeHistory(t, s, now) // before its week has a partition
 	sweep(now)
 	if rows := weeks(t, s); rows["path_history_w20310310"] != 1 || count(t, s, "path_history_rest") != 0 {
@@ -192,19 +195,19 @@ func TestSizesTellRowsAndBytesOfEveryTable(t *testing.T) {
 
 func TestSettingsOfRetention(t *testing.T) {
 	r := DefaultRetention()
-	for _, good := range [][2]string{{"alerts", "90d"}, {"paths", "36h"}, {"path-history", "forever"}} {
+	for _, good := range [][2]string{{"alerts", "90d"}, {"paths", "36500d"}, {"paths", "1h"}, {"paths", "36h"}, {"path-history", "forever"}} {
 		if err := r.Keep(good[0], good[1]); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := errors.Join(r.KeepRows("alerts", "500"), r.KeepRows("layers", "unlimited")); err != nil {
+	if err := errors.Join(r.KeepRows("alerts", "1"), r.KeepRows("alerts", "500"), r.KeepRows("layers", "unlimited")); err != nil {
 		t.Error(err)
 	}
 	if r["alerts"] != (Limit{90 * day, 500}) || r["paths"].Keep != 36*time.Hour || r["path-history"].Keep != 0 ||
 		r["layers"].Rows != 0 || r["layers"].Keep != 90*day {
 		t.Errorf("%+v", r)
 	}
-	for _, bad := range []string{"", "d", "0d", "-1d", "1", "30m", "1d2h", "99999d", "999999999999999d", "NaN", "9223372036s"} {
+	for _, bad := range []string{"", "d", "0d", "-1d", "36501d", "59m", "1", "30m", "1d2h", "99999d", "999999999999999d", "NaN", "9223372036s"} {
 		if err := r.Keep("alerts", bad); !errors.Is(err, ErrRetention) || r["alerts"].Keep != 90*day {
 			t.Errorf("%q: %v", bad, err)
 		}
