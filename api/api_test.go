@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -18,8 +19,10 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/routers"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/collect/registry"
@@ -28,19 +31,21 @@ import (
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
 // served is the server over the sample estate, signed in.
 type served struct {
-	url     string
-	client  *http.Client
-	store   *store.Store
-	live    *live.Live
-	context *enrichment.Context
-	drop    chan collect.Change
-	router  routers.Router
+	url       string
+	client    *http.Client
+	store     *store.Store
+	live      *live.Live
+	context   *enrichment.Context
+	connected *registries.Watcher
+	drop      chan collect.Change
+	router    routers.Router
 }
 
 // serveSample runs the whole server in this process on the sample estate. What a
@@ -93,13 +98,17 @@ func serveSample(t *testing.T) *served {
 	opts := image.Options{Transport: estate.Transport(http.DefaultTransport), Cache: st}
 	log := slog.New(slog.DiscardHandler)
 	reader := registry.Reader{Transport: estate.Transport(http.DefaultTransport), PerSecond: 10_000}
-	s.live, err = live.New(live.Config{Records: st, Rules: rules, Log: log, Registries: live.RegistryConfig{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour}, Images: live.ImageConfig{Advisories: func() *vuln.DB { return db }, Workers: 2,
-		Scan: func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }}}, sources)
+	images := assess.New(assess.Config{Advisories: func() *vuln.DB { return db }, Records: st, Owner: "test", Workers: 2, Log: log,
+		Scan: func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }})
+	connected := registries.New(registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour, Records: st, Images: images, Log: log,
+		Changed: func() { s.live.SetRegistryGaps(s.connected.Gaps()) }})
+	s.connected = connected
+	s.live, err = live.New(live.Config{Records: st, Rules: rules, Log: log, Images: images}, sources)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.context = enrichment.New(s.live.World)
-	handler, err := New(Config{Live: s.live, Context: s.context, Store: st, Sessions: st, Alerts: st, Sensors: st, Queue: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test",
+	handler, err := New(Config{Live: s.live, Images: images, Registries: connected, Context: s.context, Store: st, Sessions: st, Alerts: st, Sensors: st, Queue: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test",
 		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +116,16 @@ func serveSample(t *testing.T) *served {
 	web := httptest.NewServer(handler)
 	s.url = web.URL
 	done := make(chan error, 1)
-	go func() { done <- s.live.Run(ctx) }()
+	if err := errors.Join(images.Resume(ctx), connected.Resume(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		var g errgroup.Group
+		g.Go(func() error { return s.live.Run(ctx) })
+		g.Go(func() error { return images.Run(ctx, s.live.Assessed) })
+		g.Go(func() error { return connected.Run(ctx) })
+		done <- g.Wait()
+	}()
 	t.Cleanup(func() {
 		stop()
 		web.CloseClientConnections()
@@ -358,11 +376,11 @@ func TestNobodyGetsInWithoutASession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := live.New(live.Config{Records: st, Rules: rules, Log: slog.New(slog.DiscardHandler), Images: live.ImageConfig{Advisories: func() *vuln.DB { return nil }}}, nil)
+	l, err := live.New(live.Config{Records: st, Rules: rules, Log: slog.New(slog.DiscardHandler)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := New(Config{Live: l, Store: st, Sessions: st, Alerts: st, Sensors: st, Queue: st, Advisories: func() *vuln.DB { return nil }, Log: slog.New(slog.DiscardHandler), Assets: fstest.MapFS{"index.html": {Data: []byte("x")}}})
+	h, err := New(Config{Live: l, Images: assess.New(assess.Config{}), Registries: registries.New(registries.Config{}), Store: st, Sessions: st, Alerts: st, Sensors: st, Queue: st, Advisories: func() *vuln.DB { return nil }, Log: slog.New(slog.DiscardHandler), Assets: fstest.MapFS{"index.html": {Data: []byte("x")}}})
 	if err != nil {
 		t.Fatal(err)
 	}

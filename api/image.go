@@ -3,17 +3,16 @@ package api
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/severity"
-	"github.com/breakwater-sec/breakwater/store"
 )
 
 func timeOf(v graph.Value) *time.Time {
@@ -24,7 +23,7 @@ func timeOf(v graph.Value) *time.Time {
 }
 
 // imageOf gathers a row. The state is of now; the graph may be a moment behind.
-func imageOf(n graph.Node, states map[string]live.Image, r *reach) ImageRow {
+func imageOf(n graph.Node, states map[string]assess.Image, r *reach) ImageRow {
 	row := ImageRow{Id: n.ID(), Name: cmp.Or(n.Text("name"), n.ID()), Registry: n.Text("registry"), Repository: n.Text("repository"), Tags: list(n.Value("tags").List()),
 		Distribution: text(n.Text("distribution")), State: ScanState(cmp.Or(n.Text("scan"), "unknown")), Error: text(n.Text("scanError")), ScannedAt: timeOf(n.Value("scannedAt")),
 		Pods: len(r.pods[n.ID()]), Severity: text(n.Text("severity")), Criticals: integer(n.Value("criticals")), Highs: integer(n.Value("highs")),
@@ -39,7 +38,7 @@ func imageOf(n graph.Node, states map[string]live.Image, r *reach) ImageRow {
 // imageRows lists every image, worst first, those of which nothing is known
 // before those that are clean.
 func (s *server) imageRows(w *live.World) []ImageRow {
-	states, r := s.Live.Images(), s.reach.of(w)
+	states, r := s.Images.Images(), s.reach.of(w)
 	var rows []ImageRow
 	for n := range w.View.Nodes("Image") {
 		rows = append(rows, imageOf(n, states, r))
@@ -99,7 +98,7 @@ func (s *server) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 	if err != nil {
 		return nil, err
 	}
-	out := ImagePage{Row: imageOf(n, s.Live.Images(), re), Platform: text(n.Text("platform")), Packages: []ImagePackage{}, Findings: []Finding{}, Pods: []Ref{}, Paths: paths, Gaps: []collect.Gap{}}
+	out := ImagePage{Row: imageOf(n, s.Images.Images(), re), Platform: text(n.Text("platform")), Packages: []ImagePackage{}, Findings: []Finding{}, Pods: []Ref{}, Paths: paths, Gaps: []collect.Gap{}}
 	out.Layers = []struct {
 		Command  *string `json:"command,omitempty"`
 		Digest   string  `json:"digest"`
@@ -115,7 +114,7 @@ func (s *server) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 	for _, p := range pods {
 		out.Pods = append(out.Pods, refOf(p))
 	}
-	if a := s.Live.Assessment(ctx, r.Params.Id); a != nil {
+	if a := s.Images.Assessment(ctx, r.Params.Id); a != nil {
 		out.Gaps = list(a.Gaps)
 	}
 	if err := s.inside(ctx, r.Params.Id, &out); err != nil {
@@ -126,11 +125,8 @@ func (s *server) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 
 // inside adds layers and packages, as they were read.
 func (s *server) inside(ctx context.Context, id string, out *ImagePage) error {
-	inv, err := s.Live.Inventory(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
+	inv, err := s.Images.Inventory(ctx, id)
+	if inv == nil || err != nil {
 		return err
 	}
 	for _, l := range inv.Layers {

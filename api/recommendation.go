@@ -14,7 +14,6 @@ import (
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/severity"
-	"github.com/breakwater-sec/breakwater/store"
 )
 
 // adviceCache keeps what was worked out for a world.
@@ -159,11 +158,8 @@ func (s *server) commandOf(ctx context.Context, image string, layer *string) (*s
 	if layer == nil {
 		return nil, nil
 	}
-	inv, err := s.Live.Inventory(ctx, image)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
+	inv, err := s.Images.Inventory(ctx, image)
+	if inv == nil || err != nil {
 		return nil, err
 	}
 	for _, l := range inv.Layers {

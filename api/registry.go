@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
@@ -18,13 +19,13 @@ const credentials = "Passwords are not typed here and not stored: the server sig
 type Queue interface {
 	CountRegistry(ctx context.Context, host string) (store.RegistryCounts, error)
 	RegistryImages(ctx context.Context, f store.RegistryFilter, cursor string, limit int) ([]store.RegistryImage, int, string, error)
-	Places(ctx context.Context, host, id string) ([]store.Tagged, error)
+	Places(ctx context.Context, host, id string) ([]registries.Tag, error)
 }
 
 // ListRegistries implements StrictServerInterface.
 func (s *server) ListRegistries(ctx context.Context, _ ListRegistriesRequestObject) (ListRegistriesResponseObject, error) {
 	out := ListRegistries200JSONResponse{Items: []Registry{}, Gaps: []collect.Gap{}, Credentials: credentials}
-	for _, r := range s.Live.Registries() {
+	for _, r := range s.Registries.Registries() {
 		item, err := s.registry(ctx, r)
 		if err != nil {
 			return nil, err
@@ -34,7 +35,7 @@ func (s *server) ListRegistries(ctx context.Context, _ ListRegistriesRequestObje
 	return out, nil
 }
 
-func (s *server) registry(ctx context.Context, r live.Registry) (Registry, error) {
+func (s *server) registry(ctx context.Context, r registries.Registry) (Registry, error) {
 	out := Registry{Host: r.Host, State: RegistryState(r.State), Why: r.Why, From: RegistryFrom(r.From), Insecure: r.Insecure, Account: r.Account, AccountFrom: r.AccountFrom,
 		CheckedAt: moment(r.CheckedAt), LastReadAt: moment(r.LastReadAt), NextReadAt: moment(r.NextReadAt), Permissions: list(r.Permissions), Gaps: list(r.Gaps())}
 	out.Filters.Repositories, out.Filters.Tags = list(r.Repositories), r.Connection.Tags
@@ -47,7 +48,7 @@ func (s *server) registry(ctx context.Context, r live.Registry) (Registry, error
 }
 
 func queueCounts(n map[string]int) QueueCounts {
-	c := QueueCounts{Queued: n[store.Queued], Scanning: n[store.Scanning], Done: n[store.Done], Failed: n[store.Failed], Unsupported: n[store.Unsupported]}
+	c := QueueCounts{Queued: n[assess.Queued], Scanning: n[assess.Scanning], Done: n[assess.Done], Failed: n[assess.Failed], Unsupported: n[assess.Unsupported]}
 	c.Total = c.Queued + c.Scanning + c.Done + c.Failed + c.Unsupported
 	return c
 }
@@ -68,11 +69,11 @@ func (s *server) ConnectRegistry(ctx context.Context, r ConnectRegistryRequestOb
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Live.Connect(ctx, what); err != nil {
+	if err := s.Registries.Connect(ctx, what); err != nil {
 		return nil, ofRegistry(err, what.Host)
 	}
-	all := s.Live.Registries()
-	at := slices.IndexFunc(all, func(r live.Registry) bool { return r.Host == what.Host })
+	all := s.Registries.Registries()
+	at := slices.IndexFunc(all, func(r registries.Registry) bool { return r.Host == what.Host })
 	if at < 0 {
 		return nil, missing("registry " + what.Host + " was disconnected meanwhile")
 	}
@@ -83,9 +84,9 @@ func (s *server) ConnectRegistry(ctx context.Context, r ConnectRegistryRequestOb
 // ofRegistry puts what is wrong with a wish into the asker's words.
 func ofRegistry(err error, host string) error {
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, registries.ErrNotConnected):
 		return missing("no registry " + host + " is connected")
-	case errors.Is(err, live.ErrRegistry):
+	case errors.Is(err, registries.ErrRefused):
 		return asked{err}
 	}
 	return err
@@ -97,7 +98,7 @@ func (s *server) CheckRegistry(ctx context.Context, r CheckRegistryRequestObject
 	if err != nil {
 		return nil, err
 	}
-	permissions, who, from, err := s.Live.CheckRegistry(ctx, what)
+	permissions, who, from, err := s.Registries.Check(ctx, what)
 	if err != nil {
 		return nil, ofRegistry(err, what.Host)
 	}
@@ -107,7 +108,7 @@ func (s *server) CheckRegistry(ctx context.Context, r CheckRegistryRequestObject
 
 // DisconnectRegistry implements StrictServerInterface.
 func (s *server) DisconnectRegistry(ctx context.Context, r DisconnectRegistryRequestObject) (DisconnectRegistryResponseObject, error) {
-	if err := s.Live.Disconnect(ctx, r.Params.Host); err != nil {
+	if err := s.Registries.Disconnect(ctx, r.Params.Host); err != nil {
 		return nil, ofRegistry(err, r.Params.Host)
 	}
 	return DisconnectRegistry204Response{}, nil
@@ -116,7 +117,7 @@ func (s *server) DisconnectRegistry(ctx context.Context, r DisconnectRegistryReq
 // ListRegistryImages implements StrictServerInterface.
 func (s *server) ListRegistryImages(ctx context.Context, r ListRegistryImagesRequestObject) (ListRegistryImagesResponseObject, error) {
 	host := r.Params.Host
-	if !slices.ContainsFunc(s.Live.Registries(), func(r live.Registry) bool { return r.Host == host }) {
+	if !slices.ContainsFunc(s.Registries.Registries(), func(r registries.Registry) bool { return r.Host == host }) {
 		return nil, missing("no registry " + host + " is connected")
 	}
 	f := store.RegistryFilter{Host: host, Q: deref(r.Params.Q), State: string(deref(r.Params.State))}
@@ -165,7 +166,7 @@ func (s *server) registryImage(ctx context.Context, host string, i store.Registr
 			out.Places, n = append(out.Places, RegistryPlace{Repository: t.Repository, Tags: []string{}}), n+1
 		}
 		if p := &out.Places[n-1]; len(p.Tags) < tagsShown {
-			p.Tags = append(p.Tags, t.Tag)
+			p.Tags = append(p.Tags, t.Name)
 		} else {
 			p.More++
 		}
@@ -176,14 +177,14 @@ func (s *server) registryImage(ctx context.Context, host string, i store.Registr
 // RescanRegistry implements StrictServerInterface.
 func (s *server) RescanRegistry(ctx context.Context, r RescanRegistryRequestObject) (RescanRegistryResponseObject, error) {
 	if id := deref(r.Params.Image); id != "" {
-		if err := s.Live.Retry(ctx, id); errors.Is(err, store.ErrNotFound) {
-			return nil, missing("no image " + id + " is in the queue, or it is being read")
-		} else if err != nil {
+		if again, err := s.Images.Retry(ctx, id); err != nil {
 			return nil, err
+		} else if !again {
+			return nil, missing("no image " + id + " is in the queue, or it is being read")
 		}
 		return RescanRegistry204Response{}, nil
 	}
-	if err := s.Live.Reread(r.Params.Host); err != nil {
+	if err := s.Registries.Reread(r.Params.Host); err != nil {
 		return nil, ofRegistry(err, r.Params.Host)
 	}
 	return RescanRegistry204Response{}, nil

@@ -12,11 +12,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/packs/queries"
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/vuln"
@@ -40,6 +42,9 @@ type Sessions interface {
 // Config is what the server shows and how.
 type Config struct {
 	Live *live.Live
+	// Images are assessed, Registries read beside it.
+	Images     *assess.Assessor
+	Registries *registries.Watcher
 	// Context says what the graph knows of the things that alerts name.
 	Context  detect.Context
 	Store    Lives

@@ -68,7 +68,7 @@ func clusterStates(w *live.World) []ClusterStatus {
 // imageCounts counts the images that some cluster uses by their state.
 func (s *server) imageCounts() ImageCounts {
 	var c ImageCounts
-	for _, i := range s.Live.Images() {
+	for _, i := range s.Images.Images() {
 		c.Total++
 		switch ScanState(i.State) {
 		case Done:

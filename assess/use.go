@@ -7,8 +7,8 @@ import (
 
 // Use is an image that a cluster's containers name.
 type Use struct {
-	// ID is the graph's id: the digest the node resolved, or that of the image a
-	// registry holds which it is a build of; else the reference.
+	// ID is the digest that the node resolved, else the reference; in the graph it is
+	// that of the listed image which the digest is a build of.
 	ID string
 	// Reference is what to ask a registry for: by digest where it is known.
 	Reference string
@@ -17,7 +17,18 @@ type Use struct {
 	Registry, Repository, Tag, Digest string
 	// Running says that a container that has not finished uses it.
 	Running bool
+	// Resolve says that no node will tell the digest: a registry is asked.
+	Resolve bool
 }
+
+// Key is what a use is told apart by.
+type Key struct {
+	ID      string
+	Resolve bool
+}
+
+// Key is of the use as its cluster told it.
+func (u Use) Key() Key { return Key{u.ID, u.Resolve} }
 
 // UseOf reads an image as a container's spec writes it and, where the node told, as
 // the node resolved it.

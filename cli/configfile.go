@@ -10,7 +10,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/registry"
-	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
@@ -33,7 +33,7 @@ type configRegistry struct {
 }
 
 // readConfig is strict: a key it does not know is an error with file and line.
-func readConfig(name string) (connections []live.Connection, logins map[string]registry.Login, err error) {
+func readConfig(name string) (connections []registries.Connection, logins map[string]registry.Login, err error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("--config: %w", err)
@@ -51,12 +51,12 @@ func decodeConfig(name string, r io.Reader) (c configFile, source *strictyaml.Do
 	return c, source, err
 }
 
-func parseConfig(name string, r io.Reader) ([]live.Connection, map[string]registry.Login, error) {
+func parseConfig(name string, r io.Reader) ([]registries.Connection, map[string]registry.Login, error) {
 	c, source, err := decodeConfig(name, r)
 	if err != nil {
 		return nil, nil, err
 	}
-	var connections []live.Connection
+	var connections []registries.Connection
 	logins := map[string]registry.Login{}
 	for i, r := range c.Registries {
 		what, login, err := r.read(filepath.Dir(name))
@@ -66,7 +66,7 @@ func parseConfig(name string, r io.Reader) ([]live.Connection, map[string]regist
 		if err != nil {
 			return nil, nil, source.Errorf(err, "registries", strconv.Itoa(i))
 		}
-		connections = append(connections, live.Connection{Registry: what, From: live.FromFile})
+		connections = append(connections, registries.Connection{Registry: what, From: registries.FromFile})
 		if login != nil {
 			at, err := registry.Parse(what.Host)
 			if err != nil {
@@ -78,7 +78,7 @@ func parseConfig(name string, r io.Reader) ([]live.Connection, map[string]regist
 	return connections, logins, nil
 }
 
-func taken(list []live.Connection, host string) bool {
+func taken(list []registries.Connection, host string) bool {
 	for _, c := range list {
 		if c.Host == host {
 			return true

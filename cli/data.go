@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,6 +51,24 @@ func hash32(s string) uint32 { // FNV-1a: keeps two odd names apart
 		h = (h ^ uint32(s[i])) * 16777619
 	}
 	return h
+}
+
+// owner names this folder's server among those that share a database, the same after
+// every restart.
+func (d dataDir) owner() (string, error) {
+	file := filepath.Join(string(d), "owner")
+	name, err := os.ReadFile(file)
+	if err == nil && len(name) > 0 {
+		return string(name), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read who owns the data folder: %w", err)
+	}
+	made := rand.Text()
+	if err := os.WriteFile(file, []byte(made), 0o600); err != nil {
+		return "", fmt.Errorf("name the owner of the data folder: %w", err)
+	}
+	return made, nil
 }
 
 // lock makes the folder this process's own until the returned func is called.

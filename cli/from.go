@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,12 +67,12 @@ func (in *input) world(ctx context.Context) (*live.World, error) {
 	if err != nil {
 		return nil, err
 	}
-	images, records, done, err := imagesFor(ctx, dataDir(in.data), in.images, in.mirrors)
+	images, done, err := imagesFor(ctx, dataDir(in.data), in.images, in.mirrors)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	return live.Once(ctx, live.Config{Rules: rules, Images: images, Records: records, Log: slog.New(slog.DiscardHandler)}, facts)
+	return live.Once(ctx, rules, images, facts)
 }
 
 // loadRules is the built-in rules and, if given, a folder of more.

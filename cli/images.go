@@ -11,32 +11,31 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/image"
-	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
 // imagesFor is how an analysis without a server looks into images: with what a
 // server on this folder read before, and from their registries if asked.
-func imagesFor(ctx context.Context, d dataDir, read bool, mirror []string) (live.ImageConfig, live.Records, func(), error) {
+func imagesFor(ctx context.Context, d dataDir, read bool, mirror []string) (*assess.Assessor, func(), error) {
 	transport, err := mirrors(mirror)
 	if err != nil {
-		return live.ImageConfig{}, nil, nil, err
+		return nil, nil, err
 	}
 	db, err := vuln.Open(d.advisories())
 	if err != nil {
-		return live.ImageConfig{}, nil, nil, err
+		return nil, nil, err
 	}
-	c := live.ImageConfig{Advisories: func() *vuln.DB { return db }}
+	c := assess.Config{Advisories: func() *vuln.DB { return db }}
 	done := func() { _ = db.Close() }
-	var records live.Records
 	var cache image.Cache
 	if d.stored() {
 		s, err := d.open(ctx)
 		if err != nil {
-			return c, nil, nil, errors.Join(err, db.Close())
+			return nil, nil, errors.Join(err, db.Close())
 		}
-		records, cache = s, s
+		c.Records, cache = s, s
 		done = func() { _, _ = s.Close(), db.Close() }
 	}
 	if read {
@@ -44,7 +43,7 @@ func imagesFor(ctx context.Context, d dataDir, read bool, mirror []string) (live
 		c.Scan = func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }
 		c.Resolve = func(ctx context.Context, ref string) (string, error) { return image.Resolve(ctx, ref, opts) }
 	}
-	return c, records, done, nil
+	return assess.New(c), done, nil
 }
 
 // followed is the database of now: a new one is opened when an import, by
@@ -78,7 +77,7 @@ func (a *followed) modified() time.Time {
 }
 
 // follow calls changed after every import until ctx ends.
-func (a *followed) follow(ctx context.Context, changed func(context.Context) error) error {
+func (a *followed) follow(ctx context.Context, changed func()) error {
 	t := time.NewTicker(2 * time.Second)
 	defer t.Stop()
 	for {
@@ -98,9 +97,7 @@ func (a *followed) follow(ctx context.Context, changed func(context.Context) err
 		a.changed = now
 		// The old database stays open: an assessment may be reading it.
 		a.db.Store(db)
-		if err := changed(ctx); err != nil {
-			return err
-		}
+		changed()
 	}
 }
 

@@ -15,12 +15,12 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/registry"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop"
-	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/registries"
 )
 
 // namedRegistries reads every --registry: [http://]HOST[/REPOSITORY]. What is said
 // of one host comes together.
-func namedRegistries(flags []string) (out []live.Connection, err error) {
+func namedRegistries(flags []string) (out []registries.Connection, err error) {
 	at := map[string]int{}
 	for _, f := range flags {
 		rest, insecure := strings.CutPrefix(f, "http://")
@@ -35,7 +35,7 @@ func namedRegistries(flags []string) (out []live.Connection, err error) {
 		i, known := at[what.Host]
 		if !known {
 			at[what.Host] = len(out)
-			out = append(out, live.Connection{Registry: what, From: live.FromFlag})
+			out = append(out, registries.Connection{Registry: what, From: registries.FromFlag})
 			continue
 		}
 		have := &out[i].Registry
@@ -49,40 +49,40 @@ func namedRegistries(flags []string) (out []live.Connection, err error) {
 	return out, nil
 }
 
-// registries is which registries to read from the start, and how.
-func (v *server) registries() (live.RegistryConfig, registry.Reader, error) {
+// registryConfig is which registries to read from the start, and how.
+func (v *server) registryConfig() (registries.Config, registry.Reader, error) {
 	reader := registry.Reader{Transport: v.transport, PerSecond: v.config.registryQPS}
 	connect, err := namedRegistries(v.config.registries)
 	if err != nil {
-		return live.RegistryConfig{}, reader, err
+		return registries.Config{}, reader, err
 	}
 	if v.config.file != "" {
 		more, logins, err := readConfig(v.config.file)
 		if err != nil {
-			return live.RegistryConfig{}, reader, err
+			return registries.Config{}, reader, err
 		}
 		for _, c := range more {
 			if taken(connect, c.Host) {
-				return live.RegistryConfig{}, reader, fmt.Errorf("registry %s is named by --registry and in %s: name it once", c.Host, v.config.file)
+				return registries.Config{}, reader, fmt.Errorf("registry %s is named by --registry and in %s: name it once", c.Host, v.config.file)
 			}
 		}
 		connect, reader.Logins = append(connect, more...), logins
 	}
 	if v.config.noImages && len(connect) > 0 {
-		return live.RegistryConfig{}, reader, errors.New("--no-images reads no registries: leave it out, or those of --registry and --config")
+		return registries.Config{}, reader, errors.New("--no-images reads no registries: leave it out, or those of --registry and --config")
 	}
 	if v.estate != nil && !taken(connect, harborshop.Host) {
-		connect = append(connect, live.Connection{Registry: collect.Registry{Host: harborshop.Host}, From: live.FromFlag})
+		connect = append(connect, registries.Connection{Registry: collect.Registry{Host: harborshop.Host}, From: registries.FromFlag})
 	}
 	if v.config.noImages {
-		return live.RegistryConfig{}, reader, nil
+		return registries.Config{}, reader, nil
 	}
-	return live.RegistryConfig{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: v.config.registryEvery, Connect: connect}, reader, nil
+	return registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: v.config.registryEvery, Connect: connect}, reader, nil
 }
 
 // plainHTTP says which registries were connected as speaking no TLS.
 func (v *server) plainHTTP(host string) bool {
-	for _, r := range v.live.Registries() {
+	for _, r := range v.registries.Registries() {
 		if at, err := registry.Parse(r.Host); r.Insecure && err == nil && at.RegistryStr() == host {
 			return true
 		}

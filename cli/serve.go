@@ -18,6 +18,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/api"
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/enrichment"
@@ -25,6 +26,7 @@ import (
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/ui"
 	"github.com/breakwater-sec/breakwater/vuln"
@@ -62,6 +64,8 @@ type server struct {
 	estate     *harborshop.Estate
 	transport  http.RoundTripper
 	rules      *analyse.Rules
+	images     *assess.Assessor
+	registries *registries.Watcher
 	live       *live.Live
 	context    *enrichment.Context
 	alerting   *alerting      // nil if no events are taken
@@ -102,6 +106,9 @@ func serve(ctx context.Context, s streams, c config) (err error) {
 	}
 	defer func() { err = errors.Join(err, v.store.Close()) }()
 	if err := v.prepare(ctx); err != nil {
+		return err
+	}
+	if err := errors.Join(v.images.Resume(ctx), v.registries.Resume(ctx)); err != nil {
 		return err
 	}
 	if v.estate != nil {
@@ -168,17 +175,25 @@ func (v *server) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	registries, reader, err := v.registries()
+	connected, reader, err := v.registryConfig()
 	if err != nil {
 		return err
 	}
-	images := live.ImageConfig{Advisories: v.advisories.db.Load, Workers: v.config.scanWorkers}
+	owner, err := v.data.owner()
+	if err != nil {
+		return err
+	}
+	images := assess.Config{Advisories: v.advisories.db.Load, Records: v.store, Owner: owner, Workers: v.config.scanWorkers, Log: v.log}
 	if !v.config.noImages {
 		opts := image.Options{Cache: v.store, Transport: v.transport, Keychain: reader.Keychain(), Insecure: v.plainHTTP}
 		images.Scan = func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }
 		images.Resolve = func(ctx context.Context, ref string) (string, error) { return image.Resolve(ctx, ref, opts) }
 	}
-	v.live, err = live.New(live.Config{Records: v.store, Rules: v.rules, Images: images, Registries: registries, Log: v.log, SaveEvery: v.config.saveEvery}, sources)
+	v.images = assess.New(images)
+	connected.Records, connected.Images, connected.Log = v.store, v.images, v.log
+	connected.Changed = func() { v.live.SetRegistryGaps(v.registries.Gaps()) }
+	v.registries = registries.New(connected)
+	v.live, err = live.New(live.Config{Records: v.store, Rules: v.rules, Images: v.images, Log: v.log, SaveEvery: v.config.saveEvery}, sources)
 	if err != nil || v.config.ingest == "" {
 		return err
 	}
@@ -207,7 +222,7 @@ func (v *server) run(ctx context.Context, listener net.Listener) error {
 		v.log.Warn("this binary was built without the portal: make build")
 	}
 	url := v.url(listener)
-	c := api.Config{PathTypes: v.rules.PathTypes(), Live: v.live, Context: v.context, Store: v.store, Sessions: v.store, Alerts: v.store, Queue: v.store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.hosts,
+	c := api.Config{PathTypes: v.rules.PathTypes(), Live: v.live, Images: v.images, Registries: v.registries, Context: v.context, Store: v.store, Sessions: v.store, Alerts: v.store, Queue: v.store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.hosts,
 		Version: version(), Log: v.log, Secure: v.config.tlsCert != ""}
 	if v.alerting != nil {
 		c.Receiving, c.Detections, c.Sensors = v.alerting.receiving, v.alerting.rules, v.store
@@ -228,7 +243,9 @@ func (v *server) run(ctx context.Context, listener net.Listener) error {
 	defer os.Remove(v.data.running())
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return v.live.Run(ctx) })
-	g.Go(func() error { return v.advisories.follow(ctx, v.live.AdvisoriesChanged) })
+	g.Go(func() error { return v.images.Run(ctx, v.live.Assessed) })
+	g.Go(func() error { return v.registries.Run(ctx) })
+	g.Go(func() error { return v.advisories.follow(ctx, v.images.AdvisoriesChanged) })
 	g.Go(func() error {
 		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err

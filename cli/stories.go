@@ -12,6 +12,7 @@ import (
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/report"
 )
 
@@ -90,7 +91,7 @@ func (v *server) settled(ctx context.Context) (*live.World, error) {
 	defer cancel()
 	for events := v.live.Subscribe(ctx2); ; {
 		w := v.live.World()
-		if current(w) && assessed(v.live) {
+		if current(w) && v.assessed() {
 			return w, ctx.Err()
 		}
 		select {
@@ -121,14 +122,17 @@ func count(n int, noun string) string {
 
 // assessed says that no registry and no image waits, and that the picture shows
 // what was found.
-func assessed(l *live.Live) bool {
-	for _, r := range l.Registries() {
-		if r.State == live.RegistryWaiting || r.State == live.RegistryReading {
+func (v *server) assessed() bool {
+	for _, r := range v.registries.Registries() {
+		if r.State == registries.Waiting || r.State == registries.Reading {
 			return false
 		}
 	}
-	view := l.World().View
-	for id, i := range l.Images() {
+	if v.images.Pending() {
+		return false
+	}
+	view := v.live.World().View
+	for id, i := range v.images.Images() {
 		n, there := view.Node("Image", id)
 		if i.State == "queued" || i.State == "scanning" || there && n.Text("scan") != i.State {
 			return false

@@ -3,10 +3,10 @@ package enrichment
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/live"
@@ -76,7 +76,7 @@ func TestWhereAContainerRunsIsToldWithTheGraphsIds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := live.Once(t.Context(), live.Config{Rules: rules, Log: slog.New(slog.DiscardHandler), Images: live.ImageConfig{Advisories: func() *vuln.DB { return nil }}}, []*collect.Facts{facts})
+	w, err := live.Once(t.Context(), rules, assess.New(assess.Config{Advisories: func() *vuln.DB { return nil }}), []*collect.Facts{facts})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	// settle is how long a burst of changes may go on before it is computed.
-	settle = 100 * time.Millisecond
-	// rest times the last computation's length is the least pause before the
+	// debounce is how long a burst of changes may go on before it is computed.
+	debounce = 100 * time.Millisecond
+	// cooldown times the last computation's length is the least pause before the
 	// next: a cluster is recomputed at most a quarter of the time.
-	rest = 3
+	cooldown = 3
 	// aliveEvery is how often a sync without changes is written down.
 	aliveEvery = time.Minute
 )
@@ -38,12 +38,10 @@ type cluster struct {
 	version uint64
 	// dirty is what changed since the last computation.
 	dirty map[string]bool
-	// gone are images that nothing has any more. They leave the graph together
-	// with the picture of the cluster that has them.
-	gone []string
 	// inherited are the gaps of a saved dump that the present run has not met.
 	inherited map[collect.GapKey]bool
 	next      time.Time // not computed before
+	waiting   bool      // for what is known of an image
 	unsaved   bool
 	savedAt   time.Time
 	aliveAt   time.Time
@@ -126,7 +124,7 @@ func (c *cluster) watch(ctx context.Context) {
 	}
 }
 
-// loop applies changes and recomputes when they have settled.
+// loop applies changes and recomputes after a burst of them.
 func (c *cluster) loop(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -137,12 +135,12 @@ func (c *cluster) loop(ctx context.Context) {
 		case ch := <-c.changes:
 			c.apply(ctx, ch)
 			c.drain(ctx)
-		case image := <-c.poke:
-			c.dirty[image] = true
+		case kind := <-c.poke:
+			c.changed(kind)
 		case look := <-c.asks:
 			look(c.facts)
 		case <-timer.C:
-			if len(c.dirty) > 0 && c.ready() && !time.Now().Before(c.next) {
+			if c.due(time.Now()) {
 				c.recompute(ctx)
 			}
 			c.saveIfDue()
@@ -174,11 +172,22 @@ func (c *cluster) drain(ctx context.Context) {
 // ready says whether the facts may be shown: not while a first list is half done.
 func (c *cluster) ready() bool { return c.state != Loading }
 
+// changed makes the cluster dirty.
+func (c *cluster) changed(kind string) {
+	c.dirty[kind] = true
+	c.waiting = false
+}
+
+// due says whether the cluster is to be computed now.
+func (c *cluster) due(now time.Time) bool {
+	return len(c.dirty) > 0 && !c.waiting && c.ready() && !now.Before(c.next)
+}
+
 func (c *cluster) pause() time.Duration {
-	if len(c.dirty) == 0 || !c.ready() {
+	if len(c.dirty) == 0 || c.waiting || !c.ready() {
 		return 5 * time.Second
 	}
-	return max(settle, time.Until(c.next))
+	return max(debounce, time.Until(c.next))
 }
 
 func (c *cluster) apply(ctx context.Context, ch collect.Change) {
@@ -200,7 +209,7 @@ func (c *cluster) apply(ctx context.Context, ch collect.Change) {
 		c.alive(ctx, ch.Time)
 	}
 	if changed {
-		c.dirty[changedKind(ch)] = true
+		c.changed(changedKind(ch))
 		c.unsaved = true
 	}
 	if !c.ready() && ch.Op == collect.GapOpen {
@@ -229,7 +238,7 @@ func lost(g collect.Gap) bool {
 func (c *cluster) moved(s State, changed bool) {
 	if c.state != Loading && c.state != s {
 		c.state = s
-		c.dirty["Cluster"] = true
+		c.changed("Cluster")
 	}
 }
 

@@ -28,9 +28,14 @@ func (c *cluster) recompute(ctx context.Context) {
 	}
 	started := time.Now()
 	kinds := slices.Sorted(maps.Keys(c.dirty))
-	now, err := c.live.compute(ctx, c.facts, c)
+	known, whole := c.images()
+	if !whole {
+		c.waiting = true
+		return
+	}
+	now, err := c.live.compute(ctx, c.facts, known)
 	now2 := time.Now()
-	c.next = now2.Add(rest * now2.Sub(started))
+	c.next = now2.Add(cooldown * now2.Sub(started))
 	if err != nil {
 		if ctx.Err() == nil {
 			c.log.Error("cannot compute the cluster; showing it as it was", "error", err)
@@ -40,39 +45,31 @@ func (c *cluster) recompute(ctx context.Context) {
 	clear(c.dirty)
 	c.version++
 	now.State, now.Version, now.Took = c.state, c.version, now2.Sub(started)
-	c.live.images.forget(c.gone)
-	c.gone = nil
 	c.live.put(now, kinds)
+	c.live.images.show(now.images)
 	c.store(ctx, now)
 	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "gaps", len(now.Gaps))
 }
 
-// compute is a function of the facts, what is known of images, and the rules.
-// The user, nil if there is none, is told when more is known of an image.
-func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*Cluster, error) {
-	l.images.resolve(ctx, f)
-	judged := segment.Judge(f, l.config.Rules.Powers)
-	judged.Same = l.images.same
-	made := segment.Cluster(f, judged)
-	assessed := l.images.known(ctx, made.Images, user)
-	running, gone := l.images.runs(f.Cluster.Name, user, made.Images)
-	if user != nil {
-		user.gone = append(user.gone, gone...)
+// images says which images the cluster uses, and gathers what is known of them; whole
+// is false while something is still to be told.
+func (c *cluster) images() (k known, whole bool) {
+	if c.live.config.Images == nil {
+		return known{}, true
 	}
-	l.images.enqueue(ctx)
-	shared := l.shared.change(func(s *graph.Shared) {
-		made.PutShared(s)
-		for _, a := range assessed {
-			segment.PutAssessment(s, a)
-		}
-		for id, runs := range running {
-			if s.Has("Image", id) {
-				s.Put("Image", id, graph.B("running", runs))
-			}
-		}
-	})
+	uses := segment.Images(c.facts)
+	c.live.config.Images.Want(c.source.Name, uses)
+	return c.live.images.of(uses)
+}
+
+// compute is a function of the facts, what is known of images, and the rules.
+func (l *Live) compute(ctx context.Context, f *collect.Facts, images known) (*Cluster, error) {
+	judged := segment.Judge(f, l.config.Rules.Powers)
+	judged.Image = images.image
+	made := segment.Cluster(f, judged)
+	shared := l.shared.change(func(s *graph.Shared) { made.PutShared(s) })
 	seg, gaps := made.Build(shared)
-	gaps = slices.Concat(gapList(f), gaps, imageGaps(made.Images, assessed))
+	gaps = slices.Concat(gapList(f), gaps, imageGaps(made.Images, images.assessments))
 	seg, paths, more, err := analyse.Cluster(ctx, graph.NewView(schema.Vocabulary(), shared, seg), seg, l.config.Rules, gaps...)
 	if err != nil {
 		return nil, fmt.Errorf("analyse cluster %s: %w", f.Cluster.Name, err)
@@ -90,14 +87,18 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, user *cluster) (*C
 
 // imageGaps are the images nobody could look into, and what could not be said of
 // the others.
-func imageGaps(uses []assess.Use, assessed []*assess.Assessment) (out []collect.Gap) {
-	for i, a := range assessed { // one for each use
+func imageGaps(uses []assess.Use, assessments map[string]*assess.Assessment) (out []collect.Gap) {
+	for _, u := range uses {
+		a := assessments[u.ID]
+		if a == nil {
+			continue
+		}
 		if g, unseen := a.Gap(); unseen {
-			g.What = "image " + uses[i].Name
+			g.What = "image " + u.Name
 			out = append(out, g)
 		}
 		for _, g := range a.Gaps {
-			g.What += " of image " + uses[i].Name
+			g.What += " of image " + u.Name
 			out = append(out, g)
 		}
 	}

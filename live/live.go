@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
@@ -43,52 +44,41 @@ type Records interface {
 	Apply(context.Context, store.Analysis) (store.Applied, error)
 	Synced(ctx context.Context, cluster string, at time.Time) error
 	ClusterVersion(ctx context.Context, cluster string) (uint64, error)
-	PutImage(context.Context, store.ImageState) error
-	Image(ctx context.Context, id string) (store.ImageState, error)
-	Queue
-	RegistryRecords
+}
+
+// Images is told what clusters use. What is known of it comes by Assessed.
+type Images interface {
+	Want(cluster string, uses []assess.Use)
 }
 
 // Config is what a Live needs; nothing of it changes while it runs.
 type Config struct {
 	Records Records
 	Rules   *analyse.Rules
-	Images  ImageConfig
-	// Registries are read beside the clusters.
-	Registries RegistryConfig
-	Log        *slog.Logger
+	// Images, if not nil, is waited for: a cluster is computed when something is known
+	// of every image that it uses.
+	Images Images
+	Log    *slog.Logger
 	// SaveEvery is the least time between two savings of a cluster's facts.
 	SaveEvery time.Duration
 }
 
 // Live is the moving picture.
 type Live struct {
-	config Config
-	shared shared
-	images *images
-	// registries feed images, as clusters do.
-	registries *registries
-	clusters   []*cluster
-	hub        hub
-	turn       chan struct{} // how many clusters may be computed at once
-	world      atomic.Pointer[World]
-	publish    sync.Mutex // orders the makers of worlds
+	config   Config
+	shared   shared
+	images   *images
+	clusters []*cluster
+	hub      hub
+	turn     chan struct{} // how many clusters may be computed at once
+	world    atomic.Pointer[World]
+	publish  sync.Mutex // orders the makers of worlds
 }
 
 // New prepares a Live over the sources; Run starts it.
 func New(c Config, sources []Source) (*Live, error) {
-	l, err := prepare(c, sources)
-	if err == nil && c.Records != nil {
-		l.images.queue.records, l.registries.records = c.Records, c.Records
-	}
-	return l, err
-}
-
-// prepare is New for whoever runs nothing and queues nothing.
-func prepare(c Config, sources []Source) (*Live, error) {
-	l := &Live{config: c, turn: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))}
+	l := &Live{config: c, images: newImages(), turn: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))}
 	l.shared.graph = graph.NewShared(schema.Vocabulary())
-	l.images, l.registries = newImages(l, c.Images), newRegistries(l, c.Registries)
 	names := map[string]bool{}
 	for _, s := range sources {
 		if names[s.Name] {
@@ -107,34 +97,14 @@ func prepare(c Config, sources []Source) (*Live, error) {
 
 // Run moves the picture until ctx ends, and then waits for everything it began.
 func (l *Live) Run(ctx context.Context) error {
-	if err := l.resume(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil // it was to end before it began
-		}
-		return err
-	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return l.images.run(ctx) })
-	g.Go(func() error { return l.registries.run(ctx) })
+	g.Go(func() error { l.draw(ctx); return nil })
 	for _, c := range l.clusters {
 		g.Go(func() error { return c.run(ctx) })
 	}
 	err := g.Wait()
 	l.hub.close()
 	return err
-}
-
-// resume takes up what an earlier run left: before clusters say what they use.
-func (l *Live) resume(ctx context.Context) error {
-	if err := l.images.queue.records.ResumeQueue(ctx); err != nil {
-		return err
-	}
-	builds, err := l.images.queue.records.Builds(ctx)
-	if err != nil {
-		return fmt.Errorf("read which digests are one image: %w", err)
-	}
-	l.images.alike(ctx, builds)
-	return l.registries.resume(ctx)
 }
 
 // World is the current picture.

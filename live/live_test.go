@@ -6,13 +6,18 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
@@ -62,14 +67,22 @@ func podChange(op collect.Op, name, img string) collect.Change {
 
 func synced() collect.Change { return collect.Change{Op: collect.Synced, Time: time.Now()} }
 
+// running is a Live with what feeds it, as a server puts them together.
 type running struct {
 	*Live
-	store *store.Store
-	stop  context.CancelFunc
-	done  chan error
+	images     *assess.Assessor
+	registries *registries.Watcher
+	store      *store.Store
+	stop       context.CancelFunc
+	done       chan error
 }
 
-func start(t *testing.T, db string, images ImageConfig, sources ...Source) *running {
+func start(t *testing.T, db string, images assess.Config, sources ...Source) *running {
+	t.Helper()
+	return startWith(t, db, images, registries.Config{}, sources...)
+}
+
+func startWith(t *testing.T, db string, images assess.Config, connected registries.Config, sources ...Source) *running {
 	t.Helper()
 	s, err := store.Open(t.Context(), db)
 	if err != nil {
@@ -82,13 +95,26 @@ func start(t *testing.T, db string, images ImageConfig, sources ...Source) *runn
 	if images.Advisories == nil {
 		images.Advisories = func() *vuln.DB { return nil }
 	}
-	l, err := New(Config{Records: s, Rules: rules, Images: images, Log: slog.New(slog.DiscardHandler)}, sources)
-	if err != nil {
+	ctx, stop := context.WithCancel(context.Background())
+	r := &running{store: s, stop: stop, done: make(chan error, 1)}
+	images.Records, images.Owner = s, "test"
+	r.images = assess.New(images)
+	connected.Records, connected.Images = s, r.images
+	connected.Changed = func() { r.SetRegistryGaps(r.registries.Gaps()) }
+	r.registries = registries.New(connected)
+	if r.Live, err = New(Config{Records: s, Rules: rules, Images: r.images, Log: slog.New(slog.DiscardHandler)}, sources); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	r := &running{Live: l, store: s, stop: stop, done: make(chan error, 1)}
-	go func() { r.done <- l.Run(ctx) }()
+	if err := errors.Join(r.images.Resume(ctx), r.registries.Resume(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		g, ctx := errgroup.WithContext(ctx)
+		g.Go(func() error { return r.Live.Run(ctx) })
+		g.Go(func() error { return r.images.Run(ctx, r.Assessed) })
+		g.Go(func() error { return r.registries.Run(ctx) })
+		r.done <- g.Wait()
+	}()
 	t.Cleanup(func() { r.end(t) })
 	return r
 }
@@ -119,23 +145,37 @@ func (r *running) until(t *testing.T, what string, is func(*World) bool) {
 	t.Fatalf("never: %s", what)
 }
 
+// owns waits for a cluster to be as wanted, and looks as its owner.
+func (r *running) owns(t *testing.T, name, what string, is func(*cluster) bool) {
+	t.Helper()
+	r.until(t, what, func(*World) (so bool) {
+		for _, c := range r.clusters {
+			if c.source.Name == name {
+				if _, err := r.Facts(t.Context(), name, func(*collect.Facts) { so = is(c) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return so
+	})
+}
+
 func hasPod(cluster, name string) func(*World) bool {
 	return func(w *World) bool { _, ok := w.View.Node("Pod", cluster+"/shop/Pod/"+name); return ok }
 }
 
 func TestAPodMovesThePicture(t *testing.T) {
 	f := newFeed()
-	r := start(t, filepath.Join(t.TempDir(), "b.db"), ImageConfig{}, f.source("prod"))
+	r := start(t, filepath.Join(t.TempDir(), "b.db"), assess.Config{}, f.source("prod"))
 	events := r.Subscribe(t.Context())
 	f.say(podChange(collect.Put, "one", "a:1"))
-	time.Sleep(300 * time.Millisecond) // longer than changes take to settle
-	if hasPod("prod", "one")(r.World()) || r.World().Clusters["prod"].State != Loading {
-		t.Error("a half-read cluster is shown")
-	}
+	r.owns(t, "prod", "the pod is applied and the cluster is not due, however late it is", func(c *cluster) bool {
+		return len(c.facts.Pods) == 1 && len(c.dirty) > 0 && !c.due(time.Now().Add(time.Hour))
+	})
 	f.say(synced())
 	r.until(t, "pod one", hasPod("prod", "one"))
-	if e := <-events; e.Version == 0 || e.Cluster != "prod" {
-		t.Errorf("event %+v", e)
+	for e := (Event{}); e.Version == 0 || !slices.Contains(e.Kinds, "Pod"); {
+		e = <-events
 	}
 	f.say(podChange(collect.Put, "two", "a:1"), podChange(collect.Gone, "one", ""))
 	r.until(t, "pod two and not one", func(w *World) bool { return hasPod("prod", "two")(w) && !hasPod("prod", "one")(w) })
@@ -143,7 +183,7 @@ func TestAPodMovesThePicture(t *testing.T) {
 
 func TestClustersDoNotWaitForEachOther(t *testing.T) {
 	a, b := newFeed(), newFeed()
-	r := start(t, filepath.Join(t.TempDir(), "b.db"), ImageConfig{}, a.source("a"), b.source("b"))
+	r := start(t, filepath.Join(t.TempDir(), "b.db"), assess.Config{}, a.source("a"), b.source("b"))
 	b.say(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "connection", Why: "refused"}})
 	a.say(podChange(collect.Put, "one", "x"), synced())
 	r.until(t, "a is current, b says why it is not", func(w *World) bool {
@@ -154,7 +194,7 @@ func TestClustersDoNotWaitForEachOther(t *testing.T) {
 func TestARestartServesTheSavedFactsUntilTheyAreReadAgain(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "b.db")
 	f := newFeed()
-	r := start(t, db, ImageConfig{}, f.source("prod"))
+	r := start(t, db, assess.Config{}, f.source("prod"))
 	f.say(podChange(collect.Put, "old", "x"), collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "services", Why: "403"}}, synced())
 	r.until(t, "old", hasPod("prod", "old"))
 	r.end(t)
@@ -163,7 +203,7 @@ func TestARestartServesTheSavedFactsUntilTheyAreReadAgain(t *testing.T) {
 	}
 	again := newFeed()
 	again.saved = f.kept
-	r = start(t, db, ImageConfig{}, again.source("prod"))
+	r = start(t, db, assess.Config{}, again.source("prod"))
 	r.until(t, "old, as of the earlier run", func(w *World) bool {
 		c := w.Clusters["prod"]
 		return hasPod("prod", "old")(w) && c.State == Saved && c.AsOf.Equal(f.kept.AsOf)
@@ -182,7 +222,7 @@ func TestARestartServesTheSavedFactsUntilTheyAreReadAgain(t *testing.T) {
 
 func TestALostConnectionLeavesThePictureAsItWas(t *testing.T) {
 	f := newFeed()
-	r := start(t, filepath.Join(t.TempDir(), "b.db"), ImageConfig{}, f.source("prod"))
+	r := start(t, filepath.Join(t.TempDir(), "b.db"), assess.Config{}, f.source("prod"))
 	f.say(podChange(collect.Put, "one", "x"), synced())
 	r.until(t, "one", hasPod("prod", "one"))
 	gap := &collect.Gap{Source: "api", What: "connection", Why: "refused"}
@@ -204,7 +244,7 @@ func TestAnImageIsReadOnceAndItsFailureIsNotClean(t *testing.T) {
 	db, none := filepath.Join(t.TempDir(), "b.db"), t.TempDir()
 	var mu sync.Mutex
 	reads := map[string]int{}
-	images := ImageConfig{
+	images := assess.Config{
 		Advisories: func() *vuln.DB { d, _ := vuln.Open(none); return d },
 		Scan: func(_ context.Context, ref string) (*image.Inventory, error) {
 			mu.Lock()

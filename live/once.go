@@ -1,16 +1,27 @@
 package live
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/segment"
 )
 
+// Reader assesses at once what a cluster uses.
+type Reader interface {
+	Read(ctx context.Context, cluster string, uses []assess.Use) assess.Changes
+}
+
 // Once computes clusters that nobody watches: the command line's way to the same
-// World. Nothing is stored; images are read if the configuration can.
-func Once(ctx context.Context, c Config, facts []*collect.Facts) (*World, error) {
-	l, err := prepare(c, nil)
+// World. Nothing is stored.
+func Once(ctx context.Context, rules *analyse.Rules, images Reader, facts []*collect.Facts) (*World, error) {
+	l, err := New(Config{Rules: rules, Log: slog.New(slog.DiscardHandler)}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -20,14 +31,15 @@ func Once(ctx context.Context, c Config, facts []*collect.Facts) (*World, error)
 			return nil, fmt.Errorf("two clusters are named %q: name one with --from NAME=…", f.Cluster.Name)
 		}
 		names[f.Cluster.Name] = true
-		now, err := l.compute(ctx, f, nil)
+		uses := segment.Images(f)
+		l.redraw(images.Read(ctx, f.Cluster.Name, uses))
+		known, whole := l.images.of(uses)
+		if !whole {
+			return nil, fmt.Errorf("read the images of cluster %s: %w", f.Cluster.Name, cmp.Or(ctx.Err(), errors.New("not all were assessed")))
+		}
+		now, err := l.compute(ctx, f, known)
 		if err != nil {
 			return nil, err
-		}
-		if l.images.scanAll(ctx, now.images) { // what is in them was not known before
-			if now, err = l.compute(ctx, f, nil); err != nil {
-				return nil, err
-			}
 		}
 		now.State = Current
 		l.put(now, nil)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -27,12 +26,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
-	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	oci "github.com/breakwater-sec/breakwater/collect/registry"
 	"github.com/breakwater-sec/breakwater/image"
-	"github.com/breakwater-sec/breakwater/store"
-	"github.com/breakwater-sec/breakwater/vuln"
+	"github.com/breakwater-sec/breakwater/registries"
 )
 
 // shelf is a registry inside the process that counts how often images are opened.
@@ -132,16 +130,8 @@ func hash(t *testing.T, of func() (v1.Hash, error)) string {
 }
 
 // start runs a Live that reads the shelf, and perhaps clusters.
-func (s *shelf) start(t *testing.T, db string, workers int, connect []Connection, sources ...Source) *running {
+func (s *shelf) start(t *testing.T, db string, workers int, connect []registries.Connection, sources ...Source) *running {
 	t.Helper()
-	st, err := store.Open(t.Context(), db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, err := analyse.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
 	reader := oci.Reader{PerSecond: 10_000, Backoff: time.Millisecond}
 	scan := func(ctx context.Context, ref string) (*image.Inventory, error) {
 		s.mu.Lock()
@@ -154,22 +144,14 @@ func (s *shelf) start(t *testing.T, db string, workers int, connect []Connection
 				return nil, err
 			}
 		}
-		return image.Scan(ctx, ref, image.Options{Cache: st, Backoff: time.Millisecond})
+		return image.Scan(ctx, ref, image.Options{Backoff: time.Millisecond})
 	}
-	l, err := New(Config{Records: st, Rules: rules, Log: slog.New(slog.DiscardHandler), Images: ImageConfig{Scan: scan, Workers: workers, Advisories: func() *vuln.DB { return nil }},
-		Registries: RegistryConfig{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour, Connect: connect}}, sources)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	r := &running{Live: l, store: st, stop: stop, done: make(chan error, 1)}
-	go func() { r.done <- l.Run(ctx) }()
-	t.Cleanup(func() { r.end(t) })
-	return r
+	return startWith(t, db, assess.Config{Scan: scan, Workers: workers},
+		registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour, Connect: connect}, sources...)
 }
 
-func (s *shelf) connection() []Connection {
-	return []Connection{{collect.Registry{Host: s.host}, FromFlag}}
+func (s *shelf) connection() []registries.Connection {
+	return []registries.Connection{{Registry: collect.Registry{Host: s.host}, From: registries.FromFlag}}
 }
 
 func (s *shelf) times() map[string]int {
@@ -185,8 +167,8 @@ func (s *shelf) times() map[string]int {
 
 // read says that every one of these images was looked into. Without advisories
 // they are "unsupported", which is what an inventory without them is.
-func read(l *Live, ids ...string) bool {
-	known := l.Images()
+func read(r *running, ids ...string) bool {
+	known := r.images.Images()
 	return !slices.ContainsFunc(ids, func(id string) bool { return known[id].State != "unsupported" })
 }
 
@@ -219,14 +201,14 @@ func TestARegistryFeedsTheQueueThatClustersFeed(t *testing.T) {
 				repositories++
 			}
 		}
-		return there && runs && too && !other && listed(w, web) && listed(w, old) && repositories == 1 && n.Text("scan") == "unsupported" && n.Text("name") == s.host+"/shop/web:1" && read(r.Live, web, old)
+		return there && runs && too && !other && listed(w, web) && listed(w, old) && repositories == 1 && n.Text("scan") == "unsupported" && n.Text("name") == s.host+"/shop/web:1" && read(r, web, old)
 	}
 	r.until(t, "both images are read, and one of them runs", shown)
 	if times := s.times(); times[web] != 1 || times[old] != 1 {
 		t.Errorf("opened %v, want each once", times)
 	}
-	list := r.Registries()
-	if len(list) != 1 || list[0].State != RegistryCurrent || len(list[0].Permissions) != 6 || len(r.World().Registries[0].Gaps()) != 0 {
+	list := r.registries.Registries()
+	if len(list) != 1 || list[0].State != registries.Current || len(list[0].Permissions) != 6 || len(r.World().RegistryGaps) != 0 {
 		t.Errorf("%+v", list)
 	}
 	r.end(t)
@@ -273,7 +255,7 @@ func TestEveryDigestOfAnImageIsThatImage(t *testing.T) {
 		for range w.View.Nodes("Image") {
 			left++
 		}
-		return left == 1 && len(r.Images()) == 1
+		return left == 1 && len(r.images.Images()) == 1
 	})
 }
 
@@ -293,11 +275,11 @@ func TestWhatRunsIsReadFirst(t *testing.T) {
 	urgent := s.push(t, "shop/zz:1", "urgent")
 	f := newFeed()
 	r := s.start(t, filepath.Join(t.TempDir(), "b.db"), 1, s.connection(), f.source("prod"))
-	r.until(t, "one is being read", func(*World) bool { return len(s.times()) == 1 && len(r.Images()) == 21 })
+	r.until(t, "one is being read", func(*World) bool { return len(s.times()) == 1 && len(r.images.Images()) == 21 })
 	f.say(seenPod("web", s.host+"/shop/zz:1", s.host+"/shop/zz@"+urgent), synced())
 	r.until(t, "the store knows that it runs", func(*World) bool {
-		q, err := r.store.QueuedImage(t.Context(), urgent)
-		return err == nil && (q.Wanted == 2 || q.State == store.Scanning)
+		q, there, err := r.store.Image(t.Context(), urgent)
+		return there && err == nil && (q.Wanted == assess.Running || q.State == assess.Scanning)
 	})
 	close(hold)
 	r.until(t, "it is read", func(*World) bool { return s.times()[urgent] == 1 })
@@ -320,10 +302,10 @@ func TestABusyRegistryIsNoFailureOfTheImage(t *testing.T) {
 	}
 	r := s.start(t, filepath.Join(t.TempDir(), "b.db"), 1, s.connection())
 	r.until(t, "it waits, with the time of its next try", func(*World) bool {
-		q, err := r.store.QueuedImage(t.Context(), web)
-		return err == nil && q.State == store.Queued && q.Attempts == 0 && !q.NextTry.IsZero() && strings.Contains(q.Error, "slow down")
+		q, there, err := r.store.Image(t.Context(), web)
+		return there && err == nil && q.State == assess.Queued && q.Attempts == 0 && !q.NextTry.IsZero() && strings.Contains(q.Error, "slow down")
 	})
-	r.until(t, "it is read in the end", func(*World) bool { return read(r.Live, web) })
+	r.until(t, "it is read in the end", func(*World) bool { return read(r, web) })
 }
 
 func TestAFailedImageSaysWhyAndIsTriedAgainOnWish(t *testing.T) {
@@ -340,8 +322,8 @@ func TestAFailedImageSaysWhyAndIsTriedAgainOnWish(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "b.db")
 	r := s.start(t, db, 1, s.connection())
 	failed := func(*World) bool {
-		q, err := r.store.QueuedImage(t.Context(), web)
-		return err == nil && q.State == store.Failed && q.Attempts == 1 && q.NextTry.After(time.Now()) && strings.Contains(r.Images()[web].Why, "cut short")
+		q, there, err := r.store.Image(t.Context(), web)
+		return there && err == nil && q.State == assess.Failed && q.Attempts == 1 && q.NextTry.After(time.Now()) && strings.Contains(r.images.Images()[web].Why, "cut short")
 	}
 	r.until(t, "it failed", failed)
 	r.end(t)
@@ -351,34 +333,34 @@ func TestAFailedImageSaysWhyAndIsTriedAgainOnWish(t *testing.T) {
 		t.Errorf("it was opened %d times although its next try is later", n)
 	}
 	broken.Store(false)
-	if err := r.Retry(t.Context(), web); err != nil {
-		t.Fatal(err)
+	if again, err := r.images.Retry(t.Context(), web); !again || err != nil {
+		t.Fatal(again, err)
 	}
-	r.until(t, "it is read", func(*World) bool { return read(r.Live, web) })
+	r.until(t, "it is read", func(*World) bool { return read(r, web) })
 }
 
 func TestWhatLeavesTheRegistryLeavesThePicture(t *testing.T) {
 	s := newShelf(t)
 	web, old := s.push(t, "web:2", "2"), s.push(t, "web:1", "1")
 	r := s.start(t, filepath.Join(t.TempDir(), "b.db"), 1, s.connection())
-	r.until(t, "both are read", func(*World) bool { return read(r.Live, web, old) })
+	r.until(t, "both are read", func(*World) bool { return read(r, web, old) })
 	if err := remote.Delete(s.ref(t, "web:1")); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Reread(s.host); err != nil {
+	if err := r.registries.Reread(s.host); err != nil {
 		t.Fatal(err)
 	}
 	r.until(t, "one is left", func(w *World) bool {
 		_, there := imageNode(w, old)
-		_, known := r.Images()[old]
+		_, known := r.images.Images()[old]
 		_, other := imageNode(w, web)
 		return !there && !known && other
 	})
 	s.push(t, "web:1", "1")
-	if err := r.Reread(s.host); err != nil {
+	if err := r.registries.Reread(s.host); err != nil {
 		t.Fatal(err)
 	}
-	r.until(t, "it is back", func(w *World) bool { _, there := imageNode(w, old); return there && read(r.Live, old) })
+	r.until(t, "it is back", func(w *World) bool { _, there := imageNode(w, old); return there && read(r, old) })
 	if n := s.times()[old]; n != 1 {
 		t.Errorf("it was opened %d times, although it was known", n)
 	}
@@ -403,7 +385,7 @@ func TestWhatRunsOutlivesItsTag(t *testing.T) {
 	if err := remote.Delete(s.ref(t, "web:1")); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Reread(s.host); err != nil {
+	if err := r.registries.Reread(s.host); err != nil {
 		t.Fatal(err)
 	}
 	r.until(t, "it runs and is not listed", func(w *World) bool {
@@ -416,25 +398,27 @@ func TestARegistryThatRefusesIsAGapAndWhatItHeldStays(t *testing.T) {
 	s := newShelf(t)
 	web := s.push(t, "web:1", "1")
 	r := s.start(t, filepath.Join(t.TempDir(), "b.db"), 1, s.connection())
-	r.until(t, "it is read", func(*World) bool { return read(r.Live, web) })
-	for status, want := range map[int64]RegistryState{403: RegistryRefused, 502: RegistryUnreachable} {
+	r.until(t, "it is read", func(*World) bool { return read(r, web) })
+	for status, want := range map[int64]registries.State{403: registries.Refused, 502: registries.Unreachable} {
 		s.refuse.Store(status)
-		if err := r.Reread(s.host); err != nil {
+		if err := r.registries.Reread(s.host); err != nil {
 			t.Fatal(err)
 		}
 		r.until(t, "it is a gap", func(w *World) bool {
 			gaps := w.Gaps()
-			return r.Registries()[0].State == want && len(gaps) == 1 && gaps[0].Source == "registry" && strings.Contains(gaps[0].Consequence, "shown as of") && gaps[0].Why != ""
+			return r.registries.Registries()[0].State == want && len(gaps) == 1 && gaps[0].Source == "registry" && strings.Contains(gaps[0].Consequence, "shown as of") && gaps[0].Why != ""
 		})
 		if _, there := imageNode(r.World(), web); !there {
 			t.Errorf("%d: its image is gone", status)
 		}
 	}
 	s.refuse.Store(0)
-	if err := r.Reread(s.host); err != nil {
+	if err := r.registries.Reread(s.host); err != nil {
 		t.Fatal(err)
 	}
-	r.until(t, "the gap is closed", func(w *World) bool { return r.Registries()[0].State == RegistryCurrent && len(w.Gaps()) == 0 })
+	r.until(t, "the gap is closed", func(w *World) bool {
+		return r.registries.Registries()[0].State == registries.Current && len(w.Gaps()) == 0
+	})
 }
 
 func TestThePortalConnectsAndDisconnects(t *testing.T) {
@@ -442,30 +426,31 @@ func TestThePortalConnectsAndDisconnects(t *testing.T) {
 	web, away := s.push(t, "web:1", "1"), other.push(t, "away:1", "2")
 	db := filepath.Join(t.TempDir(), "b.db")
 	r := s.start(t, db, 1, s.connection())
-	r.until(t, "the one named by a flag is read", func(*World) bool { return read(r.Live, web) })
-	if err := r.Connect(t.Context(), collect.Registry{Host: s.host}); !errors.Is(err, ErrRegistry) {
+	r.until(t, "the one named by a flag is read", func(*World) bool { return read(r, web) })
+	if err := r.registries.Connect(t.Context(), collect.Registry{Host: s.host}); !errors.Is(err, registries.ErrRefused) {
 		t.Errorf("the portal changed what a flag says: %v", err)
 	}
-	if err := r.Disconnect(t.Context(), s.host); !errors.Is(err, ErrRegistry) {
+	if err := r.registries.Disconnect(t.Context(), s.host); !errors.Is(err, registries.ErrRefused) {
 		t.Errorf("the portal took away what a flag says: %v", err)
 	}
-	if err := r.Connect(t.Context(), collect.Registry{Host: other.host}); err != nil {
+	if err := r.registries.Connect(t.Context(), collect.Registry{Host: other.host}); err != nil {
 		t.Fatal(err)
 	}
-	r.until(t, "the other is read too", func(*World) bool { return read(r.Live, web, away) })
+	r.until(t, "the other is read too", func(*World) bool { return read(r, web, away) })
 	r.end(t)
 	r = s.start(t, db, 1, nil) // the flag is gone, the portal's wish is not
 	r.until(t, "the portal's registry stays, the flag's is gone", func(w *World) bool {
-		_, first := r.Images()[web]
-		return len(r.Registries()) == 1 && read(r.Live, away) && !first
+		_, first := r.images.Images()[web]
+		return len(r.registries.Registries()) == 1 && read(r, away) && !first
 	})
-	if err := r.Disconnect(t.Context(), other.host); err != nil {
+	if err := r.registries.Disconnect(t.Context(), other.host); err != nil {
 		t.Fatal(err)
 	}
-	if _, there := imageNode(r.World(), away); there || len(r.Registries()) > 0 || len(r.Images()) > 0 {
-		t.Errorf("something is left: %v, %v", r.Registries(), r.Images())
-	}
-	if err := r.Disconnect(t.Context(), other.host); !errors.Is(err, store.ErrNotFound) {
+	r.until(t, "nothing is left", func(w *World) bool {
+		_, there := imageNode(w, away)
+		return !there && len(r.registries.Registries()) == 0 && len(r.images.Images()) == 0
+	})
+	if err := r.registries.Disconnect(t.Context(), other.host); !errors.Is(err, registries.ErrNotConnected) {
 		t.Errorf("%v", err)
 	}
 }

@@ -33,8 +33,8 @@ type World struct {
 	View    *graph.View
 	// Clusters holds every configured cluster, read or not.
 	Clusters map[string]*Cluster
-	// Registries holds every connected registry, read or not, by host.
-	Registries []Registry
+	// RegistryGaps is what is not seen of the connected registries.
+	RegistryGaps []collect.Gap
 }
 
 // Cluster is what is known of one cluster at one moment.
@@ -78,10 +78,7 @@ func (w *World) Gaps() []collect.Gap {
 			out = append(out, g)
 		}
 	}
-	for _, r := range w.Registries {
-		out = append(out, r.Gaps()...)
-	}
-	return out
+	return append(out, w.RegistryGaps...)
 }
 
 // put makes a new world in which one cluster is different, and tells.
@@ -89,7 +86,7 @@ func (l *Live) put(c *Cluster, kinds []string) {
 	l.publish.Lock()
 	defer l.publish.Unlock()
 	old := l.world.Load()
-	w := &World{Version: old.Version + 1, Clusters: maps.Clone(old.Clusters)}
+	w := &World{Version: old.Version + 1, Clusters: maps.Clone(old.Clusters), RegistryGaps: old.RegistryGaps}
 	w.Clusters[c.Name] = c
 	l.swap(w, Event{Cluster: c.Name, Kinds: kinds})
 }
@@ -99,7 +96,15 @@ func (l *Live) refresh(kinds []string) {
 	l.publish.Lock()
 	defer l.publish.Unlock()
 	old := l.world.Load()
-	l.swap(&World{Version: old.Version + 1, Clusters: old.Clusters}, Event{Kinds: kinds})
+	l.swap(&World{Version: old.Version + 1, Clusters: old.Clusters, RegistryGaps: old.RegistryGaps}, Event{Kinds: kinds})
+}
+
+// SetRegistryGaps takes what is not seen of the connected registries.
+func (l *Live) SetRegistryGaps(gaps []collect.Gap) {
+	l.publish.Lock()
+	defer l.publish.Unlock()
+	old := l.world.Load()
+	l.swap(&World{Version: old.Version + 1, Clusters: old.Clusters, RegistryGaps: gaps}, Event{Kinds: []string{"Registry", "Gap"}})
 }
 
 // swap is called with publish held.
@@ -111,7 +116,6 @@ func (l *Live) swap(w *World, e Event) {
 		}
 	}
 	// Shared indices are append-only, so older segments fit the newest shared one.
-	w.Registries = l.registries.list()
 	w.View = graph.NewView(schema.Vocabulary(), l.shared.frozen(), segments...)
 	l.world.Store(w)
 	e.Version = w.Version

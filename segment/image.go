@@ -1,45 +1,92 @@
 package segment
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/assess"
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 )
 
-// image notes the image of a container: as its spec writes it and, where the
-// node told, as the node resolved it.
-func (c *cluster) image(written, reported string) *assess.Use {
-	if written == "" {
-		return nil
-	}
-	key := written + "\x00" + reported
-	if use := c.images[key]; use != nil {
-		return use
-	}
-	use := assess.UseOf(written, reported)
-	if c.judged.Same != nil && use.Digest != "" {
-		use.ID = c.judged.Same(use.Digest)
-	}
-	c.images[key] = &use
-	return &use
+// imageUses collects the images that containers use.
+type imageUses struct {
+	by map[named]*assess.Use
+	// id is of the image that a use means.
+	id func(assess.Use) string
 }
 
-// imageUses is every image once, by id; the first name in order speaks for it.
-func (c *cluster) imageUses() []assess.Use {
-	byID := map[string]assess.Use{}
-	for _, key := range slices.Sorted(maps.Keys(c.images)) {
-		use := *c.images[key]
-		if have, known := byID[use.ID]; known {
-			have.Running = have.Running || use.Running
-			use = have
-		}
-		byID[use.ID] = use
+// named is an image as a container's spec writes it and, where the node told, as the
+// node resolved it. No node tells of the pods that manifests would make.
+type named struct {
+	written, reported string
+	made              bool
+}
+
+func newImageUses(id func(assess.Use) string) imageUses {
+	if id == nil {
+		id = func(u assess.Use) string { return u.ID }
 	}
-	out := make([]assess.Use, 0, len(byID))
-	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		out = append(out, byID[id])
+	return imageUses{map[named]*assess.Use{}, id}
+}
+
+// add notes the image of a container and returns its id, "" if it has none.
+func (i imageUses) add(p *collect.Pod, container int) string {
+	n := named{written: p.Shape.Containers[container].Image, made: p.Made}
+	if p.Images != nil && container < len(p.Images.IDs) {
+		n.reported = p.Images.IDs[container]
+	}
+	if n.written == "" {
+		return ""
+	}
+	use := i.by[n]
+	if use == nil {
+		u := assess.UseOf(n.written, n.reported)
+		u.Resolve = n.made && u.Digest == ""
+		u.ID = i.id(u)
+		use = &u
+		i.by[n] = use
+	}
+	use.Running = use.Running || p.Phase != "Succeeded" && p.Phase != "Failed"
+	return use.ID
+}
+
+// list is every use, those of one image beside each other.
+func (i imageUses) list() []assess.Use {
+	keys := slices.SortedFunc(maps.Keys(i.by), func(a, b named) int {
+		return cmp.Or(cmp.Compare(i.by[a].ID, i.by[b].ID), cmp.Compare(a.written, b.written), cmp.Compare(a.reported, b.reported))
+	})
+	out := make([]assess.Use, 0, len(keys))
+	for _, key := range keys {
+		out = append(out, *i.by[key])
+	}
+	return out
+}
+
+// Images is what the containers of a cluster use, as their specs and nodes tell it.
+func Images(f *collect.Facts) []assess.Use {
+	uses := newImageUses(nil)
+	for _, p := range f.Pods {
+		if p.Shape == nil {
+			continue
+		}
+		for i := range p.Shape.Containers {
+			uses.add(p, i)
+		}
+	}
+	return uses.list()
+}
+
+// images is every image once, by id; the first name in order speaks for it.
+func (i imageUses) images() []assess.Use {
+	var out []assess.Use
+	for _, use := range i.list() {
+		if n := len(out); n > 0 && out[n-1].ID == use.ID {
+			out[n-1].Running = out[n-1].Running || use.Running
+			continue
+		}
+		out = append(out, use)
 	}
 	return out
 }
@@ -55,6 +102,23 @@ func (r *Result) PutShared(s *graph.Shared) {
 		s.Put(kind, id)
 		return true
 	})
+}
+
+// PutImage writes an image as it stands now: who uses it, where it is stored, and
+// what was found inside unless that was written before.
+func PutImage(s *graph.Shared, i assess.Assessed) {
+	if i.Use != nil {
+		use := *i.Use
+		use.ID = i.ID
+		putUse(s, use)
+	}
+	if len(i.Places) > 0 {
+		PutStored(s, i.ID, i.Places, i.Listed)
+	}
+	if i.Assessment != nil {
+		ReplaceAssessment(s, i.Assessment)
+	}
+	s.Put("Image", i.ID, graph.B("running", i.Running))
 }
 
 func putUse(s *graph.Shared, u assess.Use) {

@@ -98,13 +98,8 @@ func (c *cluster) container(p *collect.Pod, o owner, pod graph.Ref, i int, volum
 		graph.B("allowEscalation", s.AllowEscalation == nil || *s.AllowEscalation), maybe("runsAsRoot", runsAsRoot(p.Shape, s)),
 		list("ports", declaredPorts(s, false)), list("hostPorts", declaredPorts(s, true))})...)
 	c.b.Edge("RUNS", pod, r)
-	reported := ""
-	if p.Images != nil && i < len(p.Images.IDs) {
-		reported = p.Images.IDs[i]
-	}
-	if use := c.image(s.Image, reported); use != nil {
-		use.Running = use.Running || p.Phase != "Succeeded" && p.Phase != "Failed"
-		c.b.Edge("USES_IMAGE", r, c.b.Ref("Image", use.ID))
+	if id := c.images.add(p, i); id != "" {
+		c.b.Edge("USES_IMAGE", r, c.b.Ref("Image", id))
 	}
 	c.mounts(p, s, r, volumes)
 	c.exposeContainer(p, s, r)

@@ -30,10 +30,10 @@ type Judged struct {
 	Holds    []rbac.Hold
 	Policies *netpol.Judge
 	Gaps     []collect.Gap
-	// Same, nil if no registry was read, tells the id of the image that a digest
-	// means: a node may name an image by its index, by the manifest of its platform
-	// or by its configuration.
-	Same func(digest string) string
+	// Image tells the id of the image that a use means, nil if that is its own: a node
+	// may name an image by its index, by the manifest of its platform or by its
+	// configuration, and no node names those of pods that manifests would make.
+	Image func(assess.Use) string
 }
 
 // Judge asks every judge about the facts. powers are the RBAC questions that matter.
@@ -56,7 +56,7 @@ type Result struct {
 // Cluster builds the graph of one cluster.
 func Cluster(f *collect.Facts, j Judged) *Result {
 	c := &cluster{facts: f, judged: j, b: graph.NewBuilder(schema.Vocabulary(), f.Cluster.Name), name: f.Cluster.Name,
-		labels: map[*collect.Labels][]string{}, images: map[string]*assess.Use{}, owners: map[collect.OwnerRef]map[string]owner{},
+		labels: map[*collect.Labels][]string{}, images: newImageUses(j.Image), owners: map[collect.OwnerRef]map[string]owner{},
 		volumes: map[string]graph.Ref{}, gaps: slices.Clone(j.Gaps), drawn: map[string]bool{}}
 	c.clusterWide()
 	c.workloads()
@@ -65,7 +65,7 @@ func Cluster(f *collect.Facts, j Judged) *Result {
 	c.identities()
 	c.exposure()
 	c.webhooks()
-	return &Result{Builder: c.b, Images: c.imageUses(), Gaps: c.gaps}
+	return &Result{Builder: c.b, Images: c.images.images(), Gaps: c.gaps}
 }
 
 // Build joins the result to the shared segment; what could not be joined is a gap.
@@ -92,7 +92,7 @@ type cluster struct {
 	b       *graph.Builder
 	name    string
 	labels  map[*collect.Labels][]string
-	images  map[string]*assess.Use
+	images  imageUses
 	owners  map[collect.OwnerRef]map[string]owner
 	volumes map[string]graph.Ref
 	drawn   map[string]bool

@@ -1,13 +1,14 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/breakwater-sec/breakwater/assess"
 )
 
 // registryTables are for what is read from registries: which are connected, what
@@ -49,76 +50,55 @@ const registryTables = `
 	);
 	CREATE INDEX registry_tags_digest ON registry_tags (digest);`
 
-// States of a queued image.
-const (
-	Queued      = "queued"
-	Scanning    = "scanning"
-	Done        = "done"
-	Failed      = "failed"
-	Unsupported = "unsupported"
-)
+// oneImageTable joins what was read of an image with its place in the queue, and lets
+// several servers lease images from one queue.
+const oneImageTable = `
+	ALTER TABLE image_queue ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+	ALTER TABLE image_queue ADD COLUMN lease_until INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE image_queue ADD COLUMN inventory BLOB;
+	UPDATE image_queue SET inventory = (SELECT i.inventory FROM images i WHERE i.id = image_queue.id);
+	INSERT INTO image_queue (id, host, reference, state, error, updated_at, inventory)
+		SELECT i.id, '', i.reference, i.state, i.error, i.updated_at, i.inventory FROM images i
+		WHERE NOT EXISTS (SELECT 1 FROM image_queue q WHERE q.id = i.id);
+	DROP TABLE images;
+	ALTER TABLE image_queue RENAME TO images;
+	CREATE TABLE image_wants (
+		owner       TEXT NOT NULL,
+		id          TEXT NOT NULL,
+		wanted      INTEGER NOT NULL,
+		PRIMARY KEY (owner, id)
+	);
+	CREATE INDEX image_wants_id ON image_wants (id);`
 
-// QueuedImage is where the reading of one image stands.
-type QueuedImage struct {
-	ID, Reference string
-	// Host is the registry that Reference asks.
-	Host         string
-	State, Error string
-	// Attempts counts failures since it last went well.
-	Attempts int
-	NextTry  time.Time
-	// Wanted is how urgent it is: 0 if only a registry has it, 1 if a cluster
-	// names it, 2 if it runs.
-	Wanted    int
-	Platform  string
-	Size      int64
-	UpdatedAt time.Time
-}
+// imageColumns are all but the inventory, which is big.
+const imageColumns = `id, host, reference, state, error, attempts, next_try, wanted, platform, size, updated_at`
 
-const queueColumns = `id, host, reference, state, error, attempts, next_try, wanted, platform, size, updated_at`
-
-func scanQueued(row interface{ Scan(...any) error }) (q QueuedImage, err error) {
+func scanImage(row interface{ Scan(...any) error }, more ...any) (r assess.Record, err error) {
 	var next, updated int64
-	err = row.Scan(&q.ID, &q.Host, &q.Reference, &q.State, &q.Error, &q.Attempts, &next, &q.Wanted, &q.Platform, &q.Size, &updated)
-	q.UpdatedAt = fromUnix(updated)
+	err = row.Scan(append([]any{&r.ID, &r.Host, &r.Reference, &r.State, &r.Error, &r.Attempts, &next, &r.Wanted, &r.Platform, &r.Size, &updated}, more...)...)
+	r.UpdatedAt = fromUnix(updated)
 	if next > 0 {
-		q.NextTry = fromUnix(next)
+		r.NextTry = fromUnix(next)
 	}
-	return q, err
+	return r, err
 }
 
-// Enqueue adds images that are not known, to be read unless State says
-// otherwise, and sets how urgent the others are.
-func (s *Store) Enqueue(ctx context.Context, images []QueuedImage) error {
-	err := s.write(ctx, func(tx *sql.Tx) error { return enqueue(ctx, tx, images) })
-	if err != nil {
-		return fmt.Errorf("queue images: %w", err)
+// maybe is the time, or 0.
+func maybe(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
 	}
-	return nil
+	return unix(t)
 }
 
-func enqueue(ctx context.Context, tx *sql.Tx, images []QueuedImage) error {
-	put, err := tx.PrepareContext(ctx, `INSERT INTO image_queue (id, host, reference, state, wanted, updated_at) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET wanted = excluded.wanted WHERE image_queue.wanted <> excluded.wanted`)
-	if err != nil {
-		return err
-	}
-	defer put.Close()
-	now := unix(time.Now())
-	for _, i := range images {
-		if _, err := put.ExecContext(ctx, i.ID, i.Host, i.Reference, cmp.Or(i.State, Queued), i.Wanted, now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// ResumeQueue is for the start: what an earlier run was reading when it ended is
-// queued again, and clusters have yet to say which images they use.
-func (s *Store) ResumeQueue(ctx context.Context) error {
+// ResumeImages implements assess.Records: what the owner was reading when it ended is
+// queued again, and its clusters have yet to say which images they use. What others
+// lease and want stays.
+func (s *Store) ResumeImages(ctx context.Context, owner string) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		return errors.Join(run(ctx, tx, `UPDATE image_queue SET state = ? WHERE state = ?`, Queued, Scanning),
-			run(ctx, tx, `UPDATE image_queue SET wanted = 0 WHERE wanted <> 0`))
+		return errors.Join(run(ctx, tx, `UPDATE images SET state = ?, owner = '', lease_until = 0 WHERE state = ? AND owner = ?`, assess.Queued, assess.Scanning, owner),
+			run(ctx, tx, `DELETE FROM image_wants WHERE owner = ?`, owner),
+			run(ctx, tx, `UPDATE images SET wanted = `+mostWanted+` WHERE wanted <> 0`))
 	})
 	if err != nil {
 		return fmt.Errorf("resume the queue of images: %w", err)
@@ -126,93 +106,150 @@ func (s *Store) ResumeQueue(ctx context.Context) error {
 	return nil
 }
 
-// due is what may be read: somebody wants it, and its time has come.
-const due = `(state IN ('queued', 'failed') OR state = 'unsupported' AND next_try > 0) AND (wanted > 0 OR EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = image_queue.id))`
+// mostWanted is how urgent an image is to those who want it.
+const mostWanted = `coalesce((SELECT max(w.wanted) FROM image_wants w WHERE w.id = images.id), 0)`
 
-// TakeImage marks the most urgent image as being read and hands it out; not one
-// of the quiet hosts, which asked for a pause. ErrNotFound says that there is none now.
-func (s *Store) TakeImage(ctx context.Context, now time.Time, quiet []string) (QueuedImage, error) {
-	args := []any{Scanning, unix(now), unix(now)}
-	not := ""
-	if len(quiet) > 0 {
-		not = ` AND host NOT IN (?` + strings.Repeat(", ?", len(quiet)-1) + `)`
-		for _, h := range quiet {
-			args = append(args, h)
-		}
-	}
-	q, err := scanQueued(s.db.QueryRowContext(ctx, `UPDATE image_queue SET state = ?, updated_at = ? WHERE id = (
-		SELECT id FROM image_queue WHERE next_try <= ? AND `+due+not+` ORDER BY wanted DESC, next_try, id LIMIT 1`+s.skipLocked+`) RETURNING `+queueColumns, args...))
-	if errors.Is(err, sql.ErrNoRows) {
-		return q, ErrNotFound
-	}
-	if err != nil {
-		return q, fmt.Errorf("take an image from the queue: %w", err)
-	}
-	return q, nil
-}
-
-// NextImage is when the next image may be read; ErrNotFound if none waits.
-func (s *Store) NextImage(ctx context.Context) (time.Time, error) {
-	var next sql.NullInt64
-	if err := s.db.QueryRowContext(ctx, `SELECT min(next_try) FROM image_queue WHERE `+due).Scan(&next); err != nil {
-		return time.Time{}, fmt.Errorf("look into the queue of images: %w", err)
-	}
-	if !next.Valid {
-		return time.Time{}, ErrNotFound
-	}
-	return fromUnix(next.Int64), nil
-}
-
-// Build is a digest that means the same image as another: a platform's manifest,
-// or a configuration.
-type Build struct{ Digest, ID, Platform string }
-
-// FinishImage writes what came of reading an image, what is inside, and under
-// which digests else it is known, at once.
-func (s *Store) FinishImage(ctx context.Context, q QueuedImage, inventory []byte, builds []Build) error {
+// WantImages implements assess.Records.
+func (s *Store) WantImages(ctx context.Context, owner string, images []assess.Record) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		if err := putQueued(ctx, tx, q); err != nil {
-			return err
-		}
-		if inventory == nil {
-			return nil
-		}
-		if err := putImage(ctx, tx, ImageState{ID: q.ID, Reference: q.Reference, State: q.State, Error: q.Error, Inventory: inventory, UpdatedAt: q.UpdatedAt}); err != nil {
-			return err
-		}
-		if err := run(ctx, tx, `DELETE FROM image_builds WHERE id = ?`, q.ID); err != nil {
-			return err
-		}
-		for _, b := range builds {
-			if err := run(ctx, tx, `INSERT INTO image_builds (digest, id, platform) VALUES (?, ?, ?) ON CONFLICT (digest, id) DO UPDATE SET platform = excluded.platform`, b.Digest, b.ID, b.Platform); err != nil {
+		for _, i := range images {
+			if err := want(ctx, tx, owner, i); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("store image %s: %w", q.ID, err)
+		return fmt.Errorf("queue images: %w", err)
 	}
 	return nil
 }
 
-// putQueued keeps how urgent the image is, which may have changed meanwhile.
-func putQueued(ctx context.Context, tx *sql.Tx, q QueuedImage) error {
-	next := int64(0)
-	if !q.NextTry.IsZero() {
-		next = unix(q.NextTry)
+func want(ctx context.Context, tx *sql.Tx, owner string, i assess.Record) error {
+	if i.Wanted == assess.Listed {
+		return errors.Join(run(ctx, tx, `DELETE FROM image_wants WHERE owner = ? AND id = ?`, owner, i.ID),
+			run(ctx, tx, `UPDATE images SET wanted = `+mostWanted+` WHERE id = ?`, i.ID))
 	}
-	return run(ctx, tx, `INSERT INTO image_queue (id, host, reference, state, error, attempts, next_try, wanted, platform, size, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET state = excluded.state, error = excluded.error, attempts = excluded.attempts, next_try = excluded.next_try,
-		platform = excluded.platform, size = excluded.size, updated_at = excluded.updated_at`,
-		q.ID, q.Host, q.Reference, q.State, q.Error, q.Attempts, next, q.Wanted, q.Platform, q.Size, unix(q.UpdatedAt))
+	return errors.Join(enqueue(ctx, tx, i),
+		run(ctx, tx, `INSERT INTO image_wants (owner, id, wanted) VALUES (?, ?, ?) ON CONFLICT (owner, id) DO UPDATE SET wanted = excluded.wanted`, owner, i.ID, int(i.Wanted)),
+		run(ctx, tx, `UPDATE images SET wanted = `+mostWanted+` WHERE id = ?`, i.ID))
 }
 
-// SetImageStates writes what new advisories make of images that were read.
-func (s *Store) SetImageStates(ctx context.Context, images []QueuedImage) error {
+// enqueue adds an image if it is not known.
+func enqueue(ctx context.Context, tx *sql.Tx, i assess.Record) error {
+	return run(ctx, tx, `INSERT INTO images (id, host, reference, state, updated_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		i.ID, i.Host, i.Reference, assess.Queued, unix(time.Now()))
+}
+
+// due is what may be read at some time: it waits, or the lease on it may end; and
+// somebody wants it.
+const due = `(state IN ('queued', 'failed', 'scanning') OR state = 'unsupported' AND next_try > 0) AND (wanted > 0 OR EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = images.id))`
+
+// dueAt is that time.
+const dueAt = `CASE WHEN state = 'scanning' THEN lease_until ELSE next_try END`
+
+// LeaseImage implements assess.Records. An image whose lease ended is anybody's.
+func (s *Store) LeaseImage(ctx context.Context, owner string, now, until time.Time, throttled []string) (r assess.Record, ok bool, err error) {
+	args := []any{assess.Scanning, owner, unix(until), unix(now), unix(now)}
+	not := ""
+	if len(throttled) > 0 {
+		not = ` AND host NOT IN (?` + strings.Repeat(", ?", len(throttled)-1) + `)`
+		for _, h := range throttled {
+			args = append(args, h)
+		}
+	}
+	r, err = scanImage(s.db.QueryRowContext(ctx, `UPDATE images SET state = ?, owner = ?, lease_until = ?, updated_at = ? WHERE id = (
+		SELECT id FROM images WHERE `+dueAt+` <= ? AND `+due+not+` ORDER BY wanted DESC, next_try, id LIMIT 1`+s.skipLocked+`) RETURNING `+imageColumns, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, false, nil
+	}
+	if err != nil {
+		return r, false, fmt.Errorf("take an image from the queue: %w", err)
+	}
+	return r, true, nil
+}
+
+// RenewImages implements assess.Records.
+func (s *Store) RenewImages(ctx context.Context, owner string, ids []string, until time.Time) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		for _, id := range ids {
+			if err := run(ctx, tx, `UPDATE images SET lease_until = ? WHERE id = ? AND owner = ? AND state = ?`, unix(until), id, owner, assess.Scanning); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("renew leases of images: %w", err)
+	}
+	return nil
+}
+
+// NextImage implements assess.Records.
+func (s *Store) NextImage(ctx context.Context) (time.Time, bool, error) {
+	var next sql.NullInt64
+	if err := s.db.QueryRowContext(ctx, `SELECT min(`+dueAt+`) FROM images WHERE `+due).Scan(&next); err != nil {
+		return time.Time{}, false, fmt.Errorf("look into the queue of images: %w", err)
+	}
+	return fromUnix(next.Int64), next.Valid, nil
+}
+
+// FinishImage implements assess.Records.
+func (s *Store) FinishImage(ctx context.Context, owner string, r assess.Record, builds []assess.Build) (mine bool, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		done, err := tx.ExecContext(ctx, `UPDATE images SET state = ?, error = ?, attempts = ?, next_try = ?, platform = ?, size = ?, updated_at = ?,
+			inventory = coalesce(?, inventory), owner = '', lease_until = 0 WHERE id = ? AND owner = ? AND state = ?`,
+			r.State, r.Error, r.Attempts, maybe(r.NextTry), r.Platform, r.Size, unix(r.UpdatedAt), r.Inventory, r.ID, owner, assess.Scanning)
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		if mine = n > 0; !mine || err != nil || r.Inventory == nil {
+			return err
+		}
+		return putBuilds(ctx, tx, r.ID, builds)
+	})
+	if err != nil {
+		return false, fmt.Errorf("store image %s: %w", r.ID, err)
+	}
+	return mine, nil
+}
+
+// PutImage implements assess.Records. An image that a server is reading stays its.
+func (s *Store) PutImage(ctx context.Context, r assess.Record, builds []assess.Build) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		return errors.Join(run(ctx, tx, `INSERT INTO images (id, host, reference, state, error, platform, size, updated_at, inventory) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (id) DO UPDATE SET platform = excluded.platform, size = excluded.size, updated_at = excluded.updated_at, inventory = excluded.inventory,
+			state = CASE WHEN images.state = 'scanning' THEN images.state ELSE excluded.state END,
+			error = CASE WHEN images.state = 'scanning' THEN images.error ELSE excluded.error END,
+			attempts = CASE WHEN images.state = 'scanning' THEN images.attempts ELSE 0 END,
+			next_try = CASE WHEN images.state = 'scanning' THEN images.next_try ELSE 0 END`,
+			r.ID, r.Host, r.Reference, r.State, r.Error, r.Platform, r.Size, unix(r.UpdatedAt), r.Inventory),
+			putBuilds(ctx, tx, r.ID, builds))
+	})
+	if err != nil {
+		return fmt.Errorf("store image %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+func putBuilds(ctx context.Context, tx *sql.Tx, id string, builds []assess.Build) error {
+	if err := run(ctx, tx, `DELETE FROM image_builds WHERE id = ?`, id); err != nil {
+		return err
+	}
+	for _, b := range builds {
+		if err := run(ctx, tx, `INSERT INTO image_builds (digest, id, platform) VALUES (?, ?, ?) ON CONFLICT (digest, id) DO UPDATE SET platform = excluded.platform`, b.Digest, b.ID, b.Platform); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetImageStates implements assess.Records.
+func (s *Store) SetImageStates(ctx context.Context, images []assess.Record) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		for _, i := range images {
-			if err := run(ctx, tx, `UPDATE image_queue SET state = ?, error = ? WHERE id = ? AND state <> ?`, i.State, i.Error, i.ID, Scanning); err != nil {
+			if err := run(ctx, tx, `UPDATE images SET state = ?, error = ? WHERE id = ? AND state IN (?, ?)`, i.State, i.Error, i.ID, assess.Done, assess.Unsupported); err != nil {
 				return err
 			}
 		}
@@ -224,28 +261,36 @@ func (s *Store) SetImageStates(ctx context.Context, images []QueuedImage) error 
 	return nil
 }
 
-// RetryImage lets an image be read again at once, however often it failed.
-func (s *Store) RetryImage(ctx context.Context, id string) error {
-	return s.change(ctx, `UPDATE image_queue SET state = ?, next_try = 0 WHERE id = ? AND state <> ?`, Queued, id, Scanning)
-}
-
-// QueuedImage reads where one image stands.
-func (s *Store) QueuedImage(ctx context.Context, id string) (QueuedImage, error) {
-	q, err := scanQueued(s.db.QueryRowContext(ctx, `SELECT `+queueColumns+` FROM image_queue WHERE id = ?`, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return q, ErrNotFound
+// RequeueImage implements assess.Records.
+func (s *Store) RequeueImage(ctx context.Context, id string) (bool, error) {
+	err := s.change(ctx, `UPDATE images SET state = ?, next_try = 0 WHERE id = ? AND state <> ?`, assess.Queued, id, assess.Scanning)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
 	}
-	return q, err
+	return err == nil, err
 }
 
-// QueuedImages lists where every image stands.
-func (s *Store) QueuedImages(ctx context.Context) ([]QueuedImage, error) {
-	return rowsOf(ctx, s.db, func(r *sql.Rows) (QueuedImage, error) { return scanQueued(r) }, `SELECT `+queueColumns+` FROM image_queue ORDER BY id`)
+// RequeueOutdated implements assess.Records.
+func (s *Store) RequeueOutdated(ctx context.Context, seen assess.Record) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		return run(ctx, tx, `UPDATE images SET state = ?, next_try = 0 WHERE id = ? AND state = ? AND updated_at = ?`, assess.Queued, seen.ID, seen.State, unix(seen.UpdatedAt))
+	})
 }
 
-// Builds is every digest that means the same image as another.
-func (s *Store) Builds(ctx context.Context) ([]Build, error) {
-	return rowsOf(ctx, s.db, func(r *sql.Rows) (b Build, err error) { return b, r.Scan(&b.Digest, &b.ID, &b.Platform) },
+// Image implements assess.Records, with the inventory.
+func (s *Store) Image(ctx context.Context, id string) (r assess.Record, ok bool, err error) {
+	var inventory []byte
+	r, err = scanImage(s.db.QueryRowContext(ctx, `SELECT `+imageColumns+`, inventory FROM images WHERE id = ?`, id), &inventory)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, false, nil
+	}
+	r.Inventory = inventory
+	return r, err == nil, err
+}
+
+// Builds implements assess.Records: every digest that means the same image as another.
+func (s *Store) Builds(ctx context.Context) ([]assess.Build, error) {
+	return rowsOf(ctx, s.db, func(r *sql.Rows) (b assess.Build, err error) { return b, r.Scan(&b.Digest, &b.ID, &b.Platform) },
 		`SELECT digest, id, platform FROM image_builds ORDER BY digest, id`)
 }
 

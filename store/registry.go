@@ -7,21 +7,15 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/breakwater-sec/breakwater/assess"
+	"github.com/breakwater-sec/breakwater/registries"
 )
 
-// Registry is a connected registry. Body says what to read of it and Status how
-// far that went; both are opaque here.
-type Registry struct {
-	Host string
-	// Origin is who connected it: flag, file or portal.
-	Origin       string
-	Body, Status []byte
-}
-
 // PutRegistry connects a registry or changes what is read of it.
-func (s *Store) PutRegistry(ctx context.Context, r Registry) error {
+func (s *Store) PutRegistry(ctx context.Context, r registries.Record) error {
 	_, err := s.db.ExecContext(ctx, `INSERT INTO registries (host, origin, body, status) VALUES (?, ?, ?, ?)
-		ON CONFLICT (host) DO UPDATE SET origin = excluded.origin, body = excluded.body`, r.Host, r.Origin, string(r.Body), string(r.Status))
+		ON CONFLICT (host) DO UPDATE SET origin = excluded.origin, body = excluded.body`, r.Host, string(r.Origin), string(r.Body), string(r.Status))
 	if err != nil {
 		return fmt.Errorf("store registry %s: %w", r.Host, err)
 	}
@@ -53,36 +47,35 @@ func (s *Store) DeleteRegistry(ctx context.Context, host string) error {
 	return nil
 }
 
-// remembered is how long an image stays known that nothing holds any more: one
-// that comes back is not read again.
+// remembered is how long an image stays in the queue that nothing holds any more and
+// that was never read: what was read stays, and is not read again when it comes back.
 const remembered = 30 * 24 * time.Hour
 
 // leave takes from the queue what no registry holds and no cluster wants for long.
 // What is still to be read and is held elsewhere too is read there, at once.
 func leave(ctx context.Context, tx *sql.Tx) error {
-	if err := run(ctx, tx, `UPDATE image_queue SET (host, reference, next_try) = (
-			SELECT t.host, t.host || '/' || t.repository || '@' || t.digest, 0 FROM registry_tags t WHERE t.digest = image_queue.id ORDER BY t.host, t.repository, t.tag LIMIT 1)
-		WHERE state IN (?, ?) AND wanted = 0 AND EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = image_queue.id)
-		AND NOT EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = image_queue.id AND image_queue.reference = t.host || '/' || t.repository || '@' || t.digest)`, Queued, Failed); err != nil {
+	if err := run(ctx, tx, `UPDATE images SET (host, reference, next_try) = (
+			SELECT t.host, t.host || '/' || t.repository || '@' || t.digest, 0 FROM registry_tags t WHERE t.digest = images.id ORDER BY t.host, t.repository, t.tag LIMIT 1)
+		WHERE state IN (?, ?) AND wanted = 0 AND EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = images.id)
+		AND NOT EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = images.id AND images.reference = t.host || '/' || t.repository || '@' || t.digest)`, assess.Queued, assess.Failed); err != nil {
 		return err
 	}
-	return run(ctx, tx, `DELETE FROM image_queue WHERE wanted = 0 AND updated_at < ? AND NOT EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = image_queue.id)`,
+	return run(ctx, tx, `DELETE FROM images WHERE wanted = 0 AND inventory IS NULL AND updated_at < ? AND NOT EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = images.id)`,
 		unix(time.Now().Add(-remembered)))
 }
 
 // Registries lists the connected registries by host.
-func (s *Store) Registries(ctx context.Context) ([]Registry, error) {
-	return rowsOf(ctx, s.db, func(r *sql.Rows) (g Registry, err error) { return g, r.Scan(&g.Host, &g.Origin, &g.Body, &g.Status) },
+func (s *Store) Registries(ctx context.Context) ([]registries.Record, error) {
+	return rowsOf(ctx, s.db, func(r *sql.Rows) (g registries.Record, err error) {
+		return g, r.Scan(&g.Host, &g.Origin, &g.Body, &g.Status)
+	},
 		`SELECT host, origin, body, status FROM registries ORDER BY host`)
 }
-
-// Tagged is one tag of a registry.
-type Tagged struct{ Host, Repository, Tag, Digest string }
 
 // PutRepository replaces what is known of a repository's tags and queues the
 // images that are new, at once: what was read of it need not be read again after
 // a kill.
-func (s *Store) PutRepository(ctx context.Context, host, repository string, tags []Tagged, images []QueuedImage) error {
+func (s *Store) PutRepository(ctx context.Context, host, repository string, tags []registries.Tag, images []assess.Record) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		if err := run(ctx, tx, `DELETE FROM registry_tags WHERE host = ? AND repository = ?`, host, repository); err != nil {
 			return err
@@ -93,26 +86,19 @@ func (s *Store) PutRepository(ctx context.Context, host, repository string, tags
 		}
 		defer put.Close()
 		for _, t := range tags {
-			if _, err := put.ExecContext(ctx, host, repository, t.Tag, t.Digest); err != nil {
+			if _, err := put.ExecContext(ctx, host, repository, t.Name, t.Digest); err != nil {
 				return err
 			}
 		}
-		return enqueueNew(ctx, tx, images)
+		for _, i := range images { // how urgent the others are is not a registry's to say
+			if err := enqueue(ctx, tx, i); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("store repository %s/%s: %w", host, repository, err)
-	}
-	return nil
-}
-
-// enqueueNew adds images that are not known; how urgent the others are is not a
-// registry's to say.
-func enqueueNew(ctx context.Context, tx *sql.Tx, images []QueuedImage) error {
-	for _, i := range images {
-		if err := run(ctx, tx, `INSERT INTO image_queue (id, host, reference, state, updated_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-			i.ID, i.Host, i.Reference, Queued, unix(i.UpdatedAt)); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -144,8 +130,10 @@ func (s *Store) KeepRepositories(ctx context.Context, host string, has map[strin
 
 // Tags lists every tag of a registry by repository and name; of all registries if
 // host is empty.
-func (s *Store) Tags(ctx context.Context, host string) ([]Tagged, error) {
-	return rowsOf(ctx, s.db, func(r *sql.Rows) (t Tagged, err error) { return t, r.Scan(&t.Host, &t.Repository, &t.Tag, &t.Digest) },
+func (s *Store) Tags(ctx context.Context, host string) ([]registries.Tag, error) {
+	return rowsOf(ctx, s.db, func(r *sql.Rows) (t registries.Tag, err error) {
+		return t, r.Scan(&t.Host, &t.Repository, &t.Name, &t.Digest)
+	},
 		`SELECT host, repository, tag, digest FROM registry_tags WHERE host = ? OR ? = '' ORDER BY host, repository, tag`, host, host)
 }
 
@@ -165,7 +153,7 @@ func (s *Store) CountRegistry(ctx context.Context, host string) (c RegistryCount
 		n     int
 	}
 	counts, err := rowsOf(ctx, s.db, func(r *sql.Rows) (c count, err error) { return c, r.Scan(&c.state, &c.n) },
-		`SELECT q.state, count(*) FROM (SELECT DISTINCT digest FROM registry_tags WHERE host = ?) t JOIN image_queue q ON q.id = t.digest GROUP BY q.state`, host)
+		`SELECT q.state, count(*) FROM (SELECT DISTINCT digest FROM registry_tags WHERE host = ?) t JOIN images q ON q.id = t.digest GROUP BY q.state`, host)
 	if err != nil {
 		return c, fmt.Errorf("count images of registry %s: %w", host, err)
 	}
@@ -178,7 +166,7 @@ func (s *Store) CountRegistry(ctx context.Context, host string) (c RegistryCount
 
 // RegistryImage is an image that a registry holds.
 type RegistryImage struct {
-	QueuedImage
+	assess.Record
 	// Name is its first repository:tag there.
 	Name string
 }
@@ -200,7 +188,7 @@ func (f RegistryFilter) question() (string, []any) {
 		where += ` AND (lower(t.repository || ':' || t.tag) LIKE ? ESCAPE '\' OR t.digest LIKE ? ESCAPE '\')`
 		args = append(args, "%"+like+"%", like+"%")
 	}
-	return `SELECT min(t.repository || ':' || t.tag) AS name, ` + qualified + ` FROM registry_tags t JOIN image_queue q ON q.id = t.digest
+	return `SELECT min(t.repository || ':' || t.tag) AS name, ` + qualified + ` FROM registry_tags t JOIN images q ON q.id = t.digest
 		WHERE ` + where + ` GROUP BY q.id`, args
 }
 
@@ -215,7 +203,7 @@ func (s *Store) RegistryImages(ctx context.Context, f RegistryFilter, cursor str
 	if err != nil {
 		return nil, 0, "", err
 	}
-	page, err = rowsOf(ctx, s.db, scanRegistryImage, `SELECT name, `+queueColumns+` FROM (`+question+`) AS found WHERE name > ? OR name = ? AND id > ? ORDER BY name, id LIMIT ?`,
+	page, err = rowsOf(ctx, s.db, scanRegistryImage, `SELECT name, `+imageColumns+` FROM (`+question+`) AS found WHERE name > ? OR name = ? AND id > ? ORDER BY name, id LIMIT ?`,
 		append(args, name, name, id, limit+1)...)
 	if err != nil {
 		return nil, 0, "", fmt.Errorf("list images of registry %s: %w", f.Host, err)
@@ -229,7 +217,7 @@ func (s *Store) RegistryImages(ctx context.Context, f RegistryFilter, cursor str
 }
 
 func scanRegistryImage(r *sql.Rows) (i RegistryImage, err error) {
-	i.QueuedImage, err = scanQueued(prefixed{r, &i.Name})
+	i.Record, err = scanImage(prefixed{r, &i.Name})
 	return i, err
 }
 
@@ -254,10 +242,12 @@ func after(cursor string) (name, id string, err error) {
 }
 
 // Places is every tag of a registry that stands for an image.
-func (s *Store) Places(ctx context.Context, host, id string) ([]Tagged, error) {
-	return rowsOf(ctx, s.db, func(r *sql.Rows) (t Tagged, err error) { return t, r.Scan(&t.Host, &t.Repository, &t.Tag, &t.Digest) },
+func (s *Store) Places(ctx context.Context, host, id string) ([]registries.Tag, error) {
+	return rowsOf(ctx, s.db, func(r *sql.Rows) (t registries.Tag, err error) {
+		return t, r.Scan(&t.Host, &t.Repository, &t.Name, &t.Digest)
+	},
 		`SELECT host, repository, tag, digest FROM registry_tags WHERE digest = ? AND host = ? ORDER BY repository, tag`, id, host)
 }
 
-// qualified is queueColumns where another table has some of the same names.
-var qualified = "q." + strings.ReplaceAll(queueColumns, ", ", ", q.")
+// qualified is imageColumns where another table has some of the same names.
+var qualified = "q." + strings.ReplaceAll(imageColumns, ", ", ", q.")

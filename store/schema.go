@@ -23,6 +23,7 @@ var migrations = []string{
 	pathHistoryTables,
 	retentionTables,
 	analysedTables,
+	oneImageTable,
 }
 
 const firstTables = `

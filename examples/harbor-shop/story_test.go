@@ -3,13 +3,13 @@ package harborshop_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
@@ -47,10 +47,10 @@ func worldOf(t *testing.T, e *harborshop.Estate, facts ...*collect.Facts) *live.
 		t.Fatal(err)
 	}
 	options := image.Options{Transport: e.Transport(nil)}
-	w, err := live.Once(t.Context(), live.Config{Rules: rules, Log: slog.New(slog.DiscardHandler), Images: live.ImageConfig{
+	w, err := live.Once(t.Context(), rules, assess.New(assess.Config{
 		Scan:       func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, options) },
 		Advisories: func() *vuln.DB { return db },
-	}}, facts)
+	}), facts)
 	if err != nil {
 		t.Fatal(err)
 	}
