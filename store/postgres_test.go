@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/test/pgtest"
 )
 
@@ -77,10 +78,10 @@ func TestLettersThatPostgreSQLRefusesStopNothing(t *testing.T) {
 		if a, err := s.Alert(t.Context(), "c", bad); err != nil || a.Count != 1 {
 			t.Errorf("%+v, %v", a, err)
 		}
-		if err := s.PutImage(t.Context(), ImageState{ID: "i", Error: bad, Inventory: []byte(bad)}); err != nil {
+		if err := s.PutImage(t.Context(), assess.Record{ID: "i", State: assess.Done, Error: bad, Inventory: []byte(bad)}, nil); err != nil {
 			t.Fatal(err)
 		}
-		if i, err := s.Image(t.Context(), "i"); err != nil || string(i.Inventory) != bad {
+		if i, _, err := s.Image(t.Context(), "i"); err != nil || string(i.Inventory) != bad {
 			t.Errorf("bytes are not text: %+v, %v", i, err)
 		}
 	})
@@ -89,11 +90,11 @@ func TestLettersThatPostgreSQLRefusesStopNothing(t *testing.T) {
 func TestEachImageIsHandedToOneOfManyTakers(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		const images = 200
-		var queue []QueuedImage
+		var queue []assess.Record
 		for i := range images {
-			queue = append(queue, QueuedImage{ID: fmt.Sprint(i), Wanted: 1 + i%2})
+			queue = append(queue, assess.Record{ID: fmt.Sprint(i), Wanted: assess.Urgency(1 + i%2)})
 		}
-		if err := s.Enqueue(t.Context(), queue); err != nil {
+		if err := s.WantImages(t.Context(), "o", queue); err != nil {
 			t.Fatal(err)
 		}
 		var mu sync.Mutex
@@ -102,11 +103,9 @@ func TestEachImageIsHandedToOneOfManyTakers(t *testing.T) {
 		for range 8 {
 			g.Go(func() error {
 				for {
-					q, err := s.TakeImage(t.Context(), time.Now(), nil)
-					if errors.Is(err, ErrNotFound) {
-						return nil
-					}
-					if err != nil {
+					now := time.Now()
+					q, ok, err := s.LeaseImage(t.Context(), "o", now, now.Add(time.Minute), nil)
+					if !ok || err != nil {
 						return err
 					}
 					mu.Lock()
@@ -131,7 +130,7 @@ func TestEachImageIsHandedToOneOfManyTakers(t *testing.T) {
 
 func TestATakerDoesNotWaitForAnother(t *testing.T) {
 	s := open(t, pgtest.DSN(t))
-	if err := s.Enqueue(t.Context(), []QueuedImage{{ID: "a", Wanted: 2}, {ID: "b", Wanted: 1}}); err != nil {
+	if err := s.WantImages(t.Context(), "o", []assess.Record{{ID: "a", Wanted: 2}, {ID: "b", Wanted: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	tx, err := s.db.BeginTx(t.Context(), nil)
@@ -139,7 +138,7 @@ func TestATakerDoesNotWaitForAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
-	if err := run(t.Context(), tx, `UPDATE image_queue SET state = 'scanning' WHERE id = 'a'`); err != nil {
+	if err := run(t.Context(), tx, `UPDATE images SET state = 'scanning' WHERE id = 'a'`); err != nil {
 		t.Fatal(err)
 	}
 	if got := take(t, s); got != "b" { // would wait for the lock on a, for a minute

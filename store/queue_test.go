@@ -1,38 +1,43 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/breakwater-sec/breakwater/assess"
+	"github.com/breakwater-sec/breakwater/registries"
 )
 
-func take(t *testing.T, s *Store, quiet ...string) string {
+func take(t *testing.T, s *Store, throttled ...string) string {
 	t.Helper()
-	q, err := s.TakeImage(context.Background(), time.Now(), quiet)
-	if errors.Is(err, ErrNotFound) {
-		return ""
-	}
+	return leaseFor(t, s, "o", time.Now(), throttled...)
+}
+
+// leaseFor leases an image for a minute.
+func leaseFor(t *testing.T, s *Store, owner string, now time.Time, throttled ...string) string {
+	t.Helper()
+	r, _, err := s.LeaseImage(t.Context(), owner, now, now.Add(time.Minute), throttled)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return q.ID
+	return r.ID
 }
 
 func TestTheQueueHandsOutWhatRunsFirstAndEachOnce(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
-		held := []QueuedImage{{ID: "a", Host: "r"}, {ID: "b", Host: "r"}, {ID: "c", Host: "other"}}
-		if err := s.PutRepository(ctx, "r", "web", []Tagged{{Tag: "1", Digest: "a"}, {Tag: "2", Digest: "b"}, {Tag: "3", Digest: "c"}}, held); err != nil {
+		held := []assess.Record{{ID: "a", Host: "r"}, {ID: "b", Host: "r"}, {ID: "c", Host: "other"}}
+		if err := s.PutRepository(ctx, "r", "web", []registries.Tag{{Name: "1", Digest: "a"}, {Name: "2", Digest: "b"}, {Name: "3", Digest: "c"}}, held); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Enqueue(ctx, []QueuedImage{{ID: "runs", Host: "r", Wanted: 2}, {ID: "used", Host: "r", Wanted: 1}, {ID: "nobody's"}}); err != nil {
+		if err := s.WantImages(ctx, "o", []assess.Record{{ID: "runs", Host: "r", Wanted: assess.Running}, {ID: "used", Host: "r", Wanted: assess.Named}}); err != nil {
 			t.Fatal(err)
 		}
 		if got := take(t, s, "r"); got != "c" {
-			t.Errorf("while r is quiet: %q", got)
+			t.Errorf("while r is throttled: %q", got)
 		}
 		for _, want := range []string{"runs", "used", "a", "b", ""} {
 			if got := take(t, s); got != want {
@@ -45,15 +50,15 @@ func TestTheQueueHandsOutWhatRunsFirstAndEachOnce(t *testing.T) {
 func TestWhatWasBeingReadIsQueuedAgainAfterAKill(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
-		if err := s.PutRepository(ctx, "r", "web", []Tagged{{Tag: "1", Digest: "a"}, {Tag: "2", Digest: "b"}}, []QueuedImage{{ID: "a"}, {ID: "b"}}); err != nil {
+		if err := s.PutRepository(ctx, "r", "web", []registries.Tag{{Name: "1", Digest: "a"}, {Name: "2", Digest: "b"}}, []assess.Record{{ID: "a"}, {ID: "b"}}); err != nil {
 			t.Fatal(err)
 		}
 		take(t, s)
 		take(t, s)
-		if err := s.FinishImage(ctx, QueuedImage{ID: "a", State: Done, UpdatedAt: time.Now()}, []byte("packages"), []Build{{"m", "a", "linux/amd64"}}); err != nil {
+		if mine, err := s.FinishImage(ctx, "o", assess.Record{ID: "a", State: assess.Done, UpdatedAt: time.Now(), Inventory: []byte("packages")}, []assess.Build{{Digest: "m", ID: "a", Platform: "linux/amd64"}}); !mine || err != nil {
 			t.Fatal(err)
 		}
-		if err := s.ResumeQueue(ctx); err != nil {
+		if err := s.ResumeImages(ctx, "o"); err != nil {
 			t.Fatal(err)
 		}
 		if got := take(t, s); got != "b" {
@@ -72,24 +77,24 @@ func TestAFailureWaitsForItsTimeOrForAPerson(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
 		later := time.Now().Add(time.Hour).Truncate(time.Millisecond)
-		if err := s.Enqueue(ctx, []QueuedImage{{ID: "a", Wanted: 2}}); err != nil {
+		if err := s.WantImages(ctx, "o", []assess.Record{{ID: "a", Wanted: assess.Running}}); err != nil {
 			t.Fatal(err)
 		}
 		take(t, s)
-		if err := s.FinishImage(ctx, QueuedImage{ID: "a", State: Failed, Error: "cut short", Attempts: 3, NextTry: later, UpdatedAt: time.Now()}, nil, nil); err != nil {
+		if mine, err := s.FinishImage(ctx, "o", assess.Record{ID: "a", State: assess.Failed, Error: "cut short", Attempts: 3, NextTry: later, UpdatedAt: time.Now()}, nil); !mine || err != nil {
 			t.Fatal(err)
 		}
-		if next, err := s.NextImage(ctx); take(t, s) != "" || err != nil || !next.Equal(later) {
+		if next, _, err := s.NextImage(ctx); take(t, s) != "" || err != nil || !next.Equal(later) {
 			t.Errorf("next at %v, %v", next, err)
 		}
-		q, err := s.QueuedImage(ctx, "a")
-		if err != nil || q.Attempts != 3 || q.Error != "cut short" || q.Wanted != 2 {
+		q, _, err := s.Image(ctx, "a")
+		if err != nil || q.Attempts != 3 || q.Error != "cut short" || q.Wanted != assess.Running {
 			t.Errorf("%+v, %v", q, err)
 		}
-		if err := s.RetryImage(ctx, "a"); err != nil || take(t, s) != "a" {
+		if again, err := s.RequeueImage(ctx, "a"); !again || err != nil || take(t, s) != "a" {
 			t.Errorf("a person's wish: %v", err)
 		}
-		if err := s.RetryImage(ctx, "none"); !errors.Is(err, ErrNotFound) {
+		if again, err := s.RequeueImage(ctx, "none"); again || err != nil {
 			t.Error(err)
 		}
 	})
@@ -100,7 +105,7 @@ func TestARepositoryThatIsGoneTakesItsImagesAlong(t *testing.T) {
 		ctx := t.Context()
 		for i := range 3 {
 			id := fmt.Sprint("d", i)
-			if err := s.PutRepository(ctx, "r", fmt.Sprint("web", i), []Tagged{{Tag: "1", Digest: id}}, []QueuedImage{{ID: id}}); err != nil {
+			if err := s.PutRepository(ctx, "r", fmt.Sprint("web", i), []registries.Tag{{Name: "1", Digest: id}}, []assess.Record{{ID: id}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -113,7 +118,7 @@ func TestARepositoryThatIsGoneTakesItsImagesAlong(t *testing.T) {
 		if c, err := s.CountRegistry(ctx, "r"); err != nil || c.Repositories != 1 || c.Tags != 1 {
 			t.Errorf("%+v, %v", c, err)
 		}
-		if err := s.PutRegistry(ctx, Registry{Host: "r", Origin: "portal", Body: []byte("{}")}); err != nil {
+		if err := s.PutRegistry(ctx, registries.Record{Host: "r", Origin: "portal", Body: []byte("{}")}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.DeleteRegistry(ctx, "r"); err != nil {
@@ -131,7 +136,7 @@ func TestAnImageThatLostItsPlaceIsReadWhereElseItIs(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
 		for _, repository := range []string{"a", "b"} {
-			if err := s.PutRepository(ctx, "r", repository, []Tagged{{Tag: "1", Digest: "d"}}, []QueuedImage{{ID: "d", Host: "r", Reference: "r/" + repository + "@d"}}); err != nil {
+			if err := s.PutRepository(ctx, "r", repository, []registries.Tag{{Name: "1", Digest: "d"}}, []assess.Record{{ID: "d", Host: "r", Reference: "r/" + repository + "@d"}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -143,10 +148,131 @@ func TestAnImageThatLostItsPlaceIsReadWhereElseItIs(t *testing.T) {
 			if err := s.KeepRepositories(ctx, "r", has); err != nil {
 				t.Fatal(err)
 			}
-			all, err := s.QueuedImages(ctx)
-			if err != nil || len(all) != 1 || all[0].Reference != c.want || all[0].State != Queued {
-				t.Errorf("%s: %+v, %v", c.has, all, err)
+			got, _, err := s.Image(ctx, "d")
+			if err != nil || got.Reference != c.want || got.State != assess.Queued {
+				t.Errorf("%s: %+v, %v", c.has, got, err)
 			}
+		}
+	})
+}
+
+func TestAnOwnerTakesBackOnlyItsOwnLeases(t *testing.T) {
+	places(t, func(t *testing.T, where string) {
+		one, two, ctx := open(t, where), open(t, where), t.Context()
+		now := time.Now()
+		for owner, s := range map[string]*Store{"one": one, "two": two} {
+			if err := s.WantImages(ctx, owner, []assess.Record{{ID: "of-" + owner, Wanted: assess.Running}, {ID: "both", Wanted: assess.Named}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a, b := leaseFor(t, one, "one", now), leaseFor(t, two, "two", now); a != "of-one" || b != "of-two" {
+			t.Fatalf("leased %q and %q", a, b)
+		}
+		if err := one.ResumeImages(ctx, "one"); err != nil { // it was killed and starts again
+			t.Fatal(err)
+		}
+		if got := leaseFor(t, one, "one", now); got != "both" { // which two wants, too
+			t.Errorf("leased %q", got)
+		}
+		if got := leaseFor(t, one, "one", now); got != "" {
+			t.Errorf("%q is handed out: it is another's, or nobody's clusters use it yet", got)
+		}
+		if mine, err := one.FinishImage(ctx, "one", assess.Record{ID: "of-two", State: assess.Done}, nil); mine || err != nil {
+			t.Errorf("it finished what another reads: %v, %v", mine, err)
+		}
+		if mine, err := two.FinishImage(ctx, "two", assess.Record{ID: "of-two", State: assess.Done}, nil); !mine || err != nil {
+			t.Errorf("the other lost its lease: %v, %v", mine, err)
+		}
+	})
+}
+
+func TestALeaseEndsUnlessItIsRenewed(t *testing.T) {
+	places(t, func(t *testing.T, where string) {
+		one, two, ctx := open(t, where), open(t, where), t.Context()
+		now := time.Now().Truncate(time.Millisecond)
+		if err := one.WantImages(ctx, "one", []assess.Record{{ID: "kept", Wanted: assess.Running}, {ID: "lost", Wanted: assess.Running}}); err != nil {
+			t.Fatal(err)
+		}
+		leaseFor(t, one, "one", now)
+		leaseFor(t, one, "one", now)
+		if next, some, err := two.NextImage(ctx); !some || err != nil || !next.Equal(now.Add(time.Minute)) {
+			t.Errorf("the next is at %v, %v, %v: want the end of the leases", next, some, err)
+		}
+		later := now.Add(2 * time.Minute)
+		if err := one.RenewImages(ctx, "one", []string{"kept"}, later.Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if err := two.RenewImages(ctx, "two", []string{"lost"}, later.Add(time.Minute)); err != nil { // not its own
+			t.Fatal(err)
+		}
+		if a, b := leaseFor(t, two, "two", later), leaseFor(t, two, "two", later); a != "lost" || b != "" {
+			t.Errorf("leased %q and %q, want only what was not renewed", a, b)
+		}
+		if mine, err := one.FinishImage(ctx, "one", assess.Record{ID: "lost", State: assess.Failed}, nil); mine || err != nil {
+			t.Errorf("the first owner overwrote the second: %v, %v", mine, err)
+		}
+	})
+}
+
+func TestAnOutdatedInventoryIsReadAgainUnlessItWasMeanwhile(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		seen := assess.Record{ID: "a", State: assess.Done, UpdatedAt: time.Now().Add(-time.Hour), Inventory: []byte("old")}
+		if err := s.PutImage(ctx, seen, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.WantImages(ctx, "o", []assess.Record{{ID: "a", Wanted: assess.Named}}); err != nil {
+			t.Fatal(err)
+		}
+		newer := seen
+		newer.UpdatedAt = time.Now()
+		if err := s.RequeueOutdated(ctx, newer); err != nil || take(t, s) != "" {
+			t.Errorf("it was requeued for a record that is not the stored one: %v", err)
+		}
+		if err := s.RequeueOutdated(ctx, seen); err != nil || take(t, s) != "a" {
+			t.Errorf("it was not requeued: %v", err)
+		}
+	})
+}
+
+// TestADatabaseOfTwoImageTablesIsJoined writes what the tables of version 4 held and
+// opens it with today's program.
+func TestADatabaseOfTwoImageTablesIsJoined(t *testing.T) {
+	places(t, func(t *testing.T, where string) {
+		now := migrations
+		for at := range now {
+			if now[at] == oneImageTable {
+				migrations = now[:at]
+			}
+		}
+		old := open(t, where)
+		migrations = now
+		for _, statement := range []string{
+			`INSERT INTO images (id, state, error, reference, inventory, updated_at) VALUES ('both', 'done', '', 'r/a@both', 'packages', 1), ('alone', 'unsupported', 'no database', 'r/b@alone', 'none', 2)`,
+			`INSERT INTO image_queue (id, host, reference, state, wanted, next_try, attempts, updated_at) VALUES ('both', 'r', 'r/a@both', 'failed', 0, 7, 3, 5), ('queued', 'r', 'r/c@queued', 'scanning', 0, 0, 0, 6)`,
+			`INSERT INTO registry_tags (host, repository, tag, digest) VALUES ('r', 'c', '1', 'queued')`,
+			`INSERT INTO image_builds (digest, id, platform) VALUES ('m', 'both', 'linux/amd64')`,
+		} {
+			if _, err := old.db.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := open(t, where)
+		for id, want := range map[string]string{
+			"both":   "failed r packages 3 r/a@both",
+			"alone":  "unsupported  none 0 r/b@alone",
+			"queued": "scanning r  0 r/c@queued",
+		} {
+			r, there, err := s.Image(t.Context(), id)
+			if got := fmt.Sprint(r.State, " ", r.Host, " ", string(r.Inventory), " ", r.Attempts, " ", r.Reference); !there || err != nil || got != want {
+				t.Errorf("%s: %q, %v; want %q", id, got, err, want)
+			}
+		}
+		if got := take(t, s); got != "queued" { // nobody holds a lease on what the old program was reading
+			t.Errorf("took %q", got)
+		}
+		if b, err := s.Builds(t.Context()); err != nil || len(b) != 1 {
+			t.Errorf("%v, %v", b, err)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/test/pgtest"
 )
 
@@ -178,7 +179,7 @@ func TestTheWeekOfAMoment(t *testing.T) {
 func TestSizesTellRowsAndBytesOfEveryTable(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		writeHistory(t, s, time.Now(), time.Now().Add(-1000*day))
-		if err := s.PutImage(t.Context(), ImageState{ID: "i", Inventory: make([]byte, 50_000)}); err != nil {
+		if err := s.PutImage(t.Context(), assess.Record{ID: "i", State: assess.Done, Inventory: make([]byte, 50_000)}, nil); err != nil {
 			t.Fatal(err)
 		}
 		sizes, err := s.Sizes(t.Context())

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/breakwater-sec/breakwater/assess"
 )
 
 func found(ids ...string) []FoundPath {
@@ -120,12 +122,22 @@ func TestASignInTokenWorksOnceAndIsNowhereInTheDatabase(t *testing.T) {
 func TestAnInventoryIsKeptWhenALaterScanFails(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
-		for _, i := range []ImageState{{ID: "sha256:1", State: "done", Inventory: []byte("packages")}, {ID: "sha256:1", State: "failed", Error: "401"}} {
-			if err := s.PutImage(ctx, i); err != nil {
-				t.Fatal(err)
-			}
+		if err := s.PutImage(ctx, assess.Record{ID: "sha256:1", State: assess.Done, Inventory: []byte("packages")}, nil); err != nil {
+			t.Fatal(err)
 		}
-		got, err := s.Image(ctx, "sha256:1")
+		if again, err := s.RequeueImage(ctx, "sha256:1"); !again || err != nil {
+			t.Fatal(again, err)
+		}
+		if err := s.WantImages(ctx, "o", []assess.Record{{ID: "sha256:1", Wanted: assess.Named}}); err != nil {
+			t.Fatal(err)
+		}
+		if id := take(t, s); id != "sha256:1" {
+			t.Fatalf("took %q", id)
+		}
+		if mine, err := s.FinishImage(ctx, "o", assess.Record{ID: "sha256:1", State: assess.Failed, Error: "401"}, nil); !mine || err != nil {
+			t.Fatal(mine, err)
+		}
+		got, _, err := s.Image(ctx, "sha256:1")
 		if err != nil || string(got.Inventory) != "packages" || got.State != "failed" {
 			t.Errorf("%+v, %v", got, err)
 		}
@@ -206,7 +218,7 @@ func TestWhatWasAcknowledgedSurvivesKill9(t *testing.T) {
 		}
 		s := open(t, where)
 		for i := range last + 1 {
-			if _, err := s.Image(t.Context(), fmt.Sprint(i)); err != nil {
+			if _, there, err := s.Image(t.Context(), fmt.Sprint(i)); !there || err != nil {
 				t.Errorf("image %d was acknowledged and is gone: %v", i, err)
 			}
 		}
@@ -216,7 +228,7 @@ func TestWhatWasAcknowledgedSurvivesKill9(t *testing.T) {
 func writeImages(t *testing.T, where string) {
 	s := open(t, where)
 	for i := 0; ; i++ {
-		if err := s.PutImage(t.Context(), ImageState{ID: fmt.Sprint(i), State: "done", Inventory: make([]byte, 20000)}); err != nil {
+		if err := s.PutImage(t.Context(), assess.Record{ID: fmt.Sprint(i), State: assess.Done, Inventory: make([]byte, 20000)}, nil); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Printf("ack %d\n", i)
