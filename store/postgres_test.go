@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -55,12 +56,12 @@ func TestTwoServersThatStartAtOnceMigrateOnce(t *testing.T) {
 func TestTextIsSortedByItsBytes(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		for _, id := range []string{"b", "é", "A", "_", "a", "B"} {
-			if err := s.PutImage(t.Context(), ImageState{ID: id}); err != nil {
+			if err := s.PutImage(t.Context(), assess.Record{ID: id, State: assess.Done}, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
-		var got string
-		if err := s.Images(t.Context(), func(i ImageState) error { got += i.ID; return nil }); err != nil || got != "AB_abé" {
+		ids, err := rowsOf(t.Context(), s.db, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) }, `SELECT id FROM images ORDER BY id`)
+		if got := strings.Join(ids, ""); err != nil || got != "AB_abé" {
 			t.Errorf("%s, %v", got, err)
 		}
 	})
@@ -234,18 +235,18 @@ func TestAStoreOutlivesItsConnections(t *testing.T) {
 	for i := range 5 {
 		pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 			WHERE application_name = 'breakwater' AND datname = current_database()`)
-		if err := s.PutImage(t.Context(), ImageState{ID: fmt.Sprint(i), State: "done"}); err != nil {
+		if err := s.PutImage(t.Context(), assess.Record{ID: fmt.Sprint(i), State: assess.Done}, nil); err != nil {
 			t.Fatalf("after the connections were lost %d times: %v", i+1, err)
 		}
 	}
-	if _, err := s.Image(t.Context(), "4"); err != nil {
+	if _, there, err := s.Image(t.Context(), "4"); !there || err != nil {
 		t.Error(err)
 	}
 }
 
 func TestWhoWaitsForALockCanBeCalledBack(t *testing.T) {
 	s := open(t, pgtest.DSN(t))
-	if err := s.PutImage(t.Context(), ImageState{ID: "a", State: "done"}); err != nil {
+	if err := s.PutImage(t.Context(), assess.Record{ID: "a", State: assess.Done}, nil); err != nil {
 		t.Fatal(err)
 	}
 	tx, err := s.db.BeginTx(t.Context(), nil)
@@ -258,7 +259,7 @@ func TestWhoWaitsForALockCanBeCalledBack(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- s.PutImage(ctx, ImageState{ID: "a", State: "done"}) }()
+	go func() { done <- s.PutImage(ctx, assess.Record{ID: "a", State: assess.Done}, nil) }()
 	for waiting := 0; waiting == 0; {
 		question := `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`
 		if err := s.db.QueryRow(question).Scan(&waiting); err != nil {
