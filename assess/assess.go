@@ -80,6 +80,7 @@ type Assessor struct {
 	config Config
 	// serving says that images are queued, not read at once.
 	serving  bool
+	batch    int // bounds how many assessments wait in memory to be told
 	throttle *throttle
 	resolver resolver
 	wake     chan struct{} // workers look into the queue again
@@ -107,7 +108,7 @@ func New(c Config) *Assessor {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Assessor{config: c, throttle: newThrottle(), resolver: newResolver(c.Resolve), wake: make(chan struct{}, c.Workers), changed: make(chan struct{}, 1)}
+	a := &Assessor{config: c, batch: 200, throttle: newThrottle(), resolver: newResolver(c.Resolve), wake: make(chan struct{}, c.Workers), changed: make(chan struct{}, 1)}
 	a.mu.demand, a.mu.images, a.mu.means, a.mu.reading = newDemand(), map[string]*known{}, map[Key]string{}, map[string]bool{}
 	a.mu.urgent, a.mu.dirty = map[string]bool{}, map[string]bool{}
 	return a

@@ -210,6 +210,9 @@ func (d *demand) standing(id string) (s standing) {
 	if s.there() {
 		s.running = d.running(id)
 	}
+	if s.use != nil {
+		s.use.ID, s.use.Running, s.use.Resolve = id, s.running, false
+	}
 	return s
 }
 

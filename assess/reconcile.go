@@ -57,9 +57,6 @@ type known struct {
 	}
 }
 
-// batch bounds how many assessments wait in memory to be told.
-const batch = 200
-
 // follow reconciles whenever something was touched, until ctx ends.
 func (a *Assessor) follow(ctx context.Context, tell func(context.Context, Changes)) {
 	for {
@@ -115,7 +112,7 @@ func (a *Assessor) take() (names []string, dropped []Key) {
 	defer a.mu.Unlock()
 	for _, from := range []map[string]bool{a.mu.urgent, a.mu.dirty} {
 		for name := range from {
-			if len(names) == batch {
+			if len(names) == a.batch {
 				break
 			}
 			names = append(names, name)

@@ -108,9 +108,7 @@ func (r *Result) PutShared(s *graph.Shared) {
 // what was found inside unless that was written before.
 func PutImage(s *graph.Shared, i assess.Assessed) {
 	if i.Use != nil {
-		use := *i.Use
-		use.ID = i.ID
-		putUse(s, use)
+		putUse(s, *i.Use)
 	}
 	if len(i.Places) > 0 {
 		PutStored(s, i.ID, i.Places, i.Listed)
