@@ -93,7 +93,7 @@ func startWith(t *testing.T, db string, images assess.Config, connected registri
 		t.Fatal(err)
 	}
 	if images.Advisories == nil {
-		images.Advisories = func() *vuln.DB { return nil }
+		images.Advisories = noAdvisories
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r := &running{store: s, stop: stop, done: make(chan error, 1)}
@@ -285,3 +285,5 @@ func TestEventsOfASlowSubscriberAreMergedNotLost(t *testing.T) {
 		t.Errorf("%s", b)
 	}
 }
+
+func noAdvisories() *vuln.DB { return nil }
