@@ -167,11 +167,9 @@ type Change struct {
 	Key  Key
 	// Object is what Facts stores for Kind: *Pod, *corev1.Service, *Workload, …
 	Object any
-	// Hash is of the stripped object; equal hashes change nothing.
-	Hash uint64
-	Keys map[Key]struct{}
-	Gap  *Gap
-	Time time.Time
+	Keys   map[Key]struct{}
+	Gap    *Gap
+	Time   time.Time
 	// Version is the resourceVersion a Resynced list was read at.
 	Version string
 }

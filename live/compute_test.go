@@ -54,6 +54,11 @@ func TestAClusterIsComputedAtMostAQuarterOfTheTime(t *testing.T) {
 	if c.due(c.next.Add(-time.Nanosecond)) || !c.due(c.next) {
 		t.Error("a change is computed before its time, or not at it")
 	}
+	c.recompute(t.Context())
+	if c.apply(t.Context(), podChange(collect.Put, "two", "a:1")); c.due(c.next) {
+		t.Error("what is as it was is computed again")
+	}
+	c.changed("Pod")
 	c.next = time.Now().Add(time.Hour)
 	if c.pause() < time.Minute {
 		t.Errorf("it looks again in %v although nothing is due for an hour", c.pause())

@@ -3,7 +3,6 @@ package kube
 import (
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"runtime"
 	"sync"
@@ -16,8 +15,6 @@ import (
 // sum identifies content. It is cryptographic and seeded per process, so that
 // nobody can craft a pod that passes for another.
 type sum [16]byte
-
-func (s sum) hash() uint64 { return binary.LittleEndian.Uint64(s[:8]) }
 
 type hasher struct{ seed [16]byte }
 
@@ -102,7 +99,3 @@ func (i *Interner) imageList(ids []string) (*collect.Images, sum) {
 
 // str shares one copy of a string that repeats: namespaces, nodes, owners.
 func str(s string) string { return unique.Make(s).Value() }
-
-// contentHash sums a stripped object. A pod's interned parts are the same for
-// as long as it lives, so their content goes in, not their place.
-func (i *Interner) contentHash(o any) uint64 { return i.hash.of(o).hash() }

@@ -23,8 +23,8 @@ type reader struct {
 	kind     kind
 	gv       schema.GroupVersion
 	src      source
-	known    map[collect.Key]uint64 // what was told, by content
-	told     bool                   // reported() was called
+	known    map[collect.Key]struct{} // what was told
+	told     bool                     // reported() was called
 	failures int
 	// refusal is short at first: an API server that has just started refuses what
 	// it grants a second later, when it has read its bindings.
@@ -157,7 +157,8 @@ func (r *reader) resynced(seen map[collect.Key]struct{}, version string) {
 	r.w.emit(collect.Change{Op: collect.Resynced, Kind: r.kind.name, Keys: seen, Version: version})
 }
 
-// put tells an object if it differs in anything that we keep.
+// put tells an object. Whether it differs in anything that we keep is for the facts
+// to say, which know it as it was.
 func (r *reader) put(o object) (key collect.Key, kept bool) {
 	stripped, kept := r.kind.strip(r.w.strip, o)
 	key = keyOf(o)
@@ -165,12 +166,8 @@ func (r *reader) put(o object) (key collect.Key, kept bool) {
 		r.gone(key)
 		return key, false
 	}
-	h := r.w.cfg.Interner.contentHash(stripped)
-	if old, known := r.known[key]; known && old == h {
-		return key, true
-	}
-	r.known[key] = h
-	r.w.emit(collect.Change{Op: collect.Put, Kind: r.kind.name, Key: key, Object: stripped, Hash: h})
+	r.known[key] = struct{}{}
+	r.w.emit(collect.Change{Op: collect.Put, Kind: r.kind.name, Key: key, Object: stripped})
 	return key, true
 }
 
@@ -266,10 +263,8 @@ func (r *reader) secrets(ctx context.Context) error {
 		}
 		for _, s := range names {
 			seen[s.Key] = struct{}{}
-			if h := r.w.cfg.Interner.contentHash(s); r.known[s.Key] != h {
-				r.known[s.Key] = h
-				r.w.emit(collect.Change{Op: collect.Put, Kind: "Secret", Key: s.Key, Object: s, Hash: h})
-			}
+			r.known[s.Key] = struct{}{}
+			r.w.emit(collect.Change{Op: collect.Put, Kind: "Secret", Key: s.Key, Object: s})
 		}
 	}
 	r.resynced(seen, "")

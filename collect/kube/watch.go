@@ -223,7 +223,7 @@ func (w *watcher) discover(ctx context.Context) {
 			}
 			continue
 		}
-		r := &reader{w: w, kind: k, gv: gv, known: map[collect.Key]uint64{}}
+		r := &reader{w: w, kind: k, gv: gv, known: map[collect.Key]struct{}{}}
 		w.running[k.name] = r
 		fresh = append(fresh, r)
 	}
