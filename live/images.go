@@ -141,7 +141,9 @@ func (l *Live) draw(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-l.images.shown:
-			l.leave()
+			if l.leave() {
+				l.refresh([]string{"Image"})
+			}
 		case c := <-l.images.told:
 			started := time.Now()
 			l.redraw(c)
@@ -170,7 +172,8 @@ func (l *Live) redraw(c assess.Changes) {
 
 // leave takes images from the graph that nothing has and nothing shows any more. Only
 // who draws does it: an image that comes back is drawn after it left.
-func (l *Live) leave() {
+func (l *Live) leave() bool {
 	ids := l.images.leaving(l.World())
 	l.shared.each(len(ids), func(s *graph.Shared, n int) { s.Remove("Image", ids[n]) })
+	return len(ids) > 0
 }
