@@ -78,13 +78,13 @@ func (a *Assessor) reconcile(ctx context.Context, tell func(context.Context, Cha
 	if len(names)+len(dropped) == 0 {
 		return false
 	}
-	look, before := a.meet(names)
+	look, before := a.register(names)
 	found := make(map[string]remembered, len(look))
 	for _, id := range look {
 		found[id] = a.remember(ctx, id)
 	}
 	err := errors.Join(a.enqueue(ctx, names), a.correct(ctx, found))
-	if c := a.settle(names, dropped, found, before); !c.empty() {
+	if c := a.changes(names, dropped, found, before); !c.empty() {
 		tell(ctx, c)
 	}
 	if err != nil && ctx.Err() == nil {
@@ -125,9 +125,9 @@ func (a *Assessor) take() (names []string, dropped []Key) {
 	return names, dropped
 }
 
-// meet makes known what is new, and says of which images the store is to be asked;
+// register makes known what is new, and says of which images the store is to be asked;
 // before is how often each of them had been read until now.
-func (a *Assessor) meet(names []string) (look []string, before map[string]int) {
+func (a *Assessor) register(names []string) (look []string, before map[string]int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before = map[string]int{}
@@ -216,8 +216,8 @@ func (a *Assessor) correct(ctx context.Context, found map[string]remembered) (er
 	return err
 }
 
-// settle takes what the store remembered and says what is different.
-func (a *Assessor) settle(names []string, dropped []Key, found map[string]remembered, before map[string]int) Changes {
+// changes takes what the store remembered and says what is different.
+func (a *Assessor) changes(names []string, dropped []Key, found map[string]remembered, before map[string]int) Changes {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c := Changes{Means: map[Key]string{}}

@@ -46,7 +46,7 @@ func (c *cluster) recompute(ctx context.Context) {
 	c.version++
 	now.State, now.Version, now.Took = c.state, c.version, now2.Sub(started)
 	c.live.put(now, kinds)
-	c.live.images.show(now.images)
+	c.live.images.publish(now.images)
 	c.store(ctx, now)
 	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "gaps", len(now.Gaps))
 }

@@ -16,9 +16,9 @@ import (
 // known to clusters then, so that a cluster is never computed on less than it knows.
 type images struct {
 	told chan assess.Changes
-	// shown says that a cluster may show other images than before.
-	shown chan struct{}
-	mu    struct {
+	// published says that a cluster may show other images than before.
+	published chan struct{}
+	mu        struct {
 		sync.Mutex
 		means map[assess.Key]string
 		// there are the images that are; the assessment is nil where only a registry
@@ -30,7 +30,7 @@ type images struct {
 }
 
 func newImages() *images {
-	i := &images{told: make(chan assess.Changes), shown: make(chan struct{}, 1)}
+	i := &images{told: make(chan assess.Changes), published: make(chan struct{}, 1)}
 	i.mu.means, i.mu.there, i.mu.gone = map[assess.Key]string{}, map[string]*assess.Assessment{}, map[string]bool{}
 	return i
 }
@@ -91,8 +91,8 @@ func (i *images) take(c assess.Changes) {
 	}
 }
 
-// show notes which images a cluster shows now: one that went meanwhile goes later.
-func (i *images) show(uses []assess.Use) {
+// publish notes which images a cluster shows now: one that went meanwhile goes later.
+func (i *images) publish(uses []assess.Use) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for _, u := range uses {
@@ -101,7 +101,7 @@ func (i *images) show(uses []assess.Use) {
 		}
 	}
 	select {
-	case i.shown <- struct{}{}:
+	case i.published <- struct{}{}:
 	default:
 	}
 }
@@ -140,7 +140,7 @@ func (l *Live) draw(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-l.images.shown:
+		case <-l.images.published:
 			if l.leave() {
 				l.refresh([]string{"Image"})
 			}
