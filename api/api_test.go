@@ -101,7 +101,7 @@ func serveSample(t *testing.T) *served {
 	images := assess.New(assess.Config{Advisories: func() *vuln.DB { return db }, Records: st, Owner: "test", Workers: 2, Log: log,
 		Scan: func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }})
 	connected := registries.New(registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour, Records: st, Images: images, Log: log,
-		Changed: func() { s.live.SetRegistryGaps(s.connected.Gaps()) }})
+		Changed: func() { s.live.SetRegistryGaps(s.connected.Gaps) }})
 	s.connected = connected
 	s.live, err = live.New(live.Config{Records: st, Rules: rules, Log: log, Images: images}, sources)
 	if err != nil {

@@ -191,7 +191,7 @@ func (v *server) prepare(ctx context.Context) (err error) {
 	}
 	v.images = assess.New(images)
 	connected.Records, connected.Images, connected.Log = v.store, v.images, v.log
-	connected.Changed = func() { v.live.SetRegistryGaps(v.registries.Gaps()) }
+	connected.Changed = func() { v.live.SetRegistryGaps(v.registries.Gaps) }
 	v.registries = registries.New(connected)
 	v.live, err = live.New(live.Config{Records: v.store, Rules: v.rules, Images: v.images, Log: v.log, SaveEvery: v.config.saveEvery}, sources)
 	if err != nil || v.config.ingest == "" {

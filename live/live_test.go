@@ -100,7 +100,7 @@ func startWith(t *testing.T, db string, images assess.Config, connected registri
 	images.Records, images.Owner = s, "test"
 	r.images = assess.New(images)
 	connected.Records, connected.Images = s, r.images
-	connected.Changed = func() { r.SetRegistryGaps(r.registries.Gaps()) }
+	connected.Changed = func() { r.SetRegistryGaps(r.registries.Gaps) }
 	r.registries = registries.New(connected)
 	if r.Live, err = New(Config{Records: s, Rules: rules, Images: r.images, Log: slog.New(slog.DiscardHandler)}, sources); err != nil {
 		t.Fatal(err)

@@ -99,12 +99,13 @@ func (l *Live) refresh(kinds []string) {
 	l.swap(&World{Version: old.Version + 1, Clusters: old.Clusters, RegistryGaps: old.RegistryGaps}, Event{Kinds: kinds})
 }
 
-// SetRegistryGaps takes what is not seen of the connected registries.
-func (l *Live) SetRegistryGaps(gaps []collect.Gap) {
+// SetRegistryGaps takes what is not seen of the connected registries. It is asked for
+// in its turn, so that an older word never replaces a newer one.
+func (l *Live) SetRegistryGaps(gaps func() []collect.Gap) {
 	l.publish.Lock()
 	defer l.publish.Unlock()
 	old := l.world.Load()
-	l.swap(&World{Version: old.Version + 1, Clusters: old.Clusters, RegistryGaps: gaps}, Event{Kinds: []string{"Registry", "Gap"}})
+	l.swap(&World{Version: old.Version + 1, Clusters: old.Clusters, RegistryGaps: gaps()}, Event{Kinds: []string{"Registry", "Gap"}})
 }
 
 // swap is called with publish held.
