@@ -2,7 +2,6 @@ package analyse
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,13 +32,10 @@ func gapID(g collect.Gap) string { return g.Source + ": " + g.What }
 // not be called resolved, or "" if it is really gone. A path is out of sight,
 // rather than gone, if something it depends on became unreadable, if its
 // workload wants pods and has none (a rollout), or if what its workload runs now
-// was not scanned. The func takes a path's stored JSON.
-func Hold(view *graph.View, cluster string, gaps []collect.Gap) func(id string, body []byte) string {
-	return func(_ string, body []byte) string {
-		var p Path
-		if err := json.Unmarshal(body, &p); err != nil {
-			return "what is stored of this path cannot be read: " + err.Error()
-		}
+// was not scanned. The func takes the path as it was
+// last found.
+func Hold(view *graph.View, gaps []collect.Gap) func(*Path) string {
+	return func(p *Path) string {
 		for _, g := range gaps {
 			if fromFacts(g) && !slices.Contains(p.Unseen, gapID(g)) && touches(g, p.DependsOn) {
 				return fmt.Sprintf("%s cannot be read: %s", g.What, g.Why)

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -27,11 +28,12 @@ import (
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/collect/registry"
 	"github.com/breakwater-sec/breakwater/enrichment"
-	"github.com/breakwater-sec/breakwater/examples/harbor-shop"
+	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/registries"
+	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
@@ -108,7 +110,7 @@ func serveSample(t *testing.T) *served {
 		t.Fatal(err)
 	}
 	s.context = enrichment.New(s.live.World)
-	handler, err := New(Config{Live: s.live, Images: images, Registries: connected, Context: s.context, Store: st, Sessions: st, Alerts: st, Sensors: st, Queue: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test",
+	handler, err := New(Config{Door: scope.Config{Picture: s.live, Images: images, Registries: connected, Records: st, Sensors: st}, About: enrichment.About, Sessions: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test",
 		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
 	if err != nil {
 		t.Fatal(err)
@@ -140,14 +142,14 @@ func serveSample(t *testing.T) *served {
 	s.until(t, "everything is assessed", func() bool {
 		var st Status
 		s.get(t, "/status", &st)
-		return st.Images.Total > 5 && st.Images.Waiting == 0 && len(s.paths(t, "")) > 5
+		return st.Images.Total > 5 && st.Images.Waiting == 0 && s.drawn(t) && len(s.paths(t, "")) >= 13
 	})
 	return s
 }
 
 func (s *served) signIn(t *testing.T) {
 	t.Helper()
-	token, err := s.store.NewSignIn(t.Context(), time.Minute)
+	token, err := s.store.NewSignIn(t.Context(), time.Minute, `{"all":true}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,6 +230,14 @@ func (s *served) until(t *testing.T, what string, is func() bool) {
 		}
 	}
 	t.Fatalf("never: %s", what)
+}
+
+// drawn says whether the graph has every image that was read: it is a moment behind.
+func (s *served) drawn(t *testing.T) bool {
+	t.Helper()
+	var l ImageList
+	s.get(t, "/images?limit=1000&state=done", &l)
+	return !slices.ContainsFunc(l.Items, func(i ImageRow) bool { return i.Vulnerabilities == nil })
 }
 
 func (s *served) paths(t *testing.T, query string) []PathRow {
@@ -380,7 +390,7 @@ func TestNobodyGetsInWithoutASession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := New(Config{Live: l, Images: assess.New(assess.Config{}), Registries: registries.New(registries.Config{}), Store: st, Sessions: st, Alerts: st, Sensors: st, Queue: st, Advisories: func() *vuln.DB { return nil }, Log: slog.New(slog.DiscardHandler), Assets: fstest.MapFS{"index.html": {Data: []byte("x")}}})
+	h, err := New(Config{Door: scope.Config{Picture: l, Images: assess.New(assess.Config{}), Registries: registries.New(registries.Config{}), Records: st, Sensors: st}, Sessions: st, Advisories: func() *vuln.DB { return nil }, Log: slog.New(slog.DiscardHandler), Assets: fstest.MapFS{"index.html": {Data: []byte("x")}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/scope"
 )
 
 // relationItems is how many of a relation's ends an entity shows; the question
@@ -18,8 +19,8 @@ import (
 const relationItems = 12
 
 // GetEntity implements StrictServerInterface.
-func (s *server) GetEntity(ctx context.Context, r GetEntityRequestObject) (GetEntityResponseObject, error) {
-	w := s.Live.World()
+func (s session) GetEntity(_ context.Context, r GetEntityRequestObject) (GetEntityResponseObject, error) {
+	w := s.World
 	kind, known := schema.KindNamed(r.Params.Kind)
 	if !known {
 		return nil, asked{fmt.Errorf("kind %q: want one of the schema", r.Params.Kind)}
@@ -31,12 +32,9 @@ func (s *server) GetEntity(ctx context.Context, r GetEntityRequestObject) (GetEn
 	if !there {
 		return nil, missing(fmt.Sprintf("no %s %s (any more)", kind.Label, r.Params.Id))
 	}
-	paths, err := s.rowsWhere(ctx, func(l life) bool { return l.path.Has(r.Params.Id) })
-	if err != nil {
-		return nil, err
-	}
+	paths := rowsWhere(w, func(l scope.Life) bool { return l.Has(r.Params.Id) })
 	e := Entity{Ref: refOf(n), KindLabel: kind.Label, KindSentence: kind.Sentence, Insights: []Insight{}, Properties: []EntityProperty{},
-		Relations: relationsOf(n), Paths: paths[:min(len(paths), relationItems)], PathsTotal: len(paths), AsOf: asOf(w)}
+		Relations: relationsOf(n), Paths: paths[:min(len(paths), relationItems)], PathsTotal: len(paths), AsOf: w.AsOf()}
 	for _, p := range kind.Properties {
 		v := n.Value(p.Name)
 		if p.Insight {
@@ -61,7 +59,7 @@ func memberOf(v *graph.View, kind, id string) (graph.Node, bool) {
 	if !there {
 		return w, false
 	}
-	for pod := range podsOf(w, 3) {
+	for pod := range podsOwned(w, 3) {
 		if kind == "Pod" {
 			return pod, true
 		}
@@ -74,8 +72,8 @@ func memberOf(v *graph.View, kind, id string) (graph.Node, bool) {
 	return w, false
 }
 
-// podsOf yields the pods that a workload owns, through others if need be.
-func podsOf(n graph.Node, depth int) iter.Seq[graph.Node] {
+// podsOwned yields the pods that a workload owns, through others if need be.
+func podsOwned(n graph.Node, depth int) iter.Seq[graph.Node] {
 	return func(yield func(graph.Node) bool) {
 		if n.Kind() == "Pod" {
 			yield(n)
@@ -85,7 +83,7 @@ func podsOf(n graph.Node, depth int) iter.Seq[graph.Node] {
 			if depth == 0 {
 				return
 			}
-			for p := range podsOf(e.To, depth-1) {
+			for p := range podsOwned(e.To, depth-1) {
 				if !yield(p) {
 					return
 				}

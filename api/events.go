@@ -13,16 +13,10 @@ const quiet = 20 * time.Second
 
 // events streams an event for every new world until the asker leaves or their
 // session ends.
-func (s *server) events(w http.ResponseWriter, r *http.Request) {
-	until, err := s.Sessions.Session(r.Context(), sessionToken(r))
-	if err != nil {
-		s.failed(w, r, err)
-		return
-	}
+func (s session) events(w http.ResponseWriter, r *http.Request) {
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
-	now := s.Live.World()
 	send := func(version uint64, cluster string, kinds []string) bool {
 		b, err := json.Marshal(Event{Version: int(version), Cluster: cluster, Kinds: list(kinds)})
 		if err != nil {
@@ -31,14 +25,14 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 		_, err = fmt.Fprintf(w, "event: world\ndata: %s\n\n", b)
 		return err == nil && out.Flush() == nil
 	}
-	events := s.Live.Subscribe(r.Context())
+	events := s.Subscribe(r.Context())
 	// The first says what there is: a page that reconnects learns what it missed.
-	if !send(now.Version, "", nil) {
+	if !send(s.World.Version, "", nil) {
 		return
 	}
 	ping := time.NewTicker(quiet)
 	defer ping.Stop()
-	end := time.NewTimer(time.Until(until))
+	end := time.NewTimer(time.Until(s.until))
 	defer end.Stop()
 	for {
 		select {

@@ -1,14 +1,11 @@
 package api
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/breakwater-sec/breakwater/store"
 )
 
 const (
@@ -80,23 +77,6 @@ func sameOrigin(next http.Handler) http.Handler {
 			}
 		}
 		next.ServeHTTP(w, r)
-	})
-}
-
-// signedIn lets only requests with a valid session through: the cookie of a
-// browser, or a bearer token of the command line.
-func signedIn(sessions Sessions, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token := sessionToken(r)
-		if token == "" {
-			problem(w, http.StatusUnauthorized, "not signed in", "open the sign-in link that the server printed, or print a new one with: breakwater sign-in")
-			return
-		}
-		if _, err := sessions.Session(r.Context(), token); err != nil {
-			fail(w, r, err, store.ErrNotFound, http.StatusUnauthorized, "the session has ended; print a new sign-in link with: breakwater sign-in")
-			return
-		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tokenKey{}, token)))
 	})
 }
 

@@ -8,43 +8,36 @@ import (
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
-	"github.com/breakwater-sec/breakwater/store"
+	"github.com/breakwater-sec/breakwater/scope"
 )
 
 const worstPaths = 8
 
 // GetHome implements StrictServerInterface.
-func (s *server) GetHome(ctx context.Context, _ GetHomeRequestObject) (GetHomeResponseObject, error) {
-	w := s.Live.World()
-	lives, err := s.lives(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s session) GetHome(_ context.Context, _ GetHomeRequestObject) (GetHomeResponseObject, error) {
+	w := s.World
 	h := Home{Worst: []PathRow{}, Choke: []analyse.ChokePoint{}, Clusters: clusterStates(w), Gaps: s.gaps(w)}
-	var open []analyse.Path
+	var all []analyse.Path
 	critical := 0
-	for _, l := range lives {
-		if l.Status == store.Resolved {
-			continue
-		}
-		open = append(open, *l.path)
-		if l.path.Risk == "critical" {
+	for _, l := range w.Lives() {
+		all = append(all, *l.Path.Path)
+		if l.Risk == "critical" {
 			critical++
 		}
 		if len(h.Worst) < worstPaths {
 			h.Worst = append(h.Worst, rowOf(l))
 		}
 	}
-	h.Choke = append(h.Choke, analyse.ChokePoints(open)...)
+	h.Choke = append(h.Choke, scope.ChokePoints(all)...)
 	h.Choke = h.Choke[:min(len(h.Choke), 5)]
-	h.Counts = append([]Count{{Title: "Critical attack paths", Count: critical, Of: len(open), Severity: new("critical"), Href: "/paths?risk=critical",
-		Sentence: fmt.Sprintf("%d of %d open attack paths are critical.", critical, len(open))}}, s.counts(ctx, w.View)...)
+	h.Counts = append([]Count{{Title: "Critical attack paths", Count: critical, Of: len(all), Severity: new("critical"), Href: "/paths?risk=critical",
+		Sentence: fmt.Sprintf("%d of %d open attack paths are critical.", critical, len(all))}}, s.counts(w.View)...)
 	return GetHome200JSONResponse(h), nil
 }
 
 // counts are numbers over the graph, each with its denominator and the page that
 // lists what it counts.
-func (s *server) counts(ctx context.Context, v *graph.View) []Count {
+func (s session) counts(v *graph.View) []Count {
 	workloads := tally{}
 	for _, k := range schema.Family("Workload") {
 		workloads.add(v, k, func(n graph.Node) bool { return n.Value("exposed").Bool() })

@@ -11,7 +11,7 @@ import (
 	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
-	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/severity"
 )
 
@@ -23,10 +23,10 @@ func timeOf(v graph.Value) *time.Time {
 }
 
 // imageOf gathers a row. The state is of now; the graph may be a moment behind.
-func imageOf(n graph.Node, states map[string]assess.Image, r *reach) ImageRow {
+func imageOf(n graph.Node, states map[string]assess.Image, w *scope.World) ImageRow {
 	row := ImageRow{Id: n.ID(), Name: cmp.Or(n.Text("name"), n.ID()), Registry: n.Text("registry"), Repository: n.Text("repository"), Tags: list(n.Value("tags").List()),
 		Distribution: text(n.Text("distribution")), State: ScanState(cmp.Or(n.Text("scan"), "unknown")), Error: text(n.Text("scanError")), ScannedAt: timeOf(n.Value("scannedAt")),
-		Pods: len(r.pods[n.ID()]), Severity: text(n.Text("severity")), Criticals: integer(n.Value("criticals")), Highs: integer(n.Value("highs")),
+		Pods: len(w.Pods(n.ID())), Severity: text(n.Text("severity")), Criticals: integer(n.Value("criticals")), Highs: integer(n.Value("highs")),
 		Vulnerabilities: integer(n.Value("vulnerabilities")), Packages: integer(n.Value("packages")), Rce: boolean(n.Value("rce")), Exploited: boolean(n.Value("exploited"))}
 	row.Running = row.Pods > 0 || n.Value("running").Bool()
 	if st, known := states[row.Id]; known && ScanState(st.State) != Done {
@@ -37,11 +37,11 @@ func imageOf(n graph.Node, states map[string]assess.Image, r *reach) ImageRow {
 
 // imageRows lists every image, worst first, those of which nothing is known
 // before those that are clean.
-func (s *server) imageRows(w *live.World) []ImageRow {
-	states, r := s.Images.Images(), s.reach.of(w)
+func (s session) imageRows(w *scope.World) []ImageRow {
+	states := s.Images()
 	var rows []ImageRow
 	for n := range w.View.Nodes("Image") {
-		rows = append(rows, imageOf(n, states, r))
+		rows = append(rows, imageOf(n, states, w))
 	}
 	worst := func(i ImageRow) int {
 		if i.Severity == nil {
@@ -63,21 +63,20 @@ func (s *server) imageRows(w *live.World) []ImageRow {
 }
 
 // ListImages implements StrictServerInterface.
-func (s *server) ListImages(_ context.Context, r ListImagesRequestObject) (ListImagesResponseObject, error) {
-	w := s.Live.World()
-	re := s.reach.of(w)
+func (s session) ListImages(_ context.Context, r ListImagesRequestObject) (ListImagesResponseObject, error) {
+	w := s.World
 	q := r.Params
 	var rows []ImageRow
 	for _, row := range s.imageRows(w) {
 		fits := (q.State == nil || row.State == *q.State) && (q.Running == nil || row.Running == *q.Running) &&
 			(q.Severity == nil || row.Severity != nil && severity.Compare(*row.Severity, *q.Severity) >= 0) &&
 			(q.Q == nil || strings.Contains(strings.ToLower(row.Name+" "+row.Id), strings.ToLower(*q.Q))) &&
-			(q.Cluster == nil || slices.ContainsFunc(re.pods[row.Id], func(p graph.Node) bool { return p.Cluster() == *q.Cluster }))
+			(q.Cluster == nil || slices.ContainsFunc(w.Pods(row.Id), func(p graph.Node) bool { return p.Cluster() == *q.Cluster }))
 		if fits {
 			rows = append(rows, row)
 		}
 	}
-	out := ImageList{Total: len(rows), Counts: s.imageCounts(), AsOf: asOf(w)}
+	out := ImageList{Total: len(rows), Counts: s.imageCounts(), AsOf: w.AsOf()}
 	var err error
 	out.Items, out.Next, err = page(rows, q.Cursor, q.Limit, func(i ImageRow) string { return i.Id })
 	if err != nil {
@@ -87,18 +86,14 @@ func (s *server) ListImages(_ context.Context, r ListImagesRequestObject) (ListI
 }
 
 // GetImage implements StrictServerInterface.
-func (s *server) GetImage(ctx context.Context, r GetImageRequestObject) (GetImageResponseObject, error) {
-	w := s.Live.World()
+func (s session) GetImage(ctx context.Context, r GetImageRequestObject) (GetImageResponseObject, error) {
+	w := s.World
 	n, there := w.View.Node("Image", r.Params.Id)
 	if !there {
 		return nil, missing(fmt.Sprintf("no image %s", r.Params.Id))
 	}
-	re := s.reach.of(w)
-	paths, err := s.rowsWhere(ctx, func(l life) bool { return l.path.Has(r.Params.Id) })
-	if err != nil {
-		return nil, err
-	}
-	out := ImagePage{Row: imageOf(n, s.Images.Images(), re), Platform: text(n.Text("platform")), Packages: []ImagePackage{}, Findings: []Finding{}, Pods: []Ref{}, Paths: paths, Gaps: []collect.Gap{}}
+	paths := rowsWhere(w, func(l scope.Life) bool { return l.Has(r.Params.Id) })
+	out := ImagePage{Row: imageOf(n, s.Images(), w), Platform: text(n.Text("platform")), Packages: []ImagePackage{}, Findings: []Finding{}, Pods: []Ref{}, Paths: paths, Gaps: []collect.Gap{}}
 	out.Layers = []struct {
 		Command  *string `json:"command,omitempty"`
 		Digest   string  `json:"digest"`
@@ -110,13 +105,11 @@ func (s *server) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 	slices.SortFunc(out.Findings, func(a, b Finding) int {
 		return cmp.Or(severity.Compare(b.Severity, a.Severity), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id), cmp.Compare(a.Package, b.Package))
 	})
-	pods, _ := re.podsOf([]graph.Node{n})
+	pods, _ := podsOf(w, []graph.Node{n})
 	for _, p := range pods {
 		out.Pods = append(out.Pods, refOf(p))
 	}
-	if a := s.Images.Assessment(ctx, r.Params.Id); a != nil {
-		out.Gaps = list(a.Gaps)
-	}
+	out.Gaps = list(s.ImageGaps(ctx, r.Params.Id))
 	if err := s.inside(ctx, r.Params.Id, &out); err != nil {
 		return nil, err
 	}
@@ -124,8 +117,8 @@ func (s *server) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 }
 
 // inside adds layers and packages, as they were read.
-func (s *server) inside(ctx context.Context, id string, out *ImagePage) error {
-	inv, err := s.Images.Inventory(ctx, id)
+func (s session) inside(ctx context.Context, id string, out *ImagePage) error {
+	inv, err := s.Inventory(ctx, id)
 	if inv == nil || err != nil {
 		return err
 	}

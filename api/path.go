@@ -1,16 +1,15 @@
 package api
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/store"
 )
@@ -18,75 +17,8 @@ import (
 // resolvedFor is how long resolved paths stay in lists.
 const resolvedFor = 30 * 24 * time.Hour
 
-// life is a stored path with its decoded body.
-type life struct {
-	store.PathLife
-	path *analyse.Path
-}
-
-// pathCache keeps decoded bodies: most do not change from one question to the next.
-type pathCache struct {
-	mu   sync.Mutex
-	body map[string]string
-	path map[string]*analyse.Path
-}
-
-func (c *pathCache) decode(l store.PathLife) (*analyse.Path, error) {
-	key := l.Cluster + "\x00" + l.ID + "\x00" + l.FirstSeen.String()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.path == nil {
-		c.path, c.body = map[string]*analyse.Path{}, map[string]string{}
-	}
-	if c.path[key] != nil && c.body[key] == string(l.Body) {
-		return c.path[key], nil
-	}
-	p := &analyse.Path{}
-	if err := json.Unmarshal(l.Body, p); err != nil {
-		return nil, fmt.Errorf("read stored path %s of %s: %w", l.ID, l.Cluster, err)
-	}
-	c.path[key], c.body[key] = p, string(l.Body)
-	return p, nil
-}
-
-// lives lists every path, worst first, open ones before resolved ones.
-func (s *server) lives(ctx context.Context) ([]life, error) {
-	stored, err := s.Store.PathLives(ctx, time.Now().Add(-resolvedFor))
-	if err != nil {
-		return nil, err
-	}
-	known := s.Live.World().Clusters
-	out := make([]life, 0, len(stored))
-	for _, l := range stored {
-		c := known[l.Cluster]
-		if c == nil {
-			continue // of a cluster that is no longer watched
-		}
-		if l.Status == store.Active && c.AsOf.After(l.LastSeen) {
-			l.LastSeen = c.AsOf
-		}
-		p, err := s.paths.decode(l)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, life{l, p})
-	}
-	slices.SortStableFunc(out, func(a, b life) int {
-		return cmp.Or(cmp.Compare(rankOf(a.Status), rankOf(b.Status)), cmp.Compare(b.path.RiskScore, a.path.RiskScore),
-			cmp.Compare(a.path.Title, b.path.Title), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.ID, b.ID))
-	})
-	return out, nil
-}
-
-func rankOf(s store.Status) int {
-	if s == store.Resolved {
-		return 1
-	}
-	return 0
-}
-
-func rowOf(l life) PathRow {
-	p := l.path
+func rowOf(l scope.Life) PathRow {
+	p := l.Path
 	r := PathRow{Cluster: l.Cluster, Namespace: p.Namespace, Id: l.ID, Title: p.Title, Type: p.Type, Risk: p.Risk, RiskScore: p.RiskScore,
 		Status: PathStatus(l.Status), StaleReason: text(l.StaleReason), FirstSeen: l.FirstSeen, LastSeen: l.LastSeen,
 		Entry: refOfThing(p.Entry), Foothold: refOfThing(p.Foothold), Target: refOfThing(p.Target), Steps: len(p.Steps),
@@ -101,12 +33,12 @@ func refOfThing(t analyse.Thing) Ref {
 	return Ref{Kind: t.Kind, Id: t.ID, Name: t.Name, Cluster: text(t.Cluster), Namespace: text(t.Namespace)}
 }
 
-func (l life) opensBy(vulnerability string) bool {
-	return slices.ContainsFunc(l.path.Vulnerabilities, func(v analyse.Vulnerability) bool { return v.ID == vulnerability })
+func opensBy(l scope.Life, vulnerability string) bool {
+	return slices.ContainsFunc(l.Vulnerabilities, func(v analyse.Vulnerability) bool { return v.ID == vulnerability })
 }
 
-func (l life) says(words string) bool {
-	p := l.path
+func says(l scope.Life, words string) bool {
+	p := l.Path
 	all := strings.ToLower(strings.Join([]string{p.Title, p.Cluster, p.Namespace, p.Foothold.Name, p.Foothold.Workload, p.Target.Name, p.Entry.Name}, " "))
 	for _, w := range strings.Fields(strings.ToLower(words)) {
 		if !strings.Contains(all, w) {
@@ -116,29 +48,26 @@ func (l life) says(words string) bool {
 	return true
 }
 
-func (l life) fits(q ListPathsParams) bool {
+func fits(l scope.Life, q ListPathsParams) bool {
 	is := func(want *string, have string) bool { return want == nil || *want == "" || *want == have }
-	return is(q.Type, l.path.Type) && is(q.Cluster, l.Cluster) && is(q.Namespace, l.path.Namespace) &&
-		(q.Risk == nil || severity.Compare(l.path.Risk, *q.Risk) >= 0) &&
-		(q.Entity == nil || *q.Entity == "" || l.path.Has(*q.Entity)) &&
-		(q.Vulnerability == nil || *q.Vulnerability == "" || l.opensBy(*q.Vulnerability)) &&
-		(q.Q == nil || l.says(*q.Q))
+	return is(q.Type, l.Type) && is(q.Cluster, l.Cluster) && is(q.Namespace, l.Namespace) &&
+		(q.Risk == nil || severity.Compare(l.Risk, *q.Risk) >= 0) &&
+		(q.Entity == nil || *q.Entity == "" || l.Has(*q.Entity)) &&
+		(q.Vulnerability == nil || *q.Vulnerability == "" || opensBy(l, *q.Vulnerability)) &&
+		(q.Q == nil || says(l, *q.Q))
 }
 
 // ListPaths implements StrictServerInterface.
-func (s *server) ListPaths(ctx context.Context, r ListPathsRequestObject) (ListPathsResponseObject, error) {
-	lives, err := s.lives(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s session) ListPaths(ctx context.Context, r ListPathsRequestObject) (ListPathsResponseObject, error) {
+	w := s.World
 	statuses := []PathStatus{PathStatusActive, PathStatusStale}
 	if r.Params.Status != nil {
 		statuses = *r.Params.Status
 	}
-	out := PathList{Counts: map[string]int{"active": 0, "stale": 0, "resolved": 0}, AsOf: asOf(s.Live.World())}
+	out := PathList{Counts: map[string]int{"active": 0, "stale": 0}, AsOf: w.AsOf(), Items: []PathRow{}}
 	var rows []PathRow
-	for _, l := range lives {
-		if !l.fits(r.Params) {
+	for _, l := range w.Lives() {
+		if !fits(l, r.Params) {
 			continue
 		}
 		out.Counts[string(l.Status)]++
@@ -146,55 +75,88 @@ func (s *server) ListPaths(ctx context.Context, r ListPathsRequestObject) (ListP
 			rows = append(rows, rowOf(l))
 		}
 	}
+	past, inPast := strings.CutPrefix(deref(r.Params.Cursor), inHistory)
 	out.Total = len(rows)
-	out.Items, out.Next, err = page(rows, r.Params.Cursor, r.Params.Limit, func(p PathRow) string { return p.Cluster + "/" + p.Id })
+	var err error
+	if !inPast {
+		if out.Items, out.Next, err = page(rows, r.Params.Cursor, r.Params.Limit, func(p PathRow) string { return p.Cluster + "/" + p.Id }); err != nil {
+			return nil, err
+		}
+	}
+	wanted, room := slices.Contains(statuses, PathStatusResolved), 0
+	if wanted && out.Next == nil {
+		room = pageSize(r.Params.Limit) - len(out.Items)
+	}
+	resolved, next, total, err := s.Resolved(ctx, historyOf(r.Params), func(l scope.Life) bool { return fits(l, r.Params) }, past, room)
+	if errors.Is(err, store.ErrCursor) {
+		return nil, asked{err}
+	}
 	if err != nil {
 		return nil, err
+	}
+	for _, l := range resolved {
+		out.Items = append(out.Items, rowOf(l))
+	}
+	out.Counts["resolved"] = total
+	if wanted {
+		out.Total += total
+		if next != "" || out.Next == nil && room == 0 && total > 0 {
+			out.Next = new(inHistory + next)
+		}
 	}
 	return ListPaths200JSONResponse(out), nil
 }
 
+// inHistory begins the cursor of a page of resolved paths, which follow the open ones.
+const inHistory = "resolved:"
+
+// historyOf asks the same of resolved paths as fits asks of open ones.
+func historyOf(q ListPathsParams) store.PathFilter {
+	f := store.PathFilter{Cluster: deref(q.Cluster), Type: deref(q.Type), Namespace: deref(q.Namespace), Entity: deref(q.Entity), Vulnerability: deref(q.Vulnerability),
+		Words: strings.Fields(deref(q.Q)), Since: time.Now().Add(-resolvedFor)}
+	if q.Risk != nil {
+		for _, r := range severity.Rated {
+			if severity.Compare(r, *q.Risk) >= 0 {
+				f.Risks = append(f.Risks, r)
+			}
+		}
+	}
+	return f
+}
+
 // GetPath implements StrictServerInterface.
-func (s *server) GetPath(ctx context.Context, r GetPathRequestObject) (GetPathResponseObject, error) {
+func (s session) GetPath(ctx context.Context, r GetPathRequestObject) (GetPathResponseObject, error) {
 	l, err := s.life(ctx, r.Params.Cluster, r.Params.Id)
 	if err != nil {
 		return nil, err
 	}
-	history, err := s.Store.PathHistory(ctx, l.Cluster, l.ID)
+	history, err := s.History(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	out := PathPage{Path: *l.path, Status: PathStatus(l.Status), StaleReason: l.StaleReason, FirstSeen: l.FirstSeen, LastSeen: l.LastSeen, History: []PathEvent{}}
+	out := PathPage{Path: *l.Path.Path, Status: PathStatus(l.Status), StaleReason: l.StaleReason, FirstSeen: l.FirstSeen, LastSeen: l.LastSeen, History: []PathEvent{}}
 	for _, h := range history {
 		out.History = append(out.History, PathEvent{At: h.At, What: h.What})
 	}
 	return GetPath200JSONResponse(out), nil
 }
 
-func (s *server) life(ctx context.Context, cluster, id string) (life, error) {
-	lives, err := s.lives(ctx)
-	if err != nil {
-		return life{}, err
+// life is a path by its name.
+func (s session) life(ctx context.Context, cluster, id string) (scope.Life, error) {
+	l, err := s.Life(ctx, cluster, id)
+	if errors.Is(err, store.ErrNotFound) {
+		err = missing(fmt.Sprintf("no attack path %s in cluster %s", id, cluster))
 	}
-	for _, l := range lives {
-		if l.Cluster == cluster && l.ID == id {
-			return l, nil
-		}
-	}
-	return life{}, missing(fmt.Sprintf("no attack path %s in cluster %s", id, cluster))
+	return l, err
 }
 
 // rowsWhere lists open paths that fit, worst first.
-func (s *server) rowsWhere(ctx context.Context, fits func(life) bool) ([]PathRow, error) {
-	lives, err := s.lives(ctx)
-	if err != nil {
-		return nil, err
-	}
+func rowsWhere(w *scope.World, fits func(scope.Life) bool) []PathRow {
 	rows := []PathRow{}
-	for _, l := range lives {
-		if l.Status != store.Resolved && fits(l) {
+	for _, l := range w.Lives() {
+		if fits(l) {
 			rows = append(rows, rowOf(l))
 		}
 	}
-	return rows, nil
+	return rows
 }

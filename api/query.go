@@ -16,9 +16,9 @@ const (
 	queryMemory = 512 << 20
 )
 
-func (s *server) options(skip, limit *int) query.Options {
+func (s session) options(skip, limit *int) query.Options {
 	o := query.Options{Deadline: queryWithin, MemoryLimit: queryMemory, Vocabulary: s.vocabulary}
-	if at := asOf(s.Live.World()); at != nil {
+	if at := s.AsOf(); at != nil {
 		o.AsOf = *at
 	}
 	if skip != nil {
@@ -33,7 +33,7 @@ func (s *server) options(skip, limit *int) query.Options {
 }
 
 // question is a request's tree, expanded, with what is wrong with it.
-func (s *server) question(q *Question) (*query.Query, []query.Problem, error) {
+func (s session) question(q *Question) (*query.Query, []query.Problem, error) {
 	switch {
 	case q == nil || (q.Text == nil) == (q.Query == nil):
 		return nil, nil, asked{errors.New("give either text or query")}
@@ -58,7 +58,7 @@ func checked(asked *Question, q *query.Query, problems []query.Problem) Checked 
 }
 
 // CheckQuery implements StrictServerInterface.
-func (s *server) CheckQuery(_ context.Context, r CheckQueryRequestObject) (CheckQueryResponseObject, error) {
+func (s session) CheckQuery(_ context.Context, r CheckQueryRequestObject) (CheckQueryResponseObject, error) {
 	q, problems, err := s.question(r.Body)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (s *server) CheckQuery(_ context.Context, r CheckQueryRequestObject) (Check
 }
 
 // RunQuery implements StrictServerInterface.
-func (s *server) RunQuery(ctx context.Context, r RunQueryRequestObject) (RunQueryResponseObject, error) {
+func (s session) RunQuery(ctx context.Context, r RunQueryRequestObject) (RunQueryResponseObject, error) {
 	q, problems, err := s.question(r.Body)
 	if err != nil {
 		return nil, err
@@ -75,12 +75,12 @@ func (s *server) RunQuery(ctx context.Context, r RunQueryRequestObject) (RunQuer
 	if len(problems) > 0 {
 		return RunQuery400JSONResponse(checked(r.Body, q, problems)), nil
 	}
-	res, err := query.Run(ctx, s.Live.World().View, s.scope(ctx), q, s.options(r.Body.Skip, r.Body.Limit))
+	res, err := query.Run(ctx, s.View, s.Scope(), q, s.options(r.Body.Skip, r.Body.Limit))
 	if err != nil {
 		return nil, err
 	}
 	a := Answer{Query: *q, Text: query.Print(q), Columns: list(res.Columns), Rows: make([][]*Cell, len(res.Rows)), Roots: res.Roots, Total: res.Total,
-		Partial: res.Partial, Gaps: list(res.Gaps), ElapsedMs: float32(res.Elapsed.Microseconds()) / 1000, AsOf: asOf(s.Live.World())}
+		Partial: res.Partial, Gaps: list(res.Gaps), ElapsedMs: float32(res.Elapsed.Microseconds()) / 1000, AsOf: s.AsOf()}
 	for i, row := range res.Rows {
 		a.Rows[i] = make([]*Cell, len(row))
 		for j := range row {
@@ -91,12 +91,12 @@ func (s *server) RunQuery(ctx context.Context, r RunQueryRequestObject) (RunQuer
 }
 
 // CompleteValue implements StrictServerInterface.
-func (s *server) CompleteValue(ctx context.Context, r CompleteValueRequestObject) (CompleteValueResponseObject, error) {
+func (s session) CompleteValue(ctx context.Context, r CompleteValueRequestObject) (CompleteValueResponseObject, error) {
 	contains := ""
 	if r.Body.Contains != nil {
 		contains = *r.Body.Contains
 	}
-	v, err := query.Complete(ctx, s.Live.World().View, s.scope(ctx), r.Body.Of, r.Body.Prop, contains, s.options(nil, new(50)))
+	v, err := query.Complete(ctx, s.View, s.Scope(), r.Body.Of, r.Body.Prop, contains, s.options(nil, new(50)))
 	if err != nil {
 		return nil, asked{err}
 	}
@@ -104,9 +104,9 @@ func (s *server) CompleteValue(ctx context.Context, r CompleteValueRequestObject
 }
 
 // FacetQuery implements StrictServerInterface.
-func (s *server) FacetQuery(ctx context.Context, r FacetQueryRequestObject) (FacetQueryResponseObject, error) {
+func (s session) FacetQuery(ctx context.Context, r FacetQueryRequestObject) (FacetQueryResponseObject, error) {
 	q := query.Expand(s.vocabulary, query.Normal(&r.Body.Query))
-	v, err := query.Facets(ctx, s.Live.World().View, s.scope(ctx), q, r.Body.Of, r.Body.Prop, s.options(nil, new(50)))
+	v, err := query.Facets(ctx, s.View, s.Scope(), q, r.Body.Of, r.Body.Prop, s.options(nil, new(50)))
 	if err != nil {
 		return nil, asked{err}
 	}
@@ -115,7 +115,7 @@ func (s *server) FacetQuery(ctx context.Context, r FacetQueryRequestObject) (Fac
 
 // export writes all rows as CSV; what is missing of them is said in a trailer
 // line, because a file outlives the page it came from.
-func (s *server) export(w http.ResponseWriter, r *http.Request) {
+func (s session) export(w http.ResponseWriter, r *http.Request) {
 	q, problems := query.Compile(s.vocabulary, r.URL.Query().Get("text"))
 	if len(problems) > 0 {
 		problem(w, http.StatusBadRequest, "this cannot be asked", problems[0].Error())
@@ -125,9 +125,9 @@ func (s *server) export(w http.ResponseWriter, r *http.Request) {
 	o.Limit = query.AllRows
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="breakwater.csv"`)
-	res, err := query.WriteCSV(r.Context(), w, s.Live.World().View, s.scope(r.Context()), q, o)
+	res, err := query.WriteCSV(r.Context(), w, s.View, s.Scope(), q, o)
 	if err != nil {
-		s.Log.Warn("export", "error", err) // the head of the answer is gone already
+		s.log.Warn("export", "error", err) // the head of the answer is gone already
 	} else if res.Partial != "" {
 		fmt.Fprintf(w, "# not whole: %s\n", res.Partial)
 	}

@@ -3,33 +3,20 @@ package api
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/graph"
-	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/report"
+	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/severity"
 )
 
-// adviceCache keeps what was worked out for a world.
-type adviceCache struct {
-	mu      sync.Mutex
-	version uint64
-	advice  *report.Recommendations
-}
-
-func (c *adviceCache) of(w *live.World) *report.Recommendations {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.advice == nil || c.version != w.Version {
-		c.version, c.advice = w.Version, new(report.Recommended(w))
-	}
-	return c.advice
+// advice is worked out once for a world.
+func advice(w *scope.World) *report.Recommendations {
+	return scope.Once(w, func() *report.Recommendations { return new(report.Recommended(w)) })
 }
 
 func recommendationRow(r *analyse.Recommendation) RecommendationRow {
@@ -71,19 +58,19 @@ func adviceSays(r *analyse.Recommendation, v *graph.View, words string) bool {
 }
 
 // ListRecommendations implements StrictServerInterface.
-func (s *server) ListRecommendations(_ context.Context, r ListRecommendationsRequestObject) (ListRecommendationsResponseObject, error) {
-	w := s.Live.World()
-	advice := s.advice.of(w)
-	out := RecommendationList{Groups: []RecommendationGroup{}, AsOf: asOf(w)}
-	for _, d := range advice.Demands {
+func (s session) ListRecommendations(_ context.Context, r ListRecommendationsRequestObject) (ListRecommendationsResponseObject, error) {
+	w := s.World
+	all := advice(w)
+	out := RecommendationList{Groups: []RecommendationGroup{}, AsOf: w.AsOf()}
+	for _, d := range all.Demands {
 		if r.Params.About == nil || *r.Params.About == About(d.About) {
 			out.Groups = append(out.Groups, RecommendationGroup{About: About(d.About), Title: d.Title, Why: d.Why, Images: d.Images, Affected: d.Affected, Clean: d.Clean,
 				Unknown: d.Unknown, Vulnerabilities: d.Vulnerabilities, Unfixed: d.Unfixed, Updates: d.Updates})
 		}
 	}
 	var rows []RecommendationRow
-	for i := range advice.Recommendations {
-		if one := &advice.Recommendations[i]; adviceFits(one, w.View, r.Params) {
+	for i := range all.Recommendations {
+		if one := &all.Recommendations[i]; adviceFits(one, w.View, r.Params) {
 			rows = append(rows, recommendationRow(one))
 		}
 	}
@@ -97,19 +84,20 @@ func (s *server) ListRecommendations(_ context.Context, r ListRecommendationsReq
 }
 
 // GetRecommendation implements StrictServerInterface.
-func (s *server) GetRecommendation(ctx context.Context, r GetRecommendationRequestObject) (GetRecommendationResponseObject, error) {
-	w := s.Live.World()
-	all := s.advice.of(w).Recommendations
+func (s session) GetRecommendation(ctx context.Context, r GetRecommendationRequestObject) (GetRecommendationResponseObject, error) {
+	w := s.World
+	all := advice(w).Recommendations
 	i := slices.IndexFunc(all, func(one analyse.Recommendation) bool { return one.ID == r.Params.Id })
 	if i < 0 {
 		return nil, missing(fmt.Sprintf("nothing recommends %s: it was done, or what it was about is gone", r.Params.Id))
 	}
 	one := &all[i]
-	out := RecommendationPage{Row: recommendationRow(one), Text: one.Text, Packages: one.Packages, Unfixed: one.Unfixed, AsOf: asOf(w)}
-	p := advicePage{server: s, one: one, view: w.View, reach: s.reach.of(w), out: &out}
+	out := RecommendationPage{Row: recommendationRow(one), Text: one.Text, Packages: one.Packages, Unfixed: one.Unfixed, AsOf: w.AsOf()}
+	p := advicePage{session: s, one: one, out: &out}
 	p.findings()
-	p.pods()
-	if err := errors.Join(p.images(ctx), p.paths(ctx)); err != nil {
+	p.podsConcerned()
+	p.paths()
+	if err := p.images(ctx); err != nil {
 		return nil, err
 	}
 	return GetRecommendation200JSONResponse(out), nil
@@ -117,29 +105,27 @@ func (s *server) GetRecommendation(ctx context.Context, r GetRecommendationReque
 
 // advicePage fills a page with what the graph says now.
 type advicePage struct {
-	server *server
-	one    *analyse.Recommendation
-	view   *graph.View
-	reach  *reach
-	out    *RecommendationPage
+	session
+	one *analyse.Recommendation
+	out *RecommendationPage
 }
 
 // images says where the packages are, and which layer brought them.
 func (p *advicePage) images(ctx context.Context) error {
 	p.out.Images = []RecommendedImage{}
 	for _, id := range p.one.Images {
-		n, there := p.view.Node("Image", id)
+		n, there := p.View.Node("Image", id)
 		if !there {
 			continue
 		}
-		in := RecommendedImage{Image: refOf(n), Installed: []string{}, Pods: len(p.reach.pods[id])}
+		in := RecommendedImage{Image: refOf(n), Installed: []string{}, Pods: len(p.Pods(id))}
 		for e := range n.Out("HAS_PACKAGE") {
 			if p.mends(e.To) && !slices.Contains(in.Installed, e.To.Text("version")) {
 				in.Installed = append(in.Installed, e.To.Text("version"))
 				in.Layer = text(e.Value("layer").Str())
 			}
 		}
-		command, err := p.server.commandOf(ctx, id, in.Layer)
+		command, err := p.commandOf(ctx, id, in.Layer)
 		if err != nil {
 			return err
 		}
@@ -154,11 +140,11 @@ func (p *advicePage) mends(pkg graph.Node) bool {
 }
 
 // commandOf is what built a layer of an image, if that was read.
-func (s *server) commandOf(ctx context.Context, image string, layer *string) (*string, error) {
+func (s session) commandOf(ctx context.Context, image string, layer *string) (*string, error) {
 	if layer == nil {
 		return nil, nil
 	}
-	inv, err := s.Images.Inventory(ctx, image)
+	inv, err := s.Inventory(ctx, image)
 	if inv == nil || err != nil {
 		return nil, err
 	}
@@ -174,7 +160,7 @@ func (s *server) commandOf(ctx context.Context, image string, layer *string) (*s
 func (p *advicePage) findings() {
 	p.out.Findings = []Finding{}
 	for _, id := range p.one.Images {
-		n, there := p.view.Node("Image", id)
+		n, there := p.View.Node("Image", id)
 		if !there {
 			continue
 		}
@@ -191,10 +177,10 @@ func (p *advicePage) findings() {
 	})
 }
 
-func (p *advicePage) pods() {
+func (p *advicePage) podsConcerned() {
 	p.out.Pods = []RecommendedPod{}
 	for _, id := range p.one.Pods {
-		n, there := p.view.Node("Pod", id)
+		n, there := p.View.Node("Pod", id)
 		if !there {
 			continue
 		}
@@ -203,18 +189,14 @@ func (p *advicePage) pods() {
 }
 
 // paths joins what the analysis says with what is stored of the paths' lives.
-func (p *advicePage) paths(ctx context.Context) error {
+func (p *advicePage) paths() {
 	p.out.Paths = []RecommendedPath{}
-	lives, err := p.server.lives(ctx)
-	if err != nil {
-		return err
-	}
+	lives := p.Lives()
 	for _, b := range p.one.Paths {
-		i := slices.IndexFunc(lives, func(l life) bool { return l.Cluster == b.Cluster && l.ID == b.ID && rankOf(l.Status) == 0 })
+		i := slices.IndexFunc(lives, func(l scope.Life) bool { return l.Cluster == b.Cluster && l.ID == b.ID })
 		if i < 0 {
-			continue // stored a moment later
+			continue // of an earlier picture
 		}
 		p.out.Paths = append(p.out.Paths, RecommendedPath{Path: rowOf(lives[i]), Effect: RecommendedPathEffect(b.Effect)})
 	}
-	return nil
 }

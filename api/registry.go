@@ -15,17 +15,10 @@ import (
 // credentials says where passwords come from, to whoever wants to connect a registry.
 const credentials = "Passwords are not typed here and not stored: the server signs in with the docker configuration of its own user (docker login, podman login, credential helpers; DOCKER_CONFIG and REGISTRY_AUTH_FILE name another file), or with the account that its configuration file names (serve --config)."
 
-// Queue is what the store knows of images in registries.
-type Queue interface {
-	CountRegistry(ctx context.Context, host string) (store.RegistryCounts, error)
-	RegistryImages(ctx context.Context, f store.RegistryFilter, cursor string, limit int) ([]store.RegistryImage, int, string, error)
-	Places(ctx context.Context, host, id string) ([]registries.Tag, error)
-}
-
 // ListRegistries implements StrictServerInterface.
-func (s *server) ListRegistries(ctx context.Context, _ ListRegistriesRequestObject) (ListRegistriesResponseObject, error) {
+func (s session) ListRegistries(ctx context.Context, _ ListRegistriesRequestObject) (ListRegistriesResponseObject, error) {
 	out := ListRegistries200JSONResponse{Items: []Registry{}, Gaps: []collect.Gap{}, Credentials: credentials}
-	for _, r := range s.Registries.Registries() {
+	for _, r := range s.Registries() {
 		item, err := s.registry(ctx, r)
 		if err != nil {
 			return nil, err
@@ -35,11 +28,11 @@ func (s *server) ListRegistries(ctx context.Context, _ ListRegistriesRequestObje
 	return out, nil
 }
 
-func (s *server) registry(ctx context.Context, r registries.Registry) (Registry, error) {
+func (s session) registry(ctx context.Context, r registries.Registry) (Registry, error) {
 	out := Registry{Host: r.Host, State: RegistryState(r.State), Why: r.Why, From: RegistryFrom(r.From), Insecure: r.Insecure, Account: r.Account, AccountFrom: r.AccountFrom,
 		CheckedAt: moment(r.CheckedAt), LastReadAt: moment(r.LastReadAt), NextReadAt: moment(r.NextReadAt), Permissions: list(r.Permissions), Gaps: list(r.Gaps())}
 	out.Filters.Repositories, out.Filters.Tags = list(r.Repositories), r.Connection.Tags
-	c, err := s.Queue.CountRegistry(ctx, r.Host)
+	c, err := s.CountRegistry(ctx, r.Host)
 	if err != nil {
 		return out, err
 	}
@@ -54,7 +47,7 @@ func queueCounts(n map[string]int) QueueCounts {
 }
 
 // wish is a registry as the portal asks for it.
-func (s *server) wish(r *RegistryRequest) (collect.Registry, error) {
+func wish(r *RegistryRequest) (collect.Registry, error) {
 	what := collect.Registry{Host: r.Host, Repositories: deref(r.Repositories), Tags: deref(r.Tags), Insecure: deref(r.Insecure)}
 	what, err := what.Valid()
 	if err != nil {
@@ -64,20 +57,23 @@ func (s *server) wish(r *RegistryRequest) (collect.Registry, error) {
 }
 
 // ConnectRegistry implements StrictServerInterface.
-func (s *server) ConnectRegistry(ctx context.Context, r ConnectRegistryRequestObject) (ConnectRegistryResponseObject, error) {
-	what, err := s.wish(r.Body)
+func (s session) ConnectRegistry(ctx context.Context, r ConnectRegistryRequestObject) (ConnectRegistryResponseObject, error) {
+	what, err := wish(r.Body)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Registries.Connect(ctx, what); err != nil {
+	all, err := s.Administer()
+	if err != nil {
+		return nil, err
+	}
+	if err := all.Connect(ctx, what); err != nil {
 		return nil, ofRegistry(err, what.Host)
 	}
-	all := s.Registries.Registries()
-	at := slices.IndexFunc(all, func(r registries.Registry) bool { return r.Host == what.Host })
-	if at < 0 {
+	now, there := s.RegistryNow(what.Host)
+	if !there {
 		return nil, missing("registry " + what.Host + " was disconnected meanwhile")
 	}
-	out, err := s.registry(ctx, all[at])
+	out, err := s.registry(ctx, now)
 	return ConnectRegistry201JSONResponse(out), err
 }
 
@@ -93,12 +89,16 @@ func ofRegistry(err error, host string) error {
 }
 
 // CheckRegistry implements StrictServerInterface.
-func (s *server) CheckRegistry(ctx context.Context, r CheckRegistryRequestObject) (CheckRegistryResponseObject, error) {
-	what, err := s.wish(r.Body)
+func (s session) CheckRegistry(ctx context.Context, r CheckRegistryRequestObject) (CheckRegistryResponseObject, error) {
+	what, err := wish(r.Body)
 	if err != nil {
 		return nil, err
 	}
-	permissions, who, from, err := s.Registries.Check(ctx, what)
+	all, err := s.Administer()
+	if err != nil {
+		return nil, err
+	}
+	permissions, who, from, err := all.Check(ctx, what)
 	if err != nil {
 		return nil, ofRegistry(err, what.Host)
 	}
@@ -107,28 +107,32 @@ func (s *server) CheckRegistry(ctx context.Context, r CheckRegistryRequestObject
 }
 
 // DisconnectRegistry implements StrictServerInterface.
-func (s *server) DisconnectRegistry(ctx context.Context, r DisconnectRegistryRequestObject) (DisconnectRegistryResponseObject, error) {
-	if err := s.Registries.Disconnect(ctx, r.Params.Host); err != nil {
+func (s session) DisconnectRegistry(ctx context.Context, r DisconnectRegistryRequestObject) (DisconnectRegistryResponseObject, error) {
+	all, err := s.Administer()
+	if err != nil {
+		return nil, err
+	}
+	if err := all.Disconnect(ctx, r.Params.Host); err != nil {
 		return nil, ofRegistry(err, r.Params.Host)
 	}
 	return DisconnectRegistry204Response{}, nil
 }
 
 // ListRegistryImages implements StrictServerInterface.
-func (s *server) ListRegistryImages(ctx context.Context, r ListRegistryImagesRequestObject) (ListRegistryImagesResponseObject, error) {
+func (s session) ListRegistryImages(ctx context.Context, r ListRegistryImagesRequestObject) (ListRegistryImagesResponseObject, error) {
 	host := r.Params.Host
-	if !slices.ContainsFunc(s.Registries.Registries(), func(r registries.Registry) bool { return r.Host == host }) {
+	if _, there := s.RegistryNow(host); !there {
 		return nil, missing("no registry " + host + " is connected")
 	}
 	f := store.RegistryFilter{Host: host, Q: deref(r.Params.Q), State: string(deref(r.Params.State))}
-	page, total, next, err := s.Queue.RegistryImages(ctx, f, deref(r.Params.Cursor), pageSize(r.Params.Limit))
+	page, total, next, err := s.RegistryImages(ctx, f, deref(r.Params.Cursor), pageSize(r.Params.Limit))
 	if errors.Is(err, store.ErrCursor) {
 		return nil, asked{err}
 	}
 	if err != nil {
 		return nil, err
 	}
-	counts, err := s.Queue.CountRegistry(ctx, host)
+	counts, err := s.CountRegistry(ctx, host)
 	if err != nil {
 		return nil, err
 	}
@@ -146,17 +150,17 @@ func (s *server) ListRegistryImages(ctx context.Context, r ListRegistryImagesReq
 // tagsShown is how many tags of a repository a row lists.
 const tagsShown = 20
 
-func (s *server) registryImage(ctx context.Context, host string, i store.RegistryImage) (RegistryImage, error) {
-	w := s.Live.World()
+func (s session) registryImage(ctx context.Context, host string, i store.RegistryImage) (RegistryImage, error) {
+	w := s.World
 	out := RegistryImage{Id: i.ID, Name: i.Name, Places: []RegistryPlace{}, State: ScanState(i.State), Why: i.Error, Attempts: i.Attempts, NextTry: moment(i.NextTry),
-		UpdatedAt: moment(i.UpdatedAt), Platform: text(i.Platform), Pods: len(s.reach.of(w).pods[i.ID])}
+		UpdatedAt: moment(i.UpdatedAt), Platform: text(i.Platform), Pods: len(w.Pods(i.ID))}
 	if i.Size > 0 {
 		out.Size = &i.Size
 	}
 	if n, there := w.View.Node("Image", i.ID); there {
 		out.Running = out.Pods > 0 || n.Value("running").Bool()
 	}
-	tags, err := s.Queue.Places(ctx, host, i.ID)
+	tags, err := s.Places(ctx, host, i.ID)
 	if err != nil {
 		return out, fmt.Errorf("list where image %s is: %w", i.ID, err)
 	}
@@ -175,16 +179,20 @@ func (s *server) registryImage(ctx context.Context, host string, i store.Registr
 }
 
 // RescanRegistry implements StrictServerInterface.
-func (s *server) RescanRegistry(ctx context.Context, r RescanRegistryRequestObject) (RescanRegistryResponseObject, error) {
+func (s session) RescanRegistry(ctx context.Context, r RescanRegistryRequestObject) (RescanRegistryResponseObject, error) {
+	all, err := s.Administer()
+	if err != nil {
+		return nil, err
+	}
 	if id := deref(r.Params.Image); id != "" {
-		if again, err := s.Images.Retry(ctx, id); err != nil {
+		if again, err := s.Retry(ctx, id); err != nil {
 			return nil, err
 		} else if !again {
 			return nil, missing("no image " + id + " is in the queue, or it is being read")
 		}
 		return RescanRegistry204Response{}, nil
 	}
-	if err := s.Registries.Reread(r.Params.Host); err != nil {
+	if err := all.Reread(r.Params.Host); err != nil {
 		return nil, ofRegistry(err, r.Params.Host)
 	}
 	return RescanRegistry204Response{}, nil

@@ -10,24 +10,29 @@ import (
 )
 
 // report serves the documents of the command line.
-func (s *server) report(w http.ResponseWriter, r *http.Request) {
-	world := s.Live.World()
+func (s session) report(w http.ResponseWriter, r *http.Request) {
+	world := s.World
 	w.Header().Set("Content-Type", "application/json")
 	lines := r.URL.Query().Get("lines") == "true"
 	var err error
 	switch name := r.PathValue("name"); name {
 	case "graph":
-		err = report.Graph(w, world.View, s.gaps(world), lines)
+		err = report.Graph(w, world, s.gaps(world), lines)
 	case "paths":
 		d := report.AttackPaths(world)
 		err = writeReport(w, d, d.Paths, lines)
 	case "recommendations":
-		d := s.advice.of(world)
+		d := advice(world)
 		err = writeReport(w, d, d.Recommendations, lines)
 	case "exposure":
 		all := report.Exposures{Exposures: []report.Exposure{}, Connections: []report.Connection{}, Gaps: []collect.Gap{}}
 		for _, c := range world.Ordered() {
-			if _, err := s.Live.Facts(r.Context(), c.Name, func(f *collect.Facts) { all = all.Add(report.Exposed(f)) }); err != nil {
+			if !world.Whole(c.Name) {
+				all.Gaps = append(all.Gaps, collect.Gap{Cluster: c.Name, Source: "scope", What: "exposure", Why: "only some namespaces are in your scope",
+					Consequence: "This report is of whole clusters; the graph says which of your pods are exposed."})
+				continue
+			}
+			if err := s.Facts(r.Context(), c.Name, func(f *collect.Facts) { all = all.Add(report.Exposed(f)) }); err != nil {
 				return
 			}
 		}
@@ -37,7 +42,7 @@ func (s *server) report(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		s.Log.Warn("report", "error", err) // the head of the answer is gone already
+		s.log.Warn("report", "error", err) // the head of the answer is gone already
 	}
 }
 
@@ -55,7 +60,7 @@ func writeReport[T any](w http.ResponseWriter, document any, items []T, lines bo
 }
 
 // reportQuery answers a question of the command line as the query engine does.
-func (s *server) reportQuery(w http.ResponseWriter, r *http.Request) {
+func (s session) reportQuery(w http.ResponseWriter, r *http.Request) {
 	var body Question
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 		problem(w, http.StatusBadRequest, "the request cannot be read", err.Error())
@@ -66,7 +71,7 @@ func (s *server) reportQuery(w http.ResponseWriter, r *http.Request) {
 		err = asked{&problems[0]}
 	}
 	if err != nil {
-		s.failed(w, r, err)
+		failed(s.log, w, r, err)
 		return
 	}
 	o := s.options(body.Skip, nil)
@@ -74,9 +79,9 @@ func (s *server) reportQuery(w http.ResponseWriter, r *http.Request) {
 	if body.Limit != nil && *body.Limit > 0 {
 		o.Limit = *body.Limit
 	}
-	res, err := query.Run(r.Context(), s.Live.World().View, s.scope(r.Context()), q, o)
+	res, err := query.Run(r.Context(), s.View, s.Scope(), q, o)
 	if err != nil {
-		s.failed(w, r, err)
+		failed(s.log, w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

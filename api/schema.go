@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/schema"
 	"github.com/breakwater-sec/breakwater/severity"
 )
@@ -16,35 +17,35 @@ var opWords = map[string]string{
 }
 
 // describe makes the answer of GET /schema, which never changes.
-func (s *server) describe() Schema {
-	out := Schema{Groups: query.Kinds(s.vocabulary), Kinds: map[string]KindInfo{}, Edges: map[string]EdgeInfo{}, Severities: severity.Scale,
+func describe(v *query.Vocabulary, pathTypes []rule.Head) Schema {
+	out := Schema{Groups: query.Kinds(v), Kinds: map[string]KindInfo{}, Edges: map[string]EdgeInfo{}, Severities: severity.Scale,
 		Risks: severity.Rated, PathTypes: []PathType{}, Ops: opWords}
 	for _, k := range schema.Kinds {
 		out.Kinds[k.Name] = KindInfo{Name: k.Name, Label: k.Label, Plural: k.Plural, Group: k.Group, Family: text(k.Family), Sentence: k.Sentence,
-			Menu: query.MenuFor(s.vocabulary, k.Name)}
+			Menu: query.MenuFor(v, k.Name)}
 	}
 	for _, g := range out.Groups {
 		for _, c := range g.Kinds {
 			if _, known := out.Kinds[c.Name]; !known {
-				out.Kinds[c.Name] = KindInfo{Name: c.Name, Label: c.Label, Plural: c.Plural, Group: g.Name, Sentence: c.Sentence, Menu: query.MenuFor(s.vocabulary, c.Name)}
+				out.Kinds[c.Name] = KindInfo{Name: c.Name, Label: c.Label, Plural: c.Plural, Group: g.Name, Sentence: c.Sentence, Menu: query.MenuFor(v, c.Name)}
 			}
 		}
 	}
 	for _, e := range schema.Edges {
 		out.Edges[e.Name] = EdgeInfo{Name: e.Name, Verb: e.Verb, Inverse: e.Inverse, Sentence: e.Sentence, Derived: e.Derived}
 	}
-	for _, h := range s.PathTypes {
+	for _, h := range pathTypes {
 		out.PathTypes = append(out.PathTypes, PathType{Id: h.ID, Title: h.Title, Why: h.Why})
 	}
 	return out
 }
 
 // GetSchema implements StrictServerInterface.
-func (s *server) GetSchema(context.Context, GetSchemaRequestObject) (GetSchemaResponseObject, error) {
+func (s session) GetSchema(context.Context, GetSchemaRequestObject) (GetSchemaResponseObject, error) {
 	return GetSchema200JSONResponse(s.schema), nil
 }
 
 // GetTemplates implements StrictServerInterface.
-func (s *server) GetTemplates(context.Context, GetTemplatesRequestObject) (GetTemplatesResponseObject, error) {
+func (s session) GetTemplates(context.Context, GetTemplatesRequestObject) (GetTemplatesResponseObject, error) {
 	return GetTemplates200JSONResponse(s.templates), nil
 }

@@ -22,7 +22,7 @@ var alsoSearched = map[string][]string{
 var unsearched = map[string]bool{"Container": true, "Permission": true}
 
 // Search implements StrictServerInterface.
-func (s *server) Search(ctx context.Context, r SearchRequestObject) (SearchResponseObject, error) {
+func (s session) Search(ctx context.Context, r SearchRequestObject) (SearchResponseObject, error) {
 	words := strings.ToLower(strings.TrimSpace(r.Params.Q))
 	out := []Hit{}
 	if words == "" {
@@ -33,7 +33,7 @@ func (s *server) Search(ctx context.Context, r SearchRequestObject) (SearchRespo
 		score int
 	}
 	var all []scored
-	view := s.Live.World().View
+	view := s.View
 	for _, k := range schema.Kinds {
 		if unsearched[k.Name] {
 			continue

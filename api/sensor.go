@@ -11,19 +11,13 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/event/runtime"
-	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
-// Sensors is what the store knows of nodes' sensors.
-type Sensors interface {
-	Sensors(ctx context.Context, cluster string) ([]store.Sensor, error)
-	SensorRuns(ctx context.Context, cluster string) ([]store.SensorRun, error)
-}
-
 // ListSensors implements StrictServerInterface.
-func (s *server) ListSensors(ctx context.Context, r ListSensorsRequestObject) (ListSensorsResponseObject, error) {
-	w, cluster := s.Live.World(), deref(r.Params.Cluster)
+func (s session) ListSensors(ctx context.Context, r ListSensorsRequestObject) (ListSensorsResponseObject, error) {
+	w, cluster := s.World, deref(r.Params.Cluster)
 	rows, err := s.sensorRows(ctx, w, cluster)
 	if err != nil {
 		return nil, err
@@ -45,7 +39,7 @@ func (s *server) ListSensors(ctx context.Context, r ListSensorsRequestObject) (L
 type nodeKey struct{ cluster, node string }
 
 // sensorRows joins the graph's nodes with the sensors that report, blind ones first.
-func (s *server) sensorRows(ctx context.Context, w *live.World, cluster string) ([]SensorRow, error) {
+func (s session) sensorRows(ctx context.Context, w *scope.World, cluster string) ([]SensorRow, error) {
 	rows := map[nodeKey]SensorRow{}
 	for n := range w.View.Nodes("Node") {
 		if cluster == "" || n.Cluster() == cluster {
@@ -68,15 +62,8 @@ func stateOrder(s SensorState) int {
 }
 
 // reports puts what sensors said of themselves into the rows.
-func (s *server) reports(ctx context.Context, cluster string, rows map[nodeKey]SensorRow) error {
-	if s.Sensors == nil {
-		return nil
-	}
-	sensors, err := s.Sensors.Sensors(ctx, cluster)
-	if err != nil {
-		return err
-	}
-	all, err := s.Sensors.SensorRuns(ctx, cluster)
+func (s session) reports(ctx context.Context, cluster string, rows map[nodeKey]SensorRow) error {
+	sensors, all, err := s.Sensors(ctx, cluster)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/scope"
 )
 
 // blindness is what each state means for detection.
@@ -20,12 +20,12 @@ var blindness = []struct {
 }
 
 // sensorGaps says where processes are not seen, one gap for each cluster and state.
-func (s *server) sensorGaps(w *live.World, cluster string, rows []SensorRow) []collect.Gap {
+func (s session) sensorGaps(w *scope.World, cluster string, rows []SensorRow) []collect.Gap {
 	out := []collect.Gap{}
 	gap := func(of, what, why, then string) {
 		out = append(out, collect.Gap{Cluster: of, Source: "sensor", What: what, Why: why, Consequence: then})
 	}
-	if s.Sensors == nil {
+	if !s.HasSensors() {
 		gap("", "sensors", "this server takes no events: it was started without --ingest-listen", "Processes are not seen anywhere.")
 	}
 	for _, c := range w.Ordered() {

@@ -12,48 +12,34 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/packs/queries"
 	"github.com/breakwater-sec/breakwater/query"
-	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
 //go:generate go tool oapi-codegen -config oapi-codegen.yaml openapi.yaml
 
-// Lives is what the store knows of attack paths.
-type Lives interface {
-	PathLives(ctx context.Context, since time.Time) ([]store.PathLife, error)
-	PathHistory(ctx context.Context, cluster, id string) ([]store.PathEvent, error)
-}
-
 // Sessions is what the store knows of who is signed in.
 type Sessions interface {
 	SignIn(ctx context.Context, token string, valid time.Duration) (string, error)
-	Session(ctx context.Context, token string) (time.Time, error)
+	Session(ctx context.Context, token string) (store.Session, error)
 	SignOut(ctx context.Context, token string) error
 }
 
 // Config is what the server shows and how.
 type Config struct {
-	Live *live.Live
-	// Images are assessed, Registries read beside it.
-	Images     *assess.Assessor
-	Registries *registries.Watcher
-	// Context says what the graph knows of the things that alerts name.
-	Context  detect.Context
-	Store    Lives
+	// Door leads to what is shown.
+	Door scope.Config
+	// About says what the graph knows of the things that alerts name.
+	About    func(w *live.World, cluster string, e event.Entity) (detect.About, bool)
 	Sessions Sessions
-	Alerts   Alerts
-	// Sensors is what sensors say of themselves; nil if no events are taken.
-	Sensors Sensors
-	// Queue is what the store knows of images in registries.
-	Queue Queue
 	// Receiving is which clusters send events; nil if none are taken.
 	Receiving func(context.Context) ([]Receiving, error)
 	// Detections are the rules that make alerts.
@@ -71,46 +57,44 @@ type Config struct {
 	Secure bool
 }
 
+// server holds everything; what handlers get of it is a session.
 type server struct {
 	Config
-	vocabulary *query.Vocabulary
-	templates  []query.Template
-	schema     Schema
-	reach      reachCache
-	advice     adviceCache
-	paths      pathCache
+	constants
+	door *scope.Door
 }
 
 // New is the whole server.
 func New(c Config) (http.Handler, error) {
-	s := &server{Config: c, vocabulary: query.Schema()}
-	var err error
-	if s.templates, err = query.LoadTemplates(s.vocabulary, queries.Files); err != nil {
+	vocabulary := query.Schema()
+	templates, err := query.LoadTemplates(vocabulary, queries.Files)
+	if err != nil {
 		return nil, err
 	}
-	s.schema = s.describe()
-	strict := NewStrictHandlerWithOptions(s, nil, StrictHTTPServerOptions{
+	s := &server{Config: c, door: scope.NewDoor(c.Door), constants: constants{version: c.Version, log: c.Log, vocabulary: vocabulary, templates: templates,
+		schema: describe(vocabulary, c.PathTypes), detections: c.Detections, advisories: c.Advisories, about: c.About}}
+	strict := NewStrictHandlerWithOptions(nobody, []StrictMiddlewareFunc{asAsker}, StrictHTTPServerOptions{
 		RequestErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, err error) {
 			problem(w, http.StatusBadRequest, "the request cannot be read", err.Error())
 		},
-		ResponseErrorHandlerFunc: s.failed,
+		ResponseErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) { failed(c.Log, w, r, err) },
 	})
 	private := http.NewServeMux()
 	HandlerWithOptions(strict, StdHTTPServerOptions{BaseURL: "/api/v1", BaseRouter: private,
 		ErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, err error) {
 			problem(w, http.StatusBadRequest, "the request cannot be read", err.Error())
 		}})
-	private.HandleFunc("GET /api/v1/events", s.events)
-	private.HandleFunc("GET /api/v1/query/export", s.export)
-	private.HandleFunc("POST /api/v1/report/query", s.reportQuery)
-	private.HandleFunc("GET /api/v1/report/{name}", s.report)
+	private.HandleFunc("GET /api/v1/events", of(session.events))
+	private.HandleFunc("GET /api/v1/query/export", of(session.export))
+	private.HandleFunc("POST /api/v1/report/query", of(session.reportQuery))
+	private.HandleFunc("GET /api/v1/report/{name}", of(session.report))
 	private.HandleFunc("DELETE /api/v1/session", s.signOut)
 	private.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound, "no such page", r.Method+" "+r.URL.Path)
 	})
 	all := http.NewServeMux()
 	all.HandleFunc("POST /api/v1/session", s.signIn)
-	all.Handle("/api/", signedIn(c.Sessions, private))
+	all.Handle("/api/", s.signedIn(private))
 	all.Handle("/", portal(c.Assets))
 	return headers(knownHost(c.Hosts, sameOrigin(bounded(all)))), nil
 }
@@ -122,35 +106,6 @@ type missing string
 func (m missing) Error() string { return string(m) }
 
 type asked struct{ error }
-
-// failed turns a handler's error into a status: the only place that does.
-func (s *server) failed(w http.ResponseWriter, r *http.Request, err error) {
-	switch {
-	case errors.As(err, &asked{}):
-		problem(w, http.StatusBadRequest, "this cannot be asked", err.Error())
-	case errors.As(err, new(missing)):
-		problem(w, http.StatusNotFound, "not found", err.Error())
-	case r.Context().Err() != nil:
-		return
-	default:
-		s.Log.Error("answer", "path", r.URL.Path, "error", err)
-		problem(w, http.StatusInternalServerError, "the server could not do this", err.Error())
-	}
-}
-
-// scope is what the asker may see. There is one role today, and it sees all.
-func (s *server) scope(context.Context) graph.Scope { return graph.Everything }
-
-// asOf is when the oldest of the pictures shown was true, nil if nothing is.
-func asOf(w *live.World) *time.Time {
-	var oldest *time.Time
-	for _, c := range w.Clusters {
-		if c.Segment != nil && (oldest == nil || c.AsOf.Before(*oldest)) {
-			oldest = new(c.AsOf)
-		}
-	}
-	return oldest
-}
 
 func refOf(n graph.Node) Ref {
 	r := Ref{Kind: n.Kind(), Id: n.ID(), Name: query.Name(n)}

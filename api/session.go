@@ -32,21 +32,14 @@ func (s *server) setCookie(w http.ResponseWriter, token string, age int) {
 
 func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
 	if err := s.Sessions.SignOut(r.Context(), sessionToken(r)); err != nil {
-		s.failed(w, r, err)
+		failed(s.Log, w, r, err)
 		return
 	}
 	s.setCookie(w, "", -1)
 	w.WriteHeader(http.StatusNoContent)
 }
 
-type tokenKey struct{}
-
 // GetSession implements StrictServerInterface.
-func (s *server) GetSession(ctx context.Context, _ GetSessionRequestObject) (GetSessionResponseObject, error) {
-	token, _ := ctx.Value(tokenKey{}).(string)
-	until, err := s.Sessions.Session(ctx, token)
-	if err != nil {
-		return nil, err
-	}
-	return GetSession200JSONResponse{Until: until}, nil
+func (s session) GetSession(context.Context, GetSessionRequestObject) (GetSessionResponseObject, error) {
+	return GetSession200JSONResponse{Until: s.until}, nil
 }

@@ -5,48 +5,46 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/scope"
 )
 
 // GetStatus implements StrictServerInterface.
-func (s *server) GetStatus(context.Context, GetStatusRequestObject) (GetStatusResponseObject, error) {
-	w := s.Live.World()
-	return GetStatus200JSONResponse{Version: s.Version, World: int(w.Version), Clusters: clusterStates(w), Images: s.imageCounts(),
+func (s session) GetStatus(context.Context, GetStatusRequestObject) (GetStatusResponseObject, error) {
+	w := s.World
+	return GetStatus200JSONResponse{Version: s.version, World: int(w.Version), Clusters: clusterStates(w), Images: s.imageCounts(),
 		Advisories: s.advisoryStatus(), Gaps: s.gaps(w)}, nil
 }
 
 // GetCoverage implements StrictServerInterface.
-func (s *server) GetCoverage(ctx context.Context, _ GetCoverageRequestObject) (GetCoverageResponseObject, error) {
-	w := s.Live.World()
+func (s session) GetCoverage(ctx context.Context, _ GetCoverageRequestObject) (GetCoverageResponseObject, error) {
+	w := s.World
 	c := Coverage{Clusters: clusterStates(w), Gaps: s.gaps(w), Images: s.imageCounts(), Unscanned: []ImageRow{}, Advisories: s.advisoryStatus(), Ecosystems: map[string]int{}}
 	for _, row := range s.imageRows(w) {
 		if row.State != Done {
 			c.Unscanned = append(c.Unscanned, row)
 		}
 	}
-	if db := s.Advisories(); db != nil {
+	if db := s.advisories(); db != nil {
 		c.Ecosystems = db.Status().Ecosystems
 	}
-	if s.Receiving != nil {
-		received, err := s.Receiving(ctx)
-		if err != nil {
-			return nil, err
-		}
-		c.Gaps = append(c.Gaps, eventGaps(received)...)
+	received, err := s.receiving(ctx)
+	if err != nil {
+		return nil, err
 	}
+	c.Gaps = append(c.Gaps, eventGaps(received)...)
 	return GetCoverage200JSONResponse(c), nil
 }
 
 // gaps is everything that could not be seen, advisories included.
-func (s *server) gaps(w *live.World) []collect.Gap {
+func (s session) gaps(w *scope.World) []collect.Gap {
 	out := list(w.Gaps())
-	if db := s.Advisories(); db != nil {
+	if db := s.advisories(); db != nil {
 		out = append(out, db.Status().Gaps...)
 	}
 	return out
 }
 
-func clusterStates(w *live.World) []ClusterStatus {
+func clusterStates(w *scope.World) []ClusterStatus {
 	out := []ClusterStatus{}
 	for _, c := range w.Ordered() {
 		st := ClusterStatus{Name: c.Name, State: ClusterStatusState(c.State), Counts: c.Counts, Unread: c.Unread, Gaps: len(c.Gaps),
@@ -57,7 +55,7 @@ func clusterStates(w *live.World) []ClusterStatus {
 		if st.Unread == nil {
 			st.Unread = map[string]int{}
 		}
-		if c.Segment != nil {
+		if !c.AsOf.IsZero() {
 			st.AsOf, st.TookMs = new(c.AsOf), new(int(c.Took.Milliseconds()))
 		}
 		out = append(out, st)
@@ -66,9 +64,9 @@ func clusterStates(w *live.World) []ClusterStatus {
 }
 
 // imageCounts counts the images that some cluster uses by their state.
-func (s *server) imageCounts() ImageCounts {
+func (s session) imageCounts() ImageCounts {
 	var c ImageCounts
-	for _, i := range s.Images.Images() {
+	for _, i := range s.Images() {
 		c.Total++
 		switch ScanState(i.State) {
 		case Done:
@@ -86,8 +84,8 @@ func (s *server) imageCounts() ImageCounts {
 	return c
 }
 
-func (s *server) advisoryStatus() AdvisoryStatus {
-	db := s.Advisories()
+func (s session) advisoryStatus() AdvisoryStatus {
+	db := s.advisories()
 	if db == nil {
 		return AdvisoryStatus{}
 	}

@@ -45,7 +45,7 @@ func newSignIn(ctx context.Context, d dataDir) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	token, err := s.NewSignIn(ctx, 10*time.Minute)
+	token, err := s.NewSignIn(ctx, 10*time.Minute, operatorScope())
 	return token, errors.Join(err, s.Close())
 }
 

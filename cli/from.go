@@ -11,6 +11,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/scope"
 )
 
 // input is where an analysis without a server gets its clusters.
@@ -58,7 +59,7 @@ func (in *input) facts(ctx context.Context) ([]*collect.Facts, error) {
 }
 
 // world computes what --from names.
-func (in *input) world(ctx context.Context) (*live.World, error) {
+func (in *input) world(ctx context.Context) (*scope.World, error) {
 	facts, err := in.facts(ctx)
 	if err != nil {
 		return nil, err
@@ -72,7 +73,7 @@ func (in *input) world(ctx context.Context) (*live.World, error) {
 		return nil, err
 	}
 	defer done()
-	return live.Once(ctx, rules, images, facts)
+	return seen(live.Once(ctx, rules, images, facts))
 }
 
 // loadRules is the built-in rules and, if given, a folder of more.

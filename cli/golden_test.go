@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/breakwater-sec/breakwater/examples/harbor-shop"
+	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/vuln"
 )

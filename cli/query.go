@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/query"
 )
 
@@ -120,7 +119,7 @@ func answer(c *cobra.Command, in input, q *query.Query, limit int) (*rows, error
 	if err != nil {
 		return nil, err
 	}
-	res, err := query.Run(ctx, w.View, graph.Everything, q, query.Options{Limit: limit, Deadline: 5 * time.Minute})
+	res, err := query.Run(ctx, w.View, w.Scope(), q, query.Options{Limit: limit, Deadline: 5 * time.Minute})
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +190,7 @@ func writeCSV(c *cobra.Command, in input, q *query.Query, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = query.WriteCSV(c.Context(), out, w.View, graph.Everything, q, query.Options{Deadline: 5 * time.Minute})
+	_, err = query.WriteCSV(c.Context(), out, w.View, w.Scope(), q, query.Options{Deadline: 5 * time.Minute})
 	return err
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/breakwater-sec/breakwater/api"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/registry"
-	"github.com/breakwater-sec/breakwater/examples/harbor-shop"
+	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/registries"
 )
 

@@ -31,10 +31,10 @@ func graphCommand(s streams) *cobra.Command {
 				return err
 			}
 			if f != "table" {
-				return report.Graph(s.out, w.View, w.Gaps(), f == "jsonl")
+				return report.Graph(s.out, w, w.Gaps(), f == "jsonl")
 			}
 			var b bytes.Buffer
-			if err := report.Graph(&b, w.View, w.Gaps(), false); err != nil {
+			if err := report.Graph(&b, w, w.Gaps(), false); err != nil {
 				return err
 			}
 			return graphTable(s, b.Bytes())

@@ -22,11 +22,12 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/enrichment"
-	"github.com/breakwater-sec/breakwater/examples/harbor-shop"
+	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/registries"
+	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/ui"
 	"github.com/breakwater-sec/breakwater/vuln"
@@ -222,10 +223,10 @@ func (v *server) run(ctx context.Context, listener net.Listener) error {
 		v.log.Warn("this binary was built without the portal: make build")
 	}
 	url := v.url(listener)
-	c := api.Config{PathTypes: v.rules.PathTypes(), Live: v.live, Images: v.images, Registries: v.registries, Context: v.context, Store: v.store, Sessions: v.store, Alerts: v.store, Queue: v.store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.hosts,
-		Version: version(), Log: v.log, Secure: v.config.tlsCert != ""}
+	c := api.Config{PathTypes: v.rules.PathTypes(), Door: scope.Config{Picture: v.live, Images: v.images, Registries: v.registries, Records: v.store}, About: enrichment.About, Sessions: v.store,
+		Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.hosts, Version: version(), Log: v.log, Secure: v.config.tlsCert != ""}
 	if v.alerting != nil {
-		c.Receiving, c.Detections, c.Sensors = v.alerting.receiving, v.alerting.rules, v.store
+		c.Receiving, c.Detections, c.Door.Sensors = v.alerting.receiving, v.alerting.rules, v.store
 	}
 	handler, err := api.New(c)
 	if err != nil {
@@ -284,7 +285,7 @@ func (v *server) greet(ctx context.Context, url string) error {
 			return err
 		}
 	}
-	token, err := v.store.NewSignIn(ctx, 10*time.Minute)
+	token, err := v.store.NewSignIn(ctx, 10*time.Minute, operatorScope())
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/analyse"
-	"github.com/breakwater-sec/breakwater/graph"
-	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/report"
+	"github.com/breakwater-sec/breakwater/scope"
 )
 
 // settledWithin is how long the sample may take until the stories are told as
@@ -58,7 +57,7 @@ func (v *server) stories(ctx context.Context, out io.Writer) error {
 const toldUpdates = 2
 
 // mend tells how images stand, and the updates that matter most.
-func mend(out io.Writer, w *live.World) {
+func mend(out io.Writer, w *scope.World) {
 	fmt.Fprintln(out, "\nWhat to update:")
 	advice := report.Recommended(w)
 	for _, d := range advice.Demands {
@@ -86,11 +85,11 @@ func gains(p analyse.Path) (n int) {
 }
 
 // settled waits until every cluster was read and every image looked at.
-func (v *server) settled(ctx context.Context) (*live.World, error) {
+func (v *server) settled(ctx context.Context) (*scope.World, error) {
 	ctx2, cancel := context.WithTimeout(ctx, settledWithin)
 	defer cancel()
 	for events := v.live.Subscribe(ctx2); ; {
-		w := v.live.World()
+		w := scope.Of(v.live.World(), operator)
 		if current(w) && v.assessed() {
 			return w, ctx.Err()
 		}
@@ -98,12 +97,12 @@ func (v *server) settled(ctx context.Context) (*live.World, error) {
 		case <-events:
 		case <-time.After(200 * time.Millisecond): // images change without an event
 		case <-ctx2.Done():
-			return v.live.World(), ctx.Err()
+			return scope.Of(v.live.World(), operator), ctx.Err()
 		}
 	}
 }
 
-func current(w *live.World) bool {
+func current(w *scope.World) bool {
 	for _, c := range w.Clusters {
 		if c.Segment == nil {
 			return false
@@ -141,7 +140,7 @@ func (v *server) assessed() bool {
 	return true
 }
 
-func hunt(ctx context.Context, out io.Writer, w *live.World, number string) error {
+func hunt(ctx context.Context, out io.Writer, w *scope.World, number string) error {
 	q, problems := query.Compile(query.Schema(), `
 		MATCH (v:Vulnerability) WHERE v.id CONTAINS '`+number+`'
 		MATCH (v)<-[:HAS_VULNERABILITY]-(i:Image)
@@ -151,7 +150,7 @@ func hunt(ctx context.Context, out io.Writer, w *live.World, number string) erro
 	if len(problems) > 0 {
 		return &problems[0]
 	}
-	r, err := query.Run(ctx, w.View, graph.Everything, q, query.Options{})
+	r, err := query.Run(ctx, w.View, w.Scope(), q, query.Options{})
 	if err != nil {
 		return err
 	}

@@ -20,12 +20,13 @@ const (
 
 // About implements detect.Context with the picture of now.
 func (c *Context) About(cluster string, e event.Entity) (detect.About, bool) {
-	return about(c.world(), cluster, e)
+	return About(c.world(), cluster, e)
 }
 
-func about(w *live.World, cluster string, e event.Entity) (detect.About, bool) {
+// About is what a picture knows of a thing that an event names.
+func About(w *live.World, cluster string, e event.Entity) (detect.About, bool) {
 	c := w.Clusters[cluster]
-	if c == nil || c.Segment == nil || e.ID == "" {
+	if c == nil || e.ID == "" {
 		return detect.About{}, false
 	}
 	if _, known := schema.KindNamed(e.Kind); !known {

@@ -13,6 +13,7 @@ type View struct {
 	shared   *Segment
 	clusters []*Segment
 	byName   map[string]*Segment
+	sight    *sight // nil: everything is seen
 }
 
 // NewView joins segments; shared may be nil when nothing is shared. A cluster's
@@ -50,7 +51,8 @@ func (v *View) Node(kind, id string) (Node, bool) {
 		id = rest
 	}
 	i, ok := seg.lookup(k, id)
-	return Node{v, seg, k, i}, ok
+	n := Node{v, seg, k, i}
+	return n, ok && v.sees(n)
 }
 
 // Nodes yields all nodes of a kind, by segment and id.
@@ -62,7 +64,7 @@ func (v *View) Nodes(kind string) iter.Seq[Node] {
 		}
 		for _, seg := range v.Segments(k) {
 			for i := range seg.Nodes(k).All() {
-				if !yield(Node{v, seg, k, i}) {
+				if n := (Node{v, seg, k, i}); v.sees(n) && !yield(n) {
 					return
 				}
 			}
@@ -179,7 +181,7 @@ func (n Node) yieldRel(seg *Segment, r *Rel, at uint32, out bool, yield func(Edg
 	if out && r.From == n.kind {
 		dst, pos := r.Out(at)
 		for i, d := range dst {
-			if !yield(Edge{n, n.view.far(seg, r.To, d), r, pos + uint32(i), n.view.vocab}) {
+			if to := n.view.far(seg, r.To, d); n.view.sees(to) && !yield(Edge{n, to, r, pos + uint32(i), n.view.vocab}) {
 				return false
 			}
 		}
@@ -191,7 +193,7 @@ func (n Node) yieldRel(seg *Segment, r *Rel, at uint32, out bool, yield func(Edg
 			if pos != nil {
 				p = pos[i]
 			}
-			if !yield(Edge{n.view.far(seg, r.From, s), n, r, p, n.view.vocab}) {
+			if from := n.view.far(seg, r.From, s); n.view.sees(from) && !yield(Edge{from, n, r, p, n.view.vocab}) {
 				return false
 			}
 		}

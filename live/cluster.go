@@ -36,6 +36,7 @@ type cluster struct {
 	facts   *collect.Facts
 	state   State
 	version uint64
+	lives   lives
 	// dirty is what changed since the last computation.
 	dirty map[string]bool
 	// inherited are the gaps of a saved dump that the present run has not met.
@@ -59,6 +60,9 @@ func (c *cluster) run(ctx context.Context) error {
 		return fmt.Errorf("read the stored version of cluster %s: %w", c.source.Name, err)
 	}
 	c.version = v
+	if err := c.recall(ctx); err != nil {
+		return fmt.Errorf("read the open paths of cluster %s: %w", c.source.Name, err)
+	}
 	c.facts = collect.NewFacts()
 	c.facts.Cluster.Name = c.source.Name
 	c.restore()

@@ -3,7 +3,6 @@ package live
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,10 +14,9 @@ import (
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
 	"github.com/breakwater-sec/breakwater/segment"
-	"github.com/breakwater-sec/breakwater/store"
 )
 
-// recompute makes the cluster anew from its facts, shows it and stores what lives on.
+// recompute makes the cluster anew from its facts, stores what lives on and shows it.
 func (c *cluster) recompute(ctx context.Context) {
 	select {
 	case c.live.turn <- struct{}{}:
@@ -45,9 +43,15 @@ func (c *cluster) recompute(ctx context.Context) {
 	clear(c.dirty)
 	c.version++
 	now.State, now.Version, now.Took = c.state, c.version, now2.Sub(started)
+	if c.keep(ctx, now) {
+		kinds = append(kinds, "AttackPath")
+	}
+	c.live.put(now, kinds)
+	if c.keep(ctx, now) {
+		kinds = append(kinds, "AttackPath")
+	}
 	c.live.put(now, kinds)
 	c.live.images.publish(now.images)
-	c.store(ctx, now)
 	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "gaps", len(now.Gaps))
 }
 
@@ -107,56 +111,4 @@ func imageGaps(uses []assess.Use, assessments map[string]*assess.Assessment) (ou
 
 func compareGaps(a, b collect.Gap) int {
 	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why))
-}
-
-// store writes the lives of the cluster's paths. Facts served from a dump are
-// not news: their paths are already there.
-func (c *cluster) store(ctx context.Context, now *Cluster) {
-	if c.state != Current {
-		return
-	}
-	outdated := c.outdated(now.Paths)
-	found := make([]store.FoundPath, 0, len(now.Paths))
-	for _, p := range now.Paths {
-		if outdated[p.ID] != "" {
-			continue
-		}
-		body, err := json.Marshal(p)
-		if err != nil {
-			c.log.Error("cannot store an attack path", "path", p.ID, "error", err)
-			return
-		}
-		found = append(found, store.FoundPath{ID: p.ID, Body: body})
-	}
-	gone := analyse.Hold(c.live.World().View, now.Name, now.Gaps)
-	hold := func(id string, body []byte) string { return cmp.Or(outdated[id], gone(id, body)) }
-	applied, err := c.live.config.Records.Apply(ctx, store.Analysis{Cluster: now.Name, Version: now.Version, At: now.AsOf, Paths: found, Hold: hold})
-	if err != nil {
-		if ctx.Err() == nil {
-			c.log.Error("cannot store attack paths; their history misses this moment", "error", err)
-			c.dirty["Cluster"] = true // again with the next computation
-		}
-		return
-	}
-	if applied != (store.Applied{}) {
-		c.log.Info("attack paths", "opened", applied.Opened, "resolved", applied.Resolved, "stale", applied.Staled, "again", applied.Revived)
-		c.live.refresh([]string{"AttackPath"})
-	}
-}
-
-// outdated says, by id, which paths rest on objects that were read once and can
-// not be read any more: they are shown as they were, and are not news.
-func (c *cluster) outdated(paths []analyse.Path) map[string]string {
-	out := map[string]string{}
-	for _, g := range gapList(c.facts) {
-		if g.Source != "api" || len(g.Kinds) == 0 || c.facts.ResourceVersions[g.Kinds[0]] == "" {
-			continue
-		}
-		for _, p := range paths {
-			if slices.ContainsFunc(g.Kinds, func(k string) bool { return slices.Contains(p.DependsOn, k) }) {
-				out[p.ID] = g.What + " cannot be read any more: " + g.Why
-			}
-		}
-	}
-	return out
 }

@@ -71,9 +71,9 @@ type failing struct {
 	failed atomic.Bool
 }
 
-func (f *failing) Apply(ctx context.Context, a store.Analysis) (store.Applied, error) {
+func (f *failing) Apply(ctx context.Context, a store.Analysis) (store.Applied, []store.PathLife, error) {
 	if !f.failed.Swap(true) {
-		return store.Applied{}, errors.New("the disk is full")
+		return store.Applied{}, nil, errors.New("the disk is full")
 	}
 	return f.Records.Apply(ctx, a)
 }

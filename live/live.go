@@ -41,7 +41,8 @@ type Source struct {
 
 // Records is what live asks of the store.
 type Records interface {
-	Apply(context.Context, store.Analysis) (store.Applied, error)
+	Apply(context.Context, store.Analysis) (store.Applied, []store.PathLife, error)
+	OpenPaths(ctx context.Context, cluster string) ([]store.PathLife, error)
 	Synced(ctx context.Context, cluster string, at time.Time) error
 	ClusterVersion(ctx context.Context, cluster string) (uint64, error)
 }

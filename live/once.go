@@ -42,6 +42,7 @@ func Once(ctx context.Context, rules *analyse.Rules, images Reader, facts []*col
 			return nil, err
 		}
 		now.State = Current
+		now.Open = lives{}.join(now, nil)
 		l.put(now, nil)
 	}
 	return l.World(), nil

@@ -47,7 +47,10 @@ type Cluster struct {
 	// Version is of the analysis, growing within a cluster over restarts.
 	Version uint64
 	Segment *graph.Segment
-	Paths   []analyse.Path
+	// Paths are what the analysis found; Open are they and those that could not be
+	// judged again, each with its life, worst first.
+	Paths []analyse.Path
+	Open  []Path
 	// Gaps are the collector's, the judges' and the analysis's.
 	Gaps []collect.Gap
 	// Counts is the number of objects read, by Kubernetes kind; Unread the

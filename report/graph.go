@@ -12,6 +12,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/scope"
 )
 
 // Node is a node of the graph document.
@@ -83,17 +84,17 @@ func nodes(v *graph.View, yield func(graph.Node) error) error {
 
 // Graph streams {nodes, edges, gaps} as one JSON document, or as one item per
 // line: nodes first, then edges, then gaps, each {"node": …}, {"edge": …}, {"gap": …}.
-func Graph(w io.Writer, v *graph.View, gaps []collect.Gap, lines bool) error {
+func Graph(w io.Writer, of *scope.World, gaps []collect.Gap, lines bool) error {
 	b := bufio.NewWriterSize(w, 1<<16)
 	d := &document{w: b, lines: lines, enc: json.NewEncoder(b)}
 	d.enc.SetEscapeHTML(false)
 	d.open("{\n\"nodes\": [\n")
-	err := nodes(v, func(n graph.Node) error { return d.item("node", NodeOf(n)) })
+	err := nodes(of.View, func(n graph.Node) error { return d.item("node", NodeOf(n)) })
 	if err != nil {
 		return err
 	}
 	d.next("],\n\"edges\": [\n")
-	err = nodes(v, func(n graph.Node) error {
+	err = nodes(of.View, func(n graph.Node) error {
 		for e := range n.Out("") {
 			if err := d.item("edge", EdgeOf(e)); err != nil {
 				return err

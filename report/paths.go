@@ -6,7 +6,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/scope"
 )
 
 // Paths is the attack path document, worst first.
@@ -17,7 +17,7 @@ type Paths struct {
 }
 
 // AttackPaths gathers the paths of every cluster.
-func AttackPaths(w *live.World) Paths {
+func AttackPaths(w *scope.World) Paths {
 	out := Paths{Paths: []analyse.Path{}, ChokePoints: []analyse.ChokePoint{}, Gaps: []collect.Gap{}}
 	for _, c := range w.Ordered() {
 		out.Paths = append(out.Paths, c.Paths...)
@@ -25,7 +25,7 @@ func AttackPaths(w *live.World) Paths {
 	slices.SortStableFunc(out.Paths, func(a, b analyse.Path) int {
 		return cmp.Or(cmp.Compare(b.RiskScore, a.RiskScore), cmp.Compare(a.Title, b.Title), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.ID, b.ID))
 	})
-	out.ChokePoints = append(out.ChokePoints, analyse.ChokePoints(out.Paths)...)
+	out.ChokePoints = append(out.ChokePoints, scope.ChokePoints(out.Paths)...)
 	out.Gaps = append(out.Gaps, w.Gaps()...)
 	return out
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
@@ -17,7 +17,7 @@ type Recommendations struct {
 }
 
 // Recommended groups what images have by the update that fixes it.
-func Recommended(w *live.World) Recommendations {
+func Recommended(w *scope.World) Recommendations {
 	var paths []analyse.Path
 	for _, c := range w.Ordered() {
 		paths = append(paths, c.Paths...)

@@ -29,7 +29,8 @@ type Alert struct {
 	Reason              string
 	FirstSeen, LastSeen time.Time
 	Count               int
-	Body                []byte
+	AlertHead
+	Body []byte
 }
 
 // AlertSeen is an alert as an analysis saw it, and the ids of the events it saw
@@ -87,19 +88,29 @@ func (a AlertSeen) countEvents(ctx context.Context, tx *sql.Tx) (fresh int64, er
 }
 
 func (a AlertSeen) put(ctx context.Context, tx *sql.Tx, fresh int64) error {
-	return run(ctx, tx, `INSERT INTO alerts (cluster_id, id, rule, severity, status, first_seen, last_seen, count, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	h, err := alertHead(a.Body)
+	if err != nil {
+		return err
+	}
+	return run(ctx, tx, `INSERT INTO alerts (cluster_id, id, rule, severity, status, first_seen, last_seen, count, body, `+alertHeadColumns+`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (cluster_id, id) DO UPDATE SET
 			severity   = CASE WHEN excluded.last_seen >= alerts.last_seen THEN excluded.severity ELSE alerts.severity END,
 			body       = CASE WHEN excluded.last_seen >= alerts.last_seen THEN excluded.body ELSE alerts.body END,
+			title      = CASE WHEN excluded.last_seen >= alerts.last_seen THEN excluded.title ELSE alerts.title END,
+			actor      = CASE WHEN excluded.last_seen >= alerts.last_seen THEN excluded.actor ELSE alerts.actor END,
+			about      = CASE WHEN excluded.last_seen >= alerts.last_seen THEN excluded.about ELSE alerts.about END,
+			techniques = CASE WHEN excluded.last_seen >= alerts.last_seen THEN excluded.techniques ELSE alerts.techniques END,
+			namespaces = CASE WHEN excluded.last_seen >= alerts.last_seen THEN excluded.namespaces ELSE alerts.namespaces END,
 			status     = CASE WHEN alerts.status = 'resolved' AND excluded.count > 0 THEN 'new' ELSE alerts.status END,
 			reason     = CASE WHEN alerts.status = 'resolved' AND excluded.count > 0 THEN '' ELSE alerts.reason END,
 			first_seen = CASE WHEN excluded.first_seen < alerts.first_seen THEN excluded.first_seen ELSE alerts.first_seen END,
 			last_seen  = CASE WHEN excluded.last_seen > alerts.last_seen THEN excluded.last_seen ELSE alerts.last_seen END,
 			count      = alerts.count + excluded.count`,
-		a.Cluster, a.ID, a.Rule, a.Severity, AlertNew, unix(a.FirstSeen), unix(a.LastSeen), fresh, string(a.Body))
+		append([]any{a.Cluster, a.ID, a.Rule, a.Severity, AlertNew, unix(a.FirstSeen), unix(a.LastSeen), fresh, string(a.Body)}, h.values()...)...)
 }
 
-const alertColumns = `cluster_id, id, rule, severity, status, reason, first_seen, last_seen, count, body`
+const alertColumns = `cluster_id, id, rule, severity, status, reason, first_seen, last_seen, count, body, ` + alertHeadColumns
 
 // Alert reads one alert.
 func (s *Store) Alert(ctx context.Context, cluster, id string) (Alert, error) {
@@ -115,7 +126,10 @@ func (s *Store) Alert(ctx context.Context, cluster, id string) (Alert, error) {
 
 func scanAlert(row interface{ Scan(...any) error }) (a Alert, err error) {
 	var first, last int64
-	err = row.Scan(&a.Cluster, &a.ID, &a.Rule, &a.Severity, &a.Status, &a.Reason, &first, &last, &a.Count, &a.Body)
+	var techniques, namespaces string
+	err = row.Scan(&a.Cluster, &a.ID, &a.Rule, &a.Severity, &a.Status, &a.Reason, &first, &last, &a.Count, &a.Body,
+		&a.Title, &a.Actor, &a.About, &techniques, &namespaces)
+	a.Techniques, a.Namespaces = listed(techniques), listed(namespaces)
 	a.FirstSeen, a.LastSeen = fromUnix(first), fromUnix(last)
 	return a, err
 }
@@ -136,11 +150,16 @@ type AlertFilter struct {
 	Clusters, Rules, Severities []string
 	Statuses                    []AlertStatus
 	Since                       time.Time // seen then or later
+	// Within is where to look, for alerts that name nothing else; nil: everywhere.
+	Within *[]Tenancy
 }
 
 func (f AlertFilter) where() (string, []any) {
-	var and []string
-	var args []any
+	var c condition
+	if f.Within != nil {
+		c.within(*f.Within, "cluster_id", only("namespaces"))
+	}
+	and, args := c.and, c.args
 	if !f.Since.IsZero() {
 		and, args = append(and, "last_seen >= ?"), append(args, unix(f.Since))
 	}

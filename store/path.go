@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -23,7 +25,8 @@ const (
 	Resolved Status = "resolved"
 )
 
-// FoundPath is a path as an analysis found it. Body is its JSON.
+// FoundPath is a path as an analysis found it. Body is its JSON; what of it can
+// be searched is kept in columns of its own, see searched.
 type FoundPath struct {
 	ID   string
 	Body []byte
@@ -38,7 +41,8 @@ type PathLife struct {
 	// LastSeen of an open path is its cluster's last sync: nothing is written
 	// while nothing changes.
 	LastSeen time.Time
-	Body     []byte
+	// Body is what the analysis said last; nil in what Apply returns.
+	Body []byte
 }
 
 // Analysis is one cluster's result, ready to be applied.
@@ -49,41 +53,45 @@ type Analysis struct {
 	At      time.Time
 	Paths   []FoundPath
 	// Hold says why a path that is absent now must not be called resolved, or
-	// "" if it is really gone. It sees the stored body.
-	Hold func(id string, body []byte) string
+	// "" if it is really gone.
+	Hold func(id string) string
 }
 
-// Opened counts what Apply changed.
-type Applied struct{ Opened, Resolved, Staled, Revived int }
+// Applied counts what Apply changed.
+type Applied struct{ Opened, Resolved, Staled, Revived, Changed int }
 
 // Apply moves the lives of one cluster's paths: new ones open, missing ones
-// resolve or become stale. Applying the same analysis twice changes nothing.
-func (s *Store) Apply(ctx context.Context, a Analysis) (Applied, error) {
-	var done Applied
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		done = Applied{}
-		var have uint64
-		err := tx.QueryRowContext(ctx, `SELECT version FROM clusters WHERE cluster_id = ?`, a.Cluster).Scan(&have)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		if have > a.Version {
-			return nil
-		}
-		if err := setSynced(ctx, tx, a.Cluster, a.Version, a.At); err != nil {
-			return err
-		}
-		open, err := openPaths(ctx, tx, a.Cluster)
+// resolve or become stale. It returns the lives that are open then. Applying the
+// same analysis twice changes nothing, and a path that did not change is not written.
+func (s *Store) Apply(ctx context.Context, a Analysis) (done Applied, open []PathLife, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		done, open = Applied{}, nil
+		lives, err := openPaths(ctx, tx, a.Cluster)
 		if err != nil {
 			return err
 		}
-		done, err = a.apply(ctx, tx, open)
-		return err
+		var have uint64
+		err = tx.QueryRowContext(ctx, `SELECT version FROM clusters WHERE cluster_id = ?`, a.Cluster).Scan(&have)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if have <= a.Version {
+			if err := setSynced(ctx, tx, a.Cluster, a.Version, a.At); err != nil {
+				return err
+			}
+			if done, err = a.apply(ctx, tx, lives); err != nil {
+				return err
+			}
+		}
+		for _, id := range slices.Sorted(maps.Keys(lives)) {
+			open = append(open, lives[id].life(a.Cluster, id, a.At))
+		}
+		return nil
 	})
 	if err != nil {
-		return Applied{}, fmt.Errorf("store paths of %s: %w", a.Cluster, err)
+		return Applied{}, nil, fmt.Errorf("store paths of %s: %w", a.Cluster, err)
 	}
-	return done, nil
+	return done, open, nil
 }
 
 func setSynced(ctx context.Context, tx *sql.Tx, cluster string, version uint64, at time.Time) error {
@@ -105,15 +113,23 @@ func (s *Store) Synced(ctx context.Context, cluster string, at time.Time) error 
 	return err
 }
 
+// openPath is a row of an open life.
 type openPath struct {
 	opened int64
 	hash   string
 	stale  string
-	body   []byte
+}
+
+func (p openPath) life(cluster, id string, synced time.Time) PathLife {
+	l := PathLife{Cluster: cluster, ID: id, Status: Active, StaleReason: p.stale, FirstSeen: fromUnix(p.opened), LastSeen: synced}
+	if p.stale != "" {
+		l.Status = Stale
+	}
+	return l
 }
 
 func openPaths(ctx context.Context, tx *sql.Tx, cluster string) (map[string]openPath, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, opened_at, hash, stale, body FROM paths WHERE cluster_id = ? AND resolved_at IS NULL`, cluster)
+	rows, err := tx.QueryContext(ctx, `SELECT id, opened_at, hash, stale FROM paths WHERE cluster_id = ? AND resolved_at IS NULL`, cluster)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +138,7 @@ func openPaths(ctx context.Context, tx *sql.Tx, cluster string) (map[string]open
 	for rows.Next() {
 		var id string
 		var p openPath
-		if err := rows.Scan(&id, &p.opened, &p.hash, &p.stale, &p.body); err != nil {
+		if err := rows.Scan(&id, &p.opened, &p.hash, &p.stale); err != nil {
 			return nil, err
 		}
 		open[id] = p
@@ -130,56 +146,62 @@ func openPaths(ctx context.Context, tx *sql.Tx, cluster string) (map[string]open
 	return open, rows.Err()
 }
 
-func (a Analysis) apply(ctx context.Context, tx *sql.Tx, open map[string]openPath) (Applied, error) {
-	var done Applied
+// apply moves the open lives and leaves in open those that are open then.
+func (a Analysis) apply(ctx context.Context, tx *sql.Tx, open map[string]openPath) (done Applied, err error) {
+	found := map[string]bool{}
 	for _, p := range a.Paths {
+		found[p.ID] = true
 		old, known := open[p.ID]
-		delete(open, p.ID)
-		hash := bodyHash(p.Body)
-		var err error
+		now := openPath{opened: old.opened, hash: bodyHash(p.Body)}
 		switch {
 		case !known:
+			now.opened = unix(a.At)
 			done.Opened++
-			err = errors.Join(
-				run(ctx, tx, `INSERT INTO paths (cluster_id, id, opened_at, hash, body) VALUES (?, ?, ?, ?, ?)`, a.Cluster, p.ID, unix(a.At), hash, string(p.Body)),
-				a.event(ctx, tx, p.ID, "opened"))
-		case old.hash != hash || old.stale != "":
-			if old.stale != "" {
-				done.Revived++
-				err = a.event(ctx, tx, p.ID, "seen again")
-			}
-			err = errors.Join(err, run(ctx, tx, `UPDATE paths SET hash = ?, body = ?, stale = '' WHERE cluster_id = ? AND id = ? AND opened_at = ?`,
-				hash, string(p.Body), a.Cluster, p.ID, old.opened))
+			err = errors.Join(p.insert(ctx, tx, a.Cluster, now), a.event(ctx, tx, p.ID, "opened"))
+		case old.stale != "":
+			done.Revived++
+			err = errors.Join(p.update(ctx, tx, a.Cluster, now), a.event(ctx, tx, p.ID, "seen again"))
+		case old.hash != now.hash:
+			done.Changed++
+			err = p.update(ctx, tx, a.Cluster, now)
 		}
 		if err != nil {
 			return done, err
 		}
+		open[p.ID] = now
 	}
 	for id, old := range open {
-		why := ""
-		if a.Hold != nil {
-			why = a.Hold(id, old.body)
-		}
-		if why == old.stale && why != "" {
+		if found[id] {
 			continue
 		}
-		var err error
-		if why != "" {
-			done.Staled++
-			err = errors.Join(
-				run(ctx, tx, `UPDATE paths SET stale = ? WHERE cluster_id = ? AND id = ? AND opened_at = ?`, why, a.Cluster, id, old.opened),
-				a.event(ctx, tx, id, "stale: "+why))
-		} else {
-			done.Resolved++
-			err = errors.Join(
-				run(ctx, tx, `UPDATE paths SET resolved_at = ?, stale = '' WHERE cluster_id = ? AND id = ? AND opened_at = ?`, unix(a.At), a.Cluster, id, old.opened),
-				a.event(ctx, tx, id, "resolved"))
-		}
-		if err != nil {
+		if err := a.absent(ctx, tx, id, old, open, &done); err != nil {
 			return done, err
 		}
 	}
 	return done, nil
+}
+
+// absent resolves a path that was not found, or says why it is only stale.
+func (a Analysis) absent(ctx context.Context, tx *sql.Tx, id string, old openPath, open map[string]openPath, done *Applied) error {
+	why := ""
+	if a.Hold != nil {
+		why = a.Hold(id)
+	}
+	switch {
+	case why == "":
+		done.Resolved++
+		delete(open, id)
+		return errors.Join(
+			run(ctx, tx, `UPDATE paths SET resolved_at = ?, stale = '' WHERE cluster_id = ? AND id = ? AND opened_at = ?`, unix(a.At), a.Cluster, id, old.opened),
+			a.event(ctx, tx, id, "resolved"))
+	case why == old.stale:
+		return nil
+	}
+	done.Staled++
+	open[id] = openPath{opened: old.opened, hash: old.hash, stale: why}
+	return errors.Join(
+		run(ctx, tx, `UPDATE paths SET stale = ? WHERE cluster_id = ? AND id = ? AND opened_at = ?`, why, a.Cluster, id, old.opened),
+		a.event(ctx, tx, id, "stale: "+why))
 }
 
 func (a Analysis) event(ctx context.Context, tx *sql.Tx, id, what string) error {
@@ -196,35 +218,25 @@ func bodyHash(body []byte) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// PathLives lists the newest life of every path, open ones and those resolved
-// after since.
-func (s *Store) PathLives(ctx context.Context, since time.Time) ([]PathLife, error) {
-	rows, err := s.db.QueryContext(ctx, `
-		SELECT p.cluster_id, p.id, p.opened_at, p.resolved_at, p.stale, p.body, c.synced_at
-		FROM paths p JOIN clusters c ON c.cluster_id = p.cluster_id
-		WHERE (p.resolved_at IS NULL OR p.resolved_at >= ?)
-		  AND p.opened_at = (SELECT max(q.opened_at) FROM paths q WHERE q.cluster_id = p.cluster_id AND q.id = p.id)
-		ORDER BY p.cluster_id, p.id`, unix(since))
+const lifeColumns = `p.cluster_id, p.id, p.opened_at, p.resolved_at, p.stale, p.body, c.synced_at`
+
+// OpenPaths lists the open lives of a cluster's paths, with what was last found.
+func (s *Store) OpenPaths(ctx context.Context, cluster string) ([]PathLife, error) {
+	out, err := rowsOf(ctx, s.db, scanLifeRow, `SELECT `+lifeColumns+` FROM paths p JOIN clusters c ON c.cluster_id = p.cluster_id
+		WHERE p.cluster_id = ? AND p.resolved_at IS NULL ORDER BY p.id`, cluster)
 	if err != nil {
-		return nil, fmt.Errorf("list paths: %w", err)
+		return nil, fmt.Errorf("list open paths of %s: %w", cluster, err)
 	}
-	defer rows.Close()
-	var out []PathLife
-	for rows.Next() {
-		l, err := scanLife(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list paths: %w", err)
-		}
-		out = append(out, l)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
-func scanLife(rows *sql.Rows) (PathLife, error) {
+func scanLifeRow(rows *sql.Rows) (PathLife, error) { return scanLife(rows) }
+
+func scanLife(row interface{ Scan(...any) error }) (PathLife, error) {
 	var l PathLife
 	var opened, synced int64
 	var resolved sql.NullInt64
-	if err := rows.Scan(&l.Cluster, &l.ID, &opened, &resolved, &l.StaleReason, &l.Body, &synced); err != nil {
+	if err := row.Scan(&l.Cluster, &l.ID, &opened, &resolved, &l.StaleReason, &l.Body, &synced); err != nil {
 		return l, err
 	}
 	l.FirstSeen, l.LastSeen, l.Status = fromUnix(opened), fromUnix(synced), Active
@@ -250,29 +262,3 @@ const pathHistoryTables = `
 	INSERT INTO path_history (cluster_id, id, at, version, what)
 		SELECT cluster_id, id, at, row_number() OVER (PARTITION BY cluster_id, id ORDER BY at), what FROM path_events;
 	DROP TABLE path_events;`
-
-// PathEvent is a moment in the history of a path.
-type PathEvent struct {
-	At   time.Time
-	What string
-}
-
-// PathHistory lists what happened to a path, oldest first, all lives.
-func (s *Store) PathHistory(ctx context.Context, cluster, id string) ([]PathEvent, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT at, what FROM path_history WHERE cluster_id = ? AND id = ? ORDER BY at, version LIMIT 1000`, cluster, id)
-	if err != nil {
-		return nil, fmt.Errorf("read path history: %w", err)
-	}
-	defer rows.Close()
-	var out []PathEvent
-	for rows.Next() {
-		var at int64
-		var e PathEvent
-		if err := rows.Scan(&at, &e.What); err != nil {
-			return nil, fmt.Errorf("read path history: %w", err)
-		}
-		e.At = fromUnix(at)
-		out = append(out, e)
-	}
-	return out, rows.Err()
-}

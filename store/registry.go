@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -217,17 +218,17 @@ func (s *Store) RegistryImages(ctx context.Context, f RegistryFilter, cursor str
 }
 
 func scanRegistryImage(r *sql.Rows) (i RegistryImage, err error) {
-	i.Record, err = scanImage(prefixed{r, &i.Name})
+	i.Record, err = scanImage(prefixed{r, []any{&i.Name}})
 	return i, err
 }
 
-// prefixed scans one more column before the others.
+// prefixed scans more columns before the others.
 type prefixed struct {
 	rows  *sql.Rows
-	first any
+	first []any
 }
 
-func (p prefixed) Scan(to ...any) error { return p.rows.Scan(append([]any{p.first}, to...)...) }
+func (p prefixed) Scan(to ...any) error { return p.rows.Scan(append(slices.Clip(p.first), to...)...) }
 
 func after(cursor string) (name, id string, err error) {
 	if cursor == "" {

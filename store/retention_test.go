@@ -28,7 +28,7 @@ func TestWhatIsOlderThanItsRetentionIsRemoved(t *testing.T) {
 			if i%2 == 0 {
 				paths = found("p")
 			}
-			if _, err := s.Apply(t.Context(), Analysis{Cluster: "c", Version: uint64(i + 1), At: now.Add(-age), Paths: paths}); err != nil {
+			if _, _, err := s.Apply(t.Context(), Analysis{Cluster: "prod", Version: uint64(i + 1), At: now.Add(-age), Paths: paths}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -43,7 +43,7 @@ func TestWhatIsOlderThanItsRetentionIsRemoved(t *testing.T) {
 		if got := lives(t, s); !strings.HasPrefix(got, "p active") {
 			t.Errorf("what is open stays however old: %s", got)
 		}
-		if h, err := s.PathHistory(t.Context(), "c", "p"); err != nil || len(h) != 1 {
+		if h, err := s.PathHistory(t.Context(), "prod", "p"); err != nil || len(h) != 1 {
 			t.Errorf("history: %v, %v", h, err)
 		}
 		if n := count(t, s, "alert_events"); n != 4 {
@@ -225,7 +225,7 @@ func TestSettingsOfRetention(t *testing.T) {
 
 func TestASweepRemovesTokensThatHaveExpiredAndNoOthers(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
-		if _, err := s.NewSignIn(t.Context(), time.Hour); err != nil {
+		if _, err := s.NewSignIn(t.Context(), time.Hour, ""); err != nil {
 			t.Fatal(err)
 		}
 		for hours, left := range []int64{1, 1, 0} {

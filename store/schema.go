@@ -24,7 +24,13 @@ var migrations = []string{
 	retentionTables,
 	analysedTables,
 	oneImageTable,
+	searchedTables,
+	alertHeadTables,
+	sessionScope,
 }
+
+// fills give what a migration added to the rows that were there before it.
+var fills = map[string]func(context.Context, *sql.Tx) error{searchedTables: fillSearched, alertHeadTables: fillAlertHeads}
 
 const firstTables = `
 	CREATE TABLE images (
@@ -136,6 +142,11 @@ func (s *Store) migrate(ctx context.Context) error {
 		for v := have; v < len(migrations); v++ {
 			if _, err := tx.ExecContext(ctx, s.schema(migrations[v])); err != nil {
 				return fmt.Errorf("migrate to version %d: %w", v+1, err)
+			}
+			if fill := fills[migrations[v]]; fill != nil {
+				if err := fill(ctx, tx); err != nil {
+					return fmt.Errorf("migrate to version %d: %w", v+1, err)
+				}
 			}
 			if err := run(ctx, tx, `INSERT INTO schema_version (version) VALUES (?)`, v+1); err != nil {
 				return fmt.Errorf("migrate to version %d: %w", v+1, err)

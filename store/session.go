@@ -19,6 +19,9 @@ const (
 	session = "session"
 )
 
+// sessionScope gives sessions a scope; those that were there saw everything.
+const sessionScope = `ALTER TABLE sessions ADD COLUMN scope TEXT NOT NULL DEFAULT '{"all":true}';`
+
 func newToken() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // crypto/rand never fails: it ends the process instead
@@ -30,15 +33,16 @@ func hashToken(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// NewSignIn makes a token that can be exchanged once for a session.
-func (s *Store) NewSignIn(ctx context.Context, valid time.Duration) (string, error) {
-	return s.insertToken(ctx, signIn, valid)
+// NewSignIn makes a token that can be exchanged once for a session. Scope says what
+// the session may see, in words of the caller.
+func (s *Store) NewSignIn(ctx context.Context, valid time.Duration, scope string) (string, error) {
+	return s.insertToken(ctx, signIn, valid, scope)
 }
 
-func (s *Store) insertToken(ctx context.Context, kind string, valid time.Duration) (string, error) {
+func (s *Store) insertToken(ctx context.Context, kind string, valid time.Duration, scope string) (string, error) {
 	token, now := newToken(), time.Now()
-	_, err := s.db.ExecContext(ctx, `INSERT INTO sessions (token_hash, kind, created_at, expires_at) VALUES (?, ?, ?, ?)`,
-		hashToken(token), kind, unix(now), unix(now.Add(valid)))
+	_, err := s.db.ExecContext(ctx, `INSERT INTO sessions (token_hash, kind, created_at, expires_at, scope) VALUES (?, ?, ?, ?, ?)`,
+		hashToken(token), kind, unix(now), unix(now.Add(valid)), scope)
 	if err != nil {
 		return "", fmt.Errorf("make %s token: %w", kind, err)
 	}
@@ -48,29 +52,39 @@ func (s *Store) insertToken(ctx context.Context, kind string, valid time.Duratio
 // SignIn exchanges a sign-in token for a session token. ErrNotFound means that
 // the token is wrong, used or too old; which one is nobody's business.
 func (s *Store) SignIn(ctx context.Context, token string, valid time.Duration) (string, error) {
-	res, err := s.db.ExecContext(ctx, `DELETE FROM sessions WHERE token_hash = ? AND kind = ? AND expires_at > ?`,
-		hashToken(token), signIn, unix(time.Now()))
+	var scope string
+	err := s.db.QueryRowContext(ctx, `DELETE FROM sessions WHERE token_hash = ? AND kind = ? AND expires_at > ? RETURNING scope`,
+		hashToken(token), signIn, unix(time.Now())).Scan(&scope)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", ErrNotFound
+	}
 	if err != nil {
 		return "", fmt.Errorf("sign in: %w", err)
 	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return "", errors.Join(ErrNotFound, err)
-	}
-	return s.insertToken(ctx, session, valid)
+	return s.insertToken(ctx, session, valid, scope)
 }
 
-// Session says until when a session token is valid.
-func (s *Store) Session(ctx context.Context, token string) (time.Time, error) {
+// Session is somebody who is signed in.
+type Session struct {
+	Until time.Time
+	// Scope is what they may see, in words of who made the sign-in.
+	Scope string
+}
+
+// Session is whose a session token is, while it is valid.
+func (s *Store) Session(ctx context.Context, token string) (Session, error) {
 	var until int64
-	err := s.db.QueryRowContext(ctx, `SELECT expires_at FROM sessions WHERE token_hash = ? AND kind = ? AND expires_at > ?`,
-		hashToken(token), session, unix(time.Now())).Scan(&until)
+	var out Session
+	err := s.db.QueryRowContext(ctx, `SELECT expires_at, scope FROM sessions WHERE token_hash = ? AND kind = ? AND expires_at > ?`,
+		hashToken(token), session, unix(time.Now())).Scan(&until, &out.Scope)
 	if errors.Is(err, sql.ErrNoRows) {
-		return time.Time{}, ErrNotFound
+		return Session{}, ErrNotFound
 	}
 	if err != nil {
-		return time.Time{}, fmt.Errorf("read session: %w", err)
+		return Session{}, fmt.Errorf("read session: %w", err)
 	}
-	return fromUnix(until), nil
+	out.Until = fromUnix(until)
+	return out, nil
 }
 
 // SignOut ends a session.

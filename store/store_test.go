@@ -2,7 +2,6 @@ package store
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,77 +14,10 @@ import (
 	"github.com/breakwater-sec/breakwater/assess"
 )
 
-func found(ids ...string) []FoundPath {
-	var out []FoundPath
-	for _, id := range ids {
-		out = append(out, FoundPath{ID: id, Body: []byte(`{"id":"` + id + `"}`)})
-	}
-	return out
-}
-
-func lives(t *testing.T, s *Store) string {
-	t.Helper()
-	ls, err := s.PathLives(context.Background(), time.Time{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []string
-	for _, l := range ls {
-		out = append(out, fmt.Sprintf("%s %s since %d", l.ID, l.Status, l.FirstSeen.Unix()))
-	}
-	return strings.Join(out, "; ")
-}
-
-func TestAPathOpensGoesStaleComesBackAndResolvesWithOneLife(t *testing.T) {
-	stores(t, func(t *testing.T, s *Store) {
-		ctx := t.Context()
-		at := func(n int64) time.Time { return time.Unix(1000+n, 0) }
-		hold := func(why string) func(string, []byte) string { return func(string, []byte) string { return why } }
-		steps := []struct {
-			name string
-			a    Analysis
-			want Applied
-			now  string
-		}{
-			{"a new path opens", Analysis{Paths: found("p")}, Applied{Opened: 1}, "p active since 1001"},
-			{"the same again changes nothing", Analysis{Paths: found("p")}, Applied{}, "p active since 1001"},
-			{"missing while services are unreadable is stale", Analysis{Hold: hold("services: 403")}, Applied{Staled: 1}, "p stale since 1001"},
-			{"still unreadable is no news", Analysis{Hold: hold("services: 403")}, Applied{}, "p stale since 1001"},
-			{"seen again keeps its first day", Analysis{Paths: found("p")}, Applied{Revived: 1}, "p active since 1001"},
-			{"really gone resolves", Analysis{Hold: hold("")}, Applied{Resolved: 1}, "p resolved since 1001"},
-			{"back later is a new life", Analysis{Paths: found("p")}, Applied{Opened: 1}, "p active since 1007"},
-		}
-		for i, step := range steps {
-			step.a.Cluster, step.a.Version, step.a.At = "prod", uint64(i+1), at(int64(i+1))
-			got, err := s.Apply(ctx, step.a)
-			if err != nil || got != step.want {
-				t.Fatalf("%s: %+v, %v, want %+v", step.name, got, err, step.want)
-			}
-			if now := lives(t, s); now != step.now {
-				t.Fatalf("%s: %s, want %s", step.name, now, step.now)
-			}
-		}
-		if got, err := s.Apply(ctx, Analysis{Cluster: "prod", Version: 1, At: at(99)}); err != nil || got != (Applied{}) {
-			t.Fatalf("an analysis older than the stored one must be ignored: %+v, %v", got, err)
-		}
-		history, err := s.PathHistory(ctx, "prod", "p")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var whats []string
-		for _, e := range history {
-			whats = append(whats, e.What)
-		}
-		if got := strings.Join(whats, ", "); got != "opened, stale: services: 403, seen again, resolved, opened" {
-			t.Errorf("history: %s", got)
-		}
-	})
-}
-
 func TestASignInTokenWorksOnceAndIsNowhereInTheDatabase(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
-		token, err := s.NewSignIn(ctx, time.Minute)
+		token, err := s.NewSignIn(ctx, time.Minute, `{"all":true}`)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,8 +28,8 @@ func TestASignInTokenWorksOnceAndIsNowhereInTheDatabase(t *testing.T) {
 		if _, err := s.SignIn(ctx, token, time.Hour); !errors.Is(err, ErrNotFound) {
 			t.Errorf("a second use: %v", err)
 		}
-		if _, err := s.Session(ctx, sess); err != nil {
-			t.Errorf("session: %v", err)
+		if got, err := s.Session(ctx, sess); err != nil || got.Scope != `{"all":true}` || got.Until.Before(time.Now()) {
+			t.Errorf("session: %+v, %v", got, err)
 		}
 		if _, err := s.Session(ctx, token); !errors.Is(err, ErrNotFound) {
 			t.Errorf("a sign-in token is no session: %v", err)
@@ -112,7 +44,17 @@ func TestASignInTokenWorksOnceAndIsNowhereInTheDatabase(t *testing.T) {
 		if _, err := s.Session(ctx, sess); !errors.Is(err, ErrNotFound) {
 			t.Errorf("after signing out: %v", err)
 		}
-		late, _ := s.NewSignIn(ctx, -time.Second)
+		ended, err := s.NewSignIn(ctx, time.Minute, `{"all":true}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ended, err = s.SignIn(ctx, ended, -time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Session(ctx, ended); !errors.Is(err, ErrNotFound) {
+			t.Errorf("a session that has ended: %v", err)
+		}
+		late, _ := s.NewSignIn(ctx, -time.Second, "")
 		if _, err := s.SignIn(ctx, late, time.Hour); !errors.Is(err, ErrNotFound) {
 			t.Errorf("an expired token: %v", err)
 		}

@@ -127,20 +127,27 @@ func TestKillAtAnyMomentLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	lives, err := st.PathLives(t.Context(), time.Time{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	open := map[string]bool{}
-	for _, l := range lives {
-		key := l.Cluster + "/" + l.ID
-		if open[key] {
-			t.Errorf("path %s has two lives at once", key)
+	var within []store.Tenancy
+	for _, cluster := range []string{"harbor-prod", "harbor-dev"} {
+		within = append(within, store.Tenancy{Cluster: cluster})
+		lives, err := st.OpenPaths(t.Context(), cluster)
+		if err != nil {
+			t.Fatal(err)
 		}
-		open[key] = true
-		if l.Status == store.Resolved {
-			t.Errorf("path %s was resolved by a kill", key)
+		for _, l := range lives {
+			key := l.Cluster + "/" + l.ID
+			if open[key] {
+				t.Errorf("path %s has two lives at once", key)
+			}
+			open[key] = true
 		}
+	}
+	if len(open) < 13 {
+		t.Errorf("%d paths are open, want the sample's", len(open))
+	}
+	if n, err := st.CountResolved(t.Context(), store.PathFilter{Within: within}); err != nil || n > 0 {
+		t.Errorf("%d paths were resolved by a kill, %v", n, err)
 	}
 	t.Logf("%d kills; %d paths, each with one life", rounds, len(open))
 }

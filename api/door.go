@@ -1,0 +1,126 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/scope"
+	"github.com/breakwater-sec/breakwater/store"
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+// session is one request of somebody who is signed in, and all that a handler
+// has: handlers are its methods. What it leads to is what that somebody may see;
+// the server, which holds everything, is not to be had from here.
+type session struct {
+	*scope.Reader
+	*constants
+	// receiving is which of the asker's clusters send events; none if none are taken.
+	receiving func(context.Context) ([]Receiving, error)
+	until     time.Time
+}
+
+// constants are the same for everybody, and of no estate.
+type constants struct {
+	version    string
+	log        *slog.Logger
+	vocabulary *query.Vocabulary
+	templates  []query.Template
+	schema     Schema
+	detections []rule.Head
+	advisories func() *vuln.DB
+	about      func(w *live.World, cluster string, e event.Entity) (detect.About, bool)
+}
+
+type sessionKey struct{}
+
+// signedIn lets only requests with a valid session in, each as somebody who may
+// see what the session says: the cookie of a browser, or a bearer token of the
+// command line. It is the one place where a scope comes from.
+func (s *server) signedIn(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token := sessionToken(r)
+		if token == "" {
+			problem(w, http.StatusUnauthorized, "not signed in", "open the sign-in link that the server printed, or print a new one with: breakwater sign-in")
+			return
+		}
+		signed, err := s.Sessions.Session(r.Context(), token)
+		if err != nil {
+			fail(w, r, err, store.ErrNotFound, http.StatusUnauthorized, "the session has ended; print a new sign-in link with: breakwater sign-in")
+			return
+		}
+		asker, err := s.asker(signed)
+		if err != nil {
+			failed(s.Log, w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, asker)))
+	})
+}
+
+func (s *server) asker(signed store.Session) (session, error) {
+	var sees graph.Scope
+	if err := json.Unmarshal([]byte(signed.Scope), &sees); err != nil {
+		return session{}, fmt.Errorf("read what the session may see: %w", err)
+	}
+	r := s.door.Open(sees)
+	return session{Reader: r, constants: &s.constants, until: signed.Until, receiving: func(ctx context.Context) ([]Receiving, error) {
+		if s.Receiving == nil {
+			return []Receiving{}, nil
+		}
+		all, err := s.Receiving(ctx)
+		return slices.DeleteFunc(list(slices.Clone(all)), func(of Receiving) bool { return !r.Whole(of.Cluster) }), err
+	}}, nil
+}
+
+// sessionOf is the session of a request that signedIn let in.
+func sessionOf(ctx context.Context) session { return ctx.Value(sessionKey{}).(session) }
+
+// of makes a handler of a method of the session.
+func of(handle func(session, http.ResponseWriter, *http.Request)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { handle(sessionOf(r.Context()), w, r) }
+}
+
+// asAsker answers an operation of the contract with the method of that name of the
+// asker's session. The generated code would call it on one value for everybody.
+func asAsker(_ StrictHandlerFunc, operation string) StrictHandlerFunc {
+	method, _ := reflect.TypeFor[session]().MethodByName(operation)
+	return func(ctx context.Context, _ http.ResponseWriter, _ *http.Request, request any) (any, error) {
+		out := method.Func.Call([]reflect.Value{reflect.ValueOf(sessionOf(ctx)), reflect.ValueOf(ctx), reflect.ValueOf(request)})
+		err, _ := out[1].Interface().(error)
+		return out[0].Interface(), err
+	}
+}
+
+// nobody has a method for every operation, of which none is ever called: see asAsker.
+var nobody StrictServerInterface = session{}
+
+// failed turns a handler's error into a status: the only place that does.
+func failed(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.As(err, &asked{}):
+		problem(w, http.StatusBadRequest, "this cannot be asked", err.Error())
+	case errors.As(err, new(missing)):
+		problem(w, http.StatusNotFound, "not found", err.Error())
+	case errors.Is(err, scope.ErrOutside):
+		problem(w, http.StatusForbidden, "not in your scope", err.Error())
+	case r.Context().Err() != nil:
+		return
+	default:
+		log.Error("answer", "path", r.URL.Path, "error", err)
+		problem(w, http.StatusInternalServerError, "the server could not do this", err.Error())
+	}
+}

@@ -1,0 +1,119 @@
+package scope
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/store"
+)
+
+// ErrOutside is returned to an asker for what only those may do who see everything.
+var ErrOutside = errors.New("only who sees everything may do this")
+
+// Picture is where worlds come from.
+type Picture interface {
+	World() *live.World
+	Subscribe(context.Context) <-chan live.Event
+	Tell(kinds ...string)
+	Facts(ctx context.Context, cluster string, look func(*collect.Facts)) (bool, error)
+}
+
+// Records is what the store knows.
+type Records interface {
+	Paths
+	Alerts
+	Queue
+}
+
+// Config is what a Door leads to.
+type Config struct {
+	Picture    Picture
+	Images     Images
+	Registries Registries
+	Records    Records
+	// Sensors is what sensors say of themselves; nil if no events are taken.
+	Sensors Sensors
+}
+
+// Door leads to everything, and only with a scope.
+type Door struct {
+	config Config
+	mu     struct {
+		sync.Mutex
+		of     *live.World
+		worlds map[string]*World // by scope
+	}
+}
+
+// NewDoor makes the door.
+func NewDoor(c Config) *Door { return &Door{config: c} }
+
+// Open lets an asker in.
+func (d *Door) Open(s graph.Scope) *Reader { return &Reader{World: d.world(s), door: d} }
+
+// world is the world of now within a scope, made once for all who see the same.
+func (d *Door) world(s graph.Scope) *World {
+	now := d.config.Picture.World()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.mu.of != now {
+		d.mu.of, d.mu.worlds = now, map[string]*World{}
+	}
+	key := s.String()
+	w := d.mu.worlds[key]
+	if w == nil {
+		w = Of(now, s)
+		d.mu.worlds[key] = w
+	}
+	return w
+}
+
+// Reader is everything that one asker may see: their World, and the records within it.
+type Reader struct {
+	*World
+	door *Door
+}
+
+// admin is for what touches more than one asker's part.
+func (r *Reader) admin() error {
+	if !r.All() {
+		return ErrOutside
+	}
+	return nil
+}
+
+// within is where the asker's records are: the clusters of the picture, or their
+// namespaces.
+func (r *Reader) within() []store.Tenancy {
+	out := []store.Tenancy{}
+	for _, c := range r.Ordered() {
+		out = append(out, store.Tenancy{Cluster: c.Name, Namespaces: r.scope.Segments[c.Name]})
+	}
+	return out
+}
+
+// Facts lets look see what was read of a cluster, for who sees all of it.
+func (r *Reader) Facts(ctx context.Context, cluster string, look func(*collect.Facts)) error {
+	if !r.Whole(cluster) {
+		return fmt.Errorf("cluster %s: %w", cluster, ErrOutside)
+	}
+	_, err := r.door.config.Picture.Facts(ctx, cluster, look)
+	return err
+}
+
+// part of a text that says a namespace of a cluster: "cluster/namespace/…".
+func (r *Reader) inside(id string) bool {
+	cluster, rest, _ := strings.Cut(id, "/")
+	if r.Whole(cluster) {
+		return true
+	}
+	namespace, _, more := strings.Cut(rest, "/")
+	return more && slices.Contains(r.scope.Segments[cluster], namespace)
+}

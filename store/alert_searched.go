@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// AlertHead is what of an alert's body is kept in columns too: what a list shows,
+// and the namespaces that decide who may see it.
+type AlertHead struct {
+	Title string
+	// Actor is who did it, About the kind and name of what it was done to.
+	Actor, About string
+	Techniques   []string
+	// Namespaces are those of everything that it names.
+	Namespaces []string
+}
+
+// alertHead reads a body.
+func alertHead(body []byte) (h AlertHead, err error) {
+	var a struct {
+		Title      string   `json:"title"`
+		Techniques []string `json:"techniques"`
+		Entities   []struct{ Role, Kind, Namespace, Name string }
+	}
+	if err := json.Unmarshal(body, &a); err != nil {
+		return h, fmt.Errorf("read alert: %w", err)
+	}
+	h.Title, h.Techniques = a.Title, a.Techniques
+	for _, e := range a.Entities {
+		switch {
+		case e.Role == "actor" && h.Actor == "":
+			h.Actor = e.Name
+		case e.Role == "target" && h.About == "":
+			h.About = e.Kind + " " + strings.TrimPrefix(e.Namespace+"/"+e.Name, "/")
+		}
+		if e.Kind == "Namespace" {
+			h.Namespaces = append(h.Namespaces, e.Name)
+		}
+		h.Namespaces = append(h.Namespaces, e.Namespace)
+	}
+	return h, nil
+}
+
+const alertHeadColumns = `title, actor, about, techniques, namespaces`
+
+func (h AlertHead) values() []any {
+	return []any{h.Title, h.Actor, h.About, strings.Join(h.Techniques, "\n"), lines(h.Namespaces)}
+}
+
+// listed is a list as lines made it.
+func listed(text string) []string { return strings.Fields(text) }
+
+// alertHeadTables adds the columns; fillAlertHeads gives them to older alerts.
+const alertHeadTables = `
+	ALTER TABLE alerts ADD COLUMN title TEXT NOT NULL DEFAULT '';
+	ALTER TABLE alerts ADD COLUMN actor TEXT NOT NULL DEFAULT '';
+	ALTER TABLE alerts ADD COLUMN about TEXT NOT NULL DEFAULT '';
+	ALTER TABLE alerts ADD COLUMN techniques TEXT NOT NULL DEFAULT '';
+	ALTER TABLE alerts ADD COLUMN namespaces TEXT NOT NULL DEFAULT '';`
+
+func fillAlertHeads(ctx context.Context, tx *sql.Tx) error {
+	type row struct {
+		cluster, id string
+		body        []byte
+	}
+	rows, err := rowsOf(ctx, tx, func(r *sql.Rows) (a row, err error) { return a, r.Scan(&a.cluster, &a.id, &a.body) }, `SELECT cluster_id, id, body FROM alerts`)
+	if err != nil {
+		return err
+	}
+	for _, a := range rows {
+		h, err := alertHead(a.body)
+		if err != nil {
+			continue // its page will say so
+		}
+		if err := run(ctx, tx, `UPDATE alerts SET title = ?, actor = ?, about = ?, techniques = ?, namespaces = ? WHERE cluster_id = ? AND id = ?`,
+			append(h.values(), a.cluster, a.id)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// searched is what of a path's body is kept in columns too: what history is
+// searched by, and by whom it may be seen.
+type searched struct {
+	Type      string        `json:"type"`
+	Title     string        `json:"title"`
+	Risk      string        `json:"risk"`
+	Score     int           `json:"riskScore"`
+	Namespace string        `json:"namespace"`
+	Entry     searchedThing `json:"entry"`
+	Foothold  searchedThing `json:"foothold"`
+	Target    searchedThing `json:"target"`
+	// Nodes, Owners and Vulnerabilities are what the path is found by.
+	Nodes           []searchedThing       `json:"nodes"`
+	Owners          []string              `json:"owners"`
+	Vulnerabilities []struct{ ID string } `json:"vulnerabilities"`
+}
+
+type searchedThing struct {
+	ID        string                `json:"id"`
+	Name      string                `json:"name"`
+	Workload  string                `json:"workload"`
+	Namespace string                `json:"namespace"`
+	Members   []string              `json:"members"`
+	Images    []struct{ ID string } `json:"images"`
+}
+
+// searchedColumns are in the order of values.
+const searchedColumns = `type = ?, title = ?, risk = ?, risk_score = ?, namespace = ?, entry = ?, target = ?, words = ?, namespaces = ?, things = ?, vulnerabilities = ?`
+
+// values are the columns' values. Lists are text in which each item stands
+// between line ends, so that one item is found with LIKE.
+func (p *searched) values(cluster string) []any {
+	var namespaces, things, vulnerabilities []string
+	for _, n := range p.Nodes {
+		namespaces = append(namespaces, n.Namespace)
+		things = append(append(things, n.ID), n.Members...)
+		for _, i := range n.Images {
+			things = append(things, i.ID)
+		}
+	}
+	for _, v := range p.Vulnerabilities {
+		vulnerabilities = append(vulnerabilities, v.ID)
+	}
+	words := strings.ToLower(strings.Join([]string{p.Title, cluster, p.Namespace, p.Foothold.Name, p.Foothold.Workload, p.Target.Name, p.Entry.Name}, " "))
+	return []any{p.Type, p.Title, p.Risk, p.Score, p.Namespace, p.Entry.ID, p.Target.ID, words,
+		lines(namespaces), lines(append(things, p.Owners...)), lines(vulnerabilities)}
+}
+
+func lines(items []string) string {
+	slices.Sort(items)
+	items = slices.DeleteFunc(slices.Compact(items), func(s string) bool { return s == "" })
+	if len(items) == 0 {
+		return ""
+	}
+	return "\n" + strings.Join(items, "\n") + "\n"
+}
+
+func (p FoundPath) insert(ctx context.Context, tx *sql.Tx, cluster string, now openPath) error {
+	err := run(ctx, tx, `INSERT INTO paths (cluster_id, id, opened_at, hash, body) VALUES (?, ?, ?, ?, ?)`, cluster, p.ID, now.opened, now.hash, string(p.Body))
+	if err != nil {
+		return err
+	}
+	return setSearched(ctx, tx, cluster, p.ID, now.opened, p.Body)
+}
+
+func (p FoundPath) update(ctx context.Context, tx *sql.Tx, cluster string, now openPath) error {
+	err := run(ctx, tx, `UPDATE paths SET hash = ?, body = ?, stale = '' WHERE cluster_id = ? AND id = ? AND opened_at = ?`,
+		now.hash, string(p.Body), cluster, p.ID, now.opened)
+	if err != nil {
+		return err
+	}
+	return setSearched(ctx, tx, cluster, p.ID, now.opened, p.Body)
+}
+
+func setSearched(ctx context.Context, tx *sql.Tx, cluster, id string, opened int64, body []byte) error {
+	var p searched
+	if err := json.Unmarshal(body, &p); err != nil {
+		return fmt.Errorf("read path %s: %w", id, err)
+	}
+	return run(ctx, tx, `UPDATE paths SET `+searchedColumns+` WHERE cluster_id = ? AND id = ? AND opened_at = ?`, append(p.values(cluster), cluster, id, opened)...)
+}
+
+// searchedTables adds the columns; fillSearched gives them to lives that were
+// stored before there were any.
+const searchedTables = `
+	ALTER TABLE paths ADD COLUMN type TEXT NOT NULL DEFAULT '';
+	ALTER TABLE paths ADD COLUMN title TEXT NOT NULL DEFAULT '';
+	ALTER TABLE paths ADD COLUMN risk TEXT NOT NULL DEFAULT '';
+	ALTER TABLE paths ADD COLUMN risk_score INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE paths ADD COLUMN namespace TEXT NOT NULL DEFAULT '';
+	ALTER TABLE paths ADD COLUMN entry TEXT NOT NULL DEFAULT '';
+	ALTER TABLE paths ADD COLUMN target TEXT NOT NULL DEFAULT '';
+	ALTER TABLE paths ADD COLUMN words TEXT NOT NULL DEFAULT '';
+	ALTER TABLE paths ADD COLUMN namespaces TEXT NOT NULL DEFAULT '';
+	ALTER TABLE paths ADD COLUMN things TEXT NOT NULL DEFAULT '';
+	ALTER TABLE paths ADD COLUMN vulnerabilities TEXT NOT NULL DEFAULT '';`
+
+func fillSearched(ctx context.Context, tx *sql.Tx) error {
+	type row struct {
+		cluster, id string
+		opened      int64
+		body        []byte
+	}
+	rows, err := rowsOf(ctx, tx, func(r *sql.Rows) (p row, err error) { return p, r.Scan(&p.cluster, &p.id, &p.opened, &p.body) },
+		`SELECT cluster_id, id, opened_at, body FROM paths`)
+	if err != nil {
+		return err
+	}
+	for _, p := range rows {
+		// A body that cannot be read stays as it is: found by cluster and id alone.
+		if !json.Valid(p.body) {
+			continue
+		}
+		if err := setSearched(ctx, tx, p.cluster, p.id, p.opened, p.body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
