@@ -31,6 +31,9 @@ type Column struct {
 	Enum []string
 	// Dict says that few distinct values occur, so that they share a dictionary.
 	Dict bool
+	// Names says that the column may name other things than the node, or the edge's
+	// two ends: it is not seen by who sees only tenants of the segment.
+	Names bool
 }
 
 // Kind is a kind of node. Every kind has an implicit text id.

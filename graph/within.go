@@ -5,6 +5,7 @@ import "slices"
 // sight is which nodes of a view its reader may see. A node that is not seen is
 // not found, not counted, and no edge leads to it.
 type sight struct {
+	of string // the scope
 	// shared holds a bitmap for each shared kind; clusters, for each other kind, of
 	// the segments of which something is seen.
 	shared   []Bitmap
@@ -15,23 +16,89 @@ type sight struct {
 // node is seen when a node of a cluster that is seen is joined to it, or a shared
 // node that is seen leads to it. What is not seen of a view stays unseen.
 func (v *View) Within(s Scope) *View {
-	if s.All {
+	if s.All || v.sight != nil && v.sight.of == s.String() {
 		return v
 	}
-	out := *v
-	out.sight = &sight{shared: make([]Bitmap, len(v.vocab.kinds)), clusters: map[*Segment][]Bitmap{}}
+	seen := &sight{of: s.String(), shared: make([]Bitmap, len(v.vocab.kinds)), clusters: map[*Segment][]Bitmap{}}
 	for k, kind := range v.vocab.kinds {
 		if kind.Shared {
-			out.sight.shared[k] = NewBitmap(v.shared.Len(k))
+			seen.shared[k] = NewBitmap(v.shared.Len(k))
 		}
 	}
+	out := *v
+	out.sight, out.clusters, out.byName = seen, nil, map[string]*Segment{}
 	for _, seg := range v.clusters {
-		if tenants, seen := s.Segments[seg.name]; seen {
-			out.sight.clusters[seg] = v.tenantsOf(seg, tenants)
-			out.sight.touch(v, seg)
+		tenants, there := s.Segments[seg.name]
+		if !there {
+			continue
+		}
+		own := v.tenantsOf(seg, tenants)
+		seen.touch(v, seg, own)
+		if len(tenants) > 0 {
+			seg = seg.unnamed()
+		}
+		seen.clusters[seg] = own
+		out.clusters, out.byName[seg.name] = append(out.clusters, seg), seg
+	}
+	seen.follow(v)
+	return &out
+}
+
+// unnamed is a segment without the columns that may name anything.
+func (s *Segment) unnamed() *Segment {
+	out := *s
+	out.tables = slices.Clone(s.tables)
+	for k, table := range s.tables {
+		if table == nil || !slices.ContainsFunc(s.vocab.kinds[k].Columns, func(c Column) bool { return c.Names }) {
+			continue
+		}
+		bare := *table
+		bare.cols = slices.Clone(table.cols)
+		for c, col := range s.vocab.kinds[k].Columns {
+			if col.Names {
+				bare.cols[c] = column{bits: whole}
+			}
+		}
+		out.tables[k] = &bare
+	}
+	out.rels = make(map[int][]*Rel, len(s.rels))
+	for e, rels := range s.rels {
+		for _, r := range rels {
+			bare := *r
+			bare.cols = slices.Clone(r.cols)
+			for c, column := range s.vocab.edges[e].Columns {
+				if column.Names && c < len(bare.cols) {
+					bare.cols[c] = nil
+				}
+			}
+			out.rels[e] = append(out.rels[e], &bare)
 		}
 	}
-	out.sight.follow(v)
+	return &out
+}
+
+// Restated is the view with other values in a column of a shared kind, for the
+// nodes that are seen: what a node says of others depends on which are seen.
+func (v *View) Restated(kind, name string, value func(Node) Value) *View {
+	k := v.vocab.KindIndex(kind)
+	c := columnIndex(v.vocab.kinds[k].Columns, name)
+	old := v.shared.tables[k]
+	var changes []change
+	for i := range uint32(old.n) {
+		said := Value{}
+		if n := (Node{v, v.shared, k, i}); v.sees(n) {
+			said = value(n)
+		}
+		changes = append(changes, change{i, said})
+	}
+	table := *old
+	table.cols = slices.Clone(old.cols)
+	table.cols[c] = column{bits: pieceBits}.changed(v.vocab.kinds[k].Columns[c], old.n, changes)
+	shared := *v.shared
+	shared.tables = slices.Clone(v.shared.tables)
+	shared.tables[k] = &table
+	out := *v
+	out.shared = &shared
 	return &out
 }
 
@@ -54,8 +121,7 @@ func (v *View) tenantsOf(seg *Segment, tenants []string) []Bitmap {
 }
 
 // touch lets the shared nodes be seen that seen nodes of a segment are joined to.
-func (s *sight) touch(v *View, seg *Segment) {
-	own := s.clusters[seg]
+func (s *sight) touch(v *View, seg *Segment, own []Bitmap) {
 	for e := range v.vocab.edges {
 		for _, r := range seg.Rels(e) {
 			switch from, to := v.vocab.kinds[r.From].Shared, v.vocab.kinds[r.To].Shared; {
@@ -112,6 +178,18 @@ func (s *sight) follow(v *View) {
 			}
 		}
 	}
+}
+
+// Whole says that everything is seen.
+func (v *View) Whole() bool { return v.sight == nil }
+
+// Seen is which nodes of a kind in a segment are seen, of a view that is not
+// whole; nil if none is.
+func (v *View) Seen(kind int, seg *Segment) Bitmap {
+	if seg.shared {
+		return v.sight.shared[kind]
+	}
+	return v.sight.clusters[seg][kind]
 }
 
 // sees says whether the reader of the view may see a node.

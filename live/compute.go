@@ -47,10 +47,6 @@ func (c *cluster) recompute(ctx context.Context) {
 		kinds = append(kinds, "AttackPath")
 	}
 	c.live.put(now, kinds)
-	if c.keep(ctx, now) {
-		kinds = append(kinds, "AttackPath")
-	}
-	c.live.put(now, kinds)
 	c.live.images.publish(now.images)
 	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "gaps", len(now.Gaps))
 }

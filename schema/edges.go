@@ -30,8 +30,8 @@ var (
 // and the stable ids ("Kind id") of up to four nodes that prove it.
 var derivedProperties = []Property{
 	dict("rule", "Rule", "The attack rule that made this edge."),
-	list("witness", "Witness", "The nodes that prove it, as kind and id."),
-	text("uncertain", "Uncertain", "What could not be seen and might prevent this; empty if nothing."),
+	names(list("witness", "Witness", "The nodes that prove it, as kind and id.")),
+	names(text("uncertain", "Uncertain", "What could not be seen and might prevent this; empty if nothing.")),
 }
 
 // Edges is every kind of edge.
@@ -76,11 +76,11 @@ var Edges = []Edge{
 		Properties: []Property{
 			list("ports", "Ports", "The ports on the far side, such as 8080/TCP."),
 			enum("width", "Width", "Who can use it: listed address ranges, or any address.", "ranges", "any"),
-			text("via", "Through", "What carries the traffic, in words with the objects' names."),
-			text("uncertain", "Uncertain", "What could not be seen and might prevent this; empty if nothing."),
-			dict("source", "From", "Who sends this hop's packets: internet, the node, or the ingress controller's pods."),
+			names(text("via", "Through", "What carries the traffic, in words with the objects' names.")),
+			names(text("uncertain", "Uncertain", "What could not be seen and might prevent this; empty if nothing.")),
+			names(dict("source", "From", "Who sends this hop's packets: internet, the node, or the ingress controller's pods.")),
 			flag("internet", "From the internet", "Traffic that began at the internet can use this hop."),
-			list("evidence", "Evidence", "The objects that make it, as kind and id; pods by their workload."),
+			names(list("evidence", "Evidence", "The objects that make it, as kind and id; pods by their workload.")),
 		}},
 	{Name: "SELECTS", Verb: "selects", Inverse: "is selected by", Sentence: "A network policy selects a pod.", Joins: pairs([]string{"NetworkPolicy"}, "Pod")},
 	{Name: "MOUNTS", Verb: "mounts", Inverse: "is mounted by", Sentence: "A container mounts a volume, or gets a Secret or ConfigMap as file or variable.",
@@ -102,9 +102,9 @@ var Edges = []Edge{
 	{Name: "HOLDS", Verb: "holds", Inverse: "is held by", Sentence: "An identity effectively has a permission; binding and rule prove it.",
 		Joins: pairs(identities, "Permission"),
 		Properties: []Property{
-			text("binding", "Binding", "Kind and name of the binding that gives it."),
-			text("role", "Role", "Kind and name of the role that contains the rule."),
-			text("witnessRule", "Rule", "The rule in words."),
+			names(text("binding", "Binding", "Kind and name of the binding that gives it.")),
+			names(text("role", "Role", "Kind and name of the role that contains the rule.")),
+			names(text("witnessRule", "Rule", "The rule in words.")),
 		}},
 	{Name: "COVERS", Verb: "covers", Inverse: "is covered by", Sentence: "Where a permission holds.",
 		Joins: pairs([]string{"Permission"}, "Cluster", "Namespace")},

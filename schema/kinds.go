@@ -25,6 +25,13 @@ func clusterWide(more ...Property) []Property {
 	}, more...)
 }
 
+// names marks a property that may name other things than the node, or the edge's
+// two ends.
+func names(p Property) Property {
+	p.Names = true
+	return p
+}
+
 var (
 	exposed       = insight("exposed", "Exposed to the internet", "Traffic from the internet can arrive here: a route exists and no policy known to be enforced closes it.")
 	exposedPorts  = list("exposedPorts", "Exposed ports", "The ports and protocols that traffic from the internet can arrive at, such as 443/TCP.")
@@ -152,7 +159,7 @@ var Kinds = []Kind{
 		Properties: named(ofImages(
 			text("workload", "Workload", "Kind and name of the workload that owns it in the end, such as Deployment/web."),
 			dict("phase", "Phase", "Pending, Running, Succeeded, Failed or Unknown."),
-			dict("node", "Node", "The node it was bound to."),
+			names(dict("node", "Node", "The node it was bound to.")),
 			text("ip", "Address", "Its address."),
 			dict("serviceAccount", "Service account", "The service account it runs as."),
 			flag("made", "From a manifest", "Nobody has seen it running: a manifest's workload would make it."),

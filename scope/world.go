@@ -32,7 +32,7 @@ func Of(w *live.World, s graph.Scope) *World {
 	if s.All {
 		return &World{World: w, scope: s}
 	}
-	seen := &live.World{View: w.View.Within(s), Clusters: map[string]*live.Cluster{}}
+	seen := &live.World{View: w.View.Within(s).Restated("Image", "running", running), Clusters: map[string]*live.Cluster{}}
 	for name, c := range w.Clusters {
 		tenants, there := s.Segments[name]
 		switch {
@@ -49,6 +49,19 @@ func Of(w *live.World, s graph.Scope) *World {
 		seen.Clusters[name] = c
 	}
 	return &World{World: seen, scope: s}
+}
+
+// running says whether a container that has not finished uses an image, of those
+// that are seen.
+func running(image graph.Node) graph.Value {
+	for use := range image.In("USES_IMAGE") {
+		for run := range use.From.In("RUNS") {
+			if phase := run.From.Text("phase"); phase != "Succeeded" && phase != "Failed" {
+				return graph.BoolValue(true)
+			}
+		}
+	}
+	return graph.BoolValue(false)
 }
 
 // Scope is what may be seen.
