@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/breakwater-sec/breakwater/sample"
+	"github.com/breakwater-sec/breakwater/server"
 	"github.com/spf13/cobra"
 )
 
@@ -58,13 +60,13 @@ Every analysis also works without a server: give it --from a kubeconfig context,
 manifests or a dump.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Version:       version(),
+		Version:       server.Version(),
 	}
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	for _, c := range []*cobra.Command{
 		serveCommand(s), signInCommand(s), scanCommand(s), graphCommand(s), queryCommand(s),
-		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), detectCommand(s), connectCommand(s), registryCommand(s), rulesCommand(s), dbCommand(s), storageCommand(s), dumpCommand(s), sampleContainerCommand(),
+		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), detectCommand(s), connectCommand(s), registryCommand(s), rulesCommand(s), dbCommand(s), storageCommand(s), dumpCommand(s), sample.ContainerCommand(),
 	} {
 		root.AddCommand(c)
 	}

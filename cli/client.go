@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/spf13/cobra"
 )
 
@@ -20,8 +21,8 @@ type client struct {
 	http       *http.Client
 }
 
-func dial(ctx context.Context, d dataDir) (*client, error) {
-	r, err := d.server()
+func dial(ctx context.Context, d datadir.Dir) (*client, error) {
+	r, err := d.Server()
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +30,7 @@ func dial(ctx context.Context, d dataDir) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := d.open(ctx)
+	s, err := d.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +41,8 @@ func dial(ctx context.Context, d dataDir) (*client, error) {
 	return &client{url: r.URL, token: session, http: &http.Client{}}, nil
 }
 
-func newSignIn(ctx context.Context, d dataDir) (string, error) {
-	s, err := d.open(ctx)
+func newSignIn(ctx context.Context, d datadir.Dir) (string, error) {
+	s, err := d.Open(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -98,11 +99,11 @@ func signInCommand(s streams) *cobra.Command {
 		Short: "Print a new sign-in link for the running server",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			r, err := dataDir(data).server()
+			r, err := datadir.Dir(data).Server()
 			if err != nil {
 				return err
 			}
-			token, err := newSignIn(c.Context(), dataDir(data))
+			token, err := newSignIn(c.Context(), datadir.Dir(data))
 			if err != nil {
 				return err
 			}
@@ -119,5 +120,5 @@ func signInCommand(s streams) *cobra.Command {
 func signInLink(url, token string) string { return url + "/sign-in#" + token }
 
 func dataFlag(c *cobra.Command, data *string) {
-	c.Flags().StringVar(data, "data", defaultData(), "the server's data folder")
+	c.Flags().StringVar(data, "data", datadir.Default(), "the server's data folder")
 }

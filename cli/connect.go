@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/ingest"
 )
 
@@ -32,12 +33,12 @@ func (o *connection) grant(ctx context.Context, kind ingest.Kind) (ca []byte, to
 	if o.cluster == "" || o.out == "" {
 		return nil, "", errors.New("want --cluster NAME and --out DIR")
 	}
-	d := dataDir(o.data)
-	if !d.stored() {
+	d := datadir.Dir(o.data)
+	if !d.Stored() {
 		return nil, "", fmt.Errorf("no server has used %s yet: start breakwater serve first, or name its folder with --data", d)
 	}
 	if o.server == "" {
-		r, err := d.server()
+		r, err := d.Server()
 		if err != nil {
 			return nil, "", err
 		}
@@ -48,11 +49,11 @@ func (o *connection) grant(ctx context.Context, kind ingest.Kind) (ca []byte, to
 	if u, err := url.Parse(o.server); err != nil || u.Scheme != "https" || u.Host == "" {
 		return nil, "", fmt.Errorf("--server %q: want https://HOST:PORT", o.server)
 	}
-	vouching, err := ingest.OpenAuthority(d.authority())
+	vouching, err := ingest.OpenAuthority(d.Authority())
 	if err != nil {
 		return nil, "", err
 	}
-	st, err := d.open(ctx)
+	st, err := d.Open(ctx)
 	if err != nil {
 		return nil, "", err
 	}

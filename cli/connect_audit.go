@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/deploy/audit"
 	"github.com/breakwater-sec/breakwater/ingest"
 )
@@ -38,7 +39,7 @@ func connectAudit(ctx context.Context, s streams, o connection) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFiles(o.out, map[string][]byte{"webhook.kubeconfig": webhook, "policy.yaml": audit.Policy}); err != nil {
+	if err := datadir.WriteFiles(o.out, map[string][]byte{"webhook.kubeconfig": webhook, "policy.yaml": audit.Policy}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.out, apiServerFlags, o.out, o.cluster)

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/deploy/sensor"
 	"github.com/breakwater-sec/breakwater/ingest"
 )
@@ -49,7 +50,7 @@ func connectSensor(ctx context.Context, s streams, o connection, image string) e
 	if err != nil {
 		return err
 	}
-	if err := writeFiles(o.out, map[string][]byte{"breakwater-sensor.yaml": manifests}); err != nil {
+	if err := datadir.WriteFiles(o.out, map[string][]byte{"breakwater-sensor.yaml": manifests}); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.out, afterSensor, o.out, o.cluster, image)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/breakwater-sec/breakwater/datadir"
+	"github.com/breakwater-sec/breakwater/terminal"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
@@ -41,7 +43,7 @@ advisories without a restart.`,
 			for _, p := range paths {
 				sources = append(sources, vuln.Source{Path: p})
 			}
-			status, err := vuln.Import(c.Context(), dataDir(data).advisories(), sources, importProgress(s.err))
+			status, err := vuln.Import(c.Context(), datadir.Dir(data).Advisories(), sources, importProgress(s.err))
 			if len(status.Sources) > 0 {
 				printStatus(s.out, status)
 			}
@@ -55,9 +57,9 @@ advisories without a restart.`,
 // importProgress draws one line per source: over itself on a terminal, only at
 // the end of each source elsewhere.
 func importProgress(w io.Writer) func(vuln.Progress) {
-	draws := terminal(w)
+	draws := isTerminal(w)
 	return func(p vuln.Progress) {
-		line := fmt.Sprintf("[%d/%d] %s: %d records, %d skipped", p.Number, p.Of, plain(p.Source), p.Status.Records, p.Status.SkippedCount)
+		line := fmt.Sprintf("[%d/%d] %s: %d records, %d skipped", p.Number, p.Of, terminal.Plain(p.Source), p.Status.Records, p.Status.SkippedCount)
 		switch {
 		case p.Done && p.Unchanged:
 			fmt.Fprintf(w, "%s (unchanged)\n", line)
@@ -77,7 +79,7 @@ func dbStatusCommand(s streams) *cobra.Command {
 		Short: "What the advisory database holds and what it could not read",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			db, err := vuln.Open(dataDir(data).advisories())
+			db, err := vuln.Open(datadir.Dir(data).Advisories())
 			if err != nil {
 				return err
 			}
@@ -103,7 +105,7 @@ func dbForgetCommand(s streams) *cobra.Command {
 		RunE: func(_ *cobra.Command, names []string) error {
 			var errs []error
 			for _, n := range names {
-				errs = append(errs, vuln.Forget(dataDir(data).advisories(), n))
+				errs = append(errs, vuln.Forget(datadir.Dir(data).Advisories(), n))
 			}
 			return errors.Join(errs...)
 		},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -16,9 +15,10 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/detect"
-	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/server"
 	"github.com/breakwater-sec/breakwater/severity"
+	"github.com/breakwater-sec/breakwater/terminal"
 )
 
 func detectCommand(s streams) *cobra.Command {
@@ -50,18 +50,6 @@ the server, which knows the clusters, tells their pods.`,
 
 const trustedProxy = "addresses (CIDR) of load balancers before the API server, whose word on where a request came from counts"
 
-// prefixes reads the values of --trusted-proxy.
-func prefixes(texts []string) (out []netip.Prefix, err error) {
-	for _, t := range texts {
-		p, err := netip.ParsePrefix(t)
-		if err != nil {
-			return nil, fmt.Errorf("--trusted-proxy: %w", err)
-		}
-		out = append(out, p)
-	}
-	return out, nil
-}
-
 type detectOptions struct {
 	audit, runtime, proxies        []string
 	rules, cluster, failOn         string
@@ -72,17 +60,6 @@ type detectOptions struct {
 	unplaced                       int // events of containers whose pod nobody told
 	gaps                           []collect.Gap
 	broken                         error
-}
-
-// loadDetections reads the built-in detections and, if named, those of a folder.
-func loadDetections(folder string) (*detect.Rules, error) {
-	if folder == "" {
-		return builtin.Load()
-	}
-	if err := wholeFolder(folder); err != nil {
-		return nil, err
-	}
-	return builtin.Load(os.DirFS(folder))
 }
 
 // reader reads one kind of log in batches.
@@ -98,10 +75,10 @@ func (o *detectOptions) run(c *cobra.Command, s streams, args []string) error {
 		o.runtime = append(o.runtime, args...)
 	}
 	var err error
-	if o.prefixes, err = prefixes(o.proxies); err != nil {
+	if o.prefixes, err = server.Prefixes(o.proxies); err != nil {
 		return err
 	}
-	rules, err := loadDetections(o.rules)
+	rules, err := server.LoadDetections(o.rules)
 	if err != nil {
 		return err
 	}
@@ -137,7 +114,7 @@ func (o *detectOptions) file(c *cobra.Command, s streams, file string, read read
 		o.gap(file, "the file breaks off: "+err.Error(), "What comes after is not looked at.")
 	}
 	if n := o.rejected - before.rejected; n > 0 {
-		fmt.Fprintf(s.err, "%s: %d of %d events could not be read\n", plain(file), n, o.lines-before.lines)
+		fmt.Fprintf(s.err, "%s: %d of %d events could not be read\n", terminal.Plain(file), n, o.lines-before.lines)
 		o.gap(file, fmt.Sprintf("%d events could not be read", n), "Attacks in them are not seen.")
 		if o.events == before.events {
 			o.broken = fmt.Errorf("%s: holds no %s events", file, o.kind)

@@ -9,6 +9,7 @@ import (
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
 	"github.com/breakwater-sec/breakwater/event/runtime"
+	"github.com/breakwater-sec/breakwater/terminal"
 )
 
 // maxComplaints is how many broken lines of a file are named one by one.
@@ -25,7 +26,7 @@ func (o *detectOptions) readAudit(s streams, file string, in io.Reader, each fun
 		o.events += len(b.Events) + b.Announced
 		for _, r := range b.Rejected {
 			if said++; said <= maxComplaints {
-				fmt.Fprintf(s.err, "%s:%d: %s\n", plain(file), r.Position, plain(r.Why))
+				fmt.Fprintf(s.err, "%s:%d: %s\n", terminal.Plain(file), r.Position, terminal.Plain(r.Why))
 			}
 		}
 		each(b.Events)
@@ -44,7 +45,7 @@ func (o *detectOptions) readRuntime(s streams, file string, in io.Reader, each f
 		o.events += b.Count() - len(b.Rejected) - b.Dropped
 		for _, r := range b.Rejected {
 			if said++; said <= maxComplaints {
-				fmt.Fprintf(s.err, "%s:%d: %s\n", plain(file), r.Position, plain(r.Why))
+				fmt.Fprintf(s.err, "%s:%d: %s\n", terminal.Plain(file), r.Position, terminal.Plain(r.Why))
 			}
 		}
 		for why, n := range b.Lost {

@@ -3,15 +3,15 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/scope"
+	"github.com/breakwater-sec/breakwater/server"
 )
 
 // input is where an analysis without a server gets its clusters.
@@ -33,19 +33,11 @@ func (in *input) flags(c *cobra.Command) {
 	dataFlag(c, &in.data)
 }
 
-// splitFrom takes NAME=SOURCE apart; a path may contain "=" behind a "/".
-func splitFrom(s string) (name, source string) {
-	if n, rest, ok := strings.Cut(s, "="); ok && n != "" && !strings.ContainsAny(n, "/:.") {
-		return n, rest
-	}
-	return "", s
-}
-
 // facts reads every --from once.
 func (in *input) facts(ctx context.Context) ([]*collect.Facts, error) {
 	var out []*collect.Facts
 	for _, s := range in.from {
-		name, source := splitFrom(s)
+		name, source := server.SplitFrom(s)
 		f, err := kube.Open(ctx, source)
 		if err != nil {
 			return nil, fmt.Errorf("read --from %s: %w", s, err)
@@ -64,24 +56,14 @@ func (in *input) world(ctx context.Context) (*scope.World, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, err := loadRules(in.rules)
+	rules, err := server.LoadRules(in.rules)
 	if err != nil {
 		return nil, err
 	}
-	images, done, err := imagesFor(ctx, dataDir(in.data), in.images, in.mirrors)
+	images, done, err := imagesFor(ctx, datadir.Dir(in.data), in.images, in.mirrors)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	return seen(live.Once(ctx, rules, images, facts))
-}
-
-// loadRules is the built-in rules and, if given, a folder of more.
-func loadRules(folder string) (*analyse.Rules, error) {
-	if folder != "" {
-		if err := wholeFolder(folder); err != nil {
-			return nil, err
-		}
-	}
-	return analyse.Load(folder)
 }

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/breakwater-sec/breakwater/datadir"
 	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
+	"github.com/breakwater-sec/breakwater/terminal"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
@@ -56,7 +58,7 @@ func estate(t *testing.T) (mirror, data string) {
 	}
 	t.Cleanup(func() { e.Close() })
 	data = t.TempDir()
-	if _, err := vuln.Import(t.Context(), dataDir(data).advisories(), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil); err != nil {
+	if _, err := vuln.Import(t.Context(), datadir.Dir(data).Advisories(), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return "--registry-mirror=" + harborshop.Host + "=" + e.Registry, data
@@ -141,7 +143,7 @@ func TestExitCodesTellFindingsFromFailure(t *testing.T) {
 }
 
 func TestANameFromOutsideCannotMoveTheCursor(t *testing.T) {
-	if got := plain("a\x1b[2J\nb\u202e"); strings.ContainsAny(got, "\x1b\n") {
+	if got := terminal.Plain("a\x1b[2J\nb\u202e"); strings.ContainsAny(got, "\x1b\n") {
 		t.Errorf("%q", got)
 	}
 }

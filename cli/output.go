@@ -9,11 +9,11 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/terminal"
 )
 
 // streams are where a command writes: results to out, all else to err.
@@ -86,7 +86,7 @@ func newTable(w io.Writer, heads ...string) *table {
 
 func (t *table) row(cells ...string) {
 	for i, c := range cells {
-		cells[i] = plain(c)
+		cells[i] = terminal.Plain(c)
 	}
 	fmt.Fprintln(t.w, strings.Join(cells, "\t"))
 }
@@ -104,17 +104,6 @@ func (t *table) flush() error {
 	return nil
 }
 
-// plain keeps what strangers wrote from moving the reader's cursor: names and
-// texts come from images, manifests and advisories.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '·'
-		}
-		return r
-	}, s)
-}
-
 // printGaps says on the error stream what could not be seen.
 func printGaps(w io.Writer, gaps []collect.Gap) {
 	if len(gaps) == 0 {
@@ -126,9 +115,9 @@ func printGaps(w io.Writer, gaps []collect.Gap) {
 		if g.Cluster != "" {
 			where = g.Cluster + ": " + where
 		}
-		fmt.Fprintf(w, "  %s: %s\n", plain(where), plain(g.Why))
+		fmt.Fprintf(w, "  %s: %s\n", terminal.Plain(where), terminal.Plain(g.Why))
 		if g.Consequence != "" {
-			fmt.Fprintf(w, "    → %s\n", plain(g.Consequence))
+			fmt.Fprintf(w, "    → %s\n", terminal.Plain(g.Consequence))
 		}
 	}
 }
@@ -141,8 +130,8 @@ func gapsOrEmpty(g []collect.Gap) []collect.Gap {
 	return g
 }
 
-// terminal says whether progress may be drawn over itself.
-func terminal(w io.Writer) bool {
+// isTerminal says whether progress may be drawn over itself.
+func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
 		return false

@@ -11,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/terminal"
 )
 
 func queryCommand(s streams) *cobra.Command {
@@ -108,7 +110,7 @@ func answer(c *cobra.Command, in input, q *query.Query, limit int) (*rows, error
 		limit = query.AllRows
 	}
 	if len(in.from) == 0 {
-		cl, err := dial(ctx, dataDir(in.data))
+		cl, err := dial(ctx, datadir.Dir(in.data))
 		if err != nil {
 			return nil, err
 		}
@@ -172,7 +174,7 @@ func (r *rows) table(out, err io.Writer) error {
 		fmt.Fprintln(err, "The answer is not whole:", r.Partial)
 	}
 	for _, g := range r.Gaps {
-		fmt.Fprintf(err, "Not seen: %s: %s\n  → %s\n", plain(g.What), plain(g.Why), plain(g.Consequence))
+		fmt.Fprintf(err, "Not seen: %s: %s\n  → %s\n", terminal.Plain(g.What), terminal.Plain(g.Why), terminal.Plain(g.Consequence))
 	}
 	return nil
 }
@@ -180,7 +182,7 @@ func (r *rows) table(out, err io.Writer) error {
 // writeCSV asks for every row as CSV, which the engine writes itself.
 func writeCSV(c *cobra.Command, in input, q *query.Query, out io.Writer) error {
 	if len(in.from) == 0 {
-		cl, err := dial(c.Context(), dataDir(in.data))
+		cl, err := dial(c.Context(), datadir.Dir(in.data))
 		if err != nil {
 			return err
 		}

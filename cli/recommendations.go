@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/severity"
 )
@@ -28,7 +29,7 @@ are counted below.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var d report.Recommendations
 			if len(in.from) == 0 {
-				cl, err := dial(c.Context(), dataDir(in.data))
+				cl, err := dial(c.Context(), datadir.Dir(in.data))
 				if err != nil {
 					return err
 				}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/detect/builtin"
+	"github.com/breakwater-sec/breakwater/server"
 )
 
 //go:generate go test -run Reference -update
@@ -38,7 +39,7 @@ func TestReferenceOfTheCommandLineIsFresh(t *testing.T) {
 }
 
 func TestReferenceOfDetectionsIsFresh(t *testing.T) {
-	rules, err := loadDetections("")
+	rules, err := server.LoadDetections("")
 	if err != nil {
 		t.Fatal(err)
 	}

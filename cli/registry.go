@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -14,81 +13,10 @@ import (
 	"github.com/breakwater-sec/breakwater/api"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/registry"
-	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
-	"github.com/breakwater-sec/breakwater/registries"
+	"github.com/breakwater-sec/breakwater/datadir"
+	"github.com/breakwater-sec/breakwater/server"
+	"github.com/breakwater-sec/breakwater/terminal"
 )
-
-// namedRegistries reads every --registry: [http://]HOST[/REPOSITORY]. What is said
-// of one host comes together.
-func namedRegistries(flags []string) (out []registries.Connection, err error) {
-	at := map[string]int{}
-	for _, f := range flags {
-		rest, insecure := strings.CutPrefix(f, "http://")
-		host, repository, named := strings.Cut(strings.TrimPrefix(rest, "https://"), "/")
-		what := collect.Registry{Host: host, Insecure: insecure}
-		if named && repository != "" {
-			what.Repositories = []string{repository}
-		}
-		if what, err = what.Valid(); err != nil {
-			return nil, err // it names the registry, unless a password may be in it
-		}
-		i, known := at[what.Host]
-		if !known {
-			at[what.Host] = len(out)
-			out = append(out, registries.Connection{Registry: what, From: registries.FromFlag})
-			continue
-		}
-		have := &out[i].Registry
-		if len(have.Repositories) == 0 || len(what.Repositories) == 0 {
-			have.Repositories = nil // all of them
-		} else {
-			have.Repositories = append(have.Repositories, what.Repositories...)
-		}
-		have.Insecure = have.Insecure || insecure
-	}
-	return out, nil
-}
-
-// registryConfig is which registries to read from the start, and how.
-func (v *server) registryConfig() (registries.Config, registry.Reader, error) {
-	reader := registry.Reader{Transport: v.transport, PerSecond: v.config.registryQPS}
-	connect, err := namedRegistries(v.config.registries)
-	if err != nil {
-		return registries.Config{}, reader, err
-	}
-	if v.config.file != "" {
-		more, logins, err := readConfig(v.config.file)
-		if err != nil {
-			return registries.Config{}, reader, err
-		}
-		for _, c := range more {
-			if taken(connect, c.Host) {
-				return registries.Config{}, reader, fmt.Errorf("registry %s is named by --registry and in %s: name it once", c.Host, v.config.file)
-			}
-		}
-		connect, reader.Logins = append(connect, more...), logins
-	}
-	if v.config.noImages && len(connect) > 0 {
-		return registries.Config{}, reader, errors.New("--no-images reads no registries: leave it out, or those of --registry and --config")
-	}
-	if v.estate != nil && !taken(connect, harborshop.Host) {
-		connect = append(connect, registries.Connection{Registry: collect.Registry{Host: harborshop.Host}, From: registries.FromFlag})
-	}
-	if v.config.noImages {
-		return registries.Config{}, reader, nil
-	}
-	return registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: v.config.registryEvery, Connect: connect}, reader, nil
-}
-
-// plainHTTP says which registries were connected as speaking no TLS.
-func (v *server) plainHTTP(host string) bool {
-	for _, r := range v.registries.Registries() {
-		if at, err := registry.Parse(r.Host); r.Insecure && err == nil && at.RegistryStr() == host {
-			return true
-		}
-	}
-	return false
-}
 
 func registryCommand(s streams) *cobra.Command {
 	c := &cobra.Command{Use: "registry", Short: "Container registries: what their account may see, and how far they were read"}
@@ -119,16 +47,16 @@ or the file of --config has for it. It exits with 2 if something is refused.`,
 }
 
 func checkRegistry(ctx context.Context, s streams, f format, arg, file string, mirror []string) error {
-	named, err := namedRegistries([]string{arg})
+	named, err := server.NamedRegistries([]string{arg})
 	if err != nil {
 		return err
 	}
 	what, reader := named[0].Registry, registry.Reader{}
-	if reader.Transport, err = mirrors(mirror); err != nil {
+	if reader.Transport, err = server.Mirrors(mirror); err != nil {
 		return err
 	}
 	if file != "" {
-		if _, reader.Logins, err = readConfig(file); err != nil {
+		if _, reader.Logins, err = server.ReadConfig(file); err != nil {
 			return err
 		}
 	}
@@ -160,7 +88,7 @@ func printCheck(s streams, c api.RegistryCheck) error {
 	if c.Account != "" {
 		who = "as " + c.Account
 	}
-	fmt.Fprintf(s.out, "registry %s, %s (%s)\n\n", plain(c.Host), plain(who), plain(c.AccountFrom))
+	fmt.Fprintf(s.out, "registry %s, %s (%s)\n\n", terminal.Plain(c.Host), terminal.Plain(who), terminal.Plain(c.AccountFrom))
 	t := newTable(s.out, "PERMISSION", "STATE", "WHY", "NOT SEEN THEREFORE")
 	for _, p := range c.Permissions {
 		t.row(p.What, string(p.State), p.Why, p.Blind)
@@ -176,7 +104,7 @@ func registryListCommand(s streams) *cobra.Command {
 		Short: "The registries that the running server reads, and how far it is",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			ask, err := dial(c.Context(), dataDir(data))
+			ask, err := dial(c.Context(), datadir.Dir(data))
 			if err != nil {
 				return err
 			}
@@ -225,7 +153,7 @@ func registryImagesCommand(s streams) *cobra.Command {
 		Example: "  breakwater registry images registry.example --state failed",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			ask, err := dial(c.Context(), dataDir(data))
+			ask, err := dial(c.Context(), datadir.Dir(data))
 			if err != nil {
 				return err
 			}

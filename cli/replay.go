@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/breakwater-sec/breakwater/ingest/sender"
+	"github.com/breakwater-sec/breakwater/terminal"
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 )
@@ -43,7 +45,7 @@ the server knows already makes no second alert and counts once.`,
 }
 
 // senderOf reads server, authority and token of a webhook's kubeconfig.
-func senderOf(file string) (*auditSender, error) {
+func senderOf(file string) (*sender.Sender, error) {
 	var k struct {
 		Clusters []struct {
 			Cluster struct {
@@ -67,7 +69,7 @@ func senderOf(file string) (*auditSender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: certificate-authority-data: %w", file, err)
 	}
-	return newAuditSender(k.Clusters[0].Cluster.Server, k.Users[0].User.Token, ca)
+	return sender.New(k.Clusters[0].Cluster.Server, k.Users[0].User.Token, ca)
 }
 
 const (
@@ -77,7 +79,7 @@ const (
 )
 
 // replayFile sends a file in batches and says how many events that were.
-func replayFile(c *cobra.Command, s streams, to *auditSender, file string) error {
+func replayFile(c *cobra.Command, s streams, to *sender.Sender, file string) error {
 	in, closed, err := openLog(c.InOrStdin(), file)
 	if err != nil {
 		return err
@@ -95,7 +97,7 @@ func replayFile(c *cobra.Command, s streams, to *auditSender, file string) error
 		case line[0] != '{' || !json.Valid(line):
 			b.broken++
 			if b.broken <= maxComplaints {
-				fmt.Fprintf(s.err, "%s:%d: not an event: want one JSON object a line\n", plain(file), n)
+				fmt.Fprintf(s.err, "%s:%d: not an event: want one JSON object a line\n", terminal.Plain(file), n)
 			}
 		default:
 			if err := b.add(c.Context(), line); err != nil {
@@ -106,13 +108,13 @@ func replayFile(c *cobra.Command, s streams, to *auditSender, file string) error
 	if err := errors.Join(lines.Err(), b.flush(c.Context())); err != nil {
 		return fmt.Errorf("after line %d, with %d events sent: %w", n, b.sent, err)
 	}
-	_, err = fmt.Fprintf(s.err, "%s: %d events sent, %d lines were none\n", plain(file), b.sent, b.broken)
+	_, err = fmt.Fprintf(s.err, "%s: %d events sent, %d lines were none\n", terminal.Plain(file), b.sent, b.broken)
 	return err
 }
 
 // eventBatch gathers events until there are enough for a request.
 type eventBatch struct {
-	to           *auditSender
+	to           *sender.Sender
 	body         bytes.Buffer
 	waiting      int
 	sent, broken int
@@ -136,7 +138,7 @@ func (b *eventBatch) flush(ctx context.Context) error {
 		return nil
 	}
 	b.body.WriteString("]}")
-	if err := b.to.retry(ctx, b.body.Bytes()); err != nil {
+	if err := b.to.SendWithRetry(ctx, b.body.Bytes()); err != nil {
 		return err
 	}
 	b.sent, b.waiting = b.sent+b.waiting, 0

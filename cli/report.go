@@ -4,15 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/severity"
+	"github.com/breakwater-sec/breakwater/terminal"
 )
 
 func graphCommand(s streams) *cobra.Command {
@@ -47,7 +48,7 @@ func graphCommand(s streams) *cobra.Command {
 
 // fromServer writes the server's document as it is, or as a table.
 func fromServer(c *cobra.Command, in input, path string, f format, s streams, table func([]byte) error) error {
-	cl, err := dial(c.Context(), dataDir(in.data))
+	cl, err := dial(c.Context(), datadir.Dir(in.data))
 	if err != nil {
 		return err
 	}
@@ -171,7 +172,7 @@ func pathsCommand(s streams) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			var d report.Paths
 			if len(in.from) == 0 {
-				cl, err := dial(c.Context(), dataDir(in.data))
+				cl, err := dial(c.Context(), datadir.Dir(in.data))
 				if err != nil {
 					return err
 				}
@@ -210,10 +211,10 @@ func printPaths(s streams, f format, d report.Paths) error {
 		return writeLines(s.out, d.Paths)
 	}
 	for _, p := range d.Paths {
-		writePath(s.out, p.Risk, p.Title, p.Cluster+" · "+p.Namespace, p.Story)
+		terminal.Path(s.out, p.Risk, p.Title, p.Cluster+" · "+p.Namespace, p.Story)
 		for _, fix := range p.Fixes {
 			if fix.Effect == "breaks" {
-				fmt.Fprintf(s.out, "   fix: %s\n", plain(fix.Title))
+				fmt.Fprintf(s.out, "   fix: %s\n", terminal.Plain(fix.Title))
 			}
 		}
 		fmt.Fprintln(s.out)
@@ -221,13 +222,6 @@ func printPaths(s streams, f format, d report.Paths) error {
 	fmt.Fprintf(s.err, "%d attack paths\n", len(d.Paths))
 	printGaps(s.err, d.Gaps)
 	return nil
-}
-
-func writePath(w io.Writer, risk, title, where string, story []string) {
-	fmt.Fprintf(w, "%s  %s\n   %s\n", strings.ToUpper(risk), plain(title), plain(where))
-	for i, line := range story {
-		fmt.Fprintf(w, "   %d. %s\n", i+1, plain(line))
-	}
 }
 
 func dumpCommand(s streams) *cobra.Command {
@@ -245,7 +239,7 @@ every --from takes. It holds no Secret, no environment value and no ConfigMap da
 			if err != nil {
 				return err
 			}
-			if err := writeDump(file, facts[0]); err != nil {
+			if err := datadir.WriteDump(file, facts[0]); err != nil {
 				return err
 			}
 			fmt.Fprintf(s.err, "%s: %d pods, %d gaps\n", file, len(facts[0].Pods), len(facts[0].Gaps))

@@ -19,6 +19,7 @@ import (
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/server"
 )
 
 func rulesCommand(s streams) *cobra.Command {
@@ -35,11 +36,11 @@ type ruleRow struct {
 
 // allRules are those of every engine.
 func allRules(folder string) ([]rule.Rule, error) {
-	paths, err := loadRules(folder)
+	paths, err := server.LoadRules(folder)
 	if err != nil {
 		return nil, err
 	}
-	detections, err := loadDetections(folder)
+	detections, err := server.LoadDetections(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -99,18 +100,6 @@ file of the same name stands in for the built-in one.`,
 			return nil
 		},
 	}
-}
-
-// wholeFolder refuses a folder from which no engine would load a rule.
-func wholeFolder(folder string) error {
-	root, part, err := rule.Find(folder)
-	if err == nil && part != "." {
-		err = fmt.Errorf("%s is a part of a folder of rules: want %s", folder, root)
-	}
-	if err != nil {
-		return fmt.Errorf("load rules: %w", err)
-	}
-	return nil
 }
 
 // rulesToTest are the built-in rules and templates, or those that lie in a folder.

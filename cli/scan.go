@@ -11,8 +11,11 @@ import (
 
 	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/server"
 	"github.com/breakwater-sec/breakwater/severity"
+	"github.com/breakwater-sec/breakwater/terminal"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
@@ -106,17 +109,17 @@ type scannedVuln struct {
 }
 
 func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error {
-	db, err := vuln.Open(dataDir(o.data).advisories())
+	db, err := vuln.Open(datadir.Dir(o.data).Advisories())
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	opts := image.Options{Platform: o.platform, Progress: scanProgress(s.err)}
-	if opts.Transport, err = mirrors(o.mirrors); err != nil {
+	if opts.Transport, err = server.Mirrors(o.mirrors); err != nil {
 		return err
 	}
-	if dataDir(o.data).stored() {
-		st, err := dataDir(o.data).open(c.Context())
+	if datadir.Dir(o.data).Stored() {
+		st, err := datadir.Dir(o.data).Open(c.Context())
 		if err != nil {
 			return err
 		}
@@ -153,7 +156,7 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 
 // scanProgress draws on a terminal only: a pipe wants the answer.
 func scanProgress(w io.Writer) func(image.Progress) {
-	if !terminal(w) {
+	if !isTerminal(w) {
 		return nil
 	}
 	return func(p image.Progress) {
@@ -161,7 +164,7 @@ func scanProgress(w io.Writer) func(image.Progress) {
 		if p.FromCache {
 			from = "known"
 		}
-		fmt.Fprintf(w, "\x1b[K%s: layer %d of %d (%s, %s)\r", plain(p.Reference), p.Layer, p.Of, size(p.Bytes), from)
+		fmt.Fprintf(w, "\x1b[K%s: layer %d of %d (%s, %s)\r", terminal.Plain(p.Reference), p.Layer, p.Of, size(p.Bytes), from)
 		if p.Layer == p.Of {
 			fmt.Fprint(w, "\x1b[K")
 		}
@@ -216,9 +219,9 @@ func printScans(s streams, f format, all []scanned) error {
 }
 
 func scanTable(s streams, r scanned) error {
-	fmt.Fprintf(s.out, "%s (%s)\n", plain(r.Image.Reference), plain(strings.Trim(r.Image.Distribution+", "+r.Image.Platform, ", ")))
+	fmt.Fprintf(s.out, "%s (%s)\n", terminal.Plain(r.Image.Reference), terminal.Plain(strings.Trim(r.Image.Distribution+", "+r.Image.Platform, ", ")))
 	if !r.Image.Known {
-		fmt.Fprintf(s.out, "Unknown, not clean: %s\n", plain(r.Image.Why))
+		fmt.Fprintf(s.out, "Unknown, not clean: %s\n", terminal.Plain(r.Image.Why))
 	}
 	if len(r.Vulnerabilities) > 0 {
 		t := newTable(s.out, "SEVERITY", "ID", "PACKAGE", "INSTALLED", "FIXED IN", "")

@@ -12,56 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/datadir"
+	"github.com/breakwater-sec/breakwater/server"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/test/pgtest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
-
-func TestRetentionComesFromTheConfigurationFileAndThenFromFlags(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "breakwater.yaml")
-	text := "retention:\n  alerts: {keep: 90d, rows: 500000}\n  paths: {keep: forever}\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r, err := storage{keep: []string{"alerts=30d"}, keepRows: []string{"layers=unlimited"}}.retention(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := store.DefaultRetention()
-	want["alerts"] = store.Limit{Keep: 30 * 24 * time.Hour, Rows: 500_000}
-	want["paths"] = store.Limit{Rows: want["paths"].Rows}
-	want["layers"] = store.Limit{Keep: want["layers"].Keep}
-	for name := range want {
-		if r[name] != want[name] {
-			t.Errorf("%s: %+v, want %+v", name, r[name], want[name])
-		}
-	}
-	for _, c := range []struct {
-		name, file string
-		o          storage
-		want       string
-	}{
-		{"no value", "", storage{keep: []string{"alerts"}}, "want NAME=VALUE"},
-		{"no such history", "", storage{keep: []string{"alert=3d"}}, "there are alerts, paths, path-history, layers"},
-		{"no time", "", storage{keep: []string{"alerts=soon"}}, "want days such as 90d"},
-		{"no rows", "", storage{keepRows: []string{"alerts=few"}}, "want a number of rows"},
-		{"a file with nothing said", "retention: {alerts: {}}", storage{}, "want keep, rows or both"},
-		{"a file with a wrong name", "retention: {alert: {keep: 3d}}", storage{}, "there are alerts"},
-		{"a file with a wrong key", "retention: {alerts: {days: 3}}", storage{}, "days"},
-	} {
-		name := ""
-		if c.file != "" {
-			name = filepath.Join(t.TempDir(), "c.yaml")
-			if err := os.WriteFile(name, []byte(c.file), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if _, err := c.o.retention(name); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v", c.name, err)
-		}
-	}
-}
 
 // serveOn runs a server on a cluster of one file until the test ends, and returns what it prints.
 func serveOn(t *testing.T, data string, args ...string) *strings.Builder {
@@ -98,22 +55,22 @@ func serveOn(t *testing.T, data string, args ...string) *strings.Builder {
 func TestAServerKeepsItsRecordsInPostgreSQL(t *testing.T) {
 	dsn, data := pgtest.DSN(t), t.TempDir()
 	serveOn(t, data, "--store", dsn)
-	if _, err := os.Stat(dataDir(data).database()); err == nil {
+	if _, err := os.Stat(datadir.Dir(data).Database()); err == nil {
 		t.Error("a file of SQLite was made all the same")
 	}
-	announced, err := os.ReadFile(dataDir(data).running())
+	announced, err := os.ReadFile(datadir.Dir(data).RunningFile())
 	if err != nil || strings.Contains(string(announced), pgtest.Password) {
 		t.Errorf("%s, %v", announced, err)
 	}
-	_, err = dial(t.Context(), dataDir(data))
+	_, err = dial(t.Context(), datadir.Dir(data))
 	if err == nil || !strings.Contains(err.Error(), "set BREAKWATER_STORE") || strings.Contains(err.Error(), pgtest.Password) {
 		t.Errorf("a command beside the server that would ask a file: %v", err)
 	}
-	t.Setenv(storeVariable, dsn)
-	if _, err := dataDir(t.TempDir()).open(t.Context()); err != nil {
+	t.Setenv(datadir.StoreVariable, dsn)
+	if _, err := datadir.Dir(t.TempDir()).Open(t.Context()); err != nil {
 		t.Errorf("a folder without a server: %v", err)
 	}
-	c, err := dial(t.Context(), dataDir(data))
+	c, err := dial(t.Context(), datadir.Dir(data))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +97,7 @@ func TestAServerKeepsItsRecordsInPostgreSQL(t *testing.T) {
 }
 
 func TestEventsWaitInTheNATSClusterThatTheEnvironmentNames(t *testing.T) {
-	t.Setenv(natsVariable, "nats://breakwater:secret1@127.0.0.1:1")
+	t.Setenv(server.NATSVariable, "nats://breakwater:secret1@127.0.0.1:1")
 	_, log, code := command(t, "serve", "--from", "testdata/shop", "--listen", "127.0.0.1:0", "--data", t.TempDir(),
 		"--ingest-listen", "127.0.0.1:0")
 	if code != exitCannot || !strings.Contains(log, "nats://127.0.0.1:1: no server answers") || strings.Contains(log, "secret1") {
@@ -157,18 +114,18 @@ func TestAFolderIsTheSameByEveryName(t *testing.T) {
 	serveOn(t, data)
 	t.Chdir(filepath.Dir(data))
 	for _, name := range []string{data, filepath.Base(data), "./" + filepath.Base(data) + "/"} {
-		if _, err := dial(t.Context(), dataDir(name)); err != nil {
+		if _, err := dial(t.Context(), datadir.Dir(name)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	t.Setenv(storeVariable, "postgres://u:secret1@h/db")
-	if _, err := dial(t.Context(), dataDir(data)); err == nil || !strings.Contains(err.Error(), "in that folder, and this command would ask postgres://u@h/db") {
+	t.Setenv(datadir.StoreVariable, "postgres://u:secret1@h/db")
+	if _, err := dial(t.Context(), datadir.Dir(data)); err == nil || !strings.Contains(err.Error(), "in that folder, and this command would ask postgres://u@h/db") {
 		t.Error(err)
 	}
 }
 
 func TestTheEnvironmentNamesTheStore(t *testing.T) {
-	t.Setenv(storeVariable, "postgres://breakwater:secret1@127.0.0.1:1/db")
+	t.Setenv(datadir.StoreVariable, "postgres://breakwater:secret1@127.0.0.1:1/db")
 	_, log, code := command(t, "serve", "--from", "testdata/shop", "--listen", "127.0.0.1:0", "--data", t.TempDir())
 	want := "postgres://breakwater@127.0.0.1:1/db: no server answers"
 	if code != exitCannot || !strings.Contains(log, want) || strings.Contains(log, "secret1") {

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package cli
+package sample
 
 import (
 	"context"
@@ -16,6 +16,6 @@ func runInContainer(context.Context, string, string) error {
 	return errors.New("containers need Linux")
 }
 
-func sampleContainerCommand() *cobra.Command {
+func ContainerCommand() *cobra.Command {
 	return &cobra.Command{Use: "sample-container", Hidden: true}
 }

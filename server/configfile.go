@@ -1,4 +1,4 @@
-package cli
+package server
 
 import (
 	"errors"
@@ -32,8 +32,8 @@ type configRegistry struct {
 	PasswordEnv  string   `yaml:"passwordEnv"`
 }
 
-// readConfig is strict: a key it does not know is an error with file and line.
-func readConfig(name string) (connections []registries.Connection, logins map[string]registry.Login, err error) {
+// ReadConfig is strict: a key it does not know is an error with file and line.
+func ReadConfig(name string) (connections []registries.Connection, logins map[string]registry.Login, err error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("--config: %w", err)

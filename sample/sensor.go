@@ -1,4 +1,4 @@
-package cli
+package sample
 
 import (
 	"context"
@@ -18,9 +18,11 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/ingest"
 	"github.com/breakwater-sec/breakwater/store"
+	"github.com/breakwater-sec/breakwater/terminal"
 )
 
 // sensorStory runs the real sensor on this machine, which plays the node of the
@@ -28,7 +30,7 @@ import (
 // container, and a privileged container that no kubelet started. Both processes
 // are real; the containers are their control groups and namespaces, no images.
 // Where this machine does not allow that, it says so.
-func (v *server) sensorStory(ctx context.Context, out io.Writer) error {
+func (v *tour) sensorStory(ctx context.Context, out io.Writer) error {
 	fmt.Fprintln(out, "From the sensor on this machine (it plays a node of the sample):")
 	defer fmt.Fprintln(out)
 	place, err := v.samplePlace(ctx)
@@ -36,7 +38,7 @@ func (v *server) sensorStory(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if v.sensor, err = v.startSensor(ctx, place); err != nil {
-		fmt.Fprintf(out, "   not here: %s\n", plain(err.Error()))
+		fmt.Fprintf(out, "   not here: %s\n", terminal.Plain(err.Error()))
 		return ctx.Err()
 	}
 	known, err := v.alertIDs(ctx)
@@ -45,7 +47,7 @@ func (v *server) sensorStory(ctx context.Context, out io.Writer) error {
 	}
 	for _, group := range []string{"kubepods/burstable/pod" + place.pod + "/" + place.container, randomID()} {
 		if err := runInContainer(ctx, group, "cat /etc/hostname >/dev/null; id >/dev/null"); err != nil {
-			fmt.Fprintf(out, "   not here: %s\n", plain(err.Error()))
+			fmt.Fprintf(out, "   not here: %s\n", terminal.Plain(err.Error()))
 			return nil
 		}
 	}
@@ -56,9 +58,9 @@ func (v *server) sensorStory(ctx context.Context, out io.Writer) error {
 type place struct{ cluster, node, pod, container string }
 
 // samplePlace finds a privileged container of the sample that has an id.
-func (v *server) samplePlace(ctx context.Context) (p place, err error) {
-	for _, c := range v.estate.Clusters {
-		_, err := v.live.Facts(ctx, c.Name, func(f *collect.Facts) {
+func (v *tour) samplePlace(ctx context.Context) (p place, err error) {
+	for _, c := range v.Estate.Clusters {
+		_, err := v.Live.Facts(ctx, c.Name, func(f *collect.Facts) {
 			for _, pod := range f.Pods {
 				for i, shape := range pod.Shape.Containers {
 					if p.container == "" && shape.Privileged && i < len(pod.ContainerIDs) && pod.Owner.Kind == "ReplicaSet" {
@@ -90,7 +92,7 @@ type runningSensor struct {
 
 // startSensor starts breakwater-sensor, which lies beside this binary, with a
 // token of its own, and waits until it watches.
-func (v *server) startSensor(ctx context.Context, at place) (*runningSensor, error) {
+func (v *tour) startSensor(ctx context.Context, at place) (*runningSensor, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -103,12 +105,12 @@ func (v *server) startSensor(ctx context.Context, at place) (*runningSensor, err
 		said, _ := exec.CommandContext(ctx, bin, "--check").CombinedOutput()
 		return nil, fmt.Errorf("the sensor cannot watch this machine: %s", firstNo(string(said), err))
 	}
-	dir := filepath.Join(string(v.data), "sample-sensor")
+	dir := filepath.Join(string(v.Data), "sample-sensor")
 	if err := v.join(ctx, at.cluster, dir); err != nil {
 		return nil, err
 	}
 	s := &runningSensor{done: make(chan struct{})}
-	s.cmd = exec.Command(bin, "--server", "https://"+v.alerting.server.Addr().String(), "--ca", filepath.Join(dir, "ca.crt"), "--token-file", filepath.Join(dir, "token"),
+	s.cmd = exec.Command(bin, "--server", "https://"+v.EventsAddr(), "--ca", filepath.Join(dir, "ca.crt"), "--token-file", filepath.Join(dir, "token"),
 		"--node", at.node, "--buffer", filepath.Join(dir, "buffer"))
 	s.cmd.Stderr, s.cmd.SysProcAttr = &s.said, dieWithParent()
 	if err := s.cmd.Start(); err != nil {
@@ -119,20 +121,20 @@ func (v *server) startSensor(ctx context.Context, at place) (*runningSensor, err
 }
 
 // join writes what a sensor of the cluster needs, unless an earlier run has.
-func (v *server) join(ctx context.Context, cluster, dir string) error {
-	ca, err := ingest.OpenAuthority(v.data.authority())
+func (v *tour) join(ctx context.Context, cluster, dir string) error {
+	ca, err := ingest.OpenAuthority(v.Data.Authority())
 	if err != nil {
 		return err
 	}
 	files := map[string][]byte{"ca.crt": ca.PEM}
 	if _, err := os.Stat(filepath.Join(dir, "token")); errors.Is(err, fs.ErrNotExist) {
-		token, err := v.store.NewIngestToken(ctx, cluster, string(ingest.Runtime))
+		token, err := v.Store.NewIngestToken(ctx, cluster, string(ingest.Runtime))
 		if err != nil {
 			return err
 		}
 		files["token"] = []byte(token)
 	}
-	return writeFiles(dir, files)
+	return datadir.WriteFiles(dir, files)
 }
 
 // watches waits until the sensor says that it does.
@@ -191,8 +193,8 @@ func (s *runningSensor) stop() {
 	}
 }
 
-func (v *server) alertIDs(ctx context.Context) (map[string]bool, error) {
-	all, _, err := v.store.Alerts(ctx, store.AlertFilter{}, "", 500)
+func (v *tour) alertIDs(ctx context.Context) (map[string]bool, error) {
+	all, _, err := v.Store.Alerts(ctx, store.AlertFilter{}, "", 500)
 	out := map[string]bool{}
 	for _, a := range all {
 		out[a.ID] = true
@@ -201,10 +203,10 @@ func (v *server) alertIDs(ctx context.Context) (map[string]bool, error) {
 }
 
 // tellNew waits for alerts that were not known, and tells them.
-func (v *server) tellNew(ctx context.Context, out io.Writer, known map[string]bool, want int) error {
+func (v *tour) tellNew(ctx context.Context, out io.Writer, known map[string]bool, want int) error {
 	var fresh []store.Alert
 	for end := time.Now().Add(30 * time.Second); len(fresh) < want && time.Now().Before(end) && ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
-		all, _, err := v.store.Alerts(ctx, store.AlertFilter{}, "", 500)
+		all, _, err := v.Store.Alerts(ctx, store.AlertFilter{}, "", 500)
 		if err != nil {
 			return err
 		}
@@ -216,14 +218,14 @@ func (v *server) tellNew(ctx context.Context, out io.Writer, known map[string]bo
 		}
 	}
 	if len(fresh) < want {
-		fmt.Fprintf(out, "   %d of %d alerts came; the sensor says: %s\n", len(fresh), want, plain(v.sensor.said.String()))
+		fmt.Fprintf(out, "   %d of %d alerts came; the sensor says: %s\n", len(fresh), want, terminal.Plain(v.sensor.said.String()))
 	}
 	for _, stored := range fresh {
 		var a detect.Alert
 		if err := json.Unmarshal(stored.Body, &a); err != nil {
 			return err
 		}
-		writePath(out, a.Severity, a.Title, a.Cluster, a.Evidence)
+		terminal.Path(out, a.Severity, a.Title, a.Cluster, a.Evidence)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package cli
+package server
 
 import (
 	"cmp"
@@ -28,29 +28,29 @@ type alerting struct {
 }
 
 // openAlerting opens the endpoint that clusters send events to.
-func (v *server) openAlerting(ctx context.Context, servers map[string]kube.Config) (*alerting, error) {
-	proxies, err := prefixes(v.config.proxies)
+func (v *Server) openAlerting(ctx context.Context, servers map[string]kube.Config) (*alerting, error) {
+	proxies, err := Prefixes(v.config.Proxies)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := loadDetections(v.config.rules)
+	rules, err := LoadDetections(v.config.Rules)
 	if err != nil {
 		return nil, err
 	}
-	ca, err := ingest.OpenAuthority(v.data.authority())
+	ca, err := ingest.OpenAuthority(v.Data.Authority())
 	if err != nil {
 		return nil, err
 	}
-	hosts := append([]string{"localhost", "127.0.0.1"}, v.config.hosts...)
-	if host, _, err := net.SplitHostPort(v.config.ingest); err == nil && host != "" {
+	hosts := append([]string{"localhost", "127.0.0.1"}, v.config.Hosts...)
+	if host, _, err := net.SplitHostPort(v.config.Ingest); err == nil && host != "" {
 		hosts = append(hosts, host)
 	}
-	s, err := ingest.New(ctx, ingest.Config{Listen: v.config.ingest, TLS: ca.TLS(hosts...), Tokens: v.store, Sensors: v.store, NATS: v.nats(), Dir: filepath.Join(string(v.data), "events"), Log: v.log, Lost: lostBy(servers)})
+	s, err := ingest.New(ctx, ingest.Config{Listen: v.config.Ingest, TLS: ca.TLS(hosts...), Tokens: v.Store, Sensors: v.Store, NATS: v.nats(), Dir: filepath.Join(string(v.Data), "events"), Log: v.log, Lost: lostBy(servers)})
 	if err != nil {
-		return nil, fmt.Errorf("--ingest-listen %s: %w", v.config.ingest, err)
+		return nil, fmt.Errorf("--ingest-listen %s: %w", v.config.Ingest, err)
 	}
-	a := &alerting{server: s, pipeline: pipeline.New(pipeline.Config{Rules: rules, Records: v.store, Clusters: v.context, Proxies: proxies,
-		Tell: func() { v.live.Tell("Alert") }, Log: v.log})}
+	a := &alerting{server: s, pipeline: pipeline.New(pipeline.Config{Rules: rules, Records: v.Store, Clusters: v.Context, Proxies: proxies,
+		Tell: func() { v.Live.Tell("Alert") }, Log: v.log})}
 	for _, r := range rules.All() {
 		a.rules = append(a.rules, *r.Header())
 	}
@@ -142,8 +142,8 @@ func optional(s string) *string {
 }
 
 // nats is the NATS cluster to use, if any.
-func (v *server) nats() ingest.NATS {
-	n := v.config.nats
-	n.URL = cmp.Or(n.URL, os.Getenv(natsVariable))
+func (v *Server) nats() ingest.NATS {
+	n := v.config.NATS
+	n.URL = cmp.Or(n.URL, os.Getenv(NATSVariable))
 	return n
 }

@@ -1,4 +1,4 @@
-package cli
+package server
 
 import (
 	"path/filepath"
@@ -42,14 +42,14 @@ func TestTheConfigurationFileIsReadStrictly(t *testing.T) {
 }
 
 func TestRegistryFlagsOfOneHostComeTogether(t *testing.T) {
-	list, err := namedRegistries([]string{"registry.example/shop/web", "http://10.0.0.1:5000", "registry.example/edge/*", "index.docker.io/library/debian"})
+	list, err := NamedRegistries([]string{"registry.example/shop/web", "http://10.0.0.1:5000", "registry.example/edge/*", "index.docker.io/library/debian"})
 	if err != nil || len(list) != 3 || strings.Join(list[0].Repositories, " ") != "shop/web edge/*" || !list[1].Insecure || list[2].Host != "docker.io" {
 		t.Errorf("%+v, %v", list, err)
 	}
-	if list, err = namedRegistries([]string{"registry.example/shop/web", "registry.example"}); err != nil || len(list[0].Repositories) != 0 {
+	if list, err = NamedRegistries([]string{"registry.example/shop/web", "registry.example"}); err != nil || len(list[0].Repositories) != 0 {
 		t.Errorf("all of it was asked for: %+v, %v", list, err)
 	}
-	if _, err := namedRegistries([]string{"plain"}); err == nil {
+	if _, err := NamedRegistries([]string{"plain"}); err == nil {
 		t.Error("a name without a dot is no registry")
 	}
 }

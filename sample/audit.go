@@ -1,4 +1,4 @@
-package cli
+package sample
 
 import (
 	"bytes"
@@ -10,14 +10,16 @@ import (
 
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/ingest"
+	"github.com/breakwater-sec/breakwater/ingest/sender"
 	"github.com/breakwater-sec/breakwater/store"
+	"github.com/breakwater-sec/breakwater/terminal"
 )
 
 // playAudit sends the sample's recorded audit log the way an API server would:
 // over TLS, with a token. Once told, it is not sent again.
-func (v *server) playAudit(ctx context.Context) error {
-	for _, c := range v.estate.Clusters {
-		known, _, err := v.store.Alerts(ctx, store.AlertFilter{Clusters: []string{c.Name}}, "", 1)
+func (v *tour) playAudit(ctx context.Context) error {
+	for _, c := range v.Estate.Clusters {
+		known, _, err := v.Store.Alerts(ctx, store.AlertFilter{Clusters: []string{c.Name}}, "", 1)
 		if err != nil {
 			return err
 		}
@@ -53,32 +55,32 @@ func eventList(log []byte, now time.Time) ([]byte, error) {
 	return json.Marshal(list)
 }
 
-func (v *server) sendAudit(ctx context.Context, cluster string, body []byte) error {
-	ca, err := ingest.OpenAuthority(v.data.authority())
+func (v *tour) sendAudit(ctx context.Context, cluster string, body []byte) error {
+	ca, err := ingest.OpenAuthority(v.Data.Authority())
 	if err != nil {
 		return err
 	}
-	token, err := v.store.NewIngestToken(ctx, cluster, string(ingest.Audit))
+	token, err := v.Store.NewIngestToken(ctx, cluster, string(ingest.Audit))
 	if err != nil {
 		return err
 	}
-	to, err := newAuditSender("https://"+v.alerting.server.Addr().String()+"/v1/audit/"+cluster, token, ca.PEM)
+	to, err := sender.New("https://"+v.EventsAddr()+"/v1/audit/"+cluster, token, ca.PEM)
 	if err != nil {
 		return err
 	}
-	defer to.client.CloseIdleConnections()
-	return to.send(ctx, body, false)
+	defer to.Close()
+	return to.Send(ctx, body, false)
 }
 
 // alertStory tells what the sample's audit log was found to say.
-func (v *server) alertStory(ctx context.Context, out io.Writer) error {
+func (v *tour) alertStory(ctx context.Context, out io.Writer) error {
 	if err := v.playAudit(ctx); err != nil {
 		return err
 	}
 	var found []store.Alert
 	for end := time.Now().Add(settledWithin); len(found) == 0 && time.Now().Before(end); {
 		var err error
-		if found, _, err = v.store.Alerts(ctx, store.AlertFilter{}, "", 10); err != nil {
+		if found, _, err = v.Store.Alerts(ctx, store.AlertFilter{}, "", 10); err != nil {
 			return err
 		}
 		select {
@@ -93,13 +95,13 @@ func (v *server) alertStory(ctx context.Context, out io.Writer) error {
 		if err := json.Unmarshal(stored.Body, &a); err != nil {
 			return err
 		}
-		writePath(out, a.Severity, a.Title, a.Cluster, a.Evidence)
+		terminal.Path(out, a.Severity, a.Title, a.Cluster, a.Evidence)
 		for _, e := range a.Entities {
-			about, known := v.context.About(a.Cluster, e)
+			about, known := v.Context.About(a.Cluster, e)
 			if !known || len(about.Paths) == 0 {
 				continue
 			}
-			fmt.Fprintf(out, "   %s %s lies on an attack path: %s\n", e.Kind, plain(e.Name), plain(about.Paths[0].Title))
+			fmt.Fprintf(out, "   %s %s lies on an attack path: %s\n", e.Kind, terminal.Plain(e.Name), terminal.Plain(about.Paths[0].Title))
 			break
 		}
 	}

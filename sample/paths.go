@@ -1,4 +1,4 @@
-package cli
+package sample
 
 import (
 	"cmp"
@@ -13,6 +13,7 @@ import (
 	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/scope"
+	"github.com/breakwater-sec/breakwater/terminal"
 )
 
 // settledWithin is how long the sample may take until the stories are told as
@@ -25,7 +26,7 @@ var hunts = []string{"3889", "3602", "3786"}
 
 // stories tells the stories of the sample estate in the terminal, from the same
 // picture that the portal shows.
-func (v *server) stories(ctx context.Context, out io.Writer) error {
+func (v *tour) stories(ctx context.Context, out io.Writer) error {
 	w, err := v.settled(ctx)
 	if err != nil {
 		return err
@@ -42,9 +43,9 @@ func (v *server) stories(ctx context.Context, out io.Writer) error {
 		p := slices.MinFunc(paths, func(a, b analyse.Path) int {
 			return cmp.Or(cmp.Compare(gains(a), gains(b)), cmp.Compare(len(b.Steps), len(a.Steps)), cmp.Compare(b.RiskScore, a.RiskScore))
 		})
-		writePath(out, p.Risk, p.Title, p.Cluster+" · "+p.Namespace, p.Story)
+		terminal.Path(out, p.Risk, p.Title, p.Cluster+" · "+p.Namespace, p.Story)
 		for _, f := range p.Fixes {
-			fmt.Fprintf(out, "   fix (%s the path): %s\n", f.Effect, plain(f.Title))
+			fmt.Fprintf(out, "   fix (%s the path): %s\n", f.Effect, terminal.Plain(f.Title))
 		}
 		fmt.Fprintf(out, "   … and %d more paths\n", len(paths)-1)
 	}
@@ -61,11 +62,11 @@ func mend(out io.Writer, w *scope.World) {
 	fmt.Fprintln(out, "\nWhat to update:")
 	advice := report.Recommended(w)
 	for _, d := range advice.Demands {
-		fmt.Fprintf(out, "   %s: %d of %s have some, %d not scanned\n", d.Title, d.Affected, count(d.Images, "image"), d.Unknown)
+		fmt.Fprintf(out, "   %s: %d of %s have some, %d not scanned\n", d.Title, d.Affected, terminal.Count(d.Images, "image"), d.Unknown)
 		told := advice.Only(d.About).Recommendations
 		for _, r := range told[:min(len(told), toldUpdates)] {
 			fmt.Fprintf(out, "      %s: fixes %s (%d known to be exploited) in %s and %s, %d exposed; attack paths: %s\n",
-				plain(r.Title), count(len(r.Vulnerabilities), "finding"), r.Exploited, count(len(r.Images), "image"), count(len(r.Pods), "pod"), r.Exposed, r.Effects())
+				terminal.Plain(r.Title), terminal.Count(len(r.Vulnerabilities), "finding"), r.Exploited, terminal.Count(len(r.Images), "image"), terminal.Count(len(r.Pods), "pod"), r.Exposed, r.Effects())
 		}
 		if more := len(told) - toldUpdates; more > 0 {
 			fmt.Fprintf(out, "      … and %d more updates\n", more)
@@ -85,11 +86,11 @@ func gains(p analyse.Path) (n int) {
 }
 
 // settled waits until every cluster was read and every image looked at.
-func (v *server) settled(ctx context.Context) (*scope.World, error) {
+func (v *tour) settled(ctx context.Context) (*scope.World, error) {
 	ctx2, cancel := context.WithTimeout(ctx, settledWithin)
 	defer cancel()
-	for events := v.live.Subscribe(ctx2); ; {
-		w := scope.Of(v.live.World(), operator)
+	for events := v.Live.Subscribe(ctx2); ; {
+		w := scope.Of(v.Live.World(), v.asker)
 		if current(w) && v.assessed() {
 			return w, ctx.Err()
 		}
@@ -97,7 +98,7 @@ func (v *server) settled(ctx context.Context) (*scope.World, error) {
 		case <-events:
 		case <-time.After(200 * time.Millisecond): // images change without an event
 		case <-ctx2.Done():
-			return scope.Of(v.live.World(), operator), ctx.Err()
+			return scope.Of(v.Live.World(), v.asker), ctx.Err()
 		}
 	}
 }
@@ -111,27 +112,19 @@ func current(w *scope.World) bool {
 	return true
 }
 
-// count is a number with its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // assessed says that no registry and no image waits, and that the picture shows
 // what was found.
-func (v *server) assessed() bool {
-	for _, r := range v.registries.Registries() {
+func (v *tour) assessed() bool {
+	for _, r := range v.Registries.Registries() {
 		if r.State == registries.Waiting || r.State == registries.Reading {
 			return false
 		}
 	}
-	if v.images.Pending() {
+	if v.Images.Pending() {
 		return false
 	}
-	view := v.live.World().View
-	for id, i := range v.images.Images() {
+	view := v.Live.World().View
+	for id, i := range v.Images.Images() {
 		n, there := view.Node("Image", id)
 		if i.State == "queued" || i.State == "scanning" || there && n.Text("scan") != i.State {
 			return false
@@ -159,7 +152,7 @@ func hunt(ctx context.Context, out io.Writer, w *scope.World, number string) err
 		if pod := row[4].String(); pod != "" {
 			runs = fmt.Sprintf("pod %s in %s/%s", pod, row[2], row[3])
 		}
-		fmt.Fprintf(out, "   contains %s: %s in %s: %s\n", number, row[0], plain(row[1].String()), runs)
+		fmt.Fprintf(out, "   contains %s: %s in %s: %s\n", number, row[0], terminal.Plain(row[1].String()), runs)
 	}
 	if len(r.Rows) == 0 {
 		fmt.Fprintf(out, "   contains %s: none\n", number)

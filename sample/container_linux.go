@@ -1,4 +1,4 @@
-package cli
+package sample
 
 import (
 	"context"
@@ -60,9 +60,9 @@ func runInContainer(ctx context.Context, group, command string) (err error) {
 
 const sampleContainer = "sample-container"
 
-// sampleContainerCommand is what starts a container does: it enters the groups
+// ContainerCommand is what starts a container does: it enters the groups
 // before anything has namespaces of its own.
-func sampleContainerCommand() *cobra.Command {
+func ContainerCommand() *cobra.Command {
 	return &cobra.Command{Use: sampleContainer + " COMMAND GROUP…", Short: "Run a command in the place of a container of the sample", Hidden: true, Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, dir := range args[1:] {

@@ -1,4 +1,4 @@
-package cli
+package datadir
 
 import (
 	"crypto/rand"
@@ -14,11 +14,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dataDir is where a server keeps what must outlive it.
-type dataDir string
+// Dir is where a server keeps what must outlive it.
+type Dir string
 
-// defaultData is ~/.local/share/breakwater, or what XDG_DATA_HOME says.
-func defaultData() string {
+// Default is ~/.local/share/breakwater, or what XDG_DATA_HOME says.
+func Default() string {
 	if d := os.Getenv("XDG_DATA_HOME"); d != "" {
 		return filepath.Join(d, "breakwater")
 	}
@@ -29,13 +29,13 @@ func defaultData() string {
 	return filepath.Join(home, ".local", "share", "breakwater")
 }
 
-func (d dataDir) database() string   { return filepath.Join(string(d), "breakwater.db") }
-func (d dataDir) advisories() string { return filepath.Join(string(d), "advisories") }
-func (d dataDir) authority() string  { return filepath.Join(string(d), "authority") }
-func (d dataDir) running() string    { return filepath.Join(string(d), "server.json") }
+func (d Dir) Database() string    { return filepath.Join(string(d), "breakwater.db") }
+func (d Dir) Advisories() string  { return filepath.Join(string(d), "advisories") }
+func (d Dir) Authority() string   { return filepath.Join(string(d), "authority") }
+func (d Dir) RunningFile() string { return filepath.Join(string(d), "server.json") }
 
-// dump is the file of a cluster's saved facts; names of clusters are free text.
-func (d dataDir) dump(cluster string) string {
+// Dump is the file of a cluster's saved facts; names of clusters are free text.
+func (d Dir) Dump(cluster string) string {
 	safe := strings.Map(func(r rune) rune {
 		if r == '-' || r == '.' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
 			return r
@@ -53,9 +53,9 @@ func hash32(s string) uint32 { // FNV-1a: keeps two odd names apart
 	return h
 }
 
-// owner names this folder's server among those that share a database, the same after
+// Owner names this folder's server among those that share a database, the same after
 // every restart.
-func (d dataDir) owner() (string, error) {
+func (d Dir) Owner() (string, error) {
 	file := filepath.Join(string(d), "owner")
 	name, err := os.ReadFile(file)
 	if err == nil && len(name) > 0 {
@@ -71,8 +71,8 @@ func (d dataDir) owner() (string, error) {
 	return made, nil
 }
 
-// lock makes the folder this process's own until the returned func is called.
-func (d dataDir) lock() (func(), error) {
+// Lock makes the folder this process's own until the returned func is called.
+func (d Dir) Lock() (func(), error) {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
@@ -87,19 +87,19 @@ func (d dataDir) lock() (func(), error) {
 	return func() { _ = f.Close() }, nil
 }
 
-// writeFiles puts files into a folder, readable by their owner alone.
-func writeFiles(dir string, files map[string][]byte) error {
+// WriteFiles puts files into a folder, readable by their owner alone.
+func WriteFiles(dir string, files map[string][]byte) error {
 	for name, content := range files {
-		if err := writeWhole(filepath.Join(dir, name), func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
+		if err := WriteFile(filepath.Join(dir, name), func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// writeWhole replaces a file so that a reader, or the next start after kill -9
+// WriteFile replaces a file so that a reader, or the next start after kill -9
 // or power loss, sees the old content or the new, never half.
-func writeWhole(file string, write func(io.Writer) error) error {
+func WriteFile(file string, write func(io.Writer) error) error {
 	dir := filepath.Dir(file)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -122,8 +122,8 @@ func writeWhole(file string, write func(io.Writer) error) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// running is what a server tells other commands on this machine.
-type running struct {
+// Running is what a server tells other commands on this machine.
+type Running struct {
 	URL string `json:"url"`
 	PID int    `json:"pid"`
 	// Ingest is where clusters send events, empty if none are taken.
@@ -132,24 +132,24 @@ type running struct {
 	Store string `json:"store,omitempty"`
 }
 
-func (d dataDir) announce(r running) error {
-	return writeWhole(d.running(), func(w io.Writer) error { return json.NewEncoder(w).Encode(r) })
+func (d Dir) Announce(r Running) error {
+	return WriteFile(d.RunningFile(), func(w io.Writer) error { return json.NewEncoder(w).Encode(r) })
 }
 
-var errNoServer = errors.New("no server is running")
+var ErrNoServer = errors.New("no server is running")
 
-// server is the running server of this folder.
-func (d dataDir) server() (running, error) {
-	var r running
-	b, err := os.ReadFile(d.running())
+// Server is the running server of this folder.
+func (d Dir) Server() (Running, error) {
+	var r Running
+	b, err := os.ReadFile(d.RunningFile())
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, fmt.Errorf("%w on %s: start one with breakwater serve, or give --from", errNoServer, d)
+		return r, fmt.Errorf("%w on %s: start one with breakwater serve, or give --from", ErrNoServer, d)
 	}
 	if err != nil {
 		return r, err
 	}
 	if err := json.Unmarshal(b, &r); err != nil {
-		return r, fmt.Errorf("read %s: %w", d.running(), err)
+		return r, fmt.Errorf("read %s: %w", d.RunningFile(), err)
 	}
 	return r, nil
 }

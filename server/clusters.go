@@ -1,4 +1,4 @@
-package cli
+package server
 
 import (
 	"context"
@@ -11,16 +11,17 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/live"
 )
 
 // sources makes one live.Source of every --from, and tells how API servers among
 // them are reached.
-func (c config) sources(log *slog.Logger) (out []live.Source, servers map[string]kube.Config, err error) {
+func (c Config) sources(log *slog.Logger) (out []live.Source, servers map[string]kube.Config, err error) {
 	servers = map[string]kube.Config{}
 	interner := kube.NewInterner()
-	for _, from := range c.from {
-		name, source := splitFrom(from)
+	for _, from := range c.From {
+		name, source := SplitFrom(from)
 		cfg, isLive, err := kube.Cluster(source)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--from %s: %w", from, err)
@@ -36,14 +37,14 @@ func (c config) sources(log *slog.Logger) (out []live.Source, servers map[string
 		if name != "" {
 			cfg.Name = name
 		}
-		cfg.Secrets, cfg.Interner, cfg.Log = c.secrets, interner, log
-		cfg.QPS, cfg.Burst = c.qps, int(2*c.qps)
+		cfg.Secrets, cfg.Interner, cfg.Log = c.Secrets, interner, log
+		cfg.QPS, cfg.Burst = c.QPS, int(2*c.QPS)
 		servers[cfg.Name] = cfg
-		file := dataDir(c.data).dump(cfg.Name)
+		file := datadir.Dir(c.Data).Dump(cfg.Name)
 		out = append(out, live.Source{Name: cfg.Name,
 			Watch: func(ctx context.Context, emit func(collect.Change)) error { return kube.Watch(ctx, cfg, emit) },
-			Saved: func() (*collect.Facts, error) { return readDump(file) },
-			Save:  func(f *collect.Facts) error { return writeDump(file, f) },
+			Saved: func() (*collect.Facts, error) { return datadir.ReadDump(file) },
+			Save:  func(f *collect.Facts) error { return datadir.WriteDump(file, f) },
 		})
 	}
 	return out, servers, nil

@@ -1,4 +1,5 @@
-package cli
+// Package sender posts audit events to the endpoint the way an API server does.
+package sender
 
 import (
 	"bytes"
@@ -16,22 +17,22 @@ import (
 	"github.com/breakwater-sec/breakwater/ingest"
 )
 
-// auditSender posts audit events the way an API server does.
-type auditSender struct {
+// Sender posts audit events the way an API server does.
+type Sender struct {
 	url, token string
 	client     *http.Client
 }
 
-func newAuditSender(url, token string, ca []byte) (*auditSender, error) {
+func New(url, token string, ca []byte) (*Sender, error) {
 	trust := x509.NewCertPool()
 	if !trust.AppendCertsFromPEM(ca) {
 		return nil, errors.New("no certificate authority (PEM)")
 	}
-	return &auditSender{url, token, &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}}}, nil
+	return &Sender{url, token, &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}}}, nil
 }
 
-// send posts an EventList; fromLog says that it comes from a log file.
-func (a *auditSender) send(ctx context.Context, body []byte, fromLog bool) error {
+// Send posts an EventList; fromLog says that it comes from a log file.
+func (a *Sender) Send(ctx context.Context, body []byte, fromLog bool) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, a.url, bytes.NewReader(body))
 	if err != nil {
 		return err
@@ -59,7 +60,10 @@ func (a *auditSender) send(ctx context.Context, body []byte, fromLog bool) error
 // errBusy says that the same request may be taken a little later.
 var errBusy = errors.New("the server is busy")
 
-// retry sends for as long as the server only asks to wait.
-func (a *auditSender) retry(ctx context.Context, body []byte) error {
-	return backoff.Retry(ctx, func(err error) bool { return errors.Is(err, errBusy) }, func() error { return a.send(ctx, body, true) })
+// SendWithRetry sends for as long as the server only asks to wait.
+func (a *Sender) SendWithRetry(ctx context.Context, body []byte) error {
+	return backoff.Retry(ctx, func(err error) bool { return errors.Is(err, errBusy) }, func() error { return a.Send(ctx, body, true) })
 }
+
+// Close ends idle connections.
+func (a *Sender) Close() { a.client.CloseIdleConnections() }

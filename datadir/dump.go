@@ -1,4 +1,4 @@
-package cli
+package datadir
 
 import (
 	"errors"
@@ -10,12 +10,12 @@ import (
 	"github.com/breakwater-sec/breakwater/collect/kube"
 )
 
-func writeDump(file string, f *collect.Facts) error {
-	return writeWhole(file, func(w io.Writer) error { return kube.Save(w, f) })
+func WriteDump(file string, f *collect.Facts) error {
+	return WriteFile(file, func(w io.Writer) error { return kube.Save(w, f) })
 }
 
-// readDump is a cluster's saved facts, nil if there are none.
-func readDump(file string) (*collect.Facts, error) {
+// ReadDump is a cluster's saved facts, nil if there are none.
+func ReadDump(file string) (*collect.Facts, error) {
 	r, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

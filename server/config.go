@@ -1,0 +1,55 @@
+package server
+
+import (
+	"runtime/debug"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/ingest"
+)
+
+// Config is everything a server can be told. Parts get fields, never the struct.
+type Config struct {
+	From   []string
+	Sample bool
+	Listen string
+	Hosts  []string
+	Ingest string
+	// NATS is where events wait, if not in this process.
+	NATS ingest.NATS
+	// Proxies are the addresses of load balancers before API servers.
+	Proxies []string
+	Data    string
+	Storage Storage
+	// TLSCert and tlsKey are needed to listen beyond loopback.
+	TLSCert, TLSKey string
+	Secrets         bool
+	NoImages        bool
+	Mirrors         []string
+	// Registries are read whole; file is the configuration file.
+	Registries    []string
+	File          string
+	RegistryEvery time.Duration
+	RegistryQPS   float64
+	Rules         string
+	ScanWorkers   int
+	QPS           float32
+	SaveEvery     time.Duration
+	Verbose       bool
+}
+
+// NATSVariable names the NATS cluster: an address may hold a password, and flags are seen
+// by whoever lists processes.
+const NATSVariable = "BREAKWATER_NATS"
+
+// Version is what the Go toolchain knows of this build.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	if v == "" || v == "(devel)" {
+		v = "devel"
+	}
+	return v
+}

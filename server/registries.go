@@ -1,0 +1,84 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/collect/registry"
+	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
+	"github.com/breakwater-sec/breakwater/registries"
+)
+
+// NamedRegistries reads every --registry: [http://]HOST[/REPOSITORY]. What is said
+// of one host comes together.
+func NamedRegistries(flags []string) (out []registries.Connection, err error) {
+	at := map[string]int{}
+	for _, f := range flags {
+		rest, insecure := strings.CutPrefix(f, "http://")
+		host, repository, named := strings.Cut(strings.TrimPrefix(rest, "https://"), "/")
+		what := collect.Registry{Host: host, Insecure: insecure}
+		if named && repository != "" {
+			what.Repositories = []string{repository}
+		}
+		if what, err = what.Valid(); err != nil {
+			return nil, err // it names the registry, unless a password may be in it
+		}
+		i, known := at[what.Host]
+		if !known {
+			at[what.Host] = len(out)
+			out = append(out, registries.Connection{Registry: what, From: registries.FromFlag})
+			continue
+		}
+		have := &out[i].Registry
+		if len(have.Repositories) == 0 || len(what.Repositories) == 0 {
+			have.Repositories = nil // all of them
+		} else {
+			have.Repositories = append(have.Repositories, what.Repositories...)
+		}
+		have.Insecure = have.Insecure || insecure
+	}
+	return out, nil
+}
+
+// registryConfig is which registries to read from the start, and how.
+func (v *Server) registryConfig() (registries.Config, registry.Reader, error) {
+	reader := registry.Reader{Transport: v.transport, PerSecond: v.config.RegistryQPS}
+	connect, err := NamedRegistries(v.config.Registries)
+	if err != nil {
+		return registries.Config{}, reader, err
+	}
+	if v.config.File != "" {
+		more, logins, err := ReadConfig(v.config.File)
+		if err != nil {
+			return registries.Config{}, reader, err
+		}
+		for _, c := range more {
+			if taken(connect, c.Host) {
+				return registries.Config{}, reader, fmt.Errorf("registry %s is named by --registry and in %s: name it once", c.Host, v.config.File)
+			}
+		}
+		connect, reader.Logins = append(connect, more...), logins
+	}
+	if v.config.NoImages && len(connect) > 0 {
+		return registries.Config{}, reader, errors.New("--no-images reads no registries: leave it out, or those of --registry and --config")
+	}
+	if v.Estate != nil && !taken(connect, harborshop.Host) {
+		connect = append(connect, registries.Connection{Registry: collect.Registry{Host: harborshop.Host}, From: registries.FromFlag})
+	}
+	if v.config.NoImages {
+		return registries.Config{}, reader, nil
+	}
+	return registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: v.config.RegistryEvery, Connect: connect}, reader, nil
+}
+
+// plainHTTP says which registries were connected as speaking no TLS.
+func (v *Server) plainHTTP(host string) bool {
+	for _, r := range v.Registries.Registries() {
+		if at, err := registry.Parse(r.Host); r.Insecure && err == nil && at.RegistryStr() == host {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,261 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/api"
+	"github.com/breakwater-sec/breakwater/assess"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/datadir"
+	"github.com/breakwater-sec/breakwater/enrichment"
+	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
+	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
+	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/registries"
+	"github.com/breakwater-sec/breakwater/scope"
+	"github.com/breakwater-sec/breakwater/store"
+	"github.com/breakwater-sec/breakwater/ui"
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+// Server is everything that a running server holds open.
+type Server struct {
+	config     Config
+	progress   io.Writer
+	log        *slog.Logger
+	Data       datadir.Dir
+	where      string // the store's file or DSN
+	Store      *store.Store
+	retention  store.Retention
+	advisories *followed
+	Estate     *harborshop.Estate
+	transport  http.RoundTripper
+	rules      *analyse.Rules
+	Images     *assess.Assessor
+	Registries *registries.Watcher
+	Live       *live.Live
+	Context    *enrichment.Context
+	alerting   *alerting // nil if no events are taken
+}
+
+// Run serves until ctx ends, and says on progress what it does. It calls ready once it
+// serves, with the address of the portal.
+func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx context.Context, s *Server, url string) error) (err error) {
+	if len(c.From) == 0 && !c.Sample && len(c.Registries) == 0 && c.File == "" {
+		return errors.New("nothing to watch: name a cluster with --from context:NAME or a registry with --registry HOST, or look around with --sample")
+	}
+	if c.Sample && c.Ingest == "" {
+		c.Ingest = "127.0.0.1:0"
+	}
+	if c.NATS.URL != "" && c.Ingest == "" {
+		return errors.New("--nats is where events wait, and none are taken: give --ingest-listen too")
+	}
+	level := slog.LevelInfo
+	if c.Verbose {
+		level = slog.LevelDebug
+	}
+	v := &Server{config: c, progress: progress, Data: datadir.Dir(c.Data), log: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: level}))}
+	unlock, err := v.Data.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	listener, err := v.listen()
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if v.retention, err = c.Storage.retention(c.File); err != nil {
+		return err
+	}
+	v.where = cmp.Or(c.Storage.Where, v.Data.Place())
+	if v.Store, err = store.Open(ctx, v.where); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, v.Store.Close()) }()
+	if err := v.prepare(ctx); err != nil {
+		return err
+	}
+	if err := errors.Join(v.Images.Resume(ctx), v.Registries.Resume(ctx)); err != nil {
+		return err
+	}
+	if v.Estate != nil {
+		defer v.Estate.Close()
+	}
+	return v.run(ctx, listener, ready)
+}
+
+// listen opens the port. Beyond loopback it wants TLS: sessions are worth stealing.
+func (v *Server) listen() (net.Listener, error) {
+	host, _, err := net.SplitHostPort(v.config.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("--listen %q: want HOST:PORT, such as 127.0.0.1:7878: %w", v.config.Listen, err)
+	}
+	secure := v.config.TLSCert != "" && v.config.TLSKey != ""
+	if ip := net.ParseIP(host); !secure && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("--listen %s: to listen beyond loopback, give --tls-cert and --tls-key", v.config.Listen)
+	}
+	l, err := net.Listen("tcp", v.config.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("--listen %s: the port is in use: stop what uses it, or give another (port 0 takes a free one)", v.config.Listen)
+	}
+	if err != nil || !secure {
+		return l, err
+	}
+	cert, err := tls.LoadX509KeyPair(v.config.TLSCert, v.config.TLSKey)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("--tls-cert: %w", err), l.Close())
+	}
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}), nil
+}
+
+// prepare opens advisories, the sample if asked, and the clusters.
+func (v *Server) prepare(ctx context.Context) (err error) {
+	if v.transport, err = Mirrors(v.config.Mirrors); err != nil {
+		return err
+	}
+	if v.config.Sample {
+		if err := v.sample(ctx); err != nil {
+			return err
+		}
+	}
+	if v.advisories, err = openAdvisories(v.Data.Advisories()); err != nil {
+		return err
+	}
+	sources, servers, err := v.config.sources(v.log)
+	if err != nil {
+		return err
+	}
+	if v.Estate != nil {
+		for _, c := range v.Estate.Clusters {
+			sources = append(sources, factsSource(c.Name, func() (*collect.Facts, error) { return kube.ReadFS(c.Manifests) }))
+		}
+	}
+	v.Context = enrichment.New(func() *live.World { return v.Live.World() })
+	for i := range sources {
+		sources[i] = v.Context.Follow(sources[i])
+	}
+	v.rules, err = LoadRules(v.config.Rules)
+	if err != nil {
+		return err
+	}
+	connected, reader, err := v.registryConfig()
+	if err != nil {
+		return err
+	}
+	owner, err := v.Data.Owner()
+	if err != nil {
+		return err
+	}
+	images := assess.Config{Advisories: v.advisories.db.Load, Records: v.Store, Owner: owner, Workers: v.config.ScanWorkers, Log: v.log}
+	if !v.config.NoImages {
+		opts := image.Options{Cache: v.Store, Transport: v.transport, Keychain: reader.Keychain(), Insecure: v.plainHTTP}
+		images.Scan = func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }
+		images.Resolve = func(ctx context.Context, ref string) (string, error) { return image.Resolve(ctx, ref, opts) }
+	}
+	v.Images = assess.New(images)
+	connected.Records, connected.Images, connected.Log = v.Store, v.Images, v.log
+	connected.Changed = func() { v.Live.SetRegistryGaps(v.Registries.Gaps) }
+	v.Registries = registries.New(connected)
+	v.Live, err = live.New(live.Config{Records: v.Store, Rules: v.rules, Images: v.Images, Log: v.log, SaveEvery: v.config.SaveEvery}, sources)
+	if err != nil || v.config.Ingest == "" {
+		return err
+	}
+	v.alerting, err = v.openAlerting(ctx, servers)
+	return err
+}
+
+// sample starts the sample estate and brings the advisories it needs.
+func (v *Server) sample(ctx context.Context) (err error) {
+	fmt.Fprintln(v.progress, "building the images of the sample estate …")
+	if v.Estate, err = harborshop.Open(ctx, ""); err != nil {
+		return err
+	}
+	base := v.transport
+	if base == nil {
+		base = image.Transport()
+	}
+	v.transport = v.Estate.Transport(base)
+	_, err = vuln.Import(ctx, v.Data.Advisories(), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil)
+	return err
+}
+
+func (v *Server) run(ctx context.Context, listener net.Listener, ready func(context.Context, *Server, string) error) error {
+	assets, built := ui.Assets()
+	if !built {
+		v.log.Warn("this binary was built without the portal: make build")
+	}
+	url := v.url(listener)
+	c := api.Config{PathTypes: v.rules.PathTypes(), Door: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store}, About: enrichment.About, Sessions: v.Store,
+		Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.Hosts, Version: Version(), Log: v.log, Secure: v.config.TLSCert != ""}
+	if v.alerting != nil {
+		c.Receiving, c.Detections, c.Door.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
+	}
+	handler, err := api.New(c)
+	if err != nil {
+		return err
+	}
+	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
+	here := datadir.Running{URL: url, PID: os.Getpid(), Store: v.Data.Elsewhere(v.where)}
+	if v.alerting != nil {
+		here.Ingest = "https://" + v.alerting.server.Addr().String()
+	}
+	if err := v.Data.Announce(here); err != nil {
+		return err
+	}
+	defer os.Remove(v.Data.RunningFile())
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return v.Live.Run(ctx) })
+	g.Go(func() error { return v.Images.Run(ctx, v.Live.Assessed) })
+	g.Go(func() error { return v.Registries.Run(ctx) })
+	g.Go(func() error { return v.advisories.follow(ctx, v.Images.AdvisoriesChanged) })
+	g.Go(func() error {
+		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if err := web.Shutdown(end); err != nil {
+			return web.Close() // event streams do not end by themselves
+		}
+		return nil
+	})
+	if v.alerting != nil {
+		g.Go(func() error { return v.alerting.run(ctx) })
+	}
+	g.Go(func() error { return ready(ctx, v, url) })
+	g.Go(func() error { return v.sweep(ctx) })
+	return g.Wait()
+}
+
+func (v *Server) url(l net.Listener) string {
+	scheme := "http"
+	if v.config.TLSCert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + l.Addr().String()
+}
+
+// EventsAddr is where clusters send events.
+func (v *Server) EventsAddr() string { return v.alerting.server.Addr().String() }

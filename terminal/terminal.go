@@ -1,0 +1,35 @@
+// Package terminal writes for people at a terminal what strangers have named.
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+)
+
+// Plain keeps what strangers wrote from moving the reader's cursor: names and
+// texts come from images, manifests and advisories.
+func Plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '·'
+		}
+		return r
+	}, s)
+}
+
+func Path(w io.Writer, risk, title, where string, story []string) {
+	fmt.Fprintf(w, "%s  %s\n   %s\n", strings.ToUpper(risk), Plain(title), Plain(where))
+	for i, line := range story {
+		fmt.Fprintf(w, "   %d. %s\n", i+1, Plain(line))
+	}
+}
+
+// Count is a number with its noun.
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
