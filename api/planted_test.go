@@ -261,7 +261,7 @@ func (p planted) serve(t *testing.T) *served {
 	s := &served{store: st, drop: make(chan collect.Change), client: &http.Client{}}
 	log := slog.New(slog.DiscardHandler)
 	images := assess.New(assess.Config{Advisories: func() *vuln.DB { return db }, Records: st, Owner: "test", Workers: 2, Log: log, Scan: scanPlanted})
-	config := registries.Config{Every: time.Hour, Records: st, Images: images, Log: log, Changed: func() { s.live.SetRegistryGaps(s.connected.Gaps()) }}
+	config := registries.Config{Every: time.Hour, Records: st, Images: images, Log: log, Changed: func() { s.live.SetRegistryGaps(s.connected.Gaps) }}
 	if slices.ContainsFunc(p.marks, func(m mark) bool { return m.cluster == "" }) {
 		config.Read, config.Connect = readPlanted, []registries.Connection{{Registry: collect.Registry{Host: "estatewide.example"}, From: registries.FromFlag}}
 		config.Check = func(context.Context, collect.Registry) []collect.Permission { return nil }
