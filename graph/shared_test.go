@@ -531,6 +531,20 @@ func TestImagesThatComeAndGoLeaveMemoryBounded(t *testing.T) {
 			t.Errorf("%d rows for %d of kind %s", rows, nodes, kind)
 		}
 	}
+	for _, id := range here {
+		s.Remove("Image", id)
+	}
+	seg = s.Compact()
+	for k, table := range seg.tables {
+		for _, c := range append(slices.Clone(table.cols), table.ids) {
+			if slices.ContainsFunc(c.pieces, func(col *Col) bool { return col != nil }) {
+				t.Errorf("nothing is left, and there is a piece of a column of kind %s", estateVocabulary.kinds[k].Name)
+			}
+		}
+	}
+	if edges := seg.rels; len(edges[0])+len(edges[1])+len(edges[2])+len(edges[3]) > 0 {
+		t.Errorf("nothing is left, and there are edges %v", edges)
+	}
 	runtime.KeepAlive(s)
 }
 
@@ -578,6 +592,36 @@ func TestTiersStayFewAndMergesAreTakenOver(t *testing.T) {
 	for e, rels := range s.Compact().rels {
 		if len(rels) != 1 || rels[0].tier.stale != 0 {
 			t.Errorf("edge %d: %d tiers are left after compaction", e, len(rels))
+		}
+	}
+}
+
+func TestALargeChangeWithoutAVersionIsNotKeptAsSingleValues(t *testing.T) {
+	s := NewShared(estateVocabulary)
+	const n = flushAt // two values each
+	for i := range n {
+		s.Put("Image", fmt.Sprint(i), S("name", fmt.Sprint("app-", i)))
+		if waits := len(s.kinds[estateVocabulary.KindIndex("Image")].vals); waits > flushAt {
+			t.Fatalf("%d values wait after %d images", waits, i)
+		}
+	}
+	v := NewView(estateVocabulary, s.Freeze())
+	for _, i := range []int{0, 1, pieceRows, n - 1} {
+		if image, found := v.Node("Image", fmt.Sprint(i)); !found || image.Text("name") != fmt.Sprint("app-", i) {
+			t.Errorf("image %d: found %v, name %s", i, found, image.Text("name"))
+		}
+	}
+}
+
+func TestWordsThatNothingSaysAnyMoreLeaveTheDictionary(t *testing.T) {
+	s := NewShared(estateVocabulary)
+	k := estateVocabulary.KindIndex("Image")
+	scan := columnIndex(estateVocabulary.kinds[k].Columns, "scan")
+	for n := range 3 * pieceRows {
+		s.Put("Image", "a", S("scan", fmt.Sprint(n)))
+		col, _ := s.Freeze().tables[k].cols[scan].at(0)
+		if _, dict := col.Dict(); len(dict) > 2*pieceRows || col.Value(0).Str() != fmt.Sprint(n) {
+			t.Fatalf("%d words for one value, %s, which should be %d", len(dict), col.Value(0), n)
 		}
 	}
 }

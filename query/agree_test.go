@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -108,27 +109,58 @@ func (g generator) view(voc *Vocabulary) *graph.View {
 			}
 		}
 	}
-	for _, e := range voc.edges {
-		for _, j := range e.Joins {
-			for _, from := range sharedIDs[j.From] {
-				var to []graph.Target
-				for _, id := range sharedIDs[j.To] {
-					for range g.IntN(3) {
-						to = append(to, graph.Target{Kind: j.To, ID: id, Props: g.props(e.Properties)})
-					}
-				}
-				if len(to) > 0 {
-					shared.SetEdges(e.Name, j.From, from, j.To, to)
-				}
-			}
-		}
+	if g.IntN(2) == 0 {
+		g.live(voc, shared, sharedIDs)
 	}
+	g.sharedEdges(voc, shared, sharedIDs)
 	frozen := shared.Freeze()
 	var clusters []*graph.Segment
 	for c := range g.IntN(4) {
 		clusters = append(clusters, g.cluster(voc, gv, fmt.Sprintf("c%d", c), frozen, sharedIDs))
 	}
 	return graph.NewView(gv, frozen, clusters...)
+}
+
+// live gives a shared segment a past: edges that are replaced later, in tiers of
+// their own, and nodes that have left.
+func (g generator) live(voc *Vocabulary, shared *graph.Shared, ids map[string][]string) {
+	before := maps.Clone(ids)
+	for _, k := range voc.kinds {
+		if k.Shared {
+			shared.Put(k.Name, "left", g.props(k.Properties)...)
+			before[k.Name] = append(slices.Clone(ids[k.Name]), "left")
+		}
+	}
+	g.sharedEdges(voc, shared, before)
+	shared.Freeze()
+	for _, k := range voc.kinds {
+		if k.Shared {
+			shared.Remove(k.Name, "left")
+		}
+	}
+}
+
+// sharedEdges draws edges anew, some of them in a version of their own.
+func (g generator) sharedEdges(voc *Vocabulary, shared *graph.Shared, ids map[string][]string) {
+	for _, e := range voc.edges {
+		for _, j := range e.Joins {
+			if !gvShared(voc, j.From) || !gvShared(voc, j.To) {
+				continue
+			}
+			for _, from := range ids[j.From] {
+				var to []graph.Target
+				for _, id := range ids[j.To] {
+					for range g.IntN(3) {
+						to = append(to, graph.Target{Kind: j.To, ID: id, Props: g.props(e.Properties)})
+					}
+				}
+				shared.SetEdges(e.Name, j.From, from, j.To, to)
+				if g.IntN(4) == 0 {
+					shared.Freeze()
+				}
+			}
+		}
+	}
 }
 
 func (g generator) cluster(voc *Vocabulary, gv *graph.Vocabulary, name string, shared *graph.Segment,
