@@ -625,3 +625,26 @@ func TestWordsThatNothingSaysAnyMoreLeaveTheDictionary(t *testing.T) {
 		}
 	}
 }
+
+func TestATierOfWhichMostIsGoneIsWrittenAnew(t *testing.T) {
+	s := NewShared(estateVocabulary)
+	var images []string
+	for n := range 100 {
+		images = append(images, putImage(s, n))
+	}
+	s.atOnce = 1 << 20
+	for _, r := range s.rels {
+		r.atOnce = s.atOnce
+	}
+	s.Freeze()
+	for _, id := range images[:60] {
+		s.Remove("Image", id)
+	}
+	for _, rels := range s.Freeze().rels {
+		for _, r := range rels {
+			if r.tier.stale > r.Len() {
+				t.Errorf("%d edges are gone and %d left", r.tier.stale, r.Len())
+			}
+		}
+	}
+}
