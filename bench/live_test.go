@@ -19,9 +19,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/breakwater-sec/breakwater/test/kubetest"
+	"github.com/breakwater-sec/breakwater/test/pgtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(kubetest.Main(m)) }
+func TestMain(m *testing.M) {
+	code := kubetest.Main(m)
+	pgtest.Stop()
+	os.Exit(code)
+}
 
 // TestMeasureLive watches a real API server with 500 pods on nodes that are only
 // pretended: the time to the first graph, the process's memory, and the time from
