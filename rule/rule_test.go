@@ -2,6 +2,7 @@ package rule
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -63,6 +64,10 @@ func TestAWrongRuleDoesNotLoadAndTheErrorNamesFileLineAndWhatWasWanted(t *testin
 		{"technique that is none", "T1611", "escape", `rules/a.yaml:4: technique "escape"`},
 		{"body the engine refuses", "words: [boo]", "words: []", "rules/a.yaml:5: want words"},
 		{"no test that stays quiet", "fires: false", "fires: true", "rules/a.yaml:11: want a test that fires and a test that stays quiet"},
+		{"no test that fires", "fires: true", "fires: false", "rules/a.yaml:11: want a test that fires and a test that stays quiet"},
+		{"a test without a name", "name: silent", "name: ''", `rules/a.yaml:11: test "": want a name`},
+		{"no why", "why: >\n  Because it does.", "why: ' '", "rules/a.yaml:6: want a why"},
+		{"no fix", "fix: >\n  Say nothing.", "fix: ' '", "rules/a.yaml:8: want a fix"},
 		{"two tests of one name", "name: silent", "name: says it", `test "says it": want a name`},
 		{"two documents", "id: knows", "---\nid: x\n---\nid: knows", "more than one document"},
 		{"an alias", "why: >\n  Because it does.", "why: &x why\n", "rules/a.yaml:8: want no aliases"},
@@ -101,6 +106,60 @@ func TestRulesComeSortedAndOneBadFileHidesNoOther(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q in it", err, want)
 		}
+	}
+}
+
+func TestWhichFilesOfAFolderAreRules(t *testing.T) {
+	fsys := fstest.MapFS{
+		"rules/a.yaml":          {Data: []byte(good)},
+		"rules/b.yml":           {Data: []byte(strings.Replace(good, "knows-a-word", "bbb", 1))},
+		"rules/c.yaml/d.yaml":   {Data: []byte("in a folder of that name")},
+		"rules/skipped.yaml":    {Data: []byte("- a list that is no rule")},
+		"rules/README.md":       {Data: []byte("# Rules")},
+		"rules/testdata/x.yaml": {Data: []byte("further down")},
+	}
+	rules, err := Load(fsys, "rules", []string{"skipped.yaml"}, compileSum)
+	if err != nil || len(rules) != 2 || rules[0].Header().File != "rules/b.yml" || rules[1].Header().File != "rules/a.yaml" {
+		t.Errorf("%v, %v", rules, err)
+	}
+	if in := In(rules, fsys, "."); len(in) != 2 {
+		t.Errorf("%d rules in the folder", len(in))
+	}
+	if in := In(rules, fsys, "rule"); len(in) != 0 {
+		t.Errorf("%d rules in a part that only begins alike", len(in))
+	}
+	if in := In(rules, fstest.MapFS{"rules/b.yml": {}}, "rules"); len(in) != 1 || in[0].Header().ID != "bbb" {
+		t.Errorf("of another folder: %v", in)
+	}
+}
+
+func TestAFolderOfTooManyFilesIsRefused(t *testing.T) {
+	fsys := fstest.MapFS{}
+	for i := range maxFiles {
+		fsys[fmt.Sprintf("rules/%d.txt", i)] = &fstest.MapFile{}
+	}
+	if _, err := Load(fsys, "rules", nil, compileSum); err != nil {
+		t.Errorf("as many as allowed: %v", err)
+	}
+	fsys["rules/more.txt"] = &fstest.MapFile{}
+	if _, err := Load(fsys, "rules", nil, compileSum); err == nil || !strings.Contains(err.Error(), "4097 files are more than the 4096 allowed") {
+		t.Errorf("one more: %v", err)
+	}
+}
+
+func TestRulesThatDoWhatTheirTestsSayAreReportedAsWell(t *testing.T) {
+	fsys := fstest.MapFS{"r/a.yaml": {Data: []byte(good)}, "r/b.yaml": {Data: []byte(strings.Replace(good, "knows-a-word", "bbb", 1))}}
+	rules, err := Load(fsys, "r", nil, compileSum)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if ok := Report(&out, Test(rules)); !ok || out.String() != "2 rules, 4 tests, 0 failed\n" {
+		t.Errorf("%v: %q", ok, out.String())
+	}
+	out.Reset()
+	if ok := Report(&out, Test(rules)[:1]); !ok {
+		t.Errorf("one test that went well: %q", out.String())
 	}
 }
 
