@@ -368,10 +368,20 @@ func FuzzScan(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s := &scan{b: b}
-		i, err := s.value(s.space(0), 0)
-		if err = s.done(i, err); (err == nil) != json.Valid(b) {
-			t.Fatalf("%q: %v, json.Valid says %v", b, err, json.Valid(b))
+		asObject, asArray := eachMember(b, func(member) error { return nil }), eachElement(b, func([]byte) error { return nil })
+		first := bytes.TrimLeft(b, " \t\r\n")
+		want := json.Valid(b) && (first[0] == '{' || first[0] == '[')
+		if (asObject == nil || asArray == nil) != want {
+			t.Fatalf("%q: %v, %v, json.Valid says %v", b, asObject, asArray, json.Valid(b))
+		}
+		if want {
+			var compact bytes.Buffer
+			if err := json.Compact(&compact, b); err != nil {
+				t.Fatal(err)
+			}
+			if _, spaced := form(b); spaced == bytes.Equal(compact.Bytes(), b) {
+				t.Fatalf("%q: spaced %v", b, spaced)
+			}
 		}
 	})
 }

@@ -2,10 +2,11 @@ package ingest
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 const (
@@ -50,7 +51,7 @@ var auditVersions = []string{`"audit.k8s.io/v1"`, `"audit.k8s.io/v1beta1"`}
 // auditList reads the body of an audit webhook's request, an EventList.
 func auditList(body []byte) (*lines, error) {
 	var kind, version, items []byte
-	_, err := eachMember(body, func(m member) error {
+	err := eachMember(body, func(m member) error {
 		switch string(m.key) {
 		case "kind":
 			kind = m.value
@@ -99,20 +100,21 @@ func (l *lines) addAudit(event []byte) error {
 // bounds loses its objects, and says so in the member "cut".
 func canonical(event []byte) (line []byte, cut string, err error) {
 	var kept []member
-	deepest, plain := 0, true
-	spaced, err := eachMember(event, func(m member) error {
+	plain := true
+	err = eachMember(event, func(m member) error {
 		switch string(m.key) {
 		case "kind", "apiVersion", "cut":
 			plain = false
-			return nil
+		default:
+			kept = append(kept, m)
 		}
-		deepest = max(deepest, m.depth)
-		kept = append(kept, m)
 		return nil
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, "", err
+	}
+	deepest, spaced := form(event)
+	switch {
 	case deepest > softDepth:
 		cut = fmt.Sprintf("nested deeper than %d levels", softDepth)
 	case len(event) > maxEvent:
@@ -125,23 +127,34 @@ func canonical(event []byte) (line []byte, cut string, err error) {
 
 // compose writes an object of members, without the events' objects if cut.
 func compose(kept []member, cut string) []byte {
-	var b bytes.Buffer
-	b.WriteByte('{')
+	b := []byte{'{'}
 	for _, m := range kept {
-		if cut != "" && (string(m.key) == "requestObject" || string(m.key) == "responseObject" || m.depth > softDepth) {
+		if cut != "" && withheld(m) {
 			continue
 		}
-		fmt.Fprintf(&b, `"%s":`, m.key)
-		_ = json.Compact(&b, m.value) // the scan has found it valid
-		b.WriteByte(',')
+		b = append(append(append(append(b, '"'), m.key...), '"', ':'), compact(m.value)...)
+		b = append(b, ',')
 	}
 	if cut != "" {
-		fmt.Fprintf(&b, `"cut":%q`, cut)
-	} else if b.Len() > 1 {
-		b.Truncate(b.Len() - 1)
+		b = fmt.Appendf(b, `"cut":%q,`, cut)
 	}
-	b.WriteByte('}')
-	return b.Bytes()
+	return append(bytes.TrimSuffix(b, []byte(",")), '}')
+}
+
+// withheld says that a member is left out of an event beyond bounds.
+func withheld(m member) bool {
+	deepest, _ := form(m.value)
+	return string(m.key) == "requestObject" || string(m.key) == "responseObject" || deepest >= softDepth
+}
+
+// compact is a value without white space between its tokens.
+func compact(value []byte) []byte {
+	if _, spaced := form(value); !spaced {
+		return value
+	}
+	v := jsontext.Value(bytes.Clone(value))
+	_ = v.Compact(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) // it was found valid
+	return v
 }
 
 // jsonLines reads a sensor's body: one object per line.
@@ -154,11 +167,10 @@ func jsonLines(body []byte) (*lines, error) {
 		if len(line) == 0 {
 			continue
 		}
-		deepest := 0
-		if _, err := eachMember(line, func(m member) error { deepest = max(deepest, m.depth); return nil }); err != nil {
+		if err := eachMember(line, func(member) error { return nil }); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
-		if deepest > softDepth || len(line) > maxLine {
+		if deepest, _ := form(line); deepest > softDepth || len(line) > maxLine {
 			l.dropped++
 			continue
 		}

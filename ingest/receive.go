@@ -139,7 +139,7 @@ func (s *Server) status(ctx context.Context, of source, _ *http.Request, body []
 	if len(body) > maxStatus {
 		return refuse(http.StatusRequestEntityTooLarge, "too big", fmt.Errorf("more than %d bytes", maxStatus))
 	}
-	if _, err := eachMember(body, func(member) error { return nil }); err != nil {
+	if err := eachMember(body, func(member) error { return nil }); err != nil {
 		return refuse(http.StatusBadRequest, "malformed", err)
 	}
 	if err := json.Unmarshal(body, &st); err != nil || st.Node == "" || len(st.Node) > 253 {
