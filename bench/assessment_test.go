@@ -31,7 +31,9 @@ func (everyThird) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 		return nil, nil
 	}
 	severity := []vuln.Severity{vuln.Low, vuln.High, vuln.Critical}[n/3%3]
-	return []vuln.Match{{Package: p, ID: fmt.Sprintf("CVE-2026-%d", n/3), Severity: severity, FixedVersion: "2", Summary: "a vulnerability"}}, nil
+	return []vuln.Match{
+		{Package: p, ID: fmt.Sprintf("CVE-2026-%d", n/3), Severity: severity, FixedVersion: "2", Summary: "a vulnerability"},
+	}, nil
 }
 
 func assessmentOf(g *rand.Rand, n int) *assess.Assessment {

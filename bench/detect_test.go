@@ -119,7 +119,14 @@ func TestMeasureAuditEvents(t *testing.T) {
 	decode := func(line []byte) ([]event.Event, error) { b, err := d.Decode(line); return b.Events, err }
 	with, size := throughput(t, lines, manyRules(t, true), decode)
 	without, _ := throughput(t, lines, manyRules(t, false), decode)
-	t.Logf("audit: %.0f events/s and %.0f MB/s per core from JSON through 70 rules to alerts; without the index %.0f events/s (%.2f×); %.1f kB an event", with, size/1e6, without, with/without, size/with/1e3)
+	t.Logf(
+		"audit: %.0f events/s and %.0f MB/s per core from JSON through 70 rules to alerts; without the index %.0f events/s (%.2f×); %.1f kB an event",
+		with,
+		size/1e6,
+		without,
+		with/without,
+		size/with/1e3,
+	)
 	indexed, plain := matching(t, lines, manyRules(t, true)), matching(t, lines, manyRules(t, false))
 	t.Logf("audit: matching alone %v an event, without the index %v (%.1f×)", indexed, plain, float64(plain)/float64(indexed))
 }
@@ -163,7 +170,14 @@ func TestMeasureRuntimeEvents(t *testing.T) {
 		return nil, json.Unmarshal(line, &r)
 	})
 	all *= float64(records)
-	t.Logf("runtime: %.0f records/s and %.0f MB/s per core from JSON to alerts; parsing alone with encoding/json %.0f records/s (%.2f×); %.1f kB a record", all, size/1e6, parsed, all/parsed, size/all/1e3)
+	t.Logf(
+		"runtime: %.0f records/s and %.0f MB/s per core from JSON to alerts; parsing alone with encoding/json %.0f records/s (%.2f×); %.1f kB a record",
+		all,
+		size/1e6,
+		parsed,
+		all/parsed,
+		size/all/1e3,
+	)
 }
 
 func BenchmarkAuditEvents(b *testing.B) {

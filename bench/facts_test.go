@@ -21,25 +21,59 @@ func podAsServed(n int) *corev1.Pod {
 	w := n / 100
 	yes, no := true, false
 	container := func(name string) corev1.Container {
-		return corev1.Container{Name: name, Image: fmt.Sprintf("registry.example/team-%d/%s:1.%d", w%20, name, w), Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080, Protocol: "TCP"}},
-			Env:            []corev1.EnvVar{{Name: "LOG_LEVEL", Value: "info"}, {Name: "DATABASE_URL", Value: "postgres://db.example/shop"}},
-			Resources:      corev1.ResourceRequirements{Limits: corev1.ResourceList{"cpu": resource.MustParse("1"), "memory": resource.MustParse("512Mi")}},
+		return corev1.Container{
+			Name:  name,
+			Image: fmt.Sprintf("registry.example/team-%d/%s:1.%d", w%20, name, w),
+			Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080, Protocol: "TCP"}},
+			Env:   []corev1.EnvVar{{Name: "LOG_LEVEL", Value: "info"}, {Name: "DATABASE_URL", Value: "postgres://db.example/shop"}},
+			Resources: corev1.ResourceRequirements{
+				Limits: corev1.ResourceList{"cpu": resource.MustParse("1"), "memory": resource.MustParse("512Mi")},
+			},
 			VolumeMounts:   []corev1.VolumeMount{{Name: "token", MountPath: "/var/run/secrets/kubernetes.io/serviceaccount", ReadOnly: true}},
-			ReadinessProbe: &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/ready"}}}}
+			ReadinessProbe: &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/ready"}}},
+		}
 	}
 	p := &corev1.Pod{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"}, ObjectMeta: metav1.ObjectMeta{
-		Name: fmt.Sprintf("web-%d-7d9f8b6c5d-%05d", w, n), Namespace: fmt.Sprintf("team-%d", w%20), UID: "0b9e4a36-7a1f-4c4b-9a55-3f1d3a6d2f10", ResourceVersion: fmt.Sprint(1000 + n),
-		Labels:          map[string]string{"app.kubernetes.io/name": fmt.Sprintf("web-%d", w), "app.kubernetes.io/version": "1.0", "pod-template-hash": "7d9f8b6c5d"},
-		Annotations:     map[string]string{"checksum/config": strings.Repeat("a", 64), "kubectl.kubernetes.io/last-applied-configuration": strings.Repeat("{}", 600)},
-		OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: fmt.Sprintf("web-%d-7d9f8b6c5d", w), Controller: &yes}},
-		ManagedFields:   []metav1.ManagedFieldsEntry{{Manager: "kube-controller-manager", FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"f:labels":{` + strings.Repeat(`"f:x":{},`, 150) + `"f:y":{}}}}`)}}}}
-	p.Spec = corev1.PodSpec{ServiceAccountName: fmt.Sprintf("web-%d", w), NodeName: fmt.Sprintf("node-%d", n%300), AutomountServiceAccountToken: &no,
-		Containers: []corev1.Container{container("app"), container("proxy")}, Volumes: []corev1.Volume{{Name: "token", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}}
+		Name: fmt.Sprintf(
+			"web-%d-7d9f8b6c5d-%05d",
+			w,
+			n,
+		), Namespace: fmt.Sprintf("team-%d", w%20), UID: "0b9e4a36-7a1f-4c4b-9a55-3f1d3a6d2f10", ResourceVersion: fmt.Sprint(1000 + n),
+		Labels: map[string]string{
+			"app.kubernetes.io/name":    fmt.Sprintf("web-%d", w),
+			"app.kubernetes.io/version": "1.0",
+			"pod-template-hash":         "7d9f8b6c5d",
+		},
+		Annotations: map[string]string{
+			"checksum/config": strings.Repeat("a", 64),
+			"kubectl.kubernetes.io/last-applied-configuration": strings.Repeat("{}", 600),
+		},
+		OwnerReferences: []metav1.OwnerReference{
+			{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: fmt.Sprintf("web-%d-7d9f8b6c5d", w), Controller: &yes},
+		},
+		ManagedFields: []metav1.ManagedFieldsEntry{
+			{
+				Manager:  "kube-controller-manager",
+				FieldsV1: metav1.NewFieldsV1(`{"f:metadata":{"f:labels":{` + strings.Repeat(`"f:x":{},`, 150) + `"f:y":{}}}}`),
+			},
+		}}}
+	p.Spec = corev1.PodSpec{
+		ServiceAccountName:           fmt.Sprintf("web-%d", w),
+		NodeName:                     fmt.Sprintf("node-%d", n%300),
+		AutomountServiceAccountToken: &no,
+		Containers: []corev1.Container{
+			container("app"),
+			container("proxy"),
+		},
+		Volumes: []corev1.Volume{{Name: "token", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
+	}
 	digest := fmt.Sprintf("sha256:%064x", w)
 	p.Status = corev1.PodStatus{Phase: "Running", PodIP: fmt.Sprintf("10.1.%d.%d", n/250%250, n%250), HostIP: "192.168.0.1",
 		Conditions: []corev1.PodCondition{{Type: "Ready", Status: "True"}, {Type: "PodScheduled", Status: "True"}},
-		ContainerStatuses: []corev1.ContainerStatus{{Name: "app", ImageID: "registry.example/app@" + digest, ContainerID: fmt.Sprintf("containerd://%064x", 2*n)},
-			{Name: "proxy", ImageID: "registry.example/proxy@" + digest, ContainerID: fmt.Sprintf("containerd://%064x", 2*n+1)}}}
+		ContainerStatuses: []corev1.ContainerStatus{
+			{Name: "app", ImageID: "registry.example/app@" + digest, ContainerID: fmt.Sprintf("containerd://%064x", 2*n)},
+			{Name: "proxy", ImageID: "registry.example/proxy@" + digest, ContainerID: fmt.Sprintf("containerd://%064x", 2*n+1)},
+		}}
 	return p
 }
 

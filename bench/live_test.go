@@ -36,8 +36,17 @@ func TestMeasureLive(t *testing.T) {
 	c := kubetest.Start(t, kubetest.Options{})
 	c.PretendNodes(t, kubetest.Nodes{Number: 20})
 	for n := range 50 {
-		c.Apply(t, fmt.Sprintf(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web-%d","namespace":"default"},"spec":{"replicas":10,"selector":{"matchLabels":{"app":"web-%d"}},
-			"template":{"metadata":{"labels":{"app":"web-%d"}},"spec":{"containers":[{"name":"app","image":"registry.test/web:%d"}]}}}}`, n, n, n, n))
+		c.Apply(
+			t,
+			fmt.Sprintf(
+				`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web-%d","namespace":"default"},"spec":{"replicas":10,"selector":{"matchLabels":{"app":"web-%d"}},
+			"template":{"metadata":{"labels":{"app":"web-%d"}},"spec":{"containers":[{"name":"app","image":"registry.test/web:%d"}]}}}}`,
+				n,
+				n,
+				n,
+				n,
+			),
+		)
 	}
 	c.WaitRunning(t, "default", 500)
 	t.Setenv("KUBECONFIG", c.Kubeconfig)
@@ -86,8 +95,12 @@ func startServer(t *testing.T) *liveServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &liveServer{cmd: exec.Command(bin, "serve", "--from", "context:test", "--no-images", "--listen", "127.0.0.1:0", "--data", t.TempDir()),
-		client: &http.Client{Jar: jar}, events: make(chan struct{}, 1), began: time.Now()}
+	s := &liveServer{
+		cmd:    exec.Command(bin, "serve", "--from", "context:test", "--no-images", "--listen", "127.0.0.1:0", "--data", t.TempDir()),
+		client: &http.Client{Jar: jar},
+		events: make(chan struct{}, 1),
+		began:  time.Now(),
+	}
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

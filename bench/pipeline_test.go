@@ -98,8 +98,15 @@ func TestMeasureAuditEventsOnTwoCores(t *testing.T) {
 	for range 3 { // in turn, the best of each: other work on the machine comes and goes
 		one, two = one.best(analysed(t, rules, batches, 1, 2)), two.best(analysed(t, rules, batches, 2, 2))
 	}
-	t.Logf("audit, two clusters through the pipeline into SQLite: %.0f events/s on one core, %.0f on two (%.2f×); per second of processor time %.0f and %.0f (%.2f×)",
-		one.wall, two.wall, two.wall/one.wall, one.cpu, two.cpu, two.cpu/one.cpu)
+	t.Logf(
+		"audit, two clusters through the pipeline into SQLite: %.0f events/s on one core, %.0f on two (%.2f×); per second of processor time %.0f and %.0f (%.2f×)",
+		one.wall,
+		two.wall,
+		two.wall/one.wall,
+		one.cpu,
+		two.cpu,
+		two.cpu/one.cpu,
+	)
 	alone := analysed(t, rules, batches, 2, 1)
 	t.Logf("audit, one cluster on two cores: %.0f events/s", alone.wall)
 }

@@ -52,7 +52,13 @@ func queryCluster(g *rand.Rand, voc *graph.Vocabulary, shared *graph.Segment, c,
 	b := graph.NewBuilder(voc, fmt.Sprintf("cluster-%04d", c))
 	for n := range pods {
 		id := fmt.Sprintf("ns-%d/Pod/app-%d", n%20, n)
-		pod := b.Node("Pod", id, graph.S("name", fmt.Sprintf("app-%d", n)), graph.S("namespace", fmt.Sprintf("ns-%d", n%20)), graph.B("exposed", g.IntN(10) == 0))
+		pod := b.Node(
+			"Pod",
+			id,
+			graph.S("name", fmt.Sprintf("app-%d", n)),
+			graph.S("namespace", fmt.Sprintf("ns-%d", n%20)),
+			graph.B("exposed", g.IntN(10) == 0),
+		)
 		for i := range 1 + g.IntN(2) {
 			cont := b.Node("Container", fmt.Sprintf("%s/c%d", id, i), graph.B("privileged", g.IntN(50) == 0))
 			b.Edge("RUNS", pod, cont)

@@ -51,8 +51,20 @@ func TestMeasureSensor(t *testing.T) {
 	took := time.Since(began)
 	time.Sleep(2 * time.Second)
 	after := e.Status(t)
-	t.Logf("%.0f programs a second for %s: %d records, %d lost, %d waiting", float64(ran)/took.Seconds(), took.Round(time.Second), after.Seen-before.Seen, sum(after.Lost), after.Waiting)
-	t.Logf("sensor: %.0fm CPU, %d MiB resident; %s", (after.Processor-before.Processor)/took.Seconds()*1000, after.Memory>>20, memoryOf(t, s.Process.Pid))
+	t.Logf(
+		"%.0f programs a second for %s: %d records, %d lost, %d waiting",
+		float64(ran)/took.Seconds(),
+		took.Round(time.Second),
+		after.Seen-before.Seen,
+		sum(after.Lost),
+		after.Waiting,
+	)
+	t.Logf(
+		"sensor: %.0fm CPU, %d MiB resident; %s",
+		(after.Processor-before.Processor)/took.Seconds()*1000,
+		after.Memory>>20,
+		memoryOf(t, s.Process.Pid),
+	)
 	t.Log(kernelTime(t))
 	endpoint.Adds(t, after)
 	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
@@ -85,7 +97,21 @@ func startNodeSensor(t *testing.T, e *endpoint.Endpoint) *exec.Cmd {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(bin, "--server", e.URL, "--ca", ca, "--token-file", token, "--buffer", filepath.Join(dir, "buffer"), "--node", "node-1", "--status-interval", "1s")
+	cmd := exec.Command(
+		bin,
+		"--server",
+		e.URL,
+		"--ca",
+		ca,
+		"--token-file",
+		token,
+		"--buffer",
+		filepath.Join(dir, "buffer"),
+		"--node",
+		"node-1",
+		"--status-interval",
+		"1s",
+	)
 	cmd.Stderr = t.Output()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

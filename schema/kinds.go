@@ -33,18 +33,39 @@ func names(p Property) Property {
 }
 
 var (
-	exposed       = insight("exposed", "Exposed to the internet", "Traffic from the internet can arrive here: a route exists and no policy known to be enforced closes it.")
-	exposedPorts  = list("exposedPorts", "Exposed ports", "The ports and protocols that traffic from the internet can arrive at, such as 443/TCP.")
+	exposed = insight(
+		"exposed",
+		"Exposed to the internet",
+		"Traffic from the internet can arrive here: a route exists and no policy known to be enforced closes it.",
+	)
+	exposedPorts = list(
+		"exposedPorts",
+		"Exposed ports",
+		"The ports and protocols that traffic from the internet can arrive at, such as 443/TCP.",
+	)
 	exposureWidth = enum("exposureWidth", "Exposure width", "Who can reach it: only listed address ranges, or any address.", "ranges", "any")
-	critical      = insight("critical", "Critical resource", "Marked as critical by the label or annotation breakwater.dev/critical, or by a built-in rule.")
+	critical      = insight(
+		"critical",
+		"Critical resource",
+		"Marked as critical by the label or annotation breakwater.dev/critical, or by a built-in rule.",
+	)
 )
 
 // ofImages are what the images that something runs say of it.
 func ofImages(more ...Property) []Property {
-	return append(more,
-		insight("severe", "High severity vulnerabilities", "An image it runs has a vulnerability of high or critical severity; unknown while one was not scanned."),
+	return append(
+		more,
+		insight(
+			"severe",
+			"High severity vulnerabilities",
+			"An image it runs has a vulnerability of high or critical severity; unknown while one was not scanned.",
+		),
 		insight("rce", "Vulnerable to remote code execution", "An image it runs has a vulnerability that lets a remote attacker run code."),
-		insight("exploited", "Known exploited vulnerability", "An image it runs has a vulnerability in CISA's list of known exploited vulnerabilities."),
+		insight(
+			"exploited",
+			"Known exploited vulnerability",
+			"An image it runs has a vulnerability in CISA's list of known exploited vulnerabilities.",
+		),
 	)
 }
 
@@ -81,7 +102,11 @@ var Kinds = []Kind{
 			number("highs", "High vulnerabilities", "How many vulnerabilities of high severity it has."),
 			number("vulnerabilities", "Vulnerabilities", "How many vulnerabilities it has."),
 			insight("severe", "High severity vulnerabilities", "Has at least one vulnerability of high or critical severity."),
-			insight("rce", "Vulnerable to remote code execution", "Has a vulnerability that lets a remote attacker run code, by the documented rule."),
+			insight(
+				"rce",
+				"Vulnerable to remote code execution",
+				"Has a vulnerability that lets a remote attacker run code, by the documented rule.",
+			),
 			insight("exploited", "Known exploited vulnerability", "Has a vulnerability in CISA's list of known exploited vulnerabilities."),
 			insight("running", "Running", "Some container that is not finished uses it."),
 			insight("listed", "In a registry", "A connected registry lists it."),
@@ -125,7 +150,14 @@ var Kinds = []Kind{
 		Properties: []Property{
 			text("name", "Name", "The cluster's name here."),
 			text("version", "Version", "The API server's version."),
-			enum("policyEnforcement", "Policy enforcement", "Whether something enforces network policies: a known network plugin, none seen, or unknown.", "unknown", "none", "enforced"),
+			enum(
+				"policyEnforcement",
+				"Policy enforcement",
+				"Whether something enforces network policies: a known network plugin, none seen, or unknown.",
+				"unknown",
+				"none",
+				"enforced",
+			),
 			text("networkPlugin", "Network plugin", "The recognised network plugin."),
 			critical,
 		}},
@@ -170,9 +202,16 @@ var Kinds = []Kind{
 			insight("privileged", "Privileged container", "Runs at least one privileged container."),
 			insight("tokenMounted", "Token mounted", "The service account's token is mounted into its containers."),
 			dict("runtimeClass", "Runtime class", "The runtime class, where one is set."),
-			flag("runtimeSandboxed", "Sandboxed runtime", "Runs in a sandbox with a kernel of its own, such as gVisor or Kata Containers; unknown for a runtime class of another name."),
+			flag(
+				"runtimeSandboxed",
+				"Sandboxed runtime",
+				"Runs in a sandbox with a kernel of its own, such as gVisor or Kata Containers; unknown for a runtime class of another name.",
+			),
 			insight("clusterAdmin", "Cluster administrator", "Its service account may do everything in the cluster."),
-			exposed, exposedPorts, exposureWidth, critical,
+			exposed,
+			exposedPorts,
+			exposureWidth,
+			critical,
 		)...)},
 	{Name: "Container", Label: "Container", Plural: "Containers", Group: "Kubernetes", Tenant: "namespace",
 		Sentence: "A container of a pod.",
@@ -191,7 +230,11 @@ var Kinds = []Kind{
 			flag("readOnlyRoot", "Read-only root", "Its root filesystem is read-only."),
 			list("ports", "Ports", "Declared ports, such as 8080/TCP."),
 			list("hostPorts", "Host ports", "Ports opened on the node's addresses."),
-			insight("exposed", "Exposed to the internet", "Traffic from the internet can arrive at a port that this container declares, or that no container of its pod declares."),
+			insight(
+				"exposed",
+				"Exposed to the internet",
+				"Traffic from the internet can arrive at a port that this container declares, or that no container of its pod declares.",
+			),
 			exposedPorts,
 		)},
 	{Name: "Volume", Label: "Volume", Plural: "Volumes", Group: "Kubernetes", Tenant: "namespace",

@@ -69,7 +69,10 @@ func Vocabulary() *graph.Vocabulary { return vocabulary }
 var vocabulary = func() *graph.Vocabulary {
 	var kinds []graph.Kind
 	for _, k := range Kinds {
-		kinds = append(kinds, graph.Kind{Name: k.Name, Shared: k.Shared, Dependent: k.Dependent, Tenant: k.Tenant, Columns: columns(k.Properties)})
+		kinds = append(
+			kinds,
+			graph.Kind{Name: k.Name, Shared: k.Shared, Dependent: k.Dependent, Tenant: k.Tenant, Columns: columns(k.Properties)},
+		)
 	}
 	var edges []graph.EdgeKind
 	for _, e := range Edges {

@@ -59,7 +59,17 @@ func child(server string) {
 	roots.AppendCertsFromPEM(ca)
 	t := &testing.T{}
 	l := linkTo(t, server, roots, os.Getenv("SENSOR_TEST_TOKEN"))
-	s, err := New(Config{Node: "node-1", Boot: os.Getenv("SENSOR_TEST_BOOT"), Link: l, Buffer: os.Getenv("SENSOR_TEST_BUFFER"), BufferSize: 64 << 20, Log: slog.New(slog.DiscardHandler)}, &endless{})
+	s, err := New(
+		Config{
+			Node:       "node-1",
+			Boot:       os.Getenv("SENSOR_TEST_BOOT"),
+			Link:       l,
+			Buffer:     os.Getenv("SENSOR_TEST_BUFFER"),
+			BufferSize: 64 << 20,
+			Log:        slog.New(slog.DiscardHandler),
+		},
+		&endless{},
+	)
 	if err != nil {
 		panic(err)
 	}
@@ -124,7 +134,14 @@ func told(all []runtime.Record) (by []string) {
 func kill(t *testing.T, p *endpoint.Endpoint, g *gate, ca, dir, boot string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "SENSOR_TEST_SERVER="+g.URL, "SENSOR_TEST_CA="+ca, "SENSOR_TEST_TOKEN="+p.Token, "SENSOR_TEST_BUFFER="+dir, "SENSOR_TEST_BOOT="+boot)
+	cmd.Env = append(
+		os.Environ(),
+		"SENSOR_TEST_SERVER="+g.URL,
+		"SENSOR_TEST_CA="+ca,
+		"SENSOR_TEST_TOKEN="+p.Token,
+		"SENSOR_TEST_BUFFER="+dir,
+		"SENSOR_TEST_BOOT="+boot,
+	)
 	cmd.Stderr = t.Output()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -44,8 +44,13 @@ func NewLink(server *url.URL, roots *x509.CertPool, token func() (string, error)
 	}
 	l := &Link{server: server, token: token}
 	l.client = http.Client{
-		Timeout:       patience,
-		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true, MaxIdleConns: 2, IdleConnTimeout: time.Minute},
+		Timeout: patience,
+		Transport: &http.Transport{
+			TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+			ForceAttemptHTTP2: true,
+			MaxIdleConns:      2,
+			IdleConnTimeout:   time.Minute,
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	l.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // a level there is
@@ -82,7 +87,12 @@ func (l *Link) records(ctx context.Context, lines []byte) error {
 	if err := l.zip.Close(); err != nil {
 		return fmt.Errorf("compress records: %w", err)
 	}
-	return l.post(ctx, "v1/sensor/events", l.zipped.Bytes(), http.Header{batchHeader: {name(lines)}, "Content-Encoding": {"gzip"}, "Content-Type": {"application/x-ndjson"}})
+	return l.post(
+		ctx,
+		"v1/sensor/events",
+		l.zipped.Bytes(),
+		http.Header{batchHeader: {name(lines)}, "Content-Encoding": {"gzip"}, "Content-Type": {"application/x-ndjson"}},
+	)
 }
 
 // post sends a body and reads the answer.
@@ -107,5 +117,8 @@ func (l *Link) post(ctx context.Context, path string, body []byte, header http.H
 		return nil
 	}
 	after, _ := strconv.Atoi(answer.Header.Get("Retry-After")) // a date is none of our server's
-	return errors.Join(&answerError{answer.StatusCode, strconv.Quote(strings.TrimSpace(string(text))), time.Duration(max(after, 0)) * time.Second}, err)
+	return errors.Join(
+		&answerError{answer.StatusCode, strconv.Quote(strings.TrimSpace(string(text))), time.Duration(max(after, 0)) * time.Second},
+		err,
+	)
 }

@@ -69,7 +69,11 @@ func (s *Sensor) complain(ctx context.Context, err error) {
 	switch {
 	case ctx.Err() != nil:
 	case errors.As(err, &answer) && answer.stranger():
-		s.config.Log.Error("the server does not know the join token: make a new one with `breakwater connect` and give it to this sensor; records wait in the buffer", "error", err)
+		s.config.Log.Error(
+			"the server does not know the join token: make a new one with `breakwater connect` and give it to this sensor; records wait in the buffer",
+			"error",
+			err,
+		)
 	default:
 		s.config.Log.Warn("cannot send records; they wait in the buffer", "error", err)
 	}

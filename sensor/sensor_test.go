@@ -101,7 +101,15 @@ type running struct {
 }
 
 func configFor(t testing.TB, l *Link) Config {
-	return Config{Node: "node-1", Boot: "b-1", Link: l, Buffer: t.TempDir(), BufferSize: 64 << 20, Interval: 20 * time.Millisecond, Log: quiet(t)}
+	return Config{
+		Node:       "node-1",
+		Boot:       "b-1",
+		Link:       l,
+		Buffer:     t.TempDir(),
+		BufferSize: 64 << 20,
+		Interval:   20 * time.Millisecond,
+		Log:        quiet(t),
+	}
 }
 
 func startSensor(t testing.TB, c Config) *running {
@@ -186,7 +194,11 @@ func TestWhatTheKernelLosesIsTold(t *testing.T) {
 	endpoint.Eventually(t, "a Lost record", func() bool { _, _, lost := numbers(p.Received(), "b-1"); return lost == 7 })
 	s.tap.lose(5)
 	s.stop()
-	endpoint.Eventually(t, "the later loss", func() bool { _, events, lost := numbers(p.Received(), "b-1"); return events == 10 && lost == 12 })
+	endpoint.Eventually(
+		t,
+		"the later loss",
+		func() bool { _, events, lost := numbers(p.Received(), "b-1"); return events == 10 && lost == 12 },
+	)
 	st := p.Status(t)
 	endpoint.Adds(t, st)
 	if st.Seen != 22 || st.Lost["ring buffer full"] != 12 {

@@ -17,9 +17,23 @@ func (s *Sensor) status(ends bool) error {
 		return err
 	}
 	processor, memory := cost()
-	st := runtime.Status{Version: runtime.RecordVersion, Node: s.config.Node, Boot: s.config.Boot, Build: s.config.Build, Kernel: s.config.Kernel,
-		Started: s.started.UTC(), Interval: max(1, int(s.config.Interval/time.Second)), Probes: s.config.Probes,
-		Seen: n.seen, Sent: n.sent, Waiting: n.waiting, Lost: n.lost, Processor: processor.Seconds(), Memory: memory, Ends: ends}
+	st := runtime.Status{
+		Version:   runtime.RecordVersion,
+		Node:      s.config.Node,
+		Boot:      s.config.Boot,
+		Build:     s.config.Build,
+		Kernel:    s.config.Kernel,
+		Started:   s.started.UTC(),
+		Interval:  max(1, int(s.config.Interval/time.Second)),
+		Probes:    s.config.Probes,
+		Seen:      n.seen,
+		Sent:      n.sent,
+		Waiting:   n.waiting,
+		Lost:      n.lost,
+		Processor: processor.Seconds(),
+		Memory:    memory,
+		Ends:      ends,
+	}
 	if ends {
 		s.config.Log.Info("ends", "seen", n.seen, "sent", n.sent, "waiting", n.waiting, "lost", n.lost)
 	}

@@ -97,7 +97,8 @@ func TestWithoutRightsTheKernelsErrorAndWhatIsMissingAreSaid(t *testing.T) {
 		with = []string{"setpriv", "--bounding-set=-bpf,-perfmon,-sys_admin", "--inh-caps=-bpf,-perfmon,-sys_admin"}
 	}
 	out, err := command(t, with, "--stdout").CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "operation not permitted") || !strings.Contains(string(out), "lacks CAP_BPF and CAP_PERFMON") {
+	if err == nil || !strings.Contains(string(out), "operation not permitted") ||
+		!strings.Contains(string(out), "lacks CAP_BPF and CAP_PERFMON") {
 		t.Errorf("%v: %s", err, out)
 	}
 	out, err = command(t, with, "--check").CombinedOutput()
@@ -112,7 +113,10 @@ func TestABlindSensorTellsTheServerWhy(t *testing.T) {
 	}
 	e := endpoint.New(t)
 	e.Start(t)
-	out, err := command(t, []string{"setpriv", "--bounding-set=-bpf,-sys_admin", "--inh-caps=-bpf,-sys_admin"}, serverFlags(t, e)...).CombinedOutput()
+	out, err := command(
+		t,
+		[]string{"setpriv", "--bounding-set=-bpf,-sys_admin", "--inh-caps=-bpf,-sys_admin"},
+		serverFlags(t, e)...).CombinedOutput()
 	if err == nil {
 		t.Errorf("no error: %s", out)
 	}
@@ -281,8 +285,14 @@ func TestFromWithinItsContainerTheSensorSeesTheNode(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	cmd := container.Command(t, container.Spec{ID: "sensor", Cgroup: "/kubepods/pod0f0e0d0c-0b0a-4908-8706-050403020100/" + strings.Repeat("5e", 32), Program: program,
-		Args: []string{"/program", "--stdout"}, Env: []string{"NODE_NAME=node-1"}, Capabilities: []string{"CAP_BPF", "CAP_PERFMON"}, ReadOnly: true, Memory: 64 << 20})
+	cmd := container.Command(
+		t,
+		container.Spec{ID: "sensor", Cgroup: "/kubepods/pod0f0e0d0c-0b0a-4908-8706-050403020100/" + strings.Repeat("5e", 32), Program: program,
+			Args: []string{
+				"/program",
+				"--stdout",
+			}, Env: []string{"NODE_NAME=node-1"}, Capabilities: []string{"CAP_BPF", "CAP_PERFMON"}, ReadOnly: true, Memory: 64 << 20},
+	)
 	firstOf(t, cmd, func(r runtime.Record) bool {
 		return r.Container == nil && len(r.Process.HostNamespaces) == 7 && r.Process.Arguments[0] == "/bin/true"
 	})

@@ -52,8 +52,18 @@ func (c *config) sensor(log *slog.Logger) (sensor.Config, error) {
 		return sensor.Config{}, err
 	}
 	link, err := c.link()
-	return sensor.Config{Node: node, Boot: boot, Build: version(), Kernel: kernel(), Link: link, Buffer: c.buffer, BufferSize: int64(c.bufferSize),
-		Interval: c.interval, Probes: probes("on", ""), Log: log}, err
+	return sensor.Config{
+		Node:       node,
+		Boot:       boot,
+		Build:      version(),
+		Kernel:     kernel(),
+		Link:       link,
+		Buffer:     c.buffer,
+		BufferSize: int64(c.bufferSize),
+		Interval:   c.interval,
+		Probes:     probes("on", ""),
+		Log:        log,
+	}, err
 }
 
 func probes(state, why string) []runtime.Probe {
@@ -67,8 +77,18 @@ func sayBlind(ctx context.Context, c sensor.Config, why error) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	st := runtime.Status{Version: runtime.RecordVersion, Node: c.Node, Boot: c.Boot, Build: c.Build, Kernel: c.Kernel, Started: time.Now().UTC(),
-		Interval: int(c.Interval / time.Second), Probes: probes("off", why.Error()), Lost: map[string]uint64{}, Ends: true}
+	st := runtime.Status{
+		Version:  runtime.RecordVersion,
+		Node:     c.Node,
+		Boot:     c.Boot,
+		Build:    c.Build,
+		Kernel:   c.Kernel,
+		Started:  time.Now().UTC(),
+		Interval: int(c.Interval / time.Second),
+		Probes:   probes("off", why.Error()),
+		Lost:     map[string]uint64{},
+		Ends:     true,
+	}
 	if err := c.Link.Status(ctx, st); err != nil {
 		return fmt.Errorf("tell the server so: %w", err)
 	}

@@ -65,7 +65,10 @@ func podNames(f *collect.Facts) (out []string) {
 func recordAudit(t *testing.T) []byte {
 	e := open(t)
 	log := filepath.Join(t.TempDir(), "audit.log")
-	c := kubetest.Start(t, kubetest.Options{APIServer: []string{"--audit-policy-file=../../deploy/audit/policy.yaml", "--audit-log-path=" + log}})
+	c := kubetest.Start(
+		t,
+		kubetest.Options{APIServer: []string{"--audit-policy-file=../../deploy/audit/policy.yaml", "--audit-log-path=" + log}},
+	)
 	c.PretendNodes(t, kubetest.Nodes{Number: 3, ImageID: e.ImageID})
 	person, err := c.UserKubeconfig("m.ortega")
 	if err != nil {
@@ -92,7 +95,9 @@ func recordAudit(t *testing.T) []byte {
 	}
 	var kept []byte
 	for line := range bytes.Lines(text) {
-		if bytes.Contains(line, []byte(`"name":"sail-preview`)) && (bytes.Contains(line, []byte(`"verb":"create"`)) || bytes.Contains(line, []byte(`"verb":"patch"`))) && !bytes.Contains(line, []byte(`"subresource"`)) {
+		if bytes.Contains(line, []byte(`"name":"sail-preview`)) &&
+			(bytes.Contains(line, []byte(`"verb":"create"`)) || bytes.Contains(line, []byte(`"verb":"patch"`))) &&
+			!bytes.Contains(line, []byte(`"subresource"`)) {
 			kept = append(kept, line...)
 		}
 	}

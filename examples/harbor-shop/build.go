@@ -34,7 +34,12 @@ type step struct {
 func (b bundle) image(platform string) (v1.Image, error) {
 	system, architecture, _ := strings.Cut(platform, "/")
 	config := &v1.ConfigFile{OS: system, Architecture: architecture, Created: v1.Time{Time: built},
-		Config: v1.Config{User: b.user, Entrypoint: b.entrypoint(), WorkingDir: "/", Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}}}
+		Config: v1.Config{
+			User:       b.user,
+			Entrypoint: b.entrypoint(),
+			WorkingDir: "/",
+			Env:        []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		}}
 	img, err := mutate.ConfigFile(mutate.MediaType(empty.Image, types.OCIManifestSchema1), config)
 	if err != nil {
 		return nil, err
@@ -110,7 +115,10 @@ func pack(files []file) (v1.Layer, error) {
 		for _, dir := range parents(f.name) {
 			if !made[dir] {
 				made[dir] = true
-				err = errors.Join(err, t.WriteHeader(&tar.Header{Name: dir + "/", Typeflag: tar.TypeDir, Mode: 0o755, ModTime: built, Format: tar.FormatUSTAR}))
+				err = errors.Join(
+					err,
+					t.WriteHeader(&tar.Header{Name: dir + "/", Typeflag: tar.TypeDir, Mode: 0o755, ModTime: built, Format: tar.FormatUSTAR}),
+				)
 			}
 		}
 		h := &tar.Header{Name: f.name, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(f.content)), ModTime: built, Format: tar.FormatUSTAR}
@@ -121,7 +129,10 @@ func pack(files []file) (v1.Layer, error) {
 	if err := errors.Join(err, t.Close(), z.Close()); err != nil {
 		return nil, err
 	}
-	return tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil }, tarball.WithMediaType(types.OCILayer))
+	return tarball.LayerFromOpener(
+		func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil },
+		tarball.WithMediaType(types.OCILayer),
+	)
 }
 
 // parents are the folders above a file, outermost first.

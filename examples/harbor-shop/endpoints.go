@@ -12,10 +12,13 @@ import (
 func (c *controllers) endpoints(s corev1.Service) *discoveryv1.EndpointSlice {
 	yes := true
 	owner := ownerOf(s.TypeMeta, s.ObjectMeta)
-	out := &discoveryv1.EndpointSlice{TypeMeta: metav1.TypeMeta{APIVersion: "discovery.k8s.io/v1", Kind: "EndpointSlice"}, AddressType: discoveryv1.AddressTypeIPv4,
+	out := &discoveryv1.EndpointSlice{
+		TypeMeta:    metav1.TypeMeta{APIVersion: "discovery.k8s.io/v1", Kind: "EndpointSlice"},
+		AddressType: discoveryv1.AddressTypeIPv4,
 		ObjectMeta: metav1.ObjectMeta{Name: s.Name + "-" + letters(5, s.Namespace, s.Name), Namespace: s.Namespace,
 			Labels:          map[string]string{discoveryv1.LabelServiceName: s.Name, discoveryv1.LabelManagedBy: "endpointslice-controller.k8s.io"},
-			OwnerReferences: []metav1.OwnerReference{owner}}}
+			OwnerReferences: []metav1.OwnerReference{owner}},
+	}
 	for _, p := range c.pods {
 		if p.Namespace != s.Namespace || !selects(s.Spec.Selector, p.Labels) {
 			continue

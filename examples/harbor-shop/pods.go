@@ -115,7 +115,13 @@ func (w workload) replicaSet(owner metav1.OwnerReference) workload {
 
 func ownerOf(t metav1.TypeMeta, m metav1.ObjectMeta) metav1.OwnerReference {
 	yes := true
-	return metav1.OwnerReference{APIVersion: t.APIVersion, Kind: t.Kind, Name: m.Name, UID: cmp.Or(m.UID, uid(t.Kind, m.Namespace, m.Name)), Controller: &yes}
+	return metav1.OwnerReference{
+		APIVersion: t.APIVersion,
+		Kind:       t.Kind,
+		Name:       m.Name,
+		UID:        cmp.Or(m.UID, uid(t.Kind, m.Namespace, m.Name)),
+		Controller: &yes,
+	}
 }
 
 // pod is the workload's i-th pod, running.
@@ -128,7 +134,11 @@ func (c *controllers) pod(w workload, owner metav1.OwnerReference, i int) (*core
 	p.Spec.NodeName = node.Name
 	p.Spec.ServiceAccountName = cmp.Or(p.Spec.ServiceAccountName, "default")
 	c.placed++
-	p.Status = corev1.PodStatus{Phase: corev1.PodRunning, HostIP: node.Status.Addresses[0].Address, PodIP: fmt.Sprintf("10.244.%d.%d", slices.IndexFunc(c.nodes, func(n corev1.Node) bool { return n.Name == node.Name }), c.placed+10)}
+	p.Status = corev1.PodStatus{
+		Phase:  corev1.PodRunning,
+		HostIP: node.Status.Addresses[0].Address,
+		PodIP:  fmt.Sprintf("10.244.%d.%d", slices.IndexFunc(c.nodes, func(n corev1.Node) bool { return n.Name == node.Name }), c.placed+10),
+	}
 	if p.Spec.HostNetwork {
 		p.Status.PodIP = p.Status.HostIP
 	}

@@ -85,9 +85,24 @@ func TestTheHuntFindsTheImagesAndThePodsThatRunThem(t *testing.T) {
 		digits string
 		want   []string
 	}{
-		{"3889", []string{"shop/chart-plotter:0.8.0 CVE-2022-3889 harbor-prod Deployment/chart-plotter", "shop/receipts:1.9.0 CVE-2022-3889 harbor-prod Deployment/receipts"}},
-		{"3602", []string{"shop/sail-preview:0.8.2 CVE-2022-3602 harbor-prod Deployment/sail-preview", "shop/web:1.4.2 CVE-2022-3602 harbor-prod Deployment/web"}},
-		{"44228", []string{"shop/cart:2.1.0 CVE-2021-44228 harbor-dev Deployment/cart", "shop/cart:2.1.0 CVE-2021-44228 harbor-prod Deployment/cart"}},
+		{
+			"3889",
+			[]string{
+				"shop/chart-plotter:0.8.0 CVE-2022-3889 harbor-prod Deployment/chart-plotter",
+				"shop/receipts:1.9.0 CVE-2022-3889 harbor-prod Deployment/receipts",
+			},
+		},
+		{
+			"3602",
+			[]string{
+				"shop/sail-preview:0.8.2 CVE-2022-3602 harbor-prod Deployment/sail-preview",
+				"shop/web:1.4.2 CVE-2022-3602 harbor-prod Deployment/web",
+			},
+		},
+		{
+			"44228",
+			[]string{"shop/cart:2.1.0 CVE-2021-44228 harbor-dev Deployment/cart", "shop/cart:2.1.0 CVE-2021-44228 harbor-prod Deployment/cart"},
+		},
 		{"1234567", nil},
 	}
 	for _, c := range tests {
@@ -170,7 +185,8 @@ func TestTheWebShopsPathLeadsThroughIngressAndService(t *testing.T) {
 		found = append(found, v.ID)
 	}
 	slices.Sort(found)
-	if !slices.Contains(found, "CVE-2022-3602") || !slices.Contains(found, "CVE-2022-3786") || len(p.Foothold.Images) != 1 || len(p.Fixes) < 2 {
+	if !slices.Contains(found, "CVE-2022-3602") || !slices.Contains(found, "CVE-2022-3786") || len(p.Foothold.Images) != 1 ||
+		len(p.Fixes) < 2 {
 		t.Errorf("vulnerabilities %v, images %v, %d fixes", found, p.Foothold.Images, len(p.Fixes))
 	}
 }
@@ -184,7 +200,11 @@ func TestWhatNobodyCouldReadIsUnknownNotClean(t *testing.T) {
 	}
 	for _, name := range []string{"knot-of-the-day", "tide-tables"} {
 		id := ask(t, w, "MATCH (i:Image) WHERE i.name CONTAINS '"+name+"' RETURN i.id")
-		if len(id) != 1 || !slices.ContainsFunc(w.Clusters["harbor-prod"].Gaps, func(g collect.Gap) bool { return strings.HasPrefix(g.What, "image "+harborshop.Host+"/shop/"+name) }) {
+		if len(id) != 1 ||
+			!slices.ContainsFunc(
+				w.Clusters["harbor-prod"].Gaps,
+				func(g collect.Gap) bool { return strings.HasPrefix(g.What, "image "+harborshop.Host+"/shop/"+name) },
+			) {
 			t.Errorf("no gap says that %s (%v) was not read", name, id)
 		}
 	}

@@ -79,7 +79,8 @@ func isUID(s string) bool {
 		return isHex(s)
 	}
 	parts := strings.Split(s, "-")
-	return len(s) == 36 && len(parts) == 5 && len(parts[0]) == 8 && len(parts[1]) == 4 && len(parts[2]) == 4 && len(parts[3]) == 4 && isHex(strings.Join(parts, ""))
+	return len(s) == 36 && len(parts) == 5 && len(parts[0]) == 8 && len(parts[1]) == 4 && len(parts[2]) == 4 && len(parts[3]) == 4 &&
+		isHex(strings.Join(parts, ""))
 }
 
 const idLength = 64

@@ -85,7 +85,8 @@ func TestDecodeReadsTheKernelsBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.path != "/bin/ls" || !slices.Equal(e.groups[0].names, []string{"a", "b"}) || e.groups[1].names != nil || !slices.Equal(e.arguments, []string{"ls", "-l", "", "/et"}) {
+	if e.path != "/bin/ls" || !slices.Equal(e.groups[0].names, []string{"a", "b"}) || e.groups[1].names != nil ||
+		!slices.Equal(e.arguments, []string{"ls", "-l", "", "/et"}) {
 		t.Errorf("%q %v %q", e.path, e.groups, e.arguments)
 	}
 	for _, bad := range [][]byte{nil, sample(h, "/bin/ls"), sample(header{Kind: 9}, ""), sample(header{Kind: kindExit, Groups: 5}, ""), sample(header{Kind: kindExit, Ancestors: 9}, "")} {

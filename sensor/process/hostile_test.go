@@ -70,7 +70,8 @@ func TestALongPathIsCutAndSaysSo(t *testing.T) {
 	if err := exec.Command(program, mark).Run(); err != nil {
 		t.Fatal(err)
 	}
-	if p := s.find(t, "the long path", func(r runtime.Record) bool { return slices.Contains(arguments(r), mark) })[0].Process; !p.Cut || p.Path != program[:1023] {
+	if p := s.find(t, "the long path", func(r runtime.Record) bool { return slices.Contains(arguments(r), mark) })[0].Process; !p.Cut ||
+		p.Path != program[:1023] {
 		t.Errorf("cut %v, path of %d: %.80s", p.Cut, len(p.Path), p.Path)
 	}
 }

@@ -12,7 +12,15 @@ import (
 func TestAContainerThatAPersonNamedIsOne(t *testing.T) {
 	s := watch(t)
 	mark := newID(t)[:20]
-	code, out := container.Run(t, container.Spec{ID: "named", Cgroup: "/default/night-shift", Privileged: true, Args: []string{"/bin/sh", "-c", "/bin/echo " + mark + "; true"}})
+	code, out := container.Run(
+		t,
+		container.Spec{
+			ID:         "named",
+			Cgroup:     "/default/night-shift",
+			Privileged: true,
+			Args:       []string{"/bin/sh", "-c", "/bin/echo " + mark + "; true"},
+		},
+	)
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, out)
 	}
@@ -49,7 +57,8 @@ func TestWhatHasFilesAndProcessesOfItsOwnIsAContainerWhateverItsGroup(t *testing
 	if c := r.Container; c == nil || !strings.HasPrefix(c.ID, "namespace-") {
 		t.Fatalf("container %+v", c)
 	}
-	if a := r.Ancestors; len(a) < 3 || a[0].Name != "sh" || a[0].Container != r.Container.ID || a[1].Name != "unshare" || a[2].Container != "" {
+	if a := r.Ancestors; len(a) < 3 || a[0].Name != "sh" || a[0].Container != r.Container.ID || a[1].Name != "unshare" ||
+		a[2].Container != "" {
 		t.Errorf("ancestors %+v", a)
 	}
 }

@@ -118,7 +118,10 @@ func newID(t testing.TB) string {
 func TestAnOrdinaryContainersProcessIsToldWithContainerPodAndPrivileges(t *testing.T) {
 	s := watch(t)
 	id := newID(t)
-	code, out := container.Run(t, container.Spec{ID: "ordinary", Cgroup: podPath + id, UID: 1000, Args: []string{"/bin/sh", "-c", "/bin/id -u " + id[:8] + "; exit 3"}})
+	code, out := container.Run(
+		t,
+		container.Spec{ID: "ordinary", Cgroup: podPath + id, UID: 1000, Args: []string{"/bin/sh", "-c", "/bin/id -u " + id[:8] + "; exit 3"}},
+	)
 	if code != 3 {
 		t.Fatalf("exit %d: %s", code, out)
 	}
@@ -137,7 +140,8 @@ func TestAnOrdinaryContainersProcessIsToldWithContainerPodAndPrivileges(t *testi
 		t.Errorf("shares %v with the host", p.HostNamespaces)
 	}
 	a := r.Ancestors
-	if len(a) < 3 || a[0].Name != "sh" || a[0].Container != id || a[1].Name != "runc" || a[1].Container != "" || a[2].PID != uint32(os.Getpid()) {
+	if len(a) < 3 || a[0].Name != "sh" || a[0].Container != id || a[1].Name != "runc" || a[1].Container != "" ||
+		a[2].PID != uint32(os.Getpid()) {
 		t.Errorf("ancestors %+v", a)
 	}
 	first := s.find(t, "the container's first process", func(r runtime.Record) bool {
@@ -152,7 +156,16 @@ func TestAPrivilegedContainersProcessIsToldSo(t *testing.T) {
 	s := watch(t)
 	id := newID(t)
 	all, _ := s.probe.names.capabilities.of(ownCapabilities(t))
-	code, out := container.Run(t, container.Spec{ID: "privileged", Cgroup: podPath + id, Args: []string{"/bin/echo", id[:8]}, Capabilities: all, Shared: []string{"pid", "network"}})
+	code, out := container.Run(
+		t,
+		container.Spec{
+			ID:           "privileged",
+			Cgroup:       podPath + id,
+			Args:         []string{"/bin/echo", id[:8]},
+			Capabilities: all,
+			Shared:       []string{"pid", "network"},
+		},
+	)
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, out)
 	}
@@ -260,7 +273,11 @@ func TestWhereVersion1SaysNothingTheUnifiedGroupTells(t *testing.T) {
 	if _, err := os.Stat(base + "/cgroup.procs"); err != nil {
 		container.Need(t, err)
 	}
-	group := base + "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" + strings.ReplaceAll(podUID1, "-", "_") + ".slice/cri-containerd-" + id + ".scope"
+	group := base + "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" + strings.ReplaceAll(
+		podUID1,
+		"-",
+		"_",
+	) + ".slice/cri-containerd-" + id + ".scope"
 	if err := os.MkdirAll(group, 0o755); err != nil {
 		container.Need(t, err)
 	}
@@ -269,7 +286,11 @@ func TestWhereVersion1SaysNothingTheUnifiedGroupTells(t *testing.T) {
 			_ = os.Remove(p)
 		}
 	})
-	script := fmt.Sprintf("for f in %s/cgroup.procs /sys/fs/cgroup/memory/cgroup.procs /sys/fs/cgroup/pids/cgroup.procs; do [ ! -e $f ] || echo $$ > $f; done; exec /bin/echo %s", group, id[:20])
+	script := fmt.Sprintf(
+		"for f in %s/cgroup.procs /sys/fs/cgroup/memory/cgroup.procs /sys/fs/cgroup/pids/cgroup.procs; do [ ! -e $f ] || echo $$ > $f; done; exec /bin/echo %s",
+		group,
+		id[:20],
+	)
 	if out, err := exec.Command("/bin/sh", "-c", script).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -25,7 +25,14 @@ func (p *Probe) record(e *kernelEvent) *runtime.Record {
 	if len(groups) > 0 {
 		r.Container = cmp.Or(groups[0], p.names.named(e))
 	}
-	r.Process = &runtime.Process{PID: e.PID, InnerPID: e.Inner, StartedAt: p.clock.time(e.Started), Name: text(e.Name[:]), UID: e.UID, GID: e.GID}
+	r.Process = &runtime.Process{
+		PID:       e.PID,
+		InnerPID:  e.Inner,
+		StartedAt: p.clock.time(e.Started),
+		Name:      text(e.Name[:]),
+		UID:       e.UID,
+		GID:       e.GID,
+	}
 	if e.Kind == kindExit {
 		r.Kind = runtime.Exit
 		r.Exit = &runtime.ExitCode{Code: int(e.ExitCode >> 8 & 0xff), Signal: int(e.ExitCode & 0x7f)}

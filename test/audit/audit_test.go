@@ -51,7 +51,10 @@ func build(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	s.setPolicy(string(text))
-	s.Cluster = kubetest.Start(t, kubetest.Options{APIServer: []string{"--audit-policy-file=" + s.policy, "--audit-log-path=" + s.log, "--audit-log-maxsize=10000"}})
+	s.Cluster = kubetest.Start(
+		t,
+		kubetest.Options{APIServer: []string{"--audit-policy-file=" + s.policy, "--audit-log-path=" + s.log, "--audit-log-maxsize=10000"}},
+	)
 	s.PretendNodes(t, kubetest.Nodes{Number: 1})
 	s.Apply(t, people)
 	for user, group := range map[string]string{"alice": "developers", "bob": "guests", "system:node:node-1": "system:nodes"} {
@@ -241,7 +244,10 @@ func kubelet(t *testing.T) (port int32) {
 			return
 		}
 		defer conn.Close()
-		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n")
+		io.WriteString(
+			conn,
+			"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n",
+		)
 	}))
 	t.Cleanup(s.Close)
 	_, p, _ := strings.Cut(s.Listener.Addr().String(), ":")
@@ -272,7 +278,9 @@ func (s *stage) runOn(port int32) {
 	p, err = s.Client.CoreV1().Pods("shop").Create(ctx, p, metav1.CreateOptions{})
 	ok(err)
 	p.Status.Phase = corev1.PodRunning
-	p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "app", Ready: true, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
+	p.Status.ContainerStatuses = []corev1.ContainerStatus{
+		{Name: "app", Ready: true, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}},
+	}
 	_, err = s.Client.CoreV1().Pods("shop").UpdateStatus(ctx, p, metav1.UpdateOptions{})
 	ok(err)
 }

@@ -17,14 +17,28 @@ import (
 
 // workload is a manifest of one container with one folder of the node.
 func workload(kind, name, host, extra string) string {
-	pod := fmt.Sprintf(`{containers: [{name: app, image: "registry.example/%s:1"%s}], volumes: [{name: host, hostPath: {path: %s}}]}`, name, extra, host)
+	pod := fmt.Sprintf(
+		`{containers: [{name: app, image: "registry.example/%s:1"%s}], volumes: [{name: host, hostPath: {path: %s}}]}`,
+		name,
+		extra,
+		host,
+	)
 	switch kind {
 	case "Pod":
 		return fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: shop}\nspec: %s\n", name, pod)
 	case "Deployment":
-		return fmt.Sprintf("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %[1]s, namespace: shop}\nspec: {replicas: 2, selector: {matchLabels: {app: %[1]s}}, template: {metadata: {labels: {app: %[1]s}}, spec: %[2]s}}\n", name, pod)
+		return fmt.Sprintf(
+			"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %[1]s, namespace: shop}\nspec: {replicas: 2, selector: {matchLabels: {app: %[1]s}}, template: {metadata: {labels: {app: %[1]s}}, spec: %[2]s}}\n",
+			name,
+			pod,
+		)
 	}
-	return fmt.Sprintf("apiVersion: apps/v1\nkind: %[3]s\nmetadata: {name: %[1]s, namespace: shop}\nspec: {selector: {matchLabels: {app: %[1]s}}, template: {metadata: {labels: {app: %[1]s}}, spec: %[2]s}}\n", name, pod, kind)
+	return fmt.Sprintf(
+		"apiVersion: apps/v1\nkind: %[3]s\nmetadata: {name: %[1]s, namespace: shop}\nspec: {selector: {matchLabels: {app: %[1]s}}, template: {metadata: {labels: {app: %[1]s}}, spec: %[2]s}}\n",
+		name,
+		pod,
+		kind,
+	)
 }
 
 const (
@@ -56,15 +70,27 @@ func TestPeopleActAndTheLogOfTheShippedPolicySuffices(t *testing.T) {
 			s.as("alice", workload("Deployment", "backup", "/etc", mounts), apply...)
 			s.WaitRunning(s.t, "shop", 3)
 		}, map[string]func(event.Event) bool{
-			"host-folder-deployment":  about("deployments", writes(by("alice"))),
-			"host-folder-controllers": writes(by("system:serviceaccount:kube-system:deployment-controller", "system:serviceaccount:kube-system:replicaset-controller")),
+			"host-folder-deployment": about("deployments", writes(by("alice"))),
+			"host-folder-controllers": writes(
+				by("system:serviceaccount:kube-system:deployment-controller", "system:serviceaccount:kube-system:replicaset-controller"),
+			),
 		}, []string{"sensitive-host-folder"}},
 		{"a deployment with a folder of its own", func() {
 			s.as("alice", workload("Deployment", "cache", "/data/cache", mounts), apply...)
 			s.WaitRunning(s.t, "shop", 5)
 		}, map[string]func(event.Event) bool{"harmless-folder": about("deployments", writes(by("alice")))}, nil},
 		{"the same one gets a sensitive folder", func() {
-			s.as("alice", "", "-n", "shop", "patch", "deployment", "cache", "-p", `{"spec":{"template":{"spec":{"volumes":[{"name":"host","hostPath":{"path":"/var/lib/kubelet"}}]}}}}`)
+			s.as(
+				"alice",
+				"",
+				"-n",
+				"shop",
+				"patch",
+				"deployment",
+				"cache",
+				"-p",
+				`{"spec":{"template":{"spec":{"volumes":[{"name":"host","hostPath":{"path":"/var/lib/kubelet"}}]}}}}`,
+			)
 		}, map[string]func(event.Event) bool{"host-folder-patch": about("deployments", writes(by("alice")))}, []string{"sensitive-host-folder"}},
 		{"a volume that nobody mounts", func() { s.as("alice", workload("Deployment", "unmounted", "/etc", ""), apply...) },
 			map[string]func(event.Event) bool{"unmounted-folder": about("deployments", writes(by("alice")))}, nil},
@@ -76,7 +102,9 @@ func TestPeopleActAndTheLogOfTheShippedPolicySuffices(t *testing.T) {
 			s.as("bob", workload("Pod", "bobs", "/", mounts+privileged), "create", "-f", "-")
 		}, map[string]func(event.Event) bool{"host-folder-denied": about("deployments", writes(by("bob"))), "privileged-denied": about("pods", writes(by("bob")))}, nil},
 		{"a bare privileged pod over the whole disk", func() { s.as("alice", workload("Pod", "rescue", "/", mounts+privileged), apply...) },
-			map[string]func(event.Event) bool{"privileged-pod": about("pods", writes(by("alice")))}, []string{"privileged-pod", "sensitive-host-folder"}},
+			map[string]func(event.Event) bool{
+				"privileged-pod": about("pods", writes(by("alice"))),
+			}, []string{"privileged-pod", "sensitive-host-folder"}},
 		{"a label of it", func() { s.as("alice", "", "-n", "shop", "label", "pod", "rescue", "x=y") },
 			map[string]func(event.Event) bool{"privileged-label": about("pods", writes(by("alice")))}, nil},
 		{"a service account makes a privileged daemon set", func() {
@@ -86,7 +114,9 @@ func TestPeopleActAndTheLogOfTheShippedPolicySuffices(t *testing.T) {
 				s.t.Error(err)
 			}
 		},
-			map[string]func(event.Event) bool{"privileged-daemonset": about("daemonsets", writes(by("system:serviceaccount:shop:deployer")))}, []string{"privileged-pod"}},
+			map[string]func(event.Event) bool{
+				"privileged-daemonset": about("daemonsets", writes(by("system:serviceaccount:shop:deployer"))),
+			}, []string{"privileged-pod"}},
 		{"a static pod of the control plane", func() { s.as("system:node:node-1", mirror, "create", "-f", "-") },
 			map[string]func(event.Event) bool{"static-pod": about("pods", writes(by("system:node:node-1")))}, nil},
 		{"alice runs a command", func() { s.as("alice", "", "-n", "shop", "exec", "till", "--", "sh", "-c", "id; uname -a") },

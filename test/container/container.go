@@ -122,7 +122,16 @@ func layered(t testing.TB, dir, lower string) string {
 		}
 	}
 	merged := filepath.Join(at, "merged")
-	mount(t, merged, "-t", "overlay", "-o", fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", lower, filepath.Join(at, "upper"), filepath.Join(at, "work")), "none", merged)
+	mount(
+		t,
+		merged,
+		"-t",
+		"overlay",
+		"-o",
+		fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", lower, filepath.Join(at, "upper"), filepath.Join(at, "work")),
+		"none",
+		merged,
+	)
 	return merged
 }
 

@@ -89,7 +89,10 @@ func osvRecord(t *testing.T, id string, upstream []string, ecosystem, pkg, fixed
 		events = append(events, map[string]string{"fixed": fixed})
 	}
 	data, err := json.Marshal(map[string]any{"id": id, "upstream": upstream, "affected": []any{map[string]any{
-		"package": map[string]string{"ecosystem": ecosystem, "name": pkg}, "ranges": []any{map[string]any{"type": "ECOSYSTEM", "events": events}}}}})
+		"package": map[string]string{
+			"ecosystem": ecosystem,
+			"name":      pkg,
+		}, "ranges": []any{map[string]any{"type": "ECOSYSTEM", "events": events}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +102,15 @@ func osvRecord(t *testing.T, id string, upstream []string, ecosystem, pkg, fixed
 var (
 	noticeHead = regexp.MustCompile(`^\[.*?\] (D[SL]A-\S+)`)
 	noticeFix  = regexp.MustCompile(`^\t\[(\w+)\] - (\S+) (\S+)`)
-	suites     = map[string]string{"squeeze": "6", "wheezy": "7", "jessie": "8", "stretch": "9", "buster": "10", "bullseye": "11", "bookworm": "12"}
+	suites     = map[string]string{
+		"squeeze":  "6",
+		"wheezy":   "7",
+		"jessie":   "8",
+		"stretch":  "9",
+		"buster":   "10",
+		"bullseye": "11",
+		"bookworm": "12",
+	}
 )
 
 // debianNotices reads the DSA and DLA lists.
@@ -151,7 +162,9 @@ func alpineFixes(t *testing.T, files fstest.MapFS) fstest.MapFS {
 				for _, id := range ids {
 					cve, _, _ := strings.Cut(id, " ")
 					key := fmt.Sprintf("%s %s %s %s", db.Distroversion, p.Pkg.Name, fixed, cve)
-					out[strings.ReplaceAll(key, "/", "_")+".json"] = &fstest.MapFile{Data: osvRecord(t, key, []string{cve}, "Alpine:"+db.Distroversion, p.Pkg.Name, fixed)}
+					out[strings.ReplaceAll(key, "/", "_")+".json"] = &fstest.MapFile{
+						Data: osvRecord(t, key, []string{cve}, "Alpine:"+db.Distroversion, p.Pkg.Name, fixed),
+					}
 				}
 			}
 		}

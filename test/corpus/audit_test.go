@@ -71,7 +71,17 @@ func (d *scoring) score(t *testing.T, c *tally, name, file, behaviour string, wa
 
 func report(t *testing.T, corpus string, c tally, mapped, all int) {
 	t.Helper()
-	fmt.Printf(`{"corpus":%q,"precision":%.3f,"recall":%.3f,"hit":%d,"wrong":%d,"missed":%d,"mapped":%d,"cases":%d}`+"\n", corpus, c.precision(), c.recall(), c.hit, c.wrong, c.missed, mapped, all)
+	fmt.Printf(
+		`{"corpus":%q,"precision":%.3f,"recall":%.3f,"hit":%d,"wrong":%d,"missed":%d,"mapped":%d,"cases":%d}`+"\n",
+		corpus,
+		c.precision(),
+		c.recall(),
+		c.hit,
+		c.wrong,
+		c.missed,
+		mapped,
+		all,
+	)
 }
 
 // TestCorpusAuditPanther scores labelled single events; those in the envelopes of

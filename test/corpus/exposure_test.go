@@ -46,7 +46,12 @@ func TestCorpusGateways(t *testing.T) {
 			t.Errorf("%s: %s is not exposed", row["test"], row["backend"])
 		}
 	}
-	t.Logf("%d verdicts: precision %.3f, recall %.3f", scored, ratio(count.hit, count.hit+count.wrong), ratio(count.hit, count.hit+count.missed))
+	t.Logf(
+		"%d verdicts: precision %.3f, recall %.3f",
+		scored,
+		ratio(count.hit, count.hit+count.wrong),
+		ratio(count.hit, count.hit+count.missed),
+	)
 }
 
 // TestCorpusGoatExposure finds the node port that the guide documents. No node
@@ -56,7 +61,8 @@ func TestCorpusGoatExposure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, ok := exposure.Judge(f, netpol.New(f)).Find(exposure.Entity{Kind: "Service", Key: collect.Key{Namespace: "default", Name: "internal-proxy-info-app-service"}})
+	e, ok := exposure.Judge(f, netpol.New(f)).
+		Find(exposure.Entity{Kind: "Service", Key: collect.Key{Namespace: "default", Name: "internal-proxy-info-app-service"}})
 	if !ok || e.Uncertain == "" {
 		t.Errorf("exposed %v, uncertain %q", ok, e.Uncertain)
 	}

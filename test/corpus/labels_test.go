@@ -98,10 +98,24 @@ func TestCorpusVulnMatchLabels(t *testing.T) {
 		all.hit, all.wrong, all.missed = all.hit+count.hit, all.wrong+count.wrong, all.missed+count.missed
 	}
 	scored := all.hit + all.wrong + all.missed
-	t.Logf("vuln-match-labels: %d labels, %d decided by the advisories at hand; precision %.3f, recall %.3f", len(rows), scored, all.precision(), all.recall())
+	t.Logf(
+		"vuln-match-labels: %d labels, %d decided by the advisories at hand; precision %.3f, recall %.3f",
+		len(rows),
+		scored,
+		all.precision(),
+		all.recall(),
+	)
 	t.Logf("  not scored, because the label's package is another: %v", others)
 	for family, count := range byEcosystem {
-		t.Logf("  %s: %d right, %d wrong, %d missed; precision %.3f, recall %.3f", family, count.hit, count.wrong, count.missed, count.precision(), count.recall())
+		t.Logf(
+			"  %s: %d right, %d wrong, %d missed; precision %.3f, recall %.3f",
+			family,
+			count.hit,
+			count.wrong,
+			count.missed,
+			count.precision(),
+			count.recall(),
+		)
 	}
 }
 

@@ -35,7 +35,10 @@ var trivyEcosystems = []struct{ pattern, ecosystem string }{
 	{`^amazon linux (\S+)$`, "Amazon Linux:$1"}, {`^CBL-Mariner (\S+)$`, "CBL-Mariner:$1"}, {`^Photon OS (\S+)$`, "Photon OS:$1"},
 	{`^SUSE (Linux Enterprise .+)$`, "SUSE:$1"}, {`^openSUSE (.+)$`, "openSUSE:$1"},
 	{`^npm::`, "npm"}, {`^pip::`, "PyPI"}, {`^maven::`, "Maven"}, {`^go::`, "Go"}, {`^cargo::`, "crates.io"}, {`^composer::`, "Packagist"},
-	{`^rubygems::`, "RubyGems"}, {`^nuget::`, "NuGet"}, {`^pub::`, "Pub"}, {`^erlang::`, "Hex"}, {`^swift::`, "SwiftURL"}, {`^conan::`, "ConanCenter"}, {`^k8s::`, "Kubernetes"},
+	{
+		`^rubygems::`,
+		"RubyGems",
+	}, {`^nuget::`, "NuGet"}, {`^pub::`, "Pub"}, {`^erlang::`, "Hex"}, {`^swift::`, "SwiftURL"}, {`^conan::`, "ConanCenter"}, {`^k8s::`, "Kubernetes"},
 }
 
 func trivyEcosystem(name string) string {
@@ -170,15 +173,56 @@ var distroOf = regexp.MustCompile(`distro=(?:[a-z.-]+-)?([\d.]+)`)
 // trivyPackage is the package of an expected row, as a scan would report it.
 func trivyPackage(row map[string]string) vuln.Package {
 	p := vuln.Package{Name: row["package"], Version: row["installed"], Source: trivySources[row["package"]]}
-	languages := map[string]string{"bun": "npm", "npm": "npm", "yarn": "npm", "pnpm": "npm", "node-pkg": "npm", "cargo": "crates.io", "gomod": "Go", "gobinary": "Go", "gradle": "Maven", "jar": "Maven", "pom": "Maven",
-		"kubernetes": "Kubernetes", "mix": "Hex", "hex": "Hex", "pip": "PyPI", "pipenv": "PyPI", "poetry": "PyPI", "uv": "PyPI", "python-pkg": "PyPI", "pub": "Pub", "swift": "SwiftURL", "composer": "Packagist", "composer-vendor": "Packagist",
-		"nuget": "NuGet", "dotnet-core": "NuGet", "bundler": "RubyGems", "gemspec": "RubyGems", "conan": "ConanCenter", "sbt": "Maven"}
+	languages := map[string]string{
+		"bun":             "npm",
+		"npm":             "npm",
+		"yarn":            "npm",
+		"pnpm":            "npm",
+		"node-pkg":        "npm",
+		"cargo":           "crates.io",
+		"gomod":           "Go",
+		"gobinary":        "Go",
+		"gradle":          "Maven",
+		"jar":             "Maven",
+		"pom":             "Maven",
+		"kubernetes":      "Kubernetes",
+		"mix":             "Hex",
+		"hex":             "Hex",
+		"pip":             "PyPI",
+		"pipenv":          "PyPI",
+		"poetry":          "PyPI",
+		"uv":              "PyPI",
+		"python-pkg":      "PyPI",
+		"pub":             "Pub",
+		"swift":           "SwiftURL",
+		"composer":        "Packagist",
+		"composer-vendor": "Packagist",
+		"nuget":           "NuGet",
+		"dotnet-core":     "NuGet",
+		"bundler":         "RubyGems",
+		"gemspec":         "RubyGems",
+		"conan":           "ConanCenter",
+		"sbt":             "Maven",
+	}
 	p.Ecosystem = languages[row["type"]]
 	if row["cls"] != "os-pkgs" {
 		return p
 	}
-	distributions := map[string]string{"alma": "AlmaLinux", "alpine": "Alpine", "debian": "Debian", "ubuntu": "Ubuntu", "rocky": "Rocky Linux", "cbl-mariner": "CBL-Mariner", "photon": "Photon OS",
-		"oracle": "Oracle Linux", "amazon": "Amazon Linux", "redhat": "Red Hat", "suse": "SUSE", "opensuse.leap": "openSUSE", "opensuse-leap": "openSUSE"}
+	distributions := map[string]string{
+		"alma":          "AlmaLinux",
+		"alpine":        "Alpine",
+		"debian":        "Debian",
+		"ubuntu":        "Ubuntu",
+		"rocky":         "Rocky Linux",
+		"cbl-mariner":   "CBL-Mariner",
+		"photon":        "Photon OS",
+		"oracle":        "Oracle Linux",
+		"amazon":        "Amazon Linux",
+		"redhat":        "Red Hat",
+		"suse":          "SUSE",
+		"opensuse.leap": "openSUSE",
+		"opensuse-leap": "openSUSE",
+	}
 	if m := distroOf.FindStringSubmatch(row["purl"]); m != nil {
 		p.Ecosystem = distributions[row["type"]] + ":" + m[1]
 	}
@@ -213,14 +257,21 @@ func TestCorpusTrivyIntegration(t *testing.T) {
 			continue
 		}
 		found.hit++
-		if want := row["fixed"]; matches[i].FixedVersion != "" && strings.Contains(want, matches[i].FixedVersion) || want == "" && matches[i].FixedVersion == "" {
+		if want := row["fixed"]; matches[i].FixedVersion != "" && strings.Contains(want, matches[i].FixedVersion) ||
+			want == "" && matches[i].FixedVersion == "" {
 			fixed.hit++
 		} else {
 			fixed.missed++
 			t.Logf("%s: fixed in %q, want %q", key, matches[i].FixedVersion, want)
 		}
 	}
-	t.Logf("trivy-integration: %d expected, recall %.3f; fixed version right in %.3f; %d not scored", found.hit+found.missed+known, found.recall(), fixed.recall(), known)
+	t.Logf(
+		"trivy-integration: %d expected, recall %.3f; fixed version right in %.3f; %d not scored",
+		found.hit+found.missed+known,
+		found.recall(),
+		fixed.recall(),
+		known,
+	)
 	if found.missed > 0 || fixed.missed > 0 {
 		t.Errorf("%d missed, %d with another fixed version", found.missed, fixed.missed)
 	}

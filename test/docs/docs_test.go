@@ -58,7 +58,8 @@ func TestTheCommandsOfContributingWork(t *testing.T) {
 				}
 			case "go test":
 				for _, dir := range words[2:] {
-					if strings.HasPrefix(dir, "./") && strings.Count(run(t, "go", "list", "-f", "{{.TestGoFiles}}{{.XTestGoFiles}}", dir), "_test.go") == 0 {
+					if strings.HasPrefix(dir, "./") &&
+						strings.Count(run(t, "go", "list", "-f", "{{.TestGoFiles}}{{.XTestGoFiles}}", dir), "_test.go") == 0 {
 						t.Errorf("%s has no tests", dir)
 					}
 				}

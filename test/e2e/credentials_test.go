@@ -47,8 +47,17 @@ func TestCredentialsComeFromAPluginOrFromThePod(t *testing.T) {
 		}
 	}
 	t.Run("a plugin", func(t *testing.T) {
-		cfg.AuthInfos["user"] = &clientcmdapi.AuthInfo{Exec: &clientcmdapi.ExecConfig{APIVersion: "client.authentication.k8s.io/v1", Command: "sh", InteractiveMode: clientcmdapi.NeverExecInteractiveMode,
-			Args: []string{"-c", `echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"` + token + `"}}'`}}}
+		cfg.AuthInfos["user"] = &clientcmdapi.AuthInfo{
+			Exec: &clientcmdapi.ExecConfig{
+				APIVersion:      "client.authentication.k8s.io/v1",
+				Command:         "sh",
+				InteractiveMode: clientcmdapi.NeverExecInteractiveMode,
+				Args: []string{
+					"-c",
+					`echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"` + token + `"}}'`,
+				},
+			},
+		}
 		kubeconfig, file := filepath.Join(t.TempDir(), "kubeconfig"), filepath.Join(t.TempDir(), "facts.dump")
 		if err := clientcmd.WriteToFile(*cfg, kubeconfig); err != nil {
 			t.Fatal(err)
@@ -76,7 +85,13 @@ cp %s /var/run/secrets/kubernetes.io/serviceaccount/ca.crt
 printf %%s "$TOKEN" > /var/run/secrets/kubernetes.io/serviceaccount/token
 exec %s dump in-cluster --to %s`, server.CertificateAuthority, bin, file)
 		cmd := exec.Command("unshare", "--mount", "sh", "-c", inside)
-		cmd.Env = append(os.Environ(), "TOKEN="+token, "KUBERNETES_SERVICE_HOST="+at.Hostname(), "KUBERNETES_SERVICE_PORT="+at.Port(), "KUBECONFIG=/nonexistent")
+		cmd.Env = append(
+			os.Environ(),
+			"TOKEN="+token,
+			"KUBERNETES_SERVICE_HOST="+at.Hostname(),
+			"KUBERNETES_SERVICE_PORT="+at.Port(),
+			"KUBECONFIG=/nonexistent",
+		)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			if strings.Contains(string(said), "unshare") {
 				t.Skipf("no mount namespace here: %s", said)

@@ -29,7 +29,17 @@ func TestAnsweredEventsSurviveAKill(t *testing.T) {
 	}
 	first, _, _ := bytes.Cut(recorded, []byte("\n"))
 	bin, data, out := plainBinary(t), t.TempDir(), t.TempDir()
-	args := []string{"--from", "shop=../../cli/testdata/shop", "--listen", "127.0.0.1:0", "--ingest-listen", "127.0.0.1:0", "--data", data, "--no-images"}
+	args := []string{
+		"--from",
+		"shop=../../cli/testdata/shop",
+		"--listen",
+		"127.0.0.1:0",
+		"--ingest-listen",
+		"127.0.0.1:0",
+		"--data",
+		data,
+		"--no-images",
+	}
 	s := serve(t, bin, args...)
 	to := newWebhook(t, bin, data, out)
 	var sent, answered atomic.Int64
@@ -129,7 +139,11 @@ func (w *webhook) find(t *testing.T, bin, data, out string) {
 // post says whether an event was answered.
 func (w *webhook) post(event string) bool {
 	at := w.at.Load()
-	r, err := http.NewRequest(http.MethodPost, at[0], strings.NewReader(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[`+event+`]}`))
+	r, err := http.NewRequest(
+		http.MethodPost,
+		at[0],
+		strings.NewReader(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[`+event+`]}`),
+	)
 	if err != nil {
 		return false
 	}

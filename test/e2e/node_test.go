@@ -41,7 +41,21 @@ func TestARealKubeletsPodsAndWhatPassesItBecomeAlerts(t *testing.T) {
 	}
 	t.Setenv("KUBECONFIG", kubeconfig)
 	_, port, _ := strings.Cut(freeAddress(t), ":")
-	s := serve(t, bin, "--from", "prod=context:test", "--listen", "127.0.0.1:0", "--data", data, "--no-images", "--ingest-listen", "0.0.0.0:"+port, "--host", kubetest.Gateway)
+	s := serve(
+		t,
+		bin,
+		"--from",
+		"prod=context:test",
+		"--listen",
+		"127.0.0.1:0",
+		"--data",
+		data,
+		"--no-images",
+		"--ingest-listen",
+		"0.0.0.0:"+port,
+		"--host",
+		kubetest.Gateway,
+	)
 	a, out := s.asker(t), t.TempDir()
 	if said, err := exec.Command(bin, "connect", "sensor", "--cluster", "prod", "--data", data, "--server", "https://"+kubetest.Gateway+":"+port,
 		"--image", "local.test/breakwater-sensor:1", "--out", out).CombinedOutput(); err != nil {
@@ -117,7 +131,10 @@ func programImage(t *testing.T, from, to string, entrypoint ...string) v1.Image 
 	if err != nil {
 		t.Fatal(err)
 	}
-	image, err = mutate.ConfigFile(image, &v1.ConfigFile{Architecture: runtime.GOARCH, OS: "linux", Config: v1.Config{Entrypoint: entrypoint}, RootFS: rootFS(t, image)})
+	image, err = mutate.ConfigFile(
+		image,
+		&v1.ConfigFile{Architecture: runtime.GOARCH, OS: "linux", Config: v1.Config{Entrypoint: entrypoint}, RootFS: rootFS(t, image)},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

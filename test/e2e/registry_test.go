@@ -198,7 +198,18 @@ func TestAKillInTheQueueLosesNothingAndReadsNothingTwice(t *testing.T) {
 		return false
 	})
 	bin, data := plainBinary(t), t.TempDir()
-	args := []string{"--registry", host, "--registry-qps", "1000", "--scan-workers", fmt.Sprint(workers), "--listen", "127.0.0.1:0", "--data", data}
+	args := []string{
+		"--registry",
+		host,
+		"--registry-qps",
+		"1000",
+		"--scan-workers",
+		fmt.Sprint(workers),
+		"--listen",
+		"127.0.0.1:0",
+		"--data",
+		data,
+	}
 	kills, most := 0, 0
 	for ; kills < 8; kills++ {
 		s := serve(t, bin, args...)
@@ -331,7 +342,8 @@ func TestAGuardedRegistryIsReadWithAnAccountThatIsKeptNowhere(t *testing.T) {
 	until(t, "its image is read", func() bool { return a.registry(t).Images.read() == 1 })
 	r := a.registry(t)
 	for _, p := range r.Permissions {
-		if want := map[bool]string{true: "refused", false: "ok"}[p.What == "list repositories"]; p.State != want || (p.Blind == "") != (want == "ok") {
+		if want := map[bool]string{true: "refused", false: "ok"}[p.What == "list repositories"]; p.State != want ||
+			(p.Blind == "") != (want == "ok") {
 			t.Errorf("%+v, want %s", p, want)
 		}
 	}
@@ -405,11 +417,15 @@ func TestADebootstrappedImageIsAssessedFromARealRegistry(t *testing.T) {
 		}
 		return drawn
 	})
-	if u := advice.Items[0]; len(advice.Items) != 1 || u.About != "registry" || u.Fixed != "1:9.2p1-2+deb12u3" || u.Installed[0] != "1:9.2p1-2+deb12u2" || u.Images != 1 || u.Pods != 0 {
+	if u := advice.Items[0]; len(advice.Items) != 1 || u.About != "registry" || u.Fixed != "1:9.2p1-2+deb12u3" ||
+		u.Installed[0] != "1:9.2p1-2+deb12u2" ||
+		u.Images != 1 ||
+		u.Pods != 0 {
 		t.Errorf("%+v; want one update of openssh in the one old image", advice.Items)
 	}
 	for _, g := range advice.Groups {
-		if g.About == "registry" && (g.Images != 2 || g.Affected != 1 || g.Clean != 1 || g.Unknown != 0) || g.About == "running" && g.Images != 0 {
+		if g.About == "registry" && (g.Images != 2 || g.Affected != 1 || g.Clean != 1 || g.Unknown != 0) ||
+			g.About == "running" && g.Images != 0 {
 			t.Errorf("%+v", g)
 		}
 	}

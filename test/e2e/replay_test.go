@@ -89,7 +89,8 @@ func TestWhatTheWebhookGaveUpComesFromTheLog(t *testing.T) {
 		t.Fatal("the webhook lost nothing: this test shows nothing")
 	}
 	for range 2 {
-		if said, err := exec.Command(bin, "connect", "replay", "--kubeconfig", webhook, log).CombinedOutput(); err != nil || !strings.Contains(string(said), "events sent, 0 lines were none") {
+		if said, err := exec.Command(bin, "connect", "replay", "--kubeconfig", webhook, log).CombinedOutput(); err != nil ||
+			!strings.Contains(string(said), "events sent, 0 lines were none") {
 			t.Fatalf("replay: %v: %s", err, said)
 		}
 		until(t, "the alert from the log file", func() bool { n, _ := alerts(); return n > 0 })

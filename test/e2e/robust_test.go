@@ -184,7 +184,11 @@ func TestAServerThatCannotStartSaysWhy(t *testing.T) {
 		{"a database that is none", []string{"--sample", "--data", torn, "--listen", "127.0.0.1:0"}, "not a database"},
 		{"broken kubeconfig", []string{"--from", "context:x", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, "kubeconfig"},
 		{"no such folder", []string{"--from", "/no/such", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, "no such file"},
-		{"two clusters of a name", []string{"--from", "a=../../cli/testdata/shop", "--from", "a=../../cli/testdata/shop", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, "two clusters are named"},
+		{
+			"two clusters of a name",
+			[]string{"--from", "a=../../cli/testdata/shop", "--from", "a=../../cli/testdata/shop", "--data", t.TempDir(), "--listen", "127.0.0.1:0"},
+			"two clusters are named",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -261,7 +265,16 @@ func watchedShop(t *testing.T) (c *kubetest.Cluster, args []string) {
 	if _, err := vuln.Import(t.Context(), filepath.Join(data, "advisories"), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil); err != nil {
 		t.Fatal(err)
 	}
-	return c, []string{"--from", "prod=context:test", "--listen", "127.0.0.1:0", "--data", data, "--registry-mirror", harborshop.Host + "=" + estate.Registry}
+	return c, []string{
+		"--from",
+		"prod=context:test",
+		"--listen",
+		"127.0.0.1:0",
+		"--data",
+		data,
+		"--registry-mirror",
+		harborshop.Host + "=" + estate.Registry,
+	}
 }
 
 // only is the one path of that type into a container.

@@ -34,7 +34,15 @@ func TestWhatANodesProcessesDoBecomesAlerts(t *testing.T) {
 	sensor, stop := startSensor(t, c, bin, data, pod.node)
 
 	// The pod's own container, and somebody's shell in it.
-	container.Run(t, container.Spec{ID: "tool", Cgroup: "/kubepods/burstable/pod" + pod.uid + "/" + pod.container, Privileged: true, Args: []string{"/bin/sh", "-c", "/bin/id"}})
+	container.Run(
+		t,
+		container.Spec{
+			ID:         "tool",
+			Cgroup:     "/kubepods/burstable/pod" + pod.uid + "/" + pod.container,
+			Privileged: true,
+			Args:       []string{"/bin/sh", "-c", "/bin/id"},
+		},
+	)
 	// One that docker would start; the API server never heard of it.
 	foreign := strings.Repeat("ab54", 16)
 	container.Run(t, container.Spec{ID: "foreign", Cgroup: "/docker/" + foreign, Privileged: true, Args: []string{"/bin/sh", "-c", "/bin/id"}})
@@ -44,11 +52,31 @@ func TestWhatANodesProcessesDoBecomesAlerts(t *testing.T) {
 		Args: []string{"/bin/sh", "-c", `cp /bin/busybox /tmp/nginx; exec -a sh /tmp/nginx -c "/bin/sh -c id; true"`}})
 	// And one that only does its work.
 	quiet := waitForPod(t, c, "shop", "catalogue")
-	container.Run(t, container.Spec{ID: "quiet", Cgroup: "/kubepods/burstable/pod" + quiet.uid + "/" + quiet.container, UID: 1000, Args: []string{"/bin/sh", "-c", "/bin/id; /bin/true"}})
+	container.Run(
+		t,
+		container.Spec{
+			ID:     "quiet",
+			Cgroup: "/kubepods/burstable/pod" + quiet.uid + "/" + quiet.container,
+			UID:    1000,
+			Args:   []string{"/bin/sh", "-c", "/bin/id; /bin/true"},
+		},
+	)
 
 	alert := func(rule string) alertPage { return a.onlyAlert(t, rule) }
 	entered := alert("privileged-execution")
-	entered.names(t, "Pod", "storage-tool", "Container", "tool", "Image", "registry.harbor-shop.example/shop/web:1.4.2", "Node", pod.node, "Process", "sh")
+	entered.names(
+		t,
+		"Pod",
+		"storage-tool",
+		"Container",
+		"tool",
+		"Image",
+		"registry.harbor-shop.example/shop/web:1.4.2",
+		"Node",
+		pod.node,
+		"Process",
+		"sh",
+	)
 	entered.tells(t, "/bin/sh", "Ancestry: sh ← ", "runc", "storage-tool")
 	alert("node-privileged-container").names(t, "Container", foreign[:12], "Node", pod.node, "Process", "sh")
 	alert("node-privileged-container").tells(t, "outside every pod", "docker/"+foreign)
@@ -56,7 +84,14 @@ func TestWhatANodesProcessesDoBecomesAlerts(t *testing.T) {
 	shell.names(t, "Pod", web.name, "Node", pod.node, "Process", "nginx")
 	shell.tells(t, "nginx started sh as root", "sh -c id")
 	s.anotherLink(t, bin, data)
-	browse(t, s, []string{"sensor"}, "BREAKWATER_STATE="+filepath.Join(t.TempDir(), "state.json"), "SENSOR_NODE="+pod.node, fmt.Sprintf("SENSOR_PID=%d", sensor))
+	browse(
+		t,
+		s,
+		[]string{"sensor"},
+		"BREAKWATER_STATE="+filepath.Join(t.TempDir(), "state.json"),
+		"SENSOR_NODE="+pod.node,
+		fmt.Sprintf("SENSOR_PID=%d", sensor),
+	)
 	stop()
 	until(t, "every record is accounted for", func() bool { return a.accounted(t, pod.node) })
 	var all struct {
@@ -94,7 +129,15 @@ type placed struct{ name, uid, node, container string }
 func waitForPod(t *testing.T, c *kubetest.Cluster, namespace, name string) (p placed) {
 	t.Helper()
 	until(t, "pod "+name+" runs", func() bool {
-		said, err := c.Kubectl("", "get", "pods", "-n", namespace, "-o", `jsonpath={range .items[*]}{.metadata.name} {.metadata.uid} {.spec.nodeName} {.status.containerStatuses[0].containerID}{"\n"}{end}`)
+		said, err := c.Kubectl(
+			"",
+			"get",
+			"pods",
+			"-n",
+			namespace,
+			"-o",
+			`jsonpath={range .items[*]}{.metadata.name} {.metadata.uid} {.spec.nodeName} {.status.containerStatuses[0].containerID}{"\n"}{end}`,
+		)
 		if err != nil {
 			t.Fatal(said, err)
 		}
@@ -144,8 +187,21 @@ func startSensor(t *testing.T, c *kubetest.Cluster, bin, data, node string) (pid
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(sensorBinary(t), "--server", config.Data["server"], "--ca", filepath.Join(dir, "ca.crt"), "--token-file", filepath.Join(dir, "token"),
-		"--buffer", filepath.Join(dir, "buffer"), "--node", node, "--status-interval", "1s")
+	cmd := exec.Command(
+		sensorBinary(t),
+		"--server",
+		config.Data["server"],
+		"--ca",
+		filepath.Join(dir, "ca.crt"),
+		"--token-file",
+		filepath.Join(dir, "token"),
+		"--buffer",
+		filepath.Join(dir, "buffer"),
+		"--node",
+		node,
+		"--status-interval",
+		"1s",
+	)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log := &lockedBuffer{}
 	cmd.Stderr = log

@@ -58,7 +58,10 @@ spec:
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("KUBECONFIG", test.kubeconfig)
 			data := t.TempDir()
-			s := serve(t, bin, append(test.args, "--from", "prod=context:test", "--listen", "127.0.0.1:0", "--data", data, "--no-images", "--save-every", "100ms")...)
+			s := serve(
+				t,
+				bin,
+				append(test.args, "--from", "prod=context:test", "--listen", "127.0.0.1:0", "--data", data, "--no-images", "--save-every", "100ms")...)
 			a := s.asker(t)
 			until(t, "the pod and the secret's name", func() bool {
 				var found []struct{ Name string }
@@ -145,7 +148,8 @@ func TestAClusterThatTellsNothingIsGapsNotSafety(t *testing.T) {
 				said[g.What] = g.Consequence != ""
 			}
 		}
-		return said["pods"] && said["services"] && said["nodes"] && said["networkpolicies.networking.k8s.io"] && said["clusterroles.rbac.authorization.k8s.io"]
+		return said["pods"] && said["services"] && said["nodes"] && said["networkpolicies.networking.k8s.io"] &&
+			said["clusterroles.rbac.authorization.k8s.io"]
 	})
 	t.Logf("%d gaps; cluster %+v", len(st.Gaps), st.Clusters)
 }

@@ -55,8 +55,16 @@ func TestTheStoriesOnARealCluster(t *testing.T) {
 	}
 	latency := filepath.Join(t.TempDir(), "latency")
 	waitAssessed(t, bin, data)
-	browse(t, s, []string{"hunt", "path", "live", "registry"}, "BREAKWATER_STATE="+filepath.Join(t.TempDir(), "state.json"), "REGISTRY="+estate.Registry,
-		"KUBECTL="+filepath.Join(bins, "kubectl"), "KUBECONFIG_ADMIN="+c.Kubeconfig, "BREAKWATER_LATENCY="+latency)
+	browse(
+		t,
+		s,
+		[]string{"hunt", "path", "live", "registry"},
+		"BREAKWATER_STATE="+filepath.Join(t.TempDir(), "state.json"),
+		"REGISTRY="+estate.Registry,
+		"KUBECTL="+filepath.Join(bins, "kubectl"),
+		"KUBECONFIG_ADMIN="+c.Kubeconfig,
+		"BREAKWATER_LATENCY="+latency,
+	)
 	if b, err := os.ReadFile(latency); err == nil {
 		t.Logf("change → page, ms:\n%s", b)
 	}

@@ -52,8 +52,13 @@ func New(t testing.TB) *Endpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Endpoint{CA: a.PEM, Token: token, store: s, config: ingest.Config{Listen: "127.0.0.1:0", TLS: a.TLS("127.0.0.1"), Tokens: s, Sensors: s,
-		Dir: filepath.Join(dir, "stream"), Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))}}
+	return &Endpoint{
+		CA:    a.PEM,
+		Token: token,
+		store: s,
+		config: ingest.Config{Listen: "127.0.0.1:0", TLS: a.TLS("127.0.0.1"), Tokens: s, Sensors: s,
+			Dir: filepath.Join(dir, "stream"), Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))},
+	}
 }
 
 // Start serves, always at the same address, until the test ends or stop is called.

@@ -119,8 +119,14 @@ func (n *Node) kubelet() error {
 	if err := n.write("kubelet.yaml", fmt.Sprintf(kubeletConfig, n.c.pki.ca, nodeGroup, n.socket(), n.dir)); err != nil {
 		return err
 	}
-	p, err := n.c.run("kubelet", "--config="+filepath.Join(n.dir, "kubelet.yaml"), "--kubeconfig="+kc, "--root-dir="+filepath.Join(n.dir, "kubelet"),
-		"--cert-dir="+filepath.Join(n.dir, "pki"), "--hostname-override="+NodeName)
+	p, err := n.c.run(
+		"kubelet",
+		"--config="+filepath.Join(n.dir, "kubelet.yaml"),
+		"--kubeconfig="+kc,
+		"--root-dir="+filepath.Join(n.dir, "kubelet"),
+		"--cert-dir="+filepath.Join(n.dir, "pki"),
+		"--hostname-override="+NodeName,
+	)
 	if err != nil {
 		return err
 	}
@@ -147,8 +153,11 @@ func (n *Node) bind() {
 			continue
 		}
 		for _, p := range pods.Items {
-			_ = n.c.Client.CoreV1().Pods(p.Namespace).Bind(n.c.ctx, &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: p.Namespace},
-				Target: corev1.ObjectReference{Kind: "Node", Name: NodeName}}, metav1.CreateOptions{}) // again at the next turn
+			_ = n.c.Client.CoreV1().
+				Pods(p.Namespace).
+				Bind(n.c.ctx, &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: p.Namespace},
+					Target: corev1.ObjectReference{Kind: "Node", Name: NodeName}}, metav1.CreateOptions{})
+			// again at the next turn
 		}
 	}
 }

@@ -87,11 +87,30 @@ func nodeIP(i int) string   { return fmt.Sprintf("192.168.%d.%d", i/250, i%250+1
 
 func (f *fake) register(i int) error {
 	much := corev1.ResourceList{"cpu": resource.MustParse("64"), "memory": resource.MustParse("256Gi"), "pods": resource.MustParse("1000")}
-	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName(i), Labels: map[string]string{"kubernetes.io/hostname": nodeName(i), "kubernetes.io/os": "linux"}}}
+	n := &corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{
+			Name:   nodeName(i),
+			Labels: map[string]string{"kubernetes.io/hostname": nodeName(i), "kubernetes.io/os": "linux"},
+		},
+	}
 	n.Status = corev1.NodeStatus{Capacity: much, Allocatable: much,
-		NodeInfo:   corev1.NodeSystemInfo{KubeletVersion: "v1.37.2", OperatingSystem: "linux", Architecture: "amd64", ContainerRuntimeVersion: "containerd://2.1.4", OSImage: "Debian GNU/Linux 12"},
-		Addresses:  []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: nodeIP(i)}},
-		Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "Pretended", LastHeartbeatTime: metav1.Now(), LastTransitionTime: metav1.Now()}}}
+		NodeInfo: corev1.NodeSystemInfo{
+			KubeletVersion:          "v1.37.2",
+			OperatingSystem:         "linux",
+			Architecture:            "amd64",
+			ContainerRuntimeVersion: "containerd://2.1.4",
+			OSImage:                 "Debian GNU/Linux 12",
+		},
+		Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: nodeIP(i)}},
+		Conditions: []corev1.NodeCondition{
+			{
+				Type:               corev1.NodeReady,
+				Status:             corev1.ConditionTrue,
+				Reason:             "Pretended",
+				LastHeartbeatTime:  metav1.Now(),
+				LastTransitionTime: metav1.Now(),
+			},
+		}}
 	if f.o.External != nil {
 		if ip := f.o.External(i); ip != "" {
 			n.Status.Addresses = append(n.Status.Addresses, corev1.NodeAddress{Type: corev1.NodeExternalIP, Address: ip})
@@ -182,8 +201,11 @@ func (f *fake) containers(cs []corev1.Container, now metav1.Time) (out []corev1.
 		if id == "" {
 			return nil, false
 		}
-		out = append(out, corev1.ContainerStatus{Name: c.Name, Image: c.Image, ImageID: id, ContainerID: "containerd://" + containerID(), Ready: true,
-			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}}})
+		out = append(
+			out,
+			corev1.ContainerStatus{Name: c.Name, Image: c.Image, ImageID: id, ContainerID: "containerd://" + containerID(), Ready: true,
+				State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}}},
+		)
 	}
 	return out, true
 }

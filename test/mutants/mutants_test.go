@@ -95,7 +95,9 @@ func TestWhatNoTestNoticesIsPrinted(t *testing.T) {
 }
 
 func TestOnlyChangedLinesAreTried(t *testing.T) {
-	lines := changedLines("diff --git a/x/y.go b/x/y.go\n--- a/x/y.go\n+++ b/x/y.go\n@@ -3 +3,2 @@ func f()\n-a\n+b\n+c\n@@ -9,2 +10,0 @@\n-d\n@@ -20 +19 @@\n+e\n")
+	lines := changedLines(
+		"diff --git a/x/y.go b/x/y.go\n--- a/x/y.go\n+++ b/x/y.go\n@@ -3 +3,2 @@ func f()\n-a\n+b\n+c\n@@ -9,2 +10,0 @@\n-d\n@@ -20 +19 @@\n+e\n",
+	)
 	got := []int{}
 	for line := range 25 {
 		if lines["x/y.go"][line] {

@@ -209,7 +209,12 @@ func (f *finder) bound(e ast.Expr) []func() {
 	if !ok || bounds[b.Op] == 0 {
 		return nil
 	}
-	m := f.note(b, f.source(b), flat(f.source(b.X)+" "+bounds[b.Op].String()+" "+f.source(b.Y)), f.source(b.X)+" "+bounds[b.Op].String()+" "+f.source(b.Y))
+	m := f.note(
+		b,
+		f.source(b),
+		flat(f.source(b.X)+" "+bounds[b.Op].String()+" "+f.source(b.Y)),
+		f.source(b.X)+" "+bounds[b.Op].String()+" "+f.source(b.Y),
+	)
 	x, y := flat(f.source(b.X)), flat(f.source(b.Y))
 	joined := fmt.Sprintf(" || mutantOn(%d) && (%s) == (%s)", m.id, x, y)
 	if b.Op == token.LEQ || b.Op == token.GEQ {

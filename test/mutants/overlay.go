@@ -68,7 +68,15 @@ func load(root, work, path string, only func(file string) bool) (*subject, error
 		if ast.IsGenerated(parsed) || !only(s.GoFiles[i]) {
 			continue
 		}
-		f := &finder{fset: fset, file: parsed, name: s.relative(file), src: s.sources[file], info: info, pkg: checked, next: func() int { id++; return id }}
+		f := &finder{
+			fset: fset,
+			file: parsed,
+			name: s.relative(file),
+			src:  s.sources[file],
+			info: info,
+			pkg:  checked,
+			next: func() int { id++; return id },
+		}
 		s.mutants = append(s.mutants, f.find()...)
 	}
 	return s, nil

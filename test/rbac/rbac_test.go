@@ -28,9 +28,21 @@ var (
 	namespaces = []string{"shop", "bank"}
 	verbs      = []string{"get", "list", "create", "patch", "*", "bind", "escalate", "impersonate"}
 	groups     = []string{"", "apps", "rbac.authorization.k8s.io", "*"}
-	resources  = []string{"pods", "secrets", "pods/exec", "deployments", "deployments/scale", "*/scale", "pods/*", "*", "clusterroles", "serviceaccounts/token", "nodes/proxy"}
-	objects    = []string{"", "", "", "a", "b"}
-	paths      = []string{"/healthz", "/healthz/*", "/metrics", "*"}
+	resources  = []string{
+		"pods",
+		"secrets",
+		"pods/exec",
+		"deployments",
+		"deployments/scale",
+		"*/scale",
+		"pods/*",
+		"*",
+		"clusterroles",
+		"serviceaccounts/token",
+		"nodes/proxy",
+	}
+	objects = []string{"", "", "", "a", "b"}
+	paths   = []string{"/healthz", "/healthz/*", "/metrics", "*"}
 )
 
 func pick(rnd *rand.Rand, from []string) string { return from[rnd.IntN(len(from))] }
@@ -60,9 +72,20 @@ func randomRules(rnd *rand.Rand, cluster bool) (out []rbacv1.PolicyRule) {
 func randomSubject(rnd *rand.Rand) rbacv1.Subject {
 	switch rnd.IntN(4) {
 	case 0:
-		return rbacv1.Subject{Kind: "User", APIGroup: rbacv1.GroupName, Name: pick(rnd, []string{"alice", "system:serviceaccount:shop:web", "system:anonymous"})}
+		return rbacv1.Subject{
+			Kind:     "User",
+			APIGroup: rbacv1.GroupName,
+			Name:     pick(rnd, []string{"alice", "system:serviceaccount:shop:web", "system:anonymous"}),
+		}
 	case 1:
-		return rbacv1.Subject{Kind: "Group", APIGroup: rbacv1.GroupName, Name: pick(rnd, []string{"devs", "system:authenticated", "system:unauthenticated", "system:serviceaccounts", "system:serviceaccounts:bank"})}
+		return rbacv1.Subject{
+			Kind:     "Group",
+			APIGroup: rbacv1.GroupName,
+			Name: pick(
+				rnd,
+				[]string{"devs", "system:authenticated", "system:unauthenticated", "system:serviceaccounts", "system:serviceaccounts:bank"},
+			),
+		}
 	}
 	return rbacv1.Subject{Kind: "ServiceAccount", Namespace: pick(rnd, namespaces), Name: pick(rnd, []string{"web", "job"})}
 }
@@ -83,18 +106,28 @@ func plant(t *testing.T, client kubernetes.Interface, rnd *rand.Rand) {
 	}
 	for i := range 30 {
 		meta := metav1.ObjectMeta{Name: fmt.Sprintf("random-%d", i)}
-		_, err := client.RbacV1().ClusterRoles().Create(ctx, &rbacv1.ClusterRole{ObjectMeta: meta, Rules: randomRules(rnd, true)}, metav1.CreateOptions{})
+		_, err := client.RbacV1().
+			ClusterRoles().
+			Create(ctx, &rbacv1.ClusterRole{ObjectMeta: meta, Rules: randomRules(rnd, true)}, metav1.CreateOptions{})
 		ok(err)
 		for _, ns := range namespaces {
 			_, err := client.RbacV1().Roles(ns).Create(ctx, &rbacv1.Role{ObjectMeta: meta, Rules: randomRules(rnd, false)}, metav1.CreateOptions{})
 			ok(err)
-			ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: pick(rnd, []string{"Role", "ClusterRole"}), Name: fmt.Sprintf("random-%d", rnd.IntN(33))}
-			_, err = client.RbacV1().RoleBindings(ns).Create(ctx, &rbacv1.RoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: []rbacv1.Subject{randomSubject(rnd), randomSubject(rnd)}}, metav1.CreateOptions{})
+			ref := rbacv1.RoleRef{
+				APIGroup: rbacv1.GroupName,
+				Kind:     pick(rnd, []string{"Role", "ClusterRole"}),
+				Name:     fmt.Sprintf("random-%d", rnd.IntN(33)),
+			}
+			_, err = client.RbacV1().
+				RoleBindings(ns).
+				Create(ctx, &rbacv1.RoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: []rbacv1.Subject{randomSubject(rnd), randomSubject(rnd)}}, metav1.CreateOptions{})
 			ok(err)
 		}
 		if i%4 == 0 {
 			ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: meta.Name}
-			_, err := client.RbacV1().ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: []rbacv1.Subject{randomSubject(rnd)}}, metav1.CreateOptions{})
+			_, err := client.RbacV1().
+				ClusterRoleBindings().
+				Create(ctx, &rbacv1.ClusterRoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: []rbacv1.Subject{randomSubject(rnd)}}, metav1.CreateOptions{})
 			ok(err)
 		}
 	}
@@ -157,11 +190,21 @@ func account(ns, name string) who {
 
 func randomRequest(rnd *rand.Rand) rbac.Request {
 	if rnd.IntN(10) == 0 {
-		return rbac.Request{Verb: pick(rnd, []string{"get", "create"}), Path: pick(rnd, []string{"/healthz", "/healthz/etcd", "/metrics", "/other"})}
+		return rbac.Request{
+			Verb: pick(rnd, []string{"get", "create"}),
+			Path: pick(rnd, []string{"/healthz", "/healthz/etcd", "/metrics", "/other"}),
+		}
 	}
-	r := rbac.Request{Verb: pick(rnd, []string{"get", "list", "create", "patch", "bind", "delete", "*"}), Group: pick(rnd, []string{"", "", "apps", "rbac.authorization.k8s.io", "*"}),
-		Namespace: pick(rnd, []string{"", "shop", "bank"}), Name: pick(rnd, objects)}
-	r.Resource, r.Subresource, _ = strings.Cut(pick(rnd, []string{"pods", "pods/exec", "secrets", "deployments", "deployments/scale", "nodes/proxy", "clusterroles", "*"}), "/")
+	r := rbac.Request{
+		Verb:      pick(rnd, []string{"get", "list", "create", "patch", "bind", "delete", "*"}),
+		Group:     pick(rnd, []string{"", "", "apps", "rbac.authorization.k8s.io", "*"}),
+		Namespace: pick(rnd, []string{"", "shop", "bank"}),
+		Name:      pick(rnd, objects),
+	}
+	r.Resource, r.Subresource, _ = strings.Cut(
+		pick(rnd, []string{"pods", "pods/exec", "secrets", "deployments", "deployments/scale", "nodes/proxy", "clusterroles", "*"}),
+		"/",
+	)
 	return r
 }
 
@@ -174,7 +217,9 @@ func ask(t *testing.T, client kubernetes.Interface, w who, r rbac.Request) bool 
 	} else {
 		spec.ResourceAttributes = &authorizationv1.ResourceAttributes{Verb: r.Verb, Group: r.Group, Resource: r.Resource, Subresource: r.Subresource, Namespace: r.Namespace, Name: r.Name}
 	}
-	answer, err := client.AuthorizationV1().SubjectAccessReviews().Create(context.Background(), &authorizationv1.SubjectAccessReview{Spec: spec}, metav1.CreateOptions{})
+	answer, err := client.AuthorizationV1().
+		SubjectAccessReviews().
+		Create(context.Background(), &authorizationv1.SubjectAccessReview{Spec: spec}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +327,10 @@ func TestTheDefaultRolesHoldWhatTheServersDo(t *testing.T) {
 	clear(real.ClusterRoleBindings)
 	for _, role := range []string{"cluster-admin", "admin", "edit", "view"} {
 		k := collect.Key{Namespace: "shop", Name: "default-" + role}
-		b := &rbacv1.RoleBinding{RoleRef: rbacv1.RoleRef{Kind: "ClusterRole", Name: role}, Subjects: []rbacv1.Subject{{Kind: "User", Name: k.Name}}}
+		b := &rbacv1.RoleBinding{
+			RoleRef:  rbacv1.RoleRef{Kind: "ClusterRole", Name: role},
+			Subjects: []rbacv1.Subject{{Kind: "User", Name: k.Name}},
+		}
 		real.RoleBindings[k], made.RoleBindings[k] = b, b
 	}
 	held := func(f *collect.Facts) map[string]bool {
