@@ -86,7 +86,8 @@ func TestARequestAndARuleAreToldInWords(t *testing.T) {
 		{Request{Verb: "get", Path: "/metrics"}, "get /metrics"},
 		{Request{Verb: "get", Resource: "pods"}, "get pods in the whole cluster"},
 		{Request{Verb: "get", Resource: "pods", Subresource: "log", Namespace: "shop"}, "get pods/log in namespace shop"},
-		{Request{Verb: "delete", Group: "apps", Resource: "deployments", Name: "web", Namespace: "shop"}, "delete deployments.apps web in namespace shop"},
+		{Request{Verb: "delete", Group: "apps", Resource: "deployments", Name: "web", Namespace: "shop"},
+			"delete deployments.apps web in namespace shop"},
 	} {
 		if got := c.r.String(); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
@@ -140,14 +141,20 @@ func TestWhomABindingMeans(t *testing.T) {
 		who         Subject
 		want        bool
 	}{
-		{"an account of the binding's own namespace", "ClusterRole r: get pods\nRoleBinding shop/b: r <- ServiceAccount web", ServiceAccount("shop", "web"), true},
-		{"an account that names its namespace", "ClusterRole r: get pods\nRoleBinding shop/b: r <- ServiceAccount other/web", ServiceAccount("other", "web"), true},
-		{"and not the one of the binding's", "ClusterRole r: get pods\nRoleBinding shop/b: r <- ServiceAccount other/web", ServiceAccount("shop", "web"), false},
+		{"an account of the binding's own namespace",
+			"ClusterRole r: get pods\nRoleBinding shop/b: r <- ServiceAccount web", ServiceAccount("shop", "web"), true},
+		{"an account that names its namespace",
+			"ClusterRole r: get pods\nRoleBinding shop/b: r <- ServiceAccount other/web", ServiceAccount("other", "web"), true},
+		{"and not the one of the binding's",
+			"ClusterRole r: get pods\nRoleBinding shop/b: r <- ServiceAccount other/web", ServiceAccount("shop", "web"), false},
 		{"an account of nowhere", "ClusterRole r: get pods\nClusterRoleBinding b: r <- ServiceAccount web", ServiceAccount("", "web"), false},
 		{"a kind that is none", "ClusterRole r: get pods\nClusterRoleBinding b: r <- Robot web", User("web"), false},
-		{"a Role, by a ClusterRoleBinding, which the API server refuses", "Role shop/r: get pods\nClusterRoleBinding b: Role/r <- User alice", User("alice"), false},
-		{"a ClusterRole though a Role has its name", "ClusterRole r: get pods\nRole shop/r: list pods\nRoleBinding shop/b: r <- User alice", User("alice"), true},
-		{"the Role though a ClusterRole has its name", "ClusterRole r: get pods\nRole shop/r: list pods\nRoleBinding shop/b: Role/r <- User alice", User("alice"), false},
+		{"a Role, by a ClusterRoleBinding, which the API server refuses",
+			"Role shop/r: get pods\nClusterRoleBinding b: Role/r <- User alice", User("alice"), false},
+		{"a ClusterRole though a Role has its name",
+			"ClusterRole r: get pods\nRole shop/r: list pods\nRoleBinding shop/b: r <- User alice", User("alice"), true},
+		{"the Role though a ClusterRole has its name",
+			"ClusterRole r: get pods\nRole shop/r: list pods\nRoleBinding shop/b: Role/r <- User alice", User("alice"), false},
 		{"a group, asked for itself", "ClusterRole r: get pods\nClusterRoleBinding b: r <- Group devs", Group("devs"), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -199,23 +206,33 @@ func TestAPowerOfSeveralAsksIsHeldWhereAllAreAllowed(t *testing.T) {
 		want           []string
 	}{
 		{"one is missing", "ClusterRoleBinding a: pods <- User alice", nil},
-		{"both everywhere", "ClusterRoleBinding a: pods <- User alice\nClusterRoleBinding b: secrets <- User alice", []string{"both in the whole cluster"}},
-		{"one in a namespace", "ClusterRoleBinding a: pods <- User alice\nRoleBinding shop/b: secrets <- User alice", []string{"both in namespace shop"}},
+		{"both everywhere",
+			"ClusterRoleBinding a: pods <- User alice\nClusterRoleBinding b: secrets <- User alice", []string{"both in the whole cluster"}},
+		{"one in a namespace",
+			"ClusterRoleBinding a: pods <- User alice\nRoleBinding shop/b: secrets <- User alice",
+			[]string{"both in namespace shop"}},
 		{"in two namespaces", "RoleBinding pay/a: pods <- User alice\nRoleBinding shop/b: secrets <- User alice", nil},
-		{"one by name in the other's namespace", "RoleBinding shop/a: pods <- User alice\nRoleBinding shop/b: one <- User alice", []string{"both in x in namespace shop"}},
+		{"one by name in the other's namespace",
+			"RoleBinding shop/a: pods <- User alice\nRoleBinding shop/b: one <- User alice", []string{"both in x in namespace shop"}},
 		{"one by name elsewhere", "RoleBinding shop/a: pods <- User alice\nRoleBinding pay/b: one <- User alice", nil},
 		{"one by name everywhere, the other in a namespace", "RoleBinding shop/a: pods <- User alice\nClusterRoleBinding b: one <- User alice",
 			[]string{"both in x in namespace shop"}},
-		{"one by name, the other everywhere", "ClusterRoleBinding a: pods <- User alice\nClusterRoleBinding b: one <- User alice", []string{"both in x in the whole cluster"}},
-		{"both by the same name", "RoleBinding shop/a: onepod <- User alice\nRoleBinding shop/b: one <- User alice", []string{"both in x in namespace shop"}},
+		{"one by name, the other everywhere",
+			"ClusterRoleBinding a: pods <- User alice\nClusterRoleBinding b: one <- User alice", []string{"both in x in the whole cluster"}},
+		{"both by the same name",
+			"RoleBinding shop/a: onepod <- User alice\nRoleBinding shop/b: one <- User alice", []string{"both in x in namespace shop"}},
 		{"by different names", "RoleBinding shop/a: otherpod <- User alice\nRoleBinding shop/b: one <- User alice", nil},
-		{"the same name here and everywhere", "RoleBinding shop/a: onepod <- User alice\nClusterRoleBinding b: one <- User alice", []string{"both in x in namespace shop"}},
-		{"a namespace hides its names", "RoleBinding shop/a: pods <- User alice\nRoleBinding shop/b: one <- User alice\nRoleBinding shop/c: secrets <- User alice", []string{"both in namespace shop"}},
+		{"the same name here and everywhere",
+			"RoleBinding shop/a: onepod <- User alice\nClusterRoleBinding b: one <- User alice", []string{"both in x in namespace shop"}},
+		{"a namespace hides its names",
+			"RoleBinding shop/a: pods <- User alice\nRoleBinding shop/b: one <- User alice\nRoleBinding shop/c: secrets <- User alice",
+			[]string{"both in namespace shop"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := facts(
 				t,
-				"ClusterRole pods: get pods\nClusterRole secrets: get secrets\nClusterRole one: get secrets [x]\nClusterRole onepod: get pods [x]\nClusterRole otherpod: get pods [y]\n"+c.bindings,
+				"ClusterRole pods: get pods\nClusterRole secrets: get secrets\nClusterRole one: get secrets [x]\n"+
+					"ClusterRole onepod: get pods [x]\nClusterRole otherpod: get pods [y]\n"+c.bindings,
 			)
 			if got := of(New(f).Holds(both), User("alice")); !slices.Equal(got, c.want) {
 				t.Errorf("holds %q, want %q", got, c.want)
@@ -270,8 +287,9 @@ func TestPowersMayBeNoneAndWantEveryField(t *testing.T) {
 	if p, err := ParsePowers("p.yaml", []byte(whole)); err != nil || len(p) != 1 {
 		t.Error(p, err)
 	}
-	for was, now := range map[string]string{"name: a-b": "name: A b", "title: t, ": "", "why: w, ": "", "severity: high": "severity: huge", "verbs: [get], resource": "resource",
-		"resource: pods}": "resource: pods, path: /x}", ", path: /x": "", "any: [{": "all: [{verbs: [get], resource: pods}], any: [{"} {
+	for was, now := range map[string]string{"name: a-b": "name: A b", "title: t, ": "", "why: w, ": "", "severity: high": "severity: huge",
+		"verbs: [get], resource": "resource",
+		"resource: pods}":        "resource: pods, path: /x}", ", path: /x": "", "any: [{": "all: [{verbs: [get], resource: pods}], any: [{"} {
 		if _, err := ParsePowers("p.yaml", []byte(strings.Replace(whole, was, now, 1))); err == nil {
 			t.Errorf("%q for %q is taken", now, was)
 		}
