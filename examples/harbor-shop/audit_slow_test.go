@@ -88,18 +88,11 @@ func recordAudit(t *testing.T) []byte {
 		t.Fatal(out, err)
 	}
 	c.WaitRunning(t, "shop", 1)
-	time.Sleep(2 * time.Second) // the log is written behind
-	text, err := os.ReadFile(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var kept []byte
-	for line := range bytes.Lines(text) {
-		if bytes.Contains(line, []byte(`"name":"sail-preview`)) &&
-			(bytes.Contains(line, []byte(`"verb":"create"`)) || bytes.Contains(line, []byte(`"verb":"patch"`))) &&
-			!bytes.Contains(line, []byte(`"subresource"`)) {
-			kept = append(kept, line...)
-		}
+	pod := regexp.MustCompile(`sail-preview-([a-z0-9]+)-([a-z0-9]{5})\b`)
+	kept := deeds(t, log)
+	// The log is written behind; the pod is the last that the request leads to.
+	for end := time.Now().Add(2 * time.Minute); !pod.Match(kept) && time.Now().Before(end); kept = deeds(t, log) {
+		time.Sleep(100 * time.Millisecond)
 	}
 	simulated, err := kube.ReadFS(e.Clusters[0].Manifests)
 	if err != nil {
@@ -107,16 +100,33 @@ func recordAudit(t *testing.T) []byte {
 	}
 	for _, name := range podNames(simulated) {
 		if set, ok := strings.CutPrefix(name, "sail-preview-"); ok {
-			set, pod, _ := strings.Cut(set, "-")
-			made := regexp.MustCompile(`sail-preview-([a-z0-9]+)-([a-z0-9]{5})\b`).FindSubmatch(kept)
+			set, suffix, _ := strings.Cut(set, "-")
+			made := pod.FindSubmatch(kept)
 			if made == nil {
 				t.Fatal("no pod in the log")
 			}
-			kept = bytes.ReplaceAll(bytes.ReplaceAll(kept, made[1], []byte(set)), append([]byte("-"), made[2]...), []byte("-"+pod))
+			kept = bytes.ReplaceAll(bytes.ReplaceAll(kept, made[1], []byte(set)), append([]byte("-"), made[2]...), []byte("-"+suffix))
 		}
 	}
 	if err := os.WriteFile("audit/harbor-prod.jsonl", kept, 0o644); err != nil {
 		t.Fatal(err)
+	}
+	return kept
+}
+
+// deeds are the lines of a log that made the preview and what came of it.
+func deeds(t *testing.T, log string) (kept []byte) {
+	t.Helper()
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(text) {
+		if bytes.Contains(line, []byte(`"name":"sail-preview`)) &&
+			(bytes.Contains(line, []byte(`"verb":"create"`)) || bytes.Contains(line, []byte(`"verb":"patch"`))) &&
+			!bytes.Contains(line, []byte(`"subresource"`)) {
+			kept = append(kept, line...)
+		}
 	}
 	return kept
 }

@@ -8,9 +8,9 @@ import (
 	goruntime "runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -123,14 +123,17 @@ func TestAnEndIsToldOnceWithItsCodeOrSignal(t *testing.T) {
 // threads ends with many threads that all run.
 func threads() {
 	goruntime.GOMAXPROCS(40) // none waits for another to let it run
+	var running sync.WaitGroup
+	running.Add(32)
 	for range 32 {
 		go func() {
+			running.Done()
 			for {
 				_ = syscall.Getppid()
 			}
 		}()
 	}
-	time.Sleep(10 * time.Millisecond)
+	running.Wait()
 	os.Exit(7)
 }
 
