@@ -48,7 +48,7 @@ var built struct{ dir string }
 func Main(m *testing.M) {
 	code := m.Run()
 	if built.dir != "" {
-		os.RemoveAll(built.dir)
+		_ = os.RemoveAll(built.dir)
 	}
 	os.Exit(code)
 }
@@ -71,7 +71,7 @@ func New(t testing.TB, config string) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{Addr: l.Addr().String(), file: filepath.Join(dir, "nats.conf")}
-	l.Close()
+	_ = l.Close()
 	text := fmt.Sprintf("listen: %q\njetstream { store_dir: %q, sync_interval: always }\nmax_payload: 16MB\n%s\n",
 		s.Addr, filepath.Join(dir, "js"), config)
 	if err := os.WriteFile(s.file, []byte(text), 0o600); err != nil {
@@ -131,7 +131,7 @@ func (s *Server) ready(t testing.TB, done chan struct{}, log *bytes.Buffer) {
 	for range 600 {
 		conn, err := net.Dial("tcp", s.Addr)
 		if err == nil {
-			conn.Close()
+			_ = conn.Close()
 			return
 		}
 		select {

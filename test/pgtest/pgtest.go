@@ -98,7 +98,7 @@ func Stop() {
 		<-server.done
 	}
 	if server.dir != "" {
-		os.RemoveAll(server.dir)
+		_ = os.RemoveAll(server.dir)
 	}
 }
 
