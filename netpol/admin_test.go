@@ -69,3 +69,30 @@ func TestAPolicyThatCannotBeReadIsAGap(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAdminPolicysSubjectAndPeersMayBePods(t *testing.T) {
+	policy := func(subject, peer string) string {
+		text := anp("s", 1, `ingress: [{action: Deny, from: [`+peer+`]}]`)
+		return strings.Replace(text, "namespaces: {matchLabels: {team: a}}", subject, 1)
+	}
+	back := `pods: {podSelector: {matchLabels: {tier: back}}}`
+	bank := `{pods: {namespaceSelector: {matchLabels: {team: b}}, podSelector: {}}}`
+	other := `pods: {namespaceSelector: {matchLabels: {team: b}}, podSelector: {}}`
+	older := `{pods: {namespaces: {namespaceSelector: {matchLabels: {team: b}}}, podSelector: {matchLabels: {app: web}}}}`
+	for _, tt := range []struct{ name, policy, from, to, want string }{
+		{"the pods of the subject", policy(back, bank), "bank/web", "shop/db", "no s 0"},
+		{"and no others", policy(back, bank), "bank/web", "shop/web", "yes"},
+		{"in the namespaces that it selects", policy(other, bank), "bank/web", "shop/db", "yes"},
+		{"the pods of a peer", policy(back, bank), "shop/web", "shop/db", "yes"},
+		{"the older spelling of a peer's namespaces", policy(back, older), "bank/web", "shop/db", "no s 0"},
+		{"and its pods", policy(back, strings.Replace(older, "app: web", "app: none", 1)), "bank/web", "shop/db", "yes"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := facts(t, world, tt.policy)
+			a := New(f).Ask(endpoint(t, f, tt.from), endpoint(t, f, tt.to), portOf(t, "80"))
+			if got := short(a); got != tt.want {
+				t.Errorf("got %q, want %q: %s", got, tt.want, a.Explain())
+			}
+		})
+	}
+}
