@@ -47,18 +47,10 @@ func apply(t *testing.T, s *store.Store, version uint64, paths, changed int) tim
 		a.Paths = append(a.Paths, store.FoundPath{ID: fmt.Sprint("p", i), Body: body})
 	}
 	began := time.Now()
-	noError(t)(s.Apply(t.Context(), a))
-	return time.Since(began).Round(time.Millisecond)
-}
-
-// noError takes what a call returned; the last of it is an error.
-func noError(t *testing.T) func(...any) {
-	return func(returned ...any) {
-		t.Helper()
-		if err, failed := returned[len(returned)-1].(error); failed {
-			t.Fatal(err)
-		}
+	if _, _, err := s.Apply(t.Context(), a); err != nil {
+		t.Fatal(err)
 	}
+	return time.Since(began).Round(time.Millisecond)
 }
 
 func putAlerts(t *testing.T, s *store.Store, batch, alerts int) {
