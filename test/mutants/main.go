@@ -36,7 +36,8 @@ var targets = []target{
 	{"store", nil},
 	{"graph", []string{"scope.go", "view.go"}},
 	{"query", []string{"scope.go", "gap.go"}},
-	{"api", []string{"guard.go"}},
+	{"api", []string{"guard.go", "door.go"}},
+	{"scope", nil},
 }
 
 func main() {
