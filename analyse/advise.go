@@ -56,7 +56,7 @@ func (a *adviser) place(r *Recommendation, u *remedy) {
 	}
 	for p := range pods {
 		r.Pods = append(r.Pods, p.ID())
-		r.Workloads = append(r.Workloads, workloadID(p))
+		r.Workloads = append(r.Workloads, workloadOf(p).ID())
 		if p.Value("exposed").Bool() {
 			r.Exposed++
 		}

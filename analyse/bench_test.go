@@ -34,12 +34,12 @@ func large(pods int) *collect.Facts {
 		Rules: []rbacv1.PolicyRule{{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"*"}}}}
 	const replicas = 20
 	for w := range pods / replicas {
-		workloadOf(f, w, replicas)
+		makeWorkload(f, w, replicas)
 	}
 	return f
 }
 
-func workloadOf(f *collect.Facts, w, replicas int) {
+func makeWorkload(f *collect.Facts, w, replicas int) {
 	ns, name := fmt.Sprintf("team-%d", w/10), fmt.Sprintf("web-%d", w)
 	key := collect.Key{Namespace: ns, Name: name}
 	f.Namespaces[collect.Key{Name: ns}] = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // Cluster derives what an attacker gains in one cluster and finds its attack
@@ -57,7 +58,7 @@ func (g gained) props() []graph.Prop {
 }
 
 // kindID names a node for people and links: "Pod prod/shop/Pod/cart-1".
-func kindID(n graph.Node) string { return n.Kind() + " " + n.ID() }
+func kindID(n graph.Node) string { return ref.KindID(n.Kind(), n.ID()) }
 
 func kindIDs(nodes []graph.Node) (out []string) {
 	for _, n := range nodes {

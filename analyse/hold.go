@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // unseen names the gaps of the facts themselves, sorted: those of judges only
@@ -61,13 +61,13 @@ func touches(g collect.Gap, kinds []string) bool {
 	return len(g.Kinds) == 0 || slices.ContainsFunc(g.Kinds, func(k string) bool { return slices.Contains(kinds, k) })
 }
 
-// workload finds a workload by its stable id: cluster, namespace, kind, name.
+// workload finds a workload by its stable id.
 func workload(view *graph.View, id string) (graph.Node, bool) {
-	parts := strings.Split(id, "/")
-	if len(parts) < 4 {
+	r, rest, ok := ref.Parse(id)
+	if !ok || rest != "" {
 		return graph.Node{}, false
 	}
-	return view.Node(parts[len(parts)-2], id)
+	return view.Node(r.Kind, id)
 }
 
 // pods of a workload that have not finished.

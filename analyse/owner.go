@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // group is what a node is told as on a path: its owner, shared by all replicas.
@@ -13,27 +14,30 @@ type group struct {
 	kind string
 	// id is stable and begins with the cluster's name.
 	id string
+	// role is that of nodes, which are told by it.
+	role string
 }
 
 // groupOf is the group of a node.
 func groupOf(n graph.Node) group {
 	switch n.Kind() {
 	case "Pod":
-		return group{"Pod", workloadID(n)}
+		return group{kind: "Pod", id: workloadOf(n).ID()}
 	case "Container":
-		return group{"Container", workloadID(n) + "/" + n.Text("name")}
+		return group{kind: "Container", id: workloadOf(n).ID() + "/" + n.Text("name")}
 	case "Node":
+		role := "worker"
 		if n.Value("controlPlane").Bool() {
-			return group{"Node", n.Cluster() + "/Nodes/control-plane"}
+			role = "control-plane"
 		}
-		return group{"Node", n.Cluster() + "/Nodes/worker"}
+		return group{kind: "Node", id: n.Cluster() + "/Nodes/" + role, role: role}
 	}
-	return group{n.Kind(), n.ID()}
+	return group{kind: n.Kind(), id: n.ID()}
 }
 
-// workloadID is the stable id of the workload that owns a pod or container.
-func workloadID(n graph.Node) string {
-	return n.Cluster() + "/" + n.Text("namespace") + "/" + n.Text("workload")
+// workloadOf names the workload that owns a pod or container.
+func workloadOf(n graph.Node) ref.Ref {
+	return ref.Ref{Cluster: n.Cluster(), Namespace: n.Text("namespace")}.WithKindName(n.Text("workload"))
 }
 
 // members is a set of nodes of one group, in order of their ids.

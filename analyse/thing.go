@@ -3,9 +3,9 @@ package analyse
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // maxMembers is how many individuals a thing of the drawing names.
@@ -19,14 +19,13 @@ func (s *search) thing(g group, all members) Thing {
 	switch g.kind {
 	case "Pod":
 		t.Workload = n.Text("workload")
-		_, t.Name, _ = strings.Cut(t.Workload, "/")
+		t.Name = workloadOf(n).Name
 	case "Container":
 		t.Workload = n.Text("workload")
 		t.Images = s.images(all)
 	case "Node":
 		if len(all) > 1 {
-			_, role, _ := strings.Cut(g.id, "/Nodes/")
-			t.Name = fmt.Sprintf("%d %s nodes", len(all), role)
+			t.Name = fmt.Sprintf("%d %s nodes", len(all), g.role)
 		}
 	}
 	if t.Name == "" {
@@ -75,7 +74,7 @@ func imagesOf(containers members) (out members) {
 func (w *writer) carriers(h hop) {
 	for _, e := range h.edges {
 		for _, thing := range e.Value("evidence").List() {
-			kind, id, _ := strings.Cut(thing, " ")
+			kind, id := ref.ParseKindID(thing)
 			if kindOf(kind).Family == "Workload" && !slices.Contains(w.path.Owners, id) {
 				w.path.Carriers = merged(w.path.Carriers, []string{id})
 			}
@@ -85,7 +84,7 @@ func (w *writer) carriers(h hop) {
 
 // frames puts the cluster around everything of it, and namespaces inside.
 func (w *writer) frames() {
-	cluster := Frame{ID: w.path.Cluster + "/Cluster", Kind: "Cluster", Name: w.path.Cluster, Nodes: []string{}}
+	cluster := Frame{ID: ref.Ref{Cluster: w.path.Cluster, Kind: "Cluster"}.ID(), Kind: "Cluster", Name: w.path.Cluster, Nodes: []string{}}
 	var inside []Frame
 	for _, t := range w.path.Nodes {
 		if t.Cluster == "" {
@@ -98,7 +97,7 @@ func (w *writer) frames() {
 		i := slices.IndexFunc(inside, func(f Frame) bool { return f.Name == t.Namespace })
 		if i < 0 {
 			i = len(inside)
-			inside = append(inside, Frame{ID: t.Cluster + "/Namespace/" + t.Namespace, Kind: "Namespace", Name: t.Namespace, Parent: cluster.ID})
+			inside = append(inside, Frame{ID: ref.Ref{Cluster: t.Cluster, Kind: "Namespace", Name: t.Namespace}.ID(), Kind: "Namespace", Name: t.Namespace, Parent: cluster.ID})
 		}
 		inside[i].Nodes = append(inside[i].Nodes, t.ID)
 	}
@@ -113,7 +112,7 @@ func (w *writer) owners(hops []hop) {
 			kinds = merged(kinds, []string{t.Kind})
 		}
 		if t.Workload != "" {
-			w.path.Owners = merged(w.path.Owners, []string{t.Cluster + "/" + t.Namespace + "/" + t.Workload})
+			w.path.Owners = merged(w.path.Owners, []string{ref.Ref{Cluster: t.Cluster, Namespace: t.Namespace}.WithKindName(t.Workload).ID()})
 		}
 	}
 	for _, st := range hops {

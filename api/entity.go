@@ -10,6 +10,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/ref"
 	"github.com/breakwater-sec/breakwater/schema"
 	"github.com/breakwater-sec/breakwater/scope"
 )
@@ -51,11 +52,11 @@ func (s session) GetEntity(_ context.Context, r GetEntityRequestObject) (GetEnti
 // memberOf finds one pod or container of a workload: attack paths name replicas
 // by what owns them, "cluster/namespace/Deployment/web" or ".../web/app".
 func memberOf(v *graph.View, kind, id string) (graph.Node, bool) {
-	parts := strings.Split(id, "/")
-	if kind != "Pod" && kind != "Container" || len(parts) < 4 {
+	owner, container, ok := ref.Parse(id)
+	if kind != "Pod" && kind != "Container" || !ok {
 		return graph.Node{}, false
 	}
-	w, there := v.Node(parts[2], strings.Join(parts[:4], "/"))
+	w, there := v.Node(owner.Kind, owner.ID())
 	if !there {
 		return w, false
 	}
@@ -64,7 +65,7 @@ func memberOf(v *graph.View, kind, id string) (graph.Node, bool) {
 			return pod, true
 		}
 		for e := range pod.Out("RUNS") {
-			if e.To.Text("name") == strings.Join(parts[4:], "/") {
+			if e.To.Text("name") == container {
 				return e.To, true
 			}
 		}

@@ -18,11 +18,21 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // Key names an object within its kind and cluster. Cluster-scoped objects have
 // an empty Namespace.
 type Key struct{ Namespace, Name string }
+
+// Of names the object of a kind that has the key.
+func (k Key) Of(kind string) ref.Ref {
+	return ref.Ref{Namespace: k.Namespace, Kind: kind, Name: k.Name}
+}
+
+// KeyOf is a ref without cluster and kind.
+func KeyOf(r ref.Ref) Key { return Key{r.Namespace, r.Name} }
 
 func (k Key) String() string {
 	if k.Namespace == "" {

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // Options bound what an engine remembers. Zero means the default.
@@ -179,7 +180,7 @@ func (g *Engine) addRequester(a *Alert, e *event.Event) {
 		return
 	}
 	g.entity(a, top.by)
-	add(&a.Evidence, "It was made for "+named(top.kind, top.namespace, top.name)+", which "+top.by.Name+" wrote.", maxEvidence)
+	add(&a.Evidence, "It was made for "+ref.Ref{Namespace: top.namespace, Kind: top.kind, Name: top.name}.String()+", which "+top.by.Name+" wrote.", maxEvidence)
 }
 
 // entity adds an entity and asks what the graph knows of it.
@@ -246,14 +247,9 @@ func (g *Engine) addOwned(a *Alert, uid string, m *made) {
 		add(&a.Evidence, "More pods followed.", maxEvidence)
 		return
 	}
-	id := ""
-	for _, x := range a.Entities { // ids of a cluster's things begin alike
-		if x.Role == event.Target && x.Namespace == m.namespace && strings.HasSuffix(x.ID, "/"+m.namespace+"/"+x.Kind+"/"+x.Name) {
-			id = strings.TrimSuffix(x.ID, x.Kind+"/"+x.Name) + "Pod/" + m.name
-		}
-	}
-	g.entity(a, event.Entity{Role: event.Target, Kind: "Pod", Namespace: m.namespace, Name: m.name, ID: id})
-	add(&a.Evidence, "It led to "+named("Pod", m.namespace, m.name)+".", maxEvidence)
+	pod := ref.Ref{Cluster: a.Cluster, Namespace: m.namespace, Kind: "Pod", Name: m.name}
+	g.entity(a, event.Entity{Role: event.Target, Kind: pod.Kind, Namespace: pod.Namespace, Name: pod.Name, ID: pod.ID()})
+	add(&a.Evidence, "It led to "+pod.String()+".", maxEvidence)
 }
 
 func (a *Alert) pods() (n int) {

@@ -124,11 +124,3 @@ func first(e *event.Event, role event.Role) event.Entity {
 func kept(e event.Entity) event.Entity {
 	return event.Entity{Role: e.Role, Kind: strings.Clone(e.Kind), Namespace: strings.Clone(e.Namespace), Name: strings.Clone(e.Name), ID: strings.Clone(e.ID), Detail: strings.Clone(e.Detail)}
 }
-
-// named is an entity as a sentence names it.
-func named(kind, namespace, name string) string {
-	if namespace != "" {
-		name = namespace + "/" + name
-	}
-	return kind + " " + name
-}

@@ -11,6 +11,7 @@ import (
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // Context answers with the world of now, and with the pods that its sources told of.
@@ -86,9 +87,9 @@ func (c *Context) Knows(name string) (why string) {
 }
 
 func place(v *graph.View, cluster string, pod *collect.Pod, at int) runtime.Place {
-	p := runtime.Place{Namespace: pod.Namespace, Pod: pod.Name, PodID: cluster + "/" + pod.Namespace + "/Pod/" + pod.Name}
+	p := runtime.Place{Namespace: pod.Namespace, Pod: pod.Name, PodID: pod.Of("Pod").In(cluster).ID()}
 	if pod.Owner.Kind != "" {
-		p.Workload = pod.Owner.Kind + "/" + pod.Owner.Name
+		p.Workload = ref.Ref{Kind: pod.Owner.Kind, Name: pod.Owner.Name}.KindName()
 	}
 	if n, there := v.Node("Pod", p.PodID); there && n.Text("workload") != "" {
 		p.Workload = n.Text("workload")

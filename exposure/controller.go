@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // controller is an ingress controller we know: by what IngressClasses call it,
@@ -80,7 +81,7 @@ func controllerByClass(class string) *controller {
 // controllerPods are the pods that serve a class: those of the controller's
 // image, without installations that say they serve another class.
 func (j *judge) controllerPods(c class) (out []*collect.Pod) {
-	c.object = ""
+	c.object = ref.Ref{}
 	if found, known := j.serving[c]; known {
 		return found
 	}

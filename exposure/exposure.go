@@ -16,31 +16,18 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
-// Entity is something traffic passes: Kind is Internet, Service, Ingress,
-// Gateway, Node or Pod.
-type Entity struct {
-	Kind string
-	collect.Key
-}
+// internet is where every route begins.
+var internet = ref.Ref{Kind: "Internet", Name: "internet"}
 
-// ID is the entity's stable id within its cluster: "shop/Service/web".
-func (e Entity) ID() string {
-	switch {
-	case e.Kind == "Internet":
-		return "internet"
-	case e.Namespace == "":
-		return e.Kind + "/" + e.Name
-	}
-	return e.Namespace + "/" + e.Kind + "/" + e.Name
-}
-
-func (e Entity) String() string {
-	if e.Kind == "Internet" {
+// spoken names what a hop joins in a sentence.
+func spoken(r ref.Ref) string {
+	if r == internet {
 		return "the internet"
 	}
-	return e.Kind + " " + e.Key.String()
+	return r.String()
 }
 
 // Width says who can use a hop or route.
@@ -63,7 +50,8 @@ const (
 
 // Hop is one edge of a route. Routes share hops.
 type Hop struct {
-	From, To Entity
+	// From and To are what traffic passes: the internet, a Service, Ingress, Gateway, Node or Pod.
+	From, To ref.Ref
 	// Ports on the far side; empty where any port the receiver listens on.
 	Ports  []netpol.Port
 	Width  Width
@@ -71,8 +59,8 @@ type Hop struct {
 	Source Source
 	// Via says what carries the traffic, in words with the objects' names.
 	Via string
-	// Evidence is the objects that make the hop, by stable id.
-	Evidence []string
+	// Evidence is the objects that make the hop.
+	Evidence []ref.Ref
 	// Uncertain says what is not known and might prevent the hop; empty if nothing.
 	Uncertain string
 	// Policy is what decided, where a network policy had a say.
@@ -88,7 +76,7 @@ type Route struct {
 }
 
 // Target is the pod a route ends in.
-func (r Route) Target() Entity { return r.Hops[len(r.Hops)-1].To }
+func (r Route) Target() ref.Ref { return r.Hops[len(r.Hops)-1].To }
 
 // Ports are those of the pod.
 func (r Route) Ports() []netpol.Port { return r.Hops[len(r.Hops)-1].Ports }
@@ -108,7 +96,7 @@ func (r Route) Uncertain() (out []string) {
 func (r Route) Explain() string {
 	var b strings.Builder
 	for _, h := range r.Hops {
-		fmt.Fprintf(&b, "%s → %s", h.From, h.To)
+		fmt.Fprintf(&b, "%s → %s", spoken(h.From), h.To)
 		if ports := portList(h.Ports); ports != "" {
 			fmt.Fprintf(&b, " on %s", ports)
 		}
@@ -142,9 +130,9 @@ func prefixList(prefixes []netip.Prefix) string {
 	return strings.Join(out, ", ")
 }
 
-// Exposed is an entity that some route passes or ends in.
+// Exposed is an object that some route passes or ends in.
 type Exposed struct {
-	Entity
+	ref.Ref
 	Ports []netpol.Port
 	Width Width
 	// Via is each way in, in words.
@@ -157,7 +145,7 @@ type Exposed struct {
 // Closed is a hop that a network policy known to be enforced forbids: without
 // it, To would be exposed.
 type Closed struct {
-	To     Entity
+	To     ref.Ref
 	Via    string
 	Ports  []netpol.Port
 	Policy netpol.Witness
@@ -179,8 +167,8 @@ type Result struct {
 // Hops is every hop of every route, once.
 func (r *Result) Hops() []*Hop { return r.hops }
 
-// Find is what is known of an entity; ok is false if nothing exposes it.
-func (r *Result) Find(e Entity) (Exposed, bool) {
+// Find is what is known of an object; ok is false if nothing exposes it.
+func (r *Result) Find(e ref.Ref) (Exposed, bool) {
 	i, ok := slices.BinarySearchFunc(r.Entities, e.ID(), func(x Exposed, id string) int { return compare(x.ID(), id) })
 	if !ok {
 		return Exposed{}, false

@@ -8,6 +8,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // calico makes policies count; nothing else is told of the cluster by it.
@@ -237,13 +238,13 @@ func TestWhatCouldNotBeReadIsSaid(t *testing.T) {
 
 func TestEntitiesAreFoundByTheirID(t *testing.T) {
 	r := judged(facts(t, estate+balancer("", "")))
-	for _, e := range []Entity{{"Pod", collect.Key{Namespace: "shop", Name: "web"}}, {"Service", collect.Key{Namespace: "shop", Name: "web"}}} {
+	for _, e := range []ref.Ref{{Namespace: "shop", Kind: "Pod", Name: "web"}, {Namespace: "shop", Kind: "Service", Name: "web"}} {
 		x, ok := r.Find(e)
 		if !ok || x.Width != Any || len(x.Ports) != 1 || len(x.Via) != 1 {
 			t.Errorf("%s: %+v", e, x)
 		}
 	}
-	if _, ok := r.Find(Entity{"Node", collect.Key{Name: "n1"}}); ok {
+	if _, ok := r.Find(ref.Ref{Kind: "Node", Name: "n1"}); ok {
 		t.Error("a node nobody exposes is exposed")
 	}
 }

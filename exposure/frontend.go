@@ -10,6 +10,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // frontend is what stands between the internet and an Ingress or Gateway: who gets
@@ -17,7 +18,7 @@ import (
 type frontend struct {
 	clients   netpol.Ranges
 	via       string
-	evidence  []string
+	evidence  []ref.Ref
 	uncertain string
 	senders   []sender
 }
@@ -26,7 +27,7 @@ type frontend struct {
 func (j *judge) intoPods() map[collect.Key][]Route {
 	out := map[collect.Key][]Route{}
 	for _, r := range j.res.Routes {
-		out[r.Target().Key] = append(out[r.Target().Key], r)
+		out[collect.KeyOf(r.Target())] = append(out[collect.KeyOf(r.Target())], r)
 	}
 	return out
 }
@@ -53,7 +54,7 @@ func (j *judge) proxies(pods []*collect.Pod, what string) (frontend, bool) {
 	}
 	f.via = fmt.Sprintf("%s → %s, %s", r.via(), podNames(pods), what)
 	for _, h := range r.Hops {
-		f.evidence = append(f.evidence, h.To.ID())
+		f.evidence = append(f.evidence, h.To)
 	}
 	return f, true
 }
@@ -138,12 +139,12 @@ func (j *judge) selected(s *corev1.Service) (out []*collect.Pod) {
 }
 
 // forward takes a way through a service to the pods that the frontend connects to.
-func (j *judge) forward(f frontend, w way, from Entity, s *corev1.Service, ports []corev1.ServicePort, via string) {
+func (j *judge) forward(f frontend, w way, from ref.Ref, s *corev1.Service, ports []corev1.ServicePort, via string) {
 	targets := j.pods.targets(s, ports)
 	if len(targets) == 0 {
 		return
 	}
-	h := j.hop(Hop{From: from, To: serviceEntity(s), Ports: portsOfService(ports), Width: widthOf(w.clients), Ranges: listed(w.clients),
-		Source: f.senders[0].source, Via: via, Evidence: []string{from.ID(), serviceEntity(s).ID()}})
-	j.deliver(way{append(slices.Clone(w.hops), h), w.clients}, serviceEntity(s), targets, f.senders)
+	h := j.hop(Hop{From: from, To: serviceRef(s), Ports: portsOfService(ports), Width: widthOf(w.clients), Ranges: listed(w.clients),
+		Source: f.senders[0].source, Via: via, Evidence: []ref.Ref{from, serviceRef(s)}})
+	j.deliver(way{append(slices.Clone(w.hops), h), w.clients}, serviceRef(s), targets, f.senders)
 }

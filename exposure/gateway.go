@@ -10,6 +10,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // gateways judges HTTP and gRPC routes through the gateways they attach to. A
@@ -35,14 +36,14 @@ func (j *judge) gateways() {
 
 // gatewayRoute is a route of either kind, in the words both share.
 type gatewayRoute struct {
-	Entity
+	ref.Ref
 	parents  []gatewayv1.ParentReference
 	hosts    []gatewayv1.Hostname
 	backends []gatewayv1.BackendObjectReference
 }
 
 func httpRoute(k collect.Key, o *gatewayv1.HTTPRoute) gatewayRoute {
-	r := gatewayRoute{Entity{"HTTPRoute", k}, o.Spec.ParentRefs, o.Spec.Hostnames, nil}
+	r := gatewayRoute{k.Of("HTTPRoute"), o.Spec.ParentRefs, o.Spec.Hostnames, nil}
 	for _, rule := range o.Spec.Rules {
 		for _, f := range rule.Filters {
 			r.mirror(f.RequestMirror)
@@ -58,7 +59,7 @@ func httpRoute(k collect.Key, o *gatewayv1.HTTPRoute) gatewayRoute {
 }
 
 func grpcRoute(k collect.Key, o *gatewayv1.GRPCRoute) gatewayRoute {
-	r := gatewayRoute{Entity{"GRPCRoute", k}, o.Spec.ParentRefs, o.Spec.Hostnames, nil}
+	r := gatewayRoute{k.Of("GRPCRoute"), o.Spec.ParentRefs, o.Spec.Hostnames, nil}
 	for _, rule := range o.Spec.Rules {
 		for _, f := range rule.Filters {
 			r.mirror(f.RequestMirror)
@@ -102,7 +103,7 @@ func (j *judge) gatewayRoute(frontends map[collect.Key]frontend, r gatewayRoute)
 			continue
 		}
 		for _, b := range r.backends {
-			j.gatewayBackend(f, Entity{"Gateway", k}, r, b)
+			j.gatewayBackend(f, k.Of("Gateway"), r, b)
 		}
 	}
 }
@@ -115,7 +116,7 @@ func deref[T ~string](p *T, otherwise T) string {
 }
 
 // gatewayBackend follows a backend to its pods, if the route may refer to it.
-func (j *judge) gatewayBackend(f frontend, gw Entity, r gatewayRoute, b gatewayv1.BackendObjectReference) {
+func (j *judge) gatewayBackend(f frontend, gw ref.Ref, r gatewayRoute, b gatewayv1.BackendObjectReference) {
 	if b.Kind != nil && *b.Kind != "Service" || b.Group != nil && *b.Group != "" {
 		return
 	}
@@ -134,11 +135,11 @@ func (j *judge) gatewayBackend(f frontend, gw Entity, r gatewayRoute, b gatewayv
 	if len(targets) == 0 {
 		return
 	}
-	via := fmt.Sprintf("%s → %s → %s", f.via, gw, r.Entity)
-	evidence := append(slices.Clone(f.evidence), gw.ID(), r.ID(), serviceEntity(s).ID())
-	h := j.hop(Hop{From: internet, To: serviceEntity(s), Ports: portsOfService(ports), Width: widthOf(f.clients), Ranges: listed(f.clients),
+	via := fmt.Sprintf("%s → %s → %s", f.via, gw, r.Ref)
+	evidence := append(slices.Clone(f.evidence), gw, r.Ref, serviceRef(s))
+	h := j.hop(Hop{From: internet, To: serviceRef(s), Ports: portsOfService(ports), Width: widthOf(f.clients), Ranges: listed(f.clients),
 		Source: FromController, Via: via, Evidence: evidence, Uncertain: f.uncertain})
-	j.deliver(way{[]*Hop{h}, f.clients}, serviceEntity(s), targets, f.senders)
+	j.deliver(way{[]*Hop{h}, f.clients}, serviceRef(s), targets, f.senders)
 }
 
 // granted says whether a ReferenceGrant lets the route refer to a Service of

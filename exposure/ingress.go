@@ -11,6 +11,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // class is who should serve an Ingress.
@@ -21,7 +22,7 @@ type class struct {
 	known *controller
 	// legacy classes are named by the annotation of old.
 	legacy bool
-	object string // the IngressClass's stable id
+	object ref.Ref // the IngressClass, if one was seen
 }
 
 // ingresses judges ingresses through their controllers: one is exposed only if
@@ -71,7 +72,7 @@ func (j *judge) classOf(in *networkingv1.Ingress) class {
 func (j *judge) classNamed(name string) class {
 	c := class{name: name}
 	if o := j.facts.IngressClasses[collect.Key{Name: name}]; o != nil {
-		c.id, c.object = o.Spec.Controller, "IngressClass/"+name
+		c.id, c.object = o.Spec.Controller, collect.Key{Name: name}.Of("IngressClass")
 		c.known = controllerByID(c.id)
 		return c
 	}
@@ -105,12 +106,12 @@ func (j *judge) frontendOf(in *networkingv1.Ingress, c class) (frontend, bool) {
 	}
 	switch {
 	case len(open) > 0:
-		return j.hiddenFrontend("the address "+strings.Join(open, ", ")+" of "+ingressEntity(in).String(),
+		return j.hiddenFrontend("the address "+strings.Join(open, ", ")+" of "+ingressRef(in).String(),
 			"the pods of "+c.text()+" were not found"), true
 	case j.partial && len(points) == 0:
 		return j.hiddenFrontend(c.text(), "the manifests do not contain "+c.text()+", so whether the internet reaches it is not known"), true
 	case len(points) == 0 && c.name != "" && c.known == nil:
-		j.gap("the controller of "+ingressEntity(in).String(), "class "+c.name+" is of no controller we know, and its pods were not found",
+		j.gap("the controller of "+ingressRef(in).String(), "class "+c.name+" is of no controller we know, and its pods were not found",
 			"What this ingress leads to may be exposed and is not shown.")
 	}
 	return frontend{}, false
@@ -131,8 +132,8 @@ func (j *judge) managed(in *networkingv1.Ingress, c class, points, open []string
 	return j.balancerFrontend(c.known.name, "a manifest does not say which address the load balancer will get"), true
 }
 
-func ingressEntity(in *networkingv1.Ingress) Entity {
-	return Entity{"Ingress", collect.Key{Namespace: in.Namespace, Name: in.Name}}
+func ingressRef(in *networkingv1.Ingress) ref.Ref {
+	return ref.Ref{Namespace: in.Namespace, Kind: "Ingress", Name: in.Name}
 }
 
 func ingressAddresses(in *networkingv1.Ingress) (out []string) {
@@ -146,7 +147,7 @@ func ingressAddresses(in *networkingv1.Ingress) (out []string) {
 
 // ingress follows an Ingress that is reached to the pods of its backends.
 func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
-	e := ingressEntity(in)
+	e := ingressRef(in)
 	w := way{clients: f.clients}
 	for _, a := range collect.Said(collect.AllowList, in.Annotations) {
 		if r, ok := parseRanges(strings.Split(in.Annotations[a.Key], ",")); ok {
@@ -156,8 +157,8 @@ func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 	if len(w.clients) == 0 {
 		return
 	}
-	evidence := append(slices.Clone(f.evidence), e.ID())
-	if c.object != "" {
+	evidence := append(slices.Clone(f.evidence), e)
+	if c.object != (ref.Ref{}) {
 		evidence = append(evidence, c.object)
 	}
 	w.hops = []*Hop{j.hop(Hop{From: internet, To: e, Ports: webPorts(len(in.Spec.TLS) > 0), Width: widthOf(w.clients), Ranges: listed(w.clients),

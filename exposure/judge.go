@@ -10,6 +10,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // judge is one run.
@@ -78,7 +79,7 @@ func (j *judge) hop(h Hop) *Hop {
 
 // deliver takes a way through a service into its pods: one route for each pod
 // that some sender is let into.
-func (j *judge) deliver(w way, service Entity, targets []target, senders []sender) {
+func (j *judge) deliver(w way, service ref.Ref, targets []target, senders []sender) {
 	for _, t := range perNode(targets, senders) {
 		for _, v := range j.verdicts(w, t, senders) {
 			if v.closed != nil {
@@ -87,8 +88,8 @@ func (j *judge) deliver(w way, service Entity, targets []target, senders []sende
 			}
 			width, ranges, via := widthOf(v.clients), listed(v.clients), v.via(service)
 			for _, p := range t.pods {
-				h := j.hop(Hop{From: service, To: podEntity(p), Ports: v.ports, Width: width, Ranges: ranges, Source: v.source, Via: via,
-					Evidence: []string{service.ID(), podEntity(p).ID()}, Uncertain: v.uncertain, Policy: v.policy})
+				h := j.hop(Hop{From: service, To: p.Of("Pod"), Ports: v.ports, Width: width, Ranges: ranges, Source: v.source, Via: via,
+					Evidence: []ref.Ref{service, p.Of("Pod")}, Uncertain: v.uncertain, Policy: v.policy})
 				j.res.Routes = append(j.res.Routes, Route{append(slices.Clone(w.hops), h), width, ranges})
 			}
 		}
@@ -118,18 +119,17 @@ func (j *judge) route(w way) {
 	j.res.Routes = append(j.res.Routes, Route{Hops: w.hops, Width: widthOf(w.clients), Ranges: listed(w.clients)})
 }
 
-func (j *judge) closed(w way, service Entity, t target, v verdict) {
+func (j *judge) closed(w way, service ref.Ref, t target, v verdict) {
 	for _, p := range t.pods {
-		j.res.Closed = append(j.res.Closed, Closed{To: podEntity(p), Via: through(w.hops, v.via(service)), Ports: v.ports,
+		j.res.Closed = append(j.res.Closed, Closed{To: p.Of("Pod"), Via: through(w.hops, v.via(service)), Ports: v.ports,
 			Policy: v.closed.Witness, Answer: v.closed.Explain()})
 	}
 }
 
-func podEntity(p *collect.Pod) Entity { return Entity{"Pod", p.Key} }
-func serviceEntity(s *corev1.Service) Entity {
-	return Entity{"Service", collect.Key{Namespace: s.Namespace, Name: s.Name}}
+func serviceRef(s *corev1.Service) ref.Ref {
+	return ref.Ref{Namespace: s.Namespace, Kind: "Service", Name: s.Name}
 }
-func nodeEntity(name string) Entity { return Entity{"Node", collect.Key{Name: name}} }
+func nodeRef(name string) ref.Ref { return ref.Ref{Kind: "Node", Name: name} }
 func through(hops []*Hop, last string) string {
 	var out []string
 	for _, h := range hops {
@@ -137,5 +137,3 @@ func through(hops []*Hop, last string) string {
 	}
 	return strings.Join(append(out, last), " → ")
 }
-
-var internet = Entity{Kind: "Internet"}

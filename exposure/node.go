@@ -9,6 +9,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // nodes is what routes ask of a cluster's nodes.
@@ -112,11 +113,11 @@ func (j *judge) hostPort(p *collect.Pod) {
 	}
 	w := way{clients: everyone()}
 	w.hops = []*Hop{j.hop(Hop{From: internet, To: node, Ports: ports, Width: Any, Source: FromInternet, Uncertain: uncertain,
-		Via: fmt.Sprintf("the address of %s", node), Evidence: []string{node.ID()}})}
+		Via: fmt.Sprintf("the address of %s", node), Evidence: []ref.Ref{node}})}
 	t := target{[]*collect.Pod{p}, containerPorts(p)}
 	if p.Shape.HostNetwork {
-		h := j.hop(Hop{From: node, To: podEntity(p), Ports: ports, Width: Any, Source: FromInternet, Uncertain: uncertain,
-			Via: fmt.Sprintf("the network of %s, which the pod shares", node), Evidence: []string{node.ID(), podEntity(p).ID()}})
+		h := j.hop(Hop{From: node, To: p.Of("Pod"), Ports: ports, Width: Any, Source: FromInternet, Uncertain: uncertain,
+			Via: fmt.Sprintf("the network of %s, which the pod shares", node), Evidence: []ref.Ref{node, p.Of("Pod")}})
 		j.route(way{append(w.hops, h), w.clients})
 		return
 	}
@@ -160,20 +161,20 @@ func hostPortSpecs(p *collect.Pod) (out []collect.ContainerPort) {
 
 // publicNode is the node whose public address leads to a pod. Where a pod will
 // run is not known before it does, so any node will do then, marked.
-func (j *judge) publicNode(p *collect.Pod) (Entity, string) {
+func (j *judge) publicNode(p *collect.Pod) (ref.Ref, string) {
 	if p.Node != "" {
 		for _, n := range j.nodes.public {
 			if n.Name == p.Node {
-				return nodeEntity(n.Name), ""
+				return nodeRef(n.Name), ""
 			}
 		}
 		if seen(j.facts.Nodes[collect.Key{Name: p.Node}]) {
-			return Entity{}, ""
+			return ref.Ref{}, ""
 		}
-		return nodeEntity(p.Node), "the addresses of node " + p.Node + " are not known"
+		return nodeRef(p.Node), "the addresses of node " + p.Node + " are not known"
 	}
 	if len(j.nodes.public) > 0 {
-		return nodeEntity(j.nodes.public[0].Name), "the pod runs on no node yet"
+		return nodeRef(j.nodes.public[0].Name), "the pod runs on no node yet"
 	}
-	return Entity{}, ""
+	return ref.Ref{}, ""
 }

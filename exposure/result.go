@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 func compare(a, b string) int { return strings.Compare(a, b) }
@@ -36,9 +37,9 @@ func (r Route) via() string { return through(r.Hops[:len(r.Hops)-1], r.Hops[len(
 
 // entities gathers what routes pass. The hops up to an entity are its ways in.
 func entities(routes []Route) []Exposed {
-	all := map[Entity]*Exposed{}
-	certain := map[Entity]bool{}
-	vias := map[Entity]map[string]bool{}
+	all := map[ref.Ref]*Exposed{}
+	certain := map[ref.Ref]bool{}
+	vias := map[ref.Ref]map[string]bool{}
 	for _, r := range routes {
 		unsure, via := "", ""
 		for i, h := range r.Hops {
@@ -48,7 +49,7 @@ func entities(routes []Route) []Exposed {
 			}
 			e := all[h.To]
 			if e == nil {
-				e = &Exposed{Entity: h.To, Width: Ranges, Uncertain: unsure}
+				e = &Exposed{Ref: h.To, Width: Ranges, Uncertain: unsure}
 				all[h.To], vias[h.To] = e, map[string]bool{}
 			}
 			certain[h.To] = certain[h.To] || unsure == ""
@@ -65,7 +66,7 @@ func entities(routes []Route) []Exposed {
 	return sortedEntities(all, certain)
 }
 
-func sortedEntities(all map[Entity]*Exposed, certain map[Entity]bool) (out []Exposed) {
+func sortedEntities(all map[ref.Ref]*Exposed, certain map[ref.Ref]bool) (out []Exposed) {
 	for e, x := range all {
 		if certain[e] {
 			x.Uncertain = ""

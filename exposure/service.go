@@ -11,6 +11,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // services judges what services open by themselves: load balancers, node ports
@@ -27,10 +28,10 @@ func (j *judge) service(s *corev1.Service) {
 		return
 	}
 	for _, l := range j.listeners(s) {
-		w := way{clients: l.clients, hops: []*Hop{j.hop(Hop{From: internet, To: serviceEntity(s), Ports: l.ports,
+		w := way{clients: l.clients, hops: []*Hop{j.hop(Hop{From: internet, To: serviceRef(s), Ports: l.ports,
 			Width: widthOf(l.clients), Ranges: listed(l.clients), Source: FromInternet, Via: l.via,
-			Evidence: []string{serviceEntity(s).ID()}, Uncertain: l.uncertain})}}
-		j.deliver(w, serviceEntity(s), targets, j.senders(s, w, l))
+			Evidence: []ref.Ref{serviceRef(s)}, Uncertain: l.uncertain})}}
+		j.deliver(w, serviceRef(s), targets, j.senders(s, w, l))
 	}
 }
 

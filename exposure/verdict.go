@@ -6,6 +6,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // verdict is what the policies say of some ports of a target: who gets in, or
@@ -24,7 +25,7 @@ func (v verdict) same(x verdict) bool {
 		v.policy == x.policy && (v.closed == nil) == (x.closed == nil)
 }
 
-func (v verdict) via(from Entity) string {
+func (v verdict) via(from ref.Ref) string {
 	return fmt.Sprintf("%s to port %s", from, portList(v.ports))
 }
 

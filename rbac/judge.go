@@ -8,11 +8,12 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // Judge answers for one state of one cluster. It keeps no reference to Facts.
 type Judge struct {
-	roles map[Ref]*role
+	roles map[ref.Ref]*role
 	// named holds the grants by the subject that bindings name.
 	named map[Subject][]grant
 	// accounts are the service accounts that exist, are bound or run a pod.
@@ -28,42 +29,41 @@ type role struct {
 }
 
 type source struct {
-	role Ref
+	role ref.Ref
 	rule int
 }
 
 // grant is one binding as one of its subjects sees it.
 type grant struct {
-	binding Ref
+	binding ref.Ref
 	as      Subject
 	// namespace the grant holds in; empty for the whole cluster.
 	namespace string
-	ref       Ref
+	ref       ref.Ref
 	role      *role // nil if the role could not be seen
 }
 
 // New prepares the answers for a cluster.
 func New(f *collect.Facts) *Judge {
-	j := &Judge{roles: map[Ref]*role{}, named: map[Subject][]grant{}}
+	j := &Judge{roles: map[ref.Ref]*role{}, named: map[Subject][]grant{}}
 	for k, r := range f.Roles {
-		ref := Ref{"Role", k.Namespace, k.Name}
-		j.roles[ref] = ownRules(ref, r.Rules)
+		j.roles[k.Of("Role")] = ownRules(k.Of("Role"), r.Rules)
 	}
 	for k := range f.ClusterRoles {
-		j.roles[Ref{"ClusterRole", "", k.Name}] = effective(f.ClusterRoles, k.Name)
+		j.roles[k.Of("ClusterRole")] = effective(f.ClusterRoles, k.Name)
 	}
 	for name, rules := range builtInRoles() {
-		ref := Ref{"ClusterRole", "", name}
-		if _, seen := j.roles[ref]; !seen {
-			j.roles[ref] = ownRules(ref, rules)
-			j.roles[ref].builtIn = true
+		r := collect.Key{Name: name}.Of("ClusterRole")
+		if _, seen := j.roles[r]; !seen {
+			j.roles[r] = ownRules(r, rules)
+			j.roles[r].builtIn = true
 		}
 	}
 	for k, b := range f.ClusterRoleBindings {
-		j.bind(Ref{"ClusterRoleBinding", "", k.Name}, "", b.RoleRef, b.Subjects)
+		j.bind(k.Of("ClusterRoleBinding"), "", b.RoleRef, b.Subjects)
 	}
 	for k, b := range f.RoleBindings {
-		j.bind(Ref{"RoleBinding", k.Namespace, k.Name}, k.Namespace, b.RoleRef, b.Subjects)
+		j.bind(k.Of("RoleBinding"), k.Namespace, b.RoleRef, b.Subjects)
 	}
 	for s := range j.named {
 		slices.SortFunc(j.named[s], compareGrants)
@@ -73,12 +73,12 @@ func New(f *collect.Facts) *Judge {
 	return j
 }
 
-func (j *Judge) bind(binding Ref, namespace string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
-	to := Ref{ref.Kind, "", ref.Name}
-	if ref.Kind == "Role" {
+func (j *Judge) bind(binding ref.Ref, namespace string, role rbacv1.RoleRef, subjects []rbacv1.Subject) {
+	to := ref.Ref{Kind: role.Kind, Name: role.Name}
+	if role.Kind == "Role" {
 		to.Namespace = namespace
 	}
-	if namespace == "" && ref.Kind == "Role" {
+	if namespace == "" && role.Kind == "Role" {
 		return // the API server refuses such a binding
 	}
 	for _, s := range subjects {

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // Subject is an identity. Kind is ServiceAccount, User or Group; only a
@@ -107,17 +109,12 @@ func (r Request) String() string {
 	return r.Verb + " " + what + " in namespace " + r.Namespace
 }
 
-// Ref names a binding or a role.
-type Ref struct{ Kind, Namespace, Name string }
-
-func (r Ref) String() string { return Subject(r).String() }
-
 // Witness proves a yes. Binding is empty where no binding is needed.
 type Witness struct {
-	Binding Ref
+	Binding ref.Ref
 	// As is the subject the binding names: the identity or a group it is in.
 	As   Subject
-	Role Ref
+	Role ref.Ref
 	// Rule is the rule's index in the role, -1 where no role is needed.
 	Rule int
 	// Text is the rule in words.
@@ -136,7 +133,7 @@ type Decision struct {
 	Witness *Witness
 	// Unread are roles bound to the subject whose rules could not be seen: they
 	// may allow what is not allowed here.
-	Unread []Ref
+	Unread []ref.Ref
 }
 
 // Explain says the decision and its reason in a sentence or two.
@@ -154,7 +151,7 @@ func (d Decision) Explain() string {
 
 // Explain says who grants it, without a full stop.
 func (w Witness) Explain() string {
-	if w.Binding == (Ref{}) {
+	if w.Binding == (ref.Ref{}) {
 		return w.Text
 	}
 	role := w.Role.String()
@@ -164,7 +161,7 @@ func (w Witness) Explain() string {
 	return fmt.Sprintf("%s binds %s to %s, whose rule %d allows %s", w.Binding, w.As, role, w.Rule, w.Text)
 }
 
-func joinRefs(refs []Ref) string {
+func joinRefs(refs []ref.Ref) string {
 	var names []string
 	for _, r := range refs {
 		names = append(names, r.String())

@@ -10,12 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
-func ownRules(ref Ref, rules []rbacv1.PolicyRule) *role {
+func ownRules(from ref.Ref, rules []rbacv1.PolicyRule) *role {
 	r := &role{rules: rules}
 	for i := range rules {
-		r.from = append(r.from, source{ref, i})
+		r.from = append(r.from, source{from, i})
 	}
 	return r
 }
@@ -36,7 +37,7 @@ func gather(all map[collect.Key]*rbacv1.ClusterRole, name string, visited map[st
 	visited[name] = true
 	for i, rule := range c.Rules {
 		into.rules = append(into.rules, rule)
-		into.from = append(into.from, source{Ref{"ClusterRole", "", name}, i})
+		into.from = append(into.from, source{collect.Key{Name: name}.Of("ClusterRole"), i})
 	}
 	if len(c.Rules) > 0 || c.AggregationRule == nil {
 		return

@@ -9,6 +9,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 	"github.com/breakwater-sec/breakwater/segment"
 )
 
@@ -48,19 +49,18 @@ func Exposed(f *collect.Facts) Exposures {
 	policies := netpol.New(f)
 	judged := exposure.Judge(f, policies)
 	owner := segment.Owners(f)
-	prefix := f.Cluster.Name + "/"
 	out := Exposures{Exposures: exposedWorkloads(f, judged, owner), Connections: []Connection{}, Gaps: []collect.Gap{}}
 	for _, g := range f.Gaps {
 		out.Gaps = append(out.Gaps, g)
 	}
 	out.Gaps = slices.Concat(out.Gaps, policies.Gaps(), judged.Gaps)
-	for c := range policies.Connections(owner).All() {
+	for c := range policies.Connections(func(p *collect.Pod) string { return owner(p).In(f.Cluster.Name).ID() }).All() {
 		if len(out.Connections) == maxConnections {
 			out.Gaps = append(out.Gaps, collect.Gap{Source: "report", What: "connections", Why: fmt.Sprintf("there are more than %d pairs", maxConnections),
 				Consequence: "The list of connections is cut off."})
 			break
 		}
-		out.Connections = append(out.Connections, Connection{From: named(prefix, c.From), To: named(prefix, c.To), Ports: portNames(c.Ports), Addresses: c.Addresses.String()})
+		out.Connections = append(out.Connections, Connection{From: c.From, To: c.To, Ports: portNames(c.Ports), Addresses: c.Addresses.String()})
 	}
 	slices.SortFunc(out.Connections, func(a, b Connection) int {
 		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), slices.Compare(a.Ports, b.Ports))
@@ -74,13 +74,6 @@ func Exposed(f *collect.Facts) Exposures {
 	return out
 }
 
-func named(prefix, workload string) string {
-	if workload == netpol.Outside {
-		return workload
-	}
-	return prefix + workload
-}
-
 func portNames(p netpol.Ports) []string {
 	if p.All() {
 		return []string{"all"}
@@ -89,15 +82,15 @@ func portNames(p netpol.Ports) []string {
 }
 
 // exposedWorkloads folds the pods of a workload into one entry.
-func exposedWorkloads(f *collect.Facts, judged *exposure.Result, owner func(*collect.Pod) string) []Exposure {
+func exposedWorkloads(f *collect.Facts, judged *exposure.Result, owner func(*collect.Pod) ref.Ref) []Exposure {
 	byOwner := map[string]*Exposure{}
 	certain := map[string]bool{}
 	for _, e := range judged.Entities {
-		p := f.Pods[e.Key]
+		p := f.Pods[collect.KeyOf(e.Ref)]
 		if e.Kind != "Pod" || p == nil {
 			continue
 		}
-		id := f.Cluster.Name + "/" + owner(p)
+		id := owner(p).In(f.Cluster.Name).ID()
 		x := byOwner[id]
 		if x == nil {
 			x = &Exposure{Entity: id, Ports: []string{}, Via: []string{}, Width: e.Width}

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 	"github.com/breakwater-sec/breakwater/schema"
 )
 
@@ -40,21 +40,12 @@ func (c *cluster) exposure() {
 
 // evidence names the objects that make a hop as the graph does; a pod among them
 // stands for its workload, which is what it can be known by tomorrow.
-func (c *cluster) evidence(ids []string) (out []string) {
-	for _, id := range ids {
-		parts := strings.Split(id, "/")
-		text := ""
-		switch len(parts) {
-		case 2:
-			text = parts[0] + " " + c.name + "/" + id
-		case 3:
-			text = parts[1] + " " + c.name + "/" + id
-			if p, ok := c.facts.Pods[collect.Key{Namespace: parts[0], Name: parts[2]}]; ok && parts[1] == "Pod" {
-				o := c.ownerOf(p)
-				text = o.kind + " " + c.name + "/" + parts[0] + "/" + o.String()
-			}
+func (c *cluster) evidence(objects []ref.Ref) (out []string) {
+	for _, r := range objects {
+		if p, ok := c.facts.Pods[collect.KeyOf(r)]; ok && r.Kind == "Pod" {
+			r = c.ownerOf(p)
 		}
-		if text != "" && !slices.Contains(out, text) {
+		if text := ref.KindID(r.Kind, r.In(c.name).ID()); !slices.Contains(out, text) {
 			out = append(out, text)
 		}
 	}
@@ -71,11 +62,11 @@ func joins(edge, from, to string) bool {
 	return false
 }
 
-func (c *cluster) entity(e exposure.Entity) graph.Ref {
-	if e.Kind == "Node" {
-		return c.nodeRef(e.Name)
+func (c *cluster) entity(r ref.Ref) graph.Ref {
+	if r.Kind == "Node" {
+		return c.nodeRef(r.Name)
 	}
-	return c.b.Ref(e.Kind, e.ID())
+	return c.at(r)
 }
 
 func portTexts(ports []netpol.Port) (out []string) {
@@ -85,7 +76,7 @@ func portTexts(ports []netpol.Port) (out []string) {
 	return out
 }
 
-func (c *cluster) exposed(e exposure.Entity) (exposure.Exposed, bool) {
+func (c *cluster) exposed(e ref.Ref) (exposure.Exposed, bool) {
 	return c.judged.Exposure.Find(e)
 }
 
@@ -100,46 +91,44 @@ func (c *cluster) notExposed() graph.Prop {
 // markExposed writes the insight on everything that can have it, and on the
 // workloads whose pods do.
 func (c *cluster) markExposed() {
-	byOwner := map[string]*exposure.Exposed{}
+	byOwner := map[ref.Ref]*exposure.Exposed{}
 	for k, p := range c.facts.Pods {
 		if p.Shape == nil {
 			continue
 		}
-		e, exposed := c.mark("Pod", exposure.Entity{Kind: "Pod", Key: k})
-		if o := c.ownerOf(p); exposed && drawable[o.kind] {
-			merge(byOwner, o.kind+" "+p.Namespace+"/"+o.kind+"/"+o.name, e)
+		e, exposed := c.mark(k.Of("Pod"))
+		if o := c.ownerOf(p); exposed && drawable[o.Kind] {
+			merge(byOwner, o, e)
 		}
 	}
 	for k := range c.facts.Services {
-		c.mark("Service", exposure.Entity{Kind: "Service", Key: k})
+		c.mark(k.Of("Service"))
 	}
 	for k := range c.facts.Ingresses {
-		c.mark("Ingress", exposure.Entity{Kind: "Ingress", Key: k})
+		c.mark(k.Of("Ingress"))
 	}
 	for k := range c.facts.Nodes {
-		c.mark("Node", exposure.Entity{Kind: "Node", Key: k})
+		c.mark(k.Of("Node"))
 	}
 	for k := range c.facts.Workloads {
 		if !drawable[k.Kind] {
 			continue
 		}
-		id := k.Namespace + "/" + k.Kind + "/" + k.Name
-		r := c.b.Ref(k.Kind, id)
-		if e := byOwner[k.Kind+" "+id]; e != nil {
-			c.b.Set(r, exposedProps(*e)...)
+		is := k.Of(k.Kind)
+		if e := byOwner[is]; e != nil {
+			c.b.Set(c.at(is), exposedProps(*e)...)
 		} else {
-			c.b.Set(r, c.notExposed())
+			c.b.Set(c.at(is), c.notExposed())
 		}
 	}
 }
 
-func (c *cluster) mark(kind string, e exposure.Entity) (exposure.Exposed, bool) {
-	r := c.b.Ref(kind, e.ID())
-	x, exposed := c.exposed(e)
+func (c *cluster) mark(is ref.Ref) (exposure.Exposed, bool) {
+	x, exposed := c.exposed(is)
 	if exposed {
-		c.b.Set(r, exposedProps(x)...)
+		c.b.Set(c.at(is), exposedProps(x)...)
 	} else {
-		c.b.Set(r, c.notExposed())
+		c.b.Set(c.at(is), c.notExposed())
 	}
 	return x, exposed
 }
@@ -149,7 +138,7 @@ func exposedProps(e exposure.Exposed) []graph.Prop {
 }
 
 // merge unites the exposure of pods of one workload: the widest counts.
-func merge(all map[string]*exposure.Exposed, id string, e exposure.Exposed) {
+func merge(all map[ref.Ref]*exposure.Exposed, id ref.Ref, e exposure.Exposed) {
 	have := all[id]
 	if have == nil {
 		e.Ports = slices.Clone(e.Ports)

@@ -11,6 +11,7 @@ import (
 	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // network makes services, ingresses and network policies.
@@ -24,7 +25,7 @@ func (c *cluster) network() {
 	policies := map[*networkingv1.NetworkPolicy]graph.Ref{}
 	for _, p := range c.facts.NetworkPolicies {
 		ingress, egress := directions(p)
-		policies[p] = c.object("NetworkPolicy", p.Namespace, p.Name, labelList(p.Labels), graph.B("ingress", ingress), graph.B("egress", egress))
+		policies[p] = c.object(ref.Ref{Namespace: p.Namespace, Kind: "NetworkPolicy", Name: p.Name}, labelList(p.Labels), graph.B("ingress", ingress), graph.B("egress", egress))
 	}
 	c.selections(policies)
 }
@@ -46,7 +47,7 @@ func (c *cluster) selections(policies map[*networkingv1.NetworkPolicy]graph.Ref)
 		if p.Shape == nil {
 			continue
 		}
-		pod := c.b.Ref("Pod", p.Namespace+"/Pod/"+p.Name)
+		pod := c.at(p.Of("Pod"))
 		var done []*networkingv1.NetworkPolicy
 		for _, d := range []netpol.Direction{netpol.Ingress, netpol.Egress} {
 			for _, policy := range c.judged.Policies.Selecting(p, d) {
@@ -67,7 +68,7 @@ func (c *cluster) service(s *corev1.Service) {
 	for _, a := range s.Status.LoadBalancer.Ingress {
 		addresses = append(addresses, cmp.Or(a.IP, a.Hostname))
 	}
-	c.object("Service", s.Namespace, s.Name, labelList(s.Labels), graph.S("type", cmp.Or(string(s.Spec.Type), "ClusterIP")),
+	c.object(ref.Ref{Namespace: s.Namespace, Kind: "Service", Name: s.Name}, labelList(s.Labels), graph.S("type", cmp.Or(string(s.Spec.Type), "ClusterIP")),
 		list("ports", ports), list("addresses", append(addresses, s.Spec.ExternalIPs...)))
 }
 
@@ -82,6 +83,6 @@ func (c *cluster) ingress(i *networkingv1.Ingress) {
 		hosts = []string{"*"}
 	}
 	class, _ := exposure.ClassName(c.facts, i)
-	c.object("Ingress", i.Namespace, i.Name, labelList(i.Labels), text("class", class), list("hosts", hosts),
+	c.object(ref.Ref{Namespace: i.Namespace, Kind: "Ingress", Name: i.Name}, labelList(i.Labels), text("class", class), list("hosts", hosts),
 		graph.B("tls", len(i.Spec.TLS) > 0))
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 func (c *cluster) pods() {
@@ -22,7 +22,7 @@ func (c *cluster) pods() {
 func (c *cluster) pod(p *collect.Pod) {
 	o, s := c.ownerOf(p), p.Shape
 	mounted := c.tokenMounted(p)
-	r := c.object("Pod", p.Namespace, p.Name, c.labelsOf(p.Labels), graph.S("workload", o.String()), text("phase", p.Phase),
+	r := c.object(p.Of("Pod"), c.labelsOf(p.Labels), graph.S("workload", o.KindName()), text("phase", p.Phase),
 		text("node", p.Node), graph.S("serviceAccount", account(s)), graph.B("made", p.Made), text("runtimeClass", s.RuntimeClass), maybe("runtimeSandboxed", sandboxed(s.RuntimeClass)),
 		graph.B("hostNetwork", s.HostNetwork), graph.B("hostPID", s.HostPID), graph.B("hostIPC", s.HostIPC),
 		graph.B("shareProcesses", s.ShareProcessNamespace), graph.B("privileged", slices.ContainsFunc(s.Containers, privileged)),
@@ -37,13 +37,13 @@ func (c *cluster) pod(p *collect.Pod) {
 	if p.Node != "" {
 		c.b.Edge("RUNS_ON", r, c.nodeRef(p.Node))
 	}
-	if drawable[o.kind] {
-		c.b.Edge("OWNS", c.ownerNode(o.kind, p.Namespace, o.name), r)
+	if drawable[o.Kind] {
+		c.b.Edge("OWNS", c.ownerNode(o), r)
 	}
-	if d := p.Owner; drawable[d.Kind] && (owner{d.Kind, d.Name}) != o {
-		c.b.Edge("OWNS", c.ownerNode(d.Kind, p.Namespace, d.Name), r)
+	if direct := o.Beside(p.Owner.Kind, p.Owner.Name); drawable[direct.Kind] && direct != o {
+		c.b.Edge("OWNS", c.ownerNode(direct), r)
 	}
-	volumes := c.volumesOf(p.Namespace, o, s)
+	volumes := c.volumesOf(o, s)
 	for i := range s.Containers {
 		c.container(p, o, r, i, volumes)
 	}
@@ -51,7 +51,7 @@ func (c *cluster) pod(p *collect.Pod) {
 }
 
 func containerID(p *collect.Pod, name string) string {
-	return p.Namespace + "/Pod/" + p.Name + "/" + name
+	return p.Of("Pod").ID() + "/" + name
 }
 
 func privileged(s collect.ContainerShape) bool { return s.Privileged }
@@ -89,11 +89,11 @@ func (c *cluster) tokenMounted(p *collect.Pod) *bool {
 	return nil
 }
 
-func (c *cluster) container(p *collect.Pod, o owner, pod graph.Ref, i int, volumes map[string]graph.Ref) {
+func (c *cluster) container(p *collect.Pod, o ref.Ref, pod graph.Ref, i int, volumes map[string]graph.Ref) {
 	s := &p.Shape.Containers[i]
 	r := c.b.Node("Container", containerID(p, s.Name), told([]graph.Prop{
 		graph.S("name", s.Name), graph.S("namespace", p.Namespace), graph.S("cluster", c.name), graph.S("pod", p.Name),
-		graph.S("workload", o.String()), graph.S("type", string(cmp.Or(s.Type, collect.Regular))), text("image", s.Image),
+		graph.S("workload", o.KindName()), graph.S("type", string(cmp.Or(s.Type, collect.Regular))), text("image", s.Image),
 		graph.B("privileged", s.Privileged), list("capabilities", s.AddCaps), graph.B("readOnlyRoot", s.ReadOnlyRoot),
 		graph.B("allowEscalation", s.AllowEscalation == nil || *s.AllowEscalation), maybe("runsAsRoot", runsAsRoot(p.Shape, s)),
 		list("ports", declaredPorts(s, false)), list("hostPorts", declaredPorts(s, true))})...)
@@ -143,7 +143,7 @@ func declaredPorts(s *collect.ContainerShape, host bool) (out []string) {
 // container: it declares one of the exposed ports, or no container of the pod
 // declares that port, so that any of them may be listening.
 func (c *cluster) exposeContainer(p *collect.Pod, s *collect.ContainerShape, r graph.Ref) {
-	e, exposed := c.exposed(exposure.Entity{Kind: "Pod", Key: p.Key})
+	e, exposed := c.exposed(p.Of("Pod"))
 	switch {
 	case s.Type == collect.Init || s.Type == collect.Ephemeral:
 		return // it does not serve: whether it listens for a moment is not known

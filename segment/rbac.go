@@ -7,6 +7,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/rbac"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // identities makes service accounts, roles, bindings and what the RBAC judge
@@ -18,13 +19,13 @@ func (c *cluster) identities() {
 		c.b.Set(r, labelList(sa.Labels), graph.B("automount", automount), criticality(sa.Labels, sa.Annotations))
 	}
 	for k, role := range c.facts.Roles {
-		c.object("Role", k.Namespace, k.Name, labelList(role.Labels))
+		c.object(k.Of("Role"), labelList(role.Labels))
 	}
 	for k, role := range c.facts.ClusterRoles {
 		c.wide("ClusterRole", k.Name, labelList(role.Labels))
 	}
 	for k, b := range c.facts.RoleBindings {
-		c.binding(c.object("RoleBinding", k.Namespace, k.Name, labelList(b.Labels)), k.Namespace, b.RoleRef, b.Subjects)
+		c.binding(c.object(k.Of("RoleBinding"), labelList(b.Labels)), k.Namespace, b.RoleRef, b.Subjects)
 	}
 	for k, b := range c.facts.ClusterRoleBindings {
 		c.binding(c.wide("ClusterRoleBinding", k.Name, labelList(b.Labels)), "", b.RoleRef, b.Subjects)
@@ -34,13 +35,13 @@ func (c *cluster) identities() {
 }
 
 func (c *cluster) wide(kind, name string, props ...graph.Prop) graph.Ref {
-	r := c.b.Node(kind, kind+"/"+name, graph.S("name", name), graph.S("cluster", c.name))
+	r := c.b.Node(kind, ref.Ref{Kind: kind, Name: name}.ID(), graph.S("name", name), graph.S("cluster", c.name))
 	c.b.Set(r, props...)
 	return r
 }
 
 func (c *cluster) serviceAccount(namespace, name string) graph.Ref {
-	return c.referred("ServiceAccount", namespace, name)
+	return c.referred(ref.Ref{Namespace: namespace, Kind: "ServiceAccount", Name: name})
 }
 
 func (c *cluster) subject(kind, namespace, name string) (graph.Ref, bool) {
@@ -57,7 +58,7 @@ func (c *cluster) subject(kind, namespace, name string) (graph.Ref, bool) {
 
 func (c *cluster) binding(r graph.Ref, namespace string, role rbacv1.RoleRef, subjects []rbacv1.Subject) {
 	if role.Kind == "Role" && namespace != "" {
-		c.b.Edge("GRANTS", r, c.referred("Role", namespace, role.Name))
+		c.b.Edge("GRANTS", r, c.referred(ref.Ref{Namespace: namespace, Kind: "Role", Name: role.Name}))
 	} else if role.Kind == "ClusterRole" {
 		c.b.Edge("GRANTS", r, c.wide("ClusterRole", role.Name))
 	}
@@ -74,10 +75,10 @@ func (c *cluster) binding(r graph.Ref, namespace string, role rbacv1.RoleRef, su
 
 func (c *cluster) secretsAndConfigMaps() {
 	for k, s := range c.facts.Secrets {
-		c.b.Set(c.referred("Secret", k.Namespace, k.Name), text("type", s.Type))
+		c.b.Set(c.referred(k.Of("Secret")), text("type", s.Type))
 	}
 	for k, m := range c.facts.ConfigMaps {
-		c.b.Set(c.referred("ConfigMap", k.Namespace, k.Name), labelList(m.Labels))
+		c.b.Set(c.referred(k.Of("ConfigMap")), labelList(m.Labels))
 	}
 }
 
@@ -101,7 +102,7 @@ func (c *cluster) holds() {
 	}
 	for k, p := range c.facts.Pods {
 		if p.Shape != nil && admins[rbac.ServiceAccount(k.Namespace, account(p.Shape))] {
-			c.b.Set(c.b.Ref("Pod", k.Namespace+"/Pod/"+k.Name), graph.B("clusterAdmin", true))
+			c.b.Set(c.at(k.Of("Pod")), graph.B("clusterAdmin", true))
 		}
 	}
 	if !c.seen("HOLDS", "Permission", "ClusterRole", "ClusterRoleBinding") {
@@ -114,13 +115,13 @@ func (c *cluster) holds() {
 	}
 	for k, p := range c.facts.Pods {
 		if p.Shape != nil && !admins[rbac.ServiceAccount(k.Namespace, account(p.Shape))] {
-			c.b.Set(c.b.Ref("Pod", k.Namespace+"/Pod/"+k.Name), graph.B("clusterAdmin", false))
+			c.b.Set(c.at(k.Of("Pod")), graph.B("clusterAdmin", false))
 		}
 	}
 }
 
-func refText(r rbac.Ref) string {
-	if r == (rbac.Ref{}) {
+func refText(r ref.Ref) string {
+	if r == (ref.Ref{}) {
 		return ""
 	}
 	return r.String()
@@ -148,7 +149,7 @@ func (c *cluster) permission(h rbac.Hold) graph.Ref {
 	if h.Scope.Namespace != "" {
 		c.b.Edge("COVERS", r, c.namespace(h.Scope.Namespace))
 	} else {
-		c.b.Edge("COVERS", r, c.b.Ref("Cluster", "Cluster"))
+		c.b.Edge("COVERS", r, c.at(self))
 	}
 	return r
 }

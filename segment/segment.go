@@ -21,6 +21,7 @@ import (
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/netpol"
 	"github.com/breakwater-sec/breakwater/rbac"
+	"github.com/breakwater-sec/breakwater/ref"
 	"github.com/breakwater-sec/breakwater/schema"
 )
 
@@ -56,7 +57,7 @@ type Result struct {
 // Cluster builds the graph of one cluster.
 func Cluster(f *collect.Facts, j Judged) *Result {
 	c := &cluster{facts: f, judged: j, b: graph.NewBuilder(schema.Vocabulary(), f.Cluster.Name), name: f.Cluster.Name,
-		labels: map[*collect.Labels][]string{}, images: newImageUses(j.Image), owners: map[collect.OwnerRef]map[string]owner{},
+		labels: map[*collect.Labels][]string{}, images: newImageUses(j.Image), owners: map[collect.OwnerRef]map[string]ref.Ref{},
 		volumes: map[string]graph.Ref{}, gaps: slices.Clone(j.Gaps), drawn: map[string]bool{}}
 	c.clusterWide()
 	c.workloads()
@@ -93,20 +94,22 @@ type cluster struct {
 	name    string
 	labels  map[*collect.Labels][]string
 	images  imageUses
-	owners  map[collect.OwnerRef]map[string]owner
+	owners  map[collect.OwnerRef]map[string]ref.Ref
 	volumes map[string]graph.Ref
 	drawn   map[string]bool
 	gaps    []collect.Gap
 }
 
+// self is the cluster as an object in itself.
+var self = ref.Ref{Kind: "Cluster"}
+
 // clusterWide makes the cluster, its namespaces and its nodes.
 func (c *cluster) clusterWide() {
-	root := c.b.Node("Cluster", "Cluster", graph.S("name", c.name), text("version", c.facts.Cluster.Version))
+	root := c.b.Node(self.Kind, self.ID(), graph.S("name", c.name), text("version", c.facts.Cluster.Version))
 	e := c.judged.Policies.Enforcement()
 	c.b.Set(root, text("policyEnforcement", string(e.State)), text("networkPlugin", e.Plugin))
 	for k, ns := range c.facts.Namespaces {
-		c.namespace(k.Name)
-		c.b.Set(c.b.Ref("Namespace", "Namespace/"+k.Name), labelList(ns.Labels), criticality(ns.Labels, ns.Annotations),
+		c.b.Set(c.namespace(k.Name), labelList(ns.Labels), criticality(ns.Labels, ns.Annotations),
 			text("podSecurity", ns.Labels["pod-security.kubernetes.io/enforce"]))
 	}
 	for _, n := range c.facts.Nodes {
@@ -116,13 +119,13 @@ func (c *cluster) clusterWide() {
 
 // namespace is the node of a namespace, read or only referred to.
 func (c *cluster) namespace(name string) graph.Ref {
-	id := "Namespace/" + name
-	if c.drawn[id] {
-		return c.b.Ref("Namespace", id)
+	is := ref.Ref{Kind: "Namespace", Name: name}
+	if c.drawn[is.ID()] {
+		return c.at(is)
 	}
-	c.drawn[id] = true
-	r := c.b.Node("Namespace", id, graph.S("name", name), graph.S("cluster", c.name))
-	c.b.Edge("CONTAINS", c.b.Ref("Cluster", "Cluster"), r)
+	c.drawn[is.ID()] = true
+	r := c.b.Node("Namespace", is.ID(), graph.S("name", name), graph.S("cluster", c.name))
+	c.b.Edge("CONTAINS", c.at(self), r)
 	return r
 }
 
@@ -138,13 +141,13 @@ func (c *cluster) node(n *collect.Node) {
 
 // nodeRef is the node of a machine, read or only referred to.
 func (c *cluster) nodeRef(name string) graph.Ref {
-	id := "Node/" + name
-	if c.drawn[id] {
-		return c.b.Ref("Node", id)
+	is := ref.Ref{Kind: "Node", Name: name}
+	if c.drawn[is.ID()] {
+		return c.at(is)
 	}
-	c.drawn[id] = true
-	r := c.b.Node("Node", id, graph.S("name", name), graph.S("cluster", c.name))
-	c.b.Edge("CONTAINS", c.b.Ref("Cluster", "Cluster"), r)
+	c.drawn[is.ID()] = true
+	r := c.b.Node("Node", is.ID(), graph.S("name", name), graph.S("cluster", c.name))
+	c.b.Edge("CONTAINS", c.at(self), r)
 	return r
 }
 
@@ -159,21 +162,23 @@ func nodeRoles(labels map[string]string) (out []string) {
 }
 
 // object makes the node of a namespaced object and puts it into its namespace.
-func (c *cluster) object(kind, namespace, name string, props ...graph.Prop) graph.Ref {
-	r := c.b.Node(kind, namespace+"/"+kind+"/"+name, graph.S("name", name), graph.S("namespace", namespace), graph.S("cluster", c.name))
+func (c *cluster) object(is ref.Ref, props ...graph.Prop) graph.Ref {
+	r := c.b.Node(is.Kind, is.ID(), graph.S("name", is.Name), graph.S("namespace", is.Namespace), graph.S("cluster", c.name))
 	c.b.Set(r, told(props)...)
-	c.b.Edge("CONTAINS", c.namespace(namespace), r)
+	c.b.Edge("CONTAINS", c.namespace(is.Namespace), r)
 	return r
 }
 
+// at is the node of an object that is drawn, or will be.
+func (c *cluster) at(is ref.Ref) graph.Ref { return c.b.Ref(is.Kind, is.ID()) }
+
 // referred is object for what may be known only because something refers to it.
-func (c *cluster) referred(kind, namespace, name string) graph.Ref {
-	id := namespace + "/" + kind + "/" + name
-	if !c.drawn[id] {
+func (c *cluster) referred(is ref.Ref) graph.Ref {
+	if id := is.ID(); !c.drawn[id] {
 		c.drawn[id] = true
-		c.object(kind, namespace, name)
+		c.object(is)
 	}
-	return c.b.Ref(kind, id)
+	return c.at(is)
 }
 
 // seen says whether everything that these graph kinds are made of was read, so

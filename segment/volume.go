@@ -3,20 +3,21 @@ package segment
 import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // volumesOf makes the volumes a workload's pods declare, once for all its pods.
-func (c *cluster) volumesOf(namespace string, o owner, s *collect.PodShape) map[string]graph.Ref {
+func (c *cluster) volumesOf(o ref.Ref, s *collect.PodShape) map[string]graph.Ref {
 	if len(s.Volumes) == 0 {
 		return nil
 	}
 	out := make(map[string]graph.Ref, len(s.Volumes))
 	for _, v := range s.Volumes {
-		id := namespace + "/" + o.String() + "/volume/" + v.Name
+		id := o.ID() + "/volume/" + v.Name
 		r, made := c.volumes[id]
 		if !made {
-			r = c.b.Node("Volume", id, graph.S("name", v.Name), graph.S("namespace", namespace), graph.S("cluster", c.name),
-				graph.S("workload", o.String()), text("type", v.Type), text("path", v.Path), graph.B("hostPath", v.Type == "hostPath"))
+			r = c.b.Node("Volume", id, graph.S("name", v.Name), graph.S("namespace", o.Namespace), graph.S("cluster", c.name),
+				graph.S("workload", o.KindName()), text("type", v.Type), text("path", v.Path), graph.B("hostPath", v.Type == "hostPath"))
 			c.volumes[id] = r
 		}
 		out[v.Name] = r
@@ -39,10 +40,10 @@ func (c *cluster) mounts(p *collect.Pod, s *collect.ContainerShape, r graph.Ref,
 				continue
 			}
 			for _, name := range from.Secrets {
-				c.b.Edge("MOUNTS", r, c.referred("Secret", p.Namespace, name), props...)
+				c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside("Secret", name)), props...)
 			}
 			for _, name := range from.ConfigMaps {
-				c.b.Edge("MOUNTS", r, c.referred("ConfigMap", p.Namespace, name), props...)
+				c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside("ConfigMap", name)), props...)
 			}
 		}
 	}
@@ -50,12 +51,12 @@ func (c *cluster) mounts(p *collect.Pod, s *collect.ContainerShape, r graph.Ref,
 		name string
 		refs []collect.KeyRef
 	}{{"Secret", s.EnvSecrets}, {"ConfigMap", s.EnvConfigMaps}} {
-		for _, ref := range kind.refs {
+		for _, from := range kind.refs {
 			how := "env"
-			if ref.Key == "" {
+			if from.Key == "" {
 				how = "envFrom"
 			}
-			c.b.Edge("MOUNTS", r, c.referred(kind.name, p.Namespace, ref.Name), graph.S("how", how), graph.B("readOnly", true))
+			c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside(kind.name, from.Name)), graph.S("how", how), graph.B("readOnly", true))
 		}
 	}
 }

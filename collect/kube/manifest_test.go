@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 const deployment = `apiVersion: apps/v1
@@ -262,5 +263,13 @@ endpoints:
 	e := f.EndpointSlices[collect.Key{Namespace: "shop", Name: "web-1"}]
 	if got, want := fmt.Sprint(e.Service, e.Pods, e.Addresses), "web[shop/web] [10.1.0.2 10.1.0.3 10.1.0.4]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestEveryKindThatIsReadHasRefs(t *testing.T) {
+	for _, k := range kinds() {
+		if namespaced, known := ref.Namespaced(k.name); !known || namespaced == k.cluster {
+			t.Errorf("%s: ref knows it: %v, in a namespace: %v, want %v", k.name, known, namespaced, !k.cluster)
+		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // maxObject is the largest object that is looked into. The API server takes no
@@ -99,17 +100,9 @@ func (b *builder) entity(role event.Role, kind, namespace, name, detail string) 
 	switch kind {
 	case "Image", "Volume", "Address", "Path":
 	default:
-		e.ID = stableID(b.Cluster, namespace, kind, name)
+		e.ID = ref.Ref{Cluster: b.Cluster, Namespace: namespace, Kind: kind, Name: name}.ID()
 	}
 	b.Entities = append(b.Entities, e)
-}
-
-// stableID is the graph's id of a thing in a cluster.
-func stableID(cluster, namespace, kind, name string) string {
-	if namespace == "" {
-		return cluster + "/" + kind + "/" + name
-	}
-	return cluster + "/" + namespace + "/" + kind + "/" + name
 }
 
 func (b *builder) request(r *record) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // Place is where a container runs, as whoever knows the cluster says. Ids are
@@ -226,7 +227,7 @@ func (b *builder) entities() {
 	if c == nil {
 		at = event.Target // the node itself is where it happened
 	}
-	b.entity(event.Entity{Role: at, Kind: "Node", Name: b.record.Node, ID: b.Cluster + "/Node/" + b.record.Node})
+	b.entity(event.Entity{Role: at, Kind: "Node", Name: b.record.Node, ID: ref.Ref{Cluster: b.Cluster, Kind: "Node", Name: b.record.Node}.ID()})
 }
 
 func (b *builder) entity(e event.Entity) { b.Entities = append(b.Entities, e) }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/netpol"
@@ -26,7 +27,7 @@ func TestTheInternetReachesWhatTheReadmeSays(t *testing.T) {
 			result := exposure.Judge(facts, netpol.New(facts))
 			var got []string
 			for _, x := range result.Entities {
-				if pod := facts.Pods[x.Key]; x.Kind == "Pod" && pod != nil {
+				if pod := facts.Pods[collect.KeyOf(x.Ref)]; x.Kind == "Pod" && pod != nil {
 					app := pod.Owner.Name
 					if pod.Owner.Kind == "ReplicaSet" {
 						app = app[:strings.LastIndex(app, "-")]

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // TestCorpusGateways compares the services that gateways expose with what the
@@ -27,7 +27,7 @@ func TestCorpusGateways(t *testing.T) {
 			t.Fatal(err)
 		}
 		ns, name, _ := strings.Cut(row["backend"], "/")
-		_, got := exposure.Judge(f, netpol.New(f)).Find(exposure.Entity{Kind: "Service", Key: collect.Key{Namespace: ns, Name: name}})
+		_, got := exposure.Judge(f, netpol.New(f)).Find(ref.Ref{Namespace: ns, Kind: "Service", Name: name})
 		switch {
 		case row["test"] == "HTTPRouteServiceTypes" && strings.Contains(name, "manual"):
 			continue // the test fills their EndpointSlices in while it runs
@@ -62,7 +62,7 @@ func TestCorpusGoatExposure(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, ok := exposure.Judge(f, netpol.New(f)).
-		Find(exposure.Entity{Kind: "Service", Key: collect.Key{Namespace: "default", Name: "internal-proxy-info-app-service"}})
+		Find(ref.Ref{Namespace: "default", Kind: "Service", Name: "internal-proxy-info-app-service"})
 	if !ok || e.Uncertain == "" {
 		t.Errorf("exposed %v, uncertain %q", ok, e.Uncertain)
 	}
