@@ -19,7 +19,8 @@ func (a *adviser) recommendations() (out []Recommendation) {
 }
 
 func (a *adviser) recommendation(key string, u *remedy) Recommendation {
-	r := Recommendation{ID: string(a.about) + "/" + key, About: a.about, Package: u.source, Packages: slices.Sorted(maps.Keys(u.packages)), Ecosystem: u.ecosystem,
+	r := Recommendation{ID: string(a.about) + "/" + key, About: a.about, Package: u.source,
+		Packages: slices.Sorted(maps.Keys(u.packages)), Ecosystem: u.ecosystem,
 		Installed: slices.SortedFunc(maps.Keys(u.installed), func(x, y string) int { return a.newer(u.ecosystem, x, y) }), Fixed: u.fixed,
 		Title:     fmt.Sprintf("Update %s to %s (%s)", u.source, u.fixed, u.ecosystem),
 		Exploited: len(u.exploited), RCE: u.rce, Images: []string{}, Pods: []string{}, Workloads: []string{}, Paths: []Broken{}}
@@ -39,7 +40,8 @@ func (a *adviser) recommendation(key string, u *remedy) Recommendation {
 	a.place(&r, u)
 	r.Paths = append(r.Paths, u.paths...)
 	slices.SortFunc(r.Paths, func(x, y Broken) int {
-		return cmp.Or(strings.Compare(x.Effect, y.Effect), cmp.Compare(y.RiskScore, x.RiskScore), strings.Compare(x.Cluster, y.Cluster), strings.Compare(x.ID, y.ID))
+		return cmp.Or(strings.Compare(x.Effect, y.Effect), cmp.Compare(y.RiskScore, x.RiskScore), strings.Compare(x.Cluster, y.Cluster),
+			strings.Compare(x.ID, y.ID))
 	})
 	r.Text = r.words()
 	return r
@@ -68,7 +70,8 @@ func (a *adviser) place(r *Recommendation, u *remedy) {
 }
 
 func (r *Recommendation) words() string {
-	s := fmt.Sprintf("Build %s again with %s %s or newer in place of %s, and push what you built.", plural(len(r.Images), "image"), r.Package, r.Fixed, listed(r.Installed, 4))
+	s := fmt.Sprintf("Build %s again with %s %s or newer in place of %s, and push what you built.", plural(len(r.Images), "image"),
+		r.Package, r.Fixed, listed(r.Installed, 4))
 	if len(r.Workloads) > 0 {
 		s += fmt.Sprintf(" Then roll out %s.", plural(len(r.Workloads), "workload"))
 	}

@@ -28,7 +28,8 @@ func large(pods int) *collect.Facts {
 	f.Cluster.Name = "large"
 	for n := range pods/50 + 1 {
 		name := fmt.Sprintf("node-%d", n)
-		f.Nodes[collect.Key{Name: name}] = &collect.Node{Name: name, InternalIPs: []string{fmt.Sprintf("10.1.%d.%d", n/250, n%250+1)}, Ready: true}
+		f.Nodes[collect.Key{Name: name}] = &collect.Node{Name: name, InternalIPs: []string{fmt.Sprintf("10.1.%d.%d", n/250, n%250+1)},
+			Ready: true}
 	}
 	f.ClusterRoles[collect.Key{Name: "all"}] = &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "all"},
 		Rules: []rbacv1.PolicyRule{{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"*"}}}}
@@ -46,7 +47,8 @@ func makeWorkload(f *collect.Facts, w, replicas int) {
 	f.ServiceAccounts[key] = &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}}
 	labels := &collect.Labels{Map: map[string]string{"app": name}}
 	shape := &collect.PodShape{ServiceAccount: name, Containers: []collect.ContainerShape{
-		{Name: "app", Image: fmt.Sprintf("registry.test/app-%d:1", w%200), Privileged: w%70 == 0, Ports: []collect.ContainerPort{{Port: 8080}},
+		{Name: "app", Image: fmt.Sprintf("registry.test/app-%d:1", w%200), Privileged: w%70 == 0,
+			Ports:  []collect.ContainerPort{{Port: 8080}},
 			Mounts: []collect.Mount{{Volume: "data", Path: "/data"}}},
 		{Name: "proxy", Image: "registry.test/proxy:1", Ports: []collect.ContainerPort{{Port: 15001}}}},
 		Volumes: []collect.Volume{{Name: "data", Type: "emptyDir"}}}
@@ -57,8 +59,9 @@ func makeWorkload(f *collect.Facts, w, replicas int) {
 			f.Workloads[k].Owner = collect.OwnerRef{Kind: "Deployment", Name: name}
 		}
 	}
-	svc := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}, Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP,
-		Selector: labels.Map, Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromInt32(8080)}}}}
+	svc := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name},
+		Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeClusterIP,
+			Selector: labels.Map, Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromInt32(8080)}}}}
 	if w%10 == 0 {
 		svc.Spec.Type = corev1.ServiceTypeLoadBalancer
 		svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: fmt.Sprintf("203.0.113.%d", w%250+1)}}
@@ -66,11 +69,13 @@ func makeWorkload(f *collect.Facts, w, replicas int) {
 	f.Services[key] = svc
 	if w%50 == 0 {
 		f.ClusterRoleBindings[collect.Key{Name: name}] = &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: name},
-			RoleRef: rbacv1.RoleRef{Kind: "ClusterRole", Name: "all"}, Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: ns, Name: name}}}
+			RoleRef:  rbacv1.RoleRef{Kind: "ClusterRole", Name: "all"},
+			Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: ns, Name: name}}}
 	}
 	for r := range replicas {
-		p := &collect.Pod{Key: collect.Key{Namespace: ns, Name: fmt.Sprintf("%s-1-%d", name, r)}, Node: fmt.Sprintf("node-%d", (w*replicas+r)/50),
-			IPs: []string{fmt.Sprintf("10.%d.%d.%d", 2+w/250, w%250, r+1)}, Phase: "Running", Labels: labels, Shape: shape,
+		p := &collect.Pod{Key: collect.Key{Namespace: ns, Name: fmt.Sprintf("%s-1-%d", name, r)},
+			Node: fmt.Sprintf("node-%d", (w*replicas+r)/50),
+			IPs:  []string{fmt.Sprintf("10.%d.%d.%d", 2+w/250, w%250, r+1)}, Phase: "Running", Labels: labels, Shape: shape,
 			Owner: collect.OwnerRef{Kind: "ReplicaSet", Name: name + "-1"}}
 		f.Pods[p.Key] = p
 	}
@@ -87,7 +92,9 @@ func assessed() (out []*assess.Assessment) {
 			}
 			found = append(found, m)
 		}
-		c := assess.Contents{ID: fmt.Sprintf("registry.test/app-%d:1", i), Components: []assess.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"}, PURL: "pkg:deb/debian/p@1"}}}
+		c := assess.Contents{ID: fmt.Sprintf("registry.test/app-%d:1", i),
+			Components: []assess.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"},
+				PURL: "pkg:deb/debian/p@1"}}}
 		out = append(out, c.Assess(advisories(found)))
 	}
 	return append(out, assess.Contents{ID: "registry.test/proxy:1"}.Assess(advisories(nil)))

@@ -43,14 +43,20 @@ func TestChokePointsAreWhatSeveralPathsCannotDoWithout(t *testing.T) {
 		paths []Path
 		want  string
 	}{
-		{"what two paths share", []Path{drawn("1", 90, "in>s s>p p=c c=n1"), drawn("2", 40, "in>s s>p p=c c=n2")}, "c 2 critical 1,2; p 2 critical 1,2; s 2 critical 1,2"},
+		{"what two paths share", []Path{drawn("1", 90, "in>s s>p p=c c=n1"), drawn("2", 40, "in>s s>p p=c c=n2")},
+			"c 2 critical 1,2; p 2 critical 1,2; s 2 critical 1,2"},
 		{"one path alone has none", []Path{drawn("1", 90, "in>s s>p p=c c=n1")}, ""},
-		{"what one of two paths passes", []Path{drawn("1", 20, "in>s s>p p=c c=n1"), drawn("2", 40, "in>s s>q q=d d=n2")}, "s 2 medium 1,2"},
-		{"a way around it", []Path{drawn("1", 20, "in>s s>p p=c c=n1", "in>i i>p"), drawn("2", 20, "in>s s>p p=c c=n2")}, "c 2 low 1,2; p 2 low 1,2"},
-		{"a target does not count, nor where it is the foothold", []Path{drawn("1", 20, "in>s s>p p=c"), drawn("2", 20, "in>s s>p p=c c=n")}, "p 2 low 1,2; s 2 low 1,2"},
+		{"what one of two paths passes", []Path{drawn("1", 20, "in>s s>p p=c c=n1"), drawn("2", 40, "in>s s>q q=d d=n2")},
+			"s 2 medium 1,2"},
+		{"a way around it", []Path{drawn("1", 20, "in>s s>p p=c c=n1", "in>i i>p"), drawn("2", 20, "in>s s>p p=c c=n2")},
+			"c 2 low 1,2; p 2 low 1,2"},
+		{"a target does not count, nor where it is the foothold",
+			[]Path{drawn("1", 20, "in>s s>p p=c"), drawn("2", 20, "in>s s>p p=c c=n")}, "p 2 low 1,2; s 2 low 1,2"},
 		{"a target reached from elsewhere is none", []Path{drawn("1", 20, "in>s s>p p=c c=n"), drawn("2", 20, "in>t t>q q=d d=n")}, ""},
-		{"a node on the way in that is the target too", []Path{drawn("1", 20, "in>n n>p p=c c=n"), drawn("2", 20, "in>n n>p p=c c=m")}, "c 2 low 1,2; p 2 low 1,2"},
-		{"most paths first", []Path{drawn("1", 20, "in>z z>p p=c c=n1"), drawn("2", 20, "in>z z>p p=c c=n2"), drawn("3", 20, "in>z z>q q=d d=n3")},
+		{"a node on the way in that is the target too", []Path{drawn("1", 20, "in>n n>p p=c c=n"), drawn("2", 20, "in>n n>p p=c c=m")},
+			"c 2 low 1,2; p 2 low 1,2"},
+		{"most paths first", []Path{drawn("1", 20, "in>z z>p p=c c=n1"), drawn("2", 20, "in>z z>p p=c c=n2"),
+			drawn("3", 20, "in>z z>q q=d d=n3")},
 			"z 3 low 1,2,3; c 2 low 1,2; p 2 low 1,2"},
 	}
 	for _, test := range tests {

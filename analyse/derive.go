@@ -12,9 +12,11 @@ import (
 // Cluster derives what an attacker gains in one cluster and finds its attack
 // paths. seg is the cluster's segment as built, view anything it is part of;
 // gaps is what could not be seen of the cluster: paths remember it, so that Hold
-// can tell what was lost since. It returns the segment with derived edges, the paths, worst first, and the gaps
-// of the analysis itself.
-func Cluster(ctx context.Context, view *graph.View, seg *graph.Segment, rules *Rules, gaps ...collect.Gap) (*graph.Segment, []Path, []collect.Gap, error) {
+// can tell what was lost since. It returns the segment with derived edges, the
+// paths, worst first, and the gaps of the analysis itself.
+func Cluster(
+	ctx context.Context, view *graph.View, seg *graph.Segment, rules *Rules, gaps ...collect.Gap,
+) (*graph.Segment, []Path, []collect.Gap, error) {
 	alone := graph.NewView(view.Vocabulary(), view.Shared(), seg)
 	derived, err := rules.derive(ctx, alone, seg)
 	if err != nil {
@@ -82,7 +84,9 @@ const maxPrevented = 1000
 
 // WhyNot lists the edges that guards prevent in one cluster. keep chooses; nil
 // keeps all.
-func WhyNot(ctx context.Context, view *graph.View, seg *graph.Segment, rules *Rules, keep func(from, to graph.Node) bool) ([]Prevented, error) {
+func WhyNot(
+	ctx context.Context, view *graph.View, seg *graph.Segment, rules *Rules, keep func(from, to graph.Node) bool,
+) ([]Prevented, error) {
 	v := graph.NewView(view.Vocabulary(), view.Shared(), seg)
 	var out []Prevented
 	for _, t := range rules.attack {

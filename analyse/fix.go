@@ -56,7 +56,8 @@ func (w *writer) imageFix(image graph.Node, v weakness) Fix {
 		case each.Fixed == "":
 			open++
 		default:
-			updates = merged(updates, []string{fmt.Sprintf("%s from %s to %s", strings.TrimSuffix(each.Package, " "+each.Installed), each.Installed, each.Fixed)})
+			updates = merged(updates, []string{fmt.Sprintf("%s from %s to %s", strings.TrimSuffix(each.Package, " "+each.Installed),
+				each.Installed, each.Fixed)})
 		}
 	}
 	more := ""
@@ -68,7 +69,8 @@ func (w *writer) imageFix(image graph.Node, v weakness) Fix {
 		f.Text = "Build the image again with " + strings.Join(updates, "; ") + more + ", then roll out the workload."
 	}
 	if open > 0 {
-		f.Text = strings.TrimSpace(f.Text + fmt.Sprintf(" No fix has been published yet for %s of those that open the path.", plural(open, "vulnerability")))
+		f.Text = strings.TrimSpace(f.Text + fmt.Sprintf(" No fix has been published yet for %s of those that open the path.",
+			plural(open, "vulnerability")))
 	}
 	if len(v.images) == 1 && open == 0 && len(updates) > 0 && v.total <= len(v.list) {
 		f.Effect = Breaks
@@ -98,11 +100,13 @@ func (w *writer) exposureFixes() {
 	pod := w.podThing()
 	if host > 0 {
 		w.exposureFix(Fix{Title: "Take the pods off their nodes' network", Concerns: concerning(pod),
-			Text: fmt.Sprintf("Remove `hostNetwork: true` from %s in namespace %s, and expose the port by a Service if it is needed.", owned(pod), pod.Namespace)}, host)
+			Text: fmt.Sprintf("Remove `hostNetwork: true` from %s in namespace %s, and expose the port by a Service if it is needed.",
+				owned(pod), pod.Namespace)}, host)
 	}
 	if host < len(w.foothold.arrivals) {
 		w.exposureFix(Fix{Title: "Restrict who may connect with a NetworkPolicy", Concerns: concerning(pod),
-			Text: fmt.Sprintf("Select the pods of %s in namespace %s by a NetworkPolicy that lets in only who must connect. It protects only where the cluster's network plugin enforces policies.",
+			Text: fmt.Sprintf("Select the pods of %s in namespace %s by a NetworkPolicy that lets in only who must connect. It protects "+
+				"only where the cluster's network plugin enforces policies.",
 				owned(pod), pod.Namespace)}, 0)
 	}
 }
@@ -137,11 +141,14 @@ func concerning(t Thing) (out []string) {
 func narrowing(t Thing) string {
 	switch t.Kind {
 	case "Ingress":
-		return fmt.Sprintf("Remove ingress %s/%s or the rule that leads here, require authentication in front of it, or allow only known addresses.", t.Namespace, t.Name)
+		return fmt.Sprintf("Remove ingress %s/%s or the rule that leads here, require authentication in front of it, or allow only "+
+			"known addresses.", t.Namespace, t.Name)
 	case "Service":
-		return fmt.Sprintf("Make service %s/%s of type ClusterIP if only the cluster uses it, or list the allowed addresses in spec.loadBalancerSourceRanges.", t.Namespace, t.Name)
+		return fmt.Sprintf("Make service %s/%s of type ClusterIP if only the cluster uses it, or list the allowed addresses in "+
+			"spec.loadBalancerSourceRanges.", t.Namespace, t.Name)
 	case "Node":
-		return "Close the port to the internet in the firewall in front of " + spoken(t) + ", or stop using the host's network and host ports."
+		return "Close the port to the internet in the firewall in front of " + spoken(t) +
+			", or stop using the host's network and host ports."
 	}
 	return "Close the way through " + spoken(t) + "."
 }

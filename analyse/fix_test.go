@@ -27,8 +27,10 @@ func TestAnUpdateBreaksThePathOnlyIfItEndsEveryVulnerabilityThatOpensIt(t *testi
 	const first, second = cart + " CVE-2022-3602 High rce fixed\n", cart + " CVE-2022-3786 High fixed\n"
 	tests := []struct{ name, images, effect, text string }{
 		{"all have a fix", first + second, Breaks, "Build the image again with openssl from 1.0 to 2.0, then roll out the workload."},
-		{"one has none", first + cart + " CVE-2022-3786 High\n", Lowers, "No fix has been published yet for 1 vulnerability of those that open the path."},
-		{"none has one", cart + " CVE-2022-3786 High\n", Lowers, "No fix has been published yet for 1 vulnerability of those that open the path."},
+		{"one has none", first + cart + " CVE-2022-3786 High\n", Lowers,
+			"No fix has been published yet for 1 vulnerability of those that open the path."},
+		{"none has one", cart + " CVE-2022-3786 High\n", Lowers,
+			"No fix has been published yet for 1 vulnerability of those that open the path."},
 		{"one without a fix that does not open the path", first + cart + " CVE-2020-1 Low\n", Breaks, "Build the image again"},
 	}
 	for _, test := range tests {

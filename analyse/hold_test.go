@@ -88,9 +88,11 @@ func TestAPathThatIsNoLongerFoundIsResolvedOnlyIfEverythingWasSeen(t *testing.T)
 			forbid("connection")(f)
 		}, "connection cannot be read"},
 		{"the workload has no pods while it rolls out", removePods("shop"), "wants 2 pods and has none"},
-		{"the ingress controller has no pods while it rolls out", removePods("ingress-nginx"), "ingress-nginx-controller wants 1 pod and has none"},
+		{"the ingress controller has no pods while it rolls out", removePods("ingress-nginx"),
+			"ingress-nginx-controller wants 1 pod and has none"},
 		{"the workload was scaled to nothing", scaled, ""},
-		{"a new image was rolled out that nobody has scanned", newImage("registry.test/shop/cart:1.3"), "registry.test/shop/cart:1.3 of deployment cart was not scanned"},
+		{"a new image was rolled out that nobody has scanned", newImage("registry.test/shop/cart:1.3"),
+			"registry.test/shop/cart:1.3 of deployment cart was not scanned"},
 		{"a clean image was rolled out", newImage("registry.k8s.io/ingress-nginx/controller:v1.12.0"), ""},
 	}
 	for _, test := range tests {

@@ -15,7 +15,8 @@ func TestAPodHasWhatAnyOfItsImagesHasAndIsNotCleanWhileOneIsUnknown(t *testing.T
 		{"both clean", "severe=false", "severe=false", "false"},
 	}
 	for _, test := range tests {
-		v, err := parseGiven("Pod p -RUNS-> Container p/a -USES_IMAGE-> Image i " + test.first + "\nPod p -RUNS-> Container p/b -USES_IMAGE-> Image j " + test.second)
+		v, err := parseGiven("Pod p -RUNS-> Container p/a -USES_IMAGE-> Image i " + test.first +
+			"\nPod p -RUNS-> Container p/b -USES_IMAGE-> Image j " + test.second)
 		if err != nil {
 			t.Fatal(err)
 		}

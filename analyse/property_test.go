@@ -51,13 +51,16 @@ func random(seed uint64, ns func(int) string) (*collect.Facts, []*assess.Assessm
 		}
 		for p := range 1 + r.IntN(3) {
 			key := collect.Key{Namespace: k.Namespace, Name: fmt.Sprint(k.Name, "-", p)}
-			f.Pods[key] = &collect.Pod{Key: key, Node: fmt.Sprint("node-", r.IntN(3)), IPs: []string{fmt.Sprint("10.2.", w, ".", p)}, Phase: "Running",
+			f.Pods[key] = &collect.Pod{Key: key, Node: fmt.Sprint("node-", r.IntN(3)), IPs: []string{fmt.Sprint("10.2.", w, ".", p)},
+				Phase:  "Running",
 				Labels: labels, Shape: shape, Owner: collect.OwnerRef{Kind: "StatefulSet", Name: k.Name}}
 		}
 		if one(2) {
 			f.Services[k] = &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: k.Namespace, Name: k.Name}, Spec: corev1.ServiceSpec{
-				Type: corev1.ServiceTypeLoadBalancer, Selector: labels.Map, Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromInt32(int32(8080 + r.IntN(3)))}}},
-				Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{{IP: fmt.Sprint("203.0.113.1", w)}}}}}
+				Type: corev1.ServiceTypeLoadBalancer, Selector: labels.Map,
+				Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromInt32(int32(8080 + r.IntN(3)))}}},
+				Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{
+					Ingress: []corev1.LoadBalancerIngress{{IP: fmt.Sprint("203.0.113.1", w)}}}}}
 		}
 	}
 	for i := range 2 {
@@ -72,7 +75,8 @@ func random(seed uint64, ns func(int) string) (*collect.Facts, []*assess.Assessm
 			found = advisories{{ID: "CVE-2026-1", Severity: vuln.High}}
 		}
 		images = append(images, assess.Contents{ID: fmt.Sprint("registry.test/i-", i, ":latest"),
-			Components: []assess.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"}, PURL: "pkg:deb/debian/p@1"}}}.Assess(found))
+			Components: []assess.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"},
+				PURL: "pkg:deb/debian/p@1"}}}.Assess(found))
 	}
 	return f, images
 }
@@ -81,7 +85,8 @@ func random(seed uint64, ns func(int) string) (*collect.Facts, []*assess.Assessm
 func bind(f *collect.Facts, namespace, account string) {
 	name := namespace + "-" + account
 	f.ClusterRoleBindings[collect.Key{Name: name}] = &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: name},
-		RoleRef: rbacv1.RoleRef{Kind: "ClusterRole", Name: "all"}, Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: account}}}
+		RoleRef:  rbacv1.RoleRef{Kind: "ClusterRole", Name: "all"},
+		Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: account}}}
 }
 
 func plainNames(i int) string { return fmt.Sprint("ns-", i) }

@@ -87,7 +87,8 @@ type Advice struct {
 func Recommend(v *graph.View, paths []Path, newer func(ecosystem, a, b string) int) Advice {
 	out := Advice{Recommendations: []Recommendation{}}
 	for _, about := range []About{Running, InRegistry} {
-		a := adviser{about: about, newer: newer, images: map[graph.Node]*imageState{}, updates: map[string]*remedy{}, open: map[string]bool{}, unfixed: map[string]bool{}}
+		a := adviser{about: about, newer: newer, images: map[graph.Node]*imageState{}, updates: map[string]*remedy{},
+			open: map[string]bool{}, unfixed: map[string]bool{}}
 		a.look(v)
 		a.follow(paths)
 		found := a.recommendations()
@@ -104,7 +105,8 @@ func urgency(a, b Recommendation) int {
 	return cmp.Or(cmp.Compare(b.danger(Breaks), a.danger(Breaks)), cmp.Compare(b.danger(Lowers), a.danger(Lowers)),
 		compareBools(b.Exploited > 0 && b.Exposed > 0, a.Exploited > 0 && a.Exposed > 0), compareBools(b.Exposed > 0, a.Exposed > 0),
 		severity.Compare(b.Severity, a.Severity), cmp.Compare(b.Exploited, a.Exploited), compareBools(b.RCE, a.RCE),
-		cmp.Compare(len(b.Pods), len(a.Pods)), cmp.Compare(len(b.Images), len(a.Images)), cmp.Compare(len(b.Vulnerabilities), len(a.Vulnerabilities)), strings.Compare(a.ID, b.ID))
+		cmp.Compare(len(b.Pods), len(a.Pods)), cmp.Compare(len(b.Images), len(a.Images)),
+		cmp.Compare(len(b.Vulnerabilities), len(a.Vulnerabilities)), strings.Compare(a.ID, b.ID))
 }
 
 // danger is the score of the worst path on which it has the effect.

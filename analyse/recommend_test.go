@@ -77,7 +77,8 @@ var (
 	later    = vuln.Match{ID: "CVE-2022-3786", Severity: vuln.High, FixedVersion: "3.0.8"}
 	unmended = vuln.Match{ID: "CVE-2011-0001", Severity: vuln.Low}
 	elswhere = vuln.Match{ID: "CVE-2020-0002", Severity: vuln.Critical, FixedVersion: "9"}
-	estateDB = byVersion{"libssl3 3.0.1": {remote, later, unmended}, "openssl 3.0.1": {remote, later, unmended}, "libssl3 3.0.2": {later}, "zlib1g 1": {elswhere}, "libc6 1": {unmended}}
+	estateDB = byVersion{"libssl3 3.0.1": {remote, later, unmended}, "openssl 3.0.1": {remote, later, unmended},
+		"libssl3 3.0.2": {later}, "zlib1g 1": {elswhere}, "libc6 1": {unmended}}
 )
 
 func TestAnUpdateSaysWhatItFixesWhereAndWhichPathsItBreaks(t *testing.T) {
@@ -89,7 +90,8 @@ func TestAnUpdateSaysWhatItFixesWhereAndWhichPathsItBreaks(t *testing.T) {
 		t.Fatalf("%d recommendations, want one: openssl's: %+v", len(got.Recommendations), got.Recommendations)
 	}
 	r := got.Recommendations[0]
-	if r.ID != "running/Debian:12/openssl" || r.Title != "Update openssl to 3.0.8 (Debian:12)" || r.Severity != "High" || r.Exploited != 1 || !r.RCE || r.Unfixed != 1 {
+	if r.ID != "running/Debian:12/openssl" || r.Title != "Update openssl to 3.0.8 (Debian:12)" || r.Severity != "High" ||
+		r.Exploited != 1 || !r.RCE || r.Unfixed != 1 {
 		t.Errorf("%+v", r)
 	}
 	for what, pair := range map[string][2][]string{
@@ -109,7 +111,8 @@ func TestAnUpdateSaysWhatItFixesWhereAndWhichPathsItBreaks(t *testing.T) {
 	if len(r.Paths) == 0 || r.Paths[0].Effect != Breaks {
 		t.Errorf("paths %+v, want one that it breaks", r.Paths)
 	}
-	if !strings.Contains(r.Text, "Build 2 images again with openssl 3.0.8") || !strings.Contains(r.Text, "roll out 1 workload") || !strings.Contains(r.Text, "1 more vulnerability") {
+	if !strings.Contains(r.Text, "Build 2 images again with openssl 3.0.8") || !strings.Contains(r.Text, "roll out 1 workload") ||
+		!strings.Contains(r.Text, "1 more vulnerability") {
 		t.Error(r.Text)
 	}
 	want := Demand{About: Running, Images: 2, Affected: 2, Vulnerabilities: 3, Unfixed: 1, Updates: 1}
@@ -120,7 +123,8 @@ func TestAnUpdateSaysWhatItFixesWhereAndWhichPathsItBreaks(t *testing.T) {
 }
 
 func TestAnUpdateThatLeavesAnotherWayInOnlyLowersTheRisk(t *testing.T) {
-	got := advised(t, []*assess.Assessment{inventory(cart, estateDB, "libssl3/openssl 3.0.1", "zlib1g/zlib 1")}, map[string][]string{cart: {"running"}})
+	got := advised(t, []*assess.Assessment{inventory(cart, estateDB, "libssl3/openssl 3.0.1", "zlib1g/zlib 1")},
+		map[string][]string{cart: {"running"}})
 	if len(got.Recommendations) != 2 {
 		t.Fatalf("%+v", got.Recommendations)
 	}
@@ -229,7 +233,8 @@ func BenchmarkRecommend(b *testing.B) {
 	db := byVersion{}
 	for p := range 4000 {
 		for v := range 3 * (p % 3 / 2) {
-			db[fmt.Sprintf("p%d 1", p)] = append(db[fmt.Sprintf("p%d 1", p)], vuln.Match{ID: fmt.Sprintf("CVE-%d-%d", p, v), Severity: vuln.High, FixedVersion: "2"})
+			db[fmt.Sprintf("p%d 1", p)] = append(db[fmt.Sprintf("p%d 1", p)], vuln.Match{ID: fmt.Sprintf("CVE-%d-%d", p, v),
+				Severity: vuln.High, FixedVersion: "2"})
 		}
 	}
 	findings := 0

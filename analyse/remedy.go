@@ -116,7 +116,8 @@ func (a *adviser) update(p graph.Node, in []graph.Node) *remedy {
 	key := ecosystem + "/" + source
 	u := a.updates[key]
 	if u == nil {
-		u = &remedy{ecosystem: ecosystem, source: source, packages: map[string]bool{}, installed: map[string]bool{}, severity: map[string]string{},
+		u = &remedy{ecosystem: ecosystem, source: source, packages: map[string]bool{}, installed: map[string]bool{},
+			severity:  map[string]string{},
 			exploited: map[string]bool{}, unfixed: map[string]bool{}, images: map[string]graph.Node{}}
 		a.updates[key] = u
 	}

@@ -36,7 +36,8 @@ func (w *writer) rate(p *pathType, hops []hop, v weakness) {
 	case v.exploited:
 		w.factor("known exploited", 20, "A vulnerability is in the list of known exploited ones.")
 	case v.epss >= 0.1:
-		w.factor("likely to be exploited", 10, fmt.Sprintf("A vulnerability is expected to be exploited within 30 days with a probability of %.0f %%.", 100*v.epss))
+		w.factor("likely to be exploited", 10,
+			fmt.Sprintf("A vulnerability is expected to be exploited within 30 days with a probability of %.0f %%.", 100*v.epss))
 	}
 	if p.Gain != 0 {
 		w.factor("gain", p.Gain, "What is gained: "+label(w.path.Target.Kind)+" "+w.path.Target.Name+".")

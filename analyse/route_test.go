@@ -42,12 +42,14 @@ func TestHopsAreJoinedOnlyWhereTrafficOfOneGoesOnByTheNext(t *testing.T) {
 		name, given string
 		want        []string
 	}{
-		{"through the ingress only, though the service is open as well", in + direct + fromProxy, []string{"network: Ingress Service Pod"}},
+		{"through the ingress only, though the service is open as well", in + direct + fromProxy,
+			[]string{"network: Ingress Service Pod"}},
 		{"directly only, though an ingress leads to the service", in + direct + fromAnyone, []string{"network: Service Pod"}},
 		{"both ways", in + direct + fromProxy + fromAnyone, []string{"network: Ingress Service Pod", "network: Service Pod"}},
 		{"the host's network", "Internet internet -ROUTES_TO-> Node n\nNode n -ROUTES_TO-> Pod p hostNetwork=true workload=Deployment/p\n",
 			[]string{"host network: Node Pod"}},
-		{"a host port", "Internet internet -ROUTES_TO-> Node n\nNode n -ROUTES_TO-> Pod p hostNetwork=false workload=Deployment/p\n", []string{"network: Node Pod"}},
+		{"a host port", "Internet internet -ROUTES_TO-> Node n\nNode n -ROUTES_TO-> Pod p hostNetwork=false workload=Deployment/p\n",
+			[]string{"network: Node Pod"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -58,9 +58,11 @@ func TestAWrongAttackRuleDoesNotLoadAndSaysWhereAndWhy(t *testing.T) {
 		{"an edge between kinds it does not join", "(c)-[:CAN_TAKE_OVER]", "(p)-[:CAN_TAKE_OVER]", "attack/r.yaml:4: "},
 		{"an edge that is a fact", "CAN_TAKE_OVER", "RUNS_ON", "is a fact"},
 		{"nothing gained", "  MERGE (c)-[:CAN_TAKE_OVER]->(n)\n", "", "want MERGE"},
-		{"a guard about nothing of the rule", "MATCH (p:Pod) WHERE p.r", "MATCH (q:Pod) WHERE q.r", "attack/r.yaml:10: want one to 4 variables in common"},
+		{"a guard about nothing of the rule", "MATCH (p:Pod) WHERE p.r", "MATCH (q:Pod) WHERE q.r",
+			"attack/r.yaml:10: want one to 4 variables in common"},
 		{"a guard without a name", "name: g", "name: ''", "want a name"},
-		{"a test's graph with an unknown property", "given: Pod p -RUNS-> Container p/c privileged=true", "given: Pod p -RUNS-> Container p/c color=red", "attack/r.yaml:20: given: line 1"},
+		{"a test's graph with an unknown property", "given: Pod p -RUNS-> Container p/c privileged=true",
+			"given: Pod p -RUNS-> Container p/c color=red", "attack/r.yaml:20: given: line 1"},
 		{"unknown key", "why: w", "why: w\nwhen: now", `unknown key "when"`},
 	}
 	for _, test := range tests {

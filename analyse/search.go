@@ -210,7 +210,8 @@ func (s *search) order(h *hop) {
 // sortedEdges drops repetitions.
 func sortedEdges(edges []graph.Edge) []graph.Edge {
 	slices.SortStableFunc(edges, func(a, b graph.Edge) int {
-		return cmp.Or(compareNodes(a.From, b.From), compareNodes(a.To, b.To), strings.Compare(a.Value("rule").Str(), b.Value("rule").Str()))
+		return cmp.Or(compareNodes(a.From, b.From), compareNodes(a.To, b.To),
+			strings.Compare(a.Value("rule").Str(), b.Value("rule").Str()))
 	})
 	return slices.Compact(edges)
 }

@@ -68,7 +68,8 @@ func (w *writer) counted() (out []string) {
 		return []string{plural(max(w.path.VulnerabilitiesTotal, 1), "vulnerability") + " worth exploiting"}
 	}
 	for _, each := range []struct{ key, text string }{
-		{"Critical", "of critical severity"}, {"High", "of high severity"}, {"rce", "allowing remote code execution"}, {"kev", "known to be exploited"}} {
+		{"Critical", "of critical severity"}, {"High", "of high severity"}, {"rce", "allowing remote code execution"},
+		{"kev", "known to be exploited"}} {
 		if n[each.key] > 0 {
 			out = append(out, fmt.Sprintf("%s %s", plural(n[each.key], "vulnerability"), each.text))
 		}

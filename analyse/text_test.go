@@ -69,7 +69,8 @@ func (e estate) scanned() (out []*assess.Assessment) {
 		if words[1] == "clean" {
 			continue
 		}
-		m := vuln.Match{ID: words[1], Severity: vuln.Severity(words[2]), RCE: slices.Contains(words, "rce"), KEV: &vuln.KEV{Listed: slices.Contains(words, "kev")}}
+		m := vuln.Match{ID: words[1], Severity: vuln.Severity(words[2]), RCE: slices.Contains(words, "rce"),
+			KEV: &vuln.KEV{Listed: slices.Contains(words, "kev")}}
 		if slices.Contains(words, "fixed") {
 			m.FixedVersion = "2.0"
 		}
@@ -162,7 +163,8 @@ func told(paths []Path) string {
 		for _, f := range p.Fixes {
 			fmt.Fprintf(&b, "  fix %s: %s: %s\n", f.Effect, f.Title, f.Text)
 		}
-		fmt.Fprintf(&b, "  %s, %s; depends on %s\n", plural(p.Pods, "pod"), plural(p.Workloads, "workload"), strings.Join(p.DependsOn, " "))
+		fmt.Fprintf(&b, "  %s, %s; depends on %s\n", plural(p.Pods, "pod"), plural(p.Workloads, "workload"),
+			strings.Join(p.DependsOn, " "))
 	}
 	return b.String()
 }

@@ -56,7 +56,8 @@ func (s *search) images(containers members) (out []Image) {
 			repository = registry + "/" + repository
 		}
 		out = append(out, Image{ID: n.ID(), Name: n.Text("name"), Repository: repository, Scanned: n.Value("scanned").Bool(),
-			Criticals: n.Value("criticals").Int(), Highs: n.Value("highs").Int(), RCE: n.Value("rce").Bool(), Exploited: n.Value("exploited").Bool()})
+			Criticals: n.Value("criticals").Int(), Highs: n.Value("highs").Int(), RCE: n.Value("rce").Bool(),
+			Exploited: n.Value("exploited").Bool()})
 	}
 	return out
 }
@@ -97,7 +98,8 @@ func (w *writer) frames() {
 		i := slices.IndexFunc(inside, func(f Frame) bool { return f.Name == t.Namespace })
 		if i < 0 {
 			i = len(inside)
-			inside = append(inside, Frame{ID: ref.Ref{Cluster: t.Cluster, Kind: "Namespace", Name: t.Namespace}.ID(), Kind: "Namespace", Name: t.Namespace, Parent: cluster.ID})
+			inside = append(inside, Frame{ID: ref.Ref{Cluster: t.Cluster, Kind: "Namespace", Name: t.Namespace}.ID(), Kind: "Namespace",
+				Name: t.Namespace, Parent: cluster.ID})
 		}
 		inside[i].Nodes = append(inside[i].Nodes, t.ID)
 	}
@@ -112,7 +114,8 @@ func (w *writer) owners(hops []hop) {
 			kinds = merged(kinds, []string{t.Kind})
 		}
 		if t.Workload != "" {
-			w.path.Owners = merged(w.path.Owners, []string{ref.Ref{Cluster: t.Cluster, Namespace: t.Namespace}.WithKindName(t.Workload).ID()})
+			owner := ref.Ref{Cluster: t.Cluster, Namespace: t.Namespace}.WithKindName(t.Workload)
+			w.path.Owners = merged(w.path.Owners, []string{owner.ID()})
 		}
 	}
 	for _, st := range hops {

@@ -11,7 +11,8 @@ import (
 
 // write puts a path into the form that people and the store read.
 func (s *search) write(p *pathType, f *foothold, hops []hop) Path {
-	w := &writer{search: s, foothold: f, path: Path{Type: p.ID, Cluster: s.cluster(), ID: identity(p, hops), Why: strings.TrimSpace(p.Why)}}
+	w := &writer{search: s, foothold: f, path: Path{Type: p.ID, Cluster: s.cluster(), ID: identity(p, hops),
+		Why: strings.TrimSpace(p.Why)}}
 	w.entry()
 	w.arrivals()
 	w.derivedSteps(hops)
@@ -59,7 +60,7 @@ func (w *writer) arrivals() {
 			w.node(t)
 			st := w.routeStep(at, t.ID, hop.edges)
 			switch {
-			case slices.ContainsFunc(slices.Concat(w.path.Steps, w.path.Also), func(o Step) bool { return o.From == st.From && o.To == st.To }):
+			case w.drawn(st):
 			case i == 0:
 				w.path.Steps = append(w.path.Steps, st)
 			default:
@@ -72,9 +73,16 @@ func (w *writer) arrivals() {
 	w.node(pod)
 	if len(w.foothold.arrivals) == 0 {
 		w.path.Steps = append(w.path.Steps, Step{From: internetID, Edge: "ROUTES_TO", Verb: "routes to", To: pod.ID,
-			Evidence: []Evidence{{Text: nameOf(pods[0]) + " is exposed to the internet in a way that is not drawn", Nodes: []string{kindID(pods[0])}}}})
+			Evidence: []Evidence{{Text: nameOf(pods[0]) + " is exposed to the internet in a way that is not drawn",
+				Nodes: []string{kindID(pods[0])}}}})
 	}
 	w.at = pod.ID
+}
+
+// drawn says whether a step joins two things that another one joins already.
+func (w *writer) drawn(st Step) bool {
+	same := func(o Step) bool { return o.From == st.From && o.To == st.To }
+	return slices.ContainsFunc(w.path.Steps, same) || slices.ContainsFunc(w.path.Also, same)
 }
 
 // pods are those whose containers can be entered.
@@ -124,7 +132,8 @@ func (w *writer) derivedSteps(hops []hop) {
 
 func (w *writer) derivedStep(from, to string, st hop) Step {
 	kind, _ := edgeOf(st.edge)
-	out := Step{From: from, Edge: st.edge, Verb: kind.Verb, To: to, Derived: true, Rules: st.rules, Evidence: []Evidence{}, Attack: []string{}}
+	out := Step{From: from, Edge: st.edge, Verb: kind.Verb, To: to, Derived: true, Rules: st.rules, Evidence: []Evidence{},
+		Attack: []string{}}
 	certain := false
 	for _, e := range st.edges {
 		certain = certain || e.Value("uncertain").Str() == ""

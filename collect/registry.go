@@ -73,11 +73,13 @@ func (r Registry) Valid() (Registry, error) {
 	}
 	switch {
 	case strings.Contains(r.Host+strings.Join(r.Repositories, ""), "@"): // it may be a password: it is not told again
-		return r, errors.New("registry: want HOST or HOST:PORT without a user or password; accounts come from docker login or the server's configuration file")
+		return r, errors.New("registry: want HOST or HOST:PORT without a user or password; accounts come from docker login or the " +
+			"server's configuration file")
 	case len(r.Host) > 255 || !host.MatchString(r.Host):
 		return r, fmt.Errorf("registry %.300q: want HOST or HOST:PORT, such as registry.example:5000, without a scheme", r.Host)
 	case !strings.ContainsAny(r.Host, ".:") && r.Host != "localhost":
-		return r, fmt.Errorf("registry %q: want a host with a dot or a port: image references take others for a folder of docker.io", r.Host)
+		return r, fmt.Errorf("registry %q: want a host with a dot or a port: image references take others for a folder of docker.io",
+			r.Host)
 	case r.Tags < 0:
 		return r, fmt.Errorf("registry %s: want at least 0 tags of a repository, have %d", r.Host, r.Tags)
 	}

@@ -41,7 +41,8 @@ var tables = []table{
 	one("AdminNetworkPolicy", func(f *Facts) *map[Key]*AdminNetworkPolicy { return &f.AdminNetworkPolicies }),
 	one("BaselineAdminNetworkPolicy", func(f *Facts) *map[Key]*BaselineAdminNetworkPolicy { return &f.BaselineAdminNetworkPolicies }),
 	one("PodDisruptionBudget", func(f *Facts) *map[Key]*policyv1.PodDisruptionBudget { return &f.PodDisruptionBudgets }),
-	one("ValidatingWebhookConfiguration", func(f *Facts) *map[Key]*admissionv1.ValidatingWebhookConfiguration { return &f.ValidatingWebhooks }),
+	one("ValidatingWebhookConfiguration",
+		func(f *Facts) *map[Key]*admissionv1.ValidatingWebhookConfiguration { return &f.ValidatingWebhooks }),
 	one("MutatingWebhookConfiguration", func(f *Facts) *map[Key]*admissionv1.MutatingWebhookConfiguration { return &f.MutatingWebhooks }),
 	one("ValidatingAdmissionPolicy", func(f *Facts) *map[Key]*admissionv1.ValidatingAdmissionPolicy { return &f.ValidatingPolicies }),
 	one("ValidatingAdmissionPolicyBinding", func(f *Facts) *map[Key]*admissionv1.ValidatingAdmissionPolicyBinding {

@@ -19,7 +19,8 @@ func TestAReasonIsOneLineThatPeopleRead(t *testing.T) {
 }
 
 func TestAPasswordInARegistrysNameIsNotToldAgain(t *testing.T) {
-	for _, r := range []Registry{{Host: "user:hunter2@registry.example"}, {Host: "registry.example", Repositories: []string{"user:hunter2@x"}}} {
+	for _, r := range []Registry{{Host: "user:hunter2@registry.example"},
+		{Host: "registry.example", Repositories: []string{"user:hunter2@x"}}} {
 		if _, err := r.Valid(); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Error(err)
 		}

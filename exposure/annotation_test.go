@@ -28,9 +28,11 @@ func TestEveryAnnotationIsHeeded(t *testing.T) {
 				{"says no", estate + balancer("", said("false")), []string{open}, nil}}
 		case collect.SourceRanges:
 			tests = []test{{"clients", estate + balancer("", said("198.51.100.0/24")), []string{some}, nil},
-				{"unless the field lists some", estate + balancer(", loadBalancerSourceRanges: [198.51.100.0/24]", said("203.0.113.0/24")), []string{some}, nil}}
+				{"unless the field lists some", estate + balancer(", loadBalancerSourceRanges: [198.51.100.0/24]",
+					said("203.0.113.0/24")), []string{some}, nil}}
 		case collect.AllowList:
-			tests = []test{{"clients", estate + backendService + controllerOpen + ing("ingressClassName: nginx,", ", annotations: {"+said("198.51.100.0/24")+"}", ""),
+			tests = []test{{"clients", estate + backendService + controllerOpen + ing("ingressClassName: nginx,",
+				", annotations: {"+said("198.51.100.0/24")+"}", ""),
 				[]string{ctl, "shop/Ingress/web > " + some}, nil}}
 		}
 		count[a.Says]++
@@ -51,7 +53,8 @@ func TestEveryAnnotationIsHeeded(t *testing.T) {
 }
 
 func TestTheClassInEffectIsTheFieldThenTheAnnotationThenTheFirstDefault(t *testing.T) {
-	const class = "\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: %s, annotations: {ingressclass.kubernetes.io/is-default-class: %q}}\n"
+	const class = "\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: %s, annotations: " +
+		"{ingressclass.kubernetes.io/is-default-class: %q}}\n"
 	defaults := fmt.Sprintf(class, "b", "true") + fmt.Sprintf(class, "a", "false") + fmt.Sprintf(class, "c", "true")
 	const annotation = ", annotations: {kubernetes.io/ingress.class: old}"
 	for _, test := range []struct{ name, manifests, want string }{

@@ -21,22 +21,28 @@ func large(t testing.TB) *collect.Facts {
 		ns, app := fmt.Sprintf("ns-%d", w%300), fmt.Sprintf("app-%d", w)
 		set := map[string]string{"app": app}
 		labels := &collect.Labels{Map: set}
-		shape := &collect.PodShape{Containers: []collect.ContainerShape{{Name: "c", Image: app, Ports: []collect.ContainerPort{{Name: "http", Port: 8080}}}}}
+		shape := &collect.PodShape{Containers: []collect.ContainerShape{{Name: "c", Image: app,
+			Ports: []collect.ContainerPort{{Name: "http", Port: 8080}}}}}
 		for p := range 10 {
 			k := collect.Key{Namespace: ns, Name: fmt.Sprintf("%s-%d", app, p)}
 			f.Pods[k] = &collect.Pod{Key: k, Node: fmt.Sprintf("n%d", 1+p%2), Labels: labels, Shape: shape}
 		}
 		meta := metav1.ObjectMeta{Namespace: ns, Name: app, UID: "u"}
 		k := collect.Key{Namespace: ns, Name: app}
-		f.Services[k] = &corev1.Service{ObjectMeta: meta, Spec: corev1.ServiceSpec{Selector: set, Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromString("http")}}}}
+		f.Services[k] = &corev1.Service{ObjectMeta: meta, Spec: corev1.ServiceSpec{Selector: set,
+			Ports: []corev1.ServicePort{{Port: 80, TargetPort: intstr.FromString("http")}}}}
 		if w%3 == 0 {
-			f.NetworkPolicies[k] = &networkingv1.NetworkPolicy{ObjectMeta: meta, Spec: networkingv1.NetworkPolicySpec{PodSelector: metav1.LabelSelector{MatchLabels: set},
-				Ingress: []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{}},
-					{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"name": "ingress-nginx"}}}}}}}}
+			f.NetworkPolicies[k] = &networkingv1.NetworkPolicy{ObjectMeta: meta,
+				Spec: networkingv1.NetworkPolicySpec{PodSelector: metav1.LabelSelector{MatchLabels: set},
+					Ingress: []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{
+						{PodSelector: &metav1.LabelSelector{}},
+						{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"name": "ingress-nginx"}}}}}}}}
 		}
 		if w%2 == 0 {
-			backend := networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{Name: app, Port: networkingv1.ServiceBackendPort{Number: 80}}}
-			f.Ingresses[k] = &networkingv1.Ingress{ObjectMeta: meta, Spec: networkingv1.IngressSpec{IngressClassName: &name, DefaultBackend: &backend}}
+			backend := networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{Name: app,
+				Port: networkingv1.ServiceBackendPort{Number: 80}}}
+			f.Ingresses[k] = &networkingv1.Ingress{ObjectMeta: meta, Spec: networkingv1.IngressSpec{IngressClassName: &name,
+				DefaultBackend: &backend}}
 		}
 	}
 	return f

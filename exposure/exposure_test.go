@@ -147,44 +147,62 @@ func TestLoadBalancers(t *testing.T) {
 		{"internal by annotation", estate + balancer("", `networking.gke.io/load-balancer-type: Internal`), nil, nil},
 		{"internal in Azure", estate + balancer("", `service.beta.kubernetes.io/azure-load-balancer-internal: "true"`), nil, nil},
 		{"not internal in Azure", estate + balancer("", `service.beta.kubernetes.io/azure-load-balancer-internal: "false"`), open, nil},
-		{"internal in AWS, the old way", estate + balancer("", `service.beta.kubernetes.io/aws-load-balancer-internal: "0.0.0.0/0"`), nil, nil},
+		{"internal in AWS, the old way", estate + balancer("", `service.beta.kubernetes.io/aws-load-balancer-internal: "0.0.0.0/0"`),
+			nil, nil},
 		{"the AWS controller's default", estate + balancer("", `service.beta.kubernetes.io/aws-load-balancer-type: external`), nil, nil},
-		{"the AWS controller told otherwise", estate + balancer("", `service.beta.kubernetes.io/aws-load-balancer-type: external, service.beta.kubernetes.io/aws-load-balancer-scheme: internet-facing`), open, nil},
+		{"the AWS controller told otherwise", estate + balancer("",
+			`service.beta.kubernetes.io/aws-load-balancer-type: external, `+
+				`service.beta.kubernetes.io/aws-load-balancer-scheme: internet-facing`), open, nil},
 		{"listed clients", estate + balancer(", loadBalancerSourceRanges: [198.51.100.0/24]", ""),
 			[]string{"shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"}, nil},
 		{"only private clients", estate + balancer(", loadBalancerSourceRanges: [10.0.0.0/8]", ""), nil, nil},
 		{"everyone listed", estate + balancer(", loadBalancerSourceRanges: [0.0.0.0/0]", ""), open, nil},
 		{"nothing behind it", strings.ReplaceAll(estate, "{app: web}", "{app: other}") + balancer("", ""), nil, nil},
-		{"a pod that has ended", strings.Replace(estate, "status: {podIPs", "status: {phase: Succeeded, podIPs", 1) + balancer("", ""), nil, nil},
+		{"a pod that has ended", strings.Replace(estate, "status: {podIPs", "status: {phase: Succeeded, podIPs", 1) + balancer("", ""),
+			nil, nil},
 		{"ClusterIP", estate + svc(`{type: ClusterIP, selector: {app: web}, ports: [{port: 80}]}`, "}"), nil, nil},
 		{"headless", estate + svc(`{clusterIP: None, selector: {app: web}, ports: [{port: 80}]}`, "}"), nil, nil},
 		{"ExternalName", estate + svc(`{type: ExternalName, externalName: example.org, ports: [{port: 80}]}`, "}"), nil, nil},
-		{"an external address", estate + svc(`{type: ClusterIP, externalIPs: [203.0.113.50], selector: {app: web}, ports: [{port: 80}]}`, "}"),
+		{"an external address", estate + svc(`{type: ClusterIP, externalIPs: [203.0.113.50], selector: {app: web}, ports: [{port: 80}]}`,
+			"}"),
 			[]string{"shop/Service/web > shop/Pod/web 80/TCP any"}, nil},
-		{"a private external address", estate + svc(`{type: ClusterIP, externalIPs: [10.0.0.50], selector: {app: web}, ports: [{port: 80}]}`, "}"), nil, nil},
+		{"a private external address",
+			estate + svc(`{type: ClusterIP, externalIPs: [10.0.0.50], selector: {app: web}, ports: [{port: 80}]}`, "}"), nil, nil},
 	})
 }
 
 func TestPoliciesOnTheWay(t *testing.T) {
 	open := "shop/Service/web > shop/Pod/web 8080/TCP any"
 	// The load balancer itself connects to the pods, from an address nobody knows.
-	const direct = "service.beta.kubernetes.io/aws-load-balancer-type: nlb-ip, service.beta.kubernetes.io/aws-load-balancer-scheme: internet-facing"
+	const direct = "service.beta.kubernetes.io/aws-load-balancer-type: nlb-ip, service.beta.kubernetes.io/aws-load-balancer-scheme: " +
+		"internet-facing"
 	run(t, []test{
 		{"deny all, enforced", estate + calico + balancer("", "") + np(`{podSelector: {}}`), nil, []string{"shop/Pod/web by p"}},
 		{"deny all, enforced by nothing", estate + flannel + balancer("", "") + np(`{podSelector: {}}`), []string{open}, nil},
 		{"deny all, enforcement unknown", estate + balancer("", "") + np(`{podSelector: {}}`), []string{open + " ?"}, nil},
 		{"allow all", estate + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{}]}`), []string{open}, nil},
-		{"allow another port", estate + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{ports: [{port: 9090}]}]}`), nil, []string{"shop/Pod/web by p"}},
-		{"allow pods only", estate + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}`), nil, []string{"shop/Pod/web by p"}},
-		{"allow the nodes, through whom the traffic comes", estate + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), []string{open}, nil},
-		{"but not when the service keeps the client's address", estate + calico + balancer(", externalTrafficPolicy: Local", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), nil, []string{"shop/Pod/web by p"}},
-		{"nor where the only node sees the client itself", estate[strings.Index(estate, "apiVersion: v1\nkind: Node\nmetadata: {name: n2}"):] + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), nil, []string{"shop/Pod/web by p"}},
-		{"allow some of the internet", estate + calico + balancer(", externalTrafficPolicy: Local", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),
+		{"allow another port", estate + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{ports: [{port: 9090}]}]}`), nil,
+			[]string{"shop/Pod/web by p"}},
+		{"allow pods only", estate + calico + balancer("", "") + np(`{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}`),
+			nil, []string{"shop/Pod/web by p"}},
+		{"allow the nodes, through whom the traffic comes", estate + calico + balancer("", "") +
+			np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), []string{open}, nil},
+		{"but not when the service keeps the client's address", estate + calico + balancer(", externalTrafficPolicy: Local", "") +
+			np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), nil, []string{"shop/Pod/web by p"}},
+		{"nor where the only node sees the client itself", estate[strings.Index(estate,
+			"apiVersion: v1\nkind: Node\nmetadata: {name: n2}"):] + calico + balancer("", "") +
+			np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), nil, []string{"shop/Pod/web by p"}},
+		{"allow some of the internet", estate + calico + balancer(", externalTrafficPolicy: Local", "") +
+			np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),
 			[]string{"shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"}, nil},
-		{"a certain way for some goes before an uncertain one for all", estate + calico + balancer("", direct) + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),
+		{"a certain way for some goes before an uncertain one for all", estate + calico + balancer("", direct) +
+			np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),
 			[]string{"shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"}, nil},
-		{"an uncertain way is better than none", estate + calico + balancer("", direct) + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}`), []string{open + " ?"}, nil},
-		{"the policy allows others than the load balancer", estate + calico + balancer(", externalTrafficPolicy: Local, loadBalancerSourceRanges: [203.0.113.0/24]", "") + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),
+		{"an uncertain way is better than none", estate + calico + balancer("", direct) +
+			np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}`), []string{open + " ?"}, nil},
+		{"the policy allows others than the load balancer", estate + calico +
+			balancer(", externalTrafficPolicy: Local, loadBalancerSourceRanges: [203.0.113.0/24]", "") +
+			np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`),
 			nil, []string{"shop/Pod/web by p"}},
 	})
 }
@@ -192,38 +210,48 @@ func TestPoliciesOnTheWay(t *testing.T) {
 func TestNodes(t *testing.T) {
 	const port = `{type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]}`
 	host := func(spec string) string {
-		return "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: agent, namespace: shop, labels: {app: agent}}\nspec: {nodeName: n2, " + spec + "}\n"
+		return "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: agent, namespace: shop, labels: {app: agent}}\n" +
+			"spec: {nodeName: n2, " + spec + "}\n"
 	}
 	const hostPort = `containers: [{name: c, image: a, ports: [{containerPort: 9100, hostPort: 9101}]}]`
 	const hostNet = `hostNetwork: true, containers: [{name: c, image: a, ports: [{containerPort: 9100}]}]`
 	run(t, []test{
 		{"a node port of private nodes", estate + svc(port, "}"), nil, nil},
 		{"a node port of a public node", estate + public + svc(port, "}"), []string{"shop/Service/web > shop/Pod/web 8080/TCP any"}, nil},
-		{"a node port where no node was seen", svc(port, "}") + estate[strings.Index(estate, "---\napiVersion: v1\nkind: Pod"):], []string{"shop/Service/web > shop/Pod/web 8080/TCP any ?"}, nil},
+		{"a node port where no node was seen", svc(port, "}") + estate[strings.Index(estate, "---\napiVersion: v1\nkind: Pod"):],
+			[]string{"shop/Service/web > shop/Pod/web 8080/TCP any ?"}, nil},
 		{"a host port on a private node", estate + host(hostPort), nil, nil},
 		{"a host port on a public node", estate + public + host(hostPort), []string{"Node/n2 > shop/Pod/agent 9100/TCP any"}, nil},
-		{"a host port bound to localhost", estate + public + host(strings.Replace(hostPort, "hostPort: 9101", "hostPort: 9101, hostIP: 127.0.0.1", 1)), nil, nil},
-		{"a host port that a policy closes", estate + public + calico + host(hostPort) + np(`{podSelector: {}}`), nil, []string{"shop/Pod/agent by p"}},
+		{"a host port bound to localhost", estate + public + host(strings.Replace(hostPort, "hostPort: 9101",
+			"hostPort: 9101, hostIP: 127.0.0.1", 1)), nil, nil},
+		{"a host port that a policy closes", estate + public + calico + host(hostPort) + np(`{podSelector: {}}`), nil,
+			[]string{"shop/Pod/agent by p"}},
 		{"the host's network of a private node", estate + host(hostNet), nil, nil},
 		{"the host's network of a public node", estate + public + host(hostNet), []string{"Node/n2 > shop/Pod/agent 9100/TCP any"}, nil},
-		{"which no policy closes", estate + public + calico + host(hostNet) + np(`{podSelector: {}}`), []string{"Node/n2 > shop/Pod/agent 9100/TCP any"}, nil},
+		{"which no policy closes", estate + public + calico + host(hostNet) + np(`{podSelector: {}}`),
+			[]string{"Node/n2 > shop/Pod/agent 9100/TCP any"}, nil},
 		{"on the other node", estate + public + strings.Replace(host(hostNet), "n2", "n1", 1), nil, nil},
-		{"the host's network without declared ports is uncertain", estate + public + host(`hostNetwork: true, containers: [{name: c, image: a}]`), []string{"Node/n2 > shop/Pod/agent  any ?"}, nil},
+		{"the host's network without declared ports is uncertain",
+			estate + public + host(`hostNetwork: true, containers: [{name: c, image: a}]`), []string{"Node/n2 > shop/Pod/agent  any ?"},
+			nil},
 	})
 }
 
 func TestEndpoints(t *testing.T) {
 	slice := func(endpoint string) string {
-		return "\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1, namespace: shop, labels: {kubernetes.io/service-name: web}}\naddressType: IPv4\nports: [{port: 8080}]\nendpoints: [" + endpoint + "]\n"
+		return "\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1, namespace: shop, labels: " +
+			"{kubernetes.io/service-name: web}}\naddressType: IPv4\nports: [{port: 8080}]\nendpoints: [" + endpoint + "]\n"
 	}
 	bare := svc(`{type: LoadBalancer, ports: [{port: 80}]}`, withAddress)
 	open := []string{"shop/Service/web > shop/Pod/web 8080/TCP any"}
 	run(t, []test{
 		{"no selector and no endpoints", estate + bare, nil, nil},
-		{"endpoints by hand that name a pod", estate + bare + slice("{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web, namespace: shop}}"), open, nil},
+		{"endpoints by hand that name a pod",
+			estate + bare + slice("{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web, namespace: shop}}"), open, nil},
 		{"endpoints by hand that name a pod's address", estate + bare + slice("{addresses: [10.1.0.1]}"), open, nil},
 		{"endpoints elsewhere", estate + bare + slice("{addresses: [172.16.0.9]}"), nil, nil},
-		{"an endpoint that is not ready may be soon", estate + bare + slice("{addresses: [10.1.0.1], conditions: {ready: false}, targetRef: {kind: Pod, name: web, namespace: shop}}"), open, nil},
+		{"an endpoint that is not ready may be soon", estate + bare +
+			slice("{addresses: [10.1.0.1], conditions: {ready: false}, targetRef: {kind: Pod, name: web, namespace: shop}}"), open, nil},
 	})
 }
 
@@ -263,7 +291,8 @@ func TestARouteExplainsEveryHop(t *testing.T) {
 	r := judged(facts(t, estate+balancer(", loadBalancerSourceRanges: [198.51.100.0/24]", "")+np(`{podSelector: {}}`)))
 	want := "the internet → Service shop/web on 80/TCP: through load balancer 203.0.113.9, for 198.51.100.0/24 only.\n" +
 		"Service shop/web → Pod shop/web on 8080/TCP: through Service shop/web to port 8080/TCP, for 198.51.100.0/24 only; " +
-		"NetworkPolicy shop/p restricts ingress and no rule allows it; whether anything enforces that is not known. No known network plugin was seen, so nothing shows whether policies are enforced.\n"
+		"NetworkPolicy shop/p restricts ingress and no rule allows it; whether anything enforces that is not known. No known network " +
+		"plugin was seen, so nothing shows whether policies are enforced.\n"
 	if got := r.Routes[0].Explain(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -102,7 +102,8 @@ func (j *judge) balancerFrontend(via, uncertain string) frontend {
 // let it in by any of their rules.
 func (j *judge) hiddenFrontend(via, uncertain string) frontend {
 	f := j.balancerFrontend(via, uncertain)
-	f.senders = append(f.senders, sender{Endpoint: netpol.Somebody("a controller whose pods were not found"), source: FromController, whole: true})
+	f.senders = append(f.senders,
+		sender{Endpoint: netpol.Somebody("a controller whose pods were not found"), source: FromController, whole: true})
 	return f
 }
 

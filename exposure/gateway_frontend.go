@@ -98,5 +98,6 @@ func (j *judge) gatewayPods(g *gatewayv1.Gateway, known *gatewayController, poin
 // madeFor says whether a Service's labels name the Gateway it was made for.
 func madeFor(s *corev1.Service, g *gatewayv1.Gateway) bool {
 	return s.Namespace == g.Namespace && s.Labels["gateway.networking.k8s.io/gateway-name"] == g.Name ||
-		s.Labels["gateway.envoyproxy.io/owning-gateway-name"] == g.Name && s.Labels["gateway.envoyproxy.io/owning-gateway-namespace"] == g.Namespace
+		s.Labels["gateway.envoyproxy.io/owning-gateway-name"] == g.Name &&
+			s.Labels["gateway.envoyproxy.io/owning-gateway-namespace"] == g.Namespace
 }

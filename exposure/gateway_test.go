@@ -20,7 +20,8 @@ metadata: {name: shop, labels: {routes: "yes"}}
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {name: gw, namespace: infra, uid: g}
-spec: {gatewayClassName: gc, listeners: [{name: web, port: 80, protocol: HTTP, hostname: "*.example.com", allowedRoutes: {namespaces: {from: All}}}]}
+spec: {gatewayClassName: gc,
+  listeners: [{name: web, port: 80, protocol: HTTP, hostname: "*.example.com", allowedRoutes: {namespaces: {from: All}}}]}
 ---
 apiVersion: v1
 kind: Service
@@ -48,31 +49,43 @@ func TestGateways(t *testing.T) {
 	all := func(changes ...string) string {
 		return strings.NewReplacer(changes...).Replace(estate + backendService + envoy + route)
 	}
-	elsewhere := "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r, namespace: app}\nspec: {parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, namespace: shop, port: 80}]}]}\n"
-	grant := "\n---\napiVersion: gateway.networking.k8s.io/v1beta1\nkind: ReferenceGrant\nmetadata: {name: g, namespace: shop}\nspec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: app}], to: [{group: '', kind: Service}]}\n"
+	elsewhere := "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r, namespace: app}\nspec: " +
+		"{parentRefs: [{name: gw, namespace: infra}], rules: [{backendRefs: [{name: web, namespace: shop, port: 80}]}]}\n"
+	grant := "\n---\napiVersion: gateway.networking.k8s.io/v1beta1\nkind: ReferenceGrant\nmetadata: {name: g, namespace: shop}\nspec: " +
+		"{from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: app}], to: [{group: '', kind: Service}]}\n"
 	const mirror = "filters: [{type: RequestMirror, requestMirror: {backendRef: {name: web, port: 80}}}]"
 	run(t, []test{
 		{"a route of an exposed gateway", all(), []string{proxy, web}, nil},
 		{"a gateway with a private address", all("203.0.113.1", "10.0.0.1"), nil, nil},
 		{"a listener for its own namespace", all("from: All", "from: Same"), []string{proxy}, nil},
-		{"a listener for selected namespaces", all("from: All", "from: Selector, selector: {matchLabels: {routes: 'yes'}}"), []string{proxy, web}, nil},
-		{"a listener for other namespaces", all("from: All", "from: Selector, selector: {matchLabels: {routes: 'no'}}"), []string{proxy}, nil},
-		{"a section that is not there", all("namespace: infra}], host", "namespace: infra, sectionName: other}], host"), []string{proxy}, nil},
+		{"a listener for selected namespaces", all("from: All", "from: Selector, selector: {matchLabels: {routes: 'yes'}}"),
+			[]string{proxy, web}, nil},
+		{"a listener for other namespaces", all("from: All", "from: Selector, selector: {matchLabels: {routes: 'no'}}"), []string{proxy},
+			nil},
+		{"a section that is not there", all("namespace: infra}], host", "namespace: infra, sectionName: other}], host"), []string{proxy},
+			nil},
 		{"a port that is not there", all("namespace: infra}], host", "namespace: infra, port: 81}], host"), []string{proxy}, nil},
 		{"a host the listener does not serve", all("www.example.com", "www.example.org"), []string{proxy}, nil},
 		{"the domain itself is not below its wildcard", all("www.example.com", "example.com"), []string{proxy}, nil},
 		{"a kind the listener does not take", all("from: All}", "from: All}, kinds: [{kind: GRPCRoute}]"), []string{proxy}, nil},
 		{"a backend without traffic", all("{name: web, port: 80}]}]}", "{name: web, port: 80, weight: 0}]}]}"), []string{proxy}, nil},
 		{"a backend that gets a copy of the requests", all("backendRefs: [{name: web, port: 80}]", mirror), []string{proxy, web}, nil},
-		{"a backend that gets a copy of none", all("backendRefs: [{name: web, port: 80}]", strings.Replace(mirror, "{backendRef", "{percent: 0, backendRef", 1)), []string{proxy}, nil},
-		{"a copy that a backend asks for", all("backendRefs: [{name: web, port: 80}]", "backendRefs: [{name: lost, port: 80, "+mirror+"}]"), []string{proxy, web}, nil},
-		{"a copy of gRPC requests", all("kind: HTTPRoute", "kind: GRPCRoute", "backendRefs: [{name: web, port: 80}]", mirror), []string{proxy, web}, nil},
+		{"a backend that gets a copy of none", all("backendRefs: [{name: web, port: 80}]",
+			strings.Replace(mirror, "{backendRef", "{percent: 0, backendRef", 1)), []string{proxy}, nil},
+		{"a copy that a backend asks for", all("backendRefs: [{name: web, port: 80}]",
+			"backendRefs: [{name: lost, port: 80, "+mirror+"}]"), []string{proxy, web}, nil},
+		{"a copy of gRPC requests", all("kind: HTTPRoute", "kind: GRPCRoute", "backendRefs: [{name: web, port: 80}]", mirror),
+			[]string{proxy, web}, nil},
 		{"a backend that is not there", all("{name: web, port: 80}]}]}", "{name: lost, port: 80}]}]}"), []string{proxy}, nil},
 		{"a gateway that is not there", all("{name: gw, namespace: infra}]", "{name: other, namespace: infra}]"), []string{proxy}, nil},
 		{"a backend elsewhere without a grant", all(route, elsewhere), []string{proxy}, nil},
 		{"a backend elsewhere with a grant", all(route, elsewhere+grant), []string{proxy, web}, nil},
-		{"a grant for others", all(route, elsewhere+strings.Replace(grant, "namespace: app", "namespace: other", 1)), []string{proxy}, nil},
-		{"a policy closes the backend to the proxy", all() + calico + np(`{podSelector: {}}`), []string{proxy}, []string{"shop/Pod/web by p"}},
-		{"a policy lets the proxy in", all() + calico + np(`{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: infra}}}]}]}`), []string{proxy, web}, nil},
+		{"a grant for others", all(route, elsewhere+strings.Replace(grant, "namespace: app", "namespace: other", 1)), []string{proxy},
+			nil},
+		{"a policy closes the backend to the proxy", all() + calico + np(`{podSelector: {}}`), []string{proxy},
+			[]string{"shop/Pod/web by p"}},
+		{"a policy lets the proxy in",
+			all() + calico + np(`{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: infra}}}]}]}`),
+			[]string{proxy, web}, nil},
 	})
 }

@@ -109,7 +109,8 @@ func (j *judge) frontendOf(in *networkingv1.Ingress, c class) (frontend, bool) {
 		return j.hiddenFrontend("the address "+strings.Join(open, ", ")+" of "+ingressRef(in).String(),
 			"the pods of "+c.text()+" were not found"), true
 	case j.partial && len(points) == 0:
-		return j.hiddenFrontend(c.text(), "the manifests do not contain "+c.text()+", so whether the internet reaches it is not known"), true
+		return j.hiddenFrontend(c.text(), "the manifests do not contain "+c.text()+", so whether the internet reaches it is not known"),
+			true
 	case len(points) == 0 && c.name != "" && c.known == nil:
 		j.gap("the controller of "+ingressRef(in).String(), "class "+c.name+" is of no controller we know, and its pods were not found",
 			"What this ingress leads to may be exposed and is not shown.")
@@ -161,7 +162,8 @@ func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 	if c.object != (ref.Ref{}) {
 		evidence = append(evidence, c.object)
 	}
-	w.hops = []*Hop{j.hop(Hop{From: internet, To: e, Ports: webPorts(len(in.Spec.TLS) > 0), Width: widthOf(w.clients), Ranges: listed(w.clients),
+	w.hops = []*Hop{j.hop(Hop{From: internet, To: e, Ports: webPorts(len(in.Spec.TLS) > 0), Width: widthOf(w.clients),
+		Ranges: listed(w.clients),
 		Source: FromInternet, Via: f.via, Evidence: evidence, Uncertain: f.uncertain})}
 	for _, b := range backendsOf(in) {
 		s := j.serviceAt(in.Namespace, b.service)

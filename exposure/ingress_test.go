@@ -18,7 +18,8 @@ spec: {controller: k8s.io/ingress-nginx}
 apiVersion: v1
 kind: Pod
 metadata: {name: ctl, namespace: ingress-nginx, labels: {app: ctl}}
-spec: {nodeName: n1, %s containers: [{name: c, image: 'registry.k8s.io/ingress-nginx/controller:v1.11.0', args: [%s], ports: [{name: http, containerPort: 80}]}]}
+spec: {nodeName: n1, %s containers: [{name: c, image: 'registry.k8s.io/ingress-nginx/controller:v1.11.0',
+  args: [%s], ports: [{name: http, containerPort: 80}]}]}
 status: {podIPs: [{ip: 10.9.0.1}]}
 ---
 apiVersion: v1
@@ -35,7 +36,8 @@ metadata: {name: ingress-nginx, labels: {name: ingress-nginx}}
 var (
 	controllerOpen    = fmt.Sprintf(nginx, "", "", "}", "203.0.113.1")
 	controllerPrivate = fmt.Sprintf(nginx, "", "", "}", "10.0.0.1")
-	backendService    = svc(`{selector: {app: web}, ports: [{name: http, port: 80, targetPort: http, protocol: TCP}, {name: metrics, port: 9090, protocol: TCP}]}`, "}")
+	backendService    = svc(`{selector: {app: web}, ports: [{name: http, port: 80, targetPort: http, protocol: TCP}, `+
+		`{name: metrics, port: 9090, protocol: TCP}]}`, "}")
 )
 
 func ing(class, meta, more string) string {
@@ -60,33 +62,51 @@ func TestIngresses(t *testing.T) {
 		{"its controller is not there", all(byClass), nil, nil},
 		{"its class does not exist and nobody knows it", all(controllerOpen, ing("ingressClassName: other,", "", "")), []string{ctl}, nil},
 		{"no class and no default", all(controllerOpen, ing("", "", "")), []string{ctl}, nil},
-		{"no class, and a default", all(strings.Replace(controllerOpen, "metadata: {name: nginx}", `metadata: {name: nginx, annotations: {ingressclass.kubernetes.io/is-default-class: "true"}}`, 1), ing("", "", "")),
+		{"no class, and a default", all(strings.Replace(controllerOpen, "metadata: {name: nginx}",
+			`metadata: {name: nginx, annotations: {ingressclass.kubernetes.io/is-default-class: "true"}}`, 1), ing("", "", "")),
 			[]string{ctl, web}, nil},
-		{"the annotation of old", all(controllerOpen, ing("", ", annotations: {kubernetes.io/ingress.class: nginx}", "")), []string{ctl, web}, nil},
-		{"the annotation names another installation", all(fmt.Sprintf(nginx, "", "--ingress-class=internal", "}", "203.0.113.1"), ing("", ", annotations: {kubernetes.io/ingress.class: nginx}", "")),
+		{"the annotation of old", all(controllerOpen, ing("", ", annotations: {kubernetes.io/ingress.class: nginx}", "")),
+			[]string{ctl, web}, nil},
+		{"the annotation names another installation", all(fmt.Sprintf(nginx, "", "--ingress-class=internal", "}", "203.0.113.1"),
+			ing("", ", annotations: {kubernetes.io/ingress.class: nginx}", "")),
 			[]string{ctl}, nil},
-		{"an installation of another controller class", all(fmt.Sprintf(nginx, "", "--controller-class=k8s.io/internal", "}", "203.0.113.1"), byClass), []string{ctl}, nil},
-		{"a service that is not there", all(controllerOpen, strings.ReplaceAll(byClass, "{name: web, port", "{name: lost, port")), []string{ctl}, nil},
+		{"an installation of another controller class", all(fmt.Sprintf(nginx, "", "--controller-class=k8s.io/internal", "}",
+			"203.0.113.1"), byClass), []string{ctl}, nil},
+		{"a service that is not there", all(controllerOpen, strings.ReplaceAll(byClass, "{name: web, port", "{name: lost, port")),
+			[]string{ctl}, nil},
 		{"a port that is not there", all(controllerOpen, strings.ReplaceAll(byClass, "number: 80", "number: 81")), []string{ctl}, nil},
-		{"a backend for whatever no rule takes", all(controllerOpen, strings.NewReplacer("rules: [", "defaultBackend: {service: {name: web, port: {number: 80}}}, rules: [",
-			"backend: {service: {name: web", "backend: {service: {name: lost").Replace(byClass)), []string{ctl, web}, nil},
+		{"a backend for whatever no rule takes", all(controllerOpen,
+			strings.NewReplacer("rules: [", "defaultBackend: {service: {name: web, port: {number: 80}}}, rules: [",
+				"backend: {service: {name: web", "backend: {service: {name: lost").Replace(byClass)), []string{ctl, web}, nil},
 		{"a port by name", all(controllerOpen, strings.ReplaceAll(byClass, "number: 80", "name: http")), []string{ctl, web}, nil},
 		{"only the port it names", all(controllerOpen, strings.ReplaceAll(byClass, "number: 80", "number: 9090")),
 			[]string{ctl, "shop/Ingress/web > shop/Service/web > shop/Pod/web 9090/TCP any"}, nil},
-		{"clients it lists", all(controllerOpen, ing("ingressClassName: nginx,", `, annotations: {nginx.ingress.kubernetes.io/whitelist-source-range: "198.51.100.0/24,10.0.0.0/8"}`, "")),
+		{"clients it lists", all(controllerOpen, ing("ingressClassName: nginx,",
+			`, annotations: {nginx.ingress.kubernetes.io/whitelist-source-range: "198.51.100.0/24,10.0.0.0/8"}`, "")),
 			[]string{ctl, "shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"}, nil},
-		{"only private clients", all(controllerOpen, ing("ingressClassName: nginx,", `, annotations: {nginx.ingress.kubernetes.io/allowlist-source-range: 10.0.0.0/8}`, "")),
+		{"only private clients", all(controllerOpen, ing("ingressClassName: nginx,",
+			`, annotations: {nginx.ingress.kubernetes.io/allowlist-source-range: 10.0.0.0/8}`, "")),
 			[]string{ctl}, nil},
-		{"clients its controller's load balancer lists", all(strings.Replace(controllerOpen, "type: LoadBalancer,", "type: LoadBalancer, loadBalancerSourceRanges: [198.51.100.0/24],", 1), byClass),
-			[]string{"ingress-nginx/Service/ctl > ingress-nginx/Pod/ctl 80/TCP ranges 198.51.100.0/24", "shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"}, nil},
-		{"a controller on the host's network of a public node", all(strings.Replace(public, "n2", "n1", 1), fmt.Sprintf(nginx, "hostNetwork: true,", "", "}", "10.0.0.1"), byClass),
+		{"clients its controller's load balancer lists", all(strings.Replace(controllerOpen, "type: LoadBalancer,",
+			"type: LoadBalancer, loadBalancerSourceRanges: [198.51.100.0/24],", 1), byClass),
+			[]string{"ingress-nginx/Service/ctl > ingress-nginx/Pod/ctl 80/TCP ranges 198.51.100.0/24",
+				"shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"}, nil},
+		{"a controller on the host's network of a public node", all(strings.Replace(public, "n2", "n1", 1),
+			fmt.Sprintf(nginx, "hostNetwork: true,", "", "}", "10.0.0.1"), byClass),
 			[]string{"Node/n1 > ingress-nginx/Pod/ctl 80/TCP any", web}, nil},
-		{"a cloud's own load balancer", all(ing("", ", annotations: {kubernetes.io/ingress.class: gce}", status("ip: 203.0.113.7"))), []string{web}, nil},
+		{"a cloud's own load balancer", all(ing("", ", annotations: {kubernetes.io/ingress.class: gce}", status("ip: 203.0.113.7"))),
+			[]string{web}, nil},
 		{"an internal one", all(ing("", ", annotations: {kubernetes.io/ingress.class: gce-internal}", status("ip: 10.0.0.7"))), nil, nil},
-		{"ALB facing the internet", all(ing("ingressClassName: alb,", ", annotations: {alb.ingress.kubernetes.io/scheme: internet-facing}", status("hostname: k8s-1.elb.amazonaws.com"))), []string{web}, nil},
-		{"ALB by default is internal", all(ing("ingressClassName: alb,", "", status("hostname: internal-k8s-1.elb.amazonaws.com"))), nil, nil},
-		{"an unknown controller with a public address", all(ing("ingressClassName: house,", "", status("ip: 203.0.113.7"))), []string{web + " ?"}, nil},
-		{"an unknown controller found by its address", all(strings.Replace(controllerOpen, "registry.k8s.io/ingress-nginx/controller:v1.11.0", "house/proxy", 1), ing("ingressClassName: house,", "", status("ip: 203.0.113.1"))),
+		{"ALB facing the internet", all(ing("ingressClassName: alb,",
+			", annotations: {alb.ingress.kubernetes.io/scheme: internet-facing}", status("hostname: k8s-1.elb.amazonaws.com"))),
+			[]string{web}, nil},
+		{"ALB by default is internal", all(ing("ingressClassName: alb,", "", status("hostname: internal-k8s-1.elb.amazonaws.com"))), nil,
+			nil},
+		{"an unknown controller with a public address", all(ing("ingressClassName: house,", "", status("ip: 203.0.113.7"))),
+			[]string{web + " ?"}, nil},
+		{"an unknown controller found by its address", all(strings.Replace(controllerOpen,
+			"registry.k8s.io/ingress-nginx/controller:v1.11.0", "house/proxy", 1),
+			ing("ingressClassName: house,", "", status("ip: 203.0.113.1"))),
 			[]string{ctl, web}, nil},
 	})
 }
@@ -102,27 +122,36 @@ func TestPoliciesBehindAnIngress(t *testing.T) {
 	run(t, []test{
 		{"allow from ingress-nginx does not hide the way", all + fromNginx, []string{ctl, web}, nil},
 		{"deny all does", all + np(`{podSelector: {}}`), []string{ctl}, []string{"shop/Pod/web by p"}},
-		{"allow the internet only is not for the controller", all + np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}]}]}`), []string{ctl}, []string{"shop/Pod/web by p"}},
+		{"allow the internet only is not for the controller", all +
+			np(`{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}]}]}`), []string{ctl}, []string{"shop/Pod/web by p"}},
 		{"deny all, enforced by nothing", strings.Replace(all, calico, flannel, 1) + np(`{podSelector: {}}`), []string{ctl, web}, nil},
 		{"deny all, enforcement unknown", strings.Replace(all, calico, "", 1) + np(`{podSelector: {}}`), []string{ctl, web + " ?"}, nil},
-		{"the controller may not send", all + ctlPolicy(`{podSelector: {}, policyTypes: [Egress]}`), []string{ctl}, []string{"shop/Pod/web by p"}},
+		{"the controller may not send", all + ctlPolicy(`{podSelector: {}, policyTypes: [Egress]}`), []string{ctl},
+			[]string{"shop/Pod/web by p"}},
 		{"the controller may not be reached", all + ctlPolicy(`{podSelector: {}}`), nil, []string{"ingress-nginx/Pod/ctl by p"}},
-		{"a controller that was not found may be one the policy allows", estate + calico + backendService + ing("ingressClassName: house,", "", "status: {loadBalancer: {ingress: [{ip: 203.0.113.7}]}}") + fromNginx, []string{web + " ?"}, nil},
-		{"but not if the policy allows nobody", estate + calico + backendService + ing("ingressClassName: house,", "", "status: {loadBalancer: {ingress: [{ip: 203.0.113.7}]}}") + np(`{podSelector: {}}`), nil, []string{"shop/Pod/web by p"}},
-		{"a load balancer to the same pods is judged by itself", all + fromNginx + strings.Replace(strings.Replace(balancer("", ""), "name: web", "name: direct", 1), "uid: u", "uid: d", 1),
+		{"a controller that was not found may be one the policy allows", estate + calico + backendService +
+			ing("ingressClassName: house,", "", "status: {loadBalancer: {ingress: [{ip: 203.0.113.7}]}}") + fromNginx,
+			[]string{web + " ?"}, nil},
+		{"but not if the policy allows nobody", estate + calico + backendService + ing("ingressClassName: house,", "",
+			"status: {loadBalancer: {ingress: [{ip: 203.0.113.7}]}}") + np(`{podSelector: {}}`), nil, []string{"shop/Pod/web by p"}},
+		{"a load balancer to the same pods is judged by itself",
+			all + fromNginx + strings.Replace(strings.Replace(balancer("", ""), "name: web", "name: direct", 1), "uid: u", "uid: d", 1),
 			[]string{ctl, web}, []string{"shop/Pod/web by p"}},
 	})
 }
 
 func TestAControllerOnTheHostsNetworkIsItsNode(t *testing.T) {
 	host := strings.Replace(public, "n2", "n1", 1) + fmt.Sprintf(nginx, "hostNetwork: true,", "", "}", "10.0.0.1")
-	beside := strings.NewReplacer("name: web, namespace", "name: beside, namespace", "nodeName: n2", "nodeName: n1").Replace(estate[strings.Index(estate, "---\napiVersion: v1\nkind: Pod"):])
+	beside := strings.NewReplacer("name: web, namespace", "name: beside, namespace", "nodeName: n2",
+		"nodeName: n1").Replace(estate[strings.Index(estate, "---\napiVersion: v1\nkind: Pod"):])
 	ctl, agent := "Node/n1 > ingress-nginx/Pod/ctl 80/TCP any", "Node/n1 > kube-system/Pod/calico-node  any ?"
-	run(t, []test{{"no policy keeps it from the pods beside it", estate + beside + calico + backendService + host + ing("ingressClassName: nginx,", "", "") + np(`{podSelector: {}}`),
+	run(t, []test{{"no policy keeps it from the pods beside it", estate + beside + calico + backendService + host +
+		ing("ingressClassName: nginx,", "", "") + np(`{podSelector: {}}`),
 		[]string{ctl, agent, "shop/Ingress/web > shop/Service/web > shop/Pod/beside 8080/TCP any"}, []string{"shop/Pod/web by p"}}})
 }
 
 func TestAManifestWithoutTheClusterKeepsItsIngressMarked(t *testing.T) {
 	app := estate[strings.Index(estate, "---\napiVersion: v1\nkind: Pod"):] + backendService
-	run(t, []test{{"", app + ing("ingressClassName: nginx,", "", ""), []string{"shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP any ?"}, nil}})
+	run(t, []test{{"", app + ing("ingressClassName: nginx,", "", ""),
+		[]string{"shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP any ?"}, nil}})
 }

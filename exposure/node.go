@@ -109,7 +109,8 @@ func (j *judge) hostPort(p *collect.Pod) {
 		return
 	}
 	if unknown {
-		uncertain = strings.TrimPrefix(uncertain+"; the pod is on its node's network and declares no port: what it listens on is not known", "; ")
+		const silent = "the pod is on its node's network and declares no port: what it listens on is not known"
+		uncertain = strings.TrimPrefix(uncertain+"; "+silent, "; ")
 	}
 	w := way{clients: everyone()}
 	w.hops = []*Hop{j.hop(Hop{From: internet, To: node, Ports: ports, Width: Any, Source: FromInternet, Uncertain: uncertain,

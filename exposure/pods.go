@@ -34,7 +34,8 @@ type podIndex struct {
 }
 
 func indexPods(f *collect.Facts) *podIndex {
-	x := &podIndex{groups: map[string][]*group{}, of: map[collect.Key]*group{}, byIP: map[string][]*collect.Pod{}, slices: map[collect.Key][]*collect.EndpointSlice{}}
+	x := &podIndex{groups: map[string][]*group{}, of: map[collect.Key]*group{}, byIP: map[string][]*collect.Pod{},
+		slices: map[collect.Key][]*collect.EndpointSlice{}}
 	groups := map[groupKey]*group{}
 	for _, p := range f.Pods {
 		if p.Phase == "Succeeded" || p.Phase == "Failed" || p.Shape == nil {

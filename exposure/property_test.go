@@ -9,13 +9,17 @@ import (
 
 // town is everything at once: balancers, ingress, gateway, public nodes.
 func town() string {
-	host := "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: agent, namespace: shop, labels: {app: agent}}\nspec: {nodeName: n2, hostNetwork: true, containers: [{name: c, image: a, ports: [{containerPort: 9100}]}]}\n"
+	host := "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: agent, namespace: shop, labels: {app: agent}}\nspec: {nodeName: n2, " +
+		"hostNetwork: true, containers: [{name: c, image: a, ports: [{containerPort: 9100}]}]}\n"
 	direct := strings.Replace(strings.Replace(balancer("", ""), "name: web", "name: direct", 1), "uid: u", "uid: d", 1)
 	more := ""
 	for i := range 5 {
-		more += fmt.Sprintf("\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web-%d, namespace: shop, labels: {app: web, n: '%d'}}\nspec: {nodeName: n%d, containers: [{name: c, image: web, ports: [{name: http, containerPort: 8080}]}]}\n", i, i%2, 1+i%2)
+		more += fmt.Sprintf("\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web-%d, namespace: shop, labels: {app: web, n: "+
+			"'%d'}}\nspec: {nodeName: n%d, containers: [{name: c, image: web, ports: [{name: http, containerPort: 8080}]}]}\n", i, i%2,
+			1+i%2)
 	}
-	return estate + public + backendService + controllerOpen + envoy + route + ing("ingressClassName: nginx,", "", "") + host + direct + more
+	return estate + public + backendService + controllerOpen + envoy + route + ing("ingressClassName: nginx,", "", "") + host + direct +
+		more
 }
 
 func tell(r *Result) string {
@@ -57,8 +61,10 @@ func TestAPolicyNeverOpensAndOneThatNothingEnforcesNeverCloses(t *testing.T) {
 		t.Fatalf("only %d ways in", len(open))
 	}
 	for range 60 {
-		policy := np("{podSelector: " + pick("{}", "{matchLabels: {app: web}}", `{matchLabels: {n: "1"}}`) + ", policyTypes: [Ingress], ingress: [{from: " +
-			pick("[]", "[{podSelector: {}}]", "[{namespaceSelector: {}}]", "[{ipBlock: {cidr: 0.0.0.0/0}}]", "[{ipBlock: {cidr: 192.168.0.0/24}}]", "[{ipBlock: {cidr: 10.0.0.0/8}}]") +
+		policy := np("{podSelector: " + pick("{}", "{matchLabels: {app: web}}", `{matchLabels: {n: "1"}}`) +
+			", policyTypes: [Ingress], ingress: [{from: " +
+			pick("[]", "[{podSelector: {}}]", "[{namespaceSelector: {}}]", "[{ipBlock: {cidr: 0.0.0.0/0}}]",
+				"[{ipBlock: {cidr: 192.168.0.0/24}}]", "[{ipBlock: {cidr: 10.0.0.0/8}}]") +
 			", ports: " + pick("[]", "[{port: 8080}]", "[{port: http}]", "[{port: 9}]") + "}]}")
 		for pair := range pairs(judged(facts(t, town()+calico+policy))) {
 			if !open[pair] {

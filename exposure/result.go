@@ -109,7 +109,8 @@ func (j *judge) missing() {
 	}
 	for _, resource := range unreadRoutes {
 		if n, there := j.facts.Unread[resource]; there && n != 0 {
-			j.gap("exposure through "+resource, "objects of this kind are not interpreted", "Pods may be exposed through them and not be shown.")
+			j.gap("exposure through "+resource, "objects of this kind are not interpreted",
+				"Pods may be exposed through them and not be shown.")
 		}
 	}
 	if len(j.nodes.public) > 0 {
@@ -122,7 +123,8 @@ func (j *judge) missing() {
 // ingresses and HTTP routes.
 var unreadRoutes = []string{
 	"apisixroutes.apisix.apache.org", "gateways.networking.istio.io", "httpproxies.projectcontour.io", "ingressroutes.traefik.containo.us",
-	"ingressroutes.traefik.io", "ingressroutetcps.traefik.io", "listenersets.gateway.networking.k8s.io", "mappings.getambassador.io", "routegroups.zalando.org",
+	"ingressroutes.traefik.io", "ingressroutetcps.traefik.io", "listenersets.gateway.networking.k8s.io", "mappings.getambassador.io",
+	"routegroups.zalando.org",
 	"routes.route.openshift.io", "tcproutes.gateway.networking.k8s.io", "tlsroutes.gateway.networking.k8s.io",
 	"udproutes.gateway.networking.k8s.io", "virtualservers.k8s.nginx.org", "xlistenersets.gateway.networking.x-k8s.io",
 }

@@ -108,7 +108,8 @@ func publicAmong(all []string) (out []string) {
 
 func publicName(host string) bool {
 	return !strings.HasPrefix(host, "internal-") && host != "localhost" &&
-		!slices.ContainsFunc([]string{".internal", ".local", ".localhost", ".localdomain", ".lan"}, func(s string) bool { return strings.HasSuffix(host, s) })
+		!slices.ContainsFunc([]string{".internal", ".local", ".localhost", ".localdomain", ".lan"},
+			func(s string) bool { return strings.HasSuffix(host, s) })
 }
 
 // nodePort is the listener of the ports a service opens on every node. It is one
@@ -146,7 +147,8 @@ func portsOfService(ports []corev1.ServicePort) (out []netpol.Port) {
 // senders of a service's traffic, as its pods see them.
 func (j *judge) senders(s *corev1.Service, w way, l listener) []sender {
 	if l.direct {
-		return []sender{w.sender(), {Endpoint: netpol.Somewhere("the load balancer", netpol.Everywhere()), source: FromLoadBalancer, whole: true}}
+		return []sender{w.sender(),
+			{Endpoint: netpol.Somewhere("the load balancer", netpol.Everywhere()), source: FromLoadBalancer, whole: true}}
 	}
 	if s.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal {
 		return []sender{w.sender()}

@@ -7,11 +7,13 @@ import (
 )
 
 func anp(name string, priority int, spec string) string {
-	return fmt.Sprintf("\n---\napiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: %s}\nspec: {priority: %d, subject: {namespaces: {matchLabels: {team: a}}}, %s}\n", name, priority, spec)
+	return fmt.Sprintf("\n---\napiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: %s}\nspec: "+
+		"{priority: %d, subject: {namespaces: {matchLabels: {team: a}}}, %s}\n", name, priority, spec)
 }
 
 func banp(spec string) string {
-	return fmt.Sprintf("\n---\napiVersion: policy.networking.k8s.io/v1alpha1\nkind: BaselineAdminNetworkPolicy\nmetadata: {name: default}\nspec: {subject: {namespaces: {}}, %s}\n", spec)
+	return fmt.Sprintf("\n---\napiVersion: policy.networking.k8s.io/v1alpha1\nkind: BaselineAdminNetworkPolicy\nmetadata: {name: "+
+		"default}\nspec: {subject: {namespaces: {}}, %s}\n", spec)
 }
 
 func TestAdminPolicies(t *testing.T) {
@@ -23,27 +25,51 @@ func TestAdminPolicies(t *testing.T) {
 		{"a deny", anp("d", 5, `ingress: [{action: Deny, `+fromBank+`}]`), "bank/web", "shop/db", "80", "no d 0"},
 		{"which is for its peers only", anp("d", 5, `ingress: [{action: Deny, `+fromBank+`}]`), "shop/web", "shop/db", "80", "yes"},
 		{"and its subject only", anp("d", 5, `ingress: [{action: Deny, from: [{namespaces: {}}]}]`), "shop/web", "bank/web", "80", "yes"},
-		{"an allow goes before NetworkPolicies", anp("a", 5, `ingress: [{action: Allow, `+fromBank+`}]`) + denyNP, "bank/web", "shop/db", "80", "yes a 0"},
-		{"a pass leaves it to them", anp("p", 5, `ingress: [{action: Pass, `+fromBank+`}, {action: Allow, `+fromBank+`}]`) + denyNP, "bank/web", "shop/db", "80", "no deny -1"},
-		{"a pass goes around later admin policies", anp("p", 5, `ingress: [{action: Pass, `+fromBank+`}]`) + anp("q", 6, `ingress: [{action: Deny, `+fromBank+`}]`), "bank/web", "shop/db", "80", "yes"},
-		{"the lower number goes first", anp("late", 9, `ingress: [{action: Allow, `+fromBank+`}]`) + anp("early", 3, `ingress: [{action: Deny, `+fromBank+`}]`), "bank/web", "shop/db", "80", "no early 0"},
-		{"the first rule decides", anp("r", 1, `ingress: [{action: Allow, `+fromBank+`, ports: [{portNumber: {protocol: TCP, port: 80}}]}, {action: Deny, `+fromBank+`}]`), "bank/web", "shop/db", "80", "yes r 0"},
-		{"for its ports", anp("r", 1, `ingress: [{action: Allow, `+fromBank+`, ports: [{portNumber: {protocol: TCP, port: 80}}]}, {action: Deny, `+fromBank+`}]`), "bank/web", "shop/db", "81", "no r 1"},
-		{"a range of ports", anp("r", 1, `ingress: [{action: Deny, `+fromBank+`, ports: [{portRange: {protocol: TCP, start: 80, end: 90}}]}]`), "bank/web", "shop/db", "85", "no r 0"},
-		{"a named port", anp("r", 1, `ingress: [{action: Deny, `+fromBank+`, ports: [{namedPort: http}]}]`), "bank/web", "shop/db", "5432", "no r 0"},
-		{"pods of namespaces", anp("r", 1, `ingress: [{action: Deny, from: [{pods: {namespaceSelector: {matchLabels: {team: b}}, podSelector: {matchLabels: {app: other}}}}]}]`), "bank/web", "shop/db", "80", "yes"},
-		{"the older spelling of namespaces", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {namespaceSelector: {matchLabels: {team: a}}}}]}]`), "bank/web", "shop/db", "80", "yes"},
-		{"namespaces that share a label", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {sameLabels: [team]}}]}]`), "shop/web", "shop/db", "80", "no r 0"},
-		{"namespaces that do not", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {notSameLabels: [team]}}]}]`), "shop/web", "shop/db", "80", "yes"},
+		{"an allow goes before NetworkPolicies", anp("a", 5, `ingress: [{action: Allow, `+fromBank+`}]`) + denyNP, "bank/web", "shop/db",
+			"80", "yes a 0"},
+		{"a pass leaves it to them", anp("p", 5, `ingress: [{action: Pass, `+fromBank+`}, {action: Allow, `+fromBank+`}]`) + denyNP,
+			"bank/web", "shop/db", "80", "no deny -1"},
+		{"a pass goes around later admin policies", anp("p", 5, `ingress: [{action: Pass, `+fromBank+`}]`) + anp("q", 6,
+			`ingress: [{action: Deny, `+fromBank+`}]`), "bank/web", "shop/db", "80", "yes"},
+		{"the lower number goes first", anp("late", 9, `ingress: [{action: Allow, `+fromBank+`}]`) + anp("early", 3,
+			`ingress: [{action: Deny, `+fromBank+`}]`), "bank/web", "shop/db", "80", "no early 0"},
+		{"the first rule decides", anp("r", 1,
+			`ingress: [{action: Allow, `+fromBank+`, ports: [{portNumber: {protocol: TCP, port: 80}}]}, {action: Deny, `+fromBank+`}]`),
+			"bank/web", "shop/db", "80", "yes r 0"},
+		{"for its ports", anp("r", 1,
+			`ingress: [{action: Allow, `+fromBank+`, ports: [{portNumber: {protocol: TCP, port: 80}}]}, {action: Deny, `+fromBank+`}]`),
+			"bank/web", "shop/db", "81", "no r 1"},
+		{"a range of ports", anp("r", 1,
+			`ingress: [{action: Deny, `+fromBank+`, ports: [{portRange: {protocol: TCP, start: 80, end: 90}}]}]`), "bank/web", "shop/db",
+			"85", "no r 0"},
+		{"a named port", anp("r", 1, `ingress: [{action: Deny, `+fromBank+`, ports: [{namedPort: http}]}]`), "bank/web", "shop/db",
+			"5432", "no r 0"},
+		{"pods of namespaces", anp("r", 1,
+			`ingress: [{action: Deny, from: [{pods: {namespaceSelector: {matchLabels: {team: b}}, podSelector: {matchLabels: {app: other}}}}]}]`),
+			"bank/web", "shop/db", "80", "yes"},
+		{"the older spelling of namespaces",
+			anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {namespaceSelector: {matchLabels: {team: a}}}}]}]`), "bank/web",
+			"shop/db", "80", "yes"},
+		{"namespaces that share a label", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {sameLabels: [team]}}]}]`),
+			"shop/web", "shop/db", "80", "no r 0"},
+		{"namespaces that do not", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {notSameLabels: [team]}}]}]`), "shop/web",
+			"shop/db", "80", "yes"},
 		{"the internet is no pod", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {}}]}]`), "internet", "shop/db", "80", "yes"},
-		{"a deny of some pods does not deny somebody unknown", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {}}]}]`), "somebody", "shop/db", "80", "yes"},
-		{"egress to networks", anp("r", 1, `egress: [{action: Deny, to: [{networks: [203.0.113.0/24]}]}]`), "shop/web", "range 203.0.113.7/32", "80", "no r 0"},
-		{"egress to other networks", anp("r", 1, `egress: [{action: Deny, to: [{networks: [203.0.113.0/24]}]}]`), "shop/web", "range 198.51.100.7/32", "80", "yes"},
+		{"a deny of some pods does not deny somebody unknown", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {}}]}]`),
+			"somebody", "shop/db", "80", "yes"},
+		{"egress to networks", anp("r", 1, `egress: [{action: Deny, to: [{networks: [203.0.113.0/24]}]}]`), "shop/web",
+			"range 203.0.113.7/32", "80", "no r 0"},
+		{"egress to other networks", anp("r", 1, `egress: [{action: Deny, to: [{networks: [203.0.113.0/24]}]}]`), "shop/web",
+			"range 198.51.100.7/32", "80", "yes"},
 		{"egress to nodes", anp("r", 1, `egress: [{action: Deny, to: [{nodes: {}}]}]`), "shop/web", "node n2", "80", "no r 0"},
-		{"the baseline decides last", banp(`ingress: [{action: Deny, from: [{namespaces: {}}]}]`), "bank/web", "shop/db", "80", "no default 0"},
-		{"and not where a NetworkPolicy selects", banp(`ingress: [{action: Deny, from: [{namespaces: {}}]}]`) + np("p", `{podSelector: {}, ingress: [{}]}`), "bank/web", "shop/db", "80", "yes p 0"},
-		{"a policy that cannot be read does not protect", anp("r", 1, `ingress: [{action: Deny, from: [{domainNames: [a.example]}]}]`), "bank/web", "shop/db", "80", "yes"},
-		{"and makes what others deny uncertain", anp("r", 1, `ingress: [{action: Allow, from: [{domainNames: [a.example]}]}]`) + denyNP, "bank/web", "shop/db", "80", "yes? deny -1"},
+		{"the baseline decides last", banp(`ingress: [{action: Deny, from: [{namespaces: {}}]}]`), "bank/web", "shop/db", "80",
+			"no default 0"},
+		{"and not where a NetworkPolicy selects", banp(`ingress: [{action: Deny, from: [{namespaces: {}}]}]`) +
+			np("p", `{podSelector: {}, ingress: [{}]}`), "bank/web", "shop/db", "80", "yes p 0"},
+		{"a policy that cannot be read does not protect", anp("r", 1, `ingress: [{action: Deny, from: [{domainNames: [a.example]}]}]`),
+			"bank/web", "shop/db", "80", "yes"},
+		{"and makes what others deny uncertain", anp("r", 1, `ingress: [{action: Allow, from: [{domainNames: [a.example]}]}]`) + denyNP,
+			"bank/web", "shop/db", "80", "yes? deny -1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

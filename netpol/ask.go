@@ -39,7 +39,8 @@ func (j *Judge) Ask(from, to Endpoint, port Port) Answer {
 		a.doubt(j.doubted(to.pod))
 	}
 	if maybe && !a.Allowed {
-		a.Allowed, a.Uncertain = true, "whether both run on one node is not known, and a node always reaches its own pods, though "+a.Witness.Text
+		a.Allowed, a.Uncertain = true,
+			"whether both run on one node is not known, and a node always reaches its own pods, though "+a.Witness.Text
 	}
 	return a
 }

@@ -26,7 +26,8 @@ func large() *collect.Facts {
 			f.NetworkPolicies[collect.Key{Namespace: ns, Name: app}] = &networkingv1.NetworkPolicy{
 				ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: app},
 				Spec: networkingv1.NetworkPolicySpec{PodSelector: metav1.LabelSelector{MatchLabels: map[string]string{"app": app}},
-					Ingress: []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"place": "3"}}}}}}}}
+					Ingress: []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{
+						{PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"place": "3"}}}}}}}}
 		}
 	}
 	return f
@@ -47,7 +48,8 @@ func BenchmarkAskWithManyBlocks(b *testing.B) {
 	k := collect.Key{Namespace: "ns-1", Name: "app-1"}
 	var peers []networkingv1.NetworkPolicyPeer
 	for i := range 5000 {
-		peers = append(peers, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: fmt.Sprintf("100.%d.%d.0/25", i/250, i%250)}})
+		peers = append(peers, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: fmt.Sprintf("100.%d.%d.0/25", i/250,
+			i%250)}})
 	}
 	f.NetworkPolicies[k] = &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: k.Namespace, Name: k.Name},
 		Spec: networkingv1.NetworkPolicySpec{Ingress: []networkingv1.NetworkPolicyIngressRule{{From: peers}}}}

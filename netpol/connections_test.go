@@ -14,25 +14,31 @@ func TestConnectionsAgreeWithAskingEveryPair(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	pick := func(of ...string) string { return of[rnd.IntN(len(of))] }
 	selector := func() string {
-		return pick("{}", "{matchLabels: {app: a}}", "{matchLabels: {app: b}}", "{matchExpressions: [{key: app, operator: NotIn, values: [a]}]}")
+		return pick("{}", "{matchLabels: {app: a}}", "{matchLabels: {app: b}}",
+			"{matchExpressions: [{key: app, operator: NotIn, values: [a]}]}")
 	}
 	peers := func() string {
-		return pick("[{podSelector: "+selector()+"}]", "[{namespaceSelector: {matchLabels: {n: x}}, podSelector: "+selector()+"}]", "[{namespaceSelector: {}}]", "[]",
+		return pick("[{podSelector: "+selector()+"}]", "[{namespaceSelector: {matchLabels: {n: x}}, podSelector: "+selector()+"}]",
+			"[{namespaceSelector: {}}]", "[]",
 			"[{ipBlock: {cidr: 10.0.0.0/8}}, {podSelector: "+selector()+"}]")
 	}
 	ports := func() string {
 		return pick("[]", "[{port: 80}]", "[{port: http}]", "[{port: 80, endPort: 90}]", "[{protocol: UDP}]")
 	}
 	for range 150 {
-		text := "apiVersion: v1\nkind: Namespace\nmetadata: {name: x, labels: {n: x}}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: z}\n"
+		text := "apiVersion: v1\nkind: Namespace\nmetadata: {name: x, labels: {n: x}}\n---\napiVersion: v1\nkind: Namespace\nmetadata: " +
+			"{name: z}\n"
 		for i, app := range []string{"a", "b", "c"} {
 			for k, ns := range []string{"x", "z"} {
-				text += fmt.Sprintf("---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: %s, labels: {app: %s}}\nspec: {nodeName: n-%s-%d, hostNetwork: %v, containers: [{name: c, image: i, ports: [{name: http, containerPort: %d}]}]}\nstatus: {podIPs: [{ip: 10.0.%d.%d}]}\n",
+				text += fmt.Sprintf("---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: %s, labels: {app: %s}}\nspec: "+
+					"{nodeName: n-%s-%d, hostNetwork: %v, containers: [{name: c, image: i, ports: [{name: http, containerPort: "+
+					"%d}]}]}\nstatus: {podIPs: [{ip: 10.0.%d.%d}]}\n",
 					app, ns, app, app, k, app == "c" && ns == "z", 80+i, i, k)
 			}
 		}
 		for i := range 1 + rnd.IntN(4) {
-			text += fmt.Sprintf("---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p%d, namespace: %s}\nspec: {podSelector: %s, policyTypes: %s, ingress: [{from: %s, ports: %s}], egress: [{to: %s, ports: %s}]}\n",
+			text += fmt.Sprintf("---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p%d, namespace: "+
+				"%s}\nspec: {podSelector: %s, policyTypes: %s, ingress: [{from: %s, ports: %s}], egress: [{to: %s, ports: %s}]}\n",
 				i, pick("x", "z"), selector(), pick("[Ingress]", "[Egress]", "[Ingress, Egress]"), peers(), ports(), peers(), ports())
 		}
 		agree(t, facts(t, text), text)

@@ -119,7 +119,8 @@ func enforcement(f *collect.Facts) Enforcement {
 	}
 	for _, n := range f.Nodes {
 		if strings.Contains(n.KubeletVersion, "+k3s") {
-			return Enforcement{State: Unknown, Plugin: "k3s", Why: "k3s has a policy controller inside its server, which may be switched off: nothing in the cluster shows it."}
+			return Enforcement{State: Unknown, Plugin: "k3s",
+				Why: "k3s has a policy controller inside its server, which may be switched off: nothing in the cluster shows it."}
 		}
 	}
 	if g, unseen := f.Unseen("daemonsets"); unseen && len(shapes) == 0 {

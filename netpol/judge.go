@@ -98,7 +98,8 @@ func (j *Judge) doubtful(name string, s collect.AdminSubject) {
 // usable records a policy that cannot be read: it protects nothing.
 func (j *Judge) usable(kind string, k collect.Key, err error) bool {
 	if err != nil {
-		j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: kind + " " + k.String(), Why: err.Error(),
+		j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: kind + " " + k.String(),
+			Why:         err.Error(),
 			Consequence: "The policy is taken as if it were not there.", Kinds: []string{"ROUTES_TO", "SELECTS"}})
 	}
 	return err == nil
@@ -108,14 +109,18 @@ func (j *Judge) usable(kind string, k collect.Key, err error) bool {
 func (j *Judge) missing() {
 	for _, resource := range []string{"adminnetworkpolicies", "baselineadminnetworkpolicies", "namespaces", "networkpolicies"} {
 		if g, unseen := j.facts.Unseen(resource); unseen {
-			j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: "network policies without " + resource, Why: g.Why,
-				Consequence: "Policies that were not seen may close connections that are shown as open.", Kinds: []string{"ROUTES_TO", "SELECTS"}, Since: g.Since})
+			j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: "network policies without " +
+				resource, Why: g.Why,
+				Consequence: "Policies that were not seen may close connections that are shown as open.",
+				Kinds:       []string{"ROUTES_TO", "SELECTS"}, Since: g.Since})
 		}
 	}
 	for _, resource := range unreadPolicies {
 		if n, there := j.facts.Unread[resource]; there && n != 0 {
-			j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: "policies of kind " + resource, Why: "objects of this kind are not interpreted",
-				Consequence: "They may close connections that are shown as open, or open some that are shown as closed.", Kinds: []string{"ROUTES_TO"}})
+			j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: "policies of kind " + resource,
+				Why:         "objects of this kind are not interpreted",
+				Consequence: "They may close connections that are shown as open, or open some that are shown as closed.",
+				Kinds:       []string{"ROUTES_TO"}})
 		}
 	}
 	slices.SortFunc(j.gaps, func(a, b collect.Gap) int { return cmp.Compare(a.What, b.What) })
@@ -125,7 +130,8 @@ func (j *Judge) missing() {
 // connections besides NetworkPolicies.
 var unreadPolicies = []string{
 	"authorizationpolicies.security.istio.io", "ciliumclusterwidenetworkpolicies.cilium.io", "ciliumnetworkpolicies.cilium.io",
-	"clusternetworkpolicies.crd.antrea.io", "clusternetworkpolicies.policy.networking.k8s.io", "globalnetworkpolicies.crd.projectcalico.org",
+	"clusternetworkpolicies.crd.antrea.io", "clusternetworkpolicies.policy.networking.k8s.io",
+	"globalnetworkpolicies.crd.projectcalico.org",
 	"networkpolicies.crd.antrea.io", "networkpolicies.crd.projectcalico.org",
 }
 

@@ -21,7 +21,8 @@ metadata: {name: bank, labels: {team: b}}
 apiVersion: v1
 kind: Pod
 metadata: {name: web, namespace: shop, labels: {app: web}}
-spec: {nodeName: n1, containers: [{name: c, image: web, ports: [{name: http, containerPort: 8080}, {name: dns, containerPort: 53, protocol: UDP}]}]}
+spec: {nodeName: n1, containers: [{name: c, image: web,
+  ports: [{name: http, containerPort: 8080}, {name: dns, containerPort: 53, protocol: UDP}]}]}
 status: {podIPs: [{ip: 10.1.0.1}]}
 ---
 apiVersion: v1
@@ -69,7 +70,8 @@ spec: {nodeName: n2, containers: [{name: c, image: web}]}
 
 // np writes a NetworkPolicy of namespace shop with a spec in flow style.
 func np(name, spec string) string {
-	return fmt.Sprintf("\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: %s, namespace: shop}\nspec: %s\n", name, spec)
+	return fmt.Sprintf("\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: %s, namespace: shop}\nspec: %s\n",
+		name, spec)
 }
 
 func endpoint(t *testing.T, f *collect.Facts, s string) Endpoint {
@@ -108,64 +110,102 @@ func TestAsk(t *testing.T) {
 		want                           string // "yes" or "no", then the witness; "?" marks uncertain
 	}{
 		{"nothing restricts", "", "shop/web", "shop/db", "5432", "yes"},
-		{"an empty selector selects all of the namespace, and no rule allows", np("deny", `{podSelector: {}}`), "shop/web", "shop/db", "5432", "no deny -1"},
+		{"an empty selector selects all of the namespace, and no rule allows", np("deny", `{podSelector: {}}`), "shop/web", "shop/db",
+			"5432", "no deny -1"},
 		{"the policy of another namespace does not", np("deny", `{podSelector: {}}`), "shop/web", "bank/web", "80", "yes"},
 		{"a selector that misses the pod", np("deny", `{podSelector: {matchLabels: {app: other}}}`), "shop/web", "shop/db", "5432", "yes"},
 		{"an empty rule allows all", np("p", `{podSelector: {}, ingress: [{}]}`), "bank/web", "shop/db", "5432", "yes p 0"},
 		{"an empty rule allows the internet", np("p", `{podSelector: {}, ingress: [{}]}`), "internet", "shop/db", "5432", "yes p 0"},
 		{"an empty list of rules allows nothing", np("p", `{podSelector: {}, ingress: []}`), "internet", "shop/db", "5432", "no p -1"},
-		{"a pod selector means the policy's namespace", from(`{podSelector: {matchLabels: {app: web}}}`), "shop/web", "shop/db", "5432", "yes p 0"},
+		{"a pod selector means the policy's namespace", from(`{podSelector: {matchLabels: {app: web}}}`), "shop/web", "shop/db", "5432",
+			"yes p 0"},
 		{"and not another", from(`{podSelector: {matchLabels: {app: web}}}`), "bank/web", "shop/db", "5432", "no p -1"},
 		{"an empty pod selector means every pod of the namespace", from(`{podSelector: {}}`), "shop/web", "shop/db", "5432", "yes p 0"},
 		{"but no address", from(`{podSelector: {}}`), "internet", "shop/db", "5432", "no p -1"},
-		{"a namespace selector means all its pods", from(`{namespaceSelector: {matchLabels: {team: b}}}`), "bank/web", "shop/db", "5432", "yes p 0"},
+		{"a namespace selector means all its pods", from(`{namespaceSelector: {matchLabels: {team: b}}}`), "bank/web", "shop/db", "5432",
+			"yes p 0"},
 		{"an empty namespace selector means every pod", from(`{namespaceSelector: {}}`), "bank/web", "shop/db", "5432", "yes p 0"},
 		{"but still no address", from(`{namespaceSelector: {}}`), "internet", "shop/db", "5432", "no p -1"},
-		{"a namespace by its own name", from(`{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: bank}}}`), "bank/web", "shop/db", "5432", "yes p 0"},
-		{"both selectors in one peer must match", from(`{namespaceSelector: {matchLabels: {team: b}}, podSelector: {matchLabels: {app: db}}}`), "bank/web", "shop/db", "5432", "no p -1"},
-		{"in two peers one is enough", from(`{namespaceSelector: {matchLabels: {team: b}}}, {podSelector: {matchLabels: {app: db}}}`), "bank/web", "shop/db", "5432", "yes p 0"},
+		{"a namespace by its own name", from(`{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: bank}}}`), "bank/web",
+			"shop/db", "5432", "yes p 0"},
+		{"both selectors in one peer must match",
+			from(`{namespaceSelector: {matchLabels: {team: b}}, podSelector: {matchLabels: {app: db}}}`), "bank/web", "shop/db", "5432",
+			"no p -1"},
+		{"in two peers one is enough", from(`{namespaceSelector: {matchLabels: {team: b}}}, {podSelector: {matchLabels: {app: db}}}`),
+			"bank/web", "shop/db", "5432", "yes p 0"},
 		{"a block", from(`{ipBlock: {cidr: 0.0.0.0/0}}`), "internet", "shop/db", "5432", "yes p 0"},
 		{"a private block means nobody outside", from(`{ipBlock: {cidr: 10.0.0.0/8}}`), "internet", "shop/db", "5432", "no p -1"},
-		{"a block without its exception", from(`{ipBlock: {cidr: 203.0.113.0/24, except: [203.0.113.0/25]}}`), "range 203.0.113.5/32", "shop/db", "5432", "no p -1"},
-		{"a block beside its exception", from(`{ipBlock: {cidr: 203.0.113.0/24, except: [203.0.113.0/25]}}`), "range 203.0.113.200/32", "shop/db", "5432", "yes p 0"},
-		{"a block that holds a pod's address is uncertain", from(`{ipBlock: {cidr: 10.1.0.0/16}}`), "shop/web", "shop/db", "5432", "yes? p 0"},
+		{"a block without its exception", from(`{ipBlock: {cidr: 203.0.113.0/24, except: [203.0.113.0/25]}}`), "range 203.0.113.5/32",
+			"shop/db", "5432", "no p -1"},
+		{"a block beside its exception", from(`{ipBlock: {cidr: 203.0.113.0/24, except: [203.0.113.0/25]}}`), "range 203.0.113.200/32",
+			"shop/db", "5432", "yes p 0"},
+		{"a block that holds a pod's address is uncertain", from(`{ipBlock: {cidr: 10.1.0.0/16}}`), "shop/web", "shop/db", "5432",
+			"yes? p 0"},
 		{"a block that holds a node's address", from(`{ipBlock: {cidr: 192.168.0.1/32}}`), "node n1", "shop/db", "5432", "yes p 0"},
 		{"a block beside a node's address", from(`{ipBlock: {cidr: 192.168.0.7/32}}`), "node n1", "shop/db", "5432", "no p -1"},
 		{"a node always reaches its own pods", np("deny", `{podSelector: {}}`), "node n2", "shop/db", "5432", "yes"},
 		{"a load balancer somewhere in a block is uncertain", from(`{ipBlock: {cidr: 10.0.0.0/8}}`), "lb", "shop/db", "5432", "yes? p 0"},
 		{"a load balancer is denied like all", np("deny", `{podSelector: {}}`), "lb", "shop/db", "5432", "no deny -1"},
-		{"somebody unknown may be one of those allowed", from(`{podSelector: {matchLabels: {app: web}}}`), "somebody", "shop/db", "5432", "yes? p 0"},
+		{"somebody unknown may be one of those allowed", from(`{podSelector: {matchLabels: {app: web}}}`), "somebody", "shop/db", "5432",
+			"yes? p 0"},
 		{"somebody unknown is denied like all", np("deny", `{podSelector: {}}`), "somebody", "shop/db", "5432", "no deny -1"},
 		{"somebody unknown is allowed like all", np("p", `{podSelector: {}, ingress: [{}]}`), "somebody", "shop/db", "5432", "yes p 0"},
-		{"a port that is allowed", np("p", `{podSelector: {}, ingress: [{ports: [{port: 5432}]}]}`), "bank/web", "shop/db", "5432", "yes p 0"},
+		{"a port that is allowed", np("p", `{podSelector: {}, ingress: [{ports: [{port: 5432}]}]}`), "bank/web", "shop/db", "5432",
+			"yes p 0"},
 		{"another port", np("p", `{podSelector: {}, ingress: [{ports: [{port: 5432}]}]}`), "bank/web", "shop/db", "5433", "no p -1"},
-		{"another protocol", np("p", `{podSelector: {}, ingress: [{ports: [{port: 5432, protocol: UDP}]}]}`), "bank/web", "shop/db", "5432", "no p -1"},
-		{"a protocol without a port is all its ports", np("p", `{podSelector: {}, ingress: [{ports: [{protocol: UDP}]}]}`), "bank/web", "shop/db", "9999/UDP", "yes p 0"},
-		{"a range of ports", np("p", `{podSelector: {}, ingress: [{ports: [{port: 5000, endPort: 6000}]}]}`), "bank/web", "shop/db", "5432", "yes p 0"},
-		{"beyond the range", np("p", `{podSelector: {}, ingress: [{ports: [{port: 5000, endPort: 6000}]}]}`), "bank/web", "shop/db", "6001", "no p -1"},
-		{"a named port is the receiver's", np("p", `{podSelector: {}, ingress: [{ports: [{port: http}]}]}`), "bank/web", "shop/db", "5432", "yes p 0"},
-		{"and another number at another pod", np("p", `{podSelector: {}, ingress: [{ports: [{port: http}]}]}`), "bank/web", "shop/web", "5432", "no p -1"},
-		{"a named port of another protocol", np("p", `{podSelector: {}, ingress: [{ports: [{port: dns}]}]}`), "bank/web", "shop/web", "53", "no p -1"},
-		{"rules add up", np("deny", `{podSelector: {}}`) + np("p", `{podSelector: {}, ingress: [{from: [{podSelector: {}}]}, {from: [{namespaceSelector: {}}]}]}`), "bank/web", "shop/db", "5432", "yes p 1"},
-		{"policyTypes Egress leaves ingress alone", np("p", `{podSelector: {}, policyTypes: [Egress]}`), "bank/web", "shop/db", "5432", "yes"},
+		{"another protocol", np("p", `{podSelector: {}, ingress: [{ports: [{port: 5432, protocol: UDP}]}]}`), "bank/web", "shop/db",
+			"5432", "no p -1"},
+		{"a protocol without a port is all its ports", np("p", `{podSelector: {}, ingress: [{ports: [{protocol: UDP}]}]}`), "bank/web",
+			"shop/db", "9999/UDP", "yes p 0"},
+		{"a range of ports", np("p", `{podSelector: {}, ingress: [{ports: [{port: 5000, endPort: 6000}]}]}`), "bank/web", "shop/db",
+			"5432", "yes p 0"},
+		{"beyond the range", np("p", `{podSelector: {}, ingress: [{ports: [{port: 5000, endPort: 6000}]}]}`), "bank/web", "shop/db",
+			"6001", "no p -1"},
+		{"a named port is the receiver's", np("p", `{podSelector: {}, ingress: [{ports: [{port: http}]}]}`), "bank/web", "shop/db",
+			"5432", "yes p 0"},
+		{"and another number at another pod", np("p", `{podSelector: {}, ingress: [{ports: [{port: http}]}]}`), "bank/web", "shop/web",
+			"5432", "no p -1"},
+		{"a named port of another protocol", np("p", `{podSelector: {}, ingress: [{ports: [{port: dns}]}]}`), "bank/web", "shop/web",
+			"53", "no p -1"},
+		{"rules add up", np("deny", `{podSelector: {}}`) + np("p",
+			`{podSelector: {}, ingress: [{from: [{podSelector: {}}]}, {from: [{namespaceSelector: {}}]}]}`), "bank/web", "shop/db",
+			"5432", "yes p 1"},
+		{"policyTypes Egress leaves ingress alone", np("p", `{podSelector: {}, policyTypes: [Egress]}`), "bank/web", "shop/db", "5432",
+			"yes"},
 		{"egress is denied", np("p", `{podSelector: {}, policyTypes: [Egress]}`), "shop/web", "bank/web", "80", "no p -1"},
 		{"without policyTypes and egress rules egress is free", np("p", `{podSelector: {}}`), "shop/web", "bank/web", "80", "yes"},
-		{"with egress rules it is restricted", np("p", `{podSelector: {}, egress: [{to: [{podSelector: {}}]}], ingress: [{}]}`), "shop/web", "bank/web", "80", "no p -1"},
-		{"both sides must allow", np("p", `{podSelector: {}, policyTypes: [Ingress, Egress], egress: [{to: [{podSelector: {}}]}]}`), "shop/web", "shop/db", "5432", "no p -1"},
-		{"a named port in egress is the receiver's", np("p", `{podSelector: {matchLabels: {app: web}}, egress: [{ports: [{port: http}]}], policyTypes: [Egress]}`), "shop/web", "shop/db", "5432", "yes p 0"},
-		{"a named port is of its protocol", np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: dns, protocol: UDP}]}]}`), "bank/web", "shop/web", "53/UDP", "yes p 0"},
-		{"and not of another", np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: dns, protocol: TCP}]}]}`), "bank/web", "shop/web", "53/UDP", "no p -1"},
-		{"a namespace that was not read has its own name as a label", unread + from(`{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: dark}}}`), "dark/web", "shop/db", "5432", "yes p 0"},
+		{"with egress rules it is restricted", np("p", `{podSelector: {}, egress: [{to: [{podSelector: {}}]}], ingress: [{}]}`),
+			"shop/web", "bank/web", "80", "no p -1"},
+		{"both sides must allow", np("p", `{podSelector: {}, policyTypes: [Ingress, Egress], egress: [{to: [{podSelector: {}}]}]}`),
+			"shop/web", "shop/db", "5432", "no p -1"},
+		{"a named port in egress is the receiver's",
+			np("p", `{podSelector: {matchLabels: {app: web}}, egress: [{ports: [{port: http}]}], policyTypes: [Egress]}`), "shop/web",
+			"shop/db", "5432", "yes p 0"},
+		{"a named port is of its protocol",
+			np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: dns, protocol: UDP}]}]}`), "bank/web",
+			"shop/web", "53/UDP", "yes p 0"},
+		{"and not of another", np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: dns, protocol: TCP}]}]}`),
+			"bank/web", "shop/web", "53/UDP", "no p -1"},
+		{"a namespace that was not read has its own name as a label",
+			unread + from(`{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: dark}}}`), "dark/web", "shop/db", "5432",
+			"yes p 0"},
 		{"and no other label", unread + from(`{namespaceSelector: {matchLabels: {team: b}}}`), "dark/web", "shop/db", "5432", "no p -1"},
 		{"a pod on the host's network is not protected", np("p", `{podSelector: {}}`), "internet", "bank/agent", "9100", "yes"},
-		{"a pod on the host's network is no pod to a selector", from(`{namespaceSelector: {}, podSelector: {}}`), "bank/agent", "shop/web", "8080", "yes"},
-		{"nor to one that would match", np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{namespaceSelector: {}}]}]}`), "bank/agent", "shop/web", "8080", "no p -1"},
-		{"but its node's address to a block", np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), "bank/agent", "shop/web", "8080", "yes p 0"},
+		{"a pod on the host's network is no pod to a selector", from(`{namespaceSelector: {}, podSelector: {}}`), "bank/agent",
+			"shop/web", "8080", "yes"},
+		{"nor to one that would match",
+			np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{namespaceSelector: {}}]}]}`), "bank/agent", "shop/web",
+			"8080", "no p -1"},
+		{"but its node's address to a block",
+			np("p", `{podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/24}}]}]}`), "bank/agent",
+			"shop/web", "8080", "yes p 0"},
 		{"and always to pods beside it", np("p", `{podSelector: {}}`), "bank/agent", "shop/db", "5432", "yes"},
 		{"unless it is not known where the pod will run", np("p", `{podSelector: {}}`), "bank/agent", "shop/new", "80", "yes? p -1"},
 		{"a pod elsewhere needs no place", np("p", `{podSelector: {}}`), "bank/web", "shop/new", "80", "no p -1"},
-		{"expressions", np("p", `{podSelector: {matchExpressions: [{key: tier, operator: Exists}]}}`), "bank/web", "shop/db", "5432", "no p -1"},
-		{"expressions that do not match", np("p", `{podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [db]}]}}`), "bank/web", "shop/db", "5432", "yes"},
+		{"expressions", np("p", `{podSelector: {matchExpressions: [{key: tier, operator: Exists}]}}`), "bank/web", "shop/db", "5432",
+			"no p -1"},
+		{"expressions that do not match", np("p", `{podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [db]}]}}`),
+			"bank/web", "shop/db", "5432", "yes"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -202,7 +242,8 @@ func portOf(t *testing.T, s string) (p Port) {
 }
 
 func TestAnAnswerForManyNamesThoseItIsFor(t *testing.T) {
-	f := facts(t, world, np("p", `{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}, {ipBlock: {cidr: 10.0.0.0/8}}]}, {from: [{ipBlock: {cidr: 198.51.100.7/32}}]}]}`))
+	f := facts(t, world, np("p", `{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}, {ipBlock: {cidr: 10.0.0.0/8}}]}, `+
+		`{from: [{ipBlock: {cidr: 198.51.100.7/32}}]}]}`))
 	a := New(f).Ask(Internet(), endpoint(t, f, "shop/db"), Port{"TCP", 5432})
 	if got := a.Senders.String(); !a.Allowed || got != "198.51.100.7/32, 203.0.113.0/24" {
 		t.Errorf("got %v %s", a.Allowed, got)
@@ -211,7 +252,8 @@ func TestAnAnswerForManyNamesThoseItIsFor(t *testing.T) {
 
 func TestEnforcement(t *testing.T) {
 	agent := func(image, args string) string {
-		return "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: net, namespace: kube-system}\nspec: {template: {spec: {hostNetwork: true, containers: [{name: c, image: '" + image + "', args: [" + args + "]}]}}}"
+		return "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: net, namespace: kube-system}\nspec: {template: {spec: " +
+			"{hostNetwork: true, containers: [{name: c, image: '" + image + "', args: [" + args + "]}]}}}"
 	}
 	tests := []struct {
 		name, manifests string
@@ -221,16 +263,21 @@ func TestEnforcement(t *testing.T) {
 		{"calico", agent("docker.io/calico/node:v3.28.0", ""), Yes},
 		{"cilium by digest", agent("quay.io/cilium/cilium:v1.16.1@sha256:0123", ""), Yes},
 		{"flannel", agent("ghcr.io/flannel-io/flannel:v0.26.0", ""), No},
-		{"calico beside flannel", agent("ghcr.io/flannel-io/flannel:v0.26.0", "") + "\n---\n" + strings.Replace(agent("calico/node:v3", ""), "name: net", "name: policy", 1), Yes},
+		{"calico beside flannel", agent("ghcr.io/flannel-io/flannel:v0.26.0", "") + "\n---\n" +
+			strings.Replace(agent("calico/node:v3", ""), "name: net", "name: policy", 1), Yes},
 		{"kindnet before it enforced", agent("docker.io/kindest/kindnetd:v20240202-8f1494ea", ""), No},
 		{"kindnet since", agent("docker.io/kindest/kindnetd:v20250512-df8de77b", ""), Yes},
 		{"kindnet of an unknown version", agent("kindnetd", ""), Unknown},
 		{"kube-router", agent("docker.io/cloudnativelabs/kube-router:v2", ""), Yes},
 		{"kube-router as a router only", agent("docker.io/cloudnativelabs/kube-router:v2", "--run-firewall=false"), No},
 		{"aws without its agent", agent("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon-k8s-cni:v1.18", ""), No},
-		{"aws with its agent on", agent("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon/aws-network-policy-agent:v1.1", "--enable-network-policy=true"), Yes},
-		{"aws with its agent off", agent("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon/aws-network-policy-agent:v1.1", "--enable-network-policy=false"), No},
-		{"k3s", "apiVersion: v1\nkind: Node\nmetadata: {name: a}\nstatus: {nodeInfo: {kubeletVersion: v1.30.0+k3s1, machineID: '', systemUUID: '', bootID: '', kernelVersion: '', osImage: '', containerRuntimeVersion: '', kubeProxyVersion: '', operatingSystem: '', architecture: ''}}", Unknown},
+		{"aws with its agent on", agent("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon/aws-network-policy-agent:v1.1",
+			"--enable-network-policy=true"), Yes},
+		{"aws with its agent off", agent("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon/aws-network-policy-agent:v1.1",
+			"--enable-network-policy=false"), No},
+		{"k3s", "apiVersion: v1\nkind: Node\nmetadata: {name: a}\nstatus: {nodeInfo: {kubeletVersion: v1.30.0+k3s1, machineID: '', " +
+			"systemUUID: '', bootID: '', kernelVersion: '', osImage: '', containerRuntimeVersion: '', kubeProxyVersion: '', " +
+			"operatingSystem: '', architecture: ''}}", Unknown},
 		{"an image that only sounds like it", agent("example.org/not-calico/node-exporter:v1", ""), Unknown},
 	}
 	for _, tt := range tests {

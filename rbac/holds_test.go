@@ -57,26 +57,37 @@ func TestHolds(t *testing.T) {
 		{"names do not limit create, so nothing is allowed", "ClusterRole r: create pods [a]\nClusterRoleBinding b: r <- User alice", nil},
 		{"names do limit creating tokens", "Role shop/r: create serviceaccounts/token [a]\nRoleBinding shop/b: Role/r <- User alice",
 			[]string{"User alice: create-tokens in a in namespace shop"}},
-		{"the cluster hides its namespaces", "ClusterRole r: get secrets\nClusterRoleBinding b: r <- User alice\nRoleBinding shop/b: r <- User alice",
+		{"the cluster hides its namespaces",
+			"ClusterRole r: get secrets\nClusterRoleBinding b: r <- User alice\nRoleBinding shop/b: r <- User alice",
 			[]string{"User alice: read-secrets in the whole cluster"}},
-		{"a namespace hides its names", "ClusterRole r: get secrets\nClusterRole n: get secrets [a]\nRoleBinding shop/b: r <- User alice\nRoleBinding shop/c: n <- User alice",
+		{"a namespace hides its names",
+			"ClusterRole r: get secrets\nClusterRole n: get secrets [a]\nRoleBinding shop/b: r <- User alice\nRoleBinding shop/c: n <- " +
+				"User alice",
 			[]string{"User alice: read-secrets in namespace shop"}},
-		{"a rule for names does not hide a later one for all", "ClusterRole r: get secrets [a] | get secrets\nClusterRoleBinding b: r <- User alice",
+		{"a rule for names does not hide a later one for all",
+			"ClusterRole r: get secrets [a] | get secrets\nClusterRoleBinding b: r <- User alice",
 			[]string{"User alice: read-secrets in the whole cluster"}},
 		{"the names of two rules", "Role shop/r: get secrets [a] | get secrets [b]\nRoleBinding shop/b: Role/r <- User alice",
 			[]string{"User alice: read-secrets in a, b in namespace shop"}},
-		{"a cluster-scoped resource is not granted in a namespace", "ClusterRole r: get nodes/proxy\nRoleBinding shop/b: r <- User alice", nil},
-		{"an account holds what its group holds", "ServiceAccount shop/web\nClusterRole r: create pods\nClusterRoleBinding b: r <- Group system:serviceaccounts:shop",
-			[]string{"Group system:serviceaccounts:shop: create-pods in the whole cluster", "ServiceAccount shop/web: create-pods in the whole cluster"}},
-		{"bind without create is nothing", "ClusterRole r: bind rbac.authorization.k8s.io:clusterroles\nClusterRoleBinding b: r <- User alice", nil},
+		{"a cluster-scoped resource is not granted in a namespace",
+			"ClusterRole r: get nodes/proxy\nRoleBinding shop/b: r <- User alice", nil},
+		{"an account holds what its group holds",
+			"ServiceAccount shop/web\nClusterRole r: create pods\nClusterRoleBinding b: r <- Group system:serviceaccounts:shop",
+			[]string{"Group system:serviceaccounts:shop: create-pods in the whole cluster",
+				"ServiceAccount shop/web: create-pods in the whole cluster"}},
+		{"bind without create is nothing",
+			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles\nClusterRoleBinding b: r <- User alice", nil},
 		{"bind and create meet in the namespace of both",
-			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles\nClusterRole c: create rbac.authorization.k8s.io:rolebindings\nClusterRoleBinding b: r <- User alice\nRoleBinding shop/c: c <- User alice",
+			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles\nClusterRole c: create " +
+				"rbac.authorization.k8s.io:rolebindings\nClusterRoleBinding b: r <- User alice\nRoleBinding shop/c: c <- User alice",
 			[]string{"User alice: bind-roles in namespace shop"}},
 		{"bind of one name meets create in a namespace",
-			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles [edit]\nClusterRole c: create rbac.authorization.k8s.io:rolebindings\nClusterRoleBinding b: r <- User alice\nRoleBinding shop/c: c <- User alice",
+			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles [edit]\nClusterRole c: create " +
+				"rbac.authorization.k8s.io:rolebindings\nClusterRoleBinding b: r <- User alice\nRoleBinding shop/c: c <- User alice",
 			[]string{"User alice: bind-roles in edit in namespace shop"}},
 		{"bind and create in two namespaces never meet",
-			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles\nClusterRole c: create rbac.authorization.k8s.io:rolebindings\nRoleBinding bank/b: r <- User alice\nRoleBinding shop/c: c <- User alice", nil},
+			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles\nClusterRole c: create " +
+				"rbac.authorization.k8s.io:rolebindings\nRoleBinding bank/b: r <- User alice\nRoleBinding shop/c: c <- User alice", nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -115,7 +126,8 @@ func TestAnAggregatedRoleOfAManifestIsGathered(t *testing.T) {
 
 func TestARoleThatCouldNotBeSeenIsNamed(t *testing.T) {
 	f := facts(t, "ClusterRoleBinding b: lost <- User alice")
-	f.Apply(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "clusterroles.rbac.authorization.k8s.io", Why: "403"}})
+	f.Apply(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "clusterroles.rbac.authorization.k8s.io",
+		Why: "403"}})
 	j := New(f)
 	if len(j.Gaps()) != 1 {
 		t.Errorf("gaps %v", j.Gaps())
@@ -129,7 +141,8 @@ func TestARoleThatCouldNotBeSeenIsNamed(t *testing.T) {
 func TestExplainNamesTheWholeChain(t *testing.T) {
 	f := facts(t, "ClusterRole r: get,list secrets\nClusterRoleBinding b: r <- Group system:serviceaccounts")
 	got := New(f).Can(ServiceAccount("shop", "web"), Request{Verb: "get", Resource: "secrets", Namespace: "bank"}).Explain()
-	want := "ServiceAccount shop/web may get secrets in namespace bank: ClusterRoleBinding b binds Group system:serviceaccounts to ClusterRole r, whose rule 0 allows get, list secrets."
+	want := "ServiceAccount shop/web may get secrets in namespace bank: ClusterRoleBinding b binds Group system:serviceaccounts to " +
+		"ClusterRole r, whose rule 0 allows get, list secrets."
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

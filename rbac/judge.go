@@ -106,7 +106,8 @@ func subjectOf(s rbacv1.Subject, namespace string) (Subject, bool) {
 // compareGrants puts what reaches further first, so that witnesses are the
 // widest grant and the same in every run.
 func compareGrants(a, b grant) int {
-	return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.binding.Kind, b.binding.Kind), cmp.Compare(a.binding.Name, b.binding.Name))
+	return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.binding.Kind, b.binding.Kind),
+		cmp.Compare(a.binding.Name, b.binding.Name))
 }
 
 func accountsOf(f *collect.Facts, named map[Subject][]grant) []Subject {

@@ -18,10 +18,12 @@ func random(rnd *rand.Rand) string {
 	pick := func(of ...string) string { return of[rnd.IntN(len(of))] }
 	rule := func() string {
 		return pick("get,list", "create", "*", "bind", "patch", "impersonate", "escalate") + " " +
-			pick("secrets", "pods", "pods/exec", "*:*", "rbac.authorization.k8s.io:clusterroles,rolebindings", "nodes/proxy", "users,groups", "serviceaccounts/token") + pick("", "", " [a]", " [a,b]")
+			pick("secrets", "pods", "pods/exec", "*:*", "rbac.authorization.k8s.io:clusterroles,rolebindings", "nodes/proxy",
+				"users,groups", "serviceaccounts/token") + pick("", "", " [a]", " [a,b]")
 	}
 	who := func() string {
-		return pick("ServiceAccount shop/web", "ServiceAccount bank/job", "User alice", "Group devs", "Group system:serviceaccounts:shop", "Group system:authenticated")
+		return pick("ServiceAccount shop/web", "ServiceAccount bank/job", "User alice", "Group devs",
+			"Group system:serviceaccounts:shop", "Group system:authenticated")
 	}
 	var b strings.Builder
 	for i := range 4 {
@@ -112,7 +114,8 @@ func TestEveryHoldCanBeAsked(t *testing.T) {
 func anyAllowed(j *Judge, h Hold, p Power, name string) bool {
 	return slices.ContainsFunc(p.Any, func(a Ask) bool {
 		return slices.ContainsFunc(a.Verbs, func(verb string) bool {
-			return j.Can(h.Subject, Request{Verb: verb, Group: a.Group, Resource: a.Resource, Subresource: a.Subresource, Path: a.Path, Namespace: h.Scope.Namespace, Name: name}).Allowed
+			return j.Can(h.Subject, Request{Verb: verb, Group: a.Group, Resource: a.Resource, Subresource: a.Subresource, Path: a.Path,
+				Namespace: h.Scope.Namespace, Name: name}).Allowed
 		})
 	})
 }
@@ -133,7 +136,8 @@ func BenchmarkHolds(b *testing.B) {
 	f := collect.NewFacts()
 	for i := range 500 {
 		name := fmt.Sprintf("role-%d", i)
-		rules := rulesOf([]string{"get,list secrets", "create pods/exec", "patch apps:deployments | get pods", "get configmaps [a,b] | create serviceaccounts/token [x]"}[i%4])
+		rules := rulesOf([]string{"get,list secrets", "create pods/exec", "patch apps:deployments | get pods",
+			"get configmaps [a,b] | create serviceaccounts/token [x]"}[i%4])
 		f.ClusterRoles[collect.Key{Name: name}] = &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: rules}
 	}
 	for i := range 5000 {

@@ -66,20 +66,25 @@ func builtInRoles() map[string][]rbacv1.PolicyRule {
 	core, read := []string{""}, []string{"get", "list", "watch"}
 	write := []string{"create", "delete", "deletecollection", "patch", "update"}
 	workloads := []rbacv1.PolicyRule{
-		rule(write, []string{"apps"}, []string{"daemonsets", "deployments", "deployments/rollback", "deployments/scale", "replicasets", "replicasets/scale", "statefulsets", "statefulsets/scale"}),
+		rule(write, []string{"apps"}, []string{"daemonsets", "deployments", "deployments/rollback", "deployments/scale", "replicasets",
+			"replicasets/scale", "statefulsets", "statefulsets/scale"}),
 		rule(write, []string{"batch"}, []string{"cronjobs", "jobs"}),
 		rule(write, []string{"networking.k8s.io"}, []string{"ingresses", "networkpolicies"}),
 	}
 	view := []rbacv1.PolicyRule{
-		rule(read, core, []string{"configmaps", "endpoints", "persistentvolumeclaims", "pods", "pods/log", "pods/status", "replicationcontrollers", "serviceaccounts", "services", "namespaces", "events"}),
-		rule(read, []string{"apps", "batch", "networking.k8s.io", "autoscaling", "policy"}, []string{"daemonsets", "deployments", "replicasets", "statefulsets", "cronjobs", "jobs", "ingresses", "networkpolicies", "horizontalpodautoscalers", "poddisruptionbudgets"}),
+		rule(read, core, []string{"configmaps", "endpoints", "persistentvolumeclaims", "pods", "pods/log", "pods/status",
+			"replicationcontrollers", "serviceaccounts", "services", "namespaces", "events"}),
+		rule(read, []string{"apps", "batch", "networking.k8s.io", "autoscaling", "policy"},
+			[]string{"daemonsets", "deployments", "replicasets", "statefulsets", "cronjobs", "jobs", "ingresses", "networkpolicies",
+				"horizontalpodautoscalers", "poddisruptionbudgets"}),
 	}
 	edit := slices.Concat([]rbacv1.PolicyRule{
 		rule(read, core, []string{"pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "secrets", "services/proxy"}),
 		rule([]string{"impersonate"}, core, []string{"serviceaccounts"}),
 		rule(write, core, []string{"pods", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy"}),
 		rule([]string{"create"}, core, []string{"pods/eviction", "serviceaccounts/token"}),
-		rule(write, core, []string{"configmaps", "persistentvolumeclaims", "replicationcontrollers", "replicationcontrollers/scale", "secrets", "serviceaccounts", "services", "services/proxy"}),
+		rule(write, core, []string{"configmaps", "persistentvolumeclaims", "replicationcontrollers", "replicationcontrollers/scale",
+			"secrets", "serviceaccounts", "services", "services/proxy"}),
 	}, workloads, view)
 	admin := slices.Concat([]rbacv1.PolicyRule{
 		rule(slices.Concat(read, write), []string{"rbac.authorization.k8s.io"}, []string{"rolebindings", "roles"}),
@@ -97,7 +102,8 @@ func gapsOf(f *collect.Facts) (gaps []collect.Gap) {
 	for _, resource := range []string{"clusterrolebindings", "clusterroles", "rolebindings", "roles"} {
 		if g, unseen := f.Unseen(resource); unseen {
 			gaps = append(gaps, collect.Gap{Cluster: f.Cluster.Name, Source: "judge", What: "permissions by " + resource, Why: g.Why,
-				Consequence: "Identities may hold permissions that are not shown.", Kinds: []string{"Permission", "HOLDS"}, Since: g.Since})
+				Consequence: "Identities may hold permissions that are not shown.", Kinds: []string{"Permission", "HOLDS"},
+				Since: g.Since})
 		}
 	}
 	return gaps

@@ -20,8 +20,10 @@ func TestParse(t *testing.T) {
 		{"the cluster", "prod/Cluster", Ref{"prod", "", "Cluster", ""}, ""},
 		{"a user with a slash", "prod/User/oidc:team/alice", Ref{"prod", "", "User", "oidc:team/alice"}, ""},
 		{"a user named as an object", "prod/User/a/Pod/b", Ref{"prod", "", "User", "a/Pod/b"}, ""},
-		{"a cluster named as EKS does", "arn:aws:eks:eu-west-1:12:cluster/Prod/shop/Pod/web", Ref{"arn:aws:eks:eu-west-1:12:cluster/Prod", "shop", "Pod", "web"}, ""},
-		{"a node of such a cluster", "arn:aws:eks:eu-west-1:12:cluster/Prod/Node/n1", Ref{"arn:aws:eks:eu-west-1:12:cluster/Prod", "", "Node", "n1"}, ""},
+		{"a cluster named as EKS does", "arn:aws:eks:eu-west-1:12:cluster/Prod/shop/Pod/web",
+			Ref{"arn:aws:eks:eu-west-1:12:cluster/Prod", "shop", "Pod", "web"}, ""},
+		{"a node of such a cluster", "arn:aws:eks:eu-west-1:12:cluster/Prod/Node/n1", Ref{"arn:aws:eks:eu-west-1:12:cluster/Prod", "",
+			"Node", "n1"}, ""},
 		{"a cluster named as a kind", "Pod/shop/Pod/web", Ref{"Pod", "shop", "Pod", "web"}, ""},
 		{"no cluster", "shop/Pod/web", Ref{}, ""},
 		{"no name", "prod/shop/Pod", Ref{}, ""},
@@ -48,7 +50,8 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	pick := func(of ...string) string { return of[rnd.IntN(len(of))] }
 	for range 100 {
 		for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-			r := Ref{Cluster: pick("prod", "files", "gke_p_europe-west1_c", "arn:aws:eks:x:1:cluster/a", "Pod"), Kind: kind, Name: pick("a", "web-1", "system:node", "x.y")}
+			r := Ref{Cluster: pick("prod", "files", "gke_p_europe-west1_c", "arn:aws:eks:x:1:cluster/a", "Pod"), Kind: kind,
+				Name: pick("a", "web-1", "system:node", "x.y")}
 			switch kinds[kind] {
 			case inNamespace:
 				r.Namespace = pick("shop", "kube-system", "a")

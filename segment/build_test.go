@@ -110,7 +110,8 @@ func TestARingOfOwnersEnds(t *testing.T) {
 func bind(f *collect.Facts, rules ...rbacv1.PolicyRule) {
 	f.ClusterRoles[collect.Key{Name: "r"}] = &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "r"}, Rules: rules}
 	f.ClusterRoleBindings[collect.Key{Name: "b"}] = &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "b"},
-		RoleRef: rbacv1.RoleRef{Kind: "ClusterRole", Name: "r"}, Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: "shop", Name: "cart"}}}
+		RoleRef:  rbacv1.RoleRef{Kind: "ClusterRole", Name: "r"},
+		Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: "shop", Name: "cart"}}}
 	k := collect.Key{Namespace: "shop", Name: "cart"}
 	f.ServiceAccounts[k] = &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: k.Namespace, Name: k.Name}}
 }
@@ -166,7 +167,8 @@ func TestAPolicyThatCannotBeReadIsToldOnce(t *testing.T) {
 	f := shop()
 	k := collect.Key{Namespace: "shop", Name: "odd"}
 	f.NetworkPolicies[k] = &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: k.Namespace, Name: k.Name},
-		Spec: networkingv1.NetworkPolicySpec{PodSelector: metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Near"}}}}}
+		Spec: networkingv1.NetworkPolicySpec{PodSelector: metav1.LabelSelector{
+			MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Near"}}}}}
 	f.Unread["ciliumnetworkpolicies.cilium.io"] = 1
 	told := map[string]int{}
 	for _, g := range Cluster(f, Judge(f, nil)).Gaps {

@@ -28,7 +28,8 @@ func (c *cluster) exposure() {
 			from = c.entity(h.From)
 		}
 		c.b.Edge("ROUTES_TO", from, to, list("ports", portTexts(h.Ports)), text("width", string(h.Width)), text("via", h.Via),
-			text("uncertain", h.Uncertain), text("source", string(h.Source)), graph.B("internet", true), list("evidence", c.evidence(h.Evidence)))
+			text("uncertain", h.Uncertain), text("source", string(h.Source)), graph.B("internet", true),
+			list("evidence", c.evidence(h.Evidence)))
 	}
 	if undrawn > 0 {
 		c.gaps = append(c.gaps, collect.Gap{Cluster: c.name, Source: "graph", What: "routes through kinds that are not drawn",

@@ -32,7 +32,8 @@ func ReplaceAssessment(s *graph.Shared, a *assess.Assessment) {
 	}
 	var packages []graph.Target
 	for _, c := range a.Components {
-		s.Put("Package", c.PURL, text("name", c.Name), text("version", c.Version), text("ecosystem", c.Ecosystem), text("source", c.Source))
+		s.Put("Package", c.PURL, text("name", c.Name), text("version", c.Version), text("ecosystem", c.Ecosystem),
+			text("source", c.Source))
 		packages = append(packages, graph.Target{Kind: "Package", ID: c.PURL, Props: []graph.Prop{text("layer", c.Layer)}})
 	}
 	s.SetEdges("HAS_PACKAGE", "Image", a.ID, "Package", packages)
@@ -42,7 +43,8 @@ func ReplaceAssessment(s *graph.Shared, a *assess.Assessment) {
 		putVulnerability(s, f.Match)
 		found = append(found, graph.Target{Kind: "Vulnerability", ID: f.ID, Props: onImage(f)})
 		affected[f.PURL] = append(affected[f.PURL], graph.Target{Kind: "Vulnerability", ID: f.ID,
-			Props: []graph.Prop{text("fixed", f.FixedVersion), graph.S("severity", string(f.Severity)), text("advisory", strings.Join(f.Advisories, ", "))}})
+			Props: []graph.Prop{text("fixed", f.FixedVersion), graph.S("severity", string(f.Severity)),
+				text("advisory", strings.Join(f.Advisories, ", "))}})
 	}
 	s.SetEdges("HAS_VULNERABILITY", "Image", a.ID, "Vulnerability", found)
 	for _, c := range a.Components {

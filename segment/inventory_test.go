@@ -26,7 +26,8 @@ func (k known) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 }
 
 func openssl(ecosystem string) assess.Component {
-	return assess.Component{Package: vuln.Package{Ecosystem: ecosystem, Name: "libssl3", Version: "3.0.2"}, PURL: "pkg:deb/ubuntu/libssl3@3.0.2", Layer: "sha256:l"}
+	return assess.Component{Package: vuln.Package{Ecosystem: ecosystem, Name: "libssl3", Version: "3.0.2"},
+		PURL: "pkg:deb/ubuntu/libssl3@3.0.2", Layer: "sha256:l"}
 }
 
 func put(t *testing.T, assessed ...*assess.Assessment) *graph.View {
@@ -44,8 +45,10 @@ func TestAnAssessedImageCarriesItsVulnerabilitiesWithFixAndLayer(t *testing.T) {
 	a := assess.Contents{ID: "sha256:i", Components: []assess.Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {punycode}})
 	v := put(t, a)
 	i, _ := v.Node("Image", "sha256:i")
-	if !i.Value("scanned").Bool() || !i.Value("severe").Bool() || !i.Value("rce").Bool() || i.Value("exploited").IsNull() || i.Value("highs").Int() != 1 {
-		t.Errorf("scanned %v, severe %v, rce %v, exploited %v, highs %v", i.Value("scanned"), i.Value("severe"), i.Value("rce"), i.Value("exploited"), i.Value("highs"))
+	if !i.Value("scanned").Bool() || !i.Value("severe").Bool() || !i.Value("rce").Bool() || i.Value("exploited").IsNull() ||
+		i.Value("highs").Int() != 1 {
+		t.Errorf("scanned %v, severe %v, rce %v, exploited %v, highs %v", i.Value("scanned"), i.Value("severe"), i.Value("rce"),
+			i.Value("exploited"), i.Value("highs"))
 	}
 	n := 0
 	for e := range i.Out("HAS_VULNERABILITY") {
@@ -76,7 +79,8 @@ func TestAnImageThatNoAdvisorySpeaksOfIsNotCleanButUnknown(t *testing.T) {
 }
 
 func TestACleanImageIsKnownToBeClean(t *testing.T) {
-	i, _ := put(t, assess.Contents{ID: "sha256:i", Components: []assess.Component{openssl("Ubuntu:22.04")}}.Assess(known{})).Node("Image", "sha256:i")
+	i, _ := put(t, assess.Contents{ID: "sha256:i",
+		Components: []assess.Component{openssl("Ubuntu:22.04")}}.Assess(known{})).Node("Image", "sha256:i")
 	if v := i.Value("severe"); v.IsNull() || v.Bool() || i.Text("severity") != "None" {
 		t.Errorf("severe %v, severity %v", v, i.Value("severity"))
 	}
@@ -96,7 +100,8 @@ func TestAFailedLookAfterAGoodOneTakesBackWhatWasSaid(t *testing.T) {
 func TestOneVulnerabilityOfTwoPackagesCountsOnce(t *testing.T) {
 	other := openssl("Ubuntu:22.04")
 	other.PURL, other.Name = "pkg:deb/ubuntu/openssl@3.0.2", "openssl"
-	a := assess.Contents{ID: "i", Components: []assess.Component{openssl("Ubuntu:22.04"), other}}.Assess(known{"libssl3": {punycode}, "openssl": {punycode}})
+	a := assess.Contents{ID: "i", Components: []assess.Component{openssl("Ubuntu:22.04"), other}}.Assess(known{"libssl3": {punycode},
+		"openssl": {punycode}})
 	if a.Vulnerabilities != 1 || len(a.Findings) != 2 {
 		t.Errorf("%d vulnerabilities in %d findings", a.Vulnerabilities, len(a.Findings))
 	}
@@ -113,7 +118,8 @@ func TestAnInventoryWithAHoleIsNotCalledClean(t *testing.T) {
 	}{
 		{"everything seen", nil, known{}, "false"},
 		{"a layer missing", []collect.Gap{{Source: "image", What: "layer x"}}, known{}, ""},
-		{"a layer missing, and something found in another", []collect.Gap{{Source: "image", What: "layer x"}}, known{"libssl3": {punycode}}, "true"},
+		{"a layer missing, and something found in another", []collect.Gap{{Source: "image", What: "layer x"}},
+			known{"libssl3": {punycode}}, "true"},
 	} {
 		inv.Gaps = test.gaps
 		i, _ := put(t, assess.Inventory("sha256:i", inv, test.db)).Node("Image", "sha256:i")

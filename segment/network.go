@@ -25,7 +25,8 @@ func (c *cluster) network() {
 	policies := map[*networkingv1.NetworkPolicy]graph.Ref{}
 	for _, p := range c.facts.NetworkPolicies {
 		ingress, egress := directions(p)
-		policies[p] = c.object(ref.Ref{Namespace: p.Namespace, Kind: "NetworkPolicy", Name: p.Name}, labelList(p.Labels), graph.B("ingress", ingress), graph.B("egress", egress))
+		policies[p] = c.object(ref.Ref{Namespace: p.Namespace, Kind: "NetworkPolicy", Name: p.Name}, labelList(p.Labels),
+			graph.B("ingress", ingress), graph.B("egress", egress))
 	}
 	c.selections(policies)
 }
@@ -35,7 +36,8 @@ func directions(p *networkingv1.NetworkPolicy) (ingress, egress bool) {
 	if len(p.Spec.PolicyTypes) == 0 {
 		return true, len(p.Spec.Egress) > 0
 	}
-	return slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeIngress), slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeEgress)
+	return slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeIngress),
+		slices.Contains(p.Spec.PolicyTypes, networkingv1.PolicyTypeEgress)
 }
 
 // selections joins policies to the pods they select, as the judge reads them.
@@ -68,7 +70,8 @@ func (c *cluster) service(s *corev1.Service) {
 	for _, a := range s.Status.LoadBalancer.Ingress {
 		addresses = append(addresses, cmp.Or(a.IP, a.Hostname))
 	}
-	c.object(ref.Ref{Namespace: s.Namespace, Kind: "Service", Name: s.Name}, labelList(s.Labels), graph.S("type", cmp.Or(string(s.Spec.Type), "ClusterIP")),
+	c.object(ref.Ref{Namespace: s.Namespace, Kind: "Service", Name: s.Name}, labelList(s.Labels),
+		graph.S("type", cmp.Or(string(s.Spec.Type), "ClusterIP")),
 		list("ports", ports), list("addresses", append(addresses, s.Spec.ExternalIPs...)))
 }
 
@@ -83,6 +86,7 @@ func (c *cluster) ingress(i *networkingv1.Ingress) {
 		hosts = []string{"*"}
 	}
 	class, _ := exposure.ClassName(c.facts, i)
-	c.object(ref.Ref{Namespace: i.Namespace, Kind: "Ingress", Name: i.Name}, labelList(i.Labels), text("class", class), list("hosts", hosts),
+	c.object(ref.Ref{Namespace: i.Namespace, Kind: "Ingress", Name: i.Name}, labelList(i.Labels), text("class", class),
+		list("hosts", hosts),
 		graph.B("tls", len(i.Spec.TLS) > 0))
 }

@@ -23,7 +23,8 @@ func (c *cluster) pod(p *collect.Pod) {
 	o, s := c.ownerOf(p), p.Shape
 	mounted := c.tokenMounted(p)
 	r := c.object(p.Of("Pod"), c.labelsOf(p.Labels), graph.S("workload", o.KindName()), text("phase", p.Phase),
-		text("node", p.Node), graph.S("serviceAccount", account(s)), graph.B("made", p.Made), text("runtimeClass", s.RuntimeClass), maybe("runtimeSandboxed", sandboxed(s.RuntimeClass)),
+		text("node", p.Node), graph.S("serviceAccount", account(s)), graph.B("made", p.Made), text("runtimeClass", s.RuntimeClass),
+		maybe("runtimeSandboxed", sandboxed(s.RuntimeClass)),
 		graph.B("hostNetwork", s.HostNetwork), graph.B("hostPID", s.HostPID), graph.B("hostIPC", s.HostIPC),
 		graph.B("shareProcesses", s.ShareProcessNamespace), graph.B("privileged", slices.ContainsFunc(s.Containers, privileged)),
 		maybe("tokenMounted", mounted))

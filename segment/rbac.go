@@ -144,7 +144,8 @@ func (c *cluster) permission(h rbac.Hold) graph.Ref {
 		return c.b.Ref("Permission", id)
 	}
 	c.drawn[id] = true
-	r := c.b.Node("Permission", id, graph.S("name", strings.ReplaceAll(h.Power, "-", " ")+" in "+h.Scope.String()), graph.S("power", h.Power),
+	r := c.b.Node("Permission", id, graph.S("name", strings.ReplaceAll(h.Power, "-", " ")+" in "+h.Scope.String()),
+		graph.S("power", h.Power),
 		graph.S("scope", string(h.Scope.Kind)), text("namespace", h.Scope.Namespace), graph.S("cluster", c.name))
 	if h.Scope.Namespace != "" {
 		c.b.Edge("COVERS", r, c.namespace(h.Scope.Namespace))

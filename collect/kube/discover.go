@@ -97,7 +97,8 @@ func (w *watcher) number(ctx context.Context, r schema.GroupVersionResource) int
 }
 
 func (w *watcher) maySeeEverything(ctx context.Context) bool {
-	const ask = `{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{"resourceAttributes":{"verb":"list","group":"*","resource":"*"}}}`
+	const ask = `{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview",` +
+		`"spec":{"resourceAttributes":{"verb":"list","group":"*","resource":"*"}}}`
 	raw, err := w.client.discover.RESTClient().Post().AbsPath("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews").
 		SetHeader("Content-Type", "application/json").Body([]byte(ask)).Do(ctx).Raw()
 	var answer struct{ Status struct{ Allowed bool } }

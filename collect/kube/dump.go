@@ -152,9 +152,11 @@ func (d *dumper) images(i *collect.Images) int {
 func (d *dumper) object(kind string, o any) {
 	switch o := o.(type) {
 	case *collect.Pod:
-		d.put(kind, dumpPod{o.Key, o.UID, o.Node, o.IPs, o.HostIP, o.Phase, o.Owner, o.Made, d.labels(o.Labels), d.shape(o.Shape), d.images(o.Images), o.ContainerIDs})
+		d.put(kind, dumpPod{o.Key, o.UID, o.Node, o.IPs, o.HostIP, o.Phase, o.Owner, o.Made, d.labels(o.Labels), d.shape(o.Shape),
+			d.images(o.Images), o.ContainerIDs})
 	case *collect.Workload:
-		d.put(kind, dumpWorkload{o.Key, o.UID, o.Owner, o.Annotations, o.Replicas, d.labels(o.Labels), d.shape(o.Shape), d.labels(o.PodLabels)})
+		d.put(kind, dumpWorkload{o.Key, o.UID, o.Owner, o.Annotations, o.Replicas, d.labels(o.Labels), d.shape(o.Shape),
+			d.labels(o.PodLabels)})
 	default:
 		d.put(kind, o)
 	}
@@ -323,8 +325,10 @@ func (l *loader) pod(b []byte) (*collect.Pod, error) {
 	if err := strict(b, &d); err != nil {
 		return nil, err
 	}
-	p := &collect.Pod{Key: d.Key, UID: d.UID, Node: str(d.Node), IPs: d.IPs, HostIP: str(d.HostIP), Phase: str(d.Phase), Owner: d.Owner, Made: d.Made, ContainerIDs: d.ContainerIDs}
-	if err := errors.Join(at(l.labels, d.Labels, &p.Labels), at(l.shapes, d.Shape, &p.Shape), at(l.images, d.Images, &p.Images)); err != nil {
+	p := &collect.Pod{Key: d.Key, UID: d.UID, Node: str(d.Node), IPs: d.IPs, HostIP: str(d.HostIP), Phase: str(d.Phase), Owner: d.Owner,
+		Made: d.Made, ContainerIDs: d.ContainerIDs}
+	if err := errors.Join(at(l.labels, d.Labels, &p.Labels), at(l.shapes, d.Shape, &p.Shape),
+		at(l.images, d.Images, &p.Images)); err != nil {
 		return nil, err
 	}
 	if p.Shape == nil {
@@ -338,7 +342,8 @@ func (l *loader) workload(kind string, b []byte) (*collect.Workload, error) {
 	if err := strict(b, &d); err != nil {
 		return nil, err
 	}
-	w := &collect.Workload{WorkloadKey: collect.WorkloadKey{Kind: kind, Key: d.Key}, UID: d.UID, Owner: d.Owner, Annotations: d.Annotations, Replicas: d.Replicas}
+	w := &collect.Workload{WorkloadKey: collect.WorkloadKey{Kind: kind, Key: d.Key}, UID: d.UID, Owner: d.Owner,
+		Annotations: d.Annotations, Replicas: d.Replicas}
 	return w, errors.Join(at(l.labels, d.Labels, &w.Labels), at(l.shapes, d.Shape, &w.Shape), at(l.labels, d.PodLabels, &w.PodLabels))
 }
 

@@ -116,60 +116,86 @@ func kinds() []kind {
 	core, apps, batch := gv(corev1.SchemeGroupVersion), gv(appsv1.SchemeGroupVersion), gv(batchv1.SchemeGroupVersion)
 	rbac, net := gv(rbacv1.SchemeGroupVersion), gv(networkingv1.SchemeGroupVersion)
 	admission := gv(admissionv1.SchemeGroupVersion)
-	gateway, gatewayOld := gv(schema.GroupVersion(gatewayv1.GroupVersion)), gv(schema.GroupVersion(gatewayv1.GroupVersion), schema.GroupVersion(gatewayv1beta1.GroupVersion))
+	gateway, gatewayOld := gv(schema.GroupVersion(gatewayv1.GroupVersion)), gv(schema.GroupVersion(gatewayv1.GroupVersion),
+		schema.GroupVersion(gatewayv1beta1.GroupVersion))
 	netpol := gv(adminPolicies)
 	return []kind{
 		of("Namespace", "namespaces", core, newList[corev1.NamespaceList], stripNamespace).clusterWide().
 			unseen("Namespaces and their labels are unknown, so policies that select by them cannot be judged.", "Namespace"),
 		of("Node", "nodes", core, newList[corev1.NodeList], stripNode).clusterWide().
-			unseen("Public addresses of nodes are unknown, so exposure through node ports and host ports cannot be judged.", "Node", "RUNS_ON", "ROUTES_TO"),
+			unseen("Public addresses of nodes are unknown, so exposure through node ports and host ports cannot be judged.", "Node",
+				"RUNS_ON", "ROUTES_TO"),
 		of("Pod", "pods", core, newList[corev1.PodList], stripPod).
-			unseen("Nothing that runs can be seen: pods, containers, their images and every path through them are missing.", "Pod", "Container", "Volume", "Image", "RUNS", "RUNS_ON", "RUNS_AS", "USES_IMAGE", "MOUNTS", "ROUTES_TO", "SELECTS"),
-		of("Deployment", "deployments", apps, newList[appsv1.DeploymentList], stripDeployment).unseen("Pods cannot be attributed to their Deployments.", "Deployment", "OWNS"),
-		of("StatefulSet", "statefulsets", apps, newList[appsv1.StatefulSetList], stripStatefulSet).unseen("Pods cannot be attributed to their StatefulSets.", "StatefulSet", "OWNS"),
-		of("DaemonSet", "daemonsets", apps, newList[appsv1.DaemonSetList], stripDaemonSet).unseen("Pods cannot be attributed to their DaemonSets.", "DaemonSet", "OWNS"),
-		of("ReplicaSet", "replicasets", apps, newList[appsv1.ReplicaSetList], stripReplicaSet).unseen("Pods cannot be attributed to their Deployments, which own them through ReplicaSets.", "ReplicaSet", "OWNS"),
+			unseen("Nothing that runs can be seen: pods, containers, their images and every path through them are missing.", "Pod",
+				"Container", "Volume", "Image", "RUNS", "RUNS_ON", "RUNS_AS", "USES_IMAGE", "MOUNTS", "ROUTES_TO", "SELECTS"),
+		of("Deployment", "deployments", apps, newList[appsv1.DeploymentList], stripDeployment).
+			unseen("Pods cannot be attributed to their Deployments.", "Deployment", "OWNS"),
+		of("StatefulSet", "statefulsets", apps, newList[appsv1.StatefulSetList], stripStatefulSet).
+			unseen("Pods cannot be attributed to their StatefulSets.", "StatefulSet", "OWNS"),
+		of("DaemonSet", "daemonsets", apps, newList[appsv1.DaemonSetList], stripDaemonSet).
+			unseen("Pods cannot be attributed to their DaemonSets.", "DaemonSet", "OWNS"),
+		of("ReplicaSet", "replicasets", apps, newList[appsv1.ReplicaSetList], stripReplicaSet).
+			unseen("Pods cannot be attributed to their Deployments, which own them through ReplicaSets.", "ReplicaSet", "OWNS"),
 		of("Job", "jobs", batch, newList[batchv1.JobList], stripJob).unseen("Pods cannot be attributed to their Jobs.", "Job", "OWNS"),
-		of("CronJob", "cronjobs", batch, newList[batchv1.CronJobList], stripCronJob).unseen("Pods cannot be attributed to their CronJobs.", "CronJob", "OWNS"),
+		of("CronJob", "cronjobs", batch, newList[batchv1.CronJobList], stripCronJob).
+			unseen("Pods cannot be attributed to their CronJobs.", "CronJob", "OWNS"),
 		of("ReplicationController", "replicationcontrollers", core, newList[corev1.ReplicationControllerList], stripReplicationController).
 			unseen("Pods cannot be attributed to their ReplicationControllers.", "ReplicationController", "OWNS"),
 		of("Service", "services", core, newList[corev1.ServiceList], stripService).unseen(lostRoutes, "Service", "ROUTES_TO"),
-		of("EndpointSlice", "endpointslices", gv(discoveryv1.SchemeGroupVersion), newList[discoveryv1.EndpointSliceList], stripEndpointSlice).
+		of("EndpointSlice", "endpointslices", gv(discoveryv1.SchemeGroupVersion), newList[discoveryv1.EndpointSliceList],
+			stripEndpointSlice).
 			unseen("Which pods a Service reaches is guessed from its selector; Services without one lead nowhere.", "ROUTES_TO"),
 		of("ServiceAccount", "serviceaccounts", core, newList[corev1.ServiceAccountList], stripServiceAccount).
-			unseen("Whether a service account's token is mounted is guessed, and accounts that no pod uses are missing.", "ServiceAccount", "RUNS_AS"),
-		of("ConfigMap", "configmaps", core, nil, stripConfigMap).by(metadata).unseen("ConfigMaps are seen only where something refers to them.", "ConfigMap"),
-		of("Secret", "secrets", core, nil, stripSecret).by(table).unseen("Secrets are seen only where something refers to them; their types are unknown.", "Secret"),
+			unseen("Whether a service account's token is mounted is guessed, and accounts that no pod uses are missing.",
+				"ServiceAccount", "RUNS_AS"),
+		of("ConfigMap", "configmaps", core, nil, stripConfigMap).by(metadata).
+			unseen("ConfigMaps are seen only where something refers to them.", "ConfigMap"),
+		of("Secret", "secrets", core, nil, stripSecret).by(table).
+			unseen("Secrets are seen only where something refers to them; their types are unknown.", "Secret"),
 		of("Role", "roles", rbac, newList[rbacv1.RoleList], stripRole).unseen(lostRights, "Role", "GRANTS", "HOLDS", "Permission"),
-		of("ClusterRole", "clusterroles", rbac, newList[rbacv1.ClusterRoleList], stripClusterRole).clusterWide().unseen(lostRights, "ClusterRole", "GRANTS", "HOLDS", "Permission"),
-		of("RoleBinding", "rolebindings", rbac, newList[rbacv1.RoleBindingList], stripRoleBinding).unseen(lostRights, "RoleBinding", "BOUND_BY", "GRANTS", "HOLDS", "Permission", "User", "Group"),
-		of("ClusterRoleBinding", "clusterrolebindings", rbac, newList[rbacv1.ClusterRoleBindingList], stripClusterRoleBinding).clusterWide().
+		of("ClusterRole", "clusterroles", rbac, newList[rbacv1.ClusterRoleList], stripClusterRole).clusterWide().
+			unseen(lostRights, "ClusterRole", "GRANTS", "HOLDS", "Permission"),
+		of("RoleBinding", "rolebindings", rbac, newList[rbacv1.RoleBindingList], stripRoleBinding).
+			unseen(lostRights, "RoleBinding", "BOUND_BY", "GRANTS", "HOLDS", "Permission", "User", "Group"),
+		of("ClusterRoleBinding", "clusterrolebindings", rbac, newList[rbacv1.ClusterRoleBindingList], stripClusterRoleBinding).
+			clusterWide().
 			unseen(lostRights, "ClusterRoleBinding", "BOUND_BY", "GRANTS", "HOLDS", "Permission", "User", "Group"),
 		of("Ingress", "ingresses", net, newList[networkingv1.IngressList], stripIngress).unseen(lostRoutes, "Ingress", "ROUTES_TO"),
 		of("IngressClass", "ingressclasses", net, newList[networkingv1.IngressClassList], stripIngressClass).clusterWide().
 			unseen("Which controller serves an Ingress cannot be told, so its exposure is uncertain.", "ROUTES_TO"),
 		of("NetworkPolicy", "networkpolicies", net, newList[networkingv1.NetworkPolicyList], stripNetworkPolicy).
-			unseen("Policies that close a way are unseen: connections and exposures are shown as open.", "NetworkPolicy", "SELECTS", "ROUTES_TO"),
+			unseen("Policies that close a way are unseen: connections and exposures are shown as open.", "NetworkPolicy", "SELECTS",
+				"ROUTES_TO"),
 		of("Gateway", "gateways", gatewayOld, newList[gatewayv1.GatewayList], stripGateway).extension().unseen(lostRoutes, "ROUTES_TO"),
 		of("GatewayClass", "gatewayclasses", gatewayOld, newList[gatewayv1.GatewayClassList], stripGatewayClass).clusterWide().extension().
 			unseen("Which controller serves a Gateway cannot be told, so its exposure is uncertain.", "ROUTES_TO"),
-		of("HTTPRoute", "httproutes", gatewayOld, newList[gatewayv1.HTTPRouteList], stripHTTPRoute).extension().unseen(lostRoutes, "ROUTES_TO"),
-		of("GRPCRoute", "grpcroutes", gateway, newList[gatewayv1.GRPCRouteList], stripGRPCRoute).extension().unseen(lostRoutes, "ROUTES_TO"),
-		of("ReferenceGrant", "referencegrants", gv(schema.GroupVersion(gatewayv1beta1.GroupVersion), schema.GroupVersion(gatewayv1.GroupVersion)), newList[gatewayv1beta1.ReferenceGrantList], stripReferenceGrant).
+		of("HTTPRoute", "httproutes", gatewayOld, newList[gatewayv1.HTTPRouteList], stripHTTPRoute).extension().
+			unseen(lostRoutes, "ROUTES_TO"),
+		of("GRPCRoute", "grpcroutes", gateway, newList[gatewayv1.GRPCRouteList], stripGRPCRoute).extension().
+			unseen(lostRoutes, "ROUTES_TO"),
+		of("ReferenceGrant", "referencegrants", gv(schema.GroupVersion(gatewayv1beta1.GroupVersion),
+			schema.GroupVersion(gatewayv1.GroupVersion)), newList[gatewayv1beta1.ReferenceGrantList], stripReferenceGrant).
 			extension().unseen("Routes across namespaces cannot be judged and are shown as closed.", "ROUTES_TO"),
-		of("AdminNetworkPolicy", "adminnetworkpolicies", netpol, newList[collect.AdminNetworkPolicyList], stripAdminNetworkPolicy).clusterWide().extension().
+		of("AdminNetworkPolicy", "adminnetworkpolicies", netpol, newList[collect.AdminNetworkPolicyList], stripAdminNetworkPolicy).
+			clusterWide().extension().
 			unseen("Administrators' policies are unseen: connections and exposures are shown as open.", "SELECTS", "ROUTES_TO"),
-		of("BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies", netpol, newList[collect.BaselineAdminNetworkPolicyList], stripBaselineAdminNetworkPolicy).
-			clusterWide().extension().unseen("The administrators' baseline policy is unseen: connections and exposures are shown as open.", "SELECTS", "ROUTES_TO"),
-		of("PodDisruptionBudget", "poddisruptionbudgets", gv(policyv1.SchemeGroupVersion), newList[policyv1.PodDisruptionBudgetList], stripPodDisruptionBudget).
+		of("BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies", netpol, newList[collect.BaselineAdminNetworkPolicyList],
+			stripBaselineAdminNetworkPolicy).clusterWide().extension().
+			unseen("The administrators' baseline policy is unseen: connections and exposures are shown as open.", "SELECTS", "ROUTES_TO"),
+		of("PodDisruptionBudget", "poddisruptionbudgets", gv(policyv1.SchemeGroupVersion), newList[policyv1.PodDisruptionBudgetList],
+			stripPodDisruptionBudget).
 			unseen("Availability marks are missing; no path depends on them."),
-		of("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", admission, newList[admissionv1.ValidatingWebhookConfigurationList], stripValidatingWebhook).
+		of("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", admission,
+			newList[admissionv1.ValidatingWebhookConfigurationList], stripValidatingWebhook).
 			clusterWide().unseen("Whether admission webhooks guard the cluster is unknown, so none is assumed.", "AdmissionWebhook"),
-		of("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", admission, newList[admissionv1.MutatingWebhookConfigurationList], stripMutatingWebhook).
+		of("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", admission,
+			newList[admissionv1.MutatingWebhookConfigurationList], stripMutatingWebhook).
 			clusterWide().unseen("Whether admission webhooks change what is created is unknown.", "AdmissionWebhook"),
-		of("ValidatingAdmissionPolicy", "validatingadmissionpolicies", admission, newList[admissionv1.ValidatingAdmissionPolicyList], stripValidatingPolicy).
+		of("ValidatingAdmissionPolicy", "validatingadmissionpolicies", admission, newList[admissionv1.ValidatingAdmissionPolicyList],
+			stripValidatingPolicy).
 			clusterWide().extension().unseen("Whether admission policies guard the cluster is unknown, so none is assumed."),
-		of("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", admission, newList[admissionv1.ValidatingAdmissionPolicyBindingList], stripValidatingPolicyBinding).
+		of("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", admission,
+			newList[admissionv1.ValidatingAdmissionPolicyBindingList], stripValidatingPolicyBinding).
 			clusterWide().extension().unseen("Whether admission policies guard the cluster is unknown, so none is assumed."),
 	}
 }

@@ -132,7 +132,8 @@ func TestARefusedKindIsAGapThatClosesWhenItIsGranted(t *testing.T) {
 	w.until(t, "no gaps with the documented role", func(f *collect.Facts) bool { return len(f.Gaps) == 0 && len(f.Services) > 0 })
 	patch := func(verb, path string) {
 		t.Helper()
-		if _, err := c.Kubectl("", "patch", "clusterrole", "breakwater-readonly", "--type=json", "-p", `[{"op":"replace","path":"/rules/0/resources","value":`+path+`}]`); err != nil {
+		if _, err := c.Kubectl("", "patch", "clusterrole", "breakwater-readonly", "--type=json", "-p",
+			`[{"op":"replace","path":"/rules/0/resources","value":`+path+`}]`); err != nil {
 			t.Fatal(verb, err)
 		}
 	}
@@ -172,7 +173,8 @@ func TestAServerThatGoesAwayIsAGapAndComesBack(t *testing.T) {
 	}
 	w.until(t, "connection again", no(gap("connection")))
 	c.Apply(t, "apiVersion: v1\nkind: Namespace\nmetadata: {name: later}\n")
-	w.until(t, "a namespace made after it came back", func(f *collect.Facts) bool { return f.Namespaces[collect.Key{Name: "later"}] != nil })
+	w.until(t, "a namespace made after it came back",
+		func(f *collect.Facts) bool { return f.Namespaces[collect.Key{Name: "later"}] != nil })
 }
 
 func TestWrongCredentialsAndWrongServersAreSaidClearly(t *testing.T) {
@@ -209,7 +211,10 @@ data: {k: planted-configmap-value-88aa}
 `)
 	w := watch(t, c.Kubeconfig, func(cfg *kube.Config) { cfg.Secrets = true })
 	w.synced(t)
-	w.until(t, "the secret's name", func(f *collect.Facts) bool { return f.Secrets[collect.Key{Namespace: "secretive", Name: "s"}] != nil })
+	w.until(t, "the secret's name", func(f *collect.Facts) bool {
+		return f.Secrets[collect.Key{Namespace: "secretive",
+			Name: "s"}] != nil
+	})
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var dump bytes.Buffer
@@ -217,7 +222,8 @@ data: {k: planted-configmap-value-88aa}
 		t.Fatal(err)
 	}
 	text := gunzip(t, dump.Bytes())
-	for _, p := range []string{planted, "planted-secret-value", "planted-env-value", "planted-annotation-value", "planted-configmap-value"} {
+	for _, p := range []string{planted, "planted-secret-value", "planted-env-value", "planted-annotation-value",
+		"planted-configmap-value"} {
 		if strings.Contains(text, p) {
 			t.Errorf("the dump holds %s", p)
 		}

@@ -16,7 +16,8 @@ import (
 func (m *manifests) makePods() {
 	owned := map[collect.WorkloadKey]bool{}
 	for _, p := range m.facts.Pods {
-		for k, hops := (collect.WorkloadKey{Kind: p.Owner.Kind, Key: collect.Key{Namespace: p.Namespace, Name: p.Owner.Name}}), 0; k.Kind != "" && hops < 5; hops++ {
+		for k, hops := (collect.WorkloadKey{Kind: p.Owner.Kind, Key: collect.Key{Namespace: p.Namespace, Name: p.Owner.Name}}),
+			0; k.Kind != "" && hops < 5; hops++ {
 			owned[k] = true
 			w := m.facts.Workloads[k]
 			if w == nil {

@@ -59,16 +59,24 @@ func TestManifestsBecomeFactsAndThePodsTheyWouldMake(t *testing.T) {
 			"Node any-node\nPod shop/web made by Deployment on any-node\nDeployment shop/web"},
 		{"a node that is there is used", "a.yaml", deployment + "---\napiVersion: v1\nkind: Node\nmetadata: {name: n1}\n",
 			"Node n1\nPod shop/web made by Deployment on n1\nDeployment shop/web"},
-		{"a workload scaled to zero makes none", "a.yaml", strings.Replace(deployment, "replicas: 3", "replicas: 0", 1), "Deployment shop/web"},
-		{"several documents, comments and empty ones", "a.yaml", "# hello\n---\n" + pod + "---\n\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
+		{"a workload scaled to zero makes none", "a.yaml", strings.Replace(deployment, "replicas: 3", "replicas: 0", 1),
+			"Deployment shop/web"},
+		{"several documents, comments and empty ones", "a.yaml",
+			"# hello\n---\n" + pod + "---\n\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
 			"Namespace a\nPod a/p"},
-		{"a List of kubectl get", "a.json", `{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"s"}}]}`, "Service default/s"},
-		{"a typed list whose items do not repeat their kind", "a.json", `{"apiVersion":"v1","kind":"ServiceList","items":[{"metadata":{"name":"s","namespace":"x"}}]}`, "Service x/s"},
+		{"a List of kubectl get", "a.json",
+			`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"s"}}]}`,
+			"Service default/s"},
+		{"a typed list whose items do not repeat their kind", "a.json",
+			`{"apiVersion":"v1","kind":"ServiceList","items":[{"metadata":{"name":"s","namespace":"x"}}]}`, "Service x/s"},
 		{"two JSON documents in one file", "a.json", `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a"}}
 			{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"b"}}`, "Namespace a\nNamespace b"},
-		{"a broken document beside a good one is a gap with its line", "a.yaml", pod + "---\nkind: [\n", "Pod a/p\ngap a.yaml:6: want YAML: "},
-		{"an old version is a gap", "a.yaml", pod + "---\napiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: i}\n", "Pod a/p"},
-		{"a field of the wrong type is a gap that names it", "a.yaml", pod + "---\napiVersion: v1\nkind: Pod\nmetadata: {name: q}\nspec: {hostNetwork: very}\n",
+		{"a broken document beside a good one is a gap with its line", "a.yaml", pod + "---\nkind: [\n",
+			"Pod a/p\ngap a.yaml:6: want YAML: "},
+		{"an old version is a gap", "a.yaml", pod + "---\napiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: i}\n",
+			"Pod a/p"},
+		{"a field of the wrong type is a gap that names it", "a.yaml",
+			pod + "---\napiVersion: v1\nkind: Pod\nmetadata: {name: q}\nspec: {hostNetwork: very}\n",
 			"Pod a/p\ngap a.yaml:6: want a Pod of v1: "},
 	}
 	for _, test := range tests {
@@ -134,7 +142,8 @@ status: {containerStatuses: [{name: a, containerID: "containerd://4f2a", imageID
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 	p := back.Pods[collect.Key{Namespace: "shop", Name: "web"}]
-	if !p.Shape.Containers[0].Privileged || p.Labels.Map["app"] != "web" || p.Shape != back.Workloads[collect.WorkloadKey{Kind: "Deployment", Key: p.Key}].Shape {
+	if !p.Shape.Containers[0].Privileged || p.Labels.Map["app"] != "web" ||
+		p.Shape != back.Workloads[collect.WorkloadKey{Kind: "Deployment", Key: p.Key}].Shape {
 		t.Errorf("pod %+v", p)
 	}
 	if ids := back.Pods[collect.Key{Namespace: "shop", Name: "runs"}].ContainerIDs; !slices.Equal(ids, []string{"", "4f2a"}) {
@@ -152,7 +161,8 @@ status: {containerStatuses: [{name: a, containerID: "containerd://4f2a", imageID
 
 func FuzzReadManifests(f *testing.F) {
 	f.Add([]byte(deployment))
-	f.Add([]byte(`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"a"}]}}]}`))
+	f.Add([]byte(`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},` +
+		`"spec":{"containers":[{"name":"a"}]}}]}`))
 	f.Add([]byte("--- \n---\n--- a"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		facts, err := ReadFS(fstest.MapFS{"a.yaml": {Data: b}})

@@ -24,8 +24,10 @@ func stripPod(s *stripper, o *corev1.Pod) (any, bool) {
 	}
 	p.Labels, _ = s.in.labelSet(shortLabels(o.Labels))
 	p.Shape, _ = s.in.shape(shapeOf(&o.Spec, o.Annotations))
-	p.Images, _ = s.in.imageList(reported(p.Shape, &o.Status, func(c *corev1.ContainerStatus) string { return str(withoutScheme(c.ImageID)) }))
-	if ids := reported(p.Shape, &o.Status, func(c *corev1.ContainerStatus) string { return withoutScheme(c.ContainerID) }); strings.Join(ids, "") != "" {
+	p.Images, _ = s.in.imageList(reported(p.Shape, &o.Status,
+		func(c *corev1.ContainerStatus) string { return str(withoutScheme(c.ImageID)) }))
+	if ids := reported(p.Shape, &o.Status,
+		func(c *corev1.ContainerStatus) string { return withoutScheme(c.ContainerID) }); strings.Join(ids, "") != "" {
 		p.ContainerIDs = ids
 	}
 	return p, true
@@ -152,9 +154,11 @@ func appArmorAnnotation(annotations map[string]string, container string) string 
 }
 
 func containerShape(c *corev1.Container, typ collect.ContainerType, annotations map[string]string) collect.ContainerShape {
-	out := collect.ContainerShape{Name: str(c.Name), Type: typ, Image: str(c.Image), Command: withoutSecrets(c.Command), Args: withoutSecrets(c.Args)}
+	out := collect.ContainerShape{Name: str(c.Name), Type: typ, Image: str(c.Image), Command: withoutSecrets(c.Command),
+		Args: withoutSecrets(c.Args)}
 	for _, p := range c.Ports {
-		out.Ports = append(out.Ports, collect.ContainerPort{Name: str(p.Name), Port: p.ContainerPort, HostPort: p.HostPort, HostIP: p.HostIP, Protocol: tcpIsEmpty(p.Protocol)})
+		out.Ports = append(out.Ports, collect.ContainerPort{Name: str(p.Name), Port: p.ContainerPort, HostPort: p.HostPort,
+			HostIP: p.HostIP, Protocol: tcpIsEmpty(p.Protocol)})
 	}
 	containerSecurity(&out, c.SecurityContext)
 	if out.AppArmor == "" {
@@ -233,8 +237,10 @@ func containerReferences(out *collect.ContainerShape, c *corev1.Container) {
 const maxArgument = 256
 
 var (
-	secretFlag  = regexp.MustCompile(`(?i)^(-{0,2}[a-z0-9_.-]*(pass|secret|token|apikey|api-key|api_key|access-key|access_key|private-key|credential|auth|dsn)[a-z0-9_.-]*)([=:])(.+)$`)
-	secretWord  = regexp.MustCompile(`(?i)^-{1,2}[a-z0-9_.-]*(pass|secret|token|apikey|api-key|api_key|access-key|access_key|private-key|credential|dsn)[a-z0-9_.-]*$`)
+	secretFlag = regexp.MustCompile(`(?i)^(-{0,2}[a-z0-9_.-]*(pass|secret|token|apikey|api-key|api_key|access-key|access_key|private-key|` +
+		`credential|auth|dsn)[a-z0-9_.-]*)([=:])(.+)$`)
+	secretWord = regexp.MustCompile(`(?i)^-{1,2}[a-z0-9_.-]*(pass|secret|token|apikey|api-key|api_key|access-key|access_key|private-key|` +
+		`credential|dsn)[a-z0-9_.-]*$`)
 	insideWords = regexp.MustCompile(`(?i)((?:pass|secret|token|key|credential)[a-z0-9_.-]*\s*[=:]\s*)\S+`)
 )
 

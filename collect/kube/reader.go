@@ -251,7 +251,8 @@ func (r *reader) poll(ctx context.Context) {
 }
 
 func (r *reader) secrets(ctx context.Context) error {
-	list, err := r.w.client.meta.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}).List(ctx, metav1.ListOptions{})
+	list, err := r.w.client.meta.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}).List(ctx,
+		metav1.ListOptions{})
 	if err != nil {
 		return err
 	}

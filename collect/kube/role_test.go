@@ -32,10 +32,12 @@ func gunzip(t *testing.T, b []byte) string {
 // may asks the API server itself what the documented account may do.
 func may(t *testing.T, c *kubetest.Cluster, verb, group, resource, sub string) bool {
 	t.Helper()
-	r, err := c.Client.AuthorizationV1().SubjectAccessReviews().Create(t.Context(), &authv1.SubjectAccessReview{Spec: authv1.SubjectAccessReviewSpec{
-		User: "system:serviceaccount:breakwater:breakwater", Groups: []string{"system:serviceaccounts", "system:serviceaccounts:breakwater", "system:authenticated"},
-		ResourceAttributes: &authv1.ResourceAttributes{Verb: verb, Group: group, Resource: resource, Subresource: sub},
-	}}, metav1.CreateOptions{})
+	r, err := c.Client.AuthorizationV1().SubjectAccessReviews().Create(t.Context(),
+		&authv1.SubjectAccessReview{Spec: authv1.SubjectAccessReviewSpec{
+			User: "system:serviceaccount:breakwater:breakwater", Groups: []string{"system:serviceaccounts",
+				"system:serviceaccounts:breakwater", "system:authenticated"},
+			ResourceAttributes: &authv1.ResourceAttributes{Verb: verb, Group: group, Resource: resource, Subresource: sub},
+		}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +55,8 @@ func TestTheDocumentedRoleCanOnlyRead(t *testing.T) {
 		t.Fatal("it cannot even read pods: the rest of this test proves nothing")
 	}
 	for _, verb := range []string{"get", "list", "watch"} {
-		for _, r := range []string{"secrets", "nodes/proxy", "pods/exec", "pods/log", "pods/proxy", "services/proxy", "serviceaccounts/token"} {
+		for _, r := range []string{"secrets", "nodes/proxy", "pods/exec", "pods/log", "pods/proxy", "services/proxy",
+			"serviceaccounts/token"} {
 			resource, sub, _ := strings.Cut(r, "/")
 			if may(t, c, verb, "", resource, sub) {
 				t.Errorf("it may %s %s", verb, r)
@@ -73,7 +76,8 @@ func TestTheDocumentedRoleCanOnlyRead(t *testing.T) {
 		}
 		for _, r := range l.APIResources {
 			resource, sub, _ := strings.Cut(r.Name, "/")
-			for _, verb := range []string{"create", "update", "patch", "delete", "deletecollection", "impersonate", "bind", "escalate", "*"} {
+			for _, verb := range []string{"create", "update", "patch", "delete", "deletecollection", "impersonate", "bind", "escalate",
+				"*"} {
 				if asked++; may(t, c, verb, group, resource, sub) && !strings.HasPrefix(resource, "selfsubject") {
 					t.Errorf("it may %s %s.%s", verb, r.Name, group)
 				}

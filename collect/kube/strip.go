@@ -90,7 +90,8 @@ func stripSecret(_ *stripper, o *corev1.Secret) (any, bool) {
 func stripEndpointSlice(_ *stripper, o *discoveryv1.EndpointSlice) (any, bool) {
 	e := &collect.EndpointSlice{Key: keyOf(o), Service: str(o.Labels[discoveryv1.LabelServiceName])}
 	for _, p := range o.Ports {
-		e.Ports = append(e.Ports, collect.EndpointPort{Name: str(deref(p.Name)), Port: deref(p.Port), Protocol: str(string(deref(p.Protocol)))})
+		e.Ports = append(e.Ports, collect.EndpointPort{Name: str(deref(p.Name)), Port: deref(p.Port),
+			Protocol: str(string(deref(p.Protocol)))})
 	}
 	for _, a := range o.Endpoints {
 		if t := a.TargetRef; t != nil && t.Kind == "Pod" {

@@ -134,7 +134,8 @@ func (w *watcher) identify(ctx context.Context) error {
 	if err := w.ask(ctx, "/apis"); unauthorized(err) { // version is public, this is not
 		return err
 	}
-	if ns, err := w.client.meta.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}).Get(ctx, "kube-system", metav1.GetOptions{}); err == nil {
+	if ns, err := w.client.meta.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}).Get(ctx, "kube-system",
+		metav1.GetOptions{}); err == nil {
 		info.UID = string(ns.UID)
 	}
 	w.emit(collect.Change{Op: collect.Info, Object: info})
@@ -205,7 +206,8 @@ func (w *watcher) discover(ctx context.Context) {
 	if err != nil && len(lists) == 0 {
 		w.openGap("discovery", why(err), "Which kinds the cluster has is unknown: only the built-in ones are read.")
 	} else if discovery.IsGroupDiscoveryFailedError(err) {
-		w.openGap("discovery", why(err), "Kinds of the groups that did not answer are unseen; none of them is read by Breakwater unless named here.")
+		w.openGap("discovery", why(err),
+			"Kinds of the groups that did not answer are unseen; none of them is read by Breakwater unless named here.")
 	} else {
 		w.closeIfOpen("discovery", err)
 	}

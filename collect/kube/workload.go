@@ -71,7 +71,8 @@ func stripCronJob(s *stripper, o *batchv1.CronJob) (any, bool) {
 
 func stripNode(_ *stripper, o *corev1.Node) (any, bool) {
 	n := &collect.Node{
-		Name: str(o.Name), UID: string(o.UID), Labels: shortLabels(o.Labels), PodCIDRs: slices.Clone(o.Spec.PodCIDRs), ProviderID: o.Spec.ProviderID,
+		Name: str(o.Name), UID: string(o.UID), Labels: shortLabels(o.Labels), PodCIDRs: slices.Clone(o.Spec.PodCIDRs),
+		ProviderID:     o.Spec.ProviderID,
 		KubeletVersion: str(o.Status.NodeInfo.KubeletVersion), ContainerRuntime: str(o.Status.NodeInfo.ContainerRuntimeVersion),
 		KernelVersion: str(o.Status.NodeInfo.KernelVersion), OSImage: str(o.Status.NodeInfo.OSImage),
 	}
