@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 func TestAURLIsMatchedWholeOrByWhatStandsBeforeItsStar(t *testing.T) {
@@ -110,7 +111,7 @@ func TestADecisionIsExplained(t *testing.T) {
 	if got := no.Explain(); strings.Contains(got, "could not be seen") {
 		t.Error(got)
 	}
-	no.Unread = []Ref{{"Role", "shop", "a"}, {"ClusterRole", "", "b"}}
+	no.Unread = []ref.Ref{{Namespace: "shop", Kind: "Role", Name: "a"}, {Kind: "ClusterRole", Name: "b"}}
 	if got := no.Explain(); !strings.Contains(got, "The rules of Role shop/a, ClusterRole b could not be seen and may.") {
 		t.Error(got)
 	}
