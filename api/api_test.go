@@ -110,7 +110,7 @@ func serveSample(t *testing.T) *served {
 		t.Fatal(err)
 	}
 	s.context = enrichment.New(s.live.World)
-	handler, err := New(Config{Door: scope.Config{Picture: s.live, Images: images, Registries: connected, Records: st, Sensors: st}, About: enrichment.About, Sessions: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test",
+	handler, err := New(Config{Unscoped: scope.Config{Picture: s.live, Images: images, Registries: connected, Records: st, Sensors: st}, About: enrichment.About, Sessions: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test",
 		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
 	if err != nil {
 		t.Fatal(err)
@@ -390,7 +390,7 @@ func TestNobodyGetsInWithoutASession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := New(Config{Door: scope.Config{Picture: l, Images: assess.New(assess.Config{}), Registries: registries.New(registries.Config{}), Records: st, Sensors: st}, Sessions: st, Advisories: func() *vuln.DB { return nil }, Log: slog.New(slog.DiscardHandler), Assets: fstest.MapFS{"index.html": {Data: []byte("x")}}})
+	h, err := New(Config{Unscoped: scope.Config{Picture: l, Images: assess.New(assess.Config{}), Registries: registries.New(registries.Config{}), Records: st, Sensors: st}, Sessions: st, Advisories: func() *vuln.DB { return nil }, Log: slog.New(slog.DiscardHandler), Assets: fstest.MapFS{"index.html": {Data: []byte("x")}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -272,7 +272,7 @@ func (p planted) serve(t *testing.T) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := New(Config{Door: scope.Config{Picture: s.live, Images: images, Registries: s.connected, Records: st, Sensors: st}, About: enrichment.About, Sessions: st,
+	handler, err := New(Config{Unscoped: scope.Config{Picture: s.live, Images: images, Registries: s.connected, Records: st, Sensors: st}, About: enrichment.About, Sessions: st,
 		Receiving: func(context.Context) ([]Receiving, error) { return p.receiving(), nil }, Detections: []rule.Head{{ID: "rule", Title: "A rule"}},
 		Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test", Assets: fstest.MapFS{"index.html": {Data: []byte("portal")}}})
 	if err != nil {

@@ -35,8 +35,8 @@ type Sessions interface {
 
 // Config is what the server shows and how.
 type Config struct {
-	// Door leads to what is shown.
-	Door scope.Config
+	// Unscoped is everything there is; handlers see of it what the scope of the asker shows.
+	Unscoped scope.Config
 	// About says what the graph knows of the things that alerts name.
 	About    func(w *live.World, cluster string, e event.Entity) (detect.About, bool)
 	Sessions Sessions
@@ -61,7 +61,7 @@ type Config struct {
 type server struct {
 	Config
 	constants
-	door *scope.Door
+	unscoped *scope.Unscoped
 }
 
 // New is the whole server.
@@ -71,7 +71,7 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Config: c, door: scope.NewDoor(c.Door), constants: constants{version: c.Version, log: c.Log, vocabulary: vocabulary, templates: templates,
+	s := &server{Config: c, unscoped: scope.New(c.Unscoped), constants: constants{version: c.Version, log: c.Log, vocabulary: vocabulary, templates: templates,
 		schema: describe(vocabulary, c.PathTypes), detections: c.Detections, advisories: c.Advisories, about: c.About}}
 	strict := NewStrictHandlerWithOptions(nobody, []StrictMiddlewareFunc{asAsker}, StrictHTTPServerOptions{
 		RequestErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, err error) {

@@ -57,9 +57,9 @@ func (e *embedded) stop() {
 	e.server.WaitForShutdown()
 }
 
-// settle is how long a file system's clock may stand still: within it, two
+// clockStep is how long a file system's clock may stand still: within it, two
 // changes of a folder can bear one time.
-const settle = 20 * time.Millisecond
+const clockStep = 20 * time.Millisecond
 
 // folder keeps the names of a folder's files durable. JetStream syncs the file
 // it writes to, but not the folder in which it made that file, and a file
@@ -90,7 +90,7 @@ func (f *folder) sync() error {
 	if err := errors.Join(d.Sync(), d.Close()); err != nil {
 		return err
 	}
-	if time.Since(info.ModTime()) > settle {
+	if time.Since(info.ModTime()) > clockStep {
 		f.mu.synced = info.ModTime()
 	}
 	return nil

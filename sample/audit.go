@@ -78,7 +78,7 @@ func (v *tour) alertStory(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	var found []store.Alert
-	for end := time.Now().Add(settledWithin); len(found) == 0 && time.Now().Before(end); {
+	for end := time.Now().Add(readWithin); len(found) == 0 && time.Now().Before(end); {
 		var err error
 		if found, _, err = v.Store.Alerts(ctx, store.AlertFilter{}, "", 10); err != nil {
 			return err

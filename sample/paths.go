@@ -16,9 +16,9 @@ import (
 	"github.com/breakwater-sec/breakwater/terminal"
 )
 
-// settledWithin is how long the sample may take until the stories are told as
+// readWithin is how long the sample may take until the stories are told as
 // far as they go.
-const settledWithin = 2 * time.Minute
+const readWithin = 2 * time.Minute
 
 // hunts are the questions of the first story, in the words of the mission: the
 // number it names, and the vulnerability people mean by it.
@@ -27,7 +27,7 @@ var hunts = []string{"3889", "3602", "3786"}
 // stories tells the stories of the sample estate in the terminal, from the same
 // picture that the portal shows.
 func (v *tour) stories(ctx context.Context, out io.Writer) error {
-	w, err := v.settled(ctx)
+	w, err := v.whenRead(ctx)
 	if err != nil {
 		return err
 	}
@@ -85,9 +85,9 @@ func gains(p analyse.Path) (n int) {
 	return n
 }
 
-// settled waits until every cluster was read and every image looked at.
-func (v *tour) settled(ctx context.Context) (*scope.World, error) {
-	ctx2, cancel := context.WithTimeout(ctx, settledWithin)
+// whenRead waits until every cluster was read and every image looked at.
+func (v *tour) whenRead(ctx context.Context) (*scope.World, error) {
+	ctx2, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()
 	for events := v.Live.Subscribe(ctx2); ; {
 		w := scope.Of(v.Live.World(), v.asker)

@@ -18,7 +18,7 @@ import (
 // ends. To somebody who does not see everything it says what is different in what
 // they see, and nothing when that is nothing: it is worked out from what they see.
 func (r *Reader) Subscribe(ctx context.Context) <-chan live.Event {
-	events := r.door.config.Picture.Subscribe(ctx)
+	events := r.unscoped.config.Picture.Subscribe(ctx)
 	if r.All() {
 		return events
 	}
@@ -27,7 +27,7 @@ func (r *Reader) Subscribe(ctx context.Context) <-chan live.Event {
 	go func() { // ends with events, which end with ctx
 		defer close(out)
 		for e := range events {
-			now := r.door.Open(r.scope)
+			now := r.unscoped.For(r.scope)
 			later := now.prints()
 			told := later.since(before)
 			if slices.Contains(e.Kinds, "Alert") {

@@ -22,7 +22,7 @@ type Images interface {
 
 // Images lists where the assessment of each image stands, by id.
 func (r *Reader) Images() map[string]assess.Image {
-	all := r.door.config.Images.Images()
+	all := r.unscoped.config.Images.Images()
 	if r.All() {
 		return all
 	}
@@ -40,13 +40,13 @@ func (r *Reader) Inventory(ctx context.Context, id string) (*image.Inventory, er
 	if _, there := r.View.Node("Image", id); !there {
 		return nil, nil
 	}
-	return r.door.config.Images.Inventory(ctx, id)
+	return r.unscoped.config.Images.Inventory(ctx, id)
 }
 
 // ImageGaps are what could not be said of an image.
 func (r *Reader) ImageGaps(ctx context.Context, id string) []collect.Gap {
 	if _, there := r.View.Node("Image", id); there {
-		if a := r.door.config.Images.Assessment(ctx, id); a != nil {
+		if a := r.unscoped.config.Images.Assessment(ctx, id); a != nil {
 			return a.Gaps
 		}
 	}
@@ -58,7 +58,7 @@ func (r *Reader) Retry(ctx context.Context, id string) (bool, error) {
 	if err := r.admin(); err != nil {
 		return false, err
 	}
-	return r.door.config.Images.Retry(ctx, id)
+	return r.unscoped.config.Images.Retry(ctx, id)
 }
 
 // Registries is what is known of connected registries, and can be done about them.
@@ -79,13 +79,13 @@ type Queue interface {
 
 // Administer is what can be done about registries, for who sees everything.
 func (r *Reader) Administer() (Registries, error) {
-	return r.door.config.Registries, r.admin()
+	return r.unscoped.config.Registries, r.admin()
 }
 
 // Registries lists the connected registries. Who does not see everything sees those
 // that images they see come from, and whether each can be read.
 func (r *Reader) Registries() (out []registries.Registry) {
-	all := r.door.config.Registries.Registries()
+	all := r.unscoped.config.Registries.Registries()
 	if r.All() {
 		return all
 	}
@@ -111,7 +111,7 @@ func (r *Reader) RegistryNow(host string) (registries.Registry, bool) {
 // CountRegistry counts what a registry holds.
 func (r *Reader) CountRegistry(ctx context.Context, host string) (store.RegistryCounts, error) {
 	if r.All() {
-		return r.door.config.Records.CountRegistry(ctx, host)
+		return r.unscoped.config.Records.CountRegistry(ctx, host)
 	}
 	c := store.RegistryCounts{Images: map[string]int{}}
 	repositories := map[string]bool{}
@@ -137,7 +137,7 @@ func (r *Reader) CountRegistry(ctx context.Context, host string) (store.Registry
 // registryImages is all images of a registry that fit and are seen, by name.
 func (r *Reader) registryImages(ctx context.Context, f store.RegistryFilter) (out []store.RegistryImage, err error) {
 	for cursor := ""; ; {
-		page, _, next, err := r.door.config.Records.RegistryImages(ctx, f, cursor, pastPage)
+		page, _, next, err := r.unscoped.config.Records.RegistryImages(ctx, f, cursor, pastPage)
 		if err != nil {
 			return nil, err
 		}
@@ -155,7 +155,7 @@ func (r *Reader) registryImages(ctx context.Context, f store.RegistryFilter) (ou
 // RegistryImages lists images of a registry by name.
 func (r *Reader) RegistryImages(ctx context.Context, f store.RegistryFilter, cursor string, limit int) (page []store.RegistryImage, total int, next string, err error) {
 	if r.All() {
-		return r.door.config.Records.RegistryImages(ctx, f, cursor, limit)
+		return r.unscoped.config.Records.RegistryImages(ctx, f, cursor, limit)
 	}
 	all, err := r.registryImages(ctx, f)
 	if err != nil {
@@ -179,7 +179,7 @@ func (r *Reader) Places(ctx context.Context, host, id string) ([]registries.Tag,
 	if _, seen := r.View.Node("Image", id); !seen && !r.All() {
 		return nil, nil
 	}
-	return r.door.config.Records.Places(ctx, host, id)
+	return r.unscoped.config.Records.Places(ctx, host, id)
 }
 
 // Pods is which pods run an image, sorted by id.

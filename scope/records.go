@@ -47,7 +47,7 @@ func (r *Reader) Life(ctx context.Context, cluster, id string) (Life, error) {
 	if r.Clusters[cluster] == nil {
 		return Life{}, store.ErrNotFound
 	}
-	stored, err := r.door.config.Records.ResolvedPath(ctx, cluster, id)
+	stored, err := r.unscoped.config.Records.ResolvedPath(ctx, cluster, id)
 	if err != nil {
 		return Life{}, err
 	}
@@ -78,7 +78,7 @@ func (r *Reader) resolved(l store.PathLife) (*Life, error) {
 // History is what happened to a path. Why it was stale is told to who sees the
 // whole cluster.
 func (r *Reader) History(ctx context.Context, l Life) ([]store.PathEvent, error) {
-	events, err := r.door.config.Records.PathHistory(ctx, l.Cluster, l.ID)
+	events, err := r.unscoped.config.Records.PathHistory(ctx, l.Cluster, l.ID)
 	if !r.Whole(l.Cluster) {
 		for i, e := range events {
 			if len(e.What) > len("stale") && e.What[:len("stale")] == "stale" {
@@ -97,7 +97,7 @@ const pastPage = 500
 // which matters where that is not the whole path.
 func (r *Reader) Resolved(ctx context.Context, f store.PathFilter, fits func(Life) bool, cursor string, limit int) (page []Life, next string, total int, err error) {
 	f.Within = r.within()
-	records := r.door.config.Records
+	records := r.unscoped.config.Records
 	if r.wholeClusters() {
 		if total, err = records.CountResolved(ctx, f); err != nil || limit == 0 {
 			return nil, "", total, err
@@ -137,7 +137,7 @@ func (r *Reader) Resolved(ctx context.Context, f store.PathFilter, fits func(Lif
 func (r *Reader) past(ctx context.Context, f store.PathFilter, fits func(Life) bool) (all []Life, err error) {
 	f = store.PathFilter{Within: f.Within, Since: f.Since}
 	for cursor := ""; ; {
-		stored, next, err := r.door.config.Records.ResolvedPaths(ctx, f, cursor, pastPage)
+		stored, next, err := r.unscoped.config.Records.ResolvedPaths(ctx, f, cursor, pastPage)
 		if err != nil {
 			return nil, err
 		}
@@ -193,18 +193,18 @@ func (r *Reader) alerts(f store.AlertFilter) store.AlertFilter {
 
 // Alerts lists alerts, those seen last first.
 func (r *Reader) Alerts(ctx context.Context, f store.AlertFilter, cursor string, limit int) ([]store.Alert, string, error) {
-	return r.door.config.Records.Alerts(ctx, r.alerts(f), cursor, limit)
+	return r.unscoped.config.Records.Alerts(ctx, r.alerts(f), cursor, limit)
 }
 
 // CountAlerts counts alerts by severity.
 func (r *Reader) CountAlerts(ctx context.Context, f store.AlertFilter) (map[string]int, error) {
-	return r.door.config.Records.CountAlerts(ctx, r.alerts(f))
+	return r.unscoped.config.Records.CountAlerts(ctx, r.alerts(f))
 }
 
 // Alert is one alert. What the graph knew of the things it names when it was made
 // is told to who sees the whole cluster.
 func (r *Reader) Alert(ctx context.Context, cluster, id string) (store.Alert, *detect.Alert, error) {
-	stored, err := r.door.config.Records.Alert(ctx, cluster, id)
+	stored, err := r.unscoped.config.Records.Alert(ctx, cluster, id)
 	if err != nil {
 		return stored, nil, err
 	}
@@ -239,10 +239,10 @@ func (r *Reader) SetAlertStatus(ctx context.Context, cluster, id string, to stor
 	if _, _, err := r.Alert(ctx, cluster, id); err != nil {
 		return err
 	}
-	if err := r.door.config.Records.SetAlertStatus(ctx, cluster, id, to, reason); err != nil {
+	if err := r.unscoped.config.Records.SetAlertStatus(ctx, cluster, id, to, reason); err != nil {
 		return err
 	}
-	r.door.config.Picture.Tell("Alert")
+	r.unscoped.config.Picture.Tell("Alert")
 	return nil
 }
 
@@ -253,7 +253,7 @@ type Sensors interface {
 }
 
 // HasSensors says whether events of sensors are taken at all.
-func (r *Reader) HasSensors() bool { return r.door.config.Sensors != nil }
+func (r *Reader) HasSensors() bool { return r.unscoped.config.Sensors != nil }
 
 // Sensors lists the sensors of a cluster, or of all if it is "", and their runs. A
 // node is seen by who sees its whole cluster.
@@ -261,11 +261,11 @@ func (r *Reader) Sensors(ctx context.Context, cluster string) (sensors []store.S
 	if !r.HasSensors() {
 		return nil, nil, nil
 	}
-	all, err := r.door.config.Sensors.Sensors(ctx, cluster)
+	all, err := r.unscoped.config.Sensors.Sensors(ctx, cluster)
 	if err != nil {
 		return nil, nil, err
 	}
-	allRuns, err := r.door.config.Sensors.SensorRuns(ctx, cluster)
+	allRuns, err := r.unscoped.config.Sensors.SensorRuns(ctx, cluster)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,5 +1,5 @@
-// Package scope is the door to the picture and the records: whatever anybody is
-// shown passes here together with what they may see. A World is a live.World of
+// Package scope limits the World and the records to what an asker may see; nothing is
+// shown that did not pass here. A World is a live.World of
 // which only that is there, so that who works on one cannot show, count or infer
 // anything else; a Reader adds the records that belong to it.
 //

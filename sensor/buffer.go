@@ -212,8 +212,8 @@ func (b *buffer) first() *segment {
 	return b.mu.sealed[0]
 }
 
-// settle takes the first file away: the server has it, or will never take it.
-func (b *buffer) settle(s *segment, kept bool) {
+// remove takes the first file away: the server has it, or will never take it.
+func (b *buffer) remove(s *segment, kept bool) {
 	s.remove()
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -29,15 +29,15 @@ func (s *Sensor) send(ctx context.Context) {
 			}
 			continue
 		}
-		if kept, settled := s.deliver(ctx, first); settled {
-			s.buffer.settle(first, kept)
+		if kept, done := s.deliver(ctx, first); done {
+			s.buffer.remove(first, kept)
 		}
 	}
 }
 
 // deliver sends one file, again and again if need be, until the server has it,
 // will never take it, or ctx ends.
-func (s *Sensor) deliver(ctx context.Context, file *segment) (kept, settled bool) {
+func (s *Sensor) deliver(ctx context.Context, file *segment) (kept, done bool) {
 	lines, err := file.read()
 	if err != nil {
 		s.config.Log.Error("cannot read the buffer", "error", err)

@@ -202,10 +202,10 @@ func (v *Server) run(ctx context.Context, listener net.Listener, ready func(cont
 		v.log.Warn("this binary was built without the portal: make build")
 	}
 	url := v.url(listener)
-	c := api.Config{PathTypes: v.rules.PathTypes(), Door: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store}, About: enrichment.About, Sessions: v.Store,
+	c := api.Config{PathTypes: v.rules.PathTypes(), Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store}, About: enrichment.About, Sessions: v.Store,
 		Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.Hosts, Version: Version(), Log: v.log, Secure: v.config.TLSCert != ""}
 	if v.alerting != nil {
-		c.Receiving, c.Detections, c.Door.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
+		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
 	}
 	handler, err := api.New(c)
 	if err != nil {

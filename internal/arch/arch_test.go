@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,63 +19,75 @@ import (
 
 const module = "github.com/breakwater-sec/breakwater/"
 
-// may lists, for each package, the packages of ours it may import; "…/*" allows
-// every package below. The order is that of the data flow.
-var may = map[string][]string{
-	"severity":   {}, // and every package may import it
-	"strictyaml": {},
-	"graph":      {},
-	"rule":       {"strictyaml"},
-	"store":      {"assess", "registries"},
-	"event":      {"ref"},
-	"detect":     {"event", "rule", "strictyaml", "ref"},
-	"sensor":     {"event", "event/runtime"},
-	"backoff":    {},
-	"ingest":     {"event", "store", "backoff"},
-	"pipeline":   {"event", "event/audit", "event/runtime", "detect", "ingest", "store", "backoff"},
-	"ui":         {},
-	"schema":     {"graph"},
-	"collect":    {"ref"},
-	"image":      {"collect"},
-	"vuln":       {"collect"},
-	"rbac":       {"collect", "strictyaml", "ref"},
-	"netpol":     {"collect"},
-	"exposure":   {"collect", "netpol", "ref"},
-	"query":      {"graph", "schema", "rule", "strictyaml", "packs/queries"},
-	"packs":      {},
-	"assess":     {"collect", "image", "vuln"},
-	"registries": {"collect", "image", "assess"},
-	"segment":    {"collect", "rbac", "netpol", "exposure", "assess", "vuln", "schema", "graph", "ref"},
-	"analyse":    {"graph", "schema", "query", "rule", "packs", "collect", "rbac", "ref"},
-	"live":       {"collect", "assess", "segment", "graph", "schema", "analyse", "store"},
-	"enrichment": {"live", "collect", "graph", "schema", "query", "rule", "detect", "event", "event/runtime", "ref"},
-	"scope":      {"live", "assess", "registries", "collect", "image", "graph", "schema", "analyse", "store", "detect"},
-	"report":     {"scope", "vuln", "segment", "collect", "graph", "schema", "analyse", "exposure", "netpol", "ref"},
-	"api": {"report", "scope", "ui", "rule", "live", "assess", "registries", "store", "query",
-		"schema", "graph", "analyse", "collect", "image", "vuln", "segment", "packs/queries", "detect", "event", "event/runtime", "ref"},
-	"docs":   {"*"},
-	"test":   {"*"},
-	"bench":  {"*"},
-	"cli":    {"*"},
-	"server": {"*"},
-	"sample": {"server", "terminal", "analyse", "collect", "detect", "graph", "ingest",
-		"ingest/sender", "live", "query", "registries", "report", "store", "assess", "datadir", "scope"},
-	"datadir":          {"collect", "collect/kube", "store"},
-	"terminal":         {},
-	"cmd":              {"*"},
-	"examples":         {"collect", "collect/kube", "image"},
-	"internal":         {"*"},
-	"collect/*":        {"collect"},
-	"collect/registry": {"collect", "image"},
-	"graph/*":          {"graph"},
-	"image/*":          {"image"},
-	"detect/builtin":   {"packs", "detect", "event", "event/audit", "event/runtime"},
-	"packs/*":          {"rule", "query", "schema", "graph"},
-	"event/*":          {"event", "ref"},
-	"deploy/*":         {},
-	"sensor/*":         {"event", "event/runtime"},
-	"ingest/*":         {"ingest", "backoff", "event", "store"},
-	"segment/*":        {"segment", "collect", "collect/kube", "graph", "schema"},
+// may lists, for each package, the packages of ours it may import; "…/*" is every
+// package below. It is the table of ARCHITECTURE.md: one list for readers and test.
+var may = table()
+
+func table() map[string][]string {
+	text, err := os.ReadFile(filepath.Join("..", "..", "ARCHITECTURE.md"))
+	if err != nil {
+		panic(err)
+	}
+	out := map[string][]string{}
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.Trim(line, "| \n"), " | ")
+		if len(cells) < 3 || !strings.HasPrefix(cells[0], "`") || strings.HasPrefix(line, "    ") {
+			continue
+		}
+		last := cells[len(cells)-1]
+		if last != "–" && last != "everything" && !strings.HasPrefix(last, "`") {
+			continue // another table
+		}
+		allowed := []string{}
+		if last == "everything" {
+			allowed = append(allowed, "*")
+		}
+		for _, name := range quoted.FindAllString(last, -1) {
+			allowed = append(allowed, strings.Trim(name, "`"))
+		}
+		out[strings.Trim(cells[0], "`")] = allowed
+	}
+	return out
+}
+
+var quoted = regexp.MustCompile("`[^`]+`")
+
+// TestThePictureTheFoldersAndTheTableAgree holds the document to the tree: every folder
+// with Go code has a row, every row a folder, and the picture names rows only.
+func TestThePictureTheFoldersAndTheTableAgree(t *testing.T) {
+	root := filepath.Join("..", "..")
+	for name := range may {
+		if info, err := os.Stat(filepath.Join(root, strings.TrimSuffix(name, "/*"))); err != nil || !info.IsDir() {
+			t.Errorf("ARCHITECTURE.md has a row for %s, and there is no such folder", name)
+		}
+	}
+	folders, err := filepath.Glob(filepath.Join(root, "*", "*.go"))
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("no folders of Go: %v", err)
+	}
+	for _, file := range folders {
+		if name := filepath.Base(filepath.Dir(file)); may[name] == nil {
+			t.Errorf("ARCHITECTURE.md has no row for %s", name)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(root, "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, picture, _ := strings.Cut(string(text), "\n\n")
+	picture, _, _ = strings.Cut(picture, "\n\n")
+	names := 0
+	for _, word := range regexp.MustCompile(`[a-z]+`).FindAllString(picture, -1) {
+		if word == "state" || word == "events" {
+			continue
+		}
+		if names++; may[word] == nil {
+			t.Errorf("the picture of ARCHITECTURE.md names %s, and there is no such folder", word)
+		}
+	}
+	if names < 15 {
+		t.Errorf("the picture of ARCHITECTURE.md names %d folders only", names)
+	}
 }
 
 // onlyHere lists third-party packages that one package of ours alone may use.

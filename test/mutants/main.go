@@ -36,7 +36,7 @@ var targets = []target{
 	{"store", nil},
 	{"graph", []string{"scope.go", "view.go"}},
 	{"query", []string{"scope.go", "gap.go"}},
-	{"api", []string{"guard.go", "door.go"}},
+	{"api", []string{"guard.go", "dispatch.go"}},
 	{"scope", nil},
 }
 

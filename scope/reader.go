@@ -32,7 +32,7 @@ type Records interface {
 	Queue
 }
 
-// Config is what a Door leads to.
+// Config is where everything comes from.
 type Config struct {
 	Picture    Picture
 	Images     Images
@@ -42,8 +42,8 @@ type Config struct {
 	Sensors Sensors
 }
 
-// Door leads to everything, and only with a scope.
-type Door struct {
+// Unscoped is everything there is. Nothing of it can be read but through For.
+type Unscoped struct {
 	config Config
 	mu     struct {
 		sync.Mutex
@@ -52,14 +52,14 @@ type Door struct {
 	}
 }
 
-// NewDoor makes the door.
-func NewDoor(c Config) *Door { return &Door{config: c} }
+// New takes everything there is.
+func New(c Config) *Unscoped { return &Unscoped{config: c} }
 
-// Open lets an asker in.
-func (d *Door) Open(s graph.Scope) *Reader { return &Reader{World: d.world(s), door: d} }
+// For is what an asker with that scope may see.
+func (d *Unscoped) For(s graph.Scope) *Reader { return &Reader{World: d.world(s), unscoped: d} }
 
 // world is the world of now within a scope, made once for all who see the same.
-func (d *Door) world(s graph.Scope) *World {
+func (d *Unscoped) world(s graph.Scope) *World {
 	now := d.config.Picture.World()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -78,7 +78,7 @@ func (d *Door) world(s graph.Scope) *World {
 // Reader is everything that one asker may see: their World, and the records within it.
 type Reader struct {
 	*World
-	door *Door
+	unscoped *Unscoped
 }
 
 // admin is for what touches more than one asker's part.
@@ -104,7 +104,7 @@ func (r *Reader) Facts(ctx context.Context, cluster string, look func(*collect.F
 	if !r.Whole(cluster) {
 		return fmt.Errorf("cluster %s: %w", cluster, ErrOutside)
 	}
-	_, err := r.door.config.Picture.Facts(ctx, cluster, look)
+	_, err := r.unscoped.config.Picture.Facts(ctx, cluster, look)
 	return err
 }
 

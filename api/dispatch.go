@@ -76,7 +76,7 @@ func (s *server) asker(signed store.Session) (session, error) {
 	if err := json.Unmarshal([]byte(signed.Scope), &sees); err != nil {
 		return session{}, fmt.Errorf("read what the session may see: %w", err)
 	}
-	r := s.door.Open(sees)
+	r := s.unscoped.For(sees)
 	return session{Reader: r, constants: &s.constants, until: signed.Until, receiving: func(ctx context.Context) ([]Receiving, error) {
 		if s.Receiving == nil {
 			return []Receiving{}, nil
