@@ -22,7 +22,10 @@ func installed(text string) []string {
 			}
 		}
 		name, version := fields["P"]+fields["Package"], fields["V"]+fields["Version"]
-		if there := fields["P"] != "" || strings.HasSuffix(fields["Status"], " installed"); name != "" && version != "" && there {
+		// By dpkg(1), only these two states mean that none of the package's files is on disk.
+		state := fields["Status"][strings.LastIndex(fields["Status"], " ")+1:]
+		there := fields["P"] != "" || state != "" && state != "not-installed" && state != "config-files"
+		if name != "" && version != "" && there {
 			out = append(out, name+" "+version)
 		}
 	}
