@@ -96,7 +96,8 @@ func (c *check) run(ctx context.Context) *check {
 	listed := c.repositories(ctx)
 	repository := cmp.Or(named, listed)
 	if repository == "" {
-		return c.skip("there is no repository to try it on: name one").skip("there is no image to try it on").skip("there is no image to try it on")
+		return c.skip("there is no repository to try it on: name one").skip("there is no image to try it on").
+			skip("there is no image to try it on")
 	}
 	if client, err = s.client(ctx, pullScope(repository)); err != nil {
 		return c.say(s.explain(err))

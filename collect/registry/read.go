@@ -34,7 +34,8 @@ const (
 // Read tells what a registry holds, repository by repository. last is what was
 // known of a repository: it stands where a tag cannot be asked today. An error
 // says that nothing could be read, or not to the end.
-func (r Reader) Read(ctx context.Context, what collect.Registry, last func(repository string) (map[string]string, error), found func(repository string, tags []collect.Tag) error) (collect.Listing, error) {
+func (r Reader) Read(ctx context.Context, what collect.Registry, last func(repository string) (map[string]string, error),
+	found func(repository string, tags []collect.Tag) error) (collect.Listing, error) {
 	l := collect.Listing{Repositories: map[string]bool{}}
 	s, err := r.open(ctx, what)
 	if err != nil {
@@ -63,7 +64,8 @@ func (r Reader) Read(ctx context.Context, what collect.Registry, last func(repos
 		return l, s.explain(s.refused)
 	}
 	if unread > 0 {
-		l.Gaps = append(l.Gaps, gap("tags of "+what.Host, fmt.Sprintf("%d tags were read, which is the bound; %d repositories were left out", s.bounds.AllTags, unread),
+		l.Gaps = append(l.Gaps, gap("tags of "+what.Host,
+			fmt.Sprintf("%d tags were read, which is the bound; %d repositories were left out", s.bounds.AllTags, unread),
 			"What is in those repositories, and whether it has vulnerabilities, is not known."))
 	}
 	l.Gaps = fewer(l.Gaps, what.Host)
@@ -71,7 +73,8 @@ func (r Reader) Read(ctx context.Context, what collect.Registry, last func(repos
 }
 
 func gap(what, why, consequence string) collect.Gap {
-	return collect.Gap{Source: "registry", What: what, Why: why, Consequence: consequence, Kinds: []string{"Image", "Repository", "STORED_IN"}}
+	return collect.Gap{Source: "registry", What: what, Why: why, Consequence: consequence,
+		Kinds: []string{"Image", "Repository", "STORED_IN"}}
 }
 
 // fewer keeps a registry that refuses everywhere from telling so a thousand times.
@@ -79,7 +82,8 @@ func fewer(gaps []collect.Gap, host string) []collect.Gap {
 	if len(gaps) <= maxGaps {
 		return gaps
 	}
-	return append(gaps[:maxGaps:maxGaps], gap("repositories of "+host, fmt.Sprintf("%d more repositories could not be read whole", len(gaps)-maxGaps),
+	return append(gaps[:maxGaps:maxGaps], gap("repositories of "+host, fmt.Sprintf("%d more repositories could not be read whole",
+		len(gaps)-maxGaps),
 		"Images in them may be missing."))
 }
 
@@ -104,7 +108,8 @@ func (s *session) repositories(ctx context.Context, l *collect.Listing) ([]strin
 			if len(all) == 0 {
 				return nil, errors.Join(ErrCatalog, err)
 			}
-			l.Gaps = append(l.Gaps, gap("repositories of "+s.what.Host, fmt.Sprintf("the registry does not list its repositories: %v", err), "Only the repositories that were named are read; images in others are not seen."))
+			l.Gaps = append(l.Gaps, gap("repositories of "+s.what.Host, fmt.Sprintf("the registry does not list its repositories: %v",
+				err), "Only the repositories that were named are read; images in others are not seen."))
 		}
 	}
 	return slices.Sorted(maps.Keys(all)), nil
@@ -139,11 +144,14 @@ func (s *session) catalog(ctx context.Context, l *collect.Listing, all map[strin
 		return true
 	})
 	if odd > 0 {
-		l.Gaps = append(l.Gaps, gap("names of repositories of "+s.what.Host, fmt.Sprintf("%d names are none that a repository may have", odd), "They were left out: an honest registry has none of them."))
+		l.Gaps = append(l.Gaps, gap("names of repositories of "+s.what.Host, fmt.Sprintf("%d names are none that a repository may have",
+			odd), "They were left out: an honest registry has none of them."))
 	}
 	if cut {
 		l.Whole = false
-		l.Gaps = append(l.Gaps, gap("repositories of "+s.what.Host, fmt.Sprintf("the registry has more than %d repositories that are asked for", s.bounds.Repositories), "Those that follow are not seen: name the ones that matter."))
+		l.Gaps = append(l.Gaps, gap("repositories of "+s.what.Host,
+			fmt.Sprintf("the registry has more than %d repositories that are asked for", s.bounds.Repositories),
+			"Those that follow are not seen: name the ones that matter."))
 	}
 	return err
 }
@@ -161,7 +169,8 @@ func validRepository(repository string) bool {
 
 // repository reads the tags of one repository and says how many there are. Only
 // what concerns the whole registry is an error.
-func (s *session) repository(ctx context.Context, l *collect.Listing, repository string, most int, last func(string) (map[string]string, error), found func(string, []collect.Tag) error) (int, error) {
+func (s *session) repository(ctx context.Context, l *collect.Listing, repository string, most int,
+	last func(string) (map[string]string, error), found func(string, []collect.Tag) error) (int, error) {
 	known, err := last(repository)
 	if err != nil {
 		return 0, err
@@ -177,7 +186,8 @@ func (s *session) repository(ctx context.Context, l *collect.Listing, repository
 			return 0, err
 		}
 		s.refused = err
-		l.Gaps = append(l.Gaps, gap("tags of "+where, s.explain(err).Error(), "What is in it now is not known; what was read of it before is shown as it was."))
+		l.Gaps = append(l.Gaps, gap("tags of "+where, s.explain(err).Error(),
+			"What is in it now is not known; what was read of it before is shown as it was."))
 		return len(known), nil
 	}
 	s.read++
@@ -189,7 +199,8 @@ func (s *session) repository(ctx context.Context, l *collect.Listing, repository
 		if fatal(ctx, first) {
 			return 0, first
 		}
-		l.Gaps = append(l.Gaps, gap("images behind tags of "+where, fmt.Sprintf("%d of %d tags could not be asked what they stand for: %v", failed, len(tags), s.explain(first)),
+		l.Gaps = append(l.Gaps, gap("images behind tags of "+where,
+			fmt.Sprintf("%d of %d tags could not be asked what they stand for: %v", failed, len(tags), s.explain(first)),
 			"Their images are those of an earlier reading, or not seen."))
 	}
 	return len(out), found(repository, out)
@@ -222,7 +233,8 @@ func (s *session) tags(ctx context.Context, c *http.Client, l *collect.Listing, 
 	})
 	where := s.what.Host + "/" + repository
 	if odd > 0 {
-		l.Gaps = append(l.Gaps, gap("names of tags of "+where, fmt.Sprintf("%d names are none that a tag may have", odd), "They were left out: an honest registry has none of them."))
+		l.Gaps = append(l.Gaps, gap("names of tags of "+where, fmt.Sprintf("%d names are none that a tag may have", odd),
+			"They were left out: an honest registry has none of them."))
 	}
 	kept := newest(all, most)
 	if len(kept) < len(all) || cut {
@@ -230,7 +242,8 @@ func (s *session) tags(ctx context.Context, c *http.Client, l *collect.Listing, 
 		if cut {
 			of = "more than " + of
 		}
-		l.Gaps = append(l.Gaps, gap("older tags of "+where, fmt.Sprintf("%d of %s tags are read, those that sort highest as versions", len(kept), of), "Images that only the other tags name are not seen."))
+		l.Gaps = append(l.Gaps, gap("older tags of "+where, fmt.Sprintf("%d of %s tags are read, those that sort highest as versions",
+			len(kept), of), "Images that only the other tags name are not seen."))
 	}
 	return kept, err
 }
@@ -240,7 +253,8 @@ const maxListed = 100_000
 
 // digests asks what each tag stands for, a few at a time. A tag that is gone by
 // now is left out; one that cannot be asked keeps what was known of it.
-func (s *session) digests(ctx context.Context, c *http.Client, repository string, tags []string, known map[string]string) (out []collect.Tag, failed int, first error) {
+func (s *session) digests(ctx context.Context, c *http.Client, repository string, tags []string,
+	known map[string]string) (out []collect.Tag, failed int, first error) {
 	var mu sync.Mutex
 	var g errgroup.Group
 	g.SetLimit(4)

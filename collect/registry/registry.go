@@ -105,8 +105,10 @@ func (r Reader) open(ctx context.Context, what collect.Registry) (*session, erro
 		return nil, fmt.Errorf("%w for registry %s: %w", errAccount, what.Host, err)
 	}
 	paced := &paced{next: r.Transport, every: time.Duration(float64(time.Second) / r.PerSecond)}
-	s.base = transport.NewRetry(image.Retry(paced, r.Backoff), transport.WithRetryBackoff(transport.Backoff{Duration: r.Backoff, Factor: 3, Jitter: 0.3, Steps: 3}),
-		transport.WithRetryStatusCodes(http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout))
+	s.base = transport.NewRetry(image.Retry(paced, r.Backoff), transport.WithRetryBackoff(transport.Backoff{Duration: r.Backoff,
+		Factor: 3, Jitter: 0.3, Steps: 3}),
+		transport.WithRetryStatusCodes(http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
+			http.StatusGatewayTimeout))
 	return s, nil
 }
 

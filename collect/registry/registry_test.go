@@ -127,7 +127,8 @@ func TestEveryTagIsFoundWithItsDigest(t *testing.T) {
 
 func TestFiltersChooseRepositoriesAndTags(t *testing.T) {
 	h := host(t, nil)
-	for _, ref := range []string{"shop/web:1.9", "shop/web:1.10", "shop/web:latest", "shop/web:main", "shop/deep/er:1", "edge/proxy:1", "edge/log:1", "top:1"} {
+	for _, ref := range []string{"shop/web:1.9", "shop/web:1.10", "shop/web:latest", "shop/web:main", "shop/deep/er:1", "edge/proxy:1",
+		"edge/log:1", "top:1"} {
 		push(t, h+"/"+ref)
 	}
 	tests := []struct {
@@ -169,18 +170,21 @@ func TestWithoutACatalogRepositoriesMustBeNamed(t *testing.T) {
 			return false
 		}))
 		push(t, h+"/shop/web:1")
-		if _, l, err := read(t, reader(), collect.Registry{Host: h}, nil); !errors.Is(err, ErrCatalog) || !errors.As(err, new(collect.Refusal)) || l.Whole {
+		if _, l, err := read(t, reader(), collect.Registry{Host: h}, nil); !errors.Is(err, ErrCatalog) ||
+			!errors.As(err, new(collect.Refusal)) || l.Whole {
 			t.Errorf("%d: %v", status, err)
 		}
 		got, l, err := read(t, reader(), collect.Registry{Host: h, Repositories: []string{"shop/web", "edge/*"}}, nil)
 		if err != nil || len(got) != 1 || l.Whole || !strings.Contains(whys(l.Gaps), "does not list its repositories") {
 			t.Errorf("%d: %v, %v, %s", status, got, err, whys(l.Gaps))
 		}
-		if _, l, err := read(t, reader(), collect.Registry{Host: h, Repositories: []string{"shop/web"}}, nil); err != nil || !l.Whole || len(l.Gaps) > 0 {
+		if _, l, err := read(t, reader(), collect.Registry{Host: h, Repositories: []string{"shop/web"}}, nil); err != nil || !l.Whole ||
+			len(l.Gaps) > 0 {
 			t.Errorf("%d: all were named, still %v, %s", status, err, whys(l.Gaps))
 		}
 		p := byName(reader().Check(t.Context(), collect.Registry{Host: h, Repositories: []string{"shop/web"}}))
-		if p["list repositories"].State != collect.Refused || p["list repositories"].Blind == "" || p["read layers"].State != collect.Allowed {
+		if p["list repositories"].State != collect.Refused || p["list repositories"].Blind == "" ||
+			p["read layers"].State != collect.Allowed {
 			t.Errorf("%d: %+v", status, p)
 		}
 	}
@@ -196,7 +200,8 @@ func byName(list []collect.Permission) map[string]collect.Permission {
 
 func TestARegistryThatRefusesOneRepositoryShowsTheOthers(t *testing.T) {
 	h := host(t, when(func(w http.ResponseWriter, r *http.Request) bool {
-		if strings.HasPrefix(r.URL.Path, "/v2/secret/") && r.Method != http.MethodPut && r.Method != http.MethodPost && r.Method != http.MethodPatch {
+		if strings.HasPrefix(r.URL.Path, "/v2/secret/") && r.Method != http.MethodPut && r.Method != http.MethodPost &&
+			r.Method != http.MethodPatch {
 			w.WriteHeader(http.StatusForbidden)
 			return true
 		}
@@ -208,11 +213,13 @@ func TestARegistryThatRefusesOneRepositoryShowsTheOthers(t *testing.T) {
 	if err := remote.Write(ref, img); err == nil || !strings.Contains(err.Error(), "403") {
 		t.Logf("pushing: %v", err)
 	}
-	got, l, err := read(t, reader(), collect.Registry{Host: h, Repositories: []string{"open", "secret/one"}}, map[string]string{"1": "sha256:old"})
+	got, l, err := read(t, reader(), collect.Registry{Host: h, Repositories: []string{"open", "secret/one"}},
+		map[string]string{"1": "sha256:old"})
 	if err != nil || len(got) != 1 || !l.Repositories["secret/one"] || !strings.Contains(whys(l.Gaps), "refuses (403)") {
 		t.Errorf("%v, %v, %s", got, err, whys(l.Gaps))
 	}
-	if _, _, err := read(t, reader(), collect.Registry{Host: h, Repositories: []string{"secret/one"}}, nil); !errors.As(err, new(collect.Refusal)) {
+	if _, _, err := read(t, reader(), collect.Registry{Host: h, Repositories: []string{"secret/one"}}, nil); !errors.As(err,
+		new(collect.Refusal)) {
 		t.Errorf("all is refused, still %v", err)
 	}
 }
@@ -277,7 +284,8 @@ func TestATagThatCannotBeAskedKeepsWhatWasKnown(t *testing.T) {
 	push(t, h+"/web:2")
 	down.Store(true)
 	got, l, err := read(t, reader(), collect.Registry{Host: h}, map[string]string{"2": "sha256:before"})
-	if err != nil || !slices.Equal(got, []string{"web:1 " + one, "web:2 sha256:before"}) || !strings.Contains(whys(l.Gaps), "1 of 2 tags") {
+	if err != nil || !slices.Equal(got, []string{"web:1 " + one, "web:2 sha256:before"}) ||
+		!strings.Contains(whys(l.Gaps), "1 of 2 tags") {
 		t.Errorf("%v, %v, %s", got, err, whys(l.Gaps))
 	}
 }
@@ -290,7 +298,8 @@ func TestWhatIsCutIsSaid(t *testing.T) {
 	r := reader()
 	r.Bounds = Bounds{Repositories: 4, Tags: 2, AllTags: 4}
 	got, l, err := read(t, r, collect.Registry{Host: h}, nil)
-	if err != nil || len(got) != 4 || l.Whole || !strings.Contains(whys(l.Gaps), "more than 4 repositories") || !strings.Contains(whys(l.Gaps), "2 repositories were left out") {
+	if err != nil || len(got) != 4 || l.Whole || !strings.Contains(whys(l.Gaps), "more than 4 repositories") ||
+		!strings.Contains(whys(l.Gaps), "2 repositories were left out") {
 		t.Errorf("%v, %v, %s", got, err, whys(l.Gaps))
 	}
 }
@@ -349,7 +358,8 @@ func TestThousandsOfTagsArePagedThrough(t *testing.T) {
 
 func TestAListThatGoesOnForeverOrElsewhereIsRefused(t *testing.T) {
 	elsewhere := host(t, when(func(http.ResponseWriter, *http.Request) bool { t.Error("it was followed elsewhere"); return false }))
-	for what, link := range map[string]string{"in place": `</v2/web/tags/list?n=1000>; rel="next"`, "to another host": `<http://` + strings.Replace(elsewhere, "127.0.0.1", "localhost", 1) + `/v2/web/tags/list?last=5>; rel="next"`,
+	for what, link := range map[string]string{"in place": `</v2/web/tags/list?n=1000>; rel="next"`, "to another host": `<http://` +
+		strings.Replace(elsewhere, "127.0.0.1", "localhost", 1) + `/v2/web/tags/list?last=5>; rel="next"`,
 		"to another path": `</v2/other/tags/list?last=5>; rel="next"`, "no link": "nonsense"} {
 		h := host(t, pages(300, func(int) string { return link }))
 		_, _, err := read(t, reader(), collect.Registry{Host: h, Repositories: []string{"web"}}, nil)
@@ -361,7 +371,8 @@ func TestAListThatGoesOnForeverOrElsewhereIsRefused(t *testing.T) {
 }
 
 func TestAHugeOrStrangeListIsNotSwallowed(t *testing.T) {
-	for what, body := range map[string]string{"huge": `{"repositories":["` + strings.Repeat("a", maxPage) + `"]}`, "no JSON": "<html>", "a list of numbers": `{"repositories":[1]}`} {
+	for what, body := range map[string]string{"huge": `{"repositories":["` + strings.Repeat("a", maxPage) + `"]}`, "no JSON": "<html>",
+		"a list of numbers": `{"repositories":[1]}`} {
 		h := host(t, when(func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path != "/v2/_catalog" {
 				return false
@@ -389,7 +400,8 @@ func TestAHugeOrStrangeListIsNotSwallowed(t *testing.T) {
 func TestTheCheckSaysWhatIsMissingAndWhatIsBlind(t *testing.T) {
 	refuse := func(part string, status int) func(http.Handler) http.Handler {
 		return when(func(w http.ResponseWriter, r *http.Request) bool {
-			if (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.URL.Path, part) && !strings.HasPrefix(r.UserAgent(), "push") {
+			if (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.URL.Path, part) &&
+				!strings.HasPrefix(r.UserAgent(), "push") {
 				w.WriteHeader(status)
 				return true
 			}
@@ -426,7 +438,8 @@ func TestTheCheckSaysWhatIsMissingAndWhatIsBlind(t *testing.T) {
 			}
 		})
 	}
-	if p := reader().Check(t.Context(), collect.Registry{Host: "127.0.0.1:1"}); p[0].State != collect.Refused || p[5].State != collect.Untried {
+	if p := reader().Check(t.Context(), collect.Registry{Host: "127.0.0.1:1"}); p[0].State != collect.Refused ||
+		p[5].State != collect.Untried {
 		t.Errorf("nobody there: %+v", p)
 	}
 	if p := reader().Check(t.Context(), collect.Registry{Host: "https://x"}); p[0].State != collect.Refused {
@@ -452,7 +465,8 @@ func TestThePasswordOfTheConfigurationFileIsUsedAndNeverTold(t *testing.T) {
 	h := host(t, guarded("reader", "hunter2"))
 	r := reader()
 	p := byName(r.Check(t.Context(), collect.Registry{Host: h}))
-	if p["reach the registry"].State != collect.Allowed || p["sign in"].State != collect.Refused || !strings.Contains(p["sign in"].Why, "401") {
+	if p["reach the registry"].State != collect.Allowed || p["sign in"].State != collect.Refused ||
+		!strings.Contains(p["sign in"].Why, "401") {
 		t.Errorf("without an account: %+v", p)
 	}
 	if _, _, err := read(t, r, collect.Registry{Host: h}, nil); !errors.As(err, new(collect.Refusal)) {
@@ -469,7 +483,8 @@ func TestThePasswordOfTheConfigurationFileIsUsedAndNeverTold(t *testing.T) {
 		t.Errorf("%s, %s, %v", who, from, err)
 	}
 	r.Logins[h] = Login{Username: "reader", PasswordEnv: "REGISTRY_NO_PASSWORD"}
-	if _, _, err := read(t, r, collect.Registry{Host: h}, nil); err == nil || !strings.Contains(err.Error(), "REGISTRY_NO_PASSWORD is not set") {
+	if _, _, err := read(t, r, collect.Registry{Host: h}, nil); err == nil ||
+		!strings.Contains(err.Error(), "REGISTRY_NO_PASSWORD is not set") {
 		t.Errorf("%v", err)
 	}
 }
@@ -489,7 +504,8 @@ func TestAReadingEndsWithItsContext(t *testing.T) {
 	if err := remote.Write(ref, img, remote.WithUserAgent("push")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := reader().Read(ctx, collect.Registry{Host: h, Repositories: []string{"web"}}, func(string) (map[string]string, error) { return nil, nil },
+	_, err := reader().Read(ctx, collect.Registry{Host: h, Repositories: []string{"web"}},
+		func(string) (map[string]string, error) { return nil, nil },
 		func(string, []collect.Tag) error { t.Error("half a repository was told"); return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
@@ -502,7 +518,8 @@ func FuzzPage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, link string) {
 		_, _ = parsePage(body)
 		at := &url.URL{Scheme: "http", Host: "registry.example", Path: "/v2/_catalog", RawQuery: "n=1000"}
-		if next, err := nextPage(at, link); err == nil && next != nil && (next.Host != at.Host || next.Path != at.Path || next.User != nil || next.String() == at.String()) {
+		if next, err := nextPage(at, link); err == nil && next != nil && (next.Host != at.Host || next.Path != at.Path ||
+			next.User != nil || next.String() == at.String()) {
 			t.Errorf("%q leads to %s", link, next)
 		}
 	})
@@ -559,7 +576,8 @@ func TestAnAccountThatCannotBeFoundIsASignInThatFails(t *testing.T) {
 	h := host(t, func(next http.Handler) http.Handler { return next })
 	r := reader()
 	r.Logins = map[string]Login{h: {Username: "u", PasswordFile: filepath.Join(t.TempDir(), "nowhere")}}
-	if p := r.Check(t.Context(), collect.Registry{Host: h}); p[0].State != collect.Untried || p[1].State != collect.Refused || p[1].What != "sign in" {
+	if p := r.Check(t.Context(), collect.Registry{Host: h}); p[0].State != collect.Untried || p[1].State != collect.Refused ||
+		p[1].What != "sign in" {
 		t.Errorf("%+v", p[:2])
 	}
 }
