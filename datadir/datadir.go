@@ -1,3 +1,5 @@
+// Package datadir is the folder in which a server keeps what must outlive it, and how
+// other commands on the machine find the server.
 package datadir
 
 import (

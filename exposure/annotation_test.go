@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/test/manifests"
 )
 
 // TestEveryAnnotationIsHeeded reads each through the product's loader, which
@@ -63,7 +64,7 @@ func TestTheClassInEffectIsTheFieldThenTheAnnotationThenTheFirstDefault(t *testi
 		{"the first default", ing("", "", defaults), "b false"},
 		{"none", ing("", "", fmt.Sprintf(class, "a", "false")), " false"},
 	} {
-		f := facts(t, test.manifests)
+		f := manifests.Facts(t, test.manifests)
 		name, legacy := ClassName(f, f.Ingresses[collect.Key{Namespace: "shop", Name: "web"}])
 		if got := fmt.Sprint(name, " ", legacy); got != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)

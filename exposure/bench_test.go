@@ -10,12 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/test/manifests"
 )
 
 // large is 30,000 pods of 3,000 workloads in 300 namespaces, with a policy for
 // every third workload, a service for each and an ingress for half of them.
 func large(t testing.TB) *collect.Facts {
-	f := facts(t, estate, controllerOpen, calico)
+	f := manifests.Facts(t, estate, controllerOpen, calico)
 	name := "nginx"
 	for w := range 3000 {
 		ns, app := fmt.Sprintf("ns-%d", w%300), fmt.Sprintf("app-%d", w)

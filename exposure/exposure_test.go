@@ -9,6 +9,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
 	"github.com/breakwater-sec/breakwater/ref"
+	"github.com/breakwater-sec/breakwater/test/manifests"
 )
 
 // calico makes policies count; nothing else is told of the cluster by it.
@@ -112,7 +113,7 @@ func run(t *testing.T, tests []test) {
 	t.Helper()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := judged(facts(t, tt.manifests))
+			r := judged(manifests.Facts(t, tt.manifests))
 			if got := routes(r); !slices.Equal(got, tt.want) {
 				t.Errorf("routes\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(tt.want, "\n  "))
 			}
@@ -256,7 +257,7 @@ func TestEndpoints(t *testing.T) {
 }
 
 func TestWhatCouldNotBeReadIsSaid(t *testing.T) {
-	f := facts(t, estate)
+	f := manifests.Facts(t, estate)
 	f.Apply(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "services", Why: "403"}})
 	r := judged(f)
 	if len(r.Gaps) != 1 || !strings.Contains(r.Gaps[0].Consequence, "services") {
@@ -265,7 +266,7 @@ func TestWhatCouldNotBeReadIsSaid(t *testing.T) {
 }
 
 func TestEntitiesAreFoundByTheirID(t *testing.T) {
-	r := judged(facts(t, estate+balancer("", "")))
+	r := judged(manifests.Facts(t, estate+balancer("", "")))
 	for _, e := range []ref.Ref{{Namespace: "shop", Kind: "Pod", Name: "web"}, {Namespace: "shop", Kind: "Service", Name: "web"}} {
 		x, ok := r.Find(e)
 		if !ok || x.Width != Any || len(x.Ports) != 1 || len(x.Via) != 1 {
@@ -278,7 +279,7 @@ func TestEntitiesAreFoundByTheirID(t *testing.T) {
 }
 
 func TestKindsNobodyInterpretsAreSaid(t *testing.T) {
-	f := facts(t, estate)
+	f := manifests.Facts(t, estate)
 	f.Apply(collect.Change{Op: collect.Counted, Kind: "ingressroutes.traefik.io", Object: 2})
 	f.Apply(collect.Change{Op: collect.Counted, Kind: "ciliumnetworkpolicies.cilium.io", Object: -1})
 	f.Apply(collect.Change{Op: collect.Counted, Kind: "routes.route.openshift.io", Object: 0})
@@ -288,7 +289,7 @@ func TestKindsNobodyInterpretsAreSaid(t *testing.T) {
 }
 
 func TestARouteExplainsEveryHop(t *testing.T) {
-	r := judged(facts(t, estate+balancer(", loadBalancerSourceRanges: [198.51.100.0/24]", "")+np(`{podSelector: {}}`)))
+	r := judged(manifests.Facts(t, estate+balancer(", loadBalancerSourceRanges: [198.51.100.0/24]", "")+np(`{podSelector: {}}`)))
 	want := "the internet → Service shop/web on 80/TCP: through load balancer 203.0.113.9, for 198.51.100.0/24 only.\n" +
 		"Service shop/web → Pod shop/web on 8080/TCP: through Service shop/web to port 8080/TCP, for 198.51.100.0/24 only; " +
 		"NetworkPolicy shop/p restricts ingress and no rule allows it; whether anything enforces that is not known. No known network " +

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/breakwater-sec/breakwater/test/manifests"
 )
 
 // town is everything at once: balancers, ingress, gateway, public nodes.
@@ -36,9 +38,9 @@ func tell(r *Result) string {
 
 func TestTheResultIsTheSameInEveryRun(t *testing.T) {
 	text := town() + np(`{podSelector: {matchLabels: {n: "1"}}, ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]}`)
-	want := tell(judged(facts(t, text)))
+	want := tell(judged(manifests.Facts(t, text)))
 	for range 20 {
-		if got := tell(judged(facts(t, text))); got != want {
+		if got := tell(judged(manifests.Facts(t, text))); got != want {
 			t.Fatalf("got\n%s\nwant\n%s", got, want)
 		}
 	}
@@ -56,7 +58,7 @@ func pairs(r *Result) map[string]bool {
 func TestAPolicyNeverOpensAndOneThatNothingEnforcesNeverCloses(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(11, 12))
 	pick := func(of ...string) string { return of[rnd.IntN(len(of))] }
-	open := pairs(judged(facts(t, town())))
+	open := pairs(judged(manifests.Facts(t, town())))
 	if len(open) < 10 {
 		t.Fatalf("only %d ways in", len(open))
 	}
@@ -66,15 +68,15 @@ func TestAPolicyNeverOpensAndOneThatNothingEnforcesNeverCloses(t *testing.T) {
 			pick("[]", "[{podSelector: {}}]", "[{namespaceSelector: {}}]", "[{ipBlock: {cidr: 0.0.0.0/0}}]",
 				"[{ipBlock: {cidr: 192.168.0.0/24}}]", "[{ipBlock: {cidr: 10.0.0.0/8}}]") +
 			", ports: " + pick("[]", "[{port: 8080}]", "[{port: http}]", "[{port: 9}]") + "}]}")
-		for pair := range pairs(judged(facts(t, town()+calico+policy))) {
+		for pair := range pairs(judged(manifests.Facts(t, town()+calico+policy))) {
 			if !open[pair] {
 				t.Fatalf("%s\nopens %s", policy, pair)
 			}
 		}
-		if free := pairs(judged(facts(t, town()+flannel+policy))); len(free) != len(open) {
+		if free := pairs(judged(manifests.Facts(t, town()+flannel+policy))); len(free) != len(open) {
 			t.Fatalf("%s\nis enforced by nothing and leaves %d of %d ways in", policy, len(free), len(open))
 		}
-		if unsure := pairs(judged(facts(t, town()+policy))); len(unsure) != len(open) {
+		if unsure := pairs(judged(manifests.Facts(t, town()+policy))); len(unsure) != len(open) {
 			t.Fatalf("%s\nmay be enforced by nothing and leaves %d of %d ways in", policy, len(unsure), len(open))
 		}
 	}

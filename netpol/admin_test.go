@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/breakwater-sec/breakwater/test/manifests"
 )
 
 func anp(name string, priority int, spec string) string {
@@ -73,7 +75,7 @@ func TestAdminPolicies(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			f := facts(t, world, tt.policies)
+			f := manifests.Facts(t, world, tt.policies)
 			a := New(f).Ask(endpoint(t, f, tt.from), endpoint(t, f, tt.to), portOf(t, tt.port))
 			if got := short(a); got != tt.want {
 				t.Errorf("got %q, want %q: %s", got, tt.want, a.Explain())
@@ -89,7 +91,7 @@ func TestAPolicyThatCannotBeReadIsAGap(t *testing.T) {
 		np("p", `{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [here]}}]}]}`),
 		anp("p", 1, `ingress: [{action: Perhaps, from: [{namespaces: {}}]}]`),
 	} {
-		j := New(facts(t, world, bad))
+		j := New(manifests.Facts(t, world, bad))
 		if g := j.Gaps(); len(g) != 1 || !strings.Contains(g[0].What, "p") {
 			t.Errorf("%s: gaps %v", bad, g)
 		}
@@ -114,7 +116,7 @@ func TestAnAdminPolicysSubjectAndPeersMayBePods(t *testing.T) {
 		{"and its pods", policy(back, strings.Replace(older, "app: web", "app: none", 1)), "bank/web", "shop/db", "yes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			f := facts(t, world, tt.policy)
+			f := manifests.Facts(t, world, tt.policy)
 			a := New(f).Ask(endpoint(t, f, tt.from), endpoint(t, f, tt.to), portOf(t, "80"))
 			if got := short(a); got != tt.want {
 				t.Errorf("got %q, want %q: %s", got, tt.want, a.Explain())

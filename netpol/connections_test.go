@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/test/manifests"
 )
 
 // TestConnectionsAgreeWithAskingEveryPair draws random policies: the classes
@@ -41,7 +42,7 @@ func TestConnectionsAgreeWithAskingEveryPair(t *testing.T) {
 				"%s}\nspec: {podSelector: %s, policyTypes: %s, ingress: [{from: %s, ports: %s}], egress: [{to: %s, ports: %s}]}\n",
 				i, pick("x", "z"), selector(), pick("[Ingress]", "[Egress]", "[Ingress, Egress]"), peers(), ports(), peers(), ports())
 		}
-		agree(t, facts(t, text), text)
+		agree(t, manifests.Facts(t, text), text)
 	}
 }
 
@@ -65,7 +66,7 @@ func agree(t *testing.T, f *collect.Facts, text string) {
 }
 
 func TestUnrestrictedWorkloadsAreOneClass(t *testing.T) {
-	r := New(facts(t, world)).Connections(func(p *collect.Pod) string { return p.Key.String() })
+	r := New(manifests.Facts(t, world)).Connections(func(p *collect.Pod) string { return p.Key.String() })
 	// The pod on the host's network is apart; outside is a class of its own.
 	if len(r.Senders) != 3 || len(r.Receivers) != 3 {
 		t.Errorf("%d senders, %d receivers", len(r.Senders), len(r.Receivers))
@@ -75,7 +76,7 @@ func TestUnrestrictedWorkloadsAreOneClass(t *testing.T) {
 func TestMorePoliciesThatAllowNeverCloseAnything(t *testing.T) {
 	base := world + np("deny", `{podSelector: {}}`)
 	more := base + np("web", `{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]}`)
-	f, g := facts(t, base), facts(t, more)
+	f, g := manifests.Facts(t, base), manifests.Facts(t, more)
 	for a := range f.Pods {
 		for b := range f.Pods {
 			p := Port{"TCP", 5432}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/test/manifests"
 )
 
 // world is two namespaces with three pods each, and one on the host's network.
@@ -209,7 +210,7 @@ func TestAsk(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			f := facts(t, world, tt.policies)
+			f := manifests.Facts(t, world, tt.policies)
 			a := New(f).Ask(endpoint(t, f, tt.from), endpoint(t, f, tt.to), portOf(t, tt.port))
 			if got := short(a); got != tt.want {
 				t.Errorf("got %q, want %q: %s", got, tt.want, a.Explain())
@@ -242,8 +243,9 @@ func portOf(t *testing.T, s string) (p Port) {
 }
 
 func TestAnAnswerForManyNamesThoseItIsFor(t *testing.T) {
-	f := facts(t, world, np("p", `{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}, {ipBlock: {cidr: 10.0.0.0/8}}]}, `+
-		`{from: [{ipBlock: {cidr: 198.51.100.7/32}}]}]}`))
+	f := manifests.Facts(t, world,
+		np("p", `{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}, {ipBlock: {cidr: 10.0.0.0/8}}]}, `+
+			`{from: [{ipBlock: {cidr: 198.51.100.7/32}}]}]}`))
 	a := New(f).Ask(Internet(), endpoint(t, f, "shop/db"), Port{"TCP", 5432})
 	if got := a.Senders.String(); !a.Allowed || got != "198.51.100.7/32, 203.0.113.0/24" {
 		t.Errorf("got %v %s", a.Allowed, got)
@@ -282,7 +284,7 @@ func TestEnforcement(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := New(facts(t, tt.manifests)).Enforcement(); got.State != tt.want || got.Why == "" {
+			if got := New(manifests.Facts(t, tt.manifests)).Enforcement(); got.State != tt.want || got.Why == "" {
 				t.Errorf("got %+v, want %s", got, tt.want)
 			}
 		})

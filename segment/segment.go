@@ -117,18 +117,6 @@ func (c *cluster) clusterWide() {
 	}
 }
 
-// namespace is the node of a namespace, read or only referred to.
-func (c *cluster) namespace(name string) graph.Ref {
-	is := ref.Ref{Kind: "Namespace", Name: name}
-	if c.drawn[is.ID()] {
-		return c.at(is)
-	}
-	c.drawn[is.ID()] = true
-	r := c.b.Node("Namespace", is.ID(), graph.S("name", name), graph.S("cluster", c.name))
-	c.b.Edge("CONTAINS", c.at(self), r)
-	return r
-}
-
 func (c *cluster) node(n *collect.Node) {
 	r := c.nodeRef(n.Name)
 	roles := nodeRoles(n.Labels)
@@ -139,14 +127,20 @@ func (c *cluster) node(n *collect.Node) {
 		criticality(n.Labels, nil))
 }
 
+// namespace is the node of a namespace, read or only referred to.
+func (c *cluster) namespace(name string) graph.Ref { return c.inCluster("Namespace", name) }
+
 // nodeRef is the node of a machine, read or only referred to.
-func (c *cluster) nodeRef(name string) graph.Ref {
-	is := ref.Ref{Kind: "Node", Name: name}
+func (c *cluster) nodeRef(name string) graph.Ref { return c.inCluster("Node", name) }
+
+// inCluster draws what the cluster contains itself, once.
+func (c *cluster) inCluster(kind, name string) graph.Ref {
+	is := ref.Ref{Kind: kind, Name: name}
 	if c.drawn[is.ID()] {
 		return c.at(is)
 	}
 	c.drawn[is.ID()] = true
-	r := c.b.Node("Node", is.ID(), graph.S("name", name), graph.S("cluster", c.name))
+	r := c.b.Node(kind, is.ID(), graph.S("name", name), graph.S("cluster", c.name))
 	c.b.Edge("CONTAINS", c.at(self), r)
 	return r
 }

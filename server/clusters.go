@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/collect"
@@ -136,4 +137,12 @@ func replay(f *collect.Facts, name string, emit func(collect.Change)) {
 		emit(collect.Change{Op: collect.GapOpen, Gap: &g})
 	}
 	emit(collect.Change{Op: collect.Synced, Time: f.AsOf})
+}
+
+// SplitFrom takes NAME=SOURCE apart; a path may contain "=" behind a "/".
+func SplitFrom(s string) (name, source string) {
+	if n, rest, ok := strings.Cut(s, "="); ok && n != "" && !strings.ContainsAny(n, "/:.") {
+		return n, rest
+	}
+	return "", s
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -146,4 +147,16 @@ func (v *Server) nats() ingest.NATS {
 	n := v.config.NATS
 	n.URL = cmp.Or(n.URL, os.Getenv(NATSVariable))
 	return n
+}
+
+// Prefixes reads the values of --trusted-proxy.
+func Prefixes(texts []string) (out []netip.Prefix, err error) {
+	for _, t := range texts {
+		p, err := netip.ParsePrefix(t)
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxy: %w", err)
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }

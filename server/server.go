@@ -1,3 +1,5 @@
+// Package server wires a running server: it opens what a Config names, runs it until
+// the context ends, and closes it. It knows no flags and prints no results.
 package server
 
 import (
@@ -89,14 +91,16 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 		return err
 	}
 	defer func() { err = errors.Join(err, v.Store.Close()) }()
+	defer func() {
+		if v.Estate != nil {
+			_ = v.Estate.Close() // what it serves is gone either way
+		}
+	}()
 	if err := v.prepare(ctx); err != nil {
 		return err
 	}
 	if err := errors.Join(v.Images.Resume(ctx), v.Registries.Resume(ctx)); err != nil {
 		return err
-	}
-	if v.Estate != nil {
-		defer v.Estate.Close()
 	}
 	return v.run(ctx, listener, ready)
 }

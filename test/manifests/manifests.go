@@ -1,4 +1,5 @@
-package netpol
+// Package manifests reads the manifests that tests write, as the product does.
+package manifests
 
 import (
 	"strings"
@@ -9,8 +10,8 @@ import (
 	"github.com/breakwater-sec/breakwater/collect/kube"
 )
 
-// facts reads manifests as the product does. The facts are empty without any.
-func facts(t testing.TB, manifests ...string) *collect.Facts {
+// Facts reads documents; there are no facts without any, and a gap fails the test.
+func Facts(t testing.TB, manifests ...string) *collect.Facts {
 	t.Helper()
 	text := strings.Join(manifests, "\n---\n")
 	if strings.TrimSpace(text) == "" {
