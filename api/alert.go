@@ -56,7 +56,8 @@ func (s session) GetAlert(ctx context.Context, r GetAlertRequestObject) (GetAler
 	if err != nil {
 		return nil, err
 	}
-	out := AlertPage{Alert: alertRow(stored), Reason: stored.Reason, Evidence: list(a.Evidence), Entities: []AlertEntity{}, Events: []map[string]any{}}
+	out := AlertPage{Alert: alertRow(stored), Reason: stored.Reason, Evidence: list(a.Evidence), Entities: []AlertEntity{},
+		Events: []map[string]any{}}
 	for _, h := range s.detections {
 		if h.ID == a.Rule {
 			out.Why, out.Fix = h.Why, h.Fix
@@ -94,7 +95,8 @@ func (s session) SetAlertStatus(ctx context.Context, r SetAlertStatusRequestObje
 // alertEntity is what the graph knows now; what it knew when the alert was made
 // stands in where the thing is gone.
 func (s session) alertEntity(a *detect.Alert, e event.Entity) AlertEntity {
-	out := AlertEntity{Role: AlertEntityRole(e.Role), Kind: e.Kind, Namespace: text(e.Namespace), Name: e.Name, Detail: text(e.Detail), Paths: []AlertPath{}, Reaches: []string{}, Unknown: []string{}}
+	out := AlertEntity{Role: AlertEntityRole(e.Role), Kind: e.Kind, Namespace: text(e.Namespace), Name: e.Name, Detail: text(e.Detail),
+		Paths: []AlertPath{}, Reaches: []string{}, Unknown: []string{}}
 	about, there := s.about(s.World.World, a.Cluster, e)
 	for _, then := range a.Context {
 		if !there && then.ID == e.ID && e.ID != "" {
@@ -116,8 +118,8 @@ func (s session) alertEntity(a *detect.Alert, e event.Entity) AlertEntity {
 }
 
 func alertRow(a store.Alert) AlertRow {
-	return AlertRow{Cluster: a.Cluster, Id: a.ID, Rule: a.Rule, Title: a.Title, Severity: a.Severity, Status: AlertStatus(a.Status), Actor: a.Actor, About: a.About,
-		Techniques: list(a.Techniques), FirstSeen: a.FirstSeen, LastSeen: a.LastSeen, Count: a.Count}
+	return AlertRow{Cluster: a.Cluster, Id: a.ID, Rule: a.Rule, Title: a.Title, Severity: a.Severity, Status: AlertStatus(a.Status),
+		Actor: a.Actor, About: a.About, Techniques: list(a.Techniques), FirstSeen: a.FirstSeen, LastSeen: a.LastSeen, Count: a.Count}
 }
 
 func one(s *string) []string {

@@ -20,17 +20,21 @@ func TestAlertsAreListedShownAndDecidedUpon(t *testing.T) {
 		return known
 	})
 	now := time.Now().Truncate(time.Second)
-	body, err := json.Marshal(detect.Alert{ID: "a1", Rule: "privileged-pod", Title: "A workload runs a privileged container", Severity: "high", Cluster: "harbor-prod", First: now, Last: now, Count: 1,
-		Entities: []event.Entity{{Role: event.Actor, Kind: "User", Name: "m.ortega"}, {Role: event.Target, Kind: "Deployment", Namespace: "shop", Name: "sail-preview", ID: "harbor-prod/shop/Deployment/sail-preview"},
+	body, err := json.Marshal(detect.Alert{ID: "a1", Rule: "privileged-pod", Title: "A workload runs a privileged container",
+		Severity: "high", Cluster: "harbor-prod", First: now, Last: now, Count: 1,
+		Entities: []event.Entity{{Role: event.Actor, Kind: "User", Name: "m.ortega"},
+			{Role: event.Target, Kind: "Deployment", Namespace: "shop", Name: "sail-preview", ID: "harbor-prod/shop/Deployment/sail-preview"},
 			{Role: event.Target, Kind: "Pod", Namespace: "shop", Name: "gone", ID: "harbor-prod/shop/Pod/gone"}},
-		Evidence: []string{"m.ortega (person) asked to create the Deployment shop/sail-preview."}, Events: []json.RawMessage{[]byte(`{"verb":"create"}`)}})
+		Evidence: []string{"m.ortega (person) asked to create the Deployment shop/sail-preview."},
+		Events:   []json.RawMessage{[]byte(`{"verb":"create"}`)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"a1", "a2"} {
 		severity := map[string]string{"a1": "high", "a2": "low"}[id]
 		if err := s.store.PutAnalysed(t.Context(), store.Analysed{Cluster: "harbor-prod", Alerts: []store.AlertSeen{
-			{Cluster: "harbor-prod", ID: id, Rule: "privileged-pod", Severity: severity, FirstSeen: now, LastSeen: now, Events: []string{id}, Body: body}}}); err != nil {
+			{Cluster: "harbor-prod", ID: id, Rule: "privileged-pod", Severity: severity, FirstSeen: now, LastSeen: now, Events: []string{id},
+				Body: body}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,7 +63,8 @@ func TestAlertsAreListedShownAndDecidedUpon(t *testing.T) {
 	if len(l.Items) != 1 || l.Items[0].Id != "a2" {
 		t.Errorf("what is open: %+v", l.Items)
 	}
-	for path, want := range map[string]int{"/alert?cluster=harbor-prod&id=none": http.StatusNotFound, "/alerts?severity=awful": http.StatusBadRequest, "/alerts?cursor=nonsense": http.StatusBadRequest} {
+	for path, want := range map[string]int{"/alert?cluster=harbor-prod&id=none": http.StatusNotFound,
+		"/alerts?severity=awful": http.StatusBadRequest, "/alerts?cursor=nonsense": http.StatusBadRequest} {
 		if resp := s.send(t, "GET", path, nil, nil); resp.StatusCode != want {
 			t.Errorf("%s: %s, want %d", path, resp.Status, want)
 		}

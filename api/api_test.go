@@ -102,15 +102,17 @@ func serveSample(t *testing.T) *served {
 	reader := registry.Reader{Transport: estate.Transport(http.DefaultTransport), PerSecond: 10_000}
 	images := assess.New(assess.Config{Advisories: func() *vuln.DB { return db }, Records: st, Owner: "test", Workers: 2, Log: log,
 		Scan: func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }})
-	connected := registries.New(registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour, Records: st, Images: images, Log: log,
-		Changed: func() { s.live.SetRegistryGaps(s.connected.Gaps) }})
+	connected := registries.New(registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour,
+		Records: st, Images: images, Log: log, Changed: func() { s.live.SetRegistryGaps(s.connected.Gaps) }})
 	s.connected = connected
 	s.live, err = live.New(live.Config{Records: st, Rules: rules, Log: log, Images: images}, sources)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.context = enrichment.New(s.live.World)
-	handler, err := New(Config{Unscoped: scope.Config{Picture: s.live, Images: images, Registries: connected, Records: st, Sensors: st}, About: enrichment.About, Sessions: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test",
+	handler, err := New(Config{Unscoped: scope.Config{Picture: s.live, Images: images, Registries: connected, Records: st,
+		Sensors: st}, About: enrichment.About, Sessions: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
+		Log: log, Version: "test",
 		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
 	if err != nil {
 		t.Fatal(err)
@@ -265,7 +267,8 @@ func (s *served) ask(t *testing.T, text string) answer {
 func TestTheSampleIsServed(t *testing.T) {
 	s := serveSample(t)
 	t.Run("the hunt", func(t *testing.T) {
-		a := s.ask(t, "MATCH (i:Image) MATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id CONTAINS '3889' MATCH (i)<-[:RUNS_IMAGE]-(p:Pod) RETURN i, p")
+		a := s.ask(t, "MATCH (i:Image) MATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id CONTAINS '3889' "+
+			"MATCH (i)<-[:RUNS_IMAGE]-(p:Pod) RETURN i, p")
 		if a.Roots == 0 || a.Total < a.Roots || !strings.Contains(a.Text, "USES_IMAGE") {
 			t.Errorf("%+v", a)
 		}
@@ -281,7 +284,8 @@ func TestTheSampleIsServed(t *testing.T) {
 		id := "cluster=" + rows[0].Cluster + "&id=" + rows[0].Id
 		var p PathPage
 		s.get(t, "/path?"+id, &p)
-		if len(p.Path.Steps) < 3 || len(p.Path.Story) == 0 || len(p.Path.Fixes) < 2 || len(p.Path.Vulnerabilities) == 0 || p.Status != PathStatusActive || len(p.History) == 0 {
+		if len(p.Path.Steps) < 3 || len(p.Path.Story) == 0 || len(p.Path.Fixes) < 2 || len(p.Path.Vulnerabilities) == 0 ||
+			p.Status != PathStatusActive || len(p.History) == 0 {
 			t.Errorf("%+v", p)
 		}
 		for _, thing := range p.Path.Nodes {
@@ -301,8 +305,9 @@ func TestTheSampleIsServed(t *testing.T) {
 	})
 	t.Run("recommendations say what to update, where, and which paths that breaks", func(t *testing.T) { s.recommendations(t) })
 	t.Run("every page has an answer", func(t *testing.T) {
-		for _, path := range []string{"/home", "/coverage", "/images", "/schema", "/templates", "/session", "/search?q=web", "/report/graph", "/report/paths", "/report/exposure", "/report/recommendations",
-			"/entity?kind=Cluster&id=harbor-prod/Cluster", "/query/export?text=MATCH%20(p:Pod)%20RETURN%20p"} {
+		for _, path := range []string{"/home", "/coverage", "/images", "/schema", "/templates", "/session", "/search?q=web",
+			"/report/graph", "/report/paths", "/report/exposure", "/report/recommendations", "/entity?kind=Cluster&id=harbor-prod/Cluster",
+			"/query/export?text=MATCH%20(p:Pod)%20RETURN%20p"} {
 			if resp := s.send(t, "GET", path, nil, nil); resp.StatusCode != http.StatusOK {
 				b, _ := io.ReadAll(resp.Body)
 				t.Errorf("%s: %s: %s", path, resp.Status, b)
@@ -330,8 +335,9 @@ func TestTheSampleIsServed(t *testing.T) {
 		}
 	})
 	t.Run("errors are told as problems", func(t *testing.T) {
-		for path, want := range map[string]int{"/path?cluster=a&id=b": 404, "/entity?kind=Nonsense&id=b": 400, "/entity?kind=Pod&id=b": 404, "/paths?limit=x": 400,
-			"/paths?cursor=none": 400, "/nonsense": 404, "/vulnerability?id=CVE-0": 404, "/vulnerabilities?path=x": 400} {
+		for path, want := range map[string]int{"/path?cluster=a&id=b": 404, "/entity?kind=Nonsense&id=b": 400,
+			"/entity?kind=Pod&id=b": 404, "/paths?limit=x": 400, "/paths?cursor=none": 400, "/nonsense": 404, "/vulnerability?id=CVE-0": 404,
+			"/vulnerabilities?path=x": 400} {
 			resp := s.send(t, "GET", path, nil, nil)
 			if resp.StatusCode != want || resp.Header.Get("Content-Type") != "application/problem+json" {
 				t.Errorf("%s: %s, %s; want %d", path, resp.Status, resp.Header.Get("Content-Type"), want)
@@ -341,7 +347,8 @@ func TestTheSampleIsServed(t *testing.T) {
 	t.Run("a wrong question points at its place", func(t *testing.T) {
 		resp := s.send(t, "POST", "/query", map[string]any{"text": "MATCH (p:Pood) RETURN p"}, nil)
 		var c Checked
-		if err := json.NewDecoder(resp.Body).Decode(&c); err != nil || resp.StatusCode != 400 || len(c.Problems) == 0 || c.Problems[0].Line != 1 || c.Problems[0].Col != 10 || !strings.Contains(c.Problems[0].Suggestion, "Pod") {
+		if err := json.NewDecoder(resp.Body).Decode(&c); err != nil || resp.StatusCode != 400 || len(c.Problems) == 0 ||
+			c.Problems[0].Line != 1 || c.Problems[0].Col != 10 || !strings.Contains(c.Problems[0].Suggestion, "Pod") {
 			t.Errorf("%s %+v %v", resp.Status, c, err)
 		}
 	})
@@ -390,14 +397,17 @@ func TestNobodyGetsInWithoutASession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := New(Config{Unscoped: scope.Config{Picture: l, Images: assess.New(assess.Config{}), Registries: registries.New(registries.Config{}), Records: st, Sensors: st}, Sessions: st, Advisories: func() *vuln.DB { return nil }, Log: slog.New(slog.DiscardHandler), Assets: fstest.MapFS{"index.html": {Data: []byte("x")}}})
+	h, err := New(Config{Unscoped: scope.Config{Picture: l, Images: assess.New(assess.Config{}),
+		Registries: registries.New(registries.Config{}), Records: st, Sensors: st}, Sessions: st,
+		Advisories: func() *vuln.DB { return nil }, Log: slog.New(slog.DiscardHandler), Assets: fstest.MapFS{"index.html": {Data: []byte("x")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(h)
 	defer web.Close()
 	s := &served{url: web.URL, client: &http.Client{}, store: st}
-	for _, path := range []string{"/status", "/events", "/report/graph", "/query/export?text=x", "/session", "/paths", "/alerts", "/alert?cluster=a&id=b", "/nonsense"} {
+	for _, path := range []string{"/status", "/events", "/report/graph", "/query/export?text=x", "/session", "/paths", "/alerts",
+		"/alert?cluster=a&id=b", "/nonsense"} {
 		if resp := s.send(t, "GET", path, nil, nil); resp.StatusCode != http.StatusUnauthorized {
 			t.Errorf("%s without a session: %s", path, resp.Status)
 		}
@@ -412,7 +422,8 @@ func TestNobodyGetsInWithoutASession(t *testing.T) {
 	if resp := s.send(t, "GET", "/status", nil, map[string]string{"Host": "evil.example"}); resp.StatusCode != http.StatusMisdirectedRequest {
 		t.Errorf("by another name: %s", resp.Status)
 	}
-	if resp := s.send(t, "POST", "/query", map[string]any{"text": "MATCH (p:Pod) RETURN p"}, map[string]string{"Origin": "https://evil.example"}); resp.StatusCode != http.StatusForbidden {
+	if resp := s.send(t, "POST", "/query", map[string]any{"text": "MATCH (p:Pod) RETURN p"},
+		map[string]string{"Origin": "https://evil.example"}); resp.StatusCode != http.StatusForbidden {
 		t.Errorf("from another site: %s", resp.Status)
 	}
 	if resp := s.send(t, "DELETE", "/session", nil, nil); resp.StatusCode != http.StatusNoContent {
@@ -426,7 +437,8 @@ func TestNobodyGetsInWithoutASession(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer page.Body.Close()
-	if csp := page.Header.Get("Content-Security-Policy"); page.StatusCode != 200 || !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "script-src 'self' 'unsafe") {
+	if csp := page.Header.Get("Content-Security-Policy"); page.StatusCode != 200 || !strings.Contains(csp, "default-src 'none'") ||
+		strings.Contains(csp, "script-src 'self' 'unsafe") {
 		t.Errorf("a page of the portal: %s, %q", page.Status, csp)
 	}
 }
@@ -452,7 +464,8 @@ func TestEventsTellOfANewPicture(t *testing.T) {
 		t.Errorf("first: %q", first)
 	}
 	key := collect.Key{Namespace: "shop", Name: "brand-new"}
-	s.drop <- collect.Change{Op: collect.Put, Kind: "Pod", Key: key, Object: &collect.Pod{Key: key, Phase: "Running", Labels: &collect.Labels{}, Shape: &collect.PodShape{ServiceAccount: "default"}}}
+	s.drop <- collect.Change{Op: collect.Put, Kind: "Pod", Key: key,
+		Object: &collect.Pod{Key: key, Phase: "Running", Labels: &collect.Labels{}, Shape: &collect.PodShape{ServiceAccount: "default"}}}
 	for text := range read {
 		if strings.Contains(text, "harbor-prod") && strings.Contains(text, `"Pod"`) {
 			break

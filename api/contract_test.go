@@ -47,7 +47,8 @@ func hold(t *testing.T, r routers.Router, req *http.Request, resp *http.Response
 		t.Fatal(err)
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
-	in := &openapi3filter.ResponseValidationInput{RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route},
+	in := &openapi3filter.ResponseValidationInput{RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req,
+		PathParams: params, Route: route},
 		Status: resp.StatusCode, Header: resp.Header, Options: &openapi3filter.Options{IncludeResponseStatus: true}}
 	in.SetBodyBytes(body)
 	if err := openapi3filter.ValidateResponse(t.Context(), in); err != nil {

@@ -54,7 +54,8 @@ func (s *server) signedIn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token := sessionToken(r)
 		if token == "" {
-			problem(w, http.StatusUnauthorized, "not signed in", "open the sign-in link that the server printed, or print a new one with: breakwater sign-in")
+			problem(w, http.StatusUnauthorized, "not signed in",
+				"open the sign-in link that the server printed, or print a new one with: breakwater sign-in")
 			return
 		}
 		signed, err := s.Sessions.Session(r.Context(), token)

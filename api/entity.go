@@ -129,8 +129,8 @@ func relationsOf(n graph.Node) []Relation {
 			}
 			i = len(out)
 			at[key] = i
-			out = append(out, Relation{Edge: e.Kind(), Dir: dir, Label: label + " · " + farKind.Plural, Derived: kind.Derived, Items: []RelationItem{},
-				Query: relationText(n, e.Kind(), dir, far.Kind())})
+			out = append(out, Relation{Edge: e.Kind(), Dir: dir, Label: label + " · " + farKind.Plural, Derived: kind.Derived,
+				Items: []RelationItem{}, Query: relationText(n, e.Kind(), dir, far.Kind())})
 		}
 		out[i].Count++
 		if len(out[i].Items) < relationItems {
@@ -162,7 +162,8 @@ func edgeProperties(e graph.Edge) map[string]any {
 
 // relationText is the question that lists all ends of a relation.
 func relationText(n graph.Node, edge string, dir RelationDir, far string) string {
-	return query.Print(&query.Query{Find: &query.Node{As: "a", Kinds: []string{n.Kind()}, Where: &query.Expr{Prop: "id", Op: query.OpEq, Value: query.Lit(n.ID())},
-		With: []*query.Rel{{Edge: []string{edge}, Dir: string(dir), To: &query.Node{As: "b", Kinds: []string{far}}}}},
+	return query.Print(&query.Query{Find: &query.Node{As: "a", Kinds: []string{n.Kind()},
+		Where: &query.Expr{Prop: "id", Op: query.OpEq, Value: query.Lit(n.ID())},
+		With:  []*query.Rel{{Edge: []string{edge}, Dir: string(dir), To: &query.Node{As: "b", Kinds: []string{far}}}}},
 		Return: []query.Item{{Of: "b"}}})
 }

@@ -42,7 +42,8 @@ func knownHost(hosts []string, next http.Handler) http.Handler {
 			host = h
 		}
 		if !loopbackName(host) && !containsFold(hosts, host) {
-			problem(w, http.StatusMisdirectedRequest, "unknown host", "this server does not answer to the name "+host+"; start it with --host "+host+" if it should")
+			problem(w, http.StatusMisdirectedRequest, "unknown host",
+				"this server does not answer to the name "+host+"; start it with --host "+host+" if it should")
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -30,8 +30,9 @@ func (s session) GetHome(_ context.Context, _ GetHomeRequestObject) (GetHomeResp
 	}
 	h.Choke = append(h.Choke, scope.ChokePoints(all)...)
 	h.Choke = h.Choke[:min(len(h.Choke), 5)]
-	h.Counts = append([]Count{{Title: "Critical attack paths", Count: critical, Of: len(all), Severity: new("critical"), Href: "/paths?risk=critical",
-		Sentence: fmt.Sprintf("%d of %d open attack paths are critical.", critical, len(all))}}, s.counts(w.View)...)
+	h.Counts = append([]Count{{Title: "Critical attack paths", Count: critical, Of: len(all), Severity: new("critical"),
+		Href: "/paths?risk=critical", Sentence: fmt.Sprintf("%d of %d open attack paths are critical.", critical, len(all))}},
+		s.counts(w.View)...)
 	return GetHome200JSONResponse(h), nil
 }
 
@@ -50,10 +51,13 @@ func (s session) counts(v *graph.View) []Count {
 	admins.add(v, "ServiceAccount", func(n graph.Node) bool { return n.Value("clusterAdmin").Bool() })
 	c := s.imageCounts()
 	return []Count{
-		workloads.count("Exposed workloads", "%d of %d workloads are reached from the internet.", "high", ask("MATCH (w:Workload)\nWHERE w.exposed\nRETURN w")),
-		images.count("Images with high severity", "%d of %d images run somewhere and have a vulnerability of high or critical severity.", "high", "/images?severity=High&running=true"),
+		workloads.count("Exposed workloads", "%d of %d workloads are reached from the internet.", "high",
+			ask("MATCH (w:Workload)\nWHERE w.exposed\nRETURN w")),
+		images.count("Images with high severity", "%d of %d images run somewhere and have a vulnerability of high or critical severity.",
+			"high", "/images?severity=High&running=true"),
 		known.count("Known exploited", "%d of %d vulnerabilities found are known to be exploited.", "critical", "/vulnerabilities?kev=true"),
-		admins.count("Cluster administrators", "%d of %d service accounts may do everything in their cluster.", "high", ask("MATCH (a:ServiceAccount)\nWHERE a.clusterAdmin\nRETURN a")),
+		admins.count("Cluster administrators", "%d of %d service accounts may do everything in their cluster.", "high",
+			ask("MATCH (a:ServiceAccount)\nWHERE a.clusterAdmin\nRETURN a")),
 		{Title: "Images never assessed", Count: c.Total - c.Done, Of: c.Total, Href: "/coverage",
 			Sentence: fmt.Sprintf("%d of %d images were not assessed: what is in them is unknown.", c.Total-c.Done, c.Total)},
 	}

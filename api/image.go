@@ -24,10 +24,12 @@ func timeOf(v graph.Value) *time.Time {
 
 // imageOf gathers a row. The state is of now; the graph may be a moment behind.
 func imageOf(n graph.Node, states map[string]assess.Image, w *scope.World) ImageRow {
-	row := ImageRow{Id: n.ID(), Name: cmp.Or(n.Text("name"), n.ID()), Registry: n.Text("registry"), Repository: n.Text("repository"), Tags: list(n.Value("tags").List()),
-		Distribution: text(n.Text("distribution")), State: ScanState(cmp.Or(n.Text("scan"), "unknown")), Error: text(n.Text("scanError")), ScannedAt: timeOf(n.Value("scannedAt")),
-		Pods: len(w.Pods(n.ID())), Severity: text(n.Text("severity")), Criticals: integer(n.Value("criticals")), Highs: integer(n.Value("highs")),
-		Vulnerabilities: integer(n.Value("vulnerabilities")), Packages: integer(n.Value("packages")), Rce: boolean(n.Value("rce")), Exploited: boolean(n.Value("exploited"))}
+	row := ImageRow{Id: n.ID(), Name: cmp.Or(n.Text("name"), n.ID()), Registry: n.Text("registry"), Repository: n.Text("repository"),
+		Tags: list(n.Value("tags").List()), Distribution: text(n.Text("distribution")),
+		State: ScanState(cmp.Or(n.Text("scan"), "unknown")), Error: text(n.Text("scanError")), ScannedAt: timeOf(n.Value("scannedAt")),
+		Pods: len(w.Pods(n.ID())), Severity: text(n.Text("severity")), Criticals: integer(n.Value("criticals")),
+		Highs: integer(n.Value("highs")), Vulnerabilities: integer(n.Value("vulnerabilities")), Packages: integer(n.Value("packages")),
+		Rce: boolean(n.Value("rce")), Exploited: boolean(n.Value("exploited"))}
 	row.Running = row.Pods > 0 || n.Value("running").Bool()
 	if st, known := states[row.Id]; known && ScanState(st.State) != Done {
 		row.State, row.Error = ScanState(st.State), text(st.Why)
@@ -93,7 +95,8 @@ func (s session) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 		return nil, missing(fmt.Sprintf("no image %s", r.Params.Id))
 	}
 	paths := rowsWhere(w, func(l scope.Life) bool { return l.Has(r.Params.Id) })
-	out := ImagePage{Row: imageOf(n, s.Images(), w), Platform: text(n.Text("platform")), Packages: []ImagePackage{}, Findings: []Finding{}, Pods: []Ref{}, Paths: paths, Gaps: []collect.Gap{}}
+	out := ImagePage{Row: imageOf(n, s.Images(), w), Platform: text(n.Text("platform")), Packages: []ImagePackage{},
+		Findings: []Finding{}, Pods: []Ref{}, Paths: paths, Gaps: []collect.Gap{}}
 	out.Layers = []struct {
 		Command  *string `json:"command,omitempty"`
 		Digest   string  `json:"digest"`
@@ -103,7 +106,8 @@ func (s session) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 		out.Findings = append(out.Findings, findingOf(e))
 	}
 	slices.SortFunc(out.Findings, func(a, b Finding) int {
-		return cmp.Or(severity.Compare(b.Severity, a.Severity), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id), cmp.Compare(a.Package, b.Package))
+		return cmp.Or(severity.Compare(b.Severity, a.Severity), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id),
+			cmp.Compare(a.Package, b.Package))
 	})
 	pods, _ := podsOf(w, []graph.Node{n})
 	for _, p := range pods {
@@ -139,8 +143,9 @@ func (s session) inside(ctx context.Context, id string, out *ImagePage) error {
 	}
 	for _, p := range inv.Packages {
 		key := p.Name + " " + p.Version
-		out.Packages = append(out.Packages, ImagePackage{Id: p.PURL, Name: p.Name, Version: p.Version, Source: text(p.Source), Layer: text(p.Layer),
-			Files: new(len(p.Files)), Vulnerabilities: count[key], Severity: text(worst[key])})
+		out.Packages = append(out.Packages,
+			ImagePackage{Id: p.PURL, Name: p.Name, Version: p.Version, Source: text(p.Source), Layer: text(p.Layer),
+				Files: new(len(p.Files)), Vulnerabilities: count[key], Severity: text(worst[key])})
 	}
 	return nil
 }

@@ -39,7 +39,8 @@ func opensBy(l scope.Life, vulnerability string) bool {
 
 func says(l scope.Life, words string) bool {
 	p := l.Path
-	all := strings.ToLower(strings.Join([]string{p.Title, p.Cluster, p.Namespace, p.Foothold.Name, p.Foothold.Workload, p.Target.Name, p.Entry.Name}, " "))
+	all := strings.ToLower(strings.Join([]string{p.Title, p.Cluster, p.Namespace, p.Foothold.Name, p.Foothold.Workload, p.Target.Name,
+		p.Entry.Name}, " "))
 	for _, w := range strings.Fields(strings.ToLower(words)) {
 		if !strings.Contains(all, w) {
 			return false
@@ -79,7 +80,8 @@ func (s session) ListPaths(ctx context.Context, r ListPathsRequestObject) (ListP
 	out.Total = len(rows)
 	var err error
 	if !inPast {
-		if out.Items, out.Next, err = page(rows, r.Params.Cursor, r.Params.Limit, func(p PathRow) string { return p.Cluster + "/" + p.Id }); err != nil {
+		if out.Items, out.Next, err = page(rows, r.Params.Cursor, r.Params.Limit,
+			func(p PathRow) string { return p.Cluster + "/" + p.Id }); err != nil {
 			return nil, err
 		}
 	}
@@ -112,8 +114,8 @@ const inHistory = "resolved:"
 
 // historyOf asks the same of resolved paths as fits asks of open ones.
 func historyOf(q ListPathsParams) store.PathFilter {
-	f := store.PathFilter{Cluster: deref(q.Cluster), Type: deref(q.Type), Namespace: deref(q.Namespace), Entity: deref(q.Entity), Vulnerability: deref(q.Vulnerability),
-		Words: strings.Fields(deref(q.Q)), Since: time.Now().Add(-resolvedFor)}
+	f := store.PathFilter{Cluster: deref(q.Cluster), Type: deref(q.Type), Namespace: deref(q.Namespace), Entity: deref(q.Entity),
+		Vulnerability: deref(q.Vulnerability), Words: strings.Fields(deref(q.Q)), Since: time.Now().Add(-resolvedFor)}
 	if q.Risk != nil {
 		for _, r := range severity.Rated {
 			if severity.Compare(r, *q.Risk) >= 0 {
@@ -134,7 +136,8 @@ func (s session) GetPath(ctx context.Context, r GetPathRequestObject) (GetPathRe
 	if err != nil {
 		return nil, err
 	}
-	out := PathPage{Path: *l.Path.Path, Status: PathStatus(l.Status), StaleReason: l.StaleReason, FirstSeen: l.FirstSeen, LastSeen: l.LastSeen, History: []PathEvent{}}
+	out := PathPage{Path: *l.Path.Path, Status: PathStatus(l.Status), StaleReason: l.StaleReason, FirstSeen: l.FirstSeen,
+		LastSeen: l.LastSeen, History: []PathEvent{}}
 	for _, h := range history {
 		out.History = append(out.History, PathEvent{At: h.At, What: h.What})
 	}

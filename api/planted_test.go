@@ -217,9 +217,11 @@ func (p planted) manifests(cluster string) string {
 func (p planted) advisories() fstest.MapFS {
 	out := fstest.MapFS{}
 	put := func(word string) {
-		out[word+".json"] = &fstest.MapFile{Data: fmt.Appendf(nil, `{"id":"QZ-%s","modified":"2026-01-01T00:00:00Z","summary":"Flaw in package-%[1]s",
+		out[word+".json"] = &fstest.MapFile{Data: fmt.Appendf(nil,
+			`{"id":"QZ-%s","modified":"2026-01-01T00:00:00Z","summary":"Flaw in package-%[1]s",
 			"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
-			"affected":[{"package":{"ecosystem":"npm","name":"package-%[1]s"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}`, word)}
+			"affected":[{"package":{"ecosystem":"npm","name":"package-%[1]s"},
+				"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}`, word)}
 	}
 	put("base")
 	for _, word := range p.flaws {
@@ -236,8 +238,10 @@ func scanPlanted(_ context.Context, ref string) (*image.Inventory, error) {
 		return nil, errors.New("cannot read " + ref)
 	}
 	name := "package-" + word
-	return &image.Inventory{Version: image.InventoryVersion, Understood: true, Reference: ref, Layers: []image.Layer{{Digest: "sha256:layer-" + word, Command: "COPY " + word, Packages: 1}},
-		Packages: []image.Package{{PURL: "pkg:npm/" + name + "@1.0.0", Name: name, Ecosystem: "npm", Version: "1.0.0", Layer: "sha256:layer-" + word, Database: "package.json"}}}, nil
+	return &image.Inventory{Version: image.InventoryVersion, Understood: true, Reference: ref,
+		Layers: []image.Layer{{Digest: "sha256:layer-" + word, Command: "COPY " + word, Packages: 1}},
+		Packages: []image.Package{{PURL: "pkg:npm/" + name + "@1.0.0", Name: name, Ecosystem: "npm", Version: "1.0.0",
+			Layer: "sha256:layer-" + word, Database: "package.json"}}}, nil
 }
 
 // serve runs the whole server over the estate. What a test sends to drop is told of
@@ -260,10 +264,13 @@ func (p planted) serve(t *testing.T) *served {
 	p.records(t, st)
 	s := &served{store: st, drop: make(chan collect.Change), client: &http.Client{}}
 	log := slog.New(slog.DiscardHandler)
-	images := assess.New(assess.Config{Advisories: func() *vuln.DB { return db }, Records: st, Owner: "test", Workers: 2, Log: log, Scan: scanPlanted})
-	config := registries.Config{Every: time.Hour, Records: st, Images: images, Log: log, Changed: func() { s.live.SetRegistryGaps(s.connected.Gaps) }}
+	images := assess.New(assess.Config{Advisories: func() *vuln.DB { return db }, Records: st, Owner: "test", Workers: 2, Log: log,
+		Scan: scanPlanted})
+	config := registries.Config{Every: time.Hour, Records: st, Images: images, Log: log,
+		Changed: func() { s.live.SetRegistryGaps(s.connected.Gaps) }}
 	if slices.ContainsFunc(p.marks, func(m mark) bool { return m.cluster == "" }) {
-		config.Read, config.Connect = readPlanted, []registries.Connection{{Registry: collect.Registry{Host: "estatewide.example"}, From: registries.FromFlag}}
+		config.Read, config.Connect = readPlanted,
+			[]registries.Connection{{Registry: collect.Registry{Host: "estatewide.example"}, From: registries.FromFlag}}
 		config.Check = func(context.Context, collect.Registry) []collect.Permission { return nil }
 		config.Account = func(context.Context, string) (string, string, error) { return "estatewide", "estatewide", nil }
 	}
@@ -272,9 +279,11 @@ func (p planted) serve(t *testing.T) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := New(Config{Unscoped: scope.Config{Picture: s.live, Images: images, Registries: s.connected, Records: st, Sensors: st}, About: enrichment.About, Sessions: st,
-		Receiving: func(context.Context) ([]Receiving, error) { return p.receiving(), nil }, Detections: []rule.Head{{ID: "rule", Title: "A rule"}},
-		Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test", Assets: fstest.MapFS{"index.html": {Data: []byte("portal")}}})
+	handler, err := New(Config{Unscoped: scope.Config{Picture: s.live, Images: images, Registries: s.connected, Records: st,
+		Sensors: st}, About: enrichment.About, Sessions: st,
+		Receiving:  func(context.Context) ([]Receiving, error) { return p.receiving(), nil },
+		Detections: []rule.Head{{ID: "rule", Title: "A rule"}}, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
+		Log: log, Version: "test", Assets: fstest.MapFS{"index.html": {Data: []byte("portal")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +313,8 @@ func (p planted) serve(t *testing.T) *served {
 	s.until(t, "everything is assessed", func() bool {
 		var st Status
 		s.get(t, "/status", &st)
-		return st.Images.Waiting == 0 && st.Images.Total >= 3 && !slices.ContainsFunc(st.Clusters, func(c ClusterStatus) bool { return c.State != "current" })
+		return st.Images.Waiting == 0 && st.Images.Total >= 3 &&
+			!slices.ContainsFunc(st.Clusters, func(c ClusterStatus) bool { return c.State != "current" })
 	})
 	s.until(t, "every namespace has a path", func() bool {
 		found := map[string]bool{}
@@ -333,7 +343,9 @@ func (p planted) sources(t *testing.T, drop chan collect.Change) (out []live.Sou
 				}
 			}
 			if w := p.whole(name); w != "" {
-				emit(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "widgets of " + w, Why: "403 Forbidden: " + w, Consequence: "Not seen: " + w, Kinds: []string{"AdmissionWebhook"}}})
+				emit(collect.Change{Op: collect.GapOpen,
+					Gap: &collect.Gap{Source: "api", What: "widgets of " + w, Why: "403 Forbidden: " + w, Consequence: "Not seen: " + w,
+						Kinds: []string{"AdmissionWebhook"}}})
 			}
 			emit(collect.Change{Op: collect.Synced, Time: time.Now()})
 			for i == 0 {
@@ -351,7 +363,9 @@ func (p planted) sources(t *testing.T, drop chan collect.Change) (out []live.Sou
 	return out
 }
 
-func readPlanted(_ context.Context, what collect.Registry, _ func(string) (map[string]string, error), found func(string, []collect.Tag) error) (collect.Listing, error) {
+func readPlanted(
+	_ context.Context, what collect.Registry, _ func(string) (map[string]string, error), found func(string, []collect.Tag) error,
+) (collect.Listing, error) {
 	err := found("shop/estatewide", []collect.Tag{{Name: "estatewide", Digest: "sha256:estatewide"}})
 	return collect.Listing{Repositories: map[string]bool{"shop/estatewide": true}, Whole: true,
 		Gaps: []collect.Gap{{Source: "registry", What: "repository estatewide", Why: "403 estatewide", Consequence: "estatewide"}}}, err
@@ -374,12 +388,16 @@ func (p planted) records(t *testing.T, st *store.Store) {
 	at := plantedAt
 	alert := func(cluster, word string, about ...event.Entity) {
 		t.Helper()
-		body, err := json.Marshal(detect.Alert{ID: "alert-" + word, Rule: "rule", Title: "Alert " + word, Severity: "high", Cluster: cluster, Entities: about, Techniques: []string{"T1"}, Evidence: []string{word},
-			Context: []detect.About{{ID: "gone-" + word, Paths: []detect.Path{{Title: word}}, Reaches: []string{word}}}, Events: []json.RawMessage{fmt.Appendf(nil, `{"of":%q}`, word)}})
+		body, err := json.Marshal(detect.Alert{ID: "alert-" + word, Rule: "rule", Title: "Alert " + word, Severity: "high",
+			Cluster: cluster, Entities: about, Techniques: []string{"T1"}, Evidence: []string{word},
+			Context: []detect.About{{ID: "gone-" + word, Paths: []detect.Path{{Title: word}}, Reaches: []string{word}}},
+			Events:  []json.RawMessage{fmt.Appendf(nil, `{"of":%q}`, word)}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := st.PutAnalysed(t.Context(), store.Analysed{Cluster: cluster, Alerts: []store.AlertSeen{{Cluster: cluster, ID: "alert-" + word, Rule: "rule", Severity: "high", FirstSeen: at, LastSeen: at, Events: []string{"e"}, Body: body}}}); err != nil {
+		if err := st.PutAnalysed(t.Context(), store.Analysed{Cluster: cluster,
+			Alerts: []store.AlertSeen{{Cluster: cluster, ID: "alert-" + word, Rule: "rule", Severity: "high", FirstSeen: at, LastSeen: at,
+				Events: []string{"e"}, Body: body}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -414,12 +432,17 @@ func (p planted) records(t *testing.T, st *store.Store) {
 func (p planted) gone(t *testing.T, cluster, n string) []byte {
 	w := p.whole(cluster)
 	internet := analyse.Thing{ID: "internet", Kind: "Internet", Name: "Internet", Count: 1}
-	app := analyse.Thing{ID: cluster + "/" + n + "/Pod/pod-" + n + "/app-" + n, Kind: "Container", Name: "app-" + n, Cluster: cluster, Namespace: n, Count: 1, Images: []analyse.Image{{ID: "image-" + n}}}
+	app := analyse.Thing{ID: cluster + "/" + n + "/Pod/pod-" + n + "/app-" + n, Kind: "Container", Name: "app-" + n, Cluster: cluster,
+		Namespace: n, Count: 1, Images: []analyse.Image{{ID: "image-" + n}}}
 	node := analyse.Thing{ID: cluster + "/Node/node-" + w, Kind: "Node", Name: "node-" + w, Cluster: cluster, Count: 1}
-	b, err := json.Marshal(analyse.Path{ID: "gone-" + n, Type: "node-takeover", Title: "Gone", Cluster: cluster, Namespace: n, Risk: "high", RiskScore: 60, Entry: internet, Foothold: app, Target: node,
-		Nodes: []analyse.Thing{internet, app, node}, Owners: []string{cluster + "/" + n + "/Pod/pod-" + n}, Story: []string{"To " + w}, RiskFactors: []analyse.Factor{{Name: "f", Why: w}},
-		Vulnerabilities: []analyse.Vulnerability{{ID: "QZ-" + n, Image: "image-" + n}}, VulnerabilitiesTotal: 1, Attack: []string{}, Also: []analyse.Step{}, Fixes: []analyse.Fix{}, Uncertain: []string{}, DependsOn: []string{}, Frames: []analyse.Frame{},
-		Steps: []analyse.Step{{From: internet.ID, To: app.ID, Edge: "ROUTES_TO", Evidence: []analyse.Evidence{}}, {From: app.ID, To: node.ID, Edge: "CAN_TAKE_OVER", Evidence: []analyse.Evidence{{Text: w, Nodes: []string{"Node " + node.ID}}}}}})
+	b, err := json.Marshal(analyse.Path{ID: "gone-" + n, Type: "node-takeover", Title: "Gone", Cluster: cluster, Namespace: n,
+		Risk: "high", RiskScore: 60, Entry: internet, Foothold: app, Target: node, Nodes: []analyse.Thing{internet, app, node},
+		Owners: []string{cluster + "/" + n + "/Pod/pod-" + n}, Story: []string{"To " + w},
+		RiskFactors:     []analyse.Factor{{Name: "f", Why: w}},
+		Vulnerabilities: []analyse.Vulnerability{{ID: "QZ-" + n, Image: "image-" + n}}, VulnerabilitiesTotal: 1, Attack: []string{},
+		Also: []analyse.Step{}, Fixes: []analyse.Fix{}, Uncertain: []string{}, DependsOn: []string{}, Frames: []analyse.Frame{},
+		Steps: []analyse.Step{{From: internet.ID, To: app.ID, Edge: "ROUTES_TO", Evidence: []analyse.Evidence{}},
+			{From: app.ID, To: node.ID, Edge: "CAN_TAKE_OVER", Evidence: []analyse.Evidence{{Text: w, Nodes: []string{"Node " + node.ID}}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

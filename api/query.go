@@ -79,8 +79,8 @@ func (s session) RunQuery(ctx context.Context, r RunQueryRequestObject) (RunQuer
 	if err != nil {
 		return nil, err
 	}
-	a := Answer{Query: *q, Text: query.Print(q), Columns: list(res.Columns), Rows: make([][]*Cell, len(res.Rows)), Roots: res.Roots, Total: res.Total,
-		Partial: res.Partial, Gaps: list(res.Gaps), ElapsedMs: float32(res.Elapsed.Microseconds()) / 1000, AsOf: s.AsOf()}
+	a := Answer{Query: *q, Text: query.Print(q), Columns: list(res.Columns), Rows: make([][]*Cell, len(res.Rows)), Roots: res.Roots,
+		Total: res.Total, Partial: res.Partial, Gaps: list(res.Gaps), ElapsedMs: float32(res.Elapsed.Microseconds()) / 1000, AsOf: s.AsOf()}
 	for i, row := range res.Rows {
 		a.Rows[i] = make([]*Cell, len(row))
 		for j := range row {

@@ -17,12 +17,14 @@ func eventGaps(received []Receiving) []collect.Gap {
 		case r.Kind != Audit || r.Cluster == "":
 		case r.Lost != nil && *r.Lost > 0:
 			gap(fmt.Sprintf("%d audit events", *r.Lost), "its API server gave up sending them since it started",
-				fmt.Sprintf("Attacks in them raised no alert. They may be in its log file: breakwater connect replay brings them here (so far %d events came that way).", deref(r.Reconciled)))
+				fmt.Sprintf("Attacks in them raised no alert. "+
+					"They may be in its log file: breakwater connect replay brings them here (so far %d events came that way).", deref(r.Reconciled)))
 		case r.Lost == nil && r.LostWhy != nil:
 			gap("lost audit events", *r.LostWhy, "Whether the API server gave up sending some is not known.")
 		}
 		if r.DeadLettered > 0 {
-			gap(fmt.Sprintf("%d %s events", r.DeadLettered, r.Kind), "they could not be analysed and are kept aside", "Attacks in them raised no alert.")
+			gap(fmt.Sprintf("%d %s events", r.DeadLettered, r.Kind), "they could not be analysed and are kept aside",
+				"Attacks in them raised no alert.")
 		}
 	}
 	return out

@@ -20,9 +20,9 @@ func advice(w *scope.World) *report.Recommendations {
 }
 
 func recommendationRow(r *analyse.Recommendation) RecommendationRow {
-	row := RecommendationRow{Id: r.ID, About: About(r.About), Title: r.Title, Severity: r.Severity, Package: r.Package, Ecosystem: r.Ecosystem, Installed: r.Installed,
-		Fixed: r.Fixed, Vulnerabilities: len(r.Vulnerabilities), Exploited: r.Exploited, Rce: r.RCE, Images: len(r.Images), Pods: len(r.Pods),
-		Workloads: len(r.Workloads), Exposed: r.Exposed, Paths: len(r.Paths)}
+	row := RecommendationRow{Id: r.ID, About: About(r.About), Title: r.Title, Severity: r.Severity, Package: r.Package,
+		Ecosystem: r.Ecosystem, Installed: r.Installed, Fixed: r.Fixed, Vulnerabilities: len(r.Vulnerabilities), Exploited: r.Exploited,
+		Rce: r.RCE, Images: len(r.Images), Pods: len(r.Pods), Workloads: len(r.Workloads), Exposed: r.Exposed, Paths: len(r.Paths)}
 	for _, p := range r.Paths {
 		if p.Effect == analyse.Breaks {
 			row.Breaks++
@@ -37,7 +37,8 @@ func adviceFits(r *analyse.Recommendation, v *graph.View, q ListRecommendationsP
 		(q.Severity == nil || severity.Compare(r.Severity, *q.Severity) >= 0) &&
 		(q.Image == nil || *q.Image == "" || slices.Contains(r.Images, *q.Image)) &&
 		(q.Vulnerability == nil || *q.Vulnerability == "" || slices.Contains(r.Vulnerabilities, *q.Vulnerability)) &&
-		(q.Cluster == nil || *q.Cluster == "" || slices.ContainsFunc(r.Workloads, func(w string) bool { return strings.HasPrefix(w, *q.Cluster+"/") })) &&
+		(q.Cluster == nil || *q.Cluster == "" ||
+			slices.ContainsFunc(r.Workloads, func(w string) bool { return strings.HasPrefix(w, *q.Cluster+"/") })) &&
 		(q.Q == nil || adviceSays(r, v, *q.Q))
 }
 
@@ -64,8 +65,8 @@ func (s session) ListRecommendations(_ context.Context, r ListRecommendationsReq
 	out := RecommendationList{Groups: []RecommendationGroup{}, AsOf: w.AsOf()}
 	for _, d := range all.Demands {
 		if r.Params.About == nil || *r.Params.About == About(d.About) {
-			out.Groups = append(out.Groups, RecommendationGroup{About: About(d.About), Title: d.Title, Why: d.Why, Images: d.Images, Affected: d.Affected, Clean: d.Clean,
-				Unknown: d.Unknown, Vulnerabilities: d.Vulnerabilities, Unfixed: d.Unfixed, Updates: d.Updates})
+			out.Groups = append(out.Groups, RecommendationGroup{About: About(d.About), Title: d.Title, Why: d.Why, Images: d.Images,
+				Affected: d.Affected, Clean: d.Clean, Unknown: d.Unknown, Vulnerabilities: d.Vulnerabilities, Unfixed: d.Unfixed, Updates: d.Updates})
 		}
 	}
 	var rows []RecommendationRow
@@ -136,7 +137,8 @@ func (p *advicePage) images(ctx context.Context) error {
 }
 
 func (p *advicePage) mends(pkg graph.Node) bool {
-	return pkg.Text("ecosystem") == p.one.Ecosystem && cmp.Or(pkg.Text("source"), pkg.Text("name")) == p.one.Package && slices.Contains(p.one.Installed, pkg.Text("version"))
+	return pkg.Text("ecosystem") == p.one.Ecosystem && cmp.Or(pkg.Text("source"), pkg.Text("name")) == p.one.Package &&
+		slices.Contains(p.one.Installed, pkg.Text("version"))
 }
 
 // commandOf is what built a layer of an image, if that was read.
@@ -166,14 +168,16 @@ func (p *advicePage) findings() {
 		}
 		for e := range n.Out("HAS_VULNERABILITY") {
 			f := findingOf(e)
-			if f.Fixed != nil && slices.Contains(p.one.Packages, f.Package) && slices.Contains(p.one.Installed, f.Installed) && slices.Contains(p.one.Vulnerabilities, f.Vulnerability.Id) {
+			if f.Fixed != nil && slices.Contains(p.one.Packages, f.Package) && slices.Contains(p.one.Installed, f.Installed) &&
+				slices.Contains(p.one.Vulnerabilities, f.Vulnerability.Id) {
 				p.out.Findings = append(p.out.Findings, f)
 			}
 		}
 	}
 	slices.SortStableFunc(p.out.Findings, func(a, b Finding) int {
-		return cmp.Or(compareBool(isTrue(a.Kev), isTrue(b.Kev)), severity.Compare(b.Severity, a.Severity), compareBool(isTrue(a.Rce), isTrue(b.Rce)),
-			cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id), cmp.Compare(a.Image.Name, b.Image.Name), cmp.Compare(a.Package, b.Package))
+		return cmp.Or(compareBool(isTrue(a.Kev), isTrue(b.Kev)), severity.Compare(b.Severity, a.Severity),
+			compareBool(isTrue(a.Rce), isTrue(b.Rce)), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id),
+			cmp.Compare(a.Image.Name, b.Image.Name), cmp.Compare(a.Package, b.Package))
 	})
 }
 

@@ -13,7 +13,8 @@ import (
 func (s *served) recommendations(t *testing.T) {
 	var l RecommendationList
 	s.get(t, "/recommendations?about=running", &l)
-	if len(l.Groups) != 1 || l.Groups[0].Affected == 0 || l.Groups[0].Unknown == 0 || l.Groups[0].Images != l.Groups[0].Affected+l.Groups[0].Clean+l.Groups[0].Unknown {
+	if len(l.Groups) != 1 || l.Groups[0].Affected == 0 || l.Groups[0].Unknown == 0 ||
+		l.Groups[0].Images != l.Groups[0].Affected+l.Groups[0].Clean+l.Groups[0].Unknown {
 		t.Errorf("groups %+v", l.Groups)
 	}
 	if l.Total == 0 || l.Total != l.Groups[0].Updates || l.Items[0].Breaks == 0 || l.Items[0].Exposed == 0 {
@@ -21,7 +22,8 @@ func (s *served) recommendations(t *testing.T) {
 	}
 	var p RecommendationPage
 	s.get(t, "/recommendation?id="+url.QueryEscape(l.Items[0].Id), &p)
-	if len(p.Images) != p.Row.Images || len(p.Pods) != p.Row.Pods || len(p.Paths) != p.Row.Paths || p.Paths[0].Effect != Breaks || p.Images[0].Layer == nil || p.Text == "" {
+	if len(p.Images) != p.Row.Images || len(p.Pods) != p.Row.Pods || len(p.Paths) != p.Row.Paths || p.Paths[0].Effect != Breaks ||
+		p.Images[0].Layer == nil || p.Text == "" {
 		t.Errorf("%+v", p)
 	}
 	fixes := map[string]bool{}

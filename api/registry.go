@@ -13,7 +13,9 @@ import (
 )
 
 // credentials says where passwords come from, to whoever wants to connect a registry.
-const credentials = "Passwords are not typed here and not stored: the server signs in with the docker configuration of its own user (docker login, podman login, credential helpers; DOCKER_CONFIG and REGISTRY_AUTH_FILE name another file), or with the account that its configuration file names (serve --config)."
+const credentials = "Passwords are not typed here and not stored: the server signs in with the docker configuration of its own user " +
+	"(docker login, podman login, credential helpers; " +
+	"DOCKER_CONFIG and REGISTRY_AUTH_FILE name another file), or with the account that its configuration file names (serve --config)."
 
 // ListRegistries implements StrictServerInterface.
 func (s session) ListRegistries(ctx context.Context, _ ListRegistriesRequestObject) (ListRegistriesResponseObject, error) {
@@ -29,8 +31,9 @@ func (s session) ListRegistries(ctx context.Context, _ ListRegistriesRequestObje
 }
 
 func (s session) registry(ctx context.Context, r registries.Registry) (Registry, error) {
-	out := Registry{Host: r.Host, State: RegistryState(r.State), Why: r.Why, From: RegistryFrom(r.From), Insecure: r.Insecure, Account: r.Account, AccountFrom: r.AccountFrom,
-		CheckedAt: moment(r.CheckedAt), LastReadAt: moment(r.LastReadAt), NextReadAt: moment(r.NextReadAt), Permissions: list(r.Permissions), Gaps: list(r.Gaps())}
+	out := Registry{Host: r.Host, State: RegistryState(r.State), Why: r.Why, From: RegistryFrom(r.From), Insecure: r.Insecure,
+		Account: r.Account, AccountFrom: r.AccountFrom, CheckedAt: moment(r.CheckedAt), LastReadAt: moment(r.LastReadAt),
+		NextReadAt: moment(r.NextReadAt), Permissions: list(r.Permissions), Gaps: list(r.Gaps())}
 	out.Filters.Repositories, out.Filters.Tags = list(r.Repositories), r.Connection.Tags
 	c, err := s.CountRegistry(ctx, r.Host)
 	if err != nil {
@@ -41,7 +44,8 @@ func (s session) registry(ctx context.Context, r registries.Registry) (Registry,
 }
 
 func queueCounts(n map[string]int) QueueCounts {
-	c := QueueCounts{Queued: n[assess.Queued], Scanning: n[assess.Scanning], Done: n[assess.Done], Failed: n[assess.Failed], Unsupported: n[assess.Unsupported]}
+	c := QueueCounts{Queued: n[assess.Queued], Scanning: n[assess.Scanning], Done: n[assess.Done], Failed: n[assess.Failed],
+		Unsupported: n[assess.Unsupported]}
 	c.Total = c.Queued + c.Scanning + c.Done + c.Failed + c.Unsupported
 	return c
 }
@@ -152,8 +156,8 @@ const tagsShown = 20
 
 func (s session) registryImage(ctx context.Context, host string, i store.RegistryImage) (RegistryImage, error) {
 	w := s.World
-	out := RegistryImage{Id: i.ID, Name: i.Name, Places: []RegistryPlace{}, State: ScanState(i.State), Why: i.Error, Attempts: i.Attempts, NextTry: moment(i.NextTry),
-		UpdatedAt: moment(i.UpdatedAt), Platform: text(i.Platform), Pods: len(w.Pods(i.ID))}
+	out := RegistryImage{Id: i.ID, Name: i.Name, Places: []RegistryPlace{}, State: ScanState(i.State), Why: i.Error,
+		Attempts: i.Attempts, NextTry: moment(i.NextTry), UpdatedAt: moment(i.UpdatedAt), Platform: text(i.Platform), Pods: len(w.Pods(i.ID))}
 	if i.Size > 0 {
 		out.Size = &i.Size
 	}

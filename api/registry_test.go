@@ -55,7 +55,8 @@ func TestARegistryIsConnectedReadAndForgotten(t *testing.T) {
 	t.Run("images that nothing runs", func(t *testing.T) {
 		var after ImageList
 		s.until(t, "they are drawn", func() bool { s.get(t, "/images?limit=1000", &after); return after.Total == before.Total+2 })
-		const text = "MATCH (i:Image) WHERE i.running = false AND i.severity >= 'High' MATCH (i)-[:STORED_IN]->(r:Repository) MATCH (r)-[:STORED_IN]->(g:Registry) RETURN i.name, r.name, g.name ORDER BY i.name"
+		const text = "MATCH (i:Image) WHERE i.running = false AND i.severity >= 'High' MATCH (i)-[:STORED_IN]->(r:Repository) " +
+			"MATCH (r)-[:STORED_IN]->(g:Registry) RETURN i.name, r.name, g.name ORDER BY i.name"
 		s.until(t, "what is in them is drawn", func() bool { return s.ask(t, text).Roots == 2 }) // a moment after the queue says done
 		a := s.ask(t, text)
 		if a.Roots != 2 || len(a.Rows) != 2 || a.Rows[0][0] != harborshop.Host+"/shop/price-board:0.3.0" || a.Rows[1][2] != harborshop.Host {
@@ -99,17 +100,21 @@ func (s *served) testQueue(t *testing.T) {
 		}
 	}
 	web := s.registryImages(t, "&q=shop/web:1.4")
-	if len(web.Items) != 1 || !web.Items[0].Running || web.Items[0].Pods != 3 || web.Items[0].Platform == nil || web.Items[0].Size == nil || web.Items[0].Places[0].Tags[0] != "1.4.2" {
+	if len(web.Items) != 1 || !web.Items[0].Running || web.Items[0].Pods != 3 || web.Items[0].Platform == nil ||
+		web.Items[0].Size == nil || web.Items[0].Places[0].Tags[0] != "1.4.2" {
 		t.Errorf("%+v", web.Items)
 	}
 	if l := s.registryImages(t, "&q="+url.QueryEscape("%")); l.Total != 0 {
 		t.Errorf("%% is no wildcard: %d", l.Total)
 	}
-	if l := s.registryImages(t, "&state=unsupported"); l.Total != 1 || l.Items[0].Why == "" || !strings.Contains(l.Items[0].Name, "tide-tables") {
+	if l := s.registryImages(t, "&state=unsupported"); l.Total != 1 || l.Items[0].Why == "" ||
+		!strings.Contains(l.Items[0].Name, "tide-tables") {
 		t.Errorf("%+v", l.Items)
 	}
-	for path, want := range map[string]int{"/registry/rescan" + ofSample: http.StatusNoContent, "/registry/rescan?host=none.example": http.StatusNotFound,
-		"/registry/rescan" + ofSample + "&image=sha256:none": http.StatusNotFound, "/registry/rescan" + ofSample + "&image=" + url.QueryEscape(web.Items[0].Id): http.StatusNoContent} {
+	for path, want := range map[string]int{"/registry/rescan" + ofSample: http.StatusNoContent,
+		"/registry/rescan?host=none.example":                                         http.StatusNotFound,
+		"/registry/rescan" + ofSample + "&image=sha256:none":                         http.StatusNotFound,
+		"/registry/rescan" + ofSample + "&image=" + url.QueryEscape(web.Items[0].Id): http.StatusNoContent} {
 		if resp := s.send(t, "POST", path, nil, nil); resp.StatusCode != want {
 			t.Errorf("%s: %s", path, resp.Status)
 		}
@@ -119,13 +124,15 @@ func (s *served) testQueue(t *testing.T) {
 
 func TestAWishThatMakesNoSenseIsRefusedInWords(t *testing.T) {
 	s := serveSample(t)
-	for _, host := range []string{"", "https://registry.example", "a b", "registry.example/shop", "user:pass@registry.example", "plain", strings.Repeat("a", 300) + ".example"} {
+	for _, host := range []string{"", "https://registry.example", "a b", "registry.example/shop", "user:pass@registry.example",
+		"plain", strings.Repeat("a", 300) + ".example"} {
 		if resp := s.send(t, "POST", "/registries", map[string]any{"host": host}, nil); resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("%q: %s", host, resp.Status)
 		}
 	}
 	for _, repository := range []string{"../x", "A", "a//b", "[", ""} {
-		if resp := s.send(t, "POST", "/registries", map[string]any{"host": "registry.example", "repositories": []string{repository}}, nil); resp.StatusCode != http.StatusBadRequest {
+		if resp := s.send(t, "POST", "/registries", map[string]any{"host": "registry.example", "repositories": []string{repository}},
+			nil); resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("%q: %s", repository, resp.Status)
 		}
 	}

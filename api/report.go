@@ -28,7 +28,8 @@ func (s session) report(w http.ResponseWriter, r *http.Request) {
 		all := report.Exposures{Exposures: []report.Exposure{}, Connections: []report.Connection{}, Gaps: []collect.Gap{}}
 		for _, c := range world.Ordered() {
 			if !world.Whole(c.Name) {
-				all.Gaps = append(all.Gaps, collect.Gap{Cluster: c.Name, Source: "scope", What: "exposure", Why: "only some namespaces are in your scope",
+				all.Gaps = append(all.Gaps, collect.Gap{Cluster: c.Name, Source: "scope", What: "exposure",
+					Why:         "only some namespaces are in your scope",
 					Consequence: "This report is of whole clusters; the graph says which of your pods are exposed."})
 				continue
 			}

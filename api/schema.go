@@ -27,7 +27,8 @@ func describe(v *query.Vocabulary, pathTypes []rule.Head) Schema {
 	for _, g := range out.Groups {
 		for _, c := range g.Kinds {
 			if _, known := out.Kinds[c.Name]; !known {
-				out.Kinds[c.Name] = KindInfo{Name: c.Name, Label: c.Label, Plural: c.Plural, Group: g.Name, Sentence: c.Sentence, Menu: query.MenuFor(v, c.Name)}
+				out.Kinds[c.Name] = KindInfo{Name: c.Name, Label: c.Label, Plural: c.Plural, Group: g.Name, Sentence: c.Sentence,
+					Menu: query.MenuFor(v, c.Name)}
 			}
 		}
 	}

@@ -83,7 +83,8 @@ var operations = map[string]struct {
 		return out
 	}, about: func(cluster, word string) []probe {
 		return []probe{post("/query", map[string]any{"text": "MATCH (n:Pod) WHERE n.name CONTAINS '" + word + "' RETURN n"}),
-			post("/query", map[string]any{"text": "MATCH (i:Image) WHERE NOT EXISTS { MATCH (i)<-[:USES_IMAGE]-(c:Container) WHERE c.name CONTAINS '" + word + "' } RETURN i"})}
+			post("/query", map[string]any{"text": "MATCH (i:Image) WHERE NOT EXISTS { MATCH (i)<-[:USES_IMAGE]-(c:Container) " +
+				"WHERE c.name CONTAINS '" + word + "' } RETURN i"})}
 	}},
 	"completeValue": {all: func() (out []probe) {
 		for _, k := range schema.Kinds {
@@ -103,7 +104,8 @@ var operations = map[string]struct {
 	}},
 	"facetQuery": {all: func() (out []probe) {
 		for _, k := range []string{"Pod", "Image", "Vulnerability", "Service", "Permission"} {
-			out = append(out, post("/query/facets", map[string]any{"query": map[string]any{"find": map[string]any{"as": "n", "kinds": []string{k}}}, "of": "n", "prop": "id"}))
+			out = append(out, post("/query/facets",
+				map[string]any{"query": map[string]any{"find": map[string]any{"as": "n", "kinds": []string{k}}}, "of": "n", "prop": "id"}))
 		}
 		return out
 	}},
@@ -114,11 +116,13 @@ var operations = map[string]struct {
 		return out
 	}},
 	"listPaths": {all: func() []probe {
-		return []probe{get("/paths?limit=1000"), get("/paths?limit=1000&status=active&status=stale&status=resolved"), get("/paths?status=resolved&limit=2")}
+		return []probe{get("/paths?limit=1000"), get("/paths?limit=1000&status=active&status=stale&status=resolved"),
+			get("/paths?status=resolved&limit=2")}
 	}, about: func(cluster, word string) []probe {
 		const all = "&status=active&status=stale&status=resolved&limit=1000"
 		return []probe{get("/paths?namespace=%s"+all, word), get("/paths?q=%s"+all, word), get("/paths?vulnerability=QZ-%s"+all, word),
-			get("/paths?entity=%s/%s/Pod/pod-%s"+all, cluster, word, word), get("/paths?entity=registry.%s.example/app-%s:1"+all, word, word), get("/paths?entity=image-%s"+all, word),
+			get("/paths?entity=%s/%s/Pod/pod-%s"+all, cluster, word, word),
+			get("/paths?entity=registry.%s.example/app-%s:1"+all, word, word), get("/paths?entity=image-%s"+all, word),
 			get("/paths?entity=%s/Node/node-%s"+all, cluster, word), get("/paths?cluster=%s"+all, word)}
 	}},
 	"getPath": {about: func(cluster, word string) []probe {
@@ -134,13 +138,14 @@ var operations = map[string]struct {
 	"setAlertStatus": {about: func(cluster, word string) []probe {
 		return []probe{{"PUT", fmt.Sprintf("/alert?cluster=%s&id=alert-%s", cluster, word), map[string]string{"status": "new"}}}
 	}},
-	"listSensors": {all: func() []probe { return []probe{get("/sensors")} }, about: func(_, word string) []probe { return []probe{get("/sensors?cluster=%s", word)} }},
+	"listSensors": {all: func() []probe { return []probe{get("/sensors")} },
+		about: func(_, word string) []probe { return []probe{get("/sensors?cluster=%s", word)} }},
 	"listVulnerabilities": {all: func() []probe {
 		return []probe{get("/vulnerabilities?limit=1000"), get("/vulnerabilities?running=true"), get("/vulnerabilities?running=false")}
 	},
 		about: func(cluster, word string) []probe {
-			return []probe{get("/vulnerabilities?q=%s", word), get("/vulnerabilities?package=package-%s", word), get("/vulnerabilities?image=registry.%s.example/app-%s:1", word, word),
-				get("/vulnerabilities?cluster=%s&path=gone-%s", cluster, word)}
+			return []probe{get("/vulnerabilities?q=%s", word), get("/vulnerabilities?package=package-%s", word),
+				get("/vulnerabilities?image=registry.%s.example/app-%s:1", word, word), get("/vulnerabilities?cluster=%s&path=gone-%s", cluster, word)}
 		}},
 	"getVulnerability": {all: func() []probe { return []probe{get("/vulnerability?id=QZ-base")} },
 		about: func(_, word string) []probe { return []probe{get("/vulnerability?id=QZ-%s", word)} }},
@@ -148,7 +153,8 @@ var operations = map[string]struct {
 		return []probe{get("/recommendations?limit=1000"), get("/recommendations?exposed=true"), get("/recommendations?paths=true")}
 	},
 		about: func(_, word string) []probe {
-			return []probe{get("/recommendations?q=%s", word), get("/recommendations?vulnerability=QZ-%s", word), get("/recommendations?image=registry.%s.example/app-%s:1", word, word), get("/recommendations?cluster=%s", word)}
+			return []probe{get("/recommendations?q=%s", word), get("/recommendations?vulnerability=QZ-%s", word),
+				get("/recommendations?image=registry.%s.example/app-%s:1", word, word), get("/recommendations?cluster=%s", word)}
 		}},
 	"getRecommendation": {all: func() []probe { return []probe{get("/recommendation?id=running/npm/package-base")} },
 		about: func(_, word string) []probe { return []probe{get("/recommendation?id=running/npm/package-%s", word)} }},
@@ -172,18 +178,24 @@ var operations = map[string]struct {
 	"disconnectRegistry": {about: func(_, word string) []probe { return []probe{{"DELETE", "/registry?host=" + word + ".example", nil}} }},
 	"listRegistryImages": {about: func(_, word string) []probe { return []probe{get("/registry/images?host=%s.example", word)} }},
 	"rescanRegistry": {about: func(_, word string) []probe {
-		return []probe{post("/registry/rescan?host="+word+".example", nil), post("/registry/rescan?host="+word+".example&image=sha256:"+word, nil)}
+		return []probe{post("/registry/rescan?host="+word+".example", nil),
+			post("/registry/rescan?host="+word+".example&image=sha256:"+word, nil)}
 	}},
 	"getEntity": {all: func() []probe {
-		return []probe{get("/entity?kind=Internet&id=internet"), get("/entity?kind=Image&id=common.example/base:1"), get("/entity?kind=Registry&id=common.example"), get("/entity?kind=Vulnerability&id=QZ-base")}
+		return []probe{get("/entity?kind=Internet&id=internet"), get("/entity?kind=Image&id=common.example/base:1"),
+			get("/entity?kind=Registry&id=common.example"), get("/entity?kind=Vulnerability&id=QZ-base")}
 	},
 		about: func(cluster, word string) (out []probe) {
-			for _, k := range []string{"Pod/pod-", "Service/service-", "Secret/secret-", "ConfigMap/config-", "ServiceAccount/account-", "Role/role-", "NetworkPolicy/policy-"} {
+			for _, k := range []string{"Pod/pod-", "Service/service-", "Secret/secret-", "ConfigMap/config-", "ServiceAccount/account-",
+				"Role/role-", "NetworkPolicy/policy-"} {
 				kind, _, _ := strings.Cut(k, "/")
 				out = append(out, get("/entity?kind=%s&id=%s/%s/%s%s", kind, cluster, word, k, word))
 			}
-			return append(out, get("/entity?kind=Namespace&id=%s/Namespace/%s", cluster, word), get("/entity?kind=Node&id=%s/Node/node-%s", cluster, word), get("/entity?kind=Image&id=registry.%s.example/app-%s:1", word, word),
-				get("/entity?kind=Registry&id=registry.%s.example", word), get("/entity?kind=Package&id=pkg:npm/package-%s@1.0.0", word), get("/entity?kind=Cluster&id=%s/Cluster", word), get("/entity?kind=ClusterRole&id=%s/ClusterRole/all-%s", cluster, word))
+			return append(out, get("/entity?kind=Namespace&id=%s/Namespace/%s", cluster, word),
+				get("/entity?kind=Node&id=%s/Node/node-%s", cluster, word),
+				get("/entity?kind=Image&id=registry.%s.example/app-%s:1", word, word),
+				get("/entity?kind=Registry&id=registry.%s.example", word), get("/entity?kind=Package&id=pkg:npm/package-%s@1.0.0", word),
+				get("/entity?kind=Cluster&id=%s/Cluster", word), get("/entity?kind=ClusterRole&id=%s/ClusterRole/all-%s", cluster, word))
 		}},
 	"search": {all: func() []probe { return []probe{get("/search?q=qz"), get("/search?q=pod"), get("/search?q=example")} },
 		about: func(_, word string) []probe { return []probe{get("/search?q=%s", word)} }},
@@ -207,7 +219,8 @@ func everyQuestion() (out []string) {
 		}
 	}
 	return append(out, "MATCH (i:Image) WHERE NOT EXISTS { MATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) } RETURN i",
-		"MATCH (v:Vulnerability) RETURN v, COUNT { MATCH (v)<-[:HAS_VULNERABILITY]-(i:Image) } AS images", "MATCH (i:Image) RETURN i.running, count(i)",
+		"MATCH (v:Vulnerability) RETURN v, COUNT { MATCH (v)<-[:HAS_VULNERABILITY]-(i:Image) } AS images",
+		"MATCH (i:Image) RETURN i.running, count(i)",
 		"MATCH (i:Image) RETURN i, COUNT { MATCH (i)<-[:USES_IMAGE]-(c:Container) } AS uses")
 }
 
@@ -243,7 +256,9 @@ func (s *served) answered(t *testing.T, a probe) string {
 	return resp.Status + " " + moments.ReplaceAllString(string(b), "")
 }
 
-var moments = regexp.MustCompile(`"(asOf|elapsedMs|elapsed|firstSeen|lastSeen|tookMs|scannedAt|since|at|until|world|importedAt|newest|last|started|seenAt|checkedAt|lastReadAt|nextReadAt)":("[^"]*"|[0-9.]+|null),?|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+( UTC|Z)?`)
+var moments = regexp.MustCompile(`"(asOf|elapsedMs|elapsed|firstSeen|lastSeen|tookMs|scannedAt|since|` +
+	`at|until|world|importedAt|newest|last|started|seenAt|checkedAt|lastReadAt|nextReadAt)":("[^"]*"|[0-9.]+|null),?|` +
+	`[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+( UTC|Z)?`)
 
 // nothing is a word that nothing has.
 const nothing = "zzznothing"
@@ -419,7 +434,8 @@ func differing(a, b string) string {
 func TestEventsSayOnlyWhatIsDifferentInTheScope(t *testing.T) {
 	p := plant("one", "two")
 	s := p.serve(t)
-	for _, sees := range []graph.Scope{{Segments: map[string][]string{"cluone": {"qzoneaa"}}}, {Segments: map[string][]string{"cluone": {"qzoneaa", "qzonebb"}, "clutwo": nil}}} {
+	for _, sees := range []graph.Scope{{Segments: map[string][]string{"cluone": {"qzoneaa"}}},
+		{Segments: map[string][]string{"cluone": {"qzoneaa", "qzonebb"}, "clutwo": nil}}} {
 		asker := s.as(t, sees)
 		resp := asker.send(t, "GET", "/events", nil, nil)
 		read := make(chan string, 100)

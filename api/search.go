@@ -48,7 +48,8 @@ func (s session) Search(ctx context.Context, r SearchRequestObject) (SearchRespo
 		}
 	}
 	slices.SortStableFunc(all, func(a, b scored) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(len(a.hit.Ref.Name), len(b.hit.Ref.Name)), cmp.Compare(a.hit.Ref.Id, b.hit.Ref.Id))
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(len(a.hit.Ref.Name), len(b.hit.Ref.Name)),
+			cmp.Compare(a.hit.Ref.Id, b.hit.Ref.Id))
 	})
 	for _, a := range all[:min(len(all), hits)] {
 		out = append(out, a.hit)

@@ -30,7 +30,8 @@ func (s session) ListSensors(ctx context.Context, r ListSensorsRequestObject) (L
 	if want := r.Params.State; want != nil {
 		rows = slices.DeleteFunc(rows, func(row SensorRow) bool { return row.State != *want })
 	}
-	if out.Items, out.Next, err = page(rows, r.Params.Cursor, r.Params.Limit, func(row SensorRow) string { return row.Cluster + "/" + row.Node }); err != nil {
+	if out.Items, out.Next, err = page(rows, r.Params.Cursor, r.Params.Limit,
+		func(row SensorRow) string { return row.Cluster + "/" + row.Node }); err != nil {
 		return nil, err
 	}
 	return ListSensors200JSONResponse(out), nil
@@ -92,7 +93,8 @@ func (s session) reports(ctx context.Context, cluster string, rows map[nodeKey]S
 }
 
 func emptySensor(k nodeKey) SensorRow {
-	return SensorRow{Cluster: k.cluster, Node: k.node, State: None, Why: "No sensor of this node has ever reported.", Lost: map[string]int64{}, Probes: []SensorProbe{}}
+	return SensorRow{Cluster: k.cluster, Node: k.node, State: None, Why: "No sensor of this node has ever reported.",
+		Lost: map[string]int64{}, Probes: []SensorProbe{}}
 }
 
 func (row *SensorRow) report(sensor store.Sensor, st runtime.Status, runs []store.SensorRun) {

@@ -15,8 +15,10 @@ var blindness = []struct {
 	what, are, then string
 }{
 	{None, "nodes without a sensor", "have no sensor", "Processes on these nodes are not seen: no runtime alert can come from them."},
-	{Silent, "nodes whose sensor is silent", "have a sensor that is silent", "Processes on these nodes are not seen since their sensor last reported."},
-	{Partial, "nodes whose sensor does not see everything", "have a sensor that does not see everything", "Some processes on these nodes went unseen: no alert does not mean that nothing happened."},
+	{Silent, "nodes whose sensor is silent", "have a sensor that is silent",
+		"Processes on these nodes are not seen since their sensor last reported."},
+	{Partial, "nodes whose sensor does not see everything", "have a sensor that does not see everything",
+		"Some processes on these nodes went unseen: no alert does not mean that nothing happened."},
 }
 
 // sensorGaps says where processes are not seen, one gap for each cluster and state.

@@ -22,13 +22,15 @@ func TestEveryNodeSaysWhetherItIsSeen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.store.PutSensor(t.Context(), store.Sensor{Cluster: "harbor-prod", Node: node, SeenAt: time.Now().Add(-ago), Status: body}); err != nil {
+		if err := s.store.PutSensor(t.Context(), store.Sensor{Cluster: "harbor-prod", Node: node, SeenAt: time.Now().Add(-ago),
+			Status: body}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	put("harbor-prod-1", 5*time.Second, runtime.Status{Seen: 10, Sent: 10, Probes: on, Kernel: "6.12.0", Memory: 1 << 20})
 	put("harbor-prod-2", 5*time.Minute, runtime.Status{Seen: 10, Sent: 10, Probes: on})
-	put("gone-1", time.Second, runtime.Status{Seen: 7, Sent: 4, Lost: map[string]uint64{"buffer full": 3}, Probes: []runtime.Probe{on[0], {Name: "exit", State: "off", Why: "no such hook"}}})
+	put("gone-1", time.Second, runtime.Status{Seen: 7, Sent: 4, Lost: map[string]uint64{"buffer full": 3},
+		Probes: []runtime.Probe{on[0], {Name: "exit", State: "off", Why: "no such hook"}}})
 	came := func(batch uint64, records ...uint64) {
 		t.Helper()
 		err := s.store.PutAnalysed(t.Context(), store.Analysed{Cluster: "harbor-prod",
@@ -48,13 +50,15 @@ func TestEveryNodeSaysWhetherItIsSeen(t *testing.T) {
 	for _, row := range l.Items {
 		by[row.Node] = row
 	}
-	if r := by["harbor-prod-1"]; r.State != Seeing || !r.Known || r.Ref == nil || r.Received != 10 || r.Missing != 0 || deref(r.Kernel) != "6.12.0" || r.Why != "" {
+	if r := by["harbor-prod-1"]; r.State != Seeing || !r.Known || r.Ref == nil || r.Received != 10 || r.Missing != 0 ||
+		deref(r.Kernel) != "6.12.0" || r.Why != "" {
 		t.Errorf("one that sees everything: %+v", r)
 	}
 	if r := by["harbor-prod-2"]; r.State != Silent || !strings.Contains(r.Why, "last reported") {
 		t.Errorf("one that says nothing any more: %+v", r)
 	}
-	if r := by["gone-1"]; r.State != Partial || r.Known || !strings.Contains(r.Why, "exit is off: no such hook") || !strings.Contains(r.Why, "lost 3 of 7") || !strings.Contains(r.Why, "no such node") {
+	if r := by["gone-1"]; r.State != Partial || r.Known || !strings.Contains(r.Why, "exit is off: no such hook") ||
+		!strings.Contains(r.Why, "lost 3 of 7") || !strings.Contains(r.Why, "no such node") {
 		t.Errorf("one of a node that the graph does not hold: %+v", r)
 	}
 	if r := by["harbor-prod-3"]; r.State != None || r.SeenAt != nil {

@@ -71,8 +71,9 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Config: c, unscoped: scope.New(c.Unscoped), constants: constants{version: c.Version, log: c.Log, vocabulary: vocabulary, templates: templates,
-		schema: describe(vocabulary, c.PathTypes), detections: c.Detections, advisories: c.Advisories, about: c.About}}
+	s := &server{Config: c, unscoped: scope.New(c.Unscoped),
+		constants: constants{version: c.Version, log: c.Log, vocabulary: vocabulary, templates: templates,
+			schema: describe(vocabulary, c.PathTypes), detections: c.Detections, advisories: c.Advisories, about: c.About}}
 	strict := NewStrictHandlerWithOptions(nobody, []StrictMiddlewareFunc{asAsker}, StrictHTTPServerOptions{
 		RequestErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, err error) {
 			problem(w, http.StatusBadRequest, "the request cannot be read", err.Error())

@@ -19,7 +19,8 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	token, err := s.Sessions.SignIn(r.Context(), body.Token, sessionLasts)
 	if err != nil {
-		fail(w, r, err, store.ErrNotFound, http.StatusUnauthorized, "this sign-in link was used before or is older than ten minutes; print a new one with: breakwater sign-in")
+		fail(w, r, err, store.ErrNotFound, http.StatusUnauthorized,
+			"this sign-in link was used before or is older than ten minutes; print a new one with: breakwater sign-in")
 		return
 	}
 	s.setCookie(w, token, int(sessionLasts.Seconds()))
@@ -27,7 +28,8 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) setCookie(w http.ResponseWriter, token string, age int) {
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: token, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: token, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.Secure,
+		SameSite: http.SameSiteStrictMode})
 }
 
 func (s *server) signOut(w http.ResponseWriter, r *http.Request) {

@@ -18,7 +18,8 @@ func (s session) GetStatus(context.Context, GetStatusRequestObject) (GetStatusRe
 // GetCoverage implements StrictServerInterface.
 func (s session) GetCoverage(ctx context.Context, _ GetCoverageRequestObject) (GetCoverageResponseObject, error) {
 	w := s.World
-	c := Coverage{Clusters: clusterStates(w), Gaps: s.gaps(w), Images: s.imageCounts(), Unscanned: []ImageRow{}, Advisories: s.advisoryStatus(), Ecosystems: map[string]int{}}
+	c := Coverage{Clusters: clusterStates(w), Gaps: s.gaps(w), Images: s.imageCounts(), Unscanned: []ImageRow{},
+		Advisories: s.advisoryStatus(), Ecosystems: map[string]int{}}
 	for _, row := range s.imageRows(w) {
 		if row.State != Done {
 			c.Unscanned = append(c.Unscanned, row)
@@ -90,7 +91,8 @@ func (s session) advisoryStatus() AdvisoryStatus {
 		return AdvisoryStatus{}
 	}
 	st := db.Status()
-	return AdvisoryStatus{Records: st.Records, Sources: len(st.Sources), Newest: moment(st.Newest), ImportedAt: moment(st.ImportedAt), Kev: st.HasKEV, Epss: st.HasEPSS}
+	return AdvisoryStatus{Records: st.Records, Sources: len(st.Sources), Newest: moment(st.Newest), ImportedAt: moment(st.ImportedAt),
+		Kev: st.HasKEV, Epss: st.HasEPSS}
 }
 
 // moment is nil for the zero time.

@@ -66,7 +66,8 @@ func putAlerts(ctx context.Context, tx *sql.Tx, seen []AlertSeen) error {
 // countEvents remembers the alert's events and says how many were not known.
 func (a AlertSeen) countEvents(ctx context.Context, tx *sql.Tx) (fresh int64, err error) {
 	var known int
-	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM alert_events WHERE cluster_id = ? AND alert_id = ?`, a.Cluster, a.ID).Scan(&known); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM alert_events WHERE cluster_id = ? AND alert_id = ?`,
+		a.Cluster, a.ID).Scan(&known); err != nil {
 		return 0, err
 	}
 	for _, id := range a.Events {
@@ -74,7 +75,8 @@ func (a AlertSeen) countEvents(ctx context.Context, tx *sql.Tx) (fresh int64, er
 			fresh++
 			continue
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO alert_events (cluster_id, alert_id, event_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, a.Cluster, a.ID, id)
+		res, err := tx.ExecContext(ctx, `INSERT INTO alert_events (cluster_id, alert_id, event_id) VALUES (?, ?, ?)
+			ON CONFLICT DO NOTHING`, a.Cluster, a.ID, id)
 		if err != nil {
 			return 0, err
 		}
@@ -107,7 +109,8 @@ func (a AlertSeen) put(ctx context.Context, tx *sql.Tx, fresh int64) error {
 			first_seen = CASE WHEN excluded.first_seen < alerts.first_seen THEN excluded.first_seen ELSE alerts.first_seen END,
 			last_seen  = CASE WHEN excluded.last_seen > alerts.last_seen THEN excluded.last_seen ELSE alerts.last_seen END,
 			count      = alerts.count + excluded.count`,
-		append([]any{a.Cluster, a.ID, a.Rule, a.Severity, AlertNew, unix(a.FirstSeen), unix(a.LastSeen), fresh, string(a.Body)}, h.values()...)...)
+		append([]any{a.Cluster, a.ID, a.Rule, a.Severity, AlertNew, unix(a.FirstSeen), unix(a.LastSeen), fresh, string(a.Body)},
+			h.values()...)...)
 }
 
 const alertColumns = `cluster_id, id, rule, severity, status, reason, first_seen, last_seen, count, body, ` + alertHeadColumns
@@ -194,7 +197,8 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter, cursor string, limit 
 		where += ` AND (last_seen < ? OR last_seen = ? AND (cluster_id > ? OR cluster_id = ? AND id > ?))`
 		args = append(args, at, at, cluster, cluster, id)
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE `+where+` ORDER BY last_seen DESC, cluster_id, id LIMIT ?`, append(args, limit+1)...)
+	rows, err := s.db.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE `+where+
+		` ORDER BY last_seen DESC, cluster_id, id LIMIT ?`, append(args, limit+1)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("list alerts: %w", err)
 	}

@@ -67,7 +67,8 @@ func fillAlertHeads(ctx context.Context, tx *sql.Tx) error {
 		cluster, id string
 		body        []byte
 	}
-	rows, err := rowsOf(ctx, tx, func(r *sql.Rows) (a row, err error) { return a, r.Scan(&a.cluster, &a.id, &a.body) }, `SELECT cluster_id, id, body FROM alerts`)
+	rows, err := rowsOf(ctx, tx, func(r *sql.Rows) (a row, err error) { return a, r.Scan(&a.cluster, &a.id, &a.body) },
+		`SELECT cluster_id, id, body FROM alerts`)
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,8 @@ func fillAlertHeads(ctx context.Context, tx *sql.Tx) error {
 		if err != nil {
 			continue // its page will say so
 		}
-		if err := run(ctx, tx, `UPDATE alerts SET title = ?, actor = ?, about = ?, techniques = ?, namespaces = ? WHERE cluster_id = ? AND id = ?`,
+		if err := run(ctx, tx, `UPDATE alerts SET title = ?, actor = ?, about = ?, techniques = ?, namespaces = ?
+			WHERE cluster_id = ? AND id = ?`,
 			append(h.values(), a.cluster, a.id)...); err != nil {
 			return err
 		}

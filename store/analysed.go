@@ -115,7 +115,8 @@ func (b *EventBatch) put(ctx context.Context, tx *sql.Tx, cluster string, now ti
 		return err
 	}
 	if fresh && b.Name != "" {
-		fresh, err = changes(ctx, tx, `INSERT INTO event_batches (cluster_id, source, name, analysed_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		fresh, err = changes(ctx, tx, `INSERT INTO event_batches (cluster_id, source, name, analysed_at) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO NOTHING`,
 			cluster, b.Source, b.Name, unix(now))
 	}
 	switch {
@@ -124,7 +125,8 @@ func (b *EventBatch) put(ctx context.Context, tx *sql.Tx, cluster string, now ti
 	case !fresh:
 		return ErrAnalysed
 	}
-	return run(ctx, tx, `DELETE FROM event_batches WHERE cluster_id = ? AND source = ? AND analysed_at < ?`, cluster, b.Source, unix(now.Add(-batchesKept)))
+	return run(ctx, tx, `DELETE FROM event_batches WHERE cluster_id = ? AND source = ? AND analysed_at < ?`,
+		cluster, b.Source, unix(now.Add(-batchesKept)))
 }
 
 // changes runs a statement and says whether it changed a row.

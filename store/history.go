@@ -26,7 +26,8 @@ type PathFilter struct {
 // where is of resolved paths whose newest life that is.
 func (f PathFilter) where() condition {
 	var c condition
-	c.add(`p.resolved_at >= ? AND NOT EXISTS (SELECT 1 FROM paths q WHERE q.cluster_id = p.cluster_id AND q.id = p.id AND q.opened_at > p.opened_at)`, unix(f.Since))
+	c.add(`p.resolved_at >= ? AND NOT EXISTS (SELECT 1 FROM paths q
+		WHERE q.cluster_id = p.cluster_id AND q.id = p.id AND q.opened_at > p.opened_at)`, unix(f.Since))
 	c.within(f.Within, "p.cluster_id", touching("p.namespaces"))
 	c.equal("p.cluster_id", f.Cluster)
 	c.equal("p.type", f.Type)
@@ -116,7 +117,8 @@ func readPathCursor(cursor string) (k pathKey, err error) {
 
 // ResolvedPath is the newest life of a path, if that is resolved.
 func (s *Store) ResolvedPath(ctx context.Context, cluster, id string) (PathLife, error) {
-	page, err := rowsOf(ctx, s.db, scanLifeRow, `SELECT `+lifeColumns+ofPaths+`p.cluster_id = ? AND p.id = ? ORDER BY p.opened_at DESC LIMIT 1`, cluster, id)
+	page, err := rowsOf(ctx, s.db, scanLifeRow,
+		`SELECT `+lifeColumns+ofPaths+`p.cluster_id = ? AND p.id = ? ORDER BY p.opened_at DESC LIMIT 1`, cluster, id)
 	if err != nil {
 		return PathLife{}, fmt.Errorf("read path %s: %w", id, err)
 	}

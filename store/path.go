@@ -192,7 +192,8 @@ func (a Analysis) absent(ctx context.Context, tx *sql.Tx, id string, old openPat
 		done.Resolved++
 		delete(open, id)
 		return errors.Join(
-			run(ctx, tx, `UPDATE paths SET resolved_at = ?, stale = '' WHERE cluster_id = ? AND id = ? AND opened_at = ?`, unix(a.At), a.Cluster, id, old.opened),
+			run(ctx, tx, `UPDATE paths SET resolved_at = ?, stale = '' WHERE cluster_id = ? AND id = ? AND opened_at = ?`,
+				unix(a.At), a.Cluster, id, old.opened),
 			a.event(ctx, tx, id, "resolved"))
 	case why == old.stale:
 		return nil
@@ -205,7 +206,8 @@ func (a Analysis) absent(ctx context.Context, tx *sql.Tx, id string, old openPat
 }
 
 func (a Analysis) event(ctx context.Context, tx *sql.Tx, id, what string) error {
-	return run(ctx, tx, `INSERT INTO path_history (cluster_id, id, at, version, what) VALUES (?, ?, ?, ?, ?)`, a.Cluster, id, unix(a.At), a.Version, what)
+	return run(ctx, tx, `INSERT INTO path_history (cluster_id, id, at, version, what) VALUES (?, ?, ?, ?, ?)`,
+		a.Cluster, id, unix(a.At), a.Version, what)
 }
 
 func run(ctx context.Context, tx *sql.Tx, query string, args ...any) error {

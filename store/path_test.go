@@ -95,14 +95,19 @@ func oneLife(t *testing.T, s *Store) {
 func searchable(id, title string, score int, namespace, image, cve string) FoundPath {
 	risk := map[bool]string{true: "high", false: "low"}[score > 50]
 	return FoundPath{ID: id, Body: fmt.Appendf(nil, `{"id":%q,"type":"node-takeover","title":%q,"risk":%q,"riskScore":%d,"namespace":%q,
-		"entry":{"id":"internet","name":"Internet"},"foothold":{"id":"prod/%[5]s/Deployment/web/app","name":"app","workload":"Deployment/web"},"target":{"id":"prod/Node/n1","name":"n1"},
-		"nodes":[{"id":"internet"},{"id":"prod/%[5]s/Deployment/web/app","namespace":%[5]q,"members":["prod/%[5]s/Pod/web-1/app"],"images":[{"id":%[6]q}]},{"id":"prod/Node/n1"}],
+		"entry":{"id":"internet","name":"Internet"},
+		"foothold":{"id":"prod/%[5]s/Deployment/web/app","name":"app","workload":"Deployment/web"},
+		"target":{"id":"prod/Node/n1","name":"n1"},
+		"nodes":[{"id":"internet"},
+			{"id":"prod/%[5]s/Deployment/web/app","namespace":%[5]q,"members":["prod/%[5]s/Pod/web-1/app"],"images":[{"id":%[6]q}]},
+			{"id":"prod/Node/n1"}],
 		"owners":["prod/%[5]s/Deployment/web"],"vulnerabilities":[{"id":%[7]q}]}`, id, title, risk, score, namespace, image, cve)}
 }
 
 func TestAnalysesThatFindTheSameWriteNothing(t *testing.T) {
 	s, ctx := open(t, filepath.Join(t.TempDir(), "b.db")), t.Context()
-	a := Analysis{Cluster: "prod", Version: 1, At: time.Unix(1000, 0), Paths: []FoundPath{searchable("p", "A", 10, "shop", "sha256:1", "CVE-1")}}
+	a := Analysis{Cluster: "prod", Version: 1, At: time.Unix(1000, 0),
+		Paths: []FoundPath{searchable("p", "A", 10, "shop", "sha256:1", "CVE-1")}}
 	if _, _, err := s.Apply(ctx, a); err != nil {
 		t.Fatal(err)
 	}
@@ -132,12 +137,14 @@ func TestAnalysesThatFindTheSameWriteNothing(t *testing.T) {
 func resolvedPaths(t *testing.T, s *Store) {
 	t.Helper()
 	for cluster, paths := range map[string][]FoundPath{
-		"prod": {searchable("a", "Pod takes over node", 90, "shop", "sha256:1", "CVE-1"), searchable("b", "Pod takes over node", 90, "pay", "sha256:2", "CVE-2"),
+		"prod": {searchable("a", "Pod takes over node", 90, "shop", "sha256:1", "CVE-1"),
+			searchable("b", "Pod takes over node", 90, "pay", "sha256:2", "CVE-2"),
 			searchable("c", "Something small", 10, "shop_2", "sha256:1", "CVE-10")},
 		"dev": {searchable("a", "Pod takes over node", 95, "shop", "sha256:1", "CVE-1")},
 	} {
 		for v, found := range [][]FoundPath{paths, nil} {
-			if _, _, err := s.Apply(t.Context(), Analysis{Cluster: cluster, Version: uint64(v + 1), At: time.Unix(int64(v+1)*1000, 0), Paths: found}); err != nil {
+			if _, _, err := s.Apply(t.Context(), Analysis{Cluster: cluster, Version: uint64(v + 1), At: time.Unix(int64(v+1)*1000, 0),
+				Paths: found}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -167,7 +174,8 @@ func findResolved(t *testing.T, s *Store) {
 		{"of the clusters to look in", PathFilter{Within: prod}, "prod/a prod/b prod/c"},
 		{"of a namespace to look in, whose name is no pattern", PathFilter{Within: []Tenancy{{"prod", []string{"shop"}}}}, "prod/a"},
 		{"an underscore is no pattern", PathFilter{Within: []Tenancy{{"prod", []string{"sho_"}}}}, ""},
-		{"of namespaces of several clusters", PathFilter{Within: []Tenancy{{"prod", []string{"pay", "shop_2"}}, {"dev", []string{"pay"}}}}, "prod/b prod/c"},
+		{"of namespaces of several clusters",
+			PathFilter{Within: []Tenancy{{"prod", []string{"pay", "shop_2"}}, {"dev", []string{"pay"}}}}, "prod/b prod/c"},
 		{"a cluster outside is not found by asking for it", PathFilter{Within: prod, Cluster: "dev"}, ""},
 		{"by cluster", PathFilter{Within: both, Cluster: "dev"}, "dev/a"},
 		{"by namespace", PathFilter{Within: both, Namespace: "pay"}, "prod/b"},
@@ -213,7 +221,8 @@ func findResolved(t *testing.T, s *Store) {
 		}
 	})
 	t.Run("one that is open again is not in the past", func(t *testing.T) {
-		if _, _, err := s.Apply(t.Context(), Analysis{Cluster: "prod", Version: 3, At: time.Unix(3000, 0), Paths: []FoundPath{searchable("a", "Pod takes over node", 90, "shop", "sha256:1", "CVE-1")}}); err != nil {
+		if _, _, err := s.Apply(t.Context(), Analysis{Cluster: "prod", Version: 3, At: time.Unix(3000, 0),
+			Paths: []FoundPath{searchable("a", "Pod takes over node", 90, "shop", "sha256:1", "CVE-1")}}); err != nil {
 			t.Fatal(err)
 		}
 		got, _, err := s.ResolvedPaths(t.Context(), PathFilter{Within: prod}, "", 10)
@@ -223,7 +232,8 @@ func findResolved(t *testing.T, s *Store) {
 		if l, err := s.ResolvedPath(t.Context(), "prod", "a"); err == nil {
 			t.Errorf("%+v", l)
 		}
-		if l, err := s.ResolvedPath(t.Context(), "prod", "b"); err != nil || l.Status != Resolved || l.LastSeen.Unix() != 2000 || len(l.Body) == 0 {
+		if l, err := s.ResolvedPath(t.Context(), "prod", "b"); err != nil || l.Status != Resolved || l.LastSeen.Unix() != 2000 ||
+			len(l.Body) == 0 {
 			t.Errorf("%+v, %v", l, err)
 		}
 	})
@@ -250,20 +260,25 @@ func olderDatabase(t *testing.T, where string) {
 	p := searchable("p", "Pod takes over node", 90, "shop", "sha256:1", "CVE-1")
 	exec(`INSERT INTO clusters VALUES ('prod', 7, 5000000)`)
 	exec(`INSERT INTO paths (cluster_id, id, opened_at, resolved_at, stale, hash, body) VALUES
-		('prod', 'p', 1000000, 2000000, '', 'h', ?), ('prod', 'q', 1000000, NULL, '', ?, ?), ('prod', 'r', 1000000, NULL, 'services: 403', 'h', ?), ('prod', 'broken', 1000000, NULL, '', 'h', '{')`,
+		('prod', 'p', 1000000, 2000000, '', 'h', ?),
+		('prod', 'q', 1000000, NULL, '', ?, ?),
+		('prod', 'r', 1000000, NULL, 'services: 403', 'h', ?),
+		('prod', 'broken', 1000000, NULL, '', 'h', '{')`,
 		string(p.Body), bodyHash(p.Body), string(p.Body), string(p.Body))
 	s := open(t, where)
 	if got := lives(t, s); got != "broken active since 1000; q active since 1000; r stale since 1000; p resolved since 1000" {
 		t.Error(got)
 	}
-	found, _, err := s.ResolvedPaths(t.Context(), PathFilter{Within: []Tenancy{{"prod", []string{"shop"}}}, Entity: "sha256:1", Vulnerability: "CVE-1", Risks: []string{"high"}, Words: []string{"takes"}}, "", 10)
+	found, _, err := s.ResolvedPaths(t.Context(), PathFilter{Within: []Tenancy{{"prod", []string{"shop"}}}, Entity: "sha256:1",
+		Vulnerability: "CVE-1", Risks: []string{"high"}, Words: []string{"takes"}}, "", 10)
 	if err != nil || keys(found) != "prod/p" || string(found[0].Body) != string(p.Body) {
 		t.Error(found, err)
 	}
 	// What was open and is found as it was is not news.
 	q := p
 	q.ID = "q"
-	done, _, err := s.Apply(t.Context(), Analysis{Cluster: "prod", Version: 8, At: time.Unix(6000, 0), Paths: []FoundPath{q}, Hold: func(string) string { return "held" }})
+	done, _, err := s.Apply(t.Context(), Analysis{Cluster: "prod", Version: 8, At: time.Unix(6000, 0), Paths: []FoundPath{q},
+		Hold: func(string) string { return "held" }})
 	if err != nil || done != (Applied{Staled: 2}) {
 		t.Errorf("%+v, %v", done, err)
 	}

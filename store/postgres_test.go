@@ -60,7 +60,8 @@ func TestTextIsSortedByItsBytes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		ids, err := rowsOf(t.Context(), s.db, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) }, `SELECT id FROM images ORDER BY id`)
+		ids, err := rowsOf(t.Context(), s.db, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) },
+			`SELECT id FROM images ORDER BY id`)
 		if got := strings.Join(ids, ""); err != nil || got != "AB_abé" {
 			t.Errorf("%s, %v", got, err)
 		}
@@ -72,7 +73,8 @@ func TestLettersThatPostgreSQLRefusesStopNothing(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		bad := "a\x00b\xffc"
 		for range 2 {
-			if err := s.PutAnalysed(t.Context(), Analysed{Cluster: "c", Alerts: []AlertSeen{{Cluster: "c", ID: bad, Rule: "r", Severity: "high", Events: []string{bad}, Body: []byte(`{}`)}}}); err != nil {
+			if err := s.PutAnalysed(t.Context(), Analysed{Cluster: "c",
+				Alerts: []AlertSeen{{Cluster: "c", ID: bad, Rule: "r", Severity: "high", Events: []string{bad}, Body: []byte(`{}`)}}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -156,8 +158,9 @@ func TestNoWriteIsLostBetweenTwoServers(t *testing.T) {
 			g.Go(func() error {
 				for n := range 25 {
 					seq := uint64(server*25 + n + 1)
-					if err := s.PutAnalysed(t.Context(), Analysed{Cluster: "c", Batch: &EventBatch{Source: fmt.Sprint("sensor ", seq), EventPosition: EventPosition{"s", 1}, Received: time.Now()},
-						Runs: []RunCame{{"node", "boot", []uint64{seq}}}}); err != nil {
+					if err := s.PutAnalysed(t.Context(), Analysed{Cluster: "c",
+						Batch: &EventBatch{Source: fmt.Sprint("sensor ", seq), EventPosition: EventPosition{"s", 1}, Received: time.Now()},
+						Runs:  []RunCame{{"node", "boot", []uint64{seq}}}}); err != nil {
 						return err
 					}
 				}

@@ -75,7 +75,8 @@ const imageColumns = `id, host, reference, state, error, attempts, next_try, wan
 
 func scanImage(row interface{ Scan(...any) error }, more ...any) (r assess.Record, err error) {
 	var next, updated int64
-	err = row.Scan(append([]any{&r.ID, &r.Host, &r.Reference, &r.State, &r.Error, &r.Attempts, &next, &r.Wanted, &r.Platform, &r.Size, &updated}, more...)...)
+	err = row.Scan(append([]any{&r.ID, &r.Host, &r.Reference, &r.State, &r.Error, &r.Attempts, &next, &r.Wanted, &r.Platform, &r.Size,
+		&updated}, more...)...)
 	r.UpdatedAt = fromUnix(updated)
 	if next > 0 {
 		r.NextTry = fromUnix(next)
@@ -96,7 +97,8 @@ func maybe(t time.Time) int64 {
 // lease and want stays.
 func (s *Store) ResumeImages(ctx context.Context, owner string) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		return errors.Join(run(ctx, tx, `UPDATE images SET state = ?, owner = '', lease_until = 0 WHERE state = ? AND owner = ?`, assess.Queued, assess.Scanning, owner),
+		return errors.Join(run(ctx, tx, `UPDATE images SET state = ?, owner = '', lease_until = 0 WHERE state = ? AND owner = ?`,
+			assess.Queued, assess.Scanning, owner),
 			run(ctx, tx, `DELETE FROM image_wants WHERE owner = ?`, owner),
 			run(ctx, tx, `UPDATE images SET wanted = `+mostWanted+` WHERE wanted <> 0`))
 	})
@@ -131,7 +133,8 @@ func want(ctx context.Context, tx *sql.Tx, owner string, i assess.Record) error 
 			run(ctx, tx, `UPDATE images SET wanted = `+mostWanted+` WHERE id = ?`, i.ID))
 	}
 	return errors.Join(enqueue(ctx, tx, i),
-		run(ctx, tx, `INSERT INTO image_wants (owner, id, wanted) VALUES (?, ?, ?) ON CONFLICT (owner, id) DO UPDATE SET wanted = excluded.wanted`, owner, i.ID, int(i.Wanted)),
+		run(ctx, tx, `INSERT INTO image_wants (owner, id, wanted) VALUES (?, ?, ?)
+			ON CONFLICT (owner, id) DO UPDATE SET wanted = excluded.wanted`, owner, i.ID, int(i.Wanted)),
 		run(ctx, tx, `UPDATE images SET wanted = `+mostWanted+` WHERE id = ?`, i.ID))
 }
 
@@ -143,13 +146,16 @@ func enqueue(ctx context.Context, tx *sql.Tx, i assess.Record) error {
 
 // due is what may be read at some time: it waits, or the lease on it may end; and
 // somebody wants it.
-const due = `(state IN ('queued', 'failed', 'scanning') OR state = 'unsupported' AND next_try > 0) AND (wanted > 0 OR EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = images.id))`
+const due = `(state IN ('queued', 'failed', 'scanning') OR state = 'unsupported' AND next_try > 0)
+	AND (wanted > 0 OR EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = images.id))`
 
 // dueAt is that time.
 const dueAt = `CASE WHEN state = 'scanning' THEN lease_until ELSE next_try END`
 
 // LeaseImage implements assess.Records. An image whose lease ended is anybody's.
-func (s *Store) LeaseImage(ctx context.Context, owner string, now, until time.Time, throttled []string) (r assess.Record, ok bool, err error) {
+func (s *Store) LeaseImage(
+	ctx context.Context, owner string, now, until time.Time, throttled []string,
+) (r assess.Record, ok bool, err error) {
 	args := []any{assess.Scanning, owner, unix(until), unix(now), unix(now)}
 	not := ""
 	if len(throttled) > 0 {
@@ -159,7 +165,8 @@ func (s *Store) LeaseImage(ctx context.Context, owner string, now, until time.Ti
 		}
 	}
 	r, err = scanImage(s.db.QueryRowContext(ctx, `UPDATE images SET state = ?, owner = ?, lease_until = ?, updated_at = ? WHERE id = (
-		SELECT id FROM images WHERE `+dueAt+` <= ? AND `+due+not+` ORDER BY wanted DESC, next_try, id LIMIT 1`+s.skipLocked+`) RETURNING `+imageColumns, args...))
+		SELECT id FROM images WHERE `+dueAt+` <= ? AND `+due+not+` ORDER BY wanted DESC, next_try, id LIMIT 1`+s.skipLocked+
+		`) RETURNING `+imageColumns, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, false, nil
 	}
@@ -173,7 +180,8 @@ func (s *Store) LeaseImage(ctx context.Context, owner string, now, until time.Ti
 func (s *Store) RenewImages(ctx context.Context, owner string, ids []string, until time.Time) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		for _, id := range ids {
-			if err := run(ctx, tx, `UPDATE images SET lease_until = ? WHERE id = ? AND owner = ? AND state = ?`, unix(until), id, owner, assess.Scanning); err != nil {
+			if err := run(ctx, tx, `UPDATE images SET lease_until = ? WHERE id = ? AND owner = ? AND state = ?`,
+				unix(until), id, owner, assess.Scanning); err != nil {
 				return err
 			}
 		}
@@ -197,7 +205,8 @@ func (s *Store) NextImage(ctx context.Context) (time.Time, bool, error) {
 // FinishImage implements assess.Records.
 func (s *Store) FinishImage(ctx context.Context, owner string, r assess.Record, builds []assess.Build) (mine bool, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, `UPDATE images SET state = ?, error = ?, attempts = ?, next_try = ?, platform = ?, size = ?, updated_at = ?,
+		done, err := tx.ExecContext(ctx, `UPDATE images
+			SET state = ?, error = ?, attempts = ?, next_try = ?, platform = ?, size = ?, updated_at = ?,
 			inventory = coalesce(?, inventory), owner = '', lease_until = 0 WHERE id = ? AND owner = ? AND state = ?`,
 			r.State, r.Error, r.Attempts, maybe(r.NextTry), r.Platform, r.Size, unix(r.UpdatedAt), r.Inventory, r.ID, owner, assess.Scanning)
 		if err != nil {
@@ -218,8 +227,10 @@ func (s *Store) FinishImage(ctx context.Context, owner string, r assess.Record, 
 // PutImage implements assess.Records. An image that a server is reading stays its.
 func (s *Store) PutImage(ctx context.Context, r assess.Record, builds []assess.Build) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		return errors.Join(run(ctx, tx, `INSERT INTO images (id, host, reference, state, error, platform, size, updated_at, inventory) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (id) DO UPDATE SET platform = excluded.platform, size = excluded.size, updated_at = excluded.updated_at, inventory = excluded.inventory,
+		return errors.Join(run(ctx, tx, `INSERT INTO images (id, host, reference, state, error, platform, size, updated_at, inventory)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (id) DO UPDATE
+			SET platform = excluded.platform, size = excluded.size, updated_at = excluded.updated_at, inventory = excluded.inventory,
 			state = CASE WHEN images.state = 'scanning' THEN images.state ELSE excluded.state END,
 			error = CASE WHEN images.state = 'scanning' THEN images.error ELSE excluded.error END,
 			attempts = CASE WHEN images.state = 'scanning' THEN images.attempts ELSE 0 END,
@@ -238,7 +249,8 @@ func putBuilds(ctx context.Context, tx *sql.Tx, id string, builds []assess.Build
 		return err
 	}
 	for _, b := range builds {
-		if err := run(ctx, tx, `INSERT INTO image_builds (digest, id, platform) VALUES (?, ?, ?) ON CONFLICT (digest, id) DO UPDATE SET platform = excluded.platform`, b.Digest, b.ID, b.Platform); err != nil {
+		if err := run(ctx, tx, `INSERT INTO image_builds (digest, id, platform) VALUES (?, ?, ?)
+			ON CONFLICT (digest, id) DO UPDATE SET platform = excluded.platform`, b.Digest, b.ID, b.Platform); err != nil {
 			return err
 		}
 	}
@@ -249,7 +261,8 @@ func putBuilds(ctx context.Context, tx *sql.Tx, id string, builds []assess.Build
 func (s *Store) SetImageStates(ctx context.Context, images []assess.Record) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		for _, i := range images {
-			if err := run(ctx, tx, `UPDATE images SET state = ?, error = ? WHERE id = ? AND state IN (?, ?)`, i.State, i.Error, i.ID, assess.Done, assess.Unsupported); err != nil {
+			if err := run(ctx, tx, `UPDATE images SET state = ?, error = ? WHERE id = ? AND state IN (?, ?)`,
+				i.State, i.Error, i.ID, assess.Done, assess.Unsupported); err != nil {
 				return err
 			}
 		}
@@ -273,7 +286,8 @@ func (s *Store) RequeueImage(ctx context.Context, id string) (bool, error) {
 // RequeueOutdated implements assess.Records.
 func (s *Store) RequeueOutdated(ctx context.Context, seen assess.Record) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		return run(ctx, tx, `UPDATE images SET state = ?, next_try = 0 WHERE id = ? AND state = ? AND updated_at = ?`, assess.Queued, seen.ID, seen.State, unix(seen.UpdatedAt))
+		return run(ctx, tx, `UPDATE images SET state = ?, next_try = 0 WHERE id = ? AND state = ? AND updated_at = ?`,
+			assess.Queued, seen.ID, seen.State, unix(seen.UpdatedAt))
 	})
 }
 

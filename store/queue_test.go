@@ -30,10 +30,12 @@ func TestTheQueueHandsOutWhatRunsFirstAndEachOnce(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
 		held := []assess.Record{{ID: "a", Host: "r"}, {ID: "b", Host: "r"}, {ID: "c", Host: "other"}}
-		if err := s.PutRepository(ctx, "r", "web", []registries.Tag{{Name: "1", Digest: "a"}, {Name: "2", Digest: "b"}, {Name: "3", Digest: "c"}}, held); err != nil {
+		if err := s.PutRepository(ctx, "r", "web",
+			[]registries.Tag{{Name: "1", Digest: "a"}, {Name: "2", Digest: "b"}, {Name: "3", Digest: "c"}}, held); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.WantImages(ctx, "o", []assess.Record{{ID: "runs", Host: "r", Wanted: assess.Running}, {ID: "used", Host: "r", Wanted: assess.Named}}); err != nil {
+		if err := s.WantImages(ctx, "o", []assess.Record{{ID: "runs", Host: "r", Wanted: assess.Running},
+			{ID: "used", Host: "r", Wanted: assess.Named}}); err != nil {
 			t.Fatal(err)
 		}
 		if got := take(t, s, "r"); got != "c" {
@@ -50,12 +52,15 @@ func TestTheQueueHandsOutWhatRunsFirstAndEachOnce(t *testing.T) {
 func TestWhatWasBeingReadIsQueuedAgainAfterAKill(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
-		if err := s.PutRepository(ctx, "r", "web", []registries.Tag{{Name: "1", Digest: "a"}, {Name: "2", Digest: "b"}}, []assess.Record{{ID: "a"}, {ID: "b"}}); err != nil {
+		if err := s.PutRepository(ctx, "r", "web", []registries.Tag{{Name: "1", Digest: "a"}, {Name: "2", Digest: "b"}},
+			[]assess.Record{{ID: "a"}, {ID: "b"}}); err != nil {
 			t.Fatal(err)
 		}
 		take(t, s)
 		take(t, s)
-		if mine, err := s.FinishImage(ctx, "o", assess.Record{ID: "a", State: assess.Done, UpdatedAt: time.Now(), Inventory: []byte("packages")}, []assess.Build{{Digest: "m", ID: "a", Platform: "linux/amd64"}}); !mine || err != nil {
+		if mine, err := s.FinishImage(ctx, "o",
+			assess.Record{ID: "a", State: assess.Done, UpdatedAt: time.Now(), Inventory: []byte("packages")},
+			[]assess.Build{{Digest: "m", ID: "a", Platform: "linux/amd64"}}); !mine || err != nil {
 			t.Fatal(err)
 		}
 		if err := s.ResumeImages(ctx, "o"); err != nil {
@@ -81,7 +86,9 @@ func TestAFailureWaitsForItsTimeOrForAPerson(t *testing.T) {
 			t.Fatal(err)
 		}
 		take(t, s)
-		if mine, err := s.FinishImage(ctx, "o", assess.Record{ID: "a", State: assess.Failed, Error: "cut short", Attempts: 3, NextTry: later, UpdatedAt: time.Now()}, nil); !mine || err != nil {
+		if mine, err := s.FinishImage(ctx, "o",
+			assess.Record{ID: "a", State: assess.Failed, Error: "cut short", Attempts: 3, NextTry: later, UpdatedAt: time.Now()},
+			nil); !mine || err != nil {
 			t.Fatal(err)
 		}
 		if next, _, err := s.NextImage(ctx); take(t, s) != "" || err != nil || !next.Equal(later) {
@@ -105,7 +112,8 @@ func TestARepositoryThatIsGoneTakesItsImagesAlong(t *testing.T) {
 		ctx := t.Context()
 		for i := range 3 {
 			id := fmt.Sprint("d", i)
-			if err := s.PutRepository(ctx, "r", fmt.Sprint("web", i), []registries.Tag{{Name: "1", Digest: id}}, []assess.Record{{ID: id}}); err != nil {
+			if err := s.PutRepository(ctx, "r", fmt.Sprint("web", i), []registries.Tag{{Name: "1", Digest: id}},
+				[]assess.Record{{ID: id}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -136,7 +144,8 @@ func TestAnImageThatLostItsPlaceIsReadWhereElseItIs(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
 		for _, repository := range []string{"a", "b"} {
-			if err := s.PutRepository(ctx, "r", repository, []registries.Tag{{Name: "1", Digest: "d"}}, []assess.Record{{ID: "d", Host: "r", Reference: "r/" + repository + "@d"}}); err != nil {
+			if err := s.PutRepository(ctx, "r", repository, []registries.Tag{{Name: "1", Digest: "d"}},
+				[]assess.Record{{ID: "d", Host: "r", Reference: "r/" + repository + "@d"}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -161,7 +170,8 @@ func TestAnOwnerTakesBackOnlyItsOwnLeases(t *testing.T) {
 		one, two, ctx := open(t, where), open(t, where), t.Context()
 		now := time.Now()
 		for owner, s := range map[string]*Store{"one": one, "two": two} {
-			if err := s.WantImages(ctx, owner, []assess.Record{{ID: "of-" + owner, Wanted: assess.Running}, {ID: "both", Wanted: assess.Named}}); err != nil {
+			if err := s.WantImages(ctx, owner, []assess.Record{{ID: "of-" + owner, Wanted: assess.Running},
+				{ID: "both", Wanted: assess.Named}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -190,7 +200,8 @@ func TestALeaseEndsUnlessItIsRenewed(t *testing.T) {
 	places(t, func(t *testing.T, where string) {
 		one, two, ctx := open(t, where), open(t, where), t.Context()
 		now := time.Now().Truncate(time.Millisecond)
-		if err := one.WantImages(ctx, "one", []assess.Record{{ID: "kept", Wanted: assess.Running}, {ID: "lost", Wanted: assess.Running}}); err != nil {
+		if err := one.WantImages(ctx, "one",
+			[]assess.Record{{ID: "kept", Wanted: assess.Running}, {ID: "lost", Wanted: assess.Running}}); err != nil {
 			t.Fatal(err)
 		}
 		leaseFor(t, one, "one", now)
@@ -248,8 +259,10 @@ func TestADatabaseOfTwoImageTablesIsJoined(t *testing.T) {
 		old := open(t, where)
 		migrations = now
 		for _, statement := range []string{
-			`INSERT INTO images (id, state, error, reference, inventory, updated_at) VALUES ('both', 'done', '', 'r/a@both', 'packages', 1), ('alone', 'unsupported', 'no database', 'r/b@alone', 'none', 2)`,
-			`INSERT INTO image_queue (id, host, reference, state, wanted, next_try, attempts, updated_at) VALUES ('both', 'r', 'r/a@both', 'failed', 0, 7, 3, 5), ('queued', 'r', 'r/c@queued', 'scanning', 0, 0, 0, 6)`,
+			`INSERT INTO images (id, state, error, reference, inventory, updated_at)
+				VALUES ('both', 'done', '', 'r/a@both', 'packages', 1), ('alone', 'unsupported', 'no database', 'r/b@alone', 'none', 2)`,
+			`INSERT INTO image_queue (id, host, reference, state, wanted, next_try, attempts, updated_at)
+				VALUES ('both', 'r', 'r/a@both', 'failed', 0, 7, 3, 5), ('queued', 'r', 'r/c@queued', 'scanning', 0, 0, 0, 6)`,
 			`INSERT INTO registry_tags (host, repository, tag, digest) VALUES ('r', 'c', '1', 'queued')`,
 			`INSERT INTO image_builds (digest, id, platform) VALUES ('m', 'both', 'linux/amd64')`,
 		} {
@@ -264,7 +277,8 @@ func TestADatabaseOfTwoImageTablesIsJoined(t *testing.T) {
 			"queued": "scanning r  0 r/c@queued",
 		} {
 			r, there, err := s.Image(t.Context(), id)
-			if got := fmt.Sprint(r.State, " ", r.Host, " ", string(r.Inventory), " ", r.Attempts, " ", r.Reference); !there || err != nil || got != want {
+			if got := fmt.Sprint(r.State, " ", r.Host, " ", string(r.Inventory), " ", r.Attempts, " ", r.Reference); !there || err != nil ||
+				got != want {
 				t.Errorf("%s: %q, %v; want %q", id, got, err, want)
 			}
 		}

@@ -49,7 +49,8 @@ func putRuns(ctx context.Context, tx *sql.Tx, cluster string, at time.Time, came
 func (r RunCame) put(ctx context.Context, tx *sql.Tx, cluster string, at time.Time) (first bool, err error) {
 	var have spans
 	var text []byte
-	err = tx.QueryRowContext(ctx, `SELECT received FROM sensor_runs WHERE cluster_id = ? AND node = ? AND boot = ?`, cluster, r.Node, r.Boot).Scan(&text)
+	err = tx.QueryRowContext(ctx, `SELECT received FROM sensor_runs WHERE cluster_id = ? AND node = ? AND boot = ?`,
+		cluster, r.Node, r.Boot).Scan(&text)
 	if first = errors.Is(err, sql.ErrNoRows); !first {
 		if err == nil {
 			err = json.Unmarshal(text, &have)
@@ -64,7 +65,8 @@ func (r RunCame) put(ctx context.Context, tx *sql.Tx, cluster string, at time.Ti
 	}
 	return first, run(ctx, tx, `INSERT INTO sensor_runs (cluster_id, node, boot, last_at, received) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (cluster_id, node, boot) DO UPDATE SET received = excluded.received,
-		last_at = CASE WHEN excluded.last_at > sensor_runs.last_at THEN excluded.last_at ELSE sensor_runs.last_at END`, cluster, r.Node, r.Boot, unix(at), string(text))
+		last_at = CASE WHEN excluded.last_at > sensor_runs.last_at THEN excluded.last_at ELSE sensor_runs.last_at END`,
+		cluster, r.Node, r.Boot, unix(at), string(text))
 }
 
 // forgetRuns keeps the runs that spoke last.
@@ -75,7 +77,9 @@ func forgetRuns(ctx context.Context, tx *sql.Tx, cluster string) error {
 
 // SensorRuns lists the runs of a cluster's sensors, or of all if it is "".
 func (s *Store) SensorRuns(ctx context.Context, cluster string) ([]SensorRun, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT cluster_id, node, boot, last_at, received FROM sensor_runs WHERE ? = '' OR cluster_id = ? ORDER BY cluster_id, node, last_at`, cluster, cluster)
+	rows, err := s.db.QueryContext(ctx,
+		`SELECT cluster_id, node, boot, last_at, received FROM sensor_runs WHERE ? = '' OR cluster_id = ?
+			ORDER BY cluster_id, node, last_at`, cluster, cluster)
 	if err != nil {
 		return nil, fmt.Errorf("list runs of sensors: %w", err)
 	}

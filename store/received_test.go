@@ -12,8 +12,9 @@ func TestRecordsThatNeverCameAreCounted(t *testing.T) {
 		took := func(sequences ...uint64) {
 			t.Helper()
 			batches++
-			if err := s.PutAnalysed(t.Context(), Analysed{Cluster: "prod", Batch: &EventBatch{Source: "runtime", EventPosition: EventPosition{"s", batches}, Received: time.Now()},
-				Runs: []RunCame{{"worker-1", "b1", sequences}}}); err != nil {
+			if err := s.PutAnalysed(t.Context(), Analysed{Cluster: "prod",
+				Batch: &EventBatch{Source: "runtime", EventPosition: EventPosition{"s", batches}, Received: time.Now()},
+				Runs:  []RunCame{{"worker-1", "b1", sequences}}}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -16,7 +16,8 @@ import (
 // PutRegistry connects a registry or changes what is read of it.
 func (s *Store) PutRegistry(ctx context.Context, r registries.Record) error {
 	_, err := s.db.ExecContext(ctx, `INSERT INTO registries (host, origin, body, status) VALUES (?, ?, ?, ?)
-		ON CONFLICT (host) DO UPDATE SET origin = excluded.origin, body = excluded.body`, r.Host, string(r.Origin), string(r.Body), string(r.Status))
+		ON CONFLICT (host) DO UPDATE SET origin = excluded.origin, body = excluded.body`,
+		r.Host, string(r.Origin), string(r.Body), string(r.Status))
 	if err != nil {
 		return fmt.Errorf("store registry %s: %w", r.Host, err)
 	}
@@ -56,12 +57,16 @@ const remembered = 30 * 24 * time.Hour
 // What is still to be read and is held elsewhere too is read there, at once.
 func leave(ctx context.Context, tx *sql.Tx) error {
 	if err := run(ctx, tx, `UPDATE images SET (host, reference, next_try) = (
-			SELECT t.host, t.host || '/' || t.repository || '@' || t.digest, 0 FROM registry_tags t WHERE t.digest = images.id ORDER BY t.host, t.repository, t.tag LIMIT 1)
+			SELECT t.host, t.host || '/' || t.repository || '@' || t.digest, 0 FROM registry_tags t WHERE t.digest = images.id
+			ORDER BY t.host, t.repository, t.tag LIMIT 1)
 		WHERE state IN (?, ?) AND wanted = 0 AND EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = images.id)
-		AND NOT EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = images.id AND images.reference = t.host || '/' || t.repository || '@' || t.digest)`, assess.Queued, assess.Failed); err != nil {
+		AND NOT EXISTS (SELECT 1 FROM registry_tags t
+		WHERE t.digest = images.id AND images.reference = t.host || '/' || t.repository || '@' || t.digest)`,
+		assess.Queued, assess.Failed); err != nil {
 		return err
 	}
-	return run(ctx, tx, `DELETE FROM images WHERE wanted = 0 AND inventory IS NULL AND updated_at < ? AND NOT EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = images.id)`,
+	return run(ctx, tx, `DELETE FROM images WHERE wanted = 0 AND inventory IS NULL AND updated_at < ?
+		AND NOT EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = images.id)`,
 		unix(time.Now().Add(-remembered)))
 }
 
@@ -146,7 +151,8 @@ type RegistryCounts struct {
 
 // CountRegistry counts what a registry holds.
 func (s *Store) CountRegistry(ctx context.Context, host string) (c RegistryCounts, err error) {
-	if err := s.db.QueryRowContext(ctx, `SELECT count(DISTINCT repository), count(*) FROM registry_tags WHERE host = ?`, host).Scan(&c.Repositories, &c.Tags); err != nil {
+	if err := s.db.QueryRowContext(ctx, `SELECT count(DISTINCT repository), count(*) FROM registry_tags WHERE host = ?`,
+		host).Scan(&c.Repositories, &c.Tags); err != nil {
 		return c, fmt.Errorf("count what registry %s holds: %w", host, err)
 	}
 	type count struct {
@@ -154,7 +160,8 @@ func (s *Store) CountRegistry(ctx context.Context, host string) (c RegistryCount
 		n     int
 	}
 	counts, err := rowsOf(ctx, s.db, func(r *sql.Rows) (c count, err error) { return c, r.Scan(&c.state, &c.n) },
-		`SELECT q.state, count(*) FROM (SELECT DISTINCT digest FROM registry_tags WHERE host = ?) t JOIN images q ON q.id = t.digest GROUP BY q.state`, host)
+		`SELECT q.state, count(*) FROM (SELECT DISTINCT digest FROM registry_tags WHERE host = ?) t JOIN images q ON q.id = t.digest
+			GROUP BY q.state`, host)
 	if err != nil {
 		return c, fmt.Errorf("count images of registry %s: %w", host, err)
 	}
@@ -195,7 +202,9 @@ func (f RegistryFilter) question() (string, []any) {
 
 // RegistryImages lists images of a registry by name. Next is the cursor of the
 // page that follows, "" after the last one.
-func (s *Store) RegistryImages(ctx context.Context, f RegistryFilter, cursor string, limit int) (page []RegistryImage, total int, next string, err error) {
+func (s *Store) RegistryImages(
+	ctx context.Context, f RegistryFilter, cursor string, limit int,
+) (page []RegistryImage, total int, next string, err error) {
 	question, args := f.question()
 	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM (`+question+`) AS found`, args...).Scan(&total); err != nil {
 		return nil, 0, "", fmt.Errorf("count images of registry %s: %w", f.Host, err)
@@ -204,7 +213,8 @@ func (s *Store) RegistryImages(ctx context.Context, f RegistryFilter, cursor str
 	if err != nil {
 		return nil, 0, "", err
 	}
-	page, err = rowsOf(ctx, s.db, scanRegistryImage, `SELECT name, `+imageColumns+` FROM (`+question+`) AS found WHERE name > ? OR name = ? AND id > ? ORDER BY name, id LIMIT ?`,
+	page, err = rowsOf(ctx, s.db, scanRegistryImage,
+		`SELECT name, `+imageColumns+` FROM (`+question+`) AS found WHERE name > ? OR name = ? AND id > ? ORDER BY name, id LIMIT ?`,
 		append(args, name, name, id, limit+1)...)
 	if err != nil {
 		return nil, 0, "", fmt.Errorf("list images of registry %s: %w", f.Host, err)

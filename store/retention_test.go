@@ -18,7 +18,8 @@ func TestWhatIsOlderThanItsRetentionIsRemoved(t *testing.T) {
 		ages := []time.Duration{time.Hour, 10 * day, 40 * day}
 		for i, age := range ages {
 			at := now.Add(-age)
-			alert := AlertSeen{Cluster: "c", ID: fmt.Sprint("a", i), Rule: "r", Severity: "high", FirstSeen: at, LastSeen: at, Events: []string{"1", "2"}, Body: []byte(`{}`)}
+			alert := AlertSeen{Cluster: "c", ID: fmt.Sprint("a", i), Rule: "r", Severity: "high", FirstSeen: at, LastSeen: at,
+				Events: []string{"1", "2"}, Body: []byte(`{}`)}
 			if err := s.PutAnalysed(t.Context(), Analysed{Cluster: alert.Cluster, Alerts: []AlertSeen{alert}}); err != nil {
 				t.Fatal(err)
 			}
@@ -208,7 +209,8 @@ func TestSettingsOfRetention(t *testing.T) {
 		r["layers"].Rows != 0 || r["layers"].Keep != 90*day {
 		t.Errorf("%+v", r)
 	}
-	for _, bad := range []string{"", "d", "0d", "-1d", "36501d", "59m", "1", "30m", "1d2h", "99999d", "999999999999999d", "NaN", "9223372036s"} {
+	for _, bad := range []string{"", "d", "0d", "-1d", "36501d", "59m", "1", "30m", "1d2h", "99999d", "999999999999999d", "NaN",
+		"9223372036s"} {
 		if err := r.Keep("alerts", bad); !errors.Is(err, ErrRetention) || r["alerts"].Keep != 90*day {
 			t.Errorf("%q: %v", bad, err)
 		}

@@ -36,7 +36,8 @@ type searchedThing struct {
 }
 
 // searchedColumns are in the order of values.
-const searchedColumns = `type = ?, title = ?, risk = ?, risk_score = ?, namespace = ?, entry = ?, target = ?, words = ?, namespaces = ?, things = ?, vulnerabilities = ?`
+const searchedColumns = `type = ?, title = ?, risk = ?, risk_score = ?, namespace = ?, entry = ?, target = ?,
+	words = ?, namespaces = ?, things = ?, vulnerabilities = ?`
 
 // values are the columns' values. Lists are text in which each item stands
 // between line ends, so that one item is found with LIKE.
@@ -52,7 +53,8 @@ func (p *searched) values(cluster string) []any {
 	for _, v := range p.Vulnerabilities {
 		vulnerabilities = append(vulnerabilities, v.ID)
 	}
-	words := strings.ToLower(strings.Join([]string{p.Title, cluster, p.Namespace, p.Foothold.Name, p.Foothold.Workload, p.Target.Name, p.Entry.Name}, " "))
+	words := strings.ToLower(strings.Join([]string{p.Title, cluster, p.Namespace, p.Foothold.Name, p.Foothold.Workload, p.Target.Name,
+		p.Entry.Name}, " "))
 	return []any{p.Type, p.Title, p.Risk, p.Score, p.Namespace, p.Entry.ID, p.Target.ID, words,
 		lines(namespaces), lines(append(things, p.Owners...)), lines(vulnerabilities)}
 }
@@ -67,7 +69,8 @@ func lines(items []string) string {
 }
 
 func (p FoundPath) insert(ctx context.Context, tx *sql.Tx, cluster string, now openPath) error {
-	err := run(ctx, tx, `INSERT INTO paths (cluster_id, id, opened_at, hash, body) VALUES (?, ?, ?, ?, ?)`, cluster, p.ID, now.opened, now.hash, string(p.Body))
+	err := run(ctx, tx, `INSERT INTO paths (cluster_id, id, opened_at, hash, body) VALUES (?, ?, ?, ?, ?)`,
+		cluster, p.ID, now.opened, now.hash, string(p.Body))
 	if err != nil {
 		return err
 	}
@@ -88,7 +91,8 @@ func setSearched(ctx context.Context, tx *sql.Tx, cluster, id string, opened int
 	if err := json.Unmarshal(body, &p); err != nil {
 		return fmt.Errorf("read path %s: %w", id, err)
 	}
-	return run(ctx, tx, `UPDATE paths SET `+searchedColumns+` WHERE cluster_id = ? AND id = ? AND opened_at = ?`, append(p.values(cluster), cluster, id, opened)...)
+	return run(ctx, tx, `UPDATE paths SET `+searchedColumns+` WHERE cluster_id = ? AND id = ? AND opened_at = ?`,
+		append(p.values(cluster), cluster, id, opened)...)
 }
 
 // searchedTables adds the columns; fillSearched gives them to lives that were
