@@ -147,8 +147,11 @@ const batchSize = 512
 
 func (d *Decoder) lines(r *bufio.Reader, each func(*Batch) error) error {
 	b := &Batch{}
+	var line []byte // its room serves every line: events keep a text of their own
 	for n := 1; ; n++ {
-		line, long, err := event.Line(r, MaxEvent)
+		var long bool
+		var err error
+		line, long, err = event.Line(r, line, MaxEvent)
 		if long {
 			b.reject(n, errLong)
 		} else {

@@ -22,23 +22,25 @@ import (
 // request above 3 MiB; larger are lists.
 const maxObject = 3 << 20
 
-// Decoder decodes the audit events of one cluster.
+// Decoder decodes the audit events of one cluster, one body after the other.
 type Decoder struct {
 	Cluster string
 	// Proxies are the load balancers before the API server, whose word on where a
 	// request came from counts.
 	Proxies []netip.Prefix
+
+	scratch []byte // what is hashed: its room serves every event
 }
 
 // build makes the event of a record; text is the record as it came.
 func (d *Decoder) build(r *record, text string) event.Event {
 	b := builder{Event: event.Event{
-		ID: hash(d.Cluster, text), Cluster: d.Cluster, Source: Source, Time: r.time(),
+		ID: d.hash(d.Cluster, text), Cluster: d.Cluster, Source: Source, Time: r.time(),
 		Fields: make(event.Fields, 32), Redact: func() json.RawMessage { return r.evidence(text) },
 	}, values: make([]string, 0, 48)}
 	if r.id != "" || r.received != "" {
 		// Not the auditID alone: a client may choose it. The moment is the server's.
-		b.Act = hash(d.Cluster, r.id, r.received, r.verb, r.uri, r.user.name)
+		b.Act = d.hash(d.Cluster, r.id, r.received, r.verb, r.uri, r.user.name)
 	}
 	b.request(r)
 	b.actor(r, d.Proxies)
@@ -50,13 +52,14 @@ func (d *Decoder) build(r *record, text string) event.Event {
 	return b.Event
 }
 
-func hash(parts ...string) string {
-	h := sha256.New()
+// hash is 128 bits of the parts' SHA-256, as text.
+func (d *Decoder) hash(parts ...string) string {
+	d.scratch = d.scratch[:0]
 	for _, p := range parts {
-		h.Write([]byte(p))
-		h.Write([]byte{0})
+		d.scratch = append(append(d.scratch, p...), 0)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	sum := sha256.Sum256(d.scratch)
+	return hex.EncodeToString(sum[:16])
 }
 
 func (r *record) time() time.Time {

@@ -80,7 +80,7 @@ func (d *Decoder) Read(r io.Reader, each func(*Batch) error) error {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	b := &Batch{}
 	for n := 1; ; n++ {
-		line, long, err := event.Line(lines, MaxRecord)
+		line, long, err := event.Line(lines, nil, MaxRecord) // events keep their line
 		if long {
 			b.reject(n, errLong)
 		} else if line = bytes.TrimSpace(line); len(line) > 0 {
