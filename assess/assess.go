@@ -108,7 +108,8 @@ func New(c Config) *Assessor {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Assessor{config: c, batch: 200, throttle: newThrottle(), resolver: newResolver(c.Resolve), wake: make(chan struct{}, c.Workers), changed: make(chan struct{}, 1)}
+	a := &Assessor{config: c, batch: 200, throttle: newThrottle(), resolver: newResolver(c.Resolve),
+		wake: make(chan struct{}, c.Workers), changed: make(chan struct{}, 1)}
 	a.mu.demand, a.mu.images, a.mu.means, a.mu.reading = newDemand(), map[string]*known{}, map[Key]string{}, map[string]bool{}
 	a.mu.urgent, a.mu.dirty = map[string]bool{}, map[string]bool{}
 	return a

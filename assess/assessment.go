@@ -75,8 +75,9 @@ func Inventory(id string, inv *image.Inventory, db advisories) *Assessment {
 	c := Contents{ID: id, Platform: inv.Platform, Distribution: cmp.Or(inv.OS.PrettyName, strings.TrimSpace(inv.OS.ID+" "+inv.OS.VersionID)),
 		ScannedAt: inv.ScannedAt, Gaps: inv.Gaps}
 	for _, p := range inv.Packages {
-		c.Components = append(c.Components, Component{PURL: cmp.Or(p.PURL, p.Ecosystem+" "+p.Name+" "+p.Version), Layer: p.Layer, Package: vuln.Package{
-			Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version, Source: p.Source, SourceVersion: p.SourceVersion}})
+		c.Components = append(c.Components,
+			Component{PURL: cmp.Or(p.PURL, p.Ecosystem+" "+p.Name+" "+p.Version), Layer: p.Layer, Package: vuln.Package{
+				Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version, Source: p.Source, SourceVersion: p.SourceVersion}})
 	}
 	if inv.Understood {
 		return c.Assess(db)

@@ -23,8 +23,8 @@ type demand struct {
 }
 
 func newDemand() demand {
-	return demand{wants: map[string]map[Key]Use{}, uses: map[string]map[string]map[Key]Use{}, users: map[Key]int{}, digests: map[string]string{},
-		of: map[string][]string{}, builds: map[string][]string{}}
+	return demand{wants: map[string]map[Key]Use{}, uses: map[string]map[string]map[Key]Use{}, users: map[Key]int{},
+		digests: map[string]string{}, of: map[string][]string{}, builds: map[string][]string{}}
 }
 
 // want replaces what a cluster uses. It returns the digests and names that this

@@ -292,7 +292,8 @@ func (k *known) tell(s standing) (Assessed, bool) {
 	if k.assessment != t.assessment {
 		out.Assessment = k.assessment
 	}
-	changed := !t.once || out.Assessment != nil || t.use != use || !slices.EqualFunc(t.places, out.Places, Place.equal) || t.listed != out.Listed || t.running != out.Running
+	changed := !t.once || out.Assessment != nil || t.use != use || !slices.EqualFunc(t.places, out.Places, Place.equal) ||
+		t.listed != out.Listed || t.running != out.Running
 	t.once, t.use, t.places, t.listed, t.running, t.assessment = true, use, out.Places, out.Listed, out.Running, k.assessment
 	if len(s.users) == 0 {
 		k.assessment, t.assessment = nil, nil

@@ -146,7 +146,8 @@ var web = UseOf("r.test/web:1", "r.test/web@sha256:web")
 // A worker may finish an image between the look into the store and what is made of it.
 func TestWhatWasReadMeanwhileIsNotTakenForUnreadNorReadAgain(t *testing.T) {
 	r := newRecords()
-	a := New(Config{Scan: func(context.Context, string) (*image.Inventory, error) { return inventory(), nil }, Records: r, Advisories: func() *vuln.DB { return nil }})
+	a := New(Config{Scan: func(context.Context, string) (*image.Inventory, error) { return inventory(), nil }, Records: r,
+		Advisories: func() *vuln.DB { return nil }})
 	if err := a.Resume(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +212,8 @@ func TestWhatIsReadWithoutALeaseIsNotTold(t *testing.T) {
 func TestABusyRegistryIsNoFailureAndIsLeftAlone(t *testing.T) {
 	a := New(Config{Advisories: func() *vuln.DB { return nil }})
 	r := Record{ID: "i", Host: "r.test", Attempts: 2}
-	if found := a.outcome(&r, nil, fmt.Errorf("open: %w", &image.Busy{Host: "r.test", For: time.Hour})); found.State != Queued || r.Attempts != 2 || r.State != Queued {
+	if found := a.outcome(&r, nil, fmt.Errorf("open: %w", &image.Busy{Host: "r.test", For: time.Hour})); found.State != Queued ||
+		r.Attempts != 2 || r.State != Queued {
 		t.Errorf("%+v after %+v", found, r)
 	}
 	if wait := time.Until(r.NextTry); wait < 59*time.Minute || wait > time.Hour || !slices.Equal(a.throttle.now(), []string{"r.test"}) {

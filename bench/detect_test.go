@@ -61,7 +61,8 @@ evidence: ["{verb}"]
 why: w
 fix: f
 tests: [{name: a, event: a, fires: true}, {name: b, event: b, fires: false}]
-`, i, []string{"secrets", "configmaps", "services", "nodes", "pods", "deployments", "roles", "events", "leases", "ingresses", "jobs", "cronjobs", "serviceaccounts"}[i%13])}
+`, i, []string{"secrets", "configmaps", "services", "nodes", "pods", "deployments", "roles", "events", "leases", "ingresses",
+			"jobs", "cronjobs", "serviceaccounts"}[i%13])}
 	}
 	logs := builtin.Logs()
 	for i := range logs {
@@ -120,7 +121,8 @@ func TestMeasureAuditEvents(t *testing.T) {
 	with, size := throughput(t, lines, manyRules(t, true), decode)
 	without, _ := throughput(t, lines, manyRules(t, false), decode)
 	t.Logf(
-		"audit: %.0f events/s and %.0f MB/s per core from JSON through 70 rules to alerts; without the index %.0f events/s (%.2f×); %.1f kB an event",
+		"audit: %.0f events/s and %.0f MB/s per core from JSON through 70 rules to alerts; "+
+			"without the index %.0f events/s (%.2f×); %.1f kB an event",
 		with,
 		size/1e6,
 		without,
@@ -171,7 +173,8 @@ func TestMeasureRuntimeEvents(t *testing.T) {
 	})
 	all *= float64(records)
 	t.Logf(
-		"runtime: %.0f records/s and %.0f MB/s per core from JSON to alerts; parsing alone with encoding/json %.0f records/s (%.2f×); %.1f kB a record",
+		"runtime: %.0f records/s and %.0f MB/s per core from JSON to alerts; "+
+			"parsing alone with encoding/json %.0f records/s (%.2f×); %.1f kB a record",
 		all,
 		size/1e6,
 		parsed,

@@ -36,17 +36,10 @@ func TestMeasureLive(t *testing.T) {
 	c := kubetest.Start(t, kubetest.Options{})
 	c.PretendNodes(t, kubetest.Nodes{Number: 20})
 	for n := range 50 {
-		c.Apply(
-			t,
-			fmt.Sprintf(
-				`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web-%d","namespace":"default"},"spec":{"replicas":10,"selector":{"matchLabels":{"app":"web-%d"}},
-			"template":{"metadata":{"labels":{"app":"web-%d"}},"spec":{"containers":[{"name":"app","image":"registry.test/web:%d"}]}}}}`,
-				n,
-				n,
-				n,
-				n,
-			),
-		)
+		c.Apply(t, fmt.Sprintf(`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web-%[1]d","namespace":"default"},
+			"spec":{"replicas":10,"selector":{"matchLabels":{"app":"web-%[1]d"}},
+			"template":{"metadata":{"labels":{"app":"web-%[1]d"}},
+			"spec":{"containers":[{"name":"app","image":"registry.test/web:%[1]d"}]}}}}`, n))
 	}
 	c.WaitRunning(t, "default", 500)
 	t.Setenv("KUBECONFIG", c.Kubeconfig)

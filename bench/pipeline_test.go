@@ -99,7 +99,8 @@ func TestMeasureAuditEventsOnTwoCores(t *testing.T) {
 		one, two = one.best(analysed(t, rules, batches, 1, 2)), two.best(analysed(t, rules, batches, 2, 2))
 	}
 	t.Logf(
-		"audit, two clusters through the pipeline into SQLite: %.0f events/s on one core, %.0f on two (%.2f×); per second of processor time %.0f and %.0f (%.2f×)",
+		"audit, two clusters through the pipeline into SQLite: %.0f events/s on one core, %.0f on two (%.2f×); "+
+			"per second of processor time %.0f and %.0f (%.2f×)",
 		one.wall,
 		two.wall,
 		two.wall/one.wall,

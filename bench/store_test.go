@@ -42,7 +42,8 @@ func apply(t *testing.T, s *store.Store, version uint64, paths, changed int) tim
 		if i < changed {
 			v = version
 		}
-		body := fmt.Appendf(nil, `{"id":"p%d","title":"a path","risk":"high","version":%d,"nodes":[{"id":"n%d","name":"a pod"}],"more":"%01500d"}`,
+		body := fmt.Appendf(nil,
+			`{"id":"p%d","title":"a path","risk":"high","version":%d,"nodes":[{"id":"n%d","name":"a pod"}],"more":"%01500d"}`,
 			i, v, i, i)
 		a.Paths = append(a.Paths, store.FoundPath{ID: fmt.Sprint("p", i), Body: body})
 	}

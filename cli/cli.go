@@ -66,7 +66,8 @@ manifests or a dump.`,
 	root.SetErr(s.err)
 	for _, c := range []*cobra.Command{
 		serveCommand(s), signInCommand(s), scanCommand(s), graphCommand(s), queryCommand(s),
-		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), detectCommand(s), connectCommand(s), registryCommand(s), rulesCommand(s), dbCommand(s), storageCommand(s), dumpCommand(s), sample.ContainerCommand(),
+		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), detectCommand(s), connectCommand(s), registryCommand(s),
+		rulesCommand(s), dbCommand(s), storageCommand(s), dumpCommand(s), sample.ContainerCommand(),
 	} {
 		root.AddCommand(c)
 	}

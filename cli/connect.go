@@ -24,7 +24,8 @@ type connection struct{ data, cluster, server, out string }
 func (o *connection) flags(c *cobra.Command, whence string) {
 	dataFlag(c, &o.data)
 	c.Flags().StringVar(&o.cluster, "cluster", "", "the cluster's name, as in breakwater serve --from NAME=…")
-	c.Flags().StringVar(&o.server, "server", "", "where "+whence+" the server's --ingest-listen (by default, where the running server listens)")
+	c.Flags().StringVar(&o.server, "server", "",
+		"where "+whence+" the server's --ingest-listen (by default, where the running server listens)")
 	c.Flags().StringVar(&o.out, "out", "", "folder for the files")
 }
 
@@ -43,7 +44,8 @@ func (o *connection) grant(ctx context.Context, kind ingest.Kind) (ca []byte, to
 			return nil, "", err
 		}
 		if o.server = r.Ingest; o.server == "" {
-			return nil, "", errors.New("the running server takes no events: start it with --ingest-listen, or say where it will listen with --server")
+			return nil, "", errors.New("the running server takes no events: start it with --ingest-listen, or say where it " +
+				"will listen with --server")
 		}
 	}
 	if u, err := url.Parse(o.server); err != nil || u.Scheme != "https" || u.Host == "" {

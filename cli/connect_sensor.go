@@ -29,9 +29,10 @@ certificate authority, where the server is, and a DaemonSet. The sensor's pods g
 two capabilities, no token for the API server, no socket of a container runtime and
 no folder of the node. The token stands in that file and nowhere else; the server
 keeps a hash of it. The image is yours to build: deploy/sensor/Dockerfile.`,
-		Example: "  breakwater connect sensor --cluster prod --server https://breakwater.example:7879 --image registry.example/breakwater-sensor:1 --out ./sensor",
-		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return connectSensor(c.Context(), s, o, image) },
+		Example: "  breakwater connect sensor --cluster prod --server https://breakwater.example:7879 --image " +
+			"registry.example/breakwater-sensor:1 --out ./sensor",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return connectSensor(c.Context(), s, o, image) },
 	}
 	o.flags(c, "nodes reach")
 	c.Flags().StringVar(&image, "image", "", "the image of breakwater-sensor, as nodes pull it")
@@ -72,8 +73,10 @@ func sensorManifests(o connection, image string, ca []byte, token string) ([]byt
 	named := metav1.ObjectMeta{Name: "breakwater-sensor", Namespace: "breakwater-sensor"}
 	parts := [][]byte{namespace}
 	for _, object := range []any{
-		corev1.Secret{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, ObjectMeta: named, Data: map[string][]byte{"token": []byte(token), "ca.crt": ca}},
-		corev1.ConfigMap{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"}, ObjectMeta: named, Data: map[string]string{"server": o.server}},
+		corev1.Secret{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, ObjectMeta: named,
+			Data: map[string][]byte{"token": []byte(token), "ca.crt": ca}},
+		corev1.ConfigMap{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"}, ObjectMeta: named,
+			Data: map[string]string{"server": o.server}},
 	} {
 		part, err := yaml.Marshal(object)
 		if err != nil {

@@ -59,7 +59,8 @@ advisories without a restart.`,
 func importProgress(w io.Writer) func(vuln.Progress) {
 	draws := isTerminal(w)
 	return func(p vuln.Progress) {
-		line := fmt.Sprintf("[%d/%d] %s: %d records, %d skipped", p.Number, p.Of, terminal.Plain(p.Source), p.Status.Records, p.Status.SkippedCount)
+		line := fmt.Sprintf("[%d/%d] %s: %d records, %d skipped", p.Number, p.Of, terminal.Plain(p.Source), p.Status.Records,
+			p.Status.SkippedCount)
 		switch {
 		case p.Done && p.Unchanged:
 			fmt.Fprintf(w, "%s (unchanged)\n", line)
@@ -119,10 +120,12 @@ func printStatus(w io.Writer, st vuln.Status) {
 		fmt.Fprintln(w, "No advisories: import some with: breakwater db import PATH…")
 		return
 	}
-	fmt.Fprintf(w, "%d advisories, newest of %s; %s; known exploited: %s; EPSS: %s\n\n", st.Records, day(st.Newest), size(st.Bytes), yes(st.HasKEV), yes(st.HasEPSS))
+	fmt.Fprintf(w, "%d advisories, newest of %s; %s; known exploited: %s; EPSS: %s\n\n", st.Records, day(st.Newest), size(st.Bytes),
+		yes(st.HasKEV), yes(st.HasEPSS))
 	t := newTable(w, "SOURCE", "RECORDS", "SKIPPED", "NEWEST", "IMPORTED")
 	for _, src := range st.Sources {
-		t.row(src.Name, strconv.Itoa(src.Records+src.KEV+src.EPSS), strconv.Itoa(src.SkippedCount), day(src.Newest), src.ImportedAt.Local().Format("2006-01-02 15:04"))
+		t.row(src.Name, strconv.Itoa(src.Records+src.KEV+src.EPSS), strconv.Itoa(src.SkippedCount), day(src.Newest),
+			src.ImportedAt.Local().Format("2006-01-02 15:04"))
 	}
 	_ = t.flush() // a broken pipe shows in the next write
 	fmt.Fprintln(w)

@@ -32,7 +32,8 @@ a log with one event a line, an EventList, or one event, gzip or not; of runtime
 events, what breakwater-sensor --stdout printed. - is the standard input. What could
 not be read is counted and said, never passed over. Containers go by their ids: only
 the server, which knows the clusters, tells their pods.`,
-		Example: "  breakwater detect --audit /var/log/kubernetes/audit.log --fail-on high\n  breakwater-sensor --stdout | breakwater detect --runtime -",
+		Example: "  breakwater detect --audit /var/log/kubernetes/audit.log --fail-on high\n" +
+			"  breakwater-sensor --stdout | breakwater detect --runtime -",
 		RunE: func(c *cobra.Command, args []string) error {
 			return o.run(c, s, args)
 		},
@@ -43,7 +44,8 @@ the server, which knows the clusters, tells their pods.`,
 	f.StringVar(&o.rules, "rules", "", "a folder of rules to use beside the built-in ones, in detect/*/ below it")
 	f.StringVar(&o.cluster, "cluster", "cluster", "what the cluster is called in alerts")
 	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, trustedProxy)
-	f.Var(&choice{&o.failOn, severity.Rated}, "fail-on", "exit with 1 if an alert is at least this severe: "+strings.Join(severity.Rated, ", "))
+	f.Var(&choice{&o.failOn, severity.Rated}, "fail-on",
+		"exit with 1 if an alert is at least this severe: "+strings.Join(severity.Rated, ", "))
 	output(c, &o.format, "jsonl", "json")
 	return c
 }
@@ -121,10 +123,12 @@ func (o *detectOptions) file(c *cobra.Command, s streams, file string, read read
 		}
 	}
 	if n := o.blind - before.blind; n > 0 {
-		o.gap(file, fmt.Sprintf("%d requests that make pods came without the pods: the audit policy's level is below Request", n), "Detections about pods cannot see them.")
+		o.gap(file, fmt.Sprintf("%d requests that make pods came without the pods: the audit policy's level is below Request", n),
+			"Detections about pods cannot see them.")
 	}
 	if n := o.unplaced - before.unplaced; n > 0 {
-		o.gap(file, fmt.Sprintf("%d events are of containers whose pods are not known here", n), "Alerts name containers by id, and rules that ask for a namespace do not find it.")
+		o.gap(file, fmt.Sprintf("%d events are of containers whose pods are not known here", n),
+			"Alerts name containers by id, and rules that ask for a namespace do not find it.")
 	}
 	return nil
 }
@@ -175,7 +179,8 @@ type alertLine struct {
 }
 
 func lineOf(a detect.Alert) alertLine {
-	return alertLine{a.ID, a.Rule, a.Title, a.Severity, a.Techniques, a.First, a.Last, a.Count, a.Cluster, a.Entities, strings.Join(a.Evidence, " "), a.Events}
+	return alertLine{a.ID, a.Rule, a.Title, a.Severity, a.Techniques, a.First, a.Last, a.Count, a.Cluster, a.Entities,
+		strings.Join(a.Evidence, " "), a.Events}
 }
 
 // alerts keeps what was last said of each alert.

@@ -31,7 +31,8 @@ func TestDetectReadsWhatLogsComeAs(t *testing.T) {
 		return name
 	}
 	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-	list := append(append([]byte(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[`), bytes.Join(append(lines[:1:1], lines[2:]...), []byte(","))...), "]}"...)
+	list := append(append([]byte(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[`),
+		bytes.Join(append(lines[:1:1], lines[2:]...), []byte(","))...), "]}"...)
 	tests := []struct {
 		name   string
 		args   []string
@@ -45,7 +46,8 @@ func TestDetectReadsWhatLogsComeAs(t *testing.T) {
 		{"a gzip that breaks off", []string{"--audit", file("half.gz", half)}, 1, 2, "breaks off"},
 		{"the same file twice", []string{"--audit", dayLog, dayLog}, 2, 0, ""},
 		{"nothing in it", []string{"--audit", file("empty", nil)}, 0, 0, ""},
-		{"what a sensor wrote", []string{"--runtime", "../packs/detect/runtime/testdata/python-shell.jsonl"}, 1, 0, "5 events are of containers whose pods are not known here"},
+		{"what a sensor wrote", []string{"--runtime", "../packs/detect/runtime/testdata/python-shell.jsonl"}, 1, 0,
+			"5 events are of containers whose pods are not known here"},
 		{"an audit log as runtime events", []string{"--runtime", dayLog}, 0, 2, "holds no runtime events"},
 		{"a proxy that is no network", []string{"--audit", dayLog, "--trusted-proxy", "x"}, 0, 2, "--trusted-proxy"},
 		{"a folder that is not there", []string{"--audit", dayLog, "--rules", "no-such"}, 0, 2, "no-such"},
@@ -95,7 +97,8 @@ tests: [{name: a, event: a, fires: true}, {name: b, event: b, fires: false}]
 		t.Errorf("exit code %d: %s %.500s", code, errOut, out)
 	}
 	write(strings.Replace(text, "verb: create", "vreb: create", 1))
-	if _, errOut, code := command(t, "detect", "--audit", dayLog, "--rules", dir); code != 2 || !strings.Contains(errOut, `detect/mine/a.yaml:7: unknown field "vreb"`) {
+	if _, errOut, code := command(t, "detect", "--audit", dayLog, "--rules", dir); code != 2 ||
+		!strings.Contains(errOut, `detect/mine/a.yaml:7: unknown field "vreb"`) {
 		t.Errorf("exit code %d: %s", code, errOut)
 	}
 	if _, errOut, code := command(t, "rules", "test", dir); code != 2 {

@@ -58,7 +58,8 @@ func estate(t *testing.T) (mirror, data string) {
 	}
 	t.Cleanup(func() { e.Close() })
 	data = t.TempDir()
-	if _, err := vuln.Import(t.Context(), datadir.Dir(data).Advisories(), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil); err != nil {
+	if _, err := vuln.Import(t.Context(), datadir.Dir(data).Advisories(), []vuln.Source{{Name: "sample", FS: advisories.FS}},
+		nil); err != nil {
 		t.Fatal(err)
 	}
 	return "--registry-mirror=" + harborshop.Host + "=" + e.Registry, data
@@ -115,18 +116,22 @@ func TestExitCodesTellFindingsFromFailure(t *testing.T) {
 	}{
 		{"fine", []string{"scan", "image", web, "--data", data, mirror, "--fail-on", "Critical"}, 0, ""},
 		{"findings", []string{"scan", "image", web, "--data", data, mirror, "--fail-on", "High"}, 1, "findings"},
-		{"findings of paths", []string{"paths", "--from", "testdata/shop", "--data", data, "--images", mirror, "--fail-on", "critical"}, 1, "findings"},
+		{"findings of paths", []string{"paths", "--from", "testdata/shop", "--data", data, "--images", mirror, "--fail-on", "critical"},
+			1, "findings"},
 		{"a reference that is none", []string{"scan", "image", "A B"}, 2, "want registry/repository:tag"},
-		{"a registry that is not there", []string{"scan", "image", strings.TrimPrefix(closed.URL, "http://") + "/a:1", "--data", data}, 2, "refused"},
+		{"a registry that is not there", []string{"scan", "image", strings.TrimPrefix(closed.URL, "http://") + "/a:1", "--data", data}, 2,
+			"refused"},
 		{"a question with a typing error", []string{"query", "MATCH (p:Pood) RETURN p", "--from", "testdata/shop"}, 2, "Pod"},
-		{"findings of recommendations", []string{"recommendations", "--from", "testdata/shop", "--data", data, "--images", mirror, "--fail-on", "High"}, 1, "findings"},
+		{"findings of recommendations", []string{"recommendations", "--from", "testdata/shop", "--data", data, "--images", mirror,
+			"--fail-on", "High"}, 1, "findings"},
 		{"a folder that is not there", []string{"paths", "--from", "no/such"}, 2, "no such file"},
 		{"a context that is not there", []string{"paths", "--from", "context:no-such"}, 2, "no-such"},
 		{"no server", []string{"paths", "--data", data}, 2, "no server is running"},
 		{"nothing to serve", []string{"serve", "--data", data}, 2, "--sample"},
 		{"beyond loopback without TLS", []string{"serve", "--sample", "--data", data, "--listen", "0.0.0.0:0"}, 2, "--tls-cert"},
 		{"alerts", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--fail-on", "high"}, 1, "findings"},
-		{"no alert that severe", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--fail-on", "critical"}, 0, "testdata/audit/day.jsonl:2: ends in the middle"},
+		{"no alert that severe", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--fail-on", "critical"}, 0,
+			"testdata/audit/day.jsonl:2: ends in the middle"},
 		{"a file that is no audit log", []string{"detect", "--audit", "testdata/shop/shop.yaml"}, 2, "holds no audit events"},
 		{"no audit log", []string{"detect"}, 2, "want --audit FILE"},
 		{"an audit log that is not there", []string{"detect", "--audit", "no-such"}, 2, "no such file"},

@@ -58,7 +58,8 @@ are counted below.`,
 	in.flags(c)
 	output(c, &f, "table", "json", "jsonl")
 	found := severity.Scale[2:] // without Unknown and None
-	c.Flags().Var(&choice{&about, []string{string(analyse.Running), string(analyse.InRegistry)}}, "about", "only images that are running, or in a registry")
+	c.Flags().Var(&choice{&about, []string{string(analyse.Running), string(analyse.InRegistry)}}, "about",
+		"only images that are running, or in a registry")
 	c.Flags().Var(&choice{&failOn, found}, "fail-on", "exit with 1 if an update fixes at least this severity: "+strings.Join(found, ", "))
 	return c
 }

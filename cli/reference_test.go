@@ -21,7 +21,8 @@ import (
 func TestReferenceOfTheCommandLineIsFresh(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", "~/.local/share")
 	var b bytes.Buffer
-	b.WriteString("# Command line\n\nMade from the commands themselves: `make generate` rewrites it.\n\nExit codes: 0 fine, 1 findings at or above `--fail-on`, 2 could not do the work.\n")
+	b.WriteString("# Command line\n\nMade from the commands themselves: `make generate` rewrites it.\n\n" +
+		"Exit codes: 0 fine, 1 findings at or above `--fail-on`, 2 could not do the work.\n")
 	describe(&b, newRoot(streams{io.Discard, io.Discard}))
 	const file = "../docs/reference/cli.md"
 	if *update {

@@ -127,8 +127,8 @@ func printRegistries(s streams, list api.RegistryList) error {
 	t := newTable(s.out, "REGISTRY", "STATE", "REPOSITORIES", "TAGS", "IMAGES", "DONE", "WAITING", "FAILED", "UNSUPPORTED", "READ")
 	for _, r := range list.Items {
 		i := r.Images
-		t.row(r.Host, string(r.State), strconv.Itoa(r.Repositories), strconv.Itoa(r.Tags), strconv.Itoa(i.Total), strconv.Itoa(i.Done), strconv.Itoa(i.Queued+i.Scanning),
-			strconv.Itoa(i.Failed), strconv.Itoa(i.Unsupported), at(r.LastReadAt))
+		t.row(r.Host, string(r.State), strconv.Itoa(r.Repositories), strconv.Itoa(r.Tags), strconv.Itoa(i.Total), strconv.Itoa(i.Done),
+			strconv.Itoa(i.Queued+i.Scanning), strconv.Itoa(i.Failed), strconv.Itoa(i.Unsupported), at(r.LastReadAt))
 	}
 	if err := t.flush(); err != nil {
 		return err

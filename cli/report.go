@@ -199,7 +199,8 @@ func pathsCommand(s streams) *cobra.Command {
 	}
 	in.flags(c)
 	output(c, &f, "table", "json", "jsonl")
-	c.Flags().Var(&choice{&failOn, severity.Rated}, "fail-on", "exit with 1 if a path has at least this risk: "+strings.Join(severity.Rated, ", "))
+	c.Flags().Var(&choice{&failOn, severity.Rated}, "fail-on",
+		"exit with 1 if a path has at least this risk: "+strings.Join(severity.Rated, ", "))
 	return c
 }
 

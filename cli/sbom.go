@@ -20,7 +20,8 @@ func writeCycloneDX(w io.Writer, all []scanned) error {
 		ref := img.Image.Reference
 		components = append(components, cdx.Component{BOMRef: ref, Type: cdx.ComponentTypeContainer, Name: ref, Version: img.Image.Digest})
 		for _, p := range img.Packages {
-			components = append(components, cdx.Component{BOMRef: ref + "#" + p.PURL, Type: cdx.ComponentTypeLibrary, Name: p.Name, Version: p.Version, PackageURL: p.PURL})
+			components = append(components, cdx.Component{BOMRef: ref + "#" + p.PURL, Type: cdx.ComponentTypeLibrary, Name: p.Name,
+				Version: p.Version, PackageURL: p.PURL})
 		}
 		for _, v := range img.Vulnerabilities {
 			found = append(found, cycloneVulnerability(v, ref+"#"+v.PURL))
@@ -50,6 +51,7 @@ func writeSARIF(w io.Writer, all []scanned) error {
 	r := report.NewV210Report()
 	run := sarif.NewRunWithInformationURI("Breakwater", "https://github.com/breakwater-sec/breakwater")
 	for _, img := range all {
+		at := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(img.Image.Reference))
 		for _, v := range img.Vulnerabilities {
 			run.AddRule(v.ID).WithDescription(v.Title)
 			text := v.Package + " " + v.Version + " is affected by " + v.ID + " (" + v.Severity + ")"
@@ -57,7 +59,7 @@ func writeSARIF(w io.Writer, all []scanned) error {
 				text += "; fixed in " + v.FixedVersion
 			}
 			run.CreateResultForRule(v.ID).WithLevel(sarifLevel(v.Severity)).WithMessage(sarif.NewTextMessage(text)).
-				AddLocation(sarif.NewLocationWithPhysicalLocation(sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(img.Image.Reference))))
+				AddLocation(sarif.NewLocationWithPhysicalLocation(at))
 		}
 	}
 	r.AddRun(run)

@@ -180,8 +180,9 @@ func examined(inv *image.Inventory, db *vuln.DB) scanned {
 		out.Packages = append(out.Packages, scannedPkg{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files})
 	}
 	for _, f := range a.Findings {
-		v := scannedVuln{ID: f.ID, Aliases: f.Aliases, Package: f.Package.Name, Version: f.Package.Version, FixedVersion: f.FixedVersion, FixNote: f.FixNote,
-			Severity: string(f.Severity), SeveritySource: f.SeveritySource, CVSS: f.CVSS, RCE: f.RCE, RCEWhy: f.RCEWhy, Title: f.Summary, Layer: f.Layer, PURL: f.PURL}
+		v := scannedVuln{ID: f.ID, Aliases: f.Aliases, Package: f.Package.Name, Version: f.Package.Version, FixedVersion: f.FixedVersion,
+			FixNote: f.FixNote, Severity: string(f.Severity), SeveritySource: f.SeveritySource, CVSS: f.CVSS, RCE: f.RCE, RCEWhy: f.RCEWhy,
+			Title: f.Summary, Layer: f.Layer, PURL: f.PURL}
 		if v.Aliases == nil {
 			v.Aliases = []string{}
 		}
@@ -219,7 +220,8 @@ func printScans(s streams, f format, all []scanned) error {
 }
 
 func scanTable(s streams, r scanned) error {
-	fmt.Fprintf(s.out, "%s (%s)\n", terminal.Plain(r.Image.Reference), terminal.Plain(strings.Trim(r.Image.Distribution+", "+r.Image.Platform, ", ")))
+	fmt.Fprintf(s.out, "%s (%s)\n", terminal.Plain(r.Image.Reference),
+		terminal.Plain(strings.Trim(r.Image.Distribution+", "+r.Image.Platform, ", ")))
 	if !r.Image.Known {
 		fmt.Fprintf(s.out, "Unknown, not clean: %s\n", terminal.Plain(r.Image.Why))
 	}

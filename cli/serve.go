@@ -32,12 +32,16 @@ account that docker login has for them, or that the file of --config names.`,
 // serveFlags binds the flags of serve.
 func serveFlags(cmd *cobra.Command, c *server.Config) {
 	f := cmd.Flags()
-	f.StringArrayVar(&c.From, "from", nil, "a cluster to watch: context:NAME, in-cluster, a folder or file of manifests, a dump; NAME=… before it names the cluster; may repeat")
+	f.StringArrayVar(&c.From, "from", nil,
+		"a cluster to watch: context:NAME, in-cluster, a folder or file of manifests, a dump; NAME=… before it names the cluster; may repeat")
 	f.BoolVar(&c.Sample, "sample", false, "serve the sample estate: two clusters of a harbour's shop and their images")
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:7878", "address to listen on; port 0 takes a free one")
 	f.StringSliceVar(&c.Hosts, "host", nil, "a further host name that browsers may use for this server; may repeat")
-	f.StringVar(&c.Ingest, "ingest-listen", "", "address that takes the audit logs of clusters, with TLS and a token each (see connect); nothing is taken without it")
-	f.StringVar(&c.NATS.URL, "nats", "", "a NATS cluster with JetStream in which events wait, such as nats://HOST:4222 (default: "+server.NATSVariable+", or inside this process, in --data)")
+	f.StringVar(&c.Ingest, "ingest-listen", "",
+		"address that takes the audit logs of clusters, with TLS and a token each (see connect); nothing is taken without it")
+	f.StringVar(&c.NATS.URL, "nats", "",
+		"a NATS cluster with JetStream in which events wait, such as nats://HOST:4222 (default: "+server.NATSVariable+
+			", or inside this process, in --data)")
 	f.StringVar(&c.NATS.Credentials, "nats-creds", "", "credentials file for --nats")
 	f.StringVar(&c.NATS.CA, "nats-ca", "", "certificates (PEM) of who vouches for the servers of --nats")
 	f.StringVar(&c.NATS.Certificate, "nats-cert", "", "client certificate file (PEM) for --nats")
@@ -48,11 +52,14 @@ func serveFlags(cmd *cobra.Command, c *server.Config) {
 	storageFlags(cmd, &c.Storage)
 	f.StringVar(&c.TLSCert, "tls-cert", "", "certificate file (PEM); needed to listen beyond loopback")
 	f.StringVar(&c.TLSKey, "tls-key", "", "private key file (PEM) of --tls-cert")
-	f.BoolVar(&c.Secrets, "secret-names", false, "also list names and types of Secrets, never values; the account must be allowed to list them")
+	f.BoolVar(&c.Secrets, "secret-names", false,
+		"also list names and types of Secrets, never values; the account must be allowed to list them")
 	f.BoolVar(&c.NoImages, "no-images", false, "do not read images from registries: what is in them stays unknown")
 	f.StringArrayVar(&c.Mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
-	f.StringArrayVar(&c.Registries, "registry", nil, "a registry to read: [http://]HOST[/REPOSITORY], where the repository may be a pattern such as shop/*; may repeat")
-	f.StringVar(&c.File, "config", "", "a YAML file of registries to read, with their filters and where their passwords lie, and of what is kept")
+	f.StringArrayVar(&c.Registries, "registry", nil,
+		"a registry to read: [http://]HOST[/REPOSITORY], where the repository may be a pattern such as shop/*; may repeat")
+	f.StringVar(&c.File, "config", "", "a YAML file of registries to read, with their filters and where their passwords "+
+		"lie, and of what is kept")
 	f.DurationVar(&c.RegistryEvery, "registry-every", 10*time.Minute, "least time between two readings of a registry")
 	f.Float64Var(&c.RegistryQPS, "registry-qps", 20, "requests per second to one registry for its list, at most")
 	f.StringVar(&c.Rules, "rules", "", "a folder of rules to use beside the built-in ones")
@@ -76,7 +83,8 @@ func serve(ctx context.Context, s streams, c server.Config) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(s.out, "Breakwater serves %s\nSign in (the link works once, for ten minutes):\n\n  %s\n\n", url, signInLink(url, token))
+		_, err = fmt.Fprintf(s.out, "Breakwater serves %s\nSign in (the link works once, for ten minutes):\n\n  %s\n\n", url,
+			signInLink(url, token))
 		return err
 	})
 }

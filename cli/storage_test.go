@@ -119,7 +119,8 @@ func TestAFolderIsTheSameByEveryName(t *testing.T) {
 		}
 	}
 	t.Setenv(datadir.StoreVariable, "postgres://u:secret1@h/db")
-	if _, err := dial(t.Context(), datadir.Dir(data)); err == nil || !strings.Contains(err.Error(), "in that folder, and this command would ask postgres://u@h/db") {
+	if _, err := dial(t.Context(), datadir.Dir(data)); err == nil ||
+		!strings.Contains(err.Error(), "in that folder, and this command would ask postgres://u@h/db") {
 		t.Error(err)
 	}
 }

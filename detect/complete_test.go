@@ -55,7 +55,8 @@ func TestAPodThatBecomesKnownLaterIsNamed(t *testing.T) {
 		if !known {
 			return nil, "Not known yet."
 		}
-		return runtime.Place{Namespace: "shop", Pod: "till", PodID: "prod/shop/Pod/till", Container: "app", ContainerID: "prod/shop/Pod/till/app", Image: "i", ImageID: "sha256:1"}.Entities(e.Detail), "It is till."
+		return runtime.Place{Namespace: "shop", Pod: "till", PodID: "prod/shop/Pod/till", Container: "app",
+			ContainerID: "prod/shop/Pod/till/app", Image: "i", ImageID: "sha256:1"}.Entities(e.Detail), "It is till."
 	}
 	if a := g.Complete("Container", tell); len(a) != 1 || a[0].ID != made[0].ID || a[0].Count != made[0].Count {
 		t.Errorf("a sentence more is a change: %+v", a)
@@ -72,7 +73,8 @@ func TestAPodThatBecomesKnownLaterIsNamed(t *testing.T) {
 	for _, e := range a[0].Entities {
 		got += string(e.Role) + " " + e.Kind + " " + e.Name + ", "
 	}
-	if want := "actor Process run.cgi, related Process httpd, target Pod till, related Container app, related Image i, place Node worker-1, actor Process sh, "; got != want {
+	if want := "actor Process run.cgi, related Process httpd, target Pod till, related Container app, related Image i, place Node " +
+		"worker-1, actor Process sh, "; got != want {
 		t.Errorf("entities %s\nwant %s", got, want)
 	}
 	if a := g.Complete("Container", tell); len(a) != 0 {

@@ -41,7 +41,8 @@ type Engine struct {
 
 // New makes an engine. Without a context, alerts say nothing of the graph.
 func New(rules *Rules, c Context, o Options) *Engine {
-	e := &Engine{rules: rules, context: c, window: cmp.Or(o.Window, 24*time.Hour), objects: newObjects(cmp.Or(o.Objects, 50_000)), byObject: map[place][]*Alert{}}
+	e := &Engine{rules: rules, context: c, window: cmp.Or(o.Window, 24*time.Hour), objects: newObjects(cmp.Or(o.Objects, 50_000)),
+		byObject: map[place][]*Alert{}}
 	e.open = remembering(cmp.Or(o.Alerts, 2_000), func(_ string, a *Alert) { e.forget(a) })
 	return e
 }
@@ -180,7 +181,8 @@ func (g *Engine) addRequester(a *Alert, e *event.Event) {
 		return
 	}
 	g.entity(a, top.by)
-	add(&a.Evidence, "It was made for "+ref.Ref{Namespace: top.namespace, Kind: top.kind, Name: top.name}.String()+", which "+top.by.Name+" wrote.", maxEvidence)
+	add(&a.Evidence, "It was made for "+ref.Ref{Namespace: top.namespace, Kind: top.kind, Name: top.name}.String()+", which "+
+		top.by.Name+" wrote.", maxEvidence)
 }
 
 // entity adds an entity and asks what the graph knows of it.

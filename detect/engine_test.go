@@ -88,7 +88,8 @@ func TestOneHumanActionIsOneAlert(t *testing.T) {
 		}
 		if round == 0 {
 			want = l.String()
-			for _, says := range []string{"sensitive-host-folder ×1", "actor User /alice", "target Deployment shop/backup", "target Pod shop/backup-", "related Volume /host", "Its containers mount of the node: /etc."} {
+			for _, says := range []string{"sensitive-host-folder ×1", "actor User /alice", "target Deployment shop/backup",
+				"target Pod shop/backup-", "related Volume /host", "Its containers mount of the node: /etc."} {
 				if len(l) != 1 || !strings.Contains(want, says) {
 					t.Fatalf("%d alerts, want one with %q: %s", len(l), says, want)
 				}
@@ -115,7 +116,10 @@ func TestStagesCountOnceAndForgedAuditIDsHideNothing(t *testing.T) {
 	if s := l.String(); len(l) != 1 || !strings.Contains(s, "exec-into-pod ×1") {
 		t.Errorf("one exec seen at two stages: %s", s)
 	}
-	one := `{"verb":"create","auditID":"forged","stage":"ResponseComplete","user":{"username":"eve"},"requestReceivedTimestamp":"2026-01-01T00:00:00.000001Z","objectRef":{"resource":"pods","subresource":"exec","namespace":"a","name":"%s"},"responseStatus":{"code":101}}`
+	one := `{"verb":"create","auditID":"forged","stage":"ResponseComplete","user":{"username":"eve"},
+		"requestReceivedTimestamp":"2026-01-01T00:00:00.000001Z",
+		"objectRef":{"resource":"pods","subresource":"exec","namespace":"a","name":"%s"},
+		"responseStatus":{"code":101}}`
 	d := audit.Decoder{Cluster: "prod"}
 	b, err := d.Decode([]byte("[" + fmt.Sprintf(one, "x") + "," + fmt.Sprintf(one, "y") + "]"))
 	if err != nil {
@@ -177,10 +181,25 @@ func TestTheSameThingLaterIsAnotherAlert(t *testing.T) {
 func TestAnOperatorActsForAPerson(t *testing.T) {
 	d := audit.Decoder{Cluster: "prod"}
 	b, err := d.Decode([]byte(`[
-{"verb":"create","auditID":"1","requestReceivedTimestamp":"2026-01-01T00:00:01Z","stageTimestamp":"2026-01-01T00:00:01Z","stage":"ResponseComplete","user":{"username":"alice"},"objectRef":{"resource":"cronjobs","apiGroup":"batch","namespace":"shop","name":"w"},"responseStatus":{"code":201},"responseObject":{"kind":"CronJob","metadata":{"name":"w","uid":"u1"}}},
-{"verb":"patch","auditID":"4","requestReceivedTimestamp":"2026-01-01T00:00:01.5Z","stage":"ResponseComplete","user":{"username":"bob"},"objectRef":{"resource":"cronjobs","apiGroup":"batch","namespace":"shop","name":"w"},"responseStatus":{"code":200},"responseObject":{"kind":"CronJob","metadata":{"name":"w","uid":"u1"}}},
-{"verb":"create","auditID":"2","requestReceivedTimestamp":"2026-01-01T00:00:02Z","stage":"ResponseComplete","user":{"username":"system:serviceaccount:ops:operator"},"objectRef":{"resource":"deployments","apiGroup":"apps","namespace":"shop","name":"d"},"responseStatus":{"code":201},"responseObject":{"kind":"Deployment","metadata":{"name":"d","uid":"u2","ownerReferences":[{"uid":"u1","controller":true}]},"spec":{"template":{"spec":{"containers":[{"name":"c","securityContext":{"privileged":true}}]}}}}},
-{"verb":"create","auditID":"3","requestReceivedTimestamp":"2026-01-01T00:00:03Z","stage":"ResponseComplete","user":{"username":"system:serviceaccount:ops:operator"},"objectRef":{"resource":"pods","namespace":"shop","name":"p"},"responseStatus":{"code":201},"responseObject":{"kind":"Pod","metadata":{"name":"p","uid":"u3","ownerReferences":[{"uid":"u2","controller":true}]},"spec":{"containers":[{"name":"c","securityContext":{"privileged":true}}]}}}]`))
+{"verb":"create","auditID":"1","requestReceivedTimestamp":"2026-01-01T00:00:01Z","stageTimestamp":"2026-01-01T00:00:01Z",
+	"stage":"ResponseComplete",
+	"user":{"username":"alice"},"objectRef":{"resource":"cronjobs","apiGroup":"batch","namespace":"shop","name":"w"},
+	"responseStatus":{"code":201},"responseObject":{"kind":"CronJob","metadata":{"name":"w","uid":"u1"}}},
+{"verb":"patch","auditID":"4","requestReceivedTimestamp":"2026-01-01T00:00:01.5Z","stage":"ResponseComplete",
+	"user":{"username":"bob"},"objectRef":{"resource":"cronjobs","apiGroup":"batch","namespace":"shop","name":"w"},
+	"responseStatus":{"code":200},
+	"responseObject":{"kind":"CronJob","metadata":{"name":"w","uid":"u1"}}},
+{"verb":"create","auditID":"2","requestReceivedTimestamp":"2026-01-01T00:00:02Z","stage":"ResponseComplete",
+	"user":{"username":"system:serviceaccount:ops:operator"},
+	"objectRef":{"resource":"deployments","apiGroup":"apps","namespace":"shop","name":"d"},
+	"responseStatus":{"code":201},
+	"responseObject":{"kind":"Deployment","metadata":{"name":"d","uid":"u2","ownerReferences":[{"uid":"u1","controller":true}]},
+		"spec":{"template":{"spec":{"containers":[{"name":"c","securityContext":{"privileged":true}}]}}}}},
+{"verb":"create","auditID":"3","requestReceivedTimestamp":"2026-01-01T00:00:03Z","stage":"ResponseComplete",
+	"user":{"username":"system:serviceaccount:ops:operator"},"objectRef":{"resource":"pods","namespace":"shop","name":"p"},
+	"responseStatus":{"code":201},
+	"responseObject":{"kind":"Pod","metadata":{"name":"p","uid":"u3","ownerReferences":[{"uid":"u2","controller":true}]},
+		"spec":{"containers":[{"name":"c","securityContext":{"privileged":true}}]}}}]`))
 	if err != nil || len(b.Rejected) > 0 {
 		t.Fatal(err, b.Rejected)
 	}
@@ -192,7 +211,8 @@ func TestAnOperatorActsForAPerson(t *testing.T) {
 		l := last{}
 		l.feed(detect.New(rules(t), nil, detect.Options{}), events...)
 		s := l.String()
-		for _, want := range []string{"×1", "actor ServiceAccount ops/operator", "actor User /alice", "It was made for CronJob shop/w, which alice wrote.", "target Pod shop/p"} {
+		for _, want := range []string{"×1", "actor ServiceAccount ops/operator", "actor User /alice",
+			"It was made for CronJob shop/w, which alice wrote.", "target Pod shop/p"} {
 			if len(l) != 1 || !strings.Contains(s, want) {
 				t.Errorf("%d alerts, want one with %q: %s", len(l), want, s)
 			}

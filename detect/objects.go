@@ -122,5 +122,6 @@ func first(e *event.Event, role event.Role) event.Entity {
 
 // kept is an entity that holds on to no event's text.
 func kept(e event.Entity) event.Entity {
-	return event.Entity{Role: e.Role, Kind: strings.Clone(e.Kind), Namespace: strings.Clone(e.Namespace), Name: strings.Clone(e.Name), ID: strings.Clone(e.ID), Detail: strings.Clone(e.Detail)}
+	return event.Entity{Role: e.Role, Kind: strings.Clone(e.Kind), Namespace: strings.Clone(e.Namespace), Name: strings.Clone(e.Name),
+		ID: strings.Clone(e.ID), Detail: strings.Clone(e.Detail)}
 }

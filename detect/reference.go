@@ -13,13 +13,15 @@ import (
 func WriteReference(w io.Writer, rules *Rules, logs []Log) error {
 	p := &page{w: w}
 	p.text("# Detections\n\nMade from the rules in `packs/detect` and the fields of their logs: `make generate` rewrites it.\n")
-	p.text("Rules are [Sigma](https://sigmahq.io) files; `why`, `fix`, `evidence`, `per` and `tests` are ours. A rule is\nabout one event. Facts that need more than one, such as the person behind a controller, the engine adds.\n")
+	p.text("Rules are [Sigma](https://sigmahq.io) files; `why`, `fix`, `evidence`, `per` and `tests` are ours. A rule is\n" +
+		"about one event. Facts that need more than one, such as the person behind a controller, the engine adds.\n")
 	for _, r := range rules.all {
 		p.rule(r)
 	}
 	p.text("## Writing a rule\n\n" + howTo)
 	for _, l := range logs {
-		p.text("## Fields of %s\n\n`logsource: {%s}`. Rules are found by `%s`.\n\n| field | meaning | example |\n|---|---|---|", title(l.Source), logsource(l.Source), strings.Join(l.Index, "`, `"))
+		p.text("## Fields of %s\n\n`logsource: {%s}`. Rules are found by `%s`.\n\n| field | meaning | example |\n|---|---|---|",
+			title(l.Source), logsource(l.Source), strings.Join(l.Index, "`, `"))
 		for _, f := range l.Fields {
 			p.field(f)
 		}
@@ -27,7 +29,8 @@ func WriteReference(w io.Writer, rules *Rules, logs []Log) error {
 	return p.err
 }
 
-const howTo = `A value matches whole and without regard to case; ` + "`*`" + ` is any text and ` + "`?`" + ` any character. A list means any of its
+const howTo = `A value matches whole and without regard to case; ` + "`*`" + ` is any text and ` + "`?`" +
+	` any character. A list means any of its
 values; a field with many values matches if one of them does; ` + "`null`" + ` is a field that is absent. Modifiers:
 ` + "`contains`, `startswith`, `endswith`, `all`, `cased`, `re`, `cidr`, `exists`, `gt`, `gte`, `lt`, `lte`, `fieldref`" + `. Conditions
 know ` + "`and`, `or`, `not`, parentheses, `1 of x*`, `all of x*`, `1 of them`" + `. An unknown key, field or modifier and a
@@ -51,7 +54,8 @@ func (p *page) text(format string, args ...any) {
 }
 
 func (p *page) rule(r *Rule) {
-	p.text("## %s\n\n`%s`, %s, %s, on %s.\n\n%s\n**What to do.** %s", r.Title, r.ID, r.Severity, strings.Join(r.Attack, " "), title(r.log.Source), r.Why, r.Fix)
+	p.text("## %s\n\n`%s`, %s, %s, on %s.\n\n%s\n**What to do.** %s", r.Title, r.ID, r.Severity, strings.Join(r.Attack, " "),
+		title(r.log.Source), r.Why, r.Fix)
 	if len(r.Quiet) > 0 {
 		p.text("It stays quiet on:\n")
 		for _, q := range r.Quiet {

@@ -77,7 +77,8 @@ type compiler struct {
 }
 
 func (c *compiler) compile(f *rule.File, b *file) (rule.Rule, error) {
-	r := &Rule{Head: rule.Head{ID: b.ID, Title: b.Title, Severity: b.Level, Why: b.Why, Fix: b.Fix}, per: b.Per, evidence: b.Evidence, Quiet: b.FalsePositives}
+	r := &Rule{Head: rule.Head{ID: b.ID, Title: b.Title, Severity: b.Level, Why: b.Why, Fix: b.Fix}, per: b.Per, evidence: b.Evidence,
+		Quiet: b.FalsePositives}
 	source := event.Source{Product: b.Logsource.Product, Service: b.Logsource.Service, Category: b.Logsource.Category}
 	i := slices.IndexFunc(c.logs, func(l Log) bool { return l.Source == source })
 	if i < 0 {

@@ -135,15 +135,25 @@ func TestWhatMatches(t *testing.T) {
 		want        bool
 	}{
 		{"name: web", "web", true}, {"name: WEB", "web", true}, {"name: web", "web2", false}, {"name|cased: WEB", "web", false},
-		{"name: w*b", "wxyzb", true}, {"name: w*b", "wb", true}, {"name: w*b", "wbx", false}, {"name: w?b", "web", true}, {"name: w?b", "wb", false},
-		{"name: '*'", "", true}, {"name: '*'", "-", false}, {"name: ''", "", true}, {"name: ''", "x", false}, {`name: 'a\*b'`, "a*b", true}, {`name: 'a\*b'`, "axb", false},
-		{"name: '*a*b*'", "xxaxxbxx", true}, {"name: '*a*b*'", "ba", false}, {"name: '*ab'", "aab", true}, {"name: 'a*a'", "a", false}, {"name: '*é?'", "xÉy", true},
-		{"name|contains: eb", "web", true}, {"name|contains: [x, y]", "ay", true}, {"name|contains|all: [w, b]", "web", true}, {"name|contains|all: [w, x]", "web", false},
-		{"name|startswith: we", "web", true}, {"name|startswith: eb", "web", false}, {"name|endswith: eb", "web", true}, {"name|endswith: we", "web", false},
-		{"name|re: '^w.b$'", "web", true}, {"name|re: '^w.b$'", "WEB", false}, {"name|cidr: 10.0.0.0/8", "10.1.2.3", true}, {"name|cidr: 10.0.0.0/8", "11.1.2.3", false}, {"name|cidr: 10.0.0.0/8", "::ffff:10.1.2.3", true}, {"name|cidr: 10.0.0.0/8", "::ffff:11.1.2.3", false}, {"name|cidr: 10.0.0.0/8", "x", false},
-		{"name|exists: true", "web", true}, {"name|exists: true", "-", false}, {"name|exists: false", "-", true}, {"name: null", "-", true}, {"name: null", "x", false}, {"name: [null, x]", "x", true},
-		{"name|gt: 5", "6", true}, {"name|gt: 5", "5", false}, {"name|gte: 5", "5", true}, {"name|lt: 5", "4.5", true}, {"name|lte: 5", "5", true}, {"name|lt: 5", "x", false},
-		{"name|fieldref: other.name", "same", true}, {"name|fieldref: other.name", "else", false}, {"name: 7", "7", true}, {"name: true", "true", true},
+		{"name: w*b", "wxyzb", true}, {"name: w*b", "wb", true}, {"name: w*b", "wbx", false}, {"name: w?b", "web", true},
+		{"name: w?b", "wb", false},
+		{"name: '*'", "", true}, {"name: '*'", "-", false}, {"name: ''", "", true}, {"name: ''", "x", false},
+		{`name: 'a\*b'`, "a*b", true}, {`name: 'a\*b'`, "axb", false},
+		{"name: '*a*b*'", "xxaxxbxx", true}, {"name: '*a*b*'", "ba", false}, {"name: '*ab'", "aab", true}, {"name: 'a*a'", "a", false},
+		{"name: '*é?'", "xÉy", true},
+		{"name|contains: eb", "web", true}, {"name|contains: [x, y]", "ay", true}, {"name|contains|all: [w, b]", "web", true},
+		{"name|contains|all: [w, x]", "web", false},
+		{"name|startswith: we", "web", true}, {"name|startswith: eb", "web", false}, {"name|endswith: eb", "web", true},
+		{"name|endswith: we", "web", false},
+		{"name|re: '^w.b$'", "web", true}, {"name|re: '^w.b$'", "WEB", false}, {"name|cidr: 10.0.0.0/8", "10.1.2.3", true},
+		{"name|cidr: 10.0.0.0/8", "11.1.2.3", false}, {"name|cidr: 10.0.0.0/8", "::ffff:10.1.2.3", true},
+		{"name|cidr: 10.0.0.0/8", "::ffff:11.1.2.3", false}, {"name|cidr: 10.0.0.0/8", "x", false},
+		{"name|exists: true", "web", true}, {"name|exists: true", "-", false}, {"name|exists: false", "-", true},
+		{"name: null", "-", true}, {"name: null", "x", false}, {"name: [null, x]", "x", true},
+		{"name|gt: 5", "6", true}, {"name|gt: 5", "5", false}, {"name|gte: 5", "5", true}, {"name|lt: 5", "4.5", true},
+		{"name|lte: 5", "5", true}, {"name|lt: 5", "x", false},
+		{"name|fieldref: other.name", "same", true}, {"name|fieldref: other.name", "else", false}, {"name: 7", "7", true},
+		{"name: true", "true", true},
 	}
 	for _, test := range tests {
 		f := event.Fields{"name": {"of a list", test.value}, "other.name": {"same"}}
@@ -166,10 +176,12 @@ func TestConditions(t *testing.T) {
 	}{
 		{"a and b or b2 and list", "get", "x", true}, {"a and (b or b2) and not list", "get", "x", false},
 		{"a and not (b or b2 or list)", "get", "z", true}, {"not a and 1 of b* and list", "list", "y", true},
-		{"all of b* or a or list", "x", "x", false}, {"1 of them", "list", "z", true}, {"all of them", "get", "x", false}, {"ANY of b* and a or list", "get", "y", true}, {"not not a and 1 of b* or list", "get", "y", true},
+		{"all of b* or a or list", "x", "x", false}, {"1 of them", "list", "z", true}, {"all of them", "get", "x", false},
+		{"ANY of b* and a or list", "get", "y", true}, {"not not a and 1 of b* or list", "get", "y", true},
 	}
 	for _, test := range tests {
-		if got := holds(t, selections+"  condition: "+test.condition+"\n", event.Fields{"verb": {test.verb}, "name": {test.name}}); got != test.want {
+		if got := holds(t, selections+"  condition: "+test.condition+"\n",
+			event.Fields{"verb": {test.verb}, "name": {test.name}}); got != test.want {
 			t.Errorf("%s: %v, want %v", test.condition, got, test.want)
 		}
 	}
@@ -197,7 +209,8 @@ func TestTheIndexFindsWhatAllRulesFind(t *testing.T) {
 	for i := range 200 {
 		conditions := []string{"a and b", "a or b", "a and not b", "not a and not b", "1 of them", "not (a and b)", "(a or b) and a"}
 		text := fmt.Sprintf("  a: {%s}\n  b: [{%s}, {%s}]\n  condition: %s\n", line(), line(), line(), conditions[rnd.IntN(len(conditions))])
-		r, err := load(strings.Replace(strings.Replace(good, "  one: {verb: create}\n  two:\n    name: x\n  condition: one and two\n", text, 1), "id: something", fmt.Sprintf("id: r%d", i), 1))
+		r, err := load(strings.Replace(strings.Replace(good, "  one: {verb: create}\n  two:\n    name: x\n  condition: one and two\n",
+			text, 1), "id: something", fmt.Sprintf("id: r%d", i), 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,11 +255,13 @@ func TestTheIndexFindsWhatAllRulesFind(t *testing.T) {
 }
 
 func TestMatchingDoesNotAllocate(t *testing.T) {
-	r, err := load(strings.Replace(good, "name: x", "name|contains: [Fé, x*z]\n    address|cidr: 10.0.0.0/8\n    size|gt: 3\n    other.name|re: '^a+$'", 1))
+	r, err := load(strings.Replace(good, "name: x",
+		"name|contains: [Fé, x*z]\n    address|cidr: 10.0.0.0/8\n    size|gt: 3\n    other.name|re: '^a+$'", 1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &event.Event{Source: source, Fields: event.Fields{"verb": {"create"}, "name": {"afÉb"}, "address": {"10.2.3.4"}, "size": {"4"}, "other.name": {"aaa"}}}
+	e := &event.Event{Source: source, Fields: event.Fields{"verb": {"create"}, "name": {"afÉb"}, "address": {"10.2.3.4"},
+		"size": {"4"}, "other.name": {"aaa"}}}
 	fired := 0
 	if n := testing.AllocsPerRun(100, func() { r.match(e, func(*Rule) { fired++ }) }); n > 0 || fired == 0 {
 		t.Errorf("%v allocations, fired %d", n, fired)

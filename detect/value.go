@@ -72,7 +72,8 @@ func parseModifiers(words []string) (m modifiers, err error) {
 			}
 			m.compare = w
 		default:
-			return m, fmt.Errorf("unknown modifier %q: want contains, startswith, endswith, all, cased, re, cidr, exists, gt, gte, lt, lte or fieldref", w)
+			return m, fmt.Errorf("unknown modifier %q: want contains, startswith, endswith, all, cased, re, cidr, exists, gt, "+
+				"gte, lt, lte or fieldref", w)
 		}
 	}
 	return m, nil

@@ -19,7 +19,9 @@ func TestAContainerLeadsToItsPod(t *testing.T) {
 	w := newPods()
 	key := collect.Key{Namespace: "shop", Name: "web"}
 	say := func(op collect.Op, ids ...string) {
-		ch := collect.Change{Op: op, Kind: "Pod", Key: key, Object: &collect.Pod{Key: key, UID: "u1", ContainerIDs: ids, Shape: &collect.PodShape{Containers: []collect.ContainerShape{{Name: "log"}, {Name: "app", Privileged: true}}}}}
+		ch := collect.Change{Op: op, Kind: "Pod", Key: key,
+			Object: &collect.Pod{Key: key, UID: "u1", ContainerIDs: ids,
+				Shape: &collect.PodShape{Containers: []collect.ContainerShape{{Name: "log"}, {Name: "app", Privileged: true}}}}}
 		w.change(ch)
 	}
 	finds := func(id, uid, want string) {
@@ -67,8 +69,9 @@ func TestAContainerLeadsToItsPod(t *testing.T) {
 }
 
 func TestWhereAContainerRunsIsToldWithTheGraphsIds(t *testing.T) {
-	pod := &collect.Pod{Key: collect.Key{Namespace: "shop", Name: "web"}, Phase: "Running", Labels: &collect.Labels{}, ContainerIDs: []string{"c1"},
-		Shape: &collect.PodShape{ServiceAccount: "default", Containers: []collect.ContainerShape{{Name: "app", Image: "r.example/web:1"}}}}
+	pod := &collect.Pod{Key: collect.Key{Namespace: "shop", Name: "web"}, Phase: "Running", Labels: &collect.Labels{},
+		ContainerIDs: []string{"c1"}, Shape: &collect.PodShape{ServiceAccount: "default",
+			Containers: []collect.ContainerShape{{Name: "app", Image: "r.example/web:1"}}}}
 	facts := collect.NewFacts()
 	facts.Cluster.Name = "prod"
 	facts.Pods[pod.Key] = pod
@@ -91,7 +94,8 @@ func TestWhereAContainerRunsIsToldWithTheGraphsIds(t *testing.T) {
 	if err := followed.Watch(t.Context(), func(collect.Change) {}); err != nil {
 		t.Fatal(err)
 	}
-	want := runtime.Place{Namespace: "shop", Pod: "web", Workload: "Pod/web", PodID: "prod/shop/Pod/web", Container: "app", ContainerID: "prod/shop/Pod/web/app", Image: "r.example/web:1", ImageID: "r.example/web:1"}
+	want := runtime.Place{Namespace: "shop", Pod: "web", Workload: "Pod/web", PodID: "prod/shop/Pod/web", Container: "app",
+		ContainerID: "prod/shop/Pod/web/app", Image: "r.example/web:1", ImageID: "r.example/web:1"}
 	if got, known := c.Place("prod", &runtime.Container{ID: "c1"}); !known || got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}

@@ -52,7 +52,8 @@ func OpenAuthority(dir string) (*Authority, error) {
 		return nil, fmt.Errorf("make a certificate authority: %w", err)
 	}
 	// The key comes last: without it there is no authority, and the next start makes one.
-	err = errors.Join(writeSynced(certFile, a.PEM, 0o644), writeSynced(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600))
+	err = errors.Join(writeSynced(certFile, a.PEM, 0o644),
+		writeSynced(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600))
 	if err != nil {
 		return nil, fmt.Errorf("make a certificate authority: %w", err)
 	}
@@ -65,7 +66,8 @@ func readAuthority(certFile, keyFile string) (*Authority, error) {
 		return nil, fmt.Errorf("read the certificate authority: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("read the certificate authority: %s is readable by others: make it readable by its owner only (chmod 600), or remove it and ca.crt and connect the senders again", keyFile)
+		return nil, fmt.Errorf("read the certificate authority: %s is readable by others: make it readable by its owner only (chmod 600), "+
+			"or remove it and ca.crt and connect the senders again", keyFile)
 	}
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
@@ -97,7 +99,8 @@ func newAuthority() (*Authority, error) {
 // It lives for some months and is renewed in use.
 func (a *Authority) TLS(hosts ...string) *tls.Config {
 	l := &leaf{authority: a, hosts: hosts}
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return l.current(time.Now()) }}
+	return &tls.Config{MinVersion: tls.VersionTLS12,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return l.current(time.Now()) }}
 }
 
 // leaf is the certificate that the endpoint shows.

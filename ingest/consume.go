@@ -115,7 +115,8 @@ func (s *Server) consumer(ctx context.Context, cluster string) (jetstream.Consum
 	return s.stream.events.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable: consumerPrefix + hex.EncodeToString(sum[:8]), Description: cluster,
 		FilterSubjects: []string{subject(source{cluster, Audit}), subject(source{cluster, Runtime})},
-		AckPolicy:      jetstream.AckExplicitPolicy, AckWait: s.config.AckWait, MaxDeliver: -1, MaxAckPending: 1, InactiveThreshold: forgetConsumer})
+		AckPolicy:      jetstream.AckExplicitPolicy, AckWait: s.config.AckWait, MaxDeliver: -1, MaxAckPending: 1,
+		InactiveThreshold: forgetConsumer})
 }
 
 // handle analyses one message and says what becomes of it.
@@ -133,7 +134,8 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(conte
 		return s.bury(ctx, m, of, n, errors.New("analysis did not end"))
 	}
 	working := keepWorking(m, s.config.AckWait)
-	err = handler(ctx, Batch{of.cluster, of.kind, s.stream.id, meta.Sequence.Stream, m.Headers().Get(jetstream.MsgIDHeader), m.Data(), n, meta.Timestamp})
+	err = handler(ctx, Batch{of.cluster, of.kind, s.stream.id, meta.Sequence.Stream, m.Headers().Get(jetstream.MsgIDHeader), m.Data(),
+		n, meta.Timestamp})
 	working()
 	switch {
 	case err == nil:
@@ -147,7 +149,8 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(conte
 	case meta.NumDelivered >= tries:
 		return s.bury(ctx, m, of, n, err)
 	}
-	s.config.Log.Warn("a batch of events could not be analysed, and will be tried again", "cluster", of.cluster, "try", meta.NumDelivered, "error", err)
+	s.config.Log.Warn("a batch of events could not be analysed, and will be tried again", "cluster", of.cluster, "try",
+		meta.NumDelivered, "error", err)
 	return m.NakWithDelay(time.Duration(meta.NumDelivered) * s.config.retry)
 }
 

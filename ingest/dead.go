@@ -47,7 +47,8 @@ func (s *stream) move(ctx context.Context, from jetstream.Stream, prefix, instea
 		if err != nil {
 			return n, err
 		}
-		to := &nats.Msg{Subject: instead + strings.TrimPrefix(m.Subject, prefix), Data: m.Data, Header: nats.Header{eventsHeader: m.Header[eventsHeader]}}
+		to := &nats.Msg{Subject: instead + strings.TrimPrefix(m.Subject, prefix), Data: m.Data,
+			Header: nats.Header{eventsHeader: m.Header[eventsHeader]}}
 		if _, err := s.js.PublishMsg(ctx, to); err != nil {
 			return n, full(err)
 		}

@@ -41,18 +41,26 @@ func TestWhatIsRefusedIsCountedByItsReason(t *testing.T) {
 		{"an audit token as a sensor's", request{path: "/v1/sensor/events", token: prod, body: "{}"}, 403, "prod", Audit, "token of another"},
 		{"no JSON", request{path: "/v1/audit/prod", token: prod, body: "<html>"}, 400, "prod", Audit, "malformed"},
 		{"JSON that ends early", request{path: "/v1/audit/prod", token: prod, body: list(auditEvent(1))[:60]}, 400, "prod", Audit, "malformed"},
-		{"an event that is a string", request{path: "/v1/audit/prod", token: prod, body: list(auditEvent(1), `"x"`)}, 400, "prod", Audit, "malformed"},
-		{"another kind of list", request{path: "/v1/audit/prod", token: prod, body: `{"kind":"PodList","apiVersion":"v1","items":[]}`}, 400, "prod", Audit, "malformed"},
-		{"an unknown version", request{path: "/v1/audit/prod", token: prod, body: strings.Replace(list(), "/v1", "/v9", 1)}, 400, "prod", Audit, "malformed"},
-		{"nesting without end", request{path: "/v1/audit/prod", token: prod, body: strings.Repeat("[", 900_000)}, 400, "prod", Audit, "malformed"},
-		{"nesting without end, within", request{path: "/v1/audit/prod", token: prod, body: list(`{"a":` + strings.Repeat("[", 900_000))}, 400, "prod", Audit, "malformed"},
+		{"an event that is a string", request{path: "/v1/audit/prod", token: prod, body: list(auditEvent(1), `"x"`)}, 400, "prod", Audit,
+			"malformed"},
+		{"another kind of list", request{path: "/v1/audit/prod", token: prod, body: `{"kind":"PodList","apiVersion":"v1","items":[]}`},
+			400, "prod", Audit, "malformed"},
+		{"an unknown version", request{path: "/v1/audit/prod", token: prod, body: strings.Replace(list(), "/v1", "/v9", 1)}, 400, "prod",
+			Audit, "malformed"},
+		{"nesting without end", request{path: "/v1/audit/prod", token: prod, body: strings.Repeat("[", 900_000)}, 400, "prod", Audit,
+			"malformed"},
+		{"nesting without end, within", request{path: "/v1/audit/prod", token: prod, body: list(`{"a":` + strings.Repeat("[", 900_000))},
+			400, "prod", Audit, "malformed"},
 		{"truncated gzip", request{path: "/v1/audit/prod", token: prod, body: whole[:len(whole)-9], header: gz}, 400, "prod", Audit, "body"},
 		{"no gzip at all", request{path: "/v1/audit/prod", token: prod, body: list(), header: gz}, 400, "prod", Audit, "gzip"},
-		{"another encoding", request{path: "/v1/audit/prod", token: prod, body: list(), header: map[string]string{"Content-Encoding": "br"}}, 415, "prod", Audit, "encoding"},
+		{"another encoding", request{path: "/v1/audit/prod", token: prod, body: list(),
+			header: map[string]string{"Content-Encoding": "br"}}, 415, "prod", Audit, "encoding"},
 		{"too big", request{path: "/v1/audit/prod", token: prod, body: strings.Repeat(" ", 1<<20+1)}, 413, "prod", Audit, "too big"},
-		{"a bomb", request{path: "/v1/audit/prod", token: prod, body: gzipped(strings.Repeat(" ", 64<<20)), header: gz}, 413, "prod", Audit, "too big"},
+		{"a bomb", request{path: "/v1/audit/prod", token: prod, body: gzipped(strings.Repeat(" ", 64<<20)), header: gz}, 413, "prod",
+			Audit, "too big"},
 		{"a sensor's batch without a name", request{path: "/v1/sensor/events", token: sensor, body: "{}"}, 400, "prod", Runtime, "malformed"},
-		{"a sensor's line that is none", request{path: "/v1/sensor/events", token: sensor, body: "{}\n[]", header: map[string]string{batchHeader: "n/b/1"}}, 400, "prod", Runtime, "malformed"},
+		{"a sensor's line that is none", request{path: "/v1/sensor/events", token: sensor, body: "{}\n[]",
+			header: map[string]string{batchHeader: "n/b/1"}}, 400, "prod", Runtime, "malformed"},
 		{"a status without a node", request{path: "/v1/sensor/status", token: sensor, body: "{}"}, 400, "prod", Runtime, "malformed"},
 		{"a status with a wrong node", request{path: "/v1/sensor/status", token: sensor, body: `{"node":7}`}, 400, "prod", Runtime, "malformed"},
 	}
@@ -83,7 +91,8 @@ func TestASampleShowsNothingOfWhatWasSaid(t *testing.T) {
 	if len(samples) != 1 {
 		t.Fatalf("%+v", samples)
 	}
-	if text := fmt.Sprint(samples); strings.Contains(text, "aHVud") || strings.Contains(text, "password") || strings.Contains(text, "4711") || strings.Contains(text, token) {
+	if text := fmt.Sprint(samples); strings.Contains(text, "aHVud") || strings.Contains(text, "password") ||
+		strings.Contains(text, "4711") || strings.Contains(text, token) {
 		t.Error(text)
 	}
 	if s := samples[0]; s.Size != 58 || !strings.HasPrefix(s.Shape, `{".":".",".":{`) || s.Error == "" || s.Remote == "" {
@@ -99,7 +108,8 @@ func TestAStrangeEventDoesNotCostTheOthers(t *testing.T) {
 	deep := `{"auditID":"deep","verb":"create","requestObject":` + strings.Repeat(`{"a":`, 5000) + "1" + strings.Repeat("}", 5000) + `}`
 	big := `{"auditID":"big","verb":"create","requestObject":{"a":"` + strings.Repeat("x", 11<<20) + `"},"responseObject":{}}`
 	monster := `{"auditID":"` + strings.Repeat("x", 11<<20) + `"}`
-	if status := r.post(t, request{path: "/v1/audit/prod", token: token, body: list(auditEvent(1), deep, big, monster, auditEvent(2))}); status != 200 {
+	if status := r.post(t, request{path: "/v1/audit/prod", token: token,
+		body: list(auditEvent(1), deep, big, monster, auditEvent(2))}); status != 200 {
 		t.Fatal(status)
 	}
 	lines := got.wait(t, 4)
@@ -364,7 +374,8 @@ func TestNobodyIsServedWithoutTLS(t *testing.T) {
 }
 
 func FuzzScan(f *testing.F) {
-	for _, s := range []string{`{"a":[1,-0.5e+3,true,null,"\u00e9\n"]}`, `[]`, `{"a":1,}`, `{"a" :01}`, "\"\x01\"", `{"\ud800":"\`, `[1 2]`, ` [ ] x`} {
+	for _, s := range []string{`{"a":[1,-0.5e+3,true,null,"\u00e9\n"]}`, `[]`, `{"a":1,}`, `{"a" :01}`, "\"\x01\"", `{"\ud800":"\`,
+		`[1 2]`, ` [ ] x`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -387,7 +398,8 @@ func FuzzScan(f *testing.F) {
 }
 
 func FuzzAuditBody(f *testing.F) {
-	for _, s := range []string{list(auditEvent(1)), list(`{ "kind":"Event","apiVersion":"audit.k8s.io/v1", "verb" : "get"}`, `{}`), `{"items":[{}],"apiVersion":"audit.k8s.io/v1beta1","kind":"EventList"}`} {
+	for _, s := range []string{list(auditEvent(1)), list(`{ "kind":"Event","apiVersion":"audit.k8s.io/v1", "verb" : "get"}`, `{}`),
+		`{"items":[{}],"apiVersion":"audit.k8s.io/v1beta1","kind":"EventList"}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -466,7 +478,8 @@ func TestAuditErrors(t *testing.T) {
 		found, bad    bool
 	}{
 		{"none lost yet", "apiserver_audit_event_total 5\n", 0, false, false},
-		{"only the webhook's count", "apiserver_audit_error_total{plugin=\"log\"} 3\napiserver_audit_error_total{plugin=\"webhook\"} 10\n", 10, true, false},
+		{"only the webhook's count", "apiserver_audit_error_total{plugin=\"log\"} 3\n" +
+			"apiserver_audit_error_total{plugin=\"webhook\"} 10\n", 10, true, false},
 		{"big numbers", "apiserver_audit_error_total{plugin=\"webhook\"} 1.2e+06\n", 1200000, true, false},
 		{"no number", "apiserver_audit_error_total{plugin=\"webhook\"} many\n", 0, false, true},
 		{"not a number", "apiserver_audit_error_total{plugin=\"webhook\"} NaN\n", 0, false, true},

@@ -48,7 +48,8 @@ func newPlace(t testing.TB, dir string) *place {
 	return &place{dir: dir, store: s,
 		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: 8}},
 		config: Config{Listen: "127.0.0.1:0", TLS: a.TLS("127.0.0.1"), Tokens: s, Sensors: s, Dir: filepath.Join(dir, "stream"),
-			NATS: other, MaxBytes: 64 << 20, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})), retry: time.Millisecond}}
+			NATS: other, MaxBytes: 64 << 20, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
+			retry: time.Millisecond}}
 }
 
 func (p *place) token(t testing.TB, cluster string, kind Kind) string {
@@ -232,7 +233,8 @@ func TestEventsOfAWebhookReachTheHandler(t *testing.T) {
 		t.Errorf("from %v", got.from)
 	}
 	eventually(t, "the counters", func() bool { return r.count(t, "prod", Audit).Analysed == 4 })
-	if c := r.count(t, "prod", Audit); c.Received != 4 || c.Accepted != 4 || c.Waiting != 0 || c.LastReceived.IsZero() || c.LastAnalysed.IsZero() {
+	if c := r.count(t, "prod", Audit); c.Received != 4 || c.Accepted != 4 || c.Waiting != 0 || c.LastReceived.IsZero() ||
+		c.LastAnalysed.IsZero() {
 		t.Errorf("%+v", c)
 	}
 }
@@ -243,9 +245,11 @@ func TestASensorsEventsAndStatus(t *testing.T) {
 	var got collected
 	r.consume(t, got.handle)
 	batch := func(name, body string) request {
-		return request{path: "/v1/sensor/events", token: token, body: gzipped(body), header: map[string]string{"Content-Encoding": "gzip", batchHeader: name}}
+		return request{path: "/v1/sensor/events", token: token, body: gzipped(body),
+			header: map[string]string{"Content-Encoding": "gzip", batchHeader: name}}
 	}
-	for _, q := range []request{batch("n1/b/1", "{\"a\":1}\n{\"a\":2}\n"), batch("n1/b/1", "{\"a\":1}\n{\"a\":2}\n"), batch("n1/b/3", "{\"a\":1}\n{\"a\":2}\n")} {
+	for _, q := range []request{batch("n1/b/1", "{\"a\":1}\n{\"a\":2}\n"), batch("n1/b/1", "{\"a\":1}\n{\"a\":2}\n"),
+		batch("n1/b/3", "{\"a\":1}\n{\"a\":2}\n")} {
 		if status := r.post(t, q); status != 200 {
 			t.Fatal(status)
 		}

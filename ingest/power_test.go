@@ -81,7 +81,9 @@ func TestWhatWasAnsweredSurvivesALossOfPower(t *testing.T) {
 			answered++
 		}
 		alert := fmt.Sprint("alert", round)
-		if err := p.store.PutAnalysed(t.Context(), store.Analysed{Cluster: "c", Alerts: []store.AlertSeen{{Cluster: "c", ID: alert, Rule: "r", Severity: "low", Events: []string{alert}, Body: []byte("{}")}}}); err != nil {
+		if err := p.store.PutAnalysed(t.Context(), store.Analysed{Cluster: "c",
+			Alerts: []store.AlertSeen{{Cluster: "c", ID: alert, Rule: "r", Severity: "low", Events: []string{alert},
+				Body: []byte("{}")}}}); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(d.mount, fmt.Sprint("unsynced", round)), []byte("x"), 0o600); err != nil {

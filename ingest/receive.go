@@ -61,15 +61,18 @@ func (s *Server) sender(r *http.Request, kind Kind) (source, error) {
 		return source{kind: kind}, fmt.Errorf("look up token: %w", err)
 	}
 	if Kind(of) != kind || kind == Audit && r.PathValue("cluster") != cluster {
-		return source{cluster, Kind(of)}, refuse(http.StatusForbidden, "token of another", errors.New("the token is for another cluster or purpose"))
+		return source{cluster, Kind(of)}, refuse(http.StatusForbidden, "token of another",
+			errors.New("the token is for another cluster or purpose"))
 	}
 	return source{cluster, kind}, nil
 }
 
 func (s *Server) reject(w http.ResponseWriter, r *http.Request, of source, err error, body []byte) {
 	why := answer(w, err)
-	s.counts.reject(of, Sample{At: time.Now(), Remote: r.RemoteAddr, Reason: why.reason, Error: why.Error(), Size: len(body), Shape: shape(body)})
-	s.config.Log.Warn("refused events", "cluster", of.cluster, "kind", of.kind, "remote", r.RemoteAddr, "status", why.status, "error", why.Error())
+	s.counts.reject(of, Sample{At: time.Now(), Remote: r.RemoteAddr, Reason: why.reason, Error: why.Error(), Size: len(body),
+		Shape: shape(body)})
+	s.config.Log.Warn("refused events", "cluster", of.cluster, "kind", of.kind, "remote", r.RemoteAddr, "status", why.status, "error",
+		why.Error())
 }
 
 // LogHeader marks a request whose events come from a log file.

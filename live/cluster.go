@@ -51,7 +51,8 @@ type cluster struct {
 
 func newCluster(l *Live, s Source) *cluster {
 	return &cluster{live: l, source: s, log: l.config.Log.With("cluster", s.Name), changes: make(chan collect.Change, 1024),
-		poke: make(chan string, 64), asks: make(chan func(*collect.Facts)), state: Loading, dirty: map[string]bool{}, inherited: map[collect.GapKey]bool{}}
+		poke: make(chan string, 64), asks: make(chan func(*collect.Facts)), state: Loading, dirty: map[string]bool{},
+		inherited: map[collect.GapKey]bool{}}
 }
 
 func (c *cluster) run(ctx context.Context) error {

@@ -129,7 +129,8 @@ func TestAnImageStaysInTheGraphUntilNoClusterShowsIt(t *testing.T) {
 	c := alone(t)
 	u := assess.UseOf("a:1", "")
 	c.live.config.Images = wants(func([]assess.Use) {})
-	c.live.redraw(assess.Changes{Means: map[assess.Key]string{u.Key(): u.ID}, Images: []assess.Assessed{{ID: u.ID, Use: &u, Assessment: assess.NotScanned(u.ID, assess.Queued, "")}}})
+	c.live.redraw(assess.Changes{Means: map[assess.Key]string{u.Key(): u.ID},
+		Images: []assess.Assessed{{ID: u.ID, Use: &u, Assessment: assess.NotScanned(u.ID, assess.Queued, "")}}})
 	c.recompute(t.Context())
 	c.live.redraw(assess.Changes{Means: map[assess.Key]string{u.Key(): ""}, Gone: []string{u.ID}})
 	if _, there := c.live.World().View.Node("Image", u.ID); !there {

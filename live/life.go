@@ -95,7 +95,8 @@ func (c *cluster) move(ctx context.Context, now *Cluster, outdated map[string]st
 		return false
 	}
 	c.lives.become(open, content)
-	if lived := (store.Applied{Opened: applied.Opened, Resolved: applied.Resolved, Staled: applied.Staled, Revived: applied.Revived}); lived != (store.Applied{}) {
+	if lived := (store.Applied{Opened: applied.Opened, Resolved: applied.Resolved, Staled: applied.Staled,
+		Revived: applied.Revived}); lived != (store.Applied{}) {
 		c.log.Info("attack paths", "opened", applied.Opened, "resolved", applied.Resolved, "stale", applied.Staled, "again", applied.Revived)
 	}
 	return applied != (store.Applied{})
@@ -160,7 +161,8 @@ func (m lives) join(now *Cluster, outdated map[string]string) []Path {
 
 // WorstFirst is the order of attack paths.
 func WorstFirst(a, b Path) int {
-	return cmp.Or(cmp.Compare(b.RiskScore, a.RiskScore), cmp.Compare(a.Title, b.Title), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.ID, b.ID))
+	return cmp.Or(cmp.Compare(b.RiskScore, a.RiskScore), cmp.Compare(a.Title, b.Title), cmp.Compare(a.Cluster, b.Cluster),
+		cmp.Compare(a.ID, b.ID))
 }
 
 // outdated says, by id, which paths rest on objects that were read once and can

@@ -43,7 +43,8 @@ func vulnerableFacts(t *testing.T) *collect.Facts {
 
 func flawedImages(t *testing.T) assess.Config {
 	t.Helper()
-	db, err := vuln.Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(`{"id":"CVE-2026-1","modified":"2026-01-01T00:00:00Z","summary":"Flaw",
+	db, err := vuln.Read(t.Context(),
+		fstest.MapFS{"a.json": {Data: []byte(`{"id":"CVE-2026-1","modified":"2026-01-01T00:00:00Z","summary":"Flaw",
 		"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
 		"affected":[{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`)}})
 	if err != nil {
@@ -87,7 +88,8 @@ func TestPathsOfASavedDumpAreShownAndNotStored(t *testing.T) {
 	f.saved = vulnerableFacts(t)
 	r := start(t, filepath.Join(t.TempDir(), "b.db"), flawedImages(t), f.source("prod"))
 	r.until(t, "the path of the dump", open(store.Active, ""))
-	r.until(t, "another picture of the dump", func(w *World) bool { return w.Clusters["prod"].State == Saved && w.Clusters["prod"].Version > 0 })
+	r.until(t, "another picture of the dump",
+		func(w *World) bool { return w.Clusters["prod"].State == Saved && w.Clusters["prod"].Version > 0 })
 	if got := r.stored(t); got != "" {
 		t.Errorf("stored: %s", got)
 	}

@@ -195,7 +195,8 @@ func TestARestartServesTheSavedFactsUntilTheyAreReadAgain(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "b.db")
 	f := newFeed()
 	r := start(t, db, assess.Config{}, f.source("prod"))
-	f.say(podChange(collect.Put, "old", "x"), collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "services", Why: "403"}}, synced())
+	f.say(podChange(collect.Put, "old", "x"),
+		collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "services", Why: "403"}}, synced())
 	r.until(t, "old", hasPod("prod", "old"))
 	r.end(t)
 	if f.kept == nil {
@@ -208,7 +209,8 @@ func TestARestartServesTheSavedFactsUntilTheyAreReadAgain(t *testing.T) {
 		c := w.Clusters["prod"]
 		return hasPod("prod", "old")(w) && c.State == Saved && c.AsOf.Equal(f.kept.AsOf)
 	})
-	again.say(podChange(collect.Put, "new", "x"), collect.Change{Op: collect.Resynced, Kind: "Pod", Keys: map[collect.Key]struct{}{{Namespace: "shop", Name: "new"}: {}}}, synced())
+	again.say(podChange(collect.Put, "new", "x"),
+		collect.Change{Op: collect.Resynced, Kind: "Pod", Keys: map[collect.Key]struct{}{{Namespace: "shop", Name: "new"}: {}}}, synced())
 	r.until(t, "new and not old, without the gap of then", func(w *World) bool {
 		c := w.Clusters["prod"]
 		for _, g := range c.Gaps {

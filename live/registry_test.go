@@ -85,7 +85,8 @@ func debianImage(t *testing.T, version, arch string) v1.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err = mutate.ConfigFile(img, &v1.ConfigFile{OS: "linux", Architecture: arch, RootFS: v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{diffID(t, layer)}}})
+	img, err = mutate.ConfigFile(img, &v1.ConfigFile{OS: "linux", Architecture: arch,
+		RootFS: v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{diffID(t, layer)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +202,8 @@ func TestARegistryFeedsTheQueueThatClustersFeed(t *testing.T) {
 				repositories++
 			}
 		}
-		return len(w.RegistryGaps) == 0 && there && runs && too && !other && listed(w, web) && listed(w, old) && repositories == 1 && n.Text("scan") == "unsupported" && n.Text("name") == s.host+"/shop/web:1" && read(r, web, old)
+		return len(w.RegistryGaps) == 0 && there && runs && too && !other && listed(w, web) && listed(w, old) && repositories == 1 &&
+			n.Text("scan") == "unsupported" && n.Text("name") == s.host+"/shop/web:1" && read(r, web, old)
 	}
 	r.until(t, "both images are read, and one of them runs", shown)
 	if times := s.times(); times[web] != 1 || times[old] != 1 {
@@ -224,7 +226,8 @@ func TestARegistryFeedsTheQueueThatClustersFeed(t *testing.T) {
 func TestEveryDigestOfAnImageIsThatImage(t *testing.T) {
 	s := newShelf(t)
 	amd, arm := debianImage(t, "1", "amd64"), debianImage(t, "1", "arm64")
-	index := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: amd, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}},
+	index := mutate.AppendManifests(empty.Index,
+		mutate.IndexAddendum{Add: amd, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}},
 		mutate.IndexAddendum{Add: arm, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}}})
 	if err := remote.WriteIndex(s.ref(t, "web:1"), index); err != nil {
 		t.Fatal(err)
@@ -323,7 +326,8 @@ func TestAFailedImageSaysWhyAndIsTriedAgainOnWish(t *testing.T) {
 	r := s.start(t, db, 1, s.connection())
 	failed := func(*World) bool {
 		q, there, err := r.store.Image(t.Context(), web)
-		return there && err == nil && q.State == assess.Failed && q.Attempts == 1 && q.NextTry.After(time.Now()) && strings.Contains(r.images.Images()[web].Why, "cut short")
+		return there && err == nil && q.State == assess.Failed && q.Attempts == 1 && q.NextTry.After(time.Now()) &&
+			strings.Contains(r.images.Images()[web].Why, "cut short")
 	}
 	r.until(t, "it failed", failed)
 	r.end(t)
@@ -406,7 +410,8 @@ func TestARegistryThatRefusesIsAGapAndWhatItHeldStays(t *testing.T) {
 		}
 		r.until(t, "it is a gap", func(w *World) bool {
 			gaps := w.Gaps()
-			return r.registries.Registries()[0].State == want && len(gaps) == 1 && gaps[0].Source == "registry" && strings.Contains(gaps[0].Consequence, "shown as of") && gaps[0].Why != ""
+			return r.registries.Registries()[0].State == want && len(gaps) == 1 && gaps[0].Source == "registry" &&
+				strings.Contains(gaps[0].Consequence, "shown as of") && gaps[0].Why != ""
 		})
 		if _, there := imageNode(r.World(), web); !there {
 			t.Errorf("%d: its image is gone", status)

@@ -18,10 +18,12 @@ func (l *lane) commit(ctx context.Context, w *work) error {
 		if err != nil {
 			return fmt.Errorf("store alert %s: %w", a.ID, err)
 		}
-		out.Alerts = append(out.Alerts, store.AlertSeen{Cluster: a.Cluster, ID: a.ID, Rule: a.Rule, Severity: a.Severity, FirstSeen: a.First, LastSeen: a.Last, Events: a.Acts, Body: body})
+		out.Alerts = append(out.Alerts, store.AlertSeen{Cluster: a.Cluster, ID: a.ID, Rule: a.Rule, Severity: a.Severity,
+			FirstSeen: a.First, LastSeen: a.Last, Events: a.Acts, Body: body})
 	}
 	if b := w.batch; b != nil {
-		out.Batch = &store.EventBatch{Source: string(b.Kind), EventPosition: store.EventPosition{Stream: b.Stream, Sequence: b.Sequence}, Name: b.Name, Received: b.Received}
+		out.Batch = &store.EventBatch{Source: string(b.Kind), EventPosition: store.EventPosition{Stream: b.Stream, Sequence: b.Sequence},
+			Name: b.Name, Received: b.Received}
 	}
 	if err := l.retry(ctx, "store what came of events", func() error { return l.config.Records.PutAnalysed(ctx, out) }); err != nil {
 		return err

@@ -39,7 +39,8 @@ func (l *lane) complete(ctx context.Context, w *work) error {
 func (l *lane) whereIs(of *detect.Alert, e event.Entity) (instead []event.Entity, said string) {
 	p, known := l.config.Clusters.Place(of.Cluster, &runtime.Container{ID: e.Detail})
 	if known {
-		return p.Entities(e.Detail), fmt.Sprintf("The container %s is %s of the pod %s/%s, image %s.", e.Name, p.Container, p.Namespace, p.Pod, p.Image)
+		return p.Entities(e.Detail), fmt.Sprintf("The container %s is %s of the pod %s/%s, image %s.", e.Name, p.Container, p.Namespace,
+			p.Pod, p.Image)
 	}
 	if e.Namespace != "" || time.Since(of.First) < told { // its pod is known, or may be soon
 		return nil, ""
@@ -47,5 +48,6 @@ func (l *lane) whereIs(of *detect.Alert, e event.Entity) (instead []event.Entity
 	if why := l.config.Clusters.Knows(of.Cluster); why != "" {
 		return nil, fmt.Sprintf("Which pod the container %s belongs to is not known: %s.", e.Name, why)
 	}
-	return nil, fmt.Sprintf("No pod of the cluster has the container %s: it was started past Kubernetes, or its pod was gone before it was seen.", e.Name)
+	return nil, fmt.Sprintf("No pod of the cluster has the container %s: it was started past Kubernetes, or its pod was "+
+		"gone before it was seen.", e.Name)
 }

@@ -41,7 +41,8 @@ const ahead = 5 * time.Minute
 
 // runtime decodes what a sensor sent, and notes which of its records came.
 func (l *lane) runtime(w *work) error {
-	d := runtime.Decoder{Cluster: l.cluster, Place: func(c *runtime.Container) (runtime.Place, bool) { return l.config.Clusters.Place(l.cluster, c) }}
+	d := runtime.Decoder{Cluster: l.cluster,
+		Place: func(c *runtime.Container) (runtime.Place, bool) { return l.config.Clusters.Place(l.cluster, c) }}
 	err := d.Read(bytes.NewReader(w.batch.Lines), func(part *runtime.Batch) error {
 		w.events = append(w.events, part.Events...)
 		for run, sequences := range part.Came {

@@ -172,7 +172,8 @@ type poster struct {
 
 func (s poster) post(lines []byte) bool {
 	items := strings.ReplaceAll(strings.TrimSpace(string(lines)), "\n", ",")
-	r, err := http.NewRequest(http.MethodPost, "https://"+s.addr.Load().(string)+"/v1/audit/"+s.cluster, strings.NewReader(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[`+items+`]}`))
+	r, err := http.NewRequest(http.MethodPost, "https://"+s.addr.Load().(string)+"/v1/audit/"+s.cluster,
+		strings.NewReader(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[`+items+`]}`))
 	if err != nil {
 		return false
 	}

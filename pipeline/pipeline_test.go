@@ -272,7 +272,8 @@ func TestABatchThatComesTwiceCountsOnce(t *testing.T) {
 		{name: "the sender repeats it", a: named(batch("prod", 7, nil), "n1/b/1"), b: named(batch("prod", 8, nil), "n1/b/1")},
 		{name: "and after a restart", restart: true, a: named(batch("prod", 7, nil), "n1/b/1"), b: named(batch("prod", 8, nil), "n1/b/1")},
 		{name: "another batch", a: named(batch("prod", 7, nil), "n1/b/1"), b: named(batch("prod", 8, nil), "n1/b/2"), wantBoth: true},
-		{name: "a stream made anew begins at one", a: batch("prod", 7, nil), b: ingest.Batch{Cluster: "prod", Kind: ingest.Audit, Stream: "other", Sequence: 1}, wantBoth: true},
+		{name: "a stream made anew begins at one", a: batch("prod", 7, nil),
+			b: ingest.Batch{Cluster: "prod", Kind: ingest.Audit, Stream: "other", Sequence: 1}, wantBoth: true},
 		{name: "another cluster's", a: batch("prod", 7, nil), b: batch("dev", 7, nil), wantBoth: true},
 	}
 	for _, test := range tests {

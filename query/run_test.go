@@ -177,7 +177,8 @@ func TestMatchHandsOverEveryBindingAndWithinNarrowsIt(t *testing.T) {
 func TestCompletionCountsOnlyWhatTheScopeSees(t *testing.T) {
 	view := givenView(t, `
 cluster a
-Pod p1 phase=Running labels=app=web,tier=front namespace=shop -RUNS-> Container c1 image=nginx namespace=shop -MOUNTS{how=env}-> Secret s1 namespace=shop
+Pod p1 phase=Running labels=app=web,tier=front namespace=shop -RUNS-> Container c1 image=nginx namespace=shop
+Container c1 -MOUNTS{how=env}-> Secret s1 namespace=shop
 Pod p2 phase=Running labels=app=api namespace=shop
 Pod p3 phase=Pending namespace=lab
 cluster b

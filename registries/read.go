@@ -83,7 +83,8 @@ func (w *Watcher) outcome(g *watched, now *Registry, l collect.Listing, err erro
 		g.failures++
 	}
 	now.NextReadAt = at.Add(wait)
-	w.config.Log.Warn("cannot read a registry; trying again", "registry", now.Host, "error", collect.Why(err), "in", time.Until(now.NextReadAt).Round(time.Second))
+	w.config.Log.Warn("cannot read a registry; trying again", "registry", now.Host, "error", collect.Why(err), "in",
+		time.Until(now.NextReadAt).Round(time.Second))
 }
 
 // set changes what is said of a registry, stores it and tells.
@@ -157,7 +158,8 @@ func (w *Watcher) found(ctx context.Context, host, repository string, tags []col
 	var images []assess.Record
 	for _, t := range tags {
 		tagged = append(tagged, Tag{Name: t.Name, Digest: t.Digest})
-		images = append(images, assess.Record{ID: t.Digest, Host: host, Reference: host + "/" + repository + "@" + t.Digest, UpdatedAt: time.Now()})
+		images = append(images, assess.Record{ID: t.Digest, Host: host, Reference: host + "/" + repository + "@" + t.Digest,
+			UpdatedAt: time.Now()})
 	}
 	if err := w.config.Records.PutRepository(ctx, host, repository, tagged, images); err != nil {
 		return err

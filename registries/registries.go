@@ -22,7 +22,8 @@ import (
 // Config says how registries are read and which are connected from the start.
 type Config struct {
 	// Read tells what a registry holds; nil means that none can be connected.
-	Read func(ctx context.Context, what collect.Registry, last func(repository string) (map[string]string, error), found func(repository string, tags []collect.Tag) error) (collect.Listing, error)
+	Read func(ctx context.Context, what collect.Registry, last func(repository string) (map[string]string, error),
+		found func(repository string, tags []collect.Tag) error) (collect.Listing, error)
 	// Check tries what reading it needs.
 	Check func(context.Context, collect.Registry) []collect.Permission
 	// Account is whom we sign in as, and where that comes from.
@@ -188,7 +189,8 @@ func (w *Watcher) Resume(ctx context.Context) error {
 		if err := json.Unmarshal(s.Body, &c.Registry); err != nil {
 			return fmt.Errorf("read what to read of registry %s: %w", s.Host, err)
 		}
-		if w.config.Read == nil || c.From != FromPortal && !slices.ContainsFunc(w.config.Connect, func(o Connection) bool { return o.Host == c.Host }) {
+		if w.config.Read == nil || c.From != FromPortal &&
+			!slices.ContainsFunc(w.config.Connect, func(o Connection) bool { return o.Host == c.Host }) {
 			if err := w.config.Records.DeleteRegistry(ctx, s.Host); err != nil {
 				return err
 			}

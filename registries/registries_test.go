@@ -111,7 +111,9 @@ func (l *listed) String() string {
 // holds is a registry with some tags, digests by repository:tag.
 type holds map[string]string
 
-func (h holds) read(_ context.Context, _ collect.Registry, _ func(string) (map[string]string, error), found func(string, []collect.Tag) error) (collect.Listing, error) {
+func (h holds) read(
+	_ context.Context, _ collect.Registry, _ func(string) (map[string]string, error), found func(string, []collect.Tag) error,
+) (collect.Listing, error) {
 	by := map[string][]collect.Tag{}
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		repository, tag, _ := strings.Cut(name, ":")
@@ -127,10 +129,12 @@ func (h holds) read(_ context.Context, _ collect.Registry, _ func(string) (map[s
 	return l, nil
 }
 
-func watcher(k *kept, read func(context.Context, collect.Registry, func(string) (map[string]string, error), func(string, []collect.Tag) error) (collect.Listing, error), connect ...Connection) (*Watcher, *listed) {
+func watcher(k *kept, read func(context.Context, collect.Registry, func(string) (map[string]string, error),
+	func(string, []collect.Tag) error) (collect.Listing, error), connect ...Connection) (*Watcher, *listed) {
 	l := &listed{}
 	return New(Config{Read: read, Check: func(context.Context, collect.Registry) []collect.Permission { return nil },
-		Account: func(context.Context, string) (string, string, error) { return "robot", "a file", nil }, Every: time.Hour, Connect: connect, Records: k, Images: l}), l
+		Account: func(context.Context, string) (string, string, error) { return "robot", "a file", nil }, Every: time.Hour,
+		Connect: connect, Records: k, Images: l}), l
 }
 
 func flagged(host string) Connection {
@@ -185,7 +189,8 @@ func TestWhatAnEarlierRunKnewIsToldBeforeAnythingIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := w.Registries()
-	if l.String() != "sha256:a r.test/web [1]" || len(all) != 2 || !all[1].LastReadAt.Equal(before) || all[1].State != Current || all[0].From != FromPortal {
+	if l.String() != "sha256:a r.test/web [1]" || len(all) != 2 || !all[1].LastReadAt.Equal(before) || all[1].State != Current ||
+		all[0].From != FromPortal {
 		t.Errorf("%s, %+v", l, all)
 	}
 	w, l = watcher(k, h.read) // the flag is gone

@@ -56,8 +56,8 @@ func Exposed(f *collect.Facts) Exposures {
 	out.Gaps = slices.Concat(out.Gaps, policies.Gaps(), judged.Gaps)
 	for c := range policies.Connections(func(p *collect.Pod) string { return owner(p).In(f.Cluster.Name).ID() }).All() {
 		if len(out.Connections) == maxConnections {
-			out.Gaps = append(out.Gaps, collect.Gap{Source: "report", What: "connections", Why: fmt.Sprintf("there are more than %d pairs", maxConnections),
-				Consequence: "The list of connections is cut off."})
+			out.Gaps = append(out.Gaps, collect.Gap{Source: "report", What: "connections",
+				Why: fmt.Sprintf("there are more than %d pairs", maxConnections), Consequence: "The list of connections is cut off."})
 			break
 		}
 		out.Connections = append(out.Connections, Connection{From: c.From, To: c.To, Ports: portNames(c.Ports), Addresses: c.Addresses.String()})

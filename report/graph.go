@@ -36,7 +36,8 @@ type Edge struct {
 
 // NodeOf describes one node.
 func NodeOf(n graph.Node) Node {
-	out := Node{ID: n.ID(), Kind: n.Kind(), Name: n.Text("name"), Namespace: n.Text("namespace"), Cluster: n.Cluster(), Properties: map[string]any{}}
+	out := Node{ID: n.ID(), Kind: n.Kind(), Name: n.Text("name"), Namespace: n.Text("namespace"), Cluster: n.Cluster(),
+		Properties: map[string]any{}}
 	if out.Name == "" {
 		out.Name = out.ID
 	}

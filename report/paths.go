@@ -23,7 +23,8 @@ func AttackPaths(w *scope.World) Paths {
 		out.Paths = append(out.Paths, c.Paths...)
 	}
 	slices.SortStableFunc(out.Paths, func(a, b analyse.Path) int {
-		return cmp.Or(cmp.Compare(b.RiskScore, a.RiskScore), cmp.Compare(a.Title, b.Title), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(b.RiskScore, a.RiskScore), cmp.Compare(a.Title, b.Title), cmp.Compare(a.Cluster, b.Cluster),
+			cmp.Compare(a.ID, b.ID))
 	})
 	out.ChokePoints = append(out.ChokePoints, scope.ChokePoints(out.Paths)...)
 	out.Gaps = append(out.Gaps, w.Gaps()...)

@@ -142,7 +142,8 @@ func TestAFolderOfTooManyFilesIsRefused(t *testing.T) {
 		t.Errorf("as many as allowed: %v", err)
 	}
 	fsys["rules/more.txt"] = &fstest.MapFile{}
-	if _, err := Load(fsys, "rules", nil, compileSum); err == nil || !strings.Contains(err.Error(), "4097 files are more than the 4096 allowed") {
+	if _, err := Load(fsys, "rules", nil, compileSum); err == nil ||
+		!strings.Contains(err.Error(), "4097 files are more than the 4096 allowed") {
 		t.Errorf("one more: %v", err)
 	}
 }

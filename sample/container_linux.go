@@ -63,8 +63,8 @@ const sampleContainer = "sample-container"
 // ContainerCommand is what starts a container does: it enters the groups
 // before anything has namespaces of its own.
 func ContainerCommand() *cobra.Command {
-	return &cobra.Command{Use: sampleContainer + " COMMAND GROUP…", Short: "Run a command in the place of a container of the sample", Hidden: true, Args: cobra.MinimumNArgs(2),
-		RunE: func(c *cobra.Command, args []string) error {
+	return &cobra.Command{Use: sampleContainer + " COMMAND GROUP…", Short: "Run a command in the place of a container of the sample",
+		Hidden: true, Args: cobra.MinimumNArgs(2), RunE: func(c *cobra.Command, args []string) error {
 			for _, dir := range args[1:] {
 				if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte("0"), 0); err != nil {
 					return fmt.Errorf("enter a control group: %w", err)
@@ -72,7 +72,8 @@ func ContainerCommand() *cobra.Command {
 			}
 			sh := exec.CommandContext(c.Context(), "/bin/sh", "-c", args[0])
 			sh.Env, sh.Stderr = []string{"PATH=/usr/bin:/bin"}, os.Stderr
-			sh.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS | syscall.CLONE_NEWNET}
+			sh.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWIPC |
+				syscall.CLONE_NEWUTS | syscall.CLONE_NEWNET}
 			return sh.Run()
 		}}
 }

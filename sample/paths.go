@@ -66,7 +66,8 @@ func mend(out io.Writer, w *scope.World) {
 		told := advice.Only(d.About).Recommendations
 		for _, r := range told[:min(len(told), toldUpdates)] {
 			fmt.Fprintf(out, "      %s: fixes %s (%d known to be exploited) in %s and %s, %d exposed; attack paths: %s\n",
-				terminal.Plain(r.Title), terminal.Count(len(r.Vulnerabilities), "finding"), r.Exploited, terminal.Count(len(r.Images), "image"), terminal.Count(len(r.Pods), "pod"), r.Exposed, r.Effects())
+				terminal.Plain(r.Title), terminal.Count(len(r.Vulnerabilities), "finding"), r.Exploited, terminal.Count(len(r.Images), "image"),
+				terminal.Count(len(r.Pods), "pod"), r.Exposed, r.Effects())
 		}
 		if more := len(told) - toldUpdates; more > 0 {
 			fmt.Fprintf(out, "      … and %d more updates\n", more)

@@ -110,8 +110,8 @@ func (v *tour) startSensor(ctx context.Context, at place) (*runningSensor, error
 		return nil, err
 	}
 	s := &runningSensor{done: make(chan struct{})}
-	s.cmd = exec.Command(bin, "--server", "https://"+v.EventsAddr(), "--ca", filepath.Join(dir, "ca.crt"), "--token-file", filepath.Join(dir, "token"),
-		"--node", at.node, "--buffer", filepath.Join(dir, "buffer"))
+	s.cmd = exec.Command(bin, "--server", "https://"+v.EventsAddr(), "--ca", filepath.Join(dir, "ca.crt"), "--token-file",
+		filepath.Join(dir, "token"), "--node", at.node, "--buffer", filepath.Join(dir, "buffer"))
 	s.cmd.Stderr, s.cmd.SysProcAttr = &s.said, dieWithParent()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
@@ -205,7 +205,8 @@ func (v *tour) alertIDs(ctx context.Context) (map[string]bool, error) {
 // tellNew waits for alerts that were not known, and tells them.
 func (v *tour) tellNew(ctx context.Context, out io.Writer, known map[string]bool, want int) error {
 	var fresh []store.Alert
-	for end := time.Now().Add(30 * time.Second); len(fresh) < want && time.Now().Before(end) && ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); len(fresh) < want && time.Now().Before(end) &&
+		ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
 		all, _, err := v.Store.Alerts(ctx, store.AlertFilter{}, "", 500)
 		if err != nil {
 			return err

@@ -87,7 +87,8 @@ var Edges = []Edge{
 		},
 	},
 	{Name: "ROUTES_TO", Verb: "routes to", Inverse: "is reached through", Step: true,
-		Sentence: "Traffic arrives: from the internet through load balancers, ingresses, services and nodes to pods. Each hop's own source is held against the network policies.",
+		Sentence: "Traffic arrives: from the internet through load balancers, ingresses, services and nodes to pods. " +
+			"Each hop's own source is held against the network policies.",
 		Joins: join(pairs([]string{"Internet"}, "Service", "Ingress", "Node"), pairs([]string{"Ingress"}, "Service"),
 			pairs([]string{"Service", "Node"}, "Pod")),
 		Properties: []Property{
@@ -119,8 +120,8 @@ var Edges = []Edge{
 		},
 	},
 	{Name: "SHARES_VOLUME", Verb: "writes a volume of", Inverse: "reads a volume written by",
-		Sentence: "Both containers of one pod mount the same volume, and the first can write to it.", Joins: pairs([]string{"Container"}, "Container"),
-		Properties: []Property{text("volume", "Volume", "The volume's name and type.")}},
+		Sentence: "Both containers of one pod mount the same volume, and the first can write to it.",
+		Joins:    pairs([]string{"Container"}, "Container"), Properties: []Property{text("volume", "Volume", "The volume's name and type.")}},
 	{Name: "RUNS_AS", Verb: "runs as", Inverse: "is used by", Sentence: "A pod runs as a service account.",
 		Joins:      pairs([]string{"Pod"}, "ServiceAccount"),
 		Properties: []Property{flag("token", "Token mounted", "The account's token is mounted.")}},

@@ -153,7 +153,9 @@ func (r *Reader) registryImages(ctx context.Context, f store.RegistryFilter) (ou
 }
 
 // RegistryImages lists images of a registry by name.
-func (r *Reader) RegistryImages(ctx context.Context, f store.RegistryFilter, cursor string, limit int) (page []store.RegistryImage, total int, next string, err error) {
+func (r *Reader) RegistryImages(
+	ctx context.Context, f store.RegistryFilter, cursor string, limit int,
+) (page []store.RegistryImage, total int, next string, err error) {
 	if r.All() {
 		return r.unscoped.config.Records.RegistryImages(ctx, f, cursor, limit)
 	}

@@ -64,9 +64,9 @@ func pathWithin(p *analyse.Path, tenants []string) *analyse.Path {
 	if !some {
 		return nil
 	}
-	out := &analyse.Path{ID: p.ID, Type: p.Type, Cluster: p.Cluster, Risk: p.Risk, RiskScore: p.RiskScore, RiskFactors: []analyse.Factor{}, Why: p.Why,
-		Entry: e.shown(p.Entry), Target: e.shown(p.Target), Foothold: e.shown(p.Foothold), Title: p.Title,
-		Steps: e.steps(p.Steps, seen), Also: e.steps(p.Also, seen), Story: []string{}, Attack: []string{}, Fixes: []analyse.Fix{},
+	out := &analyse.Path{ID: p.ID, Type: p.Type, Cluster: p.Cluster, Risk: p.Risk, RiskScore: p.RiskScore,
+		RiskFactors: []analyse.Factor{}, Why: p.Why, Entry: e.shown(p.Entry), Target: e.shown(p.Target), Foothold: e.shown(p.Foothold),
+		Title: p.Title, Steps: e.steps(p.Steps, seen), Also: e.steps(p.Also, seen), Story: []string{}, Attack: []string{}, Fixes: []analyse.Fix{},
 		Vulnerabilities: []analyse.Vulnerability{}, Uncertain: []string{}, Owners: []string{}, DependsOn: []string{}, Frames: []analyse.Frame{}}
 	if !all {
 		out.Nodes = append(out.Nodes, outside)

@@ -95,7 +95,9 @@ const pastPage = 500
 // Resolved lists resolved paths, worst first, and counts all that fit. The store
 // knows all that the filter asks for; fits asks the same of a path as it is seen,
 // which matters where that is not the whole path.
-func (r *Reader) Resolved(ctx context.Context, f store.PathFilter, fits func(Life) bool, cursor string, limit int) (page []Life, next string, total int, err error) {
+func (r *Reader) Resolved(
+	ctx context.Context, f store.PathFilter, fits func(Life) bool, cursor string, limit int,
+) (page []Life, next string, total int, err error) {
 	f.Within = r.within()
 	records := r.unscoped.config.Records
 	if r.wholeClusters() {

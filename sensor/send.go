@@ -70,7 +70,8 @@ func (s *Sensor) complain(ctx context.Context, err error) {
 	case ctx.Err() != nil:
 	case errors.As(err, &answer) && answer.stranger():
 		s.config.Log.Error(
-			"the server does not know the join token: make a new one with `breakwater connect` and give it to this sensor; records wait in the buffer",
+			"the server does not know the join token: make a new one with `breakwater connect` and give it to this sensor; "+
+				"records wait in the buffer",
 			"error",
 			err,
 		)

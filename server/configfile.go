@@ -98,7 +98,8 @@ func (r configRegistry) read(dir string) (what collect.Registry, login *registry
 	case r.Username == "" && r.PasswordFile == "" && r.PasswordEnv == "":
 		return what, nil, nil
 	case r.Username == "" || !one:
-		return what, nil, fmt.Errorf("registry %s: want username and one of passwordFile and passwordEnv, or none of them to use docker's configuration", r.Host)
+		return what, nil, fmt.Errorf("registry %s: want username and one of passwordFile and passwordEnv, or none of them to "+
+			"use docker's configuration", r.Host)
 	}
 	login = &registry.Login{Username: r.Username, PasswordFile: r.PasswordFile, PasswordEnv: r.PasswordEnv}
 	if login.PasswordFile != "" && !filepath.IsAbs(login.PasswordFile) {

@@ -8,14 +8,18 @@ import (
 
 func TestTheConfigurationFileIsReadStrictly(t *testing.T) {
 	tests := []struct{ name, text, wrong string }{
-		{"all of it", "registries:\n  - host: registry.example:5000\n    repositories: [shop/*]\n    tags: 50\n    username: reader\n    passwordFile: secret\n", ""},
+		{"all of it", "registries:\n  - host: registry.example:5000\n    repositories: [shop/*]\n    tags: 50\n    username: reader\n" +
+			"    passwordFile: secret\n", ""},
 		{"nothing", "", ""},
 		{"an unknown key", "registries:\n  - host: registry.example\n    pasword: x\n", `breakwater.yaml:3: unknown key "pasword"`},
-		{"a password in the file", "registries:\n  - host: registry.example\n    username: a\n    password: x\n", `breakwater.yaml:4: unknown key "password"`},
+		{"a password in the file", "registries:\n  - host: registry.example\n    username: a\n    password: x\n",
+			`breakwater.yaml:4: unknown key "password"`},
 		{"a scheme", "registries:\n  - host: a.example\n  - host: https://b.example\n", "breakwater.yaml:3: registry"},
 		{"half an account", "registries:\n  - host: registry.example\n    username: reader\n", "want username and one of"},
-		{"two passwords", "registries:\n  - host: registry.example\n    username: a\n    passwordEnv: A\n    passwordFile: b\n", "want username and one of"},
-		{"one twice", "registries:\n  - host: registry.example\n  - host: Registry.example\n", "breakwater.yaml:3: registry registry.example is there twice"},
+		{"two passwords", "registries:\n  - host: registry.example\n    username: a\n    passwordEnv: A\n    passwordFile: b\n",
+			"want username and one of"},
+		{"one twice", "registries:\n  - host: registry.example\n  - host: Registry.example\n",
+			"breakwater.yaml:3: registry registry.example is there twice"},
 		{"a bad pattern", "registries:\n  - host: registry.example\n    repositories: ['[']\n", "breakwater.yaml:2:"},
 	}
 	for _, test := range tests {
@@ -42,8 +46,10 @@ func TestTheConfigurationFileIsReadStrictly(t *testing.T) {
 }
 
 func TestRegistryFlagsOfOneHostComeTogether(t *testing.T) {
-	list, err := NamedRegistries([]string{"registry.example/shop/web", "http://10.0.0.1:5000", "registry.example/edge/*", "index.docker.io/library/debian"})
-	if err != nil || len(list) != 3 || strings.Join(list[0].Repositories, " ") != "shop/web edge/*" || !list[1].Insecure || list[2].Host != "docker.io" {
+	list, err := NamedRegistries([]string{"registry.example/shop/web", "http://10.0.0.1:5000", "registry.example/edge/*",
+		"index.docker.io/library/debian"})
+	if err != nil || len(list) != 3 || strings.Join(list[0].Repositories, " ") != "shop/web edge/*" || !list[1].Insecure ||
+		list[2].Host != "docker.io" {
 		t.Errorf("%+v, %v", list, err)
 	}
 	if list, err = NamedRegistries([]string{"registry.example/shop/web", "registry.example"}); err != nil || len(list[0].Repositories) != 0 {

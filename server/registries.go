@@ -70,7 +70,8 @@ func (v *Server) registryConfig() (registries.Config, registry.Reader, error) {
 	if v.config.NoImages {
 		return registries.Config{}, reader, nil
 	}
-	return registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: v.config.RegistryEvery, Connect: connect}, reader, nil
+	return registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: v.config.RegistryEvery,
+		Connect: connect}, reader, nil
 }
 
 // plainHTTP says which registries were connected as speaking no TLS.

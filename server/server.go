@@ -60,7 +60,8 @@ type Server struct {
 // serves, with the address of the portal.
 func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx context.Context, s *Server, url string) error) (err error) {
 	if len(c.From) == 0 && !c.Sample && len(c.Registries) == 0 && c.File == "" {
-		return errors.New("nothing to watch: name a cluster with --from context:NAME or a registry with --registry HOST, or look around with --sample")
+		return errors.New("nothing to watch: name a cluster with --from context:NAME or a registry with --registry HOST, or " +
+			"look around with --sample")
 	}
 	if c.Sample && c.Ingest == "" {
 		c.Ingest = "127.0.0.1:0"
@@ -72,7 +73,8 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 	if c.Verbose {
 		level = slog.LevelDebug
 	}
-	v := &Server{config: c, progress: progress, Data: datadir.Dir(c.Data), log: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: level}))}
+	v := &Server{config: c, progress: progress, Data: datadir.Dir(c.Data),
+		log: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: level}))}
 	unlock, err := v.Data.Lock()
 	if err != nil {
 		return err
@@ -206,8 +208,10 @@ func (v *Server) run(ctx context.Context, listener net.Listener, ready func(cont
 		v.log.Warn("this binary was built without the portal: make build")
 	}
 	url := v.url(listener)
-	c := api.Config{PathTypes: v.rules.PathTypes(), Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store}, About: enrichment.About, Sessions: v.Store,
-		Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.Hosts, Version: Version(), Log: v.log, Secure: v.config.TLSCert != ""}
+	c := api.Config{PathTypes: v.rules.PathTypes(),
+		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store}, About: enrichment.About,
+		Sessions: v.Store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
+		Secure: v.config.TLSCert != ""}
 	if v.alerting != nil {
 		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
 	}

@@ -36,7 +36,8 @@ func TestWhatAPersonMayHaveMeantOtherwiseIsAnErrorWithItsLine(t *testing.T) {
 		{"a key that is no word", "more: {[a]: 1}\n", "zoo/a.yaml:1: want a word as a key"},
 		{"two documents", "name: cat\n---\nname: dog\n", "zoo/a.yaml: want one document in the file"},
 		{"a number that is too large", "legs: 99999999999999999999\n", "zoo/a.yaml:1: want a whole number, found \"999"},
-		{"one level too deep", "more: {x: " + strings.Repeat("[", 15) + "a" + strings.Repeat("]", 15) + "}\n", "zoo/a.yaml:1: nested deeper than 16."},
+		{"one level too deep", "more: {x: " + strings.Repeat("[", 15) + "a" + strings.Repeat("]", 15) + "}\n",
+			"zoo/a.yaml:1: nested deeper than 16."},
 		{"too deep", "more: {x: " + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "}\n", "zoo/a.yaml:1: nested deeper than 16"},
 		{"too long", "name: " + strings.Repeat("x", maxSize), "zoo/a.yaml: longer than the 1048576 bytes allowed"},
 		{"no YAML", "name: [cat\nlegs: 4\n", "zoo/a.yaml:"},
@@ -77,7 +78,8 @@ func TestADocumentSaysWhereAKeyIs(t *testing.T) {
 	if err != nil || a.Name != "cat" || len(a.Eats) != 2 || a.Home.In != "house" {
 		t.Fatalf("%+v, %v", a, err)
 	}
-	for key, want := range map[string]int{"": 1, "name": 1, "eats": 3, "eats 1": 4, "eats 0": 3, "eats 2": 3, "eats 7": 3, "eats -1": 3, "eats x": 3, "eats 1 deeper": 4, "name 0": 1, "home house": 5, "home in": 5, "legs": 1} {
+	for key, want := range map[string]int{"": 1, "name": 1, "eats": 3, "eats 1": 4, "eats 0": 3, "eats 2": 3, "eats 7": 3,
+		"eats -1": 3, "eats x": 3, "eats 1 deeper": 4, "name 0": 1, "home house": 5, "home in": 5, "legs": 1} {
 		if got := d.Line(strings.Fields(key)...); got != want {
 			t.Errorf("%q is at line %d, want %d", key, got, want)
 		}

@@ -52,7 +52,8 @@ ancestors and privileges, and tell the Breakwater server. Nothing is stopped.
 It needs a kernel of 5.11 or later with type information (BTF), and CAP_BPF and
 CAP_PERFMON. It reads no environment of any process. Arguments of programs are
 kept as they are: the server takes passwords out of what it shows.`,
-		Example:      "  breakwater-sensor --stdout\n  breakwater-sensor --check\n  breakwater-sensor --server https://breakwater.example:7879 --ca ca.crt --token-file token",
+		Example: "  breakwater-sensor --stdout\n  breakwater-sensor --check\n" +
+			"  breakwater-sensor --server https://breakwater.example:7879 --ca ca.crt --token-file token",
 		Args:         cobra.NoArgs,
 		SilenceUsage: true, SilenceErrors: true,
 		Version: version(),

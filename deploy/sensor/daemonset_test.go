@@ -52,10 +52,12 @@ func TestTheSensorMayDoTwoThingsAndNoMore(t *testing.T) {
 		t.Fatal("want one container")
 	}
 	c := pod.Containers[0].SecurityContext
-	if !slices.Equal(c.Capabilities.Drop, []corev1.Capability{"ALL"}) || !slices.Equal(c.Capabilities.Add, []corev1.Capability{"BPF", "PERFMON"}) {
+	if !slices.Equal(c.Capabilities.Drop, []corev1.Capability{"ALL"}) ||
+		!slices.Equal(c.Capabilities.Add, []corev1.Capability{"BPF", "PERFMON"}) {
 		t.Errorf("capabilities %+v", c.Capabilities)
 	}
-	if *c.Privileged || *c.AllowPrivilegeEscalation || !*c.ReadOnlyRootFilesystem || c.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
+	if *c.Privileged || *c.AllowPrivilegeEscalation || !*c.ReadOnlyRootFilesystem ||
+		c.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
 		t.Errorf("security context %+v", c)
 	}
 	for _, v := range pod.Containers[0].VolumeMounts {
@@ -68,7 +70,8 @@ func TestTheSensorMayDoTwoThingsAndNoMore(t *testing.T) {
 func TestTheSensorIsOnEveryNodeAndCostsLittle(t *testing.T) {
 	_, ds := manifest(t)
 	pod := ds.Spec.Template.Spec
-	if len(pod.Tolerations) != 1 || pod.Tolerations[0].Operator != corev1.TolerationOpExists || pod.Tolerations[0].Key != "" || pod.Tolerations[0].Effect != "" {
+	if len(pod.Tolerations) != 1 || pod.Tolerations[0].Operator != corev1.TolerationOpExists || pod.Tolerations[0].Key != "" ||
+		pod.Tolerations[0].Effect != "" {
 		t.Errorf("tolerations %+v", pod.Tolerations)
 	}
 	r := pod.Containers[0].Resources
@@ -84,7 +87,8 @@ func TestTheSensorIsOnEveryNodeAndCostsLittle(t *testing.T) {
 		}
 	}
 	// The pod is evicted beyond the volume's limit: the sensor's own comes first.
-	if l := limit["buffer"]; l == nil || l.Cmp(resource.MustParse("64Mi")) <= 0 || !slices.Contains(pod.Containers[0].Args, "--buffer-size=64MiB") {
+	if l := limit["buffer"]; l == nil || l.Cmp(resource.MustParse("64Mi")) <= 0 ||
+		!slices.Contains(pod.Containers[0].Args, "--buffer-size=64MiB") {
 		t.Errorf("buffer of %v, arguments %v", l, pod.Containers[0].Args)
 	}
 }
@@ -110,7 +114,8 @@ func TestTheSensorKnowsItsNodeAndItsServer(t *testing.T) {
 			}
 		}
 	}
-	if !keys["/etc/breakwater/token"] || !keys["/etc/breakwater/ca.crt"] || !slices.Contains(c.Args, "--token-file=/etc/breakwater/token") || !slices.Contains(c.Args, "--ca=/etc/breakwater/ca.crt") {
+	if !keys["/etc/breakwater/token"] || !keys["/etc/breakwater/ca.crt"] ||
+		!slices.Contains(c.Args, "--token-file=/etc/breakwater/token") || !slices.Contains(c.Args, "--ca=/etc/breakwater/ca.crt") {
 		t.Errorf("secret %v, arguments %v", keys, c.Args)
 	}
 }

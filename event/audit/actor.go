@@ -39,7 +39,8 @@ var controllers = strings.Fields(`attachdetach-controller certificate-controller
 
 // managed are user names that the clouds' own control planes act under, by how
 // they begin. Whoever can issue client certificates can take such a name.
-var managed = []string{"eks:", "system:gke-", "system:gcp-", "system:managed-certificate-controller", "aksService", "aks-support", "acsService"}
+var managed = []string{"eks:", "system:gke-", "system:gcp-", "system:managed-certificate-controller", "aksService", "aks-support",
+	"acsService"}
 
 // class says who acts. It goes by the name that was authenticated, not the one
 // that is impersonated: a person who impersonates a controller is a person.

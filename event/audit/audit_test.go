@@ -29,39 +29,76 @@ func request(verb, resource, more string) string {
 	if strings.HasSuffix(resource, "s.apps") || strings.Contains(resource, "bindings") || strings.Contains(resource, "roles") {
 		group = `"apiGroup":"rbac.authorization.k8s.io",`
 	}
-	return fmt.Sprintf(`{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"1","stage":"ResponseComplete","requestURI":"/x","verb":%q,
-"user":{"username":"alice"},"sourceIPs":["192.0.2.1"],"objectRef":{"resource":%q,%s"namespace":"shop","name":"a"},"responseStatus":{"code":201},
+	return fmt.Sprintf(`{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"1",
+"stage":"ResponseComplete","requestURI":"/x","verb":%q,"user":{"username":"alice"},"sourceIPs":["192.0.2.1"],
+"objectRef":{"resource":%q,%s"namespace":"shop","name":"a"},"responseStatus":{"code":201},
 "requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z"%s}`, verb, resource, group, more)
 }
 
 func TestFactsOfARequest(t *testing.T) {
-	pod := `{"containers":[{"name":"app","image":"web:1","volumeMounts":[{"name":"v","mountPath":"/x","subPath":"kubelet"},{"name":"d","mountPath":"/d","readOnly":true}]},
-		{"name":"log","image":"log:1","securityContext":{"privileged":true,"capabilities":{"add":["NET_ADMIN"]}},"volumeMounts":[{"name":"d","mountPath":"/d"}]}],
-		"initContainers":[{"name":"setup","image":"web:1"}],"hostPID":true,"serviceAccountName":"web","volumes":[{"name":"v","hostPath":{"path":"/var/lib/"}},{"name":"d","hostPath":{"path":"/data"}},{"name":"s","secret":{"secretName":"x"}}]}`
+	pod := `{"containers":[
+			{"name":"app","image":"web:1",
+				"volumeMounts":[{"name":"v","mountPath":"/x","subPath":"kubelet"},{"name":"d","mountPath":"/d","readOnly":true}]},
+			{"name":"log","image":"log:1","securityContext":{"privileged":true,"capabilities":{"add":["NET_ADMIN"]}},
+				"volumeMounts":[{"name":"d","mountPath":"/d"}]}],
+		"initContainers":[{"name":"setup","image":"web:1"}],"hostPID":true,"serviceAccountName":"web",
+		"volumes":[{"name":"v","hostPath":{"path":"/var/lib/"}},{"name":"d","hostPath":{"path":"/data"}},
+			{"name":"s","secret":{"secretName":"x"}}]}`
 	deployment := `{"kind":"Deployment","metadata":{"name":"a","uid":"u1"},"spec":{"template":{"spec":` + pod + `}}}`
 	tests := []struct{ name, text, want string }{
 		{"a pod", request("create", "pods", `,"responseObject":{"kind":"Pod","metadata":{"name":"a"},"spec":`+pod+`}`),
-			"container.name=app,log,setup container.privileged=log container.image=log:1,web:1 container.addedCapability=NET_ADMIN pod.hostPID=true pod.serviceAccount=web container.hostPath=/var/lib/kubelet,/data container.sensitiveHostPath=/var/lib/kubelet container.writableSensitiveHostPath=/var/lib/kubelet -container.privilegedSensitiveHostPath -pod.hostNetwork"},
+			"container.name=app,log,setup container.privileged=log container.image=log:1,web:1 container.addedCapability=NET_ADMIN " +
+				"pod.hostPID=true pod.serviceAccount=web container.hostPath=/var/lib/kubelet,/data container.sensitiveHostPath=/var/lib/kubelet " +
+				"container.writableSensitiveHostPath=/var/lib/kubelet -container.privilegedSensitiveHostPath -pod.hostNetwork"},
 		{"a deployment", request("create", "deployments", `,"responseObject":`+deployment), "container.privileged=log object.kind=Deployment"},
-		{"a cron job", request("create", "cronjobs", `,"responseObject":{"kind":"CronJob","spec":{"jobTemplate":{"spec":{"template":{"spec":`+pod+`}}}}}`), "container.privileged=log"},
-		{"a patch is judged by what it made", request("patch", "deployments", `,"requestObject":{"spec":{"template":{"spec":{"hostNetwork":true}}}},"responseObject":`+deployment), "container.privileged=log -pod.hostNetwork"},
-		{"without an answer by what was sent", request("patch", "deployments", `,"requestObject":{"spec":{"template":{"spec":{"hostNetwork":true}}}}`), "pod.hostNetwork=true"},
-		{"a refused one by what was sent", request("create", "deployments", `,"requestObject":`+deployment+`,"responseObject":{"kind":"Status","code":403}`), "container.privileged=log"},
-		{"a status update makes no pods", strings.Replace(request("update", "deployments", `,"responseObject":`+deployment), `"name":"a"`, `"name":"a","subresource":"status"`, 1), "-container.privileged"},
-		{"an update of a pod changes no container", request("patch", "pods", `,"responseObject":{"kind":"Pod","spec":`+pod+`}`), "-container.privileged"},
-		{"an ephemeral container counts alone", strings.Replace(request("patch", "pods", `,"responseObject":{"kind":"Pod","spec":{"containers":[{"name":"app","securityContext":{"privileged":true}}],"ephemeralContainers":[{"name":"debug"}]}}`), `"name":"a"`, `"name":"a","subresource":"ephemeralcontainers"`, 1), "container.name=debug -container.privileged"},
-		{"a role", request("create", "clusterroles", `,"requestObject":{"kind":"ClusterRole","rules":[{"verbs":["*"],"resources":["*"]},{"verbs":["get"],"resources":["pods"]}]}`), "role.everything=true role.verb=*,get role.resource=*,pods"},
-		{"two rules that only together are everything", request("create", "clusterroles", `,"requestObject":{"rules":[{"verbs":["*"],"resources":["pods"]},{"verbs":["get"],"resources":["*"]}]}`), "-role.everything"},
-		{"a binding", request("create", "clusterrolebindings", `,"requestObject":{"roleRef":{"kind":"ClusterRole","name":"cluster-admin"},"subjects":[{"kind":"ServiceAccount","namespace":"shop","name":"b"},{"kind":"User","name":"eve"}]}`), "binding.clusterAdmin=true binding.subject=ServiceAccount shop/b,User eve"},
-		{"a Role of that name is another", request("create", "rolebindings", `,"requestObject":{"roleRef":{"kind":"Role","name":"cluster-admin"}}`), "binding.role=cluster-admin -binding.clusterAdmin"},
-		{"values of unexpected types", request("create", "pods", `,"requestObject":{"spec":{"hostPID":"yes","hostNetwork":true,"containers":[{"name":7},{"name":"b","securityContext":{"privileged":true}}]}}`), "pod.hostNetwork=true container.privileged=b -pod.hostPID"},
+		{"a cron job", request("create", "cronjobs",
+			`,"responseObject":{"kind":"CronJob","spec":{"jobTemplate":{"spec":{"template":{"spec":`+pod+`}}}}}`), "container.privileged=log"},
+		{"a patch is judged by what it made",
+			request("patch", "deployments", `,"requestObject":{"spec":{"template":{"spec":{"hostNetwork":true}}}},"responseObject":`+
+				deployment), "container.privileged=log -pod.hostNetwork"},
+		{"without an answer by what was sent",
+			request("patch", "deployments", `,"requestObject":{"spec":{"template":{"spec":{"hostNetwork":true}}}}`), "pod.hostNetwork=true"},
+		{"a refused one by what was sent", request("create", "deployments",
+			`,"requestObject":`+deployment+`,"responseObject":{"kind":"Status","code":403}`), "container.privileged=log"},
+		{"a status update makes no pods", strings.Replace(request("update", "deployments", `,"responseObject":`+deployment), `"name":"a"`,
+			`"name":"a","subresource":"status"`, 1), "-container.privileged"},
+		{"an update of a pod changes no container", request("patch", "pods", `,"responseObject":{"kind":"Pod","spec":`+pod+`}`),
+			"-container.privileged"},
+		{"an ephemeral container counts alone",
+			strings.Replace(request("patch", "pods",
+				`,"responseObject":{"kind":"Pod","spec":{"containers":[{"name":"app","securityContext":{"privileged":true}}],
+				"ephemeralContainers":[{"name":"debug"}]}}`), `"name":"a"`, `"name":"a","subresource":"ephemeralcontainers"`, 1),
+			"container.name=debug -container.privileged"},
+		{"a role", request("create", "clusterroles",
+			`,"requestObject":{"kind":"ClusterRole","rules":[{"verbs":["*"],"resources":["*"]},{"verbs":["get"],"resources":["pods"]}]}`),
+			"role.everything=true role.verb=*,get role.resource=*,pods"},
+		{"two rules that only together are everything",
+			request("create", "clusterroles",
+				`,"requestObject":{"rules":[{"verbs":["*"],"resources":["pods"]},{"verbs":["get"],"resources":["*"]}]}`), "-role.everything"},
+		{"a binding", request("create", "clusterrolebindings",
+			`,"requestObject":{"roleRef":{"kind":"ClusterRole","name":"cluster-admin"},
+			"subjects":[{"kind":"ServiceAccount","namespace":"shop","name":"b"},{"kind":"User","name":"eve"}]}`),
+			"binding.clusterAdmin=true binding.subject=ServiceAccount shop/b,User eve"},
+		{"a Role of that name is another", request("create", "rolebindings",
+			`,"requestObject":{"roleRef":{"kind":"Role","name":"cluster-admin"}}`), "binding.role=cluster-admin -binding.clusterAdmin"},
+		{"values of unexpected types", request("create", "pods",
+			`,"requestObject":{"spec":{"hostPID":"yes","hostNetwork":true,
+			"containers":[{"name":7},{"name":"b","securityContext":{"privileged":true}}]}}`),
+			"pod.hostNetwork=true container.privileged=b -pod.hostPID"},
 		{"hardly anything", `{"verb":"get"}`, "verb=get actor.class=unknown -outcome -source.address"},
 		{"v1beta1", `{"kind":"Event","apiVersion":"audit.k8s.io/v1beta1","verb":"get","user":{"username":"bob"}}`, "actor.name=bob"},
-		{"nulls", `{"verb":"get","user":null,"objectRef":null,"sourceIPs":null,"responseStatus":null,"annotations":null,"requestObject":null}`, "actor.class=unknown"},
-		{"an impersonator is who he is", request("get", "pods", `,"impersonatedUser":{"username":"system:serviceaccount:kube-system:job-controller"}`), "actor.class=person impersonatedUser.username=system:serviceaccount:kube-system:job-controller"},
+		{"nulls", `{"verb":"get","user":null,"objectRef":null,"sourceIPs":null,"responseStatus":null,"annotations":null,"requestObject":null}`,
+			"actor.class=unknown"},
+		{"an impersonator is who he is", request("get", "pods",
+			`,"impersonatedUser":{"username":"system:serviceaccount:kube-system:job-controller"}`),
+			"actor.class=person impersonatedUser.username=system:serviceaccount:kube-system:job-controller"},
 		{"a dry run", strings.Replace(request("create", "pods", ""), "/x", "/x?dryRun=All", 1), "outcome=dry-run"},
-		{"the command of an exec", strings.NewReplacer(`"name":"a"`, `"name":"a","subresource":"exec"`, "/x", "/x?command=sh&command=-c&command=id+%3E+f&container=app", "201", "101").Replace(request("get", "pods", "")), "exec.command=sh -c id > f exec.container=app outcome=upgraded"},
-		{"the command in the body", strings.Replace(request("create", "pods", `,"requestObject":{"kind":"PodExecOptions","command":["id","-u"]}`), `"name":"a"`, `"name":"a","subresource":"exec"`, 1), "exec.command=id -u"},
+		{"the command of an exec", strings.NewReplacer(`"name":"a"`, `"name":"a","subresource":"exec"`, "/x",
+			"/x?command=sh&command=-c&command=id+%3E+f&container=app", "201", "101").Replace(request("get", "pods", "")),
+			"exec.command=sh -c id > f exec.container=app outcome=upgraded"},
+		{"the command in the body", strings.Replace(request("create", "pods",
+			`,"requestObject":{"kind":"PodExecOptions","command":["id","-u"]}`), `"name":"a"`, `"name":"a","subresource":"exec"`, 1),
+			"exec.command=id -u"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -75,7 +112,8 @@ func has(t *testing.T, e event.Event, want string) {
 	t.Helper()
 	var items []string
 	for _, w := range strings.Split(want, " ") {
-		if name, _, ok := strings.Cut(w, "="); ok && strings.Contains(name, ".") || ok && (name == "verb" || name == "outcome") || strings.HasPrefix(w, "-") && strings.Contains(w, ".") || w == "-outcome" {
+		if name, _, ok := strings.Cut(w, "="); ok && strings.Contains(name, ".") || ok && (name == "verb" || name == "outcome") ||
+			strings.HasPrefix(w, "-") && strings.Contains(w, ".") || w == "-outcome" {
 			items = append(items, w)
 		} else {
 			items[len(items)-1] += " " + w
@@ -102,7 +140,8 @@ func TestWhoActs(t *testing.T) {
 		{"system:serviceaccount:kube-system:deployment-controller", "", controller},
 		{"system:serviceaccount:shop:deployment-controller", "", serviceAccount},
 		{"system:serviceaccount:kube-system:coredns", "", serviceAccount},
-		{"system:kube-controller-manager", "", controller}, {"system:kube-scheduler", "", controlPlane}, {"system:apiserver", "system:masters", controlPlane},
+		{"system:kube-controller-manager", "", controller}, {"system:kube-scheduler", "", controlPlane},
+		{"system:apiserver", "system:masters", controlPlane},
 		{"system:node:worker-1", "system:nodes", node}, {"system:anonymous", "system:unauthenticated", anonymous},
 		{"eks:addon-manager", "", cloudManaged}, {"aksService", "system:masters", cloudManaged}, {"system:gke-common-webhooks", "", cloudManaged},
 		{"deployment-controller", "", person}, {"", "", unknown},
@@ -134,8 +173,10 @@ func TestOnlyTheLastHopBeforeOurProxiesIsBelieved(t *testing.T) {
 }
 
 func TestSensitiveFolders(t *testing.T) {
-	for path, want := range map[string]bool{"/": true, "/etc": true, "/etc/shadow": true, "/var": true, "/var/lib": true, "/var/lib/kubelet/pods": true, "/var/run/docker.sock": true, "/run": true, "/proc/1": true, "/var/log": true,
-		"/var/log/app": false, "/data": false, "/etcd-data": false, "/etc/localtime": false, "/opt/app": false, "/varnish": false, "/lib/modules": false, "/mnt": true, "/mnt/disk1": false, "/dev/shm": false, "/usr": true} {
+	for path, want := range map[string]bool{"/": true, "/etc": true, "/etc/shadow": true, "/var": true, "/var/lib": true,
+		"/var/lib/kubelet/pods": true, "/var/run/docker.sock": true, "/run": true, "/proc/1": true, "/var/log": true,
+		"/var/log/app": false, "/data": false, "/etcd-data": false, "/etc/localtime": false, "/opt/app": false, "/varnish": false,
+		"/lib/modules": false, "/mnt": true, "/mnt/disk1": false, "/dev/shm": false, "/usr": true} {
 		if got := sensitive(path); got != want {
 			t.Errorf("%s: %v, want %v", path, got, want)
 		}
@@ -162,20 +203,31 @@ func TestStagesAreOneActAndForgedIDsAreNone(t *testing.T) {
 
 func TestEvidenceHoldsNoSecretValues(t *testing.T) {
 	const secret = "hunter2"
-	pod := `{"metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"hunter2"},"managedFields":[{"x":"hunter2"}]},"spec":{"containers":[{"name":"app","image":"i","env":[{"name":"P","value":"hunter2"}],"livenessProbe":{"httpGet":{"httpHeaders":[{"name":"Authorization","value":"hunter2"}]}}}],"volumes":[{"name":"c","csi":{"volumeAttributes":{"password":"hunter2"}}}]}}`
+	pod := `{"metadata":{"name":"a","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"hunter2"},
+			"managedFields":[{"x":"hunter2"}]},
+		"spec":{"containers":[{"name":"app","image":"i","env":[{"name":"P","value":"hunter2"}],
+			"livenessProbe":{"httpGet":{"httpHeaders":[{"name":"Authorization","value":"hunter2"}]}}}],
+			"volumes":[{"name":"c","csi":{"volumeAttributes":{"password":"hunter2"}}}]}}`
 	tests := []string{
-		request("create", "secrets", `,"requestObject":{"kind":"Secret","metadata":{"name":"a"},"data":{"p":"hunter2"},"stringData":{"q":"hunter2"}},"responseObject":{"kind":"Secret","data":{"p":"hunter2"}}`),
+		request("create", "secrets",
+			`,"requestObject":{"kind":"Secret","metadata":{"name":"a"},"data":{"p":"hunter2"},"stringData":{"q":"hunter2"}},
+			"responseObject":{"kind":"Secret","data":{"p":"hunter2"}}`),
 		request("list", "secrets", `,"responseObject":{"kind":"SecretList","items":[{"metadata":{"name":"hunter2"},"data":{"p":"hunter2"}}]}`),
 		request("create", "configmaps", `,"requestObject":{"kind":"ConfigMap","data":{"p":"hunter2"}}`),
-		request("create", "tokenreviews", `,"requestObject":{"kind":"TokenReview","spec":{"token":"hunter2"}},"responseObject":{"spec":{"token":"hunter2"}}`),
+		request("create", "tokenreviews",
+			`,"requestObject":{"kind":"TokenReview","spec":{"token":"hunter2"}},"responseObject":{"spec":{"token":"hunter2"}}`),
 		request("create", "serviceaccounts", `,"responseObject":{"kind":"TokenRequest","status":{"token":"hunter2"}}`),
-		request("create", "things", `,"requestObject":{"kind":"Thing","metadata":{"name":"a"},"spec":{"password":"hunter2","name":{"kind":["hunter2"]}}}`),
+		request("create", "things",
+			`,"requestObject":{"kind":"Thing","metadata":{"name":"a"},"spec":{"password":"hunter2","name":{"kind":["hunter2"]}}}`),
 		request("create", "pods", `,"requestObject":`+pod+`,"responseObject":`+pod),
 		request("patch", "deployments", `,"requestObject":{"spec":{"template":`+pod+`}}`),
-		request("patch", "deployments", `,"requestObject":[{"op":"replace","path":"/spec/template/spec/containers/0/env/0/value","value":"hunter2"}]`),
-		request("create", "pods", `,"annotations":{"patch.webhook.admission.k8s.io/round_0_index_0":"hunter2","authorization.k8s.io/decision":"allow"}`),
+		request("patch", "deployments",
+			`,"requestObject":[{"op":"replace","path":"/spec/template/spec/containers/0/env/0/value","value":"hunter2"}]`),
+		request("create", "pods",
+			`,"annotations":{"patch.webhook.admission.k8s.io/round_0_index_0":"hunter2","authorization.k8s.io/decision":"allow"}`),
 		strings.Replace(request("get", "services", ""), "/x", "/api/v1/namespaces/shop/services/a/proxy/?token=hunter2&x&%74oken=hunter2", 1),
-		request("create", "pods", `,"responseStatus":{"code":422,"message":"Invalid value: hunter2"},"extraMember":"hunter2","requestObject":{"kind":"Pod"}`),
+		request("create", "pods",
+			`,"responseStatus":{"code":422,"message":"Invalid value: hunter2"},"extraMember":"hunter2","requestObject":{"kind":"Pod"}`),
 	}
 	for _, text := range tests {
 		e := decode(t, text)
@@ -221,7 +273,8 @@ func TestWhatIsNoEventIsRejectedWithAReason(t *testing.T) {
 func TestABadItemOfAListDoesNotHideTheOthers(t *testing.T) {
 	d := Decoder{Cluster: "prod"}
 	large := `{"verb":"get","requestObject":{"x":"` + strings.Repeat("x", 10<<20) + `"}}`
-	b, err := d.Decode([]byte(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{"verb":"get"},{"verb":7},{"stage":"RequestReceived","verb":"get"},` + large + `]}`))
+	b, err := d.Decode([]byte(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[
+		{"verb":"get"},{"verb":7},{"stage":"RequestReceived","verb":"get"},` + large + `]}`))
 	if err != nil || len(b.Events) != 2 || b.Announced != 1 || len(b.Rejected) != 1 || b.Rejected[0].Position != 2 {
 		t.Errorf("error %v, %d events, %d announced, rejected %v", err, len(b.Events), b.Announced, b.Rejected)
 	}
@@ -302,7 +355,10 @@ func TestEveryFieldIsNamedAndEveryNameIsUsed(t *testing.T) {
 			note(e)
 		}
 	}
-	note(decode(t, request("create", "pods", `,"impersonatedUser":{"username":"x","groups":["y"]},"objectRef":{"resource":"pods"},"sourceIPs":["1.2.3.4","5.6.7.8"],"requestObject":{"spec":{"nodeName":"n","hostPID":true,"hostIPC":true,"containers":[{"securityContext":{"capabilities":{"add":["X"]}}}]}}`)))
+	note(decode(t, request("create", "pods",
+		`,"impersonatedUser":{"username":"x","groups":["y"]},"objectRef":{"resource":"pods"},"sourceIPs":["1.2.3.4","5.6.7.8"],
+		"requestObject":{"spec":{"nodeName":"n","hostPID":true,"hostIPC":true,
+			"containers":[{"securityContext":{"capabilities":{"add":["X"]}}}]}}`)))
 	note(decode(t, request("create", "clusterroles", `,"requestObject":{"rules":[{"verbs":["*"],"resources":["*"]}]}`)))
 	for name, used := range seen {
 		if !used {
@@ -312,7 +368,8 @@ func TestEveryFieldIsNamedAndEveryNameIsUsed(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	f.Add([]byte(request("create", "pods", `,"requestObject":{"spec":{"containers":[{"name":"a"}],"volumes":[{"name":"v","hostPath":{"path":"/"}}]}}`)))
+	f.Add([]byte(request("create", "pods",
+		`,"requestObject":{"spec":{"containers":[{"name":"a"}],"volumes":[{"name":"v","hostPath":{"path":"/"}}]}}`)))
 	f.Add([]byte(request("create", "clusterrolebindings", `,"requestObject":{"roleRef":{"kind":"ClusterRole"},"subjects":[{"name":"x"}]}`)))
 	f.Add([]byte(`{"kind":"EventList","items":[{"verb":"get","requestURI":"/x?a=%zz&command=\n"}]}`))
 	f.Add([]byte("{\n\"verb\":\"get\"}"))

@@ -10,13 +10,17 @@ var Index = []string{"objectRef.resource", "objectRef.subresource", "verb"}
 
 // Fields are all that a rule may ask of an audit event.
 var Fields = []event.Field{
-	{Name: "verb", Sentence: "What was asked: create, get, list, watch, update, patch, delete, deletecollection. Over a WebSocket exec, attach and port-forward are a get.", Example: "create"},
+	{Name: "verb", Sentence: "What was asked: create, get, list, watch, update, patch, delete, deletecollection. " +
+		"Over a WebSocket exec, attach and port-forward are a get.", Example: "create"},
 	{Name: "level", Sentence: "How much the audit policy kept: Metadata, Request, RequestResponse.", Example: "RequestResponse"},
-	{Name: "stage", Sentence: "ResponseStarted, ResponseComplete or Panic. Events of the stage RequestReceived are not shown to rules: they do not say how it ended.", Example: "ResponseComplete"},
-	{Name: "requestURI", Sentence: "The address asked for, without the values of unknown parameters.", Example: "/api/v1/namespaces/shop/pods?limit=500"},
+	{Name: "stage", Sentence: "ResponseStarted, ResponseComplete or Panic. " +
+		"Events of the stage RequestReceived are not shown to rules: they do not say how it ended.", Example: "ResponseComplete"},
+	{Name: "requestURI", Sentence: "The address asked for, without the values of unknown parameters.",
+		Example: "/api/v1/namespaces/shop/pods?limit=500"},
 	{Name: "request.path", Sentence: "The address without its parameters.", Example: "/api/v1/namespaces/shop/pods"},
 	{Name: "userAgent", Sentence: "What the client calls itself; it may say anything.", Example: "kubectl/v1.37.2 (linux/amd64)"},
-	{Name: "sourceIPs", Sentence: "Every address the request claims to have passed. All but the last are text that a client may have made up: use source.address.", Example: "203.0.113.7"},
+	{Name: "sourceIPs", Sentence: "Every address the request claims to have passed. " +
+		"All but the last are text that a client may have made up: use source.address.", Example: "203.0.113.7"},
 	{Name: "user.username", Sentence: "The authenticated user; absent if authentication failed.", Example: "alice"},
 	{Name: "user.groups", Sentence: "The groups of the authenticated user.", Example: "system:masters"},
 	{Name: "impersonatedUser.username", Sentence: "As whom the user asked to act.", Example: "system:serviceaccount:shop:builder"},
@@ -26,12 +30,16 @@ var Fields = []event.Field{
 	{Name: "objectRef.apiGroup", Sentence: "The API group of the thing; absent for the core group.", Example: "apps"},
 	{Name: "objectRef.namespace", Sentence: "The namespace of the thing.", Example: "shop"},
 	{Name: "objectRef.name", Sentence: "The name of the thing. If the server chose it, it is read from the answer.", Example: "web"},
-	{Name: "responseStatus.code", Sentence: "The HTTP status. 101 says that a stream was opened, not that what ran in it succeeded.", Example: "201"},
+	{Name: "responseStatus.code", Sentence: "The HTTP status. 101 says that a stream was opened, not that what ran in it succeeded.",
+		Example: "201"},
 	{Name: "authorization.decision", Sentence: "allow or forbid, as the API server decided.", Example: "allow"},
-	{Name: "authorization.reason", Sentence: "Why the API server decided so, in its words.", Example: `RBAC: allowed by ClusterRoleBinding "ops"`},
+	{Name: "authorization.reason", Sentence: "Why the API server decided so, in its words.",
+		Example: `RBAC: allowed by ClusterRoleBinding "ops"`},
 
-	{Name: "outcome", Sentence: "success (2xx), upgraded (101), denied (401, 403), failed (all else), dry-run (nothing was kept). Absent if the event does not tell.", Example: "success"},
-	{Name: "actor.class", Sentence: "Who acts: person, service-account, node, controller (a loop of the controller manager), control-plane, cloud-managed, anonymous, or unknown if authentication failed. An impersonator counts as what he is.", Example: "person"},
+	{Name: "outcome", Sentence: "success (2xx), upgraded (101), denied (401, 403), failed (all else), dry-run (nothing was kept). " +
+		"Absent if the event does not tell.", Example: "success"},
+	{Name: "actor.class", Sentence: "Who acts: person, service-account, node, controller (a loop of the controller manager), " +
+		"control-plane, cloud-managed, anonymous, or unknown if authentication failed. An impersonator counts as what he is.", Example: "person"},
 	{Name: "actor.name", Sentence: "The user name of who acts, or system:anonymous.", Example: "alice"},
 	{Name: "actor.namespace", Sentence: "The namespace of the service account that acts.", Example: "kube-system"},
 	{Name: "source.address", Sentence: "Where the request came from: the last hop that is not a configured proxy.", Example: "203.0.113.7"},
@@ -39,7 +47,8 @@ var Fields = []event.Field{
 	{Name: "source.claimed", Sentence: "What the client says lies behind source.address.", Example: "198.51.100.1"},
 
 	{Name: "object.kind", Sentence: "The kind of thing asked for, in the singular.", Example: "Deployment"},
-	{Name: "pod.serviceAccount", Sentence: "The service account of the pods that a request makes, directly or by a workload's template. The same holds for every field of pod and container.", Example: "default"},
+	{Name: "pod.serviceAccount", Sentence: "The service account of the pods that a request makes, directly or by a workload's " +
+		"template. The same holds for every field of pod and container.", Example: "default"},
 	{Name: "pod.hostNetwork", Sentence: "true if the pods use the node's network.", Example: "true"},
 	{Name: "pod.hostPID", Sentence: "true if the pods see the node's processes.", Example: "true"},
 	{Name: "pod.hostIPC", Sentence: "true if the pods share the node's IPC.", Example: "true"},
@@ -50,7 +59,9 @@ var Fields = []event.Field{
 	{Name: "container.privileged", Sentence: "Names of the containers that are privileged.", Example: "app"},
 	{Name: "container.addedCapability", Sentence: "Linux capabilities that containers add.", Example: "SYS_ADMIN"},
 	{Name: "container.hostPath", Sentence: "Folders of the node that containers mount, subPath included.", Example: "/data"},
-	{Name: "container.sensitiveHostPath", Sentence: "Those of them that give more than their files: parts of the system, the kubelet's and the container runtimes' folders and sockets, or a folder above such.", Example: "/etc"},
+	{Name: "container.sensitiveHostPath",
+		Sentence: "Those of them that give more than their files: parts of the system, the kubelet's and the container runtimes' folders " +
+			"and sockets, or a folder above such.", Example: "/etc"},
 	{Name: "container.writableSensitiveHostPath", Sentence: "Sensitive folders that a container mounts without readOnly.", Example: "/"},
 	{Name: "container.privilegedSensitiveHostPath", Sentence: "Sensitive folders that a privileged container mounts.", Example: "/dev"},
 

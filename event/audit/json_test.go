@@ -7,7 +7,8 @@ import (
 )
 
 func FuzzCursorAcceptsNoMoreThanTheStandardLibrary(f *testing.F) {
-	for _, s := range []string{`{"a":[1,-0.5e+3,true,null,"\u00e9\n"]}`, `[[[`, `{"a":1,}`, `01`, `"\x"`, `nul`, `{"a" 1}`, ` 1 `, "\"\x01\"", `-`, `1.`, `{"a":1}x`} {
+	for _, s := range []string{`{"a":[1,-0.5e+3,true,null,"\u00e9\n"]}`, `[[[`, `{"a":1,}`, `01`, `"\x"`, `nul`, `{"a" 1}`, ` 1 `,
+		"\"\x01\"", `-`, `1.`, `{"a":1}x`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -38,7 +38,8 @@ var maps = set(`labels matchLabels nodeSelector extra`)
 
 // decisions are the annotations of an audit event that stay; those of webhooks
 // hold patches, with whatever the patch holds.
-var decisions = []string{"authorization.k8s.io/", "pod-security.kubernetes.io/", "validation.policy.admission.k8s.io/", "authentication.k8s.io/stale-token"}
+var decisions = []string{"authorization.k8s.io/", "pod-security.kubernetes.io/", "validation.policy.admission.k8s.io/",
+	"authentication.k8s.io/stale-token"}
 
 func set(words string) map[string]bool {
 	out := map[string]bool{}

@@ -5,9 +5,9 @@ package audit
 var kinds = map[string]string{
 	"pods": "Pod", "deployments": "Deployment", "daemonsets": "DaemonSet", "statefulsets": "StatefulSet",
 	"replicasets": "ReplicaSet", "replicationcontrollers": "ReplicationController", "jobs": "Job", "cronjobs": "CronJob",
-	"podtemplates": "PodTemplate", "secrets": "Secret", "configmaps": "ConfigMap", "services": "Service", "nodes": "Node", "namespaces": "Namespace",
-	"serviceaccounts": "ServiceAccount", "roles": "Role", "clusterroles": "ClusterRole", "rolebindings": "RoleBinding",
-	"clusterrolebindings": "ClusterRoleBinding", "ingresses": "Ingress", "networkpolicies": "NetworkPolicy",
+	"podtemplates": "PodTemplate", "secrets": "Secret", "configmaps": "ConfigMap", "services": "Service", "nodes": "Node",
+	"namespaces": "Namespace", "serviceaccounts": "ServiceAccount", "roles": "Role", "clusterroles": "ClusterRole",
+	"rolebindings": "RoleBinding", "clusterrolebindings": "ClusterRoleBinding", "ingresses": "Ingress", "networkpolicies": "NetworkPolicy",
 }
 
 func kindOf(resource string) string {

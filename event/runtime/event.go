@@ -43,7 +43,8 @@ func (d *Decoder) event(r *Record, line []byte) event.Event {
 		a := &r.Ancestors[i]
 		a.Arguments = harmless(programOf(a).name, a.Arguments)
 	}
-	b.Event = event.Event{ID: hash(d.Cluster, line), Cluster: d.Cluster, Source: Source, Time: r.Time.UTC(), Fields: make(event.Fields, 32), Redact: r.evidence}
+	b.Event = event.Event{ID: hash(d.Cluster, line), Cluster: d.Cluster, Source: Source, Time: r.Time.UTC(),
+		Fields: make(event.Fields, 32), Redact: r.evidence}
 	if r.Container != nil && r.Container.ID != "" && d.Place != nil {
 		b.place, b.placed = d.Place(r.Container)
 	}
@@ -216,7 +217,8 @@ func (b *builder) title() string {
 // first: the pod where it is known, else the container.
 func (b *builder) entities() {
 	p, c := b.record.Process, b.record.Container
-	b.entity(event.Entity{Role: event.Actor, Kind: "Process", Name: b.Fields["process.name"][0], Detail: cmp.Or(p.Path, p.Name) + " as " + user(p.UID)})
+	b.entity(event.Entity{Role: event.Actor, Kind: "Process", Name: b.Fields["process.name"][0],
+		Detail: cmp.Or(p.Path, p.Name) + " as " + user(p.UID)})
 	if server := b.Fields["process.server"]; len(server) > 0 {
 		b.entity(event.Entity{Role: event.Related, Kind: "Process", Name: server[0], Detail: "started it, directly or through others"})
 	}
@@ -227,7 +229,8 @@ func (b *builder) entities() {
 	if c == nil {
 		at = event.Target // the node itself is where it happened
 	}
-	b.entity(event.Entity{Role: at, Kind: "Node", Name: b.record.Node, ID: ref.Ref{Cluster: b.Cluster, Kind: "Node", Name: b.record.Node}.ID()})
+	b.entity(event.Entity{Role: at, Kind: "Node", Name: b.record.Node,
+		ID: ref.Ref{Cluster: b.Cluster, Kind: "Node", Name: b.record.Node}.ID()})
 }
 
 func (b *builder) entity(e event.Entity) { b.Entities = append(b.Entities, e) }
@@ -247,7 +250,8 @@ func (p Place) Entities(id string) (out []event.Entity) {
 		return []event.Entity{{Role: event.Target, Kind: "Container", Name: shortID(id), Detail: id}}
 	}
 	out = append(out, event.Entity{Role: event.Target, Kind: "Pod", Namespace: p.Namespace, Name: p.Pod, ID: p.PodID})
-	out = append(out, event.Entity{Role: event.Related, Kind: "Container", Namespace: p.Namespace, Name: cmp.Or(p.Container, shortID(id)), ID: p.ContainerID, Detail: id})
+	out = append(out, event.Entity{Role: event.Related, Kind: "Container", Namespace: p.Namespace,
+		Name: cmp.Or(p.Container, shortID(id)), ID: p.ContainerID, Detail: id})
 	if p.Image != "" {
 		out = append(out, event.Entity{Role: event.Related, Kind: "Image", Name: p.Image, ID: p.ImageID})
 	}

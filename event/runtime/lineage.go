@@ -67,7 +67,8 @@ func since(ancestors []Process) time.Time {
 
 // isScript tells a script by its name, which is all that is known of an ancestor.
 func isScript(name string) bool {
-	return slices.ContainsFunc([]string{".sh", ".cgi", ".py", ".pl", ".rb", ".bash"}, func(end string) bool { return strings.HasSuffix(name, end) })
+	return slices.ContainsFunc([]string{".sh", ".cgi", ".py", ".pl", ".rb", ".bash"},
+		func(end string) bool { return strings.HasSuffix(name, end) })
 }
 
 // starter is what started the container: the tool nearest to it that a person

@@ -18,7 +18,8 @@ const box = "4d0e8f6a1b2c4d0e8f6a1b2c4d0e8f6a1b2c4d0e8f6a1b2c4d0e8f6a1b2c4d0e"
 // exec is a record of a program's start in a container; more changes it.
 func exec(more func(*Record)) *Record {
 	r := &Record{Version: 1, Kind: Exec, Node: "worker-1", Boot: "b1", Sequence: 7, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-		Process:   &Process{PID: 40, InnerPID: 9, Name: "sh", Path: "/bin/sh", Arguments: []string{"sh", "-c", "id"}, HostNamespaces: []string{"user"}},
+		Process: &Process{PID: 40, InnerPID: 9, Name: "sh", Path: "/bin/sh", Arguments: []string{"sh", "-c", "id"},
+			HostNamespaces: []string{"user"}},
 		Container: &Container{ID: box, Kubernetes: true, PodUID: "u1"}}
 	if more != nil {
 		more(r)
@@ -64,29 +65,41 @@ func TestFactsOfAProgramsStart(t *testing.T) {
 		record *Record
 		want   string
 	}{
-		{"a shell below a server", exec(below("nginx", "nginx", "containerd-shim*", "systemd*")), "process.shell=sh process.server=nginx process.ancestry=sh ← nginx ← nginx ← containerd-shim ← systemd ParentImage=…/nginx -container.first -process.entered container.starter=containerd-shim"},
-		{"shells and wrappers between do not hide the server", exec(below("bash", "timeout", "php-fpm8.2", "runc*")), "process.server=php-fpm8.2"},
+		{"a shell below a server", exec(below("nginx", "nginx", "containerd-shim*", "systemd*")),
+			"process.shell=sh process.server=nginx process.ancestry=sh ← nginx ← nginx ← containerd-shim ← systemd ParentImage=…/nginx " +
+				"-container.first -process.entered container.starter=containerd-shim"},
+		{"shells and wrappers between do not hide the server", exec(below("bash", "timeout", "php-fpm8.2", "runc*")),
+			"process.server=php-fpm8.2"},
 		{"another program between does", exec(below("backup", "nginx")), "-process.server"},
-		{"a server outside of the container is none of it", exec(below("runc*", "nginx*")), "-process.server process.entered=true container.starter=runc"},
-		{"what is unknown counts as inside", exec(func(r *Record) { below("nginx")(r); r.Ancestors[0].Container = unknown }), "process.server=nginx"},
-		{"python that has just started is no server", exec(func(r *Record) { below("python3")(r); r.Ancestors[0].StartedAt = r.Time.Add(-time.Second) }), "-process.server"},
-		{"one that forks for each request is", exec(func(r *Record) { below("python3", "python3")(r); r.Ancestors[0].StartedAt = r.Time }), "process.server=python3"},
+		{"a server outside of the container is none of it", exec(below("runc*", "nginx*")),
+			"-process.server process.entered=true container.starter=runc"},
+		{"what is unknown counts as inside", exec(func(r *Record) { below("nginx")(r); r.Ancestors[0].Container = unknown }),
+			"process.server=nginx"},
+		{"python that has just started is no server",
+			exec(func(r *Record) { below("python3")(r); r.Ancestors[0].StartedAt = r.Time.Add(-time.Second) }), "-process.server"},
+		{"one that forks for each request is",
+			exec(func(r *Record) { below("python3", "python3")(r); r.Ancestors[0].StartedAt = r.Time }), "process.server=python3"},
 		{"sshd gives shells", exec(below("sshd")), "-process.server"},
 		{"busybox by its link", exec(run("/bin/busybox", "ash", "-c", "id")), "process.shell=ash process.name=ash"},
 		{"busybox by its argument", exec(run("/bin/busybox", "busybox", "sh")), "process.shell=sh"},
 		{"busybox calling itself", exec(run("/proc/self/exe", "sh", "-c", "id")), "process.shell=sh"},
 		{"busybox as something else", exec(run("/bin/busybox", "wget", "x")), "process.name=wget -process.shell"},
 		{"a login shell", exec(run("/bin/bash", "-bash")), "process.shell=bash"},
-		{"a script", exec(run("/app/run.cgi", "/bin/sh", "run.cgi")), "process.name=run.cgi process.interpreter=sh process.shell=sh Image=/app/run.cgi"},
+		{"a script", exec(run("/app/run.cgi", "/bin/sh", "run.cgi")),
+			"process.name=run.cgi process.interpreter=sh process.shell=sh Image=/app/run.cgi"},
 		{"a script of python", exec(run("/app/x", "/usr/bin/python3", "/app/x")), "process.interpreter=python3 -process.shell"},
 		{"no path", exec(func(r *Record) { r.Process.Path = "" }), "Image=sh process.shell=sh"},
 		{"no arguments", exec(func(r *Record) { r.Process.Arguments = nil }), "process.shell=sh -CommandLine"},
 		{"every capability", exec(all), "container.privileged=true"},
 		{"every capability of a user namespace", exec(func(r *Record) { all(r); r.Process.HostNamespaces = nil }), "-container.privileged"},
 		{"all but two, as some nodes give", exec(func(r *Record) { r.Process.Capabilities = make([]string, 39) }), "container.privileged=true"},
-		{"a few", exec(func(r *Record) { r.Process.Capabilities = []string{"CAP_SYS_ADMIN"} }), "-container.privileged process.capability=CAP_SYS_ADMIN"},
-		{"the first of a container", exec(func(r *Record) { r.Process.InnerPID = 1; below("runc*")(r) }), "container.first=true -process.entered"},
-		{"the first of one that sees the node's processes", exec(func(r *Record) { r.Process.HostNamespaces = []string{"pid"}; below("containerd-shim*")(r) }), "container.first=true -process.entered"},
+		{"a few", exec(func(r *Record) { r.Process.Capabilities = []string{"CAP_SYS_ADMIN"} }),
+			"-container.privileged process.capability=CAP_SYS_ADMIN"},
+		{"the first of a container", exec(func(r *Record) { r.Process.InnerPID = 1; below("runc*")(r) }),
+			"container.first=true -process.entered"},
+		{"the first of one that sees the node's processes",
+			exec(func(r *Record) { r.Process.HostNamespaces = []string{"pid"}; below("containerd-shim*")(r) }),
+			"container.first=true -process.entered"},
 		{"what sets a container up is not in it yet", exec(func(r *Record) {
 			all(r)
 			r.Process.Path, r.Process.Arguments, r.Process.HostNamespaces = "/proc/self/exe", []string{"runc", "init"}, []string{"user", "mnt"}
@@ -97,10 +110,12 @@ func TestFactsOfAProgramsStart(t *testing.T) {
 			r.Process.Path, r.Process.Arguments, r.Process.HostNamespaces = "/proc/self/exe", []string{"runc", "init"}, []string{"user", "mnt"}
 			below("sh")(r)
 		}), "container.privileged=true"},
-		{"a process of the node", exec(func(r *Record) { all(r); r.Container = nil; below("nginx*")(r) }), "-container.id -container.privileged process.server=nginx process.place=outside of containers process.shell=sh"},
+		{"a process of the node", exec(func(r *Record) { all(r); r.Container = nil; below("nginx*")(r) }),
+			"-container.id -container.privileged process.server=nginx process.place=outside of containers process.shell=sh"},
 		{"python tends many a node", exec(func(r *Record) { r.Container = nil; below("python3*")(r) }), "-process.server"},
 		{"root and others", exec(func(r *Record) { r.Process.UID = 1000 }), "User=1000"},
-		{"a file that was written later", exec(func(r *Record) { r.Process.Added, r.Process.Unlinked = true, true }), "process.added=true process.unlinked=true"},
+		{"a file that was written later", exec(func(r *Record) { r.Process.Added, r.Process.Unlinked = true, true }),
+			"process.added=true process.unlinked=true"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -146,12 +161,16 @@ func TestAnAlertNamesThePodWhereTheClusterKnowsIt(t *testing.T) {
 		if c.PodUID != "u1" {
 			return Place{}, false
 		}
-		return Place{Namespace: "shop", Pod: "web-1", Workload: "ReplicaSet/web", PodID: "prod/shop/Pod/web-1", Container: "app", ContainerID: "prod/shop/Pod/web-1/app", Image: "nginx:1", ImageID: "sha256:1", Privileged: true}, true
+		return Place{Namespace: "shop", Pod: "web-1", Workload: "ReplicaSet/web", PodID: "prod/shop/Pod/web-1", Container: "app",
+			ContainerID: "prod/shop/Pod/web-1/app", Image: "nginx:1", ImageID: "sha256:1", Privileged: true}, true
 	}}
 	b := decode(t, d, exec(nil), exec(func(r *Record) { r.Container.PodUID = "u2" }))
-	has(t, b.Events[0].Fields, "pod.namespace=shop pod.name=web-1 container.name=app container.image=nginx:1 container.privileged=true container.title=container app (4d0e8f6a1b2c) of the pod shop/web-1")
+	has(t, b.Events[0].Fields, "pod.namespace=shop pod.name=web-1 container.name=app container.image=nginx:1 container.privileged=true "+
+		"container.title=container app (4d0e8f6a1b2c) of the pod shop/web-1")
 	has(t, b.Events[1].Fields, "-pod.name -container.privileged container.title=container 4d0e8f6a1b2c")
-	if got := fmt.Sprint(b.Events[0].Entities); got != "[{actor Process  sh  /bin/sh as root} {target Pod shop web-1 prod/shop/Pod/web-1 } {related Container shop app prod/shop/Pod/web-1/app "+box+"} {related Image  nginx:1 sha256:1 } {place Node  worker-1 prod/Node/worker-1 }]" {
+	if got := fmt.Sprint(b.Events[0].Entities); got != "[{actor Process  sh  /bin/sh as root} {target Pod shop web-1 "+
+		"prod/shop/Pod/web-1 } {related Container shop app prod/shop/Pod/web-1/app "+box+
+		"} {related Image  nginx:1 sha256:1 } {place Node  worker-1 prod/Node/worker-1 }]" {
 		t.Error(got)
 	}
 	if got := fmt.Sprint(b.Events[1].Entities[1]); got != "{target Container  4d0e8f6a1b2c  "+box+"}" {
@@ -163,12 +182,17 @@ func TestEveryRecordIsCountedOnce(t *testing.T) {
 	good := exec(nil)
 	text := func(r *Record) string { b, _ := json.Marshal(r); return string(b) }
 	lines := []string{
-		text(good), text(&Record{Version: 1, Kind: Exit, Node: "n", Boot: "b", Sequence: 8, Time: good.Time, Process: good.Process, Exit: &ExitCode{Code: 1}}),
+		text(good), text(&Record{Version: 1, Kind: Exit, Node: "n", Boot: "b", Sequence: 8, Time: good.Time, Process: good.Process,
+			Exit: &ExitCode{Code: 1}}),
 		text(&Record{Version: 1, Kind: Lost, Node: "n", Boot: "b", Sequence: 9, Time: good.Time, Lost: 5, Why: "ring buffer full"}), "",
-		"{", `[]`, `{"version":1}`, "null", strings.Repeat("[", 100_000), text(exec(func(r *Record) { r.Version = 2 })), text(exec(func(r *Record) { r.Kind = "boom" })),
-		text(exec(func(r *Record) { r.Sequence = 0 })), text(exec(func(r *Record) { r.Node = "" })), text(exec(func(r *Record) { r.Time = time.Time{} })),
-		text(exec(func(r *Record) { r.Process = nil })), text(exec(func(r *Record) { r.Container.ID = "../x" })), text(exec(func(r *Record) { r.Ancestors = make([]Process, 65) })),
-		text(exec(func(r *Record) { r.Process.Arguments = make([]string, 5000) })), text(exec(func(r *Record) { r.Process.Arguments = []string{strings.Repeat("a", MaxRecord)} })),
+		"{", `[]`, `{"version":1}`, "null", strings.Repeat("[", 100_000), text(exec(func(r *Record) { r.Version = 2 })),
+		text(exec(func(r *Record) { r.Kind = "boom" })),
+		text(exec(func(r *Record) { r.Sequence = 0 })), text(exec(func(r *Record) { r.Node = "" })),
+		text(exec(func(r *Record) { r.Time = time.Time{} })),
+		text(exec(func(r *Record) { r.Process = nil })), text(exec(func(r *Record) { r.Container.ID = "../x" })),
+		text(exec(func(r *Record) { r.Ancestors = make([]Process, 65) })),
+		text(exec(func(r *Record) { r.Process.Arguments = make([]string, 5000) })),
+		text(exec(func(r *Record) { r.Process.Arguments = []string{strings.Repeat("a", MaxRecord)} })),
 	}
 	var b Batch
 	d := Decoder{Cluster: "prod"}
@@ -176,7 +200,8 @@ func TestEveryRecordIsCountedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(b.Events) != 1 || b.Ended != 1 || b.Lost["ring buffer full"] != 5 || len(b.Rejected) != 15 || b.Count() != 18 {
-		t.Errorf("%d events, %d ended, lost %v, %d rejected, %d in all: %v", len(b.Events), b.Ended, b.Lost, len(b.Rejected), b.Count(), b.Rejected)
+		t.Errorf("%d events, %d ended, lost %v, %d rejected, %d in all: %v", len(b.Events), b.Ended, b.Lost, len(b.Rejected), b.Count(),
+			b.Rejected)
 	}
 	if got := b.Came[Run{"n", "b"}]; fmt.Sprint(got) != "[8 9]" {
 		t.Errorf("came %v", got)
@@ -203,7 +228,8 @@ func TestAFloodIsHandedOnInParts(t *testing.T) {
 func FuzzDecodeTakesWhateverComes(f *testing.F) {
 	good, _ := json.Marshal(exec(below("nginx", "runc*")))
 	f.Add(good)
-	f.Add([]byte(`{"version":1,"kind":"exec","node":"n","sequence":1,"time":"2026-01-01T00:00:00Z","process":{"name":"","arguments":["","init"]},"container":{"id":""}}`))
+	f.Add([]byte(`{"version":1,"kind":"exec","node":"n","sequence":1,"time":"2026-01-01T00:00:00Z",
+		"process":{"name":"","arguments":["","init"]},"container":{"id":""}}`))
 	files, _ := filepath.Glob("../../packs/detect/runtime/testdata/*.jsonl")
 	for _, file := range files {
 		text, err := os.ReadFile(file)

@@ -14,18 +14,26 @@ import (
 const hidden = "…"
 
 // secretName is how names of secrets end: password, db_passwd, API-Key, AWS_SECRET_ACCESS_KEY.
-const secretName = `[\w.-]*(?:passw(?:or)?d|pwd|passphrase|secret|token|credentials?|authorization|api[_.-]?key|(?:access|private|secret|account|shared|encryption|signing|auth)[_.-]?key|auth|pass|apikey)`
+const secretName = `[\w.-]*(?:passw(?:or)?d|pwd|passphrase|secret|token|credentials?|authorization|api[_.-]?key|` +
+	`(?:access|private|secret|account|shared|encryption|signing|auth)[_.-]?key|auth|pass|apikey)`
 
 var (
 	// --password=x, PASSWORD=x, -Ddb.password=x, "token": "x", X-Api-Key: x
-	assigned = regexp.MustCompile(`(?i)(^|[\s"'` + "`" + `;&|?,{(-])(` + secretName + `)(["']?\s*[=:]\s*["']?)((?:(?:bearer|basic|token|digest|negotiate)\s+)?[^\s"'` + "`" + `&;,)}]+)`)
+	assigned = regexp.MustCompile(`(?i)(^|[\s"'` + "`" + `;&|?,{(-])(` + secretName +
+		`)(["']?\s*[=:]\s*["']?)((?:(?:bearer|basic|token|digest|negotiate)\s+)?[^\s"'` + "`" + `&;,)}]+)`)
 	// --password x within one text, such as the script of sh -c
 	followed = regexp.MustCompile(`(?i)((?:^|[\s"'])--?` + secretName + `\s+["']?)([^\s"'-][^\s"']*)`)
 	// scheme://user:password@host
 	inAddress = regexp.MustCompile(`(://[^/\s:@"']*:)[^/\s@"']+(@)`)
 	scheme    = regexp.MustCompile(`(?i)\b((?:bearer|basic)\s+)[\w.~+/=-]{6,}`)
 	// What tokens of well-known makers look like, and keys in PEM.
-	shaped = regexp.MustCompile(`\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abeprs]-[\w-]{10,}|\bsk[-_](?:live[-_]|test[-_]|ant[-_]|proj[-_])?[\w-]{16,}|\bAIza[\w-]{30,}|\bnpm_\w{30,}|\beyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)?|-----BEGIN [A-Z ]*PRIVATE KEY-----[^"']*`)
+	shaped = regexp.MustCompile(`\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|` +
+		`\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|` +
+		`\bxox[abeprs]-[\w-]{10,}|` +
+		`\bsk[-_](?:live[-_]|test[-_]|ant[-_]|proj[-_])?[\w-]{16,}|` +
+		`\bAIza[\w-]{30,}|\bnpm_\w{30,}|` +
+		`\beyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)?|` +
+		`-----BEGIN [A-Z ]*PRIVATE KEY-----[^"']*`)
 	// A long run of letters and digits that is no word of a language.
 	long = regexp.MustCompile(`(?:\b(?:sha256|sha512|sha1|md5):)?[A-Za-z0-9+=]{20,}`)
 	// a whole flag whose value is the next argument
@@ -35,10 +43,11 @@ var (
 // given are the short flags by which programs take a password, in the same
 // argument or the next; for -u it is what stands behind a colon.
 var given = map[string][]string{
-	"mysql": {"-p"}, "mysqldump": {"-p"}, "mysqladmin": {"-p"}, "mysqlimport": {"-p"}, "mariadb": {"-p"}, "mariadb-dump": {"-p"}, "mariadb-admin": {"-p"},
-	"sshpass": {"-p"}, "mongo": {"-p"}, "mongosh": {"-p"}, "mongodump": {"-p"}, "docker": {"-p"}, "podman": {"-p"}, "nerdctl": {"-p"}, "helm": {"-p"}, "skopeo": {"-p"}, "crane": {"-p"}, "az": {"-p"},
-	"redis-cli": {"-a"}, "valkey-cli": {"-a"}, "ldapsearch": {"-w"}, "ldapmodify": {"-w"}, "ldapadd": {"-w"}, "sqlcmd": {"-P"}, "smbclient": {"-U"}, "rpcclient": {"-U"}, "openssl": {"-k", "-K"},
-	"curl": {"-u", "--user", "-U", "--proxy-user"}, "zip": {"-P"}, "unzip": {"-P"}, "7z": {"-p"},
+	"mysql": {"-p"}, "mysqldump": {"-p"}, "mysqladmin": {"-p"}, "mysqlimport": {"-p"}, "mariadb": {"-p"}, "mariadb-dump": {"-p"},
+	"mariadb-admin": {"-p"}, "sshpass": {"-p"}, "mongo": {"-p"}, "mongosh": {"-p"}, "mongodump": {"-p"}, "docker": {"-p"},
+	"podman": {"-p"}, "nerdctl": {"-p"}, "helm": {"-p"}, "skopeo": {"-p"}, "crane": {"-p"}, "az": {"-p"}, "redis-cli": {"-a"},
+	"valkey-cli": {"-a"}, "ldapsearch": {"-w"}, "ldapmodify": {"-w"}, "ldapadd": {"-w"}, "sqlcmd": {"-P"}, "smbclient": {"-U"},
+	"rpcclient": {"-U"}, "openssl": {"-k", "-K"}, "curl": {"-u", "--user", "-U", "--proxy-user"}, "zip": {"-P"}, "unzip": {"-P"}, "7z": {"-p"},
 }
 
 // pairs are programs whose short flags take name:password.

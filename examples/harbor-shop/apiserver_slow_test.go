@@ -84,7 +84,8 @@ func apply(t *testing.T, c *kubetest.Cluster, text string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out, err := c.Kubectl("", "patch", "-n", s.Namespace, s.Kind, s.Name, "--subresource=status", "--type=merge", "-p", string(patch)); err != nil {
+		if out, err := c.Kubectl("", "patch", "-n", s.Namespace, s.Kind, s.Name, "--subresource=status", "--type=merge", "-p",
+			string(patch)); err != nil {
 			t.Fatal(out, err)
 		}
 	}

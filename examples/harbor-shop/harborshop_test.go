@@ -92,7 +92,8 @@ func findings(db *vuln.DB, inv *image.Inventory) string {
 	}
 	ids := map[string]bool{}
 	for _, p := range inv.Packages {
-		for _, m := range db.Match(vuln.Package{Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version, Source: p.Source, SourceVersion: p.SourceVersion}) {
+		for _, m := range db.Match(vuln.Package{Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version, Source: p.Source,
+			SourceVersion: p.SourceVersion}) {
 			ids[m.ID] = true
 		}
 	}

@@ -37,7 +37,8 @@ var bundles = []bundle{
 		added: "liblog4j2-java 2.13.3-1 apache-log4j2 /usr/share/java/log4j-core-2.13.3.jar\n", files: []string{"/srv/cart.jar"}},
 	{name: "shop/session-agent:0.4.0", release: "alpine-3.18", base: alpineNew, files: []string{"/usr/local/bin/session-agent"}},
 	{name: "shop/catalogue:3.1.0", release: "alpine-3.18", base: alpineOld, user: "10001",
-		added: "curl 8.3.0-r0 curl /usr/bin/curl\nlibcurl 8.3.0-r0 curl /usr/lib/libcurl.so.4.8.0\nnghttp2-libs 1.55.1-r0 nghttp2 /usr/lib/libnghttp2.so.14\n", files: []string{"/srv/catalogue"}},
+		added: "curl 8.3.0-r0 curl /usr/bin/curl\nlibcurl 8.3.0-r0 curl /usr/lib/libcurl.so.4.8.0\n" +
+			"nghttp2-libs 1.55.1-r0 nghttp2 /usr/lib/libnghttp2.so.14\n", files: []string{"/srv/catalogue"}},
 	{
 		name:    "shop/receipts:1.9.0",
 		release: "debian-11",
@@ -65,7 +66,8 @@ var bundles = []bundle{
 		added: "liblog4j2-java 2.13.3-1 apache-log4j2 /usr/share/java/log4j-core-2.13.3.jar\n", files: []string{"/srv/price-board.jar"}},
 	{name: "edge/log-shipper:1.2.0", release: "debian-12", base: debian12Base, files: []string{"/usr/local/bin/log-shipper"}},
 	{name: "ci/build-agent:4.8", release: "ubuntu-22.04", base: ubuntuPatched,
-		added: "openssh-server 1:8.9p1-3ubuntu0.6 openssh /usr/sbin/sshd\ngit 1:2.34.1-1ubuntu1.10 git /usr/bin/git\n", files: []string{"/usr/local/bin/build-agent"}},
+		added: "openssh-server 1:8.9p1-3ubuntu0.6 openssh /usr/sbin/sshd\ngit 1:2.34.1-1ubuntu1.10 git /usr/bin/git\n",
+		files: []string{"/usr/local/bin/build-agent"}},
 	{name: "ci/jump-host:1.0", release: "debian-12", base: debian12Base,
 		added: "openssh-server 1:9.2p1-2+deb12u2 openssh /usr/sbin/sshd\n"},
 	{name: "payments/checkout:4.2.0", release: "debian-12", base: debian12Base, files: []string{"/srv/checkout"}, user: "10001"},

@@ -66,7 +66,8 @@ func (p pkg) paragraph(architecture, maintainer, status string) string {
 		architecture = "all"
 	}
 	return fmt.Sprintf(
-		"Package: %s\n%sPriority: optional\nSection: misc\nInstalled-Size: %d\nMaintainer: %s\nArchitecture: %s\n%sVersion: %s\nDescription: %s\n a package of the sample estate\n",
+		"Package: %s\n%sPriority: optional\nSection: misc\nInstalled-Size: %d\nMaintainer: %s\nArchitecture: %s\n%sVersion: %s\n"+
+			"Description: %s\n a package of the sample estate\n",
 		p.name,
 		status,
 		100*len(p.files),
@@ -101,7 +102,8 @@ func apkDatabase(all []pkg, architecture string) string {
 	for _, p := range all {
 		fmt.Fprintf(
 			&b,
-			"P:%s\nV:%s\nA:%s\nS:1024\nI:4096\nT:%s\nU:https://alpinelinux.org\nL:MIT\no:%s\nm:Alpine <alpine-devel@lists.alpinelinux.org>\nt:1691000000\n",
+			"P:%s\nV:%s\nA:%s\nS:1024\nI:4096\nT:%s\nU:https://alpinelinux.org\nL:MIT\no:%s\nm:Alpine <alpine-devel@lists.alpinelinux.org>\n"+
+				"t:1691000000\n",
 			p.name,
 			p.version,
 			architecture,

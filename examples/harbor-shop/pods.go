@@ -149,7 +149,8 @@ func (c *controllers) pod(w workload, owner metav1.OwnerReference, i int) (*core
 			return nil, fmt.Errorf("there is no image %s", k.Image)
 		}
 		p.Status.ContainerStatuses = append(p.Status.ContainerStatuses, corev1.ContainerStatus{Name: k.Name, Image: k.Image, Ready: true,
-			ImageID: id, ContainerID: "containerd://" + containerID(p.UID, k.Name), State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Time{Time: built}}}})
+			ImageID: id, ContainerID: "containerd://" + containerID(p.UID, k.Name),
+			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Time{Time: built}}}})
 	}
 	return p, nil
 }

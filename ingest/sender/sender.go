@@ -28,7 +28,8 @@ func New(url, token string, ca []byte) (*Sender, error) {
 	if !trust.AppendCertsFromPEM(ca) {
 		return nil, errors.New("no certificate authority (PEM)")
 	}
-	return &Sender{url, token, &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}}}, nil
+	return &Sender{url, token, &http.Client{Timeout: 2 * time.Minute,
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}}}, nil
 }
 
 // Send posts an EventList; fromLog says that it comes from a log file.

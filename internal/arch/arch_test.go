@@ -160,7 +160,8 @@ func check(t *testing.T, pkg, file string) {
 			t.Errorf("%s: %s must not import %s", file, pkg, ours)
 		}
 		top, _, _ := strings.Cut(pkg, "/")
-		free := top == "test" || top == "cmd" || top == "cli" || top == "server" || top == "datadir" || top == "sample" || top == "internal" || top == "bench"
+		free := top == "test" || top == "cmd" || top == "cli" || top == "server" || top == "datadir" || top == "sample" ||
+			top == "internal" || top == "bench"
 		for prefix, home := range onlyHere {
 			if strings.HasPrefix(imported, prefix) && !free && pkg != home && !strings.HasPrefix(pkg, home+"/") {
 				t.Errorf("%s: only %s may import %s", file, home, prefix)

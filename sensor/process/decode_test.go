@@ -29,8 +29,10 @@ func TestContainerIsToldByItsGroup(t *testing.T) {
 		{"cri-o, a group inside", slice + "crio-" + id + ".scope/container", id, uid},
 		{"what watches a container of cri-o", slice + "crio-conmon-" + id + ".scope", "", ""},
 		{"docker for kubernetes", slice + "docker-" + id + ".scope", id, uid},
-		{"containerd, systemd not told", "system.slice/containerd.service/kubepods-burstable-pod" + strings.ReplaceAll(uid, "-", "_") + ".slice:cri-containerd:" + id, id, uid},
-		{"a node that is a container", "docker/" + other + "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod" + strings.ReplaceAll(uid, "-", "_") + ".slice/cri-containerd-" + id + ".scope", id, uid},
+		{"containerd, systemd not told", "system.slice/containerd.service/kubepods-burstable-pod" + strings.ReplaceAll(uid, "-", "_") +
+			".slice:cri-containerd:" + id, id, uid},
+		{"a node that is a container", "docker/" + other + "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod" +
+			strings.ReplaceAll(uid, "-", "_") + ".slice/cri-containerd-" + id + ".scope", id, uid},
 		{"a container in a container", "kubepods/pod" + uid + "/" + id + "/docker/" + other, id, uid},
 		{"a pod in a container's own groups", "kubepods/pod" + uid + "/" + id + "/kubepods/pod" + static + "/" + other, id, uid},
 		{"a pod's group without a container", "kubepods/pod" + uid, "", ""},
@@ -89,7 +91,8 @@ func TestDecodeReadsTheKernelsBytes(t *testing.T) {
 		!slices.Equal(e.arguments, []string{"ls", "-l", "", "/et"}) {
 		t.Errorf("%q %v %q", e.path, e.groups, e.arguments)
 	}
-	for _, bad := range [][]byte{nil, sample(h, "/bin/ls"), sample(header{Kind: 9}, ""), sample(header{Kind: kindExit, Groups: 5}, ""), sample(header{Kind: kindExit, Ancestors: 9}, "")} {
+	for _, bad := range [][]byte{nil, sample(h, "/bin/ls"), sample(header{Kind: 9}, ""), sample(header{Kind: kindExit, Groups: 5}, ""),
+		sample(header{Kind: kindExit, Ancestors: 9}, "")} {
 		if _, err := decode(bad); err == nil {
 			t.Errorf("decoded %q", bad)
 		}

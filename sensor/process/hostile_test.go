@@ -26,14 +26,17 @@ func TestHostileArgumentsComeThroughAsTheyAreOrCut(t *testing.T) {
 		args []string
 		want func(p *runtime.Process) bool
 	}{
-		{"control characters", []string{"echo", "\x1b[2J\r\n\x07", "end"}, func(p *runtime.Process) bool { return p.Arguments[2] == "\x1b[2J\r\n\x07" && !p.Cut }},
+		{"control characters", []string{"echo", "\x1b[2J\r\n\x07", "end"},
+			func(p *runtime.Process) bool { return p.Arguments[2] == "\x1b[2J\r\n\x07" && !p.Cut }},
 		{"no text", []string{"echo", "\xff\xfe\x80", "end"}, func(p *runtime.Process) bool { return p.Arguments[2] == "\xff\xfe\x80" && !p.Cut }},
 		{"empty ones", []string{"echo", "", "", "end"}, func(p *runtime.Process) bool { return len(p.Arguments) == 5 && !p.Cut }},
 		{"a megabyte", slices.Repeat([]string{huge}, 10), func(p *runtime.Process) bool {
 			return p.Cut && len(p.Arguments) == 2 && strings.HasPrefix(huge, p.Arguments[1]) && len(p.Arguments[1]) > 3000
 		}},
-		{"many", slices.Repeat([]string{"a"}, 50000), func(p *runtime.Process) bool { return p.Cut && len(p.Arguments) > 1000 && len(p.Arguments) <= 4096 }},
-		{"exactly as much as is kept", []string{strings.Repeat("y", 4096-len("mark-exactly-0000000000000000000")-2)}, func(p *runtime.Process) bool { return !p.Cut && len(p.Arguments) == 2 }},
+		{"many", slices.Repeat([]string{"a"}, 50000),
+			func(p *runtime.Process) bool { return p.Cut && len(p.Arguments) > 1000 && len(p.Arguments) <= 4096 }},
+		{"exactly as much as is kept", []string{strings.Repeat("y", 4096-len("mark-exactly-0000000000000000000")-2)},
+			func(p *runtime.Process) bool { return !p.Cut && len(p.Arguments) == 2 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			mark := fmt.Sprintf("mark-%s", newID(t))[:32]

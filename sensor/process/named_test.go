@@ -32,7 +32,8 @@ func TestAContainerThatAPersonNamedIsOne(t *testing.T) {
 		t.Errorf("ancestors %+v", a)
 	}
 	first := s.find(t, "its first process", func(r runtime.Record) bool {
-		return r.Kind == runtime.Exec && r.Container != nil && r.Container.ID == "night-shift" && r.Process.InnerPID == 1 && r.Process.Path == "/bin/sh"
+		return r.Kind == runtime.Exec && r.Container != nil && r.Container.ID == "night-shift" && r.Process.InnerPID == 1 &&
+			r.Process.Path == "/bin/sh"
 	})[0]
 	if len(first.Process.Capabilities) < 38 {
 		t.Errorf("capabilities %v", first.Process.Capabilities)

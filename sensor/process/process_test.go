@@ -206,7 +206,8 @@ func TestAContainerIsNotHiddenByGroupsBelowItsOwn(t *testing.T) {
 	s := watch(t)
 	id := newID(t)
 	deeper := strings.Repeat("/"+strings.Repeat("e", 64), 20)
-	if code, out := container.Run(t, container.Spec{ID: "deeper", Cgroup: podPath + id + deeper, Args: []string{"/bin/echo", id[:8]}}); code != 0 {
+	if code, out := container.Run(t, container.Spec{ID: "deeper", Cgroup: podPath + id + deeper,
+		Args: []string{"/bin/echo", id[:8]}}); code != 0 {
 		t.Fatalf("exit %d: %s", code, out)
 	}
 	if c := s.with(t, id[:8]).Container; c == nil || c.ID != id || c.PodUID != podUID1 {
@@ -217,7 +218,8 @@ func TestAContainerIsNotHiddenByGroupsBelowItsOwn(t *testing.T) {
 func TestAGroupDeeperThanTheKernelIsAskedIsNotTakenForTheNodes(t *testing.T) {
 	s := watch(t)
 	id := newID(t)
-	if code, out := container.Run(t, container.Spec{ID: "deepest", Cgroup: podPath + id + strings.Repeat("/e", 300), Args: []string{"/bin/echo", id[:8]}}); code != 0 {
+	if code, out := container.Run(t, container.Spec{ID: "deepest", Cgroup: podPath + id + strings.Repeat("/e", 300),
+		Args: []string{"/bin/echo", id[:8]}}); code != 0 {
 		t.Fatalf("exit %d: %s", code, out)
 	}
 	if c := s.with(t, id[:8]).Container; c == nil || c.ID != "" || !strings.HasPrefix(c.Cgroup, "…/") {
@@ -229,7 +231,8 @@ func TestAProgramThatDidNotComeWithTheImageIsToldSo(t *testing.T) {
 	s := watch(t)
 	id := newID(t)
 	script := "/bin/echo old" + id[:8] + "; mkdir /bin/new; /bin/cp /bin/busybox /bin/new/echo; /bin/new/echo new" + id[:8]
-	if code, out := container.Run(t, container.Spec{ID: "layered", Cgroup: podPath + id, Layered: true, Args: []string{"/bin/sh", "-c", script}}); code != 0 {
+	if code, out := container.Run(t, container.Spec{ID: "layered", Cgroup: podPath + id, Layered: true,
+		Args: []string{"/bin/sh", "-c", script}}); code != 0 {
 		t.Fatalf("exit %d: %s", code, out)
 	}
 	if p := s.with(t, "old"+id[:8]).Process; p.Added || p.Unlinked {
@@ -287,7 +290,8 @@ func TestWhereVersion1SaysNothingTheUnifiedGroupTells(t *testing.T) {
 		}
 	})
 	script := fmt.Sprintf(
-		"for f in %s/cgroup.procs /sys/fs/cgroup/memory/cgroup.procs /sys/fs/cgroup/pids/cgroup.procs; do [ ! -e $f ] || echo $$ > $f; done; exec /bin/echo %s",
+		"for f in %s/cgroup.procs /sys/fs/cgroup/memory/cgroup.procs /sys/fs/cgroup/pids/cgroup.procs; "+
+			"do [ ! -e $f ] || echo $$ > $f; done; exec /bin/echo %s",
 		group,
 		id[:20],
 	)

@@ -28,13 +28,15 @@ func workload(kind, name, host, extra string) string {
 		return fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: shop}\nspec: %s\n", name, pod)
 	case "Deployment":
 		return fmt.Sprintf(
-			"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %[1]s, namespace: shop}\nspec: {replicas: 2, selector: {matchLabels: {app: %[1]s}}, template: {metadata: {labels: {app: %[1]s}}, spec: %[2]s}}\n",
+			"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %[1]s, namespace: shop}\n"+
+				"spec: {replicas: 2, selector: {matchLabels: {app: %[1]s}}, template: {metadata: {labels: {app: %[1]s}}, spec: %[2]s}}\n",
 			name,
 			pod,
 		)
 	}
 	return fmt.Sprintf(
-		"apiVersion: apps/v1\nkind: %[3]s\nmetadata: {name: %[1]s, namespace: shop}\nspec: {selector: {matchLabels: {app: %[1]s}}, template: {metadata: {labels: {app: %[1]s}}, spec: %[2]s}}\n",
+		"apiVersion: apps/v1\nkind: %[3]s\nmetadata: {name: %[1]s, namespace: shop}\n"+
+			"spec: {selector: {matchLabels: {app: %[1]s}}, template: {metadata: {labels: {app: %[1]s}}, spec: %[2]s}}\n",
 		name,
 		pod,
 		kind,
@@ -50,8 +52,18 @@ const (
 const mirror = `
 apiVersion: v1
 kind: Pod
-metadata: {name: kube-apiserver-node-1, namespace: kube-system, annotations: {kubernetes.io/config.mirror: abc, kubernetes.io/config.hash: abc, kubernetes.io/config.source: file}}
-spec: {nodeName: node-1, hostNetwork: true, containers: [{name: kube-apiserver, image: "registry.k8s.io/kube-apiserver:v1.37.2", volumeMounts: [{name: pki, mountPath: /etc/kubernetes/pki, readOnly: true}]}], volumes: [{name: pki, hostPath: {path: /etc/kubernetes/pki}}]}
+metadata:
+  name: kube-apiserver-node-1
+  namespace: kube-system
+  annotations: {kubernetes.io/config.mirror: abc, kubernetes.io/config.hash: abc, kubernetes.io/config.source: file}
+spec:
+  nodeName: node-1
+  hostNetwork: true
+  containers:
+  - name: kube-apiserver
+    image: "registry.k8s.io/kube-apiserver:v1.37.2"
+    volumeMounts: [{name: pki, mountPath: /etc/kubernetes/pki, readOnly: true}]
+  volumes: [{name: pki, hostPath: {path: /etc/kubernetes/pki}}]
 `
 
 func TestPeopleActAndTheLogOfTheShippedPolicySuffices(t *testing.T) {
@@ -100,7 +112,8 @@ func TestPeopleActAndTheLogOfTheShippedPolicySuffices(t *testing.T) {
 		{"one who may only look", func() {
 			s.as("bob", workload("Deployment", "bobs", "/etc", mounts), "create", "-f", "-")
 			s.as("bob", workload("Pod", "bobs", "/", mounts+privileged), "create", "-f", "-")
-		}, map[string]func(event.Event) bool{"host-folder-denied": about("deployments", writes(by("bob"))), "privileged-denied": about("pods", writes(by("bob")))}, nil},
+		}, map[string]func(event.Event) bool{"host-folder-denied": about("deployments", writes(by("bob"))),
+			"privileged-denied": about("pods", writes(by("bob")))}, nil},
 		{"a bare privileged pod over the whole disk", func() { s.as("alice", workload("Pod", "rescue", "/", mounts+privileged), apply...) },
 			map[string]func(event.Event) bool{
 				"privileged-pod": about("pods", writes(by("alice"))),
@@ -129,10 +142,12 @@ func TestPeopleActAndTheLogOfTheShippedPolicySuffices(t *testing.T) {
 			map[string]func(event.Event) bool{"exec-denied": about("pods", stream)}, nil},
 		{"alice makes an administrator", func() {
 			s.as("alice", "", "create", "clusterrolebinding", "oops", "--clusterrole=cluster-admin", "--serviceaccount=shop:deployer")
-		}, map[string]func(event.Event) bool{"cluster-admin-binding": about("clusterrolebindings", writes(by("alice")))}, []string{"cluster-admin-binding"}},
+		}, map[string]func(event.Event) bool{"cluster-admin-binding": about("clusterrolebindings", writes(by("alice")))},
+			[]string{"cluster-admin-binding"}},
 		{"alice makes an administrator of a namespace", func() {
 			s.as("alice", "", "-n", "shop", "create", "rolebinding", "oops", "--clusterrole=cluster-admin", "--user=carol")
-		}, map[string]func(event.Event) bool{"namespace-admin-binding": about("rolebindings", writes(by("alice")))}, []string{"cluster-admin-binding"}},
+		}, map[string]func(event.Event) bool{"namespace-admin-binding": about("rolebindings", writes(by("alice")))},
+			[]string{"cluster-admin-binding"}},
 		{"alice lets everybody look", func() {
 			s.as("alice", "", "create", "clusterrolebinding", "anybody", "--clusterrole=view", "--group=system:unauthenticated")
 		}, map[string]func(event.Event) bool{"view-binding": about("clusterrolebindings", writes(by("alice")))}, nil},
@@ -185,7 +200,8 @@ func tells(t *testing.T, a detect.Alert) {
 		names = append(names, x.Kind+" "+strings.TrimRight(x.Name, "0123456789abcdefghijklmnopqrstuvwxyz"))
 	}
 	all := strings.Join(names, "\n") + "\n" + strings.Join(a.Evidence, "\n") + fmt.Sprint(a.Entities)
-	for _, want := range []string{"{actor User  alice", "{target Deployment shop backup", "{target Pod shop backup-", "Volume  host  /etc of the node, writable", "alice (person) asked to create the Deployment shop/backup"} {
+	for _, want := range []string{"{actor User  alice", "{target Deployment shop backup", "{target Pod shop backup-",
+		"Volume  host  /etc of the node, writable", "alice (person) asked to create the Deployment shop/backup"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("the alert does not tell %q:\n%s", want, all)
 		}

@@ -128,7 +128,8 @@ func debianNotices(t *testing.T, files fstest.MapFS) fstest.MapFS {
 				id, cves = m[1], nil
 			} else if text, ok := strings.CutPrefix(line, "\t{"); ok {
 				cves = strings.Fields(strings.TrimSuffix(text, "}"))
-			} else if m := noticeFix.FindStringSubmatch(line); m != nil && suites[m[1]] != "" && strings.ContainsAny(m[3], "0123456789") && len(cves) > 0 {
+			} else if m := noticeFix.FindStringSubmatch(line); m != nil && suites[m[1]] != "" && strings.ContainsAny(m[3], "0123456789") &&
+				len(cves) > 0 {
 				key := fmt.Sprintf("%s-%s-%s", id, m[1], m[2])
 				out[key+".json"] = &fstest.MapFile{Data: osvRecord(t, key, cves, "Debian:"+suites[m[1]], m[2], m[3])}
 			}

@@ -38,7 +38,8 @@ var trivyEcosystems = []struct{ pattern, ecosystem string }{
 	{
 		`^rubygems::`,
 		"RubyGems",
-	}, {`^nuget::`, "NuGet"}, {`^pub::`, "Pub"}, {`^erlang::`, "Hex"}, {`^swift::`, "SwiftURL"}, {`^conan::`, "ConanCenter"}, {`^k8s::`, "Kubernetes"},
+	}, {`^nuget::`, "NuGet"}, {`^pub::`, "Pub"}, {`^erlang::`, "Hex"}, {`^swift::`, "SwiftURL"}, {`^conan::`, "ConanCenter"},
+	{`^k8s::`, "Kubernetes"},
 }
 
 func trivyEcosystem(name string) string {
@@ -164,8 +165,9 @@ func constraint(text string, patched []string) []map[string]string {
 // trivySources are the source packages of the binaries that the cases name: a
 // scan reads them from the package database, the answer key leaves them out.
 var trivySources = map[string]string{
-	"libcrypto1.1": "openssl", "libssl1.1": "openssl", "libssl1.0.0": "openssl", "musl-utils": "musl", "e2fslibs": "e2fsprogs", "libcomerr2": "e2fsprogs",
-	"libcom-err2": "e2fsprogs", "libext2fs2": "e2fsprogs", "libss2": "e2fsprogs", "libidn2-0": "libidn2", "openssl-libs": "openssl",
+	"libcrypto1.1": "openssl", "libssl1.1": "openssl", "libssl1.0.0": "openssl", "musl-utils": "musl", "e2fslibs": "e2fsprogs",
+	"libcomerr2": "e2fsprogs", "libcom-err2": "e2fsprogs", "libext2fs2": "e2fsprogs", "libss2": "e2fsprogs", "libidn2-0": "libidn2",
+	"openssl-libs": "openssl",
 }
 
 var distroOf = regexp.MustCompile(`distro=(?:[a-z.-]+-)?([\d.]+)`)

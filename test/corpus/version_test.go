@@ -12,8 +12,9 @@ import (
 
 // versionFiles maps the corpus's file names to OSV's ecosystems.
 var versionFiles = map[string]string{
-	"alpine": "Alpine", "debian": "Debian", "ubuntu": "Ubuntu", "maven": "Maven", "pypi": "PyPI", "semver": "npm", "npm": "npm", "go": "Go", "cran": "CRAN",
-	"crates": "crates.io", "hackage": "Hackage", "nuget": "NuGet", "packagist": "Packagist", "pub": "Pub", "redhat": "Red Hat", "rubygems": "RubyGems",
+	"alpine": "Alpine", "debian": "Debian", "ubuntu": "Ubuntu", "maven": "Maven", "pypi": "PyPI", "semver": "npm", "npm": "npm",
+	"go": "Go", "cran": "CRAN", "crates": "crates.io", "hackage": "Hackage", "nuget": "NuGet", "packagist": "Packagist", "pub": "Pub",
+	"redhat": "Red Hat", "rubygems": "RubyGems",
 }
 
 func TestCorpusVersionCompare(t *testing.T) {

@@ -26,8 +26,8 @@ func TestAPersonsDeploymentBecomesOneAlert(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(out, "webhook.kubeconfig")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("the file with the token: %v %v", info, err)
 	}
-	if err := c.RestartAPIServer("--audit-policy-file="+filepath.Join(out, "policy.yaml"), "--audit-webhook-config-file="+filepath.Join(out, "webhook.kubeconfig"),
-		"--audit-webhook-batch-max-wait=1s"); err != nil {
+	if err := c.RestartAPIServer("--audit-policy-file="+filepath.Join(out, "policy.yaml"),
+		"--audit-webhook-config-file="+filepath.Join(out, "webhook.kubeconfig"), "--audit-webhook-batch-max-wait=1s"); err != nil {
 		t.Fatal(err)
 	}
 	admin := func(input string, args ...string) {

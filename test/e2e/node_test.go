@@ -57,8 +57,8 @@ func TestARealKubeletsPodsAndWhatPassesItBecomeAlerts(t *testing.T) {
 		kubetest.Gateway,
 	)
 	a, out := s.asker(t), t.TempDir()
-	if said, err := exec.Command(bin, "connect", "sensor", "--cluster", "prod", "--data", data, "--server", "https://"+kubetest.Gateway+":"+port,
-		"--image", "local.test/breakwater-sensor:1", "--out", out).CombinedOutput(); err != nil {
+	if said, err := exec.Command(bin, "connect", "sensor", "--cluster", "prod", "--data", data, "--server",
+		"https://"+kubetest.Gateway+":"+port, "--image", "local.test/breakwater-sensor:1", "--out", out).CombinedOutput(); err != nil {
 		t.Fatalf("connect sensor: %v: %s", err, said)
 	}
 	if said, err := c.Kubectl("", "apply", "-f", filepath.Join(out, "breakwater-sensor.yaml")); err != nil {
@@ -72,7 +72,8 @@ func TestARealKubeletsPodsAndWhatPassesItBecomeAlerts(t *testing.T) {
 	c.Apply(t, nodePods)
 	tool := waitForPod(t, c, "default", "storage-tool")
 	waitForPod(t, c, "default", "usual")
-	if _, err := node.Ctr("-n", "default", "run", "-d", "--privileged", "local.test/busybox:1", "night-shift", "/bin/busybox", "sleep", "60"); err != nil {
+	if _, err := node.Ctr("-n", "default", "run", "-d", "--privileged", "local.test/busybox:1", "night-shift", "/bin/busybox", "sleep",
+		"60"); err != nil {
 		t.Fatal(err)
 	}
 	ran := a.onlyAlert(t, "privileged-execution")

@@ -331,7 +331,8 @@ func TestAGuardedRegistryIsReadWithAnAccountThatIsKeptNowhere(t *testing.T) {
 		t.Errorf("without an account: %v\n%s", err, said)
 	}
 	config := filepath.Join(dir, "breakwater.yaml")
-	for file, content := range map[string]string{config: "registries:\n  - host: " + host + "\n    repositories: [shop/web, other/*]\n    username: reader\n    passwordFile: secret\n",
+	for file, content := range map[string]string{config: "registries:\n  - host: " + host +
+		"\n    repositories: [shop/web, other/*]\n    username: reader\n    passwordFile: secret\n",
 		filepath.Join(dir, "secret"): password + "\n"} {
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -370,14 +371,16 @@ func TestADebootstrappedImageIsAssessedFromARealRegistry(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "root")
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include=openssh-client", "bookworm", root).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include=openssh-client", "bookworm",
+		root).CombinedOutput(); err != nil {
 		skipOrFail(t, fmt.Sprintf("debootstrap: %v\n%s", err, out[max(0, len(out)-500):]))
 	}
 	registry, data := dockerRegistry(t, false), t.TempDir()
 	pushFolder(t, registry+"/library/ssh:new", root)
 	older(t, root, "openssh-client", "1:9.2p1-2+deb12u2")
 	pushFolder(t, registry+"/library/ssh:old", root)
-	if _, err := vuln.Import(t.Context(), filepath.Join(data, "advisories"), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil); err != nil {
+	if _, err := vuln.Import(t.Context(), filepath.Join(data, "advisories"), []vuln.Source{{Name: "sample", FS: advisories.FS}},
+		nil); err != nil {
 		t.Fatal(err)
 	}
 	bin := plainBinary(t)
@@ -456,7 +459,8 @@ func older(t *testing.T, root, name, version string) {
 func pushFolder(t *testing.T, ref, root string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "layer.tar.gz")
-	if out, err := exec.Command("tar", "-C", root, "--numeric-owner", "--exclude=./dev/*", "--exclude=./proc/*", "-czf", file, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("tar", "-C", root, "--numeric-owner", "--exclude=./dev/*", "--exclude=./proc/*", "-czf", file,
+		".").CombinedOutput(); err != nil {
 		t.Fatalf("tar: %v\n%s", err, out)
 	}
 	pushLayer(t, ref, func() (io.ReadCloser, error) { return os.Open(file) })

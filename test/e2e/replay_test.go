@@ -27,8 +27,8 @@ func TestWhatTheWebhookGaveUpComesFromTheLog(t *testing.T) {
 	s.stop(t)
 	log := filepath.Join(out, "audit.log")
 	webhook := filepath.Join(out, "webhook.kubeconfig")
-	if err := c.RestartAPIServer("--audit-policy-file="+filepath.Join(out, "policy.yaml"), "--audit-webhook-config-file="+webhook, "--audit-log-path="+log,
-		"--audit-webhook-batch-max-wait=100ms", "--audit-webhook-initial-backoff=10ms"); err != nil {
+	if err := c.RestartAPIServer("--audit-policy-file="+filepath.Join(out, "policy.yaml"), "--audit-webhook-config-file="+webhook,
+		"--audit-log-path="+log, "--audit-webhook-batch-max-wait=100ms", "--audit-webhook-initial-backoff=10ms"); err != nil {
 		t.Fatal(err)
 	}
 	kubectl := func(args ...string) string {

@@ -262,7 +262,8 @@ func watchedShop(t *testing.T) (c *kubetest.Cluster, args []string) {
 	}
 	t.Setenv("KUBECONFIG", kubeconfig)
 	data := t.TempDir()
-	if _, err := vuln.Import(t.Context(), filepath.Join(data, "advisories"), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil); err != nil {
+	if _, err := vuln.Import(t.Context(), filepath.Join(data, "advisories"), []vuln.Source{{Name: "sample", FS: advisories.FS}},
+		nil); err != nil {
 		t.Fatal(err)
 	}
 	return c, []string{

@@ -158,7 +158,8 @@ func waitForPod(t *testing.T, c *kubetest.Cluster, namespace, name string) (p pl
 func startSensor(t *testing.T, c *kubetest.Cluster, bin, data, node string) (pid int, stop func()) {
 	t.Helper()
 	dir := t.TempDir()
-	if said, err := exec.Command(bin, "connect", "sensor", "--cluster", "prod", "--data", data, "--image", "registry.example/breakwater-sensor:1", "--out", dir).CombinedOutput(); err != nil {
+	if said, err := exec.Command(bin, "connect", "sensor", "--cluster", "prod", "--data", data, "--image",
+		"registry.example/breakwater-sensor:1", "--out", dir).CombinedOutput(); err != nil {
 		t.Fatalf("connect sensor: %v: %s", err, said)
 	}
 	manifests := filepath.Join(dir, "breakwater-sensor.yaml")

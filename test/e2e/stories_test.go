@@ -44,7 +44,8 @@ func TestTheStoriesOnARealCluster(t *testing.T) {
 	c.PretendNodes(t, kubetest.Nodes{Number: 3, ImageID: estate.ImageID, External: func(int) string { return "203.0.113.11" }})
 	apply(t, c, estate.Clusters[0].Applied)
 	data := t.TempDir()
-	if _, err := vuln.Import(t.Context(), filepath.Join(data, "advisories"), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil); err != nil {
+	if _, err := vuln.Import(t.Context(), filepath.Join(data, "advisories"), []vuln.Source{{Name: "sample", FS: advisories.FS}},
+		nil); err != nil {
 		t.Fatal(err)
 	}
 	s := serve(t, bin, "--from", "harbor-prod=context:test", "--listen", "127.0.0.1:0", "--data", data,
@@ -103,7 +104,8 @@ func apply(t *testing.T, c *kubetest.Cluster, manifests fs.FS) {
 				continue
 			}
 			patch := fmt.Sprintf(`{"status":{"loadBalancer":{"ingress":[{"ip":%q}]}}}`, s.Status.LoadBalancer.Ingress[0].IP)
-			if out, err := c.Kubectl("", "patch", strings.ToLower(s.Kind), s.Name, "-n", s.Namespace, "--subresource=status", "--type=merge", "-p", patch); err != nil {
+			if out, err := c.Kubectl("", "patch", strings.ToLower(s.Kind), s.Name, "-n", s.Namespace, "--subresource=status", "--type=merge",
+				"-p", patch); err != nil {
 				t.Fatal(out, err)
 			}
 		}

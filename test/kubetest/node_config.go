@@ -27,7 +27,8 @@ state = "%[1]s/run"
 // cniConfig puts pods on a bridge of their own.
 const cniConfig = `{"cniVersion": "0.4.0", "name": "bw", "plugins": [
  {"type": "bridge", "bridge": "` + bridge + `", "isGateway": true, "ipMasq": false,
-  "ipam": {"type": "host-local", "dataDir": "%s/cni/ipam", "ranges": [[{"subnet": "10.244.250.0/24", "gateway": "` + Gateway + `"}]], "routes": [{"dst": "0.0.0.0/0"}]}},
+  "ipam": {"type": "host-local", "dataDir": "%s/cni/ipam", "ranges": [[{"subnet": "10.244.250.0/24", "gateway": "` + Gateway +
+	`"}]], "routes": [{"dst": "0.0.0.0/0"}]}},
  {"type": "loopback"}]}
 `
 

@@ -65,7 +65,8 @@ func module(t *testing.T, files map[string]string) string {
 func TestWhatNoTestNoticesIsPrinted(t *testing.T) {
 	root := module(t, map[string]string{
 		"go.mod": "module example.com/m\n\ngo 1.25\n", "p/p.go": judged, "p/p_test.go": itsTests,
-		"test/mutants/equivalent.txt": "# reasons\np/p.go\treturn \"\", 0\t0 → 1\tnobody reads the number without a name\np/p.go\tgone\ta → b\tit was so\n",
+		"test/mutants/equivalent.txt": "# reasons\np/p.go\treturn \"\", 0\t0 → 1\tnobody reads the number without a name\n" +
+			"p/p.go\tgone\ta → b\tit was so\n",
 	})
 	var out strings.Builder
 	low, err := options{time: time.Hour, parallel: 2, floor: 85, out: &out}.run(root, []target{{dir: "p"}})

@@ -120,14 +120,16 @@ func plant(t *testing.T, client kubernetes.Interface, rnd *rand.Rand) {
 			}
 			_, err = client.RbacV1().
 				RoleBindings(ns).
-				Create(ctx, &rbacv1.RoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: []rbacv1.Subject{randomSubject(rnd), randomSubject(rnd)}}, metav1.CreateOptions{})
+				Create(ctx, &rbacv1.RoleBinding{ObjectMeta: meta, RoleRef: ref,
+					Subjects: []rbacv1.Subject{randomSubject(rnd), randomSubject(rnd)}}, metav1.CreateOptions{})
 			ok(err)
 		}
 		if i%4 == 0 {
 			ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: meta.Name}
 			_, err := client.RbacV1().
 				ClusterRoleBindings().
-				Create(ctx, &rbacv1.ClusterRoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: []rbacv1.Subject{randomSubject(rnd)}}, metav1.CreateOptions{})
+				Create(ctx, &rbacv1.ClusterRoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: []rbacv1.Subject{randomSubject(rnd)}},
+					metav1.CreateOptions{})
 			ok(err)
 		}
 	}
@@ -215,7 +217,8 @@ func ask(t *testing.T, client kubernetes.Interface, w who, r rbac.Request) bool 
 	if r.Path != "" {
 		spec.NonResourceAttributes = &authorizationv1.NonResourceAttributes{Verb: r.Verb, Path: r.Path}
 	} else {
-		spec.ResourceAttributes = &authorizationv1.ResourceAttributes{Verb: r.Verb, Group: r.Group, Resource: r.Resource, Subresource: r.Subresource, Namespace: r.Namespace, Name: r.Name}
+		spec.ResourceAttributes = &authorizationv1.ResourceAttributes{Verb: r.Verb, Group: r.Group, Resource: r.Resource,
+			Subresource: r.Subresource, Namespace: r.Namespace, Name: r.Name}
 	}
 	answer, err := client.AuthorizationV1().
 		SubjectAccessReviews().
