@@ -32,8 +32,8 @@ var testVocabulary = func() *Vocabulary {
 		prop("b", graph.Bool), prop("t", graph.Time), prop("l", graph.List), prop("e", graph.Enum, ranks...)}
 	edge := []schema.Property{prop("w", graph.Int), prop("e", graph.Enum, ranks...), prop("b", graph.Bool)}
 	return NewVocabulary([]schema.Kind{
-		{Name: "A", Family: "F", Tenant: "ns", Properties: properties},
-		{Name: "B", Family: "F", Tenant: "ns", Properties: properties},
+		{Name: "A", Label: "Ay", Plural: "Ays", Family: "F", Tenant: "ns", Properties: properties},
+		{Name: "B", Label: "Bee", Plural: "Bees", Family: "F", Tenant: "ns", Properties: properties},
 		{Name: "C", Properties: properties[:3]},
 		{Name: "S", Label: "Ess", Plural: "Esses", Shared: true, Coverage: "b", Uncovered: "were never seen", Properties: properties},
 		{Name: "T", Shared: true, Properties: properties},

@@ -3,15 +3,20 @@ package query
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/breakwater-sec/breakwater/schema"
 )
 
 // gaps tells what the answer cannot know: conditions that are true because
 // something was *not* found, or that are unknown, over things that nobody has
 // looked into.
 func (e *engine) gaps() []Gap {
-	g := gapFinder{e: e, seen: map[string]bool{}}
+	g := gapFinder{e: e}
 	for _, v := range e.vars {
 		g.condition(v, v.where, false)
+		g.condition(v, v.onEdge, false)
 		g.unknown(v)
 		if v.hop != nil {
 			g.connection(v)
@@ -21,9 +26,8 @@ func (e *engine) gaps() []Gap {
 }
 
 type gapFinder struct {
-	e    *engine
-	out  []Gap
-	seen map[string]bool
+	e   *engine
+	out []Gap
 }
 
 // condition looks for NOT EXISTS and for counts that zero satisfies.
@@ -32,17 +36,16 @@ func (g *gapFinder) condition(v *variable, c *cond, negated bool) {
 		return
 	}
 	switch c.kind {
-	case condTest:
 	case condNot:
 		g.condition(v, c.sub[0], !negated)
-	case condExists, condCount:
-		if c.kind == condExists && !negated || c.kind == condCount && ordered(c.op, compareCount(0, c.n)) == negated {
-			return
+	case condExists:
+		if negated {
+			g.missing(v, c.to)
 		}
-		affected := g.affected(c.to)
-		affected.and(g.e.sets[v.id])
-		g.report(v, g.dependsOn(c.to), affected.count(), g.e.sets[v.id].count(),
-			"the query asks for what is missing, and nobody knows whether it is missing there")
+	case condCount:
+		if ordered(c.op, compareCount(0, c.n)) != negated {
+			g.missing(v, c.to)
+		}
 	default:
 		for _, sub := range c.sub {
 			g.condition(v, sub, negated)
@@ -50,31 +53,35 @@ func (g *gapFinder) condition(v *variable, c *cond, negated bool) {
 	}
 }
 
-// uncovered is the nodes of some kinds that nobody has looked into.
-func (g *gapFinder) uncovered(kinds []int) (set nodeSet, which int) {
-	e := g.e
-	set, which = e.empty(kinds), -1
-	for k, kind := range kinds {
-		cover := e.voc.kinds[kind].Coverage
-		if cover == "" {
-			continue
-		}
-		which = kind
-		all := e.universe([]int{kind})
-		one := &variable{kinds: []int{kind}}
-		yes := e.evalTest(&test{prop: cover, op: OpTrue}, one, all).yes
-		set.bits[k] = e.decided(all, yes).no.bits[0]
-	}
-	return set, which
+// missing reports the part of the answer that rests on a pattern's absence.
+func (g *gapFinder) missing(v, to *variable) {
+	affected := g.affected(to)
+	affected.and(g.e.sets[v.id])
+	g.reportPart(v, g.dependsOn(to), affected.count(), "the query asks for what is missing, and nobody knows whether it is missing there")
 }
 
-// covered is the kind whose coverage an edge depends on: its near or far end.
+// uncovered is the nodes of some kinds that nobody has looked into.
+func (g *gapFinder) uncovered(kinds []int) nodeSet {
+	e := g.e
+	set := e.empty(kinds)
+	for k, kind := range kinds {
+		if cover := e.voc.kinds[kind].Coverage; cover != "" {
+			all := e.universe([]int{kind})
+			yes := e.evalTest(&test{prop: cover, op: OpTrue}, &variable{kinds: all.kinds}, all).yes
+			set.bits[k] = e.decided(all, yes).no.bits[0]
+		}
+	}
+	return set
+}
+
+// covered is the kinds whose coverage the edges of a connection depend on, among
+// those of its near or far end.
 func (g *gapFinder) covered(h *hop, kinds []int) []int {
 	var out []int
 	for _, edge := range h.edges {
-		c := g.e.voc.edges[edge].Coverage
-		if k, ok := g.e.voc.kind[c.From]; ok && slices.Contains(kinds, k) && !slices.Contains(out, k) {
-			out = append(out, k)
+		from := g.e.voc.edges[edge].Coverage.From
+		if k := slices.IndexFunc(kinds, func(k int) bool { return g.e.voc.kinds[k].Name == from }); k >= 0 {
+			out = append(out, kinds[k])
 		}
 	}
 	return out
@@ -86,82 +93,70 @@ func (g *gapFinder) affected(to *variable) nodeSet {
 	near := e.empty(h.near.kinds)
 	if !h.in {
 		g.uncoveredOf(near, g.covered(h, h.near.kinds))
-	} else if far := g.covered(h, to.kinds); len(far) > 0 {
+	} else {
 		unseen := e.empty(to.kinds)
-		if g.uncoveredOf(unseen, far); unseen.count() > 0 {
+		if g.uncoveredOf(unseen, g.covered(h, to.kinds)); unseen.count() > 0 {
 			near.or(e.universe(h.near.kinds)) // any of them may be joined to one
 		}
 	}
 	inner := e.empty(to.kinds)
-	g.inner(to, to.where, inner)
-	if h.upTo == 0 && inner.count() > 0 {
-		_, up := e.lanesOf(h, false)
-		near.or(e.image(up, inner, e.universe(h.near.kinds)))
+	for _, pattern := range to.patterns() {
+		inner.or(g.affected(pattern))
 	}
+	near.or(g.joined(h, inner))
 	return near
 }
 
-// inner gathers what the patterns inside a pattern cannot know.
-func (g *gapFinder) inner(v *variable, c *cond, into nodeSet) {
-	if c == nil {
-		return
+// joined is the near nodes of a pattern from which it leads to some far ones.
+func (g *gapFinder) joined(h *hop, far nodeSet) nodeSet {
+	near := g.e.universe(h.near.kinds)
+	if h.upTo > 0 {
+		return g.e.reach(h, far, near)
 	}
-	if c.kind == condExists || c.kind == condCount {
-		into.or(g.affected(c.to))
-	}
-	for _, sub := range c.sub {
-		g.inner(v, sub, into)
-	}
+	_, up := g.e.lanesOf(h, false)
+	return g.e.image(up, far, near)
 }
 
 func (g *gapFinder) uncoveredOf(into nodeSet, kinds []int) {
-	if len(kinds) == 0 {
-		return
-	}
-	set, _ := g.uncovered(kinds)
+	set := g.uncovered(kinds)
 	for k, kind := range kinds {
-		if at := into.position(kind); at >= 0 {
-			into.bits[at] = set.bits[k]
-		}
+		into.bits[into.position(kind)] = set.bits[k]
 	}
 }
 
-// dependsOn is the covered kind somewhere in a pattern.
-func (g *gapFinder) dependsOn(to *variable) int {
-	for _, kinds := range [][]int{to.hop.near.kinds, to.kinds} {
-		if k := g.covered(to.hop, kinds); len(k) > 0 {
-			return k[0]
-		}
-	}
-	return g.dependsInside(to.where)
-}
+// patterns is the EXISTS and COUNT of a variable's conditions.
+func (v *variable) patterns() []*variable { return append(patterns(v.where), patterns(v.onEdge)...) }
 
-func (g *gapFinder) dependsInside(c *cond) int {
+func patterns(c *cond) []*variable {
 	if c == nil {
-		return -1
+		return nil
 	}
 	if c.to != nil {
-		return g.dependsOn(c.to)
+		return []*variable{c.to}
 	}
+	var out []*variable
 	for _, sub := range c.sub {
-		if k := g.dependsInside(sub); k >= 0 {
-			return k
-		}
+		out = append(out, patterns(sub)...)
 	}
-	return -1
+	return out
+}
+
+// dependsOn is the covered kinds anywhere in a pattern.
+func (g *gapFinder) dependsOn(to *variable) []int {
+	out := append(g.covered(to.hop, to.hop.near.kinds), g.covered(to.hop, to.kinds)...)
+	for _, pattern := range to.patterns() {
+		out = append(out, g.dependsOn(pattern)...)
+	}
+	return out
 }
 
 // unknown reports nodes for which a condition has no answer because nobody has
 // looked into them: they are in neither the answer nor its opposite.
 func (g *gapFinder) unknown(v *variable) {
-	set, which := g.uncovered(v.kinds)
-	if which < 0 || v.where == nil {
-		return
-	}
-	open := set
+	open := g.uncovered(v.kinds)
 	anyUnknown := g.e.empty(v.kinds)
 	for _, part := range byCost(v.where) {
-		if cost(part) >= 100 {
+		if len(patterns(part)) > 0 {
 			continue
 		}
 		a := g.e.eval(part, v, open)
@@ -171,80 +166,79 @@ func (g *gapFinder) unknown(v *variable) {
 		anyUnknown.or(unknownHere)
 		open = rest
 	}
-	g.report(v, which, anyUnknown.count(), -1, "a condition has no answer for them, so they are not in the result")
+	g.report(v.kinds, anyUnknown, "a condition has no answer for them, so they are not in the result")
 }
 
 // connection reports where a connection was looked for but could not be known.
 func (g *gapFinder) connection(v *variable) {
 	e, h := g.e, v.hop
-	kinds := g.covered(h, h.near.kinds)
 	near := h.near
 	if h.in {
-		kinds, near = g.covered(h, v.kinds), v
-	}
-	if len(kinds) == 0 {
-		return
+		near = v
 	}
 	set := e.empty(near.kinds)
-	g.uncoveredOf(set, kinds)
+	g.uncoveredOf(set, g.covered(h, near.kinds))
 	if h.optional && !h.in {
 		set.and(e.sets[near.id])
-		g.report(near, kinds[0], set.count(), e.sets[near.id].count(), "nothing is joined to them because nobody has looked")
+		g.reportPart(near, g.covered(h, near.kinds), set.count(), "nothing is joined to them because nobody has looked")
 		return
 	}
 	for _, part := range byCost(near.where) {
-		if cost(part) < 100 {
+		if len(patterns(part)) == 0 {
 			set = e.eval(part, near, set).yes
 		}
 	}
-	g.report(near, kinds[0], set.count(), -1, "they may belong in the answer and are not in it")
+	g.report(near.kinds, set, "they may belong in the answer and are not in it")
 }
 
-func (g *gapFinder) report(v *variable, which, count, of int, consequence string) {
-	if count == 0 || which < 0 {
+// report tells of nodes that are not in the answer.
+func (g *gapFinder) report(kinds []int, set nodeSet, consequence string) {
+	for k := range kinds {
+		kind := g.e.voc.kinds[kinds[k]]
+		one := nodeSet{kinds: kinds[k : k+1], bits: set.bits[k : k+1]}
+		switch count := one.count(); count {
+		case 0:
+		case 1:
+			g.tell(kind, 1, "1 "+lowerFirst(kind.Label)+" was "+strings.TrimPrefix(kind.Uncovered, "were "), consequence)
+		default:
+			g.tell(kind, count, fmt.Sprintf("%d %s %s", count, lowerFirst(kind.Plural), kind.Uncovered), consequence)
+		}
+	}
+}
+
+// reportPart tells of nodes in the answer that rest on a kind not looked into.
+func (g *gapFinder) reportPart(v *variable, on []int, count int, consequence string) {
+	if count == 0 {
 		return
 	}
-	k := g.e.voc.kinds[which]
-	what := k.Label
-	if count != 1 {
-		what = k.Plural
+	of, kind := g.e.sets[v.id].count(), g.e.voc.kinds[on[0]]
+	things := lowerFirst(kind.Plural)
+	if !slices.Contains(v.kinds, on[0]) {
+		things = g.these(v) + " depend on " + things + " that"
 	}
-	text := fmt.Sprintf("%d %s", count, lowerFirst(what))
-	switch {
-	case of >= 0 && slices.Contains(v.kinds, which):
-		text = fmt.Sprintf("%d of these %d %s", count, of, lowerFirst(k.Plural))
-	case of >= 0:
-		these := "things"
-		if len(v.kinds) == 1 {
-			these = lowerFirst(g.e.voc.kinds[v.kinds[0]].Plural)
-		}
-		text = fmt.Sprintf("%d of these %d %s depend on %s that", count, of, these, lowerFirst(k.Plural))
+	g.tell(kind, count, fmt.Sprintf("%d of these %d %s %s", count, of, things, kind.Uncovered), consequence)
+}
+
+// these names what a variable stands for.
+func (g *gapFinder) these(v *variable) string {
+	if len(v.kinds) > 1 {
+		return "things"
 	}
-	uncovered := k.Uncovered
-	if uncovered == "" {
-		uncovered = "were never looked into"
-	}
-	if count == 1 && of < 0 {
-		uncovered = singular(uncovered)
-	}
-	gap := Gap{Source: "query", What: text + " " + uncovered, Why: "nothing is known about what they contain",
-		Consequence: consequence, Kinds: []string{k.Name}, Count: count}
-	if key := gap.What; !g.seen[key] {
-		g.seen[key] = true
+	return lowerFirst(g.e.voc.kinds[v.kinds[0]].Plural)
+}
+
+func (g *gapFinder) tell(kind schema.Kind, count int, what, consequence string) {
+	gap := Gap{Source: "query", What: what, Why: "nothing is known about what they contain",
+		Consequence: consequence, Kinds: []string{kind.Name}, Count: count}
+	if !slices.ContainsFunc(g.out, func(o Gap) bool { return o.What == gap.What }) {
 		g.out = append(g.out, gap)
 	}
 }
 
+// lowerFirst writes a label within a sentence; ConfigMap stays as it is.
 func lowerFirst(s string) string {
-	if s == "" || len(s) > 1 && s[1] >= 'A' && s[1] <= 'Z' {
+	if strings.LastIndexFunc(s, unicode.IsUpper) > 0 {
 		return s
 	}
-	return string(s[0]|0x20) + s[1:]
-}
-
-func singular(s string) string {
-	if len(s) > 5 && s[:5] == "were " {
-		return "was " + s[5:]
-	}
-	return s
+	return strings.ToLower(s)
 }
