@@ -1,6 +1,7 @@
 package analyse
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,11 +44,8 @@ const maxUpdates = 10
 
 // imageFix moves one image to packages without what opens the path.
 func (w *writer) imageFix(image graph.Node, v weakness) Fix {
-	name := image.Text("name")
-	if name == "" {
-		name = image.ID()
-	}
-	f := Fix{Kind: fixImage, Title: "Resolve the vulnerabilities of image " + name, Concerns: []string{kindID(image)}}
+	f := Fix{Kind: fixImage, Title: "Resolve the vulnerabilities of image " + cmp.Or(image.Text("name"), image.ID()),
+		Concerns: []string{kindID(image)}}
 	var updates []string
 	open := 0
 	for _, each := range v.list {
@@ -71,6 +69,9 @@ func (w *writer) imageFix(image graph.Node, v weakness) Fix {
 	if open > 0 {
 		f.Text = strings.TrimSpace(f.Text + fmt.Sprintf(" No fix has been published yet for %s of those that open the path.",
 			plural(open, "vulnerability")))
+	}
+	if f.Text == "" {
+		f.Text = "Build the image again with packages in which its vulnerabilities are fixed, then roll out the workload."
 	}
 	if len(v.images) == 1 && open == 0 && len(updates) > 0 && v.total <= len(v.list) {
 		f.Effect = Breaks

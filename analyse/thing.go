@@ -1,6 +1,7 @@
 package analyse
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -55,7 +56,7 @@ func (s *search) images(containers members) (out []Image) {
 		if registry != "" {
 			repository = registry + "/" + repository
 		}
-		out = append(out, Image{ID: n.ID(), Name: n.Text("name"), Repository: repository, Scanned: n.Value("scanned").Bool(),
+		out = append(out, Image{ID: n.ID(), Name: cmp.Or(n.Text("name"), n.ID()), Repository: repository, Scanned: n.Value("scanned").Bool(),
 			Criticals: n.Value("criticals").Int(), Highs: n.Value("highs").Int(), RCE: n.Value("rce").Bool(),
 			Exploited: n.Value("exploited").Bool()})
 	}
