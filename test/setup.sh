@@ -12,12 +12,15 @@ packages() { # command:debian-package …
   [ ${#missing[@]} -eq 0 ] && return
   if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
     say "installing ${missing[*]} ..."
-    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null && return
+    apt-get update -qq >/dev/null &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null &&
+      return
   fi
   say "missing: ${missing[*]} (install them to run every test)"
 }
 packages chromium:chromium docker-registry:docker-registry debootstrap:debootstrap \
-  clang-14:clang-14 llvm-strip-14:llvm-14 pg_ctlcluster:postgresql runc:runc busybox:busybox-static containerd:containerd /usr/lib/cni/bridge:containernetworking-plugins
+  clang-14:clang-14 llvm-strip-14:llvm-14 pg_ctlcluster:postgresql runc:runc busybox:busybox-static containerd:containerd \
+  /usr/lib/cni/bridge:containernetworking-plugins
 
 test/node.sh ui
 test/node.sh test/e2e

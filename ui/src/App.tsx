@@ -18,18 +18,41 @@ const ImagePage = lazy(() => import("./pages/images/ImagePage").then((m) => ({ d
 const ImagesPage = lazy(() => import("./pages/images/ImagesPage").then((m) => ({ default: m.ImagesPage })));
 const PathPage = lazy(() => import("./pages/paths/PathPage").then((m) => ({ default: m.PathPage })));
 const PathsPage = lazy(() => import("./pages/paths/PathsPage").then((m) => ({ default: m.PathsPage })));
-const RecommendationPage = lazy(() => import("./pages/recommendations/RecommendationPage").then((m) => ({ default: m.RecommendationPage })));
-const RecommendationsPage = lazy(() => import("./pages/recommendations/RecommendationsPage").then((m) => ({ default: m.RecommendationsPage })));
-const RegistriesPage = lazy(() => import("./pages/registries/RegistriesPage").then((m) => ({ default: m.RegistriesPage })));
+const RecommendationPage = lazy(() =>
+  import("./pages/recommendations/RecommendationPage").then((m) => ({ default: m.RecommendationPage })),
+);
+const RecommendationsPage = lazy(() =>
+  import("./pages/recommendations/RecommendationsPage").then((m) => ({ default: m.RecommendationsPage })),
+);
+const RegistriesPage = lazy(() =>
+  import("./pages/registries/RegistriesPage").then((m) => ({ default: m.RegistriesPage })),
+);
 const RegistryPage = lazy(() => import("./pages/registries/RegistryPage").then((m) => ({ default: m.RegistryPage })));
 const SensorsPage = lazy(() => import("./pages/sensors/SensorsPage").then((m) => ({ default: m.SensorsPage })));
-const VulnerabilitiesPage = lazy(() => import("./pages/vulnerabilities/VulnerabilitiesPage").then((m) => ({ default: m.VulnerabilitiesPage })));
-const VulnerabilityPage = lazy(() => import("./pages/vulnerabilities/VulnerabilityPage").then((m) => ({ default: m.VulnerabilityPage })));
+const VulnerabilitiesPage = lazy(() =>
+  import("./pages/vulnerabilities/VulnerabilitiesPage").then((m) => ({ default: m.VulnerabilitiesPage })),
+);
+const VulnerabilityPage = lazy(() =>
+  import("./pages/vulnerabilities/VulnerabilityPage").then((m) => ({ default: m.VulnerabilityPage })),
+);
 
-const theme = createTheme({ primaryColor: "dark", primaryShade: { light: 7, dark: 3 }, autoContrast: true, defaultRadius: "sm", respectReducedMotion: true });
+const theme = createTheme({
+  primaryColor: "dark",
+  primaryShade: { light: 7, dark: 3 },
+  autoContrast: true,
+  defaultRadius: "sm",
+  respectReducedMotion: true,
+});
 
 export function App() {
-  const [queries] = useState(() => new QueryClient({ defaultOptions: { queries: { retry: (n, e) => n < 1 && (e as { status?: number } | null)?.status !== 401, staleTime: 5_000 } } }));
+  const [queries] = useState(
+    () =>
+      new QueryClient({
+        defaultOptions: {
+          queries: { retry: (n, e) => n < 1 && (e as { status?: number } | null)?.status !== 401, staleTime: 5_000 },
+        },
+      }),
+  );
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto">
       <QueryClientProvider client={queries}>

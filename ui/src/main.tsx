@@ -6,4 +6,9 @@ import { BrowserRouter } from "react-router";
 import { App } from "./App";
 
 const root = document.getElementById("root");
-if (root) createRoot(root).render(<BrowserRouter><App /></BrowserRouter>);
+if (root)
+  createRoot(root).render(
+    <BrowserRouter>
+      <App />
+    </BrowserRouter>,
+  );

@@ -1,6 +1,10 @@
 import { complaints, expect, test } from "./person";
 
-test("the hunt: images with a CVE that contains 3889, and the pods running them, in eight clicks", async ({ page, clicks, context }) => {
+test("the hunt: images with a CVE that contains 3889, and the pods running them, in eight clicks", async ({
+  page,
+  clicks,
+  context,
+}) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const said = complaints(page);
   await page.goto("/explorer");
@@ -30,7 +34,10 @@ test("the hunt: images with a CVE that contains 3889, and the pods running them,
 });
 
 test("the number people remember finds OpenSSL by its real ids, and nothing invented", async ({ page }) => {
-  for (const [number, image] of [["3602", "shop/web"], ["3786", "shop/web"]] as const) {
+  for (const [number, image] of [
+    ["3602", "shop/web"],
+    ["3786", "shop/web"],
+  ] as const) {
     const text = `MATCH (i:Image)\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability)\nWHERE v.id CONTAINS '${number}'\nRETURN i, v`;
     await page.goto(`/explorer?q=${encodeURIComponent(text)}`);
     await expect(page.getByRole("table").first()).toContainText(`CVE-2022-${number}`);

@@ -2,7 +2,10 @@ import { execFileSync } from "node:child_process";
 import { expect, record, test } from "./person";
 
 const kubectl = (input: string, ...args: string[]) =>
-  execFileSync(process.env.KUBECTL ?? "kubectl", [`--kubeconfig=${process.env.KUBECONFIG_ADMIN}`, ...args], { input, encoding: "utf8" });
+  execFileSync(process.env.KUBECTL ?? "kubectl", [`--kubeconfig=${process.env.KUBECONFIG_ADMIN}`, ...args], {
+    input,
+    encoding: "utf8",
+  });
 
 test("a pod made with kubectl appears in the open page", async ({ page }) => {
   const text = "MATCH (p:Pod)\nWHERE p.name STARTS WITH 'made-by-hand'\nRETURN p";
@@ -17,8 +20,11 @@ test("a pod made with kubectl appears in the open page", async ({ page }) => {
 });
 
 test("a removed ingress resolves the path in the open page", async ({ page }) => {
-  const { items } = await (await page.request.get("/api/v1/paths?type=exposed-vulnerable-pod&namespace=loyalty")).json();
-  const path = items[0] ?? (await (await page.request.get("/api/v1/paths?type=exposed-vulnerable-pod")).json()).items.at(-1);
+  const { items } = await (
+    await page.request.get("/api/v1/paths?type=exposed-vulnerable-pod&namespace=loyalty")
+  ).json();
+  const path =
+    items[0] ?? (await (await page.request.get("/api/v1/paths?type=exposed-vulnerable-pod")).json()).items.at(-1);
   await page.goto(`/path?cluster=${path.cluster}&id=${path.id}`);
   await expect(page.getByText("active", { exact: true }).first()).toBeVisible();
   const ingresses = kubectl("", "get", "ingress", "-n", path.namespace, "-o", "yaml");

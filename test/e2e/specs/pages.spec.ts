@@ -2,17 +2,44 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "@playwright/test";
 import { accessible, complaints, expect, test } from "./person";
 
-const lists = ["/", "/explorer", "/paths", "/recommendations", "/alerts", "/vulnerabilities", "/images", "/registries", "/registries/connect", "/sensors", "/coverage"];
+const lists = [
+  "/",
+  "/explorer",
+  "/paths",
+  "/recommendations",
+  "/alerts",
+  "/vulnerabilities",
+  "/images",
+  "/registries",
+  "/registries/connect",
+  "/sensors",
+  "/coverage",
+];
 
 /** The lists, and one page of each kind of thing. */
 async function everyPage(page: Page): Promise<string[]> {
   const get = async (what: string) => (await page.request.get(`/api/v1/${what}`)).json();
-  const [path] = (await get("paths?type=cluster-admin")).items, [image] = (await get("images")).items, [cve] = (await get("vulnerabilities")).items, [alert] = (await get("alerts")).items, [update] = (await get("recommendations")).items;
+  const [path] = (await get("paths?type=cluster-admin")).items,
+    [image] = (await get("images")).items,
+    [cve] = (await get("vulnerabilities")).items,
+    [alert] = (await get("alerts")).items,
+    [update] = (await get("recommendations")).items;
   const { ref } = (await get(`search?q=${path.foothold.name}`))[0];
   const entity = `kind=${ref.kind}&id=${encodeURIComponent(ref.id)}`;
-  const registries = (await get("registries")).items.map((r: { host: string }) => `/registry?host=${encodeURIComponent(r.host)}`), [node] = (await get("sensors")).items;
+  const registries = (await get("registries")).items.map(
+      (r: { host: string }) => `/registry?host=${encodeURIComponent(r.host)}`,
+    ),
+    [node] = (await get("sensors")).items;
   return [
-    ...lists, ...registries.slice(0, 1), `/sensors?at=${node.cluster}/${node.node}`, `/path?cluster=${path.cluster}&id=${path.id}`, `/alert?cluster=${alert.cluster}&id=${alert.id}`, `/recommendation?id=${encodeURIComponent(update.id)}`, `/image?id=${image.id}`, `/vulnerability?id=${cve.id}`, `/entity?${entity}`,
+    ...lists,
+    ...registries.slice(0, 1),
+    `/sensors?at=${node.cluster}/${node.node}`,
+    `/path?cluster=${path.cluster}&id=${path.id}`,
+    `/alert?cluster=${alert.cluster}&id=${alert.id}`,
+    `/recommendation?id=${encodeURIComponent(update.id)}`,
+    `/image?id=${image.id}`,
+    `/vulnerability?id=${cve.id}`,
+    `/entity?${entity}`,
     `/explorer?q=${encodeURIComponent("MATCH (p:Pod) WHERE p.exposed\nMATCH (p)-[:RUNS]->(c:Container)\nRETURN p, c")}`,
   ];
 }
@@ -20,7 +47,10 @@ async function everyPage(page: Page): Promise<string[]> {
 /** A page's name as a file's: registries-connect, explorer-asked. */
 function named(path: string): string {
   const [place = "", search = ""] = path.slice(1).split("?");
-  return (place.replace("/", "-") || "home") + (search.startsWith("q=") ? "-asked" : search.startsWith("at=") ? "-chosen" : "");
+  return (
+    (place.replace("/", "-") || "home") +
+    (search.startsWith("q=") ? "-asked" : search.startsWith("at=") ? "-chosen" : "")
+  );
 }
 
 async function settled(page: Page) {
@@ -39,7 +69,9 @@ for (const theme of ["light", "dark"] as const) {
         await page.goto(path);
         await settled(page);
         await page.screenshot({ path: `screenshots/${named(path)}-${width}-${theme}.png` });
-        const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        const wider = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
         expect(wider, `${path} scrolls sideways`).toBeLessThanOrEqual(1);
         if (path.startsWith("/path?")) await expect(page.locator(".thing").first()).toBeVisible();
       }
@@ -54,7 +86,11 @@ for (const theme of ["light", "dark"] as const) {
     for (const path of await everyPage(page)) {
       await page.goto(path);
       await settled(page);
-      if (path.startsWith("/path?")) await page.getByRole("button", { name: /^Step 4/ }).first().click();
+      if (path.startsWith("/path?"))
+        await page
+          .getByRole("button", { name: /^Step 4/ })
+          .first()
+          .click();
       await accessible(page);
     }
   });
@@ -84,7 +120,10 @@ test("a list is sorted by keyboard, and its URL is the order", async ({ page }) 
 
 test("what stands beside an answer closes with Esc, which leads back to the name", async ({ page }) => {
   await page.goto(`/explorer?q=${encodeURIComponent("MATCH (p:Pod) WHERE p.namespace = 'shop' RETURN p")}`);
-  const name = page.getByRole("table").getByRole("link", { name: /^receipts-/ }).first();
+  const name = page
+    .getByRole("table")
+    .getByRole("link", { name: /^receipts-/ })
+    .first();
   await name.focus();
   await page.keyboard.press("Enter");
   const pane = page.getByRole("complementary", { name: "Details" });

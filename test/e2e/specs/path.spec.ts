@@ -8,14 +8,30 @@ test("the path: from the internet to the container, its evidence, its vulnerabil
   await page.goto("/paths");
   await page.getByRole("link", { name: title, exact: true }).first().click();
   await expect(page.getByRole("heading", { name: title, level: 1 })).toBeVisible();
-  const drawing = page.getByRole("region", { name: /attack path/i }).or(page.locator(".react-flow")).first();
-  for (const word of ["Internet", "Ingress", "Service", "Pod", "Container", "routes to", "can be exploited in", "cluster harbor-prod", "namespace shop"]) {
+  const drawing = page
+    .getByRole("region", { name: /attack path/i })
+    .or(page.locator(".react-flow"))
+    .first();
+  for (const word of [
+    "Internet",
+    "Ingress",
+    "Service",
+    "Pod",
+    "Container",
+    "routes to",
+    "can be exploited in",
+    "cluster harbor-prod",
+    "namespace shop",
+  ]) {
     await expect(drawing.getByText(word, { exact: false }).first()).toBeVisible();
   }
   await expect(page.getByText(/Resolve the vulnerabilities of image/).first()).toBeVisible();
   await expect(page.getByText(/Narrow the exposure/).first()).toBeVisible();
   await page.screenshot({ path: "screenshots/path.png", fullPage: true });
-  await page.getByRole("link", { name: /vulnerability page/i }).first().click();
+  await page
+    .getByRole("link", { name: /vulnerability page/i })
+    .first()
+    .click();
   await expect(page).toHaveURL(/\/vulnerabilities\?.*path=/);
   await expect(page.getByRole("table").first()).toContainText("CVE-");
   await page.getByRole("table").first().getByRole("link", { name: /^CVE-/ }).first().click();
@@ -62,13 +78,22 @@ test("on a phone the path goes down, whole and to be touched", async ({ page }) 
   }
   expect(new Set(boxes.map((b) => Math.round(b?.y ?? 0))).size).toBe(boxes.length);
   await page.getByRole("button", { name: /^Container/ }).click();
-  await expect(page.getByRole("complementary", { name: "Evidence" }).getByRole("link", { name: /^CVE-/ }).first()).toBeVisible();
+  await expect(
+    page.getByRole("complementary", { name: "Evidence" }).getByRole("link", { name: /^CVE-/ }).first(),
+  ).toBeVisible();
   await page.screenshot({ path: "screenshots/path-phone.png" });
 });
 
 test("a path of 300 things is folded, and unfolds in place", async ({ page }) => {
   const said = complaints(page);
-  const body = { path: manyServices(99), status: "active", staleReason: "", firstSeen: "2026-01-01T00:00:00Z", lastSeen: "2026-01-01T00:00:00Z", history: [] };
+  const body = {
+    path: manyServices(99),
+    status: "active",
+    staleReason: "",
+    firstSeen: "2026-01-01T00:00:00Z",
+    lastSeen: "2026-01-01T00:00:00Z",
+    history: [],
+  };
   await page.route("**/api/v1/path?*", (r) => r.fulfill({ json: body }));
   await page.goto("/path?cluster=prod&id=p");
   await expect(page.locator(".thing")).toHaveCount(6);
@@ -82,7 +107,9 @@ test("a path of 300 things is folded, and unfolds in place", async ({ page }) =>
   await page.screenshot({ path: "screenshots/path-300.png" });
   await page.getByRole("button", { name: /^Service service-7:/ }).focus();
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("complementary", { name: "Evidence" }).getByRole("heading", { name: /service-7$/ })).toBeVisible();
+  await expect(
+    page.getByRole("complementary", { name: "Evidence" }).getByRole("heading", { name: /service-7$/ }),
+  ).toBeVisible();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: /^Fold what belongs with service-7$/ }).press("Enter");
   await expect(page.locator(".thing")).toHaveCount(202);

@@ -36,10 +36,18 @@ export const test = base.extend<{ clicks: { count: number } }>({
   /** Counts what a person clicks. */
   clicks: async ({ page }, use) => {
     const clicks = { count: 0 };
-    await page.exposeFunction("countClick", () => { clicks.count++; });
-    await page.addInitScript(() => addEventListener("click", (e) => {
-      if (e.isTrusted) (window as unknown as { countClick: () => void }).countClick();
-    }, true));
+    await page.exposeFunction("countClick", () => {
+      clicks.count++;
+    });
+    await page.addInitScript(() =>
+      addEventListener(
+        "click",
+        (e) => {
+          if (e.isTrusted) (window as unknown as { countClick: () => void }).countClick();
+        },
+        true,
+      ),
+    );
     await use(clicks);
   },
 });
@@ -47,15 +55,27 @@ export const test = base.extend<{ clicks: { count: number } }>({
 /** What the browser complained of: a page that works has nothing to say. */
 export function complaints(page: Page): string[] {
   const out: string[] = [];
-  page.on("console", (m) => { if (m.type() === "error") out.push(m.text()); });
+  page.on("console", (m) => {
+    if (m.type() === "error") out.push(m.text());
+  });
   page.on("pageerror", (e) => out.push(String(e)));
-  page.on("request", (r) => { if (new URL(r.url()).origin !== new URL(link).origin && !r.url().startsWith("data:")) out.push(`asked ${r.url()}`); });
+  page.on("request", (r) => {
+    if (new URL(r.url()).origin !== new URL(link).origin && !r.url().startsWith("data:")) out.push(`asked ${r.url()}`);
+  });
   return out;
 }
 
 export async function accessible(page: Page) {
   const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]).analyze();
-  expect(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join("; ")}`)).toEqual([]);
+  expect(
+    found.violations.map(
+      (v) =>
+        `${v.id}: ${v.nodes
+          .map((n) => n.target.join(" "))
+          .slice(0, 3)
+          .join("; ")}`,
+    ),
+  ).toEqual([]);
 }
 
 export function record(name: string, ms: number) {

@@ -2,7 +2,10 @@ import { accessible, complaints, expect, test } from "./person";
 
 const host = process.env.REGISTRY ?? "";
 
-test("a registry is tried, connected and read, and its updates appear in a page that is open", async ({ page, context }) => {
+test("a registry is tried, connected and read, and its updates appear in a page that is open", async ({
+  page,
+  context,
+}) => {
   const said = complaints(page);
   const watching = await context.newPage();
   await watching.goto("/recommendations?about=registry");
@@ -32,10 +35,15 @@ test("a registry is tried, connected and read, and its updates appear in a page 
   await expect(updates).toContainText("Update openssl", { timeout: 60_000 });
   await accessible(watching);
   await watching.screenshot({ path: "screenshots/recommendations.png" });
-  await updates.getByRole("link", { name: /Update openssl .*Ubuntu/ }).first().click();
+  await updates
+    .getByRole("link", { name: /Update openssl .*Ubuntu/ })
+    .first()
+    .click();
   await expect(watching.getByRole("heading", { level: 1 })).toContainText("Update openssl");
   // The image that three pods run under its other registry's name is the same by its digest.
-  await expect(watching.getByRole("table").first().getByRole("row").filter({ hasText: "web:1.4.2" }).getByRole("cell").last()).toHaveText("3");
+  await expect(
+    watching.getByRole("table").first().getByRole("row").filter({ hasText: "web:1.4.2" }).getByRole("cell").last(),
+  ).toHaveText("3");
   await accessible(watching);
   expect(said).toEqual([]);
 });

@@ -6,13 +6,19 @@ test("an alert of the sensor names process, ancestry, container, pod, image and 
   const said = complaints(page);
   await page.goto("/alerts");
   const alerts = page.getByRole("table").first();
-  for (const title of ["A program ran in a privileged container", "A privileged container was started on the node", "A server program started a shell"]) await expect(alerts).toContainText(title);
+  for (const title of [
+    "A program ran in a privileged container",
+    "A privileged container was started on the node",
+    "A server program started a shell",
+  ])
+    await expect(alerts).toContainText(title);
   await accessible(page);
   await alerts.getByRole("link", { name: "A program ran in a privileged container" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("privileged container");
   await expect(page.getByText("/bin/sh").first()).toBeVisible();
   await expect(page.getByText(/Ancestry: sh ←/).first()).toBeVisible();
-  for (const name of ["storage-tool", "registry.harbor-shop.example/shop/web:1.4.2", node]) await expect(page.getByText(name).first()).toBeVisible();
+  for (const name of ["storage-tool", "registry.harbor-shop.example/shop/web:1.4.2", node])
+    await expect(page.getByText(name).first()).toBeVisible();
   await expect(page.getByRole("link", { name: "storage-tool" }).first()).toBeVisible();
   await accessible(page);
   await page.screenshot({ path: "screenshots/runtime-alert.png", fullPage: true });

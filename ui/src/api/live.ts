@@ -11,12 +11,24 @@ export function useLive(): boolean {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const changed = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => void queries.invalidateQueries({ predicate: (q) => q.queryKey[1] !== "/schema" && q.queryKey[1] !== "/templates" }), 100);
+      timer = setTimeout(
+        () =>
+          void queries.invalidateQueries({
+            predicate: (q) => q.queryKey[1] !== "/schema" && q.queryKey[1] !== "/templates",
+          }),
+        100,
+      );
     };
     source.addEventListener("world", changed);
-    source.onopen = () => { setOpen(true); changed(); };
+    source.onopen = () => {
+      setOpen(true);
+      changed();
+    };
     source.onerror = () => setOpen(false);
-    return () => { clearTimeout(timer); source.close(); };
+    return () => {
+      clearTimeout(timer);
+      source.close();
+    };
   }, [queries]);
   return open;
 }

@@ -16,16 +16,44 @@ export function EntityView({ thing, narrow = false }: { thing: Entity; narrow?: 
   const place = [thing.ref.cluster, thing.ref.namespace].filter(Boolean).join(" · ");
   return (
     <>
-      <p className="counts">{place && <>{place}<br /></>}<small>{thing.kindSentence}</small></p>
-      {thing.ref.kind === "Cluster" && <p><Link to={pathList({ cluster: thing.ref.name })}>Its attack paths</Link> · <Link to={imageList({ cluster: thing.ref.name })}>Its images</Link></p>}
-      {thing.insights.length > 0 && <ul className="insights">{thing.insights.map((i) => (
-        <li key={i.name}><b>{i.label}.</b> <Prose text={sentence(i.evidence || i.sentence)} /></li>
-      ))}</ul>}
+      <p className="counts">
+        {place && (
+          <>
+            {place}
+            <br />
+          </>
+        )}
+        <small>{thing.kindSentence}</small>
+      </p>
+      {thing.ref.kind === "Cluster" && (
+        <p>
+          <Link to={pathList({ cluster: thing.ref.name })}>Its attack paths</Link> ·{" "}
+          <Link to={imageList({ cluster: thing.ref.name })}>Its images</Link>
+        </p>
+      )}
+      {thing.insights.length > 0 && (
+        <ul className="insights">
+          {thing.insights.map((i) => (
+            <li key={i.name}>
+              <b>{i.label}.</b> <Prose text={sentence(i.evidence || i.sentence)} />
+            </li>
+          ))}
+        </ul>
+      )}
       {narrow && <Paths thing={thing} narrow />}
       <div className="beside">
         <Relations thing={thing} />
         <Section title="Properties">
-          <dl>{thing.properties.map((p) => <div key={p.name}><dt title={p.sentence}>{p.label}</dt><dd><Value of={p.value} /></dd></div>)}</dl>
+          <dl>
+            {thing.properties.map((p) => (
+              <div key={p.name}>
+                <dt title={p.sentence}>{p.label}</dt>
+                <dd>
+                  <Value of={p.value} />
+                </dd>
+              </div>
+            ))}
+          </dl>
         </Section>
       </div>
       {!narrow && <Paths thing={thing} />}
@@ -36,28 +64,65 @@ export function EntityView({ thing, narrow = false }: { thing: Entity; narrow?: 
 function Paths({ thing, narrow = false }: { thing: Entity; narrow?: boolean }) {
   if (thing.paths.length === 0) return null;
   return (
-    <Section title={`Attack paths (${count(thing.pathsTotal)})`} aside={thing.pathsTotal > thing.paths.length && <Link to={pathList({ entity: thing.ref.id })}>All of them</Link>}>
-      {narrow ? <ul className="plain">{thing.paths.map((p) => <li key={p.id}><Severity level={p.risk} /> <Link to={pathPage(p)}>{p.title}</Link></li>)}</ul> : <PathTable rows={thing.paths} />}
+    <Section
+      title={`Attack paths (${count(thing.pathsTotal)})`}
+      aside={thing.pathsTotal > thing.paths.length && <Link to={pathList({ entity: thing.ref.id })}>All of them</Link>}
+    >
+      {narrow ? (
+        <ul className="plain">
+          {thing.paths.map((p) => (
+            <li key={p.id}>
+              <Severity level={p.risk} /> <Link to={pathPage(p)}>{p.title}</Link>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <PathTable rows={thing.paths} />
+      )}
     </Section>
   );
 }
 
 function Relations({ thing }: { thing: Entity }) {
-  if (thing.relations.length === 0) return <Section title="Relations"><p>It is joined to nothing that was seen.</p></Section>;
+  if (thing.relations.length === 0)
+    return (
+      <Section title="Relations">
+        <p>It is joined to nothing that was seen.</p>
+      </Section>
+    );
   return (
-    <Section title="Relations">{thing.relations.map((r) => (
-      <div key={`${r.edge} ${r.dir} ${r.label}`} className="relation">
-        <h3>{r.label} <Link to={question(r.query)} aria-label={`All ${plural(r.count, "thing")} it ${r.label}`}>{count(r.count)}</Link></h3>
-        <ul className="plain">{r.items.map((i) => <li key={`${i.ref.kind} ${i.ref.id}`}><Ref to={i.ref} where={i.ref.namespace !== thing.ref.namespace || i.ref.cluster !== thing.ref.cluster} /> <Edge of={i.properties} /></li>)}</ul>
-        {r.count > r.items.length && <Link to={question(r.query)}>All {count(r.count)}</Link>}
-      </div>
-    ))}</Section>
+    <Section title="Relations">
+      {thing.relations.map((r) => (
+        <div key={`${r.edge} ${r.dir} ${r.label}`} className="relation">
+          <h3>
+            {r.label}{" "}
+            <Link to={question(r.query)} aria-label={`All ${plural(r.count, "thing")} it ${r.label}`}>
+              {count(r.count)}
+            </Link>
+          </h3>
+          <ul className="plain">
+            {r.items.map((i) => (
+              <li key={`${i.ref.kind} ${i.ref.id}`}>
+                <Ref
+                  to={i.ref}
+                  where={i.ref.namespace !== thing.ref.namespace || i.ref.cluster !== thing.ref.cluster}
+                />{" "}
+                <Edge of={i.properties} />
+              </li>
+            ))}
+          </ul>
+          {r.count > r.items.length && <Link to={question(r.query)}>All {count(r.count)}</Link>}
+        </div>
+      ))}
+    </Section>
   );
 }
 
 /** What an edge says of itself, such as the binding that gives a permission. */
 function Edge({ of }: { of: Record<string, unknown> }) {
-  const said = Object.entries(of).filter(([, v]) => v !== null && v !== "" && v !== false && typeof v !== "object").map(([k, v]) => `${k} ${String(v)}`);
+  const said = Object.entries(of)
+    .filter(([, v]) => v !== null && v !== "" && v !== false && typeof v !== "object")
+    .map(([k, v]) => `${k} ${String(v)}`);
   return said.length ? <small>{said.join(" · ")}</small> : null;
 }
 

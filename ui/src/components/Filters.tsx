@@ -9,21 +9,50 @@ export function TextFilter({ name, label }: { name: string; label: string }) {
   const value = params.get(name) ?? "";
   const [typed, setTyped] = useState(value);
   const [from, setFrom] = useState(value);
-  if (from !== value) { setFrom(value); setTyped(value); } // a link or "back" changed it
+  if (from !== value) {
+    setFrom(value);
+    setTyped(value);
+  } // a link or "back" changed it
   useEffect(() => {
     if (typed === value) return;
     const timer = setTimeout(() => setParams((p) => put(p, name, typed), { replace: true }), 200);
     return () => clearTimeout(timer);
   }, [typed, value, name, setParams]);
-  return <TextInput size="xs" className="filter text" aria-label={label} placeholder={label} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />;
+  return (
+    <TextInput
+      size="xs"
+      className="filter text"
+      aria-label={label}
+      placeholder={label}
+      value={typed}
+      onChange={(e) => setTyped(e.currentTarget.value)}
+    />
+  );
 }
 
 /** One choice that lives in the URL; the empty one is "any". */
-export function ChoiceFilter({ name, label, choices }: { name: string; label: string; choices: { value: string; label: string }[] }) {
+export function ChoiceFilter({
+  name,
+  label,
+  choices,
+}: {
+  name: string;
+  label: string;
+  choices: { value: string; label: string }[];
+}) {
   const [params, setParams] = useSearchParams();
   return (
-    <NativeSelect size="xs" className="filter" aria-label={label} value={params.get(name) ?? ""} data={[{ value: "", label }, ...choices]}
-      onChange={(e) => { const v = e.currentTarget.value; setParams((p) => put(p, name, v)); }} />
+    <NativeSelect
+      size="xs"
+      className="filter"
+      aria-label={label}
+      value={params.get(name) ?? ""}
+      data={[{ value: "", label }, ...choices]}
+      onChange={(e) => {
+        const v = e.currentTarget.value;
+        setParams((p) => put(p, name, v));
+      }}
+    />
   );
 }
 
@@ -33,17 +62,25 @@ export function Scope({ names }: { names: Record<string, string> }) {
   const set = Object.entries(names).filter(([name]) => params.get(name));
   if (set.length === 0) return null;
   return (
-    <div className="scope">Only {set.map(([name, label]) => (
-      <span key={name} title={params.get(name) ?? ""}>
-        {label} {nameOf(params.get(name) ?? "")}
-        <CloseButton size="xs" aria-label={`Show every ${label}`} onClick={() => setParams((p) => put(p, name, ""))} />
-      </span>
-    ))}</div>
+    <div className="scope">
+      Only{" "}
+      {set.map(([name, label]) => (
+        <span key={name} title={params.get(name) ?? ""}>
+          {label} {nameOf(params.get(name) ?? "")}
+          <CloseButton
+            size="xs"
+            aria-label={`Show every ${label}`}
+            onClick={() => setParams((p) => put(p, name, ""))}
+          />
+        </span>
+      ))}
+    </div>
   );
 }
 
 function put(params: URLSearchParams, name: string, value: string): URLSearchParams {
   const next = new URLSearchParams(params);
-  if (value) next.set(name, value); else next.delete(name);
+  if (value) next.set(name, value);
+  else next.delete(name);
   return next;
 }

@@ -7,9 +7,27 @@ import { Table, type Column } from "./Table";
 
 const columns: Column<Schemas["Gap"]>[] = [
   { title: "Cluster", from: "wide", cell: (g) => g.cluster ?? "", by: (g) => g.cluster },
-  { title: "Could not be seen", wraps: true, cell: (g) => <><b>{sentence(g.what).replace(/\.$/, "")}</b><div><Reason why={g.why} /></div></>, by: (g) => g.what },
+  {
+    title: "Could not be seen",
+    wraps: true,
+    cell: (g) => (
+      <>
+        <b>{sentence(g.what).replace(/\.$/, "")}</b>
+        <div>
+          <Reason why={g.why} />
+        </div>
+      </>
+    ),
+    by: (g) => g.what,
+  },
   { title: "What that means", wraps: true, from: "medium", cell: (g) => sentence(g.consequence) },
-  { title: "Since", number: true, from: "medium", cell: (g) => known(g.since) && <Ago at={g.since} />, by: (g) => (known(g.since) ? -Date.parse(g.since) : undefined) },
+  {
+    title: "Since",
+    number: true,
+    from: "medium",
+    cell: (g) => known(g.since) && <Ago at={g.since} />,
+    by: (g) => (known(g.since) ? -Date.parse(g.since) : undefined),
+  },
 ];
 
 /** What could not be seen, and what that means. */

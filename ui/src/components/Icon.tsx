@@ -27,5 +27,9 @@ const shapes: Record<string, string> = {
 
 /** A kind's shape; kinds without one of their own are two squares, one in the other. */
 export function Icon({ kind }: { kind: string }) {
-  return <svg className="icon" viewBox="0 0 16 16" aria-hidden><path d={shapes[kind] ?? "M2 2h12v12H2zM5 5h6v6H5z"} /></svg>;
+  return (
+    <svg className="icon" viewBox="0 0 16 16" aria-hidden>
+      <path d={shapes[kind] ?? "M2 2h12v12H2zM5 5h6v6H5z"} />
+    </svg>
+  );
 }

@@ -8,8 +8,13 @@ export function More({ shown, total, next, busy }: { shown: number; total: numbe
   if (!next) return null;
   return (
     <div className="more">
-      <span>{count(shown)} of {count(total)}, the first in the server's order{params.has("sort") && "; only these are sorted here"}.</span>
-      <Button size="compact-sm" variant="default" loading={busy} onClick={next}>Show more</Button>
+      <span>
+        {count(shown)} of {count(total)}, the first in the server's order
+        {params.has("sort") && "; only these are sorted here"}.
+      </span>
+      <Button size="compact-sm" variant="default" loading={busy} onClick={next}>
+        Show more
+      </Button>
     </div>
   );
 }

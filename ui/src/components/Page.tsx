@@ -3,7 +3,9 @@ import { useEffect, type ReactNode } from "react";
 
 /** A page's title, what belongs beside it, and its content. */
 export function Page({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
-  useEffect(() => { document.title = `${title} · Breakwater`; }, [title]);
+  useEffect(() => {
+    document.title = `${title} · Breakwater`;
+  }, [title]);
   return (
     <>
       <header className="title">
@@ -18,7 +20,10 @@ export function Page({ title, aside, children }: { title: string; aside?: ReactN
 export function Section({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
   return (
     <section className="section">
-      <div className="sectiontitle"><h2>{title}</h2>{aside}</div>
+      <div className="sectiontitle">
+        <h2>{title}</h2>
+        {aside}
+      </div>
       {children}
     </section>
   );

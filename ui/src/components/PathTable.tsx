@@ -13,26 +13,108 @@ import { useVocabulary } from "./Vocabulary";
 type Row = Schemas["PathRow"];
 
 /** Attack paths as rows, in the server's order until a header is chosen. */
-export function PathTable({ rows, sort = "paths-sort", short = true }: { rows: Row[]; sort?: string; short?: boolean }) {
+export function PathTable({
+  rows,
+  sort = "paths-sort",
+  short = true,
+}: {
+  rows: Row[];
+  sort?: string;
+  short?: boolean;
+}) {
   const schema = useVocabulary();
   const columns = useMemo<Column<Row>[]>(() => {
     const titles = schema?.pathTypes.map((t) => t.title) ?? [];
     return [
       { title: "Risk", cell: (p) => <Severity level={p.risk} />, by: (p) => -p.riskScore },
-      { title: "Attack path", wraps: true, cell: (p) => <><PathLink path={p} titles={titles} /><small className="onlynarrow">{p.foothold.name} · {p.cluster} · {p.namespace}</small></>, by: (p) => p.title },
-      { title: "Gets into", from: "medium", cell: (p) => <span className="two"><Ref to={p.foothold} where={false} /><small>{p.cluster} · {p.namespace}</small></span>, by: (p) => p.foothold.name },
-      { title: "Reaches", from: "medium", cell: (p) => (p.target.id === p.foothold.id ? <small>no further</small> : <Ref to={p.target} where={false} />), by: (p) => (p.target.id === p.foothold.id ? undefined : p.target.name) },
-      { title: "CVEs", number: true, from: "wide", cell: (p) => <>{p.exploited && <small>exploited </small>}<Link to={vulnerabilityList({ cluster: p.cluster, path: p.id })}>{count(p.vulnerabilities)}</Link></>, by: (p) => p.vulnerabilities },
+      {
+        title: "Attack path",
+        wraps: true,
+        cell: (p) => (
+          <>
+            <PathLink path={p} titles={titles} />
+            <small className="onlynarrow">
+              {p.foothold.name} · {p.cluster} · {p.namespace}
+            </small>
+          </>
+        ),
+        by: (p) => p.title,
+      },
+      {
+        title: "Gets into",
+        from: "medium",
+        cell: (p) => (
+          <span className="two">
+            <Ref to={p.foothold} where={false} />
+            <small>
+              {p.cluster} · {p.namespace}
+            </small>
+          </span>
+        ),
+        by: (p) => p.foothold.name,
+      },
+      {
+        title: "Reaches",
+        from: "medium",
+        cell: (p) => (p.target.id === p.foothold.id ? <small>no further</small> : <Ref to={p.target} where={false} />),
+        by: (p) => (p.target.id === p.foothold.id ? undefined : p.target.name),
+      },
+      {
+        title: "CVEs",
+        number: true,
+        from: "wide",
+        cell: (p) => (
+          <>
+            {p.exploited && <small>exploited </small>}
+            <Link to={vulnerabilityList({ cluster: p.cluster, path: p.id })}>{count(p.vulnerabilities)}</Link>
+          </>
+        ),
+        by: (p) => p.vulnerabilities,
+      },
       { title: "Pods", number: true, from: "wide", cell: (p) => count(p.pods), by: (p) => p.pods },
-      { title: "Status", from: "wide", cell: (p) => <span className="status" data-status={p.status} title={p.staleReason}>{p.status}</span>, by: (p) => p.status },
-      { title: "Since", number: true, from: "wide", cell: (p) => <Ago at={p.firstSeen} />, by: (p) => -Date.parse(p.firstSeen) },
+      {
+        title: "Status",
+        from: "wide",
+        cell: (p) => (
+          <span className="status" data-status={p.status} title={p.staleReason}>
+            {p.status}
+          </span>
+        ),
+        by: (p) => p.status,
+      },
+      {
+        title: "Since",
+        number: true,
+        from: "wide",
+        cell: (p) => <Ago at={p.firstSeen} />,
+        by: (p) => -Date.parse(p.firstSeen),
+      },
     ];
   }, [schema]);
-  return <Table label="Attack paths" sort={sort} short={short} rows={rows} rowKey={(p) => `${p.cluster}/${p.id}`} columns={columns} />;
+  return (
+    <Table
+      label="Attack paths"
+      sort={sort}
+      short={short}
+      rows={rows}
+      rowKey={(p) => `${p.cluster}/${p.id}`}
+      columns={columns}
+    />
+  );
 }
 
 /** The whole title is the link; what tells it from its shorter sibling stands out. */
 function PathLink({ path, titles }: { path: Row; titles: string[] }) {
   const { lead, tail } = parted(path.title, titles);
-  return <Link to={pathPage(path)} className="pathlink">{lead ? <><span className="common">{lead}</span> <b>{tail}</b></> : tail}</Link>;
+  return (
+    <Link to={pathPage(path)} className="pathlink">
+      {lead ? (
+        <>
+          <span className="common">{lead}</span> <b>{tail}</b>
+        </>
+      ) : (
+        tail
+      )}
+    </Link>
+  );
 }

@@ -8,7 +8,12 @@ export function Reason({ why }: { why: string }) {
   return (
     <>
       <Prose text={sentence(said)} />
-      {!whole && <details className="raw"><summary>Raw text</summary><code>{why}</code></details>}
+      {!whole && (
+        <details className="raw">
+          <summary>Raw text</summary>
+          <code>{why}</code>
+        </details>
+      )}
     </>
   );
 }

@@ -24,7 +24,9 @@ export function Ref({ to, where = true, icon = true }: { to: Schemas["Ref"]; whe
   return (
     <span className="ref">
       {icon && <Icon kind={to.kind} />}
-      <Link to={thingPage(to.kind, to.id)} title={`${kindLabel(schema, to.kind)} ${to.id}`} onClick={beside}><Name of={short(to.name || nameOf(to.id))} /></Link>
+      <Link to={thingPage(to.kind, to.id)} title={`${kindLabel(schema, to.kind)} ${to.id}`} onClick={beside}>
+        <Name of={short(to.name || nameOf(to.id))} />
+      </Link>
       {where && place && <small>{place}</small>}
     </span>
   );
@@ -33,9 +35,26 @@ export function Ref({ to, where = true, icon = true }: { to: Schemas["Ref"]; whe
 /** A long name with folders, such as an image's: where room is short the folders give way, not the end. */
 export function Name({ of }: { of: string }) {
   const at = of.lastIndexOf("/") + 1;
-  return at < 12 ? of : <span className="name"><span>{of.slice(0, at)}</span><span>{of.slice(at)}</span></span>;
+  return at < 12 ? (
+    of
+  ) : (
+    <span className="name">
+      <span>{of.slice(0, at)}</span>
+      <span>{of.slice(at)}</span>
+    </span>
+  );
 }
 
 export function Refs({ of, none }: { of: Schemas["Ref"][]; none: string }) {
-  return of.length ? <ul className="plain">{of.map((r) => <li key={`${r.kind} ${r.id}`}><Ref to={r} /></li>)}</ul> : <p>{none}</p>;
+  return of.length ? (
+    <ul className="plain">
+      {of.map((r) => (
+        <li key={`${r.kind} ${r.id}`}>
+          <Ref to={r} />
+        </li>
+      ))}
+    </ul>
+  ) : (
+    <p>{none}</p>
+  );
 }

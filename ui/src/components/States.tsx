@@ -2,13 +2,22 @@ import { Alert, Button, Skeleton } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 
-interface Problem { title?: string; detail?: string; message?: string; status?: number }
+interface Problem {
+  title?: string;
+  detail?: string;
+  message?: string;
+  status?: number;
+}
 
 /** A table before its first answer: its head and its rows, at the height they will have. */
 export function Loading({ rows = 10, label = "Loading" }: { rows?: number; label?: string }) {
   return (
     <div role="status" aria-label={label} className="skeleton">
-      {Array.from({ length: rows }, (_, i) => <div key={i}><Skeleton height={12} width={i === 0 ? "24%" : `${60 + ((i * 17) % 35)}%`} radius="sm" /></div>)}
+      {Array.from({ length: rows }, (_, i) => (
+        <div key={i}>
+          <Skeleton height={12} width={i === 0 ? "24%" : `${60 + ((i * 17) % 35)}%`} radius="sm" />
+        </div>
+      ))}
     </div>
   );
 }
@@ -20,7 +29,13 @@ export function LoadingThing({ label = "Loading" }: { label?: string }) {
       <Skeleton height={12} width="40%" radius="sm" />
       <Skeleton height={200} radius="sm" />
       <div className="beside">
-        {[0, 1].map((c) => <div key={c} className="stack">{[80, 65, 90, 55].map((w) => <Skeleton key={w} height={12} width={`${w}%`} radius="sm" />)}</div>)}
+        {[0, 1].map((c) => (
+          <div key={c} className="stack">
+            {[80, 65, 90, 55].map((w) => (
+              <Skeleton key={w} height={12} width={`${w}%`} radius="sm" />
+            ))}
+          </div>
+        ))}
       </div>
     </div>
   );
@@ -31,27 +46,61 @@ export function Failed({ error, retry }: { error: Problem; retry?: () => void })
   return (
     <Alert role="alert" color="gray" variant="outline" title={error.title ?? "The server could not be asked"}>
       <p>{error.detail ?? error.message ?? "It did not answer."}</p>
-      {error.status === 401 && <p><Link to="/sign-in">Sign in</Link></p>}
-      {retry && <Button size="xs" variant="default" onClick={retry}>Try again</Button>}
+      {error.status === 401 && (
+        <p>
+          <Link to="/sign-in">Sign in</Link>
+        </p>
+      )}
+      {retry && (
+        <Button size="xs" variant="default" onClick={retry}>
+          Try again
+        </Button>
+      )}
     </Alert>
   );
 }
 
 /** What would be here, and how to get it. */
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
-  return <div className="empty"><h2>{title}</h2><div>{children}</div></div>;
+  return (
+    <div className="empty">
+      <h2>{title}</h2>
+      <div>{children}</div>
+    </div>
+  );
 }
 
 /** What is missing, and why. */
 export function Partial({ children }: { children: ReactNode }) {
-  return <div role="note" className="partial">{children}</div>;
+  return (
+    <div role="note" className="partial">
+      {children}
+    </div>
+  );
 }
 
-interface Asked<T> { data: T | undefined; error: unknown; refetch: () => unknown }
+interface Asked<T> {
+  data: T | undefined;
+  error: unknown;
+  refetch: () => unknown;
+}
 
 /** Draws an answer: old data stays in sight while it is asked for again. */
-export function Answered<T>({ asked, children, loading = <Loading /> }: { asked: Asked<T>; children: (data: T) => ReactNode; loading?: ReactNode }) {
+export function Answered<T>({
+  asked,
+  children,
+  loading = <Loading />,
+}: {
+  asked: Asked<T>;
+  children: (data: T) => ReactNode;
+  loading?: ReactNode;
+}) {
   const problem = asked.error ? <Failed error={asked.error as Problem} retry={() => void asked.refetch()} /> : null;
   if (asked.data === undefined) return problem ?? loading;
-  return <>{problem}{children(asked.data)}</>;
+  return (
+    <>
+      {problem}
+      {children(asked.data)}
+    </>
+  );
 }

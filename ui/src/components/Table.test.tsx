@@ -4,15 +4,26 @@ import { expect, it } from "vitest";
 import { at, show } from "../test/show";
 import { Table, type Column } from "./Table";
 
-interface Row { name: string; size: number | null }
+interface Row {
+  name: string;
+  size: number | null;
+}
 
-const rows: Row[] = [{ name: "b", size: 20 }, { name: "a10", size: null }, { name: "a9", size: 3 }];
+const rows: Row[] = [
+  { name: "b", size: 20 },
+  { name: "a10", size: null },
+  { name: "a9", size: 3 },
+];
 const columns: Column<Row>[] = [
   { title: "Name", cell: (r) => r.name, by: (r) => r.name },
   { title: "Size in MB", number: true, cell: (r) => r.size ?? "unknown", by: (r) => r.size },
   { title: "Note", cell: () => "" },
 ];
-const names = () => screen.getAllByRole("row").slice(1).map((r) => r.firstElementChild?.textContent);
+const names = () =>
+  screen
+    .getAllByRole("row")
+    .slice(1)
+    .map((r) => r.firstElementChild?.textContent);
 const table = () => <Table label="Things" rows={rows} columns={columns} rowKey={(r) => r.name} />;
 const sorted = (name: RegExp) => screen.getByRole("columnheader", { name }).getAttribute("aria-sort");
 
@@ -45,7 +56,16 @@ it("a shared link has the order, and a column that has none has no button", () =
 
 it("an order that is not the table's is asked for, not made", async () => {
   const asked: unknown[] = [];
-  show(<Table label="Things" rows={rows} columns={columns} rowKey={(r) => r.name} order={{ now: undefined, change: (s) => asked.push(s) }} />, "/things");
+  show(
+    <Table
+      label="Things"
+      rows={rows}
+      columns={columns}
+      rowKey={(r) => r.name}
+      order={{ now: undefined, change: (s) => asked.push(s) }}
+    />,
+    "/things",
+  );
   await userEvent.click(screen.getByRole("button", { name: "Name" }));
   expect([asked, names(), at()]).toEqual([[{ column: "name", down: false }], ["b", "a10", "a9"], "/things"]);
 });

@@ -1,5 +1,11 @@
 import "./table.css";
-import { createSortedRowModel, rowSortingFeature, tableFeatures, useTable, type ColumnDef } from "@tanstack/react-table";
+import {
+  createSortedRowModel,
+  rowSortingFeature,
+  tableFeatures,
+  useTable,
+  type ColumnDef,
+} from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, type ReactNode } from "react";
 import { slug, useSort, type Sort } from "./useSort";
@@ -17,7 +23,10 @@ export interface Column<T> {
 }
 
 interface Props<T> {
-  label: string; columns: Column<T>[]; rows: T[]; rowKey: (row: T, i: number) => string;
+  label: string;
+  columns: Column<T>[];
+  rows: T[];
+  rowKey: (row: T, i: number) => string;
   /** The name of its order in the URL, where a page has more than one table. */
   sort?: string;
   /** An order that the server makes: all rows are in it already. */
@@ -30,38 +39,89 @@ interface Props<T> {
 const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel() });
 
 /** A dense table: sorted by its headers, and drawing only the rows in sight. */
-export function Table<T extends object>({ label, columns, rows, rowKey, sort = "sort", order, short = false, chosen }: Props<T>) {
+export function Table<T extends object>({
+  label,
+  columns,
+  rows,
+  rowKey,
+  sort = "sort",
+  order,
+  short = false,
+  chosen,
+}: Props<T>) {
   const [own, setOwn] = useSort(sort);
   const [now, change] = order ? [order.now, order.change] : [own, setOwn];
   const table = useTable({
-    features, data: rows, getRowId: rowKey, manualSorting: order !== undefined,
-    columns: useMemo(() => columns.map((c): ColumnDef<typeof features, T> => ({
-      id: slug(c.title), accessorFn: (row) => c.by?.(row) ?? undefined, enableSorting: c.by !== undefined, sortUndefined: "last", sortFn: compare,
-    })), [columns]),
+    features,
+    data: rows,
+    getRowId: rowKey,
+    manualSorting: order !== undefined,
+    columns: useMemo(
+      () =>
+        columns.map((c): ColumnDef<typeof features, T> => ({
+          id: slug(c.title),
+          accessorFn: (row) => c.by?.(row) ?? undefined,
+          enableSorting: c.by !== undefined,
+          sortUndefined: "last",
+          sortFn: compare,
+        })),
+      [columns],
+    ),
     state: { sorting: now ? [{ id: now.column, desc: now.down }] : [] },
   });
   const sorted = table.getRowModel().rows;
   const box = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({ count: sorted.length, getScrollElement: () => box.current, estimateSize: () => 33, overscan: 20, initialRect: { width: 1000, height: 700 } });
+  const virtual = useVirtualizer({
+    count: sorted.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => 33,
+    overscan: 20,
+    initialRect: { width: 1000, height: 700 },
+  });
   const items = virtual.getVirtualItems();
-  const first = items[0], last = items[items.length - 1];
+  const first = items[0],
+    last = items[items.length - 1];
   const after = last ? virtual.getTotalSize() - last.end : 0;
   return (
     <div className="scroll" data-short={short || undefined} ref={box} tabIndex={0} role="region" aria-label={label}>
       <table aria-rowcount={rows.length + 1}>
-        <thead><tr>{columns.map((c) => <Head key={c.title} column={c} now={now} change={change} />)}</tr></thead>
+        <thead>
+          <tr>
+            {columns.map((c) => (
+              <Head key={c.title} column={c} now={now} change={change} />
+            ))}
+          </tr>
+        </thead>
         <tbody>
-          {first && first.start > 0 && <tr aria-hidden><td colSpan={columns.length} height={first.start} /></tr>}
+          {first && first.start > 0 && (
+            <tr aria-hidden>
+              <td colSpan={columns.length} height={first.start} />
+            </tr>
+          )}
           {items.map((item) => {
             const row = sorted[item.index];
             if (row === undefined) return null;
             return (
-              <tr key={row.id} ref={virtual.measureElement} data-index={item.index} aria-rowindex={item.index + 2} data-chosen={chosen?.(row.original) || undefined}>
-                {columns.map((c) => <td key={c.title} className={classes(c)}>{c.cell(row.original)}</td>)}
+              <tr
+                key={row.id}
+                ref={virtual.measureElement}
+                data-index={item.index}
+                aria-rowindex={item.index + 2}
+                data-chosen={chosen?.(row.original) || undefined}
+              >
+                {columns.map((c) => (
+                  <td key={c.title} className={classes(c)}>
+                    {c.cell(row.original)}
+                  </td>
+                ))}
               </tr>
             );
           })}
-          {after > 0 && <tr aria-hidden><td colSpan={columns.length} height={after} /></tr>}
+          {after > 0 && (
+            <tr aria-hidden>
+              <td colSpan={columns.length} height={after} />
+            </tr>
+          )}
         </tbody>
       </table>
     </div>
@@ -69,12 +129,33 @@ export function Table<T extends object>({ label, columns, rows, rowKey, sort = "
 }
 
 /** A header that sorts by mouse or keyboard: numbers from the top, names from A, then as the server had it. */
-function Head<T>({ column, now, change }: { column: Column<T>; now: Sort | undefined; change: (sort: Sort | undefined) => void }) {
-  const id = slug(column.title), here = now?.column === id ? now : undefined, firstDown = column.number ?? false;
-  const next = !here ? { column: id, down: firstDown } : here.down === firstDown ? { column: id, down: !firstDown } : undefined;
+function Head<T>({
+  column,
+  now,
+  change,
+}: {
+  column: Column<T>;
+  now: Sort | undefined;
+  change: (sort: Sort | undefined) => void;
+}) {
+  const id = slug(column.title),
+    here = now?.column === id ? now : undefined,
+    firstDown = column.number ?? false;
+  const next = !here
+    ? { column: id, down: firstDown }
+    : here.down === firstDown
+      ? { column: id, down: !firstDown }
+      : undefined;
   return (
     <th scope="col" className={classes(column)} aria-sort={here ? (here.down ? "descending" : "ascending") : undefined}>
-      {column.by ? <button type="button" className="sorter" onClick={() => change(next)}>{column.title}<span aria-hidden>{here ? (here.down ? "↓" : "↑") : ""}</span></button> : column.title}
+      {column.by ? (
+        <button type="button" className="sorter" onClick={() => change(next)}>
+          {column.title}
+          <span aria-hidden>{here ? (here.down ? "↓" : "↑") : ""}</span>
+        </button>
+      ) : (
+        column.title
+      )}
     </th>
   );
 }
@@ -85,7 +166,11 @@ function classes<T>(c: Column<T>): string | undefined {
 
 const words = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
-function compare(a: { getValue: (id: string) => unknown }, b: { getValue: (id: string) => unknown }, id: string): number {
+function compare(
+  a: { getValue: (id: string) => unknown },
+  b: { getValue: (id: string) => unknown },
+  id: string,
+): number {
   const [x, y] = [a.getValue(id), b.getValue(id)];
   return typeof x === "number" && typeof y === "number" ? x - y : words.compare(String(x), String(y));
 }

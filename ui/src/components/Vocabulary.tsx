@@ -12,7 +12,11 @@ export function kindLabel(schema: Schema | undefined, kind: string): string {
 }
 
 /** What an insight or property of a kind means. */
-export function propertyOf(schema: Schema | undefined, kind: string, name: string): Schemas["PropertyChoice"] | undefined {
+export function propertyOf(
+  schema: Schema | undefined,
+  kind: string,
+  name: string,
+): Schemas["PropertyChoice"] | undefined {
   const menu = schema?.kinds[kind]?.menu;
   return menu?.insights.find((p) => p.name === name) ?? menu?.properties.find((p) => p.name === name);
 }

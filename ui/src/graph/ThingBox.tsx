@@ -4,7 +4,13 @@ import { short } from "../lib/format";
 import { notesShown, type Direction } from "./layout";
 import type { DrawnNode } from "./model";
 
-export type Shown = { direction: Direction; fixed: boolean; chosen: boolean; focused: boolean; choose: (id: string, byKey: boolean) => void };
+export type Shown = {
+  direction: Direction;
+  fixed: boolean;
+  chosen: boolean;
+  focused: boolean;
+  choose: (id: string, byKey: boolean) => void;
+};
 export type ThingNode = Node<Shown & { drawn: DrawnNode; toggle: (fold: string) => void }, "thing">;
 export type FrameNode = Node<{ title: string }, "frame">;
 
@@ -14,19 +20,45 @@ export function ThingBox({ data }: NodeProps<ThingNode>) {
   const [from, to] = data.direction === "RIGHT" ? [Position.Left, Position.Right] : [Position.Top, Position.Bottom];
   const more = notes.length - notesShown;
   return (
-    <div className="thing nopan" data-chosen={data.chosen || undefined} data-fixed={data.fixed || undefined} data-many={fold && !open ? true : undefined}>
+    <div
+      className="thing nopan"
+      data-chosen={data.chosen || undefined}
+      data-fixed={data.fixed || undefined}
+      data-many={fold && !open ? true : undefined}
+    >
       <Handle type="target" position={from} isConnectable={false} />
-      <button type="button" className="thingbutton" data-walk={data.drawn.id} tabIndex={data.focused ? 0 : -1} aria-pressed={data.chosen}
-        aria-label={`${kind} ${short(thing.name)}: show what is known`} onClick={(e) => data.choose(data.drawn.id, e.detail === 0)}>
-        <span className="kindname"><Icon kind={thing.kind} /> {kind}</span>
+      <button
+        type="button"
+        className="thingbutton"
+        data-walk={data.drawn.id}
+        tabIndex={data.focused ? 0 : -1}
+        aria-pressed={data.chosen}
+        aria-label={`${kind} ${short(thing.name)}: show what is known`}
+        onClick={(e) => data.choose(data.drawn.id, e.detail === 0)}
+      >
+        <span className="kindname">
+          <Icon kind={thing.kind} /> {kind}
+        </span>
         <strong title={thing.id}>{short(thing.name)}</strong>
         {notes.slice(0, notesShown).map((n, i) => (
-          <span key={n.text} className="note" data-warns={n.warns || undefined} title={n.why}>{n.text}{i === notesShown - 1 && more > 0 && ` +${more}`}</span>
+          <span key={n.text} className="note" data-warns={n.warns || undefined} title={n.why}>
+            {n.text}
+            {i === notesShown - 1 && more > 0 && ` +${more}`}
+          </span>
         ))}
       </button>
       {fold && (
-        <button type="button" className="foldbutton" tabIndex={data.focused ? 0 : -1} aria-expanded={open} title={open ? "Fold them again" : `Unfold all ${thing.count}`}
-          aria-label={open ? `Fold what belongs with ${thing.name}` : `Unfold ${thing.count} of ${kind} ${thing.name}`} onClick={() => data.toggle(fold)}>{open ? "−" : `× ${thing.count}`}</button>
+        <button
+          type="button"
+          className="foldbutton"
+          tabIndex={data.focused ? 0 : -1}
+          aria-expanded={open}
+          title={open ? "Fold them again" : `Unfold all ${thing.count}`}
+          aria-label={open ? `Fold what belongs with ${thing.name}` : `Unfold ${thing.count} of ${kind} ${thing.name}`}
+          onClick={() => data.toggle(fold)}
+        >
+          {open ? "−" : `× ${thing.count}`}
+        </button>
       )}
       <Handle type="source" position={to} isConnectable={false} />
     </div>
@@ -34,5 +66,9 @@ export function ThingBox({ data }: NodeProps<ThingNode>) {
 }
 
 export function FrameBox({ data }: NodeProps<FrameNode>) {
-  return <div className="frame"><span>{data.title}</span></div>;
+  return (
+    <div className="frame">
+      <span>{data.title}</span>
+    </div>
+  );
 }

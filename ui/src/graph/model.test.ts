@@ -4,7 +4,12 @@ import { boxes, elkGraph } from "./layout";
 import { drawing } from "./model";
 import { makePath, step, thing } from "./paths.fixture";
 
-const path = (nodes: Schemas["Thing"][], frames: Schemas["Frame"][], steps: Schemas["PathStep"][], also: Schemas["PathStep"][] = []) => makePath(nodes, steps, { frames, also });
+const path = (
+  nodes: Schemas["Thing"][],
+  frames: Schemas["Frame"][],
+  steps: Schemas["PathStep"][],
+  also: Schemas["PathStep"][] = [],
+) => makePath(nodes, steps, { frames, also });
 
 const frames: Schemas["Frame"][] = [
   { id: "c", kind: "Cluster", name: "prod", nodes: ["a", "b"] },
@@ -15,7 +20,11 @@ const frames: Schemas["Frame"][] = [
 describe("drawing", () => {
   const cases: { name: string; steps: Schemas["PathStep"][]; also?: Schemas["PathStep"][]; edges: string[] }[] = [
     { name: "one edge per pair and kind", steps: [step("a", "b")], also: [step("a", "b")], edges: ["a|E|b"] },
-    { name: "another kind is another edge", steps: [step("a", "b"), step("a", "b", { edge: "exploit" })], edges: ["a|E|b", "a|exploit|b"] },
+    {
+      name: "another kind is another edge",
+      steps: [step("a", "b"), step("a", "b", { edge: "exploit" })],
+      edges: ["a|E|b", "a|exploit|b"],
+    },
     { name: "a step to what is not drawn is left out", steps: [step("a", "gone")], edges: [] },
   ];
   it.each(cases)("$name", ({ steps, also, edges }) => {
@@ -34,7 +43,9 @@ describe("drawing", () => {
   });
 
   it("tells derived and uncertain edges from facts", () => {
-    const d = drawing(path([thing("a"), thing("b")], frames, [step("a", "b", { derived: true, uncertain: "a policy" })]));
+    const d = drawing(
+      path([thing("a"), thing("b")], frames, [step("a", "b", { derived: true, uncertain: "a policy" })]),
+    );
     expect(d.edges[0]).toMatchObject({ derived: true, uncertain: true, label: "routes to" });
   });
 });
@@ -47,7 +58,9 @@ describe("elkGraph", () => {
 
   it("holds every one of 300 things once", () => {
     const things = Array.from({ length: 300 }, (_, i) => thing(`x${i}`));
-    const graph = elkGraph(drawing(path(things, [{ id: "c", kind: "Cluster", name: "prod", nodes: things.map((t) => t.id) }], [])));
+    const graph = elkGraph(
+      drawing(path(things, [{ id: "c", kind: "Cluster", name: "prod", nodes: things.map((t) => t.id) }], [])),
+    );
     expect(boxes(graph).size).toBe(301);
   });
 });

@@ -6,29 +6,67 @@ export type Thing = Schemas["Thing"];
 type Step = Schemas["PathStep"];
 
 /** A note on a node: what is known of the thing, with the sentence behind it. */
-export interface Note { text: string; why: string; warns: boolean }
+export interface Note {
+  text: string;
+  why: string;
+  warns: boolean;
+}
 
 export interface DrawnNode {
-  id: string; thing: Thing; frame?: string; kind: string; notes: Note[];
+  id: string;
+  thing: Thing;
+  frame?: string;
+  kind: string;
+  notes: Note[];
   /** Folded things and what they are unfolded from share the name by which they are opened. */
-  fold?: string; open?: boolean;
+  fold?: string;
+  open?: boolean;
 }
-export interface DrawnFrame { id: string; title: string; parent?: string }
-export interface DrawnEdge { id: string; from: string; to: string; label: string; derived: boolean; uncertain: boolean; steps: Step[]; number?: number }
-export interface Drawing { nodes: DrawnNode[]; frames: DrawnFrame[]; edges: DrawnEdge[]; keep: ReadonlySet<string> }
+export interface DrawnFrame {
+  id: string;
+  title: string;
+  parent?: string;
+}
+export interface DrawnEdge {
+  id: string;
+  from: string;
+  to: string;
+  label: string;
+  derived: boolean;
+  uncertain: boolean;
+  steps: Step[];
+  number?: number;
+}
+export interface Drawing {
+  nodes: DrawnNode[];
+  frames: DrawnFrame[];
+  edges: DrawnEdge[];
+  keep: ReadonlySet<string>;
+}
 
 /** What is drawn of a path: things, the frames they stand in, and one edge per pair and kind. */
 export function drawing(path: Path, schema?: Schemas["Schema"]): Drawing {
   const depth = new Map(path.frames.map((f) => [f.id, f.parent ? 1 : 0]));
-  const frames = path.frames.map((f) => ({ id: f.id, title: `${f.kind.toLowerCase()} ${f.name}`, parent: f.parent || undefined }));
+  const frames = path.frames.map((f) => ({
+    id: f.id,
+    title: `${f.kind.toLowerCase()} ${f.name}`,
+    parent: f.parent || undefined,
+  }));
   const home = new Map<string, string>();
-  for (const f of [...path.frames].sort((a, b) => (depth.get(a.id) ?? 0) - (depth.get(b.id) ?? 0))) for (const n of f.nodes) home.set(n, f.id);
+  for (const f of [...path.frames].sort((a, b) => (depth.get(a.id) ?? 0) - (depth.get(b.id) ?? 0)))
+    for (const n of f.nodes) home.set(n, f.id);
   const nodes = path.nodes.map((thing): DrawnNode => ({
-    id: thing.id, thing, frame: home.get(thing.id), kind: kindLabel(schema, thing.kind), notes: notes(thing, schema),
+    id: thing.id,
+    thing,
+    frame: home.get(thing.id),
+    kind: kindLabel(schema, thing.kind),
+    notes: notes(thing, schema),
     ...(thing.count > 1 && (thing.members?.length ?? 0) > 1 ? { fold: thing.id, open: false } : {}),
   }));
   return {
-    nodes, frames: frames.filter((f) => used(f.id, nodes, frames)), edges: edges(path, new Set(nodes.map((n) => n.id))),
+    nodes,
+    frames: frames.filter((f) => used(f.id, nodes, frames)),
+    edges: edges(path, new Set(nodes.map((n) => n.id))),
     keep: new Set([path.entry.id, path.foothold.id, path.target.id]),
   };
 }
@@ -39,7 +77,16 @@ function edges(path: Path, known: ReadonlySet<string>): DrawnEdge[] {
     if (!known.has(step.from) || !known.has(step.to)) return;
     const id = `${step.from}|${step.edge}|${step.to}`;
     if (found.has(id)) return;
-    found.set(id, { id, from: step.from, to: step.to, label: step.verb, derived: step.derived, uncertain: Boolean(step.uncertain), steps: [step], number: i < path.steps.length ? i + 1 : undefined });
+    found.set(id, {
+      id,
+      from: step.from,
+      to: step.to,
+      label: step.verb,
+      derived: step.derived,
+      uncertain: Boolean(step.uncertain),
+      steps: [step],
+      number: i < path.steps.length ? i + 1 : undefined,
+    });
   });
   return [...found.values()];
 }
@@ -48,14 +95,31 @@ function edges(path: Path, known: ReadonlySet<string>): DrawnEdge[] {
 function notes(thing: Thing, schema?: Schemas["Schema"]): Note[] {
   const images = thing.images ?? [];
   const sum = (of: (i: Schemas["PathImage"]) => number) => images.reduce((n, i) => n + of(i), 0);
-  const found = [sum((i) => i.criticals) && `${sum((i) => i.criticals)} critical`, sum((i) => i.highs) && `${sum((i) => i.highs)} high`].filter(Boolean).join(", ");
-  const image = images.length === 0 ? [] : images.some((i) => !i.scanned)
-    ? [{ text: "image not scanned", why: "What is in the image is unknown.", warns: true }]
-    : [{ text: found || "no high severity", why: `In ${images.map((i) => i.name).join(", ")}.`, warns: found !== "" }];
-  return [...image, ...(thing.insights ?? []).map((name) => {
-    const p = propertyOf(schema, thing.kind, name);
-    return { text: p?.label ?? name, why: p?.sentence ?? "", warns: false };
-  })];
+  const found = [
+    sum((i) => i.criticals) && `${sum((i) => i.criticals)} critical`,
+    sum((i) => i.highs) && `${sum((i) => i.highs)} high`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+  const image =
+    images.length === 0
+      ? []
+      : images.some((i) => !i.scanned)
+        ? [{ text: "image not scanned", why: "What is in the image is unknown.", warns: true }]
+        : [
+            {
+              text: found || "no high severity",
+              why: `In ${images.map((i) => i.name).join(", ")}.`,
+              warns: found !== "",
+            },
+          ];
+  return [
+    ...image,
+    ...(thing.insights ?? []).map((name) => {
+      const p = propertyOf(schema, thing.kind, name);
+      return { text: p?.label ?? name, why: p?.sentence ?? "", warns: false };
+    }),
+  ];
 }
 
 function used(id: string, nodes: DrawnNode[], frames: DrawnFrame[]): boolean {

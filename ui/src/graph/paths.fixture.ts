@@ -5,7 +5,13 @@ type Step = Schemas["PathStep"];
 
 /** A thing of a path; more than one stands for replicas. */
 export function thing(id: string, count = 1, kind = "Pod"): Thing {
-  return { id, kind, name: id, count, members: count > 1 ? Array.from({ length: count }, (_, i) => `ns/${id}-${i}`) : [id] };
+  return {
+    id,
+    kind,
+    name: id,
+    count,
+    members: count > 1 ? Array.from({ length: count }, (_, i) => `ns/${id}-${i}`) : [id],
+  };
 }
 
 export function step(from: string, to: string, more: Partial<Step> = {}): Step {
@@ -14,11 +20,36 @@ export function step(from: string, to: string, more: Partial<Step> = {}): Step {
 
 /** A path of these things and steps; its entry is the first thing, its target the last. */
 export function makePath(nodes: Thing[], steps: Step[], more: Partial<Schemas["Path"]> = {}): Schemas["Path"] {
-  const first = nodes[0] ?? thing("none"), last = nodes.at(-1) ?? first;
+  const first = nodes[0] ?? thing("none"),
+    last = nodes.at(-1) ?? first;
   return {
-    id: "p", type: "t", title: "Many services lead to one cluster", cluster: "prod", namespace: "shop", risk: "high", riskScore: 70, riskFactors: [], attack: [], why: "Because.",
-    entry: first, target: last, foothold: last, steps, also: [], story: ["A story."], nodes, frames: [], vulnerabilities: [], vulnerabilitiesTotal: 0,
-    fixes: [], pods: nodes.length, workloads: 1, uncertain: [], owners: [], dependsOn: [], ...more,
+    id: "p",
+    type: "t",
+    title: "Many services lead to one cluster",
+    cluster: "prod",
+    namespace: "shop",
+    risk: "high",
+    riskScore: 70,
+    riskFactors: [],
+    attack: [],
+    why: "Because.",
+    entry: first,
+    target: last,
+    foothold: last,
+    steps,
+    also: [],
+    story: ["A story."],
+    nodes,
+    frames: [],
+    vulnerabilities: [],
+    vulnerabilitiesTotal: 0,
+    fixes: [],
+    pods: nodes.length,
+    workloads: 1,
+    uncertain: [],
+    owners: [],
+    dependsOn: [],
+    ...more,
   };
 }
 
@@ -28,9 +59,19 @@ export function manyServices(n: number): Schemas["Path"] {
   const ids = (kind: string) => each.map((i) => thing(`${kind.toLowerCase()}-${i}`, 1, kind));
   const inside = [...ids("Service"), ...ids("Pod"), ...ids("Container")];
   const steps = each.flatMap((i) => [
-    step("internet", `service-${i}`), step(`service-${i}`, `pod-${i}`), step(`pod-${i}`, `container-${i}`, { verb: "can be exploited in", derived: true }), step(`container-${i}`, "node", { verb: "can take over", derived: true }),
+    step("internet", `service-${i}`),
+    step(`service-${i}`, `pod-${i}`),
+    step(`pod-${i}`, `container-${i}`, { verb: "can be exploited in", derived: true }),
+    step(`container-${i}`, "node", { verb: "can take over", derived: true }),
   ]);
-  return makePath([thing("internet", 1, "Internet"), ...inside, thing("node", 1, "Node"), thing("cluster", 1, "Cluster")], [...steps, step("node", "cluster", { verb: "can take over", derived: true })], {
-    frames: [{ id: "cluster", kind: "Cluster", name: "prod", nodes: ["node", "cluster"] }, { id: "ns", kind: "Namespace", name: "shop", parent: "cluster", nodes: inside.map((t) => t.id) }],
-  });
+  return makePath(
+    [thing("internet", 1, "Internet"), ...inside, thing("node", 1, "Node"), thing("cluster", 1, "Cluster")],
+    [...steps, step("node", "cluster", { verb: "can take over", derived: true })],
+    {
+      frames: [
+        { id: "cluster", kind: "Cluster", name: "prod", nodes: ["node", "cluster"] },
+        { id: "ns", kind: "Namespace", name: "shop", parent: "cluster", nodes: inside.map((t) => t.id) },
+      ],
+    },
+  );
 }

@@ -4,8 +4,16 @@ import { ago, bytes, until } from "./format";
 const now = Date.parse("2026-01-01T12:00:00Z");
 
 it("what was and what will be are said in the same words", () => {
-  expect(["11:59:57", "11:30:00", "06:00:00"].map((t) => ago(`2026-01-01T${t}Z`, now))).toEqual(["3 s", "30 min", "6 h"]);
-  expect(["12:00:03", "12:30:00", "11:00:00"].map((t) => until(`2026-01-01T${t}Z`, now))).toEqual(["3 s", "30 min", "0 s"]);
+  expect(["11:59:57", "11:30:00", "06:00:00"].map((t) => ago(`2026-01-01T${t}Z`, now))).toEqual([
+    "3 s",
+    "30 min",
+    "6 h",
+  ]);
+  expect(["12:00:03", "12:30:00", "11:00:00"].map((t) => until(`2026-01-01T${t}Z`, now))).toEqual([
+    "3 s",
+    "30 min",
+    "0 s",
+  ]);
 });
 
 it("bytes have a unit that fits them", () => {

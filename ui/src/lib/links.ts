@@ -16,9 +16,11 @@ export function thingPage(kind: string, id: string): string {
   return link("/entity", { kind, id });
 }
 
-export const pathPage = (p: Pick<Schemas["PathRow"], "cluster" | "id">) => link("/path", { cluster: p.cluster, id: p.id });
+export const pathPage = (p: Pick<Schemas["PathRow"], "cluster" | "id">) =>
+  link("/path", { cluster: p.cluster, id: p.id });
 
-export const alertPage = (a: Pick<Schemas["AlertRow"], "cluster" | "id">) => link("/alert", { cluster: a.cluster, id: a.id });
+export const alertPage = (a: Pick<Schemas["AlertRow"], "cluster" | "id">) =>
+  link("/alert", { cluster: a.cluster, id: a.id });
 
 export const recommendationPage = (id: string) => link("/recommendation", { id });
 
@@ -40,22 +42,41 @@ export const question = (text: string) => link("/explorer", { q: text });
 const quoted = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 
 /** Everything of a kind in a cluster, as a question. */
-export const ofKind = (kind: string, cluster: string) => question(`MATCH (x:${kind}) WHERE x.cluster = ${quoted(cluster)}\nRETURN x`);
+export const ofKind = (kind: string, cluster: string) =>
+  question(`MATCH (x:${kind}) WHERE x.cluster = ${quoted(cluster)}\nRETURN x`);
 
 const among = { running: "i.running", registry: "i.listed" };
-const stands = { affected: "i.vulnerabilities > 0", clean: "i.vulnerabilities = 0", unknown: "i.vulnerabilities IS NULL" };
+const stands = {
+  affected: "i.vulnerabilities > 0",
+  clean: "i.vulnerabilities = 0",
+  unknown: "i.vulnerabilities IS NULL",
+};
 
 /** The images of a demand that stand so, as a question. */
-export const imagesThat = (about: Schemas["About"], stand: keyof typeof stands) => question(`MATCH (i:Image) WHERE ${among[about]} AND ${stands[stand]}\nRETURN i`);
+export const imagesThat = (about: Schemas["About"], stand: keyof typeof stands) =>
+  question(`MATCH (i:Image) WHERE ${among[about]} AND ${stands[stand]}\nRETURN i`);
 
 /** The vulnerabilities of the images of a demand, as a question. */
-export const vulnerabilitiesOf = (about: Schemas["About"]) => question(`MATCH (i:Image) WHERE ${among[about]}\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability)\nRETURN DISTINCT v`);
+export const vulnerabilitiesOf = (about: Schemas["About"]) =>
+  question(
+    `MATCH (i:Image) WHERE ${among[about]}\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability)\nRETURN DISTINCT v`,
+  );
 
 /** The images with a vulnerability, and the pods that run them, as a question. */
-export const carriersOf = (id: string) => question(
-  `MATCH (i:Image)\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id = ${quoted(id)}\n`
-  + "OPTIONAL MATCH (i)<-[:USES_IMAGE]-(c:Container)\nOPTIONAL MATCH (c)<-[:RUNS]-(p:Pod)\nRETURN DISTINCT i, p");
+export const carriersOf = (id: string) =>
+  question(
+    `MATCH (i:Image)\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id = ${quoted(id)}\n` +
+      "OPTIONAL MATCH (i)<-[:USES_IMAGE]-(c:Container)\nOPTIONAL MATCH (c)<-[:RUNS]-(p:Pod)\nRETURN DISTINCT i, p",
+  );
 
 /** The exposed pods that run an image with a vulnerability, as a question. */
-export const exposedTo = (id: string) => question(
-  `MATCH (p:Pod) WHERE p.exposed\nMATCH (p)-[:RUNS]->(c:Container)\nMATCH (c)-[:USES_IMAGE]->(i:Image)\nMATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id = ${quoted(id)}\nRETURN DISTINCT p, i`);
+export const exposedTo = (id: string) =>
+  question(
+    [
+      "MATCH (p:Pod) WHERE p.exposed",
+      "MATCH (p)-[:RUNS]->(c:Container)",
+      "MATCH (c)-[:USES_IMAGE]->(i:Image)",
+      `MATCH (i)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id = ${quoted(id)}`,
+      "RETURN DISTINCT p, i",
+    ].join("\n"),
+  );

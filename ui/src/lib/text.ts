@@ -26,11 +26,16 @@ export function shortReason(why: string, limit = 140): string {
 
 /** Splits a title where it begins to differ from a shorter one of the same list. */
 export function parted(title: string, all: readonly string[]): { lead: string; tail: string } {
-  const lead = all.filter((t) => t.length < title.length && title.startsWith(`${t} `)).sort((a, b) => b.length - a.length)[0];
+  const lead = all
+    .filter((t) => t.length < title.length && title.startsWith(`${t} `))
+    .sort((a, b) => b.length - a.length)[0];
   return lead ? { lead, tail: title.slice(lead.length + 1) } : { lead: "", tail: title };
 }
 
 /** Prose with `code` in it, as pieces. */
 export function pieces(text: string): { text: string; code: boolean }[] {
-  return text.split(/`([^`]+)`/).map((part, i) => ({ text: part, code: i % 2 === 1 })).filter((p) => p.text !== "");
+  return text
+    .split(/`([^`]+)`/)
+    .map((part, i) => ({ text: part, code: i % 2 === 1 }))
+    .filter((p) => p.text !== "");
 }

@@ -7,10 +7,21 @@ test("the hunt is three additions to a kind", () => {
   const named = addLine(found.query, found.place, { prop: "id", op: "CONTAINS", value: "3889" });
   const hunt = connect(named, [], "RUNS_IMAGE", "in", "Pod");
   expect(hunt.place).toEqual([1]);
-  expect(hunt.query).toEqual({ find: { as: "i", kinds: ["Image"], with: [
-    { edge: ["HAS_VULNERABILITY"], dir: "out", to: { as: "v", kinds: ["Vulnerability"], where: { prop: "id", op: "CONTAINS", value: "3889" } } },
-    { edge: ["RUNS_IMAGE"], dir: "in", to: { as: "p", kinds: ["Pod"] } },
-  ] }, distinct: true });
+  expect(hunt.query).toEqual({
+    find: {
+      as: "i",
+      kinds: ["Image"],
+      with: [
+        {
+          edge: ["HAS_VULNERABILITY"],
+          dir: "out",
+          to: { as: "v", kinds: ["Vulnerability"], where: { prop: "id", op: "CONTAINS", value: "3889" } },
+        },
+        { edge: ["RUNS_IMAGE"], dir: "in", to: { as: "p", kinds: ["Pod"] } },
+      ],
+    },
+    distinct: true,
+  });
   expect(images).toEqual({ find: { as: "i", kinds: ["Image"] }, distinct: true });
 });
 
@@ -31,12 +42,21 @@ test("a connection goes with all below it", () => {
 });
 
 const menu = (props: string[], connections: [string, "in" | "out", string][]) => ({
-  insights: [], properties: props.map((name) => ({ name, label: name, sentence: "", type: "text" as const, ops: ["="] })),
-  connections: connections.map(([edge, dir, to]) => ({ edge, dir, label: edge, sentence: "", to: [{ name: to, label: to, plural: to }] })),
+  insights: [],
+  properties: props.map((name) => ({ name, label: name, sentence: "", type: "text" as const, ops: ["="] })),
+  connections: connections.map(([edge, dir, to]) => ({
+    edge,
+    dir,
+    label: edge,
+    sentence: "",
+    to: [{ name: to, label: to, plural: to }],
+  })),
 });
 
 test("another kind keeps what it has as well", () => {
-  const pods = addLine(addLine(start("Pod"), [], { prop: "name", op: "=", value: "a" }), [], { or: [{ prop: "exposed" }, { prop: "name" }] });
+  const pods = addLine(addLine(start("Pod"), [], { prop: "name", op: "=", value: "a" }), [], {
+    or: [{ prop: "exposed" }, { prop: "name" }],
+  });
   const both = connect(connect(pods, [], "RUNS", "out", "Container").query, [], "IN", "in", "Namespace").query;
   const found = setKind(both, [], "Service", menu(["name"], [["IN", "in", "Namespace"]])).find;
   expect(found.kinds).toEqual(["Service"]);

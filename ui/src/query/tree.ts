@@ -44,16 +44,25 @@ export function start(kind: string): Query {
 }
 
 /** Adds a connection; gives the place of the new node as well. */
-export function connect(query: Query, place: Place, edge: string, dir: "out" | "in", kind: string): { query: Query; place: Place } {
+export function connect(
+  query: Query,
+  place: Place,
+  edge: string,
+  dir: "out" | "in",
+  kind: string,
+): { query: Query; place: Place } {
   const as = fresh(query, kind);
-  const next = changed(query, place, (n) => { n.with = [...(n.with ?? []), { edge: [edge], dir, to: { as, kinds: [kind] } }]; });
-  delete next.return; delete next.order;
+  const next = changed(query, place, (n) => {
+    n.with = [...(n.with ?? []), { edge: [edge], dir, to: { as, kinds: [kind] } }];
+  });
+  delete next.return;
+  delete next.order;
   return { query: next, place: [...place, (nodeAt(next, place)?.with?.length ?? 1) - 1] };
 }
 
 /** The lines of a condition: the parts of an AND, or the condition itself. */
 export function lines(where: Expr | undefined): Expr[] {
-  return where === undefined ? [] : where.and ?? [where];
+  return where === undefined ? [] : (where.and ?? [where]);
 }
 
 function joined(parts: Expr[]): Expr | undefined {
@@ -62,7 +71,8 @@ function joined(parts: Expr[]): Expr | undefined {
 
 function setLines(node: Node, parts: Expr[]) {
   const where = joined(parts);
-  if (where) node.where = where; else delete node.where;
+  if (where) node.where = where;
+  else delete node.where;
 }
 
 export function addLine(query: Query, place: Place, line: Expr): Query {
@@ -71,7 +81,12 @@ export function addLine(query: Query, place: Place, line: Expr): Query {
 
 /** Replaces a line, or takes it away when there is nothing in its place. */
 export function setLine(query: Query, place: Place, at: number, line: Expr | undefined): Query {
-  return changed(query, place, (n) => setLines(n, lines(n.where).flatMap((l, i) => (i !== at ? [l] : line ? [line] : []))));
+  return changed(query, place, (n) =>
+    setLines(
+      n,
+      lines(n.where).flatMap((l, i) => (i !== at ? [l] : line ? [line] : [])),
+    ),
+  );
 }
 
 /** Takes a connection away, with what it returned. */
@@ -81,7 +96,8 @@ export function disconnect(query: Query, place: Place): Query {
     n.with = n.with?.filter((_, i) => i !== at);
     if (n.with?.length === 0) delete n.with;
   });
-  delete next.return; delete next.order;
+  delete next.return;
+  delete next.order;
   return next;
 }
 
@@ -91,7 +107,8 @@ export function setOptional(query: Query, place: Place, optional: boolean): Quer
   return changed(query, place.slice(0, -1), (n) => {
     const rel = n.with?.[at];
     if (!rel) return;
-    if (optional) rel.optional = true; else delete rel.optional;
+    if (optional) rel.optional = true;
+    else delete rel.optional;
   });
 }
 
@@ -100,11 +117,19 @@ export function setKind(query: Query, place: Place, kind: string, menu: Schemas[
   const names = new Set([...menu.insights, ...menu.properties].map((p) => p.name));
   const next = changed(query, place, (n) => {
     n.kinds = [kind];
-    setLines(n, lines(n.where).filter((l) => properties(l).every((p) => names.has(p))));
-    n.with = n.with?.filter((r) => menu.connections.some((c) => c.dir === r.dir && r.edge.includes(c.edge) && c.to.some((t) => r.to.kinds?.includes(t.name))));
+    setLines(
+      n,
+      lines(n.where).filter((l) => properties(l).every((p) => names.has(p))),
+    );
+    n.with = n.with?.filter((r) =>
+      menu.connections.some(
+        (c) => c.dir === r.dir && r.edge.includes(c.edge) && c.to.some((t) => r.to.kinds?.includes(t.name)),
+      ),
+    );
     if (!n.with?.length) delete n.with;
   });
-  delete next.return; delete next.order;
+  delete next.return;
+  delete next.order;
   return next;
 }
 
@@ -117,6 +142,7 @@ function properties(line: Expr): string[] {
 /** The order that the server makes; one column. */
 export function setOrder(query: Query, key: Schemas["QueryKey"] | undefined): Query {
   const copy = structuredClone(query);
-  if (key) copy.order = [key]; else delete copy.order;
+  if (key) copy.order = [key];
+  else delete copy.order;
   return copy;
 }

@@ -14,15 +14,34 @@ export function Scope({ status }: { status: Status | undefined }) {
   const clusters = status?.clusters ?? [];
   return (
     <Popover position="bottom-start" shadow="sm" trapFocus returnFocus>
-      <Popover.Target><Button size="compact-sm" variant="default" className="pick">{`All clusters (${count(clusters.length)}) ▾`}</Button></Popover.Target>
+      <Popover.Target>
+        <Button
+          size="compact-sm"
+          variant="default"
+          className="pick"
+        >{`All clusters (${count(clusters.length)}) ▾`}</Button>
+      </Popover.Target>
       <Popover.Dropdown className="pop">
         {clusters.length === 0 && <p>No cluster was read yet.</p>}
-        <ul className="plain">{clusters.map((c) => (
-          <li key={c.name}>
-            <Link to={thingPage("Cluster", `${c.name}/Cluster`)}>{c.name}</Link> <small>{c.state}{c.asOf && <>, as of <Ago at={c.asOf} /> ago</>}</small>
-            <div><Link to={pathList({ cluster: c.name })}>Attack paths</Link> · <Link to={imageList({ cluster: c.name })}>Images</Link></div>
-          </li>
-        ))}</ul>
+        <ul className="plain">
+          {clusters.map((c) => (
+            <li key={c.name}>
+              <Link to={thingPage("Cluster", `${c.name}/Cluster`)}>{c.name}</Link>{" "}
+              <small>
+                {c.state}
+                {c.asOf && (
+                  <>
+                    , as of <Ago at={c.asOf} /> ago
+                  </>
+                )}
+              </small>
+              <div>
+                <Link to={pathList({ cluster: c.name })}>Attack paths</Link> ·{" "}
+                <Link to={imageList({ cluster: c.name })}>Images</Link>
+              </div>
+            </li>
+          ))}
+        </ul>
       </Popover.Dropdown>
     </Popover>
   );
@@ -34,14 +53,43 @@ export function Freshness({ status, live }: { status: Status | undefined; live: 
   const gaps = status?.gaps ?? [];
   return (
     <div className="asof">
-      <span>{oldest ? <>as of <Ago at={oldest} every={5_000} /> ago</> : status ? "no cluster read yet" : "as of …"}</span>
+      <span>
+        {oldest ? (
+          <>
+            as of <Ago at={oldest} every={5_000} /> ago
+          </>
+        ) : status ? (
+          "no cluster read yet"
+        ) : (
+          "as of …"
+        )}
+      </span>
       <span role="status">{live ? "" : "not connected"}</span>
       <Popover position="bottom-end" shadow="sm" trapFocus returnFocus>
-        <Popover.Target><Button size="compact-sm" variant="default">{plural(gaps.length, "gap")} ▾</Button></Popover.Target>
+        <Popover.Target>
+          <Button size="compact-sm" variant="default">
+            {plural(gaps.length, "gap")} ▾
+          </Button>
+        </Popover.Target>
         <Popover.Dropdown className="pop">
           {gaps.length === 0 && <p>Everything that was asked for could be read.</p>}
-          <ul className="plain">{gaps.slice(0, 6).map((g, i) => <li key={i}><b>{sentence(g.what).replace(/\.$/, "")}</b> <small>{g.cluster}</small><div><Reason why={g.why} /></div></li>)}</ul>
-          <p><Link to="/coverage">{gaps.length > 6 ? `All ${count(gaps.length)} gaps, and what they mean` : "Coverage, and what the gaps mean"}</Link></p>
+          <ul className="plain">
+            {gaps.slice(0, 6).map((g, i) => (
+              <li key={i}>
+                <b>{sentence(g.what).replace(/\.$/, "")}</b> <small>{g.cluster}</small>
+                <div>
+                  <Reason why={g.why} />
+                </div>
+              </li>
+            ))}
+          </ul>
+          <p>
+            <Link to="/coverage">
+              {gaps.length > 6
+                ? `All ${count(gaps.length)} gaps, and what they mean`
+                : "Coverage, and what the gaps mean"}
+            </Link>
+          </p>
         </Popover.Dropdown>
       </Popover>
     </div>

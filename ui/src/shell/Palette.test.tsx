@@ -9,7 +9,10 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { server } from "../test/server";
 import { Palette } from "./Palette";
 
-const hit = { ref: { kind: "Pod", id: "prod/shop/Pod/receipts-1", name: "receipts-1", cluster: "prod", namespace: "shop" }, kindLabel: "Pod" };
+const hit = {
+  ref: { kind: "Pod", id: "prod/shop/Pod/receipts-1", name: "receipts-1", cluster: "prod", namespace: "shop" },
+  kindLabel: "Pod",
+};
 
 function Where() {
   const { pathname, search } = useLocation();
@@ -19,7 +22,14 @@ function Where() {
 /** As in a browser: with the component library's transitions, which its test mode leaves out. */
 beforeEach(() => {
   render(
-    <MantineProvider><QueryClientProvider client={new QueryClient()}><MemoryRouter><Palette /><Where /></MemoryRouter></QueryClientProvider></MantineProvider>,
+    <MantineProvider>
+      <QueryClientProvider client={new QueryClient()}>
+        <MemoryRouter>
+          <Palette />
+          <Where />
+        </MemoryRouter>
+      </QueryClientProvider>
+    </MantineProvider>,
   );
 });
 afterEach(() => act(() => closeSpotlight()));
@@ -35,8 +45,15 @@ test("no key that follows the shortcut is lost", async () => {
 
 test("Enter before the answer takes the best hit when it comes", async () => {
   let answer = () => {};
-  const answered = new Promise<void>((done) => { answer = done; });
-  server.use(http.get("*/api/v1/search", async () => { await answered; return HttpResponse.json([hit]); }));
+  const answered = new Promise<void>((done) => {
+    answer = done;
+  });
+  server.use(
+    http.get("*/api/v1/search", async () => {
+      await answered;
+      return HttpResponse.json([hit]);
+    }),
+  );
   await keys("{Control>}k{/Control}receipts{Enter}");
   expect(screen.getByRole("status").textContent).toBe("/");
   answer();
@@ -45,7 +62,11 @@ test("Enter before the answer takes the best hit when it comes", async () => {
 
 test("Enter does not take what was found for other letters", async () => {
   const other = { ...hit, ref: { ...hit.ref, id: "prod/shop/Pod/reader", name: "reader" } };
-  server.use(http.get("*/api/v1/search", ({ request }) => HttpResponse.json(new URL(request.url).searchParams.get("q") === "re" ? [other] : [hit])));
+  server.use(
+    http.get("*/api/v1/search", ({ request }) =>
+      HttpResponse.json(new URL(request.url).searchParams.get("q") === "re" ? [other] : [hit]),
+    ),
+  );
   await keys("{Control>}k{/Control}re");
   await screen.findByText("reader");
   await keys("ceipts{Enter}");

@@ -15,19 +15,34 @@ export function Palette() {
   const [entered, setEntered] = useState(""); // the words that Enter was pressed for, before they were answered
   const go = useNavigate();
   const words = typed.trim();
-  const hits = api.useQuery("get", "/search", { params: { query: { q: words } } }, { enabled: words.length > 1, placeholderData: (old) => old });
+  const hits = api.useQuery(
+    "get",
+    "/search",
+    { params: { query: { q: words } } },
+    { enabled: words.length > 1, placeholderData: (old) => old },
+  );
   const has = (text: string) => text.toLowerCase().includes(words.toLowerCase());
   // What was found for fewer letters stays until the answer comes, if it has these too.
-  const found = (words.length > 1 ? hits.data ?? [] : []).filter((h) => !hits.isPlaceholderData || has(`${h.ref.name} ${h.ref.id} ${h.matched ?? ""}`));
+  const found = (words.length > 1 ? (hits.data ?? []) : []).filter(
+    (h) => !hits.isPlaceholderData || has(`${h.ref.name} ${h.ref.id} ${h.matched ?? ""}`),
+  );
   const actions = [
-    ...pages.filter(([, title]) => has(title)).map(([to, title]) => ({ id: to, label: title, description: "Page", onClick: () => void go(to) })),
+    ...pages
+      .filter(([, title]) => has(title))
+      .map(([to, title]) => ({ id: to, label: title, description: "Page", onClick: () => void go(to) })),
     ...found.map((h) => ({
-      id: `${h.ref.kind} ${h.ref.id}`, label: h.ref.name || h.ref.id, description: [h.kindLabel, h.ref.cluster, h.ref.namespace, h.matched].filter(Boolean).join(" · "),
+      id: `${h.ref.kind} ${h.ref.id}`,
+      label: h.ref.name || h.ref.id,
+      description: [h.kindLabel, h.ref.cluster, h.ref.namespace, h.matched].filter(Boolean).join(" · "),
       onClick: () => void go(thingPage(h.ref.kind, h.ref.id)),
     })),
   ];
   const [best] = actions;
-  const take = () => { setEntered(""); best?.onClick(); closeSpotlight(); };
+  const take = () => {
+    setEntered("");
+    best?.onClick();
+    closeSpotlight();
+  };
   /** Enter without a choice takes the first hit: the best one stands on top. The library must not see it: without a list it throws. */
   const enter = (e: KeyboardEvent<HTMLInputElement>) => {
     if (e.key !== "Enter" || document.querySelector(".mantine-Spotlight-action[data-selected]")) return;
@@ -39,10 +54,31 @@ export function Palette() {
     if (best && entered && entered === words) take();
   });
   useShortcut();
-  const nothing = hits.error ? "The server could not be asked" : hits.isFetching ? "Searching …" : words.length > 1 ? "Nothing of that name" : "Type two letters or more";
+  const nothing = hits.error
+    ? "The server could not be asked"
+    : hits.isFetching
+      ? "Searching …"
+      : words.length > 1
+        ? "Nothing of that name"
+        : "Type two letters or more";
   return (
-    <Spotlight actions={actions} query={typed} onQueryChange={setTyped} filter={(_, all) => all} nothingFound={nothing} shortcut={null} transitionProps={{ duration: 0 }} scrollable maxHeight={400}
-      searchProps={{ autoFocus: true, placeholder: "Name, CVE, digest or address", "aria-label": "Search anything", onKeyDownCapture: enter }} />
+    <Spotlight
+      actions={actions}
+      query={typed}
+      onQueryChange={setTyped}
+      filter={(_, all) => all}
+      nothingFound={nothing}
+      shortcut={null}
+      transitionProps={{ duration: 0 }}
+      scrollable
+      maxHeight={400}
+      searchProps={{
+        autoFocus: true,
+        placeholder: "Name, CVE, digest or address",
+        "aria-label": "Search anything",
+        onKeyDownCapture: enter,
+      }}
+    />
   );
 }
 

@@ -19,18 +19,34 @@ export function Shell() {
   if (status.error?.status === 401) return <Navigate to="/sign-in" replace />;
   return (
     <Vocabulary.Provider value={schema.data}>
-      <a className="skip" href="#content">Skip to content</a>
+      <a className="skip" href="#content">
+        Skip to content
+      </a>
       <header className="top">
-        <Link to="/" className="brand">Breakwater</Link>
+        <Link to="/" className="brand">
+          Breakwater
+        </Link>
         <Scope status={status.data} />
-        <Button size="compact-sm" variant="default" className="find" onClick={openSpotlight}>Search anything <kbd>⌘K</kbd></Button>
+        <Button size="compact-sm" variant="default" className="find" onClick={openSpotlight}>
+          Search anything <kbd>⌘K</kbd>
+        </Button>
         <Freshness status={status.data} live={live} />
         <Theme />
         <You />
       </header>
       <div className="body">
-        <nav aria-label="Pages">{pages.map(([to, title]) => <NavLink key={to} to={to} end={to === "/"}>{title}</NavLink>)}</nav>
-        <main id="content" tabIndex={-1}><Suspense fallback={<Loading label="Loading the page" />}><Outlet /></Suspense></main>
+        <nav aria-label="Pages">
+          {pages.map(([to, title]) => (
+            <NavLink key={to} to={to} end={to === "/"}>
+              {title}
+            </NavLink>
+          ))}
+        </nav>
+        <main id="content" tabIndex={-1}>
+          <Suspense fallback={<Loading label="Loading the page" />}>
+            <Outlet />
+          </Suspense>
+        </main>
       </div>
       <Palette />
     </Vocabulary.Provider>
@@ -41,15 +57,33 @@ function Theme() {
   const { setColorScheme } = useMantineColorScheme();
   const dark = useComputedColorScheme("light") === "dark";
   const name = dark ? "Use the light theme" : "Use the dark theme";
-  return <ActionIcon variant="default" aria-label={name} title={name} onClick={() => setColorScheme(dark ? "light" : "dark")}>{dark ? "☀" : "☾"}</ActionIcon>;
+  return (
+    <ActionIcon
+      variant="default"
+      aria-label={name}
+      title={name}
+      onClick={() => setColorScheme(dark ? "light" : "dark")}
+    >
+      {dark ? "☀" : "☾"}
+    </ActionIcon>
+  );
 }
 
 function You() {
-  const signOut = async () => { await server.DELETE("/session"); globalThis.location.assign("/sign-in"); };
+  const signOut = async () => {
+    await server.DELETE("/session");
+    globalThis.location.assign("/sign-in");
+  };
   return (
     <Menu position="bottom-end" width={160}>
-      <Menu.Target><Button size="compact-sm" variant="subtle" color="gray" className="you">You ▾</Button></Menu.Target>
-      <Menu.Dropdown><Menu.Item onClick={() => void signOut()}>Sign out</Menu.Item></Menu.Dropdown>
+      <Menu.Target>
+        <Button size="compact-sm" variant="subtle" color="gray" className="you">
+          You ▾
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={() => void signOut()}>Sign out</Menu.Item>
+      </Menu.Dropdown>
     </Menu>
   );
 }

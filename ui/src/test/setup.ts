@@ -4,7 +4,14 @@ import { server } from "./server";
 
 // What a browser has and jsdom lacks.
 vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener() {}, removeEventListener() {} }));
-vi.stubGlobal("ResizeObserver", class { observe() {} unobserve() {} disconnect() {} });
+vi.stubGlobal(
+  "ResizeObserver",
+  class {
+    observe() {}
+    unobserve() {}
+    disconnect() {}
+  },
+);
 Object.defineProperties(HTMLElement.prototype, { clientHeight: { get: () => 700 }, clientWidth: { get: () => 1000 } });
 Element.prototype.scrollIntoView = () => undefined;
 
@@ -12,5 +19,8 @@ Element.prototype.scrollIntoView = () => undefined;
 configure({ asyncUtilTimeout: 15_000 });
 
 beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
-afterEach(() => { cleanup(); server.resetHandlers(); });
+afterEach(() => {
+  cleanup();
+  server.resetHandlers();
+});
 afterAll(() => server.close());

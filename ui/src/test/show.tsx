@@ -10,9 +10,14 @@ import { Vocabulary } from "../components/Vocabulary";
 export function show(page: ReactNode, at: string, schema?: Schemas["Schema"]) {
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   render(
-    <MantineProvider env="test"><QueryClientProvider client={client}><MemoryRouter initialEntries={[at]}>
-      <Vocabulary.Provider value={schema}>{page}</Vocabulary.Provider><Where />
-    </MemoryRouter></QueryClientProvider></MantineProvider>,
+    <MantineProvider env="test">
+      <QueryClientProvider client={client}>
+        <MemoryRouter initialEntries={[at]}>
+          <Vocabulary.Provider value={schema}>{page}</Vocabulary.Provider>
+          <Where />
+        </MemoryRouter>
+      </QueryClientProvider>
+    </MantineProvider>,
   );
 }
 

@@ -19,11 +19,42 @@ type Row = Schemas["AlertRow"];
 
 const columns: Column<Row>[] = [
   { title: "Severity", cell: (a) => <Severity level={a.severity} /> },
-  { title: "Alert", wraps: true, cell: (a) => <><Link to={alertPage(a)}>{a.title}</Link><small className="onlynarrow">{a.actor} · {a.about} · {a.cluster}</small></>, by: (a) => a.title },
+  {
+    title: "Alert",
+    wraps: true,
+    cell: (a) => (
+      <>
+        <Link to={alertPage(a)}>{a.title}</Link>
+        <small className="onlynarrow">
+          {a.actor} · {a.about} · {a.cluster}
+        </small>
+      </>
+    ),
+    by: (a) => a.title,
+  },
   { title: "Who", from: "medium", cell: (a) => a.actor || "unknown", by: (a) => a.actor },
-  { title: "To what", from: "medium", cell: (a) => <span className="two"><span>{a.about || "the cluster"}</span><small>{a.cluster}</small></span>, by: (a) => a.about },
+  {
+    title: "To what",
+    from: "medium",
+    cell: (a) => (
+      <span className="two">
+        <span>{a.about || "the cluster"}</span>
+        <small>{a.cluster}</small>
+      </span>
+    ),
+    by: (a) => a.about,
+  },
   { title: "Times", number: true, from: "wide", cell: (a) => count(a.count), by: (a) => a.count },
-  { title: "Status", from: "wide", cell: (a) => <span className="status" data-status={a.status}>{a.status}</span>, by: (a) => a.status },
+  {
+    title: "Status",
+    from: "wide",
+    cell: (a) => (
+      <span className="status" data-status={a.status}>
+        {a.status}
+      </span>
+    ),
+    by: (a) => a.status,
+  },
   { title: "Last seen", number: true, cell: (a) => <Ago at={a.lastSeen} />, by: (a) => Date.parse(a.lastSeen) },
 ];
 
@@ -32,55 +63,123 @@ export function AlertsPage() {
   const [params] = useSearchParams();
   const get = (name: string) => params.get(name) ?? undefined;
   const status = statuses.filter((s) => params.getAll("status").includes(s));
-  const asked = api.useInfiniteQuery("get", "/alerts", { params: { query: { status: status.length ? status : undefined, severity: get("severity"), cluster: get("cluster"), rule: get("rule"), limit: 200 } } },
-    { pageParamName: "cursor", initialPageParam: "", getNextPageParam: (last) => last.next || undefined, placeholderData: (old) => old });
+  const asked = api.useInfiniteQuery(
+    "get",
+    "/alerts",
+    {
+      params: {
+        query: {
+          status: status.length ? status : undefined,
+          severity: get("severity"),
+          cluster: get("cluster"),
+          rule: get("rule"),
+          limit: 200,
+        },
+      },
+    },
+    {
+      pageParamName: "cursor",
+      initialPageParam: "",
+      getNextPageParam: (last) => last.next || undefined,
+      placeholderData: (old) => old,
+    },
+  );
   const schema = useVocabulary();
   const filters = (
     <>
       <ChoiceFilter name="status" label="Open" choices={statuses.map((s) => ({ value: s, label: s }))} />
-      <ChoiceFilter name="severity" label="Any severity" choices={(schema?.risks ?? []).map((r) => ({ value: r, label: `at least ${r}` })).reverse()} />
+      <ChoiceFilter
+        name="severity"
+        label="Any severity"
+        choices={(schema?.risks ?? []).map((r) => ({ value: r, label: `at least ${r}` })).reverse()}
+      />
     </>
   );
   return (
     <Page title="Alerts" aside={filters}>
       <Scope names={{ cluster: "cluster", rule: "rule" }} />
-      <Answered asked={asked}>{({ pages }) => {
-        const rows = pages.flatMap((p) => p.items), list = pages[0];
-        if (!list) return null;
-        const total = Object.values(list.counts).reduce((sum, n) => sum + n, 0);
-        return (
-          <>
-            <p className="counts" role="status">{plural(total, "alert")}{Object.entries(list.counts).map(([s, n]) => ` · ${count(n)} ${s}`)}</p>
-            {list.gaps.map((g, i) => <Partial key={i}><b>{g.cluster && `${g.cluster}: `}{phrase(g.what)}.</b> <Reason why={g.why} /> {sentence(g.consequence)}</Partial>)}
-            {rows.length ? <Table label="Alerts" rows={rows} rowKey={(a) => `${a.cluster}/${a.id}`} columns={columns} /> : <None receiving={list.receiving} />}
-            <More shown={rows.length} total={total} busy={asked.isFetchingNextPage} next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined} />
-            {list.receiving.length > 0 && <Section title="Where events come from"><Sources of={list.receiving} /></Section>}
-          </>
-        );
-      }}</Answered>
+      <Answered asked={asked}>
+        {({ pages }) => {
+          const rows = pages.flatMap((p) => p.items),
+            list = pages[0];
+          if (!list) return null;
+          const total = Object.values(list.counts).reduce((sum, n) => sum + n, 0);
+          return (
+            <>
+              <p className="counts" role="status">
+                {plural(total, "alert")}
+                {Object.entries(list.counts).map(([s, n]) => ` · ${count(n)} ${s}`)}
+              </p>
+              {list.gaps.map((g, i) => (
+                <Partial key={i}>
+                  <b>
+                    {g.cluster && `${g.cluster}: `}
+                    {phrase(g.what)}.
+                  </b>{" "}
+                  <Reason why={g.why} /> {sentence(g.consequence)}
+                </Partial>
+              ))}
+              {rows.length ? (
+                <Table label="Alerts" rows={rows} rowKey={(a) => `${a.cluster}/${a.id}`} columns={columns} />
+              ) : (
+                <None receiving={list.receiving} />
+              )}
+              <More
+                shown={rows.length}
+                total={total}
+                busy={asked.isFetchingNextPage}
+                next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined}
+              />
+              {list.receiving.length > 0 && (
+                <Section title="Where events come from">
+                  <Sources of={list.receiving} />
+                </Section>
+              )}
+            </>
+          );
+        }}
+      </Answered>
     </Page>
   );
 }
 
 /** No alert means something only where events arrive. */
 function None({ receiving }: { receiving: Schemas["Receiving"][] }) {
-  if (receiving.length > 0) return <Empty title="No alert matches">Events arrive, and no detection objects to what they say.</Empty>;
-  return <Empty title="No cluster sends its audit log">Nothing can be detected yet. <code>breakwater connect audit</code> makes what an API server needs to send its audit log here.</Empty>;
+  if (receiving.length > 0)
+    return <Empty title="No alert matches">Events arrive, and no detection objects to what they say.</Empty>;
+  return (
+    <Empty title="No cluster sends its audit log">
+      Nothing can be detected yet. <code>breakwater connect audit</code> makes what an API server needs to send its
+      audit log here.
+    </Empty>
+  );
 }
 
 function Sources({ of }: { of: Schemas["Receiving"][] }) {
   return (
-    <ul className="plain">{of.map((r) => (
-      <li key={`${r.cluster} ${r.kind}`}>
-        <b>{r.cluster}</b> {r.kind}: {plural(r.accepted, "event")} taken, {count(r.analysed)} analysed{r.waiting > 0 && `, ${plural(r.waiting, "batch", "batches")} waiting`}
-        {!!r.reconciled && `, ${count(r.reconciled)} of them from its log file`}
-        {!!r.total && `, ${count(r.total)} analysed since the first`}
-        {r.lost !== undefined && `, ${count(r.lost)} given up by the API server since it started`}
-        {r.lostWhy && <>, <span className="unknown">unknown</span> how many the API server gave up</>}
-        {r.deadLettered > 0 && `, ${count(r.deadLettered)} kept aside because they could not be analysed`}
-        {Object.entries(r.rejected).map(([why, n]) => `, ${plural(n, "request")} refused: ${why}`)}
-        {r.lastReceived && <small> last <Ago at={r.lastReceived} /> ago</small>}
-      </li>
-    ))}</ul>
+    <ul className="plain">
+      {of.map((r) => (
+        <li key={`${r.cluster} ${r.kind}`}>
+          <b>{r.cluster}</b> {r.kind}: {plural(r.accepted, "event")} taken, {count(r.analysed)} analysed
+          {r.waiting > 0 && `, ${plural(r.waiting, "batch", "batches")} waiting`}
+          {!!r.reconciled && `, ${count(r.reconciled)} of them from its log file`}
+          {!!r.total && `, ${count(r.total)} analysed since the first`}
+          {r.lost !== undefined && `, ${count(r.lost)} given up by the API server since it started`}
+          {r.lostWhy && (
+            <>
+              , <span className="unknown">unknown</span> how many the API server gave up
+            </>
+          )}
+          {r.deadLettered > 0 && `, ${count(r.deadLettered)} kept aside because they could not be analysed`}
+          {Object.entries(r.rejected).map(([why, n]) => `, ${plural(n, "request")} refused: ${why}`)}
+          {r.lastReceived && (
+            <small>
+              {" "}
+              last <Ago at={r.lastReceived} /> ago
+            </small>
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -7,10 +7,39 @@ import { show } from "../../test/show";
 import { AlertPage } from "./AlertPage";
 import { AlertsPage } from "./AlertsPage";
 
-const row = { cluster: "prod", id: "a1", rule: "privileged-pod", title: "A workload runs a privileged container", severity: "high", status: "new", techniques: ["T1611"], firstSeen: "2026-01-01T00:00:00Z", lastSeen: "2026-01-01T00:00:00Z", count: 1, actor: "alice", about: "Deployment shop/web" };
+const row = {
+  cluster: "prod",
+  id: "a1",
+  rule: "privileged-pod",
+  title: "A workload runs a privileged container",
+  severity: "high",
+  status: "new",
+  techniques: ["T1611"],
+  firstSeen: "2026-01-01T00:00:00Z",
+  lastSeen: "2026-01-01T00:00:00Z",
+  count: 1,
+  actor: "alice",
+  about: "Deployment shop/web",
+};
 
 it("lists who did what, and asks for what the URL says", async () => {
-  const asked = get("/alerts", { items: [row], counts: { high: 1 }, gaps: [], receiving: [{ cluster: "prod", kind: "audit", accepted: 3, analysed: 3, total: 1200, waiting: 0, deadLettered: 0, rejected: { "wrong token": 2 } }] });
+  const asked = get("/alerts", {
+    items: [row],
+    counts: { high: 1 },
+    gaps: [],
+    receiving: [
+      {
+        cluster: "prod",
+        kind: "audit",
+        accepted: 3,
+        analysed: 3,
+        total: 1200,
+        waiting: 0,
+        deadLettered: 0,
+        rejected: { "wrong token": 2 },
+      },
+    ],
+  });
   show(<AlertsPage />, "/alerts?status=dismissed&severity=high");
   const table = await screen.findByRole("table");
   expect(within(table).getByRole("link", { name: row.title }).getAttribute("href")).toBe("/alert?cluster=prod&id=a1");
@@ -29,8 +58,21 @@ it("does not call a cluster quiet that sends nothing", async () => {
 it("tells which events were lost, where nothing was detected", async () => {
   const audit = { cluster: "prod", kind: "audit", accepted: 9, analysed: 9, waiting: 0, deadLettered: 0, rejected: {} };
   get("/alerts", {
-    items: [], counts: {}, receiving: [{ ...audit, reconciled: 4, lost: 7 }, { ...audit, cluster: "dev", lostWhy: "metrics cannot be read" }],
-    gaps: [{ cluster: "prod", source: "audit", what: "lost audit events", why: "the API server gave up 7 events", consequence: "attacks in them raised no alert" }],
+    items: [],
+    counts: {},
+    receiving: [
+      { ...audit, reconciled: 4, lost: 7 },
+      { ...audit, cluster: "dev", lostWhy: "metrics cannot be read" },
+    ],
+    gaps: [
+      {
+        cluster: "prod",
+        source: "audit",
+        what: "lost audit events",
+        why: "the API server gave up 7 events",
+        consequence: "attacks in them raised no alert",
+      },
+    ],
   });
   show(<AlertsPage />, "/alerts");
   expect(await screen.findByText("prod: lost audit events.")).toBeTruthy();
@@ -41,19 +83,41 @@ it("tells which events were lost, where nothing was detected", async () => {
 
 it("shows what the graph knows, what it does not, and dismisses only with a reason", async () => {
   get("/alert", {
-    alert: row, reason: "", evidence: ["alice asked to create it."], events: [{ verb: "create" }], why: "It can take over its node.", fix: "Drop `privileged: true`.",
+    alert: row,
+    reason: "",
+    evidence: ["alice asked to create it."],
+    events: [{ verb: "create" }],
+    why: "It can take over its node.",
+    fix: "Drop `privileged: true`.",
     entities: [
       { role: "actor", kind: "User", name: "alice", paths: [], reaches: [], unknown: [] },
-      { role: "target", kind: "Deployment", namespace: "shop", name: "web", ref: { kind: "Deployment", id: "prod/shop/Deployment/web", name: "web" }, exposed: true, paths: [{ id: "p1", title: "A way in", risk: "critical" }], reaches: ["can take over Node n1"], unknown: ["services cannot be read"] },
+      {
+        role: "target",
+        kind: "Deployment",
+        namespace: "shop",
+        name: "web",
+        ref: { kind: "Deployment", id: "prod/shop/Deployment/web", name: "web" },
+        exposed: true,
+        paths: [{ id: "p1", title: "A way in", risk: "critical" }],
+        reaches: ["can take over Node n1"],
+        unknown: ["services cannot be read"],
+      },
     ],
   });
   const sent: unknown[] = [];
-  server.use(http.put("*/api/v1/alert", async ({ request }) => { sent.push(await request.json()); return new HttpResponse(null, { status: 204 }); }));
+  server.use(
+    http.put("*/api/v1/alert", async ({ request }) => {
+      sent.push(await request.json());
+      return new HttpResponse(null, { status: 204 });
+    }),
+  );
   const person = userEvent.setup();
   show(<AlertPage />, "/alert?cluster=prod&id=a1");
   expect((await screen.findByRole("link", { name: "A way in" })).getAttribute("href")).toBe("/path?cluster=prod&id=p1");
   expect(screen.getByText(/exposed to the internet/)).toBeTruthy();
-  expect(screen.getByRole("link", { name: "T1611" }).getAttribute("href")).toBe("https://attack.mitre.org/techniques/T1611/");
+  expect(screen.getByRole("link", { name: "T1611" }).getAttribute("href")).toBe(
+    "https://attack.mitre.org/techniques/T1611/",
+  );
   expect(screen.getByText(/services cannot be read/)).toBeTruthy();
   await person.click(screen.getByRole("button", { name: "Dismiss …" }));
   await person.click(screen.getByRole("button", { name: "Dismiss" }));
@@ -64,23 +128,54 @@ it("shows what the graph knows, what it does not, and dismisses only with a reas
 
 const container = "4d0e8f6a1b2c".padEnd(64, "0");
 const exec = (pid: number) => ({
-  kind: "exec", node: "n1", process: { pid, uid: 33, name: "sh", path: "/bin/sh", arguments: ["sh", "-c", "id"], cut: true }, container: { id: container, kubernetes: true },
-  ancestors: [{ pid: 10, uid: 33, name: "nginx", container }, { pid: 1, uid: 0, name: "containerd-shim" }],
+  kind: "exec",
+  node: "n1",
+  process: { pid, uid: 33, name: "sh", path: "/bin/sh", arguments: ["sh", "-c", "id"], cut: true },
+  container: { id: container, kubernetes: true },
+  ancestors: [
+    { pid: 10, uid: 33, name: "nginx", container },
+    { pid: 1, uid: 0, name: "containerd-shim" },
+  ],
 });
 
 it("of a program that ran it shows who started it, where the container begins, and where it was", async () => {
   get("/alert", {
-    alert: { ...row, actor: "sh" }, reason: "", evidence: ["sh ran."], why: "", fix: "", events: [exec(20), exec(21)],
+    alert: { ...row, actor: "sh" },
+    reason: "",
+    evidence: ["sh ran."],
+    why: "",
+    fix: "",
+    events: [exec(20), exec(21)],
     entities: [
       { role: "actor", kind: "Process", name: "sh", detail: "/bin/sh as 33", paths: [], reaches: [], unknown: [] },
-      { role: "target", kind: "Container", name: "4d0e8f6a1b2c", detail: container, paths: [], reaches: [], unknown: [] },
-      { role: "place", kind: "Node", name: "n1", ref: { kind: "Node", id: "prod/Node/n1", name: "n1" }, paths: [], reaches: [], unknown: [] },
+      {
+        role: "target",
+        kind: "Container",
+        name: "4d0e8f6a1b2c",
+        detail: container,
+        paths: [],
+        reaches: [],
+        unknown: [],
+      },
+      {
+        role: "place",
+        kind: "Node",
+        name: "n1",
+        ref: { kind: "Node", id: "prod/Node/n1", name: "n1" },
+        paths: [],
+        reaches: [],
+        unknown: [],
+      },
     ],
   });
   show(<AlertPage />, "/alert?cluster=prod&id=a1");
-  const started = within((await screen.findByRole("heading", { name: "How it was started" })).closest("section") as HTMLElement);
+  const started = within(
+    (await screen.findByRole("heading", { name: "How it was started" })).closest("section") as HTMLElement,
+  );
   expect(started.getAllByRole("listitem").map((li) => li.textContent)).toEqual([
-    "on the node itselfcontainerd-shim pid 1 · uid 0", "in container 4d0e8f6a1b2c└ nginx pid 10 · uid 33", "└ sh /bin/sh · pid 20 · uid 33sh -c id …",
+    "on the node itselfcontainerd-shim pid 1 · uid 0",
+    "in container 4d0e8f6a1b2c└ nginx pid 10 · uid 33",
+    "└ sh /bin/sh · pid 20 · uid 33sh -c id …",
   ]);
   expect(screen.getByText("/bin/sh as 33")).toBeTruthy();
   expect(screen.queryByText(container)).toBeNull();

@@ -4,13 +4,44 @@ import { get } from "../../test/server";
 import { show } from "../../test/show";
 import { CoveragePage } from "./CoveragePage";
 
-const raw = `open r.example/a@sha256:${"f".repeat(64)}: registry r.example has no such image (404): GET https://r.example/v2/a: NAME_UNKNOWN: Unknown name`;
-const image = { id: "sha256:1", name: "r.example/a:1", registry: "r.example", repository: "a", tags: [], state: "failed", error: raw, running: true, pods: 2, severity: null, criticals: null, highs: null, vulnerabilities: null, packages: null, rce: null, exploited: null };
+const raw =
+  `open r.example/a@sha256:${"f".repeat(64)}: registry r.example has no such image (404): ` +
+  `GET https://r.example/v2/a: NAME_UNKNOWN: Unknown name`;
+const image = {
+  id: "sha256:1",
+  name: "r.example/a:1",
+  registry: "r.example",
+  repository: "a",
+  tags: [],
+  state: "failed",
+  error: raw,
+  running: true,
+  pods: 2,
+  severity: null,
+  criticals: null,
+  highs: null,
+  vulnerabilities: null,
+  packages: null,
+  rce: null,
+  exploited: null,
+};
 
 it("tells the short reason of a gap in a sentence, and keeps the raw text folded", async () => {
   get("/coverage", {
-    clusters: [], images: { total: 3, done: 2, waiting: 0, failed: 1, unsupported: 0, unknown: 0 }, advisories: { records: 1, sources: 1, kev: false, epss: true }, ecosystems: {}, unscanned: [image],
-    gaps: [{ cluster: "prod", source: "image", what: "image r.example/a:1", why: raw, consequence: "whether it is vulnerable is not known" }],
+    clusters: [],
+    images: { total: 3, done: 2, waiting: 0, failed: 1, unsupported: 0, unknown: 0 },
+    advisories: { records: 1, sources: 1, kev: false, epss: true },
+    ecosystems: {},
+    unscanned: [image],
+    gaps: [
+      {
+        cluster: "prod",
+        source: "image",
+        what: "image r.example/a:1",
+        why: raw,
+        consequence: "whether it is vulnerable is not known",
+      },
+    ],
   });
   show(<CoveragePage />, "/coverage");
   expect(await screen.findAllByText(/^Registry r\.example has no such image \(404\)\./)).toHaveLength(2);

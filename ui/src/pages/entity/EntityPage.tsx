@@ -9,12 +9,15 @@ import { nameOf } from "../../lib/format";
 /** Any thing of the graph. */
 export function EntityPage() {
   const [params] = useSearchParams();
-  const kind = params.get("kind") ?? "", id = params.get("id") ?? "";
+  const kind = params.get("kind") ?? "",
+    id = params.get("id") ?? "";
   const schema = useVocabulary();
   const asked = api.useQuery("get", "/entity", { params: { query: { kind, id } } });
   return (
     <Page title={`${kindLabel(schema, kind)} ${asked.data?.ref.name ?? nameOf(id)}`}>
-      <Answered asked={asked} loading={<LoadingThing />}>{(thing) => <EntityView thing={thing} />}</Answered>
+      <Answered asked={asked} loading={<LoadingThing />}>
+        {(thing) => <EntityView thing={thing} />}
+      </Answered>
     </Page>
   );
 }

@@ -7,9 +7,18 @@ import { Editor, propertyOf } from "./Editor";
 import { Pick } from "./Pick";
 
 /** A place in the question: the question with another condition there, and how to ask it. */
-export interface Lens { build: (line: Expr | undefined) => Query; commit: (q: Query, line: Expr | undefined) => void }
+export interface Lens {
+  build: (line: Expr | undefined) => Query;
+  commit: (q: Query, line: Expr | undefined) => void;
+}
 
-interface Props { schema: Schemas["Schema"]; kind?: Schemas["KindInfo"]; line: Expr; lens: Lens; landed?: string }
+interface Props {
+  schema: Schemas["Schema"];
+  kind?: Schemas["KindInfo"];
+  line: Expr;
+  lens: Lens;
+  landed?: string;
+}
 
 const set = (lens: Lens, line: Expr | undefined) => lens.commit(lens.build(line), line);
 
@@ -18,24 +27,65 @@ export function Condition(props: Props) {
   const { line } = props;
   if (line.or ?? line.and) return <Group {...props} />;
   if (line.not) return <Not {...props} inner={line.not} />;
-  if (line.exists ?? line.count) return <><span className="chip" title="It is edited as text">{pattern(props.schema, line)}</span><Remove lens={props.lens} /></>;
+  if (line.exists ?? line.count)
+    return (
+      <>
+        <span className="chip" title="It is edited as text">
+          {pattern(props.schema, line)}
+        </span>
+        <Remove lens={props.lens} />
+      </>
+    );
   return <Chip {...props} />;
 }
 
 function Remove({ lens }: { lens: Lens }) {
-  return <ActionIcon size="sm" variant="subtle" color="gray" aria-label="Remove the condition" onClick={() => set(lens, undefined)}>✕</ActionIcon>;
+  return (
+    <ActionIcon
+      size="sm"
+      variant="subtle"
+      color="gray"
+      aria-label="Remove the condition"
+      onClick={() => set(lens, undefined)}
+    >
+      ✕
+    </ActionIcon>
+  );
 }
 
 function Group(props: Props) {
   const { line, lens } = props;
-  const key = line.or ? "or" : "and", parts = line.or ?? line.and ?? [];
+  const key = line.or ? "or" : "and",
+    parts = line.or ?? line.and ?? [];
   const whole = (rest: Expr[]) => (rest.length > 1 ? { [key]: rest } : rest[0]);
-  const part = (i: number): Lens => ({ ...lens, build: (l) => lens.build(whole(parts.flatMap((p, j) => (j !== i ? [p] : l ? [l] : [])))) });
+  const part = (i: number): Lens => ({
+    ...lens,
+    build: (l) => lens.build(whole(parts.flatMap((p, j) => (j !== i ? [p] : l ? [l] : [])))),
+  });
   return (
     <div className="bar">
-      <Button size="compact-xs" variant="subtle" color="gray" title={key === "or" ? "One of these is enough; press to ask for all" : "All of these; press to ask for any"} onClick={() => set(lens, { [key === "or" ? "and" : "or"]: parts })}>{key === "or" ? "any of" : "all of"}</Button>
-      {parts.map((p, i) => <div className="chips" key={`${i}${JSON.stringify(p)}`}><Condition {...props} line={p} lens={part(i)} /></div>)}
-      <div className="chips"><Another {...props} word={key} name={`Add to ${key === "or" ? "any of" : "all of"}`} lens={{ ...lens, build: (l) => lens.build(whole(l ? [...parts, l] : parts)) }} /></div>
+      <Button
+        size="compact-xs"
+        variant="subtle"
+        color="gray"
+        title={key === "or" ? "One of these is enough; press to ask for all" : "All of these; press to ask for any"}
+        onClick={() => set(lens, { [key === "or" ? "and" : "or"]: parts })}
+      >
+        {key === "or" ? "any of" : "all of"}
+      </Button>
+      {parts.map((p, i) => (
+        <div className="chips" key={`${i}${JSON.stringify(p)}`}>
+          <Condition {...props} line={p} lens={part(i)} />
+        </div>
+      ))}
+      <div className="chips">
+        <Another
+          {...props}
+          word={key}
+          name={`Add to ${key === "or" ? "any of" : "all of"}`}
+          lens={{ ...lens, build: (l) => lens.build(whole(l ? [...parts, l] : parts)) }}
+        />
+      </div>
     </div>
   );
 }
@@ -44,7 +94,15 @@ function Not(props: Props & { inner: Expr }) {
   const { lens, inner } = props;
   return (
     <>
-      <Button size="compact-xs" variant="subtle" color="gray" aria-label="Take the not away" onClick={() => set(lens, inner)}>not</Button>
+      <Button
+        size="compact-xs"
+        variant="subtle"
+        color="gray"
+        aria-label="Take the not away"
+        onClick={() => set(lens, inner)}
+      >
+        not
+      </Button>
       <Condition {...props} line={inner} lens={{ ...lens, build: (l) => lens.build(l && { not: l }) }} />
     </>
   );
@@ -55,14 +113,45 @@ function Chip(props: Props) {
   const { schema, kind, line, lens, landed } = props;
   const [edit, setEdit] = useState(false);
   const prop = propertyOf(kind, line.prop);
-  if (edit && kind && prop) return <Editor schema={schema} kind={kind} line={line} lens={lens} cancel={() => setEdit(false)} />;
-  const words = [line.of && !prop ? `${line.of}.` : "", prop?.label ?? line.prop, line.op ? ` ${schema.ops[line.op] ?? line.op}` : "", line.value === undefined ? "" : ` ${Array.isArray(line.value) ? line.value.join(", ") : String(line.value)}`].join("");
+  if (edit && kind && prop)
+    return <Editor schema={schema} kind={kind} line={line} lens={lens} cancel={() => setEdit(false)} />;
+  const words = [
+    line.of && !prop ? `${line.of}.` : "",
+    prop?.label ?? line.prop,
+    line.op ? ` ${schema.ops[line.op] ?? line.op}` : "",
+    line.value === undefined ? "" : ` ${Array.isArray(line.value) ? line.value.join(", ") : String(line.value)}`,
+  ].join("");
   return (
     <>
-      <button type="button" className="chip" title={prop?.sentence ?? "It is edited as text"} disabled={!prop} autoFocus={landed === JSON.stringify(line)} onClick={() => setEdit(true)}
-        onKeyDown={(e) => { if (e.key === "Delete" || e.key === "Backspace") set(lens, undefined); }}>{words}</button>
-      <Button size="compact-xs" variant="subtle" color="gray" className="act" aria-label={`Turn ${words} around`} onClick={() => set(lens, { not: line })}>not</Button>
-      <Another {...props} word="or" name={`Add another way to ${words}`} lens={{ ...lens, build: (l) => lens.build(l ? { or: [line, l] } : line) }} />
+      <button
+        type="button"
+        className="chip"
+        title={prop?.sentence ?? "It is edited as text"}
+        disabled={!prop}
+        autoFocus={landed === JSON.stringify(line)}
+        onClick={() => setEdit(true)}
+        onKeyDown={(e) => {
+          if (e.key === "Delete" || e.key === "Backspace") set(lens, undefined);
+        }}
+      >
+        {words}
+      </button>
+      <Button
+        size="compact-xs"
+        variant="subtle"
+        color="gray"
+        className="act"
+        aria-label={`Turn ${words} around`}
+        onClick={() => set(lens, { not: line })}
+      >
+        not
+      </Button>
+      <Another
+        {...props}
+        word="or"
+        name={`Add another way to ${words}`}
+        lens={{ ...lens, build: (l) => lens.build(l ? { or: [line, l] } : line) }}
+      />
       <Remove lens={lens} />
     </>
   );
@@ -72,14 +161,38 @@ function Chip(props: Props) {
 function Another({ schema, kind, word, name, lens }: Props & { word: string; name: string }) {
   const [draft, setDraft] = useState<Expr>();
   if (!kind) return null;
-  if (draft) return <><span className="word">{word}</span><Editor schema={schema} kind={kind} line={draft} lens={lens} cancel={() => setDraft(undefined)} /></>;
-  return <Pick name={name} search="Insight or property" list={name} choices={() => conditions(kind.menu, (line, complete) => { if (complete) set(lens, line); else setDraft(line); })}>{word}</Pick>;
+  if (draft)
+    return (
+      <>
+        <span className="word">{word}</span>
+        <Editor schema={schema} kind={kind} line={draft} lens={lens} cancel={() => setDraft(undefined)} />
+      </>
+    );
+  return (
+    <Pick
+      name={name}
+      search="Insight or property"
+      list={name}
+      choices={() =>
+        conditions(kind.menu, (line, complete) => {
+          if (complete) set(lens, line);
+          else setDraft(line);
+        })
+      }
+    >
+      {word}
+    </Pick>
+  );
 }
 
 /** A sub-pattern in words; it is edited as text. */
 function pattern(schema: Schemas["Schema"], line: Expr): string {
   const rel = line.exists ?? line.count;
   const edge = schema.edges[rel?.edge[0] ?? ""];
-  const words = `${(rel?.dir === "out" ? edge?.verb : edge?.inverse) ?? ""} ${rel?.to.kinds?.map((k) => schema.kinds[k]?.plural ?? k).join(" or ") ?? "anything"}`;
-  return line.count ? `${words}: count ${schema.ops[line.op ?? ""] ?? line.op ?? ""} ${String(line.value)}` : `${words}${rel?.to.where ? " (with conditions, see the text)" : ""}`;
+  const verb = (rel?.dir === "out" ? edge?.verb : edge?.inverse) ?? "";
+  const far = rel?.to.kinds?.map((k) => schema.kinds[k]?.plural ?? k).join(" or ") ?? "anything";
+  const words = `${verb} ${far}`;
+  return line.count
+    ? `${words}: count ${schema.ops[line.op ?? ""] ?? line.op ?? ""} ${String(line.value)}`
+    : `${words}${rel?.to.where ? " (with conditions, see the text)" : ""}`;
 }

@@ -14,9 +14,22 @@ export function Details({ thing, close }: { thing: Thing; close: () => void }) {
   const schema = useVocabulary();
   const asked = api.useQuery("get", "/entity", { params: { query: { kind: thing.kind, id: thing.id } } });
   return (
-    <Pane label="Details" focus={`${thing.kind} ${thing.id}`} close={close} title={<><Icon kind={thing.kind} /> {kindLabel(schema, thing.kind)} {short(asked.data?.ref.name ?? nameOf(thing.id))}</>}>
-      <p><Link to={thingPage(thing.kind, thing.id)}>Open its page</Link></p>
-      <Answered asked={asked} loading={<LoadingThing />}>{(t) => <EntityView thing={t} narrow />}</Answered>
+    <Pane
+      label="Details"
+      focus={`${thing.kind} ${thing.id}`}
+      close={close}
+      title={
+        <>
+          <Icon kind={thing.kind} /> {kindLabel(schema, thing.kind)} {short(asked.data?.ref.name ?? nameOf(thing.id))}
+        </>
+      }
+    >
+      <p>
+        <Link to={thingPage(thing.kind, thing.id)}>Open its page</Link>
+      </p>
+      <Answered asked={asked} loading={<LoadingThing />}>
+        {(t) => <EntityView thing={t} narrow />}
+      </Answered>
     </Pane>
   );
 }

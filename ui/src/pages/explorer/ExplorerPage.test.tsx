@@ -8,14 +8,52 @@ import { ExplorerPage } from "./ExplorerPage";
 
 type Question = Schemas["Question"];
 
-const text = (name: string, label: string): Schemas["PropertyChoice"] => ({ name, label, sentence: "", type: "text", ops: ["=", "CONTAINS"] });
+const text = (name: string, label: string): Schemas["PropertyChoice"] => ({
+  name,
+  label,
+  sentence: "",
+  type: "text",
+  ops: ["=", "CONTAINS"],
+});
 const kind = (name: string, plural: string, connections: Schemas["Menu"]["connections"] = []): Schemas["KindInfo"] => ({
-  name, label: name, plural, group: "All", sentence: "", menu: { insights: [{ name: "exposed", label: "Exposed", sentence: "", type: "bool", ops: ["", "="] }], properties: [text("name", "Name")], connections },
+  name,
+  label: name,
+  plural,
+  group: "All",
+  sentence: "",
+  menu: {
+    insights: [{ name: "exposed", label: "Exposed", sentence: "", type: "bool", ops: ["", "="] }],
+    properties: [text("name", "Name")],
+    connections,
+  },
 });
 const schema: Schemas["Schema"] = {
-  groups: [{ name: "All", kinds: [{ name: "Pod", label: "Pod", plural: "Pods" }, { name: "Service", label: "Service", plural: "Services" }] }],
-  kinds: { Pod: kind("Pod", "Pods", [{ edge: "ROUTES_TO", dir: "in", label: "is reached through", sentence: "", to: [{ name: "Service", label: "Service", plural: "Services" }] }]), Service: kind("Service", "Services") },
-  edges: {}, severities: [], risks: [], pathTypes: [], ops: { "": "is true", "=": "is", CONTAINS: "contains" },
+  groups: [
+    {
+      name: "All",
+      kinds: [
+        { name: "Pod", label: "Pod", plural: "Pods" },
+        { name: "Service", label: "Service", plural: "Services" },
+      ],
+    },
+  ],
+  kinds: {
+    Pod: kind("Pod", "Pods", [
+      {
+        edge: "ROUTES_TO",
+        dir: "in",
+        label: "is reached through",
+        sentence: "",
+        to: [{ name: "Service", label: "Service", plural: "Services" }],
+      },
+    ]),
+    Service: kind("Service", "Services"),
+  },
+  edges: {},
+  severities: [],
+  risks: [],
+  pathTypes: [],
+  ops: { "": "is true", "=": "is", CONTAINS: "contains" },
 };
 const web: Schemas["Ref"] = { kind: "Pod", id: "prod/shop/Pod/web", name: "web" };
 const pods = { find: { as: "p", kinds: ["Pod"] }, distinct: true };
@@ -25,15 +63,44 @@ let asked: Question[];
 beforeEach(() => {
   get("/schema", schema);
   get("/templates", []);
-  get("/entity", { ref: web, kindLabel: "Pod", kindSentence: "A pod.", insights: [], properties: [], relations: [], paths: [], pathsTotal: 0, asOf: null });
+  get("/entity", {
+    ref: web,
+    kindLabel: "Pod",
+    kindSentence: "A pod.",
+    insights: [],
+    properties: [],
+    relations: [],
+    paths: [],
+    pathsTotal: 0,
+    asOf: null,
+  });
   post("/query/values", () => ({ values: [{ value: "web", count: 2 }], partial: "" }));
   post<Question>("/query/check", (q) => ({
-    query: q.query ?? pods, text: q.text ?? "the text of it",
-    problems: q.text?.includes("Pood") ? [{ line: 1, col: 10, message: "there is no kind Pood", suggestion: "did you mean Pod?" }] : [],
+    query: q.query ?? pods,
+    text: q.text ?? "the text of it",
+    problems: q.text?.includes("Pood")
+      ? [{ line: 1, col: 10, message: "there is no kind Pood", suggestion: "did you mean Pod?" }]
+      : [],
   }));
   asked = post<Question>("/query", (q) => ({
-    query: q.query ?? pods, text: "", columns: [{ name: "p", type: "node", of: "p", kinds: ["Pod"] }], rows: q.limit === 0 ? [] : [[web], [web], [{ ...web, id: "b", name: "b" }]],
-    roots: 2, total: 3, partial: "", elapsedMs: 1, asOf: null, gaps: [{ source: "query", what: "1 image was never scanned", why: "nothing is known", consequence: "it may belong here", count: 1 }],
+    query: q.query ?? pods,
+    text: "",
+    columns: [{ name: "p", type: "node", of: "p", kinds: ["Pod"] }],
+    rows: q.limit === 0 ? [] : [[web], [web], [{ ...web, id: "b", name: "b" }]],
+    roots: 2,
+    total: 3,
+    partial: "",
+    elapsedMs: 1,
+    asOf: null,
+    gaps: [
+      {
+        source: "query",
+        what: "1 image was never scanned",
+        why: "nothing is known",
+        consequence: "it may belong here",
+        count: 1,
+      },
+    ],
   }));
 });
 
@@ -66,7 +133,9 @@ it("a condition is edited where it stands, turned around, and taken away with De
   await userEvent.selectOptions(screen.getByRole("combobox", { name: "How Name compares" }), "contains");
   await userEvent.click(screen.getByRole("button", { name: "Done" }));
   await userEvent.click(await screen.findByRole("button", { name: "Turn Name contains web around" }));
-  await waitFor(() => expect(questions().at(-1)?.find.where).toEqual({ not: { prop: "name", op: "CONTAINS", value: "web" } }));
+  await waitFor(() =>
+    expect(questions().at(-1)?.find.where).toEqual({ not: { prop: "name", op: "CONTAINS", value: "web" } }),
+  );
   screen.getByRole("button", { name: "Name contains web" }).focus();
   await userEvent.keyboard("{Delete}");
   await waitFor(() => expect(questions().at(-1)?.find.where).toBeUndefined());
@@ -77,22 +146,35 @@ it("a second way makes a group", async () => {
   await userEvent.click(await screen.findByRole("button", { name: "Add another way to Exposed" }));
   await userEvent.click(await screen.findByRole("option", { name: /^Name/ }));
   await userEvent.type(screen.getByRole("textbox", { name: "Value of Name" }), "web{Enter}");
-  await waitFor(() => expect(questions().at(-1)?.find.where).toEqual({ or: [{ prop: "exposed" }, { prop: "name", op: "CONTAINS", value: "web" }] }));
+  await waitFor(() =>
+    expect(questions().at(-1)?.find.where).toEqual({
+      or: [{ prop: "exposed" }, { prop: "name", op: "CONTAINS", value: "web" }],
+    }),
+  );
   expect(screen.getByRole("button", { name: "any of" })).toBeTruthy();
 });
 
 it("rows that differ only in what is not shown are one, gaps are sentences", async () => {
   show(<ExplorerPage />, at_(pods));
   const table = await screen.findByRole("table");
-  expect(within(table).getAllByRole("row").slice(1).map((r) => r.textContent)).toEqual(["web× 2", "b"]);
-  expect(screen.getByText("1 image was never scanned.").parentElement?.textContent).toBe("1 image was never scanned. Nothing is known. It may belong here.");
+  expect(
+    within(table)
+      .getAllByRole("row")
+      .slice(1)
+      .map((r) => r.textContent),
+  ).toEqual(["web× 2", "b"]);
+  expect(screen.getByText("1 image was never scanned.").parentElement?.textContent).toBe(
+    "1 image was never scanned. Nothing is known. It may belong here.",
+  );
 });
 
 it("sorting is asked of the server and stands in the URL", async () => {
   show(<ExplorerPage />, at_(pods));
   await userEvent.click(within(await screen.findByRole("table")).getByRole("button", { name: "Pod" }));
   await waitFor(() => expect(questions().at(-1)).toEqual({ ...pods, order: [{ of: "p", prop: "name" }] }));
-  expect(at()).toBe(`/explorer?${new URLSearchParams({ tree: JSON.stringify({ ...pods, order: [{ of: "p", prop: "name" }] }) })}`);
+  expect(at()).toBe(
+    `/explorer?${new URLSearchParams({ tree: JSON.stringify({ ...pods, order: [{ of: "p", prop: "name" }] }) })}`,
+  );
 });
 
 it("a name opens its details beside; Esc closes them and gives the focus back", async () => {
@@ -101,7 +183,9 @@ it("a name opens its details beside; Esc closes them and gives the focus back", 
   link.focus();
   await userEvent.keyboard("{Enter}");
   const pane = await screen.findByRole("complementary", { name: "Details" });
-  expect(within(pane).getByRole("link", { name: "Open its page" }).getAttribute("href")).toBe("/entity?kind=Pod&id=prod%2Fshop%2FPod%2Fweb");
+  expect(within(pane).getByRole("link", { name: "Open its page" }).getAttribute("href")).toBe(
+    "/entity?kind=Pod&id=prod%2Fshop%2FPod%2Fweb",
+  );
   expect(document.activeElement?.tagName).toBe("H2");
   await userEvent.keyboard("{Escape}");
   expect(screen.queryByRole("complementary", { name: "Details" })).toBeNull();

@@ -23,7 +23,15 @@ export function ExplorerPage() {
   const schema = api.useQuery("get", "/schema", {}, { staleTime: Infinity });
   return (
     <Page title="Explorer" aside={asked.query && <Actions text={asked.text} clear={() => asked.setText("")} />}>
-      <Answered asked={schema}>{(s) => (asked.asked ? <Asked schema={s} {...asked} /> : <Start schema={s} choose={asked.setTree} chooseText={asked.setText} />)}</Answered>
+      <Answered asked={schema}>
+        {(s) =>
+          asked.asked ? (
+            <Asked schema={s} {...asked} />
+          ) : (
+            <Start schema={s} choose={asked.setTree} chooseText={asked.setText} />
+          )
+        }
+      </Answered>
     </Page>
   );
 }
@@ -37,17 +45,48 @@ function Actions({ text, clear }: { text: string; clear: () => void }) {
   };
   return (
     <>
-      <Button size="xs" variant="default" onClick={clear}>New</Button>
-      <Button size="xs" variant="default" w={112} px={4} onClick={() => void share()}>{copied ? "Link copied" : "Share link"}</Button>
-      <Button size="xs" variant="default" component="a" href={`/api/v1/query/export?text=${encodeURIComponent(text)}`} download="answer.csv">Export CSV</Button>
+      <Button size="xs" variant="default" onClick={clear}>
+        New
+      </Button>
+      <Button size="xs" variant="default" w={112} px={4} onClick={() => void share()}>
+        {copied ? "Link copied" : "Share link"}
+      </Button>
+      <Button
+        size="xs"
+        variant="default"
+        component="a"
+        href={`/api/v1/query/export?text=${encodeURIComponent(text)}`}
+        download="answer.csv"
+      >
+        Export CSV
+      </Button>
     </>
   );
 }
 
-function Asked({ schema, query, checked, text, setTree, setText, skip, setSkip, beside, setBeside }: ReturnType<typeof useQuestion> & { schema: Schemas["Schema"] }) {
+function Asked({
+  schema,
+  query,
+  checked,
+  text,
+  setTree,
+  setText,
+  skip,
+  setSkip,
+  beside,
+  setBeside,
+}: ReturnType<typeof useQuestion> & { schema: Schemas["Schema"] }) {
   const problems = checked.data?.problems ?? [];
-  const answer = api.useQuery("post", "/query", { body: { query: query ?? { find: {} }, skip, limit: pageSize } },
-    { enabled: query !== undefined && checked.data !== undefined && problems.length === 0, placeholderData: (old) => old, retry: false });
+  const answer = api.useQuery(
+    "post",
+    "/query",
+    { body: { query: query ?? { find: {} }, skip, limit: pageSize } },
+    {
+      enabled: query !== undefined && checked.data !== undefined && problems.length === 0,
+      placeholderData: (old) => old,
+      retry: false,
+    },
+  );
   const kind = schema.kinds[query?.find.kinds?.[0] ?? ""];
   return (
     <Beside.Provider value={setBeside}>
@@ -58,15 +97,31 @@ function Asked({ schema, query, checked, text, setTree, setText, skip, setSkip, 
         </div>
         {checked.error && <Failed error={checked.error} retry={() => void checked.refetch()} />}
         {query && problems.length === 0 && (
-          <Answered asked={answer}>{(a) => "rows" in a ? (
-            <div>
-              <div className="counts answer">
-                <span role="status">{plural(a.roots, kind?.label.toLowerCase() ?? "thing", kind?.plural.toLowerCase())} · {plural(a.total, "row")} · {count(Math.max(1, Math.round(a.elapsedMs)))} ms</span>
-                {a.total > pageSize && <Turn skip={skip} shown={a.rows.length} total={a.total} turn={setSkip} />}
-              </div>
-              {a.rows.length > 0 ? <Results answer={a} schema={schema} beside={beside} order={(key) => setTree(setOrder(query, key))} /> : <Empty title="Nothing matches">Take a condition away, or read below what could not be seen.</Empty>}
-              <Unseen answer={a} />
-            </div>) : null}
+          <Answered asked={answer}>
+            {(a) =>
+              "rows" in a ? (
+                <div>
+                  <div className="counts answer">
+                    <span role="status">
+                      {plural(a.roots, kind?.label.toLowerCase() ?? "thing", kind?.plural.toLowerCase())} ·{" "}
+                      {plural(a.total, "row")} · {count(Math.max(1, Math.round(a.elapsedMs)))} ms
+                    </span>
+                    {a.total > pageSize && <Turn skip={skip} shown={a.rows.length} total={a.total} turn={setSkip} />}
+                  </div>
+                  {a.rows.length > 0 ? (
+                    <Results
+                      answer={a}
+                      schema={schema}
+                      beside={beside}
+                      order={(key) => setTree(setOrder(query, key))}
+                    />
+                  ) : (
+                    <Empty title="Nothing matches">Take a condition away, or read below what could not be seen.</Empty>
+                  )}
+                  <Unseen answer={a} />
+                </div>
+              ) : null
+            }
           </Answered>
         )}
       </WithPane>
@@ -74,12 +129,38 @@ function Asked({ schema, query, checked, text, setTree, setText, skip, setSkip, 
   );
 }
 
-function Turn({ skip, shown, total, turn }: { skip: number; shown: number; total: number; turn: (to: number) => void }) {
+function Turn({
+  skip,
+  shown,
+  total,
+  turn,
+}: {
+  skip: number;
+  shown: number;
+  total: number;
+  turn: (to: number) => void;
+}) {
   return (
     <span>
       rows {count(skip + 1)} to {count(Math.min(total, skip + shown))}
-      <Button size="compact-xs" variant="subtle" color="gray" disabled={skip === 0} onClick={() => turn(Math.max(0, skip - pageSize))}>Before</Button>
-      <Button size="compact-xs" variant="subtle" color="gray" disabled={skip + pageSize >= total} onClick={() => turn(skip + pageSize)}>Next</Button>
+      <Button
+        size="compact-xs"
+        variant="subtle"
+        color="gray"
+        disabled={skip === 0}
+        onClick={() => turn(Math.max(0, skip - pageSize))}
+      >
+        Before
+      </Button>
+      <Button
+        size="compact-xs"
+        variant="subtle"
+        color="gray"
+        disabled={skip + pageSize >= total}
+        onClick={() => turn(skip + pageSize)}
+      >
+        Next
+      </Button>
     </span>
   );
 }

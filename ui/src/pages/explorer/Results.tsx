@@ -11,7 +11,12 @@ import { folded, type Folded } from "./folded";
 
 type Cell = Schemas["Cell"];
 type Key = Schemas["QueryKey"];
-interface Props { answer: Schemas["Answer"]; schema: Schemas["Schema"]; order: (key: Key | undefined) => void; beside?: Thing }
+interface Props {
+  answer: Schemas["Answer"];
+  schema: Schemas["Schema"];
+  order: (key: Key | undefined) => void;
+  beside?: Thing;
+}
 
 /** The rows of an answer; every thing is a link. The server sorts, so that it sorts all of them. */
 export function Results({ answer, schema, order, beside }: Props) {
@@ -20,10 +25,18 @@ export function Results({ answer, schema, order, beside }: Props) {
   const rows = useMemo(() => folded(answer.rows), [answer.rows]);
   const many = rows.some((r) => r.times > 1);
   const columns: Column<Folded>[] = answer.columns.map((c, i): Column<Folded> => ({
-    title: titles[i] ?? c.name, number: c.type === "int" || c.type === "float" || c.type === "count", by: keys[i] ? () => "" : undefined,
+    title: titles[i] ?? c.name,
+    number: c.type === "int" || c.type === "float" || c.type === "count",
+    by: keys[i] ? () => "" : undefined,
     cell: (row) => <Shown cell={row.cells[i]} schema={schema} />,
   }));
-  if (many) columns.push({ title: "Times", number: true, cell: (row) => (row.times > 1 ? <span title="So many rows are the same in the columns shown">× {row.times}</span> : "") });
+  if (many)
+    columns.push({
+      title: "Times",
+      number: true,
+      cell: (row) =>
+        row.times > 1 ? <span title="So many rows are the same in the columns shown">× {row.times}</span> : "",
+    });
   const now = answer.query.order?.[0];
   const at = keys.findIndex((k) => k && now && k.of === now.of && k.prop === now.prop && k.name === now.name);
   const sort: Sort | undefined = at >= 0 ? { column: slug(titles[at] ?? ""), down: now?.desc ?? false } : undefined;
@@ -31,15 +44,30 @@ export function Results({ answer, schema, order, beside }: Props) {
     const key = to && keys[titles.findIndex((t) => slug(t) === to.column)];
     order(key ? { ...key, ...(to.down ? { desc: true } : {}) } : undefined);
   };
-  const holds = (cell: Cell) => typeof cell === "object" && cell !== null && "id" in cell && cell.kind === beside?.kind && cell.id === beside.id;
-  return <Table label="Results" rows={rows} rowKey={(r) => r.key} columns={columns} order={{ now: sort, change }} chosen={(r) => beside !== undefined && r.cells.some(holds)} />;
+  const holds = (cell: Cell) =>
+    typeof cell === "object" && cell !== null && "id" in cell && cell.kind === beside?.kind && cell.id === beside.id;
+  return (
+    <Table
+      label="Results"
+      rows={rows}
+      rowKey={(r) => r.key}
+      columns={columns}
+      order={{ now: sort, change }}
+      chosen={(r) => beside !== undefined && r.cells.some(holds)}
+    />
+  );
 }
 
 /** What the columns are called; the variable's name only where two would be called the same. */
 function headings(columns: Schemas["Column"][], schema: Schemas["Schema"]): string[] {
   const plain = columns.map((c) => {
     const kinds = c.kinds?.map((k) => kindLabel(schema, k)).join(" or ");
-    const prop = c.prop && !c.kinds ? [...Object.values(schema.kinds)].flatMap((k) => [...k.menu.insights, ...k.menu.properties]).find((p) => p.name === c.prop)?.label : undefined;
+    const prop =
+      c.prop && !c.kinds
+        ? [...Object.values(schema.kinds)]
+            .flatMap((k) => [...k.menu.insights, ...k.menu.properties])
+            .find((p) => p.name === c.prop)?.label
+        : undefined;
     return kinds || prop || c.name;
   });
   return plain.map((p, i) => (plain.filter((o) => o === p).length > 1 ? `${p} (${columns[i]?.name})` : p));
@@ -57,7 +85,18 @@ function Shown({ cell, schema }: { cell: Cell | undefined; schema: Schemas["Sche
   if (Array.isArray(cell)) return <>{cell.join(", ")}</>;
   if (typeof cell === "string" && rank(schema.severities, cell) !== undefined) return <Severity level={cell} />;
   if (typeof cell !== "object") return <>{typeof cell === "boolean" ? (cell ? "yes" : "no") : String(cell)}</>;
-  if ("edge" in cell) return <>{schema.edges[cell.edge]?.verb ?? cell.edge} <small>{Object.entries(cell.properties ?? {}).filter(([, v]) => v !== null && v !== "").map(([k, v]) => `${k}: ${String(v)}`).join(" · ")}</small></>;
+  if ("edge" in cell)
+    return (
+      <>
+        {schema.edges[cell.edge]?.verb ?? cell.edge}{" "}
+        <small>
+          {Object.entries(cell.properties ?? {})
+            .filter(([, v]) => v !== null && v !== "")
+            .map(([k, v]) => `${k}: ${String(v)}`)
+            .join(" · ")}
+        </small>
+      </>
+    );
   return <Ref to={cell} />;
 }
 
@@ -65,8 +104,16 @@ function Shown({ cell, schema }: { cell: Cell | undefined; schema: Schemas["Sche
 export function Unseen({ answer }: { answer: Schemas["Answer"] }) {
   return (
     <>
-      {answer.partial && <Partial><b>Not the whole answer.</b> {sentence(answer.partial)}</Partial>}
-      {answer.gaps.map((g, i) => <Partial key={i}><b>{sentence(phrase(g.what))}</b> {sentence(g.why)} {sentence(g.consequence)}</Partial>)}
+      {answer.partial && (
+        <Partial>
+          <b>Not the whole answer.</b> {sentence(answer.partial)}
+        </Partial>
+      )}
+      {answer.gaps.map((g, i) => (
+        <Partial key={i}>
+          <b>{sentence(phrase(g.what))}</b> {sentence(g.why)} {sentence(g.consequence)}
+        </Partial>
+      ))}
     </>
   );
 }

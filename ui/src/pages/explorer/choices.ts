@@ -7,30 +7,54 @@ type Property = Schemas["PropertyChoice"];
 
 /** What can be asked of a kind itself. Picking a property begins a condition; an insight is one already. */
 export function conditions(menu: Menu, pick: (line: Expr, complete: boolean) => void): Choice[] {
-  const choice = (group: string) => (p: Property): Choice => ({
-    key: `${group} ${p.name}`, group, label: p.label, sentence: p.sentence,
-    pick: () => (group === "Insights" ? pick({ prop: p.name }, true) : pick(initial(p), p.type === "bool")),
-  });
+  const choice =
+    (group: string) =>
+    (p: Property): Choice => ({
+      key: `${group} ${p.name}`,
+      group,
+      label: p.label,
+      sentence: p.sentence,
+      pick: () => (group === "Insights" ? pick({ prop: p.name }, true) : pick(initial(p), p.type === "bool")),
+    });
   return [...menu.insights.map(choice("Insights")), ...menu.properties.map(choice("Properties"))];
 }
 
 /** What a kind can be joined to. */
 export function connections(menu: Menu, pick: (edge: string, dir: "out" | "in", to: string) => void): Choice[] {
-  return menu.connections.flatMap((c) => c.to.map((to): Choice => ({
-    key: `${c.edge} ${c.dir} ${to.name}`, group: "Connections", sentence: c.sentence,
-    label: c.composed ? c.label : `${c.label} ${to.plural}`, pick: () => pick(c.edge, c.dir, to.name),
-  })));
+  return menu.connections.flatMap((c) =>
+    c.to.map((to): Choice => ({
+      key: `${c.edge} ${c.dir} ${to.name}`,
+      group: "Connections",
+      sentence: c.sentence,
+      label: c.composed ? c.label : `${c.label} ${to.plural}`,
+      pick: () => pick(c.edge, c.dir, to.name),
+    })),
+  );
 }
 
 /** Every kind, in the schema's groups. */
 export function kinds(schema: Schemas["Schema"], pick: (kind: string) => void): Choice[] {
-  return schema.groups.flatMap((g) => g.kinds.map((k): Choice => ({ key: k.name, group: g.name, label: k.plural, sentence: k.sentence, pick: () => pick(k.name) })));
+  return schema.groups.flatMap((g) =>
+    g.kinds.map((k): Choice => ({
+      key: k.name,
+      group: g.name,
+      label: k.plural,
+      sentence: k.sentence,
+      pick: () => pick(k.name),
+    })),
+  );
 }
 
 /** The kinds at the other end of a connection. */
 export function ends(menu: Menu, rel: Schemas["QueryRel"], pick: (kind: string) => void): Choice[] {
   const to = menu.connections.filter((c) => c.dir === rel.dir && rel.edge.includes(c.edge)).flatMap((c) => c.to);
-  return [...new Map(to.map((k) => [k.name, k])).values()].map((k): Choice => ({ key: k.name, group: "", label: k.plural, sentence: k.sentence, pick: () => pick(k.name) }));
+  return [...new Map(to.map((k) => [k.name, k])).values()].map((k): Choice => ({
+    key: k.name,
+    group: "",
+    label: k.plural,
+    sentence: k.sentence,
+    pick: () => pick(k.name),
+  }));
 }
 
 /** A new condition begins with the way of asking that people mean most often. */

@@ -9,14 +9,29 @@ export function useQuestion() {
   const [params, setParams] = useSearchParams();
   const text = params.get("q") ?? "";
   const tree = parsed(params.get("tree"));
-  const checked = api.useQuery("post", "/query/check", { body: tree ? { query: tree } : { text } }, { enabled: tree !== undefined || text !== "", placeholderData: (old) => old });
+  const checked = api.useQuery(
+    "post",
+    "/query/check",
+    { body: tree ? { query: tree } : { text } },
+    { enabled: tree !== undefined || text !== "", placeholderData: (old) => old },
+  );
   const query = tree ?? (text ? checked.data?.query : undefined);
-  const set = (name: string, value: string | undefined) => setParams((p) => { const n = new URLSearchParams(p); if (value) n.set(name, value); else n.delete(name); return n; }, { preventScrollReset: true });
+  const set = (name: string, value: string | undefined) =>
+    setParams(
+      (p) => {
+        const n = new URLSearchParams(p);
+        if (value) n.set(name, value);
+        else n.delete(name);
+        return n;
+      },
+      { preventScrollReset: true },
+    );
   const at = params.get("at");
   return {
-    query, checked,
+    query,
+    checked,
     asked: tree !== undefined || text !== "",
-    text: tree ? checked.data?.text ?? "" : text,
+    text: tree ? (checked.data?.text ?? "") : text,
     setTree: (q: Query) => setParams({ tree: JSON.stringify(q) }),
     setText: (q: string) => setParams(q ? { q } : {}),
     skip: Math.max(0, Number(params.get("skip") ?? 0) || 0),

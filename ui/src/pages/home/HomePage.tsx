@@ -19,43 +19,104 @@ export function HomePage() {
   const asked = api.useQuery("get", "/home");
   return (
     <Page title="Home">
-      <Answered asked={asked}>{(home) => (home.clusters.length === 0 ? (
-        <Empty title="No cluster was read yet">
-          <p>Attack paths, exposed workloads and vulnerable images appear here. Connect a cluster with <code>breakwater serve --from context:NAME</code>, or try <code>breakwater serve --sample</code>.</p>
-        </Empty>
-      ) : (
-        <>
-          <ul className="numbers">{home.counts.map((c) => (
-            <li key={c.title}>
-              <Link to={c.href} aria-label={`${c.title}: ${count(c.count)} of ${count(c.of)}`}><strong>{count(c.count)}</strong> of {count(c.of)}</Link>
-              <h2>{c.title}</h2>
-              <small>{c.sentence}</small>
-            </li>
-          ))}</ul>
-          <Section title="Worst attack paths" aside={<Link to="/paths">All of them</Link>}>
-            {home.worst.length ? <PathTable rows={home.worst} /> : <Empty title="No open attack path">None was found in what could be seen.</Empty>}
-          </Section>
-          <Recommended title="What to update first" none="No scanned image has a vulnerability that an update mends." />
-          {home.choke.length > 0 && <Section title="Choke points" aside={<small>Things that many paths go through: closing one ends them together.</small>}><Choke points={home.choke} /></Section>}
-          <Section title="What we could not see" aside={<Link to="/coverage">Coverage</Link>}><Gaps gaps={home.gaps} /></Section>
-        </>
-      ))}</Answered>
+      <Answered asked={asked}>
+        {(home) =>
+          home.clusters.length === 0 ? (
+            <Empty title="No cluster was read yet">
+              <p>
+                Attack paths, exposed workloads and vulnerable images appear here. Connect a cluster with{" "}
+                <code>breakwater serve --from context:NAME</code>, or try <code>breakwater serve --sample</code>.
+              </p>
+            </Empty>
+          ) : (
+            <>
+              <ul className="numbers">
+                {home.counts.map((c) => (
+                  <li key={c.title}>
+                    <Link to={c.href} aria-label={`${c.title}: ${count(c.count)} of ${count(c.of)}`}>
+                      <strong>{count(c.count)}</strong> of {count(c.of)}
+                    </Link>
+                    <h2>{c.title}</h2>
+                    <small>{c.sentence}</small>
+                  </li>
+                ))}
+              </ul>
+              <Section title="Worst attack paths" aside={<Link to="/paths">All of them</Link>}>
+                {home.worst.length ? (
+                  <PathTable rows={home.worst} />
+                ) : (
+                  <Empty title="No open attack path">None was found in what could be seen.</Empty>
+                )}
+              </Section>
+              <Recommended
+                title="What to update first"
+                none="No scanned image has a vulnerability that an update mends."
+              />
+              {home.choke.length > 0 && (
+                <Section
+                  title="Choke points"
+                  aside={<small>Things that many paths go through: closing one ends them together.</small>}
+                >
+                  <Choke points={home.choke} />
+                </Section>
+              )}
+              <Section title="What we could not see" aside={<Link to="/coverage">Coverage</Link>}>
+                <Gaps gaps={home.gaps} />
+              </Section>
+            </>
+          )
+        }
+      </Answered>
     </Page>
   );
 }
 
 type Point = Schemas["ChokePoint"];
 
-const asRef = ({ thing }: Point): Schemas["Ref"] => ({ kind: thing.kind, id: thing.members?.[0] ?? thing.id, name: thing.name, cluster: thing.cluster, namespace: thing.namespace });
+const asRef = ({ thing }: Point): Schemas["Ref"] => ({
+  kind: thing.kind,
+  id: thing.members?.[0] ?? thing.id,
+  name: thing.name,
+  cluster: thing.cluster,
+  namespace: thing.namespace,
+});
 
 function Choke({ points }: { points: Point[] }) {
   const schema = useVocabulary();
-  const columns = useMemo<Column<Point>[]>(() => [
-    { title: "Risk", cell: (p) => <Severity level={p.risk} />, by: (p) => -(rank(schema?.risks, p.risk) ?? -1) },
-    { title: "Thing", cell: (p) => <Ref to={asRef(p)} where={false} />, by: (p) => p.thing.name },
-    { title: "Kind", from: "medium", cell: (p) => kindLabel(schema, p.thing.kind), by: (p) => kindLabel(schema, p.thing.kind) },
-    { title: "Where", from: "medium", wraps: true, cell: (p) => [p.thing.cluster, p.thing.namespace].filter(Boolean).join(" · "), by: (p) => `${p.thing.cluster} ${p.thing.namespace}` },
-    { title: "Attack paths", number: true, cell: (p) => <Link to={pathList({ entity: p.thing.members?.[0] ?? p.thing.id })}>{count(p.count)}</Link>, by: (p) => p.count },
-  ], [schema]);
-  return <Table label="Choke points" sort="choke-sort" short rows={points} rowKey={(p) => `${p.thing.kind} ${p.thing.id}`} columns={columns} />;
+  const columns = useMemo<Column<Point>[]>(
+    () => [
+      { title: "Risk", cell: (p) => <Severity level={p.risk} />, by: (p) => -(rank(schema?.risks, p.risk) ?? -1) },
+      { title: "Thing", cell: (p) => <Ref to={asRef(p)} where={false} />, by: (p) => p.thing.name },
+      {
+        title: "Kind",
+        from: "medium",
+        cell: (p) => kindLabel(schema, p.thing.kind),
+        by: (p) => kindLabel(schema, p.thing.kind),
+      },
+      {
+        title: "Where",
+        from: "medium",
+        wraps: true,
+        cell: (p) => [p.thing.cluster, p.thing.namespace].filter(Boolean).join(" · "),
+        by: (p) => `${p.thing.cluster} ${p.thing.namespace}`,
+      },
+      {
+        title: "Attack paths",
+        number: true,
+        cell: (p) => <Link to={pathList({ entity: p.thing.members?.[0] ?? p.thing.id })}>{count(p.count)}</Link>,
+        by: (p) => p.count,
+      },
+    ],
+    [schema],
+  );
+  return (
+    <Table
+      label="Choke points"
+      sort="choke-sort"
+      short
+      rows={points}
+      rowKey={(p) => `${p.thing.kind} ${p.thing.id}`}
+      columns={columns}
+    />
+  );
 }

@@ -23,7 +23,9 @@ export function ImagePage() {
   const asked = api.useQuery("get", "/image", { params: { query: { id } } });
   return (
     <Page title={asked.data?.row.name ?? short(id)} aside={asked.data && <Severity level={asked.data.row.severity} />}>
-      <Answered asked={asked} loading={<LoadingThing />}>{(image) => <Shown image={image} />}</Answered>
+      <Answered asked={asked} loading={<LoadingThing />}>
+        {(image) => <Shown image={image} />}
+      </Answered>
     </Page>
   );
 }
@@ -33,35 +35,105 @@ function Shown({ image }: { image: Schemas["ImagePage"] }) {
   return (
     <>
       <p className="counts">
-        {row.distribution || "distribution unknown"}{image.platform && ` · ${image.platform}`}{row.scannedAt && <> · read <Ago at={row.scannedAt} /> ago</>} · {row.running ? plural(row.pods, "pod") : "not running"}
-        <br /><code title={row.id}>{short(row.id)}</code>
+        {row.distribution || "distribution unknown"}
+        {image.platform && ` · ${image.platform}`}
+        {row.scannedAt && (
+          <>
+            {" "}
+            · read <Ago at={row.scannedAt} /> ago
+          </>
+        )}{" "}
+        · {row.running ? plural(row.pods, "pod") : "not running"}
+        <br />
+        <code title={row.id}>{short(row.id)}</code>
       </p>
-      {row.state !== "done" && <Partial><b>{sentence(`Scan: ${row.state}`)}</b> {row.error && <Reason why={row.error} />} What is in it is unknown, which does not mean that it is clean.</Partial>}
-      {image.gaps.map((g, i) => <Partial key={i}><b>{sentence(g.what)}</b> <Reason why={g.why} /> {sentence(g.consequence)}</Partial>)}
-      {image.findings.length > 0 && <Recommended of={{ image: row.id }} none="No update mends what was found in it yet." />}
-      <Section title={`Findings (${count(image.findings.length)})`} aside={image.findings.length > 0 && <Link to={vulnerabilityList({ image: row.id })}>As vulnerabilities</Link>}>
-        {image.findings.length ? <Findings rows={image.findings} without="image" /> : <p>{row.state === "done" ? "No advisory that was imported speaks of its packages." : "Unknown until it is scanned."}</p>}
+      {row.state !== "done" && (
+        <Partial>
+          <b>{sentence(`Scan: ${row.state}`)}</b> {row.error && <Reason why={row.error} />} What is in it is unknown,
+          which does not mean that it is clean.
+        </Partial>
+      )}
+      {image.gaps.map((g, i) => (
+        <Partial key={i}>
+          <b>{sentence(g.what)}</b> <Reason why={g.why} /> {sentence(g.consequence)}
+        </Partial>
+      ))}
+      {image.findings.length > 0 && (
+        <Recommended of={{ image: row.id }} none="No update mends what was found in it yet." />
+      )}
+      <Section
+        title={`Findings (${count(image.findings.length)})`}
+        aside={image.findings.length > 0 && <Link to={vulnerabilityList({ image: row.id })}>As vulnerabilities</Link>}
+      >
+        {image.findings.length ? (
+          <Findings rows={image.findings} without="image" />
+        ) : (
+          <p>
+            {row.state === "done"
+              ? "No advisory that was imported speaks of its packages."
+              : "Unknown until it is scanned."}
+          </p>
+        )}
       </Section>
-      {image.paths.length > 0 && <Section title={`Attack paths (${count(image.paths.length)})`}><PathTable rows={image.paths} /></Section>}
-      <Section title={`Pods that run it (${count(image.pods.length)})`}><Refs of={image.pods} none="No pod that was seen runs it." /></Section>
-      {image.packages.length > 0 && <Section title={`Packages (${count(image.packages.length)})`}><Packages image={image} /></Section>}
-      {image.layers.length > 0 && <Section title={`Layers (${count(image.layers.length)})`}>
-        <ol>{image.layers.map((l) => <li key={l.digest}><code>{short(l.digest)}</code> · {plural(l.packages, "package")} {l.command && <small>{l.command}</small>}</li>)}</ol>
-      </Section>}
+      {image.paths.length > 0 && (
+        <Section title={`Attack paths (${count(image.paths.length)})`}>
+          <PathTable rows={image.paths} />
+        </Section>
+      )}
+      <Section title={`Pods that run it (${count(image.pods.length)})`}>
+        <Refs of={image.pods} none="No pod that was seen runs it." />
+      </Section>
+      {image.packages.length > 0 && (
+        <Section title={`Packages (${count(image.packages.length)})`}>
+          <Packages image={image} />
+        </Section>
+      )}
+      {image.layers.length > 0 && (
+        <Section title={`Layers (${count(image.layers.length)})`}>
+          <ol>
+            {image.layers.map((l) => (
+              <li key={l.digest}>
+                <code>{short(l.digest)}</code> · {plural(l.packages, "package")}{" "}
+                {l.command && <small>{l.command}</small>}
+              </li>
+            ))}
+          </ol>
+        </Section>
+      )}
     </>
   );
 }
 
 function Packages({ image }: { image: Schemas["ImagePage"] }) {
-  const found = (p: Package) => (p.vulnerabilities ? <Link to={vulnerabilityList({ image: image.row.id, package: p.name })}>{count(p.vulnerabilities)}</Link> : "0");
+  const found = (p: Package) =>
+    p.vulnerabilities ? (
+      <Link to={vulnerabilityList({ image: image.row.id, package: p.name })}>{count(p.vulnerabilities)}</Link>
+    ) : (
+      "0"
+    );
   const columns: Column<Package>[] = [
-    { title: "Package", cell: (p) => <Link to={thingPage("Package", p.id)} title={p.id}>{p.name}</Link>, by: (p) => p.name },
+    {
+      title: "Package",
+      cell: (p) => (
+        <Link to={thingPage("Package", p.id)} title={p.id}>
+          {p.name}
+        </Link>
+      ),
+      by: (p) => p.name,
+    },
     { title: "Version", cell: (p) => p.version, by: (p) => p.version },
     { title: "Source", from: "medium", cell: (p) => p.source ?? "", by: (p) => p.source || undefined },
     { title: "Layer", from: "wide", cell: (p) => short(p.layer ?? ""), by: (p) => p.layer },
-    { title: "Files", number: true, from: "medium", cell: (p) => (p.files === undefined ? "" : count(p.files)), by: (p) => p.files },
+    {
+      title: "Files",
+      number: true,
+      from: "medium",
+      cell: (p) => (p.files === undefined ? "" : count(p.files)),
+      by: (p) => p.files,
+    },
     { title: "Vulnerabilities", number: true, cell: found, by: (p) => p.vulnerabilities },
   ];
-  return <Table label="Packages" sort="packages-sort" short rows={image.packages} rowKey={(p) => p.id} columns={columns} />;
+  return (
+    <Table label="Packages" sort="packages-sort" short rows={image.packages} rowKey={(p) => p.id} columns={columns} />
+  );
 }
-

@@ -22,11 +22,20 @@ export function Fixes({ path, show }: { path: Path; show: (step: number, byKey: 
       {path.fixes.length === 0 && <p>No rule on this path knows a fix.</p>}
       {(["breaks", "lowers"] as const).map((effect) => {
         const of = path.fixes.filter((f) => f.effect === effect);
-        return of.length > 0 && (
-          <div key={effect}>
-            <h3>{effects[effect]} ({of.length}){effect === "breaks" && of.length > 1 && <small> any one of them ends it</small>}</h3>
-            <ol className="fixes" start={number + 1}>{of.map((f) => <FixItem key={f.id} fix={f} number={++number} path={path} show={show} />)}</ol>
-          </div>
+        return (
+          of.length > 0 && (
+            <div key={effect}>
+              <h3>
+                {effects[effect]} ({of.length})
+                {effect === "breaks" && of.length > 1 && <small> any one of them ends it</small>}
+              </h3>
+              <ol className="fixes" start={number + 1}>
+                {of.map((f) => (
+                  <FixItem key={f.id} fix={f} number={++number} path={path} show={show} />
+                ))}
+              </ol>
+            </div>
+          )
         );
       })}
     </Section>
@@ -35,30 +44,64 @@ export function Fixes({ path, show }: { path: Path; show: (step: number, byKey: 
 
 /** The step at which a fix acts: that of its rule, or the first that rests on what the fix is about. */
 export function actsOn(fix: Fix, steps: Path["steps"]): number {
-  const is = (s: Schemas["PathStep"]) => (fix.rule ? s.rules?.includes(fix.rule) || s.rule === fix.rule : s.evidence.some((e) => e.nodes?.some((n) => fix.concerns.includes(n))));
+  const is = (s: Schemas["PathStep"]) =>
+    fix.rule
+      ? s.rules?.includes(fix.rule) || s.rule === fix.rule
+      : s.evidence.some((e) => e.nodes?.some((n) => fix.concerns.includes(n)));
   return steps.findIndex(is) + 1;
 }
 
-function FixItem({ fix, number, path, show }: { fix: Fix; number: number; path: Path; show: (step: number, byKey: boolean) => void }) {
+function FixItem({
+  fix,
+  number,
+  path,
+  show,
+}: {
+  fix: Fix;
+  number: number;
+  path: Path;
+  show: (step: number, byKey: boolean) => void;
+}) {
   const schema = useVocabulary();
-  const step = actsOn(fix, path.steps), verb = path.steps[step - 1]?.verb;
+  const step = actsOn(fix, path.steps),
+    verb = path.steps[step - 1]?.verb;
   const images = new Map(path.nodes.flatMap((n) => n.images ?? []).map((i) => [i.id, i.name]));
   const text = fix.text.startsWith(`${fix.title}. `) ? fix.text.slice(fix.title.length + 2) : fix.text;
   return (
     <li data-effect={fix.effect}>
-      <span className="fixnumber" aria-hidden>{number}</span>
+      <span className="fixnumber" aria-hidden>
+        {number}
+      </span>
       <div>
-        <b><Prose text={fix.title} /></b>
-        <p><Prose text={text} /></p>
-        <ul className="plain">{fix.concerns.map((c) => {
-          const { kind, id } = kindAndId(c);
-          return <li key={c} className="ref"><Icon kind={kind} /><Link to={thingPage(kind, id)} title={id}>{images.get(id) ?? nameOf(id)}</Link> <small>{kindLabel(schema, kind)}</small></li>;
-        })}</ul>
+        <b>
+          <Prose text={fix.title} />
+        </b>
+        <p>
+          <Prose text={text} />
+        </p>
+        <ul className="plain">
+          {fix.concerns.map((c) => {
+            const { kind, id } = kindAndId(c);
+            return (
+              <li key={c} className="ref">
+                <Icon kind={kind} />
+                <Link to={thingPage(kind, id)} title={id}>
+                  {images.get(id) ?? nameOf(id)}
+                </Link>{" "}
+                <small>{kindLabel(schema, kind)}</small>
+              </li>
+            );
+          })}
+        </ul>
         <div className="fixfoot">
           {step > 0 && <StepButton number={step} show={show} say={`at step ${step}: ${verb}`} />}
-          <CopyButton value={`${fix.title}\n${fix.text}`}>{({ copied, copy }) => (
-            <Button size="compact-xs" variant="default" onClick={copy} aria-label={`Copy fix: ${fix.title}`}>{copied ? "Copied" : "Copy"}</Button>
-          )}</CopyButton>
+          <CopyButton value={`${fix.title}\n${fix.text}`}>
+            {({ copied, copy }) => (
+              <Button size="compact-xs" variant="default" onClick={copy} aria-label={`Copy fix: ${fix.title}`}>
+                {copied ? "Copied" : "Copy"}
+              </Button>
+            )}
+          </CopyButton>
         </div>
       </div>
     </li>

@@ -23,15 +23,30 @@ import { Vulnerabilities } from "./Vulnerabilities";
 /** One attack path: the picture, why we say so, and what to do. */
 export function PathPage() {
   const [params] = useSearchParams();
-  const path = api.useQuery("get", "/path", { params: { query: { cluster: params.get("cluster") ?? "", id: params.get("id") ?? "" } } });
+  const path = api.useQuery("get", "/path", {
+    params: { query: { cluster: params.get("cluster") ?? "", id: params.get("id") ?? "" } },
+  });
   return (
-    <Page title={path.data?.path.title ?? "Attack path"} aside={path.data && (
-      <>
-        <Severity level={path.data.path.risk} />
-        <CopyButton value={globalThis.location.href}>{({ copied, copy }) => <Button size="xs" w={96} px={4} variant="default" onClick={copy}>{copied ? "Copied" : "Copy link"}</Button>}</CopyButton>
-      </>
-    )}>
-      <Answered asked={path} loading={<LoadingThing />}>{(data) => <Shown key={data.path.id} data={data} />}</Answered>
+    <Page
+      title={path.data?.path.title ?? "Attack path"}
+      aside={
+        path.data && (
+          <>
+            <Severity level={path.data.path.risk} />
+            <CopyButton value={globalThis.location.href}>
+              {({ copied, copy }) => (
+                <Button size="xs" w={96} px={4} variant="default" onClick={copy}>
+                  {copied ? "Copied" : "Copy link"}
+                </Button>
+              )}
+            </CopyButton>
+          </>
+        )
+      }
+    >
+      <Answered asked={path} loading={<LoadingThing />}>
+        {(data) => <Shown key={data.path.id} data={data} />}
+      </Answered>
     </Page>
   );
 }
@@ -41,35 +56,98 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
   const schema = useVocabulary();
   const [choice, setChoice] = useState<{ id: string; focus?: string }>();
   const chosen = choice?.id;
-  const choose = (id: string | undefined, byKey = false) => setChoice(id === undefined ? undefined : { id, focus: byKey ? id : undefined });
+  const choose = (id: string | undefined, byKey = false) =>
+    setChoice(id === undefined ? undefined : { id, focus: byKey ? id : undefined });
   const drawn = useMemo(() => drawing(path, schema), [path, schema]);
   const stepAt = (n: number) => drawn.edges.find((e) => e.number === n)?.id;
   const show = (n: number, byKey: boolean) => choose(stepAt(n), byKey);
   return (
     <>
       <p className="counts" role="status">
-        <Link to={pathList({ cluster: path.cluster })}>{path.cluster}</Link> · {path.namespace && <><Link to={pathList({ cluster: path.cluster, namespace: path.namespace })}>{path.namespace}</Link> · </>}
-        since <Ago at={data.firstSeen} /> · <span className="status" data-status={data.status}>{data.status}</span> · {plural(path.pods, "pod")} in {plural(path.workloads, "workload")}
+        <Link to={pathList({ cluster: path.cluster })}>{path.cluster}</Link> ·{" "}
+        {path.namespace && (
+          <>
+            <Link to={pathList({ cluster: path.cluster, namespace: path.namespace })}>{path.namespace}</Link> ·{" "}
+          </>
+        )}
+        since <Ago at={data.firstSeen} /> ·{" "}
+        <span className="status" data-status={data.status}>
+          {data.status}
+        </span>{" "}
+        · {plural(path.pods, "pod")} in {plural(path.workloads, "workload")}
       </p>
-      {data.staleReason && <Partial>Not judged again: <Prose text={sentence(data.staleReason)} /></Partial>}
-      {path.uncertain.map((u) => <Partial key={u}><b>Uncertain.</b> <Prose text={sentence(u)} /></Partial>)}
-      {path.unseen?.map((u) => <Partial key={u}><b>Not seen.</b> <Prose text={sentence(u)} /></Partial>)}
-      <WithPane pane={chosen && <Evidence chosen={chosen} drawing={drawn} path={path} focus={choice?.focus} close={() => choose(undefined)} />}>
+      {data.staleReason && (
+        <Partial>
+          Not judged again: <Prose text={sentence(data.staleReason)} />
+        </Partial>
+      )}
+      {path.uncertain.map((u) => (
+        <Partial key={u}>
+          <b>Uncertain.</b> <Prose text={sentence(u)} />
+        </Partial>
+      ))}
+      {path.unseen?.map((u) => (
+        <Partial key={u}>
+          <b>Not seen.</b> <Prose text={sentence(u)} />
+        </Partial>
+      ))}
+      <WithPane
+        pane={
+          chosen && (
+            <Evidence
+              chosen={chosen}
+              drawing={drawn}
+              path={path}
+              focus={choice?.focus}
+              close={() => choose(undefined)}
+            />
+          )
+        }
+      >
         <GraphView drawing={drawn} chosen={chosen} choose={choose} fixed={data.status === "resolved"} />
         <div className="beside">
           <Section title="Story">
-            <ol className="story">{path.story.map((s, i) => <li key={i}><StepButton number={i + 1} known={stepAt(i + 1) !== undefined} show={show} /><span><Prose text={s} /></span></li>)}</ol>
-            <p><Prose text={path.why} /></p>
+            <ol className="story">
+              {path.story.map((s, i) => (
+                <li key={i}>
+                  <StepButton number={i + 1} known={stepAt(i + 1) !== undefined} show={show} />
+                  <span>
+                    <Prose text={s} />
+                  </span>
+                </li>
+              ))}
+            </ol>
+            <p>
+              <Prose text={path.why} />
+            </p>
           </Section>
           <Fixes path={path} show={show} />
         </div>
         <Vulnerabilities path={path} />
         <div className="beside">
           <Section title={`Why this risk: ${path.riskScore} of 100`}>
-            <dl className="factors">{path.riskFactors.map((f) => <div key={f.name}><dt>{f.points > 0 ? "+" : "−"}{Math.abs(f.points)}</dt><dd>{sentence(f.name)} <small>{f.why}</small></dd></div>)}</dl>
+            <dl className="factors">
+              {path.riskFactors.map((f) => (
+                <div key={f.name}>
+                  <dt>
+                    {f.points > 0 ? "+" : "−"}
+                    {Math.abs(f.points)}
+                  </dt>
+                  <dd>
+                    {sentence(f.name)} <small>{f.why}</small>
+                  </dd>
+                </div>
+              ))}
+            </dl>
           </Section>
           <Section title="History">
-            <ul className="plain">{data.history.map((h, i) => <li key={i}><time dateTime={h.at}>{moment(h.at)}</time> {h.what}</li>)}</ul>
+            <ul className="plain">
+              {data.history.map((h, i) => (
+                <li key={i}>
+                  <time dateTime={h.at}>{moment(h.at)}</time> {h.what}
+                </li>
+              ))}
+            </ul>
           </Section>
         </div>
       </WithPane>

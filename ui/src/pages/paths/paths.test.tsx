@@ -11,12 +11,31 @@ const ref = (kind: string, name: string): Schemas["Ref"] => ({ kind, id: `prod/$
 
 function row(id: string, more: Partial<Schemas["PathRow"]> = {}): Schemas["PathRow"] {
   return {
-    id, cluster: "prod", namespace: "shop", title: "Exposed pod", type: "t", risk: "high", riskScore: 70, status: "active", firstSeen: "2026-01-01T00:00:00Z", lastSeen: "2026-01-01T00:00:00Z",
-    entry: ref("Internet", "internet"), foothold: ref("Container", id), target: ref("Container", id), steps: 3, pods: 1, workloads: 1, vulnerabilities: 1, exploited: false, ...more,
+    id,
+    cluster: "prod",
+    namespace: "shop",
+    title: "Exposed pod",
+    type: "t",
+    risk: "high",
+    riskScore: 70,
+    status: "active",
+    firstSeen: "2026-01-01T00:00:00Z",
+    lastSeen: "2026-01-01T00:00:00Z",
+    entry: ref("Internet", "internet"),
+    foothold: ref("Container", id),
+    target: ref("Container", id),
+    steps: 3,
+    pods: 1,
+    workloads: 1,
+    vulnerabilities: 1,
+    exploited: false,
+    ...more,
   };
 }
 
-beforeEach(() => { get("/status", { gaps: [], clusters: [] }); });
+beforeEach(() => {
+  get("/status", { gaps: [], clusters: [] });
+});
 
 it("a path page shows the server's words when it fails", async () => {
   get("/path", { title: "No such path", detail: "The cluster prod has no path 17.", status: 404 }, 404);
@@ -42,9 +61,16 @@ it("a filter that a link brought is in sight and can be taken away", async () =>
 it("what tells a path from its shorter sibling stands out, and its link has the whole title", async () => {
   const long = "Exposed pod and can take over its node";
   get("/paths", { items: [row("a"), row("b", { title: long })], total: 2, counts: {}, asOf: null });
-  const schema = { pathTypes: ["Exposed pod", long].map((title) => ({ id: title, title, why: "" })), kinds: {}, risks: ["low", "high"], severities: [] } as unknown as Schemas["Schema"];
+  const schema = {
+    pathTypes: ["Exposed pod", long].map((title) => ({ id: title, title, why: "" })),
+    kinds: {},
+    risks: ["low", "high"],
+    severities: [],
+  } as unknown as Schemas["Schema"];
   show(<PathsPage />, "/paths", schema);
-  expect((await screen.findByRole("link", { name: long })).querySelector("b")?.textContent).toBe("and can take over its node");
+  expect((await screen.findByRole("link", { name: long })).querySelector("b")?.textContent).toBe(
+    "and can take over its node",
+  );
   expect(screen.getByRole("link", { name: "Exposed pod" }).querySelector("b")).toBeNull();
 });
 

@@ -11,17 +11,29 @@ type Group = Schemas["RecommendationGroup"];
 export function Demands({ groups }: { groups: Group[] }) {
   const [params] = useSearchParams();
   return (
-    <ul className="demands">{groups.map((g) => {
-      const chosen = params.get("about") === g.about, next = new URLSearchParams(params);
-      if (chosen) next.delete("about"); else next.set("about", g.about);
-      return (
-        <li key={g.about} data-chosen={chosen || undefined}>
-          <h2><Link to={{ search: next.toString() }} aria-current={chosen || undefined} title={chosen ? "Show both" : "Show only these"}>{g.title}</Link></h2>
-          <p>{sentence(g.why)}</p>
-          {g.images > 0 ? <Stand of={g} /> : <Nothing about={g.about} />}
-        </li>
-      );
-    })}</ul>
+    <ul className="demands">
+      {groups.map((g) => {
+        const chosen = params.get("about") === g.about,
+          next = new URLSearchParams(params);
+        if (chosen) next.delete("about");
+        else next.set("about", g.about);
+        return (
+          <li key={g.about} data-chosen={chosen || undefined}>
+            <h2>
+              <Link
+                to={{ search: next.toString() }}
+                aria-current={chosen || undefined}
+                title={chosen ? "Show both" : "Show only these"}
+              >
+                {g.title}
+              </Link>
+            </h2>
+            <p>{sentence(g.why)}</p>
+            {g.images > 0 ? <Stand of={g} /> : <Nothing about={g.about} />}
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 
@@ -31,16 +43,44 @@ const stands = ["affected", "unknown", "clean"] as const;
 function Stand({ of: g }: { of: Group }) {
   return (
     <>
-      <div className="stand" aria-hidden>{stands.filter((s) => g[s] > 0).map((s) => <span key={s} data-part={s} style={{ flexGrow: g[s] }} />)}</div>
+      <div className="stand" aria-hidden>
+        {stands
+          .filter((s) => g[s] > 0)
+          .map((s) => (
+            <span key={s} data-part={s} style={{ flexGrow: g[s] }} />
+          ))}
+      </div>
       <p className="numeric">
-        {stands.map((s, i) => <span key={s}>{i > 0 && ", "}{g[s] > 0 ? <Link to={imagesThat(g.about, s)}>{count(g[s])} {s}</Link> : `0 ${s}`}</span>)} of {plural(g.images, "image")}.{" "}
-        {plural(g.updates, "update")} for <Link to={vulnerabilitiesOf(g.about)}>{plural(g.vulnerabilities, "vulnerability", "vulnerabilities")}</Link>, {count(g.unfixed)} of them without a fix in some package.
+        {stands.map((s, i) => (
+          <span key={s}>
+            {i > 0 && ", "}
+            {g[s] > 0 ? (
+              <Link to={imagesThat(g.about, s)}>
+                {count(g[s])} {s}
+              </Link>
+            ) : (
+              `0 ${s}`
+            )}
+          </span>
+        ))}{" "}
+        of {plural(g.images, "image")}. {plural(g.updates, "update")} for{" "}
+        <Link to={vulnerabilitiesOf(g.about)}>{plural(g.vulnerabilities, "vulnerability", "vulnerabilities")}</Link>,{" "}
+        {count(g.unfixed)} of them without a fix in some package.
       </p>
     </>
   );
 }
 
 function Nothing({ about }: { about: Group["about"] }) {
-  if (about === "registry") return <p>No image of a registry was read yet: <Link to="/registries">connect a registry</Link>.</p>;
-  return <p>No running image was read yet: connect a cluster with <code>breakwater serve --from context:NAME</code>.</p>;
+  if (about === "registry")
+    return (
+      <p>
+        No image of a registry was read yet: <Link to="/registries">connect a registry</Link>.
+      </p>
+    );
+  return (
+    <p>
+      No running image was read yet: connect a cluster with <code>breakwater serve --from context:NAME</code>.
+    </p>
+  );
 }

@@ -19,14 +19,39 @@ export function RecommendationsPage() {
   const flag = (name: string) => params.get(name) === "true" || undefined;
   const schema = useVocabulary();
   const about = abouts.find((a) => a === get("about"));
-  const asked = api.useInfiniteQuery("get", "/recommendations", { params: { query: {
-    about, q: get("q"), severity: get("severity"), cluster: get("cluster"), image: get("image"), vulnerability: get("vulnerability"),
-    exposed: flag("exposed"), paths: flag("paths"), limit: 200,
-  } } }, { pageParamName: "cursor", initialPageParam: "", getNextPageParam: (last) => last.next || undefined, placeholderData: (old) => old });
+  const asked = api.useInfiniteQuery(
+    "get",
+    "/recommendations",
+    {
+      params: {
+        query: {
+          about,
+          q: get("q"),
+          severity: get("severity"),
+          cluster: get("cluster"),
+          image: get("image"),
+          vulnerability: get("vulnerability"),
+          exposed: flag("exposed"),
+          paths: flag("paths"),
+          limit: 200,
+        },
+      },
+    },
+    {
+      pageParamName: "cursor",
+      initialPageParam: "",
+      getNextPageParam: (last) => last.next || undefined,
+      placeholderData: (old) => old,
+    },
+  );
   const filters = (
     <>
       <TextFilter name="q" label="Package, CVE or image" />
-      <ChoiceFilter name="severity" label="Any severity" choices={(schema?.severities ?? []).map((s) => ({ value: s, label: `at least ${s}` })).reverse()} />
+      <ChoiceFilter
+        name="severity"
+        label="Any severity"
+        choices={(schema?.severities ?? []).map((s) => ({ value: s, label: `at least ${s}` })).reverse()}
+      />
       <ChoiceFilter name="exposed" label="Exposed or not" choices={yes("exposed pods")} />
       <ChoiceFilter name="paths" label="Any place" choices={yes("on attack paths")} />
     </>
@@ -34,20 +59,30 @@ export function RecommendationsPage() {
   return (
     <Page title="Recommendations" aside={filters}>
       <Scope names={{ image: "image", vulnerability: "vulnerability", cluster: "cluster" }} />
-      <Answered asked={asked}>{({ pages }) => {
-        const rows = pages.flatMap((p) => p.items), list = pages[0];
-        if (!list) return null;
-        const groups = list.groups.filter((g) => !about || g.about === about);
-        return (
-          <>
-            <Demands groups={list.groups} />
-            <Unknown groups={groups} />
-            <p className="counts" role="status">{count(list.total)} of {plural(sum(groups, "updates"), "recommendation")}</p>
-            {rows.length ? <RecommendationTable rows={rows} sort="sort" short={false} /> : <None groups={groups} />}
-            <More shown={rows.length} total={list.total} busy={asked.isFetchingNextPage} next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined} />
-          </>
-        );
-      }}</Answered>
+      <Answered asked={asked}>
+        {({ pages }) => {
+          const rows = pages.flatMap((p) => p.items),
+            list = pages[0];
+          if (!list) return null;
+          const groups = list.groups.filter((g) => !about || g.about === about);
+          return (
+            <>
+              <Demands groups={list.groups} />
+              <Unknown groups={groups} />
+              <p className="counts" role="status">
+                {count(list.total)} of {plural(sum(groups, "updates"), "recommendation")}
+              </p>
+              {rows.length ? <RecommendationTable rows={rows} sort="sort" short={false} /> : <None groups={groups} />}
+              <More
+                shown={rows.length}
+                total={list.total}
+                busy={asked.isFetchingNextPage}
+                next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined}
+              />
+            </>
+          );
+        }}
+      </Answered>
     </Page>
   );
 }
@@ -59,13 +94,34 @@ const sum = (groups: Group[], of: "images" | "unknown" | "updates") => groups.re
 function Unknown({ groups }: { groups: Group[] }) {
   const unknown = sum(groups, "unknown");
   if (unknown === 0) return null;
-  return <Partial>There may be more: {plural(unknown, "image")} of {count(sum(groups, "images"))} {unknown === 1 ? "was" : "were"} never scanned. <Link to="/coverage">Which, and why</Link>.</Partial>;
+  return (
+    <Partial>
+      There may be more: {plural(unknown, "image")} of {count(sum(groups, "images"))} {unknown === 1 ? "was" : "were"}{" "}
+      never scanned. <Link to="/coverage">Which, and why</Link>.
+    </Partial>
+  );
 }
 
 /** Nothing to do means something only where images were scanned. */
 function None({ groups }: { groups: Group[] }) {
-  const updates = sum(groups, "updates"), scanned = sum(groups, "images") - sum(groups, "unknown");
-  if (updates > 0) return <Empty title="No recommendation matches">None of {plural(updates, "update")} fits this filter. <Link to="/recommendations">Show all</Link>.</Empty>;
-  if (scanned === 0) return <Empty title="No image was scanned yet">Updates that mend vulnerabilities appear here once images are scanned: those that a cluster runs, and those of <Link to="/registries">connected registries</Link>.</Empty>;
-  return <Empty title="Nothing to update">None of {plural(scanned, "scanned image")} has a vulnerability that an update mends.</Empty>;
+  const updates = sum(groups, "updates"),
+    scanned = sum(groups, "images") - sum(groups, "unknown");
+  if (updates > 0)
+    return (
+      <Empty title="No recommendation matches">
+        None of {plural(updates, "update")} fits this filter. <Link to="/recommendations">Show all</Link>.
+      </Empty>
+    );
+  if (scanned === 0)
+    return (
+      <Empty title="No image was scanned yet">
+        Updates that mend vulnerabilities appear here once images are scanned: those that a cluster runs, and those of{" "}
+        <Link to="/registries">connected registries</Link>.
+      </Empty>
+    );
+  return (
+    <Empty title="Nothing to update">
+      None of {plural(scanned, "scanned image")} has a vulnerability that an update mends.
+    </Empty>
+  );
 }

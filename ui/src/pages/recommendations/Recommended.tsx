@@ -9,15 +9,29 @@ import { RecommendationTable } from "./RecommendationTable";
 const most = 5;
 
 /** On another page: what to do about what that page shows, and where the rest of it is. */
-export function Recommended({ of = {}, title = "What to do", none }: { of?: { image?: string; vulnerability?: string }; title?: string; none: string }) {
+export function Recommended({
+  of = {},
+  title = "What to do",
+  none,
+}: {
+  of?: { image?: string; vulnerability?: string };
+  title?: string;
+  none: string;
+}) {
   const asked = api.useQuery("get", "/recommendations", { params: { query: { ...of, limit: most } } });
-  const total = asked.data?.total ?? 0, shown = asked.data?.items.length ?? 0;
+  const total = asked.data?.total ?? 0,
+    shown = asked.data?.items.length ?? 0;
   const number = asked.data && (shown < total ? `(${count(shown)} of ${count(total)})` : `(${count(total)})`);
   return (
-    <Section title={number ? `${title} ${number}` : title} aside={total > 0 && <Link to={recommendationList(of)}>{shown < total ? "All of them" : "As recommendations"}</Link>}>
-      <Answered asked={asked} loading={<Loading rows={3} label="Loading recommendations" />}>{(list) => (
-        list.items.length ? <RecommendationTable rows={list.items} /> : <p>{none}</p>
-      )}</Answered>
+    <Section
+      title={number ? `${title} ${number}` : title}
+      aside={
+        total > 0 && <Link to={recommendationList(of)}>{shown < total ? "All of them" : "As recommendations"}</Link>
+      }
+    >
+      <Answered asked={asked} loading={<Loading rows={3} label="Loading recommendations" />}>
+        {(list) => (list.items.length ? <RecommendationTable rows={list.items} /> : <p>{none}</p>)}
+      </Answered>
     </Section>
   );
 }

@@ -17,15 +17,27 @@ export function ConnectPage() {
   const host = params.get("host") ?? "";
   const asked = api.useQuery("get", "/registries");
   return (
-    <Page title={host ? `Change what is read of ${host}` : "Connect a registry"} aside={<Link to={host ? registryPage(host) : "/registries"}>Back</Link>}>
-      <Answered asked={asked} loading={<LoadingThing />}>{(list) => <Form key={host} host={host} old={list.items.find((r) => r.host === host)} credentials={list.credentials} />}</Answered>
+    <Page
+      title={host ? `Change what is read of ${host}` : "Connect a registry"}
+      aside={<Link to={host ? registryPage(host) : "/registries"}>Back</Link>}
+    >
+      <Answered asked={asked} loading={<LoadingThing />}>
+        {(list) => (
+          <Form key={host} host={host} old={list.items.find((r) => r.host === host)} credentials={list.credentials} />
+        )}
+      </Answered>
     </Page>
   );
 }
 
 /** What a person typed, as the server takes it. */
 function request(host: string, repositories: string, tags: string, insecure: boolean): Request {
-  return { host: host.trim(), repositories: repositories.split(/[\s,]+/).filter(Boolean), tags: Number(tags) || 0, insecure };
+  return {
+    host: host.trim(),
+    repositories: repositories.split(/[\s,]+/).filter(Boolean),
+    tags: Number(tags) || 0,
+    insecure,
+  };
 }
 
 function Form({ host: given, old, credentials }: { host: string; old?: Schemas["Registry"]; credentials: string }) {
@@ -34,22 +46,77 @@ function Form({ host: given, old, credentials }: { host: string; old?: Schemas["
   const [tags, setTags] = useState(String(old?.filters.tags || ""));
   const [insecure, setInsecure] = useState(old?.insecure ?? false);
   const wanted = request(host, repositories, tags, insecure);
-  const go = useNavigate(), queries = useQueryClient();
+  const go = useNavigate(),
+    queries = useQueryClient();
   const check = api.useMutation("post", "/registries/check");
-  const connect = api.useMutation("post", "/registries", { onSuccess: async (r) => { await queries.invalidateQueries({ predicate: (q) => String(q.queryKey[1]).startsWith("/regist") }); void go(registryPage(r.host)); } });
-  const tried = JSON.stringify(check.variables?.body) === JSON.stringify(wanted) ? check : undefined; // an answer to another question is not shown
+  const connect = api.useMutation("post", "/registries", {
+    onSuccess: async (r) => {
+      await queries.invalidateQueries({ predicate: (q) => String(q.queryKey[1]).startsWith("/regist") });
+      void go(registryPage(r.host));
+    },
+  });
+  // An answer to another question is not shown.
+  const tried = JSON.stringify(check.variables?.body) === JSON.stringify(wanted) ? check : undefined;
   const answer = tried?.data;
   return (
     <>
-      <form className="connect" onSubmit={(e) => { e.preventDefault(); check.mutate({ body: wanted }); }}>
-        <TextInput label="Registry" placeholder="registry.example:5000" required withAsterisk={false} autoFocus={!given} readOnly={given !== ""} value={host} onChange={(e) => setHost(e.currentTarget.value)} description="Its host, as image names write it." />
-        <Textarea label="Repositories" autosize minRows={2} maxRows={8} value={repositories} onChange={(e) => setRepositories(e.currentTarget.value)} description="One a line; shop/* is all below shop. Empty: all that the registry lists." />
-        <TextInput type="number" label="Tags of a repository, at most" min={0} step={1} value={tags} onChange={(e) => setTags(e.currentTarget.value)} description="Those that sort highest as versions. Empty: as many as the server's bound allows." />
-        <Checkbox label="It speaks plain HTTP" checked={insecure} onChange={(e) => setInsecure(e.currentTarget.checked)} />
-        <p><small>{credentials}</small></p>
+      <form
+        className="connect"
+        onSubmit={(e) => {
+          e.preventDefault();
+          check.mutate({ body: wanted });
+        }}
+      >
+        <TextInput
+          label="Registry"
+          placeholder="registry.example:5000"
+          required
+          withAsterisk={false}
+          autoFocus={!given}
+          readOnly={given !== ""}
+          value={host}
+          onChange={(e) => setHost(e.currentTarget.value)}
+          description="Its host, as image names write it."
+        />
+        <Textarea
+          label="Repositories"
+          autosize
+          minRows={2}
+          maxRows={8}
+          value={repositories}
+          onChange={(e) => setRepositories(e.currentTarget.value)}
+          description="One a line; shop/* is all below shop. Empty: all that the registry lists."
+        />
+        <TextInput
+          type="number"
+          label="Tags of a repository, at most"
+          min={0}
+          step={1}
+          value={tags}
+          onChange={(e) => setTags(e.currentTarget.value)}
+          description="Those that sort highest as versions. Empty: as many as the server's bound allows."
+        />
+        <Checkbox
+          label="It speaks plain HTTP"
+          checked={insecure}
+          onChange={(e) => setInsecure(e.currentTarget.checked)}
+        />
+        <p>
+          <small>{credentials}</small>
+        </p>
         <div className="buttons">
-          <Button size="xs" type="submit" variant={answer ? "default" : "filled"} loading={check.isPending}>Check what may be read</Button>
-          <Button size="xs" variant={answer ? "filled" : "default"} disabled={!wanted.host} loading={connect.isPending} onClick={() => connect.mutate({ body: wanted })}>{old ? "Save" : answer && !answer.ok ? "Connect all the same" : "Connect"}</Button>
+          <Button size="xs" type="submit" variant={answer ? "default" : "filled"} loading={check.isPending}>
+            Check what may be read
+          </Button>
+          <Button
+            size="xs"
+            variant={answer ? "filled" : "default"}
+            disabled={!wanted.host}
+            loading={connect.isPending}
+            onClick={() => connect.mutate({ body: wanted })}
+          >
+            {old ? "Save" : answer && !answer.ok ? "Connect all the same" : "Connect"}
+          </Button>
         </div>
       </form>
       <div role="status">{answer && <Checked answer={answer} />}</div>
@@ -62,7 +129,9 @@ function Form({ host: given, old, credentials }: { host: string; old?: Schemas["
 function Checked({ answer }: { answer: Schemas["RegistryCheck"] }) {
   return (
     <Section title={answer.ok ? "Everything that was tried may be read" : "Not everything may be read"}>
-      <p>Signs in as <Account of={answer} /></p>
+      <p>
+        Signs in as <Account of={answer} />
+      </p>
       <Permissions of={answer.permissions} />
     </Section>
   );

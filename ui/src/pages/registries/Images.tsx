@@ -21,30 +21,66 @@ const states = ["queued", "scanning", "failed", "unsupported", "done"] as const;
 export function Images({ host }: { host: string }) {
   const [params] = useSearchParams();
   const state = states.find((s) => s === params.get("state"));
-  const asked = api.useInfiniteQuery("get", "/registry/images", { params: { query: { host, state, q: params.get("q") ?? undefined, limit: 200 } } }, {
-    pageParamName: "cursor", initialPageParam: "", getNextPageParam: (last) => last.next || undefined, placeholderData: (old) => old,
-    refetchInterval: (q) => { const c = q.state.data?.pages[0]?.counts; return c && c.queued + c.scanning > 0 ? 5_000 : false; },
-  });
+  const asked = api.useInfiniteQuery(
+    "get",
+    "/registry/images",
+    { params: { query: { host, state, q: params.get("q") ?? undefined, limit: 200 } } },
+    {
+      pageParamName: "cursor",
+      initialPageParam: "",
+      getNextPageParam: (last) => last.next || undefined,
+      placeholderData: (old) => old,
+      refetchInterval: (q) => {
+        const c = q.state.data?.pages[0]?.counts;
+        return c && c.queued + c.scanning > 0 ? 5_000 : false;
+      },
+    },
+  );
   const queries = useQueryClient();
-  const { mutate, isPending, error } = api.useMutation("post", "/registry/rescan", { onSuccess: () => queries.invalidateQueries({ predicate: (q) => String(q.queryKey[1]).startsWith("/regist") }) });
-  const columns = useMemo(() => cells((image) => mutate({ params: { query: { host, image } } }), isPending), [host, mutate, isPending]);
+  const { mutate, isPending, error } = api.useMutation("post", "/registry/rescan", {
+    onSuccess: () => queries.invalidateQueries({ predicate: (q) => String(q.queryKey[1]).startsWith("/regist") }),
+  });
+  const columns = useMemo(
+    () => cells((image) => mutate({ params: { query: { host, image } } }), isPending),
+    [host, mutate, isPending],
+  );
   return (
     <>
       <div className="aside queue">
         <TextFilter name="q" label="Repository, tag or digest" />
         <ChoiceFilter name="state" label="Any state" choices={states.map((s) => ({ value: s, label: s }))} />
       </div>
-      {error && <p role="alert" className="problem">{error.detail}</p>}
-      <Answered asked={asked}>{({ pages }) => {
-        const rows = pages.flatMap((p) => p.items), list = pages[0];
-        return list && (
-          <>
-            <p className="counts" role="status"><Queue host={host} counts={list.counts} /></p>
-            {rows.length ? <Table label="Images of the registry" short rows={rows} rowKey={(i) => i.id} columns={columns} /> : <None host={host} total={list.counts.total} />}
-            <More shown={rows.length} total={list.total} busy={asked.isFetchingNextPage} next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined} />
-          </>
-        );
-      }}</Answered>
+      {error && (
+        <p role="alert" className="problem">
+          {error.detail}
+        </p>
+      )}
+      <Answered asked={asked}>
+        {({ pages }) => {
+          const rows = pages.flatMap((p) => p.items),
+            list = pages[0];
+          return (
+            list && (
+              <>
+                <p className="counts" role="status">
+                  <Queue host={host} counts={list.counts} />
+                </p>
+                {rows.length ? (
+                  <Table label="Images of the registry" short rows={rows} rowKey={(i) => i.id} columns={columns} />
+                ) : (
+                  <None host={host} total={list.counts.total} />
+                )}
+                <More
+                  shown={rows.length}
+                  total={list.total}
+                  busy={asked.isFetchingNextPage}
+                  next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined}
+                />
+              </>
+            )
+          );
+        }}
+      </Answered>
     </>
   );
 }
@@ -53,20 +89,86 @@ const tags = (i: Row) => i.places.flatMap((p) => p.tags.map((t) => `${p.reposito
 const others = (i: Row) => i.places.reduce((n, p) => n + p.tags.length + p.more, 0) - 1;
 
 const cells = (retry: (image: string) => void, busy: boolean): Column<Row>[] => [
-  { title: "Image", wraps: true, by: (i) => i.name, cell: (i) => <><Link to={thingPage("Image", i.id)} title={i.id}>{i.name}</Link>{others(i) > 0 && <small title={tags(i).join("\n")}> and {plural(others(i), "more name")}</small>}</> },
+  {
+    title: "Image",
+    wraps: true,
+    by: (i) => i.name,
+    cell: (i) => (
+      <>
+        <Link to={thingPage("Image", i.id)} title={i.id}>
+          {i.name}
+        </Link>
+        {others(i) > 0 && <small title={tags(i).join("\n")}> and {plural(others(i), "more name")}</small>}
+      </>
+    ),
+  },
   { title: "State", cell: (i) => i.state, by: (i) => i.state },
-  { title: "Why", wraps: true, from: "medium", cell: (i) => i.why && <Reason why={i.why} />, by: (i) => i.why || undefined },
+  {
+    title: "Why",
+    wraps: true,
+    from: "medium",
+    cell: (i) => i.why && <Reason why={i.why} />,
+    by: (i) => i.why || undefined,
+  },
   { title: "Digest", from: "widest", cell: (i) => <code title={i.id}>{short(i.id)}</code> },
   { title: "Platform", from: "wide", cell: (i) => i.platform ?? "", by: (i) => i.platform },
-  { title: "Size", number: true, from: "wide", cell: (i) => (i.size === undefined ? <span className="unknown">unknown</span> : bytes(i.size)), by: (i) => i.size },
-  { title: "Pods", number: true, from: "medium", cell: (i) => (i.pods > 0 ? <Link to={thingPage("Image", i.id)}>{count(i.pods)}</Link> : "0"), by: (i) => i.pods },
-  { title: "Since", number: true, from: "medium", cell: (i) => i.updatedAt && <Ago at={i.updatedAt} />, by: (i) => (i.updatedAt ? -Date.parse(i.updatedAt) : undefined) },
-  { title: "Next try", number: true, from: "medium", by: (i) => (i.nextTry ? Date.parse(i.nextTry) : undefined), cell: (i) => (i.state === "failed" ? (
-    <>{i.nextTry && <Until at={i.nextTry} />}{i.attempts > 0 && <small> after {plural(i.attempts, "try", "tries")} </small>} <Button size="compact-xs" variant="default" disabled={busy} aria-label={`Try ${i.name} again now`} onClick={() => retry(i.id)}>Now</Button></>
-  ) : "") },
+  {
+    title: "Size",
+    number: true,
+    from: "wide",
+    cell: (i) => (i.size === undefined ? <span className="unknown">unknown</span> : bytes(i.size)),
+    by: (i) => i.size,
+  },
+  {
+    title: "Pods",
+    number: true,
+    from: "medium",
+    cell: (i) => (i.pods > 0 ? <Link to={thingPage("Image", i.id)}>{count(i.pods)}</Link> : "0"),
+    by: (i) => i.pods,
+  },
+  {
+    title: "Since",
+    number: true,
+    from: "medium",
+    cell: (i) => i.updatedAt && <Ago at={i.updatedAt} />,
+    by: (i) => (i.updatedAt ? -Date.parse(i.updatedAt) : undefined),
+  },
+  {
+    title: "Next try",
+    number: true,
+    from: "medium",
+    by: (i) => (i.nextTry ? Date.parse(i.nextTry) : undefined),
+    cell: (i) =>
+      i.state === "failed" ? (
+        <>
+          {i.nextTry && <Until at={i.nextTry} />}
+          {i.attempts > 0 && <small> after {plural(i.attempts, "try", "tries")} </small>}{" "}
+          <Button
+            size="compact-xs"
+            variant="default"
+            disabled={busy}
+            aria-label={`Try ${i.name} again now`}
+            onClick={() => retry(i.id)}
+          >
+            Now
+          </Button>
+        </>
+      ) : (
+        ""
+      ),
+  },
 ];
 
 function None({ host, total }: { host: string; total: number }) {
-  if (total > 0) return <Empty title="No image matches">None of {plural(total, "image")} fits this filter. <Link to={registryPage(host)}>Show all</Link>.</Empty>;
-  return <Empty title="No image was found in it yet">Images appear when its repositories are listed. What may be read, and what could not be seen, is told below.</Empty>;
+  if (total > 0)
+    return (
+      <Empty title="No image matches">
+        None of {plural(total, "image")} fits this filter. <Link to={registryPage(host)}>Show all</Link>.
+      </Empty>
+    );
+  return (
+    <Empty title="No image was found in it yet">
+      Images appear when its repositories are listed. What may be read, and what could not be seen, is told below.
+    </Empty>
+  );
 }

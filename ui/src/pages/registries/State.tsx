@@ -8,11 +8,17 @@ import { phrase, sentence } from "../../lib/text";
 type Registry = Schemas["Registry"];
 
 /** Whether its pictures may change by themselves soon. */
-export const busy = (r: Registry) => r.state === "waiting" || r.state === "reading" || r.images.queued + r.images.scanning > 0;
+export const busy = (r: Registry) =>
+  r.state === "waiting" || r.state === "reading" || r.images.queued + r.images.scanning > 0;
 
 /** Whom the server signs in as. */
 export function Account({ of: { account, accountFrom } }: { of: Pick<Registry, "account" | "accountFrom"> }) {
-  return <>{account || <span className="unknown">nobody</span>}{accountFrom && <small> {accountFrom}</small>}</>;
+  return (
+    <>
+      {account || <span className="unknown">nobody</span>}
+      {accountFrom && <small> {accountFrom}</small>}
+    </>
+  );
 }
 
 /** What is read of it. */
@@ -27,8 +33,20 @@ const rest = ["queued", "scanning", "failed", "unsupported"] as const;
 export function Queue({ host, counts }: { host: string; counts: Schemas["QueueCounts"] }) {
   return (
     <>
-      <Link to={registryPage(host, { state: "done" })}>{count(counts.done)} of {plural(counts.total, "image")} read</Link>
-      {rest.filter((s) => counts[s] > 0).map((s) => <span key={s}> · <Link to={registryPage(host, { state: s })}>{count(counts[s])} {s}</Link></span>)}
+      <Link to={registryPage(host, { state: "done" })}>
+        {count(counts.done)} of {plural(counts.total, "image")} read
+      </Link>
+      {rest
+        .filter((s) => counts[s] > 0)
+        .map((s) => (
+          <span key={s}>
+            {" "}
+            ·{" "}
+            <Link to={registryPage(host, { state: s })}>
+              {count(counts[s])} {s}
+            </Link>
+          </span>
+        ))}
     </>
   );
 }
@@ -37,17 +55,29 @@ export function Queue({ host, counts }: { host: string; counts: Schemas["QueueCo
 export function Permissions({ of }: { of: Schemas["RegistryPermission"][] }) {
   if (of.length === 0) return <p>Nothing was tried yet.</p>;
   return (
-    <ul className="plain permissions">{of.map((p) => (
-      <li key={p.what} data-state={p.state}>
-        <span className="mark" aria-hidden>{marks[p.state]}</span>
-        <div>
-          <b>{phrase(sentence(p.what))}</b> <span>{p.state}</span>
-          {p.state !== "ok" && p.why && <div><Reason why={p.why} /></div>}
-          {p.state === "ok" && p.why && <small> {p.why}</small>}
-          {p.blind && <div><small>Unseen therefore: {phrase(p.blind)}.</small></div>}
-        </div>
-      </li>
-    ))}</ul>
+    <ul className="plain permissions">
+      {of.map((p) => (
+        <li key={p.what} data-state={p.state}>
+          <span className="mark" aria-hidden>
+            {marks[p.state]}
+          </span>
+          <div>
+            <b>{phrase(sentence(p.what))}</b> <span>{p.state}</span>
+            {p.state !== "ok" && p.why && (
+              <div>
+                <Reason why={p.why} />
+              </div>
+            )}
+            {p.state === "ok" && p.why && <small> {p.why}</small>}
+            {p.blind && (
+              <div>
+                <small>Unseen therefore: {phrase(p.blind)}.</small>
+              </div>
+            )}
+          </div>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -12,26 +12,73 @@ import { RegistryPage } from "./RegistryPage";
 const host = "registry.example:5000";
 const counts: Schemas["QueueCounts"] = { total: 40, queued: 0, scanning: 0, done: 37, failed: 2, unsupported: 1 };
 const registry: Schemas["Registry"] = {
-  host, state: "current", why: "", from: "portal", insecure: false, filters: { repositories: ["shop/*"], tags: 3 }, account: "reader", accountFrom: "of docker's configuration",
-  repositories: 7, tags: 52, images: counts, gaps: [], lastReadAt: "2026-01-01T00:00:00Z",
-  permissions: [{ what: "list repositories", state: "ok", why: "", blind: "" }, { what: "read layers", state: "refused", why: "denied by policy", blind: "what is in its images" }],
+  host,
+  state: "current",
+  why: "",
+  from: "portal",
+  insecure: false,
+  filters: { repositories: ["shop/*"], tags: 3 },
+  account: "reader",
+  accountFrom: "of docker's configuration",
+  repositories: 7,
+  tags: 52,
+  images: counts,
+  gaps: [],
+  lastReadAt: "2026-01-01T00:00:00Z",
+  permissions: [
+    { what: "list repositories", state: "ok", why: "", blind: "" },
+    { what: "read layers", state: "refused", why: "denied by policy", blind: "what is in its images" },
+  ],
 };
-const list = (items: Schemas["Registry"][], gaps: Schemas["Gap"][] = []): Schemas["RegistryList"] => ({ items, gaps, credentials: "The server signs in with its own docker configuration." });
-const image: Schemas["RegistryImage"] = { id: "sha256:1", name: "shop/web:1", places: [{ repository: "shop/web", tags: ["1", "latest"], more: 3 }], state: "failed", why: "the layer is cut short", attempts: 2, nextTry: "2126-01-01T00:00:00Z", running: true, pods: 4 };
+const list = (items: Schemas["Registry"][], gaps: Schemas["Gap"][] = []): Schemas["RegistryList"] => ({
+  items,
+  gaps,
+  credentials: "The server signs in with its own docker configuration.",
+});
+const image: Schemas["RegistryImage"] = {
+  id: "sha256:1",
+  name: "shop/web:1",
+  places: [{ repository: "shop/web", tags: ["1", "latest"], more: 3 }],
+  state: "failed",
+  why: "the layer is cut short",
+  attempts: 2,
+  nextTry: "2126-01-01T00:00:00Z",
+  running: true,
+  pods: 4,
+};
 
 it("each number of the list opens what it counts, with its denominator", async () => {
   get("/registries", list([registry]));
   show(<RegistriesPage />, "/registries");
   const table = within(await screen.findByRole("table"));
-  expect(table.getByRole("link", { name: "37" }).getAttribute("href")).toBe("/registry?host=registry.example%3A5000&state=done");
-  expect(table.getByRole("link", { name: "2" }).getAttribute("href")).toBe("/registry?host=registry.example%3A5000&state=failed");
+  expect(table.getByRole("link", { name: "37" }).getAttribute("href")).toBe(
+    "/registry?host=registry.example%3A5000&state=done",
+  );
+  expect(table.getByRole("link", { name: "2" }).getAttribute("href")).toBe(
+    "/registry?host=registry.example%3A5000&state=failed",
+  );
   expect(screen.getByText("1 registry · 37 of 40 images read")).toBeTruthy();
 });
 
 it("a registry that cannot be read now is said to be old, with the gap that follows", async () => {
-  get("/registries", list([registry, { ...registry, host: "other.example", state: "unreachable", why: "connection refused" }], [{ source: "registry", what: "registry other.example", why: "connection refused", consequence: "new images are not seen" }]));
+  get(
+    "/registries",
+    list(
+      [registry, { ...registry, host: "other.example", state: "unreachable", why: "connection refused" }],
+      [
+        {
+          source: "registry",
+          what: "registry other.example",
+          why: "connection refused",
+          consequence: "new images are not seen",
+        },
+      ],
+    ),
+  );
   show(<RegistriesPage />, "/registries");
-  expect((await screen.findByRole("note")).textContent).toContain("1 of 2 registries cannot be read now and is shown as when last read: other.example.");
+  expect((await screen.findByRole("note")).textContent).toContain(
+    "1 of 2 registries cannot be read now and is shown as when last read: other.example.",
+  );
   expect(screen.getByText("New images are not seen.")).toBeTruthy();
 });
 
@@ -44,7 +91,13 @@ it("without a registry it says what would be here, and how the server signs in",
 
 it("what may be read is tried before a registry is connected, and an answer to another question is not shown", async () => {
   get("/registries", list([]));
-  const checked = post<Schemas["RegistryRequest"]>("/registries/check", (b) => ({ host: b.host, ok: false, account: "", accountFrom: "", permissions: registry.permissions }));
+  const checked = post<Schemas["RegistryRequest"]>("/registries/check", (b) => ({
+    host: b.host,
+    ok: false,
+    account: "",
+    accountFrom: "",
+    permissions: registry.permissions,
+  }));
   const connected = post<Schemas["RegistryRequest"]>("/registries", () => registry as never);
   show(<ConnectPage />, "/registries/connect");
   const person = userEvent.setup();
@@ -66,7 +119,14 @@ it("what may be read is tried before a registry is connected, and an answer to a
 
 it("what the server refuses to check or to connect is told in its words", async () => {
   get("/registries", list([]));
-  server.use(http.post("*/api/v1/registries/check", () => HttpResponse.json({ title: "Not a host", detail: "x y has a space.", status: 400 }, { status: 400, headers: { "Content-Type": "application/problem+json" } })));
+  server.use(
+    http.post("*/api/v1/registries/check", () =>
+      HttpResponse.json(
+        { title: "Not a host", detail: "x y has a space.", status: 400 },
+        { status: 400, headers: { "Content-Type": "application/problem+json" } },
+      ),
+    ),
+  );
   show(<ConnectPage />, "/registries/connect");
   await userEvent.type(await screen.findByRole("textbox", { name: "Registry" }), "x y{Enter}");
   expect((await screen.findByRole("alert")).textContent).toContain("x y has a space.");
@@ -84,24 +144,38 @@ it("a registry shows its queue as the URL says, and tries a failed image again",
   get("/registries", list([registry]));
   const asked = get("/registry/images", { items: [image], total: 2, counts } satisfies Schemas["RegistryImageList"]);
   const again: string[] = [];
-  server.use(http.post("*/api/v1/registry/rescan", ({ request }) => { again.push(new URL(request.url).search); return new HttpResponse(null, { status: 204 }); }));
+  server.use(
+    http.post("*/api/v1/registry/rescan", ({ request }) => {
+      again.push(new URL(request.url).search);
+      return new HttpResponse(null, { status: 204 });
+    }),
+  );
   show(<RegistryPage />, `/registry?host=${encodeURIComponent(host)}&state=failed&q=web`);
   const table = within(await screen.findByRole("table"));
   expect(["host", "state", "q"].map((n) => asked[0]?.searchParams.get(n))).toEqual([host, "failed", "web"]);
   expect(table.getByRole("link", { name: "shop/web:1" }).getAttribute("href")).toBe("/image?id=sha256%3A1");
   expect(table.getByText("and 4 more names")).toBeTruthy();
   expect(table.getByText("The layer is cut short.")).toBeTruthy();
-  expect(screen.getByRole("link", { name: "2 failed" }).getAttribute("href")).toBe("/registry?host=registry.example%3A5000&state=failed");
+  expect(screen.getByRole("link", { name: "2 failed" }).getAttribute("href")).toBe(
+    "/registry?host=registry.example%3A5000&state=failed",
+  );
   await userEvent.click(table.getByRole("button", { name: "Try shop/web:1 again now" }));
   await userEvent.click(screen.getByRole("button", { name: "Read it again now" }));
-  await waitFor(() => expect(again).toEqual(["?host=registry.example%3A5000&image=sha256%3A1", "?host=registry.example%3A5000"]));
+  await waitFor(() =>
+    expect(again).toEqual(["?host=registry.example%3A5000&image=sha256%3A1", "?host=registry.example%3A5000"]),
+  );
 });
 
 it("only what the portal connected is disconnected here, and not by one click", async () => {
   get("/registries", list([registry, { ...registry, host: "flag.example", from: "flag" }]));
   get("/registry/images", { items: [], total: 0, counts });
   const gone: string[] = [];
-  server.use(http.delete("*/api/v1/registry", ({ request }) => { gone.push(new URL(request.url).search); return new HttpResponse(null, { status: 204 }); }));
+  server.use(
+    http.delete("*/api/v1/registry", ({ request }) => {
+      gone.push(new URL(request.url).search);
+      return new HttpResponse(null, { status: 204 });
+    }),
+  );
   show(<RegistryPage />, `/registry?host=${encodeURIComponent(host)}`);
   await userEvent.click(await screen.findByRole("button", { name: "Disconnect …" }));
   expect(gone).toEqual([]);
@@ -116,7 +190,9 @@ it("one that a flag connected says who takes it away", async () => {
   show(<RegistryPage />, `/registry?host=${encodeURIComponent(host)}`);
   expect(await screen.findByText(/connected by a flag of the server/)).toBeTruthy();
   expect(screen.queryByRole("button", { name: "Disconnect …" })).toBeNull();
-  expect(screen.getByRole("note").textContent).toContain("It cannot be reached. Connection refused. What is shown is what was last read.");
+  expect(screen.getByRole("note").textContent).toContain(
+    "It cannot be reached. Connection refused. What is shown is what was last read.",
+  );
   expect(await screen.findByText("No image was found in it yet")).toBeTruthy();
 });
 

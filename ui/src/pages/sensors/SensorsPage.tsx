@@ -20,22 +20,57 @@ import { key, lost, states, words, type Row } from "./state";
 export function SensorsPage() {
   const [params] = useSearchParams();
   const get = (name: string) => params.get(name) ?? undefined;
-  const asked = api.useInfiniteQuery("get", "/sensors", { params: { query: { cluster: get("cluster"), state: states.find((s) => s === get("state")), limit: 200 } } },
-    { pageParamName: "cursor", initialPageParam: "", getNextPageParam: (last) => last.next || undefined, placeholderData: (old) => old, refetchInterval: 5_000 });
+  const asked = api.useInfiniteQuery(
+    "get",
+    "/sensors",
+    { params: { query: { cluster: get("cluster"), state: states.find((s) => s === get("state")), limit: 200 } } },
+    {
+      pageParamName: "cursor",
+      initialPageParam: "",
+      getNextPageParam: (last) => last.next || undefined,
+      placeholderData: (old) => old,
+      refetchInterval: 5_000,
+    },
+  );
   return (
-    <Page title="Sensors" aside={<ChoiceFilter name="state" label="Any state" choices={states.map((s) => ({ value: s, label: words[s] }))} />}>
+    <Page
+      title="Sensors"
+      aside={
+        <ChoiceFilter name="state" label="Any state" choices={states.map((s) => ({ value: s, label: words[s] }))} />
+      }
+    >
       <Scope names={{ cluster: "cluster" }} />
-      <Answered asked={asked}>{({ pages }) => {
-        const rows = pages.flatMap((p) => p.items), list = pages[0];
-        return list && (
-          <>
-            <Counts list={list} cluster={get("cluster")} />
-            {rows.length ? <Nodes rows={rows} /> : <None list={list} />}
-            <More shown={rows.length} total={list.counts[get("state") ?? ""] ?? list.total} busy={asked.isFetchingNextPage} next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined} />
-            <Section title={`Where processes are not seen (${count(list.gaps.length)})`}>{list.gaps.length ? <Gaps gaps={list.gaps} /> : <p>{list.total > 0 ? "Every node that is known has a sensor that sees." : "No node is known, so nothing can be said."}</p>}</Section>
-          </>
-        );
-      }}</Answered>
+      <Answered asked={asked}>
+        {({ pages }) => {
+          const rows = pages.flatMap((p) => p.items),
+            list = pages[0];
+          return (
+            list && (
+              <>
+                <Counts list={list} cluster={get("cluster")} />
+                {rows.length ? <Nodes rows={rows} /> : <None list={list} />}
+                <More
+                  shown={rows.length}
+                  total={list.counts[get("state") ?? ""] ?? list.total}
+                  busy={asked.isFetchingNextPage}
+                  next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined}
+                />
+                <Section title={`Where processes are not seen (${count(list.gaps.length)})`}>
+                  {list.gaps.length ? (
+                    <Gaps gaps={list.gaps} />
+                  ) : (
+                    <p>
+                      {list.total > 0
+                        ? "Every node that is known has a sensor that sees."
+                        : "No node is known, so nothing can be said."}
+                    </p>
+                  )}
+                </Section>
+              </>
+            )
+          );
+        }}
+      </Answered>
     </Page>
   );
 }
@@ -46,10 +81,28 @@ function Counts({ list, cluster }: { list: Schemas["SensorList"]; cluster?: stri
   return (
     <>
       <p className="counts" role="status">
-        <Link to={sensorList({ cluster })}>{count(list.withSensor)} of {plural(list.total, "node")} {list.withSensor === 1 ? "has" : "have"} a sensor that reports</Link>
-        {states.filter((s) => (list.counts[s] ?? 0) > 0).map((s) => <span key={s}> · <Link to={sensorList({ cluster, state: s })}>{count(list.counts[s] ?? 0)} {words[s]}</Link></span>)}
+        <Link to={sensorList({ cluster })}>
+          {count(list.withSensor)} of {plural(list.total, "node")} {list.withSensor === 1 ? "has" : "have"} a sensor
+          that reports
+        </Link>
+        {states
+          .filter((s) => (list.counts[s] ?? 0) > 0)
+          .map((s) => (
+            <span key={s}>
+              {" "}
+              ·{" "}
+              <Link to={sensorList({ cluster, state: s })}>
+                {count(list.counts[s] ?? 0)} {words[s]}
+              </Link>
+            </span>
+          ))}
       </p>
-      {blind > 0 && <Partial>What runs on {plural(blind, "node")} of {count(list.total)} is not seen while it runs. Which, and what that means, is told below.</Partial>}
+      {blind > 0 && (
+        <Partial>
+          What runs on {plural(blind, "node")} of {count(list.total)} is not seen while it runs. Which, and what that
+          means, is told below.
+        </Partial>
+      )}
     </>
   );
 }
@@ -58,17 +111,62 @@ function Counts({ list, cluster }: { list: Schemas["SensorList"]; cluster?: stri
 function Nodes({ rows }: { rows: Row[] }) {
   const [params, setParams] = useSearchParams();
   const [byKey, setByKey] = useState(false);
-  const at = params.get("at") ?? "", chosen = rows.find((r) => key(r) === at);
-  const columns = useMemo<Column<Row>[]>(() => [
-    { title: "State", cell: (r) => <Open row={r} byKey={setByKey} />, by: (r) => states.indexOf(r.state) },
-    { title: "Node", cell: (r) => <>{r.ref ? <Ref to={r.ref} where={false} /> : <span>{r.node} <small>not in the graph</small></span>}<small className="onlynarrow">{r.cluster}</small></>, by: (r) => r.node },
-    { title: "Cluster", from: "medium", cell: (r) => r.cluster, by: (r) => r.cluster },
-    { title: "Why", wraps: true, from: "medium", cell: (r) => sentence(r.why) },
-    { title: "Records lost", number: true, from: "medium", cell: (r) => (r.seenAt ? <>{count(lost(r))} <small>of {count(r.seen)}</small></> : ""), by: (r) => (r.seenAt ? lost(r) : undefined) },
-    { title: "Kernel", from: "wide", cell: (r) => r.kernel ?? "", by: (r) => r.kernel },
-    { title: "Last report", number: true, cell: (r) => (r.seenAt ? <Ago at={r.seenAt} /> : <span className="unknown">never</span>), by: (r) => (r.seenAt ? -Date.parse(r.seenAt) : undefined) },
-  ], []);
-  const close = () => setParams((p) => { const next = new URLSearchParams(p); next.delete("at"); return next; }, { replace: true, preventScrollReset: true });
+  const at = params.get("at") ?? "",
+    chosen = rows.find((r) => key(r) === at);
+  const columns = useMemo<Column<Row>[]>(
+    () => [
+      { title: "State", cell: (r) => <Open row={r} byKey={setByKey} />, by: (r) => states.indexOf(r.state) },
+      {
+        title: "Node",
+        cell: (r) => (
+          <>
+            {r.ref ? (
+              <Ref to={r.ref} where={false} />
+            ) : (
+              <span>
+                {r.node} <small>not in the graph</small>
+              </span>
+            )}
+            <small className="onlynarrow">{r.cluster}</small>
+          </>
+        ),
+        by: (r) => r.node,
+      },
+      { title: "Cluster", from: "medium", cell: (r) => r.cluster, by: (r) => r.cluster },
+      { title: "Why", wraps: true, from: "medium", cell: (r) => sentence(r.why) },
+      {
+        title: "Records lost",
+        number: true,
+        from: "medium",
+        cell: (r) =>
+          r.seenAt ? (
+            <>
+              {count(lost(r))} <small>of {count(r.seen)}</small>
+            </>
+          ) : (
+            ""
+          ),
+        by: (r) => (r.seenAt ? lost(r) : undefined),
+      },
+      { title: "Kernel", from: "wide", cell: (r) => r.kernel ?? "", by: (r) => r.kernel },
+      {
+        title: "Last report",
+        number: true,
+        cell: (r) => (r.seenAt ? <Ago at={r.seenAt} /> : <span className="unknown">never</span>),
+        by: (r) => (r.seenAt ? -Date.parse(r.seenAt) : undefined),
+      },
+    ],
+    [],
+  );
+  const close = () =>
+    setParams(
+      (p) => {
+        const next = new URLSearchParams(p);
+        next.delete("at");
+        return next;
+      },
+      { replace: true, preventScrollReset: true },
+    );
   return (
     <WithPane pane={chosen && <Sensor row={chosen} focus={byKey ? at : undefined} close={close} />}>
       <Table label="Nodes" rows={rows} rowKey={key} columns={columns} chosen={(r) => key(r) === at} />
@@ -80,10 +178,30 @@ function Open({ row, byKey }: { row: Row; byKey: (is: boolean) => void }) {
   const [params] = useSearchParams();
   const next = new URLSearchParams(params);
   next.set("at", key(row));
-  return <Link to={{ search: next.toString() }} replace preventScrollReset onClick={(e) => byKey(e.detail === 0)} aria-label={`${words[row.state]}: the sensor of ${row.node}`}>{words[row.state]}</Link>;
+  return (
+    <Link
+      to={{ search: next.toString() }}
+      replace
+      preventScrollReset
+      onClick={(e) => byKey(e.detail === 0)}
+      aria-label={`${words[row.state]}: the sensor of ${row.node}`}
+    >
+      {words[row.state]}
+    </Link>
+  );
 }
 
 function None({ list }: { list: Schemas["SensorList"] }) {
-  if (list.total > 0) return <Empty title="No node matches">None of {plural(list.total, "node")} fits this filter. <Link to="/sensors">Show all</Link>.</Empty>;
-  return <Empty title="No node was seen yet">The nodes of every connected cluster appear here, with what their sensors see. Connect a cluster with <code>breakwater serve --from context:NAME</code>.</Empty>;
+  if (list.total > 0)
+    return (
+      <Empty title="No node matches">
+        None of {plural(list.total, "node")} fits this filter. <Link to="/sensors">Show all</Link>.
+      </Empty>
+    );
+  return (
+    <Empty title="No node was seen yet">
+      The nodes of every connected cluster appear here, with what their sensors see. Connect a cluster with{" "}
+      <code>breakwater serve --from context:NAME</code>.
+    </Empty>
+  );
 }

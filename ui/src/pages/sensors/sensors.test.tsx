@@ -7,15 +7,61 @@ import { at, show } from "../../test/show";
 import { SensorsPage } from "./SensorsPage";
 
 const blind: Schemas["SensorRow"] = {
-  cluster: "prod", node: "node-2", known: true, ref: { kind: "Node", id: "prod/Node/node-2", name: "node-2", cluster: "prod" }, state: "none", why: "no sensor of this node has ever reported",
-  seen: 0, sent: 0, waiting: 0, lost: {}, received: 0, missing: 0, probes: [], processorSeconds: 0, memoryBytes: 0,
+  cluster: "prod",
+  node: "node-2",
+  known: true,
+  ref: { kind: "Node", id: "prod/Node/node-2", name: "node-2", cluster: "prod" },
+  state: "none",
+  why: "no sensor of this node has ever reported",
+  seen: 0,
+  sent: 0,
+  waiting: 0,
+  lost: {},
+  received: 0,
+  missing: 0,
+  probes: [],
+  processorSeconds: 0,
+  memoryBytes: 0,
 };
 const partial: Schemas["SensorRow"] = {
-  ...blind, node: "node-1", ref: undefined, known: false, state: "partial", why: "the exit probe is off", seenAt: "2026-01-01T01:00:00Z", started: "2026-01-01T00:00:00Z", kernel: "6.1.0", build: "v1",
-  seen: 1200, sent: 1150, waiting: 20, lost: { "the ring was full": 30 }, received: 1100, missing: 5, probes: [{ name: "exec", state: "on" }, { name: "exit", state: "off", why: "no such tracepoint" }], processorSeconds: 36, memoryBytes: 21_000_000,
+  ...blind,
+  node: "node-1",
+  ref: undefined,
+  known: false,
+  state: "partial",
+  why: "the exit probe is off",
+  seenAt: "2026-01-01T01:00:00Z",
+  started: "2026-01-01T00:00:00Z",
+  kernel: "6.1.0",
+  build: "v1",
+  seen: 1200,
+  sent: 1150,
+  waiting: 20,
+  lost: { "the ring was full": 30 },
+  received: 1100,
+  missing: 5,
+  probes: [
+    { name: "exec", state: "on" },
+    { name: "exit", state: "off", why: "no such tracepoint" },
+  ],
+  processorSeconds: 36,
+  memoryBytes: 21_000_000,
 };
-const gap: Schemas["Gap"] = { cluster: "prod", source: "sensor", what: "nodes without a sensor", why: "1 of 2 nodes have no sensor: node-2", consequence: "no runtime alert can come from them" };
-const list = (more: Partial<Schemas["SensorList"]> = {}): Schemas["SensorList"] => ({ total: 2, withSensor: 1, counts: { none: 1, partial: 1 }, items: [blind, partial], gaps: [gap], ...more });
+const gap: Schemas["Gap"] = {
+  cluster: "prod",
+  source: "sensor",
+  what: "nodes without a sensor",
+  why: "1 of 2 nodes have no sensor: node-2",
+  consequence: "no runtime alert can come from them",
+};
+const list = (more: Partial<Schemas["SensorList"]> = {}): Schemas["SensorList"] => ({
+  total: 2,
+  withSensor: 1,
+  counts: { none: 1, partial: 1 },
+  items: [blind, partial],
+  gaps: [gap],
+  ...more,
+});
 
 it("says how many nodes are seen of all, which are not, and what that means", async () => {
   const asked = get("/sensors", list());
@@ -23,11 +69,17 @@ it("says how many nodes are seen of all, which are not, and what that means", as
   const table = within(await screen.findByRole("region", { name: "Nodes" }));
   expect(["state", "cluster"].map((n) => asked[0]?.searchParams.get(n))).toEqual(["none", "prod"]);
   expect(screen.getByRole("link", { name: "1 of 2 nodes has a sensor that reports" })).toBeTruthy();
-  expect(screen.getByRole("link", { name: "1 no sensor" }).getAttribute("href")).toBe("/sensors?cluster=prod&state=none");
+  expect(screen.getByRole("link", { name: "1 no sensor" }).getAttribute("href")).toBe(
+    "/sensors?cluster=prod&state=none",
+  );
   expect(screen.getByRole("note").textContent).toContain("What runs on 1 node of 2 is not seen while it runs.");
   expect(table.getByText("No sensor of this node has ever reported.")).toBeTruthy();
-  expect(table.getByRole("link", { name: "node-2" }).getAttribute("href")).toBe("/entity?kind=Node&id=prod%2FNode%2Fnode-2");
-  expect(within(screen.getByRole("region", { name: "Gaps" })).getByText("No runtime alert can come from them.")).toBeTruthy();
+  expect(table.getByRole("link", { name: "node-2" }).getAttribute("href")).toBe(
+    "/entity?kind=Node&id=prod%2FNode%2Fnode-2",
+  );
+  expect(
+    within(screen.getByRole("region", { name: "Gaps" })).getByText("No runtime alert can come from them."),
+  ).toBeTruthy();
 });
 
 it("a node's sensor opens beside the list by keyboard, its place in the URL, and Esc leads back", async () => {

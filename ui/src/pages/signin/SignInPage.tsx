@@ -9,7 +9,9 @@ export function SignInPage() {
   const [typed, setTyped] = useState("");
   const tried = useRef(false);
   const exchange = async (token: string) => {
-    const { error } = await server.POST("/session", { body: { token } }).catch((e: unknown) => ({ error: { detail: String(e) } }));
+    const { error } = await server
+      .POST("/session", { body: { token } })
+      .catch((e: unknown) => ({ error: { detail: String(e) } }));
     if (error) setProblem(error.detail);
     else globalThis.location.replace("/");
   };
@@ -23,11 +25,24 @@ export function SignInPage() {
   return (
     <main className="signin">
       <Page title="Sign in to Breakwater">
-        <p>Open the sign-in link that the server printed, or print a new one with <code>breakwater sign-in</code>.</p>
-        {problem && <p role="alert" className="problem">{problem}</p>}
-        <form onSubmit={(e) => { e.preventDefault(); void exchange(typed.trim().replace(/^.*#/, "")); }}>
+        <p>
+          Open the sign-in link that the server printed, or print a new one with <code>breakwater sign-in</code>.
+        </p>
+        {problem && (
+          <p role="alert" className="problem">
+            {problem}
+          </p>
+        )}
+        <form
+          onSubmit={(e) => {
+            e.preventDefault();
+            void exchange(typed.trim().replace(/^.*#/, ""));
+          }}
+        >
           <TextInput label="Sign-in link" value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />
-          <Button type="submit" mt="sm">Sign in</Button>
+          <Button type="submit" mt="sm">
+            Sign in
+          </Button>
         </form>
       </Page>
     </main>

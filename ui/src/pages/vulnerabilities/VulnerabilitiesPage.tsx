@@ -17,12 +17,51 @@ const listed = (n: number, to: string) => (n > 0 ? <Link to={to}>{count(n)}</Lin
 
 const columns = (severities: readonly string[] | undefined): Column<Row>[] => [
   { title: "Severity", cell: (v) => <Severity level={v.severity} />, by: (v) => -(rank(severities, v.severity) ?? 0) },
-  { title: "CVE", cell: (v) => <><Link to={thingPage("Vulnerability", v.id)}>{v.id}</Link><small className="onlynarrow">{v.title}</small></>, by: (v) => v.id },
+  {
+    title: "CVE",
+    cell: (v) => (
+      <>
+        <Link to={thingPage("Vulnerability", v.id)}>{v.id}</Link>
+        <small className="onlynarrow">{v.title}</small>
+      </>
+    ),
+    by: (v) => v.id,
+  },
   { title: "Title", from: "medium", wraps: true, cell: (v) => v.title, by: (v) => v.title },
-  { title: "Package", from: "wide", cell: (v) => <span title={v.packages.join(", ")}>{v.packages.join(", ")}</span>, by: (v) => v.packages[0] },
-  { title: "Known", from: "medium", cell: (v) => [v.kev && "exploited", v.rce && "remote code", !v.fixable && "no fix"].filter(Boolean).join(", "), by: (v) => Number(v.kev ?? false) * 2 + Number(v.rce) },
-  { title: "Images", number: true, from: "medium", cell: (v) => <>{listed(v.running, carriersOf(v.id))} <small>of {count(v.images)} run</small></>, by: (v) => v.running },
-  { title: "Exposed pods", number: true, from: "wide", cell: (v) => <>{listed(v.exposed, exposedTo(v.id))} <small>of {count(v.pods)}</small></>, by: (v) => v.exposed },
+  {
+    title: "Package",
+    from: "wide",
+    cell: (v) => <span title={v.packages.join(", ")}>{v.packages.join(", ")}</span>,
+    by: (v) => v.packages[0],
+  },
+  {
+    title: "Known",
+    from: "medium",
+    cell: (v) => [v.kev && "exploited", v.rce && "remote code", !v.fixable && "no fix"].filter(Boolean).join(", "),
+    by: (v) => Number(v.kev ?? false) * 2 + Number(v.rce),
+  },
+  {
+    title: "Images",
+    number: true,
+    from: "medium",
+    cell: (v) => (
+      <>
+        {listed(v.running, carriersOf(v.id))} <small>of {count(v.images)} run</small>
+      </>
+    ),
+    by: (v) => v.running,
+  },
+  {
+    title: "Exposed pods",
+    number: true,
+    from: "wide",
+    cell: (v) => (
+      <>
+        {listed(v.exposed, exposedTo(v.id))} <small>of {count(v.pods)}</small>
+      </>
+    ),
+    by: (v) => v.exposed,
+  },
   { title: "Paths", number: true, cell: (v) => listed(v.paths, pathList({ vulnerability: v.id })), by: (v) => v.paths },
 ];
 
@@ -32,14 +71,41 @@ export function VulnerabilitiesPage() {
   const get = (name: string) => params.get(name) ?? undefined;
   const flag = (name: string) => params.get(name) === "true" || undefined;
   const schema = useVocabulary();
-  const asked = api.useInfiniteQuery("get", "/vulnerabilities", { params: { query: {
-    q: get("q"), severity: get("severity"), image: get("image"), package: get("package"), cluster: get("cluster"), path: get("path"),
-    kev: flag("kev"), rce: flag("rce"), fixable: flag("fixable"), running: flag("running"), limit: 500,
-  } } }, { pageParamName: "cursor", initialPageParam: "", getNextPageParam: (last) => last.next || undefined, placeholderData: (old) => old });
+  const asked = api.useInfiniteQuery(
+    "get",
+    "/vulnerabilities",
+    {
+      params: {
+        query: {
+          q: get("q"),
+          severity: get("severity"),
+          image: get("image"),
+          package: get("package"),
+          cluster: get("cluster"),
+          path: get("path"),
+          kev: flag("kev"),
+          rce: flag("rce"),
+          fixable: flag("fixable"),
+          running: flag("running"),
+          limit: 500,
+        },
+      },
+    },
+    {
+      pageParamName: "cursor",
+      initialPageParam: "",
+      getNextPageParam: (last) => last.next || undefined,
+      placeholderData: (old) => old,
+    },
+  );
   const filters = (
     <>
       <TextFilter name="q" label="CVE, title or package" />
-      <ChoiceFilter name="severity" label="Any severity" choices={(schema?.severities ?? []).map((s) => ({ value: s, label: `at least ${s}` })).reverse()} />
+      <ChoiceFilter
+        name="severity"
+        label="Any severity"
+        choices={(schema?.severities ?? []).map((s) => ({ value: s, label: `at least ${s}` })).reverse()}
+      />
       <ChoiceFilter name="kev" label="Exploited or not" choices={yes("known exploited")} />
       <ChoiceFilter name="rce" label="Any effect" choices={yes("remote code")} />
       <ChoiceFilter name="fixable" label="Fix or none" choices={yes("has a fix")} />
@@ -49,20 +115,51 @@ export function VulnerabilitiesPage() {
   return (
     <Page title="Vulnerabilities" aside={filters}>
       <Scope names={{ image: "image", package: "package" }} />
-      <Answered asked={asked}>{({ pages }) => {
-        const rows = pages.flatMap((p) => p.items), list = pages[0];
-        return list && (
-          <>
-            {list.path && <p>Those that open the attack path “<Link to={pathPage(list.path)}>{list.path.title}</Link>” in {list.path.cluster} · {list.path.namespace}. <Link to="/vulnerabilities">Show all</Link></p>}
-            <p className="counts" role="status">{plural(list.total, "vulnerability", "vulnerabilities")}</p>
-            {list.unscanned > 0 && <Partial>{plural(list.unscanned, "image")} {list.unscanned === 1 ? "was" : "were"} never scanned and may have more: <Link to="/coverage">which, and why</Link>.</Partial>}
-            {rows.length === 0 ? <Empty title="No vulnerability matches">None of the scanned images has one that fits this filter.</Empty> : (
-              <Table label="Vulnerabilities" rows={rows} rowKey={(v) => v.id} columns={columns(schema?.severities)} />
-            )}
-            <More shown={rows.length} total={list.total} busy={asked.isFetchingNextPage} next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined} />
-          </>
-        );
-      }}</Answered>
+      <Answered asked={asked}>
+        {({ pages }) => {
+          const rows = pages.flatMap((p) => p.items),
+            list = pages[0];
+          return (
+            list && (
+              <>
+                {list.path && (
+                  <p>
+                    Those that open the attack path “<Link to={pathPage(list.path)}>{list.path.title}</Link>” in{" "}
+                    {list.path.cluster} · {list.path.namespace}. <Link to="/vulnerabilities">Show all</Link>
+                  </p>
+                )}
+                <p className="counts" role="status">
+                  {plural(list.total, "vulnerability", "vulnerabilities")}
+                </p>
+                {list.unscanned > 0 && (
+                  <Partial>
+                    {plural(list.unscanned, "image")} {list.unscanned === 1 ? "was" : "were"} never scanned and may have
+                    more: <Link to="/coverage">which, and why</Link>.
+                  </Partial>
+                )}
+                {rows.length === 0 ? (
+                  <Empty title="No vulnerability matches">
+                    None of the scanned images has one that fits this filter.
+                  </Empty>
+                ) : (
+                  <Table
+                    label="Vulnerabilities"
+                    rows={rows}
+                    rowKey={(v) => v.id}
+                    columns={columns(schema?.severities)}
+                  />
+                )}
+                <More
+                  shown={rows.length}
+                  total={list.total}
+                  busy={asked.isFetchingNextPage}
+                  next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined}
+                />
+              </>
+            )
+          );
+        }}
+      </Answered>
     </Page>
   );
 }
