@@ -6,6 +6,7 @@ const behind = process.env.BREAKWATER ?? "http://127.0.0.1:8080";
 export default defineConfig({
   plugins: [react()],
   build: { assetsInlineLimit: 0, chunkSizeWarningLimit: 2000 },
-  server: { proxy: { "/api": { target: behind, changeOrigin: true, headers: { origin: behind } } } }, // the server refuses questions from elsewhere
+  // The server refuses questions from elsewhere.
+  server: { proxy: { "/api": { target: behind, changeOrigin: true, headers: { origin: behind } } } },
   test: { environment: "jsdom", setupFiles: "src/test/setup.ts", testTimeout: 20_000 },
 });
