@@ -139,3 +139,63 @@ func TestARolloutToPodsOfOtherNamesOnOtherNodesIsTheSamePath(t *testing.T) {
 		t.Errorf("%d paths were lost", len(got))
 	}
 }
+
+func TestWhyAPathIsHeldIsReadFromWhatIsThereNow(t *testing.T) {
+	const (
+		deployment = "Deployment shop/Deployment/cart name=cart namespace=shop replicas=1"
+		pod        = deployment + " -OWNS-> Pod a name=a\n"
+		scanned    = pod + "Pod a -RUNS-> Container a/c -USES_IMAGE-> Image i name=cart:2 scanned=true\n"
+	)
+	owner := Path{Owners: []string{"c/shop/Deployment/cart"}, DependsOn: []string{"Pod"}, Unseen: []string{"api: pods"}}
+	carrier := Path{Carriers: owner.Owners}
+	gap := func(source, what string, kinds ...string) collect.Gap {
+		return collect.Gap{Source: source, What: what, Why: "403", Kinds: kinds}
+	}
+	tests := []struct {
+		name, given string
+		path        Path
+		gaps        []collect.Gap
+		want        string
+	}{
+		{"all is there and scanned", scanned, owner, nil, ""},
+		{"the workload is gone", "Pod x\n", owner, nil, ""},
+		{"an owner that is no workload", scanned, Path{Owners: []string{"cart", "c/shop/Deployment/cart/app"}}, nil, ""},
+		{"no pods, though one is wanted", deployment, owner, nil, "deployment cart wants 1 pod and has none at the moment"},
+		{"no pods, and none wanted", strings.Replace(deployment, "replicas=1", "replicas=0", 1), owner, nil, ""},
+		{"what it owns is not a pod yet", deployment + " -OWNS-> ReplicaSet shop/ReplicaSet/cart-1", owner, nil,
+			"deployment cart wants 1 pod and has none at the moment"},
+		{"its pod has ended", strings.Replace(pod, "name=a", "phase=Succeeded", 1), owner, nil, "deployment cart wants 1 pod and has none at the moment"},
+		{"its pod has failed", strings.Replace(pod, "name=a", "phase=Failed", 1), owner, nil, "deployment cart wants 1 pod and has none at the moment"},
+		{"its pod runs", strings.Replace(pod, "name=a", "phase=Running", 1), owner, nil, ""},
+		{"its image was not scanned", strings.Replace(scanned, "scanned=true", "", 1), owner, nil, "image cart:2 of deployment cart was not scanned"},
+		{"a nameless image was not scanned", strings.Replace(scanned, "name=cart:2 scanned=true", "", 1), owner, nil,
+			"image i of deployment cart was not scanned"},
+		{"a carrier has no pods", deployment, carrier, nil, "deployment cart wants 1 pod and has none at the moment"},
+		{"a carrier's image was not scanned", strings.Replace(scanned, "scanned=true", "", 1), carrier, nil, ""},
+		{"a manifest could not be read", scanned, owner, []collect.Gap{gap("file", "shop.yaml", "Pod")}, "shop.yaml cannot be read: 403"},
+		{"a source could not be read", scanned, owner, []collect.Gap{gap("source", "cluster", "Pod")}, "cluster cannot be read: 403"},
+		{"the API refuses", scanned, owner, []collect.Gap{gap("api", "nodes", "Node", "Pod")}, "nodes cannot be read: 403"},
+		{"it refuses what does not matter", scanned, owner, []collect.Gap{gap("api", "nodes", "Node")}, ""},
+		{"it refused already when the path was found", scanned, owner, []collect.Gap{gap("api", "pods", "Pod")}, ""},
+		{"a judge repeats it", scanned, owner, []collect.Gap{gap("netpol", "policies", "Pod")}, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			v, err := parseGiven(test.given)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Hold(v, test.gaps)(&test.path); got != test.want {
+				t.Errorf("held because %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestAPathRemembersWhatWasNotSeenOfTheFactsAlone(t *testing.T) {
+	got := unseen([]collect.Gap{{Source: "source", What: "x"}, {Source: "netpol", What: "y"}, {Source: "api", What: "pods"},
+		{Source: "file", What: "z"}, {Source: "api", What: "pods"}})
+	if want := "api: pods, file: z, source: x"; strings.Join(got, ", ") != want {
+		t.Errorf("got %q, want %s", got, want)
+	}
+}

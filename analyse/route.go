@@ -40,7 +40,7 @@ func (s *search) routesTo(pod graph.Node) map[string][]arrival {
 	var back func(n graph.Node, tail []graph.Edge)
 	back = func(n graph.Node, tail []graph.Edge) {
 		for e := range n.In("ROUTES_TO") {
-			if len(routes) >= maxRoutes || len(tail) >= maxHops || loops(e, tail) {
+			if len(routes) >= maxRoutes || len(tail) >= maxHops {
 				continue
 			}
 			if len(tail) > 0 && !follows(e, tail[0]) {
@@ -67,10 +67,6 @@ func (s *search) routesTo(pod graph.Node) map[string][]arrival {
 		out[byNetwork] = nil // exposed in a way that has no drawing
 	}
 	return out
-}
-
-func loops(e graph.Edge, tail []graph.Edge) bool {
-	return slices.ContainsFunc(tail, func(t graph.Edge) bool { return t.From == e.From })
 }
 
 // follows says whether traffic of one hop can go on by the next.
