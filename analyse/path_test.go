@@ -19,7 +19,8 @@ func TestAPathHasItsThingsTheirMembersImagesAndOwners(t *testing.T) {
 
 func TestNodesAreToldByTheirOwner(t *testing.T) {
 	v, err := parseGiven(`
-Pod shop/Pod/cart-1 name=cart-1 namespace=shop workload=Deployment/cart -RUNS-> Container cart-1/app name=app namespace=shop workload=Deployment/cart
+Pod shop/Pod/cart-1 name=cart-1 namespace=shop workload=Deployment/cart
+Pod shop/Pod/cart-1 -RUNS-> Container cart-1/app name=app namespace=shop workload=Deployment/cart
 Node n1 name=n1
 Node n2 name=n2 controlPlane=true
 Secret shop/Secret/s name=s namespace=shop
@@ -73,7 +74,8 @@ func TestMembersStandOnceInTheOrderOfTheGraph(t *testing.T) {
 func TestAThingNamesItsFirstMembersAndCountsAll(t *testing.T) {
 	text := "Internet internet name=Internet\n"
 	for i := range maxMembers + 3 {
-		text += fmt.Sprintf("Internet internet -ROUTES_TO-> Node n%02d\nNode n%02d -ROUTES_TO-> Pod p%02d namespace=s workload=DaemonSet/d exposed=true "+
+		text += fmt.Sprintf("Internet internet -ROUTES_TO-> Node n%02d\n"+
+			"Node n%02d -ROUTES_TO-> Pod p%02d namespace=s workload=DaemonSet/d exposed=true "+
 			"-RUNS-> Container p%02d/c namespace=s workload=DaemonSet/d exposed=true -USES_IMAGE-> Image i rce=true\n", i, i, i, i)
 	}
 	paths := analysedGraph(t, text, builtIn(t))

@@ -70,7 +70,8 @@ func TestWaysAreBounded(t *testing.T) {
 		name, given string
 		want        int
 	}{
-		{"as deep as traffic goes", "Internet internet -ROUTES_TO-> Ingress i\nIngress i -ROUTES_TO-> Service s\nService s -ROUTES_TO-> Pod p\n", 1},
+		{"as deep as traffic goes",
+			"Internet internet -ROUTES_TO-> Ingress i\nIngress i -ROUTES_TO-> Service s\nService s -ROUTES_TO-> Pod p\n", 1},
 		{"nothing from the internet", "Service s -ROUTES_TO-> Pod p\n", 0},
 		{"as many ways as are drawn", wide, maxRoutes},
 	} {
@@ -120,7 +121,8 @@ func TestWaysOfReplicasAreOneAndTheMostCertainIsFirst(t *testing.T) {
 			"network, 2 uncertain: t(1) s/Deployment/d(1)"}},
 		{"a replica that makes it certain", pods + open + strings.ReplaceAll(maybe, "Service t", "Service s"),
 			[]string{"network, 0 uncertain: s(2) s/Deployment/d(3)"}},
-		{"then by name", pods + open + twin, []string{"network, 0 uncertain: r(1) s/Deployment/d(1)", "network, 0 uncertain: s(1) s/Deployment/d(2)"}},
+		{"then by name", pods + open + twin, []string{"network, 0 uncertain: r(1) s/Deployment/d(1)",
+			"network, 0 uncertain: s(1) s/Deployment/d(2)"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -215,7 +215,8 @@ func tellStep(b *strings.Builder, which string, st Step) {
 }
 
 func tellThing(b *strings.Builder, n Thing) {
-	fmt.Fprintf(b, "  thing %s %s: %d of %q in %q, insights %v, members %v\n", n.Kind, n.ID, n.Count, n.Workload, n.Namespace, n.Insights, n.Members)
+	fmt.Fprintf(b, "  thing %s %s: %d of %q in %q, insights %v, members %v\n", n.Kind, n.ID, n.Count, n.Workload, n.Namespace,
+		n.Insights, n.Members)
 	for _, i := range n.Images {
 		fmt.Fprintf(b, "    image %+v\n", i)
 	}

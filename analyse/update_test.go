@@ -18,7 +18,8 @@ func advice(t *testing.T, given string, paths ...Path) string {
 	}
 	var lines []string
 	for _, r := range Recommend(v, paths, func(_, a, b string) int { return cmp.Compare(a, b) }).Recommendations {
-		line := fmt.Sprintf("%s %s %s from %s, fixes %s, %d exploited, rce %t, %d unfixed, images %s, pods %s of %s, %d exposed", r.ID, r.Severity,
+		line := fmt.Sprintf("%s %s %s from %s, fixes %s, %d exploited, rce %t, %d unfixed, images %s, pods %s of %s, %d exposed",
+			r.ID, r.Severity,
 			r.Fixed, strings.Join(r.Installed, " "), strings.Join(r.Vulnerabilities, " "), r.Exploited, r.RCE, r.Unfixed,
 			strings.Join(r.Images, " "), strings.Join(r.Pods, " "), strings.Join(r.Workloads, " "), r.Exposed)
 		for _, p := range r.Paths {
@@ -53,15 +54,18 @@ func TestAnUpdateCountsWhatItFixesAndWhereItRuns(t *testing.T) {
 		{"a rating that nobody gave", image + "Package p -AFFECTED_BY{fixed=2}-> Vulnerability CVE-1\n" + pod,
 			strings.Replace(plain, "High", "Unknown", 1)},
 		{"the worse of two packages of a source", image + affected + pod +
-			"Image i -HAS_PACKAGE-> Package q name=libq source=src version=0 ecosystem=deb\nPackage q -AFFECTED_BY{severity=Low fixed=3}-> Vulnerability CVE-1\n",
+			"Image i -HAS_PACKAGE-> Package q name=libq source=src version=0 ecosystem=deb\n" +
+			"Package q -AFFECTED_BY{severity=Low fixed=3}-> Vulnerability CVE-1\n",
 			strings.NewReplacer("High 2 from 1", "High 3 from 0 1").Replace(plain)},
 		{"exploited first, then the most severe, then by name", image + affected + pod +
-			"Package p -AFFECTED_BY{severity=Critical fixed=1.5}-> Vulnerability CVE-2\nPackage p -AFFECTED_BY{severity=High fixed=2}-> Vulnerability CVE-0\n" +
+			"Package p -AFFECTED_BY{severity=Critical fixed=1.5}-> Vulnerability CVE-2\n" +
+			"Package p -AFFECTED_BY{severity=High fixed=2}-> Vulnerability CVE-0\n" +
 			"Package p -AFFECTED_BY{severity=Low fixed=2}-> Vulnerability CVE-3 kev=true rce=true\nPackage p -AFFECTED_BY-> Vulnerability CVE-4\n",
 			strings.NewReplacer("High 2", "Critical 2", "CVE-1", "CVE-3 CVE-2 CVE-0 CVE-1", "0 exploited", "1 exploited", "false", "true",
 				"0 unfixed", "1 unfixed").Replace(plain)},
 		{"a vulnerability fixed for one package of the source only", image + affected + pod +
-			"Image i -HAS_PACKAGE-> Package q name=libq source=src version=1 ecosystem=deb\nPackage q -AFFECTED_BY{fixed=2}-> Vulnerability CVE-5\n" +
+			"Image i -HAS_PACKAGE-> Package q name=libq source=src version=1 ecosystem=deb\n" +
+			"Package q -AFFECTED_BY{fixed=2}-> Vulnerability CVE-5\n" +
 			"Package q -AFFECTED_BY-> Vulnerability CVE-1\n", strings.NewReplacer("CVE-1", "CVE-1 CVE-5").Replace(plain)},
 	}
 	for _, test := range tests {
