@@ -32,6 +32,7 @@ type search struct {
 	gaps    []collect.Gap
 	most    int // paths; more are a gap
 	full    bool
+	long    bool // a path goes on beyond maxLength
 }
 
 func newSearch(v *graph.View, rules *Rules, unseen []string) *search {
@@ -63,6 +64,11 @@ func (s *search) run(ctx context.Context) ([]Path, error) {
 		s.gaps = append(s.gaps, collect.Gap{Cluster: s.cluster(), Source: "analyse", What: "attack paths", Kinds: []string{"CAN_EXPLOIT"},
 			Why:         fmt.Sprintf("there are more than the %d that are told", s.most),
 			Consequence: "Attack paths beyond them are not listed."})
+	}
+	if s.long {
+		s.gaps = append(s.gaps, collect.Gap{Cluster: s.cluster(), Source: "analyse", What: "long attack paths", Kinds: []string{"CAN_EXPLOIT"},
+			Why:         fmt.Sprintf("there are paths of more than %d steps", maxLength),
+			Consequence: "Where they lead is not told."})
 	}
 	slices.SortFunc(s.found, func(a, b Path) int {
 		return cmp.Or(cmp.Compare(b.RiskScore, a.RiskScore), strings.Compare(a.Title, b.Title), strings.Compare(a.ID, b.ID))
@@ -171,7 +177,7 @@ func (s *search) from(f *foothold) {
 // so the paths are finite in number and none is a detour of another.
 func (s *search) extend(f *foothold, path []hop, near map[group]bool) {
 	last, ok := s.controlled(path[len(path)-1])
-	if len(path) > maxLength || !ok {
+	if !ok {
 		return
 	}
 	path = append(slices.Clone(path[:len(path)-1]), last)
@@ -186,6 +192,10 @@ func (s *search) extend(f *foothold, path []hop, near map[group]bool) {
 	for _, st := range next {
 		if near[st.group] {
 			continue
+		}
+		if len(path) > maxLength {
+			s.long = true
+			return
 		}
 		if len(s.found) >= s.most {
 			s.full = true
