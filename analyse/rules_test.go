@@ -1,11 +1,14 @@
 package analyse
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/breakwater-sec/breakwater/graph"
 )
 
 const goodTechnique = `id: r
@@ -134,5 +137,137 @@ func TestWhyNotNamesTheGuardThatPrevents(t *testing.T) {
 	got, err := WhyNot(background(), v, v.Clusters()[0], rules, nil)
 	if err != nil || len(got) != 1 || got[0].Guard != "the account's token is not mounted" || got[0].From != "Container c/p/c" {
 		t.Errorf("%v, error %v", got, err)
+	}
+}
+
+func TestRulesOfAllKindsAreListed(t *testing.T) {
+	r, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(goodTechnique)}}, fstest.MapFS{"paths/t.yaml": {Data: []byte(goodPathType)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, techniques, types := r.All(), r.Techniques(), r.PathTypes(); len(all) != 2 || len(techniques) != 1 || techniques[0].ID != "r" ||
+		len(types) != 1 || types[0].Title != "Internet exposed Kubernetes pod with high severity vulnerabilities" {
+		t.Errorf("%v, %v, %v", all, techniques, types)
+	}
+	if r.Powers != nil {
+		t.Errorf("powers %v of a folder that has none", r.Powers)
+	}
+	for name, text := range map[string]string{"attack/powers.yaml": "- id: x\n  nothing: here\n"} {
+		if _, err := LoadFS(fstest.MapFS{name: {Data: []byte(text)}}); err == nil {
+			t.Errorf("wrong powers load")
+		}
+	}
+}
+
+func TestATitleSaysHowTrafficArrivesAndWhatIsWeak(t *testing.T) {
+	r, err := LoadFS(fstest.MapFS{"paths/t.yaml": {Data: []byte(goodPathType)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		arrival string
+		severe  bool
+		want    string
+	}{
+		{byNetwork, true, "Internet exposed Kubernetes pod with high severity vulnerabilities"},
+		{"", false, "Internet exposed Kubernetes pod with vulnerabilities that allow remote code execution"},
+		{byHostNetwork, true, "Kubernetes pod on the host network of an internet exposed node with high severity vulnerabilities"},
+	} {
+		if got := r.paths[0].title(test.arrival, test.severe); got != test.want {
+			t.Errorf("%q %t: %q, want %q", test.arrival, test.severe, got, test.want)
+		}
+	}
+}
+
+func TestARulesOwnTestsFailWithWhatWasFound(t *testing.T) {
+	const given = "Pod p -RUNS-> Container p/c privileged=true\nPod p -RUNS_ON-> Node n"
+	const guarded = "Pod p runtimeSandboxed=true -RUNS-> Container p/c privileged=true\nPod p -RUNS_ON-> Node n"
+	r, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(goodTechnique)}, "paths/t.yaml": {Data: []byte(goodPathType)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name string
+		test techniqueTest
+		want string
+	}{
+		{"right", techniqueTest{Given: given, Want: []string{"p/c -> n"}}, ""},
+		{"an edge that nobody wants", techniqueTest{Given: given}, "edges are [p/c -> n], want []"},
+		{"an edge that is not made", techniqueTest{Given: "Pod p", Want: []string{"p -> n"}}, "edges are [], want [p -> n]"},
+		{"prevented", techniqueTest{Given: guarded, Prevented: []string{"p/c -> n"}}, ""},
+		{"a guard that nobody wants", techniqueTest{Given: guarded}, "prevented are [p/c -> n], want []"},
+		{"no graph", techniqueTest{Given: "Nothing x"}, "line 1"},
+	}
+	for _, test := range tests {
+		err := r.attack[0].try(test.test)
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", test.name, err, test.want)
+		}
+	}
+	path := r.paths[0]
+	if err := path.try(pathTypeTest{Given: "Pod p", Want: []string{"x"}}); err == nil ||
+		!strings.Contains(err.Error(), "paths are [], want [x]") {
+		t.Errorf("a path that is not found: %v", err)
+	}
+	if err := path.try(pathTypeTest{Given: "Nothing x"}); err == nil {
+		t.Error("a path type's test has no graph")
+	}
+	for i, c := range append(r.attack[0].Cases(), path.Cases()...) {
+		if c.Fires != (i%2 == 0) || c.Name == "" {
+			t.Errorf("case %q fires %t", c.Name, c.Fires)
+		}
+	}
+}
+
+func TestAGuardIsAboutOneToFourThingsOfItsRule(t *testing.T) {
+	rule := func(guard string) string {
+		return strings.NewReplacer("match: MATCH (p:Pod) WHERE p.runtimeSandboxed", "match: "+guard,
+			"MATCH (p)-[:RUNS_ON]->(n:Node)",
+			"MATCH (p)-[:RUNS_ON]->(n:Node) MATCH (p)-[:RUNS_AS]->(s:ServiceAccount) MATCH (s)-[:HOLDS]->(m:Permission)").
+			Replace(goodTechnique)
+	}
+	const four = "MATCH (c:Container)<-[:RUNS]-(p:Pod) MATCH (p)-[:RUNS_ON]->(n:Node) MATCH (p)-[:RUNS_AS]->(s:ServiceAccount)"
+	for _, test := range []struct{ name, guard, want string }{
+		{"one", "MATCH (p:Pod) WHERE p.runtimeSandboxed", ""},
+		{"four", four, ""},
+		{"five", four + " MATCH (s)-[:HOLDS]->(m:Permission)", "want one to 4 variables"},
+		{"none", "MATCH (q:Pod) WHERE q.runtimeSandboxed", "want one to 4 variables"},
+		{"an edge", "MATCH (c:Container)<-[:RUNS]-(p:Pod) MATCH (p)-[:RUNS_ON]->(n:Node) MERGE (c)-[:CAN_TAKE_OVER]->(n)", "adds no edge"},
+		{"nonsense", "MATCH (p:Pood)", "no kind Pood"},
+	} {
+		_, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(rule(test.guard))}})
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", test.name, err, test.want)
+		}
+	}
+}
+
+func TestWhyNotTellsOnlyWhatIsAskedForAndNotTooMuch(t *testing.T) {
+	rules, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(goodTechnique)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var given strings.Builder
+	for i := range maxPrevented + 5 {
+		fmt.Fprintf(&given, "Pod p%d runtimeSandboxed=true -RUNS-> Container c%d privileged=true\nPod p%d -RUNS_ON-> Node n\n", i, i, i)
+	}
+	given.WriteString("Pod free runtimeSandboxed=false -RUNS-> Container free/c privileged=true\nPod free -RUNS_ON-> Node n\n")
+	v, err := parseGiven(given.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		keep func(from, to graph.Node) bool
+		want int
+	}{
+		{"everything", nil, maxPrevented},
+		{"of one container", func(from, to graph.Node) bool { return givenID(from) == "c7" && givenID(to) == "n" }, 1},
+		{"of one that nothing guards", func(from, _ graph.Node) bool { return givenID(from) == "free/c" }, 0},
+	} {
+		got, err := WhyNot(t.Context(), v, v.Clusters()[0], rules, test.keep)
+		if err != nil || len(got) != test.want {
+			t.Errorf("%s: %d, want %d; %v", test.name, len(got), test.want, err)
+		}
 	}
 }

@@ -64,7 +64,8 @@ func reached(t *testing.T, given string, most int) (routes []string, gaps []stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := parseGiven("Internet internet -ROUTES_TO-> Service s name=s\nService s -ROUTES_TO-> Pod p exposed=true namespace=n workload=Pod/p\n" + given)
+	v, err := parseGiven("Internet internet -ROUTES_TO-> Service s name=s\n" +
+		"Service s -ROUTES_TO-> Pod p exposed=true namespace=n workload=Pod/p\n" + given)
 	if err != nil {
 		t.Fatal(err)
 	}
