@@ -714,7 +714,7 @@ type PathImage = analyse.Image
 type PathList struct {
 	AsOf *time.Time `json:"asOf"`
 
-	// Counts Paths by status, whatever the filter's status
+	// Counts Paths by status, for all statuses and not only the filter's
 	Counts map[string]int `json:"counts"`
 	Items  []PathRow      `json:"items"`
 
@@ -1113,7 +1113,7 @@ type RegistryImageList struct {
 
 // RegistryList defines model for RegistryList.
 type RegistryList struct {
-	// Credentials How the server signs in to registries, for whoever wants to connect one
+	// Credentials How the server signs in to registries, for people who connect one
 	Credentials string `json:"credentials"`
 
 	// Gaps Of all of them
@@ -1212,7 +1212,7 @@ type SensorList struct {
 	// Next Cursor of the next page
 	Next *string `json:"next,omitempty"`
 
-	// Total Nodes, whatever the filter's state
+	// Total Nodes in all states, not only the filter's
 	Total int `json:"total"`
 
 	// WithSensor Nodes whose sensor reports: seeing or partial

@@ -12,7 +12,7 @@ import (
 	"github.com/breakwater-sec/breakwater/store"
 )
 
-// credentials says where passwords come from, to whoever wants to connect a registry.
+// credentials says where passwords come from, for people who connect a registry.
 const credentials = "Passwords are not typed here and not stored: the server signs in with the docker configuration of its own user " +
 	"(docker login, podman login, credential helpers; " +
 	"DOCKER_CONFIG and REGISTRY_AUTH_FILE name another file), or with the account that its configuration file names (serve --config)."

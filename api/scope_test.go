@@ -390,7 +390,7 @@ func TestASeenClusterLooksAsIfTheOthersWereNotThere(t *testing.T) {
 }
 
 // unordered is an answer with its lists and lines sorted: what clusters share is
-// listed as it arrived, and two workers read images in whatever order they finish.
+// listed as it arrived, and two workers read images in any order.
 func unordered(answer string) string {
 	lines := strings.Split(answer, "\n")
 	for i, l := range lines {

@@ -39,8 +39,8 @@ type Config struct {
 	Log   *slog.Logger
 }
 
-// Records is what assess asks of the store, so that each image is read once whatever
-// happens to a process meanwhile.
+// Records is what assess asks of the store, so that each image is read once also when
+// a process ends meanwhile.
 type Records interface {
 	// ResumeImages gives up what the owner leased and wanted in an earlier run.
 	ResumeImages(ctx context.Context, owner string) error

@@ -7,7 +7,7 @@ import (
 )
 
 // demand is what clusters use and what registries list, and so which images there
-// are. Every answer is a function of what was told, in whatever order it was told:
+// are. Every answer is a function of what was told, in any order:
 // a node may name an image by its index, by the manifest of its platform or by its
 // configuration, before or after a registry lists it or it is read.
 type demand struct {

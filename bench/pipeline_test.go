@@ -90,7 +90,7 @@ func analysed(t testing.TB, rules *detect.Rules, batches []ingest.Batch, cores, 
 
 // TestMeasureAuditEventsOnTwoCores asks what a second core brings when two clusters
 // send: each has an engine of its own. Processor time says what parallel work costs
-// beyond the work itself, whatever else the machine does meanwhile.
+// beyond the work itself, also when the machine does something else meanwhile.
 func TestMeasureAuditEventsOnTwoCores(t *testing.T) {
 	measured(t)
 	rules, batches := manyRules(t, true), auditBatches(t)

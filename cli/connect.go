@@ -21,11 +21,11 @@ func connectCommand(s streams) *cobra.Command {
 // connection is what one cluster needs to send events of one kind.
 type connection struct{ data, cluster, server, out string }
 
-func (o *connection) flags(c *cobra.Command, whence string) {
+func (o *connection) flags(c *cobra.Command, how string) {
 	dataFlag(c, &o.data)
 	c.Flags().StringVar(&o.cluster, "cluster", "", "the cluster's name, as in breakwater serve --from NAME=…")
 	c.Flags().StringVar(&o.server, "server", "",
-		"where "+whence+" the server's --ingest-listen (by default, where the running server listens)")
+		"where "+how+" the server's --ingest-listen (by default, where the running server listens)")
 	c.Flags().StringVar(&o.out, "out", "", "folder for the files")
 }
 

@@ -28,7 +28,7 @@ func storageFlags(cmd *cobra.Command, o *server.Storage) {
 }
 
 // storageCommand tells the sizes by which retention is chosen. It is not in the API: rows
-// of all clusters are counted, whoever may see which.
+// of all clusters are counted, also those that the asker may not see.
 func storageCommand(s streams) *cobra.Command {
 	var data string
 	var f format

@@ -3,7 +3,7 @@ package collect
 import "strings"
 
 // ImageIs says whether the container's image comes from a repository of that
-// name, whatever registry and folder precede it: "quay.io/calico/node:v3" is
+// name, in any registry and folder: "quay.io/calico/node:v3" is
 // "calico/node" and "node".
 func (c ContainerShape) ImageIs(name string) bool {
 	repo, _, _ := strings.Cut(c.Image, "@")

@@ -11,7 +11,7 @@ import (
 )
 
 // StoreVariable names the store for every command: a DSN may hold a password, and flags
-// are seen by whoever lists processes.
+// are seen by everyone who lists processes.
 const StoreVariable = "BREAKWATER_STORE"
 
 // Place is where the records of a server on this folder are.

@@ -9,7 +9,7 @@ import (
 
 // Alert is one human action that a rule objects to, with everything that is known
 // of it. The engine hands it out again, under the same ID, when it learns more:
-// whoever keeps alerts replaces the one that was there.
+// those who keep alerts replace the one that was there.
 type Alert struct {
 	// ID is made of the rule, the cluster, what the alert is about and its first
 	// act, so that events that come again make the same one.

@@ -14,7 +14,7 @@ import (
 type expr interface {
 	holds(event.Fields) bool
 	// needs gives the values of which a field must hold one for the expression to
-	// hold; ok is false where it may hold whatever the field is. An absent field
+	// hold; ok is false where it may hold with any value of the field. An absent field
 	// is the value "".
 	needs(field string) (values []string, ok bool)
 }

@@ -47,7 +47,7 @@ func New(rules *Rules, c Context, o Options) *Engine {
 	return e
 }
 
-// remembering is a memory of the most that were used last; gone hears of what is forgotten.
+// remembering is a memory of the most that were used last; gone is called with what is forgotten.
 func remembering[K comparable, V any](most int, gone func(K, V)) *simplelru.LRU[K, V] {
 	memory, err := simplelru.NewLRU(max(most, 1), gone)
 	if err != nil {

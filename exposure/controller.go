@@ -115,7 +115,7 @@ func serves(s *collect.PodShape, c class) bool {
 	}
 	return slices.ContainsFunc(s.Containers, func(k collect.ContainerShape) bool {
 		if c.id != "" && argument(k, "controller-class") == c.id {
-			return true // an installation that calls itself so, whatever its image
+			return true // an installation that calls itself so, with any image
 		}
 		return c.known != nil && slices.ContainsFunc(c.known.images, k.ImageIs) && !otherClass(k, c)
 	})

@@ -75,7 +75,7 @@ func TestIngresses(t *testing.T) {
 		{"a service that is not there", all(controllerOpen, strings.ReplaceAll(byClass, "{name: web, port", "{name: lost, port")),
 			[]string{ctl}, nil},
 		{"a port that is not there", all(controllerOpen, strings.ReplaceAll(byClass, "number: 80", "number: 81")), []string{ctl}, nil},
-		{"a backend for whatever no rule takes", all(controllerOpen,
+		{"a default backend for what no rule takes", all(controllerOpen,
 			strings.NewReplacer("rules: [", "defaultBackend: {service: {name: web, port: {number: 80}}}, rules: [",
 				"backend: {service: {name: web", "backend: {service: {name: lost").Replace(byClass)), []string{ctl, web}, nil},
 		{"a port by name", all(controllerOpen, strings.ReplaceAll(byClass, "number: 80", "name: http")), []string{ctl, web}, nil},

@@ -59,7 +59,7 @@ type sender struct {
 	source Source
 	// whole senders stand for all clients: an address rule does not narrow them.
 	whole bool
-	// perNode senders are heard differently by pods on their own node.
+	// perNode senders are judged differently for pods on their own node.
 	perNode bool
 }
 
@@ -98,7 +98,7 @@ func (j *judge) deliver(w way, service ref.Ref, targets []target, senders []send
 }
 
 // perNode takes pods of different nodes apart where a sender is a node itself,
-// which its own pods always hear.
+// whose traffic its own pods always accept.
 func perNode(targets []target, senders []sender) []target {
 	if !slices.ContainsFunc(senders, func(s sender) bool { return s.perNode }) {
 		return targets

@@ -15,8 +15,8 @@ import (
 type format struct {
 	// lists says that a file is a database of this format.
 	lists func(name string) bool
-	// read returns the packages that a database lists, whatever it could read of
-	// it also when the rest is an error.
+	// read returns the packages that a database lists; what it could read
+	// is returned also when the rest is an error.
 	read func(ctx context.Context, t *tree, database string) ([]Package, error)
 	// files tells packages of one database which files are their own.
 	files func(t *tree, database string, packages []*Package)

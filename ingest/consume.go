@@ -39,8 +39,8 @@ const (
 	// deaths are how often a process may end before it has said what became of a
 	// batch: more than tries, since it may have been asked to end.
 	deaths = 10
-	// lookEvery is how often new clusters are looked for that another process
-	// heard of.
+	// lookEvery is how often the stream is asked for clusters that have sent
+	// something to another process.
 	lookEvery = 5 * time.Second
 	// forgetConsumer is when JetStream forgets a cluster that nobody reads any
 	// more. Its batches stay.
@@ -60,7 +60,7 @@ func (s *Server) Consume(ctx context.Context, handler func(context.Context, Batc
 		if err != nil && ctx.Err() == nil {
 			s.config.Log.Warn("cannot read the event stream", "error", err)
 		}
-		clusters := s.stream.heard.all()
+		clusters := s.stream.senders.all()
 		for of := range waiting {
 			clusters = append(clusters, of.cluster)
 		}
@@ -73,7 +73,7 @@ func (s *Server) Consume(ctx context.Context, handler func(context.Context, Batc
 		look := time.NewTimer(lookEvery)
 		select {
 		case <-ctx.Done():
-		case <-s.stream.heard.new:
+		case <-s.stream.senders.new:
 		case <-look.C:
 		}
 		look.Stop()

@@ -282,7 +282,7 @@ func TestAClusterWhoseAnalysisStandsStillHoldsNoOther(t *testing.T) {
 	post("slow", slow, 1)
 	<-held
 	for i := range 10 {
-		post("quick", quick, i) // a cluster that was never heard of before
+		post("quick", quick, i) // a cluster that has never sent anything
 	}
 	got.wait(t, 10)
 	close(release)

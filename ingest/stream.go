@@ -50,12 +50,12 @@ type stream struct {
 	events   jetstream.Stream
 	id       string  // of the event stream; one that is made anew has another
 	names    *folder // nil if NATS is somebody else's
-	heard    heard
+	senders  senders
 }
 
-// heard is the clusters that have sent something to this process; new wakes who
-// waits for another.
-type heard struct {
+// senders are the clusters that have sent something to this process; new tells
+// that there is another.
+type senders struct {
 	new chan struct{}
 	mu  struct {
 		sync.Mutex
@@ -63,7 +63,7 @@ type heard struct {
 	}
 }
 
-func (h *heard) of(cluster string) {
+func (h *senders) of(cluster string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.mu.clusters[cluster] {
@@ -76,7 +76,7 @@ func (h *heard) of(cluster string) {
 	}
 }
 
-func (h *heard) all() []string {
+func (h *senders) all() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Collect(maps.Keys(h.mu.clusters))
@@ -86,7 +86,7 @@ func (h *heard) all() []string {
 // a NATS cluster.
 func openStream(ctx context.Context, dir string, other NATS, maxBytes int64, log *slog.Logger) (*stream, error) {
 	s := &stream{}
-	s.heard.new, s.heard.mu.clusters = make(chan struct{}, 1), map[string]bool{}
+	s.senders.new, s.senders.mu.clusters = make(chan struct{}, 1), map[string]bool{}
 	err := s.connect(dir, other, maxBytes, log)
 	if err == nil {
 		err = s.declare(ctx, maxBytes, other)
@@ -204,7 +204,7 @@ func (s *stream) put(ctx context.Context, of source, chunk []byte, events int, i
 			return false, fmt.Errorf("keep events: %w", err)
 		}
 	}
-	s.heard.of(of.cluster)
+	s.senders.of(of.cluster)
 	return ack.Duplicate, nil
 }
 

@@ -1,5 +1,5 @@
 // Package live owns the moving picture: changes of clusters in, an immutable
-// World out, results to the store and a word to whoever subscribed. Each cluster
+// World out, results to the store and a notice to subscribers. Each cluster
 // has one goroutine that owns its Facts and recomputes them whole; readers take
 // the current World and need no lock.
 //

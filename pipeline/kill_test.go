@@ -99,7 +99,7 @@ func lastLife(t *testing.T, dir string, s *store.Store) (server *ingest.Server, 
 }
 
 // doomed is records at whose n-th commit the process is killed: before it, or
-// after it and before anybody hears of it.
+// after it and before it is acknowledged.
 type doomed struct {
 	*store.Store
 	before, after int64

@@ -122,7 +122,7 @@ func (l *lane) safely(ctx context.Context, w *work, do func(context.Context, *wo
 }
 
 // batch takes a batch through all stages. One that was committed before, and came
-// again because nobody heard of it, changes nothing.
+// again because it was not acknowledged, changes nothing.
 func (l *lane) batch(ctx context.Context, w *work) error {
 	if err := l.ready(ctx); err != nil {
 		return err

@@ -1,6 +1,6 @@
 package pipeline
 
-// notify is the last stage: those who look on hear of what is kept now.
+// notify is the last stage: subscribers are told what was committed.
 func (l *lane) notify(w *work) {
 	if w.batch != nil {
 		l.unreadable.add(sender{l.cluster, w.batch.Kind}, w.unreadable)

@@ -8,7 +8,7 @@ import (
 // Analytic is a judgement that needs a memory of earlier events: how many there
 // were, what is usual. One belongs to one cluster. What it remembers is committed
 // together with the position of the batch it observed, so it observes every event
-// once, whatever ends the process.
+// once, however the process ends.
 type Analytic interface {
 	// Name is under what its state is kept.
 	Name() string

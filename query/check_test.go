@@ -98,7 +98,7 @@ func TestAComposedConnectionPrintsAsItsEdgesBothWays(t *testing.T) {
 	}
 }
 
-// Whatever the menus offer is accepted: nothing impossible can be picked.
+// Everything the menus offer is accepted: nothing impossible can be picked.
 func TestEverythingOnAMenuChecks(t *testing.T) {
 	v := Schema()
 	for _, g := range Kinds(v) {

@@ -25,7 +25,7 @@ type Values struct {
 const maxDistinct = 100_000
 
 // Complete lists the values that a property of a kind, family or edge has in
-// the visible graph: those that contain a text, in whatever case, most frequent
+// the visible graph: those that contain a text, in any case, most frequent
 // first. Only Limit, Deadline and Vocabulary of the options matter.
 func Complete(ctx context.Context, view *graph.View, scope graph.Scope, of, prop, contains string, opts Options) (Values, error) {
 	voc := opts.Vocabulary

@@ -183,7 +183,7 @@ func (e *engine) image(lanes []lane, from, within nodeSet) nodeSet {
 }
 
 // cross is image within one lane: it pushes from the near nodes or pulls from
-// the far ones, whichever touches fewer edges.
+// the far ones, where that touches fewer edges.
 func (e *engine) cross(l *lane, near, far graph.Bitmap) graph.Bitmap {
 	nn, nf := near.Count(), far.Count()
 	if nn == 0 || nf == 0 {

@@ -41,7 +41,7 @@ func (b Binding) Edge(name string) (*Edge, bool) {
 	return b.e.edge(c), true
 }
 
-// Match hands over every match of a query, whatever it returns or adds, until
+// Match hands over every match of a query, without its RETURN, until
 // yield says no. Params fill in `$name`s.
 func Match(ctx context.Context, view *graph.View, scope graph.Scope, q *Query, params map[string]any, yield func(Binding) bool) error {
 	return MatchWith(ctx, view, scope, q, Options{Params: params}, yield)

@@ -111,7 +111,7 @@ func TestAProblemSaysWhereAndWhatWasMeant(t *testing.T) {
 	}
 }
 
-// FuzzParse: nothing makes the parser panic, and whatever it accepts prints to
+// FuzzParse: nothing makes the parser panic, and what it accepts prints to
 // a text that reads back as the same tree.
 func FuzzParse(f *testing.F) {
 	f.Add("MATCH (i:Image) MATCH (i)-[h:HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id CONTAINS '3889' RETURN i, v")

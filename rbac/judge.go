@@ -178,7 +178,7 @@ func (g grant) witness(rule int) *Witness {
 // unlimited is the witness of system:masters.
 func unlimited() *Witness {
 	return &Witness{As: Group(masters), Rule: -1,
-		Text: "members of the group system:masters may do everything, whatever the roles say"}
+		Text: "members of the group system:masters may do everything, regardless of the roles"}
 }
 
 // Subjects are the identities that bindings name, sorted.

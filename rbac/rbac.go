@@ -5,7 +5,7 @@
 // It knows RBAC only. Other authorizers (Node, webhooks, an identity provider's
 // group memberships) are not seen: a no means that RBAC does not grant it, and a
 // user's groups are those that Kubernetes implies. Members of system:masters may
-// do everything, whatever the roles say.
+// do everything, regardless of the roles.
 package rbac
 
 import (

@@ -12,7 +12,7 @@ import (
 	"github.com/breakwater-sec/breakwater/severity"
 )
 
-// Head is what every rule says of itself, whatever runs it.
+// Head is what every rule says of itself, for every engine.
 type Head struct {
 	ID    string `yaml:"id" json:"id"`
 	Title string `yaml:"title" json:"title"`

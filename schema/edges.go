@@ -157,6 +157,6 @@ var Edges = []Edge{
 		Sentence: "Code can be run there.",
 		Joins:    pairs([]string{"Container"}, "Container"), Properties: derivedProperties},
 	{Name: "CAN_TAMPER", Verb: "can tamper with", Inverse: "can be tampered with by", Derived: true, Step: true,
-		Sentence: "What the other reads or hears can be read and changed: shared network or shared volume.",
+		Sentence: "What the other container reads or receives can be read and changed: shared network or shared volume.",
 		Joins:    pairs([]string{"Container"}, "Container"), Properties: derivedProperties},
 }

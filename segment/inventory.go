@@ -20,7 +20,7 @@ func PutAssessment(s *graph.Shared, a *assess.Assessment) bool {
 	return true
 }
 
-// ReplaceAssessment writes the assessment whatever is there, as is needed when the
+// ReplaceAssessment writes the assessment over the one that is there, as is needed when the
 // advisories have changed: the image's properties, its packages, and the
 // vulnerabilities they have. Edges of an image are replaced as a whole.
 func ReplaceAssessment(s *graph.Shared, a *assess.Assessment) {

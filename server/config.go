@@ -38,7 +38,7 @@ type Config struct {
 }
 
 // NATSVariable names the NATS cluster: an address may hold a password, and flags are seen
-// by whoever lists processes.
+// by everyone who lists processes.
 const NATSVariable = "BREAKWATER_NATS"
 
 // Version is what the Go toolchain knows of this build.

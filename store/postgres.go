@@ -41,7 +41,7 @@ var postgres = dialect{
 			(SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(c.oid)), pg_total_relation_size(c.oid))::bigint
 		FROM pg_class c WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace`,
 	transaction: &sql.TxOptions{Isolation: sql.LevelRepeatableRead},
-	// Text is compared byte by byte, as in SQLite, whatever the database's language.
+	// Text is compared byte by byte, as in SQLite, in every language of the database.
 	words: strings.NewReplacer(" TEXT", ` TEXT COLLATE "C"`, " BLOB", " BYTEA", " INTEGER", " BIGINT"),
 	alone: func(ctx context.Context, tx *sql.Tx) error {
 		if err := run(ctx, tx, `SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0`); err != nil { // both may take long

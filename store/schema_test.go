@@ -17,7 +17,7 @@ var global = map[string]string{
 	"sessions":       "people sign in to all clusters",
 	"ingest_tokens":  "asked by what a sender shows, before it is known whose it is",
 	"images":         "an image is the same wherever it runs, and is read once",
-	"image_wants":    "an owner says which images it wants, whichever of its clusters uses them",
+	"image_wants":    "an owner says which images it wants, for all its clusters together",
 	"image_builds":   "which digests mean an image is true everywhere",
 	"layers":         "a layer is the same in every image",
 	"registries":     "a registry feeds every cluster",

@@ -63,7 +63,7 @@ func TestSeveritySaysWhoDecided(t *testing.T) {
 			[]string{affected(`"id":"GHSA-1","severity":[{"type":"CVSS_V4",`+
 				`"score":"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:H/SC:N/SI:N/SA:N"}]`, "npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.High, "CVSS 8.7 (GHSA-1)"},
-		{"CVSS 3 before CVSS 4, whatever comes first", []string{affected(`"id":"GHSA-1","severity":[`+v4+`,`+v3+`]`, "npm", "x", fixed)},
+		{"CVSS 3 before CVSS 4, in either order", []string{affected(`"id":"GHSA-1","severity":[`+v4+`,`+v3+`]`, "npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Medium, "CVSS 5.3 (GHSA-1)"},
 		{"CVSS 3 of another record before CVSS 4",
 			[]string{affected(`"id":"GHSA-1","aliases":["CVE-2020-10001"],"severity":[`+v4+`]`, "npm", "x", fixed),

@@ -55,7 +55,7 @@ func summary(f *collect.Facts) string {
 func TestManifestsBecomeFactsAndThePodsTheyWouldMake(t *testing.T) {
 	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: a}\nspec: {containers: [{name: c, image: i}]}\n"
 	tests := []struct{ name, file, content, want string }{
-		{"a workload makes one pod, whatever its replicas", "a.yaml", deployment,
+		{"a workload makes one pod for all its replicas", "a.yaml", deployment,
 			"Node any-node\nPod shop/web made by Deployment on any-node\nDeployment shop/web"},
 		{"a node that is there is used", "a.yaml", deployment + "---\napiVersion: v1\nkind: Node\nmetadata: {name: n1}\n",
 			"Node n1\nPod shop/web made by Deployment on n1\nDeployment shop/web"},

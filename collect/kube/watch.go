@@ -37,7 +37,7 @@ type watcher struct {
 
 // Watch reads a cluster until ctx ends: every kind is listed and then watched.
 // What happens is told to changes, one call at a time; a call that blocks holds
-// collection back. Whatever cannot be read becomes a gap and is tried again, so
+// collection back. What cannot be read becomes a gap and is tried again, so
 // the only errors are those of Config and ctx.
 func Watch(ctx context.Context, cfg Config, changes func(collect.Change)) error {
 	cfg, err := cfg.withDefaults()

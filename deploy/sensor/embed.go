@@ -4,7 +4,7 @@ package sensor
 import _ "embed"
 
 // DaemonSet is the manifest: a Namespace and a DaemonSet. Secret and ConfigMap of
-// the same name are for whoever connects the cluster to make.
+// the same name are made when the cluster is connected.
 //
 //go:embed daemonset.yaml
 var DaemonSet []byte

@@ -38,7 +38,7 @@ var controllers = strings.Fields(`attachdetach-controller certificate-controller
 	validatingadmissionpolicy-status-controller volumeattributesclass-protection-controller`)
 
 // managed are user names that the clouds' own control planes act under, by how
-// they begin. Whoever can issue client certificates can take such a name.
+// they begin. Everyone who can issue client certificates can take such a name.
 var managed = []string{"eks:", "system:gke-", "system:gcp-", "system:managed-certificate-controller", "aksService", "aks-support",
 	"acsService"}
 

@@ -44,7 +44,7 @@ func (b *Batch) reject(position int, err error) {
 	b.Rejected = append(b.Rejected, Rejected{position, err.Error()})
 }
 
-// Count is how much was seen, of whatever kind.
+// Count is how much was seen, of any kind.
 func (b *Batch) Count() int {
 	return len(b.Events) + b.Announced + len(b.Rejected) + b.Dropped
 }

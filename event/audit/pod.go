@@ -8,8 +8,8 @@ import (
 )
 
 // written is what is read of an object that a request wrote: where it stands
-// among its owners, the pods it makes, and the rights it gives. Whatever else
-// the object holds is not looked at.
+// among its owners, the pods it makes, and the rights it gives. What else
+// the object holds is not read.
 type written struct {
 	Kind     string   `json:"kind"`
 	Metadata metadata `json:"metadata"`

@@ -7,7 +7,7 @@ import (
 )
 
 // Evidence outlives the event, so it is made by naming what stays: a member
-// that is not named here is gone, whatever it held. Values of environment
+// that is not named here is gone with all that it held. Values of environment
 // variables, data of Secrets and ConfigMaps, tokens, annotations (applied
 // configurations hold all of these) and unknown kinds go that way.
 
@@ -37,7 +37,7 @@ var identity = set(`kind apiVersion metadata name generateName namespace uid own
 var maps = set(`labels matchLabels nodeSelector extra`)
 
 // decisions are the annotations of an audit event that stay; those of webhooks
-// hold patches, with whatever the patch holds.
+// hold patches, and a patch may hold anything.
 var decisions = []string{"authorization.k8s.io/", "pod-security.kubernetes.io/", "validation.policy.admission.k8s.io/",
 	"authentication.k8s.io/stale-token"}
 

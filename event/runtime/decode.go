@@ -60,7 +60,7 @@ func (b *Batch) reject(position int, err error) {
 	b.Rejected = append(b.Rejected, Rejected{position, err.Error()})
 }
 
-// Count is how much was seen, of whatever kind.
+// Count is how much was seen, of any kind.
 func (b *Batch) Count() (n int) {
 	for _, sequences := range b.Came {
 		n += len(sequences)

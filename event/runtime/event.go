@@ -14,7 +14,7 @@ import (
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
-// Place is where a container runs, as whoever knows the cluster says. Ids are
+// Place is where a container runs, as told by the caller, who knows the cluster. Ids are
 // the graph's.
 type Place struct {
 	Namespace, Pod, Workload    string

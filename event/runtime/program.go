@@ -9,7 +9,7 @@ import (
 
 // The kernel keeps 15 bytes of a program's name, so names here are no longer.
 
-// shells take commands from whoever starts them.
+// shells take commands from the process that starts them.
 var shells = strings.Fields(`sh ash bash dash zsh ksh ksh93 mksh yash csh tcsh fish rbash hush pwsh`)
 
 // boxes hold many programs in one file and go by the name they are called by.
@@ -20,7 +20,7 @@ var boxes = []string{"busybox", "toybox"}
 var wrappers = strings.Fields(`env timeout nohup setsid nice ionice stdbuf xargs script
 	su sudo doas gosu su-exec runuser chroot unshare setpriv tini dumb-init`)
 
-// servers answer whoever reaches them, so a shell below one may be a stranger's.
+// servers answer everyone who reaches them, so a shell below one may be a stranger's.
 // Programs whose work is to give a shell (sshd), to build or to schedule (cron)
 // are left out: below those it says nothing.
 var servers = strings.Fields(`nginx httpd apache2 lighttpd caddy traefik haproxy envoy openresty

@@ -105,7 +105,7 @@ func TestFactsOfAProgramsStart(t *testing.T) {
 			r.Process.Path, r.Process.Arguments, r.Process.HostNamespaces = "/proc/self/exe", []string{"runc", "init"}, []string{"user", "mnt"}
 			below("runc*")(r)
 		}), "-container.privileged -process.entered -container.first"},
-		{"whoever calls himself so inside is", exec(func(r *Record) {
+		{"a user who calls himself so inside is", exec(func(r *Record) {
 			all(r)
 			r.Process.Path, r.Process.Arguments, r.Process.HostNamespaces = "/proc/self/exe", []string{"runc", "init"}, []string{"user", "mnt"}
 			below("sh")(r)

@@ -17,7 +17,7 @@ const (
 // named is the container of a process whose control group holds no id: ctr and
 // runc call a container what a person says. A group of its own and files that are
 // not the node's make one; so do files and processes that are not the node's,
-// whatever the group.
+// in any group.
 func (n *naming) named(e *kernelEvent) *runtime.Container {
 	if len(e.groups) == 0 || !n.apart(e.Namespaces, mountNamespace) {
 		return nil

@@ -193,7 +193,7 @@ inline_always u32 name_at(struct scratch *s, u32 at, const char *name, u8 *cut)
 
 /*
  * write_group writes the names of a group and of those above, the highest NAMES
- * of them: whoever is allowed to nest groups must not hide the container's by it.
+ * of them: a container that may nest groups must not hide its own by it.
  */
 once int write_group(u64 address, u32 of, u32 slot, u32 at)
 {

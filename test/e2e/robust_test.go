@@ -170,7 +170,7 @@ func TestAServerThatCannotStartSaysWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	torn := t.TempDir()
-	if err := os.WriteFile(filepath.Join(torn, "breakwater.db"), []byte("this is no database, whatever its name says"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(torn, "breakwater.db"), []byte("this is no database, though its name says so"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {

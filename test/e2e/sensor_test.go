@@ -43,7 +43,7 @@ func TestWhatANodesProcessesDoBecomesAlerts(t *testing.T) {
 			Args:       []string{"/bin/sh", "-c", "/bin/id"},
 		},
 	)
-	// One that docker would start; the API server never heard of it.
+	// One that docker would start; the API server does not know it.
 	foreign := strings.Repeat("ab54", 16)
 	container.Run(t, container.Spec{ID: "foreign", Cgroup: "/docker/" + foreign, Privileged: true, Args: []string{"/bin/sh", "-c", "/bin/id"}})
 	// A web server that is made to run a command.

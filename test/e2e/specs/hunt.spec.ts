@@ -25,7 +25,7 @@ test("the hunt: images with a CVE that contains 3889, and the pods running them,
   expect(clicks.count).toBeLessThanOrEqual(8);
   await page.screenshot({ path: "screenshots/hunt.png" });
 
-  // The link is the question: whoever opens it sees the same.
+  // The link is the question: everyone who opens it sees the same.
   const shared = page.url();
   const other = await context.newPage();
   await other.goto(shared);

@@ -912,7 +912,7 @@ export interface components {
         PathList: {
             items: components["schemas"]["PathRow"][];
             total: number;
-            /** @description Paths by status, whatever the filter's status */
+            /** @description Paths by status, for all statuses and not only the filter's */
             counts: {
                 [key: string]: number;
             };
@@ -995,7 +995,7 @@ export interface components {
             memoryBytes: number;
         };
         SensorList: {
-            /** @description Nodes, whatever the filter's state */
+            /** @description Nodes in all states, not only the filter's */
             total: number;
             /** @description Nodes whose sensor reports: seeing or partial */
             withSensor: number;
@@ -1547,7 +1547,7 @@ export interface components {
             items: components["schemas"]["Registry"][];
             /** @description Of all of them */
             gaps: components["schemas"]["Gap"][];
-            /** @description How the server signs in to registries, for whoever wants to connect one */
+            /** @description How the server signs in to registries, for people who connect one */
             credentials: string;
         };
         RegistryPlace: {

@@ -16,7 +16,7 @@ it("the farthest parent comes first, the program last", () => {
   ]);
 });
 
-it("an event that is no program's start has none, whatever its shape", () => {
+it("an event that is no program's start has none, in any shape", () => {
   expect(
     [{}, { verb: "create" }, { process: "sh" }, { process: null }, { process: [1] }].map((e) => lineage(e)),
   ).toEqual([undefined, undefined, undefined, undefined, undefined]);

@@ -14,5 +14,5 @@ export const words: Record<Schemas["SensorState"], string> = {
 
 export const key = (r: Row) => `${r.cluster}/${r.node}`;
 
-/** Records that the sensor lost, whatever the reason. */
+/** Records that the sensor lost, for any reason. */
 export const lost = (r: Row) => Object.values(r.lost).reduce((sum, n) => sum + n, 0);
