@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/routers"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/assess"
@@ -36,6 +35,7 @@ import (
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/vuln"
+	"github.com/breakwater-sec/breakwater/watch"
 )
 
 // served is the server over the sample estate, signed in.
@@ -50,15 +50,38 @@ type served struct {
 	router    routers.Router
 }
 
+// run serves what is watched until the test ends.
+func (s *served) run(t *testing.T, w *watch.Watch, handler http.Handler) {
+	t.Helper()
+	s.live, s.connected = w.Live, w.Registries
+	web := httptest.NewServer(handler)
+	s.url = web.URL
+	ctx, stop := context.WithCancel(context.Background())
+	if err := w.Resume(ctx); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		web.CloseClientConnections()
+		web.Close()
+		if err := errors.Join(<-done, s.store.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // serveSample runs the whole server in this process on the sample estate. What a
 // test sends to drop is told of harbor-prod.
 func serveSample(t *testing.T) *served {
 	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
+	ctx := context.Background()
 	estate, err := harborshop.Open(ctx, "")
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { estate.Close() })
 	db, err := vuln.Read(ctx, advisories.FS)
 	if err != nil {
 		t.Fatal(err)
@@ -100,46 +123,24 @@ func serveSample(t *testing.T) *served {
 	opts := image.Options{Transport: estate.Transport(http.DefaultTransport), Cache: st}
 	log := slog.New(slog.DiscardHandler)
 	reader := registry.Reader{Transport: estate.Transport(http.DefaultTransport), PerSecond: 10_000}
-	images := assess.New(assess.Config{Advisories: func() *vuln.DB { return db }, Records: st, Owner: "test", Workers: 2, Log: log,
-		Scan: func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }})
-	connected := registries.New(registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour,
-		Records: st, Images: images, Log: log, Changed: func() { s.live.SetRegistryGaps(s.connected.Gaps) }})
-	s.connected = connected
-	s.live, err = live.New(live.Config{Records: st, Rules: rules, Log: log, Images: images}, sources)
+	w, err := watch.New(watch.Config{
+		Live: live.Config{Records: st, Rules: rules, Log: log}, Sources: sources,
+		Images: assess.Config{Advisories: func() *vuln.DB { return db }, Records: st, Owner: "test", Workers: 2, Log: log,
+			Scan: func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }},
+		Registries: registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour,
+			Records: st, Log: log}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.context = enrichment.New(s.live.World)
-	handler, err := New(Config{Unscoped: scope.Config{Picture: s.live, Images: images, Registries: connected, Records: st,
+	s.context = enrichment.New(w.Live.World)
+	handler, err := New(Config{Unscoped: scope.Config{Picture: w.Live, Images: w.Images, Registries: w.Registries, Records: st,
 		Sensors: st}, About: enrichment.About, Sessions: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
 		Log: log, Version: "test",
 		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewServer(handler)
-	s.url = web.URL
-	done := make(chan error, 1)
-	if err := errors.Join(images.Resume(ctx), connected.Resume(ctx)); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		var g errgroup.Group
-		g.Go(func() error { return s.live.Run(ctx) })
-		g.Go(func() error { return images.Run(ctx, s.live.Assessed) })
-		g.Go(func() error { return connected.Run(ctx) })
-		done <- g.Wait()
-	}()
-	t.Cleanup(func() {
-		stop()
-		web.CloseClientConnections()
-		web.Close()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		st.Close()
-		estate.Close()
-	})
+	s.run(t, w, handler)
 	s.signIn(t)
 	s.until(t, "everything is assessed", func() bool {
 		var st Status

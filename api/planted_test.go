@@ -8,15 +8,12 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/assess"
@@ -34,6 +31,7 @@ import (
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/vuln"
+	"github.com/breakwater-sec/breakwater/watch"
 )
 
 // A mark is a word that stands in everything of one owner and nowhere else: who
@@ -248,7 +246,7 @@ func scanPlanted(_ context.Context, ref string) (*image.Inventory, error) {
 // the first cluster.
 func (p planted) serve(t *testing.T) *served {
 	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
+	ctx := context.Background()
 	st, err := store.Open(ctx, filepath.Join(t.TempDir(), "b.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -264,22 +262,21 @@ func (p planted) serve(t *testing.T) *served {
 	p.records(t, st)
 	s := &served{store: st, drop: make(chan collect.Change), client: &http.Client{}}
 	log := slog.New(slog.DiscardHandler)
-	images := assess.New(assess.Config{Advisories: func() *vuln.DB { return db }, Records: st, Owner: "test", Workers: 2, Log: log,
-		Scan: scanPlanted})
-	config := registries.Config{Every: time.Hour, Records: st, Images: images, Log: log,
-		Changed: func() { s.live.SetRegistryGaps(s.connected.Gaps) }}
+	config := registries.Config{Every: time.Hour, Records: st, Log: log}
 	if slices.ContainsFunc(p.marks, func(m mark) bool { return m.cluster == "" }) {
 		config.Read, config.Connect = readPlanted,
 			[]registries.Connection{{Registry: collect.Registry{Host: "estatewide.example"}, From: registries.FromFlag}}
 		config.Check = func(context.Context, collect.Registry) []collect.Permission { return nil }
 		config.Account = func(context.Context, string) (string, string, error) { return "estatewide", "estatewide", nil }
 	}
-	s.connected = registries.New(config)
-	s.live, err = live.New(live.Config{Records: st, Rules: rules, Log: log, Images: images}, p.sources(t, s.drop))
+	w, err := watch.New(watch.Config{
+		Live: live.Config{Records: st, Rules: rules, Log: log}, Sources: p.sources(t, s.drop), Registries: config,
+		Images: assess.Config{Advisories: func() *vuln.DB { return db }, Records: st, Owner: "test", Workers: 2, Log: log,
+			Scan: scanPlanted}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := New(Config{Unscoped: scope.Config{Picture: s.live, Images: images, Registries: s.connected, Records: st,
+	handler, err := New(Config{Unscoped: scope.Config{Picture: w.Live, Images: w.Images, Registries: w.Registries, Records: st,
 		Sensors: st}, About: enrichment.About, Sessions: st,
 		Receiving:  func(context.Context) ([]Receiving, error) { return p.receiving(), nil },
 		Detections: []rule.Head{{ID: "rule", Title: "A rule"}}, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
@@ -287,28 +284,7 @@ func (p planted) serve(t *testing.T) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewServer(handler)
-	s.url = web.URL
-	done := make(chan error, 1)
-	if err := errors.Join(images.Resume(ctx), s.connected.Resume(ctx)); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		var g errgroup.Group
-		g.Go(func() error { return s.live.Run(ctx) })
-		g.Go(func() error { return images.Run(ctx, s.live.Assessed) })
-		g.Go(func() error { return s.connected.Run(ctx) })
-		done <- g.Wait()
-	}()
-	t.Cleanup(func() {
-		stop()
-		web.CloseClientConnections()
-		web.Close()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		st.Close()
-	})
+	s.run(t, w, handler)
 	s.signInAs(t, graph.Everything)
 	s.until(t, "everything is assessed", func() bool {
 		var st Status

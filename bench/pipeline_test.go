@@ -13,21 +13,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/breakwater-sec/breakwater/detect"
-	"github.com/breakwater-sec/breakwater/event"
-	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/ingest"
 	"github.com/breakwater-sec/breakwater/pipeline"
 	"github.com/breakwater-sec/breakwater/store"
 )
-
-// noClusters knows no cluster.
-type noClusters struct{}
-
-func (noClusters) About(string, event.Entity) (detect.About, bool) { return detect.About{}, false }
-func (noClusters) Place(string, *runtime.Container) (runtime.Place, bool) {
-	return runtime.Place{}, false
-}
-func (noClusters) Knows(string) string { return "" }
 
 // perBatch is how many events an API server sends at once, at most.
 const perBatch = 400
@@ -58,7 +47,7 @@ func analysed(t testing.TB, rules *detect.Rules, batches []ingest.Batch, cores, 
 		t.Fatal(err)
 	}
 	defer s.Close()
-	p := pipeline.New(pipeline.Config{Rules: rules, Records: s, Clusters: noClusters{}, Tell: func() {}, Log: slog.New(slog.DiscardHandler)})
+	p := pipeline.New(pipeline.Config{Rules: rules, Records: s, Tell: func() {}, Log: slog.New(slog.DiscardHandler)})
 	counts := make([]int, clusters)
 	began, cpu := time.Now(), cpuTime()
 	err = p.Run(t.Context(), func(ctx context.Context, handler func(context.Context, ingest.Batch) error) error {

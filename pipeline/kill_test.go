@@ -53,7 +53,7 @@ func child(dir string) error {
 	if err != nil {
 		return err
 	}
-	server, run, err := open(dir, s, Config{Rules: rules, Records: newDoomed(s), Clusters: noClusters{}, Tell: func() {},
+	server, run, err := open(dir, s, Config{Rules: rules, Records: newDoomed(s), Tell: func() {},
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))})
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func open(dir string, s *store.Store, c Config) (server *ingest.Server, run func
 // lastLife is one in this process, which ends in good order.
 func lastLife(t *testing.T, dir string, s *store.Store) (server *ingest.Server, end func()) {
 	t.Helper()
-	server, run, err := open(dir, s, Config{Rules: rules(t), Records: s, Clusters: noClusters{}, Tell: func() {}, Log: quiet(t)})
+	server, run, err := open(dir, s, Config{Rules: rules(t), Records: s, Tell: func() {}, Log: quiet(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/breakwater-sec/breakwater/detect"
+	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/ingest"
 	"github.com/breakwater-sec/breakwater/store"
@@ -51,10 +52,20 @@ type Clusters interface {
 	Knows(cluster string) (why string)
 }
 
+// noClusters knows no cluster, and so not why a pod of one is unknown.
+type noClusters struct{}
+
+func (noClusters) About(string, event.Entity) (detect.About, bool) { return detect.About{}, false }
+func (noClusters) Place(string, *runtime.Container) (runtime.Place, bool) {
+	return runtime.Place{}, false
+}
+func (noClusters) Knows(string) string { return "" }
+
 // Config is what a Pipeline needs.
 type Config struct {
-	Rules    *detect.Rules
-	Records  Records
+	Rules   *detect.Rules
+	Records Records
+	// Clusters is nil if nothing is known of any.
 	Clusters Clusters
 	// Analytics makes those that a cluster has beside the built-in ones; nil if
 	// there are none.
@@ -76,6 +87,9 @@ type Pipeline struct {
 func New(c Config) *Pipeline {
 	if c.Analytics == nil {
 		c.Analytics = func() []Analytic { return nil }
+	}
+	if c.Clusters == nil {
+		c.Clusters = noClusters{}
 	}
 	return &Pipeline{config: c}
 }

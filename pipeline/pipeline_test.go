@@ -16,19 +16,9 @@ import (
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/event"
-	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/ingest"
 	"github.com/breakwater-sec/breakwater/store"
 )
-
-// noClusters knows no cluster.
-type noClusters struct{}
-
-func (noClusters) About(string, event.Entity) (detect.About, bool) { return detect.About{}, false }
-func (noClusters) Place(string, *runtime.Container) (runtime.Place, bool) {
-	return runtime.Place{}, false
-}
-func (noClusters) Knows(string) string { return "" }
 
 func rules(t testing.TB) *detect.Rules {
 	t.Helper()
@@ -79,9 +69,6 @@ func start(t testing.TB, c Config) *running {
 	t.Helper()
 	if c.Rules == nil {
 		c.Rules = rules(t)
-	}
-	if c.Clusters == nil {
-		c.Clusters = noClusters{}
 	}
 	if c.Tell == nil {
 		c.Tell = func() {}

@@ -29,11 +29,11 @@ import (
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
-	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/ui"
 	"github.com/breakwater-sec/breakwater/vuln"
+	"github.com/breakwater-sec/breakwater/watch"
 )
 
 // Server is everything that a running server holds open.
@@ -49,11 +49,9 @@ type Server struct {
 	Estate     *harborshop.Estate
 	transport  http.RoundTripper
 	rules      *analyse.Rules
-	Images     *assess.Assessor
-	Registries *registries.Watcher
-	Live       *live.Live
-	Context    *enrichment.Context
-	alerting   *alerting // nil if no events are taken
+	*watch.Watch
+	Context  *enrichment.Context
+	alerting *alerting // nil if no events are taken
 }
 
 // Run serves until ctx ends, and says on progress what it does. It calls ready once it
@@ -101,7 +99,7 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 	if err := v.prepare(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(v.Images.Resume(ctx), v.Registries.Resume(ctx)); err != nil {
+	if err := v.Resume(ctx); err != nil {
 		return err
 	}
 	return v.run(ctx, listener, ready)
@@ -175,11 +173,9 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 		images.Scan = func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }
 		images.Resolve = func(ctx context.Context, ref string) (string, error) { return image.Resolve(ctx, ref, opts) }
 	}
-	v.Images = assess.New(images)
-	connected.Records, connected.Images, connected.Log = v.Store, v.Images, v.log
-	connected.Changed = func() { v.Live.SetRegistryGaps(v.Registries.Gaps) }
-	v.Registries = registries.New(connected)
-	v.Live, err = live.New(live.Config{Records: v.Store, Rules: v.rules, Images: v.Images, Log: v.log, SaveEvery: v.config.SaveEvery}, sources)
+	connected.Records, connected.Log = v.Store, v.log
+	v.Watch, err = watch.New(watch.Config{Images: images, Registries: connected, Sources: sources,
+		Live: live.Config{Records: v.Store, Rules: v.rules, Log: v.log, SaveEvery: v.config.SaveEvery}})
 	if err != nil || v.config.Ingest == "" {
 		return err
 	}
@@ -230,9 +226,7 @@ func (v *Server) run(ctx context.Context, listener net.Listener, ready func(cont
 	}
 	defer os.Remove(v.Data.RunningFile())
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return v.Live.Run(ctx) })
-	g.Go(func() error { return v.Images.Run(ctx, v.Live.Assessed) })
-	g.Go(func() error { return v.Registries.Run(ctx) })
+	g.Go(func() error { return v.Watch.Run(ctx) })
 	g.Go(func() error { return v.advisories.follow(ctx, v.Images.AdvisoriesChanged) })
 	g.Go(func() error {
 		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -8,9 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -59,6 +61,27 @@ func (a *asker) get(t *testing.T, path string, into any) {
 	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
 		t.Fatal(path, err)
 	}
+}
+
+// sees says whether the server has the node in its picture.
+func (a *asker) sees(t *testing.T, kind, id string) bool {
+	t.Helper()
+	resp, err := a.client.Get(a.url + "/api/v1/entity?kind=" + kind + "&id=" + url.QueryEscape(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+// podNames are the names of the cluster's pods as the API server lists them.
+func podNames(t *testing.T, c *kubetest.Cluster, where ...string) []string {
+	t.Helper()
+	out, err := c.Kubectl("", append([]string{"get", "pods", "-o", "jsonpath={.items[*].metadata.name}"}, where...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(out)
 }
 
 type row struct {
@@ -301,13 +324,19 @@ func TestOutOfSightIsNotResolved(t *testing.T) {
 	first, _ := only(t, a, "catalogue")
 
 	t.Run("a rollout re-opens nothing", func(t *testing.T) {
+		old := podNames(t, c, "-n", first.Namespace)
 		if out, err := c.Kubectl("", "rollout", "restart", "deployment/catalogue", "-n", first.Namespace); err != nil {
 			t.Fatal(out, err)
 		}
 		if out, err := c.Kubectl("", "rollout", "status", "deployment/catalogue", "-n", first.Namespace, "--timeout=90s"); err != nil {
 			t.Fatal(out, err)
 		}
-		time.Sleep(2 * time.Second)
+		until(t, "the new pods instead of the old", func() bool {
+			now := podNames(t, c, "-n", first.Namespace)
+			return !slices.ContainsFunc(slices.Concat(old, now), func(pod string) bool {
+				return a.sees(t, "Pod", "prod/"+first.Namespace+"/Pod/"+pod) != slices.Contains(now, pod)
+			})
+		})
 		until(t, "active", is("active"))
 		if now, _ := only(t, a, "catalogue"); now.ID != first.ID || now.FirstSeen != first.FirstSeen {
 			t.Errorf("%+v, was %+v", now, first)
@@ -365,8 +394,10 @@ func TestARestartServesTheDumpAndThenReadsAgain(t *testing.T) {
 		a.get(t, "/status", &st)
 		return st.Clusters[0].Counts["Pod"], st.Clusters[0].State
 	}
-	until(t, "the pods", func() bool { n, how := pods(a); return n > 30 && how == "current" })
-	time.Sleep(time.Second)
+	until(t, "the pods", func() bool {
+		n, how := pods(a)
+		return n > 30 && how == "current" && n == len(podNames(t, c, "-A"))
+	})
 	before, _ := pods(a)
 	s.stop(t)
 	if out, err := c.Kubectl("", "delete", "pod", "short-lived", "-n", "shop", "--force"); err != nil {
