@@ -1,6 +1,7 @@
 package analyse
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,7 +81,7 @@ func properties(n graph.Node, where *query.Expr) (out []string) {
 	case where.Prop == "" || !known || v.IsNull() || where.Op == query.OpNe:
 		return out
 	case v.Type() == graph.Bool && v.Bool():
-		return append(out, strings.ToLower(p.Label[:1])+p.Label[1:])
+		return append(out, lowerFirst(p.Label))
 	case v.Type() == graph.Bool:
 		return out
 	}
@@ -120,13 +121,9 @@ func connection(near, far graph.Node, r *query.Rel) string {
 
 // nameOf is a node in a sentence: "pod cart-1".
 func nameOf(n graph.Node) string {
-	name := n.Text("name")
-	if name == "" {
-		name = n.ID()
+	what := label(n.Kind())
+	if n.Kind() != "Internet" {
+		what = lowerFirst(what)
 	}
-	l := label(n.Kind())
-	if n.Kind() != "Internet" && !strings.Contains(l[1:], strings.ToUpper(l[1:2])) {
-		l = strings.ToLower(l[:1]) + l[1:]
-	}
-	return l + " " + name
+	return what + " " + cmp.Or(n.Text("name"), n.ID())
 }

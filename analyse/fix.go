@@ -20,7 +20,7 @@ const (
 func (w *writer) fixes(hops []hop, v weakness) {
 	w.path.Fixes = []Fix{}
 	for _, image := range v.images {
-		if image.Value("severe").Bool() || image.Value("rce").Bool() {
+		if image.Value("severe").Bool() || image.Value("rce").Bool() { // else it does not open the path
 			w.fix(w.imageFix(image, v))
 		}
 	}
@@ -116,7 +116,7 @@ func (w *writer) exposureFixes() {
 func (w *writer) exposureFix(f Fix, closes int) {
 	f.Kind = fixExposure
 	switch ways := len(w.foothold.arrivals); {
-	case closes == ways && ways > 0:
+	case closes == ways:
 		f.Effect = Breaks
 	case closes > 0:
 		f.Text += fmt.Sprintf(" Traffic arrives in %s; this closes %d of them.", plural(ways, "way"), closes)
@@ -159,9 +159,6 @@ func narrowing(t Thing) string {
 func (w *writer) ruleFixes(st hop) {
 	for _, id := range st.rules {
 		t := w.rules.byID[id]
-		if t == nil {
-			continue
-		}
 		f := Fix{Kind: fixRule, Rule: id, Title: clause(t.Fix), Text: oneLine(t.Fix)}
 		i := slices.IndexFunc(st.edges, func(e graph.Edge) bool { return e.Value("rule").Str() == id })
 		e := st.edges[i]

@@ -54,14 +54,12 @@ func (a *adviser) concerns(image graph.Node) bool {
 	return image.Value("listed").Bool()
 }
 
-// podsOf lists the pods that run an image, those left out that have ended.
+// podsOf lists the pods that run an image, one for each container that does,
+// those left out that have ended.
 func podsOf(image graph.Node) (pods []graph.Node) {
-	seen := map[graph.Node]bool{}
 	for use := range image.In("USES_IMAGE") {
 		for run := range use.From.In("RUNS") {
-			phase := run.From.Text("phase")
-			if !seen[run.From] && phase != "Succeeded" && phase != "Failed" {
-				seen[run.From] = true
+			if !finished(run.From) {
 				pods = append(pods, run.From)
 			}
 		}

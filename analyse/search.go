@@ -229,9 +229,6 @@ func sortedEdges(edges []graph.Edge) []graph.Edge {
 // controlled is what of a hop the attacker has in hand: what rules that end
 // a path lead to is reached, but nothing goes on from there.
 func (s *search) controlled(h hop) (hop, bool) {
-	if !slices.ContainsFunc(h.rules, s.ends) {
-		return h, true
-	}
 	held := hop{group: h.group}
 	for _, e := range h.edges {
 		if !s.ends(e.Value("rule").Str()) {
@@ -245,10 +242,7 @@ func (s *search) controlled(h hop) (hop, bool) {
 	return held, true
 }
 
-func (s *search) ends(rule string) bool {
-	t := s.rules.byID[rule]
-	return t != nil && t.Ends
-}
+func (s *search) ends(rule string) bool { return s.rules.byID[rule].Ends }
 
 // next is where one derived step leads from a set of individuals, by group, in a
 // fixed order. Several techniques that lead to the same

@@ -3,6 +3,7 @@ package analyse
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // story tells the steps in sentences.
@@ -94,11 +95,14 @@ func spoken(t Thing) string {
 	return lowerFirst(label(t.Kind)) + " " + t.Name
 }
 
+// lowerFirst writes what begins with a capital within a sentence: RBAC and
+// ConfigMap stay as they are.
 func lowerFirst(s string) string {
-	if len(s) < 2 || strings.ToUpper(s[1:2]) == s[1:2] && s[1] != ' ' {
+	first, rest, _ := strings.Cut(s, " ")
+	if strings.LastIndexFunc(first, unicode.IsUpper) > 0 {
 		return s
 	}
-	return strings.ToLower(s[:1]) + s[1:]
+	return strings.TrimSpace(strings.ToLower(first) + " " + rest)
 }
 
 // sentence begins with a capital letter and ends with a full stop.

@@ -121,9 +121,7 @@ func (w *writer) owners(hops []hop) {
 	}
 	for _, st := range hops {
 		for _, id := range st.rules {
-			if t := w.rules.byID[id]; t != nil {
-				kinds = merged(kinds, t.dependsOn())
-			}
+			kinds = merged(kinds, w.rules.byID[id].dependsOn())
 		}
 	}
 	for _, a := range w.foothold.arrivals {

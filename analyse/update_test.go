@@ -57,6 +57,11 @@ func TestAnUpdateCountsWhatItFixesAndWhereItRuns(t *testing.T) {
 			"Image i -HAS_PACKAGE-> Package q name=libq source=src version=0 ecosystem=deb\n" +
 			"Package q -AFFECTED_BY{severity=Low fixed=3}-> Vulnerability CVE-1\n",
 			strings.NewReplacer("High 2 from 1", "High 3 from 0 1").Replace(plain)},
+		{"the worse rating and the later version come first", image + affected + pod +
+			"Image i -HAS_PACKAGE-> Package a name=liba source=src version=1 ecosystem=deb\n" +
+			"Package a -AFFECTED_BY{severity=Low fixed=3}-> Vulnerability CVE-1\n" +
+			"Package a -AFFECTED_BY{severity=Low fixed=1.5}-> Vulnerability CVE-2\n",
+			strings.NewReplacer("High 2", "High 3", "CVE-1", "CVE-1 CVE-2").Replace(plain)},
 		{"exploited first, then the most severe, then by name", image + affected + pod +
 			"Package p -AFFECTED_BY{severity=Critical fixed=1.5}-> Vulnerability CVE-2\n" +
 			"Package p -AFFECTED_BY{severity=High fixed=2}-> Vulnerability CVE-0\n" +
@@ -153,6 +158,7 @@ func TestAnUpdateSaysWhatToDoInWords(t *testing.T) {
 func TestImagesAreAffectedCleanOrUnknown(t *testing.T) {
 	v, err := parseGiven(`
 Image i listed=true scanned=true -HAS_PACKAGE-> Package p
+Image i -HAS_PACKAGE-> Package q
 Image j listed=true scanned=true -HAS_PACKAGE-> Package q
 Image k listed=true -HAS_PACKAGE-> Package p
 Image l running=true scanned=true -HAS_PACKAGE-> Package r

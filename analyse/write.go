@@ -146,9 +146,6 @@ func (w *writer) derivedStep(from, to string, st hop) Step {
 	}
 	for _, id := range st.rules {
 		t := w.rules.byID[id]
-		if t == nil {
-			continue
-		}
 		if out.Rule == "" {
 			out.Rule, out.RuleTitle, out.Why = t.ID, t.Title, strings.TrimSpace(t.Why)
 		}
