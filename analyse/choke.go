@@ -24,7 +24,7 @@ func ChokePoints(paths []Path) []ChokePoint {
 	score := map[string]int{}
 	for _, p := range paths {
 		for _, t := range p.Nodes {
-			if t.ID == p.Entry.ID || t.ID == p.Target.ID || !p.needs(t.ID) {
+			if t.ID == p.Target.ID || !p.needs(t.ID) {
 				continue
 			}
 			key := t.Kind + " " + t.ID

@@ -52,6 +52,7 @@ func TestChokePointsAreWhatSeveralPathsCannotDoWithout(t *testing.T) {
 			"c 2 low 1,2; p 2 low 1,2"},
 		{"a target does not count, nor where it is the foothold",
 			[]Path{drawn("1", 20, "in>s s>p p=c"), drawn("2", 20, "in>s s>p p=c c=n")}, "p 2 low 1,2; s 2 low 1,2"},
+		{"what lies beyond the footholds", []Path{drawn("1", 20, "in>s s>p p=a a=b b=n1"), drawn("2", 20, "in>r r>q q=d d=b b=n2")}, "b 2 low 1,2"},
 		{"a target reached from elsewhere is none", []Path{drawn("1", 20, "in>s s>p p=c c=n"), drawn("2", 20, "in>t t>q q=d d=n")}, ""},
 		{"a node on the way in that is the target too", []Path{drawn("1", 20, "in>n n>p p=c c=n"), drawn("2", 20, "in>n n>p p=c c=m")},
 			"c 2 low 1,2; p 2 low 1,2"},

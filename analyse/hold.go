@@ -63,10 +63,7 @@ func touches(g collect.Gap, kinds []string) bool {
 
 // workload finds a workload by its stable id.
 func workload(view *graph.View, id string) (graph.Node, bool) {
-	r, rest, ok := ref.Parse(id)
-	if !ok || rest != "" {
-		return graph.Node{}, false
-	}
+	r, _, _ := ref.Parse(id)
 	return view.Node(r.Kind, id)
 }
 

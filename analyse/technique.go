@@ -120,36 +120,30 @@ func (t *technique) run(ctx context.Context, v *graph.View, yield func(gained) b
 		return err
 	}
 	type pair struct{ from, to graph.Node }
-	const told = -1
-	at := map[pair]int{} // in waiting, or told
-	var waiting []gained // for a better way
-	more := true
+	at := map[pair]int{} // in best
+	var best []gained
 	err = query.Match(ctx, v, graph.Everything, t.query, nil, func(b query.Binding) bool {
 		from, _ := b.Node(t.query.Add.From)
 		to, _ := b.Node(t.query.Add.To)
-		i, seen := at[pair{from, to}]
-		if from == to || seen && i == told {
+		if from == to {
 			return true
 		}
 		g := t.gain(from, to, b, guards)
-		switch {
-		case g.doubt() == 0:
-			at[pair{from, to}] = told
-			more = yield(g)
+		switch i, seen := at[pair{from, to}]; {
 		case !seen:
-			at[pair{from, to}] = len(waiting)
-			waiting = append(waiting, g)
-		case g.doubt() < waiting[i].doubt():
-			waiting[i] = g
+			at[pair{from, to}] = len(best)
+			best = append(best, g)
+		case g.doubt() < best[i].doubt():
+			best[i] = g
 		}
-		return more
+		return true
 	})
 	if err != nil {
 		return err
 	}
-	for _, g := range waiting {
-		if more && at[pair{g.from, g.to}] != told {
-			more = yield(g)
+	for _, g := range best {
+		if !yield(g) {
+			break
 		}
 	}
 	return nil

@@ -134,3 +134,26 @@ func TestTheEvidenceOfAnEdgeIsTheWayThatNoGuardStops(t *testing.T) {
 		t.Errorf("%d edges, want one", edges)
 	}
 }
+
+func TestAnEdgeKeepsAFewWitnessesEachOnce(t *testing.T) {
+	text := strings.NewReplacer("MATCH (p)-[:RUNS_ON]->(n:Node)", "MATCH (p)-[:RUNS_ON]->(n:Node) MATCH (n)<-[:RUNS_ON]-(again:Pod) "+
+		"MATCH (p)-[:RUNS_AS]->(s:ServiceAccount) MATCH (s)-[:HOLDS]->(m:Permission) MATCH (m)-[:COVERS]->(k:Namespace) "+
+		"MATCH (p)<-[:ROUTES_TO]-(r:Service)").Replace(goodTechnique)
+	rules, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(text)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := parseGiven("Pod p -RUNS-> Container c privileged=true\nPod p -RUNS_ON-> Node n\nPod p -RUNS_AS-> ServiceAccount s\n" +
+		"ServiceAccount s -HOLDS-> Permission m\nPermission m -COVERS-> Namespace k\nService r -ROUTES_TO-> Pod p\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	err = rules.attack[0].run(t.Context(), v, func(g gained) bool {
+		got = append(got, fmt.Sprint(kindIDs(g.witness)))
+		return true
+	})
+	if want := "[Pod c/p ServiceAccount c/s Permission c/m Namespace c/k]"; err != nil || strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s; error %v", got, want, err)
+	}
+}
