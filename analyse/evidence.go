@@ -102,7 +102,7 @@ func connection(near, far graph.Node, r *query.Rel) string {
 			if e.To != to {
 				continue
 			}
-			edge, _ := edgeOf(kind)
+			edge := edgeOf(kind)
 			text := nameOf(from) + " " + edge.Verb + " " + nameOf(to)
 			var more []string
 			for _, p := range edge.Properties {

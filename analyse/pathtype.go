@@ -63,7 +63,7 @@ func compilePathType(f *rule.File, p *pathType) (rule.Rule, error) {
 		return nil, f.Errorf(errors.New("want the edges by which the target is gained"), "arrive")
 	}
 	for i, e := range p.Arrive {
-		if edge, _ := edgeOf(e); !edge.Derived {
+		if edge := edgeOf(e); !edge.Derived {
 			return nil, f.Errorf(fmt.Errorf("%s is not an edge that attack rules make", e), "arrive", fmt.Sprint(i))
 		}
 	}

@@ -143,12 +143,14 @@ func variables(n *query.Node) (out []string) {
 	return out
 }
 
-func edgeOf(name string) (schema.Edge, bool) {
-	i := slices.IndexFunc(schema.Edges, func(e schema.Edge) bool { return e.Name == name })
-	if i < 0 {
-		return schema.Edge{}, false
+// edgeOf is an edge of the schema; one that is not there is derived by nothing.
+func edgeOf(name string) schema.Edge {
+	for _, e := range schema.Edges {
+		if e.Name == name {
+			return e
+		}
 	}
-	return schema.Edges[i], true
+	return schema.Edge{}
 }
 
 func kindOf(name string) schema.Kind {

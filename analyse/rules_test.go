@@ -87,6 +87,7 @@ func TestAWrongPathTypeDoesNotLoadAndSaysWhereAndWhy(t *testing.T) {
 		{"no target", "(target:Container)", "(c:Container)", "paths/t.yaml:5: want a node named target"},
 		{"arrival that is none", "arrival: network", "arrival: air", "paths/t.yaml:4: arrival"},
 		{"arriving by a fact", "CAN_EXPLOIT", "RUNS", "paths/t.yaml:6: RUNS is not an edge that attack rules make"},
+		{"arriving by an edge that is not there", "CAN_EXPLOIT", "CAN_FLY", "paths/t.yaml:6: CAN_FLY is not an edge that attack rules make"},
 		{"no way to arrive", "[CAN_EXPLOIT]", "[]", "paths/t.yaml:6: want the edges"},
 		{"a blank in the title that nobody fills", "{weakness}", "{who}", "paths/t.yaml:2: title: {who}: want {entry} or {weakness}"},
 	}

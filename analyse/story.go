@@ -21,7 +21,7 @@ func (w *writer) sentence(st Step) string {
 	if st.Edge == "CAN_EXPLOIT" {
 		return w.exploited(from, to)
 	}
-	edge, _ := edgeOf(st.Edge)
+	edge := edgeOf(st.Edge)
 	text := fmt.Sprintf("From there an attacker %s %s: %s", edge.Verb, spoken(to), lowerFirst(st.RuleTitle))
 	if len(st.Rules) > 1 {
 		text += fmt.Sprintf(", and in %d more ways", len(st.Rules)-1)

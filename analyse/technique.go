@@ -55,7 +55,7 @@ func compileTechnique(f *rule.File, t *technique) (rule.Rule, error) {
 	if q.Add == nil {
 		return nil, f.Errorf(errors.New("want MERGE (from)-[:EDGE]->(to) at the end"), "match")
 	}
-	if e, _ := edgeOf(q.Add.Edge); !e.Derived {
+	if e := edgeOf(q.Add.Edge); !e.Derived {
 		return nil, f.Errorf(fmt.Errorf("%s is a fact: want an edge that says what is gained", q.Add.Edge), "match")
 	}
 	t.query, t.vars = q, variables(q.Find)

@@ -100,7 +100,7 @@ func (w *writer) routeStep(from, to string, edges []graph.Edge) Step {
 			e = other
 		}
 	}
-	kind, _ := edgeOf("ROUTES_TO")
+	kind := edgeOf("ROUTES_TO")
 	text := nameOf(e.To) + " receives traffic"
 	if via := e.Value("via").Str(); via != "" {
 		text += " through " + via
@@ -131,7 +131,7 @@ func (w *writer) derivedSteps(hops []hop) {
 }
 
 func (w *writer) derivedStep(from, to string, st hop) Step {
-	kind, _ := edgeOf(st.edge)
+	kind := edgeOf(st.edge)
 	out := Step{From: from, Edge: st.edge, Verb: kind.Verb, To: to, Derived: true, Rules: st.rules, Evidence: []Evidence{},
 		Attack: []string{}}
 	certain := false
