@@ -846,7 +846,7 @@ type Receiving struct {
 	Analysed int    `json:"analysed"`
 	Cluster  string `json:"cluster"`
 
-	// DeadLettered Events that could not be analysed and are kept aside
+	// DeadLettered Events that could not be analysed and are set aside
 	DeadLettered int           `json:"deadLettered"`
 	Kind         ReceivingKind `json:"kind"`
 	LastReceived *time.Time    `json:"lastReceived,omitempty"`
@@ -881,7 +881,7 @@ type RecommendationGroup struct {
 	// About Images that run, or images in connected registries
 	About About `json:"about"`
 
-	// Affected Images that some update would mend, or that have vulnerabilities without one
+	// Affected Images that an update would fix, or that have vulnerabilities without one
 	Affected int `json:"affected"`
 	Clean    int `json:"clean"`
 
@@ -1021,7 +1021,7 @@ type Ref struct {
 
 // Registry defines model for Registry.
 type Registry struct {
-	// Account Whom the server signs in as; empty: as nobody
+	// Account The account that the server signs in with; empty: none
 	Account     string `json:"account"`
 	AccountFrom string `json:"accountFrom"`
 
@@ -1064,7 +1064,7 @@ type RegistryState string
 
 // RegistryCheck defines model for RegistryCheck.
 type RegistryCheck struct {
-	// Account Whom the server signs in as; empty: as nobody
+	// Account The account that the server signs in with; empty: none
 	Account string `json:"account"`
 
 	// AccountFrom Where the server has the account from, in words

@@ -23,7 +23,7 @@ func eventGaps(received []Receiving) []collect.Gap {
 			gap("lost audit events", *r.LostWhy, "Whether the API server gave up sending some is not known.")
 		}
 		if r.DeadLettered > 0 {
-			gap(fmt.Sprintf("%d %s events", r.DeadLettered, r.Kind), "they could not be analysed and are kept aside",
+			gap(fmt.Sprintf("%d %s events", r.DeadLettered, r.Kind), "they could not be analysed and are set aside",
 				"Attacks in them raised no alert.")
 		}
 	}

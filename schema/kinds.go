@@ -185,7 +185,7 @@ var Kinds = []Kind{
 	workload("DaemonSet", "DaemonSets", "A DaemonSet: a pod on every matching node."),
 	workload("ReplicaSet", "ReplicaSets", "A ReplicaSet, usually made by a Deployment."),
 	workload("Job", "Jobs", "A Job that runs to its end."),
-	workload("CronJob", "CronJobs", "A CronJob that makes Jobs by the clock."),
+	workload("CronJob", "CronJobs", "A CronJob that makes Jobs on a schedule."),
 	{Name: "Pod", Label: "Pod", Plural: "Pods", Group: "Kubernetes", Tenant: "namespace",
 		Sentence: "A pod: one or more containers that share a place.",
 		Properties: named(ofImages(

@@ -1061,7 +1061,7 @@ export interface components {
             since?: string;
             /** @description Batches that are not analysed yet */
             waiting: number;
-            /** @description Events that could not be analysed and are kept aside */
+            /** @description Events that could not be analysed and are set aside */
             deadLettered: number;
             /** @description Refused requests by reason */
             rejected: {
@@ -1281,7 +1281,7 @@ export interface components {
             why: string;
             /** @description affected, clean and unknown ones */
             images: number;
-            /** @description Images that some update would mend, or that have vulnerabilities without one */
+            /** @description Images that an update would fix, or that have vulnerabilities without one */
             affected: number;
             clean: number;
             /** @description Images that were never scanned */
@@ -1486,7 +1486,7 @@ export interface components {
             host: string;
             /** @description Nothing is refused */
             ok: boolean;
-            /** @description Whom the server signs in as; empty: as nobody */
+            /** @description The account that the server signs in with; empty: none */
             account: string;
             /** @description Where the server has the account from, in words */
             accountFrom: string;
@@ -1534,7 +1534,7 @@ export interface components {
                 /** @description At most this many tags of a repository */
                 tags: number;
             };
-            /** @description Whom the server signs in as; empty: as nobody */
+            /** @description The account that the server signs in with; empty: none */
             account: string;
             accountFrom: string;
             repositories: number;

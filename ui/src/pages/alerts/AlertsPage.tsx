@@ -170,7 +170,7 @@ function Sources({ of }: { of: Schemas["Receiving"][] }) {
               , <span className="unknown">unknown</span> how many the API server gave up
             </>
           )}
-          {r.deadLettered > 0 && `, ${count(r.deadLettered)} kept aside because they could not be analysed`}
+          {r.deadLettered > 0 && `, ${count(r.deadLettered)} set aside because they could not be analysed`}
           {Object.entries(r.rejected).map(([why, n]) => `, ${plural(n, "request")} refused: ${why}`)}
           {r.lastReceived && (
             <small>

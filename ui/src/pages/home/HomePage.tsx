@@ -50,7 +50,7 @@ export function HomePage() {
               </Section>
               <Recommended
                 title="What to update first"
-                none="No scanned image has a vulnerability that an update mends."
+                none="No scanned image has a vulnerability that an update fixes."
               />
               {home.choke.length > 0 && (
                 <Section

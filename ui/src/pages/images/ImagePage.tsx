@@ -59,7 +59,7 @@ function Shown({ image }: { image: Schemas["ImagePage"] }) {
         </Partial>
       ))}
       {image.findings.length > 0 && (
-        <Recommended of={{ image: row.id }} none="No update mends what was found in it yet." />
+        <Recommended of={{ image: row.id }} none="No update fixes what was found in it yet." />
       )}
       <Section
         title={`Findings (${count(image.findings.length)})`}

@@ -14,7 +14,7 @@ import { recommendationList } from "../../lib/links";
 
 type Data = Schemas["RecommendationPage"];
 
-/** One update: what to do, where, and what that mends. */
+/** One update: what to do, where, and what that fixes. */
 export function RecommendationPage() {
   const [params] = useSearchParams();
   const id = params.get("id") ?? "";
@@ -57,7 +57,7 @@ function Shown({ data }: { data: Data }) {
         <Images rows={data.images} />
       </Section>
       <Section
-        title={`What it mends (${plural(ids.size, "vulnerability", "vulnerabilities")}, ${plural(data.findings.length, "finding")})`}
+        title={`What it fixes (${plural(ids.size, "vulnerability", "vulnerabilities")}, ${plural(data.findings.length, "finding")})`}
       >
         <Findings rows={data.findings} />
       </Section>

@@ -115,13 +115,13 @@ function None({ groups }: { groups: Group[] }) {
   if (scanned === 0)
     return (
       <Empty title="No image was scanned yet">
-        Updates that mend vulnerabilities appear here once images are scanned: those that a cluster runs, and those of{" "}
+        Updates that fix vulnerabilities appear here once images are scanned: those that a cluster runs, and those of{" "}
         <Link to="/registries">connected registries</Link>.
       </Empty>
     );
   return (
     <Empty title="Nothing to update">
-      None of {plural(scanned, "scanned image")} has a vulnerability that an update mends.
+      None of {plural(scanned, "scanned image")} has a vulnerability that an update fixes.
     </Empty>
   );
 }

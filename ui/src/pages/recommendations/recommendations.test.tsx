@@ -135,7 +135,7 @@ it("clean images are praised only when they were scanned", async () => {
     list({ groups: [group("running", { affected: 0, clean: 9, updates: 0 }), none], items: [], total: 0 }),
   );
   show(<RecommendationsPage />, "/recommendations");
-  expect(await screen.findByText(/None of 9 scanned images has a vulnerability that an update mends/)).toBeTruthy();
+  expect(await screen.findByText(/None of 9 scanned images has a vulnerability that an update fixes/)).toBeTruthy();
 });
 
 it("shows the server's words when it fails, and asks again", async () => {
@@ -150,7 +150,7 @@ it("shows the server's words when it fails, and asks again", async () => {
   await waitFor(() => expect(asked).toHaveLength(2));
 });
 
-it("one update: what to do, the layer to rebuild, what it mends and which paths it breaks", async () => {
+it("one update: what to do, the layer to rebuild, what it fixes and which paths it breaks", async () => {
   const finding = {
     vulnerability: ref("Vulnerability", "CVE-1"),
     severity: "Critical",
@@ -196,7 +196,7 @@ it("one update: what to do, the layer to rebuild, what it mends and which paths 
   expect(headings).toEqual([
     "What to do",
     "Where (1 image)",
-    "What it mends (1 vulnerability, 1 finding)",
+    "What it fixes (1 vulnerability, 1 finding)",
     "Attack paths it breaks (1 of 2)",
     "Attack paths it lowers (1 of 2)",
     "Pods that run them (2)",
