@@ -225,7 +225,7 @@ func TestAFloodIsHandedOnInParts(t *testing.T) {
 	}
 }
 
-func FuzzDecodeTakesWhateverComes(f *testing.F) {
+func FuzzDecodeTakesAnyBytes(f *testing.F) {
 	good, _ := json.Marshal(exec(below("nginx", "runc*")))
 	f.Add(good)
 	f.Add([]byte(`{"version":1,"kind":"exec","node":"n","sequence":1,"time":"2026-01-01T00:00:00Z",
