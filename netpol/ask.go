@@ -70,7 +70,7 @@ func (a *Answer) apply(pieces []piece, other Endpoint) {
 	if yes[0].uncertain != "" {
 		a.Uncertain = yes[0].uncertain
 	}
-	if !other.outside() || len(no) == 0 {
+	if len(no) == 0 {
 		return
 	}
 	var open Ranges
@@ -114,9 +114,6 @@ func local(from, to Endpoint) (yes, maybe bool) {
 // is the receiving pod, where there is one, for named ports. Outside is judged
 // in the parts that these policies tell apart.
 func (j *Judge) verdict(self *collect.Pod, other Endpoint, dest *collect.Pod, d Direction) []piece {
-	if hostNetwork(self) {
-		return []piece{{ports: AllPorts(), allowed: true, at: other.addresses}}
-	}
 	s := j.selection(self)
 	if !other.outside() {
 		return j.decide(s, self, other, dest, d)
@@ -193,10 +190,10 @@ type verdict struct {
 // ordered applies a policy whose first matching rule decides.
 func (v *verdict) ordered(p *policy, matches func(rule) bool) {
 	for i, r := range p.rules(v.direction) {
-		ports := r.portsAt(v.dest).And(v.left)
-		if ports.Empty() || !matches(r) {
+		if !matches(r) {
 			continue
 		}
+		ports := r.portsAt(v.dest).And(v.left)
 		v.left = v.left.Without(ports)
 		if r.action == pass {
 			v.passed = v.passed.Or(ports)
@@ -226,11 +223,8 @@ func (j *Judge) nodeOf(e Endpoint) *collect.Node {
 // network adds what a NetworkPolicy's rules allow.
 func (j *Judge) network(v *verdict, p *policy, other Endpoint, self *collect.Pod) {
 	for i, r := range p.rules(v.direction) {
-		ports := r.portsAt(v.dest).And(v.left)
-		if ports.Empty() {
-			continue
-		}
 		if uncertain, ok := j.matches(r, other, self); ok {
+			ports := r.portsAt(v.dest).And(v.left)
 			v.pieces = append(v.pieces, piece{ports: ports, allowed: true, uncertain: uncertain, why: p.witness(v.direction, i, true)})
 		}
 	}
@@ -276,9 +270,7 @@ func anyIn(addresses []string, blocks Ranges) bool {
 func (v *verdict) refuse(by []*policy) {
 	left := v.left
 	for _, p := range v.pieces {
-		if p.allowed {
-			left = left.Without(p.ports)
-		}
+		left = left.Without(p.ports)
 	}
 	v.pieces = append(v.pieces, piece{ports: left, why: Witness{by[0].kind, by[0].Key, v.direction, -1, refusal(by, v.direction)}})
 }

@@ -1,6 +1,7 @@
 package netpol
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -107,9 +108,8 @@ func enforcement(f *collect.Facts) Enforcement {
 	found := map[State]Enforcement{}
 	for _, p := range slices.Backward(plugins) {
 		for _, s := range slices.Backward(shapes) {
-			if e, ok := p.in(s); ok {
-				found[e.State] = e
-			}
+			e := p.in(s)
+			found[e.State] = e
 		}
 	}
 	for _, s := range []State{Yes, Unknown, No} { // one that enforces is enough
@@ -146,9 +146,8 @@ func agents(f *collect.Facts) (out []agent) {
 		if p.Shape == nil || !p.Shape.HostNetwork {
 			continue
 		}
-		if old, known := first[p.Shape]; !known || k.String() < old {
-			first[p.Shape] = k.String()
-		}
+		name := k.String()
+		first[p.Shape] = min(cmp.Or(first[p.Shape], name), name)
 	}
 	for shape, name := range first {
 		out = append(out, agent{"Pod " + name, shape})
@@ -157,7 +156,8 @@ func agents(f *collect.Facts) (out []agent) {
 	return out
 }
 
-func (p plugin) in(a agent) (Enforcement, bool) {
+// in recognises the plugin in an agent; it has no State where it is not there.
+func (p plugin) in(a agent) Enforcement {
 	for _, c := range a.shape.Containers {
 		if !c.ImageIs(p.image) {
 			continue
@@ -168,7 +168,7 @@ func (p plugin) in(a agent) (Enforcement, bool) {
 			No:      "%s (%s) does not enforce network policies, so they protect nothing.",
 			Unknown: "%s (%s) enforces network policies in some versions; this one's cannot be told.",
 		}[state]
-		return Enforcement{state, p.name, fmt.Sprintf(why, p.name, a.who), a.who}, true
+		return Enforcement{state, p.name, fmt.Sprintf(why, p.name, a.who), a.who}
 	}
-	return Enforcement{}, false
+	return Enforcement{}
 }

@@ -207,7 +207,7 @@ func (j *Judge) selects(c peer, p, self *collect.Pod) bool {
 	if c.namespaces != nil && !c.namespaces.Matches(ns) || !c.pods.Matches(podLabels(p)) {
 		return false
 	}
-	if self == nil || len(c.same)+len(c.other) == 0 {
+	if self == nil {
 		return true
 	}
 	own := j.namespaceLabels(self.Namespace)

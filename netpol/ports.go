@@ -129,17 +129,13 @@ func (s spans) and(o spans) spans {
 	return out
 }
 
+// not is the gaps around spans, with empty ones at either end that "and" drops.
 func (s spans) not() spans {
 	var out spans
 	next := int32(1)
 	for _, x := range s {
-		if next < x.low {
-			out = append(out, span{next, x.low - 1})
-		}
+		out = append(out, span{next, x.low - 1})
 		next = x.high + 1
 	}
-	if next <= lastPort {
-		out = append(out, span{next, lastPort})
-	}
-	return out
+	return append(out, span{next, lastPort})
 }

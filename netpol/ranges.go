@@ -47,10 +47,8 @@ func (r Ranges) tidy() Ranges {
 	var out Ranges
 	for _, s := range r {
 		n := len(out)
-		if n > 0 && out[n-1].Low.BitLen() == s.Low.BitLen() && (s.Low.Compare(out[n-1].High) <= 0 || out[n-1].High.Next() == s.Low) {
-			if s.High.Compare(out[n-1].High) > 0 {
-				out[n-1].High = s.High
-			}
+		if n > 0 && (s.Low.Compare(out[n-1].High) <= 0 || out[n-1].High.Next() == s.Low) {
+			out[n-1].High = later(out[n-1].High, s.High)
 			continue
 		}
 		out = append(out, s)
@@ -101,10 +99,7 @@ func (r Ranges) Without(o Ranges) Ranges {
 			if low.Less(o[i].Low) {
 				out = append(out, Span{low, o[i].Low.Prev()})
 			}
-			if rest = o[i].High.Less(a.High); !rest {
-				break
-			}
-			low = o[i].High.Next()
+			rest, low = o[i].High.Less(a.High), o[i].High.Next()
 		}
 		if rest {
 			out = append(out, Span{low, a.High})
