@@ -385,28 +385,7 @@ func (s *served) resolve(t *testing.T) {
 }
 
 func TestNobodyGetsInWithoutASession(t *testing.T) {
-	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "b.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close()
-	rules, err := analyse.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := live.New(live.Config{Records: st, Rules: rules, Log: slog.New(slog.DiscardHandler)}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := New(Config{Unscoped: scope.Config{Picture: l, Images: assess.New(assess.Config{}),
-		Registries: registries.New(registries.Config{}), Records: st, Sensors: st}, Sessions: st,
-		Advisories: func() *vuln.DB { return nil }, Log: slog.New(slog.DiscardHandler), Assets: fstest.MapFS{"index.html": {Data: []byte("x")}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	web := httptest.NewServer(h)
-	defer web.Close()
-	s := &served{url: web.URL, client: &http.Client{}, store: st}
+	s := serveNothing(t, Config{})
 	for _, path := range []string{"/status", "/events", "/report/graph", "/query/export?text=x", "/session", "/paths", "/alerts",
 		"/alert?cluster=a&id=b", "/nonsense"} {
 		if resp := s.send(t, "GET", path, nil, nil); resp.StatusCode != http.StatusUnauthorized {
@@ -433,7 +412,7 @@ func TestNobodyGetsInWithoutASession(t *testing.T) {
 	if resp := s.send(t, "GET", "/status", nil, nil); resp.StatusCode != http.StatusUnauthorized {
 		t.Errorf("signed out: %s", resp.Status)
 	}
-	page, err := http.Get(web.URL + "/paths?x=1")
+	page, err := http.Get(s.url + "/paths?x=1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,12 @@ import (
 // signInAs is a client that may see a scope.
 func (s *served) signInAs(t *testing.T, sees graph.Scope) {
 	t.Helper()
+	s.client.Transport = withCookie{&http.Cookie{Name: sessionCookie, Value: s.session(t, sees, time.Hour)}}
+}
+
+// session is the token of a session that may see a scope.
+func (s *served) session(t *testing.T, sees graph.Scope, valid time.Duration) string {
+	t.Helper()
 	b, err := json.Marshal(sees)
 	if err != nil {
 		t.Fatal(err)
@@ -33,11 +39,11 @@ func (s *served) signInAs(t *testing.T, sees graph.Scope) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := s.store.SignIn(t.Context(), link, time.Hour)
+	token, err := s.store.SignIn(t.Context(), link, valid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.client.Transport = withCookie{&http.Cookie{Name: sessionCookie, Value: token}}
+	return token
 }
 
 // as is the same server, asked by somebody who sees only a scope.
