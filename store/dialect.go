@@ -3,10 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net/url"
 	"strings"
 
-	_ "modernc.org/sqlite" // the driver registers itself; database/sql knows no other way
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // dialect is where SQLite and PostgreSQL differ. Statements are written once, with ?
@@ -43,7 +45,7 @@ var sqlite = dialect{
 }
 
 // openSQLite opens or creates a file.
-func openSQLite(_ context.Context, file string) (*Store, error) {
+func openSQLite(ctx context.Context, file string) (*Store, error) {
 	db, err := sql.Open("sqlite", "file:"+url.PathEscape(file)+
 		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(ON)&_txlock=immediate")
 	if err != nil {
@@ -51,5 +53,15 @@ func openSQLite(_ context.Context, file string) (*Store, error) {
 	}
 	// One writer is all SQLite has; more connections only wait for each other.
 	db.SetMaxOpenConns(4)
+	// The first connection makes the file one of write-ahead. Where several do so at once,
+	// SQLite refuses some without waiting.
+	if err := tried(ctx, busy, func() error { return db.PingContext(ctx) }); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return &Store{db, sqlite}, nil
+}
+
+func busy(err error) bool {
+	var refused *driver.Error
+	return errors.As(err, &refused) && refused.Code() == sqlite3.SQLITE_BUSY
 }

@@ -36,8 +36,19 @@ type searchedThing struct {
 }
 
 // searchedColumns are in the order of values.
-const searchedColumns = `type = ?, title = ?, risk = ?, risk_score = ?, namespace = ?, entry = ?, target = ?,
-	words = ?, namespaces = ?, things = ?, vulnerabilities = ?`
+const (
+	searchedColumns = `type, title, risk, risk_score, namespace, entry, target, words, namespaces, things, vulnerabilities`
+	searchedValues  = `?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
+)
+
+// searchedOf reads a body for the columns' values.
+func searchedOf(cluster, id string, body []byte) ([]any, error) {
+	var p searched
+	if err := json.Unmarshal(body, &p); err != nil {
+		return nil, fmt.Errorf("read path %s: %w", id, err)
+	}
+	return p.values(cluster), nil
+}
 
 // values are the columns' values. Lists are text in which each item stands
 // between line ends, so that one item is found with LIKE.
@@ -69,30 +80,23 @@ func lines(items []string) string {
 }
 
 func (p FoundPath) insert(ctx context.Context, tx *sql.Tx, cluster string, now openPath) error {
-	err := run(ctx, tx, `INSERT INTO paths (cluster_id, id, opened_at, hash, body) VALUES (?, ?, ?, ?, ?)`,
-		cluster, p.ID, now.opened, now.hash, string(p.Body))
+	values, err := searchedOf(cluster, p.ID, p.Body)
 	if err != nil {
 		return err
 	}
-	return setSearched(ctx, tx, cluster, p.ID, now.opened, p.Body)
+	return run(ctx, tx, `INSERT INTO paths (cluster_id, id, opened_at, hash, body, `+searchedColumns+`)
+		VALUES (?, ?, ?, ?, ?, `+searchedValues+`)`,
+		append([]any{cluster, p.ID, now.opened, now.hash, string(p.Body)}, values...)...)
 }
 
 func (p FoundPath) update(ctx context.Context, tx *sql.Tx, cluster string, now openPath) error {
-	err := run(ctx, tx, `UPDATE paths SET hash = ?, body = ?, stale = '' WHERE cluster_id = ? AND id = ? AND opened_at = ?`,
-		now.hash, string(p.Body), cluster, p.ID, now.opened)
+	values, err := searchedOf(cluster, p.ID, p.Body)
 	if err != nil {
 		return err
 	}
-	return setSearched(ctx, tx, cluster, p.ID, now.opened, p.Body)
-}
-
-func setSearched(ctx context.Context, tx *sql.Tx, cluster, id string, opened int64, body []byte) error {
-	var p searched
-	if err := json.Unmarshal(body, &p); err != nil {
-		return fmt.Errorf("read path %s: %w", id, err)
-	}
-	return run(ctx, tx, `UPDATE paths SET `+searchedColumns+` WHERE cluster_id = ? AND id = ? AND opened_at = ?`,
-		append(p.values(cluster), cluster, id, opened)...)
+	return run(ctx, tx, `UPDATE paths SET (`+searchedColumns+`, hash, body, stale) = (`+searchedValues+`, ?, ?, '')
+		WHERE cluster_id = ? AND id = ? AND opened_at = ?`,
+		append(values, now.hash, string(p.Body), cluster, p.ID, now.opened)...)
 }
 
 // searchedTables adds the columns; fillSearched gives them to lives that were
@@ -122,11 +126,12 @@ func fillSearched(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	for _, p := range rows {
-		// A body that cannot be read stays as it is: found by cluster and id alone.
-		if !json.Valid(p.body) {
-			continue
+		values, err := searchedOf(p.cluster, p.id, p.body)
+		if err != nil {
+			continue // it is found by cluster and id alone
 		}
-		if err := setSearched(ctx, tx, p.cluster, p.id, p.opened, p.body); err != nil {
+		if err := run(ctx, tx, `UPDATE paths SET (`+searchedColumns+`) = (`+searchedValues+`)
+			WHERE cluster_id = ? AND id = ? AND opened_at = ?`, append(values, p.cluster, p.id, p.opened)...); err != nil {
 			return err
 		}
 	}

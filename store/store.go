@@ -62,15 +62,19 @@ func Name(where string) string {
 // Close waits for running statements and closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
-// tries is how often a transaction is run again that met another one.
-const tries = 30
-
 // write runs do in a transaction, and again if another transaction changed what it
 // read (PostgreSQL only; SQLite lets one write at a time): do must begin anew each
 // time. A decision over rows that do reads and does not change is not protected.
-func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) (err error) {
+func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
+	return tried(ctx, s.again, func() error { return s.once(ctx, s.transaction, do) })
+}
+
+// tries is how often something is done again that met another's doing.
+const tries = 30
+
+func tried(ctx context.Context, again func(error) bool, do func() error) (err error) {
 	for n := range tries {
-		if err = s.once(ctx, s.transaction, do); !s.again(err) {
+		if err = do(); !again(err) {
 			return err
 		}
 		select {
