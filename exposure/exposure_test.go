@@ -111,9 +111,16 @@ type test struct {
 
 func run(t *testing.T, tests []test) {
 	t.Helper()
+	var all strings.Builder
+	defer func() {
+		if !strings.Contains(t.Name(), "/") {
+			golden(t, all.String())
+		}
+	}()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := judged(manifests.Facts(t, tt.manifests))
+			fmt.Fprintf(&all, "# %s\n%s", tt.name, told(r))
 			if got := routes(r); !slices.Equal(got, tt.want) {
 				t.Errorf("routes\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(tt.want, "\n  "))
 			}
