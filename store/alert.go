@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -157,64 +156,48 @@ type AlertFilter struct {
 	Within *[]Tenancy
 }
 
-func (f AlertFilter) where() (string, []any) {
+func (f AlertFilter) where() condition {
 	var c condition
+	c.add("last_seen >= ?", unix(f.Since))
 	if f.Within != nil {
 		c.within(*f.Within, "cluster_id", only("namespaces"))
 	}
-	and, args := c.and, c.args
-	if !f.Since.IsZero() {
-		and, args = append(and, "last_seen >= ?"), append(args, unix(f.Since))
-	}
-	in := func(column string, n int, value func(int) any) {
-		if n == 0 {
-			return
-		}
-		and = append(and, column+" IN (?"+strings.Repeat(", ?", n-1)+")")
-		for i := range n {
-			args = append(args, value(i))
-		}
-	}
-	in("cluster_id", len(f.Clusters), func(i int) any { return f.Clusters[i] })
-	in("rule", len(f.Rules), func(i int) any { return f.Rules[i] })
-	in("severity", len(f.Severities), func(i int) any { return f.Severities[i] })
-	in("status", len(f.Statuses), func(i int) any { return string(f.Statuses[i]) })
-	if len(and) == 0 {
-		return "1 = 1", nil
-	}
-	return strings.Join(and, " AND "), args
+	oneOf(&c, "cluster_id", f.Clusters)
+	oneOf(&c, "rule", f.Rules)
+	oneOf(&c, "severity", f.Severities)
+	oneOf(&c, "status", f.Statuses)
+	return c
+}
+
+// alertKey is where an alert stands in the list.
+type alertKey struct {
+	LastSeen    int64
+	Cluster, ID string
 }
 
 // Alerts lists alerts, those seen last first. Next is the cursor of the page
 // that follows, "" after the last one.
 func (s *Store) Alerts(ctx context.Context, f AlertFilter, cursor string, limit int) (page []Alert, next string, err error) {
-	where, args := f.where()
+	c := f.where()
 	if cursor != "" {
-		at, cluster, id, err := readCursor(cursor)
+		k, err := readCursor[alertKey](cursor)
 		if err != nil {
 			return nil, "", err
 		}
-		where += ` AND (last_seen < ? OR last_seen = ? AND (cluster_id > ? OR cluster_id = ? AND id > ?))`
-		args = append(args, at, at, cluster, cluster, id)
+		c.add(`(last_seen < ? OR last_seen = ? AND (cluster_id > ? OR cluster_id = ? AND id > ?))`,
+			k.LastSeen, k.LastSeen, k.Cluster, k.Cluster, k.ID)
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE `+where+
-		` ORDER BY last_seen DESC, cluster_id, id LIMIT ?`, append(args, limit+1)...)
+	page, err = rowsOf(ctx, s.db, func(r *sql.Rows) (Alert, error) { return scanAlert(r) }, `SELECT `+alertColumns+` FROM alerts WHERE `+
+		c.all()+` ORDER BY last_seen DESC, cluster_id, id LIMIT ?`, append(c.args, limit+1)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("list alerts: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		a, err := scanAlert(rows)
-		if err != nil {
-			return nil, "", fmt.Errorf("list alerts: %w", err)
-		}
-		page = append(page, a)
-	}
 	if len(page) > limit {
 		page = page[:limit]
-		next = writeCursor(page[limit-1])
+		last := page[limit-1]
+		next = writeCursor(alertKey{unix(last.LastSeen), last.Cluster, last.ID})
 	}
-	return page, next, rows.Err()
+	return page, next, nil
 }
 
 // AlertedClusters lists the clusters with alerts that were seen at that time or later.
@@ -229,39 +212,10 @@ func (s *Store) AlertedClusters(ctx context.Context, since time.Time) (clusters 
 
 // CountAlerts counts alerts by severity.
 func (s *Store) CountAlerts(ctx context.Context, f AlertFilter) (map[string]int, error) {
-	where, args := f.where()
-	rows, err := s.db.QueryContext(ctx, `SELECT severity, count(*) FROM alerts WHERE `+where+` GROUP BY severity`, args...)
+	c := f.where()
+	out, err := counts(ctx, s.db, `SELECT severity, count(*) FROM alerts WHERE `+c.all()+` GROUP BY severity`, c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("count alerts: %w", err)
 	}
-	defer rows.Close()
-	out := map[string]int{}
-	for rows.Next() {
-		var severity string
-		var n int
-		if err := rows.Scan(&severity, &n); err != nil {
-			return nil, fmt.Errorf("count alerts: %w", err)
-		}
-		out[severity] = n
-	}
-	return out, rows.Err()
-}
-
-// ErrCursor says that a cursor is none that a list gave out.
-var ErrCursor = errors.New("not a cursor of this list")
-
-func writeCursor(a Alert) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d\x00%s\x00%s", unix(a.LastSeen), a.Cluster, a.ID))
-}
-
-func readCursor(cursor string) (at int64, cluster, id string, err error) {
-	b, err := base64.RawURLEncoding.DecodeString(cursor)
-	parts := strings.Split(string(b), "\x00")
-	if err != nil || len(parts) != 3 {
-		return 0, "", "", ErrCursor
-	}
-	if _, err := fmt.Sscanf(parts[0], "%d", &at); err != nil {
-		return 0, "", "", ErrCursor
-	}
-	return at, parts[1], parts[2], nil
+	return out, nil
 }

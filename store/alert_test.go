@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -68,6 +69,9 @@ func pagesLeaveOutNone(t *testing.T, s *Store) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if len(page) == 0 {
+				t.Errorf("in pages of %d: one is empty", limit)
+			}
 			for _, a := range page {
 				got = append(got, a.ID)
 			}
@@ -130,4 +134,209 @@ func keptWholeOrNotAtAll(t *testing.T, s *Store) {
 	if err != nil || len(runs) != 1 || runs[0].Received != 4 { // 5, 6, 7 and 1
 		t.Errorf("%+v, %v", runs, err)
 	}
+}
+
+func TestAnAlertTellsAThousandEventsApart(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		at := time.UnixMilli(1_700_000_000_000)
+		var events []string
+		for i := range 999 {
+			events = append(events, fmt.Sprint(i))
+		}
+		for _, step := range []struct {
+			events []string
+			count  int
+		}{
+			{events, 999},
+			{[]string{"0", "last", "more", "more"}, 1002}, // beyond, an event that is seen twice counts twice
+		} {
+			saw(t, s, "a", at, step.events...)
+			if a, err := s.Alert(t.Context(), "prod", "a"); err != nil || a.Count != step.count {
+				t.Errorf("%d events counted, %v; want %d", a.Count, err, step.count)
+			}
+		}
+	})
+}
+
+func TestADecisionIsOneOfFourAndToDismissWantsAReason(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		saw(t, s, "a", time.UnixMilli(1_700_000_000_000), "e")
+		for _, c := range []struct {
+			id     string
+			to     AlertStatus
+			reason string
+			want   string
+		}{
+			{"a", AlertInProgress, "", ""},
+			{"a", AlertResolved, "", ""},
+			{"a", AlertNew, "", ""},
+			{"a", AlertDismissed, "a test", ""},
+			{"a", AlertDismissed, "", "set status of alert a: to dismiss it, say why"},
+			{"a", AlertDismissed, " \n", "set status of alert a: to dismiss it, say why"},
+			{"a", "closed", "done", `set status of alert a: no status "closed"`},
+			{"b", AlertResolved, "", "not found"},
+		} {
+			err := s.SetAlertStatus(t.Context(), "prod", c.id, c.to, c.reason)
+			if got := said(err); got != c.want {
+				t.Errorf("%s of %s because %q: %q, want %q", c.to, c.id, c.reason, got, c.want)
+			}
+			a, err := s.Alert(t.Context(), "prod", "a")
+			if c.want == "" && (err != nil || a.Status != c.to || a.Reason != c.reason) {
+				t.Errorf("%s: %+v, %v", c.to, a, err)
+			}
+		}
+		if _, err := s.Alert(t.Context(), "dev", "a"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("an alert of another cluster: %v", err)
+		}
+	})
+}
+
+// said is the text of an error, "" of none.
+func said(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func TestAlertsAreFoundByEverythingThatIsSaidOfThem(t *testing.T) { stores(t, findAlerts) }
+
+func findAlerts(t *testing.T, s *Store) {
+	at := time.UnixMilli(1_700_000_000_000)
+	body := func(namespaces ...string) []byte {
+		var entities []string
+		for _, n := range namespaces {
+			entities = append(entities, fmt.Sprintf(`{"kind":"Pod","namespace":%q,"name":"p"}`, n))
+		}
+		return []byte(`{"entities":[` + strings.Join(entities, ",") + `]}`)
+	}
+	for _, cluster := range []string{"prod", "dev"} { // together: what came of a batch may be several
+		if err := s.PutAnalysed(t.Context(), Analysed{Cluster: cluster, Alerts: []AlertSeen{
+			{Cluster: cluster, ID: "1", Rule: "shell", Severity: "high", LastSeen: at, Body: body("shop")},
+			{Cluster: cluster, ID: "2", Rule: "scan", Severity: "low", LastSeen: at.Add(-time.Minute), Body: body("shop", "pay")},
+			{Cluster: cluster, ID: "3", Rule: "miner", Severity: "critical", LastSeen: at.Add(-time.Hour), Body: body()},
+		}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.SetAlertStatus(t.Context(), "prod", "2", AlertResolved, ""); err != nil {
+		t.Fatal(err)
+	}
+	within := func(places ...Tenancy) *[]Tenancy { return &places }
+	for _, c := range []struct {
+		name   string
+		filter AlertFilter
+		want   string
+		counts string
+	}{
+		{"all, those seen last first", AlertFilter{}, "dev/1 prod/1 dev/2 prod/2 dev/3 prod/3", "map[critical:2 high:2 low:2]"},
+		{"of a cluster", AlertFilter{Clusters: []string{"prod"}}, "prod/1 prod/2 prod/3", "map[critical:1 high:1 low:1]"},
+		{"of a rule", AlertFilter{Rules: []string{"miner"}}, "dev/3 prod/3", "map[critical:2]"},
+		{"of one of three rules", AlertFilter{Rules: []string{"scan", "miner", "none"}}, "dev/2 prod/2 dev/3 prod/3", "map[critical:2 low:2]"},
+		{"of a severity", AlertFilter{Severities: []string{"high"}}, "dev/1 prod/1", "map[high:2]"},
+		{"of a status", AlertFilter{Statuses: []AlertStatus{AlertResolved}}, "prod/2", "map[low:1]"},
+		{"of two statuses and a cluster", AlertFilter{Clusters: []string{"prod"}, Statuses: []AlertStatus{AlertResolved, AlertNew}},
+			"prod/1 prod/2 prod/3", "map[critical:1 high:1 low:1]"},
+		{"seen then or later", AlertFilter{Since: at.Add(-time.Minute)}, "dev/1 prod/1 dev/2 prod/2", "map[high:2 low:2]"},
+		{"nothing is within nothing", AlertFilter{Within: within()}, "", "map[]"},
+		{"within a cluster", AlertFilter{Within: within(Tenancy{Cluster: "dev"})}, "dev/1 dev/2 dev/3", "map[critical:1 high:1 low:1]"},
+		{"within a namespace that is all they name", AlertFilter{Within: within(Tenancy{"dev", []string{"shop"}})}, "dev/1", "map[high:1]"},
+		{"within both namespaces that they name", AlertFilter{Within: within(Tenancy{"dev", []string{"shop", "pay"}})},
+			"dev/1 dev/2", "map[high:1 low:1]"},
+	} {
+		page, next, err := s.Alerts(t.Context(), c.filter, "", 10)
+		var got []string
+		for _, a := range page {
+			got = append(got, a.Cluster+"/"+a.ID)
+		}
+		if err != nil || next != "" || strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %v, next %q, %v; want %s", c.name, got, next, err, c.want)
+		}
+		if n, err := s.CountAlerts(t.Context(), c.filter); err != nil || fmt.Sprint(n) != c.counts {
+			t.Errorf("%s: counted %v, %v; want %s", c.name, n, err, c.counts)
+		}
+	}
+	for since, want := range map[time.Time]string{at: "[dev prod]", at.Add(time.Millisecond): "[]"} {
+		if clusters, err := s.AlertedClusters(t.Context(), since); err != nil || fmt.Sprint(clusters) != want {
+			t.Errorf("clusters with alerts since %v: %v, %v", since, clusters, err)
+		}
+	}
+}
+
+func TestWhatAListShowsOfAnAlertIsReadFromItsBody(t *testing.T) {
+	for _, c := range []struct{ name, body, want string }{
+		{"nothing is said", `{}`, `   [] []`},
+		{"title and techniques", `{"title":"A shell","techniques":["T1059","T1610"]}`, `A shell   [T1059 T1610] []`},
+		{"the first actor and the first target", `{"title":"t","entities":[
+			{"role":"source","kind":"IP","name":"10.0.0.1"},
+			{"role":"actor","kind":"User","name":"eve"}, {"role":"actor","kind":"User","name":"bob"},
+			{"role":"target","kind":"Pod","namespace":"shop","name":"web"}, {"role":"target","kind":"Node","name":"n1"}]}`,
+			`t eve Pod shop/web [] [   shop ]`},
+		{"a target without a namespace, and a namespace itself", `{"title":"t","entities":[
+			{"role":"target","kind":"Node","name":"n1"}, {"role":"seen","kind":"Namespace","name":"pay"}]}`,
+			`t  Node n1 [] [ pay ]`},
+	} {
+		h, err := alertHead([]byte(c.body))
+		got := fmt.Sprint(h.Title, " ", h.Actor, " ", h.About, " ", h.Techniques, " ", h.Namespaces)
+		if err != nil || got != c.want {
+			t.Errorf("%s: %q, %v; want %q", c.name, got, err, c.want)
+		}
+	}
+	if _, err := alertHead([]byte(`{"title":1}`)); err == nil || !strings.Contains(err.Error(), "read alert") {
+		t.Error(err)
+	}
+}
+
+func TestAListInAColumnHasEachItemOnceBetweenLineEnds(t *testing.T) {
+	for want, items := range map[string][]string{"": {"", ""}, "\na\n": {"", "a"}, "\na\nb\n": {"b", "a", "b", ""}} {
+		if got := lines(items); got != want {
+			t.Errorf("%q: %q, want %q", items, got, want)
+		}
+	}
+}
+
+// A database of a version that kept nothing but the body.
+func TestAlertsOfAnOlderDatabaseShowWhatTheirBodiesSay(t *testing.T) {
+	places(t, func(t *testing.T, where string) {
+		now := migrations
+		migrations = now[:slices.Index(now, alertHeadTables)]
+		old := open(t, where)
+		migrations = now
+		for id, body := range map[string]string{"1": `{"title":"one"}`, "2": `{`, "3": `{"title":"three"}`} {
+			if _, err := old.db.Exec(`INSERT INTO alerts (cluster_id, id, rule, severity, status, first_seen, last_seen, count, body)
+				VALUES ('prod', ?, 'r', 'low', 'new', 1, 1, 1, ?)`, id, body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := open(t, where)
+		for id, want := range map[string]string{"1": "one", "2": "", "3": "three"} {
+			if a, err := s.Alert(t.Context(), "prod", id); err != nil || a.Title != want {
+				t.Errorf("alert %s: %q, %v", id, a.Title, err)
+			}
+		}
+	})
+}
+
+func TestAPositionIsStillToComeInAnotherStreamOrFurtherOn(t *testing.T) {
+	at := EventPosition{"s", 5}
+	for other, want := range map[EventPosition]bool{{"s", 4}: false, {"s", 5}: false, {"s", 6}: true, {"t", 1}: true} {
+		if got := at.Before(other); got != want {
+			t.Errorf("%v is before %v: %v", at, other, got)
+		}
+	}
+}
+
+func TestABatchThatCannotBeKeptIsNotOneThatWasAnalysed(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		for _, table := range []string{"event_batches", "event_positions"} {
+			if _, err := s.db.Exec(`DROP TABLE ` + table); err != nil {
+				t.Fatal(err)
+			}
+			err := s.PutAnalysed(t.Context(), Analysed{Cluster: "prod",
+				Batch: &EventBatch{Source: "audit", EventPosition: EventPosition{"s", 1}, Name: "n"}})
+			if err == nil || errors.Is(err, ErrAnalysed) || !strings.Contains(err.Error(), table) {
+				t.Errorf("without %s: %v", table, err)
+			}
+		}
+	})
 }

@@ -25,6 +25,21 @@ func (c *condition) equal(column, want string) {
 	}
 }
 
+// oneOf asks for one of the wanted, if any is.
+func oneOf[T ~string](c *condition, column string, wanted []T) {
+	if len(wanted) == 0 {
+		return
+	}
+	var args []any
+	for _, w := range wanted {
+		args = append(args, string(w))
+	}
+	c.add(column+` IN (`+strings.TrimPrefix(strings.Repeat(", ?", len(args)), ", ")+`)`, args...)
+}
+
+// all is the text of the condition.
+func (c *condition) all() string { return strings.Join(c.and, " AND ") }
+
 // like asks for a part of a text.
 func (c *condition) like(column, part string) {
 	c.add(column+` LIKE ? ESCAPE '\'`, "%"+escapeLike(part)+"%")

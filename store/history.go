@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -38,13 +36,7 @@ func (f PathFilter) where() condition {
 	if f.Vulnerability != "" {
 		c.like("p.vulnerabilities", "\n"+f.Vulnerability+"\n")
 	}
-	if len(f.Risks) > 0 {
-		var args []any
-		for _, r := range f.Risks {
-			args = append(args, r)
-		}
-		c.add(`p.risk IN (?`+strings.Repeat(", ?", len(args)-1)+`)`, args...)
-	}
+	oneOf(&c, "p.risk", f.Risks)
 	for _, w := range f.Words {
 		c.like("p.words", strings.ToLower(w))
 	}
@@ -56,7 +48,7 @@ const ofPaths = ` FROM paths p JOIN clusters c ON c.cluster_id = p.cluster_id WH
 // CountResolved counts resolved paths.
 func (s *Store) CountResolved(ctx context.Context, f PathFilter) (n int, err error) {
 	c := f.where()
-	if err := s.db.QueryRowContext(ctx, `SELECT count(*)`+ofPaths+strings.Join(c.and, " AND "), c.args...).Scan(&n); err != nil {
+	if err := s.db.QueryRowContext(ctx, `SELECT count(*)`+ofPaths+c.all(), c.args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count resolved paths: %w", err)
 	}
 	return n, nil
@@ -67,52 +59,35 @@ func (s *Store) CountResolved(ctx context.Context, f PathFilter) (n int, err err
 func (s *Store) ResolvedPaths(ctx context.Context, f PathFilter, cursor string, limit int) (page []PathLife, next string, err error) {
 	c := f.where()
 	if cursor != "" {
-		k, err := readPathCursor(cursor)
+		k, err := readCursor[pathKey](cursor)
 		if err != nil {
 			return nil, "", err
 		}
 		c.add(`(p.risk_score < ? OR p.risk_score = ? AND (p.title > ? OR p.title = ? AND (p.cluster_id > ? OR p.cluster_id = ? AND p.id > ?)))`,
-			k.score, k.score, k.title, k.title, k.cluster, k.cluster, k.id)
+			k.Score, k.Score, k.Title, k.Title, k.Cluster, k.Cluster, k.ID)
 	}
 	var keys []pathKey
 	page, err = rowsOf(ctx, s.db, func(r *sql.Rows) (PathLife, error) {
 		var k pathKey
-		l, err := scanLife(prefixed{r, []any{&k.score, &k.title}})
-		k.cluster, k.id = l.Cluster, l.ID
+		l, err := scanLife(prefixed{r, []any{&k.Score, &k.Title}})
+		k.Cluster, k.ID = l.Cluster, l.ID
 		keys = append(keys, k)
 		return l, err
-	}, `SELECT p.risk_score, p.title, `+lifeColumns+ofPaths+strings.Join(c.and, " AND ")+
+	}, `SELECT p.risk_score, p.title, `+lifeColumns+ofPaths+c.all()+
 		` ORDER BY p.risk_score DESC, p.title, p.cluster_id, p.id LIMIT ?`, append(c.args, limit+1)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("list resolved paths: %w", err)
 	}
 	if len(page) > limit {
-		page, next = page[:limit], keys[limit-1].cursor()
+		page, next = page[:limit], writeCursor(keys[limit-1])
 	}
 	return page, next, nil
 }
 
 // pathKey is where a path stands in the list.
 type pathKey struct {
-	score              int
-	title, cluster, id string
-}
-
-func (k pathKey) cursor() string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d\x00%s\x00%s\x00%s", k.score, k.title, k.cluster, k.id))
-}
-
-func readPathCursor(cursor string) (k pathKey, err error) {
-	b, err := base64.RawURLEncoding.DecodeString(cursor)
-	parts := strings.Split(string(b), "\x00")
-	if err != nil || len(parts) != 4 {
-		return k, ErrCursor
-	}
-	if k.score, err = strconv.Atoi(parts[0]); err != nil {
-		return k, ErrCursor
-	}
-	k.title, k.cluster, k.id = parts[1], parts[2], parts[3]
-	return k, nil
+	Score              int
+	Title, Cluster, ID string
 }
 
 // ResolvedPath is the newest life of a path, if that is resolved.

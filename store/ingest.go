@@ -45,23 +45,16 @@ const tokenID = 12
 
 // IngestTokens lists all tokens.
 func (s *Store) IngestTokens(ctx context.Context) ([]IngestToken, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT substr(token_hash, 1, ?), cluster_id, kind, created_at FROM ingest_tokens
-		ORDER BY cluster_id, kind, created_at`, tokenID)
+	out, err := rowsOf(ctx, s.db, func(r *sql.Rows) (t IngestToken, err error) {
+		var at int64
+		err = r.Scan(&t.ID, &t.Cluster, &t.Kind, &at)
+		t.CreatedAt = fromUnix(at)
+		return t, err
+	}, `SELECT substr(token_hash, 1, ?), cluster_id, kind, created_at FROM ingest_tokens ORDER BY cluster_id, kind, created_at`, tokenID)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}
-	defer rows.Close()
-	var out []IngestToken
-	for rows.Next() {
-		var t IngestToken
-		var at int64
-		if err := rows.Scan(&t.ID, &t.Cluster, &t.Kind, &at); err != nil {
-			return nil, fmt.Errorf("list tokens: %w", err)
-		}
-		t.CreatedAt = fromUnix(at)
-		out = append(out, t)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // RevokeIngestToken ends a token by its id: it is refused from now on.

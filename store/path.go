@@ -71,8 +71,7 @@ func (s *Store) Apply(ctx context.Context, a Analysis) (done Applied, open []Pat
 			return err
 		}
 		var have uint64
-		err = tx.QueryRowContext(ctx, `SELECT version FROM clusters WHERE cluster_id = ?`, a.Cluster).Scan(&have)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if err := tx.QueryRowContext(ctx, clusterVersion, a.Cluster).Scan(&have); err != nil {
 			return err
 		}
 		if have <= a.Version {
@@ -100,10 +99,13 @@ func setSynced(ctx context.Context, tx *sql.Tx, cluster string, version uint64, 
 	return err
 }
 
+// clusterVersion is 0 for a cluster that nothing was applied to.
+const clusterVersion = `SELECT coalesce(max(version), 0) FROM clusters WHERE cluster_id = ?`
+
 // ClusterVersion is the version last applied, so that a restart goes on from it.
 func (s *Store) ClusterVersion(ctx context.Context, cluster string) (uint64, error) {
 	var v uint64
-	err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM clusters WHERE cluster_id = ?`, cluster).Scan(&v)
+	err := s.db.QueryRowContext(ctx, clusterVersion, cluster).Scan(&v)
 	return v, err
 }
 
@@ -129,21 +131,14 @@ func (p openPath) life(cluster, id string, synced time.Time) PathLife {
 }
 
 func openPaths(ctx context.Context, tx *sql.Tx, cluster string) (map[string]openPath, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, opened_at, hash, stale FROM paths WHERE cluster_id = ? AND resolved_at IS NULL`, cluster)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	open := map[string]openPath{}
-	for rows.Next() {
+	_, err := rowsOf(ctx, tx, func(r *sql.Rows) (p openPath, err error) {
 		var id string
-		var p openPath
-		if err := rows.Scan(&id, &p.opened, &p.hash, &p.stale); err != nil {
-			return nil, err
-		}
+		err = r.Scan(&id, &p.opened, &p.hash, &p.stale)
 		open[id] = p
-	}
-	return open, rows.Err()
+		return p, err
+	}, `SELECT id, opened_at, hash, stale FROM paths WHERE cluster_id = ? AND resolved_at IS NULL`, cluster)
+	return open, err
 }
 
 // apply moves the open lives and leaves in open those that are open then.

@@ -214,7 +214,7 @@ func findResolved(t *testing.T, s *Store) {
 		if got := keys(all); got != "dev/a prod/a prod/b prod/c" {
 			t.Error(got)
 		}
-		for _, cursor := range []string{"?", "eA", writeCursor(Alert{ID: "x"})} {
+		for _, cursor := range []string{"?", "eA", writeCursor(alertKey{ID: "x"})} {
 			if _, _, err := s.ResolvedPaths(t.Context(), PathFilter{Within: both}, cursor, 1); err == nil {
 				t.Errorf("cursor %q is taken", cursor)
 			}

@@ -307,25 +307,3 @@ func (s *Store) Builds(ctx context.Context) ([]assess.Build, error) {
 	return rowsOf(ctx, s.db, func(r *sql.Rows) (b assess.Build, err error) { return b, r.Scan(&b.Digest, &b.ID, &b.Platform) },
 		`SELECT digest, id, platform FROM image_builds ORDER BY digest, id`)
 }
-
-// querier is a database, or a transaction in it.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-// rowsOf reads every row of a question.
-func rowsOf[T any](ctx context.Context, db querier, scan func(*sql.Rows) (T, error), question string, args ...any) (out []T, err error) {
-	rows, err := db.QueryContext(ctx, question, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
-}

@@ -77,28 +77,25 @@ func forgetRuns(ctx context.Context, tx *sql.Tx, cluster string) error {
 
 // SensorRuns lists the runs of a cluster's sensors, or of all if it is "".
 func (s *Store) SensorRuns(ctx context.Context, cluster string) ([]SensorRun, error) {
-	rows, err := s.db.QueryContext(ctx,
-		`SELECT cluster_id, node, boot, last_at, received FROM sensor_runs WHERE ? = '' OR cluster_id = ?
-			ORDER BY cluster_id, node, last_at`, cluster, cluster)
+	out, err := rowsOf(ctx, s.db, scanRun, `SELECT cluster_id, node, boot, last_at, received FROM sensor_runs
+		WHERE ? = '' OR cluster_id = ? ORDER BY cluster_id, node, last_at`, cluster, cluster)
 	if err != nil {
 		return nil, fmt.Errorf("list runs of sensors: %w", err)
 	}
-	defer rows.Close()
-	var out []SensorRun
-	for rows.Next() {
-		var r SensorRun
-		var at int64
-		var text []byte
-		var came spans
-		if err := rows.Scan(&r.Cluster, &r.Node, &r.Boot, &at, &text); err != nil {
-			return nil, fmt.Errorf("list runs of sensors: %w", err)
-		}
-		if err := json.Unmarshal(text, &came); err != nil {
-			return nil, fmt.Errorf("read the run of %s: %w", r.Node, err)
-		}
-		r.LastAt, r.Received = fromUnix(at), came.received()
-		r.Missing = came.highest() - r.Received
-		out = append(out, r)
+	return out, nil
+}
+
+func scanRun(row *sql.Rows) (r SensorRun, err error) {
+	var at int64
+	var text []byte
+	if err := row.Scan(&r.Cluster, &r.Node, &r.Boot, &at, &text); err != nil {
+		return r, err
 	}
-	return out, rows.Err()
+	var came spans
+	if err := json.Unmarshal(text, &came); err != nil {
+		return r, fmt.Errorf("read the run of %s: %w", r.Node, err)
+	}
+	r.LastAt, r.Received = fromUnix(at), came.received()
+	r.Missing = came.highest() - r.Received
+	return r, nil
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -155,19 +154,11 @@ func (s *Store) CountRegistry(ctx context.Context, host string) (c RegistryCount
 		host).Scan(&c.Repositories, &c.Tags); err != nil {
 		return c, fmt.Errorf("count what registry %s holds: %w", host, err)
 	}
-	type count struct {
-		state string
-		n     int
-	}
-	counts, err := rowsOf(ctx, s.db, func(r *sql.Rows) (c count, err error) { return c, r.Scan(&c.state, &c.n) },
+	c.Images, err = counts(ctx, s.db,
 		`SELECT q.state, count(*) FROM (SELECT DISTINCT digest FROM registry_tags WHERE host = ?) t JOIN images q ON q.id = t.digest
 			GROUP BY q.state`, host)
 	if err != nil {
 		return c, fmt.Errorf("count images of registry %s: %w", host, err)
-	}
-	c.Images = map[string]int{}
-	for _, n := range counts {
-		c.Images[n.state] = n.n
 	}
 	return c, nil
 }
@@ -186,43 +177,46 @@ type RegistryFilter struct {
 	Q string
 }
 
-func (f RegistryFilter) question() (string, []any) {
-	where, args := `t.host = ?`, []any{f.Host}
-	if f.State != "" {
-		where, args = where+` AND q.state = ?`, append(args, f.State)
-	}
+func (f RegistryFilter) where() condition {
+	var c condition
+	c.add(`t.host = ?`, f.Host)
+	c.equal("q.state", f.State)
 	if f.Q != "" {
-		like := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Q))
-		where += ` AND (lower(t.repository || ':' || t.tag) LIKE ? ESCAPE '\' OR t.digest LIKE ? ESCAPE '\')`
-		args = append(args, "%"+like+"%", like+"%")
+		like := escapeLike(strings.ToLower(f.Q))
+		c.add(`(lower(t.repository || ':' || t.tag) LIKE ? ESCAPE '\' OR t.digest LIKE ? ESCAPE '\')`, "%"+like+"%", like+"%")
 	}
-	return `SELECT min(t.repository || ':' || t.tag) AS name, ` + qualified + ` FROM registry_tags t JOIN images q ON q.id = t.digest
-		WHERE ` + where + ` GROUP BY q.id`, args
+	return c
 }
+
+// registryKey is where an image stands in the list.
+type registryKey struct{ Name, ID string }
 
 // RegistryImages lists images of a registry by name. Next is the cursor of the
 // page that follows, "" after the last one.
 func (s *Store) RegistryImages(
 	ctx context.Context, f RegistryFilter, cursor string, limit int,
 ) (page []RegistryImage, total int, next string, err error) {
-	question, args := f.question()
-	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM (`+question+`) AS found`, args...).Scan(&total); err != nil {
+	var k registryKey
+	if cursor != "" {
+		if k, err = readCursor[registryKey](cursor); err != nil {
+			return nil, 0, "", err
+		}
+	}
+	c := f.where()
+	found := `(SELECT min(t.repository || ':' || t.tag) AS name, ` + qualified + ` FROM registry_tags t JOIN images q ON q.id = t.digest
+		WHERE ` + c.all() + ` GROUP BY q.id) AS found`
+	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM `+found, c.args...).Scan(&total); err != nil {
 		return nil, 0, "", fmt.Errorf("count images of registry %s: %w", f.Host, err)
 	}
-	name, id, err := after(cursor)
-	if err != nil {
-		return nil, 0, "", err
-	}
 	page, err = rowsOf(ctx, s.db, scanRegistryImage,
-		`SELECT name, `+imageColumns+` FROM (`+question+`) AS found WHERE name > ? OR name = ? AND id > ? ORDER BY name, id LIMIT ?`,
-		append(args, name, name, id, limit+1)...)
+		`SELECT name, `+imageColumns+` FROM `+found+` WHERE name > ? OR name = ? AND id > ? ORDER BY name, id LIMIT ?`,
+		append(c.args, k.Name, k.Name, k.ID, limit+1)...)
 	if err != nil {
 		return nil, 0, "", fmt.Errorf("list images of registry %s: %w", f.Host, err)
 	}
 	if len(page) > limit {
 		page = page[:limit]
-		last := page[limit-1]
-		next = base64.RawURLEncoding.EncodeToString([]byte(last.Name + "\x00" + last.ID))
+		next = writeCursor(registryKey{page[limit-1].Name, page[limit-1].ID})
 	}
 	return page, total, next, nil
 }
@@ -239,18 +233,6 @@ type prefixed struct {
 }
 
 func (p prefixed) Scan(to ...any) error { return p.rows.Scan(append(slices.Clip(p.first), to...)...) }
-
-func after(cursor string) (name, id string, err error) {
-	if cursor == "" {
-		return "", "", nil
-	}
-	b, err := base64.RawURLEncoding.DecodeString(cursor)
-	name, id, ok := strings.Cut(string(b), "\x00")
-	if err != nil || !ok {
-		return "", "", ErrCursor
-	}
-	return name, id, nil
-}
 
 // Places is every tag of a registry that stands for an image.
 func (s *Store) Places(ctx context.Context, host, id string) ([]registries.Tag, error) {

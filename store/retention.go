@@ -83,8 +83,8 @@ var ErrRetention = errors.New("not a retention")
 
 // Keep sets for how long something is kept, such as 90d or 36h; forever ends the limit.
 func (r Retention) Keep(name, text string) error {
-	keep, err := parseKeep(text)
-	if err != nil {
+	keep, ok := parseKeep(text)
+	if !ok {
 		return fmt.Errorf("%w: %s=%s: want days such as 90d, hours such as 36h, or forever", ErrRetention, name, text)
 	}
 	return r.set(name, func(l *Limit) { l.Keep = keep })
@@ -121,23 +121,17 @@ const (
 	tooManyDays = 36_501
 )
 
-func parseKeep(text string) (time.Duration, error) {
+func parseKeep(text string) (keep time.Duration, ok bool) {
 	if text == "forever" {
-		return 0, nil
+		return 0, true
 	}
-	var d time.Duration
-	var err error
 	if days, ok := strings.CutSuffix(text, "d"); ok {
-		var n int
-		n, err = strconv.Atoi(days)
-		d = time.Duration(min(n, tooManyDays)) * day
+		n, _ := strconv.Atoi(days) // what is none is 0, which is too short
+		keep = time.Duration(min(max(n, 0), tooManyDays)) * day
 	} else {
-		d, err = time.ParseDuration(text)
+		keep, _ = time.ParseDuration(text) // too
 	}
-	if err == nil && (d < time.Hour || d > longest) {
-		err = errors.New("out of range")
-	}
-	return d, err
+	return keep, keep >= time.Hour && keep <= longest
 }
 
 // batch is how many rows one transaction of Sweep removes: others write in between.

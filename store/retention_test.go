@@ -166,7 +166,8 @@ func TestAWeekOfHistoryIsDroppedWhole(t *testing.T) {
 
 func TestTheWeekOfAMoment(t *testing.T) {
 	for at, want := range map[string]string{
-		"1970-01-01": "1969-12-29", "1970-01-05": "1970-01-05", "2026-11-29": "2026-11-23", "1969-06-01": "1969-05-26",
+		"1970-01-01": "1969-12-29", "1970-01-05": "1970-01-05",
+		"2026-11-29": "2026-11-23", "1969-06-01": "1969-05-26", "1969-05-26": "1969-05-26",
 	} {
 		moment, _ := time.Parse(time.DateOnly, at)
 		for _, late := range []time.Duration{0, time.Millisecond, day - time.Millisecond} {
@@ -210,12 +211,12 @@ func TestSettingsOfRetention(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	for _, bad := range []string{"", "d", "0d", "-1d", "36501d", "59m", "1", "30m", "1d2h", "99999d", "999999999999999d", "NaN",
-		"9223372036s"} {
+		"9223372036s", "-200000d"} {
 		if err := r.Keep("alerts", bad); !errors.Is(err, ErrRetention) || r["alerts"].Keep != 90*day {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
-	for _, bad := range []string{"", "0", "-1", "many", "1e9"} {
+	for _, bad := range []string{"", "0", "-1", "many", "1e9", "99999999999999999999"} {
 		if err := r.KeepRows("alerts", bad); !errors.Is(err, ErrRetention) || r["alerts"].Rows != 500 {
 			t.Errorf("%q: %v", bad, err)
 		}

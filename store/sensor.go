@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -27,23 +28,16 @@ func (s *Store) PutSensor(ctx context.Context, n Sensor) error {
 
 // Sensors lists the sensors of a cluster, or of all if it is "".
 func (s *Store) Sensors(ctx context.Context, cluster string) ([]Sensor, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT cluster_id, node, seen_at, status FROM sensors
-		WHERE ? = '' OR cluster_id = ? ORDER BY cluster_id, node`, cluster, cluster)
+	out, err := rowsOf(ctx, s.db, func(r *sql.Rows) (n Sensor, err error) {
+		var at int64
+		err = r.Scan(&n.Cluster, &n.Node, &at, &n.Status)
+		n.SeenAt = fromUnix(at)
+		return n, err
+	}, `SELECT cluster_id, node, seen_at, status FROM sensors WHERE ? = '' OR cluster_id = ? ORDER BY cluster_id, node`, cluster, cluster)
 	if err != nil {
 		return nil, fmt.Errorf("list sensors: %w", err)
 	}
-	defer rows.Close()
-	var out []Sensor
-	for rows.Next() {
-		var n Sensor
-		var at int64
-		if err := rows.Scan(&n.Cluster, &n.Node, &at, &n.Status); err != nil {
-			return nil, fmt.Errorf("list sensors: %w", err)
-		}
-		n.SeenAt = fromUnix(at)
-		out = append(out, n)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // ForgetSensor removes a node that is gone for good.

@@ -1,8 +1,8 @@
 package store
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 )
 
 // spans are the sequences of a run that came, as a few pieces without a hole.
@@ -35,13 +35,8 @@ func (s *spans) one(n uint64) {
 	if n <= s.Below { // 0 is no sequence, and what is settled came or never will
 		return
 	}
-	i, inside := slices.BinarySearchFunc(s.Pieces, n, func(p [2]uint64, n uint64) int {
-		if p[0] <= n && n <= p[1] {
-			return 0
-		}
-		return cmp.Compare(p[0], n)
-	})
-	if inside {
+	i := sort.Search(len(s.Pieces), func(i int) bool { return n <= s.Pieces[i][1] })
+	if i < len(s.Pieces) && s.Pieces[i][0] <= n {
 		return
 	}
 	after := i > 0 && s.Pieces[i-1][1] == n-1
