@@ -3,6 +3,7 @@ package detect
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -66,12 +67,12 @@ func (a and) needs(field string) (values []string, ok bool) {
 func (o or) needs(field string) (values []string, ok bool) {
 	for _, e := range o {
 		v, some := e.needs(field)
-		if !some {
+		if !some || len(values)+len(v) > maxKeys {
 			return nil, false
 		}
 		values = append(values, v...)
 	}
-	return values, len(o) > 0
+	return values, true
 }
 
 func (n not) needs(string) ([]string, bool) { return nil, false }
@@ -104,7 +105,7 @@ func parseCondition(text string, selections map[string]expr) (expr, error) {
 	if len(p.words) > 0 {
 		return nil, fmt.Errorf("condition: %q comes where and, or or the end was wanted", p.words[0])
 	}
-	for name := range selections {
+	for _, name := range slices.Sorted(maps.Keys(selections)) {
 		if !p.used[name] {
 			return nil, fmt.Errorf("condition: selection %q is not used", name)
 		}
@@ -129,13 +130,9 @@ func (p *parser) or() (expr, error) {
 		}
 		all = append(all, e)
 		if !p.take("or") {
-			break
+			return all, nil
 		}
 	}
-	if len(all) == 1 {
-		return all[0], nil
-	}
-	return all, nil
 }
 
 func (p *parser) and() (expr, error) {
@@ -147,13 +144,9 @@ func (p *parser) and() (expr, error) {
 		}
 		all = append(all, e)
 		if !p.take("and") {
-			break
+			return all, nil
 		}
 	}
-	if len(all) == 1 {
-		return all[0], nil
-	}
-	return all, nil
 }
 
 func (p *parser) term() (expr, error) {
@@ -197,25 +190,21 @@ func (p *parser) of() (out []expr, err error) {
 	}
 	glob := p.words[0]
 	p.words = p.words[1:]
-	var names []string
-	for name := range p.selections {
-		ok := glob == "them" && !strings.HasPrefix(name, "_")
-		if glob != "them" {
-			if ok, err = path.Match(glob, name); err != nil {
-				return nil, fmt.Errorf("condition: pattern %q: %w", glob, err)
-			}
-		}
-		if ok {
-			names = append(names, name)
+	like := func(name string) (bool, error) { return path.Match(glob, name) }
+	if glob == "them" {
+		like = func(name string) (bool, error) { return !strings.HasPrefix(name, "_"), nil }
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.selections)) {
+		switch ok, err := like(name); {
+		case err != nil:
+			return nil, fmt.Errorf("condition: pattern %q: %w", glob, err)
+		case ok:
+			p.used[name] = true
+			out = append(out, p.selections[name])
 		}
 	}
-	if len(names) == 0 {
+	if len(out) == 0 {
 		return nil, fmt.Errorf("condition: no selection is like %q", glob)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		p.used[name] = true
-		out = append(out, p.selections[name])
 	}
 	return out, nil
 }

@@ -3,17 +3,22 @@ package detect
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/breakwater-sec/breakwater/event"
 )
 
 const maxIndex = 3
 
-// anything stands in a key for a field that the rule does not need.
-const anything = "\x00"
+// maxKeys bounds the keys of one rule. A rule that needs one of more values is
+// found by fewer fields, or met by every event.
+const maxKeys = 4096
 
-// key is a value per indexed field; anything stands for itself.
-type key [maxIndex]string
+// key is a value for each indexed field that the mask has a bit for.
+type key struct {
+	mask   int
+	values [maxIndex]string
+}
 
 // index finds the rules that can match an event: those whose conditions need,
 // for each indexed field, no value or the event's. An event meets no other.
@@ -31,31 +36,26 @@ func newIndex(fields []string) *index {
 
 func (i *index) add(r *Rule) {
 	i.all = append(i.all, r)
-	keys, mask := []key{{}}, 0
+	keys := []key{{}}
 	for n, field := range i.fields {
 		values, ok := r.condition.needs(field)
-		if !ok {
+		if !ok || len(keys)*len(values) > maxKeys {
 			continue
 		}
-		mask |= 1 << n
 		var next []key
 		for _, k := range keys {
 			for _, v := range values {
-				k[n] = v
+				k.mask |= 1 << n
+				k.values[n] = v
 				next = append(next, k)
 			}
 		}
 		keys = next
 	}
-	if !slices.Contains(i.masks, mask) {
+	if mask := keys[0].mask; !slices.Contains(i.masks, mask) {
 		i.masks = append(i.masks, mask)
 	}
 	for _, k := range keys {
-		for n := range i.fields {
-			if mask&(1<<n) == 0 {
-				k[n] = anything
-			}
-		}
 		if !slices.Contains(i.byKey[k], r) {
 			i.byKey[k] = append(i.byKey[k], r)
 		}
@@ -65,7 +65,7 @@ func (i *index) add(r *Rule) {
 // candidates does not allocate. Where a field has a value that the index cannot
 // hold, every rule is a candidate.
 func (i *index) candidates(f event.Fields, each func(*Rule)) {
-	var have key
+	var have [maxIndex]string
 	for n, field := range i.fields {
 		values := f[field]
 		if len(values) > 1 || len(values) == 1 && !ascii(values[0]) {
@@ -79,10 +79,10 @@ func (i *index) candidates(f event.Fields, each func(*Rule)) {
 		}
 	}
 	for _, mask := range i.masks {
-		k := have
+		k := key{mask: mask}
 		for n := range i.fields {
-			if mask&(1<<n) == 0 {
-				k[n] = anything
+			if mask&(1<<n) != 0 {
+				k.values[n] = have[n]
 			}
 		}
 		for _, r := range i.byKey[k] {
@@ -91,11 +91,5 @@ func (i *index) candidates(f event.Fields, each func(*Rule)) {
 	}
 }
 
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
+// ascii says that every character is one byte.
+func ascii(s string) bool { return utf8.RuneCountInString(s) == len(s) }

@@ -1,18 +1,17 @@
 package detect
 
 import (
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
-// pattern is a text with wildcards, taken apart at its stars: the parts must
-// come in order.
+// pattern is a text with wildcards, taken apart at its stars: a value begins with
+// the first part, ends with the last and has the others between them, in order.
 type pattern struct {
 	parts []part
-	// open and openEnd say that anything may come before the first and after the
-	// last part.
-	open, openEnd bool
-	fold          bool
+	fold  bool
 }
 
 // part is text between stars; any marks the characters that ? stands for.
@@ -23,12 +22,6 @@ type part struct {
 
 func (p *pattern) parse(s string) {
 	var now part
-	flush := func() {
-		if len(now.text) > 0 {
-			p.parts = append(p.parts, now)
-			now = part{}
-		}
-	}
 	runes := []rune(s)
 	for i := 0; i < len(runes); i++ {
 		r := runes[i]
@@ -37,55 +30,43 @@ func (p *pattern) parse(s string) {
 			i++
 			now.add(runes[i], false)
 		case r == '*':
-			flush()
-			p.open = p.open || len(p.parts) == 0
-			p.openEnd = true
-			continue
-		case r == '?':
-			now.add(r, true)
+			p.parts = append(p.parts, now)
+			now = part{}
 		default:
-			now.add(r, false)
+			now.add(r, r == '?')
 		}
-		p.openEnd = false
 	}
-	flush()
+	p.parts = append(p.parts, now)
 }
+
+// open lets anything come before the pattern, openEnd after it.
+func (p *pattern) open()    { p.parts = slices.Insert(p.parts, 0, part{}) }
+func (p *pattern) openEnd() { p.parts = append(p.parts, part{}) }
 
 func (t *part) add(r rune, any bool) {
 	t.text = append(t.text, r)
 	t.any = append(t.any, any)
 }
 
-// matches looks for each part at its first place after the one before, and for
-// the last at the end if nothing may follow. It does not allocate.
+// matches looks for each part at its first place after the one before. It does not
+// allocate.
 func (p *pattern) matches(s string) bool {
-	if len(p.parts) == 0 {
-		return s == "" || p.open || p.openEnd
+	n, ok := p.at(s, &p.parts[0])
+	if !ok {
+		return false
 	}
-	rest := s
-	for i := range p.parts {
-		part, last := &p.parts[i], i == len(p.parts)-1
-		switch {
-		case i == 0 && !p.open:
-			n, ok := p.at(rest, part)
-			if !ok {
-				return false
-			}
-			rest = rest[n:]
-			if last {
-				return p.openEnd || rest == ""
-			}
-		case last && !p.openEnd:
-			return p.ends(rest, part)
-		default:
-			n, ok := p.find(rest, part)
-			if !ok {
-				return false
-			}
-			rest = rest[n:]
+	rest, last := s[n:], len(p.parts)-1
+	if last == 0 {
+		return rest == ""
+	}
+	for i := range p.parts[1:last] {
+		n, ok := p.find(rest, &p.parts[1+i])
+		if !ok {
+			return false
 		}
+		rest = rest[n:]
 	}
-	return true
+	return p.ends(rest, &p.parts[last])
 }
 
 // at says whether a text begins with a part, and how long that is.
@@ -93,7 +74,7 @@ func (p *pattern) at(s string, t *part) (length int, ok bool) {
 	for i, want := range t.text {
 		r, n := utf8.DecodeRuneInString(s[length:])
 		if n == 0 || !t.any[i] && r != want && !(p.fold && equalFold(r, want)) {
-			return 0, false
+			return length, false
 		}
 		length += n
 	}
@@ -102,42 +83,30 @@ func (p *pattern) at(s string, t *part) (length int, ok bool) {
 
 // find gives where a part first ends.
 func (p *pattern) find(s string, t *part) (end int, ok bool) {
-	for i := 0; i <= len(s); {
+	for i := range s {
 		if n, ok := p.at(s[i:], t); ok {
 			return i + n, true
 		}
-		_, n := utf8.DecodeRuneInString(s[i:])
-		if n == 0 {
-			break
-		}
-		i += n
 	}
-	return 0, false
+	return len(s), len(t.text) == 0
 }
 
+// ends says whether a text ends with a part: as many characters back as it has.
 func (p *pattern) ends(s string, t *part) bool {
 	i := len(s)
 	for range t.text {
 		_, n := utf8.DecodeLastRuneInString(s[:i])
-		if n == 0 {
-			return false
-		}
 		i -= n
 	}
-	n, ok := p.at(s[i:], t)
-	return ok && i+n == len(s)
+	_, ok := p.at(s[i:], t)
+	return ok
 }
 
+// equalFold says whether one character is another in another case.
 func equalFold(a, b rune) bool {
-	if a < utf8.RuneSelf && b < utf8.RuneSelf {
-		return lower(a) == lower(b)
+	r := unicode.SimpleFold(a)
+	for r != a && r != b {
+		r = unicode.SimpleFold(r)
 	}
-	return strings.EqualFold(string(a), string(b))
-}
-
-func lower(r rune) rune {
-	if 'A' <= r && r <= 'Z' {
-		return r + 'a' - 'A'
-	}
-	return r
+	return r == b
 }

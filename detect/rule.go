@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -122,21 +123,20 @@ const maxSelections = 64
 
 // detection compiles the selections and the condition over them.
 func (r *Rule) detection(f *rule.File, detection map[string]strictyaml.Node) (expr, error) {
+	condition := detection["condition"]
+	delete(detection, "condition")
 	if len(detection) > maxSelections {
 		return nil, f.Errorf(fmt.Errorf("more than %d selections", maxSelections), "detection")
 	}
 	selections := map[string]expr{}
-	for name, node := range detection {
-		if name == "condition" {
-			continue
-		}
+	for _, name := range slices.Sorted(maps.Keys(detection)) {
+		node := detection[name]
 		e, err := r.selection(&node)
 		if err != nil {
 			return nil, err.at(f, &node)
 		}
 		selections[name] = e
 	}
-	condition := detection["condition"]
 	if condition.Kind != strictyaml.Scalar {
 		return nil, f.Errorf(errors.New("want a condition, in one line"), "detection", "condition")
 	}

@@ -2,14 +2,10 @@ package detect
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
-	"math/rand/v2"
-	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
-	"unicode/utf8"
 
 	"github.com/breakwater-sec/breakwater/event"
 )
@@ -187,73 +183,6 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// TestTheIndexFindsWhatAllRulesFind draws rules and events at random.
-func TestTheIndexFindsWhatAllRulesFind(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(1, 2))
-	word := func() string { return []string{"get", "create", "pods", "x"}[rnd.IntN(4)] }
-	line := func() string {
-		field := []string{"verb", "resource", "name"}[rnd.IntN(3)]
-		switch rnd.IntN(6) {
-		case 0:
-			return field + ": null"
-		case 1:
-			return field + "|contains: " + word()[:1]
-		case 2:
-			return fmt.Sprintf("%s: [%s, %s]", field, word(), word())
-		case 3:
-			return field + ": '" + word()[:1] + "*'"
-		}
-		return field + ": " + strings.ToUpper(word())
-	}
-	var rules []*Rule
-	for i := range 200 {
-		conditions := []string{"a and b", "a or b", "a and not b", "not a and not b", "1 of them", "not (a and b)", "(a or b) and a"}
-		text := fmt.Sprintf("  a: {%s}\n  b: [{%s}, {%s}]\n  condition: %s\n", line(), line(), line(), conditions[rnd.IntN(len(conditions))])
-		r, err := load(strings.Replace(strings.Replace(good, "  one: {verb: create}\n  two:\n    name: x\n  condition: one and two\n",
-			text, 1), "id: something", fmt.Sprintf("id: r%d", i), 1))
-		if err != nil {
-			t.Fatal(err)
-		}
-		rules = append(rules, r.all...)
-	}
-	all := newRules(rules)
-	met, fired := 0, 0
-	for range 2000 {
-		f := event.Fields{}
-		for _, field := range []string{"verb", "resource", "name"} {
-			for range rnd.IntN(3) {
-				f[field] = append(f[field], word())
-			}
-		}
-		var want, got []string
-		for _, r := range all.all {
-			if r.condition.holds(f) {
-				want = append(want, r.ID)
-			}
-		}
-		found := map[string]bool{}
-		all.bySource[source].candidates(f, func(*Rule) { met++ })
-		all.match(&event.Event{Source: source, Fields: f}, func(r *Rule) {
-			if found[r.ID] {
-				t.Errorf("%s is found twice", r.ID)
-			}
-			found[r.ID] = true
-		})
-		for _, r := range all.all {
-			if found[r.ID] {
-				got = append(got, r.ID)
-			}
-		}
-		if fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Fatalf("%v: %v, want %v", f, got, want)
-		}
-		fired += len(want)
-	}
-	if fired == 0 || met >= 2000*200 {
-		t.Errorf("%d fired, %d met: this proves little", fired, met)
-	}
-}
-
 func TestMatchingDoesNotAllocate(t *testing.T) {
 	r, err := load(strings.Replace(good, "name: x",
 		"name|contains: [Fé, x*z]\n    address|cidr: 10.0.0.0/8\n    size|gt: 3\n    other.name|re: '^a+$'", 1))
@@ -278,43 +207,5 @@ func FuzzRule(f *testing.F) {
 			return
 		}
 		r.match(&event.Event{Source: source, Fields: event.Fields{"name": {"x"}, "verb": {"create"}}}, func(*Rule) {})
-	})
-}
-
-func FuzzPatternAgreesWithAnExpression(f *testing.F) {
-	f.Add("a*b?c", "aXbYc")
-	f.Add(`\*?`, "*x")
-	f.Add("*a*", "")
-	f.Fuzz(func(t *testing.T, glob, s string) {
-		if strings.ContainsRune(glob+s, '\uFFFD') || !utf8.ValidString(glob) || !utf8.ValidString(s) || len(glob) > 100 {
-			return
-		}
-		var p pattern
-		p.parse(glob)
-		p.fold = true
-		var expression strings.Builder
-		expression.WriteString(`(?is)^`)
-		for i := 0; i < len(glob); i++ {
-			switch c := glob[i]; {
-			case c == '\\' && i+1 < len(glob) && strings.IndexByte(`*?\`, glob[i+1]) >= 0:
-				i++
-				expression.WriteString(regexp.QuoteMeta(glob[i : i+1]))
-			case c == '*':
-				expression.WriteString(".*")
-			case c == '?':
-				expression.WriteString(".")
-			default:
-				n := 1
-				for i+n < len(glob) && glob[i+n]&0xC0 == 0x80 {
-					n++
-				}
-				expression.WriteString(regexp.QuoteMeta(glob[i : i+n]))
-				i += n - 1
-			}
-		}
-		want := regexp.MustCompile(expression.String() + "$").MatchString(s)
-		if got := p.matches(s); got != want {
-			t.Errorf("%q of %q: %v, want %v", glob, s, got, want)
-		}
 	})
 }

@@ -23,15 +23,16 @@ type Rules struct {
 func Load(logs []Log, from ...fs.FS) (*Rules, error) {
 	var all []*Rule
 	var wrong []error
-	taken := map[string]bool{}
+	files := map[string]string{}
 	for _, fsys := range from {
 		loaded, err := loadFS(logs, fsys)
 		wrong = append(wrong, err)
 		for _, r := range loaded {
-			if taken[r.ID] {
-				wrong = append(wrong, fmt.Errorf("rule %q is there twice", r.ID))
+			if first, twice := files[r.ID]; twice {
+				wrong = append(wrong, fmt.Errorf("%s: id %q is that of %s already", r.File, r.ID, first))
+				continue
 			}
-			taken[r.ID] = true
+			files[r.ID] = r.File
 			all = append(all, r)
 		}
 	}

@@ -52,7 +52,7 @@ func (r *Rule) selection(n *strictyaml.Node) (expr, *misplaced) {
 
 func (r *Rule) mapping(n *strictyaml.Node) (expr, *misplaced) {
 	var all and
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i < len(n.Content); i += 2 {
 		t, err := r.test(n.Content[i].Value, n.Content[i+1])
 		if err != nil {
 			return nil, wrong(n.Content[i], err)
@@ -96,7 +96,7 @@ func (r *Rule) test(key string, n *strictyaml.Node) (*test, error) {
 	}
 	t.match = anyOf(matches)
 	if m.all {
-		t.match, t.plain = allOf(matches), false
+		t.match = allOf(matches)
 	}
 	return t, nil
 }
@@ -112,8 +112,7 @@ func (t *test) value(m modifiers, v *strictyaml.Node, known func(string) error) 
 		t.values = append(t.values, "")
 		return func(values []string, _ event.Fields) bool { return len(values) == 0 }, nil
 	}
-	plain, ok := m.plain(v.Value)
-	t.plain = t.plain && ok
-	t.values = append(t.values, strings.ToLower(plain))
+	t.plain = t.plain && m.plain(v.Value)
+	t.values = append(t.values, strings.ToLower(v.Value))
 	return m.compile(v.Value, known)
 }

@@ -3,6 +3,7 @@ package detect
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -28,9 +29,6 @@ func one(test func(string) bool) match {
 }
 
 func anyOf(of []match) match {
-	if len(of) == 1 {
-		return of[0]
-	}
 	return func(values []string, all event.Fields) bool {
 		for _, m := range of {
 			if m(values, all) {
@@ -93,7 +91,8 @@ func (m modifiers) compile(value string, known func(string) error) (match, error
 		if err != nil {
 			return nil, err
 		}
-		return one(func(v string) bool { a, err := netip.ParseAddr(v); return err == nil && p.Contains(a.Unmap()) }), nil
+		// What is no address is the zero one, which no network contains.
+		return one(func(v string) bool { a, _ := netip.ParseAddr(v); return p.Contains(a.Unmap()) }), nil
 	case "exists":
 		want, err := strconv.ParseBool(value)
 		if err != nil {
@@ -112,14 +111,14 @@ func (m modifiers) compile(value string, known func(string) error) (match, error
 }
 
 func compareNumber(how, value string) (match, error) {
-	bound, err := strconv.ParseFloat(value, 64)
-	if err != nil {
+	bound, ok := number(value)
+	if !ok {
 		return nil, fmt.Errorf("%s wants a number, not %q", how, value)
 	}
 	return one(func(v string) bool {
-		n, err := strconv.ParseFloat(v, 64)
+		n, ok := number(v)
 		switch {
-		case err != nil:
+		case !ok:
 			return false
 		case how == "gt":
 			return n > bound
@@ -130,6 +129,12 @@ func compareNumber(how, value string) (match, error) {
 		}
 		return n <= bound
 	}), nil
+}
+
+// number reads a number; nothing is more or less than what is none.
+func number(s string) (n float64, ok bool) {
+	n, err := strconv.ParseFloat(s, 64)
+	return n, err == nil && !math.IsNaN(n)
 }
 
 func sameAs(other string) match {
@@ -152,16 +157,18 @@ func (m modifiers) text(value string) match {
 	p.parse(value)
 	switch m.compare {
 	case "contains":
-		p.open, p.openEnd = true, true
+		p.open()
+		p.openEnd()
 	case "startswith":
-		p.openEnd = true
+		p.openEnd()
 	case "endswith":
-		p.open = true
+		p.open()
 	}
 	return one(p.matches)
 }
 
-// plain is the value as text if nothing in it has a meaning of its own.
-func (m modifiers) plain(value string) (string, bool) {
-	return value, m.compare == "" && !m.cased && !strings.ContainsAny(value, `*?\`)
+// plain says that a value stands for itself in one case or another: nothing in it
+// has a meaning of its own. Only ASCII has one lower case for all that is equal.
+func (m modifiers) plain(value string) bool {
+	return m.compare == "" && !strings.ContainsAny(value, `*?\`) && ascii(value)
 }
