@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/maphash"
-	"maps"
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/graph"
@@ -105,10 +104,10 @@ func node(n graph.Node, k schema.Kind) uint64 {
 
 // since says what is different.
 func (p prints) since(before prints) (e live.Event) {
-	clusters, kinds := map[string]bool{}, map[string]bool{}
+	var clusters []string
 	differs := func(k print) {
 		if p[k] != before[k] {
-			clusters[k.cluster], kinds[k.kind] = true, true
+			clusters, e.Kinds = append(clusters, k.cluster), append(e.Kinds, k.kind)
 		}
 	}
 	for k := range p {
@@ -117,10 +116,12 @@ func (p prints) since(before prints) (e live.Event) {
 	for k := range before {
 		differs(k)
 	}
-	if len(clusters) == 1 {
-		e.Cluster = slices.Collect(maps.Keys(clusters))[0]
+	slices.Sort(e.Kinds)
+	slices.Sort(clusters)
+	e.Kinds = slices.Compact(e.Kinds)
+	if clusters = slices.Compact(clusters); len(clusters) == 1 {
+		e.Cluster = clusters[0]
 	}
-	e.Kinds = slices.Sorted(maps.Keys(kinds))
 	return e
 }
 
@@ -129,11 +130,7 @@ func (p prints) since(before prints) (e live.Event) {
 func (r *Reader) alertPrint(ctx context.Context) uint64 {
 	page, _, err := r.Alerts(ctx, store.AlertFilter{}, "", pastPage)
 	counts, err2 := r.CountAlerts(ctx, store.AlertFilter{})
-	if err != nil || err2 != nil {
-		return 0
-	}
 	p := prints{}
-	p.of("", "", page)
-	p.of("", "", counts)
+	p.of("", "", []any{page, counts, fmt.Sprint(err, err2)})
 	return p[print{}]
 }

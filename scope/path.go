@@ -31,7 +31,7 @@ func (e eyes) thing(t analyse.Thing) bool {
 // id says whether a stable id is of something that is seen: of a namespace
 // (cluster/namespace/Kind/name), or shared.
 func (e eyes) id(kind, id string) bool {
-	if k, known := schema.KindNamed(kind); known && k.Shared {
+	if k, _ := schema.KindNamed(kind); k.Shared {
 		return true
 	}
 	parts := strings.Split(id, "/")
@@ -122,7 +122,7 @@ func (e eyes) steps(all []analyse.Step, seen map[string]bool) []analyse.Step {
 	out := []analyse.Step{}
 	add := func(from, to string) {
 		s := analyse.Step{From: from, To: to, Edge: "OUTSIDE", Verb: "leads to", Evidence: []analyse.Evidence{}}
-		if !slices.ContainsFunc(out, func(o analyse.Step) bool { return o.From == from && o.To == to && o.Edge == s.Edge }) {
+		if !slices.ContainsFunc(out, func(o analyse.Step) bool { return o.From == from && o.To == to }) {
 			out = append(out, s)
 		}
 	}

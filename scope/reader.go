@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/breakwater-sec/breakwater/collect"
@@ -106,14 +104,4 @@ func (r *Reader) Facts(ctx context.Context, cluster string, look func(*collect.F
 	}
 	_, err := r.unscoped.config.Picture.Facts(ctx, cluster, look)
 	return err
-}
-
-// part of a text that says a namespace of a cluster: "cluster/namespace/…".
-func (r *Reader) inside(id string) bool {
-	cluster, rest, _ := strings.Cut(id, "/")
-	if r.Whole(cluster) {
-		return true
-	}
-	namespace, _, more := strings.Cut(rest, "/")
-	return more && slices.Contains(r.scope.Segments[cluster], namespace)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/analyse"
@@ -81,7 +83,7 @@ func (r *Reader) History(ctx context.Context, l Life) ([]store.PathEvent, error)
 	events, err := r.unscoped.config.Records.PathHistory(ctx, l.Cluster, l.ID)
 	if !r.Whole(l.Cluster) {
 		for i, e := range events {
-			if len(e.What) > len("stale") && e.What[:len("stale")] == "stale" {
+			if strings.HasPrefix(e.What, "stale") {
 				events[i].What = "stale"
 			}
 		}
@@ -210,7 +212,7 @@ func (r *Reader) Alert(ctx context.Context, cluster, id string) (store.Alert, *d
 	if err != nil {
 		return stored, nil, err
 	}
-	if !r.All() && !r.names(stored) {
+	if !r.names(stored) {
 		return store.Alert{}, nil, store.ErrNotFound
 	}
 	a := &detect.Alert{}
@@ -225,15 +227,8 @@ func (r *Reader) Alert(ctx context.Context, cluster, id string) (store.Alert, *d
 
 // names says that an alert names things that are seen, and nothing else.
 func (r *Reader) names(a store.Alert) bool {
-	if r.Whole(a.Cluster) {
-		return true
-	}
-	for _, n := range a.Namespaces {
-		if !r.inside(a.Cluster + "/" + n + "/") {
-			return false
-		}
-	}
-	return len(a.Namespaces) > 0
+	unseen := func(namespace string) bool { return !slices.Contains(r.scope.Segments[a.Cluster], namespace) }
+	return r.Whole(a.Cluster) || len(a.Namespaces) > 0 && !slices.ContainsFunc(a.Namespaces, unseen)
 }
 
 // SetAlertStatus records what the asker decided about an alert that they see.

@@ -127,7 +127,7 @@ func part(c *live.Cluster, v *graph.View, tenants []string) *live.Cluster {
 		}
 	}
 	for _, k := range schema.Kinds {
-		if _, counted := c.Counts[k.Name]; counted && !k.Shared {
+		if _, counted := c.Counts[k.Name]; counted {
 			for n := range v.Nodes(k.Name) {
 				if n.Cluster() == c.Name {
 					out.Counts[k.Name]++
