@@ -118,10 +118,10 @@ const alertColumns = `cluster_id, id, rule, severity, status, reason, first_seen
 func (s *Store) Alert(ctx context.Context, cluster, id string) (Alert, error) {
 	a, err := scanAlert(s.db.QueryRowContext(ctx, `SELECT `+alertColumns+` FROM alerts WHERE cluster_id = ? AND id = ?`, cluster, id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return a, ErrNotFound
+		return Alert{}, ErrNotFound
 	}
 	if err != nil {
-		return a, fmt.Errorf("read alert %s: %w", id, err)
+		return Alert{}, fmt.Errorf("read alert %s: %w", id, err)
 	}
 	return a, nil
 }

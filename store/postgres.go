@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -107,7 +108,7 @@ func readDSN(dsn string) (config *pgx.ConnConfig, pool int, err error) {
 	if err != nil {
 		var parse *pgconn.ParseConfigError
 		if errors.As(err, &parse) {
-			err = errors.Unwrap(parse) // without the DSN
+			err = cmp.Or(errors.Unwrap(parse), errors.New("a setting is out of range")) // without the DSN
 		}
 		return nil, 0, err
 	}

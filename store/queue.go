@@ -168,10 +168,10 @@ func (s *Store) LeaseImage(
 		SELECT id FROM images WHERE `+dueAt+` <= ? AND `+due+not+` ORDER BY wanted DESC, next_try, id LIMIT 1`+s.skipLocked+
 		`) RETURNING `+imageColumns, args...))
 	if errors.Is(err, sql.ErrNoRows) {
-		return r, false, nil
+		return assess.Record{}, false, nil
 	}
 	if err != nil {
-		return r, false, fmt.Errorf("take an image from the queue: %w", err)
+		return assess.Record{}, false, fmt.Errorf("take an image from the queue: %w", err)
 	}
 	return r, true, nil
 }
@@ -296,10 +296,13 @@ func (s *Store) Image(ctx context.Context, id string) (r assess.Record, ok bool,
 	var inventory []byte
 	r, err = scanImage(s.db.QueryRowContext(ctx, `SELECT `+imageColumns+`, inventory FROM images WHERE id = ?`, id), &inventory)
 	if errors.Is(err, sql.ErrNoRows) {
-		return r, false, nil
+		return assess.Record{}, false, nil
+	}
+	if err != nil {
+		return assess.Record{}, false, fmt.Errorf("read image %s: %w", id, err)
 	}
 	r.Inventory = inventory
-	return r, err == nil, err
+	return r, true, nil
 }
 
 // Builds implements assess.Records: every digest that means the same image as another.
