@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -179,6 +180,7 @@ func findResolved(t *testing.T, s *Store) {
 		{"a cluster outside is not found by asking for it", PathFilter{Within: prod, Cluster: "dev"}, ""},
 		{"by cluster", PathFilter{Within: both, Cluster: "dev"}, "dev/a"},
 		{"by namespace", PathFilter{Within: both, Namespace: "pay"}, "prod/b"},
+		{"by one risk", PathFilter{Within: prod, Risks: []string{"low"}}, "prod/c"},
 		{"by risk", PathFilter{Within: prod, Risks: []string{"high", "critical"}}, "prod/a prod/b"},
 		{"by type", PathFilter{Within: prod, Type: "cluster-admin"}, ""},
 		{"by an image", PathFilter{Within: prod, Entity: "sha256:1"}, "prod/a prod/c"},
@@ -232,6 +234,9 @@ func findResolved(t *testing.T, s *Store) {
 		if l, err := s.ResolvedPath(t.Context(), "prod", "a"); err == nil {
 			t.Errorf("%+v", l)
 		}
+		if l, err := s.ResolvedPath(t.Context(), "prod", "none"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%+v, %v", l, err)
+		}
 		if l, err := s.ResolvedPath(t.Context(), "prod", "b"); err != nil || l.Status != Resolved || l.LastSeen.Unix() != 2000 ||
 			len(l.Body) == 0 {
 			t.Errorf("%+v, %v", l, err)
@@ -263,10 +268,11 @@ func olderDatabase(t *testing.T, where string) {
 		('prod', 'p', 1000000, 2000000, '', 'h', ?),
 		('prod', 'q', 1000000, NULL, '', ?, ?),
 		('prod', 'r', 1000000, NULL, 'services: 403', 'h', ?),
-		('prod', 'broken', 1000000, NULL, '', 'h', '{')`,
+		('prod', 'broken', 1000000, NULL, '', 'h', '{'),
+		('prod', 'other', 1000000, NULL, '', 'h', '{"title":1}')`,
 		string(p.Body), bodyHash(p.Body), string(p.Body), string(p.Body))
 	s := open(t, where)
-	if got := lives(t, s); got != "broken active since 1000; q active since 1000; r stale since 1000; p resolved since 1000" {
+	if got := lives(t, s); got != "broken active since 1000; other active since 1000; q active since 1000; r stale since 1000; p resolved since 1000" {
 		t.Error(got)
 	}
 	found, _, err := s.ResolvedPaths(t.Context(), PathFilter{Within: []Tenancy{{"prod", []string{"shop"}}}, Entity: "sha256:1",
@@ -279,9 +285,40 @@ func olderDatabase(t *testing.T, where string) {
 	q.ID = "q"
 	done, _, err := s.Apply(t.Context(), Analysis{Cluster: "prod", Version: 8, At: time.Unix(6000, 0), Paths: []FoundPath{q},
 		Hold: func(string) string { return "held" }})
-	if err != nil || done != (Applied{Staled: 2}) {
+	if err != nil || done != (Applied{Staled: 3}) {
 		t.Errorf("%+v, %v", done, err)
 	}
+}
+
+// What a store of an earlier version holds is told as unchanged by its hash.
+func TestTheHashOfABodyStays(t *testing.T) {
+	if got := bodyHash([]byte(`{"id":"p"}`)); got != "c0ab2f1e038b57e3088c7857959b981a" {
+		t.Error(got)
+	}
+}
+
+func TestAnAnalysisOfTheSameVersionIsNotOlder(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		for _, c := range []struct{ version, at, seen int64 }{{2, 1000, 1000}, {2, 2000, 2000}, {1, 3000, 2000}} {
+			if _, _, err := s.Apply(t.Context(), Analysis{Cluster: "prod", Version: uint64(c.version), At: time.Unix(c.at, 0),
+				Paths: found("p")}); err != nil {
+				t.Fatal(err)
+			}
+			open, err := s.OpenPaths(t.Context(), "prod")
+			if v, err2 := s.ClusterVersion(t.Context(), "prod"); err != nil || err2 != nil || len(open) != 1 ||
+				open[0].LastSeen.Unix() != c.seen || v != 2 {
+				t.Errorf("%v, version %d, %v, %v; want it seen at %d", open, v, err, err2, c.seen)
+			}
+		}
+		body := []byte(`{"title":1}`)
+		if _, _, err := s.Apply(t.Context(), Analysis{Cluster: "prod", Version: 3, At: time.Unix(4000, 0),
+			Paths: []FoundPath{{"q", body}}}); err == nil || !strings.Contains(err.Error(), "read path q") {
+			t.Errorf("a body that cannot be read: %v", err)
+		}
+		if got := lives(t, s); got != "p active since 1000" {
+			t.Errorf("what cannot be kept whole is not kept: %s", got)
+		}
+	})
 }
 
 // openOld opens a database without migrating it.

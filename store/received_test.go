@@ -87,3 +87,34 @@ func TestASenderThatLeavesHolesEverywhereCostsNoMore(t *testing.T) {
 		t.Errorf("%d received", s.received())
 	}
 }
+
+func TestSixtyFourPiecesOfARunAreToldApart(t *testing.T) {
+	var s spans
+	s.add([]uint64{0}) // no sequence
+	if s.highest() != 0 || s.received() != 0 {
+		t.Errorf("%+v", s)
+	}
+	for n := range uint64(64) {
+		s.add([]uint64{2*n + 2})
+	}
+	if len(s.Pieces) != 64 || s.Settled != 0 || s.Below != 0 {
+		t.Errorf("64 pieces are kept: %+v", s)
+	}
+	s.add([]uint64{1000})
+	if len(s.Pieces) != 64 || s.Settled != 1 || s.Below != 2 {
+		t.Errorf("the first of 65 is settled: %+v", s)
+	}
+}
+
+func TestARunOfWhichNothingCameMissesNothing(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		if err := s.PutAnalysed(t.Context(), Analysed{Cluster: "prod", Batch: &EventBatch{Source: "r", EventPosition: EventPosition{"s", 1}},
+			Runs: []RunCame{{"n1", "b", []uint64{0}}, {"n2", "b", nil}}}); err != nil {
+			t.Fatal(err)
+		}
+		runs, err := s.SensorRuns(t.Context(), "")
+		if err != nil || len(runs) != 2 || runs[0].Missing != 0 || runs[0].Received != 0 || runs[1].Missing != 0 {
+			t.Errorf("%+v, %v", runs, err)
+		}
+	})
+}

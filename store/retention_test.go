@@ -239,3 +239,49 @@ func TestASweepRemovesTokensThatHaveExpiredAndNoOthers(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsKeptIfNobodySaysOtherwise(t *testing.T) {
+	want := Retention{"alerts": {400 * day, 1_000_000}, "paths": {400 * day, 1_000_000},
+		"path-history": {400 * day, 5_000_000}, "layers": {90 * day, 200_000}}
+	if got := DefaultRetention(); !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	for _, h := range Histories() {
+		if _, known := want[h[0]]; !known || h[1] == "" {
+			t.Errorf("%q is told as %q", h[0], h[1])
+		}
+	}
+}
+
+// Whole weeks of history go, on either database; all else goes by the moment.
+func TestHistoryGoesByTheWeekAndAllElseByTheMoment(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		now := time.Date(2026, 3, 12, 10, 0, 0, 0, time.UTC) // a Thursday
+		monday := time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC)
+		writeHistory(t, s, monday.Add(-7*day-time.Millisecond), monday.Add(-7*day), monday.Add(-time.Millisecond), monday)
+		for i, at := range []time.Time{now.Add(-7*day - time.Millisecond), now.Add(-7 * day)} {
+			err := s.PutAnalysed(t.Context(), Analysed{Cluster: "c",
+				Alerts: []AlertSeen{{Cluster: "c", ID: fmt.Sprint(i), LastSeen: at, Body: []byte(`{}`)}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		limit := Limit{Keep: 7 * day, Rows: 10}
+		got, err := s.Sweep(t.Context(), Retention{"path-history": limit, "alerts": limit}, now)
+		if want := map[string]int64{"path-history": 1, "alerts": 1}; err != nil || !maps.Equal(got, want) {
+			t.Errorf("removed %v, %v; want %v", got, err, want)
+		}
+		limit.Rows = 2 // both limits hold
+		got, err = s.Sweep(t.Context(), Retention{"path-history": limit}, now)
+		if want := map[string]int64{"path-history": 1}; err != nil || !maps.Equal(got, want) {
+			t.Errorf("removed %v, %v; want %v", got, err, want)
+		}
+		if _, err := s.db.Exec(`DROP TABLE layers`); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Sweep(t.Context(), Retention{"layers": {Keep: time.Hour}}, now); err == nil ||
+			!strings.Contains(err.Error(), "remove old layers") {
+			t.Errorf("what cannot be removed: %v", err)
+		}
+	})
+}

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -116,4 +119,28 @@ func refusedIn(statements string) (found []string) {
 		}
 	}
 	return found
+}
+
+func TestAMigrationThatFailsIsNamedAndChangesNothing(t *testing.T) {
+	places(t, func(t *testing.T, where string) {
+		now, fill := migrations, fmt.Sprintf("CREATE TABLE filled (id TEXT PRIMARY KEY); -- %s", t.Name())
+		t.Cleanup(func() { migrations = now; delete(fills, fill) })
+		open(t, where)
+		next := fmt.Sprintf("migrate to version %d: ", len(now)+1)
+		fills[fill] = func(context.Context, *sql.Tx) error { return errors.New("cannot be filled") }
+		for statements, want := range map[string]string{
+			"CREATE NONSENSE":           next + "",
+			fill:                        next + "cannot be filled",
+			"DROP TABLE schema_version": next + "",
+		} {
+			migrations = append(slices.Clone(now), statements)
+			if s, err := Open(t.Context(), where); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, %v; want %q", statements, s, err, want)
+			}
+		}
+		migrations = now
+		if keys := readKeys(t, open(t, where)); keys["filled"] != nil || keys["schema_version"] == nil {
+			t.Errorf("%v", keys)
+		}
+	})
 }

@@ -83,6 +83,12 @@ func TestAnInventoryIsKeptWhenALaterScanFails(t *testing.T) {
 		if err != nil || string(got.Inventory) != "packages" || got.State != "failed" {
 			t.Errorf("%+v, %v", got, err)
 		}
+		if err := s.PutLayer(ctx, "l", []byte("packages")); err != nil {
+			t.Fatal(err)
+		}
+		if l, err := s.Layer(ctx, "l"); err != nil || string(l) != "packages" {
+			t.Errorf("%s, %v", l, err)
+		}
 		if _, err := s.Layer(ctx, "nothing"); !errors.Is(err, ErrNotFound) {
 			t.Error(err)
 		}
