@@ -272,7 +272,8 @@ func olderDatabase(t *testing.T, where string) {
 		('prod', 'other', 1000000, NULL, '', 'h', '{"title":1}')`,
 		string(p.Body), bodyHash(p.Body), string(p.Body), string(p.Body))
 	s := open(t, where)
-	if got := lives(t, s); got != "broken active since 1000; other active since 1000; q active since 1000; r stale since 1000; p resolved since 1000" {
+	if got := lives(t, s); got != "broken active since 1000; other active since 1000; q active since 1000; "+
+		"r stale since 1000; p resolved since 1000" {
 		t.Error(got)
 	}
 	found, _, err := s.ResolvedPaths(t.Context(), PathFilter{Within: []Tenancy{{"prod", []string{"shop"}}}, Entity: "sha256:1",
