@@ -13,6 +13,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/terminal"
 )
 
@@ -33,7 +34,7 @@ func queryCommand(s streams) *cobra.Command {
 				return err
 			}
 			if f == "csv" {
-				return writeCSV(c, in, q, s.out)
+				return writeCSV(c, in, q, s)
 			}
 			r, err := answer(c, in, q, limit)
 			if err != nil {
@@ -43,9 +44,16 @@ func queryCommand(s streams) *cobra.Command {
 			case "json":
 				return writeJSON(s.out, r)
 			case "jsonl":
-				return writeRows(s.out, r)
+				if err := writeRows(s.out, r); err != nil {
+					return err
+				}
+			default:
+				if err := r.table(s.out); err != nil {
+					return err
+				}
 			}
-			return r.table(s.out, s.err)
+			r.tell(s.err, len(r.Rows))
+			return nil
 		},
 	}
 	in.flags(c)
@@ -125,6 +133,11 @@ func answer(c *cobra.Command, in input, q *query.Query, limit int) (*rows, error
 	if err != nil {
 		return nil, err
 	}
+	return answered(w, res), nil
+}
+
+// answered is a result with what of the estate could not be seen.
+func answered(w *scope.World, res *query.Result) *rows {
 	r := &rows{Columns: res.Columns, Rows: [][]any{}, Roots: res.Roots, Total: res.Total, Partial: res.Partial, Gaps: res.Gaps}
 	for _, row := range res.Rows {
 		cells := make([]any, len(row))
@@ -136,7 +149,7 @@ func answer(c *cobra.Command, in input, q *query.Query, limit int) (*rows, error
 	for _, g := range w.Gaps() {
 		r.Gaps = append(r.Gaps, query.Gap{Source: g.Source, What: g.What, Why: g.Why, Consequence: g.Consequence, Kinds: g.Kinds, Count: 1})
 	}
-	return r, nil
+	return r
 }
 
 func cellText(cell any) string {
@@ -153,7 +166,7 @@ func cellText(cell any) string {
 	return fmt.Sprint(cell)
 }
 
-func (r *rows) table(out, err io.Writer) error {
+func (r *rows) table(out io.Writer) error {
 	heads := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
 		heads[i] = c.Name
@@ -166,34 +179,61 @@ func (r *rows) table(out, err io.Writer) error {
 		}
 		t.row(cells...)
 	}
-	if e := t.flush(); e != nil {
-		return e
-	}
-	fmt.Fprintf(err, "\n%d found, %d rows, %d shown\n", r.Roots, r.Total, len(r.Rows))
+	return t.flush()
+}
+
+// tell says beside the rows how many there are and what could not be seen; what
+// is said several times, once with a count.
+func (r *rows) tell(err io.Writer, shown int) {
+	fmt.Fprintf(err, "\n%d found, %d rows, %d shown\n", r.Roots, r.Total, shown)
 	if r.Partial != "" {
 		fmt.Fprintln(err, "The answer is not whole:", r.Partial)
 	}
+	times := map[string]int{}
+	var said []string
 	for _, g := range r.Gaps {
-		fmt.Fprintf(err, "Not seen: %s: %s\n  → %s\n", terminal.Plain(g.What), terminal.Plain(g.Why), terminal.Plain(g.Consequence))
+		text := fmt.Sprintf("%s: %s\n  → %s", terminal.Plain(g.What), terminal.Plain(g.Why), terminal.Plain(g.Consequence))
+		if times[text]++; times[text] == 1 {
+			said = append(said, text)
+		}
 	}
-	return nil
+	for _, text := range said {
+		if n := times[text]; n > 1 {
+			text = fmt.Sprintf("%d times %s", n, text)
+		}
+		fmt.Fprintln(err, "Not seen:", text)
+	}
 }
 
-// writeCSV asks for every row as CSV, which the engine writes itself.
-func writeCSV(c *cobra.Command, in input, q *query.Query, out io.Writer) error {
+// writeCSV asks for every row as CSV, which the engine writes itself, and says
+// beside it what could not be seen.
+func writeCSV(c *cobra.Command, in input, q *query.Query, s streams) error {
+	ctx := c.Context()
 	if len(in.from) == 0 {
-		cl, err := dial(c.Context(), datadir.Dir(in.data))
+		cl, err := dial(ctx, datadir.Dir(in.data))
 		if err != nil {
 			return err
 		}
-		return cl.get(c.Context(), "/query/export?text="+url.QueryEscape(query.Print(q)), out)
+		if err := cl.get(ctx, "/query/export?text="+url.QueryEscape(query.Print(q)), s.out); err != nil {
+			return err
+		}
+		r := &rows{}
+		if err := cl.ask(ctx, "/report/query", map[string]any{"text": query.Print(q), "limit": 1}, r); err != nil {
+			return fmt.Errorf("ask what could not be seen: %w", err)
+		}
+		r.tell(s.err, int(r.Total))
+		return nil
 	}
-	w, err := in.world(c.Context())
+	w, err := in.world(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = query.WriteCSV(c.Context(), out, w.View, w.Scope(), q, query.Options{Deadline: 5 * time.Minute})
-	return err
+	res, err := query.WriteCSV(ctx, s.out, w.View, w.Scope(), q, query.Options{Deadline: 5 * time.Minute})
+	if err != nil {
+		return err
+	}
+	answered(w, res).tell(s.err, int(res.Total))
+	return nil
 }
 
 // writeRows writes one object per row, by column name.

@@ -50,7 +50,7 @@ contents or advisories are not known is said to be unknown, never clean.`,
 	}
 	dataFlag(c, &o.data)
 	f := c.Flags()
-	f.StringVar(&o.platform, "platform", "linux/amd64", "which image of an index")
+	f.StringVar(&o.platform, "platform", "", "which image of an index: OS/ARCHITECTURE[/VARIANT]; otherwise linux/amd64, or what there is")
 	f.StringArrayVar(&o.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
 	severities := severity.Scale[2:] // without Unknown and None
 	f.Var(&choice{&o.failOn, severities}, "fail-on", "exit with 1 if a vulnerability is at least this severe: "+strings.Join(severities, ", "))
