@@ -212,7 +212,7 @@ func forPlatform(m *v1.IndexManifest, platform string) (v1.Descriptor, error) {
 		if d.Platform == nil || d.Platform.OS == "unknown" {
 			continue
 		}
-		if d.Platform.Satisfies(*want) {
+		if normal(*d.Platform).Satisfies(normal(*want)) {
 			return d, nil
 		}
 		all, have = append(all, d), append(have, d.Platform.String())
@@ -229,6 +229,28 @@ func forPlatform(m *v1.IndexManifest, platform string) (v1.Descriptor, error) {
 		return all[linux], nil
 	}
 	return all[0], nil
+}
+
+// normal writes a platform as container runtimes compare it: the spellings of an
+// architecture are one, and so are its first variant and none. An Arm of 32 bits
+// that says no variant is v7.
+func normal(p v1.Platform) v1.Platform {
+	switch p.Architecture {
+	case "aarch64":
+		p.Architecture = "arm64"
+	case "x86_64", "x86-64":
+		p.Architecture = "amd64"
+	}
+	if v := p.Variant; v != "" && v[0] >= '0' && v[0] <= '9' {
+		p.Variant = "v" + v
+	}
+	switch p.Architecture + "/" + p.Variant {
+	case "arm64/v8", "amd64/v1":
+		p.Variant = ""
+	case "arm/":
+		p.Variant = "v7"
+	}
+	return p
 }
 
 // maxBuilds bounds what is kept of an index.

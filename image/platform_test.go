@@ -15,6 +15,15 @@ func TestAnIndexGivesTheBuildThatFitsBest(t *testing.T) {
 		{"unknown/unknown windows/amd64 linux/arm64 linux/arm/v7", "", "linux/arm64", ""},
 		{"windows/arm64 windows/amd64", "", "windows/arm64", ""},
 		{"linux/arm64 linux/s390x", "linux/amd64", "", "it is for linux/arm64, linux/s390x"},
+		{"linux/arm64 linux/amd64", "linux/arm64/v8", "linux/arm64", ""},
+		{"linux/arm64/v8 linux/amd64", "linux/arm64", "linux/arm64/v8", ""},
+		{"linux/arm64/8", "linux/aarch64", "linux/arm64/8", ""},
+		{"linux/arm/v6 linux/arm/v7", "linux/arm", "linux/arm/v7", ""},
+		{"linux/arm linux/arm/v6", "linux/arm/v6", "linux/arm/v6", ""},
+		{"linux/arm/v6 linux/s390x", "linux/arm/v7", "", "it is for linux/arm/v6, linux/s390x"},
+		{"linux/amd64/v3 linux/s390x", "linux/amd64", "linux/amd64/v3", ""},
+		{"linux/s390x linux/amd64/v1", "linux/x86_64", "linux/amd64/v1", ""},
+		{"linux/arm64 unknown/unknown", "", "linux/arm64", ""},
 		{"unknown/unknown unknown/unknown", "", "", "not supported"},
 	} {
 		var m v1.IndexManifest
