@@ -215,7 +215,7 @@ func TestNothingOfAnyKindKeepsWhatWasLastApplied(t *testing.T) {
 		o := k.make()
 		o.SetName("o")
 		o.SetAnnotations(map[string]string{"kubectl.kubernetes.io/last-applied-configuration": "planted", "example.org/note": "planted",
-			"breakwater.dev/critical": "true", "service.beta.kubernetes.io/aws-load-balancer-internal": strings.Repeat("planted", 1000)})
+			"breakwater.dev/critical": "true", "service.beta.kubernetes.io/aws-load-balancer-internal": strings.Repeat("planted", 40_000)})
 		o.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "planted"}})
 		stripped, kept := k.strip(&stripper{NewInterner()}, o)
 		text, err := json.Marshal(stripped)

@@ -22,8 +22,10 @@ import (
 // is gone: specs we do not read, managed fields, statuses, annotations.
 type stripper struct{ in *Interner }
 
-// maxAnnotation bounds a value we keep; nothing we read is nearly as long.
-const maxAnnotation = 4096
+// maxAnnotation bounds a value we keep. An API server takes no more for all
+// annotations of an object, so it drops none: a list of clients that is left out
+// would count as open to everyone.
+const maxAnnotation = 256 << 10
 
 // annotations keeps those that Breakwater reads.
 func annotations(in map[string]string) map[string]string {
