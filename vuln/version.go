@@ -53,6 +53,9 @@ func inRange(familyName string, v semantic.Version, events []event) (affected bo
 			belowLimit = belowLimit || e.Limit == "*" || orderText(v, e.Limit) < 0
 			continue
 		}
+		if e.Fixed == "0" { // as Debian's tracker writes: no version was ever affected
+			return false, unread
+		}
 		s := step{event: e}
 		if e.Introduced != "0" {
 			at, err := parseVersion(familyName, e.version())

@@ -76,3 +76,26 @@ func FuzzCompare(f *testing.F) {
 		}
 	})
 }
+
+// TestAFixAtZeroMeansThatNoVersionWasAffected: Debian's tracker writes it so.
+func TestAFixAtZeroMeansThatNoVersionWasAffected(t *testing.T) {
+	zero := []event{{Introduced: "0"}, {Fixed: "0"}}
+	later := []event{{Introduced: "0"}, {Fixed: "1:2.0-1"}}
+	for _, test := range []struct {
+		version string
+		ranges  [][]event
+		want    bool
+	}{
+		{"0~git20240101-1", [][]event{zero}, false}, {"1.0", [][]event{zero}, false},
+		{"0~git20240101-1", [][]event{{{Fixed: "0"}, {Introduced: "0"}}}, false},
+		{"0~git20240101-1", [][]event{later}, true}, {"1:2.0-1+b1", [][]event{later}, false}, {"1.0", [][]event{zero, later}, true},
+	} {
+		v, err := parseVersion("Debian", test.version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (&entry{Ranges: test.ranges}).judge("Debian", test.version, v); got.affected != test.want {
+			t.Errorf("%s in %v: affected is %v", test.version, test.ranges, got.affected)
+		}
+	}
+}
