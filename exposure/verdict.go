@@ -22,7 +22,7 @@ type verdict struct {
 
 func (v verdict) same(x verdict) bool {
 	return v.clients.String() == x.clients.String() && v.source == x.source && v.uncertain == x.uncertain &&
-		v.policy == x.policy && (v.closed == nil) == (x.closed == nil)
+		v.policy == x.policy
 }
 
 func (v verdict) via(from ref.Ref) string {
@@ -75,7 +75,7 @@ func (j *judge) verdict(w way, p *collect.Pod, port netpol.Port, senders []sende
 	}
 	v := verdict{ports: []netpol.Port{port}, clients: w.clients, source: senders[0].source}
 	if denied.Denied() {
-		v.closed = denied
+		v.closed, v.policy = denied, denied.Witness.Text
 		return v
 	}
 	if denied.Enforced.State == netpol.No {
