@@ -49,16 +49,14 @@ func draw(change func(*drawing)) *live.World {
 	d := &drawing{shared: graph.NewShared(v), shop: graph.NewBuilder(v, "shop"), bank: graph.NewBuilder(v, "bank")}
 	for _, i := range []struct{ name, repository, host string }{
 		{"app", "registry.example/app", "registry.example"}, {"tool", "other.example/tool", "other.example"},
-		{"safe", "safe.example/safe", "safe.example"}, {"idle", "", ""},
+		{"safe", "safe.example/safe", "safe.example"},
 	} {
 		id := "sha256:" + i.name
 		d.shared.Put("Image", id, graph.S("name", i.repository+":1"), graph.B("running", true))
-		if i.host != "" {
-			d.shared.Put("Repository", i.repository)
-			d.shared.Put("Registry", i.host)
-			d.shared.SetEdges("STORED_IN", "Image", id, "Repository", []graph.Target{{Kind: "Repository", ID: i.repository}})
-			d.shared.SetEdges("STORED_IN", "Repository", i.repository, "Registry", []graph.Target{{Kind: "Registry", ID: i.host}})
-		}
+		d.shared.Put("Repository", i.repository)
+		d.shared.Put("Registry", i.host)
+		d.shared.SetEdges("STORED_IN", "Image", id, "Repository", []graph.Target{{Kind: "Repository", ID: i.repository}})
+		d.shared.SetEdges("STORED_IN", "Repository", i.repository, "Registry", []graph.Target{{Kind: "Registry", ID: i.host}})
 	}
 	for _, n := range []string{"cart", "till", "stock"} {
 		d.shop.Node("Namespace", "Namespace/"+n, graph.S("name", n))

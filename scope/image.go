@@ -114,7 +114,7 @@ func (r *Reader) CountRegistry(ctx context.Context, host string) (store.Registry
 		return r.unscoped.config.Records.CountRegistry(ctx, host)
 	}
 	c := store.RegistryCounts{Images: map[string]int{}}
-	repositories := map[string]bool{}
+	repositories := map[string]struct{}{}
 	all, err := r.registryImages(ctx, store.RegistryFilter{Host: host})
 	if err != nil {
 		return c, err
@@ -125,7 +125,7 @@ func (r *Reader) CountRegistry(ctx context.Context, host string) (store.Registry
 			return c, err
 		}
 		for _, p := range places {
-			repositories[p.Repository] = true
+			repositories[p.Repository] = struct{}{}
 			c.Tags++
 		}
 		c.Images[i.State]++

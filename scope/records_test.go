@@ -162,6 +162,24 @@ func TestResolvedPathsAreThoseOfWhichSomethingIsSeen(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeReadIsNoEmptyList(t *testing.T) {
+	e := newEstate(t)
+	e.store.Close()
+	for _, sees := range []graph.Scope{all, shop, cart} {
+		for _, limit := range []int{0, 5} {
+			if _, _, _, err := e.For(sees).Resolved(t.Context(), store.PathFilter{}, func(Life) bool { return true }, "", limit); err == nil {
+				t.Errorf("%s reads of no resolved paths", sees)
+			}
+		}
+		if _, _, _, err := e.For(sees).RegistryImages(t.Context(), store.RegistryFilter{Host: "registry.example"}, "", 5); err == nil {
+			t.Errorf("%s reads of a registry without images", sees)
+		}
+		if _, err := e.For(sees).CountRegistry(t.Context(), "registry.example"); err == nil {
+			t.Errorf("%s counts nothing in a registry", sees)
+		}
+	}
+}
+
 func TestResolvedPathsAreFoundAfterManyThatDoNotFit(t *testing.T) {
 	e := newEstate(t)
 	var many []analyse.Path
@@ -281,7 +299,7 @@ func TestImagesAreThoseThatTheGraphLeadsTo(t *testing.T) {
 		sees                           graph.Scope
 		images, registries, gaps, read string
 	}{
-		{all, "app safe idle", "registry.example safe.example other.example", "app safe idle", "app tool safe idle"},
+		{all, "app safe idle", "registry.example safe.example other.example", "app safe", "app tool safe"}, // one is in no graph
 		{shop, "app", "registry.example other.example", "app", "app tool"},
 		{cart, "app", "registry.example other.example", "app", "app tool"},
 		{till, "", "other.example", "", "tool"},

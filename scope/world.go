@@ -79,7 +79,7 @@ func (w *World) Whole(cluster string) bool {
 // AsOf is when the oldest of the pictures shown was true, nil if nothing is.
 func (w *World) AsOf() *time.Time {
 	var oldest *time.Time
-	for _, c := range w.Clusters {
+	for _, c := range w.Ordered() {
 		if !c.AsOf.IsZero() && (oldest == nil || c.AsOf.Before(*oldest)) {
 			oldest = new(c.AsOf)
 		}
