@@ -41,7 +41,8 @@ func serveNothing(t *testing.T, c Config) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Unscoped = scope.Config{Picture: l, Images: assess.New(assess.Config{}), Registries: registries.New(registries.Config{}), Records: st, Sensors: st}
+	c.Unscoped = scope.Config{Picture: l, Images: assess.New(assess.Config{}),
+		Registries: registries.New(registries.Config{}), Records: st, Sensors: st}
 	c.Sessions, c.Advisories = st, func() *vuln.DB { return nil }
 	c.Assets = fstest.MapFS{"index.html": {Data: []byte("portal")}}
 	h, err := New(c)
@@ -237,7 +238,8 @@ func TestWhatIsReceivedIsOfTheAskersClusters(t *testing.T) {
 func TestWhoSeesAPartChangesNothingForAll(t *testing.T) {
 	s := serveNothing(t, Config{})
 	s = s.as(t, graph.Scope{Segments: map[string][]string{"shop": nil}})
-	for _, a := range []probe{post("/registries", map[string]any{"host": "registry.example"}), {"DELETE", "/registry?host=registry.example", nil},
+	for _, a := range []probe{post("/registries", map[string]any{"host": "registry.example"}),
+		{"DELETE", "/registry?host=registry.example", nil},
 		post("/registries/check", map[string]any{"host": "registry.example"}), post("/registry/rescan?host=registry.example", nil)} {
 		if got := told(t, s.send(t, a.method, a.path, a.body, nil)); got != "403 not in your scope" {
 			t.Errorf("%s %s: %s", a.method, a.path, got)

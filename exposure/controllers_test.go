@@ -89,7 +89,8 @@ func TestIngressesInDetail(t *testing.T) {
 		{"a backend that is no service", all(controllerOpen, strings.Replace(byClass, "backend: {service: {name: web, port: {number: 80}}}",
 			"backend: {resource: {kind: Bucket, name: b}}", 1)), []string{ctl}, nil},
 		{"an allow list of 400 ranges", all(controllerOpen, ing("ingressClassName: nginx,",
-			", annotations: {nginx.ingress.kubernetes.io/whitelist-source-range: '"+strings.Repeat("198.51.100.0/24,", 399)+"198.51.100.0/24'}", "")),
+			", annotations: {nginx.ingress.kubernetes.io/whitelist-source-range: '"+
+				strings.Repeat("198.51.100.0/24,", 399)+"198.51.100.0/24'}", "")),
 			[]string{ctl, "shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"}, nil},
 		{"an allow list that cannot be read limits nothing", all(controllerOpen, ing("ingressClassName: nginx,",
 			", annotations: {nginx.ingress.kubernetes.io/whitelist-source-range: office}", "")), []string{ctl, web}, nil},
