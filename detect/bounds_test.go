@@ -1,0 +1,100 @@
+package detect
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/breakwater-sec/breakwater/event"
+)
+
+func TestAnAlertsListsHoldEachThingOnceUpToTheirBound(t *testing.T) {
+	var list []string
+	for _, step := range []struct {
+		one   string
+		added bool
+	}{{"a", true}, {"a", false}, {"b", true}, {"c", false}, {"b", false}} {
+		if added := add(&list, step.one, 2); added != step.added {
+			t.Errorf("%s to %v: added is %v", step.one, list, added)
+		}
+	}
+	if !slices.Equal(list, []string{"a", "b"}) {
+		t.Errorf("the list is %v", list)
+	}
+}
+
+func TestAnActCountsOnceWhileItIsAmongTheLast(t *testing.T) {
+	var a Alert
+	for n := range maxActs + 1 {
+		if !a.counts(fmt.Sprint(n)) || a.counts(fmt.Sprint(n)) {
+			t.Fatalf("act %d does not count once", n)
+		}
+	}
+	if len(a.Acts) != maxActs || a.Acts[0] != "1" || a.Acts[maxActs-1] != fmt.Sprint(maxActs) {
+		t.Errorf("%d acts from %s to %s", len(a.Acts), a.Acts[0], a.Acts[len(a.Acts)-1])
+	}
+	if !a.counts("0") {
+		t.Error("the oldest is not forgotten")
+	}
+}
+
+func TestAnAlertKeepsItsFirstEventsWholeUnlessOneIsVeryLarge(t *testing.T) {
+	evidence := func(n int) *event.Event {
+		text := []byte(`"` + strings.Repeat("x", n-2) + `"`)
+		return &event.Event{ID: "e", Redact: func() json.RawMessage { return text }}
+	}
+	var a Alert
+	a.keep(evidence(maxRaw))
+	a.keep(evidence(maxRaw + 1))
+	a.keep(&event.Event{Redact: func() json.RawMessage { return nil }})
+	a.keep(evidence(2))
+	if len(a.Events) != 3 || len(a.Events[0]) != maxRaw || len(a.Events[2]) != 2 {
+		t.Fatalf("%d events", len(a.Events))
+	}
+	if want := fmt.Sprintf(`{"bytes":%d,"id":"e","omitted":"the event is too large to be kept"}`, maxRaw+1); string(a.Events[1]) != want {
+		t.Errorf("the large one is %s, want %s", a.Events[1], want)
+	}
+	for range maxEvents {
+		a.keep(evidence(2))
+	}
+	if len(a.Events) != maxEvents {
+		t.Errorf("%d events are kept, want %d", len(a.Events), maxEvents)
+	}
+}
+
+func TestTheReferenceTellsWhatARuleIsQuietOnAndEndsAtTheFirstError(t *testing.T) {
+	var b strings.Builder
+	p := &page{w: &b}
+	r := &Rule{log: &Log{Source: event.Source{Product: "kubernetes"}}}
+	r.Title, r.ID, r.Severity, r.Why, r.Fix = "T", "t", "High", "Why.\n", "Fix."
+	p.rule(r)
+	if strings.Contains(b.String(), "quiet") {
+		t.Errorf("a rule that is never quiet: %s", b.String())
+	}
+	b.Reset()
+	r.Quiet = []string{"the node's own agents"}
+	if p.rule(r); !strings.Contains(b.String(), "It stays quiet on:\n\n- the node's own agents\n") || p.err != nil {
+		t.Errorf("%q %v", b.String(), p.err)
+	}
+	full := &page{w: refusing{}}
+	full.text("one")
+	first := full.err
+	if full.text("two"); first == nil || full.err != first {
+		t.Errorf("errors %v, then %v", first, full.err)
+	}
+	for want, s := range map[string]event.Source{"product: a": {Product: "a"}, "product: a, service: b": {Product: "a", Service: "b"},
+		"product: a, category: c":             {Product: "a", Category: "c"},
+		"product: a, service: b, category: c": {Product: "a", Service: "b", Category: "c"}} {
+		if got := logsource(s); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// refusing is a file of a full disk.
+type refusing struct{}
+
+func (refusing) Write([]byte) (int, error) { return 0, errors.New("no space left") }
