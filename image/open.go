@@ -206,13 +206,14 @@ func forPlatform(m *v1.IndexManifest, platform string) (v1.Descriptor, error) {
 	if err != nil {
 		return v1.Descriptor{}, fmt.Errorf("platform %q: want OS/ARCHITECTURE: %w", platform, err)
 	}
+	asked := normal(*want)
 	var all []v1.Descriptor
 	var have []string
 	for _, d := range m.Manifests {
 		if d.Platform == nil || d.Platform.OS == "unknown" {
 			continue
 		}
-		if normal(*d.Platform).Satisfies(normal(*want)) {
+		if normal(*d.Platform).Satisfies(asked) {
 			return d, nil
 		}
 		all, have = append(all, d), append(have, d.Platform.String())
