@@ -2,7 +2,6 @@ package analyse
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,10 +16,9 @@ import (
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
 	"github.com/breakwater-sec/breakwater/segment"
+	"github.com/breakwater-sec/breakwater/test/golden"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
-
-var update = flag.Bool("update", false, "rewrite the paths in testdata")
 
 const (
 	imagesMark = "=== images ===\n"
@@ -144,7 +142,7 @@ func TestManifestsAndImagesGiveThePathsBelowThem(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			above, want, _ := strings.Cut(string(text), pathsMark)
+			above, _, _ := strings.Cut(string(text), pathsMark)
 			var paths []Path
 			if given, is := strings.CutPrefix(above, graphMark); is {
 				paths = analysedGraph(t, given, rules)
@@ -152,14 +150,7 @@ func TestManifestsAndImagesGiveThePathsBelowThem(t *testing.T) {
 				e, _ := readEstate(t, file)
 				_, paths = analysed(t, e.facts(t), rules, e.scanned())
 			}
-			got := told(paths)
-			if *update {
-				if err := os.WriteFile(file, []byte(above+pathsMark+got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			} else if got != want {
-				t.Errorf("the paths are\n%s\nwant\n%s", got, want)
-			}
+			golden.Compare(t, file, above+pathsMark+told(paths))
 		})
 	}
 }

@@ -2,9 +2,7 @@ package cli
 
 import (
 	"bytes"
-	"flag"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -14,10 +12,9 @@ import (
 	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/terminal"
+	"github.com/breakwater-sec/breakwater/test/golden"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // moments are all that differs from run to run.
 var moments = regexp.MustCompile(`"(since|scannedAt|timestamp)": ?"[^"]*"`)
@@ -28,25 +25,6 @@ func command(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	var out, err bytes.Buffer
 	code = run(args, streams{&out, &err})
 	return out.String(), err.String(), code
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	got = moments.ReplaceAllString(got, `"$1": "…"`)
-	file := filepath.Join("testdata", "golden", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs; see what changed with -update and git diff. Got:\n%s", name, got[:min(len(got), 3000)])
-	}
 }
 
 // estate serves the sample's images and imports what it needs to know of them.
@@ -98,7 +76,7 @@ func TestOutputsAreAsPromised(t *testing.T) {
 			if code != 0 {
 				t.Fatalf("exit code %d: %s", code, errOut)
 			}
-			golden(t, test.file, out)
+			golden.Compare(t, filepath.Join("testdata", "golden", test.file), moments.ReplaceAllString(out, `"$1": "…"`))
 		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"testing"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/server"
+	"github.com/breakwater-sec/breakwater/test/golden"
 )
 
 //go:generate go test -run Reference -update
@@ -24,19 +24,7 @@ func TestReferenceOfTheCommandLineIsFresh(t *testing.T) {
 	b.WriteString("# Command line\n\nMade from the commands themselves: `make generate` rewrites it.\n\n" +
 		"Exit codes: 0 fine, 1 findings at or above `--fail-on`, 2 could not do the work.\n")
 	describe(&b, newRoot(streams{io.Discard, io.Discard}))
-	const file = "../docs/reference/cli.md"
-	if *update {
-		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	have, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(have, b.Bytes()) {
-		t.Error("docs/reference/cli.md is stale: make generate")
-	}
+	golden.Compare(t, "../docs/reference/cli.md", b.String())
 }
 
 func TestReferenceOfDetectionsIsFresh(t *testing.T) {
@@ -48,16 +36,7 @@ func TestReferenceOfDetectionsIsFresh(t *testing.T) {
 	if err := detect.WriteReference(&b, rules, builtin.Logs()); err != nil {
 		t.Fatal(err)
 	}
-	const file = "../docs/reference/detections.md"
-	if *update {
-		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	have, err := os.ReadFile(file)
-	if err != nil || !bytes.Equal(have, b.Bytes()) {
-		t.Errorf("docs/reference/detections.md is stale: make generate (%v)", err)
-	}
+	golden.Compare(t, "../docs/reference/detections.md", b.String())
 }
 
 func describe(b *bytes.Buffer, c *cobra.Command) {

@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
 	"github.com/breakwater-sec/breakwater/ref"
+	"github.com/breakwater-sec/breakwater/test/golden"
 	"github.com/breakwater-sec/breakwater/test/manifests"
 )
 
@@ -114,7 +116,7 @@ func run(t *testing.T, tests []test) {
 	var all strings.Builder
 	defer func() {
 		if !strings.Contains(t.Name(), "/") {
-			golden(t, all.String())
+			golden.Compare(t, filepath.Join("testdata", t.Name()+".txt"), all.String())
 		}
 	}()
 	for _, tt := range tests {

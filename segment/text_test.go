@@ -1,7 +1,6 @@
 package segment
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,9 +11,8 @@ import (
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/test/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the graphs in testdata")
 
 const graphMark = "=== graph ===\n"
 
@@ -29,22 +27,13 @@ func TestManifestsMakeTheGraphBelowThem(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			manifests, want, _ := strings.Cut(string(text), graphMark)
+			manifests, _, _ := strings.Cut(string(text), graphMark)
 			f, err := kube.ReadFS(fstest.MapFS{"in.yaml": {Data: []byte(manifests)}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			f.Cluster.Name = "c"
-			got := lines(view(t, f))
-			if *update {
-				err = os.WriteFile(file, []byte(manifests+graphMark+got), 0o644)
-			} else if got != want {
-				err = os.ErrInvalid
-				t.Errorf("the graph is\n%s\nwant\n%s", got, want)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			golden.Compare(t, file, manifests+graphMark+lines(view(t, f)))
 		})
 	}
 }
