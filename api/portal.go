@@ -1,28 +1,74 @@
 package api
 
 import (
+	"errors"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
+
+	"github.com/breakwater-sec/breakwater/store"
 )
 
-// portal serves the built pages; every path that is no file is the application,
-// which has routes of its own.
+// pages are the routes of the portal: ui/src/App.tsx, held to it by a test.
+var pages = []string{"", "sign-in", "explorer", "paths", "path", "recommendations", "recommendation", "vulnerabilities", "vulnerability",
+	"images", "image", "registries", "registries/connect", "registry", "sensors", "alerts", "alert", "entity", "coverage"}
+
+// portal serves the built pages: files, and the application on each of its
+// routes. What is neither is not found: a person is told by the application,
+// a program by a problem.
 func portal(assets fs.FS) http.Handler {
 	files := http.FileServerFS(assets)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
-		if info, err := fs.Stat(assets, name); err != nil || info.IsDir() {
+		if info, err := fs.Stat(assets, name); err == nil && !info.IsDir() {
 			if strings.HasPrefix(name, "assets/") {
-				http.NotFound(w, r)
-				return
+				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // names carry a hash
 			}
+			files.ServeHTTP(w, r)
+			return
+		}
+		switch {
+		case slices.Contains(pages, name):
 			r.URL.Path = "/"
 			w.Header().Set("Cache-Control", "no-cache")
-		} else if strings.HasPrefix(name, "assets/") {
-			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // names carry a hash
+			files.ServeHTTP(w, r)
+		case strings.Contains(r.Header.Get("Accept"), "text/html") && !strings.HasPrefix(name, "assets/"):
+			tell(w, assets)
+		default:
+			notFound(w, r)
 		}
-		files.ServeHTTP(w, r)
 	})
+}
+
+// tell lets the application say that there is no such page.
+func tell(w http.ResponseWriter, assets fs.FS) {
+	page, err := fs.ReadFile(assets, "index.html")
+	if err != nil {
+		problem(w, http.StatusInternalServerError, "the portal cannot be read", err.Error())
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write(page) // the asker left
+}
+
+func notFound(w http.ResponseWriter, r *http.Request) {
+	problem(w, http.StatusNotFound, "no such page", r.Method+" "+r.URL.Path)
+}
+
+// health answers probes, which have no session and no name of ours: whether the
+// server and its store work, and nothing else.
+func (s *server) health(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.Sessions.Session(r.Context(), ""); err != nil && !errors.Is(err, store.ErrNotFound) {
+		s.Log.Error("the store does not answer", "error", err)
+		problem(w, http.StatusServiceUnavailable, "the store does not answer", "see the server's log")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = io.WriteString(w, `{"status":"ok"}`+"\n") // the asker left
 }

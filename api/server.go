@@ -90,14 +90,17 @@ func New(c Config) (http.Handler, error) {
 	private.HandleFunc("POST /api/v1/report/query", of(session.reportQuery))
 	private.HandleFunc("GET /api/v1/report/{name}", of(session.report))
 	private.HandleFunc("DELETE /api/v1/session", s.signOut)
-	private.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
-		problem(w, http.StatusNotFound, "no such page", r.Method+" "+r.URL.Path)
-	})
+	private.HandleFunc("/api/", notFound)
 	all := http.NewServeMux()
 	all.HandleFunc("POST /api/v1/session", s.signIn)
-	all.Handle("/api/", s.signedIn(private))
+	all.Handle("/api/v1/", s.signedIn(private))
+	all.HandleFunc("/api/", notFound)
+	all.HandleFunc("/api", notFound)
 	all.Handle("/", portal(c.Assets))
-	return headers(knownHost(c.Hosts, sameOrigin(bounded(all)))), nil
+	outer := http.NewServeMux()
+	outer.HandleFunc("GET /healthz", s.health)
+	outer.Handle("/", knownHost(c.Hosts, sameOrigin(bounded(all))))
+	return headers(outer), nil
 }
 
 // missing is what was asked for and is not there; asked an error of the asker.
