@@ -1,9 +1,9 @@
 package image
 
 import (
+	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,11 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
@@ -110,6 +106,52 @@ func open(ctx context.Context, ref string, o Options) (*opened, error) {
 	return openRemote(ctx, ref, o)
 }
 
+// manifest is what a digest or a tag stands for, read whole.
+type manifest struct {
+	kind   types.MediaType
+	digest v1.Hash
+	raw    []byte
+	// image reads it as an image.
+	image func() (v1.Image, error)
+}
+
+// reach goes from a manifest to the image for a platform, through indexes if it is one.
+// get finds the others by their digest.
+func reach(m manifest, get func(v1.Hash) (manifest, error), platform string) (*opened, error) {
+	out := &opened{digest: m.digest.String()}
+	for range maxNested {
+		switch {
+		case m.kind.IsIndex():
+			index, err := v1.ParseIndexManifest(bytes.NewReader(m.raw))
+			if err != nil {
+				return nil, fmt.Errorf("want an index of images: %w", err)
+			}
+			if out.builds == nil {
+				out.builds = builds(index)
+			}
+			d, err := forPlatform(index, platform)
+			if err != nil {
+				return nil, err
+			}
+			if m, err = get(d.Digest); err != nil {
+				return nil, err
+			}
+		case m.kind.IsImage():
+			var err error
+			out.image, err = m.image()
+			return out, err
+		case m.kind.IsSchema1():
+			return nil, fmt.Errorf("%w: the image has the old manifest schema 1; push it again with a current tool", ErrUnsupported)
+		default:
+			return nil, fmt.Errorf("%w: %q is no container image", ErrUnsupported, m.kind)
+		}
+	}
+	return nil, fmt.Errorf("want indexes within indexes at most %d deep: %w", maxNested, errBound)
+}
+
+// maxNested bounds indexes of indexes; honest ones have two at most.
+const maxNested = 5
+
 func withDigest(ref string, img v1.Image) (*opened, error) {
 	d, err := img.Digest()
 	if err != nil {
@@ -118,111 +160,33 @@ func withDigest(ref string, img v1.Image) (*opened, error) {
 	return &opened{reference: ref, digest: d.String(), image: img}, nil
 }
 
-// openLayout takes oci:DIR, oci:DIR:TAG and oci:DIR@sha256:….
-func openLayout(ref, rest string, o Options) (*opened, error) {
-	dir, want := rest, ""
-	if _, err := os.Stat(dir); err != nil {
-		if d, digest, ok := strings.Cut(rest, "@"); ok {
-			dir, want = d, digest
-		} else if i := strings.LastIndex(rest, ":"); i > 0 {
-			dir, want = rest[:i], rest[i+1:]
-		}
-	}
-	index, err := layout.ImageIndexFromPath(dir)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: want an OCI layout (a folder with index.json and oci-layout): %w", ref, err)
-	}
-	m, err := index.IndexManifest()
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", ref, err)
-	}
-	var fit []v1.Descriptor
-	for _, d := range m.Manifests {
-		if want == "" || d.Digest.String() == want || d.Annotations["org.opencontainers.image.ref.name"] == want {
-			fit = append(fit, d)
-		}
-	}
-	if len(fit) == 0 {
-		return nil, fmt.Errorf("open %s: no image %q among %d in the layout", ref, want, len(m.Manifests))
-	}
-	if len(fit) > 1 && distinct(fit) {
-		return nil, fmt.Errorf("open %s: %d images are in the layout: name one as oci:%s:TAG or oci:%s@DIGEST", ref, len(fit), dir, dir)
-	}
-	out := &opened{reference: ref, digest: fit[0].Digest.String()}
-	out.image, err = pick(index, fit[0], o.Platform)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", ref, err)
-	}
-	return out, nil
-}
-
-func distinct(ds []v1.Descriptor) bool {
-	for _, d := range ds {
-		if d.Digest != ds[0].Digest {
-			return true
-		}
-	}
-	return false
-}
-
-// pick opens what a descriptor of an index stands for.
-func pick(index v1.ImageIndex, d v1.Descriptor, platform string) (v1.Image, error) {
-	if !d.MediaType.IsIndex() {
-		return index.Image(d.Digest)
-	}
-	inner, err := index.ImageIndex(d.Digest)
-	if err != nil {
-		return nil, err
-	}
-	return choose(inner, platform, 0)
-}
-
-// choose goes from an index to its image for a platform.
-func choose(index v1.ImageIndex, platform string, depth int) (v1.Image, error) {
-	if depth > 3 {
-		return nil, errors.New("want an index that is not nested deeper than four")
-	}
-	m, err := index.IndexManifest()
-	if err != nil {
-		return nil, err
-	}
-	d, err := forPlatform(m, platform)
-	if err != nil {
-		return nil, err
-	}
-	if !d.MediaType.IsIndex() {
-		return index.Image(d.Digest)
-	}
-	inner, err := index.ImageIndex(d.Digest)
-	if err != nil {
-		return nil, err
-	}
-	return choose(inner, platform, depth+1)
-}
-
 // forPlatform picks one build of an index; attestations are none.
 func forPlatform(m *v1.IndexManifest, platform string) (v1.Descriptor, error) {
-	want, err := v1.ParsePlatform(cmp.Or(platform, "linux/amd64"))
+	asked, err := parsePlatform(cmp.Or(platform, "linux/amd64"))
 	if err != nil {
-		return v1.Descriptor{}, fmt.Errorf("platform %q: want OS/ARCHITECTURE: %w", platform, err)
+		return v1.Descriptor{}, err
 	}
-	asked := normal(*want)
-	var all []v1.Descriptor
+	var all, unsaid []v1.Descriptor
 	var have []string
 	for _, d := range m.Manifests {
-		if d.Platform == nil || d.Platform.OS == "unknown" {
-			continue
-		}
-		if normal(*d.Platform).Satisfies(asked) {
+		switch {
+		case attestation(d):
+		case d.Platform == nil:
+			unsaid = append(unsaid, d)
+		case normal(*d.Platform).Satisfies(asked):
 			return d, nil
+		default:
+			all, have = append(all, d), append(have, d.Platform.String())
 		}
-		all, have = append(all, d), append(have, d.Platform.String())
 	}
 	switch {
-	case len(m.Manifests) == 1:
-		return m.Manifests[0], nil
-	case len(all) == 0:
+	case len(all)+len(unsaid) == 0:
 		return v1.Descriptor{}, fmt.Errorf("%w: the index names no image", ErrUnsupported)
+	case len(all) == 0 && len(unsaid) == 1:
+		return unsaid[0], nil
+	case len(all) == 0:
+		return v1.Descriptor{}, fmt.Errorf("the index names %d images and says of none for which platform: name one by its digest, such as @%s",
+			len(unsaid), unsaid[0].Digest)
 	case platform != "":
 		return v1.Descriptor{}, fmt.Errorf("the image is not built for %s; it is for %s", platform, strings.Join(have, ", "))
 	}
@@ -230,6 +194,40 @@ func forPlatform(m *v1.IndexManifest, platform string) (v1.Descriptor, error) {
 		return all[linux], nil
 	}
 	return all[0], nil
+}
+
+// attestation says whether an index names something that is kept beside its images.
+func attestation(d v1.Descriptor) bool {
+	return d.Platform != nil && d.Platform.OS == "unknown" || d.Annotations["vnd.docker.reference.type"] != "" ||
+		d.ArtifactType != "" && !isConfig(types.MediaType(d.ArtifactType))
+}
+
+func parsePlatform(s string) (v1.Platform, error) {
+	p, err := v1.ParsePlatform(s)
+	if err != nil {
+		return v1.Platform{}, fmt.Errorf("platform %q: want OS/ARCHITECTURE: %w", s, err)
+	}
+	return normal(*p), nil
+}
+
+// builtFor holds what an image says of itself against the platform that was asked for.
+func builtFor(c *v1.ConfigFile, platform string) error {
+	if platform == "" || c.OS == "" || c.Architecture == "" {
+		return nil
+	}
+	asked, err := parsePlatform(platform)
+	if err != nil {
+		return err
+	}
+	is := c.Platform()
+	have := normal(*is)
+	if is.Variant == "" { // most configurations do not say it
+		have.Variant = asked.Variant
+	}
+	if !have.Satisfies(asked) {
+		return fmt.Errorf("the image is not built for %s; it is for %s", platform, is)
+	}
+	return nil
 }
 
 // normal writes a platform as container runtimes compare it: the spellings of an
@@ -258,106 +256,11 @@ func normal(p v1.Platform) v1.Platform {
 const maxBuilds = 200
 
 // builds lists the images of an index; attestations are none.
-func builds(index v1.ImageIndex) (out []Build, err error) {
-	m, err := index.IndexManifest()
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range m.Manifests {
-		if d.Platform != nil && d.Platform.OS != "unknown" && d.MediaType.IsImage() && len(out) < maxBuilds {
+func builds(index *v1.IndexManifest) (out []Build) {
+	for _, d := range index.Manifests {
+		if d.Platform != nil && !attestation(d) && bare(string(d.MediaType)).IsImage() && len(out) < maxBuilds {
 			out = append(out, Build{d.Digest.String(), d.Platform.String()})
 		}
 	}
-	return out, nil
-}
-
-func openRemote(ctx context.Context, ref string, o Options) (*opened, error) {
-	r, err := parseReference(ref, o)
-	if err != nil {
-		return nil, fmt.Errorf("open %q: want registry/repository:tag, oci:DIR, docker-archive:FILE or rootfs:DIR: %w", ref, err)
-	}
-	d, err := remote.Get(r, remoteOptions(ctx, o)...)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", ref, Explain(err, r))
-	}
-	out := &opened{reference: ref, digest: d.Digest.String()}
-	switch {
-	case d.MediaType.IsIndex():
-		index, err := d.ImageIndex()
-		if err != nil {
-			return nil, fmt.Errorf("open %s: %w", ref, err)
-		}
-		if out.image, err = choose(index, o.Platform, 0); err != nil {
-			return nil, fmt.Errorf("open %s: %w", ref, Explain(err, r))
-		}
-		if out.builds, err = builds(index); err != nil {
-			return nil, fmt.Errorf("open %s: %w", ref, err)
-		}
-	case d.MediaType.IsImage():
-		if out.image, err = d.Image(); err != nil {
-			return nil, fmt.Errorf("open %s: %w", ref, Explain(err, r))
-		}
-	case d.MediaType == types.DockerManifestSchema1 || d.MediaType == types.DockerManifestSchema1Signed:
-		return nil, fmt.Errorf("open %s: %w: the image has the old manifest schema 1; push it again with a current tool", ref, ErrUnsupported)
-	default:
-		return nil, fmt.Errorf("open %s: %w: %s is no container image", ref, ErrUnsupported, d.MediaType)
-	}
-	return out, nil
-}
-
-func parseReference(ref string, o Options) (name.Reference, error) {
-	r, err := name.ParseReference(ref)
-	if err == nil && o.Insecure != nil && o.Insecure(r.Context().RegistryStr()) {
-		return name.ParseReference(ref, name.Insecure)
-	}
-	return r, err
-}
-
-// Resolve asks a registry what a reference stands for now.
-func Resolve(ctx context.Context, ref string, o Options) (digest string, err error) {
-	o = o.withDefaults()
-	r, err := parseReference(ref, o)
-	if err != nil {
-		return "", fmt.Errorf("resolve %q: %w", ref, err)
-	}
-	d, err := remote.Head(r, remoteOptions(ctx, o)...)
-	if err != nil {
-		return "", fmt.Errorf("resolve %s: %w", ref, Explain(err, r))
-	}
-	return d.Digest.String(), nil
-}
-
-func remoteOptions(ctx context.Context, o Options) []remote.Option {
-	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(o.Keychain),
-		remote.WithTransport(Retry(o.Transport, o.Backoff)),
-		remote.WithUserAgent("breakwater"), remote.WithRetryBackoff(remote.Backoff{Duration: o.Backoff, Factor: 3, Jitter: 0.3, Steps: 4})}
-}
-
-// ErrUnsupported says that the image is there and of a kind we cannot read.
-var ErrUnsupported = errors.New("not supported")
-
-// Explain says what a registry's refusal means for the user.
-func Explain(err error, r name.Reference) error {
-	host := r.Context().RegistryStr()
-	var refused *transport.Error
-	if errors.As(err, &refused) && refused.StatusCode == http.StatusNotFound {
-		return fmt.Errorf("registry %s has no such image (404): %w", host, err)
-	}
-	return ExplainHost(err, host)
-}
-
-// ExplainHost is Explain where no image was asked for.
-func ExplainHost(err error, host string) error {
-	var refused *transport.Error
-	if !errors.As(err, &refused) {
-		return err
-	}
-	switch refused.StatusCode {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("registry %s refuses (%d): sign in with docker login %s, or give this account read access: %w", host,
-			refused.StatusCode, host, err)
-	case http.StatusNotFound:
-		return fmt.Errorf("registry %s has nothing there (404): %w", host, err)
-	}
-	return err
+	return out
 }

@@ -65,6 +65,9 @@ func (s *scan) layers(ctx context.Context, img v1.Image) error {
 	if err != nil {
 		return fmt.Errorf("read its configuration: %w", err)
 	}
+	if err := builtFor(config, s.o.Platform); err != nil {
+		return err
+	}
 	s.inv.Platform = strings.Trim(config.OS+"/"+config.Architecture, "/")
 	layers, err := img.Layers()
 	if err != nil {
@@ -91,10 +94,10 @@ func (s *scan) layers(ctx context.Context, img v1.Image) error {
 		if err != nil {
 			return fmt.Errorf("layer %d of %d (%s): %w", i+1, len(layers), digest, err)
 		}
-		if !mt.IsLayer() {
+		if !isLayer(mt) {
 			return fmt.Errorf("layer %d of %d (%s): %w: it is %q, no file system", i+1, len(layers), digest, ErrUnsupported, mt)
 		}
-		if !mt.IsDistributable() {
+		if !isDistributable(mt) {
 			s.inv.gap("layer "+digest.String(), "it is a foreign layer, which registries do not hold", "Packages that it brings are unknown.")
 			continue
 		}
@@ -159,12 +162,12 @@ func (s *scan) content(ctx context.Context, l v1.Layer, digest string, p Progres
 	if err != nil {
 		return nil, err
 	}
-	blob := newHashed(&cancelled{ctx, r})
+	blob := newHashed(&cancelled{ctx, r}, digest)
 	c, err := readLayer(blob, s.o.Limits)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return nil, err
 	}
-	if err := blob.check(digest); err != nil {
+	if err := blob.check(); err != nil {
 		return nil, err
 	}
 	if s.o.Cache != nil {

@@ -1,11 +1,14 @@
 package image
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"fmt"
 	"hash"
 	"io"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -26,7 +29,7 @@ func verify(img v1.Image) error {
 	if len(m.Layers) > maxLayers {
 		return fmt.Errorf("want at most %d layers, have %d: %w", maxLayers, len(m.Layers), errBound)
 	}
-	if !m.Config.MediaType.IsConfig() {
+	if !isConfig(m.Config.MediaType) {
 		return fmt.Errorf("%w: its configuration is %q: an artifact, no container image", ErrUnsupported, m.Config.MediaType)
 	}
 	if m.Config.Size > maxConfig {
@@ -36,19 +39,32 @@ func verify(img v1.Image) error {
 	if err != nil {
 		return fmt.Errorf("read its configuration: %w", err)
 	}
-	if sum := sha256.Sum256(raw); "sha256:"+hex.EncodeToString(sum[:]) != m.Config.Digest.String() {
+	if !has(raw, m.Config.Digest) {
 		return fmt.Errorf("its configuration is not what its manifest says (%s): the image is corrupt or was tampered with", m.Config.Digest)
 	}
 	return nil
 }
 
-// hashed sums what is read of a blob.
-type hashed struct {
-	r   io.Reader
-	sum hash.Hash
+// has says whether a digest is that of the content.
+func has(content []byte, digest v1.Hash) bool {
+	h := newHashed(bytes.NewReader(content), digest.String())
+	_, err := io.Copy(io.Discard, h)
+	return err == nil && h.check() == nil
 }
 
-func newHashed(r io.Reader) *hashed { return &hashed{r, sha256.New()} }
+// hashed sums what is read of a blob, to hold it against its digest.
+type hashed struct {
+	r      io.Reader
+	digest string
+	sum    hash.Hash
+}
+
+func newHashed(r io.Reader, digest string) *hashed {
+	if strings.HasPrefix(digest, "sha512:") {
+		return &hashed{r, digest, sha512.New()}
+	}
+	return &hashed{r, digest, sha256.New()}
+}
 
 func (h *hashed) Read(p []byte) (int, error) {
 	n, err := h.r.Read(p)
@@ -57,9 +73,10 @@ func (h *hashed) Read(p []byte) (int, error) {
 }
 
 // check compares what was read, which must be all of it, with what was promised.
-func (h *hashed) check(digest string) error {
-	if got := "sha256:" + hex.EncodeToString(h.sum.Sum(nil)); got != digest {
-		return fmt.Errorf("the blob has digest %s, want %s: it is corrupt, cut short or was tampered with", got, digest)
+func (h *hashed) check() error {
+	algorithm, want, _ := strings.Cut(h.digest, ":")
+	if got := hex.EncodeToString(h.sum.Sum(nil)); got != want {
+		return fmt.Errorf("the blob has digest %s:%s, want %s: it is corrupt, cut short or was tampered with", algorithm, got, h.digest)
 	}
 	return nil
 }

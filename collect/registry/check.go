@@ -3,16 +3,17 @@ package registry
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/image"
 )
 
 // checkWithin bounds a permission check: somebody waits for it.
@@ -110,7 +111,7 @@ func (s *session) ping(ctx context.Context, c *http.Client) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = get(ctx, c, at, maxPage)
+	_, _, err = get(ctx, c, at)
 	return err
 }
 
@@ -139,64 +140,45 @@ func (c *check) repositories(ctx context.Context) (one string) {
 	return one
 }
 
-// image tries to read an image of the repository as far as its first layer.
+// tries is how many tags are tried in search of a container image.
+const tries = 5
+
+// image tries to read an image of the repository as a scan does, as far as its layers.
 func (c *check) image(ctx context.Context, client *http.Client, repository string) *check {
-	s, tag := c.session, ""
-	err := s.list(ctx, client, repository+"/tags/list", func(t string) bool { tag = t; return false })
+	s := c.session
+	var tags []string
+	err := s.list(ctx, client, repository+"/tags/list", func(t string) bool {
+		tags = append(tags, t)
+		return len(tags) < tries
+	})
 	if c.say(s.explain(err)); err != nil {
-		tag = "latest" // which may be there even where listing is refused
+		tags = []string{"latest"} // which may be there even where listing is refused
 	}
-	if tag == "" {
+	if len(tags) == 0 {
 		return c.skip("repository " + repository + " has no tag").skip("repository " + repository + " has no tag")
 	}
-	blob, err := s.blobOf(ctx, client, repository, tag, 0)
-	if c.say(s.explain(err)); err != nil {
-		return c
+	for _, tag := range tags {
+		manifest, layers := image.Try(ctx, s.what.Host+"/"+repository+":"+tag, s.options())
+		if errors.Is(manifest, image.ErrUnsupported) {
+			err = manifest
+			continue
+		}
+		if c.say(manifest); manifest != nil {
+			return c
+		}
+		return c.say(s.explain(layers))
 	}
-	return c.say(s.explain(s.head(ctx, client, repository+"/blobs/"+blob)))
+	return c.say(nil).skip(fmt.Sprintf("what was tried of repository %s is no image whose layers could be read: %v", repository, err))
 }
 
-// blobOf is a blob of the image behind a tag or digest: its last layer, or its
-// configuration if it has none.
-func (s *session) blobOf(ctx context.Context, c *http.Client, repository, reference string, depth int) (string, error) {
-	at, err := url.Parse(s.url(repository + "/manifests/" + reference))
-	if err != nil {
-		return "", err
-	}
-	body, _, err := get(ctx, c, at, maxManifest)
-	if err != nil {
-		return "", err
-	}
-	type descriptor struct {
-		Digest string `json:"digest"`
-	}
-	var m struct {
-		Manifests, Layers []descriptor
-		Config            descriptor
-	}
-	if err := json.Unmarshal(body, &m); err != nil {
-		return "", fmt.Errorf("want a manifest: %w", err)
-	}
-	switch {
-	case len(m.Layers) > 0:
-		return m.Layers[len(m.Layers)-1].Digest, nil
-	case m.Config.Digest != "":
-		return m.Config.Digest, nil
-	case len(m.Manifests) > 0 && depth < 3:
-		return s.blobOf(ctx, c, repository, m.Manifests[0].Digest, depth+1)
-	}
-	return "", errors.New("the manifest names no layer")
+// options are those of the session for one image.
+func (s *session) options() image.Options {
+	return image.Options{Transport: s.paced, Keychain: account{s.auth}, Backoff: s.reader.Backoff,
+		Insecure: func(string) bool { return s.what.Insecure }}
 }
 
-func (s *session) head(ctx context.Context, c *http.Client, path string) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodHead, s.url(path), nil)
-	if err != nil {
-		return err
-	}
-	resp, err := c.Do(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	return transport.CheckError(resp, http.StatusOK)
-}
+// account is the one that was found, whatever is asked.
+type account struct{ authn.Authenticator }
+
+// Resolve implements authn.Keychain.
+func (a account) Resolve(authn.Resource) (authn.Authenticator, error) { return a.Authenticator, nil }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,7 +30,7 @@ func (s *session) list(ctx context.Context, c *http.Client, path string, take fu
 		return err
 	}
 	for range maxPages {
-		body, header, err := get(ctx, c, at, maxPage)
+		body, header, err := get(ctx, c, at)
 		if err != nil {
 			return err
 		}
@@ -42,7 +43,7 @@ func (s *session) list(ctx context.Context, c *http.Client, path string, take fu
 				return nil
 			}
 		}
-		next, err := nextPage(at, header.Get("Link"))
+		next, err := nextPage(at, header.Values("Link"))
 		if err != nil || next == nil {
 			return err
 		}
@@ -52,7 +53,7 @@ func (s *session) list(ctx context.Context, c *http.Client, path string, take fu
 }
 
 // get reads a small body whole.
-func get(ctx context.Context, c *http.Client, at *url.URL, most int64) ([]byte, http.Header, error) {
+func get(ctx context.Context, c *http.Client, at *url.URL) ([]byte, http.Header, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
 		return nil, nil, err
@@ -66,12 +67,12 @@ func get(ctx context.Context, c *http.Client, at *url.URL, most int64) ([]byte, 
 	if err := transport.CheckError(resp, http.StatusOK); err != nil {
 		return nil, nil, err
 	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxPage+1))
 	if err != nil {
 		return nil, nil, err
 	}
-	if int64(len(b)) > most {
-		return nil, nil, fmt.Errorf("read %s: want at most %d bytes", at.Path, most)
+	if len(b) > maxPage {
+		return nil, nil, fmt.Errorf("read %s: want at most %d bytes", at.Path, maxPage)
 	}
 	return b, resp.Header, nil
 }
@@ -88,18 +89,13 @@ func parsePage(body []byte) ([]string, error) {
 	return append(page.Repositories, page.Tags...), nil
 }
 
-// nextPage follows a Link header, but to no other host and not in place: nil
-// after the last page.
-func nextPage(at *url.URL, link string) (*url.URL, error) {
-	if link == "" {
-		return nil, nil
-	}
-	target, params, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(link), "<"), ">")
-	if !ok || !strings.HasPrefix(strings.TrimSpace(link), "<") {
-		return nil, fmt.Errorf("want a link as <URL>; rel=next, have %.100q", link)
-	}
-	if !strings.Contains(params, "next") {
-		return nil, nil
+// nextPage follows a Link header, but never to another host, where the account would be
+// somebody else's to see, and not in place: nil after the last page. Of a link to another
+// host the page is asked of this one: behind a proxy registries do not know their own name.
+func nextPage(at *url.URL, headers []string) (*url.URL, error) {
+	target, err := linkTo("next", headers)
+	if err != nil || target == "" {
+		return nil, err
 	}
 	u, err := url.Parse(target)
 	if err != nil {
@@ -107,14 +103,64 @@ func nextPage(at *url.URL, link string) (*url.URL, error) {
 	}
 	next := at.ResolveReference(u)
 	switch {
-	case next.Path != at.Path || !strings.EqualFold(next.Hostname(), at.Hostname()) && u.Host != "":
-		return nil, fmt.Errorf("the list goes on elsewhere, at %.100q", next.Redacted())
+	case next.Path != at.Path:
+		return nil, fmt.Errorf("the list goes on elsewhere, at %.100q: name the repositories to read, or let the proxy before the "+
+			"registry keep the paths of its links", next.Redacted())
 	case next.RawQuery == at.RawQuery:
 		return nil, errors.New("the list goes on with the page that was read")
 	}
-	// Behind a proxy registries get their own scheme and port wrong.
-	next.Scheme, next.Host, next.User = at.Scheme, at.Host, nil
-	return next, nil
+	return &url.URL{Scheme: at.Scheme, Host: at.Host, Path: at.Path, RawPath: at.RawPath, RawQuery: next.RawQuery}, nil
+}
+
+// linkTo finds the link of a relation among Link headers (RFC 8288), each of which may hold
+// several; empty if there is none.
+func linkTo(relation string, headers []string) (target string, err error) {
+	for _, h := range headers {
+		for s := strings.Trim(h, " \t,"); s != ""; s = strings.TrimLeft(s, " \t,") {
+			target, params, ok := strings.Cut(s, ">")
+			if !ok || target[0] != '<' {
+				return "", fmt.Errorf("want links as <URL>; rel=next, have %.100q", h)
+			}
+			var rel string
+			if rel, s = relationOf(params); slices.Contains(strings.Fields(strings.ToLower(rel)), relation) {
+				return target[1:], nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// relationOf reads the parameters of a link, up to the comma before another.
+func relationOf(s string) (rel, rest string) {
+	for {
+		s = strings.TrimLeft(s, " \t;")
+		if s == "" || s[0] == ',' {
+			return rel, s
+		}
+		end := strings.IndexAny(s, "=;,")
+		if end < 0 {
+			return rel, ""
+		}
+		name, value := strings.TrimSpace(s[:end]), ""
+		if s = s[end:]; s[0] == '=' {
+			value, s = linkValue(strings.TrimLeft(s[1:], " \t"))
+		}
+		if strings.EqualFold(name, "rel") && rel == "" {
+			rel = value
+		}
+	}
+}
+
+func linkValue(s string) (value, rest string) {
+	if quoted, ok := strings.CutPrefix(s, `"`); ok {
+		value, rest, _ = strings.Cut(quoted, `"`)
+		return value, rest
+	}
+	end := strings.IndexAny(s, ";,")
+	if end < 0 {
+		end = len(s)
+	}
+	return strings.TrimSpace(s[:end]), s[end:]
 }
 
 // paced lets a request through every so often.

@@ -25,11 +25,8 @@ import (
 const accept = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, " +
 	"application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json, */*"
 
-const (
-	maxManifest = 4 << 20
-	// maxGaps is how many repositories are told apart that could not be read.
-	maxGaps = 50
-)
+// maxGaps is how many repositories are told apart that could not be read.
+const maxGaps = 50
 
 // Read tells what a registry holds, repository by repository. last is what was
 // known of a repository: it stands where a tag cannot be asked today. An error
@@ -314,7 +311,7 @@ func (s *session) digest(ctx context.Context, c *http.Client, repository, tag st
 	if d, err := v1.NewHash(resp.Header.Get("Docker-Content-Digest")); err == nil && d.Algorithm == "sha256" {
 		return d.String(), nil
 	}
-	body, _, err := get(ctx, c, at, maxManifest)
+	body, _, err := get(ctx, c, at)
 	if err != nil {
 		return "", err
 	}

@@ -65,7 +65,8 @@ type session struct {
 	what   collect.Registry
 	host   name.Registry
 	auth   authn.Authenticator
-	base   http.RoundTripper
+	paced  http.RoundTripper
+	base   http.RoundTripper // paced, and tried again
 	bounds Bounds
 	// read counts the repositories that could be read; refused is why one could not.
 	read    int
@@ -104,8 +105,9 @@ func (r Reader) open(ctx context.Context, what collect.Registry) (*session, erro
 	if s.auth, err = authn.Resolve(ctx, r.Keychain(), host); err != nil {
 		return nil, fmt.Errorf("%w for registry %s: %w", errAccount, what.Host, err)
 	}
-	paced := &paced{next: r.Transport, every: time.Duration(float64(time.Second) / r.PerSecond)}
-	s.base = transport.NewRetry(image.Retry(paced, r.Backoff), transport.WithRetryBackoff(transport.Backoff{Duration: r.Backoff,
+	s.paced = &paced{next: r.Transport, every: time.Duration(float64(time.Second) / r.PerSecond)}
+	polite := image.Dialect(image.Retry(s.paced, r.Backoff), host, s.auth)
+	s.base = transport.NewRetry(polite, transport.WithRetryBackoff(transport.Backoff{Duration: r.Backoff,
 		Factor: 3, Jitter: 0.3, Steps: 3}),
 		transport.WithRetryStatusCodes(http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
 			http.StatusGatewayTimeout))
