@@ -1,13 +1,18 @@
 package collect
 
-import "strings"
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
 
 // Annotation is one that Breakwater reads. Objects are kept without any other:
 // last-applied-configuration, for one, repeats the values of a whole object.
 type Annotation struct {
 	Key  string
 	Says Meaning
-	// Value is the one that says so; empty stands for any but "" and "false".
+	// Value is the one that says so; empty stands for any but "" and "false". A
+	// JSON object says so that has at least the members of this one.
 	Value string
 	// Source is where the meaning is written.
 	Source string
@@ -37,6 +42,8 @@ const (
 	AWSBalancerScheme  = "service.beta.kubernetes.io/aws-load-balancer-scheme"
 	AWSBalancerTargets = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type"
 	ALBScheme          = "alb.ingress.kubernetes.io/scheme"
+	AGICPrivate        = "appgw.ingress.kubernetes.io/use-private-ip"
+	TailscaleFunnel    = "tailscale.com/funnel"
 )
 
 // OwnPrefix begins the annotations and labels by which people tell Breakwater something.
@@ -61,15 +68,27 @@ var Annotations = []Annotation{
 	{"oci-network-load-balancer.oraclecloud.com/internal", Internal, "true",
 		"OCI cloud controller manager: network load balancer annotations"},
 	{"service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type", Internal, "intranet", kubernetesDocs},
+	{"service.beta.kubernetes.io/alicloud-loadbalancer-address-type", Internal, "intranet",
+		"Alibaba Cloud ACK: annotations of CLB instances, as spelled before September 2019"},
 	{"service.beta.kubernetes.io/cce-load-balancer-internal-vpc", Internal, "true", kubernetesDocs},
 	{"service.beta.kubernetes.io/do-loadbalancer-network", Internal, "internal", "DigitalOcean: load balancer annotations"},
 	{"service.beta.kubernetes.io/scw-loadbalancer-private", Internal, "true", "Scaleway: load balancer annotations"},
-	{"service.beta.kubernetes.io/vultr-loadbalancer-vpc-only", Internal, "true", "Vultr cloud controller manager: annotations"},
 	{"service.kubernetes.io/qcloud-loadbalancer-internal-subnetid", Internal, "", kubernetesDocs},
 	{"service.kubernetes.io/ibm-load-balancer-cloud-provider-ip-type", Internal, "private", kubernetesDocs},
 	{"load-balancer.hetzner.cloud/disable-public-network", Internal, "true",
 		"Hetzner cloud controller manager: load balancer annotations"},
 	{"yandex.cloud/load-balancer-type", Internal, "internal", "Yandex Managed Service for Kubernetes: Service"},
+	{"kubernetes.io/elb.autocreate", Internal, `{"type":"inner"}`, "Huawei Cloud CCE: LoadBalancer annotations, automatically created"},
+	{"service.beta.kubernetes.io/volcengine-loadbalancer-address-type", Internal, "private", "Volcengine VKE: annotations of a CLB"},
+	{"service.beta.kubernetes.io/ucloud-load-balancer-type", Internal, "inner", "UCloud UK8S: annotations of a ULB"},
+	{"service.beta.kubernetes.io/ksc-loadbalancer-type", Internal, "internal", "Kingsoft Cloud KCE: network of a cluster"},
+	{"service.beta.kubernetes.io/qingcloud-load-balancer-network-type", Internal, "internal", "QingCloud cloud controller manager: annotations"},
+	{"service.beta.kubernetes.io/ncloud-load-balancer-internal", Internal, "true", "Naver Cloud NKS: load balancer annotations"},
+	{"service.beta.kubernetes.io/osc-load-balancer-internal", Internal, "true", "Outscale cloud controller manager: annotations"},
+	{"service.beta.kubernetes.io/gcore-internal-load-balancer", Internal, "true", "Gcore Managed Kubernetes: load balancer annotations"},
+	{"lb.stackit.cloud/internal-lb", Internal, "true", "STACKIT cloud controller manager: load balancer"},
+	{"yawol.stackit.cloud/internalLB", Internal, "true", "STACKIT cloud controller manager: load balancer, before its own prefix"},
+	{"loadbalancer.k8s.thalassa.cloud/internal", Internal, "true", "Thalassa cloud controller manager: load balancer annotations"},
 
 	{"service.beta.kubernetes.io/load-balancer-source-ranges", SourceRanges, "",
 		"k8s.io/api/core/v1: AnnotationLoadBalancerSourceRangesKey"},
@@ -84,16 +103,59 @@ var Annotations = []Annotation{
 	{AWSBalancerType, Balancer, "", awsNLBDocs},
 	{AWSBalancerTargets, Balancer, "", awsNLBDocs},
 	{ALBScheme, Balancer, "", awsALBDocs},
+	{AGICPrivate, Balancer, "", "Azure Application Gateway Ingress Controller: annotations"},
+	{TailscaleFunnel, Balancer, "", "Tailscale Kubernetes operator: expose a workload to the internet"},
 
 	{IngressClass, Class, "", "k8s.io/api/networking/v1beta1: AnnotationIngressClass"},
 	{DefaultClass, Class, "", "k8s.io/api/networking/v1: AnnotationIsDefaultIngressClass"},
+}
+
+// BalancerClass is a loadBalancerClass whose load balancers are not of the
+// internet.
+type BalancerClass struct {
+	Name string
+	// Unless is the annotation that may say otherwise; without it they are internal.
+	Unless string
+	// Source is where that is written.
+	Source string
+}
+
+// BalancerClasses is every class of load balancers known to be internal.
+var BalancerClasses = []BalancerClass{
+	{"tailscale", "", "Tailscale Kubernetes operator: expose a Service to the tailnet"},
+	{"networking.gke.io/l4-regional-internal", "", "GKE: load balancer classes"},
+	{"networking.gke.io/l4-regional-internal-legacy", "", "Cloud provider GCP: load balancer classes"},
+	{"service.k8s.aws/nlb", AWSBalancerScheme, awsNLBDocs},
+	{"eks.amazonaws.com/nlb", AWSBalancerScheme, "EKS Auto Mode: network load balancers"},
 }
 
 // In says whether the annotation is among an object's and says what it means,
 // and gives its value.
 func (a Annotation) In(all map[string]string) (value string, says bool) {
 	v := all[a.Key]
-	return v, v != "" && (a.Value == "" && v != "false" || a.Value != "" && strings.EqualFold(v, a.Value))
+	switch {
+	case v == "":
+		return v, false
+	case a.Value == "":
+		return v, v != "false"
+	case strings.HasPrefix(a.Value, "{"):
+		return v, hasMembers(v, a.Value)
+	}
+	return v, strings.EqualFold(v, a.Value)
+}
+
+// hasMembers says whether the JSON object in a text has at least the members of another.
+func hasMembers(text, of string) bool {
+	var all, wanted map[string]any
+	if json.Unmarshal([]byte(text), &all) != nil || json.Unmarshal([]byte(of), &wanted) != nil {
+		return false
+	}
+	for k, v := range wanted {
+		if !strings.EqualFold(fmt.Sprint(all[k]), fmt.Sprint(v)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Said are the annotations of a meaning that an object has, in the order of Annotations.

@@ -25,8 +25,8 @@ func TestEveryAnnotationIsHeeded(t *testing.T) {
 		var tests []test
 		switch a.Says {
 		case collect.Internal:
-			tests = []test{{"says so", estate + balancer("", said(cmp.Or(a.Value, "10.0.0.0/8"))), nil, nil},
-				{"says no", estate + balancer("", said("false")), []string{open}, nil}}
+			tests = []test{{"says so", estate + unapplied("", said(cmp.Or(a.Value, "10.0.0.0/8"))), nil, nil},
+				{"says no", estate + unapplied("", said("false")), []string{open + " ?"}, nil}}
 		case collect.SourceRanges:
 			tests = []test{{"clients", estate + balancer("", said("198.51.100.0/24")), []string{some}, nil},
 				{"unless the field lists some", estate + balancer(", loadBalancerSourceRanges: [198.51.100.0/24]",

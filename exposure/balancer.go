@@ -1,33 +1,49 @@
 package exposure
 
 import (
+	"cmp"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
 // internalBalancer says by which mark a load balancer is not of the internet.
-func internalBalancer(s *corev1.Service) string {
+func (j *judge) internalBalancer(s *corev1.Service) string {
 	for _, mark := range collect.Said(collect.Internal, s.Annotations) {
 		return mark.Key + ": " + s.Annotations[mark.Key]
 	}
-	if awsController(s) && s.Annotations[collect.AWSBalancerScheme] == "" {
-		return "the AWS Load Balancer Controller makes it internal unless a scheme is set"
+	if s.Spec.LoadBalancerClass != nil {
+		for _, class := range collect.BalancerClasses {
+			unless := class.Unless != "" && (s.Annotations[class.Unless] != "" || j.schemeByDefault() != "internal")
+			if class.Name == *s.Spec.LoadBalancerClass && !unless {
+				return "loadBalancerClass: " + class.Name
+			}
+		}
+		return ""
+	}
+	switch s.Annotations[collect.AWSBalancerType] {
+	case "external", "nlb-ip":
+		if s.Annotations[collect.AWSBalancerScheme] == "" && j.schemeByDefault() == "internal" {
+			return "the AWS Load Balancer Controller makes it internal unless a scheme is set"
+		}
 	}
 	return ""
 }
 
-// awsController says whether the AWS Load Balancer Controller, whose default is
-// internal, makes the load balancer.
-func awsController(s *corev1.Service) bool {
-	if c := s.Spec.LoadBalancerClass; c != nil {
-		return *c == "service.k8s.aws/nlb"
+// schemeByDefault is what the AWS Load Balancer Controller makes where no
+// annotation sets a scheme: its own default is internal.
+func (j *judge) schemeByDefault() string {
+	for _, ns := range j.pods.namespaces() {
+		for _, g := range j.pods.groups[ns] {
+			for _, k := range g.pods[0].Shape.Containers {
+				if k.ImageIs("aws-load-balancer-controller") {
+					return cmp.Or(argument(k, "default-load-balancer-scheme"), "internal")
+				}
+			}
+		}
 	}
-	switch s.Annotations[collect.AWSBalancerType] {
-	case "external", "nlb-ip":
-		return true
-	}
-	return false
+	return "internal"
 }
 
 // directBalancer says whether the load balancer itself connects to pods, so

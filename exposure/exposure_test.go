@@ -139,6 +139,11 @@ func balancer(more, meta string) string {
 	return svc(fmt.Sprintf(lb, more), ", annotations: {"+meta+"}"+withAddress)
 }
 
+// unapplied is a load balancer of a manifest: it has no address yet.
+func unapplied(more, meta string) string {
+	return strings.Replace(svc(fmt.Sprintf(lb, more), ", annotations: {"+meta+"}}"), ", uid: u", "", 1)
+}
+
 func TestLoadBalancers(t *testing.T) {
 	open := []string{"shop/Service/web > shop/Pod/web 8080/TCP any"}
 	status := func(ingress string) string {
@@ -154,12 +159,12 @@ func TestLoadBalancers(t *testing.T) {
 		{"no address yet", estate + svc(fmt.Sprintf(lb, ""), "}"), nil, nil},
 		{"a manifest that cannot have one", estate + strings.Replace(svc(fmt.Sprintf(lb, ""), "}"), ", uid: u", "", 1),
 			[]string{"shop/Service/web > shop/Pod/web 8080/TCP any ?"}, nil},
-		{"internal by annotation", estate + balancer("", `networking.gke.io/load-balancer-type: Internal`), nil, nil},
-		{"internal in Azure", estate + balancer("", `service.beta.kubernetes.io/azure-load-balancer-internal: "true"`), nil, nil},
+		{"internal by annotation", estate + unapplied("", `networking.gke.io/load-balancer-type: Internal`), nil, nil},
+		{"internal in Azure", estate + unapplied("", `service.beta.kubernetes.io/azure-load-balancer-internal: "true"`), nil, nil},
 		{"not internal in Azure", estate + balancer("", `service.beta.kubernetes.io/azure-load-balancer-internal: "false"`), open, nil},
-		{"internal in AWS, the old way", estate + balancer("", `service.beta.kubernetes.io/aws-load-balancer-internal: "0.0.0.0/0"`),
+		{"internal in AWS, the old way", estate + unapplied("", `service.beta.kubernetes.io/aws-load-balancer-internal: "0.0.0.0/0"`),
 			nil, nil},
-		{"the AWS controller's default", estate + balancer("", `service.beta.kubernetes.io/aws-load-balancer-type: external`), nil, nil},
+		{"the AWS controller's default", estate + unapplied("", `service.beta.kubernetes.io/aws-load-balancer-type: external`), nil, nil},
 		{"the AWS controller told otherwise", estate + balancer("",
 			`service.beta.kubernetes.io/aws-load-balancer-type: external, `+
 				`service.beta.kubernetes.io/aws-load-balancer-scheme: internet-facing`), open, nil},

@@ -30,6 +30,8 @@ type judge struct {
 	// partial facts are manifests without the cluster around them: that a node
 	// or an ingress controller is not there proves nothing.
 	partial bool
+	// noNodes says that load balancers have node ports, and no node was seen.
+	noNodes bool
 }
 
 // Judge finds every way from the internet to a pod. policies judges the same facts.

@@ -46,7 +46,7 @@ func TestLoadBalancersInDetail(t *testing.T) {
 		{"clients with spaces, and one without a prefix", estate + listener(port,
 			`service.beta.kubernetes.io/load-balancer-source-ranges: " 198.51.100.0/24 , 198.51.101.7"`),
 			[]string{"shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24 198.51.101.7/32"}, nil},
-		{"the AWS controller by its class", estate + listener(port+", loadBalancerClass: service.k8s.aws/nlb", ""), nil, nil},
+		{"the AWS controller by its class", estate + unapplied(", loadBalancerClass: service.k8s.aws/nlb", ""), nil, nil},
 		{"another class", estate + listener(port+", loadBalancerClass: example.org/lb",
 			"service.beta.kubernetes.io/aws-load-balancer-type: external"), []string{open}, nil},
 		{"an old AWS load balancer", estate + listener(port, "service.beta.kubernetes.io/aws-load-balancer-type: nlb"), []string{open}, nil},

@@ -113,6 +113,10 @@ func (j *judge) missing() {
 				"Pods may be exposed through them and not be shown.")
 		}
 	}
+	if j.noNodes {
+		j.gap("node ports of load balancers", "no node was seen",
+			"A load balancer's Service is open on its node ports too, if a node has an address of the internet.")
+	}
 	if len(j.nodes.public) > 0 {
 		j.gap("firewalls outside of the cluster", "nothing in the cluster shows them",
 			"Node ports, host ports and the host network of nodes with public addresses count as open, though a firewall may close them.")

@@ -64,17 +64,20 @@ func (j *judge) listeners(s *corev1.Service) (out []listener) {
 // balancer is the listener of a Service of type LoadBalancer, unless its load
 // balancer is not of the internet.
 func (j *judge) balancer(s *corev1.Service) (listener, bool) {
-	if why := internalBalancer(s); why != "" {
-		return listener{}, false
-	}
 	l := listener{ports: servicePorts(s), clients: everyone(), direct: directBalancer(s)}
-	points := balancerAddresses(s.Status.LoadBalancer.Ingress)
+	points, internal := balancerAddresses(s.Status.LoadBalancer.Ingress), j.internalBalancer(s)
 	open := publicAmong(points)
+	if internal != "" {
+		open = slices.DeleteFunc(open, isName) // names of internal load balancers look like others
+	}
 	switch {
 	case len(open) > 0:
 		l.via = "load balancer " + strings.Join(open, ", ")
-	case len(points) > 0 || s.UID != "":
-		return listener{}, false // a private address, or none was given yet
+		if internal != "" {
+			l.uncertain = internal + " says that the load balancer is internal, though its address is one of the internet"
+		}
+	case internal != "" || len(points) > 0 || s.UID != "":
+		return listener{}, false // internal, a private address, or none was given yet
 	default:
 		l.via = "a load balancer"
 		l.uncertain = "a manifest does not say which address the load balancer will get"
@@ -106,9 +109,16 @@ func publicAmong(all []string) (out []string) {
 	return out
 }
 
+func isName(address string) bool {
+	_, err := netip.ParseAddr(address)
+	return err != nil
+}
+
+// publicName says whether a host name may be one of the internet: those of AWS's
+// internal load balancers begin with internal-, those of a tailnet end in ts.net.
 func publicName(host string) bool {
 	return !strings.HasPrefix(host, "internal-") && host != "localhost" &&
-		!slices.ContainsFunc([]string{".internal", ".local", ".localhost", ".localdomain", ".lan"},
+		!slices.ContainsFunc([]string{".internal", ".local", ".localhost", ".localdomain", ".lan", ".ts.net"},
 			func(s string) bool { return strings.HasSuffix(host, s) })
 }
 
@@ -121,18 +131,28 @@ func (j *judge) nodePort(s *corev1.Service) (listener, bool) {
 			l.ports = append(l.ports, netpol.Port{Protocol: cmp.Or(string(p.Protocol), "TCP"), Number: p.NodePort})
 		}
 	}
-	if s.Spec.Type != corev1.ServiceTypeNodePort && len(l.ports) == 0 || s.Spec.Type == corev1.ServiceTypeClusterIP {
+	byType := s.Spec.Type == corev1.ServiceTypeNodePort || s.Spec.Type == corev1.ServiceTypeLoadBalancer && willOpenNodePorts(s)
+	if s.Spec.Type == corev1.ServiceTypeClusterIP || !byType && len(l.ports) == 0 {
 		return l, false
 	}
 	switch {
 	case len(j.nodes.public) > 0:
 		l.via = fmt.Sprintf("the node ports of %s", j.nodes.text())
-	case j.nodes.count == 0 && s.Spec.Type == corev1.ServiceTypeNodePort:
+	case j.nodes.count > 0:
+		return l, false
+	case s.Spec.Type == corev1.ServiceTypeNodePort:
 		l.via, l.uncertain = "the node ports", "whether any node has a public address is not known: no node was seen"
 	default:
+		j.noNodes = true
 		return l, false
 	}
 	return l, true
+}
+
+// willOpenNodePorts says whether an API server gives the Service of a manifest
+// node ports: it does for load balancers, internal ones too, unless told not to.
+func willOpenNodePorts(s *corev1.Service) bool {
+	return s.UID == "" && (s.Spec.AllocateLoadBalancerNodePorts == nil || *s.Spec.AllocateLoadBalancerNodePorts)
 }
 
 func servicePorts(s *corev1.Service) []netpol.Port { return portsOfService(s.Spec.Ports) }

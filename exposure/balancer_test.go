@@ -1,0 +1,59 @@
+package exposure
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// TestWhichLoadBalancersAreOfTheInternet: by mark, class and address; what says
+// two things is uncertain.
+func TestWhichLoadBalancersAreOfTheInternet(t *testing.T) {
+	const open = "shop/Service/web > shop/Pod/web 8080/TCP any"
+	class := func(name string) string { return ", loadBalancerClass: " + name }
+	at := func(class, meta, points string) string {
+		return strings.Replace(unapplied(class, meta), "metadata: {name: web, namespace: shop", "metadata: {name: web, namespace: shop, uid: u", 1) +
+			"status: {loadBalancer: {ingress: [" + points + "]}}\n"
+	}
+	const controller = "\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: lbc, namespace: kube-system}\nspec: {template: {spec: " +
+		"{containers: [{name: c, image: 'public.ecr.aws/eks/aws-load-balancer-controller:v2.13', args: [--default-load-balancer-scheme=%s]}]}}}\n"
+	facing, inside := strings.Replace(controller, "%s", "internet-facing", 1), strings.Replace(controller, "%s", "internal", 1)
+	const gke, scheme = "networking.gke.io/load-balancer-type: Internal", "service.beta.kubernetes.io/aws-load-balancer-scheme: internet-facing"
+	tests := []test{
+		{"Huawei's, made for the internet", estate + unapplied("", `kubernetes.io/elb.autocreate: '{"type":"public","name":"x"}'`),
+			[]string{open + " ?"}, nil},
+		{"Huawei's, made inside", estate + unapplied("", `kubernetes.io/elb.autocreate: '{"name":"x","type":"inner"}'`), nil, nil},
+		{"Huawei's, not to be read", estate + unapplied("", `kubernetes.io/elb.autocreate: '[{"type":"inner"}]'`), []string{open + " ?"}, nil},
+		{"a tailnet, by class and addresses", estate + at(class("tailscale"), "", "{ip: 100.101.102.103}, {hostname: ts.tail1234.ts.net}"),
+			nil, nil},
+		{"a tailnet's name, without the class", estate + at("", "", "{hostname: ts.tail1234.ts.net}"), nil, nil},
+		{"a class that nobody knows, in a manifest", estate + unapplied(class("example.org/lb"), ""), []string{open + " ?"}, nil},
+		{"AWS's class told to face the internet", estate + unapplied(class("service.k8s.aws/nlb"), scheme), []string{open + " ?"}, nil},
+		{"AWS's class where its controller makes all face the internet", estate + facing + unapplied(class("eks.amazonaws.com/nlb"), ""),
+			[]string{open + " ?"}, nil},
+		{"AWS's class where its controller says what is its default", estate + inside + unapplied(class("service.k8s.aws/nlb"), ""), nil, nil},
+		{"AWS's type where its controller makes all face the internet", estate + facing +
+			unapplied("", "service.beta.kubernetes.io/aws-load-balancer-type: external"), []string{open + " ?"}, nil},
+		{"marked internal, at a private address", estate + at("", gke, "{ip: 10.0.0.9}"), nil, nil},
+		{"marked internal, at an address of the internet", estate + at("", gke, "{ip: 203.0.113.9}"), []string{open + " ?"}, nil},
+		{"marked internal, under a name, which proves nothing", estate +
+			at("", "service.beta.kubernetes.io/aws-load-balancer-scheme: internal", "{hostname: k8s-a-1.elb.amazonaws.com}"), nil, nil},
+		{"an internal one of a manifest on public nodes: node ports", estate + public + unapplied("", gke), []string{open}, nil},
+		{"without node ports", estate + public + unapplied(", allocateLoadBalancerNodePorts: false", gke), nil, nil},
+		{"a number that the manifest gives, nevertheless", estate + public + strings.Replace(unapplied(", allocateLoadBalancerNodePorts: false",
+			gke), "port: 80,", "port: 80, nodePort: 30080,", 1), []string{open}, nil},
+		{"node ports of an applied one, as it says", estate + public + strings.Replace(at("", gke, "{ip: 10.0.0.9}"), "port: 80,",
+			"port: 80, nodePort: 30080,", 1), []string{open}, nil},
+		{"an applied one that has none", estate + public + at("", gke, "{ip: 10.0.0.9}"), nil, nil},
+		{"an internal one on private nodes", estate + unapplied("", gke), nil, nil},
+		{"an internal one where no node was seen: a gap", application + unapplied("", gke), nil, nil},
+	}
+	for _, c := range collect.BalancerClasses {
+		if c.Source == "" {
+			t.Errorf("class %s: want its source", c.Name)
+		}
+		tests = append(tests, test{"internal by class " + c.Name, estate + unapplied(class(c.Name), ""), nil, nil})
+	}
+	run(t, tests)
+}
