@@ -142,8 +142,8 @@ func (j *judge) nodePort(s *corev1.Service) (listener, bool) {
 		return l, false
 	case s.Spec.Type == corev1.ServiceTypeNodePort:
 		l.via, l.uncertain = "the node ports", "whether any node has a public address is not known: no node was seen"
-	default:
-		j.noNodes = true
+	default: // of a load balancer: only an internal one leaves a question
+		j.noNodes = j.noNodes || j.internalBalancer(s) != ""
 		return l, false
 	}
 	return l, true
