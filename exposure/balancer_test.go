@@ -7,19 +7,24 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
+// lbc is the AWS Load Balancer Controller, told its default.
+func lbc(scheme string) string {
+	return "\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: lbc, namespace: kube-system}\nspec: {template: {spec: {containers: [" +
+		"{name: c, image: 'public.ecr.aws/eks/aws-load-balancer-controller:v2.13', args: [--default-load-balancer-scheme=" + scheme + "]}]}}}\n"
+}
+
 // TestWhichLoadBalancersAreOfTheInternet: by mark, class and address; what says
 // two things is uncertain.
 func TestWhichLoadBalancersAreOfTheInternet(t *testing.T) {
 	const open = "shop/Service/web > shop/Pod/web 8080/TCP any"
 	class := func(name string) string { return ", loadBalancerClass: " + name }
 	at := func(class, meta, points string) string {
-		return strings.Replace(unapplied(class, meta), "metadata: {name: web, namespace: shop", "metadata: {name: web, namespace: shop, uid: u", 1) +
+		return strings.Replace(unapplied(class, meta), "namespace: shop", "namespace: shop, uid: u", 1) +
 			"status: {loadBalancer: {ingress: [" + points + "]}}\n"
 	}
-	const controller = "\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: lbc, namespace: kube-system}\nspec: {template: {spec: " +
-		"{containers: [{name: c, image: 'public.ecr.aws/eks/aws-load-balancer-controller:v2.13', args: [--default-load-balancer-scheme=%s]}]}}}\n"
-	facing, inside := strings.Replace(controller, "%s", "internet-facing", 1), strings.Replace(controller, "%s", "internal", 1)
-	const gke, scheme = "networking.gke.io/load-balancer-type: Internal", "service.beta.kubernetes.io/aws-load-balancer-scheme: internet-facing"
+	facing, inside := lbc("internet-facing"), lbc("internal")
+	const gke = "networking.gke.io/load-balancer-type: Internal"
+	const scheme = "service.beta.kubernetes.io/aws-load-balancer-scheme: internet-facing"
 	tests := []test{
 		{"Huawei's, made for the internet", estate + unapplied("", `kubernetes.io/elb.autocreate: '{"type":"public","name":"x"}'`),
 			[]string{open + " ?"}, nil},

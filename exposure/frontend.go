@@ -21,6 +21,7 @@ type frontend struct {
 	evidence  []ref.Ref
 	uncertain string
 	senders   []sender
+	byName    aliases
 }
 
 // intoPods indexes the routes found so far by the pod they end in.
@@ -137,15 +138,4 @@ func (j *judge) selected(s *corev1.Service) (out []*collect.Pod) {
 		out = append(out, t.pods...)
 	}
 	return out
-}
-
-// forward takes a way through a service to the pods that the frontend connects to.
-func (j *judge) forward(f frontend, w way, from ref.Ref, s *corev1.Service, ports []corev1.ServicePort, via string) {
-	targets := j.pods.targets(s, ports)
-	if len(targets) == 0 {
-		return
-	}
-	h := j.hop(Hop{From: from, To: serviceRef(s), Ports: portsOfService(ports), Width: widthOf(w.clients), Ranges: listed(w.clients),
-		Source: f.senders[0].source, Via: via, Evidence: []ref.Ref{from, serviceRef(s)}})
-	j.deliver(way{append(slices.Clone(w.hops), h), w.clients}, serviceRef(s), targets, f.senders)
 }

@@ -131,15 +131,18 @@ func (j *judge) gatewayBackend(f frontend, gw ref.Ref, r gatewayRoute, b gateway
 			ports = append(ports, p)
 		}
 	}
-	targets := j.pods.targets(s, ports)
-	if len(targets) == 0 {
+	if s.Spec.Type == corev1.ServiceTypeExternalName && len(s.Spec.Ports) == 0 && b.Port != nil {
+		ports = append(ports, corev1.ServicePort{Port: int32(*b.Port)})
+	}
+	f.byName = aliases{doubt: "whether a gateway follows Services of type ExternalName depends on its controller"}
+	if !j.leads(f, s, ports, nil) {
 		return
 	}
 	via := fmt.Sprintf("%s → %s → %s", f.via, gw, r.Ref)
 	evidence := append(slices.Clone(f.evidence), gw, r.Ref, serviceRef(s))
 	h := j.hop(Hop{From: internet, To: serviceRef(s), Ports: portsOfService(ports), Width: widthOf(f.clients), Ranges: listed(f.clients),
 		Source: FromController, Via: via, Evidence: evidence, Uncertain: f.uncertain})
-	j.deliver(way{[]*Hop{h}, f.clients}, serviceRef(s), targets, f.senders)
+	j.behind(f, way{[]*Hop{h}, f.clients}, s, ports)
 }
 
 // granted says whether a ReferenceGrant lets the route refer to a Service of

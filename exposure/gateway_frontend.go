@@ -66,7 +66,7 @@ func (j *judge) gatewayFrontend(g *gatewayv1.Gateway) (frontend, bool) {
 // internalGateway reads the class names by which clouds tell private gateways.
 func internalGateway(g *gatewayv1.Gateway) bool {
 	class := string(g.Spec.GatewayClassName)
-	return strings.HasPrefix(class, "gke-") && strings.Contains(class, "rilb")
+	return strings.HasPrefix(class, "gke-") && (strings.Contains(class, "rilb") || strings.Contains(class, "-internal-"))
 }
 
 func gatewayAddresses(g *gatewayv1.Gateway) (out []string) {
@@ -92,7 +92,7 @@ func (j *judge) gatewayPods(g *gatewayv1.Gateway, known *gatewayController, poin
 	if len(out) > 0 || known == nil || len(known.images) == 0 {
 		return out
 	}
-	return j.controllerPods(class{known: &controller{images: known.images}})
+	return j.podsWith(func(k collect.ContainerShape) bool { return slices.ContainsFunc(known.images, k.ImageIs) })
 }
 
 // madeFor says whether a Service's labels name the Gateway it was made for.

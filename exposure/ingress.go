@@ -18,10 +18,8 @@ import (
 type class struct {
 	name string
 	// id is the IngressClass's controller, "" if no such object was seen.
-	id    string
-	known *controller
-	// legacy classes are named by the annotation of old.
-	legacy bool
+	id     string
+	known  *controller
 	object ref.Ref // the IngressClass, if one was seen
 }
 
@@ -30,9 +28,18 @@ type class struct {
 func (j *judge) ingresses() {
 	for _, o := range j.facts.Each("Ingress") {
 		in := o.(*networkingv1.Ingress)
-		c := j.classOf(in)
-		if f, ok := j.frontendOf(in, c); ok {
-			j.ingress(in, c, f)
+		for _, c := range j.classesOf(in) {
+			if f, ok := j.frontendOf(in, c); ok {
+				j.ingress(in, c, f)
+			}
+		}
+	}
+	for _, argument := range []string{"tcp-services-configmap", "udp-services-configmap"} {
+		pods := j.podsWith(func(k collect.ContainerShape) bool { return hasArgument(k, argument) })
+		if len(pods) > 0 {
+			j.gap("services of "+argument,
+				podNames(pods)+" passes ports on to services of any namespace as a ConfigMap says, whose content is not read",
+				"Pods may be exposed through them and not be shown.")
 		}
 	}
 }
@@ -54,29 +61,33 @@ func ClassName(f *collect.Facts, in *networkingv1.Ingress) (name string, legacy 
 	return "", false
 }
 
-func (j *judge) classOf(in *networkingv1.Ingress) class {
+// classesOf are those that may serve an Ingress: the one it names, or else each
+// controller that serves what names none.
+func (j *judge) classesOf(in *networkingv1.Ingress) (out []class) {
 	if name, legacy := ClassName(j.facts, in); name != "" {
-		c := j.classNamed(name)
-		c.legacy = legacy
-		return c
+		return []class{j.classNamed(name, legacy)}
 	}
 	for i := range controllers {
-		c := class{known: &controllers[i]}
-		if controllers[i].classless && len(j.controllerPods(c)) > 0 {
-			return c
+		if c := (class{known: &controllers[i]}); len(j.controllerPods(c)) > 0 {
+			out = append(out, c)
 		}
 	}
-	return class{}
+	if len(out) == 0 {
+		out = []class{{}}
+	}
+	return out
 }
 
-func (j *judge) classNamed(name string) class {
-	c := class{name: name}
+// classNamed is a class by its name. The annotation of old means the argument of a
+// controller, not an IngressClass, which tells only which controller that is.
+func (j *judge) classNamed(name string, legacy bool) class {
+	c := class{name: name, known: controllerByClass(name)}
 	if o := j.facts.IngressClasses[collect.Key{Name: name}]; o != nil {
-		c.id, c.object = o.Spec.Controller, collect.Key{Name: name}.Of("IngressClass")
-		c.known = controllerByID(c.id)
-		return c
+		c.object, c.known = collect.Key{Name: name}.Of("IngressClass"), controllerByID(o.Spec.Controller)
+		if !legacy {
+			c.id = o.Spec.Controller
+		}
 	}
-	c.known = controllerByClass(name)
 	return c
 }
 
@@ -111,26 +122,53 @@ func (j *judge) frontendOf(in *networkingv1.Ingress, c class) (frontend, bool) {
 	case j.partial && len(points) == 0:
 		return j.hiddenFrontend(c.text(), "the manifests do not contain "+c.text()+", so whether the internet reaches it is not known"),
 			true
-	case len(points) == 0 && c.name != "" && c.known == nil:
-		j.gap("the controller of "+ingressRef(in).String(), "class "+c.name+" is of no controller we know, and its pods were not found",
-			"What this ingress leads to may be exposed and is not shown.")
+	case len(points) == 0:
+		j.gap("the controller of "+ingressRef(in).String(), c.lost(), "What this ingress leads to may be exposed and is not shown.")
 	}
 	return frontend{}, false
 }
 
+// lost says why nothing is known to serve an Ingress of the class.
+func (c class) lost() string {
+	switch {
+	case c.name == "":
+		return "it names no class, none is the default, and no controller was seen that serves such"
+	case c.known == nil:
+		return "class " + c.name + " is of no controller we know, and its pods were not found"
+	}
+	return "the pods of " + c.known.name + " that serve class " + c.name + " were not found"
+}
+
 // managed is the frontend of a load balancer that a cloud runs for the Ingress.
 func (j *judge) managed(in *networkingv1.Ingress, c class, points, open []string) (frontend, bool) {
-	scheme := in.Annotations[c.known.scheme]
-	if c.known.private || c.known.scheme != "" && scheme == "internal" {
+	says := func(annotation, value string) bool { return annotation != "" && in.Annotations[annotation] == value }
+	led := says(c.known.unless, "true")
+	switch {
+	case c.known.private && !led, says(c.known.inside, "true"), says(c.known.scheme, "internal"):
 		return frontend{}, false
+	case led:
+		open = points
 	}
 	if len(open) > 0 {
 		return j.balancerFrontend(fmt.Sprintf("%s at %s", c.known.name, strings.Join(open, ", ")), ""), true
 	}
-	if len(points) > 0 || in.UID != "" || c.known.scheme != "" && scheme != "internet-facing" {
+	if len(points) > 0 || in.UID != "" {
 		return frontend{}, false
 	}
-	return j.balancerFrontend(c.known.name, "a manifest does not say which address the load balancer will get"), true
+	doubt := "a manifest does not say which address the load balancer will get"
+	if c.known.scheme != "" && !says(c.known.scheme, "internet-facing") && j.schemeByDefault() == "internal" {
+		if !j.parameterised(c) {
+			return frontend{}, false
+		}
+		doubt = "the parameters of " + c.object.String() + " may say whether the load balancer faces the internet: they are not read"
+	}
+	return j.balancerFrontend(c.known.name, doubt), true
+}
+
+// parameterised says whether a class has parameters: an object of its controller's own kind.
+func (j *judge) parameterised(c class) bool {
+	o := j.facts.IngressClasses[collect.Key{Name: c.name}]
+	return o != nil && o.Spec.Parameters != nil
 }
 
 func ingressRef(in *networkingv1.Ingress) ref.Ref {
@@ -162,16 +200,54 @@ func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 	if c.object != (ref.Ref{}) {
 		evidence = append(evidence, c.object)
 	}
+	f.byName = c.aliases()
 	w.hops = []*Hop{j.hop(Hop{From: internet, To: e, Ports: webPorts(len(in.Spec.TLS) > 0), Width: widthOf(w.clients),
 		Ranges: listed(w.clients),
 		Source: FromInternet, Via: f.via, Evidence: evidence, Uncertain: f.uncertain})}
 	for _, b := range backendsOf(in) {
-		s := j.serviceAt(in.Namespace, b.service)
-		if s == nil {
-			continue
+		if s := j.serviceAt(in.Namespace, b.service); s != nil {
+			j.forward(f, w, e, s, portsNamed(s, b.port), e.String()+" for "+strings.Join(b.hosts, ", "))
 		}
-		j.forward(f, w, e, s, portsNamed(s, b.port), e.String()+" for "+strings.Join(b.hosts, ", "))
 	}
+	if kinds := resourcesOf(in); len(kinds) > 0 {
+		j.gap("backends of "+e.String(), "it leads to objects that are not interpreted: "+strings.Join(kinds, ", "),
+			"Pods may be exposed through them and not be shown.")
+	}
+}
+
+// aliases says what becomes of a Service of type ExternalName that an Ingress of
+// the class leads to.
+func (c class) aliases() aliases {
+	switch {
+	case c.known == nil:
+		return aliases{doubt: "whether " + c.text() + " follows Services of type ExternalName is not known"}
+	case c.known.managed:
+		return aliases{none: true} // its targets are nodes and pods
+	case !c.known.byNames:
+		return aliases{doubt: "whether " + c.known.name + " follows Services of type ExternalName depends on how it is configured"}
+	}
+	return aliases{}
+}
+
+// resourcesOf are the backends of an Ingress that are no services.
+func resourcesOf(in *networkingv1.Ingress) (out []string) {
+	add := func(b *networkingv1.IngressBackend) {
+		if b == nil || b.Resource == nil {
+			return
+		}
+		if text := b.Resource.Kind + " " + b.Resource.Name; !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	add(in.Spec.DefaultBackend)
+	for _, r := range in.Spec.Rules {
+		if r.HTTP != nil {
+			for i := range r.HTTP.Paths {
+				add(&r.HTTP.Paths[i].Backend)
+			}
+		}
+	}
+	return out
 }
 
 func webPorts(tls bool) []netpol.Port {
@@ -222,6 +298,9 @@ func portsNamed(s *corev1.Service, port networkingv1.ServiceBackendPort) (out []
 		if port.Name != "" && p.Name == port.Name || port.Name == "" && p.Port == port.Number {
 			out = append(out, p)
 		}
+	}
+	if s.Spec.Type == corev1.ServiceTypeExternalName && len(s.Spec.Ports) == 0 && port.Number != 0 {
+		out = append(out, corev1.ServicePort{Port: port.Number}) // such a service needs none
 	}
 	return out
 }
