@@ -1,8 +1,12 @@
 package netpol
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -16,10 +20,14 @@ func compileAdmin(kind, name string, spec collect.AdminPolicySpec) (*policy, err
 	if p.subject, err = adminSubject(spec.Subject); err != nil {
 		return nil, fmt.Errorf("subject: %w", err)
 	}
-	if p.in, err = adminRules(spec.Ingress); err != nil {
+	actions := map[string]action{"Allow": allow, "Deny": deny}
+	if kind == "AdminNetworkPolicy" {
+		actions["Pass"] = pass
+	}
+	if p.in, err = adminRules(spec.Ingress, actions); err != nil {
 		return nil, fmt.Errorf("ingress %w", err)
 	}
-	if p.out, err = adminRules(spec.Egress); err != nil {
+	if p.out, err = adminRules(spec.Egress, actions); err != nil {
 		return nil, fmt.Errorf("egress %w", err)
 	}
 	return p, nil
@@ -45,9 +53,9 @@ func podPeer(namespaces, pods *metav1.LabelSelector) (c peer, err error) {
 	return c, nil
 }
 
-func adminRules(from []collect.AdminRule) (out []rule, err error) {
+func adminRules(from []collect.AdminRule, actions map[string]action) (out []rule, err error) {
 	for i, a := range from {
-		r, err := adminRule(a)
+		r, err := adminRule(a, actions)
 		if err != nil {
 			return nil, fmt.Errorf("rule %d: %w", i, err)
 		}
@@ -56,16 +64,10 @@ func adminRules(from []collect.AdminRule) (out []rule, err error) {
 	return out, nil
 }
 
-func adminRule(a collect.AdminRule) (r rule, err error) {
-	switch a.Action {
-	case "Allow":
-		r.action = allow
-	case "Deny":
-		r.action = deny
-	case "Pass":
-		r.action = pass
-	default:
-		return r, fmt.Errorf("action %q: want Allow, Deny or Pass", a.Action)
+func adminRule(a collect.AdminRule, actions map[string]action) (r rule, err error) {
+	var known bool
+	if r.action, known = actions[a.Action]; !known {
+		return r, fmt.Errorf("action %q: want %s", a.Action, strings.Join(slices.Sorted(maps.Keys(actions)), ", "))
 	}
 	for _, list := range [][]collect.AdminPeer{a.From, a.To} {
 		for _, p := range list {
@@ -77,7 +79,11 @@ func adminRule(a collect.AdminRule) (r rule, err error) {
 		}
 	}
 	for _, p := range a.Ports {
-		r.ports = append(r.ports, adminPort(p))
+		m, err := adminPort(p)
+		if err != nil {
+			return r, err
+		}
+		r.ports = append(r.ports, m)
 	}
 	return r.united(), nil
 }
@@ -120,14 +126,15 @@ func networks(cidrs []string) (c peer, err error) {
 	return c, nil
 }
 
-func adminPort(p collect.AdminPort) portMatch {
+// adminPort is one of its fields. Without any, it is of a kind that is not known here.
+func adminPort(p collect.AdminPort) (portMatch, error) {
 	switch {
 	case p.PortNumber != nil:
-		return portMatch{protocol: p.PortNumber.Protocol, low: p.PortNumber.Port, high: p.PortNumber.Port}
+		return portMatch{protocol: p.PortNumber.Protocol, low: p.PortNumber.Port, high: p.PortNumber.Port}.checked()
 	case p.PortRange != nil:
-		return portMatch{protocol: p.PortRange.Protocol, low: p.PortRange.Start, high: p.PortRange.End}
+		return portMatch{protocol: p.PortRange.Protocol, low: p.PortRange.Start, high: p.PortRange.End}.checked()
 	case p.NamedPort != nil:
-		return portMatch{name: *p.NamedPort}
+		return portMatch{name: *p.NamedPort}, nil
 	}
-	return portMatch{} // no port: the API server refuses it, and it matches nothing
+	return portMatch{}, errors.New("port: want portNumber, portRange or namedPort")
 }

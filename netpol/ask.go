@@ -25,22 +25,19 @@ type piece struct {
 func (j *Judge) Ask(from, to Endpoint, port Port) Answer {
 	a := Answer{From: from, To: to, Port: port, Allowed: true, Senders: from.addresses, Enforced: j.enforcement,
 		Witness: Witness{Rule: -1, Text: "no policy restricts it"}}
-	own, maybe := local(from, to)
-	if own {
+	sure, hangs := local(from, to)
+	if sure {
 		a.Witness.Text = "a node always reaches the pods that run on it"
 		return a
 	}
 	if from.pod != nil {
 		a.apply(j.verdict(from.pod, to, to.pod, Egress), to)
-		a.doubt(j.doubted(from.pod))
 	}
 	if to.pod != nil && a.Allowed {
 		a.apply(j.verdict(to.pod, from, to.pod, Ingress), from)
-		a.doubt(j.doubted(to.pod))
 	}
-	if maybe && !a.Allowed {
-		a.Allowed, a.Uncertain = true,
-			"whether both run on one node is not known, and a node always reaches its own pods, though "+a.Witness.Text
+	if hangs != "" && !a.Allowed {
+		a.Allowed, a.Uncertain = true, hangs+", though "+a.Witness.Text
 	}
 	return a
 }
@@ -61,14 +58,18 @@ func (a *Answer) apply(pieces []piece, other Endpoint) {
 		a.Allowed, a.Witness = false, no[0].why
 		return
 	}
-	if len(yes) == 0 {
-		return // not a port of a protocol that policies know
+	if len(yes) == 0 { // not a port of a protocol that policies know
+		if slices.ContainsFunc(pieces, func(p piece) bool { return p.why.Kind != "" }) {
+			a.Uncertain = fmt.Sprintf("what policies mean for %s is left to the network plugin", a.Port)
+		}
+		return
 	}
-	if yes[0].why.Kind != "" {
-		a.Witness = yes[0].why
+	best := telling(yes, other.outside())
+	if best.why.Kind != "" {
+		a.Witness = best.why
 	}
-	if yes[0].uncertain != "" {
-		a.Uncertain = yes[0].uncertain
+	if best.uncertain != "" {
+		a.Uncertain = best.uncertain
 	}
 	if len(no) == 0 {
 		return
@@ -84,31 +85,51 @@ func (a *Answer) apply(pieces []piece, other Endpoint) {
 	}
 }
 
-// doubt turns a no into an uncertain yes where a policy that could not be read
-// may allow it.
-func (a *Answer) doubt(policy string) {
-	if policy != "" && !a.Allowed {
-		a.Allowed, a.Uncertain = true, policy+" could not be read and may allow it, though "+a.Witness.Text
+// telling is the piece that tells how certain a yes is: for one end, one certain
+// rule is enough; of many addresses each part has its own.
+func telling(yes []piece, many bool) piece {
+	for _, p := range yes {
+		if many == (p.uncertain != "") {
+			return p
+		}
 	}
+	return yes[0]
 }
 
 // outside says whether an endpoint is addresses only.
 func (e Endpoint) outside() bool { return e.pod == nil && e.node == nil && !e.unknown }
 
-// local is a node talking to a pod that runs on it: no policy forbids that.
-// maybe says that it is not known where one of them runs.
-func local(from, to Endpoint) (yes, maybe bool) {
-	if to.pod == nil || from.outside() || from.unknown || from.pod != nil && !hostNetwork(from.pod) {
-		return false, false
+// local is a node and a pod that runs on it, which the API says no policy keeps
+// apart. It is sure of what the node sends; hangs says on what it hangs otherwise.
+func local(from, to Endpoint) (sure bool, hangs string) {
+	node, pod, hangs := from, to, "a node always reaches its own pods"
+	if from.onPodNetwork() {
+		node, pod, hangs = to, from, "network plugins differ in whether a pod always reaches its own node"
 	}
-	node, placed := "", to.pod.Node != "" && !to.pod.Made
-	if from.pod != nil {
-		node, placed = from.pod.Node, placed && from.pod.Node != "" && !from.pod.Made
+	if !pod.onPodNetwork() || !node.onNode() {
+		return false, ""
+	}
+	name, known := "", placed(pod.pod)
+	if node.pod != nil {
+		name, known = node.pod.Node, known && placed(node.pod)
 	} else {
-		node = from.node.Name
+		name = node.node.Name
 	}
-	return placed && node == to.pod.Node, !placed
+	switch {
+	case !known:
+		return false, "whether both run on one node is not known, and " + hangs
+	case name != pod.pod.Node:
+		return false, ""
+	}
+	return !from.onPodNetwork(), hangs
 }
+
+// onPodNetwork is a pod with a network of its own, onNode what has its node's.
+func (e Endpoint) onPodNetwork() bool { return e.pod != nil && !hostNetwork(e.pod) }
+func (e Endpoint) onNode() bool       { return e.node != nil || e.pod != nil && hostNetwork(e.pod) }
+
+// placed says whether it is known where a pod runs.
+func placed(p *collect.Pod) bool { return p.Node != "" && !p.Made }
 
 // verdict is what the policies that select self say about the other end. dest
 // is the receiving pod, where there is one, for named ports. Outside is judged
@@ -116,7 +137,7 @@ func local(from, to Endpoint) (yes, maybe bool) {
 func (j *Judge) verdict(self *collect.Pod, other Endpoint, dest *collect.Pod, d Direction) []piece {
 	s := j.selection(self)
 	if !other.outside() {
-		return j.decide(s, self, other, dest, d)
+		return j.doubt(self, j.decide(s, self, other, dest, d))
 	}
 	var out []piece
 	for _, part := range s.parts(other.addresses, d) {
@@ -125,7 +146,22 @@ func (j *Judge) verdict(self *collect.Pod, other Endpoint, dest *collect.Pod, d 
 			out = append(out, p)
 		}
 	}
-	return out
+	return j.doubt(self, out)
+}
+
+// doubt turns each no into an uncertain yes where a policy that could not be
+// read may allow it.
+func (j *Judge) doubt(self *collect.Pod, pieces []piece) []piece {
+	name := j.doubted(self)
+	if name == "" {
+		return pieces
+	}
+	for i, p := range pieces {
+		if !p.allowed {
+			pieces[i].allowed, pieces[i].uncertain = true, name+" could not be read and may allow it, though "+p.why.Text
+		}
+	}
+	return pieces
 }
 
 // parts cuts addresses so that the blocks of every rule hold all or nothing of
@@ -158,7 +194,7 @@ func cut(parts []Ranges, block Ranges) (out []Ranges) {
 func (j *Judge) decide(s selection, self *collect.Pod, other Endpoint, dest *collect.Pod, d Direction) []piece {
 	v := &verdict{left: AllPorts(), direction: d, dest: dest}
 	for _, p := range s.admin {
-		v.ordered(p, func(r rule) bool { _, ok := j.matches(r, other, self); return ok })
+		j.ordered(v, p, other, self)
 	}
 	v.left, v.passed = v.left.Or(v.passed), Ports{}
 	var restricting []*policy
@@ -173,7 +209,7 @@ func (j *Judge) decide(s selection, self *collect.Pod, other Endpoint, dest *col
 		return v.pieces
 	}
 	for _, p := range s.baseline {
-		v.ordered(p, func(r rule) bool { _, ok := j.matches(r, other, self); return ok })
+		j.ordered(v, p, other, self)
 	}
 	return append(v.pieces, piece{ports: v.left, allowed: true})
 }
@@ -187,13 +223,20 @@ type verdict struct {
 	dest         *collect.Pod
 }
 
-// ordered applies a policy whose first matching rule decides.
-func (v *verdict) ordered(p *policy, matches func(rule) bool) {
+// ordered applies an admin policy, whose first matching rule decides. Its blocks
+// do mean pods; a rule that may or may not mean somebody unknown leaves it to the
+// next as well.
+func (j *Judge) ordered(v *verdict, p *policy, other Endpoint, self *collect.Pod) {
 	for i, r := range p.rules(v.direction) {
-		if !matches(r) {
+		uncertain, ok := j.matches(r, other, self)
+		if !ok {
 			continue
 		}
 		ports := r.portsAt(v.dest).And(v.left)
+		if other.unknown {
+			v.pieces = append(v.pieces, piece{ports: ports, allowed: true, uncertain: uncertain, why: p.witness(v.direction, i, true)})
+			continue
+		}
 		v.left = v.left.Without(ports)
 		if r.action == pass {
 			v.passed = v.passed.Or(ports)
@@ -250,20 +293,30 @@ func (e Endpoint) within(blocks Ranges) (uncertain string, ok bool) {
 	case len(blocks) == 0:
 		return "", false
 	case e.pod != nil && hostNetwork(e.pod):
-		return "", anyIn(append(slices.Clone(e.pod.IPs), e.pod.HostIP), blocks)
+		return "", slices.ContainsFunc(addressesOf(e.pod), blocks.Contains)
 	case e.pod != nil:
-		return "network plugins differ in whether address blocks mean pods", anyIn(e.pod.IPs, blocks)
+		return "network plugins differ in whether address blocks mean pods", slices.ContainsFunc(addressesOf(e.pod), blocks.Contains)
 	case e.node != nil:
-		return "", anyIn(slices.Concat(e.node.InternalIPs, e.node.ExternalIPs), blocks)
+		return "", slices.ContainsFunc(parsed(e.node.InternalIPs, e.node.ExternalIPs), blocks.Contains)
 	}
 	return "", blocks.Covers(e.addresses)
 }
 
-func anyIn(addresses []string, blocks Ranges) bool {
-	return slices.ContainsFunc(addresses, func(s string) bool {
-		a, err := netip.ParseAddr(s)
-		return err == nil && blocks.Contains(a)
-	})
+// addressesOf is those of a pod, on the host's network those of its node.
+func addressesOf(p *collect.Pod) []netip.Addr {
+	if hostNetwork(p) {
+		return parsed(p.IPs, []string{p.HostIP})
+	}
+	return parsed(p.IPs)
+}
+
+func parsed(lists ...[]string) (out []netip.Addr) {
+	for _, s := range slices.Concat(lists...) {
+		if a, err := netip.ParseAddr(s); err == nil {
+			out = append(out, a.Unmap())
+		}
+	}
+	return out
 }
 
 // refuse denies all that no NetworkPolicy allowed.

@@ -26,7 +26,15 @@ type Reach struct {
 // Class is workloads that policies treat alike, in one direction, by name.
 type Class struct {
 	Members []string
-	pod     *collect.Pod // one of them; nil for outside
+	units   []*unit // none for outside
+}
+
+// pod is one of a class, which policies treat like the others; nil for outside.
+func (c Class) pod() *collect.Pod {
+	if len(c.units) == 0 {
+		return nil
+	}
+	return c.units[0].pod
 }
 
 // Link says that one class of senders may connect to one of receivers, by index.
@@ -61,51 +69,81 @@ func (r *Reach) All() iter.Seq[Connection] {
 }
 
 // Connections computes who may talk to whom. owner names the workload of a pod;
-// all its pods of the same labels and shape are judged by one of them, also when
-// they have ended: the next ones will be like them.
+// all its pods that policies cannot tell apart are judged by one of them, also
+// when they have ended: the next ones will be like them.
 func (j *Judge) Connections(owner func(*collect.Pod) string) *Reach {
-	units := j.units(owner)
 	marks := j.newMarks()
-	r := &Reach{Senders: classes(units, marks.sender), Receivers: classes(units, marks.receiver)}
+	units := j.units(owner, marks)
+	senders, receivers := classes(units, marks.sender), classes(units, marks.receiver)
 	outside := Class{Members: []string{Outside}}
-	r.Senders, r.Receivers = append(r.Senders, outside), append(r.Receivers, outside)
+	r := &Reach{Senders: append(senders, outside), Receivers: append(receivers, outside)}
 	for i, from := range r.Senders {
 		for k, to := range r.Receivers {
 			r.Links = append(r.Links, j.links(i, k, from, to)...)
 		}
 	}
+	for _, from := range senders {
+		for _, to := range receivers {
+			j.beside(r, from, to)
+		}
+	}
 	return r
 }
 
-// unit is the pods of a workload that have the same labels and shape.
+// unit is the pods of a workload that have the same labels, shape and place.
 type unit struct {
 	name string
 	pod  *collect.Pod
+	// nodes are those they run on; placed is false if that is not known of some.
+	nodes  map[string]bool
+	placed bool
 }
 
 type unitKey struct {
 	name   string
 	labels *collect.Labels
 	shape  *collect.PodShape
+	place  string
 }
 
-func (j *Judge) units(owner func(*collect.Pod) string) []unit {
-	first := map[unitKey]*collect.Pod{}
+func (j *Judge) units(owner func(*collect.Pod) string, m *marks) []*unit {
+	byKey := map[unitKey]*unit{}
+	var out []*unit
 	for _, p := range j.facts.Pods {
-		k := unitKey{owner(p), p.Labels, p.Shape}
-		if old := first[k]; old == nil || p.Name < old.Name {
-			first[k] = p
+		k := unitKey{owner(p), p.Labels, p.Shape, m.place(p)}
+		u := byKey[k]
+		if u == nil {
+			u = &unit{name: k.name, pod: p, nodes: map[string]bool{}, placed: true}
+			byKey[k], out = u, append(out, u)
 		}
+		u.add(p)
 	}
-	var out []unit
-	for k, p := range first {
-		out = append(out, unit{k.name, p})
-	}
-	slices.SortFunc(out, func(a, b unit) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.pod.Name, b.pod.Name)) })
+	slices.SortFunc(out, func(a, b *unit) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.pod.Name, b.pod.Name)) })
 	return out
 }
 
-func classes(units []unit, mark func(*collect.Pod) string) (out []Class) {
+func (u *unit) add(p *collect.Pod) {
+	if p.Name < u.pod.Name {
+		u.pod = p
+	}
+	u.nodes[p.Node] = true
+	u.placed = u.placed && placed(p)
+}
+
+// meets says whether pods of two units may run on one node.
+func (u *unit) meets(v *unit) bool {
+	if !u.placed || !v.placed {
+		return true
+	}
+	for n := range u.nodes {
+		if v.nodes[n] {
+			return true
+		}
+	}
+	return false
+}
+
+func classes(units []*unit, mark func(*collect.Pod) string) (out []Class) {
 	index := map[string]int{}
 	for _, u := range units {
 		m := mark(u.pod)
@@ -113,13 +151,52 @@ func classes(units []unit, mark func(*collect.Pod) string) (out []Class) {
 		if !known {
 			i = len(out)
 			index[m] = i
-			out = append(out, Class{pod: u.pod})
+			out = append(out, Class{})
 		}
-		if !slices.Contains(out[i].Members, u.name) {
-			out[i].Members = append(out[i].Members, u.name)
-		}
+		out[i].add(u)
 	}
 	return out
+}
+
+// add puts a unit into a class. Units come by name.
+func (c *Class) add(u *unit) {
+	c.units = append(c.units, u)
+	if n := len(c.Members); n == 0 || c.Members[n-1] != u.name {
+		c.Members = append(c.Members, u.name)
+	}
+}
+
+// beside links pods on the network of their nodes with those that may run on the
+// same ones, where policies do not allow it anyway: no policy closes that.
+func (j *Judge) beside(r *Reach, from, to Class) {
+	if hostNetwork(from.pod()) == hostNetwork(to.pod()) || j.ports(from.pod(), to.pod()).All() {
+		return
+	}
+	on, others := from, to
+	if hostNetwork(to.pod()) {
+		on, others = to, from
+	}
+	for _, u := range on.units {
+		one, near := Class{Members: []string{u.name}}, u.beside(others)
+		if len(near.Members) == 0 {
+			continue
+		}
+		r.Links = append(r.Links, Link{From: len(r.Senders), To: len(r.Receivers), Ports: AllPorts()})
+		if hostNetwork(to.pod()) {
+			one, near = near, one
+		}
+		r.Senders, r.Receivers = append(r.Senders, one), append(r.Receivers, near)
+	}
+}
+
+// beside is those of a class that may run on a node with u.
+func (u *unit) beside(c Class) (near Class) {
+	for _, v := range c.units {
+		if u.meets(v) {
+			near.add(v)
+		}
+	}
+	return near
 }
 
 // marks finds what policies can tell about a pod: which of them select it, and
@@ -131,8 +208,10 @@ type marks struct {
 	peers map[Direction]map[string][]namedPeer
 	seen  map[string]bool
 	// named is true if some rule names a port, related if some peer depends on
-	// the labels of both namespaces.
-	named, related bool
+	// the labels of both namespaces, nodes if some peer selects nodes.
+	named, related, nodes bool
+	// edges are the addresses at which some block begins or has just ended.
+	edges []netip.Addr
 }
 
 type namedPeer struct {
@@ -153,12 +232,18 @@ func (j *Judge) newMarks() *marks {
 			}
 		}
 	}
+	slices.SortFunc(m.edges, netip.Addr.Compare)
+	m.edges = slices.Compact(m.edges)
 	return m
 }
 
 func (m *marks) rule(d Direction, r rule) {
 	for _, p := range r.peers {
 		m.related = m.related || len(p.same)+len(p.other) > 0
+		m.nodes = m.nodes || p.nodes != nil
+		for _, s := range p.block {
+			m.edges = append(m.edges, s.Low, s.High.Next())
+		}
 		name := fmt.Sprint(p.namespace, "|", p.namespaces, "|", p.pods, "|", p.nodes, "|", p.block)
 		if !m.seen[string(d)+name] {
 			m.seen[string(d)+name] = true
@@ -166,6 +251,23 @@ func (m *marks) rule(d Direction, r rule) {
 		}
 	}
 	m.named = m.named || slices.ContainsFunc(r.ports, func(p portMatch) bool { return p.name != "" })
+}
+
+// place tells pods of one workload apart that policies can: by their addresses,
+// as the blocks see them, and on the host's network by their node.
+func (m *marks) place(p *collect.Pod) string {
+	var out []string
+	if m.nodes && hostNetwork(p) {
+		out = append(out, p.Node)
+	}
+	if len(m.edges) == 0 {
+		return strings.Join(out, " ")
+	}
+	for _, a := range addressesOf(p) {
+		i, at := slices.BinarySearchFunc(m.edges, a, netip.Addr.Compare)
+		out = append(out, fmt.Sprint(a.Is4(), i, at))
+	}
+	return strings.Join(out, " ")
 }
 
 // sender marks what egress rules and others' ingress rules see of a pod,
@@ -190,6 +292,7 @@ func (m *marks) mark(p *collect.Pod, own, others Direction) string {
 	if m.related {
 		b.WriteString(p.Namespace + " ")
 	}
+	b.WriteString(m.judge.doubted(p) + ";")
 	s := m.judge.selection(p)
 	for _, c := range slices.Concat(s.admin, s.network, s.baseline) {
 		if c.restricts(own) {
@@ -209,24 +312,29 @@ func (m *marks) mark(p *collect.Pod, own, others Direction) string {
 // links decides one pair of classes. Different parts of outside may be allowed
 // different ports.
 func (j *Judge) links(i, k int, from, to Class) []Link {
+	a, b := from.pod(), to.pod()
 	switch {
-	case from.pod == nil && to.pod == nil:
+	case a == nil && b == nil:
 		return nil
-	case from.pod == nil:
-		return outsideLinks(i, k, j.verdict(to.pod, elsewhere, to.pod, Ingress))
-	case to.pod == nil:
-		return outsideLinks(i, k, j.verdict(from.pod, elsewhere, nil, Egress))
+	case a == nil:
+		return outsideLinks(i, k, j.verdict(b, elsewhere, b, Ingress))
+	case b == nil:
+		return outsideLinks(i, k, j.verdict(a, elsewhere, nil, Egress))
 	}
-	out := allowed(j.verdict(from.pod, Pod(to.pod), to.pod, Egress))
-	ports := out.And(allowed(j.verdict(to.pod, Pod(from.pod), to.pod, Ingress)))
+	ports := j.ports(a, b)
 	if ports.Empty() {
 		return nil
 	}
 	return []Link{{From: i, To: k, Ports: ports}}
 }
 
-// elsewhere is every IPv4 address: policies' blocks are told in those.
-var elsewhere = Addresses(Outside, In(netip.MustParsePrefix("0.0.0.0/0")))
+// ports are those that the sender's egress and the receiver's ingress both allow.
+func (j *Judge) ports(from, to *collect.Pod) Ports {
+	return allowed(j.verdict(from, Pod(to), to, Egress)).And(allowed(j.verdict(to, Pod(from), to, Ingress)))
+}
+
+// elsewhere is every address there is.
+var elsewhere = Addresses(Outside, Everywhere())
 
 func allowed(pieces []piece) (out Ports) {
 	for _, p := range pieces {

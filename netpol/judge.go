@@ -25,7 +25,8 @@ type Judge struct {
 	gaps        []collect.Gap
 }
 
-// doubt is an admin policy that could not be read, and whom it is about.
+// doubt is a policy that could not be read, and whom it is about: it may allow
+// what others deny.
 type doubt struct {
 	name    string
 	subject peer
@@ -54,6 +55,8 @@ func New(f *collect.Facts) *Judge {
 		p, err := compile(n)
 		if j.usable("NetworkPolicy", k, err) {
 			j.byNamespace[k.Namespace] = append(j.byNamespace[k.Namespace], p)
+		} else {
+			j.doubts = append(j.doubts, doubt{"NetworkPolicy " + k.String(), subjectOf(n)})
 		}
 	}
 	for k, a := range f.AdminNetworkPolicies {
@@ -61,7 +64,7 @@ func New(f *collect.Facts) *Judge {
 		if j.usable("AdminNetworkPolicy", k, err) {
 			j.admin = append(j.admin, p)
 		} else {
-			j.doubtful("AdminNetworkPolicy "+k.Name, a.Spec.Subject)
+			j.doubts = append(j.doubts, doubt{"AdminNetworkPolicy " + k.Name, adminSubjectOf(a.Spec.Subject)})
 		}
 	}
 	for k, b := range f.BaselineAdminNetworkPolicies {
@@ -83,16 +86,25 @@ func (j *Judge) sort() {
 	for _, ps := range j.byNamespace {
 		slices.SortFunc(ps, func(a, b *policy) int { return cmp.Compare(a.Name, b.Name) })
 	}
+	slices.SortFunc(j.doubts, func(a, b doubt) int { return cmp.Compare(a.name, b.name) })
 }
 
-// doubtful remembers whom an admin policy that cannot be read is about: it may
-// allow what NetworkPolicies deny.
-func (j *Judge) doubtful(name string, s collect.AdminSubject) {
+// subjectOf is whom a NetworkPolicy is about, at most: all pods of its namespace.
+func subjectOf(n *networkingv1.NetworkPolicy) peer {
+	pods, err := selectorOf(&n.Spec.PodSelector)
+	if err != nil {
+		pods = labels.Everything()
+	}
+	return peer{namespace: n.Namespace, pods: pods}
+}
+
+// adminSubjectOf is whom an admin policy is about, at most: all pods.
+func adminSubjectOf(s collect.AdminSubject) peer {
 	subject, err := adminSubject(s)
 	if err != nil {
-		subject, _ = podPeer(&metav1.LabelSelector{}, &metav1.LabelSelector{})
+		return peer{namespaces: labels.Everything(), pods: labels.Everything()}
 	}
-	j.doubts = append(j.doubts, doubt{name, subject})
+	return subject
 }
 
 // usable records a policy that cannot be read: it protects nothing.
@@ -100,7 +112,8 @@ func (j *Judge) usable(kind string, k collect.Key, err error) bool {
 	if err != nil {
 		j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: kind + " " + k.String(),
 			Why:         err.Error(),
-			Consequence: "The policy is taken as if it were not there.", Kinds: []string{"ROUTES_TO", "SELECTS"}})
+			Consequence: "What it denies is shown as open; what others deny is uncertain where it may allow.",
+			Kinds:       []string{"ROUTES_TO", "SELECTS"}})
 	}
 	return err == nil
 }
@@ -111,12 +124,12 @@ func (j *Judge) missing() {
 		if g, unseen := j.facts.Unseen(resource); unseen {
 			j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: "network policies without " +
 				resource, Why: g.Why,
-				Consequence: "Policies that were not seen may close connections that are shown as open.",
+				Consequence: "Policies that were not seen may close connections that are shown as open, or open some that are shown as closed.",
 				Kinds:       []string{"ROUTES_TO", "SELECTS"}, Since: g.Since})
 		}
 	}
 	for _, resource := range unreadPolicies {
-		if n, there := j.facts.Unread[resource]; there && n != 0 {
+		if j.facts.Unread[resource] != 0 {
 			j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: "policies of kind " + resource,
 				Why:         "objects of this kind are not interpreted",
 				Consequence: "They may close connections that are shown as open, or open some that are shown as closed.",
@@ -141,7 +154,7 @@ func (j *Judge) Gaps() []collect.Gap { return j.gaps }
 // Enforcement says whether anything heeds policies.
 func (j *Judge) Enforcement() Enforcement { return j.enforcement }
 
-// doubted names an admin policy about a pod that could not be read.
+// doubted names a policy about a pod that could not be read.
 func (j *Judge) doubted(p *collect.Pod) string {
 	for _, d := range j.doubts {
 		if j.selects(d.subject, p, nil) {
@@ -212,8 +225,7 @@ func (j *Judge) selects(c peer, p, self *collect.Pod) bool {
 	}
 	own := j.namespaceLabels(self.Namespace)
 	equal := func(key string) bool { return ns.Has(key) && own.Has(key) && ns.Get(key) == own.Get(key) }
-	differ := func(key string) bool { return !equal(key) }
-	return all(c.same, equal) && all(c.other, differ)
+	return all(c.same, equal) && (len(c.other) == 0 || all(c.other, ns.Has) && !all(c.other, equal))
 }
 
 func all(keys []string, is func(string) bool) bool {

@@ -1,6 +1,7 @@
 package netpol
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -49,8 +50,8 @@ type peer struct {
 	namespaces labels.Selector // nil with namespace set
 	pods       labels.Selector
 	block      Ranges
-	// same and other are namespace labels whose values must (not) be those of
-	// the selected pod's namespace.
+	// same are namespace labels that must all be those of the selected pod's
+	// namespace; of other, which it must have too, one must not.
 	same, other []string
 }
 
@@ -102,7 +103,11 @@ func compileRule(ns string, peers []networkingv1.NetworkPolicyPeer, ports []netw
 		r.peers = append(r.peers, c)
 	}
 	for _, p := range ports {
-		r.ports = append(r.ports, compilePort(p))
+		m, err := compilePort(p).checked()
+		if err != nil {
+			return r, err
+		}
+		r.ports = append(r.ports, m)
 	}
 	return r.united(), nil
 }
@@ -120,6 +125,9 @@ func compilePeer(ns string, p networkingv1.NetworkPolicyPeer) (c peer, err error
 	if p.IPBlock != nil {
 		c.block, err = compileBlock(p.IPBlock)
 		return c, err
+	}
+	if p.PodSelector == nil && p.NamespaceSelector == nil {
+		return c, errors.New("peer: want podSelector, namespaceSelector or ipBlock")
 	}
 	if c.pods, err = selectorOf(orEvery(p.PodSelector)); err != nil {
 		return c, fmt.Errorf("podSelector: %w", err)
@@ -167,14 +175,22 @@ func compilePort(p networkingv1.NetworkPolicyPort) portMatch {
 		return m
 	}
 	if p.Port.Type == intstr.String {
-		m.name = p.Port.StrVal
-		return m
+		return portMatch{protocol: m.protocol, name: p.Port.StrVal}
 	}
 	m.low, m.high = p.Port.IntVal, p.Port.IntVal
 	if p.EndPort != nil {
 		m.high = *p.EndPort
 	}
 	return m
+}
+
+// checked refuses what the API server would have: a port without a number and
+// name, or one that cannot be, decides nothing that could be told.
+func (m portMatch) checked() (portMatch, error) {
+	if m.name == "" && portRange(m.protocol, m.low, m.high).Empty() {
+		return m, fmt.Errorf("ports %d to %d of %q: want 1 to 65535 of TCP, UDP or SCTP", m.low, m.high, m.protocol)
+	}
+	return m, nil
 }
 
 // portsAt is the ports a rule is about at a receiver; named ports are looked up

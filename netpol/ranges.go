@@ -18,9 +18,19 @@ type Span struct{ Low, High netip.Addr }
 func In(prefixes ...netip.Prefix) Ranges {
 	var r Ranges
 	for _, p := range prefixes {
+		p = unmapped(p)
 		r = append(r, Span{p.Masked().Addr(), last(p)})
 	}
 	return r.tidy()
+}
+
+// unmapped writes a block of IPv4 addresses that is written as IPv6, such as
+// ::ffff:10.0.0.0/104, in the family that its addresses are told in.
+func unmapped(p netip.Prefix) netip.Prefix {
+	if p.Addr().Is4In6() && p.Bits() >= 96 {
+		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	return p
 }
 
 // Of is the set of exactly these addresses.
