@@ -305,6 +305,8 @@ func TestTheSampleIsServed(t *testing.T) {
 		}
 	})
 	t.Run("recommendations say what to update, where, and which paths that breaks", func(t *testing.T) { s.recommendations(t) })
+	t.Run("a vulnerability counts each path that it opens once, in every place", func(t *testing.T) { s.vulnerabilityCounts(t) })
+	t.Run("home says what its numbers do not know", func(t *testing.T) { s.home(t) })
 	t.Run("every page has an answer", func(t *testing.T) {
 		for _, path := range []string{"/home", "/coverage", "/images", "/schema", "/templates", "/session", "/search?q=web",
 			"/report/graph", "/report/paths", "/report/exposure", "/report/recommendations", "/entity?kind=Cluster&id=harbor-prod/Cluster",
@@ -479,5 +481,27 @@ func TestGeneratedCodeIsFresh(t *testing.T) {
 	}
 	if !bytes.Equal(have, want) {
 		t.Error("gen.go is stale: make generate")
+	}
+}
+
+// vulnerabilityCounts asks for the number of the list in the three places that tell it.
+func (s *served) vulnerabilityCounts(t *testing.T) {
+	var l VulnerabilityList
+	s.get(t, "/vulnerabilities", &l)
+	counted, inTwoPackages := 0, false
+	for _, v := range l.Items {
+		var page VulnerabilityPage
+		s.get(t, "/vulnerability?id="+v.Id, &page)
+		var paths PathList
+		s.get(t, "/paths?vulnerability="+v.Id, &paths)
+		if v.Paths != page.Row.Paths || v.Paths != len(page.Paths) || v.Paths != paths.Total {
+			t.Errorf("%s opens %d paths in the list, %d and %d on its page, %d in the list of paths", v.Id, v.Paths, page.Row.Paths,
+				len(page.Paths), paths.Total)
+		}
+		counted += v.Paths
+		inTwoPackages = inTwoPackages || v.Paths > 0 && len(v.Packages) > 1
+	}
+	if counted == 0 || !inTwoPackages {
+		t.Error("no vulnerability of two packages opens a path: this proves nothing")
 	}
 }

@@ -474,7 +474,8 @@ type ConnectionChoice = query.ConnectionChoice
 
 // Count A number with its denominator, and the question that lists what it counts
 type Count struct {
-	Count int `json:"count"`
+	// Count null where nothing that it rests on could be looked at: it is unknown, not zero
+	Count *int `json:"count"`
 
 	// Href The portal's page that lists it
 	Href     string `json:"href"`
@@ -484,6 +485,9 @@ type Count struct {
 	// Severity critical, high, medium, low or empty
 	Severity *string `json:"severity,omitempty"`
 	Title    string  `json:"title"`
+
+	// Unknown What could not be looked at, as a sentence; absent where everything was
+	Unknown *string `json:"unknown,omitempty"`
 }
 
 // Coverage defines model for Coverage.

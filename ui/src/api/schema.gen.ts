@@ -629,9 +629,12 @@ export interface components {
         /** @description A number with its denominator, and the question that lists what it counts */
         Count: {
             title: string;
-            count: number;
+            /** @description null where nothing that it rests on could be looked at: it is unknown, not zero */
+            count: number | null;
             of: number;
             sentence: string;
+            /** @description What could not be looked at, as a sentence; absent where everything was */
+            unknown?: string;
             /** @description The portal's page that lists it */
             href: string;
             /** @description critical, high, medium, low or empty */

@@ -14,6 +14,8 @@ import { count } from "../../lib/format";
 import { pathList } from "../../lib/links";
 import { Recommended } from "../recommendations/Recommended";
 
+type Count = Schemas["Count"];
+
 /** What is at risk, in numbers with their denominators, and the worst paths. */
 export function HomePage() {
   const asked = api.useQuery("get", "/home");
@@ -32,21 +34,11 @@ export function HomePage() {
             <>
               <ul className="numbers">
                 {home.counts.map((c) => (
-                  <li key={c.title}>
-                    <Link to={c.href} aria-label={`${c.title}: ${count(c.count)} of ${count(c.of)}`}>
-                      <strong>{count(c.count)}</strong> of {count(c.of)}
-                    </Link>
-                    <h2>{c.title}</h2>
-                    <small>{c.sentence}</small>
-                  </li>
+                  <Tile key={c.title} of={c} />
                 ))}
               </ul>
               <Section title="Worst attack paths" aside={<Link to="/paths">All of them</Link>}>
-                {home.worst.length ? (
-                  <PathTable rows={home.worst} />
-                ) : (
-                  <Empty title="No open attack path">None was found in what could be seen.</Empty>
-                )}
+                {home.worst.length ? <PathTable rows={home.worst} /> : <NoPath of={home.counts[0]} />}
               </Section>
               <Recommended
                 title="What to update first"
@@ -68,6 +60,42 @@ export function HomePage() {
         }
       </Answered>
     </Page>
+  );
+}
+
+/** A number; what nobody could look at is no number. */
+function Tile({ of: c }: { of: Count }) {
+  const number = c.count === null ? "unknown" : count(c.count);
+  return (
+    <li>
+      <Link to={c.href} aria-label={`${c.title}: ${number} of ${count(c.of)}`}>
+        <strong data-unknown={c.count === null || undefined}>{number}</strong> of {count(c.of)}
+      </Link>
+      <h2>{c.title}</h2>
+      <small>{c.sentence}</small>
+      {c.unknown && <small className="unknown">{c.unknown}</small>}
+    </li>
+  );
+}
+
+/** No path means something only where it was looked for. */
+function NoPath({ of: c }: { of: Count | undefined }) {
+  if (c?.count === null)
+    return (
+      <Empty title="Whether there are attack paths is unknown">
+        {c.sentence} <Link to="/coverage">What could not be seen</Link>
+      </Empty>
+    );
+  return (
+    <Empty title="No open attack path was found">
+      {c?.unknown ? (
+        <>
+          There may be some: {c.unknown} <Link to="/coverage">What could not be seen</Link>
+        </>
+      ) : (
+        "None was found in what could be seen."
+      )}
+    </Empty>
   );
 }
 

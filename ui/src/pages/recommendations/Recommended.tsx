@@ -1,5 +1,5 @@
 import { Link } from "react-router";
-import { api } from "../../api/client";
+import { api, type Schemas } from "../../api/client";
 import { Section } from "../../components/Page";
 import { Answered, Loading } from "../../components/States";
 import { count } from "../../lib/format";
@@ -7,6 +7,8 @@ import { recommendationList } from "../../lib/links";
 import { RecommendationTable } from "./RecommendationTable";
 
 const most = 5;
+
+const scanned = (groups: Schemas["RecommendationGroup"][]) => groups.some((g) => g.images > g.unknown);
 
 /** On another page: what to do about what that page shows, and where the rest of it is. */
 export function Recommended({
@@ -30,7 +32,13 @@ export function Recommended({
       }
     >
       <Answered asked={asked} loading={<Loading rows={3} label="Loading recommendations" />}>
-        {(list) => (list.items.length ? <RecommendationTable rows={list.items} /> : <p>{none}</p>)}
+        {(list) =>
+          list.items.length ? (
+            <RecommendationTable rows={list.items} />
+          ) : (
+            <p>{scanned(list.groups) ? none : "No image was scanned yet, so what to update is unknown."}</p>
+          )
+        }
       </Answered>
     </Section>
   );

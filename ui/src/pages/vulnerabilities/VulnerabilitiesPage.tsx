@@ -138,9 +138,7 @@ export function VulnerabilitiesPage() {
                   </Partial>
                 )}
                 {rows.length === 0 ? (
-                  <Empty title="No vulnerability matches">
-                    None of the scanned images has one that fits this filter.
-                  </Empty>
+                  <None />
                 ) : (
                   <Table
                     label="Vulnerabilities"
@@ -162,4 +160,16 @@ export function VulnerabilitiesPage() {
       </Answered>
     </Page>
   );
+}
+
+/** None means something only where images were scanned. */
+function None() {
+  const images = api.useQuery("get", "/status").data?.images;
+  if (images?.done === 0)
+    return (
+      <Empty title="No image was scanned yet">
+        What they have is unknown. <Link to="/coverage">Which images, and why</Link>.
+      </Empty>
+    );
+  return <Empty title="No vulnerability matches">None of the scanned images has one that fits this filter.</Empty>;
 }
