@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/test/manifests"
 )
 
@@ -166,13 +165,21 @@ func TestWhatAnIngressLeadsToBesides(t *testing.T) {
 			"the controller of Ingress shop/web: it names no class"},
 		{"a class whose controller's pods are not there", estate + ing("ingressClassName: traefik,", "", ""),
 			"the pods of Traefik that serve class traefik were not found"},
+		{"a load balancer of a manifest whose endpoints are not there", estate + strings.Replace(unapplied("", ""), "selector: {app: web}, ", "", 1),
+			"the endpoints of Service shop/web: it has no selector"},
+		{"a backend of a manifest whose endpoints are not there", estate + controllerOpen + ing("ingressClassName: nginx,", "", "") +
+			"\n---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {ports: [{port: 80}]}\n",
+			"the endpoints of Service shop/web: it has no selector"},
 	} {
 		found := told(judged(manifests.Facts(t, test.manifests)))
 		if !strings.Contains(found, test.want) {
 			t.Errorf("%s: no gap %q in\n%s", test.name, test.want, found)
 		}
 	}
-	if g := judged(collect.NewFacts()).Gaps; len(g) != 0 {
-		t.Errorf("gaps without anything: %v", g)
+	for _, whole := range []string{"", estate, estate + strings.Replace(balancer("", ""), "selector: {app: web}, ", "", 1),
+		estate + unapplied("", ""), estate + controllerOpen + backendService + ing("ingressClassName: nginx,", "", "")} {
+		if g := judged(manifests.Facts(t, whole)).Gaps; len(g) != 0 {
+			t.Errorf("gaps where nothing is missing: %v in\n%s", g, whole)
+		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 // forward takes a way through a service to the pods that the frontend connects to.
 func (j *judge) forward(f frontend, w way, from ref.Ref, s *corev1.Service, ports []corev1.ServicePort, via string) {
-	if len(ports) == 0 || !j.leads(f, s, ports, nil) {
+	if !j.leads(f, s, ports, nil) {
+		j.lostEndpoints(s, len(ports) > 0)
 		return
 	}
 	h := j.hop(Hop{From: from, To: serviceRef(s), Ports: portsOfService(ports), Width: widthOf(w.clients), Ranges: listed(w.clients),

@@ -23,15 +23,26 @@ func (j *judge) services() {
 }
 
 func (j *judge) service(s *corev1.Service) {
-	targets := j.pods.targets(s, s.Spec.Ports)
+	targets, listeners := j.pods.targets(s, s.Spec.Ports), j.listeners(s)
 	if len(targets) == 0 {
+		j.lostEndpoints(s, len(listeners) > 0)
 		return
 	}
-	for _, l := range j.listeners(s) {
+	for _, l := range listeners {
 		w := way{clients: l.clients, hops: []*Hop{j.hop(Hop{From: internet, To: serviceRef(s), Ports: l.ports,
 			Width: widthOf(l.clients), Ranges: listed(l.clients), Source: FromInternet, Via: l.via,
 			Evidence: []ref.Ref{serviceRef(s)}, Uncertain: l.uncertain})}}
 		j.deliver(w, serviceRef(s), targets, j.senders(s, w, l))
+	}
+}
+
+// lostEndpoints tells of a Service that is reached and whose pods are written
+// elsewhere: in a manifest nobody says where it leads.
+func (j *judge) lostEndpoints(s *corev1.Service, reached bool) {
+	elsewhere := len(s.Spec.Selector) == 0 && s.Spec.Type != corev1.ServiceTypeExternalName
+	if reached && elsewhere && s.UID == "" && len(j.pods.sliced(s)) == 0 {
+		j.gap("the endpoints of "+serviceRef(s).String(), "it has no selector, and no EndpointSlice of it was seen",
+			"The pods that it leads to may be exposed and are not shown.")
 	}
 }
 
