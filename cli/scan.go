@@ -39,7 +39,7 @@ func scanImageCommand(s streams) *cobra.Command {
 		Long: `List the packages and vulnerabilities of container images. REF is one of
   registry/repository:tag   in a registry, with the credentials of docker or podman
   oci:DIR[:TAG]             an OCI layout
-  docker-archive:FILE       what docker save writes
+  docker-archive:FILE[:TAG] what docker save writes, packed or not
   rootfs:DIR                an unpacked root filesystem
 
 Vulnerabilities come from the advisories that db import brought. An image whose

@@ -3,6 +3,7 @@ package image
 import (
 	"archive/tar"
 	"bufio"
+	"compress/bzip2"
 	"errors"
 	"fmt"
 	"io"
@@ -91,7 +92,7 @@ func readLayer(r io.Reader, limits Limits) (*Content, error) {
 	return c, err
 }
 
-// decompress tells gzip, zstd and plain tar apart by their first bytes: media
+// decompress tells gzip, zstd, bzip2 and plain tar apart by their first bytes: media
 // types are wrong more often than magic numbers.
 func decompress(r io.Reader) (io.Reader, func(), error) {
 	b := bufio.NewReaderSize(r, 64<<10)
@@ -106,14 +107,24 @@ func decompress(r io.Reader) (io.Reader, func(), error) {
 			return nil, nil, fmt.Errorf("want gzip: %w", err)
 		}
 		return z, func() { _ = z.Close() }, nil
-	case len(magic) == 4 && string(magic) == "\x28\xb5\x2f\xfd":
+	case isZstd(magic):
 		z, err := zstd.NewReader(b, zstd.WithDecoderMaxMemory(256<<20), zstd.WithDecoderConcurrency(1))
 		if err != nil {
 			return nil, nil, fmt.Errorf("want zstd: %w", err)
 		}
 		return z, z.Close, nil
+	case strings.HasPrefix(string(magic), "BZh"):
+		return bzip2.NewReader(b), func() {}, nil
+	case string(magic) == "\xfd7zX":
+		return nil, nil, fmt.Errorf("want gzip, zstd, bzip2 or a plain archive, have xz: unpack it (xz -d): %w", ErrUnsupported)
 	}
 	return b, func() {}, nil
+}
+
+// isZstd knows zstd by the frame it begins with, which may be one to skip: a table of
+// contents, or what is needed to unpack in parallel.
+func isZstd(magic []byte) bool {
+	return string(magic) == "\x28\xb5\x2f\xfd" || len(magic) == 4 && magic[0]&0xf0 == 0x50 && string(magic[1:]) == "\x2a\x4d\x18"
 }
 
 // entry files one entry of the archive and says how many bytes it kept.

@@ -163,17 +163,5 @@ func (i layoutImage) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
 	if at < 0 {
 		return nil, fmt.Errorf("the image has no layer %s", h)
 	}
-	return layoutLayer{i.layout, m.Layers[at]}, nil
+	return blob{m.Layers[at], func() (io.ReadCloser, error) { return os.Open(i.layout.blob(h)) }}, nil
 }
-
-// layoutLayer is a layer of a layout.
-type layoutLayer struct {
-	layout layoutDir
-	is     v1.Descriptor
-}
-
-func (l layoutLayer) Digest() (v1.Hash, error)            { return l.is.Digest, nil }
-func (l layoutLayer) Compressed() (io.ReadCloser, error)  { return os.Open(l.layout.blob(l.is.Digest)) }
-func (l layoutLayer) Size() (int64, error)                { return l.is.Size, nil }
-func (l layoutLayer) MediaType() (types.MediaType, error) { return l.is.MediaType, nil }
-func (l layoutLayer) Descriptor() (*v1.Descriptor, error) { return &l.is, nil }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
@@ -83,7 +82,7 @@ type opened struct {
 	folder                      string
 }
 
-// open understands registry/ref, oci:DIR, docker-archive:FILE and rootfs:DIR.
+// open understands registry/ref, oci:DIR[:TAG], docker-archive:FILE[:TAG] and rootfs:DIR.
 func open(ctx context.Context, ref string, o Options) (*opened, error) {
 	scheme, rest, _ := strings.Cut(ref, ":")
 	switch scheme {
@@ -97,11 +96,7 @@ func open(ctx context.Context, ref string, o Options) (*opened, error) {
 	case "oci":
 		return openLayout(ref, rest, o)
 	case "docker-archive":
-		img, err := tarball.ImageFromPath(rest, nil)
-		if err != nil {
-			return nil, fmt.Errorf("open %s: want an archive as docker save writes it, of one image: %w", ref, err)
-		}
-		return withDigest(ref, img)
+		return openArchive(ref, rest, o)
 	}
 	return openRemote(ctx, ref, o)
 }
@@ -151,14 +146,6 @@ func reach(m manifest, get func(v1.Hash) (manifest, error), platform string) (*o
 
 // maxNested bounds indexes of indexes; honest ones have two at most.
 const maxNested = 5
-
-func withDigest(ref string, img v1.Image) (*opened, error) {
-	d, err := img.Digest()
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", ref, err)
-	}
-	return &opened{reference: ref, digest: d.String(), image: img}, nil
-}
 
 // forPlatform picks one build of an index; attestations are none.
 func forPlatform(m *v1.IndexManifest, platform string) (v1.Descriptor, error) {

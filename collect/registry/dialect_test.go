@@ -207,6 +207,7 @@ func TestAListGoesOnWhereItsLinkSays(t *testing.T) {
 		{"another path", []string{`<` + there + `/other/_catalog?last=a>; rel="next"`}, "goes on elsewhere"},
 		{"the page that was read", []string{`<?n=1000>; rel="next"`}, "with the page that was read"},
 		{"no link", []string{`?last=a; rel=next`}, "want links as"},
+		{"the end of a link", []string{`>; rel=next`}, "want links as"},
 		{"a link without its end", []string{`<?last=a`}, "want links as"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -118,7 +118,7 @@ func linkTo(relation string, headers []string) (target string, err error) {
 	for _, h := range headers {
 		for s := strings.Trim(h, " \t,"); s != ""; s = strings.TrimLeft(s, " \t,") {
 			target, params, ok := strings.Cut(s, ">")
-			if !ok || target[0] != '<' {
+			if !ok || !strings.HasPrefix(target, "<") {
 				return "", fmt.Errorf("want links as <URL>; rel=next, have %.100q", h)
 			}
 			var rel string
