@@ -27,8 +27,8 @@ type input struct {
 func (in *input) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringArrayVar(&in.from, "from", nil,
-		"context:NAME, in-cluster, a folder or file of manifests, a kubectl List, or a dump; NAME=… before it names the cluster; "+
-			"may repeat. Without it the running server is asked")
+		"context:NAME, in-cluster, a folder or file of manifests, a kubectl List, a dump, or - for manifests from the standard input; "+
+			"NAME=… before it names the cluster; may repeat. Without it the running server is asked")
 	f.BoolVar(&in.images, "images", false,
 		"with --from: read the images from their registries too; otherwise only what was read before is known")
 	f.StringArrayVar(&in.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")

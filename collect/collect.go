@@ -101,11 +101,15 @@ type Facts struct {
 
 	// Unread counts objects of kinds we saw and do not interpret, such as
 	// custom resources: resource ("certificates.cert-manager.io") → number,
-	// -1 where only the type is known.
+	// -1 where only the type is known. Files are counted whole, API servers
+	// without the kinds that are built in.
 	Unread map[string]int
 
 	// Gaps is what could not be read, by the gap's own identity.
 	Gaps map[GapKey]Gap
+
+	// Tally counts what files held and what became of it.
+	Tally Tally
 
 	// ResourceVersions is how far each kind was read: kind → resourceVersion.
 	ResourceVersions map[string]string

@@ -8,7 +8,8 @@ import (
 
 // NewFacts is an empty cluster: every map is there to be read and written.
 func NewFacts() *Facts {
-	f := &Facts{Unread: map[string]int{}, Gaps: map[GapKey]Gap{}, ResourceVersions: map[string]string{}}
+	f := &Facts{Unread: map[string]int{}, Gaps: map[GapKey]Gap{}, ResourceVersions: map[string]string{},
+		Tally: Tally{Left: map[string]int{}}}
 	for _, t := range tables {
 		t.clear(f)
 	}
@@ -71,6 +72,7 @@ func (f *Facts) Clone() *Facts {
 		t.clone(&n)
 	}
 	n.Unread, n.Gaps, n.ResourceVersions = maps.Clone(f.Unread), maps.Clone(f.Gaps), maps.Clone(f.ResourceVersions)
+	n.Tally.Left = maps.Clone(f.Tally.Left)
 	return &n
 }
 
@@ -78,6 +80,9 @@ func (f *Facts) Clone() *Facts {
 func (f *Facts) Each(kind string) iter.Seq2[Key, any] {
 	return func(yield func(Key, any) bool) { tableOf(kind).each(f, kind, yield) }
 }
+
+// Get is the object of a kind that has the key, nil if there is none.
+func (f *Facts) Get(kind string, k Key) any { return tableOf(kind).get(f, kind, k) }
 
 // Len is how many objects of a kind there are.
 func (f *Facts) Len(kind string) int { return tableOf(kind).len(f, kind) }

@@ -103,6 +103,7 @@ type table interface {
 	gone(f *Facts, kind string, k Key) bool
 	retain(f *Facts, kind string, keys map[Key]struct{}) bool
 	each(f *Facts, kind string, yield func(Key, any) bool)
+	get(f *Facts, kind string, k Key) any
 	len(f *Facts, kind string) int
 }
 
@@ -145,6 +146,13 @@ func (h holder[K, T]) retain(f *Facts, kind string, keys map[Key]struct{}) bool 
 		return of == kind && !kept
 	})
 	return len(all) != before
+}
+
+func (h holder[K, T]) get(f *Facts, kind string, k Key) any {
+	if o, there := (*h.field(f))[h.join(kind, k)]; there {
+		return o
+	}
+	return nil
 }
 
 func (h holder[K, T]) each(f *Facts, kind string, yield func(Key, any) bool) {

@@ -20,7 +20,7 @@ const calico = `
 apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: calico-node, namespace: kube-system}
-spec: {template: {spec: {hostNetwork: true, containers: [{name: c, image: calico/node:v3}]}}}
+spec: {template: {spec: {containers: [{name: c, image: calico/node:v3}]}}}
 `
 
 const flannel = `
@@ -28,7 +28,7 @@ const flannel = `
 apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: flannel, namespace: kube-flannel}
-spec: {template: {spec: {hostNetwork: true, containers: [{name: c, image: flannel/flannel:v0.26}]}}}
+spec: {template: {spec: {containers: [{name: c, image: flannel/flannel:v0.26}]}}}
 `
 
 // estate is a pod on the second of two private nodes.

@@ -163,7 +163,7 @@ func hostPortSpecs(p *collect.Pod) (out []collect.ContainerPort) {
 // publicNode is the node whose public address leads to a pod. Where a pod will
 // run is not known before it does, so any node will do then, marked.
 func (j *judge) publicNode(p *collect.Pod) (ref.Ref, string) {
-	if p.Node != "" {
+	if p.Node != "" && (!p.Made || j.nodes.count <= 1) { // of several nodes, a made pod stands on any
 		for _, n := range j.nodes.public {
 			if n.Name == p.Node {
 				return nodeRef(n.Name), ""

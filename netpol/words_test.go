@@ -106,7 +106,7 @@ func TestThePluginIsFoundAmongPodsWhereDaemonSetsAreNotSeen(t *testing.T) {
 
 func TestThatThePluginCouldNotBeSeenIsSaid(t *testing.T) {
 	f := collect.NewFacts()
-	f.Gaps[collect.GapKey{}] = collect.Gap{What: "daemonsets.apps", Why: "forbidden"}
+	f.Gaps[collect.GapKey{}] = collect.Gap{Source: "api", What: "daemonsets.apps", Why: "forbidden"}
 	if e := New(f).Enforcement(); e.Why != "The network plugin could not be seen: forbidden." {
 		t.Errorf("%+v", e)
 	}

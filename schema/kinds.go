@@ -194,7 +194,7 @@ var Kinds = []Kind{
 			names(dict("node", "Node", "The node it was bound to.")),
 			text("ip", "Address", "Its address."),
 			dict("serviceAccount", "Service account", "The service account it runs as."),
-			flag("made", "From a manifest", "Nobody has seen it running: a manifest's workload would make it."),
+			flag("made", "From a manifest", "Nobody has seen it running: a manifest would make it, on a node that is chosen for it here."),
 			insight("hostNetwork", "Host network", "Uses its node's network: it listens on the node's addresses and can reach what the node can."),
 			insight("hostPID", "Host processes", "Sees and can signal its node's processes."),
 			insight("hostIPC", "Host IPC", "Shares its node's inter-process communication."),

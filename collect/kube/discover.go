@@ -51,12 +51,6 @@ func (s servings) pick(k *kind) (schema.GroupVersion, bool) {
 	return k.versions[0], false
 }
 
-// builtin groups hold kinds that we leave unread on purpose.
-func builtin(group string) bool {
-	return !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io") &&
-		!strings.HasPrefix(group, "gateway.networking.") && !strings.HasPrefix(group, "policy.networking.")
-}
-
 // count tells which custom resources exist. Their type is known to everybody;
 // their number only where we may list them anyway, because asking for each
 // would fill the cluster's audit log with refusals.
@@ -69,7 +63,7 @@ func (w *watcher) count(ctx context.Context, lists []*metav1.APIResourceList) {
 	done := map[string]bool{}
 	for _, l := range lists {
 		gv, err := schema.ParseGroupVersion(l.GroupVersion)
-		if err != nil || builtin(gv.Group) {
+		if err != nil || collect.BuiltIn(gv.Group) {
 			continue
 		}
 		for _, r := range l.APIResources {

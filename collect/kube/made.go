@@ -10,32 +10,61 @@ import (
 )
 
 // makePods adds the pods that workloads would make where no pod of theirs was
-// read: one for each, however many replicas they ask for, because all would be
-// alike. The pods a Job's CronJob or a ReplicaSet's Deployment stands for are
-// made once, by the workload that nothing owns.
+// read: one for each template, however many replicas they ask for, because all
+// would be alike. The pods a Job's CronJob or a ReplicaSet's Deployment stands for
+// are made once, by the first of them that was read.
 func (m *manifests) makePods() {
-	owned := map[collect.WorkloadKey]bool{}
-	for _, p := range m.facts.Pods {
-		for k, hops := (collect.WorkloadKey{Kind: p.Owner.Kind, Key: collect.Key{Namespace: p.Namespace, Name: p.Owner.Name}}),
-			0; k.Kind != "" && hops < 5; hops++ {
-			owned[k] = true
-			w := m.facts.Workloads[k]
-			if w == nil {
-				break
-			}
-			k = collect.WorkloadKey{Kind: w.Owner.Kind, Key: collect.Key{Namespace: k.Namespace, Name: w.Owner.Name}}
-		}
+	m.placePods()
+	templates := m.templates
+	for k, w := range m.facts.Workloads {
+		templates = append(templates, templateOf(w))
+		m.owners[k] = w.Owner
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(m.facts.Workloads), compareWorkloads) {
-		w := m.facts.Workloads[k]
-		if owned[k] || w.Owner.Kind != "" || w.Shape == nil || len(w.Shape.Containers) == 0 || scaledDown(w) {
+	// One workload's are in their order, so that a name is the same each time.
+	slices.SortStableFunc(templates, func(a, b template) int { return compareWorkloads(a.owner, b.owner) })
+	owned := m.owned()
+	made := map[template]bool{}
+	for _, t := range templates {
+		_, above := m.owners[collect.WorkloadKey{Kind: t.up.Kind, Key: collect.Key{Namespace: t.owner.Namespace, Name: t.up.Name}}]
+		if owned[t.owner] || above || t.shape == nil || len(t.shape.Containers) == 0 || t.idle || made[t] {
 			continue
 		}
-		key := collect.Key{Namespace: k.Namespace, Name: m.freeName(k)}
+		made[t] = true
+		key := collect.Key{Namespace: t.owner.Namespace, Name: m.freeName(t.owner)}
 		m.facts.Apply(collect.Change{Op: collect.Put, Kind: "Pod", Key: key, Object: &collect.Pod{
-			Key: key, Node: m.place(), Phase: "Pending", Labels: w.PodLabels, Shape: w.Shape, Made: true,
-			Owner: collect.OwnerRef{Kind: k.Kind, Name: k.Name, UID: w.UID},
+			Key: key, Node: m.place(), Phase: "Pending", Labels: t.labels, Shape: t.shape, Made: true,
+			Owner: collect.OwnerRef{Kind: t.owner.Kind, Name: t.owner.Name, UID: t.uid},
 		}})
+	}
+}
+
+// maxOwners bounds a chain of owners, which a file could close to a ring.
+const maxOwners = 8
+
+// owned is the workloads that have pods among those that were read.
+func (m *manifests) owned() map[collect.WorkloadKey]bool {
+	owned := map[collect.WorkloadKey]bool{}
+	for _, p := range m.facts.Pods {
+		up := p.Owner
+		for range maxOwners {
+			if up.Kind == "" {
+				break
+			}
+			k := collect.WorkloadKey{Kind: up.Kind, Key: collect.Key{Namespace: p.Namespace, Name: up.Name}}
+			owned[k] = true
+			up = m.owners[k]
+		}
+	}
+	return owned
+}
+
+// placePods puts the pods that no node was chosen for on the node that they would
+// be placed on, or every way out of them would end nowhere.
+func (m *manifests) placePods() {
+	for _, p := range m.facts.Pods {
+		if p.Node == "" && (p.Phase == "" || p.Phase == "Pending") {
+			p.Node, p.Made = m.place(), true
+		}
 	}
 }
 
@@ -61,12 +90,17 @@ const anyNode = "any-node"
 // place is the node that a made pod would run on: the first that takes pods.
 // Manifests without nodes get one that stands for all.
 func (m *manifests) place() string {
+	if m.placed != "" {
+		return m.placed
+	}
 	for _, k := range slices.SortedFunc(maps.Keys(m.facts.Nodes), func(a, b collect.Key) int { return cmp.Compare(a.Name, b.Name) }) {
 		if len(m.facts.Nodes[k].Taints) == 0 {
+			m.placed = k.Name
 			return k.Name
 		}
 	}
 	key := collect.Key{Name: anyNode}
 	m.facts.Apply(collect.Change{Op: collect.Put, Kind: "Node", Key: key, Object: &collect.Node{Name: anyNode}})
+	m.placed = anyNode
 	return anyNode
 }

@@ -7,15 +7,18 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/yaml"
+	kjson "sigs.k8s.io/json"
 
 	"github.com/breakwater-sec/breakwater/collect"
 )
@@ -27,12 +30,13 @@ const (
 	maxDocuments = 200_000   // of one folder
 	maxFiles     = 50_000
 	maxNesting   = 100
+	maxFileGaps  = 1000 // told one by one; more are counted
 )
 
 // Read reads manifests into the facts of one cluster: files and folders of
 // YAML or JSON, multi-document files, Lists such as `kubectl get -o json`
-// prints, and dumps. A workload without pods yields the pods it would make.
-// Files that cannot be read become gaps, as long as one can.
+// prints. A workload without pods yields the pods it would make. What cannot be
+// read becomes a gap, as long as something can.
 func Read(paths ...string) (*collect.Facts, error) {
 	m := newManifests()
 	for _, p := range paths {
@@ -64,277 +68,328 @@ func ReadFS(fsys fs.FS) (*collect.Facts, error) {
 type manifests struct {
 	facts     *collect.Facts
 	strip     *stripper
-	kinds     map[schema.GroupKind]*kind
+	kinds     map[schema.GroupVersionKind]formerKind
+	versions  map[schema.GroupKind]schema.GroupVersion // that we want
 	documents int
 	files     int
 	objects   int
 	broken    []error
+	// told is where each fact was read, for the object that repeats it.
+	told map[identity]sighting
+	// unnamed have a generateName, and get a name that is free when all are read.
+	unnamed []unnamed
+	// templates are pod templates besides those of the workloads in facts.
+	templates []template
+	// owners is who controls the objects that make pods.
+	owners    map[collect.WorkloadKey]collect.OwnerRef
+	endpoints []endpoints
+	unknown   fieldGaps
+	lost      map[*kind]int
+	placed    string // the node of pods that no node was chosen for
+}
+
+type identity struct {
+	kind string
+	collect.Key
+}
+
+// sighting is where an object was read, and at which resourceVersion.
+type sighting struct{ where, version string }
+
+type unnamed struct {
+	where string
+	kind  *kind
+	object
 }
 
 func newManifests() *manifests {
-	m := &manifests{facts: collect.NewFacts(), strip: &stripper{NewInterner()}, kinds: map[schema.GroupKind]*kind{}}
+	m := &manifests{facts: collect.NewFacts(), strip: &stripper{NewInterner()}, told: map[identity]sighting{},
+		versions: map[schema.GroupKind]schema.GroupVersion{}, owners: map[collect.WorkloadKey]collect.OwnerRef{}, lost: map[*kind]int{}}
 	all := kinds()
+	m.kinds = formerKinds(all)
+	for gvk, k := range m.kinds {
+		m.versions[gvk.GroupKind()] = k.versions[0]
+	}
 	for i := range all {
 		for _, v := range all[i].versions {
-			m.kinds[schema.GroupKind{Group: v.Group, Kind: all[i].name}] = &all[i]
+			m.kinds[v.WithKind(all[i].name)] = formerKind{kind: &all[i]}
+			m.versions[schema.GroupKind{Group: v.Group, Kind: all[i].name}] = all[i].versions[0]
 		}
 	}
 	return m
 }
 
-// tree reads the manifests below a folder; other files are passed over.
-func (m *manifests) tree(shown string, fsys fs.FS) error {
-	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			m.unread(path.Join(shown, name), err)
-			return nil
-		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
-			return fs.SkipDir
-		case d.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(name)):
-			return nil
-		}
-		if m.files++; m.files > maxFiles {
-			return fmt.Errorf("read manifests in %s: want at most %d files", shown, maxFiles)
-		}
-		m.file(shown, fsys, name, false)
-		return nil
-	})
-}
-
-// file reads one file. A file that was named must hold Kubernetes objects; one
-// that was found in a folder may be anything.
-func (m *manifests) file(dir string, fsys fs.FS, name string, named bool) {
-	shown := path.Join(dir, name)
-	info, err := fs.Stat(fsys, name)
-	if err == nil && info.Size() > maxFile {
-		err = fmt.Errorf("want at most %d MiB", maxFile>>20)
-	}
-	var b []byte
-	if err == nil {
-		b, err = fs.ReadFile(fsys, name)
-	}
-	if err != nil {
-		m.unread(shown, err)
-		return
-	}
-	before := m.objects
-	m.content(shown, b)
-	if named && m.objects == before && len(m.broken) == 0 {
-		m.unread(shown, errors.New("want Kubernetes objects with apiVersion and kind; there is none in it"))
-	}
-}
-
 // content reads the documents of a file.
 func (m *manifests) content(file string, b []byte) {
-	if trimmed := bytes.TrimSpace(b); len(trimmed) > 0 && trimmed[0] == '{' {
-		m.json(file, trimmed)
-		return
-	}
-	for _, doc := range documents(b) {
+	for doc := range documents(b) {
 		if m.documents++; m.documents > maxDocuments {
 			m.unread(file, fmt.Errorf("want at most %d documents in all; the rest was not read", maxDocuments))
 			return
 		}
-		if !blank(doc.text) {
-			m.yaml(fmt.Sprintf("%s:%d", file, doc.line), doc.text)
+		where := fmt.Sprintf("%s:%d", file, doc.line)
+		err := doc.err
+		if err == nil {
+			err = shallow(doc.json)
 		}
-	}
-}
-
-// document is one of a YAML stream, and the line it begins on.
-type document struct {
-	line int
-	text []byte
-}
-
-// documents splits a YAML stream at its "---" lines.
-func documents(b []byte) (out []document) {
-	b = bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
-	start, begins, number := 0, 1, 0
-	at := 0
-	for line := range bytes.Lines(b) {
-		number++
-		if separator(line) {
-			out = append(out, document{begins, b[start:at]})
-			start, begins = at+len(line), number+1
+		if err != nil {
+			m.unread(where, err)
+			continue
 		}
-		at += len(line)
-	}
-	return append(out, document{begins, b[start:]})
-}
-
-func separator(line []byte) bool {
-	rest, ok := bytes.CutPrefix(line, []byte("---"))
-	return ok && (len(rest) == 0 || rest[0] == ' ' || rest[0] == '\t' || rest[0] == '\n')
-}
-
-// blank says that a document holds only comments and space.
-func blank(doc []byte) bool {
-	for line := range bytes.Lines(doc) {
-		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
-			return false
-		}
-	}
-	return true
-}
-
-func (m *manifests) yaml(where string, doc []byte) {
-	if len(doc) > maxDocument {
-		m.unread(where, fmt.Errorf("want a document of at most %d MiB", maxDocument>>20))
-		return
-	}
-	b, err := yaml.YAMLToJSON(doc)
-	if err != nil {
-		m.unread(where, fmt.Errorf("want YAML: %w", err))
-		return
-	}
-	m.document(where, b)
-}
-
-// json reads a stream of JSON documents one after the other.
-func (m *manifests) json(file string, b []byte) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	for d.More() {
-		where := fmt.Sprintf("%s:%d", file, 1+bytes.Count(b[:d.InputOffset()], []byte("\n")))
-		if m.documents++; m.documents > maxDocuments {
-			m.unread(file, fmt.Errorf("want at most %d documents in all; the rest was not read", maxDocuments))
-			return
-		}
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			m.unread(fmt.Sprintf("%s:%d", file, 1+bytes.Count(b[:d.InputOffset()], []byte("\n"))), fmt.Errorf("want JSON: %w", err))
-			return
-		}
-		m.document(where, raw)
+		m.object(where, doc.json, header{})
 	}
 }
 
-// header is what every object begins with; items is a List's content.
+// header is what every object begins with. Items is a List's content; Objects that
+// of an OpenShift Template.
 type header struct {
 	APIVersion string            `json:"apiVersion"`
 	Kind       string            `json:"kind"`
 	Items      []json.RawMessage `json:"items"`
+	Objects    []json.RawMessage `json:"objects"`
 }
 
-func (m *manifests) document(where string, b []byte) {
-	if err := shallow(b); err != nil {
-		m.unread(where, err)
-		return
-	}
-	m.object(where, b, "", "", 0)
-}
-
-// object files one object, or each of a List. Items of a typed list
-// (PodList) need not repeat their kind.
-func (m *manifests) object(where string, b []byte, apiVersion, kindName string, depth int) {
-	var h header
-	if err := json.Unmarshal(b, &h); err != nil {
-		m.unread(where, fmt.Errorf("want a Kubernetes object: %w", err))
-		return
-	}
-	if h.APIVersion == "" && h.Kind == "" {
-		h.APIVersion, h.Kind = apiVersion, kindName
-	}
-	if strings.HasSuffix(h.Kind, "List") && h.Items != nil && depth < 3 {
-		for i, item := range h.Items {
-			m.object(fmt.Sprintf("%s: items[%d]", where, i), item, h.APIVersion, strings.TrimSuffix(h.Kind, "List"), depth+1)
-		}
-		m.objects++ // an empty List is an answer too
-		return
-	}
-	if h.APIVersion == "" || h.Kind == "" {
-		if bytes.Equal(bytes.TrimSpace(b), []byte("null")) {
+// object counts what became of an object, or of each in a list of them.
+func (m *manifests) object(where string, b []byte, within header) {
+	if b = bytes.TrimSpace(b); b[0] == '[' {
+		var list []json.RawMessage
+		if err := json.Unmarshal(b, &list); err != nil {
+			m.unread(where, fmt.Errorf("want a list of Kubernetes objects: %w", err))
 			return
 		}
-		m.unread(where, errors.New("want a Kubernetes object: apiVersion and kind are missing"))
+		m.each(where, list, header{})
 		return
 	}
-	m.typed(where, b, h)
+	h, err := headerOf(b, within)
+	switch {
+	case err != nil:
+		m.unread(where, err)
+	case h.Kind == "Template" && h.Objects != nil:
+		m.unread(where, errors.New("a Template's parameters are not filled in: `oc process -f FILE | breakwater … --from -` reads the result"))
+		m.each(where, h.Objects, header{})
+	case strings.HasSuffix(h.Kind, "List") && m.isList(h):
+		m.objects++ // an empty List is an answer too
+		m.facts.Count(collect.Left("a list, of which each item is counted"))
+		m.each(where, h.Items, header{APIVersion: h.APIVersion, Kind: strings.TrimSuffix(h.Kind, "List")})
+	default:
+		m.facts.Count(m.take(where, b, h))
+	}
 }
 
-func (m *manifests) typed(where string, b []byte, h header) {
+func (m *manifests) each(where string, list []json.RawMessage, within header) {
+	for i, item := range list {
+		m.object(fmt.Sprintf("%s: items[%d]", where, i), item, within)
+	}
+}
+
+// isList tells lists from kinds that are called so: a List holds items, or is of
+// kinds that we know.
+func (m *manifests) isList(h header) bool {
 	gv, err := schema.ParseGroupVersion(h.APIVersion)
 	if err != nil {
-		m.unread(where, fmt.Errorf("want an apiVersion such as apps/v1: %w", err))
-		return
+		return false
 	}
-	m.objects++
-	k := m.kinds[schema.GroupKind{Group: gv.Group, Kind: h.Kind}]
-	if k == nil {
-		m.foreign(gv, h.Kind)
-		return
-	}
-	if !slices.Contains(k.versions, gv) {
-		m.unread(where, fmt.Errorf("%s %s: want version %s", h.Kind, h.APIVersion, k.versions[0]))
-		return
-	}
-	o := k.make()
-	if err := json.Unmarshal(b, o); err != nil {
-		m.unread(where, fmt.Errorf("want a %s of %s: %w", h.Kind, h.APIVersion, err))
-		return
-	}
-	if o.GetName() == "" && o.GetGenerateName() == "" {
-		m.unread(where, fmt.Errorf("%s: want metadata.name", h.Kind))
-		return
-	}
-	m.keep(k, o)
+	_, known := m.kinds[gv.WithKind(strings.TrimSuffix(h.Kind, "List"))]
+	return h.Items != nil || h.Kind == "List" || known
 }
 
-func (m *manifests) keep(k *kind, o object) {
-	if o.GetName() == "" {
-		o.SetName(o.GetGenerateName() + "0")
+// headerOf reads keys as the API server does: in their own case, each once. Items
+// of a typed list (PodList) need not repeat what they are.
+func headerOf(b []byte, within header) (h header, err error) {
+	if b[0] != '{' {
+		return h, fmt.Errorf("want a Kubernetes object, not %.20q", b)
 	}
+	strict, err := kjson.UnmarshalStrict(b, &h)
+	if err == nil {
+		err = duplicate(strict)
+	}
+	if err != nil {
+		return h, fmt.Errorf("want a Kubernetes object: %w", err)
+	}
+	if h.APIVersion == "" {
+		h.APIVersion = within.APIVersion
+	}
+	if h.Kind == "" {
+		h.Kind = within.Kind
+	}
+	switch {
+	case h.APIVersion == "" && h.Kind == "":
+		err = errors.New("want a Kubernetes object: apiVersion and kind are missing")
+	case h.APIVersion == "":
+		err = fmt.Errorf("want the apiVersion of the %s: it is missing", h.Kind)
+	case h.Kind == "":
+		err = fmt.Errorf("want the kind of the object of %s: it is missing", h.APIVersion)
+	}
+	return h, err
+}
+
+// duplicate is the first key that stands twice: which of the two counts differs
+// from reader to reader.
+func duplicate(strict []error) error {
+	for _, err := range strict {
+		if strings.HasPrefix(err.Error(), "duplicate field ") {
+			return err
+		}
+	}
+	return nil
+}
+
+// take makes one object a fact, or says why it is none.
+func (m *manifests) take(where string, b []byte, h header) collect.Outcome {
+	gv, err := schema.ParseGroupVersion(h.APIVersion)
+	if err != nil {
+		return m.gap(where, fmt.Errorf("want an apiVersion such as apps/v1: %w", err))
+	}
+	m.objects++
+	gvk := gv.WithKind(h.Kind)
+	if isEndpoints(gvk) {
+		return m.takeEndpoints(where, b)
+	}
+	k, known := m.kinds[gvk]
+	if !known {
+		if want, other := m.versions[gvk.GroupKind()]; other {
+			return m.gap(where, fmt.Errorf("%s %s: want version %s", h.Kind, h.APIVersion, want))
+		}
+		return m.foreign(where, gvk, b)
+	}
+	o, err := m.decode(where, k, b)
+	if err != nil {
+		m.lost[k.kind]++
+		return m.gap(where, fmt.Errorf("want a %s of %s: %w", h.Kind, h.APIVersion, err))
+	}
+	if o.GetName() == "" {
+		m.unnamed = append(m.unnamed, unnamed{where, k.kind, o})
+		return collect.Left(generated)
+	}
+	return m.keep(where, k.kind, o)
+}
+
+// generated objects are counted when they have names: this reason is taken back then.
+const generated = "waits for a name"
+
+// decode reads an object into its type as the API server does: a key in another
+// case is another key, and one that the type does not have is passed over, and told.
+func (m *manifests) decode(where string, k formerKind, b []byte) (object, error) {
+	o := k.make()
+	if k.how != whole {
+		return o, namesOnly(b, o)
+	}
+	b, err := k.today(b)
+	if err != nil {
+		return nil, err
+	}
+	strict, err := kjson.UnmarshalStrict(b, o)
+	if err == nil {
+		err = duplicate(strict)
+	}
+	if err == nil && o.GetName() == "" && o.GetGenerateName() == "" {
+		err = errors.New("metadata.name is missing")
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.unknown.add(where, k.name, strict)
+	return o, nil
+}
+
+// namesOnly reads of an object what an API server is asked for: never its data.
+func namesOnly(b []byte, o object) error {
+	var named struct {
+		Metadata struct {
+			Name         string            `json:"name"`
+			GenerateName string            `json:"generateName"`
+			Namespace    string            `json:"namespace"`
+			Labels       map[string]string `json:"labels"`
+		} `json:"metadata"`
+		Type string `json:"type"`
+	}
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(b, &named); err != nil {
+		return err
+	}
+	m := named.Metadata
+	if m.Name == "" && m.GenerateName == "" {
+		return errors.New("metadata.name is missing")
+	}
+	o.SetName(m.Name)
+	o.SetGenerateName(m.GenerateName)
+	o.SetNamespace(m.Namespace)
+	o.SetLabels(m.Labels)
+	if s, ok := o.(*corev1.Secret); ok {
+		s.Type = corev1.SecretType(named.Type)
+	}
+	return nil
+}
+
+// keep files an object. One that was read before is not replaced without a word.
+func (m *manifests) keep(where string, k *kind, o object) collect.Outcome {
 	if !k.cluster && o.GetNamespace() == "" {
 		o.SetNamespace(metav1.NamespaceDefault)
 	}
 	if k.cluster {
 		o.SetNamespace("")
 	}
-	if stripped, kept := k.strip(m.strip, o); kept {
-		m.facts.Apply(collect.Change{Op: collect.Put, Kind: k.name, Key: keyOf(o), Object: stripped})
+	version := o.GetResourceVersion()
+	stripped, kept := k.strip(m.strip, o)
+	if !kept {
+		return collect.Left("a ReplicaSet that a Deployment keeps of its past")
 	}
+	key := keyOf(o)
+	put := collect.Change{Op: collect.Put, Kind: k.name, Key: key, Object: stripped}
+	is := identity{k.name, key}
+	before, again := m.told[is]
+	if !again {
+		m.told[is] = sighting{where, version}
+		return collect.Kept(put)
+	}
+	old := m.facts.Get(k.name, key)
+	if reflect.DeepEqual(old, stripped) {
+		return collect.Left("the same object once more")
+	}
+	used, other := where, before.where
+	if newer(before.version, version) {
+		used, other = other, used
+		old, stripped = stripped, old
+	} else {
+		m.told[is] = sighting{where, version}
+		m.facts.Apply(put)
+	}
+	consequence := "Only the first named counts."
+	if w, ok := old.(*collect.Workload); ok {
+		m.templates = append(m.templates, templateOf(w))
+		consequence = "The pods of both are judged; for the rest only the first named counts."
+	}
+	return collect.Lost(collect.Gap{Source: "file", What: k.name + " " + key.String(),
+		Why: fmt.Sprintf("%s and %s hold it, and differ", used, other), Consequence: consequence, Kinds: k.graph, Since: time.Now()})
 }
 
-// foreign counts objects of kinds we do not interpret.
-func (m *manifests) foreign(gv schema.GroupVersion, kindName string) {
-	name := strings.ToLower(kindName) + "s"
-	if gv.Group != "" {
-		name += "." + gv.Group
-	}
-	if gv.Group == "" || builtin(gv.Group) {
-		return // built-in kinds that are left unread on purpose
-	}
-	m.facts.Unread[name]++
+// newer says whether a resourceVersion is a later one than another.
+func newer(a, than string) bool {
+	x, err := strconv.ParseUint(a, 10, 64)
+	y, err2 := strconv.ParseUint(than, 10, 64)
+	return err == nil && err2 == nil && x > y
 }
 
-// shallow refuses JSON that nests deeper than any object does: it would cost
-// stack in every later step.
-func shallow(b []byte) error {
-	depth, inText := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case inText && c == '\\':
-			i++
-		case c == '"':
-			inText = !inText
-		case inText:
-		case c == '{' || c == '[':
-			if depth++; depth > maxNesting {
-				return fmt.Errorf("want at most %d levels of nesting", maxNesting)
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
+// foreign counts an object of a kind we do not interpret, and takes the pods that
+// it would make.
+func (m *manifests) foreign(where string, gvk schema.GroupVersionKind, b []byte) collect.Outcome {
+	plural, _ := meta.UnsafeGuessKindToResource(gvk)
+	m.facts.Unread[plural.GroupResource().String()]++
+	if collect.BuiltIn(gvk.Group) && gvk.Kind != "DeploymentConfig" {
+		return collect.Left("of a kind that is not interpreted")
 	}
-	return nil
+	return m.templatesIn(where, gvk, b)
 }
 
-func (m *manifests) unread(where string, err error) {
+// gap is the outcome of what could not be read; where it names a place in a file.
+func (m *manifests) gap(where string, err error) collect.Outcome {
 	m.broken = append(m.broken, fmt.Errorf("%s: %w", where, err))
-	m.facts.Apply(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "file", What: where, Why: err.Error(), Since: time.Now(),
-		Consequence: "What it describes is missing: nothing here can be taken for absent."}})
+	if n := len(m.broken); n > maxFileGaps {
+		where, err = "more of the files", fmt.Errorf("%d more could not be read, the first of them %w", n-maxFileGaps, m.broken[maxFileGaps])
+	}
+	return collect.Lost(collect.Gap{Source: "file", What: where, Why: collect.Why(err), Since: time.Now(),
+		Consequence: "What it describes is missing: nothing here can be taken for absent."})
 }
+
+func (m *manifests) unread(where string, err error) { m.facts.Count(m.gap(where, err)) }
 
 func (m *manifests) finish(source string) (*collect.Facts, error) {
 	if m.objects == 0 {
@@ -343,9 +398,46 @@ func (m *manifests) finish(source string) (*collect.Facts, error) {
 		}
 		return nil, fmt.Errorf("read manifests in %s: want YAML or JSON files with Kubernetes objects; there is none", source)
 	}
+	m.nameGenerated()
+	m.keepEndpoints()
 	m.makePods()
+	m.unseenKinds()
+	m.unknown.tell(m.facts)
 	f := m.facts
 	f.AsOf = time.Now()
 	f.Cluster = collect.ClusterInfo{Name: "files", Source: "files:" + source}
 	return f, nil
+}
+
+// nameGenerated gives objects with a generateName the first free number as their
+// suffix, where an API server draws five letters.
+func (m *manifests) nameGenerated() {
+	next := map[identity]int{}
+	for _, u := range m.unnamed {
+		m.facts.Tally.Read--
+		if m.facts.Tally.Left[generated]--; m.facts.Tally.Left[generated] == 0 {
+			delete(m.facts.Tally.Left, generated)
+		}
+		namespace := u.GetNamespace()
+		if namespace == "" && !u.kind.cluster {
+			namespace = metav1.NamespaceDefault
+		}
+		prefix := identity{u.kind.name, collect.Key{Namespace: namespace, Name: u.GetGenerateName()}}
+		for {
+			u.SetName(fmt.Sprintf("%s%d", u.GetGenerateName(), next[prefix]))
+			next[prefix]++
+			if _, taken := m.told[identity{u.kind.name, collect.Key{Namespace: namespace, Name: u.GetName()}}]; !taken {
+				break
+			}
+		}
+		m.facts.Count(m.keep(u.where, u.kind, u.object))
+	}
+}
+
+// unseenKinds says of each kind with objects that could not be read what that hides.
+func (m *manifests) unseenKinds() {
+	for k, n := range m.lost {
+		m.facts.Apply(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "file", What: k.what(), Since: time.Now(),
+			Why: fmt.Sprintf("%d could not be read", n), Consequence: k.lost, Kinds: slices.Clone(k.graph)}})
+	}
 }

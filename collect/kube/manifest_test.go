@@ -63,7 +63,7 @@ func TestManifestsBecomeFactsAndThePodsTheyWouldMake(t *testing.T) {
 			"Deployment shop/web"},
 		{"several documents, comments and empty ones", "a.yaml",
 			"# hello\n---\n" + pod + "---\n\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
-			"Namespace a\nPod a/p"},
+			"Namespace a\nNode any-node\nPod a/p made by  on any-node"},
 		{"a List of kubectl get", "a.json",
 			`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"s"}}]}`,
 			"Service default/s"},
@@ -72,12 +72,11 @@ func TestManifestsBecomeFactsAndThePodsTheyWouldMake(t *testing.T) {
 		{"two JSON documents in one file", "a.json", `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a"}}
 			{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"b"}}`, "Namespace a\nNamespace b"},
 		{"a broken document beside a good one is a gap with its line", "a.yaml", pod + "---\nkind: [\n",
-			"Pod a/p\ngap a.yaml:6: want YAML: "},
-		{"an old version is a gap", "a.yaml", pod + "---\napiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: i}\n",
-			"Pod a/p"},
+			"Node any-node\nPod a/p made by  on any-node\ngap a.yaml:6: want YAML: yaml: line 6: "},
 		{"a field of the wrong type is a gap that names it", "a.yaml",
-			pod + "---\napiVersion: v1\nkind: Pod\nmetadata: {name: q}\nspec: {hostNetwork: very}\n",
-			"Pod a/p\ngap a.yaml:6: want a Pod of v1: "},
+			pod + "---\napiVersion: v1\nkind: Service\nmetadata: {name: q}\nspec: {ports: many}\n",
+			"Node any-node\nPod a/p made by  on any-node\ngap a.yaml:6: want a Service of v1: json: cannot unmarshal string into Go struct " +
+				"field ServiceSpec.spec.ports of type []v1.ServicePort\ngap services: 1 could not be read"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -164,11 +163,16 @@ func FuzzReadManifests(f *testing.F) {
 	f.Add([]byte(`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},` +
 		`"spec":{"containers":[{"name":"a"}]}}]}`))
 	f.Add([]byte("--- \n---\n--- a"))
+	f.Add([]byte("apiVersion: v1\nkind: List\nitems: [null, " +
+		"{apiVersion: a/v1, kind: B, metadata: {generateName: b-}, spec: {containers: [{image: i}]}}]\n"))
+	f.Add([]byte("\xff\xfea\x00:\x00 \x001\x00"))
+	f.Add([]byte("%YAML 1.2\n--- {apiVersion: v1, kind: Endpoints, metadata: {name: e}, subsets: [{ports: [{port: 1}]}]}\n...\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		facts, err := ReadFS(fstest.MapFS{"a.yaml": {Data: b}})
 		if err != nil {
 			return
 		}
+		balanced(t, facts)
 		var dump bytes.Buffer
 		if err := Save(&dump, facts); err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,8 @@ func Cluster(from string) (cfg Config, ok bool, err error) {
 }
 
 // Open reads a cluster once: a live one ("context:NAME", "in-cluster") until it
-// was listed whole, a folder or file of manifests, or a dump.
+// was listed whole, a folder or file of manifests, a dump, or manifests from the
+// standard input ("-").
 func Open(ctx context.Context, from string) (*collect.Facts, error) {
 	cfg, live, err := Cluster(from)
 	if err != nil {
@@ -35,8 +37,11 @@ func Open(ctx context.Context, from string) (*collect.Facts, error) {
 	if live {
 		return Once(ctx, cfg)
 	}
+	if from == "-" {
+		return readStream("standard input", os.Stdin)
+	}
 	if info, err := os.Stat(from); err != nil {
-		return nil, fmt.Errorf("want context:NAME, in-cluster, a file or a folder: %w", err)
+		return nil, fmt.Errorf("want context:NAME, in-cluster, a file, a folder or -: %w", err)
 	} else if !info.IsDir() && isDump(from) {
 		return loadFile(from)
 	}
@@ -48,6 +53,17 @@ func Open(ctx context.Context, from string) (*collect.Facts, error) {
 		f.Cluster.Name = strings.TrimSuffix(filepath.Base(abs), filepath.Ext(abs))
 	}
 	return f, nil
+}
+
+// readStream reads the manifests that another command writes.
+func readStream(name string, r io.Reader) (*collect.Facts, error) {
+	b, err := bounded(r)
+	if err != nil {
+		return nil, fmt.Errorf("read manifests from the %s: %w", name, err)
+	}
+	m := newManifests()
+	m.content(name, b)
+	return m.finish(name)
 }
 
 func loadFile(name string) (*collect.Facts, error) {

@@ -1,0 +1,187 @@
+package kube
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// folder is what of a folder is to be read.
+type folder struct {
+	files []string
+	// patches are the files by which a kustomization changes others: parts of
+	// objects, and no objects.
+	patches map[string]bool
+}
+
+// tree reads the manifests below a folder; files of other types are passed over.
+func (m *manifests) tree(shown string, fsys fs.FS) error {
+	found := folder{patches: map[string]bool{}}
+	if err := m.walk(shown, fsys, &found); err != nil {
+		return err
+	}
+	for _, name := range found.files {
+		if found.patches[name] {
+			m.facts.Count(collect.Left("a patch of a kustomization, which is a gap"))
+			continue
+		}
+		m.file(shown, fsys, name, false)
+	}
+	return nil
+}
+
+func (m *manifests) walk(shown string, fsys fs.FS, found *folder) error {
+	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			m.unread(path.Join(shown, name), err)
+			return nil
+		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case d.IsDir() && isFile(fsys, path.Join(name, "Chart.yaml")):
+			m.chart(path.Join(shown, name))
+			return fs.SkipDir
+		case d.IsDir():
+			return nil
+		case slices.Contains(kustomizations, d.Name()):
+			m.kustomization(shown, fsys, name, found)
+			return nil
+		case d.Type()&fs.ModeSymlink != 0 && isFolder(fsys, name):
+			if !strings.HasPrefix(d.Name(), ".") { // "..data" of a mounted ConfigMap, whose files are links themselves
+				m.unread(path.Join(shown, name), errors.New("a link to a folder is not followed: name the folder that it leads to"))
+			}
+			return nil
+		case !slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(path.Ext(name))):
+			return nil
+		}
+		if m.files++; m.files > maxFiles {
+			return fmt.Errorf("read manifests in %s: want at most %d files", shown, maxFiles)
+		}
+		found.files = append(found.files, name)
+		return nil
+	})
+}
+
+func isFile(fsys fs.FS, name string) bool {
+	info, err := fs.Stat(fsys, name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+func isFolder(fsys fs.FS, name string) bool {
+	info, err := fs.Stat(fsys, name)
+	return err == nil && info.IsDir()
+}
+
+// file reads one file. A file that was named must hold Kubernetes objects; one
+// that was found in a folder may be anything.
+func (m *manifests) file(dir string, fsys fs.FS, name string, named bool) {
+	shown := path.Join(dir, name)
+	b, err := content(fsys, name)
+	if err != nil {
+		m.unread(shown, err)
+		return
+	}
+	before := m.objects
+	m.content(shown, b)
+	if named && m.objects == before && len(m.broken) == 0 {
+		m.unread(shown, errors.New("want Kubernetes objects with apiVersion and kind; there is none in it"))
+	}
+}
+
+// content is a regular file's bytes, as many as we take.
+func content(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("want a regular file, not %s", info.Mode().Type())
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return bounded(f)
+}
+
+func bounded(r io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = fmt.Errorf("want at most %d MiB", maxFile>>20)
+	}
+	return b, err
+}
+
+// chart says how a Helm chart is read: its templates are no manifests until they
+// are rendered.
+func (m *manifests) chart(where string) {
+	m.unread(where, errors.New("a Helm chart is read when it is rendered: `helm template "+where+" | breakwater … --from -`"))
+}
+
+var kustomizations = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+
+// kustomization says what a kustomization would change in what is read: nothing of
+// that is applied. Its patches are left out, its resources are read as they stand.
+func (m *manifests) kustomization(shown string, fsys fs.FS, name string, found *folder) {
+	where := path.Join(shown, name)
+	b, err := content(fsys, name)
+	var k map[string]any
+	if err == nil {
+		err = yaml.Unmarshal(b, &k)
+	}
+	if err != nil {
+		m.unread(where, fmt.Errorf("want a kustomization: %w", err))
+		return
+	}
+	changes := changesOf(k)
+	if len(changes) == 0 {
+		m.facts.Count(collect.Left("a kustomization that changes nothing"))
+		return
+	}
+	for _, field := range []string{"patches", "patchesStrategicMerge", "patchesJson6902", "replacements", "transformers", "configurations"} {
+		for _, file := range named(k[field]) {
+			found.patches[path.Join(path.Dir(name), file)] = true
+		}
+	}
+	folder := path.Dir(where)
+	m.unread(where, fmt.Errorf("a kustomization's %s are not applied: `kubectl kustomize %s | breakwater … --from -` reads the result",
+		strings.Join(changes, ", "), folder))
+}
+
+// changesOf is the fields of a kustomization that change or add objects.
+func changesOf(k map[string]any) (out []string) {
+	for _, field := range slices.Sorted(maps.Keys(k)) {
+		switch field {
+		case "apiVersion", "kind", "metadata", "resources", "bases", "openapi", "buildMetadata", "sortOptions":
+		default:
+			out = append(out, field)
+		}
+	}
+	return out
+}
+
+// named is the files that a field of a kustomization names: as text, or as path.
+func named(field any) (out []string) {
+	list, _ := field.([]any)
+	for _, entry := range list {
+		switch e := entry.(type) {
+		case string:
+			out = append(out, e)
+		case map[string]any:
+			if p, ok := e["path"].(string); ok {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}

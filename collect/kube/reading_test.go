@@ -1,0 +1,474 @@
+package kube
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/fstest"
+	"unicode/utf16"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// account is what a source held and what became of it, for a test to compare.
+func account(f *collect.Facts) string {
+	var out []string
+	for _, why := range slices.Sorted(maps.Keys(f.Tally.Left)) {
+		out = append(out, fmt.Sprintf("left %d: %s", f.Tally.Left[why], why))
+	}
+	for _, kind := range slices.Sorted(maps.Keys(f.Unread)) {
+		out = append(out, fmt.Sprintf("unread %d %s", f.Unread[kind], kind))
+	}
+	return strings.Join(out, "\n")
+}
+
+// balanced fails a test where something read was not counted out again.
+func balanced(t *testing.T, f *collect.Facts) {
+	t.Helper()
+	if !f.Tally.Balanced() {
+		t.Errorf("the tally does not balance: %+v", f.Tally)
+	}
+	facts := 0
+	for _, kind := range collect.Kinds {
+		for _, o := range f.Each(kind) {
+			switch o := o.(type) {
+			case *collect.Pod:
+				if o.Made && o.Owner.Kind != "" && o.Phase == "Pending" && o.UID == "" {
+					continue // of a template
+				}
+			case *collect.Node:
+				if o.Name == anyNode {
+					continue
+				}
+			case *collect.EndpointSlice:
+				if f.Tally.Left["Endpoints, which count as EndpointSlices"] > 0 {
+					continue
+				}
+			}
+			facts++
+		}
+	}
+	if facts > f.Tally.Kept {
+		t.Errorf("%d facts of %d that were kept", facts, f.Tally.Kept)
+	}
+}
+
+func read(t *testing.T, files fstest.MapFS) *collect.Facts {
+	t.Helper()
+	f, err := ReadFS(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	balanced(t, f)
+	return f
+}
+
+func namespace(name string) string {
+	return "apiVersion: v1\nkind: Namespace\nmetadata: {name: " + name + "}\n"
+}
+
+func TestEveryDocumentOfAFileIsReadOrTold(t *testing.T) {
+	const a, b, c = "Namespace a", "Namespace b", "Namespace c"
+	three := namespace("a") + "---\n" + namespace("b") + "---\n" + namespace("c")
+	utf16le := func(s string) string {
+		var out []byte
+		for _, u := range utf16.Encode([]rune(s)) {
+			out = binary.LittleEndian.AppendUint16(out, u)
+		}
+		return string(out)
+	}
+	utf16be := func(s string) string {
+		var out []byte
+		for _, u := range utf16.Encode([]rune(s)) {
+			out = binary.BigEndian.AppendUint16(out, u)
+		}
+		return string(out)
+	}
+	utf32 := func(s string, order binary.AppendByteOrder) string {
+		var out []byte
+		for _, r := range s {
+			out = order.AppendUint32(out, uint32(r))
+		}
+		return string(out)
+	}
+	inJSON := func(name string) string {
+		return `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"` + name + `"}}`
+	}
+	all := strings.Join([]string{a, b, c}, "\n")
+	tests := []struct{ name, content, want string }{
+		{"UTF-8 with a byte order mark", "\uFEFF" + three, all},
+		{"a byte order mark before each document, as files put together have", "\uFEFF" + namespace("a") + "\uFEFF---\n\uFEFF" + namespace("b"),
+			a + "\n" + b},
+		{"UTF-16LE with its mark, as PowerShell writes", utf16le("\uFEFF" + strings.ReplaceAll(three, "\n", "\r\n")), all},
+		{"UTF-16BE with its mark", utf16be("\uFEFF" + three), all},
+		{"UTF-16LE without", utf16le(three), all},
+		{"UTF-16BE without", utf16be(three), all},
+		{"UTF-16LE JSON", utf16le("\uFEFF" + inJSON("a")), a},
+		{"UTF-32LE", utf32("\uFEFF"+three, binary.LittleEndian), all},
+		{"UTF-32BE", utf32(three, binary.BigEndian), all},
+		{"half a character is told", utf16le("\uFEFF" + three)[:101], "gap a.yaml:1: want UTF-16LE, as it begins: some of it is no character"},
+		{"lines that end in carriage returns", strings.ReplaceAll(three, "\n", "\r"), all},
+		{"a document ends at ...", namespace("a") + "...\n" + namespace("b") + "...\n---\n" + namespace("c") + "...\n", all},
+		{"directives", "%YAML 1.2\n---\n" + namespace("a"), a},
+		{"a comment behind the separator", "--- # first\n" + namespace("a") + "---\t# second\n" + namespace("b"), a + "\n" + b},
+		{"an object behind the separator", "--- {apiVersion: v1, kind: Namespace, metadata: {name: a}}\n---\n" + namespace("b"), a + "\n" + b},
+		{"YAML in braces", "{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n---\n" + namespace("b"), a + "\n" + b},
+		{"a JSON document between YAML ones", namespace("a") + "---\n" + inJSON("b") + "\n---\n" + namespace("c"), all},
+		{"JSON documents on one line", inJSON("a") + inJSON("b") + " " + inJSON("c"), all},
+		{"a stray brace in a JSON stream", inJSON("a") + "\n}\n" + inJSON("b"),
+			a + "\ngap a.yaml:2: want JSON, and what follows was not read: invalid character '}' looking for beginning of value"},
+		{"an array", "[" + inJSON("a") + "," + inJSON("b") + "]", a + "\n" + b},
+		{"a sequence", "- " + inJSON("a") + "\n- " + inJSON("b") + "\n", a + "\n" + b},
+		{"an anchor, merged and overridden", "apiVersion: v1\nkind: Namespace\nmetadata:\n" +
+			"  labels: &l {x: '1'}\n  annotations:\n    <<: *l\n    x: '2'\n  name: a\n", a},
+		{"a key twice is refused", namespace("a") + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: b}\nmetadata: {name: c}\n",
+			a + "\n" + `gap a.yaml:5: want YAML: yaml: unmarshal errors: line 8: key "metadata" already set in map`},
+		{"a key twice in JSON", inJSON("a") + `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"b","name":"c"}}`,
+			a + "\n" + `gap a.yaml:1: want a Namespace of v1: duplicate field "metadata.name"` + "\ngap namespaces: 1 could not be read"},
+		{"a kind twice", inJSON("a") + `{"apiVersion":"v1","kind":"Secret","kind":"Namespace","metadata":{"name":"b"}}`,
+			a + "\n" + `gap a.yaml:1: want a Kubernetes object: duplicate field "kind"`},
+		{"null documents", namespace("a") + "---\nnull\n", a + "\ngap a.yaml:5: want a Kubernetes object, not \"null\""},
+		{"a List with nothing in it", namespace("a") + "---\napiVersion: v1\nkind: List\nitems:\n", a},
+		{"a List without items", namespace("a") + "---\napiVersion: v1\nkind: PodList\n", a},
+		{"a List whose item is null", namespace("a") + "---\napiVersion: v1\nkind: List\nitems: [null]\n",
+			a + "\ngap a.yaml:5: items[0]: want a Kubernetes object, not \"null\""},
+		{"Lists in Lists", strings.Repeat(`{"apiVersion":"v1","kind":"List","items":[`, 6) + inJSON("a") + strings.Repeat("]}", 6), a},
+		{"a typed list whose items name half of what they are", `{"apiVersion":"v1","kind":"NamespaceList","items":[{"kind":"Namespace",` +
+			`"metadata":{"name":"a"}}]}`, a},
+		{"the kind in another case is no kind", namespace("a") + "---\napiVersion: v1\nKind: Namespace\nmetadata: {name: b}\n",
+			a + "\ngap a.yaml:5: want the kind of the object of v1: it is missing"},
+		{"no version", namespace("a") + "---\nkind: Namespace\nmetadata: {name: b}\n",
+			a + "\ngap a.yaml:5: want the apiVersion of the Namespace: it is missing"},
+		{"a version nobody knows", namespace("a") + "---\napiVersion: apps/v7\nkind: Deployment\nmetadata: {name: b}\n",
+			a + "\ngap a.yaml:5: Deployment apps/v7: want version apps/v1"},
+		{"no name", namespace("a") + "---\napiVersion: v1\nkind: Secret\nmetadata: {}\n",
+			a + "\ngap a.yaml:5: want a Secret of v1: metadata.name is missing\ngap secrets: 1 could not be read"},
+		{"a Secret is read for its name alone", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: not base64}\n", "Secret default/s"},
+		{"an OpenShift Template", "apiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: t}\nobjects:\n- " + inJSON("a") + "\n",
+			a + "\ngap a.yaml:1: a Template's parameters are not filled in: `oc process -f FILE | breakwater … --from -` reads the result"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f, err := ReadFS(fstest.MapFS{"a.yaml": {Data: []byte(test.content)}})
+			if err != nil {
+				if want := strings.TrimPrefix(test.want, "gap "); err.Error() != "read manifests: "+want {
+					t.Errorf("error %v, want %s", err, want)
+				}
+				return
+			}
+			balanced(t, f)
+			if got := summary(f); got != test.want {
+				t.Errorf("got:\n%s\nwant:\n%s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestAKeyInAnotherCaseIsAnotherKey(t *testing.T) {
+	const pod = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"%s"},"spec":{"HostPID":true,"containers":[{"name":"c","image":"i",` +
+		`"securityContext":%s}]}}`
+	f := read(t, fstest.MapFS{"a.json": {Data: fmt.Appendf(nil, pod+pod, "yes", `{"privileged":true,"Privileged":false}`,
+		"no", `{"Privileged":true}`)}})
+	for name, want := range map[string]bool{"yes": true, "no": false} {
+		p := f.Pods[collect.Key{Namespace: "default", Name: name}]
+		if p.Shape.Containers[0].Privileged != want || p.Shape.HostPID {
+			t.Errorf("%s: privileged %v, want %v; host PID %v", name, p.Shape.Containers[0].Privileged, want, p.Shape.HostPID)
+		}
+	}
+	want := "gap Pod spec.HostPID: unknown field, in a.json:1 and 1 more\n" +
+		"gap Pod spec.containers[].securityContext.Privileged: unknown field, in a.json:1 and 1 more"
+	if got := summary(f); !strings.HasSuffix(got, want) {
+		t.Errorf("got:\n%s\nwant at the end:\n%s", got, want)
+	}
+}
+
+func TestTheSameIdentityTwiceIsToldAndNeitherIsLost(t *testing.T) {
+	safe := strings.Replace(deployment, "privileged: true", "privileged: false", 1)
+	role := "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: a, resourceVersion: '%d'}\n" +
+		"rules: [{apiGroups: [''], resources: [%s], verbs: [get]}]\n"
+	f := read(t, fstest.MapFS{
+		"base/d.yaml": {Data: []byte(deployment)}, "overlays/prod/d.yaml": {Data: []byte(safe)},
+		"r1.yaml": {Data: fmt.Appendf(nil, role, 12, "pods")}, "r2.yaml": {Data: fmt.Appendf(nil, role, 9, "secrets")},
+		"s.yaml": {Data: []byte(namespace("a"))}, "t.yaml": {Data: []byte(namespace("a"))},
+	})
+	want := `Namespace a
+Node any-node
+Pod shop/web made by Deployment on any-node
+Pod shop/web-2 made by Deployment on any-node
+Deployment shop/web
+Role a/r
+gap Deployment shop/web: overlays/prod/d.yaml:1 and base/d.yaml:1 hold it, and differ
+gap Role a/r: r1.yaml:1 and r2.yaml:1 hold it, and differ`
+	if got := summary(f); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	privileged := 0
+	for _, p := range f.Pods {
+		if p.Shape.Containers[0].Privileged {
+			privileged++
+		}
+	}
+	if privileged != 1 {
+		t.Errorf("%d of the two pods are privileged, want 1", privileged)
+	}
+	if r := f.Roles[collect.Key{Namespace: "a", Name: "r"}]; r.Rules[0].Resources[0] != "pods" {
+		t.Errorf("the older role counts: %+v", r.Rules)
+	}
+	if got, want := account(f), "left 1: the same object once more"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestObjectsWithAGeneratedNameAreAllKept(t *testing.T) {
+	job := "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: migrate-}\n" +
+		"spec: {template: {spec: {containers: [{name: c, image: %s}]}}}\n"
+	taken := "apiVersion: batch/v1\nkind: Job\nmetadata: {name: migrate-1}\nspec: {template: {spec: {containers: [{name: c, image: x}]}}}\n"
+	f := read(t, fstest.MapFS{"a.yaml": {Data: []byte(fmt.Sprintf(job, "a") + "---\n" + fmt.Sprintf(job, "b") + "---\n" + taken)}})
+	if got, want := slices.Sorted(func(yield func(string) bool) {
+		for k := range f.Workloads {
+			if !yield(k.Name) {
+				return
+			}
+		}
+	}), []string{"migrate-0", "migrate-1", "migrate-2"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if len(f.Pods) != 3 || f.Tally.Left[generated] != 0 {
+		t.Errorf("%d pods, tally %+v", len(f.Pods), f.Tally)
+	}
+}
+
+func TestAPodTemplateIsKnownByItsShapeWhateverItsKind(t *testing.T) {
+	const spec = "{metadata: {labels: {app: web}}, spec: {serviceAccountName: sa, " +
+		"containers: [{name: c, image: i, securityContext: {privileged: true}}]}}"
+	of := func(apiVersion, kind, spec string) string {
+		return "apiVersion: " + apiVersion + "\nkind: " + kind + "\nmetadata: {name: web, namespace: shop, labels: {team: a}}\n" +
+			"spec: " + spec + "\n"
+	}
+	made := func(kind string) string { return "Node any-node\nPod shop/web made by " + kind + " on any-node" }
+	tests := []struct{ name, content, want string }{
+		{"an Argo Rollout", of("argoproj.io/v1alpha1", "Rollout", "{template: "+spec+"}"), made("Rollout")},
+		{"a Rollout scaled to zero", of("argoproj.io/v1alpha1", "Rollout", "{replicas: 0, template: "+spec+"}"), ""},
+		{"an OpenShift DeploymentConfig", of("apps.openshift.io/v1", "DeploymentConfig", "{template: "+spec+"}"), made("DeploymentConfig")},
+		{"a DeploymentConfig of old", of("v1", "DeploymentConfig", "{template: "+spec+"}"), made("DeploymentConfig")},
+		{"an OpenKruise CloneSet", of("apps.kruise.io/v1alpha1", "CloneSet", "{template: "+spec+"}"), made("CloneSet")},
+		{"a Knative Service, whose container has no name", of("serving.knative.dev/v1", "Service",
+			"{template: {spec: {containers: [{image: i, securityContext: {privileged: true}}]}}}"), made("Service")},
+		{"a SparkApplication in words of its own", of("sparkoperator.k8s.io/v1beta2", "SparkApplication",
+			"{image: spark, driver: {serviceAccount: sa, securityContext: {privileged: true}}, executor: {instances: 2}}"),
+			made("SparkApplication") + "\nPod shop/web-2 made by SparkApplication on any-node"},
+		{"a SparkApplication with a template", of("sparkoperator.k8s.io/v1beta2", "SparkApplication",
+			"{image: spark, driver: {template: "+spec+"}}"),
+			made("SparkApplication")},
+		{"an Argo Workflow's container", of("argoproj.io/v1alpha1", "Workflow",
+			"{templates: [{name: t, container: {image: i, securityContext: {privileged: true}}}]}"), made("Workflow")},
+		{"a Tekton Task's steps", of("tekton.dev/v1", "Task", "{steps: [{image: i, securityContext: {privileged: true}}]}"), made("Task")},
+		{"a kind nobody knows, deep in its spec", of("example.org/v1", "Fleet", "{groups: [{members: {podTemplate: "+spec+"}}]}"), made("Fleet")},
+		{"a policy's pattern makes none", of("kyverno.io/v1", "ClusterPolicy",
+			"{rules: [{validate: {pattern: {spec: {containers: [{image: i}]}}}}]}"), ""},
+		{"past revisions make none",
+			"apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {name: web}\ndata: {spec: {template: " + spec + "}}\n", ""},
+		{"an image without a template is told", of("example.org/v1", "Database", "{image: postgres}"),
+			"gap Database.example.org shop/web: it names images, and its kind is not interpreted"},
+		{"a template that is none is told", of("example.org/v1", "Fleet", "{containers: [{image: i, ports: many}]}"),
+			"gap a.yaml:1: want a pod template in the Fleet: json: cannot unmarshal string into Go struct field " +
+				"Container.spec.containers.ports of type []v1.ContainerPort"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := read(t, fstest.MapFS{"a.yaml": {Data: []byte(test.content)}})
+			if got := summary(f); got != test.want {
+				t.Errorf("got:\n%s\nwant:\n%s", got, test.want)
+			}
+			if p := f.Pods[collect.Key{Namespace: "shop", Name: "web"}]; p != nil && !p.Shape.Containers[0].Privileged {
+				t.Errorf("%+v", p.Shape)
+			}
+			if len(f.Unread) != 1 {
+				t.Errorf("unread %v, want the one kind", f.Unread)
+			}
+		})
+	}
+}
+
+func TestAMadePodIsTheTopmostOwnersAndNobodyHasItsPods(t *testing.T) {
+	template := "{template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, image: i}]}}}"
+	object := func(apiVersion, kind, name, owner string) string {
+		refs := ""
+		if kind, name, owned := strings.Cut(owner, "/"); owned {
+			refs = fmt.Sprintf(", ownerReferences: [{apiVersion: v1, kind: %s, name: %s, uid: u, controller: true}]", kind, name)
+		}
+		return fmt.Sprintf("---\napiVersion: %s\nkind: %s\nmetadata: {name: %s%s}\nspec: %s\n", apiVersion, kind, name, refs, template)
+	}
+	rollout := object("argoproj.io/v1alpha1", "Rollout", "web", "")
+	set := object("apps/v1", "ReplicaSet", "web-5d9", "Rollout/web")
+	pod := "---\napiVersion: v1\nkind: Pod\nmetadata: {name: web-5d9-x, ownerReferences: [{apiVersion: v1, kind: ReplicaSet, " +
+		"name: web-5d9, uid: u, controller: true}]}\nspec: {nodeName: n1, containers: [{name: c, image: i}]}\n"
+	tests := []struct{ name, content, want string }{
+		{"of a Rollout, its set and its pod", rollout + set + pod, "web-5d9-x"},
+		{"of a Rollout and its set", rollout + set, "web"},
+		{"of a set whose owner was not read", set, "web-5d9"},
+		{"of a Job whose CronJob was not read", object("batch/v1", "Job", "run-1", "CronJob/run"), "run-1"},
+		{"of a Knative Service and what it makes", object("serving.knative.dev/v1", "Service", "web", "") +
+			object("serving.knative.dev/v1", "Configuration", "web", "Service/web") +
+			object("apps/v1", "Deployment", "web-1", "Configuration/web"), "web"},
+		{"of owners in a ring", object("apps/v1", "Deployment", "a", "Deployment/b") + object("apps/v1", "Deployment", "b", "Deployment/a") + pod,
+			"web-5d9-x"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := read(t, fstest.MapFS{"a.yaml": {Data: []byte(test.content)}})
+			var got []string
+			for k := range f.Each("Pod") {
+				got = append(got, k.Name)
+			}
+			if strings.Join(got, " ") != test.want {
+				t.Errorf("pods %v, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestAPodThatNoNodeWasChosenForStandsOnOne(t *testing.T) {
+	const pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec: {%s containers: [{name: c, image: i}]}\nstatus: {phase: %s}\n"
+	f := read(t, fstest.MapFS{"a.yaml": {Data: []byte(fmt.Sprintf(pod, "placed", "nodeName: n1,", "Running") +
+		fmt.Sprintf(pod, "waits", "", "Pending") + fmt.Sprintf(pod, "ended", "", "Failed") + fmt.Sprintf(pod, "new", "", "''"))}})
+	want := "Node any-node\nPod default/ended\nPod default/new made by  on any-node\n" +
+		"Pod default/placed\nPod default/waits made by  on any-node"
+	if got := summary(f); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestObjectsOfFormerVersionsAreRead(t *testing.T) {
+	f := read(t, fstest.MapFS{"a.yaml": {Data: []byte(strings.Replace(deployment, "apps/v1", "extensions/v1beta1", 1) + `---
+apiVersion: networking.k8s.io/v1beta1
+kind: Ingress
+metadata: {name: old}
+spec:
+  backend: {serviceName: other, servicePort: http}
+  rules: [{host: a.example.org, http: {paths: [{path: /, backend: {serviceName: web, servicePort: 80}}]}}]
+---
+apiVersion: rbac.authorization.k8s.io/v1alpha1
+kind: ClusterRoleBinding
+metadata: {name: all}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects:
+- {apiVersion: rbac.authorization.k8s.io/v1alpha1, kind: User, name: "*"}
+- {apiVersion: v1, kind: ServiceAccount, name: a, namespace: b}
+---
+apiVersion: admissionregistration.k8s.io/v1beta1
+kind: ValidatingWebhookConfiguration
+metadata: {name: guard}
+webhooks: [{name: a.example.org, clientConfig: {}}]
+`)}})
+	want := "Node any-node\nPod shop/web made by Deployment on any-node\nDeployment shop/web\nClusterRoleBinding all\nIngress default/old\n" +
+		"ValidatingWebhookConfiguration guard"
+	if got := summary(f); got != want {
+		t.Fatalf("got:\n%s\nwant:\n%s", got, want)
+	}
+	spec := f.Ingresses[collect.Key{Namespace: "default", Name: "old"}].Spec
+	if b := spec.DefaultBackend.Service; b.Name != "other" || b.Port.Name != "http" {
+		t.Errorf("default backend %+v", b)
+	}
+	if b := spec.Rules[0].HTTP.Paths[0].Backend.Service; b.Name != "web" || b.Port.Number != 80 {
+		t.Errorf("backend %+v", b)
+	}
+	subjects := f.ClusterRoleBindings[collect.Key{Name: "all"}].Subjects
+	if s := subjects[0]; s.Kind != "Group" || s.Name != "system:authenticated" || s.APIGroup != "rbac.authorization.k8s.io" {
+		t.Errorf("everybody is %+v", s)
+	}
+	if s := subjects[1]; s.Kind != "ServiceAccount" || s.APIGroup != "" {
+		t.Errorf("the account is %+v", s)
+	}
+	if w := f.ValidatingWebhooks[collect.Key{Name: "guard"}].Webhooks[0]; *w.FailurePolicy != "Ignore" {
+		t.Errorf("a webhook of old that cannot be asked: %s, want Ignore", *w.FailurePolicy)
+	}
+}
+
+func TestEndpointsWithoutSlicesAreSlices(t *testing.T) {
+	const endpoints = "apiVersion: v1\nkind: Endpoints\nmetadata: {name: web, namespace: shop}\nsubsets:\n" +
+		"- {addresses: [{ip: 10.0.0.1, targetRef: {kind: Pod, name: p, namespace: shop}}], " +
+		"notReadyAddresses: [{ip: 10.0.0.2}], ports: [{port: 8080}]}\n"
+	const slice = "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-x, namespace: shop, " +
+		"labels: {kubernetes.io/service-name: web}}\naddressType: IPv4\n"
+	f := read(t, fstest.MapFS{"a.yaml": {Data: []byte(endpoints)}})
+	e := f.EndpointSlices[collect.Key{Namespace: "shop", Name: "web-0"}]
+	if e == nil || fmt.Sprint(e.Service, e.Pods, e.Addresses, e.Ports) != "web[shop/p] [10.0.0.2] [{ 8080 TCP}]" {
+		t.Fatal(summary(f), e.Service, e.Pods, e.Addresses, e.Ports)
+	}
+	if f := read(t, fstest.MapFS{"a.yaml": {Data: []byte(endpoints + slice)}}); len(f.EndpointSlices) != 1 {
+		t.Errorf("beside its slice: %v", f.EndpointSlices)
+	}
+}
+
+func TestEverythingInAFolderIsReadOrTold(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("A.YAML", namespace("a"))
+	write("notes.txt", "nothing")
+	write("chart/Chart.yaml", "apiVersion: v2\nname: c\n")
+	write("chart/templates/a.yaml", "{{ .Values.x }}\n")
+	write("site/kustomization.yaml", "resources: [d.yaml]\npatches: [{path: patch.yaml}]\nnamespace: other\n")
+	write("site/d.yaml", deployment)
+	write("site/patch.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec: {replicas: 0}\n")
+	write("plain/kustomization.yml", "resources: [n.yaml]\n")
+	write("plain/n.yaml", namespace("one"))
+	write(".git/x.yaml", "a: [")
+	write("outside/b.yaml", namespace("b"))
+	for link, to := range map[string]string{"link": "outside", "..data": "outside", "file.yaml": "outside/b.yaml", "gone.yaml": "nowhere"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.yaml"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	balanced(t, f)
+	got := strings.ReplaceAll(summary(f), dir, "DIR")
+	want := `Namespace a
+Namespace b
+Namespace one
+Node any-node
+Pod shop/web made by Deployment on any-node
+Deployment shop/web
+gap DIR/chart: a Helm chart is read when it is rendered: ` + "`helm template DIR/chart | breakwater … --from -`" + `
+gap DIR/gone.yaml: stat gone.yaml: no such file or directory
+gap DIR/link: a link to a folder is not followed: name the folder that it leads to
+gap DIR/pipe.yaml: want a regular file, not p---------
+gap DIR/site/kustomization.yaml: a kustomization's namespace, patches are not applied: ` +
+		"`kubectl kustomize DIR/site | breakwater … --from -` reads the result"
+	if got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestManyFilesThatCannotBeReadAreCounted(t *testing.T) {
+	files := fstest.MapFS{"a.yaml": {Data: []byte(namespace("a"))}}
+	for i := range maxFileGaps + 20 {
+		files[fmt.Sprintf("x%04d.yaml", i)] = &fstest.MapFile{Data: []byte("a: 1\n")}
+	}
+	f := read(t, files)
+	g := f.Gaps[collect.GapKey{Source: "file", What: "more of the files"}]
+	if len(f.Gaps) != maxFileGaps+1 || !strings.HasPrefix(g.Why, "20 more could not be read") {
+		t.Errorf("%d gaps, the last %+v", len(f.Gaps), g)
+	}
+}
