@@ -21,7 +21,11 @@ type client struct {
 	http       *http.Client
 }
 
-func dial(ctx context.Context, d datadir.Dir) (*client, error) {
+func dial(ctx context.Context, said io.Writer, d datadir.Dir) (*client, error) {
+	d, sample := d.Served()
+	if sample {
+		fmt.Fprintln(said, "asked of the sample estate: no other server runs on this data folder")
+	}
 	r, err := d.Server()
 	if err != nil {
 		return nil, err
@@ -99,11 +103,12 @@ func signInCommand(s streams) *cobra.Command {
 		Short: "Print a new sign-in link for the running server",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			r, err := datadir.Dir(data).Server()
+			d, _ := datadir.Dir(data).Served()
+			r, err := d.Server()
 			if err != nil {
 				return err
 			}
-			token, err := newSignIn(c.Context(), datadir.Dir(data))
+			token, err := newSignIn(c.Context(), d)
 			if err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ func queryCommand(s streams) *cobra.Command {
 			if f == "csv" {
 				return writeCSV(c, in, q, s)
 			}
-			r, err := answer(c, in, q, limit)
+			r, err := answer(c, s, in, q, limit)
 			if err != nil {
 				return err
 			}
@@ -112,13 +112,13 @@ type rows struct {
 	Gaps    []query.Gap    `json:"gaps"`
 }
 
-func answer(c *cobra.Command, in input, q *query.Query, limit int) (*rows, error) {
+func answer(c *cobra.Command, s streams, in input, q *query.Query, limit int) (*rows, error) {
 	ctx := c.Context()
 	if limit == 0 {
 		limit = query.AllRows
 	}
 	if len(in.from) == 0 {
-		cl, err := dial(ctx, datadir.Dir(in.data))
+		cl, err := dial(ctx, s.err, datadir.Dir(in.data))
 		if err != nil {
 			return nil, err
 		}
@@ -210,7 +210,7 @@ func (r *rows) tell(err io.Writer, shown int) {
 func writeCSV(c *cobra.Command, in input, q *query.Query, s streams) error {
 	ctx := c.Context()
 	if len(in.from) == 0 {
-		cl, err := dial(ctx, datadir.Dir(in.data))
+		cl, err := dial(ctx, s.err, datadir.Dir(in.data))
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ are counted below.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var d report.Recommendations
 			if len(in.from) == 0 {
-				cl, err := dial(c.Context(), datadir.Dir(in.data))
+				cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
 				if err != nil {
 					return err
 				}

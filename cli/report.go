@@ -48,7 +48,7 @@ func graphCommand(s streams) *cobra.Command {
 
 // fromServer writes the server's document as it is, or as a table.
 func fromServer(c *cobra.Command, in input, path string, f format, s streams, table func([]byte) error) error {
-	cl, err := dial(c.Context(), datadir.Dir(in.data))
+	cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func pathsCommand(s streams) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			var d report.Paths
 			if len(in.from) == 0 {
-				cl, err := dial(c.Context(), datadir.Dir(in.data))
+				cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
 				if err != nil {
 					return err
 				}

@@ -36,6 +36,9 @@ func (d Dir) Advisories() string  { return filepath.Join(string(d), "advisories"
 func (d Dir) Authority() string   { return filepath.Join(string(d), "authority") }
 func (d Dir) RunningFile() string { return filepath.Join(string(d), "server.json") }
 
+// Sample is the folder of the sample estate alone: nothing of it lies where a user's data does.
+func (d Dir) Sample() Dir { return Dir(filepath.Join(string(d), "sample")) }
+
 // Dump is the file of a cluster's saved facts; names of clusters are free text.
 func (d Dir) Dump(cluster string) string {
 	safe := strings.Map(func(r rune) rune {
@@ -139,6 +142,17 @@ func (d Dir) Announce(r Running) error {
 }
 
 var ErrNoServer = errors.New("no server is running")
+
+// Served is the folder that a server runs on: this one, or the sample's if only the sample is served.
+func (d Dir) Served() (at Dir, sample bool) {
+	if _, err := os.Stat(d.RunningFile()); err == nil {
+		return d, false
+	}
+	if _, err := os.Stat(d.Sample().RunningFile()); err == nil {
+		return d.Sample(), true
+	}
+	return d, false
+}
 
 // Server is the running server of this folder.
 func (d Dir) Server() (Running, error) {

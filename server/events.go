@@ -146,7 +146,9 @@ func optional(s string) *string {
 // nats is the NATS cluster to use, if any.
 func (v *Server) nats() ingest.NATS {
 	n := v.config.NATS
-	n.URL = cmp.Or(n.URL, os.Getenv(NATSVariable))
+	if !v.config.Sample { // whose events wait in its own folder
+		n.URL = cmp.Or(n.URL, os.Getenv(NATSVariable))
+	}
 	return n
 }
 

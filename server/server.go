@@ -26,13 +26,11 @@ import (
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/enrichment"
 	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
-	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/ui"
-	"github.com/breakwater-sec/breakwater/vuln"
 	"github.com/breakwater-sec/breakwater/watch"
 )
 
@@ -61,8 +59,13 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 		return errors.New("nothing to watch: name a cluster with --from context:NAME or a registry with --registry HOST, or " +
 			"look around with --sample")
 	}
-	if c.Sample && c.Ingest == "" {
-		c.Ingest = "127.0.0.1:0"
+	data := datadir.Dir(c.Data)
+	if c.Sample {
+		if err := c.alone(); err != nil {
+			return err
+		}
+		data = data.Sample()
+		c.Storage.Where, c.Ingest = data.Database(), cmp.Or(c.Ingest, "127.0.0.1:0")
 	}
 	if c.NATS.URL != "" && c.Ingest == "" {
 		return errors.New("--nats is where events wait, and none are taken: give --ingest-listen too")
@@ -71,7 +74,7 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 	if c.Verbose {
 		level = slog.LevelDebug
 	}
-	v := &Server{config: c, progress: progress, Data: datadir.Dir(c.Data),
+	v := &Server{config: c, progress: progress, Data: data,
 		log: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: level}))}
 	unlock, err := v.Data.Lock()
 	if err != nil {
@@ -180,21 +183,6 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	v.alerting, err = v.openAlerting(ctx, servers)
-	return err
-}
-
-// sample starts the sample estate and brings the advisories it needs.
-func (v *Server) sample(ctx context.Context) (err error) {
-	fmt.Fprintln(v.progress, "building the images of the sample estate …")
-	if v.Estate, err = harborshop.Open(ctx, ""); err != nil {
-		return err
-	}
-	base := v.transport
-	if base == nil {
-		base = image.Transport()
-	}
-	v.transport = v.Estate.Transport(base)
-	_, err = vuln.Import(ctx, v.Data.Advisories(), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil)
 	return err
 }
 

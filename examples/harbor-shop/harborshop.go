@@ -10,7 +10,7 @@ package harborshop
 
 import (
 	"context"
-	_ "embed" // the recorded audit log
+	_ "embed" // the recordings
 	"errors"
 	"fmt"
 	"io"
@@ -50,13 +50,19 @@ type Cluster struct {
 	// Applied is the part that people apply: without system.yaml, which holds
 	// what a cluster has by itself, and without pods.
 	Applied fs.FS
-	// Audit is what a real API server's audit log said when somebody made one of
+	// Audit is what a real API server's audit log said when people made two of
 	// the workloads, as JSON Lines; empty where nothing was recorded.
 	Audit []byte
+	// Runtime is what a real sensor said of real containers that ran under the names
+	// of this cluster's, as JSON Lines; empty where nothing was recorded.
+	Runtime []byte
 }
 
 //go:embed audit/harbor-prod.jsonl
 var auditOfProd []byte
+
+//go:embed runtime/harbor-prod.jsonl
+var runtimeOfProd []byte
 
 // Open builds the images, starts the registry on a loopback address ("" is a free
 // port of 127.0.0.1), pushes them there and renders the manifests.
@@ -89,7 +95,7 @@ func (e *Estate) fill(ctx context.Context) error {
 			return err
 		}
 		if name == "harbor-prod" {
-			c.Audit = auditOfProd
+			c.Audit, c.Runtime = auditOfProd, runtimeOfProd
 		}
 		e.Clusters = append(e.Clusters, c)
 	}
