@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 func serveCommand(s streams) *cobra.Command {
 	var c server.Config
+	var live bool
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Watch clusters and registries and serve portal and API",
@@ -23,9 +25,11 @@ KUBECONFIG is looked at only for --from context:NAME. Registries are read with t
 account that docker login has for them, or that the file of --config names.`,
 		Example: "  breakwater serve --sample\n  breakwater serve --from context:prod --from staging=context:stg --registry registry.example",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), s, c) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), s, c, live) },
 	}
 	serveFlags(cmd, &c)
+	cmd.Flags().BoolVar(&live, "sensor", false,
+		"with --sample: watch this machine with breakwater-sensor (eBPF, as root) as if it were a node, instead of replaying a recording")
 	return cmd
 }
 
@@ -34,7 +38,8 @@ func serveFlags(cmd *cobra.Command, c *server.Config) {
 	f := cmd.Flags()
 	f.StringArrayVar(&c.From, "from", nil,
 		"a cluster to watch: context:NAME, in-cluster, a folder or file of manifests, a dump; NAME=… before it names the cluster; may repeat")
-	f.BoolVar(&c.Sample, "sample", false, "serve the sample estate: two clusters of a harbour's shop and their images")
+	f.BoolVar(&c.Sample, "sample", false, "serve the sample estate, two clusters of a harbour's shop and their images, alone and "+
+		"in the folder sample of --data")
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:7878", "address to listen on; port 0 takes a free one")
 	f.StringSliceVar(&c.Hosts, "host", nil, "a further host name that browsers may use for this server; may repeat")
 	f.StringVar(&c.Ingest, "ingest-listen", "",
@@ -70,12 +75,15 @@ func serveFlags(cmd *cobra.Command, c *server.Config) {
 }
 
 // serve runs the server, shows the sample if it is served, and prints how to sign in.
-func serve(ctx context.Context, s streams, c server.Config) error {
+func serve(ctx context.Context, s streams, c server.Config, live bool) error {
+	if live && !c.Sample {
+		return errors.New("--sensor is for --sample; a cluster's nodes get theirs with breakwater connect sensor")
+	}
 	stop := func() {}
 	defer func() { stop() }()
 	return server.Run(ctx, c, s.err, func(ctx context.Context, v *server.Server, url string) (err error) {
 		if c.Sample {
-			if stop, err = sample.Show(ctx, v, operator, s.out); err != nil {
+			if stop, err = sample.Show(ctx, v, operator, live, s.out); err != nil {
 				return err
 			}
 		}

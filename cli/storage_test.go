@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,12 +24,19 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // serveOn runs a server on a cluster of one file until the test ends, and returns what it prints.
 func serveOn(t *testing.T, data string, args ...string) *strings.Builder {
 	t.Helper()
+	out, _ := running(t, append([]string{"--from", "testdata/shop", "--no-images", "--data", data}, args...)...)
+	return out
+}
+
+// running starts serve, waits for its sign-in link, and returns what it prints and what ends it; the test's end does too.
+func running(t *testing.T, args ...string) (printed *strings.Builder, stop func()) {
+	t.Helper()
 	r, w := io.Pipe()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	var log strings.Builder
 	root := newRoot(streams{w, &log})
-	root.SetArgs(append([]string{"serve", "--from", "testdata/shop", "--no-images", "--listen", "127.0.0.1:0", "--data", data}, args...))
+	root.SetArgs(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...))
 	go func() { done <- root.ExecuteContext(ctx); w.Close() }()
 	var out strings.Builder
 	for buf := make([]byte, 4096); !strings.Contains(out.String(), "sign-in#"); {
@@ -40,7 +48,7 @@ func serveOn(t *testing.T, data string, args ...string) *strings.Builder {
 		}
 	}
 	go func() { _, _ = io.Copy(io.Discard, r) }() // it may go on printing
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
@@ -49,7 +57,8 @@ func serveOn(t *testing.T, data string, args ...string) *strings.Builder {
 			t.Error("the password is printed")
 		}
 	})
-	return &out
+	t.Cleanup(stop)
+	return &out, stop
 }
 
 func TestAServerKeepsItsRecordsInPostgreSQL(t *testing.T) {

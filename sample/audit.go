@@ -8,33 +8,37 @@ import (
 	"io"
 	"time"
 
-	"github.com/breakwater-sec/breakwater/detect"
+	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/ingest"
 	"github.com/breakwater-sec/breakwater/ingest/sender"
-	"github.com/breakwater-sec/breakwater/store"
-	"github.com/breakwater-sec/breakwater/terminal"
 )
 
-// playAudit sends the sample's recorded audit log the way an API server would:
-// over TLS, with a token. Once told, it is not sent again.
-func (v *tour) playAudit(ctx context.Context) error {
-	for _, c := range v.Estate.Clusters {
-		known, _, err := v.Store.Alerts(ctx, store.AlertFilter{Clusters: []string{c.Name}}, "", 1)
-		if err != nil {
-			return err
-		}
-		if len(c.Audit) == 0 || len(known) > 0 {
-			continue
-		}
-		body, err := eventList(c.Audit, time.Now())
-		if err != nil {
-			return err
-		}
-		if err := v.sendAudit(ctx, c.Name, body); err != nil {
-			return fmt.Errorf("send the sample's audit log: %w", err)
-		}
+// auditStory sends the sample's recorded audit log and tells what it was found to say.
+func (v *tour) auditStory(ctx context.Context, out io.Writer) error {
+	fmt.Fprintln(out, "From the audit log (recorded from a real API server):")
+	err := v.played(ctx, ingest.Audit, func(c harborshop.Cluster) []byte { return c.Audit }, v.sendAudit)
+	if err != nil {
+		return fmt.Errorf("send the sample's audit log: %w", err)
 	}
-	return nil
+	return v.tell(ctx, out, ingest.Audit, time.Time{})
+}
+
+// sendAudit posts a log the way an API server does: over TLS, with a token.
+func (v *tour) sendAudit(ctx context.Context, cluster string, log []byte) error {
+	body, err := eventList(log, time.Now())
+	if err != nil {
+		return err
+	}
+	ca, token, err := v.join(ctx, cluster, ingest.Audit)
+	if err != nil {
+		return err
+	}
+	to, err := sender.New(v.eventsURL()+"/v1/audit/"+cluster, token, ca)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	return to.Send(ctx, body, false)
 }
 
 // eventList is a log as a webhook's body. The recording was made some day; the
@@ -53,58 +57,4 @@ func eventList(log []byte, now time.Time) ([]byte, error) {
 	}
 	list["items"] = items
 	return json.Marshal(list)
-}
-
-func (v *tour) sendAudit(ctx context.Context, cluster string, body []byte) error {
-	ca, err := ingest.OpenAuthority(v.Data.Authority())
-	if err != nil {
-		return err
-	}
-	token, err := v.Store.NewIngestToken(ctx, cluster, string(ingest.Audit))
-	if err != nil {
-		return err
-	}
-	to, err := sender.New("https://"+v.EventsAddr()+"/v1/audit/"+cluster, token, ca.PEM)
-	if err != nil {
-		return err
-	}
-	defer to.Close()
-	return to.Send(ctx, body, false)
-}
-
-// alertStory tells what the sample's audit log was found to say.
-func (v *tour) alertStory(ctx context.Context, out io.Writer) error {
-	if err := v.playAudit(ctx); err != nil {
-		return err
-	}
-	var found []store.Alert
-	for end := time.Now().Add(readWithin); len(found) == 0 && time.Now().Before(end); {
-		var err error
-		if found, _, err = v.Store.Alerts(ctx, store.AlertFilter{}, "", 10); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	fmt.Fprintln(out, "From the audit log (recorded from a real API server):")
-	for _, stored := range found {
-		var a detect.Alert
-		if err := json.Unmarshal(stored.Body, &a); err != nil {
-			return err
-		}
-		terminal.Path(out, a.Severity, a.Title, a.Cluster, a.Evidence)
-		for _, e := range a.Entities {
-			about, known := v.Context.About(a.Cluster, e)
-			if !known || len(about.Paths) == 0 {
-				continue
-			}
-			fmt.Fprintf(out, "   %s %s lies on an attack path: %s\n", e.Kind, terminal.Plain(e.Name), terminal.Plain(about.Paths[0].Title))
-			break
-		}
-	}
-	fmt.Fprintln(out)
-	return nil
 }

@@ -18,11 +18,16 @@ type tour struct {
 	sensor *runningSensor // nil if there is none
 }
 
-// Show writes what the asker sees that was found in the sample. What it started ends with stop, which the
-// caller calls once the server has ended: the sensor then sends what it still has.
-func Show(ctx context.Context, s *server.Server, asker graph.Scope, out io.Writer) (stop func(), err error) {
+// Show writes what the asker sees that was found in the sample. What a node's sensor saw is a recording, unless live
+// asks for the sensor itself: then programs of it run in this machine's kernel. What Show started ends with stop, which
+// the caller calls once the server has ended: the sensor then sends what it still has.
+func Show(ctx context.Context, s *server.Server, asker graph.Scope, live bool, out io.Writer) (stop func(), err error) {
 	v := &tour{Server: s, asker: asker}
-	err = errors.Join(v.stories(ctx, out), v.alertStory(ctx, out), v.sensorStory(ctx, out))
+	nodes := v.nodeStory
+	if live {
+		nodes = v.liveStory
+	}
+	err = errors.Join(v.stories(ctx, out), v.auditStory(ctx, out), nodes(ctx, out))
 	return func() {
 		if v.sensor != nil {
 			v.sensor.stop()

@@ -86,6 +86,12 @@ func (a *alerting) run(ctx context.Context) error {
 	return errors.Join(g.Wait(), a.server.Close())
 }
 
+// Analysed is how many events of a kind a cluster has sent, in all, that were analysed.
+func (v *Server) Analysed(ctx context.Context, cluster string, kind ingest.Kind) (uint64, error) {
+	tallies, err := v.alerting.pipeline.Tallies(ctx)
+	return tallies[cluster][kind].Events, err
+}
+
 // receiving is which clusters send events, for the portal: since the start of this
 // process, and in all.
 func (a *alerting) receiving(ctx context.Context) ([]api.Receiving, error) {

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
 	"github.com/breakwater-sec/breakwater/store"
@@ -145,7 +146,7 @@ func TestKillAtAnyMomentLosesNothing(t *testing.T) {
 	s := serve(t, bin, "--sample", "--listen", "127.0.0.1:0", "--data", data)
 	a := s.asker(t)
 	until(t, "the sample's paths", func() bool { return len(a.paths(t, "")) >= 13 })
-	st, err := store.Open(t.Context(), filepath.Join(data, "breakwater.db"))
+	st, err := store.Open(t.Context(), datadir.Dir(data).Sample().Database())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +194,7 @@ func TestAServerThatCannotStartSaysWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	torn := t.TempDir()
-	if err := os.WriteFile(filepath.Join(torn, "breakwater.db"), []byte("this is no database, though its name says so"), 0o600); err != nil {
+	if err := os.WriteFile(datadir.Dir(torn).Database(), []byte("this is no database, though its name says so"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -204,7 +205,7 @@ func TestAServerThatCannotStartSaysWhy(t *testing.T) {
 		{"port in use", []string{"--sample", "--data", t.TempDir(), "--listen", taken.Addr().String()}, "the port is in use"},
 		{"data folder in use", []string{"--sample", "--data", used, "--listen", "127.0.0.1:0"}, "another breakwater is using"},
 		{"data folder is a file", []string{"--sample", "--data", file, "--listen", "127.0.0.1:0"}, "data folder"},
-		{"a database that is none", []string{"--sample", "--data", torn, "--listen", "127.0.0.1:0"}, "not a database"},
+		{"a database that is none", []string{"--from", "../../cli/testdata/shop", "--data", torn, "--listen", "127.0.0.1:0"}, "not a database"},
 		{"broken kubeconfig", []string{"--from", "context:x", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, "kubeconfig"},
 		{"no such folder", []string{"--from", "/no/such", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, "no such file"},
 		{

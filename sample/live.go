@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,37 +20,32 @@ import (
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/ingest"
-	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/terminal"
 )
 
-// sensorStory runs the real sensor on this machine, which plays the node of the
+// liveStory runs the real sensor on this machine, which plays the node of the
 // sample's privileged pod, and tells what it saw: a process in that pod's
 // container, and a privileged container that no kubelet started. Both processes
 // are real; the containers are their control groups and namespaces, no images.
 // Where this machine does not allow that, it says so.
-func (v *tour) sensorStory(ctx context.Context, out io.Writer) error {
+func (v *tour) liveStory(ctx context.Context, out io.Writer) error {
 	fmt.Fprintln(out, "From the sensor on this machine (it plays a node of the sample):")
-	defer fmt.Fprintln(out)
 	place, err := v.samplePlace(ctx)
 	if err != nil {
 		return err
 	}
 	if v.sensor, err = v.startSensor(ctx, place); err != nil {
-		fmt.Fprintf(out, "   not here: %s\n", terminal.Plain(err.Error()))
+		fmt.Fprintf(out, "   not here: %s\n\n", terminal.Plain(err.Error()))
 		return ctx.Err()
 	}
-	known, err := v.alertIDs(ctx)
-	if err != nil {
-		return err
-	}
+	began := time.Now()
 	for _, group := range []string{"kubepods/burstable/pod" + place.pod + "/" + place.container, randomID()} {
 		if err := runInContainer(ctx, group, "cat /etc/hostname >/dev/null; id >/dev/null"); err != nil {
-			fmt.Fprintf(out, "   not here: %s\n", terminal.Plain(err.Error()))
+			fmt.Fprintf(out, "   not here: %s\n\n", terminal.Plain(err.Error()))
 			return nil
 		}
 	}
-	return v.tellNew(ctx, out, known, 2)
+	return v.tellSeen(ctx, out, began, 2)
 }
 
 // place is where in the sample the machine's processes belong.
@@ -105,12 +99,12 @@ func (v *tour) startSensor(ctx context.Context, at place) (*runningSensor, error
 		said, _ := exec.CommandContext(ctx, bin, "--check").CombinedOutput()
 		return nil, fmt.Errorf("the sensor cannot watch this machine: %s", firstNo(string(said), err))
 	}
-	dir := filepath.Join(string(v.Data), "sample-sensor")
-	if err := v.join(ctx, at.cluster, dir); err != nil {
+	dir := filepath.Join(string(v.Data), "sensor")
+	if err := v.enrol(ctx, at.cluster, dir); err != nil {
 		return nil, err
 	}
 	s := &runningSensor{done: make(chan struct{})}
-	s.cmd = exec.Command(bin, "--server", "https://"+v.EventsAddr(), "--ca", filepath.Join(dir, "ca.crt"), "--token-file",
+	s.cmd = exec.Command(bin, "--server", v.eventsURL(), "--ca", filepath.Join(dir, "ca.crt"), "--token-file",
 		filepath.Join(dir, "token"), "--node", at.node, "--buffer", filepath.Join(dir, "buffer"))
 	s.cmd.Stderr, s.cmd.SysProcAttr = &s.said, dieWithParent()
 	if err := s.cmd.Start(); err != nil {
@@ -120,21 +114,16 @@ func (v *tour) startSensor(ctx context.Context, at place) (*runningSensor, error
 	return s, s.watches(ctx)
 }
 
-// join writes what a sensor of the cluster needs, unless an earlier run has.
-func (v *tour) join(ctx context.Context, cluster, dir string) error {
-	ca, err := ingest.OpenAuthority(v.Data.Authority())
+// enrol writes what a sensor of the cluster needs, unless an earlier run has.
+func (v *tour) enrol(ctx context.Context, cluster, dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "token")); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	ca, token, err := v.join(ctx, cluster, ingest.Runtime)
 	if err != nil {
 		return err
 	}
-	files := map[string][]byte{"ca.crt": ca.PEM}
-	if _, err := os.Stat(filepath.Join(dir, "token")); errors.Is(err, fs.ErrNotExist) {
-		token, err := v.Store.NewIngestToken(ctx, cluster, string(ingest.Runtime))
-		if err != nil {
-			return err
-		}
-		files["token"] = []byte(token)
-	}
-	return datadir.WriteFiles(dir, files)
+	return datadir.WriteFiles(dir, map[string][]byte{"ca.crt": ca, "token": []byte(token)})
 }
 
 // watches waits until the sensor says that it does.
@@ -193,40 +182,18 @@ func (s *runningSensor) stop() {
 	}
 }
 
-func (v *tour) alertIDs(ctx context.Context) (map[string]bool, error) {
-	all, _, err := v.Store.Alerts(ctx, store.AlertFilter{}, "", 500)
-	out := map[string]bool{}
-	for _, a := range all {
-		out[a.ID] = true
-	}
-	return out, err
-}
-
-// tellNew waits for alerts that were not known, and tells them.
-func (v *tour) tellNew(ctx context.Context, out io.Writer, known map[string]bool, want int) error {
-	var fresh []store.Alert
-	for end := time.Now().Add(30 * time.Second); len(fresh) < want && time.Now().Before(end) &&
+// tellSeen waits for alerts that were seen since then, and tells them.
+func (v *tour) tellSeen(ctx context.Context, out io.Writer, since time.Time, want int) error {
+	var seen []detect.Alert
+	for end := time.Now().Add(30 * time.Second); len(seen) < want && time.Now().Before(end) &&
 		ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
-		all, _, err := v.Store.Alerts(ctx, store.AlertFilter{}, "", 500)
-		if err != nil {
+		var err error
+		if seen, err = v.alerts(ctx, ingest.Runtime, since); err != nil {
 			return err
 		}
-		fresh = fresh[:0]
-		for _, a := range all {
-			if !known[a.ID] {
-				fresh = append(fresh, a)
-			}
-		}
 	}
-	if len(fresh) < want {
-		fmt.Fprintf(out, "   %d of %d alerts came; the sensor says: %s\n", len(fresh), want, terminal.Plain(v.sensor.said.String()))
+	if len(seen) < want {
+		fmt.Fprintf(out, "   %d of %d alerts came; the sensor says: %s\n", len(seen), want, terminal.Plain(v.sensor.said.String()))
 	}
-	for _, stored := range fresh {
-		var a detect.Alert
-		if err := json.Unmarshal(stored.Body, &a); err != nil {
-			return err
-		}
-		terminal.Path(out, a.Severity, a.Title, a.Cluster, a.Evidence)
-	}
-	return nil
+	return v.tell(ctx, out, ingest.Runtime, since)
 }
