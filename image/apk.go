@@ -1,18 +1,12 @@
 package image
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"iter"
 	"path"
 	"strings"
-
-	"github.com/google/osv-scalibr/extractor/filesystem/os/apk/apkutil"
 )
-
-// apkLists: Alpine's package manager and those derived from it keep one database.
-func apkLists(name string) bool { return strings.HasSuffix(name, "apk/db/installed") }
 
 // apkEcosystem: advisories are published for a release of the distribution, or
 // for the whole of it where it has no releases.
@@ -42,76 +36,100 @@ func released(distribution, release string) string {
 	return strings.TrimSuffix(distribution+":"+release, ":")
 }
 
-// apkRecords calls each with every package's lines, in their order.
-func apkRecords(t *tree, db string, each func([]apkutil.KeyValue) error) error {
-	content, ok := t.read(db)
-	if !ok {
-		return errNothingThere
-	}
-	records := apkutil.NewScanner(bytes.NewReader(content))
-	for records.Scan() {
-		if err := each(records.FullRecord()); err != nil {
-			return err
-		}
-	}
-	return records.Err()
+// apkRecord is a package of the database: the lines P (name), V (version),
+// A (architecture), o (origin), F (folder) and R (file in it).
+type apkRecord struct {
+	Package
+	faults []string
 }
 
-// readAPK reads the lines P (name), V (version), A (architecture), o (origin).
-func readAPK(ctx context.Context, t *tree, db string) (out []Package, err error) {
-	unnamed := 0
-	err = apkRecords(t, db, func(lines []apkutil.KeyValue) error {
-		var p Package
-		for _, l := range lines {
-			switch l.Key {
-			case "P":
-				p.Name = l.Value
-			case "V":
-				p.Version = l.Value
-			case "A":
-				p.Architecture = l.Value
-			case "o":
-				p.Source = l.Value
+// apkRecords reads one package after the other, an empty line between them. A line
+// that cannot be read is a fault of its own package; lines may be of any length.
+func apkRecords(text string, withFiles bool) iter.Seq[apkRecord] {
+	return func(yield func(apkRecord) bool) {
+		now, seen, dir := apkRecord{}, false, ""
+		for line := range strings.Lines(text) {
+			line = strings.TrimRight(line, "\r\n")
+			if strings.TrimSpace(line) == "" {
+				if seen && !yield(now) {
+					return
+				}
+				now, seen, dir = apkRecord{}, false, ""
+				continue
+			}
+			seen = true
+			if len(line) < 2 || line[1] != ':' {
+				now.fault("a line that is no field: " + line)
+				continue
+			}
+			value := line[2:]
+			switch line[0] {
+			case 'P':
+				now.set(&now.Name, "name", value)
+			case 'V':
+				now.set(&now.Version, "version", value)
+			case 'A':
+				now.set(&now.Architecture, "architecture", value)
+			case 'o':
+				now.set(&now.Source, "origin", value)
+			case 'F':
+				dir = value
+			case 'R':
+				if withFiles {
+					now.Files = append(now.Files, "/"+path.Join(dir, value))
+				}
 			}
 		}
-		if p.Name == "" || p.Version == "" {
-			unnamed++
-		} else {
-			out = append(out, p)
+		if seen {
+			yield(now)
 		}
-		return ctx.Err()
-	})
-	return out, errors.Join(err, incomplete(unnamed))
+	}
 }
 
-// apkFiles reads the lines F (folder) and R (file in it).
+func (r *apkRecord) set(field *string, what, value string) {
+	switch {
+	case *field != "":
+		r.fault("a second " + what + ": " + value)
+	case len(value) > longestValue:
+		r.fault(fmt.Sprintf("a %s of %d bytes", what, len(value)))
+	default:
+		*field = strings.TrimSpace(value)
+	}
+}
+
+func (r *apkRecord) fault(what string) {
+	if len(r.faults) < 3 {
+		r.faults = append(r.faults, oneLine(what, 120))
+	}
+}
+
+// readAPK reads the database of Alpine's package manager and those derived from it.
+func readAPK(ctx context.Context, t *tree, files []string) (out []Package, err error) {
+	var bad unreadable
+	for _, file := range files {
+		content, ok := t.read(file)
+		if !ok {
+			return nil, errNothingThere
+		}
+		for r := range apkRecords(string(content), false) {
+			if r.Database = file; bad.entry(r.Name, r.Version, r.faults) {
+				out = append(out, r.Package)
+			}
+			if ctx.Err() != nil {
+				return out, ctx.Err()
+			}
+		}
+	}
+	return out, bad.error()
+}
+
 func apkFiles(t *tree, db string, packages []*Package) {
+	content, _ := t.read(db)
 	own := map[string][]string{}
-	_ = apkRecords(t, db, func(lines []apkutil.KeyValue) error { // what could not be read is said by readAPK
-		var name, dir string
-		for _, l := range lines {
-			switch l.Key {
-			case "P":
-				name = l.Value
-			case "F":
-				dir = l.Value
-			case "R":
-				own[name] = append(own[name], "/"+path.Join(dir, l.Value))
-			}
-		}
-		return nil
-	})
+	for r := range apkRecords(string(content), true) {
+		own[r.Name] = append(own[r.Name], r.Files...)
+	}
 	for _, p := range packages {
 		p.Files = own[p.Name]
 	}
 }
-
-// incomplete says that a database names packages of which nobody can say more.
-func incomplete(packages int) error {
-	if packages == 0 {
-		return nil
-	}
-	return fmt.Errorf("%d of its packages have no name, version or status", packages)
-}
-
-var errNothingThere = errors.New("it is a link to nothing")

@@ -232,13 +232,13 @@ func TestALayerIsReadHoweverItIsPacked(t *testing.T) {
 		"zstd before a frame to skip":      append(zipped(t, release), skip(0x50, 4)...),
 		"zstd with a frame to skip within": append(append(zipped(t, release[:700]), skip(0x51, 4)...), zipped(t, release[700:])...),
 	} {
-		c, err := readLayer(strings.NewReader(string(layer)), small)
-		if err != nil || !strings.HasPrefix(string(c.Files["etc/os-release"]), "ID=debian") {
+		c, err := readLayer(strings.NewReader(string(layer)), small, newSearch())
+		if err != nil || len(c.Changes) == 0 || !strings.HasPrefix(string(c.Changes[0].Data), "ID=debian") {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
 	}
 	for name, layer := range map[string][]byte{"xz": []byte("\xfd7zXZ\x00"), "a frame to skip that never ends": skip(0x50, 200)[:50]} {
-		if c, err := readLayer(strings.NewReader(string(layer)), small); err == nil {
+		if c, err := readLayer(strings.NewReader(string(layer)), small, newSearch()); err == nil {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}

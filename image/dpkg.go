@@ -1,22 +1,18 @@
 package image
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"errors"
-	"io"
-	"net/textproto"
+	"path"
 	"slices"
 	"strings"
 )
 
-// distroless is where images without a package manager keep a file per package.
-const distroless = "var/lib/dpkg/status.d/"
-
-func dpkgLists(name string) bool {
-	return name == "var/lib/dpkg/status" || strings.HasPrefix(name, distroless) && !strings.HasSuffix(name, ".md5sums")
-}
+// distroless is where images without a package manager keep a file per package, and
+// md5sums the end of the name of one beside it that lists the package's files.
+const (
+	distroless = "var/lib/dpkg/status.d/"
+	md5sums    = ".md5sums"
+)
 
 // dpkgEcosystem is empty for a distribution that publishes no advisories.
 func dpkgEcosystem(from OS) string {
@@ -24,9 +20,9 @@ func dpkgEcosystem(from OS) string {
 	case "":
 		return released("Linux", from.VersionID)
 	case "debian":
-		return released("Debian", from.VersionID)
+		return released("Debian", from.release())
 	case "ubuntu":
-		return released("Ubuntu", from.VersionID)
+		return released("Ubuntu", from.release())
 	case "echo":
 		return released("Echo", from.VersionID)
 	default:
@@ -34,60 +30,93 @@ func dpkgEcosystem(from OS) string {
 	}
 }
 
-// readDPKG reads the paragraphs of a database: fields as in the header of a mail,
-// an empty line after each package.
-func readDPKG(ctx context.Context, t *tree, db string) (out []Package, err error) {
-	content, ok := t.read(db)
-	if !ok {
-		return nil, errNothingThere
-	}
-	paragraphs := textproto.NewReader(bufio.NewReader(bytes.NewReader(content)))
-	unknown := 0
-	for err == nil && ctx.Err() == nil {
-		var fields textproto.MIMEHeader
-		fields, err = paragraphs.ReadMIMEHeader()
-		if err != nil && !errors.Is(err, io.EOF) || len(fields) == 0 {
+// dpkgStates are what dpkg(1) says a package may be, and whether files of it may be
+// on disk then: all but two of them.
+var dpkgStates = map[string]bool{"not-installed": false, "config-files": false, "half-installed": true, "unpacked": true,
+	"half-configured": true, "triggers-awaited": true, "triggers-pending": true, "installed": true}
+
+// readDPKG reads a database: a paragraph for each package, all in one file or each in
+// its own.
+func readDPKG(ctx context.Context, t *tree, files []string) (out []Package, err error) {
+	var bad unreadable
+	for _, file := range files {
+		own := strings.HasPrefix(file, distroless)
+		entries := 0
+		content, ok := t.read(file)
+		if !ok {
+			bad.entry(path.Base(file), "", []string{errNothingThere.Error()})
 			continue
 		}
-		p, state := dpkgPackage(fields)
-		switch {
-		case state == "" && !strings.HasPrefix(db, distroless):
-			unknown++
-		case state == "not-installed" || state == "config-files":
-		case p.Name == "" || p.Version == "":
-			unknown++
-		default:
-			out = append(out, p)
+		for p := range paragraphs(string(content)) {
+			entries++
+			if dpkgThere(&p, own) && bad.entry(p.fields["package"], p.fields["version"], p.faults) {
+				out = append(out, dpkgPackage(p.fields, file))
+			}
+			if ctx.Err() != nil {
+				return out, ctx.Err()
+			}
+		}
+		if own && entries == 0 {
+			bad.entry(path.Base(file), "", []string{"its file is empty"})
 		}
 	}
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return out, errors.Join(err, ctx.Err(), incomplete(unknown))
+	return out, bad.error()
 }
 
-// dpkgPackage reads one paragraph. Of the status ("install ok installed") the last
-// word says what is the case; only not-installed and config-files mean that no
-// file of the package is there.
-func dpkgPackage(fields textproto.MIMEHeader) (p Package, state string) {
-	p = Package{Name: fields.Get("Package"), Version: fields.Get("Version"), Architecture: fields.Get("Architecture")}
-	p.Source, p.SourceVersion, _ = strings.Cut(fields.Get("Source"), " (") // openssl (3.0.11-1)
-	p.SourceVersion = strings.TrimSuffix(p.SourceVersion, ")")
-	if words := strings.Fields(fields.Get("Status")); len(words) > 0 {
-		state = words[len(words)-1]
+// dpkgThere says whether files of the package may be there. Of the status ("install
+// ok installed") the last word says so. What has no status, or one that dpkg does
+// not know, may be there too.
+func dpkgThere(p *paragraph, distroless bool) bool {
+	status, stated := p.fields["status"]
+	if !stated && distroless {
+		return true
 	}
-	return p, state
+	words := strings.Fields(status)
+	if len(words) == 3 {
+		if there, known := dpkgStates[words[2]]; known {
+			return there
+		}
+	}
+	if stated {
+		p.fault("a status that dpkg does not know: %s", status)
+	} else {
+		p.fault("it has no status")
+	}
+	return true
+}
+
+func dpkgPackage(fields map[string]string, file string) Package {
+	p := Package{Database: file, Name: fields["package"], Version: fields["version"], Architecture: fields["architecture"]}
+	p.Source, p.SourceVersion, _ = strings.Cut(fields["source"], " (") // openssl (3.0.11-1)
+	p.SourceVersion = strings.TrimSuffix(p.SourceVersion, ")")
+	return p
 }
 
 // dpkgFiles reads the list of files beside the database, one per package.
-func dpkgFiles(t *tree, _ string, packages []*Package) {
+func dpkgFiles(t *tree, file string, packages []*Package) {
 	for _, p := range packages {
+		if strings.HasPrefix(file, distroless) {
+			if b, ok := t.read(file + md5sums); ok {
+				p.Files = summed(string(b))
+			}
+			continue
+		}
 		for _, name := range []string{p.Name, p.Name + ":" + p.Architecture} {
 			if b, ok := t.read("var/lib/dpkg/info/" + name + ".list"); ok {
 				p.Files = withoutFolders(string(b))
 			}
 		}
 	}
+}
+
+// summed reads lines of md5sum: a sum, two blanks, a name below the root.
+func summed(text string) (out []string) {
+	for line := range strings.Lines(text) {
+		if _, name, ok := strings.Cut(strings.TrimSpace(line), "  "); ok {
+			out = append(out, "/"+strings.TrimPrefix(strings.TrimPrefix(name, "."), "/"))
+		}
+	}
+	return out
 }
 
 // withoutFolders leaves out what has something of the list below it.

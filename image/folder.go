@@ -1,75 +1,96 @@
 package image
 
 import (
-	"fmt"
+	"archive/tar"
+	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 )
 
-// folderContent reads the wanted files of an unpacked root filesystem. Links
-// are followed inside it only.
-func folderContent(dir string, limits Limits) (*Content, error) {
+// kernels are folders of a root filesystem that the kernel fills: no image has them.
+var kernels = map[string]bool{"proc": true, "sys": true, "dev": true}
+
+// folderContent reads an unpacked root filesystem as if it were one layer. Nothing
+// outside is read: links are kept, as in a layer, and not followed.
+func folderContent(ctx context.Context, dir string, limits Limits, wanted *search) (*Content, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	c := &Content{Version: contentVersion, Files: map[string][]byte{}, Links: map[string]string{}, Strange: map[string]int{}}
-	read := func(name string) error {
-		if !wanted(name) {
-			return nil
-		}
-		f, err := root.Open(filepath.FromSlash(name))
-		if err != nil {
-			return nil // most candidates are not there
-		}
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil || !info.Mode().IsRegular() {
+	k := newKeeper(wanted, limits)
+	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if name == "." {
 			return err
 		}
-		if info.Size() > limits.File {
-			return fmt.Errorf("%s: want at most %d MiB: %w", name, limits.File>>20, errBound)
+		if kernels[name] && d.IsDir() {
+			return fs.SkipDir
 		}
-		b, err := io.ReadAll(io.LimitReader(f, limits.File))
+		h := &tar.Header{Name: name, Typeflag: tar.TypeChar}
+		if err == nil {
+			err = describe(h, root, d)
+		}
+		if err == nil {
+			content := &lazyFile{root: root, name: name}
+			err = errors.Join(k.entry(h, content), content.Close())
+		}
+		if errors.Is(err, errBound) || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			k.content.unread(err)
 		}
-		c.Files[name] = b
-		c.Entries++
 		return nil
-	}
-	names := []string{"etc/os-release", "usr/lib/os-release", "lib/apk/db/installed", "usr/lib/apk/db/installed",
-		"var/lib/apk/db/installed", "var/lib/dpkg/status"}
-	for _, sub := range []string{"var/lib/dpkg/status.d", "var/lib/dpkg/info"} {
-		entries, err := listFolder(root, sub)
-		if err != nil {
-			continue
-		}
-		for _, e := range entries {
-			names = append(names, sub+"/"+e)
-		}
-	}
-	for _, n := range names {
-		if err := read(n); err != nil {
-			return nil, err
-		}
-	}
-	for _, n := range []string{"var/lib/rpm/Packages", "var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite",
-		"usr/lib/opkg/status"} {
-		if _, err := root.Stat(n); err == nil {
-			c.Foreign = append(c.Foreign, foreignDatabase(n))
-		}
-	}
-	return c, nil
+	})
+	return k.content, err
 }
 
-func listFolder(root *os.Root, name string) ([]string, error) {
-	f, err := root.Open(name)
-	if err != nil {
-		return nil, err
+func (c *Content) unread(err error) {
+	if c.Unread++; c.WhyUnread == "" {
+		c.WhyUnread = err.Error()
 	}
-	defer f.Close()
-	return f.Readdirnames(-1)
 }
+
+// describe fills the header of an archive for something in a folder.
+func describe(h *tar.Header, root *os.Root, d fs.DirEntry) (err error) {
+	switch d.Type() {
+	case fs.ModeDir:
+		h.Typeflag = tar.TypeDir
+	case fs.ModeSymlink:
+		h.Typeflag = tar.TypeSymlink
+		h.Linkname, err = root.Readlink(h.Name)
+	case 0:
+		var info fs.FileInfo
+		if info, err = d.Info(); err == nil {
+			h.Typeflag, h.Size = tar.TypeReg, info.Size()
+		}
+	}
+	return err
+}
+
+// lazyFile is a file that is opened when its first byte is asked for.
+type lazyFile struct {
+	root *os.Root
+	name string
+	f    *os.File
+}
+
+func (o *lazyFile) Read(p []byte) (n int, err error) {
+	if o.f == nil {
+		if o.f, err = o.root.Open(o.name); err != nil {
+			return 0, err
+		}
+	}
+	return o.f.Read(p)
+}
+
+func (o *lazyFile) Close() error {
+	if o.f == nil {
+		return nil
+	}
+	return o.f.Close()
+}
+
+var _ io.ReadCloser = (*lazyFile)(nil)

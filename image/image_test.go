@@ -175,6 +175,37 @@ func TestLayersAreLaidOverEachOther(t *testing.T) {
 			[][]entry{{release, {name: "../../etc/passwd", content: "x"}, {name: status, content: zlib}}},
 			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []\ngap names outside of the image: 1 entries of the image's layers are names " +
 				"outside of the image; they were left out"},
+		{"an upper layer moves the database behind a link", [][]entry{{release, {name: status, content: openssl}},
+			{{name: "var/lib/dpkg", typ: tar.TypeSymlink, link: "../../opt/db"}, {name: "opt/db/status", content: zlib}}},
+			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 2 []"},
+		{"an upper layer replaces the database by a link to nothing", [][]entry{{release, {name: status, content: openssl}},
+			{{name: "var/lib/dpkg", typ: tar.TypeSymlink, link: "../../opt/db"}}},
+			"gap contents: there is no package database in the image"},
+		{"links lead on, each in a layer of its own", [][]entry{{release, {name: "mnt/db/status", content: zlib}},
+			{{name: "opt", typ: tar.TypeSymlink, link: "mnt"}}, {{name: "var/lib/dpkg", typ: tar.TypeSymlink, link: "/opt/db"}}},
+			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 3 []"},
+		{"a database that is a link to a file of another name", [][]entry{{release, {name: "opt/list", content: zlib},
+			{name: status, typ: tar.TypeSymlink, link: "../../../opt/list"}}},
+			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []"},
+		{"a database that is a hard link", [][]entry{{release, {name: "opt/list", content: zlib},
+			{name: status, typ: tar.TypeLink, link: "opt/list"}}},
+			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []"},
+		{"one folder of two names", [][]entry{{{name: "lib", typ: tar.TypeSymlink, link: "usr/lib"},
+			{name: "etc/os-release", content: alpine}, {name: "lib/apk/db/installed", content: "P:musl\nV:1.2.4-r1\n\n"}}},
+			"musl 1.2.4-r1 Alpine:v3.18/ layer 1 []"},
+		{"a file of distroless that cannot be read loses no other",
+			[][]entry{{release, {name: "var/lib/dpkg/status.d/a", content: "Package: a\nnonsense\n"},
+				{name: "var/lib/dpkg/status.d/b", content: "Package: b\nVersion: 1\n"}, {name: "var/lib/dpkg/status.d/c"},
+				{name: "var/lib/dpkg/status.d/b.md5sums", content: "900150983cd24fb0d6963f7d28e17f72  usr/bin/b\n"}}},
+			"b 1 Debian:12/ layer 1 [/usr/bin/b]\ngap package database var/lib/dpkg/status.d: 2 of its packages cannot be read " +
+				"(a: a line that is no field: nonsense; c: its file is empty)"},
+		{"a whiteout of no name hides nothing and is told", [][]entry{{release, {name: status, content: zlib}},
+			{{name: "var/lib/dpkg/.wh."}, {name: "var/lib/dpkg/.wh..wh..opqX"}}},
+			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []\ngap whiteouts of no name: 1 entries of the image's layers are whiteouts of " +
+				"no name; they were left out"},
+		{"a foreign database that an upper layer takes away", [][]entry{{release, {name: status, content: zlib},
+			{name: "var/lib/rpm/rpmdb.sqlite", content: "x"}}, {{name: "var/lib/.wh.rpm"}}},
+			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []"},
 		{"links in a circle end", [][]entry{{{name: "etc/os-release", typ: tar.TypeSymlink, link: "../usr/lib/os-release"},
 			{name: "usr/lib/os-release", typ: tar.TypeSymlink, link: "../../etc/os-release"}}},
 			"gap contents: there is no package database in the image"},
@@ -328,7 +359,7 @@ func TestHostileLayersEndWithAReason(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := readLayer(bytes.NewReader(test.layer), small)
+			_, err := readLayer(bytes.NewReader(test.layer), small, newSearch())
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
@@ -351,8 +382,8 @@ func TestAMillionFilesAreReadWithinBounds(t *testing.T) {
 		}
 		w.CloseWithError(errors.Join(t.Close(), b.Flush()))
 	}()
-	c, err := readLayer(r, DefaultLimits)
-	if err != nil || c.Entries != 1_000_000 || len(c.Files) != 0 {
+	c, err := readLayer(r, DefaultLimits, newSearch())
+	if err != nil || c.Entries != 1_000_000 || len(c.Changes) != 0 {
 		t.Error(c, err)
 	}
 }
@@ -423,7 +454,7 @@ func FuzzReadLayer(f *testing.F) {
 	f.Add(gzipped(f, plain))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := readLayer(bytes.NewReader(b), Limits{Entries: 1000, File: 1 << 20, Kept: 4 << 20, Bytes: 16 << 20, Ratio: 1000,
-			RatioFrom: 1 << 20})
+			RatioFrom: 1 << 20}, newSearch())
 		if err != nil {
 			return
 		}
@@ -433,4 +464,32 @@ func FuzzReadLayer(f *testing.F) {
 		addFiles(tree, packages)
 		readOS(tree)
 	})
+}
+
+func TestARootFilesystemIsReadAsALayerIs(t *testing.T) {
+	root := t.TempDir()
+	for name, content := range map[string]string{"usr/lib/os-release": debian, "opt/db/status": zlib, "proc/1/status": "x"} {
+		to := filepath.Join(root, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, target := range map[string]string{"etc/os-release": "/usr/lib/os-release", "var/lib/dpkg": "/opt/db"} {
+		to := filepath.Join(root, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.Symlink(target, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inv, err := Scan(t.Context(), "rootfs:"+root, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := told(inv), "zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 0 []"; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Scan(ctx, "rootfs:"+root, Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("the reader went away: %v", err)
+	}
 }

@@ -32,7 +32,7 @@ func TestWhatALayerHolds(t *testing.T) {
 		{"an opaque folder keeps its own layer's files", []entry{{name: status, content: "new"}, {name: "var/lib/dpkg/.wh..wh..opq"}},
 			"var/lib/dpkg/status=new"},
 		{"a name that leads out", []entry{{name: "a/../../" + status, content: "evil"}}, "var/lib/dpkg/status=old"},
-		{"a link that leads out", []entry{{name: status, typ: tar.TypeSymlink, link: "../../../../../etc/passwd"}}, "var/lib/dpkg/status=old"},
+		{"a link that leads out", []entry{{name: status, typ: tar.TypeSymlink, link: "../../../../../etc/passwd"}}, "var/lib/dpkg/status=?"},
 		{"a link to a file that is kept", []entry{{name: "usr/lib/os-release", content: "ID=x"},
 			{name: "etc/os-release", typ: tar.TypeSymlink, link: "../usr/lib/os-release"}},
 			"etc/os-release=ID=x usr/lib/os-release=ID=x var/lib/dpkg/status=old"},
@@ -41,13 +41,29 @@ func TestWhatALayerHolds(t *testing.T) {
 			"etc/os-release=ID=x usr/lib/os-release=ID=x var/lib/dpkg/status=old"},
 		{"a link to itself", []entry{{name: "etc/os-release", typ: tar.TypeSymlink, link: "os-release"}},
 			"etc/os-release=? var/lib/dpkg/status=old"},
-		{"a device is not a database", []entry{{name: status, typ: tar.TypeChar}}, "var/lib/dpkg/status=old"},
+		{"a whiteout of no name", []entry{{name: "var/lib/dpkg/.wh."}}, "var/lib/dpkg/status=old"},
+		{"a whiteout of the folder above by dots", []entry{{name: "var/lib/dpkg/.wh..."}}, "var/lib/dpkg/status=old"},
+		{"what only looks like an opaque folder", []entry{{name: "var/lib/dpkg/.wh..wh..opqX"}}, "var/lib/dpkg/status=old"},
+		{"a file in place of a folder", []entry{{name: "var/lib/dpkg", content: "x"}}, "var/lib/dpkg=?"},
+		{"a folder in place of the file", []entry{{name: status, typ: tar.TypeDir}}, ""},
+		{"a link in place of a folder", []entry{{name: "var/lib/dpkg", typ: tar.TypeSymlink, link: "/opt/db"}}, "var/lib/dpkg=?"},
+		{"a folder that is there already", []entry{{name: "var/lib/dpkg/", typ: tar.TypeDir}}, "var/lib/dpkg/status=old"},
+		{"a link in place of a folder, and a file through it",
+			[]entry{{name: "var/lib", typ: tar.TypeSymlink, link: "../usr/lib"}, {name: "var/lib/dpkg/status", content: "new"}},
+			"usr/lib/dpkg/status=new var/lib=?"},
+		{"a link that a folder replaces again", []entry{{name: "var/lib", typ: tar.TypeSymlink, link: "../usr/lib"},
+			{name: "var/lib", typ: tar.TypeDir}, {name: status, content: "new"}}, "var/lib/dpkg/status=new"},
+		{"the last of a name is there", []entry{{name: status, content: "first"}, {name: status, content: "last"}}, "var/lib/dpkg/status=last"},
+		{"a hard link keeps what its other name loses", []entry{{name: "usr/lib/os-release", content: "ID=x"},
+			{name: "etc/os-release", typ: tar.TypeLink, link: "usr/lib/os-release"}, {name: "usr/lib/os-release", content: "ID=y"}},
+			"etc/os-release=ID=x usr/lib/os-release=ID=y var/lib/dpkg/status=old"},
+		{"a device is not a database, and not the one below", []entry{{name: status, typ: tar.TypeChar}}, "var/lib/dpkg/status=?"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			tree := newTree()
-			tree.add(&Content{Files: map[string][]byte{status: []byte("old")}})
-			c, err := readLayer(bytes.NewReader(gzipped(t, tarOf(t, test.entries...))), small)
+			tree.add(&Content{Changes: []Change{{Name: status, Kind: aFile, Data: []byte("old")}}})
+			c, err := readLayer(bytes.NewReader(gzipped(t, tarOf(t, test.entries...))), small, newSearch())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,13 +77,14 @@ func TestWhatALayerHolds(t *testing.T) {
 
 func seen(t *tree) string {
 	var out []string
-	for _, n := range t.names() {
-		b, ok := t.read(n)
+	t.files(func(name string, _ *node) bool {
+		b, ok := t.read(name)
 		if !ok {
 			b = []byte("?")
 		}
-		out = append(out, n+"="+string(b))
-	}
+		out = append(out, name+"="+string(b))
+		return true
+	})
 	return strings.Join(out, " ")
 }
 
@@ -98,7 +115,7 @@ func TestLayersThatAreRefused(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := readLayer(bytes.NewReader(test.layer), small)
+			_, err := readLayer(bytes.NewReader(test.layer), small, newSearch())
 			if err == nil || !strings.Contains(err.Error(), test.says) || errors.Is(err, errBound) != test.bound {
 				t.Errorf("error %v, want one that says %q", err, test.says)
 			}
@@ -114,8 +131,8 @@ func TestZstdAndPlainLayersAreRead(t *testing.T) {
 	}
 	for name, layer := range map[string][]byte{"zstd": z.EncodeAll(plain, nil), "plain": plain, "gzip": gzipped(t, plain)} {
 		t.Run(name, func(t *testing.T) {
-			c, err := readLayer(bytes.NewReader(layer), small)
-			if err != nil || string(c.Files[status]) != "x" {
+			c, err := readLayer(bytes.NewReader(layer), small, newSearch())
+			if err != nil || len(c.Changes) != 1 || string(c.Changes[0].Data) != "x" {
 				t.Errorf("%v, %v", c, err)
 			}
 		})

@@ -3,7 +3,6 @@ package image
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,15 +10,15 @@ import (
 )
 
 // format is one way to list installed packages. A new one is a line in formats,
-// and the files it needs in wanted.
+// and its files in places.
 type format struct {
-	// lists says that a file is a database of this format.
-	lists func(name string) bool
-	// read returns the packages that a database lists; what it could read
+	// databases are the places where a database of this format is.
+	databases []string
+	// read returns the packages of the files of one database; what it could read
 	// is returned also when the rest is an error.
-	read func(ctx context.Context, t *tree, database string) ([]Package, error)
-	// files tells packages of one database which files are their own.
-	files func(t *tree, database string, packages []*Package)
+	read func(ctx context.Context, t *tree, files []string) ([]Package, error)
+	// files tells packages of one file of a database which files are their own.
+	files func(t *tree, file string, packages []*Package)
 	// purl is the package URL's type.
 	purl string
 	// ecosystem is the name under which OSV's advisories know the distribution.
@@ -31,43 +30,64 @@ type format struct {
 }
 
 var formats = []format{
-	{apkLists, readAPK, apkFiles, packageurl.TypeApk, apkEcosystem, "alpine", func(o OS) string { return o.VersionID }},
-	{dpkgLists, readDPKG, dpkgFiles, packageurl.TypeDebian, dpkgEcosystem, "linux",
-		func(o OS) string { return cmp.Or(o.Codename, o.VersionID) }},
+	{[]string{"lib/apk/db/installed", "usr/lib/apk/db/installed", "var/lib/apk/db/installed"}, readAPK, apkFiles,
+		packageurl.TypeApk, apkEcosystem, "alpine", func(o OS) string { return o.VersionID }},
+	{[]string{"var/lib/dpkg/status", "var/lib/dpkg/status.d"}, readDPKG, dpkgFiles,
+		packageurl.TypeDebian, dpkgEcosystem, "linux", func(o OS) string { return cmp.Or(o.Codename, o.VersionID) }},
 }
 
-// formatOf is how a database is read, nil for a file that is none.
-func formatOf(name string) *format {
+// database is a place where packages are listed.
+type database struct {
+	*format
+	place string
+	files []string
+}
+
+// databases are those that are there; one that is reached by two names, as lib/apk
+// may be a link to usr/lib/apk, is one.
+func databases(t *tree) (out []database) {
+	seen := map[string]bool{}
 	for i := range formats {
-		if formats[i].lists(name) {
-			return &formats[i]
-		}
-	}
-	return nil
-}
-
-// databases are the files that list installed packages.
-func databases(t *tree) (out []string) {
-	for _, n := range t.names() {
-		if formatOf(n) != nil {
-			out = append(out, n)
+		for _, place := range formats[i].databases {
+			db := database{format: &formats[i], place: place}
+			at := t.resolve(place)
+			switch {
+			case at != "" && seen[at]:
+				continue
+			case t.there(place):
+				db.files = []string{place}
+			default:
+				for _, name := range t.list(place) {
+					if file := place + "/" + name; t.there(file) && !strings.HasSuffix(name, md5sums) {
+						db.files = append(db.files, file)
+					}
+				}
+			}
+			if seen[at] = true; len(db.files) > 0 {
+				out = append(out, db)
+			}
 		}
 	}
 	return out
 }
 
-// readPackages lists the packages of every database in the tree. An error names
-// the database.
-func readPackages(ctx context.Context, t *tree) (out []Package, failed []error) {
-	seen := map[string]bool{} // lib/apk may be a link to usr/lib/apk
+// unreadDatabase is a database that could not be read whole.
+type unreadDatabase struct {
+	place string
+	why   error
+}
+
+// readPackages lists the packages of every database in the tree.
+func readPackages(ctx context.Context, t *tree) (out []Package, failed []unreadDatabase) {
+	from, _ := readOS(t)
 	for _, db := range databases(t) {
-		if seen[t.resolve(db)] {
-			continue
-		}
-		seen[t.resolve(db)] = true
-		found, err := readDatabase(ctx, t, db)
+		found, err := db.read(ctx, t, db.files)
 		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", db, err))
+			failed = append(failed, unreadDatabase{db.place, err})
+		}
+		for i := range found {
+			found[i].Ecosystem = db.ecosystem(from)
+			found[i].PURL = db.packageURL(found[i], from)
 		}
 		out = append(out, found...)
 	}
@@ -75,19 +95,6 @@ func readPackages(ctx context.Context, t *tree) (out []Package, failed []error) 
 		return cmp.Or(strings.Compare(a.PURL, b.PURL), strings.Compare(a.Database, b.Database))
 	})
 	return slices.CompactFunc(out, func(a, b Package) bool { return a.PURL == b.PURL }), failed
-}
-
-// readDatabase reads one database and names its packages as others do.
-func readDatabase(ctx context.Context, t *tree, db string) ([]Package, error) {
-	f := formatOf(db)
-	out, err := f.read(ctx, t, db)
-	from, _ := readOS(t)
-	for i := range out {
-		p := &out[i]
-		p.Database, p.Ecosystem = db, f.ecosystem(from)
-		p.PURL = f.packageURL(*p, from)
-	}
-	return out, err
 }
 
 // packageURL is the package's name for the whole world; it is its id here too.
@@ -117,7 +124,9 @@ func addFiles(t *tree, packages []Package) {
 	for i := range packages {
 		of[packages[i].Database] = append(of[packages[i].Database], &packages[i])
 	}
-	for db, listed := range of {
-		formatOf(db).files(t, db, listed)
+	for _, db := range databases(t) {
+		for _, file := range db.files {
+			db.format.files(t, file, of[file])
+		}
 	}
 }

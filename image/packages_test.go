@@ -15,8 +15,8 @@ import (
 // treeOf is an image of a release and one database.
 func treeOf(release, database, content string) *tree {
 	t := newTree()
-	t.files["etc/os-release"] = []byte(release)
-	t.files[database] = []byte(content)
+	t.add(&Content{Changes: []Change{{Name: "etc/os-release", Kind: aFile, Data: []byte(release)},
+		{Name: database, Kind: aFile, Data: []byte(content)}}})
 	return t
 }
 
@@ -40,6 +40,14 @@ func TestAPackageIsNamedAsAdvisoriesAndOtherToolsNameIt(t *testing.T) {
 			"Wolfi pkg:apk/wolfi/libssl3@3.1.3-r0?arch=x86_64&distro=20230201&origin=openssl"},
 		{"Alpaquita", "ID=alpaquita\nVERSION_ID=23\n", apk,
 			"Alpaquita:23 pkg:apk/alpaquita/libssl3@3.1.3-r0?arch=x86_64&distro=23&origin=openssl"},
+		{"single quotes, escapes, a comment", "# ID=wolfi\nID='debian' # the one\nVERSION_ID=\\1\\2\n", status,
+			"Debian:12 pkg:deb/debian/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=12&source=zlib&sourceversion=1:1.2.13"},
+		{"escapes within quotes, a name in capitals, lines of Windows", "\ufeffID=\"Deb\"'ian'\r\nVERSION_ID=\"12\"\r\n", status,
+			"Debian:12 pkg:deb/debian/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=12&source=zlib&sourceversion=1:1.2.13"},
+		{"a release in the making says its name only", "ID=debian\nVERSION_CODENAME=trixie\n", status,
+			"Debian:13 pkg:deb/debian/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=trixie&source=zlib&sourceversion=1:1.2.13"},
+		{"Debian's unstable has no number", "ID=debian\nVERSION_CODENAME=sid\n", status,
+			"Debian pkg:deb/debian/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=sid&source=zlib&sourceversion=1:1.2.13"},
 		{"the last of a name is in force", "ID=debian\nID=alpine\n# ID=wolfi\n", apk,
 			"Alpine pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&origin=openssl"},
 	}
@@ -65,14 +73,36 @@ func TestWhatDpkgSaysOfAPackagesState(t *testing.T) {
 		{"installed", "Package: a\nStatus: install ok installed\nVersion: 1\n", "a"},
 		{"held back", "Package: a\nStatus: hold ok installed\nVersion: 1\n", "a"},
 		{"unpacked, so its files are there", "Package: a\nStatus: install ok unpacked\nVersion: 1\n", "a"},
-		{"waiting for a trigger", "Package: a\nStatus: install ok triggers-pending\nVersion: 1\n", "a"},
+		{"half-installed, so some of its files may be there", "Package: a\nStatus: install reinstreq half-installed\nVersion: 1\n", "a"},
+		{"half-configured", "Package: a\nStatus: install ok half-configured\nVersion: 1\n", "a"},
+		{"waiting for a trigger", "Package: a\nStatus: install ok triggers-awaited\nVersion: 1\n", "a"},
+		{"with a trigger pending", "Package: a\nStatus: install ok triggers-pending\nVersion: 1\n", "a"},
 		{"removed", "Package: a\nStatus: deinstall ok config-files\nVersion: 1\n", ""},
 		{"never installed", "Package: a\nStatus: unknown ok not-installed\n", ""},
-		{"no status, which dpkg always writes", "Package: a\nVersion: 1\n", "1 of its packages have no name, version or status"},
-		{"installed without a version", "Package: a\nStatus: install ok installed\n", "1 of its packages have no name, version or status"},
+		{"no status, which dpkg always writes", "Package: a\nVersion: 1\n",
+			"a 1 of its packages can be read in part only (a: it has no status)"},
+		{"a status that dpkg does not know", "Package: a\nStatus: gone\nVersion: 1\n",
+			"a 1 of its packages can be read in part only (a: a status that dpkg does not know: gone)"},
+		{"installed without a version", "Package: a\nStatus: install ok installed\n",
+			"1 of its packages cannot be read (a: it has no name or no version)"},
 		{"a last paragraph without its empty line", "Package: a\nStatus: install ok installed\nVersion: 1", "a"},
-		{"a line that is no field", "Package: a\nStatus: install ok installed\nVersion: 1\n\nnonsense\n\nPackage: b\n",
-			`a malformed MIME header: missing colon: "nonsense"`},
+		{"names of fields in any case, lines of Windows", "PACKAGE: a\r\nstatus: install ok installed\r\nversion: 1\r\n\r\n" +
+			"Package: b\r\nStatus: install ok installed\r\nVersion: 1\r\n", "a b"},
+		{"an empty line is missing", "Package: a\nStatus: install ok installed\nVersion: 1\nPackage: b\nStatus: install ok installed\n" +
+			"Version: 2\n", "a b"},
+		{"blanks in an empty line", "Package: a\nStatus: install ok installed\nVersion: 1\n  \nPackage: b\n" +
+			"Status: install ok installed\nVersion: 2\n", "a b"},
+		{"a version twice", "Package: a\nStatus: install ok installed\nVersion: 1\nVersion: 2\n",
+			"a 1 of its packages can be read in part only (a: version stands there twice)"},
+		{"a name that is none", "Package: " + strings.Repeat("x", 1025) + "\nStatus: install ok installed\nVersion: 1\n",
+			"1 of its packages cannot be read (an entry without a name: package is 1025 bytes long)"},
+		{"a line that goes on", "Package: a\nStatus: install ok installed\nConffiles:\n /etc/a 1 obsolete\n no field\nVersion: 1\n", "a"},
+		{"one line that is no field loses nothing else",
+			"Package: a\nStatus: install ok installed\nnonsense\nVersion: 1\n\nPackage: b\nStatus: install ok installed\nVersion: 1\n",
+			"a b 1 of its packages can be read in part only (a: a line that is no field: nonsense)"},
+		{"one entry that is none loses nothing else",
+			"Package: a\nStatus: install ok installed\nVersion: 1\n\nno sense: x\n\nPackage: b\nStatus: install ok installed\nVersion: 1\n",
+			"a b 1 of its packages cannot be read (an entry without a name: a line that is no field: no sense: x, it has no status)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -81,8 +111,8 @@ func TestWhatDpkgSaysOfAPackagesState(t *testing.T) {
 			for _, p := range found {
 				got = append(got, p.Name)
 			}
-			for _, err := range failed {
-				got = append(got, strings.TrimPrefix(err.Error(), status+": "))
+			for _, f := range failed {
+				got = append(got, f.why.Error())
 			}
 			if strings.Join(got, " ") != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
@@ -91,7 +121,40 @@ func TestWhatDpkgSaysOfAPackagesState(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatCannotBeReadToItsEndIsAGap(t *testing.T) {
+func TestWhatApkSaysOfAPackage(t *testing.T) {
+	long := strings.Repeat("so:libcrypto.so.3=3 ", 10_000)
+	tests := []struct{ name, database, want string }{
+		{"two packages", "P:a\nV:1\n\nP:b\nV:2\n", "a b"},
+		{"a line of any length", "P:a\nV:1\np:" + long + "\n\nP:b\nV:2\n\n", "a b"},
+		{"lines of Windows", "P:a\r\nV:1\r\n\r\nP:b\r\nV:2\r\n", "a b"},
+		{"a line that is no field loses nothing else", "P:a\nnonsense\nV:1\n\nP:b\nV:2\n",
+			"a b 1 of its packages can be read in part only (a: a line that is no field: nonsense)"},
+		{"an entry without a version", "P:a\n\nP:b\nV:2\n", "b 1 of its packages cannot be read (a: it has no name or no version)"},
+		{"an empty line is missing", "P:a\nV:1\nP:b\nV:2\n",
+			"a 1 of its packages can be read in part only (a: a second name: b, a second version: 2)"},
+		{"a version that is none", "P:a\nV:" + strings.Repeat("1", 1025) + "\n",
+			"1 of its packages cannot be read (a: a version of 1025 bytes)"},
+		{"several, of which the first are told", "P:a\n\nP:b\n\nP:c\n\nP:d\n", "4 of its packages cannot be read (a: it has no name or " +
+			"no version; b: it has no name or no version; c: it has no name or no version)"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			found, failed := readPackages(t.Context(), treeOf(alpine, "lib/apk/db/installed", test.database))
+			var got []string
+			for _, p := range found {
+				got = append(got, p.Name)
+			}
+			for _, f := range failed {
+				got = append(got, f.why.Error())
+			}
+			if strings.Join(got, " ") != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestADatabaseThatCannotBeReadWholeIsAGap(t *testing.T) {
 	for name, files := range map[string][2]string{"dpkg": {status, zlib + "nonsense\n\n" + openssl},
 		"apk": {"lib/apk/db/installed", "P:zlib1g\nV:1\n\nnonsense\n\n" + apkDB}} {
 		t.Run(name, func(t *testing.T) {
@@ -100,10 +163,10 @@ func TestADatabaseThatCannotBeReadToItsEndIsAGap(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(inv.Packages) != 1 || inv.Packages[0].Name != "zlib1g" {
-				t.Errorf("packages %v, want what stands before the unreadable place", inv.Packages)
+			if len(inv.Packages) < 2 {
+				t.Errorf("packages %v, want also what stands behind the unreadable place", inv.Packages)
 			}
-			if len(inv.Gaps) != 1 || inv.Gaps[0].What != "package database" || !strings.Contains(inv.Gaps[0].Why, files[0]) {
+			if len(inv.Gaps) != 1 || inv.Gaps[0].What != "package database "+files[0] {
 				t.Errorf("gaps %v, want one that names the database", inv.Gaps)
 			}
 		})
@@ -139,7 +202,7 @@ func FuzzDatabase(f *testing.F) {
 	f.Fuzz(func(t *testing.T, release, content string) {
 		for _, db := range []string{status, "var/lib/dpkg/status.d/x", "lib/apk/db/installed"} {
 			files := treeOf(release, db, content)
-			files.files["var/lib/dpkg/info/x.list"] = []byte(content)
+			files.add(&Content{Changes: []Change{{Name: "var/lib/dpkg/info/x.list", Kind: aFile, Data: []byte(content)}}})
 			found, _ := readPackages(t.Context(), files)
 			addFiles(files, found)
 			for _, p := range found {
@@ -152,4 +215,13 @@ func FuzzDatabase(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAShellsWords(t *testing.T) {
+	for text, want := range map[string]string{`plain`: `plain`, `"two words"`: `two words`, `'two words'`: `two words`, `'$x \y'`: `$x \y`,
+		`"\$x \"y\" \\ \z"`: `$x "y" \ \z`, `a\ b`: `a b`, `a b`: `a`, `a;b`: `a`, `""`: ``, `"open`: `open`, `a"b"'c'`: `abc`, `a\`: `a\`} {
+		if got := shellWord(text); got != want {
+			t.Errorf("%s is %q, want %q", text, got, want)
+		}
+	}
 }

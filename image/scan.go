@@ -26,32 +26,49 @@ func Scan(ctx context.Context, ref string, o Options) (*Inventory, error) {
 	}
 	inv := &Inventory{Version: InventoryVersion, Digest: img.digest, Reference: ref, Platform: img.platform, Builds: img.builds,
 		ScannedAt: time.Now().UTC(), Packages: []Package{}, Layers: []Layer{}}
-	s := &scan{inv: inv, o: o, tree: newTree(), layerOf: map[string]string{}}
-	if img.folder != "" {
-		c, err := folderContent(img.folder, o.Limits)
-		if err != nil {
+	s := &scan{inv: inv, o: o, search: newSearch()}
+	for range searches {
+		if err := s.read(ctx, img); err != nil {
 			return nil, fmt.Errorf("scan %s: %w", ref, err)
 		}
-		if err := s.layer(ctx, c, ""); err != nil {
-			return nil, fmt.Errorf("scan %s: %w", ref, err)
+		if !s.search.follow(s.tree) {
+			break
 		}
-	} else if err := s.layers(ctx, img.image); err != nil {
-		return nil, fmt.Errorf("scan %s: %w", ref, err)
 	}
 	s.finish()
 	return inv, nil
 }
 
+// searches is how often an image is read at most: again when links led elsewhere than
+// distributions keep their databases.
+const searches = 3
+
 // scan is one run of Scan.
 type scan struct {
 	inv     *Inventory
 	o       Options
+	search  *search
 	tree    *tree
 	now     []Package
 	layerOf map[string]string // package as it is → the layer that made it so
-	failed  []error           // databases that could not be read to their end
-	foreign []string
+	failed  []unreadDatabase
 	strange map[string]int
+	unread  int
+	why     string
+}
+
+// read reads an image from its lowest layer on.
+func (s *scan) read(ctx context.Context, img *opened) error {
+	s.tree, s.now, s.layerOf, s.failed, s.strange = newTree(), nil, map[string]string{}, nil, map[string]int{}
+	s.inv.Layers, s.inv.Gaps, s.unread = []Layer{}, nil, 0
+	if img.folder == "" {
+		return s.layers(ctx, img.image)
+	}
+	c, err := folderContent(ctx, img.folder, s.o.Limits, s.search)
+	if err != nil {
+		return err
+	}
+	return s.layer(ctx, c, "")
 }
 
 func (s *scan) layers(ctx context.Context, img v1.Image) error {
@@ -147,7 +164,7 @@ func oneLine(s string, most int) string {
 
 // content reads a layer, or takes from the cache what it was read to be.
 func (s *scan) content(ctx context.Context, l v1.Layer, digest string, p Progress) (*Content, error) {
-	key := fmt.Sprintf("content-%d:%s", contentVersion, digest)
+	key := fmt.Sprintf("content-%d%s:%s", contentVersion, s.search.suffix(), digest)
 	if s.o.Cache != nil {
 		if b, err := s.o.Cache.Layer(ctx, key); err == nil {
 			if c, err := unpackContent(b); err == nil {
@@ -163,7 +180,7 @@ func (s *scan) content(ctx context.Context, l v1.Layer, digest string, p Progres
 		return nil, err
 	}
 	blob := newHashed(&cancelled{ctx, r}, digest)
-	c, err := readLayer(blob, s.o.Limits)
+	c, err := readLayer(blob, s.o.Limits, s.search)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return nil, err
 	}
@@ -197,16 +214,15 @@ func (c *cancelled) Read(p []byte) (int, error) {
 
 // layer lays a layer's content over those below and notes what it changed.
 func (s *scan) layer(ctx context.Context, c *Content, digest string) error {
-	before := len(s.tree.files) + len(s.tree.links)
+	before := contents(s.tree)
 	s.tree.add(c)
 	for what, n := range c.Strange {
-		if s.strange == nil {
-			s.strange = map[string]int{}
-		}
 		s.strange[what] += n
 	}
-	s.foreign = append(s.foreign, c.Foreign...)
-	if len(c.Files)+len(c.Links) == 0 && before == len(s.tree.files)+len(s.tree.links) {
+	if s.unread += c.Unread; s.why == "" {
+		s.why = c.WhyUnread
+	}
+	if slices.Equal(before, contents(s.tree)) {
 		return nil // it touched no database
 	}
 	now, failed := readPackages(ctx, s.tree)
@@ -229,6 +245,19 @@ func (s *scan) layer(ctx context.Context, c *Content, digest string) error {
 	return nil
 }
 
+// contents tells apart trees with other databases, or another distribution, in them.
+func contents(t *tree) (out []string) {
+	files := []string{"etc/os-release", "usr/lib/os-release"}
+	for _, db := range databases(t) {
+		files = append(files, db.files...)
+	}
+	for _, file := range files {
+		content, there := t.read(file)
+		out = append(out, fmt.Sprintf("%s %t %p", file, there, content))
+	}
+	return out
+}
+
 // finish says what the last state of the image is.
 func (s *scan) finish() {
 	inv := s.inv
@@ -243,19 +272,23 @@ func (s *scan) finish() {
 	}
 	inv.Gaps = slices.CompactFunc(inv.Gaps, func(a, b collect.Gap) bool { return a.What == b.What && a.Why == b.Why })
 	inv.Understood = len(s.now) > 0
-	for _, err := range s.failed {
-		inv.gap("package database", err.Error(), "Packages that it lists after the unreadable place are unknown.")
+	for _, f := range s.failed {
+		inv.gap("package database "+f.place, f.why.Error(), "Of these packages, what they are and their vulnerabilities are unknown.")
 	}
-	slices.Sort(s.foreign)
-	for _, format := range slices.Compact(s.foreign) {
+	foreign := s.tree.foreign()
+	for _, format := range foreign {
 		inv.gap(format+" database", "Breakwater does not read "+format+" databases yet",
 			"Packages that it lists, and their vulnerabilities, are unknown.")
 	}
+	if s.unread > 0 {
+		inv.gap("root filesystem", fmt.Sprintf("%d of its files and folders cannot be read: %s", s.unread, s.why),
+			"Packages that are there are unknown.")
+	}
 	switch {
-	case !inv.Understood && len(s.foreign) == 0 && len(databases(s.tree)) > 0:
+	case !inv.Understood && len(foreign) == 0 && len(databases(s.tree)) > 0:
 		inv.gap("contents", "the image's package database names no package",
 			"What is inside is unknown: somebody emptied the list, or it could not be read.")
-	case !inv.Understood && len(s.foreign) == 0:
+	case !inv.Understood && len(foreign) == 0:
 		inv.gap("contents", "there is no package database in the image",
 			"What is inside is unknown: a program without a package may have any vulnerability.")
 	case !known && inv.Understood:

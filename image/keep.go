@@ -1,0 +1,140 @@
+package image
+
+import (
+	"archive/tar"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+)
+
+// keeper makes a layer's Content of its entries.
+type keeper struct {
+	content *Content
+	search  *search
+	limits  Limits
+	kept    int64
+}
+
+func newKeeper(s *search, limits Limits) *keeper {
+	return &keeper{content: &Content{Version: contentVersion, Strange: map[string]int{}}, search: s, limits: limits}
+}
+
+// entry keeps of one entry of the archive what is searched for, within bounds.
+func (k *keeper) entry(h *tar.Header, r io.Reader) error {
+	if k.content.Entries++; k.content.Entries > k.limits.Entries {
+		return fmt.Errorf("want at most %d entries: %w", k.limits.Entries, errBound)
+	}
+	name, ok := clean(h.Name)
+	if !ok {
+		k.content.Strange["names outside of the image"]++
+		return nil
+	}
+	if dir, base := path.Split(name); strings.HasPrefix(base, ".wh.") {
+		return k.whiteout(strings.TrimSuffix(dir, "/"), base)
+	}
+	return k.change(name, h, r)
+}
+
+// whiteout notes what of the lower layers an entry takes away.
+func (k *keeper) whiteout(dir, base string) error {
+	hidden := strings.TrimPrefix(base, ".wh.")
+	switch {
+	case hidden == ".wh..opq":
+		k.content.Opaque = append(k.content.Opaque, dir)
+	case strings.HasPrefix(hidden, ".wh."):
+		return nil // bookkeeping of aufs
+	case hidden == "" || hidden == "." || hidden == "..":
+		k.content.Strange["whiteouts of no name"]++
+		return nil
+	default:
+		k.content.Removed = append(k.content.Removed, path.Join(dir, hidden))
+	}
+	return k.cost(0)
+}
+
+// change notes what an entry makes of its name, if that matters.
+func (k *keeper) change(name string, h *tar.Header, r io.Reader) error {
+	c := Change{Name: name, Kind: aDevice}
+	matters := k.search.matters(name)
+	switch h.Typeflag {
+	case tar.TypeDir:
+		c.Kind = aFolder
+	case tar.TypeSymlink:
+		if len(h.Linkname) <= longestName {
+			c.Kind, c.Target = aLink, h.Linkname
+		}
+	case tar.TypeLink:
+		target, ok := clean(h.Linkname)
+		if !ok {
+			k.content.Strange["links out of the image"]++
+		}
+		c.Kind, c.Target = aHardLink, target
+	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
+		if k.search.file(name) {
+			data, err := k.read(name, h.Size, r)
+			if err != nil {
+				return err
+			}
+			c.Kind, c.Data = aFile, data
+		}
+	}
+	switch {
+	case foreignDatabase(name) != "" && c.Kind != aFolder:
+		c = Change{Name: name, Kind: aForeign}
+	case !matters:
+		return nil
+	}
+	k.content.Changes = append(k.content.Changes, c)
+	return k.cost(int64(len(c.Data) + len(c.Target)))
+}
+
+func (k *keeper) read(name string, size int64, r io.Reader) ([]byte, error) {
+	if size > k.limits.File {
+		return nil, fmt.Errorf("%s: want at most %d MiB: %w", name, k.limits.File>>20, errBound)
+	}
+	data, err := io.ReadAll(io.LimitReader(r, k.limits.File))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return data, nil
+}
+
+// entryCost is what keeping a name costs, so that a million empty files are not free.
+const entryCost = 512
+
+func (k *keeper) cost(bytes int64) error {
+	if k.kept += entryCost + bytes; k.kept > k.limits.Kept {
+		return fmt.Errorf("want package databases of at most %d MiB: %w", k.limits.Kept>>20, errBound)
+	}
+	return nil
+}
+
+// longestName is the longest that Linux takes.
+const longestName = 4096
+
+// clean makes a name relative to the image's root; ok is false if it leads out.
+func clean(name string) (string, bool) {
+	if strings.ContainsRune(name, 0) || len(name) > longestName {
+		return "", false
+	}
+	out := path.Clean(strings.TrimLeft(name, "/"))
+	return out, out != ".." && !strings.HasPrefix(out, "../")
+}
+
+// foreignDatabase names package databases of formats that are not read yet.
+func foreignDatabase(name string) string {
+	switch name {
+	case "var/lib/rpm/Packages", "var/lib/rpm/Packages.db", "var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite",
+		"usr/lib/sysimage/rpm/Packages.db", "usr/lib/sysimage/rpm/Packages":
+		return "rpm"
+	case "var/lib/rpmmanifest/container-manifest-2":
+		return "rpm manifest"
+	case "usr/lib/opkg/status":
+		return "opkg"
+	}
+	if strings.HasPrefix(name, "var/lib/pacman/local/") && strings.HasSuffix(name, "/desc") {
+		return "pacman"
+	}
+	return ""
+}
