@@ -7,9 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
@@ -75,6 +72,10 @@ func TestHolds(t *testing.T) {
 			"ServiceAccount shop/web\nClusterRole r: create pods\nClusterRoleBinding b: r <- Group system:serviceaccounts:shop",
 			[]string{"Group system:serviceaccounts:shop: create-pods in the whole cluster",
 				"ServiceAccount shop/web: create-pods in the whole cluster"}},
+		{"bind and create meet for Roles too",
+			"ClusterRole r: bind rbac.authorization.k8s.io:roles | create rbac.authorization.k8s.io:rolebindings\n" +
+				"RoleBinding shop/b: r <- User alice",
+			[]string{"User alice: bind-namespace-roles in namespace shop"}},
 		{"bind without create is nothing",
 			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles\nClusterRoleBinding b: r <- User alice", nil},
 		{"bind and create meet in the namespace of both",
@@ -110,31 +111,6 @@ func TestEverythingImpliesEachPower(t *testing.T) {
 		if got[p.Name] != 2 { // root and system:masters
 			t.Errorf("%s held %d times, want 2", p.Name, got[p.Name])
 		}
-	}
-}
-
-func TestAnAggregatedRoleOfAManifestIsGathered(t *testing.T) {
-	f := facts(t, "ClusterRole part: get secrets\nClusterRoleBinding b: whole <- User alice")
-	f.ClusterRoles[keyOf("part")].Labels = map[string]string{"to": "whole"}
-	f.ClusterRoles[keyOf("whole")] = &rbacv1.ClusterRole{AggregationRule: &rbacv1.AggregationRule{
-		ClusterRoleSelectors: []metav1.LabelSelector{{MatchLabels: map[string]string{"to": "whole"}}}}}
-	d := New(f).Can(User("alice"), Request{Verb: "get", Resource: "secrets"})
-	if !d.Allowed || d.Witness.Role.Name != "part" {
-		t.Errorf("got %s", d.Explain())
-	}
-}
-
-func TestARoleThatCouldNotBeSeenIsNamed(t *testing.T) {
-	f := facts(t, "ClusterRoleBinding b: lost <- User alice")
-	f.Apply(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: "clusterroles.rbac.authorization.k8s.io",
-		Why: "403"}})
-	j := New(f)
-	if len(j.Gaps()) != 1 {
-		t.Errorf("gaps %v", j.Gaps())
-	}
-	d := j.Can(User("alice"), Request{Verb: "get", Resource: "pods"})
-	if d.Allowed || !strings.Contains(d.Explain(), "ClusterRole lost could not be seen") {
-		t.Errorf("got %s", d.Explain())
 	}
 }
 

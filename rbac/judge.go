@@ -13,24 +13,11 @@ import (
 
 // Judge answers for one state of one cluster. It keeps no reference to Facts.
 type Judge struct {
-	roles map[ref.Ref]*role
 	// named holds the grants by the subject that bindings name.
 	named map[Subject][]grant
 	// accounts are the service accounts that exist, are bound or run a pod.
 	accounts []Subject
 	gaps     []collect.Gap
-}
-
-// role is a role's effective rules. from[i] is where rules[i] stands.
-type role struct {
-	rules   []rbacv1.PolicyRule
-	from    []source
-	builtIn bool
-}
-
-type source struct {
-	role ref.Ref
-	rule int
 }
 
 // grant is one binding as one of its subjects sees it.
@@ -40,40 +27,32 @@ type grant struct {
 	// namespace the grant holds in; empty for the whole cluster.
 	namespace string
 	ref       ref.Ref
-	role      *role // nil if the role could not be seen
+	role      *role // nil if it is not known
+	gone      bool  // all such roles were read, and this is none of them
 }
+
+// unread says that the grant may allow more than is known.
+func (g grant) unread() bool { return g.role == nil && !g.gone }
 
 // New prepares the answers for a cluster.
 func New(f *collect.Facts) *Judge {
-	j := &Judge{roles: map[ref.Ref]*role{}, named: map[Subject][]grant{}}
-	for k, r := range f.Roles {
-		j.roles[k.Of("Role")] = ownRules(k.Of("Role"), r.Rules)
-	}
-	for k := range f.ClusterRoles {
-		j.roles[k.Of("ClusterRole")] = effective(f.ClusterRoles, k.Name)
-	}
-	for name, rules := range builtInRoles() {
-		r := collect.Key{Name: name}.Of("ClusterRole")
-		if _, seen := j.roles[r]; !seen {
-			j.roles[r] = ownRules(r, rules)
-			j.roles[r].builtIn = true
-		}
-	}
+	j := &Judge{named: map[Subject][]grant{}}
+	roles := rolesOf(f)
 	for k, b := range f.ClusterRoleBindings {
-		j.bind(k.Of("ClusterRoleBinding"), "", b.RoleRef, b.Subjects)
+		j.bind(roles, k.Of("ClusterRoleBinding"), "", b.RoleRef, b.Subjects)
 	}
 	for k, b := range f.RoleBindings {
-		j.bind(k.Of("RoleBinding"), k.Namespace, b.RoleRef, b.Subjects)
+		j.bind(roles, k.Of("RoleBinding"), k.Namespace, b.RoleRef, b.Subjects)
 	}
 	for s := range j.named {
 		slices.SortFunc(j.named[s], compareGrants)
 	}
 	j.accounts = accountsOf(f, j.named)
-	j.gaps = gapsOf(f)
+	j.gaps = j.gapsOf(f)
 	return j
 }
 
-func (j *Judge) bind(binding ref.Ref, namespace string, role rbacv1.RoleRef, subjects []rbacv1.Subject) {
+func (j *Judge) bind(roles *roles, binding ref.Ref, namespace string, role rbacv1.RoleRef, subjects []rbacv1.Subject) {
 	to := ref.Ref{Kind: role.Kind, Name: role.Name}
 	if role.Kind == "Role" {
 		to.Namespace = namespace
@@ -81,9 +60,11 @@ func (j *Judge) bind(binding ref.Ref, namespace string, role rbacv1.RoleRef, sub
 	if namespace == "" && role.Kind == "Role" {
 		return // the API server refuses such a binding
 	}
+	rules, there := roles.called(to)
+	gone := !there && roles.listed(to.Kind)
 	for _, s := range subjects {
 		if as, ok := subjectOf(s, namespace); ok {
-			j.named[as] = append(j.named[as], grant{binding, as, namespace, to, j.roles[to]})
+			j.named[as] = append(j.named[as], grant{binding, as, namespace, to, rules, gone})
 		}
 	}
 }
@@ -155,8 +136,10 @@ func (j *Judge) Can(s Subject, r Request) Decision {
 		if g.namespace != "" && (g.namespace != r.Namespace || r.Path != "") {
 			continue
 		}
-		if g.role == nil {
+		if g.unread() {
 			d.Unread = append(d.Unread, g.ref)
+		}
+		if g.role == nil {
 			continue
 		}
 		for i, rule := range g.role.rules {
@@ -171,8 +154,8 @@ func (j *Judge) Can(s Subject, r Request) Decision {
 
 func (g grant) witness(rule int) *Witness {
 	from := g.role.from[rule]
-	return &Witness{Binding: g.binding, As: g.as, Role: from.role, Rule: from.rule,
-		Text: describe(g.role.rules[rule]), BuiltIn: g.role.builtIn}
+	return &Witness{Binding: g.binding, As: g.as, Bound: g.ref, Role: from.role, Rule: from.rule,
+		Text: describe(g.role.rules[rule]), BuiltIn: from.builtIn}
 }
 
 // unlimited is the witness of system:masters.

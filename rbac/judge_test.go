@@ -5,9 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/ref"
 )
@@ -255,28 +252,6 @@ func TestTheWitnessIsTheWidestGrantThatComesFirst(t *testing.T) {
 				t.Errorf("%s, want %s, of\n%s", h.Witness.Binding, want, bindings)
 			}
 		}
-	}
-}
-
-func TestAggregationEndsAndOwnRulesStand(t *testing.T) {
-	f := facts(
-		t,
-		"ClusterRole all: get pods\nClusterRole part: list secrets\nClusterRole other: list nodes\nClusterRoleBinding b: all <- User alice",
-	)
-	all, part := f.ClusterRoles[keyOf("all")], f.ClusterRoles[keyOf("part")]
-	all.AggregationRule = &rbacv1.AggregationRule{ClusterRoleSelectors: []metav1.LabelSelector{
-		{MatchLabels: map[string]string{"add": "yes"}}, {MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "add", Operator: "Nonsense"}}},
-	}}
-	all.Labels, part.Labels = map[string]string{"add": "yes"}, map[string]string{"add": "yes"} // it selects itself too
-	can := func(resource string) bool {
-		return New(f).Can(User("alice"), Request{Verb: "list", Resource: resource}).Allowed
-	}
-	if can("secrets") {
-		t.Error("rules that the API server filled in are added to")
-	}
-	all.Rules = nil
-	if !can("secrets") || can("nodes") {
-		t.Error("what the selector selects is not what is gathered")
 	}
 }
 

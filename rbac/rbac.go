@@ -113,8 +113,10 @@ func (r Request) String() string {
 type Witness struct {
 	Binding ref.Ref
 	// As is the subject the binding names: the identity or a group it is in.
-	As   Subject
-	Role ref.Ref
+	As Subject
+	// Bound is the role that is bound, Role the one that has the rule: the same,
+	// unless Bound gathers the rules of others.
+	Bound, Role ref.Ref
 	// Rule is the rule's index in the role, -1 where no role is needed.
 	Rule int
 	// Text is the rule in words.
@@ -157,6 +159,9 @@ func (w Witness) Explain() string {
 	role := w.Role.String()
 	if w.BuiltIn {
 		role += " (a Kubernetes default, not read)"
+	}
+	if w.Bound != w.Role {
+		role = w.Bound.String() + ", which gathers the rules of " + role
 	}
 	return fmt.Sprintf("%s binds %s to %s, whose rule %d allows %s", w.Binding, w.As, role, w.Rule, w.Text)
 }

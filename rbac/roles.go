@@ -13,98 +13,118 @@ import (
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
-func ownRules(from ref.Ref, rules []rbacv1.PolicyRule) *role {
-	r := &role{rules: rules}
-	for i := range rules {
-		r.from = append(r.from, source{from, i})
+// role is a role's effective rules. from[i] is where rules[i] stands.
+type role struct {
+	rules []rbacv1.PolicyRule
+	from  []source
+}
+
+type source struct {
+	role ref.Ref
+	rule int
+	// builtIn roles are Kubernetes' own and were not among what was read.
+	builtIn bool
+}
+
+func (r *role) add(from ref.Ref, rules []rbacv1.PolicyRule, builtIn bool) {
+	for i, rule := range rules {
+		r.rules = append(r.rules, rule)
+		r.from = append(r.from, source{from, i, builtIn})
 	}
+}
+
+// roles are the rules of every role that is bound, by what bindings call it; nil
+// where they cannot be known.
+type roles struct {
+	facts   *collect.Facts
+	cluster map[collect.Key]*rbacv1.ClusterRole // those that were seen, and Kubernetes' own besides
+	names   []collect.Key                       // of cluster, sorted
+	done    map[ref.Ref]*role
+}
+
+func rolesOf(f *collect.Facts) *roles {
+	r := &roles{facts: f, cluster: maps.Clone(builtInRoles().cluster), done: map[ref.Ref]*role{}}
+	maps.Copy(r.cluster, f.ClusterRoles)
+	r.names = slices.SortedFunc(maps.Keys(r.cluster), func(a, b collect.Key) int { return strings.Compare(a.Name, b.Name) })
 	return r
 }
 
-// effective is a ClusterRole's rules. The API server fills in those of an
-// aggregated role; where it has not yet (manifests), they are gathered here.
-func effective(all map[collect.Key]*rbacv1.ClusterRole, name string) *role {
-	r := &role{}
-	gather(all, name, map[string]bool{}, r)
-	return r
-}
-
-func gather(all map[collect.Key]*rbacv1.ClusterRole, name string, visited map[string]bool, into *role) {
-	c := all[collect.Key{Name: name}]
-	if visited[name] {
-		return
+// called finds a role; there is false if no such role was seen.
+func (r *roles) called(to ref.Ref) (found *role, there bool) {
+	if found, there = r.done[to]; there {
+		return found, true
 	}
-	visited[name] = true
-	for i, rule := range c.Rules {
-		into.rules = append(into.rules, rule)
-		into.from = append(into.from, source{collect.Key{Name: name}.Of("ClusterRole"), i})
-	}
-	if len(c.Rules) > 0 || c.AggregationRule == nil {
-		return
-	}
-	for _, other := range slices.SortedFunc(maps.Keys(all), func(a, b collect.Key) int { return strings.Compare(a.Name, b.Name) }) {
-		if selectedBy(c.AggregationRule, all[other].Labels) {
-			gather(all, other.Name, visited, into)
+	key := collect.KeyOf(to)
+	switch to.Kind {
+	case "Role":
+		own, seen := r.facts.Roles[key]
+		if !seen {
+			own, there = builtInRoles().roles[key]
+		}
+		if seen || there {
+			found, there = &role{}, true
+			found.add(to, own.Rules, !seen)
+		}
+	case "ClusterRole":
+		if _, there = r.cluster[key]; there {
+			found = r.effective(key)
 		}
 	}
+	if there {
+		r.done[to] = found
+	}
+	return found, there
 }
 
-func selectedBy(rule *rbacv1.AggregationRule, set map[string]string) bool {
-	return slices.ContainsFunc(rule.ClusterRoleSelectors, func(s metav1.LabelSelector) bool {
-		selector, err := metav1.LabelSelectorAsSelector(&s)
-		return err == nil && selector.Matches(labels.Set(set))
-	})
+// listed says whether all roles of a kind were read, as an API server lists them.
+func (r *roles) listed(kind string) bool {
+	_, unseen := r.facts.Unseen(strings.ToLower(kind) + "s")
+	return r.facts.ResourceVersions[kind] != "" && !unseen
 }
 
-// builtInRoles are the roles for people that every API server creates. They
-// stand in where they were not among what was read: manifests bind them and do
-// not contain them. Rules that no power asks about are left out.
-func builtInRoles() map[string][]rbacv1.PolicyRule {
-	rule := func(verbs, groups, resources []string) rbacv1.PolicyRule {
-		return rbacv1.PolicyRule{Verbs: verbs, APIGroups: groups, Resources: resources}
+// effective is a ClusterRole's rules. The controller in a cluster overwrites
+// those of an aggregating role by the rules of the roles that it selects; where it
+// has not yet, as in manifests, they are gathered here.
+func (r *roles) effective(key collect.Key) *role {
+	rules := &role{}
+	if !r.gather(key, map[collect.Key]bool{}, rules) {
+		return nil
 	}
-	core, read := []string{""}, []string{"get", "list", "watch"}
-	write := []string{"create", "delete", "deletecollection", "patch", "update"}
-	workloads := []rbacv1.PolicyRule{
-		rule(write, []string{"apps"}, []string{"daemonsets", "deployments", "deployments/rollback", "deployments/scale", "replicasets",
-			"replicasets/scale", "statefulsets", "statefulsets/scale"}),
-		rule(write, []string{"batch"}, []string{"cronjobs", "jobs"}),
-		rule(write, []string{"networking.k8s.io"}, []string{"ingresses", "networkpolicies"}),
-	}
-	view := []rbacv1.PolicyRule{
-		rule(read, core, []string{"configmaps", "endpoints", "persistentvolumeclaims", "pods", "pods/log", "pods/status",
-			"replicationcontrollers", "serviceaccounts", "services", "namespaces", "events"}),
-		rule(read, []string{"apps", "batch", "networking.k8s.io", "autoscaling", "policy"},
-			[]string{"daemonsets", "deployments", "replicasets", "statefulsets", "cronjobs", "jobs", "ingresses", "networkpolicies",
-				"horizontalpodautoscalers", "poddisruptionbudgets"}),
-	}
-	edit := slices.Concat([]rbacv1.PolicyRule{
-		rule(read, core, []string{"pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "secrets", "services/proxy"}),
-		rule([]string{"impersonate"}, core, []string{"serviceaccounts"}),
-		rule(write, core, []string{"pods", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy"}),
-		rule([]string{"create"}, core, []string{"pods/eviction", "serviceaccounts/token"}),
-		rule(write, core, []string{"configmaps", "persistentvolumeclaims", "replicationcontrollers", "replicationcontrollers/scale",
-			"secrets", "serviceaccounts", "services", "services/proxy"}),
-	}, workloads, view)
-	admin := slices.Concat([]rbacv1.PolicyRule{
-		rule(slices.Concat(read, write), []string{"rbac.authorization.k8s.io"}, []string{"rolebindings", "roles"}),
-		rule([]string{"create"}, []string{"authorization.k8s.io"}, []string{"localsubjectaccessreviews"}),
-	}, edit)
-	all := []string{"*"}
-	return map[string][]rbacv1.PolicyRule{
-		"cluster-admin": {rule(all, all, all), {Verbs: all, NonResourceURLs: all}},
-		"admin":         admin, "edit": edit, "view": view,
-	}
+	return rules
 }
 
-// gapsOf turns what could not be read into what the judge cannot say.
-func gapsOf(f *collect.Facts) (gaps []collect.Gap) {
-	for _, resource := range []string{"clusterrolebindings", "clusterroles", "rolebindings", "roles"} {
-		if g, unseen := f.Unseen(resource); unseen {
-			gaps = append(gaps, collect.Gap{Cluster: f.Cluster.Name, Source: "judge", What: "permissions by " + resource, Why: g.Why,
-				Consequence: "Identities may hold permissions that are not shown.", Kinds: []string{"Permission", "HOLDS"},
-				Since: g.Since})
+// gather adds a role's rules. It says whether they are known: which roles a manifest's
+// aggregating role will find is not, where it finds none in what was read.
+func (r *roles) gather(key collect.Key, visited map[collect.Key]bool, into *role) bool {
+	c := r.cluster[key]
+	visited[key] = true
+	if c.AggregationRule == nil || c.UID != "" && len(c.Rules) > 0 {
+		_, seen := r.facts.ClusterRoles[key]
+		into.add(key.Of("ClusterRole"), c.Rules, !seen)
+		return true
+	}
+	found, selects := c.UID != "", selectorOf(c.AggregationRule)
+	for _, other := range r.names {
+		if other == key || !selects(r.cluster[other].Labels) {
+			continue
+		}
+		found = true
+		if !visited[other] {
+			r.gather(other, visited, into)
 		}
 	}
-	return gaps
+	return found
+}
+
+// selectorOf says which labels an aggregation selects.
+func selectorOf(rule *rbacv1.AggregationRule) func(map[string]string) bool {
+	var all []labels.Selector
+	for _, s := range rule.ClusterRoleSelectors {
+		if selector, err := metav1.LabelSelectorAsSelector(&s); err == nil {
+			all = append(all, selector)
+		}
+	}
+	return func(set map[string]string) bool {
+		return slices.ContainsFunc(all, func(s labels.Selector) bool { return s.Matches(labels.Set(set)) })
+	}
 }

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"slices"
 	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -108,13 +109,19 @@ func (c *cluster) holds() {
 	if !c.seen("HOLDS", "Permission", "ClusterRole", "ClusterRoleBinding") {
 		return // an account that nobody was seen to make an administrator may be one
 	}
+	unsure := func(s rbac.Subject) bool { // bound in the whole cluster to a role that may allow all
+		return slices.ContainsFunc(c.judged.Unread[s], func(u rbac.Unread) bool { return u.Namespace == "" })
+	}
 	for k := range c.facts.ServiceAccounts {
-		if !admins[rbac.ServiceAccount(k.Namespace, k.Name)] {
+		if s := rbac.ServiceAccount(k.Namespace, k.Name); !admins[s] && !unsure(s) {
 			c.b.Set(c.serviceAccount(k.Namespace, k.Name), graph.B("clusterAdmin", false))
 		}
 	}
 	for k, p := range c.facts.Pods {
-		if p.Shape != nil && !admins[rbac.ServiceAccount(k.Namespace, account(p.Shape))] {
+		if p.Shape == nil {
+			continue
+		}
+		if s := rbac.ServiceAccount(k.Namespace, account(p.Shape)); !admins[s] && !unsure(s) {
 			c.b.Set(c.at(k.Of("Pod")), graph.B("clusterAdmin", false))
 		}
 	}

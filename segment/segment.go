@@ -29,6 +29,8 @@ import (
 type Judged struct {
 	Exposure *exposure.Result
 	Holds    []rbac.Hold
+	// Unread are the roles of which it is not known what they allow each identity.
+	Unread   map[rbac.Subject][]rbac.Unread
 	Policies *netpol.Judge
 	Gaps     []collect.Gap
 	// Image tells the id of the image that a use means, nil if that is its own: a node
@@ -40,7 +42,8 @@ type Judged struct {
 // Judge asks every judge about the facts. powers are the RBAC questions that matter.
 func Judge(f *collect.Facts, powers []rbac.Power) Judged {
 	accounts, policies := rbac.New(f), netpol.New(f)
-	j := Judged{Exposure: exposure.Judge(f, policies), Holds: accounts.Holds(powers), Policies: policies}
+	j := Judged{Exposure: exposure.Judge(f, policies), Holds: accounts.Holds(powers), Unread: accounts.Unread(),
+		Policies: policies}
 	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, policies.Gaps())
 	return j
 }
