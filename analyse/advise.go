@@ -21,7 +21,7 @@ func (a *adviser) recommendations() (out []Recommendation) {
 func (a *adviser) recommendation(key string, u *remedy) Recommendation {
 	r := Recommendation{ID: string(a.about) + "/" + key, About: a.about, Package: u.source,
 		Packages: slices.Sorted(maps.Keys(u.packages)), Ecosystem: u.ecosystem,
-		Installed: slices.SortedFunc(maps.Keys(u.installed), func(x, y string) int { return a.newer(u.ecosystem, x, y) }), Fixed: u.fixed,
+		Installed: slices.SortedFunc(maps.Keys(u.installed), func(x, y string) int { return newer(u.ecosystem, x, y) }), Fixed: u.fixed,
 		Title:     fmt.Sprintf("Update %s to %s (%s)", u.source, u.fixed, u.ecosystem),
 		Exploited: len(u.exploited), RCE: u.rce, Images: []string{}, Pods: []string{}, Workloads: []string{}, Paths: []Broken{}}
 	r.Vulnerabilities = slices.SortedFunc(maps.Keys(u.severity), func(x, y string) int {

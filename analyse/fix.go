@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/vuln"
 )
 
 // Kinds of fixes.
@@ -47,15 +48,16 @@ func (w *writer) imageFix(image graph.Node, v weakness) Fix {
 	f := Fix{Kind: fixImage, Title: "Resolve the vulnerabilities of image " + cmp.Or(image.Text("name"), image.ID()),
 		Concerns: []string{kindID(image)}}
 	var updates []string
-	open := 0
+	open, target := 0, updatesOf(image)
 	for _, each := range v.list {
+		name := strings.TrimSuffix(each.Package, " "+each.Installed)
 		switch {
 		case each.Image != image.ID():
 		case each.Fixed == "":
 			open++
 		default:
-			updates = merged(updates, []string{fmt.Sprintf("%s from %s to %s", strings.TrimSuffix(each.Package, " "+each.Installed),
-				each.Installed, each.Fixed)})
+			updates = merged(updates, []string{fmt.Sprintf("%s from %s to %s", name, each.Installed,
+				cmp.Or(target[name+" "+each.Installed], each.Fixed))})
 		}
 	}
 	more := ""
@@ -77,6 +79,30 @@ func (w *writer) imageFix(image graph.Node, v weakness) Fix {
 		f.Effect = Breaks
 	}
 	return f
+}
+
+// updatesOf is, by name and version, the version of each package of an image that
+// fixes all that a fix is known for: the one that is recommended.
+func updatesOf(image graph.Node) map[string]string {
+	out := map[string]string{}
+	for e := range image.Out("HAS_PACKAGE") {
+		p := e.To
+		for affected := range p.Out("AFFECTED_BY") {
+			key, fixed := p.Text("name")+" "+p.Text("version"), affected.Value("fixed").Str()
+			if fixed != "" && (out[key] == "" || newer(p.Text("ecosystem"), fixed, out[key]) > 0) {
+				out[key] = fixed
+			}
+		}
+	}
+	return out
+}
+
+// newer orders versions as their ecosystem does; those it cannot read as text.
+func newer(ecosystem, a, b string) int {
+	if n, err := vuln.Compare(ecosystem, a, b); err == nil {
+		return n
+	}
+	return cmp.Compare(a, b)
 }
 
 // exposureFixes close the ways in: each at the object through which the cluster

@@ -31,6 +31,9 @@ func TestAnUpdateBreaksThePathOnlyIfItEndsEveryVulnerabilityThatOpensIt(t *testi
 			"No fix has been published yet for 1 vulnerability of those that open the path."},
 		{"none has one", cart + " CVE-2022-3786 High\n", Lowers,
 			"No fix has been published yet for 1 vulnerability of those that open the path."},
+		{"each is fixed in another version, the last also in one that opens nothing", cart + " CVE-1 High fixed=2.15.0\n" + cart +
+			" CVE-2 High fixed=2.9.0\n" + cart + " CVE-3 Medium fixed=2.17.0\n" + cart + " CVE-4 High fixed=2.16.0\n", Breaks,
+			"Build the image again with openssl from 1.0 to 2.17.0, then roll out the workload."},
 		{"one without a fix that does not open the path", first + cart + " CVE-2020-1 Low\n", Breaks, "Build the image again"},
 	}
 	for _, test := range tests {

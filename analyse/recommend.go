@@ -17,6 +17,7 @@ type About string
 const (
 	Running    About = "running"  // some container that is not finished uses them
 	InRegistry About = "registry" // a connected registry lists them
+	anywhere   About = "images"   // either
 )
 
 // Demand is what images should be like, and how many are.
@@ -80,22 +81,42 @@ type Broken struct {
 type Advice struct {
 	Demands         []Demand         `json:"demands"`
 	Recommendations []Recommendation `json:"recommendations"`
+	// Updates are the recommendations of both demands together, each update once.
+	Updates []Recommendation `json:"-"`
+}
+
+// Abouts says which demands a recommendation serves.
+func (a Advice) Abouts(update *Recommendation) (out []About) {
+	if update.About != anywhere {
+		return []About{update.About}
+	}
+	for _, d := range a.Demands {
+		id := string(d.About) + strings.TrimPrefix(update.ID, string(anywhere))
+		if slices.ContainsFunc(a.Recommendations, func(r Recommendation) bool { return r.ID == id }) {
+			out = append(out, d.About)
+		}
+	}
+	return out
 }
 
 // Recommend groups the vulnerabilities of images by the update that fixes them.
-// newer compares two versions of an ecosystem, as cmp.Compare does.
-func Recommend(v *graph.View, paths []Path, newer func(ecosystem, a, b string) int) Advice {
+func Recommend(v *graph.View, paths []Path) Advice {
 	out := Advice{Recommendations: []Recommendation{}}
-	for _, about := range []About{Running, InRegistry} {
-		a := adviser{about: about, newer: newer, images: map[graph.Node]*imageState{}, updates: map[string]*remedy{},
+	for _, about := range []About{Running, InRegistry, anywhere} {
+		a := adviser{about: about, images: map[graph.Node]*imageState{}, updates: map[string]*remedy{},
 			open: map[string]bool{}, unfixed: map[string]bool{}}
 		a.look(v)
 		a.follow(paths)
 		found := a.recommendations()
+		if about == anywhere {
+			out.Updates = found
+			continue
+		}
 		out.Demands = append(out.Demands, a.demand(len(found)))
 		out.Recommendations = append(out.Recommendations, found...)
 	}
 	slices.SortStableFunc(out.Recommendations, urgency)
+	slices.SortStableFunc(out.Updates, urgency)
 	return out
 }
 

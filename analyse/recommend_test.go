@@ -1,7 +1,6 @@
 package analyse
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -27,8 +26,6 @@ func (k byVersion) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 	}
 	return found, nil
 }
-
-func plainly(_, a, b string) int { return cmp.Compare(a, b) }
 
 // inventory says what is in an image: "libssl3/openssl 3.0.1" each.
 func inventory(id string, db byVersion, packages ...string) *assess.Assessment {
@@ -63,7 +60,7 @@ func advised(t *testing.T, images []*assess.Assessment, flags map[string][]strin
 	}
 	frozen := shared.Freeze()
 	seg, _ := made.Build(frozen)
-	return Recommend(graph.NewView(schema.Vocabulary(), frozen, seg), paths, plainly)
+	return Recommend(graph.NewView(schema.Vocabulary(), frozen, seg), paths)
 }
 
 const (
@@ -155,6 +152,16 @@ func TestImagesOfARegistryAreADemandOfTheirOwn(t *testing.T) {
 	d := got.Demands[1]
 	if d.About != InRegistry || d.Images != 4 || d.Affected != 2 || d.Clean != 1 || d.Unknown != 1 {
 		t.Errorf("%+v", d)
+	}
+	var once []string
+	for _, u := range got.Updates {
+		once = append(once, fmt.Sprint(u.Package, " ", len(u.Images), " ", got.Abouts(&u)))
+	}
+	if want := []string{"openssl 1 [running registry]", "zlib 1 [registry]"}; !slices.Equal(once, want) {
+		t.Errorf("of both demands together: %q, want each update once: %q", once, want)
+	}
+	if abouts := got.Abouts(&got.Recommendations[0]); !slices.Equal(abouts, []About{got.Recommendations[0].About}) {
+		t.Errorf("a recommendation of one demand is said to serve %v", abouts)
 	}
 	if got.Recommendations[0].Package != "openssl" {
 		t.Errorf("first is %s: what opens a path comes before what nothing runs", got.Recommendations[0].Title)
@@ -252,7 +259,7 @@ func BenchmarkRecommend(b *testing.B) {
 	v := graph.NewView(schema.Vocabulary(), shared.Freeze())
 	b.Run("by update", func(b *testing.B) {
 		for b.Loop() {
-			if got := Recommend(v, nil, plainly); len(got.Recommendations) == 0 {
+			if got := Recommend(v, nil); len(got.Recommendations) == 0 {
 				b.Fatal("nothing")
 			}
 		}

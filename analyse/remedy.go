@@ -12,7 +12,6 @@ import (
 // adviser gathers one demand's images and what mends them.
 type adviser struct {
 	about   About
-	newer   func(ecosystem, a, b string) int
 	images  map[graph.Node]*imageState
 	updates map[string]*remedy // by ecosystem and source package
 	open    map[string]bool    // vulnerabilities
@@ -48,10 +47,8 @@ func (a *adviser) look(v *graph.View) {
 }
 
 func (a *adviser) concerns(image graph.Node) bool {
-	if a.about == Running {
-		return image.Value("running").Bool()
-	}
-	return image.Value("listed").Bool()
+	running, listed := image.Value("running").Bool(), image.Value("listed").Bool()
+	return running && a.about != InRegistry || listed && a.about != Running
 }
 
 // podsOf lists the pods that run an image, one for each container that does,
@@ -86,7 +83,7 @@ func (a *adviser) judge(p graph.Node) {
 		if u == nil {
 			u = a.update(p, in)
 		}
-		u.note(e, a.newer)
+		u.note(e)
 	}
 	for _, image := range in {
 		a.images[image].affected = a.images[image].affected || affected
@@ -126,7 +123,7 @@ func (a *adviser) update(p graph.Node, in []graph.Node) *remedy {
 	return u
 }
 
-func (u *remedy) note(e graph.Edge, newer func(ecosystem, a, b string) int) {
+func (u *remedy) note(e graph.Edge) {
 	id, rated := e.To.ID(), cmp.Or(e.Value("severity").Str(), e.To.Text("severity"), "Unknown")
 	if have, known := u.severity[id]; !known || severity.Compare(rated, have) > 0 {
 		u.severity[id] = rated

@@ -52,7 +52,7 @@ func (e estate) facts(t testing.TB) *collect.Facts {
 }
 
 // scanned says one vulnerability per line: image, id, severity, and any of rce,
-// kev, fixed. An image with no line was never scanned.
+// kev, fixed (in 2.0) or fixed=VERSION. An image with no line was never scanned.
 func (e estate) scanned() (out []*assess.Assessment) {
 	found := map[string][]vuln.Match{}
 	var order []string
@@ -72,6 +72,11 @@ func (e estate) scanned() (out []*assess.Assessment) {
 			KEV: &vuln.KEV{Listed: slices.Contains(words, "kev")}}
 		if slices.Contains(words, "fixed") {
 			m.FixedVersion = "2.0"
+		}
+		for _, w := range words {
+			if version, said := strings.CutPrefix(w, "fixed="); said {
+				m.FixedVersion = version
+			}
 		}
 		found[words[0]] = append(found[words[0]], m)
 	}

@@ -1,7 +1,6 @@
 package analyse
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +16,7 @@ func advice(t *testing.T, given string, paths ...Path) string {
 		t.Fatal(err)
 	}
 	var lines []string
-	for _, r := range Recommend(v, paths, func(_, a, b string) int { return cmp.Compare(a, b) }).Recommendations {
+	for _, r := range Recommend(v, paths).Recommendations {
 		line := fmt.Sprintf("%s %s %s from %s, fixes %s, %d exploited, rce %t, %d unfixed, images %s, pods %s of %s, %d exposed",
 			r.ID, r.Severity,
 			r.Fixed, strings.Join(r.Installed, " "), strings.Join(r.Vulnerabilities, " "), r.Exploited, r.RCE, r.Unfixed,
@@ -169,8 +168,8 @@ Package r -AFFECTED_BY{fixed=2}-> Vulnerability CVE-3
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(Recommend(v, nil, plainly).Demands, func(d Demand) bool { return d.About == InRegistry })
-	d := Recommend(v, nil, plainly).Demands[i]
+	i := slices.IndexFunc(Recommend(v, nil).Demands, func(d Demand) bool { return d.About == InRegistry })
+	d := Recommend(v, nil).Demands[i]
 	d.Title, d.Why = "", ""
 	want := Demand{About: InRegistry, Images: 3, Affected: 1, Clean: 1, Unknown: 1, Vulnerabilities: 2, Unfixed: 1, Updates: 1}
 	if d != want {

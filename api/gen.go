@@ -913,7 +913,12 @@ type RecommendationList struct {
 	Groups []RecommendationGroup `json:"groups"`
 	Items  []RecommendationRow   `json:"items"`
 	Next   *string               `json:"next,omitempty"`
-	Total  int                   `json:"total"`
+
+	// Of All of the demands asked about; an update that serves both is one
+	Of int `json:"of"`
+
+	// Total Those that fit the filter
+	Total int `json:"total"`
 }
 
 // RecommendationPage defines model for RecommendationPage.
@@ -939,8 +944,8 @@ type RecommendationPage struct {
 
 // RecommendationRow defines model for RecommendationRow.
 type RecommendationRow struct {
-	// About Images that run, or images in connected registries
-	About About `json:"about"`
+	// About Which demands it serves
+	About []About `json:"about"`
 
 	// Breaks Those of them that nothing else opens
 	Breaks int `json:"breaks"`
@@ -1502,7 +1507,7 @@ type GetRecommendationParams struct {
 
 // ListRecommendationsParams defines parameters for ListRecommendations.
 type ListRecommendationsParams struct {
-	// About Without it: both
+	// About Without it: both, each update once
 	About *About `form:"about,omitempty" json:"about,omitempty"`
 
 	// Q Part of a package, vulnerability, image or workload

@@ -19,10 +19,21 @@ func advice(w *scope.World) *report.Recommendations {
 	return scope.Once(w, func() *report.Recommendations { return new(report.Recommended(w)) })
 }
 
-func recommendationRow(r *analyse.Recommendation) RecommendationRow {
-	row := RecommendationRow{Id: r.ID, About: About(r.About), Title: r.Title, Severity: r.Severity, Package: r.Package,
+// updates are the recommendations of one demand, or of both, each update once.
+func updates(all *report.Recommendations, about *About) []analyse.Recommendation {
+	if about == nil {
+		return all.Updates
+	}
+	return all.Only(analyse.About(*about)).Recommendations
+}
+
+func recommendationRow(all *report.Recommendations, r *analyse.Recommendation) RecommendationRow {
+	row := RecommendationRow{Id: r.ID, About: []About{}, Title: r.Title, Severity: r.Severity, Package: r.Package,
 		Ecosystem: r.Ecosystem, Installed: r.Installed, Fixed: r.Fixed, Vulnerabilities: len(r.Vulnerabilities), Exploited: r.Exploited,
 		Rce: r.RCE, Images: len(r.Images), Pods: len(r.Pods), Workloads: len(r.Workloads), Exposed: r.Exposed, Paths: len(r.Paths)}
+	for _, about := range all.Abouts(r) {
+		row.About = append(row.About, About(about))
+	}
 	for _, p := range r.Paths {
 		if p.Effect == analyse.Breaks {
 			row.Breaks++
@@ -33,7 +44,7 @@ func recommendationRow(r *analyse.Recommendation) RecommendationRow {
 
 func adviceFits(r *analyse.Recommendation, v *graph.View, q ListRecommendationsParams) bool {
 	flag := func(want *bool, have bool) bool { return want == nil || *want == have }
-	return (q.About == nil || *q.About == About(r.About)) && flag(q.Exposed, r.Exposed > 0) && flag(q.Paths, len(r.Paths) > 0) &&
+	return flag(q.Exposed, r.Exposed > 0) && flag(q.Paths, len(r.Paths) > 0) &&
 		(q.Severity == nil || severity.Compare(r.Severity, *q.Severity) >= 0) &&
 		(q.Image == nil || *q.Image == "" || slices.Contains(r.Images, *q.Image)) &&
 		(q.Vulnerability == nil || *q.Vulnerability == "" || slices.Contains(r.Vulnerabilities, *q.Vulnerability)) &&
@@ -70,12 +81,13 @@ func (s session) ListRecommendations(_ context.Context, r ListRecommendationsReq
 		}
 	}
 	var rows []RecommendationRow
-	for i := range all.Recommendations {
-		if one := &all.Recommendations[i]; adviceFits(one, w.View, r.Params) {
-			rows = append(rows, recommendationRow(one))
+	found := updates(all, r.Params.About)
+	for i := range found {
+		if one := &found[i]; adviceFits(one, w.View, r.Params) {
+			rows = append(rows, recommendationRow(all, one))
 		}
 	}
-	out.Total = len(rows)
+	out.Total, out.Of = len(rows), len(found)
 	var err error
 	out.Items, out.Next, err = page(rows, r.Params.Cursor, r.Params.Limit, func(r RecommendationRow) string { return r.Id })
 	if err != nil {
@@ -87,13 +99,14 @@ func (s session) ListRecommendations(_ context.Context, r ListRecommendationsReq
 // GetRecommendation implements StrictServerInterface.
 func (s session) GetRecommendation(ctx context.Context, r GetRecommendationRequestObject) (GetRecommendationResponseObject, error) {
 	w := s.World
-	all := advice(w).Recommendations
+	advised := advice(w)
+	all := slices.Concat(advised.Recommendations, advised.Updates)
 	i := slices.IndexFunc(all, func(one analyse.Recommendation) bool { return one.ID == r.Params.Id })
 	if i < 0 {
 		return nil, missing(fmt.Sprintf("nothing recommends %s: it was done, or what it was about is gone", r.Params.Id))
 	}
 	one := &all[i]
-	out := RecommendationPage{Row: recommendationRow(one), Text: one.Text, Packages: one.Packages, Unfixed: one.Unfixed, AsOf: w.AsOf()}
+	out := RecommendationPage{Row: recommendationRow(advised, one), Text: one.Text, Packages: one.Packages, Unfixed: one.Unfixed, AsOf: w.AsOf()}
 	p := advicePage{session: s, one: one, out: &out}
 	p.findings()
 	p.podsConcerned()

@@ -65,7 +65,48 @@ func (s *served) recommendations(t *testing.T) {
 			t.Errorf("?%s leaves nothing out: %d of %d", query, some.Total, l.Total)
 		}
 	}
+	s.updatesOnce(t)
 	if resp := s.send(t, "GET", "/recommendation?id=running/Debian:12/none", nil, nil); resp.StatusCode != 404 {
 		t.Errorf("one that is not there: %s", resp.Status)
+	}
+}
+
+// updatesOnce asks for both demands: each update is listed once, with all that it concerns.
+func (s *served) updatesOnce(t *testing.T) {
+	var both RecommendationList
+	s.get(t, "/recommendations", &both)
+	of := map[string]map[About]RecommendationRow{}
+	for _, about := range []About{AboutRunning, AboutRegistry} {
+		var l RecommendationList
+		s.get(t, "/recommendations?about="+string(about), &l)
+		for _, r := range l.Items {
+			key := r.Ecosystem + "/" + r.Package
+			if of[key] == nil {
+				of[key] = map[About]RecommendationRow{}
+			}
+			of[key][about] = r
+			if len(r.About) != 1 || r.About[0] != about {
+				t.Errorf("%s is said to be about %v", r.Id, r.About)
+			}
+		}
+	}
+	if both.Total != len(of) || both.Of != len(of) || len(both.Items) != len(of) {
+		t.Errorf("%d of %d updates, %d listed; want %d, each once", both.Total, both.Of, len(both.Items), len(of))
+	}
+	for _, r := range both.Items {
+		parts := of[r.Ecosystem+"/"+r.Package]
+		if len(r.About) != len(parts) {
+			t.Errorf("%s serves %v, want %d demands", r.Title, r.About, len(parts))
+		}
+		for _, p := range parts {
+			if r.Images < p.Images || r.Pods < p.Pods || r.Vulnerabilities < p.Vulnerabilities || r.Breaks < p.Breaks {
+				t.Errorf("%+v concerns less than its part %+v", r, p)
+			}
+		}
+		var page RecommendationPage
+		s.get(t, "/recommendation?id="+url.QueryEscape(r.Id), &page)
+		if page.Row.Title != r.Title || len(page.Images) != r.Images || len(page.Row.About) != len(parts) {
+			t.Errorf("the page of %s: %+v", r.Id, page.Row)
+		}
 	}
 }

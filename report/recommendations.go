@@ -1,12 +1,9 @@
 package report
 
 import (
-	"cmp"
-
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/scope"
-	"github.com/breakwater-sec/breakwater/vuln"
 )
 
 // Recommendations is the document of what to do about vulnerabilities, what
@@ -22,13 +19,5 @@ func Recommended(w *scope.World) Recommendations {
 	for _, c := range w.Ordered() {
 		paths = append(paths, c.Paths...)
 	}
-	return Recommendations{analyse.Recommend(w.View, paths, newer), append([]collect.Gap{}, w.Gaps()...)}
-}
-
-// newer orders versions as their ecosystem does; those it cannot read as text.
-func newer(ecosystem, a, b string) int {
-	if n, err := vuln.Compare(ecosystem, a, b); err == nil {
-		return n
-	}
-	return cmp.Compare(a, b)
+	return Recommendations{analyse.Recommend(w.View, paths), append([]collect.Gap{}, w.Gaps()...)}
 }

@@ -1298,7 +1298,8 @@ export interface components {
         };
         RecommendationRow: {
             id: string;
-            about: components["schemas"]["About"];
+            /** @description Which demands it serves */
+            about: components["schemas"]["About"][];
             /** @description Update openssl to 3.0.15-1~deb12u1 (Debian:12) */
             title: string;
             /** @description The worst that it fixes */
@@ -1329,7 +1330,10 @@ export interface components {
         RecommendationList: {
             groups: components["schemas"]["RecommendationGroup"][];
             items: components["schemas"]["RecommendationRow"][];
+            /** @description Those that fit the filter */
             total: number;
+            /** @description All of the demands asked about; an update that serves both is one */
+            of: number;
             next?: string;
             /** Format: date-time */
             asOf: string | null;
@@ -2209,7 +2213,7 @@ export interface operations {
     listRecommendations: {
         parameters: {
             query?: {
-                /** @description Without it: both */
+                /** @description Without it: both, each update once */
                 about?: components["schemas"]["About"];
                 /** @description Part of a package, vulnerability, image or workload */
                 q?: string;

@@ -11,6 +11,7 @@ import type { Drawing, DrawnEdge, DrawnNode } from "../../graph/model";
 import { count, kindAndId, nameOf, plural, short } from "../../lib/format";
 import { thingPage, vulnerabilityList } from "../../lib/links";
 import { sentence } from "../../lib/text";
+import { weaknesses } from "./weaknesses";
 
 /** What proves the chosen step, or what the chosen thing is. Folded or not, it is found. */
 export function Evidence({
@@ -159,7 +160,7 @@ function Known({ node: { thing, notes }, path }: { node: DrawnNode; path: Schema
 }
 
 function Image({ image, path }: { image: Schemas["PathImage"]; path: Schemas["Path"] }) {
-  const found = path.vulnerabilities.filter((v) => v.image === image.id);
+  const found = weaknesses(path.vulnerabilities.filter((v) => v.image === image.id));
   return (
     <Section title="Image">
       <p>
@@ -170,18 +171,21 @@ function Image({ image, path }: { image: Schemas["PathImage"]; path: Schemas["Pa
         <>
           <ul className="plain choice">
             {found.map((v) => (
-              <li key={`${v.id} ${v.package}`}>
+              <li key={v.id}>
                 <Severity level={v.severity} />
                 <span>
                   <Link to={thingPage("Vulnerability", v.id)} title={v.title}>
                     {v.id}
                   </Link>{" "}
                   {v.kev && <small>exploited</small>}
-                  <br />
-                  <small>
-                    {v.package} {v.installed}
-                    {v.fixed ? `, fixed in ${v.fixed}` : ", no fix yet"}
-                  </small>
+                  {v.packages.map((p) => (
+                    <div key={`${p.package} ${p.installed}`}>
+                      <small>
+                        {p.package} {p.installed}
+                        {p.fixed ? `, fixed in ${p.fixed}` : ", no fix yet"}
+                      </small>
+                    </div>
+                  ))}
                 </span>
               </li>
             ))}

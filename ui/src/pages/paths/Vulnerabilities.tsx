@@ -7,13 +7,12 @@ import { Table, type Column } from "../../components/Table";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count } from "../../lib/format";
 import { thingPage, vulnerabilityList } from "../../lib/links";
-
-type Row = Schemas["PathVulnerability"];
+import { weaknesses, type Weakness } from "./weaknesses";
 
 /** The vulnerabilities that open the path, to choose from. */
 export function Vulnerabilities({ path }: { path: Schemas["Path"] }) {
   const schema = useVocabulary();
-  const columns = useMemo<Column<Row>[]>(
+  const columns = useMemo<Column<Weakness>[]>(
     () => [
       {
         title: "Severity",
@@ -23,18 +22,23 @@ export function Vulnerabilities({ path }: { path: Schemas["Path"] }) {
       { title: "CVE", cell: (v) => <Link to={thingPage("Vulnerability", v.id)}>{v.id}</Link>, by: (v) => v.id },
       { title: "Title", wraps: true, from: "wide", cell: (v) => v.title ?? "", by: (v) => v.title },
       {
-        title: "Package",
-        cell: (v) => (
-          <>
-            {v.package} <small>{v.installed}</small>
-          </>
-        ),
+        title: "Packages",
+        wraps: true,
+        cell: (v) =>
+          v.packages.map((p) => (
+            <div key={`${p.package} ${p.installed}`}>
+              {p.package} <small>{p.installed}</small>
+            </div>
+          )),
         by: (v) => v.package,
       },
       {
         title: "Fixed in",
         from: "medium",
-        cell: (v) => v.fixed || <span className="unknown">no fix yet</span>,
+        cell: (v) =>
+          v.packages.map((p) => (
+            <div key={`${p.package} ${p.installed}`}>{p.fixed || <span className="unknown">no fix yet</span>}</div>
+          )),
         by: (v) => v.fixed || undefined,
       },
       {
@@ -46,23 +50,18 @@ export function Vulnerabilities({ path }: { path: Schemas["Path"] }) {
     ],
     [schema],
   );
-  if (path.vulnerabilities.length === 0) return null;
+  const rows = useMemo(() => weaknesses(path.vulnerabilities), [path.vulnerabilities]);
+  if (rows.length === 0) return null;
   const shown =
-    path.vulnerabilities.length < path.vulnerabilitiesTotal
-      ? `${count(path.vulnerabilities.length)} of ${count(path.vulnerabilitiesTotal)}`
+    rows.length < path.vulnerabilitiesTotal
+      ? `${count(rows.length)} of ${count(path.vulnerabilitiesTotal)}`
       : count(path.vulnerabilitiesTotal);
   return (
     <Section
       title={`Vulnerabilities that open it (${shown})`}
       aside={<Link to={vulnerabilityList({ cluster: path.cluster, path: path.id })}>Open the vulnerability page</Link>}
     >
-      <Table
-        label="Vulnerabilities on this path"
-        short
-        rows={path.vulnerabilities}
-        rowKey={(v, i) => `${v.id} ${i}`}
-        columns={columns}
-      />
+      <Table label="Vulnerabilities on this path" short rows={rows} rowKey={(v) => v.id} columns={columns} />
     </Section>
   );
 }

@@ -37,9 +37,12 @@ function Shown({ data }: { data: Data }) {
   return (
     <>
       <p className="counts" role="status">
-        <Link to={recommendationList({ about: row.about })}>
-          {row.about === "running" ? "In running images" : "In registry images"}
-        </Link>{" "}
+        {row.about.map((about, i) => (
+          <span key={about}>
+            {i === 0 ? "In " : " and "}
+            <Link to={recommendationList({ about })}>{`${about} images`}</Link>
+          </span>
+        ))}{" "}
         · {row.ecosystem}
         {row.exploited > 0 &&
           ` · ${count(row.exploited)} of ${plural(row.vulnerabilities, "vulnerability", "vulnerabilities")} known exploited`}

@@ -12,8 +12,6 @@ type Row = Schemas["RecommendationRow"];
 const badges = (r: Row) =>
   [r.exploited > 0 && `${count(r.exploited)} exploited`, r.rce && "remote code"].filter(Boolean).join(", ");
 
-const abouts = { running: "running", registry: "registry" };
-
 /** A number that the recommendation's own page lists. */
 const listed = (r: Row, n: number) => (n > 0 ? <Link to={recommendationPage(r.id)}>{count(n)}</Link> : "0");
 
@@ -41,7 +39,7 @@ export function RecommendationTable({
         by: (r) => r.title,
         cell: (r) => (
           <>
-            <Link to={recommendationPage(r.id)}>{r.title}</Link> <small>{abouts[r.about]}</small>
+            <Link to={recommendationPage(r.id)}>{r.title}</Link> <small>{r.about.join(", ")}</small>
             <small className="onlynarrow">
               {[badges(r), plural(r.images, "image"), r.exposed > 0 && `${plural(r.exposed, "pod")} exposed`]
                 .filter(Boolean)

@@ -70,9 +70,13 @@ export function RecommendationsPage() {
               <Demands groups={list.groups} />
               <Unknown groups={groups} />
               <p className="counts" role="status">
-                {count(list.total)} of {plural(sum(groups, "updates"), "recommendation")}
+                {count(list.total)} of {plural(list.of, "recommendation")}
               </p>
-              {rows.length ? <RecommendationTable rows={rows} sort="sort" short={false} /> : <None groups={groups} />}
+              {rows.length ? (
+                <RecommendationTable rows={rows} sort="sort" short={false} />
+              ) : (
+                <None groups={groups} updates={list.of} />
+              )}
               <More
                 shown={rows.length}
                 total={list.total}
@@ -89,7 +93,7 @@ export function RecommendationsPage() {
 
 type Group = Schemas["RecommendationGroup"];
 
-const sum = (groups: Group[], of: "images" | "unknown" | "updates") => groups.reduce((n, g) => n + g[of], 0);
+const sum = (groups: Group[], of: "images" | "unknown") => groups.reduce((n, g) => n + g[of], 0);
 
 function Unknown({ groups }: { groups: Group[] }) {
   const unknown = sum(groups, "unknown");
@@ -103,9 +107,8 @@ function Unknown({ groups }: { groups: Group[] }) {
 }
 
 /** Nothing to do means something only where images were scanned. */
-function None({ groups }: { groups: Group[] }) {
-  const updates = sum(groups, "updates"),
-    scanned = sum(groups, "images") - sum(groups, "unknown");
+function None({ groups, updates }: { groups: Group[]; updates: number }) {
+  const scanned = sum(groups, "images") - sum(groups, "unknown");
   if (updates > 0)
     return (
       <Empty title="No recommendation matches">

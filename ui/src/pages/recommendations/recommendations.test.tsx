@@ -36,7 +36,7 @@ const none = group("registry", {
 
 const row: Schemas["RecommendationRow"] = {
   id: "u1",
-  about: "running",
+  about: ["running", "registry"],
   title: "Update openssl to 3.0.15 (Debian:12)",
   severity: "Critical",
   package: "openssl",
@@ -57,6 +57,7 @@ const list = (more: Partial<Schemas["RecommendationList"]> = {}) => ({
   groups: [group("running"), none],
   items: [row],
   total: 1,
+  of: 2,
   asOf: null,
   ...more,
 });
@@ -117,7 +118,7 @@ it("one of the two demands is chosen by its title, and let go again", async () =
 });
 
 it("without a connected registry it says how to connect one", async () => {
-  get("/recommendations", list({ items: [], total: 0 }));
+  get("/recommendations", list({ items: [], total: 0, of: 0 }));
   show(<RecommendationsPage />, "/recommendations?about=registry");
   expect(await screen.findByText("No image was scanned yet")).toBeTruthy();
   expect(screen.getByRole("link", { name: "connect a registry" }).getAttribute("href")).toBe("/registries");
@@ -132,7 +133,7 @@ it("a filter that fits nothing is told from there being nothing to do", async ()
 it("clean images are praised only when they were scanned", async () => {
   get(
     "/recommendations",
-    list({ groups: [group("running", { affected: 0, clean: 9, updates: 0 }), none], items: [], total: 0 }),
+    list({ groups: [group("running", { affected: 0, clean: 9, updates: 0 }), none], items: [], total: 0, of: 0 }),
   );
   show(<RecommendationsPage />, "/recommendations");
   expect(await screen.findByText(/None of 9 scanned images has a vulnerability that an update fixes/)).toBeTruthy();
