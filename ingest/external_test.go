@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -172,7 +173,7 @@ func TestANATSServerThatCannotBeUsedSaysWhyAndNotThePassword(t *testing.T) {
 	} {
 		p := newPlace(t, t.TempDir())
 		p.config.NATS = c.nats
-		var log bytes.Buffer
+		var log written
 		p.config.Log = slog.New(slog.NewTextHandler(&log, nil))
 		s, err := New(t.Context(), p.config)
 		if err == nil {
@@ -185,6 +186,24 @@ func TestANATSServerThatCannotBeUsedSaysWhyAndNotThePassword(t *testing.T) {
 			t.Errorf("%s: %s", c.name, text)
 		}
 	}
+}
+
+// written is a log that connections write to until they end.
+type written struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (w *written) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(b)
+}
+
+func (w *written) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
 }
 
 // pair writes a certificate of an authority's and its key.
