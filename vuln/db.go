@@ -122,7 +122,7 @@ func (db *DB) about(id string) ([]*record, error) {
 }
 
 // addRecord indexes one record under its keys.
-func addRecord(r *osvRecord, put func(key string, value []byte) error) (skipped map[string]int, err error) {
+func addRecord(r *osvRecord, put func(key string, value []byte) error) (said statements, err error) {
 	kept := r.distil()
 	write := func(key string, value any) {
 		data, e := json.Marshal(value)
@@ -133,15 +133,15 @@ func addRecord(r *osvRecord, put func(key string, value []byte) error) (skipped 
 	}
 	write("r"+kept.ID, kept)
 	if kept.Withdrawn {
-		return nil, err
+		return said, err
 	}
 	for _, id := range kept.otherNames() {
 		write("v"+id, kept.ID)
 	}
-	skipped = r.entries(func(key string, e entry) {
+	said = r.entries(func(key string, e entry) {
 		write(key, e)
 	})
-	return skipped, err
+	return said, err
 }
 
 // otherNames are the ids under which the record must be found.

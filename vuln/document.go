@@ -29,10 +29,20 @@ func (in *intake) json(name string, r io.Reader) error {
 			return err
 		}
 	}
-	for n := 0; decoder.More(); n++ {
+	for n := 0; ; n++ {
+		if first == '[' && !decoder.More() { // the end of the array, and what follows it
+			if _, err := decoder.Token(); err != nil {
+				return fmt.Errorf("document %d: want the end of the array: %w", n+1, err)
+			}
+			first = 0
+		}
 		var document json.RawMessage
 		ration.used = 0
-		if err := decoder.Decode(&document); err != nil {
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
 			return fmt.Errorf("document %d: want JSON: %w", n+1, err)
 		}
 		if err := in.document(name, document); err != nil {
@@ -42,7 +52,6 @@ func (in *intake) json(name string, r io.Reader) error {
 			in.status.skip(fmt.Sprintf("%s#%d", name, n+1), err)
 		}
 	}
-	return nil
 }
 
 func firstByte(r *bufio.Reader) (byte, error) {
@@ -66,6 +75,7 @@ func (in *intake) document(name string, data []byte) error {
 		Vulnerabilities []kevEntry        `json:"vulnerabilities"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil && head.ID == "" {
+		in.status.Read++
 		return fmt.Errorf("want an OSV record or CISA's list: %w", err)
 	}
 	switch {
@@ -88,6 +98,7 @@ func (in *intake) document(name string, data []byte) error {
 
 // record files one OSV record.
 func (in *intake) record(data []byte) error {
+	in.status.Read++
 	var r osvRecord
 	if err := json.Unmarshal(data, &r); err != nil {
 		return fmt.Errorf("want an OSV record: %w", err)
@@ -98,11 +109,11 @@ func (in *intake) record(data []byte) error {
 	if err := r.validate(); err != nil {
 		return err
 	}
-	skipped, err := addRecord(&r, in.put)
+	said, err := addRecord(&r, in.put)
 	if err != nil {
 		return stop(err)
 	}
-	in.status.note(&r, skipped)
+	in.status.note(&r, said)
 	return nil
 }
 
@@ -117,7 +128,7 @@ func keysOf(data []byte) string {
 }
 
 // note counts a filed record.
-func (s *SourceStatus) note(r *osvRecord, skipped map[string]int) {
+func (s *SourceStatus) note(r *osvRecord, said statements) {
 	s.Newest = later(s.Newest, r.Modified.Time)
 	if !r.Withdrawn.IsZero() {
 		s.Withdrawn++
@@ -130,11 +141,9 @@ func (s *SourceStatus) note(r *osvRecord, skipped map[string]int) {
 			s.Ecosystems = count(s.Ecosystems, where.String())
 		}
 	}
-	for name, n := range skipped {
-		for range n {
-			s.Incomparable = count(s.Incomparable, name)
-		}
-	}
+	s.Statements += said.used
+	s.Incomparable = sum(s.Incomparable, said.incomparable)
+	s.Unusable = sum(s.Unusable, said.unusable)
 }
 
 // kevEntry is one vulnerability of CISA's catalogue.
@@ -148,6 +157,7 @@ type kevEntry struct {
 
 func (in *intake) kev(entries []kevEntry) error {
 	for i, e := range entries {
+		in.status.Read++
 		if !cvePattern.MatchString(e.CVE) {
 			in.status.skip(fmt.Sprintf("vulnerabilities[%d]", i), fmt.Errorf("want a CVE id in cveID, got %q", clip(e.CVE, 40)))
 			continue
@@ -182,6 +192,7 @@ func (in *intake) epss(name string, r io.Reader) error {
 			}
 			continue
 		}
+		in.status.Read++
 		cve, score, err := parseEPSS(text)
 		if err != nil {
 			in.status.skip(fmt.Sprintf("%s:%d", name, line), err)

@@ -302,6 +302,9 @@ func FuzzAdvisory(f *testing.F) {
 		if err := in.tree(fstest.MapFS{"a.json": {Data: data}, "b.yaml": {Data: data}, "c.csv": {Data: data}}, ".", ""); err != nil {
 			t.Fatalf("a bad record stopped the source: %v", err)
 		}
+		if !status.Balanced() {
+			t.Fatalf("not everything that was read is counted: %+v", status)
+		}
 		db := &DB{sources: []index{held}, status: summarise([]SourceStatus{status})}
 		for key := range held {
 			name, found := strings.CutPrefix(key, "p")

@@ -158,6 +158,9 @@ func TestArchivesAreReadAndBadMembersNamed(t *testing.T) {
 					t.Errorf("skip %+v does not name the file and what was wanted", skip)
 				}
 			}
+			if !s.Balanced() || s.Read != 10 || s.Passed != 1 || s.Statements != 4 {
+				t.Errorf("counted out %+v, want 10 read, 1 file passed over and 4 statements", s)
+			}
 			if len(db.Status().Gaps) != 6 {
 				t.Errorf("gaps %v", db.Status().Gaps)
 			}

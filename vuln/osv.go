@@ -217,17 +217,24 @@ func webAddress(url string) bool {
 	return strings.HasPrefix(url, "https://") || strings.HasPrefix(url, "http://")
 }
 
-// entries are the record's statements about packages, by index key. Statements
-// that speak of git commits only, or of ecosystems whose versions we cannot
-// compare, are returned as skipped, by ecosystem.
-func (r *osvRecord) entries(emit func(key string, e entry)) (skipped map[string]int) {
+// statements is what became of the statements of records: each is in use, or is
+// counted under the ecosystem whose versions we cannot compare, or under what it lacks.
+type statements struct {
+	used         int
+	incomparable map[string]int
+	unusable     map[string]int
+}
+
+// entries are the record's statements about packages, by index key.
+func (r *osvRecord) entries(emit func(key string, e entry)) (out statements) {
 	for _, a := range r.Affected {
 		where := parseEcosystem(a.Package.Ecosystem)
 		if a.Package.Name == "" || where.Family == "" {
+			out.unusable = count(out.unusable, "name no package of an ecosystem")
 			continue
 		}
 		if !comparable(where.Family) {
-			skipped = count(skipped, where.Family)
+			out.incomparable = count(out.incomparable, where.Family)
 			continue
 		}
 		e := entry{ID: r.ID, Release: where.Number, Channel: where.Channel, Severity: a.Severity}
@@ -241,11 +248,13 @@ func (r *osvRecord) entries(emit func(key string, e entry)) (skipped map[string]
 		}
 		e.Versions = outside(where.Family, a.Versions, e.Ranges)
 		if len(e.Ranges) == 0 && len(e.Versions) == 0 {
+			out.unusable = count(out.unusable, "name no versions, or commits only")
 			continue
 		}
+		out.used++
 		emit(packageKey(where.Family, packageName(where.Family, a.Package.Name)), e)
 	}
-	return skipped
+	return out
 }
 
 // outside keeps the enumerated versions that no range covers: the standard joins
@@ -269,6 +278,16 @@ func count(m map[string]int, key string) map[string]int {
 	}
 	m[key]++
 	return m
+}
+
+func sum(into, more map[string]int) map[string]int {
+	if into == nil && len(more) > 0 {
+		into = map[string]int{}
+	}
+	for name, n := range more {
+		into[name] += n
+	}
+	return into
 }
 
 // clip cuts text to at most n bytes at a character's edge, and shows that it did.

@@ -65,19 +65,31 @@ func (in *intake) tree(fsys fs.FS, root, shown string) error {
 		at := path.Join(shown, name)
 		switch {
 		case err != nil:
-			in.status.skip(at, err)
+			in.status.unread(at, err)
 			if name == root {
 				return stop(fmt.Errorf("read %s: %w", at, err))
 			}
 			return nil
 		case d.IsDir() && name != root && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir
-		case !d.Type().IsRegular():
+		case d.IsDir():
+			return nil
+		}
+		// A link leads to a file, as those of a mounted ConfigMap do; a folder behind one is not followed.
+		info, err := fs.Stat(fsys, name)
+		switch {
+		case err != nil:
+			in.status.unread(at, err)
+			return nil
+		case info.IsDir() && strings.HasPrefix(d.Name(), "."):
+			return nil
+		case !info.Mode().IsRegular():
+			in.status.unread(at, fmt.Errorf("want a regular file, not %s", info.Mode().Type()))
 			return nil
 		}
 		f, err := fsys.Open(name)
 		if err != nil {
-			in.status.skip(at, err)
+			in.status.unread(at, err)
 			return nil
 		}
 		defer f.Close()
@@ -110,7 +122,7 @@ func (in *intake) archive(name string, f fs.File, read func() error) error {
 		return err
 	}
 	if in.known == known && in.status.SkippedCount == skipped {
-		in.status.skip(name, errNothing)
+		in.status.unread(name, errNothing)
 	}
 	return nil
 }
@@ -118,7 +130,7 @@ func (in *intake) archive(name string, f fs.File, read func() error) error {
 func (in *intake) zip(name string, f fs.File) error {
 	archive, err := in.openZip(f)
 	if err != nil {
-		in.status.skip(name, fmt.Errorf("want a zip archive: %w", err))
+		in.status.unread(name, fmt.Errorf("want a zip archive: %w", err))
 		return nil
 	}
 	for _, member := range archive.File {
@@ -128,7 +140,7 @@ func (in *intake) zip(name string, f fs.File) error {
 		at := name + "!" + member.Name
 		r, err := member.Open()
 		if err != nil {
-			in.status.skip(at, err)
+			in.status.unread(at, err)
 			continue
 		}
 		err = in.file(at, r)
@@ -159,7 +171,7 @@ func (in *intake) openZip(f fs.File) (*zip.Reader, error) {
 func (in *intake) tarball(name string, f io.Reader) error {
 	unzipped, err := gzip.NewReader(f)
 	if err != nil {
-		in.status.skip(name, fmt.Errorf("want a gzipped tar archive: %w", err))
+		in.status.unread(name, fmt.Errorf("want a gzipped tar archive: %w", err))
 		return nil
 	}
 	archive := tar.NewReader(in.counted(unzipped))
@@ -171,9 +183,12 @@ func (in *intake) tarball(name string, f io.Reader) error {
 		case errors.As(err, new(errStop)):
 			return err
 		case err != nil:
-			in.status.skip(name, fmt.Errorf("want a gzipped tar archive: %w; the rest of it was not read", err))
+			in.status.unread(name, fmt.Errorf("want a gzipped tar archive: %w; the rest of it was not read", err))
 			return nil
+		case header.Typeflag == tar.TypeDir || header.Typeflag == tar.TypeXGlobalHeader:
+			continue
 		case header.Typeflag != tar.TypeReg:
+			in.status.unread(name+"!"+header.Name, fmt.Errorf("want a regular file, not an entry of type %q", header.Typeflag))
 			continue
 		}
 		if err := in.file(name+"!"+header.Name, archive); err != nil {
@@ -194,7 +209,7 @@ func (in *intake) file(name string, r io.Reader) error {
 	if strings.HasSuffix(low, ".gz") {
 		unzipped, err := gzip.NewReader(r)
 		if err != nil {
-			in.status.skip(name, fmt.Errorf("want gzip: %w", err))
+			in.status.unread(name, fmt.Errorf("want gzip: %w", err))
 			return nil
 		}
 		r, low = unzipped, strings.TrimSuffix(low, ".gz")
@@ -208,6 +223,7 @@ func (in *intake) file(name string, r io.Reader) error {
 	case ".csv":
 		read = in.epss
 	default:
+		in.status.Passed++
 		return nil
 	}
 	in.known++
@@ -216,7 +232,7 @@ func (in *intake) file(name string, r io.Reader) error {
 		return err
 	}
 	if err != nil {
-		in.status.skip(name, err)
+		in.status.unread(name, err)
 	}
 	if in.progress != nil && in.files%1000 == 0 {
 		in.progress(*in.status)
@@ -233,7 +249,13 @@ func (in *intake) yaml(name string, r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("want an OSV record as YAML: %w", err)
 	}
-	return in.document(name, text)
+	if err := in.document(name, text); err != nil {
+		if errors.As(err, new(errStop)) {
+			return err
+		}
+		in.status.skip(name, err)
+	}
+	return nil
 }
 
 // counted adds what is read to the source's total and stops at its bound.

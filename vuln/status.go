@@ -40,6 +40,14 @@ type SourceStatus struct {
 	Newest     time.Time      `json:"newest,omitzero"`
 	ImportedAt time.Time      `json:"importedAt"`
 	Bytes      int64          `json:"bytes"`
+	// Read counts every record, row and unreadable file: each is a record, withdrawn, of KEV,
+	// of EPSS or skipped. Passed counts files of types that hold no advisories.
+	Read   int `json:"read"`
+	Passed int `json:"passed,omitempty"`
+	// Statements counts what records in force say about packages, as far as it is used;
+	// Incomparable and Unusable count the rest.
+	Statements int            `json:"statements"`
+	Unusable   map[string]int `json:"unusable,omitempty"` // by what is wrong with them
 	// Skipped are the first unreadable files or members; SkippedCount is how many in all.
 	Skipped      []Skip `json:"skipped,omitempty"`
 	SkippedCount int    `json:"skippedCount"`
@@ -56,6 +64,18 @@ type Skip struct {
 // maxSkips bounds how many reasons are kept of each source.
 const maxSkips = 50
 
+// Balanced says whether everything that was read was counted out again.
+func (s *SourceStatus) Balanced() bool {
+	return s.Read == s.Records+s.Withdrawn+s.KEV+s.EPSS+s.SkippedCount
+}
+
+// unread counts a file, or the rest of one, whose records nobody can count.
+func (s *SourceStatus) unread(file string, err error) {
+	s.Read++
+	s.skip(file, err)
+}
+
+// skip counts a record or row that was read and cannot be used.
 func (s *SourceStatus) skip(file string, err error) {
 	s.SkippedCount++
 	if len(s.Skipped) < maxSkips {
@@ -92,6 +112,17 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
+// said is how many statements about packages the records in force make.
+func (s *SourceStatus) said() int {
+	n := s.Statements
+	for _, counts := range []map[string]int{s.Incomparable, s.Unusable} {
+		for _, more := range counts {
+			n += more
+		}
+	}
+	return n
+}
+
 func (s *SourceStatus) gaps() []collect.Gap {
 	var out []collect.Gap
 	kinds := aboutVulnerabilities()
@@ -108,6 +139,11 @@ func (s *SourceStatus) gaps() []collect.Gap {
 		out = append(out, collect.Gap{Source: "advisories", What: "ecosystem " + name + " of " + s.Name,
 			Why: "we do not know how its versions compare", Kinds: kinds,
 			Consequence: "vulnerabilities of its packages are not found"})
+	}
+	for _, why := range slices.Sorted(maps.Keys(s.Unusable)) {
+		out = append(out, collect.Gap{Source: "advisories", What: "statements of " + s.Name + " that " + why,
+			Why: fmt.Sprintf("%d of %d", s.Unusable[why], s.said()), Kinds: kinds,
+			Consequence: "packages that only these speak of count as without advisories"})
 	}
 	return out
 }
