@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/collect"
@@ -56,7 +57,8 @@ func (d draw) pick(of ...string) string { return of[d.IntN(len(of))] }
 func (d draw) one(in int) bool          { return d.IntN(in) == 0 }
 
 func (d draw) selector() string {
-	return d.pick("{}", "{matchLabels: {app: a}}", "{matchLabels: {app: b}}", "{matchExpressions: [{key: app, operator: NotIn, values: [a]}]}")
+	return d.pick("{}", "{matchLabels: {app: a}}", "{matchLabels: {app: b}}",
+		"{matchExpressions: [{key: app, operator: NotIn, values: [a]}]}")
 }
 
 func (d draw) peers() string {
@@ -86,7 +88,8 @@ func (d draw) admin() string {
 			", ports: [{portRange: {protocol: TCP, start: 81, end: 90}}]")
 		return "{action: " + d.pick("Allow", "Deny", "Pass") + ", " + side + ": [{" + peer + "}]" + ports + "}"
 	}
-	return "subject: {" + subject + "}, ingress: [" + rule("from") + ", " + rule("from") + "], egress: [" + rule("to") + ", " + rule("to") + "]"
+	return "subject: {" + subject + "}, ingress: [" + rule("from") + ", " + rule("from") + "], " +
+		"egress: [" + rule("to") + ", " + rule("to") + "]"
 }
 
 func agree(t *testing.T, f *collect.Facts, text string) {
@@ -136,6 +139,119 @@ func TestUnrestrictedWorkloadsAreOneClass(t *testing.T) {
 	// The pod on the host's network is apart; outside is a class of its own.
 	if len(r.Senders) != 3 || len(r.Receivers) != 3 {
 		t.Errorf("%d senders, %d receivers", len(r.Senders), len(r.Receivers))
+	}
+}
+
+// classes of the connections of a text: members of senders, of receivers, and links
+// with their ports and addresses, as "a,b → c: ports at addresses".
+func classesOf(t *testing.T, text string) (senders, receivers, links []string) {
+	t.Helper()
+	r := New(manifests.Facts(t, text)).Connections(func(p *collect.Pod) string { return p.Labels.Map["of"] })
+	members := func(c Class) string { return strings.Join(c.Members, ",") }
+	for _, c := range r.Senders {
+		senders = append(senders, members(c))
+	}
+	for _, c := range r.Receivers {
+		receivers = append(receivers, members(c))
+	}
+	for _, l := range r.Links {
+		text := members(r.Senders[l.From]) + " → " + members(r.Receivers[l.To]) + ": " + l.Ports.String()
+		if l.Addresses != nil {
+			text += " at " + l.Addresses.String()
+		}
+		links = append(links, text)
+	}
+	return senders, receivers, links
+}
+
+// podOf writes a pod of a workload, on the pods' network or its node's.
+func podOf(workload, name, node, address string, host bool) string {
+	return fmt.Sprintf("\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: shop, labels: {of: %s}}\nspec: {nodeName: '%s', "+
+		"hostNetwork: %v, containers: [{name: c, image: i, ports: [{name: http, containerPort: 80}]}]}\nstatus: {podIPs: [{ip: %s}]}\n",
+		name, workload, node, host, address)
+}
+
+func TestWorkloadsArePutIntoClasses(t *testing.T) {
+	two := podOf("web", "web-1", "n1", "10.0.0.1", false) + podOf("db", "db-1", "n2", "10.0.0.2", false)
+	of := func(workload, spec string) string {
+		return np("p", `{podSelector: {matchLabels: {of: `+workload+`}}, `+spec+`}`)
+	}
+	for _, tt := range []struct{ name, text, senders, receivers, links string }{
+		{"no policy: all are alike", two, "db,web outside", "db,web outside",
+			"db,web → db,web: all; db,web → outside: all; outside → db,web: all"},
+		{"pods of a workload are alike, wherever they run", two + podOf("web", "web-2", "n2", "10.0.0.3", false), "db,web outside",
+			"db,web outside", "db,web → db,web: all; db,web → outside: all; outside → db,web: all"},
+		{"one that is selected for ingress is a receiver of its own", two + of("db", "ingress: [{ports: [{port: 80}]}]"),
+			"db,web outside", "db web outside",
+			"db,web → db: 80/TCP; db,web → web: all; db,web → outside: all; outside → db: 80/TCP; outside → web: all"},
+		{"one that a rule names is a sender of its own",
+			two + of("db", "ingress: [{from: [{podSelector: {matchLabels: {of: web}}}]}]"), "db web outside", "db web outside",
+			"db → web: all; db → outside: all; web → db: all; web → web: all; web → outside: all; outside → web: all"},
+		{"addresses outside have their own ports", two + of("db", "ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}], "+
+			"ports: [{port: 80}]}, {from: [{ipBlock: {cidr: 198.51.100.0/24}}], ports: [{port: 81}]}]"),
+			"db,web outside", "db web outside",
+			"db,web → web: all; db,web → outside: all; outside → db: 81/TCP at 198.51.100.0/24; outside → db: 80/TCP at 203.0.113.0/24; " +
+				"outside → web: all"},
+		{"addresses of the same ports are one link", two + of("db", "policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: "+
+			"203.0.113.0/24}}]}, {from: [{ipBlock: {cidr: 198.51.100.0/24}}]}]"), "db,web outside", "db web outside",
+			"db,web → web: all; db,web → outside: all; outside → db: all at 198.51.100.0/24, 203.0.113.0/24; outside → web: all"},
+		{"halves of everywhere are everywhere", two + of("db", "policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}, "+
+			"{to: [{ipBlock: {cidr: '::/0'}}]}]"), "db web outside", "db,web outside",
+			"db → db,web: all; db → outside: all; web → db,web: all; web → outside: all; outside → db,web: all"},
+		{"rules of one block add up", two + of("db", "policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 203.0.113.0/24}}], "+
+			"ports: [{port: 80}]}, {to: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: 81}]}]"), "db web outside", "db,web outside",
+			"db → outside: 80-81/TCP at 203.0.113.0/24; web → db,web: all; web → outside: all; outside → db,web: all"},
+		{"addresses of IPv6 are outside too", two + of("db", "policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: '2001:db8::/32'}}]}]"),
+			"db web outside", "db,web outside",
+			"db → outside: all at 2001:db8::/32; web → db,web: all; web → outside: all; outside → db,web: all"},
+		{"a block tells the pods of a workload apart", two + podOf("web", "web-2", "n2", "10.1.0.1", false) +
+			of("db", "ingress: [{from: [{ipBlock: {cidr: 10.1.0.0/16}}]}]"), "db,web web outside", "db web outside",
+			"db,web → web: all; db,web → outside: all; web → db: all; web → web: all; web → outside: all; " +
+				"outside → db: all at 10.1.0.0/16; outside → web: all"},
+		{"a node reaches its own pods only", two + podOf("agent", "agent-1", "n1", "192.168.0.1", true) +
+			np("p", "{podSelector: {}}"), "agent db,web outside agent", "agent db,web outside web",
+			"agent → agent: all; agent → outside: all; db,web → agent: all; db,web → outside: all; outside → agent: all; " +
+				"agent → web: all"},
+		{"and perhaps they it", two + podOf("agent", "agent-1", "n1", "192.168.0.1", true) + np("p", "{podSelector: {}, policyTypes: [Egress]}"),
+			"agent db,web outside web", "agent db,web outside agent",
+			"agent → agent: all; agent → db,web: all; agent → outside: all; outside → agent: all; outside → db,web: all; " +
+				"web → agent: all"},
+		{"where a pod will run is not known", two + podOf("agent", "agent-1", "", "192.168.0.1", true) +
+			np("p", "{podSelector: {}, policyTypes: [Ingress, Egress]}"), "agent db,web outside agent db,web",
+			"agent db,web outside db,web agent",
+			"agent → agent: all; agent → outside: all; outside → agent: all; agent → db,web: all; db,web → agent: all"},
+		{"a node that has none of them", two + podOf("agent", "agent-1", "n3", "192.168.0.1", true) +
+			np("p", "{podSelector: {}, policyTypes: [Ingress, Egress]}"), "agent db,web outside", "agent db,web outside",
+			"agent → agent: all; agent → outside: all; outside → agent: all"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			senders, receivers, links := classesOf(t, tt.text)
+			if got := strings.Join(senders, " "); got != tt.senders {
+				t.Errorf("senders %s, want %s", got, tt.senders)
+			}
+			if got := strings.Join(receivers, " "); got != tt.receivers {
+				t.Errorf("receivers %s, want %s", got, tt.receivers)
+			}
+			if got := strings.Join(links, "; "); got != tt.links {
+				t.Errorf("links %s\nwant  %s", got, tt.links)
+			}
+		})
+	}
+}
+
+func TestConnectionsMayBeReadInPart(t *testing.T) {
+	r := New(manifests.Facts(t, world)).Connections(func(p *collect.Pod) string { return p.Key.String() })
+	var got []Connection
+	for c := range r.All() {
+		if c.From == c.To {
+			t.Errorf("%s with itself", c.From)
+		}
+		if got = append(got, c); len(got) == 3 {
+			break
+		}
+	}
+	if len(got) != 3 {
+		t.Errorf("%d", len(got))
 	}
 }
 

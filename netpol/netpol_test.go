@@ -69,6 +69,17 @@ metadata: {name: web, namespace: dark}
 spec: {nodeName: n2, containers: [{name: c, image: web}]}
 `
 
+// host is a pod on the network of a node that is not chosen yet, beside one on the
+// host's network that has the labels of shop's web, bare a pod without labels.
+const (
+	host = "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: later, namespace: bank}\n" +
+		"spec: {hostNetwork: true, containers: [{name: c, image: i}]}\n"
+	beside = "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: host, namespace: shop, labels: {app: web}}\n" +
+		"spec: {nodeName: n1, hostNetwork: true, containers: [{name: c, image: i}]}\n"
+	bare = "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: bare, namespace: shop}\n" +
+		"spec: {nodeName: n1, containers: [{name: c, image: i}]}\n"
+)
+
 // np writes a NetworkPolicy of namespace shop with a spec in flow style.
 func np(name, spec string) string {
 	return fmt.Sprintf("\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: %s, namespace: shop}\nspec: %s\n",
@@ -205,6 +216,43 @@ func TestAsk(t *testing.T) {
 		{"a pod elsewhere needs no place", np("p", `{podSelector: {}}`), "bank/web", "shop/new", "80", "no p -1"},
 		{"expressions", np("p", `{podSelector: {matchExpressions: [{key: tier, operator: Exists}]}}`), "bank/web", "shop/db", "5432",
 			"no p -1"},
+		{"a pod on the host's network beside nothing it could reach", np("p", `{podSelector: {}}`), "bank/agent", "shop/web", "8080", "no p -1"},
+		{"policies say nothing of a node", np("p", `{podSelector: {}, policyTypes: [Ingress, Egress]}`), "node n1", "internet", "80", "yes"},
+		{"nor of a pod on its network", np("p", `{podSelector: {}, policyTypes: [Ingress, Egress]}`), "bank/agent", "internet", "80", "yes"},
+		{"a pod may not reach another node", np("p", `{podSelector: {}, policyTypes: [Egress]}`), "shop/web", "node n2", "80", "no p -1"},
+		{"its own perhaps", np("p", `{podSelector: {}, policyTypes: [Egress]}`), "shop/web", "node n1", "80", "yes? p -1"},
+		{"and what is on its network", np("p", `{podSelector: {}, policyTypes: [Egress]}`), "shop/db", "bank/agent", "80", "yes? p -1"},
+		{"where egress allows it there is no doubt", np("p", `{podSelector: {}, policyTypes: [Egress], egress: [{}]}`), "shop/db",
+			"bank/agent", "80", "yes p 0"},
+		{"a pod that runs nowhere yet has no own node", np("p", `{podSelector: {}, policyTypes: [Egress]}`), "shop/new", "bank/agent", "80",
+			"yes? p -1"},
+		{"a pod on the host's network that runs nowhere yet", host + np("p", `{podSelector: {}}`), "bank/later", "shop/db", "80", "yes? p -1"},
+		{"two pods alike, of which one is on the host's network", np("p", `{podSelector: {matchLabels: {app: web}}}`) + beside,
+			"internet", "shop/host", "80", "yes"},
+		{"and the other is not", np("p", `{podSelector: {matchLabels: {app: web}}}`) + beside, "internet", "shop/web", "80", "no p -1"},
+		{"ingress does not open what egress denies", np("p", `{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{}]}`),
+			"shop/web", "shop/db", "80", "no p -1"},
+		{"ingress that is free leaves egress as the reason", np("p", `{podSelector: {}, policyTypes: [Egress], egress: [{}]}`), "shop/web",
+			"shop/db", "80", "yes p 0"},
+		{"what is uncertain for egress stays so", np("e", `{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: `+
+			`10.1.0.0/16}}]}]}`) + np("i", `{podSelector: {}, policyTypes: [Ingress], ingress: [{}]}`), "shop/web", "shop/db", "80", "yes? i 0"},
+		{"unless another rule is certain", from(`{ipBlock: {cidr: 10.1.0.0/16}}]}, {from: [{podSelector: {}}`), "shop/web", "shop/db", "80",
+			"yes p 1"},
+		{"egress rules count only where policyTypes has Egress",
+			np("p", `{podSelector: {}, policyTypes: [Ingress], ingress: [{}], egress: [{to: [{ipBlock: {cidr: 10.0.0.0/32}}]}]}`), "shop/web",
+			"bank/web", "80", "yes"},
+		{"a protocol that policies do not know, restricted or not", np("p", `{podSelector: {}}`), "shop/web", "shop/db", "1/ICMP", "yes?"},
+		{"and where nothing restricts", "", "shop/web", "shop/db", "1/ICMP", "yes"},
+		{"a load balancer among all that are allowed", np("p", `{podSelector: {}, ingress: [{}]}`), "lb", "shop/db", "80", "yes p 0"},
+		{"a load balancer where all private addresses are", from(`{ipBlock: {cidr: 0.0.0.0/0}}, {ipBlock: {cidr: '::/0'}}`), "lb", "shop/db",
+			"80", "yes p 0"},
+		{"a block that is written as IPv6", from(`{ipBlock: {cidr: '::ffff:10.0.0.0/104'}}`), "range 10.7.0.0/16", "shop/db", "80", "yes p 0"},
+		{"a range of which a part is allowed", from(`{ipBlock: {cidr: 10.0.0.0/8}}`), "range 0.0.0.0/0", "shop/db", "80", "yes p 0"},
+		{"a port without a number is every port", np("p", `{podSelector: {}, ingress: [{ports: [{protocol: TCP}]}]}`), "shop/web", "shop/db",
+			"1", "yes p 0"},
+		{"a port by another name", np("p", `{podSelector: {}, ingress: [{ports: [{port: https}]}]}`), "bank/web", "shop/db", "5432", "no p -1"},
+		{"a pod without labels is selected by what selects all", bare + np("p", `{podSelector: {}}`), "bank/web", "shop/bare", "80", "no p -1"},
+		{"and by nothing else", bare + np("p", `{podSelector: {matchLabels: {app: web}}}`), "bank/web", "shop/bare", "80", "yes"},
 		{"expressions that do not match", np("p", `{podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [db]}]}}`),
 			"bank/web", "shop/db", "5432", "yes"},
 	}
@@ -249,6 +297,46 @@ func TestAnAnswerForManyNamesThoseItIsFor(t *testing.T) {
 	a := New(f).Ask(Internet(), endpoint(t, f, "shop/db"), Port{"TCP", 5432})
 	if got := a.Senders.String(); !a.Allowed || got != "198.51.100.7/32, 203.0.113.0/24" {
 		t.Errorf("got %v %s", a.Allowed, got)
+	}
+}
+
+func TestAnAnswerToManyNamesNoSenders(t *testing.T) {
+	f := manifests.Facts(t, world, np("p", `{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}`))
+	a := New(f).Ask(endpoint(t, f, "shop/web"), endpoint(t, f, "range 0.0.0.0/0"), Port{"TCP", 80})
+	if !a.Allowed || a.Senders != nil {
+		t.Errorf("%v %s", a.Allowed, a.Senders)
+	}
+}
+
+func TestTheWitnessSaysWhatDecided(t *testing.T) {
+	deny, more := np("a", `{podSelector: {}}`), np("b", `{podSelector: {}}`)
+	for _, c := range []struct {
+		policies, to, want string
+		rule               int
+	}{
+		{"", "shop/db", "no policy restricts it", -1},
+		{"", "bank/agent", "no policy restricts it", -1},
+		{deny, "shop/db", "NetworkPolicy shop/a restricts ingress and no rule allows it", -1},
+		{deny + more, "shop/db", "NetworkPolicy shop/a and 1 more restrict ingress and no rule allows it", -1},
+		{deny + more + np("c", `{podSelector: {}}`), "shop/db", "NetworkPolicy shop/a and 2 more restrict ingress and no rule allows it", -1},
+		{np("p", `{podSelector: {}, ingress: [{from: [{podSelector: {}}]}, {}]}`), "shop/db",
+			"ingress rule 1 of NetworkPolicy shop/p allows it", 1},
+		{anp("x", 1, `ingress: [{action: Deny, from: [{namespaces: {matchLabels: {team: b}}}]}]`), "shop/db",
+			"ingress rule 0 of AdminNetworkPolicy x denies it", 0},
+		{anp("x", 1, `ingress: [{action: Allow, from: [{namespaces: {matchLabels: {team: b}}}]}]`) + deny, "shop/db",
+			"ingress rule 0 of AdminNetworkPolicy x allows it", 0},
+		{np("p", `{podSelector: {}}`), "shop/web", "NetworkPolicy shop/p restricts ingress and no rule allows it", -1},
+	} {
+		f := manifests.Facts(t, world, c.policies)
+		a := New(f).Ask(endpoint(t, f, "bank/web"), endpoint(t, f, c.to), Port{"TCP", 80})
+		if a.Witness.Text != c.want || a.Witness.Rule != c.rule {
+			t.Errorf("%d %q, want %d %q", a.Witness.Rule, a.Witness.Text, c.rule, c.want)
+		}
+	}
+	f := manifests.Facts(t, world, deny)
+	a := New(f).Ask(endpoint(t, f, "node n2"), endpoint(t, f, "shop/db"), Port{"TCP", 80})
+	if a.Witness.Text != "a node always reaches the pods that run on it" || a.Witness.Rule != -1 {
+		t.Errorf("%+v", a.Witness)
 	}
 }
 

@@ -76,3 +76,47 @@ func TestPublic(t *testing.T) {
 		}
 	}
 }
+
+func TestRangesAreToldAsTheFewestPrefixes(t *testing.T) {
+	of := func(cidrs ...string) (r Ranges) {
+		for _, c := range cidrs {
+			r = r.Or(In(netip.MustParsePrefix(c)))
+		}
+		return r
+	}
+	for _, c := range []struct {
+		name string
+		r    Ranges
+		want string
+	}{
+		{"none", nil, ""},
+		{"everything", Everywhere(), "0.0.0.0/0, ::/0"},
+		{"two that touch", of("10.0.0.0/9", "10.128.0.0/9"), "10.0.0.0/8"},
+		{"two that touch and are no block", of("10.0.1.0/24", "10.0.2.0/24"), "10.0.1.0/24, 10.0.2.0/24"},
+		{"one within another", of("10.0.0.0/8", "10.1.0.0/16"), "10.0.0.0/8"},
+		{"two that share an address", of("10.0.0.0/31", "10.0.0.1/32"), "10.0.0.0/31"},
+		{"one address, written as IPv6", Of(netip.MustParseAddr("::ffff:10.0.0.1")), "10.0.0.1/32"},
+		{"a block of IPv4 that is written as IPv6", of("::ffff:10.0.0.0/104"), "10.0.0.0/8"},
+		{"all of IPv4 that is written as IPv6", of("::ffff:0.0.0.0/96"), "0.0.0.0/0"},
+		{"more than IPv4", of("::ffff:0.0.0.0/95"), "::fffe:0:0/95"},
+		{"the last address apart", of("255.255.255.255/32", "::/128"), "255.255.255.255/32, ::/128"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.r.String(); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+	ten := of("10.0.0.0/8")
+	for _, c := range []struct {
+		r    Ranges
+		want bool
+	}{
+		{of("10.0.0.0/8"), true}, {of("10.255.255.255/32"), true}, {of("11.0.0.0/32"), false}, {of("9.255.255.255/32"), false},
+		{of("10.255.255.0/24", "11.0.0.0/24"), false}, {of("::/128"), false}, {nil, true}, {of("10.0.0.0/7"), false},
+	} {
+		if got := ten.Covers(c.r); got != c.want {
+			t.Errorf("10.0.0.0/8 covers %s: %v", c.r, got)
+		}
+	}
+}
