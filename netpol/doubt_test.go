@@ -116,8 +116,8 @@ func TestPoliciesThatWereNotSeenAreGaps(t *testing.T) {
 	f := collect.NewFacts()
 	f.Unread = map[string]int{"ciliumnetworkpolicies.cilium.io": -1, "networkpolicies.crd.antrea.io": 1,
 		"globalnetworkpolicies.crd.projectcalico.org": 0, "certificates.cert-manager.io": 7}
-	for i, what := range []string{"networkpolicies.networking.k8s.io", "namespaces", "services"} {
-		f.Gaps[collect.GapKey{Source: string(rune('a' + i))}] = collect.Gap{What: what, Why: "forbidden"}
+	for _, what := range []string{"networkpolicies.networking.k8s.io", "namespaces", "services"} {
+		f.Gaps[collect.GapKey{What: what}] = collect.Gap{Source: "api", What: what, Why: "forbidden"}
 	}
 	var got []string
 	for _, g := range New(f).Gaps() {
