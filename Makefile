@@ -1,15 +1,16 @@
 .PHONY: help run test build ui lint generate bench corpus fuzz mutants soak
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
-run: build ## build everything and serve the sample estate; FROM=context:NAME serves a cluster
-	bin/breakwater serve $(if $(FROM),--from '$(FROM)',--sample)
+run: ## build and serve the sample estate; FROM=context:NAME serves a cluster; SENSOR=1 watches this machine with a sensor
+	test/build.sh breakwater $(if $(SENSOR),breakwater-sensor)
+	bin/breakwater serve $(if $(FROM),--from '$(FROM)',--sample $(if $(SENSOR),--sensor))
 test: setup lint ui ## install what the tests need and run everything
 	test/go.sh
 	test/mutants.sh changed
-build: ui ## the binary with the portal in it, as bin/breakwater
-	go build -tags ui -o bin/ ./cmd/...
-ui: ## the portal, as ui/dist
-	test/ui.sh
+build: ## the binaries with the portal in them, as bin/breakwater and bin/breakwater-sensor
+	test/build.sh breakwater breakwater-sensor
+ui: ## check and test the portal, and build it as ui/dist
+	test/ui.sh check
 setup:
 	test/setup.sh
 lint: ## gofmt, vet, staticcheck, errcheck, sloglint and the forbidden arrows

@@ -6,7 +6,10 @@ set -euo pipefail
 dir=$(cd "$(dirname "$0")/.." && pwd)/$1
 mark=$dir/node_modules/.installed
 cmp -s "$dir/package-lock.json" "$mark" && exit 0
-command -v npm >/dev/null || { echo "Node.js with npm is needed" >&2; exit 1; }
+command -v npm >/dev/null || {
+  echo "Node.js with npm is needed; without it, all but the portal: GOBIN=\$PWD/bin go install ./cmd/breakwater" >&2
+  exit 1
+}
 echo "[node] installing what $1 needs ..." >&2
 kept=$(mktemp)
 cp "$dir/package-lock.json" "$kept"

@@ -112,11 +112,17 @@ func apply(t *testing.T, c *kubetest.Cluster, manifests fs.FS) {
 	}
 }
 
-// TestABinaryWithoutThePortalSaysSo: go build works without Node.
+// TestABinaryWithoutThePortalSaysSo: go install works without Node.
 func TestABinaryWithoutThePortalSaysSo(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "breakwater")
-	cmd := exec.Command("go", "build", "-o", out, "./cmd/breakwater")
-	cmd.Dir = "../.."
+	bin, broken := t.TempDir(), t.TempDir()
+	for _, tool := range []string{"node", "npm", "npx"} {
+		if err := os.WriteFile(filepath.Join(broken, tool), []byte("#!/bin/sh\nexit 1\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := filepath.Join(bin, "breakwater")
+	cmd := exec.Command("go", "install", "./cmd/breakwater")
+	cmd.Dir, cmd.Env = "../..", append(os.Environ(), "GOBIN="+bin, "PATH="+broken+":"+os.Getenv("PATH"))
 	if b, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}
