@@ -317,6 +317,7 @@ func TestTheSampleIsServed(t *testing.T) {
 			}
 		}
 	})
+	t.Run("an export says behind its rows what could not be seen", func(t *testing.T) { s.exports(t) })
 	t.Run("every image has a page, and the unknown ones are not clean", func(t *testing.T) {
 		var l ImageList
 		s.get(t, "/images", &l)

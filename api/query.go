@@ -2,12 +2,18 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"mime/multipart"
 	"net/http"
+	"net/textproto"
+	"strings"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/report"
 )
 
 // Bounds of one question: what is not found within them is said to be partial.
@@ -113,8 +119,9 @@ func (s session) FacetQuery(ctx context.Context, r FacetQueryRequestObject) (Fac
 	return FacetQuery200JSONResponse(v), nil
 }
 
-// export writes all rows as CSV; what is missing of them is said in a trailer
-// line, because a file outlives the page it came from.
+// export writes all rows as CSV. What is missing of them and what could not be seen is
+// said in lines behind them, because a file outlives the page it came from; a program asks
+// for it as a part of its own.
 func (s session) export(w http.ResponseWriter, r *http.Request) {
 	q, problems := query.Compile(s.vocabulary, r.URL.Query().Get("text"))
 	if len(problems) > 0 {
@@ -123,12 +130,52 @@ func (s session) export(w http.ResponseWriter, r *http.Request) {
 	}
 	o := s.options(nil, nil)
 	o.Limit = query.AllRows
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	const csv = "text/csv; charset=utf-8"
+	rows, kind := io.Writer(w), csv
+	var parts *multipart.Writer
+	if r.URL.Query().Get("parts") == "true" {
+		parts = multipart.NewWriter(w)
+		kind = "multipart/mixed; boundary=" + parts.Boundary()
+	}
+	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Disposition", `attachment; filename="breakwater.csv"`)
-	res, err := query.WriteCSV(r.Context(), w, s.View, s.Scope(), q, o)
+	var err error
+	if parts != nil {
+		rows, err = parts.CreatePart(textproto.MIMEHeader{"Content-Type": {csv}})
+	}
+	if err == nil {
+		var res *query.Result
+		if res, err = query.WriteCSV(r.Context(), rows, s.View, s.Scope(), q, o); err == nil {
+			err = beside(w, parts, report.Beside(res, s.gaps(s.World)))
+		}
+	}
 	if err != nil {
 		s.log.Warn("export", "error", err) // the head of the answer is gone already
-	} else if res.Partial != "" {
-		fmt.Fprintf(w, "# not whole: %s\n", res.Partial)
 	}
 }
+
+// beside writes what there is to say of rows that were written.
+func beside(w io.Writer, parts *multipart.Writer, said report.Unseen) error {
+	if parts != nil {
+		part, err := parts.CreatePart(textproto.MIMEHeader{"Content-Type": {"application/json"}})
+		if err == nil {
+			err = json.NewEncoder(part).Encode(said)
+		}
+		return errors.Join(err, parts.Close())
+	}
+	var err error
+	if said.Partial != "" {
+		_, err = fmt.Fprintf(w, "# not whole: %s\n", oneLine.Replace(said.Partial))
+	}
+	for _, g := range said.Gaps {
+		what := strings.TrimPrefix(g.Cluster+": "+g.What, ": ")
+		if _, werr := fmt.Fprintf(w, "# not seen: %s: %s; %s\n", oneLine.Replace(what), oneLine.Replace(g.Why),
+			oneLine.Replace(g.Consequence)); werr != nil {
+			return werr
+		}
+	}
+	return err
+}
+
+// oneLine keeps what strangers wrote from looking like rows.
+var oneLine = strings.NewReplacer("\r", " ", "\n", " ")

@@ -13,17 +13,14 @@ import (
 func (s session) report(w http.ResponseWriter, r *http.Request) {
 	world := s.World
 	w.Header().Set("Content-Type", "application/json")
-	lines := r.URL.Query().Get("lines") == "true"
 	var err error
 	switch name := r.PathValue("name"); name {
 	case "graph":
-		err = report.Graph(w, world, s.gaps(world), lines)
+		err = report.Graph(w, world, s.gaps(world), r.URL.Query().Get("lines") == "true")
 	case "paths":
-		d := report.AttackPaths(world)
-		err = writeReport(w, d, d.Paths, lines)
+		err = json.NewEncoder(w).Encode(report.AttackPaths(world))
 	case "recommendations":
-		d := advice(world)
-		err = writeReport(w, d, d.Recommendations, lines)
+		err = json.NewEncoder(w).Encode(advice(world))
 	case "exposure":
 		all := report.Exposures{Exposures: []report.Exposure{}, Connections: []report.Connection{}, Gaps: []collect.Gap{}}
 		for _, c := range world.Ordered() {
@@ -37,7 +34,7 @@ func (s session) report(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		}
-		err = writeReport(w, all, all.Exposures, lines)
+		err = json.NewEncoder(w).Encode(all)
 	default:
 		problem(w, http.StatusNotFound, "no such report", name)
 		return
@@ -45,19 +42,6 @@ func (s session) report(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.log.Warn("report", "error", err) // the head of the answer is gone already
 	}
-}
-
-func writeReport[T any](w http.ResponseWriter, document any, items []T, lines bool) error {
-	e := json.NewEncoder(w)
-	if !lines {
-		return e.Encode(document)
-	}
-	for _, i := range items {
-		if err := e.Encode(i); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // reportQuery answers a question of the command line as the query engine does.
@@ -85,6 +69,7 @@ func (s session) reportQuery(w http.ResponseWriter, r *http.Request) {
 		failed(s.log, w, r, err)
 		return
 	}
+	res.Gaps = report.Beside(res, s.gaps(s.World)).Gaps
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(res) // the asker left
 }

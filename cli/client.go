@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"strings"
 	"time"
@@ -75,7 +77,33 @@ func (c *client) ask(ctx context.Context, path string, body, answer any) error {
 	return c.do(ctx, method, path, send, func(r io.Reader) error { return json.NewDecoder(r).Decode(answer) })
 }
 
+// parts streams the first part of the answer to a GET and decodes the second, which is JSON.
+func (c *client) parts(ctx context.Context, path string, to io.Writer, second any) error {
+	return c.answer(ctx, http.MethodGet, path, nil, func(resp *http.Response) error {
+		_, params, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+		if err != nil {
+			return fmt.Errorf("want an answer in parts: %w", err)
+		}
+		r := multipart.NewReader(resp.Body, params["boundary"])
+		part, err := r.NextPart()
+		if err == nil {
+			_, err = io.Copy(to, part)
+		}
+		if err == nil {
+			part, err = r.NextPart()
+		}
+		if err != nil {
+			return fmt.Errorf("the answer of the server at %s ends too early: %w", c.url, err)
+		}
+		return json.NewDecoder(part).Decode(second)
+	})
+}
+
 func (c *client) do(ctx context.Context, method, path string, body io.Reader, read func(io.Reader) error) error {
+	return c.answer(ctx, method, path, body, func(resp *http.Response) error { return read(resp.Body) })
+}
+
+func (c *client) answer(ctx context.Context, method, path string, body io.Reader, read func(*http.Response) error) error {
 	req, err := http.NewRequestWithContext(ctx, method, c.url+"/api/v1"+path, body)
 	if err != nil {
 		return err
@@ -92,7 +120,7 @@ func (c *client) do(ctx context.Context, method, path string, body io.Reader, re
 		_ = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&p) // the status says enough if this fails
 		return fmt.Errorf("the server at %s answered %s: %s", c.url, resp.Status, strings.TrimPrefix(p.Title+": "+p.Detail, ": "))
 	}
-	return read(resp.Body)
+	return read(resp)
 }
 
 // signInCommand prints another sign-in link of the running server.

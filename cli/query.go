@@ -11,10 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/scope"
-	"github.com/breakwater-sec/breakwater/terminal"
 )
 
 func queryCommand(s streams) *cobra.Command {
@@ -52,7 +53,7 @@ func queryCommand(s streams) *cobra.Command {
 					return err
 				}
 			}
-			r.tell(s.err, len(r.Rows))
+			tell(s.err, r.Unseen, len(r.Rows))
 			return nil
 		},
 	}
@@ -106,10 +107,7 @@ func readFile(name string) ([]byte, error) {
 type rows struct {
 	Columns []query.Column `json:"columns"`
 	Rows    [][]any        `json:"rows"`
-	Roots   int            `json:"roots"`
-	Total   int64          `json:"total"`
-	Partial string         `json:"partial"`
-	Gaps    []query.Gap    `json:"gaps"`
+	report.Unseen
 }
 
 func answer(c *cobra.Command, s streams, in input, q *query.Query, limit int) (*rows, error) {
@@ -138,16 +136,13 @@ func answer(c *cobra.Command, s streams, in input, q *query.Query, limit int) (*
 
 // answered is a result with what of the estate could not be seen.
 func answered(w *scope.World, res *query.Result) *rows {
-	r := &rows{Columns: res.Columns, Rows: [][]any{}, Roots: res.Roots, Total: res.Total, Partial: res.Partial, Gaps: res.Gaps}
+	r := &rows{Columns: res.Columns, Rows: [][]any{}, Unseen: report.Beside(res, w.Gaps())}
 	for _, row := range res.Rows {
 		cells := make([]any, len(row))
 		for i, cell := range row {
 			cells[i] = cell
 		}
 		r.Rows = append(r.Rows, cells)
-	}
-	for _, g := range w.Gaps() {
-		r.Gaps = append(r.Gaps, query.Gap{Source: g.Source, What: g.What, Why: g.Why, Consequence: g.Consequence, Kinds: g.Kinds, Count: 1})
 	}
 	return r
 }
@@ -182,27 +177,17 @@ func (r *rows) table(out io.Writer) error {
 	return t.flush()
 }
 
-// tell says beside the rows how many there are and what could not be seen; what
-// is said several times, once with a count.
-func (r *rows) tell(err io.Writer, shown int) {
-	fmt.Fprintf(err, "\n%d found, %d rows, %d shown\n", r.Roots, r.Total, shown)
-	if r.Partial != "" {
-		fmt.Fprintln(err, "The answer is not whole:", r.Partial)
+// tell says beside the rows how many there are and what could not be seen.
+func tell(err io.Writer, said report.Unseen, shown int) {
+	fmt.Fprintf(err, "\n%d found, %d rows, %d shown\n", said.Roots, said.Total, shown)
+	if said.Partial != "" {
+		fmt.Fprintln(err, "The answer is not whole:", said.Partial)
 	}
-	times := map[string]int{}
-	var said []string
-	for _, g := range r.Gaps {
-		text := fmt.Sprintf("%s: %s\n  → %s", terminal.Plain(g.What), terminal.Plain(g.Why), terminal.Plain(g.Consequence))
-		if times[text]++; times[text] == 1 {
-			said = append(said, text)
-		}
+	var gaps []collect.Gap
+	for _, g := range said.Gaps {
+		gaps = append(gaps, collect.Gap{Cluster: g.Cluster, Source: g.Source, What: g.What, Why: g.Why, Consequence: g.Consequence})
 	}
-	for _, text := range said {
-		if n := times[text]; n > 1 {
-			text = fmt.Sprintf("%d times %s", n, text)
-		}
-		fmt.Fprintln(err, "Not seen:", text)
-	}
+	printGaps(err, gaps)
 }
 
 // writeCSV asks for every row as CSV, which the engine writes itself, and says
@@ -214,14 +199,11 @@ func writeCSV(c *cobra.Command, in input, q *query.Query, s streams) error {
 		if err != nil {
 			return err
 		}
-		if err := cl.get(ctx, "/query/export?text="+url.QueryEscape(query.Print(q)), s.out); err != nil {
+		var said report.Unseen
+		if err := cl.parts(ctx, "/query/export?parts=true&text="+url.QueryEscape(query.Print(q)), s.out, &said); err != nil {
 			return err
 		}
-		r := &rows{}
-		if err := cl.ask(ctx, "/report/query", map[string]any{"text": query.Print(q), "limit": 1}, r); err != nil {
-			return fmt.Errorf("ask what could not be seen: %w", err)
-		}
-		r.tell(s.err, int(r.Total))
+		tell(s.err, said, int(said.Total))
 		return nil
 	}
 	w, err := in.world(ctx)
@@ -232,7 +214,7 @@ func writeCSV(c *cobra.Command, in input, q *query.Query, s streams) error {
 	if err != nil {
 		return err
 	}
-	answered(w, res).tell(s.err, int(res.Total))
+	tell(s.err, report.Beside(res, w.Gaps()), int(res.Total))
 	return nil
 }
 

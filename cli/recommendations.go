@@ -69,7 +69,7 @@ func printRecommendations(s streams, f format, d report.Recommendations) error {
 	case "json":
 		return writeJSON(s.out, d)
 	case "jsonl":
-		return writeLines(s.out, d.Recommendations)
+		return besideLines(s, d.Recommendations, d.Gaps)
 	}
 	t := newTable(s.out, "ABOUT", "UPDATE", "SEVERITY", "FIXES", "EXPLOITED", "IMAGES", "PODS", "EXPOSED", "PATHS")
 	for _, r := range d.Recommendations {

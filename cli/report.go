@@ -25,7 +25,7 @@ func graphCommand(s streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if len(in.from) == 0 {
-				return fromServer(c, in, "/report/graph", f, s, func(b []byte) error { return graphTable(s, b) })
+				return graphOfServer(c, in, f, s)
 			}
 			w, err := in.world(c.Context())
 			if err != nil {
@@ -46,23 +46,23 @@ func graphCommand(s streams) *cobra.Command {
 	return c
 }
 
-// fromServer writes the server's document as it is, or as a table.
-func fromServer(c *cobra.Command, in input, path string, f format, s streams, table func([]byte) error) error {
+// graphOfServer writes the server's graph as it is, or as a table.
+func graphOfServer(c *cobra.Command, in input, f format, s streams) error {
 	cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
 	if err != nil {
 		return err
 	}
 	switch f {
 	case "json":
-		return cl.get(c.Context(), path, s.out)
+		return cl.get(c.Context(), "/report/graph", s.out)
 	case "jsonl":
-		return cl.get(c.Context(), path+"?lines=true", s.out)
+		return cl.get(c.Context(), "/report/graph?lines=true", s.out)
 	}
 	var b bytes.Buffer
-	if err := cl.get(c.Context(), path, &b); err != nil {
+	if err := cl.get(c.Context(), "/report/graph", &b); err != nil {
 		return err
 	}
-	return table(b.Bytes())
+	return graphTable(s, b.Bytes())
 }
 
 // graphTable counts: a graph has no use as a table of everything.
@@ -108,15 +108,16 @@ func exposureCommand(s streams) *cobra.Command {
 		Short: "Which workloads the internet reaches and how, and who may talk to whom",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			table := func(b []byte) error {
-				var d report.Exposures
-				if err := json.Unmarshal(b, &d); err != nil {
-					return fmt.Errorf("read exposures: %w", err)
-				}
-				return exposureTable(s, d)
-			}
 			if len(in.from) == 0 {
-				return fromServer(c, in, "/report/exposure", f, s, table)
+				cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
+				if err != nil {
+					return err
+				}
+				var d report.Exposures
+				if err := cl.ask(c.Context(), "/report/exposure", nil, &d); err != nil {
+					return err
+				}
+				return printExposures(s, f, d)
 			}
 			facts, err := in.facts(c.Context())
 			if err != nil {
@@ -139,7 +140,7 @@ func printExposures(s streams, f format, d report.Exposures) error {
 	case "json":
 		return writeJSON(s.out, d)
 	case "jsonl":
-		return writeLines(s.out, d.Exposures)
+		return besideLines(s, d.Exposures, d.Gaps)
 	}
 	return exposureTable(s, d)
 }
@@ -209,7 +210,7 @@ func printPaths(s streams, f format, d report.Paths) error {
 	case "json":
 		return writeJSON(s.out, d)
 	case "jsonl":
-		return writeLines(s.out, d.Paths)
+		return besideLines(s, d.Paths, d.Gaps)
 	}
 	for _, p := range d.Paths {
 		terminal.Path(s.out, p.Risk, p.Title, p.Cluster+" · "+p.Namespace, p.Story)

@@ -141,6 +141,8 @@ type Gap struct {
 	// Kinds are the graph kinds and edge kinds whose absence now proves nothing.
 	Kinds []string  `json:"kinds,omitempty"`
 	Since time.Time `json:"since,omitzero"`
+	// Count is how often the same was met; nothing where that is once.
+	Count int `json:"count,omitempty"`
 }
 
 // GapKey identifies a gap: the same thing unseen twice is one gap.

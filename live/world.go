@@ -72,7 +72,7 @@ func (w *World) Ordered() []*Cluster {
 }
 
 // Gaps lists every gap of every cluster, each with its cluster's name, and of
-// every registry.
+// every registry; identical ones once.
 func (w *World) Gaps() []collect.Gap {
 	var out []collect.Gap
 	for _, c := range w.Ordered() {
@@ -81,7 +81,7 @@ func (w *World) Gaps() []collect.Gap {
 			out = append(out, g)
 		}
 	}
-	return append(out, w.RegistryGaps...)
+	return collect.Together(append(out, w.RegistryGaps...))
 }
 
 // put makes a new world in which one cluster is different, and tells.

@@ -79,6 +79,7 @@ type Edge struct {
 // Gap is what an answer cannot know: how many things it depends on that nobody
 // looked into. Its JSON is that of every other gap.
 type Gap struct {
+	Cluster     string   `json:"cluster,omitempty"`
 	Source      string   `json:"source"` // "query"
 	What        string   `json:"what"`
 	Why         string   `json:"why"`

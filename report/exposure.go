@@ -68,6 +68,7 @@ func Exposed(f *collect.Facts) Exposures {
 	for i := range out.Gaps {
 		out.Gaps[i].Cluster = f.Cluster.Name
 	}
+	out.Gaps = collect.Together(out.Gaps)
 	slices.SortFunc(out.Gaps, func(a, b collect.Gap) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why))
 	})

@@ -570,6 +570,8 @@ export interface components {
             kinds?: string[];
             /** Format: date-time */
             since?: string;
+            /** @description How often the same was met, where that is more than once */
+            count?: number;
         };
         ClusterStatus: {
             name: string;
@@ -836,6 +838,7 @@ export interface components {
             kinds?: string[];
         };
         QueryGap: {
+            cluster?: string;
             source: string;
             what: string;
             why: string;
@@ -1959,6 +1962,8 @@ export interface operations {
         parameters: {
             query: {
                 text: string;
+                /** @description The rows alone, and as a second part in JSON what could not be seen */
+                parts?: boolean;
             };
             header?: never;
             path?: never;
@@ -1966,13 +1971,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The rows */
+            /** @description The rows, and after them, in lines that begin with */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "text/csv": string;
+                    "multipart/mixed": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -2558,7 +2564,7 @@ export interface operations {
     report: {
         parameters: {
             query?: {
-                /** @description One item per line */
+                /** @description The graph with one node, edge or gap per line */
                 lines?: boolean;
             };
             header?: never;
