@@ -47,7 +47,7 @@ func TestTheSampleIsAGuestInADataFolder(t *testing.T) {
 		t.Errorf("where only the sample is served, that is not said: %s", said)
 	}
 	running(t, "--from", "mine=testdata/shop", "--no-images", "--data", data)
-	if out, said := clusters(t, data, "mine"); strings.Contains(out+said, "harbor") || strings.Contains(said, "sample") {
+	if out, said := clusters(t, data, "mine"); strings.Contains(out+said, "harbor-prod") || strings.Contains(said, "sample") {
 		t.Errorf("beside the sample a user's own server answers: %s%s", out, said)
 	}
 	stop()
