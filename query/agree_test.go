@@ -38,9 +38,9 @@ var testVocabulary = func() *Vocabulary {
 		{Name: "S", Label: "Ess", Plural: "Esses", Shared: true, Coverage: "b", Uncovered: "were never seen", Properties: properties},
 		{Name: "T", Shared: true, Properties: properties},
 	}, []schema.Edge{
-		{Name: "X", Properties: edge, Joins: []schema.Pair{{From: "A", To: "B"}, {From: "A", To: "S"}, {From: "B", To: "B"}}},
+		{Name: "X", Through: "X", Properties: edge, Joins: []schema.Pair{{From: "A", To: "B"}, {From: "A", To: "S"}, {From: "B", To: "B"}}},
 		{Name: "Y", Joins: []schema.Pair{{From: "B", To: "C"}, {From: "S", To: "T"}, {From: "A", To: "A"}}},
-		{Name: "Z", Properties: edge, Coverage: schema.Pair{From: "S", To: "b"},
+		{Name: "Z", Through: "Y", Properties: edge, Coverage: schema.Pair{From: "S", To: "b"},
 			Joins: []schema.Pair{{From: "S", To: "T"}, {From: "S", To: "A"}, {From: "T", To: "C"}}},
 	}, []schema.Composed{{Name: "XY", From: "A", To: "C", Steps: []schema.Step{{Edge: "X", To: "B"}, {Edge: "Y", To: "C"}}}})
 }()

@@ -28,14 +28,20 @@ type edgeTest func(pos, child uint32) bool
 func (e *engine) lanes(edges []int, in bool, near, far []int) []lane {
 	nearAt, farAt := e.positions(near), e.positions(far)
 	var out []lane
-	for s, seg := range e.segs {
+	wanted := func(from, to int) bool {
+		if in {
+			from, to = to, from
+		}
+		return nearAt[from] >= 0 && farAt[to] >= 0
+	}
+	for s := range e.segs {
 		for _, edge := range edges {
-			for _, r := range seg.Rels(edge) {
+			for _, r := range e.adjacencies(s, edge, wanted) {
 				nk, fk := r.From, r.To
 				if in {
 					nk, fk = fk, nk
 				}
-				if nearAt[nk] < 0 || farAt[fk] < 0 || r.Len() == 0 {
+				if !wanted(r.From, r.To) || r.Len() == 0 {
 					continue
 				}
 				l := lane{seg: s, rel: r, out: !in, nearKind: nearAt[nk], farKind: farAt[fk]}

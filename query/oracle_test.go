@@ -115,19 +115,15 @@ type oracleStep struct {
 func (o *oracle) steps(r *Rel, at graph.Node) []oracleStep {
 	var out []oracleStep
 	for _, kind := range r.Edge {
-		seq := at.Out(kind)
-		if r.Dir == In {
-			seq = at.In(kind)
-		}
 		n := 0
-		for e := range seq {
+		for _, e := range o.edges(kind, at, r.Dir) {
 			to := e.To
 			if r.Dir == In {
 				to = e.From
 			}
 			n++
 			if o.visible[to] {
-				id := fmt.Sprintf("%s|%s|%s|%s", kind, e.From.ID(), e.To.ID(), o.edgeProps(e))
+				id := fmt.Sprintf("%s|%s|%s|%s", kind, e.From.ID(), e.To.ID(), o.edgeProps(kind, e))
 				out = append(out, oracleStep{&oracleEdge{e, id}, to})
 			}
 		}
@@ -135,10 +131,47 @@ func (o *oracle) steps(r *Rel, at graph.Node) []oracleStep {
 	return out
 }
 
-func (o *oracle) edgeProps(e graph.Edge) string {
+// follows says that an edge is not held but holds through another: it has no properties.
+func follows(e graph.Edge) bool { return e == graph.Edge{From: e.From, To: e.To} }
+
+// edges are those of a node, with those that hold through another edge.
+func (o *oracle) edges(kind string, at graph.Node, dir string) (out []graph.Edge) {
+	edge := o.voc.edges[o.voc.edge[kind]]
+	add := func(e graph.Edge) {
+		if !slices.ContainsFunc(out, func(x graph.Edge) bool { return x.From == e.From && x.To == e.To }) {
+			out = append(out, e)
+		}
+	}
+	if dir != In {
+		out = slices.Collect(at.Out(kind))
+		for e := range at.Out(kind) {
+			for next := range e.To.Out(edge.Through) {
+				if edge.Through != "" && o.voc.joins(o.voc.edge[kind], at.KindIndex(), next.To.KindIndex()) {
+					add(graph.Edge{From: at, To: next.To})
+				}
+			}
+		}
+		return out
+	}
+	out = slices.Collect(at.In(kind))
+	for next := range at.In(edge.Through) {
+		for e := range next.From.In(kind) {
+			if edge.Through != "" && o.voc.joins(o.voc.edge[kind], e.From.KindIndex(), at.KindIndex()) {
+				add(graph.Edge{From: e.From, To: at})
+			}
+		}
+	}
+	return out
+}
+
+func (o *oracle) edgeProps(kind string, e graph.Edge) string {
 	var out []string
-	for _, p := range o.voc.edges[o.voc.edge[e.Kind()]].Properties {
-		out = append(out, p.Name+"="+e.Value(p.Name).String())
+	for _, p := range o.voc.edges[o.voc.edge[kind]].Properties {
+		v := graph.Value{}
+		if !follows(e) {
+			v = e.Value(p.Name)
+		}
+		out = append(out, p.Name+"="+v.String())
 	}
 	return strings.Join(out, ",")
 }
@@ -191,6 +224,9 @@ func oracleCompare[T float64 | string](op string, a, b T) bool {
 
 func (o *oracle) value(of, prop string, n graph.Node, edge *oracleEdge) (graph.Value, []string) {
 	if edge != nil && of == "edge" {
+		if follows(edge.edge) {
+			return graph.Value{}, nil
+		}
 		p, _ := o.voc.edges[o.voc.edge[edge.edge.Kind()]].Property(prop)
 		return edge.edge.Value(prop), p.Enum
 	}
@@ -313,6 +349,9 @@ func (o *oracle) cell(row oracleRow, it Item) string {
 	case *oracleEdge:
 		if it.Prop == "" {
 			return x.id
+		}
+		if follows(x.edge) {
+			return foldIf(graph.Value{}.String(), it.Fold)
 		}
 		return foldIf(x.edge.Value(it.Prop).String(), it.Fold)
 	}

@@ -92,6 +92,10 @@ func (r *reference) edges() {
 			}
 		}
 		r.linef("\nJoins %s.", strings.Join(joins, ", "))
+		if e.Through != "" {
+			r.linef("\nIt holds through `%s`: what leads to a node leads to what that node %s, too.", e.Through,
+				r.v.edges[r.v.edge[e.Through]].Verb)
+		}
 		if e.Coverage.From != "" {
 			r.linef("\nA missing edge proves something only where `%s.%s` is true.", e.Coverage.From, e.Coverage.To)
 		}

@@ -141,8 +141,9 @@ var Edges = []Edge{
 			names(text("role", "Role", "Kind and name of the role that contains the rule.")),
 			names(text("witnessRule", "Rule", "The rule in words.")),
 		}},
-	{Name: "COVERS", Verb: "covers", Inverse: "is covered by", Sentence: "Where a permission holds.",
-		Joins: pairs([]string{"Permission"}, "Cluster", "Namespace")},
+	{Name: "COVERS", Verb: "covers", Inverse: "is covered by", Through: "CONTAINS",
+		Sentence: "Where a permission holds: in a namespace, or in a cluster and so in each of its namespaces.",
+		Joins:    pairs([]string{"Permission"}, "Cluster", "Namespace")},
 
 	{Name: "CAN_EXPLOIT", Verb: "can be exploited in", Inverse: "can be exploited through", Derived: true, Step: true,
 		Sentence: "Who can send traffic to the pod can exploit a vulnerability in what the container runs, and run code in it.",

@@ -311,7 +311,7 @@ var Kinds = []Kind{
 			text("name", "Name", "The power and its scope in words."),
 			dict("power", "Power", "The power's id, such as read-secrets."),
 			dict("scope", "Scope", "cluster, namespace or names."),
-			dict("namespace", "Namespace", "The namespace, unless the whole cluster."),
+			dict("namespace", "Namespace", "The namespace it is limited to; COVERS says where it holds, with the whole cluster too."),
 			dict("cluster", "Cluster", "The cluster."),
 		}},
 }

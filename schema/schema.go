@@ -48,6 +48,10 @@ type Edge struct {
 	Verb, Inverse string
 	Sentence      string
 	Joins         []Pair
+	// Through names an edge that this one holds through: where it leads to a node,
+	// it leads to what an edge of that name leads to from there, too, as far as it
+	// joins such kinds. Queries know; nothing of it is stored.
+	Through string
 	// Step says that an attack path may walk this edge. Derived edges are made
 	// by attack rules and are always steps.
 	Step, Derived bool
