@@ -12,31 +12,35 @@ import (
 // returns the alerts that changed.
 func (g *Engine) Complete(kind string, tell func(a *Alert, e event.Entity) (instead []event.Entity, said string)) []Alert {
 	for _, a := range g.open.Values() {
-		for i := 0; i < len(a.Entities); i++ {
+		for i := 0; i < len(a.Entities); {
 			if e := a.Entities[i]; e.Kind == kind && e.ID == "" {
-				g.complete(a, i, tell)
+				i = g.complete(a, i, tell)
+			} else {
+				i++
 			}
 		}
 	}
 	return g.handOut()
 }
 
-func (g *Engine) complete(a *Alert, i int, tell func(*Alert, event.Entity) ([]event.Entity, string)) {
+// complete asks about the entity at i and returns where the next one is.
+func (g *Engine) complete(a *Alert, i int, tell func(*Alert, event.Entity) ([]event.Entity, string)) int {
 	instead, said := tell(a, a.Entities[i])
 	if said != "" && add(&a.Evidence, said, maxEvidence+4) { // beyond the events' own bound: it is worth more
 		g.markChanged(a)
 	}
 	if len(instead) == 0 {
-		return
+		return i + 1
 	}
 	g.markChanged(a)
 	a.Entities = slices.Delete(a.Entities, i, i+1)
 	for _, x := range instead {
-		if slices.Contains(a.Entities, x) {
+		if slices.Contains(a.Entities, x) || len(a.Entities) >= maxEntities {
 			continue
 		}
-		a.Entities = slices.Insert(a.Entities, min(i, len(a.Entities)), x)
+		a.Entities = slices.Insert(a.Entities, i, x)
 		i++
 		g.ask(a, x)
 	}
+	return i
 }

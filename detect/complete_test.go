@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,5 +81,84 @@ func TestAPodThatBecomesKnownLaterIsNamed(t *testing.T) {
 	}
 	if a := g.Complete("Container", tell); len(a) != 0 {
 		t.Errorf("what is known is not asked again: %+v", a)
+	}
+}
+
+// completed resumes an alert with these entities, each "kind name" or, where it has
+// an id, "kind name id", and gives what they are after asking about its containers.
+func completed(entities []string, tell func(e event.Entity) []event.Entity) (asked, got []string) {
+	g := detect.New(&detect.Rules{}, nil, detect.Options{})
+	a := detect.Alert{ID: "a", Key: "k"}
+	for _, text := range entities {
+		f := append(strings.Fields(text), "")
+		a.Entities = append(a.Entities, event.Entity{Kind: f[0], Name: f[1], ID: f[2]})
+	}
+	g.Resume([]detect.Alert{a})
+	changed := g.Complete("Container", func(_ *detect.Alert, e event.Entity) ([]event.Entity, string) {
+		asked = append(asked, e.Name)
+		return tell(e), ""
+	})
+	for _, c := range changed {
+		for _, e := range c.Entities {
+			got = append(got, strings.TrimSpace(e.Kind+" "+e.Name+" "+e.ID))
+		}
+	}
+	return asked, got
+}
+
+func TestEveryContainerOfAnAlertIsAskedAboutOnce(t *testing.T) {
+	pod := event.Entity{Kind: "Pod", Name: "till", ID: "p"}
+	of := func(e event.Entity) event.Entity {
+		return event.Entity{Kind: "Container", Name: e.Name, ID: "c-" + e.Name}
+	}
+	for _, c := range []struct {
+		name                  string
+		entities, asked, want []string
+		tell                  func(event.Entity) []event.Entity
+	}{
+		{"both of one pod", []string{"Container a", "Container b"}, []string{"a", "b"},
+			[]string{"Pod till p", "Container a c-a", "Container b c-b"},
+			func(e event.Entity) []event.Entity { return []event.Entity{pod, of(e)} }},
+		{"one whose answer is there already, then another", []string{"Pod till p", "Container a", "Container b"}, []string{"a", "b"},
+			[]string{"Pod till p"}, func(event.Entity) []event.Entity { return []event.Entity{pod} }},
+		{"one that is not known, then another", []string{"Container a", "Container b"}, []string{"a", "b"},
+			[]string{"Container a", "Container b c-b"}, func(e event.Entity) []event.Entity {
+				if e.Name == "a" {
+					return nil
+				}
+				return []event.Entity{of(e)}
+			}},
+		{"none of another kind, or with an id", []string{"Process a", "Container b b"}, nil, nil,
+			func(e event.Entity) []event.Entity { return []event.Entity{pod} }},
+		{"an answer that is as unknown", []string{"Container a", "Container b"}, []string{"a", "b"}, []string{"Container x"},
+			func(event.Entity) []event.Entity { return []event.Entity{{Kind: "Container", Name: "x"}} }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			asked, got := completed(c.entities, c.tell)
+			if !slices.Equal(asked, c.asked) || !slices.Equal(got, c.want) {
+				t.Errorf("asked %v, want %v; entities %v, want %v", asked, c.asked, got, c.want)
+			}
+		})
+	}
+}
+
+func TestACompletedAlertKeepsItsBound(t *testing.T) {
+	full := []string{"Container a"}
+	for i := range 63 {
+		full = append(full, fmt.Sprint("Process ", i))
+	}
+	_, got := completed(full, func(event.Entity) []event.Entity {
+		return []event.Entity{{Kind: "Pod", Name: "till", ID: "p"}, {Kind: "Image", Name: "i", ID: "i"}}
+	})
+	if len(got) != 64 || got[0] != "Pod till p" || got[1] != "Process 0" {
+		t.Errorf("%d entities: %v", len(got), got)
+	}
+}
+
+func TestOfTwoResumedAlertsOfOneThingTheLaterStays(t *testing.T) {
+	g := detect.New(&detect.Rules{}, nil, detect.Options{})
+	g.Resume([]detect.Alert{{ID: "old", Key: "k", Objects: []string{"u", "v"}}, {ID: "new", Key: "k", Objects: []string{"u"}}})
+	if alerts, _, links := detect.Sizes(g); alerts != 1 || links != 1 {
+		t.Errorf("%d alerts, %d links from objects", alerts, links)
 	}
 }

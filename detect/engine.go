@@ -58,10 +58,11 @@ func remembering[K comparable, V any](most int, gone func(K, V)) *simplelru.LRU[
 
 // Resume takes alerts that an engine handed out before a restart, so that events
 // which come again, or belong to them, do not begin new ones. Give it those last
-// seen within the window, oldest first.
+// seen within the window, oldest first: of two that count as the same, the later stays.
 func (g *Engine) Resume(alerts []Alert) {
 	for i := range alerts {
 		a := alerts[i].copied()
+		g.open.Remove(a.Key)
 		g.open.Add(a.Key, &a)
 		for _, uid := range a.Objects {
 			p := place{a.Cluster, uid}

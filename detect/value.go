@@ -91,6 +91,9 @@ func (m modifiers) compile(value string, known func(string) error) (match, error
 		if err != nil {
 			return nil, err
 		}
+		if p.Addr().Is4In6() && p.Bits() >= 96 { // IPv4 written as IPv6: addresses are compared as IPv4
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
 		// What is no address is the zero one, which no network contains.
 		return one(func(v string) bool { a, _ := netip.ParseAddr(v); return p.Contains(a.Unmap()) }), nil
 	case "exists":

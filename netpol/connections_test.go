@@ -208,6 +208,14 @@ func TestWorkloadsArePutIntoClasses(t *testing.T) {
 			of("db", "ingress: [{from: [{ipBlock: {cidr: 10.1.0.0/16}}]}]"), "db,web web outside", "db web outside",
 			"db,web → web: all; db,web → outside: all; web → db: all; web → web: all; web → outside: all; " +
 				"outside → db: all at 10.1.0.0/16; outside → web: all"},
+		{"a policy's nodes tell those on the host's network apart", two + podOf("agent", "agent-1", "n1", "192.168.0.1", true) +
+			podOf("agent", "agent-2", "n2", "192.168.0.2", true) + podOf("agent", "agent-3", "n3", "192.168.0.3", true) +
+			"\n---\napiVersion: v1\nkind: Node\nmetadata: {name: n2, labels: {role: edge}}\n" +
+			about(anp("a", 1, "egress: [{action: Deny, to: [{nodes: {matchLabels: {role: edge}}}], ports: [{portNumber: {port: 80}}]}]"),
+				"namespaces: {}"), "agent db,web outside db", "agent agent db,web outside agent",
+			"agent → agent: all; agent → agent: all; agent → db,web: all; agent → outside: all; db,web → agent: all; " +
+				"db,web → agent: 1-79/TCP, 81-65535/TCP, 1-65535/UDP, 1-65535/SCTP; db,web → db,web: all; db,web → outside: all; " +
+				"outside → agent: all; outside → agent: all; outside → db,web: all; db → agent: all"},
 		{"a node reaches its own pods only", two + podOf("agent", "agent-1", "n1", "192.168.0.1", true) +
 			np("p", "{podSelector: {}}"), "agent db,web outside agent", "agent db,web outside web",
 			"agent → agent: all; agent → outside: all; db,web → agent: all; db,web → outside: all; outside → agent: all; " +
