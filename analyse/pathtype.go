@@ -100,6 +100,15 @@ func (p *pathType) title(arrival string, severe bool) string {
 	return titleWord.ReplaceAllStringFunc(p.Title, func(w string) string { return titleWords[w](arrival, severe) })
 }
 
+// Title is a rule's title as people read it: a path type's with the words that most
+// of its paths have.
+func Title(r rule.Rule) string {
+	if p, ok := r.(*pathType); ok {
+		return p.title(byNetwork, true)
+	}
+	return r.Header().Title
+}
+
 // goesOn says that the target lies beyond the first container.
 func (p *pathType) goesOn() bool {
 	return slices.ContainsFunc(p.Arrive, func(edge string) bool { return edge != "CAN_EXPLOIT" })

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,9 @@ the server, which knows the clusters, tells their pods.`,
 		Example: "  breakwater detect --audit /var/log/kubernetes/audit.log --fail-on high\n" +
 			"  breakwater-sensor --stdout | breakwater detect --runtime -",
 		RunE: func(c *cobra.Command, args []string) error {
+			if !c.Flags().Changed("output") && isTerminal(s.out) {
+				o.format = "table"
+			}
 			return o.run(c, s, args)
 		},
 	}
@@ -46,7 +50,8 @@ the server, which knows the clusters, tells their pods.`,
 	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, trustedProxy)
 	f.Var(&choice{&o.failOn, severity.Rated}, "fail-on",
 		"exit with 1 if an alert is at least this severe: "+strings.Join(severity.Rated, ", "))
-	output(c, &o.format, "jsonl", "json")
+	output(c, &o.format, "jsonl", "json", "table")
+	c.Flags().Lookup("output").Usage += "; on a terminal table is the default"
 	return c
 }
 
@@ -145,9 +150,13 @@ func (o *detectOptions) write(s streams, found []detect.Alert) error {
 		worst = max(worst, severity.Rank(a.Severity))
 	}
 	var err error
-	if o.format == "json" {
+	switch o.format {
+	case "json":
 		err = writeJSON(s.out, map[string]any{"alerts": lines, "events": o.events, "rejected": o.rejected, "gaps": gapsOrEmpty(o.gaps)})
-	} else {
+	case "table":
+		err = o.table(s.out, lines)
+		printGaps(s.err, o.gaps)
+	default:
 		err = writeLines(s.out, lines)
 		printGaps(s.err, o.gaps)
 	}
@@ -160,6 +169,40 @@ func (o *detectOptions) write(s streams, found []detect.Alert) error {
 		return errFindings
 	}
 	return nil
+}
+
+// table is alerts for people: one a row, and of how many events they came.
+func (o *detectOptions) table(w io.Writer, found []alertLine) error {
+	if len(found) > 0 {
+		t := newTable(w, "FIRST SEEN", "SEVERITY", "TIMES", "ALERT", "BY", "ON", "RULE")
+		for _, a := range found {
+			t.row(a.Time.UTC().Format(time.DateTime), a.Severity, strconv.Itoa(a.Count), a.Title, named(a.Entities, event.Actor),
+				named(a.Entities, event.Target), a.Rule)
+		}
+		if err := t.flush(); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
+	_, err := fmt.Fprintf(w, "%d alerts in the %d events that were read\n", len(found), o.events)
+	return err
+}
+
+// named is the first entity of a role as people write it, and how many more there are.
+func named(entities []event.Entity, role event.Role) string {
+	var out []string
+	for _, e := range entities {
+		if e.Role == role {
+			out = append(out, e.Kind+" "+strings.TrimPrefix(e.Namespace+"/"+e.Name, "/"))
+		}
+	}
+	switch len(out) {
+	case 0:
+		return ""
+	case 1:
+		return out[0]
+	}
+	return fmt.Sprintf("%s and %d more", out[0], len(out)-1)
 }
 
 // alertLine is an alert as the command line promises it.

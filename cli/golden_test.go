@@ -68,6 +68,7 @@ func TestOutputsAreAsPromised(t *testing.T) {
 		{"scan.sarif", []string{"scan", "image", web, "-o", "sarif", "--data", data, mirror}},
 		{"rules.txt", []string{"rules", "list"}},
 		{"detect.jsonl", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--cluster", "prod"}},
+		{"detect.txt", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--cluster", "prod", "-o", "table"}},
 		{"detect.json", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--cluster", "prod", "-o", "json"}},
 	}
 	for _, test := range tests {

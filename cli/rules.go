@@ -60,7 +60,9 @@ func rulesListCommand(s streams) *cobra.Command {
 			}
 			rows := []ruleRow{}
 			for _, r := range rules {
-				rows = append(rows, ruleRow{*r.Header(), len(r.Cases())})
+				h := *r.Header()
+				h.Title = analyse.Title(r)
+				rows = append(rows, ruleRow{h, len(r.Cases())})
 			}
 			switch f {
 			case "json":
