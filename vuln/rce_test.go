@@ -100,12 +100,48 @@ func TestRemoteCodeSaysWhatDecided(t *testing.T) {
 		{"an authenticated attacker", "", "", "allows authenticated users to execute arbitrary code", false, "authenticated"},
 		{"an unauthenticated one", "", "", "allows unauthenticated users to execute arbitrary code", true, "execute arbitrary code"},
 		{"nothing said", "", "", "", false, "neither"},
+		{"an adjacent network", "CVSS:3.1/AV:A/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "", "execute arbitrary code", false, "attack vector A"},
+		{"CVSS 2 with partial loss leaves it to the words", "AV:N/AC:L/Au:N/C:P/I:P/A:P", "CWE-78", "execute arbitrary code", true, "execute"},
+		{"and the weakness alone is not enough", "AV:N/AC:L/Au:N/C:P/I:P/A:P", "CWE-78", "", false, "neither"},
+		{"CVSS 2 with complete loss", "AV:N/AC:L/Au:N/C:C/I:C/A:C", "CWE-78", "", true, "CWE-78"},
+		{"CVSS 4 with a low impact on integrity", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:L/VA:H/SC:N/SI:N/SA:N", "CWE-78",
+			"execute arbitrary code", false, "integrity"},
+		{"what is still available is no full loss", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N", "CWE-78", "", false, "neither"},
+		{"nor what is still secret", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:H/A:H", "CWE-78", "", false, "neither"},
+		{"the second weakness", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "CWE-20 CWE-78", "", true, "CWE-78, and CVSS"},
+		{"a weakness without a vector", "", "CWE-78", "", false, "neither"},
+		{"a weakness where an account is needed", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "CWE-78", "with valid credentials", false,
+			`"valid credentials"`},
+		{"privileges are raised by running commands", "", "", "privilege escalation: attackers run their own commands", false,
+			`"privilege escalation"`},
+		{"privileges are raised, or code is run from afar", "", "", "privilege escalation or remote code execution", true,
+			`"code execution"`},
+		{"a local user is no stranger, whatever is run", "", "", "lets local users execute arbitrary code", false, `"local users"`},
+		{"unless strangers can as well", "", "", "lets local users and unauthenticated strangers execute arbitrary code", true, "execute"},
+		{"anonymous users are strangers", "", "", "low-privileged or anonymous users execute arbitrary code", true, "execute"},
+		{"their own commands", "", "", "users may run their own commands", true, `"run their own commands"`},
+		{"commands of a tool", "", "", "who can run unit test commands", false, "neither"},
+		{"code that the attacker brings", "", "", "executes attacker-supplied code", true, `"executes attacker-supplied code"`},
+		{"the second statement of two", "", "", "it runs unit test commands and executes code", true, `"executes code"`},
+		{"a short word for it", "", "", "This is an RCE.", true, `"RCE"`},
+		{"code that would be executed", "", "", "the code of a sender would be executed", true, "would be executed"},
+		{"heap corruption that is exploited", "", "", "potentially exploit heap corruption via a page", true, "exploit heap corruption"},
+		{"far into the text", "", "", "The code of the parser is old. " + strings.Repeat("It was not checked. ", 40) +
+			"Attackers execute arbitrary code. " + strings.Repeat("It is mended. ", 40), true, `"execute arbitrary code"`},
+		{"a hindrance far from it", "", "", "Attackers execute arbitrary code. " + strings.Repeat("It was not checked. ", 40) +
+			"They need valid credentials.", false, `"valid credentials"`},
+		{"letters whose small ones are longer", "", "", strings.Repeat("Ⱥ", 200) + " lets attackers execute arbitrary code", true,
+			`"execute arbitrary code"`},
+		{"one long word before it", "", "", strings.Repeat("x", 300) + "-command execution", true, `"command execution"`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got, why := judgeRemoteCode(metrics(test.vector), strings.Fields(test.cwe), test.text)
 			if got != test.want || !strings.Contains(why, test.why) {
 				t.Errorf("%v because %q, want %v because %q", got, why, test.want, test.why)
+			}
+			if strings.HasSuffix(why, "; CVSS: network, no privileges") != (got && test.vector != "" && !strings.HasPrefix(why, "CWE-")) {
+				t.Errorf("%q, of vector %q", why, test.vector)
 			}
 		})
 	}

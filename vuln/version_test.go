@@ -77,6 +77,50 @@ func FuzzCompare(f *testing.F) {
 	})
 }
 
+func TestARangeIsReadByItsEvents(t *testing.T) {
+	in, fix, last, limit := func(v string) event { return event{Introduced: v} }, func(v string) event { return event{Fixed: v} },
+		func(v string) event { return event{LastAffected: v} }, func(v string) event { return event{Limit: v} }
+	for _, c := range []struct {
+		name, version string
+		events        []event
+		want          verdict
+	}{
+		{"no events", "1.0", nil, verdict{}},
+		{"before the introduction", "0.9", []event{in("1.0")}, verdict{}},
+		{"at the introduction", "1.0", []event{in("1.0")}, verdict{affected: true}},
+		{"from the beginning", "0.0", []event{in("0"), fix("2.0")}, verdict{affected: true, fixed: "2.0"}},
+		{"at the fix", "2.0", []event{in("0"), fix("2.0")}, verdict{}},
+		{"at the last affected", "2.0", []event{in("0"), last("2.0")}, verdict{affected: true}},
+		{"beyond it", "2.1", []event{in("0"), last("2.0")}, verdict{}},
+		{"below the limit", "1.9", []event{in("0"), limit("2.0")}, verdict{affected: true}},
+		{"at the limit", "2.0", []event{in("0"), limit("2.0")}, verdict{}},
+		{"below one limit of two", "2.5", []event{in("0"), limit("2.0"), limit("3.0")}, verdict{affected: true}},
+		{"below the first limit of two", "1.5", []event{in("0"), limit("2.0"), limit("1.0")}, verdict{affected: true}},
+		{"no limit", "9.0", []event{in("0"), limit("*")}, verdict{affected: true}},
+		{"a limit alone", "1.0", []event{limit("2.0")}, verdict{}},
+		{"an introduction that is no version", "1.0", []event{in("a:b")}, verdict{unread: 1}},
+		{"beside one that is", "1.0", []event{in("a:b"), in("0"), fix("c:d")}, verdict{affected: true, unread: 2}},
+		{"affected, fixed, and again", "2.5", []event{in("0"), fix("1.0"), in("2.0"), fix("3.0"), fix("4.0")},
+			verdict{affected: true, fixed: "3.0"}},
+		{"fixes in the other order", "2.5", []event{fix("4.0"), fix("3.0"), in("2.0")}, verdict{affected: true, fixed: "3.0"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v, err := parseVersion("Debian", c.version)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := (&entry{Ranges: [][]event{c.events}}).judge("Debian", c.version, v); got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+	v, _ := parseVersion("Debian", "1.0")
+	two := &entry{Ranges: [][]event{{in("0"), fix("3.0")}, {in("0.5"), fix("2.0")}, {in("0")}, {in("x:y")}, {in("x:y")}}}
+	if got := two.judge("Debian", "1.0", v); got != (verdict{affected: true, fixed: "2.0", unread: 2}) {
+		t.Errorf("of several ranges: %+v", got)
+	}
+}
+
 // TestAFixAtZeroMeansThatNoVersionWasAffected: Debian's tracker writes it so.
 func TestAFixAtZeroMeansThatNoVersionWasAffected(t *testing.T) {
 	zero := []event{{Introduced: "0"}, {Fixed: "0"}}
