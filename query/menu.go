@@ -99,11 +99,7 @@ type Menu struct {
 
 // MenuFor makes the menu of some kinds or families. Nothing in it fails Check.
 func MenuFor(v *Vocabulary, names ...string) Menu {
-	id := idChoice
-	if len(names) == 1 && names[0] == "Vulnerability" {
-		id.Label = "CVE id" // what people call it
-	}
-	m := Menu{Insights: []PropertyChoice{}, Properties: []PropertyChoice{id}, Connections: []ConnectionChoice{}}
+	m := Menu{Insights: []PropertyChoice{}, Properties: []PropertyChoice{idOf(names)}, Connections: []ConnectionChoice{}}
 	var kinds []int
 	for _, name := range names {
 		kinds = append(kinds, v.kindsOf(name)...)
@@ -133,8 +129,20 @@ func MenuFor(v *Vocabulary, names ...string) Menu {
 	return m
 }
 
-var idChoice = PropertyChoice{Name: "id", Label: "Id", Type: graph.Text.String(), Ops: textOps,
-	Sentence: "The stable id: a digest, a CVE id, or cluster/namespace/Kind/name."}
+// idOf is the stable id, in the words that people have for it.
+func idOf(names []string) PropertyChoice {
+	id := PropertyChoice{Name: "id", Label: "Id", Type: graph.Text.String(), Ops: textOps, Sentence: "The stable id: cluster/namespace/Kind/name."}
+	if len(names) != 1 {
+		return id
+	}
+	switch names[0] {
+	case "Vulnerability":
+		id.Label, id.Sentence = "CVE id", "The CVE id, or that of the advisory if it has none."
+	case "Image":
+		id.Sentence = "The digest; where it is unknown, the reference."
+	}
+	return id
+}
 
 func propertyChoice(p schema.Property) PropertyChoice {
 	return PropertyChoice{Name: p.Name, Label: p.Label, Sentence: p.Sentence, Type: p.Type.String(), Enum: p.Enum, Ops: opsOf[p.Type]}

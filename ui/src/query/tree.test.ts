@@ -1,5 +1,20 @@
 import { expect, test } from "vitest";
-import { addLine, connect, disconnect, setKind, setLine, setOptional, setOrder, start } from "./tree";
+import {
+  addLine,
+  columns,
+  connect,
+  disconnect,
+  nodeAt,
+  partsOf,
+  setColumns,
+  setKind,
+  setLine,
+  setOptional,
+  setOrder,
+  start,
+  toCondition,
+  toConnection,
+} from "./tree";
 
 test("the hunt is three additions to a kind", () => {
   const images = start("Image");
@@ -75,4 +90,64 @@ test("an order is set and taken away", () => {
   const pods = start("Pod");
   expect(setOrder(pods, { of: "p", prop: "name" }).order).toEqual([{ of: "p", prop: "name" }]);
   expect(setOrder(setOrder(pods, { of: "p", prop: "name" }), undefined)).toEqual(pods);
+});
+
+test("a connection becomes a condition with all that was asked of its end, and comes back", () => {
+  const runs = connect(start("Pod"), [], "RUNS", "out", "Container");
+  const uses = connect(
+    addLine(runs.query, runs.place, { prop: "privileged" }),
+    runs.place,
+    "USES_IMAGE",
+    "out",
+    "Image",
+  );
+  const none = toCondition(uses.query, runs.place, (rel) => ({ not: { exists: rel } }));
+  const images = { edge: ["USES_IMAGE"], dir: "out" as const, to: { as: "i", kinds: ["Image"] } };
+  const containers = {
+    edge: ["RUNS"],
+    dir: "out" as const,
+    to: { as: "c", kinds: ["Container"], where: { and: [{ prop: "privileged" }, { exists: images }] } },
+  };
+  expect(none.find).toEqual({ as: "p", kinds: ["Pod"], where: { not: { exists: containers } } });
+  expect(toConnection(none, [], 0, containers).find).toEqual({ as: "p", kinds: ["Pod"], with: [containers] });
+});
+
+test("inside a condition a connection is one more condition, and lines are edited by their way", () => {
+  const none = toCondition(connect(start("Pod"), [], "RUNS", "out", "Container").query, [0], (rel) => ({
+    not: { exists: rel },
+  }));
+  const inside = connect(none, ["where/not/exists/to"], "USES_IMAGE", "out", "Image");
+  expect(inside.place).toEqual(["where/not/exists/to", "where/exists/to"]);
+  expect(nodeAt(inside.query, inside.place)).toEqual({ as: "i", kinds: ["Image"] });
+  const named = addLine(inside.query, inside.place, { prop: "running" });
+  expect(named.find.where?.not?.exists?.to.where?.exists?.to.where).toEqual({ prop: "running" });
+});
+
+test("what is reached in several steps is shown in one", () => {
+  const rel = { edge: ["OWNS"], dir: "in" as const, upTo: 3, to: { as: "d", kinds: ["Deployment"] } };
+  const reach = addLine(start("Pod"), [], { exists: rel });
+  expect(toConnection(reach, [], 0, rel).find.with).toEqual([
+    { edge: ["OWNS"], dir: "in", to: { as: "d", kinds: ["Deployment"] } },
+  ]);
+});
+
+test("columns are those that were chosen, or every variable that is shown", () => {
+  const runs = connect(start("Pod"), [], "RUNS", "out", "Container").query;
+  const query = addLine(runs, [], { exists: { edge: ["IN"], dir: "out", to: { as: "n", kinds: ["Namespace"] } } });
+  expect(columns(query)).toEqual([{ of: "p" }, { of: "c" }]);
+  const chosen = setColumns(setOrder(query, { of: "c", prop: "name" }), [{ of: "p", prop: "name" }]);
+  expect([columns(chosen), chosen.order]).toEqual([[{ of: "p", prop: "name" }], undefined]);
+});
+
+test("each line is asked as far as itself, and left out", () => {
+  const runs = connect(addLine(start("Pod"), [], { prop: "exposed" }), [], "RUNS", "out", "Container");
+  const query = addLine(runs.query, runs.place, { prop: "privileged" });
+  const parts = partsOf(query);
+  expect(parts.map((p) => p.line?.prop ?? p.rel?.edge[0])).toEqual(["exposed", "RUNS", "privileged"]);
+  expect(parts.map((p) => p.upTo)).toEqual([addLine(start("Pod"), [], { prop: "exposed" }), runs.query, query]);
+  expect(parts.map((p) => p.without)).toEqual([
+    setLine(query, [], 0, undefined),
+    disconnect(query, [0]),
+    setLine(query, [0], 0, undefined),
+  ]);
 });

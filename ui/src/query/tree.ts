@@ -4,15 +4,34 @@ export type Query = Schemas["Query"];
 export type Node = Schemas["QueryNode"];
 export type Expr = Schemas["QueryExpr"];
 export type Rel = Schemas["QueryRel"];
+export type Item = Schemas["QueryItem"];
 
-/** Where a node is: the place in `with` at each level; [] is what is looked for. */
-export type Place = readonly number[];
+/**
+ * Where a node is, from what is looked for, which is []: a number is a place in
+ * `with`, a text the way into a condition, such as where/and/1/not/exists/to.
+ */
+export type Place = readonly (number | string)[];
 
 export function nodeAt(query: Query, place: Place): Node | undefined {
   let node: Node | undefined = query.find;
-  for (const i of place) node = node?.with?.[i]?.to;
+  for (const step of place)
+    node = typeof step === "number" ? node?.with?.[step]?.to : (walk(node, step) as Node | undefined);
   return node;
 }
+
+function walk(from: unknown, way: string): unknown {
+  let at = from;
+  for (const key of way.split("/")) at = (at as Record<string, unknown> | undefined)?.[key];
+  return at;
+}
+
+/** The way from a node to one of its lines. */
+export function lineAt(node: Node, i: number): string {
+  return node.where?.and ? `where/and/${i}` : "where";
+}
+
+/** Whether a node is inside a condition: it can be asked about there, and is not shown. */
+export const isInside = (place: Place) => place.some((step) => typeof step === "string");
 
 /** A changed copy; the query given stays as it is. */
 function changed(query: Query, place: Place, change: (node: Node) => void): Query {
@@ -43,7 +62,7 @@ export function start(kind: string): Query {
   return { find: { as: fresh(undefined, kind), kinds: [kind] }, distinct: true }; // two packages with one vulnerability are one row
 }
 
-/** Adds a connection; gives the place of the new node as well. */
+/** Adds a connection; gives the place of the new node as well. Inside a condition it is one more condition. */
 export function connect(
   query: Query,
   place: Place,
@@ -52,6 +71,11 @@ export function connect(
   kind: string,
 ): { query: Query; place: Place } {
   const as = fresh(query, kind);
+  if (isInside(place)) {
+    const next = addLine(query, place, { exists: { edge: [edge], dir, to: { as, kinds: [kind] } } });
+    const node = nodeAt(next, place);
+    return { query: next, place: [...place, `${lineAt(node ?? {}, lines(node?.where).length - 1)}/exists/to`] };
+  }
   const next = changed(query, place, (n) => {
     n.with = [...(n.with ?? []), { edge: [edge], dir, to: { as, kinds: [kind] } }];
   });
@@ -89,9 +113,36 @@ export function setLine(query: Query, place: Place, at: number, line: Expr | und
   );
 }
 
+/** A connection that is asked for and not shown, with all that is asked of its end. */
+function asked(rel: Rel): Rel {
+  const { optional: _, ...rest } = structuredClone(rel);
+  const { with: deeper, ...to } = rest.to;
+  const where = joined([...lines(to.where), ...(deeper ?? []).map((r) => ({ exists: asked(r) }))]);
+  return { ...rest, to: where ? { ...to, where } : to };
+}
+
+/** Makes a connection a condition: some, none or so many of it. */
+export function toCondition(query: Query, place: Place, make: (rel: Rel) => Expr): Query {
+  const at = place[place.length - 1],
+    near = place.slice(0, -1);
+  const rel = typeof at === "number" ? nodeAt(query, near)?.with?.[at] : undefined;
+  return rel ? addLine(disconnect(query, place), near, make(asked(rel))) : query;
+}
+
+/** Makes a condition on a connection a connection that is shown. */
+export function toConnection(query: Query, place: Place, line: number, rel: Rel): Query {
+  const { upTo: _, ...shown } = rel;
+  const next = changed(setLine(query, place, line, undefined), place, (n) => {
+    n.with = [...(n.with ?? []), shown];
+  });
+  delete next.return;
+  delete next.order;
+  return next;
+}
+
 /** Takes a connection away, with what it returned. */
 export function disconnect(query: Query, place: Place): Query {
-  const at = place[place.length - 1];
+  const at = place.at(-1);
   const next = changed(query, place.slice(0, -1), (n) => {
     n.with = n.with?.filter((_, i) => i !== at);
     if (n.with?.length === 0) delete n.with;
@@ -103,7 +154,7 @@ export function disconnect(query: Query, place: Place): Query {
 
 /** Makes a connection one that is shown if it is there, or one that must be there. */
 export function setOptional(query: Query, place: Place, optional: boolean): Query {
-  const at = place[place.length - 1] ?? 0;
+  const at = Number(place.at(-1) ?? 0);
   return changed(query, place.slice(0, -1), (n) => {
     const rel = n.with?.[at];
     if (!rel) return;
@@ -145,4 +196,60 @@ export function setOrder(query: Query, key: Schemas["QueryKey"] | undefined): Qu
   if (key) copy.order = [key];
   else delete copy.order;
   return copy;
+}
+
+/** The variables whose things can be shown: what is looked for and what it is connected to, not what conditions ask about. */
+export function shownNodes(node: Node): Node[] {
+  return [node, ...(node.with ?? []).flatMap((r) => shownNodes(r.to))];
+}
+
+/** What the answer shows, said or not: without `return`, every variable. */
+export function columns(query: Query): Item[] {
+  return query.return?.length ? query.return : shownNodes(query.find).flatMap((n) => (n.as ? [{ of: n.as }] : []));
+}
+
+export function setColumns(query: Query, items: Item[]): Query {
+  const copy = { ...structuredClone(query), return: items };
+  delete copy.order; // it may speak of a column that is gone
+  return copy;
+}
+
+/** Each line of a question: the question as far as that line, and the question without it. */
+export function partsOf(query: Query): { node: Node; line?: Expr; rel?: Rel; upTo: Query; without: Query }[] {
+  const out: ReturnType<typeof partsOf> = [];
+  const bare = (find: Node): Query => ({ find, distinct: true });
+  const visit = (node: Node, build: (n: Node) => Node, without: (n: Node) => Query) => {
+    const all = lines(node.where);
+    const so = (n: number, rels: number): Node => {
+      const { where: _, with: __, ...rest } = node;
+      const where = joined(all.slice(0, n));
+      return { ...rest, ...(where && { where }), ...(rels && { with: node.with?.slice(0, rels) }) };
+    };
+    all.forEach((line, i) => {
+      const other = joined(all.filter((_, j) => j !== i));
+      const { where: _, ...rest } = node;
+      out.push({
+        node,
+        line,
+        upTo: bare(build(so(i + 1, 0))),
+        without: without({ ...rest, ...(other && { where: other }) }),
+      });
+    });
+    (node.with ?? []).forEach((rel, i) => {
+      const others = node.with?.filter((_, j) => j !== i) ?? [];
+      const { with: _, ...rest } = node;
+      const before = so(all.length, i);
+      const put = (to: Node): Node => build({ ...before, with: [...(before.with ?? []), { ...rel, to }] });
+      const { where: __, with: ___, ...end } = rel.to;
+      out.push({
+        node,
+        rel,
+        upTo: bare(put(end)),
+        without: without({ ...rest, ...(others.length && { with: others }) }),
+      });
+      visit(rel.to, put, (to) => without({ ...node, with: node.with?.map((r, j) => (j === i ? { ...r, to } : r)) }));
+    });
+  };
+  visit(query.find, (n) => n, bare);
+  return out;
 }

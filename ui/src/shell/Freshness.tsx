@@ -2,10 +2,10 @@ import { Button, Popover } from "@mantine/core";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { Ago } from "../components/Ago";
-import { Reason } from "../components/Reason";
+import { alike } from "../components/alike";
+import { Unseen } from "../components/Gaps";
 import { count, plural } from "../lib/format";
 import { imageList, pathList, thingPage } from "../lib/links";
-import { sentence } from "../lib/text";
 
 type Status = Schemas["Status"];
 
@@ -50,7 +50,8 @@ export function Scope({ status }: { status: Status | undefined }) {
 /** How old the picture is, by its oldest cluster, and what could not be seen. */
 export function Freshness({ status, live }: { status: Status | undefined; live: boolean }) {
   const oldest = (status?.clusters ?? []).flatMap((c) => (c.asOf ? [c.asOf] : [])).sort()[0];
-  const gaps = status?.gaps ?? [];
+  const gaps = status?.gaps ?? [],
+    told = alike(gaps);
   return (
     <div className="asof">
       <span>
@@ -74,18 +75,15 @@ export function Freshness({ status, live }: { status: Status | undefined; live: 
         <Popover.Dropdown className="pop">
           {gaps.length === 0 && <p>Everything that was asked for could be read.</p>}
           <ul className="plain">
-            {gaps.slice(0, 6).map((g, i) => (
+            {told.slice(0, 6).map((g, i) => (
               <li key={i}>
-                <b>{sentence(g.what).replace(/\.$/, "")}</b> <small>{g.cluster}</small>
-                <div>
-                  <Reason why={g.why} />
-                </div>
+                <small>{g.first.cluster}</small> <Unseen of={g} />
               </li>
             ))}
           </ul>
           <p>
             <Link to="/coverage">
-              {gaps.length > 6
+              {told.length > 6
                 ? `All ${count(gaps.length)} gaps, and what they mean`
                 : "Coverage, and what the gaps mean"}
             </Link>

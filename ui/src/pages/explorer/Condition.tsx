@@ -1,10 +1,11 @@
 import { ActionIcon, Button } from "@mantine/core";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import type { Schemas } from "../../api/client";
 import type { Expr, Query } from "../../query/tree";
 import { conditions } from "./choices";
 import { Editor, propertyOf } from "./Editor";
 import { Pick } from "./Pick";
+import { say } from "./words";
 
 /** A place in the question: the question with another condition there, and how to ask it. */
 export interface Lens {
@@ -18,6 +19,9 @@ interface Props {
   line: Expr;
   lens: Lens;
   landed?: string;
+  /** The way to the condition from its node, and its drawing as a pattern, if it is one. */
+  way: string;
+  pattern: (line: Expr, negated: boolean, way: string, lens: Lens) => ReactNode;
 }
 
 const set = (lens: Lens, line: Expr | undefined) => lens.commit(lens.build(line), line);
@@ -26,20 +30,14 @@ const set = (lens: Lens, line: Expr | undefined) => lens.commit(lens.build(line)
 export function Condition(props: Props) {
   const { line } = props;
   if (line.or ?? line.and) return <Group {...props} />;
+  const absent = line.not?.exists && { exists: line.not.exists };
+  if (absent) return <>{props.pattern(absent, true, `${props.way}/not`, props.lens)}</>;
   if (line.not) return <Not {...props} inner={line.not} />;
-  if (line.exists ?? line.count)
-    return (
-      <>
-        <span className="chip" title="It is edited as text">
-          {pattern(props.schema, line)}
-        </span>
-        <Remove lens={props.lens} />
-      </>
-    );
+  if (line.exists ?? line.count) return <>{props.pattern(line, false, props.way, props.lens)}</>;
   return <Chip {...props} />;
 }
 
-function Remove({ lens }: { lens: Lens }) {
+export function Remove({ lens }: { lens: Lens }) {
   return (
     <ActionIcon
       size="sm"
@@ -75,7 +73,7 @@ function Group(props: Props) {
       </Button>
       {parts.map((p, i) => (
         <div className="chips" key={`${i}${JSON.stringify(p)}`}>
-          <Condition {...props} line={p} lens={part(i)} />
+          <Condition {...props} line={p} lens={part(i)} way={`${props.way}/${key}/${i}`} />
         </div>
       ))}
       <div className="chips">
@@ -103,7 +101,12 @@ function Not(props: Props & { inner: Expr }) {
       >
         not
       </Button>
-      <Condition {...props} line={inner} lens={{ ...lens, build: (l) => lens.build(l && { not: l }) }} />
+      <Condition
+        {...props}
+        line={inner}
+        lens={{ ...lens, build: (l) => lens.build(l && { not: l }) }}
+        way={`${props.way}/not`}
+      />
     </>
   );
 }
@@ -115,12 +118,7 @@ function Chip(props: Props) {
   const prop = propertyOf(kind, line.prop);
   if (edit && kind && prop)
     return <Editor schema={schema} kind={kind} line={line} lens={lens} cancel={() => setEdit(false)} />;
-  const words = [
-    line.of && !prop ? `${line.of}.` : "",
-    prop?.label ?? line.prop,
-    line.op ? ` ${schema.ops[line.op] ?? line.op}` : "",
-    line.value === undefined ? "" : ` ${Array.isArray(line.value) ? line.value.join(", ") : String(line.value)}`,
-  ].join("");
+  const words = say(schema, kind, line);
   return (
     <>
       <button
@@ -158,7 +156,7 @@ function Chip(props: Props) {
 }
 
 /** Adds a condition to a group, or makes one a group. */
-function Another({ schema, kind, word, name, lens }: Props & { word: string; name: string }) {
+function Another({ schema, kind, word, name, lens }: Omit<Props, "line"> & { word: string; name: string }) {
   const [draft, setDraft] = useState<Expr>();
   if (!kind) return null;
   if (draft)
@@ -183,16 +181,4 @@ function Another({ schema, kind, word, name, lens }: Props & { word: string; nam
       {word}
     </Pick>
   );
-}
-
-/** A sub-pattern in words; it is edited as text. */
-function pattern(schema: Schemas["Schema"], line: Expr): string {
-  const rel = line.exists ?? line.count;
-  const edge = schema.edges[rel?.edge[0] ?? ""];
-  const verb = (rel?.dir === "out" ? edge?.verb : edge?.inverse) ?? "";
-  const far = rel?.to.kinds?.map((k) => schema.kinds[k]?.plural ?? k).join(" or ") ?? "anything";
-  const words = `${verb} ${far}`;
-  return line.count
-    ? `${words}: count ${schema.ops[line.op ?? ""] ?? line.op ?? ""} ${String(line.value)}`
-    : `${words}${rel?.to.where ? " (with conditions, see the text)" : ""}`;
 }

@@ -203,3 +203,73 @@ it("an error points at its place and is mended in the text", async () => {
   await waitFor(() => expect(at()).toBe(`/explorer?${new URLSearchParams({ q: "MATCH (p:Pod) RETURN p" })}`));
   expect(screen.queryByText("There is no kind Pood.")).toBeNull();
 });
+
+const joined = {
+  ...pods,
+  find: {
+    ...pods.find,
+    with: [{ edge: ["ROUTES_TO"], dir: "in", to: { as: "s", kinds: ["Service"], where: { prop: "exposed" } } }],
+  },
+};
+
+it("a connection is asked for as none or a number, and what is asked of its end is edited there", async () => {
+  show(<ExplorerPage />, at_(joined));
+  await userEvent.selectOptions(await screen.findByRole("combobox", { name: "How many Services" }), "none");
+  const services = { edge: ["ROUTES_TO"], dir: "in", to: joined.find.with[0]?.to };
+  await waitFor(() => expect(questions().at(-1)?.find).toEqual({ ...pods.find, where: { not: { exists: services } } }));
+  await userEvent.click(await screen.findByRole("button", { name: "Exposed" }));
+  await userEvent.click(screen.getByRole("button", { name: "Cancel" }));
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "How many" }), "count");
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "How the number compares" }), ">=");
+  await waitFor(() => expect(questions().at(-1)?.find.where).toEqual({ count: services, op: ">=", value: 1 }));
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "How many" }), "shown");
+  await waitFor(() => expect(questions().at(-1)?.find).toEqual(joined.find));
+});
+
+it("typing finds what can be asked of things that the kind is joined to", async () => {
+  show(<ExplorerPage />, at_(pods));
+  await userEvent.click(await screen.findByRole("button", { name: "Add to Pods" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "What can be added to Pods" }), "service · name{Enter}");
+  await userEvent.type(await screen.findByRole("textbox", { name: "Value of Name" }), "web{Enter}");
+  await waitFor(() =>
+    expect(questions().at(-1)?.find.with).toEqual([
+      {
+        edge: ["ROUTES_TO"],
+        dir: "in",
+        to: { as: "s", kinds: ["Service"], where: { prop: "name", op: "CONTAINS", value: "web" } },
+      },
+    ]),
+  );
+});
+
+it("columns are added and taken away", async () => {
+  show(<ExplorerPage />, at_(joined));
+  await userEvent.click(await screen.findByRole("button", { name: "Hide the column Service" }));
+  await waitFor(() => expect(questions().at(-1)?.return).toEqual([{ of: "p" }]));
+  await userEvent.click(await screen.findByRole("button", { name: "Add a column" }));
+  await userEvent.click(await screen.findByRole("option", { name: /^count of Services/ }));
+  await waitFor(() =>
+    expect(questions().at(-1)?.return).toEqual([{ of: "p" }, { of: "s", count: true, distinct: true }]),
+  );
+});
+
+it("an empty answer says how much each line leaves, and what is found without it", async () => {
+  post<Question>("/query", (q) => ({
+    query: q.query ?? pods,
+    text: "",
+    columns: [],
+    rows: [],
+    roots: q.query?.find.where ? 0 : 7,
+    total: 0,
+    partial: "",
+    elapsedMs: 1,
+    asOf: null,
+    gaps: [],
+  }));
+  show(<ExplorerPage />, at_({ ...pods, find: { ...pods.find, where: { prop: "exposed" } } }));
+  const row = await screen.findByRole("row", { name: /^Exposed/ });
+  await waitFor(() => expect(row.textContent).toBe("Exposed0 pods7 pods"));
+  expect(screen.queryByText(/could not be seen/)).toBeNull();
+  await userEvent.click(within(row).getByRole("button", { name: "7 pods" }));
+  expect(at()).toBe(`/explorer?${new URLSearchParams({ tree: JSON.stringify(pods) })}`);
+});

@@ -5,11 +5,13 @@ import { api, type Schemas } from "../../api/client";
 import { Page } from "../../components/Page";
 import { WithPane } from "../../components/Pane";
 import { Beside } from "../../components/Ref";
-import { Answered, Empty, Failed } from "../../components/States";
+import { Answered, Failed } from "../../components/States";
 import { count, plural } from "../../lib/format";
 import { setOrder } from "../../query/tree";
 import { Builder } from "./Builder";
+import { Columns } from "./Columns";
 import { Details } from "./Details";
+import { Emptied } from "./Emptied";
 import { Results, Unseen } from "./Results";
 import { Start } from "./Start";
 import { TextPane } from "./TextPane";
@@ -106,6 +108,7 @@ function Asked({
                       {plural(a.roots, kind?.label.toLowerCase() ?? "thing", kind?.plural.toLowerCase())} ·{" "}
                       {plural(a.total, "row")} · {count(Math.max(1, Math.round(a.elapsedMs)))} ms
                     </span>
+                    <Columns schema={schema} query={query} change={setTree} />
                     {a.total > pageSize && <Turn skip={skip} shown={a.rows.length} total={a.total} turn={setSkip} />}
                   </div>
                   {a.rows.length > 0 ? (
@@ -116,7 +119,12 @@ function Asked({
                       order={(key) => setTree(setOrder(query, key))}
                     />
                   ) : (
-                    <Empty title="Nothing matches">Take a condition away, or read below what could not be seen.</Empty>
+                    <Emptied
+                      schema={schema}
+                      query={query}
+                      unseen={a.gaps.length > 0 || a.partial !== ""}
+                      change={setTree}
+                    />
                   )}
                   <Unseen answer={a} />
                 </div>

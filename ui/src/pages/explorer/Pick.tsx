@@ -15,13 +15,17 @@ interface Props {
   search: string;
   list: string;
   choices: () => Choice[];
+  /** More choices, which only typing brings: there are too many to read. */
+  more?: () => Choice[];
   chip?: boolean;
   open?: boolean;
   setOpen?: (open: boolean) => void;
 }
 
+const mostBeyond = 40;
+
 /** A button that opens a list in which one is found by typing. */
-export function Pick({ children, name, search: placeholder, list, choices, chip = false, open, setOpen }: Props) {
+export function Pick({ children, name, search: placeholder, list, choices, more, chip = false, open, setOpen }: Props) {
   const [search, setSearch] = useState("");
   const [own, setOwn] = useState(false);
   const shown = open ?? own,
@@ -35,7 +39,13 @@ export function Pick({ children, name, search: placeholder, list, choices, chip 
     if (search) box.selectFirstOption();
   }, [search]);
   const words = search.trim().toLowerCase();
-  const found = shown ? choices().filter((c) => `${c.label} ${c.sentence ?? ""}`.toLowerCase().includes(words)) : [];
+  const has = (text: string) => text.toLowerCase().includes(words);
+  const found = shown
+    ? [
+        ...choices().filter((c) => has(`${c.label} ${c.sentence ?? ""}`)),
+        ...(words.length > 1 ? (more?.() ?? []).filter((c) => has(c.label)).slice(0, mostBeyond) : []),
+      ]
+    : [];
   const groups = [...new Set(found.map((c) => c.group))];
   const option = (c: Choice) => (
     <Combobox.Option key={c.key} value={c.key}>

@@ -32,6 +32,28 @@ export function connections(menu: Menu, pick: (edge: string, dir: "out" | "in", 
   );
 }
 
+/** What can be asked of the kinds that a kind can be joined to: found by typing, as people ask "images with CVE …". */
+export function beyond(
+  schema: Schemas["Schema"],
+  menu: Menu,
+  pick: (edge: string, dir: "out" | "in", to: string, line: Expr, complete: boolean) => void,
+): Choice[] {
+  return menu.connections.flatMap((c) =>
+    c.to.flatMap((to) => {
+      const far = schema.kinds[to.name];
+      return far
+        ? conditions(far.menu, (line, complete) => pick(c.edge, c.dir, to.name, line, complete)).map((choice) => ({
+            ...choice,
+            key: `${c.edge} ${c.dir} ${to.name} ${choice.key}`,
+            group: "Of what it is joined to",
+            label: `${to.label} · ${choice.label}`,
+            sentence: `${c.composed ? c.label : `${c.label} ${to.plural}`}: ${choice.sentence ?? ""}`,
+          }))
+        : [];
+    }),
+  );
+}
+
 /** Every kind, in the schema's groups. */
 export function kinds(schema: Schemas["Schema"], pick: (kind: string) => void): Choice[] {
   return schema.groups.flatMap((g) =>
