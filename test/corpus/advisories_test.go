@@ -50,6 +50,52 @@ func advisories(t *testing.T) *vuln.DB {
 	return db
 }
 
+// told is what the advisories at hand name, read without the product.
+type told struct {
+	ids    map[string]map[string]bool // vulnerabilities by ecosystem
+	python map[string]bool            // packages
+}
+
+// toldBy reads the same records that advisories imports.
+func toldBy(t *testing.T) told {
+	t.Helper()
+	root := filepath.Join(os.Getenv("BREAKWATER_CORPUS"), "..", "advisories")
+	out := told{map[string]map[string]bool{}, map[string]bool{}}
+	for _, name := range []string{"osv", "pypa", "ghsa", "debian-changelog"} {
+		out.read(t, unpack(t, filepath.Join(root, name+".tar.gz")))
+	}
+	out.read(t, debianNotices(t, unpack(t, filepath.Join(root, "debian-dsa.tar.gz"))))
+	out.read(t, alpineFixes(t, unpack(t, filepath.Join(root, "alpine-secdb.tar.gz"))))
+	return out
+}
+
+func (o told) read(t *testing.T, files fstest.MapFS) {
+	t.Helper()
+	for name, file := range files {
+		var r struct {
+			ID                string
+			Aliases, Upstream []string
+			Affected          []struct {
+				Package struct{ Ecosystem, Name string }
+			}
+		}
+		if ext := filepath.Ext(name); ext != ".json" && ext != ".yaml" || yaml.Unmarshal(file.Data, &r) != nil {
+			continue
+		}
+		for _, a := range r.Affected {
+			if o.ids[a.Package.Ecosystem] == nil {
+				o.ids[a.Package.Ecosystem] = map[string]bool{}
+			}
+			for _, id := range append(append(r.Aliases, r.Upstream...), r.ID) {
+				o.ids[a.Package.Ecosystem][id] = true
+			}
+			if a.Package.Ecosystem == "PyPI" {
+				o.python[pythonName(a.Package.Name)] = true
+			}
+		}
+	}
+}
+
 // unpack reads a small archive into memory.
 func unpack(t *testing.T, name string) fstest.MapFS {
 	t.Helper()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,14 +13,14 @@ import (
 	"github.com/breakwater-sec/breakwater/event/audit"
 )
 
-// scoring runs the built-in rules on one file, as a fresh log each time.
-type scoring struct {
+// detections runs the built-in rules on one file, as a fresh log each time.
+type detections struct {
 	rules *detect.Rules
 	// of are the rules that stand for a behaviour; detections.csv keeps them.
 	of map[string][]string
 }
 
-func newScoring(t *testing.T) *scoring {
+func newDetections(t *testing.T) *detections {
 	t.Helper()
 	rules, err := builtin.Load()
 	if err != nil {
@@ -31,11 +30,11 @@ func newScoring(t *testing.T) *scoring {
 	for _, row := range table(t, "detections.csv") {
 		of[row["behaviour"]] = strings.Fields(row["rules"])
 	}
-	return &scoring{rules, of}
+	return &detections{rules, of}
 }
 
 // fired are the rules that fire on a file.
-func (d *scoring) fired(file string) (out []string, err error) {
+func (d *detections) fired(file string) (out []string, err error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -58,99 +57,88 @@ func oneOf(fired, wanted []string) bool {
 	return slices.ContainsFunc(wanted, func(w string) bool { return slices.Contains(fired, w) })
 }
 
-// score counts one labelled file.
-func (d *scoring) score(t *testing.T, c *tally, name, file, behaviour string, want bool) {
-	t.Helper()
+// count counts one labelled file.
+func (d *detections) count(s *score, name, file, behaviour string, want bool) {
+	s.t.Helper()
 	fired, err := d.fired(file)
-	got := oneOf(fired, d.of[behaviour])
 	if err != nil {
-		t.Logf("cannot read %s: %v", name, err)
+		name += fmt.Sprintf(" (%v)", err)
 	}
-	c.count(t, name+" ("+behaviour+")", got, want)
+	s.row(name+" ("+behaviour+")", oneOf(fired, d.of[behaviour]), want)
 }
 
-func report(t *testing.T, corpus string, c tally, mapped, all int) {
-	t.Helper()
-	fmt.Printf(
-		`{"corpus":%q,"precision":%.3f,"recall":%.3f,"hit":%d,"wrong":%d,"missed":%d,"mapped":%d,"cases":%d}`+"\n",
-		corpus,
-		c.precision(),
-		c.recall(),
-		c.hit,
-		c.wrong,
-		c.missed,
-		mapped,
-		all,
-	)
-}
+const noRule = "no rule of ours stands for the behaviour "
 
 // TestCorpusAuditPanther scores labelled single events; those in the envelopes of
 // managed clouds are not read yet.
 func TestCorpusAuditPanther(t *testing.T) {
-	dir, d := folder(t, "audit-panther"), newScoring(t)
-	var c tally
-	mapped, all := 0, 0
-	for _, row := range table(t, filepath.Join(dir, "expected.csv")) {
-		if all++; row["audit_event"] == "" || d.of[row["behaviour"]] == nil {
-			continue
+	dir, d := folder(t, "audit-panther"), newDetections(t)
+	key := table(t, inside(dir, "expected.csv"))
+	s := scoring(t, "audit-panther", len(key))
+	for _, row := range key {
+		name := row["case_id"] + ": " + row["test"]
+		switch {
+		case row["audit_event"] == "":
+			s.leave(name, "the event is in a cloud's envelope")
+		case d.of[row["behaviour"]] == nil:
+			s.leave(name, noRule+row["behaviour"])
+		default:
+			d.count(s, name, inside(dir, row["audit_event"]), row["behaviour"], row["expected"] == "true")
 		}
-		mapped++
-		d.score(t, &c, row["case_id"]+": "+row["test"], filepath.Join(dir, row["audit_event"]), row["behaviour"], row["expected"] == "true")
 	}
-	report(t, "audit-panther", c, mapped, all)
+	s.end()
 }
 
 // TestCorpusAuditFalco scores Falco's own test events. A file on which nothing
 // should fire forbids every rule; lists of exceptions are not ours.
 func TestCorpusAuditFalco(t *testing.T) {
-	dir, d := folder(t, "audit-falco"), newScoring(t)
-	var c tally
-	mapped, all := 0, 0
-	for _, row := range table(t, filepath.Join(dir, "expected.csv")) {
-		all++
-		file := filepath.Join(dir, row["event_file"])
+	dir, d := folder(t, "audit-falco"), newDetections(t)
+	key := table(t, inside(dir, "expected.csv"))
+	s := scoring(t, "audit-falco", len(key))
+	for _, row := range key {
+		file := inside(dir, row["event_file"])
 		switch {
 		case row["overrides"] != "":
+			s.leave(row["case_id"], "the answer rests on a list of exceptions of Falco's")
 		case row["detect"] == "False":
-			mapped++
-			if fired, err := d.fired(file); len(fired) > 0 || err != nil {
-				c.wrong++
-				t.Logf("%s: fires %v, error %v", row["case_id"], fired, err)
-			}
-		case d.of[row["behaviours"]] != nil:
-			mapped++
-			d.score(t, &c, row["case_id"], file, row["behaviours"], true)
+			fired, err := d.fired(file)
+			s.row(fmt.Sprintf("%s: fires %v, error %v", row["case_id"], fired, err), len(fired) > 0 || err != nil, false)
+		case d.of[row["behaviours"]] == nil:
+			s.leave(row["case_id"], noRule+row["behaviours"])
+		default:
+			d.count(s, row["case_id"], file, row["behaviours"], true)
 		}
 	}
-	report(t, "audit-falco", c, mapped, all)
+	s.end()
 }
 
-// TestCorpusAuditStratus says which of Stratus' techniques a mapped behaviour
-// covers, and runs the sample events there are.
+// TestCorpusAuditStratus runs the sample events of Stratus' techniques that a mapped behaviour stands for.
 func TestCorpusAuditStratus(t *testing.T) {
-	dir, d := folder(t, "audit-stratus"), newScoring(t)
+	dir, d := folder(t, "audit-stratus"), newDetections(t)
 	behaviours := map[string]string{}
-	for _, row := range table(t, filepath.Join(folder(t, "audit-behaviours"), "mapping.csv")) {
+	for _, row := range table(t, inside(folder(t, "audit-behaviours"), "mapping.csv")) {
 		if row["source"] == "stratus" {
 			behaviours[row["rule_id"]] = row["behaviour"]
 		}
 	}
-	covered, all := 0, 0
-	for _, row := range table(t, filepath.Join(dir, "techniques.csv")) {
-		all++
+	key := table(t, inside(dir, "techniques.csv"))
+	s := scoring(t, "audit-stratus", len(key))
+	for _, row := range key {
 		behaviour := behaviours[row["technique"]]
-		if d.of[behaviour] == nil {
-			t.Logf("not covered: %s (%s)", row["technique"], behaviour)
-			continue
-		}
-		covered++
-		for file := range strings.SplitSeq(row["event_files"], ";") {
-			if file == "" {
-				continue
+		switch {
+		case d.of[behaviour] == nil:
+			s.leave(row["technique"], noRule+behaviour)
+		case row["event_files"] == "":
+			s.leave(row["technique"], "there is no sample event")
+		default:
+			got := false
+			for file := range strings.SplitSeq(row["event_files"], ";") {
+				fired, err := d.fired(inside(dir, file))
+				got = got || oneOf(fired, d.of[behaviour])
+				t.Logf("%s: fires %v, error %v", file, fired, err)
 			}
-			fired, err := d.fired(filepath.Join(dir, file))
-			t.Logf("%s: fires %v, error %v", file, fired, err)
+			s.row(row["technique"]+" ("+behaviour+")", got, true)
 		}
 	}
-	fmt.Printf(`{"corpus":"audit-stratus","covered":%d,"techniques":%d}`+"\n", covered, all)
+	s.end()
 }

@@ -22,9 +22,9 @@ func installed(text string) []string {
 			}
 		}
 		name, version := fields["P"]+fields["Package"], fields["V"]+fields["Version"]
-		// By dpkg(1), only these two states mean that none of the package's files is on disk.
+		// By dpkg(1), only these two states mean that none of the package's files is on disk; distroless images tell none.
 		state := fields["Status"][strings.LastIndex(fields["Status"], " ")+1:]
-		there := fields["P"] != "" || state != "" && state != "not-installed" && state != "config-files"
+		there := fields["P"] != "" || state != "not-installed" && state != "config-files"
 		if name != "" && version != "" && there {
 			out = append(out, name+" "+version)
 		}
@@ -39,7 +39,8 @@ func TestCorpusPackageDatabases(t *testing.T) {
 		{"apk/testdata/*", "lib/apk/db/installed", "ID=alpine\nVERSION_ID=3.18.4\n"},
 		{"dpkg/testdata/dpkg/*", "var/lib/dpkg/status", "ID=debian\nVERSION_ID=12\n"},
 	}
-	count := tally{}
+	var found []*database
+	rows := 0
 	for _, test := range tests {
 		files, err := filepath.Glob(filepath.Join(dir, test.files))
 		if err != nil {
@@ -49,14 +50,34 @@ func TestCorpusPackageDatabases(t *testing.T) {
 			if info, err := os.Stat(file); err != nil || info.IsDir() {
 				continue
 			}
-			t.Run(strings.TrimPrefix(file, dir+"/"), func(t *testing.T) { count.scan(t, file, test.place, test.release) })
+			t.Run(strings.TrimPrefix(file, dir+"/"), func(t *testing.T) {
+				found = append(found, scan(t, file, test.place, test.release))
+				rows += len(found[len(found)-1].want)
+			})
 		}
 	}
-	t.Logf("os-package-databases: %d packages, precision %.3f, recall %.3f", count.hit+count.missed, count.precision(), count.recall())
+	s := scoring(t, "os-package-databases", rows)
+	for _, d := range found {
+		for _, each := range d.want {
+			s.row(d.name+": "+each, slices.Contains(d.got, each), true)
+		}
+		for _, each := range d.got {
+			if !slices.Contains(d.want, each) {
+				s.beyond(d.name + ": " + each)
+			}
+		}
+	}
+	s.end()
+}
+
+// database is what is in one, by our reading and by the other.
+type database struct {
+	name      string
+	got, want []string
 }
 
 // scan puts a database where its distribution has it and reads the root file system.
-func (c *tally) scan(t *testing.T, file, place, release string) {
+func scan(t *testing.T, file, place, release string) *database {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -80,21 +101,8 @@ func (c *tally) scan(t *testing.T, file, place, release string) {
 		got = append(got, p.Name+" "+p.Version)
 	}
 	slices.Sort(got)
-	for _, each := range got {
-		if slices.Contains(want, each) {
-			c.hit++
-		} else {
-			c.wrong++
-			t.Logf("not in the database: %s", each)
-		}
-	}
-	for _, each := range want {
-		if !slices.Contains(got, each) {
-			c.missed++
-			t.Logf("missed: %s", each)
-		}
-	}
 	if len(got) == 0 && len(inv.Gaps) == 0 && inv.Understood && len(data) > 0 {
 		t.Errorf("nothing was read of %d bytes, and nothing is said about it", len(data))
 	}
+	return &database{filepath.Base(file), got, want}
 }

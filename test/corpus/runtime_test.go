@@ -3,7 +3,6 @@ package corpus
 import (
 	"bytes"
 	"encoding/json"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -51,14 +50,18 @@ func TestCorpusRuntimeTracee(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var c tally
-	mapped, all := 0, 0
-	for _, row := range table(t, filepath.Join(dir, "tracee_event_cases.csv")) {
-		all++
-		if of[row["detector_id"]] == nil || row["event"] != "sched_process_exec" {
+	key := table(t, inside(dir, "tracee_event_cases.csv"))
+	s := scoring(t, "runtime-tracee", len(key))
+	for _, row := range key {
+		name := row["case_id"] + ": " + row["case"]
+		switch {
+		case row["event"] != "sched_process_exec":
+			s.leave(name, "our sensor does not see "+row["event"])
+			continue
+		case of[row["detector_id"]] == nil:
+			s.leave(name, "no rule of ours stands for "+row["detector_id"])
 			continue
 		}
-		mapped++
 		var f struct{ ProcessName, PrevComm string }
 		if err := json.Unmarshal([]byte(row["fields"]), &f); err != nil {
 			t.Fatalf("%s: %v", row["case_id"], err)
@@ -73,9 +76,9 @@ func TestCorpusRuntimeTracee(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", row["case_id"], err)
 		}
-		c.count(t, row["case_id"]+": "+row["case"], oneOf(fired, of[row["detector_id"]]), row["expected"] == "true")
+		s.row(name, oneOf(fired, of[row["detector_id"]]), row["expected"] == "true")
 	}
-	report(t, "runtime-tracee", c, mapped, all)
+	s.end()
 }
 
 func rulesOf(engine *detect.Engine, events []event.Event) (out []string) {

@@ -231,21 +231,15 @@ func trivyPackage(row map[string]string) vuln.Package {
 	return p
 }
 
-// trivyKnown are differences that are no mistakes, with the reason.
-var trivyKnown = map[string]string{
-	"ubi-7 CVE-2019-18276": "Red Hat's fixture names products by CPE numbers, which OSV records do not have",
-}
-
 func TestCorpusTrivyIntegration(t *testing.T) {
 	dir := folder(t, "trivy-integration")
 	db := trivyDatabase(t, dir)
-	var found, fixed tally
-	known := 0
-	for _, row := range table(t, filepath.Join(dir, "expected_vulns.csv")) {
-		key := row["case_id"] + " " + row["vulnerability"]
-		if why, ok := trivyKnown[key]; ok {
-			t.Logf("%s is not scored: %s", key, why)
-			known++
+	key := table(t, inside(dir, "expected_vulns.csv"))
+	s := scoring(t, "trivy-integration", len(key))
+	fixed := 0
+	for _, row := range key {
+		name := named(row["case_id"], row["vulnerability"])
+		if s.excepted(name) {
 			continue
 		}
 		p := trivyPackage(row)
@@ -253,28 +247,17 @@ func TestCorpusTrivyIntegration(t *testing.T) {
 		i := slices.IndexFunc(matches, func(m vuln.Match) bool {
 			return m.ID == row["vulnerability"] || slices.Contains(m.Aliases, row["vulnerability"])
 		})
+		s.row(fmt.Sprintf("%s in %+v: %v", name, p, gaps), i >= 0, true)
 		if i < 0 {
-			found.missed++
-			t.Logf("missed %s in %+v: %v", key, p, gaps)
 			continue
 		}
-		found.hit++
 		if want := row["fixed"]; matches[i].FixedVersion != "" && strings.Contains(want, matches[i].FixedVersion) ||
 			want == "" && matches[i].FixedVersion == "" {
-			fixed.hit++
+			fixed++
 		} else {
-			fixed.missed++
-			t.Logf("%s: fixed in %q, want %q", key, matches[i].FixedVersion, want)
+			t.Logf("%s: fixed in %q, want %q", name, matches[i].FixedVersion, want)
 		}
 	}
-	t.Logf(
-		"trivy-integration: %d expected, recall %.3f; fixed version right in %.3f; %d not scored",
-		found.hit+found.missed+known,
-		found.recall(),
-		fixed.recall(),
-		known,
-	)
-	if found.missed > 0 || fixed.missed > 0 {
-		t.Errorf("%d missed, %d with another fixed version", found.missed, fixed.missed)
-	}
+	s.share("fixed version", fixed, s.hit)
+	s.end()
 }
