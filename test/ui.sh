@@ -19,6 +19,7 @@ step() {
 }
 key() { inputs "$@" | sha256sum | cut -c1-32; }
 if [ "${1:-}" = check ]; then # prettier looks at the browser's suite too
-  step ui/node_modules/.checked "$(key test/e2e/specs test/e2e/playwright.config.ts)" "checking the portal" npm --prefix ui run check --silent
+  key=$(key test/e2e/specs test/e2e/playwright.config.ts)
+  step ui/node_modules/.checked "$key" "checking the portal" npm --prefix ui run check --silent
 fi
 step ui/dist/.key "$(key)" "building the portal" npm --prefix ui run build --silent

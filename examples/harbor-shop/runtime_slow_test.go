@@ -117,7 +117,8 @@ func recordRuntime(t *testing.T, pod collect.Pod) (kept []byte) {
 			t.Fatal(err)
 		}
 		// The sample's container has run for long: what it began with was not seen.
-		if r.Kind != runtime.Exec || r.Container == nil || r.Container.Kubernetes && r.Process.InnerPID == 1 || !slices.Contains([]string{pod.ContainerIDs[0], pastKubernetes}, r.Container.ID) {
+		if r.Kind != runtime.Exec || r.Container == nil || r.Container.Kubernetes && r.Process.InnerPID == 1 ||
+			!slices.Contains([]string{pod.ContainerIDs[0], pastKubernetes}, r.Container.ID) {
 			continue
 		}
 		// What stands above the runtime is this machine's, not the story's.

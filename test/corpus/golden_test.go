@@ -11,7 +11,8 @@ import (
 // The manifests themselves are no part of this repository; the files hold our words and the names of their objects.
 func TestCorpusForeignManifests(t *testing.T) {
 	for name, at := range map[string]string{
-		"badpods": "badpods/manifests", "goat": "kubernetes-goat/scenarios", "kubehound": "kubehound-cluster/attacks", "boutique": "online-boutique",
+		"badpods": "badpods/manifests", "goat": "kubernetes-goat/scenarios", "kubehound": "kubehound-cluster/attacks",
+		"boutique": "online-boutique",
 	} {
 		t.Run(name, func(t *testing.T) {
 			family, below, _ := strings.Cut(at, "/")
