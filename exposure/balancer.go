@@ -38,7 +38,7 @@ func (j *judge) schemeByDefault() string {
 		for _, g := range j.pods.groups[ns] {
 			for _, k := range g.pods[0].Shape.Containers {
 				if k.ImageIs("aws-load-balancer-controller") {
-					return cmp.Or(argument(k, "default-load-balancer-scheme"), "internal")
+					return cmp.Or(k.Argument("default-load-balancer-scheme"), "internal")
 				}
 			}
 		}

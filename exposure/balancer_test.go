@@ -10,7 +10,8 @@ import (
 // lbc is the AWS Load Balancer Controller, told its default.
 func lbc(scheme string) string {
 	return "\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: lbc, namespace: kube-system}\n" +
-		"spec: {template: {spec: {containers: [{name: c, image: 'public.ecr.aws/eks/aws-load-balancer-controller:v2.13', args: [--default-load-balancer-scheme=" + scheme + "]}]}}}\n"
+		"spec: {template: {spec: {containers: [{name: c, image: 'public.ecr.aws/eks/aws-load-balancer-controller:v2.13', " +
+		"args: [--default-load-balancer-scheme=" + scheme + "]}]}}}\n"
 }
 
 // TestWhichLoadBalancersAreOfTheInternet: by mark, class and address; what says

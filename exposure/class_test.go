@@ -165,7 +165,8 @@ func TestWhatAnIngressLeadsToBesides(t *testing.T) {
 			"the controller of Ingress shop/web: it names no class"},
 		{"a class whose controller's pods are not there", estate + ing("ingressClassName: traefik,", "", ""),
 			"the pods of Traefik that serve class traefik were not found"},
-		{"a load balancer of a manifest whose endpoints are not there", estate + strings.Replace(unapplied("", ""), "selector: {app: web}, ", "", 1),
+		{"a load balancer of a manifest whose endpoints are not there",
+			estate + strings.Replace(unapplied("", ""), "selector: {app: web}, ", "", 1),
 			"the endpoints of Service shop/web: it has no selector"},
 		{"a backend of a manifest whose endpoints are not there", estate + controllerOpen + ing("ingressClassName: nginx,", "", "") +
 			"\n---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {ports: [{port: 80}]}\n",

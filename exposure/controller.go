@@ -36,7 +36,7 @@ func (j *judge) podsWith(container func(collect.ContainerShape) bool) (out []*co
 // serves says whether a container serves a class. One that calls itself as the
 // IngressClass says does, with any image.
 func (j *judge) serves(k collect.ContainerShape, c class) bool {
-	if c.id != "" && argument(k, "controller-class") == c.id {
+	if c.id != "" && k.Argument("controller-class") == c.id {
 		return true
 	}
 	by := controllers
@@ -54,7 +54,7 @@ func (j *judge) serves(k collect.ContainerShape, c class) bool {
 // is says whether a container is such an installation and serves Ingresses.
 func (in installation) is(k collect.ContainerShape) bool {
 	return slices.ContainsFunc(in.images, k.ImageIs) &&
-		(in.needs == "" || hasArgument(k, in.needs) || in.config != "" && !hasArgument(k, in.config))
+		(in.needs == "" || k.HasArgument(in.needs) || in.config != "" && !k.HasArgument(in.config))
 }
 
 // told is the container whose arguments say what an installation serves.
@@ -88,36 +88,9 @@ func (in installation) serves(k collect.ContainerShape, c class, by controller) 
 	return !named || name == "" || name == c.name
 }
 
-func (in installation) value(k collect.ContainerShape, argumentName string) string {
-	if argumentName == "" {
+func (in installation) value(k collect.ContainerShape, argument string) string {
+	if argument == "" {
 		return ""
 	}
-	return argument(k, argumentName)
-}
-
-// argument is the value of --name=value or "--name value", "true" of --name alone.
-func argument(c collect.ContainerShape, name string) string {
-	all := slices.Concat(c.Command, c.Args)
-	for i, a := range all {
-		a, value, given := strings.Cut(strings.TrimLeft(a, "-"), "=")
-		switch {
-		case !strings.EqualFold(a, name):
-		case given:
-			return value
-		case i+1 < len(all) && !strings.HasPrefix(all[i+1], "-"):
-			return all[i+1]
-		default:
-			return "true"
-		}
-	}
-	return ""
-}
-
-// hasArgument says whether a container is given an argument, or one below it:
-// "providers." is any provider.
-func hasArgument(c collect.ContainerShape, name string) bool {
-	return slices.ContainsFunc(slices.Concat(c.Command, c.Args), func(a string) bool {
-		a, value, _ := strings.Cut(strings.ToLower(strings.TrimLeft(a, "-")), "=")
-		return a == name && value != "false" || strings.HasPrefix(a, strings.TrimSuffix(name, ".")+".")
-	})
+	return k.Argument(argument)
 }

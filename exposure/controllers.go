@@ -74,7 +74,7 @@ var controllers = []controller{
 		pods: []installation{{images: []string{"nginx/nginx-ingress", "nginx-plus-ingress", "nginx-ic/nginx-plus-ingress"},
 			class: "ingress-class", always: true}}},
 	{name: "Traefik", ids: []string{"traefik.io/ingress-controller"}, classes: []string{"traefik"},
-		pods: []installation{{images: traefikImages, needs: "providers.kubernetesingress", config: "providers.",
+		pods: []installation{{images: traefikImages, needs: "providers.kubernetesingress", config: "providers",
 			class: "providers.kubernetesingress.ingressclass", always: true, open: true}}},
 	{name: "HAProxy Ingress", ids: []string{"haproxy-ingress.github.io/controller*"}, classes: []string{"haproxy"},
 		pods: []installation{{images: []string{"jcmoraisjr/haproxy-ingress", "haproxy-ingress"},

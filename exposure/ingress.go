@@ -35,7 +35,7 @@ func (j *judge) ingresses() {
 		}
 	}
 	for _, argument := range []string{"tcp-services-configmap", "udp-services-configmap"} {
-		pods := j.podsWith(func(k collect.ContainerShape) bool { return hasArgument(k, argument) })
+		pods := j.podsWith(func(k collect.ContainerShape) bool { return k.HasArgument(argument) })
 		if len(pods) > 0 {
 			j.gap("services of "+argument,
 				podNames(pods)+" passes ports on to services of any namespace as a ConfigMap says, whose content is not read",

@@ -99,6 +99,8 @@ func (j *judge) missing() {
 		{"ingresses", "Pods may be exposed through ingresses that were not seen."},
 		{"ingressclasses", "Which controller serves an ingress is not known, so ingresses may be exposed and not shown."},
 		{"gateways", "Pods may be exposed through gateways that were not seen."},
+		{"gatewayclasses", "Which controller serves a gateway is not known, so what it leads to may be exposed and not be shown."},
+		{"referencegrants", "Pods may be exposed through routes that lead to services of other namespaces."},
 		{"httproutes", "Pods may be exposed through HTTP routes that were not seen."},
 		{"grpcroutes", "Pods may be exposed through gRPC routes that were not seen."},
 		{"nodes", "Node ports and host ports may be open to the internet and not be shown."},

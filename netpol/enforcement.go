@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
@@ -46,17 +47,17 @@ func never(collect.ContainerShape) State  { return No }
 var plugins = []plugin{
 	{"Calico", "calico/node", always},
 	{"Calico", "calico-node", always},
-	{"Cilium", "cilium/cilium", always},
-	{"GKE Dataplane V2", "cilium", always},
+	{"Cilium", "cilium/cilium", cilium},
+	{"GKE Dataplane V2", "cilium", cilium},
 	{"Antrea", "antrea-agent", always},
 	{"Antrea", "antrea/antrea-agent-ubuntu", always},
 	{"Antrea", "antrea/antrea-ubuntu", always},
 	{"Weave Net", "weave-npc", always},
 	{"OVN-Kubernetes", "ovn-kubernetes", always},
-	{"Kube-OVN", "kube-ovn", always},
-	{"kube-router", "kube-router", unlessArg("--run-firewall=false")},
+	{"Kube-OVN", "kube-ovn", unless("enable-np", "false")},
+	{"kube-router", "kube-router", unless("run-firewall", "false")},
 	{"Azure Network Policy Manager", "azure-npm", always},
-	{"AWS VPC CNI with its policy agent", "aws-network-policy-agent", ifArg("--enable-network-policy=true")},
+	{"AWS VPC CNI with its policy agent", "aws-network-policy-agent", when("enable-network-policy", "true")},
 	{"kube-network-policies", "kube-network-policies", always},
 	{"kindnet", "kindnetd", kindnet},
 	{"flannel", "flannel", never},
@@ -64,26 +65,37 @@ var plugins = []plugin{
 	{"Azure CNI", "azure-cni", never},
 }
 
-func ifArg(arg string) func(collect.ContainerShape) State {
+var cilium = unless("enable-policy", "never", "policy-audit-mode", "true")
+
+// when an argument has a value, policies are enforced.
+func when(argument, value string) func(collect.ContainerShape) State {
 	return func(c collect.ContainerShape) State {
-		if hasArg(c, arg) {
+		if says(c.Argument(argument), value) {
 			return Yes
 		}
 		return No
 	}
 }
 
-func unlessArg(arg string) func(collect.ContainerShape) State {
+// unless one of some arguments has its value, policies are enforced.
+func unless(arguments ...string) func(collect.ContainerShape) State {
 	return func(c collect.ContainerShape) State {
-		if hasArg(c, arg) {
-			return No
+		for pair := range slices.Chunk(arguments, 2) {
+			if says(c.Argument(pair[0]), pair[1]) {
+				return No
+			}
 		}
 		return Yes
 	}
 }
 
-func hasArg(c collect.ContainerShape, arg string) bool {
-	return slices.Contains(c.Args, arg) || slices.Contains(c.Command, arg)
+// says compares an argument's value: "0" and "F" are false, too.
+func says(given, value string) bool {
+	if want, err := strconv.ParseBool(value); err == nil {
+		is, err := strconv.ParseBool(given)
+		return err == nil && is == want
+	}
+	return strings.EqualFold(given, value)
 }
 
 var kindnetDate = regexp.MustCompile(`:v?(20\d{6})`)
@@ -105,17 +117,30 @@ func kindnet(c collect.ContainerShape) State {
 // not seen, pods.
 func enforcement(f *collect.Facts) Enforcement {
 	shapes := agents(f)
-	found := map[State]Enforcement{}
+	found, idle := map[State]Enforcement{}, Enforcement{}
 	for _, p := range slices.Backward(plugins) {
+		off := p.switchedOff(shapes)
 		for _, s := range slices.Backward(shapes) {
 			e := p.in(s)
-			found[e.State] = e
+			switch {
+			case e.State == "":
+			case s.idle:
+				idle = Enforcement{Unknown, p.name, fmt.Sprintf("%s (%s) runs on no node; whether anything else enforces network policies "+
+					"is not known.", p.name, s.who), s.who}
+			case off.State != "":
+				found[No] = off
+			default:
+				found[e.State] = e
+			}
 		}
 	}
 	for _, s := range []State{Yes, Unknown, No} { // one that enforces is enough
 		if e, ok := found[s]; ok {
 			return e
 		}
+	}
+	if idle.State != "" {
+		return idle
 	}
 	for _, n := range f.Nodes {
 		if strings.Contains(n.KubeletVersion, "+k3s") {
@@ -133,27 +158,40 @@ func enforcement(f *collect.Facts) Enforcement {
 type agent struct {
 	who   string
 	shape *collect.PodShape
+	// idle ones are of a DaemonSet that no node takes: one way to switch a plugin off.
+	idle bool
 }
 
 func agents(f *collect.Facts) (out []agent) {
 	for k, w := range f.Workloads {
 		if k.Kind == "DaemonSet" && w.Shape != nil {
-			out = append(out, agent{"DaemonSet " + k.Key.String(), w.Shape})
+			out = append(out, agent{"DaemonSet " + k.Key.String(), w.Shape, w.UID != "" && w.Replicas == 0 && len(f.Nodes) > 0})
 		}
 	}
 	first := map[*collect.PodShape]string{}
 	for k, p := range f.Pods {
-		if p.Shape == nil || !p.Shape.HostNetwork {
-			continue
+		if p.Shape == nil || !p.Shape.HostNetwork || p.Made && p.Owner.Kind == "DaemonSet" {
+			continue // a made one says no more than its DaemonSet
 		}
 		name := k.String()
 		first[p.Shape] = min(cmp.Or(first[p.Shape], name), name)
 	}
 	for shape, name := range first {
-		out = append(out, agent{"Pod " + name, shape})
+		out = append(out, agent{"Pod " + name, shape, false})
 	}
 	slices.SortFunc(out, func(a, b agent) int { return strings.Compare(a.who, b.who) })
 	return out
+}
+
+// switchedOff is what an agent shows that says the plugin does not enforce: others
+// of the same plugin, which lack the argument, do not speak against it.
+func (p plugin) switchedOff(agents []agent) Enforcement {
+	for _, a := range agents {
+		if e := p.in(a); e.State == No && !a.idle {
+			return e
+		}
+	}
+	return Enforcement{}
 }
 
 // in recognises the plugin in an agent; it has no State where it is not there.

@@ -345,6 +345,11 @@ func TestEnforcement(t *testing.T) {
 		return "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: net, namespace: kube-system}\nspec: {template: {spec: " +
 			"{hostNetwork: true, containers: [{name: c, image: '" + image + "', args: [" + args + "]}]}}}"
 	}
+	const node = "apiVersion: v1\nkind: Node\nmetadata: {name: a, uid: n1}\n---\n"
+	applied := func(agent string, nodes int) string {
+		return strings.Replace(agent, "name: net", "uid: d, name: net", 1) + fmt.Sprintf("\nstatus: {desiredNumberScheduled: %d, "+
+			"currentNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0}", nodes)
+	}
 	tests := []struct {
 		name, manifests string
 		want            State
@@ -360,6 +365,18 @@ func TestEnforcement(t *testing.T) {
 		{"kindnet of an unknown version", agent("kindnetd", ""), Unknown},
 		{"kube-router", agent("docker.io/cloudnativelabs/kube-router:v2", ""), Yes},
 		{"kube-router as a router only", agent("docker.io/cloudnativelabs/kube-router:v2", "--run-firewall=false"), No},
+		{"kube-router told so in two words", agent("docker.io/cloudnativelabs/kube-router:v2", "--run-firewall, 'f'"), No},
+		{"kube-router told to enforce", agent("docker.io/cloudnativelabs/kube-router:v2", "--run-firewall=true"), Yes},
+		{"cilium that never enforces", agent("quay.io/cilium/cilium:v1.18", "--enable-policy=never"), No},
+		{"cilium that only tells", agent("quay.io/cilium/cilium:v1.18", "--policy-audit-mode"), No},
+		{"cilium as it comes", agent("quay.io/cilium/cilium:v1.18", "--enable-policy=default, --policy-audit-mode=false"), Yes},
+		{"kube-ovn whose controller says no", agent("kubeovn/kube-ovn:v1.14", "") + "\n---\n" +
+			strings.Replace(agent("kubeovn/kube-ovn:v1.14", "--enable-np=false"), "name: net", "name: controller", 1), No},
+		{"calico on no node", node + applied(agent("calico/node:v3", ""), 0), Unknown},
+		{"calico on no node, beside flannel", node + applied(agent("calico/node:v3", ""), 0) + "\n---\n" +
+			strings.Replace(agent("flannel/flannel:v0.26", ""), "name: net", "name: flannel", 1), No},
+		{"calico on a node", node + applied(agent("calico/node:v3", ""), 1), Yes},
+		{"calico on no node where none was seen", applied(agent("calico/node:v3", ""), 0), Yes},
 		{"aws without its agent", agent("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon-k8s-cni:v1.18", ""), No},
 		{"aws with its agent on", agent("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon/aws-network-policy-agent:v1.1",
 			"--enable-network-policy=true"), Yes},

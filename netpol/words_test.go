@@ -131,7 +131,7 @@ func TestAPluginsArgumentsMayStandInItsCommand(t *testing.T) {
 		{Args: []string{"x", "--run-firewall=false"}},
 		{Command: []string{"kube-router", "--run-firewall=false"}},
 	} {
-		if unlessArg("--run-firewall=false")(c) != No || ifArg("--run-firewall=false")(c) != Yes {
+		if unless("run-firewall", "false")(c) != No || when("run-firewall", "false")(c) != Yes {
 			t.Errorf("%v", c)
 		}
 	}
