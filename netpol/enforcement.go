@@ -165,7 +165,7 @@ type agent struct {
 func agents(f *collect.Facts) (out []agent) {
 	for k, w := range f.Workloads {
 		if k.Kind == "DaemonSet" && w.Shape != nil {
-			out = append(out, agent{"DaemonSet " + k.Key.String(), w.Shape, w.UID != "" && w.Replicas == 0 && len(f.Nodes) > 0})
+			out = append(out, agent{"DaemonSet " + k.Key.String(), w.Shape, w.UID != "" && w.Replicas == 0})
 		}
 	}
 	first := map[*collect.PodShape]string{}

@@ -376,7 +376,7 @@ func TestEnforcement(t *testing.T) {
 		{"calico on no node, beside flannel", node + applied(agent("calico/node:v3", ""), 0) + "\n---\n" +
 			strings.Replace(agent("flannel/flannel:v0.26", ""), "name: net", "name: flannel", 1), No},
 		{"calico on a node", node + applied(agent("calico/node:v3", ""), 1), Yes},
-		{"calico on no node where none was seen", applied(agent("calico/node:v3", ""), 0), Yes},
+		{"calico of a manifest, which nothing says of", node + agent("calico/node:v3", ""), Yes},
 		{"aws without its agent", agent("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon-k8s-cni:v1.18", ""), No},
 		{"aws with its agent on", agent("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon/aws-network-policy-agent:v1.1",
 			"--enable-network-policy=true"), Yes},
