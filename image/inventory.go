@@ -4,7 +4,8 @@
 // image to disk: of a layer it keeps only the package databases.
 //
 // It knows apk and dpkg. What it cannot read (another package format, a foreign
-// layer, a hostile archive) is a gap of the inventory, never an empty list that
+// layer, a hostile archive) is a gap of the inventory, and so is code that none of
+// the packages brought (packages of languages, programs): never an empty list that
 // looks clean. It knows no advisory and no cluster.
 package image
 
@@ -16,7 +17,7 @@ import (
 
 // InventoryVersion changes when what an Inventory holds does; stored ones of
 // another version are read anew.
-const InventoryVersion = 2
+const InventoryVersion = 3
 
 // Inventory is what is inside an image.
 type Inventory struct {
@@ -37,9 +38,11 @@ type Inventory struct {
 	Packages  []Package `json:"packages"`
 	// Understood is false where no package database was found that we can read:
 	// nothing can be said of what is inside.
-	Understood bool          `json:"understood"`
-	ScannedAt  time.Time     `json:"scannedAt"`
-	Gaps       []collect.Gap `json:"gaps,omitempty"`
+	Understood bool `json:"understood"`
+	// Unread is code that is there and that nobody looked into.
+	Unread    []Unread      `json:"unread,omitempty"`
+	ScannedAt time.Time     `json:"scannedAt"`
+	Gaps      []collect.Gap `json:"gaps,omitempty"`
 }
 
 // Build is what an index names for one platform.

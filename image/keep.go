@@ -14,10 +14,14 @@ type keeper struct {
 	search  *search
 	limits  Limits
 	kept    int64
+	signs   int
 }
 
+// mostSigns is how many signs of code are kept by name of one layer.
+const mostSigns = 100_000
+
 func newKeeper(s *search, limits Limits) *keeper {
-	return &keeper{content: &Content{Version: contentVersion, Strange: map[string]int{}}, search: s, limits: limits}
+	return &keeper{content: &Content{Version: contentVersion, Strange: map[string]int{}, Beyond: map[string]int{}}, search: s, limits: limits}
 }
 
 // entry keeps of one entry of the archive what is searched for, within bounds.
@@ -71,22 +75,48 @@ func (k *keeper) change(name string, h *tar.Header, r io.Reader) error {
 		}
 		c.Kind, c.Target = aHardLink, target
 	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
+		var err error
 		if k.search.file(name) {
-			data, err := k.read(name, h.Size, r)
-			if err != nil {
-				return err
-			}
-			c.Kind, c.Data = aFile, data
+			c.Kind = aFile
+			c.Data, err = k.read(name, h.Size, r)
+		} else {
+			err = k.sign(&c, h.Size, r)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	switch {
 	case foreignDatabase(name) != "" && c.Kind != aFolder:
 		c = Change{Name: name, Kind: aForeign}
-	case !matters:
+	case c.Kind == aSign && k.signs >= mostSigns && !matters:
+		k.content.Beyond[c.Target]++
+		return nil
+	case c.Kind == aSign:
+		k.signs++
+	case !matters && (c.Kind == aFolder || codeOf(name) == ""):
 		return nil
 	}
 	k.content.Changes = append(k.content.Changes, c)
 	return k.cost(int64(len(c.Data) + len(c.Target)))
+}
+
+// sign recognises code of a kind that is not read.
+func (k *keeper) sign(c *Change, size int64, r io.Reader) error {
+	kind := codeOf(c.Name)
+	if kind == "" {
+		program, err := isProgram(size, r)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Name, err)
+		}
+		if program {
+			kind = programs
+		}
+	}
+	if kind != "" {
+		c.Kind, c.Target = aSign, kind
+	}
+	return nil
 }
 
 func (k *keeper) read(name string, size int64, r io.Reader) ([]byte, error) {
@@ -126,12 +156,22 @@ func clean(name string) (string, bool) {
 func foreignDatabase(name string) string {
 	switch name {
 	case "var/lib/rpm/Packages", "var/lib/rpm/Packages.db", "var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite",
-		"usr/lib/sysimage/rpm/Packages.db", "usr/lib/sysimage/rpm/Packages":
+		"usr/lib/sysimage/rpm/Packages.db", "usr/lib/sysimage/rpm/Packages", "usr/share/rpm/rpmdb.sqlite", "usr/share/rpm/Packages":
 		return "rpm"
 	case "var/lib/rpmmanifest/container-manifest-2":
 		return "rpm manifest"
-	case "usr/lib/opkg/status":
+	case "usr/lib/opkg/status", "var/lib/opkg/status":
 		return "opkg"
+	case "nix/var/nix/db/db.sqlite":
+		return "Nix"
+	case "var/lib/chisel/manifest.wall":
+		return "chisel"
+	}
+	if strings.HasPrefix(name, "var/db/pkg/") && strings.HasSuffix(name, "/PF") {
+		return "Portage"
+	}
+	if strings.HasPrefix(name, "var/db/xbps/pkgdb-") {
+		return "xbps"
 	}
 	if strings.HasPrefix(name, "var/lib/pacman/local/") && strings.HasSuffix(name, "/desc") {
 		return "pacman"

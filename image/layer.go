@@ -35,6 +35,8 @@ type Content struct {
 	Opaque  []string `json:"opaque,omitempty"`
 	// Changes are in the order of the archive: later ones replace earlier ones.
 	Changes []Change `json:"changes,omitempty"`
+	// Beyond counts signs of code beyond those that are kept by name, by their kind.
+	Beyond map[string]int `json:"beyond,omitempty"`
 	// Strange counts entries that no honest layer has, by what is wrong.
 	Strange map[string]int `json:"strange,omitempty"`
 	Entries int            `json:"entries"`
@@ -59,10 +61,11 @@ const (
 	aLink     = "link"
 	aHardLink = "hardlink" // of a file whose content was not kept
 	aForeign  = "foreign"  // a package database of a format that is not read
+	aSign     = "sign"     // code of a kind that is not read, which Target names
 	aDevice   = "device"   // what can hold nothing that is read
 )
 
-const contentVersion = 2
+const contentVersion = 3
 
 // errBound says that a layer went past one of its limits.
 var errBound = errors.New("past its bounds")

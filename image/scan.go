@@ -53,6 +53,7 @@ type scan struct {
 	layerOf map[string]string // package as it is → the layer that made it so
 	failed  []unreadDatabase
 	strange map[string]int
+	beyond  map[string]int
 	unread  int
 	why     string
 }
@@ -60,7 +61,7 @@ type scan struct {
 // read reads an image from its lowest layer on.
 func (s *scan) read(ctx context.Context, img *opened) error {
 	s.tree, s.now, s.layerOf, s.failed, s.strange = newTree(), nil, map[string]string{}, nil, map[string]int{}
-	s.inv.Layers, s.inv.Gaps, s.unread = []Layer{}, nil, 0
+	s.inv.Layers, s.inv.Gaps, s.unread, s.beyond = []Layer{}, nil, 0, map[string]int{}
 	if img.folder == "" {
 		return s.layers(ctx, img.image)
 	}
@@ -219,6 +220,9 @@ func (s *scan) layer(ctx context.Context, c *Content, digest string) error {
 	for what, n := range c.Strange {
 		s.strange[what] += n
 	}
+	for kind, n := range c.Beyond {
+		s.beyond[kind] += n
+	}
 	if s.unread += c.Unread; s.why == "" {
 		s.why = c.WhyUnread
 	}
@@ -279,6 +283,11 @@ func (s *scan) finish() {
 	for _, format := range foreign {
 		inv.gap(format+" database", "Breakwater does not read "+format+" databases yet",
 			"Packages that it lists, and their vulnerabilities, are unknown.")
+	}
+	inv.Unread = s.tree.unread(s.now, s.beyond)
+	for _, u := range inv.Unread {
+		inv.gap(u.Kind, fmt.Sprintf("no package that was read brought them, and Breakwater does not look into them yet (%s)", u),
+			"Vulnerabilities in them are unknown.")
 	}
 	if s.unread > 0 {
 		inv.gap("root filesystem", fmt.Sprintf("%d of its files and folders cannot be read: %s", s.unread, s.why),
