@@ -27,6 +27,8 @@ func (k byVersion) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 	return found, nil
 }
 
+func (byVersion) Doubt(vuln.Package) (collect.Gap, bool) { return collect.Gap{}, false }
+
 // inventory says what is in an image: "libssl3/openssl 3.0.1" each.
 func inventory(id string, db byVersion, packages ...string) *assess.Assessment {
 	c := assess.Contents{ID: id}

@@ -99,6 +99,8 @@ func (a advisories) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 	return out, nil
 }
 
+func (advisories) Doubt(vuln.Package) (collect.Gap, bool) { return collect.Gap{}, false }
+
 // analysed is the whole way from facts to paths.
 func analysed(t testing.TB, f *collect.Facts, rules *Rules, images []*assess.Assessment) (*graph.View, []Path) {
 	t.Helper()

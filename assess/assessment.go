@@ -63,9 +63,11 @@ func NotScanned(id, state, why string) *Assessment {
 	return &Assessment{Contents: Contents{ID: id}, State: state, Why: why}
 }
 
-// Judges of packages: what affects one, and what stood in the way of saying so.
+// Judges of packages: what affects one, what stood in the way of saying so, and why
+// the answer "none" is to be doubted.
 type advisories interface {
 	Examine(vuln.Package) ([]vuln.Match, []collect.Gap)
+	Doubt(vuln.Package) (collect.Gap, bool)
 }
 
 // Inventory joins what was read in an image with the advisories. id is the image's id in the
@@ -96,6 +98,9 @@ func (c Contents) Assess(db advisories) *Assessment {
 	for _, p := range c.Components {
 		found, gaps := db.Examine(p.Package)
 		a.gap(gaps)
+		if doubt, yes := db.Doubt(p.Package); yes {
+			a.gap([]collect.Gap{doubt})
+		}
 		if len(gaps) == 0 {
 			judged++
 		}
@@ -116,6 +121,10 @@ func (c Contents) Assess(db advisories) *Assessment {
 	a.count()
 	return a
 }
+
+// Partly says that something in the image was not looked into, or could not be judged:
+// what is not among the findings is unknown, not absent.
+func (a *Assessment) Partly() bool { return a.Scanned && len(a.Gaps) > 0 }
 
 // gap keeps each gap once.
 func (a *Assessment) gap(gaps []collect.Gap) {

@@ -36,6 +36,8 @@ func (everyThird) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 	}, nil
 }
 
+func (everyThird) Doubt(vuln.Package) (collect.Gap, bool) { return collect.Gap{}, false }
+
 func assessmentOf(g *rand.Rand, n int) *assess.Assessment {
 	c := assess.Contents{ID: imageID(n), Platform: "linux/amd64", Distribution: "Debian 12"}
 	seen := map[int]bool{}

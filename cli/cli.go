@@ -17,12 +17,9 @@ import (
 
 // Exit codes, part of the command line's contract.
 const (
-	exitFindings = 1 // findings at or above --fail-on
+	exitFindings = 1 // findings at or above --fail-on, or unknowns with --fail-on-unknown
 	exitCannot   = 2 // could not do the work
 )
-
-// errFindings ends a command that worked and found what --fail-on names.
-var errFindings = errors.New("findings at or above the level of --fail-on")
 
 // Run executes one command line and returns the exit code of the process.
 func Run(args []string) int { return run(args, streams{os.Stdout, os.Stderr}) }
@@ -36,7 +33,7 @@ func run(args []string, s streams) int {
 	switch err := root.ExecuteContext(ctx); {
 	case err == nil:
 		return 0
-	case errors.Is(err, errFindings):
+	case errors.Is(err, errFindings), errors.Is(err, errUnknown):
 		fmt.Fprintln(s.err, "breakwater:", err)
 		return exitFindings
 	case ctx.Err() != nil:

@@ -48,8 +48,7 @@ the server, which knows the clusters, tells their pods.`,
 	f.StringVar(&o.rules, "rules", "", "a folder of rules to use beside the built-in ones, in detect/*/ below it")
 	f.StringVar(&o.cluster, "cluster", "cluster", "what the cluster is called in alerts")
 	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, trustedProxy)
-	f.Var(&choice{&o.failOn, severity.Rated}, "fail-on",
-		"exit with 1 if an alert is at least this severe: "+strings.Join(severity.Rated, ", "))
+	o.fail.flags(c, severity.Rated, "an alert is at least this severe")
 	output(c, &o.format, "jsonl", "json", "table")
 	c.Flags().Lookup("output").Usage += "; on a terminal table is the default"
 	return c
@@ -59,7 +58,8 @@ const trustedProxy = "addresses (CIDR) of load balancers before the API server, 
 
 type detectOptions struct {
 	audit, runtime, proxies        []string
-	rules, cluster, failOn         string
+	rules, cluster                 string
+	fail                           failing
 	kind                           string // of the log that is read
 	format                         format
 	prefixes                       []netip.Prefix
@@ -144,10 +144,10 @@ func (o *detectOptions) gap(what, why, consequence string) {
 
 func (o *detectOptions) write(s streams, found []detect.Alert) error {
 	lines := []alertLine{}
-	worst := -1
+	var severities []string
 	for _, a := range found {
 		lines = append(lines, lineOf(a))
-		worst = max(worst, severity.Rank(a.Severity))
+		severities = append(severities, a.Severity)
 	}
 	var err error
 	switch o.format {
@@ -165,10 +165,8 @@ func (o *detectOptions) write(s streams, found []detect.Alert) error {
 		return err
 	case o.broken != nil:
 		return o.broken
-	case o.failOn != "" && worst >= severity.Rank(o.failOn):
-		return errFindings
 	}
-	return nil
+	return o.fail.decide(len(o.gaps) > 0, severities...)
 }
 
 // table is alerts for people: one a row, and of how many events they came.

@@ -32,7 +32,7 @@ func output(c *cobra.Command, f *format, known ...string) {
 	c.Flags().VarP(&choice{(*string)(f), known}, "output", "o", "one of "+strings.Join(known, ", "))
 }
 
-// choice is a flag that takes one of a few words.
+// choice is a flag that takes one of a few words, in any case.
 type choice struct {
 	value *string
 	known []string
@@ -42,7 +42,7 @@ func (c *choice) String() string { return *c.value }
 func (c *choice) Type() string   { return "string" }
 func (c *choice) Set(s string) error {
 	for _, k := range c.known {
-		if s == k {
+		if strings.EqualFold(s, k) {
 			*c.value = s
 			return nil
 		}

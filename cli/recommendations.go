@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +15,8 @@ import (
 func recommendationsCommand(s streams) *cobra.Command {
 	var in input
 	var f format
-	var about, failOn string
+	var about string
+	var fail failing
 	c := &cobra.Command{
 		Use:   "recommendations",
 		Short: "What to do about vulnerabilities: one package update each, what matters most first",
@@ -47,12 +47,14 @@ are counted below.`,
 			if err := printRecommendations(s, f, d); err != nil {
 				return err
 			}
+			unknown, severities := len(d.Gaps) > 0, []string{}
 			for _, r := range d.Recommendations {
-				if failOn != "" && severity.Compare(r.Severity, failOn) >= 0 {
-					return errFindings
-				}
+				severities = append(severities, r.Severity)
 			}
-			return nil
+			for _, demand := range d.Demands {
+				unknown = unknown || demand.Unknown > 0
+			}
+			return fail.decide(unknown, severities...)
 		},
 	}
 	in.flags(c)
@@ -60,7 +62,7 @@ are counted below.`,
 	found := severity.Scale[2:] // without Unknown and None
 	c.Flags().Var(&choice{&about, []string{string(analyse.Running), string(analyse.InRegistry)}}, "about",
 		"only images that are running, or in a registry")
-	c.Flags().Var(&choice{&failOn, found}, "fail-on", "exit with 1 if an update fixes at least this severity: "+strings.Join(found, ", "))
+	fail.flags(c, found, "an update fixes at least this severity")
 	return c
 }
 

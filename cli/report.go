@@ -165,7 +165,7 @@ func exposureTable(s streams, d report.Exposures) error {
 func pathsCommand(s streams) *cobra.Command {
 	var in input
 	var f format
-	var failOn string
+	var fail failing
 	c := &cobra.Command{
 		Use:   "paths",
 		Short: "The attacker's ways in: attack paths from the internet, worst first",
@@ -190,18 +190,16 @@ func pathsCommand(s streams) *cobra.Command {
 			if err := printPaths(s, f, d); err != nil {
 				return err
 			}
+			var risks []string
 			for _, p := range d.Paths {
-				if failOn != "" && severity.Compare(p.Risk, failOn) >= 0 {
-					return errFindings
-				}
+				risks = append(risks, p.Risk)
 			}
-			return nil
+			return fail.decide(len(d.Gaps) > 0, risks...)
 		},
 	}
 	in.flags(c)
 	output(c, &f, "table", "json", "jsonl")
-	c.Flags().Var(&choice{&failOn, severity.Rated}, "fail-on",
-		"exit with 1 if a path has at least this risk: "+strings.Join(severity.Rated, ", "))
+	fail.flags(c, severity.Rated, "a path has at least this risk")
 	return c
 }
 

@@ -42,7 +42,7 @@ func completeness(img scanned) cdx.CompositionAggregate {
 	if len(img.Gaps) > 0 || !img.Image.Known {
 		return cdx.CompositionAggregateIncomplete
 	}
-	return cdx.CompositionAggregateUnknown // programs that no package brought are in no list
+	return cdx.CompositionAggregateUnknown // what is in no list and on no list of signs is unknown
 }
 
 // cycloneGaps are what could not be seen of an image.

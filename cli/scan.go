@@ -26,9 +26,10 @@ func scanCommand(s streams) *cobra.Command {
 }
 
 type scanOptions struct {
-	data, platform, failOn string
-	mirrors                []string
-	format                 format
+	data, platform string
+	mirrors        []string
+	format         format
+	fail           failing
 }
 
 func scanImageCommand(s streams) *cobra.Command {
@@ -43,7 +44,10 @@ func scanImageCommand(s streams) *cobra.Command {
   rootfs:DIR                an unpacked root filesystem
 
 Vulnerabilities come from the advisories that db import brought. An image whose
-contents or advisories are not known is said to be unknown, never clean.`,
+contents or advisories are not known is said to be unknown, never clean. So is what an
+image holds beside the packages of its distribution (packages of languages, programs
+that no package brought): it is counted by kind, and "none known in what was read" says
+that something was not. Advisories that are few or old for a release are told.`,
 		Example: "  breakwater scan image docker.io/library/debian:12 --fail-on High",
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(c *cobra.Command, refs []string) error { return scanImages(c, s, o, refs) },
@@ -53,7 +57,7 @@ contents or advisories are not known is said to be unknown, never clean.`,
 	f.StringVar(&o.platform, "platform", "", "which image of an index: OS/ARCHITECTURE[/VARIANT]; otherwise linux/amd64, or what there is")
 	f.StringArrayVar(&o.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
 	severities := severity.Scale[2:] // without Unknown and None
-	f.Var(&choice{&o.failOn, severities}, "fail-on", "exit with 1 if a vulnerability is at least this severe: "+strings.Join(severities, ", "))
+	o.fail.flags(c, severities, "a vulnerability is at least this severe")
 	output(c, &o.format, "table", "json", "jsonl", "cyclonedx", "sarif")
 	return c
 }
@@ -77,6 +81,10 @@ type scannedImage struct {
 	// Known is false where nothing can be said of vulnerabilities; Why tells why.
 	Known bool   `json:"known"`
 	Why   string `json:"why,omitempty"`
+	// Partly says that what is not among the vulnerabilities is unknown: something
+	// was not looked into, or could not be judged. Unread is the code nobody looked into.
+	Partly bool           `json:"partly"`
+	Unread []image.Unread `json:"unread,omitempty"`
 }
 
 type scannedPkg struct {
@@ -144,14 +152,15 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 	if err := errors.Join(failed...); err != nil {
 		return err
 	}
+	var severities []string
+	unknown := false
 	for _, each := range all {
+		unknown = unknown || !each.Image.Known || each.Image.Partly
 		for _, v := range each.Vulnerabilities {
-			if o.failOn != "" && severity.Compare(v.Severity, o.failOn) >= 0 {
-				return errFindings
-			}
+			severities = append(severities, v.Severity)
 		}
 	}
-	return nil
+	return o.fail.decide(unknown, severities...)
 }
 
 // scanProgress draws on a terminal only: a pipe wants the answer.
@@ -174,7 +183,7 @@ func scanProgress(w io.Writer) func(image.Progress) {
 func examined(inv *image.Inventory, db *vuln.DB) scanned {
 	a := assess.Inventory(inv.Reference, inv, db)
 	out := scanned{Image: scannedImage{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
-		Layers: inv.Layers, Known: a.Scanned, Why: a.Why}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{}, Gaps: gapsOrEmpty(a.Gaps),
+		Layers: inv.Layers, Known: a.Scanned, Why: a.Why, Partly: a.Partly(), Unread: inv.Unread}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{}, Gaps: gapsOrEmpty(a.Gaps),
 		inventory: inv, findings: a.Findings}
 	for _, p := range inv.Packages {
 		out.Packages = append(out.Packages, scannedPkg{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files})
@@ -254,10 +263,22 @@ func scanTable(s streams, r scanned) error {
 			words = append(words, fmt.Sprintf("%d %s", counts[sev], strings.ToLower(sev)))
 		}
 	}
-	if r.Image.Known && len(words) == 0 {
-		words = []string{"none known"}
-	}
-	fmt.Fprintf(s.out, "%d packages; vulnerabilities: %s\n", len(r.Packages), strings.Join(words, ", "))
+	fmt.Fprintf(s.out, "%d packages; vulnerabilities: %s\n", len(r.Packages), r.Image.told(words))
 	printGaps(s.err, r.Gaps)
 	return nil
+}
+
+// told is what is known of vulnerabilities, and of how much.
+func (i scannedImage) told(counts []string) string {
+	what := strings.Join(counts, ", ")
+	switch {
+	case what == "" && !i.Known:
+		return "unknown"
+	case what == "":
+		what = "none known"
+	}
+	if i.Partly {
+		what += " in what was read"
+	}
+	return what
 }

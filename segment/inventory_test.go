@@ -25,6 +25,8 @@ func (k known) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 	return found, nil
 }
 
+func (known) Doubt(vuln.Package) (collect.Gap, bool) { return collect.Gap{}, false }
+
 func openssl(ecosystem string) assess.Component {
 	return assess.Component{Package: vuln.Package{Ecosystem: ecosystem, Name: "libssl3", Version: "3.0.2"},
 		PURL: "pkg:deb/ubuntu/libssl3@3.0.2", Layer: "sha256:l"}

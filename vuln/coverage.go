@@ -3,6 +3,7 @@ package vuln
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"github.com/breakwater-sec/breakwater/collect"
 )
@@ -33,8 +34,42 @@ func aboutVulnerabilities() []string {
 	return []string{"Vulnerability", "HAS_VULNERABILITY", "AFFECTED_BY"}
 }
 
-func (db *DB) covers(where release) bool {
-	return db.status.Ecosystems[where.String()] > 0 || db.status.Ecosystems[where.Family] > 0
+// covers says that advisories speak of the release. A record without a release says
+// something of its own package everywhere, and nothing of what else is in a release.
+func (db *DB) covers(where release) bool { return db.status.Ecosystems[where.String()] > 0 }
+
+// What is imported is thin for a release that fewer statements speak of than any release
+// has that a distribution keeps (the smallest, Alpine's, have a thousand and more), and
+// old if the newest of them is: distributions publish several a week.
+const (
+	thinBelow = 500
+	oldAfter  = 60 * 24 * time.Hour
+)
+
+// Doubt says why "none known" means little for a package although advisories for its
+// distribution were imported: they are few, or old. It is zero where they are neither.
+func (db *DB) Doubt(p Package) (collect.Gap, bool) { return db.doubt(p, time.Now()) }
+
+func (db *DB) doubt(p Package, now time.Time) (collect.Gap, bool) {
+	where := parseEcosystem(p.Ecosystem).inferred(p.Version)
+	if db.uncovered(p, where) != nil {
+		return collect.Gap{}, false // it says so itself
+	}
+	gap := collect.Gap{Source: "advisories", What: "advisories for " + where.String(), Kinds: aboutVulnerabilities()}
+	n, newest := db.status.Ecosystems[where.String()], db.status.Latest[where.String()]
+	switch {
+	case n < thinBelow && where.isDistribution():
+		gap.Why = fmt.Sprintf("only %d of them were imported; a release that is kept has more than %d", n, thinBelow)
+		gap.Consequence = "Vulnerabilities that they do not speak of are not found: what is not listed is unknown. " +
+			"breakwater db import brings more."
+	case now.Sub(newest) > oldAfter && !newest.IsZero():
+		gap.Why = fmt.Sprintf("the newest is of %s, more than %d days ago", newest.UTC().Format(time.DateOnly), oldAfter/(24*time.Hour))
+		gap.Consequence = "Vulnerabilities that became known since are not found: what is not listed is unknown. " +
+			"breakwater db import brings newer ones."
+	default:
+		return collect.Gap{}, false
+	}
+	return gap, true
 }
 
 func incomparable(p Package, why string) collect.Gap {

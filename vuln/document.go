@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // json reads a file of one document, an array of them, or one after another.
@@ -139,6 +140,10 @@ func (s *SourceStatus) note(r *osvRecord, said statements) {
 		where := parseEcosystem(a.Package.Ecosystem)
 		if a.Package.Name != "" && comparable(where.Family) {
 			s.Ecosystems = count(s.Ecosystems, where.String())
+			if s.Latest == nil {
+				s.Latest = map[string]time.Time{}
+			}
+			s.Latest[where.String()] = later(s.Latest[where.String()], r.Modified.Time)
 		}
 	}
 	s.Statements += said.used

@@ -107,6 +107,12 @@ func familyName(name string) string {
 // hasReleases says that a package of this family without a release cannot be judged.
 func (r release) hasReleases() bool { return families[r.Family].number != nil }
 
+// isDistribution says that the family's packages are those of a distribution.
+func (r release) isDistribution() bool {
+	f := families[r.Family]
+	return f.bySource || f.byBoth
+}
+
 var elTag = regexp.MustCompile(`\.(?:el|amzn|azl|cm)(\d+)`)
 
 // inferred fills a missing release of an rpm distribution from the version's

@@ -20,13 +20,17 @@ func (db *DB) Match(p Package) []Match {
 // distribution, a version that does not compare, a damaged database.
 func (db *DB) Examine(p Package) ([]Match, []collect.Gap) {
 	where := parseEcosystem(p.Ecosystem).inferred(p.Version)
+	var gaps []collect.Gap
 	if gap := db.uncovered(p, where); gap != nil {
-		return nil, []collect.Gap{*gap}
-	}
-	if _, yes := Codeless(p); yes {
+		gaps = append(gaps, *gap)
+		if where.Number == "" || db.status.Ecosystems[where.Family] == 0 {
+			return nil, gaps
+		} // records without a release may name the package
+	} else if _, yes := Codeless(p); yes {
 		return nil, nil
 	}
-	opinions, gaps := db.opinions(p, where, false)
+	opinions, more := db.opinions(p, where, false)
+	gaps = append(gaps, more...)
 	groups := map[string][]opinion{}
 	for _, o := range opinions {
 		ids, err := db.canonical(o.record)

@@ -1,6 +1,7 @@
 package vuln
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,8 +19,10 @@ type Status struct {
 	Withdrawn int `json:"withdrawn"`
 	// Ecosystems counts statements about packages, by ecosystem and release.
 	Ecosystems map[string]int `json:"ecosystems"`
-	HasKEV     bool           `json:"kev"`
-	HasEPSS    bool           `json:"epss"`
+	// Latest is the latest modification among the records of each of them.
+	Latest  map[string]time.Time `json:"latest,omitempty"`
+	HasKEV  bool                 `json:"kev"`
+	HasEPSS bool                 `json:"epss"`
 	// Newest is the latest modification among all records: how fresh the data is.
 	Newest     time.Time `json:"newest,omitzero"`
 	ImportedAt time.Time `json:"importedAt,omitzero"`
@@ -30,16 +33,17 @@ type Status struct {
 
 // SourceStatus is one imported file or directory.
 type SourceStatus struct {
-	Name       string         `json:"name"`
-	Path       string         `json:"path,omitempty"`
-	Records    int            `json:"records"`
-	Withdrawn  int            `json:"withdrawn"`
-	KEV        int            `json:"kev"`
-	EPSS       int            `json:"epss"`
-	Ecosystems map[string]int `json:"ecosystems,omitempty"`
-	Newest     time.Time      `json:"newest,omitzero"`
-	ImportedAt time.Time      `json:"importedAt"`
-	Bytes      int64          `json:"bytes"`
+	Name       string               `json:"name"`
+	Path       string               `json:"path,omitempty"`
+	Records    int                  `json:"records"`
+	Withdrawn  int                  `json:"withdrawn"`
+	KEV        int                  `json:"kev"`
+	EPSS       int                  `json:"epss"`
+	Ecosystems map[string]int       `json:"ecosystems,omitempty"`
+	Latest     map[string]time.Time `json:"latest,omitempty"`
+	Newest     time.Time            `json:"newest,omitzero"`
+	ImportedAt time.Time            `json:"importedAt"`
+	Bytes      int64                `json:"bytes"`
 	// Read counts every record, row and unreadable file: each is a record, withdrawn, of KEV,
 	// of EPSS or skipped. Passed counts files of types that hold no advisories.
 	Read   int `json:"read"`
@@ -88,7 +92,7 @@ func (db *DB) Status() Status { return db.status }
 
 // summarise adds up the sources.
 func summarise(sources []SourceStatus) Status {
-	out := Status{Sources: sources, Ecosystems: map[string]int{}}
+	out := Status{Sources: sources, Ecosystems: map[string]int{}, Latest: map[string]time.Time{}}
 	for _, s := range sources {
 		out.Records += s.Records
 		out.Withdrawn += s.Withdrawn
@@ -97,6 +101,7 @@ func summarise(sources []SourceStatus) Status {
 		out.HasEPSS = out.HasEPSS || s.EPSS > 0
 		for name, n := range s.Ecosystems {
 			out.Ecosystems[name] += n
+			out.Latest[name] = later(out.Latest[name], cmp.Or(s.Latest[name], s.Newest)) // imports of old kept no Latest
 		}
 		out.Newest = later(out.Newest, s.Newest)
 		out.ImportedAt = later(out.ImportedAt, s.ImportedAt)

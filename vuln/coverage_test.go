@@ -1,0 +1,75 @@
+package vuln
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+// stated is a database with so many statements on an ecosystem, modified on a day.
+func stated(t *testing.T, ecosystem string, n int, day string) *DB {
+	t.Helper()
+	var all strings.Builder
+	for i := range n {
+		fmt.Fprintf(&all, `{"id": "X-%d", "modified": "%sT00:00:00Z", "affected": [{"package": {"ecosystem": %q, "name": "p%d"},
+			"ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}]}]}]}`+"\n", i, day, ecosystem, i)
+	}
+	db, err := Read(t.Context(), fstest.MapFS{"all.json": {Data: []byte(all.String())}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func TestNoneKnownIsDoubtedWhereAdvisoriesAreFewOrOld(t *testing.T) {
+	now := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name, imported string
+		n              int
+		day, ecosystem string
+		want           string
+	}{
+		{"few", "Debian:12", 499, "2026-03-01", "Debian:12", "only 499 of them were imported"},
+		{"enough", "Debian:12", 500, "2026-03-01", "Debian:12", ""},
+		{"few of a distribution without releases", "Wolfi", 3, "2026-03-01", "Wolfi", "only 3 of them were imported"},
+		{"a language publishes as many as it has", "PyPI", 3, "2026-03-01", "PyPI", ""},
+		{"old", "Alpine:v3.18", 500, "2025-12-31", "Alpine:v3.18", "the newest is of 2025-12-31, more than 60 days ago"},
+		{"not old yet", "Alpine:v3.18", 500, "2026-01-01", "Alpine:v3.18", ""},
+		{"another release, of which Examine says that there are none", "Debian:12", 500, "2026-03-01", "Debian:11", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			gap, doubted := stated(t, test.imported, test.n, test.day).doubt(Package{Ecosystem: test.ecosystem, Name: "zlib", Version: "1"}, now)
+			if !strings.HasPrefix(gap.Why, test.want) || doubted != (test.want != "") {
+				t.Errorf("%+v, %t; want %q", gap, doubted, test.want)
+			}
+			if doubted && (gap.Consequence == "" || gap.What != "advisories for "+strings.Replace(test.ecosystem, ":v", ":", 1)) {
+				t.Errorf("%+v", gap)
+			}
+		})
+	}
+}
+
+func TestTheNewestOfAReleaseCountsNotOfAnother(t *testing.T) {
+	older, newer := stated(t, "Debian:11", 600, "2020-01-01"), stated(t, "Debian:12", 600, "2026-03-01")
+	status := summarise(append(older.status.Sources, newer.status.Sources...))
+	if status.Latest["Debian:11"].Year() != 2020 || status.Latest["Debian:12"].Year() != 2026 {
+		t.Errorf("%v", status.Latest)
+	}
+	source := SourceStatus{Ecosystems: map[string]int{"Debian:10": 1}, Newest: older.status.Newest}
+	if got := summarise([]SourceStatus{source}).Latest["Debian:10"]; !got.Equal(older.status.Newest) {
+		t.Errorf("a source imported by an older version: %v", got)
+	}
+}
+
+func TestARecordWithoutAReleaseSaysNothingOfTheRest(t *testing.T) {
+	db := stated(t, "Debian", 3, "2026-03-01")
+	for name, want := range map[string]int{"p1": 1, "zlib": 0} {
+		found, gaps := db.Examine(Package{Ecosystem: "Debian:11", Name: name, Version: "1"})
+		if len(found) != want || len(gaps) != 1 || !strings.Contains(gaps[0].Why, "no advisories for this distribution") {
+			t.Errorf("%s: %v, %v", name, found, gaps)
+		}
+	}
+}
