@@ -98,7 +98,12 @@ func imageGaps(uses []assess.Use, assessments map[string]*assess.Assessment) (ou
 			out = append(out, g)
 		}
 		for _, g := range a.Gaps {
-			g.What += " of image " + u.Name
+			switch told := func(o collect.Gap) bool { return o.Key() == g.Key() }; {
+			case g.Source != "advisories":
+				g.What += " of image " + u.Name
+			case slices.ContainsFunc(out, told):
+				continue // it is the same for every image of the release
+			}
 			out = append(out, g)
 		}
 	}

@@ -221,7 +221,8 @@ func TestTheCleanTeamsAreClean(t *testing.T) {
 	}
 	got := ask(t, w, "MATCH (p:Pod)-[:RUNS]->(c:Container) WHERE p.namespace = 'payments' MATCH (c)-[:USES_IMAGE]->(i:Image) "+
 		"RETURN p.workload, p.exposed, p.tokenMounted, i.scanned, i.severe, i.vulnerabilities")
-	want := []string{"Deployment/checkout false false true false 0", "StatefulSet/ledger false false true false 0"}
+	// The sample's advisories are too few to say that nothing severe is in an image.
+	want := []string{"Deployment/checkout false false true  0", "StatefulSet/ledger false false true  0"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
