@@ -88,6 +88,7 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, images known) (*Cl
 // imageGaps are the images nobody could look into, and what could not be said of
 // the others.
 func imageGaps(uses []assess.Use, assessments map[string]*assess.Assessment) (out []collect.Gap) {
+	told := map[collect.GapKey]bool{}
 	for _, u := range uses {
 		a := assessments[u.ID]
 		if a == nil {
@@ -98,12 +99,12 @@ func imageGaps(uses []assess.Use, assessments map[string]*assess.Assessment) (ou
 			out = append(out, g)
 		}
 		for _, g := range a.Gaps {
-			switch told := func(o collect.Gap) bool { return o.Key() == g.Key() }; {
-			case g.Source != "advisories":
+			if g.Source != "advisories" {
 				g.What += " of image " + u.Name
-			case slices.ContainsFunc(out, told):
+			} else if told[g.Key()] {
 				continue // it is the same for every image of the release
 			}
+			told[g.Key()] = true
 			out = append(out, g)
 		}
 	}
