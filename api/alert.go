@@ -43,7 +43,7 @@ func (s session) ListAlerts(ctx context.Context, r ListAlertsRequestObject) (Lis
 	if out.Receiving, err = s.receiving(ctx); err != nil {
 		return nil, err
 	}
-	out.Gaps = eventGaps(out.Receiving)
+	out.Gaps = eventGaps(out.Receiving, s.World)
 	return ListAlerts200JSONResponse(out), nil
 }
 

@@ -720,7 +720,10 @@ type PathList struct {
 
 	// Counts Paths by status, for all statuses and not only the filter's
 	Counts map[string]int `json:"counts"`
-	Items  []PathRow      `json:"items"`
+
+	// Gaps What could not be seen, each reason once; all of it is in the coverage
+	Gaps  *[]Gap    `json:"gaps,omitempty"`
+	Items []PathRow `json:"items"`
 
 	// Next Cursor of the next page
 	Next  *string `json:"next,omitempty"`
@@ -909,7 +912,10 @@ type RecommendationGroup struct {
 
 // RecommendationList defines model for RecommendationList.
 type RecommendationList struct {
-	AsOf   *time.Time            `json:"asOf"`
+	AsOf *time.Time `json:"asOf"`
+
+	// Gaps What could not be seen, each reason once; all of it is in the coverage
+	Gaps   *[]Gap                `json:"gaps,omitempty"`
 	Groups []RecommendationGroup `json:"groups"`
 	Items  []RecommendationRow   `json:"items"`
 	Next   *string               `json:"next,omitempty"`
@@ -1330,7 +1336,10 @@ type Values = query.Values
 
 // VulnerabilityList defines model for VulnerabilityList.
 type VulnerabilityList struct {
-	AsOf  *time.Time         `json:"asOf"`
+	AsOf *time.Time `json:"asOf"`
+
+	// Gaps What could not be seen, each reason once; all of it is in the coverage
+	Gaps  *[]Gap             `json:"gaps,omitempty"`
 	Items []VulnerabilityRow `json:"items"`
 	Next  *string            `json:"next,omitempty"`
 	Path  *PathRow           `json:"path,omitempty"`

@@ -65,7 +65,7 @@ func (s session) ListPaths(ctx context.Context, r ListPathsRequestObject) (ListP
 	if r.Params.Status != nil {
 		statuses = *r.Params.Status
 	}
-	out := PathList{Counts: map[string]int{"active": 0, "stale": 0}, AsOf: w.AsOf(), Items: []PathRow{}}
+	out := PathList{Counts: map[string]int{"active": 0, "stale": 0}, AsOf: w.AsOf(), Items: []PathRow{}, Gaps: s.unseen()}
 	var rows []PathRow
 	for _, l := range w.Lives() {
 		if !fits(l, r.Params) {

@@ -2,13 +2,23 @@ package api
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/scope"
 )
 
 // eventGaps says which events were not seen, and of which that is not known.
-func eventGaps(received []Receiving) []collect.Gap {
+func eventGaps(received []Receiving, w *scope.World) []collect.Gap {
 	out := []collect.Gap{}
+	for _, c := range w.Ordered() {
+		sends := func(r Receiving) bool { return r.Kind == Audit && r.Cluster == c.Name }
+		if !slices.ContainsFunc(received, sends) {
+			out = append(out, collect.Gap{Cluster: c.Name, Source: string(Audit), What: "audit log",
+				Why:         "nobody sends it here (breakwater connect audit makes what its API server needs)",
+				Consequence: "What people and programs do through its API server raises no alert."})
+		}
+	}
 	for _, r := range received {
 		gap := func(what, why, consequence string) {
 			out = append(out, collect.Gap{Cluster: r.Cluster, Source: string(r.Kind), What: what, Why: why, Consequence: consequence})

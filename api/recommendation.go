@@ -73,7 +73,7 @@ func adviceSays(r *analyse.Recommendation, v *graph.View, words string) bool {
 func (s session) ListRecommendations(_ context.Context, r ListRecommendationsRequestObject) (ListRecommendationsResponseObject, error) {
 	w := s.World
 	all := advice(w)
-	out := RecommendationList{Groups: []RecommendationGroup{}, AsOf: w.AsOf()}
+	out := RecommendationList{Groups: []RecommendationGroup{}, AsOf: w.AsOf(), Gaps: s.unseen()}
 	for _, d := range all.Demands {
 		if r.Params.About == nil || *r.Params.About == About(d.About) {
 			out.Groups = append(out.Groups, RecommendationGroup{About: About(d.About), Title: d.Title, Why: d.Why, Images: d.Images,

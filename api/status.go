@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/collect"
@@ -32,7 +33,7 @@ func (s session) GetCoverage(ctx context.Context, _ GetCoverageRequestObject) (G
 	if err != nil {
 		return nil, err
 	}
-	c.Gaps = append(c.Gaps, eventGaps(received)...)
+	c.Gaps = append(c.Gaps, eventGaps(received, w)...)
 	return GetCoverage200JSONResponse(c), nil
 }
 
@@ -43,6 +44,20 @@ func (s session) gaps(w *scope.World) []collect.Gap {
 		out = append(out, db.Status().Gaps...)
 	}
 	return out
+}
+
+// maxUnseen bounds what a page of a list says of gaps.
+const maxUnseen = 50
+
+// unseen is what a list says beside its rows: each reason once, and the first of them.
+func (s session) unseen() *[]collect.Gap {
+	out := collect.ByReason(s.gaps(s.World))
+	if more := len(out) - maxUnseen; more > 0 {
+		out = append(out[:maxUnseen], collect.Gap{Source: "api", What: fmt.Sprintf("%d further reasons", more), Why: "they are in the coverage",
+			Consequence: "The coverage tells all that could not be seen.", Count: more})
+	}
+	all := list(out)
+	return &all
 }
 
 func clusterStates(w *scope.World) []ClusterStatus {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -114,48 +113,22 @@ func (t *table) flush() error {
 	return nil
 }
 
-// printGaps says on the error stream what could not be seen: what has one reason and one
-// consequence once, with the first of what it is about.
+// printGaps says on the error stream what could not be seen.
 func printGaps(w io.Writer, gaps []collect.Gap) {
 	if len(gaps) == 0 {
 		return
 	}
-	type reason struct{ cluster, why, consequence string }
-	var reasons []reason
-	about, times := map[reason][]string{}, 0
-	for _, g := range gaps {
-		r := reason{g.Cluster, g.Why, g.Consequence}
-		if about[r] == nil {
-			reasons = append(reasons, r)
+	fmt.Fprintf(w, "\nNot seen (%d):\n", len(collect.Together(gaps)))
+	for _, g := range collect.ByReason(gaps) {
+		where := g.What
+		if g.Cluster != "" {
+			where = g.Cluster + ": " + where
 		}
-		what := g.What
-		if g.Times() > 1 {
-			what = fmt.Sprintf("%s (%d times)", what, g.Times())
-		}
-		if !slices.Contains(about[r], what) {
-			about[r], times = append(about[r], what), times+1
+		fmt.Fprintf(w, "  %s: %s\n", terminal.Plain(where), terminal.Plain(g.Why))
+		if g.Consequence != "" {
+			fmt.Fprintf(w, "    → %s\n", terminal.Plain(g.Consequence))
 		}
 	}
-	fmt.Fprintf(w, "\nNot seen (%d):\n", times)
-	for _, r := range reasons {
-		where := few(about[r])
-		if r.cluster != "" {
-			where = r.cluster + ": " + where
-		}
-		fmt.Fprintf(w, "  %s: %s\n", terminal.Plain(where), terminal.Plain(r.why))
-		if r.consequence != "" {
-			fmt.Fprintf(w, "    → %s\n", terminal.Plain(r.consequence))
-		}
-	}
-}
-
-// few names the first of many.
-func few(names []string) string {
-	const most = 3
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // gapsOrEmpty makes "gaps": [] of none: a reader must see that it was asked.

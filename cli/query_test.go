@@ -65,7 +65,7 @@ func TestGapsOfOneReasonAreToldOnce(t *testing.T) {
 		unread("image e")})
 	want := `
 Not seen (6):
-  prod: image a, image b, image c and 2 more: nobody looked into it
+  prod: image a, image b, image c (2 times) and 2 more: nobody looked into it
     → Vulnerabilities are unknown.
   policies (2 times): of another kind
 `

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -26,5 +27,21 @@ func TestIdenticalGapsAreToldOnce(t *testing.T) {
 	}
 	if none := Together(nil); none == nil || len(none) > 0 {
 		t.Errorf("%v: none was asked for and is an empty list", none)
+	}
+}
+
+func TestGapsOfOneReasonAreOneForPeople(t *testing.T) {
+	of := func(cluster, what, why string) Gap {
+		return Gap{Cluster: cluster, Source: "image", What: what, Why: why}
+	}
+	got := ByReason([]Gap{of("prod", "a", "unread"), of("prod", "b", "refused"), of("prod", "c", "unread"), of("prod", "d", "unread"),
+		of("prod", "d", "unread"), of("prod", "e", "unread"), of("staging", "a", "unread")})
+	var told []string
+	for _, g := range got {
+		told = append(told, fmt.Sprint(g.Cluster, ": ", g.What, ": ", g.Why, " ", g.Count))
+	}
+	want := []string{"prod: a, c, d (2 times) and 1 more: unread 4", "prod: b: refused 1", "staging: a: unread 1"}
+	if !slices.Equal(told, want) {
+		t.Errorf("%q, want %q", told, want)
 	}
 }

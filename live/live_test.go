@@ -191,6 +191,20 @@ func TestClustersDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
+func TestAClusterThatWasNotReadYetIsAGap(t *testing.T) {
+	a, b := newFeed(), newFeed()
+	r := start(t, filepath.Join(t.TempDir(), "b.db"), assess.Config{}, a.source("a"), b.source("b"))
+	a.say(podChange(collect.Put, "one", "x"), synced())
+	unread := func(w *World, cluster string) bool {
+		return slices.ContainsFunc(w.Gaps(), func(g collect.Gap) bool { return g.Cluster == cluster && g.Why == "it has not been read yet" })
+	}
+	r.until(t, "a was read, b not yet", func(w *World) bool {
+		return w.Clusters["a"].State == Current && !unread(w, "a") && w.Clusters["b"].State == Loading && unread(w, "b")
+	})
+	b.say(synced())
+	r.until(t, "both were read", func(w *World) bool { return w.Clusters["b"].State == Current && !unread(w, "b") })
+}
+
 func TestARestartServesTheSavedFactsUntilTheyAreReadAgain(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "b.db")
 	f := newFeed()

@@ -76,6 +76,10 @@ func (w *World) Ordered() []*Cluster {
 func (w *World) Gaps() []collect.Gap {
 	var out []collect.Gap
 	for _, c := range w.Ordered() {
+		if c.State == Loading {
+			out = append(out, collect.Gap{Cluster: c.Name, Source: "api", What: "cluster", Why: "it has not been read yet",
+				Consequence: "Nothing of it is in any answer."})
+		}
 		for _, g := range c.Gaps {
 			g.Cluster = c.Name
 			out = append(out, g)

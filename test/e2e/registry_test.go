@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -88,14 +90,20 @@ func dockerRegistry(t *testing.T, guarded bool) (address string) {
 // pushed puts an image of one layer, like no other, into a registry.
 func pushed(t *testing.T, ref, version string, options ...remote.Option) {
 	t.Helper()
+	pushFiles(t, ref, map[string]string{"etc/os-release": "ID=debian\nVERSION_ID=\"12\"\n",
+		"var/lib/dpkg/status": "Package: openssl\nStatus: install ok installed\nVersion: " + version + "\nArchitecture: amd64\n\n"}, options...)
+}
+
+// pushFiles puts an image of one layer with these files into a registry.
+func pushFiles(t *testing.T, ref string, files map[string]string, options ...remote.Option) {
+	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	for _, f := range [][2]string{{"etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n"},
-		{"var/lib/dpkg/status", "Package: openssl\nStatus: install ok installed\nVersion: " + version + "\nArchitecture: amd64\n\n"}} {
-		if err := w.WriteHeader(&tar.Header{Name: f[0], Mode: 0o644, Size: int64(len(f[1]))}); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(files[name]))}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.WriteString(w, f[1]); err != nil {
+		if _, err := io.WriteString(w, files[name]); err != nil {
 			t.Fatal(err)
 		}
 	}

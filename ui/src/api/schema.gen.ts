@@ -924,6 +924,8 @@ export interface components {
             };
             /** @description Cursor of the next page */
             next?: string;
+            /** @description What could not be seen, each reason once; all of it is in the coverage */
+            gaps?: components["schemas"]["Gap"][];
             /** Format: date-time */
             asOf: string | null;
         };
@@ -1272,6 +1274,8 @@ export interface components {
             unscanned: number;
             path?: components["schemas"]["PathRow"];
             next?: string;
+            /** @description What could not be seen, each reason once; all of it is in the coverage */
+            gaps?: components["schemas"]["Gap"][];
             /** Format: date-time */
             asOf: string | null;
         };
@@ -1338,6 +1342,8 @@ export interface components {
             /** @description All of the demands asked about; an update that serves both is one */
             of: number;
             next?: string;
+            /** @description What could not be seen, each reason once; all of it is in the coverage */
+            gaps?: components["schemas"]["Gap"][];
             /** Format: date-time */
             asOf: string | null;
         };
