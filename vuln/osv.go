@@ -78,9 +78,7 @@ func (t *lenientTime) UnmarshalJSON(data []byte) error {
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.DateOnly} {
 		if parsed, err := time.Parse(layout, text); err == nil {
-			if parsed.Year() > 1 {
-				t.Time = parsed.UTC()
-			}
+			t.Time = parsed.UTC()
 			return nil
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -83,6 +84,8 @@ func TestWhatOfASourceIsRead(t *testing.T) {
 			skipped: "want OSV records"},
 		{name: "a record as long as may be", files: fstest.MapFS{"a.json": one("X-1", 1000)}, records: 1},
 		{name: "one much longer", files: fstest.MapFS{"a.json": one("X-1", 3000)}, skipped: "at most 1000 bytes in one record"},
+		{name: "a record in YAML as long as may be", files: fstest.MapFS{"a.yaml": one("X-1", 1000)}, records: 1},
+		{name: "one byte longer", files: fstest.MapFS{"a.yaml": one("X-1", 1001)}, skipped: "at most 1000 bytes"},
 		{name: "as many files as may be", files: fstest.MapFS{"a.json": a, "b.json": a, "c.json": a}, records: 3},
 		{name: "as many bytes as may be", files: fstest.MapFS{"a.json": {Data: bytes.Repeat(one("X-1", 1000).Data, 4)}}, records: 4},
 		{name: "one more", files: fstest.MapFS{"a.json": {Data: append(bytes.Repeat(one("X-1", 1000).Data, 4), ' ')}}, records: 4,
@@ -121,6 +124,128 @@ func TestScoresStandUnderTheirHeader(t *testing.T) {
 		if err != nil || status.EPSS != c.scores || (status.SkippedCount == 0) != (c.skipped == "") || !status.Balanced() ||
 			c.skipped != "" && !strings.Contains(status.Skipped[0].Why, c.skipped) {
 			t.Errorf("%q: %+v, %v", c.text, status, err)
+		}
+	}
+}
+
+func TestCISAsListIsKnownByItsEntries(t *testing.T) {
+	long := strings.Repeat("x", 41)
+	for _, c := range []struct {
+		text         string
+		kev, records int
+		skipped      string
+	}{
+		{`{"catalogVersion":"1","vulnerabilities":[]}`, 0, 0, ""},
+		{`{"catalogVersion":"1","vulnerabilities":[{"cveID":"CVE-2020-10001"}]}`, 1, 0, ""},
+		{`{"vulnerabilities":[{"cveID":"CVE-2020-10001"},{"cveID":"CVE-2020-10002"}]}`, 2, 0, ""},
+		{`{"id":"X-1","vulnerabilities":[{"other":1}]}`, 0, 1, ""}, {`{"id":"X-1","vulnerabilities":[]}`, 0, 1, ""},
+		{`{"vulnerabilities":[{"cveID":"CVE-2020-10001"},{"cveID":"` + long + `"}]}`, 1, 0,
+			`vulnerabilities[1]: want a CVE id in cveID, got "` + long[:40] + `…"`},
+	} {
+		status, err := take(DefaultLimits, fstest.MapFS{"a.json": {Data: []byte(c.text)}})
+		got := ""
+		for _, s := range status.Skipped {
+			got += s.File + ": " + s.Why
+		}
+		if err != nil || status.KEV != c.kev || status.Records != c.records || got != c.skipped || !status.Balanced() {
+			t.Errorf("%s: %+v, %v", c.text, status, err)
+		}
+	}
+	text := `{"catalogVersion":"1","vulnerabilities":[{"cveID":"CVE-2020-10001","dateAdded":"2024-05-01"},` +
+		`{"cveID":"CVE-2020-10002","dateAdded":"2023-05-01"}]}`
+	if status, _ := take(DefaultLimits, fstest.MapFS{"a.json": {Data: []byte(text)}}); status.Newest.Year() != 2024 {
+		t.Errorf("the newest entry is of %v", status.Newest)
+	}
+}
+
+func TestASourceOfAnyKindOfRecordIsASource(t *testing.T) {
+	withdrawn := `{"id":"X-1","withdrawn":"2024-01-01T00:00:00Z"}`
+	for name, c := range map[string]struct {
+		files string
+		want  string
+	}{
+		"in force":                {`{"id":"X-2"}`, "1 0 0"},
+		"withdrawn":               {withdrawn, "0 1 0"},
+		"as many of both":         {withdrawn + `{"id":"X-2"}`, "1 1 0"},
+		"withdrawn and exploited": {withdrawn + `{"vulnerabilities":[{"cveID":"CVE-2020-10001"}]}`, "0 1 1"},
+	} {
+		dir := t.TempDir()
+		files := fstest.MapFS{"a.json": {Data: []byte(c.files)}}
+		status, err := Import(t.Context(), dir, []Source{{Name: "a", FS: files}, {Name: "b", FS: files}}, nil)
+		if err != nil || len(status.Sources) != 2 {
+			t.Errorf("%s: %+v, %v", name, status, err)
+			continue
+		}
+		s := status.Sources[0]
+		if got := fmt.Sprint(s.Records, s.Withdrawn, s.KEV); got != c.want || !s.Balanced() || status.Withdrawn != 2*s.Withdrawn {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestSourcesAreAddedUp(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2024, 1, n, 0, 0, 0, 0, time.UTC) }
+	out := summarise([]SourceStatus{
+		{Records: 3, Withdrawn: 1, KEV: 1, Bytes: 10, Newest: day(3), ImportedAt: day(5), Ecosystems: map[string]int{"npm": 2}},
+		{Records: 4, EPSS: 1, Bytes: 20, Newest: day(2), ImportedAt: day(6), Ecosystems: map[string]int{"npm": 1, "Go": 3}},
+		{Name: "c", SkippedCount: 3, Skipped: []Skip{{"a", "x"}, {"b", "y"}}},
+	})
+	if out.Records != 7 || out.Withdrawn != 1 || out.Bytes != 30 || !out.HasKEV || !out.HasEPSS || out.Newest != day(3) ||
+		out.ImportedAt != day(6) || fmt.Sprint(out.Ecosystems) != "map[Go:3 npm:3]" {
+		t.Errorf("%+v", out)
+	}
+	var gaps []string
+	for _, g := range out.Gaps {
+		gaps = append(gaps, g.What+": "+g.Why)
+	}
+	if got := strings.Join(gaps, ", "); got != "a: x, b: y, c: 1 more files or records could not be read" {
+		t.Errorf("gaps %s", got)
+	}
+	if none := summarise(nil); none.HasKEV || none.HasEPSS || none.Gaps != nil {
+		t.Errorf("%+v", none)
+	}
+	for _, s := range []SourceStatus{{Read: 1}, {Records: 1}, {Read: 1, Withdrawn: 1, SkippedCount: 1}} {
+		if s.Balanced() {
+			t.Errorf("%+v is counted out", s)
+		}
+	}
+	if s := (SourceStatus{Read: 9, Records: 1, Withdrawn: 1, KEV: 2, EPSS: 2, SkippedCount: 3}); !s.Balanced() {
+		t.Errorf("%+v", s)
+	}
+}
+
+// torn is an index that cannot be read under keys of one letter.
+type torn struct {
+	memory
+	letter string
+}
+
+func (i torn) get(key string) ([][]byte, error) {
+	if strings.HasPrefix(key, i.letter) {
+		return nil, errTorn
+	}
+	return i.memory.get(key)
+}
+
+func TestWhatCannotBeReadOfADatabaseIsAGap(t *testing.T) {
+	files := fstest.MapFS{"a.json": {Data: []byte(`{"id":"GHSA-a","aliases":["CVE-2020-10001"],"affected":[{"package":{"ecosystem":"npm",` +
+		`"name":"x"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}{"id":"GHSA-b","affected":[{"package":{"ecosystem":"npm",` +
+		`"name":"x"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`)}}
+	held, status := memory{}, SourceStatus{}
+	in := &intake{ctx: t.Context(), limits: DefaultLimits, put: held.put, status: &status}
+	if err := in.tree(files, ".", ""); err != nil {
+		t.Fatal(err)
+	}
+	for letter, matches := range map[string]int{"p": 0, "r": 0, "v": 1, "e": 2, "k": 2, "none": 2} {
+		db := &DB{sources: []index{torn{held, letter}}, status: summarise([]SourceStatus{status})}
+		found, gaps := db.Examine(Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"})
+		if len(found) != matches || (len(gaps) == 0) != (letter == "none") {
+			t.Errorf("%s: %d matches, gaps %v", letter, len(found), gaps)
+		}
+		for _, g := range gaps {
+			if g.Why != "the file is damaged" || g.Consequence == "" {
+				t.Errorf("%s: %+v", letter, g)
+			}
 		}
 	}
 }

@@ -58,6 +58,64 @@ func TestAPackageIsLookedUpByTheNamesThatAdvisoriesUse(t *testing.T) {
 	}
 }
 
+func TestDistributionsNameSourcesBinariesOrBoth(t *testing.T) {
+	p := Package{Name: "binary", Version: "1", Source: "source", SourceVersion: "2"}
+	for want, names := range map[string]string{
+		"[{source 2}]": "Debian,Ubuntu,Echo,Alpine,Alpaquita",
+		"[{binary 1} {source 2}]": "Wolfi,Chainguard,MinimOS,CleanStart,AlmaLinux,Rocky Linux,Red Hat,CentOS,Oracle Linux,Amazon Linux," +
+			"Azure Linux,CBL-Mariner,Photon OS,SUSE,openSUSE,openEuler,Mageia",
+		"[{binary 1}]": "npm,PyPI,Go,Kubernetes,GitHub Actions",
+	} {
+		for name := range strings.SplitSeq(names, ",") {
+			if got := fmt.Sprint(release{Family: name}.lookupNames(p)); got != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+		}
+	}
+}
+
+func TestANoticeAboutSeveralSpeaksOnlyWhereNothingElseDoes(t *testing.T) {
+	several := &record{ID: "USN-1-1", Upstream: []string{"CVE-2020-10001", "CVE-2020-10002"}, Details: "Strangers execute arbitrary code."}
+	one := &record{ID: "GHSA-a", Aliases: []string{"CVE-2020-10001"}, Details: "A crash."}
+	for _, c := range []struct {
+		records []*record
+		want    bool
+	}{{[]*record{several}, true}, {[]*record{several, one}, false}, {[]*record{one}, false}} {
+		var m Match
+		m.describe(c.records)
+		if got, why := remoteCode(m, c.records); got != c.want {
+			t.Errorf("%d records: %v because %s", len(c.records), got, why)
+		}
+	}
+}
+
+func TestADistributionsWordForAPackage(t *testing.T) {
+	for _, c := range []struct {
+		e    entry
+		want Severity
+		word string
+	}{
+		{entry{Severity: []score{{Score: "AV:N"}, {Score: "medium"}}, Level: "low"}, Medium, "medium"},
+		{entry{Level: "Unimportant"}, Low, "unimportant"},
+		{entry{Level: "high"}, High, "high"}, {entry{Level: "end-of-life"}, Unknown, "end-of-life"}, {entry{}, Unknown, ""},
+	} {
+		if got, word := c.e.distributionRating(); got != c.want || word != c.word {
+			t.Errorf("%+v: %v %q", c.e, got, word)
+		}
+	}
+	for _, c := range []struct{ ecosystem, database, want string }{
+		{`{"urgency":"low"}`, `{"severity":"HIGH"}`, "low"}, {``, `{"severity":"HIGH"}`, "HIGH"}, {`{}`, ``, ""},
+	} {
+		a := osvAffected{Versions: []string{"1"}, EcosystemSpecific: []byte(c.ecosystem), DatabaseSpecific: []byte(c.database)}
+		a.Package.Ecosystem, a.Package.Name = "Debian:12", "x"
+		(&osvRecord{Affected: []osvAffected{a}}).entries(func(_ string, e entry) {
+			if e.Level != c.want {
+				t.Errorf("%s %s: %q", c.ecosystem, c.database, e.Level)
+			}
+		})
+	}
+}
+
 func TestARecordIsAboutVulnerabilities(t *testing.T) {
 	for _, c := range []struct {
 		name            string
@@ -114,6 +172,7 @@ func TestWhatDescribesComesBeforeWhatAnnounces(t *testing.T) {
 		published, latest time.Time
 	}{
 		{[]*record{two, one, plain}, "one", "Plain. More.", at(2), at(9)}, {[]*record{two, one}, "one", "Of two.", at(2), at(9)},
+		{[]*record{{ID: "GHSA-c", Published: at(1), Summary: "c"}, {ID: "USN-1-1"}}, "c", "", at(1), time.Time{}},
 		{[]*record{plain}, "Plain.", "Plain. More.", time.Time{}, at(8)}, {[]*record{two, plain}, "two", "Plain. More.", at(3), at(8)},
 	} {
 		var m Match
