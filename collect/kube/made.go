@@ -33,7 +33,7 @@ func (m *manifests) makePods() {
 		key := collect.Key{Namespace: t.owner.Namespace, Name: m.freeName(t.owner)}
 		m.facts.Apply(collect.Change{Op: collect.Put, Kind: "Pod", Key: key, Object: &collect.Pod{
 			Key: key, Node: m.place(), Phase: "Pending", Labels: t.labels, Shape: t.shape, Made: true,
-			Owner: collect.OwnerRef{Kind: t.owner.Kind, Name: t.owner.Name, UID: t.uid},
+			Owner: collect.OwnerRef{Kind: t.kind, Name: t.owner.Name, UID: t.uid},
 		}})
 	}
 }

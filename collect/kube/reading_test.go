@@ -259,7 +259,7 @@ func TestAPodTemplateIsKnownByItsShapeWhateverItsKind(t *testing.T) {
 		{"a DeploymentConfig of old", of("v1", "DeploymentConfig", "{template: "+spec+"}"), made("DeploymentConfig")},
 		{"an OpenKruise CloneSet", of("apps.kruise.io/v1alpha1", "CloneSet", "{template: "+spec+"}"), made("CloneSet")},
 		{"a Knative Service, whose container has no name", of("serving.knative.dev/v1", "Service",
-			"{template: {spec: {containers: [{image: i, securityContext: {privileged: true}}]}}}"), made("Service")},
+			"{template: {spec: {containers: [{image: i, securityContext: {privileged: true}}]}}}"), made("Service.serving.knative.dev")},
 		{"a SparkApplication in words of its own", of("sparkoperator.k8s.io/v1beta2", "SparkApplication",
 			"{image: spark, driver: {serviceAccount: sa, securityContext: {privileged: true}}, executor: {instances: 2}}"),
 			made("SparkApplication") + "\nPod shop/web-2 made by SparkApplication on any-node"},

@@ -19,6 +19,7 @@ import (
 // template is a pod that an object would make.
 type template struct {
 	owner  collect.WorkloadKey
+	kind   string // as pods name their owner's
 	uid    string
 	up     collect.OwnerRef
 	labels *collect.Labels
@@ -27,7 +28,7 @@ type template struct {
 }
 
 func templateOf(w *collect.Workload) template {
-	return template{owner: w.WorkloadKey, uid: w.UID, up: w.Owner, labels: w.PodLabels, shape: w.Shape, idle: scaledDown(w)}
+	return template{owner: w.WorkloadKey, kind: w.Kind, uid: w.UID, up: w.Owner, labels: w.PodLabels, shape: w.Shape, idle: scaledDown(w)}
 }
 
 // policies are API groups whose objects hold pod templates as patterns, which make
@@ -63,7 +64,7 @@ func (m *manifests) templatesIn(where string, gvk schema.GroupVersionKind, b []b
 		if err != nil {
 			return m.gap(where, fmt.Errorf("want a pod template in the %s: %w", gvk.Kind, err))
 		}
-		t.owner, t.uid, t.up = key, string(o.UID), m.owners[key]
+		t.owner, t.kind, t.uid, t.up = key, m.kindName(gvk), string(o.UID), m.owners[key]
 		t.idle = idle(o.Spec)
 		m.templates = append(m.templates, t)
 	}
@@ -76,6 +77,17 @@ func (m *manifests) templatesIn(where string, gvk schema.GroupVersionKind, b []b
 			Kinds: []string{"Pod", "Container", "Image"}})
 	}
 	return collect.Left("of a kind that is not interpreted")
+}
+
+// kindName is a kind as owners are named by it: with its group, where a kind that we
+// know has the same name (a Knative Service is none of Kubernetes').
+func (m *manifests) kindName(gvk schema.GroupVersionKind) string {
+	for known := range m.kinds {
+		if known.Kind == gvk.Kind {
+			return gvk.GroupKind().String()
+		}
+	}
+	return gvk.Kind
 }
 
 // template is a pod template's JSON as a template of ours.
