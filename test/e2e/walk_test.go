@@ -236,7 +236,8 @@ func (w *walk) serves(t *testing.T) {
 		return read && st.Images.Total == 3 && st.Images.Waiting == 0 && st.Images.Failed > 0
 	})
 	for path, want := range map[string]string{"/status": "team/gone:1", "/home": "team/gone:1", "/coverage": "team/gone:1",
-		"/images": "team/front", "/vulnerabilities": "CVE-2099-0001", "/recommendations": "openssl", "/paths": "", "/alerts": "", "/registries": "", "/sensors": "",
+		"/images": "team/front", "/vulnerabilities": "CVE-2099-0001", "/recommendations": "openssl", "/paths": "", "/alerts": "",
+		"/registries": "", "/sensors": "",
 		"/search?q=front": "team", "/report/paths": "team/gone:1", "/report/exposure": "Deployment/front"} {
 		var answer any
 		a.get(t, path, &answer)
