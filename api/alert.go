@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
@@ -79,8 +80,8 @@ func (s session) GetAlert(ctx context.Context, r GetAlertRequestObject) (GetAler
 // SetAlertStatus implements StrictServerInterface.
 func (s session) SetAlertStatus(ctx context.Context, r SetAlertStatusRequestObject) (SetAlertStatusResponseObject, error) {
 	to, reason := store.AlertStatus(r.Body.Status), deref(r.Body.Reason)
-	if to == store.AlertDismissed && reason == "" {
-		return nil, asked{errors.New("to dismiss an alert, say why")}
+	if (to == store.AlertDismissed || to == store.AlertResolved) && strings.TrimSpace(reason) == "" {
+		return nil, asked{errors.New("to dismiss or resolve an alert, say why")}
 	}
 	err := s.Reader.SetAlertStatus(ctx, r.Params.Cluster, r.Params.Id, to, reason)
 	if errors.Is(err, store.ErrNotFound) {

@@ -51,6 +51,7 @@ func TestAlertsAreListedShownAndDecidedUpon(t *testing.T) {
 	if gone := p.Entities[2]; gone.Ref != nil || gone.Exposed != nil {
 		t.Errorf("nothing is known of what is not there: %+v", gone)
 	}
+	s.thingsOfAlerts(t)
 	decide := func(body any, want int) {
 		t.Helper()
 		if resp := s.send(t, "PUT", "/alert?cluster=harbor-prod&id=a1", body, nil); resp.StatusCode != want {
@@ -58,6 +59,11 @@ func TestAlertsAreListedShownAndDecidedUpon(t *testing.T) {
 		}
 	}
 	decide(map[string]string{"status": "dismissed"}, http.StatusBadRequest)
+	decide(map[string]string{"status": "resolved", "reason": " "}, http.StatusBadRequest)
+	decide(map[string]string{"status": "resolved", "reason": "the pod is gone"}, http.StatusNoContent)
+	if s.get(t, "/alert?cluster=harbor-prod&id=a1", &p); p.Alert.Status != "resolved" || p.Reason != "the pod is gone" {
+		t.Errorf("%s: %q", p.Alert.Status, p.Reason)
+	}
 	decide(map[string]string{"status": "dismissed", "reason": "a drill"}, http.StatusNoContent)
 	s.get(t, "/alerts", &l)
 	if len(l.Items) != 1 || l.Items[0].Id != "a2" {
@@ -68,5 +74,45 @@ func TestAlertsAreListedShownAndDecidedUpon(t *testing.T) {
 		if resp := s.send(t, "GET", path, nil, nil); resp.StatusCode != want {
 			t.Errorf("%s: %s, want %d", path, resp.Status, want)
 		}
+	}
+}
+
+// thingsOfAlerts asks for the pages of the things that the alerts of the test name.
+func (s *served) thingsOfAlerts(t *testing.T) {
+	t.Helper()
+	for _, c := range []struct {
+		kind, id string
+		alerts   int
+		images   bool
+	}{
+		{"Deployment", "harbor-prod/shop/Deployment/sail-preview", 2, true},
+		{"Deployment", "harbor-prod/shop/Deployment/web", 0, true},
+		{"User", "harbor-prod/User/m.ortega", 2, false},
+		{"ServiceAccount", "harbor-prod/shop/ServiceAccount/default", 0, true},
+		{"Node", "harbor-prod/Node/harbor-prod-2", 0, true},
+		{"Cluster", "harbor-prod/Cluster", 0, false},
+	} {
+		var e Entity
+		s.get(t, "/entity?kind="+c.kind+"&id="+c.id, &e)
+		if len(e.Alerts) != c.alerts || e.AlertsTotal != c.alerts || len(e.Images) > 0 != c.images {
+			t.Errorf("%s: %d alerts and %d images, want %d and some: %v", c.id, e.AlertsTotal, len(e.Images), c.alerts, c.images)
+		}
+		var pods PathList
+		if s.get(t, "/paths?cluster=harbor-prod", &pods); c.kind == "Cluster" && (e.PathsTotal != pods.Total || e.PathsTotal == 0) {
+			t.Errorf("%d of the cluster's %d attack paths are on its page", e.PathsTotal, pods.Total)
+		}
+	}
+	var hits []Hit
+	s.get(t, "/search?q=ortega", &hits)
+	if len(hits) != 1 || hits[0].Ref.Id != "harbor-prod/User/m.ortega" || hits[0].KindLabel != "User" {
+		t.Errorf("a person whom alerts name is found as %+v", hits)
+	}
+	if resp := s.send(t, "GET", "/entity?kind=User&id=harbor-prod/User/nobody", nil, nil); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("somebody of whom nothing says anything: %s", resp.Status)
+	}
+	var schema Schema
+	s.get(t, "/schema", &schema)
+	if got := schema.Kinds["Identity"].Plural; got != "identities" && got != "Identities" {
+		t.Errorf("9 of the family are called 9 %s", got)
 	}
 }

@@ -20,7 +20,7 @@ import (
 const relationItems = 12
 
 // GetEntity implements StrictServerInterface.
-func (s session) GetEntity(_ context.Context, r GetEntityRequestObject) (GetEntityResponseObject, error) {
+func (s session) GetEntity(ctx context.Context, r GetEntityRequestObject) (GetEntityResponseObject, error) {
 	w := s.World
 	kind, known := schema.KindNamed(r.Params.Kind)
 	if !known {
@@ -30,12 +30,27 @@ func (s session) GetEntity(_ context.Context, r GetEntityRequestObject) (GetEnti
 	if !there {
 		n, there = memberOf(w.View, r.Params.Kind, r.Params.Id)
 	}
+	if !there && kind.Name == "User" {
+		if person, err := s.person(ctx, kind, r.Params.Id); person != nil || err != nil {
+			return GetEntity200JSONResponse(deref(person)), err
+		}
+	}
 	if !there {
 		return nil, missing(fmt.Sprintf("no %s %s (any more)", kind.Label, r.Params.Id))
 	}
-	paths := rowsWhere(w, func(l scope.Life) bool { return l.Has(r.Params.Id) })
+	on := func(l scope.Life) bool { return l.Has(r.Params.Id) }
+	if n.Kind() == "Cluster" { // what goes through a cluster, not only what ends in it
+		on = func(l scope.Life) bool { return l.Cluster == n.Cluster() }
+	}
+	paths := rowsWhere(w, on)
+	parts := partsOf(n)
+	alerts, err := s.alertsNaming(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
 	e := Entity{Ref: refOf(n), KindLabel: kind.Label, KindSentence: kind.Sentence, Insights: []Insight{}, Properties: []EntityProperty{},
-		Relations: relationsOf(n), Paths: paths[:min(len(paths), relationItems)], PathsTotal: len(paths), AsOf: w.AsOf()}
+		Relations: relationsOf(n), Paths: paths[:min(len(paths), relationItems)], PathsTotal: len(paths), AsOf: w.AsOf(),
+		Images: s.imagesOf(parts), Alerts: alerts[:min(len(alerts), relationItems)], AlertsTotal: len(alerts)}
 	for _, p := range kind.Properties {
 		v := n.Value(p.Name)
 		if p.Insight {

@@ -302,7 +302,7 @@ type AdvisoryStatus struct {
 
 // AlertDecision defines model for AlertDecision.
 type AlertDecision struct {
-	// Reason Needed to dismiss
+	// Reason Needed to dismiss or resolve
 	Reason *string     `json:"reason,omitempty"`
 	Status AlertStatus `json:"status"`
 }
@@ -513,7 +513,15 @@ type EdgeInfo struct {
 
 // Entity defines model for Entity.
 type Entity struct {
-	AsOf         *time.Time       `json:"asOf"`
+	// Alerts Open ones that name it, or a pod or container of it, seen last first
+	Alerts []AlertRow `json:"alerts"`
+
+	// AlertsTotal Among the last alerts of its cluster
+	AlertsTotal int        `json:"alertsTotal"`
+	AsOf        *time.Time `json:"asOf"`
+
+	// Images What its containers, or the pods on it, run; worst first
+	Images       []ImageRow       `json:"images"`
 	Insights     []Insight        `json:"insights"`
 	KindLabel    string           `json:"kindLabel"`
 	KindSentence string           `json:"kindSentence"`

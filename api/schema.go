@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/rule"
@@ -27,7 +28,7 @@ func describe(v *query.Vocabulary, pathTypes []rule.Head) Schema {
 	for _, g := range out.Groups {
 		for _, c := range g.Kinds {
 			if _, known := out.Kinds[c.Name]; !known {
-				out.Kinds[c.Name] = KindInfo{Name: c.Name, Label: c.Label, Plural: c.Plural, Group: g.Name, Sentence: c.Sentence,
+				out.Kinds[c.Name] = KindInfo{Name: c.Name, Label: c.Label, Plural: plural(c.Label), Group: g.Name, Sentence: c.Sentence,
 					Menu: query.MenuFor(v, c.Name)}
 			}
 		}
@@ -39,6 +40,14 @@ func describe(v *query.Vocabulary, pathTypes []rule.Head) Schema {
 		out.PathTypes = append(out.PathTypes, PathType{Id: h.ID, Title: h.Title, Why: h.Why})
 	}
 	return out
+}
+
+// plural is of a family's label: a menu says "Any identity", a number "9 identities".
+func plural(label string) string {
+	if stem, ok := strings.CutSuffix(label, "y"); ok {
+		return stem + "ies"
+	}
+	return label + "s"
 }
 
 // GetSchema implements StrictServerInterface.

@@ -47,6 +47,17 @@ func (s session) Search(ctx context.Context, r SearchRequestObject) (SearchRespo
 			}
 		}
 	}
+	people, err := s.peopleInAlerts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range people {
+		if _, there := view.Node(p.Kind, p.Id); !there {
+			if score := closeness(p.Name, words); score > 0 {
+				all = append(all, scored{Hit{Ref: p, KindLabel: "User", Matched: new("named by alerts")}, score})
+			}
+		}
+	}
 	slices.SortStableFunc(all, func(a, b scored) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(len(a.hit.Ref.Name), len(b.hit.Ref.Name)),
 			cmp.Compare(a.hit.Ref.Id, b.hit.Ref.Id))

@@ -1086,7 +1086,7 @@ export interface components {
         };
         AlertDecision: {
             status: components["schemas"]["AlertStatus"];
-            /** @description Needed to dismiss */
+            /** @description Needed to dismiss or resolve */
             reason?: string;
         };
         AlertEntity: {
@@ -1646,6 +1646,12 @@ export interface components {
             relations: components["schemas"]["Relation"][];
             paths: components["schemas"]["PathRow"][];
             pathsTotal: number;
+            /** @description What its containers, or the pods on it, run; worst first */
+            images: components["schemas"]["ImageRow"][];
+            /** @description Open ones that name it, or a pod or container of it, seen last first */
+            alerts: components["schemas"]["AlertRow"][];
+            /** @description Among the last alerts of its cluster */
+            alertsTotal: number;
             /** Format: date-time */
             asOf: string | null;
         };

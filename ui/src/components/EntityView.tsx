@@ -1,7 +1,7 @@
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { count, plural } from "../lib/format";
-import { imageList, pathList, pathPage, question } from "../lib/links";
+import { alertPage, imageList, pathList, pathPage, question, thingPage } from "../lib/links";
 import { sentence } from "../lib/text";
 import { Section } from "./Page";
 import { PathTable } from "./PathTable";
@@ -40,6 +40,8 @@ export function EntityView({ thing, narrow = false }: { thing: Entity; narrow?: 
           ))}
         </ul>
       )}
+      <Alerts thing={thing} />
+      <Images thing={thing} />
       {narrow && <Paths thing={thing} narrow />}
       <div className="beside">
         <Relations thing={thing} />
@@ -61,12 +63,65 @@ export function EntityView({ thing, narrow = false }: { thing: Entity; narrow?: 
   );
 }
 
+/** Open alerts that name it, or a pod or container of it. */
+function Alerts({ thing }: { thing: Entity }) {
+  if (thing.alerts.length === 0) return null;
+  return (
+    <Section title={`Open alerts (${count(thing.alertsTotal)})`} aside={<Link to="/alerts">All alerts</Link>}>
+      <ul className="plain">
+        {thing.alerts.map((a) => (
+          <li key={a.id}>
+            <Severity level={a.severity} /> <Link to={alertPage(a)}>{a.title}</Link>{" "}
+            <small>
+              {a.actor} · {a.about}
+            </small>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+const mostImages = 12;
+
+/** What its containers run; what was never read is unknown, not clean. */
+function Images({ thing }: { thing: Entity }) {
+  if (thing.images.length === 0 || thing.ref.kind === "Image") return null;
+  return (
+    <Section title={`Images (${count(thing.images.length)})`}>
+      <ul className="plain">
+        {thing.images.slice(0, mostImages).map((i) => (
+          <li key={i.id}>
+            <Severity level={i.severity} /> <Link to={thingPage("Image", i.id)}>{i.name}</Link>{" "}
+            <small>
+              {i.vulnerabilities === null || i.vulnerabilities === undefined
+                ? `${i.state}: what is in it is unknown`
+                : plural(i.vulnerabilities, "vulnerability", "vulnerabilities")}
+            </small>
+          </li>
+        ))}
+      </ul>
+      {thing.images.length > mostImages && <p>and {count(thing.images.length - mostImages)} more</p>}
+    </Section>
+  );
+}
+
 function Paths({ thing, narrow = false }: { thing: Entity; narrow?: boolean }) {
   if (thing.paths.length === 0) return null;
   return (
     <Section
       title={`Attack paths (${count(thing.pathsTotal)})`}
-      aside={thing.pathsTotal > thing.paths.length && <Link to={pathList({ entity: thing.ref.id })}>All of them</Link>}
+      aside={
+        thing.pathsTotal > thing.paths.length && (
+          <Link
+            to={
+              thing.ref.kind === "Cluster" ? pathList({ cluster: thing.ref.name }) : pathList({ entity: thing.ref.id })
+            }
+          >
+            All of them
+          </Link>
+        )
+      }
     >
       {narrow ? (
         <ul className="plain">

@@ -3,41 +3,51 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, type Schemas } from "../../api/client";
 
-/** What a person decides about an alert. Dismissing wants a reason. */
+const ends = {
+  dismissed: { done: "dismissed", act: "Dismiss" },
+  resolved: { done: "resolved", act: "Resolve" },
+} as const;
+
+/** What a person decides about an alert. What ends it wants a reason. */
 export function Decide({ alert }: { alert: Schemas["AlertRow"] }) {
   const queries = useQueryClient();
   const put = api.useMutation("put", "/alert", {
     onSuccess: () => void queries.invalidateQueries({ predicate: (q) => String(q.queryKey[1]).startsWith("/alert") }),
   });
-  const [reason, setReason] = useState<string>();
+  const [end, setEnd] = useState<keyof typeof ends>();
+  const [reason, setReason] = useState("");
   const decide = (status: Schemas["AlertStatus"], why?: string) =>
     put.mutate(
       { params: { query: { cluster: alert.cluster, id: alert.id } }, body: { status, reason: why } },
-      { onSuccess: () => setReason(undefined) },
+      { onSuccess: () => setEnd(undefined) },
     );
+  const ask = (to: keyof typeof ends) => {
+    setReason("");
+    setEnd(to);
+  };
   const open = alert.status === "new" || alert.status === "in progress";
-  if (reason !== undefined) {
+  if (end) {
     return (
       <form
         className="aside"
         onSubmit={(e) => {
           e.preventDefault();
-          decide("dismissed", reason);
+          decide(end, reason);
         }}
       >
         <TextInput
           size="xs"
-          aria-label="Why it is dismissed"
-          placeholder="Why is it dismissed?"
+          aria-label={`Why it is ${ends[end].done}`}
+          placeholder={`Why is it ${ends[end].done}?`}
           required
           value={reason}
           onChange={(e) => setReason(e.currentTarget.value)}
           data-autofocus
         />
         <Button size="xs" type="submit" loading={put.isPending}>
-          Dismiss
+          {ends[end].act}
         </Button>
-        <Button size="xs" variant="default" onClick={() => setReason(undefined)}>
+        <Button size="xs" variant="default" onClick={() => setEnd(undefined)}>
           Cancel
         </Button>
         {put.error && <span role="alert">{put.error.detail}</span>}
@@ -52,12 +62,12 @@ export function Decide({ alert }: { alert: Schemas["AlertRow"] }) {
         </Button>
       )}
       {open && (
-        <Button size="xs" variant="default" onClick={() => decide("resolved")}>
-          Resolve
+        <Button size="xs" variant="default" onClick={() => ask("resolved")}>
+          Resolve …
         </Button>
       )}
       {open && (
-        <Button size="xs" variant="default" onClick={() => setReason("")}>
+        <Button size="xs" variant="default" onClick={() => ask("dismissed")}>
           Dismiss …
         </Button>
       )}

@@ -124,6 +124,9 @@ it("shows what the graph knows, what it does not, and dismisses only with a reas
   expect(sent).toEqual([]);
   await person.type(screen.getByRole("textbox", { name: "Why it is dismissed" }), "a drill{Enter}");
   await expect.poll(() => sent).toEqual([{ status: "dismissed", reason: "a drill" }]);
+  await person.click(await screen.findByRole("button", { name: "Resolve …" }));
+  await person.type(screen.getByRole("textbox", { name: "Why it is resolved" }), "the pod is gone{Enter}");
+  await expect.poll(() => sent.at(-1)).toEqual({ status: "resolved", reason: "the pod is gone" });
 });
 
 const container = "4d0e8f6a1b2c".padEnd(64, "0");

@@ -72,6 +72,9 @@ beforeEach(() => {
     relations: [],
     paths: [],
     pathsTotal: 0,
+    images: [],
+    alerts: [],
+    alertsTotal: 0,
     asOf: null,
   });
   post("/query/values", () => ({ values: [{ value: "web", count: 2 }], partial: "" }));
