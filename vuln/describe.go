@@ -44,13 +44,13 @@ func own(deciding []opinion) (records []*record, entries []*entry) {
 }
 
 func fixNote(fixed string, deciding []opinion) string {
-	for _, o := range deciding {
-		if o.fixed == fixed && fixed != "" && o.entry.Channel == "" {
-			return ""
-		}
-	}
 	if fixed == "" {
 		return ""
+	}
+	for _, o := range deciding {
+		if o.fixed == fixed && o.entry.Channel == "" {
+			return ""
+		}
 	}
 	return "available with Ubuntu Pro only"
 }

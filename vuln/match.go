@@ -202,7 +202,7 @@ func (db *DB) canonical(r *record) ([]string, error) {
 			return nil, err
 		}
 		for _, other := range others {
-			if found := other.vulnerabilities(); asCVE(found[0]) != "" && slices.Contains(append(other.Aliases, other.ID), alias) {
+			if found := other.vulnerabilities(); asCVE(found[0]) != "" {
 				return found, nil
 			}
 		}

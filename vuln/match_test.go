@@ -162,6 +162,8 @@ func TestMatch(t *testing.T) {
 			records: []string{affected(`"id":"GHSA-1"`, "npm", "x", `{"introduced":"1.0.0"},{"last_affected":"1.5.0"}`)}},
 		{name: "a limit ends the range", pkg: vuln.Package{Ecosystem: "npm", Name: "x", Version: "3.0.0"},
 			records: []string{affected(`"id":"GHSA-1"`, "npm", "x", `{"introduced":"1.0.0"},{"limit":"2.0.0"}`)}},
+		{name: "a limit that is none", pkg: vuln.Package{Ecosystem: "npm", Name: "x", Version: "3.0.0"},
+			records: []string{affected(`"id":"GHSA-1"`, "npm", "x", `{"introduced":"1.0.0"},{"limit":"*"}`)}, want: "GHSA-1"},
 		{name: "Alpine's fix in 0 means never affected", pkg: vuln.Package{Ecosystem: "Alpine:v3.18", Name: "x", Version: "1-r0"},
 			records: []string{affected(`"id":"ALPINE-CVE-2020-10001"`, "Alpine:v3.18", "x", `{"introduced":"0"},{"fixed":"0"}`)}},
 		{name: "an enumerated version outside every range", pkg: vuln.Package{Ecosystem: "PyPI", Name: "Foo_Bar", Version: "9.0"},

@@ -279,10 +279,10 @@ func count(m map[string]int, key string) map[string]int {
 }
 
 func sum(into, more map[string]int) map[string]int {
-	if into == nil && len(more) > 0 {
-		into = map[string]int{}
-	}
 	for name, n := range more {
+		if into == nil {
+			into = map[string]int{}
+		}
 		into[name] += n
 	}
 	return into

@@ -126,6 +126,8 @@ func TestRemoteCodeSaysWhatDecided(t *testing.T) {
 		{"a short word for it", "", "", "This is an RCE.", true, `"RCE"`},
 		{"code that would be executed", "", "", "the code of a sender would be executed", true, "would be executed"},
 		{"heap corruption that is exploited", "", "", "potentially exploit heap corruption via a page", true, "exploit heap corruption"},
+		{"code from elsewhere", "", "", "executes remote code", true, `"executes remote code"`},
+		{"code that means harm", "", "", "runs malicious code", true, `"runs malicious code"`},
 		{"far into the text", "", "", "The code of the parser is old. " + strings.Repeat("It was not checked. ", 40) +
 			"Attackers execute arbitrary code. " + strings.Repeat("It is mended. ", 40), true, `"execute arbitrary code"`},
 		{"a hindrance far from it", "", "", "Attackers execute arbitrary code. " + strings.Repeat("It was not checked. ", 40) +

@@ -27,11 +27,9 @@ func rate(where release, entries []*entry, records []*record, cvss *CVSS) (Sever
 			return s, fmt.Sprintf("%s rates it %s (%s)", where.Family, word, e.ID)
 		}
 	}
-	if where.hasReleases() {
-		for _, r := range records {
-			if s, word := r.vendorRating(where.Family); s != Unknown {
-				return s, fmt.Sprintf("%s rates it %s (%s)", where.Family, word, r.ID)
-			}
+	for _, r := range records {
+		if s, word := r.vendorRating(where.Family); s != Unknown {
+			return s, fmt.Sprintf("%s rates it %s (%s)", where.Family, word, r.ID)
 		}
 	}
 	if cvss != nil {

@@ -3,6 +3,7 @@ package vuln
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -75,6 +76,11 @@ func TestWhatOfASourceIsRead(t *testing.T) {
 		{name: "one that is not", files: fstest.MapFS{"a.json.gz": a}, skipped: "want gzip"},
 		{name: "a tar archive", files: fstest.MapFS{"a.tgz": tarred(tar.Header{Name: "d/", Typeflag: tar.TypeDir},
 			tar.Header{Name: "a.json", Typeflag: tar.TypeReg}, tar.Header{Name: "b.json", Typeflag: tar.TypeReg})}, records: 2},
+		{name: "a tar archive of git", files: fstest.MapFS{"a.tgz": tarred(
+			tar.Header{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "x"}},
+			tar.Header{Name: "a.json", Typeflag: tar.TypeReg})}, records: 1},
+		{name: "a file after an archive", files: fstest.MapFS{"a.tgz": tarred(tar.Header{Name: "a.json", Typeflag: tar.TypeReg}), "b.json": a},
+			records: 2},
 		{name: "a link in one", files: fstest.MapFS{"a.tar.gz": tarred(tar.Header{Name: "b.json", Typeflag: tar.TypeSymlink, Linkname: "a"},
 			tar.Header{Name: "a.json", Typeflag: tar.TypeReg})}, records: 1, skipped: `not an entry of type '2'`, shown: "a.tar.gz!b.json"},
 		{name: "a tar archive that is none", files: fstest.MapFS{"a.tar.gz": gzipped(strings.Repeat("x", 600))},
@@ -108,6 +114,29 @@ func TestWhatOfASourceIsRead(t *testing.T) {
 				t.Errorf("skipped %v", status.Skipped)
 			}
 		})
+	}
+}
+
+func TestAStoreThatFailsEndsTheSource(t *testing.T) {
+	for name, text := range map[string]string{
+		"a.json": `{"id":"X-1"}`, "b.json": `{"vulns":[{"id":"X-1"}]}`, "c.yaml": "id: X-1", "d.csv": "cve,epss\nCVE-2020-10001,1\n",
+		"e.json": `{"vulnerabilities":[{"cveID":"CVE-2020-10001"}]}`,
+	} {
+		status := SourceStatus{}
+		in := &intake{ctx: t.Context(), limits: DefaultLimits, put: func(string, []byte) error { return fs.ErrPermission }, status: &status}
+		err := in.tree(fstest.MapFS{name: {Data: []byte(text)}}, ".", "")
+		if !errors.Is(err, fs.ErrPermission) || status.SkippedCount != 0 || status.Records+status.KEV+status.EPSS != 0 {
+			t.Errorf("%s: %+v, %v", text, status, err)
+		}
+	}
+}
+
+func TestOnlyWhatComparesIsCountedByEcosystem(t *testing.T) {
+	status, err := take(DefaultLimits, fstest.MapFS{"a.json": {Data: []byte(`{"id":"X-1","affected":[` +
+		`{"package":{"ecosystem":"Plan9","name":"x"}},{"package":{"ecosystem":"npm","name":""}},` +
+		`{"package":{"ecosystem":"Debian:12","name":"x"}}]}`)}})
+	if err != nil || fmt.Sprint(status.Ecosystems) != "map[Debian:12:1]" {
+		t.Errorf("%v, %v", status.Ecosystems, err)
 	}
 }
 

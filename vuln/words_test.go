@@ -163,7 +163,7 @@ func TestAVulnerabilityIsAlsoKnownAs(t *testing.T) {
 func TestWhatDescribesComesBeforeWhatAnnounces(t *testing.T) {
 	at := func(day int) time.Time { return time.Date(2020, 1, day, 0, 0, 0, 0, time.UTC) }
 	two := &record{ID: "USN-2-1", Upstream: []string{"CVE-2020-10001", "CVE-2020-10002"}, Summary: "two", Details: "Of two.", Published: at(3)}
-	one := &record{ID: "USN-1-1", Upstream: []string{"CVE-2020-10001"}, Summary: "one", Published: at(2), Modified: at(9)}
+	one := &record{ID: "USN-1-1", Upstream: []string{"CVE-2020-10001"}, Summary: "one", Details: "Of one.", Published: at(2), Modified: at(9)}
 	plain := &record{ID: "GHSA-a", Aliases: []string{"CVE-2020-10001"}, Details: "Plain. More.", CWEs: []string{"CWE-2", "CWE-1"},
 		Modified: at(8)}
 	for _, c := range []struct {
@@ -171,7 +171,7 @@ func TestWhatDescribesComesBeforeWhatAnnounces(t *testing.T) {
 		summary, details  string
 		published, latest time.Time
 	}{
-		{[]*record{two, one, plain}, "one", "Plain. More.", at(2), at(9)}, {[]*record{two, one}, "one", "Of two.", at(2), at(9)},
+		{[]*record{two, one, plain}, "one", "Plain. More.", at(2), at(9)}, {[]*record{two, one}, "one", "Of one.", at(2), at(9)},
 		{[]*record{{ID: "GHSA-c", Published: at(1), Summary: "c"}, {ID: "USN-1-1"}}, "c", "", at(1), time.Time{}},
 		{[]*record{plain}, "Plain.", "Plain. More.", time.Time{}, at(8)}, {[]*record{two, plain}, "two", "Plain. More.", at(3), at(8)},
 	} {
