@@ -662,12 +662,15 @@ type ImageRow struct {
 	Distribution *string `json:"distribution,omitempty"`
 
 	// Error Why it could not be assessed
-	Error      *string    `json:"error,omitempty"`
-	Exploited  *bool      `json:"exploited"`
-	Highs      *int       `json:"highs"`
-	Id         string     `json:"id"`
-	Name       string     `json:"name"`
-	Packages   *int       `json:"packages"`
+	Error     *string `json:"error,omitempty"`
+	Exploited *bool   `json:"exploited"`
+	Highs     *int    `json:"highs"`
+	Id        string  `json:"id"`
+	Name      string  `json:"name"`
+	Packages  *int    `json:"packages"`
+
+	// Partly Something in it was not looked into, or could not be judged: what is not listed is unknown
+	Partly     bool       `json:"partly"`
 	Pods       int        `json:"pods"`
 	Rce        *bool      `json:"rce"`
 	Registry   string     `json:"registry"`

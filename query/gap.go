@@ -14,20 +14,41 @@ import (
 // looked into.
 func (e *engine) gaps() []Gap {
 	g := gapFinder{e: e}
-	for _, v := range e.vars {
-		g.condition(v, v.where, false)
-		g.condition(v, v.onEdge, false)
-		g.unknown(v)
-		if v.hop != nil {
-			g.connection(v)
+	for _, g.lack = range lacks {
+		for _, v := range e.vars {
+			g.condition(v, v.where, false)
+			g.condition(v, v.onEdge, false)
+			g.unknown(v)
+			if v.hop != nil {
+				g.connection(v)
+			}
 		}
 	}
 	return g.out
 }
 
+// lack is a way of not having looked into something.
+type lack struct {
+	// property says of which nodes it is true, where it has the value when.
+	property func(schema.Kind) string
+	when     bool
+	words    func(schema.Kind) string
+	why      string
+	// rest is what it means for what is joined to something in the answer.
+	rest string
+}
+
+var lacks = []lack{
+	{func(k schema.Kind) string { return k.Coverage }, false, func(k schema.Kind) string { return k.Uncovered },
+		"nothing is known about what they contain", "nothing is joined to them because nobody has looked"},
+	{func(k schema.Kind) string { return k.Partly }, true, func(k schema.Kind) string { return k.InPart },
+		"part of what they contain was not looked into, or could not be judged", "more may belong to them than is known"},
+}
+
 type gapFinder struct {
-	e   *engine
-	out []Gap
+	e    *engine
+	lack lack
+	out  []Gap
 }
 
 // condition looks for NOT EXISTS and for counts that zero satisfies.
@@ -60,15 +81,18 @@ func (g *gapFinder) missing(v, to *variable) {
 	g.reportPart(v, g.dependsOn(to), affected.count(), "the query asks for what is missing, and nobody knows whether it is missing there")
 }
 
-// uncovered is the nodes of some kinds that nobody has looked into.
+// uncovered is the nodes of some kinds that have the lack.
 func (g *gapFinder) uncovered(kinds []int) nodeSet {
 	e := g.e
 	set := e.empty(kinds)
 	for k, kind := range kinds {
-		if cover := e.voc.kinds[kind].Coverage; cover != "" {
+		if property := g.lack.property(e.voc.kinds[kind]); property != "" {
 			all := e.universe([]int{kind})
-			yes := e.evalTest(&test{prop: cover, op: OpTrue}, &variable{kinds: all.kinds}, all).yes
-			set.bits[k] = e.decided(all, yes).no.bits[0]
+			yes := e.evalTest(&test{prop: property, op: OpTrue}, &variable{kinds: all.kinds}, all).yes
+			if !g.lack.when {
+				yes = e.decided(all, yes).no
+			}
+			set.bits[k] = yes.bits[0]
 		}
 	}
 	return set
@@ -178,11 +202,16 @@ func (g *gapFinder) connection(v *variable) {
 	}
 	set := e.empty(near.kinds)
 	g.uncoveredOf(set, g.covered(h, near.kinds))
+	answered := e.empty(near.kinds)
+	answered.or(set)
+	answered.and(e.sets[near.id])
+	if h.optional && !h.in || g.lack.when {
+		g.reportPart(near, g.covered(h, near.kinds), answered.count(), g.lack.rest)
+	}
 	if h.optional && !h.in {
-		set.and(e.sets[near.id])
-		g.reportPart(near, g.covered(h, near.kinds), set.count(), "nothing is joined to them because nobody has looked")
 		return
 	}
+	set = e.decided(set, answered).no
 	for _, part := range byCost(near.where) {
 		if len(patterns(part)) == 0 {
 			set = e.eval(part, near, set).yes
@@ -199,9 +228,9 @@ func (g *gapFinder) report(kinds []int, set nodeSet, consequence string) {
 		switch count := one.count(); count {
 		case 0:
 		case 1:
-			g.tell(kind, 1, "1 "+lowerFirst(kind.Label)+" was "+strings.TrimPrefix(kind.Uncovered, "were "), consequence)
+			g.tell(kind, 1, "1 "+lowerFirst(kind.Label)+" was "+strings.TrimPrefix(g.lack.words(kind), "were "), consequence)
 		default:
-			g.tell(kind, count, fmt.Sprintf("%d %s %s", count, lowerFirst(kind.Plural), kind.Uncovered), consequence)
+			g.tell(kind, count, fmt.Sprintf("%d %s %s", count, lowerFirst(kind.Plural), g.lack.words(kind)), consequence)
 		}
 	}
 }
@@ -216,7 +245,7 @@ func (g *gapFinder) reportPart(v *variable, on []int, count int, consequence str
 	if !slices.Contains(v.kinds, on[0]) {
 		things = g.these(v) + " depend on " + things + " that"
 	}
-	g.tell(kind, count, fmt.Sprintf("%d of these %d %s %s", count, of, things, kind.Uncovered), consequence)
+	g.tell(kind, count, fmt.Sprintf("%d of these %d %s %s", count, of, things, g.lack.words(kind)), consequence)
 }
 
 // these names what a variable stands for.
@@ -228,7 +257,7 @@ func (g *gapFinder) these(v *variable) string {
 }
 
 func (g *gapFinder) tell(kind schema.Kind, count int, what, consequence string) {
-	gap := Gap{Source: "query", What: what, Why: "nothing is known about what they contain",
+	gap := Gap{Source: "query", What: what, Why: g.lack.why,
 		Consequence: consequence, Kinds: []string{kind.Name}, Count: count}
 	if !slices.ContainsFunc(g.out, func(o Gap) bool { return o.What == gap.What }) {
 		g.out = append(g.out, gap)

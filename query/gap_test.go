@@ -107,6 +107,31 @@ Vulnerability CVE-2
 	})
 }
 
+func TestGapsSayWhatWasReadInPart(t *testing.T) {
+	var (
+		one     = []string{"1 container image was read in part"}
+		oneOf1  = []string{"1 of these 1 container images were read in part"}
+		oneOf2  = []string{"1 of these 2 container images were read in part"}
+		oneVuln = []string{"1 of these 1 vulnerabilities depend on container images that were read in part"}
+	)
+	testGaps(t, Schema(), `
+Image sha256:part scanned=true partly=true running=true -HAS_VULNERABILITY-> Vulnerability CVE-1
+Image sha256:whole scanned=true partly=false severe=false -HAS_VULNERABILITY-> Vulnerability CVE-1
+Vulnerability CVE-2
+`, []gapTest{
+		{"NOT EXISTS", "MATCH (i:Image) WHERE NOT EXISTS { (i)-[:HAS_PACKAGE]->(k) }", oneOf2},
+		{"NOT EXISTS from the other end", "MATCH (v:Vulnerability) WHERE NOT EXISTS { (v)<-[:HAS_VULNERABILITY]-(i) }", oneVuln},
+		{"a value nobody knows", "MATCH (i:Image) WHERE NOT i.severe", one},
+		{"a match that they are part of, and might be more often", "MATCH (i:Image)-[:HAS_VULNERABILITY]->(v:Vulnerability)", oneOf2},
+		{"a match of them alone", "MATCH (i:Image)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE i.id = 'sha256:part'", oneOf1},
+		{"a match of others", "MATCH (i:Image)-[:HAS_VULNERABILITY]->(v:Vulnerability) WHERE i.id = 'sha256:whole'", nil},
+		{"a match that they are no part of", "MATCH (i:Image)-[:HAS_PACKAGE]->(k:Package)", one},
+		{"an optional one", "MATCH (i:Image) OPTIONAL MATCH (i)-[:HAS_PACKAGE]->(k:Package)", oneOf2},
+		{"no condition", "MATCH (i:Image)", nil},
+		{"nothing to do with it", "MATCH (i:Image) WHERE i.running", nil},
+	})
+}
+
 func TestGapsFollowConditionsOnEdgesAndReaches(t *testing.T) {
 	testGaps(t, testVocabulary, `
 A near -X{b=false}-> S unseen
@@ -143,6 +168,9 @@ func TestALabelWithinASentenceKeepsTheNamesOfKubernetes(t *testing.T) {
 	for _, kind := range schema.Kinds {
 		if kind.Coverage != "" && len(kind.Uncovered) < len("were x") {
 			t.Errorf("%s has a coverage property and no words for what it does not cover", kind.Name)
+		}
+		if kind.Partly != "" && len(kind.InPart) < len("were x") {
+			t.Errorf("%s may be read in part and has no words for that", kind.Name)
 		}
 	}
 }

@@ -45,6 +45,9 @@ func (r *reference) kind(k int) {
 		r.linef("\nWhere `%s` is not true, the absence of something proves nothing: such %s %s.", kind.Coverage, lowerFirst(kind.Plural),
 			kind.Uncovered)
 	}
+	if kind.Partly != "" {
+		r.linef("\nWhere `%s` is true, they %s: what is there holds, and the absence of something proves nothing.", kind.Partly, kind.InPart)
+	}
 	m := MenuFor(r.v, kind.Name)
 	r.linef("\n| property | type | meaning |\n|---|---|---|")
 	for _, list := range [][]PropertyChoice{m.Insights, m.Properties} {

@@ -82,7 +82,7 @@ func workload(name, plural, sentence string) Kind {
 // Kinds is every kind of node.
 var Kinds = []Kind{
 	{Name: "Image", Label: "Container image", Plural: "Container images", Group: "Images", Shared: true,
-		Coverage: "scanned", Uncovered: "were never scanned",
+		Coverage: "scanned", Uncovered: "were never scanned", Partly: "partly", InPart: "were read in part",
 		Sentence: "A container image by digest, in a registry or seen running. One that was never scanned is unknown, not clean.",
 		Properties: []Property{
 			text("name", "Name", "The reference it was first seen under, such as docker.io/library/nginx:1.27."),
@@ -93,6 +93,8 @@ var Kinds = []Kind{
 			dict("platform", "Platform", "Operating system and architecture, such as linux/amd64."),
 			dict("distribution", "Distribution", "The distribution and release inside, such as Debian 12."),
 			flag("scanned", "Scanned", "Whether its packages have been read."),
+			flag("partly", "Read in part", "Whether something in it was not looked into or could not be judged: "+
+				"a vulnerability that is not listed is unknown then."),
 			enum("scan", "Scan state", "Where its assessment stands.", "unknown", "queued", "scanning", "failed", "unsupported", "done"),
 			text("scanError", "Scan error", "Why it could not be assessed."),
 			moment("scannedAt", "Scanned at", "When its packages were read."),

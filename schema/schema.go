@@ -27,6 +27,10 @@ type Kind struct {
 	// something about this node proves anything; Uncovered says it in words
 	// ("were never scanned").
 	Coverage, Uncovered string
+	// Partly is the Bool property that is true where something was seen and not all
+	// of it: what is there holds, what is missing proves nothing. InPart says it in
+	// words ("were read in part").
+	Partly, InPart string
 }
 
 // Property is a column with its sentence.

@@ -1433,6 +1433,8 @@ export interface components {
             error?: string;
             /** Format: date-time */
             scannedAt?: string | null;
+            /** @description Something in it was not looked into, or could not be judged: what is not listed is unknown */
+            partly: boolean;
             running: boolean;
             pods: number;
             /** @description null while unknown */

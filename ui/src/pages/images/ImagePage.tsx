@@ -69,9 +69,11 @@ function Shown({ image }: { image: Schemas["ImagePage"] }) {
           <Findings rows={image.findings} without="image" />
         ) : (
           <p>
-            {row.state === "done"
-              ? "No advisory that was imported speaks of its packages."
-              : "Unknown until it is scanned."}
+            {row.state !== "done"
+              ? "Unknown until it is scanned."
+              : row.partly
+                ? "None known in what was read."
+                : "No advisory that was imported speaks of its packages."}
           </p>
         )}
       </Section>

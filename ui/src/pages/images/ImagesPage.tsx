@@ -41,7 +41,7 @@ const columns = (severities: readonly string[] | undefined): Column<Row>[] => [
   {
     title: "Scan",
     from: "medium",
-    cell: (i) => <span title={i.error && shortReason(i.error)}>{i.state}</span>,
+    cell: (i) => <span title={i.error && shortReason(i.error)}>{i.partly ? "in part" : i.state}</span>,
     by: (i) => i.state,
   },
   { title: "Registry", from: "widest", cell: (i) => i.registry, by: (i) => i.registry },
