@@ -8,8 +8,8 @@ cd "$(dirname "$0")/.."
 compile() {
   go build -v "$@" 2>&1 | awk -v draws="$([ -t 2 ] && echo 1)" '
     function said() { printf draws ? "\r\033[K[go] %s" : "[go] %s\n", line > "/dev/stderr"; told = 1 }
-    /^go: downloading / { line = "fetched " ++fetched " modules, " $3; if (draws || fetched % 25 == 1) said(); next }
-    /^[^ :#]+$/ { line = "compiled " ++compiled " packages, " $0; if (draws || compiled % 100 == 1) said(); next }
+    /^go: downloading / { line = "fetched module " ++fetched ": " $3; if (draws || fetched % 25 == 1) said(); next }
+    /^[^ :#]+$/ { line = "compiled package " ++compiled ": " $0; if (draws || compiled % 100 == 1) said(); next }
     { print > "/dev/stderr" }
     END { if (draws && told) printf "\n" > "/dev/stderr" }'
 }
