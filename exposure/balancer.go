@@ -34,16 +34,16 @@ func (j *judge) internalBalancer(s *corev1.Service) string {
 // schemeByDefault is what the AWS Load Balancer Controller makes where no
 // annotation sets a scheme: its own default is internal.
 func (j *judge) schemeByDefault() string {
-	for _, ns := range j.pods.namespaces() {
-		for _, g := range j.pods.groups[ns] {
-			for _, k := range g.pods[0].Shape.Containers {
-				if k.ImageIs("aws-load-balancer-controller") {
-					return cmp.Or(k.Argument("default-load-balancer-scheme"), "internal")
-				}
+	if j.scheme == "" {
+		j.scheme = "internal"
+		j.podsWith(func(k collect.ContainerShape) bool {
+			if k.ImageIs("aws-load-balancer-controller") {
+				j.scheme = cmp.Or(k.Argument("default-load-balancer-scheme"), j.scheme)
 			}
-		}
+			return false
+		})
 	}
-	return "internal"
+	return j.scheme
 }
 
 // directBalancer says whether the load balancer itself connects to pods, so

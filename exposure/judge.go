@@ -30,6 +30,8 @@ type judge struct {
 	// partial facts are manifests without the cluster around them: that a node
 	// or an ingress controller is not there proves nothing.
 	partial bool
+	// scheme is of the AWS Load Balancer Controller, once asked for.
+	scheme string
 	// noNodes says that load balancers have node ports, and no node was seen.
 	noNodes bool
 }

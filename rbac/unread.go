@@ -20,6 +20,9 @@ type Unread struct {
 // Unread are the roles of which it is not known what they allow each identity.
 func (j *Judge) Unread() map[Subject][]Unread {
 	out := map[Subject][]Unread{}
+	if !j.lost {
+		return out
+	}
 	for _, s := range j.holders() {
 		for _, g := range j.grants(s) {
 			if g.unread() {
