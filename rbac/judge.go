@@ -18,7 +18,6 @@ type Judge struct {
 	// accounts are the service accounts that exist, are bound or run a pod.
 	accounts []Subject
 	gaps     []collect.Gap
-	lost     bool // some grant is unread
 }
 
 // grant is one binding as one of its subjects sees it.
@@ -65,8 +64,7 @@ func (j *Judge) bind(roles *roles, binding ref.Ref, namespace string, role rbacv
 	gone := !there && roles.listed(to.Kind)
 	for _, s := range subjects {
 		if as, ok := subjectOf(s, namespace); ok {
-			g := grant{binding, as, namespace, to, rules, gone}
-			j.named[as], j.lost = append(j.named[as], g), j.lost || g.unread()
+			j.named[as] = append(j.named[as], grant{binding, as, namespace, to, rules, gone})
 		}
 	}
 }

@@ -174,6 +174,11 @@ func TestARoleThatNobodySawIsAGapOfItsHolders(t *testing.T) {
 			"Group system:serviceaccounts:shop may hold", []Subject{Group("system:serviceaccounts:shop"), ServiceAccount("shop", "web")}},
 		{"one that selects nothing that was seen", "ClusterRole agg: get pods\nClusterRoleBinding b: agg <- User alice",
 			func(f *collect.Facts) { aggregate(f, "agg", "x", "") }, "it gathers the rules of other roles, and none", []Subject{User("alice")}},
+		{"one that selects only itself", "ClusterRole agg: get pods\nClusterRoleBinding b: agg <- User alice",
+			func(f *collect.Facts) { aggregate(f, "agg", "x", ""); label(f, "agg", "x") }, "it gathers the rules of other roles, and none",
+			[]Subject{User("alice")}},
+		{"beside one that was seen", "ClusterRole r: list nodes\nClusterRoleBinding a: r <- User alice, User bob\n" +
+			"ClusterRoleBinding b: lost <- User alice", nothing, "User alice may hold", []Subject{User("alice")}},
 		{"an applied one that selects nothing", "ClusterRoleBinding b: agg <- User alice",
 			func(f *collect.Facts) { aggregate(f, "agg", "x", "applied") }, "", nil},
 		{"one that is not there, when all were read",

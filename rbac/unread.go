@@ -20,9 +20,6 @@ type Unread struct {
 // Unread are the roles of which it is not known what they allow each identity.
 func (j *Judge) Unread() map[Subject][]Unread {
 	out := map[Subject][]Unread{}
-	if !j.lost {
-		return out
-	}
 	for _, s := range j.holders() {
 		for _, g := range j.grants(s) {
 			if g.unread() {
@@ -61,7 +58,7 @@ func (j *Judge) gapsOf(f *collect.Facts) (gaps []collect.Gap) {
 }
 
 func whyLost(f *collect.Facts, r ref.Ref) string {
-	if _, seen := f.ClusterRoles[collect.KeyOf(r)]; seen && r.Kind == "ClusterRole" {
+	if _, seen := f.ClusterRoles[collect.KeyOf(r)]; seen { // a Role has a namespace, so this is none
 		return "it gathers the rules of other roles, and none that it selects was seen"
 	}
 	return "it was not seen"
