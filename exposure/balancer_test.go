@@ -33,6 +33,8 @@ func TestWhichLoadBalancersAreOfTheInternet(t *testing.T) {
 		{"Huawei's, not to be read", estate + unapplied("", `kubernetes.io/elb.autocreate: '[{"type":"inner"}]'`), []string{open + " ?"}, nil},
 		{"a tailnet, by class and addresses", estate + at(class("tailscale"), "", "{ip: 100.101.102.103}, {hostname: ts.tail1234.ts.net}"),
 			nil, nil},
+		{"a tailnet, where AWS's controller makes all face the internet", estate + lbc("internet-facing") + unapplied(class("tailscale"), ""),
+			nil, nil},
 		{"a tailnet's name, without the class", estate + at("", "", "{hostname: ts.tail1234.ts.net}"), nil, nil},
 		{"a class that nobody knows, in a manifest", estate + unapplied(class("example.org/lb"), ""), []string{open + " ?"}, nil},
 		{"AWS's class told to face the internet", estate + unapplied(class("service.k8s.aws/nlb"), scheme), []string{open + " ?"}, nil},
@@ -53,6 +55,13 @@ func TestWhichLoadBalancersAreOfTheInternet(t *testing.T) {
 			"port: 80, nodePort: 30080,", 1), []string{open}, nil},
 		{"an applied one that has none", estate + public + at("", gke, "{ip: 10.0.0.9}"), nil, nil},
 		{"an internal one on private nodes", estate + unapplied("", gke), nil, nil},
+		{"an internal one on the only node, which is private",
+			estate[strings.Index(estate, "apiVersion: v1\nkind: Node\nmetadata: {name: n2}"):] + unapplied("", gke), nil, nil},
+		{"two internal ones where no node was seen: one gap", application + unapplied("", gke) + "\n---" +
+			strings.Replace(unapplied("", gke), "name: web,", "name: web-2,", 1), nil, nil},
+		{"an internal one and an open one where no node was seen", application + unapplied("", gke) + "\n---" +
+			strings.Replace(unapplied("", ""), "name: web,", "name: web-2,", 1),
+			[]string{"shop/Service/web-2 > shop/Pod/web 8080/TCP any ?"}, nil},
 		{"an internal one where no node was seen: a gap", application + unapplied("", gke), nil, nil},
 	}
 	for _, c := range collect.BalancerClasses {

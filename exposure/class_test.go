@@ -56,6 +56,9 @@ func TestWhichControllerServesAnIngress(t *testing.T) {
 		{"with the annotation of old", runs(traefik, "--providers.kubernetesIngressNGINX") + old("nginx"), served, nil},
 		{"and without a class", runs(traefik, "--providers.kubernetesingressnginx, --providers.kubernetesingressnginx.watchingresswithoutclass") +
 			none, served, nil},
+		{"by the name that an IngressClass has for it", runs(traefik, "--providers.kubernetesingressnginx, "+
+			"--providers.kubernetesingressnginx.controllerclass=example.org/edge") + class("edge", "k8s.io/ingress-nginx") + named("edge"),
+			not, nil},
 		{"not without a class unless told to", runs(traefik, "--providers.kubernetesingressnginx") + none, not, nil},
 		{"nor for ingress-nginx unless told to", runs(traefik, "--providers.kubernetesingress") + class("nginx", "k8s.io/ingress-nginx") +
 			named("nginx"), not, nil},
@@ -94,6 +97,10 @@ func TestCloudsIngresses(t *testing.T) {
 			name("shop.tail1.ts.net"))), []string{web}, nil},
 		{"a tailnet's, not led there", all(ing("ingressClassName: tailscale,", `, annotations: {tailscale.com/funnel: "false"}`,
 			name("shop.tail1.ts.net"))), nil, nil},
+		{"a tailnet's, at an address that looks public", all(ing("ingressClassName: tailscale,", "",
+			"status: {loadBalancer: {ingress: [{ip: 203.0.113.7}]}}")), nil, nil},
+		{"a cloud's of a file, at a private address", all(manifest(ing("", ", annotations: {kubernetes.io/ingress.class: gce}",
+			"status: {loadBalancer: {ingress: [{ip: 10.0.0.7}]}}"))), nil, nil},
 		{"Azure's gateway at its private address", all(manifest(ing(agic, `, annotations: {appgw.ingress.kubernetes.io/use-private-ip: "true"}`,
 			""))), nil, nil},
 		{"Azure's gateway", all(manifest(ing(agic, `, annotations: {appgw.ingress.kubernetes.io/use-private-ip: "false"}`, ""))),
@@ -119,9 +126,14 @@ func TestNamesOfOtherServices(t *testing.T) {
 	const here, port = "web.shop.svc.cluster.local", ", ports: [{port: 80}]"
 	kong := strings.NewReplacer("registry.k8s.io/ingress-nginx/controller:v1.11.0", "kong:3", "k8s.io/ingress-nginx",
 		"ingress-controllers.konghq.com/kong").Replace(controllerOpen)
+	haproxy := strings.NewReplacer("registry.k8s.io/ingress-nginx/controller:v1.11.0", "haproxytech/kubernetes-ingress:3.1",
+		"k8s.io/ingress-nginx", "haproxy.org/ingress-controller").Replace(controllerOpen)
 	alb := strings.Replace(controllerOpen, "k8s.io/ingress-nginx", "ingress.k8s.aws/alb", 1)
 	headless := "\n---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\n" +
 		"spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80, targetPort: http}]}\n"
+	gateway := func(backend string) string {
+		return strings.Replace(estate+backendService+envoy+route, "{name: web, port: 80}]}]}", "{name: "+backend+", port: 80}]}]}", 1)
+	}
 	second := func(name string) string {
 		return "\n---\napiVersion: v1\nkind: Service\nmetadata: {name: second, namespace: shop}\n" +
 			"spec: {type: ExternalName, externalName: " + name + port + "}\n"
@@ -131,6 +143,18 @@ func TestNamesOfOtherServices(t *testing.T) {
 		{"with a dot at the end", all(controllerOpen, here+".", port), []string{ctl, web + there}, nil},
 		{"up to svc", all(controllerOpen, "web.shop.svc", port), []string{ctl, web + there}, nil},
 		{"by its name and namespace only", all(controllerOpen, "web.shop", port), []string{ctl, web + there + " ?"}, nil},
+		{"by three words that are no name of the cluster", all(controllerOpen, "web.shop.example", port), []string{ctl}, nil},
+		{"by one word", all(controllerOpen, "web", port), []string{ctl}, nil},
+		{"that begins with svc", all(controllerOpen, "svc.web.shop", port), []string{ctl}, nil},
+		{"in a domain of one word", all(controllerOpen, "web.shop.svc.corp", port), []string{ctl, web + there + " ?"}, nil},
+		{"without ports, where the Ingress names one",
+			strings.Replace(all(controllerOpen, here, ""), "port: {number: 80}", "port: {name: http}", 1), []string{ctl}, nil},
+		{"behind HAProxy's own controller, which follows it", all(haproxy, here, port),
+			[]string{ctl, web + there}, nil},
+		{"behind a gateway, without ports", gateway("second") + strings.Replace(second(here), port, "", 1),
+			[]string{"infra/Service/gw-svc > infra/Pod/proxy 80/TCP any", "shop/Service/second > " + there + " ?"}, nil},
+		{"behind a gateway, of somebody else", gateway("second") + second("www.example.org"),
+			[]string{"infra/Service/gw-svc > infra/Pod/proxy 80/TCP any"}, nil},
 		{"in a domain that may be the cluster's", all(controllerOpen, "web.shop.svc.corp.example", port), []string{ctl, web + there + " ?"}, nil},
 		{"by the name of one pod", all(controllerOpen, "web-0.web.shop.svc.cluster.local", port), []string{ctl, web + there + " ?"}, nil},
 		{"without ports of its own", all(controllerOpen, here, ""), []string{ctl, web + there}, nil},
@@ -148,8 +172,8 @@ func TestNamesOfOtherServices(t *testing.T) {
 		{"behind a controller that may not follow it", all(kong, here, port), []string{ctl, web + there + " ?"}, nil},
 		{"behind a load balancer that cannot", all(alb, here, port) + "status: {loadBalancer: {ingress: [{hostname: a.elb.amazonaws.com}]}}\n",
 			[]string{ctl}, nil},
-		{"behind a gateway", strings.Replace(estate+backendService+envoy+route, "{name: web, port: 80}]}]}", "{name: second, port: 80}]}]}", 1) +
-			second(here), []string{"infra/Service/gw-svc > infra/Pod/proxy 80/TCP any", "shop/Service/second > " + there + " ?"}, nil},
+		{"behind a gateway", gateway("second") + second(here),
+			[]string{"infra/Service/gw-svc > infra/Pod/proxy 80/TCP any", "shop/Service/second > " + there + " ?"}, nil},
 	})
 }
 
@@ -178,7 +202,16 @@ func TestWhatAnIngressLeadsToBesides(t *testing.T) {
 			t.Errorf("%s: no gap %q in\n%s", test.name, test.want, found)
 		}
 	}
-	for _, whole := range []string{"", estate, estate + strings.Replace(balancer("", ""), "selector: {app: web}, ", "", 1),
+	second := strings.Replace(ing("", "", ""), "name: web, namespace", "name: api, namespace", 1)
+	both := judged(manifests.Facts(t, estate+ing("", "", "")+second)).Gaps
+	if len(both) != 2 {
+		t.Errorf("gaps of two: %v", both)
+	}
+	slice := "\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1, namespace: shop, labels: " +
+		"{kubernetes.io/service-name: web}}\naddressType: IPv4\nports: [{port: 8080}]\nendpoints: [{addresses: [172.16.0.9]}]\n"
+	for _, whole := range []string{"",
+		estate + strings.Replace(unapplied("", ""), "selector: {app: web}, ", "", 1) + slice, estate,
+		estate + strings.Replace(balancer("", ""), "selector: {app: web}, ", "", 1),
 		estate + unapplied("", ""), estate + controllerOpen + backendService + ing("ingressClassName: nginx,", "", "")} {
 		if g := judged(manifests.Facts(t, whole)).Gaps; len(g) != 0 {
 			t.Errorf("gaps where nothing is missing: %v in\n%s", g, whole)

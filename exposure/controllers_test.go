@@ -153,6 +153,10 @@ func TestGatewaysInDetail(t *testing.T) {
 		{"of Azure", alone("alb.networking.azure.io/alb-controller", "203.0.113.7"), []string{web}, nil},
 		{"of Cilium", alone("io.cilium/gateway-controller", "203.0.113.7"), []string{web}, nil},
 		{"of VPC Lattice, which is private", alone("application-networking.k8s.aws/gateway-api-controller", "203.0.113.7"), nil, nil},
+		{"a public class of GKE", strings.NewReplacer("name: gc}", "name: gke-l7-gxlb}", "gatewayClassName: gc", "gatewayClassName: gke-l7-gxlb").
+			Replace(alone("networking.gke.io/gateway", "203.0.113.7")), []string{web}, nil},
+		{"another's class that sounds like GKE's", strings.NewReplacer("name: gc}", "name: my-internal-rilb}", "gatewayClassName: gc",
+			"gatewayClassName: my-internal-rilb").Replace(alone("networking.gke.io/gateway", "203.0.113.7")), []string{web}, nil},
 		{"a private class of GKE for several regions", strings.NewReplacer("name: gc}", "name: gke-l7-cross-regional-internal-managed-mc}",
 			"gatewayClassName: gc", "gatewayClassName: gke-l7-cross-regional-internal-managed-mc").
 			Replace(alone("networking.gke.io/gateway", "203.0.113.7")), nil, nil},

@@ -73,6 +73,19 @@ func (j *judge) named(s *corev1.Service) (next *corev1.Service, doubt string) {
 	return j.serviceAt(labels[at-1], labels[at-2]), doubt
 }
 
+// portsAsked are a service's ports of a number. One of type ExternalName needs to list none.
+func portsAsked(s *corev1.Service, number int32) (out []corev1.ServicePort) {
+	if s.Spec.Type == corev1.ServiceTypeExternalName && len(s.Spec.Ports) == 0 {
+		return []corev1.ServicePort{{Port: number}}
+	}
+	for _, p := range s.Spec.Ports {
+		if p.Port == number {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // portsThere are the ports at which somebody who asks for some ports of an alias
 // arrives: those of the same number. A headless service's name is its pods'
 // addresses, so the number is theirs.
@@ -86,11 +99,7 @@ func portsThere(s *corev1.Service, ports []corev1.ServicePort) (out []corev1.Ser
 			out = append(out, corev1.ServicePort{Protocol: alias.Protocol, Port: number})
 			continue
 		}
-		for _, p := range s.Spec.Ports {
-			if p.Port == number {
-				out = append(out, p)
-			}
-		}
+		out = append(out, portsAsked(s, number)...)
 	}
 	return out
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/breakwater-sec/breakwater/collect"
@@ -125,15 +124,10 @@ func (j *judge) gatewayBackend(f frontend, gw ref.Ref, r gatewayRoute, b gateway
 	if s == nil || ns != r.Namespace && !j.granted(r, ns, string(b.Name)) {
 		return
 	}
-	var ports []corev1.ServicePort
-	for _, p := range s.Spec.Ports {
-		if b.Port != nil && p.Port == int32(*b.Port) {
-			ports = append(ports, p)
-		}
+	if b.Port == nil {
+		return // a Service's port must be named
 	}
-	if s.Spec.Type == corev1.ServiceTypeExternalName && len(s.Spec.Ports) == 0 && b.Port != nil {
-		ports = append(ports, corev1.ServicePort{Port: int32(*b.Port)})
-	}
+	ports := portsAsked(s, int32(*b.Port))
 	f.byName = aliases{doubt: "whether a gateway follows Services of type ExternalName depends on its controller"}
 	if !j.leads(f, s, ports, nil) {
 		return

@@ -294,13 +294,13 @@ func backendsOf(in *networkingv1.Ingress) (out []backend) {
 
 // portsNamed are the service's ports that a backend means, by name or number.
 func portsNamed(s *corev1.Service, port networkingv1.ServiceBackendPort) (out []corev1.ServicePort) {
+	if port.Name == "" {
+		return portsAsked(s, port.Number)
+	}
 	for _, p := range s.Spec.Ports {
-		if port.Name != "" && p.Name == port.Name || port.Name == "" && p.Port == port.Number {
+		if p.Name == port.Name {
 			out = append(out, p)
 		}
-	}
-	if s.Spec.Type == corev1.ServiceTypeExternalName && len(s.Spec.Ports) == 0 && port.Number != 0 {
-		out = append(out, corev1.ServicePort{Port: port.Number}) // such a service needs none
 	}
 	return out
 }

@@ -30,8 +30,8 @@ func (j *judge) finish() {
 	}
 	r.Entities = entities(r.Routes)
 	r.Closed = j.closedOnly()
-	slices.SortFunc(r.Gaps, func(a, b collect.Gap) int { return cmp.Or(compare(a.What, b.What), compare(a.Why, b.Why)) })
-	r.Gaps = slices.CompactFunc(r.Gaps, func(a, b collect.Gap) bool { return a.What == b.What && a.Why == b.Why })
+	slices.SortFunc(r.Gaps, func(a, b collect.Gap) int { return compare(a.What, b.What) })
+	r.Gaps = slices.CompactFunc(r.Gaps, func(a, b collect.Gap) bool { return a.What == b.What })
 }
 
 func (r Route) via() string { return through(r.Hops[:len(r.Hops)-1], r.Hops[len(r.Hops)-1].Via) }
