@@ -183,7 +183,8 @@ func scanProgress(w io.Writer) func(image.Progress) {
 func examined(inv *image.Inventory, db *vuln.DB) scanned {
 	a := assess.Inventory(inv.Reference, inv, db)
 	out := scanned{Image: scannedImage{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
-		Layers: inv.Layers, Known: a.Scanned, Why: a.Why, Partly: a.Partly(), Unread: inv.Unread}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{}, Gaps: gapsOrEmpty(a.Gaps),
+		Layers: inv.Layers, Known: a.Scanned, Why: a.Why, Partly: a.Partly(),
+		Unread: inv.Unread}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{}, Gaps: gapsOrEmpty(a.Gaps),
 		inventory: inv, findings: a.Findings}
 	for _, p := range inv.Packages {
 		out.Packages = append(out.Packages, scannedPkg{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files})

@@ -43,6 +43,9 @@ func TestADebootstrappedDebianIsWhatDpkgSays(t *testing.T) {
 	if !slices.Equal(got, want) || len(want) < 50 {
 		t.Errorf("%d packages, dpkg-query says %d:\n%v\n%v", len(got), len(want), got, want)
 	}
+	if len(inv.Unread)+len(inv.Gaps) > 0 {
+		t.Errorf("%v, %v: every program of a plain Debian belongs to a package", inv.Unread, inv.Gaps)
+	}
 	t.Logf("%d packages", len(got))
 }
 

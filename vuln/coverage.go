@@ -38,7 +38,7 @@ func aboutVulnerabilities() []string {
 // something of its own package everywhere, and nothing of what else is in a release.
 func (db *DB) covers(where release) bool { return db.status.Ecosystems[where.String()] > 0 }
 
-// What is imported is thin for a release that fewer statements speak of than any release
+// What is imported (ADR 290) is thin for a release that fewer statements speak of than any release
 // has that a distribution keeps (the smallest, Alpine's, have a thousand and more), and
 // old if the newest of them is: distributions publish several a week.
 const (
