@@ -155,6 +155,17 @@ func TestTheCheckSaysWhatAScanMeets(t *testing.T) {
 		{"an image", nil, map[string]types.MediaType{"1": ""}, "ok ok", ""},
 		{"an image among charts", nil, map[string]types.MediaType{"1": chart, "2": ""}, "ok ok", ""},
 		{"nothing but a chart", nil, map[string]types.MediaType{"1": chart}, "ok unknown", "no container image"},
+		{"an image after as many charts as are tried", nil, map[string]types.MediaType{"1": chart, "2": chart, "3": chart, "4": chart,
+			"5": chart, "6": ""}, "ok unknown", "no container image"},
+		{"an image as the last that is tried", nil, map[string]types.MediaType{"1": chart, "2": chart, "3": chart, "4": chart, "5": ""},
+			"ok ok", ""},
+		{"no tag", func(w http.ResponseWriter, r *http.Request) bool {
+			if strings.HasSuffix(r.URL.Path, "/tags/list") {
+				fmt.Fprint(w, `{"name":"shop/web","tags":null}`)
+				return true
+			}
+			return false
+		}, nil, "unknown unknown", "repository shop/web has no tag"},
 		{"manifests are refused", refused("/manifests/"), map[string]types.MediaType{"1": ""}, "refused unknown", "403"},
 		{"blobs are refused", refused("/blobs/"), map[string]types.MediaType{"1": ""}, "ok refused", "403"},
 		{"a manifest that is two things", served(`{"manifests":[],"layers":[]}`), map[string]types.MediaType{"1": ""},
@@ -202,6 +213,11 @@ func TestAListGoesOnWhereItsLinkSays(t *testing.T) {
 		{"among others in one header", []string{`<?n=1>; rel="first", <?last=z>; rel="last", <?last=a>; title="a, b"; rel="next"`}, ""},
 		{"among others in several headers", []string{`<?n=1>; rel=first`, `<?last=a>; rel="x next"`}, ""},
 		{"in capitals", []string{`<?last=a>; REL="NEXT"`}, ""},
+		{"after a parameter without a value", []string{`<?last=a>; crossorigin; rel=next`}, ""},
+		{"after a parameter of nothing", []string{`<?last=a>; title=; rel=next`}, ""},
+		{"after a parameter without a name", []string{`<?last=a>; =x; rel=next`}, ""},
+		{"before another parameter", []string{`<?last=a>; rel=next; title="x"`}, ""},
+		{"a relation that says nothing", []string{`<?last=a>; rel`}, "none"},
 		{"no next page", []string{`<?n=1>; rel="first"`}, "none"},
 		{"the first of two relations counts", []string{`<?last=a>; rel=prev; rel=next`}, "none"},
 		{"another path", []string{`<` + there + `/other/_catalog?last=a>; rel="next"`}, "goes on elsewhere"},
@@ -261,6 +277,24 @@ func FuzzALinkIsFoundAsItWasWritten(f *testing.F) {
 			t.Errorf("%q, %v; want %q", got, err, target)
 		}
 	})
+}
+
+func TestAPageIsReadUpToItsBound(t *testing.T) {
+	for more, want := range map[int]string{0: "", 1: "want at most"} {
+		h := host(t, past(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != "/v2/_catalog" {
+				return false
+			}
+			const names = `{"repositories":["b"]}`
+			_, _ = io.WriteString(w, names+strings.Repeat(" ", maxPage-len(names)+more))
+			return true
+		}))
+		put(t, h+"/b:1", "")
+		got, _, err := read(t, reader(), collect.Registry{Host: h}, nil)
+		if want == "" && (err != nil || len(got) != 1) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%d bytes more than the bound: %v, %v", more, got, err)
+		}
+	}
 }
 
 func TestEveryPageOfTagsIsRead(t *testing.T) {

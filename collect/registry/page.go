@@ -94,7 +94,7 @@ func parsePage(body []byte) ([]string, error) {
 // host the page is asked of this one: behind a proxy registries do not know their own name.
 func nextPage(at *url.URL, headers []string) (*url.URL, error) {
 	target, err := linkTo("next", headers)
-	if err != nil || target == "" {
+	if target == "" {
 		return nil, err
 	}
 	u, err := url.Parse(target)
