@@ -306,6 +306,7 @@ func TestTheSampleIsServed(t *testing.T) {
 	})
 	t.Run("recommendations say what to update, where, and which paths that breaks", func(t *testing.T) { s.recommendations(t) })
 	t.Run("a vulnerability counts each path that it opens once, in every place", func(t *testing.T) { s.vulnerabilityCounts(t) })
+	t.Run("within one cluster nothing of another is seen or counted", func(t *testing.T) { s.withinOne(t) })
 	t.Run("home says what its numbers do not know", func(t *testing.T) { s.home(t) })
 	t.Run("every page has an answer", func(t *testing.T) {
 		for _, path := range []string{"/home", "/coverage", "/images", "/schema", "/templates", "/session", "/search?q=web",
@@ -504,5 +505,33 @@ func (s *served) vulnerabilityCounts(t *testing.T) {
 	}
 	if counted == 0 || !inTwoPackages {
 		t.Error("no vulnerability of two packages opens a path: this proves nothing")
+	}
+}
+
+// withinOne asks the same of all clusters and of each.
+func (s *served) withinOne(t *testing.T) {
+	var all PathList
+	s.get(t, "/paths", &all)
+	sum := 0
+	for _, cluster := range []string{"harbor-prod", "harbor-dev"} {
+		var paths PathList
+		s.get(t, "/paths?within="+cluster, &paths)
+		for _, p := range paths.Items {
+			if p.Cluster != cluster {
+				t.Errorf("within %s: %s of %s", cluster, p.Title, p.Cluster)
+			}
+		}
+		var home Home
+		s.get(t, "/home?within="+cluster, &home)
+		if len(home.Clusters) != 1 || home.Clusters[0].Name != cluster || home.Counts[0].Of != paths.Total {
+			t.Errorf("home within %s: %+v", cluster, home.Counts[0])
+		}
+		sum += paths.Total
+	}
+	if sum != all.Total || sum == 0 {
+		t.Errorf("%d paths in all clusters, %d in each", all.Total, sum)
+	}
+	if resp := s.send(t, "GET", "/home?within=nowhere", nil, nil); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("a cluster that is not there: %s", resp.Status)
 	}
 }

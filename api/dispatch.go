@@ -63,19 +63,28 @@ func (s *server) signedIn(next http.Handler) http.Handler {
 			fail(w, r, err, store.ErrNotFound, http.StatusUnauthorized, "the session has ended; print a new sign-in link with: breakwater sign-in")
 			return
 		}
-		asker, err := s.asker(signed)
+		within := r.URL.Query().Get("within")
+		asker, err := s.asker(signed, within)
 		if err != nil {
 			failed(s.Log, w, r, err)
+			return
+		}
+		if within != "" && asker.Clusters[within] == nil { // nothing found there would read as safe
+			problem(w, http.StatusNotFound, "not found", "no cluster "+within)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, asker)))
 	})
 }
 
-func (s *server) asker(signed store.Session) (session, error) {
+// asker is who is signed in; within names the one cluster that they want to see.
+func (s *server) asker(signed store.Session, within string) (session, error) {
 	var sees graph.Scope
 	if err := json.Unmarshal([]byte(signed.Scope), &sees); err != nil {
 		return session{}, fmt.Errorf("read what the session may see: %w", err)
+	}
+	if within != "" {
+		sees = sees.Only(within)
 	}
 	r := s.unscoped.For(sees)
 	return session{Reader: r, constants: &s.constants, until: signed.Until, receiving: func(ctx context.Context) ([]Receiving, error) {

@@ -23,6 +23,9 @@ func portal(assets fs.FS) http.Handler {
 	files := http.FileServerFS(assets)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+		if rest, scoped := strings.CutPrefix(name, "in/"); scoped { // every page of one cluster: /in/prod/paths
+			_, name, _ = strings.Cut(rest, "/")
+		}
 		if info, err := fs.Stat(assets, name); err == nil && !info.IsDir() {
 			if strings.HasPrefix(name, "assets/") {
 				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // names carry a hash

@@ -30,3 +30,13 @@ func (s Scope) String() string {
 	}
 	return strings.Join(out, ", ")
 }
+
+// Only is what an asker of this scope sees of one cluster; nothing of one that they
+// do not see.
+func (s Scope) Only(cluster string) Scope {
+	tenants, there := s.Segments[cluster]
+	if !s.All && !there {
+		return Scope{}
+	}
+	return Scope{Segments: map[string][]string{cluster: tenants}}
+}

@@ -4,11 +4,12 @@ import "./base.css";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
 import { App } from "./App";
+import { base, within } from "./lib/scope";
 
 const root = document.getElementById("root");
 if (root)
   createRoot(root).render(
-    <BrowserRouter>
+    <BrowserRouter basename={base(within) || "/"}>
       <App />
     </BrowserRouter>,
   );

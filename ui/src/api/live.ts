@@ -1,5 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { scoped } from "../lib/scope";
 
 /** Asks again whenever the server says that there is a new picture; tells whether the line is open. */
 export function useLive(): boolean {
@@ -7,7 +8,7 @@ export function useLive(): boolean {
   const [open, setOpen] = useState(true);
   useEffect(() => {
     if (typeof EventSource === "undefined") return;
-    const source = new EventSource("/api/v1/events");
+    const source = new EventSource(scoped("/api/v1/events"));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const changed = () => {
       clearTimeout(timer);

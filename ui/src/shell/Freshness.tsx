@@ -1,17 +1,26 @@
 import { Button, Popover } from "@mantine/core";
-import { Link } from "react-router";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useLocation } from "react-router";
 import type { Schemas } from "../api/client";
 import { Ago } from "../components/Ago";
 import { alike } from "../components/alike";
 import { Unseen } from "../components/Gaps";
 import { count, plural } from "../lib/format";
-import { imageList, pathList, thingPage } from "../lib/links";
+import { base, within } from "../lib/scope";
+import { pages } from "./pages";
 
 type Status = Schemas["Status"];
 
-/** Which clusters a page speaks of: all of them. Each leads to what concerns it. */
+/** Which clusters every page speaks of: all of them, or the one that is chosen. */
 export function Scope({ status }: { status: Status | undefined }) {
-  const clusters = status?.clusters ?? [];
+  const { pathname } = useLocation();
+  const everywhere = useQuery({
+    queryKey: ["clusters"],
+    queryFn: async () => ((await (await fetch("/api/v1/status")).json()) as Status).clusters,
+    enabled: within !== "",
+  });
+  const clusters = (within ? everywhere.data : status?.clusters) ?? [];
+  const page = pages.some(([to]) => to === pathname) ? pathname : "/"; // a thing of one cluster is not there in another
   return (
     <Popover position="bottom-start" shadow="sm" trapFocus returnFocus>
       <Popover.Target>
@@ -19,14 +28,21 @@ export function Scope({ status }: { status: Status | undefined }) {
           size="compact-sm"
           variant="default"
           className="pick"
-        >{`All clusters (${count(clusters.length)}) ▾`}</Button>
+        >{`${within || `All clusters (${count(clusters.length)})`} ▾`}</Button>
       </Popover.Target>
       <Popover.Dropdown className="pop">
         {clusters.length === 0 && <p>No cluster was read yet.</p>}
         <ul className="plain">
+          <li>
+            <a href={page} aria-current={within === "" || undefined}>
+              All clusters
+            </a>
+          </li>
           {clusters.map((c) => (
             <li key={c.name}>
-              <Link to={thingPage("Cluster", `${c.name}/Cluster`)}>{c.name}</Link>{" "}
+              <a href={base(c.name) + page} aria-current={c.name === within || undefined}>
+                {c.name}
+              </a>{" "}
               <small>
                 {c.state}
                 {c.asOf && (
@@ -35,10 +51,6 @@ export function Scope({ status }: { status: Status | undefined }) {
                   </>
                 )}
               </small>
-              <div>
-                <Link to={pathList({ cluster: c.name })}>Attack paths</Link> ·{" "}
-                <Link to={imageList({ cluster: c.name })}>Images</Link>
-              </div>
             </li>
           ))}
         </ul>

@@ -7,6 +7,7 @@ import { WithPane } from "../../components/Pane";
 import { Beside } from "../../components/Ref";
 import { Answered, Failed } from "../../components/States";
 import { count, plural } from "../../lib/format";
+import { scoped } from "../../lib/scope";
 import { setOrder } from "../../query/tree";
 import { Builder } from "./Builder";
 import { Columns } from "./Columns";
@@ -57,7 +58,7 @@ function Actions({ text, clear }: { text: string; clear: () => void }) {
         size="xs"
         variant="default"
         component="a"
-        href={`/api/v1/query/export?text=${encodeURIComponent(text)}`}
+        href={scoped(`/api/v1/query/export?text=${encodeURIComponent(text)}`)}
         download="answer.csv"
       >
         Export CSV
