@@ -65,7 +65,7 @@ const (
 	aDevice   = "device"   // what can hold nothing that is read
 )
 
-const contentVersion = 3
+const contentVersion = 4
 
 // errBound says that a layer went past one of its limits.
 var errBound = errors.New("past its bounds")

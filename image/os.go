@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// readOS reads the distribution's name, as os-release(5) tells to.
+// readOS reads the distribution's name, as os-release(5) tells to, or else as Red Hat's
+// distributions wrote it before.
 func readOS(t *tree) (OS, bool) {
 	for _, name := range []string{"etc/os-release", "usr/lib/os-release"} {
 		if b, ok := t.read(name); ok {
@@ -14,7 +15,23 @@ func readOS(t *tree) (OS, bool) {
 			}
 		}
 	}
-	return OS{}, false
+	b, _ := t.read("etc/system-release-cpe")
+	o := osOfCPE(string(b))
+	return o, o.ID != ""
+}
+
+// vendors are the ids that os-release has for distributions by their vendor in a CPE.
+var vendors = map[string]string{"redhat": "rhel", "centos": "centos", "oracle": "ol", "amazon": "amzn", "fedoraproject": "fedora"}
+
+// osOfCPE reads the name of a platform: cpe:/o:centos:linux:6:GA.
+func osOfCPE(text string) OS {
+	for _, prefix := range []string{"cpe:/o:", "cpe:2.3:o:"} {
+		rest, ok := strings.CutPrefix(strings.TrimSpace(text), prefix)
+		if parts := strings.Split(rest, ":"); ok && len(parts) > 2 {
+			return OS{ID: vendors[parts[0]], VersionID: parts[2]}
+		}
+	}
+	return OS{}
 }
 
 // osOf reads the lines of an os-release: a shell's assignments, the last of a

@@ -225,3 +225,14 @@ func TestAShellsWords(t *testing.T) {
 		}
 	}
 }
+
+func TestADistributionWithoutOSReleaseIsNamedByItsCPE(t *testing.T) {
+	for text, want := range map[string]OS{"cpe:/o:centos:linux:6:GA\n": {ID: "centos", VersionID: "6"},
+		"cpe:2.3:o:amazon:amazon_linux:2": {ID: "amzn", VersionID: "2"}, "cpe:/o:redhat": {}, "cpe:/a:x:y:1": {}, "": {}} {
+		files := newTree()
+		files.add(&Content{Changes: []Change{{Name: "etc/system-release-cpe", Kind: aFile, Data: []byte(text)}}})
+		if got, known := readOS(files); got != want || known != (want.ID != "") {
+			t.Errorf("%q is %+v, want %+v", text, got, want)
+		}
+	}
+}

@@ -19,7 +19,7 @@ type place struct {
 
 // places are where distributions keep what is read.
 var places = []place{
-	{name: "etc/os-release"}, {name: "usr/lib/os-release"},
+	{name: "etc/os-release"}, {name: "usr/lib/os-release"}, {name: "etc/system-release-cpe"},
 	{name: "lib/apk/db/installed"}, {name: "usr/lib/apk/db/installed"}, {name: "var/lib/apk/db/installed"},
 	{name: "var/lib/dpkg/status"}, {name: "var/lib/dpkg/status.d", folder: true}, {name: "var/lib/dpkg/info", folder: true, ends: ".list"},
 }

@@ -251,7 +251,7 @@ func (s *scan) layer(ctx context.Context, c *Content, digest string) error {
 
 // contents tells apart trees with other databases, or another distribution, in them.
 func contents(t *tree) (out []string) {
-	files := []string{"etc/os-release", "usr/lib/os-release"}
+	files := []string{"etc/os-release", "usr/lib/os-release", "etc/system-release-cpe"}
 	for _, db := range databases(t) {
 		files = append(files, db.files...)
 	}
