@@ -156,8 +156,8 @@ function Relations({ thing }: { thing: Entity }) {
             </Link>
           </h3>
           <ul className="plain">
-            {r.items.map((i) => (
-              <li key={`${i.ref.kind} ${i.ref.id}`}>
+            {r.items.map((i, at) => (
+              <li key={at}>
                 <Ref
                   to={i.ref}
                   where={i.ref.namespace !== thing.ref.namespace || i.ref.cluster !== thing.ref.cluster}

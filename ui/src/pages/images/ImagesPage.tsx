@@ -10,6 +10,7 @@ import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural, short } from "../../lib/format";
 import { imageList, thingPage, vulnerabilityList } from "../../lib/links";
 import { shortReason } from "../../lib/text";
+import { Kinds } from "./Kinds";
 
 type Row = Schemas["ImageRow"];
 
@@ -117,6 +118,7 @@ export function ImagesPage() {
   );
   return (
     <Page title="Inventory" aside={filters}>
+      <Kinds />
       <Scope names={{ cluster: "cluster" }} />
       <Answered asked={asked}>
         {({ pages }) => {
