@@ -4,6 +4,9 @@ import { useVocabulary } from "../../components/Vocabulary";
 import { count } from "../../lib/format";
 import { question } from "../../lib/links";
 
+/** Within a sentence; ConfigMap stays as it is. */
+const lower = (label: string) => (/.[A-Z]/.test(label) ? label : label.toLowerCase());
+
 const groups = ["Kubernetes", "Identity"];
 
 /** What else the inventory holds: each kind that was read, with how many there are, opens its list. */
@@ -18,16 +21,16 @@ export function Kinds() {
   );
   if (kinds.length === 0) return null;
   return (
-    <nav aria-label="Other kinds" className="counts">
+    <p className="counts">
       Also:{" "}
       {kinds.map((k, i) => (
         <span key={k.name}>
           {i > 0 && " · "}
           <Link to={question(`MATCH (x:${k.name})\nRETURN x`)}>
-            {count(total.get(k.name) ?? 0)} {(total.get(k.name) === 1 ? k.label : k.plural).toLowerCase()}
+            {count(total.get(k.name) ?? 0)} {lower(total.get(k.name) === 1 ? k.label : k.plural)}
           </Link>
         </span>
       ))}
-    </nav>
+    </p>
   );
 }
