@@ -26,8 +26,9 @@ func timeOf(v graph.Value) *time.Time {
 func imageOf(n graph.Node, states map[string]assess.Image, w *scope.World) ImageRow {
 	row := ImageRow{Id: n.ID(), Name: cmp.Or(n.Text("name"), n.ID()), Registry: n.Text("registry"), Repository: n.Text("repository"),
 		Tags: list(n.Value("tags").List()), Distribution: text(n.Text("distribution")),
-		State: ScanState(cmp.Or(n.Text("scan"), "unknown")), Error: text(n.Text("scanError")), Partly: n.Value("partly").Bool(), ScannedAt: timeOf(n.Value("scannedAt")),
-		Pods: len(w.Pods(n.ID())), Severity: text(n.Text("severity")), Criticals: integer(n.Value("criticals")),
+		State: ScanState(cmp.Or(n.Text("scan"), "unknown")), Error: text(n.Text("scanError")), Partly: n.Value("partly").Bool(),
+		ScannedAt: timeOf(n.Value("scannedAt")),
+		Pods:      len(w.Pods(n.ID())), Severity: text(n.Text("severity")), Criticals: integer(n.Value("criticals")),
 		Highs: integer(n.Value("highs")), Vulnerabilities: integer(n.Value("vulnerabilities")), Packages: integer(n.Value("packages")),
 		Rce: boolean(n.Value("rce")), Exploited: boolean(n.Value("exploited"))}
 	row.Running = row.Pods > 0 || n.Value("running").Bool()

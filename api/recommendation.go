@@ -106,7 +106,8 @@ func (s session) GetRecommendation(ctx context.Context, r GetRecommendationReque
 		return nil, missing(fmt.Sprintf("nothing recommends %s: it was done, or what it was about is gone", r.Params.Id))
 	}
 	one := &all[i]
-	out := RecommendationPage{Row: recommendationRow(advised, one), Text: one.Text, Packages: one.Packages, Unfixed: one.Unfixed, AsOf: w.AsOf()}
+	out := RecommendationPage{Row: recommendationRow(advised, one), Text: one.Text, Packages: one.Packages,
+		Unfixed: one.Unfixed, AsOf: w.AsOf()}
 	p := advicePage{session: s, one: one, out: &out}
 	p.findings()
 	p.podsConcerned()

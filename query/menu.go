@@ -131,7 +131,8 @@ func MenuFor(v *Vocabulary, names ...string) Menu {
 
 // idOf is the stable id, in the words that people have for it.
 func idOf(names []string) PropertyChoice {
-	id := PropertyChoice{Name: "id", Label: "Id", Type: graph.Text.String(), Ops: textOps, Sentence: "The stable id: cluster/namespace/Kind/name."}
+	id := PropertyChoice{Name: "id", Label: "Id", Type: graph.Text.String(), Ops: textOps,
+		Sentence: "The stable id: cluster/namespace/Kind/name."}
 	if len(names) != 1 {
 		return id
 	}

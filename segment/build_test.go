@@ -129,9 +129,10 @@ func TestNoAdministratorIsUnknownWhileRolesCannotBeRead(t *testing.T) {
 		}
 	}
 	want("everything was read", "false")
-	f.RoleBindings[collect.Key{Namespace: "shop", Name: "b"}] = &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "b"},
-		RoleRef:  rbacv1.RoleRef{Kind: "ClusterRole", Name: "lost"},
-		Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: "cart"}}}
+	f.RoleBindings[collect.Key{Namespace: "shop", Name: "b"}] = &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "b"},
+		RoleRef:    rbacv1.RoleRef{Kind: "ClusterRole", Name: "lost"},
+		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Name: "cart"}}}
 	want("a role that nobody saw, in a namespace", "false")
 	role := f.ClusterRoles[collect.Key{Name: "r"}]
 	delete(f.ClusterRoles, collect.Key{Name: "r"})

@@ -59,7 +59,8 @@ func propsOf(a *assess.Assessment) []graph.Prop {
 		out = append(out, graph.S("digest", a.ID))
 	}
 	if !a.Scanned {
-		for _, unknown := range []string{"partly", "packages", "severity", "criticals", "highs", "vulnerabilities", "severe", "rce", "exploited"} {
+		for _, unknown := range []string{"partly", "packages", "severity", "criticals", "highs", "vulnerabilities", "severe", "rce",
+			"exploited"} {
 			out = append(out, graph.Prop{Name: unknown})
 		}
 		return out
@@ -68,7 +69,8 @@ func propsOf(a *assess.Assessment) []graph.Prop {
 	if worst == "" {
 		worst = vuln.None
 	}
-	out = append(out, graph.B("partly", a.Partly()), text("platform", a.Platform), text("distribution", a.Distribution), graph.I("packages", int64(len(a.Components))),
+	out = append(out, graph.B("partly", a.Partly()), text("platform", a.Platform), text("distribution", a.Distribution),
+		graph.I("packages", int64(len(a.Components))),
 		graph.S("severity", string(worst)), graph.I("criticals", int64(a.Criticals)), graph.I("highs", int64(a.Highs)),
 		graph.I("vulnerabilities", int64(a.Vulnerabilities)), insight(a, "severe", a.Severe, false), insight(a, "rce", a.RCE, false),
 		insight(a, "exploited", a.Exploited, a.ExploitedUnknown)) // unknown where no list of exploited ones was imported

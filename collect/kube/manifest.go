@@ -438,6 +438,7 @@ func (m *manifests) nameGenerated() {
 func (m *manifests) unseenKinds() {
 	for k, n := range m.lost {
 		m.facts.Apply(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "file", What: k.what(), Since: time.Now(),
-			Why: fmt.Sprintf("%d could not be read", n), Consequence: "What they say is missing, and what would follow from it.", Kinds: slices.Clone(k.graph)}})
+			Why:         fmt.Sprintf("%d could not be read", n),
+			Consequence: "What they say is missing, and what would follow from it.", Kinds: slices.Clone(k.graph)}})
 	}
 }
