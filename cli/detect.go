@@ -128,8 +128,8 @@ func (o *detectOptions) file(c *cobra.Command, s streams, file string, read read
 		}
 	}
 	if n := o.blind - before.blind; n > 0 {
-		o.gap(file, fmt.Sprintf("%d requests that make pods came without the pods: the audit policy's level is below Request", n),
-			"Detections about pods cannot see them.")
+		o.gap(file, fmt.Sprintf("%d requests that make pods or give rights came without what they wrote: the audit policy's level is below "+
+			"RequestResponse", n), "Detections about pods and rights cannot see them.")
 	}
 	if n := o.unplaced - before.unplaced; n > 0 {
 		o.gap(file, fmt.Sprintf("%d events are of containers whose pods are not known here", n),

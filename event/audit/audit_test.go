@@ -93,6 +93,12 @@ func TestFactsOfARequest(t *testing.T) {
 			`,"impersonatedUser":{"username":"system:serviceaccount:kube-system:job-controller"}`),
 			"actor.class=person impersonatedUser.username=system:serviceaccount:kube-system:job-controller"},
 		{"a dry run", strings.Replace(request("create", "pods", ""), "/x", "/x?dryRun=All", 1), "outcome=dry-run"},
+		{"a dry run, spelled with escapes", strings.Replace(request("create", "pods", ""), "/x", "/x?a=1&%64ryRun=%41ll", 1), "outcome=dry-run"},
+		{"a parameter whose value reads like a dry run", strings.Replace(request("create", "pods", ""), "/x", "/x?fieldManager=dryRun=All", 1),
+			"outcome=success"},
+		{"a parameter whose end reads like it", strings.Replace(request("create", "pods", ""), "/x", "/x?xdryRun=All", 1), "outcome=success"},
+		{"one that the server takes for malformed", strings.Replace(request("create", "pods", ""), "/x", "/x?dryRun=All;a", 1),
+			"outcome=success"},
 		{"the command of an exec", strings.NewReplacer(`"name":"a"`, `"name":"a","subresource":"exec"`, "/x",
 			"/x?command=sh&command=-c&command=id+%3E+f&container=app", "201", "101").Replace(request("get", "pods", "")),
 			"exec.command=sh -c id > f exec.container=app outcome=upgraded"},
@@ -104,6 +110,33 @@ func TestFactsOfARequest(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			has(t, decode(t, test.text), test.want)
 		})
+	}
+}
+
+func TestWhatARequestWroteAndTheEventDoesNotShowIsCounted(t *testing.T) {
+	patch := `,"requestObject":[{"op":"add","path":"/subjects/-","value":{"kind":"User","name":"mallory"}}]`
+	rights := func(more string) string {
+		return strings.Replace(request("patch", "clusterrolebindings", more),
+			`"objectRef":{`, `"objectRef":{"apiGroup":"rbac.authorization.k8s.io",`, 1)
+	}
+	for _, test := range []struct {
+		name, text string
+		blind      int
+	}{
+		{"a pod without the pod", request("create", "pods", ""), 1},
+		{"a pod", request("create", "pods", `,"requestObject":{"spec":{}}`), 0},
+		{"a JSON patch without its answer", request("patch", "deployments", patch), 1},
+		{"a JSON patch and what came of it", request("patch", "deployments", patch+`,"responseObject":{"spec":{}}`), 0},
+		{"a JSON patch of a binding", rights(patch), 1},
+		{"a binding at level Metadata", rights(""), 1},
+		{"a binding and what came of it", rights(patch + `,"responseObject":{"subjects":[]}`), 0},
+		{"something that makes no pods", request("patch", "services", patch), 0},
+	} {
+		d := Decoder{Cluster: "prod"}
+		b, err := d.Decode([]byte(test.text))
+		if err != nil || b.Blind != test.blind {
+			t.Errorf("%s: %d blind, want %d; %v", test.name, b.Blind, test.blind, err)
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ type Batch struct {
 	Events []event.Event
 	// Announced counts events that tell only that a request came in.
 	Announced int
-	// Blind counts requests that made pods which the event does not show.
+	// Blind counts requests that made pods or gave rights which the event does not show.
 	Blind    int
 	Rejected []Rejected
 	// Dropped counts rejections beyond those listed.

@@ -3,6 +3,8 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -213,10 +215,21 @@ func (r *record) outcome() string {
 		return ""
 	case r.code[0] != '2' && r.code != "304":
 		return "failed"
-	case strings.Contains(query(r.uri), "dryRun="):
+	case dryRun(r.uri):
 		return "dry-run"
 	}
 	return "success"
+}
+
+// dryRun says whether nothing was kept. The API server reads the query as here, so
+// that no other parameter can look like it; it takes no value but All.
+func dryRun(uri string) bool {
+	q := query(uri)
+	if !strings.Contains(q, "dryRun") && !strings.Contains(q, "%") {
+		return false
+	}
+	values, _ := url.ParseQuery(q) // what is malformed is left out there, too
+	return slices.Contains(values["dryRun"], "All")
 }
 
 func query(uri string) string {

@@ -51,7 +51,7 @@ func (r *record) writes() bool {
 func (r *record) written() *written {
 	object := r.object()
 	switch {
-	case len(object) < 2 || object[0] != '{' || len(object) > maxObject:
+	case !readable(object):
 		return nil
 	case r.podResource() != "" || r.isRights():
 		return read(object)
@@ -61,11 +61,12 @@ func (r *record) written() *written {
 	return nil
 }
 
-// blind says that the request makes pods that cannot be looked at.
+// blind says that the request makes pods or gives rights that cannot be looked at:
+// the level leaves objects out, or leaves the answer out where a JSON patch was sent.
 func (r *record) blind() bool {
-	if r.podResource() == "" || !r.writes() || r.outcome() != "success" {
-		return false
-	}
-	object := r.object()
-	return len(object) < 2 || len(object) > maxObject
+	return (r.podResource() != "" && r.writes() || r.isRights()) && r.outcome() == "success" && !readable(r.object())
+}
+
+func readable(object string) bool {
+	return len(object) >= 2 && object[0] == '{' && len(object) <= maxObject
 }
