@@ -861,8 +861,11 @@ type Receiving struct {
 	Accepted int `json:"accepted"`
 
 	// Analysed Events analysed since the start of the server
-	Analysed int    `json:"analysed"`
-	Cluster  string `json:"cluster"`
+	Analysed int `json:"analysed"`
+
+	// Blind Requests that made pods or gave rights which the log does not show
+	Blind   *int   `json:"blind,omitempty"`
+	Cluster string `json:"cluster"`
 
 	// DeadLettered Events that could not be analysed and are set aside
 	DeadLettered int           `json:"deadLettered"`

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -199,6 +200,27 @@ func TestASessionIsShownByCookieOrAsABearerTokenAndEnds(t *testing.T) {
 		if got := told(t, s.send(t, "GET", "/status", nil, header)); got != c.want {
 			t.Errorf("%s: %s; want %s", name, got, c.want)
 		}
+	}
+}
+
+// TestWhatEventsDidNotTellIsAGap: texts that are no events, and requests whose objects
+// the audit policy leaves out, are not passed over.
+func TestWhatEventsDidNotTellIsAGap(t *testing.T) {
+	blind, lost := 2, 0
+	s := serveNothing(t, Config{Receiving: func(context.Context) ([]Receiving, error) {
+		return []Receiving{{Cluster: "shop", Kind: Audit, Lost: &lost, Blind: &blind, Rejected: map[string]int{"no event": 3, "too long": 1}},
+			{Cluster: "bank", Kind: Audit, Lost: &lost}}, nil
+	}})
+	var said Coverage
+	s.as(t, graph.Everything).get(t, "/coverage", &said)
+	var got []string
+	for _, g := range said.Gaps {
+		got = append(got, g.Cluster+" "+g.What+": "+g.Why)
+	}
+	want := []string{"shop what requests wrote: 2 requests that made pods or gave rights came without it: the audit policy's level is " +
+		"below RequestResponse", "shop 3 texts: they are no audit events"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -32,6 +32,13 @@ func eventGaps(received []Receiving, w *scope.World) []collect.Gap {
 		case r.Lost == nil && r.LostWhy != nil:
 			gap("lost audit events", *r.LostWhy, "Whether the API server gave up sending some is not known.")
 		}
+		if n := deref(r.Blind); n > 0 {
+			gap("what requests wrote", fmt.Sprintf("%d requests that made pods or gave rights came without it: "+
+				"the audit policy's level is below RequestResponse", n), "Detections about pods and rights do not see them.")
+		}
+		if n := r.Rejected["no event"]; n > 0 {
+			gap(fmt.Sprintf("%d texts", n), fmt.Sprintf("they are no %s events", r.Kind), "What they would have told raised no alert.")
+		}
 		if r.DeadLettered > 0 {
 			gap(fmt.Sprintf("%d %s events", r.DeadLettered, r.Kind), "they could not be analysed and are set aside",
 				"Attacks in them raised no alert.")

@@ -31,6 +31,7 @@ func (l *lane) audit(w *work) error {
 			l.reject(w.batch, r.Position, r.Why)
 		}
 		w.unreadable += len(part.Rejected) + part.Dropped
+		w.blind += part.Blind
 		return nil
 	})
 }
@@ -72,6 +73,10 @@ func (l *lane) reject(b *ingest.Batch, position int, why string) {
 func (p *Pipeline) Unreadable(cluster string, kind ingest.Kind) int {
 	return p.unreadable.of(sender{cluster, kind})
 }
+
+// Blind is how many of a cluster's requests made pods or gave rights that its audit
+// log does not show, since the start of this process.
+func (p *Pipeline) Blind(cluster string) int { return p.blind.of(sender{cluster, ingest.Audit}) }
 
 // sender is a cluster and the kind of its events.
 type sender struct {

@@ -44,6 +44,7 @@ type work struct {
 	events     []event.Event         // decode
 	runs       []store.RunCame       // decode: which records of sensors came
 	unreadable int                   // decode: what is no event
+	blind      int                   // decode: requests whose objects the log left out
 	matches    []detect.Match        // match
 	states     []store.AnalyticState // state
 	alerts     []detect.Alert        // alert

@@ -4,6 +4,7 @@ package pipeline
 func (l *lane) notify(w *work) {
 	if w.batch != nil {
 		l.unreadable.add(sender{l.cluster, w.batch.Kind}, w.unreadable)
+		l.blind.add(sender{l.cluster, w.batch.Kind}, w.blind)
 	}
 	if len(w.alerts) == 0 {
 		return

@@ -81,6 +81,7 @@ type Config struct {
 type Pipeline struct {
 	config     Config
 	unreadable counts
+	blind      counts
 }
 
 // New makes a pipeline.

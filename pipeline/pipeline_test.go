@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +61,7 @@ func execs(t testing.TB, people ...string) []byte {
 
 // running is a pipeline that is given batches by hand.
 type running struct {
+	*Pipeline
 	handler func(context.Context, ingest.Batch) error
 	ctx     context.Context
 	stop    func()
@@ -78,14 +80,15 @@ func start(t testing.TB, c Config) *running {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	given, ended := make(chan func(context.Context, ingest.Batch) error), make(chan error, 1)
+	p := New(c)
 	go func() {
-		ended <- New(c).Run(ctx, func(ctx context.Context, handler func(context.Context, ingest.Batch) error) error {
+		ended <- p.Run(ctx, func(ctx context.Context, handler func(context.Context, ingest.Batch) error) error {
 			given <- handler
 			<-ctx.Done()
 			return nil
 		})
 	}()
-	r := &running{ctx: ctx, handler: <-given}
+	r := &running{Pipeline: p, ctx: ctx, handler: <-given}
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -135,6 +138,18 @@ func TestABatchBecomesAlertsAndThoseWhoLookOnHearOfThem(t *testing.T) {
 	r.give(t, batch("prod", 2, []byte("{\"kind\":\"Event\"}\n")))
 	if told != 1 {
 		t.Errorf("told of nothing: %d times", told)
+	}
+}
+
+func TestWhatABatchDoesNotTellIsCounted(t *testing.T) {
+	r := start(t, Config{Records: openStore(t, t.TempDir())})
+	made := `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","stage":"ResponseComplete","verb":"create",` +
+		`"user":{"username":"alice"},"objectRef":{"resource":"pods","namespace":"a","name":"p"},"responseStatus":{"code":201}}`
+	r.give(t, batch("prod", 1, []byte(made+"\n{\"kind\":\"Event\"}\n"+made+"\n")))
+	r.give(t, batch("test", 1, []byte(made+"\n")))
+	got := []int{r.Blind("prod"), r.Unreadable("prod", ingest.Audit), r.Blind("test"), r.Unreadable("test", ingest.Audit), r.Blind("none")}
+	if want := []int{2, 1, 1, 0, 0}; !slices.Equal(got, want) {
+		t.Errorf("blind and unreadable in prod, in test, and blind in none: %v, want %v", got, want)
 	}
 }
 

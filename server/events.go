@@ -124,6 +124,7 @@ func (a *alerting) received(c ingest.Count, t pipeline.Tally) api.Receiving {
 		r.Total, r.Since = new(int(t.Events)), &t.Since
 	}
 	if c.Kind == ingest.Audit {
+		r.Blind = new(a.pipeline.Blind(c.Cluster))
 		r.Reconciled, r.LostWhy = new(int(c.Reconciled)), optional(c.Lost.Why)
 		if c.Lost.Events != nil {
 			r.Lost = new(int(*c.Lost.Events))

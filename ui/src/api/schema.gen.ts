@@ -1075,6 +1075,8 @@ export interface components {
             rejected: {
                 [key: string]: number;
             };
+            /** @description Requests that made pods or gave rights which the log does not show */
+            blind?: number;
             /** @description Events that came from a log file, for what the webhook may have lost */
             reconciled?: number;
             /** @description Events that the API server says it gave up since it started; absent while that is not known */
