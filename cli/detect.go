@@ -120,6 +120,9 @@ func (o *detectOptions) file(c *cobra.Command, s streams, file string, read read
 		o.broken = fmt.Errorf("%s: %w", file, err)
 		o.gap(file, "the file breaks off: "+err.Error(), "What comes after is not looked at.")
 	}
+	if o.lines == before.lines && o.broken == nil {
+		o.gap(file, "no event is in it", "Nothing was looked at: that there is no alert says nothing.")
+	}
 	if n := o.rejected - before.rejected; n > 0 {
 		fmt.Fprintf(s.err, "%s: %d of %d events could not be read\n", terminal.Plain(file), n, o.lines-before.lines)
 		o.gap(file, fmt.Sprintf("%d events could not be read", n), "Attacks in them are not seen.")

@@ -45,7 +45,7 @@ func TestDetectReadsWhatLogsComeAs(t *testing.T) {
 		{"the body of a webhook", []string{"--audit", file("list.json", list)}, 2, 0, ""},
 		{"a gzip that breaks off", []string{"--audit", file("half.gz", half)}, 1, 2, "breaks off"},
 		{"the same file twice", []string{"--audit", dayLog, dayLog}, 2, 0, ""},
-		{"nothing in it", []string{"--audit", file("empty", nil)}, 0, 0, ""},
+		{"nothing in it", []string{"--audit", file("empty", nil)}, 0, 0, "no event is in it"},
 		{"what a sensor wrote", []string{"--runtime", "../packs/detect/runtime/testdata/python-shell.jsonl"}, 1, 0,
 			"5 events are of containers whose pods are not known here"},
 		{"an audit log as runtime events", []string{"--runtime", dayLog}, 0, 2, "holds no runtime events"},
