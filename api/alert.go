@@ -57,8 +57,12 @@ func (s session) GetAlert(ctx context.Context, r GetAlertRequestObject) (GetAler
 	if err != nil {
 		return nil, err
 	}
-	out := AlertPage{Alert: alertRow(stored), Reason: stored.Reason, Evidence: list(a.Evidence), Entities: []AlertEntity{},
+	out := AlertPage{Alert: alertRow(stored), Reason: stored.Reason, DecidedBy: text(stored.DecidedBy),
+		Evidence: list(a.Evidence), Entities: []AlertEntity{},
 		Events: []map[string]any{}}
+	if !stored.DecidedAt.IsZero() {
+		out.DecidedAt = &stored.DecidedAt
+	}
 	for _, h := range s.detections {
 		if h.ID == a.Rule {
 			out.Why, out.Fix = h.Why, h.Fix
@@ -83,7 +87,7 @@ func (s session) SetAlertStatus(ctx context.Context, r SetAlertStatusRequestObje
 	if (to == store.AlertDismissed || to == store.AlertResolved) && strings.TrimSpace(reason) == "" {
 		return nil, asked{errors.New("to dismiss or resolve an alert, say why")}
 	}
-	err := s.Reader.SetAlertStatus(ctx, r.Params.Cluster, r.Params.Id, to, reason)
+	err := s.Reader.SetAlertStatus(ctx, r.Params.Cluster, r.Params.Id, to, reason, s.who)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, missing("no alert " + r.Params.Id + " of cluster " + r.Params.Cluster)
 	}

@@ -61,7 +61,8 @@ func TestAlertsAreListedShownAndDecidedUpon(t *testing.T) {
 	decide(map[string]string{"status": "dismissed"}, http.StatusBadRequest)
 	decide(map[string]string{"status": "resolved", "reason": " "}, http.StatusBadRequest)
 	decide(map[string]string{"status": "resolved", "reason": "the pod is gone"}, http.StatusNoContent)
-	if s.get(t, "/alert?cluster=harbor-prod&id=a1", &p); p.Alert.Status != "resolved" || p.Reason != "the pod is gone" {
+	if s.get(t, "/alert?cluster=harbor-prod&id=a1", &p); p.Alert.Status != "resolved" || p.Reason != "the pod is gone" ||
+		p.DecidedBy == nil || *p.DecidedBy != "alice" || p.DecidedAt == nil {
 		t.Errorf("%s: %q", p.Alert.Status, p.Reason)
 	}
 	decide(map[string]string{"status": "dismissed", "reason": "a drill"}, http.StatusNoContent)

@@ -152,7 +152,7 @@ func serveSample(t *testing.T) *served {
 
 func (s *served) signIn(t *testing.T) {
 	t.Helper()
-	token, err := s.store.NewSignIn(t.Context(), time.Minute, `{"all":true}`)
+	token, err := s.store.NewSignIn(t.Context(), time.Minute, `{"all":true}`, "alice")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,7 @@ type session struct {
 	// receiving is which of the asker's clusters send events; none if none are taken.
 	receiving func(context.Context) ([]Receiving, error)
 	until     time.Time
+	who       string // asks, as the maker of the sign-in said
 }
 
 // constants are the same for everybody, and of no estate.
@@ -87,13 +88,14 @@ func (s *server) asker(signed store.Session, within string) (session, error) {
 		sees = sees.Only(within)
 	}
 	r := s.unscoped.For(sees)
-	return session{Reader: r, constants: &s.constants, until: signed.Until, receiving: func(ctx context.Context) ([]Receiving, error) {
-		if s.Receiving == nil {
-			return []Receiving{}, nil
-		}
-		all, err := s.Receiving(ctx)
-		return slices.DeleteFunc(list(slices.Clone(all)), func(of Receiving) bool { return !r.Whole(of.Cluster) }), err
-	}}, nil
+	return session{Reader: r, constants: &s.constants, until: signed.Until, who: signed.Person,
+		receiving: func(ctx context.Context) ([]Receiving, error) {
+			if s.Receiving == nil {
+				return []Receiving{}, nil
+			}
+			all, err := s.Receiving(ctx)
+			return slices.DeleteFunc(list(slices.Clone(all)), func(of Receiving) bool { return !r.Whole(of.Cluster) }), err
+		}}, nil
 }
 
 // sessionOf is the session of a request that signedIn let in.

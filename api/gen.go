@@ -352,8 +352,12 @@ type AlertList struct {
 
 // AlertPage defines model for AlertPage.
 type AlertPage struct {
-	Alert    AlertRow      `json:"alert"`
-	Entities []AlertEntity `json:"entities"`
+	Alert     AlertRow   `json:"alert"`
+	DecidedAt *time.Time `json:"decidedAt,omitempty"`
+
+	// DecidedBy Who decided its status last: for whom their sign-in link was made
+	DecidedBy *string       `json:"decidedBy,omitempty"`
+	Entities  []AlertEntity `json:"entities"`
 
 	// Events The first events, without secret values
 	Events   []map[string]interface{} `json:"events"`

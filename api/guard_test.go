@@ -166,7 +166,7 @@ func TestASessionIsShownByCookieOrAsABearerTokenAndEnds(t *testing.T) {
 	if err := s.store.SignOut(t.Context(), out); err != nil {
 		t.Fatal(err)
 	}
-	unused, err := s.store.NewSignIn(t.Context(), time.Minute, `{"all":true}`)
+	unused, err := s.store.NewSignIn(t.Context(), time.Minute, `{"all":true}`, "alice")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func (s *served) session(t *testing.T, sees graph.Scope, valid time.Duration) st
 	if err != nil {
 		t.Fatal(err)
 	}
-	link, err := s.store.NewSignIn(t.Context(), time.Minute, string(b))
+	link, err := s.store.NewSignIn(t.Context(), time.Minute, string(b), "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -490,7 +490,7 @@ func TestEventsSayOnlyWhatIsDifferentInTheScope(t *testing.T) {
 
 func TestASessionWhoseScopeCannotBeReadSeesNothing(t *testing.T) {
 	s := plant("one").serve(t)
-	link, err := s.store.NewSignIn(t.Context(), time.Minute, "all of it")
+	link, err := s.store.NewSignIn(t.Context(), time.Minute, "all of it", "alice")
 	if err != nil {
 		t.Fatal(err)
 	}

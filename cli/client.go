@@ -32,7 +32,7 @@ func dial(ctx context.Context, said io.Writer, d datadir.Dir) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, err := newSignIn(ctx, d)
+	token, err := newSignIn(ctx, d, whoRuns())
 	if err != nil {
 		return nil, err
 	}
@@ -47,12 +47,13 @@ func dial(ctx context.Context, said io.Writer, d datadir.Dir) (*client, error) {
 	return &client{url: r.URL, token: session, http: &http.Client{}}, nil
 }
 
-func newSignIn(ctx context.Context, d datadir.Dir) (string, error) {
+// newSignIn makes a sign-in for a person.
+func newSignIn(ctx context.Context, d datadir.Dir, person string) (string, error) {
 	s, err := d.Open(ctx)
 	if err != nil {
 		return "", err
 	}
-	token, err := s.NewSignIn(ctx, 10*time.Minute, operatorScope())
+	token, err := s.NewSignIn(ctx, 10*time.Minute, operatorScope(), person)
 	return token, errors.Join(err, s.Close())
 }
 
@@ -125,18 +126,22 @@ func (c *client) answer(ctx context.Context, method, path string, body io.Reader
 
 // signInCommand prints another sign-in link of the running server.
 func signInCommand(s streams) *cobra.Command {
-	var data string
+	var data, person string
 	c := &cobra.Command{
 		Use:   "sign-in",
 		Short: "Print a new sign-in link for the running server",
-		Args:  cobra.NoArgs,
+		Long: `Print a new sign-in link for the running server. It works once, for ten minutes.
+What is decided about alerts in its session is kept with the name of the person
+that the link is for.`,
+		Example: "  breakwater sign-in --for alice",
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			d, _ := datadir.Dir(data).Served()
 			r, err := d.Server()
 			if err != nil {
 				return err
 			}
-			token, err := newSignIn(c.Context(), d)
+			token, err := newSignIn(c.Context(), d, person)
 			if err != nil {
 				return err
 			}
@@ -144,6 +149,8 @@ func signInCommand(s streams) *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().StringVar(&person, "for", whoRuns(), "for whom the link is")
+	c.Flags().Lookup("for").DefValue = "who runs the command"
 	dataFlag(c, &data)
 	return c
 }

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"encoding/json"
+	"os"
+	"os/user"
+	"strconv"
 
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
@@ -11,6 +14,18 @@ import (
 // operator is what somebody at the command line may see: everything, as they can
 // read the files and the database. It is said here and nowhere else.
 var operator = graph.Everything
+
+// whoRuns is the account that runs the command: whom it acts for, where it acts for
+// another (sudo).
+func whoRuns() string {
+	if name := os.Getenv("SUDO_USER"); name != "" {
+		return name
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "user " + strconv.Itoa(os.Getuid()) // a container's account may have no name
+}
 
 // seen is a world as the operator sees it.
 func seen(w *live.World, err error) (*scope.World, error) {

@@ -87,7 +87,7 @@ func serve(ctx context.Context, s streams, c server.Config, live bool) error {
 				return err
 			}
 		}
-		token, err := v.Store.NewSignIn(ctx, 10*time.Minute, operatorScope())
+		token, err := v.Store.NewSignIn(ctx, 10*time.Minute, operatorScope(), whoRuns())
 		if err != nil {
 			return err
 		}

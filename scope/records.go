@@ -184,7 +184,7 @@ type Alerts interface {
 	Alerts(ctx context.Context, f store.AlertFilter, cursor string, limit int) ([]store.Alert, string, error)
 	CountAlerts(ctx context.Context, f store.AlertFilter) (map[string]int, error)
 	Alert(ctx context.Context, cluster, id string) (store.Alert, error)
-	SetAlertStatus(ctx context.Context, cluster, id string, to store.AlertStatus, reason string) error
+	SetAlertStatus(ctx context.Context, cluster, id string, to store.AlertStatus, reason, by string) error
 }
 
 // alerts is a filter within the scope.
@@ -231,12 +231,12 @@ func (r *Reader) names(a store.Alert) bool {
 	return r.Whole(a.Cluster) || len(a.Namespaces) > 0 && !slices.ContainsFunc(a.Namespaces, unseen)
 }
 
-// SetAlertStatus records what the asker decided about an alert that they see.
-func (r *Reader) SetAlertStatus(ctx context.Context, cluster, id string, to store.AlertStatus, reason string) error {
+// SetAlertStatus records what the asker, by name, decided about an alert that they see.
+func (r *Reader) SetAlertStatus(ctx context.Context, cluster, id string, to store.AlertStatus, reason, by string) error {
 	if _, _, err := r.Alert(ctx, cluster, id); err != nil {
 		return err
 	}
-	if err := r.unscoped.config.Records.SetAlertStatus(ctx, cluster, id, to, reason); err != nil {
+	if err := r.unscoped.config.Records.SetAlertStatus(ctx, cluster, id, to, reason, by); err != nil {
 		return err
 	}
 	r.unscoped.config.Picture.Tell("Alert")

@@ -25,7 +25,10 @@ type Alert struct {
 	Cluster, ID, Rule, Severity string
 	Status                      AlertStatus
 	// Reason is why it was dismissed or resolved, in a person's words.
-	Reason              string
+	Reason string
+	// DecidedBy is who decided that, and DecidedAt when; empty while nobody did.
+	DecidedBy           string
+	DecidedAt           time.Time
 	FirstSeen, LastSeen time.Time
 	Count               int
 	AlertHead
@@ -105,6 +108,8 @@ func (a AlertSeen) put(ctx context.Context, tx *sql.Tx, fresh int64) error {
 			namespaces = CASE WHEN excluded.last_seen >= alerts.last_seen THEN excluded.namespaces ELSE alerts.namespaces END,
 			status     = CASE WHEN alerts.status = 'resolved' AND excluded.count > 0 THEN 'new' ELSE alerts.status END,
 			reason     = CASE WHEN alerts.status = 'resolved' AND excluded.count > 0 THEN '' ELSE alerts.reason END,
+			decided_by = CASE WHEN alerts.status = 'resolved' AND excluded.count > 0 THEN '' ELSE alerts.decided_by END,
+			decided_at = CASE WHEN alerts.status = 'resolved' AND excluded.count > 0 THEN 0 ELSE alerts.decided_at END,
 			first_seen = CASE WHEN excluded.first_seen < alerts.first_seen THEN excluded.first_seen ELSE alerts.first_seen END,
 			last_seen  = CASE WHEN excluded.last_seen > alerts.last_seen THEN excluded.last_seen ELSE alerts.last_seen END,
 			count      = alerts.count + excluded.count`,
@@ -112,7 +117,8 @@ func (a AlertSeen) put(ctx context.Context, tx *sql.Tx, fresh int64) error {
 			h.values()...)...)
 }
 
-const alertColumns = `cluster_id, id, rule, severity, status, reason, first_seen, last_seen, count, body, ` + alertHeadColumns
+const alertColumns = `cluster_id, id, rule, severity, status, reason, decided_by, decided_at, first_seen, last_seen, count, body, ` +
+	alertHeadColumns
 
 // Alert reads one alert.
 func (s *Store) Alert(ctx context.Context, cluster, id string) (Alert, error) {
@@ -127,24 +133,28 @@ func (s *Store) Alert(ctx context.Context, cluster, id string) (Alert, error) {
 }
 
 func scanAlert(row interface{ Scan(...any) error }) (a Alert, err error) {
-	var first, last int64
+	var decided, first, last int64
 	var techniques, namespaces string
-	err = row.Scan(&a.Cluster, &a.ID, &a.Rule, &a.Severity, &a.Status, &a.Reason, &first, &last, &a.Count, &a.Body,
+	err = row.Scan(&a.Cluster, &a.ID, &a.Rule, &a.Severity, &a.Status, &a.Reason, &a.DecidedBy, &decided, &first, &last, &a.Count, &a.Body,
 		&a.Title, &a.Actor, &a.About, &techniques, &namespaces)
 	a.Techniques, a.Namespaces = listed(techniques), listed(namespaces)
 	a.FirstSeen, a.LastSeen = fromUnix(first), fromUnix(last)
+	if decided > 0 {
+		a.DecidedAt = fromUnix(decided)
+	}
 	return a, err
 }
 
 // SetAlertStatus records a person's decision; dismissing wants a reason.
-func (s *Store) SetAlertStatus(ctx context.Context, cluster, id string, to AlertStatus, reason string) error {
+func (s *Store) SetAlertStatus(ctx context.Context, cluster, id string, to AlertStatus, reason, by string) error {
 	switch {
 	case to != AlertNew && to != AlertInProgress && to != AlertResolved && to != AlertDismissed:
 		return fmt.Errorf("set status of alert %s: no status %q", id, to)
 	case to == AlertDismissed && strings.TrimSpace(reason) == "":
 		return fmt.Errorf("set status of alert %s: to dismiss it, say why", id)
 	}
-	return s.change(ctx, `UPDATE alerts SET status = ?, reason = ? WHERE cluster_id = ? AND id = ?`, to, reason, cluster, id)
+	return s.change(ctx, `UPDATE alerts SET status = ?, reason = ?, decided_by = ?, decided_at = ? WHERE cluster_id = ? AND id = ?`,
+		to, reason, by, unix(time.Now()), cluster, id)
 }
 
 // AlertFilter says which alerts to list; empty fields ask for nothing.

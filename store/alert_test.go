@@ -39,12 +39,17 @@ func TestADecisionStaysUntilSomethingNewHappens(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			stores(t, func(t *testing.T, s *Store) {
 				saw(t, s, "a", at, "first")
-				if err := s.SetAlertStatus(t.Context(), "prod", "a", test.decided, "because"); err != nil {
+				if err := s.SetAlertStatus(t.Context(), "prod", "a", test.decided, "because", "alice"); err != nil {
 					t.Fatal(err)
 				}
 				saw(t, s, "a", at.Add(time.Minute), test.event)
 				a, err := s.Alert(t.Context(), "prod", "a")
-				if err != nil || a.Status != test.want || a.Reason != test.reason || a.Count != test.count {
+				who, when := "alice", false
+				if test.reason == "" {
+					who, when = "", true
+				}
+				if err != nil || a.Status != test.want || a.Reason != test.reason || a.Count != test.count || a.DecidedBy != who ||
+					a.DecidedAt.IsZero() != when {
 					t.Errorf("%+v, %v", a, err)
 				}
 			})
@@ -176,7 +181,7 @@ func TestADecisionIsOneOfFourAndToDismissWantsAReason(t *testing.T) {
 			{"a", "closed", "done", `set status of alert a: no status "closed"`},
 			{"b", AlertResolved, "", "not found"},
 		} {
-			err := s.SetAlertStatus(t.Context(), "prod", c.id, c.to, c.reason)
+			err := s.SetAlertStatus(t.Context(), "prod", c.id, c.to, c.reason, "alice")
 			if got := said(err); got != c.want {
 				t.Errorf("%s of %s because %q: %q, want %q", c.to, c.id, c.reason, got, c.want)
 			}
@@ -219,7 +224,7 @@ func findAlerts(t *testing.T, s *Store) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.SetAlertStatus(t.Context(), "prod", "2", AlertResolved, ""); err != nil {
+	if err := s.SetAlertStatus(t.Context(), "prod", "2", AlertResolved, "", "alice"); err != nil {
 		t.Fatal(err)
 	}
 	within := func(places ...Tenancy) *[]Tenancy { return &places }

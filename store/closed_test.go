@@ -51,7 +51,7 @@ func TestAStoreThatCannotBeReadSaysWhatWasAskedAndAnswersNothing(t *testing.T) {
 		"list sensors":                           answers(s.Sensors(ctx, "")),
 		"list runs of sensors":                   answers(s.SensorRuns(ctx, "")),
 		"store sensor of n1":                     answers(s.PutSensor(ctx, Sensor{Node: "n1"})),
-		"make sign-in token":                     answers(s.NewSignIn(ctx, time.Hour, "")),
+		"make sign-in token":                     answers(s.NewSignIn(ctx, time.Hour, "", "alice")),
 		"sign in":                                answers(s.SignIn(ctx, "t", time.Hour)),
 		"read session":                           answers(s.Session(ctx, "t")),
 		"remove expired sessions":                answers(s.Sweep(ctx, nil, now)),

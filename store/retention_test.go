@@ -228,7 +228,7 @@ func TestSettingsOfRetention(t *testing.T) {
 
 func TestASweepRemovesTokensThatHaveExpiredAndNoOthers(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
-		if _, err := s.NewSignIn(t.Context(), time.Hour, ""); err != nil {
+		if _, err := s.NewSignIn(t.Context(), time.Hour, "", "alice"); err != nil {
 			t.Fatal(err)
 		}
 		for hours, left := range []int64{1, 1, 0} {

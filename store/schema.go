@@ -27,6 +27,7 @@ var migrations = []string{
 	searchedTables,
 	alertHeadTables,
 	sessionScope,
+	decisions,
 }
 
 // fills give what a migration added to the rows that were there before it.

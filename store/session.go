@@ -22,6 +22,12 @@ const (
 // sessionScope gives sessions a scope; those that were there saw everything.
 const sessionScope = `ALTER TABLE sessions ADD COLUMN scope TEXT NOT NULL DEFAULT '{"all":true}';`
 
+// decisions say who decided about an alert, and sessions who is signed in.
+const decisions = `
+	ALTER TABLE sessions ADD COLUMN person TEXT NOT NULL DEFAULT '';
+	ALTER TABLE alerts ADD COLUMN decided_by TEXT NOT NULL DEFAULT '';
+	ALTER TABLE alerts ADD COLUMN decided_at INTEGER NOT NULL DEFAULT 0;`
+
 func newToken() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // crypto/rand never fails: it ends the process instead
@@ -34,15 +40,15 @@ func hashToken(token string) string {
 }
 
 // NewSignIn makes a token that can be exchanged once for a session. Scope says what
-// the session may see, in words of the caller.
-func (s *Store) NewSignIn(ctx context.Context, valid time.Duration, scope string) (string, error) {
-	return s.insertToken(ctx, signIn, valid, scope)
+// the session may see, in words of the caller; person is for whom it is made.
+func (s *Store) NewSignIn(ctx context.Context, valid time.Duration, scope, person string) (string, error) {
+	return s.insertToken(ctx, signIn, valid, scope, person)
 }
 
-func (s *Store) insertToken(ctx context.Context, kind string, valid time.Duration, scope string) (string, error) {
+func (s *Store) insertToken(ctx context.Context, kind string, valid time.Duration, scope, person string) (string, error) {
 	token, now := newToken(), time.Now()
-	_, err := s.db.ExecContext(ctx, `INSERT INTO sessions (token_hash, kind, created_at, expires_at, scope) VALUES (?, ?, ?, ?, ?)`,
-		hashToken(token), kind, unix(now), unix(now.Add(valid)), scope)
+	_, err := s.db.ExecContext(ctx, `INSERT INTO sessions (token_hash, kind, created_at, expires_at, scope, person)
+		VALUES (?, ?, ?, ?, ?, ?)`, hashToken(token), kind, unix(now), unix(now.Add(valid)), scope, person)
 	if err != nil {
 		return "", fmt.Errorf("make %s token: %w", kind, err)
 	}
@@ -52,16 +58,16 @@ func (s *Store) insertToken(ctx context.Context, kind string, valid time.Duratio
 // SignIn exchanges a sign-in token for a session token. ErrNotFound means that
 // the token is wrong, used or too old; which one is nobody's business.
 func (s *Store) SignIn(ctx context.Context, token string, valid time.Duration) (string, error) {
-	var scope string
-	err := s.db.QueryRowContext(ctx, `DELETE FROM sessions WHERE token_hash = ? AND kind = ? AND expires_at > ? RETURNING scope`,
-		hashToken(token), signIn, unix(time.Now())).Scan(&scope)
+	var scope, person string
+	err := s.db.QueryRowContext(ctx, `DELETE FROM sessions WHERE token_hash = ? AND kind = ? AND expires_at > ? RETURNING scope, person`,
+		hashToken(token), signIn, unix(time.Now())).Scan(&scope, &person)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", ErrNotFound
 	}
 	if err != nil {
 		return "", fmt.Errorf("sign in: %w", err)
 	}
-	return s.insertToken(ctx, session, valid, scope)
+	return s.insertToken(ctx, session, valid, scope, person)
 }
 
 // Session is somebody who is signed in.
@@ -69,14 +75,16 @@ type Session struct {
 	Until time.Time
 	// Scope is what they may see, in words of who made the sign-in.
 	Scope string
+	// Person is for whom the sign-in was made, as its maker said; empty if before that was asked.
+	Person string
 }
 
 // Session is whose a session token is, while it is valid.
 func (s *Store) Session(ctx context.Context, token string) (Session, error) {
 	var until int64
 	var out Session
-	err := s.db.QueryRowContext(ctx, `SELECT expires_at, scope FROM sessions WHERE token_hash = ? AND kind = ? AND expires_at > ?`,
-		hashToken(token), session, unix(time.Now())).Scan(&until, &out.Scope)
+	err := s.db.QueryRowContext(ctx, `SELECT expires_at, scope, person FROM sessions WHERE token_hash = ? AND kind = ? AND expires_at > ?`,
+		hashToken(token), session, unix(time.Now())).Scan(&until, &out.Scope, &out.Person)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, ErrNotFound
 	}

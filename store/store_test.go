@@ -17,7 +17,7 @@ import (
 func TestASignInTokenWorksOnceAndIsNowhereInTheDatabase(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
-		token, err := s.NewSignIn(ctx, time.Minute, `{"all":true}`)
+		token, err := s.NewSignIn(ctx, time.Minute, `{"all":true}`, "alice")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestASignInTokenWorksOnceAndIsNowhereInTheDatabase(t *testing.T) {
 		if _, err := s.Session(ctx, sess); !errors.Is(err, ErrNotFound) {
 			t.Errorf("after signing out: %v", err)
 		}
-		ended, err := s.NewSignIn(ctx, time.Minute, `{"all":true}`)
+		ended, err := s.NewSignIn(ctx, time.Minute, `{"all":true}`, "alice")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestASignInTokenWorksOnceAndIsNowhereInTheDatabase(t *testing.T) {
 		if _, err := s.Session(ctx, ended); !errors.Is(err, ErrNotFound) {
 			t.Errorf("a session that has ended: %v", err)
 		}
-		late, _ := s.NewSignIn(ctx, -time.Second, "")
+		late, _ := s.NewSignIn(ctx, -time.Second, "", "alice")
 		if _, err := s.SignIn(ctx, late, time.Hour); !errors.Is(err, ErrNotFound) {
 			t.Errorf("an expired token: %v", err)
 		}

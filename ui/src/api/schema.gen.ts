@@ -1117,6 +1117,10 @@ export interface components {
             alert: components["schemas"]["AlertRow"];
             /** @description Why it was dismissed or resolved */
             reason: string;
+            /** @description Who decided its status last: for whom their sign-in link was made */
+            decidedBy?: string;
+            /** Format: date-time */
+            decidedAt?: string;
             evidence: string[];
             entities: components["schemas"]["AlertEntity"][];
             /** @description The first events, without secret values */

@@ -43,6 +43,13 @@ function Shown({ a }: { a: Schemas["AlertPage"] }) {
         <span className="status" data-status={alert.status}>
           {alert.status}
         </span>
+        {a.decidedBy && ` by ${a.decidedBy}`}
+        {a.decidedAt && (
+          <>
+            {" "}
+            <time dateTime={a.decidedAt}>{moment(a.decidedAt)}</time>
+          </>
+        )}
         {a.reason && `: ${a.reason}`} · {plural(alert.count, "time")} · first{" "}
         <time dateTime={alert.firstSeen}>{moment(alert.firstSeen)}</time>
         {alert.lastSeen !== alert.firstSeen && (
