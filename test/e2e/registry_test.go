@@ -411,9 +411,9 @@ func TestADebootstrappedImageIsAssessedFromARealRegistry(t *testing.T) {
 	}
 	var advice struct {
 		Items []struct {
-			About, Title, Fixed string
-			Installed           []string
-			Images, Pods        int
+			Title, Fixed     string
+			About, Installed []string
+			Images, Pods     int
 		}
 		Groups []struct {
 			About                            string
@@ -428,7 +428,7 @@ func TestADebootstrappedImageIsAssessedFromARealRegistry(t *testing.T) {
 		}
 		return drawn
 	})
-	if u := advice.Items[0]; len(advice.Items) != 1 || u.About != "registry" || u.Fixed != "1:9.2p1-2+deb12u3" ||
+	if u := advice.Items[0]; len(advice.Items) != 1 || !slices.Equal(u.About, []string{"registry"}) || u.Fixed != "1:9.2p1-2+deb12u3" ||
 		u.Installed[0] != "1:9.2p1-2+deb12u2" ||
 		u.Images != 1 ||
 		u.Pods != 0 {
