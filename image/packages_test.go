@@ -1,6 +1,7 @@
 package image
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -214,7 +215,24 @@ func FuzzDatabase(f *testing.F) {
 				}
 			}
 		}
+		everyEntryCounts(t, treeOf(release, status, content), content)
 	})
+}
+
+// everyEntryCounts: each entry of a database is a package, not installed, or told.
+func everyEntryCounts(t *testing.T, files *tree, content string) {
+	t.Helper()
+	there := 0
+	for p := range paragraphs(content) {
+		if dpkgThere(&p, false) {
+			there++
+		}
+	}
+	found, err := readDPKG(t.Context(), files, []string{status})
+	if lost := there - len(found); lost < 0 || lost > 0 &&
+		(err == nil || !strings.HasPrefix(err.Error(), fmt.Sprintf("%d of its packages cannot be read", lost))) {
+		t.Fatalf("%d packages of %d entries that are there, and told: %v", len(found), there, err)
+	}
 }
 
 func TestAShellsWords(t *testing.T) {

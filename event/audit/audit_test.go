@@ -406,11 +406,16 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(request("create", "clusterrolebindings", `,"requestObject":{"roleRef":{"kind":"ClusterRole"},"subjects":[{"name":"x"}]}`)))
 	f.Add([]byte(`{"kind":"EventList","items":[{"verb":"get","requestURI":"/x?a=%zz&command=\n"}]}`))
 	f.Add([]byte("{\n\"verb\":\"get\"}"))
+	f.Add([]byte(`[{"verb":"get"},{"kind":"Pod"},null,7,{"verb":"get","stage":"RequestReceived"}]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		d := Decoder{Cluster: "prod"}
 		b, err := d.Decode(body)
 		if err != nil && len(b.Events) > 0 {
 			t.Error("a broken body has events")
+		}
+		var items []json.RawMessage
+		if json.Unmarshal(body, &items) == nil && items != nil && err == nil && b.Count() != len(items) {
+			t.Errorf("%d of %d items are counted", b.Count(), len(items))
 		}
 		for i := range b.Events {
 			if raw := b.Events[i].Evidence(); !json.Valid(raw) {
