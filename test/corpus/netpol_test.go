@@ -183,8 +183,8 @@ func connections(t *testing.T, dir string) map[string]string {
 	sets := map[string]netpol.Ports{}
 	for c := range r.All() {
 		outside := "[all]"
-		if c.Addresses != nil {
-			outside = "[" + c.Addresses.String() + "]"
+		if c.Addresses != nil { // the key knows IPv4 alone
+			outside = "[" + c.Addresses.And(prefixes("0.0.0.0/0")).String() + "]"
 		}
 		pair := c.From + " => " + c.To
 		if c.From == netpol.Outside || c.To == netpol.Outside {
