@@ -70,6 +70,7 @@ func TestOutputsAreAsPromised(t *testing.T) {
 		{"detect.jsonl", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--cluster", "prod"}},
 		{"detect.txt", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--cluster", "prod", "-o", "table"}},
 		{"detect.json", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--cluster", "prod", "-o", "json"}},
+		{"detect.json", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--cluster", "prod", "-o", "JSON"}},
 	}
 	for _, test := range tests {
 		t.Run(test.file, func(t *testing.T) {

@@ -42,7 +42,7 @@ func (c *choice) Type() string   { return "string" }
 func (c *choice) Set(s string) error {
 	for _, k := range c.known {
 		if strings.EqualFold(s, k) {
-			*c.value = s
+			*c.value = k
 			return nil
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -49,8 +48,8 @@ func (m *manifests) templatesIn(where string, gvk schema.GroupVersionKind, b []b
 	if slices.Contains(policies, gvk.Group) {
 		return collect.Left("a policy, whose templates are patterns")
 	}
-	found := finder{labels: map[string]any{"labels": anyOf(o.Labels)}}
-	found.walk(o.Spec, found.labels)
+	var found finder
+	found.walk(o.Spec, map[string]any{"labels": o.Labels})
 	if gvk.Kind == "SparkApplication" && len(found.specs) == 0 {
 		found.spark(o.Spec)
 	}
@@ -119,7 +118,6 @@ func idle(spec map[string]any) bool {
 
 // finder looks for pod templates in the spec of an object.
 type finder struct {
-	labels map[string]any // the object's own metadata
 	specs  []map[string]any
 	images bool // something else names an image
 }
@@ -221,12 +219,4 @@ func (f *finder) spark(spec map[string]any) {
 func listOf(v any) []any {
 	list, _ := v.([]any)
 	return list
-}
-
-func anyOf(labels map[string]string) map[string]any {
-	out := map[string]any{}
-	for k, v := range labels {
-		out[k] = strings.Clone(v)
-	}
-	return out
 }
