@@ -16,6 +16,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/detect/builtin"
+	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
 	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/test/kubetest"
@@ -44,11 +45,7 @@ func TestTheAuditLogIsThatOfAPrivilegedAndOfAMountingWorkload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := builtin.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	alerts := detect.New(rules, nil, detect.Options{}).Feed(events)
+	alerts := detected(t, events)
 	if len(alerts) != len(deedsOfProd) {
 		t.Fatalf("%+v; want one alert for each deed", alerts)
 	}
@@ -74,6 +71,16 @@ func TestTheAuditLogIsThatOfAPrivilegedAndOfAMountingWorkload(t *testing.T) {
 			t.Errorf("%s names no pod: %+v", a.Rule, a.Entities)
 		}
 	}
+}
+
+// detected is what the built-in detections find in events.
+func detected(t *testing.T, events []event.Event) []detect.Alert {
+	t.Helper()
+	rules, err := builtin.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return detect.New(rules, nil, detect.Options{}).Feed(events)
 }
 
 func podNames(f *collect.Facts) (out []string) {

@@ -16,8 +16,6 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
-	"github.com/breakwater-sec/breakwater/detect"
-	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/sensor"
@@ -41,12 +39,8 @@ func TestTheSensorsRecordsAreThoseOfTwoPrivilegedContainers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := builtin.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var told []string
-	for _, a := range detect.New(rules, nil, detect.Options{}).Feed(events) {
+	for _, a := range detected(t, events) {
 		told = append(told, a.Rule+": "+strings.Join(a.Evidence, " "))
 	}
 	slices.Sort(told)
