@@ -36,7 +36,7 @@ func (r *Rules) derive(ctx context.Context, v *graph.View, seg *graph.Segment) (
 	for _, t := range r.attack {
 		err := t.run(ctx, v, func(g gained) bool {
 			if g.prevented == "" {
-				x.Edge(t.query.Add.Edge, g.from, g.to, g.props()...)
+				x.Edge(t.edge, g.from, g.to, g.props()...)
 			}
 			return true
 		})
@@ -92,7 +92,7 @@ func WhyNot(
 	for _, t := range rules.attack {
 		err := t.run(ctx, v, func(g gained) bool {
 			if g.prevented != "" && (keep == nil || keep(g.from, g.to)) {
-				out = append(out, Prevented{t.ID, t.Title, t.query.Add.Edge, kindID(g.from), kindID(g.to), g.prevented})
+				out = append(out, Prevented{t.ID, t.Title, t.edge, kindID(g.from), kindID(g.to), g.prevented})
 			}
 			return len(out) < maxPrevented
 		})

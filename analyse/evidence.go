@@ -31,14 +31,20 @@ func (ev *evidence) of(t *technique, e graph.Edge) []Evidence {
 		return done
 	}
 	out := []Evidence{}
-	add, witness := t.query.Add, e.Value("witness").List()
-	ev.search.within(t.query, map[string][]graph.Node{add.From: {e.From}, add.To: {e.To}}, func(b query.Binding) bool {
-		if !slices.Equal(kindIDs(t.witness(e.From, e.To, b)), witness) {
-			return true // another way, which a guard may prevent
+	witness := e.Value("witness").List()
+	for _, w := range t.ways {
+		if len(out) > 0 {
+			break
 		}
-		out = append(out, facts(t.query.Find, b)...)
-		return false
-	})
+		add := w.query.Add
+		ev.search.within(w.query, map[string][]graph.Node{add.From: {e.From}, add.To: {e.To}}, func(b query.Binding) bool {
+			if !slices.Equal(kindIDs(w.witness(e.From, e.To, b)), witness) {
+				return true // another way, which a guard may prevent
+			}
+			out = append(out, facts(w.query.Find, b)...)
+			return false
+		})
+	}
 	ev.known[k] = out
 	return out
 }

@@ -1,6 +1,7 @@
 package analyse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,21 +11,45 @@ import (
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/rule"
+	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
 // technique is an attack rule: what is gained wherever a pattern of facts
 // matches and no guard prevents it.
 type technique struct {
 	rule.Head `yaml:",inline"`
-	Match     string   `yaml:"match"`
-	Unless    []*guard `yaml:"unless"`
+	// Match is the pattern, or several that lead to the same gain.
+	Match  strictyaml.Texts `yaml:"match"`
+	Unless []*guard         `yaml:"unless"`
+	// Likelihood says how often it works where the pattern matches, Effort what it
+	// takes: a path prefers what is likely and cheap. Without them it is likely and
+	// of medium effort.
+	Likelihood likelihood `yaml:"likelihood"`
+	Effort     effort     `yaml:"effort"`
 	// Ends says that what is gained is not control, so that no path goes on from it.
 	Ends  bool            `yaml:"ends"`
 	Tests []techniqueTest `yaml:"tests"`
 
+	ways []way
+	edge string // that it makes
+}
+
+// way is one pattern of a technique.
+type way struct {
 	query *query.Query
 	vars  []string
 }
+
+// likelihood is how often a technique works where it is possible.
+type likelihood string
+
+// effort is what a technique takes of an attacker.
+type effort string
+
+var (
+	likelihoods = []likelihood{"certain", "likely", "possible"}
+	efforts     = []effort{"medium", "low", "high"}
+)
 
 // guard is what prevents a technique: a pattern over some of its variables.
 type guard struct {
@@ -48,19 +73,27 @@ type techniqueTest struct {
 const maxShared = 4
 
 func compileTechnique(f *rule.File, t *technique) (rule.Rule, error) {
-	q, err := compileQuery(t.Match)
-	if err != nil {
-		return nil, f.Errorf(err, "match")
+	if len(t.Match) == 0 {
+		return nil, f.Errorf(errors.New("want a pattern, or a list of them"), "match")
 	}
-	if q.Add == nil {
-		return nil, f.Errorf(errors.New("want MERGE (from)-[:EDGE]->(to) at the end"), "match")
+	for i, text := range t.Match {
+		at := []string{"match"}
+		if len(t.Match) > 1 {
+			at = append(at, fmt.Sprint(i))
+		}
+		if err := t.compile(text); err != nil {
+			return nil, f.Errorf(err, at...)
+		}
 	}
-	if e := edgeOf(q.Add.Edge); !e.Derived {
-		return nil, f.Errorf(fmt.Errorf("%s is a fact: want an edge that says what is gained", q.Add.Edge), "match")
+	t.Likelihood, t.Effort = cmp.Or(t.Likelihood, "likely"), cmp.Or(t.Effort, "medium")
+	if !slices.Contains(likelihoods, t.Likelihood) {
+		return nil, f.Errorf(fmt.Errorf("likelihood %q: want certain, likely or possible", t.Likelihood), "likelihood")
 	}
-	t.query, t.vars = q, variables(q.Find)
+	if !slices.Contains(efforts, t.Effort) {
+		return nil, f.Errorf(fmt.Errorf("effort %q: want low, medium or high", t.Effort), "effort")
+	}
 	for i, g := range t.Unless {
-		if err := g.compile(t.vars); err != nil {
+		if err := g.compile(t.ways); err != nil {
 			return nil, f.Errorf(err, "unless", fmt.Sprint(i), "match")
 		}
 	}
@@ -72,7 +105,25 @@ func compileTechnique(f *rule.File, t *technique) (rule.Rule, error) {
 	return t, nil
 }
 
-func (g *guard) compile(of []string) (err error) {
+// compile adds a way.
+func (t *technique) compile(text string) error {
+	q, err := compileQuery(text)
+	switch {
+	case err != nil:
+		return err
+	case q.Add == nil:
+		return errors.New("want MERGE (from)-[:EDGE]->(to) at the end")
+	case !edgeOf(q.Add.Edge).Derived:
+		return fmt.Errorf("%s is a fact: want an edge that says what is gained", q.Add.Edge)
+	case t.edge != "" && t.edge != q.Add.Edge:
+		return fmt.Errorf("%s: want %s, as the first pattern gains: another gain is another technique", q.Add.Edge, t.edge)
+	}
+	t.edge = q.Add.Edge
+	t.ways = append(t.ways, way{q, variables(q.Find)})
+	return nil
+}
+
+func (g *guard) compile(of []way) (err error) {
 	if g.Name == "" {
 		return errors.New("want a name: it is what people read where the guard holds")
 	}
@@ -83,8 +134,12 @@ func (g *guard) compile(of []string) (err error) {
 		return errors.New("a guard adds no edge")
 	}
 	for _, v := range variables(g.query.Find) {
-		if slices.Contains(of, v) {
-			g.shared = append(g.shared, v)
+		if !slices.ContainsFunc(of, func(w way) bool { return slices.Contains(w.vars, v) }) {
+			continue
+		}
+		g.shared = append(g.shared, v)
+		if slices.ContainsFunc(of, func(w way) bool { return !slices.Contains(w.vars, v) }) {
+			return fmt.Errorf("%s is not a variable of every pattern of the rule's match", v)
 		}
 	}
 	if len(g.shared) == 0 || len(g.shared) > maxShared {
@@ -119,29 +174,21 @@ func (t *technique) run(ctx context.Context, v *graph.View, yield func(gained) b
 	if err != nil {
 		return err
 	}
-	type pair struct{ from, to graph.Node }
-	at := map[pair]int{} // in best
-	var best []gained
-	err = query.Match(ctx, v, graph.Everything, t.query, nil, func(b query.Binding) bool {
-		from, _ := b.Node(t.query.Add.From)
-		to, _ := b.Node(t.query.Add.To)
-		if from == to {
+	f := finds{at: map[ends]int{}}
+	for _, w := range t.ways {
+		err := query.Match(ctx, v, graph.Everything, w.query, nil, func(b query.Binding) bool {
+			from, _ := b.Node(w.query.Add.From)
+			to, _ := b.Node(w.query.Add.To)
+			if from != to && !ended(from) && !ended(to) {
+				f.add(t.gain(w, from, to, b, guards))
+			}
 			return true
+		})
+		if err != nil {
+			return err
 		}
-		g := t.gain(from, to, b, guards)
-		switch i, seen := at[pair{from, to}]; {
-		case !seen:
-			at[pair{from, to}] = len(best)
-			best = append(best, g)
-		case g.doubt() < best[i].doubt():
-			best[i] = g
-		}
-		return true
-	})
-	if err != nil {
-		return err
 	}
-	for _, g := range best {
+	for _, g := range f.best {
 		if !yield(g) {
 			break
 		}
@@ -149,9 +196,35 @@ func (t *technique) run(ctx context.Context, v *graph.View, yield func(gained) b
 	return nil
 }
 
+// finds keeps, for each pair of nodes, the match with least doubt.
+type finds struct {
+	at   map[ends]int // in best
+	best []gained
+}
+
+type ends struct{ from, to graph.Node }
+
+func (f *finds) add(g gained) {
+	i, seen := f.at[ends{g.from, g.to}]
+	switch {
+	case !seen:
+		f.at[ends{g.from, g.to}] = len(f.best)
+		f.best = append(f.best, g)
+	case g.doubt() < f.best[i].doubt():
+		f.best[i] = g
+	}
+}
+
+// ended says that a node's time is over: what is no more neither gains anything
+// nor is gained.
+func ended(n graph.Node) bool {
+	over := kindOf(n.Kind()).Over
+	return over != "" && n.Value(over).Bool()
+}
+
 // gain is what one match of the technique's pattern gains.
-func (t *technique) gain(from, to graph.Node, b query.Binding, guards []guarded) gained {
-	g := gained{technique: t, from: from, to: to, witness: t.witness(from, to, b)}
+func (t *technique) gain(w way, from, to graph.Node, b query.Binding, guards []guarded) gained {
+	g := gained{technique: t, from: from, to: to, witness: w.witness(from, to, b)}
 	var unknown []string
 	for i, set := range guards {
 		key := bound(b, t.Unless[i].shared)
@@ -184,8 +257,8 @@ func (g gained) doubt() int {
 // maxWitness is how many nodes an edge keeps as its proof.
 const maxWitness = 4
 
-func (t *technique) witness(from, to graph.Node, b query.Binding) (out []graph.Node) {
-	for _, v := range t.vars {
+func (w way) witness(from, to graph.Node, b query.Binding) (out []graph.Node) {
+	for _, v := range w.vars {
 		n, ok := b.Node(v)
 		if ok && n != from && n != to && len(out) < maxWitness && !slices.Contains(out, n) {
 			out = append(out, n)
@@ -265,11 +338,14 @@ func same(what string, got, want []string) error {
 
 // dependsOn is every kind of node and edge that the technique looks at.
 func (t *technique) dependsOn() []string {
-	out := kindsIn(t.query.Find, nil)
+	var out []string
+	for _, w := range t.ways {
+		out = kindsIn(w.query.Find, out)
+	}
 	for _, g := range t.Unless {
 		out = kindsIn(g.query.Find, out)
 	}
-	return merged(out, []string{t.query.Add.Edge})
+	return merged(out, []string{t.edge})
 }
 
 func kindsIn(n *query.Node, out []string) []string {

@@ -157,3 +157,72 @@ func TestAnEdgeKeepsAFewWitnessesEachOnce(t *testing.T) {
 		t.Errorf("got %v, want %s; error %v", got, want, err)
 	}
 }
+
+// twoWays is a technique with two patterns for one gain.
+const twoWays = `id: two
+title: Two ways
+severity: high
+likelihood: certain
+effort: low
+match:
+  - MATCH (a:Container)-[:MOUNTS]->(v:Volume) WHERE v.hostPath MATCH (a)<-[:RUNS]-(p:Pod) MATCH (p)-[:RUNS_ON]->(n:Node) MERGE (a)-[:CAN_TAKE_OVER]->(n)
+  - MATCH (a:Container)<-[:RUNS]-(p:Pod) WHERE a.privileged MATCH (p)-[:RUNS_ON]->(n:Node) MERGE (a)-[:CAN_TAKE_OVER]->(n)
+why: w
+fix: f
+tests:
+  - {name: fires, given: "Pod p -RUNS-> Container a privileged=true\nPod p -RUNS_ON-> Node n", want: [a -> n]}
+  - {name: quiet, given: "Pod p -RUNS-> Container a\nPod p -RUNS_ON-> Node n", want: []}
+`
+
+func TestATechniqueMayMatchInSeveralWaysAndNeverWhatHasEnded(t *testing.T) {
+	rules, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(twoWays)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, container, pod, want string }{
+		{"neither", "", "", ""},
+		{"the first", "-MOUNTS-> Volume v hostPath=true", "", "a -> n by v p"},
+		{"the second", "privileged=true", "", "a -> n by p"},
+		{"both are one edge", "privileged=true -MOUNTS-> Volume v hostPath=true", "", "a -> n by v p"},
+		{"the container has ended", "privileged=true ended=true", "", ""},
+		{"it runs on", "privileged=true ended=false", "", "a -> n by p"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			v, err := parseGiven("Container a " + test.container + "\nPod p -RUNS-> Container a\nPod p -RUNS_ON-> Node n")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			err = rules.attack[0].run(background(), v, func(g gained) bool {
+				text := givenID(g.from) + " -> " + givenID(g.to) + " by"
+				for _, n := range g.witness {
+					text += " " + givenID(n)
+				}
+				got = append(got, text)
+				return true
+			})
+			if err != nil || strings.Join(got, "; ") != test.want {
+				t.Errorf("got %q, want %q; error %v", got, test.want, err)
+			}
+		})
+	}
+}
+
+func TestWhatIsWrongWithATechniqueIsToldAtItsPlace(t *testing.T) {
+	for _, test := range []struct{ from, to, want string }{
+		{"likelihood: certain", "likelihood: often", `attack/r.yaml:4: likelihood "often": want certain, likely or possible`},
+		{"effort: low", "effort: none", `attack/r.yaml:5: effort "none": want low, medium or high`},
+		{"MERGE (a)-[:CAN_TAKE_OVER]->(n)\nwhy", "MERGE (a)-[:RUNS_ON]->(n)\nwhy", "attack/r.yaml:8: 1:88: RUNS_ON is a fact"},
+		{"MERGE (a)-[:CAN_TAKE_OVER]->(n)\nwhy", "MERGE (a)-[:CAN_EXECUTE_IN]->(n)\nwhy", "attack/r.yaml:8:"},
+		{"why: w", "unless: [{name: g, match: 'MATCH (v:Volume) WHERE v.hostPath'}]\nwhy: w",
+			"v is not a variable of every pattern of the rule's match"},
+	} {
+		text := strings.Replace(twoWays, test.from, test.to, 1)
+		if text == twoWays {
+			t.Fatalf("%q is not in the rule", test.from)
+		}
+		if _, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(text)}}); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q", test.to, err, test.want)
+		}
+	}
+}

@@ -33,6 +33,7 @@ func names(p Property) Property {
 }
 
 var (
+	ended   = flag("ended", "Ended", "It has run to its end and does not start again: nobody gains anything from it.")
 	exposed = insight(
 		"exposed",
 		"Exposed to the internet",
@@ -188,11 +189,12 @@ var Kinds = []Kind{
 	workload("ReplicaSet", "ReplicaSets", "A ReplicaSet, usually made by a Deployment."),
 	workload("Job", "Jobs", "A Job that runs to its end."),
 	workload("CronJob", "CronJobs", "A CronJob that makes Jobs on a schedule."),
-	{Name: "Pod", Label: "Pod", Plural: "Pods", Group: "Kubernetes", Tenant: "namespace",
+	{Name: "Pod", Label: "Pod", Plural: "Pods", Group: "Kubernetes", Tenant: "namespace", Over: "ended",
 		Sentence: "A pod: one or more containers that share a place.",
 		Properties: named(ofImages(
 			text("workload", "Workload", "Kind and name of the workload that owns it in the end, such as Deployment/web."),
 			dict("phase", "Phase", "Pending, Running, Succeeded, Failed or Unknown."),
+			ended,
 			names(dict("node", "Node", "The node it was bound to.")),
 			text("ip", "Address", "Its address."),
 			dict("serviceAccount", "Service account", "The service account it runs as."),
@@ -215,7 +217,7 @@ var Kinds = []Kind{
 			exposureWidth,
 			critical,
 		)...)},
-	{Name: "Container", Label: "Container", Plural: "Containers", Group: "Kubernetes", Tenant: "namespace",
+	{Name: "Container", Label: "Container", Plural: "Containers", Group: "Kubernetes", Tenant: "namespace", Over: "ended",
 		Sentence: "A container of a pod.",
 		Properties: ofImages(
 			text("name", "Name", "The container's name."),
@@ -224,6 +226,7 @@ var Kinds = []Kind{
 			text("pod", "Pod", "Its pod's name."),
 			text("workload", "Workload", "Kind and name of the workload that owns its pod."),
 			dict("type", "Type", "container, init, sidecar or ephemeral."),
+			ended,
 			dict("image", "Image reference", "The image as the pod's spec writes it."),
 			insight("privileged", "Privileged", "Has every capability and sees the node's devices."),
 			list("capabilities", "Added capabilities", "Capabilities added to the default set, ALL included."),
@@ -299,6 +302,23 @@ var Kinds = []Kind{
 			insight("clusterAdmin", "Cluster administrator", "May do everything in the cluster."),
 			insight("everyone", "Everyone", "Includes callers who have not proved who they are, or everybody who has."),
 		)},
+	{Name: "CloudIdentity", Label: "Cloud identity", Plural: "Cloud identities", Group: "Identity", Family: "Identity",
+		Sentence: "An identity of a cloud that something in the cluster can act as: a role, a managed identity, a service account of the cloud.",
+		Properties: []Property{
+			text("name", "Name", "Its name or id, as the cloud writes it."),
+			dict("provider", "Provider", "aws, azure or gcp."),
+			dict("cluster", "Cluster", "The cluster that names it."),
+			critical,
+		}},
+	{Name: "CloudResource", Label: "Cloud resource", Plural: "Cloud resources", Group: "Cloud",
+		Sentence: "Something in a cloud account, such as a storage bucket, that a cloud identity may read or control.",
+		Properties: []Property{
+			text("name", "Name", "Its name or id, as the cloud writes it."),
+			dict("type", "Type", "What it is, in the provider's words."),
+			dict("provider", "Provider", "aws, azure or gcp."),
+			dict("cluster", "Cluster", "The cluster through which it is known."),
+			critical,
+		}},
 	{Name: "Role", Label: "Role", Plural: "Roles", Group: "Identity", Tenant: "namespace",
 		Sentence: "Rules that a RoleBinding can grant in its namespace.", Properties: named()},
 	{Name: "ClusterRole", Label: "ClusterRole", Plural: "ClusterRoles", Group: "Identity",

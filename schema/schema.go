@@ -31,6 +31,9 @@ type Kind struct {
 	// of it: what is there holds, what is missing proves nothing. InPart says it in
 	// words ("were read in part").
 	Partly, InPart string
+	// Over is the Bool property that is true of what has ended: an attacker gains
+	// nothing from it, and it cannot be gained.
+	Over string
 }
 
 // Property is a column with its sentence.
@@ -69,7 +72,7 @@ type Edge struct {
 type Pair struct{ From, To string }
 
 // Groups in the order menus show them.
-var Groups = []string{"Images", "Kubernetes", "Identity", "Network"}
+var Groups = []string{"Images", "Kubernetes", "Identity", "Cloud", "Network"}
 
 // Vocabulary is the schema as the graph engine takes it.
 func Vocabulary() *graph.Vocabulary { return vocabulary }
