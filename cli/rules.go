@@ -82,13 +82,17 @@ func rulesListCommand(s streams) *cobra.Command {
 }
 
 func rulesTestCommand(s streams) *cobra.Command {
-	return &cobra.Command{
+	distinct := false
+	c := &cobra.Command{
 		Use:   "test [FOLDER]",
 		Short: "Run every rule's own tests through the engine that production uses",
 		Long: `Run the tests of the built-in rules, or of those in a folder, through the
 engines that production uses. A folder has attack/, paths/, detect/*/ or
 queries/ in it, or is one of these. Rules of a folder see the built-in ones; a
-file of the same name stands in for the built-in one.`,
+file of the same name stands in for the built-in one.
+
+With --distinct, also count the attack techniques that are ones of their own:
+those with a test in which no other technique makes an edge.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			rules, err := rulesToTest(c.Context(), strings.Join(args, ""))
@@ -99,9 +103,33 @@ file of the same name stands in for the built-in one.`,
 				return errors.New("some rules do not do what their tests say")
 			}
 			fmt.Fprintln(s.err, "all rules do what their tests say")
+			if distinct {
+				return reportDistinct(c.Context(), s, rules)
+			}
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&distinct, "distinct", false, "count the attack techniques that have a test in which no other fires")
+	return c
+}
+
+// reportDistinct counts the techniques that are ones of their own, and names those
+// that are not.
+func reportDistinct(ctx context.Context, s streams, rules []rule.Rule) error {
+	found, err := analyse.Distinct(ctx, rules)
+	if err != nil {
+		return err
+	}
+	own := 0
+	for _, d := range found {
+		if d.Test != "" {
+			own++
+			continue
+		}
+		fmt.Fprintf(s.out, "%s: in each of its tests these make edges too: %s\n", d.Rule, strings.Join(d.With, ", "))
+	}
+	fmt.Fprintf(s.out, "%d of %d attack techniques are distinct\n", own, len(found))
+	return nil
 }
 
 // rulesToTest are the built-in rules and templates, or those that lie in a folder.

@@ -95,3 +95,11 @@ func TestARuleOfAUsersFolderIsTestedAgainstTheBuiltInOnes(t *testing.T) {
 		t.Errorf("a built-in rule's id in another file: exit code %d: %s", code, errOut)
 	}
 }
+
+func TestTechniquesThatAreOnesOfTheirOwnAreCounted(t *testing.T) {
+	out, errOut, code := command(t, "rules", "test", "--distinct", filepath.Join("..", "packs", "attack"))
+	m := regexp.MustCompile(`(\d+) of (\d+) attack techniques are distinct`).FindStringSubmatch(out)
+	if code != 0 || m == nil || m[1] == "0" {
+		t.Errorf("exit code %d: %s%s", code, out, errOut)
+	}
+}
