@@ -10,7 +10,16 @@ package analyse
 
 import "slices"
 
-// Path is one attack path of a cluster, ready to be drawn.
+// Classes of entries, the most certain first.
+const (
+	Known       = "known"        // exposed, and something lets the attacker in
+	Possible    = "possible"     // exposed, and nobody knows whether something does
+	SupplyChain = "supply-chain" // others may replace what runs
+	Assumed     = "assumed"      // the asker says that the attacker is there
+)
+
+// Path is one attack path of a cluster, ready to be drawn: all routes from one
+// foothold to one target.
 type Path struct {
 	// ID stays the same while entry, owners and techniques do.
 	ID      string `json:"id"`
@@ -27,13 +36,21 @@ type Path struct {
 	Attack []string `json:"attack"`
 	Why    string   `json:"why"`
 
-	Entry  Thing `json:"entry"`
-	Target Thing `json:"target"`
-	// Foothold is the container that the attacker enters first.
+	// EntryClass is known, possible, supply-chain or assumed; Confidence says in
+	// words how sure it is that an attacker gets in.
+	EntryClass string `json:"entryClass"`
+	Confidence string `json:"confidence"`
+	Entry      Thing  `json:"entry"`
+	Target     Thing  `json:"target"`
+	// Foothold is what the attacker has first: a container, an identity, or the
+	// thing that is assumed to be theirs.
 	Foothold Thing `json:"foothold"`
-	// Steps lead from entry to target; Also are other ways to the same foothold.
+	// Steps are the most likely route from entry to target; Also are all other
+	// steps of routes between them, as far as they can be drawn.
 	Steps []Step `json:"steps"`
 	Also  []Step `json:"also"`
+	// Alternatives is how many routes there are beside the first; many is 999.
+	Alternatives int `json:"alternatives"`
 	// Story is the steps as sentences.
 	Story []string `json:"story"`
 	// Nodes are what Steps and Also join, Frames what they lie in.

@@ -42,6 +42,7 @@ const internetID = "internet"
 
 func (w *writer) entry() {
 	w.path.Entry = Thing{ID: internetID, Kind: "Internet", Name: "Internet", Count: 1}
+	w.path.EntryClass, w.path.Confidence = Known, confidences[Known]
 	w.path.Nodes = []Thing{w.path.Entry}
 	w.path.Steps, w.path.Also, w.path.Attack = []Step{}, []Step{}, []string{}
 	w.at = internetID

@@ -40,22 +40,22 @@ func (e About) Valid() bool {
 
 // Defines values for AlertEntityRole.
 const (
-	Actor   AlertEntityRole = "actor"
-	Place   AlertEntityRole = "place"
-	Related AlertEntityRole = "related"
-	Target  AlertEntityRole = "target"
+	AlertEntityRoleActor   AlertEntityRole = "actor"
+	AlertEntityRolePlace   AlertEntityRole = "place"
+	AlertEntityRoleRelated AlertEntityRole = "related"
+	AlertEntityRoleTarget  AlertEntityRole = "target"
 )
 
 // Valid indicates whether the value is a known member of the AlertEntityRole enum.
 func (e AlertEntityRole) Valid() bool {
 	switch e {
-	case Actor:
+	case AlertEntityRoleActor:
 		return true
-	case Place:
+	case AlertEntityRolePlace:
 		return true
-	case Related:
+	case AlertEntityRoleRelated:
 		return true
-	case Target:
+	case AlertEntityRoleTarget:
 		return true
 	default:
 		return false
@@ -104,6 +104,30 @@ func (e ClusterStatusState) Valid() bool {
 	case ClusterStatusStateLost:
 		return true
 	case ClusterStatusStateSaved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EntryClass.
+const (
+	Assumed     EntryClass = "assumed"
+	Known       EntryClass = "known"
+	Possible    EntryClass = "possible"
+	SupplyChain EntryClass = "supply-chain"
+)
+
+// Valid indicates whether the value is a known member of the EntryClass enum.
+func (e EntryClass) Valid() bool {
+	switch e {
+	case Assumed:
+		return true
+	case Known:
+		return true
+	case Possible:
+		return true
+	case SupplyChain:
 		return true
 	default:
 		return false
@@ -281,6 +305,30 @@ func (e SensorState) Valid() bool {
 	case Seeing:
 		return true
 	case Silent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPathsParamsGroup.
+const (
+	ListPathsParamsGroupEntry     ListPathsParamsGroup = "entry"
+	ListPathsParamsGroupFix       ListPathsParamsGroup = "fix"
+	ListPathsParamsGroupTarget    ListPathsParamsGroup = "target"
+	ListPathsParamsGroupTechnique ListPathsParamsGroup = "technique"
+)
+
+// Valid indicates whether the value is a known member of the ListPathsParamsGroup enum.
+func (e ListPathsParamsGroup) Valid() bool {
+	switch e {
+	case ListPathsParamsGroupEntry:
+		return true
+	case ListPathsParamsGroupFix:
+		return true
+	case ListPathsParamsGroupTarget:
+		return true
+	case ListPathsParamsGroupTechnique:
 		return true
 	default:
 		return false
@@ -548,6 +596,11 @@ type EntityProperty struct {
 	Value interface{} `json:"value"`
 }
 
+// EntryClass known: exposed, with something that lets an attacker in. possible: exposed, and nobody
+// knows whether something does. supply-chain: an image that others may replace.
+// assumed: the asker says that the attacker is there already.
+type EntryClass string
+
 // Event defines model for Event.
 type Event struct {
 	// Cluster Empty if several
@@ -726,6 +779,20 @@ type PathEvent struct {
 	What string    `json:"what"`
 }
 
+// PathGroup The paths that share a target, an entry, a technique or a fix
+type PathGroup struct {
+	Count int `json:"count"`
+
+	// Key What the filter of the same name takes
+	Key  string  `json:"key"`
+	Kind *string `json:"kind,omitempty"`
+	Name string  `json:"name"`
+
+	// Risk Of the worst
+	Risk      string `json:"risk"`
+	RiskScore int    `json:"riskScore"`
+}
+
 // PathImage defines model for PathImage.
 type PathImage = analyse.Image
 
@@ -737,8 +804,11 @@ type PathList struct {
 	Counts map[string]int `json:"counts"`
 
 	// Gaps What could not be seen, each reason once; all of it is in the coverage
-	Gaps  *[]Gap    `json:"gaps,omitempty"`
-	Items []PathRow `json:"items"`
+	Gaps *[]Gap `json:"gaps,omitempty"`
+
+	// Groups Worst first, where a group was asked for
+	Groups *[]PathGroup `json:"groups,omitempty"`
+	Items  []PathRow    `json:"items"`
 
 	// Next Cursor of the next page
 	Next  *string `json:"next,omitempty"`
@@ -757,12 +827,22 @@ type PathPage struct {
 
 // PathRow defines model for PathRow.
 type PathRow struct {
-	Cluster string `json:"cluster"`
+	// Alternatives Routes beside the first; 999 stands for many
+	Alternatives int    `json:"alternatives"`
+	Cluster      string `json:"cluster"`
+
+	// Confidence How sure it is that an attacker gets in, in words
+	Confidence string `json:"confidence"`
 
 	// Entry A thing of the graph, as a link
-	Entry     Ref       `json:"entry"`
-	Exploited bool      `json:"exploited"`
-	FirstSeen time.Time `json:"firstSeen"`
+	Entry Ref `json:"entry"`
+
+	// EntryClass known: exposed, with something that lets an attacker in. possible: exposed, and nobody
+	// knows whether something does. supply-chain: an image that others may replace.
+	// assumed: the asker says that the attacker is there already.
+	EntryClass EntryClass `json:"entryClass"`
+	Exploited  bool       `json:"exploited"`
+	FirstSeen  time.Time  `json:"firstSeen"`
 
 	// Foothold A thing of the graph, as a link
 	Foothold    Ref        `json:"foothold"`
@@ -1414,6 +1494,9 @@ type VulnerabilityRow struct {
 	Title    string `json:"title"`
 }
 
+// Assume defines model for assume.
+type Assume = string
+
 // Cursor defines model for cursor.
 type Cursor = string
 
@@ -1483,6 +1566,10 @@ type ListImagesParams struct {
 type GetPathParams struct {
 	Cluster string `form:"cluster" json:"cluster"`
 	Id      string `form:"id" json:"id"`
+
+	// Assume What the attacker has already: workload:NAMESPACE/NAME, pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME,
+	// group:NAME, node:NAME, image:ID, repository:NAME, or any. Then the paths are those from there; they have no lives.
+	Assume *Assume `form:"assume,omitempty" json:"assume,omitempty"`
 }
 
 // ListPathsParams defines parameters for ListPaths.
@@ -1503,10 +1590,32 @@ type ListPathsParams struct {
 	// Q Words in title or names
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
+	// EntryClass How the attacker gets in. Without it: all that were found
+	EntryClass *[]EntryClass `form:"entryClass,omitempty" json:"entryClass,omitempty"`
+
+	// Target The id of what the path ends in
+	Target *string `form:"target,omitempty" json:"target,omitempty"`
+
+	// Technique The id of an attack rule that the path uses
+	Technique *string `form:"technique,omitempty" json:"technique,omitempty"`
+
+	// Fix The title of a fix that breaks the path
+	Fix *string `form:"fix,omitempty" json:"fix,omitempty"`
+
+	// Assume What the attacker has already: workload:NAMESPACE/NAME, pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME,
+	// group:NAME, node:NAME, image:ID, repository:NAME, or any. Then the paths are those from there; they have no lives.
+	Assume *Assume `form:"assume,omitempty" json:"assume,omitempty"`
+
+	// Group Count the paths by this, too
+	Group *ListPathsParamsGroup `form:"group,omitempty" json:"group,omitempty"`
+
 	// Cursor next of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListPathsParamsGroup defines parameters for ListPaths.
+type ListPathsParamsGroup string
 
 // FacetQueryJSONBody defines parameters for FacetQuery.
 type FacetQueryJSONBody struct {
@@ -2204,6 +2313,19 @@ func (siw *ServerInterfaceWrapper) GetPath(w http.ResponseWriter, r *http.Reques
 		return
 	}
 
+	// ------------- Optional query parameter "assume" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "assume", r.URL.Query(), &params.Assume, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "assume"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "assume", Err: err})
+		}
+		return
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetPath(w, r, params)
 	}))
@@ -2324,6 +2446,84 @@ func (siw *ServerInterfaceWrapper) ListPaths(w http.ResponseWriter, r *http.Requ
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "q"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "q", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "entryClass" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "entryClass", r.URL.Query(), &params.EntryClass, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "entryClass"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "entryClass", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "target" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "target", r.URL.Query(), &params.Target, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "target"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "target", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "technique" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "technique", r.URL.Query(), &params.Technique, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "technique"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "technique", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "fix" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "fix", r.URL.Query(), &params.Fix, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "fix"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "fix", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "assume" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "assume", r.URL.Query(), &params.Assume, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "assume"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "assume", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "group" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "group", r.URL.Query(), &params.Group, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "group"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "group", Err: err})
 		}
 		return
 	}

@@ -22,7 +22,8 @@ func rowOf(l scope.Life) PathRow {
 	r := PathRow{Cluster: l.Cluster, Namespace: p.Namespace, Id: l.ID, Title: p.Title, Type: p.Type, Risk: p.Risk, RiskScore: p.RiskScore,
 		Status: PathStatus(l.Status), StaleReason: text(l.StaleReason), FirstSeen: l.FirstSeen, LastSeen: l.LastSeen,
 		Entry: refOfThing(p.Entry), Foothold: refOfThing(p.Foothold), Target: refOfThing(p.Target), Steps: len(p.Steps),
-		Pods: p.Pods, Workloads: p.Workloads, Vulnerabilities: p.VulnerabilitiesTotal, Uncertain: new(len(p.Uncertain) > 0)}
+		Pods: p.Pods, Workloads: p.Workloads, Vulnerabilities: p.VulnerabilitiesTotal, Uncertain: new(len(p.Uncertain) > 0),
+		EntryClass: EntryClass(p.EntryClass), Confidence: p.Confidence, Alternatives: p.Alternatives}
 	for _, v := range p.Vulnerabilities {
 		r.Exploited = r.Exploited || v.KEV
 	}

@@ -42,10 +42,10 @@ func (c *cluster) recall(ctx context.Context) error {
 	}
 	c.lives = lives{}
 	for _, s := range stored {
-		l := life{Path: Path{Path: &analyse.Path{}, Status: s.Status, StaleReason: s.StaleReason, FirstSeen: s.FirstSeen}}
-		if err := json.Unmarshal(s.Body, l.Path.Path); err != nil {
+		l := life{Path: Path{Status: s.Status, StaleReason: s.StaleReason, FirstSeen: s.FirstSeen}}
+		if l.Path.Path, err = analyse.ReadPath(s.Body); err != nil {
 			l.unreadable = "what is stored of this path cannot be read: " + err.Error()
-			l.Path.Path = &analyse.Path{Title: "An attack path that cannot be read"}
+			l.Path.Path = &analyse.Path{Title: "An attack path that cannot be read", EntryClass: analyse.Known}
 		}
 		l.ID, l.Cluster = s.ID, s.Cluster
 		c.lives[s.ID] = l

@@ -65,10 +65,13 @@ func pathWithin(p *analyse.Path, tenants []string) *analyse.Path {
 		return nil
 	}
 	out := &analyse.Path{ID: p.ID, Type: p.Type, Cluster: p.Cluster, Risk: p.Risk, RiskScore: p.RiskScore,
+		EntryClass: p.EntryClass, Confidence: p.Confidence,
 		RiskFactors: []analyse.Factor{}, Why: p.Why, Entry: e.shown(p.Entry), Target: e.shown(p.Target), Foothold: e.shown(p.Foothold),
 		Title: p.Title, Steps: e.steps(p.Steps, seen), Also: e.steps(p.Also, seen), Story: []string{}, Attack: []string{}, Fixes: []analyse.Fix{},
 		Vulnerabilities: []analyse.Vulnerability{}, Uncertain: []string{}, Owners: []string{}, DependsOn: []string{}, Frames: []analyse.Frame{}}
-	if !all {
+	if all {
+		out.Alternatives = p.Alternatives
+	} else {
 		out.Nodes = append(out.Nodes, outside)
 		out.Story = []string{"Part of this path is outside your scope."}
 	}

@@ -65,8 +65,8 @@ func (r *Reader) Life(ctx context.Context, cluster, id string) (Life, error) {
 
 // resolved is a path of history as far as it is seen; nil if nothing of it is.
 func (r *Reader) resolved(l store.PathLife) (*Life, error) {
-	p := &analyse.Path{}
-	if err := json.Unmarshal(l.Body, p); err != nil {
+	p, err := analyse.ReadPath(l.Body)
+	if err != nil {
 		return nil, fmt.Errorf("read stored path %s of %s: %w", l.ID, l.Cluster, err)
 	}
 	if !r.Whole(l.Cluster) {

@@ -889,10 +889,33 @@ export interface components {
             }[];
             partial: string;
         };
+        /**
+         * @description known: exposed, with something that lets an attacker in. possible: exposed, and nobody
+         *     knows whether something does. supply-chain: an image that others may replace.
+         *     assumed: the asker says that the attacker is there already.
+         * @enum {string}
+         */
+        EntryClass: "known" | "possible" | "supply-chain" | "assumed";
+        /** @description The paths that share a target, an entry, a technique or a fix */
+        PathGroup: {
+            /** @description What the filter of the same name takes */
+            key: string;
+            kind?: string;
+            name: string;
+            count: number;
+            /** @description Of the worst */
+            risk: string;
+            riskScore: number;
+        };
         /** @enum {string} */
         PathStatus: "active" | "stale" | "resolved";
         PathRow: {
             cluster: string;
+            entryClass: components["schemas"]["EntryClass"];
+            /** @description How sure it is that an attacker gets in, in words */
+            confidence: string;
+            /** @description Routes beside the first; 999 stands for many */
+            alternatives: number;
             namespace: string;
             id: string;
             title: string;
@@ -926,6 +949,8 @@ export interface components {
             next?: string;
             /** @description What could not be seen, each reason once; all of it is in the coverage */
             gaps?: components["schemas"]["Gap"][];
+            /** @description Worst first, where a group was asked for */
+            groups?: components["schemas"]["PathGroup"][];
             /** Format: date-time */
             asOf: string | null;
         };
@@ -1165,8 +1190,13 @@ export interface components {
             target: components["schemas"]["Thing"];
             foothold: components["schemas"]["Thing"];
             steps: components["schemas"]["PathStep"][];
-            /** @description Other ways to the same foothold */
+            /** @description Every other step of the routes between entry and target */
             also: components["schemas"]["PathStep"][];
+            entryClass: components["schemas"]["EntryClass"];
+            /** @description How sure it is that an attacker gets in, in words */
+            confidence: string;
+            /** @description Routes beside the first; 999 stands for many */
+            alternatives: number;
             story: string[];
             nodes: components["schemas"]["Thing"][];
             frames: components["schemas"]["Frame"][];
@@ -1696,6 +1726,11 @@ export interface components {
         /** @description next of the page before */
         cursor: string;
         limit: number;
+        /**
+         * @description What the attacker has already: workload:NAMESPACE/NAME, pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME,
+         *     group:NAME, node:NAME, image:ID, repository:NAME, or any. Then the paths are those from there; they have no lives.
+         */
+        assume: string;
         /** @description The registry's host */
         host: string;
     };
@@ -2019,6 +2054,21 @@ export interface operations {
                 vulnerability?: string;
                 /** @description Words in title or names */
                 q?: string;
+                /** @description How the attacker gets in. Without it: all that were found */
+                entryClass?: components["schemas"]["EntryClass"][];
+                /** @description The id of what the path ends in */
+                target?: string;
+                /** @description The id of an attack rule that the path uses */
+                technique?: string;
+                /** @description The title of a fix that breaks the path */
+                fix?: string;
+                /**
+                 * @description What the attacker has already: workload:NAMESPACE/NAME, pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME,
+                 *     group:NAME, node:NAME, image:ID, repository:NAME, or any. Then the paths are those from there; they have no lives.
+                 */
+                assume?: components["parameters"]["assume"];
+                /** @description Count the paths by this, too */
+                group?: "target" | "entry" | "technique" | "fix";
                 /** @description next of the page before */
                 cursor?: components["parameters"]["cursor"];
                 limit?: components["parameters"]["limit"];
@@ -2046,6 +2096,11 @@ export interface operations {
             query: {
                 cluster: string;
                 id: string;
+                /**
+                 * @description What the attacker has already: workload:NAMESPACE/NAME, pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME,
+                 *     group:NAME, node:NAME, image:ID, repository:NAME, or any. Then the paths are those from there; they have no lives.
+                 */
+                assume?: components["parameters"]["assume"];
             };
             header?: never;
             path?: never;

@@ -29,6 +29,9 @@ function row(id: string, more: Partial<Schemas["PathRow"]> = {}): Schemas["PathR
     workloads: 1,
     vulnerabilities: 1,
     exploited: false,
+    entryClass: "known",
+    confidence: "exposed to the internet",
+    alternatives: 0,
     ...more,
   };
 }

@@ -82,6 +82,9 @@ const path: Schemas["PathRow"] = {
   workloads: 1,
   vulnerabilities: 1,
   exploited: false,
+  entryClass: "known",
+  confidence: "exposed to the internet",
+  alternatives: 0,
 };
 
 it("says how images stand before it lists the updates, and asks what its URL says", async () => {

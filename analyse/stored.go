@@ -1,0 +1,23 @@
+package analyse
+
+import (
+	"cmp"
+	"encoding/json"
+)
+
+// ReadPath reads a path as it was stored, by this version or an earlier one: those
+// knew no entries but exposed containers with vulnerabilities.
+func ReadPath(body []byte) (*Path, error) {
+	p := &Path{}
+	if err := json.Unmarshal(body, p); err != nil {
+		return nil, err
+	}
+	p.EntryClass = cmp.Or(p.EntryClass, Known)
+	p.Confidence = cmp.Or(p.Confidence, confidences[Known])
+	return p, nil
+}
+
+// confidences say how sure it is that an attacker gets in.
+var confidences = map[string]string{
+	Known: "exposed to the internet, with a vulnerability that lets an attacker in",
+}
