@@ -96,6 +96,29 @@ for (const theme of ["light", "dark"] as const) {
   });
 }
 
+test("on a phone no table is cut: every value of every row is in sight", async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 800 });
+  for (const path of await everyPage(page)) {
+    await page.goto(path);
+    await settled(page);
+    const cut = await page.evaluate(() => {
+      const out: string[] = [];
+      for (const table of document.querySelectorAll(".scroll")) {
+        if (table.scrollWidth > table.clientWidth) out.push(`${table.getAttribute("aria-label")} scrolls sideways`);
+        for (const cell of table.querySelectorAll<HTMLElement>("[role=cell], [role=cell] *")) {
+          const text = cell.textContent?.trim();
+          if (!text || cell.closest(".onlynarrow, details")) continue;
+          if (cell.offsetParent === null) out.push(`not shown: ${text}`);
+          else if (cell.scrollWidth > cell.clientWidth + 1 && getComputedStyle(cell).overflowX === "hidden")
+            out.push(`cut: ${text}`);
+        }
+      }
+      return out;
+    });
+    expect(cut, path).toEqual([]);
+  }
+});
+
 test("anything is found by keyboard", async ({ page }) => {
   await page.goto("/");
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();

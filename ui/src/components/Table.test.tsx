@@ -69,3 +69,18 @@ it("an order that is not the table's is asked for, not made", async () => {
   await userEvent.click(screen.getByRole("button", { name: "Name" }));
   expect([asked, names(), at()]).toEqual([[{ column: "name", down: false }], ["b", "a10", "a9"], "/things"]);
 });
+
+it("names on a phone what comes after a row's heading, and leaves out no column", () => {
+  const wide: Column<Row>[] = [
+    { title: "Risk", cell: () => "high" },
+    { title: "Path", wraps: true, cell: (r) => r.name },
+    { title: "Size", from: "widest", cell: (r) => r.size ?? "unknown" },
+  ];
+  show(<Table label="Things" rows={rows} columns={wide} rowKey={(r) => r.name} />, "/things");
+  const cells = screen.getAllByRole("row")[1]?.querySelectorAll("[role=cell]") ?? [];
+  expect([...cells].map((c) => [c.getAttribute("data-title"), c.textContent])).toEqual([
+    [null, "high"],
+    [null, "b"],
+    ["Size", "20"],
+  ]);
+});

@@ -81,18 +81,23 @@ export function Table<T extends object>({
   const items = virtual.getVirtualItems();
   const first = items[0],
     last = items[items.length - 1];
+  // On a phone a row is a card (table.css): what comes after its heading is named. The roles keep it a table.
+  const head = Math.max(
+    0,
+    columns.findIndex((c) => c.wraps),
+  );
   const after = last ? virtual.getTotalSize() - last.end : 0;
   return (
     <div className="scroll" data-short={short || undefined} ref={box} tabIndex={0} role="region" aria-label={label}>
-      <table aria-rowcount={rows.length + 1}>
-        <thead>
-          <tr>
+      <table role="table" aria-rowcount={rows.length + 1}>
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map((c) => (
               <Head key={c.title} column={c} now={now} change={change} />
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {first && first.start > 0 && (
             <tr aria-hidden>
               <td colSpan={columns.length} height={first.start} />
@@ -104,13 +109,14 @@ export function Table<T extends object>({
             return (
               <tr
                 key={row.id}
+                role="row"
                 ref={virtual.measureElement}
                 data-index={item.index}
                 aria-rowindex={item.index + 2}
                 data-chosen={chosen?.(row.original) || undefined}
               >
-                {columns.map((c) => (
-                  <td key={c.title} className={classes(c)}>
+                {columns.map((c, i) => (
+                  <td key={c.title} role="cell" className={classes(c)} data-title={i > head ? c.title : undefined}>
                     {c.cell(row.original)}
                   </td>
                 ))}
@@ -147,7 +153,12 @@ function Head<T>({
       ? { column: id, down: !firstDown }
       : undefined;
   return (
-    <th scope="col" className={classes(column)} aria-sort={here ? (here.down ? "descending" : "ascending") : undefined}>
+    <th
+      scope="col"
+      role="columnheader"
+      className={classes(column)}
+      aria-sort={here ? (here.down ? "descending" : "ascending") : undefined}
+    >
       {column.by ? (
         <button type="button" className="sorter" onClick={() => change(next)}>
           {column.title}

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   addLine,
   columns,
@@ -137,6 +137,48 @@ test("columns are those that were chosen, or every variable that is shown", () =
   expect(columns(query)).toEqual([{ of: "p" }, { of: "c" }]);
   const chosen = setColumns(setOrder(query, { of: "c", prop: "name" }), [{ of: "p", prop: "name" }]);
   expect([columns(chosen), chosen.order]).toEqual([[{ of: "p", prop: "name" }], undefined]);
+});
+
+describe("chosen columns and order stay", () => {
+  const name = { of: "p", prop: "name" },
+    image = { of: "c", prop: "image" };
+  const runs = connect(start("Pod"), [], "RUNS", "out", "Container").query;
+  const chosen = setOrder(setColumns(runs, [name, image]), name);
+  const asked = toCondition(chosen, [0], (rel) => ({ exists: rel }));
+  const cases = [
+    {
+      name: "a connection that is added is one more column",
+      query: connect(chosen, [], "IN", "out", "Namespace").query,
+      columns: [name, image, { of: "n" }],
+    },
+    { name: "one that is taken away goes with its columns", query: disconnect(chosen, [0]), columns: [name] },
+    { name: "one that becomes a condition as well", query: asked, columns: [name] },
+    {
+      name: "and comes back as itself",
+      query: toConnection(asked, [], 0, runs.find.with?.[0] ?? { edge: [], dir: "out", to: {} }),
+      columns: [name, { of: "c" }],
+    },
+    {
+      name: "another kind keeps those that it has as well",
+      query: setKind(chosen, [], "Deployment", menu(["name"], [["RUNS", "out", "Container"]])),
+      columns: [name, image],
+    },
+  ];
+  test.each(cases)("$name", ({ query, columns }) => expect([query.return, query.order]).toEqual([columns, [name]]));
+
+  test("not what is gone", () => {
+    const other = setKind(chosen, [], "Secret", menu(["type"], [["RUNS", "out", "Container"]]));
+    expect([other.return, other.order]).toEqual([[image], undefined]);
+    const none = disconnect(setOrder(setColumns(runs, [image]), image), [0]);
+    expect([none.return, none.order]).toEqual([undefined, undefined]);
+    const named = { ...chosen, order: [{ name: "image" }] };
+    expect(disconnect(named, [0]).order).toBeUndefined();
+    expect(connect(named, [], "IN", "out", "Namespace").query.order).toEqual(named.order);
+  });
+
+  test("where none were chosen, all is shown", () => {
+    expect(connect(runs, [], "IN", "out", "Namespace").query.return).toBeUndefined();
+  });
 });
 
 test("each line is asked as far as itself, and left out", () => {

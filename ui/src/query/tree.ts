@@ -76,11 +76,12 @@ export function connect(
     const node = nodeAt(next, place);
     return { query: next, place: [...place, `${lineAt(node ?? {}, lines(node?.where).length - 1)}/exists/to`] };
   }
-  const next = changed(query, place, (n) => {
-    n.with = [...(n.with ?? []), { edge: [edge], dir, to: { as, kinds: [kind] } }];
-  });
-  delete next.return;
-  delete next.order;
+  const next = settled(
+    changed(query, place, (n) => {
+      n.with = [...(n.with ?? []), { edge: [edge], dir, to: { as, kinds: [kind] } }];
+    }),
+    query,
+  );
   return { query: next, place: [...place, (nodeAt(next, place)?.with?.length ?? 1) - 1] };
 }
 
@@ -132,24 +133,22 @@ export function toCondition(query: Query, place: Place, make: (rel: Rel) => Expr
 /** Makes a condition on a connection a connection that is shown. */
 export function toConnection(query: Query, place: Place, line: number, rel: Rel): Query {
   const { upTo: _, ...shown } = rel;
-  const next = changed(setLine(query, place, line, undefined), place, (n) => {
-    n.with = [...(n.with ?? []), shown];
-  });
-  delete next.return;
-  delete next.order;
-  return next;
+  return settled(
+    changed(setLine(query, place, line, undefined), place, (n) => {
+      n.with = [...(n.with ?? []), shown];
+    }),
+    query,
+  );
 }
 
-/** Takes a connection away, with what it returned. */
+/** Takes a connection away, with its columns. */
 export function disconnect(query: Query, place: Place): Query {
   const at = place.at(-1);
   const next = changed(query, place.slice(0, -1), (n) => {
     n.with = n.with?.filter((_, i) => i !== at);
     if (n.with?.length === 0) delete n.with;
   });
-  delete next.return;
-  delete next.order;
-  return next;
+  return settled(next, query);
 }
 
 /** Makes a connection one that is shown if it is there, or one that must be there. */
@@ -179,9 +178,8 @@ export function setKind(query: Query, place: Place, kind: string, menu: Schemas[
     );
     if (!n.with?.length) delete n.with;
   });
-  delete next.return;
-  delete next.order;
-  return next;
+  const as = nodeAt(next, place)?.as;
+  return settled(next, query, (i) => i.of !== as || !i.prop || names.has(i.prop));
 }
 
 /** The properties of the node itself that a condition asks for. */
@@ -206,6 +204,20 @@ export function shownNodes(node: Node): Node[] {
 /** What the answer shows, said or not: without `return`, every variable. */
 export function columns(query: Query): Item[] {
   return query.return?.length ? query.return : shownNodes(query.find).flatMap((n) => (n.as ? [{ of: n.as }] : []));
+}
+
+/**
+ * A changed question with the columns that were chosen before, as far as what they show is still there, and with
+ * what is new in it; and in the order it had, if that is of something still shown.
+ */
+function settled(query: Query, before: Query, has: (column: Item) => boolean = () => true): Query {
+  const shown = new Set(shownNodes(query.find).map((n) => n.as));
+  const was = new Set(shownNodes(before.find).map((n) => n.as));
+  const kept = before.return?.filter((i) => shown.has(i.of) && has(i)) ?? [];
+  const added = [...shown].flatMap((of) => (of && !was.has(of) ? [{ of }] : []));
+  const { return: _, order, ...rest } = query;
+  const ordered = order?.every((k) => (k.of ? shown.has(k.of) && has(k) : kept.length === before.return?.length));
+  return { ...rest, ...(kept.length && { return: [...kept, ...added] }), ...(order && ordered && { order }) };
 }
 
 export function setColumns(query: Query, items: Item[]): Query {
