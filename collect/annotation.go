@@ -30,6 +30,8 @@ const (
 	AllowList Meaning = "clients of an ingress"
 	// Balancer is how a cloud makes a load balancer.
 	Balancer Meaning = "kind of load balancer"
+	// CloudIdentity says as which identity of a cloud a service account acts.
+	CloudIdentity Meaning = "cloud identity of a service account"
 	// Class says who serves an Ingress.
 	Class Meaning = "class of an ingress"
 )
@@ -44,6 +46,10 @@ const (
 	ALBScheme          = "alb.ingress.kubernetes.io/scheme"
 	AGICPrivate        = "appgw.ingress.kubernetes.io/use-private-ip"
 	TailscaleFunnel    = "tailscale.com/funnel"
+	AWSRole            = "eks.amazonaws.com/role-arn"
+	AWSAudience        = "eks.amazonaws.com/audience"
+	AzureClient        = "azure.workload.identity/client-id"
+	GoogleAccount      = "iam.gke.io/gcp-service-account"
 )
 
 // OwnPrefix begins the annotations and labels by which people tell Breakwater something.
@@ -106,6 +112,11 @@ var Annotations = []Annotation{
 	{ALBScheme, Balancer, "", awsALBDocs},
 	{AGICPrivate, Balancer, "", "Azure Application Gateway Ingress Controller: annotations"},
 	{TailscaleFunnel, Balancer, "", "Tailscale Kubernetes operator: expose a workload to the internet"},
+
+	{AWSRole, CloudIdentity, "", "EKS: IAM roles for service accounts"},
+	{AWSAudience, CloudIdentity, "", "Amazon EKS pod identity webhook: audience of the token"},
+	{AzureClient, CloudIdentity, "", "Azure Workload Identity: labels and annotations"},
+	{GoogleAccount, CloudIdentity, "", "GKE: Workload Identity Federation"},
 
 	{IngressClass, Class, "", "k8s.io/api/networking/v1beta1: AnnotationIngressClass"},
 	{DefaultClass, Class, "", "k8s.io/api/networking/v1: AnnotationIsDefaultIngressClass"},

@@ -61,6 +61,9 @@ type ContainerShape struct {
 	// References to Secrets and ConfigMaps by name; values of env are not kept.
 	EnvSecrets    []KeyRef `json:"envSecrets,omitempty"`
 	EnvConfigMaps []KeyRef `json:"envConfigMaps,omitempty"`
+	// NoCloudToken is set where the pod asks that webhooks of clouds give this
+	// container no token.
+	NoCloudToken bool `json:"noCloudToken,omitempty"`
 }
 
 // ContainerPort is a declared port.
@@ -103,6 +106,8 @@ type Volume struct {
 	// Token is set for a projected service account token, with its audience.
 	Token    bool   `json:"token,omitempty"`
 	Audience string `json:"audience,omitempty"`
+	// Audiences are those of all its projected tokens, but for the API server's.
+	Audiences []string `json:"audiences,omitempty"`
 }
 
 // Pod is a place: a shape running somewhere. Labels and Shape are interned.

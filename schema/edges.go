@@ -149,6 +149,21 @@ var Edges = []Edge{
 		Joins: pairs([]string{"Permission"}, append([]string{"Pod", "Secret", "ConfigMap", "ServiceAccount", "User", "Group", "Role",
 			"ClusterRole", "RoleBinding", "ClusterRoleBinding", "Node", "Namespace"}, workloads...)...)},
 
+	{Name: "FEDERATES", Verb: "is federated with", Inverse: "takes tokens of",
+		Sentence: "A cloud takes this service account for one of its own identities, as the account's annotation or the cloud itself says.",
+		Joins:    pairs([]string{"ServiceAccount"}, "CloudIdentity"),
+		Properties: []Property{
+			dict("how", "How", "The provider's name for it, such as EKS Pod Identity."),
+			dict("audience", "Audience", "The audience of the tokens that the cloud takes; empty where its metadata service asks for them."),
+		}},
+	{Name: "HOLDS_TOKEN_FOR", Verb: "holds a token for", Inverse: "is acted as from",
+		Sentence:   "A container mounts a token that the cloud exchanges for credentials of the identity, or its webhook would mount one.",
+		Joins:      pairs([]string{"Container"}, "CloudIdentity"),
+		Properties: []Property{dict("how", "How", "The provider's name for it, such as EKS Pod Identity.")}},
+	{Name: "HAS_IDENTITY", Verb: "has the identity", Inverse: "is the identity of",
+		Sentence: "A machine's own identity in its cloud, which the metadata service gives to what runs there.",
+		Joins:    pairs([]string{"Node"}, "CloudIdentity")},
+
 	{Name: "CAN_EXPLOIT", Verb: "can be exploited in", Inverse: "can be exploited through", Derived: true, Step: true,
 		Sentence: "Who can send traffic to the pod can exploit a vulnerability in what the container runs, and run code in it.",
 		Joins:    pairs([]string{"Pod"}, "Container"), Properties: derivedProperties},

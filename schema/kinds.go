@@ -180,6 +180,10 @@ var Kinds = []Kind{
 			dict("runtime", "Container runtime", "The container runtime it reports."),
 			dict("kubelet", "Kubelet version", "The kubelet version it reports."),
 			list("roles", "Roles", "Its node-role labels."),
+			dict("provider", "Cloud", "Whose machine it is: aws, azure or gcp."),
+			flag("metadataServer", "Workload identity", "GKE's metadata server runs on it: pods get their own identity from it, not the node's."),
+			flag("metadataLocal", "Metadata for itself only", "Its metadata service does not answer over the network of its pods: "+
+				"it is switched off, or asks for a token that goes one hop only."),
 			insight("controlPlane", "Control plane", "Runs the control plane."),
 			exposed, exposedPorts, exposureWidth, critical,
 		)},
@@ -204,6 +208,7 @@ var Kinds = []Kind{
 			insight("hostIPC", "Host IPC", "Shares its node's inter-process communication."),
 			flag("shareProcesses", "Shared process namespace", "Its containers see each other's processes."),
 			insight("privileged", "Privileged container", "Runs at least one privileged container."),
+			flag("reachesMetadata", "Reaches the metadata service", "No policy known to be enforced keeps it from its cloud's metadata service."),
 			insight("tokenMounted", "Token mounted", "The service account's token is mounted into its containers."),
 			dict("runtimeClass", "Runtime class", "The runtime class, where one is set."),
 			flag(

@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/breakwater-sec/breakwater/assess"
+	"github.com/breakwater-sec/breakwater/cloud"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -32,6 +33,7 @@ type Judged struct {
 	// Unread are the roles of which it is not known what they allow each identity.
 	Unread   map[rbac.Subject][]rbac.Unread
 	Policies *netpol.Judge
+	Clouds   *cloud.Judge
 	Gaps     []collect.Gap
 	// Image tells the id of the image that a use means, nil if that is its own: a node
 	// may name an image by its index, by the manifest of its platform or by its
@@ -43,7 +45,7 @@ type Judged struct {
 func Judge(f *collect.Facts, powers []rbac.Power) Judged {
 	accounts, policies := rbac.New(f), netpol.New(f)
 	j := Judged{Exposure: exposure.Judge(f, policies), Holds: accounts.Holds(powers), Unread: accounts.Unread(),
-		Policies: policies}
+		Policies: policies, Clouds: cloud.New(f, policies)}
 	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, policies.Gaps())
 	return j
 }
@@ -69,6 +71,7 @@ func Cluster(f *collect.Facts, j Judged) *Result {
 	c.identities()
 	c.exposure()
 	c.webhooks()
+	c.clouds()
 	return &Result{Builder: c.b, Images: c.images.images(), Gaps: c.gaps}
 }
 

@@ -153,6 +153,15 @@ func appArmorAnnotation(annotations map[string]string, container string) string 
 	return ""
 }
 
+// skippedByCloud says whether a pod's annotations keep the webhooks of clouds from
+// giving a container a token.
+func skippedByCloud(annotations map[string]string, container string) bool {
+	named := func(list, between string) bool {
+		return slices.ContainsFunc(strings.Split(list, between), func(s string) bool { return strings.TrimSpace(s) == container })
+	}
+	return named(annotations["eks.amazonaws.com/skip-containers"], ",") || named(annotations["azure.workload.identity/skip-containers"], ";")
+}
+
 func containerShape(c *corev1.Container, typ collect.ContainerType, annotations map[string]string) collect.ContainerShape {
 	out := collect.ContainerShape{Name: str(c.Name), Type: typ, Image: str(c.Image), Command: withoutSecrets(c.Command),
 		Args: withoutSecrets(c.Args)}
@@ -164,6 +173,7 @@ func containerShape(c *corev1.Container, typ collect.ContainerType, annotations 
 	if out.AppArmor == "" {
 		out.AppArmor = appArmorAnnotation(annotations, c.Name)
 	}
+	out.NoCloudToken = skippedByCloud(annotations, c.Name)
 	for _, m := range c.VolumeMounts {
 		mount := collect.Mount{Volume: str(m.Name), Path: m.MountPath, SubPath: m.SubPath + m.SubPathExpr, ReadOnly: m.ReadOnly}
 		if p := deref(m.MountPropagation); p != corev1.MountPropagationNone {

@@ -55,6 +55,9 @@ func projected(out *collect.Volume, p *corev1.ProjectedVolumeSource) {
 			if !out.Token || out.Audience != "" {
 				out.Token, out.Audience = true, s.ServiceAccountToken.Audience
 			}
+			if a := s.ServiceAccountToken.Audience; a != "" {
+				out.Audiences = append(out.Audiences, a)
+			}
 		}
 	}
 	slices.Sort(out.Secrets)
