@@ -1449,16 +1449,19 @@ type VulnerabilityList struct {
 
 // VulnerabilityPage defines model for VulnerabilityPage.
 type VulnerabilityPage struct {
-	Advisories []string   `json:"advisories"`
-	Aliases    []string   `json:"aliases"`
-	CvssVector *string    `json:"cvssVector,omitempty"`
-	Cwes       []string   `json:"cwes"`
-	Details    string     `json:"details"`
-	Findings   []Finding  `json:"findings"`
-	Modified   *time.Time `json:"modified,omitempty"`
-	Paths      []PathRow  `json:"paths"`
-	Pods       []Ref      `json:"pods"`
-	Published  *time.Time `json:"published,omitempty"`
+	Advisories []string  `json:"advisories"`
+	Aliases    []string  `json:"aliases"`
+	CvssVector *string   `json:"cvssVector,omitempty"`
+	Cwes       []string  `json:"cwes"`
+	Details    string    `json:"details"`
+	Findings   []Finding `json:"findings"`
+
+	// ImpactWhy What decided its impact
+	ImpactWhy string     `json:"impactWhy"`
+	Modified  *time.Time `json:"modified,omitempty"`
+	Paths     []PathRow  `json:"paths"`
+	Pods      []Ref      `json:"pods"`
+	Published *time.Time `json:"published,omitempty"`
 
 	// RceWhy Why it counts as remote code execution or not
 	RceWhy     string           `json:"rceWhy"`
@@ -1480,6 +1483,9 @@ type VulnerabilityRow struct {
 	Fixable bool   `json:"fixable"`
 	Id      string `json:"id"`
 	Images  int    `json:"images"`
+
+	// Impact What exploiting it gives: code execution, privilege escalation, disclosure, bypass, denial of service, unknown
+	Impact string `json:"impact"`
 
 	// Kev null while no list was imported
 	Kev      *bool    `json:"kev"`

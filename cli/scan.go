@@ -111,6 +111,8 @@ type scannedVuln struct {
 	KEV            *bool      `json:"kev,omitempty"` // absent while no list was imported
 	RCE            bool       `json:"rce"`
 	RCEWhy         string     `json:"rceWhy,omitempty"`
+	Impact         string     `json:"impact"`
+	ImpactWhy      string     `json:"impactWhy,omitempty"`
 	Title          string     `json:"title,omitempty"`
 	Layer          string     `json:"layer,omitempty"`
 	PURL           string     `json:"purl"`
@@ -192,6 +194,7 @@ func examined(inv *image.Inventory, db *vuln.DB) scanned {
 	for _, f := range a.Findings {
 		v := scannedVuln{ID: f.ID, Aliases: f.Aliases, Package: f.Package.Name, Version: f.Package.Version, FixedVersion: f.FixedVersion,
 			FixNote: f.FixNote, Severity: string(f.Severity), SeveritySource: f.SeveritySource, CVSS: f.CVSS, RCE: f.RCE, RCEWhy: f.RCEWhy,
+			Impact: string(f.Impact), ImpactWhy: f.ImpactWhy,
 			Title: f.Summary, Layer: f.Layer, PURL: f.PURL}
 		if v.Aliases == nil {
 			v.Aliases = []string{}

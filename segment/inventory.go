@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -60,7 +61,7 @@ func propsOf(a *assess.Assessment) []graph.Prop {
 	}
 	if !a.Scanned {
 		for _, unknown := range []string{"partly", "packages", "severity", "criticals", "highs", "vulnerabilities", "severe", "rce",
-			"exploited"} {
+			"unclear", "reads", "exploited"} {
 			out = append(out, graph.Prop{Name: unknown})
 		}
 		return out
@@ -72,7 +73,8 @@ func propsOf(a *assess.Assessment) []graph.Prop {
 	out = append(out, graph.B("partly", a.Partly()), text("platform", a.Platform), text("distribution", a.Distribution),
 		graph.I("packages", int64(len(a.Components))),
 		graph.S("severity", string(worst)), graph.I("criticals", int64(a.Criticals)), graph.I("highs", int64(a.Highs)),
-		graph.I("vulnerabilities", int64(a.Vulnerabilities)), insight(a, "severe", a.Severe, false), insight(a, "rce", a.RCE, false),
+		graph.I("vulnerabilities", int64(a.Vulnerabilities)), insight(a, "severe", a.Severe, false), insight(a, "rce", a.RCE, a.Unclear),
+		graph.B("unclear", a.Unclear), insight(a, "reads", a.Reads, false),
 		insight(a, "exploited", a.Exploited, a.ExploitedUnknown)) // unknown where no list of exploited ones was imported
 	if !a.ScannedAt.IsZero() {
 		out = append(out, graph.T("scannedAt", a.ScannedAt))
@@ -102,7 +104,8 @@ func putVulnerability(s *graph.Shared, m vuln.Match) {
 		return
 	}
 	props := []graph.Prop{text("title", m.Summary), list("aliases", m.Aliases), graph.S("severity", string(m.Severity)),
-		text("severitySource", m.SeveritySource), graph.B("rce", m.RCE), list("cwes", slices.Clone(m.CWEs))}
+		text("severitySource", m.SeveritySource), graph.B("rce", m.RCE),
+		graph.S("impact", string(cmp.Or(m.Impact, vuln.UnknownImpact))), list("cwes", slices.Clone(m.CWEs))}
 	if m.CVSS != nil {
 		props = append(props, graph.F("cvss", m.CVSS.Score), text("cvssVector", m.CVSS.Vector))
 	}

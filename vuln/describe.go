@@ -29,7 +29,7 @@ func (db *DB) describe(id string, where release, p Package, deciding []opinion) 
 	if kevErr := db.join(&m); err == nil {
 		err = kevErr
 	}
-	m.RCE, m.RCEWhy = remoteCode(m, records)
+	m.judge(prose(m, records))
 	return m, err
 }
 

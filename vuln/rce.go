@@ -43,7 +43,7 @@ var fillers = map[string]bool{"and": true, "or": true, "any": true, "an": true, 
 	"remote": true, "malicious": true, "arbitrary": true,
 	"unauthorized": true, "unauthorised": true, "operating": true, "system": true, "os": true, "shell": true, "bash": true,
 	"powershell": true, "php": true, "python": true,
-	"java": true, "javascript": true, "sql": true, "root": true, "native": true, "machine": true}
+	"java": true, "javascript": true, "root": true, "native": true, "machine": true}
 
 // says finds either kind of statement.
 func says(text string) string {
@@ -86,14 +86,9 @@ var runsCode = []string{"CWE-77", "CWE-78", "CWE-88", "CWE-94", "CWE-95", "CWE-9
 	"CWE-122", "CWE-123", "CWE-134", "CWE-415", "CWE-416", "CWE-434", "CWE-502", "CWE-787", "CWE-822", "CWE-824", "CWE-843",
 	"CWE-917", "CWE-1336"}
 
-// remoteCode applies the rule to all that is written about a vulnerability and
-// says what decided. Notices about several vulnerabilities mix their texts, so
-// they do not speak unless nothing else does.
-func remoteCode(m Match, records []*record) (bool, string) {
-	var vector map[string]string
-	if m.CVSS != nil {
-		vector = metrics(m.CVSS.Vector)
-	}
+// prose is all that is written about a vulnerability. Notices about several
+// vulnerabilities mix their texts, so they do not speak unless nothing else does.
+func prose(m Match, records []*record) string {
 	var texts []string
 	for _, r := range records {
 		for _, text := range []string{r.Summary, r.Details} {
@@ -105,9 +100,21 @@ func remoteCode(m Match, records []*record) (bool, string) {
 	if len(texts) == 0 {
 		texts = []string{m.Summary, m.Details}
 	}
-	return judgeRemoteCode(vector, m.CWEs, strings.Join(texts, ". "))
+	return strings.Join(texts, ". ")
 }
 
+// judge applies the rules to all that is written about a vulnerability.
+func (m *Match) judge(text string) {
+	var vector map[string]string
+	if m.CVSS != nil {
+		vector = metrics(m.CVSS.Vector)
+	}
+	m.RCE, m.RCEWhy = judgeRemoteCode(vector, m.CWEs, text)
+	m.Impact, m.ImpactWhy = judgeImpact(m.RCE, vector, m.CWEs, text)
+	m.Reads = m.Impact == Disclosure && readsProcess(vector, text)
+}
+
+// judgeRemoteCode says whether it is remote code, and what decided.
 func judgeRemoteCode(vector map[string]string, cwes []string, text string) (bool, string) {
 	if why := vectorForbids(vector); why != "" {
 		return false, why

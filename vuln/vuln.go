@@ -94,6 +94,13 @@ type Match struct {
 	// holds the words and metrics that decided, either way.
 	RCE    bool   `json:"rce"`
 	RCEWhy string `json:"rceWhy"`
+	// Impact is what an attacker has who exploits it, by the rule in impact.go;
+	// ImpactWhy holds what decided.
+	Impact    Impact `json:"impact"`
+	ImpactWhy string `json:"impactWhy"`
+	// Reads says that a stranger across the network can read files or memory of what
+	// runs it.
+	Reads bool `json:"reads"`
 
 	Summary    string    `json:"summary,omitempty"`
 	Details    string    `json:"details,omitempty"`

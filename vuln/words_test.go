@@ -83,8 +83,8 @@ func TestANoticeAboutSeveralSpeaksOnlyWhereNothingElseDoes(t *testing.T) {
 	}{{[]*record{several}, true}, {[]*record{several, one}, false}, {[]*record{one}, false}} {
 		var m Match
 		m.describe(c.records)
-		if got, why := remoteCode(m, c.records); got != c.want {
-			t.Errorf("%d records: %v because %s", len(c.records), got, why)
+		if m.judge(prose(m, c.records)); m.RCE != c.want {
+			t.Errorf("%d records: %v because %s", len(c.records), m.RCE, m.RCEWhy)
 		}
 	}
 }

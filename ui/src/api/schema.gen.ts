@@ -1293,6 +1293,8 @@ export interface components {
             /** @description null while no list was imported */
             kev: boolean | null;
             rce: boolean;
+            /** @description What exploiting it gives: code execution, privilege escalation, disclosure, bypass, denial of service, unknown */
+            impact: string;
             fixable: boolean;
             packages: string[];
             images: number;
@@ -1445,6 +1447,8 @@ export interface components {
             cvssVector?: string;
             /** @description Why it counts as remote code execution or not */
             rceWhy: string;
+            /** @description What decided its impact */
+            impactWhy: string;
             summary: string;
             details: string;
             /** Format: date-time */
