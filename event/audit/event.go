@@ -180,8 +180,9 @@ func (b *builder) target(r *record) {
 	b.set("object.kind", kind)
 	b.entity(event.Place, "Namespace", "", r.ref.namespace, "")
 	if w != nil {
-		b.pods(r, w)
-		b.rights(r, w)
+		asked := r.asked()
+		b.pods(r, w, asked)
+		b.rights(r, w, asked)
 	}
 }
 
@@ -197,7 +198,7 @@ func (b *builder) link(r *record, w *written, kind, name string) {
 }
 
 // pods tells of the pods that a request makes.
-func (b *builder) pods(r *record, w *written) {
+func (b *builder) pods(r *record, w, asked *written) {
 	resource := r.podResource()
 	if resource == "" {
 		return
@@ -206,13 +207,16 @@ func (b *builder) pods(r *record, w *written) {
 	if p == nil {
 		return
 	}
+	if asked != nil {
+		p = p.only(asked.pod(resource))
+	}
 	if r.ref.subresource == "ephemeralcontainers" { // the others were there before
 		p.Containers, p.InitContainers = nil, nil
 	}
 	b.set("pod.serviceAccount", p.ServiceAccountName)
-	b.flag("pod.hostNetwork", p.HostNetwork)
-	b.flag("pod.hostPID", p.HostPID)
-	b.flag("pod.hostIPC", p.HostIPC)
+	b.flag("pod.hostNetwork", is(p.HostNetwork))
+	b.flag("pod.hostPID", is(p.HostPID))
+	b.flag("pod.hostIPC", is(p.HostIPC))
 	b.set("pod.node", p.NodeName)
 	b.flag("pod.mirror", w.Metadata.Annotations["kubernetes.io/config.mirror"] != "")
 	b.entity(event.Related, "ServiceAccount", r.ref.namespace, p.ServiceAccountName, "")
@@ -221,16 +225,18 @@ func (b *builder) pods(r *record, w *written) {
 }
 
 func (b *builder) containers(p *podSpec) {
-	var names, images, privileged, capabilities []string
+	var names, images, commands, privileged, capabilities []string
 	for _, c := range p.all() {
 		names = append(names, c.Name)
 		images = append(images, c.Image)
+		commands = append(commands, strings.Join(c.Command, " "))
 		capabilities = append(capabilities, c.SecurityContext.Capabilities.Add...)
-		if c.SecurityContext.Privileged {
+		if c.privileged() {
 			privileged = append(privileged, c.Name)
 		}
 	}
 	b.set("container.name", names...)
+	b.set("container.command", commands...)
 	b.set("container.privileged", privileged...)
 	b.set("container.addedCapability", unique(capabilities)...)
 	images = unique(images)
@@ -263,9 +269,12 @@ func (b *builder) hostPaths(mounts []mount) {
 	}
 }
 
-func (b *builder) rights(r *record, w *written) {
+func (b *builder) rights(r *record, w, asked *written) {
 	if !r.isRights() {
 		return
+	}
+	if asked != nil {
+		w.only(&asked.rights)
 	}
 	b.set("role.verb", w.verbs()...)
 	b.set("role.resource", w.resources()...)

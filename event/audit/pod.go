@@ -1,10 +1,11 @@
 package audit
 
 import (
-	"encoding/json"
 	"path"
 	"slices"
 	"strings"
+
+	"sigs.k8s.io/json"
 )
 
 // written is what is read of an object that a request wrote: where it stands
@@ -48,29 +49,38 @@ type podSpec struct {
 	InitContainers      []container `json:"initContainers"`
 	EphemeralContainers []container `json:"ephemeralContainers"`
 	Volumes             []volume    `json:"volumes"`
-	HostNetwork         bool        `json:"hostNetwork"`
-	HostPID             bool        `json:"hostPID"`
-	HostIPC             bool        `json:"hostIPC"`
+	HostNetwork         *bool       `json:"hostNetwork"`
+	HostPID             *bool       `json:"hostPID"`
+	HostIPC             *bool       `json:"hostIPC"`
 	ServiceAccountName  string      `json:"serviceAccountName"`
 	NodeName            string      `json:"nodeName"`
 }
 
 type container struct {
-	Name            string `json:"name"`
-	Image           string `json:"image"`
+	Name            string   `json:"name"`
+	Image           string   `json:"image"`
+	Command         []string `json:"command"`
 	SecurityContext struct {
-		Privileged   bool `json:"privileged"`
+		Privileged   *bool `json:"privileged"`
 		Capabilities struct {
 			Add []string `json:"add"`
 		} `json:"capabilities"`
 	} `json:"securityContext"`
-	VolumeMounts []struct {
-		Name        string `json:"name"`
-		SubPath     string `json:"subPath"`
-		SubPathExpr string `json:"subPathExpr"`
-		ReadOnly    bool   `json:"readOnly"`
-	} `json:"volumeMounts"`
+	VolumeMounts []volumeMount `json:"volumeMounts"`
 }
+
+type volumeMount struct {
+	Name        string `json:"name"`
+	MountPath   string `json:"mountPath"`
+	SubPath     string `json:"subPath"`
+	SubPathExpr string `json:"subPathExpr"`
+	ReadOnly    bool   `json:"readOnly"`
+}
+
+func (c *container) privileged() bool { return is(c.SecurityContext.Privileged) }
+
+// is reads what may be absent, for a change need not name it.
+func is(b *bool) bool { return b != nil && *b }
 
 type volume struct {
 	Name     string `json:"name"`
@@ -79,11 +89,12 @@ type volume struct {
 	} `json:"hostPath"`
 }
 
-// read reads an object. Values of unexpected types are left out, the rest counts:
-// a log may come from a version that knows more.
+// read reads an object as the API server does: names are told apart by case.
+// Values of unexpected types are left out, the rest counts: a log may come from a
+// version that knows more.
 func read(object string) *written {
 	w := &written{}
-	_ = json.Unmarshal([]byte(object), w)
+	_ = json.UnmarshalCaseSensitivePreserveInts([]byte(object), w)
 	return w
 }
 
@@ -99,7 +110,7 @@ func readMetadata(object string) *written {
 		case "metadata":
 			text, err := c.value()
 			if err == nil {
-				_ = json.Unmarshal([]byte(text), &w.Metadata)
+				_ = json.UnmarshalCaseSensitivePreserveInts([]byte(text), &w.Metadata)
 				err = errEnough // kind comes before it
 			}
 			return err
@@ -171,7 +182,7 @@ func (p *podSpec) mounts() (out []mount) {
 				host = path.Join(host, m.SubPath)
 			}
 			host = path.Clean("/" + host)
-			out = append(out, mount{m.Name, c.Name, host, !m.ReadOnly, sensitive(host), c.SecurityContext.Privileged})
+			out = append(out, mount{m.Name, c.Name, host, !m.ReadOnly, sensitive(host), c.privileged()})
 		}
 	}
 	return out
