@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -48,7 +47,6 @@ func (d *Decoder) build(r *record, text string) event.Event {
 	for _, from := range b.Fields["source.address"] {
 		b.entity(event.Related, "Address", "", from, "")
 	}
-	b.stream(r)
 	return b.Event
 }
 
@@ -168,6 +166,7 @@ func (b *builder) target(r *record) {
 		}
 		b.link(r, w, kind, name)
 	}
+	b.entered(r)
 	switch {
 	case r.ref.resource == "":
 		path, _, _ := strings.Cut(r.uri, "?")
@@ -179,10 +178,11 @@ func (b *builder) target(r *record) {
 	}
 	b.set("object.kind", kind)
 	b.entity(event.Place, "Namespace", "", r.ref.namespace, "")
-	if w != nil {
+	if w != nil && r.judged() {
 		asked := r.asked()
 		b.pods(r, w, asked)
 		b.rights(r, w, asked)
+		b.volume(r, w, asked)
 	}
 }
 
@@ -193,7 +193,8 @@ func (b *builder) link(r *record, w *written, kind, name string) {
 		uid = r.ref.uid
 	}
 	if o := b.Fields["outcome"]; uid != "" && (len(o) == 0 || o[0] == "success") {
-		b.Object = &event.Object{UID: uid, Kind: kind, Namespace: r.ref.namespace, Name: name, Owner: w.Metadata.owner()}
+		owner, ownerKind := r.owner(&w.Metadata)
+		b.Object = &event.Object{UID: uid, Kind: kind, Namespace: r.ref.namespace, Name: name, Owner: owner, OwnerKind: ownerKind}
 	}
 }
 
@@ -291,21 +292,12 @@ func (b *builder) rights(r *record, w, asked *written) {
 	}
 }
 
-// stream tells what exec, attach, port-forward and logs were asked for.
-func (b *builder) stream(r *record) {
-	switch r.ref.subresource {
-	case "exec", "attach", "portforward", "log":
-	default:
+// volume tells which folders of a node a PersistentVolume opens.
+func (b *builder) volume(r *record, w, asked *written) {
+	if !r.isVolume() || asked != nil && len(asked.folders()) == 0 {
 		return
 	}
-	q, err := url.ParseQuery(query(r.uri))
-	if err != nil {
-		return
-	}
-	command := q["command"]
-	if len(command) == 0 { // older clients and servers put it into the body
-		command = r.command()
-	}
-	b.set("exec.command", strings.Join(command, " "))
-	b.set("exec.container", q.Get("container"))
+	folders := w.folders()
+	b.set("volume.hostPath", folders...)
+	b.set("volume.sensitiveHostPath", slices.DeleteFunc(slices.Clone(folders), func(f string) bool { return !sensitive(f) })...)
 }

@@ -67,6 +67,13 @@ var Fields = []event.Field{
 	{Name: "container.writableSensitiveHostPath", Sentence: "Sensitive folders that a container mounts without readOnly.", Example: "/"},
 	{Name: "container.privilegedSensitiveHostPath", Sentence: "Sensitive folders that a privileged container mounts.", Example: "/dev"},
 
+	{Name: "volume.hostPath", Sentence: "The folder of the node that a written PersistentVolume opens to who claims it.", Example: "/data"},
+	{Name: "volume.sensitiveHostPath", Sentence: "The same, if it gives more than its files.", Example: "/"},
+
+	{Name: "exec.action", Sentence: "exec, attach, portforward or log, of a pod. " +
+		"The same through nodes/proxy, which speaks to the kubelet, counts as well.", Example: "exec"},
+	{Name: "exec.pod", Sentence: "The pod that was to be entered.", Example: "shop/web-1"},
+	{Name: "exec.node", Sentence: "The node whose kubelet was asked, if it was.", Example: "worker-1"},
 	{Name: "exec.command", Sentence: "What exec was asked to run, in one line.", Example: "/bin/sh -c id"},
 	{Name: "exec.container", Sentence: "The container that exec, attach or logs named.", Example: "app"},
 

@@ -22,6 +22,8 @@ type written struct {
 				Template *template `json:"template"`
 			} `json:"spec"`
 		} `json:"jobTemplate"`
+		HostPath *folder `json:"hostPath"` // PersistentVolume
+		Local    *folder `json:"local"`    // PersistentVolume
 	} `json:"spec"`
 	Template *template `json:"template"` // PodTemplate
 	rights
@@ -32,12 +34,14 @@ type metadata struct {
 	Namespace   string            `json:"namespace"`
 	UID         string            `json:"uid"`
 	Annotations map[string]string `json:"annotations"`
-	Owners      []struct {
-		Kind       string `json:"kind"`
-		Name       string `json:"name"`
-		UID        string `json:"uid"`
-		Controller bool   `json:"controller"`
-	} `json:"ownerReferences"`
+	Owners      []owner           `json:"ownerReferences"`
+}
+
+type owner struct {
+	Version    string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	UID        string `json:"uid"`
+	Controller bool   `json:"controller"`
 }
 
 type template struct {
@@ -83,10 +87,23 @@ func (c *container) privileged() bool { return is(c.SecurityContext.Privileged) 
 func is(b *bool) bool { return b != nil && *b }
 
 type volume struct {
-	Name     string `json:"name"`
-	HostPath *struct {
-		Path string `json:"path"`
-	} `json:"hostPath"`
+	Name     string  `json:"name"`
+	HostPath *folder `json:"hostPath"`
+}
+
+// folder is one of the node.
+type folder struct {
+	Path string `json:"path"`
+}
+
+// folders are those of the node that a PersistentVolume opens to who claims it.
+func (w *written) folders() (out []string) {
+	for _, f := range []*folder{w.Spec.HostPath, w.Spec.Local} {
+		if f != nil {
+			out = append(out, path.Clean("/"+f.Path))
+		}
+	}
+	return out
 }
 
 // read reads an object as the API server does: names are told apart by case.
@@ -141,15 +158,6 @@ func (w *written) pod(resource string) *podSpec {
 	return nil
 }
 
-func (m *metadata) owner() (uid string) {
-	for _, o := range m.Owners {
-		if o.Controller {
-			return o.UID
-		}
-	}
-	return ""
-}
-
 func (p *podSpec) all() []container {
 	return slices.Concat(p.Containers, p.InitContainers, p.EphemeralContainers)
 }
@@ -202,10 +210,11 @@ var (
 	places = strings.Fields(`/var/log /var/log/pods /var/log/containers /mnt /media /srv`)
 )
 
-// harmless parts of sensitive trees, which half of all agents mount.
+// harmless parts of sensitive trees: what half of all agents mount, and where k3s puts
+// the volumes that are claimed, each in a folder of its own.
 var harmless = strings.Fields(`/etc/localtime /etc/timezone /etc/os-release /etc/machine-id
 	/usr/lib/os-release /etc/ssl/certs /etc/pki/ca-trust /dev/null /dev/shm
-	/sys/kernel/debug/tracing /lib/modules /usr/lib/modules`)
+	/sys/kernel/debug/tracing /lib/modules /usr/lib/modules /var/lib/rancher/k3s/storage`)
 
 func sensitive(p string) bool {
 	if slices.ContainsFunc(harmless, func(h string) bool { return within(p, h) }) {
