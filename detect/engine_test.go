@@ -184,7 +184,8 @@ func TestAnOperatorActsForAPerson(t *testing.T) {
 	made := []event.Event{
 		wrote(t, 1, "create", "alice", "backups", "Backup", "w", "u1", "", ""),
 		wrote(t, 2, "patch", "bob", "backups", "Backup", "w", "u1", "", ""),
-		wrote(t, 3, "create", operator, "deployments", "Deployment", "d", "u2", "backup.example/v1 Backup u1", `"template":{"spec":{`+privileged+`}}`),
+		wrote(t, 3, "create", operator, "deployments", "Deployment", "d", "u2",
+			"backup.example/v1 Backup u1", `"template":{"spec":{`+privileged+`}}`),
 		wrote(t, 4, "create", loops+"deployment-controller", "replicasets", "ReplicaSet", "d-1", "u3", "apps/v1 Deployment u2",
 			`"template":{"spec":{`+privileged+`}}`),
 		wrote(t, 5, "create", loops+"replicaset-controller", "pods", "Pod", "p", "u4", "apps/v1 ReplicaSet u3", privileged),
@@ -212,7 +213,8 @@ func wrote(t *testing.T, second int, verb, user, resource, kind, name, uid, owne
 	t.Helper()
 	owners := ""
 	if words := strings.Fields(owner); len(words) == 3 {
-		owners = fmt.Sprintf(`,"ownerReferences":[{"apiVersion":%q,"kind":%q,"name":"o","uid":%q,"controller":true}]`, words[0], words[1], words[2])
+		owners = fmt.Sprintf(`,"ownerReferences":[{"apiVersion":%q,"kind":%q,"name":"o","uid":%q,"controller":true}]`,
+			words[0], words[1], words[2])
 	}
 	when := fmt.Sprintf("2026-01-01T00:00:%02dZ", second)
 	b, err := (&audit.Decoder{Cluster: "prod"}).Decode(fmt.Appendf(nil, `{"level":"RequestResponse","verb":%q,"auditID":"%d",
@@ -240,7 +242,8 @@ func TestWhoNamesSomebodyElsesWorkloadAsOwnerIsToldOf(t *testing.T) {
 		{"a controller manager whose loops have no accounts", "system:kube-controller-manager", "apps/v1 DaemonSet ds-1", 1},
 		{"a person", "mallory", "apps/v1 DaemonSet ds-1", 2},
 		{"a service account", account, "apps/v1 DaemonSet ds-1", 2},
-		{"a service account that calls itself as a loop is called", "system:serviceaccount:shop:daemon-set-controller", "apps/v1 DaemonSet ds-1", 2},
+		{"a service account that calls itself as a loop is called",
+			"system:serviceaccount:shop:daemon-set-controller", "apps/v1 DaemonSet ds-1", 2},
 		{"a service account, by the kind in another group", account, "evil.example/v1 DaemonSet ds-1", 2},
 		{"a service account, by another kind under its uid", account, "evil.example/v1 Evil ds-1", 2},
 		{"a person, by another kind under its uid", "mallory", "evil.example/v1 Evil ds-1", 2},

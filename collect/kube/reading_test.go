@@ -494,17 +494,20 @@ func TestWhoOwnsAnObjectIsItsWritersWord(t *testing.T) {
 	// What admission adds to a pod: a token, a sidecar, a secret to pull with.
 	const admitted = "{nodeName: n1, imagePullSecrets: [{name: s}], volumes: [{name: t, projected: {}}], containers: [{name: c, image: i, " +
 		"volumeMounts: [{name: t, mountPath: /t}]}, {name: proxy, image: p}]}"
-	deployment := func(name, owner, more, spec string) string { return object("apps/v1", "Deployment", name, owner, more, spec) }
+	deployment := func(name, owner, more, spec string) string {
+		return object("apps/v1", "Deployment", name, owner, more, spec)
+	}
 	tests := []struct{ name, content, pods, doubt string }{
 		{"a privileged Deployment that names a plain one", deployment("a", "", "", plain) + deployment("b", "Deployment/a", "", evil), "a b",
 			"1 name an owner whose template is another than theirs, the first of them: Deployment default/b names Deployment default/a"},
 		{"one that names its like, which asks for no pods", deployment("a", "", idle, evil) + deployment("b", "Deployment/a", "", evil), "b",
 			"Deployment default/b names Deployment default/a"},
 		{"two that name each other", deployment("a", "Deployment/b", "", evil) + deployment("b", "Deployment/a", "", evil), "a", ""},
-		{"two that name each other and a third that names one", deployment("0", "Deployment/b", "", evil) + deployment("a", "Deployment/b", "", evil) +
-			deployment("b", "Deployment/a", "", evil), "a", ""},
+		{"two that name each other and a third that names one", deployment("0", "Deployment/b", "", evil) +
+			deployment("a", "Deployment/b", "", evil) + deployment("b", "Deployment/a", "", evil), "a", ""},
 		{"one that names itself", deployment("a", "Deployment/a", "", evil), "a", ""},
-		{"a plain pod that names a privileged Deployment", deployment("a", "", "", evil) + object("v1", "Pod", "p", "Deployment/a", "", plain), "a p",
+		{"a plain pod that names a privileged Deployment", deployment("a", "", "", evil) +
+			object("v1", "Pod", "p", "Deployment/a", "", plain), "a p",
 			"Pod default/p names Deployment default/a"},
 		{"a pod that ended and names it", deployment("a", "", "", evil) + object("v1", "Pod", "p", "Deployment/a", ended, evil), "a p", ""},
 		{"a pod that ended of a Job", object("batch/v1", "Job", "a", "", "", evil) + object("v1", "Pod", "p", "Job/a", ended, evil), "p", ""},
@@ -515,8 +518,8 @@ func TestWhoOwnsAnObjectIsItsWritersWord(t *testing.T) {
 			strings.Replace(admitted, "projected", "emptyDir", 1)), "a p", "Pod default/p names Deployment default/a"},
 		{"a pod that shares less of the node", deployment("a", "", "", "{hostPID: true, containers: [{name: c, image: i}]}") +
 			object("v1", "Pod", "p", "Deployment/a", "", plain), "a p", "Pod default/p names Deployment default/a"},
-		{"a pod whose set's template is another", deployment("a", "", "", evil) + object("apps/v1", "ReplicaSet", "s", "Deployment/a", "", plain) +
-			object("v1", "Pod", "p", "ReplicaSet/s", "", plain), "a p", "Pod default/p names Deployment default/a"},
+		{"a pod whose set's template is another", deployment("a", "", "", evil) +
+			object("apps/v1", "ReplicaSet", "s", "Deployment/a", "", plain) + object("v1", "Pod", "p", "ReplicaSet/s", "", plain), "a p", "Pod default/p names Deployment default/a"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -30,7 +30,8 @@ func TestWaysIntoAPodThroughItsKubelet(t *testing.T) {
 		e := decode(t, fmt.Sprintf(`{"verb":%q,"requestURI":"/api/v1/%s","objectRef":{"resource":%q,"name":"n1","subresource":"proxy"}}`,
 			test.verb, test.path, resource))
 		t.Run(test.path, func(t *testing.T) { has(t, e, test.want) })
-		if first := e.Entities[0]; strings.Contains(test.want, "exec.pod=") && (first.Kind != "Pod" || first.Namespace != "shop" || first.Name != "web-1") {
+		first := e.Entities[0]
+		if strings.Contains(test.want, "exec.pod=") && (first.Kind != "Pod" || first.Namespace != "shop" || first.Name != "web-1") {
 			t.Errorf("%s: it is done to %+v first, want the pod", test.path, first)
 		}
 	}

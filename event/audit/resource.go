@@ -5,7 +5,8 @@ package audit
 var kinds = map[string]string{
 	"pods": "Pod", "deployments": "Deployment", "daemonsets": "DaemonSet", "statefulsets": "StatefulSet",
 	"replicasets": "ReplicaSet", "replicationcontrollers": "ReplicationController", "jobs": "Job", "cronjobs": "CronJob",
-	"podtemplates": "PodTemplate", "persistentvolumes": "PersistentVolume", "persistentvolumeclaims": "PersistentVolumeClaim", "secrets": "Secret", "configmaps": "ConfigMap", "services": "Service", "nodes": "Node",
+	"podtemplates": "PodTemplate", "persistentvolumes": "PersistentVolume", "persistentvolumeclaims": "PersistentVolumeClaim",
+	"secrets": "Secret", "configmaps": "ConfigMap", "services": "Service", "nodes": "Node",
 	"namespaces": "Namespace", "serviceaccounts": "ServiceAccount", "roles": "Role", "clusterroles": "ClusterRole",
 	"rolebindings": "RoleBinding", "clusterrolebindings": "ClusterRoleBinding", "ingresses": "Ingress", "networkpolicies": "NetworkPolicy",
 }
