@@ -140,6 +140,8 @@ type Step struct {
 	Why       string     `json:"why,omitempty"`
 	Evidence  []Evidence `json:"evidence"`
 	Uncertain string     `json:"uncertain,omitempty"`
+	// Through is what the traffic of a route passes.
+	Through *Through `json:"through,omitempty"`
 }
 
 // Evidence is one fact that a step rests on, and the objects it is about.

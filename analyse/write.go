@@ -112,7 +112,7 @@ func (w *writer) routeStep(from, to string, edges []graph.Edge) Step {
 	if e.From.Kind() == "Internet" {
 		text += map[string]string{"any": ", from any address", "ranges": ", from listed address ranges"}[e.Value("width").Str()]
 	}
-	return Step{From: from, Edge: "ROUTES_TO", Verb: kind.Verb, To: to, Uncertain: e.Value("uncertain").Str(),
+	return Step{From: from, Edge: "ROUTES_TO", Verb: kind.Verb, To: to, Uncertain: e.Value("uncertain").Str(), Through: w.through(e),
 		Evidence: []Evidence{{Text: text, Nodes: merged([]string{kindID(e.From), kindID(e.To)}, e.Value("evidence").List())}}}
 }
 

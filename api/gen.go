@@ -1429,6 +1429,9 @@ type Template = query.Template
 // Thing A node of the drawing - one object, or all replicas of one
 type Thing = analyse.Thing
 
+// Through What traffic passes on its way into a thing, short enough to be drawn
+type Through = analyse.Through
+
 // Values defines model for Values.
 type Values = query.Values
 

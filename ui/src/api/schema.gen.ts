@@ -1258,6 +1258,16 @@ export interface components {
                 nodes?: string[];
             }[];
             uncertain?: string;
+            through?: components["schemas"]["Through"];
+        };
+        /** @description What traffic passes on its way into a thing, short enough to be drawn */
+        Through: {
+            hosts?: string[];
+            addresses?: string[];
+            /** @description On the far side, such as 8080/TCP */
+            ports?: string[];
+            /** @description The workloads that take the traffic and pass it on */
+            controllers?: string[];
         };
         PathVulnerability: {
             id: string;
