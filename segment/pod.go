@@ -95,7 +95,7 @@ func (c *cluster) container(p *collect.Pod, o ref.Ref, pod graph.Ref, i int, vol
 	r := c.b.Node("Container", containerID(p, s.Name), told([]graph.Prop{
 		graph.S("name", s.Name), graph.S("namespace", p.Namespace), graph.S("cluster", c.name), graph.S("pod", p.Name),
 		graph.S("workload", o.KindName()), graph.S("type", string(cmp.Or(s.Type, collect.Regular))), text("image", s.Image),
-		graph.B("privileged", s.Privileged), list("capabilities", s.AddCaps), graph.B("readOnlyRoot", s.ReadOnlyRoot),
+		graph.B("privileged", s.Privileged), list("capabilities", s.AddCaps), graph.B("readOnlyRoot", s.ReadOnlyRoot), graph.B("stdin", s.Stdin),
 		graph.B("allowEscalation", s.AllowEscalation == nil || *s.AllowEscalation), maybe("runsAsRoot", runsAsRoot(p.Shape, s)),
 		list("ports", declaredPorts(s, false)), list("hostPorts", declaredPorts(s, true))})...)
 	c.b.Edge("RUNS", pod, r)

@@ -14,13 +14,11 @@ type rights struct {
 		Kind string `json:"kind"`
 		Name string `json:"name"`
 	} `json:"roleRef"`
-	Subjects []subject `json:"subjects"`
-}
-
-type subject struct {
-	Kind      string `json:"kind"`
-	Namespace string `json:"namespace"`
-	Name      string `json:"name"`
+	Subjects []struct {
+		Kind      string `json:"kind"`
+		Namespace string `json:"namespace"`
+		Name      string `json:"name"`
+	} `json:"subjects"`
 }
 
 func (r *rights) verbs() (out []string) {
