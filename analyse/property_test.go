@@ -170,7 +170,7 @@ func naive(v *graph.View, rules *Rules) map[string]bool {
 		for _, edge := range []string{"CAN_TAKE_OVER", "CAN_ACT_AS", "CAN_EXECUTE_IN", "CAN_TAMPER"} {
 			for e := range n.Out(edge) {
 				to := groupOf(e.To)
-				if to != from && e.To.Kind() != "ServiceAccount" {
+				if to != from && e.To.Kind() != "ServiceAccount" && !(edge == "CAN_TAMPER" && to.kind == "Node") {
 					out[from.id+" ⇒ "+to.kind+" "+to.id] = true
 				}
 				if !rules.byID[e.Value("rule").Str()].Ends {

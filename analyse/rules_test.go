@@ -131,7 +131,7 @@ func TestAUsersFolderAddsToTheBuiltInRulesAndMayNotReplaceOne(t *testing.T) {
 
 func TestWhyNotNamesTheGuardThatPrevents(t *testing.T) {
 	rules := builtIn(t)
-	v, err := parseGiven("Pod p tokenMounted=false -RUNS-> Container p/c\nPod p -RUNS_AS-> ServiceAccount s/a")
+	v, err := parseGiven("Pod p -RUNS-> Container p/c tokenMounted=false\nPod p -RUNS_AS-> ServiceAccount s/a")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -947,7 +947,7 @@ type Receiving struct {
 	// Analysed Events analysed since the start of the server
 	Analysed int `json:"analysed"`
 
-	// Blind Requests that made pods or gave rights which the log does not show
+	// Blind Requests that made pods or volumes or gave rights which the log does not show
 	Blind   *int   `json:"blind,omitempty"`
 	Cluster string `json:"cluster"`
 

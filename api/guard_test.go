@@ -217,8 +217,8 @@ func TestWhatEventsDidNotTellIsAGap(t *testing.T) {
 	for _, g := range said.Gaps {
 		got = append(got, g.Cluster+" "+g.What+": "+g.Why)
 	}
-	want := []string{"shop what requests wrote: 2 requests that made pods or gave rights came without it: the audit policy's level is " +
-		"below RequestResponse", "shop 3 texts: they are no audit events"}
+	want := []string{"shop what requests wrote: 2 requests that made pods or volumes or gave rights came without what they wrote: " +
+		"the audit policy's level is below RequestResponse", "shop 3 texts: they are no audit events"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/event/audit"
 	"github.com/breakwater-sec/breakwater/scope"
 )
 
@@ -33,8 +34,8 @@ func eventGaps(received []Receiving, w *scope.World) []collect.Gap {
 			gap("lost audit events", *r.LostWhy, "Whether the API server gave up sending some is not known.")
 		}
 		if n := deref(r.Blind); n > 0 {
-			gap("what requests wrote", fmt.Sprintf("%d requests that made pods or gave rights came without it: "+
-				"the audit policy's level is below RequestResponse", n), "Detections about pods and rights do not see them.")
+			why, consequence := audit.WhyBlind(n)
+			gap("what requests wrote", why, consequence)
 		}
 		if n := r.Rejected["no event"]; n > 0 {
 			gap(fmt.Sprintf("%d texts", n), fmt.Sprintf("they are no %s events", r.Kind), "What they would have told raised no alert.")

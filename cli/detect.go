@@ -17,6 +17,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/event/audit"
 	"github.com/breakwater-sec/breakwater/server"
 	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/terminal"
@@ -131,8 +132,8 @@ func (o *detectOptions) file(c *cobra.Command, s streams, file string, read read
 		}
 	}
 	if n := o.blind - before.blind; n > 0 {
-		o.gap(file, fmt.Sprintf("%d requests that make pods or give rights came without what they wrote: the audit policy's level is below "+
-			"RequestResponse", n), "Detections about pods and rights cannot see them.")
+		why, consequence := audit.WhyBlind(n)
+		o.gap(file, why, consequence)
 	}
 	if n := o.unplaced - before.unplaced; n > 0 {
 		o.gap(file, fmt.Sprintf("%d events are of containers whose pods are not known here", n),

@@ -22,8 +22,8 @@ const (
 	AWS    Provider = "aws"
 	Azure  Provider = "azure"
 	Google Provider = "gcp"
-	// elsewhere is a place that is known and none of these.
-	elsewhere Provider = "elsewhere"
+	// Elsewhere is a place that is known and none of these.
+	Elsewhere Provider = "elsewhere"
 )
 
 // Identity is who one is in a cloud, named as the cloud does: a role's ARN, a
@@ -70,7 +70,7 @@ type Judge struct {
 
 // New reads what the facts say of clouds.
 func New(f *collect.Facts, policies *netpol.Judge) *Judge {
-	j := &Judge{facts: f, policies: policies, here: providers(f), trusts: map[collect.Key][]Trust{}, reach: map[sender]*bool{}}
+	j := &Judge{facts: f, policies: policies, here: Providers(f), trusts: map[collect.Key][]Trust{}, reach: map[sender]*bool{}}
 	for k, a := range f.ServiceAccounts {
 		for _, t := range annotated(a.Annotations) {
 			t.Account = k

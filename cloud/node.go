@@ -18,8 +18,8 @@ var marks = []struct {
 	{Google, "gce", "cloud.google.com/gke-", "-gke."},
 }
 
-// providers is where a cluster's nodes run, as far as that is known.
-func providers(f *collect.Facts) map[Provider]bool {
+// Providers is where a cluster's nodes run, as far as that is known.
+func Providers(f *collect.Facts) map[Provider]bool {
 	out := map[Provider]bool{}
 	for _, n := range f.Nodes {
 		if p := ProviderOf(n); p != "" {
@@ -48,7 +48,7 @@ func ProviderOf(n *collect.Node) Provider {
 		}
 	}
 	if named {
-		return elsewhere
+		return Elsewhere
 	}
 	return ""
 }

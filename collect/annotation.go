@@ -170,6 +170,27 @@ func hasMembers(text, of string) bool {
 	return true
 }
 
+// ofClouds is whose cloud heeds annotations that begin so.
+var ofClouds = []struct{ prefix, cloud string }{
+	{"service.beta.kubernetes.io/aws-", "aws"}, {"alb.ingress.kubernetes.io/", "aws"},
+	{"service.beta.kubernetes.io/azure-", "azure"}, {"appgw.ingress.kubernetes.io/", "azure"},
+	{"networking.gke.io/", "gcp"}, {"cloud.google.com/", "gcp"},
+}
+
+// Cloud is whose clusters heed the annotation: aws, azure, gcp, "elsewhere" for another
+// provider's, "" where that does not depend on a provider.
+func (a Annotation) Cloud() string {
+	for _, of := range ofClouds {
+		if strings.HasPrefix(a.Key, of.prefix) {
+			return of.cloud
+		}
+	}
+	if a.Says == Internal {
+		return "elsewhere"
+	}
+	return ""
+}
+
 // Said are the annotations of a meaning that an object has, in the order of Annotations.
 func Said(m Meaning, all map[string]string) (out []Annotation) {
 	for _, a := range Annotations {

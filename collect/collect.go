@@ -14,6 +14,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	nodev1 "k8s.io/api/node/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -74,6 +75,10 @@ type Facts struct {
 	// Secrets is empty unless Secret metadata was opted in to; names and types
 	// only, never data. Secret nodes otherwise come from references.
 	Secrets map[Key]*Secret
+
+	PersistentVolumes      map[Key]*PersistentVolume
+	PersistentVolumeClaims map[Key]*PersistentVolumeClaim
+	RuntimeClasses         map[Key]*nodev1.RuntimeClass
 
 	Roles               map[Key]*rbacv1.Role
 	ClusterRoles        map[Key]*rbacv1.ClusterRole

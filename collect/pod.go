@@ -49,16 +49,19 @@ type ContainerShape struct {
 	Privileged      bool            `json:"privileged,omitempty"`
 	AllowEscalation *bool           `json:"allowEscalation,omitempty"`
 	ReadOnlyRoot    bool            `json:"readOnlyRoot,omitempty"`
-	Stdin           bool            `json:"stdin,omitempty"`
 	RunAsUser       *int64          `json:"runAsUser,omitempty"`
 	RunAsNonRoot    *bool           `json:"runAsNonRoot,omitempty"`
-	AddCaps         []string        `json:"addCaps,omitempty"` // without CAP_, upper case
-	DropCaps        []string        `json:"dropCaps,omitempty"`
-	ProcMount       string          `json:"procMount,omitempty"`
-	Seccomp         string          `json:"seccomp,omitempty"`
-	AppArmor        string          `json:"appArmor,omitempty"`
-	SELinuxType     string          `json:"seLinuxType,omitempty"`
-	Mounts          []Mount         `json:"mounts,omitempty"`
+	// HostProcess is set for a container of a Windows node that runs outside of any isolation.
+	HostProcess bool     `json:"hostProcess,omitempty"`
+	AddCaps     []string `json:"addCaps,omitempty"` // without CAP_, upper case
+	DropCaps    []string `json:"dropCaps,omitempty"`
+	ProcMount   string   `json:"procMount,omitempty"`
+	Seccomp     string   `json:"seccomp,omitempty"`
+	AppArmor    string   `json:"appArmor,omitempty"`
+	SELinuxType string   `json:"seLinuxType,omitempty"`
+	Mounts      []Mount  `json:"mounts,omitempty"`
+	// Devices are volumes that the container is given as raw devices, by their names.
+	Devices []string `json:"devices,omitempty"`
 	// References to Secrets and ConfigMaps by name; values of env are not kept.
 	EnvSecrets    []KeyRef `json:"envSecrets,omitempty"`
 	EnvConfigMaps []KeyRef `json:"envConfigMaps,omitempty"`
@@ -78,10 +81,12 @@ type ContainerPort struct {
 
 // Mount places a volume in a container.
 type Mount struct {
-	Volume   string `json:"volume"`
-	Path     string `json:"path"`
-	SubPath  string `json:"subPath,omitempty"`
-	ReadOnly bool   `json:"readOnly,omitempty"`
+	Volume  string `json:"volume"`
+	Path    string `json:"path"`
+	SubPath string `json:"subPath,omitempty"`
+	// Expanded says that SubPath has variables, which the kubelet puts in.
+	Expanded bool `json:"expanded,omitempty"`
+	ReadOnly bool `json:"readOnly,omitempty"`
 	// Propagation is HostToContainer or Bidirectional, empty for None.
 	Propagation string `json:"propagation,omitempty"`
 }
@@ -100,10 +105,14 @@ type Volume struct {
 	Type       string   `json:"type"`
 	Path       string   `json:"path,omitempty"` // hostPath
 	HostType   string   `json:"hostType,omitempty"`
-	Secrets    []string `json:"secrets,omitempty"` // secret, projected, csi
+	Secrets    []string `json:"secrets,omitempty"` // secret, projected
 	ConfigMaps []string `json:"configMaps,omitempty"`
-	Claim      string   `json:"claim,omitempty"`
-	Driver     string   `json:"driver,omitempty"` // csi
+	// NodeSecrets are what the node mounts the volume with; no container sees them.
+	NodeSecrets []string `json:"nodeSecrets,omitempty"`
+	Claim       string   `json:"claim,omitempty"`
+	// ReadOnly is the volume's own word, for every container that mounts it.
+	ReadOnly bool   `json:"readOnly,omitempty"`
+	Driver   string `json:"driver,omitempty"` // csi
 	// Token is set for a projected service account token, with its audience.
 	Token    bool   `json:"token,omitempty"`
 	Audience string `json:"audience,omitempty"`
@@ -128,6 +137,9 @@ type Pod struct {
 	// ContainerIDs is what the runtime calls the shape's containers, by position,
 	// without the runtime's name before it; empty while unknown. nil if all are.
 	ContainerIDs []string
+	// Ended tells, by position, which of the shape's containers have run to their end
+	// and do not start again. nil if none has.
+	Ended []bool
 	// Made is true for a pod that a manifest's workload would create and that
 	// nobody has seen running.
 	Made bool
@@ -206,6 +218,4 @@ type ConfigMap struct {
 type Secret struct {
 	Key
 	Type string
-	// Account is the service account whose token it holds; empty if it holds none.
-	Account string `json:",omitempty"`
 }

@@ -9,6 +9,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	nodev1 "k8s.io/api/node/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -26,6 +27,9 @@ var tables = []table{
 	one("ServiceAccount", func(f *Facts) *map[Key]*corev1.ServiceAccount { return &f.ServiceAccounts }),
 	one("ConfigMap", func(f *Facts) *map[Key]*ConfigMap { return &f.ConfigMaps }),
 	one("Secret", func(f *Facts) *map[Key]*Secret { return &f.Secrets }),
+	one("PersistentVolume", func(f *Facts) *map[Key]*PersistentVolume { return &f.PersistentVolumes }),
+	one("PersistentVolumeClaim", func(f *Facts) *map[Key]*PersistentVolumeClaim { return &f.PersistentVolumeClaims }),
+	one("RuntimeClass", func(f *Facts) *map[Key]*nodev1.RuntimeClass { return &f.RuntimeClasses }),
 	one("Role", func(f *Facts) *map[Key]*rbacv1.Role { return &f.Roles }),
 	one("ClusterRole", func(f *Facts) *map[Key]*rbacv1.ClusterRole { return &f.ClusterRoles }),
 	one("RoleBinding", func(f *Facts) *map[Key]*rbacv1.RoleBinding { return &f.RoleBindings }),

@@ -133,7 +133,7 @@ func (g *Engine) alertOfOwner(r *Rule, e *event.Event) (found *Alert) {
 	if e.Object == nil {
 		return nil
 	}
-	g.objects.owners(e.Cluster, e.Object.Owner, func(uid string, _ *made) bool {
+	g.objects.owners(e.Cluster, e.Object.Owner, e.Object.OwnerKind, func(uid string, _ *made) bool {
 		for _, a := range g.byObject[place{e.Cluster, uid}] {
 			if a.Rule == r.ID {
 				found = a
@@ -182,7 +182,7 @@ func (g *Engine) addRequester(a *Alert, e *event.Event) {
 		return
 	}
 	g.entity(a, top.by)
-	add(&a.Evidence, "It was made for "+ref.Ref{Namespace: top.namespace, Kind: top.kind, Name: top.name}.String()+", which "+
+	add(&a.Evidence, "It names "+ref.Ref{Namespace: top.namespace, Kind: top.kind, Name: top.name}.String()+" as its owner, which "+
 		top.by.Name+" wrote.", maxEvidence)
 }
 
@@ -218,7 +218,7 @@ func (g *Engine) addToOwners(cluster, uid string) {
 		return
 	}
 	var alerts []*Alert
-	g.objects.owners(cluster, m.owner, func(owner string, _ *made) bool {
+	g.objects.owners(cluster, m.owner, m.ownerKind, func(owner string, _ *made) bool {
 		alerts = append(alerts, g.byObject[place{cluster, owner}]...)
 		return true
 	})

@@ -179,44 +179,84 @@ func TestTheSameThingLaterIsAnotherAlert(t *testing.T) {
 // Alice writes a CronJob, bob changes it, and an operator's service account makes
 // what belongs to it.
 func TestAnOperatorActsForAPerson(t *testing.T) {
-	d := audit.Decoder{Cluster: "prod"}
-	b, err := d.Decode([]byte(`[
-{"verb":"create","auditID":"1","requestReceivedTimestamp":"2026-01-01T00:00:01Z","stageTimestamp":"2026-01-01T00:00:01Z",
-	"stage":"ResponseComplete",
-	"user":{"username":"alice"},"objectRef":{"resource":"cronjobs","apiGroup":"batch","namespace":"shop","name":"w"},
-	"responseStatus":{"code":201},"responseObject":{"kind":"CronJob","metadata":{"name":"w","uid":"u1"}}},
-{"verb":"patch","auditID":"4","requestReceivedTimestamp":"2026-01-01T00:00:01.5Z","stage":"ResponseComplete",
-	"user":{"username":"bob"},"objectRef":{"resource":"cronjobs","apiGroup":"batch","namespace":"shop","name":"w"},
-	"responseStatus":{"code":200},
-	"responseObject":{"kind":"CronJob","metadata":{"name":"w","uid":"u1"}}},
-{"verb":"create","auditID":"2","requestReceivedTimestamp":"2026-01-01T00:00:02Z","stage":"ResponseComplete",
-	"user":{"username":"system:serviceaccount:ops:operator"},
-	"objectRef":{"resource":"deployments","apiGroup":"apps","namespace":"shop","name":"d"},
-	"responseStatus":{"code":201},
-	"responseObject":{"kind":"Deployment","metadata":{"name":"d","uid":"u2","ownerReferences":[{"uid":"u1","controller":true}]},
-		"spec":{"template":{"spec":{"containers":[{"name":"c","securityContext":{"privileged":true}}]}}}}},
-{"verb":"create","auditID":"3","requestReceivedTimestamp":"2026-01-01T00:00:03Z","stage":"ResponseComplete",
-	"user":{"username":"system:serviceaccount:ops:operator"},"objectRef":{"resource":"pods","namespace":"shop","name":"p"},
-	"responseStatus":{"code":201},
-	"responseObject":{"kind":"Pod","metadata":{"name":"p","uid":"u3","ownerReferences":[{"uid":"u2","controller":true}]},
-		"spec":{"containers":[{"name":"c","securityContext":{"privileged":true}}]}}}]`))
-	if err != nil || len(b.Rejected) > 0 {
-		t.Fatal(err, b.Rejected)
+	const operator, loops = "system:serviceaccount:ops:operator", "system:serviceaccount:kube-system:"
+	const privileged = `"containers":[{"name":"c","securityContext":{"privileged":true}}]`
+	made := []event.Event{
+		wrote(t, 1, "create", "alice", "backups", "Backup", "w", "u1", "", ""),
+		wrote(t, 2, "patch", "bob", "backups", "Backup", "w", "u1", "", ""),
+		wrote(t, 3, "create", operator, "deployments", "Deployment", "d", "u2",
+			"backup.example/v1 Backup u1", `"template":{"spec":{`+privileged+`}}`),
+		wrote(t, 4, "create", loops+"deployment-controller", "replicasets", "ReplicaSet", "d-1", "u3", "apps/v1 Deployment u2",
+			`"template":{"spec":{`+privileged+`}}`),
+		wrote(t, 5, "create", loops+"replicaset-controller", "pods", "Pod", "p", "u4", "apps/v1 ReplicaSet u3", privileged),
 	}
-	for _, order := range [][]int{{0, 1, 2, 3}, {1, 0, 2, 3}} { // bob's may come first all the same
+	for _, order := range [][]int{{0, 1, 2, 3, 4}, {1, 0, 2, 3, 4}, {4, 3, 2, 1, 0}} { // bob's may come first all the same
 		var events []event.Event
 		for _, i := range order {
-			events = append(events, b.Events[i])
+			events = append(events, made[i])
 		}
 		l := last{}
 		l.feed(detect.New(rules(t), nil, detect.Options{}), events...)
 		s := l.String()
 		for _, want := range []string{"×1", "actor ServiceAccount ops/operator", "actor User /alice",
-			"It was made for CronJob shop/w, which alice wrote.", "target Pod shop/p"} {
+			"It names Backup shop/w as its owner, which alice wrote.", "target Pod shop/p"} {
 			if len(l) != 1 || !strings.Contains(s, want) {
-				t.Errorf("%d alerts, want one with %q: %s", len(l), want, s)
+				t.Errorf("%v: %d alerts, want one with %q: %s", order, len(l), want, s)
 			}
 		}
+	}
+}
+
+// wrote is a request that was answered: who wrote what, and as owned by what, with
+// the rest of its specification.
+func wrote(t *testing.T, second int, verb, user, resource, kind, name, uid, owner, spec string) event.Event {
+	t.Helper()
+	owners := ""
+	if words := strings.Fields(owner); len(words) == 3 {
+		owners = fmt.Sprintf(`,"ownerReferences":[{"apiVersion":%q,"kind":%q,"name":"o","uid":%q,"controller":true}]`,
+			words[0], words[1], words[2])
+	}
+	when := fmt.Sprintf("2026-01-01T00:00:%02dZ", second)
+	b, err := (&audit.Decoder{Cluster: "prod"}).Decode(fmt.Appendf(nil, `{"level":"RequestResponse","verb":%q,"auditID":"%d",
+		"requestReceivedTimestamp":%q,"stageTimestamp":%q,"stage":"ResponseComplete","user":{"username":%q},
+		"objectRef":{"resource":%q,"namespace":"shop","name":%q},"responseStatus":{"code":201},
+		"responseObject":{"kind":%q,"metadata":{"name":%q,"uid":%q%s},"spec":{%s}}}`,
+		verb, second, when, when, user, resource, name, kind, name, uid, owners, spec))
+	if err != nil || len(b.Events) != 1 {
+		t.Fatal(err)
+	}
+	return b.Events[0]
+}
+
+// TestWhoNamesSomebodyElsesWorkloadAsOwnerIsToldOf has ops make a privileged
+// DaemonSet, which is an alert, and others write a privileged pod that names it.
+func TestWhoNamesSomebodyElsesWorkloadAsOwnerIsToldOf(t *testing.T) {
+	const privileged = `"containers":[{"name":"c","securityContext":{"privileged":true}}]`
+	const account = "system:serviceaccount:shop:web"
+	ops := wrote(t, 1, "create", "ops", "daemonsets", "DaemonSet", "agent", "ds-1", "", `"template":{"spec":{`+privileged+`}}`)
+	tests := []struct {
+		name, user, owner string
+		alerts            int
+	}{
+		{"the loop of DaemonSets", "system:serviceaccount:kube-system:daemon-set-controller", "apps/v1 DaemonSet ds-1", 1},
+		{"a controller manager whose loops have no accounts", "system:kube-controller-manager", "apps/v1 DaemonSet ds-1", 1},
+		{"a person", "mallory", "apps/v1 DaemonSet ds-1", 2},
+		{"a service account", account, "apps/v1 DaemonSet ds-1", 2},
+		{"a service account that calls itself as a loop is called",
+			"system:serviceaccount:shop:daemon-set-controller", "apps/v1 DaemonSet ds-1", 2},
+		{"a service account, by the kind in another group", account, "evil.example/v1 DaemonSet ds-1", 2},
+		{"a service account, by another kind under its uid", account, "evil.example/v1 Evil ds-1", 2},
+		{"a person, by another kind under its uid", "mallory", "evil.example/v1 Evil ds-1", 2},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			l, g := last{}, detect.New(rules(t), nil, detect.Options{})
+			l.feed(g, ops)
+			l.feed(g, wrote(t, 2, "create", test.user, "pods", "Pod", "evil", "e9", test.owner, privileged))
+			if len(l) != test.alerts || test.alerts > 1 && strings.Contains(l.String(), "It led to") {
+				t.Errorf("%d alerts, want %d: %s", len(l), test.alerts, l)
+			}
+		})
 	}
 }
 

@@ -15,7 +15,7 @@ type place struct{ cluster, uid string }
 // made is what is remembered of an object that some request wrote.
 type made struct {
 	kind, namespace, name string
-	owner                 string // uid
+	owner, ownerKind      string // the owner's uid, and what it must be
 	by                    event.Entity
 	since                 time.Time
 	owned                 []string // uids
@@ -58,32 +58,36 @@ func (o *objects) written(e *event.Event) {
 	m := o.entry(place{strings.Clone(e.Cluster), strings.Clone(x.UID)})
 	if m.kind == "" {
 		m.kind, m.namespace, m.name = strings.Clone(x.Kind), strings.Clone(x.Namespace), strings.Clone(x.Name)
-		m.owner = strings.Clone(x.Owner)
 	}
 	if m.by.Name == "" || e.Time.Before(m.since) {
 		m.by, m.since = kept(first(e, event.Actor)), e.Time
 	}
 	if x.Owner != "" {
+		m.owner, m.ownerKind = strings.Clone(x.Owner), strings.Clone(x.OwnerKind)
 		owner := o.entry(place{strings.Clone(e.Cluster), m.owner})
 		add(&owner.owned, strings.Clone(x.UID), maxOwned)
 	}
 }
 
-// owners walks up from an object, itself first.
-func (o *objects) owners(cluster, uid string, each func(uid string, m *made) (more bool)) {
+// owners walks up from an object, itself first. An object that is known to be of
+// another kind than it was named as is no owner.
+func (o *objects) owners(cluster, uid, kind string, each func(uid string, m *made) (more bool)) {
 	for range maxDepth {
 		m := o.find(place{cluster, uid})
-		if uid == "" || !each(uid, m) || m == nil {
+		if uid == "" || !m.is(kind) || !each(uid, m) || m == nil {
 			return
 		}
-		uid = m.owner
+		uid, kind = m.owner, m.ownerKind
 	}
 }
+
+// is says that nothing speaks against the kind.
+func (m *made) is(kind string) bool { return m == nil || m.kind == "" || kind == "" || m.kind == kind }
 
 // topOwner is the topmost owner of an object that is known, if there is any.
 func (o *objects) topOwner(cluster string, of *event.Object) *made {
 	var top *made
-	o.owners(cluster, of.Owner, func(_ string, m *made) bool {
+	o.owners(cluster, of.Owner, of.OwnerKind, func(_ string, m *made) bool {
 		if m != nil && m.kind != "" {
 			top = m
 		}
@@ -103,8 +107,8 @@ func (o *objects) ownedTo(depth int, cluster, uid string, each func(uid string, 
 		return
 	}
 	for _, child := range m.owned {
-		if m := o.find(place{cluster, child}); m != nil {
-			each(child, m)
+		if c := o.find(place{cluster, child}); c != nil && m.is(c.ownerKind) {
+			each(child, c)
 			o.ownedTo(depth-1, cluster, child, each)
 		}
 	}

@@ -89,6 +89,7 @@ type Entity struct {
 // made of it: the thing that was written, and the thing that owns it.
 type Object struct {
 	UID, Kind, Namespace, Name string
-	// Owner is the controlling owner's uid, empty for what stands for itself.
-	Owner string
+	// Owner is the controlling owner's uid, empty for what stands for itself; of
+	// OwnerKind it is only if the object of that uid is of that kind.
+	Owner, OwnerKind string
 }

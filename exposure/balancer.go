@@ -5,12 +5,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/breakwater-sec/breakwater/cloud"
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
 // internalBalancer says by which mark a load balancer is not of the internet.
 func (j *judge) internalBalancer(s *corev1.Service) string {
-	for _, mark := range collect.Said(collect.Internal, s.Annotations) {
+	for _, mark := range j.said(collect.Internal, s.Annotations) {
 		return mark.Key + ": " + s.Annotations[mark.Key]
 	}
 	if s.Spec.LoadBalancerClass != nil {
@@ -20,6 +21,9 @@ func (j *judge) internalBalancer(s *corev1.Service) string {
 				return "loadBalancerClass: " + class.Name
 			}
 		}
+		return ""
+	}
+	if len(j.clouds) > 0 && !j.clouds[cloud.AWS] {
 		return ""
 	}
 	switch s.Annotations[collect.AWSBalancerType] {

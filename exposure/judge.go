@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/breakwater-sec/breakwater/cloud"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
 	"github.com/breakwater-sec/breakwater/ref"
@@ -27,6 +28,8 @@ type judge struct {
 	// addresses of their load balancers: ingresses ask for the same again.
 	serving   map[class][]*collect.Pod
 	published map[string][]*corev1.Service
+	// clouds are the providers whose machines the nodes are, none if nothing tells.
+	clouds map[cloud.Provider]bool
 	// partial facts are manifests without the cluster around them: that a node
 	// or an ingress controller is not there proves nothing.
 	partial bool
@@ -38,7 +41,7 @@ type judge struct {
 
 // Judge finds every way from the internet to a pod. policies judges the same facts.
 func Judge(f *collect.Facts, policies *netpol.Judge) *Result {
-	j := &judge{facts: f, net: policies, pods: indexPods(f), hops: map[string]*Hop{}, nodes: nodesOf(f),
+	j := &judge{facts: f, net: policies, pods: indexPods(f), hops: map[string]*Hop{}, nodes: nodesOf(f), clouds: cloud.Providers(f),
 		serving: map[class][]*collect.Pod{}, res: &Result{}}
 	j.partial = j.nodes.count == 0 && len(f.IngressClasses) == 0
 	j.services()
@@ -49,6 +52,17 @@ func Judge(f *collect.Facts, policies *netpol.Judge) *Result {
 	j.missing()
 	j.finish()
 	return j.res
+}
+
+// said are the annotations of a meaning that an object has, but for those of a provider
+// on whose machines no node is known to be.
+func (j *judge) said(m collect.Meaning, all map[string]string) (out []collect.Annotation) {
+	for _, a := range collect.Said(m, all) {
+		if of := cloud.Provider(a.Cloud()); of == "" || len(j.clouds) == 0 || j.clouds[of] {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // way is a route under way: who may use it so far, and the hops.

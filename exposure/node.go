@@ -60,6 +60,10 @@ func publicOf(n *collect.Node) (out []netip.Addr) {
 	return out
 }
 
+func (n nodes) isPublic(name string) bool {
+	return slices.ContainsFunc(n.public, func(p *collect.Node) bool { return p.Name == name })
+}
+
 // text names the public nodes: "node a (203.0.113.4) and 2 more".
 func (n nodes) text() string {
 	text := fmt.Sprintf("node %s (%s)", n.public[0].Name, publicOf(n.public[0])[0])

@@ -32,8 +32,23 @@ func (j *judge) service(s *corev1.Service) {
 		w := way{clients: l.clients, hops: []*Hop{j.hop(Hop{From: internet, To: serviceRef(s), Ports: l.ports,
 			Width: widthOf(l.clients), Ranges: listed(l.clients), Source: FromInternet, Via: l.via,
 			Evidence: []ref.Ref{serviceRef(s)}, Uncertain: l.uncertain})}}
-		j.deliver(w, serviceRef(s), targets, j.senders(s, w, l))
+		j.deliver(w, serviceRef(s), j.answering(s, l, targets), j.senders(s, w, l))
 	}
+}
+
+// answering leaves out the pods that a node port does not lead to: with the policy
+// Local, a node answers for the pods that run on it.
+func (j *judge) answering(s *corev1.Service, l listener, targets []target) (out []target) {
+	if !l.onNodes || s.Spec.ExternalTrafficPolicy != corev1.ServiceExternalTrafficPolicyLocal {
+		return targets
+	}
+	for _, t := range targets {
+		pods := slices.DeleteFunc(slices.Clone(t.pods), func(p *collect.Pod) bool {
+			return p.Node != "" && !p.Made && !j.nodes.isPublic(p.Node)
+		})
+		out = add(out, pods, t.ports)
+	}
+	return out
 }
 
 // lostEndpoints tells of a Service that is reached and whose pods are written
@@ -55,6 +70,8 @@ type listener struct {
 	uncertain string
 	// direct traffic comes from the load balancer straight to the pods.
 	direct bool
+	// onNodes is traffic that the nodes with a public address take themselves.
+	onNodes bool
 }
 
 func (j *judge) listeners(s *corev1.Service) (out []listener) {
@@ -93,7 +110,7 @@ func (j *judge) balancer(s *corev1.Service) (listener, bool) {
 		l.via = "a load balancer"
 		l.uncertain = "a manifest does not say which address the load balancer will get"
 	}
-	if ranges, listed := sourceRanges(s); listed {
+	if ranges, listed := j.sourceRanges(s); listed {
 		l.clients = ranges.And(everyone())
 	}
 	return l, len(l.clients) > 0
@@ -148,7 +165,7 @@ func (j *judge) nodePort(s *corev1.Service) (listener, bool) {
 	}
 	switch {
 	case len(j.nodes.public) > 0:
-		l.via = fmt.Sprintf("the node ports of %s", j.nodes.text())
+		l.via, l.onNodes = fmt.Sprintf("the node ports of %s", j.nodes.text()), true
 	case j.nodes.count > 0:
 		return l, false
 	case s.Spec.Type == corev1.ServiceTypeNodePort:
@@ -197,9 +214,9 @@ func (x *podIndex) namespaces() []string {
 }
 
 // sourceRanges are the clients a load balancer is told to let in.
-func sourceRanges(s *corev1.Service) (netpol.Ranges, bool) {
+func (j *judge) sourceRanges(s *corev1.Service) (netpol.Ranges, bool) {
 	text := slices.Clone(s.Spec.LoadBalancerSourceRanges)
-	for _, a := range collect.Said(collect.SourceRanges, s.Annotations) {
+	for _, a := range j.said(collect.SourceRanges, s.Annotations) {
 		if len(text) == 0 {
 			text = strings.Split(s.Annotations[a.Key], ",")
 		}

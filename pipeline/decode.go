@@ -74,7 +74,7 @@ func (p *Pipeline) Unreadable(cluster string, kind ingest.Kind) int {
 	return p.unreadable.of(sender{cluster, kind})
 }
 
-// Blind is how many of a cluster's requests made pods or gave rights that its audit
+// Blind is how many of a cluster's requests made pods or volumes or gave rights that its audit
 // log does not show, since the start of this process.
 func (p *Pipeline) Blind(cluster string) int { return p.blind.of(sender{cluster, ingest.Audit}) }
 

@@ -115,11 +115,12 @@ var kinds = map[string]where{
 	"IngressClass": inCluster, "GatewayClass": inCluster, "AdminNetworkPolicy": inCluster, "BaselineAdminNetworkPolicy": inCluster,
 	"ValidatingWebhookConfiguration": inCluster, "MutatingWebhookConfiguration": inCluster,
 	"ValidatingAdmissionPolicy": inCluster, "ValidatingAdmissionPolicyBinding": inCluster,
+	"PersistentVolume": inCluster, "RuntimeClass": inCluster,
 
 	"Pod": inNamespace, "Deployment": inNamespace, "StatefulSet": inNamespace, "DaemonSet": inNamespace, "ReplicaSet": inNamespace,
 	"Job": inNamespace, "CronJob": inNamespace, "ReplicationController": inNamespace,
 	"Service": inNamespace, "EndpointSlice": inNamespace, "ServiceAccount": inNamespace, "ConfigMap": inNamespace, "Secret": inNamespace,
 	"Role": inNamespace, "RoleBinding": inNamespace, "Ingress": inNamespace, "NetworkPolicy": inNamespace,
 	"Gateway": inNamespace, "HTTPRoute": inNamespace, "GRPCRoute": inNamespace, "ReferenceGrant": inNamespace,
-	"PodDisruptionBudget": inNamespace,
+	"PodDisruptionBudget": inNamespace, "PersistentVolumeClaim": inNamespace,
 }

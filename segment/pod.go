@@ -21,10 +21,11 @@ func (c *cluster) pods() {
 
 func (c *cluster) pod(p *collect.Pod) {
 	o, s := c.ownerOf(p), p.Shape
-	mounted := c.tokenMounted(p)
+	tokens, mounted := c.tokensOf(p)
 	r := c.object(p.Of("Pod"), c.labelsOf(p.Labels), graph.S("workload", o.KindName()), text("phase", p.Phase),
 		text("node", p.Node), graph.S("serviceAccount", account(s)), graph.B("made", p.Made), text("runtimeClass", s.RuntimeClass),
-		maybe("runtimeSandboxed", sandboxed(s.RuntimeClass)),
+		maybe("runtimeSandboxed", c.sandboxed(s.RuntimeClass)), graph.B("ended", over(p)),
+		graph.B("userNamespace", s.HostUsers != nil && !*s.HostUsers),
 		graph.B("hostNetwork", s.HostNetwork), graph.B("hostPID", s.HostPID), graph.B("hostIPC", s.HostIPC),
 		graph.B("shareProcesses", s.ShareProcessNamespace), graph.B("privileged", slices.ContainsFunc(s.Containers, privileged)),
 		maybe("tokenMounted", mounted))
@@ -46,10 +47,16 @@ func (c *cluster) pod(p *collect.Pod) {
 	}
 	volumes := c.volumesOf(o, s)
 	for i := range s.Containers {
-		c.container(p, o, r, i, volumes)
+		c.container(p, o, r, i, volumes, tokens[i])
 	}
-	c.sharedVolumes(p, func(container string) graph.Ref { return c.b.Ref("Container", containerID(p, container)) })
+	node := func(container string) graph.Ref { return c.b.Ref("Container", containerID(p, container)) }
+	c.sharedVolumes(p, node)
+	c.sharedProcesses(p, node)
+	c.needs(p, r)
 }
+
+// over says that nothing of a pod runs and nothing will again.
+func over(p *collect.Pod) bool { return p.Phase == "Succeeded" || p.Phase == "Failed" }
 
 func containerID(p *collect.Pod, name string) string {
 	return p.Of("Pod").ID() + "/" + name
@@ -60,43 +67,45 @@ func privileged(s collect.ContainerShape) bool { return s.Privileged }
 // account is the service account in effect.
 func account(s *collect.PodShape) string { return cmp.Or(s.ServiceAccount, "default") }
 
-// sandboxed goes by the names that the projects themselves give their runtime
-// classes; what another name stands for is not known.
-func sandboxed(class string) *bool {
-	yes := class == "gvisor" || class == "runsc" || class == "kata" || strings.HasPrefix(class, "kata-")
-	if class != "" && !yes {
-		return nil
+// sandboxed says whether a runtime class gives pods a kernel of their own: by its
+// handler, else by its name, for which the projects themselves proposed theirs. What
+// another stands for is not known.
+func (c *cluster) sandboxed(class string) *bool {
+	yes, no := true, false
+	if class == "" {
+		return &no
 	}
-	return &yes
-}
-
-// tokenMounted says whether the pod gets its account's token: by the pod's own
-// word, else the account's, else yes. Unknown where the account was not read.
-func (c *cluster) tokenMounted(p *collect.Pod) *bool {
-	yes := true
-	if slices.ContainsFunc(p.Shape.Volumes, func(v collect.Volume) bool { return v.Token && v.Audience == "" }) {
-		return &yes // as the admission plugin, or a hand, wrote it
+	handler := class
+	if rc, read := c.facts.RuntimeClasses[collect.Key{Name: class}]; read && rc.Handler != "" {
+		handler = rc.Handler
 	}
-	if p.Shape.AutomountToken != nil {
-		return p.Shape.AutomountToken
-	}
-	sa, read := c.facts.ServiceAccounts[collect.Key{Namespace: p.Namespace, Name: account(p.Shape)}]
+	named := func(prefix string) bool { return strings.HasPrefix(handler, prefix) }
 	switch {
-	case read && sa.AutomountServiceAccountToken != nil:
-		return sa.AutomountServiceAccountToken
-	case read || c.seen("ServiceAccount"):
-		return &yes // the default, also of an account that is yet to be made
+	case slices.ContainsFunc(sandboxes, named):
+		return &yes
+	case slices.ContainsFunc(plainRuntimes, named):
+		return &no
 	}
 	return nil
 }
 
-func (c *cluster) container(p *collect.Pod, o ref.Ref, pod graph.Ref, i int, volumes map[string]graph.Ref) {
+// sandboxes and plainRuntimes are how handlers' names begin.
+var (
+	sandboxes     = []string{"gvisor", "runsc", "kata", "runhcs-wcow-hypervisor", "firecracker"}
+	plainRuntimes = []string{"runc", "crun", "youki", "nvidia", "runhcs-wcow-process", "docker"}
+)
+
+func (c *cluster) container(p *collect.Pod, o ref.Ref, pod graph.Ref, i int, volumes map[string]graph.Ref, token *bool) {
 	s := &p.Shape.Containers[i]
 	r := c.b.Node("Container", containerID(p, s.Name), told([]graph.Prop{
 		graph.S("name", s.Name), graph.S("namespace", p.Namespace), graph.S("cluster", c.name), graph.S("pod", p.Name),
 		graph.S("workload", o.KindName()), graph.S("type", string(cmp.Or(s.Type, collect.Regular))), text("image", s.Image),
-		graph.B("privileged", s.Privileged), list("capabilities", s.AddCaps), graph.B("readOnlyRoot", s.ReadOnlyRoot), graph.B("stdin", s.Stdin),
+		graph.B("ended", i < len(p.Ended) && p.Ended[i] || over(p)),
+		graph.B("privileged", s.Privileged), list("capabilities", s.AddCaps), graph.L("effectiveCapabilities", c.capabilitiesOf(s)), graph.B("readOnlyRoot", s.ReadOnlyRoot),
 		graph.B("allowEscalation", s.AllowEscalation == nil || *s.AllowEscalation), maybe("runsAsRoot", runsAsRoot(p.Shape, s)),
+		graph.B("hostProcess", s.HostProcess), graph.B("unmaskedProc", s.ProcMount == "Unmasked"),
+		text("seccomp", cmp.Or(s.Seccomp, p.Shape.Security.Seccomp)), text("appArmor", cmp.Or(s.AppArmor, p.Shape.Security.AppArmor)),
+		maybe("tokenMounted", token), list("tokenAudiences", audiences(p, s)),
 		list("ports", declaredPorts(s, false)), list("hostPorts", declaredPorts(s, true))})...)
 	c.b.Edge("RUNS", pod, r)
 	if id := c.images.add(p, i); id != "" {
@@ -104,27 +113,6 @@ func (c *cluster) container(p *collect.Pod, o ref.Ref, pod graph.Ref, i int, vol
 	}
 	c.mounts(p, s, r, volumes)
 	c.exposeContainer(p, s, r)
-}
-
-// runsAsRoot is known where the spec says a user; an image's own user is not read.
-func runsAsRoot(pod *collect.PodShape, s *collect.ContainerShape) *bool {
-	user := s.RunAsUser
-	if user == nil {
-		user = pod.Security.RunAsUser
-	}
-	nonRoot := s.RunAsNonRoot
-	if nonRoot == nil {
-		nonRoot = pod.Security.RunAsNonRoot
-	}
-	root := false
-	switch {
-	case user != nil:
-		root = *user == 0
-	case nonRoot != nil && *nonRoot:
-	default:
-		return nil
-	}
-	return &root
 }
 
 func declaredPorts(s *collect.ContainerShape, host bool) (out []string) {

@@ -1,8 +1,12 @@
 package segment
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/hostpath"
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
@@ -16,8 +20,9 @@ func (c *cluster) volumesOf(o ref.Ref, s *collect.PodShape) map[string]graph.Ref
 		id := o.ID() + "/volume/" + v.Name
 		r, made := c.volumes[id]
 		if !made {
+			folder, onNode := c.hostFolder(o.Namespace, &v)
 			r = c.b.Node("Volume", id, graph.S("name", v.Name), graph.S("namespace", o.Namespace), graph.S("cluster", c.name),
-				graph.S("workload", o.KindName()), text("type", v.Type), text("path", v.Path), graph.B("hostPath", v.Type == "hostPath"))
+				graph.S("workload", o.KindName()), text("type", v.Type), text("path", cmp.Or(folder, v.Path)), graph.B("hostPath", onNode))
 			c.volumes[id] = r
 		}
 		out[v.Name] = r
@@ -25,26 +30,75 @@ func (c *cluster) volumesOf(o ref.Ref, s *collect.PodShape) map[string]graph.Ref
 	return out
 }
 
+// hostFolder is the folder, file or device of a node that a volume is, itself or
+// through its claim.
+func (c *cluster) hostFolder(namespace string, v *collect.Volume) (path string, ok bool) {
+	if v.Type == "hostPath" {
+		return v.Path, true
+	}
+	if pv := c.volumeOf(namespace, v); pv != nil && pv.Path != "" {
+		return pv.Path, true
+	}
+	return "", false
+}
+
+// volumeOf is the persistent volume that a volume's claim has or, where nothing has
+// bound it yet, would be given: as the API server chooses, the smallest that fits.
+func (c *cluster) volumeOf(namespace string, v *collect.Volume) (best *collect.PersistentVolume) {
+	key := collect.Key{Namespace: namespace, Name: v.Claim}
+	claim := c.facts.PersistentVolumeClaims[key]
+	if v.Claim == "" || claim == nil {
+		return nil
+	}
+	if claim.Volume != "" {
+		return c.facts.PersistentVolumes[collect.Key{Name: claim.Volume}]
+	}
+	for _, pv := range c.facts.PersistentVolumes {
+		switch {
+		case pv.Claim == key:
+			return pv
+		case pv.Claim != collect.Key{} || !fits(pv, claim):
+		case best == nil || cmp.Or(cmp.Compare(pv.Size, best.Size), cmp.Compare(pv.Name, best.Name)) < 0:
+			best = pv
+		}
+	}
+	return best
+}
+
+func fits(pv *collect.PersistentVolume, claim *collect.PersistentVolumeClaim) bool {
+	for k, v := range claim.Labels {
+		if pv.Labels[k] != v {
+			return false
+		}
+	}
+	for _, m := range claim.Modes {
+		if !slices.Contains(pv.Modes, m) {
+			return false
+		}
+	}
+	return claim.Class != nil && *claim.Class == pv.Class && pv.Size >= claim.Size && pv.Block == claim.Block
+}
+
 // mounts joins a container to its volumes and to the Secrets and ConfigMaps it
 // gets, as files or as variables.
 func (c *cluster) mounts(p *collect.Pod, s *collect.ContainerShape, r graph.Ref, volumes map[string]graph.Ref) {
 	for _, m := range s.Mounts {
-		v, declared := volumes[m.Volume]
-		if !declared {
+		v := volumeNamed(p.Shape, m.Volume)
+		if v == nil {
 			continue
 		}
-		props := []graph.Prop{text("path", m.Path), graph.B("readOnly", m.ReadOnly), graph.S("how", "volume")}
-		c.b.Edge("MOUNTS", r, v, props...)
-		for _, from := range p.Shape.Volumes {
-			if from.Name != m.Volume {
-				continue
-			}
-			for _, name := range from.Secrets {
-				c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside("Secret", name)), props...)
-			}
-			for _, name := range from.ConfigMaps {
-				c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside("ConfigMap", name)), props...)
-			}
+		props := []graph.Prop{text("path", m.Path), graph.B("readOnly", m.ReadOnly || v.ReadOnly), graph.S("how", "volume")}
+		c.b.Edge("MOUNTS", r, volumes[m.Volume], told(append(c.opened(p, v, &m), props...))...)
+		for _, name := range v.Secrets {
+			c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside("Secret", name)), props...)
+		}
+		for _, name := range v.ConfigMaps {
+			c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside("ConfigMap", name)), props...)
+		}
+	}
+	for _, name := range s.Devices {
+		if v := volumeNamed(p.Shape, name); v != nil {
+			c.b.Edge("MOUNTS", r, volumes[name], told(append(c.device(p, v), graph.S("how", "device")))...)
 		}
 	}
 	for _, kind := range []struct {
@@ -59,6 +113,55 @@ func (c *cluster) mounts(p *collect.Pod, s *collect.ContainerShape, r graph.Ref,
 			c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside(kind.name, from.Name)), graph.S("how", how), graph.B("readOnly", true))
 		}
 	}
+}
+
+// opened tells which folder of its node a container mounts and what that opens. Of a
+// part that is chosen by variables only the folder it lies in is known.
+func (c *cluster) opened(p *collect.Pod, v *collect.Volume, m *collect.Mount) []graph.Prop {
+	folder, onNode := c.hostFolder(p.Namespace, v)
+	if !onNode {
+		return nil
+	}
+	if !m.Expanded {
+		folder = hostpath.Join(folder, m.SubPath)
+	}
+	return []graph.Prop{text("hostFolder", folder), list("opens", hostpath.Ways(folder, m.ReadOnly || v.ReadOnly))}
+}
+
+func (c *cluster) device(p *collect.Pod, v *collect.Volume) []graph.Prop {
+	folder, onNode := c.hostFolder(p.Namespace, v)
+	if !onNode {
+		return nil
+	}
+	return []graph.Prop{text("hostFolder", folder), list("opens", []string{hostpath.Disk})}
+}
+
+// needs joins a pod to the Secrets that its node gets for it and no container does.
+func (c *cluster) needs(p *collect.Pod, r graph.Ref) {
+	need := func(name, how string) {
+		c.b.Edge("NEEDS", r, c.referred(p.Of("Pod").Beside("Secret", name)), graph.S("how", how))
+	}
+	for _, name := range c.pullSecrets(p) {
+		need(name, "image pull")
+	}
+	for _, v := range p.Shape.Volumes {
+		for _, name := range v.NodeSecrets {
+			need(name, "volume")
+		}
+	}
+}
+
+// pullSecrets are the pod's own or, as admission does, its account's.
+func (c *cluster) pullSecrets(p *collect.Pod) (out []string) {
+	if len(p.Shape.ImagePullSecrets) > 0 {
+		return p.Shape.ImagePullSecrets
+	}
+	if sa := c.facts.ServiceAccounts[collect.Key{Namespace: p.Namespace, Name: account(p.Shape)}]; sa != nil && p.Owner.Kind != "Node" {
+		for _, s := range sa.ImagePullSecrets {
+			out = append(out, s.Name)
+		}
+	}
+	return out
 }
 
 // readOnlyTypes are volumes that the kubelet fills and no container can write to.
@@ -82,7 +185,7 @@ func (c *cluster) sharedVolumes(p *collect.Pod, ref func(container string) graph
 					continue
 				}
 				users = append(users, s.Name)
-				if !m.ReadOnly {
+				if !m.ReadOnly && !v.ReadOnly {
 					writers = append(writers, s.Name)
 				}
 			}

@@ -62,6 +62,7 @@ type dumpPod struct {
 	Images int              `json:"images,omitempty"`
 
 	ContainerIDs []string `json:"containerIDs,omitempty"`
+	Ended        []bool   `json:"ended,omitempty"`
 }
 
 type dumpWorkload struct {
@@ -153,7 +154,7 @@ func (d *dumper) object(kind string, o any) {
 	switch o := o.(type) {
 	case *collect.Pod:
 		d.put(kind, dumpPod{o.Key, o.UID, o.Node, o.IPs, o.HostIP, o.Phase, o.Owner, o.Made, d.labels(o.Labels), d.shape(o.Shape),
-			d.images(o.Images), o.ContainerIDs})
+			d.images(o.Images), o.ContainerIDs, o.Ended})
 	case *collect.Workload:
 		d.put(kind, dumpWorkload{o.Key, o.UID, o.Owner, o.Annotations, o.Replicas, d.labels(o.Labels), d.shape(o.Shape),
 			d.labels(o.PodLabels)})
@@ -304,6 +305,14 @@ func (l *loader) object(kind string, b []byte) error {
 		c := &collect.ConfigMap{}
 		err = json.Unmarshal(b, c)
 		key, o = c.Key, c
+	case "PersistentVolume":
+		v := &collect.PersistentVolume{}
+		err = json.Unmarshal(b, v)
+		key, o = v.Key, v
+	case "PersistentVolumeClaim":
+		c := &collect.PersistentVolumeClaim{}
+		err = json.Unmarshal(b, c)
+		key, o = c.Key, c
 	case "Secret":
 		s := &collect.Secret{}
 		err = json.Unmarshal(b, s)
@@ -326,7 +335,7 @@ func (l *loader) pod(b []byte) (*collect.Pod, error) {
 		return nil, err
 	}
 	p := &collect.Pod{Key: d.Key, UID: d.UID, Node: str(d.Node), IPs: d.IPs, HostIP: str(d.HostIP), Phase: str(d.Phase), Owner: d.Owner,
-		Made: d.Made, ContainerIDs: d.ContainerIDs}
+		Made: d.Made, ContainerIDs: d.ContainerIDs, Ended: d.Ended}
 	if err := errors.Join(at(l.labels, d.Labels, &p.Labels), at(l.shapes, d.Shape, &p.Shape),
 		at(l.images, d.Images, &p.Images)); err != nil {
 		return nil, err

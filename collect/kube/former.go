@@ -25,6 +25,7 @@ var former = []struct {
 	{"networking.k8s.io/v1beta1", "IngressClass", nil},
 	{"discovery.k8s.io/v1beta1", "EndpointSlice", nil},
 	{"policy/v1beta1", "PodDisruptionBudget", nil},
+	{"node.k8s.io/v1beta1", "RuntimeClass", nil},
 	{"rbac.authorization.k8s.io/v1beta1", "Role ClusterRole RoleBinding ClusterRoleBinding", nil},
 	{"rbac.authorization.k8s.io/v1alpha1", "Role ClusterRole", nil},
 	{"rbac.authorization.k8s.io/v1alpha1", "RoleBinding ClusterRoleBinding", formerSubjects},

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	nodev1 "k8s.io/api/node/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -152,6 +153,12 @@ func kinds() []kind {
 			unseen("ConfigMaps are seen only where something refers to them.", "ConfigMap"),
 		of("Secret", "secrets", core, nil, stripSecret).by(table).
 			unseen("Secrets are seen only where something refers to them; their types are unknown.", "Secret"),
+		of("PersistentVolume", "persistentvolumes", core, newList[corev1.PersistentVolumeList], stripPersistentVolume).clusterWide().
+			unseen("Folders of nodes that containers have through persistent volumes are unseen.", "MOUNTS"),
+		of("PersistentVolumeClaim", "persistentvolumeclaims", core, newList[corev1.PersistentVolumeClaimList], stripPersistentVolumeClaim).
+			unseen("Folders of nodes that containers have through persistent volumes are unseen.", "MOUNTS"),
+		of("RuntimeClass", "runtimeclasses", gv(nodev1.SchemeGroupVersion), newList[nodev1.RuntimeClassList], stripRuntimeClass).
+			clusterWide().unseen("Whether pods run in sandboxes is told by the names of their runtime classes only."),
 		of("Role", "roles", rbac, newList[rbacv1.RoleList], stripRole).unseen(lostRights, "Role", "GRANTS", "HOLDS", "Permission"),
 		of("ClusterRole", "clusterroles", rbac, newList[rbacv1.ClusterRoleList], stripClusterRole).clusterWide().
 			unseen(lostRights, "ClusterRole", "GRANTS", "HOLDS", "Permission"),
@@ -206,7 +213,7 @@ func newScheme() (*runtime.Scheme, error) {
 	metav1.AddToGroupVersion(s, schema.GroupVersion{Version: "v1"})
 	for _, add := range []func(*runtime.Scheme) error{
 		corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, rbacv1.AddToScheme, networkingv1.AddToScheme,
-		discoveryv1.AddToScheme, policyv1.AddToScheme, admissionv1.AddToScheme,
+		discoveryv1.AddToScheme, policyv1.AddToScheme, nodev1.AddToScheme, admissionv1.AddToScheme,
 		gatewayv1.Install, gatewayv1beta1.Install, addAdminPolicies, metav1.AddMetaToScheme,
 	} {
 		if err := add(s); err != nil {

@@ -85,6 +85,8 @@ type manifests struct {
 	endpoints []endpoints
 	unknown   fieldGaps
 	lost      map[*kind]int
+	doubts    int    // owners that are named and whose templates are others
+	doubt     string // the first of them
 	placed    string // the node of pods that no node was chosen for
 }
 
@@ -299,7 +301,6 @@ func namesOnly(b []byte, o object) error {
 			GenerateName string            `json:"generateName"`
 			Namespace    string            `json:"namespace"`
 			Labels       map[string]string `json:"labels"`
-			Annotations  map[string]string `json:"annotations"`
 		} `json:"metadata"`
 		Type string `json:"type"`
 	}
@@ -316,7 +317,6 @@ func namesOnly(b []byte, o object) error {
 	o.SetLabels(m.Labels)
 	if s, ok := o.(*corev1.Secret); ok {
 		s.Type = corev1.SecretType(named.Type)
-		s.Annotations = map[string]string{corev1.ServiceAccountNameKey: m.Annotations[corev1.ServiceAccountNameKey]}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,7 +31,58 @@ func stripPod(s *stripper, o *corev1.Pod) (any, bool) {
 		func(c *corev1.ContainerStatus) string { return withoutScheme(c.ContainerID) }); strings.Join(ids, "") != "" {
 		p.ContainerIDs = ids
 	}
+	p.Ended = ended(p.Shape, o)
 	return p, true
+}
+
+// ended tells which containers do not run any more and will not again: all of a pod
+// that is over, else those that terminated and that nothing starts anew.
+func ended(shape *collect.PodShape, o *corev1.Pod) []bool {
+	over := o.Status.Phase == corev1.PodSucceeded || o.Status.Phase == corev1.PodFailed
+	terminated := map[string]*corev1.ContainerStateTerminated{}
+	for _, list := range [][]corev1.ContainerStatus{o.Status.InitContainerStatuses, o.Status.ContainerStatuses,
+		o.Status.EphemeralContainerStatuses} {
+		for i := range list {
+			terminated[list[i].Name] = list[i].State.Terminated
+		}
+	}
+	restarts := restartPolicies(&o.Spec)
+	out := make([]bool, len(shape.Containers))
+	for i, c := range shape.Containers {
+		at := terminated[c.Name]
+		out[i] = over || at != nil && !startsAgain(restarts[c.Name], at.ExitCode)
+	}
+	if !slices.Contains(out, true) {
+		return nil
+	}
+	return out
+}
+
+// restartPolicies is what happens to each container when it ends. Init containers
+// have done their work when they succeed, ephemeral ones are never started again.
+func restartPolicies(spec *corev1.PodSpec) map[string]corev1.ContainerRestartPolicy {
+	out := map[string]corev1.ContainerRestartPolicy{}
+	of := func(c *corev1.Container, otherwise corev1.RestartPolicy) {
+		out[c.Name] = cmp.Or(deref(c.RestartPolicy), corev1.ContainerRestartPolicy(otherwise))
+	}
+	for i := range spec.InitContainers {
+		once := corev1.RestartPolicyOnFailure
+		if spec.RestartPolicy == corev1.RestartPolicyNever {
+			once = corev1.RestartPolicyNever
+		}
+		of(&spec.InitContainers[i], once)
+	}
+	for i := range spec.Containers {
+		of(&spec.Containers[i], cmp.Or(spec.RestartPolicy, corev1.RestartPolicyAlways))
+	}
+	for i := range spec.EphemeralContainers {
+		out[spec.EphemeralContainers[i].Name] = corev1.ContainerRestartPolicyNever
+	}
+	return out
+}
+
+func startsAgain(p corev1.ContainerRestartPolicy, exit int32) bool {
+	return p == corev1.ContainerRestartPolicyAlways || p == corev1.ContainerRestartPolicyOnFailure && exit != 0
 }
 
 func ownerOf(refs []metav1.OwnerReference) collect.OwnerRef {
@@ -96,6 +148,11 @@ func shapeOf(spec *corev1.PodSpec, annotations map[string]string) *collect.PodSh
 		c := corev1.Container(spec.EphemeralContainers[i].EphemeralContainerCommon)
 		p.Containers = append(p.Containers, containerShape(&c, collect.Ephemeral, annotations))
 	}
+	if w := podWindows(spec); w != nil && deref(w.HostProcess) {
+		for i := range p.Containers {
+			p.Containers[i].HostProcess = true // the pod's word cannot be taken back by a container
+		}
+	}
 	for i := range spec.Volumes {
 		p.Volumes = append(p.Volumes, volumeOf(&spec.Volumes[i]))
 	}
@@ -103,6 +160,13 @@ func shapeOf(spec *corev1.PodSpec, annotations map[string]string) *collect.PodSh
 		p.ImagePullSecrets = append(p.ImagePullSecrets, str(s.Name))
 	}
 	return p
+}
+
+func podWindows(spec *corev1.PodSpec) *corev1.WindowsSecurityContextOptions {
+	if spec.SecurityContext == nil {
+		return nil
+	}
+	return spec.SecurityContext.WindowsOptions
 }
 
 func podSecurity(sc *corev1.PodSecurityContext) collect.PodSecurity {
@@ -164,7 +228,7 @@ func skippedByCloud(annotations map[string]string, container string) bool {
 
 func containerShape(c *corev1.Container, typ collect.ContainerType, annotations map[string]string) collect.ContainerShape {
 	out := collect.ContainerShape{Name: str(c.Name), Type: typ, Image: str(c.Image), Command: withoutSecrets(c.Command),
-		Args: withoutSecrets(c.Args), Stdin: c.Stdin}
+		Args: withoutSecrets(c.Args)}
 	for _, p := range c.Ports {
 		out.Ports = append(out.Ports, collect.ContainerPort{Name: str(p.Name), Port: p.ContainerPort, HostPort: p.HostPort,
 			HostIP: p.HostIP, Protocol: tcpIsEmpty(p.Protocol)})
@@ -175,11 +239,15 @@ func containerShape(c *corev1.Container, typ collect.ContainerType, annotations 
 	}
 	out.NoCloudToken = skippedByCloud(annotations, c.Name)
 	for _, m := range c.VolumeMounts {
-		mount := collect.Mount{Volume: str(m.Name), Path: m.MountPath, SubPath: m.SubPath + m.SubPathExpr, ReadOnly: m.ReadOnly}
+		mount := collect.Mount{Volume: str(m.Name), Path: m.MountPath, SubPath: m.SubPath + m.SubPathExpr,
+			Expanded: strings.Contains(m.SubPathExpr, "$("), ReadOnly: m.ReadOnly}
 		if p := deref(m.MountPropagation); p != corev1.MountPropagationNone {
 			mount.Propagation = string(p)
 		}
 		out.Mounts = append(out.Mounts, mount)
+	}
+	for _, d := range c.VolumeDevices {
+		out.Devices = append(out.Devices, str(d.Name))
 	}
 	containerReferences(&out, c)
 	return out
@@ -203,6 +271,9 @@ func containerSecurity(out *collect.ContainerShape, sc *corev1.SecurityContext) 
 		out.ProcMount = string(p)
 	}
 	out.Seccomp, out.AppArmor = seccomp(sc.SeccompProfile), appArmor(sc.AppArmorProfile)
+	if w := sc.WindowsOptions; w != nil {
+		out.HostProcess = deref(w.HostProcess)
+	}
 	if sc.SELinuxOptions != nil {
 		out.SELinuxType = sc.SELinuxOptions.Type
 	}

@@ -24,21 +24,43 @@ func volumeOf(v *corev1.Volume) collect.Volume {
 		out.Type = "emptyDir"
 	case s.PersistentVolumeClaim != nil:
 		out.Type, out.Claim = "persistentVolumeClaim", s.PersistentVolumeClaim.ClaimName
+		out.ReadOnly = s.PersistentVolumeClaim.ReadOnly
 	case s.Ephemeral != nil:
 		out.Type = "ephemeral"
 	case s.CSI != nil:
-		out.Type, out.Driver = "csi", s.CSI.Driver
+		out.Type, out.Driver, out.ReadOnly = "csi", s.CSI.Driver, deref(s.CSI.ReadOnly)
 		if s.CSI.NodePublishSecretRef != nil {
-			out.Secrets = []string{str(s.CSI.NodePublishSecretRef.Name)}
+			out.NodeSecrets = []string{str(s.CSI.NodePublishSecretRef.Name)}
 		}
 	case s.DownwardAPI != nil:
 		out.Type = "downwardAPI"
 	case s.Image != nil:
 		out.Type, out.Path = "image", s.Image.Reference
 	default:
-		out.Type = rareVolume(&v.VolumeSource)
+		out.Type, out.NodeSecrets = rareVolume(&v.VolumeSource), rareSecrets(&v.VolumeSource)
 	}
 	return out
+}
+
+// rareSecrets are what nodes mount volumes with whose source is part of the kubelet.
+func rareSecrets(s *corev1.VolumeSource) []string {
+	var ref *corev1.LocalObjectReference
+	switch {
+	case s.AzureFile != nil:
+		ref = &corev1.LocalObjectReference{Name: s.AzureFile.SecretName}
+	case s.ISCSI != nil:
+		ref = s.ISCSI.SecretRef
+	case s.CephFS != nil:
+		ref = s.CephFS.SecretRef
+	case s.RBD != nil:
+		ref = s.RBD.SecretRef
+	case s.FlexVolume != nil:
+		ref = s.FlexVolume.SecretRef
+	}
+	if ref == nil || ref.Name == "" {
+		return nil
+	}
+	return []string{str(ref.Name)}
 }
 
 func projected(out *collect.Volume, p *corev1.ProjectedVolumeSource) {

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -17,7 +18,11 @@ const (
 	unknown        = "unknown"
 )
 
-const accountPrefix = "system:serviceaccount:"
+const (
+	accountPrefix = "system:serviceaccount:"
+	// controllerManager acts for its loops where they have no accounts of their own.
+	controllerManager = "system:kube-controller-manager"
+)
 
 // controllers are the accounts that the controller manager gives its loops, all
 // in kube-system. An account of that namespace that is not here is a service
@@ -37,10 +42,25 @@ var controllers = strings.Fields(`attachdetach-controller certificate-controller
 	taint-eviction-controller ttl-after-finished-controller ttl-controller
 	validatingadmissionpolicy-status-controller volumeattributesclass-protection-controller`)
 
-// managed are user names that the clouds' own control planes act under, by how
-// they begin. Everyone who can issue client certificates can take such a name.
-var managed = []string{"eks:", "system:gke-", "system:gcp-", "system:managed-certificate-controller", "aksService", "aks-support",
-	"acsService"}
+// controlPlanes are the users that Kubernetes' own programs act as, and those of
+// k3s, RKE2 and OpenShift. Another name that begins with system: is nobody's but
+// that of who took it.
+var controlPlanes = strings.Fields(`system:aggregator system:apiserver system:cloud-controller-manager
+	system:k3s-controller system:k3s-supervisor system:konnectivity-server system:kube-apiserver system:kube-proxy
+	system:kube-scheduler system:openshift-aggregator system:openshift-master system:rke2-controller
+	system:rke2-supervisor system:volume-scheduler`)
+
+// The clouds' own control planes act under these names: EKS lets nobody else have
+// one that begins with eks:, GKE with system:gke-. Those of AKS are no such names,
+// and count by the group that its certificates put them in.
+var (
+	managed    = regexp.MustCompile(`^(eks:[a-z0-9-]+|system:(gke|gcp)-[a-z0-9-]+|system:managed-certificate-controller)$`)
+	managedAKS = strings.Fields("acsService aks-support aksService")
+)
+
+func (u *user) isManaged() bool {
+	return managed.MatchString(u.name) || slices.Contains(managedAKS, u.name) && slices.Contains(u.groups, "system:masters")
+}
 
 // class says who acts. It goes by the name that was authenticated, not the one
 // that is impersonated: a person who impersonates a controller is a person.
@@ -57,15 +77,13 @@ func (u *user) class() string {
 		return controller
 	case isAccount:
 		return serviceAccount
-	case name == "system:kube-controller-manager":
+	case name == controllerManager:
 		return controller
 	case strings.HasPrefix(name, "system:node:") || strings.HasPrefix(name, "system:bootstrap:"):
 		return node
-	case slices.ContainsFunc(managed, func(m string) bool { return strings.HasPrefix(name, m) }):
+	case u.isManaged():
 		return cloudManaged
-	case name == "system:admin": // the administrator of k3s and OpenShift
-		return person
-	case strings.HasPrefix(name, "system:"):
+	case slices.Contains(controlPlanes, name):
 		return controlPlane
 	}
 	return person

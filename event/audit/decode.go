@@ -19,7 +19,8 @@ type Batch struct {
 	Events []event.Event
 	// Announced counts events that tell only that a request came in.
 	Announced int
-	// Blind counts requests that made pods or gave rights which the event does not show.
+	// Blind counts requests that made pods, opened folders of nodes or gave rights, and
+	// whose events do not show what they wrote.
 	Blind    int
 	Rejected []Rejected
 	// Dropped counts rejections beyond those listed.
@@ -31,6 +32,12 @@ type Batch struct {
 type Rejected struct {
 	Position int
 	Why      string
+}
+
+// WhyBlind says what so many blind requests are, and what is not seen therefore.
+func WhyBlind(n int) (why, consequence string) {
+	return fmt.Sprintf("%d requests that made pods or volumes or gave rights came without what they wrote: "+
+		"the audit policy's level is below RequestResponse", n), "Detections about pods, volumes and rights do not see them."
 }
 
 // maxRejected bounds the list of one batch.

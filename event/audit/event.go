@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -48,7 +47,6 @@ func (d *Decoder) build(r *record, text string) event.Event {
 	for _, from := range b.Fields["source.address"] {
 		b.entity(event.Related, "Address", "", from, "")
 	}
-	b.stream(r)
 	return b.Event
 }
 
@@ -168,6 +166,7 @@ func (b *builder) target(r *record) {
 		}
 		b.link(r, w, kind, name)
 	}
+	b.entered(r)
 	switch {
 	case r.ref.resource == "":
 		path, _, _ := strings.Cut(r.uri, "?")
@@ -179,9 +178,11 @@ func (b *builder) target(r *record) {
 	}
 	b.set("object.kind", kind)
 	b.entity(event.Place, "Namespace", "", r.ref.namespace, "")
-	if w != nil {
-		b.pods(r, w)
-		b.rights(r, w)
+	if w != nil && r.judged() {
+		asked := r.asked()
+		b.pods(r, w, asked)
+		b.rights(r, w, asked)
+		b.volume(r, w, asked)
 	}
 }
 
@@ -192,12 +193,13 @@ func (b *builder) link(r *record, w *written, kind, name string) {
 		uid = r.ref.uid
 	}
 	if o := b.Fields["outcome"]; uid != "" && (len(o) == 0 || o[0] == "success") {
-		b.Object = &event.Object{UID: uid, Kind: kind, Namespace: r.ref.namespace, Name: name, Owner: w.Metadata.owner()}
+		owner, ownerKind := r.owner(&w.Metadata)
+		b.Object = &event.Object{UID: uid, Kind: kind, Namespace: r.ref.namespace, Name: name, Owner: owner, OwnerKind: ownerKind}
 	}
 }
 
 // pods tells of the pods that a request makes.
-func (b *builder) pods(r *record, w *written) {
+func (b *builder) pods(r *record, w, asked *written) {
 	resource := r.podResource()
 	if resource == "" {
 		return
@@ -206,13 +208,16 @@ func (b *builder) pods(r *record, w *written) {
 	if p == nil {
 		return
 	}
+	if asked != nil {
+		p = p.only(asked.pod(resource))
+	}
 	if r.ref.subresource == "ephemeralcontainers" { // the others were there before
 		p.Containers, p.InitContainers = nil, nil
 	}
 	b.set("pod.serviceAccount", p.ServiceAccountName)
-	b.flag("pod.hostNetwork", p.HostNetwork)
-	b.flag("pod.hostPID", p.HostPID)
-	b.flag("pod.hostIPC", p.HostIPC)
+	b.flag("pod.hostNetwork", is(p.HostNetwork))
+	b.flag("pod.hostPID", is(p.HostPID))
+	b.flag("pod.hostIPC", is(p.HostIPC))
 	b.set("pod.node", p.NodeName)
 	b.flag("pod.mirror", w.Metadata.Annotations["kubernetes.io/config.mirror"] != "")
 	b.entity(event.Related, "ServiceAccount", r.ref.namespace, p.ServiceAccountName, "")
@@ -221,16 +226,18 @@ func (b *builder) pods(r *record, w *written) {
 }
 
 func (b *builder) containers(p *podSpec) {
-	var names, images, privileged, capabilities []string
+	var names, images, commands, privileged, capabilities []string
 	for _, c := range p.all() {
 		names = append(names, c.Name)
 		images = append(images, c.Image)
+		commands = append(commands, strings.Join(c.Command, " "))
 		capabilities = append(capabilities, c.SecurityContext.Capabilities.Add...)
-		if c.SecurityContext.Privileged {
+		if c.privileged() {
 			privileged = append(privileged, c.Name)
 		}
 	}
 	b.set("container.name", names...)
+	b.set("container.command", commands...)
 	b.set("container.privileged", privileged...)
 	b.set("container.addedCapability", unique(capabilities)...)
 	images = unique(images)
@@ -263,9 +270,12 @@ func (b *builder) hostPaths(mounts []mount) {
 	}
 }
 
-func (b *builder) rights(r *record, w *written) {
+func (b *builder) rights(r *record, w, asked *written) {
 	if !r.isRights() {
 		return
+	}
+	if asked != nil {
+		w.only(&asked.rights)
 	}
 	b.set("role.verb", w.verbs()...)
 	b.set("role.resource", w.resources()...)
@@ -282,21 +292,12 @@ func (b *builder) rights(r *record, w *written) {
 	}
 }
 
-// stream tells what exec, attach, port-forward and logs were asked for.
-func (b *builder) stream(r *record) {
-	switch r.ref.subresource {
-	case "exec", "attach", "portforward", "log":
-	default:
+// volume tells which folders of a node a PersistentVolume opens.
+func (b *builder) volume(r *record, w, asked *written) {
+	if !r.isVolume() || asked != nil && len(asked.folders()) == 0 {
 		return
 	}
-	q, err := url.ParseQuery(query(r.uri))
-	if err != nil {
-		return
-	}
-	command := q["command"]
-	if len(command) == 0 { // older clients and servers put it into the body
-		command = r.command()
-	}
-	b.set("exec.command", strings.Join(command, " "))
-	b.set("exec.container", q.Get("container"))
+	folders := w.folders()
+	b.set("volume.hostPath", folders...)
+	b.set("volume.sensitiveHostPath", slices.DeleteFunc(slices.Clone(folders), func(f string) bool { return !sensitive(f) })...)
 }

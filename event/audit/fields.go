@@ -48,7 +48,8 @@ var Fields = []event.Field{
 
 	{Name: "object.kind", Sentence: "The kind of thing asked for, in the singular.", Example: "Deployment"},
 	{Name: "pod.serviceAccount", Sentence: "The service account of the pods that a request makes, directly or by a workload's " +
-		"template. The same holds for every field of pod and container.", Example: "default"},
+		"template. Of a patch, what it changes counts alone. The same holds for every field of pod, container, role and binding.",
+		Example: "default"},
 	{Name: "pod.hostNetwork", Sentence: "true if the pods use the node's network.", Example: "true"},
 	{Name: "pod.hostPID", Sentence: "true if the pods see the node's processes.", Example: "true"},
 	{Name: "pod.hostIPC", Sentence: "true if the pods share the node's IPC.", Example: "true"},
@@ -56,6 +57,7 @@ var Fields = []event.Field{
 	{Name: "pod.mirror", Sentence: "true if the pod only shows what a node started from a file of its own (a static pod).", Example: "true"},
 	{Name: "container.name", Sentence: "Names of the containers, init and ephemeral ones included.", Example: "app"},
 	{Name: "container.image", Sentence: "The images as the request names them.", Example: "docker.io/library/nginx:1.27"},
+	{Name: "container.command", Sentence: "What containers run instead of their images' own programs, each in one line.", Example: "sh -c id"},
 	{Name: "container.privileged", Sentence: "Names of the containers that are privileged.", Example: "app"},
 	{Name: "container.addedCapability", Sentence: "Linux capabilities that containers add.", Example: "SYS_ADMIN"},
 	{Name: "container.hostPath", Sentence: "Folders of the node that containers mount, subPath included.", Example: "/data"},
@@ -65,6 +67,13 @@ var Fields = []event.Field{
 	{Name: "container.writableSensitiveHostPath", Sentence: "Sensitive folders that a container mounts without readOnly.", Example: "/"},
 	{Name: "container.privilegedSensitiveHostPath", Sentence: "Sensitive folders that a privileged container mounts.", Example: "/dev"},
 
+	{Name: "volume.hostPath", Sentence: "The folder of the node that a written PersistentVolume opens to who claims it.", Example: "/data"},
+	{Name: "volume.sensitiveHostPath", Sentence: "The same, if it gives more than its files.", Example: "/"},
+
+	{Name: "exec.action", Sentence: "exec, attach, portforward or log, of a pod. " +
+		"The same through nodes/proxy, which speaks to the kubelet, counts as well.", Example: "exec"},
+	{Name: "exec.pod", Sentence: "The pod that was to be entered.", Example: "shop/web-1"},
+	{Name: "exec.node", Sentence: "The node whose kubelet was asked, if it was.", Example: "worker-1"},
 	{Name: "exec.command", Sentence: "What exec was asked to run, in one line.", Example: "/bin/sh -c id"},
 	{Name: "exec.container", Sentence: "The container that exec, attach or logs named.", Example: "app"},
 

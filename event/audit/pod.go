@@ -1,10 +1,11 @@
 package audit
 
 import (
-	"encoding/json"
 	"path"
 	"slices"
 	"strings"
+
+	"sigs.k8s.io/json"
 )
 
 // written is what is read of an object that a request wrote: where it stands
@@ -21,6 +22,8 @@ type written struct {
 				Template *template `json:"template"`
 			} `json:"spec"`
 		} `json:"jobTemplate"`
+		HostPath *folder `json:"hostPath"` // PersistentVolume
+		Local    *folder `json:"local"`    // PersistentVolume
 	} `json:"spec"`
 	Template *template `json:"template"` // PodTemplate
 	rights
@@ -31,12 +34,14 @@ type metadata struct {
 	Namespace   string            `json:"namespace"`
 	UID         string            `json:"uid"`
 	Annotations map[string]string `json:"annotations"`
-	Owners      []struct {
-		Kind       string `json:"kind"`
-		Name       string `json:"name"`
-		UID        string `json:"uid"`
-		Controller bool   `json:"controller"`
-	} `json:"ownerReferences"`
+	Owners      []owner           `json:"ownerReferences"`
+}
+
+type owner struct {
+	Version    string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	UID        string `json:"uid"`
+	Controller bool   `json:"controller"`
 }
 
 type template struct {
@@ -48,42 +53,65 @@ type podSpec struct {
 	InitContainers      []container `json:"initContainers"`
 	EphemeralContainers []container `json:"ephemeralContainers"`
 	Volumes             []volume    `json:"volumes"`
-	HostNetwork         bool        `json:"hostNetwork"`
-	HostPID             bool        `json:"hostPID"`
-	HostIPC             bool        `json:"hostIPC"`
+	HostNetwork         *bool       `json:"hostNetwork"`
+	HostPID             *bool       `json:"hostPID"`
+	HostIPC             *bool       `json:"hostIPC"`
 	ServiceAccountName  string      `json:"serviceAccountName"`
 	NodeName            string      `json:"nodeName"`
 }
 
 type container struct {
-	Name            string `json:"name"`
-	Image           string `json:"image"`
+	Name            string   `json:"name"`
+	Image           string   `json:"image"`
+	Command         []string `json:"command"`
 	SecurityContext struct {
-		Privileged   bool `json:"privileged"`
+		Privileged   *bool `json:"privileged"`
 		Capabilities struct {
 			Add []string `json:"add"`
 		} `json:"capabilities"`
 	} `json:"securityContext"`
-	VolumeMounts []struct {
-		Name        string `json:"name"`
-		SubPath     string `json:"subPath"`
-		SubPathExpr string `json:"subPathExpr"`
-		ReadOnly    bool   `json:"readOnly"`
-	} `json:"volumeMounts"`
+	VolumeMounts []volumeMount `json:"volumeMounts"`
 }
+
+type volumeMount struct {
+	Name        string `json:"name"`
+	MountPath   string `json:"mountPath"`
+	SubPath     string `json:"subPath"`
+	SubPathExpr string `json:"subPathExpr"`
+	ReadOnly    bool   `json:"readOnly"`
+}
+
+func (c *container) privileged() bool { return is(c.SecurityContext.Privileged) }
+
+// is reads what may be absent, for a change need not name it.
+func is(b *bool) bool { return b != nil && *b }
 
 type volume struct {
-	Name     string `json:"name"`
-	HostPath *struct {
-		Path string `json:"path"`
-	} `json:"hostPath"`
+	Name     string  `json:"name"`
+	HostPath *folder `json:"hostPath"`
 }
 
-// read reads an object. Values of unexpected types are left out, the rest counts:
-// a log may come from a version that knows more.
+// folder is one of the node.
+type folder struct {
+	Path string `json:"path"`
+}
+
+// folders are those of the node that a PersistentVolume opens to who claims it.
+func (w *written) folders() (out []string) {
+	for _, f := range []*folder{w.Spec.HostPath, w.Spec.Local} {
+		if f != nil {
+			out = append(out, path.Clean("/"+f.Path))
+		}
+	}
+	return out
+}
+
+// read reads an object as the API server does: names are told apart by case.
+// Values of unexpected types are left out, the rest counts: a log may come from a
+// version that knows more.
 func read(object string) *written {
 	w := &written{}
-	_ = json.Unmarshal([]byte(object), w)
+	_ = json.UnmarshalCaseSensitivePreserveInts([]byte(object), w)
 	return w
 }
 
@@ -99,7 +127,7 @@ func readMetadata(object string) *written {
 		case "metadata":
 			text, err := c.value()
 			if err == nil {
-				_ = json.Unmarshal([]byte(text), &w.Metadata)
+				_ = json.UnmarshalCaseSensitivePreserveInts([]byte(text), &w.Metadata)
 				err = errEnough // kind comes before it
 			}
 			return err
@@ -128,15 +156,6 @@ func (w *written) pod(resource string) *podSpec {
 		}
 	}
 	return nil
-}
-
-func (m *metadata) owner() (uid string) {
-	for _, o := range m.Owners {
-		if o.Controller {
-			return o.UID
-		}
-	}
-	return ""
 }
 
 func (p *podSpec) all() []container {
@@ -171,7 +190,7 @@ func (p *podSpec) mounts() (out []mount) {
 				host = path.Join(host, m.SubPath)
 			}
 			host = path.Clean("/" + host)
-			out = append(out, mount{m.Name, c.Name, host, !m.ReadOnly, sensitive(host), c.SecurityContext.Privileged})
+			out = append(out, mount{m.Name, c.Name, host, !m.ReadOnly, sensitive(host), c.privileged()})
 		}
 	}
 	return out
@@ -191,10 +210,11 @@ var (
 	places = strings.Fields(`/var/log /var/log/pods /var/log/containers /mnt /media /srv`)
 )
 
-// harmless parts of sensitive trees, which half of all agents mount.
+// harmless parts of sensitive trees: what half of all agents mount, and where k3s puts
+// the volumes that are claimed, each in a folder of its own.
 var harmless = strings.Fields(`/etc/localtime /etc/timezone /etc/os-release /etc/machine-id
 	/usr/lib/os-release /etc/ssl/certs /etc/pki/ca-trust /dev/null /dev/shm
-	/sys/kernel/debug/tracing /lib/modules /usr/lib/modules`)
+	/sys/kernel/debug/tracing /lib/modules /usr/lib/modules /var/lib/rancher/k3s/storage`)
 
 func sensitive(p string) bool {
 	if slices.ContainsFunc(harmless, func(h string) bool { return within(p, h) }) {

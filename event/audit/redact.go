@@ -23,7 +23,7 @@ var shape = set(`kind apiVersion metadata name generateName namespace uid ownerR
 	containers initContainers ephemeralContainers targetContainerName image command args stdin tty
 	securityContext privileged allowPrivilegeEscalation capabilities add drop runAsUser runAsGroup
 	runAsNonRoot readOnlyRootFilesystem procMount seccompProfile appArmorProfile localhostProfile
-	supplementalGroups fsGroup volumes hostPath path type volumeMounts mountPath subPath readOnly
+	supplementalGroups fsGroup volumes hostPath local path type volumeMounts mountPath subPath readOnly
 	mountPropagation persistentVolumeClaim claimName secret secretName configMap emptyDir projected
 	hostNetwork hostPID hostIPC hostUsers shareProcessNamespace runtimeClassName serviceAccountName
 	automountServiceAccountToken nodeName nodeSelector ports containerPort hostPort protocol
@@ -71,7 +71,7 @@ func (r *record) evidence(text string) []byte {
 }
 
 // kept says that the object of the request is of a kind that is understood.
-func (r *record) kept() bool { return r.podResource() != "" || r.isRights() }
+func (r *record) kept() bool { return r.judged() }
 
 // printer copies JSON while reading it, leaving out what it does not keep. The
 // text was read before, so it is well formed.
@@ -178,7 +178,7 @@ func (p *printer) text(s string) {
 }
 
 // parameters of requests whose values stay: what was asked, not what was sent.
-var parameters = set(`command container stdin stdout stderr tty labelSelector fieldSelector limit
+var parameters = set(`command cmd container stdin stdout stderr tty labelSelector fieldSelector limit
 	continue watch allowWatchBookmarks resourceVersion resourceVersionMatch timeout timeoutSeconds
 	fieldManager fieldValidation force dryRun gracePeriodSeconds propagationPolicy follow previous
 	tailLines sinceSeconds timestamps ports sendInitialEvents pretty`)

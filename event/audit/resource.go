@@ -5,7 +5,8 @@ package audit
 var kinds = map[string]string{
 	"pods": "Pod", "deployments": "Deployment", "daemonsets": "DaemonSet", "statefulsets": "StatefulSet",
 	"replicasets": "ReplicaSet", "replicationcontrollers": "ReplicationController", "jobs": "Job", "cronjobs": "CronJob",
-	"podtemplates": "PodTemplate", "secrets": "Secret", "configmaps": "ConfigMap", "services": "Service", "nodes": "Node",
+	"podtemplates": "PodTemplate", "persistentvolumes": "PersistentVolume", "persistentvolumeclaims": "PersistentVolumeClaim",
+	"secrets": "Secret", "configmaps": "ConfigMap", "services": "Service", "nodes": "Node",
 	"namespaces": "Namespace", "serviceaccounts": "ServiceAccount", "roles": "Role", "clusterroles": "ClusterRole",
 	"rolebindings": "RoleBinding", "clusterrolebindings": "ClusterRoleBinding", "ingresses": "Ingress", "networkpolicies": "NetworkPolicy",
 }
@@ -37,6 +38,13 @@ func (r *record) isRights() bool {
 	return r.ref.group == "rbac.authorization.k8s.io" && r.ref.subresource == "" && r.writes()
 }
 
+func (r *record) isVolume() bool {
+	return r.ref.resource == "persistentvolumes" && r.ref.group == "" && r.ref.subresource == "" && r.writes()
+}
+
+// judged says that what the request writes is looked into.
+func (r *record) judged() bool { return r.podResource() != "" || r.isRights() || r.isVolume() }
+
 // writes says that the request brings an object.
 func (r *record) writes() bool {
 	switch r.verb {
@@ -53,7 +61,7 @@ func (r *record) written() *written {
 	switch {
 	case !readable(object):
 		return nil
-	case r.podResource() != "" || r.isRights():
+	case r.judged():
 		return read(object)
 	case r.ref.subresource == "" && r.verb == "create":
 		return readMetadata(object)
@@ -61,10 +69,10 @@ func (r *record) written() *written {
 	return nil
 }
 
-// blind says that the request makes pods or gives rights that cannot be looked at:
+// blind says that the request makes pods or volumes or gives rights that cannot be looked at:
 // the level leaves objects out, or leaves the answer out where a JSON patch was sent.
 func (r *record) blind() bool {
-	return (r.podResource() != "" && r.writes() || r.isRights()) && r.outcome() == "success" && !readable(r.object())
+	return r.judged() && r.writes() && r.outcome() == "success" && !readable(r.object())
 }
 
 func readable(object string) bool {

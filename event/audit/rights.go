@@ -14,11 +14,13 @@ type rights struct {
 		Kind string `json:"kind"`
 		Name string `json:"name"`
 	} `json:"roleRef"`
-	Subjects []struct {
-		Kind      string `json:"kind"`
-		Namespace string `json:"namespace"`
-		Name      string `json:"name"`
-	} `json:"subjects"`
+	Subjects []subject `json:"subjects"`
+}
+
+type subject struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
 }
 
 func (r *rights) verbs() (out []string) {

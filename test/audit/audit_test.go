@@ -10,8 +10,10 @@ import (
 	"crypto/tls"
 	"flag"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -78,7 +80,7 @@ func (s *stage) setPolicy(text string) {
 	}
 }
 
-// people are who acts: alice develops and may also give rights, bob may look.
+// people are who acts: alice develops, and may also give rights and reach nodes; bob may look.
 const people = `
 apiVersion: v1
 kind: Namespace
@@ -108,6 +110,20 @@ metadata: {name: give-rights}
 rules:
 - {apiGroups: [rbac.authorization.k8s.io], resources: [rolebindings, clusterrolebindings], verbs: [create, get, patch]}
 - {apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles], verbs: [bind]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: operate}
+rules:
+- {apiGroups: [""], resources: [persistentvolumes], verbs: [create, get, patch]}
+- {apiGroups: [""], resources: [nodes/proxy], verbs: [create, get]}
+- {apiGroups: [""], resources: [pods/ephemeralcontainers], verbs: [patch, update]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: operate}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: operate}
+subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: alice}]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
@@ -235,10 +251,16 @@ func alerts(t *testing.T, lines [][]byte) (out []detect.Alert) {
 	return out
 }
 
-// kubelet answers an exec or attach as a kubelet does, and hangs up.
-func kubelet(t *testing.T) (port int32) {
+// kubelet answers an exec or attach as a kubelet does, and hangs up; what asks for
+// no stream is answered with a line. It listens on an address of the machine's, for
+// the API server proxies to no loopback.
+func kubelet(t *testing.T) netip.AddrPort {
 	t.Helper()
-	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") == "" {
+			io.WriteString(w, "uid=0(root)\n")
+			return
+		}
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return
@@ -249,17 +271,35 @@ func kubelet(t *testing.T) (port int32) {
 			"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n",
 		)
 	}))
-	t.Cleanup(s.Close)
-	_, p, _ := strings.Cut(s.Listener.Addr().String(), ":")
-	n, err := strconv.ParseInt(p, 10, 32)
+	l, err := net.Listen("tcp4", net.JoinHostPort(own(t), "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return int32(n)
+	s.Listener.Close()
+	s.Listener = l
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return netip.MustParseAddrPort(l.Addr().String())
+}
+
+// own is an address of this machine that others could reach.
+func own(t *testing.T) string {
+	t.Helper()
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
+			return n.IP.String()
+		}
+	}
+	t.Skip("this machine has no address but its loopback, to which an API server proxies nothing")
+	return ""
 }
 
 // runOn puts a running pod on a node whose kubelet listens here.
-func (s *stage) runOn(port int32) {
+func (s *stage) runOn(kubelet netip.AddrPort) {
 	s.t.Helper()
 	ctx := context.Background()
 	ok := func(err error) {
@@ -269,8 +309,8 @@ func (s *stage) runOn(port int32) {
 		}
 	}
 	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "here"}, Status: corev1.NodeStatus{
-		Addresses:       []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "127.0.0.1"}},
-		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: port}}}}
+		Addresses:       []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: kubelet.Addr().String()}},
+		DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: int32(kubelet.Port())}}}}
 	_, err := s.Client.CoreV1().Nodes().Create(ctx, n, metav1.CreateOptions{})
 	ok(err)
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "till", Namespace: "shop"}, Spec: corev1.PodSpec{NodeName: "here",

@@ -43,6 +43,12 @@ func workload(kind, name, host, extra string) string {
 	)
 }
 
+// volume is a manifest of a PersistentVolume on a folder of the node.
+func volume(name, host string) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: %s}\n"+
+		"spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], hostPath: {path: %s}}\n", name, host)
+}
+
 const (
 	mounts     = `, env: [{name: PASSWORD, value: not-a-real-password}], volumeMounts: [{name: host, mountPath: /host}]`
 	privileged = `, securityContext: {privileged: true}`
@@ -104,6 +110,18 @@ func TestPeopleActAndTheLogOfTheShippedPolicySuffices(t *testing.T) {
 				`{"spec":{"template":{"spec":{"volumes":[{"name":"host","hostPath":{"path":"/var/lib/kubelet"}}]}}}}`,
 			)
 		}, map[string]func(event.Event) bool{"host-folder-patch": about("deployments", writes(by("alice")))}, []string{"sensitive-host-folder"}},
+		{"what the first one does stays as it is", func() {
+			for _, change := range [][]string{{"label", "deployment", "backup", "team=x"}, {"annotate", "deployment", "backup", "note=x"},
+				{"rollout", "restart", "deployment/backup"}, {"scale", "--replicas=2", "deployment/backup"},
+				{"patch", "deployment", "backup", "--type=json", `-p=[{"op":"add","path":"/metadata/labels/more","value":"x"}]`},
+				{"set", "image", "deployment/backup", "app=registry.example/backup:2"}} {
+				s.as("alice", "", append([]string{"-n", "shop"}, change...)...)
+			}
+		}, map[string]func(event.Event) bool{"host-folder-unchanged": about("deployments", writes(by("alice")))}, nil},
+		{"a JSON patch makes a container privileged", func() {
+			s.as("alice", "", "-n", "shop", "patch", "deployment", "cache", "--type=json",
+				`-p=[{"op":"add","path":"/spec/template/spec/containers/0/securityContext","value":{"privileged":true}}]`)
+		}, map[string]func(event.Event) bool{"privileged-json-patch": about("deployments", writes(by("alice")))}, []string{"privileged-pod"}},
 		{"a volume that nobody mounts", func() { s.as("alice", workload("Deployment", "unmounted", "/etc", ""), apply...) },
 			map[string]func(event.Event) bool{"unmounted-folder": about("deployments", writes(by("alice")))}, nil},
 		{"a dry run", func() {
@@ -136,6 +154,22 @@ func TestPeopleActAndTheLogOfTheShippedPolicySuffices(t *testing.T) {
 			map[string]func(event.Event) bool{"exec": about("pods", stream)}, []string{"exec-into-pod"}},
 		{"alice attaches", func() { s.as("alice", "", "-n", "shop", "attach", "till") },
 			map[string]func(event.Event) bool{"attach": about("pods", stream)}, []string{"exec-into-pod"}},
+		{"alice runs a command through the kubelet", func() {
+			s.as("alice", "", "create", "--raw", "/api/v1/nodes/here/proxy/run/shop/till/app?cmd=id", "-f", "-")
+		}, map[string]func(event.Event) bool{"exec-kubelet": about("nodes", by("alice"))}, []string{"exec-into-pod"}},
+		{"alice asks the kubelet for its metrics", func() { s.as("alice", "", "get", "--raw", "/api/v1/nodes/here/proxy/metrics") },
+			map[string]func(event.Event) bool{"kubelet-metrics": about("nodes", by("alice"))}, nil},
+		{"alice adds a debug container and does not attach", func() {
+			s.as("alice", "", "-n", "shop", "debug", "till", "--image=registry.example/tools:1", "--container=debugger", "--attach=false", "--",
+				"sh", "-c", "id")
+		}, map[string]func(event.Event) bool{"debug-container": about("pods", writes(by("alice")))}, []string{"exec-into-pod"}},
+		{"alice opens the node's disk to claims", func() { s.as("alice", volume("disk", "/"), "create", "-f", "-") },
+			map[string]func(event.Event) bool{"host-volume": about("persistentvolumes", writes(by("alice")))},
+			[]string{"sensitive-host-volume"}},
+		{"a label of that volume", func() { s.as("alice", "", "label", "persistentvolume", "disk", "x=y") },
+			map[string]func(event.Event) bool{"host-volume-label": about("persistentvolumes", writes(by("alice")))}, nil},
+		{"a volume for data", func() { s.as("alice", volume("data", "/data/till"), "create", "-f", "-") },
+			map[string]func(event.Event) bool{"data-volume": about("persistentvolumes", writes(by("alice")))}, nil},
 		{"alice reads a log", func() { s.as("alice", "", "-n", "shop", "logs", "till") },
 			map[string]func(event.Event) bool{"log": about("pods", stream)}, nil},
 		{"bob runs a command", func() { s.as("bob", "", "-n", "shop", "exec", "till", "--", "id") },

@@ -1100,7 +1100,7 @@ export interface components {
             rejected: {
                 [key: string]: number;
             };
-            /** @description Requests that made pods or gave rights which the log does not show */
+            /** @description Requests that made pods or volumes or gave rights which the log does not show */
             blind?: number;
             /** @description Events that came from a log file, for what the webhook may have lost */
             reconciled?: number;

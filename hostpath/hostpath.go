@@ -1,0 +1,72 @@
+// Package hostpath knows what lies under a folder or file of a node, and so what
+// a container opens that is given it. It knows no cluster and reads no disk.
+package hostpath
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// Ways are what whoever uses a folder or file of a node opens by it, each the word
+// of one attack technique. What only writing opens is not opened by a read-only mount.
+//
+// One way that writes is enough to control the node, so only the first is told: the
+// others would say the same of the same mount.
+func Ways(folder string, readOnly bool) (ways []string) {
+	folder = Clean(folder)
+	for _, p := range places {
+		if !p.touches(folder) {
+			continue
+		}
+		switch {
+		case p.write != "" && !readOnly:
+			return []string{p.write}
+		case p.read != "" && !slices.Contains(ways, p.read):
+			ways = append(ways, p.read)
+		}
+	}
+	return ways
+}
+
+// touches says whether a mounted folder is the place, holds it, or lies in it where
+// what lies in it counts.
+func (p place) touches(folder string) bool {
+	return within(p.path, folder) || p.tree && within(folder, p.path)
+}
+
+func within(inner, outer string) bool {
+	return outer == "/" || inner == outer || strings.HasPrefix(inner, outer+"/")
+}
+
+// Join is the folder that a mount shows of a volume's folder.
+func Join(folder, subPath string) string {
+	if subPath == "" {
+		return Clean(folder)
+	}
+	return Clean(folder + "/" + subPath)
+}
+
+// sameAs are names of nodes' folders that lead to others.
+var sameAs = []struct{ from, to string }{
+	{"/proc/1/root", "/"}, {"/proc/1/cwd", "/"}, {"/proc/self/root", "/"},
+	{"/var/run", "/run"}, {"/bin", "/usr/bin"}, {"/sbin", "/usr/sbin"}, {"/lib", "/usr/lib"}, {"/lib64", "/usr/lib64"},
+}
+
+// Clean is the shortest name of a folder, one for all that mean the same. A Windows
+// folder is named as a Linux one, without its drive.
+func Clean(folder string) string {
+	if strings.Contains(folder, `\`) || len(folder) > 1 && folder[1] == ':' {
+		folder = strings.ToLower(strings.ReplaceAll(folder, `\`, "/"))
+		if len(folder) > 1 && folder[1] == ':' {
+			folder = folder[2:]
+		}
+	}
+	folder = path.Clean("/" + folder)
+	for _, s := range sameAs {
+		if within(folder, s.from) {
+			folder = path.Clean(s.to + strings.TrimPrefix(folder, s.from))
+		}
+	}
+	return folder
+}
