@@ -49,6 +49,7 @@ type ContainerShape struct {
 	Privileged      bool            `json:"privileged,omitempty"`
 	AllowEscalation *bool           `json:"allowEscalation,omitempty"`
 	ReadOnlyRoot    bool            `json:"readOnlyRoot,omitempty"`
+	Stdin           bool            `json:"stdin,omitempty"`
 	RunAsUser       *int64          `json:"runAsUser,omitempty"`
 	RunAsNonRoot    *bool           `json:"runAsNonRoot,omitempty"`
 	// HostProcess is set for a container of a Windows node that runs outside of any isolation.
@@ -218,4 +219,6 @@ type ConfigMap struct {
 type Secret struct {
 	Key
 	Type string
+	// Account is the service account whose token it holds; empty if it holds none.
+	Account string `json:",omitempty"`
 }

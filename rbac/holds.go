@@ -21,6 +21,8 @@ type Scope struct {
 	Kind      ScopeKind
 	Namespace string
 	Names     []string
+	// Of are the resources that the names are of: "secrets".
+	Of []string
 }
 
 func (s Scope) String() string {
@@ -47,7 +49,7 @@ type Hold struct {
 // Kubernetes puts them in, and system:masters. A wider scope hides the narrower
 // ones inside it.
 func (j *Judge) Holds(powers []Power) []Hold {
-	asked := newAsked(powers)
+	asked := newAsked(powers, j.release)
 	answers := map[string][]Hold{} // by what the grants of a subject depend on
 	var out []Hold
 	for _, s := range j.holders() {
@@ -88,18 +90,25 @@ func (j *Judge) holdsOf(s Subject, asked *asked) []Hold {
 	if slices.Contains(s.groups(), masters) {
 		return everything(asked.powers)
 	}
-	found := make([]reach, len(asked.asks))
-	for _, g := range j.grants(s) {
+	return asked.of(j.grants(s))
+}
+
+// of is what grants give together.
+func (a *asked) of(grants []grant) (out []Hold) {
+	found := make([]reach, len(a.asks))
+	for _, g := range grants {
 		if g.role == nil {
 			continue
 		}
-		for _, m := range asked.matches(g.role) {
-			found[m.ask].add(g, m, asked.asks[m.ask])
+		for _, m := range a.matches(g.role) {
+			found[m.ask].add(g, m, a.asks[m.ask])
 		}
 	}
-	var out []Hold
-	for i, p := range asked.powers {
-		for _, at := range asked.held(i, found).scopes() {
+	for i, p := range a.powers {
+		for _, at := range a.held(i, found).scopes() {
+			if at.scope.Kind == Names {
+				at.scope.Of = p.resources()
+			}
 			out = append(out, Hold{Power: p.Name, Scope: at.scope, Witness: *at.witness})
 		}
 	}
@@ -115,10 +124,11 @@ func everything(powers []Power) (out []Hold) {
 
 // asked is the asks of all powers in one list, each decided once per role.
 type asked struct {
-	powers []Power
-	asks   []Ask
-	first  []int // by power: the index of its first ask
-	roles  map[*role][]match
+	powers  []Power
+	asks    []Ask
+	first   []int // by power: the index of its first ask
+	roles   map[*role][]match
+	release release
 }
 
 // match says that a role's rule allows an ask, for all objects or for names.
@@ -127,8 +137,8 @@ type match struct {
 	names     []string
 }
 
-func newAsked(powers []Power) *asked {
-	a := &asked{powers: powers, roles: map[*role][]match{}}
+func newAsked(powers []Power, in release) *asked {
+	a := &asked{powers: powers, roles: map[*role][]match{}, release: in}
 	for _, p := range powers {
 		a.first = append(a.first, len(a.asks))
 		a.asks = append(append(a.asks, p.Any...), p.All...)
@@ -144,6 +154,9 @@ func (a *asked) matches(r *role) []match {
 	}
 	out := []match{}
 	for i, ask := range a.asks {
+		if ask.Before != "" && !a.release.before(releaseOf(ask.Before)) {
+			continue
+		}
 		for k, rule := range r.rules {
 			names, ok := ask.allowedBy(rule)
 			if ok {
@@ -165,11 +178,12 @@ func (a *asked) held(i int, found []reach) reach {
 		out = out.or(found[a.first[i]+n])
 	}
 	for n := range p.All {
-		if n == 0 {
-			out = found[a.first[i]]
+		one := found[a.first[i]+len(p.Any)+n]
+		if n == 0 && len(p.Any) == 0 {
+			out = one
 			continue
 		}
-		out = out.and(found[a.first[i]+n])
+		out = out.and(one)
 	}
 	return out
 }

@@ -129,7 +129,7 @@ func TestParsePowersIsStrict(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"an unknown key", head + "  colour: red\n", `powers.yaml:6: unknown key "colour"`},
 		{"twice the same", head + head, `powers.yaml:6: power "a" is there twice`},
-		{"no ask", strings.ReplaceAll(head, "any: [{verbs: [get], resource: pods}]", "any: []"), "want either any or all"},
+		{"no ask", strings.ReplaceAll(head, "any: [{verbs: [get], resource: pods}]", "any: []"), "want any or all"},
 		{"no verb", strings.ReplaceAll(head, "verbs: [get], ", ""), "wants verbs"},
 		{"resource and path", strings.ReplaceAll(head, "resource: pods", "resource: pods, path: /x"), "either a resource or a path"},
 		{"a severity that is none", strings.ReplaceAll(head, "high", "awful"), `severity "awful"`},

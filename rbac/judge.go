@@ -11,13 +11,15 @@ import (
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
-// Judge answers for one state of one cluster. It keeps no reference to Facts.
+// Judge answers for one state of one cluster, for as long as its Facts are not changed.
 type Judge struct {
 	// named holds the grants by the subject that bindings name.
 	named map[Subject][]grant
 	// accounts are the service accounts that exist, are bound or run a pod.
 	accounts []Subject
 	gaps     []collect.Gap
+	release  release
+	roles    *roles
 }
 
 // grant is one binding as one of its subjects sees it.
@@ -36,8 +38,9 @@ func (g grant) unread() bool { return g.role == nil && !g.gone }
 
 // New prepares the answers for a cluster.
 func New(f *collect.Facts) *Judge {
-	j := &Judge{named: map[Subject][]grant{}}
+	j := &Judge{named: map[Subject][]grant{}, release: releaseIn(f)}
 	roles := rolesOf(f)
+	j.roles = roles
 	for k, b := range f.ClusterRoleBindings {
 		j.bind(roles, k.Of("ClusterRoleBinding"), "", b.RoleRef, b.Subjects)
 	}

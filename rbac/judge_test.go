@@ -264,8 +264,9 @@ func TestPowersMayBeNoneAndWantEveryField(t *testing.T) {
 		t.Error(p, err)
 	}
 	for was, now := range map[string]string{"name: a-b": "name: A b", "title: t, ": "", "why: w, ": "", "severity: high": "severity: huge",
-		"verbs: [get], resource": "resource",
-		"resource: pods}":        "resource: pods, path: /x}", ", path: /x": "", "any: [{": "all: [{verbs: [get], resource: pods}], any: [{"} {
+		"verbs: [get], resource": "resource", "resource: pods}": "resource: pods, path: /x}", ", path: /x": "",
+		"resource: pods}, {": "resource: pods, names: some}, {", "path: /x": "path: /x, before: soon",
+	} {
 		if _, err := ParsePowers("p.yaml", []byte(strings.Replace(whole, was, now, 1))); err == nil {
 			t.Errorf("%q for %q is taken", now, was)
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 // Power is a named question that matters to security. It is held where one of
-// Any is allowed, or where every one of All is.
+// Any is allowed and every one of All is; either list may be left out.
 type Power struct {
 	// Name is its id: "read-secrets".
 	Name  string `yaml:"name"`
@@ -39,23 +39,51 @@ type Ask struct {
 	// ClusterScoped says that the resource has no namespace: a RoleBinding
 	// does not grant it.
 	ClusterScoped bool `yaml:"clusterScoped,omitempty"`
+	// Name asks about one object.
+	Name string `yaml:"name,omitempty"`
+	// Names says what a rule that is limited to named objects is worth.
+	Names naming `yaml:"names,omitempty"`
+	// ByPut says that what is created may be created by PUT, whose request names it.
+	ByPut bool `yaml:"byPut,omitempty"`
+	// Before is the Kubernetes version, such as 1.35, since which this is no longer enough.
+	Before string `yaml:"before,omitempty"`
 }
+
+// naming says what a rule is worth to an ask if the rule is limited to named objects.
+type naming string
+
+const (
+	// these: the power is limited to the named objects.
+	these naming = ""
+	// anyName: the attacker chooses the name, so that one is as good as all.
+	anyName naming = "any"
+	// noName: a name is not enough.
+	noName naming = "none"
+	// anywhere: one object anywhere is as good as all of the cluster.
+	anywhere naming = "anywhere"
+)
 
 // allowedBy says whether a rule allows the ask, for every object (nil names) or
 // for named ones. Where the API server knows no name when it decides (create,
 // deletecollection), a rule with names allows nothing.
 func (a Ask) allowedBy(rule rbacv1.PolicyRule) (names []string, ok bool) {
 	for _, verb := range a.Verbs {
-		r := Request{Verb: verb, Group: a.Group, Resource: a.Resource, Subresource: a.Subresource, Path: a.Path}
+		r := Request{Verb: verb, Group: a.Group, Resource: a.Resource, Subresource: a.Subresource, Name: a.Name, Path: a.Path}
 		if allows(rule, r) {
 			return nil, true
 		}
-		nameless := a.Path != "" || verb == "deletecollection" || verb == "create" && a.Subresource == ""
-		if len(rule.ResourceNames) > 0 && !nameless && has(rule.Verbs, verb) && allowsResource(rule, r) {
+		if a.limitedBy(rule, r) {
 			return rule.ResourceNames, true
 		}
 	}
 	return nil, false
+}
+
+// limitedBy says that a rule allows the request for the objects that it names.
+func (a Ask) limitedBy(rule rbacv1.PolicyRule, r Request) bool {
+	nameless := a.Path != "" || r.Verb == "deletecollection" || r.Verb == "create" && a.Subresource == "" && !a.ByPut
+	return len(rule.ResourceNames) > 0 && a.Name == "" && a.Names != noName && !nameless &&
+		has(rule.Verbs, r.Verb) && allowsResource(rule, r)
 }
 
 // ParsePowers reads a list of powers. It is strict: an unknown key, a name used
@@ -92,13 +120,35 @@ func (p Power) check() error {
 		return fmt.Errorf("power %q: want a title and a why", p.Name)
 	case !severity.IsRated(p.Severity):
 		return fmt.Errorf("power %q: severity %q: want low, medium, high or critical", p.Name, p.Severity)
-	case (len(p.Any) == 0) == (len(p.All) == 0):
-		return fmt.Errorf("power %q: want either any or all, with at least one ask", p.Name)
+	case len(p.Any) == 0 && len(p.All) == 0:
+		return fmt.Errorf("power %q: want any or all, with at least one ask", p.Name)
 	}
 	for _, a := range slices.Concat(p.Any, p.All) {
-		if len(a.Verbs) == 0 || (a.Resource == "") == (a.Path == "") {
-			return fmt.Errorf("power %q: an ask wants verbs and either a resource or a path", p.Name)
+		if err := a.check(); err != nil {
+			return fmt.Errorf("power %q: %w", p.Name, err)
 		}
 	}
 	return nil
+}
+
+func (a Ask) check() error {
+	switch {
+	case len(a.Verbs) == 0 || (a.Resource == "") == (a.Path == ""):
+		return errors.New("an ask wants verbs and either a resource or a path")
+	case !slices.Contains([]naming{these, anyName, noName, anywhere}, a.Names):
+		return fmt.Errorf("names %q: want any, none or anywhere", a.Names)
+	case a.Before != "" && releaseOf(a.Before) == (release{}):
+		return fmt.Errorf("before %q: want a version such as 1.35", a.Before)
+	}
+	return nil
+}
+
+// resources are what the names of a scope are names of: "secrets", "roles".
+func (p Power) resources() (out []string) {
+	for _, a := range slices.Concat(p.Any, p.All) {
+		if a.Names == these && a.Name == "" && a.Resource != "" && !slices.Contains(out, a.Resource) {
+			out = append(out, a.Resource)
+		}
+	}
+	return out
 }

@@ -18,18 +18,30 @@ func (r *reach) add(g grant, m match, ask Ask) {
 	if g.namespace != "" && (ask.ClusterScoped || ask.Path != "") {
 		return
 	}
-	w := g.witness(m.rule)
+	w, named := g.witness(m.rule), m.names != nil && ask.Names != anyName
 	switch {
-	case m.names != nil:
+	case ask.Names == anywhere:
+		r.everywhere(w)
+	case named && ask.Resource == "namespaces": // a namespace is in itself
+		for _, n := range m.names {
+			if g.namespace == "" || g.namespace == n {
+				r.namespace(n, w)
+			}
+		}
+	case named:
 		for _, n := range m.names {
 			r.name(g.namespace, n, w)
 		}
 	case g.namespace == "":
-		if r.cluster == nil {
-			r.cluster = w
-		}
+		r.everywhere(w)
 	default:
 		r.namespace(g.namespace, w)
+	}
+}
+
+func (r *reach) everywhere(w *Witness) {
+	if r.cluster == nil {
+		r.cluster = w
 	}
 }
 
@@ -56,8 +68,8 @@ func (r *reach) name(ns, name string, w *Witness) {
 
 // merge enters all of o that keep, given the place, lets through.
 func (r *reach) merge(o reach, keep func(ns, name string) bool) {
-	if o.cluster != nil && r.cluster == nil && keep("", "") {
-		r.cluster = o.cluster
+	if o.cluster != nil && keep("", "") {
+		r.everywhere(o.cluster)
 	}
 	for ns, w := range o.namespaces {
 		if keep(ns, "") {
@@ -114,14 +126,14 @@ func (r reach) scopes() []place {
 	}
 	var out []place
 	for _, ns := range slices.Sorted(maps.Keys(r.namespaces)) {
-		out = append(out, place{Scope{Namespace, ns, nil}, r.namespaces[ns]})
+		out = append(out, place{Scope{Kind: Namespace, Namespace: ns}, r.namespaces[ns]})
 	}
 	for _, ns := range slices.Sorted(maps.Keys(r.names)) {
 		if ns != "" && r.namespaces[ns] != nil {
 			continue
 		}
 		names := slices.Sorted(maps.Keys(r.names[ns]))
-		out = append(out, place{Scope{Names, ns, names}, r.names[ns][names[0]]})
+		out = append(out, place{Scope{Kind: Names, Namespace: ns, Names: names}, r.names[ns][names[0]]})
 	}
 	return out
 }

@@ -76,6 +76,15 @@ func (r *roles) called(to ref.Ref) (found *role, there bool) {
 	return found, there
 }
 
+// ofNamespaces are the Roles that were seen, sorted.
+func (r *roles) ofNamespaces() (out []ref.Ref) {
+	for k := range r.facts.Roles {
+		out = append(out, k.Of("Role"))
+	}
+	slices.SortFunc(out, func(a, b ref.Ref) int { return strings.Compare(a.ID(), b.ID()) })
+	return out
+}
+
 // listed says whether all roles of a kind were read, as an API server lists them.
 func (r *roles) listed(kind string) bool {
 	_, unseen := r.facts.Unseen(strings.ToLower(kind) + "s")

@@ -2,7 +2,6 @@ package segment
 
 import (
 	"slices"
-	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 
@@ -36,7 +35,9 @@ func (c *cluster) identities() {
 }
 
 func (c *cluster) wide(kind, name string, props ...graph.Prop) graph.Ref {
-	r := c.b.Node(kind, ref.Ref{Kind: kind, Name: name}.ID(), graph.S("name", name), graph.S("cluster", c.name))
+	is := ref.Ref{Kind: kind, Name: name}
+	c.put(is)
+	r := c.b.Node(kind, is.ID(), graph.S("name", name), graph.S("cluster", c.name))
 	c.b.Set(r, props...)
 	return r
 }
@@ -76,30 +77,44 @@ func (c *cluster) binding(r graph.Ref, namespace string, role rbacv1.RoleRef, su
 
 func (c *cluster) secretsAndConfigMaps() {
 	for k, s := range c.facts.Secrets {
-		c.b.Set(c.referred(k.Of("Secret")), text("type", s.Type))
+		r := c.referred(k.Of("Secret"))
+		c.b.Set(r, text("type", s.Type))
+		if s.Account != "" { // the API server deletes it with its account
+			c.b.Edge("TOKEN_OF", r, c.serviceAccount(k.Namespace, s.Account))
+		}
 	}
 	for k, m := range c.facts.ConfigMaps {
 		c.b.Set(c.referred(k.Of("ConfigMap")), labelList(m.Labels))
 	}
 }
 
-// everything is the power whose holder may do all.
-const everything = "everything"
+const (
+	// everything is the power whose holder may do all.
+	everything = "everything"
+	// takeOverNodes is what other powers amount to where admission lets them: nobody is granted it.
+	takeOverNodes = "take-over-nodes"
+)
 
 // holds draws the judge's effective answers: identity → permission → scope.
 func (c *cluster) holds() {
 	admins := map[rbac.Subject]bool{}
 	for _, h := range c.judged.Holds {
 		id, ok := c.subject(h.Subject.Kind, h.Subject.Namespace, h.Subject.Name)
-		if !ok {
+		if !ok || !c.there(h.Scope) {
 			continue
 		}
 		if h.Power == everything && h.Scope.Kind == rbac.Cluster {
 			admins[h.Subject] = true
 			c.b.Set(id, graph.B("clusterAdmin", true))
 		}
-		c.b.Edge("HOLDS", id, c.permission(h), text("binding", refText(h.Witness.Binding)), text("role", refText(h.Witness.Role)),
+		c.b.Edge("HOLDS", id, c.permission(h.Power, h.Scope), text("binding", refText(h.Witness.Binding)), text("role", refText(h.Witness.Role)),
 			text("witnessRule", h.Witness.Text))
+	}
+	c.permission(takeOverNodes, rbac.Scope{Kind: rbac.Cluster})
+	for _, g := range c.judged.Gains {
+		if c.there(g.Scope) && c.there(g.Gives.Scope) {
+			c.b.Edge("GIVES", c.permission(g.Power, g.Scope), c.permission(g.Gives.Power, g.Gives.Scope))
+		}
 	}
 	for k, p := range c.facts.Pods {
 		if p.Shape != nil && admins[rbac.ServiceAccount(k.Namespace, account(p.Shape))] {
@@ -127,39 +142,16 @@ func (c *cluster) holds() {
 	}
 }
 
+// there says that a scope's namespace may exist: a role may name one that does not.
+func (c *cluster) there(in rbac.Scope) bool {
+	return in.Namespace == "" || len(c.things[thing{"Namespace", in.Namespace}]) > 0 || !c.seen("Namespace")
+}
+
 func refText(r ref.Ref) string {
 	if r == (ref.Ref{}) {
 		return ""
 	}
 	return r.String()
-}
-
-// permission is the node of a power in a scope.
-func (c *cluster) permission(h rbac.Hold) graph.Ref {
-	id := "Permission/" + h.Power + "@cluster"
-	if names := strings.Join(h.Scope.Names, ","); h.Scope.Kind == rbac.Names && names == "cluster" && h.Scope.Namespace == "" {
-		id = "Permission/" + h.Power + "@name=cluster" // an object of that name is not the whole cluster
-	} else if h.Scope.Kind == rbac.Names {
-		id = "Permission/" + h.Power + "@" + names
-	} else if h.Scope.Namespace != "" {
-		id = "Permission/" + h.Power
-	}
-	if h.Scope.Namespace != "" {
-		id = h.Scope.Namespace + "/" + id
-	}
-	if c.drawn[id] {
-		return c.b.Ref("Permission", id)
-	}
-	c.drawn[id] = true
-	r := c.b.Node("Permission", id, graph.S("name", strings.ReplaceAll(h.Power, "-", " ")+" in "+h.Scope.String()),
-		graph.S("power", h.Power),
-		graph.S("scope", string(h.Scope.Kind)), text("namespace", h.Scope.Namespace), graph.S("cluster", c.name))
-	if h.Scope.Namespace != "" {
-		c.b.Edge("COVERS", r, c.namespace(h.Scope.Namespace))
-	} else {
-		c.b.Edge("COVERS", r, c.at(self))
-	}
-	return r
 }
 
 // webhooks makes the admission webhooks.

@@ -30,6 +30,8 @@ import (
 type Judged struct {
 	Exposure *exposure.Result
 	Holds    []rbac.Hold
+	// Gains are what powers over roles give.
+	Gains []rbac.Gain
 	// Unread are the roles of which it is not known what they allow each identity.
 	Unread   map[rbac.Subject][]rbac.Unread
 	Policies *netpol.Judge
@@ -44,8 +46,9 @@ type Judged struct {
 // Judge asks every judge about the facts. powers are the RBAC questions that matter.
 func Judge(f *collect.Facts, powers []rbac.Power) Judged {
 	accounts, policies := rbac.New(f), netpol.New(f)
-	j := Judged{Exposure: exposure.Judge(f, policies), Holds: accounts.Holds(powers), Unread: accounts.Unread(),
-		Policies: policies, Clouds: cloud.New(f, policies)}
+	holds := accounts.Holds(powers)
+	j := Judged{Exposure: exposure.Judge(f, policies), Holds: holds, Gains: accounts.Gains(powers, holds),
+		Unread: accounts.Unread(), Policies: policies, Clouds: cloud.New(f, policies)}
 	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, policies.Gaps())
 	return j
 }
@@ -63,14 +66,15 @@ type Result struct {
 func Cluster(f *collect.Facts, j Judged) *Result {
 	c := &cluster{facts: f, judged: j, b: graph.NewBuilder(schema.Vocabulary(), f.Cluster.Name), name: f.Cluster.Name,
 		labels: map[*collect.Labels][]string{}, images: newImageUses(j.Image), owners: map[collect.OwnerRef]map[string]ref.Ref{},
-		volumes: map[string]graph.Ref{}, capabilities: map[*collect.ContainerShape][]string{}, gaps: slices.Clone(j.Gaps), drawn: map[string]bool{}}
+		volumes: map[string]graph.Ref{}, capabilities: map[*collect.ContainerShape][]string{}, gaps: slices.Clone(j.Gaps), drawn: map[string]bool{},
+		things: map[thing][]ref.Ref{}}
 	c.clusterWide()
 	c.workloads()
 	c.pods()
 	c.network()
+	c.webhooks()
 	c.identities()
 	c.exposure()
-	c.webhooks()
 	c.clouds()
 	return &Result{Builder: c.b, Images: c.images.images(), Gaps: c.gaps}
 }
@@ -105,6 +109,7 @@ type cluster struct {
 	// capabilities are told once for all containers of a shape.
 	capabilities map[*collect.ContainerShape][]string
 	drawn        map[string]bool
+	things       map[thing][]ref.Ref
 	gaps         []collect.Gap
 }
 
@@ -148,6 +153,7 @@ func (c *cluster) inCluster(kind, name string) graph.Ref {
 		return c.at(is)
 	}
 	c.drawn[is.ID()] = true
+	c.put(is)
 	r := c.b.Node(kind, is.ID(), graph.S("name", name), graph.S("cluster", c.name))
 	c.b.Edge("CONTAINS", c.at(self), r)
 	return r
@@ -165,6 +171,7 @@ func nodeRoles(labels map[string]string) (out []string) {
 
 // object makes the node of a namespaced object and puts it into its namespace.
 func (c *cluster) object(is ref.Ref, props ...graph.Prop) graph.Ref {
+	c.put(is)
 	r := c.b.Node(is.Kind, is.ID(), graph.S("name", is.Name), graph.S("namespace", is.Namespace), graph.S("cluster", c.name))
 	c.b.Set(r, told(props)...)
 	c.b.Edge("CONTAINS", c.namespace(is.Namespace), r)

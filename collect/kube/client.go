@@ -177,7 +177,37 @@ func (c *client) secretNames(ctx context.Context, namespace string, limit int64)
 			out = append(out, s)
 		}
 		if next = t.Metadata.Continue; next == "" {
-			return out, nil
+			return out, c.tokenAccounts(ctx, namespace, out)
 		}
 	}
+}
+
+// tokenAccounts asks whose tokens the Secrets of that type hold: of these alone, for
+// the metadata, in which an annotation says it.
+func (c *client) tokenAccounts(ctx context.Context, namespace string, secrets []*collect.Secret) error {
+	tokens := map[string]*collect.Secret{}
+	for _, s := range secrets {
+		if s.Type == string(corev1.SecretTypeServiceAccountToken) {
+			tokens[s.Name] = s
+		}
+	}
+	if len(tokens) == 0 {
+		return nil
+	}
+	raw, err := c.discover.RESTClient().Get().AbsPath("/api/v1/namespaces/"+namespace+"/secrets").
+		SetHeader("Accept", "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io").
+		Param("fieldSelector", "type="+string(corev1.SecretTypeServiceAccountToken)).Do(ctx).Raw()
+	if err != nil {
+		return err
+	}
+	var list metav1.PartialObjectMetadataList
+	if err := json.Unmarshal(raw, &list); err != nil || list.Kind != "PartialObjectMetadataList" {
+		return fmt.Errorf("token secrets by their metadata: the server sent a %q (%v)", list.Kind, err)
+	}
+	for _, m := range list.Items {
+		if s := tokens[m.Name]; s != nil {
+			s.Account = str(m.Annotations[corev1.ServiceAccountNameKey])
+		}
+	}
+	return nil
 }

@@ -301,6 +301,7 @@ func namesOnly(b []byte, o object) error {
 			GenerateName string            `json:"generateName"`
 			Namespace    string            `json:"namespace"`
 			Labels       map[string]string `json:"labels"`
+			Annotations  map[string]string `json:"annotations"`
 		} `json:"metadata"`
 		Type string `json:"type"`
 	}
@@ -317,6 +318,7 @@ func namesOnly(b []byte, o object) error {
 	o.SetLabels(m.Labels)
 	if s, ok := o.(*corev1.Secret); ok {
 		s.Type = corev1.SecretType(named.Type)
+		s.Annotations = map[string]string{corev1.ServiceAccountNameKey: m.Annotations[corev1.ServiceAccountNameKey]}
 	}
 	return nil
 }

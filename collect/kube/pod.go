@@ -228,7 +228,7 @@ func skippedByCloud(annotations map[string]string, container string) bool {
 
 func containerShape(c *corev1.Container, typ collect.ContainerType, annotations map[string]string) collect.ContainerShape {
 	out := collect.ContainerShape{Name: str(c.Name), Type: typ, Image: str(c.Image), Command: withoutSecrets(c.Command),
-		Args: withoutSecrets(c.Args)}
+		Args: withoutSecrets(c.Args), Stdin: c.Stdin}
 	for _, p := range c.Ports {
 		out.Ports = append(out.Ports, collect.ContainerPort{Name: str(p.Name), Port: p.ContainerPort, HostPort: p.HostPort,
 			HostIP: p.HostIP, Protocol: tcpIsEmpty(p.Protocol)})

@@ -86,7 +86,11 @@ func stripConfigMap(_ *stripper, o *corev1.ConfigMap) (any, bool) {
 }
 
 func stripSecret(_ *stripper, o *corev1.Secret) (any, bool) {
-	return &collect.Secret{Key: keyOf(o), Type: str(string(o.Type))}, true
+	s := &collect.Secret{Key: keyOf(o), Type: str(string(o.Type))}
+	if o.Type == corev1.SecretTypeServiceAccountToken {
+		s.Account = str(o.Annotations[corev1.ServiceAccountNameKey])
+	}
+	return s, true
 }
 
 func stripEndpointSlice(_ *stripper, o *discoveryv1.EndpointSlice) (any, bool) {

@@ -1,0 +1,86 @@
+package segment
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/rbac"
+	"github.com/breakwater-sec/breakwater/ref"
+)
+
+// permission is the node of a power in a scope.
+func (c *cluster) permission(power string, in rbac.Scope) graph.Ref {
+	id := permissionID(power, in)
+	if c.drawn[id] {
+		return c.b.Ref("Permission", id)
+	}
+	c.drawn[id] = true
+	r := c.b.Node("Permission", id, graph.S("name", strings.ReplaceAll(power, "-", " ")+" in "+in.String()),
+		graph.S("power", power),
+		graph.S("scope", string(in.Kind)), text("namespace", in.Namespace), graph.S("cluster", c.name))
+	if in.Namespace != "" {
+		c.b.Edge("COVERS", r, c.namespace(in.Namespace))
+	} else {
+		c.b.Edge("COVERS", r, c.at(self))
+	}
+	if in.Kind == rbac.Names {
+		c.named(r, in)
+	}
+	return r
+}
+
+func permissionID(power string, in rbac.Scope) string {
+	id := "Permission/" + power + "@cluster"
+	if names := strings.Join(in.Names, ","); in.Kind == rbac.Names && names == "cluster" && in.Namespace == "" {
+		id = "Permission/" + power + "@name=cluster" // an object of that name is not the whole cluster
+	} else if in.Kind == rbac.Names {
+		id = "Permission/" + power + "@" + names
+	} else if in.Namespace != "" {
+		id = "Permission/" + power
+	}
+	if in.Namespace != "" {
+		id = in.Namespace + "/" + id
+	}
+	return id
+}
+
+// kindOf is the kind of the objects of a resource, where they are drawn.
+var kindOf = map[string]string{
+	"clusterrolebindings": "ClusterRoleBinding", "clusterroles": "ClusterRole", "configmaps": "ConfigMap", "cronjobs": "CronJob",
+	"daemonsets": "DaemonSet", "deployments": "Deployment", "groups": "Group", "jobs": "Job",
+	"mutatingwebhookconfigurations": "AdmissionWebhook", "namespaces": "Namespace", "nodes": "Node", "pods": "Pod",
+	"replicasets": "ReplicaSet", "rolebindings": "RoleBinding", "roles": "Role", "secrets": "Secret",
+	"serviceaccounts": "ServiceAccount", "statefulsets": "StatefulSet", "users": "User",
+}
+
+// named joins a permission to the objects that its scope names and that are there.
+func (c *cluster) named(permission graph.Ref, in rbac.Scope) {
+	for _, resource := range in.Of {
+		kind := kindOf[resource]
+		if kind == "" {
+			continue
+		}
+		for _, name := range in.Names {
+			if kind == "Secret" && in.Namespace != "" && !c.seen(kind) {
+				c.referred(ref.Ref{Namespace: in.Namespace, Kind: kind, Name: name}) // that somebody may read it is how we know of it
+			}
+			for _, is := range c.things[thing{kind, name}] {
+				if in.Namespace == "" || in.Namespace == is.Namespace {
+					c.b.Edge("NAMES", permission, c.at(is))
+				}
+			}
+		}
+	}
+}
+
+// thing is what a resourceName names: the objects of a kind that have the name.
+type thing struct{ kind, name string }
+
+// put remembers that an object is drawn.
+func (c *cluster) put(is ref.Ref) {
+	key := thing{is.Kind, is.Name}
+	if !slices.Contains(c.things[key], is) {
+		c.things[key] = append(c.things[key], is)
+	}
+}
