@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -166,18 +167,29 @@ func pathsCommand(s streams) *cobra.Command {
 	var in input
 	var f format
 	var fail failing
+	proving := false
 	c := &cobra.Command{
 		Use:   "paths",
 		Short: "The attacker's ways in: attack paths from the internet, worst first",
-		Args:  cobra.NoArgs,
+		Long: `The attacker's ways in: attack paths from the internet, worst first.
+
+With --prove, the API server of --from context:NAME is asked whether the steps are
+so: access reviews for what identities hold, dry runs of a privileged pod for what
+admission lets in. It changes nothing. Each step is then verified, refuted or, where
+only taking it would show it, unproven. The credentials need to create
+SubjectAccessReviews, and for dry runs pods; what they may not ask stays unproven.`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var d report.Paths
+			var d provenPaths
+			if proving && len(in.from) != 1 {
+				return errors.New("--prove asks one cluster: want exactly one --from context:NAME or in-cluster")
+			}
 			if len(in.from) == 0 {
 				cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
 				if err != nil {
 					return err
 				}
-				if err := cl.ask(c.Context(), "/report/paths", nil, &d); err != nil {
+				if err := cl.ask(c.Context(), "/report/paths", nil, &d.Paths); err != nil {
 					return err
 				}
 			} else {
@@ -185,13 +197,18 @@ func pathsCommand(s streams) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				d = report.AttackPaths(w)
+				d.Paths = report.AttackPaths(w)
+				if proving {
+					if d.Proof, err = provePaths(c.Context(), in, w, d.Paths.Paths); err != nil {
+						return err
+					}
+				}
 			}
 			if err := printPaths(s, f, d); err != nil {
 				return err
 			}
 			var risks []string
-			for _, p := range d.Paths {
+			for _, p := range d.Paths.Paths {
 				risks = append(risks, p.Risk)
 			}
 			return fail.decide(len(d.Gaps) > 0, risks...)
@@ -200,17 +217,18 @@ func pathsCommand(s streams) *cobra.Command {
 	in.flags(c)
 	output(c, &f, "table", "json", "jsonl")
 	fail.flags(c, severity.Rated, "a path has at least this risk")
+	c.Flags().BoolVar(&proving, "prove", false, "ask the cluster's API server whether the steps are so; changes nothing")
 	return c
 }
 
-func printPaths(s streams, f format, d report.Paths) error {
+func printPaths(s streams, f format, d provenPaths) error {
 	switch f {
 	case "json":
 		return writeJSON(s.out, d)
 	case "jsonl":
-		return besideLines(s, d.Paths, d.Gaps)
+		return besideLines(s, d.Paths.Paths, d.Gaps)
 	}
-	for _, p := range d.Paths {
+	for _, p := range d.Paths.Paths {
 		terminal.Path(s.out, p.Risk, p.Title, p.Cluster+" · "+p.Namespace, p.Story)
 		for _, fix := range p.Fixes {
 			if fix.Effect == "breaks" {
@@ -219,7 +237,12 @@ func printPaths(s streams, f format, d report.Paths) error {
 		}
 		fmt.Fprintln(s.out)
 	}
-	fmt.Fprintf(s.err, "%d attack paths\n", len(d.Paths))
+	if d.Proof != nil {
+		if err := printProofs(s, d.Proof); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(s.err, "%d attack paths\n", len(d.Paths.Paths))
 	printGaps(s.err, d.Gaps)
 	return nil
 }

@@ -68,11 +68,10 @@ func (r *Rule) mapping(n *strictyaml.Node) (expr, *misplaced) {
 // test compiles one line: field|modifiers: value, or a list of values.
 func (r *Rule) test(key string, n *strictyaml.Node) (*test, error) {
 	words := strings.Split(key, "|")
-	field, err := r.ask(words[0])
-	if err != nil {
+	t := &test{field: words[0], plain: true}
+	if err := r.log.known(t.field); err != nil {
 		return nil, err
 	}
-	t := &test{field: field, plain: true, missing: r.log.known(field) != nil}
 	m, err := parseModifiers(words[1:])
 	if err != nil {
 		return nil, err
@@ -99,7 +98,6 @@ func (r *Rule) test(key string, n *strictyaml.Node) (*test, error) {
 	if m.all {
 		t.match = allOf(matches)
 	}
-	r.compares(t)
 	return t, nil
 }
 
