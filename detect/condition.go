@@ -14,6 +14,7 @@ import (
 // expr is a condition, or a part of one.
 type expr interface {
 	holds(event.Fields) bool
+	never() bool
 	// needs gives the values of which a field must hold one for the expression to
 	// hold; ok is false where it may hold with any value of the field. An absent field
 	// is the value "".
@@ -31,6 +32,9 @@ type (
 		// values are all that the field may be, if they are plain.
 		values []string
 		plain  bool
+		// missing is a field that the log does not have; impossible is a value that the
+		// field never has.
+		missing, impossible bool
 	}
 )
 

@@ -20,8 +20,29 @@ type Log struct {
 	// most one value, is how an event finds the rules that can match.
 	Fields []event.Field
 	Index  []string
+	// Forms are other names of the source, and Aliases those of fields, in rules that
+	// were written for other tools. Says is what an alert of such a rule says.
+	Forms   []event.Source
+	Aliases map[string]string
+	Says    []string
 	// Decode reads what a test of a rule gives, all of it or an error.
 	Decode func(io.Reader) ([]event.Event, error)
+}
+
+// is says that a rule means this log.
+func (l *Log) is(s event.Source) bool { return l.Source == s || slices.Contains(l.Forms, s) }
+
+// field is what the log calls a field.
+func (l *Log) field(name string) string {
+	if alias, ok := l.Aliases[name]; ok {
+		return alias
+	}
+	return name
+}
+
+// number says that every value of a field is one.
+func (l *Log) number(name string) bool {
+	return slices.ContainsFunc(l.Fields, func(f event.Field) bool { return f.Name == name && f.Number })
 }
 
 // known says what is wrong with a field's name.

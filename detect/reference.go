@@ -3,6 +3,8 @@ package detect
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/event"
@@ -25,6 +27,7 @@ func WriteReference(w io.Writer, rules *Rules, logs []Log) error {
 		for _, f := range l.Fields {
 			p.field(f)
 		}
+		p.aliases(l)
 	}
 	return p.err
 }
@@ -40,6 +43,10 @@ that stays quiet; ` + "`breakwater rules test FOLDER`" + ` runs them.
 ` + "`evidence`" + ` is what the alert says, a sentence each, with fields in braces; a sentence about an absent field is left out.
 ` + "`per`" + ` is what makes two alerts of a rule differ: fields, or ` + "`actor` and `target`" + `, which are the default. The same thing
 again within a day of the last time adds to the alert's count.
+
+Sigma rules that were written for other tools (SigmaHQ's) load as they are: a rule with none of the keys that are ours
+brings no tests, says ` + "`description`" + ` as its why, and may name fields as they do there. What it asks for and no field here
+gives never holds; ` + "`breakwater rules test FOLDER`" + ` names such rules, and which of them can never fire.
 `
 
 type page struct {
@@ -67,6 +74,18 @@ func (p *page) rule(r *Rule) {
 
 func (p *page) field(f event.Field) {
 	p.text("| `%s` | %s | `%s` |", f.Name, strings.ReplaceAll(f.Sentence, "|", "\\|"), strings.ReplaceAll(f.Example, "|", "\\|"))
+}
+
+// aliases are the names of fields that rules of others may use.
+func (p *page) aliases(l Log) {
+	if len(l.Aliases) == 0 {
+		return
+	}
+	p.text("\nRules that were written for other tools may say as well:\n\n| field | is |\n|---|---|")
+	for _, name := range slices.Sorted(maps.Keys(l.Aliases)) {
+		p.text("| `%s` | `%s` |", name, l.Aliases[name])
+	}
+	p.text("")
 }
 
 // logsource is a source as a rule writes it.

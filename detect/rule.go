@@ -19,18 +19,24 @@ import (
 // file is a rule as it is written: Sigma's keys, and beside them ours: why, fix,
 // evidence, per and tests.
 type file struct {
-	Title          string   `yaml:"title"`
-	ID             string   `yaml:"id"`
-	Status         string   `yaml:"status"`
-	Description    string   `yaml:"description"`
-	Author         string   `yaml:"author"`
-	Date           string   `yaml:"date"`
-	Modified       string   `yaml:"modified"`
-	License        string   `yaml:"license"`
-	References     []string `yaml:"references"`
-	FalsePositives []string `yaml:"falsepositives"`
-	Level          string   `yaml:"level"`
-	Tags           []string `yaml:"tags"`
+	Title       string   `yaml:"title"`
+	ID          string   `yaml:"id"`
+	Status      string   `yaml:"status"`
+	Description string   `yaml:"description"`
+	Author      string   `yaml:"author"`
+	Date        string   `yaml:"date"`
+	Modified    string   `yaml:"modified"`
+	License     string   `yaml:"license"`
+	References  []string `yaml:"references"`
+	// These of Sigma's keys are read and not used.
+	Name           string            `yaml:"name"`
+	Taxonomy       string            `yaml:"taxonomy"`
+	Scope          []string          `yaml:"scope"`
+	UsedFor        []string          `yaml:"fields"`
+	Related        []strictyaml.Node `yaml:"related"`
+	FalsePositives []string          `yaml:"falsepositives"`
+	Level          string            `yaml:"level"`
+	Tags           []string          `yaml:"tags"`
 	Logsource      struct {
 		Product    string `yaml:"product"`
 		Service    string `yaml:"service"`
@@ -61,6 +67,7 @@ type Rule struct {
 	evidence  []string
 	per       []string
 	cases     []rule.Case
+	foreign   *rule.Foreign
 	// Quiet is what the rule says it does not fire on.
 	Quiet []string
 }
@@ -81,16 +88,19 @@ func (c *compiler) compile(f *rule.File, b *file) (rule.Rule, error) {
 	r := &Rule{Head: rule.Head{ID: b.ID, Title: b.Title, Severity: b.Level, Why: b.Why, Fix: b.Fix}, per: b.Per, evidence: b.Evidence,
 		Quiet: b.FalsePositives}
 	source := event.Source{Product: b.Logsource.Product, Service: b.Logsource.Service, Category: b.Logsource.Category}
-	i := slices.IndexFunc(c.logs, func(l Log) bool { return l.Source == source })
+	i := slices.IndexFunc(c.logs, func(l Log) bool { return l.is(source) })
 	if i < 0 {
 		return nil, f.Errorf(fmt.Errorf("no log is %q", title(source)), "logsource")
 	}
 	r.log = &c.logs[i]
+	if b.isForeign() {
+		r.adopt(b)
+	}
 	var err error
 	if r.Attack, err = techniques(b.Tags); err != nil {
 		return nil, f.Errorf(err, "tags")
 	}
-	if !severity.IsRated(b.Level) {
+	if !severity.IsRated(r.Severity) {
 		return nil, f.Errorf(fmt.Errorf("level %q: want one of %s", b.Level, strings.Join(severity.Rated, ", ")), "level")
 	}
 	if r.condition, err = r.detection(f, b.Detection); err != nil {
@@ -99,21 +109,29 @@ func (c *compiler) compile(f *rule.File, b *file) (rule.Rule, error) {
 	if err := r.names(f); err != nil {
 		return nil, err
 	}
+	if r.foreign != nil {
+		r.foreign.Never = r.condition.never()
+	}
 	if len(r.per) == 0 {
 		r.per = []string{"actor", "target"}
 	}
 	return r, c.tests(f, r, b)
 }
 
-// techniques reads attack.t1611 and passes over tactics, attack.execution.
+var (
+	techniqueTag = regexp.MustCompile(`^attack\.t[0-9]{4}(\.[0-9]{3})?$`)
+	otherTag     = regexp.MustCompile(`^[a-z0-9_-]+\.[a-z0-9._-]+$`)
+)
+
+// techniques reads attack.t1611 and passes over tactics, attack.execution, and
+// Sigma's other namespaces, cve.2021-44228.
 func techniques(tags []string) (out []string, err error) {
 	for _, t := range tags {
-		name, ok := strings.CutPrefix(t, "attack.")
 		switch {
-		case !ok:
-			return nil, fmt.Errorf("tag %q: want attack.TACTIC or attack.tNNNN", t)
-		case regexp.MustCompile(`^t[0-9]{4}(\.[0-9]{3})?$`).MatchString(name):
-			out = append(out, strings.ToUpper(name))
+		case techniqueTag.MatchString(t):
+			out = append(out, strings.ToUpper(strings.TrimPrefix(t, "attack.")))
+		case !otherTag.MatchString(t):
+			return nil, fmt.Errorf("tag %q: want attack.TACTIC, attack.tNNNN or another NAMESPACE.NAME", t)
 		}
 	}
 	return out, nil

@@ -68,10 +68,11 @@ func (r *Rule) mapping(n *strictyaml.Node) (expr, *misplaced) {
 // test compiles one line: field|modifiers: value, or a list of values.
 func (r *Rule) test(key string, n *strictyaml.Node) (*test, error) {
 	words := strings.Split(key, "|")
-	t := &test{field: words[0], plain: true}
-	if err := r.log.known(t.field); err != nil {
+	field, err := r.ask(words[0])
+	if err != nil {
 		return nil, err
 	}
+	t := &test{field: field, plain: true, missing: r.log.known(field) != nil}
 	m, err := parseModifiers(words[1:])
 	if err != nil {
 		return nil, err
@@ -98,6 +99,7 @@ func (r *Rule) test(key string, n *strictyaml.Node) (*test, error) {
 	if m.all {
 		t.match = allOf(matches)
 	}
+	r.compares(t)
 	return t, nil
 }
 

@@ -58,6 +58,8 @@ type Field struct {
 	Name, Sentence string
 	// Example is a value as it comes.
 	Example string
+	// Number says that every value is one.
+	Number bool
 }
 
 // Role is the part an entity plays in an event.

@@ -37,6 +37,23 @@ type Rule interface {
 	Cases() []Case
 }
 
+// Foreign is what is known of a rule that was written for other tools. It brings no
+// tests, so that it is looked at instead: what of it can hold here.
+type Foreign struct {
+	// Missing are what it asks for and nothing here gives.
+	Missing []string
+	// Never says that it can therefore never fire.
+	Never bool
+}
+
+// foreign is what a rule says of itself, or nil if it is one of ours.
+func foreign(r Rule) *Foreign {
+	if f, ok := r.(interface{ Foreign() *Foreign }); ok {
+		return f.Foreign()
+	}
+	return nil
+}
+
 // Case is one test of a rule. Fires says that the rule is expected to find
 // something, rather than to stay quiet.
 type Case struct {

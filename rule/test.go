@@ -3,6 +3,7 @@ package rule
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Outcome is how one test of one rule ended.
@@ -20,6 +21,31 @@ func Test(rules []Rule) (out []Outcome) {
 		}
 	}
 	return out
+}
+
+// ReportForeign writes which rules were written for other tools and can never fire
+// here, or not in part. It returns how many there are.
+func ReportForeign(w io.Writer, rules []Rule) (n int) {
+	never := 0
+	for _, r := range rules {
+		f := foreign(r)
+		if f == nil {
+			continue
+		}
+		n++
+		says := "part of it can never hold"
+		if f.Never {
+			never++
+			says = "can never fire"
+		}
+		if len(f.Missing) > 0 {
+			fmt.Fprintf(w, "%s: %s: %s: %s\n", r.Header().File, r.Header().ID, says, strings.Join(f.Missing, "; "))
+		}
+	}
+	if n > 0 {
+		fmt.Fprintf(w, "%d rules of others, which bring no tests: %d can fire, %d never\n", n, n-never, never)
+	}
+	return n
 }
 
 // Report writes what failed, and a last line with the counts. It says whether

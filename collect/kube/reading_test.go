@@ -519,7 +519,8 @@ func TestWhoOwnsAnObjectIsItsWritersWord(t *testing.T) {
 		{"a pod that shares less of the node", deployment("a", "", "", "{hostPID: true, containers: [{name: c, image: i}]}") +
 			object("v1", "Pod", "p", "Deployment/a", "", plain), "a p", "Pod default/p names Deployment default/a"},
 		{"a pod whose set's template is another", deployment("a", "", "", evil) +
-			object("apps/v1", "ReplicaSet", "s", "Deployment/a", "", plain) + object("v1", "Pod", "p", "ReplicaSet/s", "", plain), "a p", "Pod default/p names Deployment default/a"},
+			object("apps/v1", "ReplicaSet", "s", "Deployment/a", "", plain) + object("v1", "Pod", "p", "ReplicaSet/s", "", plain),
+			"a p", "Pod default/p names Deployment default/a"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

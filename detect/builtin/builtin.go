@@ -14,8 +14,9 @@ import (
 // Logs are what rules can be about. Their decoders are for the rules' own tests.
 func Logs() []detect.Log {
 	a, r := &audit.Decoder{Cluster: "test"}, &runtime.Decoder{Cluster: "test"}
-	return []detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: a.All},
-		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: r.All}}
+	return []detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: a.All,
+		Forms: audit.Forms, Aliases: audit.Aliases, Says: audit.Says},
+		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: r.All, Says: runtime.Says}}
 }
 
 // Load reads the built-in rules, and those below detect/ of each folder.

@@ -8,6 +8,34 @@ var Source = event.Source{Product: "kubernetes", Service: "audit"}
 // Index are the fields by which rules are found; each has one value at most.
 var Index = []string{"objectRef.resource", "objectRef.subresource", "verb"}
 
+// Forms are other ways to name the log: SigmaHQ's rules give a category.
+var Forms = []event.Source{{Product: "kubernetes", Service: "audit", Category: "application"}}
+
+// Aliases are names of fields in other people's rules, by what we call them.
+var Aliases = map[string]string{
+	"apiGroup": "objectRef.apiGroup", "namespace": "objectRef.namespace", "resource": "objectRef.resource",
+	"subresource": "objectRef.subresource", "username": "user.username",
+	"annotations.authorization.k8s.io/decision": "authorization.decision",
+	"annotations.authorization.k8s.io/reason":   "authorization.reason",
+
+	"capabilities": "container.addedCapability", "hostPath": "container.hostPath", "image": "container.image",
+	"requestObject.spec.hostIPC": "pod.hostIPC", "requestObject.spec.hostNetwork": "pod.hostNetwork",
+	"requestObject.spec.hostPID": "pod.hostPID", "requestObject.spec.nodeName": "pod.node",
+	"requestObject.spec.serviceAccountName":                          "pod.serviceAccount",
+	"requestObject.spec.containers.image":                            "container.image",
+	"requestObject.spec.containers.securityContext.capabilities.add": "container.addedCapability",
+	"requestObject.spec.volumes.hostPath.path":                       "container.hostPath",
+
+	"requestObject.roleRef.kind": "binding.roleKind", "requestObject.roleRef.name": "binding.role",
+	"requestObject.rules.resources": "role.resource", "requestObject.rules.verbs": "role.verb",
+}
+
+// Says is what an alert tells of a rule that says nothing itself.
+var Says = []string{
+	"{actor.name} ({actor.class}) asked to {verb} {object.kind} {objectRef.namespace}/{objectRef.name}, from {source.address}.",
+	"The address asked for was {request.path}, and the answer {responseStatus.code}.",
+}
+
 // Fields are all that a rule may ask of an audit event.
 var Fields = []event.Field{
 	{Name: "verb", Sentence: "What was asked: create, get, list, watch, update, patch, delete, deletecollection. " +
@@ -31,7 +59,7 @@ var Fields = []event.Field{
 	{Name: "objectRef.namespace", Sentence: "The namespace of the thing.", Example: "shop"},
 	{Name: "objectRef.name", Sentence: "The name of the thing. If the server chose it, it is read from the answer.", Example: "web"},
 	{Name: "responseStatus.code", Sentence: "The HTTP status. 101 says that a stream was opened, not that what ran in it succeeded.",
-		Example: "201"},
+		Example: "201", Number: true},
 	{Name: "authorization.decision", Sentence: "allow or forbid, as the API server decided.", Example: "allow"},
 	{Name: "authorization.reason", Sentence: "Why the API server decided so, in its words.",
 		Example: `RBAC: allowed by ClusterRoleBinding "ops"`},

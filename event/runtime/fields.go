@@ -8,6 +8,9 @@ var Source = event.Source{Product: "linux", Category: "process_creation"}
 // Index are the fields by which rules are found; each has one value at most.
 var Index = []string{"process.shell", "container.privileged", "container.first"}
 
+// Says is what an alert tells of a rule that says nothing itself.
+var Says = []string{"{Image} ran as {User} on the node {node.name}: {CommandLine}", "Ancestry: {process.ancestry}"}
+
 // Fields are all that a rule may ask of a program's start. What Sigma names has
 // Sigma's name, so that rules written for other sensors load.
 var Fields = []event.Field{
