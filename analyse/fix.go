@@ -21,7 +21,7 @@ const (
 func (w *writer) fixes(hops []hop, v weakness) {
 	w.path.Fixes = []Fix{}
 	for _, image := range v.images {
-		if image.Value("severe").Bool() || image.Value("rce").Bool() { // else it does not open the path
+		if image.Value("unclear").Bool() || image.Value("rce").Bool() { // else it does not open the path
 			w.fix(w.imageFix(image, v))
 		}
 	}

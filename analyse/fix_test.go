@@ -24,15 +24,15 @@ func pathsOf(t *testing.T, file, images string, changes ...string) []Path {
 }
 
 func TestAnUpdateBreaksThePathOnlyIfItEndsEveryVulnerabilityThatOpensIt(t *testing.T) {
-	const first, second = cart + " CVE-2022-3602 High rce fixed\n", cart + " CVE-2022-3786 High fixed\n"
+	const first, second = cart + " CVE-2022-3602 High rce fixed\n", cart + " CVE-2022-3786 High rce fixed\n"
 	tests := []struct{ name, images, effect, text string }{
 		{"all have a fix", first + second, Breaks, "Build the image again with openssl from 1.0 to 2.0, then roll out the workload."},
-		{"one has none", first + cart + " CVE-2022-3786 High\n", Lowers,
+		{"one has none", first + cart + " CVE-2022-3786 High rce\n", Lowers,
 			"No fix has been published yet for 1 vulnerability of those that open the path."},
-		{"none has one", cart + " CVE-2022-3786 High\n", Lowers,
+		{"none has one", cart + " CVE-2022-3786 High rce\n", Lowers,
 			"No fix has been published yet for 1 vulnerability of those that open the path."},
-		{"each is fixed in another version, the last also in one that opens nothing", cart + " CVE-1 High fixed=2.15.0\n" + cart +
-			" CVE-2 High fixed=2.9.0\n" + cart + " CVE-3 Medium fixed=2.17.0\n" + cart + " CVE-4 High fixed=2.16.0\n", Breaks,
+		{"each is fixed in another version, the last also in one that opens nothing", cart + " CVE-1 High rce fixed=2.15.0\n" + cart +
+			" CVE-2 High rce fixed=2.9.0\n" + cart + " CVE-3 Medium fixed=2.17.0\n" + cart + " CVE-4 High rce fixed=2.16.0\n", Breaks,
 			"Build the image again with openssl from 1.0 to 2.17.0, then roll out the workload."},
 		{"one without a fix that does not open the path", first + cart + " CVE-2020-1 Low\n", Breaks, "Build the image again"},
 	}
@@ -49,7 +49,7 @@ func TestAnUpdateBreaksThePathOnlyIfItEndsEveryVulnerabilityThatOpensIt(t *testi
 }
 
 func TestListedAddressesLowerTheRisk(t *testing.T) {
-	const images = cart + " CVE-2022-3786 High\n"
+	const images = cart + " CVE-2022-3786 High rce\n"
 	factors := func(p Path) (names []string, sum int) {
 		for _, f := range p.RiskFactors {
 			names, sum = append(names, f.Name), sum+f.Points

@@ -72,7 +72,7 @@ func random(seed uint64, ns func(int) string) (*collect.Facts, []*assess.Assessm
 	for i := range 4 {
 		var found advisories
 		if one(2) {
-			found = advisories{{ID: "CVE-2026-1", Severity: vuln.High}}
+			found = advisories{{ID: "CVE-2026-1", Severity: vuln.High, RCE: true}}
 		}
 		images = append(images, assess.Contents{ID: fmt.Sprint("registry.test/i-", i, ":latest"),
 			Components: []assess.Component{{Package: vuln.Package{Ecosystem: "Debian:12", Name: "p", Version: "1"},

@@ -73,9 +73,9 @@ const (
 
 var (
 	remote   = vuln.Match{ID: "CVE-2022-3602", Severity: vuln.High, FixedVersion: "3.0.7", RCE: true, KEV: &vuln.KEV{Listed: true}}
-	later    = vuln.Match{ID: "CVE-2022-3786", Severity: vuln.High, FixedVersion: "3.0.8"}
+	later    = vuln.Match{ID: "CVE-2022-3786", Severity: vuln.High, FixedVersion: "3.0.8", Unclear: "nobody says"}
 	unmended = vuln.Match{ID: "CVE-2011-0001", Severity: vuln.Low}
-	elswhere = vuln.Match{ID: "CVE-2020-0002", Severity: vuln.Critical, FixedVersion: "9"}
+	elswhere = vuln.Match{ID: "CVE-2020-0002", Severity: vuln.Critical, FixedVersion: "9", RCE: true}
 	estateDB = byVersion{"libssl3 3.0.1": {remote, later, unmended}, "openssl 3.0.1": {remote, later, unmended},
 		"libssl3 3.0.2": {later}, "zlib1g 1": {elswhere}, "libc6 1": {unmended}}
 )
@@ -187,7 +187,7 @@ func TestEveryFixableFindingIsInOneRecommendation(t *testing.T) {
 			for v := range 3 {
 				key := fmt.Sprintf("p%d %d", p, v)
 				for range r.IntN(4) {
-					m := vuln.Match{ID: fmt.Sprintf("CVE-%d", r.IntN(12)), Severity: vuln.High}
+					m := vuln.Match{ID: fmt.Sprintf("CVE-%d", r.IntN(12)), Severity: vuln.High, RCE: true}
 					if r.IntN(3) > 0 {
 						m.FixedVersion = fmt.Sprint(3 + r.IntN(5))
 					}
@@ -243,7 +243,7 @@ func BenchmarkRecommend(b *testing.B) {
 	for p := range 4000 {
 		for v := range 3 * (p % 3 / 2) {
 			db[fmt.Sprintf("p%d 1", p)] = append(db[fmt.Sprintf("p%d 1", p)], vuln.Match{ID: fmt.Sprintf("CVE-%d-%d", p, v),
-				Severity: vuln.High, FixedVersion: "2"})
+				Severity: vuln.High, RCE: true, FixedVersion: "2"})
 		}
 	}
 	findings := 0

@@ -19,7 +19,7 @@ func (w *writer) sentence(st Step) string {
 	}
 	from, to := w.path.thing(st.From), w.path.thing(st.To)
 	if st.Edge == "CAN_EXPLOIT" {
-		return w.exploited(from, to)
+		return w.exploited(from, to, st.Uncertain)
 	}
 	edge := edgeOf(st.Edge)
 	text := fmt.Sprintf("From there an attacker %s %s: %s", edge.Verb, spoken(to), lowerFirst(st.RuleTitle))
@@ -33,7 +33,7 @@ func (w *writer) sentence(st Step) string {
 }
 
 // exploited tells how the first container is entered.
-func (w *writer) exploited(pod, container Thing) string {
+func (w *writer) exploited(pod, container Thing, uncertain string) string {
 	where := "pod " + pod.Name
 	if pod.Workload != "" && !strings.HasPrefix(pod.Workload, "Pod/") {
 		where = plural(pod.Count, "pod") + " of " + strings.Replace(pod.Workload, "/", " ", 1)
@@ -44,7 +44,11 @@ func (w *writer) exploited(pod, container Thing) string {
 		text = fmt.Sprintf("Container %s in %s uses image %s", container.Name, where, i.Name)
 	}
 	text += " with " + strings.Join(w.counted(), ", ")
-	return sentence(text + ": an attacker who exploits one may run code in the container")
+	text += ": an attacker who exploits one may run code in the container"
+	if uncertain != "" {
+		text += "; " + uncertain
+	}
+	return sentence(text)
 }
 
 // counted says how many vulnerabilities open the path.

@@ -53,7 +53,7 @@ type Assessment struct {
 	Vulnerabilities  int
 	Severe           bool
 	RCE, Exploited   bool
-	// Unclear says that of a grave vulnerability no advisory tells what it gives, Reads
+	// Unclear says that a grave vulnerability may be remote code, though no advisory says so, Reads
 	// that one lets a stranger read files or memory of what runs the image.
 	Unclear, Reads bool
 	// ExploitedUnknown says that no list of exploited vulnerabilities was imported.
@@ -146,7 +146,7 @@ func (a *Assessment) count() {
 			worst[f.ID] = f.Severity
 		}
 		a.RCE = a.RCE || f.RCE
-		a.Unclear = a.Unclear || f.Unclear()
+		a.Unclear = a.Unclear || f.Unclear != ""
 		a.Reads = a.Reads || f.Reads
 		a.Exploited = a.Exploited || f.Exploited()
 		a.ExploitedUnknown = a.ExploitedUnknown || f.KEV == nil

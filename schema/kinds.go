@@ -110,8 +110,8 @@ var Kinds = []Kind{
 				"Vulnerable to remote code execution",
 				"Has a vulnerability that lets a remote attacker run code, by the documented rule.",
 			),
-			flag("unclear", "Effect not told", "Has a vulnerability of high or critical severity of which no advisory says what exploiting it gives: "+
-				"whether it is remote code execution is unknown then."),
+			flag("unclear", "May be remote code execution", "Has a vulnerability of high or critical severity that may let a remote attacker run code: "+
+				"no advisory says what exploiting it gives, or they contradict each other."),
 			insight("reads", "Lets strangers read files or memory",
 				"Has a vulnerability that lets a remote attacker read files or memory of what runs the image, by the documented rule."),
 			insight("exploited", "Known exploited vulnerability", "Has a vulnerability in CISA's list of known exploited vulnerabilities."),
@@ -131,6 +131,7 @@ var Kinds = []Kind{
 			insight("rce", "Remote code execution", "Lets a remote attacker run code, by the documented rule."),
 			enum("impact", "Impact", "What an attacker has who exploits it, by the documented rule.",
 				"unknown", "denial of service", "bypass", "disclosure", "privilege escalation", "code execution"),
+			flag("unclear", "May be remote code execution", "It is grave, a stranger may reach it, and whether code can be run is not told or contradicted."),
 			insight("kev", "Known exploited", "In CISA's list of known exploited vulnerabilities."),
 			list("cwes", "Weaknesses", "CWE ids."),
 			moment("published", "Published", "When it was published."),

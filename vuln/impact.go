@@ -76,13 +76,23 @@ func judgeImpact(rce bool, vector map[string]string, cwes []string, text string)
 	return UnknownImpact, "neither CVSS, text nor weakness say what an exploit gives"
 }
 
-// Unclear says that it is grave and a stranger may reach it, as far as CVSS tells,
-// while no advisory says what exploiting it gives: it may be code execution.
-func (m Match) Unclear() bool {
-	if m.Impact != UnknownImpact || severity.Compare(string(m.Severity), string(High)) < 0 {
-		return false
+// leavesOpen says why a grave vulnerability that a stranger may reach might be remote
+// code, although no rule says so; "" if nothing speaks for it.
+func (m Match) leavesOpen(vector map[string]string, text string) string {
+	forbids := vectorForbids(vector)
+	switch {
+	case m.RCE || severity.Compare(string(m.Severity), string(High)) < 0:
+		return ""
+	case vector["AV"] == "N" && vector["PR"] == "N" && m.Impact == DenialOfService && around(text, says, codeWords) != "" && hindered(text) == "":
+		return "the text speaks of running code, CVSS of availability alone"
+	case forbids != "":
+		return ""
+	case m.Impact == UnknownImpact:
+		return "nobody says what exploiting it gives"
+	case fullLoss(vector) && hindered(text) == "":
+		return "CVSS sees full loss across the network, the text " + string(m.Impact)
 	}
-	return m.CVSS == nil || vectorForbids(metrics(m.CVSS.Vector)) == ""
+	return ""
 }
 
 // readsProcess says of a disclosure that files or memory of the process become

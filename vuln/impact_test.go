@@ -130,27 +130,44 @@ func TestWhatStrangersRead(t *testing.T) {
 		{"a list of users is no file", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N", "lists the users", false},
 		{"no disclosure", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "path traversal", false},
 	} {
-		m := Match{CVSS: &CVSS{Vector: test.vector}}
+		m := Match{}
+		if test.vector != "" {
+			m.CVSS = &CVSS{Vector: test.vector}
+		}
 		if m.judge(test.text); m.Reads != test.want {
 			t.Errorf("%s: %v (%s)", test.name, m.Reads, m.ImpactWhy)
 		}
 	}
 }
 
-func TestWhatIsGraveAndNotTold(t *testing.T) {
-	network, local := &CVSS{Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}, &CVSS{Vector: "CVSS:3.1/AV:L/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}
+func TestWhatMayBeRemoteCode(t *testing.T) {
+	const full, down, local = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H",
+		"CVSS:3.1/AV:L/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
 	for _, test := range []struct {
-		m    Match
-		want bool
+		name, vector string
+		severity     Severity
+		text, why    string
 	}{
-		{Match{Severity: High, Impact: UnknownImpact}, true},
-		{Match{Severity: Critical, Impact: UnknownImpact, CVSS: network}, true},
-		{Match{Severity: High, Impact: UnknownImpact, CVSS: local}, false},
-		{Match{Severity: Medium, Impact: UnknownImpact}, false},
-		{Match{Severity: High, Impact: DenialOfService}, false},
+		{"nobody says anything", "", High, "An issue", "nobody says"},
+		{"nor CVSS more than full loss", full, Critical, "An issue", "nobody says"},
+		{"nobody says anything of a lesser one", "", Medium, "An issue", ""},
+		{"on the machine", local, High, "An issue", ""},
+		{"a check is got around at full loss", full, High, "request smuggling", "full loss"},
+		{"by somebody with an account", full, High, "request smuggling by authenticated users", ""},
+		{"a check is got around at some loss", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N", High, "request smuggling", ""},
+		{"CVSS sees a crash, the text fears code", down, High, "a crash; remote code execution was feared", "availability alone"},
+		{"the text too sees a crash", down, High, "a crash", ""},
+		{"the text fears code run with an account", down, High, "authenticated users crash it; code execution was feared", ""},
+		{"across an account", "CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:U/C:N/I:N/A:H", High, "a crash; code execution was feared", ""},
+		{"on a neighbouring network", "CVSS:3.1/AV:A/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", High, "a crash; code execution was feared", ""},
+		{"it is remote code", full, High, "execute arbitrary code", ""},
 	} {
-		if got := test.m.Unclear(); got != test.want {
-			t.Errorf("%+v: %v", test.m, got)
+		m := Match{Severity: test.severity}
+		if test.vector != "" {
+			m.CVSS = &CVSS{Vector: test.vector}
+		}
+		if m.judge(test.text); (m.Unclear == "") != (test.why == "") || !strings.Contains(m.Unclear, test.why) {
+			t.Errorf("%s: %q, want %q (%s)", test.name, m.Unclear, test.why, m.ImpactWhy)
 		}
 	}
 }

@@ -111,6 +111,7 @@ func (m *Match) judge(text string) {
 	}
 	m.RCE, m.RCEWhy = judgeRemoteCode(vector, m.CWEs, text)
 	m.Impact, m.ImpactWhy = judgeImpact(m.RCE, vector, m.CWEs, text)
+	m.Unclear = m.leavesOpen(vector, text)
 	m.Reads = m.Impact == Disclosure && readsProcess(vector, text)
 }
 

@@ -98,6 +98,9 @@ type Match struct {
 	// ImpactWhy holds what decided.
 	Impact    Impact `json:"impact"`
 	ImpactWhy string `json:"impactWhy"`
+	// Unclear says why it may be remote code although no advisory says so outright:
+	// what it gives is not told, or the advisories contradict each other.
+	Unclear string `json:"unclear,omitempty"`
 	// Reads says that a stranger across the network can read files or memory of what
 	// runs it.
 	Reads bool `json:"reads"`

@@ -185,7 +185,8 @@ func TestTheWebShopsPathLeadsThroughIngressAndService(t *testing.T) {
 		found = append(found, v.ID)
 	}
 	slices.Sort(found)
-	if !slices.Contains(found, "CVE-2022-3602") || !slices.Contains(found, "CVE-2022-3786") || len(p.Foothold.Images) != 1 ||
+	// CVE-2022-3786 only crashes the process.
+	if !slices.Contains(found, "CVE-2022-3602") || slices.Contains(found, "CVE-2022-3786") || len(p.Foothold.Images) != 1 ||
 		len(p.Fixes) < 2 {
 		t.Errorf("vulnerabilities %v, images %v, %d fixes", found, p.Foothold.Images, len(p.Fixes))
 	}
