@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/breakwater-sec/breakwater/admission"
 	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/cloud"
 	"github.com/breakwater-sec/breakwater/collect"
@@ -35,6 +36,8 @@ type Judged struct {
 	// Unread are the roles of which it is not known what they allow each identity.
 	Unread   map[rbac.Subject][]rbac.Unread
 	Policies *netpol.Judge
+	// Admission says which namespaces admit pods that take over nodes.
+	Admission *admission.Judge
 	Clouds   *cloud.Judge
 	Gaps     []collect.Gap
 	// Image tells the id of the image that a use means, nil if that is its own: a node
@@ -48,7 +51,8 @@ func Judge(f *collect.Facts, powers []rbac.Power) Judged {
 	accounts, policies := rbac.New(f), netpol.New(f)
 	holds := accounts.Holds(powers)
 	j := Judged{Exposure: exposure.Judge(f, policies), Holds: holds, Gains: accounts.Gains(powers, holds),
-		Unread: accounts.Unread(), Policies: policies, Clouds: cloud.New(f, policies)}
+		Unread: accounts.Unread(), Policies: policies, Admission: admission.New(f),
+		Clouds: cloud.New(f, policies)}
 	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, policies.Gaps())
 	return j
 }
@@ -124,10 +128,23 @@ func (c *cluster) clusterWide() {
 	for k, ns := range c.facts.Namespaces {
 		c.b.Set(c.namespace(k.Name), labelList(ns.Labels), criticality(ns.Labels, ns.Annotations),
 			text("podSecurity", ns.Labels["pod-security.kubernetes.io/enforce"]))
+		c.b.Set(c.namespace(k.Name), admits(c.judged.Admission.Takeover(k.Name))...)
 	}
 	for _, n := range c.facts.Nodes {
 		c.node(n)
 	}
+}
+
+// admits is what a namespace lets in of pods that take over their node.
+func admits(t admission.Takeover) []graph.Prop {
+	said := func(name string, v admission.Verdict) graph.Prop {
+		if v == admission.Unknown {
+			return graph.Prop{Name: name}
+		}
+		return graph.B(name, v == admission.Admitted)
+	}
+	return []graph.Prop{said("admitsNodeTakeover", t.Pod), said("admitsNodeTakeoverByWorkload", t.Workload),
+		said("admitsNodeTakeoverByDebugging", t.Debugging), said("admitsNodeTakeoverRelabelled", t.Relabelled)}
 }
 
 func (c *cluster) node(n *collect.Node) {

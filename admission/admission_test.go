@@ -1,0 +1,228 @@
+package admission
+
+import (
+	"strings"
+	"testing"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// facts are a namespace shop with labels, "a=b c=d", and what guards it, as documents of YAML.
+func facts(t *testing.T, labels, guards string) *collect.Facts {
+	t.Helper()
+	f := collect.NewFacts()
+	f.Cluster.Version = "v1.37.2"
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop", Labels: map[string]string{}}}
+	for pair := range strings.FieldsSeq(labels) {
+		k, v, _ := strings.Cut(pair, "=")
+		ns.Labels[k] = v
+	}
+	f.Namespaces[collect.Key{Name: "shop"}] = ns
+	for doc := range strings.SplitSeq(guards, "\n---\n") {
+		var head metav1.TypeMeta
+		read(t, doc, &head)
+		switch head.Kind {
+		case "ValidatingAdmissionPolicy":
+			o := &admissionv1.ValidatingAdmissionPolicy{}
+			read(t, doc, o)
+			f.ValidatingPolicies[collect.Key{Name: o.Name}] = o
+		case "ValidatingAdmissionPolicyBinding":
+			o := &admissionv1.ValidatingAdmissionPolicyBinding{}
+			read(t, doc, o)
+			f.ValidatingPolicyBindings[collect.Key{Name: o.Name}] = o
+		case "ValidatingWebhookConfiguration":
+			o := &admissionv1.ValidatingWebhookConfiguration{}
+			read(t, doc, o)
+			f.ValidatingWebhooks[collect.Key{Name: o.Name}] = o
+		case "":
+		default:
+			t.Fatalf("%s is no guard", head.Kind)
+		}
+	}
+	return f
+}
+
+func read(t *testing.T, doc string, into any) {
+	t.Helper()
+	if err := yaml.Unmarshal([]byte(doc), into); err != nil {
+		t.Fatalf("%v in\n%s", err, doc)
+	}
+}
+
+func TestTheLevelOfANamespaceDecides(t *testing.T) {
+	open, closed := Takeover{Admitted, Admitted, Admitted, Admitted}, Takeover{Refused, Refused, Refused, Admitted}
+	const enforce = "pod-security.kubernetes.io/enforce="
+	for _, tt := range []struct {
+		name, labels string
+		want         Takeover
+	}{
+		{"no label", "", open},
+		{"privileged", enforce + "privileged", open},
+		{"baseline", enforce + "baseline", closed},
+		{"restricted", enforce + "restricted", closed},
+		{"baseline as of an old version", enforce + "baseline pod-security.kubernetes.io/enforce-version=v1.22", closed},
+		{"a level that is none is the strictest", enforce + "strict", closed},
+		{"a level that only warns", "pod-security.kubernetes.io/warn=restricted pod-security.kubernetes.io/audit=restricted", open},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := New(facts(t, tt.labels, "")).Takeover("shop"); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestLevelsMeanNothingBeforeTheyCame(t *testing.T) {
+	f := facts(t, "pod-security.kubernetes.io/enforce=restricted", "")
+	for version, want := range map[string]Verdict{"v1.22.17": Admitted, "v1.23.0": Refused, "": Refused} {
+		f.Cluster.Version = version
+		if got := New(f).Takeover("shop").Pod; got != want {
+			t.Errorf("in %s: %v, want %v", version, got, want)
+		}
+	}
+}
+
+func TestOfANamespaceThatWasNotReadNothingIsKnown(t *testing.T) {
+	if got := New(facts(t, "", "")).Takeover("bank"); got != (Takeover{Unknown, Unknown, Unknown, Unknown}) {
+		t.Error(got)
+	}
+}
+
+// head begins a policy about pods; its expressions follow.
+const head = `
+kind: ValidatingAdmissionPolicy
+metadata: {name: p}
+spec:
+  matchConstraints:
+    resourceRules: [{operations: [CREATE, UPDATE], apiGroups: [""], apiVersions: [v1], resources: [pods, pods/ephemeralcontainers]}]
+`
+
+// bound binds it.
+const bound = `
+---
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: b}
+spec: {policyName: p, validationActions: [Deny]}
+`
+
+// strict is what refuses every way that is tried.
+const strict = `
+  variables:
+  - {name: all, expression: "object.spec.containers + object.spec.?initContainers.orValue([]) + object.spec.?ephemeralContainers.orValue([])"}
+  validations:
+  - {expression: "!has(object.spec.hostPID) || !object.spec.hostPID"}
+  - {expression: "!has(object.spec.volumes) || object.spec.volumes.all(v, !has(v.hostPath))"}
+  - {expression: "variables.all.all(c, !c.?securityContext.privileged.orValue(false))"}
+  - {expression: "variables.all.all(c, c.?securityContext.capabilities.add.orValue([]).size() == 0)"}
+`
+
+func TestAPolicyRefusesWhatItsExpressionsRefuse(t *testing.T) {
+	refuse := func(expression string) string { return "  validations: [{expression: '" + expression + "'}]\n" }
+	about := func(from, to string) string { return strings.Replace(head, from, to, 1) + strict + bound }
+	bind := func(from, to string) string { return head + strict + strings.Replace(bound, from, to, 1) }
+	tests := []struct {
+		name, labels, guards       string
+		pod, workload, ephemerally Verdict
+	}{
+		{"every way", "", head + strict + bound, Refused, Refused, Refused},
+		{"without a binding", "", head + strict, Admitted, Admitted, Admitted},
+		{"bound to warn", "", bind("[Deny]", "[Warn, Audit]"), Admitted, Admitted, Admitted},
+		{"another policy is bound", "", bind("policyName: p", "policyName: q"), Admitted, Admitted, Admitted},
+		{"bound for namespaces with another label", "env=dev", bind("policyName: p",
+			"policyName: p, matchResources: {namespaceSelector: {matchLabels: {env: prod}}}"), Admitted, Admitted, Admitted},
+		{"bound for namespaces with this label", "env=prod", bind("policyName: p",
+			"policyName: p, matchResources: {namespaceSelector: {matchLabels: {env: prod}}}"), Refused, Refused, Refused},
+		{"bound for the namespace by its name", "", bind("policyName: p",
+			"policyName: p, matchResources: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}"), Refused, Refused, Refused},
+		{"for objects whose labels their makers choose", "", bind("policyName: p",
+			"policyName: p, matchResources: {objectSelector: {matchLabels: {guarded: yes}}}"), Admitted, Admitted, Refused},
+		{"for pods of one name", "", about("resources: [pods,", "resourceNames: [a], resources: [pods,"), Admitted, Admitted, Admitted},
+		{"not for debugging containers", "", about(", pods/ephemeralcontainers", ""), Refused, Refused, Admitted},
+		{"for subresources by a wildcard", "", about("pods, pods/ephemeralcontainers", "'*/*'"), Refused, Refused, Refused},
+		{"for updates only", "", about("CREATE, UPDATE", "UPDATE"), Admitted, Admitted, Refused},
+		{"for Deployments only", "", about(`apiGroups: [""], apiVersions: [v1], resources: [pods, pods/ephemeralcontainers]`,
+			"apiGroups: [apps], apiVersions: [v1], resources: [deployments]"), Admitted, Admitted, Admitted},
+		{"with pods left out again", "", about("resourceRules:",
+			"excludeResourceRules: [{operations: ['*'], apiGroups: ['*'], apiVersions: ['*'], resources: [pods]}]\n    resourceRules:"),
+			Admitted, Admitted, Refused},
+		{"privileged containers, and folders of the node are left", "",
+			head + refuse("object.spec.containers.all(c, !c.?securityContext.privileged.orValue(false))") + bound, Admitted, Admitted, Admitted},
+		{"an expression that fails", "", head + refuse("object.spec.nothing == 1") + bound, Unknown, Unknown, Unknown},
+		{"an expression that fails, which is ignored", "", head + "  failurePolicy: Ignore\n" + refuse("object.spec.nothing == 1") + bound,
+			Admitted, Admitted, Admitted},
+		{"everything, for a reason that has nothing to do with the node", "", head + refuse(`object.metadata.name == "x"`) + bound,
+			Unknown, Unknown, Unknown},
+		{"by a condition that does not hold", "", head + "  matchConditions: [{name: c, expression: 'request.namespace != \"shop\"'}]\n" + strict +
+			bound, Admitted, Admitted, Admitted},
+		{"but for the controllers of the cluster", "", head + "  matchConditions: [{name: c, expression: " +
+			"'!(\"system:serviceaccounts:kube-system\" in request.userInfo.groups)'}]\n" + strict + bound, Refused, Admitted, Refused},
+		{"by parameters, which are not read", "", head + "  paramKind: {apiVersion: v1, kind: ConfigMap}\n" +
+			refuse(`params.data["open"] == "yes"`) + bound, Unknown, Unknown, Unknown},
+		{"what somebody may not do", "", head +
+			refuse(`authorizer.group("").resource("nodes").check("delete").allowed()`) + bound, Unknown, Unknown, Unknown},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := New(facts(t, tt.labels, tt.guards)).Takeover("shop")
+			if want := (Takeover{tt.pod, tt.workload, tt.ephemerally, got.Relabelled}); got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestLabelsAreChangedAsFarAsThatHelps(t *testing.T) {
+	const enforce = "pod-security.kubernetes.io/enforce=baseline"
+	selected := func(selector string) string {
+		return head + strict + strings.Replace(bound, "policyName: p", "policyName: p, matchResources: {namespaceSelector: {"+selector+"}}", 1)
+	}
+	for _, tt := range []struct {
+		name, guards string
+		want         Verdict
+	}{
+		{"the level is all there is", "", Admitted},
+		{"a policy for every namespace", head + strict + bound, Refused},
+		{"a policy by a label that can be taken off", selected("matchLabels: {env: prod}"), Admitted},
+		{"a policy but for a label", selected("matchExpressions: [{key: exempt, operator: DoesNotExist}]"), Admitted},
+		{"a policy but for a label's value", selected("matchExpressions: [{key: level, operator: NotIn, values: [open]}]"), Admitted},
+		{"a policy but for another name", selected("matchExpressions: [{key: kubernetes.io/metadata.name, operator: NotIn, values: [bank]}]"),
+			Refused},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := New(facts(t, enforce+" env=prod", tt.guards)).Takeover("shop").Relabelled; got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWhatAWebhookAnswersIsNotKnown(t *testing.T) {
+	const kyverno = `
+kind: ValidatingWebhookConfiguration
+metadata: {name: guard}
+webhooks:
+- name: guard.example
+  namespaceSelector: {matchExpressions: [{key: free, operator: DoesNotExist}]}
+  rules: [{operations: [CREATE], apiGroups: [""], apiVersions: [v1], resources: [pods]}]
+`
+	for _, tt := range []struct {
+		name, labels, hook string
+		want               Verdict
+	}{
+		{"it is asked about pods", "", kyverno, Unknown},
+		{"it is not asked here", "free=yes", kyverno, Admitted},
+		{"it is asked about Services", "", strings.Replace(kyverno, "[pods]", "[services]", 1), Admitted},
+		{"what is refused anyway stays refused", "pod-security.kubernetes.io/enforce=baseline", kyverno, Refused},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := New(facts(t, tt.labels, tt.hook)).Takeover("shop").Pod; got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,112 @@
+package admission
+
+import (
+	"sync"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/ext"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/cel/library"
+)
+
+// environment is that in which the API server compiles the expressions of policies, as
+// k8s.io/apiserver/pkg/cel/environment has it, without types: an object is what its JSON says.
+var environment = sync.OnceValues(func() (*cel.Env, error) {
+	options := []cel.EnvOption{cel.HomogeneousAggregateLiterals(), cel.EagerlyValidateDeclarations(true), cel.DefaultUTCTimeZone(true),
+		cel.CrossTypeNumericComparisons(true), cel.OptionalTypes(),
+		ext.Strings(ext.StringsVersion(2)), ext.Sets(), ext.TwoVarComprehensions(), ext.Lists(ext.ListsVersion(3)),
+		library.URLs(), library.Regex(), library.Quantity(), library.IP(), library.CIDR(), library.Format(),
+		library.SemverLib(library.SemverVersion(1)), library.Lists(library.ListsVersion(1))}
+	for _, name := range []string{"object", "oldObject", "request", "namespaceObject", "variables"} {
+		options = append(options, cel.Variable(name, cel.DynType))
+	}
+	return cel.NewEnv(options...)
+})
+
+// costEach bounds one expression, in cel's own units: some tenths of a second.
+const costEach = 1_000_000
+
+// compile makes a program; one that is none is an expression that always fails.
+func compile(expression string) cel.Program {
+	env, err := environment()
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	tree, issues := env.Compile(expression)
+	if issues.Err() != nil {
+		return nil
+	}
+	p, err := env.Program(tree, cel.EvalOptions(cel.OptOptimize, cel.OptTrackCost), cel.CostLimit(costEach),
+		cel.CostTracking(&library.CostEstimator{}))
+	if err != nil {
+		return nil
+	}
+	return p
+}
+
+// evaluate runs a program within a budget, from which its cost is taken.
+func evaluate(p cel.Program, in map[string]any, budget *uint64) (value any, ok bool) {
+	if p == nil {
+		return nil, false
+	}
+	out, details, err := p.Eval(in)
+	cost := uint64(1)
+	if details != nil && details.ActualCost() != nil {
+		cost += *details.ActualCost()
+	}
+	*budget -= min(cost, *budget)
+	if err != nil || types.IsUnknownOrError(out) {
+		return nil, false
+	}
+	return out, true
+}
+
+// input is what expressions see of a request.
+func input(ns place, r *request, plain bool) map[string]any {
+	object := r.object
+	if plain {
+		object = r.plain
+	}
+	operation := "CREATE"
+	if r.update {
+		operation = "UPDATE"
+	}
+	name, groups := r.user(ns)
+	kind := map[string]any{"group": r.kind.Group, "version": r.kind.Version, "kind": r.kind.Kind}
+	resource := map[string]any{"group": r.resource.Group, "version": r.resource.Version, "resource": r.resource.Resource}
+	return map[string]any{
+		"object": placed(object, ns.name), "oldObject": placed(r.old, ns.name),
+		"request": map[string]any{"kind": kind, "requestKind": kind, "resource": resource, "requestResource": resource,
+			"subResource": r.subresource, "requestSubResource": r.subresource, "name": "probe", "namespace": ns.name, "operation": operation,
+			"userInfo": map[string]any{"username": name, "groups": groups, "uid": "", "extra": map[string]any{}}, "dryRun": false},
+		"namespaceObject": map[string]any{"apiVersion": "v1", "kind": "Namespace",
+			"metadata": map[string]any{"name": ns.name, "labels": ns.labels, "annotations": map[string]string{}}},
+	}
+}
+
+// placed is an object of the namespace as its JSON says it.
+func placed(o runtime.Object, namespace string) any {
+	if o == nil {
+		return nil
+	}
+	o = o.DeepCopyObject()
+	o.(metav1.Object).SetNamespace(namespace)
+	out, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+	if err != nil {
+		panic(err) // it is one of our own
+	}
+	return out
+}
+
+// user is who makes the request: a service account of the namespace, or the controller
+// that makes the pods of workloads.
+func (r *request) user(ns place) (name string, groups []string) {
+	of, account := ns.name, "default"
+	if r.controller != "" {
+		of, account = "kube-system", r.controller
+	}
+	return "system:serviceaccount:" + of + ":" + account,
+		[]string{"system:serviceaccounts", "system:serviceaccounts:" + of, "system:authenticated"}
+}

@@ -1,0 +1,198 @@
+package admission
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// policy is a ValidatingAdmissionPolicy with the bindings by which it denies.
+type policy struct {
+	spec     *admissionv1.ValidatingAdmissionPolicySpec
+	bindings []*admissionv1.MatchResources
+	// conditions must hold for the policy to be asked, validations for the request to pass.
+	variables, conditions, validations []expression
+	local                              bool // an expression looks at the namespace
+	answered                           map[question]Verdict
+	budget                             uint64
+}
+
+// question is what an answer depends on.
+type question struct {
+	request int
+	plain   bool
+	place   string // empty where no expression looks at it
+}
+
+// maxCost bounds the work for one policy, in units of which the API server allows ten
+// million for one request: about two seconds.
+const maxCost = 20_000_000
+
+func policiesOf(f *collect.Facts) (out []*policy) {
+	for k, o := range f.ValidatingPolicies {
+		p := &policy{spec: &o.Spec, answered: map[question]Verdict{}, budget: maxCost}
+		for _, b := range f.ValidatingPolicyBindings {
+			if b.Spec.PolicyName == k.Name && slices.Contains(b.Spec.ValidationActions, admissionv1.Deny) {
+				p.bindings = append(p.bindings, b.Spec.MatchResources)
+			}
+		}
+		if len(p.bindings) > 0 && o.Spec.MatchConstraints != nil {
+			p.compile()
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// expression is one that yields true or false, or a variable for others.
+type expression struct {
+	name    string
+	text    string
+	program cel.Program
+	// unseen says that it looks at what is not read.
+	unseen bool
+}
+
+func (p *policy) compile() {
+	hidden := false
+	of := func(name, text string) expression {
+		e := expression{name: name, text: text, unseen: looksAtUnseen(text) || hidden && strings.Contains(text, "variables")}
+		if !e.unseen {
+			e.program = compile(text)
+		}
+		p.local = p.local || strings.Contains(text, "namespace") || strings.Contains(text, "userInfo")
+		return e
+	}
+	for _, v := range p.spec.Variables {
+		e := of(v.Name, v.Expression)
+		hidden = hidden || e.unseen
+		p.variables = append(p.variables, e)
+	}
+	for _, c := range p.spec.MatchConditions {
+		p.conditions = append(p.conditions, of(c.Name, c.Expression))
+	}
+	for _, v := range p.spec.Validations {
+		p.validations = append(p.validations, of("", v.Expression))
+	}
+}
+
+// looksAtUnseen says that an expression asks what somebody may do, or for parameters, which
+// are objects of any kind and not read.
+func looksAtUnseen(text string) bool {
+	return strings.Contains(text, "authorizer") || strings.Contains(text, "params")
+}
+
+// admits is the policy's answer. One that refuses the plain request as well decides nothing.
+func (p *policy) admits(ns place, r *request) Verdict {
+	if !p.about(ns, r) {
+		return Admitted
+	}
+	v := p.answer(ns, r, false)
+	if v == Refused && p.answer(ns, r, true) == Refused {
+		return Unknown
+	}
+	return v
+}
+
+// about says whether the policy is bound for the request: by the policy's constraints and
+// those of one of its bindings.
+func (p *policy) about(ns place, r *request) bool {
+	return covers(p.spec.MatchConstraints, ns, r) && slices.ContainsFunc(p.bindings, func(b *admissionv1.MatchResources) bool {
+		return b == nil || covers(b, ns, r)
+	})
+}
+
+func covers(m *admissionv1.MatchResources, ns place, r *request) bool {
+	if !selects(m.NamespaceSelector, ns) || !r.update && chosen(m.ObjectSelector) {
+		return false
+	}
+	named := func(rule admissionv1.NamedRuleWithOperations) bool { // a name is the choice of who makes the object
+		return len(rule.ResourceNames) == 0 && matches(rule.Rule, rule.Operations, r)
+	}
+	return (len(m.ResourceRules) == 0 || slices.ContainsFunc(m.ResourceRules, named)) && !slices.ContainsFunc(m.ExcludeResourceRules, named)
+}
+
+// exceptions are labels of a namespace that the policy makes an exception for.
+func (p *policy) exceptions() map[string]string {
+	out := map[string]string{}
+	for _, m := range append([]*admissionv1.MatchResources{p.spec.MatchConstraints}, p.bindings...) {
+		if m == nil || m.NamespaceSelector == nil {
+			continue
+		}
+		for _, e := range m.NamespaceSelector.MatchExpressions {
+			switch {
+			case e.Key == corev1.LabelMetadataName:
+			case e.Operator == metav1.LabelSelectorOpDoesNotExist:
+				out[e.Key] = "true"
+			case e.Operator == metav1.LabelSelectorOpNotIn && len(e.Values) > 0:
+				out[e.Key] = e.Values[0]
+			}
+		}
+	}
+	return out
+}
+
+func (p *policy) answer(ns place, r *request, plain bool) Verdict {
+	q := question{request: r.id, plain: plain}
+	if p.local {
+		q.place = fmt.Sprint(ns)
+	}
+	v, known := p.answered[q]
+	if !known {
+		v = p.evaluate(ns, r, plain)
+		p.answered[q] = v
+	}
+	return v
+}
+
+// evaluate asks the expressions.
+func (p *policy) evaluate(ns place, r *request, plain bool) Verdict {
+	if p.budget == 0 {
+		return Unknown
+	}
+	in := input(ns, r, plain)
+	variables := map[string]any{} // one that fails is missing, which fails where it is used
+	in["variables"] = variables
+	for _, v := range p.variables {
+		if value, ok := evaluate(v.program, in, &p.budget); ok {
+			variables[v.name] = value
+		}
+	}
+	applies := p.hold(p.conditions, in)
+	if applies == Refused {
+		return Admitted // it is not asked
+	}
+	passes := p.hold(p.validations, in)
+	if passes == Refused && applies == Unknown {
+		return Unknown
+	}
+	return passes
+}
+
+// hold says whether all expressions are true: Admitted if they are, Refused if one is not.
+// One that fails counts as the policy says.
+func (p *policy) hold(all []expression, in map[string]any) Verdict {
+	verdict := Admitted
+	for _, e := range all {
+		if e.unseen {
+			verdict = min(verdict, Unknown)
+			continue
+		}
+		value, ok := evaluate(e.program, in, &p.budget)
+		switch {
+		case p.budget == 0:
+			return Unknown
+		case !ok && (p.spec.FailurePolicy == nil || *p.spec.FailurePolicy == admissionv1.Fail), ok && value != types.True:
+			return Refused
+		}
+	}
+	return verdict
+}
