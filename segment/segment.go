@@ -38,8 +38,8 @@ type Judged struct {
 	Policies *netpol.Judge
 	// Admission says which namespaces admit pods that take over nodes.
 	Admission *admission.Judge
-	Clouds   *cloud.Judge
-	Gaps     []collect.Gap
+	Clouds    *cloud.Judge
+	Gaps      []collect.Gap
 	// Image tells the id of the image that a use means, nil if that is its own: a node
 	// may name an image by its index, by the manifest of its platform or by its
 	// configuration, and no node names those of pods that manifests would make.
