@@ -41,9 +41,6 @@ func within(inner, outer string) bool {
 
 // Join is the folder that a mount shows of a volume's folder.
 func Join(folder, subPath string) string {
-	if subPath == "" {
-		return Clean(folder)
-	}
 	return Clean(folder + "/" + subPath)
 }
 
@@ -56,11 +53,8 @@ var sameAs = []struct{ from, to string }{
 // Clean is the shortest name of a folder, one for all that mean the same. A Windows
 // folder is named as a Linux one, without its drive.
 func Clean(folder string) string {
-	if strings.Contains(folder, `\`) || len(folder) > 1 && folder[1] == ':' {
-		folder = strings.ToLower(strings.ReplaceAll(folder, `\`, "/"))
-		if len(folder) > 1 && folder[1] == ':' {
-			folder = folder[2:]
-		}
+	if drive := strings.IndexByte(folder, ':'); drive == 1 || strings.Contains(folder, `\`) {
+		folder = strings.ToLower(strings.ReplaceAll(folder[drive+1:], `\`, "/"))
 	}
 	folder = path.Clean("/" + folder)
 	for _, s := range sameAs {
