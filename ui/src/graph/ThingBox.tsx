@@ -16,7 +16,7 @@ export type FrameNode = Node<{ title: string }, "frame">;
 
 /** A thing of the path: its kind by shape and word, its name, and what is known of it. */
 export function ThingBox({ data }: NodeProps<ThingNode>) {
-  const { thing, kind, notes, fold, open } = data.drawn;
+  const { thing, kind, notes, fold, open, between } = data.drawn;
   const [from, to] = data.direction === "RIGHT" ? [Position.Left, Position.Right] : [Position.Top, Position.Bottom];
   const more = notes.length - notesShown;
   return (
@@ -54,10 +54,16 @@ export function ThingBox({ data }: NodeProps<ThingNode>) {
           tabIndex={data.focused ? 0 : -1}
           aria-expanded={open}
           title={open ? "Fold them again" : `Unfold all ${thing.count}`}
-          aria-label={open ? `Fold what belongs with ${thing.name}` : `Unfold ${thing.count} of ${kind} ${thing.name}`}
+          aria-label={
+            open
+              ? `Fold what belongs with ${thing.name}`
+              : between
+                ? `Unfold ${thing.name}`
+                : `Unfold ${thing.count} of ${kind} ${thing.name}`
+          }
           onClick={() => data.toggle(fold)}
         >
-          {open ? "−" : `× ${thing.count}`}
+          {open ? "−" : between ? "unfold" : `× ${thing.count}`}
         </button>
       )}
       <Handle type="source" position={to} isConnectable={false} />

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Schemas } from "../api/client";
-import { fold, walk } from "./fold";
-import { absolute, view } from "./layout";
+import { fold, hidden, shownAs, walk } from "./fold";
+import { absolute, column, least, view } from "./layout";
 import { drawing, type Drawing } from "./model";
-import { makePath, manyServices, step, thing } from "./paths.fixture";
+import { longRoute, makePath, manyServices, step, thing } from "./paths.fixture";
+import { chokes, firstRoute } from "./routes";
 
 const shown = (d: Drawing) => d.nodes.map((n) => `${n.thing.name} ${n.thing.count}`);
 const lines = (d: Drawing) => d.edges.map((e) => `${e.from} ${e.label} ${e.to}`);
@@ -79,20 +80,20 @@ describe("view", () => {
       want: { x: 250, y: 150, zoom: 1, fits: true },
     },
     {
-      name: "one that can be read smaller is made smaller",
-      size: { width: 1250, height: 100 },
-      want: { x: 0, y: 160, zoom: 0.8, fits: true },
+      name: "one that can be read a little smaller is made smaller",
+      size: { width: 1000 / least, height: 100 },
+      want: { x: 0, y: (400 - 100 * least) / 2, zoom: least, fits: true },
     },
     {
-      name: "one that cannot begins at its entry",
+      name: "one that cannot begins at its entry, its text never under 11 px",
       size: { width: 5000, height: 100 },
-      want: { x: 0, y: 160, zoom: 0.8, fits: false },
+      want: { x: 0, y: (400 - 100 * least) / 2, zoom: 11 / 12, fits: false },
     },
   ])("$name", ({ size, want }) => expect(view(size, canvas)).toEqual(want));
 
   it("brings what is chosen into the middle, and never looks beyond the drawing", () => {
     const at = (x: number) => view({ width: 5000, height: 100 }, canvas, { x, y: 0, width: 100, height: 50 }).x;
-    expect([at(0), at(2450), at(4900)]).toEqual([0, -1500, -3000]);
+    expect([at(0), at(2450), at(4900)]).toEqual([0, 500 - 2500 * least, 1000 - 5000 * least]);
   });
 });
 
@@ -114,4 +115,102 @@ it("places are told on the whole canvas", () => {
       ]),
     }).get("a"),
   ).toEqual(box(123, 16));
+});
+
+describe("a long route", () => {
+  const d = drawing(longRoute(30, 31));
+  const row = fold(d, new Set()).nodes.find((n) => n.between)?.fold ?? "";
+
+  it("is folded where things stand in a row, never its entry, foothold and target", () => {
+    expect(shown(fold(d, new Set()))).toEqual([
+      "internet 1",
+      "thing-0 1",
+      "thing-1 1",
+      "thing-2 1",
+      "26 things between 26",
+      "cluster 1",
+    ]);
+    expect(lines(fold(d, new Set())).slice(-2)).toEqual([`thing-2 can act as ${row}`, `${row} can act as cluster`]);
+  });
+
+  it("is opened whole, and can be folded again", () => {
+    const opened = fold(d, new Set([row]));
+    expect([opened.nodes.length, opened.nodes.filter((n) => n.fold === row && n.open).length]).toEqual([31, 1]);
+    expect(lines(opened)).toEqual(lines(d));
+  });
+
+  it("tells what has to be opened before a thing or step is in sight", () => {
+    const folded = fold(d, new Set());
+    const asked = ["thing-9", "thing-9|E|thing-10", "thing-1", "thing-2|E|thing-3", "nothing"];
+    expect(asked.map((id) => hidden(folded, id))).toEqual([row, row, undefined, undefined, undefined]);
+    expect(hidden(fold(d, new Set([row])), "thing-9")).toBeUndefined();
+  });
+
+  it("of few things is not folded, nor where ways part", () => {
+    expect(fold(drawing(longRoute(11, 12)), new Set()).nodes).toHaveLength(12);
+    const parting = longRoute(12, 13);
+    const also = parting.nodes.slice(3, 11).map((n) => step(n.id, "cluster"));
+    expect(fold(drawing({ ...parting, also }), new Set()).nodes).toHaveLength(13);
+  });
+
+  it("stands in the frame that is around all of the row", () => {
+    const path = longRoute(30, 31);
+    const frames = path.frames.map((f) => ({
+      ...f,
+      nodes: f.id === "ns" ? f.nodes.filter((n) => n !== "thing-9") : [...f.nodes, "thing-9"],
+    }));
+    expect(fold(drawing({ ...path, frames }), new Set()).nodes.find((n) => n.between)?.frame).toBe("c");
+    expect(fold(d, new Set()).nodes.find((n) => n.between)?.frame).toBe("ns");
+  });
+});
+
+it("a step or thing in a crowd is shown as the crowd", () => {
+  const folded = fold(drawing(manyServices(5)), new Set());
+  const [, services] = folded.nodes;
+  expect(shownAs(folded, "service-3")).toBe(services?.id);
+  expect(shownAs(folded, "service-3|E|pod-3")).toBe(folded.edges[1]?.id);
+  expect([shownAs(folded, "node"), shownAs(folded, "none"), shownAs(folded, undefined)]).toEqual([
+    "node",
+    undefined,
+    undefined,
+  ]);
+});
+
+describe("routes", () => {
+  const ids = ["in", "a", "b", "c", "d", "out", "aside"];
+  const routes = drawing(
+    makePath(
+      ["in", "a", "b", "d", "c", "aside", "out"].map((id) => thing(id)),
+      [step("in", "a"), step("a", "b"), step("b", "d"), step("d", "out")],
+      { also: [step("a", "c"), step("c", "d"), step("a", "aside")] },
+    ),
+  );
+
+  it("the first is drawn alone until the others are asked for", () => {
+    expect([routes.nodes.length, routes.edges.length]).toEqual([ids.length, 7]);
+    expect(lines(firstRoute(routes))).toEqual(["in routes to a", "a routes to b", "b routes to d", "d routes to out"]);
+    expect(shown(firstRoute(routes))).toEqual(["in 1", "a 1", "b 1", "d 1", "out 1"]);
+  });
+
+  it("what every route passes is told in the order of the first", () => {
+    expect(chokes(routes)).toEqual(["in|E|a", "a", "d", "d|E|out"]);
+  });
+
+  it("where routes share nothing, or none arrives, nothing is told", () => {
+    const two = [step("in", "a"), step("a", "out")],
+      other = [step("in", "b"), step("b", "out")];
+    const things = ["in", "a", "b", "out"].map((id) => thing(id));
+    expect(chokes(drawing(makePath(things, two, { also: other })))).toEqual([]);
+    expect(chokes(drawing(makePath(things, [step("in", "a")])))).toEqual([]);
+  });
+});
+
+it("goes down beside its story only where there is room for both", () => {
+  const cases: [number, number, number][] = [
+    [330, 1500, 560],
+    [600, 1500, 1240],
+    [700, 1500, 1240],
+    [330, 3000, 1240],
+  ];
+  expect(cases.map(([width, height, room]) => column({ width, height }, room))).toEqual([true, true, false, false]);
 });

@@ -1,11 +1,13 @@
 import { nameOf } from "../lib/format";
-import type { Drawing, DrawnEdge, DrawnNode } from "./model";
+import { stepId, type Drawing, type DrawnEdge, type DrawnNode } from "./model";
+import { stretched } from "./stretch";
 
 /** So many things that differ only in name are drawn as one. */
 export const crowd = 4;
 
 /**
- * The drawing as it is shown: replicas and siblings are one node with a count until they are opened.
+ * The drawing as it is shown: replicas and siblings, and what lies in a long row, are one node with a count until
+ * they are opened.
  * Siblings are things of one kind in one frame that stand in the same relations to the same groups.
  */
 export function fold(whole: Drawing, opened: ReadonlySet<string>): Drawing {
@@ -22,7 +24,18 @@ export function fold(whole: Drawing, opened: ReadonlySet<string>): Drawing {
     for (const n of group) stands.set(n.id, name);
     return [crowded(group, first, name)];
   });
-  return { ...d, nodes: inOrder(nodes, d.nodes, stands), edges: merged(d.edges, stands) };
+  return stretched({ ...d, nodes: inOrder(nodes, d.nodes, stands), edges: merged(d.edges, stands) }, opened);
+}
+
+/** The row that has to be opened before a thing or step is in sight. */
+export const hidden = (d: Drawing, id: string): string | undefined => d.nodes.find((n) => n.hides?.has(id))?.fold;
+
+/** As what a thing or step is drawn: itself, or what it is folded into. */
+export function shownAs(d: Drawing, id: string | undefined): string | undefined {
+  if (id === undefined) return undefined;
+  if (d.nodes.some((n) => n.id === id)) return id;
+  const edge = d.edges.find((e) => e.id === id) ?? d.edges.find((e) => e.steps.some((s) => stepId(s) === id));
+  return (edge ?? d.nodes.find((n) => n.thing.members?.includes(id)))?.id;
 }
 
 function crowded(group: DrawnNode[], first: DrawnNode, name: string): DrawnNode {

@@ -15,6 +15,9 @@ export function nodeSize(n: DrawnNode, direction: Direction): { width: number; h
 
 const label = { RIGHT: { width: 84, height: 44 }, DOWN: { width: 150, height: 22 } };
 
+/** The first route goes straight, the others around it. */
+const straight = { "elk.layered.priority.straightness": "10", "elk.layered.priority.direction": "10" };
+
 /** The drawing as the layout engine wants it: entry first, frames as parents. */
 export function elkGraph(d: Drawing, direction: Direction = "RIGHT"): ElkNode {
   const spacing = {
@@ -39,6 +42,7 @@ export function elkGraph(d: Drawing, direction: Direction = "RIGHT"): ElkNode {
     sources: [e.from],
     targets: [e.to],
     labels: [{ text: e.label, ...label[direction] }],
+    ...(e.number && { layoutOptions: straight }),
   }));
   return {
     id: "path",
@@ -105,6 +109,13 @@ export function absolute(d: Drawing, places: Places): Map<string, Box> {
   );
 }
 
+/** Text of 12 px is never drawn smaller than 11 px. */
+export const least = 11 / 12;
+
+/** Whether a drawing that goes down has room beside its story. */
+export const column = (size: { width: number; height: number }, room: number) =>
+  size.width <= Math.max(344, room / 2) && size.height <= 2600;
+
 export interface View {
   x: number;
   y: number;
@@ -117,7 +128,6 @@ export function view(
   places: { width: number; height: number },
   canvas: { width: number; height: number },
   chosen?: Box,
-  least = 0.8,
 ): View {
   const zoom = Math.min(1, canvas.width / places.width, canvas.height / places.height);
   if (zoom >= least)

@@ -50,6 +50,33 @@ describe("drawing", () => {
   });
 });
 
+describe("what traffic passes", () => {
+  const told = (through: Schemas["Through"][]) =>
+    drawing(
+      makePath(
+        [thing("in"), thing("a")],
+        through.map((t) => step("in", "a", { through: t })),
+      ),
+    ).nodes[1]?.notes.map((n) => [n.text, n.why]);
+
+  it("is drawn on the thing it leads to", () => {
+    const through = { hosts: ["www.example"], addresses: ["203.0.113.7"], ports: ["443/TCP"], controllers: ["front"] };
+    expect(told([through, through])).toEqual([
+      ["www.example", "www.example."],
+      ["203.0.113.7 · 443/TCP", "203.0.113.7, 443/TCP."],
+      ["by front", "front."],
+    ]);
+  });
+
+  it("is short, and whole when asked", () => {
+    expect(told([{ hosts: ["a", "b", "c"] }, { ports: ["80/TCP", "443/TCP"] }])).toEqual([
+      ["a +2", "a, b, c."],
+      ["80/TCP, 443/TCP", "80/TCP, 443/TCP."],
+    ]);
+    expect(told([{}])).toEqual([]);
+  });
+});
+
 describe("elkGraph", () => {
   it("tells a cluster as a thing from the cluster around it", () => {
     const d = drawing(path([thing("c", 1, "Cluster"), thing("b")], frames, []));

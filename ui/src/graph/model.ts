@@ -21,6 +21,9 @@ export interface DrawnNode {
   /** Folded things and what they are unfolded from share the name by which they are opened. */
   fold?: string;
   open?: boolean;
+  /** What is folded into it though it is of other kinds, and the ids of those things and of the steps between them. */
+  between?: DrawnNode[];
+  hides?: ReadonlySet<string>;
 }
 export interface DrawnFrame {
   id: string;
@@ -41,6 +44,9 @@ export interface Drawing {
   nodes: DrawnNode[];
   frames: DrawnFrame[];
   edges: DrawnEdge[];
+  entry: string;
+  target: string;
+  /** Never folded: entry, foothold and target. */
   keep: ReadonlySet<string>;
 }
 
@@ -60,22 +66,26 @@ export function drawing(path: Path, schema?: Schemas["Schema"]): Drawing {
     thing,
     frame: home.get(thing.id),
     kind: kindLabel(schema, thing.kind),
-    notes: notes(thing, schema),
+    notes: [...passed(path, thing.id), ...notes(thing, schema)],
     ...(thing.count > 1 && (thing.members?.length ?? 0) > 1 ? { fold: thing.id, open: false } : {}),
   }));
   return {
     nodes,
-    frames: frames.filter((f) => used(f.id, nodes, frames)),
+    frames: framesOf(nodes, frames),
     edges: edges(path, new Set(nodes.map((n) => n.id))),
+    entry: path.entry.id,
+    target: path.target.id,
     keep: new Set([path.entry.id, path.foothold.id, path.target.id]),
   };
 }
+
+export const stepId = (s: Step) => `${s.from}|${s.edge}|${s.to}`;
 
 function edges(path: Path, known: ReadonlySet<string>): DrawnEdge[] {
   const found = new Map<string, DrawnEdge>();
   [...path.steps, ...path.also].forEach((step, i) => {
     if (!known.has(step.from) || !known.has(step.to)) return;
-    const id = `${step.from}|${step.edge}|${step.to}`;
+    const id = stepId(step);
     if (found.has(id)) return;
     found.set(id, {
       id,
@@ -89,6 +99,21 @@ function edges(path: Path, known: ReadonlySet<string>): DrawnEdge[] {
     });
   });
   return [...found.values()];
+}
+
+/** What traffic passes on its way into a thing: host names, addresses with ports, and who serves it. */
+function passed(path: Path, id: string): Note[] {
+  const ways = [...path.steps, ...path.also].flatMap((s) => (s.to === id && s.through ? [s.through] : []));
+  const all = (of: keyof Schemas["Through"]) => [...new Set(ways.flatMap((t) => t[of] ?? []))];
+  const few = (list: string[]) => (list.length > 2 ? `${list[0]} +${list.length - 1}` : list.join(", "));
+  const note = (lead: string, ...parts: string[][]): Note[] => {
+    const text = parts
+      .filter((p) => p.length)
+      .map(few)
+      .join(" · ");
+    return text ? [{ text: lead + text, why: `${parts.flat().join(", ")}.`, warns: false }] : [];
+  };
+  return [...note("", all("hosts")), ...note("", all("addresses"), all("ports")), ...note("by ", all("controllers"))];
 }
 
 /** The image's vulnerabilities first, then the insights in the schema's words. */
@@ -121,6 +146,9 @@ function notes(thing: Thing, schema?: Schemas["Schema"]): Note[] {
     }),
   ];
 }
+
+/** The frames in which something stands. */
+export const framesOf = (nodes: DrawnNode[], frames: DrawnFrame[]) => frames.filter((f) => used(f.id, nodes, frames));
 
 function used(id: string, nodes: DrawnNode[], frames: DrawnFrame[]): boolean {
   return nodes.some((n) => n.frame === id) || frames.some((f) => f.parent === id && used(f.id, nodes, frames));

@@ -78,3 +78,37 @@ export function manyServices(n: number): Schemas["Path"] {
     },
   );
 }
+
+/** A route of so many steps through a cluster, with others beside it, to so many things in all. */
+export function longRoute(length: number, things: number): Schemas["Path"] {
+  const kinds = ["Service", "Pod", "Container", "ServiceAccount", "Permission", "Secret"];
+  const kind = (i: number) => kinds[i % kinds.length] ?? "Pod";
+  const first = Array.from({ length: length - 1 }, (_, i) => thing(`thing-${i}`, 1, kind(i)));
+  const nodes = [thing("internet", 1, "Internet"), ...first, thing("cluster", 1, "Cluster")];
+  const steps = nodes.slice(1).map((n, i) => step(nodes[i]?.id ?? "", n.id, { verb: "can act as", derived: i > 3 }));
+  const also: Step[] = [],
+    others: Thing[] = [];
+  for (let at = 0; nodes.length + others.length < things; at++) {
+    const from = first[at % (first.length - 1)],
+      to = first[(at % (first.length - 1)) + 1];
+    const row = [0, 1]
+      .map((i) => thing(`other-${at}-${i}`, 1, kind(at + i)))
+      .slice(0, things - nodes.length - others.length);
+    others.push(...row);
+    [from, ...row].forEach((n, i) => {
+      const next = row[i] ?? to;
+      if (n && next) also.push(step(n.id, next.id, { verb: "can read", derived: true }));
+    });
+  }
+  const inside = [...first, ...others];
+  return makePath([...nodes.slice(0, -1), ...others, ...nodes.slice(-1)], steps, {
+    also,
+    alternatives: 999,
+    foothold: first[2] ?? nodes[0],
+    story: steps.map((s) => `From ${s.from} an attacker gets to ${s.to}.`),
+    frames: [
+      { id: "c", kind: "Cluster", name: "prod", nodes: ["cluster"] },
+      { id: "ns", kind: "Namespace", name: "shop", parent: "c", nodes: inside.map((t) => t.id) },
+    ],
+  });
+}

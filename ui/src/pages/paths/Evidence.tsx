@@ -51,7 +51,7 @@ export function Evidence({
         focus={focus}
         title={
           <>
-            <Icon kind={node.thing.kind} /> {node.kind} {short(node.thing.name)}
+            <Icon kind={node.thing.kind} /> {node.between ? "" : node.kind} {short(node.thing.name)}
           </>
         }
       >
@@ -128,7 +128,17 @@ function Proof({ edge }: { edge: DrawnEdge }) {
 }
 
 /** A thing: its insights, its image with the vulnerabilities that open the path, and what it stands for. */
-function Known({ node: { thing, notes }, path }: { node: DrawnNode; path: Schemas["Path"] }) {
+function Known({ node: { thing, notes, between }, path }: { node: DrawnNode; path: Schemas["Path"] }) {
+  if (between)
+    return (
+      <ol className="because">
+        {between.map((n) => (
+          <li key={n.id}>
+            <Thing text={`${n.thing.kind} ${n.thing.members?.[0] ?? n.thing.id}`} />
+          </li>
+        ))}
+      </ol>
+    );
   const members = thing.members?.length ? thing.members : [thing.id];
   return (
     <>

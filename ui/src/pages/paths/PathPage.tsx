@@ -58,6 +58,15 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
   const chosen = choice?.id;
   const choose = (id: string | undefined, byKey = false) =>
     setChoice(id === undefined ? undefined : { id, focus: byKey ? id : undefined });
+  const [params, setParams] = useSearchParams();
+  const all = params.get("routes") === "all";
+  const setAll = (to: boolean) => {
+    choose(undefined);
+    const next = new URLSearchParams(params);
+    if (to) next.set("routes", "all");
+    else next.delete("routes");
+    setParams(next, { replace: true, preventScrollReset: true });
+  };
   const drawn = useMemo(() => drawing(path, schema), [path, schema]);
   const stepAt = (n: number) => drawn.edges.find((e) => e.number === n)?.id;
   const show = (n: number, byKey: boolean) => choose(stepAt(n), byKey);
@@ -104,7 +113,15 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
           )
         }
       >
-        <GraphView drawing={drawn} chosen={chosen} choose={choose} fixed={data.status === "resolved"} />
+        <GraphView
+          drawing={drawn}
+          chosen={chosen}
+          choose={choose}
+          fixed={data.status === "resolved"}
+          others={path.also.length > 0 ? Math.max(1, path.alternatives) : 0}
+          all={all}
+          setAll={setAll}
+        />
         <div className="beside">
           <Section title="Story">
             <ol className="story">
