@@ -107,7 +107,7 @@ async function chosenInSight(page: Page) {
       if (box.top < 0 || box.bottom > innerHeight) return "out of the window";
       if (x < canvas.left || x > canvas.right || y < canvas.top || y > canvas.bottom) return "out of the canvas";
       const top = document.elementFromPoint(x, y);
-      return top?.closest(".top, .pane") ? "covered" : "";
+      return top?.closest(".top, .pane, .react-flow__minimap") ? "covered" : "";
     });
   await expect.poll(seen).toBe("");
 }

@@ -52,8 +52,11 @@ export function GraphView({ drawing, chosen, choose, fixed = false, others = 0, 
     setOpened(next);
   };
   const places = layout ?? estimate(folded, turned ? "DOWN" : "RIGHT");
-  const wide = places.width * least > size.width && size.width > 0;
-  const height = Math.min(places.height, beside || (turned && !wide) ? Infinity : 560) + 8;
+  // What goes down and is not too wide is scrolled with the page.
+  const scrolls = turned && (size.width === 0 || places.width * least <= size.width - 2);
+  const tall = Math.min(places.height, scrolls ? Infinity : 560) + 8;
+  const foot = view(places, { width: size.width - 2, height: tall }).fits ? 0 : 112;
+  const height = tall + foot;
   return (
     <div
       className="graph"
@@ -69,6 +72,7 @@ export function GraphView({ drawing, chosen, choose, fixed = false, others = 0, 
               places={layout}
               direction={layout.direction}
               canvas={{ width: size.width - 2, height: height - 2 }}
+              foot={foot}
               {...{ chosen, choose, fixed, toggle }}
             />
           </ReactFlowProvider>

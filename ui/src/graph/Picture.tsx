@@ -17,19 +17,22 @@ interface Props {
   places: Places;
   direction: Direction;
   canvas: { width: number; height: number };
+  /** What of its height the overview has for itself. */
+  foot: number;
   toggle: (fold: string) => void;
 }
 
 /** The canvas: what does not fit is moved by dragging, by the arrow keys and by the overview; text never shrinks. */
-export function Picture({ drawing, places, direction, canvas, chosen, choose, fixed = false, toggle }: Props) {
+export function Picture({ drawing, places, direction, canvas, foot, chosen, choose, fixed = false, toggle }: Props) {
   const flow = useReactFlow();
   const order = useMemo(() => walk(drawing), [drawing]);
   const [at, setAt] = useState<string>();
   const marked = shownAs(drawing, chosen);
-  const here = at && order.includes(at) ? at : (marked ?? order[0]);
+  const here = marked ?? (at && order.includes(at) ? at : order[0]);
   const box = useRef<HTMLDivElement>(null);
   const spots = useMemo(() => absolute(drawing, places), [drawing, places]);
-  const looking = view(places, canvas, spot(drawing, spots, marked ?? drawing.entry));
+  const room = { width: canvas.width, height: canvas.height - foot };
+  const looking = view(places, room, spot(drawing, spots, marked ?? drawing.entry));
   useEffect(() => {
     void flow.setViewport(looking, { duration: 0 });
     if (!marked) return;
@@ -62,7 +65,7 @@ export function Picture({ drawing, places, direction, canvas, chosen, choose, fi
     e.preventDefault();
     setAt(id);
     if (chosen) choose(id);
-    else if (!looking.fits) void flow.setViewport(view(places, canvas, spot(drawing, spots, id)), { duration: 0 });
+    else if (!looking.fits) void flow.setViewport(view(places, room, spot(drawing, spots, id)), { duration: 0 });
     requestAnimationFrame(() => walked(box.current, id)?.focus({ preventScroll: true }));
   };
   return (
@@ -90,10 +93,11 @@ export function Picture({ drawing, places, direction, canvas, chosen, choose, fi
         onEdgeClick={(_, e) => pick(e.id)}
         onPaneClick={() => choose(undefined)}
       >
-        {!looking.fits && (
+        {foot > 0 && (
           <MiniMap
             ariaLabel="Overview of the drawing: press where to look"
             pannable
+            style={{ width: 132, height: foot - 16 }}
             nodeClassName={(n) => (n.id === marked ? "marked" : n.type === "frame" ? "around" : "")}
             onClick={(_, at) => void flow.setCenter(at.x, at.y, { zoom: least, duration: 0 })}
           />
