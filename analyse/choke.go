@@ -52,8 +52,12 @@ func ChokePoints(paths []Path) []ChokePoint {
 	return out
 }
 
-// needs says that without the thing no way leads from entry to target.
+// needs says that without the thing no way leads from entry to target. A path that
+// was found says it itself: not all of its steps may be drawn.
 func (p Path) needs(id string) bool {
+	if len(p.Unavoidable) > 0 {
+		return slices.Contains(p.Unavoidable, id)
+	}
 	steps := slices.Concat(p.Steps, p.Also)
 	reached := map[string]bool{p.Entry.ID: true}
 	for grew := true; grew; {

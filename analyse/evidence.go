@@ -108,21 +108,26 @@ func connection(near, far graph.Node, r *query.Rel) string {
 			if e.To != to {
 				continue
 			}
-			edge := edgeOf(kind)
-			text := nameOf(from) + " " + edge.Verb + " " + nameOf(to)
-			var more []string
-			for _, p := range edge.Properties {
-				if v := e.Value(p.Name); !v.IsNull() && v.String() != "" {
-					more = append(more, strings.ToLower(p.Label)+": "+v.String())
-				}
-			}
-			if len(more) > 0 {
-				text += " (" + strings.Join(more, "; ") + ")"
-			}
-			return text
+			return factText(e)
 		}
 	}
 	return ""
+}
+
+// factText says an edge with what is known about it.
+func factText(e graph.Edge) string {
+	kind := edgeOf(e.Kind())
+	text := nameOf(e.From) + " " + kind.Verb + " " + nameOf(e.To)
+	var more []string
+	for _, p := range kind.Properties {
+		if v := e.Value(p.Name); !v.IsNull() && v.String() != "" {
+			more = append(more, strings.ToLower(p.Label)+": "+v.String())
+		}
+	}
+	if len(more) > 0 {
+		text += " (" + strings.Join(more, "; ") + ")"
+	}
+	return text
 }
 
 // nameOf is a node in a sentence: "pod cart-1".

@@ -15,21 +15,62 @@ const (
 	fixImage    = "image"
 	fixExposure = "exposure"
 	fixRule     = "rule"
+	fixGrant    = "permission"
 )
 
 // fixes lists what ends the path, what ends most first, and what only lowers its risk.
-func (w *writer) fixes(hops []hop, v weakness) {
+func (w *writer) fixes(hops []hop, v weakness, pic *picture) {
 	w.path.Fixes = []Fix{}
-	for _, image := range v.images {
-		if image.Value("unclear").Bool() || image.Value("rce").Bool() { // else it does not open the path
-			w.fix(w.imageFix(image, v))
+	switch f := w.foothold; {
+	case f.class == Assumed, f.identity():
+	case f.class == SupplyChain:
+		w.ruleFixes(f.entered, len(f.entered.rules) == 1)
+	case f.class == Possible:
+		w.unreadFix()
+		w.exposureFixes()
+	default:
+		for _, image := range v.images {
+			if image.Value("unclear").Bool() || image.Value("rce").Bool() { // else it does not open the path
+				w.fix(w.imageFix(image, v))
+			}
 		}
+		w.exposureFixes()
 	}
-	w.exposureFixes()
-	for _, st := range hops[1:] {
-		w.ruleFixes(st)
+	from := int32(0)
+	for i, st := range hops {
+		to := pic.place(st.group, i == len(hops)-1)
+		only := pic.only(from, to, pic.place(hops[len(hops)-1].group, true))
+		if len(st.rules) > 0 {
+			w.ruleFixes(st, only)
+		} else if len(st.edges) > 0 {
+			w.grantFix(st, only)
+		}
+		from = to
 	}
 	slices.SortStableFunc(w.path.Fixes, func(a, b Fix) int { return strings.Compare(a.Effect, b.Effect) }) // breaks before lowers
+}
+
+// unreadFix asks for what would say whether the path is one.
+func (w *writer) unreadFix() {
+	c := w.foothold.entered.members[0]
+	w.fix(Fix{Kind: fixImage, Title: "Have the image of container " + c.Text("name") + " judged",
+		Text: sentence(unread(c)) + " Scan it, or build it so that all of it can be read: then it is known whether something in it lets an " +
+			"attacker in.", Concerns: []string{kindID(c)}})
+}
+
+// grantFix takes a permission from who holds it.
+func (w *writer) grantFix(st hop, breaks bool) {
+	e := st.edges[0]
+	f := Fix{Kind: fixGrant, Title: "Take the permission \"" + cmp.Or(e.To.Text("name"), e.To.ID()) + "\" from " + nameOf(e.From),
+		Concerns: []string{kindID(e.From), kindID(e.To)}}
+	f.Text = f.Title + "."
+	if binding, role := e.Value("binding").Str(), e.Value("role").Str(); binding != "" {
+		f.Text = fmt.Sprintf("%s grants it by %s: bind a role with only what is used, or remove the binding.", binding, role)
+	}
+	if breaks && len(st.edges) == 1 {
+		f.Effect = Breaks
+	}
+	w.fix(f)
 }
 
 func (w *writer) fix(f Fix) {
@@ -75,7 +116,7 @@ func (w *writer) imageFix(image graph.Node, v weakness) Fix {
 	if f.Text == "" {
 		f.Text = "Build the image again with packages in which its vulnerabilities are fixed, then roll out the workload."
 	}
-	if len(v.images) == 1 && open == 0 && len(updates) > 0 && v.total <= len(v.list) {
+	if len(w.foothold.entered.rules) == 1 && len(v.images) == 1 && open == 0 && len(updates) > 0 && v.total <= len(v.list) {
 		f.Effect = Breaks
 	}
 	return f
@@ -180,9 +221,9 @@ func narrowing(t Thing) string {
 	return "Close the way through " + spoken(t) + "."
 }
 
-// ruleFixes end a technique: where several lead to the same place, each alone
-// only lowers the risk.
-func (w *writer) ruleFixes(st hop) {
+// ruleFixes end a technique: where another way leads to the target, or several
+// techniques to the same place, each alone only lowers the risk.
+func (w *writer) ruleFixes(st hop, breaks bool) {
 	for _, id := range st.rules {
 		t := w.rules.byID[id]
 		f := Fix{Kind: fixRule, Rule: id, Title: clause(t.Fix), Text: oneLine(t.Fix)}
@@ -192,7 +233,7 @@ func (w *writer) ruleFixes(st hop) {
 		if because := w.facts.of(t, e); len(because) > 0 {
 			f.Text += " It rests on this: " + because[0].Text + "."
 		}
-		if len(st.rules) == 1 {
+		if breaks && len(st.rules) == 1 {
 			f.Effect = Breaks
 		}
 		w.fix(f)

@@ -22,9 +22,11 @@ const (
 // foothold to one target.
 type Path struct {
 	// ID stays the same while entry, owners and techniques do.
-	ID      string `json:"id"`
-	Type    string `json:"type"` // the id of the path type's rule
-	Title   string `json:"title"`
+	ID    string `json:"id"`
+	Type  string `json:"type"` // the id of the path type's rule
+	Title string `json:"title"`
+	// General is the title without the names of what is on the path.
+	General string `json:"general,omitempty"`
 	Cluster string `json:"cluster"`
 	// Namespace is that of the first container the attacker enters.
 	Namespace string `json:"namespace"`
@@ -49,6 +51,8 @@ type Path struct {
 	// steps of routes between them, as far as they can be drawn.
 	Steps []Step `json:"steps"`
 	Also  []Step `json:"also"`
+	// Unavoidable are the things that every route passes, by id.
+	Unavoidable []string `json:"unavoidable,omitempty"`
 	// Alternatives is how many routes there are beside the first; many is 999.
 	Alternatives int `json:"alternatives"`
 	// Story is the steps as sentences.
@@ -174,7 +178,7 @@ const (
 // Fix is one action against the path.
 type Fix struct {
 	ID string `json:"id"`
-	// Kind is image, exposure or rule.
+	// Kind is image, exposure, permission or rule.
 	Kind  string `json:"kind"`
 	Title string `json:"title"`
 	Text  string `json:"text"`

@@ -1,16 +1,19 @@
 package analyse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
 // pathType is a rule that names a kind of attack path: by how traffic arrives,
@@ -21,16 +24,22 @@ type pathType struct {
 	// services, ingresses and host ports, "host network" where the pod listens
 	// on its node's own addresses. Empty takes both as one.
 	Arrival string `yaml:"arrival"`
-	// Target is the pattern that `target` of it must match.
-	Target string `yaml:"target"`
+	// Target is the pattern that `target` of it must match, or several.
+	Target strictyaml.Texts `yaml:"target"`
 	// Arrive lists the edges by which the target is gained.
 	Arrive []string `yaml:"arrive"`
-	// Gain is how much the target adds to the risk score.
+	// Only says which targets count for a foothold: those in its own workload, or
+	// those in other namespaces. Empty takes all.
+	Only string `yaml:"only"`
+	// Together tells all targets of a kind in the cluster as one.
+	Together bool `yaml:"together"`
+	// Gain is how much the target adds to the risk score; of several types that a
+	// target is one of, the one that gains most tells it.
 	Gain  int            `yaml:"gain"`
 	Tests []pathTypeTest `yaml:"tests"`
 
-	query *query.Query
-	rules *Rules
+	queries []*query.Query
+	rules   *Rules
 }
 
 // pathTypeTest is a graph of facts and the paths of this type in it, as
@@ -44,20 +53,36 @@ type pathTypeTest struct {
 const (
 	byNetwork     = "network"
 	byHostNetwork = "host network"
+
+	sameWorkload   = "same workload"
+	otherNamespace = "other namespace"
 )
 
 var titleWord = regexp.MustCompile(`\{[^}]*\}`)
 
 func compilePathType(f *rule.File, p *pathType) (rule.Rule, error) {
-	var err error
-	if p.query, err = compileQuery(p.Target); err != nil {
-		return nil, f.Errorf(err, "target")
+	for i, text := range p.Target {
+		at := []string{"target"}
+		if len(p.Target) > 1 {
+			at = append(at, fmt.Sprint(i))
+		}
+		q, err := compileQuery(text)
+		if err != nil {
+			return nil, f.Errorf(err, at...)
+		}
+		if !slices.Contains(variables(q.Find), "target") {
+			return nil, f.Errorf(errors.New("want a node named target"), at...)
+		}
+		p.queries = append(p.queries, q)
 	}
-	if !slices.Contains(variables(p.query.Find), "target") {
-		return nil, f.Errorf(errors.New("want a node named target"), "target")
+	if len(p.queries) == 0 {
+		return nil, f.Errorf(errors.New("want a pattern with a node named target, or a list of them"), "target")
 	}
 	if p.Arrival != "" && p.Arrival != byNetwork && p.Arrival != byHostNetwork {
 		return nil, f.Errorf(fmt.Errorf("arrival %q: want %q or %q", p.Arrival, byNetwork, byHostNetwork), "arrival")
+	}
+	if p.Only != "" && p.Only != sameWorkload && p.Only != otherNamespace {
+		return nil, f.Errorf(fmt.Errorf("only %q: want %q or %q", p.Only, sameWorkload, otherNamespace), "only")
 	}
 	if len(p.Arrive) == 0 {
 		return nil, f.Errorf(errors.New("want the edges by which the target is gained"), "arrive")
@@ -69,7 +94,7 @@ func compilePathType(f *rule.File, p *pathType) (rule.Rule, error) {
 	}
 	for _, w := range titleWord.FindAllString(p.Title, -1) {
 		if _, known := titleWords[w]; !known {
-			return nil, f.Errorf(fmt.Errorf("title: %s: want {entry} or {weakness}", w), "title")
+			return nil, f.Errorf(fmt.Errorf("title: %s: want {attacker}, {entry} or {weakness}", w), "title")
 		}
 	}
 	for i, test := range p.Tests {
@@ -80,51 +105,90 @@ func compilePathType(f *rule.File, p *pathType) (rule.Rule, error) {
 	return p, nil
 }
 
-// titleWords are what a title may leave to be filled in.
-var titleWords = map[string]func(arrival string, severe bool) string{
-	"{entry}": func(arrival string, _ bool) string {
-		if arrival == byHostNetwork {
-			return "Kubernetes pod on the host network of an internet exposed node"
-		}
-		return "Internet exposed Kubernetes pod"
-	},
-	"{weakness}": func(_ string, severe bool) string {
-		if severe {
-			return "high severity vulnerabilities"
-		}
-		return "vulnerabilities that allow remote code execution"
-	},
+// titled is what a title may leave to be filled in.
+type titled struct {
+	class, arrival string
+	severe         bool
+	who            string // the foothold in words
 }
 
-func (p *pathType) title(arrival string, severe bool) string {
-	return titleWord.ReplaceAllStringFunc(p.Title, func(w string) string { return titleWords[w](arrival, severe) })
+var titleWords = map[string]func(titled) string{
+	// how the attacker comes to the foothold, up to what they gain from it
+	"{attacker}": func(t titled) string {
+		switch {
+		case t.class == Possible && t.arrival == "":
+			return t.who
+		case t.class == Possible:
+			return podExposed(t.arrival) + " is running a container that nobody can judge and"
+		case t.class == SupplyChain:
+			return "Image of " + t.who + " can be replaced by others and"
+		case t.class == Assumed:
+			return t.who
+		case t.arrival == "":
+			return "Anyone without credentials"
+		}
+		return podExposed(t.arrival) + " is running a container with " + weaknesses(t.severe) + " and"
+	},
+	"{entry}":    func(t titled) string { return podExposed(t.arrival) },
+	"{weakness}": func(t titled) string { return weaknesses(t.severe) },
+}
+
+func podExposed(arrival string) string {
+	if arrival == byHostNetwork {
+		return "Kubernetes pod on the host network of an internet exposed node"
+	}
+	return "Internet exposed Kubernetes pod"
+}
+
+func weaknesses(severe bool) string {
+	if severe {
+		return "high severity vulnerabilities"
+	}
+	return "vulnerabilities that allow remote code execution"
+}
+
+func (p *pathType) title(t titled) string {
+	text := titleWord.ReplaceAllStringFunc(p.Title, func(w string) string { return titleWords[w](t) })
+	return strings.TrimSuffix(text, " and")
 }
 
 // Title is a rule's title as people read it: a path type's with the words that most
 // of its paths have.
 func Title(r rule.Rule) string {
 	if p, ok := r.(*pathType); ok {
-		return p.title(byNetwork, true)
+		return p.usual()
 	}
 	return r.Header().Title
 }
 
-// goesOn says that the target lies beyond the first container.
-func (p *pathType) goesOn() bool {
-	return slices.ContainsFunc(p.Arrive, func(edge string) bool { return edge != "CAN_EXPLOIT" })
+// usual is the title that most of the type's paths have.
+func (p *pathType) usual() string {
+	return p.title(titled{class: Known, arrival: cmp.Or(p.Arrival, byNetwork), severe: true})
+}
+
+// groupOf is what a target is told as.
+func (p *pathType) groupOf(n graph.Node) group {
+	if p.Together {
+		return group{kind: n.Kind(), id: n.Cluster() + "/" + kindOf(n.Kind()).Plural}
+	}
+	return groupOf(n)
 }
 
 // targets is every node that may be the end of such a path.
 func (p *pathType) targets(ctx context.Context, v *graph.View) (map[graph.Node]bool, error) {
 	out := map[graph.Node]bool{}
-	err := query.Match(ctx, v, graph.Everything, p.query, nil, func(b query.Binding) bool {
-		n, ok := b.Node("target")
-		if ok {
-			out[n] = true
+	for _, q := range p.queries {
+		err := query.Match(ctx, v, graph.Everything, q, nil, func(b query.Binding) bool {
+			if n, ok := b.Node("target"); ok {
+				out[n] = true
+			}
+			return true
+		})
+		if err != nil {
+			return nil, err
 		}
-		return true
-	})
-	return out, err
+	}
+	return out, nil
 }
 
 // Cases are the rule's own tests: the whole analysis on a small graph.

@@ -15,34 +15,30 @@ const (
 	mediumFrom   = 30
 )
 
-// rate sums the risk's factors: how easy the way in is, and what it leads to.
-// The table is in docs/adr/0082; the factors that counted are told with the path.
-func (w *writer) rate(p *pathType, hops []hop, v weakness) {
+// Points of the factors; docs/adr/0310 has the table and its reasons.
+const (
+	mostForSteps     = 15 // that are taken away for how hard the way on is
+	likelyExploited  = 0.1
+	pointsOfKnown    = 30
+	pointsOfPossible = 15
+)
+
+// rate sums the risk's factors: how easy the way in is, how hard the way on, and
+// what it leads to. The factors that counted are told with the path.
+func (w *writer) rate(p *pathType, hops []hop, v weakness, cost int32) {
 	w.path.RiskFactors = []Factor{}
-	w.factor("exposed", 40, "Traffic from the internet reaches the pod.")
-	if w.narrow() {
-		w.factor("listed addresses only", -15, "Only listed address ranges can send it.")
-	}
-	switch {
-	case v.worst == string(severity.Critical):
-		w.factor("critical vulnerability", 30, "A vulnerability in the image is of critical severity.")
-	case v.severe:
-		w.factor("high severity vulnerability", 20, "A vulnerability in the image is of high severity.")
-	}
-	if v.rce {
-		w.factor("remote code execution", 10, "A vulnerability lets a remote attacker run code.")
-	}
-	switch {
-	case v.exploited:
-		w.factor("known exploited", 20, "A vulnerability is in the list of known exploited ones.")
-	case v.epss >= 0.1:
-		w.factor("likely to be exploited", 10,
-			fmt.Sprintf("A vulnerability is expected to be exploited within 30 days with a probability of %.0f %%.", 100*v.epss))
+	w.rateEntry()
+	if w.foothold.class == Known {
+		w.rateWeakness(v)
 	}
 	if p.Gain != 0 {
 		w.factor("gain", p.Gain, "What is gained: "+label(w.path.Target.Kind)+" "+w.path.Target.Name+".")
 	}
-	w.rateTarget(hops[len(hops)-1].members)
+	w.rateTarget(hops)
+	if cost > 0 {
+		w.factor("steps", -min(int(cost), mostForSteps), fmt.Sprintf("It takes %s from the foothold on, as likely and as hard as their techniques are.",
+			plural(len(hops), "step")))
+	}
 	if len(w.path.Uncertain) > 0 {
 		w.factor("uncertain", -10, "Something that was not seen might prevent a step.")
 	}
@@ -53,7 +49,50 @@ func (w *writer) rate(p *pathType, hops []hop, v weakness) {
 	w.path.Risk = riskWord(w.path.RiskScore)
 }
 
-func (w *writer) rateTarget(target members) {
+// rateEntry is for how sure it is that an attacker gets in.
+func (w *writer) rateEntry() {
+	switch f := w.foothold; {
+	case f.class == Assumed:
+		return
+	case f.class == SupplyChain:
+		w.factor("supply chain", pointsOfPossible, "Others may replace what runs.")
+	case f.identity():
+		w.factor("no credentials", pointsOfKnown, "Callers of the API server have it without credentials of this cluster.")
+	case f.class == Possible:
+		w.factor("exposed, not judged", pointsOfPossible, "Traffic from the internet reaches the pod; nobody knows whether something lets an attacker in.")
+	default:
+		w.factor("exposed", pointsOfKnown, "Traffic from the internet reaches the pod.")
+	}
+	if w.narrow() {
+		w.factor("listed addresses only", -10, "Only listed address ranges can send it.")
+	}
+}
+
+// rateWeakness is for how well what lets the attacker in is known to work.
+func (w *writer) rateWeakness(v weakness) {
+	switch {
+	case v.worst == string(severity.Critical):
+		w.factor("critical vulnerability", 12, "A vulnerability in the image is of critical severity.")
+	case v.severe:
+		w.factor("high severity vulnerability", 8, "A vulnerability in the image is of high severity.")
+	}
+	if v.rce {
+		w.factor("remote code execution", 5, "A vulnerability lets a remote attacker run code.")
+	}
+	switch {
+	case v.exploited:
+		w.factor("known exploited", 12, "A vulnerability is in the list of known exploited ones.")
+	case v.epss >= likelyExploited:
+		w.factor("likely to be exploited", 6,
+			fmt.Sprintf("A vulnerability is expected to be exploited within 30 days with a probability of %.0f %%.", 100*v.epss))
+	}
+}
+
+func (w *writer) rateTarget(hops []hop) {
+	target := w.foothold.all
+	if len(hops) > 0 {
+		target = hops[len(hops)-1].members
+	}
 	is := func(insight string) bool {
 		return slices.ContainsFunc(target, func(n graph.Node) bool { return n.Value(insight).Bool() })
 	}
@@ -61,11 +100,16 @@ func (w *writer) rateTarget(target members) {
 		w.factor("control plane", 10, "The node runs the control plane.")
 	}
 	if is("privileged") && w.path.Target.ID != w.path.Foothold.ID {
-		w.factor("privileged target", 15, "The container reached is privileged on its node.")
+		w.factor("privileged target", 5, "The container reached is privileged on its node.")
 	}
-	if slices.ContainsFunc(w.path.Nodes, func(t Thing) bool { return slices.Contains(t.Insights, "critical") }) {
-		w.factor("critical resource", 15, "Something on the path is marked as critical.")
+	if w.onRoute(func(t Thing) bool { return slices.Contains(t.Insights, "critical") }) {
+		w.factor("critical resource", 10, "Something on the path is marked as critical.")
 	}
+}
+
+// onRoute says whether something that the most likely route passes is such.
+func (w *writer) onRoute(is func(Thing) bool) bool {
+	return slices.ContainsFunc(w.path.Steps, func(st Step) bool { return is(w.path.thing(st.From)) || is(w.path.thing(st.To)) })
 }
 
 func (w *writer) factor(name string, points int, why string) {

@@ -110,7 +110,7 @@ func (r *Rules) Techniques() (out []rule.Head) {
 func (r *Rules) PathTypes() (out []rule.Head) {
 	for _, p := range r.paths {
 		h := p.Head
-		h.Title = p.title(p.Arrival, true)
+		h.Title = p.usual()
 		out = append(out, h)
 	}
 	return out

@@ -89,7 +89,7 @@ func TestAWrongPathTypeDoesNotLoadAndSaysWhereAndWhy(t *testing.T) {
 		{"arriving by a fact", "CAN_EXPLOIT", "RUNS", "paths/t.yaml:6: RUNS is not an edge that attack rules make"},
 		{"arriving by an edge that is not there", "CAN_EXPLOIT", "CAN_FLY", "paths/t.yaml:6: CAN_FLY is not an edge that attack rules make"},
 		{"no way to arrive", "[CAN_EXPLOIT]", "[]", "paths/t.yaml:6: want the edges"},
-		{"a blank in the title that nobody fills", "{weakness}", "{who}", "paths/t.yaml:2: title: {who}: want {entry} or {weakness}"},
+		{"a blank in the title that nobody fills", "{weakness}", "{who}", "paths/t.yaml:2: title: {who}: want {attacker}, {entry} or {weakness}"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestATitleSaysHowTrafficArrivesAndWhatIsWeak(t *testing.T) {
 		{"", false, "Internet exposed Kubernetes pod with vulnerabilities that allow remote code execution"},
 		{byHostNetwork, true, "Kubernetes pod on the host network of an internet exposed node with high severity vulnerabilities"},
 	} {
-		if got := r.paths[0].title(test.arrival, test.severe); got != test.want {
+		if got := r.paths[0].title(titled{class: Known, arrival: test.arrival, severe: test.severe}); got != test.want {
 			t.Errorf("%q %t: %q, want %q", test.arrival, test.severe, got, test.want)
 		}
 	}

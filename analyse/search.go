@@ -10,65 +10,76 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/query"
-	"github.com/breakwater-sec/breakwater/schema"
 )
 
-// Bounds of a search; reaching one is a gap.
-const (
-	maxPaths  = 20_000
-	maxLength = 16 // derived steps of one path
-)
+// maxPaths is how many paths of a cluster are told; more are a gap that counts them.
+const maxPaths = 20_000
 
-// search finds the paths of one cluster. It walks individuals and tells groups.
+// search finds the paths of one cluster: for each foothold, what it leads to. It
+// walks individuals and tells groups.
 type search struct {
 	view    *graph.View
 	rules   *Rules
 	unseen  []string
+	types   []*pathType           // what gains most first
 	targets []map[graph.Node]bool // by path type
-	derived []string              // edge kinds that attack rules make
 	groups  map[graph.Node]group
 	facts   *evidence
-	found   []Path
-	gaps    []collect.Gap
-	most    int // paths; more are a gap
-	full    bool
-	long    bool // a path goes on beyond maxLength
+
+	field *field
+	reach *reachable
+	walk  *walk
+
+	found []Path
+	ids   map[string]bool
+	gaps  []collect.Gap
+	most  int // paths that are told
+	left  int // paths beyond them
 }
 
 func newSearch(v *graph.View, rules *Rules, unseen []string) *search {
-	s := &search{view: v, rules: rules, unseen: unseen, groups: map[graph.Node]group{}, most: maxPaths}
-	for _, e := range schema.Edges {
-		if e.Derived && e.Step {
-			s.derived = append(s.derived, e.Name)
-		}
-	}
+	s := &search{view: v, rules: rules, unseen: unseen, groups: map[graph.Node]group{}, ids: map[string]bool{}, most: maxPaths}
+	s.types = slices.Clone(rules.paths)
+	slices.SortStableFunc(s.types, func(a, b *pathType) int { return cmp.Compare(b.Gain, a.Gain) })
 	s.facts = newEvidence(s)
 	return s
 }
 
-func (s *search) run(ctx context.Context) ([]Path, error) {
-	for _, p := range s.rules.paths {
+// survey makes ready what every foothold needs: the ground, and what leads where.
+func (s *search) survey(ctx context.Context) error {
+	for _, p := range s.types {
 		t, err := p.targets(ctx, s.view)
 		if err != nil {
-			return nil, fmt.Errorf("path type %s: %w", p.ID, err)
+			return fmt.Errorf("path type %s: %w", p.ID, err)
 		}
 		s.targets = append(s.targets, t)
 	}
-	for _, f := range s.footholds() {
+	s.field = newField(newGround(s.view, s.rules, s.types, s.targets))
+	s.reach = newReachable(s.field)
+	s.walk = newWalk(s.field, s.reach.some)
+	return ctx.Err()
+}
+
+// run finds the paths from the footholds that the graph tells.
+func (s *search) run(ctx context.Context) ([]Path, error) {
+	if err := s.survey(ctx); err != nil {
+		return nil, err
+	}
+	return s.follow(ctx, s.footholds())
+}
+
+// follow finds the paths from footholds, worst first.
+func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, error) {
+	for _, f := range footholds {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		s.from(f)
 	}
-	if s.full {
+	if s.left > 0 {
 		s.gaps = append(s.gaps, collect.Gap{Cluster: s.cluster(), Source: "analyse", What: "attack paths", Kinds: []string{"CAN_EXPLOIT"},
-			Why:         fmt.Sprintf("there are more than the %d that are told", s.most),
-			Consequence: "Attack paths beyond them are not listed."})
-	}
-	if s.long {
-		s.gaps = append(s.gaps, collect.Gap{Cluster: s.cluster(), Source: "analyse", What: "long attack paths", Kinds: []string{"CAN_EXPLOIT"},
-			Why:         fmt.Sprintf("there are paths of more than %d steps", maxLength),
-			Consequence: "Where they lead is not told."})
+			Why:         fmt.Sprintf("there are %d more than the %d that are told", s.left, s.most),
+			Consequence: "Attack paths beyond them are not listed; how much each workload and identity reaches is told by its blast radius."})
 	}
 	slices.SortFunc(s.found, func(a, b Path) int {
 		return cmp.Or(cmp.Compare(b.RiskScore, a.RiskScore), strings.Compare(a.Title, b.Title), strings.Compare(a.ID, b.ID))
@@ -92,16 +103,6 @@ func (s *search) groupOf(n graph.Node) group {
 	return g
 }
 
-// foothold is a container group that traffic from the internet can exploit.
-type foothold struct {
-	group group
-	// arrival is how traffic gets there, empty for the paths to which it is all one.
-	arrival  string
-	arrivals []arrival // most certain first, then shortest
-	entered  hop       // the CAN_EXPLOIT step
-	weak     *weakness // read when first asked for
-}
-
 // hop is a group on a path, with the individuals reached there and the
 // edges that reached them, which may be of several kinds and rules.
 type hop struct {
@@ -111,45 +112,6 @@ type hop struct {
 	kinds   []string
 	edges   []graph.Edge
 	rules   []string
-}
-
-// footholds gathers the containers that can be exploited from outside, by group
-// and by how traffic arrives.
-func (s *search) footholds() (out []*foothold) {
-	type key struct {
-		group   group
-		arrival string
-	}
-	byKey := map[key]*foothold{}
-	for pod := range s.view.Nodes("Pod") {
-		var edges []graph.Edge
-		for e := range pod.Out("CAN_EXPLOIT") {
-			edges = append(edges, e)
-		}
-		if len(edges) == 0 {
-			continue
-		}
-		for way, routes := range s.routesTo(pod) {
-			for i := range 2 * len(edges) {
-				e, k := edges[i/2], key{s.groupOf(edges[i/2].To), way}
-				if i%2 == 1 {
-					k.arrival = "" // the same container, however it is reached
-				}
-				f := byKey[k]
-				if f == nil {
-					f = &foothold{group: k.group, arrival: k.arrival, entered: hop{group: k.group}}
-					byKey[k] = f
-					out = append(out, f)
-				}
-				f.entered.add(e)
-				f.arrive(routes, way)
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b *foothold) int {
-		return cmp.Or(strings.Compare(a.group.id, b.group.id), strings.Compare(a.arrival, b.arrival))
-	})
-	return out
 }
 
 func (h *hop) add(e graph.Edge) {
@@ -163,59 +125,27 @@ func (h *hop) add(e graph.Edge) {
 	}
 }
 
-// from tells every path through a foothold.
-func (s *search) from(f *foothold) {
-	s.order(&f.entered)
-	s.record(f, []hop{f.entered})
-	if slices.ContainsFunc(s.rules.paths, func(p *pathType) bool { return p.Arrival == f.arrival && p.goesOn() }) {
-		s.extend(f, []hop{f.entered}, map[group]bool{f.group: true})
-	}
-}
-
-// extend walks on from the last hop. near is every group that an earlier
-// hop reaches by itself: a path that has a shortcut is told by the shortcut,
-// so the paths are finite in number and none is a detour of another.
-func (s *search) extend(f *foothold, path []hop, near map[group]bool) {
-	last, ok := s.controlled(path[len(path)-1])
-	if !ok {
-		return
-	}
-	path = append(slices.Clone(path[:len(path)-1]), last)
-	next := s.next(last.members)
-	reach := make(map[group]bool, len(near)+len(next))
-	for g := range near {
-		reach[g] = true
-	}
-	for _, st := range next {
-		reach[st.group] = true
-	}
-	for _, st := range next {
-		if near[st.group] {
-			continue
-		}
-		if len(path) > maxLength {
-			s.long = true
-			return
-		}
-		if len(s.found) >= s.most {
-			s.full = true
-			return
-		}
-		on := append(slices.Clone(path), st)
-		s.record(f, on)
-		s.extend(f, on, reach)
-	}
-}
-
-// order sorts what a hop holds, once all its edges are known.
+// order sorts what a hop holds, once all its edges are known: the technique that
+// costs least first.
 func (s *search) order(h *hop) {
 	h.members = h.members.sorted()
 	h.edges = sortedEdges(h.edges)
-	rank := func(kind string) int { return slices.Index(s.derived, kind) }
+	rank := func(kind string) int { return slices.Index(stepKinds, kind) }
 	slices.SortFunc(h.kinds, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
 	h.edge = h.kinds[0]
-	slices.SortFunc(h.rules, func(a, b string) int { return cmp.Or(compareBools(s.ends(a), s.ends(b)), strings.Compare(a, b)) })
+	cost := func(id string) int32 {
+		t := s.rules.byID[id]
+		if t == nil {
+			return costOfMost
+		}
+		return t.cost(false)
+	}
+	slices.SortFunc(h.rules, func(a, b string) int {
+		return cmp.Or(compareBools(s.ends(a), s.ends(b)), cmp.Compare(cost(a), cost(b)), strings.Compare(a, b))
+	})
 }
+
+func (s *search) ends(rule string) bool { t := s.rules.byID[rule]; return t != nil && t.Ends }
 
 // sortedEdges drops repetitions.
 func sortedEdges(edges []graph.Edge) []graph.Edge {
@@ -226,63 +156,186 @@ func sortedEdges(edges []graph.Edge) []graph.Edge {
 	return slices.Compact(edges)
 }
 
-// controlled is what of a hop the attacker has in hand: what rules that end
-// a path lead to is reached, but nothing goes on from there.
-func (s *search) controlled(h hop) (hop, bool) {
-	held := hop{group: h.group}
-	for _, e := range h.edges {
-		if !s.ends(e.Value("rule").Str()) {
-			held.add(e)
+// from tells every path from a foothold: to itself, where entering it is what a
+// type of paths means, and to each goal that it leads to.
+func (s *search) from(f *foothold) {
+	f.all = f.all.sorted()
+	if len(f.entered.edges) > 0 {
+		s.order(&f.entered)
+		s.enter(f)
+	}
+	starts := s.starts(f)
+	leads := s.reach.from(starts)
+	if !slices.ContainsFunc(s.reach.goals, func(p int32) bool { return s.reach.has(leads, p) && f.wants(s.field.goalOf(p)) }) {
+		return
+	}
+	s.walk.from(starts)
+	ends := map[group]int32{} // the cheapest patch of each goal
+	var goals []group
+	for _, p := range s.walk.reached {
+		g := s.field.goalOf(p)
+		if g == nil || !f.wants(g) {
+			continue
+		}
+		if _, there := ends[g.group]; !there {
+			ends[g.group] = p
+			goals = append(goals, g.group)
 		}
 	}
-	if len(held.edges) == 0 {
-		return held, false
+	pic := newPicture(s.walk, f.group, starts, f.wants)
+	slices.SortStableFunc(goals, func(a, b group) int {
+		return cmp.Compare(s.field.goalOf(ends[b]).of.Gain, s.field.goalOf(ends[a]).of.Gain)
+	})
+	for _, g := range goals {
+		s.tell(f, pic, ends[g])
 	}
-	s.order(&held)
-	return held, true
 }
 
-func (s *search) ends(rule string) bool { return s.rules.byID[rule].Ends }
+// starts are the patches that a foothold stands on.
+func (s *search) starts(f *foothold) (out []int32) {
+	for _, n := range f.walks {
+		if i := s.field.find(n); i >= 0 {
+			out = append(out, s.field.patch[i])
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
 
-// next is where one derived step leads from a set of individuals, by group, in a
-// fixed order. Several techniques that lead to the same
-// group are one step.
-func (s *search) next(from members) (out []hop) {
-	at := map[group]int{}
+// wants says whether a goal is one for this foothold.
+func (f *foothold) wants(g *goal) bool {
+	own := f.all[0]
+	if own.Kind() == "Node" && groupOf(own) == g.group {
+		return false
+	}
+	switch g.of.Only {
+	case sameWorkload:
+		return g.group != f.group && own.Kind() == "Container" && g.workload == workloadOf(own).ID()
+	case otherNamespace:
+		return own.Text("namespace") != g.namespace
+	}
+	return g.group != f.group
+}
+
+// enter tells the path that ends where it begins: with code in the first container.
+func (s *search) enter(f *foothold) {
+	way := byNetwork
+	if len(f.arrivals) > 0 {
+		way = f.arrivals[0].way
+	}
+	for i, p := range s.types {
+		if (p.Arrival == "" || p.Arrival == way) && slices.Contains(p.Arrive, f.entered.edge) &&
+			slices.ContainsFunc(f.entered.members, func(n graph.Node) bool { return s.targets[i][n] }) {
+			s.tellOnce(f, f.group, func() Path { return s.write(p, f, nil, nil, 0) })
+			return
+		}
+	}
+}
+
+// tell tells the path to a goal.
+func (s *search) tell(f *foothold, pic *picture, end int32) {
+	goal := s.field.goalOf(end)
+	s.tellOnce(f, goal.group, func() Path {
+		return s.write(goal.of, f, s.retrace(f, s.walk.route(end)), pic, s.walk.cost[end])
+	})
+}
+
+func (s *search) tellOnce(f *foothold, target group, write func() Path) {
+	id := identity(f.class, f.group, target)
+	switch {
+	case s.ids[id]:
+		return
+	case len(s.found) >= s.most:
+		s.left++
+	default:
+		p := write()
+		p.ID = id
+		s.found = append(s.found, p)
+	}
+	s.ids[id] = true
+}
+
+// retrace walks a route again with all individuals of the foothold at once, as
+// far as they can take it, and gathers the edges that they take.
+func (s *search) retrace(f *foothold, route []int32) (hops []hop) {
+	at := f.walks
+	if first := s.field.groupOf(route[0]); s.field.groups[first] != f.group {
+		at = slices.DeleteFunc(slices.Clone(at), func(n graph.Node) bool { return s.groupOf(n) != s.field.groups[first] })
+		hops = append(hops, s.stepInside(f, at))
+	}
+	for _, p := range route[1:] {
+		h := s.stepTo(f, at, p)
+		hops, at = append(hops, h), h.members
+	}
+	return hops
+}
+
+// stepInside is the first step of who has a workload or an image: into a container.
+func (s *search) stepInside(f *foothold, to []graph.Node) hop {
+	return hop{group: s.groupOf(to[0]), members: members(slices.Clone(to)).sorted(), edge: "RUNS"}
+}
+
+// stepTo is the step from some individuals to the group of a patch, or to a goal.
+func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) hop {
+	f := s.field
+	if goal := f.goalOf(patch); goal != nil {
+		return s.stepToGoal(hold, from, goal)
+	}
+	told := f.groupOf(patch)
+	h := hop{group: f.groups[told]}
+	take := func(e graph.Edge) {
+		if r := e.Value("rule").Str(); r == "" || !s.ends(r) {
+			h.add(e)
+		}
+	}
+	out, in := 0, 0
+	is := make(map[graph.Node]bool, len(from))
 	for _, n := range from {
-		for _, edge := range s.derived {
-			for e := range n.Out(edge) {
-				g := s.groupOf(e.To)
-				i, known := at[g]
-				if !known {
-					i = len(out)
-					at[g] = i
-					out = append(out, hop{group: g})
+		is[n] = true
+		if i := f.find(n); i >= 0 {
+			out += len(f.ground.arcsOf(i))
+		}
+	}
+	for _, i := range f.told[told] {
+		in += len(f.before(i))
+	}
+	for _, kind := range stepKinds {
+		if in < out { // from the end where there is less to look at
+			for _, i := range f.told[told] {
+				for e := range f.nodes[i].In(kind) {
+					if is[e.From] {
+						take(e)
+					}
 				}
-				out[i].add(e)
+			}
+			continue
+		}
+		for _, n := range from {
+			for e := range n.Out(kind) {
+				if i := f.find(e.To); i >= 0 && f.group[i] == told {
+					take(e)
+				}
 			}
 		}
 	}
-	for i := range out {
-		s.order(&out[i])
-	}
-	slices.SortFunc(out, func(a, b hop) int {
-		return cmp.Or(strings.Compare(a.group.kind, b.group.kind), strings.Compare(a.group.id, b.group.id))
-	})
-	return out
+	s.order(&h)
+	return h
 }
 
-// record writes a path of every type whose end the last hop is.
-func (s *search) record(f *foothold, path []hop) {
-	last := path[len(path)-1]
-	for i, p := range s.rules.paths {
-		if p.Arrival != f.arrival || !slices.ContainsFunc(last.kinds, func(k string) bool { return slices.Contains(p.Arrive, k) }) {
-			continue
-		}
-		if slices.ContainsFunc(last.members, func(n graph.Node) bool { return s.targets[i][n] }) {
-			s.found = append(s.found, s.write(p, f, path))
+func (s *search) stepToGoal(f *foothold, from []graph.Node, g *goal) hop {
+	h := hop{group: g.group}
+	at := slices.Index(s.types, g.of)
+	for _, n := range from {
+		for _, kind := range g.of.Arrive {
+			for e := range n.Out(kind) {
+				if s.targets[at][e.To] && g.of.groupOf(e.To) == g.group && f.wants(goalAt(g.of, e.To)) {
+					h.add(e)
+				}
+			}
 		}
 	}
+	s.order(&h)
+	return h
 }
 
 // within evaluates a query on some nodes only.

@@ -125,7 +125,7 @@ func TestPathsGoOnWhereControlIsGainedAndTakeNoDetour(t *testing.T) {
 		{"two steps", "a>b b>c", "a -> b; a -> b -> c"},
 		{"no control, no further", "a=b b>c", "a -> b"},
 		{"a fork", "a>b a>c", "a -> b; a -> c"},
-		{"two ways to one end", "a>b a>c b>d c>d", "a -> b; a -> b -> d; a -> c; a -> c -> d"},
+		{"two ways to one end", "a>b a>c b>d c>d", "a -> b; a -> b -> d; a -> c"},
 		{"the shortcut is told, not the detour", "a>b b>c a>c", "a -> b; a -> c"},
 		{"no circles", "a>b b>a b>c", "a -> b; a -> b -> c"},
 		{"what the exposed pod reaches is not found again", "a>b b>c c>a c>b", "a -> b; a -> b -> c"},
@@ -147,16 +147,14 @@ func TestWhatLiesBeyondABoundIsAGap(t *testing.T) {
 		}
 		return links
 	}
-	const long = "long attack paths: there are paths of more than 16 steps"
 	tests := []struct {
 		name, links string
 		most, paths int
 		gap         string
 	}{
-		{"as long as is told", chain(16), maxPaths, 16, ""},
-		{"longer", chain(17), maxPaths, 16, long},
+		{"however long", chain(40), maxPaths, 40, ""},
 		{"as many as are told", chain(3), 3, 3, ""},
-		{"more", chain(3), 2, 2, "attack paths: there are more than the 2 that are told"},
+		{"more", chain(3), 2, 2, "attack paths: there are 1 more than the 2 that are told"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -16,8 +16,3 @@ func ReadPath(body []byte) (*Path, error) {
 	p.Confidence = cmp.Or(p.Confidence, confidences[Known])
 	return p, nil
 }
-
-// confidences say how sure it is that an attacker gets in.
-var confidences = map[string]string{
-	Known: "exposed to the internet, with a vulnerability that lets an attacker in",
-}

@@ -8,6 +8,9 @@ import (
 
 // story tells the steps in sentences.
 func (w *writer) story() {
+	if w.foothold.class == Assumed {
+		w.path.Story = append(w.path.Story, sentence("Assume that an attacker has "+placed(w.path.Foothold)))
+	}
 	for _, st := range w.path.Steps {
 		w.path.Story = append(w.path.Story, w.sentence(st))
 	}
@@ -15,14 +18,22 @@ func (w *writer) story() {
 
 func (w *writer) sentence(st Step) string {
 	if !st.Derived {
-		return sentence(st.Evidence[0].Text)
+		text := st.Evidence[0].Text
+		if st.Uncertain != "" && st.Edge != "ROUTES_TO" {
+			text += "; " + st.Uncertain
+		}
+		return sentence(text)
 	}
 	from, to := w.path.thing(st.From), w.path.thing(st.To)
 	if st.Edge == "CAN_EXPLOIT" {
 		return w.exploited(from, to, st.Uncertain)
 	}
 	edge := edgeOf(st.Edge)
-	text := fmt.Sprintf("From there an attacker %s %s: %s", edge.Verb, spoken(to), lowerFirst(st.RuleTitle))
+	who := "From there an attacker " + edge.Verb
+	if from.ID == w.path.Entry.ID && w.foothold.class == SupplyChain {
+		who = "Who can write to " + spoken(from) + " " + edge.Verb
+	}
+	text := fmt.Sprintf("%s %s: %s", who, spoken(to), lowerFirst(st.RuleTitle))
 	if len(st.Rules) > 1 {
 		text += fmt.Sprintf(", and in %d more ways", len(st.Rules)-1)
 	}

@@ -28,6 +28,8 @@ func (s *search) thing(g group, all members) Thing {
 		if len(all) > 1 {
 			t.Name = fmt.Sprintf("%d %s nodes", len(all), g.role)
 		}
+	default:
+		several(&t, all)
 	}
 	if t.Name == "" {
 		t.Name = g.id
@@ -37,6 +39,27 @@ func (s *search) thing(g group, all members) Thing {
 	}
 	t.Insights = insights(g.kind, all)
 	return t
+}
+
+// several names what stands for a workload, told by its pods, or for all targets of
+// a kind together.
+func several(t *Thing, all members) {
+	n := all[0]
+	switch {
+	case n.Kind() == "Pod":
+		t.Workload, t.Name = n.Text("workload"), workloadOf(n).Name
+	case n.ID() != t.ID:
+		where := map[string]bool{}
+		for _, m := range all {
+			where[m.Text("namespace")] = true
+		}
+		t.Name = fmt.Sprintf("%d of %s", len(all), plural(len(where), "namespace"))
+		if len(where) > 1 {
+			t.Namespace = ""
+		} else {
+			t.Name = fmt.Sprintf("%d of namespace %s", len(all), t.Namespace)
+		}
+	}
 }
 
 // insights are the badges that any of the individuals has.
@@ -107,10 +130,23 @@ func (w *writer) frames() {
 	w.path.Frames = append([]Frame{cluster}, inside...)
 }
 
+// onTheWayIn says whether some way to the foothold passes a thing.
+func (w *writer) onTheWayIn(id string) bool {
+	return id == w.path.Foothold.ID || slices.ContainsFunc(w.foothold.arrivals, func(a arrival) bool {
+		return slices.ContainsFunc(a.hops, func(h hop) bool { return h.group.id == id })
+	})
+}
+
 // owners notes the workloads of the path and what kinds it depends on.
 func (w *writer) owners(hops []hop) {
-	kinds := []string{"ROUTES_TO"}
+	var kinds []string
+	if w.path.Entry.Kind == "Internet" {
+		kinds = append(kinds, "ROUTES_TO")
+	}
 	for _, t := range w.path.Nodes {
+		if !w.onRoute(func(o Thing) bool { return o.ID == t.ID }) && !w.onTheWayIn(t.ID) {
+			continue
+		}
 		if t.Kind != "Internet" {
 			kinds = merged(kinds, []string{t.Kind})
 		}
@@ -119,9 +155,12 @@ func (w *writer) owners(hops []hop) {
 			w.path.Owners = merged(w.path.Owners, []string{owner.ID()})
 		}
 	}
-	for _, st := range hops {
+	for _, st := range append([]hop{w.foothold.entered}, hops...) {
 		for _, id := range st.rules {
 			kinds = merged(kinds, w.rules.byID[id].dependsOn())
+		}
+		for _, edge := range st.kinds {
+			kinds = merged(kinds, []string{edge})
 		}
 	}
 	for _, a := range w.foothold.arrivals {

@@ -1,6 +1,7 @@
 package analyse
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -9,23 +10,25 @@ import (
 	"github.com/breakwater-sec/breakwater/graph"
 )
 
-// write puts a path into the form that people and the store read.
-func (s *search) write(p *pathType, f *foothold, hops []hop) Path {
-	w := &writer{search: s, foothold: f, path: Path{Type: p.ID, Cluster: s.cluster(), ID: identity(p, hops),
-		Why: strings.TrimSpace(p.Why)}}
+// write puts a path into the form that people and the store read. hops lead from
+// the foothold to the target; pic is all that the foothold reaches, nil where the
+// foothold is the target.
+func (s *search) write(p *pathType, f *foothold, hops []hop, pic *picture, cost int32) Path {
+	w := &writer{search: s, foothold: f, path: Path{Type: p.ID, Cluster: s.cluster(), Why: strings.TrimSpace(p.Why)}}
 	w.entry()
-	w.arrivals()
+	w.enter()
 	w.derivedSteps(hops)
-	w.finish(p, hops)
+	w.beside(hops, pic)
+	w.finish(p, hops, pic, cost)
 	return w.path
 }
 
-// identity is of entry, type and groups: nothing that a rollout changes.
-func identity(p *pathType, hops []hop) string {
+// identity is of entry, foothold and target: nothing that a rollout, another
+// technique or another route between them changes.
+func identity(class string, foothold, target group) string {
 	h := sha256.New()
-	h.Write([]byte(p.ID + "\ninternet\n"))
-	for _, st := range hops {
-		h.Write([]byte(st.group.kind + " " + st.group.id + "\n"))
+	for _, part := range []string{class, foothold.kind + " " + foothold.id, target.kind + " " + target.id} {
+		h.Write([]byte(part + "\n"))
 	}
 	return "path-" + hex.EncodeToString(h.Sum(nil))[:16]
 }
@@ -41,11 +44,54 @@ type writer struct {
 const internetID = "internet"
 
 func (w *writer) entry() {
-	w.path.Entry = Thing{ID: internetID, Kind: "Internet", Name: "Internet", Count: 1}
-	w.path.EntryClass, w.path.Confidence = Known, confidences[Known]
+	w.path.EntryClass, w.path.Confidence = w.foothold.class, w.foothold.confidence()
+	w.path.Entry = w.foothold.entry
 	w.path.Nodes = []Thing{w.path.Entry}
 	w.path.Steps, w.path.Also, w.path.Attack = []Step{}, []Step{}, []string{}
-	w.at = internetID
+	w.at = w.path.Entry.ID
+}
+
+func (f *foothold) confidence() string {
+	if f.identity() && f.class != Assumed {
+		return "callers need no credentials of the cluster; not known is " + f.doubt
+	}
+	return confidences[f.class]
+}
+
+// identity says that the foothold is an account, not something that runs.
+func (f *foothold) identity() bool { return kindOf(f.group.kind).Family == "Identity" }
+
+// enter draws the way to the foothold.
+func (w *writer) enter() {
+	f := w.foothold
+	w.path.Foothold = w.thing(f.group, f.all)
+	switch {
+	case f.class == Assumed:
+	case f.identity():
+		w.path.Steps = append(w.path.Steps, Step{From: w.at, Edge: "CAN_ACT_AS", Verb: edgeOf("CAN_ACT_AS").Verb, To: f.group.id,
+			Uncertain: "it is not known " + f.doubt,
+			Evidence: []Evidence{{Text: nameOf(f.all[0]) + " stands for callers who have not proved who they are, or for everybody who has",
+				Nodes: []string{kindID(f.all[0])}}}})
+	case f.class == SupplyChain:
+		w.path.Steps = append(w.path.Steps, w.derivedStep(w.at, f.group.id, f.entered))
+	default:
+		w.arrivals()
+		w.path.Steps = append(w.path.Steps, w.into(f))
+	}
+	w.node(w.path.Foothold)
+	w.at = f.group.id
+	w.path.Namespace = w.path.Foothold.Namespace
+	w.path.Target = w.path.Foothold
+}
+
+// into is the step from the pod that traffic reaches into its container.
+func (w *writer) into(f *foothold) Step {
+	if f.class == Known {
+		return w.derivedStep(w.at, f.group.id, f.entered)
+	}
+	e := f.entered.edges[0]
+	return Step{From: w.at, Edge: "RUNS", Verb: edgeOf("RUNS").Verb, To: f.group.id, Uncertain: "it is not known " + f.doubt,
+		Evidence: []Evidence{{Text: nameOf(e.To) + " receives the traffic, and " + unread(e.To), Nodes: []string{kindID(e.From), kindID(e.To)}}}}
 }
 
 // arrivals draws the first way in as the path's own and the others beside it.
@@ -89,7 +135,16 @@ func (w *writer) drawn(st Step) bool {
 // pods are those whose containers can be entered.
 func (w *writer) pods() (out members) {
 	for _, e := range w.foothold.entered.edges {
-		out = append(out, e.From)
+		if e.From.Kind() == "Pod" {
+			out = append(out, e.From)
+		}
+	}
+	if len(out) == 0 {
+		for _, n := range w.foothold.all {
+			if n.Kind() == "Pod" {
+				out = append(out, n)
+			}
+		}
 	}
 	return out.sorted()
 }
@@ -118,23 +173,23 @@ func (w *writer) routeStep(from, to string, edges []graph.Edge) Step {
 
 // derivedSteps draws what the attacker gains.
 func (w *writer) derivedSteps(hops []hop) {
-	for i, st := range hops {
+	for _, st := range hops {
 		t := w.thing(st.group, st.members)
 		w.node(t)
 		w.path.Steps = append(w.path.Steps, w.derivedStep(w.at, t.ID, st))
 		w.at = t.ID
-		if i == 0 {
-			w.path.Foothold = t
-		}
 		w.path.Target = t
 	}
-	w.path.Namespace = w.path.Foothold.Namespace
 }
 
 func (w *writer) derivedStep(from, to string, st hop) Step {
 	kind := edgeOf(st.edge)
-	out := Step{From: from, Edge: st.edge, Verb: kind.Verb, To: to, Derived: true, Rules: st.rules, Evidence: []Evidence{},
-		Attack: []string{}}
+	out := Step{From: from, Edge: st.edge, Verb: kind.Verb, To: to, Derived: kind.Derived, Rules: st.rules, Evidence: []Evidence{}}
+	if !kind.Derived {
+		out.Evidence = append(out.Evidence, w.fact(st))
+		return out
+	}
+	out.Attack = []string{}
 	certain := false
 	for _, e := range st.edges {
 		certain = certain || e.Value("uncertain").Str() == ""
@@ -157,6 +212,101 @@ func (w *writer) derivedStep(from, to string, st hop) Step {
 	return out
 }
 
+// fact is the evidence of a step over a fact.
+func (w *writer) fact(st hop) Evidence {
+	if len(st.edges) == 0 { // from what is assumed to what runs in it
+		return Evidence{Text: spoken(w.path.thing(w.at)) + " runs " + nameOf(st.members[0]), Nodes: []string{kindID(st.members[0])}}
+	}
+	e := st.edges[0]
+	return Evidence{Text: factText(e), Nodes: []string{kindID(e.From), kindID(e.To)}}
+}
+
+// beside draws the steps of other routes, and notes what no route avoids.
+func (w *writer) beside(hops []hop, pic *picture) {
+	w.path.Unavoidable = w.unavoidable()
+	if pic == nil {
+		w.path.Alternatives = max(0, len(w.foothold.arrivals)-1)
+		return
+	}
+	places := []int32{0}
+	for _, h := range hops {
+		places = append(places, pic.place(h.group, h.group == hops[len(hops)-1].group))
+	}
+	var main []pair
+	for i := range hops {
+		main = append(main, pair{places[i], places[i+1]})
+	}
+	goal := places[len(places)-1]
+	more, whole := pic.beside(goal, main)
+	for _, s := range more {
+		w.also(pic, s)
+	}
+	ways := max(1, len(w.foothold.arrivals))
+	w.path.Alternatives = many
+	if whole {
+		w.path.Alternatives = min(many, routes(append(main, more...), goal)*ways-1)
+	}
+	for _, at := range pic.needed(goal) {
+		w.path.Unavoidable = merged(w.path.Unavoidable, []string{pic.groups[at].id})
+	}
+}
+
+// also draws one step of another route.
+func (w *writer) also(pic *picture, s pair) {
+	st := w.between(pic, s)
+	if len(st.members) == 0 {
+		return
+	}
+	from, to := pic.groups[s.from], w.thing(st.group, st.members)
+	if s.from != 0 {
+		w.node(w.thing(from, w.individuals(pic, s.from)))
+	}
+	w.node(to)
+	at := w.at
+	w.at = from.id
+	step := w.derivedStep(from.id, to.ID, st)
+	w.at = at
+	if !w.drawn(step) {
+		w.path.Also = append(w.path.Also, step)
+	}
+}
+
+// individuals are the nodes of a place of the picture.
+func (w *writer) individuals(pic *picture, at int32) (out members) {
+	for _, p := range pic.patches[at] {
+		for _, i := range w.field.members[p] {
+			out = append(out, w.field.nodes[i])
+		}
+	}
+	return out
+}
+
+// between is the step between two places, taken by one individual of each patch.
+func (w *writer) between(pic *picture, s pair) hop {
+	if len(pic.patches[s.from]) == 0 { // the containers of what is assumed
+		return hop{group: pic.groups[s.to], members: w.individuals(pic, s.to).sorted(), edge: "RUNS"}
+	}
+	var from []graph.Node
+	for _, p := range pic.patches[s.from] {
+		from = append(from, w.field.nodes[w.field.members[p][0]])
+	}
+	return w.stepTo(w.foothold, from, pic.patches[s.to][0])
+}
+
+// unavoidable are the things on the way in that no way in avoids, and the foothold.
+func (w *writer) unavoidable() (out []string) {
+	in := Path{Entry: w.path.Entry, Target: w.path.Foothold, Steps: w.path.Steps, Also: w.path.Also}
+	for _, t := range w.path.Nodes {
+		if t.ID != w.path.Entry.ID && t.ID != w.path.Foothold.ID && in.needs(t.ID) {
+			out = append(out, t.ID)
+		}
+		if t.ID == w.path.Foothold.ID {
+			break
+		}
+	}
+	return append(out, w.path.Foothold.ID)
+}
+
 func merged(a, b []string) []string {
 	for _, x := range b {
 		if !slices.Contains(a, x) {
@@ -172,18 +322,15 @@ func (w *writer) node(t Thing) {
 	}
 }
 
-func (w *writer) finish(p *pathType, hops []hop) {
-	if w.foothold.weak == nil {
+func (w *writer) finish(p *pathType, hops []hop, pic *picture, cost int32) {
+	f := w.foothold
+	if f.weak == nil {
 		found := w.vulnerabilities()
-		w.foothold.weak = &found
+		f.weak = &found
 	}
-	v := *w.foothold.weak
+	v := *f.weak
 	w.path.Vulnerabilities, w.path.VulnerabilitiesTotal = v.list, v.total
-	way := w.foothold.arrival
-	if way == "" && len(w.foothold.arrivals) > 0 {
-		way = w.foothold.arrivals[0].way
-	}
-	w.path.Title = p.title(way, v.severe)
+	w.path.Title = w.title(p, v)
 	w.path.Pods = len(w.pods())
 	w.path.Uncertain = []string{}
 	for _, st := range w.path.Steps {
@@ -195,8 +342,46 @@ func (w *writer) finish(p *pathType, hops []hop) {
 	w.path.Attack = merged(w.path.Attack, p.Attack)
 	w.owners(hops)
 	w.frames()
-	w.rate(p, hops, v)
+	w.rate(p, hops, v, cost)
 	w.story()
-	w.fixes(hops, v)
+	w.fixes(hops, v, pic)
 	w.path.Unseen = w.unseen
+}
+
+// title says who gets in, where, and what it ends in.
+func (w *writer) title(p *pathType, v weakness) string {
+	f := w.foothold
+	t := titled{class: f.class, severe: v.severe, who: placed(w.path.Foothold)}
+	if !f.identity() && f.class != Assumed {
+		t.arrival = byNetwork
+		if len(f.arrivals) > 0 {
+			t.arrival = f.arrivals[0].way
+		}
+		t.arrival = cmp.Or(p.Arrival, t.arrival)
+	}
+	text := p.title(t)
+	w.path.General = p.title(titled{class: t.class, arrival: t.arrival, severe: t.severe, who: "Something that runs or an account"})
+	var where []string
+	if !strings.Contains(text, t.who) {
+		where = append(where, t.who)
+	}
+	if w.path.Target.ID != w.path.Foothold.ID {
+		where = append(where, placed(w.path.Target))
+	}
+	if len(where) > 0 {
+		text += ": " + strings.Join(where, ", ")
+	}
+	return text
+}
+
+// placed is a thing with what tells it apart from others: "app of Deployment cart in
+// shop".
+func placed(t Thing) string {
+	switch {
+	case t.Kind == "Container":
+		return t.Name + " of " + owned(t) + " in " + t.Namespace
+	case t.Namespace != "":
+		return label(t.Kind) + " " + t.Name + " in " + t.Namespace
+	}
+	return spoken(t)
 }

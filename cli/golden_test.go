@@ -96,7 +96,7 @@ func TestExitCodesTellFindingsFromFailure(t *testing.T) {
 	}{
 		{"fine", []string{"scan", "image", web, "--data", data, mirror, "--fail-on", "Critical"}, 0, ""},
 		{"findings", []string{"scan", "image", web, "--data", data, mirror, "--fail-on", "High"}, 1, "findings"},
-		{"findings of paths", []string{"paths", "--from", "testdata/shop", "--data", data, "--images", mirror, "--fail-on", "critical"},
+		{"findings of paths", []string{"paths", "--from", "testdata/shop", "--data", data, "--images", mirror, "--fail-on", "high"},
 			1, "findings"},
 		{"a reference that is none", []string{"scan", "image", "A B"}, 2, "want registry/repository:tag"},
 		{"a registry that is not there", []string{"scan", "image", strings.TrimPrefix(closed.URL, "http://") + "/a:1", "--data", data}, 2,

@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -72,6 +73,7 @@ func pathWithin(p *analyse.Path, tenants []string) *analyse.Path {
 	if all {
 		out.Alternatives = p.Alternatives
 	} else {
+		out.Title = cmp.Or(p.General, p.Title)
 		out.Nodes = append(out.Nodes, outside)
 		out.Story = []string{"Part of this path is outside your scope."}
 	}
@@ -86,8 +88,13 @@ func pathWithin(p *analyse.Path, tenants []string) *analyse.Path {
 	} else {
 		out.Title = "Attack path through your scope"
 	}
+	for _, id := range p.Unavoidable {
+		if seen[id] {
+			out.Unavoidable = append(out.Unavoidable, id)
+		}
+	}
 	for _, f := range p.Fixes {
-		if len(f.Concerns) > 0 && e.ids(f.Concerns) {
+		if len(f.Concerns) > 0 && e.ids(f.Concerns) && (f.Kind != "image" || e.thing(p.Foothold)) { // an image is the foothold's
 			out.Fixes = append(out.Fixes, f)
 		}
 	}

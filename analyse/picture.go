@@ -1,0 +1,330 @@
+package analyse
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+)
+
+// Bounds of what is drawn of one path; beyond them there are "many" routes.
+const (
+	maxDrawn  = 24   // steps beside the most likely route
+	maxLooked = 2000 // steps that are looked at for them
+	many      = 999
+)
+
+// picture is all that one foothold reaches, told by groups: place 0 is the
+// foothold, the others are groups and goals. Replicas are one place, so a route
+// of the picture may change over from one to another: what no route of it avoids,
+// no attacker avoids.
+type picture struct {
+	groups  []group
+	patches [][]int32 // of each place
+	goal    []bool
+	edges   []stretch // by from, to
+	out, in [][]int32 // edges of a place
+	cost    []int32   // of the cheapest route to a place
+	before  []int32   // the edge it ends with; -1 at the foothold
+	at      map[group]int32
+	ends    map[group]int32 // goals
+	idom    []int32         // the last place before that no route avoids; -1 where none leads
+}
+
+// stretch is one technique between two places, at its least cost.
+type stretch struct {
+	from, to int32
+	arc      // its `to` is of the ground and says nothing here
+}
+
+// newPicture draws what a walk reached. goals chooses those that are some to this
+// foothold; a group of starts other than the foothold's own is a place that the
+// foothold leads to.
+func newPicture(w *walk, foothold group, starts []int32, goals func(*goal) bool) *picture {
+	p := &picture{groups: []group{foothold}, patches: [][]int32{nil}, goal: []bool{false}}
+	p.at, p.ends = map[group]int32{foothold: 0}, map[group]int32{}
+	place := func(told group, in map[group]int32) int32 {
+		i, known := in[told]
+		if !known {
+			i = int32(len(p.groups))
+			in[told] = i
+			p.groups, p.patches, p.goal = append(p.groups, told), append(p.patches, nil), append(p.goal, false)
+		}
+		return i
+	}
+	placeOf := make(map[int32]int32, len(w.reached))
+	for _, q := range w.reached {
+		var i int32
+		if goal := w.goalOf(q); goal != nil {
+			if !goals(goal) {
+				continue
+			}
+			i = place(goal.group, p.ends)
+			p.goal[i] = true
+		} else {
+			i = place(w.groups[w.groupOf(q)], p.at)
+		}
+		p.patches[i] = append(p.patches[i], q)
+		placeOf[q] = i
+	}
+	for _, s := range starts {
+		if to := placeOf[s]; to != 0 {
+			p.edges = append(p.edges, stretch{0, to, arc{rule: -1, kind: -1}})
+		}
+	}
+	for _, q := range w.reached {
+		from, drawn := placeOf[q]
+		if !drawn {
+			continue
+		}
+		for _, a := range w.steps(q) {
+			if to, drawn := placeOf[a.to]; drawn && to != from && to != 0 {
+				a.to = 0
+				p.edges = append(p.edges, stretch{from, to, a})
+			}
+		}
+	}
+	p.join()
+	p.measure()
+	p.dominate()
+	return p
+}
+
+// place is that of a group, or of a goal that is told as it.
+func (p *picture) place(told group, goal bool) int32 {
+	if goal {
+		return p.ends[told]
+	}
+	return p.at[told]
+}
+
+// join keeps each stretch once, at its least cost.
+func (p *picture) join() {
+	slices.SortFunc(p.edges, func(a, b stretch) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to), cmp.Compare(a.rule, b.rule), cmp.Compare(a.kind, b.kind),
+			cmp.Compare(a.cost, b.cost))
+	})
+	p.edges = slices.CompactFunc(p.edges, func(a, b stretch) bool {
+		return a.from == b.from && a.to == b.to && a.rule == b.rule && a.kind == b.kind
+	})
+	p.out, p.in = make([][]int32, len(p.groups)), make([][]int32, len(p.groups))
+	for i, e := range p.edges {
+		p.out[e.from], p.in[e.to] = append(p.out[e.from], int32(i)), append(p.in[e.to], int32(i))
+	}
+}
+
+// measure finds the cheapest route to each place.
+func (p *picture) measure() {
+	p.cost, p.before = make([]int32, len(p.groups)), make([]int32, len(p.groups))
+	for i := range p.cost {
+		p.cost[i], p.before[i] = costOfMost, -1
+	}
+	p.cost[0] = 0
+	waiting := [][]int32{{0}}
+	for c := int32(0); int(c) < len(waiting); c++ {
+		for i := 0; i < len(waiting[c]); i++ {
+			at := waiting[c][i]
+			if p.cost[at] != c {
+				continue
+			}
+			for _, i := range p.out[at] {
+				e := p.edges[i]
+				total := c + e.cost
+				if total >= p.cost[e.to] {
+					continue
+				}
+				p.cost[e.to], p.before[e.to] = total, i
+				for int(total) >= len(waiting) {
+					waiting = append(waiting, nil)
+				}
+				waiting[total] = append(waiting[total], e.to)
+			}
+		}
+	}
+}
+
+// dominate finds what no route avoids (Cooper, Harvey and Kennedy's algorithm).
+func (p *picture) dominate() {
+	order := p.lastFirst()
+	rank := make([]int32, len(p.groups))
+	p.idom = make([]int32, len(p.groups))
+	for i := range p.idom {
+		p.idom[i] = -1
+	}
+	for r, at := range order {
+		rank[at] = int32(r)
+	}
+	p.idom[0] = 0
+	for changed := true; changed; {
+		changed = false
+		for _, at := range order[1:] {
+			now := int32(-1)
+			for _, i := range p.in[at] {
+				from := p.edges[i].from
+				if p.idom[from] < 0 {
+					continue
+				}
+				if now < 0 {
+					now = from
+				}
+				for now != from { // up to where both come from
+					if rank[now] > rank[from] {
+						now = p.idom[now]
+					} else {
+						from = p.idom[from]
+					}
+				}
+			}
+			if now != p.idom[at] {
+				p.idom[at], changed = now, true
+			}
+		}
+	}
+}
+
+// lastFirst orders the places so that each stands before what only it leads to
+// (reverse postorder).
+func (p *picture) lastFirst() (order []int32) {
+	seen, next := make([]bool, len(p.groups)), make([]int, len(p.groups))
+	walk := []int32{0}
+	seen[0] = true
+	for len(walk) > 0 {
+		at := walk[len(walk)-1]
+		if next[at] == len(p.out[at]) {
+			walk = walk[:len(walk)-1]
+			order = append(order, at)
+			continue
+		}
+		to := p.edges[p.out[at][next[at]]].to
+		next[at]++
+		if !seen[to] {
+			seen[to] = true
+			walk = append(walk, to)
+		}
+	}
+	slices.Reverse(order)
+	return order
+}
+
+// needed are the places that no route to one avoids, from the foothold on.
+func (p *picture) needed(to int32) (out []int32) {
+	for at := to; at > 0; at = p.idom[at] {
+		out = append(out, at)
+	}
+	out = append(out, 0)
+	slices.Reverse(out)
+	return out
+}
+
+// passes says that every route to a place leads through another one, or to it.
+func (p *picture) passes(at, through int32) bool {
+	for ; at > 0; at = p.idom[at] {
+		if at == through {
+			return true
+		}
+	}
+	return through == 0
+}
+
+// only says that every route to a goal takes the step between two places, and that
+// one technique makes it: without that there is no route.
+func (p *picture) only(from, to, goal int32) bool {
+	if !p.passes(goal, to) {
+		return false
+	}
+	n := 0
+	for _, i := range p.in[to] {
+		e := p.edges[i]
+		if p.passes(e.from, to) {
+			continue // it comes from behind
+		}
+		if n++; e.from != from || n > 1 {
+			return false
+		}
+	}
+	return n == 1
+}
+
+// pair is two places that a step joins.
+type pair struct{ from, to int32 }
+
+// beside are steps of other routes to a goal, those of the cheapest first, beside
+// those that are drawn; whole says that there are no more.
+func (p *picture) beside(goal int32, drawn []pair) (more []pair, whole bool) {
+	after := map[int32]int32{goal: 0} // cost from a place to the goal
+	var open through
+	looked := 0
+	push := func(to int32) {
+		for _, i := range p.in[to] {
+			e := p.edges[i]
+			if p.passes(e.from, to) || p.goal[e.from] {
+				continue
+			}
+			if looked++; looked <= maxLooked {
+				heap.Push(&open, detour{p.cost[e.from] + e.cost + after[to], i})
+			}
+		}
+	}
+	add := func(s pair) {
+		if !slices.Contains(drawn, s) && !slices.Contains(more, s) {
+			more = append(more, s)
+		}
+	}
+	for push(goal); len(open) > 0 && len(more) < maxDrawn; {
+		next := heap.Pop(&open).(detour)
+		e := p.edges[next.edge]
+		add(pair{e.from, e.to})
+		for at := e.from; at > 0; at = p.edges[p.before[at]].from {
+			add(pair{p.edges[p.before[at]].from, at})
+		}
+		if _, known := after[e.from]; !known {
+			after[e.from] = after[e.to] + e.cost
+			push(e.from)
+		}
+	}
+	return more, len(open) == 0 && looked <= maxLooked
+}
+
+// detour is a step and the cost of the cheapest route that takes it.
+type detour struct{ cost, edge int32 }
+
+// through are steps by the cost of the cheapest route through each.
+type through []detour
+
+func (t through) Len() int { return len(t) }
+func (t through) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(t[i].cost, t[j].cost), cmp.Compare(t[i].edge, t[j].edge)) < 0
+}
+func (t through) Swap(i, j int) { t[i], t[j] = t[j], t[i] }
+func (t *through) Push(x any)   { *t = append(*t, x.(detour)) }
+func (t *through) Pop() any {
+	last := (*t)[len(*t)-1]
+	*t = (*t)[:len(*t)-1]
+	return last
+}
+
+// routes counts the routes over some steps from place 0 to a goal; beyond many it
+// stops.
+func routes(steps []pair, goal int32) (n int) {
+	next := map[int32][]int32{}
+	for _, s := range steps {
+		next[s.from] = append(next[s.from], s.to)
+	}
+	on := map[int32]bool{}
+	tried := 0
+	var from func(at int32)
+	from = func(at int32) {
+		if at == goal {
+			n++
+			return
+		}
+		on[at] = true
+		for _, to := range next[at] {
+			if tried++; !on[to] && n < many && tried < 100*many {
+				from(to)
+			}
+		}
+		on[at] = false
+	}
+	from(0)
+	return n
+}

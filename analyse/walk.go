@@ -1,0 +1,68 @@
+package analyse
+
+// walk is what is reached from some patches: the cost of the cheapest route to
+// each and the patch before it. It is used for one foothold after the other.
+type walk struct {
+	*field
+	leads   func(patch int32) bool // nil: everything is walked
+	cost    []int32                // costOfMost: not reached
+	before  []int32                // -1 where the walk starts
+	reached []int32                // in order of cost
+	waiting [][]int32              // by cost
+}
+
+func newWalk(f *field, leads func(patch int32) bool) *walk {
+	w := &walk{field: f, leads: leads, cost: make([]int32, len(f.members)), before: make([]int32, len(f.members))}
+	for i := range w.cost {
+		w.cost[i] = costOfMost
+	}
+	return w
+}
+
+// from walks anew (Dijkstra's algorithm; costs are small, so those that wait stand
+// in a list for each cost).
+func (w *walk) from(starts []int32) {
+	for _, p := range w.reached {
+		w.cost[p] = costOfMost
+	}
+	w.reached, w.waiting = w.reached[:0], w.waiting[:0]
+	for _, p := range starts {
+		w.arrive(p, -1, 0)
+	}
+	for c := int32(0); int(c) < len(w.waiting); c++ {
+		for i := 0; i < len(w.waiting[c]); i++ {
+			p := w.waiting[c][i]
+			if w.cost[p] != c {
+				continue // it was reached at less
+			}
+			w.reached = append(w.reached, p)
+			for _, a := range w.steps(p) {
+				if w.leads == nil || w.leads(a.to) {
+					w.arrive(a.to, p, c+a.cost)
+				}
+			}
+		}
+	}
+}
+
+func (w *walk) arrive(at, before, cost int32) {
+	if cost >= w.cost[at] {
+		return
+	}
+	w.cost[at], w.before[at] = cost, before
+	for int(cost) >= len(w.waiting) {
+		w.waiting = append(w.waiting, nil)
+	}
+	w.waiting[cost] = append(w.waiting[cost], at)
+}
+
+// route is the patches from where the walk starts to one that was reached.
+func (w *walk) route(to int32) (out []int32) {
+	for p := to; p >= 0; p = w.before[p] {
+		out = append(out, p)
+	}
+	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
+		out[i], out[j] = out[j], out[i]
+	}
+	return out
+}
