@@ -25,6 +25,9 @@ func (r release) before(o release) bool {
 	return r.major < o.major || r.major == o.major && r.minor < o.minor
 }
 
+// Before says whether a cluster is older than a version of Kubernetes such as "1.33".
+func Before(f *collect.Facts, version string) bool { return releaseIn(f).before(releaseOf(version)) }
+
 // releaseIn is the API server's version. Manifests do not tell it: no node is
 // newer than its API server, so the newest node stands for it; without nodes, it is a
 // version that is still supported.

@@ -225,6 +225,8 @@ var Kinds = []Kind{
 			insight("privileged", "Privileged container", "Runs at least one privileged container."),
 			flag("reachesMetadata", "Reaches the metadata service", "No policy known to be enforced keeps it from its cloud's metadata service."),
 			insight("tokenMounted", "Token mounted", "The service account's token is mounted into its containers."),
+			flag("tokenForNode", "Token for its node", "The API server gives the pod's node tokens of its account: those that the pod mounts, and "+
+				"before Kubernetes 1.33 any."),
 			dict("runtimeClass", "Runtime class", "The runtime class, where one is set."),
 			flag(
 				"runtimeSandboxed",

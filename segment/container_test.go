@@ -106,6 +106,23 @@ func TestAPodHasATokenIfOneOfItsContainersHas(t *testing.T) {
 	}
 }
 
+func TestANodeIsGivenTokensThatItsPodsMountAndBeforeAnyOfTheirs(t *testing.T) {
+	node := func(kubelet string) string {
+		return "---\napiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {nodeInfo: {kubeletVersion: " + kubelet + "}}\n"
+	}
+	for _, test := range []struct{ name, spec, more, want string }{
+		{"mounted", "containers: [{name: a, image: i}]", node("v1.37.2"), "true"},
+		{"not mounted", "automountServiceAccountToken: false, containers: [{name: a, image: i}]", node("v1.37.2"), "false"},
+		{"not mounted, from 1.33 on", "automountServiceAccountToken: false, containers: [{name: a, image: i}]", node("v1.33.0"), "false"},
+		{"not mounted, before", "automountServiceAccountToken: false, containers: [{name: a, image: i}]", node("v1.32.9"), "true"},
+		{"no version is told", "automountServiceAccountToken: false, containers: [{name: a, image: i}]", "", "false"},
+	} {
+		if got := toldOf(t, read(t, podWith(test.spec, "")+test.more), "", "tokenForNode"); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
 func TestCapabilitiesInEffectAreTheDefaultWithWhatIsAddedAndDropped(t *testing.T) {
 	for _, test := range []struct{ name, capabilities, has, hasNot string }{
 		{"nothing said", "", "CHOWN SETUID", "SYS_ADMIN BPF"},

@@ -28,7 +28,7 @@ func (c *cluster) pod(p *collect.Pod) {
 		graph.B("userNamespace", s.HostUsers != nil && !*s.HostUsers),
 		graph.B("hostNetwork", s.HostNetwork), graph.B("hostPID", s.HostPID), graph.B("hostIPC", s.HostIPC),
 		graph.B("shareProcesses", s.ShareProcessNamespace), graph.B("privileged", slices.ContainsFunc(s.Containers, privileged)),
-		maybe("tokenMounted", mounted))
+		maybe("tokenMounted", mounted), maybe("tokenForNode", c.tokenForNode(mounted)))
 	if len(p.IPs) > 0 {
 		c.b.Set(r, graph.S("ip", p.IPs[0]))
 	}

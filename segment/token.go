@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/rbac"
 )
 
 // tokenPath is where admission mounts the token of a pod's service account. A
@@ -82,6 +83,19 @@ func (c *cluster) tokensOf(p *collect.Pod) (each []*bool, any *bool) {
 		}
 	}
 	return each, any
+}
+
+// nodeTokens is the version from which a node is given tokens only for what its pods
+// mount; before, for any account of its pods.
+const nodeTokens = "1.33"
+
+// tokenForNode says whether the API server gives a pod's node tokens of its account.
+func (c *cluster) tokenForNode(mounted *bool) *bool {
+	if rbac.Before(c.facts, nodeTokens) {
+		yes := true
+		return &yes
+	}
+	return mounted
 }
 
 // audiences are for whom else than the API server a container has tokens, such as a cloud.
