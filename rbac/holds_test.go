@@ -86,6 +86,44 @@ func TestHolds(t *testing.T) {
 			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles [edit]\nClusterRole c: create " +
 				"rbac.authorization.k8s.io:rolebindings\nClusterRoleBinding b: r <- User alice\nRoleBinding shop/c: c <- User alice",
 			[]string{"User alice: bind-roles in edit in namespace shop"}},
+		{"a binding's name is no role's name",
+			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles | patch rbac.authorization.k8s.io:clusterrolebindings [a]\n" +
+				"ClusterRoleBinding b: r <- User alice", nil},
+		{"to create is no power over a name, but by PUT", "ClusterRole r: * rbac.authorization.k8s.io:roles,rolebindings [a]\n" +
+			"RoleBinding shop/b: r <- User alice", []string{"User alice: escalate-roles in a in namespace shop",
+			"User alice: write-role-and-binding in a in namespace shop"}},
+		{"a namespace by its name is that namespace", "ClusterRole r: patch namespaces [shop]\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: relabel-namespaces in namespace shop"}},
+		{"a namespace is changed from within it alone",
+			"ClusterRole r: patch namespaces [bank]\nClusterRole s: patch namespaces [shop]\nRoleBinding shop/b: r <- User alice\n" +
+				"RoleBinding shop/c: s <- User alice", []string{"User alice: relabel-namespaces in namespace shop"}},
+		{"changing a namespace and making any workload in it meet",
+			"ClusterRole r: patch namespaces [shop] | create batch:jobs\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: create-workloads in the whole cluster", "User alice: relabel-and-create-pods in namespace shop",
+				"User alice: relabel-namespaces in namespace shop"}},
+		{"groups are impersonated beside one user", "ClusterRole r: impersonate users [dash] | impersonate groups [admins]\n" +
+			"ClusterRoleBinding b: r <- User alice", []string{"User alice: impersonate-groups in admins in the whole cluster",
+			"User alice: impersonate-users in dash in the whole cluster"}},
+		{"groups are impersonated beside an account of some namespace",
+			"ClusterRole r: impersonate groups\nRole shop/s: impersonate serviceaccounts [dummy]\nClusterRoleBinding b: r <- User alice\n" +
+				"RoleBinding shop/c: Role/s <- User alice", []string{"User alice: impersonate-accounts in dummy in namespace shop",
+				"User alice: impersonate-groups in the whole cluster"}},
+		{"groups alone are not impersonated", "ClusterRole r: impersonate groups\nClusterRoleBinding b: r <- User alice", nil},
+		{"a token Secret is read under the name that it was given",
+			"Role shop/r: create secrets | get secrets [mine]\nRoleBinding shop/b: Role/r <- User alice",
+			[]string{"User alice: mint-token-secrets in namespace shop", "User alice: read-secrets in mine in namespace shop"}},
+		{"certificates are approved for the one signer",
+			"ClusterRole r: create certificates.k8s.io:certificatesigningrequests | update " +
+				"certificates.k8s.io:certificatesigningrequests/approval | approve certificates.k8s.io:signers " +
+				"[kubernetes.io/kube-apiserver-client]\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: approve-certificates in the whole cluster"}},
+		{"another signer's certificates are worth nothing",
+			"ClusterRole r: create certificates.k8s.io:certificatesigningrequests | update " +
+				"certificates.k8s.io:certificatesigningrequests/approval | approve certificates.k8s.io:signers [example.com/x]\n" +
+				"ClusterRoleBinding b: r <- User alice", nil},
+		{"a patch, and a delete, answer with the Secret", "Role shop/r: patch secrets\nRole bank/r: delete secrets [a]\n" +
+			"RoleBinding shop/b: Role/r <- User alice\nRoleBinding bank/b: Role/r <- User alice",
+			[]string{"User alice: read-secrets in a in namespace bank", "User alice: read-secrets in namespace shop"}},
 		{"bind and create in two namespaces never meet",
 			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles\nClusterRole c: create " +
 				"rbac.authorization.k8s.io:rolebindings\nRoleBinding bank/b: r <- User alice\nRoleBinding shop/c: c <- User alice", nil},
