@@ -113,7 +113,8 @@ spec: {policyName: p, validationActions: [Deny]}
 // strict is what refuses every way that is tried.
 const strict = `
   variables:
-  - {name: all, expression: "object.spec.containers + object.spec.?initContainers.orValue([]) + object.spec.?ephemeralContainers.orValue([])"}
+  - {name: all, expression: "object.spec.containers + object.spec.?initContainers.orValue([])
+      + object.spec.?ephemeralContainers.orValue([])"}
   validations:
   - {expression: "!has(object.spec.hostPID) || !object.spec.hostPID"}
   - {expression: "!has(object.spec.volumes) || object.spec.volumes.all(v, !has(v.hostPath))"}
@@ -157,8 +158,8 @@ func TestAPolicyRefusesWhatItsExpressionsRefuse(t *testing.T) {
 			Admitted, Admitted, Admitted},
 		{"everything, for a reason that has nothing to do with the node", "", head + refuse(`object.metadata.name == "x"`) + bound,
 			Unknown, Unknown, Unknown},
-		{"by a condition that does not hold", "", head + "  matchConditions: [{name: c, expression: 'request.namespace != \"shop\"'}]\n" + strict +
-			bound, Admitted, Admitted, Admitted},
+		{"by a condition that does not hold", "", head + "  matchConditions: [{name: c, expression: 'request.namespace != \"shop\"'}]\n" +
+			strict + bound, Admitted, Admitted, Admitted},
 		{"but for the controllers of the cluster", "", head + "  matchConditions: [{name: c, expression: " +
 			"'!(\"system:serviceaccounts:kube-system\" in request.userInfo.groups)'}]\n" + strict + bound, Refused, Admitted, Refused},
 		{"by parameters, which are not read", "", head + "  paramKind: {apiVersion: v1, kind: ConfigMap}\n" +

@@ -51,8 +51,8 @@ func TestWhatPowersOverRolesGive(t *testing.T) {
 				"ClusterRole strong: get secrets | get nodes/proxy\nClusterRoleBinding b: r <- User alice",
 			[]string{"bind-roles in strong in the whole cluster: read-secrets in the whole cluster"}, ": proxy-to-nodes"},
 		{"binding the Roles of a namespace is what they give",
-			"Role shop/r: bind " + rights + "roles | create " + rights + "rolebindings\nRole shop/reader: get secrets\nRole bank/exec: create pods/exec\n" +
-				"RoleBinding shop/b: Role/r <- User alice",
+			"Role shop/r: bind " + rights + "roles | create " + rights + "rolebindings\nRole shop/reader: get secrets\n" +
+				"Role bank/exec: create pods/exec\nRoleBinding shop/b: Role/r <- User alice",
 			[]string{"bind-namespace-roles in namespace shop: read-secrets in namespace shop"}, "exec-pods"},
 		{"binding one Role of a namespace is what it gives",
 			"Role shop/r: bind " + rights + "roles [reader] | create " + rights + "rolebindings\nRole shop/reader: get secrets\n" +
@@ -90,7 +90,8 @@ func TestWhatPowersOverRolesGive(t *testing.T) {
 		{"all verbs on bindings alone write no role",
 			"ClusterRole r: * " + rights + "clusterrolebindings [mine]\nClusterRoleBinding b: r <- User alice", nil, "in"},
 		{"a role that does not exist gives nothing",
-			"ClusterRole r: bind " + rights + "clusterroles [gone] | create " + rights + "clusterrolebindings\nClusterRoleBinding b: r <- User alice",
+			"ClusterRole r: bind " + rights + "clusterroles [gone] | create " + rights + "clusterrolebindings\n" +
+				"ClusterRoleBinding b: r <- User alice",
 			nil, "in"},
 	}
 	for _, tt := range tests {
@@ -112,7 +113,8 @@ func TestWhatPowersOverRolesGive(t *testing.T) {
 }
 
 func TestAPowerDoesNotGiveItself(t *testing.T) {
-	for _, g := range gained(t, "Role shop/r: bind "+rights+"clusterroles | create "+rights+"rolebindings\nRoleBinding shop/b: Role/r <- User alice") {
+	const binder = "Role shop/r: bind " + rights + "clusterroles | create " + rights + "rolebindings\n"
+	for _, g := range gained(t, binder+"RoleBinding shop/b: Role/r <- User alice") {
 		if from, to, _ := strings.Cut(g, ": "); from == to {
 			t.Error(g)
 		}

@@ -44,8 +44,8 @@ func randomDone(rnd *rand.Rand) done {
 		{"rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole"},
 	}
 	k := kinds[rnd.IntN(len(kinds))]
-	d := done{Request: rbac.Request{Verb: pick(rnd, []string{"get", "list", "create", "patch", "delete"}), Group: k.group, Resource: k.resource,
-		Namespace: pick(rnd, namespaces), Name: pick(rnd, []string{"a", "b", "c"})}}
+	d := done{Request: rbac.Request{Verb: pick(rnd, []string{"get", "list", "create", "patch", "delete"}), Group: k.group,
+		Resource: k.resource, Namespace: pick(rnd, namespaces), Name: pick(rnd, []string{"a", "b", "c"})}}
 	if k.resource == "clusterroles" {
 		d.Namespace = ""
 	}

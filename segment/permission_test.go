@@ -1,0 +1,210 @@
+package segment
+
+import (
+	"os"
+	"slices"
+	"testing"
+	"testing/fstest"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/rbac"
+	"github.com/breakwater-sec/breakwater/schema"
+)
+
+// edges are those of one kind, "from -> to", of manifests judged by the powers that are shipped.
+func edges(t *testing.T, kind, manifests string) (out []string) {
+	t.Helper()
+	for e := range allEdges(t, read(t, manifests)) {
+		if e.Kind() == kind {
+			out = append(out, e.From.ID()+" -> "+e.To.ID())
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func read(t *testing.T, manifests string) *collect.Facts {
+	t.Helper()
+	f, err := kube.ReadFS(fstest.MapFS{"in.yaml": {Data: []byte(manifests)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Cluster.Name = "c"
+	return f
+}
+
+func shipped(t *testing.T) []rbac.Power {
+	t.Helper()
+	text, err := os.ReadFile("../packs/attack/powers.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	powers, err := rbac.ParsePowers("powers.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return powers
+}
+
+func allEdges(t *testing.T, f *collect.Facts) func(func(graph.Edge) bool) {
+	t.Helper()
+	r := Cluster(f, Judge(f, shipped(t)))
+	shared := graph.NewShared(schema.Vocabulary())
+	r.PutShared(shared)
+	frozen := shared.Freeze()
+	seg, _ := r.Build(frozen)
+	v := graph.NewView(schema.Vocabulary(), frozen, seg)
+	return func(yield func(graph.Edge) bool) {
+		for _, k := range schema.Kinds {
+			for n := range v.Nodes(k.Name) {
+				for e := range n.Out("") {
+					if !yield(e) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// role lets the account web of namespace shop do something, in shop or everywhere.
+func role(where, rule string) string {
+	if where == "" {
+		return `
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: r}
+rules: [` + rule + `]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: b}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r}
+subjects: [{kind: ServiceAccount, namespace: shop, name: web}]
+`
+	}
+	return `
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: r, namespace: ` + where + `}
+rules: [` + rule + `]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: b, namespace: ` + where + `}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}
+subjects: [{kind: ServiceAccount, namespace: shop, name: web}]
+`
+}
+
+const objects = `
+apiVersion: v1
+kind: Secret
+metadata: {name: a, namespace: shop}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: a, namespace: bank}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: a, namespace: shop}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: shop}
+spec: {containers: [{name: app, image: i}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a, namespace: shop}
+spec: {selector: {matchLabels: {app: a}}, template: {metadata: {labels: {app: a}}, spec: {containers: [{name: app, image: i}]}}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: others, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{kind: User, name: a}, {kind: Group, name: a}]
+`
+
+func TestAPermissionLeadsToTheObjectsThatItNames(t *testing.T) {
+	for _, tt := range []struct {
+		name, role string
+		want       []string
+	}{
+		{"a Secret of the namespace", role("shop", `{verbs: [get], apiGroups: [""], resources: [secrets], resourceNames: [a]}`),
+			[]string{"c/shop/Permission/read-secrets@a -> c/shop/Secret/a"}},
+		{"a Secret of that name in each namespace", role("", `{verbs: [get], apiGroups: [""], resources: [secrets], resourceNames: [a]}`),
+			[]string{"c/Permission/read-secrets@a -> c/bank/Secret/a", "c/Permission/read-secrets@a -> c/shop/Secret/a"}},
+		{"a Secret that is not there", role("shop", `{verbs: [get], apiGroups: [""], resources: [secrets], resourceNames: [x]}`), nil},
+		{"a Deployment, and not the pod of that name",
+			role("shop", `{verbs: [patch], apiGroups: [apps], resources: [deployments], resourceNames: [a]}`),
+			[]string{"c/shop/Permission/change-deployments@a -> c/shop/Deployment/a"}},
+		{"a user", role("", `{verbs: [impersonate], apiGroups: [""], resources: [users], resourceNames: [a, nobody]}`),
+			[]string{"c/Permission/impersonate-users@a,nobody -> c/User/a"}},
+		{"a group, and not the user beside which it is impersonated",
+			role("", `{verbs: [impersonate], apiGroups: [""], resources: [users, groups], resourceNames: [a]}`),
+			[]string{"c/Permission/impersonate-groups@a -> c/Group/a", "c/Permission/impersonate-users@a -> c/User/a"}},
+		{"all of a namespace is not named", role("shop", `{verbs: [get], apiGroups: [""], resources: [secrets]}`), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := edges(t, "NAMES", objects+tt.role); !slices.Equal(got, tt.want) {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestATokenSecretIsJoinedToItsAccount(t *testing.T) {
+	const secret = `
+apiVersion: v1
+kind: Secret
+metadata: {name: t, namespace: shop, annotations: {kubernetes.io/service-account.name: deployer}}
+type: `
+	want := []string{"c/shop/Secret/t -> c/shop/ServiceAccount/deployer"}
+	if got := edges(t, "TOKEN_OF", secret+"kubernetes.io/service-account-token"); !slices.Equal(got, want) {
+		t.Error(got)
+	}
+	if got := edges(t, "TOKEN_OF", secret+"Opaque"); got != nil {
+		t.Errorf("the annotation alone makes %q", got)
+	}
+}
+
+func TestWhatAPowerOverRolesGivesIsAFact(t *testing.T) {
+	got := edges(t, "GIVES", role("shop", `{verbs: [bind, create], apiGroups: ["*"], resources: [clusterroles, rolebindings]}`))
+	if want := "c/shop/Permission/bind-roles -> c/shop/Permission/read-secrets"; !slices.Contains(got, want) {
+		t.Errorf("%q is missing in %q", want, got)
+	}
+}
+
+func TestARoleThatNamesANamespaceThatIsNotThereMakesNone(t *testing.T) {
+	got := edges(t, "COVERS", role("", `{verbs: [patch], apiGroups: [""], resources: [namespaces], resourceNames: [gone]}`))
+	if slices.Contains(got, "c/gone/Permission/relabel-namespaces -> c/Namespace/gone") {
+		t.Error(got)
+	}
+}
+
+func TestANamespaceTellsWhatItAdmits(t *testing.T) {
+	f := read(t, `
+apiVersion: v1
+kind: Namespace
+metadata: {name: open}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: closed, labels: {pod-security.kubernetes.io/enforce: baseline}}
+`)
+	v := view(t, f)
+	for name, want := range map[string]bool{"open": true, "closed": false} {
+		ns, _ := v.Node("Namespace", "c/Namespace/"+name)
+		for _, p := range []string{"admitsNodeTakeover", "admitsNodeTakeoverByWorkload", "admitsNodeTakeoverByDebugging"} {
+			if got := ns.Value(p); got.IsNull() || got.Bool() != want {
+				t.Errorf("%s of %s is %v, want %v", p, name, got, want)
+			}
+		}
+	}
+}
