@@ -17,7 +17,7 @@ import (
 
 // Exit codes, part of the command line's contract.
 const (
-	exitFindings = 1 // findings at or above --fail-on, or unknowns with --fail-on-unknown
+	exitFindings = 1 // findings at or above --fail-on, unknowns with --fail-on-unknown, or the answer no
 	exitCannot   = 2 // could not do the work
 )
 
@@ -33,7 +33,7 @@ func run(args []string, s streams) int {
 	switch err := root.ExecuteContext(ctx); {
 	case err == nil:
 		return 0
-	case errors.Is(err, errFindings), errors.Is(err, errUnknown):
+	case errors.Is(err, errFindings), errors.Is(err, errUnknown), errors.Is(err, errNo):
 		fmt.Fprintln(s.err, "breakwater:", err)
 		return exitFindings
 	case ctx.Err() != nil:
@@ -63,7 +63,7 @@ manifests or a dump.`,
 	root.SetErr(s.err)
 	for _, c := range []*cobra.Command{
 		serveCommand(s), signInCommand(s), scanCommand(s), graphCommand(s), queryCommand(s),
-		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), detectCommand(s), connectCommand(s), registryCommand(s),
+		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), canCommand(s), detectCommand(s), connectCommand(s), registryCommand(s),
 		rulesCommand(s), dbCommand(s), storageCommand(s), dumpCommand(s), sample.ContainerCommand(),
 	} {
 		root.AddCommand(c)

@@ -172,5 +172,8 @@ func (j *Judge) Subjects() []Subject {
 	return slices.SortedFunc(maps.Keys(j.named), compareSubjects)
 }
 
+// Identities are all that any grant reaches, service accounts through their groups too, sorted.
+func (j *Judge) Identities() []Subject { return j.holders() }
+
 // Gaps says what could not be seen and what the judge's answers may therefore miss.
 func (j *Judge) Gaps() []collect.Gap { return j.gaps }

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/rbac"
+)
+
+// errNo is the answer to a question that was asked to be answered by the exit code.
+var errNo = errors.New("nobody asked about may")
+
+// permit is what can says of one identity in one cluster.
+type permit struct {
+	Cluster string `json:"cluster"`
+	Subject string `json:"subject"`
+	Request string `json:"request"`
+	// Answer is yes, no or unknown: roles that are bound to the subject could not be read.
+	Answer string `json:"answer"`
+	Why    string `json:"why"`
+	// Binding and Role prove a yes.
+	Binding string `json:"binding,omitempty"`
+	Role    string `json:"role,omitempty"`
+}
+
+type permits struct {
+	Answers []permit      `json:"answers"`
+	Gaps    []collect.Gap `json:"gaps"`
+}
+
+func canCommand(s streams) *cobra.Command {
+	var in input
+	var f format
+	var namespace, name string
+	c := &cobra.Command{
+		Use:   "can SUBJECT VERB RESOURCE",
+		Short: "May this identity do that? With the binding, role and rule that say so",
+		Long: `May this identity do that? With the binding, role and rule that say so.
+
+SUBJECT is serviceaccount:NAMESPACE/NAME, group:NAME, a user's name, or '*' for everybody
+who may. RESOURCE is written as for kubectl auth can-i: pods, deployments.apps, pods/exec,
+or a path such as /metrics. Without --namespace the whole cluster is asked about.
+
+It exits with 0 for yes and with 1 for no, and for unknown, where a role that is bound
+to the subject could not be read. Only RBAC is judged: other authorizers are not seen.`,
+		Example: `  breakwater can serviceaccount:shop/web get secrets -n shop --from context:prod
+  breakwater can '*' create pods/exec -n shop --from ./manifests`,
+		Args: cobra.ExactArgs(3),
+		RunE: func(c *cobra.Command, args []string) error {
+			r, err := rbac.ParseResource(args[2])
+			if err != nil {
+				return err
+			}
+			r.Verb, r.Namespace, r.Name = args[1], namespace, name
+			if r.Path != "" && namespace+name != "" {
+				return errors.New("a path lies in no namespace and has no name")
+			}
+			if len(in.from) == 0 {
+				return errors.New("want --from: this question is answered from a cluster's roles and bindings")
+			}
+			facts, err := in.facts(c.Context())
+			if err != nil {
+				return err
+			}
+			all := permits{Answers: []permit{}, Gaps: []collect.Gap{}}
+			for _, each := range facts {
+				if err := all.ask(each, args[0], r); err != nil {
+					return err
+				}
+			}
+			return all.print(s, f)
+		},
+	}
+	in.flags(c)
+	output(c, &f, "table", "json", "jsonl")
+	c.Flags().StringVarP(&namespace, "namespace", "n", "", "the namespace that is asked about; without it, the whole cluster")
+	c.Flags().StringVar(&name, "name", "", "the one object that is asked about; without it, every one")
+	return c
+}
+
+// ask puts the question about one cluster.
+func (a *permits) ask(f *collect.Facts, who string, r rbac.Request) error {
+	j := rbac.New(f)
+	a.Gaps = append(a.Gaps, j.Gaps()...)
+	if who == "*" {
+		for _, subject := range j.Identities() {
+			if d := j.Can(subject, r); d.Allowed || len(d.Unread) > 0 {
+				a.add(f.Cluster.Name, d)
+			}
+		}
+		return nil
+	}
+	subject, err := rbac.ParseSubject(who)
+	if err == nil {
+		a.add(f.Cluster.Name, j.Can(subject, r))
+	}
+	return err
+}
+
+func (a *permits) add(cluster string, d rbac.Decision) {
+	out := permit{Cluster: cluster, Subject: d.Subject.String(), Request: d.Request.String(), Answer: "no", Why: d.Explain()}
+	switch {
+	case d.Allowed:
+		out.Answer = "yes"
+		if w := d.Witness; w.Rule >= 0 {
+			out.Binding, out.Role = w.Binding.String(), w.Role.String()
+		}
+	case len(d.Unread) > 0:
+		out.Answer = "unknown"
+	}
+	a.Answers = append(a.Answers, out)
+}
+
+func (a *permits) print(s streams, f format) error {
+	var err error
+	switch f {
+	case "json":
+		err = writeJSON(s.out, a)
+	case "jsonl":
+		err = besideLines(s, a.Answers, a.Gaps)
+	default:
+		t := newTable(s.out, "CLUSTER", "SUBJECT", "ANSWER", "WHY")
+		for _, each := range a.Answers {
+			t.row(each.Cluster, each.Subject, each.Answer, each.Why)
+		}
+		err = t.flush()
+		printGaps(s.err, a.Gaps)
+	}
+	if err != nil {
+		return err
+	}
+	for _, each := range a.Answers {
+		if each.Answer == "yes" {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w do this", errNo)
+}

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const mayRead = `
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: web, namespace: shop}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader, namespace: shop}
+rules: [{apiGroups: [""], resources: [secrets], verbs: [get]}, {apiGroups: [apps], resources: [deployments], resourceNames: [cart], verbs: [patch]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: reads, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+subjects: [{kind: ServiceAccount, name: web}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: lost, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: nowhere}
+subjects: [{kind: User, name: bob, apiGroup: rbac.authorization.k8s.io}]
+`
+
+func TestCanAnswersWithItsProofAndTheExitCode(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "m.yaml")
+	if err := os.WriteFile(file, []byte(mayRead), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"yes", []string{"serviceaccount:shop/web", "get", "secrets", "-n", "shop"}, 0, "RoleBinding shop/reads"},
+		{"in another namespace", []string{"serviceaccount:shop/web", "get", "secrets", "-n", "bank"}, 1, "no "},
+		{"in the whole cluster", []string{"serviceaccount:shop/web", "get", "secrets"}, 1, "no "},
+		{"one object", []string{"serviceaccount:shop/web", "patch", "deployments", "-n", "shop", "--name", "cart"}, 0, "yes"},
+		{"another object", []string{"serviceaccount:shop/web", "patch", "deployments", "-n", "shop", "--name", "db"}, 1, "no "},
+		{"a role that was not seen", []string{"bob", "get", "pods", "-n", "shop"}, 1, "unknown"},
+		{"everybody", []string{"*", "get", "secrets", "-n", "shop"}, 0, "ServiceAccount shop/web"},
+		{"a subject that is none", []string{"serviceaccount:web", "get", "secrets"}, 2, "want the account with its namespace"},
+		{"a path in a namespace", []string{"bob", "get", "/metrics", "-n", "shop"}, 2, "a path lies in no namespace"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			out, errOut, code := command(t, append(append([]string{"can"}, tt.args...), "--from", "prod="+file)...)
+			if code != tt.code || !strings.Contains(out+errOut, tt.says) {
+				t.Errorf("exit code %d, want %d and %q in\n%s%s", code, tt.code, tt.says, out, errOut)
+			}
+		})
+	}
+}
+
+func TestCanAnswersInJSON(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "m.yaml")
+	if err := os.WriteFile(file, []byte(mayRead), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _, _ := command(t, "can", "sa:shop/web", "get", "secrets", "-n", "shop", "--from", "prod="+file, "-o", "json")
+	var got permits
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Answers) != 1 || got.Answers[0].Binding != "RoleBinding shop/reads" || got.Answers[0].Role != "Role shop/reader" ||
+		got.Answers[0].Answer != "yes" || got.Answers[0].Cluster != "prod" {
+		t.Errorf("%+v", got)
+	}
+}
