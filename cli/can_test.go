@@ -16,7 +16,8 @@ metadata: {name: web, namespace: shop}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: reader, namespace: shop}
-rules: [{apiGroups: [""], resources: [secrets], verbs: [get]}, {apiGroups: [apps], resources: [deployments], resourceNames: [cart], verbs: [patch]}]
+rules: [{apiGroups: [""], resources: [secrets], verbs: [get]},
+  {apiGroups: [apps], resources: [deployments], resourceNames: [cart], verbs: [patch]}]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding

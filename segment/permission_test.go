@@ -16,7 +16,7 @@ import (
 // edges are those of one kind, "from -> to", of manifests judged by the powers that are shipped.
 func edges(t *testing.T, kind, manifests string) (out []string) {
 	t.Helper()
-	for e := range allEdges(t, read(t, manifests)) {
+	for e := range allEdges(t, parsed(t, manifests)) {
 		if e.Kind() == kind {
 			out = append(out, e.From.ID()+" -> "+e.To.ID())
 		}
@@ -25,7 +25,7 @@ func edges(t *testing.T, kind, manifests string) (out []string) {
 	return out
 }
 
-func read(t *testing.T, manifests string) *collect.Facts {
+func parsed(t *testing.T, manifests string) *collect.Facts {
 	t.Helper()
 	f, err := kube.ReadFS(fstest.MapFS{"in.yaml": {Data: []byte(manifests)}})
 	if err != nil {
@@ -189,7 +189,7 @@ func TestARoleThatNamesANamespaceThatIsNotThereMakesNone(t *testing.T) {
 }
 
 func TestANamespaceTellsWhatItAdmits(t *testing.T) {
-	f := read(t, `
+	f := parsed(t, `
 apiVersion: v1
 kind: Namespace
 metadata: {name: open}
