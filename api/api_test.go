@@ -307,6 +307,8 @@ func TestTheSampleIsServed(t *testing.T) {
 	})
 	t.Run("recommendations say what to update, where, and which paths that breaks", func(t *testing.T) { s.recommendations(t) })
 	t.Run("a vulnerability counts each path that it opens once, in every place", func(t *testing.T) { s.vulnerabilityCounts(t) })
+	t.Run("every group of paths opens as many as it counts", func(t *testing.T) { s.pathGroups(t) })
+	t.Run("paths are counted by the class of their entry", func(t *testing.T) { s.pathClasses(t) })
 	t.Run("within one cluster nothing of another is seen or counted", func(t *testing.T) { s.withinOne(t) })
 	t.Run("home says what its numbers do not know", func(t *testing.T) { s.home(t) })
 	t.Run("every page has an answer", func(t *testing.T) {
@@ -342,7 +344,8 @@ func TestTheSampleIsServed(t *testing.T) {
 	})
 	t.Run("errors are told as problems", func(t *testing.T) {
 		for path, want := range map[string]int{"/path?cluster=a&id=b": 404, "/entity?kind=Nonsense&id=b": 400,
-			"/entity?kind=Pod&id=b": 404, "/paths?limit=x": 400, "/paths?cursor=none": 400, "/nonsense": 404, "/vulnerability?id=CVE-0": 404,
+			"/paths?group=x": 400, "/entity?kind=Pod&id=b": 404,
+			"/paths?limit=x": 400, "/paths?cursor=none": 400, "/nonsense": 404, "/vulnerability?id=CVE-0": 404,
 			"/vulnerabilities?path=x": 400} {
 			resp := s.send(t, "GET", path, nil, nil)
 			if resp.StatusCode != want || resp.Header.Get("Content-Type") != "application/problem+json" {

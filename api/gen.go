@@ -800,6 +800,9 @@ type PathImage = analyse.Image
 type PathList struct {
 	AsOf *time.Time `json:"asOf"`
 
+	// Classes Paths by the class of their entry, for all classes and not only the filter's
+	Classes map[string]int `json:"classes"`
+
 	// Counts Paths by status, for all statuses and not only the filter's
 	Counts map[string]int `json:"counts"`
 
@@ -1604,6 +1607,9 @@ type ListPathsParams struct {
 
 	// Target The id of what the path ends in
 	Target *string `form:"target,omitempty" json:"target,omitempty"`
+
+	// Entry The id of what the attacker enters first
+	Entry *string `form:"entry,omitempty" json:"entry,omitempty"`
 
 	// Technique The id of an attack rule that the path uses
 	Technique *string `form:"technique,omitempty" json:"technique,omitempty"`
@@ -2481,6 +2487,19 @@ func (siw *ServerInterfaceWrapper) ListPaths(w http.ResponseWriter, r *http.Requ
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "target"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "target", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "entry" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "entry", r.URL.Query(), &params.Entry, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "entry"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "entry", Err: err})
 		}
 		return
 	}

@@ -56,7 +56,13 @@ func fits(l scope.Life, q ListPathsParams) bool {
 		(q.Risk == nil || severity.Compare(l.Risk, *q.Risk) >= 0) &&
 		(q.Entity == nil || *q.Entity == "" || l.Has(*q.Entity)) &&
 		(q.Vulnerability == nil || *q.Vulnerability == "" || opensBy(l, *q.Vulnerability)) &&
-		(q.Q == nil || says(l, *q.Q))
+		(q.Q == nil || says(l, *q.Q)) && by(byTarget).has(l.Path.Path, q.Target) &&
+		by(byEntry).has(l.Path.Path, q.Entry) && by(byTechnique).has(l.Path.Path, q.Technique) && by(byFix).has(l.Path.Path, q.Fix)
+}
+
+// enters says whether a path begins as the asker wants.
+func enters(l scope.Life, q ListPathsParams) bool {
+	return q.EntryClass == nil || slices.Contains(*q.EntryClass, EntryClass(l.EntryClass))
 }
 
 // ListPaths implements StrictServerInterface.
@@ -66,16 +72,32 @@ func (s session) ListPaths(ctx context.Context, r ListPathsRequestObject) (ListP
 	if r.Params.Status != nil {
 		statuses = *r.Params.Status
 	}
-	out := PathList{Counts: map[string]int{"active": 0, "stale": 0}, AsOf: w.AsOf(), Items: []PathRow{}, Gaps: s.unseen()}
+	out := PathList{Counts: map[string]int{"active": 0, "stale": 0}, Classes: map[string]int{}, AsOf: w.AsOf(), Items: []PathRow{},
+		Gaps: s.unseen()}
 	var rows []PathRow
+	var lives []scope.Life
 	for _, l := range w.Lives() {
 		if !fits(l, r.Params) {
 			continue
 		}
-		out.Counts[string(l.Status)]++
-		if slices.Contains(statuses, PathStatus(l.Status)) {
-			rows = append(rows, rowOf(l))
+		listed := slices.Contains(statuses, PathStatus(l.Status))
+		if listed {
+			out.Classes[l.EntryClass]++
 		}
+		if !enters(l, r.Params) {
+			continue
+		}
+		out.Counts[string(l.Status)]++
+		if listed {
+			rows, lives = append(rows, rowOf(l)), append(lives, l)
+		}
+	}
+	if g := r.Params.Group; g != nil {
+		of, known := groupings[*g]
+		if !known {
+			return nil, asked{fmt.Errorf("group is %q: want target, entry, technique or fix", *g)}
+		}
+		out.Groups = new(of.grouped(lives))
 	}
 	past, inPast := strings.CutPrefix(deref(r.Params.Cursor), inHistory)
 	out.Total = len(rows)
@@ -90,7 +112,9 @@ func (s session) ListPaths(ctx context.Context, r ListPathsRequestObject) (ListP
 	if wanted && out.Next == nil {
 		room = pageSize(r.Params.Limit) - len(out.Items)
 	}
-	resolved, next, total, err := s.Resolved(ctx, historyOf(r.Params), func(l scope.Life) bool { return fits(l, r.Params) }, past, room)
+	resolved, next, total, err := s.Resolved(ctx, historyOf(r.Params), func(l scope.Life) bool {
+		return fits(l, r.Params) && enters(l, r.Params)
+	}, past, room)
 	if errors.Is(err, store.ErrCursor) {
 		return nil, asked{err}
 	}

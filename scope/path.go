@@ -158,5 +158,8 @@ func (e eyes) step(s analyse.Step) analyse.Step {
 		}
 	}
 	s.Evidence, s.Uncertain = evidence, ""
+	if t := s.Through; t != nil { // addresses and controllers are those of other things
+		s.Through = &analyse.Through{Hosts: t.Hosts, Ports: t.Ports}
+	}
 	return s
 }

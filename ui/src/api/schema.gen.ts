@@ -949,6 +949,10 @@ export interface components {
             next?: string;
             /** @description What could not be seen, each reason once; all of it is in the coverage */
             gaps?: components["schemas"]["Gap"][];
+            /** @description Paths by the class of their entry, for all classes and not only the filter's */
+            classes: {
+                [key: string]: number;
+            };
             /** @description Worst first, where a group was asked for */
             groups?: components["schemas"]["PathGroup"][];
             /** Format: date-time */
@@ -2072,6 +2076,8 @@ export interface operations {
                 entryClass?: components["schemas"]["EntryClass"][];
                 /** @description The id of what the path ends in */
                 target?: string;
+                /** @description The id of what the attacker enters first */
+                entry?: string;
                 /** @description The id of an attack rule that the path uses */
                 technique?: string;
                 /** @description The title of a fix that breaks the path */

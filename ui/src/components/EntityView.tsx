@@ -1,18 +1,20 @@
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { count, plural } from "../lib/format";
-import { alertPage, imageList, pathList, pathPage, question, thingPage } from "../lib/links";
+import { alertPage, assumed, imageList, pathList, pathPage, question, thingPage } from "../lib/links";
 import { sentence } from "../lib/text";
 import { Section } from "./Page";
 import { PathTable } from "./PathTable";
 import { Prose } from "./Prose";
 import { Ref } from "./Ref";
 import { Severity } from "./Severity";
+import { useVocabulary } from "./Vocabulary";
 
 type Entity = Schemas["Entity"];
 
 /** A thing: what it is, why it matters, what it is joined to. Narrow, it stands in a pane. */
 export function EntityView({ thing, narrow = false }: { thing: Entity; narrow?: boolean }) {
+  const assume = assumed(thing.ref, useVocabulary()?.kinds[thing.ref.kind]?.family);
   const place = [thing.ref.cluster, thing.ref.namespace].filter(Boolean).join(" · ");
   return (
     <>
@@ -29,6 +31,12 @@ export function EntityView({ thing, narrow = false }: { thing: Entity; narrow?: 
         <p>
           <Link to={pathList({ cluster: thing.ref.name })}>Its attack paths</Link> ·{" "}
           <Link to={imageList({ cluster: thing.ref.name })}>Its images</Link>
+        </p>
+      )}
+      {assume && (
+        <p>
+          <Link to={pathList({ assume, cluster: thing.ref.cluster })}>Assume breach</Link>{" "}
+          <small>what an attacker who is in here already can reach, and what stops it</small>
         </p>
       )}
       {thing.insights.length > 0 && (

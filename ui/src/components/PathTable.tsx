@@ -12,15 +12,26 @@ import { useVocabulary } from "./Vocabulary";
 
 type Row = Schemas["PathRow"];
 
+/** How an attacker gets in, the surest first. */
+export const classes: Record<Schemas["EntryClass"], string> = {
+  known: "known",
+  possible: "possible",
+  "supply-chain": "supply chain",
+  assumed: "assumed",
+};
+
 /** Attack paths as rows, in the server's order until a header is chosen. */
 export function PathTable({
   rows,
   sort = "paths-sort",
   short = true,
+  assume,
 }: {
   rows: Row[];
   sort?: string;
   short?: boolean;
+  /** What the attacker is assumed to have: such paths are there only for who assumes it. */
+  assume?: string;
 }) {
   const schema = useVocabulary();
   const columns = useMemo<Column<Row>[]>(() => {
@@ -32,7 +43,7 @@ export function PathTable({
         wraps: true,
         cell: (p) => (
           <>
-            <PathLink path={p} titles={titles} />
+            <PathLink path={p} titles={titles} assume={assume} />
             <small className="onlynarrow">
               {p.foothold.name} · {p.cluster} · {p.namespace}
             </small>
@@ -58,6 +69,19 @@ export function PathTable({
         from: "medium",
         cell: (p) => (p.target.id === p.foothold.id ? <small>no further</small> : <Ref to={p.target} where={false} />),
         by: (p) => (p.target.id === p.foothold.id ? undefined : p.target.name),
+      },
+      {
+        title: "Entry",
+        from: "wide",
+        cell: (p) => <span title={p.confidence}>{classes[p.entryClass]}</span>,
+        by: (p) => Object.keys(classes).indexOf(p.entryClass),
+      },
+      {
+        title: "Routes",
+        number: true,
+        from: "widest",
+        cell: (p) => (p.alternatives >= 999 ? "many" : count(p.alternatives + 1)),
+        by: (p) => p.alternatives,
       },
       {
         title: "CVEs",
@@ -90,7 +114,7 @@ export function PathTable({
         by: (p) => -Date.parse(p.firstSeen),
       },
     ];
-  }, [schema]);
+  }, [schema, assume]);
   return (
     <Table
       label="Attack paths"
@@ -104,10 +128,10 @@ export function PathTable({
 }
 
 /** The whole title is the link; what tells it from its shorter sibling stands out. */
-function PathLink({ path, titles }: { path: Row; titles: string[] }) {
+function PathLink({ path, titles, assume }: { path: Row; titles: string[]; assume?: string }) {
   const { lead, tail } = parted(path.title, titles);
   return (
-    <Link to={pathPage(path)} className="pathlink">
+    <Link to={pathPage(path, assume)} className="pathlink">
       {lead ? (
         <>
           <span className="common">{lead}</span> <b>{tail}</b>

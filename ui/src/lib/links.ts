@@ -16,8 +16,25 @@ export function thingPage(kind: string, id: string): string {
   return link("/entity", { kind, id });
 }
 
-export const pathPage = (p: Pick<Schemas["PathRow"], "cluster" | "id">) =>
-  link("/path", { cluster: p.cluster, id: p.id });
+export const pathPage = (p: Pick<Schemas["PathRow"], "cluster" | "id">, assume?: string) =>
+  link("/path", { cluster: p.cluster, id: p.id, assume });
+
+/** What the API calls a thing that an attacker is assumed to have; nothing for what nobody can be in. */
+export function assumed(thing: Schemas["Ref"], family?: string): string | undefined {
+  const place = thing.namespace ? `${thing.namespace}/` : "";
+  if (family === "Workload") return `workload:${place}${thing.name}`;
+  if (thing.kind === "Image") return `image:${thing.id}`;
+  if (thing.kind === "Container") return `pod:${place}${thing.id.split("/").at(-2)}`;
+  const word = {
+    Pod: "pod",
+    ServiceAccount: "sa",
+    User: "user",
+    Group: "group",
+    Node: "node",
+    Repository: "repository",
+  }[thing.kind];
+  return word && `${word}:${place}${thing.name}`;
+}
 
 export const alertPage = (a: Pick<Schemas["AlertRow"], "cluster" | "id">) =>
   link("/alert", { cluster: a.cluster, id: a.id });

@@ -3,12 +3,16 @@ import { api } from "../../api/client";
 import { ChoiceFilter, Scope, TextFilter } from "../../components/Filters";
 import { More } from "../../components/More";
 import { Page } from "../../components/Page";
-import { PathTable } from "../../components/PathTable";
+import { classes, PathTable } from "../../components/PathTable";
 import { Answered, Empty, Partial } from "../../components/States";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
+import { pathList } from "../../lib/links";
 import { parted } from "../../lib/text";
+import { Groups } from "./Groups";
 
+const entries = ["known", "possible", "supply-chain"] as const;
+const groups = ["target", "entry", "technique", "fix"] as const;
 const statuses = ["active", "stale", "resolved"] as const;
 
 /** Attack paths, worst first. The filter lives in the URL, so a view can be shared. */
@@ -16,6 +20,9 @@ export function PathsPage() {
   const [params] = useSearchParams();
   const get = (name: string) => params.get(name) ?? undefined;
   const status = statuses.filter((s) => params.getAll("status").includes(s));
+  const entry = entries.filter((e) => params.getAll("entryClass").includes(e));
+  const group = groups.find((g) => g === get("group"));
+  const assume = get("assume");
   const asked = api.useInfiniteQuery(
     "get",
     "/paths",
@@ -30,6 +37,13 @@ export function PathsPage() {
           entity: get("entity"),
           vulnerability: get("vulnerability"),
           q: get("q"),
+          entryClass: entry.length ? entry : undefined,
+          target: get("target"),
+          entry: get("entry"),
+          technique: get("technique"),
+          fix: get("fix"),
+          assume,
+          group,
           limit: 500,
         },
       },
@@ -44,9 +58,18 @@ export function PathsPage() {
   const schema = useVocabulary();
   const gaps = api.useQuery("get", "/status").data?.gaps.length ?? 0;
   const titles = schema?.pathTypes.map((t) => t.title) ?? [];
+  const classCounts = asked.data?.pages[0]?.classes;
   const filters = (
     <>
       <TextFilter name="q" label="Words in title or names" />
+      <ChoiceFilter
+        name="entryClass"
+        label="Any entry"
+        choices={entries.map((e) => ({
+          value: e,
+          label: classCounts ? `${classes[e]} (${count(classCounts[e] ?? 0)})` : classes[e],
+        }))}
+      />
       <ChoiceFilter name="status" label="Open" choices={statuses.map((s) => ({ value: s, label: s }))} />
       <ChoiceFilter
         name="risk"
@@ -61,11 +84,28 @@ export function PathsPage() {
           return { value: t.id, label: lead ? `… ${tail}` : tail };
         })}
       />
+      <ChoiceFilter
+        name="group"
+        label="Not grouped"
+        choices={groups.map((g) => ({ value: g, label: `by ${g === "entry" ? "what is entered" : g}` }))}
+      />
     </>
   );
   return (
     <Page title="Attack paths" aside={filters}>
-      <Scope names={{ cluster: "cluster", namespace: "namespace", entity: "thing", vulnerability: "vulnerability" }} />
+      <Scope
+        names={{
+          assume: "with an attacker in",
+          cluster: "cluster",
+          namespace: "namespace",
+          entity: "thing",
+          vulnerability: "vulnerability",
+          target: "target",
+          entry: "into",
+          technique: "technique",
+          fix: "fix",
+        }}
+      />
       <Answered asked={asked}>
         {({ pages }) => {
           const rows = pages.flatMap((p) => p.items),
@@ -75,15 +115,28 @@ export function PathsPage() {
               <>
                 <p className="counts" role="status">
                   {plural(list.total, "attack path")} ·{" "}
-                  {statuses.map((s) => `${count(list.counts[s] ?? 0)} ${s}`).join(" · ")}
+                  {assume
+                    ? "were an attacker there"
+                    : statuses.map((s) => `${count(list.counts[s] ?? 0)} ${s}`).join(" · ")}
+                  {!assume && (
+                    <>
+                      {" · "}
+                      <Link to={pathList({ assume: "any" })}>Assume breach anywhere</Link>
+                    </>
+                  )}
                 </p>
                 {gaps > 0 && (
                   <Partial>
                     There may be more: <Link to="/coverage">{plural(gaps, "gap")}</Link> in what could be seen.
                   </Partial>
                 )}
+                {group && list.groups && <Groups by={group} groups={list.groups} />}
                 {rows.length ? (
-                  <PathTable rows={rows} sort="sort" short={false} />
+                  <PathTable rows={rows} sort="sort" short={false} assume={assume} />
+                ) : assume ? (
+                  <Empty title="From there nothing that matters is reached">
+                    As far as could be seen; what could not is listed under <Link to="/coverage">Coverage</Link>.
+                  </Empty>
                 ) : (
                   <Empty title="No attack path matches">
                     No way from the internet was found for this filter. What could not be seen is listed under{" "}
