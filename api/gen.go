@@ -560,7 +560,10 @@ type EdgeInfo struct {
 	Inverse  string `json:"inverse"`
 	Name     string `json:"name"`
 	Sentence string `json:"sentence"`
-	Verb     string `json:"verb"`
+
+	// Step An attack path may walk it
+	Step bool   `json:"step"`
+	Verb string `json:"verb"`
 }
 
 // Entity defines model for Entity.

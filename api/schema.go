@@ -34,7 +34,7 @@ func describe(v *query.Vocabulary, pathTypes []rule.Head) Schema {
 		}
 	}
 	for _, e := range schema.Edges {
-		out.Edges[e.Name] = EdgeInfo{Name: e.Name, Verb: e.Verb, Inverse: e.Inverse, Sentence: e.Sentence, Derived: e.Derived}
+		out.Edges[e.Name] = EdgeInfo{Name: e.Name, Verb: e.Verb, Inverse: e.Inverse, Sentence: e.Sentence, Derived: e.Derived, Step: e.Step}
 	}
 	for _, h := range pathTypes {
 		out.PathTypes = append(out.PathTypes, PathType{Id: h.ID, Title: h.Title, Why: h.Why})

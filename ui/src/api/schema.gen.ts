@@ -719,6 +719,8 @@ export interface components {
             inverse: string;
             sentence: string;
             derived: boolean;
+            /** @description An attack path may walk it */
+            step: boolean;
         };
         Schema: {
             groups: components["schemas"]["KindGroup"][];

@@ -6,6 +6,7 @@ import {
   disconnect,
   nodeAt,
   partsOf,
+  reach,
   setColumns,
   setKind,
   setLine,
@@ -121,6 +122,21 @@ test("inside a condition a connection is one more condition, and lines are edite
   expect(nodeAt(inside.query, inside.place)).toEqual({ as: "i", kinds: ["Image"] });
   const named = addLine(inside.query, inside.place, { prop: "running" });
   expect(named.find.where?.not?.exists?.to.where?.exists?.to.where).toEqual({ prop: "running" });
+});
+
+test("what an attacker can reach is a condition over every edge a path may walk", () => {
+  expect(reach(start("Pod"), [], ["HOLDS", "CAN_ACT_AS"], "out", "Permission").find).toEqual({
+    as: "p",
+    kinds: ["Pod"],
+    where: {
+      exists: {
+        edge: ["HOLDS", "CAN_ACT_AS"],
+        dir: "out",
+        upTo: 12,
+        to: { as: "p2", kinds: ["Permission"] },
+      },
+    },
+  });
 });
 
 test("what is reached in several steps is shown in one", () => {

@@ -85,6 +85,14 @@ export function connect(
   return { query: next, place: [...place, (nodeAt(next, place)?.with?.length ?? 1) - 1] };
 }
 
+/** So many steps an attacker's way is asked for, unless another number is said. */
+const far = 12;
+
+/** Asks for what is reached over any of these edges, in several steps: a condition, as a way has no one row. */
+export function reach(query: Query, place: Place, edge: string[], dir: "out" | "in", kind: string): Query {
+  return addLine(query, place, { exists: { edge, dir, upTo: far, to: { as: fresh(query, kind), kinds: [kind] } } });
+}
+
 /** The lines of a condition: the parts of an AND, or the condition itself. */
 export function lines(where: Expr | undefined): Expr[] {
   return where === undefined ? [] : (where.and ?? [where]);

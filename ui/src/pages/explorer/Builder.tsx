@@ -10,6 +10,7 @@ import {
   lineAt,
   lines,
   nodeAt,
+  reach,
   setKind,
   setLine,
   setOptional,
@@ -21,7 +22,7 @@ import {
   type Query,
   type Rel,
 } from "../../query/tree";
-import { beyond, conditions, connections, ends, kinds } from "./choices";
+import { beyond, conditions, connections, ends, kinds, reaching } from "./choices";
 import { Condition, Remove, type Lens } from "./Condition";
 import { Editor } from "./Editor";
 import { Amount } from "./Pattern";
@@ -113,6 +114,7 @@ function Line(props: LineProps) {
                 change(next.query);
                 setOpened(keyOf(next.place));
               })),
+          ...(last ? [] : reaching(schema, kind.menu, (edges, dir, to) => change(reach(query, place, edges, dir, to)))),
           ...conditions(kind.menu, (line, complete) => {
             if (complete) adding.commit(adding.build(line), line);
             else setDraft({ at: key, line });

@@ -3,7 +3,7 @@ import type { Schemas } from "../../api/client";
 import type { Expr, Rel } from "../../query/tree";
 
 const amounts = ["=", ">=", "<=", ">", "<", "<>"];
-const farthest = 6;
+const distances = [2, 3, 4, 5, 6, 8, 12, 20];
 
 /** How much of a connection is asked for: some, none, or so many; and how far it may reach. */
 export function Amount({
@@ -77,10 +77,7 @@ export function Amount({
           value={String(rel.upTo ?? 0)}
           data={[
             { value: "0", label: "directly" },
-            ...Array.from({ length: farthest - 1 }, (_, i) => ({
-              value: String(i + 2),
-              label: `within ${i + 2} steps`,
-            })),
+            ...distances.map((n) => ({ value: String(n), label: `within ${n} steps` })),
           ]}
           onChange={(e) => {
             const { upTo: _, ...near } = rel;

@@ -32,6 +32,45 @@ export function connections(menu: Menu, pick: (edge: string, dir: "out" | "in", 
   );
 }
 
+/** The edges that an attack path may walk. */
+export const steps = (schema: Schemas["Schema"]) =>
+  Object.values(schema.edges)
+    .filter((e) => e.step)
+    .map((e) => e.name);
+
+/** What an attacker may come to from a kind, and from where to it, in however many steps. */
+export function reaching(
+  schema: Schemas["Schema"],
+  menu: Menu,
+  pick: (edges: string[], dir: "out" | "in", to: string) => void,
+): Choice[] {
+  const edges = steps(schema);
+  const gained = (m: Menu, dir: "out" | "in") =>
+    m.connections.some((c) => c.dir === dir && schema.edges[c.edge]?.derived);
+  const families = new Set(Object.values(schema.kinds).map((k) => k.family));
+  const ways = [
+    { dir: "out", says: "can reach", sentence: "An attacker who has it can get to one of them, step by step." },
+    {
+      dir: "in",
+      says: "can be reached from",
+      sentence: "An attacker who has one of them can get to it, step by step.",
+    },
+  ] as const;
+  return ways.flatMap(({ dir, says, sentence }) =>
+    gained(menu, dir) || (dir === "out" && menu.connections.some((c) => c.dir === dir && edges.includes(c.edge)))
+      ? Object.values(schema.kinds)
+          .filter((k) => !families.has(k.name) && gained(k.menu, dir === "out" ? "in" : "out"))
+          .map((k): Choice => ({
+            key: `${says} ${k.name}`,
+            group: "Reach",
+            label: `${says} ${k.plural}`,
+            sentence,
+            pick: () => pick(edges, dir, k.name),
+          }))
+      : [],
+  );
+}
+
 /** What can be asked of the kinds that a kind can be joined to: found by typing, as people ask "images with CVE …". */
 export function beyond(
   schema: Schemas["Schema"],

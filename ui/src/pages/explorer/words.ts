@@ -1,5 +1,6 @@
 import type { Schemas } from "../../api/client";
 import type { Expr, Rel } from "../../query/tree";
+import { steps } from "./choices";
 import { propertyOf } from "./Editor";
 
 type Schema = Schemas["Schema"];
@@ -7,6 +8,8 @@ type Kind = Schemas["KindInfo"] | undefined;
 
 /** What a connection is called from its near end: "runs", "is reached through". */
 export function verbOf(schema: Schema, kind: Kind, rel: Rel): string {
+  if (rel.edge.length > 1 && steps(schema).every((e) => rel.edge.includes(e)))
+    return rel.dir === "out" ? "can reach" : "can be reached from";
   const words = rel.edge.map((e) => {
     const choice = kind?.menu.connections.find((c) => c.edge === e && c.dir === rel.dir);
     const edge = schema.edges[e];

@@ -24,7 +24,13 @@ import { Vulnerabilities } from "./Vulnerabilities";
 export function PathPage() {
   const [params] = useSearchParams();
   const path = api.useQuery("get", "/path", {
-    params: { query: { cluster: params.get("cluster") ?? "", id: params.get("id") ?? "" } },
+    params: {
+      query: {
+        cluster: params.get("cluster") ?? "",
+        id: params.get("id") ?? "",
+        assume: params.get("assume") ?? undefined,
+      },
+    },
   });
   return (
     <Page

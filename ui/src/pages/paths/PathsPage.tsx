@@ -95,7 +95,6 @@ export function PathsPage() {
     <Page title="Attack paths" aside={filters}>
       <Scope
         names={{
-          assume: "with an attacker in",
           cluster: "cluster",
           namespace: "namespace",
           entity: "thing",
@@ -106,6 +105,12 @@ export function PathsPage() {
           fix: "fix",
         }}
       />
+      {assume && (
+        <Partial>
+          <b>Assumed:</b> an attacker is in {assume === "any" ? "any one thing that runs or can sign in" : assume}{" "}
+          already. <Link to={pathList({ cluster: get("cluster") })}>Show what was found</Link>
+        </Partial>
+      )}
       <Answered asked={asked}>
         {({ pages }) => {
           const rows = pages.flatMap((p) => p.items),

@@ -4,6 +4,7 @@ import { beforeEach, expect, it } from "vitest";
 import type { Schemas } from "../../api/client";
 import { get } from "../../test/server";
 import { at, show } from "../../test/show";
+import { assumed } from "../../lib/links";
 import { PathPage } from "./PathPage";
 import { PathsPage } from "./PathsPage";
 
@@ -82,4 +83,63 @@ it("the rest of a long list is asked for where the first part ends", async () =>
   show(<PathsPage />, "/paths");
   await userEvent.click(await screen.findByRole("button", { name: "Show more" }));
   await waitFor(() => expect(asked.at(-1)?.searchParams.get("cursor")).toBe("here"));
+});
+
+const list = (more: Partial<Schemas["PathList"]> = {}) => ({
+  items: [row("a")],
+  total: 1,
+  counts: {},
+  classes: { known: 3, possible: 7 },
+  asOf: null,
+  ...more,
+});
+
+it("how attackers get in is a filter with its counts, and asked of the server", async () => {
+  const asked = get("/paths", list());
+  show(<PathsPage />, "/paths?entryClass=possible&target=prod/n1&technique=exec&fix=Drop%20it&entry=prod/c");
+  expect(await screen.findByRole("option", { name: "possible (7)" })).toBeTruthy();
+  expect(screen.getByRole("option", { name: "supply chain (0)" })).toBeTruthy();
+  expect(["entryClass", "target", "technique", "fix", "entry"].map((n) => asked[0]?.searchParams.get(n))).toEqual([
+    "possible",
+    "prod/n1",
+    "exec",
+    "Drop it",
+    "prod/c",
+  ]);
+});
+
+it("paths are counted by what they share, and each count opens its list", async () => {
+  const groups = [{ key: "prod/n1", kind: "Node", name: "n1", count: 4, risk: "high", riskScore: 70 }];
+  const asked = get("/paths", list({ groups }));
+  show(<PathsPage />, "/paths?group=target&risk=high");
+  const table = await screen.findByRole("region", { name: "Attack paths by target" });
+  expect(asked[0]?.searchParams.get("group")).toBe("target");
+  const link = [...table.querySelectorAll("a")].find((a) => a.textContent === "4");
+  expect(link?.getAttribute("href")).toBe("/paths?risk=high&target=prod%2Fn1");
+});
+
+it("with an attacker assumed, the list says so, asks so, and its links keep it", async () => {
+  const asked = get("/paths", list());
+  show(<PathsPage />, "/paths?assume=any");
+  const link = await screen.findByRole("link", { name: "Exposed pod" });
+  expect(link.getAttribute("href")).toBe("/path?cluster=prod&id=a&assume=any");
+  expect(asked[0]?.searchParams.get("assume")).toBe("any");
+  await userEvent.click(screen.getByRole("link", { name: "Show what was found" }));
+  await waitFor(() => expect(asked.at(-1)?.searchParams.get("assume")).toBeNull());
+});
+
+it.each([
+  [
+    { kind: "Deployment", id: "prod/shop/Deployment/web", name: "web", namespace: "shop" },
+    "Workload",
+    "workload:shop/web",
+  ],
+  [{ kind: "Pod", id: "prod/shop/Pod/web-1", name: "web-1", namespace: "shop" }, "", "pod:shop/web-1"],
+  [{ kind: "Container", id: "prod/shop/Pod/web-1/app", name: "app", namespace: "shop" }, "", "pod:shop/web-1"],
+  [{ kind: "ServiceAccount", id: "x", name: "default", namespace: "shop" }, "", "sa:shop/default"],
+  [{ kind: "Node", id: "prod/Node/n1", name: "n1" }, "", "node:n1"],
+  [{ kind: "Image", id: "sha256:1", name: "shop/web:1" }, "", "image:sha256:1"],
+  [{ kind: "Secret", id: "x", name: "s", namespace: "shop" }, "", undefined],
+])("breach is assumed of a %o", (thing, family, want) => {
+  expect(assumed(thing, family)).toBe(want);
 });
