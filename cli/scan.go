@@ -40,6 +40,7 @@ func scanImageCommand(s streams) *cobra.Command {
 		Long: `List the packages and vulnerabilities of container images. REF is one of
   registry/repository:tag   in a registry, with the credentials of docker or podman
   oci:DIR[:TAG]             an OCI layout
+  oci-archive:FILE[:TAG]    one in an archive, packed or not
   docker-archive:FILE[:TAG] what docker save writes, packed or not
   rootfs:DIR                an unpacked root filesystem
 

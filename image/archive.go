@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"regexp"
@@ -56,7 +57,7 @@ func openArchive(ref, rest string, o Options) (*opened, error) {
 		}
 	}
 	a := &archive{file, o.Limits, map[string]archived{}}
-	images, err := a.index()
+	images, err := a.saved()
 	if err != nil {
 		return nil, fmt.Errorf("open %s: want an archive as docker save writes it: %w", ref, err)
 	}
@@ -108,11 +109,11 @@ func sameTag(a, b string) bool {
 	return err == nil && err2 == nil && x.Name() == y.Name()
 }
 
-// index notes where each file lies, and reads manifest.json.
-func (a *archive) index() ([]saved, error) {
+// index notes where each file lies.
+func (a *archive) index() error {
 	r, err := a.open(0)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer r.Close()
 	read := &counter{r: r}
@@ -123,17 +124,17 @@ func (a *archive) index() ([]saved, error) {
 	for {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if len(a.at) >= maxArchived {
-			return nil, fmt.Errorf("want at most %d files: %w", maxArchived, errBound)
+			return fmt.Errorf("want at most %d files: %w", maxArchived, errBound)
 		}
 		of := archived{size: h.Size}
 		if of.from, err = from(); err != nil {
-			return nil, err
+			return err
 		}
 		if h.Typeflag == tar.TypeSymlink {
 			of.link = path.Join(path.Dir(h.Name), h.Linkname)
@@ -141,6 +142,13 @@ func (a *archive) index() ([]saved, error) {
 			of.link = path.Clean(h.Linkname)
 		}
 		a.at[path.Clean(h.Name)] = of
+	}
+}
+
+// saved reads manifest.json.
+func (a *archive) saved() ([]saved, error) {
+	if err := a.index(); err != nil {
+		return nil, err
 	}
 	b, err := a.read("manifest.json", maxManifest)
 	if err != nil {
@@ -156,7 +164,7 @@ func (a *archive) index() ([]saved, error) {
 // otherwise says what to do with archives of other kinds.
 func (a *archive) otherwise() error {
 	if _, is := a.at["oci-layout"]; is {
-		return errors.New("it is an OCI archive: unpack it (tar -xf) and name the folder as oci:DIR")
+		return fmt.Errorf("it is an OCI archive: name it as oci-archive:%s", a.file)
 	}
 	if _, is := a.at["repositories"]; is {
 		return errors.New("it is of a docker before 1.10: load it with a current one and save it again")
@@ -192,7 +200,7 @@ func (a *archive) find(file string) (io.ReadCloser, int64, error) {
 		of, is = a.at[of.link]
 	}
 	if !is || of.link != "" {
-		return nil, 0, fmt.Errorf("there is no file %q in the archive", file)
+		return nil, 0, fmt.Errorf("there is no file %q in the archive: %w", file, fs.ErrNotExist)
 	}
 	r, err := a.open(of.from)
 	if err != nil {

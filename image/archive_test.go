@@ -184,7 +184,7 @@ func TestABrokenArchiveIsRefused(t *testing.T) {
 		{"a huge configuration", with(1, func(e *entry) { e.content = strings.Repeat(" ", maxConfig+1) }), "past its bounds"},
 		{"more files than any", tarOf(t, many...), "past its bounds"},
 		{"nothing inside", tarOf(t), `there is no file "manifest.json"`},
-		{"an OCI archive", tarOf(t, entry{name: "./oci-layout"}, entry{name: "index.json"}), "name the folder as oci:DIR"},
+		{"an OCI archive", tarOf(t, entry{name: "./oci-layout"}, entry{name: "index.json"}), "name it as oci-archive:"},
 		{"one of an old docker", tarOf(t, entry{name: "repositories"}), "before 1.10"},
 		{"no archive", []byte(strings.Repeat("no archive", 100)), "want an archive as docker save writes it"},
 		{"packed with xz", []byte("\xfd7zXZ\x00"), "xz -d"},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,22 +17,58 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// layoutDir is a folder with blobs by their digest and an index of them (OCI image layout).
-type layoutDir string
+// ociLayout is blobs by their digest and an index of them (OCI image layout), in a folder
+// or in an archive of one.
+type ociLayout struct {
+	named string // as people name it: oci:DIR
+	open  func(file string) (io.ReadCloser, error)
+}
 
 // openLayout takes oci:DIR, oci:DIR:TAG and oci:DIR@sha256:….
 func openLayout(ref, rest string, o Options) (*opened, error) {
 	dir, want := rest, ""
 	if _, err := os.Stat(dir); err != nil {
-		if d, digest, ok := strings.Cut(rest, "@"); ok {
-			dir, want = d, digest
-		} else if i := strings.LastIndex(rest, ":"); i > 0 {
-			dir, want = rest[:i], rest[i+1:]
+		dir, want = cutName(rest)
+	}
+	l := ociLayout{"oci:" + dir, func(file string) (io.ReadCloser, error) { return os.Open(filepath.Join(dir, filepath.FromSlash(file))) }}
+	return l.image(ref, want, o)
+}
+
+// openLayoutArchive takes oci-archive:FILE, oci-archive:FILE:TAG and oci-archive:FILE@sha256:….
+func openLayoutArchive(ref, rest string, o Options) (*opened, error) {
+	file, want := rest, ""
+	if _, err := os.Stat(file); err != nil {
+		file, want = cutName(rest)
+	}
+	a := &archive{file, o.Limits, map[string]archived{}}
+	if err := a.index(); err != nil {
+		return nil, fmt.Errorf("open %s: want an archive of an OCI layout: %w", ref, err)
+	}
+	if _, is := a.at["index.json"]; !is {
+		if _, other := a.at["manifest.json"]; other {
+			return nil, fmt.Errorf("open %s: it is what docker save writes: name it as docker-archive:%s", ref, file)
 		}
 	}
-	index, err := layoutDir(dir).index()
+	l := ociLayout{"oci-archive:" + file, func(file string) (io.ReadCloser, error) { r, _, err := a.find(file); return r, err }}
+	return l.image(ref, want, o)
+}
+
+// cutName splits FILE:TAG and FILE@DIGEST.
+func cutName(rest string) (file, want string) {
+	if file, digest, ok := strings.Cut(rest, "@"); ok {
+		return file, digest
+	}
+	if i := strings.LastIndex(rest, ":"); i > 0 {
+		return rest[:i], rest[i+1:]
+	}
+	return rest, ""
+}
+
+// image is the one that is wanted, by a tag or a digest.
+func (l ociLayout) image(ref, want string, o Options) (*opened, error) {
+	index, err := l.index()
 	if err != nil {
-		return nil, fmt.Errorf("open %s: want an OCI layout (a folder with index.json and oci-layout): %w", ref, err)
+		return nil, fmt.Errorf("open %s: want an OCI layout (with index.json and oci-layout): %w", ref, err)
 	}
 	var fit []v1.Descriptor
 	for _, d := range index.Manifests {
@@ -42,11 +79,11 @@ func openLayout(ref, rest string, o Options) (*opened, error) {
 	if slices.ContainsFunc(fit, func(d v1.Descriptor) bool { return !attestation(d) }) {
 		fit = slices.DeleteFunc(fit, attestation)
 	}
-	m, err := layoutDir(dir).chosen(fit, want, len(index.Manifests), o.Platform)
+	m, err := l.chosen(fit, want, len(index.Manifests), o.Platform)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
-	out, err := reach(m, layoutDir(dir).manifest, o.Platform)
+	out, err := reach(m, l.manifest, o.Platform)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
@@ -59,7 +96,7 @@ func openLayout(ref, rest string, o Options) (*opened, error) {
 func tagOf(d v1.Descriptor) string { return d.Annotations["org.opencontainers.image.ref.name"] }
 
 // chosen is the manifest that is meant: several of one name are the platforms of one image.
-func (l layoutDir) chosen(fit []v1.Descriptor, want string, of int, platform string) (manifest, error) {
+func (l ociLayout) chosen(fit []v1.Descriptor, want string, of int, platform string) (manifest, error) {
 	if len(fit) == 0 {
 		return manifest{}, fmt.Errorf("no image %q among %d in the layout", want, of)
 	}
@@ -79,11 +116,11 @@ func (l layoutDir) chosen(fit []v1.Descriptor, want string, of int, platform str
 	if tags = slices.Compact(tags); len(tags) > 1 || len(platforms) < len(digests) {
 		names := slices.DeleteFunc(tags, func(t string) bool { return t == "" })
 		if len(names) > 1 {
-			return manifest{}, fmt.Errorf("%d images are in the layout: name one as oci:%s:TAG, of %s", len(digests), l,
+			return manifest{}, fmt.Errorf("%d images are in the layout: name one as %s:TAG, of %s", len(digests), l.named,
 				strings.Join(names[:min(len(names), 20)], ", "))
 		}
-		return manifest{}, fmt.Errorf("%d images are in the layout: name one as oci:%s:TAG or oci:%s@DIGEST, such as %s", len(digests), l, l,
-			digests[0])
+		return manifest{}, fmt.Errorf("%d images are in the layout: name one as %s:TAG or %s@DIGEST, such as %s", len(digests), l.named,
+			l.named, digests[0])
 	}
 	d, err := forPlatform(&v1.IndexManifest{Manifests: fit}, platform)
 	if err != nil {
@@ -92,21 +129,20 @@ func (l layoutDir) chosen(fit []v1.Descriptor, want string, of int, platform str
 	return l.manifest(d.Digest)
 }
 
-func (l layoutDir) index() (*v1.IndexManifest, error) {
-	b, err := readAtMost(filepath.Join(string(l), "index.json"), maxManifest)
+func (l ociLayout) index() (*v1.IndexManifest, error) {
+	b, err := l.read("index.json", maxManifest)
 	if err != nil {
 		return nil, err
 	}
 	return v1.ParseIndexManifest(bytes.NewReader(b))
 }
 
-// blob is where the content of a digest lies; of a digest only hex digits are left by now.
-func (l layoutDir) blob(h v1.Hash) string {
-	return filepath.Join(string(l), "blobs", h.Algorithm, h.Hex)
-}
+// blobFile is where the content of a digest lies; of a digest only hex digits
+// are left by now.
+func blobFile(h v1.Hash) string { return path.Join("blobs", h.Algorithm, h.Hex) }
 
-func (l layoutDir) manifest(h v1.Hash) (manifest, error) {
-	b, err := readAtMost(l.blob(h), maxManifest)
+func (l ociLayout) manifest(h v1.Hash) (manifest, error) {
+	b, err := l.read(blobFile(h), maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return manifest{}, fmt.Errorf("the layout names %s and does not have it: copy all of the image, or name the platform that is there: %w",
 			h, err)
@@ -122,9 +158,9 @@ func (l layoutDir) manifest(h v1.Hash) (manifest, error) {
 	return manifest{kind, h, b, asImage}, err
 }
 
-// readAtMost reads a small file whole.
-func readAtMost(file string, most int64) ([]byte, error) {
-	f, err := os.Open(file)
+// read reads a small file whole.
+func (l ociLayout) read(file string, most int64) ([]byte, error) {
+	f, err := l.open(file)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +174,7 @@ func readAtMost(file string, most int64) ([]byte, error) {
 
 // layoutImage is an image of a layout, for the library to complete.
 type layoutImage struct {
-	layout layoutDir
+	layout ociLayout
 	kind   types.MediaType
 	raw    []byte
 }
@@ -151,7 +187,7 @@ func (i layoutImage) RawConfigFile() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readAtMost(i.layout.blob(m.Config.Digest), maxConfig)
+	return i.layout.read(blobFile(m.Config.Digest), maxConfig)
 }
 
 func (i layoutImage) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
@@ -163,5 +199,5 @@ func (i layoutImage) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
 	if at < 0 {
 		return nil, fmt.Errorf("the image has no layer %s", h)
 	}
-	return blob{m.Layers[at], func() (io.ReadCloser, error) { return os.Open(i.layout.blob(h)) }}, nil
+	return blob{m.Layers[at], func() (io.ReadCloser, error) { return i.layout.open(blobFile(h)) }}, nil
 }

@@ -1,6 +1,8 @@
 package image
 
 import (
+	"archive/tar"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
@@ -99,17 +101,49 @@ func TestALayoutGivesTheImageThatIsMeant(t *testing.T) {
 		{"a platform that is none", several, "", "a/b/c/d", "", "want OS/ARCHITECTURE"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inv, err := Scan(t.Context(), "oci:"+layoutOf(t, c.members...)+c.at, Options{Platform: c.platform})
-			if c.refuses != "" {
-				if err == nil || !strings.Contains(err.Error(), c.refuses) {
-					t.Errorf("%v, want %q", err, c.refuses)
+			dir := layoutOf(t, c.members...)
+			for _, ref := range []string{"oci:" + dir, "oci-archive:" + write(t, packedUp(t, dir)),
+				"oci-archive:" + write(t, gzipped(t, packedUp(t, dir)))} {
+				inv, err := Scan(t.Context(), ref+c.at, Options{Platform: c.platform})
+				if c.refuses != "" {
+					if err == nil || !strings.Contains(err.Error(), c.refuses) {
+						t.Errorf("%s: %v, want %q", ref, err, c.refuses)
+					}
+				} else if err != nil || len(inv.Packages) != 1 || inv.Packages[0].Name != c.want {
+					t.Errorf("%s: %+v, %v; want %s", ref, inv, err, c.want)
 				}
-				return
-			}
-			if err != nil || len(inv.Packages) != 1 || inv.Packages[0].Name != c.want {
-				t.Errorf("%+v, %v; want %s", inv, err, c.want)
 			}
 		})
+	}
+}
+
+// packedUp is the files of a layout as one archive.
+func packedUp(t *testing.T, dir string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := tar.NewWriter(&out)
+	if err := z.AddFS(os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestWhatIsNoLayoutInAnArchiveIsRefusedWithWhatToWrite(t *testing.T) {
+	saved := write(t, tarOf(t, savedAs(t, []string{"a:1"}, layerOf(t, openssl))...))
+	text, dir := write(t, []byte("hello")), laidOut(t, named(t, "linux/amd64", openssl))
+	for ref, want := range map[string]string{
+		"oci-archive:" + saved: "name it as docker-archive:" + saved, "oci-archive:" + text: "want an archive of an OCI layout",
+		"oci-archive:/nowhere.tar:1": "no such file", "oci-archive:" + write(t, tarOf(t, entry{name: "a"})): "want an OCI layout",
+		// A path alone names no registry.
+		dir: "want oci:" + dir, t.TempDir(): "want rootfs:/", saved: "or oci-archive:" + saved,
+		"./nowhere": "no such file", "../nowhere": "no such file",
+	} {
+		if _, err := Scan(t.Context(), ref, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", ref, err, want)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -82,7 +83,8 @@ type opened struct {
 	folder                      string
 }
 
-// open understands registry/ref, oci:DIR[:TAG], docker-archive:FILE[:TAG] and rootfs:DIR.
+// open understands registry/ref, oci:DIR[:TAG], oci-archive:FILE[:TAG],
+// docker-archive:FILE[:TAG] and rootfs:DIR.
 func open(ctx context.Context, ref string, o Options) (*opened, error) {
 	scheme, rest, _ := strings.Cut(ref, ":")
 	switch scheme {
@@ -95,10 +97,34 @@ func open(ctx context.Context, ref string, o Options) (*opened, error) {
 		return &opened{reference: ref, folder: rest}, nil
 	case "oci":
 		return openLayout(ref, rest, o)
+	case "oci-archive":
+		return openLayoutArchive(ref, rest, o)
 	case "docker-archive":
 		return openArchive(ref, rest, o)
 	}
+	if err := isFile(ref); err != nil {
+		return nil, fmt.Errorf("open %s: %w", ref, err)
+	}
 	return openRemote(ctx, ref, o)
+}
+
+// isFile says how to name what lies on this machine, where a path was given and no
+// registry can be meant.
+func isFile(ref string) error {
+	if !strings.HasPrefix(ref, "/") && !strings.HasPrefix(ref, "./") && !strings.HasPrefix(ref, "../") {
+		return nil
+	}
+	has := func(name string) bool { _, err := os.Stat(filepath.Join(ref, name)); return err == nil }
+	info, err := os.Stat(ref)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("want docker-archive:%s for what docker save wrote, or oci-archive:%s", ref, ref)
+	case has("index.json"):
+		return fmt.Errorf("want oci:%s", ref)
+	}
+	return fmt.Errorf("want rootfs:%s for an unpacked root filesystem, or oci:%s for an OCI layout", ref, ref)
 }
 
 // manifest is what a digest or a tag stands for, read whole.
