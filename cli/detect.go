@@ -64,6 +64,7 @@ type detectOptions struct {
 	kind                           string // of the log that is read
 	format                         format
 	prefixes                       []netip.Prefix
+	decoder                        *audit.Decoder
 	lines, rejected, blind, events int
 	unplaced                       int // events of containers whose pod nobody told
 	gaps                           []collect.Gap

@@ -233,7 +233,7 @@ func (j *Judge) ordered(v *verdict, p *policy, other Endpoint, self *collect.Pod
 			continue
 		}
 		ports := r.portsAt(v.dest).And(v.left)
-		if other.unknown {
+		if other.unknown || uncertain != "" && other.addressless() {
 			v.pieces = append(v.pieces, piece{ports: ports, allowed: true, uncertain: uncertain, why: p.witness(v.direction, i, true)})
 			continue
 		}
@@ -284,8 +284,15 @@ func (j *Judge) matches(r rule, other Endpoint, self *collect.Pod) (uncertain st
 	if slices.ContainsFunc(r.peers, func(c peer) bool { return j.means(c, other, self) }) {
 		return "", true
 	}
+	if other.addressless() && r.blocks.mayHoldPods() {
+		return "its address is not known, and address blocks may mean it", r.action == allow
+	}
 	return other.within(r.blocks)
 }
+
+// addressless is a pod that no address is known of yet, as of every one that a
+// manifest's workload would make.
+func (e Endpoint) addressless() bool { return e.pod != nil && len(addressesOf(e.pod)) == 0 }
 
 // within says whether an endpoint lies in the blocks of a rule.
 func (e Endpoint) within(blocks Ranges) (uncertain string, ok bool) {

@@ -303,6 +303,8 @@ func (m *marks) mark(p *collect.Pod, own, others Direction) string {
 		for _, c := range m.peers[others][ns] {
 			if _, in := Pod(p).within(c.block); in || m.judge.means(c.peer, Pod(p), nil) {
 				b.WriteString(c.name + ";")
+			} else if Pod(p).addressless() && c.block.mayHoldPods() {
+				b.WriteString("perhaps " + c.name + ";")
 			}
 		}
 	}

@@ -33,6 +33,9 @@ func unmapped(p netip.Prefix) netip.Prefix {
 	return p
 }
 
+// mayHoldPods says that pods may have some of the addresses.
+func (r Ranges) mayHoldPods() bool { return len(r.And(pods)) > 0 }
+
 // Of is the set of exactly these addresses.
 func Of(addresses ...netip.Addr) Ranges {
 	var r Ranges
@@ -174,6 +177,9 @@ var (
 		netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("224.0.0.0/3"),
 		netip.MustParsePrefix("::/3"), netip.MustParsePrefix("4000::/2"), netip.MustParsePrefix("8000::/1"))
 	public = everywhere.Without(private)
+	// pods is where pods have their addresses, unless somebody chose otherwise.
+	pods = In(netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("172.16.0.0/12"),
+		netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("fc00::/7"))
 )
 
 // Everywhere is every address there is.

@@ -24,8 +24,7 @@ func (l *lane) decode(w *work) error {
 }
 
 func (l *lane) audit(w *work) error {
-	d := audit.Decoder{Cluster: l.cluster, Proxies: l.config.Proxies}
-	return d.Read(bytes.NewReader(w.batch.Lines), func(part *audit.Batch) error {
+	return l.decoder.Read(bytes.NewReader(w.batch.Lines), func(part *audit.Batch) error {
 		w.events = append(w.events, part.Events...)
 		for _, r := range part.Rejected {
 			l.reject(w.batch, r.Position, r.Why)

@@ -12,6 +12,7 @@ import (
 	"github.com/breakwater-sec/breakwater/backoff"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/event/audit"
 	"github.com/breakwater-sec/breakwater/ingest"
 	"github.com/breakwater-sec/breakwater/store"
 )
@@ -23,6 +24,7 @@ type lane struct {
 	asked   chan request
 	// What the lane remembers. The engine is nil until it is read from the records.
 	engine    *detect.Engine
+	decoder   audit.Decoder // remembers what objects were; versions tell it that a batch comes again
 	analytics []Analytic
 	positions map[string]store.EventPosition // by kind: what is committed
 	// half is true while a batch has changed what the lane remembers and is not
@@ -71,7 +73,8 @@ func stages() []stage {
 }
 
 func newLane(p *Pipeline, cluster string) *lane {
-	return &lane{Pipeline: p, cluster: cluster, asked: make(chan request)}
+	return &lane{Pipeline: p, cluster: cluster, asked: make(chan request),
+		decoder: audit.Decoder{Cluster: cluster, Proxies: p.config.Proxies}}
 }
 
 // analyse asks the lane to take a batch, and waits until all that came of it is

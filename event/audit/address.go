@@ -26,6 +26,9 @@ func trusted(address string, proxies []netip.Prefix) bool {
 		return false
 	}
 	for _, p := range proxies {
+		if p.Addr().Is4In6() && p.Bits() >= 96 { // IPv4 written as IPv6: addresses are compared as IPv4
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
 		if p.Contains(a.Unmap()) {
 			return true
 		}

@@ -192,13 +192,15 @@ func TestWhoActs(t *testing.T) {
 }
 
 func TestOnlyTheLastHopBeforeOurProxiesIsBelieved(t *testing.T) {
-	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24"), netip.MustParsePrefix("fd00::/64")}
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24"), netip.MustParsePrefix("fd00::/64"),
+		netip.MustParsePrefix("::ffff:192.0.2.0/120")}
 	tests := []struct{ addresses, want, claimed string }{
 		{"203.0.113.7", "203.0.113.7", ""},
 		{"127.0.0.1 203.0.113.7", "203.0.113.7", "127.0.0.1"}, // a forged X-Forwarded-For
 		{"127.0.0.1 203.0.113.7 10.0.0.5", "203.0.113.7", "127.0.0.1"},
 		{"203.0.113.7 ::ffff:10.0.0.5 fd00::1", "203.0.113.7", ""},
 		{"10.0.0.9 10.0.0.5", "10.0.0.9", ""},
+		{"203.0.113.7 192.0.2.9", "203.0.113.7", ""},
 		{"10.0.0.5 garbage", "garbage", "10.0.0.5"},
 		{"", "", ""},
 	}

@@ -140,7 +140,8 @@ func (d *Decoder) Read(r io.Reader, each func(*Batch) error) error {
 
 // All reads a log whole and lets nothing be rejected: what a rule's test is run on.
 func (d *Decoder) All(r io.Reader) (events []event.Event, err error) {
-	err = d.Read(r, func(b *Batch) error {
+	fresh := &Decoder{Cluster: d.Cluster, Proxies: d.Proxies} // a file's objects are its own
+	err = fresh.Read(r, func(b *Batch) error {
 		events = append(events, b.Events...)
 		if len(b.Rejected) > 0 {
 			return fmt.Errorf("line %d: %s", b.Rejected[0].Position, b.Rejected[0].Why)

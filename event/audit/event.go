@@ -28,7 +28,8 @@ type Decoder struct {
 	// request came from counts.
 	Proxies []netip.Prefix
 
-	scratch []byte // what is hashed: its room serves every event
+	before  *before // what the cluster's objects were; made when something is read
+	scratch []byte  // what is hashed: its room serves every event
 }
 
 // build makes the event of a record; text is the record as it came.
@@ -43,7 +44,10 @@ func (d *Decoder) build(r *record, text string) event.Event {
 	}
 	b.request(r)
 	b.actor(r, d.Proxies)
-	b.target(r)
+	if d.before == nil {
+		d.before = newBefore()
+	}
+	b.target(r, d.before)
 	for _, from := range b.Fields["source.address"] {
 		b.entity(event.Related, "Address", "", from, "")
 	}
@@ -150,7 +154,7 @@ func (b *builder) actor(r *record, proxies []netip.Prefix) {
 }
 
 // target names what the request is about and reads what it wrote.
-func (b *builder) target(r *record) {
+func (b *builder) target(r *record, before *before) {
 	kind, name := kindOf(r.ref.resource), r.ref.name
 	var w *written
 	if r.writes() {
@@ -179,6 +183,9 @@ func (b *builder) target(r *record) {
 	b.set("object.kind", kind)
 	b.entity(event.Place, "Namespace", "", r.ref.namespace, "")
 	if w != nil && r.judged() {
+		if known := before.changed(r, w); !known && r.verb != "create" {
+			b.set("change.unknown", "how it was before is not known, so all that the request states counts")
+		}
 		asked := r.asked()
 		b.pods(r, w, asked)
 		b.rights(r, w, asked)
@@ -226,7 +233,7 @@ func (b *builder) pods(r *record, w, asked *written) {
 }
 
 func (b *builder) containers(p *podSpec) {
-	var names, images, commands, privileged, capabilities []string
+	var names, images, commands, privileged, reprogrammed, capabilities []string
 	for _, c := range p.all() {
 		names = append(names, c.Name)
 		images = append(images, c.Image)
@@ -235,10 +242,14 @@ func (b *builder) containers(p *podSpec) {
 		if c.privileged() {
 			privileged = append(privileged, c.Name)
 		}
+		if c.reprogrammed {
+			reprogrammed = append(reprogrammed, c.Name)
+		}
 	}
 	b.set("container.name", names...)
 	b.set("container.command", commands...)
 	b.set("container.privileged", privileged...)
+	b.set("container.reprogrammed", reprogrammed...)
 	b.set("container.addedCapability", unique(capabilities)...)
 	images = unique(images)
 	b.set("container.image", images...)

@@ -74,9 +74,11 @@ var Fields = []event.Field{
 	{Name: "source.class", Sentence: "loopback, private or public, of source.address.", Example: "public"},
 	{Name: "source.claimed", Sentence: "What the client says lies behind source.address.", Example: "198.51.100.1"},
 
+	{Name: "change.unknown", Sentence: "Why all that the request states counts as its change: a request that states an object whole changes " +
+		"what it was not before, where the log told that.", Example: "how it was before is not known, so all that the request states counts"},
 	{Name: "object.kind", Sentence: "The kind of thing asked for, in the singular.", Example: "Deployment"},
 	{Name: "pod.serviceAccount", Sentence: "The service account of the pods that a request makes, directly or by a workload's " +
-		"template. Of a patch, what it changes counts alone. The same holds for every field of pod, container, role and binding.",
+		"template. Of a patch, what it names counts alone, and of every change, what was not so before, where the log told that. The same holds for every field of pod, container, role and binding.",
 		Example: "default"},
 	{Name: "pod.hostNetwork", Sentence: "true if the pods use the node's network.", Example: "true"},
 	{Name: "pod.hostPID", Sentence: "true if the pods see the node's processes.", Example: "true"},
@@ -87,6 +89,8 @@ var Fields = []event.Field{
 	{Name: "container.image", Sentence: "The images as the request names them.", Example: "docker.io/library/nginx:1.27"},
 	{Name: "container.command", Sentence: "What containers run instead of their images' own programs, each in one line.", Example: "sh -c id"},
 	{Name: "container.privileged", Sentence: "Names of the containers that are privileged.", Example: "app"},
+	{Name: "container.reprogrammed", Sentence: "Names of the containers that were privileged before the request, and whose image or command " +
+		"it changes.", Example: "app"},
 	{Name: "container.addedCapability", Sentence: "Linux capabilities that containers add.", Example: "SYS_ADMIN"},
 	{Name: "container.hostPath", Sentence: "Folders of the node that containers mount, subPath included.", Example: "/data"},
 	{Name: "container.sensitiveHostPath",

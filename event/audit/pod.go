@@ -33,6 +33,7 @@ type metadata struct {
 	Name        string            `json:"name"`
 	Namespace   string            `json:"namespace"`
 	UID         string            `json:"uid"`
+	Version     string            `json:"resourceVersion"`
 	Annotations map[string]string `json:"annotations"`
 	Owners      []owner           `json:"ownerReferences"`
 }
@@ -71,6 +72,8 @@ type container struct {
 		} `json:"capabilities"`
 	} `json:"securityContext"`
 	VolumeMounts []volumeMount `json:"volumeMounts"`
+	// reprogrammed says that it was privileged already and is to run something else.
+	reprogrammed bool
 }
 
 type volumeMount struct {

@@ -5,16 +5,20 @@ import "slices"
 // rights is what an RBAC object gives: a role's rules, a binding's role and
 // subjects.
 type rights struct {
-	Rules []struct {
-		Verbs     []string `json:"verbs"`
-		Resources []string `json:"resources"`
-		URLs      []string `json:"nonResourceURLs"`
-	} `json:"rules"`
+	Rules   []rule `json:"rules"`
 	RoleRef *struct {
 		Kind string `json:"kind"`
 		Name string `json:"name"`
 	} `json:"roleRef"`
 	Subjects []subject `json:"subjects"`
+}
+
+type rule struct {
+	Verbs     []string `json:"verbs"`
+	Groups    []string `json:"apiGroups"`
+	Resources []string `json:"resources"`
+	Names     []string `json:"resourceNames"`
+	URLs      []string `json:"nonResourceURLs"`
 }
 
 type subject struct {

@@ -122,6 +122,17 @@ func TestPeopleActAndTheLogOfTheShippedPolicySuffices(t *testing.T) {
 			s.as("alice", "", "-n", "shop", "patch", "deployment", "cache", "--type=json",
 				`-p=[{"op":"add","path":"/spec/template/spec/containers/0/securityContext","value":{"privileged":true}}]`)
 		}, map[string]func(event.Event) bool{"privileged-json-patch": about("deployments", writes(by("alice")))}, []string{"privileged-pod"}},
+		{"the container that is privileged now gets another image", func() {
+			s.as("alice", "", "-n", "shop", "set", "image", "deployment/cache", "app=registry.example/cache:2")
+		}, map[string]func(event.Event) bool{"privileged-image": about("deployments", writes(by("alice")))}, []string{"privileged-program"}},
+		{"the same is stated three times", func() {
+			stated := workload("Deployment", "stated", "/etc", mounts+privileged)
+			s.as("alice", stated, "apply", "--server-side", "-f", "-")
+			s.as("alice", stated, "apply", "--server-side", "-f", "-")
+			s.as("alice", strings.Replace(stated, "{name: stated,", "{name: stated, labels: {team: x},", 1), "replace", "-f", "-")
+			s.as("alice", "", "-n", "shop", "delete", "deployment", "stated")
+		}, map[string]func(event.Event) bool{"stated-again": about("deployments", writes(by("alice")))},
+			[]string{"privileged-pod", "sensitive-host-folder"}},
 		{"a volume that nobody mounts", func() { s.as("alice", workload("Deployment", "unmounted", "/etc", ""), apply...) },
 			map[string]func(event.Event) bool{"unmounted-folder": about("deployments", writes(by("alice")))}, nil},
 		{"a dry run", func() {
