@@ -160,8 +160,10 @@ func (p *podSpec) beyond(was []string) {
 			}
 			add := slices.Clone(c.SecurityContext.Capabilities.Add)
 			c.SecurityContext.Capabilities.Add = slices.DeleteFunc(add, func(n string) bool { return slices.Contains(was, capabilityFact(&c, n)) })
-			mounts := slices.Clone(c.VolumeMounts)
-			c.VolumeMounts = slices.DeleteFunc(mounts, func(m volumeMount) bool { f := p.mountFact(&c, m); return f == "" || slices.Contains(was, f) })
+			c.VolumeMounts = slices.DeleteFunc(slices.Clone(c.VolumeMounts), func(m volumeMount) bool {
+				f := p.mountFact(&c, m)
+				return f == "" || slices.Contains(was, f)
+			})
 			more := c.privileged() || len(c.SecurityContext.Capabilities.Add)+len(c.VolumeMounts) > 0
 			if more || !slices.Contains(was, runsFact(&c)) {
 				left = append(left, c)

@@ -24,7 +24,8 @@ func TestARequestThatStatesAnObjectWholeIsJudgedByWhatItWasNotBefore(t *testing.
 		{"another folder", one, change("/etc", "/root"), "container.sensitiveHostPath=/root -container.privileged"},
 		{"another container's mount", one, change(`"containers":[`, `"containers":[{"name":"b","volumeMounts":[{"name":"v","mountPath":"/x"}]},`),
 			"container.name=b container.sensitiveHostPath=/etc"},
-		{"it becomes privileged", change(`"privileged":true`, `"privileged":false`), one, "container.privileged=app -container.sensitiveHostPath"},
+		{"it becomes privileged", change(`"privileged":true`, `"privileged":false`), one,
+			"container.privileged=app -container.sensitiveHostPath"},
 		{"the node's processes", change(`"hostPID":true`, `"hostPID":false`), one, "pod.hostPID=true -container.privileged"},
 	}
 	for _, test := range tests {

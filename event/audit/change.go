@@ -182,7 +182,8 @@ func only(containers, by []container, volumes map[string]bool) (out []container)
 		if i >= 0 {
 			change = by[i]
 		}
-		c.reprogrammed = c.reprogrammed || c.privileged() && change.SecurityContext.Privileged == nil && (change.Image != "" || change.Command != nil)
+		other := change.Image != "" || change.Command != nil
+		c.reprogrammed = c.reprogrammed || other && c.privileged() && change.SecurityContext.Privileged == nil
 		c.SecurityContext.Privileged = also(c.SecurityContext.Privileged, change.SecurityContext.Privileged)
 		if len(change.SecurityContext.Capabilities.Add) == 0 {
 			c.SecurityContext.Capabilities.Add = nil

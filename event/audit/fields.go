@@ -78,7 +78,8 @@ var Fields = []event.Field{
 		"what it was not before, where the log told that.", Example: "how it was before is not known, so all that the request states counts"},
 	{Name: "object.kind", Sentence: "The kind of thing asked for, in the singular.", Example: "Deployment"},
 	{Name: "pod.serviceAccount", Sentence: "The service account of the pods that a request makes, directly or by a workload's " +
-		"template. Of a patch, what it names counts alone, and of every change, what was not so before, where the log told that. The same holds for every field of pod, container, role and binding.",
+		"template. Of a patch, what it names counts alone, and of every change, what was not so before, where the log told that. " +
+		"The same holds for every field of pod, container, role and binding.",
 		Example: "default"},
 	{Name: "pod.hostNetwork", Sentence: "true if the pods use the node's network.", Example: "true"},
 	{Name: "pod.hostPID", Sentence: "true if the pods see the node's processes.", Example: "true"},
