@@ -75,7 +75,7 @@ func TestAdminPolicies(t *testing.T) {
 		{"a deny of some pods does not deny somebody unknown", anp("r", 1, `ingress: [{action: Deny, from: [{namespaces: {}}]}]`),
 			"somebody", "shop/db", "80", "yes"},
 		{"egress to networks that may hold a pod whose address is not known", anp("r", 1,
-			`egress: [{action: Deny, to: [{networks: [10.0.0.0/8]}]}, {action: Allow, to: [{namespaces: {}}]}]`)+np("p", `{podSelector: {}}`),
+			`egress: [{action: Deny, to: [{networks: [10.0.0.0/8]}]}, {action: Allow, to: [{namespaces: {}}]}]`) + np("p", `{podSelector: {}}`),
 			"shop/web", "shop/new", "80", "no p -1"},
 		{"egress to networks", anp("r", 1, `egress: [{action: Deny, to: [{networks: [203.0.113.0/24]}]}]`), "shop/web",
 			"range 203.0.113.7/32", "80", "no r 0"},

@@ -110,6 +110,19 @@ func TestFactsOfARequest(t *testing.T) {
 	}
 }
 
+func TestPodsOfKindsThatNobodyKnowsAreKnownByTheirTemplate(t *testing.T) {
+	const object = `,"responseObject":{"kind":"Rollout","metadata":{"name":"a","uid":"u"},"spec":{"template":{"spec":{"containers":[
+		{"name":"app","securityContext":{"privileged":true}}]}}}}`
+	of := func(resource, group string) string {
+		return strings.Replace(request("create", resource, object), `"objectRef":{`, `"objectRef":{"apiGroup":"`+group+`",`, 1)
+	}
+	has(t, decode(t, of("rollouts", "argoproj.io")), "container.privileged=app object.kind=Rollout")
+	has(t, decode(t, of("deploymentconfigs", "apps.openshift.io")), "container.privileged=app")
+	has(t, decode(t, of("validatingadmissionpolicies", "admissionregistration.k8s.io")), "-container.privileged")
+	status := strings.Replace(of("rollouts", "argoproj.io"), `"name":"a"`, `"name":"a","subresource":"status"`, 1)
+	has(t, decode(t, status), "-container.privileged")
+}
+
 func TestWhatARequestWroteAndTheEventDoesNotShowIsCounted(t *testing.T) {
 	patch := `,"requestObject":[{"op":"add","path":"/subjects/-","value":{"kind":"User","name":"mallory"}}]`
 	rights := func(more string) string {
@@ -123,6 +136,13 @@ func TestWhatARequestWroteAndTheEventDoesNotShowIsCounted(t *testing.T) {
 		{"a pod without the pod", request("create", "pods", ""), 1},
 		{"a pod", request("create", "pods", `,"requestObject":{"spec":{}}`), 0},
 		{"a JSON patch without its answer", request("patch", "deployments", patch), 1},
+		{"a JSON patch of a label and the number of pods", request("patch", "deployments",
+			`,"requestObject":[{"op":"test","path":"/spec/x"},{"op":"add","path":"/metadata/labels/a","value":"b"},`+
+				`{"op":"replace","path":"/spec/replicas","value":3}]`), 0},
+		{"a JSON patch of a label and a container", request("patch", "deployments",
+			`,"requestObject":[{"op":"add","path":"/metadata/labels/a","value":"b"},`+
+				`{"op":"add","path":"/spec/template/spec/hostPID","value":true}]`), 1},
+		{"no patch", request("patch", "deployments", `,"requestObject":[7]`), 1},
 		{"a JSON patch and what came of it", request("patch", "deployments", patch+`,"responseObject":{"spec":{}}`), 0},
 		{"a JSON patch of a binding", rights(patch), 1},
 		{"a binding at level Metadata", rights(""), 1},

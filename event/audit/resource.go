@@ -1,5 +1,11 @@
 package audit
 
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
 // kinds names the things of which resources are made; what is not here is called
 // by its resource.
 var kinds = map[string]string{
@@ -30,8 +36,17 @@ func (r *record) podResource() string {
 		if r.ref.subresource == "" {
 			return r.ref.resource
 		}
+	default:
+		if r.ref.subresource == "" && r.writes() && r.isCustom() && strings.Contains(r.object(), `"containers"`) {
+			return r.ref.resource // a Rollout, a DeploymentConfig: its template is known by its shape
+		}
 	}
 	return ""
+}
+
+// isCustom says that a resource is none of Kubernetes' own.
+func (r *record) isCustom() bool {
+	return strings.Contains(r.ref.group, ".") && !strings.HasSuffix(r.ref.group, ".k8s.io")
 }
 
 func (r *record) isRights() bool {
@@ -72,7 +87,19 @@ func (r *record) written() *written {
 // blind says that the request makes pods or volumes or gives rights that cannot be looked at:
 // the level leaves objects out, or leaves the answer out where a JSON patch was sent.
 func (r *record) blind() bool {
-	return r.judged() && r.writes() && r.outcome() == "success" && !readable(r.object())
+	return r.judged() && r.writes() && r.outcome() == "success" && !readable(r.object()) && !r.harmlessPatch()
+}
+
+// harmlessPatch is a JSON patch, sent without its answer, that leaves alone what pods
+// and rights are made of: labels, annotations, a number of replicas.
+func (r *record) harmlessPatch() bool {
+	var operations []operation
+	if !strings.HasPrefix(r.request, "[") || json.Unmarshal([]byte(r.request), &operations) != nil {
+		return false
+	}
+	return !slices.ContainsFunc(operations, func(o operation) bool {
+		return o.Op != "test" && !strings.HasPrefix(o.Path, "/metadata/") && o.Path != "/spec/replicas"
+	})
 }
 
 func readable(object string) bool {
