@@ -118,7 +118,8 @@ func TestAFileInAFolderThatCountsOpensWhatTheFolderOpens(t *testing.T) {
 		RuntimeConfig: `/etc/containerd/config.toml /etc/docker/daemon.json /etc/crio/crio.conf /etc/containers/x.conf /etc/cni/net.d/x.conf
 			/etc/cdi/x.json /run/cdi/x.json /var/lib/rancher/k3s/agent/etc/x`,
 		Programs: `/usr/bin/x /usr/sbin/x /usr/lib/x.so /usr/lib64/x.so /lib64/x.so /usr/libexec/x /usr/local/bin/x /usr/local/sbin/x
-			/usr/local/lib/x.so /opt/cni/bin/x /opt/bin/x /boot/vmlinuz /var/lib/rancher/k3s/data/x /windows/x /programdata C:\Windows\x C:/Windows/x`,
+			/usr/local/lib/x.so /opt/cni/bin/x /opt/bin/x /boot/vmlinuz /var/lib/rancher/k3s/data/x
+			/windows/x /programdata C:\Windows\x C:/Windows/x`,
 		CorePattern: `/proc/sys/kernel/core_pattern /proc/sys/kernel/modprobe /proc/sys/kernel/hotplug /proc/sys/fs/binfmt_misc/register`,
 		RuntimeState: `/var/lib/containerd/x /var/lib/docker/x /var/lib/containers/x /run/containerd/io.containerd.runtime.v2.task/k8s.io/x
 			/var/lib/rancher/k3s/agent/containerd/x`,

@@ -58,10 +58,11 @@ func TestAContainerHasTheTokenThatItsOwnMountsGiveIt(t *testing.T) {
 		{"the pod declines", "automountServiceAccountToken: false, containers: [{name: a, image: i}]", "", "false"},
 		{"the account declines", "serviceAccountName: s, containers: [{name: a, image: i}]",
 			account("s", "automountServiceAccountToken: false"), "false"},
-		{"the pod's word counts before the account's", "serviceAccountName: s, automountServiceAccountToken: true, containers: [{name: a, image: i}]",
+		{"the pod's word counts before the account's",
+			"serviceAccountName: s, automountServiceAccountToken: true, containers: [{name: a, image: i}]",
 			account("s", "automountServiceAccountToken: false"), "true"},
-		{"as admission wrote it", "volumes: [" + stored + "], containers: [{name: a, image: i, volumeMounts: [{name: kube-api-access-x, mountPath: " +
-			at + "}]}]", "", "true"},
+		{"as admission wrote it", "volumes: [" + stored + "], containers: [{name: a, image: i, volumeMounts: [{name: kube-api-access-x, " +
+			"mountPath: " + at + "}]}]", "", "true"},
 		{"admission wrote it for another container", "volumes: [" + stored + "], containers: [{name: a, image: i}, {name: b, image: i, " +
 			"volumeMounts: [{name: kube-api-access-x, mountPath: " + at + "}]}]", "", "false"},
 		{"something else is mounted at its place", "volumes: [{name: e, emptyDir: {}}], containers: [{name: a, image: i, " +
@@ -177,7 +178,8 @@ func TestWhetherOneContainerMayActOnAnothersProcesses(t *testing.T) {
 		{"both root", "shareProcessNamespace: true", "runAsUser: 0", "runAsUser: 0", "true"},
 		{"with the node's processes", "hostPID: true", "runAsUser: 0", "runAsUser: 0", "true"},
 		{"root becomes any user", "shareProcessNamespace: true", "runAsUser: 0", "runAsUser: 1000", "true"},
-		{"root that may not become another", "shareProcessNamespace: true", "runAsUser: 0, capabilities: {drop: [ALL]}", "runAsUser: 1000", "false"},
+		{"root that may not become another", "shareProcessNamespace: true", "runAsUser: 0, capabilities: {drop: [ALL]}",
+			"runAsUser: 1000", "false"},
 		{"the same user", "shareProcessNamespace: true", "runAsUser: 1000", "runAsUser: 1000", "true"},
 		{"users of their own", "shareProcessNamespace: true", "runAsUser: 1000", "runAsUser: 1001", "false"},
 		{"a user on root", "shareProcessNamespace: true", "runAsUser: 1000", "runAsUser: 0", "false"},
@@ -194,8 +196,8 @@ func TestWhetherOneContainerMayActOnAnothersProcesses(t *testing.T) {
 		{"root on whoever its image says", "shareProcessNamespace: true", "runAsUser: 0", "", ""},
 		{"whoever its image says on a privileged one", "shareProcessNamespace: true", "", "privileged: true", "false"},
 	} {
-		v := read(t, podWith(cmp.Or(test.pod, "hostPID: false")+", containers: [{name: a, image: i, securityContext: {"+test.a+"}}, {name: b, image: j, securityContext: {"+
-			test.b+"}}]", ""))
+		v := read(t, podWith(cmp.Or(test.pod, "hostPID: false")+", containers: [{name: a, image: i, securityContext: {"+test.a+
+			"}}, {name: b, image: j, securityContext: {"+test.b+"}}]", ""))
 		got := none
 		n, _ := v.Node("Container", "c/ns/Pod/p/a")
 		for e := range n.Out("SHARES_PROCESSES") {
@@ -286,15 +288,16 @@ func TestWhatAPodHasOfItsNodeIsTold(t *testing.T) {
 			"hostProcess", "true"},
 		{"HostProcess of the pod", "securityContext: {windowsOptions: {hostProcess: true}}, containers: [{name: a, image: i}]", "a",
 			"hostProcess", "true"},
-		{"no HostProcess", "securityContext: {windowsOptions: {hostProcess: false}}, containers: [{name: a, image: i}]", "a", "hostProcess", "false"},
+		{"no HostProcess", "securityContext: {windowsOptions: {hostProcess: false}}, containers: [{name: a, image: i}]", "a", "hostProcess",
+			"false"},
 		{"/proc as it is", "containers: [{name: a, image: i, securityContext: {procMount: Unmasked}}]", "a", "unmaskedProc", "true"},
 		{"/proc as runtimes mask it", "containers: [{name: a, image: i, securityContext: {procMount: Default}}]", "a", "unmaskedProc", "false"},
 		{"users of its own", "hostUsers: false, containers: [{name: a, image: i}]", "", "userNamespace", "true"},
 		{"the node's users", "hostUsers: true, containers: [{name: a, image: i}]", "", "userNamespace", "false"},
 		{"the pod's profile", "securityContext: {seccompProfile: {type: RuntimeDefault}}, containers: [{name: a, image: i}]", "a", "seccomp",
 			"RuntimeDefault"},
-		{"the container's profile before the pod's", "securityContext: {appArmorProfile: {type: RuntimeDefault}}, containers: [{name: a, image: i, " +
-			"securityContext: {appArmorProfile: {type: Unconfined}}}]", "a", "appArmor", "Unconfined"},
+		{"the container's profile before the pod's", "securityContext: {appArmorProfile: {type: RuntimeDefault}}, containers: [{name: a, " +
+			"image: i, securityContext: {appArmorProfile: {type: Unconfined}}}]", "a", "appArmor", "Unconfined"},
 	} {
 		if got := toldOf(t, read(t, podWith(test.spec, "")), test.container, test.property); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)

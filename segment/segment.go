@@ -70,7 +70,8 @@ type Result struct {
 func Cluster(f *collect.Facts, j Judged) *Result {
 	c := &cluster{facts: f, judged: j, b: graph.NewBuilder(schema.Vocabulary(), f.Cluster.Name), name: f.Cluster.Name,
 		labels: map[*collect.Labels][]string{}, images: newImageUses(j.Image), owners: map[collect.OwnerRef]map[string]ref.Ref{},
-		volumes: map[string]graph.Ref{}, capabilities: map[*collect.ContainerShape][]string{}, gaps: slices.Clone(j.Gaps), drawn: map[string]bool{},
+		volumes: map[string]graph.Ref{}, capabilities: map[*collect.ContainerShape][]string{},
+		gaps: slices.Clone(j.Gaps), drawn: map[string]bool{},
 		things: map[thing][]ref.Ref{}}
 	c.clusterWide()
 	c.workloads()

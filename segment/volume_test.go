@@ -6,7 +6,8 @@ import (
 )
 
 const (
-	claimed = "volumes: [{name: v, persistentVolumeClaim: {claimName: d}}], containers: [{name: a, image: i, volumeMounts: [{name: v, mountPath: /m}]}]"
+	mounted = "containers: [{name: a, image: i, volumeMounts: [{name: v, mountPath: /m}]}]"
+	claimed = "volumes: [{name: v, persistentVolumeClaim: {claimName: d}}], " + mounted
 	aClaim  = "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: d, namespace: ns}\nspec: "
 )
 
@@ -16,7 +17,8 @@ func aVolume(name, spec string) string {
 
 func TestAMountTellsWhichFolderOfTheNodeItShowsAndWhatThatOpens(t *testing.T) {
 	mount := func(path, how string) string {
-		return "volumes: [{name: v, hostPath: {path: " + path + "}}], containers: [{name: a, image: i, volumeMounts: [{name: v, mountPath: /m" + how + "}]}]"
+		return "volumes: [{name: v, hostPath: {path: " + path + "}}], containers: [{name: a, image: i, volumeMounts: [{name: v, mountPath: /m" +
+			how + "}]}]"
 	}
 	const bound, class = "volumeName: big, resources: {requests: {storage: 1Gi}}", "storageClassName: s, accessModes: [ReadWriteOnce], "
 	for _, test := range []struct{ name, spec, more, folder, opens string }{
@@ -27,8 +29,7 @@ func TestAMountTellsWhichFolderOfTheNodeItShowsAndWhatThatOpens(t *testing.T) {
 		{"a harmless part", mount("/", ", subPath: srv/data"), "", "/srv/data", ""},
 		{"a part that a variable names", mount("/etc", ", subPathExpr: $(POD)"), "", "/etc", "start-up"},
 		{"a part by an expression without variables", mount("/etc", ", subPathExpr: app"), "", "/etc/app", ""},
-		{"no folder of the node", "volumes: [{name: v, emptyDir: {}}], containers: [{name: a, image: i, volumeMounts: [{name: v, mountPath: /m}]}]",
-			"", "", ""},
+		{"no folder of the node", "volumes: [{name: v, emptyDir: {}}], " + mounted, "", "", ""},
 		{"through a claim that has its volume", claimed, aClaim + "{" + bound + "}\n" + aVolume("big", "{hostPath: {path: /etc/cron.d}}"),
 			"/etc/cron.d", "start-up"},
 		{"a local volume", claimed, aClaim + "{" + bound + "}\n" + aVolume("big", "{local: {path: /var/lib/kubelet}}"), "/var/lib/kubelet",
@@ -36,8 +37,8 @@ func TestAMountTellsWhichFolderOfTheNodeItShowsAndWhatThatOpens(t *testing.T) {
 		{"a volume of a driver", claimed, aClaim + "{" + bound + "}\n" + aVolume("big", "{csi: {driver: d, volumeHandle: h}}"), "", ""},
 		{"a volume that nobody saw", claimed, aClaim + "{" + bound + "}\n", "", ""},
 		{"a claim that nobody saw", claimed, aVolume("big", "{hostPath: {path: /etc}}"), "", ""},
-		{"a volume that is kept for the claim", claimed, aClaim + "{}\n" + aVolume("big", "{hostPath: {path: /etc}, claimRef: {namespace: ns, name: d}}"),
-			"/etc", "start-up"},
+		{"a volume that is kept for the claim", claimed,
+			aClaim + "{}\n" + aVolume("big", "{hostPath: {path: /etc}, claimRef: {namespace: ns, name: d}}"), "/etc", "start-up"},
 		{"a volume that is kept for another", claimed, aClaim + "{" + class + "resources: {requests: {storage: 1Gi}}}\n" +
 			aVolume("big", "{"+class+"capacity: {storage: 5Gi}, hostPath: {path: /etc}, claimRef: {namespace: ns, name: other}}"), "", ""},
 		{"the smallest that fits", claimed, aClaim + "{" + class + "resources: {requests: {storage: 2Gi}}}\n" +
@@ -80,8 +81,7 @@ func TestSecretsThatOnlyTheNodeGetsAreNoContainers(t *testing.T) {
 		name, spec, more string
 		mounts, needs    []string
 	}{
-		{"as files", "volumes: [{name: v, secret: {secretName: s}}], containers: [{name: a, image: i, volumeMounts: [{name: v, mountPath: /m}]}]", "",
-			[]string{"s volume"}, nil},
+		{"as files", "volumes: [{name: v, secret: {secretName: s}}], " + mounted, "", []string{"s volume"}, nil},
 		{"projected", "volumes: [{name: v, projected: {sources: [{secret: {name: s}}]}}], containers: [{name: a, image: i, " +
 			"volumeMounts: [{name: v, mountPath: /m}]}]", "", []string{"s volume"}, nil},
 		{"mounted by no container", "volumes: [{name: v, secret: {secretName: s}}], containers: [{name: a, image: i}]", "", nil, nil},
@@ -130,8 +130,8 @@ func TestContainersShareAVolumeThatOneOfThemWrites(t *testing.T) {
 		{"a volume that only reads", "csi: {driver: d, readOnly: true}", "", "", nil},
 		{"what the kubelet fills", "configMap: {name: m}", "", "", nil},
 	} {
-		v := read(t, podWith("volumes: [{name: v, "+test.volume+"}], containers: [{name: a, image: i, volumeMounts: [{name: v, mountPath: /m"+test.a+
-			"}]}, {name: b, image: i, volumeMounts: [{name: v, mountPath: /m"+test.b+"}]}]", ""))
+		v := read(t, podWith("volumes: [{name: v, "+test.volume+"}], containers: [{name: a, image: i, volumeMounts: [{name: v, mountPath: /m"+
+			test.a+"}]}, {name: b, image: i, volumeMounts: [{name: v, mountPath: /m"+test.b+"}]}]", ""))
 		var got []string
 		for c := range v.Nodes("Container") {
 			for e := range c.Out("SHARES_VOLUME") {
