@@ -304,3 +304,34 @@ func TestWhatAPodHasOfItsNodeIsTold(t *testing.T) {
 		}
 	}
 }
+
+func TestANodeIsWhomItsKubeletSpeaksAs(t *testing.T) {
+	binding := func(kind, name string) string {
+		return "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\n" +
+			"roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r}\nsubjects: [{kind: " + kind + ", name: '" + name + "'}]\n"
+	}
+	const nodes = "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n---\napiVersion: v1\nkind: Node\nmetadata: {name: n2}\n"
+	for _, test := range []struct {
+		name, binding string
+		want          []string
+	}{
+		{"the group of all nodes", binding("Group", "system:nodes"), []string{"n1 system:nodes", "n2 system:nodes"}},
+		{"one node's user", binding("User", "system:node:n1"), []string{"n1 system:node:n1"}},
+		{"a node that is not there", binding("User", "system:node:n3"), nil},
+		{"a user of the group's name", binding("User", "system:nodes"), nil},
+		{"another group", binding("Group", "system:node:n1"), nil},
+		{"a user of the node's name", binding("User", "n1"), nil},
+	} {
+		var got []string
+		v := read(t, nodes+test.binding)
+		for n := range v.Nodes("Node") {
+			for e := range n.Out("RUNS_AS") {
+				got = append(got, n.Text("name")+" "+e.To.Text("name"))
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}

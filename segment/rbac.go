@@ -31,6 +31,7 @@ func (c *cluster) identities() {
 		c.binding(c.wide("ClusterRoleBinding", k.Name, labelList(b.Labels)), "", b.RoleRef, b.Subjects)
 	}
 	c.secretsAndConfigMaps()
+	c.kubelets()
 	c.holds()
 }
 
