@@ -29,10 +29,16 @@ func (in *input) flags(c *cobra.Command) {
 	f.StringArrayVar(&in.from, "from", nil,
 		"context:NAME, in-cluster, a folder or file of manifests, a kubectl List, a dump, or - for manifests from the standard input; "+
 			"NAME=… before it names the cluster; may repeat. Without it the running server is asked")
+	in.imageFlags(c, "with --from: ")
+}
+
+// imageFlags are the flags of an analysis that is not asked of a server.
+func (in *input) imageFlags(c *cobra.Command, when string) {
+	f := c.Flags()
 	f.BoolVar(&in.images, "images", false,
-		"with --from: read the images from their registries too; otherwise only what was read before is known")
+		when+"read the images from their registries too; otherwise only what was read before is known")
 	f.StringArrayVar(&in.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
-	f.StringVar(&in.rules, "rules", "", "with --from: a folder of rules to use beside the built-in ones")
+	f.StringVar(&in.rules, "rules", "", when+"a folder of rules to use beside the built-in ones")
 	dataFlag(c, &in.data)
 }
 
@@ -40,17 +46,26 @@ func (in *input) flags(c *cobra.Command) {
 func (in *input) facts(ctx context.Context) ([]*collect.Facts, error) {
 	var out []*collect.Facts
 	for _, s := range in.from {
-		name, source := server.SplitFrom(s)
-		f, err := kube.Open(ctx, source)
+		f, err := factsFrom(ctx, s)
 		if err != nil {
-			return nil, fmt.Errorf("read --from %s: %w", s, err)
-		}
-		if name != "" {
-			f.Cluster.Name = name
+			return nil, err
 		}
 		out = append(out, f)
 	}
 	return out, nil
+}
+
+// factsFrom reads one cluster.
+func factsFrom(ctx context.Context, from string) (*collect.Facts, error) {
+	name, source := server.SplitFrom(from)
+	f, err := kube.Open(ctx, source)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", from, err)
+	}
+	if name != "" {
+		f.Cluster.Name = name
+	}
+	return f, nil
 }
 
 // world computes what --from names.
@@ -59,6 +74,11 @@ func (in *input) world(ctx context.Context) (*scope.World, error) {
 	if err != nil {
 		return nil, err
 	}
+	return in.computed(ctx, facts)
+}
+
+// computed is the picture of facts.
+func (in *input) computed(ctx context.Context, facts []*collect.Facts) (*scope.World, error) {
 	rules, err := server.LoadRules(in.rules)
 	if err != nil {
 		return nil, err

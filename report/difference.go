@@ -1,0 +1,126 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/scope"
+	"github.com/breakwater-sec/breakwater/segment"
+)
+
+// State is a picture and the facts that it was made of.
+type State struct {
+	World *scope.World
+	Facts []*collect.Facts
+}
+
+// Difference is the document of what a change makes of attack paths, and of what
+// the workloads use.
+type Difference struct {
+	analyse.Difference
+	// Lost are ways of traffic that worked before and no longer do, between things that
+	// are there before and after: the first of RoutesLost.
+	Lost       []Lost `json:"lost"`
+	RoutesLost int    `json:"routesLost"`
+	// Gaps is what could not be seen after the change.
+	Gaps []collect.Gap `json:"gaps"`
+}
+
+// Lost is traffic from one workload, or from "internet", to another that a service
+// carries. Before and After are its ports; none are left if After is empty.
+type Lost struct {
+	From   string   `json:"from"`
+	To     string   `json:"to"`
+	Before []string `json:"before"`
+	After  []string `json:"after"`
+}
+
+// maxLost is how many lost routes are told.
+const maxLost = 200
+
+// Differ compares two states.
+func Differ(before, after State) Difference {
+	gaps := after.World.Gaps()
+	out := Difference{Lost: []Lost{}, Gaps: append([]collect.Gap{}, gaps...),
+		Difference: analyse.Compare(AttackPaths(before.World).Paths, AttackPaths(after.World).Paths, analyse.Hold(after.World.View, gaps))}
+	is := map[string]*collect.Facts{}
+	for _, f := range after.Facts {
+		is[f.Cluster.Name] = f
+	}
+	for _, f := range before.Facts {
+		if now := is[f.Cluster.Name]; now != nil {
+			out.Lost = append(out.Lost, lost(f, now)...)
+		}
+	}
+	slices.SortFunc(out.Lost, func(a, b Lost) int { return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(a.From, b.From)) })
+	out.RoutesLost = len(out.Lost)
+	out.Lost = out.Lost[:min(len(out.Lost), maxLost)]
+	return out
+}
+
+// internet is where what is exposed is reached from.
+const internet = "internet"
+
+// lost are the routes of one cluster that are narrower than before.
+func lost(before, after *collect.Facts) (out []Lost) {
+	served, there := servedBy(before), servedBy(after)
+	now := routes(after)
+	for pair, ports := range routes(before) {
+		from, to := pair[0], pair[1]
+		_, fromStays := there[from]
+		_, toStays := there[to]
+		if !served[to] || !toStays || from != internet && !fromStays {
+			continue
+		}
+		if left := now[pair]; narrower(left, ports) {
+			out = append(out, Lost{from, to, ports, append([]string{}, left...)})
+		}
+	}
+	return out
+}
+
+// routes are the ports that traffic may use, by where it comes from and goes to.
+func routes(f *collect.Facts) map[[2]string][]string {
+	out := map[[2]string][]string{}
+	seen := Exposed(f)
+	for _, c := range seen.Connections {
+		pair := [2]string{c.From, c.To}
+		out[pair] = append(out[pair], c.Ports...)
+	}
+	for _, e := range seen.Exposures {
+		out[[2]string{internet, e.Entity}] = e.Ports
+	}
+	return out
+}
+
+// narrower says that some port of before is not in after.
+func narrower(after, before []string) bool {
+	if slices.Contains(after, "all") {
+		return false
+	}
+	return slices.ContainsFunc(before, func(port string) bool { return !slices.Contains(after, port) })
+}
+
+// servedBy tells of each workload, by its stable id, whether a service leads to it.
+func servedBy(f *collect.Facts) map[string]bool {
+	owner, out := segment.Owners(f), map[string]bool{}
+	for _, p := range f.Pods {
+		id := owner(p).In(f.Cluster.Name).ID()
+		out[id] = out[id] || p.Labels != nil && selected(f, p)
+	}
+	return out
+}
+
+func selected(f *collect.Facts, p *collect.Pod) bool {
+	for k, s := range f.Services {
+		if k.Namespace == p.Namespace && len(s.Spec.Selector) > 0 &&
+			labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(p.Labels.Map)) {
+			return true
+		}
+	}
+	return false
+}
