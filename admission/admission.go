@@ -9,6 +9,7 @@ package admission
 
 import (
 	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -59,15 +60,37 @@ func (j *Judge) Takeover(namespace string) Takeover {
 	ns := place{name: namespace, labels: labelsOf(read)}
 	out := Takeover{Pod: j.best(ns, pods), Workload: j.best(ns, workloads), Debugging: j.best(ns, debugging)}
 	for _, labels := range j.relabelled(ns) {
-		out.Relabelled = max(out.Relabelled, j.best(place{namespace, labels}, pods))
+		out.Relabelled = max(out.Relabelled, j.best(place{name: namespace, labels: labels}, pods))
 	}
 	return out
 }
 
-// place is a namespace with the labels that guards go by.
+// Personal says that some policy asks who makes a request.
+func (j *Judge) Personal() bool {
+	return slices.ContainsFunc(j.policies, func(p *policy) bool { return p.personal })
+}
+
+// Excepted says that a pod of this user passes although those of others do not: policies may
+// ask who makes it.
+func (j *Judge) Excepted(namespace, user string, groups []string) bool {
+	read, ok := j.namespaces[collect.Key{Name: namespace}]
+	if !ok || !j.Personal() {
+		return false
+	}
+	ns := place{name: namespace, labels: labelsOf(read)}
+	if j.best(ns, pods) == Admitted {
+		return false
+	}
+	ns.user, ns.groups = user, groups
+	return j.best(ns, pods) == Admitted
+}
+
+// place is a namespace with the labels that guards go by, and who asks there if that is somebody.
 type place struct {
 	name   string
 	labels map[string]string
+	user   string
+	groups []string
 }
 
 // labelsOf are a namespace's labels with the one that the API server sets.

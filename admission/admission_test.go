@@ -227,3 +227,30 @@ webhooks:
 		})
 	}
 }
+
+func TestAPolicyMayMakeAnExceptionForSomebody(t *testing.T) {
+	const deployer = "system:serviceaccount:ci:deployer"
+	but := func(condition string) string {
+		return head + "  matchConditions: [{name: c, expression: '" + condition + "'}]\n" + strict + bound
+	}
+	for _, tt := range []struct {
+		name, guards string
+		want         bool
+	}{
+		{"for the user", but(`request.userInfo.username != "` + deployer + `"`), true},
+		{"for another user", but(`request.userInfo.username != "system:serviceaccount:ci:other"`), false},
+		{"for a group of the user", but(`!("system:serviceaccounts:ci" in request.userInfo.groups)`), true},
+		{"for nobody", head + strict + bound, false},
+		{"who passes anyway is no exception", "", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			j := New(facts(t, "", tt.guards))
+			if got := j.Excepted("shop", deployer, []string{"system:serviceaccounts:ci"}); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+			if j.Excepted("bank", deployer, nil) {
+				t.Error("of a namespace that was not read nobody is excepted")
+			}
+		})
+	}
+}

@@ -104,8 +104,11 @@ func placed(o runtime.Object, namespace string) any {
 // that makes the pods of workloads.
 func (r *request) user(ns place) (name string, groups []string) {
 	of, account := ns.name, "default"
-	if r.controller != "" {
+	switch {
+	case r.controller != "":
 		of, account = "kube-system", r.controller
+	case ns.user != "":
+		return ns.user, ns.groups
 	}
 	return "system:serviceaccount:" + of + ":" + account,
 		[]string{"system:serviceaccounts", "system:serviceaccounts:" + of, "system:authenticated"}

@@ -20,7 +20,8 @@ type policy struct {
 	bindings []*admissionv1.MatchResources
 	// conditions must hold for the policy to be asked, validations for the request to pass.
 	variables, conditions, validations []expression
-	local                              bool // an expression looks at the namespace
+	local                              bool // an expression looks at the namespace, or at
+	personal                           bool // who makes the request
 	answered                           map[question]Verdict
 	budget                             uint64
 }
@@ -68,7 +69,8 @@ func (p *policy) compile() {
 		if !e.unseen {
 			e.program = compile(text)
 		}
-		p.local = p.local || strings.Contains(text, "namespace") || strings.Contains(text, "userInfo")
+		p.personal = p.personal || strings.Contains(text, "userInfo")
+		p.local = p.local || p.personal || strings.Contains(text, "namespace")
 		return e
 	}
 	for _, v := range p.spec.Variables {

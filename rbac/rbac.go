@@ -62,6 +62,17 @@ func accountOf(user string) (namespace, name string, ok bool) {
 	return strings.Cut(rest, ":")
 }
 
+// As is what the API server knows of a request of the subject: user name and groups.
+func (s Subject) As() (user string, groups []string) {
+	switch s.Kind {
+	case "ServiceAccount":
+		user = accountPrefix + s.Namespace + ":" + s.Name
+	case "User":
+		user = s.Name
+	}
+	return user, s.groups()
+}
+
 // groups are those every request of the subject carries.
 func (s Subject) groups() []string {
 	switch {

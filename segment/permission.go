@@ -1,9 +1,11 @@
 package segment
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/rbac"
 	"github.com/breakwater-sec/breakwater/ref"
@@ -83,4 +85,39 @@ func (c *cluster) put(is ref.Ref) {
 	if !slices.Contains(c.things[key], is) {
 		c.things[key] = append(c.things[key], is)
 	}
+}
+
+// excepted draws the power that others amount to, and joins to it those who may create pods and of
+// whom admission policies let pass what they refuse to others.
+func (c *cluster) excepted() {
+	r := c.permission(takeOverNodes, rbac.Scope{Kind: rbac.Cluster})
+	if !c.judged.Admission.Personal() {
+		return
+	}
+	for _, h := range c.judged.Holds {
+		if h.Power != "create-pods" {
+			continue
+		}
+		where := c.exceptedIn(h)
+		if where == "" {
+			continue
+		}
+		if id, ok := c.subject(h.Subject.Kind, h.Subject.Namespace, h.Subject.Name); ok {
+			c.b.Edge("HOLDS", id, r, text("binding", refText(h.Witness.Binding)), text("role", refText(h.Witness.Role)),
+				text("witnessRule", h.Witness.Text+" in namespace "+where+", where an admission policy makes an exception"))
+		}
+	}
+}
+
+// exceptedIn is a namespace of the scope where policies make an exception for the holder; empty if none does.
+func (c *cluster) exceptedIn(h rbac.Hold) string {
+	user, groups := h.Subject.As()
+	byName := func(a, b collect.Key) int { return strings.Compare(a.Name, b.Name) }
+	for _, ns := range slices.SortedFunc(maps.Keys(c.facts.Namespaces), byName) {
+		covered := h.Scope.Kind == rbac.Cluster || h.Scope.Namespace == ns.Name
+		if covered && c.judged.Admission.Excepted(ns.Name, user, groups) {
+			return ns.Name
+		}
+	}
+	return ""
 }

@@ -3,6 +3,7 @@ package segment
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -205,6 +206,37 @@ metadata: {name: closed, labels: {pod-security.kubernetes.io/enforce: baseline}}
 			if got := ns.Value(p); got.IsNull() || got.Bool() != want {
 				t.Errorf("%s of %s is %v, want %v", p, name, got, want)
 			}
+		}
+	}
+}
+
+func TestWhomAPolicyExceptsHoldsWhatItRefusesToOthers(t *testing.T) {
+	const guarded = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: p}
+spec:
+  matchConstraints: {resourceRules: [{operations: [CREATE], apiGroups: [""], apiVersions: [v1], resources: [pods]}]}
+  matchConditions: [{name: c, expression: 'request.userInfo.username != "system:serviceaccount:shop:EXCEPTED"'}]
+  validations:
+  - {expression: "!has(object.spec.hostPID) && (!has(object.spec.volumes) || object.spec.volumes.all(v, !has(v.hostPath)))"}
+  - {expression: "(object.spec.containers + object.spec.?initContainers.orValue([])).all(c, !c.?securityContext.privileged.orValue(false)
+      && c.?securityContext.capabilities.add.orValue([]).size() == 0)"}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: b}
+spec: {policyName: p, validationActions: [Deny]}
+`
+	creates := role("", `{verbs: [create], apiGroups: [""], resources: [pods]}`)
+	const held = "c/shop/ServiceAccount/web -> c/Permission/take-over-nodes@cluster"
+	for who, want := range map[string]bool{"web": true, "other": false} {
+		if got := edges(t, "HOLDS", strings.Replace(guarded, "EXCEPTED", who, 1)+creates); slices.Contains(got, held) != want {
+			t.Errorf("with an exception for %s, held is %v", who, !want)
 		}
 	}
 }

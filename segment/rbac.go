@@ -111,7 +111,7 @@ func (c *cluster) holds() {
 		c.b.Edge("HOLDS", id, c.permission(h.Power, h.Scope), text("binding", refText(h.Witness.Binding)), text("role", refText(h.Witness.Role)),
 			text("witnessRule", h.Witness.Text))
 	}
-	c.permission(takeOverNodes, rbac.Scope{Kind: rbac.Cluster})
+	c.excepted()
 	for _, g := range c.judged.Gains {
 		if c.there(g.Scope) && c.there(g.Gives.Scope) {
 			c.b.Edge("GIVES", c.permission(g.Power, g.Scope), c.permission(g.Gives.Power, g.Gives.Scope))
