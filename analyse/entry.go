@@ -151,7 +151,8 @@ func (s *search) suppliers() []*foothold {
 		for n := range s.view.Nodes(kind) {
 			for _, edge := range stepKinds {
 				for e := range n.Out(edge) {
-					if e.To.Kind() == "Container" {
+					// Every tag may be moved for all that is known; an entry is one that is.
+					if e.To.Kind() == "Container" && e.Value("uncertain").IsNull() {
 						g.enter(e, s.thing(s.groupOf(n), members{n}))
 					}
 				}

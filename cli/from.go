@@ -8,6 +8,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/collect/provider"
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/scope"
@@ -22,6 +23,7 @@ type input struct {
 	// mirrors say where registries are reached instead.
 	mirrors []string
 	rules   string
+	cloud   []string
 }
 
 func (in *input) flags(c *cobra.Command) {
@@ -38,17 +40,31 @@ func (in *input) imageFlags(c *cobra.Command, when string) {
 	f.BoolVar(&in.images, "images", false,
 		when+"read the images from their registries too; otherwise only what was read before is known")
 	f.StringArrayVar(&in.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
+	cloudFlag(c, &in.cloud)
 	f.StringVar(&in.rules, "rules", "", when+"a folder of rules to use beside the built-in ones")
 	dataFlag(c, &in.data)
+}
+
+// cloudFlag gives a command what clouds say of themselves.
+func cloudFlag(c *cobra.Command, to *[]string) {
+	c.Flags().StringArrayVar(to, "cloud", nil, "a file or folder of what the cluster's cloud says of itself, as JSON of its "+
+		"describe, list and export commands; may repeat")
 }
 
 // facts reads every --from once.
 func (in *input) facts(ctx context.Context) ([]*collect.Facts, error) {
 	var out []*collect.Facts
+	said, err := provider.Read(in.cloud...)
+	if err != nil {
+		return nil, fmt.Errorf("read --cloud: %w", err)
+	}
 	for _, s := range in.from {
 		f, err := factsFrom(ctx, s)
 		if err != nil {
 			return nil, err
+		}
+		if said != nil {
+			f.Cloud = said
 		}
 		out = append(out, f)
 	}

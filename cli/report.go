@@ -248,6 +248,7 @@ func printPaths(s streams, f format, d provenPaths) error {
 }
 
 func dumpCommand(s streams) *cobra.Command {
+	var in input
 	var file string
 	c := &cobra.Command{
 		Use:   "dump SOURCE",
@@ -257,7 +258,7 @@ every --from takes. It holds no Secret, no environment value and no ConfigMap da
 		Example: "  breakwater dump context:prod --to prod.dump",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			in := input{from: args}
+			in.from = args
 			facts, err := in.facts(c.Context())
 			if err != nil {
 				return err
@@ -270,5 +271,6 @@ every --from takes. It holds no Secret, no environment value and no ConfigMap da
 		},
 	}
 	c.Flags().StringVar(&file, "to", "cluster.dump", "the file to write")
+	cloudFlag(c, &in.cloud)
 	return c
 }

@@ -40,14 +40,18 @@ func (i Identity) ID() string { return string(i.Provider) + ":" + i.Name }
 type How string
 
 const (
-	IRSA             How = "EKS IAM role for service accounts"
-	PodIdentity      How = "EKS Pod Identity"
-	AzureWorkload    How = "Azure Workload Identity"
-	GKEWorkload      How = "GKE Workload Identity"
-	useLabel             = "azure.workload.identity/use"
-	defaultAWS           = "sts.amazonaws.com"
-	defaultAzure         = "api://AzureADTokenExchange"
-	metadataServerOn     = "iam.gke.io/gke-metadata-server-enabled"
+	IRSA          How = "EKS IAM role for service accounts"
+	PodIdentity   How = "EKS Pod Identity"
+	AzureWorkload How = "Azure Workload Identity"
+	GKEWorkload   How = "GKE Workload Identity"
+)
+
+const (
+	useLabel         = "azure.workload.identity/use"
+	defaultAWS       = "sts.amazonaws.com"
+	defaultAzure     = "api://AzureADTokenExchange"
+	podIdentity      = "pods.eks.amazonaws.com"
+	metadataServerOn = "iam.gke.io/gke-metadata-server-enabled"
 )
 
 // Trust says that a cloud takes tokens of a service account for an identity.
@@ -64,21 +68,31 @@ type Judge struct {
 	facts    *collect.Facts
 	policies *netpol.Judge
 	here     map[Provider]bool
+	said     collect.Cloud // by the cluster's cloud; empty where nobody gave it
+	cluster  *collect.CloudCluster
+	name     string // of the cluster in its cloud
 	trusts   map[collect.Key][]Trust
 	reach    map[sender]*bool
+	gaps     []collect.Gap
 }
 
 // New reads what the facts say of clouds.
 func New(f *collect.Facts, policies *netpol.Judge) *Judge {
 	j := &Judge{facts: f, policies: policies, here: Providers(f), trusts: map[collect.Key][]Trust{}, reach: map[sender]*bool{}}
+	if f.Cloud != nil {
+		j.said = *f.Cloud
+		j.find()
+	}
 	for k, a := range f.ServiceAccounts {
 		for _, t := range annotated(a.Annotations) {
 			t.Account = k
-			if t.How != GKEWorkload || j.mayBe(Google) {
+			if (t.How != GKEWorkload || j.mayBe(Google)) && j.agrees(t) {
 				j.trusts[k] = append(j.trusts[k], t)
 			}
 		}
 	}
+	j.associations()
+	j.subjects()
 	return j
 }
 

@@ -18,7 +18,8 @@ func node(name, spec, labels string) string {
 }
 
 func account(annotations string) string {
-	return fmt.Sprintf("\n---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web, namespace: shop, annotations: {%s}}\n", annotations)
+	return fmt.Sprintf("\n---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web, namespace: shop, annotations: {%s}}\n",
+		annotations)
 }
 
 // seen is a pod that runs, made one that a manifest asks for.
@@ -26,7 +27,8 @@ func seen(meta, spec string) string {
 	return pod(meta, "nodeName: n1, "+spec) + "status: {phase: Running}\n"
 }
 func pod(meta, spec string) string {
-	return fmt.Sprintf("\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop%s}\nspec: {serviceAccountName: web, %s}\n", meta, spec)
+	return fmt.Sprintf("\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop%s}\n"+
+		"spec: {serviceAccountName: web, %s}\n", meta, spec)
 }
 
 const plain = "containers: [{name: app, image: a}, {name: log, image: b}]"
@@ -163,7 +165,8 @@ const calico = `
 apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: calico-node, namespace: kube-system}
-spec: {selector: {matchLabels: {k: c}}, template: {metadata: {labels: {k: c}}, spec: {containers: [{name: c, image: 'quay.io/calico/node:v3'}]}}}
+spec: {selector: {matchLabels: {k: c}}, template: {metadata: {labels: {k: c}}, spec:
+  {containers: [{name: c, image: 'quay.io/calico/node:v3'}]}}}
 `
 
 func egress(to string) string {
@@ -181,12 +184,14 @@ func TestPoliciesKeepAPodFromTheMetadataServiceWhereTheyAreEnforced(t *testing.T
 	const ofGKE = "{to: [{ipBlock: {cidr: 169.254.169.252/32}}], ports: [{port: 988}]}"
 	one := seen("", plain)
 	for name, c := range map[string]struct{ yaml, want string }{
-		"no policy":                             {node("n1", onAWS, "") + one, "true"},
-		"all but the metadata service":          {node("n1", onAWS, "") + one + calico + egress(notMetadata), "false"},
-		"the metadata service too":              {node("n1", onAWS, "") + one + calico + egress("{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}"), "true"},
-		"nowhere":                               {node("n1", onAWS, "") + one + calico + egress(""), "false"},
-		"nobody is known to enforce it":         {node("n1", onAWS, "") + one + egress(notMetadata), "unknown"},
-		"the node's network":                    {node("n1", onAWS, "") + seen("", "hostNetwork: true, "+plain) + calico + egress(notMetadata), "true"},
+		"no policy":                    {node("n1", onAWS, "") + one, "true"},
+		"all but the metadata service": {node("n1", onAWS, "") + one + calico + egress(notMetadata), "false"},
+		"the metadata service too": {node("n1", onAWS, "") + one + calico +
+			egress("{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}"), "true"},
+		"nowhere":                       {node("n1", onAWS, "") + one + calico + egress(""), "false"},
+		"nobody is known to enforce it": {node("n1", onAWS, "") + one + egress(notMetadata), "unknown"},
+		"the node's network": {node("n1", onAWS, "") + seen("", "hostNetwork: true, "+plain) + calico +
+			egress(notMetadata), "true"},
 		"GKE's own server is let through":       {node("n1", onGCE, "") + one + calico + egress(ofGKE), "true"},
 		"GKE's own server means nothing on EKS": {node("n1", onAWS, "") + one + calico + egress(ofGKE), "false"},
 	} {

@@ -66,6 +66,9 @@ func (j *Judge) Node(n *collect.Node) (Identity, bool) {
 	case !p.HasMetadata(), n.Labels["eks.amazonaws.com/compute-type"] == "fargate", n.Labels["type"] == "virtual-kubelet":
 		return Identity{}, false
 	default:
+		if m := j.machines(n, func(m collect.CloudMachines) bool { return m.Identity != "" }); m != nil {
+			return Identity{p, m.Identity}, true
+		}
 		return Identity{p, "node " + n.Name}, true
 	}
 }

@@ -104,6 +104,9 @@ type Facts struct {
 	ValidatingPolicies       map[Key]*admissionv1.ValidatingAdmissionPolicy
 	ValidatingPolicyBindings map[Key]*admissionv1.ValidatingAdmissionPolicyBinding
 
+	// Cloud is what the cluster's cloud says, nil where nobody gave it.
+	Cloud *Cloud
+
 	// Unread counts objects of kinds we saw and do not interpret, such as
 	// custom resources: resource ("certificates.cert-manager.io") → number,
 	// -1 where only the type is known. Files are counted whole, API servers

@@ -169,6 +169,11 @@ var Kinds = []Kind{
 				"enforced",
 			),
 			text("networkPlugin", "Network plugin", "The recognised network plugin."),
+			dict("provider", "Cloud", "Whose managed cluster it is: aws, azure or gcp; known from what the cloud says."),
+			insight("apiPublic", "API server on the internet", "Its API server has an address of the internet, as its cloud says."),
+			list("apiRanges", "API clients", "The address ranges that may connect to its API server; none where everybody may."),
+			flag("privateNodes", "Private nodes", "Its nodes have no addresses of the internet, as its cloud says."),
+			flag("cloudRoles", "Roles of the cloud", "Roles of the cloud decide inside the cluster, as its cloud says."),
 			critical,
 		}},
 	{Name: "Namespace", Label: "Namespace", Plural: "Namespaces", Group: "Kubernetes", Tenant: "name",
@@ -266,6 +271,10 @@ var Kinds = []Kind{
 			flag("stdin", "Keeps its input open", "Its standard input is kept open: who attaches to it can type."),
 			flag("readOnlyRoot", "Read-only root", "Its root filesystem is read-only."),
 			list("ports", "Ports", "Declared ports, such as 8080/TCP."),
+			dict("openService", "Open service", "What it runs that asks nobody who they are, such as Tiller; known by image and arguments."),
+			insight("openExecutes", "Runs code for anybody", "What it runs lets those who reach it run code there, by design and without credentials."),
+			flag("tagMoves", "Tag can be moved", "Its image is named by a tag, and the registry's provider says that tags can be moved; "+
+				"false by digest, or where tags cannot."),
 			list("hostPorts", "Host ports", "Ports opened on the node's addresses."),
 			insight(
 				"exposed",

@@ -14,6 +14,22 @@ import (
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
+// openServices marks the containers whose program asks nobody who they are.
+func (c *cluster) openServices() {
+	for _, p := range c.facts.Pods {
+		if p.Shape == nil {
+			continue
+		}
+		for _, k := range p.Shape.Containers {
+			r := c.b.Ref("Container", containerID(p, k.Name))
+			c.b.Set(r, maybe("tagMoves", c.judged.Clouds.TagMoves(k.Image)))
+			if s := exposure.OpenTo(k); s != nil {
+				c.b.Set(r, graph.S("openService", s.Name), graph.B("openExecutes", s.Executes))
+			}
+		}
+	}
+}
+
 // network makes services, ingresses and network policies.
 func (c *cluster) network() {
 	for _, s := range c.facts.Services {
@@ -29,6 +45,7 @@ func (c *cluster) network() {
 			graph.B("ingress", ingress), graph.B("egress", egress))
 	}
 	c.selections(policies)
+	c.openServices()
 }
 
 // directions of a policy: those it names, else ingress, and egress where it has such rules.

@@ -49,11 +49,10 @@ type Judged struct {
 // Judge asks every judge about the facts. powers are the RBAC questions that matter.
 func Judge(f *collect.Facts, powers []rbac.Power) Judged {
 	accounts, policies := rbac.New(f), netpol.New(f)
-	holds := accounts.Holds(powers)
+	clouds, holds := cloud.New(f, policies), accounts.Holds(powers)
 	j := Judged{Exposure: exposure.Judge(f, policies), Holds: holds, Gains: accounts.Gains(powers, holds),
-		Unread: accounts.Unread(), Policies: policies, Admission: admission.New(f),
-		Clouds: cloud.New(f, policies)}
-	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, policies.Gaps())
+		Unread: accounts.Unread(), Policies: policies, Admission: admission.New(f), Clouds: clouds}
+	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, policies.Gaps(), clouds.Gaps())
 	return j
 }
 

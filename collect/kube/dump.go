@@ -34,6 +34,7 @@ type dumpHead struct {
 	AsOf             time.Time           `json:"asOf"`
 	ResourceVersions map[string]string   `json:"resourceVersions,omitempty"`
 	Unread           map[string]int      `json:"unread,omitempty"`
+	Cloud            *collect.Cloud      `json:"cloud,omitempty"`
 }
 
 // dumpLine is one of: a shared part, an object of a kind, a gap, the end.
@@ -84,7 +85,7 @@ func Save(w io.Writer, f *collect.Facts) error {
 	}
 	d := &dumper{enc: json.NewEncoder(z), numbers: map[any]int{}}
 	d.enc.SetEscapeHTML(false)
-	d.write(dumpHead{dumpFormat, dumpVersion, f.Cluster, f.AsOf, f.ResourceVersions, f.Unread})
+	d.write(dumpHead{dumpFormat, dumpVersion, f.Cluster, f.AsOf, f.ResourceVersions, f.Unread, f.Cloud})
 	for _, kind := range collect.Kinds {
 		for _, o := range f.Each(kind) {
 			d.object(kind, o)
@@ -239,6 +240,7 @@ func (l *loader) head(b []byte) error {
 	for k, v := range h.ResourceVersions {
 		l.facts.ResourceVersions[k] = v
 	}
+	l.facts.Cloud = h.Cloud
 	for k, v := range h.Unread {
 		l.facts.Unread[k] = v
 	}

@@ -128,6 +128,7 @@ status: {containerStatuses: [{name: a, containerID: "containerd://4f2a", imageID
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.Cloud = &collect.Cloud{Accesses: []collect.CloudAccess{{Provider: "aws", Identity: "arn:r", Admin: true}}}
 	var b bytes.Buffer
 	if err := Save(&b, f); err != nil {
 		t.Fatal(err)
@@ -139,6 +140,9 @@ status: {containerStatuses: [{name: a, containerID: "containerd://4f2a", imageID
 	}
 	if got, want := summary(back), summary(f); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	if back.Cloud == nil || len(back.Cloud.Accesses) != 1 || !back.Cloud.Accesses[0].Admin {
+		t.Errorf("what the cloud says: %+v", back.Cloud)
 	}
 	p := back.Pods[collect.Key{Namespace: "shop", Name: "web"}]
 	if !p.Shape.Containers[0].Privileged || p.Labels.Map["app"] != "web" ||
