@@ -7,7 +7,10 @@ const title = "Internet exposed Kubernetes pod is running a container with high 
 test("the path: from the internet to the container, its evidence, its vulnerabilities, its fixes", async ({ page }) => {
   const said = complaints(page);
   await page.goto("/paths");
-  await page.getByRole("link", { name: new RegExp(`^${title}: `) }).first().click();
+  await page
+    .getByRole("link", { name: new RegExp(`^${title}: `) })
+    .first()
+    .click();
   await expect(page.getByRole("heading", { name: title, level: 1 })).toBeVisible();
   const drawing = page
     .getByRole("region", { name: /attack path/i })
@@ -42,7 +45,8 @@ test("the path: from the internet to the container, its evidence, its vulnerabil
 
 test("the path is walked by keyboard, and every step and thing shows its evidence", async ({ page }) => {
   const { items } = await (await page.request.get("/api/v1/paths?type=node-takeover")).json();
-  await page.goto(`/path?cluster=${items[0].cluster}&id=${items[0].id}`);
+  const { cluster, id } = items.find((p: { foothold: { name: string } }) => p.foothold.name === "preview");
+  await page.goto(`/path?cluster=${cluster}&id=${id}`);
   const evidence = page.getByRole("complementary", { name: "Evidence" });
   await page.getByRole("button", { name: /^Internet/ }).focus();
   await page.keyboard.press("ArrowRight");
@@ -69,7 +73,10 @@ test("the path is walked by keyboard, and every step and thing shows its evidenc
 test("on a phone the path goes down, whole and to be touched", async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 800 });
   await page.goto("/paths");
-  await page.getByRole("link", { name: new RegExp(`^${title}: `) }).first().click();
+  await page
+    .getByRole("link", { name: new RegExp(`^${title}: `) })
+    .first()
+    .click();
   const things = page.locator(".thing");
   await expect(things.first()).toBeVisible();
   const boxes = await Promise.all((await things.all()).map((t) => t.boundingBox()));

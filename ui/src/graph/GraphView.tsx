@@ -89,6 +89,8 @@ export function GraphView({ drawing, chosen, choose, fixed = false, others = 0, 
 
 const most = 6;
 
+const stepName = (d: Drawing, id: string) => `step ${d.edges.find((e) => e.id === id)?.number ?? ""}`;
+
 /** Other routes are folded until asked for; what all of them pass is where one change ends them all. */
 function Routes({
   drawing,
@@ -97,12 +99,14 @@ function Routes({
   setAll,
   choose,
 }: Required<Pick<Props, "drawing" | "others" | "choose">> & Pick<Props, "all" | "setAll">) {
-  const shared = useMemo(() => chokes(drawing), [drawing]);
-  const name = (id: string) => {
-    const edge = drawing.edges.find((e) => e.id === id),
-      node = drawing.nodes.find((n) => n.id === id);
-    return edge ? `step ${edge.number}` : node ? `${node.kind} ${node.thing.name}` : id;
-  };
+  const shared = useMemo(() => {
+    const passed = chokes(drawing).map((id) => {
+      const node = drawing.nodes.find((n) => n.id === id);
+      return { id, thing: node !== undefined, name: node ? `${node.kind} ${node.thing.name}` : stepName(drawing, id) };
+    });
+    const things = passed.filter((p) => p.thing);
+    return things.length ? things : passed; // a step on every route leads to such a thing, or to the target
+  }, [drawing]);
   const many = others >= 999 ? "many other routes" : plural(others, "other route");
   return (
     <div className="routes">
@@ -118,9 +122,9 @@ function Routes({
       )}
       <span className="chokes">
         {shared.length > 0 ? "Every route passes" : "No one thing or step lies on every route."}
-        {shared.slice(0, most).map((id) => (
+        {shared.slice(0, most).map(({ id, name }) => (
           <button key={id} type="button" className="stepbutton" onClick={(e) => choose(id, e.detail === 0)}>
-            {name(id)}
+            {name}
           </button>
         ))}
         {shared.length > most && `and ${shared.length - most} more`}

@@ -46,3 +46,20 @@ it("what stands in backticks is code", () => {
   ]);
   expect(pieces("an odd ` stays")).toEqual([{ text: "an odd ` stays", code: false }]);
 });
+
+it("a title is parted where it goes on beyond a shorter one, or begins to name things", () => {
+  const general = ["Exposed pod", "Exposed pod and can take over a node"];
+  expect(
+    [
+      "Exposed pod",
+      "Exposed pod: web in shop",
+      "Exposed pod and can take over a node: web, node n1",
+      "Exposed pods",
+    ].map((t) => parted(t, general)),
+  ).toEqual([
+    { lead: "", tail: "Exposed pod" },
+    { lead: "Exposed pod:", tail: "web in shop" },
+    { lead: "Exposed pod and can take over a node:", tail: "web, node n1" },
+    { lead: "", tail: "Exposed pods" },
+  ]);
+});

@@ -24,12 +24,13 @@ export function shortReason(why: string, limit = 140): string {
   return said.length <= limit ? said : `${said.slice(0, limit - 1).trimEnd()}…`;
 }
 
-/** Splits a title where it begins to differ from a shorter one of the same list. */
+/** Splits a title where it begins to differ from a shorter one of the same list, or to name things. */
 export function parted(title: string, all: readonly string[]): { lead: string; tail: string } {
   const lead = all
-    .filter((t) => t.length < title.length && title.startsWith(`${t} `))
+    .flatMap((t) => [`${t} `, `${t}: `])
+    .filter((t) => title.startsWith(t))
     .sort((a, b) => b.length - a.length)[0];
-  return lead ? { lead, tail: title.slice(lead.length + 1) } : { lead: "", tail: title };
+  return lead ? { lead: lead.trimEnd(), tail: title.slice(lead.length) } : { lead: "", tail: title };
 }
 
 /** Prose with `code` in it, as pieces. */
