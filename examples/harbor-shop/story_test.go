@@ -120,6 +120,7 @@ func TestTheHuntFindsTheImagesAndThePodsThatRunThem(t *testing.T) {
 var pathsOf = map[string][]string{
 	"harbor-prod": {
 		"cluster-admin: ci Deployment/build-agent",
+		"cluster-admin: kube-system DaemonSet/calico-node", // possible: its node shows the tokens of other pods
 		"exposed-vulnerable-pod: ci Deployment/build-agent",
 		"exposed-vulnerable-pod: shop Deployment/cart",
 		"exposed-vulnerable-pod: shop Deployment/catalogue",
@@ -127,6 +128,7 @@ var pathsOf = map[string][]string{
 		"exposed-vulnerable-pod: shop Deployment/sail-preview",
 		"exposed-vulnerable-pod: shop Deployment/web",
 		"host-network-pod: edge DaemonSet/proxy",
+		"node-takeover: ci Deployment/build-agent",         // an administrator runs a privileged pod
 		"node-takeover: kube-system DaemonSet/calico-node", // possible: nobody has looked into its image
 		"node-takeover: shop Deployment/sail-preview",
 		"other-containers: shop Deployment/cart",
@@ -136,6 +138,8 @@ var pathsOf = map[string][]string{
 		"cluster-admin: ingress-nginx Deployment/ingress-nginx-controller", // possible
 		"cluster-admin: shop Deployment/cart",
 		"exposed-vulnerable-pod: shop Deployment/cart",
+		"node-takeover: ingress-nginx Deployment/ingress-nginx-controller",
+		"node-takeover: shop Deployment/cart",
 	},
 }
 
