@@ -27,7 +27,9 @@ func Cluster(
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("find attack paths of cluster %s: %w", seg.Name(), err)
 	}
-	return derived, found, s.gaps, nil
+	x := graph.NewExtension(s.view, derived)
+	s.tellBlast(x)
+	return x.Build(), found, s.gaps, nil
 }
 
 // derive runs every technique and extends the segment by what they gain.

@@ -198,15 +198,15 @@ func parseAssumption(text string) (a assumption, err error) {
 	}
 	kind, name, named := strings.Cut(text, ":")
 	if _, known := assumable[kind]; !known || !named || name == "" {
-		return a, fmt.Errorf("assume %q: want workload:NAMESPACE/NAME, pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME, group:NAME, "+
-			"node:NAME, image:NAME, repository:NAME, or any", text)
+		return a, fmt.Errorf("%w: %q: want workload:NAMESPACE/NAME, pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME, group:NAME, "+
+			"node:NAME, image:NAME, repository:NAME, or any", ErrAssumption, text)
 	}
 	a = assumption{kind: kind, name: name}
 	switch kind {
 	case "workload", "pod", "sa":
 		var whole bool
 		if a.namespace, a.name, whole = strings.Cut(name, "/"); !whole || a.namespace == "" || a.name == "" {
-			return a, fmt.Errorf("assume %q: want %s:NAMESPACE/NAME", text, kind)
+			return a, fmt.Errorf("%w: %q: want %s:NAMESPACE/NAME", ErrAssumption, text, kind)
 		}
 	}
 	return a, nil
@@ -264,8 +264,13 @@ func (s *search) assumeWorkload(a assumption, pod graph.Node, note func(group, g
 	note(group{kind: owner.Kind, id: owner.ID()}, pod, s.inside(pod))
 }
 
-// singly is the group of a thing that is assumed: a pod or node is itself.
-func singly(n graph.Node) group { return group{kind: n.Kind(), id: n.ID()} }
+// singly is the group of a thing that is assumed: a pod is itself.
+func singly(n graph.Node) group {
+	if n.Kind() == "Pod" {
+		return group{kind: n.Kind(), id: n.ID()}
+	}
+	return groupOf(n)
+}
 
 // inside is where an attacker who has a thing stands: in the containers of a pod,
 // in those that use an image, else at the thing itself.

@@ -37,11 +37,12 @@ type goal struct {
 	group group // what it is told as
 	// namespace and workload decide for which footholds it is one.
 	namespace, workload string
+	name                string
 }
 
 // goalAt is the goal of a type that a node stands for.
 func goalAt(p *pathType, n graph.Node) *goal {
-	return &goal{of: p, group: p.groupOf(n), namespace: n.Text("namespace"), workload: workloadOf(n).ID()}
+	return &goal{of: p, group: p.groupOf(n), namespace: n.Text("namespace"), workload: workloadOf(n).ID(), name: n.Text("name")}
 }
 
 // stepKinds are the edges that an attacker walks once inside, what gains most

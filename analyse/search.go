@@ -205,9 +205,6 @@ func (s *search) starts(f *foothold) (out []int32) {
 // wants says whether a goal is one for this foothold.
 func (f *foothold) wants(g *goal) bool {
 	own := f.all[0]
-	if own.Kind() == "Node" && groupOf(own) == g.group {
-		return false
-	}
 	switch g.of.Only {
 	case sameWorkload:
 		return g.group != f.group && own.Kind() == "Container" && g.workload == workloadOf(own).ID()

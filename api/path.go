@@ -65,6 +65,23 @@ func enters(l scope.Life, q ListPathsParams) bool {
 	return q.EntryClass == nil || slices.Contains(*q.EntryClass, EntryClass(l.EntryClass))
 }
 
+// wrongly tells an assumption that cannot be made from a failure.
+func wrongly(err error) error {
+	if errors.Is(err, scope.ErrNothing) || errors.Is(err, analyse.ErrAssumption) {
+		return asked{err}
+	}
+	return err
+}
+
+// lives are the open paths, or those from what is assumed.
+func (s session) lives(ctx context.Context, assume *string) ([]scope.Life, error) {
+	if deref(assume) == "" {
+		return s.Lives(), nil
+	}
+	out, _, err := s.Assumed(ctx, *assume)
+	return out, wrongly(err)
+}
+
 // ListPaths implements StrictServerInterface.
 func (s session) ListPaths(ctx context.Context, r ListPathsRequestObject) (ListPathsResponseObject, error) {
 	w := s.World
@@ -74,9 +91,13 @@ func (s session) ListPaths(ctx context.Context, r ListPathsRequestObject) (ListP
 	}
 	out := PathList{Counts: map[string]int{"active": 0, "stale": 0}, Classes: map[string]int{}, AsOf: w.AsOf(), Items: []PathRow{},
 		Gaps: s.unseen()}
+	all, err := s.lives(ctx, r.Params.Assume)
+	if err != nil {
+		return nil, err
+	}
 	var rows []PathRow
 	var lives []scope.Life
-	for _, l := range w.Lives() {
+	for _, l := range all {
 		if !fits(l, r.Params) {
 			continue
 		}
@@ -101,12 +122,14 @@ func (s session) ListPaths(ctx context.Context, r ListPathsRequestObject) (ListP
 	}
 	past, inPast := strings.CutPrefix(deref(r.Params.Cursor), inHistory)
 	out.Total = len(rows)
-	var err error
 	if !inPast {
 		if out.Items, out.Next, err = page(rows, r.Params.Cursor, r.Params.Limit,
 			func(p PathRow) string { return p.Cluster + "/" + p.Id }); err != nil {
 			return nil, err
 		}
+	}
+	if deref(r.Params.Assume) != "" {
+		return ListPaths200JSONResponse(out), nil
 	}
 	wanted, room := slices.Contains(statuses, PathStatusResolved), 0
 	if wanted && out.Next == nil {
@@ -153,6 +176,9 @@ func historyOf(q ListPathsParams) store.PathFilter {
 
 // GetPath implements StrictServerInterface.
 func (s session) GetPath(ctx context.Context, r GetPathRequestObject) (GetPathResponseObject, error) {
+	if deref(r.Params.Assume) != "" {
+		return s.assumedPath(ctx, r.Params)
+	}
 	l, err := s.life(ctx, r.Params.Cluster, r.Params.Id)
 	if err != nil {
 		return nil, err
@@ -167,6 +193,21 @@ func (s session) GetPath(ctx context.Context, r GetPathRequestObject) (GetPathRe
 		out.History = append(out.History, PathEvent{At: h.At, What: h.What})
 	}
 	return GetPath200JSONResponse(out), nil
+}
+
+// assumedPath is one path from what is assumed: it has no history.
+func (s session) assumedPath(ctx context.Context, q GetPathParams) (GetPathResponseObject, error) {
+	lives, err := s.lives(ctx, q.Assume)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lives {
+		if l.Cluster == q.Cluster && l.ID == q.Id {
+			return GetPath200JSONResponse(PathPage{Path: *l.Path.Path, Status: PathStatus(l.Status), FirstSeen: l.FirstSeen, LastSeen: l.LastSeen,
+				History: []PathEvent{}}), nil
+		}
+	}
+	return nil, missing(fmt.Sprintf("no attack path %s in cluster %s from %s", q.Id, q.Cluster, *q.Assume))
 }
 
 // life is a path by its name.

@@ -18,7 +18,14 @@ func (s session) report(w http.ResponseWriter, r *http.Request) {
 	case "graph":
 		err = report.Graph(w, world, s.gaps(world), r.URL.Query().Get("lines") == "true")
 	case "paths":
-		err = json.NewEncoder(w).Encode(report.AttackPaths(world))
+		paths := report.AttackPaths(world)
+		if what := r.URL.Query().Get("assume"); what != "" {
+			if paths, err = report.AssumedPaths(r.Context(), world, what); err != nil {
+				failed(s.log, w, r, wrongly(err))
+				return
+			}
+		}
+		err = json.NewEncoder(w).Encode(paths)
 	case "recommendations":
 		err = json.NewEncoder(w).Encode(advice(world))
 	case "exposure":

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -167,6 +168,7 @@ func pathsCommand(s streams) *cobra.Command {
 	var in input
 	var f format
 	var fail failing
+	var assume string
 	proving := false
 	c := &cobra.Command{
 		Use:   "paths",
@@ -189,7 +191,7 @@ SubjectAccessReviews, and for dry runs pods; what they may not ask stays unprove
 				if err != nil {
 					return err
 				}
-				if err := cl.ask(c.Context(), "/report/paths", nil, &d.Paths); err != nil {
+				if err := cl.ask(c.Context(), "/report/paths"+assuming(assume), nil, &d.Paths); err != nil {
 					return err
 				}
 			} else {
@@ -198,6 +200,11 @@ SubjectAccessReviews, and for dry runs pods; what they may not ask stays unprove
 					return err
 				}
 				d.Paths = report.AttackPaths(w)
+				if assume != "" {
+					if d.Paths, err = report.AssumedPaths(c.Context(), w, assume); err != nil {
+						return err
+					}
+				}
 				if proving {
 					if d.Proof, err = provePaths(c.Context(), in, w, d.Paths.Paths); err != nil {
 						return err
@@ -217,8 +224,18 @@ SubjectAccessReviews, and for dry runs pods; what they may not ask stays unprove
 	in.flags(c)
 	output(c, &f, "table", "json", "jsonl")
 	fail.flags(c, severity.Rated, "a path has at least this risk")
+	c.Flags().StringVar(&assume, "assume", "", "the paths from what an attacker is assumed to have: workload:NAMESPACE/NAME, "+
+		"pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME, group:NAME, node:NAME, image:NAME, repository:NAME, or any")
 	c.Flags().BoolVar(&proving, "prove", false, "ask the cluster's API server whether the steps are so; changes nothing")
 	return c
+}
+
+// assuming asks the server for the paths from what is assumed.
+func assuming(what string) string {
+	if what == "" {
+		return ""
+	}
+	return "?assume=" + url.QueryEscape(what)
 }
 
 func printPaths(s streams, f format, d provenPaths) error {

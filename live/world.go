@@ -1,6 +1,7 @@
 package live
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -57,6 +58,9 @@ type Cluster struct {
 	// number of objects of kinds that are seen and not interpreted.
 	Counts map[string]int
 	Unread map[string]int
+	// Assume finds the paths from what an asker says that an attacker has; found is
+	// false where there is no such thing. Nil while nothing was computed.
+	Assume func(ctx context.Context, what string) (paths []analyse.Path, gaps []collect.Gap, found bool, err error)
 	// Took is how long the last recomputation lasted.
 	Took   time.Duration
 	images []assess.Use

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/analyse"
@@ -14,6 +15,18 @@ type Paths struct {
 	Paths       []analyse.Path       `json:"paths"`
 	ChokePoints []analyse.ChokePoint `json:"chokePoints"`
 	Gaps        []collect.Gap        `json:"gaps"`
+}
+
+// AssumedPaths are the paths from what an attacker is assumed to have.
+func AssumedPaths(ctx context.Context, w *scope.World, what string) (Paths, error) {
+	out := Paths{Paths: []analyse.Path{}, ChokePoints: []analyse.ChokePoint{}, Gaps: []collect.Gap{}}
+	found, gaps, err := w.Assumed(ctx, what)
+	for _, l := range found {
+		out.Paths = append(out.Paths, *l.Path.Path)
+	}
+	out.ChokePoints = append(out.ChokePoints, scope.ChokePoints(out.Paths)...)
+	out.Gaps = append(append(out.Gaps, gaps...), w.Gaps()...)
+	return out, err
 }
 
 // AttackPaths gathers the paths of every cluster.

@@ -52,6 +52,16 @@ var (
 	)
 )
 
+// losing adds what is lost with what runs, or with an identity.
+func losing(more ...Property) []Property {
+	return append(more,
+		names(number("blastRadius", "Blast radius", "How many targets an attacker reaches who has this: nodes, cloud identities, Secrets by "+
+			"namespace, what is marked critical, the cluster.")),
+		names(text("worstTarget", "Worst target", "The one that gains an attacker most of all who has this.")),
+		names(insight("reachesClusterAdmin", "Reaches cluster administrator", "An attacker who has this can come to do everything in the cluster.")),
+	)
+}
+
 // ofImages are what the images that something runs say of it.
 func ofImages(more ...Property) []Property {
 	return append(
@@ -70,10 +80,10 @@ func ofImages(more ...Property) []Property {
 	)
 }
 
-var workloadProperties = named(
+var workloadProperties = named(losing(
 	number("replicas", "Replicas", "How many pods are wanted."),
 	exposed, exposedPorts, exposureWidth, critical,
-)
+)...)
 
 func workload(name, plural, sentence string) Kind {
 	return Kind{Name: name, Label: name, Plural: plural, Group: "Kubernetes", Family: "Workload", Tenant: "namespace",
@@ -192,7 +202,7 @@ var Kinds = []Kind{
 		)},
 	{Name: "Node", Label: "Node", Plural: "Nodes", Group: "Kubernetes",
 		Sentence: "A machine of a cluster.",
-		Properties: clusterWide(
+		Properties: clusterWide(losing(
 			list("addresses", "Addresses", "Its addresses."),
 			list("publicAddresses", "Public addresses", "Addresses reachable from the internet as far as addresses tell."),
 			dict("os", "Operating system", "The operating system it reports."),
@@ -206,7 +216,7 @@ var Kinds = []Kind{
 				"it is switched off, or asks for a token that goes one hop only."),
 			insight("controlPlane", "Control plane", "Runs the control plane."),
 			exposed, exposedPorts, exposureWidth, critical,
-		)},
+		)...)},
 	workload("Deployment", "Deployments", "A Deployment and the pods it keeps."),
 	workload("StatefulSet", "StatefulSets", "A StatefulSet and the pods it keeps."),
 	workload("DaemonSet", "DaemonSets", "A DaemonSet: a pod on every matching node."),
@@ -215,7 +225,7 @@ var Kinds = []Kind{
 	workload("CronJob", "CronJobs", "A CronJob that makes Jobs on a schedule."),
 	{Name: "Pod", Label: "Pod", Plural: "Pods", Group: "Kubernetes", Tenant: "namespace", Over: "ended",
 		Sentence: "A pod: one or more containers that share a place.",
-		Properties: named(ofImages(
+		Properties: named(losing(ofImages(
 			text("workload", "Workload", "Kind and name of the workload that owns it in the end, such as Deployment/web."),
 			dict("phase", "Phase", "Pending, Running, Succeeded, Failed or Unknown."),
 			ended,
@@ -244,10 +254,10 @@ var Kinds = []Kind{
 			exposedPorts,
 			exposureWidth,
 			critical,
-		)...)},
+		)...)...)},
 	{Name: "Container", Label: "Container", Plural: "Containers", Group: "Kubernetes", Tenant: "namespace", Over: "ended",
 		Sentence: "A container of a pod.",
-		Properties: ofImages(
+		Properties: losing(ofImages(
 			text("name", "Name", "The container's name."),
 			dict("namespace", "Namespace", "The namespace its pod is in."),
 			dict("cluster", "Cluster", "The cluster its pod is in."),
@@ -282,7 +292,7 @@ var Kinds = []Kind{
 				"Traffic from the internet can arrive at a port that this container declares, or that no container of its pod declares.",
 			),
 			exposedPorts,
-		)},
+		)...)},
 	{Name: "Volume", Label: "Volume", Plural: "Volumes", Group: "Kubernetes", Tenant: "namespace",
 		Sentence: "A volume that a workload's pods declare.",
 		Properties: named(
@@ -329,20 +339,20 @@ var Kinds = []Kind{
 
 	{Name: "ServiceAccount", Label: "Service account", Plural: "Service accounts", Group: "Identity", Family: "Identity", Tenant: "namespace",
 		Sentence: "The identity pods run as.",
-		Properties: named(
+		Properties: named(losing(
 			flag("automount", "Automounts its token", "Pods get its token unless they decline."),
 			insight("clusterAdmin", "Cluster administrator", "May do everything in the cluster."),
 			critical,
-		)},
+		)...)},
 	{Name: "User", Label: "User", Plural: "Users", Group: "Identity", Family: "Identity",
 		Sentence:   "A user that some binding names; Kubernetes itself keeps no users.",
-		Properties: clusterWide(insight("clusterAdmin", "Cluster administrator", "May do everything in the cluster."))},
+		Properties: clusterWide(losing(insight("clusterAdmin", "Cluster administrator", "May do everything in the cluster."))...)},
 	{Name: "Group", Label: "Group", Plural: "Groups", Group: "Identity", Family: "Identity",
 		Sentence: "A group that some binding names, or that Kubernetes implies.",
-		Properties: clusterWide(
+		Properties: clusterWide(losing(
 			insight("clusterAdmin", "Cluster administrator", "May do everything in the cluster."),
 			insight("everyone", "Everyone", "Includes callers who have not proved who they are, or everybody who has."),
-		)},
+		)...)},
 	{Name: "CloudIdentity", Label: "Cloud identity", Plural: "Cloud identities", Group: "Identity", Family: "Identity",
 		Sentence: "An identity of a cloud that something in the cluster can act as: a role, a managed identity, a service account of the cloud.",
 		Properties: []Property{

@@ -8,6 +8,9 @@
 package scope
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -18,6 +21,7 @@ import (
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/store"
 )
 
 // World is one moment of everything that one asker may see. It never changes.
@@ -105,6 +109,33 @@ func (w *World) Open() []live.Path {
 	})
 }
 
+// ErrNothing says that there is nothing of the name in what the asker sees.
+var ErrNothing = errors.New("there is no such thing, or nothing is reached from it, in what is seen of the clusters")
+
+// Assumed lists the paths from what the asker says that an attacker has, worst
+// first. They have no lives: nobody has found an attacker there.
+func (w *World) Assumed(ctx context.Context, what string) (out []Life, gaps []collect.Gap, err error) {
+	some := false
+	for _, c := range w.Ordered() {
+		if c.Assume == nil {
+			continue
+		}
+		paths, more, found, err := c.Assume(ctx, what)
+		if err != nil {
+			return nil, nil, err
+		}
+		some, gaps = some || found, append(gaps, more...)
+		for i := range paths {
+			out = append(out, Life{live.Path{Path: &paths[i], Status: store.Active, FirstSeen: c.AsOf}, c.AsOf})
+		}
+	}
+	if !some {
+		return nil, nil, fmt.Errorf("assume %s: %w", what, ErrNothing)
+	}
+	slices.SortStableFunc(out, func(a, b Life) int { return live.WorstFirst(a.Path, b.Path) })
+	return out, gaps, nil
+}
+
 // unattributed is the gap of somebody who sees only some namespaces: it is always
 // there, and so says nothing of the others.
 func unattributed(cluster string) collect.Gap {
@@ -117,6 +148,17 @@ func unattributed(cluster string) collect.Gap {
 func part(c *live.Cluster, v *graph.View, tenants []string) *live.Cluster {
 	out := &live.Cluster{Name: c.Name, State: c.State, AsOf: c.AsOf, Info: collect.ClusterInfo{Name: c.Info.Name, Version: c.Info.Version},
 		Gaps: []collect.Gap{unattributed(c.Name)}, Counts: map[string]int{}}
+	if c.Assume != nil {
+		out.Assume = func(ctx context.Context, what string) (within []analyse.Path, gaps []collect.Gap, found bool, err error) {
+			paths, _, _, err := c.Assume(ctx, what)
+			for i := range paths {
+				if p := pathWithin(&paths[i], tenants); p != nil && p.Entry.ID != Outside {
+					within = append(within, *p)
+				}
+			}
+			return within, nil, len(within) > 0, err
+		}
+	}
 	images := map[string]bool{}
 	for n := range v.Nodes("Image") {
 		images["image "+n.Text("name")] = true
