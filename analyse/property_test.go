@@ -148,6 +148,9 @@ func TestTheSearchReachesExactlyWhatANaiveWalkReachesAndAsCheaply(t *testing.T) 
 		}
 		told := map[string]bool{}
 		for _, p := range paths {
+			if p.Identity() != p.ID {
+				t.Errorf("seed %d: %s says of itself that it is %s: %s", seed, p.ID, p.Identity(), p.Title)
+			}
 			if p.Target.ID != p.Foothold.ID {
 				told[p.EntryClass+" "+p.Foothold.ID+" ⇒ "+p.Target.Kind+" "+p.Target.ID] = true
 			}

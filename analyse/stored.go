@@ -16,3 +16,9 @@ func ReadPath(body []byte) (*Path, error) {
 	p.Confidence = cmp.Or(p.Confidence, confidences[Known])
 	return p, nil
 }
+
+// Identity is the id that this version gives the path: one that an earlier version
+// stored may have another.
+func (p *Path) Identity() string {
+	return identity(p.EntryClass, group{kind: p.Foothold.Kind, id: p.Foothold.ID}, group{kind: p.Target.Kind, id: p.Target.ID})
+}

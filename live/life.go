@@ -36,7 +36,7 @@ type life struct {
 // recall reads the lives that an earlier run left open: the only time that what
 // a path is comes from the store.
 func (c *cluster) recall(ctx context.Context) error {
-	stored, err := c.live.config.Records.OpenPaths(ctx, c.source.Name)
+	stored, err := c.openPaths(ctx)
 	if err != nil {
 		return err
 	}
@@ -56,6 +56,29 @@ func (c *cluster) recall(ctx context.Context) error {
 		c.live.put(&now, []string{"AttackPath"})
 	}
 	return nil
+}
+
+// openPaths are the stored open lives under the ids that this version gives: an
+// earlier one made them of other things.
+func (c *cluster) openPaths(ctx context.Context) ([]store.PathLife, error) {
+	records := c.live.config.Records
+	stored, err := records.OpenPaths(ctx, c.source.Name)
+	if err != nil {
+		return nil, err
+	}
+	ids := map[string]string{}
+	for _, s := range stored {
+		if p, err := analyse.ReadPath(s.Body); err == nil && p.Identity() != s.ID {
+			ids[s.ID] = p.Identity()
+		}
+	}
+	if len(ids) == 0 {
+		return stored, nil
+	}
+	if err := records.Rename(ctx, c.source.Name, ids, time.Now()); err != nil {
+		return nil, err
+	}
+	return records.OpenPaths(ctx, c.source.Name)
 }
 
 // keep stores the lives of the paths that were found and gives the cluster its

@@ -150,3 +150,24 @@ func TestARestartShowsOpenPathsBeforeAnythingIsRead(t *testing.T) {
 	again.say(synced()) // and there is nothing there any more
 	r.until(t, "it is resolved", func(w *World) bool { return len(w.Clusters["prod"].Open) == 0 })
 }
+
+func TestAPathThatAnEarlierVersionStoredLivesOnUnderItsNewId(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "b.db")
+	f := newFeed()
+	r := start(t, db, flawedImages(t), f.source("prod"))
+	f.sayAll(vulnerableFacts(t))
+	f.say(synced())
+	r.until(t, "stored", func(*World) bool { return r.stored(t) != "" })
+	p := r.World().Clusters["prod"].Open[0]
+	if err := r.store.Rename(t.Context(), "prod", map[string]string{p.ID: "path-of-old"}, p.FirstSeen); err != nil {
+		t.Fatal(err)
+	}
+	r.end(t)
+	again := newFeed()
+	r = start(t, db, flawedImages(t), again.source("prod"))
+	r.until(t, "the path of the earlier run", open(store.Active, ""))
+	if now := r.World().Clusters["prod"].Open[0]; now.ID != p.ID || !now.FirstSeen.Equal(p.FirstSeen) {
+		t.Errorf("%s since %s, want %s since %s", now.ID, now.FirstSeen, p.ID, p.FirstSeen)
+	}
+	r.end(t)
+}

@@ -43,6 +43,7 @@ type Source struct {
 type Records interface {
 	Apply(context.Context, store.Analysis) (store.Applied, []store.PathLife, error)
 	OpenPaths(ctx context.Context, cluster string) ([]store.PathLife, error)
+	Rename(ctx context.Context, cluster string, ids map[string]string, at time.Time) error
 	Synced(ctx context.Context, cluster string, at time.Time) error
 	ClusterVersion(ctx context.Context, cluster string) (uint64, error)
 }

@@ -31,6 +31,7 @@ func TestAStoreThatCannotBeReadSaysWhatWasAskedAndAnswersNothing(t *testing.T) {
 		"read path p":                            answers(s.ResolvedPath(ctx, "prod", "p")),
 		"read path history":                      answers(s.PathHistory(ctx, "prod", "p")),
 		"list open paths of prod":                answers(s.OpenPaths(ctx, "prod")),
+		"rename paths of prod":                   answers(s.Rename(ctx, "prod", nil, now)),
 		"store paths of prod":                    answers(s.Apply(ctx, Analysis{Cluster: "prod"})),
 		"make audit token of prod":               answers(s.NewIngestToken(ctx, "prod", "audit")),
 		"read token":                             answers(s.IngestToken(ctx, "t")),

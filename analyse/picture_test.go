@@ -1,0 +1,149 @@
+package analyse
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// scribbled is a picture of places that all can be reached from the foothold; the
+// last is a goal.
+func scribbled(seed uint64, places int) *picture {
+	r := rand.New(rand.NewPCG(seed, 7))
+	p := &picture{groups: make([]group, places), goal: make([]bool, places)}
+	goal := int32(places - 1)
+	p.goal[goal] = true
+	for to := int32(1); to < int32(places); to++ { // a way to each
+		p.edges = append(p.edges, stretch{r.Int32N(to), to, arc{rule: int16(r.IntN(2)), cost: r.Int32N(5)}})
+	}
+	for range r.IntN(2 * places) {
+		if from, to := r.Int32N(goal), 1+r.Int32N(goal); from != to {
+			p.edges = append(p.edges, stretch{from, to, arc{rule: int16(r.IntN(2)), cost: r.Int32N(5)}})
+		}
+	}
+	p.join()
+	p.measure()
+	p.dominate()
+	return p
+}
+
+// leads says whether a goal is reached over the edges that are left.
+func (p *picture) leads(goal int32, left func(stretch) bool) bool {
+	seen, next := map[int32]bool{0: true}, []int32{0}
+	for len(next) > 0 {
+		at := next[0]
+		next = next[1:]
+		for _, e := range p.edges {
+			if e.from == at && left(e) && !seen[e.to] {
+				seen[e.to] = true
+				next = append(next, e.to)
+			}
+		}
+	}
+	return seen[goal]
+}
+
+// simple lists every route without a circle, as the pairs of places that it joins.
+func (p *picture) simple(goal int32) (out [][]pair) {
+	var from func(at int32, on []int32, route []pair)
+	from = func(at int32, on []int32, route []pair) {
+		if at == goal {
+			out = append(out, slices.Clone(route))
+			return
+		}
+		var last pair
+		for _, i := range p.out[at] {
+			s := pair{at, p.edges[i].to}
+			if s != last && !slices.Contains(on, s.to) {
+				from(s.to, append(slices.Clone(on), s.to), append(slices.Clone(route), s))
+			}
+			last = s
+		}
+	}
+	from(0, []int32{0}, nil)
+	return out
+}
+
+func TestWhatNoRouteAvoidsIsWhatEndsThemAllWhenItIsGone(t *testing.T) {
+	needed, only := 0, 0
+	for seed := range uint64(400) {
+		p := scribbled(seed, 7)
+		goal := int32(6)
+		for at := int32(1); at < goal; at++ {
+			want := !p.leads(goal, func(e stretch) bool { return e.from != at && e.to != at })
+			if got := slices.Contains(p.needed(goal), at); got != want {
+				t.Errorf("seed %d: place %d is needed: %t, want %t", seed, at, got, want)
+			} else if got {
+				needed++
+			}
+		}
+		for _, e := range p.edges {
+			want := !p.leads(goal, func(o stretch) bool { return o != e })
+			if got := p.only(e.from, e.to, goal); got != want {
+				t.Errorf("seed %d: step %d to %d breaks: %t, want %t", seed, e.from, e.to, got, want)
+			} else if got {
+				only++
+			}
+		}
+	}
+	if needed < 100 || only < 100 {
+		t.Errorf("%d places and %d steps: the test says little", needed, only)
+	}
+}
+
+func TestEveryRouteIsDrawnBesideTheFirstAndCounted(t *testing.T) {
+	several := 0
+	for seed := range uint64(400) {
+		p := scribbled(seed, 7)
+		goal := int32(6)
+		all := p.simple(goal)
+		more, whole := p.beside(goal, all[0])
+		if !whole {
+			t.Fatalf("seed %d: so few steps are drawn whole", seed)
+		}
+		drawn := slices.Concat(all[0], more)
+		for _, route := range all {
+			for _, s := range route {
+				if !slices.Contains(drawn, s) {
+					t.Errorf("seed %d: step %v of a route is not drawn", seed, s)
+				}
+			}
+		}
+		if n := routes(drawn, goal); n != len(all) {
+			t.Errorf("seed %d: %d routes, want %d", seed, n, len(all))
+		}
+		if len(all) > 2 {
+			several++
+		}
+	}
+	if several < 100 {
+		t.Errorf("only %d pictures have several routes", several)
+	}
+}
+
+func TestWhereEverythingReachesEverythingThePictureIsBounded(t *testing.T) {
+	const places = 120
+	p := &picture{groups: make([]group, places), goal: make([]bool, places)}
+	p.goal[places-1] = true
+	for from := range int32(places - 1) {
+		for to := int32(1); to < places; to++ {
+			if from != to {
+				p.edges = append(p.edges, stretch{from, to, arc{cost: 1}})
+			}
+		}
+	}
+	p.join()
+	p.measure()
+	p.dominate()
+	more, whole := p.beside(places-1, []pair{{0, places - 1}})
+	if whole || len(more) < maxDrawn || len(more) > 3*maxDrawn {
+		t.Errorf("%d steps beside the first, whole: %t", len(more), whole)
+	}
+	if n := routes(append(more, pair{0, places - 1}), places-1); n < 1 || n > many {
+		t.Errorf("%d routes", n)
+	}
+	if got := fmt.Sprint(p.needed(places - 1)); got != "[0 119]" {
+		t.Errorf("needed are %s", got)
+	}
+}
