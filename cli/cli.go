@@ -63,12 +63,8 @@ manifests or a dump.`,
 	root.SetErr(s.err)
 	for _, c := range []*cobra.Command{
 		serveCommand(s), signInCommand(s), scanCommand(s), graphCommand(s), queryCommand(s),
-<<<<<<< ours
-		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), canCommand(s), detectCommand(s), connectCommand(s), registryCommand(s),
-		diffCommand(s),
-=======
-		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), canCommand(s), leastPrivilegeCommand(s), detectCommand(s), connectCommand(s), registryCommand(s),
->>>>>>> theirs
+		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), canCommand(s), leastPrivilegeCommand(s), detectCommand(s),
+		connectCommand(s), registryCommand(s), diffCommand(s),
 		rulesCommand(s), dbCommand(s), storageCommand(s), dumpCommand(s), sample.ContainerCommand(),
 	} {
 		root.AddCommand(c)
