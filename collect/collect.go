@@ -93,6 +93,9 @@ type Facts struct {
 	GatewayClasses  map[Key]*gatewayv1.GatewayClass
 	HTTPRoutes      map[Key]*gatewayv1.HTTPRoute
 	GRPCRoutes      map[Key]*gatewayv1.GRPCRoute
+	TLSRoutes       map[Key]*gatewayv1.TLSRoute
+	TCPRoutes       map[Key]*gatewayv1.TCPRoute
+	UDPRoutes       map[Key]*gatewayv1.UDPRoute
 	ReferenceGrants map[Key]*gatewayv1beta1.ReferenceGrant
 
 	AdminNetworkPolicies         map[Key]*AdminNetworkPolicy

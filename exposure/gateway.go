@@ -12,7 +12,7 @@ import (
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
-// gateways judges HTTP and gRPC routes through the gateways they attach to. A
+// gateways judges routes through the gateways they attach to. A
 // Gateway and its route are no hops of their own: they are what carries the
 // traffic from the internet to a Service.
 func (j *judge) gateways() {
@@ -31,9 +31,37 @@ func (j *judge) gateways() {
 	for k, o := range j.facts.Each("GRPCRoute") {
 		j.gatewayRoute(frontends, grpcRoute(k, o.(*gatewayv1.GRPCRoute)))
 	}
+	for k, o := range j.facts.Each("TLSRoute") {
+		o := o.(*gatewayv1.TLSRoute)
+		j.gatewayRoute(frontends, connections(k.Of("TLSRoute"), o.Spec.ParentRefs, o.Spec.Hostnames, o.Spec.Rules,
+			func(r gatewayv1.TLSRouteRule) []gatewayv1.BackendRef { return r.BackendRefs }))
+	}
+	for k, o := range j.facts.Each("TCPRoute") {
+		o := o.(*gatewayv1.TCPRoute)
+		j.gatewayRoute(frontends, connections(k.Of("TCPRoute"), o.Spec.ParentRefs, nil, o.Spec.Rules,
+			func(r gatewayv1.TCPRouteRule) []gatewayv1.BackendRef { return r.BackendRefs }))
+	}
+	for k, o := range j.facts.Each("UDPRoute") {
+		o := o.(*gatewayv1.UDPRoute)
+		j.gatewayRoute(frontends, connections(k.Of("UDPRoute"), o.Spec.ParentRefs, nil, o.Spec.Rules,
+			func(r gatewayv1.UDPRouteRule) []gatewayv1.BackendRef { return r.BackendRefs }))
+	}
 }
 
-// gatewayRoute is a route of either kind, in the words both share.
+// connections is a route that passes connections on as they are.
+func connections[R any](is ref.Ref, parents []gatewayv1.ParentReference, hosts []gatewayv1.Hostname, rules []R,
+	backends func(R) []gatewayv1.BackendRef,
+) gatewayRoute {
+	r := gatewayRoute{is, parents, hosts, nil}
+	for _, rule := range rules {
+		for _, b := range backends(rule) {
+			r.add(b)
+		}
+	}
+	return r
+}
+
+// gatewayRoute is a route of any kind, in the words that all share.
 type gatewayRoute struct {
 	ref.Ref
 	parents  []gatewayv1.ParentReference
@@ -169,7 +197,11 @@ func (j *judge) attached(g *gatewayv1.Gateway, p gatewayv1.ParentReference, r ga
 			!j.allowsNamespace(g, l, r.Namespace), !allowsKind(l, r.Kind), !sharesHost(l.Hostname, r.hosts):
 			continue
 		}
-		out = append(out, netpol.Port{Protocol: "TCP", Number: int32(l.Port)})
+		protocol := "TCP"
+		if l.Protocol == gatewayv1.UDPProtocolType {
+			protocol = "UDP"
+		}
+		out = append(out, netpol.Port{Protocol: protocol, Number: int32(l.Port)})
 	}
 	return out
 }
@@ -196,7 +228,14 @@ func allowsKind(l gatewayv1.Listener, kind string) bool {
 	if l.AllowedRoutes != nil && len(l.AllowedRoutes.Kinds) > 0 {
 		return slices.ContainsFunc(l.AllowedRoutes.Kinds, func(k gatewayv1.RouteGroupKind) bool { return string(k.Kind) == kind })
 	}
-	return l.Protocol == gatewayv1.HTTPProtocolType || l.Protocol == gatewayv1.HTTPSProtocolType
+	return slices.Contains(carried[l.Protocol], kind)
+}
+
+// carried are the kinds of routes that a listener's protocol carries.
+var carried = map[gatewayv1.ProtocolType][]string{
+	gatewayv1.HTTPProtocolType: {"HTTPRoute", "GRPCRoute"}, gatewayv1.HTTPSProtocolType: {"HTTPRoute", "GRPCRoute"},
+	gatewayv1.TLSProtocolType: {"TLSRoute", "TCPRoute"}, gatewayv1.TCPProtocolType: {"TCPRoute"},
+	gatewayv1.UDPProtocolType: {"UDPRoute"},
 }
 
 // sharesHost says whether some host name is meant by both the listener and the

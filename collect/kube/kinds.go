@@ -69,6 +69,21 @@ func (k *kind) what() string {
 // adminPolicies is the version whose fields collect's own types spell.
 var adminPolicies = schema.GroupVersion{Group: "policy.networking.k8s.io", Version: "v1alpha1"}
 
+// formerRoutes are the versions in which clusters serve routes of connections whose
+// fields are those of today's.
+var formerRoutes = []schema.GroupVersion{
+	{Group: gatewayv1.GroupName, Version: "v1alpha3"}, {Group: gatewayv1.GroupName, Version: "v1alpha2"},
+}
+
+func addFormerRoutes(s *runtime.Scheme) error {
+	for _, v := range formerRoutes {
+		s.AddKnownTypes(v, &gatewayv1.TLSRoute{}, &gatewayv1.TLSRouteList{}, &gatewayv1.TCPRoute{}, &gatewayv1.TCPRouteList{},
+			&gatewayv1.UDPRoute{}, &gatewayv1.UDPRouteList{})
+		metav1.AddToGroupVersion(s, v)
+	}
+	return nil
+}
+
 func addAdminPolicies(s *runtime.Scheme) error {
 	s.AddKnownTypes(adminPolicies, &collect.AdminNetworkPolicy{}, &collect.AdminNetworkPolicyList{},
 		&collect.BaselineAdminNetworkPolicy{}, &collect.BaselineAdminNetworkPolicyList{})
@@ -119,6 +134,7 @@ func kinds() []kind {
 	admission := gv(admissionv1.SchemeGroupVersion)
 	gateway, gatewayOld := gv(schema.GroupVersion(gatewayv1.GroupVersion)), gv(schema.GroupVersion(gatewayv1.GroupVersion),
 		schema.GroupVersion(gatewayv1beta1.GroupVersion))
+	routes := gv(append([]schema.GroupVersion{schema.GroupVersion(gatewayv1.GroupVersion)}, formerRoutes...)...)
 	netpol := gv(adminPolicies)
 	return []kind{
 		of("Namespace", "namespaces", core, newList[corev1.NamespaceList], stripNamespace).clusterWide().
@@ -180,6 +196,9 @@ func kinds() []kind {
 			unseen(lostRoutes, "ROUTES_TO"),
 		of("GRPCRoute", "grpcroutes", gateway, newList[gatewayv1.GRPCRouteList], stripGRPCRoute).extension().
 			unseen(lostRoutes, "ROUTES_TO"),
+		of("TLSRoute", "tlsroutes", routes, newList[gatewayv1.TLSRouteList], stripTLSRoute).extension().unseen(lostRoutes, "ROUTES_TO"),
+		of("TCPRoute", "tcproutes", routes, newList[gatewayv1.TCPRouteList], stripTCPRoute).extension().unseen(lostRoutes, "ROUTES_TO"),
+		of("UDPRoute", "udproutes", routes, newList[gatewayv1.UDPRouteList], stripUDPRoute).extension().unseen(lostRoutes, "ROUTES_TO"),
 		of("ReferenceGrant", "referencegrants", gv(schema.GroupVersion(gatewayv1beta1.GroupVersion),
 			schema.GroupVersion(gatewayv1.GroupVersion)), newList[gatewayv1beta1.ReferenceGrantList], stripReferenceGrant).
 			extension().unseen("Routes across namespaces cannot be judged and are shown as closed.", "ROUTES_TO"),
@@ -214,7 +233,7 @@ func newScheme() (*runtime.Scheme, error) {
 	for _, add := range []func(*runtime.Scheme) error{
 		corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, rbacv1.AddToScheme, networkingv1.AddToScheme,
 		discoveryv1.AddToScheme, policyv1.AddToScheme, nodev1.AddToScheme, admissionv1.AddToScheme,
-		gatewayv1.Install, gatewayv1beta1.Install, addAdminPolicies, metav1.AddMetaToScheme,
+		gatewayv1.Install, gatewayv1beta1.Install, addAdminPolicies, addFormerRoutes, metav1.AddMetaToScheme,
 	} {
 		if err := add(s); err != nil {
 			return nil, err

@@ -217,6 +217,24 @@ func grpcMirrors(in []gatewayv1.GRPCRouteFilter) (out []gatewayv1.GRPCRouteFilte
 	return out
 }
 
+func stripTLSRoute(_ *stripper, o *gatewayv1.TLSRoute) (any, bool) {
+	r := &gatewayv1.TLSRoute{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}
+	r.Status.RouteStatus = routeStatus(o.Status.RouteStatus)
+	return r, true
+}
+
+func stripTCPRoute(_ *stripper, o *gatewayv1.TCPRoute) (any, bool) {
+	r := &gatewayv1.TCPRoute{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}
+	r.Status.RouteStatus = routeStatus(o.Status.RouteStatus)
+	return r, true
+}
+
+func stripUDPRoute(_ *stripper, o *gatewayv1.UDPRoute) (any, bool) {
+	r := &gatewayv1.UDPRoute{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}
+	r.Status.RouteStatus = routeStatus(o.Status.RouteStatus)
+	return r, true
+}
+
 func stripReferenceGrant(_ *stripper, o *gatewayv1beta1.ReferenceGrant) (any, bool) {
 	return &gatewayv1beta1.ReferenceGrant{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
 }
