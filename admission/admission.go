@@ -43,11 +43,13 @@ type Judge struct {
 	security   podSecurity
 	policies   []*policy
 	webhooks   []webhook
+	marks      []map[string]string
 }
 
 // New prepares the answers for a cluster.
 func New(f *collect.Facts) *Judge {
-	return &Judge{namespaces: f.Namespaces, security: newPodSecurity(f), policies: policiesOf(f), webhooks: webhooksOf(f)}
+	policies := policiesOf(f)
+	return &Judge{namespaces: f.Namespaces, security: newPodSecurity(f), policies: policies, webhooks: webhooksOf(f), marks: marksOf(policies)}
 }
 
 // Takeover answers for one namespace. Of one that was not read, labels and with them
@@ -85,12 +87,14 @@ func (j *Judge) Excepted(namespace, user string, groups []string) bool {
 	return j.best(ns, pods) == Admitted
 }
 
-// place is a namespace with the labels that guards go by, and who asks there if that is somebody.
+// place is a namespace with the labels that guards go by, who asks there if that is somebody, and the
+// labels and annotations that are put on what is made there.
 type place struct {
 	name   string
 	labels map[string]string
 	user   string
 	groups []string
+	marks  map[string]string
 }
 
 // labelsOf are a namespace's labels with the one that the API server sets.
@@ -114,12 +118,15 @@ func (j *Judge) relabelled(ns place) []map[string]string {
 	return out
 }
 
-// best is the answer to the request that gets furthest.
+// best is the answer to the request that gets furthest, with any marks that help.
 func (j *Judge) best(ns place, of []attempt) Verdict {
 	best := Refused
-	for i := range of {
-		if best = max(best, j.admits(ns, &of[i])); best == Admitted {
-			break
+	for _, marks := range append([]map[string]string{nil}, j.marks...) {
+		ns.marks = marks
+		for i := range of {
+			if best = max(best, j.admits(ns, &of[i])); best == Admitted {
+				return best
+			}
 		}
 	}
 	return best

@@ -158,6 +158,12 @@ func TestAPolicyRefusesWhatItsExpressionsRefuse(t *testing.T) {
 			Admitted, Admitted, Admitted},
 		{"everything, for a reason that has nothing to do with the node", "", head + refuse(`object.metadata.name == "x"`) + bound,
 			Unknown, Unknown, Unknown},
+		{"everything", "", head + refuse("false") + bound, Refused, Refused, Refused},
+		{"everything of this namespace", "", head + refuse(`request.namespace != "shop"`) + bound, Refused, Refused, Refused},
+		{"everything but of another name", "", head + refuse(`request.name == "x"`) + bound, Unknown, Unknown, Unknown},
+		{"everything by an expression that nobody can read", "", head + refuse("nothing()") + bound, Unknown, Unknown, Unknown},
+		{"everything that a condition on the object leaves", "", head + "  matchConditions: [{name: c, expression: " +
+			"'object.metadata.name != \"x\"'}]\n" + refuse("false") + bound, Unknown, Unknown, Unknown},
 		{"by a condition that does not hold", "", head + "  matchConditions: [{name: c, expression: 'request.namespace != \"shop\"'}]\n" +
 			strict + bound, Admitted, Admitted, Admitted},
 		{"but for the controllers of the cluster", "", head + "  matchConditions: [{name: c, expression: " +
@@ -250,6 +256,35 @@ func TestAPolicyMayMakeAnExceptionForSomebody(t *testing.T) {
 			}
 			if j.Excepted("bank", deployer, nil) {
 				t.Error("of a namespace that was not read nobody is excepted")
+			}
+		})
+	}
+}
+
+func TestWhoMakesAPodMarksItAsPoliciesLike(t *testing.T) {
+	but := func(condition string) string {
+		return head + "  matchConditions: [{name: c, expression: '" + condition + "'}]\n" + strict + bound
+	}
+	const none = "\n---\n"
+	protect := strings.NewReplacer("{name: p}", "{name: q}").Replace(head) +
+		"  validations: [{expression: '!object.metadata.?labels[?\"breakglass\"].hasValue()'}]\n" +
+		strings.NewReplacer("{name: b}", "{name: c}", "policyName: p", "policyName: q").Replace(bound)
+	for _, tt := range []struct {
+		name, guards               string
+		pod, workload, ephemerally Verdict
+	}{
+		{"a label's being there", but(`!("breakglass" in object.metadata.labels)`), Admitted, Admitted, Refused},
+		{"a label's value", but(`object.metadata.?labels[?"level"].orValue("") != "open"`), Admitted, Admitted, Refused},
+		{"a label by its field", but(`!has(object.metadata.labels.skip)`), Admitted, Admitted, Refused},
+		{"an annotation", but(`!("example.com/skip" in object.metadata.?annotations.orValue({}))`), Admitted, Admitted, Refused},
+		{"a label that another policy forbids", but(`!("breakglass" in object.metadata.labels)`) + none + protect, Refused, Refused, Refused},
+		{"no mark", but(`object.metadata.labels.size() < 100`), Refused, Refused, Refused},
+		{"a label of the namespace", but(`!("breakglass" in namespaceObject.metadata.labels)`), Refused, Refused, Refused},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := New(facts(t, "", tt.guards)).Takeover("shop")
+			if want := (Takeover{tt.pod, tt.workload, tt.ephemerally, got.Relabelled}); got != want {
+				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,6 +23,7 @@ type policy struct {
 	variables, conditions, validations []expression
 	local                              bool // an expression looks at the namespace, or at
 	personal                           bool // who makes the request
+	marked                             bool // an expression looks at labels or annotations
 	answered                           map[question]Verdict
 	budget                             uint64
 }
@@ -31,6 +33,7 @@ type question struct {
 	request int
 	plain   bool
 	place   string // empty where no expression looks at it
+	marks   string // likewise
 }
 
 // maxCost bounds the work for one policy, in units of which the API server allows ten
@@ -60,6 +63,8 @@ type expression struct {
 	program cel.Program
 	// unseen says that it looks at what is not read.
 	unseen bool
+	// fixed says that it looks at nothing of the object: its makers cannot meet it by making another.
+	fixed bool
 }
 
 func (p *policy) compile() {
@@ -69,6 +74,8 @@ func (p *policy) compile() {
 		if !e.unseen {
 			e.program = compile(text)
 		}
+		e.fixed = !ofObject.MatchString(text)
+		p.marked = p.marked || ofMarks.MatchString(text)
 		p.personal = p.personal || strings.Contains(text, "userInfo")
 		p.local = p.local || p.personal || strings.Contains(text, "namespace")
 		return e
@@ -92,16 +99,36 @@ func looksAtUnseen(text string) bool {
 	return strings.Contains(text, "authorizer") || strings.Contains(text, "params")
 }
 
-// admits is the policy's answer. One that refuses the plain request as well decides nothing.
+// ofObject finds in an expression what the makers of an object choose: all of it, its name, and how it is sent.
+var ofObject = regexp.MustCompile(`\b(object|oldObject|variables|request\.(name|object|oldObject|options|dryRun))\b|request\s*[\[?]`)
+
+// admits is the policy's answer. One that refuses the plain request as well decides nothing,
+// unless it refuses whatever is made. With marks that are tried only, the plain request needs none.
 func (p *policy) admits(ns place, r *request) Verdict {
 	if !p.about(ns, r) {
 		return Admitted
 	}
 	v := p.answer(ns, r, false)
-	if v == Refused && p.answer(ns, r, true) == Refused {
+	if v == Refused && ns.marks == nil && p.answer(ns, r, true) == Refused && !p.closed(ns, r) {
 		return Unknown
 	}
 	return v
+}
+
+// closed says that the policy lets nothing in, whatever the object: it is asked about each, and one of its
+// validations that look at nothing of the object is false.
+func (p *policy) closed(ns place, r *request) bool {
+	if slices.ContainsFunc(p.conditions, func(e expression) bool { return !e.fixed }) {
+		return false
+	}
+	in := input(ns, r, true)
+	return slices.ContainsFunc(p.validations, func(e expression) bool {
+		if !e.fixed || e.unseen {
+			return false
+		}
+		value, ok := evaluate(e.program, in, &p.budget)
+		return ok && value == types.False
+	})
 }
 
 // about says whether the policy is bound for the request: by the policy's constraints and
@@ -145,7 +172,10 @@ func (p *policy) exceptions() map[string]string {
 func (p *policy) answer(ns place, r *request, plain bool) Verdict {
 	q := question{request: r.id, plain: plain}
 	if p.local {
-		q.place = fmt.Sprint(ns)
+		q.place = fmt.Sprint(ns.name, ns.labels, ns.user, ns.groups)
+	}
+	if p.marked {
+		q.marks = fmt.Sprint(ns.marks)
 	}
 	v, known := p.answered[q]
 	if !known {

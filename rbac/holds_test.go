@@ -117,6 +117,16 @@ func TestHolds(t *testing.T) {
 				"certificates.k8s.io:certificatesigningrequests/approval | approve certificates.k8s.io:signers " +
 				"[kubernetes.io/kube-apiserver-client]\nClusterRoleBinding b: r <- User alice",
 			[]string{"User alice: approve-certificates in the whole cluster"}},
+		{"certificates are approved for all signers of its domain",
+			"ClusterRole r: create certificates.k8s.io:certificatesigningrequests | update " +
+				"certificates.k8s.io:certificatesigningrequests/approval | approve certificates.k8s.io:signers [kubernetes.io/*]\n" +
+				"ClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: approve-certificates in the whole cluster"}},
+		{"nor are those of another domain",
+			"ClusterRole r: create certificates.k8s.io:certificatesigningrequests | update " +
+				"certificates.k8s.io:certificatesigningrequests/approval | approve certificates.k8s.io:signers [example.com/*]\n" +
+				"ClusterRoleBinding b: r <- User alice",
+			nil},
 		{"another signer's certificates are worth nothing",
 			"ClusterRole r: create certificates.k8s.io:certificatesigningrequests | update " +
 				"certificates.k8s.io:certificatesigningrequests/approval | approve certificates.k8s.io:signers [example.com/x]\n" +
