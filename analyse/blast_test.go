@@ -8,10 +8,12 @@ import (
 )
 
 const blastGround = `
-Pod shop/Pod/web-1 name=web-1 namespace=shop workload=Deployment/web -RUNS-> Container web-1/app name=app namespace=shop workload=Deployment/web
+Pod shop/Pod/web-1 name=web-1 namespace=shop workload=Deployment/web
+Pod shop/Pod/web-1 -RUNS-> Container web-1/app name=app namespace=shop workload=Deployment/web
 Pod shop/Pod/web-1 -RUNS-> Container web-1/log name=log namespace=shop workload=Deployment/web
 Deployment shop/Deployment/web name=web namespace=shop
-Pod shop/Pod/job-1 name=job-1 namespace=shop workload=Job/job -RUNS-> Container job-1/app name=app namespace=shop workload=Job/job ended=true
+Pod shop/Pod/job-1 name=job-1 namespace=shop workload=Job/job
+Pod shop/Pod/job-1 -RUNS-> Container job-1/app name=app namespace=shop workload=Job/job ended=true
 Job shop/Job/job name=job namespace=shop
 Node Node/n1 name=n1
 Node Node/n2 name=n2 controlPlane=true
@@ -72,7 +74,11 @@ func TestWhatIsAssumedIsWhereThePathsBegin(t *testing.T) {
 		name, assume string
 		want         []string
 	}{
-		{"a workload", "workload:shop/web", []string{"web -> app -> n1 -> root -> all -> c", "web -> app -> n1", "web -> log -> 1 of namespace bank"}},
+		{
+			"a workload",
+			"workload:shop/web",
+			[]string{"web -> app -> n1 -> root -> all -> c", "web -> app -> n1", "web -> log -> 1 of namespace bank"},
+		},
 		{"a pod", "pod:shop/web-1", []string{"web -> app -> n1 -> root -> all -> c", "web -> app -> n1", "web -> log -> 1 of namespace bank"}},
 		{"an account", "sa:ops/root", []string{"root -> all -> c"}},
 		{"a node", "node:n1", []string{"n1 -> root -> all -> c"}},

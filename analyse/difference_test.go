@@ -31,7 +31,8 @@ func TestADifferenceSaysWhatOpensClosesChangesAndHides(t *testing.T) {
 	for _, h := range d.Hidden {
 		got += h.Path.ID + " hidden: " + h.Why + "; "
 	}
-	want := "opens new and worse; opens new; closes ends too; closes ends; grows from medium to critical; unseen hidden: its image was not scanned; "
+	want := "opens new and worse; opens new; closes ends too; closes ends; " +
+		"grows from medium to critical; unseen hidden: its image was not scanned; "
 	if got != want || d.Kept != 2 {
 		t.Errorf("%s%d kept, want %s2 kept", got, d.Kept, want)
 	}

@@ -36,8 +36,12 @@ func (w *writer) rate(p *pathType, hops []hop, v weakness, cost int32) {
 	}
 	w.rateTarget(hops)
 	if cost > 0 {
-		w.factor("steps", -min(int(cost), mostForSteps), fmt.Sprintf("It takes %s from the foothold on, as likely and as hard as their techniques are.",
-			plural(len(hops), "step")))
+		w.factor(
+			"steps",
+			-min(int(cost), mostForSteps),
+			fmt.Sprintf("It takes %s from the foothold on, as likely and as hard as their techniques are.",
+				plural(len(hops), "step")),
+		)
 	}
 	if len(w.path.Uncertain) > 0 {
 		w.factor("uncertain", -10, "Something that was not seen might prevent a step.")
@@ -59,7 +63,11 @@ func (w *writer) rateEntry() {
 	case f.identity():
 		w.factor("no credentials", pointsOfKnown, "Callers of the API server have it without credentials of this cluster.")
 	case f.class == Possible:
-		w.factor("exposed, not judged", pointsOfPossible, "Traffic from the internet reaches the pod; nobody knows whether something lets an attacker in.")
+		w.factor(
+			"exposed, not judged",
+			pointsOfPossible,
+			"Traffic from the internet reaches the pod; nobody knows whether something lets an attacker in.",
+		)
 	default:
 		w.factor("exposed", pointsOfKnown, "Traffic from the internet reaches the pod.")
 	}

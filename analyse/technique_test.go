@@ -165,7 +165,9 @@ severity: high
 likelihood: certain
 effort: low
 match:
-  - MATCH (a:Container)-[:MOUNTS]->(v:Volume) WHERE v.hostPath MATCH (a)<-[:RUNS]-(p:Pod) MATCH (p)-[:RUNS_ON]->(n:Node) MERGE (a)-[:CAN_TAKE_OVER]->(n)
+  - >
+    MATCH (a:Container)-[:MOUNTS]->(v:Volume) WHERE v.hostPath
+    MATCH (a)<-[:RUNS]-(p:Pod) MATCH (p)-[:RUNS_ON]->(n:Node) MERGE (a)-[:CAN_TAKE_OVER]->(n)
   - MATCH (a:Container)<-[:RUNS]-(p:Pod) WHERE a.privileged MATCH (p)-[:RUNS_ON]->(n:Node) MERGE (a)-[:CAN_TAKE_OVER]->(n)
 why: w
 fix: f

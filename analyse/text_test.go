@@ -68,8 +68,13 @@ func (e estate) scanned() (out []*assess.Assessment) {
 		if words[1] == "clean" {
 			continue
 		}
-		m := vuln.Match{ID: words[1], Severity: vuln.Severity(words[2]), RCE: slices.Contains(words, "rce"), Unclear: map[bool]string{true: "nobody says"}[slices.Contains(words, "unclear")],
-			KEV: &vuln.KEV{Listed: slices.Contains(words, "kev")}}
+		m := vuln.Match{
+			ID:       words[1],
+			Severity: vuln.Severity(words[2]),
+			RCE:      slices.Contains(words, "rce"),
+			Unclear:  map[bool]string{true: "nobody says"}[slices.Contains(words, "unclear")],
+			KEV:      &vuln.KEV{Listed: slices.Contains(words, "kev")},
+		}
 		if slices.Contains(words, "fixed") {
 			m.FixedVersion = "2.0"
 		}

@@ -189,7 +189,15 @@ func differenceText(w io.Writer, d report.Difference) {
 		terminal.Path(w, p.Risk, p.Title, p.Cluster+" · "+p.Namespace, p.Story)
 	}
 	line := func(head string, p analyse.Path, more string) {
-		fmt.Fprintf(w, "%s %s: %s (%s)%s\n", head, terminal.Plain(p.Risk), terminal.Plain(p.Title), terminal.Plain(where(p)), terminal.Plain(more))
+		fmt.Fprintf(
+			w,
+			"%s %s: %s (%s)%s\n",
+			head,
+			terminal.Plain(p.Risk),
+			terminal.Plain(p.Title),
+			terminal.Plain(where(p)),
+			terminal.Plain(more),
+		)
 	}
 	for _, p := range d.Closed {
 		line("closed", p, "")

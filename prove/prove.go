@@ -84,7 +84,12 @@ func Paths(ctx context.Context, server *kube.Prover, view *graph.View, powers []
 		}
 	}
 	slices.SortFunc(out.Proofs, func(a, b Proof) int {
-		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.Edge, b.Edge), strings.Compare(a.To, b.To), strings.Compare(a.Rule, b.Rule))
+		return cmp.Or(
+			strings.Compare(a.From, b.From),
+			strings.Compare(a.Edge, b.Edge),
+			strings.Compare(a.To, b.To),
+			strings.Compare(a.Rule, b.Rule),
+		)
 	})
 	return out, nil
 }

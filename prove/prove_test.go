@@ -118,7 +118,8 @@ func TestTheAPIServerVerifiesWhatIsSoAndRefutesWhatIsNoLongerSo(t *testing.T) {
 	}
 	for i, want := range []string{
 		"unproven: Container c/open/Pod/web/app CAN_TAKE_OVER Node c/Node/one: only taking the step",
-		"verified: Permission c/open/Permission/create-pods CAN_ESCALATE_TO Permission " + nodes + ": admission lets a privileged pod into namespace open",
+		"verified: Permission c/open/Permission/create-pods CAN_ESCALATE_TO Permission " + nodes +
+			": admission lets a privileged pod into namespace open",
 		"refuted: Permission c/shut/Permission/create-pods CAN_ESCALATE_TO Permission " + nodes + ": admission refuses a privileged pod: ",
 		"verified: ServiceAccount " + app + " HOLDS Permission c/open/Permission/create-pods: the API server allows it",
 		"refuted: ServiceAccount " + app + " HOLDS Permission c/shut/Permission/read-secrets: the API server does not allow it: ",

@@ -121,6 +121,7 @@ var kinds = map[string]where{
 	"Job": inNamespace, "CronJob": inNamespace, "ReplicationController": inNamespace,
 	"Service": inNamespace, "EndpointSlice": inNamespace, "ServiceAccount": inNamespace, "ConfigMap": inNamespace, "Secret": inNamespace,
 	"Role": inNamespace, "RoleBinding": inNamespace, "Ingress": inNamespace, "NetworkPolicy": inNamespace,
-	"Gateway": inNamespace, "HTTPRoute": inNamespace, "GRPCRoute": inNamespace, "TLSRoute": inNamespace, "TCPRoute": inNamespace, "UDPRoute": inNamespace, "ReferenceGrant": inNamespace,
+	"Gateway": inNamespace, "HTTPRoute": inNamespace, "GRPCRoute": inNamespace, "TLSRoute": inNamespace,
+	"TCPRoute": inNamespace, "UDPRoute": inNamespace, "ReferenceGrant": inNamespace,
 	"PodDisruptionBudget": inNamespace, "PersistentVolumeClaim": inNamespace,
 }

@@ -209,8 +209,11 @@ func (o *other) Foreign() *Foreign { return o.about }
 func TestRulesOfOthersNeedNoTestsAndWhatCannotHoldIsSaid(t *testing.T) {
 	head := func(id string) Head { return Head{ID: id, File: "detect/x/" + id + ".yml"} }
 	var out strings.Builder
-	n := ReportForeign(&out, []Rule{&other{head("a"), &Foreign{}}, &other{head("b"), &Foreign{Missing: []string{"no port", "no host"}, Never: true}},
-		&other{head("c"), &Foreign{Missing: []string{"no port"}}}, &other{head("ours"), nil}, &sum{}})
+	n := ReportForeign(
+		&out,
+		[]Rule{&other{head("a"), &Foreign{}}, &other{head("b"), &Foreign{Missing: []string{"no port", "no host"}, Never: true}},
+			&other{head("c"), &Foreign{Missing: []string{"no port"}}}, &other{head("ours"), nil}, &sum{}},
+	)
 	want := "detect/x/b.yml: b: can never fire: no port; no host\ndetect/x/c.yml: c: part of it can never hold: no port\n" +
 		"3 rules of others, which bring no tests: 2 can fire, 1 never\n"
 	if n != 3 || out.String() != want {

@@ -131,9 +131,14 @@ var Edges = []Edge{
 	{Name: "SHARES_VOLUME", Verb: "writes a volume of", Inverse: "reads a volume written by",
 		Sentence: "Both containers of one pod mount the same volume, and the first can write to it.",
 		Joins:    pairs([]string{"Container"}, "Container"), Properties: []Property{text("volume", "Volume", "The volume's name and type.")}},
-	{Name: "RUNS_AS", Verb: "runs as", Inverse: "is used by", Sentence: "A pod runs as a service account, a node's kubelet as a user and a group.",
+	{
+		Name:       "RUNS_AS",
+		Verb:       "runs as",
+		Inverse:    "is used by",
+		Sentence:   "A pod runs as a service account, a node's kubelet as a user and a group.",
 		Joins:      join(pairs([]string{"Pod"}, "ServiceAccount"), pairs([]string{"Node"}, "User", "Group")),
-		Properties: []Property{flag("token", "Token mounted", "The account's token is mounted.")}},
+		Properties: []Property{flag("token", "Token mounted", "The account's token is mounted.")},
+	},
 	{
 		Name:     "BOUND_BY",
 		Verb:     "is bound by",

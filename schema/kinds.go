@@ -54,11 +54,14 @@ var (
 
 // losing adds what is lost with what runs, or with an identity.
 func losing(more ...Property) []Property {
-	return append(more,
+	return append(
+		more,
 		names(number("blastRadius", "Blast radius", "How many targets an attacker reaches who has this: nodes, cloud identities, Secrets by "+
 			"namespace, what is marked critical, the cluster.")),
 		names(text("worstTarget", "Worst target", "The one that gains an attacker most of all who has this.")),
-		names(insight("reachesClusterAdmin", "Reaches cluster administrator", "An attacker who has this can come to do everything in the cluster.")),
+		names(
+			insight("reachesClusterAdmin", "Reaches cluster administrator", "An attacker who has this can come to do everything in the cluster."),
+		),
 	)
 }
 
@@ -120,8 +123,12 @@ var Kinds = []Kind{
 				"Vulnerable to remote code execution",
 				"Has a vulnerability that lets a remote attacker run code, by the documented rule.",
 			),
-			flag("unclear", "May be remote code execution", "Has a vulnerability of high or critical severity that may let a remote attacker run code: "+
-				"no advisory says what exploiting it gives, or they contradict each other."),
+			flag(
+				"unclear",
+				"May be remote code execution",
+				"Has a vulnerability of high or critical severity that may let a remote attacker run code: "+
+					"no advisory says what exploiting it gives, or they contradict each other.",
+			),
 			insight("reads", "Lets strangers read files or memory",
 				"Has a vulnerability that lets a remote attacker read files or memory of what runs the image, by the documented rule."),
 			insight("exploited", "Known exploited vulnerability", "Has a vulnerability in CISA's list of known exploited vulnerabilities."),
@@ -141,7 +148,11 @@ var Kinds = []Kind{
 			insight("rce", "Remote code execution", "Lets a remote attacker run code, by the documented rule."),
 			enum("impact", "Impact", "What an attacker has who exploits it, by the documented rule.",
 				"unknown", "denial of service", "bypass", "disclosure", "privilege escalation", "code execution"),
-			flag("unclear", "May be remote code execution", "It is grave, a stranger may reach it, and whether code can be run is not told or contradicted."),
+			flag(
+				"unclear",
+				"May be remote code execution",
+				"It is grave, a stranger may reach it, and whether code can be run is not told or contradicted.",
+			),
 			insight("kev", "Known exploited", "In CISA's list of known exploited vulnerabilities."),
 			list("cwes", "Weaknesses", "CWE ids."),
 			moment("published", "Published", "When it was published."),
@@ -240,8 +251,12 @@ var Kinds = []Kind{
 			insight("privileged", "Privileged container", "Runs at least one privileged container."),
 			flag("reachesMetadata", "Reaches the metadata service", "No policy known to be enforced keeps it from its cloud's metadata service."),
 			insight("tokenMounted", "Token mounted", "The service account's token is mounted into its containers."),
-			flag("tokenForNode", "Token for its node", "The API server gives the pod's node tokens of its account: those that the pod mounts, and "+
-				"before Kubernetes 1.33 any."),
+			flag(
+				"tokenForNode",
+				"Token for its node",
+				"The API server gives the pod's node tokens of its account: those that the pod mounts, and "+
+					"before Kubernetes 1.33 any.",
+			),
 			dict("runtimeClass", "Runtime class", "The runtime class, where one is set."),
 			flag(
 				"runtimeSandboxed",
@@ -282,7 +297,11 @@ var Kinds = []Kind{
 			flag("readOnlyRoot", "Read-only root", "Its root filesystem is read-only."),
 			list("ports", "Ports", "Declared ports, such as 8080/TCP."),
 			dict("openService", "Open service", "What it runs that asks nobody who they are, such as Tiller; known by image and arguments."),
-			insight("openExecutes", "Runs code for anybody", "What it runs lets those who reach it run code there, by design and without credentials."),
+			insight(
+				"openExecutes",
+				"Runs code for anybody",
+				"What it runs lets those who reach it run code there, by design and without credentials.",
+			),
 			flag("tagMoves", "Tag can be moved", "Its image is named by a tag, and the registry's provider says that tags can be moved; "+
 				"false by digest, or where tags cannot."),
 			list("hostPorts", "Host ports", "Ports opened on the node's addresses."),
@@ -337,13 +356,20 @@ var Kinds = []Kind{
 			flag("failsOpen", "Fails open", "If it does not answer, the object is let in."),
 		)},
 
-	{Name: "ServiceAccount", Label: "Service account", Plural: "Service accounts", Group: "Identity", Family: "Identity", Tenant: "namespace",
+	{
+		Name:     "ServiceAccount",
+		Label:    "Service account",
+		Plural:   "Service accounts",
+		Group:    "Identity",
+		Family:   "Identity",
+		Tenant:   "namespace",
 		Sentence: "The identity pods run as.",
 		Properties: named(losing(
 			flag("automount", "Automounts its token", "Pods get its token unless they decline."),
 			insight("clusterAdmin", "Cluster administrator", "May do everything in the cluster."),
 			critical,
-		)...)},
+		)...),
+	},
 	{Name: "User", Label: "User", Plural: "Users", Group: "Identity", Family: "Identity",
 		Sentence:   "A user that some binding names; Kubernetes itself keeps no users.",
 		Properties: clusterWide(losing(insight("clusterAdmin", "Cluster administrator", "May do everything in the cluster."))...)},

@@ -83,7 +83,8 @@ func (m Match) leavesOpen(vector map[string]string, text string) string {
 	switch {
 	case m.RCE || severity.Compare(string(m.Severity), string(High)) < 0:
 		return ""
-	case vector["AV"] == "N" && vector["PR"] == "N" && m.Impact == DenialOfService && around(text, says, codeWords) != "" && hindered(text) == "":
+	case vector["AV"] == "N" && vector["PR"] == "N" && m.Impact == DenialOfService &&
+		around(text, says, codeWords) != "" && hindered(text) == "":
 		return "the text speaks of running code, CVSS of availability alone"
 	case forbids != "":
 		return ""
@@ -183,8 +184,11 @@ var controlWords = []wording{
 }
 
 // memoryWords are weaknesses of memory that is written.
-var memoryWords = wording{impact: CodeExecution, words: []string{"use after free", "use-after-free", "out-of-bounds write", "buffer overflow",
-	"heap overflow", "write over the bounds", "memory corruption", "double free"}}
+var memoryWords = wording{
+	impact: CodeExecution,
+	words: []string{"use after free", "use-after-free", "out-of-bounds write", "buffer overflow",
+		"heap overflow", "write over the bounds", "memory corruption", "double free"},
+}
 
 // otherWords say what else is gained, in the order in which it counts.
 var otherWords = []wording{
@@ -195,10 +199,35 @@ var otherWords = []wording{
 			"obtain", "retrieve other", "reconnaissance", "sql injection", "sql statements", "guess generated", "file access outside",
 			"unauthorized file access", "read the old", "recover the"}},
 	{impact: Bypass,
-		words: []string{"bypass", "improper authentication", "incorrect authorization", "missing authorization", "impersonat", "spoof", "forge", "forging",
-			"access control", "without authentication", "skip the authentication", "account takeover", "man in the middle",
-			"man-in-the-middle", "write arbitrary files", "arbitrary file write", "write files", "alter ", "not allowed to", "delet", "tamper",
-			"modif", "overwrite", "default credentials", "hardcoded", "hard-coded", "algorithm confusion"}},
+		words: []string{
+			"bypass",
+			"improper authentication",
+			"incorrect authorization",
+			"missing authorization",
+			"impersonat",
+			"spoof",
+			"forge",
+			"forging",
+			"access control",
+			"without authentication",
+			"skip the authentication",
+			"account takeover",
+			"man in the middle",
+			"man-in-the-middle",
+			"write arbitrary files",
+			"arbitrary file write",
+			"write files",
+			"alter ",
+			"not allowed to",
+			"delet",
+			"tamper",
+			"modif",
+			"overwrite",
+			"default credentials",
+			"hardcoded",
+			"hard-coded",
+			"algorithm confusion",
+		}},
 	{impact: DenialOfService, words: []string{"denial of service", "denial-of-service", "dos)", " dos ", "redos", "crash", "panic",
 		"infinite loop", "out-of-memory", "out of memory", "oom ", "memory leak", "resource exhaustion", "resource consumption",
 		"unbounded", "null pointer", "nullptr", "null-pointer", "division by zero", "divide-by-zero", "division by 0", "segmentation",
@@ -215,7 +244,10 @@ var weaknesses = []struct {
 	{Bypass, []string{"CWE-79", "CWE-80", "CWE-352", "CWE-601", "CWE-918", "CWE-444"}},
 	{CodeExecution, []string{"CWE-77", "CWE-78", "CWE-94", "CWE-95", "CWE-502", "CWE-917", "CWE-1336"}},
 	{PrivilegeEscalation, []string{"CWE-250", "CWE-269", "CWE-266"}},
-	{Disclosure, []string{"CWE-22", "CWE-89", "CWE-125", "CWE-200", "CWE-209", "CWE-312", "CWE-319", "CWE-522", "CWE-532", "CWE-552", "CWE-611"}},
+	{
+		Disclosure,
+		[]string{"CWE-22", "CWE-89", "CWE-125", "CWE-200", "CWE-209", "CWE-312", "CWE-319", "CWE-522", "CWE-532", "CWE-552", "CWE-611"},
+	},
 	{Bypass, []string{"CWE-20", "CWE-284", "CWE-285", "CWE-287", "CWE-290", "CWE-295", "CWE-306", "CWE-345", "CWE-346", "CWE-347",
 		"CWE-639", "CWE-798", "CWE-862", "CWE-863"}},
 	{DenialOfService, []string{"CWE-369", "CWE-400", "CWE-401", "CWE-404", "CWE-476", "CWE-617", "CWE-674", "CWE-770", "CWE-789", "CWE-834",

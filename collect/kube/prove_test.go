@@ -68,15 +68,20 @@ func TestTheAPIServerSaysWhoMayAndWhatIsAdmitted(t *testing.T) {
 	for _, ask := range []struct {
 		access kube.Access
 		want   bool
-	}{{app, true}, {other, false}, {kube.Access{User: "nobody", Groups: []string{"system:authenticated"}, Verb: "get", Path: "/version"}, true}} {
+	}{{app, true}, {other, false},
+		{kube.Access{User: "nobody", Groups: []string{"system:authenticated"}, Verb: "get", Path: "/version"}, true},
+	} {
 		if got, err := p.Allowed(t.Context(), ask.access); err != nil || got != ask.want {
 			t.Errorf("%+v: got %t, want %t; error %v", ask.access, got, ask.want, err)
 		}
 	}
 	yes := true
 	pod := func(namespace string) corev1.Pod {
-		return corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "probe"}, Spec: corev1.PodSpec{Containers: []corev1.Container{
-			{Name: "probe", Image: "probe", SecurityContext: &corev1.SecurityContext{Privileged: &yes}}}}}
+		return corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "probe"},
+			Spec: corev1.PodSpec{Containers: []corev1.Container{
+				{Name: "probe", Image: "probe", SecurityContext: &corev1.SecurityContext{Privileged: &yes}}}},
+		}
 	}
 	if ok, why, err := p.Admitted(t.Context(), pod("prove-open")); !ok || err != nil {
 		t.Errorf("a namespace that guards nothing: %t, %q, %v", ok, why, err)
@@ -96,7 +101,10 @@ func TestCredentialsThatMayNotAskAreToldSo(t *testing.T) {
 	if _, err := p.Allowed(t.Context(), kube.Access{User: "x", Verb: "get", Resource: "pods"}); !errors.Is(err, kube.ErrMayNotAsk) {
 		t.Errorf("access review: %v", err)
 	}
-	if _, _, err := p.Admitted(t.Context(), corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "probe"}}); !errors.Is(err, kube.ErrMayNotAsk) {
+	if _, _, err := p.Admitted(t.Context(), corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "probe"}}); !errors.Is(
+		err,
+		kube.ErrMayNotAsk,
+	) {
 		t.Errorf("dry run: %v", err)
 	}
 }

@@ -1196,13 +1196,17 @@ export interface components {
             target: components["schemas"]["Thing"];
             foothold: components["schemas"]["Thing"];
             steps: components["schemas"]["PathStep"][];
-            /** @description Every other step of the routes between entry and target */
+            /** @description Every other step of the routes */
             also: components["schemas"]["PathStep"][];
             entryClass: components["schemas"]["EntryClass"];
             /** @description How sure it is that an attacker gets in, in words */
             confidence: string;
             /** @description Routes beside the first; 999 stands for many */
             alternatives: number;
+            /** @description The title without names */
+            general?: string;
+            /** @description Ids of the things that every route passes */
+            unavoidable?: string[];
             story: string[];
             nodes: components["schemas"]["Thing"][];
             frames: components["schemas"]["Frame"][];
