@@ -144,10 +144,10 @@ func TestGKEsMetadataServerIsKnownByTheNodesLabel(t *testing.T) {
 		node("off", onGCE, "iam.gke.io/gke-metadata-server-enabled: 'false'")+node("silent", onGCE, "")+node("aws", onAWS, ""))
 	var got []string
 	for k, n := range f.Nodes {
-		got = append(got, k.Name+" "+truth(cloud.MetadataServer(n)))
+		got = append(got, k.Name+" "+fmt.Sprint(cloud.MetadataServer(n)))
 	}
 	slices.Sort(got)
-	if text := strings.Join(got, ", "); text != "aws false, off false, on true, silent unknown" {
+	if text := strings.Join(got, ", "); text != "aws false, off false, on true, silent false" {
 		t.Error(text)
 	}
 }
@@ -183,26 +183,51 @@ func TestPoliciesKeepAPodFromTheMetadataServiceWhereTheyAreEnforced(t *testing.T
 	const notMetadata = "{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.169.254/32]}}]}"
 	const ofGKE = "{to: [{ipBlock: {cidr: 169.254.169.252/32}}], ports: [{port: 988}]}"
 	one := seen("", plain)
-	for name, c := range map[string]struct{ yaml, want string }{
-		"no policy":                    {node("n1", onAWS, "") + one, "true"},
-		"all but the metadata service": {node("n1", onAWS, "") + one + calico + egress(notMetadata), "false"},
+	for name, c := range map[string]struct{ yaml, service, ofGKE string }{
+		"no policy":                    {node("n1", onAWS, "") + one, "true", "true"},
+		"all but the metadata service": {node("n1", onAWS, "") + one + calico + egress(notMetadata), "false", "true"},
 		"the metadata service too": {node("n1", onAWS, "") + one + calico +
-			egress("{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}"), "true"},
-		"nowhere":                       {node("n1", onAWS, "") + one + calico + egress(""), "false"},
-		"nobody is known to enforce it": {node("n1", onAWS, "") + one + egress(notMetadata), "unknown"},
+			egress("{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}"), "true", "true"},
+		"nowhere":                       {node("n1", onAWS, "") + one + calico + egress(""), "false", "false"},
+		"nobody is known to enforce it": {node("n1", onAWS, "") + one + egress(""), "unknown", "unknown"},
 		"the node's network": {node("n1", onAWS, "") + seen("", "hostNetwork: true, "+plain) + calico +
-			egress(notMetadata), "true"},
-		"GKE's own server is let through":       {node("n1", onGCE, "") + one + calico + egress(ofGKE), "true"},
-		"GKE's own server means nothing on EKS": {node("n1", onAWS, "") + one + calico + egress(ofGKE), "false"},
+			egress(notMetadata), "true", "true"},
+		"GKE's own server alone": {node("n1", onGCE, "") + one + calico + egress(ofGKE), "false", "true"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, j := judge(t, c.yaml)
 			p := f.Pods[collect.Key{Namespace: "shop", Name: "web"}]
 			for range 2 { // asked again, the same
-				if got := truth(j.ReachesMetadata(p)); got != c.want {
-					t.Errorf("got %s, want %s", got, c.want)
+				if got := truth(j.ReachesMetadata(p)); got != c.service {
+					t.Errorf("the metadata service: got %s, want %s", got, c.service)
+				}
+				if got := truth(j.ReachesMetadataServer(p)); got != c.ofGKE {
+					t.Errorf("GKE's server: got %s, want %s", got, c.ofGKE)
 				}
 			}
 		})
+	}
+}
+
+func TestAClusterIsOneOfEKSByWhatEKSWritesThere(t *testing.T) {
+	for name, c := range map[string]struct{ yaml, want string }{
+		"its nodes are labelled":             {node("n1", "", "eks.amazonaws.com/nodegroup: a"), "true"},
+		"its kubelets are EKS's":             {node("n1", onAWS, "") + "status: {nodeInfo: {kubeletVersion: v1.33.1-eks-1de2ab1}}", "true"},
+		"machines of AWS, whoever runs them": {node("n1", onAWS, ""), "unknown"},
+		"machines of another cloud":          {node("n1", onGCE, ""), "false"},
+		"machines of nobody's":               {node("n1", "", "") + "status: {nodeInfo: {kubeletVersion: v1.33.1}}", "false"},
+		"one of AWS beside another":          {node("n1", onGCE, "") + node("n2", onAWS, ""), "unknown"},
+		"nobody has seen a node":             {account(role), "unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, j := judge(t, c.yaml); truth(j.EKS()) != c.want {
+				t.Errorf("got %s, want %s", truth(j.EKS()), c.want)
+			}
+		})
+	}
+	f := manifests.Facts(t, node("n1", "", ""))
+	f.Cluster.Version = "v1.33.1-eks-1de2ab1"
+	if got := truth(cloud.New(f, netpol.New(f)).EKS()); got != "true" {
+		t.Errorf("by its API server's version: %s", got)
 	}
 }

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
@@ -74,18 +75,33 @@ func (j *Judge) Node(n *collect.Node) (Identity, bool) {
 }
 
 // MetadataServer says whether GKE's metadata server stands between a node's pods and
-// the metadata service: it gives each pod its own identity, and not the node's.
-func MetadataServer(n *collect.Node) *bool {
-	if ProviderOf(n) != Google {
-		no := false
+// the metadata service: it gives each pod its own identity, and not the node's. GKE
+// labels every node that has one.
+func MetadataServer(n *collect.Node) bool {
+	return ProviderOf(n) == Google && n.Labels[metadataServerOn] == "true"
+}
+
+// EKS says whether it is a cluster of EKS, by what its cloud says, its API server's
+// version and its nodes; nil where it may be one: machines of AWS are no proof.
+func (j *Judge) EKS() *bool {
+	yes, no := true, false
+	var aws, seen bool
+	is := strings.Contains(j.facts.Cluster.Version, "-eks-") || j.cluster != nil && j.cluster.Provider == string(AWS)
+	for _, n := range j.facts.Nodes {
+		is = is || strings.Contains(n.KubeletVersion, "-eks-")
+		for label := range n.Labels {
+			is = is || strings.HasPrefix(label, "eks.amazonaws.com/")
+		}
+		aws = aws || ProviderOf(n) == AWS
+		seen = seen || n.KubeletVersion != "" || n.ProviderID != ""
+	}
+	switch {
+	case is:
+		return &yes
+	case seen && !aws:
 		return &no
 	}
-	v, said := n.Labels[metadataServerOn]
-	if !said {
-		return nil
-	}
-	on := v == "true"
-	return &on
+	return nil
 }
 
 // sender is what policies can tell about a pod that asks the metadata service.
@@ -93,12 +109,13 @@ type sender struct {
 	namespace string
 	labels    *collect.Labels
 	host      bool
+	places    int // at which the service may be asked
 }
 
 // The metadata service, as every cloud places it, and where GKE's own server listens.
 var (
-	metadata = at("169.254.169.254", 80)
-	ofGKE    = at("169.254.169.252", 988)
+	metadata = []listener{at("169.254.169.254", 80)}
+	ofGKE    = append(metadata, at("169.254.169.252", 988))
 )
 
 type listener struct {
@@ -112,12 +129,18 @@ func at(address string, port int32) listener {
 
 // ReachesMetadata says whether policies let a pod ask its cloud's metadata service;
 // nil where they forbid it and it is not known whether anything enforces them.
-func (j *Judge) ReachesMetadata(p *collect.Pod) *bool {
-	k := sender{p.Namespace, p.Labels, p.Shape.HostNetwork}
+func (j *Judge) ReachesMetadata(p *collect.Pod) *bool { return j.reaches(p, metadata) }
+
+// ReachesMetadataServer says the same of GKE's metadata server, which some network
+// plugins see under the metadata service's address and some under its own.
+func (j *Judge) ReachesMetadataServer(p *collect.Pod) *bool { return j.reaches(p, ofGKE) }
+
+func (j *Judge) reaches(p *collect.Pod, service []listener) *bool {
+	k := sender{p.Namespace, p.Labels, p.Shape.HostNetwork, len(service)}
 	if known, ok := j.reach[k]; ok {
 		return known
 	}
-	yes := p.Shape.HostNetwork || j.asks(p, metadata) || j.here[Google] && j.asks(p, ofGKE)
+	yes := p.Shape.HostNetwork || slices.ContainsFunc(service, func(l listener) bool { return j.asks(p, l) })
 	var known *bool
 	if state := j.policies.Enforcement().State; yes || state != netpol.Unknown {
 		yes = yes || state == netpol.No

@@ -3,6 +3,7 @@
 package hostpath
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -32,7 +33,20 @@ func Ways(folder string, readOnly bool) (ways []string) {
 // touches says whether a mounted folder is the place, holds it, or lies in it where
 // what lies in it counts.
 func (p place) touches(folder string) bool {
-	return within(p.path, folder) || p.tree && within(folder, p.path)
+	at := p.path
+	if in, home := strings.CutPrefix(at, "~"); home {
+		at = homeAt(folder) + in
+	}
+	return within(at, folder) || p.tree && within(folder, at)
+}
+
+// homeAt is the home that a folder lies in, or one that it holds if it holds any.
+func homeAt(folder string) string {
+	if !within(folder, "/home") {
+		return "/root"
+	}
+	user, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(folder, "/home"), "/"), "/")
+	return "/home/" + cmp.Or(user, "*")
 }
 
 func within(inner, outer string) bool {

@@ -64,7 +64,15 @@ func TestAFolderOpensWhatLiesUnderIt(t *testing.T) {
 		{"/root", "logins", "control-plane keys"},
 		{"/root/.ssh/authorized_keys", "logins", "keys"},
 		{"/root-ca-bundles", "", ""},
+		{"/root/backup", "", ""},
+		{"/home", "logins", "keys"},
 		{"/home/ops", "logins", "keys"},
+		{"/home/ops/.ssh", "logins", "keys"},
+		{"/home/ops/.config", "logins", ""},
+		{"/home/ops/data", "", ""},
+		{"/home/ops/data/.ssh", "", ""},
+		{"/home/ops/.cache/app", "", ""},
+		{"/home/.ssh", "logins", "keys"}, // a user of that name
 		{"/data", "", ""},
 		{"/mnt/disks/a", "", ""},
 		{"/dev", "", ""},
@@ -109,7 +117,10 @@ func TestAFileInAFolderThatCountsOpensWhatTheFolderOpens(t *testing.T) {
 			/etc/NetworkManager/dispatcher.d/x /etc/dhcp/x /etc/modprobe.d/x.conf /etc/modules-load.d/x.conf /etc/tmpfiles.d/x.conf
 			/etc/sysctl.d/x.conf /etc/sysctl.conf /etc/ld.so.preload /etc/ld.so.conf /etc/ld.so.conf.d/x.conf`,
 		Logins: `/etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/sudoers /etc/sudoers.d/x /etc/doas.conf /etc/pam.d/sshd /etc/pam.conf
-			/etc/security/limits.conf /etc/nsswitch.conf /etc/polkit-1/rules.d/x /etc/ssh/sshd_config /root/.bashrc /home/ops/.profile`,
+			/etc/security/limits.conf /etc/nsswitch.conf /etc/polkit-1/rules.d/x /etc/ssh/sshd_config /root/.bashrc /home/ops/.profile
+			/home/ops/.ssh/authorized_keys /home/ops/.bash_profile /home/ops/.bash_login /home/ops/.bash_logout /home/ops/.zshenv
+			/home/ops/.zprofile /home/ops/.zshrc /home/ops/.pam_environment /home/ops/.config/environment.d/x.conf
+			/home/ops/.config/systemd/user/x.service /home/ops/.config/fish/config.fish /home/ops/.local/bin/x`,
 		StaticPods: `/etc/kubernetes/manifests/x.yaml /etc/kubelet.d/x.yaml /var/lib/rancher/k3s/agent/pod-manifests/x.yaml
 			/var/lib/rancher/rke2/agent/pod-manifests/x.yaml /var/lib/rancher/k3s/server/manifests/x.yaml
 			/var/lib/rancher/rke2/server/manifests/x.yaml`,
@@ -150,7 +161,8 @@ func TestAFileBesideOneThatCountsOpensNothing(t *testing.T) {
 	for _, file := range strings.Fields(`/etc/crontab/x /etc/rc.local/x /etc/profile/x /etc/default/app /etc/sysconfig/network
 		/etc/kubernetes/admin.conf.bak /etc/kubernetes/pki/apiserver.crt /etc/ssl/certs/ca.crt /etc/hosts /etc/resolv.conf /etc/machine-id
 		/var/lib/kubelet/plugins /run/app.sock /run/containerd/x /usr/share /usr/local/share /opt/app /programdata/app /proc/sys/vm
-		/proc/cpuinfo /sys/class/net /var/lib/app /var/log/app /rooted /homes /boots`) {
+		/proc/cpuinfo /sys/class/net /var/lib/app /var/log/app /rooted /homes /boots
+		/home/ops/shop /home/ops/.profile.d /root/data`) {
 		if got := Ways(file, false); got != nil {
 			t.Errorf("%s opens %v", file, got)
 		}

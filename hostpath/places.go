@@ -2,6 +2,7 @@ package hostpath
 
 // place is a folder or file of a node that matters to an attacker.
 type place struct {
+	// path begins with "~" where each user's home has one.
 	path string
 	// tree says that anything in the folder counts as the folder does.
 	tree bool
@@ -35,7 +36,7 @@ const (
 
 // places is every one we know, from what gives most and surest to what gives least.
 // Sources: systemd.unit(5), crontab(5), udev(7), ld.so(8), sshd_config(5), pam.d(5),
-// core(5), proc(5), the kernel's documentation of /sys/kernel/uevent_helper, the
+// core(5), bash(1), zsh(1), proc(5), the kernel's documentation of /sys/kernel/uevent_helper, the
 // kubelet's reference and "Static Pods", kubeadm's "Implementation details",
 // containerd's, CRI-O's, Docker's, Podman's and k3s' documentation of their files and
 // sockets, the CNI's of its folders, and the file hierarchy standard.
@@ -98,8 +99,20 @@ var places = []place{
 	{path: "/etc/nsswitch.conf", write: Logins},
 	{path: "/etc/polkit-1", tree: true, write: Logins},
 	{path: "/etc/ssh", tree: true, write: Logins},
-	{path: "/root", tree: true, write: Logins},
-	{path: "/home", tree: true, write: Logins},
+	{path: "~/.ssh", tree: true, write: Logins},
+	{path: "~/.profile", write: Logins},
+	{path: "~/.bash_profile", write: Logins},
+	{path: "~/.bash_login", write: Logins},
+	{path: "~/.bash_logout", write: Logins},
+	{path: "~/.bashrc", write: Logins},
+	{path: "~/.zshenv", write: Logins},
+	{path: "~/.zprofile", write: Logins},
+	{path: "~/.zshrc", write: Logins},
+	{path: "~/.pam_environment", write: Logins},
+	{path: "~/.config/environment.d", tree: true, write: Logins},
+	{path: "~/.config/systemd", tree: true, write: Logins},
+	{path: "~/.config/fish", tree: true, write: Logins},
+	{path: "~/.local/bin", tree: true, write: Logins},
 
 	{path: "/var/lib/kubelet/config.yaml", write: KubeletConfig},
 	{path: "/var/lib/kubelet/kubeadm-flags.env", write: KubeletConfig},
@@ -197,8 +210,7 @@ var places = []place{
 	{path: "/etc/kubernetes/kubelet.conf", read: KubeletKeys},
 	{path: "/etc/kubernetes/bootstrap-kubelet.conf", read: KubeletKeys},
 
-	{path: "/root/.ssh", tree: true, read: Keys},
-	{path: "/home", tree: true, read: Keys},
+	{path: "~/.ssh", tree: true, read: Keys},
 	{path: "/etc/ssh", read: Keys},
 	{path: "/etc/shadow", read: Keys},
 

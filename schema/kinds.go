@@ -194,6 +194,7 @@ var Kinds = []Kind{
 			insight("apiPublic", "API server on the internet", "Its API server has an address of the internet, as its cloud says."),
 			list("apiRanges", "API clients", "The address ranges that may connect to its API server; none where everybody may."),
 			flag("privateNodes", "Private nodes", "Its nodes have no addresses of the internet, as its cloud says."),
+			flag("eks", "EKS", "It is a cluster of Amazon EKS, as its version, its nodes or its cloud say."),
 			flag("cloudRoles", "Roles of the cloud", "Roles of the cloud decide inside the cluster, as its cloud says."),
 			critical,
 		}},
@@ -250,6 +251,7 @@ var Kinds = []Kind{
 			flag("shareProcesses", "Shared process namespace", "Its containers see each other's processes."),
 			insight("privileged", "Privileged container", "Runs at least one privileged container."),
 			flag("reachesMetadata", "Reaches the metadata service", "No policy known to be enforced keeps it from its cloud's metadata service."),
+			flag("reachesMetadataServer", "Reaches GKE's metadata server", "The same for GKE's own server, which gives it its own identity."),
 			insight("tokenMounted", "Token mounted", "The service account's token is mounted into its containers."),
 			flag(
 				"tokenForNode",

@@ -17,6 +17,7 @@ func (c *cluster) clouds() {
 	if j == nil {
 		return
 	}
+	c.b.Set(c.at(self), maybe("eks", j.EKS()))
 	if said := j.Cluster(); said != nil {
 		c.b.Set(c.at(self), graph.S("provider", said.Provider), maybe("apiPublic", said.Public), list("apiRanges", said.Ranges),
 			maybe("privateNodes", said.PrivateNodes), maybe("cloudRoles", said.CloudRoles))
@@ -31,7 +32,7 @@ func (c *cluster) clouds() {
 		if id, ok := j.Node(n); ok {
 			known[id] = true
 			r := c.nodeRef(n.Name)
-			c.b.Set(r, graph.S("provider", string(id.Provider)), maybe("metadataServer", cloud.MetadataServer(n)),
+			c.b.Set(r, graph.S("provider", string(id.Provider)), graph.B("metadataServer", cloud.MetadataServer(n)),
 				maybe("metadataLocal", j.MetadataLocal(n)))
 			c.b.Edge("HAS_IDENTITY", r, c.cloudIdentity(id))
 		}
@@ -55,8 +56,12 @@ func (c *cluster) clouds() {
 // cloudOf draws what a pod gets of its cloud.
 func (c *cluster) cloudOf(p *collect.Pod) {
 	j := c.judged.Clouds
+	r := c.at(p.Of("Pod"))
 	if n := c.facts.Nodes[collect.Key{Name: p.Node}]; n != nil && cloud.ProviderOf(n).HasMetadata() {
-		c.b.Set(c.at(p.Of("Pod")), maybe("reachesMetadata", j.ReachesMetadata(p)))
+		c.b.Set(r, maybe("reachesMetadata", j.ReachesMetadata(p)))
+		if cloud.ProviderOf(n) == cloud.Google {
+			c.b.Set(r, maybe("reachesMetadataServer", j.ReachesMetadataServer(p)))
+		}
 	}
 	for i := range p.Shape.Containers {
 		for _, t := range j.Carries(p, i) {
