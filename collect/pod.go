@@ -103,10 +103,12 @@ type Volume struct {
 	Name string `json:"name"`
 	// Type is the volume source's field name: hostPath, secret, configMap,
 	// projected, emptyDir, persistentVolumeClaim, csi, downwardAPI, nfs, image, …
-	Type       string   `json:"type"`
-	Path       string   `json:"path,omitempty"` // hostPath
-	HostType   string   `json:"hostType,omitempty"`
-	Secrets    []string `json:"secrets,omitempty"` // secret, projected
+	Type     string   `json:"type"`
+	Path     string   `json:"path,omitempty"` // hostPath
+	HostType string   `json:"hostType,omitempty"`
+	Secrets  []string `json:"secrets,omitempty"` // secret, projected
+	// Items are the keys that a volume shows of its Secrets: all of one that is not among them.
+	Items      []KeyRef `json:"items,omitempty"`
 	ConfigMaps []string `json:"configMaps,omitempty"`
 	// NodeSecrets are what the node mounts the volume with; no container sees them.
 	NodeSecrets []string `json:"nodeSecrets,omitempty"`

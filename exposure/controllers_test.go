@@ -225,7 +225,7 @@ func TestGatewaysInDetail(t *testing.T) {
 func TestEveryKindThatCouldNotBeReadIsSaid(t *testing.T) {
 	var all strings.Builder
 	for _, resource := range []string{"services", "pods", "endpointslices", "ingresses", "ingressclasses", "gateways", "gatewayclasses",
-		"referencegrants", "httproutes", "grpcroutes", "nodes"} {
+		"referencegrants", "httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes", "nodes"} {
 		f := collect.NewFacts()
 		f.Apply(collect.Change{Op: collect.GapOpen, Gap: &collect.Gap{Source: "api", What: resource, Why: "403"}})
 		fmt.Fprintf(&all, "# %s\n%s", resource, told(judged(f)))

@@ -104,6 +104,9 @@ func (j *judge) missing() {
 		{"referencegrants", "Pods may be exposed through routes that lead to services of other namespaces."},
 		{"httproutes", "Pods may be exposed through HTTP routes that were not seen."},
 		{"grpcroutes", "Pods may be exposed through gRPC routes that were not seen."},
+		{"tlsroutes", "Pods may be exposed through TLS routes that were not seen."},
+		{"tcproutes", "Pods may be exposed through TCP routes that were not seen."},
+		{"udproutes", "Pods may be exposed through UDP routes that were not seen."},
 		{"nodes", "Node ports and host ports may be open to the internet and not be shown."},
 	} {
 		if g, unseen := j.facts.Unseen(m.resource); unseen {
@@ -131,9 +134,8 @@ func (j *judge) missing() {
 var unreadRoutes = []string{
 	"apisixroutes.apisix.apache.org", "gateways.networking.istio.io", "httpproxies.projectcontour.io", "ingressroutes.traefik.containo.us",
 	"ingressroutes.traefik.io", "ingressroutetcps.traefik.io", "listenersets.gateway.networking.k8s.io", "mappings.getambassador.io",
-	"routegroups.zalando.org",
-	"routes.route.openshift.io", "tcproutes.gateway.networking.k8s.io", "tlsroutes.gateway.networking.k8s.io",
-	"udproutes.gateway.networking.k8s.io", "virtualservers.k8s.nginx.org", "xlistenersets.gateway.networking.x-k8s.io",
+	"routegroups.zalando.org", "routes.route.openshift.io", "virtualservers.k8s.nginx.org",
+	"xlistenersets.gateway.networking.x-k8s.io",
 }
 
 func (j *judge) gap(what, why, consequence string) {

@@ -15,8 +15,8 @@ import (
 // Outside is the name of everything that is not in the cluster.
 const Outside = "outside"
 
-// Reach is who may talk to whom, as the policies say and whether or not
-// anything enforces them. Workloads that no policy tells apart share a class,
+// Reach is who may talk to whom, as the policies say, also where it is not known
+// whether anything enforces them. Workloads that no policy tells apart share a class,
 // so it is as large as the policies are many, not as the workloads are squared.
 type Reach struct {
 	Senders, Receivers []Class
@@ -70,8 +70,12 @@ func (r *Reach) All() iter.Seq[Connection] {
 
 // Connections computes who may talk to whom. owner names the workload of a pod;
 // all its pods that policies cannot tell apart are judged by one of them, also
-// when they have ended: the next ones will be like them.
+// when they have ended: the next ones will be like them. Policies that are known to
+// be enforced by nothing close nothing.
 func (j *Judge) Connections(owner func(*collect.Pod) string) *Reach {
+	if j.enforcement.State == No {
+		j = &Judge{facts: j.facts, namespaces: j.namespaces, selecting: map[subject]selection{}}
+	}
 	marks := j.newMarks()
 	units := j.units(owner, marks)
 	senders, receivers := classes(units, marks.sender), classes(units, marks.receiver)

@@ -277,3 +277,32 @@ func TestMorePoliciesThatAllowNeverCloseAnything(t *testing.T) {
 		}
 	}
 }
+
+// network is a DaemonSet of a network plugin's image.
+func network(image string) string {
+	return fmt.Sprintf("---\napiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: %s, namespace: kube-system}\n"+
+		"spec: {template: {spec: {containers: [{name: c, image: 'docker.io/%s:v3'}]}}}\n", strings.Split(image, "/")[0], image)
+}
+
+func TestPoliciesThatNothingEnforcesCloseNoConnection(t *testing.T) {
+	const closed = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: a}\nspec: {containers: [{name: c, image: i}]}\n" +
+		"---\napiVersion: v1\nkind: Pod\nmetadata: {name: db, namespace: b}\nspec: {containers: [{name: c, image: i}]}\n" +
+		"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny, namespace: b}\n" +
+		"spec: {podSelector: {}, policyTypes: [Ingress]}\n"
+	for _, test := range []struct {
+		name, plugins string
+		open          bool
+	}{
+		{"flannel", network("flannel-io/flannel"), true},
+		{"canal", network("flannel-io/flannel") + network("calico/node"), false},
+		{"nobody knows which", "", false},
+	} {
+		var open bool
+		for c := range New(manifests.Facts(t, closed+test.plugins)).Connections(func(p *collect.Pod) string { return p.Name }).All() {
+			open = open || c.From == "web" && c.To == "db"
+		}
+		if open != test.open {
+			t.Errorf("%s: web may connect to db: %v, want %v", test.name, open, test.open)
+		}
+	}
+}

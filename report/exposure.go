@@ -33,7 +33,7 @@ type Exposure struct {
 }
 
 // Connection is two workloads of which one may connect to the other, as the
-// network policies say. Everything outside of the cluster is "outside".
+// network policies say unless nothing enforces them. Everything outside of the cluster is "outside".
 type Connection struct {
 	From      string   `json:"from"`
 	To        string   `json:"to"`

@@ -117,6 +117,7 @@ var Edges = []Edge{
 			text("path", "Mount path", "Where in the container."),
 			flag("readOnly", "Read only", "The container cannot write to it."),
 			dict("how", "How", "volume, device, env or envFrom."),
+			flag("withoutToken", "Without the token", "The container gets keys of a service account token's Secret beside the token itself."),
 			text("hostFolder", "Host folder", "The folder or file of the node that the container sees there."),
 			list("opens", "Opens", "What using that folder opens to an attacker, such as start-up or runtime-socket."),
 		},

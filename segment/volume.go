@@ -90,7 +90,7 @@ func (c *cluster) mounts(p *collect.Pod, s *collect.ContainerShape, r graph.Ref,
 		props := []graph.Prop{text("path", m.Path), graph.B("readOnly", m.ReadOnly || v.ReadOnly), graph.S("how", "volume")}
 		c.b.Edge("MOUNTS", r, volumes[m.Volume], told(append(c.opened(p, v, &m), props...))...)
 		for _, name := range v.Secrets {
-			c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside("Secret", name)), props...)
+			c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside("Secret", name)), told(append(c.part(p, name, keysShown(v, &m, name)), props...))...)
 		}
 		for _, name := range v.ConfigMaps {
 			c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside("ConfigMap", name)), props...)
@@ -106,13 +106,39 @@ func (c *cluster) mounts(p *collect.Pod, s *collect.ContainerShape, r graph.Ref,
 		refs []collect.KeyRef
 	}{{"Secret", s.EnvSecrets}, {"ConfigMap", s.EnvConfigMaps}} {
 		for _, from := range kind.refs {
-			how := "env"
-			if from.Key == "" {
-				how = "envFrom"
+			how, part := "envFrom", []graph.Prop(nil)
+			if from.Key != "" {
+				how = "env"
+				if kind.name == "Secret" {
+					part = c.part(p, from.Name, []string{from.Key})
+				}
 			}
-			c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside(kind.name, from.Name)), graph.S("how", how), graph.B("readOnly", true))
+			c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside(kind.name, from.Name)),
+				append(part, graph.S("how", how), graph.B("readOnly", true))...)
 		}
 	}
+}
+
+// keysShown are the keys of a Secret that a mounted volume shows; none means all.
+func keysShown(v *collect.Volume, m *collect.Mount, secret string) (keys []string) {
+	for _, k := range v.Items {
+		if k.Name == secret {
+			keys = append(keys, k.Key)
+		}
+	}
+	if len(keys) == 0 && m.SubPath != "" && !m.Expanded {
+		keys = []string{m.SubPath}
+	}
+	return keys
+}
+
+// part says of a token's Secret that a container gets keys of it beside the token.
+func (c *cluster) part(p *collect.Pod, secret string, keys []string) []graph.Prop {
+	s := c.facts.Secrets[collect.Key{Namespace: p.Namespace, Name: secret}]
+	if s == nil || s.Account == "" || len(keys) == 0 || slices.Contains(keys, "token") {
+		return nil
+	}
+	return []graph.Prop{graph.B("withoutToken", true)}
 }
 
 // opened tells which folder of its node a container mounts and what that opens. Of a
@@ -136,7 +162,8 @@ func (c *cluster) device(p *collect.Pod, v *collect.Volume) []graph.Prop {
 	return []graph.Prop{text("hostFolder", folder), list("opens", []string{hostpath.Disk})}
 }
 
-// needs joins a pod to the Secrets that its node gets for it and no container does.
+// needs joins a pod to the Secrets that its node gets for it and no container does:
+// a volume's too that none of them mounts, for the pod names it.
 func (c *cluster) needs(p *collect.Pod, r graph.Ref) {
 	need := func(name, how string) {
 		c.b.Edge("NEEDS", r, c.referred(p.Of("Pod").Beside("Secret", name)), graph.S("how", how))
@@ -147,6 +174,13 @@ func (c *cluster) needs(p *collect.Pod, r graph.Ref) {
 	for _, v := range p.Shape.Volumes {
 		for _, name := range v.NodeSecrets {
 			need(name, "volume")
+		}
+		if !slices.ContainsFunc(p.Shape.Containers, func(s collect.ContainerShape) bool {
+			return slices.ContainsFunc(s.Mounts, func(m collect.Mount) bool { return m.Volume == v.Name })
+		}) {
+			for _, name := range v.Secrets {
+				need(name, "volume")
+			}
 		}
 	}
 }

@@ -84,7 +84,8 @@ func TestSecretsThatOnlyTheNodeGetsAreNoContainers(t *testing.T) {
 		{"as files", "volumes: [{name: v, secret: {secretName: s}}], " + mounted, "", []string{"s volume"}, nil},
 		{"projected", "volumes: [{name: v, projected: {sources: [{secret: {name: s}}]}}], containers: [{name: a, image: i, " +
 			"volumeMounts: [{name: v, mountPath: /m}]}]", "", []string{"s volume"}, nil},
-		{"mounted by no container", "volumes: [{name: v, secret: {secretName: s}}], containers: [{name: a, image: i}]", "", nil, nil},
+		{"mounted by no container", "volumes: [{name: v, secret: {secretName: s}}], containers: [{name: a, image: i}]", "", nil,
+			[]string{"s volume"}},
 		{"as a variable", "containers: [{name: a, image: i, env: [{name: X, valueFrom: {secretKeyRef: {name: s, key: k}}}]}]", "",
 			[]string{"s env"}, nil},
 		{"as variables", "containers: [{name: a, image: i, envFrom: [{secretRef: {name: s}}]}]", "", []string{"s envFrom"}, nil},
@@ -116,6 +117,50 @@ func TestSecretsThatOnlyTheNodeGetsAreNoContainers(t *testing.T) {
 		}
 		if !slices.Equal(mounts, test.mounts) || !slices.Equal(needs, test.needs) {
 			t.Errorf("%s: mounts %v, needs %v; want %v and %v", test.name, mounts, needs, test.mounts, test.needs)
+		}
+	}
+}
+
+func TestAContainerMayGetATokensSecretWithoutTheToken(t *testing.T) {
+	const secret = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: ns, " +
+		"annotations: {kubernetes.io/service-account.name: d}}\ntype: "
+	const token = secret + "kubernetes.io/service-account-token\n"
+	env := func(key string) string {
+		return "containers: [{name: a, image: i, env: [{name: X, valueFrom: {secretKeyRef: {name: s, key: " + key + "}}}]}]"
+	}
+	volume := func(source, mount string) string {
+		return "volumes: [{name: v, " + source + "}], containers: [{name: a, image: i, volumeMounts: [{name: v, mountPath: /m" + mount + "}]}]"
+	}
+	for _, test := range []struct {
+		name, spec, secret string
+		without            bool
+	}{
+		{"the token as a variable", env("token"), token, false},
+		{"the certificate as a variable", env("ca.crt"), token, true},
+		{"a variable of no token's Secret", env("ca.crt"), secret + "Opaque\n", false},
+		{"of a Secret that nobody saw", env("ca.crt"), "", false},
+		{"all as variables", "containers: [{name: a, image: i, envFrom: [{secretRef: {name: s}}]}]", token, false},
+		{"all as files", volume("secret: {secretName: s}", ""), token, false},
+		{"one as a file", volume("secret: {secretName: s, items: [{key: ca.crt, path: ca}]}", ""), token, true},
+		{"two as files", volume("secret: {secretName: s, items: [{key: ca.crt, path: ca}, {key: token, path: t}]}", ""), token, false},
+		{"one file of all", volume("secret: {secretName: s}", ", subPath: ca.crt"), token, true},
+		{"a file of all that a variable names", volume("secret: {secretName: s}", ", subPathExpr: $(FILE)"), token, false},
+		{"one projected", volume("projected: {sources: [{secret: {name: s, items: [{key: ca.crt, path: ca}]}}]}", ""), token, true},
+		{"one projected beside all", volume("projected: {sources: [{secret: {name: s, items: [{key: ca.crt, path: ca}]}}, {secret: {name: s}}]}",
+			""), token, false},
+		{"one of another Secret projected", volume("projected: {sources: [{secret: {name: s}}, {secret: {name: o, items: [{key: ca.crt, "+
+			"path: ca}]}}]}", ""), token, false},
+	} {
+		v := read(t, podWith(test.spec, "")+test.secret)
+		c, _ := v.Node("Container", "c/ns/Pod/p/a")
+		var mounted, without bool
+		for e := range c.Out("MOUNTS") {
+			if e.To.Kind() == "Secret" && e.To.Text("name") == "s" {
+				mounted, without = true, without || e.Value("withoutToken").String() == "true"
+			}
+		}
+		if !mounted || without != test.without {
+			t.Errorf("%s: mounted %v, without its token %v, want %v", test.name, mounted, without, test.without)
 		}
 	}
 }

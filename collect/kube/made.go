@@ -167,10 +167,12 @@ func (m *manifests) tellDoubts() {
 func workloadName(k collect.WorkloadKey) string { return k.Kind + " " + k.Key.String() }
 
 // placePods puts the pods that no node was chosen for on the node that they would
-// be placed on, or every way out of them would end nowhere.
+// be placed on, or every way out of them would end nowhere. One that an API server
+// stored beside its nodes runs on none of them yet.
 func (m *manifests) placePods() {
+	nodes := len(m.facts.Nodes) > 0
 	for _, p := range m.facts.Pods {
-		if p.Node == "" && (p.Phase == "" || p.Phase == "Pending") {
+		if p.Node == "" && (p.Phase == "" || p.Phase == "Pending") && (p.UID == "" || !nodes) {
 			p.Node, p.Made = m.place(), true
 		}
 	}

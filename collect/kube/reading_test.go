@@ -333,6 +333,22 @@ func TestAMadePodIsTheTopmostOwnersAndNobodyHasItsPods(t *testing.T) {
 	}
 }
 
+func TestAPodThatAnAPIServerStoredBesideItsNodesWaitsOnNone(t *testing.T) {
+	const node = "---\napiVersion: v1\nkind: Node\nmetadata: {name: n1}\n"
+	pod := func(name, uid string) string {
+		return fmt.Sprintf("---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, uid: '%s'}\nspec: {containers: [{name: c, image: i}]}\n"+
+			"status: {phase: Pending}\n", name, uid)
+	}
+	for _, test := range []struct{ content, want string }{
+		{node + pod("waits", "u1") + pod("written", ""), "Node n1\nPod default/waits\nPod default/written made by  on n1"},
+		{pod("waits", "u1"), "Node any-node\nPod default/waits made by  on any-node"},
+	} {
+		if got := summary(read(t, fstest.MapFS{"a.yaml": {Data: []byte(test.content)}})); got != test.want {
+			t.Errorf("got:\n%s\nwant:\n%s", got, test.want)
+		}
+	}
+}
+
 func TestAPodThatNoNodeWasChosenForStandsOnOne(t *testing.T) {
 	const pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec: {%s containers: [{name: c, image: i}]}\nstatus: {phase: %s}\n"
 	f := read(t, fstest.MapFS{"a.yaml": {Data: []byte(fmt.Sprintf(pod, "placed", "nodeName: n1,", "Running") +

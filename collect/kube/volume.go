@@ -16,6 +16,7 @@ func volumeOf(v *corev1.Volume) collect.Volume {
 		out.Type, out.Path, out.HostType = "hostPath", s.HostPath.Path, string(deref(s.HostPath.Type))
 	case s.Secret != nil:
 		out.Type, out.Secrets = "secret", []string{str(s.Secret.SecretName)}
+		out.Items = shown(s.Secret.SecretName, s.Secret.Items)
 	case s.ConfigMap != nil:
 		out.Type, out.ConfigMaps = "configMap", []string{str(s.ConfigMap.Name)}
 	case s.Projected != nil:
@@ -65,10 +66,13 @@ func rareSecrets(s *corev1.VolumeSource) []string {
 
 func projected(out *collect.Volume, p *corev1.ProjectedVolumeSource) {
 	out.Type = "projected"
+	whole := map[string]bool{} // Secrets that one of the sources shows all keys of
 	for _, s := range p.Sources {
 		switch {
 		case s.Secret != nil:
 			out.Secrets = append(out.Secrets, str(s.Secret.Name))
+			whole[s.Secret.Name] = whole[s.Secret.Name] || len(s.Secret.Items) == 0
+			out.Items = append(out.Items, shown(s.Secret.Name, s.Secret.Items)...)
 		case s.ConfigMap != nil:
 			out.ConfigMaps = append(out.ConfigMaps, str(s.ConfigMap.Name))
 		case s.ServiceAccountToken != nil:
@@ -82,8 +86,16 @@ func projected(out *collect.Volume, p *corev1.ProjectedVolumeSource) {
 			}
 		}
 	}
+	out.Items = slices.DeleteFunc(out.Items, func(k collect.KeyRef) bool { return whole[k.Name] })
 	slices.Sort(out.Secrets)
 	slices.Sort(out.ConfigMaps)
+}
+
+func shown(secret string, keys []corev1.KeyToPath) (out []collect.KeyRef) {
+	for _, k := range keys {
+		out = append(out, collect.KeyRef{Name: str(secret), Key: str(k.Key)})
+	}
+	return out
 }
 
 func rareVolume(s *corev1.VolumeSource) string {
