@@ -289,3 +289,31 @@ func TestWhoMakesAPodMarksItAsPoliciesLike(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoRemovesTheGuardPasses(t *testing.T) {
+	another := strings.NewReplacer("{name: p}", "{name: q}", "{name: b}", "{name: c}", "policyName: p", "policyName: q")
+	for _, tt := range []struct {
+		name, labels, guards string
+		removal              Removal
+		want                 bool
+	}{
+		{"any policy", "", head + strict + bound, Removal{Policies: true}, true},
+		{"the policy by its name", "", head + strict + bound, Removal{Policies: true, Names: []string{"p"}}, true},
+		{"another policy", "", head + strict + bound, Removal{Policies: true, Names: []string{"b"}}, false},
+		{"any binding", "", head + strict + bound, Removal{Bindings: true}, true},
+		{"the binding by its name", "", head + strict + bound, Removal{Bindings: true, Names: []string{"b"}}, true},
+		{"another binding", "", head + strict + bound, Removal{Bindings: true, Names: []string{"p"}}, false},
+		{"one of two policies", "", head + strict + bound + "\n---\n" + another.Replace(head+strict+bound),
+			Removal{Policies: true, Names: []string{"p"}}, false},
+		{"what the namespace's level refuses too", "pod-security.kubernetes.io/enforce=baseline", head + strict + bound,
+			Removal{Policies: true}, false},
+		{"what nothing refuses", "", "", Removal{Policies: true}, false},
+		{"what is let in anyway", "", head + strict, Removal{Policies: true}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := New(facts(t, tt.labels, tt.guards)).Unguarded("shop", tt.removal); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

@@ -17,8 +17,9 @@ import (
 
 // policy is a ValidatingAdmissionPolicy with the bindings by which it denies.
 type policy struct {
+	name     string
 	spec     *admissionv1.ValidatingAdmissionPolicySpec
-	bindings []*admissionv1.MatchResources
+	bindings []binding
 	// conditions must hold for the policy to be asked, validations for the request to pass.
 	variables, conditions, validations []expression
 	local                              bool // an expression looks at the namespace, or at
@@ -42,10 +43,10 @@ const maxCost = 20_000_000
 
 func policiesOf(f *collect.Facts) (out []*policy) {
 	for k, o := range f.ValidatingPolicies {
-		p := &policy{spec: &o.Spec, answered: map[question]Verdict{}, budget: maxCost}
-		for _, b := range f.ValidatingPolicyBindings {
+		p := &policy{name: k.Name, spec: &o.Spec, answered: map[question]Verdict{}, budget: maxCost}
+		for of, b := range f.ValidatingPolicyBindings {
 			if b.Spec.PolicyName == k.Name && slices.Contains(b.Spec.ValidationActions, admissionv1.Deny) {
-				p.bindings = append(p.bindings, b.Spec.MatchResources)
+				p.bindings = append(p.bindings, binding{of.Name, b.Spec.MatchResources})
 			}
 		}
 		if len(p.bindings) > 0 && o.Spec.MatchConstraints != nil {
@@ -134,8 +135,8 @@ func (p *policy) closed(ns place, r *request) bool {
 // about says whether the policy is bound for the request: by the policy's constraints and
 // those of one of its bindings.
 func (p *policy) about(ns place, r *request) bool {
-	return covers(p.spec.MatchConstraints, ns, r) && slices.ContainsFunc(p.bindings, func(b *admissionv1.MatchResources) bool {
-		return b == nil || covers(b, ns, r)
+	return covers(p.spec.MatchConstraints, ns, r) && slices.ContainsFunc(p.bindings, func(b binding) bool {
+		return b.of == nil || covers(b.of, ns, r)
 	})
 }
 
@@ -152,7 +153,8 @@ func covers(m *admissionv1.MatchResources, ns place, r *request) bool {
 // exceptions are labels of a namespace that the policy makes an exception for.
 func (p *policy) exceptions() map[string]string {
 	out := map[string]string{}
-	for _, m := range append([]*admissionv1.MatchResources{p.spec.MatchConstraints}, p.bindings...) {
+	for _, b := range append([]binding{{of: p.spec.MatchConstraints}}, p.bindings...) {
+		m := b.of
 		if m == nil || m.NamespaceSelector == nil {
 			continue
 		}

@@ -77,6 +77,10 @@ func (g gains) of(m *heldBy) []Hold {
 		return g.within(g.all(m.scope.Namespace))
 	case "bind-namespace-roles":
 		return g.namespaceRoles(m.scope)
+	case "join-cluster-role-bindings":
+		if limited {
+			return g.joined(m)
+		}
 	case "escalate-cluster-roles":
 		if limited {
 			return g.rewritten("ClusterRole", m)
@@ -155,6 +159,24 @@ func (g gains) namespaceRoles(in Scope) (out []Hold) {
 	for _, r := range g.judge.roles.ofNamespaces() {
 		if (in.Namespace == "" || in.Namespace == r.Namespace) && (in.Kind != Names || slices.Contains(in.Names, r.Name)) {
 			out = append(out, g.roles("Role", r.Namespace, []string{r.Name})...)
+		}
+	}
+	return out
+}
+
+// joined is what the ClusterRoles of the named bindings give to those who may bind them.
+func (g gains) joined(m *heldBy) (out []Hold) {
+	for _, name := range m.scope.Names {
+		to, there := g.judge.bound[ref.Ref{Kind: "ClusterRoleBinding", Name: name}]
+		if !there {
+			continue
+		}
+		bind := Request{Verb: "bind", Group: "rbac.authorization.k8s.io", Resource: "clusterroles", Name: to.Name}
+		for who := range m.who {
+			if g.judge.Can(who, bind).Allowed {
+				out = append(out, g.roles(to.Kind, "", []string{to.Name})...)
+				break
+			}
 		}
 	}
 	return out

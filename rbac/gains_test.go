@@ -60,6 +60,21 @@ func TestWhatPowersOverRolesGive(t *testing.T) {
 			[]string{"bind-namespace-roles in reader in namespace shop: read-secrets in namespace shop"}, "exec-pods"},
 		{"binding without the verb bind gives nothing",
 			"ClusterRole r: create " + rights + "clusterrolebindings\nClusterRoleBinding b: r <- User alice", nil, "in"},
+		{"joining a binding is what its ClusterRole gives",
+			"ClusterRole r: bind " + rights + "clusterroles [reader] | patch " + rights + "clusterrolebindings [ops]\n" +
+				"ClusterRole reader: get secrets\nClusterRoleBinding ops: reader <- User bob\nClusterRoleBinding b: r <- User alice",
+			[]string{"join-cluster-role-bindings in ops in the whole cluster: read-secrets in the whole cluster"}, "everything"},
+		{"joining a binding of a role that one may not bind gives nothing",
+			"ClusterRole r: bind " + rights + "clusterroles [other] | patch " + rights + "clusterrolebindings [ops]\n" +
+				"ClusterRole reader: get secrets\nClusterRole other: get pods\nClusterRoleBinding ops: reader <- User bob\n" +
+				"ClusterRoleBinding b: r <- User alice", nil, "in"},
+		{"any role may be bound, but the binding is of this one",
+			"ClusterRole r: bind " + rights + "clusterroles | update " + rights + "clusterrolebindings [ops]\n" +
+				"ClusterRole reader: get secrets\nClusterRoleBinding ops: reader <- User bob\nClusterRoleBinding b: r <- User alice",
+			[]string{"join-cluster-role-bindings in ops in the whole cluster: read-secrets in the whole cluster"}, "everything"},
+		{"a binding that is not there is not joined",
+			"ClusterRole r: bind " + rights + "clusterroles | update " + rights + "clusterrolebindings [gone]\n" +
+				"ClusterRoleBinding b: r <- User alice", nil, "in"},
 		{"writing any ClusterRole is everything",
 			"ClusterRole r: escalate,patch " + rights + "clusterroles\nClusterRoleBinding b: r <- User alice",
 			[]string{"escalate-cluster-roles in the whole cluster: everything in the whole cluster"}, "namespace"},

@@ -88,7 +88,7 @@ func TestHolds(t *testing.T) {
 			[]string{"User alice: bind-roles in edit in namespace shop"}},
 		{"a binding's name is no role's name",
 			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles | patch rbac.authorization.k8s.io:clusterrolebindings [a]\n" +
-				"ClusterRoleBinding b: r <- User alice", nil},
+				"ClusterRoleBinding b: r <- User alice", []string{"User alice: join-cluster-role-bindings in a in the whole cluster"}},
 		{"to create is no power over a name, but by PUT", "ClusterRole r: * rbac.authorization.k8s.io:roles,rolebindings [a]\n" +
 			"RoleBinding shop/b: r <- User alice", []string{"User alice: escalate-roles in a in namespace shop",
 			"User alice: write-role-and-binding in a in namespace shop"}},

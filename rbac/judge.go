@@ -20,6 +20,8 @@ type Judge struct {
 	gaps     []collect.Gap
 	release  release
 	roles    *roles
+	// bound are the roles of all bindings, those that name nobody too.
+	bound map[ref.Ref]ref.Ref
 }
 
 // grant is one binding as one of its subjects sees it.
@@ -38,7 +40,7 @@ func (g grant) unread() bool { return g.role == nil && !g.gone }
 
 // New prepares the answers for a cluster.
 func New(f *collect.Facts) *Judge {
-	j := &Judge{named: map[Subject][]grant{}, release: releaseIn(f)}
+	j := &Judge{named: map[Subject][]grant{}, release: releaseIn(f), bound: map[ref.Ref]ref.Ref{}}
 	roles := rolesOf(f)
 	j.roles = roles
 	for k, b := range f.ClusterRoleBindings {
@@ -60,6 +62,7 @@ func (j *Judge) bind(roles *roles, binding ref.Ref, namespace string, role rbacv
 	if role.Kind == "Role" {
 		to.Namespace = namespace
 	}
+	j.bound[binding] = to
 	if namespace == "" && role.Kind == "Role" {
 		return // the API server refuses such a binding
 	}

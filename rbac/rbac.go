@@ -88,6 +88,11 @@ func (s Subject) groups() []string {
 	return []string{s.Name, authenticated}
 }
 
+// Anybody says that a request without a credential is one of the subject.
+func (s Subject) Anybody() bool {
+	return s.Kind == "User" && s.Name == anonymous || s.Kind == "Group" && s.Name == unauthenticated
+}
+
 // Request is what is asked for. With a Path it is about a URL that is no
 // resource. Namespace "" asks for the whole cluster, Name "" for every object.
 type Request struct {

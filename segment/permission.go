@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breakwater-sec/breakwater/admission"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/rbac"
@@ -120,4 +121,33 @@ func (c *cluster) exceptedIn(h rbac.Hold) string {
 		}
 	}
 	return ""
+}
+
+// unguarded joins the powers to remove policies and create pods to what they amount to, where policies are
+// all that keeps pods from taking over nodes.
+func (c *cluster) unguarded() {
+	done := map[string]bool{}
+	for _, h := range c.judged.Holds {
+		var left admission.Removal
+		switch h.Power {
+		case "remove-policies-and-create-pods":
+			left.Policies = true
+		case "unbind-policies-and-create-pods":
+			left.Bindings = true
+		default:
+			continue
+		}
+		if id := permissionID(h.Power, h.Scope); done[id] || !c.there(h.Scope) {
+			continue
+		} else {
+			done[id] = true
+		}
+		left.Names = h.Scope.Names
+		for k := range c.facts.Namespaces {
+			if covered := h.Scope.Namespace == "" || h.Scope.Namespace == k.Name; covered && c.judged.Admission.Unguarded(k.Name, left) {
+				c.b.Edge("GIVES", c.permission(h.Power, h.Scope), c.permission(takeOverNodes, rbac.Scope{Kind: rbac.Cluster}))
+				break
+			}
+		}
+	}
 }

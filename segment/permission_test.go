@@ -240,3 +240,81 @@ spec: {policyName: p, validationActions: [Deny]}
 		}
 	}
 }
+
+func TestWhoAsksWithoutACredentialIsJoinedWhereItHoldsAPower(t *testing.T) {
+	reads := func(subject string) string {
+		return `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: reads}
+rules: [{verbs: [get], apiGroups: [""], resources: [secrets]}, {verbs: [get], nonResourceURLs: [/healthz]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: reads}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reads}
+subjects: [` + subject + `]
+`
+	}
+	for subject, want := range map[string][]string{
+		"{kind: Group, name: 'system:unauthenticated'}":                     {"c/Cluster -> c/Group/system:unauthenticated"},
+		"{kind: User, name: 'system:anonymous'}":                            {"c/Cluster -> c/User/system:anonymous"},
+		"{kind: Group, name: 'system:authenticated'}":                       nil,
+		"{kind: User, name: 'system:unauthenticated'}":                      nil,
+		"{kind: ServiceAccount, name: 'system:anonymous', namespace: shop}": nil,
+		"{kind: User, name: 'system:serviceaccount:shop:system:anonymous'}": nil,
+	} {
+		if got := edges(t, "TAKES_ANYBODY_FOR", reads(subject)); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", subject, got, want)
+		}
+	}
+	if got := edges(t, "TAKES_ANYBODY_FOR", strings.Replace(reads("{kind: User, name: 'system:anonymous'}"), "[secrets]", "[events]", 1)); got != nil {
+		t.Errorf("to read events is no power, got %q", got)
+	}
+}
+
+func TestToRemoveAPolicyIsWhatItKeptOut(t *testing.T) {
+	const guarded = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: guard}
+spec:
+  matchConstraints: {resourceRules: [{operations: ['*'], apiGroups: [''], apiVersions: [v1], resources: [pods]}]}
+  validations: [{expression: 'false'}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: bound}
+spec: {policyName: guard, validationActions: [Deny]}
+`
+	may := func(verb, resource, name string) string {
+		return role("", `{verbs: [create], apiGroups: [""], resources: [pods]}, {verbs: [`+verb+
+			`], apiGroups: [admissionregistration.k8s.io], resources: [`+resource+`]`+name+`}`)
+	}
+	const policies, bindings = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
+	for _, tt := range []struct{ name, role, want string }{
+		{"any policy", may("delete", policies, ""), "c/Permission/remove-policies-and-create-pods@cluster"},
+		{"the policy", may("patch", policies, ", resourceNames: [guard]"), "c/Permission/remove-policies-and-create-pods@guard"},
+		{"another policy", may("patch", policies, ", resourceNames: [bound]"), ""},
+		{"any binding", may("update", bindings, ""), "c/Permission/unbind-policies-and-create-pods@cluster"},
+		{"the binding", may("delete", bindings, ", resourceNames: [bound]"), "c/Permission/unbind-policies-and-create-pods@bound"},
+		{"to read them", may("get", bindings, ""), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, e := range edges(t, "GIVES", guarded+"---\n"+tt.role) {
+				from, to, _ := strings.Cut(e, " -> ") // system:masters may remove any
+				if to == "c/Permission/take-over-nodes@cluster" && (from == tt.want || !strings.HasSuffix(from, "@cluster")) {
+					got = append(got, from)
+				}
+			}
+			if strings.Join(got, " ") != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

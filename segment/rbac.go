@@ -110,8 +110,12 @@ func (c *cluster) holds() {
 		}
 		c.b.Edge("HOLDS", id, c.permission(h.Power, h.Scope), text("binding", refText(h.Witness.Binding)), text("role", refText(h.Witness.Role)),
 			text("witnessRule", h.Witness.Text))
+		if h.Subject.Anybody() {
+			c.b.Edge("TAKES_ANYBODY_FOR", c.at(self), id)
+		}
 	}
 	c.excepted()
+	c.unguarded()
 	for _, g := range c.judged.Gains {
 		if c.there(g.Scope) && c.there(g.Gives.Scope) {
 			c.b.Edge("GIVES", c.permission(g.Power, g.Scope), c.permission(g.Gives.Power, g.Gives.Scope))
