@@ -13,7 +13,9 @@ type Removal struct {
 	Names []string
 }
 
-func (r Removal) removes(name string) bool { return len(r.Names) == 0 || slices.Contains(r.Names, name) }
+func (r Removal) removes(name string) bool {
+	return len(r.Names) == 0 || slices.Contains(r.Names, name)
+}
 
 // Unguarded says that policies are all that keeps pods that take over their node out of a namespace, and
 // that the removal lets them in.
