@@ -87,14 +87,16 @@ func (j *Judge) Excepted(namespace, user string, groups []string) bool {
 	return j.best(ns, pods) == Admitted
 }
 
-// place is a namespace with the labels that guards go by, who asks there if that is somebody, and the
-// labels and annotations that are put on what is made there.
+// place is a namespace with the labels that guards go by, who asks there if that is somebody, and what
+// is asked for: labels, annotations and the account of what is made there.
 type place struct {
 	name   string
 	labels map[string]string
 	user   string
 	groups []string
 	marks  map[string]string
+	// account is what the pod is to run as, if it is not default.
+	account string
 }
 
 // labelsOf are a namespace's labels with the one that the API server sets.

@@ -317,3 +317,34 @@ func TestWhoRemovesTheGuardPasses(t *testing.T) {
 		})
 	}
 }
+
+func TestAPolicyMayForbidAnAccount(t *testing.T) {
+	only := func(expression string) string {
+		return head + "  validations: [{expression: '" + expression + "'}]\n" + bound
+	}
+	for _, tt := range []struct {
+		name, guards, account string
+		want                  bool
+	}{
+		{"all but default", only(`object.spec.?serviceAccountName.orValue("") in ["", "default"]`), "boss", true},
+		{"default is left", only(`object.spec.?serviceAccountName.orValue("") in ["", "default"]`), "default", false},
+		{"one account", only(`object.spec.serviceAccountName != "boss"`), "boss", true},
+		{"another account", only(`object.spec.serviceAccountName != "boss"`), "web", false},
+		{"by its older name", only(`object.spec.?serviceAccount.orValue("") != "boss"`), "boss", true},
+		{"but for a label", only(`object.spec.serviceAccountName != "boss" || "free" in object.metadata.labels`), "boss", false},
+		{"but for some users", only(`object.spec.serviceAccountName != "boss" || request.userInfo.username == "ann"`), "boss", false},
+		{"a policy about nodes", head + strict + bound, "boss", false},
+		{"that is not bound", head + "  validations: [{expression: 'object.spec.serviceAccountName != \"boss\"'}]\n", "boss", false},
+		{"none", "", "boss", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			j := New(facts(t, "", tt.guards))
+			if got := j.RefusesAccount("shop", tt.account); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+			if j.RefusesAccount("bank", tt.account) {
+				t.Error("of a namespace that was not read nothing is known")
+			}
+		})
+	}
+}

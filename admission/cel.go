@@ -73,11 +73,16 @@ func input(ns place, r *request, plain bool) map[string]any {
 	if r.update {
 		operation = "UPDATE"
 	}
+	made := r.marked(placed(object, ns.name), ns.marks)
+	if pod, ok := made.(map[string]any); ok && ns.account != "" && !plain {
+		spec := pod["spec"].(map[string]any)
+		spec["serviceAccountName"], spec["serviceAccount"] = ns.account, ns.account
+	}
 	name, groups := r.user(ns)
 	kind := map[string]any{"group": r.kind.Group, "version": r.kind.Version, "kind": r.kind.Kind}
 	resource := map[string]any{"group": r.resource.Group, "version": r.resource.Version, "resource": r.resource.Resource}
 	return map[string]any{
-		"object": r.marked(placed(object, ns.name), ns.marks), "oldObject": placed(r.old, ns.name),
+		"object": made, "oldObject": placed(r.old, ns.name),
 		"request": map[string]any{"kind": kind, "requestKind": kind, "resource": resource, "requestResource": resource,
 			"subResource": r.subresource, "requestSubResource": r.subresource, "name": "probe", "namespace": ns.name, "operation": operation,
 			"userInfo": map[string]any{"username": name, "groups": groups, "uid": "", "extra": map[string]any{}}, "dryRun": false},

@@ -25,6 +25,7 @@ type policy struct {
 	local                              bool // an expression looks at the namespace, or at
 	personal                           bool // who makes the request
 	marked                             bool // an expression looks at labels or annotations
+	accounts                           bool // one looks at the account of a pod
 	answered                           map[question]Verdict
 	budget                             uint64
 }
@@ -35,6 +36,7 @@ type question struct {
 	plain   bool
 	place   string // empty where no expression looks at it
 	marks   string // likewise
+	account string
 }
 
 // maxCost bounds the work for one policy, in units of which the API server allows ten
@@ -77,6 +79,7 @@ func (p *policy) compile() {
 		}
 		e.fixed = !ofObject.MatchString(text)
 		p.marked = p.marked || ofMarks.MatchString(text)
+		p.accounts = p.accounts || strings.Contains(text, "serviceAccount")
 		p.personal = p.personal || strings.Contains(text, "userInfo")
 		p.local = p.local || p.personal || strings.Contains(text, "namespace")
 		return e
@@ -172,7 +175,7 @@ func (p *policy) exceptions() map[string]string {
 }
 
 func (p *policy) answer(ns place, r *request, plain bool) Verdict {
-	q := question{request: r.id, plain: plain}
+	q := question{request: r.id, plain: plain, account: ns.account}
 	if p.local {
 		q.place = fmt.Sprint(ns.name, ns.labels, ns.user, ns.groups)
 	}

@@ -268,7 +268,8 @@ subjects: [` + subject + `]
 			t.Errorf("%s: got %q, want %q", subject, got, want)
 		}
 	}
-	if got := edges(t, "TAKES_ANYBODY_FOR", strings.Replace(reads("{kind: User, name: 'system:anonymous'}"), "[secrets]", "[events]", 1)); got != nil {
+	events := strings.Replace(reads("{kind: User, name: 'system:anonymous'}"), "[secrets]", "[events]", 1)
+	if got := edges(t, "TAKES_ANYBODY_FOR", events); got != nil {
 		t.Errorf("to read events is no power, got %q", got)
 	}
 }
@@ -316,5 +317,36 @@ spec: {policyName: guard, validationActions: [Deny]}
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestAnAccountThatAPolicyForbidsIsAFact(t *testing.T) {
+	got := edges(t, "REFUSES_PODS_AS", `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: boss, namespace: shop}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: web, namespace: shop}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: guard}
+spec:
+  matchConstraints: {resourceRules: [{operations: ['*'], apiGroups: [''], apiVersions: [v1], resources: [pods]}]}
+  validations: [{expression: 'object.spec.serviceAccountName != "boss"'}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: bound}
+spec: {policyName: guard, validationActions: [Deny]}
+`)
+	if want := []string{"c/Namespace/shop -> c/shop/ServiceAccount/boss"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

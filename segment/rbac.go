@@ -17,6 +17,9 @@ func (c *cluster) identities() {
 		r := c.serviceAccount(k.Namespace, k.Name)
 		automount := sa.AutomountServiceAccountToken == nil || *sa.AutomountServiceAccountToken
 		c.b.Set(r, labelList(sa.Labels), graph.B("automount", automount), criticality(sa.Labels, sa.Annotations))
+		if c.judged.Admission.RefusesAccount(k.Namespace, k.Name) {
+			c.b.Edge("REFUSES_PODS_AS", c.namespace(k.Namespace), r)
+		}
 	}
 	for k, role := range c.facts.Roles {
 		c.object(k.Of("Role"), labelList(role.Labels))
