@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -55,6 +56,9 @@ to the subject could not be read. Only RBAC is judged: other authorizers are not
 				return err
 			}
 			r.Verb, r.Namespace, r.Name = args[1], namespace, name
+			if r.Resource == "namespaces" && r.Group == "" && namespace == "" {
+				r.Namespace = name // the API server asks about a namespace in itself
+			}
 			if r.Path != "" && namespace+name != "" {
 				return errors.New("a path lies in no namespace and has no name")
 			}
@@ -94,10 +98,19 @@ func (a *permits) ask(f *collect.Facts, who string, r rbac.Request) error {
 		return nil
 	}
 	subject, err := rbac.ParseSubject(who)
-	if err == nil {
-		a.add(f.Cluster.Name, j.Can(subject, r))
+	if err != nil {
+		return err
 	}
-	return err
+	known := j.Knows(subject)
+	if subject.Kind == "User" && !known && strings.Count(subject.Name, "/") == 1 {
+		return fmt.Errorf("no binding names a user %q; did you mean serviceaccount:%s?", subject.Name, subject.Name)
+	}
+	d := j.Can(subject, r)
+	a.add(f.Cluster.Name, d)
+	if !d.Allowed && !known && subject.Kind == "ServiceAccount" {
+		a.Answers[len(a.Answers)-1].Why += " There is no such account among what was read."
+	}
+	return nil
 }
 
 func (a *permits) add(cluster string, d rbac.Decision) {

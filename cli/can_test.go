@@ -17,7 +17,8 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: reader, namespace: shop}
 rules: [{apiGroups: [""], resources: [secrets], verbs: [get]},
-  {apiGroups: [apps], resources: [deployments], resourceNames: [cart], verbs: [patch]}]
+  {apiGroups: [apps], resources: [deployments], resourceNames: [cart], verbs: [patch]},
+  {apiGroups: [""], resources: [namespaces], verbs: [patch]}]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -51,6 +52,11 @@ func TestCanAnswersWithItsProofAndTheExitCode(t *testing.T) {
 		{"a role that was not seen", []string{"bob", "get", "pods", "-n", "shop"}, 1, "unknown"},
 		{"everybody", []string{"*", "get", "secrets", "-n", "shop"}, 0, "ServiceAccount shop/web"},
 		{"a subject that is none", []string{"serviceaccount:web", "get", "secrets"}, 2, "want the account with its namespace"},
+		{"an account written as a user", []string{"shop/web", "get", "secrets"}, 2, "did you mean serviceaccount:shop/web?"},
+		{"an account that is not there", []string{"serviceaccount:shop/gone", "get", "secrets"}, 1, "There is no such account"},
+		{"an account that is there", []string{"serviceaccount:shop/web", "get", "pods"}, 1, "lets it get pods in the whole cluster."},
+		{"a namespace is in itself", []string{"serviceaccount:shop/web", "patch", "namespaces", "--name", "shop"}, 0, "yes"},
+		{"another namespace is not", []string{"serviceaccount:shop/web", "patch", "namespaces", "--name", "bank"}, 1, "no "},
 		{"a path in a namespace", []string{"bob", "get", "/metrics", "-n", "shop"}, 2, "a path lies in no namespace"},
 	}
 	for _, tt := range tests {

@@ -178,5 +178,10 @@ func (j *Judge) Subjects() []Subject {
 // Identities are all that any grant reaches, service accounts through their groups too, sorted.
 func (j *Judge) Identities() []Subject { return j.holders() }
 
+// Knows says that a binding names the subject or, of a service account, that it exists or runs a pod.
+func (j *Judge) Knows(s Subject) bool {
+	return len(j.named[s]) > 0 || slices.Contains(j.accounts, s)
+}
+
 // Gaps says what could not be seen and what the judge's answers may therefore miss.
 func (j *Judge) Gaps() []collect.Gap { return j.gaps }

@@ -1,6 +1,8 @@
 package segment
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -19,7 +21,7 @@ func (c *cluster) permission(power string, in rbac.Scope) graph.Ref {
 		return c.b.Ref("Permission", id)
 	}
 	c.drawn[id] = true
-	r := c.b.Node("Permission", id, graph.S("name", strings.ReplaceAll(power, "-", " ")+" in "+in.String()),
+	r := c.b.Node("Permission", id, graph.S("name", strings.ReplaceAll(power, "-", " ")+" in "+few(in).String()),
 		graph.S("power", power),
 		graph.S("scope", string(in.Kind)), text("namespace", in.Namespace), graph.S("cluster", c.name))
 	if in.Namespace != "" {
@@ -33,11 +35,28 @@ func (c *cluster) permission(power string, in rbac.Scope) graph.Ref {
 	return r
 }
 
+// A scope of more than manyNames names is called by their number and a hash of them.
+const (
+	manyNames   = 16
+	manyNamesID = 32
+)
+
+// few is a scope as it is told: with the first of many names.
+func few(in rbac.Scope) rbac.Scope {
+	if left := len(in.Names) - manyNames; left > 0 {
+		in.Names = append(slices.Clone(in.Names[:manyNames]), fmt.Sprintf("%d more", left))
+	}
+	return in
+}
+
 func permissionID(power string, in rbac.Scope) string {
 	id := "Permission/" + power + "@cluster"
 	if names := strings.Join(in.Names, ","); in.Kind == rbac.Names && names == "cluster" && in.Namespace == "" {
 		id = "Permission/" + power + "@name=cluster" // an object of that name is not the whole cluster
 	} else if in.Kind == rbac.Names {
+		if len(in.Names) > manyNames {
+			names = fmt.Sprintf("%d-names-%x", len(in.Names), sha256.Sum256([]byte(names)))[:manyNamesID]
+		}
 		id = "Permission/" + power + "@" + names
 	} else if in.Namespace != "" {
 		id = "Permission/" + power

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -348,5 +349,32 @@ spec: {policyName: guard, validationActions: [Deny]}
 `)
 	if want := []string{"c/Namespace/shop -> c/shop/ServiceAccount/boss"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAScopeOfManyNamesIsCalledByTheirNumber(t *testing.T) {
+	of := func(n int, last string) rbac.Scope {
+		in := rbac.Scope{Kind: rbac.Names, Namespace: "shop"}
+		for i := range n - 1 {
+			in.Names = append(in.Names, fmt.Sprintf("s%05d", i))
+		}
+		in.Names = append(in.Names, last)
+		return in
+	}
+	id := permissionID("read-secrets", of(10_000, "z"))
+	if want := "shop/Permission/read-secrets@10000-names-"; !strings.HasPrefix(id, want) || len(id) > 80 {
+		t.Errorf("got %s", id)
+	}
+	if id == permissionID("read-secrets", of(10_000, "y")) {
+		t.Error("other names have the same id")
+	}
+	if got := few(of(10_000, "z")).String(); len(got) > 200 || !strings.HasSuffix(got, "s00015, 9984 more in namespace shop") {
+		t.Errorf("told as %s", got)
+	}
+	if got := few(of(16, "z")).String(); !strings.HasSuffix(got, "s00014, z in namespace shop") {
+		t.Errorf("few names are told as %s", got)
+	}
+	if got, want := permissionID("read-secrets", of(2, "z")), "shop/Permission/read-secrets@s00000,z"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
