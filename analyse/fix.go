@@ -24,7 +24,7 @@ func (w *writer) fixes(hops []hop, v weakness, pic *picture) {
 	switch f := w.foothold; {
 	case f.class == Assumed, f.identity():
 	case f.class == SupplyChain:
-		w.ruleFixes(f.entered, len(f.entered.rules) == 1)
+		w.ruleFixes(f.entered, len(f.entered.rules))
 	case f.class == Possible:
 		w.unreadFix()
 		w.exposureFixes()
@@ -43,7 +43,7 @@ func (w *writer) fixes(hops []hop, v weakness, pic *picture) {
 		if len(st.rules) > 0 {
 			w.ruleFixes(st, only)
 		} else if len(st.edges) > 0 {
-			w.grantFix(st, only)
+			w.grantFix(st, only > 0, only == 0 && w.grantedAtOnce(st, from, pic, pic.place(hops[len(hops)-1].group, true)))
 		}
 		from = to
 	}
@@ -59,18 +59,39 @@ func (w *writer) unreadFix() {
 }
 
 // grantFix takes a permission from who holds it.
-func (w *writer) grantFix(st hop, breaks bool) {
+func (w *writer) grantFix(st hop, only, atOnce bool) {
 	e := st.edges[0]
 	f := Fix{Kind: fixGrant, Title: "Take the permission \"" + cmp.Or(e.To.Text("name"), e.To.ID()) + "\" from " + nameOf(e.From),
 		Concerns: []string{kindID(e.From), kindID(e.To)}}
 	f.Text = f.Title + "."
 	if binding, role := e.Value("binding").Str(), e.Value("role").Str(); binding != "" {
 		f.Text = fmt.Sprintf("%s grants it by %s: bind a role with only what is used, or remove the binding.", binding, role)
+		if atOnce && len(st.edges) == 1 {
+			f.Title = "Remove the grants of " + binding + " to " + nameOf(e.From)
+		}
 	}
-	if breaks && len(st.edges) == 1 {
+	if (only || atOnce) && len(st.edges) == 1 {
 		f.Effect = Breaks
 	}
 	w.fix(f)
+}
+
+// grantedAtOnce says that every route to a goal goes on from an identity by what one
+// binding grants it: without the binding there is none.
+func (w *writer) grantedAtOnce(st hop, identity int32, pic *picture, goal int32) bool {
+	if !pic.passes(goal, identity) || slices.ContainsFunc(pic.out[identity], func(i int32) bool { return pic.edges[i].rule >= 0 }) {
+		return false // a technique leads on, too
+	}
+	binding := st.edges[0].Value("binding").Str()
+	if binding == "" {
+		return false
+	}
+	for e := range st.edges[0].From.Out("HOLDS") {
+		if e.Value("binding").Str() != binding {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *writer) fix(f Fix) {
@@ -222,8 +243,12 @@ func narrowing(t Thing) string {
 }
 
 // ruleFixes end a technique: where another way leads to the target, or several
-// techniques to the same place, each alone only lowers the risk.
-func (w *writer) ruleFixes(st hop, breaks bool) {
+// techniques to the same place, each alone only lowers the risk. Several that are the
+// only ways end the path together. techniques is how many make the step that every
+// route takes, 0 if some take another.
+func (w *writer) ruleFixes(st hop, techniques int) {
+	together := Fix{Kind: fixRule, Effect: Breaks}
+	var titles []string
 	for _, id := range st.rules {
 		t := w.rules.byID[id]
 		f := Fix{Kind: fixRule, Rule: id, Title: clause(t.Fix), Text: oneLine(t.Fix)}
@@ -233,12 +258,24 @@ func (w *writer) ruleFixes(st hop, breaks bool) {
 		if because := w.facts.of(t, e); len(because) > 0 {
 			f.Text += " It rests on this: " + because[0].Text + "."
 		}
-		if breaks && len(st.rules) == 1 {
+		if techniques == 1 && len(st.rules) == 1 {
 			f.Effect = Breaks
 		}
+		titles, together.Concerns = merged(titles, []string{f.Title}), merged(together.Concerns, f.Concerns)
 		w.fix(f)
 	}
+	if techniques > 1 && techniques == len(st.rules) {
+		together.Title = "All together: " + strings.Join(titles[:min(len(titles), maxTogether)], "; ")
+		if more := len(titles) - maxTogether; more > 0 {
+			together.Title += fmt.Sprintf("; and %d more", more)
+		}
+		together.Text = fmt.Sprintf("Each of %d techniques leads there: only all of these fixes together end the path.", len(st.rules))
+		w.fix(together)
+	}
 }
+
+// maxTogether is how many fixes the title of a joint one names.
+const maxTogether = 3
 
 // clause is the first clause of a text, as a title.
 func clause(s string) string {

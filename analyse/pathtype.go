@@ -119,7 +119,7 @@ var titleWords = map[string]func(titled) string{
 		case t.class == Possible && t.arrival == "":
 			return t.who
 		case t.class == Possible:
-			return podExposed(t.arrival) + " is running a container that nobody can judge and"
+			return podExposed(t.arrival) + " is running an image that is not assessed and"
 		case t.class == SupplyChain:
 			return "Image of " + t.who + " can be replaced by others and"
 		case t.class == Assumed:

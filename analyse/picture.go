@@ -89,6 +89,37 @@ func newPicture(w *walk, foothold group, starts []int32, goals func(*goal) bool)
 	return p
 }
 
+// to is the picture of the routes to a goal. Who is at a place of the goal's own group
+// has come to the goal: where every step to that place leads to the goal as well,
+// what goes on from there is no route. What ends each step to the goal ends those
+// to the place with it, so nothing is said to be needed that is not.
+func (p *picture) to(goal int32) *picture {
+	there, known := p.at[p.groups[goal]]
+	if !known || there == 0 || !p.arrivesWith(there, goal) {
+		return p
+	}
+	q := *p
+	q.edges = slices.DeleteFunc(slices.Clone(p.edges), func(e stretch) bool { return e.from == there })
+	q.join()
+	q.measure()
+	q.edges = slices.DeleteFunc(q.edges, func(e stretch) bool { return q.cost[e.from] == costOfMost }) // only behind the place
+	q.join()
+	q.measure()
+	q.dominate()
+	return &q
+}
+
+// arrivesWith says that each technique that leads to a place leads to a goal, too.
+func (p *picture) arrivesWith(place, goal int32) bool {
+	return !slices.ContainsFunc(p.in[place], func(i int32) bool {
+		e := p.edges[i]
+		return !slices.ContainsFunc(p.in[goal], func(j int32) bool {
+			o := p.edges[j]
+			return o.from == e.from && o.rule == e.rule && o.kind == e.kind
+		})
+	})
+}
+
 // place is that of a group, or of a goal that is told as it.
 func (p *picture) place(told group, goal bool) int32 {
 	if goal {
@@ -225,23 +256,23 @@ func (p *picture) passes(at, through int32) bool {
 	return through == 0
 }
 
-// only says that every route to a goal takes the step between two places, and that
-// one technique makes it: without that there is no route.
-func (p *picture) only(from, to, goal int32) bool {
+// only is how many techniques make the step between two places, if every route to a
+// goal takes it: without these techniques there is no route. 0 if some routes do not.
+func (p *picture) only(from, to, goal int32) (techniques int) {
 	if !p.passes(goal, to) {
-		return false
+		return 0
 	}
-	n := 0
 	for _, i := range p.in[to] {
 		e := p.edges[i]
 		if p.passes(e.from, to) {
 			continue // it comes from behind
 		}
-		if n++; e.from != from || n > 1 {
-			return false
+		if e.from != from {
+			return 0
 		}
+		techniques++
 	}
-	return n == 1
+	return techniques
 }
 
 // pair is two places that a step joins.

@@ -79,10 +79,14 @@ func TestWhatNoRouteAvoidsIsWhatEndsThemAllWhenItIsGone(t *testing.T) {
 			}
 		}
 		for _, e := range p.edges {
-			want := !p.leads(goal, func(o stretch) bool { return o != e })
-			if got := p.only(e.from, e.to, goal); got != want {
-				t.Errorf("seed %d: step %d to %d breaks: %t, want %t", seed, e.from, e.to, got, want)
-			} else if got {
+			want := !p.leads(goal, func(o stretch) bool { return o.from != e.from || o.to != e.to })
+			got := p.only(e.from, e.to, goal)
+			if got > 0 != want {
+				t.Errorf("seed %d: without all of step %d to %d there is no route: %d techniques, want %t", seed, e.from, e.to, got, want)
+			}
+			if alone := !p.leads(goal, func(o stretch) bool { return o != e }); got == 1 != alone {
+				t.Errorf("seed %d: step %d to %d is made by one technique alone: %d, want %t", seed, e.from, e.to, got, alone)
+			} else if alone {
 				only++
 			}
 		}
@@ -145,5 +149,46 @@ func TestWhereEverythingReachesEverythingThePictureIsBounded(t *testing.T) {
 	}
 	if got := fmt.Sprint(p.needed(places - 1)); got != "[0 119]" {
 		t.Errorf("needed are %s", got)
+	}
+}
+
+func TestWhatGoesOnFromAGoalsOwnPlaceIsNoRouteToIt(t *testing.T) {
+	for seed := range uint64(400) {
+		p := scribbled(seed, 8)
+		goal, place := int32(7), int32(6)
+		for i := range p.groups {
+			p.groups[i] = group{kind: "Node", id: string(rune('a' + i))}
+		}
+		p.groups[place] = p.groups[goal]
+		p.at, p.ends = map[group]int32{p.groups[place]: place}, map[group]int32{p.groups[goal]: goal}
+		for _, e := range slices.Clone(p.edges) { // who comes to the place comes to the goal
+			if e.to == place {
+				e.to = goal
+				p.edges = append(p.edges, e)
+			}
+		}
+		p.join()
+		p.measure()
+		p.dominate()
+		q := p.to(goal)
+		if q == p {
+			t.Fatalf("seed %d: the place is still on routes to its own goal", seed)
+		}
+		for at := int32(1); at < place; at++ {
+			want := !p.leads(goal, func(e stretch) bool { return e.from != at && e.to != at })
+			if got := slices.Contains(q.needed(goal), at); got != want {
+				t.Errorf("seed %d: place %d is needed: %t, want %t", seed, at, got, want)
+			}
+		}
+		for _, s := range q.edges {
+			if s.from == place {
+				t.Errorf("seed %d: a step goes on from the goal's own place", seed)
+			}
+			twin := func(o stretch) bool { return o.from == s.from && (o.to == s.to || s.to == goal && o.to == place) }
+			want := !p.leads(goal, func(o stretch) bool { return !twin(o) })
+			if got := q.only(s.from, s.to, goal) > 0; got && !want {
+				t.Errorf("seed %d: step %d to %d ends all routes: %t, want %t", seed, s.from, s.to, got, want)
+			}
+		}
 	}
 }

@@ -20,7 +20,8 @@ const (
 	mostForSteps     = 15 // that are taken away for how hard the way on is
 	likelyExploited  = 0.1
 	pointsOfKnown    = 30
-	pointsOfPossible = 15
+	pointsOfPossible = 20
+	pointsOfOthers   = 15 // supply chain, assumed
 )
 
 // rate sums the risk's factors: how easy the way in is, how hard the way on, and
@@ -43,8 +44,8 @@ func (w *writer) rate(p *pathType, hops []hop, v weakness, cost int32) {
 				plural(len(hops), "step")),
 		)
 	}
-	if len(w.path.Uncertain) > 0 {
-		w.factor("uncertain", -10, "Something that was not seen might prevent a step.")
+	if w.doubtful() {
+		w.factor("uncertain", -5, "Something that was not seen might prevent a step.")
 	}
 	for _, f := range w.path.RiskFactors {
 		w.path.RiskScore += f.Points
@@ -53,13 +54,22 @@ func (w *writer) rate(p *pathType, hops []hop, v weakness, cost int32) {
 	w.path.Risk = riskWord(w.path.RiskScore)
 }
 
+// doubtful says that something might prevent a step. That nobody knows what lets the
+// attacker in is what makes an entry a possible one, and counts there.
+func (w *writer) doubtful() bool {
+	return slices.ContainsFunc(w.path.Steps, func(st Step) bool {
+		return st.Uncertain != "" && (w.foothold.class != Possible || st.Derived)
+	})
+}
+
 // rateEntry is for how sure it is that an attacker gets in.
 func (w *writer) rateEntry() {
 	switch f := w.foothold; {
 	case f.class == Assumed:
+		w.factor("assumed", pointsOfOthers, "It is assumed that an attacker is there; how they came is not judged.")
 		return
 	case f.class == SupplyChain:
-		w.factor("supply chain", pointsOfPossible, "Others may replace what runs.")
+		w.factor("supply chain", pointsOfOthers, "Others may replace what runs.")
 	case f.identity():
 		w.factor("no credentials", pointsOfKnown, "Callers of the API server have it without credentials of this cluster.")
 	case f.class == Possible:

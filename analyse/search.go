@@ -233,6 +233,7 @@ func (s *search) enter(f *foothold) {
 func (s *search) tell(f *foothold, pic *picture, end int32) {
 	goal := s.field.goalOf(end)
 	s.tellOnce(f, goal.group, func() Path {
+		pic := pic.to(pic.place(goal.group, true))
 		return s.write(goal.of, f, s.retrace(f, s.walk.route(end)), pic, s.walk.cost[end])
 	})
 }

@@ -11,7 +11,12 @@ func (w *writer) story() {
 	if w.foothold.class == Assumed {
 		w.path.Story = append(w.path.Story, sentence("Assume that an attacker has "+placed(w.path.Foothold)))
 	}
+	told := ""
 	for _, st := range w.path.Steps {
+		if st.Edge == "ROUTES_TO" && st.Uncertain == told {
+			st.Uncertain = "" // hop by hop it is the same
+		}
+		told = st.Uncertain
 		w.path.Story = append(w.path.Story, w.sentence(st))
 	}
 }
@@ -19,7 +24,7 @@ func (w *writer) story() {
 func (w *writer) sentence(st Step) string {
 	if !st.Derived {
 		text := st.Evidence[0].Text
-		if st.Uncertain != "" && st.Edge != "ROUTES_TO" {
+		if st.Uncertain != "" {
 			text += "; " + st.Uncertain
 		}
 		return sentence(text)
@@ -35,7 +40,7 @@ func (w *writer) sentence(st Step) string {
 	}
 	text := fmt.Sprintf("%s %s: %s", who, spoken(to), lowerFirst(st.RuleTitle))
 	if len(st.Rules) > 1 {
-		text += fmt.Sprintf(", and in %d more ways", len(st.Rules)-1)
+		text += ", and in " + plural(len(st.Rules)-1, "more way")
 	}
 	if st.Uncertain != "" {
 		text += "; " + st.Uncertain

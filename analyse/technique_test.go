@@ -214,8 +214,8 @@ func TestWhatIsWrongWithATechniqueIsToldAtItsPlace(t *testing.T) {
 	for _, test := range []struct{ from, to, want string }{
 		{"likelihood: certain", "likelihood: often", `attack/r.yaml:4: likelihood "often": want certain, likely or possible`},
 		{"effort: low", "effort: none", `attack/r.yaml:5: effort "none": want low, medium or high`},
-		{"MERGE (a)-[:CAN_TAKE_OVER]->(n)\nwhy", "MERGE (a)-[:RUNS_ON]->(n)\nwhy", "attack/r.yaml:8: 1:88: RUNS_ON is a fact"},
-		{"MERGE (a)-[:CAN_TAKE_OVER]->(n)\nwhy", "MERGE (a)-[:CAN_EXECUTE_IN]->(n)\nwhy", "attack/r.yaml:8:"},
+		{"MERGE (a)-[:CAN_TAKE_OVER]->(n)\nwhy", "MERGE (a)-[:RUNS_ON]->(n)\nwhy", "attack/r.yaml:10: 1:88: RUNS_ON is a fact"},
+		{"MERGE (a)-[:CAN_TAKE_OVER]->(n)\nwhy", "MERGE (a)-[:CAN_EXECUTE_IN]->(n)\nwhy", "attack/r.yaml:10:"},
 		{"why: w", "unless: [{name: g, match: 'MATCH (v:Volume) WHERE v.hostPath'}]\nwhy: w",
 			"v is not a variable of every pattern of the rule's match"},
 	} {

@@ -91,7 +91,7 @@ func (w *writer) into(f *foothold) Step {
 	}
 	e := f.entered.edges[0]
 	return Step{From: w.at, Edge: "RUNS", Verb: edgeOf("RUNS").Verb, To: f.group.id, Uncertain: "it is not known " + f.doubt,
-		Evidence: []Evidence{{Text: nameOf(e.To) + " receives the traffic, and " + unread(e.To), Nodes: []string{kindID(e.From), kindID(e.To)}}}}
+		Evidence: []Evidence{{Text: nameOf(e.To) + " receives the traffic", Nodes: []string{kindID(e.From), kindID(e.To)}}}}
 }
 
 // arrivals draws the first way in as the path's own and the others beside it.

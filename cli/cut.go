@@ -9,8 +9,6 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/datadir"
-	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/terminal"
 )
@@ -25,7 +23,7 @@ type cutAnswer struct {
 func cutCommand(s streams) *cobra.Command {
 	var in input
 	var f format
-	var risk string
+	var risk, assume string
 	c := &cobra.Command{
 		Use:   "cut",
 		Short: "The fewest fixes that together end the attack paths",
@@ -34,21 +32,9 @@ most of those left. The answer says also how few could do at least: that many of
 paths have no fix in common.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var d report.Paths
-			if len(in.from) == 0 {
-				cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
-				if err != nil {
-					return err
-				}
-				if err := cl.ask(c.Context(), "/report/paths", nil, &d); err != nil {
-					return err
-				}
-			} else {
-				w, err := in.world(c.Context())
-				if err != nil {
-					return err
-				}
-				d = report.AttackPaths(w)
+			d, _, err := pathsOf(c.Context(), s, in, assume)
+			if err != nil {
+				return err
 			}
 			var chosen []analyse.Path
 			for _, p := range d.Paths {
@@ -60,6 +46,7 @@ paths have no fix in common.`,
 		},
 	}
 	in.flags(c)
+	assumeFlag(c, &assume)
 	risk = severity.Rated[0]
 	c.Flags().Var(&choice{&risk, severity.Rated}, "risk", "only paths of at least this risk: "+strings.Join(severity.Rated, ", "))
 	output(c, &f, "table", "json")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/report"
+	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/terminal"
 )
@@ -186,29 +188,14 @@ SubjectAccessReviews, and for dry runs pods; what they may not ask stays unprove
 			if proving && len(in.from) != 1 {
 				return errors.New("--prove asks one cluster: want exactly one --from context:NAME or in-cluster")
 			}
-			if len(in.from) == 0 {
-				cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
-				if err != nil {
+			var w *scope.World
+			var err error
+			if d.Paths, w, err = pathsOf(c.Context(), s, in, assume); err != nil {
+				return err
+			}
+			if proving {
+				if d.Proof, err = provePaths(c.Context(), in, w, d.Paths.Paths); err != nil {
 					return err
-				}
-				if err := cl.ask(c.Context(), "/report/paths"+assuming(assume), nil, &d.Paths); err != nil {
-					return err
-				}
-			} else {
-				w, err := in.world(c.Context())
-				if err != nil {
-					return err
-				}
-				d.Paths = report.AttackPaths(w)
-				if assume != "" {
-					if d.Paths, err = report.AssumedPaths(c.Context(), w, assume); err != nil {
-						return err
-					}
-				}
-				if proving {
-					if d.Proof, err = provePaths(c.Context(), in, w, d.Paths.Paths); err != nil {
-						return err
-					}
 				}
 			}
 			if err := printPaths(s, f, d); err != nil {
@@ -224,10 +211,35 @@ SubjectAccessReviews, and for dry runs pods; what they may not ask stays unprove
 	in.flags(c)
 	output(c, &f, "table", "json", "jsonl")
 	fail.flags(c, severity.Rated, "a path has at least this risk")
-	c.Flags().StringVar(&assume, "assume", "", "the paths from what an attacker is assumed to have: workload:NAMESPACE/NAME, "+
-		"pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME, group:NAME, node:NAME, image:NAME, repository:NAME, or any")
+	assumeFlag(c, &assume)
 	c.Flags().BoolVar(&proving, "prove", false, "ask the cluster's API server whether the steps are so; changes nothing")
 	return c
+}
+
+func assumeFlag(c *cobra.Command, assume *string) {
+	c.Flags().StringVar(assume, "assume", "", "the paths from what an attacker is assumed to have: workload:NAMESPACE/NAME, "+
+		"pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME, group:NAME, node:NAME, image:NAME, repository:NAME, or any")
+}
+
+// pathsOf asks the running server, or computes what --from names: then the World is
+// there, too.
+func pathsOf(ctx context.Context, s streams, in input, assume string) (d report.Paths, w *scope.World, err error) {
+	if len(in.from) == 0 {
+		cl, err := dial(ctx, s.err, datadir.Dir(in.data))
+		if err != nil {
+			return d, nil, err
+		}
+		err = cl.ask(ctx, "/report/paths"+assuming(assume), nil, &d)
+		return d, nil, err
+	}
+	if w, err = in.world(ctx); err != nil {
+		return d, nil, err
+	}
+	if assume != "" {
+		d, err = report.AssumedPaths(ctx, w, assume)
+		return d, w, err
+	}
+	return report.AttackPaths(w), w, nil
 }
 
 // assuming asks the server for the paths from what is assumed.
@@ -259,9 +271,26 @@ func printPaths(s streams, f format, d provenPaths) error {
 			return err
 		}
 	}
-	fmt.Fprintf(s.err, "%d attack paths\n", len(d.Paths.Paths))
+	printLosable(s, d.Paths)
+	fmt.Fprintln(s.err, terminal.Count(len(d.Paths.Paths), "attack path"))
 	printGaps(s.err, d.Gaps)
 	return nil
+}
+
+// printLosable says what the paths from outside leave out: what would be worst if an
+// attacker had it.
+func printLosable(s streams, d report.Paths) {
+	if d.Losable == 0 {
+		return
+	}
+	fmt.Fprintf(s.out, "Assume a breach: workloads and identities that lead an attacker to a target: %d. Worst to lose:\n", d.Losable)
+	t := newTable(s.out, "CLUSTER", "THING", "TARGETS", "WORST")
+	for _, l := range d.WorstToLose {
+		t.row(l.Cluster, l.Kind+" "+strings.TrimPrefix(l.Namespace+"/"+l.Name, "/"), strconv.FormatInt(l.Targets, 10), l.Worst)
+	}
+	_ = t.flush() // as all that is printed here
+	fmt.Fprintln(s.out, "How, and what ends it: breakwater paths --assume any, breakwater cut --assume any")
+	fmt.Fprintln(s.out)
 }
 
 func dumpCommand(s streams) *cobra.Command {

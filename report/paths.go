@@ -14,7 +14,12 @@ import (
 type Paths struct {
 	Paths       []analyse.Path       `json:"paths"`
 	ChokePoints []analyse.ChokePoint `json:"chokePoints"`
-	Gaps        []collect.Gap        `json:"gaps"`
+	// WorstToLose are the workloads and identities that lead to most, once an
+	// attacker has them, and Losable how many lead to anything. Paths from them are
+	// told when they are assumed to be lost.
+	WorstToLose []Losable     `json:"worstToLose,omitempty"`
+	Losable     int           `json:"losable,omitempty"`
+	Gaps        []collect.Gap `json:"gaps"`
 }
 
 // AssumedPaths are the paths from what an attacker is assumed to have.
@@ -40,6 +45,7 @@ func AttackPaths(w *scope.World) Paths {
 			cmp.Compare(a.ID, b.ID))
 	})
 	out.ChokePoints = append(out.ChokePoints, scope.ChokePoints(out.Paths)...)
+	out.WorstToLose, out.Losable = worstToLose(w)
 	out.Gaps = append(out.Gaps, w.Gaps()...)
 	return out
 }
