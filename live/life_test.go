@@ -157,6 +157,7 @@ func TestAPathThatAnEarlierVersionStoredLivesOnUnderItsNewId(t *testing.T) {
 	r := start(t, db, flawedImages(t), f.source("prod"))
 	f.sayAll(vulnerableFacts(t))
 	f.say(synced())
+	r.until(t, "the path", open(store.Active, ""))
 	r.until(t, "stored", func(*World) bool { return r.stored(t) != "" })
 	p := r.World().Clusters["prod"].Open[0]
 	if err := r.store.Rename(t.Context(), "prod", map[string]string{p.ID: "path-of-old"}, p.FirstSeen); err != nil {

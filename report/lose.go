@@ -28,12 +28,9 @@ const mostToLose = 5
 // worstToLose lists what leads to most, and counts all that lead to anything. Who
 // sees only part of a cluster is told nothing of it: targets lie in all of it.
 func worstToLose(w *scope.World) (worst []Losable, all int) {
-	if !w.All() {
-		return nil, 0
-	}
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "ServiceAccount", "User", "Group"} {
 		for n := range w.View.Nodes(kind) {
-			if l := losable(n); l.Targets > 0 && !partOfAnother(n) {
+			if l := losable(n); l.Targets > 0 && !partOfAnother(n) && w.Whole(l.Cluster) {
 				worst = append(worst, l)
 			}
 		}
