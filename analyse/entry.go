@@ -237,7 +237,7 @@ func (s *search) assumed(a assumption) (out []*foothold) {
 			for n := range s.view.Nodes(kind) {
 				if word == "workload" {
 					s.assumeWorkload(a, n, note)
-				} else if a.means(n) && !(a.kind == "any" && administrators(n)) {
+				} else if a.means(n) && !(a.kind == "any" && Administrators(n)) {
 					note(singly(n), n, s.inside(n))
 				}
 			}
@@ -252,9 +252,9 @@ func (s *search) assumed(a assumption) (out []*foothold) {
 	return out
 }
 
-// administrators are those to whom Kubernetes itself allows all: that they may take
+// Administrators are those to whom Kubernetes itself allows all: that they may take
 // over their cluster is no news among all there is to lose.
-func administrators(n graph.Node) bool {
+func Administrators(n graph.Node) bool {
 	return n.Kind() == "Group" && n.Text("name") == "system:masters"
 }
 

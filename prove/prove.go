@@ -224,24 +224,19 @@ func words(a kube.Access) string {
 	return text
 }
 
-// caller is an identity as the API server sees its requests.
+// caller is an identity as the API server sees its requests; of a group it is somebody
+// of whom nothing else is known.
 func caller(identity graph.Node) kube.Access {
-	name := identity.Text("name")
-	switch identity.Kind() {
-	case "ServiceAccount":
-		ns := identity.Text("namespace")
-		return kube.Access{User: "system:serviceaccount:" + ns + ":" + name,
-			Groups: []string{"system:serviceaccounts", "system:serviceaccounts:" + ns, "system:authenticated"}}
-	case "Group":
-		if name == "system:unauthenticated" {
-			return kube.Access{User: "system:anonymous", Groups: []string{name}}
-		}
-		return kube.Access{User: "breakwater:any-member", Groups: []string{name, "system:authenticated"}}
+	who := rbac.Subject{Kind: identity.Kind(), Namespace: identity.Text("namespace"), Name: identity.Text("name")}
+	user, groups := who.As()
+	switch {
+	case user != "":
+	case slices.Contains(groups, "system:unauthenticated"):
+		user = "system:anonymous"
+	default:
+		user = "breakwater:any-member"
 	}
-	if name == "system:anonymous" {
-		return kube.Access{User: name, Groups: []string{"system:unauthenticated"}}
-	}
-	return kube.Access{User: name, Groups: []string{"system:authenticated"}}
+	return kube.Access{User: user, Groups: groups}
 }
 
 // maxNamespaces bounds the dry runs for one permission.

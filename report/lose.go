@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/scope"
 )
@@ -51,7 +52,7 @@ func rank(l Losable) int {
 // partOfAnother is a pod that a workload stands for, and whom Kubernetes itself
 // allows everything.
 func partOfAnother(n graph.Node) bool {
-	return n.Kind() == "Pod" && !strings.HasPrefix(n.Text("workload"), "Pod/") || n.Kind() == "Group" && n.Text("name") == "system:masters"
+	return n.Kind() == "Pod" && !strings.HasPrefix(n.Text("workload"), "Pod/") || analyse.Administrators(n)
 }
 
 func losable(n graph.Node) Losable {

@@ -212,7 +212,7 @@ metadata: {name: closed, labels: {pod-security.kubernetes.io/enforce: baseline}}
 }
 
 func TestWhomAPolicyExceptsHoldsWhatItRefusesToOthers(t *testing.T) {
-	const guarded = `
+	guarded := `
 apiVersion: v1
 kind: Namespace
 metadata: {name: shop}
@@ -275,24 +275,30 @@ subjects: [` + subject + `]
 	}
 }
 
-func TestToRemoveAPolicyIsWhatItKeptOut(t *testing.T) {
-	const guarded = `
-apiVersion: v1
-kind: Namespace
-metadata: {name: shop}
----
+// policy is an admission policy that lets in the pods of which an expression is true,
+// and its binding.
+func policy(expression string) string {
+	return `---
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: guard}
 spec:
   matchConstraints: {resourceRules: [{operations: ['*'], apiGroups: [''], apiVersions: [v1], resources: [pods]}]}
-  validations: [{expression: 'false'}]
+  validations: [{expression: '` + expression + `'}]
 ---
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata: {name: bound}
 spec: {policyName: guard, validationActions: [Deny]}
 `
+}
+
+func TestToRemoveAPolicyIsWhatItKeptOut(t *testing.T) {
+	guarded := `
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+` + policy("false")
 	may := func(verb, resource, name string) string {
 		return role("", `{verbs: [create], apiGroups: [""], resources: [pods]}, {verbs: [`+verb+
 			`], apiGroups: [admissionregistration.k8s.io], resources: [`+resource+`]`+name+`}`)
@@ -334,19 +340,7 @@ metadata: {name: boss, namespace: shop}
 apiVersion: v1
 kind: ServiceAccount
 metadata: {name: web, namespace: shop}
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicy
-metadata: {name: guard}
-spec:
-  matchConstraints: {resourceRules: [{operations: ['*'], apiGroups: [''], apiVersions: [v1], resources: [pods]}]}
-  validations: [{expression: 'object.spec.serviceAccountName != "boss"'}]
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata: {name: bound}
-spec: {policyName: guard, validationActions: [Deny]}
-`)
+`+policy(`object.spec.serviceAccountName != "boss"`))
 	if want := []string{"c/Namespace/shop -> c/shop/ServiceAccount/boss"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
