@@ -181,7 +181,6 @@ for (const [width, height] of [
 }
 
 test("a path of 300 things is folded, and unfolds in place", async ({ page }) => {
-  test.skip(true, "siblings that are unfolded are not drawn in the browser yet, though fold.test.ts has them");
   const said = complaints(page);
   await given(page, manyServices(99));
   await page.goto("/path?cluster=prod&id=p");

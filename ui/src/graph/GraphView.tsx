@@ -40,8 +40,9 @@ export function GraphView({ drawing, chosen, choose, fixed = false, others = 0, 
     room = page > 760 ? page - 200 : page - 32;
   const across = useLayout(folded, "RIGHT", room >= narrow);
   const fits = room >= narrow && view(across.data ?? estimate(folded, "RIGHT"), { width: room, height: Infinity }).fits;
-  const down = useLayout(folded, "DOWN", room < narrow || (!fits && folded.nodes.length <= 40));
-  const beside = room >= narrow && !fits && column(down.data ?? estimate(folded, "DOWN"), room);
+  const short = folded.nodes.length <= 40; // more things are drawn across, not beside the story
+  const down = useLayout(folded, "DOWN", room < narrow || (!fits && short));
+  const beside = room >= narrow && !fits && short && column(down.data ?? estimate(folded, "DOWN"), room);
   const turned = room < narrow || beside;
   const layout = turned ? down.data : across.data;
   const shown = layout?.drawing ?? folded;
