@@ -160,7 +160,6 @@ for (const [width, height] of [
   });
 
   test(`the evidence never covers what is chosen at ${width} px`, async ({ page }) => {
-    test.skip(width === 800, "at 800 px it walks every step of three paths for longer than a test may take");
     await page.setViewportSize({ width, height });
     const { items } = await (await page.request.get("/api/v1/paths?limit=3")).json();
     for (const { cluster, id } of items) {
