@@ -57,6 +57,20 @@ func TestAFreshUsersWalk(t *testing.T) {
 			finds: []string{unread}},
 		{readme: "breakwater exposure --from context:prod -o json", args: []string{"exposure", "--from", "./manifests", "-o", "json"},
 			finds: []string{"manifests/team/Deployment/front"}},
+		{readme: "breakwater paths --from ./manifests --assume any", args: []string{"paths", "--from", "./manifests", "--assume", "any"},
+			finds: []string{"Assume that an attacker has", "Rollout cache", "privileged", unread}},
+		{readme: "breakwater cut --from ./manifests", args: []string{"cut", "--from", "./manifests", "--assume", "any"},
+			finds: []string{"Drop `privileged: true`", unread}},
+		{readme: "breakwater diff --base ./main --head ./branch", args: []string{"diff", "--base", "./main", "--head", "./branch"},
+			finds: []string{"Opens 1 attack path", "privileged", "Not seen"}},
+		{readme: "breakwater paths --from context:prod --prove", args: []string{"paths", "--from", "./manifests", "--prove"}, code: 2,
+			finds: []string{"--prove asks an API server, and ./manifests is none"}},
+		{readme: "breakwater can serviceaccount:shop/web get secrets -n shop --from context:prod",
+			args:  []string{"can", "serviceaccount:team/report", "get", "configmaps", "-n", "team", "--from", "./manifests"},
+			finds: []string{"yes", "reads"}},
+		{readme: "breakwater least-privilege serviceaccount:shop/web --audit audit.log --from context:prod",
+			args:  []string{"least-privilege", "serviceaccount:team/report", "--audit", "requests.log", "--from", "./manifests"},
+			finds: []string{"configmaps", "kind: Role"}},
 		{args: []string{"dump", "./manifests", "--to", "prod.dump"}, finds: []string{"prod.dump"}},
 		{readme: `breakwater query --from prod.dump "MATCH (p:Pod) WHERE p.privileged RETURN p"`,
 			args:  []string{"query", "--from", "prod.dump", "MATCH (p:Pod) WHERE p.privileged RETURN p"},
@@ -99,7 +113,16 @@ func newWalk(t *testing.T) *walk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.put(t, "manifests/team.yaml", strings.ReplaceAll(string(manifests), "REGISTRY", w.registry))
+	team := strings.ReplaceAll(string(manifests), "REGISTRY", w.registry)
+	w.put(t, "manifests/team.yaml", team)
+	w.put(t, "main/team.yaml", team)
+	w.put(t, "branch/team.yaml", strings.Replace(team, "        - name: front",
+		"        - securityContext: {privileged: true}\n          name: front", 1))
+	w.put(t, "requests.log", `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","stage":"ResponseComplete","auditID":"1",`+
+		`"verb":"list","requestURI":"/api/v1/namespaces/team/configmaps","requestReceivedTimestamp":"2099-01-01T00:00:00.000000Z",`+
+		`"user":{"username":"system:serviceaccount:team:report","groups":["system:serviceaccounts","system:authenticated"]},`+
+		`"objectRef":{"resource":"configmaps","namespace":"team","apiVersion":"v1"},"responseStatus":{"metadata":{},"code":200},`+
+		`"stageTimestamp":"2099-01-01T00:00:00.000000Z"}`+"\n")
 	w.put(t, "known_exploited_vulnerabilities.json", `{"catalogVersion":"2099.01.01","dateReleased":"2099-01-01T00:00:00Z","count":1,`+
 		`"vulnerabilities":[{"cveID":"CVE-2099-0001","dateAdded":"2099-01-01"}]}`)
 	w.put(t, "all.zip", zipped(t, osv("CVE-2099-0001", "openssl", `,{"fixed":"99"}`), osv("CVE-2099-0002", "nobody-has-it", "")))
