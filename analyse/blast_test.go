@@ -1,6 +1,7 @@
 package analyse
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -85,9 +86,15 @@ func TestWhatIsAssumedIsWhereThePathsBegin(t *testing.T) {
 		{"a user without rights", "user:ann", nil},
 		{"a workload that has ended", "workload:shop/job", nil},
 	}
+	breach := NewBreach(v, rules)
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, _, err := breach.Assume(late, "any"); err == nil {
+		t.Error("who did not wait is answered")
+	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			paths, gaps, _, err := Assume(t.Context(), v, rules, test.assume)
+			paths, gaps, _, err := breach.Assume(t.Context(), test.assume)
 			if err != nil || len(gaps) > 0 {
 				t.Fatal(err, gaps)
 			}
@@ -103,14 +110,17 @@ func TestWhatIsAssumedIsWhereThePathsBegin(t *testing.T) {
 			}
 		})
 	}
-	if all, _, _, err := Assume(t.Context(), v, rules, "any"); err != nil || len(all) != 5 {
+	if on, err := breach.surveyed(t.Context()); err != nil || on != breach.survey {
+		t.Errorf("the cluster is surveyed anew: %v", err)
+	}
+	if all, _, _, err := breach.Assume(t.Context(), "any"); err != nil || len(all) != 5 {
 		t.Errorf("any: %d paths, %v", len(all), err)
 	}
-	if _, _, found, err := Assume(t.Context(), v, rules, "sa:ops/nobody"); found || err != nil {
+	if _, _, found, err := breach.Assume(t.Context(), "sa:ops/nobody"); found || err != nil {
 		t.Errorf("what is not there is found: %v", err)
 	}
 	for _, wrong := range []string{"", "cart", "workload:cart", "workload:/x", "pet:shop/cat", "sa:shop/", "node:"} {
-		if _, _, _, err := Assume(t.Context(), v, rules, wrong); err == nil {
+		if _, _, _, err := breach.Assume(t.Context(), wrong); err == nil {
 			t.Errorf("%q is taken", wrong)
 		}
 	}

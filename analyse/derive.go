@@ -22,7 +22,11 @@ func Cluster(
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("derive edges of cluster %s: %w", seg.Name(), err)
 	}
-	s := newSearch(graph.NewView(view.Vocabulary(), view.Shared(), derived), rules, unseen(gaps))
+	on, err := newSurvey(ctx, graph.NewView(view.Vocabulary(), view.Shared(), derived), rules)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("survey cluster %s: %w", seg.Name(), err)
+	}
+	s := newSearch(on, unseen(gaps))
 	found, err := s.run(ctx)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("find attack paths of cluster %s: %w", seg.Name(), err)

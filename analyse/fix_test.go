@@ -78,7 +78,7 @@ func TestPathsBeyondTheBoundAreAGap(t *testing.T) {
 	e, _ := readEstate(t, "testdata/direct.txt")
 	v, paths := analysed(t, e.facts(t), builtIn(t), e.scanned())
 	for _, test := range []struct{ most, gaps int }{{len(paths) + 1, 0}, {1, 1}} {
-		s := newSearch(v, builtIn(t), nil)
+		s := searchOn(t, v, builtIn(t))
 		s.most = test.most
 		found, err := s.run(t.Context())
 		if err != nil || len(s.gaps) != test.gaps {

@@ -142,10 +142,7 @@ func TestTheSearchReachesExactlyWhatANaiveWalkReachesAndAsCheaply(t *testing.T) 
 	for seed := range uint64(seeds) {
 		f, images := random(seed, plainNames)
 		view, paths := analysed(t, f, rules, images)
-		s := newSearch(view, rules, nil)
-		if err := s.survey(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		s := searchOn(t, view, rules)
 		told := map[string]bool{}
 		for _, p := range paths {
 			if p.Identity() != p.ID {

@@ -14,7 +14,7 @@ func arrivals(t *testing.T, given, pod string) (out []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSearch(v, builtIn(t), nil)
+	s := searchOn(t, v, builtIn(t))
 	n, ok := v.Node("Pod", "c/"+pod)
 	if !ok {
 		t.Fatalf("no pod %s", pod)
@@ -88,7 +88,7 @@ func ways(t *testing.T, given string, pods ...string) (out []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, f := newSearch(v, builtIn(t), nil), &foothold{}
+	s, f := searchOn(t, v, builtIn(t)), &foothold{}
 	for _, pod := range pods {
 		n, _ := v.Node("Pod", "c/"+pod)
 		for way, all := range s.routesTo(n) {

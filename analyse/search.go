@@ -18,17 +18,11 @@ const maxPaths = 20_000
 // search finds the paths of one cluster: for each foothold, what it leads to. It
 // walks individuals and tells groups.
 type search struct {
-	view    *graph.View
-	rules   *Rules
-	unseen  []string
-	types   []*pathType           // what gains most first
-	targets []map[graph.Node]bool // by path type
-	groups  map[graph.Node]group
-	facts   *evidence
-
-	field *field
-	reach *reachable
-	walk  *walk
+	*survey
+	unseen []string
+	groups map[graph.Node]group
+	facts  *evidence
+	walk   *walk
 
 	found []Path
 	ids   map[string]bool
@@ -37,36 +31,15 @@ type search struct {
 	left  int // paths beyond them
 }
 
-func newSearch(v *graph.View, rules *Rules, unseen []string) *search {
-	s := &search{view: v, rules: rules, unseen: unseen, groups: map[graph.Node]group{}, ids: map[string]bool{}, most: maxPaths}
-	s.types = slices.Clone(rules.paths)
-	slices.SortStableFunc(s.types, func(a, b *pathType) int { return cmp.Compare(b.Gain, a.Gain) })
+func newSearch(on *survey, unseen []string) *search {
+	s := &search{survey: on, unseen: unseen, groups: map[graph.Node]group{}, walk: newWalk(on.field, on.reach.some),
+		ids: map[string]bool{}, most: maxPaths}
 	s.facts = newEvidence(s)
 	return s
 }
 
-// survey makes ready what every foothold needs: the ground, and what leads where.
-func (s *search) survey(ctx context.Context) error {
-	for _, p := range s.types {
-		t, err := p.targets(ctx, s.view)
-		if err != nil {
-			return fmt.Errorf("path type %s: %w", p.ID, err)
-		}
-		s.targets = append(s.targets, t)
-	}
-	s.field = newField(newGround(s.view, s.rules, s.types, s.targets))
-	s.reach = newReachable(s.field)
-	s.walk = newWalk(s.field, s.reach.some)
-	return ctx.Err()
-}
-
 // run finds the paths from the footholds that the graph tells.
-func (s *search) run(ctx context.Context) ([]Path, error) {
-	if err := s.survey(ctx); err != nil {
-		return nil, err
-	}
-	return s.follow(ctx, s.footholds())
-}
+func (s *search) run(ctx context.Context) ([]Path, error) { return s.follow(ctx, s.footholds()) }
 
 // follow finds the paths from footholds, worst first.
 func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, error) {

@@ -73,7 +73,7 @@ func reached(t *testing.T, given string, most int) (routes []string, gaps []stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSearch(graph.NewView(v.Vocabulary(), v.Shared(), seg), rules, nil)
+	s := searchOn(t, graph.NewView(v.Vocabulary(), v.Shared(), seg), rules)
 	s.most = most
 	found, err := s.run(t.Context())
 	if err != nil {
@@ -164,4 +164,14 @@ func TestWhatLiesBeyondABoundIsAGap(t *testing.T) {
 			}
 		})
 	}
+}
+
+// searchOn is a search on a view as it is.
+func searchOn(t *testing.T, v *graph.View, rules *Rules) *search {
+	t.Helper()
+	on, err := newSurvey(t.Context(), v, rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newSearch(on, nil)
 }

@@ -120,7 +120,7 @@ func TestTheEvidenceOfAnEdgeIsTheWayThatNoGuardStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSearch(graph.NewView(v.Vocabulary(), v.Shared(), derived), rules, nil)
+	s := searchOn(t, graph.NewView(v.Vocabulary(), v.Shared(), derived), rules)
 	a, _ := s.view.Node("Container", "c/a")
 	edges := 0
 	for e := range a.Out("CAN_TAMPER") {

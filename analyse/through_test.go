@@ -22,7 +22,7 @@ Internet internet -ROUTES_TO{ports=22/TCP}-> Node edge
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSearch(v, &Rules{}, nil)
+	s := searchOn(t, v, &Rules{})
 	for _, test := range []struct {
 		name, from, fromID, to string
 		want                   Through

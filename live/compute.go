@@ -76,10 +76,7 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, images known) (*Cl
 	}
 	c := &Cluster{Name: f.Cluster.Name, Info: f.Cluster, AsOf: f.AsOf, Segment: seg, Paths: paths,
 		Gaps: slices.Concat(gaps, more), Counts: map[string]int{}, Unread: maps.Clone(f.Unread), images: made.Images}
-	view := graph.NewView(schema.Vocabulary(), shared, seg)
-	c.Assume = func(ctx context.Context, what string) ([]analyse.Path, []collect.Gap, bool, error) {
-		return analyse.Assume(ctx, view, l.config.Rules, what)
-	}
+	c.Assume = analyse.NewBreach(graph.NewView(schema.Vocabulary(), shared, seg), l.config.Rules).Assume
 	for _, kind := range collect.Kinds {
 		if n := f.Len(kind); n > 0 {
 			c.Counts[kind] = n

@@ -1,0 +1,37 @@
+package analyse
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/graph"
+)
+
+// survey is what every search in one cluster needs and none changes: the ground,
+// and what leads where.
+type survey struct {
+	view    *graph.View
+	rules   *Rules
+	types   []*pathType           // what gains most first
+	targets []map[graph.Node]bool // by path type
+	field   *field
+	reach   *reachable
+}
+
+// newSurvey looks at a view with derived edges.
+func newSurvey(ctx context.Context, v *graph.View, rules *Rules) (*survey, error) {
+	s := &survey{view: v, rules: rules, types: slices.Clone(rules.paths)}
+	slices.SortStableFunc(s.types, func(a, b *pathType) int { return cmp.Compare(b.Gain, a.Gain) })
+	for _, p := range s.types {
+		t, err := p.targets(ctx, v)
+		if err != nil {
+			return nil, fmt.Errorf("path type %s: %w", p.ID, err)
+		}
+		s.targets = append(s.targets, t)
+	}
+	s.field = newField(newGround(v, rules, s.types, s.targets))
+	s.reach = newReachable(s.field)
+	return s, ctx.Err()
+}
