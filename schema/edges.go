@@ -209,7 +209,7 @@ var Edges = []Edge{
 	{Name: "CAN_TAKE_OVER", Verb: "can take over", Inverse: "can be taken over by", Derived: true, Step: true,
 		Sentence: "Full control is gained.",
 		Joins: join(pairs([]string{"Container", "Permission"}, "Node"), pairs([]string{"Permission"}, workloads...),
-			pairs([]string{"Container", "Node", "Permission", "ServiceAccount", "CloudIdentity"}, "Cluster"),
+			pairs([]string{"Container", "Node", "Permission", "CloudIdentity"}, "Cluster"),
 			pairs([]string{"Permission"}, "Namespace"), pairs([]string{"CloudIdentity"}, "CloudResource", "Node", "Repository")),
 		Properties: derivedProperties},
 	{Name: "CAN_ACT_AS", Verb: "can act as", Inverse: "can be used by", Derived: true, Step: true,

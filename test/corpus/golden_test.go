@@ -23,7 +23,7 @@ func TestCorpusForeignManifests(t *testing.T) {
 				{"exposure"},
 				{"query", "MATCH (p:Pod)-[:RUNS]->(c:Container)-[:CAN_TAKE_OVER]->(n:Node) RETURN p.name, c.name, n.name"},
 				{"query", "MATCH (p:Pod)-[:RUNS]->(c:Container)-[:MOUNTS]->(v:Volume) WHERE v.hostPath RETURN p.name, c.name, v.path"},
-				{"query", "MATCH (s:ServiceAccount)-[:CAN_TAKE_OVER]->(x) RETURN s.namespace, s.name, x.name"},
+				{"query", "MATCH (s:ServiceAccount)-[:HOLDS]->(p:Permission)-[:CAN_TAKE_OVER]->(c:Cluster) RETURN s.namespace, s.name, p.name"},
 				{"query", "MATCH (s:ServiceAccount)-[:HOLDS]->(p:Permission) RETURN s.namespace, s.name, p.name"},
 			} {
 				answer, told := breakwaterSays(t, append(command, "--data", t.TempDir(), "--from", from)...)
