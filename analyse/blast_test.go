@@ -3,6 +3,7 @@ package analyse
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/graph"
@@ -102,6 +103,9 @@ func TestWhatIsAssumedIsWhereThePathsBegin(t *testing.T) {
 			for _, p := range paths {
 				if p.EntryClass != Assumed || p.Entry.ID != p.Foothold.ID {
 					t.Errorf("%s enters as %s at %s", p.Title, p.EntryClass, p.Entry.ID)
+				}
+				if first := p.Title[:1]; first != strings.ToUpper(first) {
+					t.Errorf("a title begins small: %s", p.Title)
 				}
 				got = append(got, p.route())
 			}

@@ -352,6 +352,9 @@ func (w *writer) finish(p *pathType, hops []hop, pic *picture, cost int32) {
 func (w *writer) title(p *pathType, v weakness) string {
 	f := w.foothold
 	t := titled{class: f.class, severe: v.severe, who: placed(w.path.Foothold)}
+	if w.path.Foothold.Kind != "Container" { // "Group oncall can …": it is the kind that begins the title, not a name
+		t.who = strings.ToUpper(t.who[:1]) + t.who[1:]
+	}
 	if !f.identity() && f.class != Assumed {
 		t.arrival = byNetwork
 		if len(f.arrivals) > 0 {

@@ -20,6 +20,29 @@ export const classes: Record<Schemas["EntryClass"], string> = {
   assumed: "assumed",
 };
 
+const where = (p: Row) => [p.cluster, p.namespace].filter(Boolean);
+
+/** Since when a path is there and how it stands: an assumed one is there only while it is asked for. */
+const life: Column<Row>[] = [
+  {
+    title: "Status",
+    from: "wide",
+    cell: (p) => (
+      <span className="status" data-status={p.status} title={p.staleReason}>
+        {p.status}
+      </span>
+    ),
+    by: (p) => p.status,
+  },
+  {
+    title: "Since",
+    number: true,
+    from: "wide",
+    cell: (p) => <Ago at={p.firstSeen} />,
+    by: (p) => -Date.parse(p.firstSeen),
+  },
+];
+
 /** Attack paths as rows, in the server's order until a header is chosen. */
 export function PathTable({
   rows,
@@ -44,9 +67,7 @@ export function PathTable({
         cell: (p) => (
           <>
             <PathLink path={p} titles={titles} assume={assume} />
-            <small className="onlynarrow">
-              {p.foothold.name} · {p.cluster} · {p.namespace}
-            </small>
+            <small className="onlynarrow">{[p.foothold.name, ...where(p)].join(" · ")}</small>
           </>
         ),
         by: (p) => p.title,
@@ -57,9 +78,7 @@ export function PathTable({
         cell: (p) => (
           <span className="two">
             <Ref to={p.foothold} where={false} />
-            <small>
-              {p.cluster} · {p.namespace}
-            </small>
+            <small>{where(p).join(" · ")}</small>
           </span>
         ),
         by: (p) => p.foothold.name,
@@ -96,23 +115,7 @@ export function PathTable({
         by: (p) => p.vulnerabilities,
       },
       { title: "Pods", number: true, from: "wide", cell: (p) => count(p.pods), by: (p) => p.pods },
-      {
-        title: "Status",
-        from: "wide",
-        cell: (p) => (
-          <span className="status" data-status={p.status} title={p.staleReason}>
-            {p.status}
-          </span>
-        ),
-        by: (p) => p.status,
-      },
-      {
-        title: "Since",
-        number: true,
-        from: "wide",
-        cell: (p) => <Ago at={p.firstSeen} />,
-        by: (p) => -Date.parse(p.firstSeen),
-      },
+      ...(assume ? [] : life),
     ];
   }, [schema, assume]);
   return (
