@@ -60,7 +60,10 @@ func (m *manifests) walk(shown string, fsys fs.FS, found *folder) error {
 				m.unread(path.Join(shown, name), errors.New("a link to a folder is not followed: name the folder that it leads to"))
 			}
 			return nil
-		case !slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(path.Ext(name))):
+		case !isManifest(name):
+			if how := unrendered(name); how != "" {
+				m.unread(path.Join(shown, name), errors.New(how))
+			}
 			return nil
 		}
 		if m.files++; m.files > maxFiles {
@@ -69,6 +72,35 @@ func (m *manifests) walk(shown string, fsys fs.FS, found *folder) error {
 		found.files = append(found.files, name)
 		return nil
 	})
+}
+
+var manifestEnds = []string{".yaml", ".yml", ".json"}
+
+func isManifest(name string) bool {
+	return slices.Contains(manifestEnds, strings.ToLower(path.Ext(name)))
+}
+
+// unrendered says of a file that is to become manifests what makes them of it, and is
+// empty for any other file.
+func unrendered(name string) string {
+	name = strings.ToLower(name)
+	end := path.Ext(name)
+	switch end {
+	case ".tgz":
+		return "an archive is not opened: unpack it, and if it is a chart, `helm template FILE | breakwater … --from -`"
+	case ".jsonnet", ".cue":
+		return "it makes manifests when it is evaluated: the result is read from --from -"
+	}
+	if !isManifest(strings.TrimSuffix(name, end)) {
+		return ""
+	}
+	switch end {
+	case ".gz", ".zst", ".xz", ".bz2":
+		return "a compressed file is not opened: unpack it"
+	case ".tpl", ".tmpl", ".gotmpl", ".template", ".j2", ".jinja", ".jinja2", ".erb", ".ejs", ".mustache":
+		return "a template is read when it is rendered: the result is read from --from -"
+	}
+	return ""
 }
 
 func isFile(fsys fs.FS, name string) bool {
@@ -143,7 +175,15 @@ func (m *manifests) kustomization(shown string, fsys fs.FS, name string, found *
 		m.unread(where, fmt.Errorf("want a kustomization: %w", err))
 		return
 	}
+	elsewhere := found.resources(fsys, path.Dir(name), append(named(k["resources"]), named(k["bases"])...))
+	if n := len(elsewhere); n > 0 {
+		m.unread(where, fmt.Errorf("%d of its resources are not in the folder, the first of them %.200s: "+
+			"`kubectl kustomize %s | breakwater … --from -` reads the result", n, elsewhere[0], path.Dir(where)))
+	}
 	changes := changesOf(k)
+	if len(changes) == 0 && len(elsewhere) > 0 {
+		return
+	}
 	if len(changes) == 0 {
 		m.facts.Count(collect.Left("a kustomization that changes nothing"))
 		return
@@ -156,6 +196,21 @@ func (m *manifests) kustomization(shown string, fsys fs.FS, name string, found *
 	folder := path.Dir(where)
 	m.unread(where, fmt.Errorf("a kustomization's %s are not applied: `kubectl kustomize %s | breakwater … --from -` reads the result",
 		strings.Join(changes, ", "), folder))
+}
+
+// resources takes the files that a kustomization names and that do not end as
+// manifests do, and gives those of its resources that are not in the folder.
+func (f *folder) resources(fsys fs.FS, dir string, resources []string) (elsewhere []string) {
+	for _, r := range resources {
+		name := path.Join(dir, r)
+		switch {
+		case strings.Contains(r, "://") || !fs.ValidPath(name) || !isFile(fsys, name) && !isFolder(fsys, name):
+			elsewhere = append(elsewhere, r)
+		case isFile(fsys, name) && !isManifest(name):
+			f.files = append(f.files, name)
+		}
+	}
+	return elsewhere
 }
 
 // changesOf is the fields of a kustomization that change or add objects.

@@ -137,6 +137,10 @@ func (m *manifests) content(file string, b []byte) {
 			m.unread(where, err)
 			continue
 		}
+		if string(bytes.TrimSpace(doc.json)) == "null" { // what a template leaves that rendered to nothing
+			m.facts.Count(collect.Left("an empty document"))
+			continue
+		}
 		m.object(where, doc.json, header{})
 	}
 }
@@ -165,6 +169,8 @@ func (m *manifests) object(where string, b []byte, within header) {
 	switch {
 	case err != nil:
 		m.unread(where, err)
+	case h.isAnswer():
+		m.unread(where, answered(b))
 	case h.Kind == "Template" && h.Objects != nil:
 		m.unread(where, errors.New("a Template's parameters are not filled in: `oc process -f FILE | breakwater … --from -` reads the result"))
 		m.each(where, h.Objects, header{})
@@ -375,6 +381,9 @@ func newer(a, than string) bool {
 // foreign counts an object of a kind we do not interpret, and takes the pods that
 // it would make.
 func (m *manifests) foreign(where string, gvk schema.GroupVersionKind, b []byte) collect.Outcome {
+	if isNoKind(gvk) {
+		return m.gap(where, fmt.Errorf("want a kind that API servers have: %s of today has no %q", gvk.GroupVersion(), gvk.Kind))
+	}
 	plural, _ := meta.UnsafeGuessKindToResource(gvk)
 	m.facts.Unread[plural.GroupResource().String()]++
 	if collect.BuiltIn(gvk.Group) && gvk.Kind != "DeploymentConfig" {

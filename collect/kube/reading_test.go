@@ -133,7 +133,18 @@ func TestEveryDocumentOfAFileIsReadOrTold(t *testing.T) {
 			a + "\n" + `gap a.yaml:1: want a Namespace of v1: duplicate field "metadata.name"` + "\ngap namespaces: 1 could not be read"},
 		{"a kind twice", inJSON("a") + `{"apiVersion":"v1","kind":"Secret","kind":"Namespace","metadata":{"name":"b"}}`,
 			a + "\n" + `gap a.yaml:1: want a Kubernetes object: duplicate field "kind"`},
-		{"null documents", namespace("a") + "---\nnull\n", a + "\ngap a.yaml:5: want a Kubernetes object, not \"null\""},
+		{"null documents, which kubectl passes over too", namespace("a") + "---\nnull\n", a},
+		{"a kind that Kubernetes does not have", namespace("a") + "---\napiVersion: apps/v1\nkind: Deploymnt\nmetadata: {name: b}\n",
+			a + "\n" + `gap a.yaml:5: want a kind that API servers have: apps/v1 of today has no "Deploymnt"`},
+		{"a kind in another group", namespace("a") + "---\napiVersion: v1\nkind: Deployment\nmetadata: {name: b}\n",
+			a + "\n" + `gap a.yaml:5: want a kind that API servers have: v1 of today has no "Deployment"`},
+		{"a kind that is gone", namespace("a") + "---\napiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: {name: b}\n",
+			a + "\n" + `gap a.yaml:5: want a kind that API servers have: policy/v1beta1 of today has no "PodSecurityPolicy"`},
+		{"a kind of Kubernetes that is not read", namespace("a") + "---\napiVersion: v1\nkind: LimitRange\nmetadata: {name: b}\n", a},
+		{"a refusal that was saved", namespace("a") + "---\n" + `{"kind":"Status","apiVersion":"v1","message":"pods is forbidden"}`,
+			a + "\ngap a.yaml:5: want objects: it is an API server's answer that there are none to read: pods is forbidden"},
+		{"a table", namespace("a") + "---\n" + `{"kind":"Table","apiVersion":"meta.k8s.io/v1","rows":[]}`,
+			a + "\ngap a.yaml:5: want objects: it is a table of some of their columns, without what they say"},
 		{"a List with nothing in it", namespace("a") + "---\napiVersion: v1\nkind: List\nitems:\n", a},
 		{"a List without items", namespace("a") + "---\napiVersion: v1\nkind: PodList\n", a},
 		{"a List whose item is null", namespace("a") + "---\napiVersion: v1\nkind: List\nitems: [null]\n",
@@ -274,6 +285,8 @@ func TestAPodTemplateIsKnownByItsShapeWhateverItsKind(t *testing.T) {
 			"{rules: [{validate: {pattern: {spec: {containers: [{image: i}]}}}}]}"), ""},
 		{"past revisions make none",
 			"apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {name: web}\ndata: {spec: {template: " + spec + "}}\n", ""},
+		{"a chart that something else renders is told", of("helm.toolkit.fluxcd.io/v2", "HelmRelease", "{chart: {spec: {chart: redis}}}"),
+			"gap HelmRelease.helm.toolkit.fluxcd.io shop/web: it brings objects of a chart or a repository, which are not read here"},
 		{"an image without a template is told", of("example.org/v1", "Database", "{image: postgres}"),
 			"gap Database.example.org shop/web: it names images, and its kind is not interpreted"},
 		{"a template that is none is told", of("example.org/v1", "Fleet", "{containers: [{image: i, ports: many}]}"),
@@ -443,6 +456,14 @@ func TestEverythingInAFolderIsReadOrTold(t *testing.T) {
 	write("site/patch.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec: {replicas: 0}\n")
 	write("plain/kustomization.yml", "resources: [n.yaml]\n")
 	write("plain/n.yaml", namespace("one"))
+	write("far/kustomization.yaml", "resources: [two, ../plain, https://example.org/base, ../../base, gone.yaml]\n")
+	write("far/two", namespace("two"))
+	write("old.yaml.gz", "")
+	write("page.yaml.j2", "")
+	write("page.html.j2", "")
+	write("old.yaml.bak", "")
+	write("dep-1.0.tgz", "")
+	write("site.jsonnet", "")
 	write(".git/x.yaml", "a: [")
 	write("outside/b.yaml", namespace("b"))
 	for link, to := range map[string]string{"link": "outside", "..data": "outside", "file.yaml": "outside/b.yaml", "gone.yaml": "nowhere"} {
@@ -462,13 +483,21 @@ func TestEverythingInAFolderIsReadOrTold(t *testing.T) {
 	want := `Namespace a
 Namespace b
 Namespace one
+Namespace two
 Node any-node
 Pod shop/web made by Deployment on any-node
 Deployment shop/web
 gap DIR/chart: a Helm chart is read when it is rendered: ` + "`helm template DIR/chart | breakwater … --from -`" + `
+gap DIR/dep-1.0.tgz: an archive is not opened: unpack it, and if it is a chart, ` +
+		"`helm template FILE | breakwater … --from -`" + `
+gap DIR/far/kustomization.yaml: 3 of its resources are not in the folder, the first of them https://example.org/base: ` +
+		"`kubectl kustomize DIR/far | breakwater … --from -` reads the result" + `
 gap DIR/gone.yaml: stat gone.yaml: no such file or directory
 gap DIR/link: a link to a folder is not followed: name the folder that it leads to
+gap DIR/old.yaml.gz: a compressed file is not opened: unpack it
+gap DIR/page.yaml.j2: a template is read when it is rendered: the result is read from --from -
 gap DIR/pipe.yaml: want a regular file, not p---------
+gap DIR/site.jsonnet: it makes manifests when it is evaluated: the result is read from --from -
 gap DIR/site/kustomization.yaml: a kustomization's namespace, patches are not applied: ` +
 		"`kubectl kustomize DIR/site | breakwater … --from -` reads the result"
 	if got != want {

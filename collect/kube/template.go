@@ -70,6 +70,9 @@ func (m *manifests) templatesIn(where string, gvk schema.GroupVersionKind, b []b
 	switch {
 	case len(found.specs) > 0:
 		return collect.Left("makes pods by a template, which are judged")
+	case renderers[gvk.GroupKind()]:
+		return collect.Lost(collect.Gap{Source: "file", What: fmt.Sprintf("%s %s", gvk.GroupKind(), key.Key), Since: time.Now(),
+			Why: "it brings objects of a chart or a repository, which are not read here", Consequence: "What it brings is missing."})
 	case found.images:
 		return collect.Lost(collect.Gap{Source: "file", What: fmt.Sprintf("%s %s", gvk.GroupKind(), key.Key), Since: time.Now(),
 			Why: "it names images, and its kind is not interpreted", Consequence: "It may make pods, which are missing.",
