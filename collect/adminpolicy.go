@@ -1,23 +1,59 @@
 package collect
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-)
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // The admin network policies (policy.networking.k8s.io/v1alpha1) are spelled
 // here, because their published Go types stop at a version that clusters have
 // left: these fields are those of v0.1.1 and of the versions after it together.
 
 // AdminNetworkPolicy is decided before NetworkPolicies, by priority.
-type AdminNetworkPolicy struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              AdminPolicySpec `json:"spec"`
-}
+type AdminNetworkPolicy = Custom[AdminPolicySpec]
 
 // BaselineAdminNetworkPolicy is decided after NetworkPolicies.
-type BaselineAdminNetworkPolicy AdminNetworkPolicy
+type BaselineAdminNetworkPolicy = Custom[BaselinePolicySpec]
+
+// BaselinePolicySpec has the same fields.
+type BaselinePolicySpec AdminPolicySpec
+
+// ClusterNetworkPolicy (v1alpha2) is either, by its tier.
+type ClusterNetworkPolicy = Custom[ClusterPolicySpec]
+
+// ClusterPolicySpec is the spec of a ClusterNetworkPolicy.
+type ClusterPolicySpec struct {
+	Tier     string        `json:"tier"` // Admin, Baseline
+	Priority int32         `json:"priority"`
+	Subject  AdminSubject  `json:"subject"`
+	Ingress  []ClusterRule `json:"ingress,omitempty"`
+	Egress   []ClusterRule `json:"egress,omitempty"`
+}
+
+// ClusterRule says what becomes of connections, as an AdminRule does.
+type ClusterRule struct {
+	Name      string            `json:"name,omitempty"`
+	Action    string            `json:"action"` // Accept, Deny, Pass
+	From      []AdminPeer       `json:"from,omitempty"`
+	To        []AdminPeer       `json:"to,omitempty"`
+	Protocols []ClusterProtocol `json:"protocols,omitempty"`
+}
+
+// ClusterProtocol is one of its fields.
+type ClusterProtocol struct {
+	TCP                  *ClusterPorts `json:"tcp,omitempty"`
+	UDP                  *ClusterPorts `json:"udp,omitempty"`
+	SCTP                 *ClusterPorts `json:"sctp,omitempty"`
+	DestinationNamedPort string        `json:"destinationNamedPort,omitempty"`
+}
+
+// ClusterPorts is those of a protocol; without DestinationPort all of them.
+type ClusterPorts struct {
+	DestinationPort *struct {
+		Number int32 `json:"number,omitempty"`
+		Range  *struct {
+			Start int32 `json:"start"`
+			End   int32 `json:"end"`
+		} `json:"range,omitempty"`
+	} `json:"destinationPort,omitempty"`
+}
 
 // AdminPolicySpec is the spec of either kind; only the first has a priority.
 type AdminPolicySpec struct {
@@ -74,45 +110,13 @@ type AdminPort struct {
 		Protocol string `json:"protocol,omitempty"`
 		Port     int32  `json:"port"`
 	} `json:"portNumber,omitempty"`
-	NamedPort *string `json:"namedPort,omitempty"`
-	PortRange *struct {
-		Protocol string `json:"protocol,omitempty"`
-		Start    int32  `json:"start"`
-		End      int32  `json:"end"`
-	} `json:"portRange,omitempty"`
+	NamedPort *string         `json:"namedPort,omitempty"`
+	PortRange *AdminPortRange `json:"portRange,omitempty"`
 }
 
-// AdminNetworkPolicyList is what a list returns.
-type AdminNetworkPolicyList struct {
-	metav1.TypeMeta `json:",inline"`
-	metav1.ListMeta `json:"metadata,omitempty"`
-	Items           []AdminNetworkPolicy `json:"items"`
+// AdminPortRange is the ports from Start to End.
+type AdminPortRange struct {
+	Protocol string `json:"protocol,omitempty"`
+	Start    int32  `json:"start"`
+	End      int32  `json:"end"`
 }
-
-// BaselineAdminNetworkPolicyList is what a list returns.
-type BaselineAdminNetworkPolicyList struct {
-	metav1.TypeMeta `json:",inline"`
-	metav1.ListMeta `json:"metadata,omitempty"`
-	Items           []BaselineAdminNetworkPolicy `json:"items"`
-}
-
-// DeepCopyObject is a copy whose metadata can be changed. Specs are shared:
-// nobody changes what was read.
-func (p *AdminNetworkPolicy) DeepCopyObject() runtime.Object {
-	c := *p
-	p.ObjectMeta.DeepCopyInto(&c.ObjectMeta)
-	return &c
-}
-
-// DeepCopyObject is a copy whose metadata can be changed; its spec is shared.
-func (p *BaselineAdminNetworkPolicy) DeepCopyObject() runtime.Object {
-	c := *p
-	p.ObjectMeta.DeepCopyInto(&c.ObjectMeta)
-	return &c
-}
-
-// DeepCopyObject is a copy whose items are shared.
-func (l *AdminNetworkPolicyList) DeepCopyObject() runtime.Object { c := *l; return &c }
-
-// DeepCopyObject is a copy whose items are shared.
-func (l *BaselineAdminNetworkPolicyList) DeepCopyObject() runtime.Object { c := *l; return &c }

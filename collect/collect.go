@@ -100,6 +100,7 @@ type Facts struct {
 
 	AdminNetworkPolicies         map[Key]*AdminNetworkPolicy
 	BaselineAdminNetworkPolicies map[Key]*BaselineAdminNetworkPolicy
+	ClusterNetworkPolicies       map[Key]*ClusterNetworkPolicy
 
 	PodDisruptionBudgets     map[Key]*policyv1.PodDisruptionBudget
 	ValidatingWebhooks       map[Key]*admissionv1.ValidatingWebhookConfiguration

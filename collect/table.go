@@ -47,6 +47,7 @@ var tables = []table{
 	one("ReferenceGrant", func(f *Facts) *map[Key]*gatewayv1beta1.ReferenceGrant { return &f.ReferenceGrants }),
 	one("AdminNetworkPolicy", func(f *Facts) *map[Key]*AdminNetworkPolicy { return &f.AdminNetworkPolicies }),
 	one("BaselineAdminNetworkPolicy", func(f *Facts) *map[Key]*BaselineAdminNetworkPolicy { return &f.BaselineAdminNetworkPolicies }),
+	one("ClusterNetworkPolicy", func(f *Facts) *map[Key]*ClusterNetworkPolicy { return &f.ClusterNetworkPolicies }),
 	one("PodDisruptionBudget", func(f *Facts) *map[Key]*policyv1.PodDisruptionBudget { return &f.PodDisruptionBudgets }),
 	one("ValidatingWebhookConfiguration",
 		func(f *Facts) *map[Key]*admissionv1.ValidatingWebhookConfiguration { return &f.ValidatingWebhooks }),

@@ -15,14 +15,66 @@ import (
 
 // compileAdmin prepares an admin policy of either kind.
 func compileAdmin(kind, name string, spec collect.AdminPolicySpec) (*policy, error) {
-	p := &policy{kind: kind, Key: collect.Key{Name: name}, ingress: true, egress: true, priority: spec.Priority}
-	var err error
-	if p.subject, err = adminSubject(spec.Subject); err != nil {
-		return nil, fmt.Errorf("subject: %w", err)
-	}
 	actions := map[string]action{"Allow": allow, "Deny": deny}
 	if kind == "AdminNetworkPolicy" {
 		actions["Pass"] = pass
+	}
+	return administered(kind, name, spec, actions)
+}
+
+// compileCluster prepares a ClusterNetworkPolicy, which says the same in other fields.
+func compileCluster(name string, spec collect.ClusterPolicySpec) (*policy, error) {
+	as := collect.AdminPolicySpec{Priority: spec.Priority, Subject: spec.Subject}
+	var err error
+	if as.Ingress, err = clusterRules(spec.Ingress); err != nil {
+		return nil, fmt.Errorf("ingress %w", err)
+	}
+	if as.Egress, err = clusterRules(spec.Egress); err != nil {
+		return nil, fmt.Errorf("egress %w", err)
+	}
+	return administered("ClusterNetworkPolicy", name, as, map[string]action{"Accept": allow, "Deny": deny, "Pass": pass})
+}
+
+func clusterRules(from []collect.ClusterRule) (out []collect.AdminRule, err error) {
+	for i, r := range from {
+		a := collect.AdminRule{Name: r.Name, Action: r.Action, From: r.From, To: r.To}
+		for _, p := range r.Protocols {
+			port, err := clusterPort(p)
+			if err != nil {
+				return nil, fmt.Errorf("rule %d: %w", i, err)
+			}
+			a.Ports = append(a.Ports, port)
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+func clusterPort(p collect.ClusterProtocol) (a collect.AdminPort, err error) {
+	if p.DestinationNamedPort != "" {
+		return collect.AdminPort{NamedPort: &p.DestinationNamedPort}, nil
+	}
+	for protocol, ports := range map[string]*collect.ClusterPorts{"TCP": p.TCP, "UDP": p.UDP, "SCTP": p.SCTP} {
+		if ports == nil {
+			continue
+		}
+		low, high := int32(1), int32(lastPort)
+		if d := ports.DestinationPort; d != nil {
+			if low, high = d.Number, d.Number; d.Range != nil {
+				low, high = d.Range.Start, d.Range.End
+			}
+		}
+		a.PortRange = &collect.AdminPortRange{Protocol: protocol, Start: low, End: high}
+		return a, nil
+	}
+	return a, errors.New("protocol: want tcp, udp, sctp or destinationNamedPort")
+}
+
+func administered(kind, name string, spec collect.AdminPolicySpec, actions map[string]action) (*policy, error) {
+	p := &policy{kind: kind, Key: collect.Key{Name: name}, ingress: true, egress: true, order: float64(spec.Priority)}
+	var err error
+	if p.subject, err = adminSubject(spec.Subject); err != nil {
+		return nil, fmt.Errorf("subject: %w", err)
 	}
 	if p.in, err = adminRules(spec.Ingress, actions); err != nil {
 		return nil, fmt.Errorf("ingress %w", err)
@@ -116,6 +168,7 @@ func adminNamespaces(n *collect.AdminNamespaces, pods *metav1.LabelSelector) (pe
 }
 
 func networks(cidrs []string) (c peer, err error) {
+	c.means = anyAddress
 	for _, s := range cidrs {
 		p, err := netip.ParsePrefix(s)
 		if err != nil {

@@ -155,3 +155,57 @@ func TestAnAdminPolicysSubjectAndPeersMayBePods(t *testing.T) {
 		})
 	}
 }
+
+// cnp writes a ClusterNetworkPolicy about every pod.
+func cnp(name, tier string, priority int, rules string) string {
+	return fmt.Sprintf("\n---\napiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: %s}\n"+
+		"spec: {tier: %s, priority: %d, subject: {namespaces: {}}, %s}\n", name, tier, priority, rules)
+}
+
+func TestClusterNetworkPolicies(t *testing.T) {
+	from := func(action, more string) string {
+		return `ingress: [{action: ` + action + `, from: [{namespaces: {matchLabels: {team: b}}}]` + more + `}]`
+	}
+	denyNP := np("deny", "{podSelector: {}}")
+	tcp80 := `, protocols: [{tcp: {destinationPort: {number: 80}}}]`
+	for _, tt := range []struct{ name, policies, from, to, port, want string }{
+		{"the admin tier denies before a NetworkPolicy", cnp("a", "Admin", 1, from("Deny", "")) + np("p", `{podSelector: {}, ingress: [{}]}`),
+			"bank/web", "shop/db", "80", "no a 0"},
+		{"and accepts before it", cnp("a", "Admin", 1, from("Accept", "")) + denyNP, "bank/web", "shop/db", "80", "yes a 0"},
+		{"another peer is left to it", cnp("a", "Admin", 1, from("Accept", "")) + denyNP, "shop/web", "shop/db", "80", "no deny -1"},
+		{"a lower priority is asked first", cnp("a", "Admin", 2, from("Deny", "")) + cnp("b", "Admin", 1, from("Accept", "")), "bank/web",
+			"shop/db", "80", "yes b 0"},
+		{"what is passed skips the tier", cnp("a", "Admin", 1, from("Pass", "")) + cnp("b", "Admin", 2, from("Deny", "")), "bank/web",
+			"shop/db", "80", "yes"},
+		{"but not the next", cnp("a", "Admin", 1, from("Pass", "")) + cnp("b", "Baseline", 2, from("Deny", "")), "bank/web", "shop/db", "80",
+			"no b 0"},
+		{"the baseline tier decides last", cnp("b", "Baseline", 1, from("Deny", "")) + np("p", `{podSelector: {}, ingress: [{}]}`), "bank/web",
+			"shop/db", "80", "yes p 0"},
+		{"and may pass, to what allows all", cnp("b", "Baseline", 1, from("Pass", "")) + cnp("c", "Baseline", 2, from("Deny", "")), "bank/web",
+			"shop/db", "80", "yes"},
+		{"one port", cnp("a", "Admin", 1, from("Deny", tcp80)), "bank/web", "shop/db", "80", "no a 0"},
+		{"and no other", cnp("a", "Admin", 1, from("Deny", tcp80)), "bank/web", "shop/db", "81", "yes"},
+		{"a range of ports", cnp("a", "Admin", 1, from("Deny", `, protocols: [{tcp: {destinationPort: {range: {start: 70, end: 90}}}}]`)), "bank/web",
+			"shop/db", "90", "no a 0"},
+		{"all of a protocol", cnp("a", "Admin", 1, from("Deny", `, protocols: [{udp: {}}]`)), "bank/web", "shop/db", "80", "yes"},
+		{"a named port", cnp("a", "Admin", 1, from("Deny", `, protocols: [{destinationNamedPort: http}]`)), "bank/web", "shop/db", "5432",
+			"no a 0"},
+		{"a tier that is not known does not protect", cnp("a", "Middle", 1, from("Deny", "")), "bank/web", "shop/db", "80", "yes"},
+		{"and makes what others deny uncertain", cnp("a", "Middle", 1, from("Accept", "")) + denyNP, "bank/web", "shop/db", "80",
+			"yes? deny -1"},
+		{"a protocol that is not known, too", cnp("a", "Admin", 1, from("Accept", `, protocols: [{}]`)) + denyNP, "bank/web", "shop/db", "80",
+			"yes? deny -1"},
+		{"an action that is another kind's", cnp("a", "Admin", 1, from("Allow", "")) + denyNP, "bank/web", "shop/db", "80", "yes? deny -1"},
+		{"out, too", cnp("a", "Admin", 1, `egress: [{action: Deny, to: [{networks: [10.1.0.0/16]}]}]`), "bank/web", "shop/db", "80", "no a 0"},
+		{"a protocol that is not known on the way out", cnp("a", "Admin", 1,
+			`egress: [{action: Deny, to: [{networks: [10.1.0.0/16]}], protocols: [{}]}]`), "bank/web", "shop/db", "80", "yes"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := manifests.Facts(t, world, tt.policies)
+			a := New(f).Ask(endpoint(t, f, tt.from), endpoint(t, f, tt.to), portOf(t, tt.port))
+			if got := short(a); got != tt.want {
+				t.Errorf("got %q, want %q: %s", got, tt.want, a.Explain())
+			}
+		})
+	}
+}

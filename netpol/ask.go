@@ -55,7 +55,7 @@ func (a *Answer) apply(pieces []piece, other Endpoint) {
 		}
 	}
 	if len(yes) == 0 && len(no) > 0 {
-		a.Allowed, a.Witness = false, no[0].why
+		a.Allowed, a.Uncertain, a.Witness = false, "", no[0].why
 		return
 	}
 	if len(yes) == 0 { // not a port of a protocol that policies know
@@ -168,9 +168,9 @@ func (j *Judge) doubt(self *collect.Pod, pieces []piece) []piece {
 // each part.
 func (s selection) parts(whole Ranges, d Direction) []Ranges {
 	parts := []Ranges{whole}
-	for _, p := range slices.Concat(s.admin, s.network, s.baseline) {
+	for _, p := range slices.Concat(s...) {
 		for _, r := range p.rules(d) {
-			parts = cut(parts, r.blocks)
+			parts = cut(cut(parts, r.blocks), r.perhaps)
 		}
 	}
 	return parts
@@ -190,64 +190,167 @@ func cut(parts []Ranges, block Ranges) (out []Ranges) {
 	return out
 }
 
-// decide applies the policies in their order: admin, network, baseline.
+// decide asks the tiers one after the other.
 func (j *Judge) decide(s selection, self *collect.Pod, other Endpoint, dest *collect.Pod, d Direction) []piece {
 	v := &verdict{left: AllPorts(), direction: d, dest: dest}
-	for _, p := range s.admin {
-		j.ordered(v, p, other, self)
-	}
-	v.left, v.passed = v.left.Or(v.passed), Ports{}
-	var restricting []*policy
-	for _, p := range s.network {
-		if p.restricts(d) {
-			restricting = append(restricting, p)
-			j.network(v, p, other, self)
+	for i, policies := range s {
+		var restricting []*policy
+		for _, p := range policies {
+			if p.restricts(d) {
+				restricting = append(restricting, p)
+			}
+			j.rules(v, p, other, self)
 		}
+		if j.tiers[i].refuses && len(restricting) > 0 {
+			v.refuse(restricting)
+		}
+		v.left, v.passed = v.left.Or(v.passed), Ports{}
 	}
-	if len(restricting) > 0 {
-		v.refuse(restricting)
-		return v.pieces
-	}
-	for _, p := range s.baseline {
-		j.ordered(v, p, other, self)
-	}
-	return append(v.pieces, piece{ports: v.left, allowed: true})
+	v.add(piece{ports: v.left, allowed: true})
+	return v.pieces
 }
 
 type verdict struct {
 	pieces []piece
-	// left is the ports nobody has decided yet, passed those that an admin
-	// policy hands to the NetworkPolicies.
+	// left is the ports nobody has decided yet, passed those that a rule hands to
+	// the next tier.
 	left, passed Ports
 	direction    Direction
 	dest         *collect.Pod
+	suspended    []suspense
 }
 
-// ordered applies an admin policy, whose first matching rule decides. Its blocks
-// do mean pods; a rule that may or may not mean somebody unknown leaves it to the
-// next as well.
-func (j *Judge) ordered(v *verdict, p *policy, other Endpoint, self *collect.Pod) {
+// suspense is ports that a rule may have denied or passed on before later ones are asked.
+type suspense struct {
+	ports Ports
+	pass  bool
+	text  string
+}
+
+// rules applies a policy, whose first matching rule decides; one that may or may not
+// match leaves it to the next as well.
+func (j *Judge) rules(v *verdict, p *policy, other Endpoint, self *collect.Pod) {
 	for i, r := range p.rules(v.direction) {
-		uncertain, ok := j.matches(r, other, self)
-		if !ok {
+		match, why := j.matches(r, other, self)
+		if match == no {
 			continue
 		}
 		ports := r.portsAt(v.dest).And(v.left)
-		if other.unknown || uncertain != "" && other.addressless() {
-			v.pieces = append(v.pieces, piece{ports: ports, allowed: true, uncertain: uncertain, why: p.witness(v.direction, i, true)})
+		if match == maybe && r.action != allow {
+			v.suspended = append(v.suspended, suspense{ports, r.action == pass, fmt.Sprintf("%s rule %d of %s may decide it otherwise: %s",
+				v.direction, i, p.text(), why)})
 			continue
 		}
-		v.left = v.left.Without(ports)
+		if match == yes {
+			v.left = v.left.Without(ports)
+		}
 		if r.action == pass {
 			v.passed = v.passed.Or(ports)
 			continue
 		}
-		v.pieces = append(v.pieces, piece{ports: ports, allowed: r.action == allow, why: p.witness(v.direction, i, r.action == allow)})
+		v.add(piece{ports: ports, allowed: r.action == allow, uncertain: why, why: p.witness(v.direction, i, r.action == allow)})
 	}
 }
 
-// means says whether a peer's selectors mean the other end.
-func (j *Judge) means(c peer, other Endpoint, self *collect.Pod) bool {
+// add decides ports, as far as no rule before may have decided otherwise.
+func (v *verdict) add(p piece) {
+	for _, s := range v.suspended {
+		both := p.ports.And(s.ports)
+		if both.Empty() || p.uncertain != "" || !p.allowed && !s.pass {
+			continue
+		}
+		text := s.text
+		if !p.allowed {
+			text += ", though " + p.why.Text
+		}
+		v.pieces = append(v.pieces, piece{ports: both, allowed: true, uncertain: text, why: p.why})
+		p.ports = p.ports.Without(both)
+	}
+	v.pieces = append(v.pieces, p)
+}
+
+// truth is whether a rule matches.
+type truth uint8
+
+const (
+	no truth = iota
+	maybe
+	yes
+)
+
+// matches says whether a rule means the other end, or why that is not known.
+func (j *Judge) matches(r rule, other Endpoint, self *collect.Pod) (truth, string) {
+	match, why := j.peers(r, other, self)
+	if match != no && r.self != nil {
+		is, doubt := j.means(*r.self, Pod(self), self)
+		if is < match {
+			match, why = is, doubt
+		}
+	}
+	if match == yes && r.doubt != "" {
+		return maybe, r.doubt
+	}
+	return match, why
+}
+
+func (j *Judge) peers(r rule, other Endpoint, self *collect.Pod) (best truth, why string) {
+	switch {
+	case r.anyone:
+		return yes, ""
+	case other.unknown && r.action == allow && len(r.peers) > 0:
+		return maybe, "who connects is not known, and policies allow some"
+	case other.unknown:
+		return no, ""
+	case other.outside():
+		return r.meansOutside(other)
+	}
+	for _, c := range r.peers {
+		is, doubt := j.means(c, other, self)
+		if is == yes {
+			return yes, ""
+		}
+		if is > best {
+			best, why = is, doubt
+		}
+	}
+	return best, why
+}
+
+// meansOutside says whether a rule means addresses outside.
+func (r rule) meansOutside(other Endpoint) (truth, string) {
+	switch {
+	case len(r.blocks) > 0 && r.blocks.Covers(other.addresses):
+		return yes, ""
+	case len(r.perhaps) > 0 && r.perhaps.Covers(other.addresses):
+		i := slices.IndexFunc(r.peers, func(c peer) bool { return c.doubt != "" && !c.chosen() })
+		return maybe, r.peers[i].doubt
+	case other.some && slices.ContainsFunc(r.peers, func(c peer) bool { return c.everyNode }):
+		return maybe, "its address is not known, and it may be a node's"
+	}
+	return no, ""
+}
+
+// means says whether a peer means what is in the cluster.
+func (j *Judge) means(c peer, other Endpoint, self *collect.Pod) (is truth, why string) {
+	if c.chosen() && !j.chooses(c, other, self) || c.not != nil && other.onPodNetwork() && c.not.Matches(j.identityOf(other.pod)) {
+		return no, ""
+	}
+	if is = yes; c.block != nil {
+		is, why = other.within(c)
+	} else if !c.chosen() {
+		return no, ""
+	}
+	if is == yes && c.doubt != "" {
+		return maybe, c.doubt
+	}
+	return is, why
+}
+
+// chooses says whether a peer's selectors mean the other end.
+func (j *Judge) chooses(c peer, other Endpoint, self *collect.Pod) bool {
+	if c.everyNode && other.onNode() {
+		return true
+	}
 	if c.nodes != nil {
 		n := j.nodeOf(other)
 		return n != nil && c.nodes.Matches(labels.Set(n.Labels))
@@ -263,50 +366,35 @@ func (j *Judge) nodeOf(e Endpoint) *collect.Node {
 	return e.node
 }
 
-// network adds what a NetworkPolicy's rules allow.
-func (j *Judge) network(v *verdict, p *policy, other Endpoint, self *collect.Pod) {
-	for i, r := range p.rules(v.direction) {
-		if uncertain, ok := j.matches(r, other, self); ok {
-			ports := r.portsAt(v.dest).And(v.left)
-			v.pieces = append(v.pieces, piece{ports: ports, allowed: true, uncertain: uncertain, why: p.witness(v.direction, i, true)})
-		}
-	}
-}
-
-// matches says whether a rule means the other end.
-func (j *Judge) matches(r rule, other Endpoint, self *collect.Pod) (uncertain string, ok bool) {
-	if r.anyone {
-		return "", true
-	}
-	if other.unknown {
-		return "who connects is not known, and policies allow some", r.action == allow && len(r.peers) > 0
-	}
-	if slices.ContainsFunc(r.peers, func(c peer) bool { return j.means(c, other, self) }) {
-		return "", true
-	}
-	if other.addressless() && r.blocks.mayHoldPods() {
-		return "its address is not known, and address blocks may mean it", r.action == allow
-	}
-	return other.within(r.blocks)
-}
-
 // addressless is a pod that no address is known of yet, as of every one that a
 // manifest's workload would make.
 func (e Endpoint) addressless() bool { return e.pod != nil && len(addressesOf(e.pod)) == 0 }
 
-// within says whether an endpoint lies in the blocks of a rule.
-func (e Endpoint) within(blocks Ranges) (uncertain string, ok bool) {
+// within says whether what is in the cluster lies in a peer's block.
+func (e Endpoint) within(c peer) (truth, string) {
 	switch {
-	case len(blocks) == 0:
-		return "", false
-	case e.pod != nil && hostNetwork(e.pod):
-		return "", slices.ContainsFunc(addressesOf(e.pod), blocks.Contains)
-	case e.pod != nil:
-		return "network plugins differ in whether address blocks mean pods", slices.ContainsFunc(addressesOf(e.pod), blocks.Contains)
-	case e.node != nil:
-		return "", slices.ContainsFunc(parsed(e.node.InternalIPs, e.node.ExternalIPs), blocks.Contains)
+	case c.means == outsideOnly && e.onPodNetwork():
+		return no, ""
+	case e.addressless() && c.means == anyAddress && c.block.Covers(everywhere):
+		return yes, ""
+	case e.addressless() && c.block.mayHoldPods():
+		return maybe, "its address is not known, and address blocks may mean it"
+	case !slices.ContainsFunc(e.known(), c.block.Contains):
+		return no, ""
+	case c.means == outsideOnly:
+		return maybe, "whether address blocks mean nodes is set in the network plugin"
+	case c.means == pluginsDiffer && e.onPodNetwork():
+		return maybe, "network plugins differ in whether address blocks mean pods"
 	}
-	return "", blocks.Covers(e.addresses)
+	return yes, ""
+}
+
+// known are the addresses of what is in the cluster.
+func (e Endpoint) known() []netip.Addr {
+	if e.pod != nil {
+		return addressesOf(e.pod)
+	}
+	return parsed(e.node.InternalIPs, e.node.ExternalIPs)
 }
 
 // addressesOf is those of a pod, on the host's network those of its node.
@@ -326,13 +414,14 @@ func parsed(lists ...[]string) (out []netip.Addr) {
 	return out
 }
 
-// refuse denies all that no NetworkPolicy allowed.
+// refuse denies all that no rule so far allowed.
 func (v *verdict) refuse(by []*policy) {
 	left := v.left
 	for _, p := range v.pieces {
 		left = left.Without(p.ports)
 	}
-	v.pieces = append(v.pieces, piece{ports: left, why: Witness{by[0].kind, by[0].Key, v.direction, -1, refusal(by, v.direction)}})
+	v.left = Ports{}
+	v.add(piece{ports: left, why: Witness{by[0].kind, by[0].Key, v.direction, -1, refusal(by, v.direction)}})
 }
 
 func refusal(by []*policy, d Direction) string {

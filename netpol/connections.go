@@ -225,16 +225,14 @@ type namedPeer struct {
 
 func (j *Judge) newMarks() *marks {
 	m := &marks{judge: j, peers: map[Direction]map[string][]namedPeer{Ingress: {}, Egress: {}}, seen: map[string]bool{}}
-	every := slices.Concat(j.admin, j.baseline)
-	for _, ps := range j.byNamespace {
-		every = append(every, ps...)
-	}
-	for _, p := range every {
-		for _, d := range []Direction{Ingress, Egress} {
-			for _, r := range p.rules(d) {
-				m.rule(d, r)
+	for _, t := range j.tiers {
+		t.all(func(p *policy) {
+			for _, d := range []Direction{Ingress, Egress} {
+				for _, r := range p.rules(d) {
+					m.rule(d, r)
+				}
 			}
-		}
+		})
 	}
 	slices.SortFunc(m.edges, netip.Addr.Compare)
 	m.edges = slices.Compact(m.edges)
@@ -243,18 +241,31 @@ func (j *Judge) newMarks() *marks {
 
 func (m *marks) rule(d Direction, r rule) {
 	for _, p := range r.peers {
-		m.related = m.related || len(p.same)+len(p.other) > 0
-		m.nodes = m.nodes || p.nodes != nil
-		for _, s := range p.block {
-			m.edges = append(m.edges, s.Low, s.High.Next())
-		}
-		name := fmt.Sprint(p.namespace, "|", p.namespaces, "|", p.pods, "|", p.nodes, "|", p.block)
-		if !m.seen[string(d)+name] {
-			m.seen[string(d)+name] = true
-			m.peers[d][p.namespace] = append(m.peers[d][p.namespace], namedPeer{name, p})
-		}
+		m.peer(d, p)
 	}
-	m.named = m.named || slices.ContainsFunc(r.ports, func(p portMatch) bool { return p.name != "" })
+	if r.self != nil { // the rule's other side
+		m.peer(map[Direction]Direction{Ingress: Egress, Egress: Ingress}[d], *r.self)
+	}
+	m.named = m.named || slices.ContainsFunc(slices.Concat(r.ports, r.notPorts), func(p portMatch) bool { return p.name != "" })
+}
+
+func (m *marks) peer(d Direction, p peer) {
+	m.related = m.related || len(p.same)+len(p.other) > 0
+	m.nodes = m.nodes || p.nodes != nil
+	for _, s := range p.block {
+		m.edges = append(m.edges, s.Low, s.High.Next())
+	}
+	name := p.name()
+	if !m.seen[string(d)+name] {
+		m.seen[string(d)+name] = true
+		m.peers[d][p.namespace] = append(m.peers[d][p.namespace], namedPeer{name, p})
+	}
+}
+
+// name is the same for peers that mean the same.
+func (p peer) name() string {
+	return fmt.Sprint(p.namespace, "|", p.namespaces, "|", p.pods, "|", p.identity, "|", p.not, "|", p.nodes, "|", p.everyNode, "|", p.block,
+		"|", p.means, "|", p.doubt)
 }
 
 // place tells pods of one workload apart that policies can: by their addresses,
@@ -298,16 +309,17 @@ func (m *marks) mark(p *collect.Pod, own, others Direction) string {
 	}
 	b.WriteString(m.judge.doubted(p) + ";")
 	s := m.judge.selection(p)
-	for _, c := range slices.Concat(s.admin, s.network, s.baseline) {
-		if c.restricts(own) {
+	for _, c := range slices.Concat(s...) {
+		if c.restricts(own) || len(c.rules(own)) > 0 {
 			fmt.Fprintf(&b, "%s %s;", c.kind, c.Key)
 		}
 	}
 	for _, ns := range []string{"", p.Namespace} {
 		for _, c := range m.peers[others][ns] {
-			if _, in := Pod(p).within(c.block); in || m.judge.means(c.peer, Pod(p), nil) {
+			switch is, _ := m.judge.means(c.peer, Pod(p), nil); is {
+			case yes:
 				b.WriteString(c.name + ";")
-			} else if Pod(p).addressless() && c.block.mayHoldPods() {
+			case maybe:
 				b.WriteString("perhaps " + c.name + ";")
 			}
 		}

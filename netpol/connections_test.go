@@ -46,6 +46,10 @@ func TestConnectionsAgreeWithAskingEveryPair(t *testing.T) {
 			text += "---\napiVersion: policy.networking.k8s.io/v1alpha1\nkind: BaselineAdminNetworkPolicy\nmetadata: {name: default}\nspec: {" +
 				d.admin() + "}\n"
 		}
+		for i := range d.IntN(3) {
+			text += fmt.Sprintf("---\napiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: k%d}\nspec: "+
+				"{tier: %s, priority: %d, %s}\n", i, d.pick("Admin", "Baseline"), d.IntN(9), d.cluster())
+		}
 		agree(t, manifests.Facts(t, text), text)
 	}
 }
@@ -90,6 +94,14 @@ func (d draw) admin() string {
 	}
 	return "subject: {" + subject + "}, ingress: [" + rule("from") + ", " + rule("from") + "], " +
 		"egress: [" + rule("to") + ", " + rule("to") + "]"
+}
+
+// cluster is admin in the words of a ClusterNetworkPolicy.
+func (d draw) cluster() string {
+	return strings.NewReplacer("Allow", "Accept", "ports: [{namedPort: http}]", "protocols: [{destinationNamedPort: http}]",
+		"ports: [{portNumber: {protocol: TCP, port: 80}}]", "protocols: [{tcp: {destinationPort: {number: 80}}}]",
+		"ports: [{portRange: {protocol: TCP, start: 81, end: 90}}]", "protocols: [{udp: {}}, {tcp: {destinationPort: {range: {start: 81, end: 90}}}}]").
+		Replace(d.admin())
 }
 
 func agree(t *testing.T, f *collect.Facts, text string) {

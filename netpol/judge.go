@@ -2,6 +2,7 @@ package netpol
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -15,9 +16,7 @@ import (
 // select which labels, so it is for one goroutine.
 type Judge struct {
 	facts       *collect.Facts
-	admin       []*policy // by priority
-	byNamespace map[string][]*policy
-	baseline    []*policy
+	tiers       []*tier // in the order they are asked
 	namespaces  map[string]labels.Set
 	selecting   map[subject]selection
 	doubts      []doubt
@@ -34,16 +33,21 @@ type doubt struct {
 
 // subject is what policies can tell pods apart by.
 type subject struct {
-	namespace string
-	labels    *collect.Labels
+	namespace, account string
+	labels             *collect.Labels
 }
 
-// selection is the policies that select a subject.
-type selection struct{ admin, network, baseline []*policy }
+func subjectOf(p *collect.Pod) subject {
+	s := subject{namespace: p.Namespace, labels: p.Labels}
+	if p.Shape != nil {
+		s.account = p.Shape.ServiceAccount
+	}
+	return s
+}
 
 // New prepares the answers for a cluster.
 func New(f *collect.Facts) *Judge {
-	j := &Judge{facts: f, byNamespace: map[string][]*policy{}, namespaces: map[string]labels.Set{}, selecting: map[subject]selection{}}
+	j := &Judge{facts: f, namespaces: map[string]labels.Set{}, selecting: map[subject]selection{}}
 	for k, n := range f.Namespaces {
 		set := labels.Set{"kubernetes.io/metadata.name": k.Name}
 		for key, v := range n.Labels {
@@ -51,46 +55,59 @@ func New(f *collect.Facts) *Judge {
 		}
 		j.namespaces[k.Name] = set
 	}
+	j.enforcement = enforcement(f)
+	t := newTiers()
 	for k, n := range f.NetworkPolicies {
 		p, err := compile(n)
-		if j.usable("NetworkPolicy", k, err) {
-			j.byNamespace[k.Namespace] = append(j.byNamespace[k.Namespace], p)
-		} else {
-			j.doubts = append(j.doubts, doubt{"NetworkPolicy " + k.String(), subjectOf(n)})
-		}
+		j.file(t, "default", "NetworkPolicy", k, subjectOfNetwork(n), err, p)
 	}
 	for k, a := range f.AdminNetworkPolicies {
 		p, err := compileAdmin("AdminNetworkPolicy", k.Name, a.Spec)
-		if j.usable("AdminNetworkPolicy", k, err) {
-			j.admin = append(j.admin, p)
-		} else {
-			j.doubts = append(j.doubts, doubt{"AdminNetworkPolicy " + k.Name, adminSubjectOf(a.Spec.Subject)})
-		}
+		j.file(t, "admin", "AdminNetworkPolicy", k, adminSubjectOf(a.Spec.Subject), err, p)
 	}
 	for k, b := range f.BaselineAdminNetworkPolicies {
-		p, err := compileAdmin("BaselineAdminNetworkPolicy", k.Name, b.Spec)
-		if j.usable("BaselineAdminNetworkPolicy", k, err) {
-			j.baseline = append(j.baseline, p)
+		p, err := compileAdmin("BaselineAdminNetworkPolicy", k.Name, collect.AdminPolicySpec(b.Spec))
+		j.file(t, "baseline", "BaselineAdminNetworkPolicy", k, peer{}, err, p)
+	}
+	for k, c := range f.ClusterNetworkPolicies {
+		p, err := compileCluster(k.Name, c.Spec)
+		switch c.Spec.Tier {
+		case "Admin":
+			j.file(t, "admin", "ClusterNetworkPolicy", k, adminSubjectOf(c.Spec.Subject), err, p)
+		case "Baseline":
+			j.file(t, "baseline", "ClusterNetworkPolicy", k, peer{}, err, p)
+		default:
+			err = fmt.Errorf("tier %q: want Admin or Baseline", c.Spec.Tier)
+			j.file(t, "", "ClusterNetworkPolicy", k, adminSubjectOf(c.Spec.Subject), err)
 		}
 	}
-	j.sort()
-	j.enforcement = enforcement(f)
+	j.tiers = t.inOrder()
+	slices.SortFunc(j.doubts, func(a, b doubt) int { return cmp.Compare(a.name, b.name) })
 	j.missing()
 	return j
 }
 
-func (j *Judge) sort() {
-	slices.SortFunc(j.admin, func(a, b *policy) int {
-		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.Name, b.Name))
-	})
-	for _, ps := range j.byNamespace {
-		slices.SortFunc(ps, func(a, b *policy) int { return cmp.Compare(a.Name, b.Name) })
+// file puts what a policy was compiled to into its tier. One that could not be read
+// protects nothing, and may allow its subject what others deny: but for a baseline,
+// which is asked last and has none.
+func (j *Judge) file(t tiers, tier, kind string, k collect.Key, subject peer, err error, compiled ...*policy) {
+	if err == nil {
+		for _, p := range compiled {
+			t.put(tier, p)
+		}
+		return
 	}
-	slices.SortFunc(j.doubts, func(a, b doubt) int { return cmp.Compare(a.name, b.name) })
+	if subject.chosen() {
+		j.doubts = append(j.doubts, doubt{kind + " " + k.String(), subject})
+	}
+	j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: kind + " " + k.String(),
+		Why:         err.Error(),
+		Consequence: "What it denies is shown as open; what others deny is uncertain where it may allow.",
+		Kinds:       []string{"ROUTES_TO", "SELECTS"}})
 }
 
-// subjectOf is whom a NetworkPolicy is about, at most: all pods of its namespace.
-func subjectOf(n *networkingv1.NetworkPolicy) peer {
+// subjectOfNetwork is whom a NetworkPolicy is about, at most: all pods of its namespace.
+func subjectOfNetwork(n *networkingv1.NetworkPolicy) peer {
 	pods, err := selectorOf(&n.Spec.PodSelector)
 	if err != nil {
 		pods = labels.Everything()
@@ -107,20 +124,9 @@ func adminSubjectOf(s collect.AdminSubject) peer {
 	return subject
 }
 
-// usable records a policy that cannot be read: it protects nothing.
-func (j *Judge) usable(kind string, k collect.Key, err error) bool {
-	if err != nil {
-		j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: kind + " " + k.String(),
-			Why:         err.Error(),
-			Consequence: "What it denies is shown as open; what others deny is uncertain where it may allow.",
-			Kinds:       []string{"ROUTES_TO", "SELECTS"}})
-	}
-	return err == nil
-}
-
 // missing turns kinds that could not be read into what answers may overstate.
 func (j *Judge) missing() {
-	for _, resource := range []string{"adminnetworkpolicies", "baselineadminnetworkpolicies", "namespaces", "networkpolicies"} {
+	for _, resource := range policyResources {
 		if g, unseen := j.facts.Unseen(resource); unseen {
 			j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: "network policies without " +
 				resource, Why: g.Why,
@@ -139,11 +145,16 @@ func (j *Judge) missing() {
 	slices.SortFunc(j.gaps, func(a, b collect.Gap) int { return cmp.Compare(a.What, b.What) })
 }
 
+// policyResources are what policies are made of.
+var policyResources = []string{
+	"adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies", "namespaces", "networkpolicies",
+}
+
 // unreadPolicies are the kinds by which network plugins and meshes decide
 // connections besides NetworkPolicies.
 var unreadPolicies = []string{
 	"authorizationpolicies.security.istio.io", "ciliumclusterwidenetworkpolicies.cilium.io", "ciliumnetworkpolicies.cilium.io",
-	"clusternetworkpolicies.crd.antrea.io", "clusternetworkpolicies.policy.networking.k8s.io",
+	"clusternetworkpolicies.crd.antrea.io",
 	"globalnetworkpolicies.crd.projectcalico.org",
 	"networkpolicies.crd.antrea.io", "networkpolicies.crd.projectcalico.org",
 }
@@ -188,36 +199,29 @@ func hostNetwork(p *collect.Pod) bool { return p.Shape != nil && p.Shape.HostNet
 // selection of a pod; empty on the host's network.
 func (j *Judge) selection(p *collect.Pod) selection {
 	if hostNetwork(p) {
-		return selection{}
+		return nil
 	}
-	key := subject{p.Namespace, p.Labels}
+	key := subjectOf(p)
 	s, known := j.selecting[key]
 	if known {
 		return s
 	}
-	keep := func(all []*policy) (out []*policy) {
-		for _, c := range all {
-			if j.selects(c.subject, p, nil) {
-				out = append(out, c)
-			}
-		}
-		return out
+	s = make(selection, len(j.tiers))
+	for i, t := range j.tiers {
+		s[i] = t.of(p.Namespace, func(c *policy) bool { return j.selects(c.subject, p, nil) })
 	}
-	s = selection{keep(j.admin), keep(j.byNamespace[p.Namespace]), keep(j.baseline)}
 	j.selecting[key] = s
 	return s
 }
 
 // selects says whether a peer means a pod. self is the pod the policy selected.
 func (j *Judge) selects(c peer, p, self *collect.Pod) bool {
-	if c.pods == nil || hostNetwork(p) {
-		return false
-	}
-	if c.namespaces == nil && c.namespace != p.Namespace {
+	if c.pods == nil && c.identity == nil || hostNetwork(p) || c.namespace != "" && c.namespace != p.Namespace {
 		return false
 	}
 	ns := j.namespaceLabels(p.Namespace)
-	if c.namespaces != nil && !c.namespaces.Matches(ns) || !c.pods.Matches(podLabels(p)) {
+	if c.namespaces != nil && !c.namespaces.Matches(ns) || c.pods != nil && !c.pods.Matches(podLabels(p)) ||
+		c.identity != nil && !c.identity.Matches(j.identityOf(p)) {
 		return false
 	}
 	if self == nil {
@@ -234,8 +238,8 @@ func all(keys []string, is func(string) bool) bool {
 
 // Selecting lists the NetworkPolicies that select a pod, by direction.
 func (j *Judge) Selecting(p *collect.Pod, d Direction) (out []*networkingv1.NetworkPolicy) {
-	for _, c := range j.selection(p).network {
-		if c.restricts(d) {
+	for _, c := range slices.Concat(j.selection(p)...) {
+		if c.kind == "NetworkPolicy" && c.restricts(d) {
 			out = append(out, j.facts.NetworkPolicies[c.Key])
 		}
 	}

@@ -14,14 +14,15 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
-// policy is a NetworkPolicy or an admin policy with its selectors compiled.
+// policy is a policy of any kind with its selectors compiled.
 type policy struct {
 	kind string
 	collect.Key
 	subject         peer
 	ingress, egress bool // whether it restricts that direction at all
 	in, out         []rule
-	priority        int32
+	// order is its place among those of its tier, the lower the earlier.
+	order float64
 }
 
 type action uint8
@@ -29,7 +30,7 @@ type action uint8
 const (
 	allow action = iota
 	deny
-	pass
+	pass // on to the next tier
 )
 
 type rule struct {
@@ -37,22 +38,55 @@ type rule struct {
 	// anyone is a rule without peers: it matches all, addresses included.
 	anyone bool
 	peers  []peer
-	// blocks is the addresses of all peers together.
-	blocks Ranges
-	// ports the rule is about; nil is all.
-	ports []portMatch
+	// blocks are the addresses that its peers surely mean, perhaps those that they may.
+	blocks, perhaps Ranges
+	// ports the rule is about, but for notPorts; nil is all.
+	ports, notPorts []portMatch
+	// self is what the pod that the policy selects must be as well; nil is any.
+	self *peer
+	// doubt is why it may not hold for all that it matches: it asks for more than
+	// addresses and ports.
+	doubt string
 }
 
-// peer selects pods, or nodes, or addresses.
+// matcher selects by labels.
+type matcher interface {
+	Matches(labels.Labels) bool
+	String() string
+}
+
+// peer is one end as a rule names it: all that it asks for must be so.
 type peer struct {
-	nodes      labels.Selector
-	namespace  string          // only this one, where not empty
-	namespaces labels.Selector // nil with namespace set
-	pods       labels.Selector
-	block      Ranges
+	nodes      matcher
+	everyNode  bool
+	namespace  string  // only this one, where not empty
+	namespaces matcher // nil with namespace set
+	pods       matcher
+	// identity selects by what network plugins know of a pod besides its labels.
+	identity matcher
+	// not selects pods that are not meant.
+	not   matcher
+	block Ranges
+	means blockSense
 	// same are namespace labels that must all be those of the selected pod's
 	// namespace; of other, which it must have too, one must not.
 	same, other []string
+	// doubt is why it may not mean what it matches.
+	doubt string
+}
+
+// blockSense is whether address blocks mean what is in the cluster.
+type blockSense uint8
+
+const (
+	pluginsDiffer blockSense = iota // for pods, as the API of NetworkPolicy says
+	anyAddress
+	outsideOnly
+)
+
+// chosen says that a peer names pods or nodes, not addresses alone.
+func (c peer) chosen() bool {
+	return c.pods != nil || c.identity != nil || c.nodes != nil || c.everyNode
 }
 
 type portMatch struct {
@@ -72,7 +106,7 @@ func compile(n *networkingv1.NetworkPolicy) (*policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("podSelector: %w", err)
 	}
-	p := &policy{kind: "NetworkPolicy", Key: collect.Key{Namespace: n.Namespace, Name: n.Name},
+	p := &policy{kind: "NetworkPolicy", Key: collect.Key{Namespace: n.Namespace, Name: n.Name}, order: networkOrder,
 		subject: peer{namespace: n.Namespace, pods: pods}}
 	p.ingress = len(n.Spec.PolicyTypes) == 0 || slices.Contains(n.Spec.PolicyTypes, networkingv1.PolicyTypeIngress)
 	p.egress = len(n.Spec.PolicyTypes) == 0 && len(n.Spec.Egress) > 0 || slices.Contains(n.Spec.PolicyTypes, networkingv1.PolicyTypeEgress)
@@ -89,6 +123,12 @@ func compile(n *networkingv1.NetworkPolicy) (*policy, error) {
 			return nil, fmt.Errorf("egress rule %d: %w", i, err)
 		}
 		p.out = append(p.out, c)
+	}
+	if !p.ingress {
+		p.in = nil
+	}
+	if !p.egress {
+		p.out = nil
 	}
 	return p, nil
 }
@@ -112,12 +152,18 @@ func compileRule(ns string, peers []networkingv1.NetworkPolicyPeer, ports []netw
 	return r.united(), nil
 }
 
-// united gathers the peers' blocks.
+// united gathers the peers' blocks of addresses outside.
 func (r rule) united() rule {
 	for _, p := range r.peers {
-		r.blocks = append(r.blocks, p.block...)
+		switch {
+		case p.chosen():
+		case p.doubt != "":
+			r.perhaps = append(r.perhaps, p.block...)
+		default:
+			r.blocks = append(r.blocks, p.block...)
+		}
 	}
-	r.blocks = r.blocks.tidy()
+	r.blocks, r.perhaps = r.blocks.tidy(), r.perhaps.tidy()
 	return r
 }
 
@@ -196,11 +242,18 @@ func (m portMatch) checked() (portMatch, error) {
 // portsAt is the ports a rule is about at a receiver; named ports are looked up
 // there, and an address outside has none.
 func (r rule) portsAt(to *collect.Pod) Ports {
-	if r.ports == nil {
-		return AllPorts()
+	ports := AllPorts()
+	if r.ports != nil {
+		ports = portsAt(r.ports, to)
 	}
-	var out Ports
-	for _, m := range r.ports {
+	if r.notPorts != nil {
+		ports = ports.Without(portsAt(r.notPorts, to))
+	}
+	return ports
+}
+
+func portsAt(matches []portMatch, to *collect.Pod) (out Ports) {
+	for _, m := range matches {
 		if m.name == "" {
 			out = out.Or(portRange(m.protocol, m.low, m.high))
 			continue

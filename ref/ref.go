@@ -113,6 +113,7 @@ var kinds = map[string]where{
 
 	"Namespace": inCluster, "Node": inCluster, "ClusterRole": inCluster, "ClusterRoleBinding": inCluster,
 	"IngressClass": inCluster, "GatewayClass": inCluster, "AdminNetworkPolicy": inCluster, "BaselineAdminNetworkPolicy": inCluster,
+	"ClusterNetworkPolicy":           inCluster,
 	"ValidatingWebhookConfiguration": inCluster, "MutatingWebhookConfiguration": inCluster,
 	"ValidatingAdmissionPolicy": inCluster, "ValidatingAdmissionPolicyBinding": inCluster,
 	"PersistentVolume": inCluster, "RuntimeClass": inCluster,

@@ -57,7 +57,9 @@ func (s servings) pick(k *kind) (schema.GroupVersion, bool) {
 func (w *watcher) count(ctx context.Context, lists []*metav1.APIResourceList) {
 	known := map[schema.GroupResource]bool{}
 	for _, k := range kinds() {
-		known[schema.GroupResource{Group: k.versions[0].Group, Resource: k.resource}] = true
+		for _, v := range k.versions {
+			known[schema.GroupResource{Group: v.Group, Resource: k.resource}] = true
+		}
 	}
 	all := w.maySeeEverything(ctx)
 	done := map[string]bool{}

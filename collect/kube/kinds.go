@@ -5,6 +5,8 @@
 package kube
 
 import (
+	"cmp"
+
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -33,6 +35,7 @@ type object interface {
 // kind is one Kubernetes kind that we read.
 type kind struct {
 	name     string // "Pod": also collect.Change.Kind
+	served   string // what its API calls it, where two APIs have a kind of one name
 	resource string // "pods"
 	// versions are those whose fields we know, best first.
 	versions []schema.GroupVersion
@@ -66,29 +69,15 @@ func (k *kind) what() string {
 	return k.resource
 }
 
-// adminPolicies is the version whose fields collect's own types spell.
-var adminPolicies = schema.GroupVersion{Group: "policy.networking.k8s.io", Version: "v1alpha1"}
-
 // formerRoutes are the versions in which clusters serve routes of connections whose
 // fields are those of today's.
 var formerRoutes = []schema.GroupVersion{
 	{Group: gatewayv1.GroupName, Version: "v1alpha3"}, {Group: gatewayv1.GroupName, Version: "v1alpha2"},
 }
 
-func addFormerRoutes(s *runtime.Scheme) error {
-	for _, v := range formerRoutes {
-		s.AddKnownTypes(v, &gatewayv1.TLSRoute{}, &gatewayv1.TLSRouteList{}, &gatewayv1.TCPRoute{}, &gatewayv1.TCPRouteList{},
-			&gatewayv1.UDPRoute{}, &gatewayv1.UDPRouteList{})
-		metav1.AddToGroupVersion(s, v)
-	}
-	return nil
-}
-
-func addAdminPolicies(s *runtime.Scheme) error {
-	s.AddKnownTypes(adminPolicies, &collect.AdminNetworkPolicy{}, &collect.AdminNetworkPolicyList{},
-		&collect.BaselineAdminNetworkPolicy{}, &collect.BaselineAdminNetworkPolicyList{})
-	metav1.AddToGroupVersion(s, adminPolicies)
-	return nil
+// in is the kind as a version of its API names it.
+func (k *kind) in(v schema.GroupVersion) schema.GroupVersionKind {
+	return v.WithKind(cmp.Or(k.served, k.name))
 }
 
 func gv(gvs ...schema.GroupVersion) []schema.GroupVersion { return gvs }
@@ -106,9 +95,10 @@ func of[T any, P interface {
 	}
 }
 
-func (k kind) clusterWide() kind { k.cluster = true; return k }
-func (k kind) extension() kind   { k.optional = true; return k }
-func (k kind) by(r reading) kind { k.how = r; return k }
+func (k kind) called(served string) kind { k.served = served; return k }
+func (k kind) clusterWide() kind         { k.cluster = true; return k }
+func (k kind) extension() kind           { k.optional = true; return k }
+func (k kind) by(r reading) kind         { k.how = r; return k }
 func (k kind) unseen(lost string, graph ...string) kind {
 	k.lost, k.graph = lost, graph
 	return k
@@ -135,7 +125,8 @@ func kinds() []kind {
 	gateway, gatewayOld := gv(schema.GroupVersion(gatewayv1.GroupVersion)), gv(schema.GroupVersion(gatewayv1.GroupVersion),
 		schema.GroupVersion(gatewayv1beta1.GroupVersion))
 	routes := gv(append([]schema.GroupVersion{schema.GroupVersion(gatewayv1.GroupVersion)}, formerRoutes...)...)
-	netpol := gv(adminPolicies)
+	netpol, clusterNetpol := gv(schema.GroupVersion{Group: "policy.networking.k8s.io", Version: "v1alpha1"}),
+		gv(schema.GroupVersion{Group: "policy.networking.k8s.io", Version: "v1alpha2"})
 	return []kind{
 		of("Namespace", "namespaces", core, newList[corev1.NamespaceList], stripNamespace).clusterWide().
 			unseen("Namespaces and their labels are unknown, so policies that select by them cannot be judged.", "Namespace"),
@@ -202,12 +193,15 @@ func kinds() []kind {
 		of("ReferenceGrant", "referencegrants", gv(schema.GroupVersion(gatewayv1beta1.GroupVersion),
 			schema.GroupVersion(gatewayv1.GroupVersion)), newList[gatewayv1beta1.ReferenceGrantList], stripReferenceGrant).
 			extension().unseen("Routes across namespaces cannot be judged and are shown as closed.", "ROUTES_TO"),
-		of("AdminNetworkPolicy", "adminnetworkpolicies", netpol, newList[collect.AdminNetworkPolicyList], stripAdminNetworkPolicy).
+		of("AdminNetworkPolicy", "adminnetworkpolicies", netpol, newList[collect.CustomList[collect.AdminNetworkPolicy]], stripCustom[collect.AdminPolicySpec]).
 			clusterWide().extension().
 			unseen("Administrators' policies are unseen: connections and exposures are shown as open.", "SELECTS", "ROUTES_TO"),
-		of("BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies", netpol, newList[collect.BaselineAdminNetworkPolicyList],
-			stripBaselineAdminNetworkPolicy).clusterWide().extension().
+		of("BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies", netpol,
+			newList[collect.CustomList[collect.BaselineAdminNetworkPolicy]], stripCustom[collect.BaselinePolicySpec]).clusterWide().extension().
 			unseen("The administrators' baseline policy is unseen: connections and exposures are shown as open.", "SELECTS", "ROUTES_TO"),
+		of("ClusterNetworkPolicy", "clusternetworkpolicies", clusterNetpol, newList[collect.CustomList[collect.ClusterNetworkPolicy]],
+			stripCustom[collect.ClusterPolicySpec]).clusterWide().extension().
+			unseen("Administrators' policies are unseen: connections and exposures are shown as open.", "SELECTS", "ROUTES_TO"),
 		of("PodDisruptionBudget", "poddisruptionbudgets", gv(policyv1.SchemeGroupVersion), newList[policyv1.PodDisruptionBudgetList],
 			stripPodDisruptionBudget).
 			unseen("Availability marks are missing; no path depends on them."),
@@ -233,13 +227,28 @@ func newScheme() (*runtime.Scheme, error) {
 	for _, add := range []func(*runtime.Scheme) error{
 		corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, rbacv1.AddToScheme, networkingv1.AddToScheme,
 		discoveryv1.AddToScheme, policyv1.AddToScheme, nodev1.AddToScheme, admissionv1.AddToScheme,
-		gatewayv1.Install, gatewayv1beta1.Install, addAdminPolicies, addFormerRoutes, metav1.AddMetaToScheme,
+		gatewayv1.Install, gatewayv1beta1.Install, metav1.AddMetaToScheme,
 	} {
 		if err := add(s); err != nil {
 			return nil, err
 		}
 	}
+	for _, k := range kinds() {
+		addOwn(s, &k)
+	}
 	return s, nil
+}
+
+// addOwn adds the versions of a kind that no published package registers.
+func addOwn(s *runtime.Scheme, k *kind) {
+	for _, v := range k.versions {
+		if k.list == nil || s.Recognizes(k.in(v)) {
+			continue
+		}
+		s.AddKnownTypeWithName(k.in(v), k.make())
+		s.AddKnownTypeWithName(v.WithKind(k.in(v).Kind+"List"), k.list())
+		metav1.AddToGroupVersion(s, v)
+	}
 }
 
 func keyOf(o metav1.Object) collect.Key {

@@ -114,8 +114,9 @@ func newManifests() *manifests {
 	}
 	for i := range all {
 		for _, v := range all[i].versions {
-			m.kinds[v.WithKind(all[i].name)] = formerKind{kind: &all[i]}
-			m.versions[schema.GroupKind{Group: v.Group, Kind: all[i].name}] = all[i].versions[0]
+			gvk := all[i].in(v)
+			m.kinds[gvk] = formerKind{kind: &all[i]}
+			m.versions[gvk.GroupKind()] = all[i].versions[0]
 		}
 	}
 	return m

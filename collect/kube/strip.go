@@ -239,12 +239,9 @@ func stripReferenceGrant(_ *stripper, o *gatewayv1beta1.ReferenceGrant) (any, bo
 	return &gatewayv1beta1.ReferenceGrant{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
 }
 
-func stripAdminNetworkPolicy(_ *stripper, o *collect.AdminNetworkPolicy) (any, bool) {
-	return &collect.AdminNetworkPolicy{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
-}
-
-func stripBaselineAdminNetworkPolicy(_ *stripper, o *collect.BaselineAdminNetworkPolicy) (any, bool) {
-	return &collect.BaselineAdminNetworkPolicy{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
+// stripCustom keeps the whole spec of a kind that collect spells: it holds what is judged and no more.
+func stripCustom[S any](_ *stripper, o *collect.Custom[S]) (any, bool) {
+	return &collect.Custom[S]{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
 }
 
 func stripPodDisruptionBudget(_ *stripper, o *policyv1.PodDisruptionBudget) (any, bool) {
