@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"golang.org/x/sync/semaphore"
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -58,7 +59,9 @@ func openSQLite(ctx context.Context, file string) (*Store, error) {
 	if err := tried(ctx, busy, func() error { return db.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Store{db, sqlite}, nil
+	// Who waits for another's transaction is woken when it ends: SQLite itself would sleep
+	// and look again, for longer each time, as it does for another process.
+	return &Store{db, sqlite, semaphore.NewWeighted(1)}, nil
 }
 
 func busy(err error) bool {

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+	"golang.org/x/sync/semaphore"
 )
 
 // Limits of the connections to PostgreSQL. A DSN may set pool_max_conns and every
@@ -87,7 +88,7 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 	if err := checkServer(ctx, db); err != nil {
 		return nil, errors.Join(inWords(err, config), db.Close())
 	}
-	return &Store{db, postgres}, nil
+	return &Store{db, postgres, semaphore.NewWeighted(int64(pool))}, nil
 }
 
 func readDSN(dsn string) (config *pgx.ConnConfig, pool int, err error) {

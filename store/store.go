@@ -18,6 +18,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // ErrNotFound says that nothing is stored under that name.
@@ -27,6 +29,8 @@ var ErrNotFound = errors.New("not found")
 type Store struct {
 	db *sql.DB
 	dialect
+	// turn is whose transaction it is: as many at once as the database takes.
+	turn *semaphore.Weighted
 }
 
 // Open opens the store at where and brings its schema up to date: a database of
@@ -87,6 +91,10 @@ func tried(ctx context.Context, again func(error) bool, do func() error) (err er
 }
 
 func (s *Store) once(ctx context.Context, how *sql.TxOptions, do func(*sql.Tx) error) error {
+	if err := s.turn.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer s.turn.Release(1)
 	tx, err := s.db.BeginTx(ctx, how)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)

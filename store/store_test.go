@@ -2,6 +2,8 @@ package store
 
 import (
 	"bufio"
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/breakwater-sec/breakwater/assess"
 )
@@ -105,6 +109,31 @@ func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func TestThoseWhoWaitToWriteHoldUpNoReader(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "db"))
+	held, release := make(chan struct{}), make(chan struct{})
+	var writers errgroup.Group
+	writers.Go(func() error {
+		return s.write(t.Context(), func(*sql.Tx) error { close(held); <-release; return nil })
+	})
+	<-held
+	for range 20 {
+		writers.Go(func() error { return s.write(t.Context(), func(*sql.Tx) error { return nil }) })
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	for range 300 { // while one after the other comes to wait
+		if _, err := s.IngestTokens(ctx); err != nil {
+			t.Errorf("a reader meanwhile: %v", err)
+			break
+		}
+	}
+	close(release)
+	if err := writers.Wait(); err != nil {
+		t.Error(err)
+	}
 }
 
 // A file of the version that had no partitions, with two events in one moment.
