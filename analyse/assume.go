@@ -47,7 +47,7 @@ func (b *Breach) surveyed(ctx context.Context) (*survey, error) {
 	b.once.Lock()
 	defer b.once.Unlock()
 	if b.survey == nil {
-		s, err := newSurvey(ctx, b.view, b.rules)
+		s, err := newSurvey(ctx, b.view, b.rules, nil)
 		if err != nil {
 			return nil, err
 		}

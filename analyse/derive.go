@@ -22,7 +22,7 @@ func Cluster(
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("derive edges of cluster %s: %w", seg.Name(), err)
 	}
-	on, err := newSurvey(ctx, graph.NewView(view.Vocabulary(), view.Shared(), derived), rules)
+	on, err := newSurvey(ctx, graph.NewView(view.Vocabulary(), view.Shared(), derived), rules, nil)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("survey cluster %s: %w", seg.Name(), err)
 	}

@@ -86,6 +86,9 @@ func (s *search) exploited() []*foothold {
 			if ways == nil {
 				ways = s.routesTo(pod)
 			}
+			if len(ways) == 0 || s.without.has(e) {
+				continue
+			}
 			f := g.enter(e, internet)
 			for way, routes := range ways {
 				f.arrive(routes, way)
@@ -115,6 +118,9 @@ func (s *search) unjudged(known []*foothold) []*foothold {
 			}
 			if ways == nil {
 				ways = s.routesTo(pod)
+			}
+			if len(ways) == 0 {
+				continue
 			}
 			f := g.enter(e, internet)
 			f.doubt = "whether something lets an attacker in: " + why
@@ -152,7 +158,7 @@ func (s *search) suppliers() []*foothold {
 			for _, edge := range stepKinds {
 				for e := range n.Out(edge) {
 					// Every tag may be moved for all that is known; an entry is one that is.
-					if e.To.Kind() == "Container" && e.Value("uncertain").IsNull() {
+					if e.To.Kind() == "Container" && e.Value("uncertain").IsNull() && !s.without.has(e) {
 						g.enter(e, s.thing(s.groupOf(n), members{n}))
 					}
 				}

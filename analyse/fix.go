@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/rbac"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
@@ -64,16 +65,20 @@ func (w *writer) grantFix(st hop, only, atOnce bool) {
 	f := Fix{Kind: fixGrant, Title: "Take the permission \"" + cmp.Or(e.To.Text("name"), e.To.ID()) + "\" from " + nameOf(e.From),
 		Concerns: []string{kindID(e.From), kindID(e.To)}}
 	f.Text = f.Title + "."
+	ended := st.edges[:1]
 	if binding, role := e.Value("binding").Str(), e.Value("role").Str(); binding != "" {
 		f.Text = fmt.Sprintf("%s grants it by %s: bind a role with only what is used, or remove the binding.", binding, role)
 		if atOnce && len(st.edges) == 1 {
 			f.Title = "Remove the grants of " + binding + " to " + nameOf(e.From)
+			ended = slices.Collect(e.From.Out("HOLDS"))
 		}
+		f.grants = []rbac.Grant{{Subject: subjectOf(e.From), Binding: binding}}
+		f.endings = endingsOf(ended)
 	}
 	if (only || atOnce) && len(st.edges) == 1 {
 		f.Effect = Breaks
 	}
-	w.fix(f)
+	w.fix(f, groupOf(e.From).id)
 }
 
 // grantedAtOnce says that every route to a goal goes on from an identity by what one
@@ -94,11 +99,12 @@ func (w *writer) grantedAtOnce(st hop, identity int32, pic *picture, goal int32)
 	return true
 }
 
-func (w *writer) fix(f Fix) {
+// fix notes a fix; at is what it is done to, told by groups.
+func (w *writer) fix(f Fix, at ...string) {
 	if f.Effect != Breaks {
 		f.Effect = Lowers
 	}
-	f.ID = fmt.Sprintf("%s-%d", f.Kind, len(w.path.Fixes)+1)
+	f.named(at)
 	w.path.Fixes = append(w.path.Fixes, f)
 }
 
@@ -138,7 +144,7 @@ func (w *writer) imageFix(image graph.Node, v weakness) Fix {
 		f.Text = "Build the image again with packages in which its vulnerabilities are fixed, then roll out the workload."
 	}
 	if len(w.foothold.entered.rules) == 1 && len(v.images) == 1 && open == 0 && len(updates) > 0 && v.total <= len(v.list) {
-		f.Effect = Breaks
+		f.Effect, f.endings = Breaks, endingsOf(w.foothold.entered.edges)
 	}
 	return f
 }
@@ -170,38 +176,42 @@ func newer(ecosystem, a, b string) int {
 // exposureFixes close the ways in: each at the object through which the cluster
 // is entered, and at the pod itself.
 func (w *writer) exposureFixes() {
-	on := map[string]int{}
+	on, through := map[string]int{}, map[string][]ending{}
 	var doors []Thing
-	host := 0
+	var host []ending
+	hosts := 0
 	for _, a := range w.foothold.arrivals {
 		if a.way == byHostNetwork {
-			host++
+			hosts++
+			host = append(host, endingsOf(a.hops[len(a.hops)-1].edges)...)
 		}
 		for _, h := range a.hops[:min(1, len(a.hops)-1)] {
+			through[h.group.id] = append(through[h.group.id], endingsOf(h.edges)...)
 			if on[h.group.id]++; on[h.group.id] == 1 {
 				doors = append(doors, w.thing(h.group, h.members))
 			}
 		}
 	}
 	for _, t := range doors {
-		w.exposureFix(Fix{Title: "Narrow the exposure through " + spoken(t), Text: narrowing(t), Concerns: concerning(t)}, on[t.ID])
+		w.exposureFix(Fix{Title: "Narrow the exposure through " + spoken(t), Text: narrowing(t), Concerns: concerning(t),
+			endings: through[t.ID]}, on[t.ID], t.ID)
 	}
 	pod := w.podThing()
-	if host > 0 {
-		w.exposureFix(Fix{Title: "Take the pods off their nodes' network", Concerns: concerning(pod),
+	if hosts > 0 {
+		w.exposureFix(Fix{Title: "Take the pods off their nodes' network", Concerns: concerning(pod), endings: host,
 			Text: fmt.Sprintf("Remove `hostNetwork: true` from %s in namespace %s, and expose the port by a Service if it is needed.",
-				owned(pod), pod.Namespace)}, host)
+				owned(pod), pod.Namespace)}, hosts, pod.ID)
 	}
-	if host < len(w.foothold.arrivals) {
+	if hosts < len(w.foothold.arrivals) {
 		w.exposureFix(Fix{Title: "Restrict who may connect with a NetworkPolicy", Concerns: concerning(pod),
 			Text: fmt.Sprintf("Select the pods of %s in namespace %s by a NetworkPolicy that lets in only who must connect. It protects "+
 				"only where the cluster's network plugin enforces policies.",
-				owned(pod), pod.Namespace)}, 0)
+				owned(pod), pod.Namespace)}, 0, pod.ID)
 	}
 }
 
 // exposureFix adds a fix that closes some of the ways in.
-func (w *writer) exposureFix(f Fix, closes int) {
+func (w *writer) exposureFix(f Fix, closes int, at string) {
 	f.Kind = fixExposure
 	switch ways := len(w.foothold.arrivals); {
 	case closes == ways:
@@ -209,7 +219,12 @@ func (w *writer) exposureFix(f Fix, closes int) {
 	case closes > 0:
 		f.Text += fmt.Sprintf(" Traffic arrives in %s; this closes %d of them.", plural(ways, "way"), closes)
 	}
-	w.fix(f)
+	w.fix(f, at)
+}
+
+// subjectOf is the identity of the graph as RBAC names it.
+func subjectOf(n graph.Node) rbac.Subject {
+	return rbac.Subject{Kind: n.Kind(), Namespace: n.Text("namespace"), Name: n.Text("name")}
 }
 
 func (w *writer) podThing() Thing {
@@ -261,8 +276,10 @@ func (w *writer) ruleFixes(st hop, techniques int) {
 		if techniques == 1 && len(st.rules) == 1 {
 			f.Effect = Breaks
 		}
+		f.endings = endingsOf(slices.DeleteFunc(slices.Clone(st.edges), func(e graph.Edge) bool { return e.Value("rule").Str() != id }))
+		together.endings = append(together.endings, f.endings...)
 		titles, together.Concerns = merged(titles, []string{f.Title}), merged(together.Concerns, f.Concerns)
-		w.fix(f)
+		w.fix(f, w.proofs(e)...)
 	}
 	if techniques > 1 && techniques == len(st.rules) {
 		together.Title = "All together: " + strings.Join(titles[:min(len(titles), maxTogether)], "; ")
@@ -270,7 +287,7 @@ func (w *writer) ruleFixes(st hop, techniques int) {
 			together.Title += fmt.Sprintf("; and %d more", more)
 		}
 		together.Text = fmt.Sprintf("Each of %d techniques leads there: only all of these fixes together end the path.", len(st.rules))
-		w.fix(together)
+		w.fix(together, groupOf(st.edges[0].From).id)
 	}
 }
 

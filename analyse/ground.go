@@ -59,8 +59,10 @@ var stepKinds = func() (out []string) {
 }()
 
 // newGround gathers the steps of a view. targets are the nodes in which each type
-// of paths may end.
-func newGround(v *graph.View, rules *Rules, types []*pathType, targets []map[graph.Node]bool) *ground {
+// of paths may end; steps that are gone are left out.
+func newGround(
+	v *graph.View, rules *Rules, types []*pathType, targets []map[graph.Node]bool, gone func(graph.Edge) bool,
+) *ground {
 	g := &ground{numbers: map[int][]int32{}, known: map[group]int32{}}
 	ruleAt := map[string]int16{}
 	for i, t := range rules.attack {
@@ -95,6 +97,9 @@ func newGround(v *graph.View, rules *Rules, types []*pathType, targets []map[gra
 		for _, from := range startsOf(name) {
 			for n := range v.Nodes(from) {
 				for e := range n.Out(name) {
+					if gone(e) {
+						continue
+					}
 					l := link{g.number(n), arc{rule: -1, kind: int16(kind)}}
 					onward := true
 					if id := e.Value("rule"); !id.IsNull() {

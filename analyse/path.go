@@ -8,7 +8,11 @@
 // something can be reached, not that someone has planned it.
 package analyse
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/rbac"
+)
 
 // Classes of entries, the most certain first.
 const (
@@ -187,6 +191,9 @@ type Fix struct {
 	Concerns []string `json:"concerns"`
 	// Effect is breaks or lowers.
 	Effect string `json:"effect"`
+
+	endings []ending // the steps that it ends; none where it cannot be done on a copy
+	grants  []rbac.Grant
 }
 
 // Factor is one reason for the risk score.

@@ -37,9 +37,14 @@ const fromController = "ingress controller"
 // came to the service from outside.
 func (s *search) routesTo(pod graph.Node) map[string][]arrival {
 	var routes [][]graph.Edge
+	closed := false
 	var back func(n graph.Node, tail []graph.Edge)
 	back = func(n graph.Node, tail []graph.Edge) {
 		for e := range n.In("ROUTES_TO") {
+			if s.without.has(e) {
+				closed = true
+				continue
+			}
 			if len(routes) >= maxRoutes || len(tail) >= maxHops {
 				continue
 			}
@@ -63,7 +68,7 @@ func (s *search) routesTo(pod graph.Node) map[string][]arrival {
 		}
 		out[way] = append(out[way], s.arrivalOf(r))
 	}
-	if len(routes) == 0 {
+	if len(routes) == 0 && !closed {
 		out[byNetwork] = nil // exposed in a way that has no drawing
 	}
 	return out

@@ -255,7 +255,7 @@ func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) hop {
 	told := f.groupOf(patch)
 	h := hop{group: f.groups[told]}
 	take := func(e graph.Edge) {
-		if r := e.Value("rule").Str(); r == "" || !s.ends(r) {
+		if r := e.Value("rule").Str(); (r == "" || !s.ends(r)) && !s.without.has(e) {
 			h.add(e)
 		}
 	}
@@ -299,7 +299,7 @@ func (s *search) stepToGoal(f *foothold, from []graph.Node, g *goal) hop {
 	for _, n := range from {
 		for _, kind := range g.of.Arrive {
 			for e := range n.Out(kind) {
-				if s.targets[at][e.To] && g.of.groupOf(e.To) == g.group && f.wants(goalAt(g.of, e.To)) {
+				if s.targets[at][e.To] && g.of.groupOf(e.To) == g.group && f.wants(goalAt(g.of, e.To)) && !s.without.has(e) {
 					h.add(e)
 				}
 			}

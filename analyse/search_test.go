@@ -169,7 +169,7 @@ func TestWhatLiesBeyondABoundIsAGap(t *testing.T) {
 // searchOn is a search on a view as it is.
 func searchOn(t *testing.T, v *graph.View, rules *Rules) *search {
 	t.Helper()
-	on, err := newSurvey(t.Context(), v, rules)
+	on, err := newSurvey(t.Context(), v, rules, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

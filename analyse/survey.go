@@ -18,11 +18,12 @@ type survey struct {
 	targets []map[graph.Node]bool // by path type
 	field   *field
 	reach   *reachable
+	without *endings // steps that are taken to be no more
 }
 
-// newSurvey looks at a view with derived edges.
-func newSurvey(ctx context.Context, v *graph.View, rules *Rules) (*survey, error) {
-	s := &survey{view: v, rules: rules, types: slices.Clone(rules.paths)}
+// newSurvey looks at a view with derived edges, as it is or without some steps.
+func newSurvey(ctx context.Context, v *graph.View, rules *Rules, without *endings) (*survey, error) {
+	s := &survey{view: v, rules: rules, types: slices.Clone(rules.paths), without: without}
 	slices.SortStableFunc(s.types, func(a, b *pathType) int { return cmp.Compare(b.Gain, a.Gain) })
 	for _, p := range s.types {
 		t, err := p.targets(ctx, v)
@@ -31,7 +32,7 @@ func newSurvey(ctx context.Context, v *graph.View, rules *Rules) (*survey, error
 		}
 		s.targets = append(s.targets, t)
 	}
-	s.field = newField(newGround(v, rules, s.types, s.targets))
+	s.field = newField(newGround(v, rules, s.types, s.targets, without.has))
 	s.reach = newReachable(s.field)
 	return s, ctx.Err()
 }
