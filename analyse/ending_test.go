@@ -56,7 +56,7 @@ func TestAFixThatBreaksAPathEndsItAndOpensNone(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []string{fixExposure, fixRule} {
+	for _, kind := range []string{fixExposure, fixRule, fixGrant} {
 		if kinds[kind] == 0 {
 			t.Errorf("no fix of kind %s was tried: %v", kind, kinds)
 		}
