@@ -26,6 +26,8 @@ const (
 	Internal Meaning = "the load balancer is internal"
 	// SourceRanges are the clients that a Service's load balancer lets in.
 	SourceRanges Meaning = "clients of a load balancer"
+	// Address is which addresses a load balancer is to have.
+	Address Meaning = "addresses of a load balancer"
 	// AllowList is the clients that an Ingress lets in.
 	AllowList Meaning = "clients of an ingress"
 	// Balancer is how a cloud makes a load balancer.
@@ -100,6 +102,15 @@ var Annotations = []Annotation{
 	{"service.beta.kubernetes.io/load-balancer-source-ranges", SourceRanges, "",
 		"k8s.io/api/core/v1: AnnotationLoadBalancerSourceRangesKey"},
 	{"service.beta.kubernetes.io/azure-allowed-ip-ranges", SourceRanges, "", azureDocs},
+
+	{"metallb.io/loadBalancerIPs", Address, "", "MetalLB: requesting specific IPs"},
+	{"metallb.universe.tf/loadBalancerIPs", Address, "", "MetalLB: requesting specific IPs, before its own domain"},
+	{"kube-vip.io/loadbalancerIPs", Address, "", "kube-vip: load balancer addresses"},
+	{"lbipam.cilium.io/ips", Address, "", "Cilium: LoadBalancer IPAM, requesting IPs"},
+	{"io.cilium/lb-ipam-ips", Address, "", "Cilium: LoadBalancer IPAM, requesting IPs, before 1.15"},
+	{"purelb.io/addresses", Address, "", "PureLB: Service annotations"},
+	{"service.beta.kubernetes.io/azure-load-balancer-ipv4", Address, "", azureDocs},
+	{"service.beta.kubernetes.io/azure-load-balancer-ipv6", Address, "", azureDocs},
 
 	{"nginx.ingress.kubernetes.io/whitelist-source-range", AllowList, "", "ingress-nginx: annotations"},
 	{"nginx.ingress.kubernetes.io/allowlist-source-range", AllowList, "", "ingress-nginx: annotations"},

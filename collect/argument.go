@@ -9,20 +9,28 @@ import (
 // any case: that of --name=value or "--name value", "true" of --name alone. It is
 // empty where the argument is not there.
 func (c ContainerShape) Argument(name string) string {
+	if all := c.Arguments(name); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// Arguments are the values of an argument that may be given more than once.
+func (c ContainerShape) Arguments(name string) (out []string) {
 	all := slices.Concat(c.Command, c.Args)
 	for i, a := range all {
 		a, value, given := strings.Cut(strings.TrimLeft(a, "-"), "=")
 		switch {
 		case !strings.EqualFold(a, name):
 		case given:
-			return value
+			out = append(out, value)
 		case i+1 < len(all) && !strings.HasPrefix(all[i+1], "-"):
-			return all[i+1]
+			out = append(out, all[i+1])
 		default:
-			return "true"
+			out = append(out, "true")
 		}
 	}
-	return ""
+	return out
 }
 
 // HasArgument says whether a container is given an argument that is not false, or

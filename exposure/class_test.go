@@ -23,6 +23,9 @@ func TestWhichControllerServesAnIngress(t *testing.T) {
 		return "\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: " + name + "}\nspec: {controller: " + id + "}\n"
 	}
 	none, old := ing("", "", ""), func(name string) string { return ing("", ", annotations: {kubernetes.io/ingress.class: "+name+"}", "") }
+	team := func(name string) string {
+		return "\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team: " + name + "}}\n"
+	}
 	named := func(name string) string { return ing("ingressClassName: "+name+",", "", "") }
 	const ingressNginx, f5, traefik = "registry.k8s.io/ingress-nginx/controller:v1.11", "nginx/nginx-ingress:4", "traefik:v3"
 	const haproxyIngress, haproxy = "quay.io/jcmoraisjr/haproxy-ingress:v0.14", "haproxytech/kubernetes-ingress:3.1"
@@ -33,6 +36,19 @@ func TestWhichControllerServesAnIngress(t *testing.T) {
 		{"unless told to", runs(ingressNginx, "--watch-ingress-without-class=true") + none, served, nil},
 		{"by the argument alone", runs(ingressNginx, "--watch-ingress-without-class, --v=2") + none, served, nil},
 		{"or told not to", runs(ingressNginx, "--watch-ingress-without-class=false") + none, not, nil},
+		{"a controller of another namespace's ingresses", runs(ingressNginx, "--watch-namespace=other") + old("nginx"), not, nil},
+		{"of this one's", runs(ingressNginx, "--watch-namespace=shop") + old("nginx"), served, nil},
+		{"of one that its environment says", runs(ingressNginx, "--watch-namespace=$(POD_NAMESPACE)") + old("nginx"),
+			[]string{ctl, web + " ?"}, nil},
+		{"of namespaces with labels that nobody saw", runs(ingressNginx, "--watch-namespace-selector=team=a") + old("nginx"),
+			[]string{ctl, web + " ?"}, nil},
+		{"of namespaces with labels", runs(ingressNginx, "--watch-namespace-selector=team=a") + old("nginx") + team("a"), served, nil},
+		{"of namespaces with other labels", runs(ingressNginx, "--watch-namespace-selector=team=a") + old("nginx") + team("b"), not, nil},
+		{"of a list of namespaces", runs(traefik, "--providers.kubernetesingress, '--providers.kubernetesingress.namespaces=a,shop'") + none,
+			served, nil},
+		{"of a list of others", runs(traefik, "--providers.kubernetesingress, '--providers.kubernetesingress.namespaces=a,b'") + none, not, nil},
+		{"of a list, one by one", runs(haproxy, "--namespace-whitelist=a, --namespace-whitelist=shop") + none, served, nil},
+		{"of others, one by one", runs(haproxy, "--namespace-whitelist=a, --namespace-whitelist=b") + none, not, nil},
 		{"ingress-nginx by the annotation of its own name", runs(ingressNginx, "--ingress-class=inside") + old("inside"), served, nil},
 		{"and then not by the usual one", runs(ingressNginx, "--ingress-class=inside") + old("nginx"), not, nil},
 		{"the annotation does not mean an IngressClass", runs(ingressNginx, "") + class("edge", "k8s.io/ingress-nginx") + old("edge"), not, nil},
@@ -128,6 +144,10 @@ func TestNamesOfOtherServices(t *testing.T) {
 		"ingress-controllers.konghq.com/kong").Replace(controllerOpen)
 	haproxy := strings.NewReplacer("registry.k8s.io/ingress-nginx/controller:v1.11.0", "haproxytech/kubernetes-ingress:3.1",
 		"k8s.io/ingress-nginx", "haproxy.org/ingress-controller").Replace(controllerOpen)
+	traefik := func(args string) string {
+		return strings.NewReplacer("registry.k8s.io/ingress-nginx/controller:v1.11.0", "traefik:3", "k8s.io/ingress-nginx",
+			"traefik.io/ingress-controller", "args: [", "args: [--providers.kubernetesingress"+args+", ").Replace(controllerOpen)
+	}
 	alb := strings.Replace(controllerOpen, "k8s.io/ingress-nginx", "ingress.k8s.aws/alb", 1)
 	headless := "\n---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\n" +
 		"spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80, targetPort: http}]}\n"
@@ -147,6 +167,11 @@ func TestNamesOfOtherServices(t *testing.T) {
 		{"by one word", all(controllerOpen, "web", port), []string{ctl}, nil},
 		{"that begins with svc", all(controllerOpen, "svc.web.shop", port), []string{ctl}, nil},
 		{"in a domain of one word", all(controllerOpen, "web.shop.svc.corp", port), []string{ctl, web + there + " ?"}, nil},
+		{"behind a controller that is told to follow none", strings.Replace(all(controllerOpen, here, port), "args: [",
+			"args: [--disable-svc-external-name=true, ", 1), []string{ctl}, nil},
+		{"behind Traefik, which follows none unless told to", all(traefik(""), here, port), []string{ctl, web + there + " ?"}, nil},
+		{"behind Traefik that is told to", all(traefik("=true, --providers.kubernetesingress.allowExternalNameServices"), here, port),
+			[]string{ctl, web + there}, nil},
 		{"without ports, where the Ingress names one",
 			strings.Replace(all(controllerOpen, here, ""), "port: {number: 80}", "port: {name: http}", 1), []string{ctl}, nil},
 		{"behind HAProxy's own controller, which follows it", all(haproxy, here, port),
@@ -192,6 +217,8 @@ func TestWhatAnIngressLeadsToBesides(t *testing.T) {
 		{"a load balancer of a manifest whose endpoints are not there",
 			estate + strings.Replace(unapplied("", ""), "selector: {app: web}, ", "", 1),
 			"the endpoints of Service shop/web: it has no selector"},
+		{"a Service of other manifests", estate + controllerOpen + strings.NewReplacer("service: {name: web", "service: {name: api",
+			", uid: i", "").Replace(ing("ingressClassName: nginx,", "", "")), "Service shop/api: Ingress shop/web leads to it, and it was not seen"},
 		{"a backend of a manifest whose endpoints are not there", estate + controllerOpen + ing("ingressClassName: nginx,", "", "") +
 			strings.Replace(ing("ingressClassName: nginx,", "", ""), "name: web, namespace", "name: web-2, namespace", 1) +
 			"\n---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {ports: [{port: 80}]}\n",

@@ -1,8 +1,12 @@
 package exposure
 
 import (
+	"maps"
 	"slices"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/ref"
@@ -49,6 +53,68 @@ func (j *judge) serves(k collect.ContainerShape, c class) bool {
 	return slices.ContainsFunc(by, func(by controller) bool {
 		return slices.ContainsFunc(by.pods, func(in installation) bool { return in.is(k) && in.serves(j.told(in, k), c, by) })
 	})
+}
+
+// watching are the pods of controllers that serve the ingresses of a namespace: those that
+// certainly do, or else those of which it is not known, with the doubt.
+func (j *judge) watching(pods []*collect.Pod, namespace string) (sure []*collect.Pod, doubt string) {
+	var unsure []*collect.Pod
+	for _, p := range pods {
+		switch yes, why := j.watchedBy(p, namespace); {
+		case yes && why == "":
+			sure = append(sure, p)
+		case yes:
+			unsure, doubt = append(unsure, p), why
+		}
+	}
+	if len(sure) > 0 {
+		return sure, ""
+	}
+	return unsure, doubt
+}
+
+// watchedBy says whether a pod of a controller serves a namespace.
+func (j *judge) watchedBy(p *collect.Pod, namespace string) (yes bool, doubt string) {
+	for _, k := range p.Shape.Containers {
+		for _, by := range controllers {
+			for _, in := range by.pods {
+				if in.is(k) {
+					return j.watches(in, j.told(in, k), namespace)
+				}
+			}
+		}
+	}
+	return true, ""
+}
+
+// watches says whether an installation with these arguments serves a namespace.
+func (j *judge) watches(in installation, k collect.ContainerShape, namespace string) (yes bool, doubt string) {
+	if in.namespaces != "" {
+		var names []string
+		for _, list := range k.Arguments(in.namespaces) {
+			names = append(names, strings.Split(list, ",")...)
+		}
+		names = slices.DeleteFunc(names, func(n string) bool { return n == "" || n == "true" })
+		switch {
+		case len(names) == 0 || slices.Contains(names, namespace):
+		case slices.ContainsFunc(names, func(n string) bool { return strings.Contains(n, "$(") }):
+			return true, "the namespaces that it watches are not known: " + strings.Join(names, ", ")
+		default:
+			return false, ""
+		}
+	}
+	text := in.value(k, in.labels)
+	if text == "" {
+		return true, ""
+	}
+	selector, err := labels.Parse(text)
+	ns := j.facts.Namespaces[collect.Key{Name: namespace}]
+	if err != nil || ns == nil {
+		return true, "whether it watches the namespace " + namespace + " is not known: it watches those with the labels " + text
+	}
+	has := labels.Set{corev1.LabelMetadataName: namespace}
+	maps.Copy(has, ns.Labels)
+	return selector.Matches(has), ""
 }
 
 // is says whether a container is such an installation and serves Ingresses.

@@ -47,6 +47,12 @@ type installation struct {
 	// class. Without class it does so anyway where open.
 	classless string
 	open      bool
+	// namespaces is the argument that names those whose ingresses alone it serves, labels
+	// the one with a selector of them.
+	namespaces, labels string
+	// names is the argument with which it follows Services of type ExternalName, noNames
+	// the one with which it does not.
+	names, noNames string
 	// told are the images of the pods that have the arguments, if others.
 	told []string
 }
@@ -56,6 +62,8 @@ func nginxFlags(in installation, prefix, dash string) installation {
 	name := func(words ...string) string { return prefix + strings.Join(words, dash) }
 	in.class, in.id, in.byName = name("ingress", "class"), name("controller", "class"), name("ingress", "class", "by", "name")
 	in.classless = name("watch", "ingress", "without", "class")
+	in.namespaces, in.labels = name("watch", "namespace"), name("watch", "namespace", "selector")
+	in.noNames = name("disable", "svc", "external", "name")
 	return in
 }
 
@@ -72,21 +80,23 @@ var controllers = []controller{
 		}},
 	{name: "NGINX Ingress Controller", ids: []string{"nginx.org/ingress-controller"}, classes: []string{"nginx", "nginx-plus"},
 		pods: []installation{{images: []string{"nginx/nginx-ingress", "nginx-plus-ingress", "nginx-ic/nginx-plus-ingress"},
-			class: "ingress-class", always: true}}},
+			class: "ingress-class", always: true, namespaces: "watch-namespace", labels: "watch-namespace-label"}}},
 	{name: "Traefik", ids: []string{"traefik.io/ingress-controller"}, classes: []string{"traefik"},
 		pods: []installation{{images: traefikImages, needs: "providers.kubernetesingress", config: "providers",
-			class: "providers.kubernetesingress.ingressclass", always: true, open: true}}},
+			class: "providers.kubernetesingress.ingressclass", always: true, open: true,
+			namespaces: "providers.kubernetesingress.namespaces", names: "providers.kubernetesingress.allowexternalnameservices"}}},
 	{name: "HAProxy Ingress", ids: []string{"haproxy-ingress.github.io/controller*"}, classes: []string{"haproxy"},
 		pods: []installation{{images: []string{"jcmoraisjr/haproxy-ingress", "haproxy-ingress"},
-			class: "ingress-class", suffix: "controller-class", classless: "watch-ingress-without-class"}}},
+			class: "ingress-class", suffix: "controller-class", classless: "watch-ingress-without-class", namespaces: "watch-namespace"}}},
 	{name: "HAProxy Kubernetes Ingress Controller", ids: []string{"haproxy.org/ingress-controller*"}, classes: []string{"haproxy"},
 		byNames: true, pods: []installation{{images: []string{"haproxytech/kubernetes-ingress"}, class: "ingress.class", suffix: "ingress.class",
-			classless: "empty-ingress-class", open: true}}},
+			classless: "empty-ingress-class", open: true, namespaces: "namespace-whitelist", noNames: "disable-service-external-name"}}},
 	{name: "Contour", ids: []string{"projectcontour.io/*"}, classes: []string{"contour"},
 		pods: []installation{{images: []string{"envoyproxy/envoy", "bitnami/envoy"}, class: "ingress-class-name", always: true, open: true,
-			told: []string{"projectcontour/contour", "bitnami/contour"}}}},
+			namespaces: "watch-namespaces", told: []string{"projectcontour/contour", "bitnami/contour"}}}},
 	{name: "Kong", ids: []string{"ingress-controllers.konghq.com/kong"}, classes: []string{"kong"},
-		pods: images("kong", "kong/kong-gateway", "kong-gateway")},
+		pods: []installation{{images: []string{"kong", "kong/kong-gateway", "kong-gateway"}, namespaces: "watch-namespace",
+			told: []string{"kubernetes-ingress-controller"}}}},
 	{name: "Istio", ids: []string{"istio.io/ingress-controller"}, classes: []string{"istio"},
 		pods: []installation{{images: []string{"istio/proxyv2", "proxyv2"}, needs: "router"}}},
 	{name: "Ambassador", ids: []string{"getambassador.io/ingress-controller"}, classes: []string{"ambassador"},

@@ -108,12 +108,14 @@ func (j *judge) frontendOf(in *networkingv1.Ingress, c class) (frontend, bool) {
 	if c.known != nil && c.known.managed {
 		return j.managed(in, c, points, open)
 	}
-	pods := j.controllerPods(c)
+	pods, doubt := j.watching(j.controllerPods(c), in.Namespace)
 	if len(pods) == 0 {
 		pods = j.podsAt(points)
 	}
 	if len(pods) > 0 {
-		return j.proxies(pods, "which serve ingresses as "+c.text())
+		f, ok := j.proxies(pods, "which serve ingresses as "+c.text())
+		f.uncertain = strings.Join(slices.DeleteFunc([]string{f.uncertain, doubt}, func(s string) bool { return s == "" }), "; ")
+		return f, ok
 	}
 	switch {
 	case len(open) > 0:
@@ -200,13 +202,15 @@ func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 	if c.object != (ref.Ref{}) {
 		evidence = append(evidence, c.object)
 	}
-	f.byName = c.aliases()
+	f.byName = j.aliases(c)
 	w.hops = []*Hop{j.hop(Hop{From: internet, To: e, Ports: webPorts(len(in.Spec.TLS) > 0), Width: widthOf(w.clients),
 		Ranges: listed(w.clients),
 		Source: FromInternet, Via: f.via, Evidence: evidence, Uncertain: f.uncertain})}
 	for _, b := range backendsOf(in) {
 		if s := j.serviceAt(in.Namespace, b.service); s != nil {
 			j.forward(f, w, e, s, portsNamed(s, b.port), e.String()+" for "+strings.Join(b.hosts, ", "))
+		} else if in.UID == "" { // a manifest, and the rest may be in others
+			j.gap("Service "+in.Namespace+"/"+b.service, e.String()+" leads to it, and it was not seen", "Its pods may be exposed and are not shown.")
 		}
 	}
 	if kinds := resourcesOf(in); len(kinds) > 0 {
@@ -217,8 +221,27 @@ func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 
 // aliases says what becomes of a Service of type ExternalName that an Ingress of
 // the class leads to.
-func (c class) aliases() aliases {
+func (j *judge) aliases(c class) aliases {
+	told := func(by func(installation) string) (value string) {
+		if c.known == nil {
+			return ""
+		}
+		for _, p := range j.controllerPods(c) {
+			for _, k := range p.Shape.Containers {
+				for _, in := range c.known.pods {
+					if in.is(k) {
+						value = cmp.Or(value, in.value(k, by(in)))
+					}
+				}
+			}
+		}
+		return value
+	}
 	switch {
+	case told(func(in installation) string { return in.noNames }) == "true":
+		return aliases{none: true}
+	case told(func(in installation) string { return in.names }) == "true":
+		return aliases{}
 	case c.known == nil:
 		return aliases{doubt: "whether " + c.text() + " follows Services of type ExternalName is not known"}
 	case c.known.managed:

@@ -94,6 +94,9 @@ func (j *judge) listeners(s *corev1.Service) (out []listener) {
 func (j *judge) balancer(s *corev1.Service) (listener, bool) {
 	l := listener{ports: servicePorts(s), clients: everyone(), direct: directBalancer(s)}
 	points, internal := balancerAddresses(s.Status.LoadBalancer.Ingress), j.internalBalancer(s)
+	if internal == "" && len(points) == 0 && s.UID == "" && isPrivate(j.askedAddresses(s)) {
+		return listener{}, false
+	}
 	open := publicAmong(points)
 	if internal != "" {
 		open = slices.DeleteFunc(open, isName) // names of internal load balancers look like others
@@ -114,6 +117,28 @@ func (j *judge) balancer(s *corev1.Service) (listener, bool) {
 		l.clients = ranges.And(everyone())
 	}
 	return l, len(l.clients) > 0
+}
+
+// askedAddresses are those that a manifest asks for its load balancer.
+func (j *judge) askedAddresses(s *corev1.Service) (out []string) {
+	if a := s.Spec.LoadBalancerIP; a != "" {
+		out = append(out, a)
+	}
+	for _, a := range j.said(collect.Address, s.Annotations) {
+		for text := range strings.SplitSeq(s.Annotations[a.Key], ",") {
+			out = append(out, strings.TrimSpace(text))
+		}
+	}
+	return out
+}
+
+// isPrivate says that there are addresses, and none that the internet may route. The
+// unspecified one asks for any.
+func isPrivate(addresses []string) bool {
+	return len(addresses) > 0 && !slices.ContainsFunc(addresses, func(text string) bool {
+		a, err := netip.ParseAddr(text)
+		return err != nil || a.IsUnspecified() || netpol.Public().Contains(a.Unmap())
+	})
 }
 
 func balancerAddresses(in []corev1.LoadBalancerIngress) (out []string) {
