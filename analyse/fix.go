@@ -294,11 +294,18 @@ func (w *writer) ruleFixes(st hop, techniques int) {
 // maxTogether is how many fixes the title of a joint one names.
 const maxTogether = 3
 
-// clause is the first clause of a text, as a title.
+// clause is the first clause of a text, as a title. What stands between backquotes is
+// one word, dots and all.
 func clause(s string) string {
 	s = oneLine(s)
-	if i := strings.IndexAny(s, ",;."); i > 0 {
-		s = s[:i]
+	quoted := false
+	for i, r := range s {
+		switch {
+		case r == '`':
+			quoted = !quoted
+		case i > 0 && !quoted && strings.ContainsRune(",;.", r):
+			return s[:i]
+		}
 	}
 	return s
 }

@@ -18,12 +18,15 @@ func (s session) report(w http.ResponseWriter, r *http.Request) {
 	case "graph":
 		err = report.Graph(w, world, s.gaps(world), r.URL.Query().Get("lines") == "true")
 	case "paths":
-		paths := report.AttackPaths(world)
+		var paths report.Paths
 		if what := r.URL.Query().Get("assume"); what != "" {
-			if paths, err = report.AssumedPaths(r.Context(), world, what); err != nil {
-				failed(s.log, w, r, wrongly(err))
-				return
-			}
+			paths, err = report.AssumedPaths(r.Context(), world, what)
+		} else {
+			paths, err = report.AttackPaths(r.Context(), world)
+		}
+		if err != nil {
+			failed(s.log, w, r, wrongly(err))
+			return
 		}
 		err = json.NewEncoder(w).Encode(paths)
 	case "recommendations":

@@ -161,7 +161,12 @@ func exposureTable(s streams, d report.Exposures) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.err, "\n%d workloads exposed to the internet; %d allowed connections (see -o json)\n", len(d.Exposures), len(d.Connections))
+	fmt.Fprintf(
+		s.err,
+		"\n%d workloads exposed to the internet; %d allowed connections (see -o json)\n",
+		len(d.Exposures),
+		len(d.Connections),
+	)
 	printGaps(s.err, d.Gaps)
 	return nil
 }
@@ -239,7 +244,8 @@ func pathsOf(ctx context.Context, s streams, in input, assume string) (d report.
 		d, err = report.AssumedPaths(ctx, w, assume)
 		return d, w, err
 	}
-	return report.AttackPaths(w), w, nil
+	d, err = report.AttackPaths(ctx, w)
+	return d, w, err
 }
 
 // assuming asks the server for the paths from what is assumed.
@@ -277,6 +283,22 @@ func printPaths(s streams, f format, d provenPaths) error {
 	return nil
 }
 
+// oneOf names the first of what would do, and how many others would.
+func oneOf(fixes []string) string {
+	switch len(fixes) {
+	case 0:
+		return "no single fix"
+	case 1:
+		return fixes[0]
+	}
+	return fmt.Sprintf("%s (or %s)", fixes[0], terminal.Count(len(fixes)-1, "other"))
+}
+
+// losableName is a thing as people name it: its kind, namespace and name.
+func losableName(l report.Losable) string {
+	return l.Kind + " " + strings.TrimPrefix(l.Namespace+"/"+l.Name, "/")
+}
+
 // printLosable says what the paths from outside leave out: what would be worst if an
 // attacker had it.
 func printLosable(s streams, d report.Paths) {
@@ -284,12 +306,25 @@ func printLosable(s streams, d report.Paths) {
 		return
 	}
 	fmt.Fprintf(s.out, "Assume a breach: workloads and identities that lead an attacker to a target: %d. Worst to lose:\n", d.Losable)
-	t := newTable(s.out, "CLUSTER", "THING", "TARGETS", "WORST")
+	t := newTable(s.out, "CLUSTER", "THING", "TARGETS", "WORST", "ENDED BY")
 	for _, l := range d.WorstToLose {
-		t.row(l.Cluster, l.Kind+" "+strings.TrimPrefix(l.Namespace+"/"+l.Name, "/"), strconv.FormatInt(l.Targets, 10), l.Worst)
+		t.row(l.Cluster, losableName(l), strconv.FormatInt(l.Targets, 10), l.Worst, terminal.Plain(oneOf(l.EndedBy)))
 	}
 	_ = t.flush() // as all that is printed here
-	fmt.Fprintln(s.out, "How, and what ends it: breakwater paths --assume any, breakwater cut --assume any")
+	first := d.WorstToLose[0]
+	fmt.Fprintf(s.out, "\nHow, from %s:\n", losableName(first))
+	terminal.Story(s.out, first.Story)
+	if h := d.HelpsMost; h != nil {
+		fmt.Fprintf(
+			s.out,
+			"What helps most: %s, on %s. It ends %d of these %d.\n",
+			terminal.Plain(h.Fix.Title),
+			terminal.Plain(h.On),
+			h.Ends,
+			h.Of,
+		)
+	}
+	fmt.Fprintln(s.out, "All of them, and the fewest fixes: breakwater paths --assume any, breakwater cut --assume any")
 	fmt.Fprintln(s.out)
 }
 

@@ -46,7 +46,7 @@ const maxLost = 200
 func Differ(before, after State) Difference {
 	gaps := after.World.Gaps()
 	out := Difference{Lost: []Lost{}, Gaps: append([]collect.Gap{}, gaps...),
-		Difference: analyse.Compare(AttackPaths(before.World).Paths, AttackPaths(after.World).Paths, analyse.Hold(after.World.View, gaps))}
+		Difference: analyse.Compare(Open(before.World).Paths, Open(after.World).Paths, analyse.Hold(after.World.View, gaps))}
 	is := map[string]*collect.Facts{}
 	for _, f := range after.Facts {
 		is[f.Cluster.Name] = f

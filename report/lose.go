@@ -2,6 +2,8 @@ package report
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -21,6 +23,17 @@ type Losable struct {
 	Targets      int64  `json:"targets"`
 	Worst        string `json:"worst"`
 	ClusterAdmin bool   `json:"clusterAdmin"`
+	// Story is the way to the worst of them, EndedBy the fixes any one of which ends it.
+	Story   []string `json:"story,omitempty"`
+	EndedBy []string `json:"endedBy,omitempty"`
+}
+
+// Help is the fix that ends most of the ways from what would be worst to lose.
+type Help struct {
+	Fix  analyse.Fix `json:"fix"`
+	On   string      `json:"on"` // what is changed, in words
+	Ends int         `json:"ends"`
+	Of   int         `json:"of"`
 }
 
 // mostToLose is how many are named.
@@ -40,6 +53,65 @@ func worstToLose(w *scope.World) (worst []Losable, all int) {
 		return cmp.Or(cmp.Compare(rank(b), rank(a)), cmp.Compare(b.Targets, a.Targets), strings.Compare(a.Kind+a.ID, b.Kind+b.ID))
 	})
 	return worst[:min(len(worst), mostToLose)], len(worst)
+}
+
+// assumedBy are the words that assume a thing of a kind.
+var assumedBy = map[string]string{"ServiceAccount": "sa", "User": "user", "Group": "group"}
+
+// howLost tells of each the way to the worst that it leads to, and which one change
+// ends most of these ways.
+func howLost(ctx context.Context, w *scope.World, worst []Losable) (*Help, error) {
+	var ways []analyse.Path
+	for i, l := range worst {
+		found, _, err := w.Assumed(ctx, cmp.Or(assumedBy[l.Kind], "workload")+":"+strings.TrimPrefix(l.Namespace+"/"+l.Name, "/"))
+		if err != nil && !errors.Is(err, scope.ErrNothing) {
+			return nil, err
+		}
+		at := slices.IndexFunc(found, func(f scope.Life) bool {
+			from := f.Path.Foothold
+			return f.Path.Cluster == l.Cluster && from.Kind == l.Kind && (from.ID == l.ID || slices.Contains(from.Members, l.ID))
+		})
+		if at < 0 {
+			continue
+		}
+		p := *found[at].Path.Path
+		worst[i].Story = p.Story
+		for _, f := range p.Fixes {
+			if f.Effect == analyse.Breaks {
+				worst[i].EndedBy = append(worst[i].EndedBy, f.Title)
+			}
+		}
+		ways = append(ways, p)
+	}
+	cut := analyse.MinimumCut(ways)
+	if len(cut.Fixes) == 0 {
+		return nil, nil
+	}
+	best := cut.Fixes[0]
+	return &Help{best.Fix, changed(ways, best), len(best.Ends), len(ways)}, nil
+}
+
+// changed names what a fix is about, as the first path that it ends has it: the pod
+// rather than its container, as that is what people edit.
+func changed(ways []analyse.Path, f analyse.CutFix) string {
+	var name string
+	for _, p := range ways {
+		if !slices.Contains(f.Ends, p.ID) {
+			continue
+		}
+		for _, t := range p.Nodes {
+			if !slices.Contains(f.Fix.Concerns, t.Kind+" "+t.ID) {
+				continue
+			}
+			if t.Workload != "" {
+				kind, owner, _ := strings.Cut(t.Workload, "/")
+				return kind + " " + t.Namespace + "/" + owner
+			}
+			name = cmp.Or(name, t.Kind+" "+strings.TrimPrefix(t.Namespace+"/"+t.Name, "/"))
+		}
+		break
+	}
+	return name
 }
 
 func rank(l Losable) int {

@@ -19,6 +19,7 @@ type Paths struct {
 	// told when they are assumed to be lost.
 	WorstToLose []Losable     `json:"worstToLose,omitempty"`
 	Losable     int           `json:"losable,omitempty"`
+	HelpsMost   *Help         `json:"helpsMost,omitempty"`
 	Gaps        []collect.Gap `json:"gaps"`
 }
 
@@ -34,8 +35,16 @@ func AssumedPaths(ctx context.Context, w *scope.World, what string) (Paths, erro
 	return out, err
 }
 
-// AttackPaths gathers the paths of every cluster.
-func AttackPaths(w *scope.World) Paths {
+// AttackPaths gathers the paths of every cluster, and what would be worst to lose.
+func AttackPaths(ctx context.Context, w *scope.World) (out Paths, err error) {
+	out = Open(w)
+	out.WorstToLose, out.Losable = worstToLose(w)
+	out.HelpsMost, err = howLost(ctx, w, out.WorstToLose)
+	return out, err
+}
+
+// Open gathers the paths that were found of every cluster.
+func Open(w *scope.World) Paths {
 	out := Paths{Paths: []analyse.Path{}, ChokePoints: []analyse.ChokePoint{}, Gaps: []collect.Gap{}}
 	for _, c := range w.Ordered() {
 		out.Paths = append(out.Paths, c.Paths...)
@@ -45,7 +54,6 @@ func AttackPaths(w *scope.World) Paths {
 			cmp.Compare(a.ID, b.ID))
 	})
 	out.ChokePoints = append(out.ChokePoints, scope.ChokePoints(out.Paths)...)
-	out.WorstToLose, out.Losable = worstToLose(w)
 	out.Gaps = append(out.Gaps, w.Gaps()...)
 	return out
 }

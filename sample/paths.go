@@ -38,7 +38,7 @@ func (v *tour) stories(ctx context.Context, out io.Writer) error {
 		}
 	}
 	fmt.Fprintln(out, "\nThe attacker's way in:")
-	paths := report.AttackPaths(w).Paths
+	paths := report.Open(w).Paths
 	if len(paths) > 0 {
 		p := slices.MinFunc(paths, func(a, b analyse.Path) int {
 			return cmp.Or(cmp.Compare(gains(a), gains(b)), cmp.Compare(len(b.Steps), len(a.Steps)), cmp.Compare(b.RiskScore, a.RiskScore))

@@ -217,7 +217,7 @@ var Edges = []Edge{
 		Joins: join(pairs([]string{"Container", "Node", "Permission", "Secret"}, append([]string{"CloudIdentity"}, identities...)...),
 			pairs([]string{"ServiceAccount", "CloudIdentity"}, "CloudIdentity"), pairs([]string{"CloudIdentity"}, identities...)),
 		Properties: derivedProperties},
-	{Name: "CAN_ESCALATE_TO", Verb: "can be turned into", Inverse: "can be gained by", Derived: true, Step: true,
+	{Name: "CAN_ESCALATE_TO", Verb: "can gain", Inverse: "can be gained with", Derived: true, Step: true,
 		Sentence: "One permission is enough to give oneself the other.",
 		Joins:    pairs([]string{"Permission"}, "Permission"), Properties: derivedProperties},
 	{Name: "CAN_EXECUTE_IN", Verb: "can execute in", Inverse: "can be entered from", Derived: true, Step: true,

@@ -21,6 +21,11 @@ func Plain(s string) string {
 
 func Path(w io.Writer, risk, title, where string, story []string) {
 	fmt.Fprintf(w, "%s  %s\n   %s\n", strings.ToUpper(risk), Plain(title), Plain(where))
+	Story(w, story)
+}
+
+// Story numbers the sentences of a path.
+func Story(w io.Writer, story []string) {
 	for i, line := range story {
 		fmt.Fprintf(w, "   %d. %s\n", i+1, Plain(line))
 	}
