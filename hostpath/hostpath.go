@@ -21,10 +21,10 @@ func Ways(folder string, readOnly bool) (ways []string) {
 			continue
 		}
 		switch {
-		case p.write != "" && !readOnly:
-			return []string{p.write}
-		case p.read != "" && !slices.Contains(ways, p.read):
-			ways = append(ways, p.read)
+		case !p.read && !readOnly:
+			return []string{p.way}
+		case p.read && !slices.Contains(ways, p.way):
+			ways = append(ways, p.way)
 		}
 	}
 	return ways
