@@ -2,6 +2,7 @@ import { CloseButton, NativeSelect, TextInput } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
 import { nameOf } from "../lib/format";
+import { changed } from "../lib/url";
 
 /** A text filter that lives in the URL. */
 export function TextFilter({ name, label }: { name: string; label: string }) {
@@ -15,7 +16,7 @@ export function TextFilter({ name, label }: { name: string; label: string }) {
   } // a link or "back" changed it
   useEffect(() => {
     if (typed === value) return;
-    const timer = setTimeout(() => setParams((p) => put(p, name, typed), { replace: true }), 200);
+    const timer = setTimeout(() => setParams((p) => changed(p, { [name]: typed }), { replace: true }), 200);
     return () => clearTimeout(timer);
   }, [typed, value, name, setParams]);
   return (
@@ -50,10 +51,16 @@ export function ChoiceFilter({
       data={[{ value: "", label }, ...choices]}
       onChange={(e) => {
         const v = e.currentTarget.value;
-        setParams((p) => put(p, name, v));
+        setParams((p) => changed(p, { [name]: v }));
       }}
     />
   );
+}
+
+/** The least severity or risk of a list, worst first; `of` is the server's order. */
+export function AtLeast({ name, of = [] }: { name: string; of?: readonly string[] }) {
+  const choices = of.map((value) => ({ value, label: `at least ${value}` })).reverse();
+  return <ChoiceFilter name={name} label={`Any ${name}`} choices={choices} />;
 }
 
 /** Filters that a link brought and no control shows: each can be taken away. */
@@ -70,17 +77,10 @@ export function Scope({ names }: { names: Record<string, string> }) {
           <CloseButton
             size="xs"
             aria-label={`Show every ${label}`}
-            onClick={() => setParams((p) => put(p, name, ""))}
+            onClick={() => setParams((p) => changed(p, { [name]: undefined }))}
           />
         </span>
       ))}
     </div>
   );
-}
-
-function put(params: URLSearchParams, name: string, value: string): URLSearchParams {
-  const next = new URLSearchParams(params);
-  if (value) next.set(name, value);
-  else next.delete(name);
-  return next;
 }

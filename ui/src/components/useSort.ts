@@ -1,4 +1,5 @@
 import { useSearchParams } from "react-router";
+import { changed } from "../lib/url";
 
 export interface Sort {
   column: string;
@@ -11,15 +12,10 @@ export function useSort(name: string): [Sort | undefined, (sort: Sort | undefine
   const text = params.get(name) ?? "";
   const sort = text ? { column: text.replace(/^-/, ""), down: text.startsWith("-") } : undefined;
   const set = (to: Sort | undefined) =>
-    setParams(
-      (p) => {
-        const next = new URLSearchParams(p);
-        if (to) next.set(name, `${to.down ? "-" : ""}${to.column}`);
-        else next.delete(name);
-        return next;
-      },
-      { replace: true, preventScrollReset: true },
-    );
+    setParams((p) => changed(p, { [name]: to && `${to.down ? "-" : ""}${to.column}` }), {
+      replace: true,
+      preventScrollReset: true,
+    });
   return [sort, set];
 }
 

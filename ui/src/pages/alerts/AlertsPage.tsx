@@ -1,17 +1,18 @@
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { api, type Schemas } from "../../api/client";
 import { Ago } from "../../components/Ago";
-import { ChoiceFilter, Scope } from "../../components/Filters";
-import { More } from "../../components/More";
+import { AtLeast, ChoiceFilter, Scope } from "../../components/Filters";
+import { List, pageByPage } from "../../components/List";
 import { Page, Section } from "../../components/Page";
 import { Reason } from "../../components/Reason";
 import { Severity } from "../../components/Severity";
-import { Answered, Empty, Partial } from "../../components/States";
+import { Empty, Partial } from "../../components/States";
 import { Table, type Column } from "../../components/Table";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
 import { alertPage } from "../../lib/links";
 import { phrase, sentence } from "../../lib/text";
+import { useAsked } from "../../lib/url";
 
 const statuses = ["new", "in progress", "resolved", "dismissed"] as const;
 
@@ -58,18 +59,18 @@ const columns: Column<Row>[] = [
   { title: "Last seen", number: true, cell: (a) => <Ago at={a.lastSeen} />, by: (a) => Date.parse(a.lastSeen) },
 ];
 
+const all = (list: Schemas["AlertList"]) => Object.values(list.counts).reduce((sum, n) => sum + n, 0);
+
 /** Security alerts, seen last first. The filter lives in the URL. */
 export function AlertsPage() {
-  const [params] = useSearchParams();
-  const get = (name: string) => params.get(name) ?? undefined;
-  const status = statuses.filter((s) => params.getAll("status").includes(s));
+  const { get, any } = useAsked();
   const asked = api.useInfiniteQuery(
     "get",
     "/alerts",
     {
       params: {
         query: {
-          status: status.length ? status : undefined,
+          status: any("status", statuses),
           severity: get("severity"),
           cluster: get("cluster"),
           rule: get("rule"),
@@ -77,68 +78,52 @@ export function AlertsPage() {
         },
       },
     },
-    {
-      pageParamName: "cursor",
-      initialPageParam: "",
-      getNextPageParam: (last) => last.next || undefined,
-      placeholderData: (old) => old,
-    },
+    pageByPage,
   );
   const schema = useVocabulary();
   const filters = (
     <>
       <ChoiceFilter name="status" label="Open" choices={statuses.map((s) => ({ value: s, label: s }))} />
-      <ChoiceFilter
-        name="severity"
-        label="Any severity"
-        choices={(schema?.risks ?? []).map((r) => ({ value: r, label: `at least ${r}` })).reverse()}
-      />
+      <AtLeast name="severity" of={schema?.risks} />
     </>
   );
   return (
     <Page title="Alerts" aside={filters}>
       <Scope names={{ cluster: "cluster", rule: "rule" }} />
-      <Answered asked={asked}>
-        {({ pages }) => {
-          const rows = pages.flatMap((p) => p.items),
-            list = pages[0];
-          if (!list) return null;
-          const total = Object.values(list.counts).reduce((sum, n) => sum + n, 0);
-          return (
-            <>
-              <p className="counts" role="status">
-                {plural(total, "alert")}
-                {Object.entries(list.counts).map(([s, n]) => ` · ${count(n)} ${s}`)}
-              </p>
-              {list.gaps.map((g, i) => (
-                <Partial key={i}>
-                  <b>
-                    {g.cluster && `${g.cluster}: `}
-                    {phrase(g.what)}.
-                  </b>{" "}
-                  <Reason why={g.why} /> {sentence(g.consequence)}
-                </Partial>
-              ))}
-              {rows.length ? (
-                <Table label="Alerts" rows={rows} rowKey={(a) => `${a.cluster}/${a.id}`} columns={columns} />
-              ) : (
-                <None receiving={list.receiving} />
-              )}
-              <More
-                shown={rows.length}
-                total={total}
-                busy={asked.isFetchingNextPage}
-                next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined}
-              />
-              {list.receiving.length > 0 && (
-                <Section title="Where events come from">
-                  <Sources of={list.receiving} />
-                </Section>
-              )}
-            </>
-          );
-        }}
-      </Answered>
+      <List
+        asked={asked}
+        total={all}
+        below={(list) =>
+          list.receiving.length > 0 && (
+            <Section title="Where events come from">
+              <Sources of={list.receiving} />
+            </Section>
+          )
+        }
+      >
+        {(list, rows) => (
+          <>
+            <p className="counts" role="status">
+              {plural(all(list), "alert")}
+              {Object.entries(list.counts).map(([s, n]) => ` · ${count(n)} ${s}`)}
+            </p>
+            {list.gaps.map((g, i) => (
+              <Partial key={i}>
+                <b>
+                  {g.cluster && `${g.cluster}: `}
+                  {phrase(g.what)}.
+                </b>{" "}
+                <Reason why={g.why} /> {sentence(g.consequence)}
+              </Partial>
+            ))}
+            {rows.length ? (
+              <Table label="Alerts" rows={rows} rowKey={(a) => `${a.cluster}/${a.id}`} columns={columns} />
+            ) : (
+              <None receiving={list.receiving} />
+            )}
+          </>
+        )}
+      </List>
     </Page>
   );
 }

@@ -2,6 +2,7 @@ import { useSearchParams } from "react-router";
 import { api } from "../../api/client";
 import type { Thing } from "../../components/Ref";
 import { kindAndId } from "../../lib/format";
+import { changed } from "../../lib/url";
 import type { Query } from "../../query/tree";
 
 /** The question in the URL: a tree that the builder made, or a text that a link or the text pane brought; and what stands beside it. */
@@ -17,15 +18,7 @@ export function useQuestion() {
   );
   const query = tree ?? (text ? checked.data?.query : undefined);
   const set = (name: string, value: string | undefined) =>
-    setParams(
-      (p) => {
-        const n = new URLSearchParams(p);
-        if (value) n.set(name, value);
-        else n.delete(name);
-        return n;
-      },
-      { preventScrollReset: true },
-    );
+    setParams((p) => changed(p, { [name]: value }), { preventScrollReset: true });
   const at = params.get("at");
   return {
     query,

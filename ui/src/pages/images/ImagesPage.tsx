@@ -1,15 +1,16 @@
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { api, type Schemas } from "../../api/client";
-import { ChoiceFilter, Scope, TextFilter } from "../../components/Filters";
-import { More } from "../../components/More";
+import { AtLeast, ChoiceFilter, Scope, TextFilter } from "../../components/Filters";
+import { List, pageByPage } from "../../components/List";
 import { Page } from "../../components/Page";
 import { rank, Severity } from "../../components/Severity";
-import { Answered, Empty } from "../../components/States";
+import { Empty } from "../../components/States";
 import { Table, type Column } from "../../components/Table";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural, short } from "../../lib/format";
 import { imageList, thingPage, vulnerabilityList } from "../../lib/links";
 import { shortReason } from "../../lib/text";
+import { useAsked } from "../../lib/url";
 import { Kinds } from "./Kinds";
 
 type Row = Schemas["ImageRow"];
@@ -79,8 +80,7 @@ const columns = (severities: readonly string[] | undefined): Column<Row>[] => [
 
 /** Container images, worst first; one that was never scanned is unknown, not clean. */
 export function ImagesPage() {
-  const [params] = useSearchParams();
-  const get = (name: string) => params.get(name) ?? undefined;
+  const { get, flag, one } = useAsked();
   const schema = useVocabulary();
   const asked = api.useInfiniteQuery(
     "get",
@@ -89,29 +89,20 @@ export function ImagesPage() {
       params: {
         query: {
           q: get("q"),
-          state: states.find((s) => s === get("state")),
+          state: one("state", states),
           severity: get("severity"),
           cluster: get("cluster"),
-          running: get("running") === "true" || undefined,
+          running: flag("running"),
           limit: 500,
         },
       },
     },
-    {
-      pageParamName: "cursor",
-      initialPageParam: "",
-      getNextPageParam: (last) => last.next || undefined,
-      placeholderData: (old) => old,
-    },
+    pageByPage,
   );
   const filters = (
     <>
       <TextFilter name="q" label="Name or digest" />
-      <ChoiceFilter
-        name="severity"
-        label="Any severity"
-        choices={(schema?.severities ?? []).map((s) => ({ value: s, label: `at least ${s}` })).reverse()}
-      />
+      <AtLeast name="severity" of={schema?.severities} />
       <ChoiceFilter name="state" label="Any scan state" choices={states.map((s) => ({ value: s, label: s }))} />
       <ChoiceFilter name="running" label="Running or not" choices={[{ value: "true", label: "running" }]} />
     </>
@@ -120,32 +111,20 @@ export function ImagesPage() {
     <Page title="Inventory" aside={filters}>
       <Kinds />
       <Scope names={{ cluster: "cluster" }} />
-      <Answered asked={asked}>
-        {({ pages }) => {
-          const rows = pages.flatMap((p) => p.items),
-            list = pages[0];
-          return (
-            list && (
-              <>
-                <p className="counts" role="status">
-                  {plural(list.total, "image")} · of all: <States counts={list.counts} />
-                </p>
-                {rows.length === 0 ? (
-                  <Empty title="No image matches">Images appear when a pod uses them.</Empty>
-                ) : (
-                  <Table label="Images" rows={rows} rowKey={(i) => i.id} columns={columns(schema?.severities)} />
-                )}
-                <More
-                  shown={rows.length}
-                  total={list.total}
-                  busy={asked.isFetchingNextPage}
-                  next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined}
-                />
-              </>
-            )
-          );
-        }}
-      </Answered>
+      <List asked={asked}>
+        {(list, rows) => (
+          <>
+            <p className="counts" role="status">
+              {plural(list.total, "image")} · of all: <States counts={list.counts} />
+            </p>
+            {rows.length === 0 ? (
+              <Empty title="No image matches">Images appear when a pod uses them.</Empty>
+            ) : (
+              <Table label="Images" rows={rows} rowKey={(i) => i.id} columns={columns(schema?.severities)} />
+            )}
+          </>
+        )}
+      </List>
     </Page>
   );
 }

@@ -5,6 +5,7 @@ import { Severity } from "../../components/Severity";
 import { Table, type Column } from "../../components/Table";
 import { kindLabel, useVocabulary } from "../../components/Vocabulary";
 import { count } from "../../lib/format";
+import { changed } from "../../lib/url";
 
 type Group = Schemas["PathGroup"];
 
@@ -14,12 +15,7 @@ const titles = { target: "Reaches", entry: "Gets into", technique: "Technique", 
 export function Groups({ by, groups }: { by: keyof typeof titles; groups: Group[] }) {
   const schema = useVocabulary();
   const [params] = useSearchParams();
-  const list = (key: string) => {
-    const next = new URLSearchParams(params);
-    next.delete("group");
-    next.set(by, key);
-    return { search: next.toString() };
-  };
+  const list = (key: string) => ({ search: changed(params, { group: undefined, [by]: key }).toString() });
   const columns: Column<Group>[] = [
     { title: "Risk", cell: (g) => <Severity level={g.risk} />, by: (g) => -g.riskScore },
     {

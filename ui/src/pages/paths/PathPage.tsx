@@ -15,6 +15,7 @@ import { drawing } from "../../graph/model";
 import { moment, plural } from "../../lib/format";
 import { pathList } from "../../lib/links";
 import { sentence } from "../../lib/text";
+import { changed } from "../../lib/url";
 import { Evidence } from "./Evidence";
 import { Fixes } from "./Fixes";
 import { StepButton } from "./StepButton";
@@ -68,10 +69,7 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
   const all = params.get("routes") === "all";
   const setAll = (to: boolean) => {
     choose(undefined);
-    const next = new URLSearchParams(params);
-    if (to) next.set("routes", "all");
-    else next.delete("routes");
-    setParams(next, { replace: true, preventScrollReset: true });
+    setParams(changed(params, { routes: to ? "all" : undefined }), { replace: true, preventScrollReset: true });
   };
   const drawn = useMemo(() => drawing(path, schema), [path, schema]);
   const stepAt = (n: number) => drawn.edges.find((e) => e.number === n)?.id;

@@ -1,14 +1,15 @@
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { api } from "../../api/client";
-import { ChoiceFilter, Scope, TextFilter } from "../../components/Filters";
-import { More } from "../../components/More";
+import { AtLeast, ChoiceFilter, Scope, TextFilter } from "../../components/Filters";
+import { List, pageByPage } from "../../components/List";
 import { Page } from "../../components/Page";
 import { classes, PathTable } from "../../components/PathTable";
-import { Answered, Empty, Partial } from "../../components/States";
+import { Empty, Partial } from "../../components/States";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
 import { pathList } from "../../lib/links";
 import { parted } from "../../lib/text";
+import { useAsked } from "../../lib/url";
 import { Groups } from "./Groups";
 
 const entries = ["known", "possible", "supply-chain"] as const;
@@ -17,11 +18,8 @@ const statuses = ["active", "stale", "resolved"] as const;
 
 /** Attack paths, worst first. The filter lives in the URL, so a view can be shared. */
 export function PathsPage() {
-  const [params] = useSearchParams();
-  const get = (name: string) => params.get(name) ?? undefined;
-  const status = statuses.filter((s) => params.getAll("status").includes(s));
-  const entry = entries.filter((e) => params.getAll("entryClass").includes(e));
-  const group = groups.find((g) => g === get("group"));
+  const { get, one, any } = useAsked();
+  const group = one("group", groups);
   const assume = get("assume");
   const asked = api.useInfiniteQuery(
     "get",
@@ -29,7 +27,7 @@ export function PathsPage() {
     {
       params: {
         query: {
-          status: status.length ? status : undefined,
+          status: any("status", statuses),
           risk: get("risk"),
           type: get("type"),
           cluster: get("cluster"),
@@ -37,7 +35,7 @@ export function PathsPage() {
           entity: get("entity"),
           vulnerability: get("vulnerability"),
           q: get("q"),
-          entryClass: entry.length ? entry : undefined,
+          entryClass: any("entryClass", entries),
           target: get("target"),
           entry: get("entry"),
           technique: get("technique"),
@@ -48,12 +46,7 @@ export function PathsPage() {
         },
       },
     },
-    {
-      pageParamName: "cursor",
-      initialPageParam: "",
-      getNextPageParam: (last) => last.next || undefined,
-      placeholderData: (old) => old,
-    },
+    pageByPage,
   );
   const schema = useVocabulary();
   const gaps = api.useQuery("get", "/status").data?.gaps.length ?? 0;
@@ -71,11 +64,7 @@ export function PathsPage() {
         }))}
       />
       <ChoiceFilter name="status" label="Open" choices={statuses.map((s) => ({ value: s, label: s }))} />
-      <ChoiceFilter
-        name="risk"
-        label="Any risk"
-        choices={(schema?.risks ?? []).map((r) => ({ value: r, label: `at least ${r}` })).reverse()}
-      />
+      <AtLeast name="risk" of={schema?.risks} />
       <ChoiceFilter
         name="type"
         label="Any type"
@@ -111,54 +100,42 @@ export function PathsPage() {
           already. <Link to={pathList({ cluster: get("cluster") })}>Show what was found</Link>
         </Partial>
       )}
-      <Answered asked={asked}>
-        {({ pages }) => {
-          const rows = pages.flatMap((p) => p.items),
-            list = pages[0];
-          return (
-            list && (
-              <>
-                <p className="counts" role="status">
-                  {plural(list.total, "attack path")} ·{" "}
-                  {assume
-                    ? "were an attacker there"
-                    : statuses.map((s) => `${count(list.counts[s] ?? 0)} ${s}`).join(" · ")}
-                  {!assume && (
-                    <>
-                      {" · "}
-                      <Link to={pathList({ assume: "any" })}>Assume breach anywhere</Link>
-                    </>
-                  )}
-                </p>
-                {gaps > 0 && (
-                  <Partial>
-                    There may be more: <Link to="/coverage">{plural(gaps, "gap")}</Link> in what could be seen.
-                  </Partial>
-                )}
-                {group && list.groups && <Groups by={group} groups={list.groups} />}
-                {rows.length ? (
-                  <PathTable rows={rows} sort="sort" short={false} assume={assume} />
-                ) : assume ? (
-                  <Empty title="From there nothing that matters is reached">
-                    As far as could be seen; what could not is listed under <Link to="/coverage">Coverage</Link>.
-                  </Empty>
-                ) : (
-                  <Empty title="No attack path matches">
-                    No way from the internet was found for this filter. What could not be seen is listed under{" "}
-                    <Link to="/coverage">Coverage</Link>.
-                  </Empty>
-                )}
-                <More
-                  shown={rows.length}
-                  total={list.total}
-                  busy={asked.isFetchingNextPage}
-                  next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined}
-                />
-              </>
-            )
-          );
-        }}
-      </Answered>
+      <List asked={asked}>
+        {(list, rows) => (
+          <>
+            <p className="counts" role="status">
+              {plural(list.total, "attack path")} ·{" "}
+              {assume
+                ? "were an attacker there"
+                : statuses.map((s) => `${count(list.counts[s] ?? 0)} ${s}`).join(" · ")}
+              {!assume && (
+                <>
+                  {" · "}
+                  <Link to={pathList({ assume: "any" })}>Assume breach anywhere</Link>
+                </>
+              )}
+            </p>
+            {gaps > 0 && (
+              <Partial>
+                There may be more: <Link to="/coverage">{plural(gaps, "gap")}</Link> in what could be seen.
+              </Partial>
+            )}
+            {group && list.groups && <Groups by={group} groups={list.groups} />}
+            {rows.length ? (
+              <PathTable rows={rows} sort="sort" short={false} assume={assume} />
+            ) : assume ? (
+              <Empty title="From there nothing that matters is reached">
+                As far as could be seen; what could not is listed under <Link to="/coverage">Coverage</Link>.
+              </Empty>
+            ) : (
+              <Empty title="No attack path matches">
+                No way from the internet was found for this filter. What could not be seen is listed under{" "}
+                <Link to="/coverage">Coverage</Link>.
+              </Empty>
+            )}
+          </>
+        )}
+      </List>
     </Page>
   );
 }

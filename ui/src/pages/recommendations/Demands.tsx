@@ -4,6 +4,7 @@ import type { Schemas } from "../../api/client";
 import { count, plural } from "../../lib/format";
 import { imagesThat, vulnerabilitiesOf } from "../../lib/links";
 import { sentence } from "../../lib/text";
+import { changed } from "../../lib/url";
 
 type Group = Schemas["RecommendationGroup"];
 
@@ -13,15 +14,12 @@ export function Demands({ groups }: { groups: Group[] }) {
   return (
     <ul className="demands">
       {groups.map((g) => {
-        const chosen = params.get("about") === g.about,
-          next = new URLSearchParams(params);
-        if (chosen) next.delete("about");
-        else next.set("about", g.about);
+        const chosen = params.get("about") === g.about;
         return (
           <li key={g.about} data-chosen={chosen || undefined}>
             <h2>
               <Link
-                to={{ search: next.toString() }}
+                to={{ search: changed(params, { about: chosen ? undefined : g.about }).toString() }}
                 aria-current={chosen || undefined}
                 title={chosen ? "Show both" : "Show only these"}
               >

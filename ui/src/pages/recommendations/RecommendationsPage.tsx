@@ -1,11 +1,12 @@
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { api, type Schemas } from "../../api/client";
-import { ChoiceFilter, Scope, TextFilter } from "../../components/Filters";
-import { More } from "../../components/More";
+import { AtLeast, ChoiceFilter, Scope, TextFilter } from "../../components/Filters";
+import { List, pageByPage } from "../../components/List";
 import { Page } from "../../components/Page";
-import { Answered, Empty, Partial } from "../../components/States";
+import { Empty, Partial } from "../../components/States";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
+import { useAsked } from "../../lib/url";
 import { Demands } from "./Demands";
 import { RecommendationTable } from "./RecommendationTable";
 
@@ -14,11 +15,9 @@ const yes = (label: string) => [{ value: "true", label }];
 
 /** What to do about vulnerabilities, what matters most first. The filter lives in the URL. */
 export function RecommendationsPage() {
-  const [params] = useSearchParams();
-  const get = (name: string) => params.get(name) ?? undefined;
-  const flag = (name: string) => params.get(name) === "true" || undefined;
+  const { get, flag, one } = useAsked();
   const schema = useVocabulary();
-  const about = abouts.find((a) => a === get("about"));
+  const about = one("about", abouts);
   const asked = api.useInfiniteQuery(
     "get",
     "/recommendations",
@@ -37,21 +36,12 @@ export function RecommendationsPage() {
         },
       },
     },
-    {
-      pageParamName: "cursor",
-      initialPageParam: "",
-      getNextPageParam: (last) => last.next || undefined,
-      placeholderData: (old) => old,
-    },
+    pageByPage,
   );
   const filters = (
     <>
       <TextFilter name="q" label="Package, CVE or image" />
-      <ChoiceFilter
-        name="severity"
-        label="Any severity"
-        choices={(schema?.severities ?? []).map((s) => ({ value: s, label: `at least ${s}` })).reverse()}
-      />
+      <AtLeast name="severity" of={schema?.severities} />
       <ChoiceFilter name="exposed" label="Exposed or not" choices={yes("exposed pods")} />
       <ChoiceFilter name="paths" label="Any place" choices={yes("on attack paths")} />
     </>
@@ -59,11 +49,8 @@ export function RecommendationsPage() {
   return (
     <Page title="Recommendations" aside={filters}>
       <Scope names={{ image: "image", vulnerability: "vulnerability", cluster: "cluster" }} />
-      <Answered asked={asked}>
-        {({ pages }) => {
-          const rows = pages.flatMap((p) => p.items),
-            list = pages[0];
-          if (!list) return null;
+      <List asked={asked}>
+        {(list, rows) => {
           const groups = list.groups.filter((g) => !about || g.about === about);
           return (
             <>
@@ -77,16 +64,10 @@ export function RecommendationsPage() {
               ) : (
                 <None groups={groups} updates={list.of} />
               )}
-              <More
-                shown={rows.length}
-                total={list.total}
-                busy={asked.isFetchingNextPage}
-                next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined}
-              />
             </>
           );
         }}
-      </Answered>
+      </List>
     </Page>
   );
 }

@@ -1,16 +1,17 @@
 import { Button } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { api, type Schemas } from "../../api/client";
 import { Ago, Until } from "../../components/Ago";
 import { ChoiceFilter, TextFilter } from "../../components/Filters";
-import { More } from "../../components/More";
+import { List, pageByPage } from "../../components/List";
 import { Reason } from "../../components/Reason";
-import { Answered, Empty } from "../../components/States";
+import { Empty } from "../../components/States";
 import { Table, type Column } from "../../components/Table";
 import { bytes, count, plural, short } from "../../lib/format";
 import { registryPage, thingPage } from "../../lib/links";
+import { useAsked } from "../../lib/url";
 import { Queue } from "./State";
 
 type Row = Schemas["RegistryImage"];
@@ -19,17 +20,13 @@ const states = ["queued", "scanning", "failed", "unsupported", "done"] as const;
 
 /** What a registry holds and where the reading of each image stands. The filter lives in the URL. */
 export function Images({ host }: { host: string }) {
-  const [params] = useSearchParams();
-  const state = states.find((s) => s === params.get("state"));
+  const { get, one } = useAsked();
   const asked = api.useInfiniteQuery(
     "get",
     "/registry/images",
-    { params: { query: { host, state, q: params.get("q") ?? undefined, limit: 200 } } },
+    { params: { query: { host, state: one("state", states), q: get("q"), limit: 200 } } },
     {
-      pageParamName: "cursor",
-      initialPageParam: "",
-      getNextPageParam: (last) => last.next || undefined,
-      placeholderData: (old) => old,
+      ...pageByPage,
       refetchInterval: (q) => {
         const c = q.state.data?.pages[0]?.counts;
         return c && c.queued + c.scanning > 0 ? 5_000 : false;
@@ -55,32 +52,20 @@ export function Images({ host }: { host: string }) {
           {error.detail}
         </p>
       )}
-      <Answered asked={asked}>
-        {({ pages }) => {
-          const rows = pages.flatMap((p) => p.items),
-            list = pages[0];
-          return (
-            list && (
-              <>
-                <p className="counts" role="status">
-                  <Queue host={host} counts={list.counts} />
-                </p>
-                {rows.length ? (
-                  <Table label="Images of the registry" short rows={rows} rowKey={(i) => i.id} columns={columns} />
-                ) : (
-                  <None host={host} total={list.counts.total} />
-                )}
-                <More
-                  shown={rows.length}
-                  total={list.total}
-                  busy={asked.isFetchingNextPage}
-                  next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined}
-                />
-              </>
-            )
-          );
-        }}
-      </Answered>
+      <List asked={asked}>
+        {(list, rows) => (
+          <>
+            <p className="counts" role="status">
+              <Queue host={host} counts={list.counts} />
+            </p>
+            {rows.length ? (
+              <Table label="Images of the registry" short rows={rows} rowKey={(i) => i.id} columns={columns} />
+            ) : (
+              <None host={host} total={list.counts.total} />
+            )}
+          </>
+        )}
+      </List>
     </>
   );
 }

@@ -4,33 +4,27 @@ import { api, type Schemas } from "../../api/client";
 import { Ago } from "../../components/Ago";
 import { ChoiceFilter, Scope } from "../../components/Filters";
 import { Gaps } from "../../components/Gaps";
-import { More } from "../../components/More";
+import { List, pageByPage } from "../../components/List";
 import { Page, Section } from "../../components/Page";
 import { WithPane } from "../../components/Pane";
 import { Ref } from "../../components/Ref";
-import { Answered, Empty, Partial } from "../../components/States";
+import { Empty, Partial } from "../../components/States";
 import { Table, type Column } from "../../components/Table";
 import { count, plural } from "../../lib/format";
 import { sensorList } from "../../lib/links";
 import { sentence } from "../../lib/text";
+import { changed, useAsked } from "../../lib/url";
 import { Sensor } from "./Sensor";
 import { key, lost, states, words, type Row } from "./state";
 
 /** Every node and what its sensor sees, blind ones first. Filter and chosen node live in the URL. */
 export function SensorsPage() {
-  const [params] = useSearchParams();
-  const get = (name: string) => params.get(name) ?? undefined;
+  const { get, one } = useAsked();
   const asked = api.useInfiniteQuery(
     "get",
     "/sensors",
-    { params: { query: { cluster: get("cluster"), state: states.find((s) => s === get("state")), limit: 200 } } },
-    {
-      pageParamName: "cursor",
-      initialPageParam: "",
-      getNextPageParam: (last) => last.next || undefined,
-      placeholderData: (old) => old,
-      refetchInterval: 5_000,
-    },
+    { params: { query: { cluster: get("cluster"), state: one("state", states), limit: 200 } } },
+    { ...pageByPage, refetchInterval: 5_000 },
   );
   return (
     <Page
@@ -40,37 +34,30 @@ export function SensorsPage() {
       }
     >
       <Scope names={{ cluster: "cluster" }} />
-      <Answered asked={asked}>
-        {({ pages }) => {
-          const rows = pages.flatMap((p) => p.items),
-            list = pages[0];
-          return (
-            list && (
-              <>
-                <Counts list={list} cluster={get("cluster")} />
-                {rows.length ? <Nodes rows={rows} /> : <None list={list} />}
-                <More
-                  shown={rows.length}
-                  total={list.counts[get("state") ?? ""] ?? list.total}
-                  busy={asked.isFetchingNextPage}
-                  next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined}
-                />
-                <Section title={`Where processes are not seen (${count(list.gaps.length)})`}>
-                  {list.gaps.length ? (
-                    <Gaps gaps={list.gaps} />
-                  ) : (
-                    <p>
-                      {list.total > 0
-                        ? "Every node that is known has a sensor that sees."
-                        : "No node is known, so nothing can be said."}
-                    </p>
-                  )}
-                </Section>
-              </>
-            )
-          );
-        }}
-      </Answered>
+      <List
+        asked={asked}
+        total={(list) => list.counts[get("state") ?? ""] ?? list.total}
+        below={(list) => (
+          <Section title={`Where processes are not seen (${count(list.gaps.length)})`}>
+            {list.gaps.length ? (
+              <Gaps gaps={list.gaps} />
+            ) : (
+              <p>
+                {list.total > 0
+                  ? "Every node that is known has a sensor that sees."
+                  : "No node is known, so nothing can be said."}
+              </p>
+            )}
+          </Section>
+        )}
+      >
+        {(list, rows) => (
+          <>
+            <Counts list={list} cluster={get("cluster")} />
+            {rows.length ? <Nodes rows={rows} /> : <None list={list} />}
+          </>
+        )}
+      </List>
     </Page>
   );
 }
@@ -158,15 +145,7 @@ function Nodes({ rows }: { rows: Row[] }) {
     ],
     [],
   );
-  const close = () =>
-    setParams(
-      (p) => {
-        const next = new URLSearchParams(p);
-        next.delete("at");
-        return next;
-      },
-      { replace: true, preventScrollReset: true },
-    );
+  const close = () => setParams((p) => changed(p, { at: undefined }), { replace: true, preventScrollReset: true });
   return (
     <WithPane pane={chosen && <Sensor row={chosen} focus={byKey ? at : undefined} close={close} />}>
       <Table label="Nodes" rows={rows} rowKey={key} columns={columns} chosen={(r) => key(r) === at} />
@@ -176,11 +155,9 @@ function Nodes({ rows }: { rows: Row[] }) {
 
 function Open({ row, byKey }: { row: Row; byKey: (is: boolean) => void }) {
   const [params] = useSearchParams();
-  const next = new URLSearchParams(params);
-  next.set("at", key(row));
   return (
     <Link
-      to={{ search: next.toString() }}
+      to={{ search: changed(params, { at: key(row) }).toString() }}
       replace
       preventScrollReset
       onClick={(e) => byKey(e.detail === 0)}

@@ -1,14 +1,15 @@
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { api, type Schemas } from "../../api/client";
-import { ChoiceFilter, Scope, TextFilter } from "../../components/Filters";
-import { More } from "../../components/More";
+import { AtLeast, ChoiceFilter, Scope, TextFilter } from "../../components/Filters";
+import { List, pageByPage } from "../../components/List";
 import { Page } from "../../components/Page";
 import { rank, Severity } from "../../components/Severity";
-import { Answered, Empty, Partial } from "../../components/States";
+import { Empty, Partial } from "../../components/States";
 import { Table, type Column } from "../../components/Table";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
 import { carriersOf, exposedTo, pathList, pathPage, thingPage } from "../../lib/links";
+import { useAsked } from "../../lib/url";
 
 type Row = Schemas["VulnerabilityRow"];
 
@@ -67,9 +68,7 @@ const columns = (severities: readonly string[] | undefined): Column<Row>[] => [
 
 /** Vulnerabilities in images, worst first; with a path in the URL, those that open it. */
 export function VulnerabilitiesPage() {
-  const [params] = useSearchParams();
-  const get = (name: string) => params.get(name) ?? undefined;
-  const flag = (name: string) => params.get(name) === "true" || undefined;
+  const { get, flag } = useAsked();
   const schema = useVocabulary();
   const asked = api.useInfiniteQuery(
     "get",
@@ -91,21 +90,12 @@ export function VulnerabilitiesPage() {
         },
       },
     },
-    {
-      pageParamName: "cursor",
-      initialPageParam: "",
-      getNextPageParam: (last) => last.next || undefined,
-      placeholderData: (old) => old,
-    },
+    pageByPage,
   );
   const filters = (
     <>
       <TextFilter name="q" label="CVE, title or package" />
-      <ChoiceFilter
-        name="severity"
-        label="Any severity"
-        choices={(schema?.severities ?? []).map((s) => ({ value: s, label: `at least ${s}` })).reverse()}
-      />
+      <AtLeast name="severity" of={schema?.severities} />
       <ChoiceFilter name="kev" label="Exploited or not" choices={yes("known exploited")} />
       <ChoiceFilter name="rce" label="Any effect" choices={yes("remote code")} />
       <ChoiceFilter name="fixable" label="Fix or none" choices={yes("has a fix")} />
@@ -115,49 +105,32 @@ export function VulnerabilitiesPage() {
   return (
     <Page title="Vulnerabilities" aside={filters}>
       <Scope names={{ image: "image", package: "package" }} />
-      <Answered asked={asked}>
-        {({ pages }) => {
-          const rows = pages.flatMap((p) => p.items),
-            list = pages[0];
-          return (
-            list && (
-              <>
-                {list.path && (
-                  <p>
-                    Those that open the attack path “<Link to={pathPage(list.path)}>{list.path.title}</Link>” in{" "}
-                    {list.path.cluster} · {list.path.namespace}. <Link to="/vulnerabilities">Show all</Link>
-                  </p>
-                )}
-                <p className="counts" role="status">
-                  {plural(list.total, "vulnerability", "vulnerabilities")}
-                </p>
-                {list.unscanned > 0 && (
-                  <Partial>
-                    {plural(list.unscanned, "image")} {list.unscanned === 1 ? "was" : "were"} never scanned and may have
-                    more: <Link to="/coverage">which, and why</Link>.
-                  </Partial>
-                )}
-                {rows.length === 0 ? (
-                  <None />
-                ) : (
-                  <Table
-                    label="Vulnerabilities"
-                    rows={rows}
-                    rowKey={(v) => v.id}
-                    columns={columns(schema?.severities)}
-                  />
-                )}
-                <More
-                  shown={rows.length}
-                  total={list.total}
-                  busy={asked.isFetchingNextPage}
-                  next={asked.hasNextPage ? () => void asked.fetchNextPage() : undefined}
-                />
-              </>
-            )
-          );
-        }}
-      </Answered>
+      <List asked={asked}>
+        {(list, rows) => (
+          <>
+            {list.path && (
+              <p>
+                Those that open the attack path “<Link to={pathPage(list.path)}>{list.path.title}</Link>” in{" "}
+                {list.path.cluster} · {list.path.namespace}. <Link to="/vulnerabilities">Show all</Link>
+              </p>
+            )}
+            <p className="counts" role="status">
+              {plural(list.total, "vulnerability", "vulnerabilities")}
+            </p>
+            {list.unscanned > 0 && (
+              <Partial>
+                {plural(list.unscanned, "image")} {list.unscanned === 1 ? "was" : "were"} never scanned and may have
+                more: <Link to="/coverage">which, and why</Link>.
+              </Partial>
+            )}
+            {rows.length === 0 ? (
+              <None />
+            ) : (
+              <Table label="Vulnerabilities" rows={rows} rowKey={(v) => v.id} columns={columns(schema?.severities)} />
+            )}
+          </>
+        )}
+      </List>
     </Page>
   );
 }
