@@ -108,7 +108,7 @@ func TestMeasureAssessment(t *testing.T) {
 		for i := range more {
 			more[i] = assessmentOf(g, g.IntN(images)) // what was read again is different now
 		}
-		one := measureChanges(s, len(more), func(i int) { segment.ReplaceAssessment(s, more[i]) })
+		one := measureChanges(s, len(more), func(i int) { segment.PutAssessment(s, more[i]) })
 		mark := measureChanges(s, 1000, func(i int) { s.Put("Image", imageID(i*(images/1000)), graph.B("running", true)) })
 		t.Logf("  an assessment: %s", one)
 		t.Logf("  a mark (running): %s", mark)

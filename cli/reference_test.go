@@ -9,9 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/breakwater-sec/breakwater/detect"
-	"github.com/breakwater-sec/breakwater/detect/builtin"
-	"github.com/breakwater-sec/breakwater/server"
 	"github.com/breakwater-sec/breakwater/test/golden"
 )
 
@@ -26,18 +23,6 @@ func TestReferenceOfTheCommandLineIsFresh(t *testing.T) {
 		"2 could not do the work.\n")
 	describe(&b, newRoot(streams{io.Discard, io.Discard}))
 	golden.Compare(t, "../docs/reference/cli.md", b.String())
-}
-
-func TestReferenceOfDetectionsIsFresh(t *testing.T) {
-	rules, err := server.LoadDetections("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := detect.WriteReference(&b, rules, builtin.Logs()); err != nil {
-		t.Fatal(err)
-	}
-	golden.Compare(t, "../docs/reference/detections.md", b.String())
 }
 
 func describe(b *bytes.Buffer, c *cobra.Command) {

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,37 +63,3 @@ func TestAnAlertKeepsItsFirstEventsWholeUnlessOneIsVeryLarge(t *testing.T) {
 		t.Errorf("%d events are kept, want %d", len(a.Events), maxEvents)
 	}
 }
-
-func TestTheReferenceTellsWhatARuleIsQuietOnAndEndsAtTheFirstError(t *testing.T) {
-	var b strings.Builder
-	p := &page{w: &b}
-	r := &Rule{log: &Log{Source: event.Source{Product: "kubernetes"}}}
-	r.Title, r.ID, r.Severity, r.Why, r.Fix = "T", "t", "High", "Why.\n", "Fix."
-	p.rule(r)
-	if strings.Contains(b.String(), "quiet") {
-		t.Errorf("a rule that is never quiet: %s", b.String())
-	}
-	b.Reset()
-	r.Quiet = []string{"the node's own agents"}
-	if p.rule(r); !strings.Contains(b.String(), "It stays quiet on:\n\n- the node's own agents\n") || p.err != nil {
-		t.Errorf("%q %v", b.String(), p.err)
-	}
-	full := &page{w: refusing{}}
-	full.text("one")
-	first := full.err
-	if full.text("two"); first == nil || full.err != first {
-		t.Errorf("errors %v, then %v", first, full.err)
-	}
-	for want, s := range map[string]event.Source{"product: a": {Product: "a"}, "product: a, service: b": {Product: "a", Service: "b"},
-		"product: a, category: c":             {Product: "a", Category: "c"},
-		"product: a, service: b, category: c": {Product: "a", Service: "b", Category: "c"}} {
-		if got := logsource(s); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-}
-
-// refusing is a file of a full disk.
-type refusing struct{}
-
-func (refusing) Write([]byte) (int, error) { return 0, errors.New("no space left") }

@@ -114,7 +114,7 @@ func PutImage(s *graph.Shared, i assess.Assessed) {
 		PutStored(s, i.ID, i.Places, i.Listed)
 	}
 	if i.Assessment != nil {
-		ReplaceAssessment(s, i.Assessment)
+		PutAssessment(s, i.Assessment)
 	}
 	s.Put("Image", i.ID, graph.B("running", i.Running))
 }

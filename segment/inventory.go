@@ -10,21 +10,10 @@ import (
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
-// PutAssessment writes the assessment into the shared graph unless it is there already: one
-// with the same figures is taken for the same. It reports whether anything
-// changed.
-func PutAssessment(s *graph.Shared, a *assess.Assessment) bool {
-	if !s.Put("Image", a.ID, propsOf(a)...) {
-		return false
-	}
-	ReplaceAssessment(s, a)
-	return true
-}
-
-// ReplaceAssessment writes the assessment over the one that is there, as is needed when the
-// advisories have changed: the image's properties, its packages, and the
-// vulnerabilities they have. Edges of an image are replaced as a whole.
-func ReplaceAssessment(s *graph.Shared, a *assess.Assessment) {
+// PutAssessment writes the assessment into the shared graph, over one that is there: the
+// image's properties, its packages, and the vulnerabilities they have. Edges of an image
+// are replaced as a whole.
+func PutAssessment(s *graph.Shared, a *assess.Assessment) {
 	s.Put("Image", a.ID, propsOf(a)...)
 	if !a.Scanned {
 		s.SetEdges("HAS_PACKAGE", "Image", a.ID, "Package", nil)

@@ -136,11 +136,3 @@ func TestAnImageWithoutAPackageDatabaseIsUnsupportedNotClean(t *testing.T) {
 		t.Errorf("scanned %v, state %s, why %q", a.Scanned, a.State, a.Why)
 	}
 }
-
-func TestPuttingTheSameAssessmentTwiceChangesNothing(t *testing.T) {
-	s := graph.NewShared(schema.Vocabulary())
-	a := assess.Contents{ID: "i", Components: []assess.Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {punycode}})
-	if !PutAssessment(s, a) || PutAssessment(s, a) {
-		t.Error("want a change the first time and none the second")
-	}
-}

@@ -8,11 +8,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/sensor/process"
 )
 
@@ -63,23 +61,7 @@ func (c *config) reach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	return sc.Link.Status(
-		ctx,
-		runtime.Status{
-			Version:  runtime.RecordVersion,
-			Node:     sc.Node,
-			Boot:     sc.Boot,
-			Build:    sc.Build,
-			Kernel:   sc.Kernel,
-			Started:  time.Now().UTC(),
-			Interval: int(c.interval / time.Second),
-			Probes:   probes("off", "only a check"),
-			Lost:     map[string]uint64{},
-			Ends:     true,
-		},
-	)
+	return sayOff(ctx, sc, "only a check")
 }
 
 // held says whether we have a capability. A capability that is held in another
@@ -115,11 +97,8 @@ func explain(err error) error {
 	}
 	switch {
 	case len(missing) > 0:
-		return fmt.Errorf(
-			"%w\nThis process lacks %s: run it as root or with these capabilities (CAP_SYS_ADMIN is not needed)",
-			err,
-			strings.Join(missing, " and "),
-		)
+		return fmt.Errorf("%w\nThis process lacks %s: run it as root or with these capabilities (CAP_SYS_ADMIN is not needed)",
+			err, strings.Join(missing, " and "))
 	case readable("/sys/kernel/btf/vmlinux") != nil:
 		return fmt.Errorf("%w\nThis kernel tells no types (CONFIG_DEBUG_INFO_BTF), without which the programs do not know where to read", err)
 	}

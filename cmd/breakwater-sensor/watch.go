@@ -52,18 +52,8 @@ func (c *config) sensor(log *slog.Logger) (sensor.Config, error) {
 		return sensor.Config{}, err
 	}
 	link, err := c.link()
-	return sensor.Config{
-		Node:       node,
-		Boot:       boot,
-		Build:      version(),
-		Kernel:     kernel(),
-		Link:       link,
-		Buffer:     c.buffer,
-		BufferSize: int64(c.bufferSize),
-		Interval:   c.interval,
-		Probes:     probes("on", ""),
-		Log:        log,
-	}, err
+	return sensor.Config{Node: node, Boot: boot, Build: version(), Kernel: kernel(), Link: link, Buffer: c.buffer,
+		BufferSize: int64(c.bufferSize), Interval: c.interval, Probes: probes("on", ""), Log: log}, err
 }
 
 func probes(state, why string) []runtime.Probe {
@@ -75,24 +65,18 @@ func sayBlind(ctx context.Context, c sensor.Config, why error) error {
 	if c.Link == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	st := runtime.Status{
-		Version:  runtime.RecordVersion,
-		Node:     c.Node,
-		Boot:     c.Boot,
-		Build:    c.Build,
-		Kernel:   c.Kernel,
-		Started:  time.Now().UTC(),
-		Interval: int(c.Interval / time.Second),
-		Probes:   probes("off", why.Error()),
-		Lost:     map[string]uint64{},
-		Ends:     true,
-	}
-	if err := c.Link.Status(ctx, st); err != nil {
+	if err := sayOff(ctx, c, why.Error()); err != nil {
 		return fmt.Errorf("tell the server so: %w", err)
 	}
 	return nil
+}
+
+// sayOff sends the status of a sensor that sees nothing and ends.
+func sayOff(ctx context.Context, c sensor.Config, why string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return c.Link.Status(ctx, runtime.Status{Version: runtime.RecordVersion, Node: c.Node, Boot: c.Boot, Build: c.Build, Kernel: c.Kernel,
+		Started: time.Now().UTC(), Interval: int(c.Interval / time.Second), Probes: probes("off", why), Lost: map[string]uint64{}, Ends: true})
 }
 
 // kernel is the running kernel's release.

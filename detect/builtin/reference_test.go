@@ -1,24 +1,35 @@
-package detect
+package builtin
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
+	"testing"
 
+	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/test/golden"
 )
 
-// WriteReference writes the page of all detections and of the fields that rules
-// may ask for.
-func WriteReference(w io.Writer, rules *Rules, logs []Log) error {
-	p := &page{w: w}
+//go:generate go test -run Reference -update
+
+func TestReferenceOfDetectionsIsFresh(t *testing.T) {
+	rules, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Compare(t, "../../docs/reference/detections.md", reference(rules, Logs()))
+}
+
+// reference is the page of all detections and of the fields that rules may ask for.
+func reference(rules *detect.Rules, logs []detect.Log) string {
+	p := &page{}
 	p.text("# Detections\n\nMade from the rules in `packs/detect` and the fields of their logs: `make generate` rewrites it.\n")
 	p.text("Rules are [Sigma](https://sigmahq.io) files; `why`, `fix`, `evidence`, `per` and `tests` are ours. A rule is\n" +
 		"about one event. Facts that need more than one, such as the person behind a controller, the engine adds.\n")
-	for _, r := range rules.all {
-		p.rule(r)
+	for _, r := range rules.All() {
+		p.rule(r.(*detect.Rule))
 	}
 	p.text("## Writing a rule\n\n" + howTo)
 	for _, l := range logs {
@@ -29,7 +40,7 @@ func WriteReference(w io.Writer, rules *Rules, logs []Log) error {
 		}
 		p.aliases(l)
 	}
-	return p.err
+	return p.String()
 }
 
 const howTo = `A value matches whole and without regard to case; ` + "`*`" + ` is any text and ` + "`?`" +
@@ -49,20 +60,13 @@ brings no tests, says ` + "`description`" + ` as its why, and may name fields as
 gives never holds; ` + "`breakwater rules test FOLDER`" + ` names such rules, and which of them can never fire.
 `
 
-type page struct {
-	w   io.Writer
-	err error
-}
+type page struct{ strings.Builder }
 
-func (p *page) text(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
-}
+func (p *page) text(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
 
-func (p *page) rule(r *Rule) {
+func (p *page) rule(r *detect.Rule) {
 	p.text("## %s\n\n`%s`, %s, %s, on %s.\n\n%s\n**What to do.** %s", r.Title, r.ID, r.Severity, strings.Join(r.Attack, " "),
-		title(r.log.Source), r.Why, r.Fix)
+		title(r.Source()), r.Why, r.Fix)
 	if len(r.Quiet) > 0 {
 		p.text("It stays quiet on:\n")
 		for _, q := range r.Quiet {
@@ -77,7 +81,7 @@ func (p *page) field(f event.Field) {
 }
 
 // aliases are the names of fields that rules of others may use.
-func (p *page) aliases(l Log) {
+func (p *page) aliases(l detect.Log) {
 	if len(l.Aliases) == 0 {
 		return
 	}
@@ -98,4 +102,9 @@ func logsource(s event.Source) string {
 		out += ", category: " + s.Category
 	}
 	return out
+}
+
+// title is a source in words.
+func title(s event.Source) string {
+	return strings.Join(strings.Fields(s.Product+" "+s.Service+" "+s.Category), " ")
 }
