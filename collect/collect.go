@@ -102,6 +102,14 @@ type Facts struct {
 	BaselineAdminNetworkPolicies map[Key]*BaselineAdminNetworkPolicy
 	ClusterNetworkPolicies       map[Key]*ClusterNetworkPolicy
 
+	CiliumNetworkPolicies       map[Key]*CiliumNetworkPolicy
+	CiliumClusterwidePolicies   map[Key]*CiliumNetworkPolicy
+	CalicoNetworkPolicies       map[Key]*CalicoNetworkPolicy
+	CalicoGlobalNetworkPolicies map[Key]*CalicoNetworkPolicy
+	CalicoTiers                 map[Key]*CalicoTier
+	CalicoNetworkSets           map[Key]*CalicoNetworkSet
+	CalicoGlobalNetworkSets     map[Key]*CalicoNetworkSet
+
 	PodDisruptionBudgets     map[Key]*policyv1.PodDisruptionBudget
 	ValidatingWebhooks       map[Key]*admissionv1.ValidatingWebhookConfiguration
 	MutatingWebhooks         map[Key]*admissionv1.MutatingWebhookConfiguration

@@ -5,10 +5,13 @@ import (
 	"strings"
 )
 
-// Unseen says whether objects of a built-in resource ("services", "roles") may be
-// missing from the Facts, and the gap that says why.
+// Unseen says whether objects of a built-in resource ("services", "roles"), or of one
+// with its group ("tiers.projectcalico.org"), may be missing from the Facts, and the gap that says why.
 func (f *Facts) Unseen(resource string) (Gap, bool) {
 	for _, g := range f.Gaps {
+		if g.What == resource && strings.Contains(resource, ".") && (g.Source == "api" || g.Source == "file") {
+			return g, true
+		}
 		name, group, _ := strings.Cut(g.What, ".")
 		if name == resource && (g.Source == "api" || g.Source == "file") && (BuiltIn(group) || strings.HasSuffix(group, ".networking.k8s.io")) {
 			return g, true

@@ -295,7 +295,7 @@ func TestEntitiesAreFoundByTheirID(t *testing.T) {
 func TestKindsNobodyInterpretsAreSaid(t *testing.T) {
 	f := manifests.Facts(t, estate)
 	f.Apply(collect.Change{Op: collect.Counted, Kind: "ingressroutes.traefik.io", Object: 2})
-	f.Apply(collect.Change{Op: collect.Counted, Kind: "ciliumnetworkpolicies.cilium.io", Object: -1})
+	f.Apply(collect.Change{Op: collect.Counted, Kind: "clusternetworkpolicies.crd.antrea.io", Object: -1})
 	f.Apply(collect.Change{Op: collect.Counted, Kind: "routes.route.openshift.io", Object: 0})
 	if r := judged(f); len(r.Gaps) != 1 {
 		t.Errorf("gaps %v", r.Gaps)

@@ -111,6 +111,7 @@ func adminRules(from []collect.AdminRule, actions map[string]action) (out []rule
 		if err != nil {
 			return nil, fmt.Errorf("rule %d: %w", i, err)
 		}
+		r.index = i
 		out = append(out, r)
 	}
 	return out, nil

@@ -141,7 +141,7 @@ func (j *Judge) verdict(self *collect.Pod, other Endpoint, dest *collect.Pod, d 
 	}
 	var out []piece
 	for _, part := range s.parts(other.addresses, d) {
-		for _, p := range j.decide(s, self, Endpoint{addresses: part}, dest, d) {
+		for _, p := range j.decide(s, self, Endpoint{addresses: part, some: other.some}, dest, d) {
 			p.at = part
 			out = append(out, p)
 		}
@@ -230,7 +230,7 @@ type suspense struct {
 // rules applies a policy, whose first matching rule decides; one that may or may not
 // match leaves it to the next as well.
 func (j *Judge) rules(v *verdict, p *policy, other Endpoint, self *collect.Pod) {
-	for i, r := range p.rules(v.direction) {
+	for _, r := range p.rules(v.direction) {
 		match, why := j.matches(r, other, self)
 		if match == no {
 			continue
@@ -238,7 +238,7 @@ func (j *Judge) rules(v *verdict, p *policy, other Endpoint, self *collect.Pod) 
 		ports := r.portsAt(v.dest).And(v.left)
 		if match == maybe && r.action != allow {
 			v.suspended = append(v.suspended, suspense{ports, r.action == pass, fmt.Sprintf("%s rule %d of %s may decide it otherwise: %s",
-				v.direction, i, p.text(), why)})
+				v.direction, r.index, p.text(), why)})
 			continue
 		}
 		if match == yes {
@@ -248,7 +248,7 @@ func (j *Judge) rules(v *verdict, p *policy, other Endpoint, self *collect.Pod) 
 			v.passed = v.passed.Or(ports)
 			continue
 		}
-		v.add(piece{ports: ports, allowed: r.action == allow, uncertain: why, why: p.witness(v.direction, i, r.action == allow)})
+		v.add(piece{ports: ports, allowed: r.action == allow, uncertain: why, why: p.witness(v.direction, r.index, r.action == allow)})
 	}
 }
 
@@ -324,7 +324,7 @@ func (r rule) meansOutside(other Endpoint) (truth, string) {
 	case len(r.perhaps) > 0 && r.perhaps.Covers(other.addresses):
 		i := slices.IndexFunc(r.peers, func(c peer) bool { return c.doubt != "" && !c.chosen() })
 		return maybe, r.peers[i].doubt
-	case other.some && slices.ContainsFunc(r.peers, func(c peer) bool { return c.everyNode }):
+	case other.some && slices.ContainsFunc(r.peers, func(c peer) bool { return c.everyNode || c.nodes != nil }):
 		return maybe, "its address is not known, and it may be a node's"
 	}
 	return no, ""
@@ -373,9 +373,9 @@ func (e Endpoint) addressless() bool { return e.pod != nil && len(addressesOf(e.
 // within says whether what is in the cluster lies in a peer's block.
 func (e Endpoint) within(c peer) (truth, string) {
 	switch {
-	case c.means == outsideOnly && e.onPodNetwork():
+	case c.means == neverInside, c.means == outsideOnly && e.onPodNetwork():
 		return no, ""
-	case e.addressless() && c.means == anyAddress && c.block.Covers(everywhere):
+	case c.means == anyAddress && c.block.Covers(everywhere):
 		return yes, ""
 	case e.addressless() && c.block.mayHoldPods():
 		return maybe, "its address is not known, and address blocks may mean it"

@@ -50,6 +50,18 @@ func TestConnectionsAgreeWithAskingEveryPair(t *testing.T) {
 			text += fmt.Sprintf("---\napiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: k%d}\nspec: "+
 				"{tier: %s, priority: %d, %s}\n", i, d.pick("Admin", "Baseline"), d.IntN(9), d.cluster())
 		}
+		switch d.IntN(3) { // a cluster has one plugin
+		case 0:
+			for i := range d.IntN(4) {
+				text += cnpIn(fmt.Sprint("c", i), d.cilium()) + ccnp(fmt.Sprint("w", i), d.cilium())
+			}
+		case 1:
+			text += lists + tierOf("sec", d.IntN(9), d.pick("", ", defaultAction: Pass"))
+			for i := range d.IntN(4) {
+				text += strings.ReplaceAll(cali(fmt.Sprint("c", i), d.calico()), "namespace: shop", "namespace: x") +
+					gnp(fmt.Sprint("g", i), d.pick("tier: sec, ", "")+d.calico())
+			}
+		}
 		agree(t, manifests.Facts(t, text), text)
 	}
 }
@@ -102,6 +114,40 @@ func (d draw) cluster() string {
 		"ports: [{portNumber: {protocol: TCP, port: 80}}]", "protocols: [{tcp: {destinationPort: {number: 80}}}]",
 		"ports: [{portRange: {protocol: TCP, start: 81, end: 90}}]", "protocols: [{udp: {}}, {tcp: {destinationPort: {range: {start: 81, end: 90}}}}]").
 		Replace(d.admin())
+}
+
+// cilium is the spec of a policy of Cilium.
+func (d draw) cilium() string {
+	rule := func(side string) string {
+		peer := d.pick("Endpoints: [{}]", "Endpoints: [{matchLabels: {app: a}}]", "Endpoints: [{matchLabels: {'k8s:io.kubernetes.pod.namespace': z}}]",
+			"Endpoints: []", "Entities: [world]", "Entities: [cluster]", "Entities: [all]", "Entities: [remote-node]", "CIDR: [10.1.0.0/16]",
+			"CIDRSet: [{cidr: 0.0.0.0/0, except: [203.0.113.0/24]}]", "CIDRSet: [{cidrGroupRef: g}]", "Entities: [kube-apiserver]", "Entities: [moon]")
+		return "{" + side + peer + d.pick("", "", ", toPorts: [{ports: [{port: '80'}]}]", ", toPorts: [{ports: [{port: http, protocol: TCP}]}]",
+			", toPorts: [{ports: [{port: '81', endPort: 90}], rules: {http: [{}]}}]") + "}"
+	}
+	return "endpointSelector: " + d.selector() + ", ingress: [" + d.pick("", rule("from")+", "+rule("from")) + "], egress: [" +
+		d.pick("", rule("to")) + "]" + d.pick("", ", ingressDeny: ["+rule("from")+"]") + d.pick("", ", egressDeny: ["+rule("to")+"]") +
+		d.pick("", "", ", enableDefaultDeny: {ingress: false}")
+}
+
+// calico is the spec of a policy of Calico, but for its tier.
+func (d draw) calico() string {
+	rule := func(own, other string) string {
+		ends := map[string]string{other: d.pick("", "selector: \"app == 'a'\"", "selector: \"app == 'b'\", namespaceSelector: all()",
+			"namespaceSelector: \"team == 'x'\"", "notSelector: \"app == 'a'\"", "nets: [10.1.0.0/16]", "nets: [0.0.0.0/0], notNets: [203.0.113.0/24]",
+			"selector: \"list == 'partners'\"", "selector: \"app != 'a'\", nets: [10.0.0.0/8]"),
+			own: d.pick("", "", "selector: \"app == 'a'\"", "nets: [10.2.0.0/16]")}
+		more := ""
+		if d.one(2) {
+			more = ", protocol: TCP"
+			ends["destination"] += map[bool]string{true: ", "}[ends["destination"] != ""] + "ports: [" + d.pick("80", "'81:90'", "http") + "]"
+		}
+		return "{action: " + d.pick("Allow", "Deny", "Pass", "Log") + more + d.pick("", "", ", http: {}") +
+			", source: {" + ends["source"] + "}, destination: {" + ends["destination"] + "}}"
+	}
+	return d.pick("", fmt.Sprintf("order: %d, ", d.IntN(3000))) + "selector: \"" + d.pick("all()", "app == 'a'", "app in {'b', 'c'}") + "\", " +
+		d.pick("", "types: [Ingress], ") + "ingress: [" + rule("destination", "source") + ", " + rule("destination", "source") + "], egress: [" +
+		rule("source", "destination") + "]"
 }
 
 func agree(t *testing.T, f *collect.Facts, text string) {

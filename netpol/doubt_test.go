@@ -114,8 +114,8 @@ func TestADoubtLeavesWhatIsSurelyAllowed(t *testing.T) {
 
 func TestPoliciesThatWereNotSeenAreGaps(t *testing.T) {
 	f := collect.NewFacts()
-	f.Unread = map[string]int{"ciliumnetworkpolicies.cilium.io": -1, "networkpolicies.crd.antrea.io": 1,
-		"globalnetworkpolicies.crd.projectcalico.org": 0, "certificates.cert-manager.io": 7}
+	f.Unread = map[string]int{"clusternetworkpolicies.crd.antrea.io": -1, "networkpolicies.crd.antrea.io": 1,
+		"authorizationpolicies.security.istio.io": 0, "certificates.cert-manager.io": 7}
 	for _, what := range []string{"networkpolicies.networking.k8s.io", "namespaces", "services"} {
 		f.Gaps[collect.GapKey{What: what}] = collect.Gap{Source: "api", What: what, Why: "forbidden"}
 	}
@@ -127,7 +127,7 @@ func TestPoliciesThatWereNotSeenAreGaps(t *testing.T) {
 		}
 	}
 	want := "network policies without namespaces: forbidden; network policies without networkpolicies: forbidden; " +
-		"policies of kind ciliumnetworkpolicies.cilium.io: objects of this kind are not interpreted; " +
+		"policies of kind clusternetworkpolicies.crd.antrea.io: objects of this kind are not interpreted; " +
 		"policies of kind networkpolicies.crd.antrea.io: objects of this kind are not interpreted"
 	if text := strings.Join(got, "; "); text != want {
 		t.Errorf("got  %s\nwant %s", text, want)

@@ -47,8 +47,8 @@ func never(collect.ContainerShape) State  { return No }
 var plugins = []plugin{
 	{"Calico", "calico/node", always},
 	{"Calico", "calico-node", always},
-	{"Cilium", "cilium/cilium", cilium},
-	{"GKE Dataplane V2", "cilium", cilium},
+	{"Cilium", "cilium/cilium", ciliumEnforces},
+	{"GKE Dataplane V2", "cilium", ciliumEnforces},
 	{"Antrea", "antrea-agent", always},
 	{"Antrea", "antrea/antrea-agent-ubuntu", always},
 	{"Antrea", "antrea/antrea-ubuntu", always},
@@ -65,7 +65,7 @@ var plugins = []plugin{
 	{"Azure CNI", "azure-cni", never},
 }
 
-var cilium = unless("enable-policy", "never", "policy-audit-mode", "true")
+var ciliumEnforces = unless("enable-policy", "never", "policy-audit-mode", "true")
 
 // when an argument has a value, policies are enforced.
 func when(argument, value string) func(collect.ContainerShape) State {
@@ -152,6 +152,23 @@ func enforcement(f *collect.Facts) Enforcement {
 		return Enforcement{State: Unknown, Why: "The network plugin could not be seen: " + g.Why + "."}
 	}
 	return Enforcement{State: Unknown, Why: "No known network plugin was seen, so nothing shows whether policies are enforced."}
+}
+
+// runs says whether an agent of a plugin was seen, one that enforces; names may go
+// on, as that of GKE Dataplane V2, which is Cilium's, does not.
+func runs(f *collect.Facts, name string) bool {
+	shapes := agents(f)
+	for _, p := range plugins {
+		if p.name != name && (name != "Cilium" || p.name != "GKE Dataplane V2") {
+			continue
+		}
+		for _, s := range shapes {
+			if !s.idle && p.in(s).State == Yes {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // agent is what may be a network plugin's pod.

@@ -81,6 +81,7 @@ func New(f *collect.Facts) *Judge {
 			j.file(t, "", "ClusterNetworkPolicy", k, adminSubjectOf(c.Spec.Subject), err)
 		}
 	}
+	j.plugins(t)
 	j.tiers = t.inOrder()
 	slices.SortFunc(j.doubts, func(a, b doubt) int { return cmp.Compare(a.name, b.name) })
 	j.missing()
@@ -147,16 +148,15 @@ func (j *Judge) missing() {
 
 // policyResources are what policies are made of.
 var policyResources = []string{
-	"adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies", "namespaces", "networkpolicies",
+	"adminnetworkpolicies", "baselineadminnetworkpolicies", "ciliumclusterwidenetworkpolicies.cilium.io", "ciliumnetworkpolicies.cilium.io",
+	"clusternetworkpolicies", "globalnetworkpolicies.projectcalico.org", "namespaces", "networkpolicies",
+	"networkpolicies.projectcalico.org", "tiers.projectcalico.org",
 }
 
 // unreadPolicies are the kinds by which network plugins and meshes decide
 // connections besides NetworkPolicies.
 var unreadPolicies = []string{
-	"authorizationpolicies.security.istio.io", "ciliumclusterwidenetworkpolicies.cilium.io", "ciliumnetworkpolicies.cilium.io",
-	"clusternetworkpolicies.crd.antrea.io",
-	"globalnetworkpolicies.crd.projectcalico.org",
-	"networkpolicies.crd.antrea.io", "networkpolicies.crd.projectcalico.org",
+	"authorizationpolicies.security.istio.io", "clusternetworkpolicies.crd.antrea.io", "networkpolicies.crd.antrea.io",
 }
 
 // Gaps says what could not be seen or read, and what answers may therefore miss.

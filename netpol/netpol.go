@@ -1,10 +1,11 @@
 // Package netpol is the judge of one question: may A send packets to B on this
-// port? It reads NetworkPolicies and admin network policies as the API defines
-// them and names the policy and rule that decide.
+// port? It reads NetworkPolicies and the administrators' policies as the API defines
+// them, those of Cilium and Calico as far as addresses and ports go, and names the
+// policy and rule that decide.
 //
 // Whether anything enforces policies is a fact of its own (Enforcement). The
-// package does not know firewalls outside of the cluster, service meshes, nor
-// policies of kinds that network plugins add.
+// package does not know firewalls outside of the cluster nor service meshes; what
+// policies ask of packets, of names, and of nodes as such leaves an answer uncertain.
 package netpol
 
 import (
@@ -60,7 +61,7 @@ const (
 
 // Witness is what decided: a rule, the lack of one that allows, or nothing at all.
 type Witness struct {
-	// Kind is NetworkPolicy, AdminNetworkPolicy or BaselineAdminNetworkPolicy;
+	// Kind is the policy's: NetworkPolicy, CiliumNetworkPolicy, "Calico NetworkPolicy";
 	// empty where no policy selects the pod.
 	Kind string
 	collect.Key

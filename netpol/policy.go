@@ -44,6 +44,8 @@ type rule struct {
 	ports, notPorts []portMatch
 	// self is what the pod that the policy selects must be as well; nil is any.
 	self *peer
+	// index is its place among those of its policy.
+	index int
 	// doubt is why it may not hold for all that it matches: it asks for more than
 	// addresses and ports.
 	doubt string
@@ -81,7 +83,8 @@ type blockSense uint8
 const (
 	pluginsDiffer blockSense = iota // for pods, as the API of NetworkPolicy says
 	anyAddress
-	outsideOnly
+	outsideOnly // and nodes, if the plugin is set so
+	neverInside
 )
 
 // chosen says that a peer names pods or nodes, not addresses alone.
@@ -115,6 +118,7 @@ func compile(n *networkingv1.NetworkPolicy) (*policy, error) {
 		if err != nil {
 			return nil, fmt.Errorf("ingress rule %d: %w", i, err)
 		}
+		c.index = i
 		p.in = append(p.in, c)
 	}
 	for i, r := range n.Spec.Egress {
@@ -122,6 +126,7 @@ func compile(n *networkingv1.NetworkPolicy) (*policy, error) {
 		if err != nil {
 			return nil, fmt.Errorf("egress rule %d: %w", i, err)
 		}
+		c.index = i
 		p.out = append(p.out, c)
 	}
 	if !p.ingress {

@@ -113,7 +113,9 @@ var kinds = map[string]where{
 
 	"Namespace": inCluster, "Node": inCluster, "ClusterRole": inCluster, "ClusterRoleBinding": inCluster,
 	"IngressClass": inCluster, "GatewayClass": inCluster, "AdminNetworkPolicy": inCluster, "BaselineAdminNetworkPolicy": inCluster,
-	"ClusterNetworkPolicy":           inCluster,
+	"ClusterNetworkPolicy": inCluster,
+	"CiliumNetworkPolicy":  inNamespace, "CiliumClusterwideNetworkPolicy": inCluster, "CalicoNetworkPolicy": inNamespace,
+	"CalicoGlobalNetworkPolicy": inCluster, "CalicoTier": inCluster, "CalicoNetworkSet": inNamespace, "CalicoGlobalNetworkSet": inCluster,
 	"ValidatingWebhookConfiguration": inCluster, "MutatingWebhookConfiguration": inCluster,
 	"ValidatingAdmissionPolicy": inCluster, "ValidatingAdmissionPolicyBinding": inCluster,
 	"PersistentVolume": inCluster, "RuntimeClass": inCluster,

@@ -179,12 +179,12 @@ func TestAPolicyThatCannotBeReadIsToldOnce(t *testing.T) {
 	f.NetworkPolicies[k] = &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: k.Namespace, Name: k.Name},
 		Spec: networkingv1.NetworkPolicySpec{PodSelector: metav1.LabelSelector{
 			MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Near"}}}}}
-	f.Unread["ciliumnetworkpolicies.cilium.io"] = 1
+	f.Unread["clusternetworkpolicies.crd.antrea.io"] = 1
 	told := map[string]int{}
 	for _, g := range Cluster(f, Judge(f, nil)).Gaps {
 		told[g.What]++
 	}
-	for _, what := range []string{"NetworkPolicy shop/odd", "policies of kind ciliumnetworkpolicies.cilium.io"} {
+	for _, what := range []string{"NetworkPolicy shop/odd", "policies of kind clusternetworkpolicies.crd.antrea.io"} {
 		if told[what] != 1 {
 			t.Errorf("%s is told %d times, want once: %v", what, told[what], told)
 		}

@@ -112,8 +112,9 @@ func newList[T any, P interface {
 }
 
 const (
-	lostRights = "Who may do what is incomplete: an identity may hold permissions that are not shown."
-	lostRoutes = "Ways from the internet that go through it are missing: what looks unexposed may be exposed."
+	lostRights   = "Who may do what is incomplete: an identity may hold permissions that are not shown."
+	lostPolicies = "Policies that close a way are unseen: connections and exposures are shown as open."
+	lostRoutes   = "Ways from the internet that go through it are missing: what looks unexposed may be exposed."
 )
 
 // kinds is everything we read. The read-only ClusterRole in deploy/rbac grants
@@ -127,6 +128,8 @@ func kinds() []kind {
 	routes := gv(append([]schema.GroupVersion{schema.GroupVersion(gatewayv1.GroupVersion)}, formerRoutes...)...)
 	netpol, clusterNetpol := gv(schema.GroupVersion{Group: "policy.networking.k8s.io", Version: "v1alpha1"}),
 		gv(schema.GroupVersion{Group: "policy.networking.k8s.io", Version: "v1alpha2"})
+	cilium := gv(schema.GroupVersion{Group: "cilium.io", Version: "v2"})
+	calico := gv(schema.GroupVersion{Group: "projectcalico.org", Version: "v3"}, schema.GroupVersion{Group: "crd.projectcalico.org", Version: "v1"})
 	return []kind{
 		of("Namespace", "namespaces", core, newList[corev1.NamespaceList], stripNamespace).clusterWide().
 			unseen("Namespaces and their labels are unknown, so policies that select by them cannot be judged.", "Namespace"),
@@ -202,6 +205,23 @@ func kinds() []kind {
 		of("ClusterNetworkPolicy", "clusternetworkpolicies", clusterNetpol, newList[collect.CustomList[collect.ClusterNetworkPolicy]],
 			stripCustom[collect.ClusterPolicySpec]).clusterWide().extension().
 			unseen("Administrators' policies are unseen: connections and exposures are shown as open.", "SELECTS", "ROUTES_TO"),
+		of("CiliumNetworkPolicy", "ciliumnetworkpolicies", cilium, newList[collect.CustomList[collect.CiliumNetworkPolicy]], stripCilium).
+			extension().unseen(lostPolicies, "ROUTES_TO"),
+		of("CiliumClusterwideNetworkPolicy", "ciliumclusterwidenetworkpolicies", cilium,
+			newList[collect.CustomList[collect.CiliumNetworkPolicy]], stripCilium).clusterWide().extension().unseen(lostPolicies, "ROUTES_TO"),
+		of("CalicoNetworkPolicy", "networkpolicies", calico, newList[collect.CustomList[collect.CalicoNetworkPolicy]],
+			stripCustom[collect.CalicoPolicySpec]).called("NetworkPolicy").extension().unseen(lostPolicies, "ROUTES_TO"),
+		of("CalicoGlobalNetworkPolicy", "globalnetworkpolicies", calico, newList[collect.CustomList[collect.CalicoNetworkPolicy]],
+			stripCustom[collect.CalicoPolicySpec]).called("GlobalNetworkPolicy").clusterWide().extension().unseen(lostPolicies, "ROUTES_TO"),
+		of("CalicoTier", "tiers", calico, newList[collect.CustomList[collect.CalicoTier]], stripCustom[collect.CalicoTierSpec]).
+			called("Tier").clusterWide().extension().
+			unseen("In which order Calico asks its policies is unknown: those of tiers that were not seen close nothing.", "ROUTES_TO"),
+		of("CalicoNetworkSet", "networksets", calico, newList[collect.CustomList[collect.CalicoNetworkSet]],
+			stripCustom[collect.CalicoNetworkSetSpec]).called("NetworkSet").extension().
+			unseen("Which addresses Calico's policies mean by labels is unknown.", "ROUTES_TO"),
+		of("CalicoGlobalNetworkSet", "globalnetworksets", calico, newList[collect.CustomList[collect.CalicoNetworkSet]],
+			stripCustom[collect.CalicoNetworkSetSpec]).called("GlobalNetworkSet").clusterWide().extension().
+			unseen("Which addresses Calico's policies mean by labels is unknown.", "ROUTES_TO"),
 		of("PodDisruptionBudget", "poddisruptionbudgets", gv(policyv1.SchemeGroupVersion), newList[policyv1.PodDisruptionBudgetList],
 			stripPodDisruptionBudget).
 			unseen("Availability marks are missing; no path depends on them."),

@@ -244,6 +244,10 @@ func stripCustom[S any](_ *stripper, o *collect.Custom[S]) (any, bool) {
 	return &collect.Custom[S]{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
 }
 
+func stripCilium(_ *stripper, o *collect.CiliumNetworkPolicy) (any, bool) {
+	return &collect.CiliumNetworkPolicy{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec, Specs: o.Specs}, true
+}
+
 func stripPodDisruptionBudget(_ *stripper, o *policyv1.PodDisruptionBudget) (any, bool) {
 	return &policyv1.PodDisruptionBudget{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
 }
