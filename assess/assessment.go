@@ -138,6 +138,12 @@ func (a *Assessment) gap(gaps []collect.Gap) {
 	}
 }
 
+// recount counts anew after findings were left out.
+func (a *Assessment) recount() {
+	*a = Assessment{Contents: a.Contents, Scanned: a.Scanned, Why: a.Why, State: a.State, Findings: a.Findings}
+	a.count()
+}
+
 // count sums vulnerabilities, each once however many packages have it.
 func (a *Assessment) count() {
 	worst := map[string]vuln.Severity{}

@@ -59,17 +59,21 @@ func (c *cluster) images() (k known, whole bool) {
 	}
 	uses := segment.Images(c.facts)
 	c.live.config.Images.Want(c.source.Name, uses)
-	return c.live.images.of(uses)
+	k, whole = c.live.images.of(uses)
+	if whole {
+		k.machines = machinesOf(c.facts, c.live.config.Images)
+	}
+	return k, whole
 }
 
 // compute is a function of the facts, what is known of images, and the rules.
 func (l *Live) compute(ctx context.Context, f *collect.Facts, images known) (*Cluster, error) {
 	judged := segment.Judge(f, l.config.Rules.Powers)
-	judged.Image = images.image
+	judged.Image, judged.Machines = images.image, images.machines
 	made := segment.Cluster(f, judged)
 	shared := l.shared.change(func(s *graph.Shared) { made.PutShared(s) })
 	seg, gaps := made.Build(shared)
-	gaps = slices.Concat(gapList(f), gaps, imageGaps(made.Images, images.assessments))
+	gaps = slices.Concat(gapList(f), gaps, imageGaps(made.Images, images.assessments), machineGaps(images.machines))
 	seg, paths, more, err := analyse.Cluster(ctx, graph.NewView(schema.Vocabulary(), shared, seg), seg, l.config.Rules, gaps...)
 	if err != nil {
 		return nil, fmt.Errorf("analyse cluster %s: %w", f.Cluster.Name, err)

@@ -125,6 +125,10 @@ type wants func([]assess.Use)
 
 func (w wants) Want(_ string, uses []assess.Use) { w(uses) }
 
+func (wants) Machine(n *collect.Node) *assess.Assessment {
+	return assess.NotScanned(n.Name, assess.Unsupported, "nobody knows")
+}
+
 func TestAnImageStaysInTheGraphUntilNoClusterShowsIt(t *testing.T) {
 	c := alone(t)
 	u := assess.UseOf("a:1", "")

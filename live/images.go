@@ -39,6 +39,8 @@ func newImages() *images {
 type known struct {
 	means       map[assess.Key]string
 	assessments map[string]*assess.Assessment
+	// machines is what is known of what the nodes report, by their names.
+	machines map[string]*assess.Assessment
 }
 
 // image is the id of the image that a use means.
@@ -53,7 +55,7 @@ func (k *known) image(u assess.Use) string {
 func (i *images) of(uses []assess.Use) (k known, whole bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	k = known{make(map[assess.Key]string, len(uses)), make(map[string]*assess.Assessment, len(uses))}
+	k = known{means: make(map[assess.Key]string, len(uses)), assessments: make(map[string]*assess.Assessment, len(uses))}
 	for _, u := range uses {
 		id := i.mu.means[u.Key()]
 		a := i.mu.there[id]

@@ -51,6 +51,12 @@ type Records interface {
 // Images is told what clusters use. What is known of it comes by Assessed.
 type Images interface {
 	Want(cluster string, uses []assess.Use)
+	Machines
+}
+
+// Machines says what is known of the software that a node reports.
+type Machines interface {
+	Machine(*collect.Node) *assess.Assessment
 }
 
 // Config is what a Live needs; nothing of it changes while it runs.
@@ -118,6 +124,13 @@ func (l *Live) Subscribe(ctx context.Context) <-chan Event { return l.hub.subscr
 
 // Tell lets subscribers know of something new that is not of the graph: an alert.
 func (l *Live) Tell(kinds ...string) { l.hub.send(Event{Version: l.World().Version, Kinds: kinds}) }
+
+// AdvisoriesChanged computes every cluster again: what its nodes report means something else now.
+func (l *Live) AdvisoriesChanged(ctx context.Context) {
+	for _, c := range l.clusters {
+		c.poked(ctx, "Node")
+	}
+}
 
 // Facts lets look see the facts of a cluster, in the goroutine that owns them;
 // look must not keep or change them. It reports whether there is such a cluster.

@@ -16,6 +16,7 @@ import (
 // Reader assesses at once what a cluster uses.
 type Reader interface {
 	Read(ctx context.Context, cluster string, uses []assess.Use) assess.Changes
+	Machines
 }
 
 // Once computes clusters that nobody watches: the command line's way to the same
@@ -37,6 +38,7 @@ func Once(ctx context.Context, rules *analyse.Rules, images Reader, facts []*col
 		if !whole {
 			return nil, fmt.Errorf("read the images of cluster %s: %w", f.Cluster.Name, cmp.Or(ctx.Err(), errors.New("not all were assessed")))
 		}
+		known.machines = machinesOf(f, images)
 		now, err := l.compute(ctx, f, known)
 		if err != nil {
 			return nil, err

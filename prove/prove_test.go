@@ -65,6 +65,8 @@ type noImages struct{}
 
 func (noImages) Read(context.Context, string, []assess.Use) assess.Changes { return assess.Changes{} }
 
+func (noImages) Machine(*collect.Node) *assess.Assessment { return &assess.Assessment{} }
+
 // step is a path of one step between two nodes, as a path's document has it.
 func step(fromKind, from, edge, toKind, to, rule string) analyse.Path {
 	return analyse.Path{Nodes: []analyse.Thing{{ID: from, Kind: fromKind}, {ID: to, Kind: toKind}},

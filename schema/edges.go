@@ -86,6 +86,16 @@ var Edges = []Edge{
 			dict("layer", "Layer", "The digest of the layer that brought the package."),
 		},
 	},
+	{Name: "NODE_HAS_VULNERABILITY", Verb: "runs what has", Inverse: "is in what is run by",
+		Sentence: "The kernel, container runtime or kubelet of a node has a vulnerability, by the version that it reports.",
+		Joins:    pairs([]string{"Node"}, "Vulnerability"), Coverage: Pair{"Node", "assessed"},
+		Properties: []Property{
+			dict("part", "Part", "kernel, container runtime or kubelet."),
+			text("package", "Package", "The package that the version stands for, and the version."),
+			text("fixed", "Fixed in", "The first version that is not affected, empty if there is none yet."),
+			enum("severity", "Severity here", "The severity for this package.", severity.Scale...),
+			text("advisory", "Advisory", "The advisory's id and source."),
+		}},
 	{Name: "ROUTES_TO", Verb: "routes to", Inverse: "is reached through", Step: true,
 		Sentence: "Traffic arrives: from the internet through load balancers, ingresses, services and nodes to pods. " +
 			"Each hop's own source is held against the network policies.",

@@ -213,6 +213,7 @@ var Kinds = []Kind{
 			critical,
 		)},
 	{Name: "Node", Label: "Node", Plural: "Nodes", Group: "Kubernetes",
+		Coverage: "assessed", Uncovered: "were never held against advisories", Partly: "partly", InPart: "are known in part",
 		Sentence: "A machine of a cluster.",
 		Properties: clusterWide(losing(
 			list("addresses", "Addresses", "Its addresses."),
@@ -227,6 +228,19 @@ var Kinds = []Kind{
 			flag("metadataLocal", "Metadata for itself only", "Its metadata service does not answer over the network of its pods: "+
 				"it is switched off, or asks for a token that goes one hop only."),
 			insight("controlPlane", "Control plane", "Runs the control plane."),
+			flag("assessed", "Assessed", "Whether the versions that it reports were held against advisories."),
+			flag("partly", "Assessed in part", "Whether advisories could not speak of some of what it runs: "+
+				"a vulnerability that is not listed is unknown then."),
+			enum("severity", "Highest severity", "The highest severity among the vulnerabilities of what it runs.", severity.Scale...),
+			number("criticals", "Critical vulnerabilities", "How many vulnerabilities of critical severity its software has."),
+			number("highs", "High vulnerabilities", "How many vulnerabilities of high severity its software has."),
+			number("vulnerabilities", "Vulnerabilities", "How many vulnerabilities its kernel, container runtime and kubelet have."),
+			insight("exploited", "Known exploited", "What it runs has a vulnerability that is known to be exploited."),
+			insight("kernelEscapes", "Kernel lets programs gain it",
+				"Its kernel has a grave vulnerability by which a program on it gains more rights; unknown where its version tells nothing."),
+			insight("runtimeEscapes", "Container runtime lets containers out",
+				"Its container runtime has a vulnerability by which a container gains the node."),
+			insight("kubeletEscapes", "Kubelet lets pods out", "Its kubelet has a vulnerability by which a pod gains the node."),
 			exposed, exposedPorts, exposureWidth, critical,
 		)...)},
 	workload("Deployment", "Deployments", "A Deployment and the pods it keeps."),
@@ -291,6 +305,8 @@ var Kinds = []Kind{
 			flag("unmaskedProc", "Unmasked /proc", "The kernel's settings in its /proc can be written to."),
 			dict("seccomp", "Seccomp profile", "The profile that the spec names; none is left to the node."),
 			dict("appArmor", "AppArmor profile", "The profile that the spec names; none is left to the node."),
+			flag("kernelGuarded", "Kept from the kernel", "False where nothing stands between its programs and their node's kernel; unknown where "+
+				"a seccomp profile or a user namespace may."),
 			flag("tokenMounted", "Token mounted", "The service account's token for the API server lies in its file system."),
 			list("tokenAudiences", "Token audiences", "For whom else it has tokens of its service account, such as a cloud."),
 			flag("allowEscalation", "Privilege escalation allowed", "A process may gain more privileges than its parent; unset means it may."),

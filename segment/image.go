@@ -98,6 +98,11 @@ func (r *Result) PutShared(s *graph.Shared) {
 	for _, use := range r.Images {
 		putUse(s, use)
 	}
+	for _, m := range r.Machines {
+		for _, f := range m.Findings {
+			putVulnerability(s, f.Match)
+		}
+	}
 	r.Builder.SharedRefs(func(kind, id string) bool {
 		s.Put(kind, id)
 		return true

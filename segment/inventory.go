@@ -55,13 +55,9 @@ func propsOf(a *assess.Assessment) []graph.Prop {
 		}
 		return out
 	}
-	worst := a.Worst
-	if worst == "" {
-		worst = vuln.None
-	}
 	out = append(out, graph.B("partly", a.Partly()), text("platform", a.Platform), text("distribution", a.Distribution),
 		graph.I("packages", int64(len(a.Components))),
-		graph.S("severity", string(worst)), graph.I("criticals", int64(a.Criticals)), graph.I("highs", int64(a.Highs)),
+		graph.S("severity", string(worst(a))), graph.I("criticals", int64(a.Criticals)), graph.I("highs", int64(a.Highs)),
 		graph.I("vulnerabilities", int64(a.Vulnerabilities)), insight(a, "severe", a.Severe, false), insight(a, "rce", a.RCE, a.Unclear),
 		graph.B("unclear", a.Unclear), insight(a, "reads", a.Reads, false),
 		insight(a, "exploited", a.Exploited, a.ExploitedUnknown)) // unknown where no list of exploited ones was imported
@@ -70,6 +66,9 @@ func propsOf(a *assess.Assessment) []graph.Prop {
 	}
 	return out
 }
+
+// worst is the highest severity of what was found, None where that is nothing.
+func worst(a *assess.Assessment) vuln.Severity { return cmp.Or(a.Worst, vuln.None) }
 
 // insight is true where something was found, and false only where everything
 // was seen.

@@ -106,7 +106,7 @@ func (c *cluster) container(p *collect.Pod, o ref.Ref, pod graph.Ref, i int, vol
 		graph.B("allowEscalation", s.AllowEscalation == nil || *s.AllowEscalation), maybe("runsAsRoot", runsAsRoot(p.Shape, s)),
 		graph.B("hostProcess", s.HostProcess), graph.B("unmaskedProc", s.ProcMount == "Unmasked"),
 		text("seccomp", cmp.Or(s.Seccomp, p.Shape.Security.Seccomp)), text("appArmor", cmp.Or(s.AppArmor, p.Shape.Security.AppArmor)),
-		maybe("tokenMounted", token), list("tokenAudiences", audiences(p, s)),
+		maybe("kernelGuarded", kernelGuarded(p.Shape, s)), maybe("tokenMounted", token), list("tokenAudiences", audiences(p, s)),
 		list("ports", declaredPorts(s, false)), list("hostPorts", declaredPorts(s, true))})...)
 	c.b.Edge("RUNS", pod, r)
 	if id := c.images.add(p, i); id != "" {
@@ -114,6 +114,16 @@ func (c *cluster) container(p *collect.Pod, o ref.Ref, pod graph.Ref, i int, vol
 	}
 	c.mounts(p, s, r, volumes)
 	c.exposeContainer(p, s, r)
+}
+
+// kernelGuarded is false where a container may ask all of its node's kernel. Which of its
+// vulnerabilities a profile or a user namespace takes out of reach is not known.
+func kernelGuarded(p *collect.PodShape, s *collect.ContainerShape) *bool {
+	no := false
+	if users := p.HostUsers == nil || *p.HostUsers; users && (s.Privileged || cmp.Or(s.Seccomp, p.Security.Seccomp) == "Unconfined") {
+		return &no
+	}
+	return nil
 }
 
 func declaredPorts(s *collect.ContainerShape, host bool) (out []string) {

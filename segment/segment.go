@@ -44,6 +44,8 @@ type Judged struct {
 	// may name an image by its index, by the manifest of its platform or by its
 	// configuration, and no node names those of pods that manifests would make.
 	Image func(assess.Use) string
+	// Machines is what is known of the software that nodes report, by their names.
+	Machines map[string]*assess.Assessment
 }
 
 // Judge asks every judge about the facts. powers are the RBAC questions that matter.
@@ -61,6 +63,8 @@ type Result struct {
 	Builder *graph.Builder
 	// Images is every image that a container uses, by id, sorted.
 	Images []assess.Use
+	// Machines is what is known of the software of nodes, each once.
+	Machines []*assess.Assessment
 	// Gaps is what the judges could not see, and what could not be drawn.
 	Gaps []collect.Gap
 }
@@ -80,7 +84,7 @@ func Cluster(f *collect.Facts, j Judged) *Result {
 	c.identities()
 	c.exposure()
 	c.clouds()
-	return &Result{Builder: c.b, Images: c.images.images(), Gaps: c.gaps}
+	return &Result{Builder: c.b, Images: c.images.images(), Machines: c.machines(), Gaps: c.gaps}
 }
 
 // Build joins the result to the shared segment; what could not be joined is a gap.
