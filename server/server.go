@@ -215,7 +215,9 @@ func (v *Server) run(ctx context.Context, listener net.Listener, ready func(cont
 	defer os.Remove(v.Data.RunningFile())
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return v.Watch.Run(ctx) })
-	g.Go(func() error { return v.advisories.follow(ctx, func() { v.Images.AdvisoriesChanged(); v.Live.AdvisoriesChanged(ctx) }) })
+	g.Go(func() error {
+		return v.advisories.follow(ctx, func() { v.Images.AdvisoriesChanged(); v.Live.AdvisoriesChanged(ctx) })
+	})
 	g.Go(func() error {
 		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
