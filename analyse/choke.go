@@ -17,14 +17,15 @@ type ChokePoint struct {
 }
 
 // ChokePoints finds the things that at least two paths cannot do without, those
-// with most paths first. Entry and targets do not count.
+// with most paths first. Entry and targets do not count, nor what is only a way of
+// seeing pods.
 func ChokePoints(paths []Path) []ChokePoint {
 	at := map[string]int{}
 	var all []ChokePoint
 	score := map[string]int{}
 	for _, p := range paths {
 		for _, t := range p.Nodes {
-			if t.ID == p.Target.ID || !p.needs(t.ID) {
+			if t.ID == p.Target.ID || t.Kind == "NetClass" || !p.needs(t.ID) {
 				continue
 			}
 			key := t.Kind + " " + t.ID

@@ -19,8 +19,10 @@ type foothold struct {
 
 	arrivals []arrival // most certain first, then shortest
 	entered  hop       // the step into a container
-	weak     *weakness // read when first asked for
+	weakness *weakness // read when first asked for
 	doubt    string    // why they may not get in
+	// anonymous is who calls the API server without credentials of the cluster.
+	anonymous bool
 }
 
 // footholds are the ways in that the graph tells: one for each class and group.
@@ -77,21 +79,27 @@ func (g *gathering) enter(e graph.Edge, entry Thing) *foothold {
 	return f
 }
 
-// exploited are the containers that traffic from the internet can exploit.
+// arriving are the edges by which traffic from the internet gains something at a pod: a
+// container, or what it discloses.
+var arriving = []string{"CAN_EXPLOIT", "CAN_ACT_AS", "CAN_READ"}
+
+// exploited are what traffic from the internet gains.
 func (s *search) exploited() []*foothold {
 	g := s.gather(Known)
 	for pod := range s.view.Nodes("Pod") {
 		ways := map[string][]arrival(nil)
-		for e := range pod.Out("CAN_EXPLOIT") {
-			if ways == nil {
-				ways = s.routesTo(pod)
-			}
-			if len(ways) == 0 || s.without.has(e) {
-				continue
-			}
-			f := g.enter(e, internet)
-			for way, routes := range ways {
-				f.arrive(routes, way)
+		for _, kind := range arriving {
+			for e := range pod.Out(kind) {
+				if ways == nil {
+					ways = s.routesTo(pod)
+				}
+				if len(ways) == 0 || s.without.has(e) {
+					continue
+				}
+				f := g.enter(e, internet)
+				for way, routes := range ways {
+					f.arrive(routes, way)
+				}
 			}
 		}
 	}
@@ -180,7 +188,7 @@ func (s *search) anonymous() (out []*foothold) {
 		for n := range s.view.Nodes(who.kind) {
 			if n.Text("name") == who.name {
 				out = append(out, &foothold{class: who.class, group: s.groupOf(n), all: members{n}, walks: []graph.Node{n}, entry: internet,
-					doubt: who.doubt})
+					doubt: who.doubt, anonymous: true})
 			}
 		}
 	}

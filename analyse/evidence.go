@@ -120,7 +120,7 @@ func factText(e graph.Edge) string {
 	text := nameOf(e.From) + " " + kind.Verb + " " + nameOf(e.To)
 	var more []string
 	for _, p := range kind.Properties {
-		if v := e.Value(p.Name); !v.IsNull() && v.String() != "" {
+		if v := e.Value(p.Name); !v.IsNull() && v.String() != "" && !inName(e.To, p.Name, v) {
 			more = append(more, strings.ToLower(p.Label)+": "+v.String())
 		}
 	}
@@ -130,9 +130,17 @@ func factText(e graph.Edge) string {
 	return text
 }
 
+// inName says that a node's own name tells the value already: the ports of what listens.
+func inName(n graph.Node, property string, v graph.Value) bool {
+	return n.Kind() == "NetClass" && len(v.List()) > 0 && slices.Equal(v.List(), n.Value(property).List())
+}
+
 // nameOf is a node in a sentence: "pod cart-1".
 func nameOf(n graph.Node) string {
 	what := label(n.Kind())
+	if n.Kind() == "NetClass" {
+		return n.Text("name") // which says whom it is made of
+	}
 	if n.Kind() != "Internet" {
 		what = lowerFirst(what)
 	}

@@ -23,7 +23,7 @@ const (
 func (w *writer) fixes(hops []hop, v weakness, pic *picture) {
 	w.path.Fixes = []Fix{}
 	switch f := w.foothold; {
-	case f.class == Assumed, f.identity():
+	case f.class == Assumed, f.anonymous:
 	case f.class == SupplyChain:
 		w.ruleFixes(f.entered, len(f.entered.rules))
 	case f.class == Possible:
@@ -31,7 +31,7 @@ func (w *writer) fixes(hops []hop, v weakness, pic *picture) {
 		w.exposureFixes()
 	default:
 		for _, image := range v.images {
-			if image.Value("unclear").Bool() || image.Value("rce").Bool() { // else it does not open the path
+			if f.opens(image) { // else it does not open the path
 				w.fix(w.imageFix(image, v))
 			}
 		}
@@ -43,7 +43,9 @@ func (w *writer) fixes(hops []hop, v weakness, pic *picture) {
 		only := pic.only(from, to, pic.place(hops[len(hops)-1].group, true))
 		if len(st.rules) > 0 {
 			w.ruleFixes(st, only)
-		} else if len(st.edges) > 0 {
+		} else if st.edge == "CAN_TALK_TO" {
+			w.talkFix(st, only > 0)
+		} else if st.edge == "HOLDS" && len(st.edges) > 0 {
 			w.grantFix(st, only > 0, only == 0 && w.grantedAtOnce(st, from, pic, pic.place(hops[len(hops)-1].group, true)))
 		}
 		from = to
@@ -57,6 +59,27 @@ func (w *writer) unreadFix() {
 	w.fix(Fix{Kind: fixImage, Title: "Have the image of container " + c.Text("name") + " judged",
 		Text: sentence(unread(c)) + " Scan it, or build it so that all of it can be read: then it is known whether something in it lets an " +
 			"attacker in.", Concerns: []string{kindID(c)}})
+}
+
+// talkFix lets fewer pods connect to what listens.
+func (w *writer) talkFix(st hop, only bool) {
+	e := st.edges[0]
+	f := Fix{Kind: fixExposure, Title: "Let fewer pods connect to " + e.To.Text("name"), Concerns: []string{kindID(e.To)}}
+	for listens := range e.To.In("LISTENS_AS") {
+		for runs := range listens.From.In("RUNS") {
+			f.Concerns = merged(f.Concerns, []string{kindID(runs.From)})
+		}
+		if len(f.Concerns) > maxMembers {
+			break
+		}
+	}
+	f.Text = "Select the pods that listen by a NetworkPolicy that lets in, on " + strings.Join(e.Value("ports").List(), ", ") +
+		", only the pods that must connect. It protects only where the cluster's network plugin enforces policies."
+	if only {
+		f.Effect = Breaks
+	}
+	f.endings = endingsOf(st.edges)
+	w.fix(f, e.To.ID())
 }
 
 // grantFix takes a permission from who holds it.
@@ -144,9 +167,21 @@ func (w *writer) imageFix(image graph.Node, v weakness) Fix {
 		f.Text = "Build the image again with packages in which its vulnerabilities are fixed, then roll out the workload."
 	}
 	if len(w.foothold.entered.rules) == 1 && len(v.images) == 1 && open == 0 && len(updates) > 0 && v.total <= len(v.list) {
-		f.Effect, f.endings = Breaks, endingsOf(w.foothold.entered.edges)
+		f.Effect, f.endings = Breaks, append(endingsOf(w.foothold.entered.edges), exploiting(image)...)
 	}
 	return f
+}
+
+// exploiting are the steps by which whoever connects takes over what uses an image.
+func exploiting(image graph.Node) (out []ending) {
+	for use := range image.In("USES_IMAGE") {
+		for e := range use.From.In("CAN_EXECUTE_IN") {
+			if e.From.Kind() == "NetClass" && slices.Contains(e.Value("witness").List(), kindID(image)) {
+				out = append(out, endingOf(e))
+			}
+		}
+	}
+	return out
 }
 
 // updatesOf is, by name and version, the version of each package of an image that

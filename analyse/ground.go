@@ -101,13 +101,15 @@ func newGround(
 						continue
 					}
 					l := link{g.number(n), arc{rule: -1, kind: int16(kind)}}
-					onward := true
+					onward, doubt := true, e.Value("uncertain").Str() != ""
 					if id := e.Value("rule"); !id.IsNull() {
 						at, known := ruleAt[id.Str()]
 						if !known {
 							continue
 						}
-						l.rule, l.cost, onward = at, rules.attack[at].cost(e.Value("uncertain").Str() != ""), !rules.attack[at].Ends
+						l.rule, l.cost, onward = at, rules.attack[at].cost(doubt), !rules.attack[at].Ends
+					} else if doubt {
+						l.cost = costOfDoubt
 					}
 					if onward {
 						l.to = g.number(e.To)

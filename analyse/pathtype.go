@@ -107,9 +107,9 @@ func compilePathType(f *rule.File, p *pathType) (rule.Rule, error) {
 
 // titled is what a title may leave to be filled in.
 type titled struct {
-	class, arrival string
-	severe         bool
-	who            string // the foothold in words
+	class, arrival    string
+	severe, discloses bool
+	who               string // the foothold in words
 }
 
 var titleWords = map[string]func(titled) string{
@@ -127,10 +127,10 @@ var titleWords = map[string]func(titled) string{
 		case t.arrival == "":
 			return "Anyone without credentials"
 		}
-		return podExposed(t.arrival) + " is running a container with " + weaknesses(t.severe) + " and"
+		return podExposed(t.arrival) + " is running a container with " + weaknesses(t) + " and"
 	},
 	"{entry}":    func(t titled) string { return podExposed(t.arrival) },
-	"{weakness}": func(t titled) string { return weaknesses(t.severe) },
+	"{weakness}": func(t titled) string { return weaknesses(t) },
 }
 
 func podExposed(arrival string) string {
@@ -140,8 +140,11 @@ func podExposed(arrival string) string {
 	return "Internet exposed Kubernetes pod"
 }
 
-func weaknesses(severe bool) string {
-	if severe {
+func weaknesses(t titled) string {
+	switch {
+	case t.discloses:
+		return "vulnerabilities that disclose what it holds"
+	case t.severe:
 		return "high severity vulnerabilities"
 	}
 	return "vulnerabilities that allow remote code execution"

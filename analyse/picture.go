@@ -77,7 +77,7 @@ func newPicture(w *walk, foothold group, starts []int32, goals func(*goal) bool)
 			continue
 		}
 		for _, a := range w.steps(q) {
-			if to, drawn := placeOf[a.to]; drawn && to != from && to != 0 {
+			if to, drawn := placeOf[a.to]; drawn && to != from && to != 0 && w.takes(q, a) {
 				a.to = 0
 				p.edges = append(p.edges, stretch{from, to, a})
 			}

@@ -22,6 +22,7 @@ const (
 	pointsOfKnown    = 30
 	pointsOfPossible = 20
 	pointsOfOthers   = 15 // supply chain, assumed
+	pointsOfMoving   = 20 // that are taken away for another program that must give way
 )
 
 // rate sums the risk's factors: how easy the way in is, how hard the way on, and
@@ -43,6 +44,10 @@ func (w *writer) rate(p *pathType, hops []hop, v weakness, cost int32) {
 			fmt.Sprintf("It takes %s from the foothold on, as likely and as hard as their techniques are.",
 				plural(len(hops), "step")),
 		)
+	}
+	if slices.ContainsFunc(hops, func(h hop) bool { return h.edge == "CAN_TALK_TO" }) {
+		w.factor("moves on over the network", -pointsOfMoving,
+			"From the foothold, another program has to be attacked over the cluster's network.")
 	}
 	if w.doubtful() {
 		w.factor("uncertain", -5, "Something that was not seen might prevent a step.")
@@ -70,7 +75,7 @@ func (w *writer) rateEntry() {
 		return
 	case f.class == SupplyChain:
 		w.factor("supply chain", pointsOfOthers, "Others may replace what runs.")
-	case f.identity():
+	case f.anonymous:
 		w.factor("no credentials", pointsOfKnown, "Callers of the API server have it without credentials of this cluster.")
 	case f.class == Possible:
 		w.factor(

@@ -24,6 +24,8 @@ type search struct {
 	facts  *evidence
 	walk   *walk
 
+	// near are the patches of what the internet is known to get into.
+	near  map[int32]bool
 	found []Path
 	ids   map[string]bool
 	gaps  []collect.Gap
@@ -43,6 +45,14 @@ func (s *search) run(ctx context.Context) ([]Path, error) { return s.follow(ctx,
 
 // follow finds the paths from footholds, worst first.
 func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, error) {
+	s.near = map[int32]bool{}
+	for _, f := range footholds {
+		if f.class == Known {
+			for _, p := range s.starts(f) {
+				s.near[p] = true
+			}
+		}
+	}
 	for _, f := range footholds {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -142,6 +152,10 @@ func (s *search) from(f *foothold) {
 	if !slices.ContainsFunc(s.reach.goals, func(p int32) bool { return s.reach.has(leads, p) && f.wants(s.field.goalOf(p)) }) {
 		return
 	}
+	s.walk.near = nil
+	if f.class == Possible {
+		s.walk.near = s.near
+	}
 	s.walk.from(starts)
 	ends := map[group]int32{} // the cheapest patch of each goal
 	var goals []group
@@ -187,14 +201,15 @@ func (f *foothold) wants(g *goal) bool {
 	return g.group != f.group
 }
 
-// enter tells the path that ends where it begins: with code in the first container.
+// enter tells the path that ends where it begins: with code in the first container, or
+// with what it discloses.
 func (s *search) enter(f *foothold) {
 	way := byNetwork
 	if len(f.arrivals) > 0 {
 		way = f.arrivals[0].way
 	}
 	for i, p := range s.types {
-		if (p.Arrival == "" || p.Arrival == way) && slices.Contains(p.Arrive, f.entered.edge) &&
+		if p.Only != otherNamespace && (p.Arrival == "" || p.Arrival == way) && slices.Contains(p.Arrive, f.entered.edge) &&
 			slices.ContainsFunc(f.entered.members, func(n graph.Node) bool { return s.targets[i][n] }) {
 			s.tellOnce(f, f.group, func() Path { return s.write(p, f, nil, nil, 0) })
 			return

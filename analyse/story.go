@@ -109,7 +109,7 @@ func plural(n int, word string) string {
 }
 
 func spoken(t Thing) string {
-	if t.Kind == "Node" && t.Count > 1 {
+	if t.Kind == "Node" && t.Count > 1 || t.Kind == "NetClass" {
 		return t.Name
 	}
 	return lowerFirst(label(t.Kind)) + " " + t.Name

@@ -4,11 +4,14 @@ package analyse
 // each and the patch before it. It is used for one foothold after the other.
 type walk struct {
 	*field
-	leads   func(patch int32) bool // nil: everything is walked
-	cost    []int32                // costOfMost: not reached
-	before  []int32                // -1 where the walk starts
-	reached []int32                // in order of cost
-	waiting [][]int32              // by cost
+	leads func(patch int32) bool // nil: everything is walked
+	// near are the patches that nobody of the foothold comes to over the cluster's
+	// network: who takes that step takes it from the internet.
+	near    map[int32]bool
+	cost    []int32   // costOfMost: not reached
+	before  []int32   // -1 where the walk starts
+	reached []int32   // in order of cost
+	waiting [][]int32 // by cost
 }
 
 func newWalk(f *field, leads func(patch int32) bool) *walk {
@@ -37,12 +40,17 @@ func (w *walk) from(starts []int32) {
 			}
 			w.reached = append(w.reached, p)
 			for _, a := range w.steps(p) {
-				if w.leads == nil || w.leads(a.to) {
+				if (w.leads == nil || w.leads(a.to)) && w.takes(p, a) {
 					w.arrive(a.to, p, c+a.cost)
 				}
 			}
 		}
 	}
+}
+
+// takes says whether the foothold's attacker takes a step.
+func (w *walk) takes(from int32, a arc) bool {
+	return !w.near[a.to] || w.groups[w.groupOf(from)].kind != "NetClass"
 }
 
 func (w *walk) arrive(at, before, cost int32) {

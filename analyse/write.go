@@ -52,14 +52,11 @@ func (w *writer) entry() {
 }
 
 func (f *foothold) confidence() string {
-	if f.identity() && f.class != Assumed {
+	if f.anonymous {
 		return "callers need no credentials of the cluster; not known is " + f.doubt
 	}
 	return confidences[f.class]
 }
-
-// identity says that the foothold is an account, not something that runs.
-func (f *foothold) identity() bool { return kindOf(f.group.kind).Family == "Identity" }
 
 // enter draws the way to the foothold.
 func (w *writer) enter() {
@@ -67,7 +64,7 @@ func (w *writer) enter() {
 	w.path.Foothold = w.thing(f.group, f.all)
 	switch {
 	case f.class == Assumed:
-	case f.identity():
+	case f.anonymous:
 		w.path.Steps = append(w.path.Steps, Step{From: w.at, Edge: "CAN_ACT_AS", Verb: edgeOf("CAN_ACT_AS").Verb, To: f.group.id,
 			Uncertain: "it is not known " + f.doubt,
 			Evidence: []Evidence{{Text: nameOf(f.all[0]) + " stands for callers who have not proved who they are, or for everybody who has",
@@ -185,21 +182,12 @@ func (w *writer) derivedSteps(hops []hop) {
 func (w *writer) derivedStep(from, to string, st hop) Step {
 	kind := edgeOf(st.edge)
 	out := Step{From: from, Edge: st.edge, Verb: kind.Verb, To: to, Derived: kind.Derived, Rules: st.rules, Evidence: []Evidence{}}
+	out.Uncertain = st.uncertain()
 	if !kind.Derived {
 		out.Evidence = append(out.Evidence, w.fact(st))
 		return out
 	}
 	out.Attack = []string{}
-	certain := false
-	for _, e := range st.edges {
-		certain = certain || e.Value("uncertain").Str() == ""
-		if out.Uncertain == "" {
-			out.Uncertain = e.Value("uncertain").Str()
-		}
-	}
-	if certain {
-		out.Uncertain = ""
-	}
 	for _, id := range st.rules {
 		t := w.rules.byID[id]
 		if out.Rule == "" {
@@ -210,6 +198,18 @@ func (w *writer) derivedStep(from, to string, st hop) Step {
 		out.Evidence = append(out.Evidence, w.facts.of(t, st.edges[i])...)
 	}
 	return out
+}
+
+// uncertain says what might prevent a step; one certain edge is enough for it.
+func (h *hop) uncertain() (what string) {
+	for _, e := range h.edges {
+		said := e.Value("uncertain").Str()
+		if said == "" {
+			return ""
+		}
+		what = cmp.Or(what, said)
+	}
+	return what
 }
 
 // fact is the evidence of a step over a fact.
@@ -324,11 +324,11 @@ func (w *writer) node(t Thing) {
 
 func (w *writer) finish(p *pathType, hops []hop, pic *picture, cost int32) {
 	f := w.foothold
-	if f.weak == nil {
+	if f.weakness == nil {
 		found := w.vulnerabilities()
-		f.weak = &found
+		f.weakness = &found
 	}
-	v := *f.weak
+	v := *f.weakness
 	w.path.Vulnerabilities, w.path.VulnerabilitiesTotal = v.list, v.total
 	w.path.Title = w.title(p, v)
 	w.path.Pods = len(w.pods())
@@ -351,11 +351,11 @@ func (w *writer) finish(p *pathType, hops []hop, pic *picture, cost int32) {
 // title says who gets in, where, and what it ends in.
 func (w *writer) title(p *pathType, v weakness) string {
 	f := w.foothold
-	t := titled{class: f.class, severe: v.severe, who: placed(w.path.Foothold)}
+	t := titled{class: f.class, severe: v.severe, discloses: f.discloses(), who: placed(w.path.Foothold)}
 	if w.path.Foothold.Kind != "Container" { // "Group oncall can …": it is the kind that begins the title, not a name
 		t.who = strings.ToUpper(t.who[:1]) + t.who[1:]
 	}
-	if !f.identity() && f.class != Assumed {
+	if !f.anonymous && f.class != Assumed {
 		t.arrival = byNetwork
 		if len(f.arrivals) > 0 {
 			t.arrival = f.arrivals[0].way
@@ -363,7 +363,8 @@ func (w *writer) title(p *pathType, v weakness) string {
 		t.arrival = cmp.Or(p.Arrival, t.arrival)
 	}
 	text := p.title(t)
-	w.path.General = p.title(titled{class: t.class, arrival: t.arrival, severe: t.severe, who: "Something that runs or an account"})
+	w.path.General = p.title(titled{class: t.class, arrival: t.arrival, severe: t.severe, discloses: t.discloses,
+		who: "Something that runs or an account"})
 	var where []string
 	if !strings.Contains(text, t.who) {
 		where = append(where, t.who)

@@ -1,9 +1,11 @@
 package exposure
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/netpol"
 )
 
 // OpenService is a program that, as it is started here, asks nobody who they are.
@@ -14,6 +16,8 @@ type OpenService struct {
 	Executes bool
 	// Source is where that is written.
 	Source string
+	// Ports are those that it is reached on by default.
+	Ports []int32
 
 	image string // as ImageIs knows it
 	open  func(collect.ContainerShape) bool
@@ -21,21 +25,23 @@ type OpenService struct {
 
 // openServices is every program that is known to be open, as a default or when started so.
 var openServices = []OpenService{
-	{"Tiller of Helm 2", true, "Helm 2: securing your Helm installation", "tiller", unlessArgument("tls-verify")},
-	{"Kubernetes Dashboard without a login", true, "Kubernetes Dashboard: arguments", "kubernetesui/dashboard",
+	{"Tiller of Helm 2", true, "Helm 2: securing your Helm installation", []int32{44134}, "tiller", unlessArgument("tls-verify")},
+	{"Kubernetes Dashboard without a login", true, "Kubernetes Dashboard: arguments", []int32{9090, 8443}, "kubernetesui/dashboard",
 		withArgument("enable-skip-login")},
-	{"Kubernetes Dashboard without a login", true, "Kubernetes Dashboard: arguments", "kubernetes-dashboard-amd64",
+	{"Kubernetes Dashboard without a login", true, "Kubernetes Dashboard: arguments", []int32{9090, 8443}, "kubernetes-dashboard-amd64",
 		withArgument("enable-skip-login")},
-	{"Weave Scope", true, "Weave Scope: it controls hosts and containers, without authentication of its own", "weaveworks/scope", always},
-	{"Argo Workflows acting as itself for everybody", true, "Argo Workflows: server auth mode", "argocli", argument("auth-mode", "server")},
-	{"Docker without TLS", true, "Docker: protect the daemon socket", "docker", command("tcp://0.0.0.0:2375")},
-	{"Flink's job manager", true, "Apache Flink: security of its REST interface", "flink", command("jobmanager")},
-	{"Ray's head", true, "Ray: security", "rayproject/ray", command("--head")},
-	{"Consul with script checks", true, "Consul: protecting against RCE through script checks", "consul",
+	{"Weave Scope", true, "Weave Scope: it controls hosts and containers, without authentication of its own", []int32{4040},
+		"weaveworks/scope", always},
+	{"Argo Workflows acting as itself for everybody", true, "Argo Workflows: server auth mode", []int32{2746}, "argocli",
+		argument("auth-mode", "server")},
+	{"Docker without TLS", true, "Docker: protect the daemon socket", []int32{2375}, "docker", command("tcp://0.0.0.0:2375")},
+	{"Flink's job manager", true, "Apache Flink: security of its REST interface", []int32{8081}, "flink", command("jobmanager")},
+	{"Ray's head", true, "Ray: security", []int32{8265, 10001, 6379}, "rayproject/ray", command("--head")},
+	{"Consul with script checks", true, "Consul: protecting against RCE through script checks", []int32{8500}, "consul",
 		argument("enable-script-checks", "true")},
-	{"Redis without a password", true, "Docker official image redis: protected mode is off", "redis", openRedis},
-	{"etcd without client certificates", false, "etcd: transport security model", "etcd", openEtcd},
-	{"Memcached", false, "memcached: securing memcached", "memcached", unlessArgument("S")},
+	{"Redis without a password", true, "Docker official image redis: protected mode is off", []int32{6379}, "redis", openRedis},
+	{"etcd without client certificates", false, "etcd: transport security model", []int32{2379}, "etcd", openEtcd},
+	{"Memcached", false, "memcached: securing memcached", []int32{11211}, "memcached", unlessArgument("S")},
 }
 
 // OpenTo says as which open service a container runs, nil if it is not known as one.
@@ -46,6 +52,22 @@ func OpenTo(k collect.ContainerShape) *OpenService {
 		}
 	}
 	return nil
+}
+
+// Among are those of some ports that the service is reached on: its default ones if
+// they are among them, else all, for it may be told to use others; its default ones
+// where nothing is known to listen.
+func (s *OpenService) Among(ports []netpol.Port) (out []netpol.Port) {
+	for _, n := range s.Ports {
+		p := netpol.Port{Protocol: "TCP", Number: n}
+		if len(ports) == 0 || slices.Contains(ports, p) {
+			out = append(out, p)
+		}
+	}
+	if len(out) == 0 {
+		return ports
+	}
+	return out
 }
 
 func always(collect.ContainerShape) bool { return true }

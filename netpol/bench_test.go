@@ -42,6 +42,27 @@ func BenchmarkConnections(b *testing.B) {
 	}
 }
 
+// BenchmarkTalk is who can connect to what listens in it: three sets of ports, with
+// something that enforces policies and without.
+func BenchmarkTalk(b *testing.B) {
+	f := large()
+	var listeners []Listener
+	for _, p := range sortedPods(f) {
+		listeners = append(listeners, Listener{p, []Port{{"TCP", 8080 + int32(len(p.Name)%3)}}})
+	}
+	for _, state := range []State{Yes, Unknown} {
+		b.Run(string(state), func(b *testing.B) {
+			for b.Loop() {
+				j := New(f)
+				j.enforcement = Enforcement{State: state}
+				t := j.Talk(listeners)
+				b.ReportMetric(float64(len(t.Links)), "links")
+				b.ReportMetric(float64(t.Unjudged), "unjudged")
+			}
+		})
+	}
+}
+
 // BenchmarkAskWithManyBlocks is one question about a policy of 5,000 blocks.
 func BenchmarkAskWithManyBlocks(b *testing.B) {
 	f := large()

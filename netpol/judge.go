@@ -132,7 +132,7 @@ func (j *Judge) missing() {
 			j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: "network policies without " +
 				resource, Why: g.Why,
 				Consequence: "Policies that were not seen may close connections that are shown as open, or open some that are shown as closed.",
-				Kinds:       []string{"ROUTES_TO", "SELECTS"}, Since: g.Since})
+				Kinds:       []string{"ROUTES_TO", "SELECTS", "CAN_TALK_TO"}, Since: g.Since})
 		}
 	}
 	for _, resource := range unreadPolicies {
@@ -140,7 +140,7 @@ func (j *Judge) missing() {
 			j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: "policies of kind " + resource,
 				Why:         "objects of this kind are not interpreted",
 				Consequence: "They may close connections that are shown as open, or open some that are shown as closed.",
-				Kinds:       []string{"ROUTES_TO"}})
+				Kinds:       []string{"ROUTES_TO", "CAN_TALK_TO"}})
 		}
 	}
 	slices.SortFunc(j.gaps, func(a, b collect.Gap) int { return cmp.Compare(a.What, b.What) })

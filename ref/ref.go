@@ -109,7 +109,7 @@ func Namespaced(kind string) (namespaced, ok bool) {
 }
 
 var kinds = map[string]where{
-	"Cluster": isCluster, "User": free, "Group": free,
+	"Cluster": isCluster, "User": free, "Group": free, "NetClass": inCluster,
 
 	"Namespace": inCluster, "Node": inCluster, "ClusterRole": inCluster, "ClusterRoleBinding": inCluster,
 	"IngressClass": inCluster, "GatewayClass": inCluster, "AdminNetworkPolicy": inCluster, "BaselineAdminNetworkPolicy": inCluster,

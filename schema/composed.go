@@ -54,6 +54,17 @@ var Composition = []Composed{
 		Sentence: "A pod runs as a service account that holds the permission.",
 		Steps:    []Step{{Edge: "RUNS_AS", To: "ServiceAccount"}, {Edge: "HOLDS", To: "Permission"}},
 	},
+	{
+		Name:     "CONNECTS_TO",
+		From:     "Container",
+		To:       "Container",
+		Forward:  "containers they can connect to",
+		Backward: "containers that can connect to them",
+		Sentence: "Network policies let the first container's pod connect to ports on which the second one listens.",
+		Steps: []Step{
+			{Edge: "TALKS_AS", To: "NetClass"}, {Edge: "CAN_TALK_TO", To: "NetClass"}, {Edge: "LISTENS_AS", In: true, To: "Container"},
+		},
+	},
 	{Name: "NODE_RUNS_IMAGE", From: "Node", To: "Image", Forward: "images that run on them", Backward: "nodes they run on",
 		Sentence: "A pod on the node runs a container that uses the image.",
 		Steps:    []Step{{Edge: "RUNS_ON", In: true, To: "Pod"}, {Edge: "RUNS", To: "Container"}, {Edge: "USES_IMAGE", To: "Image"}}},

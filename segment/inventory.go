@@ -93,7 +93,7 @@ func putVulnerability(s *graph.Shared, m vuln.Match) {
 	}
 	props := []graph.Prop{text("title", m.Summary), list("aliases", m.Aliases), graph.S("severity", string(m.Severity)),
 		text("severitySource", m.SeveritySource), graph.B("rce", m.RCE),
-		graph.B("unclear", m.Unclear != ""),
+		graph.B("unclear", m.Unclear != ""), graph.B("reads", m.Reads),
 		graph.S("impact", string(cmp.Or(m.Impact, vuln.UnknownImpact))), list("cwes", slices.Clone(m.CWEs))}
 	if m.CVSS != nil {
 		props = append(props, graph.F("cvss", m.CVSS.Score), text("cvssVector", m.CVSS.Vector))

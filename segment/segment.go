@@ -80,6 +80,7 @@ func Cluster(f *collect.Facts, j Judged) *Result {
 	c.workloads()
 	c.pods()
 	c.network()
+	c.talk()
 	c.webhooks()
 	c.identities()
 	c.exposure()

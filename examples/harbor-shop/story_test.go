@@ -120,7 +120,13 @@ func TestTheHuntFindsTheImagesAndThePodsThatRunThem(t *testing.T) {
 var pathsOf = map[string][]string{
 	"harbor-prod": {
 		"cluster-admin: ci Deployment/build-agent",
+		"cluster-admin: edge DaemonSet/proxy",              // over the cluster's network, by the build agent
 		"cluster-admin: kube-system DaemonSet/calico-node", // possible: its node shows the tokens of other pods
+		"cluster-admin: shop Deployment/cart",              // the others by the build agent, too
+		"cluster-admin: shop Deployment/catalogue",
+		"cluster-admin: shop Deployment/receipts",
+		"cluster-admin: shop Deployment/sail-preview",
+		"cluster-admin: shop Deployment/web",
 		"exposed-vulnerable-pod: ci Deployment/build-agent",
 		"exposed-vulnerable-pod: shop Deployment/cart",
 		"exposed-vulnerable-pod: shop Deployment/catalogue",
@@ -128,18 +134,25 @@ var pathsOf = map[string][]string{
 		"exposed-vulnerable-pod: shop Deployment/sail-preview",
 		"exposed-vulnerable-pod: shop Deployment/web",
 		"host-network-pod: edge DaemonSet/proxy",
-		"node-takeover: ci Deployment/build-agent",         // an administrator runs a privileged pod
+		"node-takeover: ci Deployment/build-agent", // an administrator runs a privileged pod
+		"node-takeover: edge DaemonSet/proxy",
 		"node-takeover: kube-system DaemonSet/calico-node", // possible: nobody has looked into its image
-		"node-takeover: shop Deployment/sail-preview",
+		"node-takeover: shop Deployment/cart",
+		"node-takeover: shop Deployment/catalogue",
+		"node-takeover: shop Deployment/receipts",
+		"node-takeover: shop Deployment/sail-preview", // itself
+		"node-takeover: shop Deployment/web",
 		"other-containers: shop Deployment/cart",
 		"other-containers: shop Deployment/web",
 	},
 	"harbor-dev": {
 		"cluster-admin: ingress-nginx Deployment/ingress-nginx-controller", // possible
 		"cluster-admin: shop Deployment/cart",
+		"cluster-admin: shop Deployment/web", // possible, over the cluster's network, by the jump host
 		"exposed-vulnerable-pod: shop Deployment/cart",
 		"node-takeover: ingress-nginx Deployment/ingress-nginx-controller",
 		"node-takeover: shop Deployment/cart",
+		"node-takeover: shop Deployment/web",
 	},
 }
 
