@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/breakwater-sec/breakwater/event"
 )
@@ -60,23 +61,58 @@ func (b *Batch) Count() int {
 // list, or one event. The error says that the body itself is broken; then
 // nothing of it counts.
 func (d *Decoder) Decode(body []byte) (*Batch, error) {
+	p := part{text: string(body)}
+	d.read(&p)
 	b := &Batch{}
-	text := string(body)
-	c := newCursor(text)
-	if c.next() == '[' {
-		if err := c.skip(); err != nil {
-			return b, err
+	return b, d.take(b, &p)
+}
+
+// part is one event, or a list of them, with what its text tells by itself.
+type part struct {
+	text   string
+	line   int  // of a log
+	inside bool // it is one of a list, and no list itself
+	done   bool // it was read
+	err    error
+	items  string // of a list
+	record *record
+	event  *builder // nil if the event tells only that a request came in
+}
+
+// read takes from a part what needs no other: parts are read beside each other.
+func (d *Decoder) read(p *part) {
+	if !p.inside && strings.HasPrefix(strings.TrimLeft(p.text, " \t\r\n"), "[") {
+		p.items, p.err = p.text, newCursor(p.text).skip()
+	} else if p.record, p.err = parse(p.text); p.err == nil {
+		switch {
+		case !p.inside && p.record.items != "":
+			p.items = p.record.items
+		case len(p.text) > MaxEvent:
+			p.err = errLong
+		default:
+			if p.err = p.record.check(); p.err == nil && !p.record.announced() {
+				p.event = d.begin(p.record, p.text)
+			}
 		}
-		return b, d.items(b, text)
 	}
-	r, err := parse(text)
+	p.done = true
+}
+
+// take adds a part that was read, in the order in which things happened.
+func (d *Decoder) take(b *Batch, p *part) error {
 	switch {
-	case err != nil:
-		return b, err
-	case r.items != "":
-		return b, d.items(b, r.items)
+	case p.err != nil:
+		return p.err
+	case p.items != "":
+		return d.items(b, p.items)
+	case p.event == nil:
+		b.Announced++
+		return nil
+	case p.record.blind():
+		b.Blind++
 	}
-	return b, d.add(b, r, text)
+	b.Events = append(b.Events, d.finish(p.record, p.event))
+	return nil
 }
 
 // items decodes each item of a list, and rejects what is none by itself.
@@ -89,37 +125,13 @@ func (d *Decoder) items(b *Batch, list string) error {
 		if err != nil {
 			return err
 		}
-		r, err := parse(text)
-		if err == nil {
-			err = d.add(b, r, text)
-		}
-		if err != nil {
+		p := part{text: text, inside: true}
+		d.read(&p)
+		if err := d.take(b, &p); err != nil {
 			b.reject(n, err)
 		}
 		return nil
 	})
-}
-
-func (d *Decoder) add(b *Batch, r *record, text string) error {
-	if len(text) > MaxEvent {
-		return errLong
-	}
-	if err := r.check(); err != nil {
-		return err
-	}
-	d.keep(b, r, text)
-	return nil
-}
-
-func (d *Decoder) keep(b *Batch, r *record, text string) {
-	if r.announced() {
-		b.Announced++
-		return
-	}
-	if r.blind() {
-		b.Blind++
-	}
-	b.Events = append(b.Events, d.build(r, text))
 }
 
 // Read reads a log: events or EventLists, one a line, or one document over many
@@ -151,19 +163,31 @@ func (d *Decoder) All(r io.Reader) (events []event.Event, err error) {
 	return events, err
 }
 
-const batchSize = 512
+// At most so many lines, and about so many bytes of them, are read beside each other.
+const (
+	batchSize  = 512
+	batchBytes = 4 << 20
+)
 
 func (d *Decoder) lines(r *bufio.Reader, each func(*Batch) error) error {
 	b := &Batch{}
 	var line []byte // its room serves every line: events keep a text of their own
-	for n := 1; ; n++ {
-		var long bool
+	for n := 0; ; {
+		var parts []part
 		var err error
-		line, long, err = event.Line(r, line, MaxEvent)
-		if long {
-			b.reject(n, errLong)
-		} else {
-			d.line(b, n, line)
+		for size := 0; err == nil && len(parts) < batchSize && size < batchBytes; size += len(line) {
+			var long bool
+			n++
+			line, long, err = event.Line(r, line, MaxEvent)
+			if long {
+				parts = append(parts, part{line: n, err: errLong, done: true})
+			} else if line = bytes.TrimSpace(line); len(line) > 0 {
+				parts = append(parts, part{line: n, text: string(line)})
+			}
+		}
+		beside(len(parts), func(i int) { d.read(&parts[i]) })
+		for i := range parts {
+			d.line(b, &parts[i])
 		}
 		if len(b.Events) < batchSize && err == nil {
 			continue
@@ -180,21 +204,27 @@ func (d *Decoder) lines(r *bufio.Reader, each func(*Batch) error) error {
 
 var errLong = fmt.Errorf("longer than %d bytes", MaxEvent)
 
-func (d *Decoder) line(b *Batch, n int, line []byte) {
-	line = bytes.TrimSpace(line)
-	if len(line) == 0 {
-		return
+// line takes what a line of a log holds.
+func (d *Decoder) line(b *Batch, p *part) {
+	if !p.done {
+		d.read(p) // it broke off beside us, and so does here, where that is looked after
 	}
-	part, err := d.Decode(line)
-	b.Events = append(b.Events, part.Events...)
-	b.Announced += part.Announced
-	b.Blind += part.Blind
-	b.Dropped += part.Dropped
-	for _, r := range part.Rejected {
-		b.reject(n, fmt.Errorf("item %d: %s", r.Position, r.Why))
+	of := b
+	if p.items != "" {
+		of = &Batch{}
+	}
+	err := d.take(of, p)
+	if of != b {
+		b.Events = append(b.Events, of.Events...)
+		b.Announced += of.Announced
+		b.Blind += of.Blind
+		b.Dropped += of.Dropped
+		for _, r := range of.Rejected {
+			b.reject(p.line, fmt.Errorf("item %d: %s", r.Position, r.Why))
+		}
 	}
 	if err != nil {
-		b.reject(n, err)
+		b.reject(p.line, err)
 	}
 }
 

@@ -28,26 +28,31 @@ type Decoder struct {
 	// request came from counts.
 	Proxies []netip.Prefix
 
-	before  *before // what the cluster's objects were; made when something is read
-	scratch []byte  // what is hashed: its room serves every event
+	before *before // what the cluster's objects were; made when something is read
 }
 
-// build makes the event of a record; text is the record as it came.
-func (d *Decoder) build(r *record, text string) event.Event {
-	b := builder{Event: event.Event{
-		ID: d.hash(d.Cluster, text), Cluster: d.Cluster, Source: Source, Time: r.time(),
+// begin makes of the event of a record what needs no other; text is the record as it came.
+func (d *Decoder) begin(r *record, text string) *builder {
+	b := &builder{Event: event.Event{
+		ID: hash(d.Cluster, text), Cluster: d.Cluster, Source: Source, Time: r.time(),
 		Fields: make(event.Fields, 32), Redact: func() json.RawMessage { return r.evidence(text) },
 	}, values: make([]string, 0, 48)}
 	if r.id != "" || r.received != "" {
 		// Not the auditID alone: a client may choose it. The moment is the server's.
-		b.Act = d.hash(d.Cluster, r.id, r.received, r.verb, r.uri, r.user.name)
+		b.Act = hash(d.Cluster, r.id, r.received, r.verb, r.uri, r.user.name)
 	}
 	b.request(r)
 	b.actor(r, d.Proxies)
+	b.target(r)
+	return b
+}
+
+// finish judges what was written by what it was before.
+func (d *Decoder) finish(r *record, b *builder) event.Event {
 	if d.before == nil {
 		d.before = newBefore()
 	}
-	b.target(r, d.before)
+	b.changed(r, d.before)
 	for _, from := range b.Fields["source.address"] {
 		b.entity(event.Related, "Address", "", from, "")
 	}
@@ -55,13 +60,13 @@ func (d *Decoder) build(r *record, text string) event.Event {
 }
 
 // hash is 128 bits of the parts' SHA-256, as text.
-func (d *Decoder) hash(parts ...string) string {
-	d.scratch = d.scratch[:0]
+func hash(parts ...string) string {
+	h := sha256.New()
 	for _, p := range parts {
-		d.scratch = append(append(d.scratch, p...), 0)
+		_, _ = h.Write(bytesOf(p)) // a hash takes everything
+		_, _ = h.Write([]byte{0})
 	}
-	sum := sha256.Sum256(d.scratch)
-	return hex.EncodeToString(sum[:16])
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 func (r *record) time() time.Time {
@@ -76,7 +81,8 @@ func (r *record) time() time.Time {
 // builder fills an event. Values share one slice, so that a field costs none.
 type builder struct {
 	event.Event
-	values []string
+	values  []string
+	written *written // nil if it wrote nothing that is looked into
 }
 
 func (b *builder) set(name string, values ...string) {
@@ -154,7 +160,7 @@ func (b *builder) actor(r *record, proxies []netip.Prefix) {
 }
 
 // target names what the request is about and reads what it wrote.
-func (b *builder) target(r *record, before *before) {
+func (b *builder) target(r *record) {
 	kind, name := kindOf(r.ref.resource), r.ref.name
 	var w *written
 	if r.writes() {
@@ -182,7 +188,12 @@ func (b *builder) target(r *record, before *before) {
 	}
 	b.set("object.kind", kind)
 	b.entity(event.Place, "Namespace", "", r.ref.namespace, "")
-	if w != nil && r.judged() {
+	b.written = w
+}
+
+// changed tells what a request changed.
+func (b *builder) changed(r *record, before *before) {
+	if w := b.written; w != nil && r.judged() {
 		if known := before.changed(r, w); !known && r.verb != "create" {
 			b.set("change.unknown", "how it was before is not known, so all that the request states counts")
 		}

@@ -23,9 +23,11 @@ type cursor struct {
 }
 
 func newCursor(s string) *cursor {
-	b := unsafe.Slice(unsafe.StringData(s), len(s)) // not copied: the decoder only reads it, and it is most of the work
-	return &cursor{s, jsontext.NewDecoder(bytes.NewBuffer(b), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	return &cursor{s, jsontext.NewDecoder(bytes.NewBuffer(bytesOf(s)), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
 }
+
+// bytesOf is a text for those who only read it: a copy would be most of the work.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // failed says in our words, and without the names of members, what is wrong.
 func failed(err error) error {
