@@ -35,7 +35,7 @@ func (b bundle) image(platform string) (v1.Image, error) {
 	system, architecture, _ := strings.Cut(platform, "/")
 	config := &v1.ConfigFile{OS: system, Architecture: architecture, Created: v1.Time{Time: built},
 		Config: v1.Config{
-			User:       b.user,
+			User:       b.User,
 			Entrypoint: b.entrypoint(),
 			WorkingDir: "/",
 			Env:        []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -45,7 +45,11 @@ func (b bundle) image(platform string) (v1.Image, error) {
 		return nil, err
 	}
 	img = mutate.ConfigMediaType(img, types.OCIConfigJSON)
-	for _, s := range b.steps(architecture) {
+	steps, err := b.steps(architecture)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range steps {
 		a := mutate.Addendum{History: v1.History{Created: v1.Time{Time: built}, CreatedBy: s.command, EmptyLayer: len(s.files) == 0}}
 		if len(s.files) > 0 {
 			if a.Layer, err = pack(s.files); err != nil {
@@ -60,19 +64,27 @@ func (b bundle) image(platform string) (v1.Image, error) {
 }
 
 func (b bundle) entrypoint() []string {
-	if len(b.files) == 0 {
+	if len(b.Files) == 0 {
 		return nil
 	}
-	return b.files[:1]
+	return b.Files[:1]
 }
 
 // steps are what built the image, first to last.
-func (b bundle) steps(architecture string) []step {
+func (b bundle) steps(architecture string) ([]step, error) {
 	var out []step
-	base, added := packages(b.base), packages(b.added)
-	if b.release != "" {
-		files := append([]file{{"etc/os-release", releases[b.release]}}, b.install(nil, base, architecture)...)
-		out = append(out, step{"ADD rootfs.tar.gz / # " + b.release, files})
+	release, err := distribution(b.Release, "os-release")
+	if err != nil {
+		return nil, err
+	}
+	inBase, err := distribution(b.Base, "packages")
+	if err != nil {
+		return nil, err
+	}
+	base, added := packages(inBase), packages(b.Added)
+	if b.Release != "" {
+		files := append([]file{{"etc/os-release", release}}, b.install(nil, base, architecture)...)
+		out = append(out, step{"ADD rootfs.tar.gz / # " + b.Release, files})
 	}
 	if len(added) > 0 {
 		var names []string
@@ -82,20 +94,20 @@ func (b bundle) steps(architecture string) []step {
 		out = append(out, step{b.installer() + strings.Join(names, " "), b.install(base, added, architecture)})
 	}
 	var own []file
-	for _, name := range b.files {
-		own = append(own, file{strings.TrimPrefix(name, "/"), "the program of " + b.name + "\n"})
+	for _, name := range b.Files {
+		own = append(own, file{strings.TrimPrefix(name, "/"), "the program of " + b.Name + "\n"})
 	}
 	if len(own) > 0 {
-		out = append(out, step{"COPY " + strings.Join(b.files, " ") + " /", own}, step{command: "ENTRYPOINT [\"" + b.files[0] + "\"]"})
+		out = append(out, step{"COPY " + strings.Join(b.Files, " ") + " /", own}, step{command: "ENTRYPOINT [\"" + b.Files[0] + "\"]"})
 	}
-	if b.user != "" {
-		out = append(out, step{command: "USER " + b.user})
+	if b.User != "" {
+		out = append(out, step{command: "USER " + b.User})
 	}
-	return out
+	return out, nil
 }
 
 func (b bundle) installer() string {
-	if strings.HasPrefix(b.release, "alpine") {
+	if strings.HasPrefix(b.Release, "alpine") {
 		return "RUN apk add --no-cache "
 	}
 	return "RUN apt-get update && apt-get install -y --no-install-recommends "

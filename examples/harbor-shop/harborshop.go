@@ -84,9 +84,13 @@ func Open(ctx context.Context, addr string) (*Estate, error) {
 }
 
 func (e *Estate) fill(ctx context.Context) error {
-	for _, b := range bundles {
+	all, err := bundles()
+	if err != nil {
+		return err
+	}
+	for _, b := range all {
 		if err := e.push(ctx, b); err != nil {
-			return fmt.Errorf("push %s: %w", b.name, err)
+			return fmt.Errorf("push %s: %w", b.Name, err)
 		}
 	}
 	for _, name := range []string{"harbor-prod", "harbor-dev"} {

@@ -33,14 +33,14 @@ func (b bundle) install(before, added []pkg, architecture string) []file {
 		}
 	}
 	all := append(before[:len(before):len(before)], added...)
-	if strings.HasPrefix(b.release, "alpine") {
+	if strings.HasPrefix(b.Release, "alpine") {
 		return append(out, file{"lib/apk/db/installed", apkDatabase(all, architecture)})
 	}
 	maintainer := "Debian QA Group <packages@qa.debian.org>"
-	if strings.HasPrefix(b.release, "ubuntu") {
+	if strings.HasPrefix(b.Release, "ubuntu") {
 		maintainer = "Ubuntu Developers <ubuntu-devel-discuss@lists.ubuntu.com>"
 	}
-	if b.distroless {
+	if b.Distroless {
 		for _, p := range added {
 			out = append(out, file{"var/lib/dpkg/status.d/" + p.name, p.paragraph(architecture, maintainer, "")})
 		}
@@ -65,18 +65,9 @@ func (p pkg) paragraph(architecture, maintainer, status string) string {
 	if p.name == "base-files" || p.name == "tzdata" {
 		architecture = "all"
 	}
-	return fmt.Sprintf(
-		"Package: %s\n%sPriority: optional\nSection: misc\nInstalled-Size: %d\nMaintainer: %s\nArchitecture: %s\n%sVersion: %s\n"+
-			"Description: %s\n a package of the sample estate\n",
-		p.name,
-		status,
-		100*len(p.files),
-		maintainer,
-		architecture,
-		source,
-		p.version,
-		p.name,
-	)
+	return fmt.Sprintf("Package: %s\n%sPriority: optional\nSection: misc\nInstalled-Size: %d\nMaintainer: %s\n"+
+		"Architecture: %s\n%sVersion: %s\nDescription: %s\n a package of the sample estate\n",
+		p.name, status, 100*len(p.files), maintainer, architecture, source, p.version, p.name)
 }
 
 // list is the package's .list: every folder above its files, too.
@@ -100,16 +91,9 @@ func apkDatabase(all []pkg, architecture string) string {
 	}
 	var b strings.Builder
 	for _, p := range all {
-		fmt.Fprintf(
-			&b,
-			"P:%s\nV:%s\nA:%s\nS:1024\nI:4096\nT:%s\nU:https://alpinelinux.org\nL:MIT\no:%s\nm:Alpine <alpine-devel@lists.alpinelinux.org>\n"+
-				"t:1691000000\n",
-			p.name,
-			p.version,
-			architecture,
-			p.name,
-			p.source,
-		)
+		fmt.Fprintf(&b, "P:%s\nV:%s\nA:%s\nS:1024\nI:4096\nT:%s\nU:https://alpinelinux.org\nL:MIT\no:%s\n"+
+			"m:Alpine <alpine-devel@lists.alpinelinux.org>\nt:1691000000\n",
+			p.name, p.version, architecture, p.name, p.source)
 		for _, name := range p.files {
 			fmt.Fprintf(&b, "F:%s\nR:%s\na:0:0:755\n", strings.TrimPrefix(path.Dir(name), "/"), path.Base(name))
 		}

@@ -46,17 +46,17 @@ func (a alias) RoundTrip(r *http.Request) (*http.Response, error) {
 // push builds an image and puts it into the registry, unless it is one that the
 // registry has lost since.
 func (e *Estate) push(ctx context.Context, b bundle) error {
-	ref, err := name.NewTag(e.Registry+"/"+b.name, name.Insecure)
+	ref, err := name.NewTag(e.Registry+"/"+b.Name, name.Insecure)
 	if err != nil {
 		return err
 	}
 	var digest v1.Hash
-	if len(b.platforms) == 0 {
+	if len(b.Platforms) == 0 {
 		digest, err = pushImage(ctx, ref, b)
 	} else {
 		digest, err = pushIndex(ctx, ref, b)
 	}
-	e.Digests[Host+"/"+b.name] = digest.String()
+	e.Digests[Host+"/"+b.Name] = digest.String()
 	return err
 }
 
@@ -66,7 +66,7 @@ func pushImage(ctx context.Context, ref name.Tag, b bundle) (v1.Hash, error) {
 		return v1.Hash{}, err
 	}
 	digest, err := img.Digest()
-	if err != nil || b.lost {
+	if err != nil || b.Lost {
 		return digest, err
 	}
 	return digest, remote.Write(ref, img, remote.WithContext(ctx))
@@ -87,7 +87,7 @@ func pushIndex(ctx context.Context, ref name.Tag, b bundle) (v1.Hash, error) {
 // index is the bundle built for each of its platforms.
 func (b bundle) index() (v1.ImageIndex, error) {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
-	for _, p := range b.platforms {
+	for _, p := range b.Platforms {
 		img, err := b.image(p)
 		if err != nil {
 			return nil, err
