@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/ingest"
@@ -26,10 +27,7 @@ func (l *lane) decode(w *work) error {
 func (l *lane) audit(w *work) error {
 	return l.decoder.Read(bytes.NewReader(w.batch.Lines), func(part *audit.Batch) error {
 		w.events = append(w.events, part.Events...)
-		for _, r := range part.Rejected {
-			l.reject(w.batch, r.Position, r.Why)
-		}
-		w.unreadable += len(part.Rejected) + part.Dropped
+		l.reject(w, part.Rejections)
 		w.blind += part.Blind
 		return nil
 	})
@@ -48,10 +46,7 @@ func (l *lane) runtime(w *work) error {
 		for run, sequences := range part.Came {
 			w.runs = append(w.runs, store.RunCame{Node: run.Node, Boot: run.Boot, Sequences: sequences})
 		}
-		for _, r := range part.Rejected {
-			l.reject(w.batch, r.Position, r.Why)
-		}
-		w.unreadable += len(part.Rejected) + part.Dropped
+		l.reject(w, part.Rejections)
 		return nil
 	})
 	for i := range w.events {
@@ -62,9 +57,12 @@ func (l *lane) runtime(w *work) error {
 	return err
 }
 
-// reject says why something is no event.
-func (l *lane) reject(b *ingest.Batch, position int, why string) {
-	l.config.Log.Warn("an event cannot be read", "cluster", b.Cluster, "kind", b.Kind, "position", position, "why", why)
+// reject counts what is no event, and says why.
+func (l *lane) reject(w *work, of event.Rejections) {
+	for _, r := range of.Rejected {
+		l.config.Log.Warn("an event cannot be read", "cluster", w.batch.Cluster, "kind", w.batch.Kind, "position", r.Position, "why", r.Why)
+	}
+	w.unreadable += of.Refused()
 }
 
 // Unreadable is how many of a cluster's well-formed texts were no events, since

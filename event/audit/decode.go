@@ -22,17 +22,8 @@ type Batch struct {
 	Announced int
 	// Blind counts requests that made pods, opened folders of nodes or gave rights, and
 	// whose events do not show what they wrote.
-	Blind    int
-	Rejected []Rejected
-	// Dropped counts rejections beyond those listed.
-	Dropped int
-}
-
-// Rejected is text that is no event, and why. Position is the line of a file, or
-// the number of an item of a list, counted from one.
-type Rejected struct {
-	Position int
-	Why      string
+	Blind int
+	event.Rejections
 }
 
 // WhyBlind says what so many blind requests are, and what is not seen therefore.
@@ -41,20 +32,9 @@ func WhyBlind(n int) (why, consequence string) {
 		"the audit policy's level is below RequestResponse", n), "Detections about pods, volumes and rights do not see them."
 }
 
-// maxRejected bounds the list of one batch.
-const maxRejected = 100
-
-func (b *Batch) reject(position int, err error) {
-	if len(b.Rejected) == maxRejected {
-		b.Dropped++
-		return
-	}
-	b.Rejected = append(b.Rejected, Rejected{position, err.Error()})
-}
-
 // Count is how much was seen, of any kind.
 func (b *Batch) Count() int {
-	return len(b.Events) + b.Announced + len(b.Rejected) + b.Dropped
+	return len(b.Events) + b.Announced + b.Refused()
 }
 
 // Decode reads a body: an EventList, as the API server's webhook sends it, a
@@ -128,7 +108,7 @@ func (d *Decoder) items(b *Batch, list string) error {
 		p := part{text: text, inside: true}
 		d.read(&p)
 		if err := d.take(b, &p); err != nil {
-			b.reject(n, err)
+			b.Reject(n, err)
 		}
 		return nil
 	})
@@ -155,10 +135,7 @@ func (d *Decoder) All(r io.Reader) (events []event.Event, err error) {
 	fresh := &Decoder{Cluster: d.Cluster, Proxies: d.Proxies} // a file's objects are its own
 	err = fresh.Read(r, func(b *Batch) error {
 		events = append(events, b.Events...)
-		if len(b.Rejected) > 0 {
-			return fmt.Errorf("line %d: %s", b.Rejected[0].Position, b.Rejected[0].Why)
-		}
-		return nil
+		return b.None()
 	})
 	return events, err
 }
@@ -220,11 +197,11 @@ func (d *Decoder) line(b *Batch, p *part) {
 		b.Blind += of.Blind
 		b.Dropped += of.Dropped
 		for _, r := range of.Rejected {
-			b.reject(p.line, fmt.Errorf("item %d: %s", r.Position, r.Why))
+			b.Reject(p.line, fmt.Errorf("item %d: %s", r.Position, r.Why))
 		}
 	}
 	if err != nil {
-		b.reject(p.line, err)
+		b.Reject(p.line, err)
 	}
 }
 
@@ -243,7 +220,7 @@ func (d *Decoder) document(r io.Reader) (b *Batch, rest io.Reader) {
 	}
 	b, err = d.Decode(text)
 	if err != nil {
-		b.reject(1, err)
+		b.Reject(1, err)
 	}
 	return b, nil
 }

@@ -30,42 +30,25 @@ type Batch struct {
 	// Lost is what the sensor says it could not keep, by its reason.
 	Lost map[string]uint64
 	// Came are the numbers of the records, by the run of a sensor.
-	Came     map[Run][]uint64
-	Rejected []Rejected
-	// Dropped counts rejections beyond those listed.
-	Dropped int
+	Came map[Run][]uint64
+	event.Rejections
 }
 
 // Run is one run of one node's sensor, within which records are counted.
 type Run struct{ Node, Boot string }
 
-// Rejected is a line that is no record, and why.
-type Rejected struct {
-	Position int // the line, counted from one
-	Why      string
-}
-
 // Bounds of one batch.
 const (
-	batchSize   = 512
-	maxRejected = 100
-	maxReasons  = 16
+	batchSize  = 512
+	maxReasons = 16
 )
-
-func (b *Batch) reject(position int, err error) {
-	if len(b.Rejected) == maxRejected {
-		b.Dropped++
-		return
-	}
-	b.Rejected = append(b.Rejected, Rejected{position, err.Error()})
-}
 
 // Count is how much was seen, of any kind.
 func (b *Batch) Count() (n int) {
 	for _, sequences := range b.Came {
 		n += len(sequences)
 	}
-	return n + len(b.Rejected) + b.Dropped
+	return n + b.Refused()
 }
 
 // Decoder decodes what the sensors of one cluster send.
@@ -82,10 +65,10 @@ func (d *Decoder) Read(r io.Reader, each func(*Batch) error) error {
 	for n := 1; ; n++ {
 		line, long, err := event.Line(lines, nil, MaxRecord) // events keep their line
 		if long {
-			b.reject(n, errLong)
+			b.Reject(n, errLong)
 		} else if line = bytes.TrimSpace(line); len(line) > 0 {
 			if wrong := d.line(b, line); wrong != nil {
-				b.reject(n, wrong)
+				b.Reject(n, wrong)
 			}
 		}
 		if b.Count() < batchSize && err == nil {
@@ -105,10 +88,7 @@ func (d *Decoder) Read(r io.Reader, each func(*Batch) error) error {
 func (d *Decoder) All(r io.Reader) (events []event.Event, err error) {
 	err = d.Read(r, func(b *Batch) error {
 		events = append(events, b.Events...)
-		if len(b.Rejected) > 0 {
-			return fmt.Errorf("line %d: %s", b.Rejected[0].Position, b.Rejected[0].Why)
-		}
-		return nil
+		return b.None()
 	})
 	return events, err
 }
