@@ -2,8 +2,10 @@ package analyse
 
 import (
 	"cmp"
+	"context"
+	"fmt"
+	"maps"
 	"slices"
-	"strings"
 )
 
 // Cut is a small set of fixes that together end paths.
@@ -11,9 +13,10 @@ type Cut struct {
 	// Fixes in the order in which they end most, each with the paths that it is the
 	// first to end.
 	Fixes []CutFix `json:"fixes"`
-	// AtLeast is how few fixes could do: that many of the paths have no fix in common.
+	// AtLeast is how few fixes could do: what the most attackers at once would need if each
+	// fix let one of them pass. See leastFixes.
 	AtLeast int `json:"atLeast"`
-	// Left are the ids of paths that no single fix ends.
+	// Left are the ids of paths that are there still once the fixes are done on a copy.
 	Left []string `json:"left"`
 }
 
@@ -25,72 +28,136 @@ type CutFix struct {
 	Ends []string `json:"ends"`
 }
 
-// MinimumCut chooses fixes until every path is ended that some fix ends: always the one
-// that ends most of those left, the worst of them where that is the same. What a
-// fix ends is what the path itself says of it.
-func MinimumCut(paths []Path) Cut {
+// maxRounds is how often fixes are done on a copy to see what is left.
+const maxRounds = 40
+
+// MinimumCut chooses fixes until no path is left: those that end a path by themselves,
+// always the one that ends most of those left; and where there is none, the one that is on most of their
+// routes. After each choice the fixes are done on a copy, by left, which says what paths
+// the fixes of a cluster leave. What is left in the end is no guess.
+func MinimumCut(ctx context.Context, paths []Path, left func(ctx context.Context, cluster string, fixes []Fix) ([]Path, error)) (Cut, error) {
 	out := Cut{Fixes: []CutFix{}, Left: []string{}}
-	fixes, order := map[string]*CutFix{}, []string{} // order: those of the worst paths first
-	breaks := map[string][]string{}                  // by path
+	byCluster := map[string][]Path{}
 	for _, p := range paths {
-		for _, f := range p.Fixes {
-			if f.Effect != Breaks {
-				continue
-			}
-			key := p.Cluster + "\n" + f.Kind + "\n" + f.Title + "\n" + strings.Join(f.Concerns, "\n")
-			if fixes[key] == nil {
-				fixes[key] = &CutFix{Fix: f, Cluster: p.Cluster}
-				order = append(order, key)
-			}
-			breaks[p.key()] = merged(breaks[p.key()], []string{key})
-		}
-		if breaks[p.key()] == nil {
-			out.Left = append(out.Left, p.ID)
-		}
+		byCluster[p.Cluster] = append(byCluster[p.Cluster], p)
 	}
+	for _, cluster := range slices.Sorted(maps.Keys(byCluster)) {
+		c := cut{chosen: map[string]bool{}, ends: map[string][]string{}}
+		for at, round := byCluster[cluster], 0; ; round++ {
+			picks := c.pick(at)
+			if len(at) == 0 || len(picks) == 0 || round == maxRounds {
+				for _, p := range at {
+					out.Left = append(out.Left, p.ID)
+				}
+				break
+			}
+			is, err := left(ctx, cluster, c.fixes)
+			if err != nil {
+				return out, fmt.Errorf("see what the fixes leave of the attack paths: %w", err)
+			}
+			at = c.done(picks, at, is)
+		}
+		for _, f := range c.fixes {
+			out.Fixes = append(out.Fixes, CutFix{Fix: f, Cluster: cluster, Ends: append([]string{}, c.ends[f.ID]...)})
+		}
+		out.AtLeast += min(leastFixes(byCluster[cluster], c.fixes), len(c.fixes))
+	}
+	slices.SortStableFunc(out.Fixes, func(a, b CutFix) int { return cmp.Compare(len(b.Ends), len(a.Ends)) })
+	return out, nil
+}
+
+// cut is a choice of fixes under way, in one cluster.
+type cut struct {
+	fixes  []Fix
+	chosen map[string]bool
+	ends   map[string][]string // paths, by fix
+}
+
+// done notes which of the paths at hand each new fix ended, and returns the others.
+func (c *cut) done(picks []Fix, at, is []Path) (still []Path) {
+	there := map[string]int{}
+	for i, p := range is {
+		there[p.ID] = i
+	}
+	for _, p := range at {
+		if i, stays := there[p.ID]; stays {
+			still = append(still, is[i])
+			continue
+		}
+		by := slices.IndexFunc(picks, func(f Fix) bool {
+			return len(fixedBy([]Path{p}, f.ID, func(_ Path, effect string) bool { return effect == Breaks })) > 0
+		})
+		id := picks[max(0, by)].ID
+		c.ends[id] = append(c.ends[id], p.ID)
+	}
+	return still
+}
+
+// pick chooses what to do next: fixes that end paths by themselves, else one that is on most routes.
+func (c *cut) pick(paths []Path) []Fix {
+	all := slices.DeleteFunc(Fixes(paths), func(f Fix) bool { return c.chosen[f.ID] || !f.Shown() })
+	var picks []Fix
 	ended := map[string]bool{}
 	for {
-		ends := map[string][]string{}
-		for _, p := range paths {
-			for _, key := range breaks[p.key()] {
-				if !ended[p.key()] {
-					ends[key] = append(ends[key], p.ID)
-				}
+		best, ends := []Fix(nil), []string(nil)
+		for _, f := range all {
+			breaks := fixedBy(paths, f.ID, func(p Path, effect string) bool { return effect == Breaks && !ended[p.ID] })
+			if parts := partsOf(f, all); len(breaks)*max(1, len(best)) > len(ends)*len(parts) {
+				best, ends = parts, breaks
 			}
 		}
 		if len(ends) == 0 {
 			break
 		}
-		best := slices.MaxFunc(order, func(a, b string) int { return cmp.Compare(len(ends[a]), len(ends[b])) })
-		chosen := *fixes[best]
-		chosen.Ends = ends[best]
-		out.Fixes = append(out.Fixes, chosen)
-		for _, p := range paths {
-			if slices.Contains(breaks[p.key()], best) {
-				ended[p.key()] = true
-			}
+		picks = c.take(picks, best)
+		for _, id := range ends {
+			ended[id] = true
 		}
 	}
-	out.AtLeast = apart(paths, breaks)
+	if len(picks) > 0 {
+		return picks
+	}
+	best, most := Fix{}, 0
+	for _, f := range all {
+		if n := len(fixedBy(paths, f.ID, func(Path, string) bool { return true })); n > most && len(partsOf(f, all)) == 1 {
+			best, most = f, n
+		}
+	}
+	if most == 0 {
+		return nil
+	}
+	return c.take(nil, []Fix{best})
+}
+
+func (c *cut) take(picks, more []Fix) []Fix {
+	for _, f := range more {
+		if !c.chosen[f.ID] {
+			c.chosen[f.ID] = true
+			c.fixes, picks = append(c.fixes, f), append(picks, f)
+		}
+	}
+	return picks
+}
+
+// fixedBy are the ids of the paths that a fix is one of, and that count.
+func fixedBy(paths []Path, fix string, counts func(p Path, effect string) bool) (out []string) {
+	for _, p := range paths {
+		if slices.ContainsFunc(p.Fixes, func(f Fix) bool { return f.ID == fix && counts(p, f.Effect) }) {
+			out = append(out, p.ID)
+		}
+	}
 	return out
 }
 
-// apart counts paths no two of which have a fix in common, those with few fixes first:
-// no set of fixes that ends them all is smaller.
-func apart(paths []Path, breaks map[string][]string) (n int) {
-	byFew := slices.SortedStableFunc(slices.Values(paths), func(a, b Path) int {
-		return cmp.Compare(len(breaks[a.key()]), len(breaks[b.key()]))
-	})
-	taken := map[string]bool{}
-	for _, p := range byFew {
-		own := breaks[p.key()]
-		if len(own) == 0 || slices.ContainsFunc(own, func(f string) bool { return taken[f] }) {
-			continue
-		}
-		n++
-		for _, f := range own {
-			taken[f] = true
+// partsOf are the fixes that one consists of: several where it is "all together".
+func partsOf(f Fix, all []Fix) (out []Fix) {
+	if f.Kind != fixRule || f.Rule != "" {
+		return []Fix{f}
+	}
+	for _, part := range all {
+		if part.Rule != "" && slices.ContainsFunc(part.endings, func(e ending) bool { return slices.Contains(f.endings, e) }) {
+			out = append(out, part)
 		}
 	}
-	return n
+	return out
 }

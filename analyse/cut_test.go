@@ -1,19 +1,38 @@
 package analyse
 
 import (
+	"context"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// needing is a path that each of the fixes ends, and one that only lowers its risk.
+// needing is a path of one route, each of whose steps one of the fixes ends, and with a fix that
+// only lowers its risk.
 func needing(id, fixes string) Path {
-	p := Path{ID: id, Cluster: "c", Fixes: []Fix{{Title: "patch everything", Effect: Lowers}}}
-	for _, f := range strings.Fields(fixes) {
-		p.Fixes = append(p.Fixes, Fix{Title: f, Effect: Breaks})
+	at := func(i int) Thing { return Thing{ID: fmt.Sprint(id, "/", i)} }
+	p := Path{ID: id, Cluster: "c", Entry: at(0), Foothold: at(0), Target: at(0), Fixes: []Fix{{ID: "x", Title: "patch everything", Effect: Lowers}}}
+	for i, f := range strings.Fields(fixes) {
+		p.Target = at(i + 1)
+		p.Steps = append(p.Steps, Step{From: at(i).ID, To: p.Target.ID, Edge: "E", Rules: []string{f}, Derived: true})
+		p.Fixes = append(p.Fixes, Fix{ID: f, Kind: fixRule, Rule: f, Title: f, Effect: Breaks,
+			endings: []ending{{"E", f, group{id: at(i).ID}, group{id: p.Target.ID}}}})
 	}
 	return p
+}
+
+// asTold leaves the paths that no fix of theirs ends.
+func asTold(paths []Path) func(context.Context, string, []Fix) ([]Path, error) {
+	return func(_ context.Context, cluster string, done []Fix) ([]Path, error) {
+		return slices.DeleteFunc(slices.Clone(paths), func(p Path) bool {
+			return p.Cluster != cluster || slices.ContainsFunc(p.Fixes, func(f Fix) bool {
+				return f.Effect == Breaks && slices.ContainsFunc(done, func(d Fix) bool { return d.ID == f.ID })
+			})
+		}), nil
+	}
 }
 
 func TestTheFewestFixesThatEndAllPaths(t *testing.T) {
@@ -29,7 +48,10 @@ func TestTheFewestFixesThatEndAllPaths(t *testing.T) {
 		{"of the worse path where they end as many", []Path{needing("1", "a"), needing("2", "b")}, "a ends 1, b ends 2", 2},
 		{"what no fix ends is left", []Path{needing("1", ""), needing("2", "a")}, "a ends 2, left 1", 1},
 	} {
-		got := MinimumCut(test.paths)
+		got, err := MinimumCut(t.Context(), test.paths, asTold(test.paths))
+		if err != nil {
+			t.Fatal(err)
+		}
 		var words []string
 		for _, f := range got.Fixes {
 			words = append(words, f.Fix.Title+" ends "+strings.Join(f.Ends, " "))
@@ -44,48 +66,109 @@ func TestTheFewestFixesThatEndAllPaths(t *testing.T) {
 }
 
 func TestTheSameFixInTwoClustersIsTwo(t *testing.T) {
-	a, b := needing("1", "a"), needing("1", "a")
-	b.Cluster = "d"
-	if got := MinimumCut([]Path{a, b}); len(got.Fixes) != 2 || got.AtLeast != 2 {
-		t.Errorf("%+v", got)
+	paths := []Path{needing("1", "a"), needing("1", "a")}
+	paths[1].Cluster = "d"
+	if got, err := MinimumCut(t.Context(), paths, asTold(paths)); err != nil || len(got.Fixes) != 2 || got.AtLeast != 2 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
-// TestACutEndsEveryPathAndIsNotFarFromTheLeast compares with trying every set of fixes.
-func TestACutEndsEveryPathAndIsNotFarFromTheLeast(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	for range 200 {
-		var paths []Path
-		sets := []int{}
-		for i := range 1 + r.IntN(7) {
-			set := 1 + r.IntN(63) // of six fixes
-			fixes := ""
-			for f := range 6 {
-				if set&(1<<f) != 0 {
-					fixes += fmt.Sprintf(" f%d", f)
+// web is a small graph of places whose steps each end by one of some fixes; a fix may end several.
+type web struct {
+	steps [][3]int // from, to, fix
+	pairs [][2]int // entries and targets
+}
+
+// left are the paths of a web without the steps that fixes, as bits, end.
+func (w web) left(done uint) (out []Path) {
+	for _, pair := range w.pairs {
+		if !w.leads(pair, done) {
+			continue
+		}
+		id := func(i int) string { return fmt.Sprint(i) }
+		p := Path{ID: fmt.Sprint(pair), Cluster: "c", Entry: Thing{ID: id(pair[0])}, Foothold: Thing{ID: id(pair[0])}, Target: Thing{ID: id(pair[1])}}
+		fixes := map[int]*Fix{}
+		for _, s := range w.steps {
+			if done>>s[2]&1 == 1 {
+				continue
+			}
+			name := id(s[2])
+			p.Steps = append(p.Steps, Step{From: id(s[0]), To: id(s[1]), Edge: "E", Rules: []string{name}, Derived: true})
+			f := fixes[s[2]]
+			if f == nil {
+				f = &Fix{ID: name, Kind: fixRule, Rule: name, Title: name, Effect: Lowers}
+				if !w.leads(pair, done|1<<s[2]) {
+					f.Effect = Breaks
 				}
+				fixes[s[2]] = f
 			}
-			paths, sets = append(paths, needing(fmt.Sprint(i), fixes)), append(sets, set)
+			f.endings = append(f.endings, ending{"E", name, group{id: id(s[0])}, group{id: id(s[1])}})
 		}
-		least := 6
-		for chosen := range 64 {
-			all, n := true, 0
-			for _, set := range sets {
-				all = all && set&chosen != 0
-			}
-			for f := range 6 {
-				n += chosen >> f & 1
-			}
-			if all {
-				least = min(least, n)
+		for i := range webFixes {
+			if fixes[i] != nil {
+				p.Fixes = append(p.Fixes, *fixes[i])
 			}
 		}
-		got, ends := MinimumCut(paths), 0
+		out = append(out, p)
+	}
+	return out
+}
+
+const webFixes, webPlaces = 7, 7
+
+func (w web) leads(pair [2]int, done uint) bool {
+	reached := map[int]bool{pair[0]: true}
+	for range webPlaces {
+		for _, s := range w.steps {
+			if done>>s[2]&1 == 0 && reached[s[0]] {
+				reached[s[1]] = true
+			}
+		}
+	}
+	return reached[pair[1]]
+}
+
+// TestACutIsNoSmallerThanTheLeastAndTheBoundNoGreater compares with trying every set of fixes.
+func TestACutIsNoSmallerThanTheLeastAndTheBoundNoGreater(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	tight, several := 0, 0
+	for range 300 {
+		w := web{pairs: [][2]int{{0, 5}, {0, 6}, {1, 6}}[:1+r.IntN(3)]}
+		for range 10 + r.IntN(16) {
+			if from, to := r.IntN(webPlaces), r.IntN(webPlaces); from != to {
+				w.steps = append(w.steps, [3]int{from, to, r.IntN(webFixes)})
+			}
+		}
+		least := webFixes
+		for done := range uint(1 << webFixes) {
+			if len(w.left(done)) == 0 {
+				least = min(least, bits.OnesCount(done))
+			}
+		}
+		paths := w.left(0)
+		got, err := MinimumCut(t.Context(), paths, func(_ context.Context, _ string, fixes []Fix) ([]Path, error) {
+			done := uint(0)
+			for _, f := range fixes {
+				done |= 1 << (f.ID[0] - '0')
+			}
+			return w.left(done), nil
+		})
+		ends := 0
 		for _, f := range got.Fixes {
 			ends += len(f.Ends)
 		}
-		if ends != len(paths) || got.AtLeast > least || len(got.Fixes) < least || len(got.Fixes) > 2*least {
-			t.Fatalf("%d fixes, at least %d, end %d of %d paths; the least is %d", len(got.Fixes), got.AtLeast, ends, len(paths), least)
+		if err != nil || len(got.Left) > 0 || ends != len(paths) || got.AtLeast > least || len(got.Fixes) < least || len(got.Fixes) > 2*least+1 {
+			t.Fatalf("%v: %d fixes, at least %d, end %d of %d paths, left %v (%v); the least is %d", w, len(got.Fixes), got.AtLeast, ends, len(paths),
+				got.Left, err, least)
 		}
+		if least > 1 {
+			several++
+		}
+		if got.AtLeast == least {
+			tight++
+		}
+	}
+	if several < 100 || tight < 240 {
+		t.Errorf("of 300 webs %d need several fixes, in %d the bound is the least: the test, or the bound, says little", several, tight)
 	}
 }

@@ -40,16 +40,18 @@ func endingsOf(edges []graph.Edge) (out []ending) {
 
 // endings are the steps that fixes end. Nil are none.
 type endings struct {
+	all   []ending
 	steps map[ending]bool
 	kinds map[ending]bool // edge and maker alone: most edges differ in these
 }
 
 func newEndings(fixes []Fix) *endings {
-	out := &endings{map[ending]bool{}, map[ending]bool{}}
+	out := &endings{steps: map[ending]bool{}, kinds: map[ending]bool{}}
 	for _, f := range fixes {
 		if len(f.grants) > 0 {
 			continue // another binding may give the same: what is left is said by the facts
 		}
+		out.all = append(out.all, f.endings...)
 		for _, end := range f.endings {
 			out.steps[end], out.kinds[ending{edge: end.edge, by: end.by}] = true, true
 		}
@@ -121,27 +123,62 @@ func (f *Fix) add(other Fix) {
 	f.Effect = min(f.Effect, other.Effect) // breaks is before lowers
 }
 
-// Without finds the paths of one cluster that are left once fixes are done, from the
-// footholds that there are or, with assume, from what it names. view holds the cluster's
-// segment as Cluster returned it, of facts without what the fixes revoke.
-func Without(
-	ctx context.Context, view *graph.View, rules *Rules, fixes []Fix, assume string,
-) (paths []Path, gaps []collect.Gap, err error) {
-	on, err := newSurvey(ctx, view, rules, newEndings(fixes))
+// Unknown says what nobody can tell from here of what a fix takes away, "" where it is told.
+func (f *Fix) Unknown() string {
+	switch f.Kind {
+	case fixRule:
+		return "whether what it takes away is used cannot be seen from here"
+	case fixImage:
+		return "whether all works as before with the new packages cannot be seen from here"
+	}
+	return ""
+}
+
+// Loss is what an identity might do and may not any more.
+type Loss = rbac.Loss
+
+// Lost is what a change of facts takes from identities.
+func Lost(before, after *collect.Facts) []Loss { return rbac.Lost(before, after) }
+
+// Revoke are facts without what fixes take from identities, and what is lost by that.
+func Revoke(f *collect.Facts, fixes []Fix) (*collect.Facts, []Loss) {
+	var grants []rbac.Grant
+	for _, fix := range fixes {
+		grants = append(grants, fix.grants...)
+	}
+	after := rbac.Revoke(f, grants...)
+	return after, rbac.Lost(f, after)
+}
+
+// Remainder is what fixes leave of a cluster's attack paths.
+type Remainder struct {
+	Paths []Path
+	Gaps  []collect.Gap
+	// Closed is traffic that they end or narrow.
+	Closed []Closed
+}
+
+// Without finds the paths that are left once fixes are done, from the footholds that there
+// are or, with assume, from what it names. What they revoke is not in the cluster's
+// facts any more: see Revoke.
+func (b *Breach) Without(ctx context.Context, fixes []Fix, assume string) (*Remainder, error) {
+	on, err := newSurvey(ctx, b.view, b.rules, newEndings(fixes))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s := newSearch(on, nil)
+	var out Remainder
 	if assume == "" {
-		paths, err = s.run(ctx)
+		out.Paths, err = s.run(ctx)
 	} else {
 		var a assumption
 		if a, err = parseAssumption(assume); err == nil {
-			paths, err = s.follow(ctx, s.worstFirst(s.assumed(a)))
+			out.Paths, err = s.follow(ctx, s.worstFirst(s.assumed(a)))
 		}
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("find the attack paths that fixes leave: %w", err)
+		return nil, fmt.Errorf("find the attack paths that fixes leave: %w", err)
 	}
-	return paths, s.gaps, nil
+	out.Gaps, out.Closed = s.gaps, s.closed()
+	return &out, nil
 }

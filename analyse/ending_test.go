@@ -6,21 +6,18 @@ import (
 
 	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/rbac"
 )
 
 // left are the ids of the paths that are left once fixes are done.
 func left(t *testing.T, f *collect.Facts, rules *Rules, images []*assess.Assessment, assume string, fixes ...Fix) (out []string) {
 	t.Helper()
-	for _, fix := range fixes {
-		f = rbac.Revoke(f, fix.Revokes()...)
-	}
+	f, _ = Revoke(f, fixes)
 	view, _ := analysed(t, f, rules, images)
-	paths, _, err := Without(t.Context(), view, rules, fixes, assume)
+	rest, err := NewBreach(view, rules).Without(t.Context(), fixes, assume)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range paths {
+	for _, p := range rest.Paths {
 		out = append(out, p.ID)
 	}
 	return out
@@ -32,10 +29,11 @@ func TestAFixThatBreaksAPathEndsItAndOpensNone(t *testing.T) {
 		f, images := random(seed, plainNames)
 		for _, assume := range []string{"", "any"} {
 			view, _ := analysed(t, f, rules, images)
-			before, _, err := Without(t.Context(), view, rules, nil, assume)
+			rest, err := NewBreach(view, rules).Without(t.Context(), nil, assume)
 			if err != nil {
 				t.Fatal(err)
 			}
+			before := rest.Paths
 			for _, fix := range Fixes(before) {
 				if fix.Effect != Breaks || !fix.Shown() {
 					continue

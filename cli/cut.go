@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,16 +12,13 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/datadir"
+	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/report"
+	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/terminal"
 )
-
-// cutAnswer is the document of the command.
-type cutAnswer struct {
-	analyse.Cut
-	Paths int           `json:"paths"`
-	Gaps  []collect.Gap `json:"gaps"`
-}
 
 func cutCommand(s streams) *cobra.Command {
 	var in input
@@ -27,22 +27,21 @@ func cutCommand(s streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "cut",
 		Short: "The fewest fixes that together end the attack paths",
-		Long: `Choose fixes until every attack path is ended that some fix ends: always the one that ends
-most of those left. The answer says also how few could do at least: that many of the
-paths have no fix in common.`,
+		Long: `Choose fixes until no attack path is left: those that end a path by themselves, always
+the one that ends most of those left, and where there is none, one on most of their routes.
+
+The fixes are then done on a copy, and what is left of the paths is told: nothing is
+believed of a fix that was not seen to end its paths. The answer says also how few
+fixes could do at least: as many attackers could be on the drawn routes of the paths at
+once if each fix let only one of them pass (the greatest flow, in fractions).
+What a fix is, and what would be lost with it: breakwater what-if --fix ID.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			d, _, err := pathsOf(c.Context(), s, in, assume)
+			d, err := cutOf(c.Context(), s, in, risk, assume)
 			if err != nil {
 				return err
 			}
-			var chosen []analyse.Path
-			for _, p := range d.Paths {
-				if severity.Compare(p.Risk, risk) >= 0 {
-					chosen = append(chosen, p)
-				}
-			}
-			return printCut(s, f, cutAnswer{analyse.MinimumCut(chosen), len(chosen), gapsOrEmpty(d.Gaps)})
+			return printCut(s, f, d)
 		},
 	}
 	in.flags(c)
@@ -53,19 +52,54 @@ paths have no fix in common.`,
 	return c
 }
 
-func printCut(s streams, f format, d cutAnswer) error {
+// cutOf asks the running server, or computes what --from names.
+func cutOf(ctx context.Context, s streams, in input, risk, assume string) (d report.Cut, err error) {
+	if len(in.from) == 0 {
+		cl, err := dial(ctx, s.err, datadir.Dir(in.data))
+		if err != nil {
+			return d, err
+		}
+		return d, cl.ask(ctx, "/cut?risk="+url.QueryEscape(risk)+"&assume="+url.QueryEscape(assume), nil, &d)
+	}
+	facts, err := in.facts(ctx)
+	if err != nil {
+		return d, err
+	}
+	w, err := in.computed(ctx, facts)
+	if err != nil {
+		return d, err
+	}
+	all := report.AttackPaths(w)
+	if assume != "" {
+		if all, err = report.AssumedPaths(ctx, w, assume); err != nil {
+			return d, err
+		}
+	}
+	chosen := slices.DeleteFunc(all.Paths, func(p analyse.Path) bool { return severity.Compare(p.Risk, risk) < 0 })
+	return report.CutOf(ctx, chosen, all.Gaps, assume, tryOn(w, facts))
+}
+
+// tryOn does fixes on copies of clusters that nobody watches.
+func tryOn(w *scope.World, facts []*collect.Facts) report.Try {
+	return func(ctx context.Context, cluster string, fixes []analyse.Fix, assume string) (*live.Trial, error) {
+		at := slices.IndexFunc(facts, func(f *collect.Facts) bool { return f.Cluster.Name == cluster })
+		return w.Clusters[cluster].Try(ctx, facts[at], fixes, assume)
+	}
+}
+
+func printCut(s streams, f format, d report.Cut) error {
 	if f == "json" {
 		return writeJSON(s.out, d)
 	}
-	t := newTable(s.out, "ENDS", "CLUSTER", "FIX")
+	t := newTable(s.out, "ENDS", "ID", "CLUSTER", "FIX")
 	for _, fix := range d.Fixes {
-		t.row(strconv.Itoa(len(fix.Ends)), fix.Cluster, fix.Fix.Title)
+		t.row(strconv.Itoa(len(fix.Ends)), fix.Fix.ID, fix.Cluster, fix.Fix.Title)
 	}
 	if err := t.flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.err, "\n%s; fixes: %d, at least %d needed; ended by no single fix: %d.\n", terminal.Count(d.Paths, "attack path"),
-		len(d.Fixes), d.AtLeast, len(d.Left))
+	fmt.Fprintf(s.err, "\n%s; fixes: %d, at least %d needed; verified on a copy: %d of %d paths remain.\n", terminal.Count(d.Paths, "attack path"),
+		len(d.Fixes), d.AtLeast, len(d.Left), d.Paths)
 	printGaps(s.err, d.Gaps)
 	return nil
 }

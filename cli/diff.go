@@ -57,16 +57,7 @@ something can no longer be seen, is told as hidden, never as closed.`,
 			if err := printDifference(s, f, found, cmp.Or(d.head, d.against)); err != nil {
 				return err
 			}
-			var risks []string
-			for _, p := range found.Opened {
-				risks = append(risks, p.Risk)
-			}
-			for _, p := range found.Changed {
-				if severity.Compare(p.Path.Risk, p.BeforeRisk) > 0 {
-					risks = append(risks, p.Path.Risk)
-				}
-			}
-			return fail.decide(len(found.Gaps)+len(found.Hidden) > 0, risks...)
+			return fail.decide(len(found.Gaps)+len(found.Hidden) > 0, worsened(found)...)
 		},
 	}
 	flags := c.Flags()
@@ -174,6 +165,9 @@ func sum(d report.Difference) string {
 	if len(d.Hidden) > 0 {
 		text += fmt.Sprintf("; %d can no longer be judged", len(d.Hidden))
 	}
+	if d.PermissionsGone > 0 {
+		text += fmt.Sprintf("; takes %s", terminal.Count(d.PermissionsGone, "permission"))
+	}
 	if d.RoutesLost > 0 {
 		text += fmt.Sprintf("; loses %s", terminal.Count(d.RoutesLost, "route of traffic"))
 	}
@@ -214,6 +208,23 @@ func differenceText(w io.Writer, d report.Difference) {
 	if more := d.RoutesLost - len(d.Lost); more > 0 {
 		fmt.Fprintf(w, "… and %d more\n", more)
 	}
+	for _, l := range d.PermissionsLost {
+		fmt.Fprintf(w, "lost: %s\n", terminal.Plain(lostPermission(l)))
+	}
+	if more := d.PermissionsGone - len(d.PermissionsLost); more > 0 {
+		fmt.Fprintf(w, "… and %d more\n", more)
+	}
+	for _, text := range d.NotKnown {
+		fmt.Fprintf(w, "not known: %s\n", terminal.Plain(text))
+	}
+}
+
+func lostPermission(l report.PermissionLost) string {
+	text := l.Identity + " may no longer " + l.Permission
+	if l.Uncertain != "" {
+		text += ", as far as is known: " + l.Uncertain
+	}
+	return text
 }
 
 // where is the place in which a path begins.
@@ -244,7 +255,7 @@ func differenceMarkdown(w io.Writer, d report.Difference) error {
 	told := func(p analyse.Path, more string) string {
 		return fmt.Sprintf("- **%s** %s (%s)%s", markdown(p.Risk), markdown(p.Title), markdown(where(p)), markdown(more))
 	}
-	var opened, closed, changed, hidden, lost, gaps []string
+	var opened, closed, changed, hidden, lost, taken, gaps []string
 	for _, p := range d.Opened {
 		opened = append(opened, told(p, ""))
 		for i, sentence := range p.Story {
@@ -271,6 +282,12 @@ func differenceMarkdown(w io.Writer, d report.Difference) error {
 	if more := d.RoutesLost - len(d.Lost); more > 0 {
 		lost = append(lost, fmt.Sprintf("- … and %d more", more))
 	}
+	for _, l := range d.PermissionsLost {
+		taken = append(taken, "- "+markdown(lostPermission(l)))
+	}
+	if more := d.PermissionsGone - len(d.PermissionsLost); more > 0 {
+		taken = append(taken, fmt.Sprintf("- … and %d more", more))
+	}
 	for _, g := range collect.ByReason(d.Gaps) {
 		gaps = append(gaps, "- "+markdown(g.What+": "+g.Why))
 	}
@@ -279,6 +296,7 @@ func differenceMarkdown(w io.Writer, d report.Difference) error {
 	section("Another risk", changed)
 	section("Can no longer be judged", hidden)
 	section("Traffic that works today and would be lost", lost)
+	section("Permissions that are held today and would be lost", taken)
 	section("Not seen", gaps)
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -80,7 +80,8 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, images known) (*Cl
 	}
 	c := &Cluster{Name: f.Cluster.Name, Info: f.Cluster, AsOf: f.AsOf, Segment: seg, Paths: paths,
 		Gaps: slices.Concat(gaps, more), Counts: map[string]int{}, Unread: maps.Clone(f.Unread), images: made.Images}
-	c.Assume = analyse.NewBreach(graph.NewView(schema.Vocabulary(), shared, seg), l.config.Rules).Assume
+	c.breach = analyse.NewBreach(graph.NewView(schema.Vocabulary(), shared, seg), l.config.Rules)
+	c.Assume, c.Try = c.breach.Assume, l.try(c.breach, images)
 	for _, kind := range collect.Kinds {
 		if n := f.Len(kind); n > 0 {
 			c.Counts[kind] = n

@@ -61,9 +61,13 @@ type Cluster struct {
 	// Assume finds the paths from what an asker says that an attacker has; found is
 	// false where there is no such thing. Nil while nothing was computed.
 	Assume func(ctx context.Context, what string) (paths []analyse.Path, gaps []collect.Gap, found bool, err error)
+	// Try finds what is left once fixes are done on a copy, from what is assumed or from the
+	// footholds that there are; it takes the cluster's facts if the fixes revoke something.
+	Try func(ctx context.Context, f *collect.Facts, fixes []analyse.Fix, assume string) (*Trial, error)
 	// Took is how long the last recomputation lasted.
 	Took   time.Duration
 	images []assess.Use
+	breach *analyse.Breach
 }
 
 // Ordered lists the clusters by name.

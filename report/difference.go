@@ -26,6 +26,11 @@ type Difference struct {
 	// are there before and after: the first of RoutesLost.
 	Lost       []Lost `json:"lost"`
 	RoutesLost int    `json:"routesLost"`
+	// PermissionsLost are what identities might do before and may not after: the first of PermissionsGone.
+	PermissionsLost []PermissionLost `json:"permissionsLost"`
+	PermissionsGone int              `json:"permissionsGone"`
+	// NotKnown is what else may be lost, of which nothing can be said from here.
+	NotKnown []string `json:"notKnown"`
 	// Gaps is what could not be seen after the change.
 	Gaps []collect.Gap `json:"gaps"`
 }
@@ -39,13 +44,39 @@ type Lost struct {
 	After  []string `json:"after"`
 }
 
-// maxLost is how many lost routes are told.
+// PermissionLost is what an identity may no longer do. Uncertain says why it may be allowed still.
+type PermissionLost struct {
+	Cluster    string `json:"cluster"`
+	Identity   string `json:"identity"`
+	Permission string `json:"permission"`
+	Uncertain  string `json:"uncertain,omitempty"`
+}
+
+func permissionLost(cluster string, l analyse.Loss) PermissionLost {
+	out := PermissionLost{Cluster: cluster, Identity: l.Subject.String(), Permission: l.Request.String()}
+	if l.Unread {
+		out.Uncertain = "a role that is bound to it could not be read"
+	}
+	return out
+}
+
+// maxLost is how many lost routes, and how many lost permissions, are told.
 const maxLost = 200
+
+// order puts what is lost in order and bounds what of it is told.
+func (d *Difference) order() {
+	slices.SortFunc(d.Lost, func(a, b Lost) int { return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(a.From, b.From)) })
+	slices.SortFunc(d.PermissionsLost, func(a, b PermissionLost) int {
+		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Identity, b.Identity), cmp.Compare(a.Permission, b.Permission))
+	})
+	slices.Sort(d.NotKnown)
+	d.Lost, d.PermissionsLost = d.Lost[:min(len(d.Lost), maxLost)], d.PermissionsLost[:min(len(d.PermissionsLost), maxLost)]
+}
 
 // Differ compares two states.
 func Differ(before, after State) Difference {
 	gaps := after.World.Gaps()
-	out := Difference{Lost: []Lost{}, Gaps: append([]collect.Gap{}, gaps...),
+	out := Difference{Lost: []Lost{}, PermissionsLost: []PermissionLost{}, NotKnown: []string{}, Gaps: append([]collect.Gap{}, gaps...),
 		Difference: analyse.Compare(Open(before.World).Paths, Open(after.World).Paths, analyse.Hold(after.World.View, gaps))}
 	is := map[string]*collect.Facts{}
 	for _, f := range after.Facts {
@@ -54,11 +85,13 @@ func Differ(before, after State) Difference {
 	for _, f := range before.Facts {
 		if now := is[f.Cluster.Name]; now != nil {
 			out.Lost = append(out.Lost, lost(f, now)...)
+			for _, l := range analyse.Lost(f, now) {
+				out.PermissionsLost = append(out.PermissionsLost, permissionLost(f.Cluster.Name, l))
+			}
 		}
 	}
-	slices.SortFunc(out.Lost, func(a, b Lost) int { return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(a.From, b.From)) })
-	out.RoutesLost = len(out.Lost)
-	out.Lost = out.Lost[:min(len(out.Lost), maxLost)]
+	out.RoutesLost, out.PermissionsGone = len(out.Lost), len(out.PermissionsLost)
+	out.order()
 	return out
 }
 

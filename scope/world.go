@@ -159,6 +159,15 @@ func part(c *live.Cluster, v *graph.View, tenants []string) *live.Cluster {
 			return within, nil, len(within) > 0, err
 		}
 	}
+	if c.Try != nil {
+		out.Try = func(ctx context.Context, f *collect.Facts, fixes []analyse.Fix, assume string) (*live.Trial, error) {
+			t, err := c.Try(ctx, f, fixes, assume)
+			if err != nil {
+				return nil, err
+			}
+			return trialWithin(t, tenants, assume != ""), nil
+		}
+	}
 	images := map[string]bool{}
 	for n := range v.Nodes("Image") {
 		images["image "+n.Text("name")] = true

@@ -399,9 +399,13 @@ func (m *manifests) gap(where string, err error) collect.Outcome {
 	if n := len(m.broken); n > maxFileGaps {
 		where, err = "more of the files", fmt.Errorf("%d more could not be read, the first of them %w", n-maxFileGaps, m.broken[maxFileGaps])
 	}
-	return collect.Lost(collect.Gap{Source: "file", What: where, Why: collect.Why(err), Since: time.Now(),
-		Consequence: "What it describes is missing: nothing here can be taken for absent."})
+	return collect.Lost(collect.Gap{Source: "file", What: where, Why: collect.Why(err), Since: time.Now(), Consequence: notRead})
 }
+
+const notRead = "What it describes is missing: nothing here can be taken for absent."
+
+// Unread says that a gap is a place in a file, or an object in it, that could not be read.
+func Unread(g collect.Gap) bool { return g.Source == "file" && g.Consequence == notRead }
 
 func (m *manifests) unread(where string, err error) { m.facts.Count(m.gap(where, err)) }
 

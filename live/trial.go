@@ -1,0 +1,56 @@
+package live
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// Trial is a cluster as it would be once some fixes are done: nothing of it is shown
+// or stored.
+type Trial struct {
+	analyse.Remainder
+	// Lost is what identities might do before and may not after.
+	Lost []analyse.Loss
+}
+
+// Revoking says that fixes take something from identities: to try them takes the cluster's facts.
+func Revoking(fixes []analyse.Fix) bool {
+	for i := range fixes {
+		if len(fixes[i].Revokes()) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// try does fixes on a copy of what was computed. What they revoke is taken from the facts,
+// as another binding may grant the same.
+func (l *Live) try(b *analyse.Breach, images known) func(context.Context, *collect.Facts, []analyse.Fix, string) (*Trial, error) {
+	return func(ctx context.Context, f *collect.Facts, fixes []analyse.Fix, assume string) (*Trial, error) {
+		var out Trial
+		on := b
+		if Revoking(fixes) {
+			select {
+			case l.turn <- struct{}{}:
+				defer func() { <-l.turn }()
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+			changed, lost := analyse.Revoke(f, fixes)
+			c, err := l.compute(ctx, changed, images)
+			if err != nil {
+				return nil, fmt.Errorf("compute the copy: %w", err)
+			}
+			on, out.Lost = c.breach, lost
+		}
+		left, err := on.Without(ctx, fixes, assume)
+		if err != nil {
+			return nil, err
+		}
+		out.Remainder = *left
+		return &out, nil
+	}
+}
