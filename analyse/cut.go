@@ -42,7 +42,14 @@ func MinimumCut(ctx context.Context, paths []Path, left func(ctx context.Context
 		byCluster[p.Cluster] = append(byCluster[p.Cluster], p)
 	}
 	for _, cluster := range slices.Sorted(maps.Keys(byCluster)) {
-		c := cut{chosen: map[string]bool{}, ends: map[string][]string{}}
+		none, err := left(ctx, cluster, nil)
+		if err != nil {
+			return out, fmt.Errorf("see what there is without fixes: %w", err)
+		}
+		c := cut{chosen: map[string]bool{}, ends: map[string][]string{}, known: map[string]bool{}}
+		for _, p := range none {
+			c.known[p.ID] = true
+		}
 		for at, round := byCluster[cluster], 0; ; round++ {
 			picks := c.pick(at)
 			if len(at) == 0 || len(picks) == 0 || round == maxRounds {
@@ -71,9 +78,11 @@ type cut struct {
 	fixes  []Fix
 	chosen map[string]bool
 	ends   map[string][]string // paths, by fix
+	known  map[string]bool     // paths that there are without fixes
 }
 
-// done notes which of the paths at hand each new fix ended, and returns the others.
+// done notes which of the paths at hand each new fix ended, and returns the others, with those
+// that only the fixes show: of an image that was read in part nobody knows what else is in it.
 func (c *cut) done(picks []Fix, at, is []Path) (still []Path) {
 	there := map[string]int{}
 	for i, p := range is {
@@ -88,7 +97,14 @@ func (c *cut) done(picks []Fix, at, is []Path) (still []Path) {
 			return len(fixedBy([]Path{p}, f.ID, func(_ Path, effect string) bool { return effect == Breaks })) > 0
 		})
 		id := picks[max(0, by)].ID
-		c.ends[id] = append(c.ends[id], p.ID)
+		if c.known[p.ID] {
+			c.ends[id] = append(c.ends[id], p.ID)
+		}
+	}
+	for _, p := range is {
+		if !c.known[p.ID] && !slices.ContainsFunc(at, func(o Path) bool { return o.ID == p.ID }) {
+			still = append(still, p)
+		}
 	}
 	return still
 }

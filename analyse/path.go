@@ -88,6 +88,15 @@ type Path struct {
 	Unseen    []string `json:"unseen,omitempty"`
 }
 
+// Outline is the path as a list of paths tells it: without what is drawn.
+func (p *Path) Outline() Path {
+	return Path{ID: p.ID, Type: p.Type, Title: p.Title, General: p.General, Cluster: p.Cluster, Namespace: p.Namespace, Risk: p.Risk,
+		RiskScore: p.RiskScore, RiskFactors: []Factor{}, Attack: []string{}, Why: p.Why, EntryClass: p.EntryClass, Confidence: p.Confidence,
+		Entry: p.Entry, Target: p.Target, Foothold: p.Foothold, Steps: []Step{}, Also: []Step{}, Story: p.Story, Nodes: []Thing{},
+		Frames: []Frame{}, Vulnerabilities: []Vulnerability{}, VulnerabilitiesTotal: p.VulnerabilitiesTotal, Fixes: []Fix{},
+		Pods: p.Pods, Workloads: p.Workloads, Uncertain: p.Uncertain, Owners: []string{}, DependsOn: []string{}, Alternatives: p.Alternatives}
+}
+
 // Thing is a node of the drawing: one object, or all replicas of one.
 type Thing struct {
 	ID   string `json:"id"`

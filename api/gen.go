@@ -17,6 +17,7 @@ import (
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/report"
 	"github.com/oapi-codegen/runtime"
 )
 
@@ -554,6 +555,12 @@ type Coverage struct {
 	Unscanned  []ImageRow     `json:"unscanned"`
 }
 
+// Cut defines model for Cut.
+type Cut = report.Cut
+
+// CutFix defines model for CutFix.
+type CutFix = analyse.CutFix
+
 // EdgeInfo defines model for EdgeInfo.
 type EdgeInfo struct {
 	Derived  bool   `json:"derived"`
@@ -769,6 +776,12 @@ type KindInfo struct {
 	Plural   string  `json:"plural"`
 	Sentence string  `json:"sentence"`
 }
+
+// LostPermission defines model for LostPermission.
+type LostPermission = report.PermissionLost
+
+// LostTraffic defines model for LostTraffic.
+type LostTraffic = report.Lost
 
 // Menu defines model for Menu.
 type Menu = query.Menu
@@ -1429,6 +1442,15 @@ type Status struct {
 // StepChoice defines model for StepChoice.
 type StepChoice = query.StepChoice
 
+// Supposition defines model for Supposition.
+type Supposition struct {
+	// Assume As for paths
+	Assume *string `json:"assume,omitempty"`
+
+	// Fixes Ids of fixes of open paths, or of paths from what is assumed
+	Fixes []string `json:"fixes"`
+}
+
 // Template defines model for Template.
 type Template = query.Template
 
@@ -1509,6 +1531,9 @@ type VulnerabilityRow struct {
 	Title    string `json:"title"`
 }
 
+// WhatIf defines model for WhatIf.
+type WhatIf = report.WhatIf
+
 // Assume defines model for assume.
 type Assume = string
 
@@ -1549,6 +1574,35 @@ type ListAlertsParams struct {
 	// Cursor next of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetCutParams defines parameters for GetCut.
+type GetCutParams struct {
+	// Risk At least this
+	Risk      *string `form:"risk,omitempty" json:"risk,omitempty"`
+	Type      *string `form:"type,omitempty" json:"type,omitempty"`
+	Cluster   *string `form:"cluster,omitempty" json:"cluster,omitempty"`
+	Namespace *string `form:"namespace,omitempty" json:"namespace,omitempty"`
+
+	// Entity The id of a thing on the path or an image of it
+	Entity *string `form:"entity,omitempty" json:"entity,omitempty"`
+
+	// Q Words in title or names
+	Q          *string       `form:"q,omitempty" json:"q,omitempty"`
+	EntryClass *[]EntryClass `form:"entryClass,omitempty" json:"entryClass,omitempty"`
+
+	// Target The id of what the path ends in
+	Target *string `form:"target,omitempty" json:"target,omitempty"`
+
+	// Entry The id of what the attacker enters first
+	Entry *string `form:"entry,omitempty" json:"entry,omitempty"`
+
+	// Id Only the path of this id; may repeat
+	Id *[]string `form:"id,omitempty" json:"id,omitempty"`
+
+	// Assume What the attacker has already: workload:NAMESPACE/NAME, pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME,
+	// group:NAME, node:NAME, image:ID, repository:NAME, or any. Then the paths are those from there; they have no lives.
+	Assume *Assume `form:"assume,omitempty" json:"assume,omitempty"`
 }
 
 // GetEntityParams defines parameters for GetEntity.
@@ -1785,6 +1839,9 @@ type ConnectRegistryJSONRequestBody = RegistryRequest
 // CheckRegistryJSONRequestBody defines body for CheckRegistry for application/json ContentType.
 type CheckRegistryJSONRequestBody = RegistryRequest
 
+// WhatIfJSONRequestBody defines body for WhatIf for application/json ContentType.
+type WhatIfJSONRequestBody = Supposition
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// GetAlert One alert, with its evidence and what the graph knows now of what it names
@@ -1799,6 +1856,9 @@ type ServerInterface interface {
 	// GetCoverage What was read, what was not, and what that means
 	// (GET /coverage)
 	GetCoverage(w http.ResponseWriter, r *http.Request)
+	// GetCut Few fixes that end all paths of a selection, verified on a copy, and how few could do at least
+	// (GET /cut)
+	GetCut(w http.ResponseWriter, r *http.Request, params GetCutParams)
 	// GetEntity Any thing of the graph
 	// (GET /entity)
 	GetEntity(w http.ResponseWriter, r *http.Request, params GetEntityParams)
@@ -1877,6 +1937,9 @@ type ServerInterface interface {
 	// GetVulnerability One vulnerability, where it is and what fixes it
 	// (GET /vulnerability)
 	GetVulnerability(w http.ResponseWriter, r *http.Request, params GetVulnerabilityParams)
+	// WhatIf What would change if fixes were done - paths that go, traffic and permissions that would be lost
+	// (POST /what-if)
+	WhatIf(w http.ResponseWriter, r *http.Request)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -2083,6 +2146,169 @@ func (siw *ServerInterfaceWrapper) GetCoverage(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetCoverage(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetCut operation middleware
+func (siw *ServerInterfaceWrapper) GetCut(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCutParams
+
+	// ------------- Optional query parameter "risk" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "risk", r.URL.Query(), &params.Risk, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "risk"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "risk", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "type", r.URL.Query(), &params.Type, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "type"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cluster" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "namespace" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "namespace", r.URL.Query(), &params.Namespace, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "namespace"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "namespace", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "entity" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "entity", r.URL.Query(), &params.Entity, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "entity"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "entity", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", r.URL.Query(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "q"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "q", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "entryClass" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "entryClass", r.URL.Query(), &params.EntryClass, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "entryClass"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "entryClass", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "target" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "target", r.URL.Query(), &params.Target, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "target"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "target", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "entry" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "entry", r.URL.Query(), &params.Entry, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "entry"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "entry", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "id", r.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "assume" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "assume", r.URL.Query(), &params.Assume, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "assume"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "assume", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetCut(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -3411,6 +3637,20 @@ func (siw *ServerInterfaceWrapper) GetVulnerability(w http.ResponseWriter, r *ht
 	handler.ServeHTTP(w, r)
 }
 
+// WhatIf operation middleware
+func (siw *ServerInterfaceWrapper) WhatIf(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.WhatIf(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -3541,6 +3781,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/query/values", wrapper.CompleteValue)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/query/facets", wrapper.FacetQuery)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/paths", wrapper.ListPaths)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/cut", wrapper.GetCut)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/what-if", wrapper.WhatIf)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/path", wrapper.GetPath)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alerts", wrapper.ListAlerts)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alert", wrapper.GetAlert)
@@ -3706,6 +3948,45 @@ type GetCoveragedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetCoveragedefaultApplicationProblemPlusJSONResponse) VisitGetCoverageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCutRequestObject struct {
+	Params GetCutParams
+}
+
+type GetCutResponseObject interface {
+	VisitGetCutResponse(w http.ResponseWriter) error
+}
+
+type GetCut200JSONResponse Cut
+
+func (response GetCut200JSONResponse) VisitGetCutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCutdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCutdefaultApplicationProblemPlusJSONResponse) VisitGetCutResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4727,6 +5008,45 @@ func (response GetVulnerabilitydefaultApplicationProblemPlusJSONResponse) VisitG
 	return err
 }
 
+type WhatIfRequestObject struct {
+	Body *WhatIfJSONRequestBody
+}
+
+type WhatIfResponseObject interface {
+	VisitWhatIfResponse(w http.ResponseWriter) error
+}
+
+type WhatIf200JSONResponse WhatIf
+
+func (response WhatIf200JSONResponse) VisitWhatIfResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WhatIfdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WhatIfdefaultApplicationProblemPlusJSONResponse) VisitWhatIfResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetAlert One alert, with its evidence and what the graph knows now of what it names
@@ -4741,6 +5061,9 @@ type StrictServerInterface interface {
 	// GetCoverage What was read, what was not, and what that means
 	// (GET /coverage)
 	GetCoverage(ctx context.Context, request GetCoverageRequestObject) (GetCoverageResponseObject, error)
+	// GetCut Few fixes that end all paths of a selection, verified on a copy, and how few could do at least
+	// (GET /cut)
+	GetCut(ctx context.Context, request GetCutRequestObject) (GetCutResponseObject, error)
 	// GetEntity Any thing of the graph
 	// (GET /entity)
 	GetEntity(ctx context.Context, request GetEntityRequestObject) (GetEntityResponseObject, error)
@@ -4819,6 +5142,9 @@ type StrictServerInterface interface {
 	// GetVulnerability One vulnerability, where it is and what fixes it
 	// (GET /vulnerability)
 	GetVulnerability(ctx context.Context, request GetVulnerabilityRequestObject) (GetVulnerabilityResponseObject, error)
+	// WhatIf What would change if fixes were done - paths that go, traffic and permissions that would be lost
+	// (POST /what-if)
+	WhatIf(ctx context.Context, request WhatIfRequestObject) (WhatIfResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -4962,6 +5288,32 @@ func (sh *strictHandler) GetCoverage(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetCoverageResponseObject); ok {
 		if err := validResponse.VisitGetCoverageResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetCut operation middleware
+func (sh *strictHandler) GetCut(w http.ResponseWriter, r *http.Request, params GetCutParams) {
+	var request GetCutRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCut(ctx, request.(GetCutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCut")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetCutResponseObject); ok {
+		if err := validResponse.VisitGetCutResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -5656,6 +6008,37 @@ func (sh *strictHandler) GetVulnerability(w http.ResponseWriter, r *http.Request
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetVulnerabilityResponseObject); ok {
 		if err := validResponse.VisitGetVulnerabilityResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// WhatIf operation middleware
+func (sh *strictHandler) WhatIf(w http.ResponseWriter, r *http.Request) {
+	var request WhatIfRequestObject
+
+	var body WhatIfJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.WhatIf(ctx, request.(WhatIfRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WhatIf")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(WhatIfResponseObject); ok {
+		if err := validResponse.VisitWhatIfResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -123,14 +123,24 @@ var operations = map[string]struct {
 	}},
 	"listPaths": {all: func() []probe {
 		return []probe{get("/paths?limit=1000"), get("/paths?limit=1000&status=active&status=stale&status=resolved"),
-			get("/paths?status=resolved&limit=2")}
+			get("/paths?status=resolved&limit=2"), get("/paths?limit=1000&assume=any")}
 	}, about: func(cluster, word string) []probe {
 		const all = "&status=active&status=stale&status=resolved&limit=1000"
 		return []probe{get("/paths?namespace=%s"+all, word), get("/paths?q=%s"+all, word), get("/paths?vulnerability=QZ-%s"+all, word),
 			get("/paths?entity=%s/%s/Pod/pod-%s"+all, cluster, word, word),
 			get("/paths?entity=registry.%s.example/app-%s:1"+all, word, word), get("/paths?entity=image-%s"+all, word),
-			get("/paths?entity=%s/Node/node-%s"+all, cluster, word), get("/paths?cluster=%s"+all, word)}
+			get("/paths?entity=%s/Node/node-%s"+all, cluster, word), get("/paths?cluster=%s"+all, word),
+			get("/paths?assume=workload:%s/pod-%s", word, word), get("/paths?assume=node:node-%s", word), get("/paths?assume=user:user-%s", word)}
 	}},
+	"getCut": {all: func() []probe { return []probe{get("/cut"), get("/cut?assume=any")} },
+		about: func(cluster, word string) []probe {
+			return []probe{get("/cut?cluster=%s", word), get("/cut?namespace=%s&assume=any", word), get("/cut?q=%s", word),
+				get("/cut?entity=%s/%s/Pod/pod-%s", cluster, word, word), get("/cut?assume=node:node-%s", word)}
+		}},
+	"whatIf": {all: func() []probe { return []probe{post("/what-if", map[string]any{"fixes": []string{"fix-0000000000"}})} },
+		about: func(_, word string) []probe {
+			return []probe{post("/what-if", map[string]any{"fixes": []string{"fix-0000000000"}, "assume": "node:node-" + word})}
+		}},
 	"getPath": {about: func(cluster, word string) []probe {
 		return []probe{get("/path?cluster=%s&id=gone-%s", cluster, word)}
 	}},

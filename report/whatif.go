@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/analyse"
@@ -29,49 +30,65 @@ var ErrFix = errors.New("cannot try this fix")
 // same, or what another change makes of it, told by so.
 func TryFixes(ctx context.Context, before, after *scope.World, so Difference, ids []string, assume string, try Try) (WhatIf, error) {
 	out := WhatIf{Fixes: []analyse.Fix{}, Difference: so}
-	was, err := pathsFrom(ctx, before, assume)
+	was, err := PathsFrom(ctx, before, assume)
 	if err != nil {
 		return out, err
 	}
 	is := was
 	if after != before {
-		if is, err = pathsFrom(ctx, after, assume); err != nil {
+		if is, err = PathsFrom(ctx, after, assume); err != nil {
 			return out, err
 		}
 	}
-	chosen, err := chosenFixes(was, ids)
-	if err != nil {
-		return out, err
-	}
-	for cluster, fixes := range chosen {
-		trial, err := try(ctx, cluster, fixes, assume)
+	chosen, trials := map[string][]analyse.Fix{}, map[string]*live.Trial{}
+	for at := was; len(ids) > 0; at = is { // another route may show itself, with its own fixes, where the first is ended
+		found, rest, err := chosenFixes(at, ids)
 		if err != nil {
-			return out, fmt.Errorf("try fixes in cluster %s: %w", cluster, err)
+			return out, err
 		}
-		is = slices.DeleteFunc(slices.Clone(is), func(p analyse.Path) bool { return p.Cluster == cluster })
-		is = append(is, trial.Paths...)
-		out.Fixes = append(out.Fixes, fixes...)
-		for _, c := range trial.Closed {
-			out.Lost = append(out.Lost, Lost{From: internet, To: c.Workload, Before: c.Ports, After: c.Left})
-		}
-		for _, l := range trial.Lost {
-			out.PermissionsLost = append(out.PermissionsLost, permissionLost(cluster, l))
-		}
-		out.RoutesLost, out.PermissionsGone = out.RoutesLost+len(trial.Closed), out.PermissionsGone+len(trial.Lost)
-		for _, f := range fixes {
-			if why := f.Unknown(); why != "" {
-				out.NotKnown = append(out.NotKnown, f.Title+": "+why)
+		for cluster, fixes := range found {
+			chosen[cluster] = append(chosen[cluster], fixes...)
+			t, err := try(ctx, cluster, chosen[cluster], assume)
+			if err != nil {
+				return out, fmt.Errorf("try fixes in cluster %s: %w", cluster, err)
 			}
+			trials[cluster] = t
+			is = slices.DeleteFunc(slices.Clone(is), func(p analyse.Path) bool { return p.Cluster == cluster })
+			is = append(is, t.Paths...)
 		}
-		out.Gaps = append(out.Gaps, trial.Gaps...)
+		if len(found) == 0 {
+			return out, fmt.Errorf("%w: no attack path has a fix %q: want the id of one that paths or a cut list", ErrFix, rest[0])
+		}
+		ids = rest
+	}
+	for _, cluster := range slices.Sorted(maps.Keys(trials)) {
+		out.add(cluster, chosen[cluster], trials[cluster])
 	}
 	out.Difference.Difference = analyse.Compare(was, is, analyse.Hold(after.View, after.Gaps()))
 	out.order()
 	return out, nil
 }
 
-// pathsFrom are the paths that there are, or those from what is assumed.
-func pathsFrom(ctx context.Context, w *scope.World, assume string) ([]analyse.Path, error) {
+// add tells what fixes take from those who use the cluster as it is meant.
+func (d *WhatIf) add(cluster string, fixes []analyse.Fix, t *live.Trial) {
+	d.Fixes = append(d.Fixes, fixes...)
+	for _, c := range t.Closed {
+		d.Lost = append(d.Lost, Lost{From: internet, To: c.Workload, Before: c.Ports, After: c.Left})
+	}
+	for _, l := range t.Lost {
+		d.PermissionsLost = append(d.PermissionsLost, permissionLost(cluster, l))
+	}
+	d.RoutesLost, d.PermissionsGone = d.RoutesLost+len(t.Closed), d.PermissionsGone+len(t.Lost)
+	for _, f := range fixes {
+		if why := f.Unknown(); why != "" {
+			d.NotKnown = append(d.NotKnown, f.Title+": "+why)
+		}
+	}
+	d.Gaps = append(d.Gaps, t.Gaps...)
+}
+
+// PathsFrom are the paths that there are, or those from what is assumed.
+func PathsFrom(ctx context.Context, w *scope.World, assume string) ([]analyse.Path, error) {
 	if assume == "" {
 		return AttackPaths(w).Paths, nil
 	}
@@ -79,27 +96,46 @@ func pathsFrom(ctx context.Context, w *scope.World, assume string) ([]analyse.Pa
 	return d.Paths, err
 }
 
-// chosenFixes are the fixes of the ids, by cluster.
-func chosenFixes(paths []analyse.Path, ids []string) (map[string][]analyse.Fix, error) {
-	byCluster, out, found := map[string][]analyse.Path{}, map[string][]analyse.Fix{}, map[string]bool{}
+// chosenFixes are the fixes of the ids, by cluster, and the ids that no path has.
+func chosenFixes(paths []analyse.Path, ids []string) (found map[string][]analyse.Fix, rest []string, err error) {
+	byCluster := map[string][]analyse.Path{}
 	for _, p := range paths {
 		byCluster[p.Cluster] = append(byCluster[p.Cluster], p)
 	}
+	found, rest = map[string][]analyse.Fix{}, slices.Clone(ids)
 	for cluster, paths := range byCluster {
 		for _, f := range analyse.Fixes(paths) {
 			if !slices.Contains(ids, f.ID) {
 				continue
 			}
-			if found[f.ID] = true; !f.Shown() {
-				return nil, fmt.Errorf("%w: %s (%s) says what to look into, not what would change", ErrFix, f.ID, f.Title)
+			if !f.Shown() {
+				return nil, nil, fmt.Errorf("%w: %s (%s) says what to look into, not what would change", ErrFix, f.ID, f.Title)
 			}
-			out[cluster] = append(out[cluster], f)
+			rest = slices.DeleteFunc(rest, func(id string) bool { return id == f.ID })
+			found[cluster] = append(found[cluster], f)
 		}
 	}
-	for _, id := range ids {
-		if !found[id] {
-			return nil, fmt.Errorf("%w: no attack path has a fix %q: want the id of one that paths or a cut list", ErrFix, id)
+	return found, rest, nil
+}
+
+// Unchanged is what nothing changes.
+func Unchanged(w *scope.World) Difference { return Differ(State{World: w}, State{World: w}) }
+
+// Listed is the document with of each path only what a list of paths says.
+func (d WhatIf) Listed() WhatIf {
+	list := func(all []analyse.Path) []analyse.Path {
+		out := make([]analyse.Path, len(all))
+		for i, p := range all {
+			out[i] = p.Outline()
 		}
+		return out
 	}
-	return out, nil
+	d.Opened, d.Closed, d.Changed, d.Hidden = list(d.Opened), list(d.Closed), slices.Clone(d.Changed), slices.Clone(d.Hidden)
+	for i, c := range d.Changed {
+		d.Changed[i].Path = c.Path.Outline()
+	}
+	for i, h := range d.Hidden {
+		d.Hidden[i].Path = h.Path.Outline()
+	}
+	return d
 }
