@@ -73,6 +73,22 @@ func MinimumCut(ctx context.Context, paths []Path, left func(ctx context.Context
 	return out, nil
 }
 
+// Widest is the fix that ends most of some paths by itself, by what they say of it; found is
+// false where none does.
+func Widest(paths []Path) (best CutFix, found bool) {
+	for _, f := range Fixes(paths) {
+		if ends := fixedBy(paths, f.ID, func(_ Path, effect string) bool { return effect == Breaks }); len(ends) > len(best.Ends) {
+			best, found = CutFix{Fix: f, Ends: ends}, true
+		}
+	}
+	for _, p := range paths {
+		if found && p.ID == best.Ends[0] {
+			best.Cluster = p.Cluster
+		}
+	}
+	return best, found
+}
+
 // cut is a choice of fixes under way, in one cluster.
 type cut struct {
 	fixes  []Fix

@@ -69,7 +69,7 @@ func cutOf(ctx context.Context, s streams, in input, risk, assume string) (d rep
 	if err != nil {
 		return d, err
 	}
-	all := report.AttackPaths(w)
+	all := report.Open(w)
 	if assume != "" {
 		if all, err = report.AssumedPaths(ctx, w, assume); err != nil {
 			return d, err

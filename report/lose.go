@@ -83,11 +83,10 @@ func howLost(ctx context.Context, w *scope.World, worst []Losable) (*Help, error
 		}
 		ways = append(ways, p)
 	}
-	cut := analyse.MinimumCut(ways)
-	if len(cut.Fixes) == 0 {
+	best, found := analyse.Widest(ways)
+	if !found {
 		return nil, nil
 	}
-	best := cut.Fixes[0]
 	return &Help{best.Fix, changed(ways, best), len(best.Ends), len(ways)}, nil
 }
 

@@ -90,7 +90,7 @@ func (d *WhatIf) add(cluster string, fixes []analyse.Fix, t *live.Trial) {
 // PathsFrom are the paths that there are, or those from what is assumed.
 func PathsFrom(ctx context.Context, w *scope.World, assume string) ([]analyse.Path, error) {
 	if assume == "" {
-		return AttackPaths(w).Paths, nil
+		return Open(w).Paths, nil
 	}
 	d, err := AssumedPaths(ctx, w, assume)
 	return d.Paths, err
