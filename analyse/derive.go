@@ -74,37 +74,3 @@ func kindIDs(nodes []graph.Node) (out []string) {
 	}
 	return out
 }
-
-// Prevented is an edge that a technique would make were a guard not there.
-type Prevented struct {
-	Rule  string `json:"rule"`
-	Title string `json:"title"`
-	Edge  string `json:"edge"`
-	From  string `json:"from"` // "Kind id"
-	To    string `json:"to"`
-	Guard string `json:"guard"`
-}
-
-// maxPrevented bounds the answer of WhyNot.
-const maxPrevented = 1000
-
-// WhyNot lists the edges that guards prevent in one cluster. keep chooses; nil
-// keeps all.
-func WhyNot(
-	ctx context.Context, view *graph.View, seg *graph.Segment, rules *Rules, keep func(from, to graph.Node) bool,
-) ([]Prevented, error) {
-	v := graph.NewView(view.Vocabulary(), view.Shared(), seg)
-	var out []Prevented
-	for _, t := range rules.attack {
-		err := t.run(ctx, v, func(g gained) bool {
-			if g.prevented != "" && (keep == nil || keep(g.from, g.to)) {
-				out = append(out, Prevented{t.ID, t.Title, t.edge, kindID(g.from), kindID(g.to), g.prevented})
-			}
-			return len(out) < maxPrevented
-		})
-		if err != nil {
-			return nil, fmt.Errorf("rule %s: %w", t.ID, err)
-		}
-	}
-	return out, nil
-}

@@ -1,14 +1,12 @@
 package analyse
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
 
-	"github.com/breakwater-sec/breakwater/graph"
 )
 
 const goodTechnique = `id: r
@@ -129,18 +127,6 @@ func TestAUsersFolderAddsToTheBuiltInRulesAndMayNotReplaceOne(t *testing.T) {
 	}
 }
 
-func TestWhyNotNamesTheGuardThatPrevents(t *testing.T) {
-	rules := builtIn(t)
-	v, err := parseGiven("Pod p -RUNS-> Container p/c tokenMounted=false\nPod p -RUNS_AS-> ServiceAccount s/a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := WhyNot(background(), v, v.Clusters()[0], rules, nil)
-	if err != nil || len(got) != 1 || got[0].Guard != "the account's token is not mounted" || got[0].From != "Container c/p/c" {
-		t.Errorf("%v, error %v", got, err)
-	}
-}
-
 func TestRulesOfAllKindsAreListed(t *testing.T) {
 	r, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(goodTechnique)}}, fstest.MapFS{"paths/t.yaml": {Data: []byte(goodPathType)}})
 	if err != nil {
@@ -239,36 +225,6 @@ func TestAGuardIsAboutOneToFourThingsOfItsRule(t *testing.T) {
 		_, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(rule(test.guard))}})
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
-		}
-	}
-}
-
-func TestWhyNotTellsOnlyWhatIsAskedForAndNotTooMuch(t *testing.T) {
-	rules, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(goodTechnique)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var given strings.Builder
-	for i := range maxPrevented + 5 {
-		fmt.Fprintf(&given, "Pod p%d runtimeSandboxed=true -RUNS-> Container c%d privileged=true\nPod p%d -RUNS_ON-> Node n\n", i, i, i)
-	}
-	given.WriteString("Pod free runtimeSandboxed=false -RUNS-> Container free/c privileged=true\nPod free -RUNS_ON-> Node n\n")
-	v, err := parseGiven(given.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		name string
-		keep func(from, to graph.Node) bool
-		want int
-	}{
-		{"everything", nil, maxPrevented},
-		{"of one container", func(from, to graph.Node) bool { return givenID(from) == "c7" && givenID(to) == "n" }, 1},
-		{"of one that nothing guards", func(from, _ graph.Node) bool { return givenID(from) == "free/c" }, 0},
-	} {
-		got, err := WhyNot(t.Context(), v, v.Clusters()[0], rules, test.keep)
-		if err != nil || len(got) != test.want {
-			t.Errorf("%s: %d, want %d; %v", test.name, len(got), test.want, err)
 		}
 	}
 }

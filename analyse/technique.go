@@ -159,8 +159,9 @@ type gained struct {
 	from, to  graph.Node
 	witness   []graph.Node
 	uncertain string
-	// prevented names the guard that holds.
+	// prevented names the first guard that holds, guards all that do.
 	prevented string
+	guards    []string
 }
 
 type binding [maxShared]graph.Node
@@ -229,25 +230,26 @@ func (t *technique) gain(w way, from, to graph.Node, b query.Binding, guards []g
 	for i, set := range guards {
 		key := bound(b, t.Unless[i].shared)
 		if set.holds[key] {
-			g.prevented = t.Unless[i].Name
-			return g
+			g.guards = append(g.guards, t.Unless[i].Name)
+			g.prevented = g.guards[0]
+			continue
 		}
 		if set.absent != nil && !set.absent[key] {
 			unknown = append(unknown, t.Unless[i].Name)
 		}
 	}
-	if len(unknown) > 0 {
+	if len(unknown) > 0 && g.prevented == "" {
 		g.uncertain = "it is not known whether " + strings.Join(unknown, ", nor whether ")
 	}
 	return g
 }
 
 // doubt ranks what is gained: 0 for certain, 1 if it is not known whether a guard
-// holds, 2 if one does.
+// holds, more by how many do.
 func (g gained) doubt() int {
 	switch {
 	case g.prevented != "":
-		return 2
+		return 1 + len(g.guards)
 	case g.uncertain != "":
 		return 1
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/collect/provider"
@@ -93,9 +94,12 @@ func (in *input) world(ctx context.Context) (*scope.World, error) {
 	return in.computed(ctx, facts)
 }
 
+// loaded are the built-in rules and those of --rules.
+func (in *input) loaded() (*analyse.Rules, error) { return server.LoadRules(in.rules) }
+
 // computed is the picture of facts.
 func (in *input) computed(ctx context.Context, facts []*collect.Facts) (*scope.World, error) {
-	rules, err := server.LoadRules(in.rules)
+	rules, err := in.loaded()
 	if err != nil {
 		return nil, err
 	}

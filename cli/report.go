@@ -175,7 +175,7 @@ func pathsCommand(s streams) *cobra.Command {
 	var in input
 	var f format
 	var fail failing
-	var assume string
+	var assume, from string
 	proving := false
 	c := &cobra.Command{
 		Use:   "paths",
@@ -186,9 +186,30 @@ With --prove, the API server of --from context:NAME is asked whether the steps a
 so: access reviews for what identities hold, dry runs of a privileged pod for what
 admission lets in. It changes nothing. Each step is then verified, refuted or, where
 only taking it would show it, unproven. The credentials need to create
-SubjectAccessReviews, and for dry runs pods; what they may not ask stays unproven.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+SubjectAccessReviews, and for dry runs pods; what they may not ask stays unproven.
+
+With --why-not A B, the way from A to B that the fewest guards prevent is told, and which
+they are: admission, tokens that are not mounted, network policies, permissions that are not
+held. A and B are named as for --assume; A may be internet, B cluster or secret:NAMESPACE/NAME.`,
+		Example: `  breakwater paths --from context:prod --fail-on high
+  breakwater paths --from ./manifests --why-not workload:shop/cart cluster`,
+		Args: func(c *cobra.Command, args []string) error {
+			if from != "" && len(args) != 1 {
+				return errors.New("want --why-not A B: from what, and to what")
+			}
+			if from == "" {
+				return cobra.NoArgs(c, args)
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if from != "" {
+				d, err := answerWhyNot(c.Context(), in, from, args[0])
+				if err != nil {
+					return err
+				}
+				return printWhyNot(s, f, d)
+			}
 			var d provenPaths
 			if proving && len(in.from) != 1 {
 				return errors.New("--prove asks one cluster: want exactly one --from context:NAME or in-cluster")
@@ -217,6 +238,7 @@ SubjectAccessReviews, and for dry runs pods; what they may not ask stays unprove
 	output(c, &f, "table", "json", "jsonl")
 	fail.flags(c, severity.Rated, "a path has at least this risk")
 	assumeFlag(c, &assume)
+	c.Flags().StringVar(&from, "why-not", "", "with --from: from what the nearest way is looked for that guards prevent, to what is named after it")
 	c.Flags().BoolVar(&proving, "prove", false, "ask the cluster's API server whether the steps are so; changes nothing")
 	return c
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/breakwater-sec/breakwater/ref"
 )
@@ -32,6 +33,22 @@ func (f *Facts) With(applied *Facts) *Facts {
 		}
 	}
 	return out
+}
+
+// WithoutPolicies is a copy of the facts without policies of the network; policies is false where
+// there are none.
+func (f *Facts) WithoutPolicies() (out *Facts, policies bool) {
+	out = f.Clone()
+	for _, kind := range Kinds {
+		if !strings.HasSuffix(kind, "NetworkPolicy") {
+			continue
+		}
+		for k := range f.Each(kind) {
+			policies = true
+			out.Apply(Change{Op: Gone, Kind: kind, Key: k})
+		}
+	}
+	return out, policies
 }
 
 // Without is a copy of the facts as they would be without some objects, and without
