@@ -23,6 +23,7 @@ type search struct {
 	groups map[graph.Node]group
 	facts  *evidence
 	walk   *walk
+	asides map[[2]place]*aside // that were drawn
 
 	// near are the patches of what the internet is known to get into.
 	near  map[int32]bool
@@ -35,7 +36,7 @@ type search struct {
 
 func newSearch(on *survey, unseen []string) *search {
 	s := &search{survey: on, unseen: unseen, groups: map[graph.Node]group{}, walk: newWalk(on.field, on.reach.some),
-		ids: map[string]bool{}, most: maxPaths}
+		asides: map[[2]place]*aside{}, ids: map[string]bool{}, most: maxPaths}
 	s.facts = newEvidence(s)
 	return s
 }

@@ -253,21 +253,16 @@ func (w *writer) beside(hops []hop, pic *picture) {
 
 // also draws one step of another route.
 func (w *writer) also(pic *picture, s pair) {
-	st := w.between(pic, s)
-	if len(st.members) == 0 {
+	d := w.detour(pic, s)
+	if d == nil {
 		return
 	}
-	from, to := pic.groups[s.from], w.thing(st.group, st.members)
 	if s.from != 0 {
-		w.node(w.thing(from, w.individuals(pic, s.from)))
+		w.node(d.from)
 	}
-	w.node(to)
-	at := w.at
-	w.at = from.id
-	step := w.derivedStep(from.id, to.ID, st)
-	w.at = at
-	if !w.drawn(step) {
-		w.path.Also = append(w.path.Also, step)
+	w.node(d.to)
+	if !w.drawn(d.step) {
+		w.path.Also = append(w.path.Also, d.step)
 	}
 }
 
@@ -279,18 +274,6 @@ func (w *writer) individuals(pic *picture, at int32) (out members) {
 		}
 	}
 	return out
-}
-
-// between is the step between two places, taken by one individual of each patch.
-func (w *writer) between(pic *picture, s pair) hop {
-	if len(pic.patches[s.from]) == 0 { // the containers of what is assumed
-		return hop{group: pic.groups[s.to], members: w.individuals(pic, s.to).sorted(), edge: "RUNS"}
-	}
-	var from []graph.Node
-	for _, p := range pic.patches[s.from] {
-		from = append(from, w.field.nodes[w.field.members[p][0]])
-	}
-	return w.stepTo(w.foothold, from, pic.patches[s.to][0])
 }
 
 // unavoidable are the things on the way in that no way in avoids, and the foothold.

@@ -75,7 +75,7 @@ func Cluster(f *collect.Facts, j Judged) *Result {
 		labels: map[*collect.Labels][]string{}, images: newImageUses(j.Image), owners: map[collect.OwnerRef]map[string]ref.Ref{},
 		volumes: map[string]graph.Ref{}, capabilities: map[*collect.ContainerShape][]string{},
 		gaps: slices.Clone(j.Gaps), drawn: map[string]bool{},
-		things: map[thing][]ref.Ref{}}
+		things: map[thing][]ref.Ref{}, anyToken: rbac.Before(f, nodeTokens)}
 	c.clusterWide()
 	c.workloads()
 	c.pods()
@@ -117,9 +117,11 @@ type cluster struct {
 	volumes map[string]graph.Ref
 	// capabilities are told once for all containers of a shape.
 	capabilities map[*collect.ContainerShape][]string
-	drawn        map[string]bool
-	things       map[thing][]ref.Ref
-	gaps         []collect.Gap
+	// anyToken says that a node is given tokens for any account of its pods.
+	anyToken bool
+	drawn    map[string]bool
+	things   map[thing][]ref.Ref
+	gaps     []collect.Gap
 }
 
 // self is the cluster as an object in itself.

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/rbac"
 )
 
 // tokenPath is where admission mounts the token of a pod's service account. A
@@ -91,7 +90,7 @@ const nodeTokens = "1.33"
 
 // tokenForNode says whether the API server gives a pod's node tokens of its account.
 func (c *cluster) tokenForNode(mounted *bool) *bool {
-	if rbac.Before(c.facts, nodeTokens) {
+	if c.anyToken {
 		yes := true
 		return &yes
 	}

@@ -1,0 +1,81 @@
+package analyse
+
+import (
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/graph"
+)
+
+// aside is a step of another route, as it is drawn.
+type aside struct {
+	from, to Thing
+	step     Step
+}
+
+// place is where a step begins or ends, whoever comes there: a group, or a goal told
+// as it, with the patches that are reached of it.
+type place struct {
+	group   group
+	goal    bool
+	patches uint64
+}
+
+// detour draws the step between two places of a picture, nil if no individual takes
+// it. Most paths of a cluster end by the same steps, so each is drawn once.
+func (w *writer) detour(pic *picture, s pair) *aside {
+	if !w.alike(pic, s) {
+		return w.aside(pic, s)
+	}
+	key := [2]place{{pic.groups[s.from], false, sum(pic.patches[s.from])}, {pic.groups[s.to], pic.goal[s.to], 0}}
+	d, drawn := w.asides[key]
+	if !drawn {
+		d = w.aside(pic, s)
+		w.asides[key] = d
+	}
+	return d
+}
+
+// alike says that the step is the same from every foothold.
+func (w *writer) alike(pic *picture, s pair) bool {
+	if s.from == 0 {
+		return false
+	}
+	goal := w.field.goalOf(pic.patches[s.to][0])
+	return goal == nil || goal.of.Only == ""
+}
+
+func (w *writer) aside(pic *picture, s pair) *aside {
+	st := w.between(pic, s)
+	if len(st.members) == 0 {
+		return nil
+	}
+	d := &aside{from: Thing{ID: pic.groups[s.from].id}, to: w.thing(st.group, st.members)}
+	if s.from != 0 {
+		d.from = w.thing(pic.groups[s.from], w.individuals(pic, s.from))
+	}
+	at := w.at
+	w.at = d.from.ID
+	d.step = w.derivedStep(d.from.ID, d.to.ID, st)
+	w.at = at
+	return d
+}
+
+// between is the step between two places, taken by one individual of each patch.
+func (w *writer) between(pic *picture, s pair) hop {
+	if len(pic.patches[s.from]) == 0 { // the containers of what is assumed
+		return hop{group: pic.groups[s.to], members: w.individuals(pic, s.to).sorted(), edge: "RUNS"}
+	}
+	var from []graph.Node
+	for _, p := range pic.patches[s.from] {
+		from = append(from, w.field.nodes[w.field.members[p][0]])
+	}
+	return w.stepTo(w.foothold, from, pic.patches[s.to][0])
+}
+
+// sum is a number made of a set of patches.
+func sum(patches []int32) (n uint64) {
+	for _, p := range slices.Sorted(slices.Values(patches)) {
+		n = mixed(n ^ uint64(uint32(p)))
+	}
+	return n
+}
