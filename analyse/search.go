@@ -23,20 +23,20 @@ type search struct {
 	groups map[graph.Node]group
 	facts  *evidence
 	walk   *walk
+	trail  map[int32]hop       // of the foothold that is walked from, by the patch reached
 	asides map[[2]place]*aside // that were drawn
 
 	// near are the patches of what the internet is known to get into.
 	near  map[int32]bool
 	found []Path
-	ids   map[string]bool
 	gaps  []collect.Gap
 	most  int // paths that are told
 	left  int // paths beyond them
 }
 
 func newSearch(on *survey, unseen []string) *search {
-	s := &search{survey: on, unseen: unseen, groups: map[graph.Node]group{}, walk: newWalk(on.field, on.reach.some),
-		asides: map[[2]place]*aside{}, ids: map[string]bool{}, most: maxPaths}
+	s := &search{survey: on, unseen: unseen, groups: map[graph.Node]group{}, walk: newWalk(on.field, on.reach.some), trail: map[int32]hop{},
+		asides: map[[2]place]*aside{}, most: maxPaths}
 	s.facts = newEvidence(s)
 	return s
 }
@@ -149,8 +149,12 @@ func (s *search) from(f *foothold) {
 		s.enter(f)
 	}
 	starts := s.starts(f)
-	leads := s.reach.from(starts)
-	if !slices.ContainsFunc(s.reach.goals, func(p int32) bool { return s.reach.has(leads, p) && f.wants(s.field.goalOf(p)) }) {
+	wanted := s.wanted(f, starts)
+	switch {
+	case len(wanted) == 0:
+		return
+	case len(s.found) >= s.most: // nothing more is told, and so nothing is walked
+		s.left += len(wanted)
 		return
 	}
 	s.walk.near = nil
@@ -158,6 +162,7 @@ func (s *search) from(f *foothold) {
 		s.walk.near = s.near
 	}
 	s.walk.from(starts)
+	clear(s.trail)
 	ends := map[group]int32{} // the cheapest patch of each goal
 	var goals []group
 	for _, p := range s.walk.reached {
@@ -177,6 +182,18 @@ func (s *search) from(f *foothold) {
 	for _, g := range goals {
 		s.tell(f, pic, ends[g])
 	}
+}
+
+// wanted are the goals that a foothold leads to.
+func (s *search) wanted(f *foothold, starts []int32) map[group]bool {
+	out := map[group]bool{}
+	leads := s.reach.from(starts)
+	for _, p := range s.reach.goals {
+		if g := s.field.goalOf(p); s.reach.has(leads, p) && f.wants(g) {
+			out[g.group] = true
+		}
+	}
+	return out
 }
 
 // starts are the patches that a foothold stands on.
@@ -212,7 +229,7 @@ func (s *search) enter(f *foothold) {
 	for i, p := range s.types {
 		if p.Only != otherNamespace && (p.Arrival == "" || p.Arrival == way) && slices.Contains(p.Arrive, f.entered.edge) &&
 			slices.ContainsFunc(f.entered.members, func(n graph.Node) bool { return s.targets[i][n] }) {
-			s.tellOnce(f, f.group, func() Path { return s.write(p, f, nil, nil, 0) })
+			s.add(f, f.group, func() Path { return s.write(p, f, nil, nil, 0) })
 			return
 		}
 	}
@@ -221,29 +238,26 @@ func (s *search) enter(f *foothold) {
 // tell tells the path to a goal.
 func (s *search) tell(f *foothold, pic *picture, end int32) {
 	goal := s.field.goalOf(end)
-	s.tellOnce(f, goal.group, func() Path {
+	s.add(f, goal.group, func() Path {
 		pic := pic.to(pic.place(goal.group, true))
 		return s.write(goal.of, f, s.retrace(f, s.walk.route(end)), pic, s.walk.cost[end])
 	})
 }
 
-func (s *search) tellOnce(f *foothold, target group, write func() Path) {
-	id := identity(f.class, f.group, target)
-	switch {
-	case s.ids[id]:
-		return
-	case len(s.found) >= s.most:
+// add writes a path, or counts it.
+func (s *search) add(f *foothold, target group, write func() Path) {
+	if len(s.found) >= s.most {
 		s.left++
-	default:
-		p := write()
-		p.ID = id
-		s.found = append(s.found, p)
+		return
 	}
-	s.ids[id] = true
+	p := write()
+	p.ID = identity(f.class, f.group, target)
+	s.found = append(s.found, p)
 }
 
 // retrace walks a route again with all individuals of the foothold at once, as
-// far as they can take it, and gathers the edges that they take.
+// far as they can take it, and gathers the edges that they take. Routes of one
+// foothold are a tree, so each step is taken once.
 func (s *search) retrace(f *foothold, route []int32) (hops []hop) {
 	at := f.walks
 	if first := s.field.groupOf(route[0]); s.field.groups[first] != f.group {
@@ -251,7 +265,11 @@ func (s *search) retrace(f *foothold, route []int32) (hops []hop) {
 		hops = append(hops, s.stepInside(f, at))
 	}
 	for _, p := range route[1:] {
-		h := s.stepTo(f, at, p)
+		h, known := s.trail[p]
+		if !known {
+			h = s.stepTo(f, at, p)
+			s.trail[p] = h
+		}
 		hops, at = append(hops, h), h.members
 	}
 	return hops
@@ -266,7 +284,7 @@ func (s *search) stepInside(f *foothold, to []graph.Node) hop {
 func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) hop {
 	f := s.field
 	if goal := f.goalOf(patch); goal != nil {
-		return s.stepToGoal(hold, from, goal)
+		return s.stepToGoal(hold, from, goal, len(f.before(f.members[patch][0])))
 	}
 	told := f.groupOf(patch)
 	h := hop{group: f.groups[told]}
@@ -275,14 +293,8 @@ func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) hop {
 			h.add(e)
 		}
 	}
-	out, in := 0, 0
-	is := make(map[graph.Node]bool, len(from))
-	for _, n := range from {
-		is[n] = true
-		if i := f.find(n); i >= 0 {
-			out += len(f.ground.arcsOf(i))
-		}
-	}
+	is, out := s.leaving(from)
+	in := 0
 	for _, i := range f.told[told] {
 		in += len(f.before(i))
 	}
@@ -309,9 +321,35 @@ func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) hop {
 	return h
 }
 
-func (s *search) stepToGoal(f *foothold, from []graph.Node, g *goal) hop {
+// leaving is a set of individuals, and how many steps lead from them.
+func (s *search) leaving(from []graph.Node) (is map[graph.Node]bool, steps int) {
+	is = make(map[graph.Node]bool, len(from))
+	for _, n := range from {
+		is[n] = true
+		if i := s.field.find(n); i >= 0 {
+			steps += len(s.field.ground.arcsOf(i))
+		}
+	}
+	return is, steps
+}
+
+// stepToGoal looks from the goal, to which `in` steps lead, or from the individuals.
+func (s *search) stepToGoal(f *foothold, from []graph.Node, g *goal, in int) hop {
 	h := hop{group: g.group}
 	at := slices.Index(s.types, g.of)
+	if is, out := s.leaving(from); !g.of.Together && in < out {
+		for _, n := range s.aims[aim{g.of, g.group}] {
+			for _, kind := range g.of.Arrive {
+				for e := range n.In(kind) {
+					if is[e.From] && !s.without.has(e) {
+						h.add(e)
+					}
+				}
+			}
+		}
+		s.order(&h)
+		return h
+	}
 	for _, n := range from {
 		for _, kind := range g.of.Arrive {
 			for e := range n.Out(kind) {

@@ -16,14 +16,21 @@ type survey struct {
 	rules   *Rules
 	types   []*pathType           // what gains most first
 	targets []map[graph.Node]bool // by path type
+	aims    map[aim][]graph.Node  // the targets of a goal that is not told together with others
 	field   *field
 	reach   *reachable
 	without *endings // steps that are taken to be no more
 }
 
+// aim is what a type of paths ends in.
+type aim struct {
+	of    *pathType
+	group group
+}
+
 // newSurvey looks at a view with derived edges, as it is or without some steps.
 func newSurvey(ctx context.Context, v *graph.View, rules *Rules, without *endings) (*survey, error) {
-	s := &survey{view: v, rules: rules, types: slices.Clone(rules.paths), without: without}
+	s := &survey{view: v, rules: rules, types: slices.Clone(rules.paths), without: without, aims: map[aim][]graph.Node{}}
 	slices.SortStableFunc(s.types, func(a, b *pathType) int { return cmp.Compare(b.Gain, a.Gain) })
 	for _, p := range s.types {
 		t, err := p.targets(ctx, v)
@@ -31,6 +38,12 @@ func newSurvey(ctx context.Context, v *graph.View, rules *Rules, without *ending
 			return nil, fmt.Errorf("path type %s: %w", p.ID, err)
 		}
 		s.targets = append(s.targets, t)
+		for n := range t {
+			if !p.Together {
+				at := aim{p, p.groupOf(n)}
+				s.aims[at] = append(s.aims[at], n)
+			}
+		}
 	}
 	s.field = newField(newGround(v, rules, s.types, s.targets, without.has))
 	s.reach = newReachable(s.field)

@@ -46,9 +46,11 @@ func clusterOf(pods int) *made {
 }
 
 func (m *made) put(version, kind, namespace, name string, rest object) object {
-	meta := object{"name": name, "uid": fmt.Sprintf("%08d-0000-4000-8000-000000000000", len(m.objects)), "resourceVersion": fmt.Sprint(len(m.objects)),
-		"managedFields": list{object{"manager": "kube-controller-manager", "operation": "Update", "apiVersion": version, "fieldsType": "FieldsV1",
-			"fieldsV1": object{"f:metadata": object{"f:labels": object{}}}}}}
+	meta := object{"name": name, "uid": fmt.Sprintf("%08d-0000-4000-8000-000000000000", len(m.objects)),
+		"resourceVersion": fmt.Sprint(len(m.objects)),
+		"managedFields": list{object{"manager": "kube-controller-manager", "operation": "Update", "apiVersion": version,
+			"fieldsType": "FieldsV1",
+			"fieldsV1":   object{"f:metadata": object{"f:labels": object{}}}}}}
 	if namespace != "" {
 		meta["namespace"] = namespace
 	}
@@ -126,8 +128,10 @@ func (m *made) controlPlane() {
 
 // podSpec is one container and what an API server fills in.
 func podSpec(account, image string) object {
-	return object{"serviceAccountName": account, "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler",
-		"tolerations": list{object{"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}},
+	return object{"serviceAccountName": account, "restartPolicy": "Always", "dnsPolicy": "ClusterFirst",
+		"schedulerName": "default-scheduler",
+		"tolerations": list{object{"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute",
+			"tolerationSeconds": 300}},
 		"containers": list{object{"name": "app", "image": "registry.example/" + image + ":1.4.2", "imagePullPolicy": "IfNotPresent",
 			"ports": list{object{"name": "http", "containerPort": 8080, "protocol": "TCP"}},
 			"env": list{object{"name": "LOG_LEVEL", "value": "info"},
@@ -196,7 +200,8 @@ func (m *made) workload(kind, namespace, name string, replicas int, spec object)
 	owner := object{"apiVersion": "apps/v1", "kind": kind, "name": name}
 	switch kind {
 	case "CronJob":
-		m.put("batch/v1", kind, namespace, name, object{"spec": object{"schedule": "@daily", "jobTemplate": object{"spec": object{"template": template}}}})
+		m.put("batch/v1", kind, namespace, name, object{"spec": object{
+			"schedule": "@daily", "jobTemplate": object{"spec": object{"template": template}}}})
 		return
 	case "Deployment":
 		m.put("apps/v1", kind, namespace, name, body)

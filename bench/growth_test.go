@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +112,7 @@ func TestMeasureGrowth(t *testing.T) {
 	measured(t)
 	rules := builtInRules(t)
 	var before phases
-	for _, pods := range []int{1000, 3000, 10_000, 30_000} {
+	for _, pods := range sizes(1000, 3000, 10_000, 30_000) {
 		p := measurePhases(t, clusterOf(pods).files(t), rules)
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
@@ -127,4 +128,10 @@ func TestMeasureGrowth(t *testing.T) {
 		kinds[g.Source+": "+strings.SplitN(g.What, " ", 2)[0]]++
 	}
 	t.Logf("gaps: %v", kinds)
+}
+
+// sizes are those to be measured, up to PODS.
+func sizes(all ...int) []int {
+	most := podsWanted(all[len(all)-1])
+	return slices.DeleteFunc(all, func(n int) bool { return n > max(most, all[0]) })
 }

@@ -94,7 +94,8 @@ var operators = []struct {
 }{
 	{"argocd-application-controller", []object{rules("*", "*", "*")}},
 	{"cert-manager", []object{rules("get,list,watch,create,update,delete,patch", "", "secrets"),
-		rules("*", "cert-manager.io,acme.cert-manager.io", "*"), rules("get,list,watch,create,update,delete", "networking.k8s.io", "ingresses")}},
+		rules("*", "cert-manager.io,acme.cert-manager.io", "*"),
+		rules("get,list,watch,create,update,delete", "networking.k8s.io", "ingresses")}},
 	{"cert-manager-cainjector", []object{rules("get,list,watch", "", "secrets"), rules("get,list,watch,update,patch",
 		"admissionregistration.k8s.io", "validatingwebhookconfigurations,mutatingwebhookconfigurations")}},
 	{"external-secrets", []object{rules("get,list,watch,create,update,delete,patch", "", "secrets"), rules("get,list", "", "namespaces"),
@@ -104,26 +105,34 @@ var operators = []struct {
 	{"prometheus", []object{rules("get,list,watch", "", "nodes,nodes/metrics,services,endpoints,pods")}},
 	{"prometheus-operator", []object{rules("*", "apps", "statefulsets"), rules("*", "", "configmaps,secrets"),
 		rules("list,delete", "", "pods"), rules("*", "monitoring.coreos.com", "*")}},
-	{"kube-state-metrics", []object{rules("list,watch", "", "configmaps,secrets,nodes,pods,services"), rules("list,watch", "apps,batch", "*")}},
+	{"kube-state-metrics", []object{rules("list,watch", "", "configmaps,secrets,nodes,pods,services"),
+		rules("list,watch", "apps,batch", "*")}},
 	{"metrics-server", []object{rules("get", "", "nodes/metrics"), rules("get,list,watch", "", "pods,nodes")}},
 	{"cluster-autoscaler", []object{rules("watch,list,get,update", "", "nodes"), rules("create", "", "pods/eviction"),
 		rules("list,watch,get", "", "pods")}},
-	{"keda-operator", []object{rules("get,list,watch", "", "configmaps,pods,secrets"), rules("*", "*", "*/scale"), rules("*", "keda.sh", "*")}},
+	{"keda-operator", []object{rules("get,list,watch", "", "configmaps,pods,secrets"), rules("*", "*", "*/scale"),
+		rules("*", "keda.sh", "*")}},
 	{"velero", []object{rules("*", "*", "*")}},
 	{"kyverno-background", []object{rules("get,list,watch", "", "pods,namespaces,configmaps"),
 		rules("create,update,delete", "networking.k8s.io", "networkpolicies"), rules("create,update,delete", "", "configmaps,secrets")}},
-	{"istiod", []object{rules("get,list,watch", "", "pods,services,endpoints,namespaces,nodes"), rules("create", "", "serviceaccounts/token"),
-		rules("get,watch,list,update,patch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations"), rules("get,list,watch", "", "secrets")}},
+	{"istiod", []object{rules("get,list,watch", "", "pods,services,endpoints,namespaces,nodes"),
+		rules("create", "", "serviceaccounts/token"),
+		rules("get,watch,list,update,patch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
+		rules("get,list,watch", "", "secrets")}},
 	{"gitlab-runner", []object{rules("*", "", "pods,pods/exec,pods/attach,secrets,configmaps,serviceaccounts")}},
-	{"tekton-pipelines", []object{rules("get,list,create,update,delete,patch,watch", "", "pods,pods/log,secrets,events,serviceaccounts,configmaps"),
+	{"tekton-pipelines", []object{rules("get,list,create,update,delete,patch,watch", "",
+		"pods,pods/log,secrets,events,serviceaccounts,configmaps"),
 		rules("*", "tekton.dev", "*")}},
-	{"crossplane", []object{rules("*", "rbac.authorization.k8s.io", "clusterroles,clusterrolebindings,roles,rolebindings"), rules("*", "", "secrets")}},
+	{"crossplane", []object{rules("*", "rbac.authorization.k8s.io",
+		"clusterroles,clusterrolebindings,roles,rolebindings"), rules("*", "", "secrets")}},
 	{"postgres-operator", []object{rules("*", "", "pods,services,secrets,configmaps,serviceaccounts"), rules("*", "apps", "statefulsets"),
 		rules("create", "", "pods/exec"), rules("get,create", "rbac.authorization.k8s.io", "rolebindings")}},
 	{"kafka-operator", []object{rules("*", "", "pods,services,secrets,configmaps,serviceaccounts"),
 		rules("*", "rbac.authorization.k8s.io", "rolebindings"), rules("*", "apps", "deployments,statefulsets")}},
-	{"reloader", []object{rules("list,get,watch", "", "secrets,configmaps"), rules("list,get,update,patch", "apps", "deployments,daemonsets,statefulsets")}},
-	{"external-dns", []object{rules("get,watch,list", "", "services,endpoints,pods"), rules("get,watch,list", "networking.k8s.io", "ingresses")}},
+	{"reloader", []object{rules("list,get,watch", "", "secrets,configmaps"),
+		rules("list,get,update,patch", "apps", "deployments,daemonsets,statefulsets")}},
+	{"external-dns", []object{rules("get,watch,list", "", "services,endpoints,pods"),
+		rules("get,watch,list", "networking.k8s.io", "ingresses")}},
 	{"node-problem-detector", []object{rules("patch", "", "nodes/status"), rules("get", "", "nodes")}},
 	{"csi-provisioner", []object{rules("get,list", "", "secrets"), rules("get,list,watch,create,delete", "", "persistentvolumes"),
 		rules("get,list,watch,update", "", "persistentvolumeclaims")}},
@@ -170,7 +179,8 @@ func (m *made) teamRights(n int, ns string) {
 		m.bind(ns, "debug", "Role", "debug", user(fmt.Sprintf("lead-%d@example.com", n)))
 	}
 	m.account(ns, "deployer")
-	m.role(ns, "deployer", rules("get,list,watch,create,update,patch,delete", ",apps,batch", "deployments,statefulsets,jobs,cronjobs,services,configmaps,secrets"))
+	m.role(ns, "deployer",
+		rules("get,list,watch,create,update,patch,delete", ",apps,batch", "deployments,statefulsets,jobs,cronjobs,services,configmaps,secrets"))
 	m.bind(ns, "deployer", "Role", "deployer", account(ns, "deployer"))
 	m.bind(ns, "argocd", "ClusterRole", "admin", account("operators", "argocd-application-controller"))
 	m.bind(ns, "platform-on-call", "ClusterRole", "edit", group("oidc:on-call"))

@@ -84,7 +84,8 @@ func (m *made) service(ns, name string, spec object) {
 	spec["ports"] = list{object{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}}
 	rest := object{"spec": spec}
 	if spec["type"] == "LoadBalancer" {
-		rest["status"] = object{"loadBalancer": object{"ingress": list{object{"ip": fmt.Sprintf("203.0.%d.%d", 113+len(m.objects)/250%100, len(m.objects)%250+1)}}}}
+		rest["status"] = object{"loadBalancer": object{"ingress": list{object{"ip": fmt.Sprintf("203.0.%d.%d",
+			113+len(m.objects)/250%100, len(m.objects)%250+1)}}}}
 	}
 	m.put("v1", "Service", ns, name, rest)
 }
