@@ -191,8 +191,8 @@ func TestRolesBindingsAndPoliciesOfAnySizeAreLookedAtWhole(t *testing.T) {
 				for _, name := range []string{"deny", "own"} {
 					p := &networkingv1.NetworkPolicy{ObjectMeta: named(ns, name)}
 					if name == "own" {
-
-						p.Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{}}}}}
+						p.Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{
+							From: []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{}}}}}
 					}
 					h.NetworkPolicies[collect.Key{Namespace: ns, Name: name}] = p
 				}
