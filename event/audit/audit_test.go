@@ -139,9 +139,15 @@ func TestWhatARequestWroteAndTheEventDoesNotShowIsCounted(t *testing.T) {
 		{"a JSON patch of a label and the number of pods", request("patch", "deployments",
 			`,"requestObject":[{"op":"test","path":"/spec/x"},{"op":"add","path":"/metadata/labels/a","value":"b"},`+
 				`{"op":"replace","path":"/spec/replicas","value":3}]`), 0},
-		{"a JSON patch of a label and a container", request("patch", "deployments",
+		{"a JSON patch that copies", request("patch", "deployments",
 			`,"requestObject":[{"op":"add","path":"/metadata/labels/a","value":"b"},`+
-				`{"op":"add","path":"/spec/template/spec/hostPID","value":true}]`), 1},
+				`{"op":"copy","from":"/spec/x","path":"/spec/template/spec/hostPID"}]`), 1},
+		{"a JSON patch of a part of a volume", request("patch", "deployments",
+			`,"requestObject":[{"op":"replace","path":"/spec/template/spec/volumes/0/hostPath/path","value":"/"}]`), 1},
+		{"a JSON patch of a part of a rule", rights(`,"requestObject":[{"op":"add","path":"/rules/0/verbs/-","value":"*"}]`), 1},
+		{"a merge patch of a binding's subjects", rights(`,"requestObject":{"subjects":[{"kind":"User","name":"mallory"}]}`), 1},
+		{"a merge patch of a binding's labels", rights(`,"requestObject":{"metadata":{"labels":{"a":"b"}}}`), 0},
+		{"subjects of the binding that every API server has", strings.Replace(rights(patch), `"name":"a"`, `"name":"cluster-admin"`, 1), 0},
 		{"no patch", request("patch", "deployments", `,"requestObject":[7]`), 1},
 		{"a JSON patch and what came of it", request("patch", "deployments", patch+`,"responseObject":{"spec":{}}`), 0},
 		{"a JSON patch of a binding", rights(patch), 1},

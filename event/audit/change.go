@@ -27,6 +27,8 @@ type operation struct {
 	Op   string `json:"op"`
 	Path string `json:"path"`
 	From string `json:"from"`
+	// Value is what add and replace put there.
+	Value json.RawMessage `json:"value"`
 }
 
 // moves says that an operation adds or takes an element of the list at a path.

@@ -5,6 +5,7 @@
 package audit
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -251,7 +252,7 @@ func (b *builder) containers(p *podSpec) {
 		commands = append(commands, strings.Join(c.Command, " "))
 		capabilities = append(capabilities, c.SecurityContext.Capabilities.Add...)
 		if c.privileged() {
-			privileged = append(privileged, c.Name)
+			privileged = append(privileged, cmp.Or(c.Name, "one that the request does not name"))
 		}
 		if c.reprogrammed {
 			reprogrammed = append(reprogrammed, c.Name)
@@ -299,13 +300,14 @@ func (b *builder) rights(r *record, w, asked *written) {
 	if asked != nil {
 		w.only(&asked.rights)
 	}
+	w.RoleRef = w.roleOf(r)
 	b.set("role.verb", w.verbs()...)
 	b.set("role.resource", w.resources()...)
 	b.flag("role.everything", w.everything())
 	if ref := w.RoleRef; ref != nil {
 		b.set("binding.role", ref.Name)
 		b.set("binding.roleKind", ref.Kind)
-		b.flag("binding.clusterAdmin", ref.Kind == "ClusterRole" && ref.Name == "cluster-admin")
+		b.flag("binding.clusterAdmin", ref.Kind == "ClusterRole" && ref.Name == clusterAdmin)
 		b.entity(event.Related, ref.Kind, "", ref.Name, "")
 	}
 	b.set("binding.subject", w.subjects()...)

@@ -164,6 +164,9 @@ func (r *record) object() string {
 	if len(r.response) > len("null") && !isStatus(r.response) {
 		return r.response
 	}
+	if r.verb == "patch" && strings.HasPrefix(r.request, "[") {
+		return stated(r.request)
+	}
 	return r.request
 }
 

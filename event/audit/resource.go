@@ -85,21 +85,34 @@ func (r *record) written() *written {
 }
 
 // blind says that the request makes pods or volumes or gives rights that cannot be looked at:
-// the level leaves objects out, or leaves the answer out where a JSON patch was sent.
+// the level leaves objects out, or leaves the answer out and what was sent does not tell all.
 func (r *record) blind() bool {
-	return r.judged() && r.writes() && r.outcome() == "success" && !readable(r.object()) && !r.harmlessPatch()
-}
-
-// harmlessPatch is a JSON patch, sent without its answer, that leaves alone what pods
-// and rights are made of: labels, annotations, a number of replicas.
-func (r *record) harmlessPatch() bool {
-	var operations []operation
-	if !strings.HasPrefix(r.request, "[") || json.Unmarshal([]byte(r.request), &operations) != nil {
+	if !r.judged() || !r.writes() || r.outcome() != "success" {
 		return false
 	}
-	return !slices.ContainsFunc(operations, func(o operation) bool {
-		return o.Op != "test" && !strings.HasPrefix(o.Path, "/metadata/") && o.Path != "/spec/replicas"
-	})
+	if !readable(r.object()) {
+		return true
+	}
+	if r.verb != "patch" || readable(r.response) && !isStatus(r.response) {
+		return false
+	}
+	if !strings.HasPrefix(r.request, "[") {
+		w := r.written() // of a binding, subjects alone do not tell which role they are given
+		return r.isRights() && len(w.Subjects) > 0 && w.roleOf(r) == nil
+	}
+	var operations []operation
+	return json.Unmarshal([]byte(r.request), &operations) != nil || slices.ContainsFunc(operations, func(o operation) bool { return !r.told(o) })
+}
+
+// told says that an operation of a JSON patch tells what it changes of pods, volumes or rights.
+func (r *record) told(o operation) bool {
+	return o.tells() || r.isBuiltInBinding() && strings.HasPrefix(o.Path, "/subjects")
+}
+
+// isBuiltInBinding says that the object is the binding that every API server has and keeps
+// as it is: which role it gives is known by its name.
+func (r *record) isBuiltInBinding() bool {
+	return r.isRights() && r.ref.resource == "clusterrolebindings" && r.ref.name == clusterAdmin
 }
 
 func readable(object string) bool {

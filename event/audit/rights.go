@@ -5,12 +5,25 @@ import "slices"
 // rights is what an RBAC object gives: a role's rules, a binding's role and
 // subjects.
 type rights struct {
-	Rules   []rule `json:"rules"`
-	RoleRef *struct {
-		Kind string `json:"kind"`
-		Name string `json:"name"`
-	} `json:"roleRef"`
+	Rules    []rule    `json:"rules"`
+	RoleRef  *role     `json:"roleRef"`
 	Subjects []subject `json:"subjects"`
+}
+
+type role struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// clusterAdmin is the role that allows everything, and the binding that every API server has of it.
+const clusterAdmin = "cluster-admin"
+
+// roleOf is the role that a binding gives, which a patch of its subjects need not name.
+func (r *rights) roleOf(of *record) *role {
+	if r.RoleRef == nil && len(r.Subjects) > 0 && of.isBuiltInBinding() {
+		return &role{Kind: "ClusterRole", Name: clusterAdmin}
+	}
+	return r.RoleRef
 }
 
 type rule struct {
