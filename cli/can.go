@@ -46,7 +46,8 @@ who may. RESOURCE is written as for kubectl auth can-i: pods, deployments.apps, 
 or a path such as /metrics. Without --namespace the whole cluster is asked about.
 
 It exits with 0 for yes and with 1 for no, and for unknown, where a role that is bound
-to the subject could not be read. Only RBAC is judged: other authorizers are not seen.`,
+to the subject could not be read, or where a node asks. Only RBAC is judged: other
+authorizers are not seen.`,
 		Example: `  breakwater can serviceaccount:shop/web get secrets -n shop --from context:prod
   breakwater can '*' create pods/exec -n shop --from ./manifests`,
 		Args: cobra.ExactArgs(3),
@@ -123,8 +124,16 @@ func (a *permits) add(cluster string, d rbac.Decision) {
 		}
 	case len(d.Unread) > 0:
 		out.Answer = "unknown"
+	case isOfNodes(d.Subject):
+		out.Answer = "unknown"
+		out.Why += " It stands for nodes, and what the node authorizer lets them do is not judged."
 	}
 	a.Answers = append(a.Answers, out)
+}
+
+// isOfNodes says that kubelets ask as the subject: most of what they may is in no role.
+func isOfNodes(s rbac.Subject) bool {
+	return s.Kind == "User" && strings.HasPrefix(s.Name, "system:node:") || s.Kind == "Group" && s.Name == "system:nodes"
 }
 
 func (a *permits) print(s streams, f format) error {

@@ -57,6 +57,8 @@ func TestCanAnswersWithItsProofAndTheExitCode(t *testing.T) {
 		{"an account that is there", []string{"serviceaccount:shop/web", "get", "pods"}, 1, "lets it get pods in the whole cluster."},
 		{"a namespace is in itself", []string{"serviceaccount:shop/web", "patch", "namespaces", "--name", "shop"}, 0, "yes"},
 		{"another namespace is not", []string{"serviceaccount:shop/web", "patch", "namespaces", "--name", "bank"}, 1, "no "},
+		{"a node", []string{"system:node:n1", "get", "secrets", "-n", "shop"}, 1, "what the node authorizer lets them do is not judged"},
+		{"every node", []string{"group:system:nodes", "get", "secrets", "-n", "shop"}, 1, "unknown"},
 		{"a path in a namespace", []string{"bob", "get", "/metrics", "-n", "shop"}, 2, "a path lies in no namespace"},
 	}
 	for _, tt := range tests {

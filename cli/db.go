@@ -122,9 +122,9 @@ func printStatus(w io.Writer, st vuln.Status) {
 	}
 	fmt.Fprintf(w, "%d advisories, newest of %s; %s; known exploited: %s; EPSS: %s\n\n", st.Records, day(st.Newest), size(st.Bytes),
 		yes(st.HasKEV), yes(st.HasEPSS))
-	t := newTable(w, "SOURCE", "RECORDS", "SKIPPED", "NEWEST", "IMPORTED")
+	t := newTable(w, "SOURCE", "RECORDS", "WITHDRAWN", "SKIPPED", "NEWEST", "IMPORTED")
 	for _, src := range st.Sources {
-		t.row(src.Name, strconv.Itoa(src.Records+src.KEV+src.EPSS), strconv.Itoa(src.SkippedCount), day(src.Newest),
+		t.row(src.Name, strconv.Itoa(src.Records+src.KEV+src.EPSS), strconv.Itoa(src.Withdrawn), strconv.Itoa(src.SkippedCount), day(src.Newest),
 			src.ImportedAt.Local().Format("2006-01-02 15:04"))
 	}
 	_ = t.flush() // a broken pipe shows in the next write

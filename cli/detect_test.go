@@ -42,6 +42,7 @@ func TestDetectReadsWhatLogsComeAs(t *testing.T) {
 	}{
 		{"a log", []string{"--audit", dayLog}, 2, 0, ":2: ends in the middle"},
 		{"gzip", []string{"--audit", file("a.gz", zipped.Bytes())}, 2, 0, "1 of 18 events could not be read"},
+		{"behind a mark of UTF-8", []string{"--audit", file("marked", append([]byte("\ufeff"), list...))}, 2, 0, ""},
 		{"the body of a webhook", []string{"--audit", file("list.json", list)}, 2, 0, ""},
 		{"a gzip that breaks off", []string{"--audit", file("half.gz", half)}, 1, 2, "breaks off"},
 		{"the same file twice", []string{"--audit", dayLog, dayLog}, 2, 0, ""},

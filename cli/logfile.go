@@ -20,6 +20,9 @@ func openLog(stdin io.Reader, file string) (in io.Reader, closed func() error, e
 		in, closed = f, f.Close
 	}
 	b := bufio.NewReader(in)
+	if mark, _ := b.Peek(3); string(mark) == "\ufeff" {
+		_, _ = b.Discard(len(mark)) // they were read already
+	}
 	if magic, _ := b.Peek(2); string(magic) != "\x1f\x8b" {
 		return b, closed, nil
 	}

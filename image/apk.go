@@ -25,7 +25,10 @@ func apkEcosystem(from OS) string {
 	case "bellsoft-hardened-containers":
 		return released("BellSoft Hardened Containers", from.VersionID)
 	}
-	if from.VersionID == "" {
+	switch {
+	case from.ID != "" && from.ID != "alpine":
+		return "" // it took packages from Alpine, and its releases are others
+	case from.VersionID == "":
 		return "Alpine"
 	}
 	parts := strings.SplitN(from.VersionID, ".", 3)

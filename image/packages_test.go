@@ -37,6 +37,8 @@ func TestAPackageIsNamedAsAdvisoriesAndOtherToolsNameIt(t *testing.T) {
 			"Alpine:v3 pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&distro=3&origin=openssl"},
 		{"Alpine without a release", "ID=alpine\n", apk, "Alpine pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&origin=openssl"},
 		{"no distribution with apk", "", apk, "Alpine pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&origin=openssl"},
+		{"what took Alpine's packages into releases of its own", "ID=postmarketos\nID_LIKE=alpine\nVERSION_ID=\"3.18\"\n", apk,
+			" pkg:apk/postmarketos/libssl3@3.1.3-r0?arch=x86_64&distro=3.18&origin=openssl"},
 		{"a distribution without releases", "ID=wolfi\nVERSION_ID=\"20230201\"\n", apk,
 			"Wolfi pkg:apk/wolfi/libssl3@3.1.3-r0?arch=x86_64&distro=20230201&origin=openssl"},
 		{"Alpaquita", "ID=alpaquita\nVERSION_ID=23\n", apk,

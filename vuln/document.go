@@ -18,6 +18,9 @@ func (in *intake) json(name string, r io.Reader) error {
 	buffered := bufio.NewReaderSize(r, 64<<10)
 	ration := &rationed{r: buffered, limit: in.limits.Document}
 	decoder := json.NewDecoder(ration)
+	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
+		_, _ = buffered.Discard(len(mark)) // they were read already
+	}
 	first, err := firstByte(buffered)
 	if errors.Is(err, io.EOF) {
 		return errors.New("want an OSV record, the file is empty")

@@ -194,6 +194,7 @@ func TestASourceOfAnyKindOfRecordIsASource(t *testing.T) {
 		want  string
 	}{
 		"in force":                {`{"id":"X-2"}`, "1 0 0"},
+		"behind a mark of UTF-8":  {"\ufeff" + `{"id":"X-2"}`, "1 0 0"},
 		"withdrawn":               {withdrawn, "0 1 0"},
 		"as many of both":         {withdrawn + `{"id":"X-2"}`, "1 1 0"},
 		"withdrawn and exploited": {withdrawn + `{"vulnerabilities":[{"cveID":"CVE-2020-10001"}]}`, "0 1 1"},
