@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,7 @@ type permit struct {
 	Cluster string `json:"cluster"`
 	Subject string `json:"subject"`
 	Request string `json:"request"`
-	// Answer is yes, no or unknown: roles that are bound to the subject could not be read.
+	// Answer is yes, no or unknown: roles or bindings that may say yes could not be read.
 	Answer string `json:"answer"`
 	Why    string `json:"why"`
 	// Binding and Role prove a yes.
@@ -45,8 +46,8 @@ SUBJECT is serviceaccount:NAMESPACE/NAME, group:NAME, a user's name, or '*' for 
 who may. RESOURCE is written as for kubectl auth can-i: pods, deployments.apps, pods/exec,
 or a path such as /metrics. Without --namespace the whole cluster is asked about.
 
-It exits with 0 for yes and with 1 for no, and for unknown, where a role that is bound
-to the subject could not be read, or where a node asks. Only RBAC is judged: other
+It exits with 0 for yes and with 1 for no, and for unknown, where a role or binding that
+may say yes could not be read, or where a node asks. Only RBAC is judged: other
 authorizers are not seen.`,
 		Example: `  breakwater can serviceaccount:shop/web get secrets -n shop --from context:prod
   breakwater can '*' create pods/exec -n shop --from ./manifests`,
@@ -89,11 +90,13 @@ authorizers are not seen.`,
 // ask puts the question about one cluster.
 func (a *permits) ask(f *collect.Facts, who string, r rbac.Request) error {
 	j := rbac.New(f)
-	a.Gaps = append(a.Gaps, j.Gaps()...)
+	unread := unreadFiles(f)
+	a.Gaps = append(append(a.Gaps, j.Gaps()...), unread...)
+	doubt := unseenRights(f, unread)
 	if who == "*" {
 		for _, subject := range j.Identities() {
 			if d := j.Can(subject, r); d.Allowed || len(d.Unread) > 0 {
-				a.add(f.Cluster.Name, d)
+				a.add(f.Cluster.Name, d, doubt)
 			}
 		}
 		return nil
@@ -107,14 +110,44 @@ func (a *permits) ask(f *collect.Facts, who string, r rbac.Request) error {
 		return fmt.Errorf("no binding names a user %q; did you mean serviceaccount:%s?", subject.Name, subject.Name)
 	}
 	d := j.Can(subject, r)
-	a.add(f.Cluster.Name, d)
+	a.add(f.Cluster.Name, d, doubt)
 	if !d.Allowed && !known && subject.Kind == "ServiceAccount" {
 		a.Answers[len(a.Answers)-1].Why += " There is no such account among what was read."
 	}
 	return nil
 }
 
-func (a *permits) add(cluster string, d rbac.Decision) {
+// unreadFiles are the files and documents that could not be read: each may hold anything.
+func unreadFiles(f *collect.Facts) (out []collect.Gap) {
+	for _, g := range f.Gaps {
+		if g.Source == "file" && len(g.Kinds) == 0 {
+			out = append(out, g)
+		}
+	}
+	slices.SortFunc(out, func(a, b collect.Gap) int { return strings.Compare(a.What, b.What) })
+	return out
+}
+
+// unseenRights says which bindings and roles may be there and were not seen, so that "no"
+// cannot be said; empty where all were.
+func unseenRights(f *collect.Facts, unread []collect.Gap) string {
+	var what []string
+	for _, resource := range []string{"clusterrolebindings", "clusterroles", "rolebindings", "roles"} {
+		if _, lost := f.Unseen(resource); lost {
+			what = append(what, resource)
+		}
+	}
+	if len(unread) > 0 {
+		what = append(what, unread[0].What)
+	}
+	if len(what) == 0 {
+		return ""
+	}
+	return " What could not be read may: " + strings.Join(what, ", ") + "."
+}
+
+// add takes an answer; doubt is what may change it from no.
+func (a *permits) add(cluster string, d rbac.Decision, doubt string) {
 	out := permit{Cluster: cluster, Subject: d.Subject.String(), Request: d.Request.String(), Answer: "no", Why: d.Explain()}
 	switch {
 	case d.Allowed:
@@ -124,6 +157,9 @@ func (a *permits) add(cluster string, d rbac.Decision) {
 		}
 	case len(d.Unread) > 0:
 		out.Answer = "unknown"
+	case doubt != "":
+		out.Answer = "unknown"
+		out.Why += doubt
 	case isOfNodes(d.Subject):
 		out.Answer = "unknown"
 		out.Why += " It stands for nodes, and what the node authorizer lets them do is not judged."

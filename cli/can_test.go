@@ -71,6 +71,27 @@ func TestCanAnswersWithItsProofAndTheExitCode(t *testing.T) {
 	}
 }
 
+func TestCanSaysNoOnlyWhereEverythingWasRead(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"m.yaml": mayRead, "bad.yaml": "a: ["} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func(verb, form string) string {
+		out, errOut, _ := command(t, "can", "serviceaccount:shop/web", verb, "secrets", "-n", "shop", "--from", "prod="+dir, "-o", form)
+		return out + errOut
+	}
+	for _, form := range []string{"table", "json", "jsonl"} {
+		if got := ask("delete", form); !strings.Contains(got, "unknown") || !strings.Contains(got, "bad.yaml:1") {
+			t.Errorf("%s: a file that could not be read may hold a binding:\n%s", form, got)
+		}
+		if got := ask("get", form); strings.Contains(got, "unknown") || !strings.Contains(got, "bad.yaml:1") {
+			t.Errorf("%s: what is allowed is allowed, and the file is told:\n%s", form, got)
+		}
+	}
+}
+
 func TestCanAnswersInJSON(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "m.yaml")
 	if err := os.WriteFile(file, []byte(mayRead), 0o600); err != nil {

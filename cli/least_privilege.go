@@ -142,7 +142,7 @@ func leastOf(s streams, f *collect.Facts, who rbac.Subject, done []rbac.Request,
 	}
 	fmt.Fprintf(s.err, "%d of %d requests in the log rest on bindings of %s; with this role it holds %d of the %d powers that it holds now\n",
 		len(own), len(done), who, len(after), len(before))
-	printGaps(s.err, j.Gaps())
+	printGaps(s.err, append(j.Gaps(), unreadFiles(f)...))
 	return nil
 }
 
