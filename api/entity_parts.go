@@ -2,19 +2,20 @@ package api
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
+	"slices"
 
-	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/ref"
 	"github.com/breakwater-sec/breakwater/schema"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
-// alertsLooked is among how many of a cluster's last open alerts those that name a
-// thing are looked for.
-const alertsLooked = 1000
+// alertsPage is how many alerts are read at once, thingsAsked how many things the store is
+// asked about at once.
+const (
+	alertsPage  = 1000
+	thingsAsked = 10_000
+)
 
 // partsOf is a thing with the pods that are of it, on it or run as it, and their
 // containers: what is so of them concerns it. Of a cluster or namespace that would
@@ -72,27 +73,12 @@ func (s session) imagesOf(parts map[graph.Node]bool) []ImageRow {
 
 // peopleInAlerts lists the users that alerts name, each once. Who holds no role by
 // name, as people of a group do, is known from events alone.
-func (s session) peopleInAlerts(ctx context.Context) ([]Ref, error) {
-	stored, _, err := s.Alerts(ctx, store.AlertFilter{}, "", alertsLooked)
-	if err != nil {
-		return nil, err
+func (s session) peopleInAlerts(ctx context.Context) (out []Ref, err error) {
+	users, err := s.AlertedUsers(ctx)
+	for _, u := range users {
+		out = append(out, Ref{Kind: "User", Id: u.Cluster + "/" + ref.Ref{Kind: "User", Name: u.Name}.ID(), Name: u.Name, Cluster: &u.Cluster})
 	}
-	var out []Ref
-	seen := map[string]bool{}
-	for _, one := range stored {
-		var a detect.Alert
-		if err := json.Unmarshal(one.Body, &a); err != nil {
-			return nil, fmt.Errorf("read stored alert %s of %s: %w", one.ID, one.Cluster, err)
-		}
-		for _, e := range a.Entities {
-			id := one.Cluster + "/" + ref.Ref{Kind: "User", Name: e.Name}.ID()
-			if e.Kind == "User" && !seen[id] {
-				seen[id] = true
-				out = append(out, Ref{Kind: "User", Id: id, Name: e.Name, Cluster: new(one.Cluster)})
-			}
-		}
-	}
-	return out, nil
+	return out, err
 }
 
 // person is the page of a user whom alerts name and the graph does not.
@@ -105,7 +91,7 @@ func (s session) person(ctx context.Context, kind schema.Kind, id string) (*Enti
 		if p.Kind != kind.Name || p.Id != id {
 			continue
 		}
-		alerts, err := s.alertsOf(ctx, *p.Cluster, map[string]bool{id: true}, map[string]bool{p.Kind + "  " + p.Name: true})
+		alerts, err := s.alertsOf(ctx, *p.Cluster, []string{id, store.Thing(p.Kind, "", p.Name)})
 		if err != nil {
 			return nil, err
 		}
@@ -119,38 +105,36 @@ func (s session) person(ctx context.Context, kind schema.Kind, id string) (*Enti
 
 // alertsNaming lists the open alerts that name one of the parts.
 func (s session) alertsNaming(ctx context.Context, parts map[graph.Node]bool) ([]AlertRow, error) {
-	cluster, ids, names := "", map[string]bool{}, map[string]bool{}
+	cluster, things := "", []string{}
 	for n := range parts {
 		cluster = n.Cluster()
-		ids[n.ID()] = true
-		names[n.Kind()+" "+n.Text("namespace")+" "+n.Text("name")] = true
+		things = append(things, n.ID(), store.Thing(n.Kind(), n.Text("namespace"), n.Text("name")))
 	}
-	return s.alertsOf(ctx, cluster, ids, names)
+	return s.alertsOf(ctx, cluster, things)
 }
 
-// alertsOf lists the open alerts of a cluster that name a thing by its id, or by
-// kind, namespace and name.
-func (s session) alertsOf(ctx context.Context, cluster string, ids, names map[string]bool) ([]AlertRow, error) {
-	out := []AlertRow{}
+// alertsOf lists the open alerts of a cluster that name one of some things, those seen last first.
+func (s session) alertsOf(ctx context.Context, cluster string, things []string) ([]AlertRow, error) {
+	out, seen := []AlertRow{}, map[string]bool{}
 	if cluster == "" {
 		return out, nil
 	}
-	stored, _, err := s.Alerts(ctx, store.AlertFilter{Clusters: []string{cluster},
-		Statuses: []store.AlertStatus{store.AlertNew, store.AlertInProgress}}, "", alertsLooked)
-	if err != nil {
-		return nil, err
-	}
-	for _, one := range stored {
-		var a detect.Alert
-		if err := json.Unmarshal(one.Body, &a); err != nil {
-			return nil, fmt.Errorf("read stored alert %s of %s: %w", one.ID, cluster, err)
-		}
-		for _, e := range a.Entities {
-			if ids[e.ID] || names[e.Kind+" "+e.Namespace+" "+e.Name] {
-				out = append(out, alertRow(one))
-				break
+	for some := range slices.Chunk(things, thingsAsked) {
+		f := store.AlertFilter{Clusters: []string{cluster}, Things: some, Statuses: []store.AlertStatus{store.AlertNew, store.AlertInProgress}}
+		for cursor, more := "", true; more; more = cursor != "" {
+			page, next, err := s.Alerts(ctx, f, cursor, alertsPage)
+			if err != nil {
+				return nil, err
 			}
+			for _, one := range page {
+				if !seen[one.ID] {
+					seen[one.ID] = true
+					out = append(out, alertRow(one))
+				}
+			}
+			cursor = next
 		}
 	}
+	slices.SortStableFunc(out, func(a, b AlertRow) int { return b.LastSeen.Compare(a.LastSeen) })
 	return out, nil
 }

@@ -183,6 +183,7 @@ func (r *Reader) wholeClusters() bool {
 type Alerts interface {
 	Alerts(ctx context.Context, f store.AlertFilter, cursor string, limit int) ([]store.Alert, string, error)
 	CountAlerts(ctx context.Context, f store.AlertFilter) (map[string]int, error)
+	AlertedUsers(ctx context.Context, f store.AlertFilter) ([]store.AlertedUser, error)
 	Alert(ctx context.Context, cluster, id string) (store.Alert, error)
 	SetAlertStatus(ctx context.Context, cluster, id string, to store.AlertStatus, reason, by string) error
 }
@@ -203,6 +204,11 @@ func (r *Reader) Alerts(ctx context.Context, f store.AlertFilter, cursor string,
 // CountAlerts counts alerts by severity.
 func (r *Reader) CountAlerts(ctx context.Context, f store.AlertFilter) (map[string]int, error) {
 	return r.unscoped.config.Records.CountAlerts(ctx, r.alerts(f))
+}
+
+// AlertedUsers lists the users that alerts name, each once.
+func (r *Reader) AlertedUsers(ctx context.Context) ([]store.AlertedUser, error) {
+	return r.unscoped.config.Records.AlertedUsers(ctx, r.alerts(store.AlertFilter{}))
 }
 
 // Alert is one alert. What the graph knew of the things it names when it was made

@@ -96,6 +96,9 @@ func (a AlertSeen) put(ctx context.Context, tx *sql.Tx, fresh int64) error {
 	if err != nil {
 		return err
 	}
+	if err := putAlertThings(ctx, tx, a.Cluster, a.ID, a.Body); err != nil {
+		return err
+	}
 	return run(ctx, tx, `INSERT INTO alerts (cluster_id, id, rule, severity, status, first_seen, last_seen, count, body, `+alertHeadColumns+`)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (cluster_id, id) DO UPDATE SET
@@ -162,6 +165,7 @@ type AlertFilter struct {
 	Clusters, Rules, Severities []string
 	Statuses                    []AlertStatus
 	Since                       time.Time // seen then or later
+	Things                      []string  // that it names one of: a Thing, or its id
 	// Within is where to look, for alerts that name nothing else; nil: everywhere.
 	Within *[]Tenancy
 }
@@ -176,6 +180,11 @@ func (f AlertFilter) where() condition {
 	oneOf(&c, "rule", f.Rules)
 	oneOf(&c, "severity", f.Severities)
 	oneOf(&c, "status", f.Statuses)
+	if len(f.Things) > 0 {
+		var named condition
+		oneOf(&named, "thing", f.Things)
+		c.add(`(cluster_id, id) IN (SELECT cluster_id, alert_id FROM alert_things WHERE `+named.all()+`)`, named.args...)
+	}
 	return c
 }
 

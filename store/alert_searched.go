@@ -63,25 +63,12 @@ const alertHeadTables = `
 	ALTER TABLE alerts ADD COLUMN namespaces TEXT NOT NULL DEFAULT '';`
 
 func fillAlertHeads(ctx context.Context, tx *sql.Tx) error {
-	type row struct {
-		cluster, id string
-		body        []byte
-	}
-	rows, err := rowsOf(ctx, tx, func(r *sql.Rows) (a row, err error) { return a, r.Scan(&a.cluster, &a.id, &a.body) },
-		`SELECT cluster_id, id, body FROM alerts`)
-	if err != nil {
-		return err
-	}
-	for _, a := range rows {
-		h, err := alertHead(a.body)
+	return eachAlert(ctx, tx, func(cluster, id string, body []byte) error {
+		h, err := alertHead(body)
 		if err != nil {
-			continue // its page will say so
+			return nil //nolint:nilerr // its page will say so
 		}
-		if err := run(ctx, tx, `UPDATE alerts SET title = ?, actor = ?, about = ?, techniques = ?, namespaces = ?
-			WHERE cluster_id = ? AND id = ?`,
-			append(h.values(), a.cluster, a.id)...); err != nil {
-			return err
-		}
-	}
-	return nil
+		return run(ctx, tx, `UPDATE alerts SET title = ?, actor = ?, about = ?, techniques = ?, namespaces = ?
+			WHERE cluster_id = ? AND id = ?`, append(h.values(), cluster, id)...)
+	})
 }

@@ -307,7 +307,7 @@ func TestAlertsOfAnOlderDatabaseShowWhatTheirBodiesSay(t *testing.T) {
 		migrations = now[:slices.Index(now, alertHeadTables)]
 		old := open(t, where)
 		migrations = now
-		for id, body := range map[string]string{"1": `{"title":"one"}`, "2": `{`, "3": `{"title":"three"}`} {
+		for id, body := range map[string]string{"1": `{"title":"one"}`, "2": `{`, "3": `{"title":"three","entities":[{"kind":"Pod","namespace":"shop","name":"web"}]}`} {
 			if _, err := old.db.Exec(`INSERT INTO alerts (cluster_id, id, rule, severity, status, first_seen, last_seen, count, body)
 				VALUES ('prod', ?, 'r', 'low', 'new', 1, 1, 1, ?)`, id, body); err != nil {
 				t.Fatal(err)
@@ -318,6 +318,9 @@ func TestAlertsOfAnOlderDatabaseShowWhatTheirBodiesSay(t *testing.T) {
 			if a, err := s.Alert(t.Context(), "prod", id); err != nil || a.Title != want {
 				t.Errorf("alert %s: %q, %v", id, a.Title, err)
 			}
+		}
+		if page, _, err := s.Alerts(t.Context(), AlertFilter{Things: []string{Thing("Pod", "shop", "web")}}, "", 9); err != nil || len(page) != 1 {
+			t.Errorf("%d alerts name the pod, %v", len(page), err)
 		}
 	})
 }

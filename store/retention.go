@@ -42,7 +42,8 @@ type history struct {
 var histories = []history{
 	{name: "alerts", about: "alerts, since they were last seen",
 		table: "alerts", at: "last_seen", key: []string{"cluster_id", "id"},
-		also: []string{`DELETE FROM alert_events WHERE cluster_id = ? AND alert_id = ?`},
+		also: []string{`DELETE FROM alert_events WHERE cluster_id = ? AND alert_id = ?`,
+			`DELETE FROM alert_things WHERE cluster_id = ? AND alert_id = ?`},
 		kept: Limit{400 * day, 1_000_000}},
 	{name: "paths", about: "resolved attack paths, since they were resolved",
 		table: "paths", at: "resolved_at", key: []string{"cluster_id", "id", "opened_at"},

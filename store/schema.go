@@ -28,10 +28,12 @@ var migrations = []string{
 	alertHeadTables,
 	sessionScope,
 	decisions,
+	alertThingTables,
 }
 
 // fills give what a migration added to the rows that were there before it.
-var fills = map[string]func(context.Context, *sql.Tx) error{searchedTables: fillSearched, alertHeadTables: fillAlertHeads}
+var fills = map[string]func(context.Context, *sql.Tx) error{searchedTables: fillSearched, alertHeadTables: fillAlertHeads,
+	alertThingTables: fillAlertThings}
 
 const firstTables = `
 	CREATE TABLE images (
