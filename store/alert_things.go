@@ -17,7 +17,8 @@ const alertThingTables = `
 		alert_id    TEXT NOT NULL,
 		PRIMARY KEY (cluster_id, thing, alert_id)
 	);
-	CREATE INDEX alert_things_alert ON alert_things (cluster_id, alert_id);`
+	CREATE INDEX alert_things_alert ON alert_things (cluster_id, alert_id);
+	CREATE INDEX alert_things_thing ON alert_things (thing);`
 
 // Thing is what alerts are found by: kind, namespace and name of what they name. Its id
 // does as well.
@@ -87,13 +88,13 @@ type AlertedUser struct{ Cluster, Name string }
 
 // AlertedUsers lists the users that alerts name, each once.
 func (s *Store) AlertedUsers(ctx context.Context, f AlertFilter) ([]AlertedUser, error) {
-	c, user := f.where(), Thing("User", "", "")
+	c, user := f.where(), Thing("User", "", "") // "!" comes after the blank that it ends with
 	out, err := rowsOf(ctx, s.db, func(r *sql.Rows) (u AlertedUser, err error) {
 		err = r.Scan(&u.Cluster, &u.Name)
 		u.Name = strings.TrimPrefix(u.Name, user)
 		return u, err
-	}, `SELECT DISTINCT cluster_id, thing FROM alert_things WHERE thing LIKE ? AND (cluster_id, alert_id) IN
-		(SELECT cluster_id, id FROM alerts WHERE `+c.all()+`) ORDER BY cluster_id, thing`, append([]any{user + "%"}, c.args...)...)
+	}, `SELECT DISTINCT cluster_id, thing FROM alert_things WHERE thing > ? AND thing < ? AND (cluster_id, alert_id) IN
+		(SELECT cluster_id, id FROM alerts WHERE `+c.all()+`) ORDER BY cluster_id, thing`, append([]any{user, user[:len(user)-1] + "!"}, c.args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("list users that alerts name: %w", err)
 	}
