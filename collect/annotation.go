@@ -116,6 +116,8 @@ var Annotations = []Annotation{
 	{"nginx.ingress.kubernetes.io/allowlist-source-range", AllowList, "", "ingress-nginx: annotations"},
 	{"haproxy.org/allow-list", AllowList, "", "HAProxy Kubernetes Ingress Controller: access control"},
 	{"haproxy-ingress.github.io/allowlist-source-range", AllowList, "", "HAProxy Ingress: configuration keys"},
+	{"haproxy.router.openshift.io/ip_whitelist", AllowList, "", "OpenShift: route-specific annotations"},
+	{"haproxy.router.openshift.io/ip_allowlist", AllowList, "", "OpenShift: route-specific annotations"},
 	{"alb.ingress.kubernetes.io/inbound-cidrs", AllowList, "", awsALBDocs},
 
 	{AWSBalancerType, Balancer, "", awsNLBDocs},

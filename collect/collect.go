@@ -110,6 +110,11 @@ type Facts struct {
 	CalicoNetworkSets           map[Key]*CalicoNetworkSet
 	CalicoGlobalNetworkSets     map[Key]*CalicoNetworkSet
 
+	Routes                map[Key]*Route
+	IstioGateways         map[Key]*IstioGateway
+	VirtualServices       map[Key]*VirtualService
+	AuthorizationPolicies map[Key]*AuthorizationPolicy
+
 	PodDisruptionBudgets     map[Key]*policyv1.PodDisruptionBudget
 	ValidatingWebhooks       map[Key]*admissionv1.ValidatingWebhookConfiguration
 	MutatingWebhooks         map[Key]*admissionv1.MutatingWebhookConfiguration

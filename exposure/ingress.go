@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -189,12 +190,7 @@ func ingressAddresses(in *networkingv1.Ingress) (out []string) {
 // ingress follows an Ingress that is reached to the pods of its backends.
 func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 	e := ingressRef(in)
-	w := way{clients: f.clients}
-	for _, a := range collect.Said(collect.AllowList, in.Annotations) {
-		if r, ok := parseRanges(strings.Split(in.Annotations[a.Key], ",")); ok {
-			w.clients = w.clients.And(r)
-		}
-	}
+	w := way{clients: allowed(f.clients, in.Annotations)}
 	if len(w.clients) == 0 {
 		return
 	}
@@ -217,6 +213,17 @@ func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 		j.gap("backends of "+e.String(), "it leads to objects that are not interpreted: "+strings.Join(kinds, ", "),
 			"Pods may be exposed through them and not be shown.")
 	}
+}
+
+// allowed are the clients that annotations let in, with commas or spaces between them.
+func allowed(clients netpol.Ranges, annotations map[string]string) netpol.Ranges {
+	for _, a := range collect.Said(collect.AllowList, annotations) {
+		list := strings.FieldsFunc(annotations[a.Key], func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+		if r, ok := parseRanges(list); ok {
+			clients = clients.And(r)
+		}
+	}
+	return clients
 }
 
 // aliases says what becomes of a Service of type ExternalName that an Ingress of

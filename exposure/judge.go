@@ -49,6 +49,8 @@ func Judge(f *collect.Facts, policies *netpol.Judge) *Result {
 	j.into = j.intoPods()
 	j.ingresses()
 	j.gateways()
+	j.openShiftRoutes()
+	j.virtualServices()
 	j.missing()
 	j.finish()
 	return j.res

@@ -107,6 +107,9 @@ func (j *judge) missing() {
 		{"tlsroutes", "Pods may be exposed through TLS routes that were not seen."},
 		{"tcproutes", "Pods may be exposed through TCP routes that were not seen."},
 		{"udproutes", "Pods may be exposed through UDP routes that were not seen."},
+		{"routes.route.openshift.io", "Pods may be exposed through OpenShift's routes that were not seen."},
+		{"gateways.networking.istio.io", "Pods may be exposed through gateways of Istio that were not seen."},
+		{"virtualservices.networking.istio.io", "Pods may be exposed through virtual services that were not seen."},
 		{"nodes", "Node ports and host ports may be open to the internet and not be shown."},
 	} {
 		if g, unseen := j.facts.Unseen(m.resource); unseen {
@@ -132,9 +135,9 @@ func (j *judge) missing() {
 // unreadRoutes are the kinds by which controllers let traffic in besides
 // ingresses and HTTP routes.
 var unreadRoutes = []string{
-	"apisixroutes.apisix.apache.org", "gateways.networking.istio.io", "httpproxies.projectcontour.io", "ingressroutes.traefik.containo.us",
+	"apisixroutes.apisix.apache.org", "httpproxies.projectcontour.io", "ingressroutes.traefik.containo.us",
 	"ingressroutes.traefik.io", "ingressroutetcps.traefik.io", "listenersets.gateway.networking.k8s.io", "mappings.getambassador.io",
-	"routegroups.zalando.org", "routes.route.openshift.io", "virtualservers.k8s.nginx.org",
+	"routegroups.zalando.org", "virtualservers.k8s.nginx.org",
 	"xlistenersets.gateway.networking.x-k8s.io",
 }
 

@@ -136,7 +136,7 @@ func (j *Judge) missing() {
 		}
 	}
 	for _, resource := range unreadPolicies {
-		if j.facts.Unread[resource] != 0 {
+		if j.facts.Unread[resource] != 0 || resource == meshPolicies && len(j.facts.AuthorizationPolicies) > 0 {
 			j.gaps = append(j.gaps, collect.Gap{Cluster: j.facts.Cluster.Name, Source: "judge", What: "policies of kind " + resource,
 				Why:         "objects of this kind are not interpreted",
 				Consequence: "They may close connections that are shown as open, or open some that are shown as closed.",
@@ -153,10 +153,12 @@ var policyResources = []string{
 	"networkpolicies.projectcalico.org", "tiers.projectcalico.org",
 }
 
+const meshPolicies = "authorizationpolicies.security.istio.io"
+
 // unreadPolicies are the kinds by which network plugins and meshes decide
 // connections besides NetworkPolicies.
 var unreadPolicies = []string{
-	"authorizationpolicies.security.istio.io", "clusternetworkpolicies.crd.antrea.io", "networkpolicies.crd.antrea.io",
+	meshPolicies, "clusternetworkpolicies.crd.antrea.io", "networkpolicies.crd.antrea.io",
 }
 
 // Gaps says what could not be seen or read, and what answers may therefore miss.

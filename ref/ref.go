@@ -125,6 +125,7 @@ var kinds = map[string]where{
 	"Service": inNamespace, "EndpointSlice": inNamespace, "ServiceAccount": inNamespace, "ConfigMap": inNamespace, "Secret": inNamespace,
 	"Role": inNamespace, "RoleBinding": inNamespace, "Ingress": inNamespace, "NetworkPolicy": inNamespace,
 	"Gateway": inNamespace, "HTTPRoute": inNamespace, "GRPCRoute": inNamespace, "TLSRoute": inNamespace,
+	"Route": inNamespace, "IstioGateway": inNamespace, "VirtualService": inNamespace, "AuthorizationPolicy": inNamespace,
 	"TCPRoute": inNamespace, "UDPRoute": inNamespace, "ReferenceGrant": inNamespace,
 	"PodDisruptionBudget": inNamespace, "PersistentVolumeClaim": inNamespace,
 }

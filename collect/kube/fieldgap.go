@@ -31,7 +31,7 @@ var index = regexp.MustCompile(`\[\d+\]`)
 func (g *fieldGaps) add(where, kind string, strict []error) {
 	for _, err := range strict {
 		path, ok := strings.CutPrefix(err.Error(), "unknown field ")
-		if !ok {
+		if !ok || strings.HasPrefix(path, `"status`) { // what is said of an object is not what it asks for
 			continue
 		}
 		field := kind + " " + index.ReplaceAllString(strings.Trim(path, `"`), "[]")

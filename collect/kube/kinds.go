@@ -42,10 +42,12 @@ type kind struct {
 	cluster  bool // cluster-scoped
 	// optional kinds are extensions: their absence from a server is no gap.
 	optional bool
-	how      reading
-	make     func() object
-	list     func() runtime.Object
-	strip    func(*stripper, object) (any, bool)
+	// partial kinds have fields that we do not spell: those are not unknown.
+	partial bool
+	how     reading
+	make    func() object
+	list    func() runtime.Object
+	strip   func(*stripper, object) (any, bool)
 	// graph is the graph kinds and edges that nobody sees without this kind;
 	// lost is the same for people.
 	graph []string
@@ -98,6 +100,7 @@ func of[T any, P interface {
 func (k kind) called(served string) kind { k.served = served; return k }
 func (k kind) clusterWide() kind         { k.cluster = true; return k }
 func (k kind) extension() kind           { k.optional = true; return k }
+func (k kind) partly() kind              { k.partial = true; return k }
 func (k kind) by(r reading) kind         { k.how = r; return k }
 func (k kind) unseen(lost string, graph ...string) kind {
 	k.lost, k.graph = lost, graph
@@ -130,6 +133,11 @@ func kinds() []kind {
 		gv(schema.GroupVersion{Group: "policy.networking.k8s.io", Version: "v1alpha2"})
 	cilium := gv(schema.GroupVersion{Group: "cilium.io", Version: "v2"})
 	calico := gv(schema.GroupVersion{Group: "projectcalico.org", Version: "v3"}, schema.GroupVersion{Group: "crd.projectcalico.org", Version: "v1"})
+	istio := gv(schema.GroupVersion{Group: "networking.istio.io", Version: "v1"}, schema.GroupVersion{Group: "networking.istio.io",
+		Version: "v1beta1"}, schema.GroupVersion{Group: "networking.istio.io", Version: "v1alpha3"})
+	istioSecurity := gv(schema.GroupVersion{Group: "security.istio.io", Version: "v1"}, schema.GroupVersion{Group: "security.istio.io",
+		Version: "v1beta1"})
+	openshiftRoutes := gv(schema.GroupVersion{Group: "route.openshift.io", Version: "v1"})
 	return []kind{
 		of("Namespace", "namespaces", core, newList[corev1.NamespaceList], stripNamespace).clusterWide().
 			unseen("Namespaces and their labels are unknown, so policies that select by them cannot be judged.", "Namespace"),
@@ -222,6 +230,14 @@ func kinds() []kind {
 		of("CalicoGlobalNetworkSet", "globalnetworksets", calico, newList[collect.CustomList[collect.CalicoNetworkSet]],
 			stripCustom[collect.CalicoNetworkSetSpec]).called("GlobalNetworkSet").clusterWide().extension().
 			unseen("Which addresses Calico's policies mean by labels is unknown.", "ROUTES_TO"),
+		of("Route", "routes", openshiftRoutes, newList[collect.CustomList[collect.Route]], stripOpenShiftRoute).extension().partly().
+			unseen(lostRoutes, "ROUTES_TO"),
+		of("IstioGateway", "gateways", istio, newList[collect.CustomList[collect.IstioGateway]], stripCustom[collect.IstioGatewaySpec]).
+			called("Gateway").extension().partly().unseen(lostRoutes, "ROUTES_TO"),
+		of("VirtualService", "virtualservices", istio, newList[collect.CustomList[collect.VirtualService]],
+			stripCustom[collect.VirtualServiceSpec]).extension().partly().unseen(lostRoutes, "ROUTES_TO"),
+		of("AuthorizationPolicy", "authorizationpolicies", istioSecurity, newList[collect.CustomList[collect.AuthorizationPolicy]],
+			stripAuthorization).extension().partly().unseen("Whether a service mesh refuses requests is unknown, so none is assumed to."),
 		of("PodDisruptionBudget", "poddisruptionbudgets", gv(policyv1.SchemeGroupVersion), newList[policyv1.PodDisruptionBudgetList],
 			stripPodDisruptionBudget).
 			unseen("Availability marks are missing; no path depends on them."),

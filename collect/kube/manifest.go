@@ -296,7 +296,9 @@ func (m *manifests) decode(where string, k formerKind, b []byte) (object, error)
 	if err != nil {
 		return nil, err
 	}
-	m.unknown.add(where, k.name, strict)
+	if !k.partial {
+		m.unknown.add(where, k.name, strict)
+	}
 	return o, nil
 }
 

@@ -248,6 +248,15 @@ func stripCilium(_ *stripper, o *collect.CiliumNetworkPolicy) (any, bool) {
 	return &collect.CiliumNetworkPolicy{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec, Specs: o.Specs}, true
 }
 
+func stripOpenShiftRoute(_ *stripper, o *collect.Route) (any, bool) {
+	return &collect.Route{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec, Status: o.Status}, true
+}
+
+// stripAuthorization keeps that there is one, and where.
+func stripAuthorization(_ *stripper, o *collect.AuthorizationPolicy) (any, bool) {
+	return &collect.AuthorizationPolicy{ObjectMeta: stripMeta(o.ObjectMeta)}, true
+}
+
 func stripPodDisruptionBudget(_ *stripper, o *policyv1.PodDisruptionBudget) (any, bool) {
 	return &policyv1.PodDisruptionBudget{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
 }

@@ -1,0 +1,131 @@
+package exposure
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/ref"
+)
+
+// openShiftRoutes judges Routes through the routers that took them. As with
+// gateways, a Route is no hop of its own.
+func (j *judge) openShiftRoutes() {
+	for k, o := range j.facts.Each("Route") {
+		o := o.(*collect.Route)
+		for _, router := range j.routersOf(o) {
+			if f, ok := j.routerFrontend(k, router); ok {
+				f.clients = allowed(f.clients, o.Annotations)
+				j.openShiftRoute(f, k.Of("Route"), o)
+			}
+		}
+	}
+}
+
+// routersOf are the routers that admitted a Route; of one from a manifest none is
+// known. One that no router has admitted leads nowhere.
+func (j *judge) routersOf(o *collect.Route) (out []string) {
+	for _, i := range o.Status.Ingress {
+		for _, c := range i.Conditions {
+			if c.Type == "Admitted" && c.Status == "True" && !slices.Contains(out, i.RouterName) {
+				out = append(out, i.RouterName)
+			}
+		}
+	}
+	if len(out) == 0 && len(o.Status.Ingress) == 0 && o.UID == "" {
+		return []string{""}
+	}
+	return out
+}
+
+// routerLabel names the router of a pod: images of OpenShift's own builds have no names.
+const routerLabel = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
+
+// routerFrontend is the pods of a router, or of any where its name tells none.
+func (j *judge) routerFrontend(k collect.Key, router string) (frontend, bool) {
+	var pods []*collect.Pod
+	for _, ns := range j.pods.namespaces() {
+		for _, g := range j.pods.groups[ns] {
+			if name := g.labels[routerLabel]; name != "" && (router == "" || name == router) {
+				pods = append(pods, g.pods...)
+			}
+		}
+	}
+	if len(pods) == 0 {
+		pods = j.podsWith(func(c collect.ContainerShape) bool {
+			return c.ImageIs("haproxy-router") || c.ImageIs("origin-haproxy-router")
+		})
+	}
+	what := "router " + cmp.Or(router, "of OpenShift")
+	switch {
+	case len(pods) > 0:
+		return j.proxies(pods, "which serve routes as "+what)
+	case j.partial:
+		return j.hiddenFrontend(what, "the manifests do not contain the "+what+", so whether the internet reaches it is not known"), true
+	}
+	j.gap("the router of Route "+k.String(), "the pods of "+what+" were not found", "What this route leads to may be exposed and is not shown.")
+	return frontend{}, false
+}
+
+func (j *judge) openShiftRoute(f frontend, e ref.Ref, o *collect.Route) {
+	if len(f.clients) == 0 {
+		return
+	}
+	f.byName = aliases{doubt: "whether a router follows Services of type ExternalName depends on its version"}
+	host := o.Spec.Host
+	if host == "" {
+		host = cmp.Or(o.Spec.Subdomain, "a host that the router chooses")
+	}
+	if o.Spec.WildcardPolicy == "Subdomain" {
+		host += " and all beside it"
+	}
+	via := fmt.Sprintf("%s → %s for %s%s on port %s", f.via, e, host, o.Spec.Path, routerPorts(o))
+	for _, b := range append([]collect.RouteBackend{o.Spec.To}, o.Spec.AlternateBackends...) {
+		if b.Kind != "" && b.Kind != "Service" || b.Weight != nil && *b.Weight == 0 {
+			continue
+		}
+		if s := j.serviceAt(e.Namespace, b.Name); s != nil {
+			j.reached(f, via, s, routePorts(s, o), e)
+		}
+	}
+}
+
+// routerPorts are those on which the router takes the Route's connections.
+func routerPorts(o *collect.Route) string {
+	switch {
+	case o.Spec.TLS == nil:
+		return "80/TCP"
+	case o.Spec.TLS.InsecureEdgeTerminationPolicy == "Allow":
+		return "80/TCP, 443/TCP"
+	}
+	return "443/TCP"
+}
+
+// routePorts are the ports of a Service that a Route means: by its name or the pods'
+// own, or all of them.
+func routePorts(s *corev1.Service, o *collect.Route) (out []corev1.ServicePort) {
+	if o.Spec.Port == nil {
+		return s.Spec.Ports
+	}
+	want := o.Spec.Port.TargetPort.String()
+	for _, p := range s.Spec.Ports {
+		if want == p.Name || want == p.TargetPort.String() || p.TargetPort.String() == "0" && want == fmt.Sprint(p.Port) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// reached draws the way from the internet through a frontend to a Service's pods.
+func (j *judge) reached(f frontend, via string, s *corev1.Service, ports []corev1.ServicePort, by ...ref.Ref) {
+	if len(ports) == 0 || !j.leads(f, s, ports, nil) {
+		j.lostEndpoints(s, len(ports) > 0)
+		return
+	}
+	h := j.hop(Hop{From: internet, To: serviceRef(s), Ports: portsOfService(ports), Width: widthOf(f.clients), Ranges: listed(f.clients),
+		Source: FromController, Via: via, Evidence: append(append(slices.Clone(f.evidence), by...), serviceRef(s)), Uncertain: f.uncertain})
+	j.behind(f, way{[]*Hop{h}, f.clients}, s, ports)
+}
