@@ -13,7 +13,7 @@ var harmless = []attempt{{numbered(podRequest("")(pod(), pod()))}}
 // ask who makes the pod, nothing is said.
 func (j *Judge) RefusesAccount(namespace, account string) bool {
 	read, ok := j.namespaces[collect.Key{Name: namespace}]
-	if !ok || j.Personal() || !slices.ContainsFunc(j.policies, func(p *policy) bool { return p.accounts }) {
+	if !ok || j.asksWho() || !slices.ContainsFunc(j.policies, func(p *policy) bool { return p.accounts }) {
 		return false
 	}
 	return j.best(place{name: namespace, labels: labelsOf(read), account: account}, harmless) == Refused

@@ -1,7 +1,7 @@
 // Package admission is the judge of one question: does the API server let in a pod that
 // takes over the node it runs on? It tries pods of the kinds that do (probes) on Pod
 // Security admission and on validating admission policies, as the API server
-// evaluates them. What webhooks answer is not seen: where one is asked, it is not known.
+// evaluates them, and on OpenShift's constraints. What webhooks answer is not seen: where one is asked, it is not known.
 //
 // An attacker needs one way in: a namespace admits such pods if one probe passes all
 // guards. What is not known does not protect, and is not called open either.
@@ -42,6 +42,7 @@ type Judge struct {
 	namespaces map[collect.Key]*corev1.Namespace
 	security   podSecurity
 	policies   []*policy
+	openShift  *constraints
 	webhooks   []webhook
 	marks      []map[string]string
 }
@@ -49,7 +50,8 @@ type Judge struct {
 // New prepares the answers for a cluster.
 func New(f *collect.Facts) *Judge {
 	policies := policiesOf(f)
-	return &Judge{namespaces: f.Namespaces, security: newPodSecurity(f), policies: policies, webhooks: webhooksOf(f), marks: marksOf(policies)}
+	return &Judge{namespaces: f.Namespaces, security: newPodSecurity(f), policies: policies, openShift: newConstraints(f),
+		webhooks: webhooksOf(f), marks: marksOf(policies)}
 }
 
 // Takeover answers for one namespace. Of one that was not read, labels and with them
@@ -67,8 +69,11 @@ func (j *Judge) Takeover(namespace string) Takeover {
 	return out
 }
 
-// Personal says that some policy asks who makes a request.
-func (j *Judge) Personal() bool {
+// Personal says that some guard asks who makes a request.
+func (j *Judge) Personal() bool { return j.openShift != nil || j.asksWho() }
+
+// asksWho says that some policy does.
+func (j *Judge) asksWho() bool {
 	return slices.ContainsFunc(j.policies, func(p *policy) bool { return p.personal })
 }
 
@@ -139,7 +144,7 @@ func (j *Judge) admits(ns place, a *attempt) Verdict {
 	worst := Admitted
 	for i := range a.requests {
 		r := &a.requests[i]
-		worst = min(worst, j.security.admits(ns, r))
+		worst = min(worst, j.security.admits(ns, r), j.openShift.admits(ns, r))
 		for _, p := range j.policies {
 			if worst == Refused {
 				return Refused

@@ -6,6 +6,7 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
@@ -39,6 +40,22 @@ func facts(t *testing.T, labels, guards string) *collect.Facts {
 			o := &admissionv1.ValidatingWebhookConfiguration{}
 			read(t, doc, o)
 			f.ValidatingWebhooks[collect.Key{Name: o.Name}] = o
+		case "SecurityContextConstraints":
+			o := &collect.SecurityContextConstraints{}
+			read(t, doc, o)
+			f.SecurityContextConstraints[collect.Key{Name: o.Name}] = o
+		case "ServiceAccount":
+			o := &corev1.ServiceAccount{}
+			read(t, doc, o)
+			f.ServiceAccounts[collect.Key{Namespace: o.Namespace, Name: o.Name}] = o
+		case "ClusterRole":
+			o := &rbacv1.ClusterRole{}
+			read(t, doc, o)
+			f.ClusterRoles[collect.Key{Name: o.Name}] = o
+		case "RoleBinding":
+			o := &rbacv1.RoleBinding{}
+			read(t, doc, o)
+			f.RoleBindings[collect.Key{Namespace: o.Namespace, Name: o.Name}] = o
 		case "":
 		default:
 			t.Fatalf("%s is no guard", head.Kind)

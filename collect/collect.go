@@ -115,11 +115,12 @@ type Facts struct {
 	VirtualServices       map[Key]*VirtualService
 	AuthorizationPolicies map[Key]*AuthorizationPolicy
 
-	PodDisruptionBudgets     map[Key]*policyv1.PodDisruptionBudget
-	ValidatingWebhooks       map[Key]*admissionv1.ValidatingWebhookConfiguration
-	MutatingWebhooks         map[Key]*admissionv1.MutatingWebhookConfiguration
-	ValidatingPolicies       map[Key]*admissionv1.ValidatingAdmissionPolicy
-	ValidatingPolicyBindings map[Key]*admissionv1.ValidatingAdmissionPolicyBinding
+	PodDisruptionBudgets       map[Key]*policyv1.PodDisruptionBudget
+	SecurityContextConstraints map[Key]*SecurityContextConstraints
+	ValidatingWebhooks         map[Key]*admissionv1.ValidatingWebhookConfiguration
+	MutatingWebhooks           map[Key]*admissionv1.MutatingWebhookConfiguration
+	ValidatingPolicies         map[Key]*admissionv1.ValidatingAdmissionPolicy
+	ValidatingPolicyBindings   map[Key]*admissionv1.ValidatingAdmissionPolicyBinding
 
 	// Cloud is what the cluster's cloud says, nil where nobody gave it.
 	Cloud *Cloud

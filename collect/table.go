@@ -60,6 +60,7 @@ var tables = []table{
 	one("VirtualService", func(f *Facts) *map[Key]*VirtualService { return &f.VirtualServices }),
 	one("AuthorizationPolicy", func(f *Facts) *map[Key]*AuthorizationPolicy { return &f.AuthorizationPolicies }),
 	one("PodDisruptionBudget", func(f *Facts) *map[Key]*policyv1.PodDisruptionBudget { return &f.PodDisruptionBudgets }),
+	one("SecurityContextConstraints", func(f *Facts) *map[Key]*SecurityContextConstraints { return &f.SecurityContextConstraints }),
 	one("ValidatingWebhookConfiguration",
 		func(f *Facts) *map[Key]*admissionv1.ValidatingWebhookConfiguration { return &f.ValidatingWebhooks }),
 	one("MutatingWebhookConfiguration", func(f *Facts) *map[Key]*admissionv1.MutatingWebhookConfiguration { return &f.MutatingWebhooks }),

@@ -336,7 +336,7 @@ func ciliumBlock(r *rule, b collect.CiliumBlock) error {
 
 // addressBlock is a block, or one address.
 func addressBlock(s string) (Ranges, error) {
-	if a, err := netip.ParseAddr(s); err == nil {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
 		return Of(a), nil
 	}
 	p, err := netip.ParsePrefix(s)

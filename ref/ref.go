@@ -118,7 +118,7 @@ var kinds = map[string]where{
 	"CalicoGlobalNetworkPolicy": inCluster, "CalicoTier": inCluster, "CalicoNetworkSet": inNamespace, "CalicoGlobalNetworkSet": inCluster,
 	"ValidatingWebhookConfiguration": inCluster, "MutatingWebhookConfiguration": inCluster,
 	"ValidatingAdmissionPolicy": inCluster, "ValidatingAdmissionPolicyBinding": inCluster,
-	"PersistentVolume": inCluster, "RuntimeClass": inCluster,
+	"PersistentVolume": inCluster, "RuntimeClass": inCluster, "SecurityContextConstraints": inCluster,
 
 	"Pod": inNamespace, "Deployment": inNamespace, "StatefulSet": inNamespace, "DaemonSet": inNamespace, "ReplicaSet": inNamespace,
 	"Job": inNamespace, "CronJob": inNamespace, "ReplicationController": inNamespace,

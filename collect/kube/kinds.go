@@ -241,6 +241,9 @@ func kinds() []kind {
 		of("PodDisruptionBudget", "poddisruptionbudgets", gv(policyv1.SchemeGroupVersion), newList[policyv1.PodDisruptionBudgetList],
 			stripPodDisruptionBudget).
 			unseen("Availability marks are missing; no path depends on them."),
+		of("SecurityContextConstraints", "securitycontextconstraints", gv(schema.GroupVersion{Group: "security.openshift.io", Version: "v1"}),
+			newList[collect.CustomList[collect.SecurityContextConstraints]], stripConstraints).clusterWide().extension().partly().
+			unseen("Which pods OpenShift refuses is unknown."),
 		of("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", admission,
 			newList[admissionv1.ValidatingWebhookConfigurationList], stripValidatingWebhook).
 			clusterWide().unseen("Whether admission webhooks guard the cluster is unknown, so none is assumed.", "AdmissionWebhook"),

@@ -257,6 +257,12 @@ func stripAuthorization(_ *stripper, o *collect.AuthorizationPolicy) (any, bool)
 	return &collect.AuthorizationPolicy{ObjectMeta: stripMeta(o.ObjectMeta)}, true
 }
 
+func stripConstraints(_ *stripper, o *collect.SecurityContextConstraints) (any, bool) {
+	c := *o
+	c.TypeMeta, c.ObjectMeta = metav1.TypeMeta{}, stripMeta(o.ObjectMeta)
+	return &c, true
+}
+
 func stripPodDisruptionBudget(_ *stripper, o *policyv1.PodDisruptionBudget) (any, bool) {
 	return &policyv1.PodDisruptionBudget{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
 }
