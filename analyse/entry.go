@@ -158,10 +158,21 @@ func unread(c graph.Node) string {
 	return ""
 }
 
-// suppliers are what may replace the code of containers from outside the cluster.
+// suppliers are what may replace the code of containers from outside the cluster:
+// repositories and images by what they replace, a registry with all that comes from it.
 func (s *search) suppliers() []*foothold {
 	g := s.gather(SupplyChain)
-	for _, kind := range []string{"Registry", "Repository", "Image"} {
+	for r := range s.view.Nodes("Registry") {
+		for e := range r.Out("CAN_EXECUTE_IN") {
+			if !ended(e.To) {
+				f := &foothold{class: SupplyChain, group: s.groupOf(r), all: members{r}, walks: []graph.Node{r}}
+				f.entry = s.thing(f.group, f.all)
+				g.out = append(g.out, f)
+				break
+			}
+		}
+	}
+	for _, kind := range []string{"Repository", "Image"} {
 		for n := range s.view.Nodes(kind) {
 			for _, edge := range stepKinds {
 				for e := range n.Out(edge) {
@@ -200,20 +211,24 @@ type assumption struct{ kind, namespace, name string }
 
 // assumable are the words that say what an attacker has, with the kinds they mean.
 var assumable = map[string][]string{
-	"workload": {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"},
+	"workload": {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod"},
 	"pod":      {"Pod"}, "sa": {"ServiceAccount"}, "user": {"User"}, "group": {"Group"}, "node": {"Node"},
 	"image": {"Image"}, "repository": {"Repository"},
+	thirdParty: {"ServiceAccount"},
 }
+
+// thirdParty assumes every service account of software that others publish.
+const thirdParty = "third-party"
 
 // parseAssumption reads "workload:shop/cart", "sa:shop/cart", "node:worker-1", "any".
 func parseAssumption(text string) (a assumption, err error) {
-	if text == "any" {
-		return assumption{kind: "any"}, nil
+	if text == "any" || text == thirdParty {
+		return assumption{kind: text}, nil
 	}
 	kind, name, named := strings.Cut(text, ":")
 	if _, known := assumable[kind]; !known || !named || name == "" {
 		return a, fmt.Errorf("%w: %q: want workload:NAMESPACE/NAME, pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME, group:NAME, "+
-			"node:NAME, image:NAME, repository:NAME, or any", ErrAssumption, text)
+			"node:NAME, image:NAME, repository:NAME, third-party, or any", ErrAssumption, text)
 	}
 	a = assumption{kind: kind, name: name}
 	switch kind {
@@ -227,8 +242,20 @@ func parseAssumption(text string) (a assumption, err error) {
 }
 
 func (a assumption) means(n graph.Node) bool {
-	return a.kind == "any" || n.Text("name") == a.name && (a.namespace == "" || n.Text("namespace") == a.namespace) ||
+	return a.kind == "any" || a.kind == thirdParty && runsThirdParty(n) || a.kind != thirdParty && n.Text("name") == a.name && (a.namespace == "" || n.Text("namespace") == a.namespace) ||
 		a.namespace == "" && n.ID() == a.name
+}
+
+// runsThirdParty says that a pod which has the account's token runs what others publish.
+func runsThirdParty(account graph.Node) bool {
+	for as := range account.In("RUNS_AS") {
+		for e := range as.From.Out("RUNS") {
+			if e.To.Value("thirdParty").Bool() && e.To.Value("tokenMounted").Bool() && !ended(e.To) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // assumed are the footholds that an assumption means, by group.
@@ -243,8 +270,8 @@ func (s *search) assumed(a assumption) (out []*foothold) {
 		}
 		f.all, f.walks = append(f.all, n), append(f.walks, walks...)
 	}
-	for _, word := range []string{"workload", "pod", "sa", "user", "group", "node", "image", "repository"} {
-		if word != a.kind && (a.kind != "any" || word == "pod" || word == "image" || word == "repository") {
+	for _, word := range []string{"workload", "pod", "sa", "user", "group", "node", "image", "repository", thirdParty} {
+		if word != a.kind && (a.kind != "any" || word == "pod" || word == "image" || word == "repository" || word == thirdParty) {
 			continue
 		}
 		for _, kind := range assumable[word] {

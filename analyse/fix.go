@@ -23,7 +23,7 @@ const (
 func (w *writer) fixes(hops []hop, v weakness, pic *picture) {
 	w.path.Fixes = []Fix{}
 	switch f := w.foothold; {
-	case f.class == Assumed, f.anonymous:
+	case f.class == Assumed, f.anonymous, f.class == SupplyChain && len(f.entered.edges) == 0:
 	case f.class == SupplyChain:
 		w.ruleFixes(f.entered, len(f.entered.rules))
 	case f.class == Possible:

@@ -110,6 +110,7 @@ type titled struct {
 	class, arrival    string
 	severe, discloses bool
 	who               string // the foothold in words
+	registry          bool   // the foothold is one
 }
 
 var titleWords = map[string]func(titled) string{
@@ -120,6 +121,8 @@ var titleWords = map[string]func(titled) string{
 			return t.who
 		case t.class == Possible:
 			return podExposed(t.arrival) + " is running an image that is not assessed and"
+		case t.class == SupplyChain && t.registry:
+			return "Who runs an unknown registry"
 		case t.class == SupplyChain:
 			return "Image of " + t.who + " can be replaced by others and"
 		case t.class == Assumed:

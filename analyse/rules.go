@@ -19,6 +19,9 @@ import (
 type Rules struct {
 	// Powers are the questions to the RBAC judge that techniques build on.
 	Powers []rbac.Power
+	// Registries says which ones are known.
+	Registries Registries
+
 	attack []*technique
 	paths  []*pathType
 	byID   map[string]*technique
@@ -36,8 +39,8 @@ func Load(folder string) (*Rules, error) {
 	return LoadFS(packs.FS, os.DirFS(folder))
 }
 
-// LoadFS reads attack/*.yaml and paths/*.yaml of each file system, and the
-// powers of the first; a rule of a later one must not take an id of an earlier.
+// LoadFS reads attack/*.yaml and paths/*.yaml of each file system, which registries
+// each knows, and the powers of the first; a rule of a later one must not take an id of an earlier.
 func LoadFS(from ...fs.FS) (*Rules, error) {
 	r := &Rules{byID: map[string]*technique{}}
 	if err := r.readPowers(from[0]); err != nil {
@@ -46,7 +49,8 @@ func LoadFS(from ...fs.FS) (*Rules, error) {
 	taken := map[string]bool{}
 	var wrong []error
 	for _, fsys := range from {
-		techniques, err := rule.Load(fsys, "attack", []string{"powers.yaml"}, compileTechnique)
+		wrong = append(wrong, r.Registries.read(fsys))
+		techniques, err := rule.Load(fsys, "attack", []string{"powers.yaml", "registries.yaml"}, compileTechnique)
 		types, err2 := rule.Load(fsys, "paths", nil, compilePathType)
 		wrong = append(wrong, err, err2)
 		for _, t := range slices.Concat(techniques, types) {

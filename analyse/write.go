@@ -69,6 +69,7 @@ func (w *writer) enter() {
 			Uncertain: "it is not known " + f.doubt,
 			Evidence: []Evidence{{Text: nameOf(f.all[0]) + " stands for callers who have not proved who they are, or for everybody who has",
 				Nodes: []string{kindID(f.all[0])}}}})
+	case f.class == SupplyChain && len(f.entered.edges) == 0: // a registry: what comes from it are the first steps
 	case f.class == SupplyChain:
 		w.path.Steps = append(w.path.Steps, w.derivedStep(w.at, f.group.id, f.entered))
 	default:
@@ -334,7 +335,8 @@ func (w *writer) finish(p *pathType, hops []hop, pic *picture, cost int32) {
 // title says who gets in, where, and what it ends in.
 func (w *writer) title(p *pathType, v weakness) string {
 	f := w.foothold
-	t := titled{class: f.class, severe: v.severe, discloses: f.discloses(), who: placed(w.path.Foothold)}
+	t := titled{class: f.class, severe: v.severe, discloses: f.discloses(), who: placed(w.path.Foothold),
+		registry: w.path.Foothold.Kind == "Registry"}
 	if w.path.Foothold.Kind != "Container" { // "Group oncall can …": it is the kind that begins the title, not a name
 		t.who = strings.ToUpper(t.who[:1]) + t.who[1:]
 	}
@@ -346,7 +348,7 @@ func (w *writer) title(p *pathType, v weakness) string {
 		t.arrival = cmp.Or(p.Arrival, t.arrival)
 	}
 	text := p.title(t)
-	w.path.General = p.title(titled{class: t.class, arrival: t.arrival, severe: t.severe, discloses: t.discloses,
+	w.path.General = p.title(titled{class: t.class, arrival: t.arrival, severe: t.severe, discloses: t.discloses, registry: t.registry,
 		who: "Something that runs or an account"})
 	var where []string
 	if !strings.Contains(text, t.who) {

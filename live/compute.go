@@ -70,6 +70,7 @@ func (c *cluster) images() (k known, whole bool) {
 func (l *Live) compute(ctx context.Context, f *collect.Facts, images known) (*Cluster, error) {
 	judged := segment.Judge(f, l.config.Rules.Powers)
 	judged.Image, judged.Machines = images.image, images.machines
+	judged.ThirdParty, judged.UnknownRegistry = l.config.Rules.Registries.ThirdParty, l.config.Rules.Registries.Unknown
 	made := segment.Cluster(f, judged)
 	shared := l.shared.change(func(s *graph.Shared) { made.PutShared(s) })
 	seg, gaps := made.Build(shared)

@@ -21,7 +21,7 @@ func join(lists ...[]Pair) []Pair {
 }
 
 var (
-	workloads  = []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"}
+	workloads  = []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"}
 	identities = []string{"ServiceAccount", "User", "Group"}
 	bindings   = []string{"RoleBinding", "ClusterRoleBinding"}
 )
@@ -49,7 +49,7 @@ var Edges = []Edge{
 	{Name: "OWNS", Verb: "owns", Inverse: "is owned by",
 		Sentence: "A workload makes and keeps pods, directly or through another workload.",
 		Joins: join(pairs([]string{"Deployment"}, "ReplicaSet", "Pod"), pairs([]string{"CronJob"}, "Job", "Pod"),
-			pairs([]string{"ReplicaSet", "StatefulSet", "DaemonSet", "Job"}, "Pod"))},
+			pairs([]string{"ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job"}, "Pod"))},
 	{Name: "RUNS", Verb: "runs", Inverse: "runs in", Sentence: "A pod runs containers.", Joins: pairs([]string{"Pod"}, "Container")},
 	{Name: "RUNS_ON", Verb: "runs on", Inverse: "runs", Sentence: "A pod runs on a node.", Joins: pairs([]string{"Pod"}, "Node")},
 	{
@@ -246,8 +246,9 @@ var Edges = []Edge{
 		Sentence: "One permission is enough to give oneself the other.",
 		Joins:    pairs([]string{"Permission"}, "Permission"), Properties: derivedProperties},
 	{Name: "CAN_EXECUTE_IN", Verb: "can execute in", Inverse: "can be entered from", Derived: true, Step: true,
-		Sentence: "Code can be run there.",
-		Joins:    pairs([]string{"Container", "Permission", "Node", "Repository", "NetClass"}, "Container"), Properties: derivedProperties},
+		Sentence:   "Code can be run there.",
+		Joins:      pairs([]string{"Container", "Permission", "Node", "Repository", "Registry", "NetClass"}, "Container"),
+		Properties: derivedProperties},
 	{Name: "CAN_READ", Verb: "can read", Inverse: "can be read by", Derived: true, Step: true,
 		Sentence: "The content is known: a Secret's values, a cloud resource's data.",
 		Joins: join(pairs([]string{"Container", "Permission", "Node", "NetClass", "Pod"}, "Secret", "ConfigMap"),

@@ -248,6 +248,7 @@ var Kinds = []Kind{
 	workload("StatefulSet", "StatefulSets", "A StatefulSet and the pods it keeps."),
 	workload("DaemonSet", "DaemonSets", "A DaemonSet: a pod on every matching node."),
 	workload("ReplicaSet", "ReplicaSets", "A ReplicaSet, usually made by a Deployment."),
+	workload("ReplicationController", "ReplicationControllers", "A ReplicationController, the ReplicaSet of Kubernetes before Deployments."),
 	workload("Job", "Jobs", "A Job that runs to its end."),
 	workload("CronJob", "CronJobs", "A CronJob that makes Jobs on a schedule."),
 	{Name: "Pod", Label: "Pod", Plural: "Pods", Group: "Kubernetes", Tenant: "namespace", Over: "ended",
@@ -323,6 +324,9 @@ var Kinds = []Kind{
 			),
 			flag("tagMoves", "Tag can be moved", "Its image is named by a tag, and the registry's provider says that tags can be moved; "+
 				"false by digest, or where tags cannot."),
+			flag("thirdParty", "Third-party image", "Its image comes from a registry where others publish."),
+			flag("unknownRegistry", "Unknown registry", "Its image comes from a registry that is none of the known ones; unknown where nobody has "+
+				"said which are one's own."),
 			list("hostPorts", "Host ports", "Ports opened on the node's addresses."),
 			insight(
 				"exposed",

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/netpol"
@@ -23,11 +24,21 @@ func (c *cluster) openServices() {
 		for _, k := range p.Shape.Containers {
 			r := c.b.Ref("Container", containerID(p, k.Name))
 			c.b.Set(r, maybe("tagMoves", c.judged.Clouds.TagMoves(k.Image)))
+			c.origin(r, k.Image)
 			if s := exposure.OpenTo(k); s != nil {
 				c.b.Set(r, graph.S("openService", s.Name), graph.B("openExecutes", s.Executes))
 			}
 		}
 	}
+}
+
+// origin says whose the registry is that an image comes from.
+func (c *cluster) origin(container graph.Ref, image string) {
+	if c.judged.ThirdParty == nil || image == "" {
+		return
+	}
+	host := assess.UseOf(image, "").Registry
+	c.b.Set(container, graph.B("thirdParty", c.judged.ThirdParty(host)), maybe("unknownRegistry", c.judged.UnknownRegistry(host)))
 }
 
 // network makes services, ingresses and network policies.

@@ -72,8 +72,8 @@ var kindOf = map[string]string{
 	"clusterrolebindings": "ClusterRoleBinding", "clusterroles": "ClusterRole", "configmaps": "ConfigMap", "cronjobs": "CronJob",
 	"daemonsets": "DaemonSet", "deployments": "Deployment", "groups": "Group", "jobs": "Job",
 	"mutatingwebhookconfigurations": "AdmissionWebhook", "namespaces": "Namespace", "nodes": "Node", "pods": "Pod",
-	"replicasets": "ReplicaSet", "rolebindings": "RoleBinding", "roles": "Role", "secrets": "Secret",
-	"serviceaccounts": "ServiceAccount", "statefulsets": "StatefulSet", "users": "User",
+	"replicasets": "ReplicaSet", "replicationcontrollers": "ReplicationController", "rolebindings": "RoleBinding", "roles": "Role",
+	"secrets": "Secret", "serviceaccounts": "ServiceAccount", "statefulsets": "StatefulSet", "users": "User",
 }
 
 // named joins a permission to the objects that its scope names and that are there.

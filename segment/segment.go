@@ -44,6 +44,9 @@ type Judged struct {
 	// may name an image by its index, by the manifest of its platform or by its
 	// configuration, and no node names those of pods that manifests would make.
 	Image func(assess.Use) string
+	// ThirdParty and UnknownRegistry say whose a registry is; nil says nothing.
+	ThirdParty      func(host string) bool
+	UnknownRegistry func(host string) *bool
 	// Machines is what is known of the software that nodes report, by their names.
 	Machines map[string]*assess.Assessment
 }

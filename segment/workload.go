@@ -9,8 +9,8 @@ import (
 )
 
 // drawable are the workload kinds that are nodes of the graph.
-var drawable = map[string]bool{"Deployment": true, "StatefulSet": true, "DaemonSet": true, "ReplicaSet": true, "Job": true,
-	"CronJob": true}
+var drawable = map[string]bool{"Deployment": true, "StatefulSet": true, "DaemonSet": true, "ReplicaSet": true,
+	"ReplicationController": true, "Job": true, "CronJob": true}
 
 func (c *cluster) workloads() {
 	for k, w := range c.facts.Workloads {
