@@ -242,7 +242,10 @@ func parseAssumption(text string) (a assumption, err error) {
 }
 
 func (a assumption) means(n graph.Node) bool {
-	return a.kind == "any" || a.kind == thirdParty && runsThirdParty(n) || a.kind != thirdParty && n.Text("name") == a.name && (a.namespace == "" || n.Text("namespace") == a.namespace) ||
+	if a.kind == thirdParty {
+		return runsThirdParty(n)
+	}
+	return a.kind == "any" || n.Text("name") == a.name && (a.namespace == "" || n.Text("namespace") == a.namespace) ||
 		a.namespace == "" && n.ID() == a.name
 }
 

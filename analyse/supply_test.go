@@ -9,8 +9,10 @@ import (
 const supplied = `
 Repository evil.example/tool name=evil.example/tool -STORED_IN-> Registry evil.example name=evil.example
 Image sha256:a -STORED_IN-> Repository evil.example/tool
-Pod tool-1 namespace=shop workload=Deployment/tool -RUNS-> Container tool-1/app name=app namespace=shop workload=Deployment/tool unknownRegistry=true privileged=true
-Pod tool-2 namespace=shop workload=Deployment/tool -RUNS-> Container tool-2/app name=app namespace=shop workload=Deployment/tool unknownRegistry=true privileged=true
+Pod tool-1 namespace=shop workload=Deployment/tool -RUNS-> Container tool-1/app
+Container tool-1/app name=app namespace=shop workload=Deployment/tool unknownRegistry=true privileged=true
+Pod tool-2 namespace=shop workload=Deployment/tool -RUNS-> Container tool-2/app
+Container tool-2/app name=app namespace=shop workload=Deployment/tool unknownRegistry=true privileged=true
 Pod job-1 namespace=ops workload=Job/job -RUNS-> Container job-1/run name=run namespace=ops workload=Job/job unknownRegistry=true
 Container tool-1/app -USES_IMAGE-> Image sha256:a
 Container tool-2/app -USES_IMAGE-> Image sha256:a
