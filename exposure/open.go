@@ -46,9 +46,11 @@ var openServices = []OpenService{
 
 // OpenTo says as which open service a container runs, nil if it is not known as one.
 func OpenTo(k collect.ContainerShape) *OpenService {
-	for i, s := range openServices {
-		if k.ImageIs(s.image) && s.open(k) {
-			return &openServices[i]
+	for _, known := range [][]OpenService{openServices, consoles} {
+		for i, s := range known {
+			if k.ImageIs(s.image) && s.open(k) {
+				return &known[i]
+			}
 		}
 	}
 	return nil
