@@ -208,6 +208,9 @@ func newer(ecosystem, a, b string) int {
 	return cmp.Compare(a, b)
 }
 
+// OffHostNetwork is the title of the fix of pods that answer on their nodes' addresses.
+const OffHostNetwork = "Take the pods off their nodes' network"
+
 // exposureFixes close the ways in: each at the object through which the cluster
 // is entered, and at the pod itself.
 func (w *writer) exposureFixes() {
@@ -233,7 +236,7 @@ func (w *writer) exposureFixes() {
 	}
 	pod := w.podThing()
 	if hosts > 0 {
-		w.exposureFix(Fix{Title: "Take the pods off their nodes' network", Concerns: concerning(pod), endings: host,
+		w.exposureFix(Fix{Title: OffHostNetwork, Concerns: concerning(pod), endings: host,
 			Text: fmt.Sprintf("Remove `hostNetwork: true` from %s in namespace %s, and expose the port by a Service if it is needed.",
 				owned(pod), pod.Namespace)}, hosts, pod.ID)
 	}
@@ -317,6 +320,7 @@ func (w *writer) ruleFixes(st hop, techniques int) {
 		w.fix(f, w.proofs(e)...)
 	}
 	if techniques > 1 && techniques == len(st.rules) {
+		together.Together = st.rules
 		together.Title = "All together: " + strings.Join(titles[:min(len(titles), maxTogether)], "; ")
 		if more := len(titles) - maxTogether; more > 0 {
 			together.Title += fmt.Sprintf("; and %d more", more)

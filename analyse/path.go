@@ -196,10 +196,16 @@ type Fix struct {
 	Title string `json:"title"`
 	Text  string `json:"text"`
 	Rule  string `json:"rule,omitempty"`
+	// Together are the techniques that a fix ends which is several fixes.
+	Together []string `json:"together,omitempty"`
 	// Concerns are the things to change, as "Kind id".
 	Concerns []string `json:"concerns"`
 	// Effect is breaks or lowers.
 	Effect string `json:"effect"`
+	// Code is the fix as changes, in order; WithoutCode says why there is none. Both are
+	// empty where nobody asked for code.
+	Code        []Change `json:"code,omitempty"`
+	WithoutCode string   `json:"withoutCode,omitempty"`
 
 	endings []ending // the steps that it ends; none where it cannot be done on a copy
 	grants  []rbac.Grant

@@ -27,7 +27,9 @@ type technique struct {
 	Likelihood likelihood `yaml:"likelihood"`
 	Effort     effort     `yaml:"effort"`
 	// Ends says that what is gained is not control, so that no path goes on from it.
-	Ends  bool            `yaml:"ends"`
+	Ends bool `yaml:"ends"`
+	// Code is the fix as changes of objects; without it no code is given.
+	Code  *Code           `yaml:"code"`
 	Tests []techniqueTest `yaml:"tests"`
 
 	ways []way
@@ -91,6 +93,9 @@ func compileTechnique(f *rule.File, t *technique) (rule.Rule, error) {
 	}
 	if !slices.Contains(efforts, t.Effort) {
 		return nil, f.Errorf(fmt.Errorf("effort %q: want low, medium or high", t.Effort), "effort")
+	}
+	if err := t.Code.check(); err != nil {
+		return nil, f.Errorf(err, "code")
 	}
 	for i, g := range t.Unless {
 		if err := g.compile(t.ways); err != nil {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -44,6 +46,7 @@ type constants struct {
 	detections []rule.Head
 	advisories func() *vuln.DB
 	about      func(w *live.World, cluster string, e event.Entity) (detect.About, bool)
+	coded      func(*collect.Facts, analyse.Path) analyse.Path
 }
 
 type sessionKey struct{}

@@ -478,6 +478,9 @@ type Answer struct {
 // Cell defines model for Cell.
 type Cell = query.Cell
 
+// Change defines model for Change.
+type Change = analyse.Change
+
 // Checked defines model for Checked.
 type Checked struct {
 	Problems []QueryProblem `json:"problems"`

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/store"
@@ -187,7 +188,11 @@ func (s session) GetPath(ctx context.Context, r GetPathRequestObject) (GetPathRe
 	if err != nil {
 		return nil, err
 	}
-	out := PathPage{Path: *l.Path.Path, Status: PathStatus(l.Status), StaleReason: l.StaleReason, FirstSeen: l.FirstSeen,
+	coded, err := s.withCode(ctx, *l.Path.Path)
+	if err != nil {
+		return nil, err
+	}
+	out := PathPage{Path: coded, Status: PathStatus(l.Status), StaleReason: l.StaleReason, FirstSeen: l.FirstSeen,
 		LastSeen: l.LastSeen, History: []PathEvent{}}
 	for _, h := range history {
 		out.History = append(out.History, PathEvent{At: h.At, What: h.What})
@@ -203,11 +208,32 @@ func (s session) assumedPath(ctx context.Context, q GetPathParams) (GetPathRespo
 	}
 	for _, l := range lives {
 		if l.Cluster == q.Cluster && l.ID == q.Id {
-			return GetPath200JSONResponse(PathPage{Path: *l.Path.Path, Status: PathStatus(l.Status), FirstSeen: l.FirstSeen, LastSeen: l.LastSeen,
-				History: []PathEvent{}}), nil
+			coded, err := s.withCode(ctx, *l.Path.Path)
+			return GetPath200JSONResponse(PathPage{Path: coded, Status: PathStatus(l.Status), FirstSeen: l.FirstSeen, LastSeen: l.LastSeen,
+				History: []PathEvent{}}), err
 		}
 	}
 	return nil, missing(fmt.Sprintf("no attack path %s in cluster %s from %s", q.Id, q.Cluster, *q.Assume))
+}
+
+// withCode is a path with its fixes as code, which is made of all that was read of the
+// cluster: who sees a part of it is told so.
+func (s session) withCode(ctx context.Context, p analyse.Path) (analyse.Path, error) {
+	if s.coded == nil {
+		return p, nil
+	}
+	if !s.Whole(p.Cluster) {
+		p.Fixes = slices.Clone(p.Fixes)
+		for i := range p.Fixes {
+			p.Fixes[i].WithoutCode = "it is written for who sees the whole cluster"
+		}
+		return p, nil
+	}
+	var facts *collect.Facts
+	if err := s.Facts(ctx, p.Cluster, func(f *collect.Facts) { facts = f.Clone() }); err != nil || facts == nil {
+		return p, err
+	}
+	return s.coded(facts, p), nil
 }
 
 // life is a path by its name.

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -47,6 +49,8 @@ type Config struct {
 	Advisories func() *vuln.DB
 	// PathTypes are the kinds of attack path there are.
 	PathTypes []rule.Head
+	// Coded is a path with the code of its fixes, from the facts of its cluster.
+	Coded func(*collect.Facts, analyse.Path) analyse.Path
 	// Assets is the built portal, or a page that says how to build it.
 	Assets fs.FS
 	// Hosts are names beyond loopback that the server answers to.
@@ -73,7 +77,8 @@ func New(c Config) (http.Handler, error) {
 	}
 	s := &server{Config: c, unscoped: scope.New(c.Unscoped),
 		constants: constants{version: c.Version, log: c.Log, vocabulary: vocabulary, templates: templates,
-			schema: describe(vocabulary, c.PathTypes), detections: c.Detections, advisories: c.Advisories, about: c.About}}
+			schema: describe(vocabulary, c.PathTypes), detections: c.Detections, advisories: c.Advisories, about: c.About,
+			coded: c.Coded}}
 	strict := NewStrictHandlerWithOptions(nobody, []StrictMiddlewareFunc{asAsker}, StrictHTTPServerOptions{
 		RequestErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, err error) {
 			problem(w, http.StatusBadRequest, "the request cannot be read", err.Error())

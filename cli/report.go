@@ -259,7 +259,19 @@ func pathsOf(ctx context.Context, s streams, in input, assume string) (d report.
 		err = cl.ask(ctx, "/report/paths"+assuming(assume), nil, &d)
 		return d, nil, err
 	}
-	if w, err = in.world(ctx); err != nil {
+	facts, err := in.facts(ctx)
+	if err != nil {
+		return d, nil, err
+	}
+	return pathsIn(ctx, s, in, facts, assume)
+}
+
+// pathsIn is pathsOf of facts that were read.
+func pathsIn(ctx context.Context, s streams, in input, facts []*collect.Facts, assume string) (d report.Paths, w *scope.World, err error) {
+	if len(in.from) == 0 {
+		return pathsOf(ctx, s, in, assume)
+	}
+	if w, err = in.computed(ctx, facts); err != nil {
 		return d, nil, err
 	}
 	if assume != "" {

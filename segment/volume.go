@@ -233,3 +233,10 @@ func (c *cluster) sharedVolumes(p *collect.Pod, ref func(container string) graph
 		}
 	}
 }
+
+// HostFolder is the folder, file or device of a node that a pod's volume is, itself or
+// through its claim.
+func HostFolder(f *collect.Facts, namespace string, v *collect.Volume) (path string, ok bool) {
+	c := &cluster{facts: f}
+	return c.hostFolder(namespace, v)
+}

@@ -28,6 +28,7 @@ import (
 	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/remedy"
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
 	"github.com/breakwater-sec/breakwater/ui"
@@ -186,13 +187,16 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	return err
 }
 
+// coded is a path with the code of its fixes.
+func (v *Server) coded(f *collect.Facts, p analyse.Path) analyse.Path { return remedy.New(f, v.rules).Path(p) }
+
 func (v *Server) run(ctx context.Context, listener net.Listener, ready func(context.Context, *Server, string) error) error {
 	assets, built := ui.Assets()
 	if !built {
 		v.log.Warn("this binary was built without the portal: make build")
 	}
 	url := v.url(listener)
-	c := api.Config{PathTypes: v.rules.PathTypes(),
+	c := api.Config{PathTypes: v.rules.PathTypes(), Coded: v.coded,
 		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store}, About: enrichment.About,
 		Sessions: v.Store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
 		Secure: v.config.TLSCert != ""}

@@ -1,0 +1,312 @@
+package remedy
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/ref"
+)
+
+// wall is a NetworkPolicy that keeps some away from the pods of a workload, and leaves
+// all else as it is.
+type wall struct {
+	m   *Maker
+	pod *collect.Pod // one of the workload's
+	of  ref.Ref
+	// apart are the workloads that no longer reach it, outside whether who is not in the
+	// cluster does not either.
+	apart   []ref.Ref
+	outside bool
+}
+
+// policy writes the policy, tries it on the judge, and takes it only if it cuts what
+// it is for and nothing else.
+func (w *wall) policy() ([]analyse.Change, error) {
+	if w.pod.Shape.HostNetwork {
+		return nil, fmt.Errorf("network policies do not hold for %s: its pods are on their nodes' network", w.of)
+	}
+	judge := netpol.New(w.m.facts)
+	if by := judge.Selecting(w.pod, netpol.Ingress); len(by) > 0 {
+		return nil, fmt.Errorf("policies add up, so another one takes nothing away: narrow NetworkPolicy %s/%s, which selects the pods already",
+			by[0].Namespace, by[0].Name)
+	}
+	selector, err := w.m.selecting(w.of, w.pod.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	from, err := w.others()
+	if err != nil {
+		return nil, err
+	}
+	policy := &networkingv1.NetworkPolicy{
+		TypeMeta:   metav1.TypeMeta{APIVersion: apiVersions["NetworkPolicy"], Kind: "NetworkPolicy"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.pod.Namespace, Name: w.name()},
+		Spec: networkingv1.NetworkPolicySpec{PodSelector: selector, PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
+			Ingress: []networkingv1.NetworkPolicyIngressRule{{From: from}}},
+	}
+	mind, err := w.tried(judge, policy)
+	if err != nil {
+		return nil, err
+	}
+	return []analyse.Change{application(ref.Ref{Kind: "NetworkPolicy", Namespace: policy.Namespace, Name: policy.Name}, policy, mind...)}, nil
+}
+
+func (w *wall) name() string {
+	if w.outside {
+		return w.of.Name + "-from-inside-only"
+	}
+	return w.of.Name + "-apart"
+}
+
+// others are the peers that go on reaching the workload.
+func (w *wall) others() (from []networkingv1.NetworkPolicyPeer, err error) {
+	in := map[string][]ref.Ref{}
+	for _, r := range w.apart {
+		in[r.Namespace] = append(in[r.Namespace], r)
+	}
+	const byName = "kubernetes.io/metadata.name" // a label that the API server gives each namespace
+	everywhere := &metav1.LabelSelector{}
+	if names := slices.Sorted(maps.Keys(in)); len(names) > 0 {
+		everywhere.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: byName, Operator: metav1.LabelSelectorOpNotIn, Values: names}}
+	}
+	from = append(from, networkingv1.NetworkPolicyPeer{NamespaceSelector: everywhere})
+	for _, ns := range slices.Sorted(maps.Keys(in)) {
+		rest, err := w.m.allBut(in[ns], ns)
+		if err != nil {
+			return nil, err
+		}
+		from = append(from, networkingv1.NetworkPolicyPeer{PodSelector: rest,
+			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{byName: ns}}})
+	}
+	if w.outside {
+		return from, nil
+	}
+	pods, known := w.m.podNetworks()
+	if !known {
+		return nil, errors.New("which addresses pods have is not known, so that those outside of the cluster cannot be told from them")
+	}
+	return append(from, blocks(pods)...), nil
+}
+
+// blocks are all addresses but some.
+func blocks(but []string) (out []networkingv1.NetworkPolicyPeer) {
+	for _, all := range []string{"0.0.0.0/0", "::/0"} {
+		b := &networkingv1.IPBlock{CIDR: all}
+		for _, p := range but {
+			if strings.Contains(p, ":") == strings.Contains(all, ":") {
+				b.Except = append(b.Except, p)
+			}
+		}
+		out = append(out, networkingv1.NetworkPolicyPeer{IPBlock: b})
+	}
+	return out
+}
+
+// podNetworks are the addresses of pods as nodes tell them.
+func (m *Maker) podNetworks() (out []string, known bool) {
+	for _, n := range m.facts.Nodes {
+		if len(n.PodCIDRs) == 0 {
+			return nil, false
+		}
+		for _, c := range n.PodCIDRs {
+			if _, err := netip.ParsePrefix(c); err != nil {
+				return nil, false
+			}
+			out = append(out, c)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), len(out) > 0
+}
+
+// ofTemplate are labels that controllers add, each to a part of the pods.
+var ofTemplate = []string{"pod-template-hash", "controller-revision-hash", "pod-template-generation", "statefulset.kubernetes.io/pod-name",
+	"apps.kubernetes.io/pod-index", "batch.kubernetes.io/controller-uid", "controller-uid", "batch.kubernetes.io/job-name", "job-name"}
+
+// selecting selects the pods of a workload and no others of its namespace.
+func (m *Maker) selecting(of ref.Ref, namespace string) (s metav1.LabelSelector, err error) {
+	var common map[string]string
+	for _, p := range m.podsIn(namespace) {
+		if m.owner(p) != of {
+			continue
+		}
+		own := maps.Clone(p.Labels.Map)
+		maps.DeleteFunc(own, func(k, v string) bool {
+			return slices.Contains(ofTemplate, k) || common != nil && common[k] != v
+		})
+		common = own
+	}
+	tell := func(by map[string]string) (other *collect.Pod) {
+		for _, p := range m.podsIn(namespace) {
+			if m.owner(p) != of && labels.SelectorFromSet(by).Matches(labels.Set(p.Labels.Map)) {
+				return p
+			}
+		}
+		return nil
+	}
+	for _, k := range slices.Sorted(maps.Keys(common)) { // one label is easier to read than all
+		if one := map[string]string{k: common[k]}; tell(one) == nil {
+			return metav1.LabelSelector{MatchLabels: one}, nil
+		}
+	}
+	if len(common) == 0 {
+		return s, fmt.Errorf("the pods of %s have no label in common by which a policy could select them", of)
+	}
+	if other := tell(common); other != nil {
+		return s, fmt.Errorf("no label tells the pods of %s from those of %s: give them one", of, m.owner(other))
+	}
+	return metav1.LabelSelector{MatchLabels: common}, nil
+}
+
+// allBut selects the pods of a namespace but those of some workloads.
+func (m *Maker) allBut(some []ref.Ref, namespace string) (*metav1.LabelSelector, error) {
+	keys := map[string]map[string]bool{}
+	for _, p := range m.podsIn(namespace) {
+		if slices.Contains(some, m.owner(p)) {
+			for k, v := range p.Labels.Map {
+				if keys[k] == nil {
+					keys[k] = map[string]bool{}
+				}
+				keys[k][v] = true
+			}
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		tells := !slices.Contains(ofTemplate, k)
+		for _, p := range m.podsIn(namespace) {
+			v, has := p.Labels.Map[k]
+			tells = tells && slices.Contains(some, m.owner(p)) == (has && keys[k][v])
+		}
+		if tells {
+			return &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+				{Key: k, Operator: metav1.LabelSelectorOpNotIn, Values: slices.Sorted(maps.Keys(keys[k]))}}}, nil
+		}
+	}
+	return nil, fmt.Errorf("no label tells the pods of %s from the others of namespace %s: give them one", some[0], namespace)
+}
+
+func (m *Maker) podsIn(namespace string) (out []*collect.Pod) {
+	for k, p := range m.facts.Pods {
+		if k.Namespace == namespace && p.Labels != nil && p.Shape != nil {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b *collect.Pod) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// reached are the ports by which each workload, and who is outside, reaches one; or
+// which it reaches.
+func (m *Maker) reached(j *netpol.Judge, of ref.Ref, by netpol.Direction) map[string]netpol.Ports {
+	name := func(p *collect.Pod) string { return m.owner(p).ID() }
+	reach, out := j.Connections(name), map[string]netpol.Ports{}
+	for _, l := range reach.Links {
+		self, others := reach.Receivers[l.To].Members, reach.Senders[l.From].Members
+		if by == netpol.Egress {
+			self, others = others, self
+		}
+		if slices.Contains(self, of.ID()) {
+			for _, other := range others {
+				out[other] = out[other].Or(l.Ports)
+			}
+		}
+	}
+	return out
+}
+
+// tried asks the judge what the policy cuts. What it cuts of processes on nodes
+// themselves, which no selector means, is told.
+func (w *wall) tried(judge *netpol.Judge, policy *networkingv1.NetworkPolicy) (mind []string, err error) {
+	m := w.m
+	before, after := m.reached(judge, w.of, netpol.Ingress), m.reached(netpol.New(m.with(policy)), w.of, netpol.Ingress)
+	meant := map[string]bool{netpol.Outside: w.outside}
+	for _, r := range w.apart {
+		meant[r.ID()] = true
+	}
+	onNodes := 0
+	for _, other := range slices.Sorted(maps.Keys(before)) {
+		switch lost := !before[other].Without(after[other]).Empty(); {
+		case other == w.of.ID():
+		case meant[other] && !after[other].Empty() && judge.Enforcement().State != netpol.No:
+			return nil, fmt.Errorf("no policy keeps %s away from %s: its pods are on their nodes' network", other, w.of)
+		case lost && !meant[other] && m.onNodes(other):
+			onNodes++
+		case lost && !meant[other] && other != netpol.Outside:
+			return nil, fmt.Errorf("a policy would cut %s off as well", other)
+		}
+	}
+	if w.outside {
+		mind = append(mind, "Nothing outside of the cluster reaches the pods then: who must, needs an ipBlock of its own.")
+	}
+	if onNodes > 0 {
+		mind = append(mind, fmt.Sprintf("Workloads on their nodes' own network that no longer reach it: %d.", onNodes))
+	}
+	if e := judge.Enforcement(); e.State != netpol.Yes {
+		mind = append(mind, e.Why)
+	}
+	return mind, nil
+}
+
+// with are the facts with one more policy.
+func (m *Maker) with(policy *networkingv1.NetworkPolicy) *collect.Facts {
+	f := m.facts.Clone()
+	f.NetworkPolicies[collect.Key{Namespace: policy.Namespace, Name: policy.Name}] = policy
+	return f
+}
+
+// onNodes says that the pods of a workload, by its id, are on their nodes' network.
+func (m *Maker) onNodes(id string) bool {
+	for _, p := range m.facts.Pods {
+		if p.Shape != nil && p.Shape.HostNetwork && m.owner(p).ID() == id {
+			return true
+		}
+	}
+	return false
+}
+
+// unreached keeps a pod's workload from addresses outside.
+func (e *edit) unreached(pod *collect.Pod, addresses []string) error {
+	m, of := e.m, e.m.owner(pod)
+	if pod.Shape.HostNetwork {
+		return fmt.Errorf("network policies do not hold for %s: its pods are on their nodes' network", of)
+	}
+	judge := netpol.New(m.facts)
+	if by := judge.Selecting(pod, netpol.Egress); len(by) > 0 {
+		return fmt.Errorf("policies add up, so another one takes nothing away: narrow NetworkPolicy %s/%s, which selects the pods already",
+			by[0].Namespace, by[0].Name)
+	}
+	selector, err := m.selecting(of, pod.Namespace)
+	if err != nil {
+		return err
+	}
+	to := append([]networkingv1.NetworkPolicyPeer{{NamespaceSelector: &metav1.LabelSelector{}}}, blocks(addresses)...)
+	policy := &networkingv1.NetworkPolicy{
+		TypeMeta:   metav1.TypeMeta{APIVersion: apiVersions["NetworkPolicy"], Kind: "NetworkPolicy"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: of.Name + "-without-metadata"},
+		Spec: networkingv1.NetworkPolicySpec{PodSelector: selector, PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeEgress},
+			Egress: []networkingv1.NetworkPolicyEgressRule{{To: to}}},
+	}
+	before, after := m.reached(judge, of, netpol.Egress), m.reached(netpol.New(m.with(policy)), of, netpol.Egress)
+	for _, other := range slices.Sorted(maps.Keys(before)) {
+		if !before[other].Without(after[other]).Empty() && other != netpol.Outside && other != of.ID() {
+			return fmt.Errorf("a policy would cut it off from %s as well", other)
+		}
+	}
+	var mind []string
+	if e := judge.Enforcement(); e.State != netpol.Yes {
+		mind = append(mind, e.Why)
+	}
+	e.more = append(e.more, application(ref.Ref{Kind: "NetworkPolicy", Namespace: policy.Namespace, Name: policy.Name}, policy, mind...))
+	return nil
+}
