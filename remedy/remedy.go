@@ -49,6 +49,8 @@ func (m *Maker) fix(p *analyse.Path, f analyse.Fix) ([]analyse.Change, error) {
 	e := edit{m: m}
 	var err error
 	switch {
+	case f.Kind == "image" && p.EntryClass == analyse.Possible:
+		return nil, errors.New("nothing is to be changed yet: the image is to be read")
 	case f.Kind == "image":
 		return nil, errors.New("the image has to be built again, under a tag that is not known yet")
 	case f.Kind == "exposure":

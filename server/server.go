@@ -188,7 +188,9 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 }
 
 // coded is a path with the code of its fixes.
-func (v *Server) coded(f *collect.Facts, p analyse.Path) analyse.Path { return remedy.New(f, v.rules).Path(p) }
+func (v *Server) coded(f *collect.Facts, p analyse.Path) analyse.Path {
+	return remedy.New(f, v.rules).Path(p)
+}
 
 func (v *Server) run(ctx context.Context, listener net.Listener, ready func(context.Context, *Server, string) error) error {
 	assets, built := ui.Assets()
