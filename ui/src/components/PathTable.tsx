@@ -49,12 +49,15 @@ export function PathTable({
   sort = "paths-sort",
   short = true,
   assume,
+  gone,
 }: {
   rows: Row[];
   sort?: string;
   short?: boolean;
   /** What the attacker is assumed to have: such paths are there only for who assumes it. */
   assume?: string;
+  /** Those that would be gone, by cluster and id: they are struck through. */
+  gone?: Set<string>;
 }) {
   const schema = useVocabulary();
   const columns = useMemo<Column<Row>[]>(() => {
@@ -66,7 +69,13 @@ export function PathTable({
         wraps: true,
         cell: (p) => (
           <>
-            <PathLink path={p} titles={titles} assume={assume} />
+            {gone?.has(`${p.cluster}/${p.id}`) ? (
+              <s title="Would be gone">
+                <PathLink path={p} titles={titles} assume={assume} />
+              </s>
+            ) : (
+              <PathLink path={p} titles={titles} assume={assume} />
+            )}
             <small className="onlynarrow">{[p.foothold.name, ...where(p)].join(" · ")}</small>
           </>
         ),
@@ -117,7 +126,7 @@ export function PathTable({
       { title: "Pods", number: true, from: "wide", cell: (p) => count(p.pods), by: (p) => p.pods },
       ...(assume ? [] : life),
     ];
-  }, [schema, assume]);
+  }, [schema, assume, gone]);
   return (
     <Table
       label="Attack paths"

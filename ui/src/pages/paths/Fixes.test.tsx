@@ -37,7 +37,7 @@ it("tells what breaks a path from what lowers its risk, and links what a fix is 
   render(
     <MantineProvider>
       <MemoryRouter>
-        <Fixes path={{ fixes, steps, nodes: [] }} show={() => undefined} />
+        <Fixes tried={[]} tryFix={() => undefined} path={{ fixes, steps, nodes: [] }} show={() => undefined} />
       </MemoryRouter>
     </MantineProvider>,
   );
@@ -54,7 +54,7 @@ it("shows at which step a fix acts, and code as code", async () => {
   render(
     <MantineProvider>
       <MemoryRouter>
-        <Fixes path={{ fixes, steps, nodes: [] }} show={(n) => shown.push(n)} />
+        <Fixes tried={[]} tryFix={() => undefined} path={{ fixes, steps, nodes: [] }} show={(n) => shown.push(n)} />
       </MemoryRouter>
     </MantineProvider>,
   );

@@ -1,4 +1,5 @@
-import { Button, CopyButton } from "@mantine/core";
+import { Button, Checkbox, CopyButton } from "@mantine/core";
+import type { ReactNode } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../../api/client";
 import { Icon } from "../../components/Icon";
@@ -15,7 +16,20 @@ type Fix = Schemas["Fix"];
 const effects = { breaks: "Breaks the path", lowers: "Lowers the risk" } as const;
 
 /** What to do, what ends the path first. */
-export function Fixes({ path, show }: { path: Path; show: (step: number, byKey: boolean) => void }) {
+export function Fixes({
+  path,
+  show,
+  tried,
+  tryFix,
+  children,
+}: {
+  path: Path;
+  show: (step: number, byKey: boolean) => void;
+  /** The fixes that are tried on a copy, and how one is. */
+  tried: string[];
+  tryFix: (id: string) => void;
+  children?: ReactNode;
+}) {
   let number = 0;
   return (
     <Section title="Fixes">
@@ -31,13 +45,22 @@ export function Fixes({ path, show }: { path: Path; show: (step: number, byKey: 
               </h3>
               <ol className="fixes" start={number + 1}>
                 {of.map((f) => (
-                  <FixItem key={f.id} fix={f} number={++number} path={path} show={show} />
+                  <FixItem
+                    key={f.id}
+                    fix={f}
+                    number={++number}
+                    path={path}
+                    show={show}
+                    tried={tried.includes(f.id)}
+                    tryFix={tryFix}
+                  />
                 ))}
               </ol>
             </div>
           )
         );
       })}
+      {children}
     </Section>
   );
 }
@@ -56,11 +79,15 @@ function FixItem({
   number,
   path,
   show,
+  tried,
+  tryFix,
 }: {
   fix: Fix;
   number: number;
   path: Path;
   show: (step: number, byKey: boolean) => void;
+  tried: boolean;
+  tryFix: (id: string) => void;
 }) {
   const schema = useVocabulary();
   const step = actsOn(fix, path.steps),
@@ -95,6 +122,13 @@ function FixItem({
         </ul>
         <div className="fixfoot">
           {step > 0 && <StepButton number={step} show={show} say={`at step ${step}: ${verb}`} />}
+          <Checkbox
+            size="xs"
+            label="What if"
+            aria-label={`What if: ${fix.title}`}
+            checked={tried}
+            onChange={() => tryFix(fix.id)}
+          />
           <CopyButton value={`${fix.title}\n${fix.text}`}>
             {({ copied, copy }) => (
               <Button size="compact-xs" variant="default" onClick={copy} aria-label={`Copy fix: ${fix.title}`}>

@@ -19,7 +19,9 @@ import { changed } from "../../lib/url";
 import { Evidence } from "./Evidence";
 import { Fixes } from "./Fixes";
 import { StepButton } from "./StepButton";
+import { useChosen } from "./useChosen";
 import { Vulnerabilities } from "./Vulnerabilities";
+import { gone, useWhatIf, WhatIf } from "./WhatIf";
 
 /** One attack path: the picture, why we say so, and what to do. */
 export function PathPage() {
@@ -66,6 +68,9 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
   const choose = (id: string | undefined, byKey = false) =>
     setChoice(id === undefined ? undefined : { id, focus: byKey ? id : undefined });
   const [params, setParams] = useSearchParams();
+  const { chosen: tried, toggle: tryFix } = useChosen();
+  const whatIf = useWhatIf(tried, params.get("assume") ?? undefined);
+  const ended = tried.length > 0 && gone(whatIf.data).has(`${path.cluster}/${path.id}`);
   const all = params.get("routes") === "all";
   const setAll = (to: boolean) => {
     choose(undefined);
@@ -121,7 +126,7 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
           drawing={drawn}
           chosen={chosen}
           choose={choose}
-          fixed={data.status === "resolved"}
+          fixed={data.status === "resolved" || ended}
           others={path.also.length > 0 ? Math.max(1, path.alternatives) : 0}
           all={all}
           setAll={setAll}
@@ -142,7 +147,9 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
               <Prose text={path.why} />
             </p>
           </Section>
-          <Fixes path={path} show={show} />
+          <Fixes path={path} show={show} tried={tried} tryFix={tryFix}>
+            {tried.length > 0 && <WhatIf asked={whatIf} here={path} />}
+          </Fixes>
         </div>
         <Vulnerabilities path={path} />
         <div className="beside">

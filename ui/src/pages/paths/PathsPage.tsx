@@ -1,4 +1,4 @@
-import { Link } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { api } from "../../api/client";
 import { AtLeast, ChoiceFilter, Scope, TextFilter } from "../../components/Filters";
 import { List, pageByPage } from "../../components/List";
@@ -9,8 +9,11 @@ import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
 import { pathList } from "../../lib/links";
 import { parted } from "../../lib/text";
-import { useAsked } from "../../lib/url";
+import { changed, useAsked } from "../../lib/url";
+import { Cut } from "./Cut";
 import { Groups } from "./Groups";
+import { useChosen } from "./useChosen";
+import { gone, useWhatIf } from "./WhatIf";
 
 const entries = ["known", "possible", "supply-chain"] as const;
 const groups = ["target", "entry", "technique", "fix"] as const;
@@ -18,36 +21,35 @@ const statuses = ["active", "stale", "resolved"] as const;
 
 /** Attack paths, worst first. The filter lives in the URL, so a view can be shared. */
 export function PathsPage() {
-  const { get, one, any } = useAsked();
+  const { get, flag, one, any } = useAsked();
   const group = one("group", groups);
   const assume = get("assume");
+  const filter = {
+    status: any("status", statuses),
+    risk: get("risk"),
+    type: get("type"),
+    cluster: get("cluster"),
+    namespace: get("namespace"),
+    entity: get("entity"),
+    vulnerability: get("vulnerability"),
+    q: get("q"),
+    entryClass: any("entryClass", entries),
+    target: get("target"),
+    entry: get("entry"),
+    technique: get("technique"),
+    fix: get("fix"),
+    assume,
+  };
   const asked = api.useInfiniteQuery(
     "get",
     "/paths",
-    {
-      params: {
-        query: {
-          status: any("status", statuses),
-          risk: get("risk"),
-          type: get("type"),
-          cluster: get("cluster"),
-          namespace: get("namespace"),
-          entity: get("entity"),
-          vulnerability: get("vulnerability"),
-          q: get("q"),
-          entryClass: any("entryClass", entries),
-          target: get("target"),
-          entry: get("entry"),
-          technique: get("technique"),
-          fix: get("fix"),
-          assume,
-          group,
-          limit: 500,
-        },
-      },
-    },
+    { params: { query: { ...filter, group, limit: 500 } } },
     pageByPage,
   );
+  const [params] = useSearchParams();
+  const cut = flag("cut");
+  const { chosen } = useChosen();
+  const whatIf = useWhatIf(cut ? chosen : [], assume);
   const schema = useVocabulary();
   const gaps = api.useQuery("get", "/status").data?.gaps.length ?? 0;
   const titles = schema?.pathTypes.map((t) => t.title) ?? [];
@@ -108,6 +110,16 @@ export function PathsPage() {
               {assume
                 ? "were an attacker there"
                 : statuses.map((s) => `${count(list.counts[s] ?? 0)} ${s}`).join(" · ")}
+              {list.total > 0 && (
+                <>
+                  {" · "}
+                  <Link
+                    to={{ search: changed(params, { cut: cut ? undefined : "true", whatif: undefined }).toString() }}
+                  >
+                    {cut ? "Close the fewest fixes" : "Fewest fixes"}
+                  </Link>
+                </>
+              )}
               {!assume && (
                 <>
                   {" · "}
@@ -120,9 +132,16 @@ export function PathsPage() {
                 There may be more: <Link to="/coverage">{plural(gaps, "gap")}</Link> in what could be seen.
               </Partial>
             )}
+            {cut && <Cut filter={filter} />}
             {group && list.groups && <Groups by={group} groups={list.groups} />}
             {rows.length ? (
-              <PathTable rows={rows} sort="sort" short={false} assume={assume} />
+              <PathTable
+                rows={rows}
+                sort="sort"
+                short={false}
+                assume={assume}
+                gone={cut && chosen.length ? gone(whatIf.data) : undefined}
+              />
             ) : assume ? (
               <Empty title="From there nothing that matters is reached">
                 As far as could be seen; what could not is listed under <Link to="/coverage">Coverage</Link>.

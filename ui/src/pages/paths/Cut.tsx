@@ -1,0 +1,70 @@
+import { Checkbox } from "@mantine/core";
+import { api, type Schemas } from "../../api/client";
+import type { paths } from "../../api/schema.gen";
+import { Section } from "../../components/Page";
+import { Prose } from "../../components/Prose";
+import { Answered } from "../../components/States";
+import { kindAndId, nameOf, plural } from "../../lib/format";
+import { useChosen } from "./useChosen";
+import { useWhatIf, WhatIf } from "./WhatIf";
+
+type Filter = NonNullable<paths["/cut"]["get"]["parameters"]["query"]>;
+
+/** The fewest fixes that end the paths of the list, and what would be lost by those that are ticked. */
+export function Cut({ filter }: { filter: Filter }) {
+  const cut = api.useQuery("get", "/cut", { params: { query: filter } }, { placeholderData: (old) => old });
+  const { chosen, toggle } = useChosen();
+  return (
+    <Section title="Fewest fixes">
+      <Answered asked={cut}>
+        {(d) => (
+          <>
+            <p className="counts" role="status">
+              {plural(d.fixes.length, "fix", "fixes")} for {plural(d.paths, "attack path")}; no fewer than {d.atLeast}{" "}
+              could do
+              {d.left.length > 0 ? ` · ${plural(d.left.length, "path")} would stay` : " · tried on a copy: none stays"}
+            </p>
+            <ol className="fixes">
+              {d.fixes.map((f) => (
+                <li key={f.fix.id}>
+                  <Checkbox
+                    size="xs"
+                    checked={chosen.includes(f.fix.id)}
+                    onChange={() => toggle(f.fix.id)}
+                    aria-label={`What if: ${f.fix.title}`}
+                  />
+                  <div>
+                    <b>
+                      <Prose text={f.fix.title} />
+                    </b>
+                    <p>
+                      <small>
+                        {f.cluster} · {subject(f.fix)} · ends {plural(f.ends.length, "path")}
+                      </small>
+                    </p>
+                  </div>
+                </li>
+              ))}
+            </ol>
+          </>
+        )}
+      </Answered>
+      <Chosen assume={filter.assume} />
+    </Section>
+  );
+}
+
+function Chosen({ assume }: { assume?: string }) {
+  const { chosen } = useChosen();
+  const asked = useWhatIf(chosen, assume);
+  return chosen.length > 0 ? (
+    <WhatIf asked={asked} />
+  ) : (
+    <p>Tick fixes to see what each would end and what would be lost.</p>
+  );
+}
+
+function subject(fix: Schemas["Fix"]): string {
+  const last = fix.concerns.at(-1);
+  return last ? nameOf(kindAndId(last).id) : "";
+}

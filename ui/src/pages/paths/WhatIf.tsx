@@ -1,0 +1,117 @@
+import { Link } from "react-router";
+import { api, type Schemas } from "../../api/client";
+import { Prose } from "../../components/Prose";
+import { Answered, Partial } from "../../components/States";
+import { count, nameOf, plural } from "../../lib/format";
+import { pathPage } from "../../lib/links";
+import { sentence } from "../../lib/text";
+
+/** What would be different, were fixes done: asked only once some are chosen. */
+export function useWhatIf(fixes: string[], assume?: string) {
+  return api.useQuery(
+    "post",
+    "/what-if",
+    { body: { fixes, assume } },
+    { enabled: fixes.length > 0, placeholderData: (old) => old, retry: false },
+  );
+}
+
+/** The paths that would be gone, by cluster and id. */
+export function gone(answer: Schemas["WhatIf"] | undefined): Set<string> {
+  return new Set(answer?.closed.map((p) => `${p.cluster}/${p.id}`));
+}
+
+/** The answer in words: paths that would go and come, and what works today and would not any more. */
+export function WhatIf({
+  asked,
+  here,
+}: {
+  asked: ReturnType<typeof useWhatIf>;
+  here?: { cluster: string; id: string };
+}) {
+  return (
+    <Answered asked={asked}>
+      {(d) => (
+        <div className="whatif" role="status" aria-label="What if">
+          <p>
+            {here && (
+              <>{gone(d).has(`${here.cluster}/${here.id}`) ? "This path would be gone. " : "This path would stay. "}</>
+            )}
+            {plural(d.closed.length, "attack path")} would be gone, {count(d.kept)} would stay,{" "}
+            {d.opened.length ? `${count(d.opened.length)} would open` : "none would open"}.
+          </p>
+          <Outlines title="Gone" paths={d.closed} />
+          <Outlines title="New" paths={d.opened} />
+          {d.changed.length > 0 && <p>The risk of {plural(d.changed.length, "path")} would change.</p>}
+          {d.hidden.map((h) => (
+            <Partial key={h.path.id}>
+              <b>Not known.</b> {h.path.title}: <Prose text={sentence(h.why)} />
+            </Partial>
+          ))}
+          <Lost answer={d} />
+          {d.notKnown.map((n) => (
+            <Partial key={n}>
+              <b>Not known.</b> <Prose text={sentence(n)} />
+            </Partial>
+          ))}
+        </div>
+      )}
+    </Answered>
+  );
+}
+
+function Outlines({ title, paths }: { title: string; paths: Schemas["PathOutline"][] }) {
+  if (paths.length === 0) return null;
+  return (
+    <details>
+      <summary>
+        {title} ({count(paths.length)})
+      </summary>
+      <ul className="plain">
+        {paths.map((p) => (
+          <li key={`${p.cluster}/${p.id}`}>
+            {title === "Gone" ? (
+              <Link to={pathPage(p)}>
+                <s>{p.title}</s>
+              </Link>
+            ) : (
+              p.title
+            )}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function Lost({ answer }: { answer: Schemas["WhatIf"] }) {
+  const { lost, routesLost, permissionsLost, permissionsGone } = answer;
+  if (routesLost + permissionsGone === 0) return <p>No traffic and no permission that works today would be lost.</p>;
+  return (
+    <details open>
+      <summary>
+        Would work no longer: {plural(routesLost, "route")}, {plural(permissionsGone, "permission")}
+      </summary>
+      <ul className="plain">
+        {lost.map((l) => (
+          <li key={`${l.from} ${l.to}`}>
+            {end(l.from)} → {end(l.to)}: {l.before.join(", ")}
+            {l.after.length > 0 && <> (then only {l.after.join(", ")})</>}
+          </li>
+        ))}
+        {routesLost > lost.length && <li>and {plural(routesLost - lost.length, "more route")}</li>}
+        {permissionsLost.map((p) => (
+          <li key={`${p.identity} ${p.permission}`}>
+            {nameOf(p.identity)}: {p.permission}
+            {p.uncertain && <small> uncertain: {p.uncertain}</small>}
+          </li>
+        ))}
+        {permissionsGone > permissionsLost.length && (
+          <li>and {plural(permissionsGone - permissionsLost.length, "more permission")}</li>
+        )}
+      </ul>
+    </details>
+  );
+}
+
+const end = (id: string) => (id === "internet" ? "Internet" : nameOf(id));
