@@ -193,6 +193,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cut": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Few fixes that end all paths of a selection, verified on a copy, and how few could do at least */
+        get: operations["getCut"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What would change if fixes were done - paths that go, traffic and permissions that would be lost */
+        post: operations["whatIf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/path": {
         parameters: {
             query?: never;
@@ -648,6 +682,68 @@ export interface components {
             choke: components["schemas"]["ChokePoint"][];
             clusters: components["schemas"]["ClusterStatus"][];
             gaps: components["schemas"]["Gap"][];
+        };
+        Cut: {
+            /** @description How many there are in the selection */
+            paths: number;
+            fixes: components["schemas"]["CutFix"][];
+            /** @description No fewer fixes end these paths: the greatest flow over their drawn routes */
+            atLeast: number;
+            /** @description The ids of paths that are there still once the fixes are done on a copy */
+            left: string[];
+            gaps: components["schemas"]["Gap"][];
+        };
+        CutFix: {
+            fix: components["schemas"]["Fix"];
+            cluster: string;
+            /** @description The ids of the paths that it is the first to end */
+            ends: string[];
+        };
+        Supposition: {
+            /** @description Ids of fixes of open paths, or of paths from what is assumed */
+            fixes: string[];
+            /** @description As for paths */
+            assume?: string;
+        };
+        WhatIf: {
+            /** @description Those that are done on the copy */
+            fixes: components["schemas"]["Fix"][];
+            opened: components["schemas"]["Path"][];
+            closed: components["schemas"]["Path"][];
+            changed: {
+                path: components["schemas"]["Path"];
+                beforeRisk: string;
+            }[];
+            hidden: {
+                path: components["schemas"]["Path"];
+                why: string;
+            }[];
+            kept: number;
+            /** @description The first of routesLost */
+            lost: components["schemas"]["LostTraffic"][];
+            routesLost: number;
+            /** @description The first of permissionsGone */
+            permissionsLost: components["schemas"]["LostPermission"][];
+            permissionsGone: number;
+            /** @description What else may be lost, of which nothing can be said from here */
+            notKnown: string[];
+            gaps: components["schemas"]["Gap"][];
+        };
+        LostTraffic: {
+            /** @description The stable id of a workload, or internet */
+            from: string;
+            to: string;
+            /** @description Ports */
+            before: string[];
+            /** @description Those that are left */
+            after: string[];
+        };
+        LostPermission: {
+            cluster: string;
+            identity: string;
+            permission: string;
+            /** @description Why it may be allowed still */
+            uncertain?: string;
         };
         ChokePoint: {
             thing: components["schemas"]["Thing"];
@@ -1295,7 +1391,7 @@ export interface components {
         Fix: {
             id: string;
             /** @enum {string} */
-            kind: "image" | "exposure" | "rule";
+            kind: "image" | "exposure" | "rule" | "permission";
             title: string;
             text: string;
             rule?: string;
@@ -2112,6 +2208,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PathList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCut: {
+        parameters: {
+            query?: {
+                /** @description At least this */
+                risk?: string;
+                type?: string;
+                cluster?: string;
+                namespace?: string;
+                /** @description The id of a thing on the path or an image of it */
+                entity?: string;
+                /** @description Words in title or names */
+                q?: string;
+                entryClass?: components["schemas"]["EntryClass"][];
+                /** @description The id of what the path ends in */
+                target?: string;
+                /** @description The id of what the attacker enters first */
+                entry?: string;
+                /** @description Only the path of this id; may repeat */
+                id?: string[];
+                /**
+                 * @description What the attacker has already: workload:NAMESPACE/NAME, pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME,
+                 *     group:NAME, node:NAME, image:ID, repository:NAME, or any. Then the paths are those from there; they have no lives.
+                 */
+                assume?: components["parameters"]["assume"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The fixes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cut"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    whatIf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Supposition"];
+            };
+        };
+        responses: {
+            /** @description What would change. Of paths only what a list of them says */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIf"];
                 };
             };
             default: components["responses"]["Problem"];

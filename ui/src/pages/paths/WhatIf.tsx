@@ -60,7 +60,7 @@ export function WhatIf({
   );
 }
 
-function Outlines({ title, paths }: { title: string; paths: Schemas["PathOutline"][] }) {
+function Outlines({ title, paths }: { title: string; paths: Schemas["Path"][] }) {
   if (paths.length === 0) return null;
   return (
     <details>
