@@ -27,20 +27,20 @@ func newHostile() hostile {
 	return hostile{f}
 }
 
-func named(namespace, name string) metav1.ObjectMeta {
+func objectMeta(namespace, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: namespace, Name: name}
 }
 
 func (h hostile) namespace(name string) {
-	h.Namespaces[collect.Key{Name: name}] = &corev1.Namespace{ObjectMeta: named("", name)}
+	h.Namespaces[collect.Key{Name: name}] = &corev1.Namespace{ObjectMeta: objectMeta("", name)}
 }
 
 func (h hostile) role(name string, rules ...rbacv1.PolicyRule) {
-	h.ClusterRoles[collect.Key{Name: name}] = &rbacv1.ClusterRole{ObjectMeta: named("", name), Rules: rules}
+	h.ClusterRoles[collect.Key{Name: name}] = &rbacv1.ClusterRole{ObjectMeta: objectMeta("", name), Rules: rules}
 }
 
 func (h hostile) account(namespace, name string) rbacv1.Subject {
-	h.ServiceAccounts[collect.Key{Namespace: namespace, Name: name}] = &corev1.ServiceAccount{ObjectMeta: named(namespace, name)}
+	h.ServiceAccounts[collect.Key{Namespace: namespace, Name: name}] = &corev1.ServiceAccount{ObjectMeta: objectMeta(namespace, name)}
 	return rbacv1.Subject{Kind: "ServiceAccount", Namespace: namespace, Name: name}
 }
 
@@ -48,10 +48,10 @@ func (h hostile) account(namespace, name string) rbacv1.Subject {
 func (h hostile) bind(namespace, name, role string, to ...rbacv1.Subject) {
 	given := rbacv1.RoleRef{Kind: "ClusterRole", Name: role}
 	if namespace == "" {
-		h.ClusterRoleBindings[collect.Key{Name: name}] = &rbacv1.ClusterRoleBinding{ObjectMeta: named("", name), RoleRef: given, Subjects: to}
+		h.ClusterRoleBindings[collect.Key{Name: name}] = &rbacv1.ClusterRoleBinding{ObjectMeta: objectMeta("", name), RoleRef: given, Subjects: to}
 		return
 	}
-	h.RoleBindings[collect.Key{Namespace: namespace, Name: name}] = &rbacv1.RoleBinding{ObjectMeta: named(namespace,
+	h.RoleBindings[collect.Key{Namespace: namespace, Name: name}] = &rbacv1.RoleBinding{ObjectMeta: objectMeta(namespace,
 		name), RoleRef: given, Subjects: to}
 }
 
@@ -189,7 +189,7 @@ func TestRolesBindingsAndPoliciesOfAnySizeAreLookedAtWhole(t *testing.T) {
 				h.namespace(ns)
 				h.pod(ns, "p", i%20, false)
 				for _, name := range []string{"deny", "own"} {
-					p := &networkingv1.NetworkPolicy{ObjectMeta: named(ns, name)}
+					p := &networkingv1.NetworkPolicy{ObjectMeta: objectMeta(ns, name)}
 					if name == "own" {
 						p.Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{
 							From: []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{}}}}}
