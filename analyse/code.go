@@ -43,8 +43,6 @@ type Code struct {
 	Power bool `yaml:"power"`
 	// Unreached are addresses that the pod no longer connects to.
 	Unreached []string `yaml:"unreached"`
-	// Separate keeps the pod that it starts from away from the one that it ends at.
-	Separate bool `yaml:"separate"`
 	// Gone deletes what it starts from.
 	Gone bool `yaml:"gone"`
 	// None says why there can be no code.
@@ -57,7 +55,7 @@ func (c *Code) check() error {
 		return nil
 	}
 	made := c.Pod != nil || c.Container != nil || len(c.Drop) > 0 || c.Mounts != "" || c.Token || c.Digest || c.Power ||
-		len(c.Unreached) > 0 || c.Separate || c.Gone
+		len(c.Unreached) > 0 || c.Gone
 	if made == (c.None != "") {
 		return errors.New("want what is changed, or in none why nothing can be")
 	}

@@ -19,8 +19,9 @@ type provenPaths struct {
 	Proof *prove.Answer `json:"proof,omitempty"`
 }
 
-// provePaths asks the cluster of --from about the steps of its paths.
-func provePaths(ctx context.Context, in input, w *scope.World, paths []analyse.Path) (*prove.Answer, error) {
+// provePaths asks the cluster of --from about the steps of its paths, and tries connections
+// from a pod if one is named.
+func provePaths(ctx context.Context, in input, w *scope.World, paths []analyse.Path, pod string) (*prove.Answer, error) {
 	_, source := server.SplitFrom(in.from[0])
 	cfg, live, err := kube.Cluster(source)
 	if err != nil {
@@ -37,7 +38,7 @@ func provePaths(ctx context.Context, in input, w *scope.World, paths []analyse.P
 	if err != nil {
 		return nil, err
 	}
-	answer, err := prove.Paths(ctx, api, w.View, rules.Powers, paths)
+	answer, err := prove.Paths(ctx, api, w.View, rules.Powers, paths, pod)
 	if err != nil {
 		return nil, fmt.Errorf("prove attack paths: %w", err)
 	}

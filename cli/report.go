@@ -175,7 +175,7 @@ func pathsCommand(s streams) *cobra.Command {
 	var in input
 	var f format
 	var fail failing
-	var assume, from string
+	var assume, from, pod string
 	proving := false
 	c := &cobra.Command{
 		Use:   "paths",
@@ -187,6 +187,10 @@ so: access reviews for what identities hold, dry runs of a privileged pod for wh
 admission lets in. It changes nothing. Each step is then verified, refuted or, where
 only taking it would show it, unproven. The credentials need to create
 SubjectAccessReviews, and for dry runs pods; what they may not ask stays unproven.
+
+With --prove-from NAMESPACE/NAME, TCP connections are also made, and nothing sent, from
+that pod to what it is said to reach: by a command in it, for which it needs a shell with
+bash or nc, and the credentials to create pods/exec. No other pod is touched.
 
 With --why-not A B, the way from A to B that the fewest guards prevent is told, and which
 they are: admission, tokens that are not mounted, network policies, permissions that are not
@@ -211,6 +215,7 @@ held. A and B are named as for --assume; A may be internet, B cluster or secret:
 				return printWhyNot(s, f, d)
 			}
 			var d provenPaths
+			proving = proving || pod != ""
 			if proving && len(in.from) != 1 {
 				return errors.New("--prove asks one cluster: want exactly one --from context:NAME or in-cluster")
 			}
@@ -220,7 +225,7 @@ held. A and B are named as for --assume; A may be internet, B cluster or secret:
 				return err
 			}
 			if proving {
-				if d.Proof, err = provePaths(c.Context(), in, w, d.Paths.Paths); err != nil {
+				if d.Proof, err = provePaths(c.Context(), in, w, d.Paths.Paths, pod); err != nil {
 					return err
 				}
 			}
@@ -240,6 +245,8 @@ held. A and B are named as for --assume; A may be internet, B cluster or secret:
 	assumeFlag(c, &assume)
 	c.Flags().StringVar(&from, "why-not", "", "with --from: from what the nearest way is looked for that guards prevent, to what is named after it")
 	c.Flags().BoolVar(&proving, "prove", false, "ask the cluster's API server whether the steps are so; changes nothing")
+	c.Flags().StringVar(&pod, "prove-from", "",
+		"as --prove, and try TCP connections from this pod, NAMESPACE/NAME, to what it is said to reach")
 	return c
 }
 

@@ -1,7 +1,8 @@
 // Package prove asks a cluster's own API server whether the steps of attack paths
 // are so: access reviews for what identities hold, dry runs for what admission lets
-// in. Nothing is changed, and no step is taken. What cannot be asked without taking
-// it, such as an escape from a container, stays unproven.
+// in. Nothing is changed, and no step is taken, but one where it is asked for: from a
+// pod that is named, TCP connections are made to what it is said to reach. What cannot
+// be asked without taking it, such as an escape from a container, stays unproven.
 package prove
 
 import (
@@ -56,9 +57,11 @@ func (a Answer) Precision() (share float64, ok bool) {
 	return float64(a.Verified) / float64(max(asked, 1)), asked > 0
 }
 
-// Paths asks about every step of the paths once.
-func Paths(ctx context.Context, server *kube.Prover, view *graph.View, powers []rbac.Power, paths []analyse.Path) (Answer, error) {
-	p := prover{server, view, map[string]rbac.Power{}}
+// Paths asks about every step of the paths once. from is the pod, as NAMESPACE/NAME, from
+// which connections may be tried; empty for none.
+func Paths(ctx context.Context, server *kube.Prover, view *graph.View, powers []rbac.Power, paths []analyse.Path,
+	from string) (Answer, error) {
+	p := prover{server, view, map[string]rbac.Power{}, from}
 	for _, power := range powers {
 		p.powers[power.Name] = power
 	}
@@ -110,6 +113,7 @@ type prover struct {
 	server *kube.Prover
 	view   *graph.View
 	powers map[string]rbac.Power
+	from   string
 }
 
 // ask finds the question that a step can be put as.
@@ -122,6 +126,8 @@ func (p prover) ask(ctx context.Context, step Proof) (Verdict, string, error) {
 	switch {
 	case known && alsoKnown && step.Edge == "HOLDS":
 		verdict, why, err = p.holds(ctx, from, to)
+	case known && alsoKnown && step.Edge == "CAN_TALK_TO":
+		verdict, why, err = p.talks(ctx, from, to)
 	case known && alsoKnown && from.Kind() == "Permission" && to.Text("power") == "take-over-nodes":
 		verdict, why, err = p.admits(ctx, from)
 	default:

@@ -110,7 +110,7 @@ func TestTheAPIServerVerifiesWhatIsSoAndRefutesWhatIsNoLongerSo(t *testing.T) {
 		step("Permission", "c/open/Permission/create-pods", "CAN_ESCALATE_TO", "Permission", nodes, "pod-on-node"),
 		step("Permission", "c/shut/Permission/create-pods", "CAN_ESCALATE_TO", "Permission", nodes, "pod-on-node"),
 		step("Container", "c/open/Pod/web/app", "CAN_TAKE_OVER", "Node", "c/Node/one", "privileged-container"),
-	})
+	}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

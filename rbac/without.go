@@ -19,10 +19,10 @@ type Lesser struct {
 	Binding, Role ref.Ref
 	// Others are the binding's other subjects, who keep what they have.
 	Others []rbacv1.Subject
-	// Rules are what the subject keeps of the role. There are none where a wildcard
-	// grants the powers: rules add up, and none takes away.
+	// Rules are what the subject keeps of the role.
 	Rules []rbacv1.PolicyRule
-	// Wild says that it is a wildcard.
+	// Wild says that a rule with a wildcard granted the powers. It is left out whole:
+	// rules add up, and none takes away.
 	Wild bool
 	// Own says that the role serves this subject by this binding only, and may be
 	// changed itself.
@@ -63,8 +63,8 @@ func Without(f *collect.Facts, s Subject, powers []Power, namespace string) (out
 		if !changed {
 			continue
 		}
-		if l.Wild {
-			l.Rules = nil
+		if !slices.ContainsFunc(l.Rules, func(r rbacv1.PolicyRule) bool { return len(r.NonResourceURLs) == 0 }) {
+			l.Rules = nil // what is left of an administrator is no work
 		}
 		subjects, labelled := subjectsIn(f, g.binding)
 		for _, each := range subjects {
@@ -89,7 +89,7 @@ func (p Power) taken() []Ask {
 }
 
 // narrowed are rules that no longer allow the ask and all else that they did. wild
-// says that no rules are: a wildcard allows it.
+// says that one of them cannot be narrowed, and is left out: a wildcard allows it.
 func narrowed(rules []rbacv1.PolicyRule, a Ask) (out []rbacv1.PolicyRule, wild, hit bool) {
 	for _, rule := range rules {
 		if _, allowed := a.allowedBy(rule); !allowed {

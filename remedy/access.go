@@ -105,16 +105,16 @@ func (t *taking) changes(f *collect.Facts) (out []analyse.Change, err error) {
 
 // narrow writes one of them.
 func (t *taking) narrow(l rbac.Lesser) (out []analyse.Change) {
+	var mind []string
+	if l.Wild {
+		mind = append(mind, fmt.Sprintf("%s grants by a wildcard, from which nothing can be taken away, so that all of it goes: "+
+			"breakwater least-privilege writes a role with what the audit log shows in use.", l.Role))
+	}
 	if len(l.Rules) > 0 && l.Own {
-		return []analyse.Change{patch(l.Role, "merge", map[string]any{"rules": l.Rules}, nil)}
+		return []analyse.Change{patch(l.Role, "merge", map[string]any{"rules": l.Rules}, mind)}
 	}
 	if len(l.Rules) > 0 {
 		out = t.instead(l)
-	}
-	var mind []string
-	if l.Wild {
-		mind = append(mind, fmt.Sprintf("%s grants by a wildcard, from which nothing can be taken away: breakwater least-privilege "+
-			"writes a role with what the audit log shows in use.", l.Role))
 	}
 	if l.Default {
 		mind = append(mind, "The API server makes the binding again when it starts, unless its annotation "+

@@ -67,7 +67,8 @@ func application(of ref.Ref, object any, mind ...string) analyse.Change {
 }
 
 func deletion(of ref.Ref, mind ...string) analyse.Change {
-	return analyse.Change{Object: of.String(), Do: analyse.Delete, Command: "kubectl delete " + named(of) + "\n", Mind: strings.Join(mind, " ")}
+	return analyse.Change{Object: of.String(), Do: analyse.Delete, Command: "kubectl delete " + named(of) + "\n",
+		Mind: strings.Join(mind, " ")}
 }
 
 // here is a document on the standard input of a shell's command.

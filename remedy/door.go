@@ -34,6 +34,7 @@ func (m *Maker) exposure(p *analyse.Path, f analyse.Fix) ([]analyse.Change, erro
 			if err := e.template(pod, "", &analyse.Code{Pod: map[string]any{"hostNetwork": false}}); err != nil {
 				return nil, err
 			}
+			e.templates[0].withoutHostPorts()
 			return e.changes()
 		}
 		w := wall{m: m, pod: pod, of: m.owner(pod), outside: true}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/netpol"
 	"github.com/breakwater-sec/breakwater/ref"
 )
@@ -59,7 +60,26 @@ func (w *wall) policy() ([]analyse.Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.outside && judge.Enforcement().State == netpol.Yes && w.stillOpen(policy) {
+		return nil, errors.New("what comes from outside has the address of a node when it arrives, from which no policy keeps pods: " +
+			"narrow what leads in, or set externalTrafficPolicy: Local")
+	}
 	return []analyse.Change{application(ref.Ref{Kind: "NetworkPolicy", Namespace: policy.Namespace, Name: policy.Name}, policy, mind...)}, nil
+}
+
+// stillOpen says that the internet reaches the workload all the same.
+func (w *wall) stillOpen(policy *networkingv1.NetworkPolicy) bool {
+	f := w.m.with(policy)
+	judged := exposure.Judge(f, netpol.New(f))
+	for k, p := range f.Pods {
+		if p.Shape == nil || w.m.owner(p) != w.of {
+			continue
+		}
+		if _, open := judged.Find(k.Of("Pod")); open {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *wall) name() string {

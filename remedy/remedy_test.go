@@ -44,18 +44,20 @@ func by(technique, concerns string) analyse.Path {
 }
 
 func workload(kind, pod, container string) string {
-	head, foot := "apiVersion: apps/v1\nkind: "+kind+"\nmetadata: {name: web, namespace: shop}\nspec:\n  selector: {matchLabels: {app: web}}\n", ""
+	head := "apiVersion: apps/v1\nkind: " + kind + "\nmetadata: {name: web, namespace: shop}\n" +
+		"spec:\n  selector: {matchLabels: {app: web}}\n"
 	template := "  template:\n    metadata: {labels: {app: web}}\n    spec:\n"
 	indent := "      "
 	switch kind {
 	case "Pod":
 		head, template, indent = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop, labels: {app: web}}\nspec:\n", "", "  "
 	case "CronJob":
-		head = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: web, namespace: shop}\nspec:\n  schedule: '@daily'\n  jobTemplate:\n    spec:\n"
+		head = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: web, namespace: shop}\n" +
+			"spec:\n  schedule: '@daily'\n  jobTemplate:\n    spec:\n"
 		template, indent = "      template:\n        spec:\n          restartPolicy: Never\n", "          "
 	}
 	return head + template + indent + pod + "\n" + indent + "containers:\n" + indent + "- name: app\n" + indent + "  image: reg.test/app:1\n" +
-		indent + "  " + container + "\n" + foot
+		indent + "  " + container + "\n"
 }
 
 func TestFixesOfContainersArePatchesOfWhatPeopleEdit(t *testing.T) {
@@ -171,7 +173,8 @@ func TestSeveralTechniquesOfOneContainerAreOnePatch(t *testing.T) {
 		{Kind: "rule", Rule: "capability-sys-admin", Title: "Drop", Concerns: []string{container}},
 		{Kind: "rule", Rule: "capability-sys-module", Title: "Drop", Concerns: []string{container}},
 	}}
-	if got := told(m, p); strings.Count(got, "patch Deployment") != 1 || !strings.Contains(got, "- SYS_ADMIN") || !strings.Contains(got, "- SYS_MODULE") {
+	got := told(m, p)
+	if strings.Count(got, "patch Deployment") != 1 || !strings.Contains(got, "- SYS_ADMIN") || !strings.Contains(got, "- SYS_MODULE") {
 		t.Errorf("got\n%s", got)
 	}
 }
@@ -268,7 +271,7 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
 // estate is a web behind an ingress controller, and a client beside it.
 func estate(more string) string {
 	deployment := func(name, namespace string) string {
-		return strings.ReplaceAll(strings.ReplaceAll(workload("Deployment", "", ""), "web", name), "namespace: shop", "namespace: "+namespace) + "---\n"
+		return strings.NewReplacer("web", name, "namespace: shop", "namespace: "+namespace).Replace(workload("Deployment", "", "")) + "---\n"
 	}
 	return deployment("web", "shop") + deployment("client", "shop") + deployment("gate", "entry") + deployment("metrics", "entry") + more
 }
@@ -326,7 +329,8 @@ spec: {podSelector: {}, ingress: [{}]}
 
 func TestAPodIsKeptFromTheMetadataServiceAlone(t *testing.T) {
 	got := told(maker(t, estate("")), by("node-identity-metadata", "Container c/shop/Pod/web/app"))
-	for _, want := range []string{"except:\n        - 169.254.169.254/32", "cidr: 0.0.0.0/0", "cidr: ::/0", "namespaceSelector: {}", "- Egress", "app: web"} {
+	for _, want := range []string{"except:\n        - 169.254.169.254/32", "cidr: 0.0.0.0/0",
+		"cidr: ::/0", "namespaceSelector: {}", "- Egress", "app: web"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("want %q in\n%s", want, got)
 		}

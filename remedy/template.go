@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -125,6 +126,21 @@ func (t *template) withoutToken(pod *collect.Pod) error {
 	t.pod["automountServiceAccountToken"] = false
 	t.mind = append(t.mind, "No container of the pod can ask the API server then.")
 	return nil
+}
+
+// withoutHostPorts takes the containers' ports off the nodes, which else stay open there.
+func (t *template) withoutHostPorts() {
+	for _, s := range t.shape.Containers {
+		var ports []any
+		for _, p := range s.Ports {
+			if p.HostPort != 0 {
+				ports = append(ports, map[string]any{"containerPort": p.Port, "protocol": cmp.Or(p.Protocol, "TCP"), "hostPort": nil})
+			}
+		}
+		if ports != nil {
+			t.container(s).spec["ports"] = ports
+		}
+	}
 }
 
 // byDigest names the image by what runs.
