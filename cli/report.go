@@ -252,7 +252,7 @@ held. A and B are named as for --assume; A may be internet, B cluster or secret:
 
 func assumeFlag(c *cobra.Command, assume *string) {
 	c.Flags().StringVar(assume, "assume", "", "the paths from what an attacker is assumed to have: workload:NAMESPACE/NAME, "+
-		"pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME, group:NAME, node:NAME, image:NAME, repository:NAME, or any")
+		"pod:NAMESPACE/NAME, sa:NAMESPACE/NAME, user:NAME, group:NAME, node:NAME, image:NAME, repository:NAME, third-party, or any")
 }
 
 // pathsOf asks the running server, or computes what --from names: then the World is
