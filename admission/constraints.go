@@ -170,7 +170,10 @@ func allowsCapability(s *collect.SecurityContextConstraints, add string) bool {
 	if s.AllowPrivilegeEscalation != nil && !*s.AllowPrivilegeEscalation && strings.HasSuffix(add, "SYS_ADMIN") {
 		return false
 	}
-	return slices.ContainsFunc(slices.Concat(s.AllowedCapabilities, s.DefaultAddCapabilities), func(c string) bool { return c == "*" || c == add })
+	return slices.ContainsFunc(
+		slices.Concat(s.AllowedCapabilities, s.DefaultAddCapabilities),
+		func(c string) bool { return c == "*" || c == add },
+	)
 }
 
 func allowsRoot(s *collect.SecurityContextConstraints) bool {

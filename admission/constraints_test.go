@@ -13,14 +13,19 @@ func scc(name, who, allowed string) string {
 }
 
 // openShift are constraints for everybody, as OpenShift has them.
-var openShift = scc("restricted-v2", "groups: ['system:authenticated']", "allowPrivilegeEscalation: false\nrunAsUser: {type: MustRunAsRange}\n"+
-	"allowedCapabilities: [NET_BIND_SERVICE]\nvolumes: [emptyDir, secret]")
+var openShift = scc(
+	"restricted-v2",
+	"groups: ['system:authenticated']",
+	"allowPrivilegeEscalation: false\nrunAsUser: {type: MustRunAsRange}\n"+
+		"allowedCapabilities: [NET_BIND_SERVICE]\nvolumes: [emptyDir, secret]",
+)
 
 const (
 	toAccount = "users: ['system:serviceaccount:shop:agent']"
 	account   = "\n---\nkind: ServiceAccount\nmetadata: {name: agent, namespace: shop}\n"
 	anybody   = "groups: ['system:authenticated']"
-	role      = "\n---\nkind: ClusterRole\nmetadata: {name: scc}\nrules: [{apiGroups: [security.openshift.io], resources: [securitycontextconstraints], " +
+	role      = "\n---\nkind: ClusterRole\nmetadata: {name: scc}\nrules: [{apiGroups: [security.openshift.io], resources: " +
+		"[securitycontextconstraints], " +
 		"resourceNames: [wide], verbs: [use]}]\n"
 	rolebinding = "\n---\nkind: RoleBinding\nmetadata: {name: b, namespace: shop}\nroleRef: {kind: ClusterRole, name: scc}\n" +
 		"subjects: [{kind: ServiceAccount, name: agent, namespace: shop}]\n"
@@ -69,7 +74,11 @@ func TestConstraintsOfOpenShiftRefuseWhatNoneOfThemAllows(t *testing.T) {
 
 func TestConstraintsThatWereNotSeenAreNotKnownToRefuse(t *testing.T) {
 	f := facts(t, "", "")
-	f.Gaps[collect.GapKey{What: "s"}] = collect.Gap{Source: "api", What: "securitycontextconstraints.security.openshift.io", Why: "forbidden"}
+	f.Gaps[collect.GapKey{What: "s"}] = collect.Gap{
+		Source: "api",
+		What:   "securitycontextconstraints.security.openshift.io",
+		Why:    "forbidden",
+	}
 	if got := New(f).Takeover("shop").Pod; got != Unknown {
 		t.Error(got)
 	}

@@ -35,7 +35,11 @@ const maxRounds = 40
 // always the one that ends most of those left; and where there is none, the one that is on most of their
 // routes. After each choice the fixes are done on a copy, by left, which says what paths
 // the fixes of a cluster leave. What is left in the end is no guess.
-func MinimumCut(ctx context.Context, paths []Path, left func(ctx context.Context, cluster string, fixes []Fix) ([]Path, error)) (Cut, error) {
+func MinimumCut(
+	ctx context.Context,
+	paths []Path,
+	left func(ctx context.Context, cluster string, fixes []Fix) ([]Path, error),
+) (Cut, error) {
 	out := Cut{Fixes: []CutFix{}, Left: []string{}}
 	byCluster := map[string][]Path{}
 	for _, p := range paths {

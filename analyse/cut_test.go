@@ -14,7 +14,14 @@ import (
 // only lowers its risk.
 func needing(id, fixes string) Path {
 	at := func(i int) Thing { return Thing{ID: fmt.Sprint(id, "/", i)} }
-	p := Path{ID: id, Cluster: "c", Entry: at(0), Foothold: at(0), Target: at(0), Fixes: []Fix{{ID: "x", Title: "patch everything", Effect: Lowers}}}
+	p := Path{
+		ID:       id,
+		Cluster:  "c",
+		Entry:    at(0),
+		Foothold: at(0),
+		Target:   at(0),
+		Fixes:    []Fix{{ID: "x", Title: "patch everything", Effect: Lowers}},
+	}
 	for i, f := range strings.Fields(fixes) {
 		p.Target = at(i + 1)
 		p.Steps = append(p.Steps, Step{From: at(i).ID, To: p.Target.ID, Edge: "E", Rules: []string{f}, Derived: true})
@@ -86,7 +93,13 @@ func (w web) left(done uint) (out []Path) {
 			continue
 		}
 		id := func(i int) string { return fmt.Sprint(i) }
-		p := Path{ID: fmt.Sprint(pair), Cluster: "c", Entry: Thing{ID: id(pair[0])}, Foothold: Thing{ID: id(pair[0])}, Target: Thing{ID: id(pair[1])}}
+		p := Path{
+			ID:       fmt.Sprint(pair),
+			Cluster:  "c",
+			Entry:    Thing{ID: id(pair[0])},
+			Foothold: Thing{ID: id(pair[0])},
+			Target:   Thing{ID: id(pair[1])},
+		}
 		fixes := map[int]*Fix{}
 		for _, s := range w.steps {
 			if done>>s[2]&1 == 1 {
@@ -157,9 +170,19 @@ func TestACutIsNoSmallerThanTheLeastAndTheBoundNoGreater(t *testing.T) {
 		for _, f := range got.Fixes {
 			ends += len(f.Ends)
 		}
-		if err != nil || len(got.Left) > 0 || ends != len(paths) || got.AtLeast > least || len(got.Fixes) < least || len(got.Fixes) > 2*least+1 {
-			t.Fatalf("%v: %d fixes, at least %d, end %d of %d paths, left %v (%v); the least is %d", w, len(got.Fixes), got.AtLeast, ends, len(paths),
-				got.Left, err, least)
+		if err != nil || len(got.Left) > 0 || ends != len(paths) || got.AtLeast > least || len(got.Fixes) < least ||
+			len(got.Fixes) > 2*least+1 {
+			t.Fatalf(
+				"%v: %d fixes, at least %d, end %d of %d paths, left %v (%v); the least is %d",
+				w,
+				len(got.Fixes),
+				got.AtLeast,
+				ends,
+				len(paths),
+				got.Left,
+				err,
+				least,
+			)
 		}
 		if least > 1 {
 			several++

@@ -48,7 +48,11 @@ func (h hostile) account(namespace, name string) rbacv1.Subject {
 func (h hostile) bind(namespace, name, role string, to ...rbacv1.Subject) {
 	given := rbacv1.RoleRef{Kind: "ClusterRole", Name: role}
 	if namespace == "" {
-		h.ClusterRoleBindings[collect.Key{Name: name}] = &rbacv1.ClusterRoleBinding{ObjectMeta: objectMeta("", name), RoleRef: given, Subjects: to}
+		h.ClusterRoleBindings[collect.Key{Name: name}] = &rbacv1.ClusterRoleBinding{
+			ObjectMeta: objectMeta("", name),
+			RoleRef:    given,
+			Subjects:   to,
+		}
 		return
 	}
 	h.RoleBindings[collect.Key{Namespace: namespace, Name: name}] = &rbacv1.RoleBinding{ObjectMeta: objectMeta(namespace,

@@ -46,7 +46,13 @@ type Lifted struct {
 // NearestWay looks for the way from one thing to another, each named as an assumption names
 // it; the first may also be "internet", the second "cluster" or secret:NAMESPACE/NAME. found is
 // false where the pictures hold no such way at all, whatever guards are ignored.
-func NearestWay(ctx context.Context, view *graph.View, rules *Rules, from, to string, lifted ...Lifted) (out *Nearest, found bool, err error) {
+func NearestWay(
+	ctx context.Context,
+	view *graph.View,
+	rules *Rules,
+	from, to string,
+	lifted ...Lifted,
+) (out *Nearest, found bool, err error) {
 	on, err := newSurvey(ctx, view, rules, nil)
 	if err != nil {
 		return nil, false, err
@@ -101,7 +107,9 @@ func (w *nearWalk) start(from string) error {
 	for _, f := range w.footholds() {
 		for _, n := range f.walks {
 			in[n] = true
-			w.arrive(near{to: n, first: true, step: NearStep{From: "Internet " + internetID, To: kindID(n), Verb: "leads to", Prevented: []string{}}})
+			w.arrive(
+				near{to: n, first: true, step: NearStep{From: "Internet " + internetID, To: kindID(n), Verb: "leads to", Prevented: []string{}}},
+			)
 		}
 	}
 	for n := range w.view.Nodes("Container") {
@@ -219,7 +227,13 @@ var derivedKinds = func() (out []string) {
 }()
 
 func (w *nearWalk) stepOf(e graph.Edge) NearStep {
-	s := NearStep{From: kindID(e.From), To: kindID(e.To), Verb: edgeOf(e.Kind()).Verb, Prevented: []string{}, Uncertain: e.Value("uncertain").Str()}
+	s := NearStep{
+		From:      kindID(e.From),
+		To:        kindID(e.To),
+		Verb:      edgeOf(e.Kind()).Verb,
+		Prevented: []string{},
+		Uncertain: e.Value("uncertain").Str(),
+	}
 	if t := w.rules.byID[e.Value("rule").Str()]; t != nil {
 		s.Technique = t.Title
 	}
@@ -257,7 +271,8 @@ func (w *nearWalk) reach() (end graph.Node, found bool) {
 		}
 		for _, kind := range slices.Concat(stepKinds, derivedKinds) {
 			for e := range n.Out(kind) {
-				if onward := slices.Contains(stepKinds, kind) && !w.search.ends(e.Value("rule").Str()); (onward || w.ends[e.To]) && kind != "CAN_EXPLOIT" {
+				if onward := slices.Contains(stepKinds, kind) && !w.search.ends(e.Value("rule").Str()); (onward || w.ends[e.To]) &&
+					kind != "CAN_EXPLOIT" {
 					w.arrive(near{from: n, to: e.To, step: w.stepOf(e), cost: w.costOf(e)})
 				}
 			}

@@ -49,7 +49,8 @@ func TestTheNearestWayTellsTheFewestGuardsThatPreventIt(t *testing.T) {
 		{"of an account", noToken, "false", boss, "sa:shop/web", "cluster", lacks},
 		{"to a Secret", "", "false", boss, "sa:shop/web", "secret:shop/key", lacks},
 		{"to an account", noToken, "false", web, "workload:shop/web", "sa:shop/web", "the account's token is not mounted"},
-		{"to the node, from a privileged container", userns, "true", boss, "workload:shop/web", "node:any-node", "the pod runs in a user namespace of its own"},
+		{"to the node, from a privileged container", userns, "true", boss, "workload:shop/web", "node:any-node",
+			"the pod runs in a user namespace of its own"},
 		{"from the internet", "", "false", web, "internet", "cluster", "nothing leads from the internet to it"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -63,7 +64,8 @@ func TestTheNearestWayTellsTheFewestGuardsThatPreventIt(t *testing.T) {
 			for _, s := range got.Steps {
 				guards = append(guards, s.Prevented...)
 			}
-			if s := strings.Join(guards, ", "); s != test.want || got.Guards != len(guards) || got.Reached != (len(guards) == 0) || len(got.Steps) == 0 {
+			if s := strings.Join(guards, ", "); s != test.want || got.Guards != len(guards) || got.Reached != (len(guards) == 0) ||
+				len(got.Steps) == 0 {
 				t.Errorf("guards are %q, want %q: %+v", s, test.want, got)
 			}
 		})
@@ -100,7 +102,8 @@ func TestWhatCannotBeAskedOfTheNearestWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, ends := range [][2]string{{"any", "node:m"}, {"node:x", "node:m"}, {"node:m", "secret:n"}, {"workload:n/p", "internet"}, {"web", "cluster"}} {
+	for _, ends := range [][2]string{{"any", "node:m"}, {"node:x", "node:m"}, {"node:m", "secret:n"}, {"workload:n/p", "internet"}, {"web",
+		"cluster"}} {
 		if _, _, err := NearestWay(t.Context(), v, builtIn(t), ends[0], ends[1]); !errors.Is(err, ErrAssumption) {
 			t.Errorf("%v: %v", ends, err)
 		}

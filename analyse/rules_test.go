@@ -86,7 +86,12 @@ func TestAWrongPathTypeDoesNotLoadAndSaysWhereAndWhy(t *testing.T) {
 		{"arriving by a fact", "CAN_EXPLOIT", "RUNS", "paths/t.yaml:6: RUNS is not an edge that attack rules make"},
 		{"arriving by an edge that is not there", "CAN_EXPLOIT", "CAN_FLY", "paths/t.yaml:6: CAN_FLY is not an edge that attack rules make"},
 		{"no way to arrive", "[CAN_EXPLOIT]", "[]", "paths/t.yaml:6: want the edges"},
-		{"a blank in the title that nobody fills", "{weakness}", "{who}", "paths/t.yaml:2: title: {who}: want {attacker}, {entry} or {weakness}"},
+		{
+			"a blank in the title that nobody fills",
+			"{weakness}",
+			"{who}",
+			"paths/t.yaml:2: title: {who}: want {attacker}, {entry} or {weakness}",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -127,7 +132,10 @@ func TestAUsersFolderAddsToTheBuiltInRulesAndMayNotReplaceOne(t *testing.T) {
 }
 
 func TestRulesOfAllKindsAreListed(t *testing.T) {
-	r, err := LoadFS(fstest.MapFS{"attack/r.yaml": {Data: []byte(goodTechnique)}}, fstest.MapFS{"paths/t.yaml": {Data: []byte(goodPathType)}})
+	r, err := LoadFS(
+		fstest.MapFS{"attack/r.yaml": {Data: []byte(goodTechnique)}},
+		fstest.MapFS{"paths/t.yaml": {Data: []byte(goodPathType)}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

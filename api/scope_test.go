@@ -161,7 +161,11 @@ var operations = map[string]struct {
 	},
 		about: func(cluster, word string) []probe {
 			return []probe{get("/vulnerabilities?q=%s", word), get("/vulnerabilities?package=package-%s", word),
-				get("/vulnerabilities?image=registry.%s.example/app-%s:1", word, word), get("/vulnerabilities?cluster=%s&path=gone-%s", cluster, word)}
+				get(
+					"/vulnerabilities?image=registry.%s.example/app-%s:1",
+					word,
+					word,
+				), get("/vulnerabilities?cluster=%s&path=gone-%s", cluster, word)}
 		}},
 	"getVulnerability": {all: func() []probe { return []probe{get("/vulnerability?id=QZ-base")} },
 		about: func(_, word string) []probe { return []probe{get("/vulnerability?id=QZ-%s", word)} }},

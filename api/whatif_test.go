@@ -39,7 +39,15 @@ func TestFixesThatEndAllPathsAreTriedAndShowNothingOutsideOfTheScope(t *testing.
 			resp := asker.send(t, "POST", "/what-if", ask.body, nil)
 			asker.decode(t, "/what-if", resp, &out)
 			if code := resp.StatusCode; code != http.StatusOK || len(out.Closed) != cut.Paths-len(cut.Left) || len(out.Opened) > 0 {
-				t.Errorf("%s, assume %q: %d: closes %d of %d, opens %d", sees, assume, code, len(out.Closed), cut.Paths-len(cut.Left), len(out.Opened))
+				t.Errorf(
+					"%s, assume %q: %d: closes %d of %d, opens %d",
+					sees,
+					assume,
+					code,
+					len(out.Closed),
+					cut.Paths-len(cut.Left),
+					len(out.Opened),
+				)
 			}
 		}
 	}

@@ -31,7 +31,8 @@ func TestWhichPackageTheKernelOfANodeIs(t *testing.T) {
 		{"Amazon Linux 2", "5.10.205-195.807.amzn2.x86_64", "Amazon Linux:2 kernel 5.10.205-195.807.amzn2"},
 		{"Microsoft Azure Linux 3.0", "6.6.57.1-7.azl3", "Azure Linux:3 kernel 6.6.57.1-7.azl3"},
 		{"Container-Optimized OS from Google", "6.1.58+", "?no advisories are known of for the kernels of Container-Optimized OS from Google"},
-		{"Bottlerocket OS 1.19.0 (aws-k8s-1.28)", "6.1.72", "?no advisories are known of for the kernels of Bottlerocket OS 1.19.0 (aws-k8s-1.28)"},
+		{"Bottlerocket OS 1.19.0 (aws-k8s-1.28)", "6.1.72", "?no advisories are known of for the kernels of Bottlerocket OS 1.19.0 " +
+			"(aws-k8s-1.28)"},
 		{"", "6.1.72", "?the node reports no version of it"},
 		{"Ubuntu 22.04.3 LTS", "", "?the node reports no version of it"},
 	} {

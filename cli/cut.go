@@ -98,8 +98,15 @@ func printCut(s streams, f format, d report.Cut) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.err, "\n%s; fixes: %d, at least %d needed; verified on a copy: %d of %d paths remain.\n", terminal.Count(d.Paths, "attack path"),
-		len(d.Fixes), d.AtLeast, len(d.Left), d.Paths)
+	fmt.Fprintf(
+		s.err,
+		"\n%s; fixes: %d, at least %d needed; verified on a copy: %d of %d paths remain.\n",
+		terminal.Count(d.Paths, "attack path"),
+		len(d.Fixes),
+		d.AtLeast,
+		len(d.Left),
+		d.Paths,
+	)
 	printGaps(s.err, d.Gaps)
 	return nil
 }

@@ -124,8 +124,14 @@ func printStatus(w io.Writer, st vuln.Status) {
 		yes(st.HasKEV), yes(st.HasEPSS))
 	t := newTable(w, "SOURCE", "RECORDS", "WITHDRAWN", "SKIPPED", "NEWEST", "IMPORTED")
 	for _, src := range st.Sources {
-		t.row(src.Name, strconv.Itoa(src.Records+src.KEV+src.EPSS), strconv.Itoa(src.Withdrawn), strconv.Itoa(src.SkippedCount), day(src.Newest),
-			src.ImportedAt.Local().Format("2006-01-02 15:04"))
+		t.row(
+			src.Name,
+			strconv.Itoa(src.Records+src.KEV+src.EPSS),
+			strconv.Itoa(src.Withdrawn),
+			strconv.Itoa(src.SkippedCount),
+			day(src.Newest),
+			src.ImportedAt.Local().Format("2006-01-02 15:04"),
+		)
 	}
 	_ = t.flush() // a broken pipe shows in the next write
 	fmt.Fprintln(w)

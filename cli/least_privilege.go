@@ -140,8 +140,15 @@ func leastOf(s streams, f *collect.Facts, who rbac.Subject, done []rbac.Request,
 			fmt.Fprintf(s.err, "no longer: %s\n", power)
 		}
 	}
-	fmt.Fprintf(s.err, "%d of %d requests in the log rest on bindings of %s; with this role it holds %d of the %d powers that it holds now\n",
-		len(own), len(done), who, len(after), len(before))
+	fmt.Fprintf(
+		s.err,
+		"%d of %d requests in the log rest on bindings of %s; with this role it holds %d of the %d powers that it holds now\n",
+		len(own),
+		len(done),
+		who,
+		len(after),
+		len(before),
+	)
 	printGaps(s.err, append(j.Gaps(), unreadFiles(f)...))
 	return nil
 }

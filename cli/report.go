@@ -243,7 +243,8 @@ held. A and B are named as for --assume; A may be internet, B cluster or secret:
 	output(c, &f, "table", "json", "jsonl")
 	fail.flags(c, severity.Rated, "a path has at least this risk")
 	assumeFlag(c, &assume)
-	c.Flags().StringVar(&from, "why-not", "", "with --from: from what the nearest way is looked for that guards prevent, to what is named after it")
+	c.Flags().
+		StringVar(&from, "why-not", "", "with --from: from what the nearest way is looked for that guards prevent, to what is named after it")
 	c.Flags().BoolVar(&proving, "prove", false, "ask the cluster's API server whether the steps are so; changes nothing")
 	c.Flags().StringVar(&pod, "prove-from", "",
 		"as --prove, and try TCP connections from this pod, NAMESPACE/NAME, to what it is said to reach")
@@ -274,7 +275,13 @@ func pathsOf(ctx context.Context, s streams, in input, assume string) (d report.
 }
 
 // pathsIn is pathsOf of facts that were read.
-func pathsIn(ctx context.Context, s streams, in input, facts []*collect.Facts, assume string) (d report.Paths, w *scope.World, err error) {
+func pathsIn(
+	ctx context.Context,
+	s streams,
+	in input,
+	facts []*collect.Facts,
+	assume string,
+) (d report.Paths, w *scope.World, err error) {
 	if len(in.from) == 0 {
 		return pathsOf(ctx, s, in, assume)
 	}

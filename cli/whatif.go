@@ -56,7 +56,12 @@ It exits with 0 when the answer could be found, whatever it is; see --fail-on.`,
 	}
 	d.in.flags(c)
 	flags := c.Flags()
-	flags.StringArrayVar(&d.apply, "apply", nil, "a file or folder of manifests that would be applied, or - for the standard input; may repeat")
+	flags.StringArrayVar(
+		&d.apply,
+		"apply",
+		nil,
+		"a file or folder of manifests that would be applied, or - for the standard input; may repeat",
+	)
 	flags.StringArrayVar(&d.gone, "delete", nil, "KIND/NAMESPACE/NAME or KIND/NAME that would be deleted; may repeat")
 	flags.StringSliceVar(&d.fixes, "fix", nil, "the id of a fix that would be done; may repeat")
 	assumeFlag(c, &d.assume)

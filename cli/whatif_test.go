@@ -47,7 +47,8 @@ func TestWhatIfFixesAndDeletions(t *testing.T) {
 		{"", "want --apply, --delete or --fix"}, {"--fix fix-0", "no attack path has a fix"}, {"--delete Pod/x", "there is no Pod"},
 		{"--apply " + broken, "broken.yaml:5"},
 	} {
-		if _, errOut, code := run(append([]string{"what-if"}, strings.Fields(wrong.args)...)...); code == 0 || !strings.Contains(errOut, wrong.want) {
+		if _, errOut, code := run(append([]string{"what-if"}, strings.Fields(wrong.args)...)...); code == 0 ||
+			!strings.Contains(errOut, wrong.want) {
 			t.Errorf("%s: %d: %s, want %q", wrong.args, code, errOut, wrong.want)
 		}
 	}

@@ -206,7 +206,8 @@ func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 		if s := j.serviceAt(in.Namespace, b.service); s != nil {
 			j.forward(f, w, e, s, portsNamed(s, b.port), e.String()+" for "+strings.Join(b.hosts, ", "))
 		} else if in.UID == "" { // a manifest, and the rest may be in others
-			j.gap("Service "+in.Namespace+"/"+b.service, e.String()+" leads to it, and it was not seen", "Its pods may be exposed and are not shown.")
+			j.gap("Service "+in.Namespace+"/"+b.service, e.String()+" leads to it, and it was not seen",
+				"Its pods may be exposed and are not shown.")
 		}
 	}
 	if kinds := resourcesOf(in); len(kinds) > 0 {

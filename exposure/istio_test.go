@@ -31,7 +31,8 @@ const virtual = `
 apiVersion: networking.istio.io/v1beta1
 kind: VirtualService
 metadata: {name: v, namespace: shop}
-spec: {hosts: [www.example.com], gateways: [infra/gw], http: [{match: [{uri: {prefix: /}}], route: [{destination: {host: web, port: {number: 80}}}]}]}
+spec: {hosts: [www.example.com], gateways: [infra/gw],
+  http: [{match: [{uri: {prefix: /}}], route: [{destination: {host: web, port: {number: 80}}}]}]}
 `
 
 func TestVirtualServices(t *testing.T) {
@@ -68,8 +69,10 @@ func TestVirtualServices(t *testing.T) {
 		{"a name that is no Service's", all("host: web", "host: web.example.org"), []string{proxy}, nil},
 		{"a port that it does not have", all("number: 80}", "number: 81}"), []string{proxy}, nil},
 		{"connections as they are", all("http: [{match: [{uri: {prefix: /}}], route", "tcp: [{route"), []string{proxy, web}, nil},
-		{"a destination of weight zero", all("route: [{destination: {host: web, port: {number: 80}}}]",
-			"route: [{destination: {host: web, port: {number: 80}}, weight: 0}, {destination: {host: other}, weight: 100}]"), []string{proxy}, nil},
+		{"a destination of weight zero", all(
+			"route: [{destination: {host: web, port: {number: 80}}}]",
+			"route: [{destination: {host: web, port: {number: 80}}, weight: 0}, {destination: {host: other}, weight: 100}]",
+		), []string{proxy}, nil},
 		{"a copy of the requests", all("route: [{destination: {host: web, port: {number: 80}}}]",
 			"route: [{destination: {host: other}}], mirror: {host: web, port: {number: 80}}"), []string{proxy, web}, nil},
 		{"routes of another that it names", all("route: [{destination: {host: web, port: {number: 80}}}]", "delegate: {name: d}") + delegate,
@@ -77,7 +80,11 @@ func TestVirtualServices(t *testing.T) {
 		{"clients with certificates, perhaps", all("mode: SIMPLE", "mode: MUTUAL"), []string{proxy, web + " ?"}, nil},
 		{"where authorization may refuse", policy("shop"), []string{proxy, web + " ?"}, nil},
 		{"or does elsewhere", policy("bank"), []string{proxy, web}, nil},
-		{"in a manifest alone it may be", estate[strings.LastIndex(estate, "---"):] + webService + mesh[strings.LastIndex(mesh, "---"):] + virtual,
-			[]string{web + " ?"}, nil},
+		{
+			"in a manifest alone it may be",
+			estate[strings.LastIndex(estate, "---"):] + webService + mesh[strings.LastIndex(mesh, "---"):] + virtual,
+			[]string{web + " ?"},
+			nil,
+		},
 	})
 }

@@ -66,7 +66,11 @@ func (j *judge) routerFrontend(k collect.Key, router string) (frontend, bool) {
 	case j.partial:
 		return j.hiddenFrontend(what, "the manifests do not contain the "+what+", so whether the internet reaches it is not known"), true
 	}
-	j.gap("the router of Route "+k.String(), "the pods of "+what+" were not found", "What this route leads to may be exposed and is not shown.")
+	j.gap(
+		"the router of Route "+k.String(),
+		"the pods of "+what+" were not found",
+		"What this route leads to may be exposed and is not shown.",
+	)
 	return frontend{}, false
 }
 

@@ -10,11 +10,13 @@ import (
 
 // cali writes a NetworkPolicy of Calico in namespace shop, gnp one of the cluster.
 func cali(name, spec string) string {
-	return fmt.Sprintf("\n---\napiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: %s, namespace: shop}\nspec: {%s}\n", name, spec)
+	return fmt.Sprintf("\n---\napiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: %s, namespace: shop}\nspec: {%s}\n",
+		name, spec)
 }
 
 func gnp(name, spec string) string {
-	return fmt.Sprintf("\n---\napiVersion: crd.projectcalico.org/v1\nkind: GlobalNetworkPolicy\nmetadata: {name: %s}\nspec: {%s}\n", name, spec)
+	return fmt.Sprintf("\n---\napiVersion: crd.projectcalico.org/v1\nkind: GlobalNetworkPolicy\nmetadata: {name: %s}\nspec: {%s}\n", name,
+		spec)
 }
 
 func tierOf(name string, order int, more string) string {
@@ -47,7 +49,8 @@ func TestCalicoPolicies(t *testing.T) {
 	for _, tt := range []struct{ name, policies, from, to, port, want string }{
 		{"pods of its own namespace", from(`selector: "app == 'web'"`), "shop/web", "shop/db", "80", "yes c 0"},
 		{"are not those of another", from(`selector: "app == 'web'"`), "bank/web", "shop/db", "80", "no c -1"},
-		{"unless it selects namespaces", from(`selector: "app == 'web'", namespaceSelector: "team == 'b'"`), "bank/web", "shop/db", "80", "yes c 0"},
+		{"unless it selects namespaces", from(`selector: "app == 'web'", namespaceSelector: "team == 'b'"`), "bank/web", "shop/db", "80",
+			"yes c 0"},
 		{"by their names", from(`namespaceSelector: "projectcalico.org/name == 'bank'"`), "bank/web", "shop/db", "80", "yes c 0"},
 		{"or every one", from(`selector: "app == 'web'", namespaceSelector: all()`), "bank/web", "shop/db", "80", "yes c 0"},
 		{"of what is in no namespace no pod is", from(`namespaceSelector: global()`), "bank/web", "shop/db", "80", "no c -1"},
@@ -55,11 +58,13 @@ func TestCalicoPolicies(t *testing.T) {
 			"shop/db", "80", "yes c 0"},
 		{"and selects in every one", gnp("c", `selector: "app == 'web'", ingress: []`), "shop/web", "bank/web", "80", "no c -1"},
 		{"or in some", gnp("c", `namespaceSelector: "team == 'a'", types: [Ingress]`), "shop/web", "bank/web", "80", "yes"},
-		{"by accounts", gnp("c", `serviceAccountSelector: "role == 'teller'", types: [Ingress]`) + lists, "shop/web", "bank/web", "80", "no c -1"},
+		{"by accounts", gnp("c", `serviceAccountSelector: "role == 'teller'", types: [Ingress]`) + lists, "shop/web", "bank/web", "80",
+			"no c -1"},
 		{"and no others", gnp("c", `serviceAccountSelector: "role == 'teller'", types: [Ingress]`) + lists, "bank/web", "shop/web", "80", "yes"},
 		{"accounts of its own namespace", from(`serviceAccounts: {names: [default]}`), "shop/web", "shop/db", "80", "yes c 0"},
 		{"are not those of others", from(`serviceAccounts: {names: [default]}`), "bank/web", "shop/db", "80", "no c -1"},
-		{"accounts by their labels", from(`serviceAccounts: {selector: "role == 'teller'"}, namespaceSelector: all()`) + lists, "bank/web", "shop/db",
+		{"accounts by their labels", from(`serviceAccounts: {selector: "role == 'teller'"}, namespaceSelector: all()`) + lists, "bank/web",
+			"shop/db",
 			"80", "yes c 0"},
 		{"all but some pods", from(`notSelector: "app == 'web'"`), "shop/web", "shop/db", "80", "no c -1"},
 		{"which are others, and addresses", from(`notSelector: "app == 'web'"`), "internet", "shop/db", "80", "yes c 0"},
@@ -68,21 +73,25 @@ func TestCalicoPolicies(t *testing.T) {
 		{"one that logs does not", in(`{action: Log}, {action: Allow}`), "shop/web", "shop/db", "80", "yes c 1"},
 		{"lower orders are asked first", cali("a", "order: 9, types: [Ingress]") + cali("b", "order: 2, ingress: [{action: Deny}]") +
 			cali("d", "order: 1, ingress: [{action: Allow}]"), "shop/web", "shop/db", "80", "yes d 0"},
-		{"then names", cali("b", "order: 2, ingress: [{action: Deny}]") + cali("a", "order: 2, ingress: [{action: Allow}]"), "shop/web", "shop/db",
+		{"then names", cali("b", "order: 2, ingress: [{action: Deny}]") + cali("a", "order: 2, ingress: [{action: Allow}]"), "shop/web",
+			"shop/db",
 			"80", "yes a 0"},
-		{"without an order last", cali("a", "ingress: [{action: Deny}]") + cali("b", "order: 2, ingress: [{action: Allow}]"), "shop/web", "shop/db",
+		{"without an order last", cali("a", "ingress: [{action: Deny}]") + cali("b", "order: 2, ingress: [{action: Allow}]"), "shop/web",
+			"shop/db",
 			"80", "yes b 0"},
 		{"NetworkPolicies stand at 1000", cali("b", "order: 999, ingress: [{action: Deny}]") + allowAll, "shop/web", "shop/db", "80", "no b 0"},
 		{"before what is higher", cali("b", "order: 1001, ingress: [{action: Deny}]") + allowAll, "shop/web", "shop/db", "80", "yes p 0"},
 		{"what they do not allow goes on to it", cali("b", "order: 1001, ingress: [{action: Allow}]") + denyNP, "shop/web", "shop/db", "80",
 			"yes b 0"},
-		{"a tier before theirs denies", tierOf("sec", 5, "") + gnp("sec.g", "tier: sec, types: [Ingress]") + allowAll, "shop/web", "shop/db", "80",
+		{"a tier before theirs denies", tierOf("sec", 5, "") + gnp("sec.g", "tier: sec, types: [Ingress]") + allowAll, "shop/web", "shop/db",
+			"80",
 			"no sec.g -1"},
 		{"unless it passes", tierOf("sec", 5, "") + gnp("sec.g", "tier: sec, ingress: [{action: Pass}]") + allowAll, "shop/web", "shop/db", "80",
 			"yes p 0"},
 		{"or all its policies do", tierOf("sec", 5, ", defaultAction: Pass") + gnp("sec.g", "tier: sec, types: [Ingress]") + allowAll, "shop/web",
 			"shop/db", "80", "yes p 0"},
-		{"what is passed goes around the rest of the tier", tierOf("sec", 5, "") + gnp("sec.g", "tier: sec, ingress: [{action: Pass}, {action: Deny}]"),
+		{"what is passed goes around the rest of the tier", tierOf("sec", 5, "") + gnp("sec.g",
+			"tier: sec, ingress: [{action: Pass}, {action: Deny}]"),
 			"shop/web", "shop/db", "80", "yes"},
 		{"a later tier is asked after it", tierOf("late", 2_000_000, "") + gnp("late.g", "tier: late, ingress: [{action: Deny}]") + allowAll,
 			"shop/web", "shop/db", "80", "yes p 0"},
@@ -94,12 +103,14 @@ func TestCalicoPolicies(t *testing.T) {
 		{"perhaps one without an address", from(`nets: [10.9.0.0/16]`), "shop/new", "shop/db", "80", "yes? c 0"},
 		{"surely, where all are meant", from(`nets: [0.0.0.0/0, '::/0']`), "shop/new", "shop/db", "80", "yes c 0"},
 		{"but for others", from(`nets: [10.0.0.0/8], notNets: [10.1.0.0/16]`), "shop/web", "shop/db", "80", "no c -1"},
-		{"a selector and a block are both asked for", from(`selector: "app == 'web'", nets: [10.9.0.0/16]`), "shop/web", "shop/db", "80", "no c -1"},
+		{"a selector and a block are both asked for", from(`selector: "app == 'web'", nets: [10.9.0.0/16]`), "shop/web", "shop/db", "80",
+			"no c -1"},
 		{"a family of addresses", in(`{action: Allow, ipVersion: 6}`), "shop/web", "shop/db", "80", "no c -1"},
 		{"sets of addresses by their labels", from(`selector: "list == 'partners'"`) + lists, "range 203.0.113.0/25", "shop/db", "80", "yes c 0"},
 		{"of the cluster, too", gnp("c", `ingress: [{action: Deny, source: {selector: "list == 'bad'"}}, {action: Allow}]`) + lists,
 			"range 198.51.100.0/25", "shop/db", "80", "no c 0"},
-		{"which are others than those of a namespace", from(`selector: "list == 'bad'"`) + lists, "range 198.51.100.0/25", "shop/db", "80", "no c -1"},
+		{"which are others than those of a namespace", from(`selector: "list == 'bad'"`) + lists, "range 198.51.100.0/25", "shop/db", "80",
+			"no c -1"},
 		{"and are in no namespace", from(`selector: "list == 'bad'", namespaceSelector: global()`) + lists, "range 198.51.100.0/25", "shop/db",
 			"80", "yes c 0"},
 		{"a port", in(`{action: Allow, protocol: TCP, destination: {ports: [80]}}`), "shop/web", "shop/db", "80", "yes c 0"},
@@ -110,7 +121,8 @@ func TestCalicoPolicies(t *testing.T) {
 		{"all of a protocol", in(`{action: Allow, protocol: UDP}`), "shop/web", "shop/db", "80", "no c -1"},
 		{"all of the others", in(`{action: Allow, notProtocol: UDP}`), "shop/web", "shop/db", "80", "yes c 0"},
 		{"messages of ICMP are no connections", in(`{action: Allow, protocol: ICMP}`), "shop/web", "shop/db", "80", "no c -1"},
-		{"the pod itself, as a rule may ask", in(`{action: Allow, destination: {selector: "app == 'web'"}}`), "shop/web", "shop/db", "80", "no c -1"},
+		{"the pod itself, as a rule may ask", in(`{action: Allow, destination: {selector: "app == 'web'"}}`), "shop/web", "shop/db", "80",
+			"no c -1"},
 		{"and it is", in(`{action: Allow, destination: {selector: "app == 'db'"}}`), "shop/web", "shop/db", "80", "yes c 0"},
 		{"what is in the packets is uncertain", in(`{action: Allow, http: {methods: [GET]}}`), "shop/web", "shop/db", "80", "yes? c 0"},
 		{"a deny by it leaves it open, uncertain", in(`{action: Deny, http: {methods: [GET]}}, {action: Allow}`), "shop/web", "shop/db", "80",
@@ -129,7 +141,8 @@ func TestCalicoPolicies(t *testing.T) {
 			"80", "yes? c 0"},
 		{"a selector that cannot be read may be anyone's", from(`selector: "app = 'web'"`) + denyNP, "shop/web", "shop/db", "80", "yes? deny -1"},
 		{"an action that is not known, too", in(`{action: Drop}`) + denyNP, "shop/web", "shop/db", "80", "yes? deny -1"},
-		{"a port without a protocol, too", in(`{action: Allow, destination: {ports: [80]}}`) + denyNP, "shop/web", "shop/db", "80", "yes? deny -1"},
+		{"a port without a protocol, too", in(`{action: Allow, destination: {ports: [80]}}`) + denyNP, "shop/web", "shop/db", "80",
+			"yes? deny -1"},
 		{"a range that is none, too", in(`{action: Allow, protocol: TCP, destination: {ports: ['a:b']}}`) + denyNP, "shop/web", "shop/db", "80",
 			"yes? deny -1"},
 	} {
@@ -170,7 +183,8 @@ func TestCalicosSelectors(t *testing.T) {
 // FuzzCalicosSelectors holds that what can be read can be asked, and that its
 // opposite, in brackets, is read and says the opposite.
 func FuzzCalicosSelectors(f *testing.F) {
-	for _, text := range []string{"app == 'a' && has(b) || !(c in {'d', \"e\"})", "x not in {'y'} && z starts with 'a'", "global()", "((", "!", "all()"} {
+	for _, text := range []string{"app == 'a' && has(b) || !(c in {'d', \"e\"})", "x not in {'y'} && z starts with 'a'", "global()", "((",
+		"!", "all()"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

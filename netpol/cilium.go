@@ -78,7 +78,8 @@ func denies(set *bool, allowing, denying []collect.CiliumRule) bool {
 
 // hostPolicy says that an object is about nodes too.
 func hostPolicy(o *collect.CiliumNetworkPolicy) bool {
-	return o.Spec != nil && o.Spec.NodeSelector != nil || slices.ContainsFunc(o.Specs, func(s collect.CiliumPolicy) bool { return s.NodeSelector != nil })
+	return o.Spec != nil && o.Spec.NodeSelector != nil ||
+		slices.ContainsFunc(o.Specs, func(s collect.CiliumPolicy) bool { return s.NodeSelector != nil })
 }
 
 func (c cilium) subject(s collect.CiliumPolicy) (peer, error) {

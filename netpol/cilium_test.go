@@ -10,7 +10,8 @@ import (
 
 // cnpIn writes a CiliumNetworkPolicy of namespace shop, ccnp one of the cluster.
 func cnpIn(name, spec string) string {
-	return fmt.Sprintf("\n---\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: %s, namespace: shop}\nspec: {%s}\n", name, spec)
+	return fmt.Sprintf("\n---\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: %s, namespace: shop}\nspec: {%s}\n",
+		name, spec)
 }
 
 func ccnp(name, spec string) string {
@@ -69,7 +70,8 @@ func TestCiliumPolicies(t *testing.T) {
 		{"by its labels, too", in("{fromEndpoints: [{matchLabels: {'k8s:io.cilium.k8s.namespace.labels.team': b}}]}"), "bank/web", "shop/db",
 			"80", "yes c 0"},
 		{"all endpoints are all of its namespace", in("{fromEndpoints: [{}]}"), "bank/web", "shop/db", "80", "no c -1"},
-		{"in a policy of the cluster all of it", ccnp("c", allEndpoints+"ingress: [{fromEndpoints: [{}]}]"), "bank/web", "shop/db", "80", "yes c 0"},
+		{"in a policy of the cluster all of it", ccnp("c", allEndpoints+"ingress: [{fromEndpoints: [{}]}]"), "bank/web", "shop/db", "80",
+			"yes c 0"},
 		{"which selects in every namespace", ccnp("c", allEndpoints+"ingress: [{fromEndpoints: [{}]}]"), "internet", "bank/web", "80", "no c -1"},
 		{"service accounts are labels", in("{fromEndpoints: [{matchLabels: {io.cilium.k8s.policy.serviceaccount: default}}]}"), "shop/web",
 			"shop/db", "80", "yes c 0"},
@@ -99,7 +101,8 @@ func TestCiliumPolicies(t *testing.T) {
 			"shop/web", "shop/db", "80", "no c 0"},
 		{"and of another policy", cnpIn("c", allEndpoints+"ingressDeny: [{"+fromWeb+"}]") + cnpIn("a", allEndpoints+"ingress: [{"+fromWeb+"}]"),
 			"shop/web", "shop/db", "80", "no c 0"},
-		{"on its ports", cnpIn("c", allEndpoints+"ingress: [{fromEntities: [all]}], ingressDeny: [{"+fromWeb+", toPorts: [{ports: [{port: '81'}]}]}]"),
+		{"on its ports", cnpIn("c", allEndpoints+"ingress: [{fromEntities: [all]}], ingressDeny: [{"+fromWeb+", toPorts: [{ports: [{port: "+
+			"'81'}]}]}]"),
 			"shop/web", "shop/db", "80", "yes c 0"},
 		{"no default deny where it is switched off", cnpIn("c", allEndpoints+"enableDefaultDeny: {ingress: false}, ingress: [{"+fromWeb+"}]"),
 			"bank/web", "shop/db", "80", "yes"},

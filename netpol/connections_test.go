@@ -112,16 +112,19 @@ func (d draw) admin() string {
 func (d draw) cluster() string {
 	return strings.NewReplacer("Allow", "Accept", "ports: [{namedPort: http}]", "protocols: [{destinationNamedPort: http}]",
 		"ports: [{portNumber: {protocol: TCP, port: 80}}]", "protocols: [{tcp: {destinationPort: {number: 80}}}]",
-		"ports: [{portRange: {protocol: TCP, start: 81, end: 90}}]", "protocols: [{udp: {}}, {tcp: {destinationPort: {range: {start: 81, end: 90}}}}]").
+		"ports: [{portRange: {protocol: TCP, start: 81, end: 90}}]",
+		"protocols: [{udp: {}}, {tcp: {destinationPort: {range: {start: 81, end: 90}}}}]").
 		Replace(d.admin())
 }
 
 // cilium is the spec of a policy of Cilium.
 func (d draw) cilium() string {
 	rule := func(side string) string {
-		peer := d.pick("Endpoints: [{}]", "Endpoints: [{matchLabels: {app: a}}]", "Endpoints: [{matchLabels: {'k8s:io.kubernetes.pod.namespace': z}}]",
+		peer := d.pick("Endpoints: [{}]", "Endpoints: [{matchLabels: {app: a}}]",
+			"Endpoints: [{matchLabels: {'k8s:io.kubernetes.pod.namespace': z}}]",
 			"Endpoints: []", "Entities: [world]", "Entities: [cluster]", "Entities: [all]", "Entities: [remote-node]", "CIDR: [10.1.0.0/16]",
-			"CIDRSet: [{cidr: 0.0.0.0/0, except: [203.0.113.0/24]}]", "CIDRSet: [{cidrGroupRef: g}]", "Entities: [kube-apiserver]", "Entities: [moon]")
+			"CIDRSet: [{cidr: 0.0.0.0/0, except: [203.0.113.0/24]}]", "CIDRSet: [{cidrGroupRef: g}]", "Entities: [kube-apiserver]",
+			"Entities: [moon]")
 		return "{" + side + peer + d.pick("", "", ", toPorts: [{ports: [{port: '80'}]}]", ", toPorts: [{ports: [{port: http, protocol: TCP}]}]",
 			", toPorts: [{ports: [{port: '81', endPort: 90}], rules: {http: [{}]}}]") + "}"
 	}
@@ -134,7 +137,8 @@ func (d draw) cilium() string {
 func (d draw) calico() string {
 	rule := func(own, other string) string {
 		ends := map[string]string{other: d.pick("", "selector: \"app == 'a'\"", "selector: \"app == 'b'\", namespaceSelector: all()",
-			"namespaceSelector: \"team == 'x'\"", "notSelector: \"app == 'a'\"", "nets: [10.1.0.0/16]", "nets: [0.0.0.0/0], notNets: [203.0.113.0/24]",
+			"namespaceSelector: \"team == 'x'\"", "notSelector: \"app == 'a'\"", "nets: [10.1.0.0/16]",
+			"nets: [0.0.0.0/0], notNets: [203.0.113.0/24]",
 			"selector: \"list == 'partners'\"", "selector: \"app != 'a'\", nets: [10.0.0.0/8]"),
 			own: d.pick("", "", "selector: \"app == 'a'\"", "nets: [10.2.0.0/16]")}
 		more := ""
@@ -145,7 +149,8 @@ func (d draw) calico() string {
 		return "{action: " + d.pick("Allow", "Deny", "Pass", "Log") + more + d.pick("", "", ", http: {}") +
 			", source: {" + ends["source"] + "}, destination: {" + ends["destination"] + "}}"
 	}
-	return d.pick("", fmt.Sprintf("order: %d, ", d.IntN(3000))) + "selector: \"" + d.pick("all()", "app == 'a'", "app in {'b', 'c'}") + "\", " +
+	return d.pick("", fmt.Sprintf("order: %d, ", d.IntN(3000))) + "selector: \"" + d.pick("all()", "app == 'a'", "app in {'b', 'c'}") +
+		"\", " +
 		d.pick("", "types: [Ingress], ") + "ingress: [" + rule("destination", "source") + ", " + rule("destination", "source") + "], egress: [" +
 		rule("source", "destination") + "]"
 }

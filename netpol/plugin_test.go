@@ -12,9 +12,12 @@ import (
 // judged or told as a gap, and that the classes agree with asking.
 func FuzzPoliciesOfPlugins(f *testing.F) {
 	for _, spec := range []string{
-		`{"endpointSelector":{},"ingress":[{"fromEndpoints":[{"matchLabels":{"k8s:app":"web"}}],"toPorts":[{"ports":[{"port":"80","endPort":90}]}]}]}`,
-		`{"endpointSelector":{},"egressDeny":[{"toCIDRSet":[{"cidr":"10.0.0.0/8","except":["10.1.0.0/16"]}]}],"egress":[{"toEntities":["cluster"]}]}`,
-		`{"selector":"app == 'web'","types":["Ingress"],"ingress":[{"action":"Deny","protocol":"TCP","source":{"nets":["10.1.0.0/16"],"notNets":["10.1.0.1"]},` +
+		`{"endpointSelector":{},"ingress":[{"fromEndpoints":[{"matchLabels":{"k8s:app":"web"}}],` +
+			`"toPorts":[{"ports":[{"port":"80","endPort":90}]}]}]}`,
+		`{"endpointSelector":{},"egressDeny":[{"toCIDRSet":[{"cidr":"10.0.0.0/8","except":["10.1.0.0/16"]}]}],` +
+			`"egress":[{"toEntities":["cluster"]}]}`,
+		`{"selector":"app == ` +
+			`'web'","types":["Ingress"],"ingress":[{"action":"Deny","protocol":"TCP","source":{"nets":["10.1.0.0/16"],"notNets":["10.1.0.1"]},` +
 			`"destination":{"ports":["80:90","http",443],"notPorts":[85]}},{"action":"Pass","ipVersion":4}]}`,
 		`{"order":1.5,"egress":[{"action":"Allow","destination":{"services":{"name":"db"},"notSelector":"has(a)"},"notProtocol":17}]}`,
 	} {

@@ -56,7 +56,10 @@ func (t tiers) put(name string, p *policy) {
 }
 
 func (t tiers) inOrder() []*tier {
-	return slices.SortedFunc(maps.Values(t), func(a, b *tier) int { return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.name, b.name)) })
+	return slices.SortedFunc(maps.Values(t), func(a, b *tier) int {
+		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.name,
+			b.name))
+	})
 }
 
 // selection is the policies that select a pod, by tier, in the order they are asked.

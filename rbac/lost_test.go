@@ -9,8 +9,10 @@ import (
 
 func TestWhatAChangeOfBindingsTakesFromWhom(t *testing.T) {
 	const roles = "ClusterRole reader: get pods,pods/log | get /metrics\nRole shop/one: get pods [web]\nServiceAccount shop/web\n"
-	const everywhere, here = "ClusterRoleBinding a: reader <- ServiceAccount shop/web\n", "RoleBinding shop/b: reader <- ServiceAccount shop/web\n"
-	const named, members = "RoleBinding shop/b: Role/one <- ServiceAccount shop/web\n", "ClusterRoleBinding g: reader <- Group system:serviceaccounts\n"
+	const everywhere, here = "ClusterRoleBinding a: reader <- ServiceAccount shop/web\n",
+		"RoleBinding shop/b: reader <- ServiceAccount shop/web\n"
+	const named, members = "RoleBinding shop/b: Role/one <- ServiceAccount shop/web\n",
+		"ClusterRoleBinding g: reader <- Group system:serviceaccounts\n"
 	web := "ServiceAccount shop/web: "
 	group := "Group system:serviceaccounts: "
 	allPods := func(who string) []string {
@@ -28,7 +30,8 @@ func TestWhatAChangeOfBindingsTakesFromWhom(t *testing.T) {
 		{"who is a member of a group loses it with all of the group", members, "ClusterRoleBinding g", allPods(group)},
 		{"the same rules by another name", everywhere + "ClusterRole again: get pods,pods/log | get /metrics\n" +
 			"ClusterRoleBinding c: again <- ServiceAccount shop/web\n", "ClusterRoleBinding a", nil},
-		{"other rules by another binding", everywhere + "ClusterRole lister: list pods | get pods\nClusterRoleBinding c: lister <- ServiceAccount shop/web\n",
+		{"other rules by another binding", everywhere + "ClusterRole lister: list pods | get pods\nClusterRoleBinding c: lister <- " +
+			"ServiceAccount shop/web\n",
 			"ClusterRoleBinding a", []string{web + "get /metrics", web + "get pods/log in the whole cluster"}},
 		{"a binding of another name", everywhere, "ClusterRoleBinding other", nil},
 		{"another subject of the binding", "ClusterRoleBinding a: reader <- User eve\n", "ClusterRoleBinding a", nil},
@@ -57,7 +60,8 @@ func TestAnAccountThatIsNoMoreLosesNothing(t *testing.T) {
 
 func TestWhatARoleThatCannotBeReadMayStillAllowIsNotKnownToBeLost(t *testing.T) {
 	f := facts(t, "ClusterRole reader: get pods\nClusterRoleBinding a: reader <- User eve\nClusterRoleBinding b: hidden <- User eve\n")
-	f.Gaps[collect.GapKey{Source: "api", What: "clusterroles"}] = collect.Gap{Source: "api", What: "clusterroles", Kinds: []string{"ClusterRole"}}
+	f.Gaps[collect.GapKey{Source: "api", What: "clusterroles"}] = collect.Gap{Source: "api", What: "clusterroles",
+		Kinds: []string{"ClusterRole"}}
 	if lost := Lost(f, Revoke(f, Grant{User("eve"), "ClusterRoleBinding a"})); len(lost) != 1 || !lost[0].Unread {
 		t.Errorf("%+v", lost)
 	}

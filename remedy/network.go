@@ -64,7 +64,9 @@ func (w *wall) policy() ([]analyse.Change, error) {
 		return nil, errors.New("what comes from outside has the address of a node when it arrives, from which no policy keeps pods: " +
 			"narrow what leads in, or set externalTrafficPolicy: Local")
 	}
-	return []analyse.Change{application(ref.Ref{Kind: "NetworkPolicy", Namespace: policy.Namespace, Name: policy.Name}, policy, mind...)}, nil
+	return []analyse.Change{
+		application(ref.Ref{Kind: "NetworkPolicy", Namespace: policy.Namespace, Name: policy.Name}, policy, mind...),
+	}, nil
 }
 
 // stillOpen says that the internet reaches the workload all the same.
@@ -151,8 +153,17 @@ func (m *Maker) podNetworks() (out []string, known bool) {
 }
 
 // ofTemplate are labels that controllers add, each to a part of the pods.
-var ofTemplate = []string{"pod-template-hash", "controller-revision-hash", "pod-template-generation", "statefulset.kubernetes.io/pod-name",
-	"apps.kubernetes.io/pod-index", "batch.kubernetes.io/controller-uid", "controller-uid", "batch.kubernetes.io/job-name", "job-name"}
+var ofTemplate = []string{
+	"pod-template-hash",
+	"controller-revision-hash",
+	"pod-template-generation",
+	"statefulset.kubernetes.io/pod-name",
+	"apps.kubernetes.io/pod-index",
+	"batch.kubernetes.io/controller-uid",
+	"controller-uid",
+	"batch.kubernetes.io/job-name",
+	"job-name",
+}
 
 // selecting selects the pods of a workload and no others of its namespace.
 func (m *Maker) selecting(of ref.Ref, namespace string) (s metav1.LabelSelector, err error) {

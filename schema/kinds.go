@@ -307,8 +307,12 @@ var Kinds = []Kind{
 			flag("unmaskedProc", "Unmasked /proc", "The kernel's settings in its /proc can be written to."),
 			dict("seccomp", "Seccomp profile", "The profile that the spec names; none is left to the node."),
 			dict("appArmor", "AppArmor profile", "The profile that the spec names; none is left to the node."),
-			flag("kernelGuarded", "Kept from the kernel", "False where nothing stands between its programs and their node's kernel; unknown where "+
-				"a seccomp profile or a user namespace may."),
+			flag(
+				"kernelGuarded",
+				"Kept from the kernel",
+				"False where nothing stands between its programs and their node's kernel; unknown where "+
+					"a seccomp profile or a user namespace may.",
+			),
 			flag("tokenMounted", "Token mounted", "The service account's token for the API server lies in its file system."),
 			list("tokenAudiences", "Token audiences", "For whom else it has tokens of its service account, such as a cloud."),
 			flag("allowEscalation", "Privilege escalation allowed", "A process may gain more privileges than its parent; unset means it may."),
@@ -325,8 +329,12 @@ var Kinds = []Kind{
 			flag("tagMoves", "Tag can be moved", "Its image is named by a tag, and the registry's provider says that tags can be moved; "+
 				"false by digest, or where tags cannot."),
 			flag("thirdParty", "Third-party image", "Its image comes from a registry where others publish."),
-			flag("unknownRegistry", "Unknown registry", "Its image comes from a registry that is none of the known ones; unknown where nobody has "+
-				"said which are one's own."),
+			flag(
+				"unknownRegistry",
+				"Unknown registry",
+				"Its image comes from a registry that is none of the known ones; unknown where nobody has "+
+					"said which are one's own.",
+			),
 			list("hostPorts", "Host ports", "Ports opened on the node's addresses."),
 			insight(
 				"exposed",

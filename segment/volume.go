@@ -90,7 +90,11 @@ func (c *cluster) mounts(p *collect.Pod, s *collect.ContainerShape, r graph.Ref,
 		props := []graph.Prop{text("path", m.Path), graph.B("readOnly", m.ReadOnly || v.ReadOnly), graph.S("how", "volume")}
 		c.b.Edge("MOUNTS", r, volumes[m.Volume], told(append(c.opened(p, v, &m), props...))...)
 		for _, name := range v.Secrets {
-			c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside("Secret", name)), told(append(c.part(p, name, keysShown(v, &m, name)), props...))...)
+			c.b.Edge(
+				"MOUNTS",
+				r,
+				c.referred(p.Of("Pod").Beside("Secret", name)),
+				told(append(c.part(p, name, keysShown(v, &m, name)), props...))...)
 		}
 		for _, name := range v.ConfigMaps {
 			c.b.Edge("MOUNTS", r, c.referred(p.Of("Pod").Beside("ConfigMap", name)), props...)

@@ -99,7 +99,10 @@ func (a AlertSeen) put(ctx context.Context, tx *sql.Tx, fresh int64) error {
 	if err := putAlertThings(ctx, tx, a.Cluster, a.ID, a.Body); err != nil {
 		return err
 	}
-	return run(ctx, tx, `INSERT INTO alerts (cluster_id, id, rule, severity, status, first_seen, last_seen, count, body, `+alertHeadColumns+`)
+	return run(
+		ctx,
+		tx,
+		`INSERT INTO alerts (cluster_id, id, rule, severity, status, first_seen, last_seen, count, body, `+alertHeadColumns+`)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (cluster_id, id) DO UPDATE SET
 			severity   = CASE WHEN excluded.last_seen >= alerts.last_seen THEN excluded.severity ELSE alerts.severity END,

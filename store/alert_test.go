@@ -307,7 +307,8 @@ func TestAlertsOfAnOlderDatabaseShowWhatTheirBodiesSay(t *testing.T) {
 		migrations = now[:slices.Index(now, alertHeadTables)]
 		old := open(t, where)
 		migrations = now
-		for id, body := range map[string]string{"1": `{"title":"one"}`, "2": `{`, "3": `{"title":"three","entities":[{"kind":"Pod","namespace":"shop","name":"web"}]}`} {
+		for id, body := range map[string]string{"1": `{"title":"one"}`, "2": `{`,
+			"3": `{"title":"three","entities":[{"kind":"Pod","namespace":"shop","name":"web"}]}`} {
 			if _, err := old.db.Exec(`INSERT INTO alerts (cluster_id, id, rule, severity, status, first_seen, last_seen, count, body)
 				VALUES ('prod', ?, 'r', 'low', 'new', 1, 1, 1, ?)`, id, body); err != nil {
 				t.Fatal(err)
@@ -319,7 +320,8 @@ func TestAlertsOfAnOlderDatabaseShowWhatTheirBodiesSay(t *testing.T) {
 				t.Errorf("alert %s: %q, %v", id, a.Title, err)
 			}
 		}
-		if page, _, err := s.Alerts(t.Context(), AlertFilter{Things: []string{Thing("Pod", "shop", "web")}}, "", 9); err != nil || len(page) != 1 {
+		if page, _, err := s.Alerts(t.Context(), AlertFilter{Things: []string{Thing("Pod", "shop", "web")}}, "", 9); err != nil ||
+			len(page) != 1 {
 			t.Errorf("%d alerts name the pod, %v", len(page), err)
 		}
 	})

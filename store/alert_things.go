@@ -94,7 +94,8 @@ func (s *Store) AlertedUsers(ctx context.Context, f AlertFilter) ([]AlertedUser,
 		u.Name = strings.TrimPrefix(u.Name, user)
 		return u, err
 	}, `SELECT DISTINCT cluster_id, thing FROM alert_things WHERE thing > ? AND thing < ? AND (cluster_id, alert_id) IN
-		(SELECT cluster_id, id FROM alerts WHERE `+c.all()+`) ORDER BY cluster_id, thing`, append([]any{user, user[:len(user)-1] + "!"}, c.args...)...)
+		(SELECT cluster_id, id FROM alerts WHERE `+c.all()+`) ORDER BY cluster_id, thing`,
+		append([]any{user, user[:len(user)-1] + "!"}, c.args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("list users that alerts name: %w", err)
 	}

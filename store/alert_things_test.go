@@ -18,8 +18,12 @@ func TestAlertsAreFoundByWhatTheyName(t *testing.T) {
 		}
 		const web = `{"entities":[{"role":"actor","kind":"User","name":"alice"},` +
 			`{"role":"target","kind":"Pod","namespace":"shop","name":"web","id":"prod/shop/Pod/web"}]}`
-		all := []AlertSeen{alert("prod", "first", web, 0), alert("dev", "other", web, 0), alert("prod", "odd", `{"entities":[{"kind":"User","name":"100%"},
-			{"kind":"Userish","name":"bob"}]}`, 1)}
+		all := []AlertSeen{
+			alert("prod", "first", web, 0),
+			alert("dev", "other", web, 0),
+			alert("prod", "odd", `{"entities":[{"kind":"User","name":"100%"},
+			{"kind":"Userish","name":"bob"}]}`, 1),
+		}
 		for i := range 1200 {
 			all = append(all, alert("prod", fmt.Sprint(i), `{"entities":[{"kind":"Pod","namespace":"shop","name":"db"}]}`, i))
 		}
@@ -49,7 +53,8 @@ func TestAlertsAreFoundByWhatTheyName(t *testing.T) {
 			t.Errorf("users %v, %v; want %v", users, err, want)
 		}
 		within := []Tenancy{{Cluster: "dev"}}
-		if users, err = s.AlertedUsers(t.Context(), AlertFilter{Within: &within}); err != nil || !slices.Equal(users, []AlertedUser{{"dev", "alice"}}) {
+		if users, err = s.AlertedUsers(t.Context(), AlertFilter{Within: &within}); err != nil ||
+			!slices.Equal(users, []AlertedUser{{"dev", "alice"}}) {
 			t.Errorf("users within dev %v, %v", users, err)
 		}
 		if _, err := s.Sweep(t.Context(), Retention{"alerts": {Keep: time.Minute}}, at.Add(100_000*time.Minute)); err != nil {

@@ -293,7 +293,15 @@ func TestASourceIsReadAgainWhenItChanged(t *testing.T) {
 	// records imports and says how many records there are then, and what of it was told.
 	records := func(sources ...Source) (n int, told string) {
 		status, err := Import(t.Context(), dir, sources, func(p Progress) {
-			told += fmt.Sprintf("%s %d/%d unchanged %v done %v %d; ", filepath.Base(p.Source), p.Number, p.Of, p.Unchanged, p.Done, p.Status.Records)
+			told += fmt.Sprintf(
+				"%s %d/%d unchanged %v done %v %d; ",
+				filepath.Base(p.Source),
+				p.Number,
+				p.Of,
+				p.Unchanged,
+				p.Done,
+				p.Status.Records,
+			)
 		})
 		if err != nil {
 			t.Fatal(err)

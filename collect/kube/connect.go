@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,8 +13,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/tools/remotecommand"
-	"k8s.io/client-go/util/exec"
 )
 
 // From is a container of a running pod, from which a connection is tried.
@@ -54,18 +51,13 @@ func (p *Prover) Connect(ctx context.Context, from From, host string, port int) 
 		return Attempt{}, err
 	}
 	target.RawQuery = q.Encode()
-	command, err := remotecommand.NewWebSocketExecutor(p.cl.cfg, "GET", target.String())
-	if err != nil {
-		return Attempt{}, fmt.Errorf("run a command in pod %s/%s: %w", from.Namespace, from.Pod, err)
-	}
-	var said bytes.Buffer
-	err = command.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: &limited{b: &said}, Stderr: &limited{b: &said}})
-	return attempt(err, said.String()), nil
+	said, err := runIn(ctx, p.cl.cfg, target.String())
+	return attempt(err, said), nil
 }
 
 // attempt reads what a command said and how it ended.
 func attempt(err error, said string) Attempt {
-	var ended exec.CodeExitError
+	var ended exitStatus
 	said = strings.TrimSpace(said)
 	low := strings.ToLower(said)
 	switch {
@@ -75,26 +67,16 @@ func attempt(err error, said string) Attempt {
 		return Attempt{Why: ErrMayNotAsk.Error() + ": running a command in the pod is refused"}
 	case !errors.As(err, &ended):
 		return Attempt{Why: "no command could be run in the pod: " + err.Error()}
-	case ended.Code == noTool || strings.Contains(low, "usage:") || strings.Contains(low, "invalid option"):
+	case ended == noTool || strings.Contains(low, "usage:") || strings.Contains(low, "invalid option"):
 		return Attempt{Why: "the container has no program that connects: neither bash nor an nc that only connects"}
 	case strings.Contains(low, "refused"):
 		return Attempt{Known: true, Why: "the connection was refused"}
-	case ended.Code == timedOut || strings.Contains(low, "timed out") || strings.Contains(low, "timeout"):
+	case ended == timedOut || strings.Contains(low, "timed out") || strings.Contains(low, "timeout"):
 		return Attempt{Known: true, Why: "nothing answered in time"}
 	case strings.Contains(low, "unreachable") || strings.Contains(low, "no route"):
 		return Attempt{Known: true, Why: "the address is not reached"}
 	}
-	return Attempt{Why: fmt.Sprintf("the command ended with status %d: %s", ended.Code, said)}
-}
-
-// limited keeps the beginning of what is written.
-type limited struct{ b *bytes.Buffer }
-
-const maxSaid = 1000
-
-func (l *limited) Write(p []byte) (int, error) {
-	l.b.Write(p[:min(len(p), max(0, maxSaid-l.b.Len()))])
-	return len(p), nil
+	return Attempt{Why: fmt.Sprintf("the command ended with status %d: %s", ended, said)}
 }
 
 // PodIP is the address of a pod that runs; empty if it has none.

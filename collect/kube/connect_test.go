@@ -3,12 +3,10 @@ package kube
 import (
 	"errors"
 	"testing"
-
-	"k8s.io/client-go/util/exec"
 )
 
 func TestWhatATriedConnectionShows(t *testing.T) {
-	ended := func(code int) error { return exec.CodeExitError{Err: errors.New("command terminated"), Code: code} }
+	ended := func(code int) error { return exitStatus(code) }
 	for _, c := range []struct {
 		name        string
 		err         error
@@ -30,5 +28,24 @@ func TestWhatATriedConnectionShows(t *testing.T) {
 				t.Errorf("%+v", got)
 			}
 		})
+	}
+}
+
+func TestHowACommandEnded(t *testing.T) {
+	for _, c := range []struct{ status, want string }{
+		{`{"status":"Success"}`, ""},
+		{`{"status":"Failure","reason":"NonZeroExitCode","details":{"causes":[{"reason":"ExitCode","message":"97"}]}}`,
+			"the command ended with status 97"},
+		{`{"status":"Failure","message":"container not found"}`, "container not found"},
+		{`{"status":"Failure","reason":"NonZeroExitCode","message":"it says no more"}`, "it says no more"},
+		{`<html>`, "how the command ended cannot be read: invalid character '<' looking for beginning of value"},
+	} {
+		got := ""
+		if err := ending([]byte(c.status)); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.status, got, c.want)
+		}
 	}
 }

@@ -20,7 +20,8 @@ func isNoKind(gvk schema.GroupVersionKind) bool {
 
 // isAnswer says that a document is what an API server answers in place of objects.
 func (h header) isAnswer() bool {
-	return h.Kind == "Status" && h.APIVersion == "v1" || h.Kind == "Table" && schema.FromAPIVersionAndKind(h.APIVersion, "").Group == "meta.k8s.io"
+	return h.Kind == "Status" && h.APIVersion == "v1" || h.Kind == "Table" && schema.FromAPIVersionAndKind(h.APIVersion,
+		"").Group == "meta.k8s.io"
 }
 
 // answered says what was saved instead of objects.

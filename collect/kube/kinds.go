@@ -132,7 +132,10 @@ func kinds() []kind {
 	netpol, clusterNetpol := gv(schema.GroupVersion{Group: "policy.networking.k8s.io", Version: "v1alpha1"}),
 		gv(schema.GroupVersion{Group: "policy.networking.k8s.io", Version: "v1alpha2"})
 	cilium := gv(schema.GroupVersion{Group: "cilium.io", Version: "v2"})
-	calico := gv(schema.GroupVersion{Group: "projectcalico.org", Version: "v3"}, schema.GroupVersion{Group: "crd.projectcalico.org", Version: "v1"})
+	calico := gv(
+		schema.GroupVersion{Group: "projectcalico.org", Version: "v3"},
+		schema.GroupVersion{Group: "crd.projectcalico.org", Version: "v1"},
+	)
 	istio := gv(schema.GroupVersion{Group: "networking.istio.io", Version: "v1"}, schema.GroupVersion{Group: "networking.istio.io",
 		Version: "v1beta1"}, schema.GroupVersion{Group: "networking.istio.io", Version: "v1alpha3"})
 	istioSecurity := gv(schema.GroupVersion{Group: "security.istio.io", Version: "v1"}, schema.GroupVersion{Group: "security.istio.io",
@@ -204,8 +207,15 @@ func kinds() []kind {
 		of("ReferenceGrant", "referencegrants", gv(schema.GroupVersion(gatewayv1beta1.GroupVersion),
 			schema.GroupVersion(gatewayv1.GroupVersion)), newList[gatewayv1beta1.ReferenceGrantList], stripReferenceGrant).
 			extension().unseen("Routes across namespaces cannot be judged and are shown as closed.", "ROUTES_TO"),
-		of("AdminNetworkPolicy", "adminnetworkpolicies", netpol, newList[collect.CustomList[collect.AdminNetworkPolicy]], stripCustom[collect.AdminPolicySpec]).
-			clusterWide().extension().
+		of(
+			"AdminNetworkPolicy",
+			"adminnetworkpolicies",
+			netpol,
+			newList[collect.CustomList[collect.AdminNetworkPolicy]],
+			stripCustom[collect.AdminPolicySpec],
+		).
+			clusterWide().
+			extension().
 			unseen("Administrators' policies are unseen: connections and exposures are shown as open.", "SELECTS", "ROUTES_TO"),
 		of("BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies", netpol,
 			newList[collect.CustomList[collect.BaselineAdminNetworkPolicy]], stripCustom[collect.BaselinePolicySpec]).clusterWide().extension().

@@ -90,7 +90,11 @@ func TestFactsOfARequest(t *testing.T) {
 			`,"impersonatedUser":{"username":"system:serviceaccount:kube-system:job-controller"}`),
 			"actor.class=person impersonatedUser.username=system:serviceaccount:kube-system:job-controller"},
 		{"a dry run", strings.Replace(request("create", "pods", ""), "/x", "/x?dryRun=All", 1), "outcome=dry-run"},
-		{"a dry run, spelled with escapes", strings.Replace(request("create", "pods", ""), "/x", "/x?a=1&%64ryRun=%41ll", 1), "outcome=dry-run"},
+		{
+			"a dry run, spelled with escapes",
+			strings.Replace(request("create", "pods", ""), "/x", "/x?a=1&%64ryRun=%41ll", 1),
+			"outcome=dry-run",
+		},
 		{"a parameter whose value reads like a dry run", strings.Replace(request("create", "pods", ""), "/x", "/x?fieldManager=dryRun=All", 1),
 			"outcome=success"},
 		{"a parameter whose end reads like it", strings.Replace(request("create", "pods", ""), "/x", "/x?xdryRun=All", 1), "outcome=success"},
@@ -202,7 +206,11 @@ func TestWhoActs(t *testing.T) {
 		{"system:kube-controller-manager", "", controller}, {"system:kube-scheduler", "", controlPlane},
 		{"system:apiserver", "system:masters", controlPlane},
 		{"system:node:worker-1", "system:nodes", node}, {"system:anonymous", "system:unauthenticated", anonymous},
-		{"eks:addon-manager", "", cloudManaged}, {"aksService", "system:masters", cloudManaged}, {"system:gke-common-webhooks", "", cloudManaged},
+		{
+			"eks:addon-manager",
+			"",
+			cloudManaged,
+		}, {"aksService", "system:masters", cloudManaged}, {"system:gke-common-webhooks", "", cloudManaged},
 		{"deployment-controller", "", person}, {"", "", unknown},
 		// Names that look like those of the clouds and of Kubernetes, and are nobody's.
 		{"aks-support@evil.example", "system:authenticated", person}, {"aksService", "system:authenticated", person},

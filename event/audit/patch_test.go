@@ -21,8 +21,11 @@ func TestAJSONPatchTellsWhatItPutsThere(t *testing.T) {
 			`{"privileged":true}`), "container.privileged=a container.name=a"},
 		{"two on what the first put there", add(spec+"/containers", `[{"name":"a"}]`) + "," + add(spec+"/containers/0/securityContext",
 			`{"privileged":true}`), "container.privileged=a"},
-		{"two that are added", add(spec+"/containers/-", `{"name":"a","image":"a"}`) + "," + add(spec+"/containers/-", `{"name":"b","image":"b"}`),
-			"container.name=a,b"},
+		{
+			"two that are added",
+			add(spec+"/containers/-", `{"name":"a","image":"a"}`) + "," + add(spec+"/containers/-", `{"name":"b","image":"b"}`),
+			"container.name=a,b",
+		},
 		{"the host's processes", add(spec+"/hostPID", "true"), "pod.hostPID=true"},
 		{"a capability", add(spec+"/containers/0/securityContext/capabilities/add/-", `"SYS_ADMIN"`), "container.addedCapability=SYS_ADMIN"},
 		{"a folder of the node and where it is", add(spec+"/volumes/-", `{"name":"v","hostPath":{"path":"/etc"}}`) + "," +
@@ -36,7 +39,12 @@ func TestAJSONPatchTellsWhatItPutsThere(t *testing.T) {
 			has(t, decode(t, request("patch", "deployments", `,"requestObject":[`+test.patch+`]`)), test.want)
 		})
 	}
-	binding := strings.NewReplacer(`"objectRef":{`, `"objectRef":{"apiGroup":"rbac.authorization.k8s.io",`, `"name":"a"`, `"name":"cluster-admin"`)
+	binding := strings.NewReplacer(
+		`"objectRef":{`,
+		`"objectRef":{"apiGroup":"rbac.authorization.k8s.io",`,
+		`"name":"a"`,
+		`"name":"cluster-admin"`,
+	)
 	has(t, decode(t, binding.Replace(request("patch", "clusterrolebindings", `,"requestObject":[`+
 		add("/subjects/-", `{"kind":"User","name":"mallory"}`)+`]`))), "binding.clusterAdmin=true binding.subject=User mallory")
 	has(t, decode(t, binding.Replace(request("patch", "clusterrolebindings",
@@ -45,7 +53,8 @@ func TestAJSONPatchTellsWhatItPutsThere(t *testing.T) {
 
 // FuzzJSONPatch: what strangers send as a patch gives an object, or nothing.
 func FuzzJSONPatch(f *testing.F) {
-	for _, s := range []string{`[{"op":"add","path":"/a/-","value":1},{"op":"add","path":"/a/0/b","value":{}}]`, `[{"op":"replace","path":""}]`,
+	for _, s := range []string{`[{"op":"add","path":"/a/-","value":1},{"op":"add","path":"/a/0/b","value":{}}]`,
+		`[{"op":"replace","path":""}]`,
 		`[{"op":"add","path":"/a","value":[1]},{"op":"add","path":"/a/0/b/-/c","value":[]}]`, `[7]`, `[]`} {
 		f.Add(s)
 	}

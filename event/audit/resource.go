@@ -101,7 +101,8 @@ func (r *record) blind() bool {
 		return r.isRights() && len(w.Subjects) > 0 && w.roleOf(r) == nil
 	}
 	var operations []operation
-	return json.Unmarshal([]byte(r.request), &operations) != nil || slices.ContainsFunc(operations, func(o operation) bool { return !r.told(o) })
+	return json.Unmarshal([]byte(r.request), &operations) != nil ||
+		slices.ContainsFunc(operations, func(o operation) bool { return !r.told(o) })
 }
 
 // told says that an operation of a JSON patch tells what it changes of pods, volumes or rights.
