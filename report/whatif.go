@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/analyse"
-	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/scope"
 )
 
@@ -19,8 +18,8 @@ type WhatIf struct {
 	Difference
 }
 
-// Try does fixes on a copy of a cluster: see live.Trial.
-type Try func(ctx context.Context, cluster string, fixes []analyse.Fix, assume string) (*live.Trial, error)
+// Try does fixes on a copy of a cluster: see scope.Trial.
+type Try func(ctx context.Context, cluster string, fixes []analyse.Fix, assume string) (*scope.Trial, error)
 
 // ErrFix is of a fix that cannot be tried.
 var ErrFix = errors.New("cannot try this fix")
@@ -40,7 +39,7 @@ func TryFixes(ctx context.Context, before, after *scope.World, so Difference, id
 			return out, err
 		}
 	}
-	chosen, trials := map[string][]analyse.Fix{}, map[string]*live.Trial{}
+	chosen, trials := map[string][]analyse.Fix{}, map[string]*scope.Trial{}
 	for at := was; len(ids) > 0; at = is { // another route may show itself, with its own fixes, where the first is ended
 		found, rest, err := chosenFixes(at, ids)
 		if err != nil {
@@ -70,7 +69,7 @@ func TryFixes(ctx context.Context, before, after *scope.World, so Difference, id
 }
 
 // add tells what fixes take from those who use the cluster as it is meant.
-func (d *WhatIf) add(cluster string, fixes []analyse.Fix, t *live.Trial) {
+func (d *WhatIf) add(cluster string, fixes []analyse.Fix, t *scope.Trial) {
 	d.Fixes = append(d.Fixes, fixes...)
 	for _, c := range t.Closed {
 		d.Lost = append(d.Lost, Lost{From: internet, To: c.Workload, Before: c.Ports, After: c.Left})

@@ -10,6 +10,9 @@ import (
 	"github.com/breakwater-sec/breakwater/live"
 )
 
+// Trial is a cluster as it would be, as far as the asker sees it.
+type Trial = live.Trial
+
 // Try does fixes, those of paths that the asker sees, on a copy of a cluster, and tells of
 // what is left what they see.
 func (r *Reader) Try(ctx context.Context, cluster string, fixes []analyse.Fix, assume string) (*live.Trial, error) {

@@ -44,7 +44,7 @@ func runIn(ctx context.Context, cfg *rest.Config, address string) (said string, 
 		return "", err
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	conn.SetReadLimit(maxMessage)
 	for {
