@@ -1395,10 +1395,28 @@ export interface components {
             title: string;
             text: string;
             rule?: string;
+            /** @description The techniques that a fix ends which is several fixes */
+            together?: string[];
             /** @description Kind and id, separated by a space */
             concerns: string[];
             /** @enum {string} */
             effect: "breaks" | "lowers";
+            /** @description The fix as changes of objects, in order; of one path only, not in lists */
+            code?: components["schemas"]["Change"][];
+            /** @description Why there is no code */
+            withoutCode?: string;
+        };
+        Change: {
+            /** @description Kind, namespace and name */
+            object: string;
+            /** @enum {string} */
+            do: "patch" | "apply" | "delete" | "replace";
+            /** @description The patch, or the object */
+            yaml?: string;
+            /** @description What does it with kubectl */
+            command?: string;
+            /** @description What to know before */
+            mind?: string;
         };
         VulnerabilityRow: {
             id: string;
