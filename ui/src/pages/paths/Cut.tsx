@@ -1,3 +1,4 @@
+import "./path.css";
 import { Checkbox } from "@mantine/core";
 import { api, type Schemas } from "../../api/client";
 import type { paths } from "../../api/schema.gen";
@@ -39,7 +40,10 @@ export function Cut({ filter }: { filter: Filter }) {
                     </b>
                     <p>
                       <small>
-                        {f.cluster} · {subject(f.fix)} · ends {plural(f.ends.length, "path")}
+                        {f.cluster} · {subject(f.fix)} ·{" "}
+                        {f.ends.length
+                          ? `ends ${plural(f.ends.length, "path")}`
+                          : "ends the ways that show themselves then"}
                       </small>
                     </p>
                   </div>
@@ -65,6 +69,6 @@ function Chosen({ assume }: { assume?: string }) {
 }
 
 function subject(fix: Schemas["Fix"]): string {
-  const last = fix.concerns.at(-1);
-  return last ? nameOf(kindAndId(last).id) : "";
+  const first = fix.concerns.map(kindAndId).find((c) => c.kind !== "Image");
+  return first ? nameOf(first.id) : "an image";
 }

@@ -63,3 +63,43 @@ it("shows at which step a fix acts, and code as code", async () => {
   expect(shown).toEqual([2, 3]);
   expect(screen.getAllByText("privileged: true", { selector: "code" })).toHaveLength(1);
 });
+
+it("shows a fix as changes to copy, or says why there are none, at the step that rests most on it", () => {
+  const taken = [
+    step("can act as", { evidence: [{ text: "runs as", nodes: ["Pod web", "ServiceAccount web"] }] }),
+    step("holds", { evidence: [{ text: "holds", nodes: ["ServiceAccount web", "Permission all"] }] }),
+  ];
+  const concerns = ["ServiceAccount web", "Permission all"];
+  const code = [
+    { object: "ClusterRoleBinding all", do: "delete" as const, command: "kubectl delete clusterrolebinding all" },
+  ];
+  const some: Schemas["Fix"][] = [
+    { id: "1", kind: "permission", title: "Take it", text: "", concerns, effect: "breaks", code },
+    {
+      id: "2",
+      kind: "image",
+      title: "Update",
+      text: "",
+      concerns: [],
+      effect: "lowers",
+      withoutCode: "the tag is not known",
+    },
+  ];
+  render(
+    <MantineProvider>
+      <MemoryRouter>
+        <Fixes
+          tried={["1"]}
+          tryFix={() => undefined}
+          path={{ fixes: some, steps: taken, nodes: [] }}
+          show={() => undefined}
+        />
+      </MemoryRouter>
+    </MantineProvider>,
+  );
+  expect(screen.getByText("kubectl delete clusterrolebinding all")).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Copy the command", hidden: true })).toBeTruthy();
+  expect(screen.getByText(/the tag is not known/)).toBeTruthy();
+  expect(screen.getByRole("button", { name: "at step 2: holds" })).toBeTruthy();
+  expect(screen.getByRole("checkbox", { name: "What if: Take it", checked: true })).toBeTruthy();
+});

@@ -6,8 +6,9 @@ import { Icon } from "../../components/Icon";
 import { Section } from "../../components/Page";
 import { Prose } from "../../components/Prose";
 import { kindLabel, useVocabulary } from "../../components/Vocabulary";
-import { kindAndId, nameOf } from "../../lib/format";
+import { kindAndId, nameOf, plural } from "../../lib/format";
 import { thingPage } from "../../lib/links";
+import { sentence } from "../../lib/text";
 import { StepButton } from "./StepButton";
 
 type Path = Pick<Schemas["Path"], "fixes" | "steps" | "nodes">;
@@ -65,13 +66,61 @@ export function Fixes({
   );
 }
 
-/** The step at which a fix acts: that of its rule, or the first that rests on what the fix is about. */
+/** The step at which a fix acts: that of its rule, or the one that rests most on what the fix is about, the first of several. */
 export function actsOn(fix: Fix, steps: Path["steps"]): number {
-  const is = (s: Schemas["PathStep"]) =>
-    fix.rule
-      ? s.rules?.includes(fix.rule) || s.rule === fix.rule
-      : s.evidence.some((e) => e.nodes?.some((n) => fix.concerns.includes(n)));
-  return steps.findIndex(is) + 1;
+  if (fix.rule) {
+    const rule = fix.rule;
+    return steps.findIndex((s) => s.rules?.includes(rule) || s.rule === rule) + 1;
+  }
+  const named = steps.map((s) => {
+    const things = new Set(s.evidence.flatMap((e) => e.nodes ?? []));
+    return fix.concerns.filter((c) => things.has(c)).length;
+  });
+  const most = Math.max(0, ...named);
+  return most === 0 ? 0 : named.indexOf(most) + 1;
+}
+
+/** The fix as changes of objects, each with the command that makes it; or why there is none. */
+function Code({ fix }: { fix: Fix }) {
+  if (!fix.code?.length)
+    return fix.withoutCode ? (
+      <p>
+        <small>
+          No code: <Prose text={fix.withoutCode} />
+        </small>
+      </p>
+    ) : null;
+  return (
+    <details className="fixcode">
+      <summary>As code ({plural(fix.code.length, "change")})</summary>
+      {fix.code.map((c) => (
+        <div key={c.object + c.do}>
+          <p>
+            {sentence(`${c.do} ${c.object}`)} {c.mind && <small>{sentence(c.mind)}</small>}
+          </p>
+          {c.yaml && <Copied what="the change" text={c.yaml} />}
+          {c.command && <Copied what="the command" text={c.command} />}
+        </div>
+      ))}
+    </details>
+  );
+}
+
+function Copied({ what, text }: { what: string; text: string }) {
+  return (
+    <div className="copied">
+      <pre tabIndex={0} aria-label={`What to copy: ${what}`}>
+        {text.trimEnd()}
+      </pre>
+      <CopyButton value={text}>
+        {({ copied, copy }) => (
+          <Button size="compact-xs" variant="default" onClick={copy} aria-label={`Copy ${what}`}>
+            {copied ? "Copied" : "Copy"}
+          </Button>
+        )}
+      </CopyButton>
+    </div>
+  );
 }
 
 function FixItem({
@@ -120,6 +169,7 @@ function FixItem({
             );
           })}
         </ul>
+        <Code fix={fix} />
         <div className="fixfoot">
           {step > 0 && <StepButton number={step} show={show} say={`at step ${step}: ${verb}`} />}
           <Checkbox
