@@ -51,7 +51,7 @@ func TestVirtualServices(t *testing.T) {
 		{"a destination behind an exposed gateway", all(), []string{proxy, web}, nil},
 		{"a gateway that is not reached", all("203.0.113.1", "10.0.0.1"), nil, nil},
 		{"in the mesh only", all("gateways: [infra/gw]", "gateways: [mesh]"), []string{proxy}, nil},
-		{"without gateways in the mesh only", all("gateways: [infra/gw], ", ""), []string{proxy}, nil},
+		{"without gateways in the mesh only", all("gateways: [infra/gw],\n ", ""), []string{proxy}, nil},
 		{"a gateway of its own namespace by its name", all("gateways: [infra/gw]", "gateways: [gw]"), []string{proxy}, nil},
 		{"which is there", all("gateways: [infra/gw]", "gateways: [gw]", "name: gw, namespace: infra", "name: gw, namespace: shop"),
 			[]string{proxy, web}, nil},

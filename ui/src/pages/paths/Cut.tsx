@@ -6,15 +6,23 @@ import { Section } from "../../components/Page";
 import { Prose } from "../../components/Prose";
 import { Answered } from "../../components/States";
 import { kindAndId, nameOf, plural } from "../../lib/format";
-import { useChosen } from "./useChosen";
-import { useWhatIf, WhatIf } from "./WhatIf";
+import { type useWhatIf, WhatIf } from "./WhatIf";
 
 type Filter = NonNullable<paths["/cut"]["get"]["parameters"]["query"]>;
 
 /** The fewest fixes that end the paths of the list, and what would be lost by those that are ticked. */
-export function Cut({ filter }: { filter: Filter }) {
+export function Cut({
+  filter,
+  chosen,
+  toggle,
+  whatIf,
+}: {
+  filter: Filter;
+  chosen: string[];
+  toggle: (id: string) => void;
+  whatIf: ReturnType<typeof useWhatIf>;
+}) {
   const cut = api.useQuery("get", "/cut", { params: { query: filter } }, { placeholderData: (old) => old });
-  const { chosen, toggle } = useChosen();
   return (
     <Section title="Fewest fixes">
       <Answered asked={cut}>
@@ -53,18 +61,12 @@ export function Cut({ filter }: { filter: Filter }) {
           </>
         )}
       </Answered>
-      <Chosen assume={filter.assume} />
+      {chosen.length > 0 ? (
+        <WhatIf asked={whatIf} />
+      ) : (
+        <p>Tick fixes to see what each would end and what would be lost.</p>
+      )}
     </Section>
-  );
-}
-
-function Chosen({ assume }: { assume?: string }) {
-  const { chosen } = useChosen();
-  const asked = useWhatIf(chosen, assume);
-  return chosen.length > 0 ? (
-    <WhatIf asked={asked} />
-  ) : (
-    <p>Tick fixes to see what each would end and what would be lost.</p>
   );
 }
 

@@ -48,7 +48,7 @@ export function PathsPage() {
   );
   const [params] = useSearchParams();
   const cut = flag("cut");
-  const { chosen } = useChosen();
+  const { chosen, toggle } = useChosen();
   const whatIf = useWhatIf(cut ? chosen : [], assume);
   const schema = useVocabulary();
   const gaps = api.useQuery("get", "/status").data?.gaps.length ?? 0;
@@ -132,7 +132,7 @@ export function PathsPage() {
                 There may be more: <Link to="/coverage">{plural(gaps, "gap")}</Link> in what could be seen.
               </Partial>
             )}
-            {cut && <Cut filter={filter} />}
+            {cut && <Cut {...{ filter, chosen, toggle, whatIf }} />}
             {group && list.groups && <Groups by={group} groups={list.groups} />}
             {rows.length ? (
               <PathTable
