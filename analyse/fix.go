@@ -128,6 +128,7 @@ func (w *writer) fix(f Fix, at ...string) {
 		f.Effect = Lowers
 	}
 	f.named(at)
+	f.Advice = !f.Shown()
 	w.path.Fixes = append(w.path.Fixes, f)
 }
 

@@ -202,6 +202,8 @@ type Fix struct {
 	Concerns []string `json:"concerns"`
 	// Effect is breaks or lowers.
 	Effect string `json:"effect"`
+	// Advice is a fix that says what to look into: what it would change cannot be tried on a copy.
+	Advice bool `json:"advice,omitempty"`
 	// Code is the fix as changes, in order; WithoutCode says why there is none. Both are
 	// empty where nobody asked for code.
 	Code        []Change `json:"code,omitempty"`

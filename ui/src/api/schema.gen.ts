@@ -1401,6 +1401,8 @@ export interface components {
             concerns: string[];
             /** @enum {string} */
             effect: "breaks" | "lowers";
+            /** @description It says what to look into: what it would change cannot be tried on a copy */
+            advice?: boolean;
             /** @description The fix as changes of objects, in order; of one path only, not in lists */
             code?: components["schemas"]["Change"][];
             /** @description Why there is no code */

@@ -71,6 +71,6 @@ export function Cut({
 }
 
 function subject(fix: Schemas["Fix"]): string {
-  const first = fix.concerns.map(kindAndId).find((c) => c.kind !== "Image");
+  const first = fix.concerns.map(kindAndId).find((c) => c.kind !== "Image" && c.kind !== "NetClass");
   return first ? nameOf(first.id) : "an image";
 }

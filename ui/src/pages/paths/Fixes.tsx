@@ -172,13 +172,15 @@ function FixItem({
         <Code fix={fix} />
         <div className="fixfoot">
           {step > 0 && <StepButton number={step} show={show} say={`at step ${step}: ${verb}`} />}
-          <Checkbox
-            size="xs"
-            label="What if"
-            aria-label={`What if: ${fix.title}`}
-            checked={tried}
-            onChange={() => tryFix(fix.id)}
-          />
+          {!fix.advice && (
+            <Checkbox
+              size="xs"
+              label="What if"
+              aria-label={`What if: ${fix.title}`}
+              checked={tried}
+              onChange={() => tryFix(fix.id)}
+            />
+          )}
           <CopyButton value={`${fix.title}\n${fix.text}`}>
             {({ copied, copy }) => (
               <Button size="compact-xs" variant="default" onClick={copy} aria-label={`Copy fix: ${fix.title}`}>
