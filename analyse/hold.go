@@ -42,7 +42,11 @@ func Hold(view *graph.View, gaps []collect.Gap) func(*Path) string {
 			}
 		}
 		for _, id := range p.Owners {
-			if why := cmp.Or(unassessed(view, id), missing(view, id)); why != "" {
+			why := missing(view, id)
+			if p.EntryClass != Possible { // that one is there because nobody read the image, and not gone for it
+				why = cmp.Or(unassessed(view, id), why)
+			}
+			if why != "" {
 				return why
 			}
 		}

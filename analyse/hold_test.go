@@ -171,6 +171,8 @@ func TestWhyAPathIsHeldIsReadFromWhatIsThereNow(t *testing.T) {
 		{"its pod runs", strings.Replace(pod, "name=a", "phase=Running", 1), owner, nil, ""},
 		{"its image was not scanned", strings.Replace(scanned, "scanned=true", "", 1), owner, nil,
 			"image cart:2 of deployment cart was not scanned"},
+		{"its image was not scanned, for which the path was there", strings.Replace(scanned, "scanned=true", "", 1),
+			Path{EntryClass: Possible, Owners: owner.Owners}, nil, ""},
 		{"a nameless image was not scanned", strings.Replace(scanned, "name=cart:2 scanned=true", "", 1), owner, nil,
 			"image i of deployment cart was not scanned"},
 		{"a carrier has no pods", deployment, carrier, nil, "deployment cart wants 1 pod and has none at the moment"},

@@ -169,7 +169,7 @@ func sum(d report.Difference) string {
 		text += fmt.Sprintf("; takes %s", terminal.Count(d.PermissionsGone, "permission"))
 	}
 	if d.RoutesLost > 0 {
-		text += fmt.Sprintf("; loses %s", terminal.Count(d.RoutesLost, "route of traffic"))
+		text += fmt.Sprintf("; loses %s of traffic", terminal.Count(d.RoutesLost, "route"))
 	}
 	return text + "."
 }

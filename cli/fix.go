@@ -39,7 +39,7 @@ breakwater paths -o json tells it. With FIX, the id of one of the fixes, what is
 script of kubectl commands for that one, to be read and then run. Nothing is changed by this
 command.`,
 		Example: `  breakwater fix path-b0a4c88e --from context:prod
-  breakwater fix path-b0a4c88e rule-5 --from context:prod | KUBECONFIG=prod.yaml sh`,
+  breakwater fix path-b0a4c88e fix-1a2b3c4d5e --from context:prod | KUBECONFIG=prod.yaml sh`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			p, err := codedPath(c.Context(), s, in, assume, args[0])

@@ -312,10 +312,10 @@ func printPaths(s streams, f format, d provenPaths) error {
 		return besideLines(s, d.Paths.Paths, d.Gaps)
 	}
 	for _, p := range d.Paths.Paths {
-		terminal.Path(s.out, p.Risk, p.Title, p.Cluster+" · "+p.Namespace, p.Story)
+		terminal.Path(s.out, p.Risk, p.Title, p.Cluster+" · "+p.Namespace+" · "+p.ID, p.Story)
 		for _, fix := range p.Fixes {
 			if fix.Effect == "breaks" {
-				fmt.Fprintf(s.out, "   fix: %s\n", terminal.Plain(fix.Title))
+				fmt.Fprintf(s.out, "   fix: %s (%s)\n", terminal.Plain(fix.Title), fix.ID)
 			}
 		}
 		fmt.Fprintln(s.out)

@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/ref"
 	"github.com/breakwater-sec/breakwater/terminal"
 )
 
@@ -63,7 +66,7 @@ func printWhyNot(s streams, f format, d whyNot) error {
 	}
 	if d.Way != nil {
 		for i, step := range d.Way.Steps {
-			fmt.Fprintf(s.out, "   %d. %s %s %s", i+1, terminal.Plain(step.From), step.Verb, terminal.Plain(step.To))
+			fmt.Fprintf(s.out, "   %d. %s %s %s", i+1, terminal.Plain(nameInCluster(step.From)), step.Verb, terminal.Plain(nameInCluster(step.To)))
 			if step.Technique != "" {
 				fmt.Fprintf(s.out, " (%s)", terminal.Plain(step.Technique))
 			}
@@ -78,4 +81,19 @@ func printWhyNot(s streams, f format, d whyNot) error {
 	}
 	printGaps(s.err, d.Gaps)
 	return nil
+}
+
+// nameInCluster is a thing of one cluster as people name it: its kind, and where it is
+// within the cluster.
+func nameInCluster(kindID string) string {
+	kind, id := ref.ParseKindID(kindID)
+	cluster, rest, more := strings.Cut(id, "/")
+	if !more {
+		return kind + " " + id
+	}
+	parts := strings.Split(rest, "/")
+	if i := slices.Index(parts, kind); i >= 0 {
+		parts = slices.Delete(parts, i, i+1)
+	}
+	return kind + " " + cmp.Or(strings.Join(parts, "/"), cluster)
 }

@@ -84,7 +84,8 @@ func Differ(before, after State) Difference {
 	}
 	for _, f := range before.Facts {
 		if now := is[f.Cluster.Name]; now != nil {
-			out.Lost = append(out.Lost, lost(f, now)...)
+			more, doubts := lost(f, now)
+			out.Lost, out.NotKnown = append(out.Lost, more...), append(out.NotKnown, doubts...)
 			for _, l := range analyse.Lost(f, now) {
 				out.PermissionsLost = append(out.PermissionsLost, permissionLost(f.Cluster.Name, l))
 			}
@@ -98,11 +99,18 @@ func Differ(before, after State) Difference {
 // internet is where what is exposed is reached from.
 const internet = "internet"
 
-// lost are the routes of one cluster that are narrower than before.
-func lost(before, after *collect.Facts) (out []Lost) {
+// lost are the routes of one cluster that are narrower than before, and what of the
+// traffic from the internet is not known any more.
+func lost(before, after *collect.Facts) (out []Lost, doubts []string) {
 	served, there := servedBy(before), servedBy(after)
-	now := routes(after)
-	for pair, ports := range routes(before) {
+	had, was := routes(before)
+	now, is := routes(after)
+	for to, doubt := range is {
+		if _, exposed := was[to]; exposed && doubt != "" && doubt != was[to] {
+			doubts = append(doubts, "whether the internet still reaches "+to+": "+doubt)
+		}
+	}
+	for pair, ports := range had {
 		from, to := pair[0], pair[1]
 		_, fromStays := there[from]
 		_, toStays := there[to]
@@ -113,21 +121,22 @@ func lost(before, after *collect.Facts) (out []Lost) {
 			out = append(out, Lost{from, to, ports, append([]string{}, left...)})
 		}
 	}
-	return out
+	return out, doubts
 }
 
-// routes are the ports that traffic may use, by where it comes from and goes to.
-func routes(f *collect.Facts) map[[2]string][]string {
-	out := map[[2]string][]string{}
+// routes are the ports that traffic may use, by where it comes from and goes to, and of
+// what the internet reaches what might prevent it.
+func routes(f *collect.Facts) (out map[[2]string][]string, exposed map[string]string) {
+	out, exposed = map[[2]string][]string{}, map[string]string{}
 	seen := Exposed(f)
 	for _, c := range seen.Connections {
 		pair := [2]string{c.From, c.To}
 		out[pair] = append(out[pair], c.Ports...)
 	}
 	for _, e := range seen.Exposures {
-		out[[2]string{internet, e.Entity}] = e.Ports
+		out[[2]string{internet, e.Entity}], exposed[e.Entity] = e.Ports, e.Uncertain
 	}
-	return out
+	return out, exposed
 }
 
 // narrower says that some port of before is not in after.

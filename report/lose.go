@@ -9,6 +9,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/ref"
 	"github.com/breakwater-sec/breakwater/scope"
 )
 
@@ -99,7 +100,11 @@ func changed(ways []analyse.Path, f analyse.CutFix) string {
 			continue
 		}
 		for _, t := range p.Nodes {
-			if !slices.Contains(f.Fix.Concerns, t.Kind+" "+t.ID) {
+			about := func(concern string) bool {
+				_, id := ref.ParseKindID(concern)
+				return id == t.ID || slices.Contains(t.Members, id)
+			}
+			if !slices.ContainsFunc(f.Fix.Concerns, about) {
 				continue
 			}
 			if t.Workload != "" {

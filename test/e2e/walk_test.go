@@ -61,6 +61,14 @@ func TestAFreshUsersWalk(t *testing.T) {
 			finds: []string{"Assume that an attacker has", "Rollout cache", "privileged", unread}},
 		{readme: "breakwater cut --from ./manifests", args: []string{"cut", "--from", "./manifests", "--assume", "any"},
 			finds: []string{"Drop `privileged: true`", unread}},
+		{readme: "breakwater fix path-b0a4c88e --from ./manifests", args: []string{"fix", "path-", "--from", "./branch"},
+			finds: []string{"Drop `privileged: true`", "Deployment team/front", "kubectl"}},
+		{readme: "breakwater what-if --from ./manifests --apply policy.yaml",
+			args:  []string{"what-if", "--from", "./manifests", "--apply", "policy.yaml"},
+			finds: []string{"loses 2 routes of traffic", "manifests/team/CronJob/report → manifests/team/Deployment/front", unread}},
+		{readme: "breakwater paths --from ./manifests --why-not workload:shop/web cluster",
+			args:  []string{"paths", "--from", "./manifests", "--why-not", "workload:team/front", "cluster"},
+			finds: []string{"No path", "1 guard", "no binding gives it this permission"}},
 		{readme: "breakwater diff --base ./main --head ./branch", args: []string{"diff", "--base", "./main", "--head", "./branch"},
 			finds: []string{"Opens 1 attack path", "privileged", "Not seen"}},
 		{readme: "breakwater paths --from context:prod --prove", args: []string{"paths", "--from", "./manifests", "--prove"}, code: 2,
@@ -118,6 +126,8 @@ func newWalk(t *testing.T) *walk {
 	w.put(t, "main/team.yaml", team)
 	w.put(t, "branch/team.yaml", strings.Replace(team, "        - name: front",
 		"        - securityContext: {privileged: true}\n          name: front", 1))
+	w.put(t, "policy.yaml", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: front, namespace: team}\n"+
+		"spec: {podSelector: {matchLabels: {app: front}}, policyTypes: [Ingress]}\n")
 	w.put(t, "requests.log", `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","stage":"ResponseComplete","auditID":"1",`+
 		`"verb":"list","requestURI":"/api/v1/namespaces/team/configmaps","requestReceivedTimestamp":"2099-01-01T00:00:00.000000Z",`+
 		`"user":{"username":"system:serviceaccount:team:report","groups":["system:serviceaccounts","system:authenticated"]},`+
