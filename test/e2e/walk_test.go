@@ -62,7 +62,7 @@ func TestAFreshUsersWalk(t *testing.T) {
 		{readme: "breakwater cut --from ./manifests", args: []string{"cut", "--from", "./manifests", "--assume", "any"},
 			finds: []string{"Drop `privileged: true`", unread}},
 		{readme: "breakwater fix path-b0a4c88e --from ./manifests", args: []string{"fix", "path-", "--from", "./branch"},
-			finds: []string{"Drop `privileged: true`", "Deployment team/front", "kubectl"}},
+			finds: []string{"Drop `privileged: true`", "Deployment team/front", "As commands"}},
 		{readme: "breakwater what-if --from ./manifests --apply policy.yaml",
 			args:  []string{"what-if", "--from", "./manifests", "--apply", "policy.yaml"},
 			finds: []string{"loses 2 routes of traffic", "manifests/team/CronJob/report → manifests/team/Deployment/front", unread}},

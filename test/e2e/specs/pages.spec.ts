@@ -61,6 +61,7 @@ async function settled(page: Page) {
 for (const theme of ["light", "dark"] as const) {
   for (const width of [1440, 1024, 360]) {
     test(`every page at ${width} px in the ${theme}`, async ({ page }) => {
+      test.slow(); // there are many pages
       const said = complaints(page);
       await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme: theme });
@@ -82,6 +83,7 @@ for (const theme of ["light", "dark"] as const) {
 
 for (const theme of ["light", "dark"] as const) {
   test(`every page passes axe in the ${theme}`, async ({ page }) => {
+    test.slow();
     await page.addInitScript((t) => localStorage.setItem("mantine-color-scheme-value", t), theme);
     for (const path of await everyPage(page)) {
       await page.goto(path);
@@ -97,6 +99,7 @@ for (const theme of ["light", "dark"] as const) {
 }
 
 test("on a phone no table is cut: every value of every row is in sight", async ({ page }) => {
+  test.slow();
   await page.setViewportSize({ width: 360, height: 800 });
   for (const path of await everyPage(page)) {
     await page.goto(path);

@@ -58,7 +58,7 @@ test("the path is walked by keyboard, and every step and thing shows its evidenc
   await expect(evidence).toHaveCount(0);
   await expect(page.getByRole("button", { name: "Step 1: routes to: show the evidence" })).toBeFocused();
 
-  await page.getByRole("button", { name: /^Container/ }).click();
+  await page.getByRole("button", { name: /^Container .*: show what is known/ }).click();
   await expect(evidence.getByRole("link", { name: /^registry\..*:/ })).toBeVisible();
   await expect(evidence.getByRole("link", { name: /^CVE-/ }).first()).toBeVisible();
   await page.keyboard.press("End");
