@@ -30,6 +30,8 @@ const (
 	Address Meaning = "addresses of a load balancer"
 	// AllowList is the clients that an Ingress lets in.
 	AllowList Meaning = "clients of an ingress"
+	// DenyList is the clients that an Ingress keeps out, of those that it else lets in.
+	DenyList Meaning = "clients kept out by an ingress"
 	// Balancer is how a cloud makes a load balancer.
 	Balancer Meaning = "kind of load balancer"
 	// CloudIdentity says as which identity of a cloud a service account acts.
@@ -115,10 +117,19 @@ var Annotations = []Annotation{
 	{"nginx.ingress.kubernetes.io/whitelist-source-range", AllowList, "", "ingress-nginx: annotations"},
 	{"nginx.ingress.kubernetes.io/allowlist-source-range", AllowList, "", "ingress-nginx: annotations"},
 	{"haproxy.org/allow-list", AllowList, "", "HAProxy Kubernetes Ingress Controller: access control"},
+	{"haproxy.org/whitelist", AllowList, "", "HAProxy Kubernetes Ingress Controller: access control, before 1.5"},
 	{"haproxy-ingress.github.io/allowlist-source-range", AllowList, "", "HAProxy Ingress: configuration keys"},
+	{"haproxy-ingress.github.io/whitelist-source-range", AllowList, "", "HAProxy Ingress: configuration keys, before 0.12"},
+	{"k8s.apisix.apache.org/allowlist-source-range", AllowList, "", "Apache APISIX Ingress Controller: annotations"},
 	{"haproxy.router.openshift.io/ip_whitelist", AllowList, "", "OpenShift: route-specific annotations"},
 	{"haproxy.router.openshift.io/ip_allowlist", AllowList, "", "OpenShift: route-specific annotations"},
 	{"alb.ingress.kubernetes.io/inbound-cidrs", AllowList, "", awsALBDocs},
+
+	{"nginx.ingress.kubernetes.io/denylist-source-range", DenyList, "", "ingress-nginx: annotations"},
+	{"haproxy.org/deny-list", DenyList, "", "HAProxy Kubernetes Ingress Controller: access control"},
+	{"haproxy.org/blacklist", DenyList, "", "HAProxy Kubernetes Ingress Controller: access control, before 1.5"},
+	{"haproxy-ingress.github.io/denylist-source-range", DenyList, "", "HAProxy Ingress: configuration keys"},
+	{"k8s.apisix.apache.org/blocklist-source-range", DenyList, "", "Apache APISIX Ingress Controller: annotations"},
 
 	{AWSBalancerType, Balancer, "", awsNLBDocs},
 	{AWSBalancerTargets, Balancer, "", awsNLBDocs},

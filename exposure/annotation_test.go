@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/collect"
@@ -31,10 +32,26 @@ func TestEveryAnnotationIsHeeded(t *testing.T) {
 			tests = []test{{"clients", estate + balancer("", said("198.51.100.0/24")), []string{some}, nil},
 				{"unless the field lists some", estate + balancer(", loadBalancerSourceRanges: [198.51.100.0/24]",
 					said("203.0.113.0/24")), []string{some}, nil}}
-		case collect.AllowList:
-			tests = []test{{"clients", estate + backendService + controllerOpen + ing("ingressClassName: nginx,",
-				", annotations: {"+said("198.51.100.0/24")+"}", ""),
-				[]string{ctl, "shop/Ingress/web > " + some}, nil}}
+		case collect.AllowList, collect.DenyList:
+			by := slices.IndexFunc(controllers, func(c controller) bool { return c.lists != "" && strings.HasPrefix(a.Key, c.lists) })
+			if by < 0 {
+				t.Fatalf("%s: no controller reads it", a.Key)
+			}
+			served := func(by controller, value string) string {
+				pods := controllerOpen
+				if len(by.pods) > 0 {
+					pods = strings.Replace(pods, "registry.k8s.io/ingress-nginx/controller", by.pods[0].images[0], 1)
+				}
+				return estate + backendService + pods + ing("ingressClassName: "+by.classes[0]+",", ", annotations: {"+said(value)+"}",
+					"status: {loadBalancer: {ingress: [{ip: 203.0.113.1}]}}")
+			}
+			const through = "shop/Ingress/web > "
+			other := *controllerByClass("skipper")
+			if tests = []test{{"clients", served(controllers[by], "198.51.100.0/24"), []string{ctl, through + some}, nil},
+				{"of a controller that does not read it", served(other, "10.0.0.0/8"), []string{ctl, through + open}, nil}}; a.Says == collect.DenyList {
+				tests = []test{{"clients", served(controllers[by], "0.0.0.0/0,::/0"), []string{ctl}, nil},
+					{"of a controller that does not read it", served(other, "0.0.0.0/0,::/0"), []string{ctl, through + open}, nil}}
+			}
 		}
 		count[a.Says]++
 		t.Run(a.Key, func(t *testing.T) { run(t, tests) })

@@ -23,6 +23,8 @@ type controller struct {
 	// Ingress is true. Others do not where inside is.
 	private        bool
 	unless, inside string
+	// lists begins the annotations with the clients that it lets in or keeps out.
+	lists string
 	// byNames says that it follows Services of type ExternalName unless told not to.
 	byNames bool
 }
@@ -73,6 +75,7 @@ var traefikImages = []string{"traefik", "rancher/mirrored-library-traefik", "tra
 
 var controllers = []controller{
 	{name: "ingress-nginx", ids: []string{"k8s.io/ingress-nginx"}, classes: []string{"nginx"}, byNames: true,
+		lists: "nginx.ingress.kubernetes.io/",
 		pods: []installation{
 			nginxFlags(installation{images: []string{"ingress-nginx/controller", "ingress-nginx/controller-chroot", "nginx-ingress-controller",
 				"ingress-nginx-controller", "rancher/nginx-ingress-controller"}}, "", "-"),
@@ -86,9 +89,11 @@ var controllers = []controller{
 			class: "providers.kubernetesingress.ingressclass", always: true, open: true,
 			namespaces: "providers.kubernetesingress.namespaces", names: "providers.kubernetesingress.allowexternalnameservices"}}},
 	{name: "HAProxy Ingress", ids: []string{"haproxy-ingress.github.io/controller*"}, classes: []string{"haproxy"},
+		lists: "haproxy-ingress.github.io/",
 		pods: []installation{{images: []string{"jcmoraisjr/haproxy-ingress", "haproxy-ingress"},
 			class: "ingress-class", suffix: "controller-class", classless: "watch-ingress-without-class", namespaces: "watch-namespace"}}},
 	{name: "HAProxy Kubernetes Ingress Controller", ids: []string{"haproxy.org/ingress-controller*"}, classes: []string{"haproxy"},
+		lists:   "haproxy.org/",
 		byNames: true, pods: []installation{{images: []string{"haproxytech/kubernetes-ingress"}, class: "ingress.class", suffix: "ingress.class",
 			classless: "empty-ingress-class", open: true, namespaces: "namespace-whitelist", noNames: "disable-service-external-name"}}},
 	{name: "Contour", ids: []string{"projectcontour.io/*"}, classes: []string{"contour"},
@@ -102,15 +107,17 @@ var controllers = []controller{
 	{name: "Ambassador", ids: []string{"getambassador.io/ingress-controller"}, classes: []string{"ambassador"},
 		pods: images("ambassador", "emissary", "datawire/aes", "emissaryingress/emissary")},
 	{name: "APISIX", ids: []string{"apisix.apache.org/apisix-ingress*", "apisix.apache.org/ingress-controller"},
-		classes: []string{"apisix"}, pods: images("apache/apisix", "apisix")},
+		classes: []string{"apisix"}, lists: "k8s.apisix.apache.org/", pods: images("apache/apisix", "apisix")},
 	{name: "Skipper", ids: []string{"zalando.org/skipper"}, classes: []string{"skipper"}, pods: images("skipper", "skipper-ingress")},
 	{name: "Pomerium", ids: []string{"pomerium.io/ingress-controller"}, classes: []string{"pomerium"},
 		pods: images("pomerium/ingress-controller")},
 	{name: "Cilium", ids: []string{"cilium.io/ingress-controller"}, classes: []string{"cilium"},
 		pods: images("cilium/cilium-envoy", "cilium/cilium")},
 	{name: "OpenShift Router", ids: []string{"openshift.io/ingress-to-route"}, classes: []string{"openshift-default"},
-		pods: []installation{{images: []string{"haproxy-router", "origin-haproxy-router"}, open: true}}},
+		lists: "haproxy.router.openshift.io/",
+		pods:  []installation{{images: []string{"haproxy-router", "origin-haproxy-router"}, open: true}}},
 	{name: "AWS Load Balancer Controller", ids: []string{"ingress.k8s.aws/alb", "eks.amazonaws.com/alb"}, classes: []string{"alb"},
+		lists:   "alb.ingress.kubernetes.io/",
 		managed: true, scheme: collect.ALBScheme},
 	{name: "GKE Ingress", ids: []string{"networking.gke.io/ingress-gce", "k8s.io/ingress-gce"}, classes: []string{"gce"}, managed: true},
 	{name: "GKE internal Ingress", classes: []string{"gce-internal"}, managed: true, private: true},

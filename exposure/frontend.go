@@ -3,6 +3,7 @@ package exposure
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -16,7 +17,10 @@ import (
 // frontend is what stands between the internet and an Ingress or Gateway: who gets
 // to it, and who then connects to the pods behind.
 type frontend struct {
-	clients   netpol.Ranges
+	clients netpol.Ranges
+	// seen are the addresses that its pods can see clients at, nil if any: pods without an
+	// address of IPv6 see none of it.
+	seen      netpol.Ranges
 	via       string
 	evidence  []ref.Ref
 	uncertain string
@@ -47,7 +51,7 @@ func (j *judge) proxies(pods []*collect.Pod, what string) (frontend, bool) {
 		return cmp.Or(cmp.Compare(len(a.Uncertain()), len(b.Uncertain())), cmp.Compare(a.Width, b.Width), compare(a.via(), b.via()))
 	})
 	r := best[0]
-	f := frontend{uncertain: strings.Join(r.Uncertain(), "; "), senders: podSenders(pods)}
+	f := frontend{uncertain: strings.Join(r.Uncertain(), "; "), senders: podSenders(pods), seen: familiesOf(pods)}
 	for _, other := range best {
 		if len(other.Uncertain()) == 0 || f.uncertain != "" {
 			f.clients = f.clients.Or(other.clients())
@@ -58,6 +62,25 @@ func (j *judge) proxies(pods []*collect.Pod, what string) (frontend, bool) {
 		f.evidence = append(f.evidence, h.To)
 	}
 	return f, true
+}
+
+// familiesOf are all addresses of the families that the pods have, nil where some are not known.
+func familiesOf(pods []*collect.Pod) (out netpol.Ranges) {
+	for _, p := range pods {
+		if len(p.IPs) == 0 {
+			return nil
+		}
+		for _, text := range p.IPs {
+			if a, err := netip.ParseAddr(text); err != nil {
+				return nil
+			} else if a.Is4() {
+				out = out.Or(everyV4)
+			} else {
+				out = out.Or(everyV6)
+			}
+		}
+	}
+	return out
 }
 
 func (r Route) clients() netpol.Ranges {

@@ -190,7 +190,7 @@ func ingressAddresses(in *networkingv1.Ingress) (out []string) {
 // ingress follows an Ingress that is reached to the pods of its backends.
 func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 	e := ingressRef(in)
-	w := way{clients: allowed(f.clients, in.Annotations)}
+	w := way{clients: f.lets(in.Annotations, c)}
 	if len(w.clients) == 0 {
 		return
 	}
@@ -216,15 +216,38 @@ func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 	}
 }
 
-// allowed are the clients that annotations let in, with commas or spaces between them.
-func allowed(clients netpol.Ranges, annotations map[string]string) netpol.Ranges {
+// lets are the clients that the annotations of an object let in: those of the lists that
+// its controller reads. A list of one that is not known may limit; it keeps nobody out.
+func (f frontend) lets(annotations map[string]string, by class) netpol.Ranges {
+	clients := f.clients
 	for _, a := range collect.Said(collect.AllowList, annotations) {
-		list := strings.FieldsFunc(annotations[a.Key], func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
-		if r, ok := parseRanges(list); ok {
+		if r, ok := listOf(annotations[a.Key]); ok && (by.known == nil || by.reads(a)) {
 			clients = clients.And(r)
 		}
 	}
+	for _, a := range collect.Said(collect.DenyList, annotations) {
+		if r, ok := listOf(annotations[a.Key]); ok && by.reads(a) {
+			clients = clients.Without(r)
+		}
+	}
+	if f.seen != nil && len(clients.And(f.seen)) == 0 {
+		return nil
+	}
 	return clients
+}
+
+// reads says whether a controller of the class heeds an annotation with clients: where
+// only the class's name is known, any that is called so.
+func (c class) reads(a collect.Annotation) bool {
+	return slices.ContainsFunc(controllers, func(by controller) bool {
+		is := c.known != nil && by.name == c.known.name || c.id == "" && c.name != "" && slices.Contains(by.classes, c.name)
+		return is && by.lists != "" && strings.HasPrefix(a.Key, by.lists)
+	})
+}
+
+// listOf reads a list of ranges with commas or spaces between them.
+func listOf(text string) (netpol.Ranges, bool) {
+	return parseRanges(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }))
 }
 
 // aliases says what becomes of a Service of type ExternalName that an Ingress of

@@ -55,6 +55,9 @@ func TestIngresses(t *testing.T) {
 	web := "shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP any"
 	byClass := ing("ingressClassName: nginx,", "", "")
 	all := func(parts ...string) string { return estate + backendService + strings.Join(parts, "") }
+	denied := func(list string) string {
+		return ing("ingressClassName: nginx,", `, annotations: {nginx.ingress.kubernetes.io/denylist-source-range: "`+list+`"}`, "")
+	}
 	status := func(ip string) string { return "status: {loadBalancer: {ingress: [{" + ip + "}]}}" }
 	run(t, []test{
 		{"its controller is exposed", all(controllerOpen, byClass), []string{ctl, web}, nil},
@@ -84,6 +87,18 @@ func TestIngresses(t *testing.T) {
 		{"clients it lists", all(controllerOpen, ing("ingressClassName: nginx,",
 			`, annotations: {nginx.ingress.kubernetes.io/whitelist-source-range: "198.51.100.0/24,10.0.0.0/8"}`, "")),
 			[]string{ctl, "shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.0/24"}, nil},
+		{"nobody of IPv4, where its pods see no other", all(controllerOpen, denied("0.0.0.0/0")), []string{ctl}, nil},
+		{"nobody of IPv4, where its pods see IPv6 too", all(strings.Replace(controllerOpen, "{ip: 10.9.0.1}", "{ip: 10.9.0.1}, {ip: 'fd00::9'}", 1),
+			denied("0.0.0.0/0")), []string{ctl, web}, nil},
+		{"nobody of IPv4, where its pods' addresses are not known", all(strings.Replace(controllerOpen, "{ip: 10.9.0.1}", "", 1),
+			denied("0.0.0.0/0")), []string{ctl, web}, nil},
+		{"all but a few", all(controllerOpen, denied("198.51.100.0/24")), []string{ctl, web}, nil},
+		{"a deny list that cannot be read", all(controllerOpen, denied("everybody")), []string{ctl, web}, nil},
+		{"some of those it lists are kept out", all(controllerOpen, denied("198.51.100.0/25, 10.0.0.1\", "+
+			"nginx.ingress.kubernetes.io/whitelist-source-range: \"198.51.100.0/24")),
+			[]string{ctl, "shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.128/25"}, nil},
+		{"kept out by a controller that is not known", all(strings.Replace(controllerOpen, "registry.k8s.io/ingress-nginx/controller:v1.11.0",
+			"house/proxy", 1), strings.Replace(denied("0.0.0.0/0,::/0"), "nginx,", "house,", 1)+status("ip: 203.0.113.1")), []string{ctl, web}, nil},
 		{"only private clients", all(controllerOpen, ing("ingressClassName: nginx,",
 			`, annotations: {nginx.ingress.kubernetes.io/allowlist-source-range: 10.0.0.0/8}`, "")),
 			[]string{ctl}, nil},

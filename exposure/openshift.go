@@ -18,7 +18,7 @@ func (j *judge) openShiftRoutes() {
 		o := o.(*collect.Route)
 		for _, router := range j.routersOf(o) {
 			if f, ok := j.routerFrontend(k, router); ok {
-				f.clients = allowed(f.clients, o.Annotations)
+				f.clients = f.lets(o.Annotations, class{name: "openshift-default", known: controllerByClass("openshift-default")})
 				j.openShiftRoute(f, k.Of("Route"), o)
 			}
 		}

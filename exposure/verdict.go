@@ -102,8 +102,10 @@ func widthOf(clients netpol.Ranges) Width {
 }
 
 var (
-	publicV4 = netpol.Public().And(netpol.In(netip.MustParsePrefix("0.0.0.0/0")))
-	publicV6 = netpol.Public().And(netpol.In(netip.MustParsePrefix("::/0")))
+	everyV4  = netpol.In(netip.MustParsePrefix("0.0.0.0/0"))
+	everyV6  = netpol.In(netip.MustParsePrefix("::/0"))
+	publicV4 = netpol.Public().And(everyV4)
+	publicV6 = netpol.Public().And(everyV6)
 )
 
 // listed is the ranges of clients, if they are listed.
