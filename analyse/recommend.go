@@ -25,7 +25,7 @@ type Demand struct {
 	About About  `json:"about"`
 	Title string `json:"title"`
 	Why   string `json:"why"`
-	// Images = Affected + Clean + Unknown; who was never scanned is unknown.
+	// Images = Affected + Clean + Unknown; those that were never scanned, or not wholly and nothing was found, are unknown.
 	Images   int `json:"images"`
 	Affected int `json:"affected"`
 	Clean    int `json:"clean"`
@@ -153,7 +153,7 @@ func (a *adviser) demand(updates int) Demand {
 	d.Images, d.Vulnerabilities, d.Unfixed, d.Updates = len(a.images), len(a.open), len(a.unfixed), updates
 	for _, i := range a.images {
 		switch {
-		case !i.scanned:
+		case !i.scanned, !i.affected && !i.whole:
 			d.Unknown++
 		case i.affected:
 			d.Affected++

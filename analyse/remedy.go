@@ -20,8 +20,8 @@ type adviser struct {
 
 // imageState is what is known of an image, and the pods that run it.
 type imageState struct {
-	scanned, affected bool
-	pods              []graph.Node
+	scanned, whole, affected bool // whole: all that is in it was read and could be judged
+	pods                     []graph.Node
 }
 
 // remedy is a recommendation in the making.
@@ -38,7 +38,8 @@ type remedy struct {
 func (a *adviser) look(v *graph.View) {
 	for image := range v.Nodes("Image") {
 		if a.concerns(image) {
-			a.images[image] = &imageState{scanned: image.Value("scanned").Bool(), pods: podsOf(image)}
+			a.images[image] = &imageState{scanned: image.Value("scanned").Bool(), whole: !image.Value("partly").Bool(),
+				pods: podsOf(image)}
 		}
 	}
 	for p := range v.Nodes("Package") {

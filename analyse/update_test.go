@@ -160,6 +160,8 @@ Image i listed=true scanned=true -HAS_PACKAGE-> Package p
 Image i -HAS_PACKAGE-> Package q
 Image j listed=true scanned=true -HAS_PACKAGE-> Package q
 Image k listed=true -HAS_PACKAGE-> Package p
+Image m listed=true scanned=true partly=true -HAS_PACKAGE-> Package q
+Image n listed=true scanned=true partly=true -HAS_PACKAGE-> Package p
 Image l running=true scanned=true -HAS_PACKAGE-> Package r
 Package p -AFFECTED_BY-> Vulnerability CVE-1
 Package p -AFFECTED_BY{fixed=2}-> Vulnerability CVE-2
@@ -171,7 +173,7 @@ Package r -AFFECTED_BY{fixed=2}-> Vulnerability CVE-3
 	i := slices.IndexFunc(Recommend(v, nil).Demands, func(d Demand) bool { return d.About == InRegistry })
 	d := Recommend(v, nil).Demands[i]
 	d.Title, d.Why = "", ""
-	want := Demand{About: InRegistry, Images: 3, Affected: 1, Clean: 1, Unknown: 1, Vulnerabilities: 2, Unfixed: 1, Updates: 1}
+	want := Demand{About: InRegistry, Images: 5, Affected: 2, Clean: 1, Unknown: 2, Vulnerabilities: 2, Unfixed: 1, Updates: 1}
 	if d != want {
 		t.Errorf("%+v, want %+v", d, want)
 	}

@@ -1019,7 +1019,7 @@ type RecommendationGroup struct {
 	// Unfixed Those of them without a fix in some package: no update helps there yet
 	Unfixed int `json:"unfixed"`
 
-	// Unknown Images that were never scanned
+	// Unknown Images that were never scanned, or not wholly and nothing was found
 	Unknown int `json:"unknown"`
 
 	// Updates Recommendations in the group
@@ -1474,8 +1474,11 @@ type VulnerabilityList struct {
 	Gaps  *[]Gap             `json:"gaps,omitempty"`
 	Items []VulnerabilityRow `json:"items"`
 	Next  *string            `json:"next,omitempty"`
-	Path  *PathRow           `json:"path,omitempty"`
-	Total int                `json:"total"`
+
+	// Partly Images that were read in part and may have more
+	Partly int      `json:"partly"`
+	Path   *PathRow `json:"path,omitempty"`
+	Total  int      `json:"total"`
 
 	// Unscanned Images that were never scanned and may have more
 	Unscanned int `json:"unscanned"`

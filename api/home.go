@@ -58,7 +58,10 @@ func (s session) counts(critical, open int) []Count {
 	if images.unknown > 0 {
 		unassessed = append(unassessed, fmt.Sprintf("%d of %d images that run were not assessed, or not wholly", images.unknown, images.all))
 	}
-	paths.blind = none || images.unknown > 0 && images.unknown == images.all
+	if workloads.all == 0 && len(unread) == 0 {
+		unassessed = append(unassessed, "no workload was read")
+	}
+	paths.blind = none || workloads.all == 0 || images.unknown > 0 && images.unknown == images.all
 	known.blind = paths.blind
 	c := s.imageCounts()
 	return []Count{

@@ -31,6 +31,9 @@ func imageOf(n graph.Node, states map[string]assess.Image, w *scope.World) Image
 		Pods:      len(w.Pods(n.ID())), Severity: text(n.Text("severity")), Criticals: integer(n.Value("criticals")),
 		Highs: integer(n.Value("highs")), Vulnerabilities: integer(n.Value("vulnerabilities")), Packages: integer(n.Value("packages")),
 		Rce: boolean(n.Value("rce")), Exploited: boolean(n.Value("exploited"))}
+	if row.Partly && severity.Rank(n.Text("severity")) == severity.Rank("None") {
+		row.Severity = nil // none in what was read
+	}
 	row.Running = row.Pods > 0 || n.Value("running").Bool()
 	if st, known := states[row.Id]; known && ScanState(st.State) != Done {
 		row.State, row.Error = ScanState(st.State), text(st.Why)
@@ -38,8 +41,8 @@ func imageOf(n graph.Node, states map[string]assess.Image, w *scope.World) Image
 	return row
 }
 
-// imageRows lists every image, worst first, those of which nothing is known
-// before those that are clean.
+// imageRows lists every image, worst first, those of which nothing is known, or
+// not all, before those that are clean.
 func (s session) imageRows(w *scope.World) []ImageRow {
 	states := s.Images()
 	var rows []ImageRow

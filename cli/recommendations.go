@@ -22,7 +22,7 @@ func recommendationsCommand(s streams) *cobra.Command {
 		Short: "What to do about vulnerabilities: one package update each, what matters most first",
 		Long: `Group the vulnerabilities of images by the update that fixes them, with the pods that
 run them, how many of those the internet reaches, and the attack paths that the
-update breaks. Vulnerabilities without a fix, and images that were never scanned,
+update breaks. Vulnerabilities without a fix, and images that were not wholly read,
 are counted below.`,
 		Example: "  breakwater recommendations\n  breakwater recommendations --from context:prod --images --about running -o json",
 		Args:    cobra.NoArgs,
@@ -82,7 +82,7 @@ func printRecommendations(s streams, f format, d report.Recommendations) error {
 		return err
 	}
 	for _, demand := range d.Demands {
-		fmt.Fprintf(s.err, "%s: %d of %d images have some, %d were never scanned; %d of %d vulnerabilities have no fix yet somewhere.\n",
+		fmt.Fprintf(s.err, "%s: %d of %d images have some, unknown for %d (never or not wholly read); %d of %d vulnerabilities have no fix yet somewhere.\n",
 			demand.Title, demand.Affected, demand.Images, demand.Unknown, demand.Unfixed, demand.Vulnerabilities)
 	}
 	printGaps(s.err, d.Gaps)

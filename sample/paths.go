@@ -62,7 +62,7 @@ func mend(out io.Writer, w *scope.World) {
 	fmt.Fprintln(out, "\nWhat to update:")
 	advice := report.Recommended(w)
 	for _, d := range advice.Demands {
-		fmt.Fprintf(out, "   %s: %d of %s have some, %d not scanned\n", d.Title, d.Affected, terminal.Count(d.Images, "image"), d.Unknown)
+		fmt.Fprintf(out, "   %s: %d of %s have some, unknown for %d\n", d.Title, d.Affected, terminal.Count(d.Images, "image"), d.Unknown)
 		told := advice.Only(d.About).Recommendations
 		for _, r := range told[:min(len(told), toldUpdates)] {
 			fmt.Fprintf(out, "      %s: fixes %s (%d known to be exploited) in %s and %s, %d exposed; attack paths: %s\n",

@@ -46,6 +46,9 @@ func (m *manifests) walk(shown string, fsys fs.FS, found *folder) error {
 			m.unread(path.Join(shown, name), err)
 			return nil
 		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
+			if !slices.Contains(ofTools, d.Name()) && !strings.HasPrefix(d.Name(), "..") && holdsManifests(fsys, name) {
+				m.unread(path.Join(shown, name), errors.New("a hidden folder is not read: name it, if what it holds is applied"))
+			}
 			return fs.SkipDir
 		case d.IsDir() && isFile(fsys, path.Join(name, "Chart.yaml")):
 			m.chart(path.Join(shown, name))
@@ -72,6 +75,22 @@ func (m *manifests) walk(shown string, fsys fs.FS, found *folder) error {
 		found.files = append(found.files, name)
 		return nil
 	})
+}
+
+// ofTools are hidden folders whose YAML and JSON are settings of tools, which no cluster is given.
+var ofTools = []string{".git", ".github", ".gitlab", ".gitea", ".hg", ".svn", ".circleci", ".devcontainer", ".idea", ".vscode", ".terraform",
+	".venv", ".cache", ".npm", ".yarn"}
+
+// holdsManifests says whether files of the types of manifests lie in or below a folder.
+func holdsManifests(fsys fs.FS, dir string) (found bool) {
+	_ = fs.WalkDir(fsys, dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && isManifest(name) {
+			found = true
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
 }
 
 var manifestEnds = []string{".yaml", ".yml", ".json"}

@@ -465,6 +465,10 @@ func TestEverythingInAFolderIsReadOrTold(t *testing.T) {
 	write("dep-1.0.tgz", "")
 	write("site.jsonnet", "")
 	write(".git/x.yaml", "a: [")
+	write(".github/workflows/x.yaml", "a: [")
+	write("..2026_11_29/x.yaml", "a: [")
+	write(".drafts/notes.txt", "")
+	write(".hidden/deep/x.yaml", "a: [")
 	write("outside/b.yaml", namespace("b"))
 	for link, to := range map[string]string{"link": "outside", "..data": "outside", "file.yaml": "outside/b.yaml", "gone.yaml": "nowhere"} {
 		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
@@ -487,6 +491,7 @@ Namespace two
 Node any-node
 Pod shop/web made by Deployment on any-node
 Deployment shop/web
+gap DIR/.hidden: a hidden folder is not read: name it, if what it holds is applied
 gap DIR/chart: a Helm chart is read when it is rendered: ` + "`helm template DIR/chart | breakwater … --from -`" + `
 gap DIR/dep-1.0.tgz: an archive is not opened: unpack it, and if it is a chart, ` +
 		"`helm template FILE | breakwater … --from -`" + `

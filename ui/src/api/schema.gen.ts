@@ -1446,6 +1446,8 @@ export interface components {
             total: number;
             /** @description Images that were never scanned and may have more */
             unscanned: number;
+            /** @description Images that were read in part and may have more */
+            partly: number;
             path?: components["schemas"]["PathRow"];
             next?: string;
             /** @description What could not be seen, each reason once; all of it is in the coverage */
@@ -1468,7 +1470,7 @@ export interface components {
             /** @description Images that an update would fix, or that have vulnerabilities without one */
             affected: number;
             clean: number;
-            /** @description Images that were never scanned */
+            /** @description Images that were never scanned, or not wholly and nothing was found */
             unknown: number;
             /** @description Each once, however many images have it */
             vulnerabilities: number;

@@ -104,7 +104,9 @@ function Images({ thing }: { thing: Entity }) {
             <small>
               {i.vulnerabilities === null || i.vulnerabilities === undefined
                 ? `${i.state}: what is in it is unknown`
-                : plural(i.vulnerabilities, "vulnerability", "vulnerabilities")}
+                : i.partly && i.vulnerabilities === 0
+                  ? "none known in what was read of it"
+                  : plural(i.vulnerabilities, "vulnerability", "vulnerabilities")}
             </small>
           </li>
         ))}

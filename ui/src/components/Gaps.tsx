@@ -57,8 +57,14 @@ export function Unseen({ of: { first, all } }: { of: Alike }) {
 }
 
 /** What could not be seen, and what that means. */
-export function Gaps({ gaps }: { gaps: Schemas["Gap"][] }) {
-  if (gaps.length === 0) return <p>Everything that was asked for could be read.</p>;
+export function Gaps({
+  gaps,
+  none = "Everything that was asked for could be read.",
+}: {
+  gaps: Schemas["Gap"][];
+  none?: string;
+}) {
+  if (gaps.length === 0) return <p>{none}</p>;
   return (
     <Table label="Gaps" sort="gaps-sort" short rows={alike(gaps)} rowKey={(_, i) => String(i)} columns={columns} />
   );

@@ -65,8 +65,8 @@ export const ofKind = (kind: string, cluster: string) =>
 const among = { running: "i.running", registry: "i.listed" };
 const stands = {
   affected: "i.vulnerabilities > 0",
-  clean: "i.vulnerabilities = 0",
-  unknown: "i.vulnerabilities IS NULL",
+  clean: "i.vulnerabilities = 0 AND NOT i.partly",
+  unknown: "(i.vulnerabilities IS NULL OR i.vulnerabilities = 0 AND i.partly)",
 };
 
 /** The images of a demand that stand so, as a question. */

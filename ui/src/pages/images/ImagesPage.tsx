@@ -17,8 +17,9 @@ type Row = Schemas["ImageRow"];
 
 const states = ["unknown", "queued", "scanning", "failed", "unsupported", "done"] as const;
 
-function known(n: number | null | undefined, to?: string) {
+function known(n: number | null | undefined, to?: string, partly = false) {
   if (n === null || n === undefined) return <span className="unknown">unknown</span>;
+  if (n === 0 && partly) return <span className="unknown">none known</span>;
   return to && n > 0 ? <Link to={to}>{count(n)}</Link> : count(n);
 }
 
@@ -51,21 +52,21 @@ const columns = (severities: readonly string[] | undefined): Column<Row>[] => [
   {
     title: "Critical",
     number: true,
-    cell: (i) => known(i.criticals, vulnerabilityList({ image: i.id, severity: severities?.at(-1) })),
+    cell: (i) => known(i.criticals, vulnerabilityList({ image: i.id, severity: severities?.at(-1) }), i.partly),
     by: (i) => i.criticals,
   },
   {
     title: "High",
     number: true,
     from: "medium",
-    cell: (i) => known(i.highs, vulnerabilityList({ image: i.id, severity: severities?.at(-2) })),
+    cell: (i) => known(i.highs, vulnerabilityList({ image: i.id, severity: severities?.at(-2) }), i.partly),
     by: (i) => i.highs,
   },
   {
     title: "All",
     number: true,
     from: "medium",
-    cell: (i) => known(i.vulnerabilities, vulnerabilityList({ image: i.id })),
+    cell: (i) => known(i.vulnerabilities, vulnerabilityList({ image: i.id }), i.partly),
     by: (i) => i.vulnerabilities,
   },
   {

@@ -82,7 +82,7 @@ function Unknown({ groups }: { groups: Group[] }) {
   return (
     <Partial>
       There may be more: {plural(unknown, "image")} of {count(sum(groups, "images"))} {unknown === 1 ? "was" : "were"}{" "}
-      never scanned. <Link to="/coverage">Which, and why</Link>.
+      never scanned, or not wholly. <Link to="/coverage">Which, and why</Link>.
     </Partial>
   );
 }
@@ -98,14 +98,14 @@ function None({ groups, updates }: { groups: Group[]; updates: number }) {
     );
   if (scanned === 0)
     return (
-      <Empty title="No image was scanned yet">
+      <Empty title="No image was wholly scanned yet">
         Updates that fix vulnerabilities appear here once images are scanned: those that a cluster runs, and those of{" "}
-        <Link to="/registries">connected registries</Link>.
+        <Link to="/registries">connected registries</Link>. None is known in what was read.
       </Empty>
     );
   return (
     <Empty title="Nothing to update">
-      None of {plural(scanned, "scanned image")} has a vulnerability that an update fixes.
+      None of {plural(scanned, "image")} that could be judged wholly has a vulnerability that an update fixes.
     </Empty>
   );
 }

@@ -36,7 +36,7 @@ export function Recommended({
           list.items.length ? (
             <RecommendationTable rows={list.items} />
           ) : (
-            <p>{scanned(list.groups) ? none : "No image was scanned yet, so what to update is unknown."}</p>
+            <p>{scanned(list.groups) ? none : "No image was wholly scanned yet, so what to update is unknown."}</p>
           )
         }
       </Answered>

@@ -102,7 +102,10 @@ it("says how images stand before it lists the updates, and asks what its URL say
   expect(screen.getByRole("link", { name: "3 clean" }).closest("p")?.textContent).toContain(
     "6 affected, 1 unknown, 3 clean of 10 images. 2 updates for 40 vulnerabilities, 7 of them without a fix in some package.",
   );
-  expect(screen.getByText(/There may be more: 1 image of 10 was never scanned/)).toBeTruthy();
+  expect(
+    new URLSearchParams(screen.getByRole("link", { name: "3 clean" }).getAttribute("href")?.split("?")[1]).get("q"),
+  ).toContain("i.vulnerabilities = 0 AND NOT i.partly");
+  expect(screen.getByText(/There may be more: 1 image of 10 was never scanned, or not wholly/)).toBeTruthy();
   expect(screen.getByRole("link", { name: "6 affected" }).getAttribute("href")).toContain(
     encodeURIComponent("i.vulnerabilities").replaceAll("%20", "+"),
   );
@@ -123,7 +126,7 @@ it("one of the two demands is chosen by its title, and let go again", async () =
 it("without a connected registry it says how to connect one", async () => {
   get("/recommendations", list({ items: [], total: 0, of: 0 }));
   show(<RecommendationsPage />, "/recommendations?about=registry");
-  expect(await screen.findByText("No image was scanned yet")).toBeTruthy();
+  expect(await screen.findByText("No image was wholly scanned yet")).toBeTruthy();
   expect(screen.getByRole("link", { name: "connect a registry" }).getAttribute("href")).toBe("/registries");
 });
 
@@ -139,7 +142,9 @@ it("clean images are praised only when they were scanned", async () => {
     list({ groups: [group("running", { affected: 0, clean: 9, updates: 0 }), none], items: [], total: 0, of: 0 }),
   );
   show(<RecommendationsPage />, "/recommendations");
-  expect(await screen.findByText(/None of 9 scanned images has a vulnerability that an update fixes/)).toBeTruthy();
+  expect(
+    await screen.findByText(/None of 9 images that could be judged wholly has a vulnerability that an update fixes/),
+  ).toBeTruthy();
 });
 
 it("shows the server's words when it fails, and asks again", async () => {

@@ -116,7 +116,7 @@ export function RegistriesPage() {
               <Counts of={list.items} />
               <Table label="Registries" rows={list.items} rowKey={(r) => r.host} columns={columns} />
               <Section title={`What could not be seen (${count(list.gaps.length)})`}>
-                <Gaps gaps={list.gaps} />
+                <Gaps gaps={list.gaps} none={readOf(list.items)} />
               </Section>
             </>
           )
@@ -124,6 +124,14 @@ export function RegistriesPage() {
       </Answered>
     </Page>
   );
+}
+
+/** What is true where no list has a gap: images are read after they are listed. */
+export function readOf(registries: Pick<Registry, "images">[]) {
+  const unread = registries.reduce((n, r) => n + r.images.total - r.images.done, 0);
+  return unread === 0
+    ? "Everything that was asked for could be read."
+    : `Everything that was asked for could be listed; ${plural(unread, "image")} of it ${unread === 1 ? "was" : "were"} not read.`;
 }
 
 function Counts({ of }: { of: Registry[] }) {

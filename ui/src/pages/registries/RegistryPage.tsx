@@ -12,6 +12,7 @@ import { Answered, Empty, LoadingThing, Partial } from "../../components/States"
 import { count } from "../../lib/format";
 import { connectRegistry } from "../../lib/links";
 import { Images } from "./Images";
+import { readOf } from "./RegistriesPage";
 import { Account, Permissions, busy, wanted } from "./State";
 
 type Registry = Schemas["Registry"];
@@ -165,7 +166,7 @@ function Shown({ r }: { r: Registry }) {
         </Section>
       </div>
       <Section title={`What could not be seen (${count(r.gaps.length)})`}>
-        <Gaps gaps={r.gaps} />
+        <Gaps gaps={r.gaps} none={readOf([r])} />
       </Section>
     </>
   );

@@ -117,10 +117,12 @@ export function VulnerabilitiesPage() {
             <p className="counts" role="status">
               {plural(list.total, "vulnerability", "vulnerabilities")}
             </p>
-            {list.unscanned > 0 && (
+            {list.unscanned + list.partly > 0 && (
               <Partial>
-                {plural(list.unscanned, "image")} {list.unscanned === 1 ? "was" : "were"} never scanned and may have
-                more: <Link to="/coverage">which, and why</Link>.
+                {list.unscanned > 0 && `${plural(list.unscanned, "image")} ${were(list.unscanned)} never scanned`}
+                {list.unscanned > 0 && list.partly > 0 && ", "}
+                {list.partly > 0 && `${plural(list.partly, "image")} ${were(list.partly)} read in part`}: there may be
+                more. <Link to="/coverage">Which, and why</Link>.
               </Partial>
             )}
             {rows.length === 0 ? (
@@ -135,6 +137,8 @@ export function VulnerabilitiesPage() {
   );
 }
 
+const were = (n: number) => (n === 1 ? "was" : "were");
+
 /** None means something only where images were scanned. */
 function None() {
   const images = api.useQuery("get", "/status").data?.images;
@@ -144,5 +148,7 @@ function None() {
         What they have is unknown. <Link to="/coverage">Which images, and why</Link>.
       </Empty>
     );
-  return <Empty title="No vulnerability matches">None of the scanned images has one that fits this filter.</Empty>;
+  return (
+    <Empty title="No vulnerability matches">None known that fits this filter, in what was read of the images.</Empty>
+  );
 }
