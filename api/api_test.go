@@ -494,6 +494,23 @@ func TestGeneratedCodeIsFresh(t *testing.T) {
 func (s *served) vulnerabilityCounts(t *testing.T) {
 	var l VulnerabilityList
 	s.get(t, "/vulnerabilities", &l)
+	var images ImageList
+	s.get(t, "/images?limit=1000", &images)
+	partly, none := 0, 0
+	for _, i := range images.Items {
+		if i.Partly {
+			partly++
+		}
+		if i.Partly && deref(i.Vulnerabilities) == 0 {
+			none++
+			if i.Severity != nil {
+				t.Errorf("%s: severity %s, though it was read in part and none is known", i.Name, *i.Severity)
+			}
+		}
+	}
+	if l.Partly != partly || none == 0 {
+		t.Errorf("%d images read in part, want %d; %d of them without a vulnerability, want some", l.Partly, partly, none)
+	}
 	counted, inTwoPackages := 0, false
 	for _, v := range l.Items {
 		var page VulnerabilityPage

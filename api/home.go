@@ -54,14 +54,8 @@ func (s session) counts(critical, open int) []Count {
 	paths := tally{fit: critical, all: open}
 	unread, none := unreadClusters(s.World)
 	images.blind, workloads.blind, admins.blind = none, none, none
-	unassessed := slices.Clip(unread)
-	if images.unknown > 0 {
-		unassessed = append(unassessed, fmt.Sprintf("%d of %d images that run were not assessed, or not wholly", images.unknown, images.all))
-	}
-	if workloads.all == 0 && len(unread) == 0 {
-		unassessed = append(unassessed, "no workload was read")
-	}
-	paths.blind = none || workloads.all == 0 || images.unknown > 0 && images.unknown == images.all
+	unassessed, blind := restsOn(unread, images, workloads)
+	paths.blind = none || blind
 	known.blind = paths.blind
 	c := s.imageCounts()
 	return []Count{
@@ -77,6 +71,19 @@ func (s session) counts(critical, open int) []Count {
 		{Title: "Images never assessed", Count: new(c.Total - c.Done), Of: c.Total, Href: "/coverage",
 			Sentence: fmt.Sprintf("%d of %d images were not assessed: what is in them is unknown.", c.Total-c.Done, c.Total)},
 	}
+}
+
+// restsOn says what of that which paths and vulnerabilities rest on was not looked at, and whether
+// that is all of it: without a workload there was nothing to look at.
+func restsOn(unread []string, images, workloads tally) (said []string, all bool) {
+	said = slices.Clone(unread)
+	if images.unknown > 0 {
+		said = append(said, fmt.Sprintf("%d of %d images that run were not assessed, or not wholly", images.unknown, images.all))
+	}
+	if workloads.all == 0 && len(unread) == 0 {
+		said = append(said, "no workload was read")
+	}
+	return said, workloads.all == 0 || images.unknown > 0 && images.unknown == images.all
 }
 
 // unreadClusters says of how many clusters nothing is known yet, and whether that

@@ -52,6 +52,29 @@ func TestATileOverUnknownSaysUnknown(t *testing.T) {
 	}
 }
 
+func TestWhatPathsAndVulnerabilitiesRestOn(t *testing.T) {
+	some := tally{all: 2}
+	for _, c := range []struct {
+		name              string
+		unread            []string
+		images, workloads tally
+		said              string
+		all               bool
+	}{
+		{"all was read", nil, some, some, "", false},
+		{"nothing runs", nil, tally{}, tally{}, "no workload was read", true},
+		{"no image was assessed", nil, tally{all: 2, unknown: 2}, some, "2 of 2 images that run were not assessed, or not wholly", true},
+		{"one image was", nil, tally{all: 2, unknown: 1}, some, "1 of 2 images that run were not assessed, or not wholly", false},
+		{"a cluster was not read yet", []string{"1 of 1 clusters were not read yet"}, tally{}, tally{},
+			"1 of 1 clusters were not read yet", true},
+	} {
+		said, all := restsOn(c.unread, c.images, c.workloads)
+		if got := strings.Join(said, "; "); got != c.said || all != c.all {
+			t.Errorf("%s: %q, all %v; want %q, all %v", c.name, got, all, c.said, c.all)
+		}
+	}
+}
+
 // One image of the sample cannot be read, so what rests on images says so.
 func (s *served) home(t *testing.T) {
 	var h Home

@@ -82,7 +82,8 @@ func printRecommendations(s streams, f format, d report.Recommendations) error {
 		return err
 	}
 	for _, demand := range d.Demands {
-		fmt.Fprintf(s.err, "%s: %d of %d images have some, unknown for %d (never or not wholly read); %d of %d vulnerabilities have no fix yet somewhere.\n",
+		fmt.Fprintf(s.err, "%s: %d of %d images have some, unknown for %d (never or not wholly read); "+
+			"%d of %d vulnerabilities have no fix yet somewhere.\n",
 			demand.Title, demand.Affected, demand.Images, demand.Unknown, demand.Unfixed, demand.Vulnerabilities)
 	}
 	printGaps(s.err, d.Gaps)

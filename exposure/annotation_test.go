@@ -48,7 +48,8 @@ func TestEveryAnnotationIsHeeded(t *testing.T) {
 			const through = "shop/Ingress/web > "
 			other := *controllerByClass("skipper")
 			if tests = []test{{"clients", served(controllers[by], "198.51.100.0/24"), []string{ctl, through + some}, nil},
-				{"of a controller that does not read it", served(other, "10.0.0.0/8"), []string{ctl, through + open}, nil}}; a.Says == collect.DenyList {
+				{"of a controller that does not read it", served(other, "10.0.0.0/8"), []string{ctl, through + open},
+					nil}}; a.Says == collect.DenyList {
 				tests = []test{{"clients", served(controllers[by], "0.0.0.0/0,::/0"), []string{ctl}, nil},
 					{"of a controller that does not read it", served(other, "0.0.0.0/0,::/0"), []string{ctl, through + open}, nil}}
 			}

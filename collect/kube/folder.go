@@ -78,8 +78,8 @@ func (m *manifests) walk(shown string, fsys fs.FS, found *folder) error {
 }
 
 // ofTools are hidden folders whose YAML and JSON are settings of tools, which no cluster is given.
-var ofTools = []string{".git", ".github", ".gitlab", ".gitea", ".hg", ".svn", ".circleci", ".devcontainer", ".idea", ".vscode", ".terraform",
-	".venv", ".cache", ".npm", ".yarn"}
+var ofTools = []string{".git", ".github", ".gitlab", ".gitea", ".hg", ".svn", ".circleci", ".devcontainer", ".idea", ".vscode",
+	".terraform", ".venv", ".cache", ".npm", ".yarn"}
 
 // holdsManifests says whether files of the types of manifests lie in or below a folder.
 func holdsManifests(fsys fs.FS, dir string) (found bool) {

@@ -85,7 +85,13 @@ export function Freshness({ status, live }: { status: Status | undefined; live: 
           </Button>
         </Popover.Target>
         <Popover.Dropdown className="pop">
-          {gaps.length === 0 && <p>Everything that was asked for could be read.</p>}
+          {gaps.length === 0 && (
+            <p>
+              {oldest
+                ? "Everything that was asked for could be read."
+                : "No cluster was read, so nothing was looked for."}
+            </p>
+          )}
           <ul className="plain">
             {told.slice(0, 6).map((g, i) => (
               <li key={i}>

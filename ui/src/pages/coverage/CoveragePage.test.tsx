@@ -41,6 +41,13 @@ it("tells the short reason of a gap in a sentence, and keeps the raw text folded
         why: raw,
         consequence: "whether it is vulnerable is not known",
       },
+      {
+        cluster: "prod",
+        source: "audit",
+        what: "audit log",
+        why: "nobody sends it here",
+        consequence: "no alert is raised",
+      },
     ],
   });
   show(<CoveragePage />, "/coverage");
@@ -48,5 +55,21 @@ it("tells the short reason of a gap in a sentence, and keeps the raw text folded
   expect(screen.getByText("Whether it is vulnerable is not known.")).toBeTruthy();
   expect(screen.getAllByText(raw).map((e) => e.closest("details")?.open)).toEqual([false, false]);
   expect(screen.getByRole("link", { name: "r.example/a:1" }).getAttribute("href")).toBe("/image?id=sha256%3A1");
+  expect(screen.getByRole("heading", { name: "Gaps (1)" })).toBeTruthy();
+  expect(screen.getByRole("heading", { name: "Events that are not seen (1)" })).toBeTruthy();
   expect(screen.getByRole("heading", { name: "Images never scanned (1 of 3)" })).toBeTruthy();
+});
+
+it("where no cluster and no image was read, nothing is said to be complete", async () => {
+  get("/coverage", {
+    clusters: [],
+    images: { total: 0, done: 0, waiting: 0, failed: 0, unsupported: 0, unknown: 0 },
+    advisories: { records: 0, sources: 0, kev: false, epss: false },
+    ecosystems: {},
+    unscanned: [],
+    gaps: [],
+  });
+  show(<CoveragePage />, "/coverage");
+  expect(await screen.findByText("No cluster was read, so nothing was looked for.")).toBeTruthy();
+  expect(screen.getByText("No image was seen.")).toBeTruthy();
 });

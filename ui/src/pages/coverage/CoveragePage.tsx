@@ -12,6 +12,11 @@ import { imageList, ofKind, thingPage } from "../../lib/links";
 
 type Cluster = Schemas["ClusterStatus"];
 
+const ofEvents = (g: Schemas["Gap"]) => g.source === "audit" || g.source === "runtime";
+
+/** The gaps of the picture, as many as the head of every page counts. */
+const pictured = (gaps: Schemas["Gap"][]) => gaps.filter((g) => !ofEvents(g));
+
 /** What was read, what was not, and what that means. */
 export function CoveragePage() {
   const asked = api.useQuery("get", "/coverage");
@@ -20,9 +25,17 @@ export function CoveragePage() {
       <Answered asked={asked}>
         {(c) => (
           <>
-            <Section title={`Gaps (${count(c.gaps.length)})`}>
-              <Gaps gaps={c.gaps} />
+            <Section title={`Gaps (${count(pictured(c.gaps).length)})`}>
+              <Gaps
+                gaps={pictured(c.gaps)}
+                none={c.clusters.length ? undefined : "No cluster was read, so nothing was looked for."}
+              />
             </Section>
+            {c.gaps.some(ofEvents) && (
+              <Section title={`Events that are not seen (${count(c.gaps.filter(ofEvents).length)})`}>
+                <Gaps gaps={c.gaps.filter(ofEvents)} />
+              </Section>
+            )}
             <Section title={`Clusters (${count(c.clusters.length)})`}>
               <Clusters rows={c.clusters} />
             </Section>
@@ -33,7 +46,7 @@ export function CoveragePage() {
               {c.unscanned.length ? (
                 <Unscanned rows={c.unscanned} />
               ) : (
-                <p>Every image that was seen has been scanned.</p>
+                <p>{c.images.total > 0 ? "Every image that was seen has been scanned." : "No image was seen."}</p>
               )}
             </Section>
             <Advisories coverage={c} />
