@@ -22,3 +22,12 @@ func ReadPath(body []byte) (*Path, error) {
 func (p *Path) Identity() string {
 	return identity(p.EntryClass, group{kind: p.Foothold.Kind, id: p.Foothold.ID}, group{kind: p.Target.Kind, id: p.Target.ID})
 }
+
+// WhilePossible is the id that a known path had while nobody had read the image of its
+// foothold; empty for others.
+func (p *Path) WhilePossible() string {
+	if p.EntryClass != Known {
+		return ""
+	}
+	return identity(Possible, group{kind: p.Foothold.Kind, id: p.Foothold.ID}, group{kind: p.Target.Kind, id: p.Target.ID})
+}

@@ -107,7 +107,7 @@ func (c *cluster) move(ctx context.Context, now *Cluster, outdated map[string]st
 			c.log.Error("cannot store an attack path", "path", p.ID, "error", err)
 			return false
 		}
-		a.Paths, content[p.ID] = append(a.Paths, store.FoundPath{ID: p.ID, Body: body}), p
+		a.Paths, content[p.ID] = append(a.Paths, store.FoundPath{ID: p.ID, Body: body, Before: p.WhilePossible()}), p
 	}
 	applied, open, err := c.live.config.Records.Apply(ctx, a)
 	if err != nil {

@@ -30,6 +30,9 @@ const (
 type FoundPath struct {
 	ID   string
 	Body []byte
+	// Before is the id that the path had while less was known of it, if any: a life under
+	// it goes on under ID.
+	Before string
 }
 
 // PathLife is one life of a path, from opening to resolution.
@@ -146,6 +149,15 @@ func (a Analysis) apply(ctx context.Context, tx *sql.Tx, open map[string]openPat
 	found := map[string]bool{}
 	for _, p := range a.Paths {
 		found[p.ID] = true
+	}
+	for _, p := range a.Paths {
+		if life, there := open[p.Before]; there && !found[p.Before] && open[p.ID] == (openPath{}) {
+			if err := a.goesOn(ctx, tx, p, life); err != nil {
+				return done, err
+			}
+			open[p.ID] = life
+			delete(open, p.Before)
+		}
 		old, known := open[p.ID]
 		now := openPath{opened: old.opened, hash: bodyHash(p.Body)}
 		switch {
@@ -174,6 +186,14 @@ func (a Analysis) apply(ctx context.Context, tx *sql.Tx, open map[string]openPat
 		}
 	}
 	return done, nil
+}
+
+// goesOn gives the open life that a path had under its id of before the id that it has now.
+func (a Analysis) goesOn(ctx context.Context, tx *sql.Tx, p FoundPath, life openPath) error {
+	return errors.Join(
+		run(ctx, tx, `UPDATE paths SET id = ? WHERE cluster_id = ? AND id = ? AND opened_at = ?`, p.ID, a.Cluster, p.Before, life.opened),
+		run(ctx, tx, `UPDATE path_history SET id = ? WHERE cluster_id = ? AND id = ? AND at >= ?`, p.ID, a.Cluster, p.Before, life.opened),
+		a.event(ctx, tx, p.ID, "known better"))
 }
 
 // absent resolves a path that was not found, or says why it is only stale.

@@ -313,7 +313,7 @@ func TestAnAnalysisOfTheSameVersionIsNotOlder(t *testing.T) {
 		}
 		body := []byte(`{"title":1}`)
 		if _, _, err := s.Apply(t.Context(), Analysis{Cluster: "prod", Version: 3, At: time.Unix(4000, 0),
-			Paths: []FoundPath{{"q", body}}}); err == nil || !strings.Contains(err.Error(), "read path q") {
+			Paths: []FoundPath{{ID: "q", Body: body}}}); err == nil || !strings.Contains(err.Error(), "read path q") {
 			t.Errorf("a body that cannot be read: %v", err)
 		}
 		if got := lives(t, s); got != "p active since 1000" {

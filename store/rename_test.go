@@ -43,3 +43,38 @@ func renamed(t *testing.T, s *Store) {
 		t.Errorf("what was renamed is found by its new id: %+v, %v, %v", done, open, err)
 	}
 }
+
+func TestALifeGoesOnWhenMoreIsKnownOfItsPath(t *testing.T) { stores(t, knownBetter) }
+
+func knownBetter(t *testing.T, s *Store) {
+	ctx := t.Context()
+	better := func(before string, ids ...string) []FoundPath {
+		paths := found(ids...)
+		for i := range paths {
+			paths[i].Before = before
+		}
+		return paths
+	}
+	for i, step := range []struct {
+		paths []FoundPath
+		want  string
+	}{
+		{found("possible"), "possible active since 1000"},
+		{better("possible", "known", "possible"), "possible active since 1000; known active since 1001"}, // both are there
+		{better("possible", "known"), "known active since 1001; possible resolved since 1000"},
+		{found("other"), "other active since 1003; known resolved since 1001; possible resolved since 1000"},
+		{better("other", "more"), "more active since 1003; known resolved since 1001; possible resolved since 1000"},
+		{better("other", "more"), "more active since 1003; known resolved since 1001; possible resolved since 1000"},
+	} {
+		if _, _, err := s.Apply(ctx, Analysis{Cluster: "prod", Version: uint64(i + 1), At: time.Unix(1000+int64(i), 0), Paths: step.paths}); err != nil {
+			t.Fatal(err)
+		}
+		if got := lives(t, s); got != step.want {
+			t.Errorf("%d: %s, want %s", i, got, step.want)
+		}
+	}
+	history, err := s.PathHistory(ctx, "prod", "more")
+	if err != nil || len(history) != 2 || history[0].What != "opened" || history[1].What != "known better" {
+		t.Errorf("%+v, %v", history, err)
+	}
+}
