@@ -60,7 +60,7 @@ func knownBetter(t *testing.T, s *Store) {
 		want  string
 	}{
 		{found("possible"), "possible active since 1000"},
-		{better("possible", "known", "possible"), "possible active since 1000; known active since 1001"}, // both are there
+		{better("possible", "known", "possible"), "known active since 1001; possible active since 1000"}, // both are there
 		{better("possible", "known"), "known active since 1001; possible resolved since 1000"},
 		{found("other"), "other active since 1003; known resolved since 1001; possible resolved since 1000"},
 		{better("other", "more"), "more active since 1003; known resolved since 1001; possible resolved since 1000"},
