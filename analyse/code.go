@@ -26,7 +26,7 @@ const (
 
 // Code says how the fix of a technique is written as changes. What it says of a
 // container is about the one that the technique starts from or, where it starts from
-// none, the one that it ends at.
+// none, the one that it ends at or rests on.
 type Code struct {
 	// Pod and Container are merged into what the pods are made from.
 	Pod       map[string]any `yaml:"pod"`
@@ -52,7 +52,7 @@ type Code struct {
 // check finds what cannot be meant.
 func (c *Code) check() error {
 	if c == nil {
-		return nil
+		return errors.New("want code: what is changed, or in none why nothing can be")
 	}
 	made := c.Pod != nil || c.Container != nil || len(c.Drop) > 0 || c.Mounts != "" || c.Token || c.Digest || c.Power ||
 		len(c.Unreached) > 0 || c.Gone
@@ -62,7 +62,7 @@ func (c *Code) check() error {
 	return nil
 }
 
-// Code is how the fix of a technique is written; nil if its rule does not say.
+// Code is how the fix of a technique is written; nil if there is no such technique.
 func (r *Rules) Code(technique string) *Code {
 	if t := r.byID[technique]; t != nil {
 		return t.Code

@@ -20,6 +20,7 @@ unless:
     match: MATCH (p:Pod) WHERE p.runtimeSandboxed
 why: w
 fix: f
+code: {none: n}
 tests:
   - name: a
     given: |
@@ -62,8 +63,13 @@ func TestAWrongAttackRuleDoesNotLoadAndSaysWhereAndWhy(t *testing.T) {
 			"attack/r.yaml:10: want one to 4 variables in common"},
 		{"a guard without a name", "name: g", "name: ''", "want a name"},
 		{"a test's graph with an unknown property", "given: Pod p -RUNS-> Container p/c privileged=true",
-			"given: Pod p -RUNS-> Container p/c color=red", "attack/r.yaml:20: given: line 1"},
+			"given: Pod p -RUNS-> Container p/c color=red", "attack/r.yaml:21: given: line 1"},
 		{"unknown key", "why: w", "why: w\nwhen: now", `unknown key "when"`},
+		{"a fix without code", "code: {none: n}\n", "", "attack/r.yaml:1: want code: what is changed, or in none why nothing can be"},
+		{"a fix with an empty code", "code: {none: n}\n", "code: {}\n",
+			"attack/r.yaml:13: want what is changed, or in none why nothing can be"},
+		{"a fix that is code and is none", "code: {none: n}\n", "code: {none: n, token: true}\n",
+			"attack/r.yaml:13: want what is changed, or in none why nothing can be"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

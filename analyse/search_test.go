@@ -19,6 +19,7 @@ severity: high
 match: MATCH (p:Pod)-[:RUNS]->(c:Container) WHERE p.exposed MERGE (p)-[:CAN_EXPLOIT]->(c)
 why: w
 fix: f
+code: {none: n}
 tests:
   - {name: a, given: "Pod p exposed=true -RUNS-> Container c", want: [p -> c]}
   - {name: b, given: "Pod p -RUNS-> Container c", want: []}
@@ -29,6 +30,7 @@ severity: high
 match: MATCH (a:Container)-[:SHARES_VOLUME]->(b:Container) WHERE b.privileged MERGE (a)-[:CAN_EXECUTE_IN]->(b)
 why: w
 fix: f
+code: {none: n}
 tests:
   - {name: a, given: "Container a -SHARES_VOLUME-> Container b privileged=true", want: [a -> b]}
   - {name: b, given: "Container a", want: []}
@@ -40,6 +42,7 @@ ends: true
 match: MATCH (a:Container)-[:SHARES_VOLUME]->(b:Container) MERGE (a)-[:CAN_TAMPER]->(b)
 why: w
 fix: f
+code: {none: n}
 tests:
   - {name: a, given: "Container a -SHARES_VOLUME-> Container b", want: [a -> b]}
   - {name: b, given: "Container a", want: []}

@@ -28,7 +28,7 @@ type technique struct {
 	Effort     effort     `yaml:"effort"`
 	// Ends says that what is gained is not control, so that no path goes on from it.
 	Ends bool `yaml:"ends"`
-	// Code is the fix as changes of objects; without it no code is given.
+	// Code is the fix as changes of objects, or why there are none.
 	Code  *Code           `yaml:"code"`
 	Tests []techniqueTest `yaml:"tests"`
 

@@ -25,6 +25,7 @@ unless:
     match: MATCH (v:Volume) WHERE v.type = 'secret'
 why: w
 fix: f
+code: {none: n}
 tests:
   - name: a
     given: |
@@ -171,6 +172,7 @@ match:
   - MATCH (a:Container)<-[:RUNS]-(p:Pod) WHERE a.privileged MATCH (p)-[:RUNS_ON]->(n:Node) MERGE (a)-[:CAN_TAKE_OVER]->(n)
 why: w
 fix: f
+code: {none: n}
 tests:
   - {name: fires, given: "Pod p -RUNS-> Container a privileged=true\nPod p -RUNS_ON-> Node n", want: [a -> n]}
   - {name: quiet, given: "Pod p -RUNS-> Container a\nPod p -RUNS_ON-> Node n", want: []}

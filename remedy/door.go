@@ -24,10 +24,12 @@ func (m *Maker) exposure(p *analyse.Path, f analyse.Fix) ([]analyse.Change, erro
 		return m.closeService(collect.KeyOf(r))
 	case "Ingress":
 		return m.closeIngress(p, collect.KeyOf(r))
+	case "NetClass":
+		return m.apart(p, f)
 	case "Pod":
 		pod := m.facts.Pods[collect.KeyOf(r)]
 		if pod == nil || pod.Shape == nil {
-			return nil, errors.New("the pods are no longer there")
+			return nil, errGone
 		}
 		if f.Title == analyse.OffHostNetwork {
 			e := edit{m: m}

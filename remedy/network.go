@@ -31,6 +31,89 @@ type wall struct {
 	outside bool
 }
 
+// apart keeps the workloads that move on over the network on a path from those that
+// listen there, and them alone.
+func (m *Maker) apart(p *analyse.Path, f analyse.Fix) (out []analyse.Change, err error) {
+	_, class := ref.ParseKindID(f.Concerns[0])
+	steps := slices.Concat(p.Steps, p.Also)
+	var from []ref.Ref
+	for _, connects := range steps {
+		for _, sends := range steps {
+			if connects.Edge == "CAN_TALK_TO" && connects.To == class && sends.Edge == "TALKS_AS" && sends.To == connects.From {
+				for _, pod := range m.podsOf(p, sends.From) {
+					if who := m.owner(pod); !slices.Contains(from, who) {
+						from = append(from, who)
+					}
+				}
+			}
+		}
+	}
+	to, err := m.listening(p, class, f.Concerns[1:])
+	if err != nil {
+		return nil, err
+	}
+	if len(from) == 0 || len(to) == 0 {
+		return nil, errGone
+	}
+	for _, pod := range to {
+		w := wall{m: m, pod: pod, of: m.owner(pod)}
+		w.apart = slices.DeleteFunc(slices.Clone(from), func(r ref.Ref) bool { return r == w.of })
+		changes, err := w.policy()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, changes...)
+	}
+	return out, nil
+}
+
+// listening is a pod of each workload that a path goes on to from a class of listeners.
+// Where it goes on to what one of them discloses, all that listen have to be of one.
+func (m *Maker) listening(p *analyse.Path, class string, listeners []string) (out []*collect.Pod, err error) {
+	seen := map[ref.Ref]bool{}
+	add := func(pod *collect.Pod) {
+		if pod != nil && pod.Shape != nil && !seen[m.owner(pod)] {
+			seen[m.owner(pod)] = true
+			out = append(out, pod)
+		}
+	}
+	for _, s := range slices.Concat(p.Steps, p.Also) {
+		if s.From != class {
+			continue
+		}
+		if i := slices.IndexFunc(p.Nodes, func(t analyse.Thing) bool { return t.ID == s.To }); i >= 0 && p.Nodes[i].Kind == "Container" {
+			for _, pod := range m.podsOf(p, s.To) {
+				add(pod)
+			}
+			continue
+		}
+		for _, kindID := range listeners {
+			if kind, id := ref.ParseKindID(kindID); kind == "Pod" {
+				r, _, _ := ref.Parse(id)
+				add(m.facts.Pods[collect.KeyOf(r)])
+			}
+		}
+		if len(out) > 1 {
+			return nil, errors.New("more workloads than one listen there, and the path does not say which of them gives it away")
+		}
+	}
+	return out, nil
+}
+
+// podsOf are the pods of the containers that a thing of a path stands for.
+func (m *Maker) podsOf(p *analyse.Path, thing string) (out []*collect.Pod) {
+	for _, t := range p.Nodes {
+		for _, member := range t.Members {
+			if r, _, ok := ref.Parse(member); t.ID == thing && t.Kind == "Container" && ok {
+				if pod := m.facts.Pods[collect.KeyOf(r)]; pod != nil && pod.Shape != nil {
+					out = append(out, pod)
+				}
+			}
+		}
+	}
+	return out
+}
+
 // policy writes the policy, tries it on the judge, and takes it only if it cuts what
 // it is for and nothing else.
 func (w *wall) policy() ([]analyse.Change, error) {
@@ -88,7 +171,11 @@ func (w *wall) name() string {
 	if w.outside {
 		return w.of.Name + "-from-inside-only"
 	}
-	return w.of.Name + "-apart"
+	name := w.of.Name + "-not-from-" + w.apart[0].Name
+	if more := len(w.apart) - 1; more > 0 {
+		name += fmt.Sprintf("-and-%d-more", more)
+	}
+	return name
 }
 
 // others are the peers that go on reaching the workload.
@@ -270,7 +357,7 @@ func (w *wall) tried(judge *netpol.Judge, policy *networkingv1.NetworkPolicy) (m
 		switch lost := !before[other].Without(after[other]).Empty(); {
 		case other == w.of.ID():
 		case meant[other] && !after[other].Empty() && judge.Enforcement().State != netpol.No:
-			return nil, fmt.Errorf("no policy keeps %s away from %s: its pods are on their nodes' network", other, w.of)
+			return nil, fmt.Errorf("no policy surely keeps %s away from %s: its pods %s", other, w.of, m.unnamed(other))
 		case lost && !meant[other] && m.onNodes(other):
 			onNodes++
 		case lost && !meant[other] && other != netpol.Outside:
@@ -279,6 +366,11 @@ func (w *wall) tried(judge *netpol.Judge, policy *networkingv1.NetworkPolicy) (m
 	}
 	if w.outside {
 		mind = append(mind, "Nothing outside of the cluster reaches the pods then: who must, needs an ipBlock of its own.")
+	}
+	for _, r := range w.apart {
+		if !w.outside {
+			mind = append(mind, fmt.Sprintf("%s no longer reaches any port of %s; all others do, those of other paths too.", r, w.of))
+		}
 	}
 	if onNodes > 0 {
 		mind = append(mind, fmt.Sprintf("Workloads on their nodes' own network that no longer reach it: %d.", onNodes))
@@ -304,6 +396,14 @@ func (m *Maker) onNodes(id string) bool {
 		}
 	}
 	return false
+}
+
+// unnamed says why the selectors of a policy do not mean a workload's pods surely.
+func (m *Maker) unnamed(id string) string {
+	if m.onNodes(id) {
+		return "are on their nodes' network"
+	}
+	return "have no addresses yet, or some that no node says are pods'"
 }
 
 // unreached keeps a pod's workload from addresses outside.

@@ -81,15 +81,15 @@ func (e *edit) together(p *analyse.Path, f analyse.Fix) error {
 	return nil
 }
 
-// errUnsaid is of a technique whose rule does not say how its fix is written.
-var errUnsaid = errors.New("what to change depends on what the program needs")
+// errGone is of what was there when the path was found.
+var errGone = errors.New("the pods are no longer there")
 
 // technique takes away what a technique starts from.
 func (e *edit) technique(p *analyse.Path, f analyse.Fix) error {
 	code := e.m.rules.Code(f.Rule)
 	switch {
 	case code == nil:
-		return errUnsaid
+		return fmt.Errorf("rule %s is no longer there", f.Rule)
 	case code.None != "":
 		return errors.New(code.None)
 	case code.Power:
@@ -108,7 +108,7 @@ func (e *edit) technique(p *analyse.Path, f analyse.Fix) error {
 }
 
 // container finds the container that a technique starts from or, where it starts from
-// none, the one that it ends at.
+// none, the one that it ends at or rests on.
 func (m *Maker) container(p *analyse.Path, f analyse.Fix) (*collect.Pod, string, error) {
 	kind, id := ref.ParseKindID(f.Concerns[0])
 	if r, name, ok := ref.Parse(id); ok && kind == "Container" {
@@ -131,7 +131,30 @@ func (m *Maker) container(p *analyse.Path, f analyse.Fix) (*collect.Pod, string,
 			}
 		}
 	}
-	return nil, "", errors.New("the pods are no longer there")
+	for _, concerned := range f.Concerns[1:] {
+		of, id := ref.ParseKindID(concerned)
+		r, name, ok := ref.Parse(id)
+		pod := m.facts.Pods[collect.KeyOf(r)]
+		if !ok || of != "Container" || pod == nil || pod.Shape == nil {
+			continue
+		}
+		if kind == "Pod" {
+			return pod, name, nil
+		}
+		return pod, name, m.alone(pod)
+	}
+	return nil, "", errGone
+}
+
+// alone finds workloads beside a pod's that run as its account: a path that goes on to
+// the account does not say which of them it takes it from.
+func (m *Maker) alone(pod *collect.Pod) error {
+	for _, p := range m.podsIn(pod.Namespace) {
+		if p.Shape.ServiceAccount == pod.Shape.ServiceAccount && m.owner(p) != m.owner(pod) {
+			return fmt.Errorf("%s runs as the same account, and the path does not say which of them gives it away", m.owner(p))
+		}
+	}
+	return nil
 }
 
 // gone deletes an object.
@@ -139,7 +162,7 @@ func (e *edit) gone(kindID string) error {
 	_, id := ref.ParseKindID(kindID)
 	r, _, ok := ref.Parse(id)
 	if !ok {
-		return errUnsaid
+		return errors.New("what it starts from is not an object of the cluster")
 	}
 	e.more = append(e.more, deletion(r.In("")))
 	return nil

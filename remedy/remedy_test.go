@@ -1,6 +1,10 @@
 package remedy
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -154,8 +158,8 @@ spec:
 			"none: which image container app runs is not known"},
 		{"what only its owner knows", "secret-in-container", workload("Deployment", "", ""),
 			"none: which Secrets the program needs only its owner knows"},
-		{"a rule that says nothing of code", "of-somebody-else", workload("Deployment", "", ""),
-			"none: what to change depends on what the program needs"},
+		{"a rule that is no longer there", "of-somebody-else", workload("Deployment", "", ""),
+			"none: rule of-somebody-else is no longer there"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := told(maker(t, c.manifests), by(c.technique, container)); got != strings.TrimSpace(c.want) {
@@ -322,6 +326,125 @@ spec: {podSelector: {}, ingress: [{}]}
 		t.Run(c.name, func(t *testing.T) {
 			if got := told(maker(t, estate(c.more)), p); got != strings.TrimSpace(c.want) {
 				t.Errorf("got\n%s\nwant\n%s", got, strings.TrimSpace(c.want))
+			}
+		})
+	}
+}
+
+func TestAStepOverTheNetworkIsCutBetweenItsTwoWorkloadsAlone(t *testing.T) {
+	const node = `apiVersion: v1
+kind: Node
+metadata: {name: n1}
+spec: {podCIDR: 10.9.0.0/24, podCIDRs: [10.9.0.0/24]}
+`
+	const cut = `
+apply NetworkPolicy shop/web-not-from-client
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: web-not-from-client
+  namespace: shop
+spec:
+  ingress:
+  - from:
+    - namespaceSelector:
+        matchExpressions:
+        - key: kubernetes.io/metadata.name
+          operator: NotIn
+          values:
+          - shop
+    - namespaceSelector:
+        matchLabels:
+          kubernetes.io/metadata.name: shop
+      podSelector:
+        matchExpressions:
+        - key: app
+          operator: NotIn
+          values:
+          - client
+    - ipBlock:
+        cidr: 0.0.0.0/0
+        except:
+        - 10.9.0.0/24
+    - ipBlock:
+        cidr: ::/0
+  podSelector:
+    matchLabels:
+      app: web
+  policyTypes:
+  - Ingress`
+	onNode := func(name string) func(string) string {
+		return func(s string) string {
+			at := strings.Index(s, "metadata: {labels: {app: "+name+"}}\n    spec:\n")
+			return s[:at] + strings.Replace(s[at:], "spec:\n", "spec:\n      hostNetwork: true\n", 1)
+		}
+	}
+	web := analyse.Thing{ID: "web", Kind: "Container", Members: []string{"c/shop/Pod/web/app"}}
+	secret := analyse.Thing{ID: "s", Kind: "Secret", Members: []string{"c/shop/Secret/s"}}
+	listeners := []string{"NetClass l", "Pod c/shop/Pod/web"}
+	same := func(s string) string { return s }
+	for _, c := range []struct {
+		name      string
+		change    func(string) string
+		listeners []string
+		leadsTo   analyse.Thing
+		addresses string // of pods
+		want      string
+	}{
+		{"code is run in the listener", same, listeners, web, "10.9.0.%d", cut},
+		{"the only listener gives away a Secret", same, listeners, secret, "10.9.0.%d", cut},
+		{"one of two listeners does", same, append(listeners, "Pod c/entry/Pod/gate"), secret, "10.9.0.%d",
+			"none: more workloads than one listen there, and the path does not say which of them gives it away"},
+		{"which addresses are pods' is not known", func(s string) string { return strings.Replace(s, ", podCIDRs: [10.9.0.0/24]", "", 1) },
+			listeners, web, "10.9.0.%d",
+			"none: which addresses pods have is not known, so that those outside of the cluster cannot be told from them"},
+		{"pods have no addresses yet", same, listeners, web, "",
+			"none: no policy surely keeps shop/Deployment/client away from Deployment shop/web: " +
+				"its pods have no addresses yet, or some that no node says are pods'"},
+		{"pods have addresses that no node tells of", same, listeners, web, "10.8.0.%d",
+			"none: no policy surely keeps shop/Deployment/client away from Deployment shop/web: " +
+				"its pods have no addresses yet, or some that no node says are pods'"},
+		{"who sends is on its node's network", onNode("client"), listeners, web, "10.9.0.%d",
+			"none: no policy surely keeps shop/Deployment/client away from Deployment shop/web: its pods are on their nodes' network"},
+		{"who listens is", onNode("web"), listeners, web, "10.9.0.%d",
+			"none: network policies do not hold for Deployment shop/web: its pods are on their nodes' network"},
+		{"the pods are gone", same, listeners, analyse.Thing{ID: "web", Kind: "Container", Members: []string{"c/shop/Pod/old/app"}},
+			"10.9.0.%d", "none: the pods are no longer there"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := maker(t, c.change(estate(node)))
+			for i, k := range slices.SortedFunc(maps.Keys(m.facts.Pods), func(a, b collect.Key) int { return cmp.Compare(a.Name, b.Name) }) {
+				if c.addresses != "" {
+					m.facts.Pods[k].IPs = []string{fmt.Sprintf(c.addresses, i+1)}
+				}
+			}
+			p := analyse.Path{Cluster: "c", Fixes: []analyse.Fix{{Kind: "exposure", Concerns: c.listeners}},
+				Nodes: []analyse.Thing{{ID: "client", Kind: "Container", Members: []string{"c/shop/Pod/client/app"}}, {ID: "k", Kind: "NetClass"},
+					{ID: "l", Kind: "NetClass"}, c.leadsTo},
+				Steps: []analyse.Step{{From: "client", Edge: "TALKS_AS", To: "k"}, {From: "k", Edge: "CAN_TALK_TO", To: "l"},
+					{From: "l", Edge: "CAN_EXECUTE_IN", To: c.leadsTo.ID}}}
+			if got := told(m, p); got != strings.TrimSpace(c.want) {
+				t.Errorf("got\n%s\nwant\n%s", got, strings.TrimSpace(c.want))
+			}
+		})
+	}
+}
+
+func TestATokenThatAListenerGivesAwayIsTakenFromItUnlessOthersRunAsItsAccount(t *testing.T) {
+	const without = "patch Deployment shop/web\nspec:\n  template:\n    spec:\n      automountServiceAccountToken: false"
+	for _, c := range []struct{ name, technique, from, more, want string }{
+		{"no other workload runs as the account", "disclosed-token", "NetClass l", "", without},
+		{"another does", "disclosed-token", "NetClass l",
+			"---\n" + strings.ReplaceAll(workload("Deployment", "", ""), "name: web", "name: api"),
+			"none: Deployment shop/api runs as the same account, and the path does not say which of them gives it away"},
+		{"the path tells the pods by which it enters", "disclosed-token-outside", "Pod c/shop/Pod/web",
+			"---\n" + strings.ReplaceAll(workload("Deployment", "", ""), "name: web", "name: api"), without},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := by(c.technique, c.from)
+			p.Fixes[0].Concerns = append(p.Fixes[0].Concerns, "Image sha256:a", "Container c/shop/Pod/web/app")
+			if got := told(maker(t, workload("Deployment", "", "")+c.more), p); got != c.want {
+				t.Errorf("got\n%s\nwant\n%s", got, c.want)
 			}
 		})
 	}

@@ -14,11 +14,11 @@ type scene struct {
 	objects string
 	// keeps is what the account app may go on doing.
 	keeps string
-	// title begins that of the fix, where it is none of the technique's own; the path is
-	// then one from outside.
+	// title begins that of the fix, where it is none of the technique's own; without a
+	// technique the path is one from outside.
 	title string
-	// cut is who no longer reaches the workload app: what the fix is for.
-	cut []string
+	// cut are pairs of who sends and who no longer gets it: what the fix is for.
+	cut [][2]string
 }
 
 func (s scene) namespace() string {
@@ -149,6 +149,35 @@ spec: {type: NodePort, externalTrafficPolicy: Local, selector: {app: app}, ports
 // open is an app that takes over its node.
 var open = app("", "ports: [{containerPort: 8080}]\n        securityContext: {privileged: true}")
 
+// cache is a program that asks nobody who they are; its account may read the Secrets of
+// another namespace, which nothing of the other scenes leads to.
+var cache = strings.NewReplacer("registry.test/app:1", "docker.io/library/redis:7", "automountServiceAccountToken: false",
+	"serviceAccountName: cache").Replace(deployment("cache", "", "args: [--protected-mode, 'no']\n        ports: [{containerPort: 6379}]")) + `---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: cache, namespace: $NS}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: $NS-vault}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: password, namespace: $NS-vault}
+stringData: {a: b}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: read, namespace: $NS-vault}
+rules: [{apiGroups: [""], resources: [secrets], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: read, namespace: $NS-vault}
+subjects: [{kind: ServiceAccount, name: cache, namespace: $NS}]
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: read}
+`
+
 const forAccess = `apiGroups: [rbac.authorization.k8s.io], `
 
 var scenes = []scene{
@@ -243,11 +272,15 @@ rules: [{apiGroups: [""], resources: [pods/exec], verbs: [create]}]
 	may("change-admission-webhook", true,
 		`{apiGroups: [admissionregistration.k8s.io], resources: [mutatingwebhookconfigurations], verbs: [create]}`),
 	may("relabel-namespace", false, `{apiGroups: [""], resources: [namespaces, pods], verbs: [patch, create]}`, labelled),
+	may("forward-port", false, `{apiGroups: [""], resources: [pods/portforward, pods/log], verbs: [create]}`, cache),
 
 	{title: "Narrow the exposure through service", objects: open + service},
-	{title: "Restrict who may connect", objects: open + service + deployment("other", "", ""), cut: []string{"outside"}},
+	{title: "Restrict who may connect", objects: open + service + deployment("other", "", ""),
+		cut: [][2]string{{"outside", "app"}}},
 	{title: "Take the pods off their nodes", objects: app("hostNetwork: true",
 		"ports: [{containerPort: 8080, hostPort: 8080}]\n        securityContext: {privileged: true}")},
+	{technique: "open-service-reached", title: "Let fewer pods connect", cut: [][2]string{{"app", "cache"}},
+		objects: app("", "") + deployment("other", "", "") + cache},
 }
 
 // uncovered are techniques with code and without a scene.
@@ -273,6 +306,9 @@ var uncovered = map[string]string{
 	"node-identity-metadata":      "a pretended node has no identity in a cloud; remedy's own tests try the policy on the judge",
 	"federated-identity-by-pod":   "a pretended cluster has no cloud; the powers are those of pod-as-account and request-token",
 	"change-aws-auth":             "a pretended cluster is none of EKS; the power is that of change-coredns",
+	"forward-port-exploit":        "no image of a scene has a vulnerability; the power is that of forward-port",
+	"disclosed-token":             "no image of a scene has a vulnerability; the setting is that of service-account-token",
+	"disclosed-token-outside":     "no image of a scene has a vulnerability; the setting is that of service-account-token",
 	"remove-admission-policy":     "the power is narrowed as that of relabel-namespace is",
 }
 
