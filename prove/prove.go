@@ -109,8 +109,16 @@ func (a *Answer) add(p Proof) {
 	a.Proofs = append(a.Proofs, p)
 }
 
+// server is the API server, of which a kube.Prover asks.
+type server interface {
+	Allowed(context.Context, kube.Access) (bool, error)
+	Admitted(context.Context, corev1.Pod) (ok bool, why string, err error)
+	PodIP(ctx context.Context, namespace, name string) (string, error)
+	Connect(ctx context.Context, from kube.From, host string, port int) (kube.Attempt, error)
+}
+
 type prover struct {
-	server *kube.Prover
+	server server
 	view   *graph.View
 	powers map[string]rbac.Power
 	from   string

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/graph"
 )
@@ -24,8 +26,19 @@ func (p prover) talks(ctx context.Context, from, to graph.Node) (Verdict, string
 	why, tried, unknown := "nothing that listens was found", 0, 0
 	for listens := range to.In("LISTENS_AS") {
 		for runs := range listens.From.In("RUNS") {
-			host, err := p.server.PodIP(ctx, runs.From.Text("namespace"), runs.From.Text("name"))
-			if err != nil || host == "" {
+			namespace, name := runs.From.Text("namespace"), runs.From.Text("name")
+			if namespace+"/"+name == p.from {
+				continue // each pod reaches itself
+			}
+			host, err := p.server.PodIP(ctx, namespace, name)
+			switch {
+			case apierrors.IsNotFound(err):
+				continue
+			case err != nil:
+				why, unknown = err.Error(), unknown+1
+				continue
+			case host == "":
+				why, unknown = fmt.Sprintf("pod %s/%s has no address yet", namespace, name), unknown+1
 				continue
 			}
 			for _, port := range tcp(to.Value("ports").List()) {
@@ -37,7 +50,7 @@ func (p prover) talks(ctx context.Context, from, to graph.Node) (Verdict, string
 				if err != nil {
 					return "", "", err
 				}
-				why = fmt.Sprintf("from pod %s/%s to port %d of pod %s: %s", sender.Namespace, sender.Pod, port, runs.From.Text("name"), got.Why)
+				why = fmt.Sprintf("from pod %s/%s to port %d of pod %s: %s", sender.Namespace, sender.Pod, port, name, got.Why)
 				switch {
 				case got.Made:
 					return Verified, why, nil

@@ -152,7 +152,8 @@ var open = app("", "ports: [{containerPort: 8080}]\n        securityContext: {pr
 // cache is a program that asks nobody who they are; its account may read the Secrets of
 // another namespace, which nothing of the other scenes leads to.
 var cache = strings.NewReplacer("registry.test/app:1", "docker.io/library/redis:7", "automountServiceAccountToken: false",
-	"serviceAccountName: cache").Replace(deployment("cache", "", "args: [--protected-mode, 'no']\n        ports: [{containerPort: 6379}]")) + `---
+	"serviceAccountName: cache").Replace(deployment("cache", "",
+	"args: [--protected-mode, 'no']\n        ports: [{containerPort: 6379}]")) + `---
 apiVersion: v1
 kind: ServiceAccount
 metadata: {name: cache, namespace: $NS}
@@ -272,13 +273,19 @@ rules: [{apiGroups: [""], resources: [pods/exec], verbs: [create]}]
 	may("change-admission-webhook", true,
 		`{apiGroups: [admissionregistration.k8s.io], resources: [mutatingwebhookconfigurations], verbs: [create]}`),
 	may("relabel-namespace", false, `{apiGroups: [""], resources: [namespaces, pods], verbs: [patch, create]}`, labelled),
-	may("forward-port", false, `{apiGroups: [""], resources: [pods/portforward, pods/log], verbs: [create]}`, cache),
+	may("forward-port", false, `{apiGroups: [""], resources: [pods/portforward, pods/log], verbs: [create]}`, cache, `---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: from-nobody, namespace: $NS}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+`), // which a forwarded port goes past
 
 	{title: "Narrow the exposure through service", objects: open + service},
 	{title: "Restrict who may connect", objects: open + service + deployment("other", "", ""),
 		cut: [][2]string{{"outside", "app"}}},
 	{title: "Take the pods off their nodes", objects: app("hostNetwork: true",
-		"ports: [{containerPort: 8080, hostPort: 8080}]\n        securityContext: {privileged: true}")},
+		"ports: [{containerPort: 8080, hostPort: 8080}]\n        securityContext: {privileged: true}"),
+		cut: [][2]string{{"app", "test/s-forward-port/Deployment/cache"}}}, // no policy held for it before
 	{technique: "open-service-reached", title: "Let fewer pods connect", cut: [][2]string{{"app", "cache"}},
 		objects: app("", "") + deployment("other", "", "") + cache},
 }
