@@ -14,7 +14,7 @@ import (
 // the foothold to the target; pic is all that the foothold reaches, nil where the
 // foothold is the target.
 func (s *search) write(p *pathType, f *foothold, hops []hop, pic *picture, cost int32) Path {
-	w := &writer{search: s, foothold: f, path: Path{Type: p.ID, Cluster: s.cluster(), Why: strings.TrimSpace(p.Why)}}
+	w := &writer{search: s, foothold: f, path: Path{Type: p.ID, Cluster: s.cluster(), Why: strings.TrimSpace(p.Why), Owners: []string{}}}
 	w.entry()
 	w.enter()
 	w.derivedSteps(hops)

@@ -27,6 +27,7 @@ import (
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/registries"
+	"github.com/breakwater-sec/breakwater/remedy"
 	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
@@ -125,9 +126,11 @@ spec:
       image: registry.MARK.example/app-MARK:1
       ports: [{containerPort: 8080}]
       securityContext: {privileged: true}
+      volumeMounts: [{name: root, mountPath: /host}]
       env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: secret-MARK, key: password}}}]
     - {name: side-MARK, image: "registry.MARK.example/broken-MARK:1"}
     - {name: base, image: "common.example/base:1"}
+  volumes: [{name: root, hostPath: {path: /}}]
 status: {phase: Running, podIP: 10.0.0.1}
 ---
 apiVersion: v1
@@ -279,7 +282,9 @@ func (p planted) serve(t *testing.T) *served {
 	handler, err := New(Config{Unscoped: scope.Config{Picture: w.Live, Images: w.Images, Registries: w.Registries, Records: st,
 		Sensors: st}, About: enrichment.About, Sessions: st,
 		Receiving:  func(context.Context) ([]Receiving, error) { return p.receiving(), nil },
-		Detections: []rule.Head{{ID: "rule", Title: "A rule"}}, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
+		Detections: []rule.Head{{ID: "rule", Title: "A rule"}},
+		Coded:      func(f *collect.Facts, p analyse.Path) analyse.Path { return remedy.New(f, rules).Path(p) },
+		Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
 		Log: log, Version: "test", Assets: fstest.MapFS{"index.html": {Data: []byte("portal")}}})
 	if err != nil {
 		t.Fatal(err)
