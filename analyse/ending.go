@@ -123,6 +123,17 @@ func (f *Fix) add(other Fix) {
 	f.Effect = min(f.Effect, other.Effect) // breaks is before lowers
 }
 
+// Taken are the permissions that a fix takes from their holder, as "Permission id": all that
+// a binding grants it, where each of them leads on, else the one that the fix concerns.
+func (f *Fix) Taken() (out []string) {
+	for _, e := range f.endings {
+		if e.edge == "HOLDS" {
+			out = append(out, ref.KindID(e.to.kind, e.to.id))
+		}
+	}
+	return merged(f.Concerns[1:], out)
+}
+
 // Unknown says what nobody can tell from here of what a fix takes away, "" where it is told.
 func (f *Fix) Unknown() string {
 	switch f.Kind {

@@ -22,9 +22,6 @@ type taking struct {
 	powers    []rbac.Power
 }
 
-// grant takes a permission from who holds it: what a fix concerns are both.
-func (e *edit) grant(concerns []string) error { return e.take(concerns[0], concerns[1]) }
-
 // holders takes a permission from all who hold it on the path.
 func (e *edit) holders(p *analyse.Path, permission string) error {
 	_, id := ref.ParseKindID(permission)
@@ -88,13 +85,13 @@ func (m *Maker) permission(kindID string) (power rbac.Power, namespace string, o
 // role and binding in place of the old grant.
 func (t *taking) changes(f *collect.Facts) (out []analyse.Change, err error) {
 	lesser := rbac.Without(f, t.from, t.powers, t.namespace)
-	if after := rbac.New(without(f, t.from, lesser)); true {
-		for _, p := range t.powers {
-			if by, still := after.Holding(t.from, p, t.namespace); still && by != t.from {
-				return nil, fmt.Errorf("%s holds it as a member of %s, as others do: see what is granted to that", t.from, by)
-			} else if still || len(lesser) == 0 {
-				return nil, fmt.Errorf("what grants it to %s cannot be told apart from what else it is granted", t.from)
-			}
+	after := rbac.New(without(f, t.from, lesser))
+	for _, p := range t.powers {
+		switch by, still := after.Holding(t.from, p, t.namespace); {
+		case still && by != t.from:
+			return nil, fmt.Errorf("%s holds it as a member of %s, as others do: see what is granted to that", t.from, by)
+		case still || len(lesser) == 0:
+			return nil, fmt.Errorf("what grants it to %s cannot be told apart from what else it is granted", t.from)
 		}
 	}
 	for _, l := range lesser {

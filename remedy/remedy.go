@@ -56,7 +56,9 @@ func (m *Maker) fix(p *analyse.Path, f analyse.Fix) ([]analyse.Change, error) {
 	case f.Kind == "exposure":
 		return m.exposure(p, f)
 	case f.Kind == "permission":
-		err = e.grant(f.Concerns)
+		for _, permission := range f.Taken() {
+			err = errors.Join(err, e.take(f.Concerns[0], permission))
+		}
 	case len(f.Together) > 0:
 		err = e.together(p, f)
 	default:

@@ -286,6 +286,8 @@ spec: {podSelector: {}, policyTypes: [Ingress]}
 	{title: "Take the pods off their nodes", objects: app("hostNetwork: true",
 		"ports: [{containerPort: 8080, hostPort: 8080}]\n        securityContext: {privileged: true}"),
 		cut: [][2]string{{"app", "test/s-forward-port/Deployment/cache"}}}, // no policy held for it before
+	{technique: "exec-in-container", title: "Remove the grants", assume: "sa:$NS/app", keeps: "configmaps",
+		objects: account(false, `{apiGroups: [""], resources: [pods/exec, pods/attach], verbs: [create]}`) + victim},
 	{technique: "open-service-reached", title: "Let fewer pods connect", cut: [][2]string{{"app", "cache"}},
 		objects: app("", "") + deployment("other", "", "") + cache},
 }
