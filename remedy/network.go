@@ -117,15 +117,8 @@ func (m *Maker) podsOf(p *analyse.Path, thing string) (out []*collect.Pod) {
 // policy writes the policy, tries it on the judge, and takes it only if it cuts what
 // it is for and nothing else.
 func (w *wall) policy() ([]analyse.Change, error) {
-	if w.pod.Shape.HostNetwork {
-		return nil, fmt.Errorf("network policies do not hold for %s: its pods are on their nodes' network", w.of)
-	}
 	judge := netpol.New(w.m.facts)
-	if by := judge.Selecting(w.pod, netpol.Ingress); len(by) > 0 {
-		return nil, fmt.Errorf("policies add up, so another one takes nothing away: narrow NetworkPolicy %s/%s, which selects the pods already",
-			by[0].Namespace, by[0].Name)
-	}
-	selector, err := w.m.selecting(w.of, w.pod.Namespace)
+	policy, err := w.m.firstPolicy(judge, w.pod, netpol.Ingress, w.name())
 	if err != nil {
 		return nil, err
 	}
@@ -133,12 +126,7 @@ func (w *wall) policy() ([]analyse.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy := &networkingv1.NetworkPolicy{
-		TypeMeta:   metav1.TypeMeta{APIVersion: apiVersions["NetworkPolicy"], Kind: "NetworkPolicy"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.pod.Namespace, Name: w.name()},
-		Spec: networkingv1.NetworkPolicySpec{PodSelector: selector, PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
-			Ingress: []networkingv1.NetworkPolicyIngressRule{{From: from}}},
-	}
+	policy.Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{From: from}}
 	mind, err := w.tried(judge, policy)
 	if err != nil {
 		return nil, err
@@ -147,9 +135,37 @@ func (w *wall) policy() ([]analyse.Change, error) {
 		return nil, errors.New("what comes from outside has the address of a node when it arrives, from which no policy keeps pods: " +
 			"narrow what leads in, or set externalTrafficPolicy: Local")
 	}
-	return []analyse.Change{
-		application(ref.Ref{Kind: "NetworkPolicy", Namespace: policy.Namespace, Name: policy.Name}, policy, mind...),
-	}, nil
+	return []analyse.Change{applied(judge, policy, mind...)}, nil
+}
+
+// firstPolicy begins a policy for the pods of a workload, of which none must select one
+// yet: policies add up, and so a second one takes nothing away.
+func (m *Maker) firstPolicy(judge *netpol.Judge, pod *collect.Pod, way netpol.Direction, name string) (*networkingv1.NetworkPolicy, error) {
+	of, direction := m.owner(pod), networkingv1.PolicyTypeIngress
+	if way == netpol.Egress {
+		direction = networkingv1.PolicyTypeEgress
+	}
+	if pod.Shape.HostNetwork {
+		return nil, fmt.Errorf("network policies do not hold for %s: its pods are on their nodes' network", of)
+	}
+	if by := judge.Selecting(pod, way); len(by) > 0 {
+		return nil, fmt.Errorf("policies add up, so another one takes nothing away: narrow NetworkPolicy %s/%s, which selects the pods already",
+			by[0].Namespace, by[0].Name)
+	}
+	selector, err := m.selecting(of, pod.Namespace)
+	return &networkingv1.NetworkPolicy{
+		TypeMeta:   metav1.TypeMeta{APIVersion: apiVersions["NetworkPolicy"], Kind: "NetworkPolicy"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: name},
+		Spec:       networkingv1.NetworkPolicySpec{PodSelector: selector, PolicyTypes: []networkingv1.PolicyType{direction}},
+	}, err
+}
+
+// applied is the change that makes a policy. Whether anything enforces it is told.
+func applied(judge *netpol.Judge, policy *networkingv1.NetworkPolicy, mind ...string) analyse.Change {
+	if e := judge.Enforcement(); e.State != netpol.Yes {
+		mind = append(mind, e.Why)
+	}
+	return application(ref.Ref{Kind: "NetworkPolicy", Namespace: policy.Namespace, Name: policy.Name}, policy, mind...)
 }
 
 // stillOpen says that the internet reaches the workload all the same.
@@ -375,9 +391,6 @@ func (w *wall) tried(judge *netpol.Judge, policy *networkingv1.NetworkPolicy) (m
 	if onNodes > 0 {
 		mind = append(mind, fmt.Sprintf("Workloads on their nodes' own network that no longer reach it: %d.", onNodes))
 	}
-	if e := judge.Enforcement(); e.State != netpol.Yes {
-		mind = append(mind, e.Why)
-	}
 	return mind, nil
 }
 
@@ -408,36 +421,19 @@ func (m *Maker) unnamed(id string) string {
 
 // unreached keeps a pod's workload from addresses outside.
 func (e *edit) unreached(pod *collect.Pod, addresses []string) error {
-	m, of := e.m, e.m.owner(pod)
-	if pod.Shape.HostNetwork {
-		return fmt.Errorf("network policies do not hold for %s: its pods are on their nodes' network", of)
-	}
-	judge := netpol.New(m.facts)
-	if by := judge.Selecting(pod, netpol.Egress); len(by) > 0 {
-		return fmt.Errorf("policies add up, so another one takes nothing away: narrow NetworkPolicy %s/%s, which selects the pods already",
-			by[0].Namespace, by[0].Name)
-	}
-	selector, err := m.selecting(of, pod.Namespace)
+	m, of, judge := e.m, e.m.owner(pod), netpol.New(e.m.facts)
+	policy, err := m.firstPolicy(judge, pod, netpol.Egress, of.Name+"-without-metadata")
 	if err != nil {
 		return err
 	}
-	to := append([]networkingv1.NetworkPolicyPeer{{NamespaceSelector: &metav1.LabelSelector{}}}, blocks(addresses)...)
-	policy := &networkingv1.NetworkPolicy{
-		TypeMeta:   metav1.TypeMeta{APIVersion: apiVersions["NetworkPolicy"], Kind: "NetworkPolicy"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: of.Name + "-without-metadata"},
-		Spec: networkingv1.NetworkPolicySpec{PodSelector: selector, PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeEgress},
-			Egress: []networkingv1.NetworkPolicyEgressRule{{To: to}}},
-	}
+	policy.Spec.Egress = []networkingv1.NetworkPolicyEgressRule{
+		{To: append([]networkingv1.NetworkPolicyPeer{{NamespaceSelector: &metav1.LabelSelector{}}}, blocks(addresses)...)}}
 	before, after := m.reached(judge, of, netpol.Egress), m.reached(netpol.New(m.with(policy)), of, netpol.Egress)
 	for _, other := range slices.Sorted(maps.Keys(before)) {
 		if !before[other].Without(after[other]).Empty() && other != netpol.Outside && other != of.ID() {
 			return fmt.Errorf("a policy would cut it off from %s as well", other)
 		}
 	}
-	var mind []string
-	if e := judge.Enforcement(); e.State != netpol.Yes {
-		mind = append(mind, e.Why)
-	}
-	e.more = append(e.more, application(ref.Ref{Kind: "NetworkPolicy", Namespace: policy.Namespace, Name: policy.Name}, policy, mind...))
+	e.more = append(e.more, applied(judge, policy))
 	return nil
 }
