@@ -12,8 +12,8 @@ type Change struct {
 	YAML string `json:"yaml,omitempty"`
 	// Command does it with kubectl.
 	Command string `json:"command,omitempty"`
-	// Mind is what to know before.
-	Mind string `json:"mind,omitempty"`
+	// Note is what to know before.
+	Note string `json:"note,omitempty"`
 }
 
 // What a Change does.
@@ -41,10 +41,10 @@ type Code struct {
 	Digest bool `yaml:"digest"`
 	// Power takes the power from who holds it.
 	Power bool `yaml:"power"`
-	// Unreached are addresses that the pod no longer connects to.
-	Unreached []string `yaml:"unreached"`
-	// Gone deletes what it starts from.
-	Gone bool `yaml:"gone"`
+	// DenyEgress are addresses that the pod no longer connects to.
+	DenyEgress []string `yaml:"denyEgress"`
+	// Delete deletes what it starts from.
+	Delete bool `yaml:"delete"`
 	// None says why there can be no code.
 	None string `yaml:"none"`
 }
@@ -55,7 +55,7 @@ func (c *Code) check() error {
 		return errors.New("want code: what is changed, or in none why nothing can be")
 	}
 	made := c.Pod != nil || c.Container != nil || len(c.Drop) > 0 || c.Mounts != "" || c.Token || c.Digest || c.Power ||
-		len(c.Unreached) > 0 || c.Gone
+		len(c.DenyEgress) > 0 || c.Delete
 	if made == (c.None != "") {
 		return errors.New("want what is changed, or in none why nothing can be")
 	}

@@ -131,8 +131,8 @@ func printFixes(s streams, d fixAnswer) {
 			for line := range strings.Lines(c.YAML) {
 				fmt.Fprintf(s.out, "      %s\n", terminal.Plain(strings.TrimSuffix(line, "\n")))
 			}
-			if c.Mind != "" {
-				fmt.Fprintf(s.out, "   mind: %s\n", terminal.Plain(c.Mind))
+			if c.Note != "" {
+				fmt.Fprintf(s.out, "   note: %s\n", terminal.Plain(c.Note))
 			}
 		}
 	}
@@ -146,13 +146,15 @@ func printScript(s streams, f analyse.Fix) error {
 	if f.WithoutCode != "" {
 		return fmt.Errorf("no code can be given for this fix: %s", f.WithoutCode)
 	}
-	fmt.Fprintf(s.out, "# %s\n", terminal.Plain(f.Title))
-	for _, c := range f.Code {
-		if c.Mind != "" {
-			fmt.Fprintf(s.out, "# Mind: %s\n", terminal.Plain(c.Mind))
-		}
+	for _, c := range f.Code { // of half a fix nothing is to be run
 		if c.Command == "" {
-			return errors.New("this fix is no command: " + c.Mind)
+			return errors.New("this fix is no command: " + c.Note)
+		}
+	}
+	fmt.Fprintf(s.out, "set -e\n# %s\n", terminal.Plain(f.Title))
+	for _, c := range f.Code {
+		if c.Note != "" {
+			fmt.Fprintf(s.out, "# Note: %s\n", terminal.Plain(c.Note))
 		}
 		fmt.Fprint(s.out, c.Command)
 	}

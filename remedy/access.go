@@ -102,25 +102,25 @@ func (t *taking) changes(f *collect.Facts) (out []analyse.Change, err error) {
 
 // narrow writes one of them.
 func (t *taking) narrow(l rbac.Lesser) (out []analyse.Change) {
-	var mind []string
+	var notes []string
 	if l.Wild {
-		mind = append(mind, fmt.Sprintf("%s grants by a wildcard, from which nothing can be taken away, so that all of it goes: "+
+		notes = append(notes, fmt.Sprintf("%s grants by a wildcard, from which nothing can be taken away, so that all of it goes: "+
 			"breakwater least-privilege writes a role with what the audit log shows in use.", l.Role))
 	}
 	if len(l.Rules) > 0 && l.Own {
-		return []analyse.Change{patch(l.Role, "merge", map[string]any{"rules": l.Rules}, mind)}
+		return []analyse.Change{patch(l.Role, "merge", map[string]any{"rules": l.Rules}, notes)}
 	}
 	if len(l.Rules) > 0 {
 		out = t.instead(l)
 	}
 	if l.Default {
-		mind = append(mind, "The API server makes the binding again when it starts, unless its annotation "+
+		notes = append(notes, "The API server makes the binding again when it starts, unless its annotation "+
 			"rbac.authorization.kubernetes.io/autoupdate is \"false\".")
 	}
 	if len(l.Others) == 0 {
-		return append(out, deletion(l.Binding, mind...))
+		return append(out, deletion(l.Binding, notes...))
 	}
-	return append(out, patch(l.Binding, "merge", map[string]any{"subjects": l.Others}, mind))
+	return append(out, patch(l.Binding, "merge", map[string]any{"subjects": l.Others}, notes))
 }
 
 // instead is a role with what is left, bound to the subject.

@@ -42,9 +42,9 @@ func quoted(s string) string {
 }
 
 // patch changes an object by a patch of a type: strategic or merge.
-func patch(of ref.Ref, kind string, tree map[string]any, mind []string) analyse.Change {
+func patch(of ref.Ref, kind string, tree map[string]any, notes []string) analyse.Change {
 	text := written(tree)
-	c := analyse.Change{Object: of.String(), Do: analyse.Patch, YAML: text, Mind: strings.Join(mind, " ")}
+	c := analyse.Change{Object: of.String(), Do: analyse.Patch, YAML: text, Note: strings.Join(notes, " ")}
 	if of.Kind != "Job" {
 		c.Command = "kubectl patch " + named(of) + " --type " + kind + " --patch-file /dev/stdin" + here(text)
 	}
@@ -52,23 +52,23 @@ func patch(of ref.Ref, kind string, tree map[string]any, mind []string) analyse.
 }
 
 // replacement deletes an object and makes it again, changed.
-func replacement(of ref.Ref, tree map[string]any, mind []string) analyse.Change {
+func replacement(of ref.Ref, tree map[string]any, notes []string) analyse.Change {
 	line, _ := json.Marshal(tree) // of what was read as YAML
-	return analyse.Change{Object: of.String(), Do: analyse.Replace, YAML: written(tree), Mind: strings.Join(mind, " "),
+	return analyse.Change{Object: of.String(), Do: analyse.Replace, YAML: written(tree), Note: strings.Join(notes, " "),
 		Command: "kubectl get " + named(of) + " -o yaml | kubectl patch --local -f - --type strategic -p " + quoted(string(line)) +
 			" -o yaml | kubectl replace --force -f -\n"}
 }
 
 // application makes an object, or has it be as it is written.
-func application(of ref.Ref, object any, mind ...string) analyse.Change {
+func application(of ref.Ref, object any, notes ...string) analyse.Change {
 	text := written(object)
-	return analyse.Change{Object: of.String(), Do: analyse.Apply, YAML: text, Mind: strings.Join(mind, " "),
+	return analyse.Change{Object: of.String(), Do: analyse.Apply, YAML: text, Note: strings.Join(notes, " "),
 		Command: "kubectl apply --server-side --field-manager breakwater -f -" + here(text)}
 }
 
-func deletion(of ref.Ref, mind ...string) analyse.Change {
+func deletion(of ref.Ref, notes ...string) analyse.Change {
 	return analyse.Change{Object: of.String(), Do: analyse.Delete, Command: "kubectl delete " + named(of) + "\n",
-		Mind: strings.Join(mind, " ")}
+		Note: strings.Join(notes, " ")}
 }
 
 // here is a document on the standard input of a shell's command.

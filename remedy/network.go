@@ -127,7 +127,7 @@ func (w *wall) policy() ([]analyse.Change, error) {
 		return nil, err
 	}
 	policy.Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{From: from}}
-	mind, err := w.tried(judge, policy)
+	notes, err := w.tried(judge, policy)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (w *wall) policy() ([]analyse.Change, error) {
 		return nil, errors.New("what comes from outside has the address of a node when it arrives, from which no policy keeps pods: " +
 			"narrow what leads in, or set externalTrafficPolicy: Local")
 	}
-	return []analyse.Change{applied(judge, policy, mind...)}, nil
+	return []analyse.Change{applied(judge, policy, notes...)}, nil
 }
 
 // firstPolicy begins a policy for the pods of a workload, of which none must select one
@@ -161,11 +161,11 @@ func (m *Maker) firstPolicy(judge *netpol.Judge, pod *collect.Pod, way netpol.Di
 }
 
 // applied is the change that makes a policy. Whether anything enforces it is told.
-func applied(judge *netpol.Judge, policy *networkingv1.NetworkPolicy, mind ...string) analyse.Change {
+func applied(judge *netpol.Judge, policy *networkingv1.NetworkPolicy, notes ...string) analyse.Change {
 	if e := judge.Enforcement(); e.State != netpol.Yes {
-		mind = append(mind, e.Why)
+		notes = append(notes, e.Why)
 	}
-	return application(ref.Ref{Kind: "NetworkPolicy", Namespace: policy.Namespace, Name: policy.Name}, policy, mind...)
+	return application(ref.Ref{Kind: "NetworkPolicy", Namespace: policy.Namespace, Name: policy.Name}, policy, notes...)
 }
 
 // stillOpen says that the internet reaches the workload all the same.
@@ -361,7 +361,7 @@ func (m *Maker) reached(j *netpol.Judge, of ref.Ref, by netpol.Direction) map[st
 
 // tried asks the judge what the policy cuts. What it cuts of processes on nodes
 // themselves, which no selector means, is told.
-func (w *wall) tried(judge *netpol.Judge, policy *networkingv1.NetworkPolicy) (mind []string, err error) {
+func (w *wall) tried(judge *netpol.Judge, policy *networkingv1.NetworkPolicy) (notes []string, err error) {
 	m := w.m
 	before, after := m.reached(judge, w.of, netpol.Ingress), m.reached(netpol.New(m.with(policy)), w.of, netpol.Ingress)
 	meant := map[string]bool{netpol.Outside: w.outside}
@@ -381,17 +381,17 @@ func (w *wall) tried(judge *netpol.Judge, policy *networkingv1.NetworkPolicy) (m
 		}
 	}
 	if w.outside {
-		mind = append(mind, "Nothing outside of the cluster reaches the pods then: who must, needs an ipBlock of its own.")
+		notes = append(notes, "Nothing outside of the cluster reaches the pods then: who must, needs an ipBlock of its own.")
 	}
 	for _, r := range w.apart {
 		if !w.outside {
-			mind = append(mind, fmt.Sprintf("%s no longer reaches any port of %s; all others do, those of other paths too.", r, w.of))
+			notes = append(notes, fmt.Sprintf("%s no longer reaches any port of %s; all others do, those of other paths too.", r, w.of))
 		}
 	}
 	if onNodes > 0 {
-		mind = append(mind, fmt.Sprintf("Workloads on their nodes' own network that no longer reach it: %d.", onNodes))
+		notes = append(notes, fmt.Sprintf("Workloads on their nodes' own network that no longer reach it: %d.", onNodes))
 	}
-	return mind, nil
+	return notes, nil
 }
 
 // with are the facts with one more policy.
@@ -419,8 +419,8 @@ func (m *Maker) unnamed(id string) string {
 	return "have no addresses yet, or some that no node says are pods'"
 }
 
-// unreached keeps a pod's workload from addresses outside.
-func (e *edit) unreached(pod *collect.Pod, addresses []string) error {
+// denyEgress keeps a pod's workload from addresses outside.
+func (e *edit) denyEgress(pod *collect.Pod, addresses []string) error {
 	m, of, judge := e.m, e.m.owner(pod), netpol.New(e.m.facts)
 	policy, err := m.firstPolicy(judge, pod, netpol.Egress, of.Name+"-without-metadata")
 	if err != nil {

@@ -96,15 +96,15 @@ func (e *edit) technique(p *analyse.Path, f analyse.Fix) error {
 		return errors.New(code.None)
 	case code.Power:
 		return e.holders(p, f.Concerns[0])
-	case code.Gone:
-		return e.gone(f.Concerns[0])
+	case code.Delete:
+		return e.delete(f.Concerns[0])
 	}
 	pod, container, err := e.m.container(p, f)
 	if err != nil {
 		return err
 	}
-	if len(code.Unreached) > 0 {
-		return e.unreached(pod, code.Unreached)
+	if len(code.DenyEgress) > 0 {
+		return e.denyEgress(pod, code.DenyEgress)
 	}
 	return e.template(pod, container, code)
 }
@@ -159,8 +159,8 @@ func (m *Maker) alone(pod *collect.Pod) error {
 	return nil
 }
 
-// gone deletes an object.
-func (e *edit) gone(kindID string) error {
+// delete deletes an object.
+func (e *edit) delete(kindID string) error {
 	_, id := ref.ParseKindID(kindID)
 	r, _, ok := ref.Parse(id)
 	if !ok {

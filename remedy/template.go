@@ -22,7 +22,7 @@ type template struct {
 	namespace  string
 	pod        map[string]any
 	containers map[string]*container
-	mind       []string
+	notes      []string
 }
 
 // container is the patch of one container.
@@ -96,11 +96,11 @@ func (e *edit) templateOf(pod *collect.Pod) (*template, error) {
 	}
 	switch owner.Kind {
 	case "ReplicaSet", "ReplicationController":
-		t.mind = append(t.mind, "Its pods stay as they are until they are deleted.")
+		t.notes = append(t.notes, "Its pods stay as they are until they are deleted.")
 	case "Pod":
-		t.mind = append(t.mind, "A pod cannot be changed so: it is deleted and made again. Change the manifest that it comes from, too.")
+		t.notes = append(t.notes, "A pod cannot be changed so: it is deleted and made again. Change the manifest that it comes from, too.")
 	case "Job":
-		t.mind = append(t.mind, "A job cannot be changed: put this into its manifest, delete the job and make it again.")
+		t.notes = append(t.notes, "A job cannot be changed: put this into its manifest, delete the job and make it again.")
 	}
 	e.templates = append(e.templates, t)
 	return t, nil
@@ -124,7 +124,7 @@ func (t *template) withoutToken(pod *collect.Pod) error {
 		}
 	}
 	t.pod["automountServiceAccountToken"] = false
-	t.mind = append(t.mind, "No container of the pod can ask the API server then.")
+	t.notes = append(t.notes, "No container of the pod can ask the API server then.")
 	return nil
 }
 
@@ -206,9 +206,9 @@ func (t *template) change() analyse.Change {
 		spec = map[string]any{at: spec}
 	}
 	if t.of.Kind == "Pod" {
-		return replacement(t.of, spec, t.mind)
+		return replacement(t.of, spec, t.notes)
 	}
-	return patch(t.of, "strategic", spec, t.mind)
+	return patch(t.of, "strategic", spec, t.notes)
 }
 
 // places are where the spec of pods stands in what makes them.
