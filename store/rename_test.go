@@ -66,7 +66,8 @@ func knownBetter(t *testing.T, s *Store) {
 		{better("other", "more"), "more active since 1003; known resolved since 1001; possible resolved since 1000"},
 		{better("other", "more"), "more active since 1003; known resolved since 1001; possible resolved since 1000"},
 	} {
-		if _, _, err := s.Apply(ctx, Analysis{Cluster: "prod", Version: uint64(i + 1), At: time.Unix(1000+int64(i), 0), Paths: step.paths}); err != nil {
+		a := Analysis{Cluster: "prod", Version: uint64(i + 1), At: time.Unix(1000+int64(i), 0), Paths: step.paths}
+		if _, _, err := s.Apply(ctx, a); err != nil {
 			t.Fatal(err)
 		}
 		if got := lives(t, s); got != step.want {

@@ -1418,7 +1418,7 @@ export interface components {
             /** @description What does it with kubectl */
             command?: string;
             /** @description What to know before */
-            mind?: string;
+            note?: string;
         };
         VulnerabilityRow: {
             id: string;

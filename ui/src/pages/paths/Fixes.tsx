@@ -96,7 +96,7 @@ function Code({ fix }: { fix: Fix }) {
       {fix.code.map((c) => (
         <div key={c.object + c.do}>
           <p>
-            {sentence(`${c.do} ${c.object}`)} {c.mind && <small>{sentence(c.mind)}</small>}
+            {sentence(`${c.do} ${c.object}`)} {c.note && <small>{sentence(c.note)}</small>}
           </p>
           {c.yaml && <Copied what="the change" text={c.yaml} />}
           {c.command && <Copied what="the command" text={c.command} />}
