@@ -196,7 +196,7 @@ func named(entities []event.Entity, role event.Role) string {
 	var out []string
 	for _, e := range entities {
 		if e.Role == role {
-			out = append(out, e.Kind+" "+strings.TrimPrefix(e.Namespace+"/"+e.Name, "/"))
+			out = append(out, e.Kind+" "+collect.Key{Namespace: e.Namespace, Name: e.Name}.String())
 		}
 	}
 	switch len(out) {

@@ -342,11 +342,6 @@ func oneOf(fixes []string) string {
 	return fmt.Sprintf("%s (or %s)", fixes[0], terminal.Count(len(fixes)-1, "other"))
 }
 
-// losableName is a thing as people name it: its kind, namespace and name.
-func losableName(l report.Losable) string {
-	return l.Kind + " " + strings.TrimPrefix(l.Namespace+"/"+l.Name, "/")
-}
-
 // printLosable says what the paths from outside leave out: what would be worst if an
 // attacker had it.
 func printLosable(s streams, d report.Paths) {
@@ -356,11 +351,11 @@ func printLosable(s streams, d report.Paths) {
 	fmt.Fprintf(s.out, "Assume a breach: workloads and identities that lead an attacker to a target: %d. Worst to lose:\n", d.Losable)
 	t := newTable(s.out, "CLUSTER", "THING", "TARGETS", "WORST", "ENDED BY")
 	for _, l := range d.WorstToLose {
-		t.row(l.Cluster, losableName(l), strconv.FormatInt(l.Targets, 10), l.Worst, terminal.Plain(oneOf(l.EndedBy)))
+		t.row(l.Cluster, l.Kind+" "+l.Key().String(), strconv.FormatInt(l.Targets, 10), l.Worst, terminal.Plain(oneOf(l.EndedBy)))
 	}
 	_ = t.flush() // as all that is printed here
 	first := d.WorstToLose[0]
-	fmt.Fprintf(s.out, "\nHow, from %s:\n", losableName(first))
+	fmt.Fprintf(s.out, "\nHow, from %s:\n", first.Kind+" "+first.Key().String())
 	terminal.Story(s.out, first.Story)
 	if h := d.HelpsMost; h != nil {
 		fmt.Fprintf(

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/ref"
 	"github.com/breakwater-sec/breakwater/scope"
@@ -28,6 +29,9 @@ type Losable struct {
 	Story   []string `json:"story,omitempty"`
 	EndedBy []string `json:"endedBy,omitempty"`
 }
+
+// Key is its namespace and name.
+func (l Losable) Key() collect.Key { return collect.Key{Namespace: l.Namespace, Name: l.Name} }
 
 // Help is the fix that ends most of the ways from what would be worst to lose.
 type Help struct {
@@ -64,7 +68,7 @@ var assumedBy = map[string]string{"ServiceAccount": "sa", "User": "user", "Group
 func howLost(ctx context.Context, w *scope.World, worst []Losable) (*Help, error) {
 	var ways []analyse.Path
 	for i, l := range worst {
-		found, _, err := w.Assumed(ctx, cmp.Or(assumedBy[l.Kind], "workload")+":"+strings.TrimPrefix(l.Namespace+"/"+l.Name, "/"))
+		found, _, err := w.Assumed(ctx, cmp.Or(assumedBy[l.Kind], "workload")+":"+l.Key().String())
 		if err != nil && !errors.Is(err, scope.ErrNothing) {
 			return nil, err
 		}
@@ -111,7 +115,7 @@ func changed(ways []analyse.Path, f analyse.CutFix) string {
 				kind, owner, _ := strings.Cut(t.Workload, "/")
 				return kind + " " + t.Namespace + "/" + owner
 			}
-			name = cmp.Or(name, t.Kind+" "+strings.TrimPrefix(t.Namespace+"/"+t.Name, "/"))
+			name = cmp.Or(name, t.Kind+" "+collect.Key{Namespace: t.Namespace, Name: t.Name}.String())
 		}
 		break
 	}

@@ -151,7 +151,8 @@ func (a Analysis) apply(ctx context.Context, tx *sql.Tx, open map[string]openPat
 		found[p.ID] = true
 	}
 	for _, p := range a.Paths {
-		if life, there := open[p.Before]; there && !found[p.Before] && open[p.ID] == (openPath{}) {
+		_, taken := open[p.ID]
+		if life, there := open[p.Before]; there && !found[p.Before] && !taken {
 			if err := a.goesOn(ctx, tx, p, life); err != nil {
 				return done, err
 			}
