@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { count } from "../lib/format";
-import { pathPage, vulnerabilityList } from "../lib/links";
+import { pathKey, pathPage, vulnerabilityList } from "../lib/links";
 import { parted } from "../lib/text";
 import { Ago } from "./Ago";
 import { Ref } from "./Ref";
@@ -56,7 +56,7 @@ export function PathTable({
   short?: boolean;
   /** What the attacker is assumed to have: such paths are there only for who assumes it. */
   assume?: string;
-  /** Those that would be gone, by cluster and id: they are struck through. */
+  /** The keys of those that would be gone: they are struck through. */
   gone?: Set<string>;
 }) {
   const schema = useVocabulary();
@@ -69,7 +69,7 @@ export function PathTable({
         wraps: true,
         cell: (p) => (
           <>
-            {gone?.has(`${p.cluster}/${p.id}`) ? (
+            {gone?.has(pathKey(p)) ? (
               <s title="Would be gone">
                 <PathLink path={p} titles={titles} assume={assume} />
               </s>
@@ -127,16 +127,7 @@ export function PathTable({
       ...(assume ? [] : life),
     ];
   }, [schema, assume, gone]);
-  return (
-    <Table
-      label="Attack paths"
-      sort={sort}
-      short={short}
-      rows={rows}
-      rowKey={(p) => `${p.cluster}/${p.id}`}
-      columns={columns}
-    />
-  );
+  return <Table label="Attack paths" sort={sort} short={short} rows={rows} rowKey={pathKey} columns={columns} />;
 }
 
 /** The whole title is the link; what tells it from its shorter sibling stands out. */

@@ -16,6 +16,9 @@ export function thingPage(kind: string, id: string): string {
   return link("/entity", { kind, id });
 }
 
+/** What tells a path from all others. */
+export const pathKey = (p: Pick<Schemas["PathRow"], "cluster" | "id">) => `${p.cluster}/${p.id}`;
+
 export const pathPage = (p: Pick<Schemas["PathRow"], "cluster" | "id">, assume?: string) =>
   link("/path", { cluster: p.cluster, id: p.id, assume });
 

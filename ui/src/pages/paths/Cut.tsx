@@ -22,7 +22,7 @@ export function Cut({
   toggle: (id: string) => void;
   whatIf: ReturnType<typeof useWhatIf>;
 }) {
-  const cut = api.useQuery("get", "/cut", { params: { query: filter } }, { placeholderData: (old) => old });
+  const cut = api.useQuery("get", "/cut", { params: { query: filter } });
   return (
     <Section title="Fewest fixes">
       <Answered asked={cut}>

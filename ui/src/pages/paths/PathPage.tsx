@@ -13,7 +13,7 @@ import { useVocabulary } from "../../components/Vocabulary";
 import { GraphView } from "../../graph/GraphView";
 import { drawing } from "../../graph/model";
 import { moment, plural } from "../../lib/format";
-import { pathList } from "../../lib/links";
+import { pathKey, pathList } from "../../lib/links";
 import { sentence } from "../../lib/text";
 import { changed } from "../../lib/url";
 import { Evidence } from "./Evidence";
@@ -70,7 +70,7 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
   const [params, setParams] = useSearchParams();
   const { chosen: tried, toggle: tryFix } = useChosen();
   const whatIf = useWhatIf(tried, params.get("assume") ?? undefined);
-  const ended = tried.length > 0 && gone(whatIf.data).has(`${path.cluster}/${path.id}`);
+  const ended = tried.length > 0 && gone(whatIf.data).has(pathKey(path));
   const all = params.get("routes") === "all";
   const setAll = (to: boolean) => {
     choose(undefined);
@@ -148,7 +148,7 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
             </p>
           </Section>
           <Fixes path={path} show={show} tried={tried} tryFix={tryFix}>
-            {tried.length > 0 && <WhatIf asked={whatIf} here={path} />}
+            {tried.length > 0 && <WhatIf asked={whatIf} ends={ended} />}
           </Fixes>
         </div>
         <Vulnerabilities path={path} />

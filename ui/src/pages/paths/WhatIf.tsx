@@ -3,40 +3,34 @@ import { api, type Schemas } from "../../api/client";
 import { Prose } from "../../components/Prose";
 import { Answered, Partial } from "../../components/States";
 import { count, nameOf, plural } from "../../lib/format";
-import { pathPage } from "../../lib/links";
+import { pathKey, pathPage } from "../../lib/links";
 import { sentence } from "../../lib/text";
 
-/** What would be different, were fixes done: asked only once some are chosen. */
+/** What would be different, were fixes done: asked only once some are chosen. What was said of others is not said of these. */
 export function useWhatIf(fixes: string[], assume?: string) {
-  return api.useQuery(
-    "post",
-    "/what-if",
-    { body: { fixes, assume } },
-    { enabled: fixes.length > 0, placeholderData: (old) => old, retry: false },
-  );
+  return api.useQuery("post", "/what-if", { body: { fixes, assume } }, { enabled: fixes.length > 0, retry: false });
 }
 
-/** The paths that would be gone, by cluster and id. */
+/** The paths that would be gone, by their keys. */
 export function gone(answer: Schemas["WhatIf"] | undefined): Set<string> {
-  return new Set(answer?.closed.map((p) => `${p.cluster}/${p.id}`));
+  return new Set(answer?.closed.map(pathKey));
 }
 
 /** The answer in words: paths that would go and come, and what works today and would not any more. */
 export function WhatIf({
   asked,
-  here,
+  ends,
 }: {
   asked: ReturnType<typeof useWhatIf>;
-  here?: { cluster: string; id: string };
+  /** Whether the path of the page would be gone, where there is one. */
+  ends?: boolean;
 }) {
   return (
     <Answered asked={asked}>
       {(d) => (
         <div className="whatif" role="status" aria-label="What if">
           <p>
-            {here && (
-              <>{gone(d).has(`${here.cluster}/${here.id}`) ? "This path would be gone. " : "This path would stay. "}</>
-            )}
+            {ends !== undefined && (ends ? "This path would be gone. " : "This path would stay. ")}
             {plural(d.closed.length, "attack path")} would be gone, {count(d.kept)} would stay,{" "}
             {d.opened.length ? `${count(d.opened.length)} would open` : "none would open"}.
           </p>
@@ -69,7 +63,7 @@ function Outlines({ title, paths }: { title: string; paths: Schemas["Path"][] })
       </summary>
       <ul className="plain">
         {paths.map((p) => (
-          <li key={`${p.cluster}/${p.id}`}>
+          <li key={pathKey(p)}>
             {title === "Gone" ? (
               <Link to={pathPage(p)}>
                 <s>{p.title}</s>
@@ -85,8 +79,14 @@ function Outlines({ title, paths }: { title: string; paths: Schemas["Path"][] })
 }
 
 function Lost({ answer }: { answer: Schemas["WhatIf"] }) {
-  const { lost, routesLost, permissionsLost, permissionsGone } = answer;
-  if (routesLost + permissionsGone === 0) return <p>No traffic and no permission that works today would be lost.</p>;
+  const { lost, routesLost, permissionsLost, permissionsGone, notKnown, gaps } = answer;
+  if (routesLost + permissionsGone === 0)
+    return (
+      <p>
+        No traffic and no permission that works today would be lost
+        {notKnown.length + gaps.length > 0 && ", as far as could be seen"}.
+      </p>
+    );
   return (
     <details open>
       <summary>

@@ -80,3 +80,12 @@ it("a fix that is ticked strikes through what it would end, and says what would 
   expect(screen.getByText(/Whether the program reads the folder is not known/)).toBeTruthy();
   expect(at()).toBe("/paths?risk=high&cut=true&whatif=f1");
 });
+
+it("what was not seen may be lost, too: nothing lost is said of what was seen", async () => {
+  get("/cut", { paths: 2, fixes: [fix("f1", "Drop it")], atLeast: 1, left: [], gaps: [] });
+  const nothing = { fixes: [], opened: [], closed: [], changed: [], hidden: [], kept: 2, lost: [], routesLost: 0 };
+  const gap = { source: "api", what: "pods", why: "403", consequence: "more may be lost" };
+  post("/what-if", () => ({ ...nothing, permissionsLost: [], permissionsGone: 0, notKnown: [], gaps: [gap] }));
+  show(<PathsPage />, "/paths?cut=true&whatif=f1");
+  expect(await screen.findByText(/would be lost, as far as could be seen\./)).toBeTruthy();
+});
