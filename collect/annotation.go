@@ -26,9 +26,15 @@ const (
 	Internal Meaning = "the load balancer is internal"
 	// SourceRanges are the clients that a Service's load balancer lets in.
 	SourceRanges Meaning = "clients of a load balancer"
+	// DenyRanges are the clients that it keeps out, of those that it else lets in.
+	DenyRanges Meaning = "clients kept out by a load balancer"
+	// Elsewhere names rules about the clients of a load balancer that are not read: a
+	// cloud's own object, mostly. They count besides or before those that are.
+	Elsewhere Meaning = "clients of a load balancer are listed elsewhere"
 	// Address is which addresses a load balancer is to have.
 	Address Meaning = "addresses of a load balancer"
-	// AllowList is the clients that an Ingress lets in.
+	// AllowList is the clients that an Ingress lets in: of two names of one list, the newer
+	// goes before, and counts where both are there.
 	AllowList Meaning = "clients of an ingress"
 	// DenyList is the clients that an Ingress keeps out, of those that it else lets in.
 	DenyList Meaning = "clients kept out by an ingress"
@@ -50,6 +56,9 @@ const (
 	ALBScheme          = "alb.ingress.kubernetes.io/scheme"
 	AGICPrivate        = "appgw.ingress.kubernetes.io/use-private-ip"
 	TailscaleFunnel    = "tailscale.com/funnel"
+	SourceRangesKey    = "service.beta.kubernetes.io/load-balancer-source-ranges"
+	LinodeFirewall     = "service.beta.kubernetes.io/linode-loadbalancer-firewall-acl"
+	VultrFirewall      = "service.beta.kubernetes.io/vultr-loadbalancer-firewall-rules"
 	AWSRole            = "eks.amazonaws.com/role-arn"
 	AWSAudience        = "eks.amazonaws.com/audience"
 	AzureClient        = "azure.workload.identity/client-id"
@@ -64,6 +73,12 @@ const (
 	awsNLBDocs     = "AWS Load Balancer Controller: Service annotations"
 	awsALBDocs     = "AWS Load Balancer Controller: Ingress annotations"
 	azureDocs      = "Cloud provider Azure: load balancer annotations"
+	digitalDocs    = "DigitalOcean cloud controller manager: Service annotations"
+	linodeDocs     = "Linode cloud controller manager: firewall setup"
+	vultrDocs      = "Vultr cloud controller manager: load balancers"
+	ociDocs        = "OCI cloud controller manager: load balancer annotations"
+	outscaleDocs   = "Outscale cloud controller manager: annotations"
+	thalassaDocs   = "Thalassa cloud controller manager: load balancer annotations"
 )
 
 // Annotations is every annotation that is kept, besides those of OwnPrefix.
@@ -99,11 +114,45 @@ var Annotations = []Annotation{
 	{"service.beta.kubernetes.io/gcore-internal-load-balancer", Internal, "true", "Gcore Managed Kubernetes: load balancer annotations"},
 	{"lb.stackit.cloud/internal-lb", Internal, "true", "STACKIT cloud controller manager: load balancer"},
 	{"yawol.stackit.cloud/internalLB", Internal, "true", "STACKIT cloud controller manager: load balancer, before its own prefix"},
-	{"loadbalancer.k8s.thalassa.cloud/internal", Internal, "true", "Thalassa cloud controller manager: load balancer annotations"},
+	{"loadbalancer.k8s.thalassa.cloud/internal", Internal, "true", thalassaDocs},
 
-	{"service.beta.kubernetes.io/load-balancer-source-ranges", SourceRanges, "",
+	{SourceRangesKey, SourceRanges, "",
 		"k8s.io/api/core/v1: AnnotationLoadBalancerSourceRangesKey"},
 	{"service.beta.kubernetes.io/azure-allowed-ip-ranges", SourceRanges, "", azureDocs},
+	{"service.beta.kubernetes.io/do-loadbalancer-allow-rules", SourceRanges, "", digitalDocs},
+	{"service.beta.kubernetes.io/do-loadbalancer-deny-rules", DenyRanges, "", digitalDocs},
+	{LinodeFirewall, SourceRanges, "", linodeDocs},
+	{VultrFirewall, SourceRanges, "", vultrDocs},
+	{"service.beta.kubernetes.io/ovh-loadbalancer-allowed-sources", SourceRanges, "",
+		"OVHcloud: load balancer annotations, before those of OpenStack"},
+
+	{"service.beta.kubernetes.io/aws-load-balancer-security-groups", Elsewhere, "", awsNLBDocs},
+	{"service.beta.kubernetes.io/aws-load-balancer-extra-security-groups", Elsewhere, "", "Cloud provider AWS: Service annotations"},
+	{"service.beta.kubernetes.io/aws-load-balancer-security-group-prefix-lists", Elsewhere, "", awsNLBDocs},
+	{"service.beta.kubernetes.io/azure-allowed-service-tags", Elsewhere, "", azureDocs},
+	{"service.beta.kubernetes.io/azure-disable-load-balancer-nsg-rule", Elsewhere, "true", azureDocs},
+	{"service.beta.kubernetes.io/linode-loadbalancer-firewall-id", Elsewhere, "", linodeDocs},
+	{"service.beta.kubernetes.io/vultr-loadbalancer-firewall-rules-cm", Elsewhere, "", vultrDocs},
+	{"kubernetes.civo.com/firewall-id", Elsewhere, "", "Civo cloud controller manager: load balancer customisation"},
+	{"service.beta.kubernetes.io/alibaba-cloud-loadbalancer-acl-status", Elsewhere, "on",
+		"Cloud provider Alibaba Cloud: access control of a listener"},
+	{"service.beta.kubernetes.io/alibaba-cloud-loadbalancer-security-group-ids", Elsewhere, "",
+		"Cloud provider Alibaba Cloud: security groups of an NLB"},
+	{"service.beta.kubernetes.io/volcengine-loadbalancer-acl-status", Elsewhere, "on", "Volcengine VKE: annotations of a CLB"},
+	{"kubernetes.io/elb.acl-status", Elsewhere, "on", "Huawei Cloud CCE: blocklist or trustlist access policy of a Service"},
+	{"service.cloud.tencent.com/security-groups", Elsewhere, "", "Tencent Kubernetes Engine: Service annotations"},
+	{"service.kubernetes.io/ibm-load-balancer-cloud-provider-vpc-security-group", Elsewhere, "",
+		"IBM Cloud Kubernetes Service: VPC load balancer annotations"},
+	{"oci.oraclecloud.com/oci-network-security-groups", Elsewhere, "", ociDocs},
+	{"oci-network-load-balancer.oraclecloud.com/oci-network-security-groups", Elsewhere, "", ociDocs},
+	{"service.beta.kubernetes.io/oci-load-balancer-security-list-management-mode", Elsewhere, "None", ociDocs},
+	{"oci-network-load-balancer.oraclecloud.com/security-list-management-mode", Elsewhere, "None", ociDocs},
+	{"oci.oraclecloud.com/security-rule-management-mode", Elsewhere, "None", ociDocs},
+	{"service.beta.kubernetes.io/osc-load-balancer-security-group", Elsewhere, "", outscaleDocs},
+	{"service.beta.kubernetes.io/osc-load-balancer-extra-security-groups", Elsewhere, "", outscaleDocs},
+	{"loadbalancer.k8s.thalassa.cloud/acl-allowed-sources", Elsewhere, "", thalassaDocs}, // each port may have a list more
+	{"alb.ingress.kubernetes.io/security-groups", Elsewhere, "", awsALBDocs},
+	{"alb.ingress.kubernetes.io/security-group-prefix-lists", Elsewhere, "", awsALBDocs},
 
 	{"metallb.io/loadBalancerIPs", Address, "", "MetalLB: requesting specific IPs"},
 	{"metallb.universe.tf/loadBalancerIPs", Address, "", "MetalLB: requesting specific IPs, before its own domain"},
@@ -114,15 +163,15 @@ var Annotations = []Annotation{
 	{"service.beta.kubernetes.io/azure-load-balancer-ipv4", Address, "", azureDocs},
 	{"service.beta.kubernetes.io/azure-load-balancer-ipv6", Address, "", azureDocs},
 
-	{"nginx.ingress.kubernetes.io/whitelist-source-range", AllowList, "", "ingress-nginx: annotations"},
 	{"nginx.ingress.kubernetes.io/allowlist-source-range", AllowList, "", "ingress-nginx: annotations"},
+	{"nginx.ingress.kubernetes.io/whitelist-source-range", AllowList, "", "ingress-nginx: annotations"},
 	{"haproxy.org/allow-list", AllowList, "", "HAProxy Kubernetes Ingress Controller: access control"},
 	{"haproxy.org/whitelist", AllowList, "", "HAProxy Kubernetes Ingress Controller: access control, before 1.5"},
 	{"haproxy-ingress.github.io/allowlist-source-range", AllowList, "", "HAProxy Ingress: configuration keys"},
 	{"haproxy-ingress.github.io/whitelist-source-range", AllowList, "", "HAProxy Ingress: configuration keys, before 0.12"},
 	{"k8s.apisix.apache.org/allowlist-source-range", AllowList, "", "Apache APISIX Ingress Controller: annotations"},
-	{"haproxy.router.openshift.io/ip_whitelist", AllowList, "", "OpenShift: route-specific annotations"},
 	{"haproxy.router.openshift.io/ip_allowlist", AllowList, "", "OpenShift: route-specific annotations"},
+	{"haproxy.router.openshift.io/ip_whitelist", AllowList, "", "OpenShift: route-specific annotations"},
 	{"alb.ingress.kubernetes.io/inbound-cidrs", AllowList, "", awsALBDocs},
 
 	{"nginx.ingress.kubernetes.io/denylist-source-range", DenyList, "", "ingress-nginx: annotations"},
@@ -209,7 +258,8 @@ func (a Annotation) Cloud() string {
 			return of.cloud
 		}
 	}
-	if a.Says == Internal {
+	switch {
+	case a.Says == Internal, a.Says == Elsewhere, a.Says == DenyRanges, a.Says == SourceRanges && a.Key != SourceRangesKey:
 		return "elsewhere"
 	}
 	return ""

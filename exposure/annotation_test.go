@@ -29,9 +29,37 @@ func TestEveryAnnotationIsHeeded(t *testing.T) {
 			tests = []test{{"says so", estate + unapplied("", said(cmp.Or(a.Value, "10.0.0.0/8"))), nil, nil},
 				{"says no", estate + unapplied("", said("false")), []string{open + " ?"}, nil}}
 		case collect.SourceRanges:
-			tests = []test{{"clients", estate + balancer("", said("198.51.100.0/24")), []string{some}, nil},
+			value := "198.51.100.0/24"
+			switch a.Key {
+			case collect.LinodeFirewall:
+				value = `{"allowList": {"ipv4": ["198.51.100.0/24"]}}`
+			case collect.VultrFirewall:
+				value = "198.51.100.0/25,80;198.51.100.128/25,443"
+			}
+			tests = []test{{"clients", estate + balancer("", said(value)), []string{some}, nil},
+				{"clients that cannot be read", estate + balancer("", said("{{ .Values.office }}")), []string{open + " ?"}, nil},
 				{"unless the field lists some", estate + balancer(", loadBalancerSourceRanges: [198.51.100.0/24]",
 					said("203.0.113.0/24")), []string{some}, nil}}
+		case collect.DenyRanges:
+			tests = []test{{"all clients", estate + balancer("", said("cidr:0.0.0.0/0,cidr:::/0")), nil, nil},
+				{"some clients", estate + balancer("", said("ip:198.51.100.1,cidr:198.51.100.128/25")), []string{open}, nil},
+				{"some of those let in", estate + balancer(", loadBalancerSourceRanges: [198.51.100.0/24]", said("cidr:198.51.100.0/25")),
+					[]string{some + " ?"}, nil},
+				{"others than those let in", estate + balancer(", loadBalancerSourceRanges: [198.51.100.0/24]", said("ip:203.0.113.1")),
+					[]string{some}, nil},
+				{"clients that cannot be read", estate + balancer("", said("cidr:office")), []string{open + " ?"}, nil}}
+		case collect.Elsewhere:
+			value := cmp.Or(a.Value, "id-1")
+			if tests = []test{{"rules that are not read limit nobody for certain", estate + balancer(", loadBalancerSourceRanges: "+
+				"[198.51.100.0/24]", said(value)), []string{open + " ?"}, nil},
+				{"none", estate + balancer("", said("false")), []string{open}, nil}}; strings.Contains(a.Key, ".ingress.") {
+				alb := func(annotations string) string {
+					return estate + backendService + ing("ingressClassName: alb,", ", annotations: {alb.ingress.kubernetes.io/scheme: "+
+						"internet-facing, "+annotations+"}", "status: {loadBalancer: {ingress: [{hostname: k8s-1.elb.amazonaws.com}]}}")
+				}
+				tests = []test{{"rules that are not read limit nobody for certain", alb(said(value) +
+					", alb.ingress.kubernetes.io/inbound-cidrs: 198.51.100.0/24"), []string{"shop/Ingress/web > " + open + " ?"}, nil}}
+			}
 		case collect.AllowList, collect.DenyList:
 			by := slices.IndexFunc(controllers, func(c controller) bool { return c.lists != "" && strings.HasPrefix(a.Key, c.lists) })
 			if by < 0 {
@@ -57,7 +85,8 @@ func TestEveryAnnotationIsHeeded(t *testing.T) {
 		count[a.Says]++
 		t.Run(a.Key, func(t *testing.T) { run(t, tests) })
 	}
-	for _, m := range []collect.Meaning{collect.Internal, collect.SourceRanges, collect.AllowList, collect.Balancer, collect.Class} {
+	for _, m := range []collect.Meaning{collect.Internal, collect.SourceRanges, collect.Elsewhere, collect.AllowList,
+		collect.Balancer, collect.Class} {
 		if count[m] < 2 {
 			t.Errorf("%d annotations say %q", count[m], m)
 		}

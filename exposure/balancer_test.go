@@ -79,3 +79,41 @@ func TestWhichLoadBalancersAreOfTheInternet(t *testing.T) {
 	}
 	run(t, tests)
 }
+
+// TestWhomALoadBalancerLetsIn: each provider has a way of its own to say so.
+func TestWhomALoadBalancerLetsIn(t *testing.T) {
+	const open, some = "shop/Service/web > shop/Pod/web 8080/TCP any", "shop/Service/web > shop/Pod/web 8080/TCP ranges "
+	const beta = "service.beta.kubernetes.io/"
+	linode := func(rules string) string { return beta + "linode-loadbalancer-firewall-acl: '" + rules + "'" }
+	vultr := func(rules string) string { return beta + "vultr-loadbalancer-firewall-rules: '" + rules + "'" }
+	digital := beta + "do-loadbalancer-allow-rules: 'ip:198.51.100.7,cidr:203.0.113.0/24,cidr:2001:db8::/32'"
+	digitals := []string{some + "198.51.100.7/32 203.0.113.0/24 2001:db8::/32"}
+	const ranges = ", loadBalancerSourceRanges: [198.51.100.0/24]"
+	run(t, []test{
+		{"DigitalOcean's rules", estate + balancer("", digital), digitals, nil},
+		{"on its machines", estate + on("digitalocean://1") + balancer("", digital), digitals, nil},
+		{"on those of AWS, who does not read them", estate + on("aws:///eu-west-1a/i-1") + balancer("", digital), []string{open}, nil},
+		{"the field goes before them", estate + balancer(ranges, digital), []string{some + "198.51.100.0/24"}, nil},
+		{"a type that its controller does not have", estate + balancer("", beta+"do-loadbalancer-deny-rules: 'asn:64496'"),
+			[]string{open + " ?"}, nil},
+		{"rules of AWS on a cluster of one's own", estate + on("kind://docker/kind/n2") + balancer("",
+			beta+"aws-load-balancer-security-groups: sg-1"), []string{open}, nil},
+		{"Linode's list of those let in", estate + balancer("", linode(`{"allowList":{"ipv4":["198.51.100.0/24"],"ipv6":["2606:4700::/32"]}}`)),
+			[]string{some + "198.51.100.0/24 2606:4700::/32"}, nil},
+		{"Linode's list of those kept out", estate + balancer("", linode(`{"denyList":{"ipv4":["0.0.0.0/0"],"ipv6":["::/0"]}}`)), nil, nil},
+		{"of some kept out", estate + balancer("", linode(`{"denyList":{"ipv4":["198.51.100.0/24"]}}`)), []string{open}, nil},
+		{"both, which its controller refuses", estate + balancer("", linode(`{"allowList":{"ipv4":["198.51.100.0/24"]},"denyList":{}}`)),
+			[]string{open + " ?"}, nil},
+		{"an empty list", estate + balancer("", linode(`{"allowList":{}}`)), []string{open + " ?"}, nil},
+		{"no object", estate + balancer("", linode(`["198.51.100.0/24"]`)), []string{open + " ?"}, nil},
+		{"Vultr's rules for everybody on one port", estate + balancer("", vultr("198.51.100.0/24,22;0.0.0.0/0,80;::/0,80")), []string{open}, nil},
+		{"Vultr's rules for those of a proxy", estate + balancer("", vultr("cloudflare,80")), []string{open + " ?"}, nil},
+		{"a provider that heeds no source ranges", estate + on("hcloud://1") + balancer(ranges, ""), []string{open + " ?"}, nil},
+		{"nor their annotation", estate + on("linode://1") + balancer("", beta+"load-balancer-source-ranges: 198.51.100.0/24"),
+			[]string{open + " ?"}, nil},
+		{"one that does", estate + on("digitalocean://1") + balancer(ranges, ""), []string{some + "198.51.100.0/24"}, nil},
+		{"Alibaba's list, switched off", estate + balancer("", beta+"alibaba-cloud-loadbalancer-acl-status: 'off'"), []string{open}, nil},
+		{"source ranges with a template in them", estate + unapplied(", loadBalancerSourceRanges: ['{{ .Values.office }}']", ""),
+			[]string{open + " ?"}, nil},
+	})
+}

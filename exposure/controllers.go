@@ -55,6 +55,9 @@ type installation struct {
 	// names is the argument with which it follows Services of type ExternalName, noNames
 	// the one with which it does not.
 	names, noNames string
+	// lets is the version from which it reads lists of whom to let in, and none of whom to
+	// keep out; without, it reads what its controller does.
+	lets string
 	// told are the images of the pods that have the arguments, if others.
 	told []string
 }
@@ -79,7 +82,9 @@ var controllers = []controller{
 		pods: []installation{
 			nginxFlags(installation{images: []string{"ingress-nginx/controller", "ingress-nginx/controller-chroot", "nginx-ingress-controller",
 				"ingress-nginx-controller", "rancher/nginx-ingress-controller"}}, "", "-"),
-			nginxFlags(installation{images: traefikImages, needs: "providers.kubernetesingressnginx"}, "providers.kubernetesingressnginx.", ""),
+			// Traefik's source, pkg/provider/kubernetes/ingress-nginx/annotations.go, from v3.5.0 to v3.7.9
+			nginxFlags(installation{images: traefikImages, needs: "providers.kubernetesingressnginx", lets: "3.7"},
+				"providers.kubernetesingressnginx.", ""),
 		}},
 	{name: "NGINX Ingress Controller", ids: []string{"nginx.org/ingress-controller"}, classes: []string{"nginx", "nginx-plus"},
 		pods: []installation{{images: []string{"nginx/nginx-ingress", "nginx-plus-ingress", "nginx-ic/nginx-plus-ingress"},

@@ -26,6 +26,8 @@ type frontend struct {
 	uncertain string
 	senders   []sender
 	byName    aliases
+	// pods take the requests; none where they were not found, or a cloud does.
+	pods []*collect.Pod
 }
 
 // intoPods indexes the routes found so far by the pod they end in.
@@ -51,7 +53,7 @@ func (j *judge) proxies(pods []*collect.Pod, what string) (frontend, bool) {
 		return cmp.Or(cmp.Compare(len(a.Uncertain()), len(b.Uncertain())), cmp.Compare(a.Width, b.Width), compare(a.via(), b.via()))
 	})
 	r := best[0]
-	f := frontend{uncertain: strings.Join(r.Uncertain(), "; "), senders: podSenders(pods), seen: familiesOf(pods)}
+	f := frontend{uncertain: strings.Join(r.Uncertain(), "; "), senders: podSenders(pods), seen: familiesOf(pods), pods: pods}
 	for _, other := range best {
 		if len(other.Uncertain()) == 0 || f.uncertain != "" {
 			f.clients = f.clients.Or(other.clients())

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -115,7 +114,7 @@ func (j *judge) frontendOf(in *networkingv1.Ingress, c class) (frontend, bool) {
 	}
 	if len(pods) > 0 {
 		f, ok := j.proxies(pods, "which serve ingresses as "+c.text())
-		f.uncertain = strings.Join(slices.DeleteFunc([]string{f.uncertain, doubt}, func(s string) bool { return s == "" }), "; ")
+		f.uncertain = allOf(f.uncertain, doubt)
 		return f, ok
 	}
 	switch {
@@ -190,10 +189,12 @@ func ingressAddresses(in *networkingv1.Ingress) (out []string) {
 // ingress follows an Ingress that is reached to the pods of its backends.
 func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 	e := ingressRef(in)
-	w := way{clients: f.lets(in.Annotations, c)}
-	if len(w.clients) == 0 {
+	clients, doubt := j.lets(f, in.Annotations, c)
+	if len(clients) == 0 {
 		return
 	}
+	w := way{clients: clients}
+	f.uncertain = allOf(f.uncertain, doubt)
 	evidence := append(slices.Clone(f.evidence), e)
 	if c.object != (ref.Ref{}) {
 		evidence = append(evidence, c.object)
@@ -214,40 +215,6 @@ func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 		j.gap("backends of "+e.String(), "it leads to objects that are not interpreted: "+strings.Join(kinds, ", "),
 			"Pods may be exposed through them and not be shown.")
 	}
-}
-
-// lets are the clients that the annotations of an object let in: those of the lists that
-// its controller reads. A list of one that is not known may limit; it keeps nobody out.
-func (f frontend) lets(annotations map[string]string, by class) netpol.Ranges {
-	clients := f.clients
-	for _, a := range collect.Said(collect.AllowList, annotations) {
-		if r, ok := listOf(annotations[a.Key]); ok && (by.known == nil || by.reads(a)) {
-			clients = clients.And(r)
-		}
-	}
-	for _, a := range collect.Said(collect.DenyList, annotations) {
-		if r, ok := listOf(annotations[a.Key]); ok && by.reads(a) {
-			clients = clients.Without(r)
-		}
-	}
-	if f.seen != nil && len(clients.And(f.seen)) == 0 {
-		return nil
-	}
-	return clients
-}
-
-// reads says whether a controller of the class heeds an annotation with clients: where
-// only the class's name is known, any that is called so.
-func (c class) reads(a collect.Annotation) bool {
-	return slices.ContainsFunc(controllers, func(by controller) bool {
-		is := c.known != nil && by.name == c.known.name || c.id == "" && c.name != "" && slices.Contains(by.classes, c.name)
-		return is && by.lists != "" && strings.HasPrefix(a.Key, by.lists)
-	})
-}
-
-// listOf reads a list of ranges with commas or spaces between them.
-func listOf(text string) (netpol.Ranges, bool) {
-	return parseRanges(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }))
 }
 
 // aliases says what becomes of a Service of type ExternalName that an Ingress of

@@ -93,12 +93,13 @@ func TestIngresses(t *testing.T) {
 		{"nobody of IPv4, where its pods' addresses are not known", all(strings.Replace(controllerOpen, "{ip: 10.9.0.1}", "", 1),
 			denied("0.0.0.0/0")), []string{ctl, web}, nil},
 		{"all but a few", all(controllerOpen, denied("198.51.100.0/24")), []string{ctl, web}, nil},
-		{"a deny list that cannot be read", all(controllerOpen, denied("everybody")), []string{ctl, web}, nil},
+		{"a deny list that cannot be read", all(controllerOpen, denied("everybody")), []string{ctl, web + " ?"}, nil},
 		{"some of those it lists are kept out", all(controllerOpen, denied("198.51.100.0/25, 10.0.0.1\", "+
 			"nginx.ingress.kubernetes.io/whitelist-source-range: \"198.51.100.0/24")),
 			[]string{ctl, "shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP ranges 198.51.100.128/25"}, nil},
 		{"kept out by a controller that is not known", all(strings.Replace(controllerOpen, "registry.k8s.io/ingress-nginx/controller:v1.11.0",
-			"house/proxy", 1), strings.Replace(denied("0.0.0.0/0,::/0"), "nginx,", "house,", 1)+status("ip: 203.0.113.1")), []string{ctl, web}, nil},
+			"house/proxy", 1), strings.Replace(denied("0.0.0.0/0,::/0"), "nginx,", "house,", 1)+status("ip: 203.0.113.1")),
+			[]string{ctl, web + " ?"}, nil},
 		{"only private clients", all(controllerOpen, ing("ingressClassName: nginx,",
 			`, annotations: {nginx.ingress.kubernetes.io/allowlist-source-range: 10.0.0.0/8}`, "")),
 			[]string{ctl}, nil},
@@ -123,6 +124,82 @@ func TestIngresses(t *testing.T) {
 			"registry.k8s.io/ingress-nginx/controller:v1.11.0", "house/proxy", 1),
 			ing("ingressClassName: house,", "", status("ip: 203.0.113.1"))),
 			[]string{ctl, web}, nil},
+	})
+}
+
+// TestAListCountsWhereItIsReadByWhatServes: what reads an annotation is not its name's first
+// owner but what runs. A list of which nobody knows keeps no client out, and is told.
+func TestAListCountsWhereItIsReadByWhatServes(t *testing.T) {
+	const ctl = "ingress-nginx/Service/ctl > ingress-nginx/Pod/ctl 80/TCP any"
+	const web = "shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP "
+	const some = "ranges 198.51.100.0/24"
+	at := "status: {loadBalancer: {ingress: [{ip: 203.0.113.1}]}}"
+	class := func(name, id string) string {
+		return "\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: " + name + "}\nspec: {controller: " + id + "}\n"
+	}
+	// runs is a controller of some image with arguments, and the classes of the cluster.
+	runs := func(image, args, classes string) string {
+		text := fmt.Sprintf(nginx, "", args, "}", "203.0.113.1")
+		return estate + backendService + strings.Replace(text[strings.Index(text, "---\napiVersion: v1"):],
+			"registry.k8s.io/ingress-nginx/controller:v1.11.0", image, 1) + classes
+	}
+	lists := func(class, annotations string) string { return ing(class, ", annotations: {"+annotations+"}", at) }
+	const key = "nginx.ingress.kubernetes.io/"
+	const allow, deny = key + "whitelist-source-range: 198.51.100.0/24", key + "denylist-source-range: '0.0.0.0/0,::/0'"
+	const none, named, edge = "", "ingressClassName: nginx,", "ingressClassName: edge,"
+	const own, provider = "registry.k8s.io/ingress-nginx/controller:v1.12", "--providers.kubernetesIngressNginx"
+	ofNginx := class("nginx", "k8s.io/ingress-nginx")
+	byDefault := strings.Replace(ofNginx, "{name: nginx}", "{name: nginx, annotations: {ingressclass.kubernetes.io/is-default-class: "+
+		"\"true\"}}", 1)
+	second := func(image, args string) string {
+		text := fmt.Sprintf(nginx, "", args, "}", "203.0.113.2")
+		return strings.NewReplacer("registry.k8s.io/ingress-nginx/controller:v1.11.0", image, "name: ctl", "name: second", "app: ctl",
+			"app: second", "uid: c", "uid: d").Replace(text[strings.Index(text, "---\napiVersion: v1\nkind: Pod"):])
+	}
+	const other = "ingress-nginx/Service/second > ingress-nginx/Pod/second 80/TCP any"
+	open, limited, unsure := []string{ctl, web + "any"}, []string{ctl, web + some}, []string{ctl, web + "any ?"}
+	run(t, []test{
+		{"ingress-nginx", runs(own, "", ofNginx) + lists(named, allow), limited, nil},
+		{"ingress-nginx, kept out", runs(own, "", ofNginx) + lists(named, deny), []string{ctl}, nil},
+		{"by the newer of two names", runs(own, "", ofNginx) + lists(named, key+"allowlist-source-range: 203.0.113.0/24, "+allow),
+			[]string{ctl, web + "ranges 203.0.113.0/24"}, nil},
+		{"the default class", runs(own, "", byDefault) + lists(none, allow), limited, nil},
+		{"a foreign name for it", runs(own, "--controller-class=example.org/edge", class("edge", "example.org/edge")) + lists(edge, allow),
+			limited, nil},
+		{"of old, by the argument's own name", runs(own, "--ingress-class=edge", "") +
+			lists(none, "kubernetes.io/ingress.class: edge, "+allow), limited, nil},
+		{"without a class", runs(own, "--watch-ingress-without-class=true", "") + lists(none, allow), limited, nil},
+		{"a foreign controller at the same address", runs("house/proxy:1", "", class("edge", "example.org/edge")) + lists(edge, allow),
+			unsure, nil},
+		{"a foreign controller, kept out", runs("house/proxy:1", "", class("edge", "example.org/edge")) + lists(edge, deny), unsure, nil},
+		{"a foreign controller, a few kept out", runs("house/proxy:1", "", class("edge", "example.org/edge")) +
+			lists(edge, key+"denylist-source-range: 198.51.100.0/24"), open, nil},
+		{"a foreign controller and a list of everybody", runs("house/proxy:1", "", class("edge", "example.org/edge")) +
+			lists(edge, key+"whitelist-source-range: '0.0.0.0/0,::/0'"), open, nil},
+		{"a class of which no object was seen", runs("house/proxy:1", "", "") + lists(edge, allow), unsure, nil},
+		{"no class at all", runs("house/proxy:1", "", "") + lists(none, allow), unsure, nil},
+		{"another image under the name of nginx", runs("house/proxy:1", "", ofNginx) + lists(named, allow), unsure, nil},
+		{"pods that were not found", estate + backendService + ofNginx + lists(named, allow), []string{web + "any ?"}, nil},
+		{"F5's controller, which reads no such", runs("nginx/nginx-ingress:5", "", class("nginx", "nginx.org/ingress-controller")) +
+			lists(named, allow), open, nil},
+		{"F5's, with the annotation of old", runs("nginx/nginx-ingress:5", "", "") + lists(none, "kubernetes.io/ingress.class: nginx, "+allow),
+			open, nil},
+		{"two controllers, one of which does not read it", runs(own, "", ofNginx) + second("traefik:v3.6", provider) + lists(named, allow),
+			[]string{ctl, other, web + "any"}, nil},
+		{"Traefik in the place of ingress-nginx", runs("traefik:v3.7.1", provider, ofNginx) + lists(named, allow), limited, nil},
+		{"by its other name", runs("docker.io/library/traefik:3.7", provider+"=true", ofNginx) +
+			lists(named, strings.Replace(allow, "whitelist", "allowlist", 1)), limited, nil},
+		{"a version that comes after", runs("traefik:v4.0.0-rc1", provider, ofNginx) + lists(named, allow), limited, nil},
+		{"before it could", runs("traefik:v3.6.24", provider, ofNginx) + lists(named, allow), open, nil},
+		{"first with it", runs("traefik:v3.5", provider, ofNginx) + lists(named, allow), open, nil},
+		{"some version", runs("traefik:v3", provider, ofNginx) + lists(named, allow), unsure, nil},
+		{"the newest, on the day of its build", runs("traefik", provider, ofNginx) + lists(named, allow), unsure, nil},
+		{"a digest", runs("traefik@sha256:"+strings.Repeat("0", 64), provider, ofNginx) + lists(named, allow), unsure, nil},
+		{"a tag beside a digest", runs("traefik:v3.7.2@sha256:"+strings.Repeat("0", 64), provider, ofNginx) + lists(named, allow), limited,
+			nil},
+		{"Traefik reads no list of those to keep out", runs("traefik:v3.7.1", provider, ofNginx) + lists(named, deny), open, nil},
+		{"Traefik of its own class", runs("traefik:v3.7.1", "--providers.kubernetesingress, "+provider,
+			class("traefik", "traefik.io/ingress-controller")) + lists("ingressClassName: traefik,", allow), open, nil},
 	})
 }
 

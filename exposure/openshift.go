@@ -18,7 +18,9 @@ func (j *judge) openShiftRoutes() {
 		o := o.(*collect.Route)
 		for _, router := range j.routersOf(o) {
 			if f, ok := j.routerFrontend(k, router); ok {
-				f.clients = f.lets(o.Annotations, class{name: "openshift-default", known: controllerByClass("openshift-default")})
+				f.pods = nil // they are routers by their label, whatever their images are called
+				clients, doubt := j.lets(f, o.Annotations, class{name: "openshift-default", known: controllerByClass("openshift-default")})
+				f.clients, f.uncertain = clients, allOf(f.uncertain, doubt)
 				j.openShiftRoute(f, k.Of("Route"), o)
 			}
 		}

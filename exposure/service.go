@@ -113,9 +113,8 @@ func (j *judge) balancer(s *corev1.Service) (listener, bool) {
 		l.via = "a load balancer"
 		l.uncertain = "a manifest does not say which address the load balancer will get"
 	}
-	if ranges, listed := j.sourceRanges(s); listed {
-		l.clients = ranges.And(everyone())
-	}
+	clients, doubt := j.balancerClients(s)
+	l.clients, l.uncertain = clients, allOf(l.uncertain, doubt)
 	return l, len(l.clients) > 0
 }
 
@@ -236,34 +235,6 @@ func (x *podIndex) namespaces() []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// sourceRanges are the clients a load balancer is told to let in.
-func (j *judge) sourceRanges(s *corev1.Service) (netpol.Ranges, bool) {
-	text := slices.Clone(s.Spec.LoadBalancerSourceRanges)
-	for _, a := range j.said(collect.SourceRanges, s.Annotations) {
-		if len(text) == 0 {
-			text = strings.Split(s.Annotations[a.Key], ",")
-		}
-	}
-	return parseRanges(text)
-}
-
-// parseRanges reads prefixes and single addresses. What cannot be read limits
-// nothing.
-func parseRanges(text []string) (netpol.Ranges, bool) {
-	var out netpol.Ranges
-	for _, s := range text {
-		s = strings.TrimSpace(s)
-		if p, err := netip.ParsePrefix(s); err == nil {
-			out = out.Or(netpol.In(p))
-		} else if a, err := netip.ParseAddr(s); err == nil {
-			out = out.Or(netpol.Of(a))
-		} else {
-			return nil, false
-		}
-	}
-	return out, len(out) > 0
 }
 
 // serviceAt finds a service by name.
