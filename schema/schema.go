@@ -1,7 +1,7 @@
 // Package schema is Breakwater's vocabulary: every kind, property and edge of
-// the security graph with the sentence that explains it. The Explorer's menus,
-// the query checker and the reference page are all made from these literals;
-// nothing else may invent a word.
+// the security graph with the sentence that explains it, written in kinds.yaml,
+// edges.yaml and composed.yaml. The Explorer's menus, the query checker and the
+// reference page are all made from them; nothing else may invent a word.
 package schema
 
 import (
@@ -22,7 +22,7 @@ type Kind struct {
 	// Dependent shared nodes leave with the last edge from another shared node.
 	Dependent  bool
 	Tenant     string
-	Properties []Property
+	Properties []Property `yaml:"-"`
 	// Coverage is the Bool property that must be true before the absence of
 	// something about this node proves anything; Uncovered says it in words
 	// ("were never scanned").
@@ -30,7 +30,8 @@ type Kind struct {
 	// Partly is the Bool property that is true where something was seen and not all
 	// of it: what is there holds, what is missing proves nothing. InPart says it in
 	// words ("were read in part").
-	Partly, InPart string
+	Partly string
+	InPart string `yaml:"inPart"`
 	// Over is the Bool property that is true of what has ended: an attacker gains
 	// nothing from it, and it cannot be gained.
 	Over string
@@ -54,7 +55,7 @@ type Edge struct {
 	// Verb reads forward ("routes to"), Inverse backward ("is reached through").
 	Verb, Inverse string
 	Sentence      string
-	Joins         []Pair
+	Joins         []Pair `yaml:"-"`
 	// Through names an edge that this one holds through: where it leads to a node,
 	// it leads to what an edge of that name leads to from there, too, as far as it
 	// joins such kinds. Queries know; nothing of it is stored.
@@ -65,7 +66,7 @@ type Edge struct {
 	// Coverage names the kind and Bool property that must be true on the source
 	// before a missing edge proves anything: {"Image", "scanned"}.
 	Coverage   Pair
-	Properties []Property
+	Properties []Property `yaml:"-"`
 }
 
 // Pair is two kind names an edge joins, or a kind and a property.
@@ -133,9 +134,11 @@ func property(ps []Property, name string) (Property, bool) {
 }
 
 // Family lists the kinds of a family, or the kind itself: "Workload" → six kinds.
-func Family(name string) []string {
+func Family(name string) []string { return family(Kinds, name) }
+
+func family(kinds []Kind, name string) []string {
 	var out []string
-	for _, k := range Kinds {
+	for _, k := range kinds {
 		if k.Name == name || k.Family == name {
 			out = append(out, k.Name)
 		}
@@ -145,41 +148,3 @@ func Family(name string) []string {
 
 // Joins says whether the edge may lead from one kind to another.
 func (e Edge) CanJoin(from, to string) bool { return slices.Contains(e.Joins, Pair{from, to}) }
-
-func text(name, label, sentence string) Property {
-	return Property{Column: graph.Column{Name: name, Type: graph.Text}, Label: label, Sentence: sentence}
-}
-
-func dict(name, label, sentence string) Property {
-	return Property{Column: graph.Column{Name: name, Type: graph.Text, Dict: true}, Label: label, Sentence: sentence}
-}
-
-func number(name, label, sentence string) Property {
-	return Property{Column: graph.Column{Name: name, Type: graph.Int}, Label: label, Sentence: sentence}
-}
-
-func float(name, label, sentence string) Property {
-	return Property{Column: graph.Column{Name: name, Type: graph.Float}, Label: label, Sentence: sentence}
-}
-
-func flag(name, label, sentence string) Property {
-	return Property{Column: graph.Column{Name: name, Type: graph.Bool}, Label: label, Sentence: sentence}
-}
-
-func insight(name, label, sentence string) Property {
-	p := flag(name, label, sentence)
-	p.Insight = true
-	return p
-}
-
-func list(name, label, sentence string) Property {
-	return Property{Column: graph.Column{Name: name, Type: graph.List}, Label: label, Sentence: sentence}
-}
-
-func moment(name, label, sentence string) Property {
-	return Property{Column: graph.Column{Name: name, Type: graph.Time}, Label: label, Sentence: sentence}
-}
-
-func enum(name, label, sentence string, values ...string) Property {
-	return Property{Column: graph.Column{Name: name, Type: graph.Enum, Enum: values}, Label: label, Sentence: sentence}
-}
