@@ -266,6 +266,41 @@ func (s *served) ask(t *testing.T, text string) answer {
 	return a
 }
 
+// examples asks those of docs/query-language.md: a person who copies one gets an answer.
+func (s *served) examples(t *testing.T) {
+	page, err := os.ReadFile("../docs/query-language.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	found := func(what string, question map[string]any) {
+		var a answer
+		asked++
+		if s.decode(t, "/query", s.send(t, "POST", "/query", question, nil), &a); a.Roots == 0 || len(a.Rows) == 0 {
+			t.Errorf("it finds nothing: %s", what)
+		}
+	}
+	for i, block := range strings.Split(string(page), "```") {
+		language, body, _ := strings.Cut(block, "\n")
+		switch {
+		case i%2 == 0:
+		case language == "json":
+			found(body, map[string]any{"query": json.RawMessage(body)})
+		case strings.HasPrefix(body, "MATCH"):
+			text := ""
+			for line := range strings.Lines(body) {
+				if text += line; strings.Contains(line, "RETURN") {
+					found(text, map[string]any{"text": text})
+					text = ""
+				}
+			}
+		}
+	}
+	if asked < 6 {
+		t.Errorf("only %d examples were found", asked)
+	}
+}
+
 func TestTheSampleIsServed(t *testing.T) {
 	s := serveSample(t)
 	t.Run("the hunt", func(t *testing.T) {
@@ -306,6 +341,7 @@ func TestTheSampleIsServed(t *testing.T) {
 			t.Errorf("%+v", page)
 		}
 	})
+	t.Run("every example of the query language's page finds something", func(t *testing.T) { s.examples(t) })
 	t.Run("recommendations say what to update, where, and which paths that breaks", func(t *testing.T) { s.recommendations(t) })
 	t.Run("a vulnerability counts each path that it opens once, in every place", func(t *testing.T) { s.vulnerabilityCounts(t) })
 	t.Run("every group of paths opens as many as it counts", func(t *testing.T) { s.pathGroups(t) })

@@ -39,6 +39,17 @@ func TestTheSampleIsAGuestInADataFolder(t *testing.T) {
 			t.Errorf("the sample does not tell: %s\n%s", story, told)
 		}
 	}
+	once := map[string]bool{}
+	for _, line := range strings.Split(told.String(), "\n") {
+		if update, _, is := strings.Cut(strings.TrimSpace(line), ": fixes "); is && once[update] {
+			t.Errorf("an update is told twice: %s", update)
+		} else if is {
+			once[update] = true
+		}
+	}
+	if len(once) == 0 {
+		t.Error("no update is told")
+	}
 	if after := contents(t, data); after != before {
 		t.Errorf("the user's files were\n%s\nand are\n%s", before, after)
 	}

@@ -54,8 +54,8 @@ func (v *tour) stories(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// toldUpdates is how many updates of each demand are told.
-const toldUpdates = 2
+// toldUpdates is how many updates are told.
+const toldUpdates = 4
 
 // mend tells how images stand, and the updates that matter most.
 func mend(out io.Writer, w *scope.World) {
@@ -63,15 +63,14 @@ func mend(out io.Writer, w *scope.World) {
 	advice := report.Recommended(w)
 	for _, d := range advice.Demands {
 		fmt.Fprintf(out, "   %s: %d of %s have some, unknown for %d\n", d.Title, d.Affected, terminal.Count(d.Images, "image"), d.Unknown)
-		told := advice.Only(d.About).Recommendations
-		for _, r := range told[:min(len(told), toldUpdates)] {
-			fmt.Fprintf(out, "      %s: fixes %s (%d known to be exploited) in %s and %s, %d exposed; attack paths: %s\n",
-				terminal.Plain(r.Title), terminal.Count(len(r.Vulnerabilities), "finding"), r.Exploited, terminal.Count(len(r.Images), "image"),
-				terminal.Count(len(r.Pods), "pod"), r.Exposed, r.Effects())
-		}
-		if more := len(told) - toldUpdates; more > 0 {
-			fmt.Fprintf(out, "      … and %d more updates\n", more)
-		}
+	}
+	for _, r := range advice.Updates[:min(len(advice.Updates), toldUpdates)] {
+		fmt.Fprintf(out, "   %s: fixes %s (%d known to be exploited) in %s and %s, %d exposed; attack paths: %s\n",
+			terminal.Plain(r.Title), terminal.Count(len(r.Vulnerabilities), "finding"), r.Exploited, terminal.Count(len(r.Images), "image"),
+			terminal.Count(len(r.Pods), "pod"), r.Exposed, r.Effects())
+	}
+	if more := len(advice.Updates) - toldUpdates; more > 0 {
+		fmt.Fprintf(out, "   … and %d more updates\n", more)
 	}
 }
 
