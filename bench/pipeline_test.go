@@ -39,6 +39,14 @@ type speed struct{ wall, cpu float64 }
 // median is the middle of an odd number of values.
 func median(values []float64) float64 { return slices.Sorted(slices.Values(values))[len(values)/2] }
 
+// waiting is a cluster's batch of a number, behind which the next one waits.
+func waiting(batches []ingest.Batch, cluster string, sequence uint64) ingest.Batch {
+	b := batches[sequence%uint64(len(batches))]
+	b.Cluster, b.Sequence, b.Received = cluster, sequence, time.Now()
+	b.Next = func(context.Context) (ingest.Batch, bool) { return waiting(batches, cluster, sequence+1), true }
+	return b
+}
+
 // analysed sends clusters' batches through the whole pipeline, from JSON to what is
 // committed in SQLite, for a while and on so many cores.
 func analysed(t testing.TB, rules *detect.Rules, batches []ingest.Batch, cores, clusters int) speed {
@@ -56,13 +64,12 @@ func analysed(t testing.TB, rules *detect.Rules, batches []ingest.Batch, cores, 
 		var g errgroup.Group
 		for i := range clusters {
 			g.Go(func() error {
-				for sequence := 1; time.Since(began) < 2*time.Second; sequence++ {
-					b := batches[sequence%len(batches)]
-					b.Cluster, b.Sequence, b.Received = fmt.Sprint("cluster-", i), uint64(sequence), time.Now()
+				for b := waiting(batches, fmt.Sprint("cluster-", i), 1); time.Since(began) < 2*time.Second; {
 					if err := handler(ctx, b); err != nil {
 						return err
 					}
 					counts[i] += b.Events
+					b, _ = b.Next(ctx)
 				}
 				return nil
 			})

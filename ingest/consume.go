@@ -32,6 +32,10 @@ type Batch struct {
 	Lines    []byte
 	Events   int
 	Received time.Time
+	// Next reads the batch that comes after this one if it waits already, so that a
+	// handler can begin with what needs nothing of this one. It is handed over all the
+	// same when its turn comes. Nil where nobody can look ahead.
+	Next func(context.Context) (next Batch, ok bool)
 }
 
 const (
@@ -135,7 +139,7 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(conte
 	}
 	working := keepWorking(m, s.config.AckWait)
 	err = handler(ctx, Batch{of.cluster, of.kind, s.stream.id, meta.Sequence.Stream, m.Headers().Get(jetstream.MsgIDHeader), m.Data(),
-		n, meta.Timestamp})
+		n, meta.Timestamp, s.stream.next(of.cluster, meta)})
 	working()
 	switch {
 	case err == nil:
@@ -152,6 +156,25 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(conte
 	s.config.Log.Warn("a batch of events could not be analysed, and will be tried again", "cluster", of.cluster, "try",
 		meta.NumDelivered, "error", err)
 	return m.NakWithDelay(time.Duration(meta.NumDelivered) * s.config.retry)
+}
+
+// next reads what comes after a message. It looks into the stream and takes nothing from
+// it: whose turn it is, and what was tried how often, the consumer alone says. After a
+// message that came before nobody looks: if it is one that ends processes, the one behind
+// it must not be blamed, nor it for the one behind.
+func (s *stream) next(cluster string, meta *jetstream.MsgMetadata) func(context.Context) (Batch, bool) {
+	if meta.NumPending == 0 || meta.NumDelivered > 1 {
+		return nil
+	}
+	return func(ctx context.Context) (Batch, bool) {
+		m, err := s.events.GetMsg(ctx, meta.Sequence.Stream+1, jetstream.WithGetMsgSubject(subject(source{cluster, "*"})))
+		if err != nil {
+			return Batch{}, false
+		}
+		of, err := sourceOf(m.Subject)
+		n, _ := strconv.Atoi(m.Header.Get(eventsHeader))
+		return Batch{of.cluster, of.kind, s.id, m.Sequence, m.Header.Get(jetstream.MsgIDHeader), m.Data, n, m.Time, nil}, err == nil
+	}
 }
 
 // keepWorking tells the stream that a message is in work until the returned

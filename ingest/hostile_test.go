@@ -261,6 +261,46 @@ func TestBatchesOfAClusterComeInOrderEvenWhenOneFails(t *testing.T) {
 	}
 }
 
+func TestTheNextBatchOfAClusterCanBeReadAheadAndComesInItsTurnAllTheSame(t *testing.T) {
+	p := newPlace(t, t.TempDir())
+	r, prod, node, dev := p.start(t), p.token(t, "prod", Audit), p.token(t, "prod", Runtime), p.token(t, "dev", Audit)
+	r.post(t, request{path: "/v1/audit/prod", token: prod, body: list(auditEvent(1))})
+	r.post(t, request{path: "/v1/audit/dev", token: dev, body: list(auditEvent("of another"))})
+	r.post(t, request{path: "/v1/sensor/events", token: node, body: "{}", header: map[string]string{batchHeader: "n/b/1"}})
+	r.post(t, request{path: "/v1/audit/prod", token: prod, body: list(auditEvent(2))})
+	type turn struct{ now, ahead string }
+	told := func(b Batch) string {
+		return fmt.Sprint(b.Cluster, b.Kind, b.Stream, b.Sequence, b.Name, string(b.Lines), b.Events, b.Received.UTC())
+	}
+	turns := make(chan turn, 10)
+	refused := false
+	r.consume(t, func(b Batch) error {
+		if b.Cluster != "prod" {
+			return nil
+		}
+		one := turn{now: told(b)}
+		if b.Next != nil {
+			next, ok := b.Next(t.Context())
+			if one.ahead = told(next); !ok {
+				t.Errorf("behind %s waits nothing", one.now)
+			}
+		}
+		turns <- one
+		if b.Kind == Runtime && !refused {
+			refused = true
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	first, second, again, third := <-turns, <-turns, <-turns, <-turns
+	if first.ahead != second.now || second.ahead != third.now || second.now != again.now {
+		t.Errorf("%+v\n%+v\n%+v\n%+v", first, second, again, third)
+	}
+	if again.ahead != "" || third.ahead != "" {
+		t.Error("looked ahead after a batch that came before, or beyond the last")
+	}
+}
+
 func TestAClusterWhoseAnalysisStandsStillHoldsNoOther(t *testing.T) {
 	p := newPlace(t, t.TempDir())
 	r := p.start(t)

@@ -123,7 +123,7 @@ func (s *stream) connect(dir string, other NATS, maxBytes int64, log *slog.Logge
 func (s *stream) declare(ctx context.Context, maxBytes int64, other NATS) (err error) {
 	s.events, err = s.declareOne(ctx, other, jetstream.StreamConfig{Name: streamName, Description: "events between receipt and analysis",
 		Subjects: []string{string(Audit) + ".*", string(Runtime) + ".*"}, Storage: jetstream.FileStorage,
-		Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxBytes: maxBytes, Duplicates: sameAgain})
+		Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxBytes: maxBytes, Duplicates: sameAgain, AllowDirect: true})
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type lane struct {
 	decoder   audit.Decoder // remembers what objects were; versions tell it that a batch comes again
 	analytics []Analytic
 	positions map[string]store.EventPosition // by kind: what is committed
+	ahead     *lookahead                     // what comes next; nil if nobody looks. While it is decoded, nothing else is
 	// half is true while a batch has changed what the lane remembers and is not
 	// committed. If it breaks off there, the lane goes on as after a restart.
 	half bool
@@ -53,7 +54,8 @@ type work struct {
 	incidents  []Incident            // correlate
 }
 
-// stage is a step of the way. Those that remember change what the lane holds.
+// stage is a step of the way. Those that remember change what is committed later; the
+// others can be done before the turn of a batch has come.
 type stage struct {
 	name      string
 	do        func(*lane, *work) error
@@ -98,31 +100,38 @@ func (l *lane) analyse(ctx context.Context, b ingest.Batch) error {
 func (l *lane) run(ctx context.Context) {
 	tick := time.NewTicker(askEvery)
 	defer tick.Stop()
+	defer l.settled()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case r := <-l.asked:
-			r.done <- l.safely(ctx, &work{batch: &r.batch}, l.batch)
+			r.done <- l.whole(func() error { return l.batch(ctx, &work{batch: &r.batch}) })
 		case <-tick.C:
-			if err := l.safely(ctx, &work{}, l.complete); err != nil && ctx.Err() == nil {
+			if err := l.whole(func() error { return l.complete(ctx, &work{}) }); err != nil && ctx.Err() == nil {
 				l.config.Log.Error("cannot complete alerts", "cluster", l.cluster, "error", err)
 			}
 		}
 	}
 }
 
+// whole does all or nothing: if it breaks off, the lane goes on from what is committed.
+func (l *lane) whole(do func() error) error {
+	err := safely(do)
+	if err != nil && l.half {
+		l.forget()
+	}
+	return err
+}
+
 // safely makes a panic of one batch an error of that batch.
-func (l *lane) safely(ctx context.Context, w *work, do func(context.Context, *work) error) (err error) {
+func safely(do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
-		if err != nil && l.half {
-			l.forget()
-		}
 	}()
-	return do(ctx, w)
+	return do()
 }
 
 // batch takes a batch through all stages. One that was committed before, and came
@@ -134,11 +143,13 @@ func (l *lane) batch(ctx context.Context, w *work) error {
 	if !l.positions[string(w.batch.Kind)].Before(store.EventPosition{Stream: w.batch.Stream, Sequence: w.batch.Sequence}) {
 		return nil
 	}
-	for _, s := range stages() {
-		l.half = l.half || s.remembers
-		if err := s.do(l, w); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
-		}
+	if err := l.prepared(w); err != nil {
+		return err
+	}
+	l.lookAhead(ctx, w.batch)
+	l.half = true
+	if err := l.through(w, true); err != nil {
+		return err
 	}
 	err := l.finish(ctx, w)
 	if errors.Is(err, store.ErrAnalysed) { // a sender repeated it, or another process was faster
@@ -146,6 +157,22 @@ func (l *lane) batch(ctx context.Context, w *work) error {
 		return nil
 	}
 	return err
+}
+
+// prepare takes a batch through the stages that remember nothing.
+func (l *lane) prepare(w *work) error { return l.through(w, false) }
+
+// through takes a batch through the stages that remember, or the others.
+func (l *lane) through(w *work, remember bool) error {
+	for _, s := range stages() {
+		if s.remembers != remember {
+			continue
+		}
+		if err := s.do(l, w); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
 }
 
 // finish commits what came of the stages and tells of it.

@@ -5,7 +5,8 @@
 //
 // Every cluster has a lane: a goroutine that owns the cluster's detections and all
 // they remember. So clusters are analysed beside each other, the order within one
-// holds, and a cluster whose database is slow holds up no other.
+// holds, and a cluster whose database is slow holds up no other. While a batch is
+// judged and committed, the next one is decoded and matched already.
 //
 // The package knows no transport and no graph: batches come from a Source, and
 // what is known of a cluster's pods is asked through Clusters.
