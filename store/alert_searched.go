@@ -54,14 +54,6 @@ func (h AlertHead) values() []any {
 // listed is a list as lines made it.
 func listed(text string) []string { return strings.Fields(text) }
 
-// alertHeadTables adds the columns; fillAlertHeads gives them to older alerts.
-const alertHeadTables = `
-	ALTER TABLE alerts ADD COLUMN title TEXT NOT NULL DEFAULT '';
-	ALTER TABLE alerts ADD COLUMN actor TEXT NOT NULL DEFAULT '';
-	ALTER TABLE alerts ADD COLUMN about TEXT NOT NULL DEFAULT '';
-	ALTER TABLE alerts ADD COLUMN techniques TEXT NOT NULL DEFAULT '';
-	ALTER TABLE alerts ADD COLUMN namespaces TEXT NOT NULL DEFAULT '';`
-
 func fillAlertHeads(ctx context.Context, tx *sql.Tx) error {
 	return eachAlert(ctx, tx, func(cluster, id string, body []byte) error {
 		h, err := alertHead(body)

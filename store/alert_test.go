@@ -304,7 +304,7 @@ func TestAListInAColumnHasEachItemOnceBetweenLineEnds(t *testing.T) {
 func TestAlertsOfAnOlderDatabaseShowWhatTheirBodiesSay(t *testing.T) {
 	places(t, func(t *testing.T, where string) {
 		now := migrations
-		migrations = now[:slices.Index(now, alertHeadTables)]
+		migrations = now[:slices.Index(now, script("10-alert-heads.sql"))]
 		old := open(t, where)
 		migrations = now
 		for id, body := range map[string]string{"1": `{"title":"one"}`, "2": `{`,

@@ -250,7 +250,7 @@ func TestLivesOfAnOlderDatabaseStayAndCanBeSearched(t *testing.T) {
 
 func olderDatabase(t *testing.T, where string) {
 	db, words := openOld(t, where)
-	old := slices.Index(migrations, searchedTables)
+	old := slices.Index(migrations, script("09-searched-paths.sql"))
 	exec := func(statement string, args ...any) {
 		t.Helper()
 		if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {

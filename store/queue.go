@@ -11,65 +11,6 @@ import (
 	"github.com/breakwater-sec/breakwater/assess"
 )
 
-// registryTables are for what is read from registries: which are connected, what
-// they hold, and the queue of images to read.
-const registryTables = `
-	CREATE TABLE image_queue (
-		id          TEXT PRIMARY KEY,
-		host        TEXT NOT NULL,
-		reference   TEXT NOT NULL,
-		state       TEXT NOT NULL,
-		error       TEXT NOT NULL DEFAULT '',
-		attempts    INTEGER NOT NULL DEFAULT 0,
-		next_try    INTEGER NOT NULL DEFAULT 0,
-		wanted      INTEGER NOT NULL DEFAULT 0,
-		platform    TEXT NOT NULL DEFAULT '',
-		size        INTEGER NOT NULL DEFAULT 0,
-		updated_at  INTEGER NOT NULL
-	);
-	CREATE INDEX image_queue_next ON image_queue (state, wanted DESC, next_try);
-	CREATE TABLE image_builds (
-		digest      TEXT NOT NULL,
-		id          TEXT NOT NULL,
-		platform    TEXT NOT NULL,
-		PRIMARY KEY (digest, id)
-	);
-	CREATE INDEX image_builds_id ON image_builds (id);
-	CREATE TABLE registries (
-		host        TEXT PRIMARY KEY,
-		origin      TEXT NOT NULL,
-		body        TEXT NOT NULL,
-		status      TEXT NOT NULL DEFAULT ''
-	);
-	CREATE TABLE registry_tags (
-		host        TEXT NOT NULL,
-		repository  TEXT NOT NULL,
-		tag         TEXT NOT NULL,
-		digest      TEXT NOT NULL,
-		PRIMARY KEY (host, repository, tag)
-	);
-	CREATE INDEX registry_tags_digest ON registry_tags (digest);`
-
-// oneImageTable joins what was read of an image with its place in the queue, and lets
-// several servers lease images from one queue.
-const oneImageTable = `
-	ALTER TABLE image_queue ADD COLUMN owner TEXT NOT NULL DEFAULT '';
-	ALTER TABLE image_queue ADD COLUMN lease_until INTEGER NOT NULL DEFAULT 0;
-	ALTER TABLE image_queue ADD COLUMN inventory BLOB;
-	UPDATE image_queue SET inventory = (SELECT i.inventory FROM images i WHERE i.id = image_queue.id);
-	INSERT INTO image_queue (id, host, reference, state, error, updated_at, inventory)
-		SELECT i.id, '', i.reference, i.state, i.error, i.updated_at, i.inventory FROM images i
-		WHERE NOT EXISTS (SELECT 1 FROM image_queue q WHERE q.id = i.id);
-	DROP TABLE images;
-	ALTER TABLE image_queue RENAME TO images;
-	CREATE TABLE image_wants (
-		owner       TEXT NOT NULL,
-		id          TEXT NOT NULL,
-		wanted      INTEGER NOT NULL,
-		PRIMARY KEY (owner, id)
-	);
-	CREATE INDEX image_wants_id ON image_wants (id);`
-
 // imageColumns are all but the inventory, which is big.
 const imageColumns = `id, host, reference, state, error, attempts, next_try, wanted, platform, size, updated_at`
 

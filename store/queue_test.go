@@ -252,7 +252,7 @@ func TestADatabaseOfTwoImageTablesIsJoined(t *testing.T) {
 	places(t, func(t *testing.T, where string) {
 		now := migrations
 		for at := range now {
-			if now[at] == oneImageTable {
+			if now[at] == script("08-one-image-table.sql") {
 				migrations = now[:at]
 			}
 		}

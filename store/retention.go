@@ -56,12 +56,6 @@ var histories = []history{
 		kept: Limit{90 * day, 200_000}},
 }
 
-// retentionTables are what finds the oldest rows.
-const retentionTables = `
-	CREATE INDEX path_history_at ON path_history (at);
-	CREATE INDEX paths_resolved ON paths (resolved_at);
-	CREATE INDEX layers_updated ON layers (updated_at);`
-
 // DefaultRetention is what is kept if nobody says otherwise.
 func DefaultRetention() Retention {
 	r := Retention{}

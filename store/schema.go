@@ -3,130 +3,43 @@ package store
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"fmt"
+	"io/fs"
+	"path"
 )
 
-// migrations are applied in order and never edited once released.
+//go:embed migrations/*.sql
+var scripts embed.FS
+
+// migrations are applied in the order of their names and never edited once released.
 //
-// To add one, write its statements as a constant beside the methods that use the
-// tables, and its name at the end of this list. Write it for SQLite, with the types
-// TEXT, INTEGER and BLOB only: they are and compared byte by byte on
-// PostgreSQL too, where the dialect translates them. Each table has a primary key, whose
+// To add one, put its statements into a file with the next number. Write it for SQLite,
+// with the types TEXT, INTEGER and BLOB only: the dialect translates them for PostgreSQL,
+// where texts are compared byte by byte, too. Each table has a primary key, whose
 // first column is cluster_id if its rows belong to a cluster; one that has no cluster_id
 // is named in schema_test.go, with the reason. What the test refuses (triggers, serial,
 // foreign keys …) does not work on every database that speaks PostgreSQL's language.
-var migrations = []string{
-	firstTables,
-	eventTables,
-	sensorRunTables,
-	registryTables,
-	pathHistoryTables,
-	retentionTables,
-	analysedTables,
-	oneImageTable,
-	searchedTables,
-	alertHeadTables,
-	sessionScope,
-	decisions,
-	alertThingTables,
+var migrations = func() (all []string) {
+	names, _ := fs.Glob(scripts, "migrations/*.sql") // the pattern is well-formed
+	for _, name := range names {
+		all = append(all, script(path.Base(name)))
+	}
+	return all
+}()
+
+// script is what a file of the folder migrations holds.
+func script(name string) string {
+	text, err := scripts.ReadFile("migrations/" + name)
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	return string(text)
 }
 
 // fills give what a migration added to the rows that were there before it.
-var fills = map[string]func(context.Context, *sql.Tx) error{searchedTables: fillSearched, alertHeadTables: fillAlertHeads,
-	alertThingTables: fillAlertThings}
-
-const firstTables = `
-	CREATE TABLE images (
-		id          TEXT PRIMARY KEY,
-		state       TEXT NOT NULL,
-		error       TEXT NOT NULL DEFAULT '',
-		reference   TEXT NOT NULL,
-		inventory   BLOB,
-		updated_at  INTEGER NOT NULL
-	);
-	CREATE TABLE layers (
-		id          TEXT PRIMARY KEY,
-		inventory   BLOB NOT NULL,
-		updated_at  INTEGER NOT NULL
-	);
-	CREATE TABLE clusters (
-		cluster_id  TEXT PRIMARY KEY,
-		version     INTEGER NOT NULL,
-		synced_at   INTEGER NOT NULL
-	);
-	CREATE TABLE paths (
-		cluster_id  TEXT NOT NULL,
-		id          TEXT NOT NULL,
-		opened_at   INTEGER NOT NULL,
-		resolved_at INTEGER,
-		stale       TEXT NOT NULL DEFAULT '',
-		hash        TEXT NOT NULL,
-		body        TEXT NOT NULL,
-		PRIMARY KEY (cluster_id, id, opened_at)
-	);
-	CREATE INDEX paths_open ON paths (cluster_id, resolved_at);
-	CREATE INDEX paths_id ON paths (id);
-	CREATE TABLE path_events (
-		cluster_id  TEXT NOT NULL,
-		id          TEXT NOT NULL,
-		at          INTEGER NOT NULL,
-		what        TEXT NOT NULL
-	);
-	CREATE INDEX path_events_id ON path_events (cluster_id, id, at);
-	CREATE TABLE sessions (
-		token_hash  TEXT PRIMARY KEY,
-		kind        TEXT NOT NULL,
-		created_at  INTEGER NOT NULL,
-		expires_at  INTEGER NOT NULL
-	);`
-
-// eventTables are for what the second pipeline keeps: who may send, who
-// watches, what was found.
-const eventTables = `
-	CREATE TABLE ingest_tokens (
-		token_hash  TEXT PRIMARY KEY,
-		cluster_id  TEXT NOT NULL,
-		kind        TEXT NOT NULL,
-		created_at  INTEGER NOT NULL
-	);
-	CREATE TABLE sensors (
-		cluster_id  TEXT NOT NULL,
-		node        TEXT NOT NULL,
-		seen_at     INTEGER NOT NULL,
-		status      TEXT NOT NULL,
-		PRIMARY KEY (cluster_id, node)
-	);
-	CREATE TABLE alerts (
-		cluster_id  TEXT NOT NULL,
-		id          TEXT NOT NULL,
-		rule        TEXT NOT NULL,
-		severity    TEXT NOT NULL,
-		status      TEXT NOT NULL,
-		reason      TEXT NOT NULL DEFAULT '',
-		first_seen  INTEGER NOT NULL,
-		last_seen   INTEGER NOT NULL,
-		count       INTEGER NOT NULL,
-		body        TEXT NOT NULL,
-		PRIMARY KEY (cluster_id, id)
-	);
-	CREATE INDEX alerts_last_seen ON alerts (last_seen, cluster_id, id);
-	CREATE TABLE alert_events (
-		cluster_id  TEXT NOT NULL,
-		alert_id    TEXT NOT NULL,
-		event_id    TEXT NOT NULL,
-		PRIMARY KEY (cluster_id, alert_id, event_id)
-	);`
-
-const sensorRunTables = `
-	CREATE TABLE sensor_runs (
-		cluster_id  TEXT NOT NULL,
-		node        TEXT NOT NULL,
-		boot        TEXT NOT NULL,
-		last_at     INTEGER NOT NULL,
-		received    TEXT NOT NULL,
-		PRIMARY KEY (cluster_id, node, boot)
-	);
-	CREATE INDEX sensor_runs_last ON sensor_runs (cluster_id, last_at);`
+var fills = map[string]func(context.Context, *sql.Tx) error{script("09-searched-paths.sql"): fillSearched,
+	script("10-alert-heads.sql"): fillAlertHeads, script("13-alert-things.sql"): fillAlertThings}
 
 // migrate is one transaction: of two servers that start at once, one waits for the
 // other and then finds everything done: what it reads is what is there by then.

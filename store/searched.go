@@ -99,21 +99,6 @@ func (p FoundPath) update(ctx context.Context, tx *sql.Tx, cluster string, now o
 		append(values, now.hash, string(p.Body), cluster, p.ID, now.opened)...)
 }
 
-// searchedTables adds the columns; fillSearched gives them to lives that were
-// stored before there were any.
-const searchedTables = `
-	ALTER TABLE paths ADD COLUMN type TEXT NOT NULL DEFAULT '';
-	ALTER TABLE paths ADD COLUMN title TEXT NOT NULL DEFAULT '';
-	ALTER TABLE paths ADD COLUMN risk TEXT NOT NULL DEFAULT '';
-	ALTER TABLE paths ADD COLUMN risk_score INTEGER NOT NULL DEFAULT 0;
-	ALTER TABLE paths ADD COLUMN namespace TEXT NOT NULL DEFAULT '';
-	ALTER TABLE paths ADD COLUMN entry TEXT NOT NULL DEFAULT '';
-	ALTER TABLE paths ADD COLUMN target TEXT NOT NULL DEFAULT '';
-	ALTER TABLE paths ADD COLUMN words TEXT NOT NULL DEFAULT '';
-	ALTER TABLE paths ADD COLUMN namespaces TEXT NOT NULL DEFAULT '';
-	ALTER TABLE paths ADD COLUMN things TEXT NOT NULL DEFAULT '';
-	ALTER TABLE paths ADD COLUMN vulnerabilities TEXT NOT NULL DEFAULT '';`
-
 func fillSearched(ctx context.Context, tx *sql.Tx) error {
 	type row struct {
 		cluster, id string

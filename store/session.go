@@ -19,15 +19,6 @@ const (
 	session = "session"
 )
 
-// sessionScope gives sessions a scope; those that were there saw everything.
-const sessionScope = `ALTER TABLE sessions ADD COLUMN scope TEXT NOT NULL DEFAULT '{"all":true}';`
-
-// decisions say who decided about an alert, and sessions who is signed in.
-const decisions = `
-	ALTER TABLE sessions ADD COLUMN person TEXT NOT NULL DEFAULT '';
-	ALTER TABLE alerts ADD COLUMN decided_by TEXT NOT NULL DEFAULT '';
-	ALTER TABLE alerts ADD COLUMN decided_at INTEGER NOT NULL DEFAULT 0;`
-
 func newToken() string {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // crypto/rand never fails: it ends the process instead
