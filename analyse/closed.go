@@ -17,7 +17,7 @@ type Closed struct {
 // closed compares the ways to each pod with those that there are without the steps that are
 // taken to be no more.
 func (s *search) closed() (out []Closed) {
-	if s.without == nil || !slices.ContainsFunc(s.without.all, func(e ending) bool { return e.edge == "ROUTES_TO" }) {
+	if !slices.ContainsFunc(s.without.all, func(e ending) bool { return e.edge == "ROUTES_TO" }) {
 		return nil
 	}
 	whole := *s.survey
@@ -38,6 +38,10 @@ func (s *search) closed() (out []Closed) {
 		}
 		out[i].Ports, out[i].Left = merged(out[i].Ports, was), merged(out[i].Left, is)
 	}
+	for _, c := range out {
+		slices.Sort(c.Ports)
+		slices.Sort(c.Left)
+	}
 	return slices.DeleteFunc(out, func(c Closed) bool { return len(c.Ports) == len(c.Left) })
 }
 
@@ -46,13 +50,10 @@ func portsOf(ways map[string][]arrival) (out []string) {
 	for _, way := range ways {
 		for _, a := range way {
 			for _, e := range a.hops[len(a.hops)-1].edges {
-				if ports := portsAt(e); len(ports) > 0 {
-					out = merged(out, ports)
-				}
+				out = merged(out, portsAt(e))
 			}
 		}
 	}
-	slices.Sort(out)
 	return out
 }
 

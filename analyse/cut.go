@@ -54,12 +54,10 @@ func MinimumCut(
 		for _, p := range none {
 			c.known[p.ID] = true
 		}
-		for at, round := byCluster[cluster], 0; ; round++ {
+		at := byCluster[cluster]
+		for range maxRounds {
 			picks := c.pick(at)
-			if len(at) == 0 || len(picks) == 0 || round == maxRounds {
-				for _, p := range at {
-					out.Left = append(out.Left, p.ID)
-				}
+			if len(picks) == 0 {
 				break
 			}
 			is, err := left(ctx, cluster, c.fixes)
@@ -67,6 +65,9 @@ func MinimumCut(
 				return out, fmt.Errorf("see what the fixes leave of the attack paths: %w", err)
 			}
 			at = c.done(picks, at, is)
+		}
+		for _, p := range at {
+			out.Left = append(out.Left, p.ID)
 		}
 		for _, f := range c.fixes {
 			out.Fixes = append(out.Fixes, CutFix{Fix: f, Cluster: cluster, Ends: append([]string{}, c.ends[f.ID]...)})
@@ -114,7 +115,9 @@ func (c *cut) done(picks []Fix, at, is []Path) (still []Path) {
 			continue
 		}
 		by := slices.IndexFunc(picks, func(f Fix) bool {
-			return len(fixedBy([]Path{p}, f.ID, func(_ Path, effect string) bool { return effect == Breaks })) > 0
+			return slices.ContainsFunc(p.Fixes, func(whole Fix) bool {
+				return whole.Effect == Breaks && slices.ContainsFunc(partsOf(whole, picks), func(part Fix) bool { return part.ID == f.ID })
+			})
 		})
 		id := picks[max(0, by)].ID
 		if c.known[p.ID] {

@@ -16,7 +16,9 @@ func leastFixes(paths []Path, also []Fix) int {
 	n := network{numbers: map[string]int32{}}
 	fixes := append(Fixes(paths), also...)
 	for i := range paths[:min(len(paths), maxFlows)] {
-		if r := n.routesOf(&paths[i], fixes); r.cost(n.zeros(1)) > 0 { // else nothing that is known ends it
+		r := n.routesOf(&paths[i], fixes)
+		// Nothing that is known ends it, or what is drawn does not lead to its target.
+		if cost := r.cost(n.zeros(1)); cost > 0 && !math.IsInf(cost, 1) {
 			n.routes = append(n.routes, r)
 		}
 	}
@@ -158,9 +160,6 @@ func (r *routeGraph) cost(lengths []float64) float64 {
 	for changed := true; changed; {
 		changed = false
 		for i, s := range r.steps {
-			if s.from == 1 {
-				continue // who has come to the target goes no further
-			}
 			total := r.length[s.from]
 			for _, l := range s.labels {
 				total += lengths[l]

@@ -13,7 +13,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -46,6 +48,10 @@ func main() {
 	flag.IntVar(&o.most, "max", 0, "try at most so many mutants of a package, always the same ones of the same code")
 	flag.DurationVar(&o.time, "time", 24*time.Hour, "begin no mutant after this time")
 	flag.IntVar(&o.parallel, "parallel", 2, "mutants side by side")
+	flag.Func("run", "run only tests whose names match; what others notice counts as survived", func(s string) (err error) {
+		o.tests, err = regexp.Compile(s)
+		return err
+	})
 	flag.Float64Var(&o.floor, "floor", 85, "percent of the mutants that tests must notice")
 	flag.Parse()
 	root, err := filepath.Abs(".")
@@ -66,11 +72,19 @@ func fail(err error) {
 	os.Exit(2)
 }
 
-// chosen are the targets of the folders named, or all.
+// chosen are the targets of the folders and files named, or all.
 func chosen(dirs []string) []target {
 	var out []target
 	for _, dir := range dirs {
 		dir = filepath.ToSlash(filepath.Clean(dir))
+		if folder, file := path.Split(dir); strings.HasSuffix(file, ".go") {
+			folder = path.Clean(folder)
+			if last := len(out) - 1; last < 0 || out[last].dir != folder {
+				out = append(out, target{dir: folder})
+			}
+			out[len(out)-1].files = append(out[len(out)-1].files, file)
+			continue
+		}
 		i := slices.IndexFunc(targets, func(t target) bool { return t.dir == dir })
 		if i < 0 {
 			out = append(out, target{dir: dir})
@@ -89,6 +103,7 @@ type options struct {
 	most     int
 	time     time.Duration
 	parallel int
+	tests    *regexp.Regexp // that are run, or nil for all
 	floor    float64
 	out      io.Writer
 }
@@ -168,7 +183,7 @@ func (o options) judge(root string, t target, changed func(string, int) bool, ex
 	if err != nil {
 		return sum, err
 	}
-	u, err := s.rehearse(bin)
+	u, err := s.rehearse(bin, o.tests)
 	if err != nil {
 		return sum, err
 	}

@@ -134,3 +134,12 @@ func TestAnExemptionWithoutAReasonIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestFoldersAndFilesCanBeNamed(t *testing.T) {
+	got := chosen([]string{"./rbac", "analyse/cut.go", "analyse/flow.go", "api", "report/lose.go"})
+	want := []target{{"rbac", nil}, {"analyse", []string{"cut.go", "flow.go"}}, {"api", []string{"guard.go", "dispatch.go"}},
+		{"report", []string{"lose.go"}}}
+	if !slices.EqualFunc(got, want, func(a, b target) bool { return a.dir == b.dir && slices.Equal(a.files, b.files) }) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

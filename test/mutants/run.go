@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,8 +35,8 @@ type suite struct {
 	took    map[string]time.Duration
 }
 
-// rehearse runs every test once without any mutant.
-func (s *subject) rehearse(bin string) (*suite, error) {
+// rehearse runs every test once without any mutant, of only those if they are named.
+func (s *subject) rehearse(bin string, only *regexp.Regexp) (*suite, error) {
 	u := &suite{subject: s, bin: bin, reached: map[int][]string{}, took: map[string]time.Duration{}}
 	cmd := exec.Command(bin, "-test.list", ".")
 	cmd.Dir = s.Dir
@@ -45,7 +46,7 @@ func (s *subject) rehearse(bin string) (*suite, error) {
 	}
 	note := filepath.Join(s.work, "reached")
 	for _, name := range strings.Fields(string(names)) {
-		if strings.HasPrefix(name, "Benchmark") {
+		if strings.HasPrefix(name, "Benchmark") || only != nil && !only.MatchString(name) {
 			continue
 		}
 		if err := os.WriteFile(note, nil, 0o600); err != nil {
