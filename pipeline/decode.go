@@ -25,12 +25,21 @@ func (l *lane) decode(w *work) error {
 }
 
 func (l *lane) audit(w *work) error {
-	return l.decoder.Read(bytes.NewReader(w.batch.Lines), func(part *audit.Batch) error {
-		w.events = append(w.events, part.Events...)
+	return l.decoder.Lines(w.batch.Lines, func(part *audit.Batch) error {
+		w.add(part.Events)
 		l.reject(w, part.Rejections)
 		w.blind += part.Blind
 		return nil
 	})
+}
+
+// add takes events; mostly all of a batch come at once.
+func (w *work) add(events []event.Event) {
+	if w.events == nil {
+		w.events = events
+		return
+	}
+	w.events = append(w.events, events...)
 }
 
 // ahead is how far a node's clock may be before ours. Beyond it the time of
@@ -42,7 +51,7 @@ func (l *lane) runtime(w *work) error {
 	d := runtime.Decoder{Cluster: l.cluster,
 		Place: func(c *runtime.Container) (runtime.Place, bool) { return l.config.Clusters.Place(l.cluster, c) }}
 	err := d.Read(bytes.NewReader(w.batch.Lines), func(part *runtime.Batch) error {
-		w.events = append(w.events, part.Events...)
+		w.add(part.Events)
 		for run, sequences := range part.Came {
 			w.runs = append(w.runs, store.RunCame{Node: run.Node, Boot: run.Boot, Sequences: sequences})
 		}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/breakwater-sec/breakwater/event"
 )
@@ -62,7 +64,7 @@ type part struct {
 // read takes from a part what needs no other: parts are read beside each other.
 func (d *Decoder) read(p *part) {
 	if !p.inside && strings.HasPrefix(strings.TrimLeft(p.text, " \t\r\n"), "[") {
-		p.items, p.err = p.text, newCursor(p.text).skip()
+		p.items, p.err = p.text, whole(p.text)
 	} else if p.record, p.err = parse(p.text); p.err == nil {
 		switch {
 		case !p.inside && p.record.items != "":
@@ -98,6 +100,7 @@ func (d *Decoder) take(b *Batch, p *part) error {
 // items decodes each item of a list, and rejects what is none by itself.
 func (d *Decoder) items(b *Batch, list string) error {
 	c := newCursor(list)
+	defer c.done()
 	n := 0
 	return c.array(func() error {
 		n++
@@ -121,13 +124,37 @@ func (d *Decoder) Read(r io.Reader, each func(*Batch) error) error {
 	start, _ := lines.Peek(64 << 10)
 	first, _, more := bytes.Cut(start, []byte("\n"))
 	if !more || !opens(first) {
-		return d.lines(lines, each)
+		return d.lines(from(lines), each)
 	}
 	b, rest := d.document(lines)
 	if b != nil {
 		return each(b)
 	}
-	return d.lines(bufio.NewReader(rest), each)
+	return d.lines(from(bufio.NewReader(rest)), each)
+}
+
+// Lines reads a log that is in memory, one event or EventList a line. Nothing is copied:
+// what is handed on holds the text, which must not be changed any more.
+func (d *Decoder) Lines(text []byte, each func(*Batch) error) error {
+	rest := unsafe.String(unsafe.SliceData(text), len(text))
+	return d.lines(func() (line string, long bool, err error) {
+		line, rest, _ = strings.Cut(rest, "\n")
+		if rest == "" {
+			err = io.EOF
+		}
+		return line, len(line) > MaxEvent, err
+	}, each)
+}
+
+// from gives the lines of a reader, each a text of its own.
+func from(r *bufio.Reader) func() (line string, long bool, err error) {
+	var room []byte
+	return func() (string, bool, error) {
+		var long bool
+		var err error
+		room, long, err = event.Line(r, room, MaxEvent)
+		return string(bytes.TrimSpace(room)), long, err
+	}
 }
 
 // All reads a log whole and lets nothing be rejected: what a rule's test is run on.
@@ -146,23 +173,26 @@ const (
 	batchBytes = 4 << 20
 )
 
-func (d *Decoder) lines(r *bufio.Reader, each func(*Batch) error) error {
+func (d *Decoder) lines(next func() (line string, long bool, err error), each func(*Batch) error) error {
 	b := &Batch{}
-	var line []byte // its room serves every line: events keep a text of their own
+	parts := make([]part, 0, batchSize)
 	for n := 0; ; {
-		var parts []part
+		parts = parts[:0]
 		var err error
-		for size := 0; err == nil && len(parts) < batchSize && size < batchBytes; size += len(line) {
+		for size := 0; err == nil && len(parts) < batchSize && size < batchBytes; {
+			var line string
 			var long bool
 			n++
-			line, long, err = event.Line(r, line, MaxEvent)
+			line, long, err = next()
 			if long {
 				parts = append(parts, part{line: n, err: errLong, done: true})
-			} else if line = bytes.TrimSpace(line); len(line) > 0 {
-				parts = append(parts, part{line: n, text: string(line)})
+			} else if line = strings.TrimSpace(line); len(line) > 0 {
+				parts = append(parts, part{line: n, text: line})
 			}
+			size += len(line)
 		}
 		beside(len(parts), func(i int) { d.read(&parts[i]) })
+		b.Events = slices.Grow(b.Events, len(parts))
 		for i := range parts {
 			d.line(b, &parts[i])
 		}
@@ -205,9 +235,16 @@ func (d *Decoder) line(b *Batch, p *part) {
 	}
 }
 
+// whole says whether a text begins with a whole value.
+func whole(text string) error {
+	c := newCursor(text)
+	defer c.done()
+	return c.skip()
+}
+
 // opens says that a line begins a document which goes on in the next.
 func opens(line []byte) bool {
-	return errors.Is(newCursor(string(line)).skip(), errShort)
+	return errors.Is(whole(string(line)), errShort)
 }
 
 // document reads what is not one event a line but one value in all. If it is
@@ -215,6 +252,7 @@ func opens(line []byte) bool {
 func (d *Decoder) document(r io.Reader) (b *Batch, rest io.Reader) {
 	text, err := io.ReadAll(io.LimitReader(r, MaxEvent+1))
 	c := newCursor(string(text))
+	defer c.done()
 	if err != nil || len(text) > MaxEvent || c.skip() != nil || c.end() != nil {
 		return nil, io.MultiReader(bytes.NewReader(text), r)
 	}

@@ -36,8 +36,8 @@ type Decoder struct {
 func (d *Decoder) begin(r *record, text string) *builder {
 	b := &builder{Event: event.Event{
 		ID: hash(d.Cluster, text), Cluster: d.Cluster, Source: Source, Time: r.time(),
-		Fields: make(event.Fields, 32), Redact: func() json.RawMessage { return r.evidence(text) },
-	}, values: make([]string, 0, 48)}
+		Fields: make(event.Fields, 28), Redact: func() json.RawMessage { return r.evidence(text) },
+	}, values: make([]string, 0, 32)}
 	if r.id != "" || r.received != "" {
 		// Not the auditID alone: a client may choose it. The moment is the server's.
 		b.Act = hash(d.Cluster, r.id, r.received, r.verb, r.uri, r.user.name)
@@ -238,7 +238,7 @@ func (b *builder) pods(r *record, w, asked *written) {
 	b.flag("pod.hostPID", is(p.HostPID))
 	b.flag("pod.hostIPC", is(p.HostIPC))
 	b.set("pod.node", p.NodeName)
-	b.flag("pod.mirror", w.Metadata.Annotations["kubernetes.io/config.mirror"] != "")
+	b.flag("pod.mirror", w.Metadata.mirror != "")
 	b.entity(event.Related, "ServiceAccount", r.ref.namespace, p.ServiceAccountName, "")
 	b.containers(p)
 	b.hostPaths(p.mounts())

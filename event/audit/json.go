@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"unsafe"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,13 +19,25 @@ var errShort = errors.New("ends in the middle")
 // same, and takes what is no UTF-8. It builds nothing: a body full of brackets costs
 // no memory.
 type cursor struct {
-	s string
-	d *jsontext.Decoder
+	s    string
+	d    jsontext.Decoder
+	from bytes.Buffer
 }
 
+// cursors are those that nobody reads with: a decoder's room is most of what a small
+// event costs.
+var cursors = sync.Pool{New: func() any { return &cursor{} }}
+
+// newCursor begins to read a text. Give it back when all is read.
 func newCursor(s string) *cursor {
-	return &cursor{s, jsontext.NewDecoder(bytes.NewBuffer(bytesOf(s)), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	c := cursors.Get().(*cursor)
+	c.s, c.from = s, *bytes.NewBuffer(bytesOf(s))
+	c.d.Reset(&c.from, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return c
 }
+
+// done gives a cursor back; what it read stays.
+func (c *cursor) done() { cursors.Put(c) }
 
 // bytesOf is a text for those who only read it: a copy would be most of the work.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
@@ -133,12 +146,17 @@ func (c *cursor) fields(f func(key string) error) error {
 	return c.object(f)
 }
 
-// texts reads a list of strings.
-func (c *cursor) texts(into *[]string) error {
+// list reads an array; what is none is skipped.
+func (c *cursor) list(f func() error) error {
 	if c.next() != '[' {
 		return c.skip()
 	}
-	return c.array(func() error {
+	return c.array(f)
+}
+
+// texts reads a list of strings.
+func (c *cursor) texts(into *[]string) error {
+	return c.list(func() error {
 		var s string
 		if err := c.loose(&s); err != nil {
 			return err

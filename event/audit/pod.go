@@ -12,8 +12,8 @@ import (
 // among its owners, the pods it makes, and the rights it gives. What else
 // the object holds is not read.
 type written struct {
-	Kind     string   `json:"kind"`
-	Metadata metadata `json:"metadata"`
+	Kind     string
+	Metadata metadata
 	Spec     struct {
 		podSpec
 		Template    *template `json:"template"`
@@ -24,25 +24,20 @@ type written struct {
 		} `json:"jobTemplate"`
 		HostPath *folder `json:"hostPath"` // PersistentVolume
 		Local    *folder `json:"local"`    // PersistentVolume
-	} `json:"spec"`
-	Template *template `json:"template"` // PodTemplate
+	}
+	Template *template // PodTemplate
 	rights
 }
 
 type metadata struct {
-	Name        string            `json:"name"`
-	Namespace   string            `json:"namespace"`
-	UID         string            `json:"uid"`
-	Version     string            `json:"resourceVersion"`
-	Annotations map[string]string `json:"annotations"`
-	Owners      []owner           `json:"ownerReferences"`
+	Name, UID, Version string
+	mirror             string // the annotation of a pod that only shows what a node started
+	Owners             []owner
 }
 
 type owner struct {
-	Version    string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	UID        string `json:"uid"`
-	Controller bool   `json:"controller"`
+	Version, Kind, UID string
+	Controller         bool
 }
 
 type template struct {
@@ -114,30 +109,102 @@ func (w *written) folders() (out []string) {
 // version that knows more.
 func read(object string) *written {
 	w := &written{}
-	_ = json.UnmarshalCaseSensitivePreserveInts([]byte(object), w)
-	return w
-}
-
-// readMetadata reads only where an object stands among its owners, so that what
-// it holds is not even parsed.
-func readMetadata(object string) *written {
-	w := &written{}
 	c := newCursor(object)
+	defer c.done()
 	_ = c.fields(func(key string) error {
 		switch key {
 		case "kind":
 			return c.loose(&w.Kind)
 		case "metadata":
-			text, err := c.value()
-			if err == nil {
-				_ = json.UnmarshalCaseSensitivePreserveInts([]byte(text), &w.Metadata)
-				err = errEnough // kind comes before it
-			}
-			return err
+			return w.Metadata.read(c)
+		case "spec":
+			return c.into(&w.Spec)
+		case "template":
+			return c.into(&w.Template)
+		case "rules":
+			return c.into(&w.Rules)
+		case "roleRef":
+			return c.into(&w.RoleRef)
+		case "subjects":
+			return c.into(&w.Subjects)
 		}
 		return c.skip()
 	})
 	return w
+}
+
+// readMetadata reads only where an object stands among its owners.
+func readMetadata(object string) *written {
+	w := &written{}
+	c := newCursor(object)
+	defer c.done()
+	_ = c.fields(func(key string) error {
+		switch key {
+		case "kind":
+			return c.loose(&w.Kind)
+		case "metadata":
+			_ = w.Metadata.read(c)
+			return errEnough // kind comes before it
+		}
+		return c.skip()
+	})
+	return w
+}
+
+// into reads a value into what it is to be, as far as its types are those.
+func (c *cursor) into(to any) error {
+	text, err := c.value()
+	if err == nil {
+		_ = json.UnmarshalCaseSensitivePreserveInts(bytesOf(text), to)
+	}
+	return err
+}
+
+func (m *metadata) read(c *cursor) error {
+	return c.fields(func(key string) error {
+		switch key {
+		case "name":
+			return c.loose(&m.Name)
+		case "uid":
+			return c.loose(&m.UID)
+		case "resourceVersion":
+			return c.loose(&m.Version)
+		case "annotations":
+			return c.fields(func(key string) error {
+				if key == "kubernetes.io/config.mirror" {
+					return c.loose(&m.mirror)
+				}
+				return c.skip()
+			})
+		case "ownerReferences":
+			m.Owners = nil
+			return c.list(func() error {
+				var o owner
+				err := o.read(c)
+				m.Owners = append(m.Owners, o)
+				return err
+			})
+		}
+		return c.skip()
+	})
+}
+
+func (o *owner) read(c *cursor) error {
+	return c.fields(func(key string) error {
+		switch key {
+		case "apiVersion":
+			return c.loose(&o.Version)
+		case "kind":
+			return c.loose(&o.Kind)
+		case "uid":
+			return c.loose(&o.UID)
+		case "controller":
+			text, err := c.value()
+			o.Controller = text == "true"
+			return err
+		}
+		return c.skip()
+	})
 }
 
 // pod is the pod, or the template of the pods to come.

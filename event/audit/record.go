@@ -33,6 +33,7 @@ type reference struct{ resource, subresource, namespace, name, uid, group string
 func parse(text string) (*record, error) {
 	r := &record{}
 	c := newCursor(text)
+	defer c.done()
 	if err := c.object(func(key string) error { return r.member(c, key) }); err != nil {
 		return nil, err
 	}
@@ -177,6 +178,7 @@ var errEnough = errors.New("enough was read")
 func isStatus(object string) bool {
 	status := false
 	c := newCursor(object)
+	defer c.done()
 	_ = c.fields(func(key string) error {
 		if key != "kind" {
 			return c.skip()
@@ -195,6 +197,7 @@ func isStatus(object string) bool {
 // command is that of an exec whose options came as an object.
 func (r *record) command() (words []string) {
 	c := newCursor(r.request)
+	defer c.done()
 	_ = c.fields(func(key string) error {
 		if key == "command" {
 			return c.texts(&words)

@@ -55,7 +55,9 @@ func (r *record) evidence(text string) []byte {
 	if r.kept() {
 		objects = shape
 	}
-	p := printer{cursor: newCursor(text), out: make([]byte, 0, min(len(text), 4<<10)), keep: envelope}
+	c := newCursor(text)
+	defer c.done()
+	p := printer{cursor: c, out: make([]byte, 0, min(len(text), 4<<10)), keep: envelope}
 	_ = p.object(func(key string) error {
 		switch key {
 		case "requestURI":

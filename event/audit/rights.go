@@ -5,9 +5,9 @@ import "slices"
 // rights is what an RBAC object gives: a role's rules, a binding's role and
 // subjects.
 type rights struct {
-	Rules    []rule    `json:"rules"`
-	RoleRef  *role     `json:"roleRef"`
-	Subjects []subject `json:"subjects"`
+	Rules    []rule
+	RoleRef  *role
+	Subjects []subject
 }
 
 type role struct {
