@@ -36,7 +36,7 @@ func (b *Breach) Assume(ctx context.Context, text string) (paths []Path, gaps []
 	}
 	s := newSearch(on, nil)
 	footholds := s.assumed(a)
-	if paths, err = s.follow(ctx, s.worstFirst(footholds)); err != nil {
+	if paths, err = s.follow(ctx, footholds); err != nil {
 		return nil, nil, false, fmt.Errorf("find attack paths from %s: %w", text, err)
 	}
 	return paths, s.gaps, len(footholds) > 0, nil

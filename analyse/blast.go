@@ -3,7 +3,6 @@ package analyse
 import (
 	"cmp"
 	"math/bits"
-	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/graph"
@@ -16,10 +15,32 @@ type blast struct {
 	admin   bool
 }
 
+// stand is what decides what an attacker reaches who has something.
+type stand struct {
+	knots     uint64 // where they stand
+	namespace string
+	group     group // only where it is a goal: nobody comes to what they have
+}
+
 // blastOf counts the goals that a foothold leads to, and names the one that gains
-// most. Other containers of its own workload are part of it.
-func (s *search) blastOf(f *foothold) (b blast) {
-	for w, word := range s.reach.from(s.starts(f)) {
+// most. Many stand where others do, so each answer is made once.
+func (s *search) blastOf(f *foothold) blast {
+	starts := s.starts(f)
+	at := stand{knots: s.reach.knots(starts), namespace: f.all[0].Text("namespace")}
+	if s.reach.groups[f.group] {
+		at.group = f.group
+	}
+	b, known := s.blasts[at]
+	if !known {
+		b = s.count(f, starts)
+		s.blasts[at] = b
+	}
+	return b
+}
+
+// count is made goal by goal. Other containers of the foothold's own workload are part of it.
+func (s *search) count(f *foothold, starts []int32) (b blast) {
+	for w, word := range s.reach.from(starts) {
 		for ; word != 0; word &= word - 1 {
 			g := s.field.goalOf(s.reach.goals[64*w+bits.TrailingZeros64(word)])
 			if g.of.Only == sameWorkload || !f.wants(g) {
@@ -27,7 +48,7 @@ func (s *search) blastOf(f *foothold) (b blast) {
 			}
 			b.targets++
 			b.admin = b.admin || g.group.kind == "Cluster"
-			if b.worst == nil || cmp.Or(cmp.Compare(g.gain(), b.worst.gain()), strings.Compare(b.worst.words(), g.words())) > 0 {
+			if b.worst == nil || cmp.Or(cmp.Compare(g.gain(), b.worst.gain()), strings.Compare(b.worst.words, g.words)) > 0 {
 				b.worst = g
 			}
 		}
@@ -43,8 +64,8 @@ func (g *goal) gain() int {
 	return g.of.Gain
 }
 
-// words are what people call the goal.
-func (g *goal) words() string {
+// inWords is what people call the goal.
+func (g *goal) inWords() string {
 	switch {
 	case g.group.kind == "Cluster":
 		return "cluster administrator"
@@ -58,25 +79,6 @@ func (g *goal) words() string {
 		text += " in " + g.namespace
 	}
 	return text
-}
-
-// worstFirst orders footholds by what they lead to.
-func (s *search) worstFirst(all []*foothold) []*foothold {
-	of := map[*foothold]blast{}
-	gain := func(b blast) int {
-		if b.worst == nil {
-			return 0
-		}
-		return b.worst.gain()
-	}
-	for _, f := range all {
-		f.all = f.all.sorted()
-		of[f] = s.blastOf(f)
-	}
-	slices.SortStableFunc(all, func(a, b *foothold) int {
-		return cmp.Or(cmp.Compare(gain(of[b]), gain(of[a])), cmp.Compare(of[b].targets, of[a].targets))
-	})
-	return all
 }
 
 // blastKinds are the kinds that say what is lost with them.
@@ -117,7 +119,7 @@ func (s *search) tellBlast(x *graph.Extension) {
 func (b blast) props() []graph.Prop {
 	out := []graph.Prop{graph.I("blastRadius", int64(b.targets)), graph.B("reachesClusterAdmin", b.admin)}
 	if b.worst != nil {
-		out = append(out, graph.S("worstTarget", b.worst.words()))
+		out = append(out, graph.S("worstTarget", b.worst.words))
 	}
 	return out
 }

@@ -61,9 +61,9 @@ func (w *writer) aside(pic *picture, s pair) *aside {
 }
 
 // between is the step between two places, taken by one individual of each patch.
-func (w *writer) between(pic *picture, s pair) hop {
+func (w *writer) between(pic *picture, s pair) *hop {
 	if len(pic.patches[s.from]) == 0 { // the containers of what is assumed
-		return hop{group: pic.groups[s.to], members: w.individuals(pic, s.to).sorted(), edge: "RUNS"}
+		return &hop{group: pic.groups[s.to], members: w.individuals(pic, s.to).sorted(), edge: "RUNS"}
 	}
 	var from []graph.Node
 	for _, p := range pic.patches[s.from] {
@@ -72,10 +72,12 @@ func (w *writer) between(pic *picture, s pair) hop {
 	return w.stepTo(w.foothold, from, pic.patches[s.to][0])
 }
 
-// sum is a number made of a set of patches.
-func sum(patches []int32) (n uint64) {
-	for _, p := range slices.Sorted(slices.Values(patches)) {
-		n = mixed(n ^ uint64(uint32(p)))
+// sum is a number made of a set.
+func sum(set []int32) (n uint64) {
+	set = slices.Clone(set)
+	slices.Sort(set)
+	for _, x := range slices.Compact(set) {
+		n = mixed(n ^ uint64(uint32(x)))
 	}
 	return n
 }

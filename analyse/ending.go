@@ -29,9 +29,9 @@ func endingOf(e graph.Edge) ending {
 func makerOf(e graph.Edge) string { return cmp.Or(e.Value("rule").Str(), e.Value("binding").Str()) }
 
 // endingsOf are the steps that some edges are.
-func endingsOf(edges []graph.Edge) (out []ending) {
+func (s *search) endingsOf(edges []graph.Edge) (out []ending) {
 	for _, e := range edges {
-		if end := endingOf(e); !slices.Contains(out, end) {
+		if end := (ending{e.Kind(), makerOf(e), s.groupOf(e.From), s.groupOf(e.To)}); !slices.Contains(out, end) {
 			out = append(out, end)
 		}
 	}
@@ -69,21 +69,23 @@ func (f *Fix) Shown() bool { return len(f.endings) > 0 }
 // Revokes lists what a fix takes from identities: see rbac.Revoke.
 func (f *Fix) Revokes() []rbac.Grant { return f.grants }
 
-// named gives a fix an id that is the same on each path that it is a fix of, and after a rollout.
-func (f *Fix) named(at []string) {
+// named is the fix with an id that is the same on each path that it is a fix of, and after a rollout.
+func (f Fix) named(at []string) Fix {
 	if len(at) == 0 {
 		at = f.Concerns
 	}
 	h := sha256.Sum256([]byte(strings.Join(append([]string{f.Kind, f.Rule, f.Title}, at...), "\n")))
-	f.ID = "fix-" + hex.EncodeToString(h[:5])
+	f.ID, f.Advice = "fix-"+hex.EncodeToString(h[:5]), !f.Shown()
+	f.Concerns, f.endings, f.grants = slices.Clip(f.Concerns), slices.Clip(f.endings), slices.Clip(f.grants) // paths share them
+	return f
 }
 
 // proofs are the groups that an edge leads from and rests on.
 func (s *search) proofs(e graph.Edge) []string {
-	out := []string{groupOf(e.From).id}
+	out := []string{s.groupOf(e.From).id}
 	for _, text := range e.Value("witness").List() {
 		if n, there := s.view.Node(ref.ParseKindID(text)); there {
-			out = merged(out, []string{groupOf(n).id})
+			out = merged(out, []string{s.groupOf(n).id})
 		}
 	}
 	return out
@@ -184,7 +186,7 @@ func (b *Breach) Without(ctx context.Context, fixes []Fix, assume string) (*Rema
 	} else {
 		var a assumption
 		if a, err = parseAssumption(assume); err == nil {
-			out.Paths, err = s.follow(ctx, s.worstFirst(s.assumed(a)))
+			out.Paths, err = s.follow(ctx, s.assumed(a))
 		}
 	}
 	if err != nil {

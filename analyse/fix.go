@@ -19,17 +19,17 @@ const (
 	fixGrant    = "permission"
 )
 
-// fixes lists what ends the path, what ends most first, and what only lowers its risk.
-func (w *writer) fixes(hops []hop, v weakness, pic *picture) {
-	w.path.Fixes = []Fix{}
+// entryFixes are those of the way in.
+func (w *writer) entryFixes() {
 	switch f := w.foothold; {
 	case f.class == Assumed, f.anonymous, f.class == SupplyChain && len(f.entered.edges) == 0:
 	case f.class == SupplyChain:
-		w.ruleFixes(f.entered, len(f.entered.rules))
+		w.ruleFixes(&f.entered, len(f.entered.rules))
 	case f.class == Possible:
 		w.unreadFix()
 		w.exposureFixes()
 	default:
+		v := w.weakness()
 		for _, image := range v.images {
 			if f.opens(image) { // else it does not open the path
 				w.fix(w.imageFix(image, v))
@@ -37,6 +37,10 @@ func (w *writer) fixes(hops []hop, v weakness, pic *picture) {
 		}
 		w.exposureFixes()
 	}
+}
+
+// fixes lists what ends the path, what ends most first, and what only lowers its risk.
+func (w *writer) fixes(hops []*hop, pic *picture) {
 	from := int32(0)
 	for i, st := range hops {
 		to := pic.place(st.group, i == len(hops)-1)
@@ -62,7 +66,7 @@ func (w *writer) unreadFix() {
 }
 
 // talkFix lets fewer pods connect to what listens.
-func (w *writer) talkFix(st hop, only bool) {
+func (w *writer) talkFix(st *hop, only bool) {
 	e := st.edges[0]
 	f := Fix{Kind: fixExposure, Title: "Let fewer pods connect to " + e.To.Text("name"), Concerns: []string{kindID(e.To)}}
 	for listens := range e.To.In("LISTENS_AS") {
@@ -78,12 +82,12 @@ func (w *writer) talkFix(st hop, only bool) {
 	if only {
 		f.Effect = Breaks
 	}
-	f.endings = endingsOf(st.edges)
+	f.endings = w.endingsOf(st.edges)
 	w.fix(f, e.To.ID())
 }
 
 // grantFix takes a permission from who holds it.
-func (w *writer) grantFix(st hop, only, atOnce bool) {
+func (w *writer) grantFix(st *hop, only, atOnce bool) {
 	e := st.edges[0]
 	f := Fix{Kind: fixGrant, Title: "Take the permission \"" + cmp.Or(e.To.Text("name"), e.To.ID()) + "\" from " + nameOf(e.From),
 		Concerns: []string{kindID(e.From), kindID(e.To)}}
@@ -96,17 +100,17 @@ func (w *writer) grantFix(st hop, only, atOnce bool) {
 			ended = slices.Collect(e.From.Out("HOLDS"))
 		}
 		f.grants = []rbac.Grant{{Subject: subjectOf(e.From), Binding: binding}}
-		f.endings = endingsOf(ended)
+		f.endings = w.endingsOf(ended)
 	}
 	if (only || atOnce) && len(st.edges) == 1 {
 		f.Effect = Breaks
 	}
-	w.fix(f, groupOf(e.From).id)
+	w.fix(f, w.groupOf(e.From).id)
 }
 
 // grantedAtOnce says that every route to a goal goes on from an identity by what one
 // binding grants it: without the binding there is none.
-func (w *writer) grantedAtOnce(st hop, identity int32, pic *picture, goal int32) bool {
+func (w *writer) grantedAtOnce(st *hop, identity int32, pic *picture, goal int32) bool {
 	if !pic.passes(goal, identity) || slices.ContainsFunc(pic.out[identity], func(i int32) bool { return pic.edges[i].rule >= 0 }) {
 		return false // a technique leads on, too
 	}
@@ -127,9 +131,7 @@ func (w *writer) fix(f Fix, at ...string) {
 	if f.Effect != Breaks {
 		f.Effect = Lowers
 	}
-	f.named(at)
-	f.Advice = !f.Shown()
-	w.path.Fixes = append(w.path.Fixes, f)
+	w.path.Fixes = append(w.path.Fixes, f.named(at))
 }
 
 // maxUpdates is how many package updates a fix spells out.
@@ -168,7 +170,7 @@ func (w *writer) imageFix(image graph.Node, v weakness) Fix {
 		f.Text = "Build the image again with packages in which its vulnerabilities are fixed, then roll out the workload."
 	}
 	if len(w.foothold.entered.rules) == 1 && len(v.images) == 1 && open == 0 && len(updates) > 0 && v.total <= len(v.list) {
-		f.Effect, f.endings = Breaks, append(endingsOf(w.foothold.entered.edges), exploiting(image)...)
+		f.Effect, f.endings = Breaks, append(w.endingsOf(w.foothold.entered.edges), exploiting(image)...)
 	}
 	return f
 }
@@ -222,10 +224,10 @@ func (w *writer) exposureFixes() {
 	for _, a := range w.foothold.arrivals {
 		if a.way == byHostNetwork {
 			hosts++
-			host = append(host, endingsOf(a.hops[len(a.hops)-1].edges)...)
+			host = append(host, w.endingsOf(a.hops[len(a.hops)-1].edges)...)
 		}
 		for _, h := range a.hops[:min(1, len(a.hops)-1)] {
-			through[h.group.id] = append(through[h.group.id], endingsOf(h.edges)...)
+			through[h.group.id] = append(through[h.group.id], w.endingsOf(h.edges)...)
 			if on[h.group.id]++; on[h.group.id] == 1 {
 				doors = append(doors, w.thing(h.group, h.members))
 			}
@@ -300,35 +302,47 @@ func narrowing(t Thing) string {
 // techniques to the same place, each alone only lowers the risk. Several that are the
 // only ways end the path together. techniques is how many make the step that every
 // route takes, 0 if some take another.
-func (w *writer) ruleFixes(st hop, techniques int) {
-	together := Fix{Kind: fixRule, Effect: Breaks}
+func (w *writer) ruleFixes(h *hop, techniques int) {
+	if h.fixes == nil {
+		h.fixes = w.fixesOf(h)
+	}
+	for i, f := range h.fixes {
+		together := i == len(h.rules)
+		if together && techniques != len(h.rules) {
+			continue
+		}
+		if together || techniques == 1 && len(h.rules) == 1 {
+			f.Effect = Breaks
+		}
+		w.path.Fixes = append(w.path.Fixes, f)
+	}
+}
+
+// fixesOf are those of each technique that makes a hop, and of several together.
+func (w *writer) fixesOf(h *hop) (out []Fix) {
+	together := Fix{Kind: fixRule, Effect: Lowers, Together: h.rules}
 	var titles []string
-	for _, id := range st.rules {
-		t := w.rules.byID[id]
-		f := Fix{Kind: fixRule, Rule: id, Title: clause(t.Fix), Text: oneLine(t.Fix)}
-		i := slices.IndexFunc(st.edges, func(e graph.Edge) bool { return e.Value("rule").Str() == id })
-		e := st.edges[i]
+	for _, id := range h.rules {
+		t, e := w.rules.byID[id], h.by(id)
+		f := Fix{Kind: fixRule, Rule: id, Title: t.fixTitle, Text: t.fixText, Effect: Lowers}
 		f.Concerns = merged([]string{kindID(e.From)}, e.Value("witness").List())
 		if because := w.facts.of(t, e); len(because) > 0 {
 			f.Text += " It rests on this: " + because[0].Text + "."
 		}
-		if techniques == 1 && len(st.rules) == 1 {
-			f.Effect = Breaks
-		}
-		f.endings = endingsOf(slices.DeleteFunc(slices.Clone(st.edges), func(e graph.Edge) bool { return e.Value("rule").Str() != id }))
+		f.endings = w.endingsOf(slices.DeleteFunc(slices.Clone(h.edges), func(e graph.Edge) bool { return e.Value("rule").Str() != id }))
 		together.endings = append(together.endings, f.endings...)
 		titles, together.Concerns = merged(titles, []string{f.Title}), merged(together.Concerns, f.Concerns)
-		w.fix(f, w.proofs(e)...)
+		out = append(out, f.named(w.proofs(e)))
 	}
-	if techniques > 1 && techniques == len(st.rules) {
-		together.Together = st.rules
-		together.Title = "All together: " + strings.Join(titles[:min(len(titles), maxTogether)], "; ")
-		if more := len(titles) - maxTogether; more > 0 {
-			together.Title += fmt.Sprintf("; and %d more", more)
-		}
-		together.Text = fmt.Sprintf("Each of %d techniques leads there: only all of these fixes together end the path.", len(st.rules))
-		w.fix(together, groupOf(st.edges[0].From).id)
+	if len(h.rules) < 2 {
+		return out
 	}
+	together.Title = "All together: " + strings.Join(titles[:min(len(titles), maxTogether)], "; ")
+	if more := len(titles) - maxTogether; more > 0 {
+		together.Title += fmt.Sprintf("; and %d more", more)
+	}
+	together.Text = fmt.Sprintf("Each of %d techniques leads there: only all of these fixes together end the path.", len(h.rules))
+	return append(out, together.named([]string{w.groupOf(h.edges[0].From).id}))
 }
 
 // maxTogether is how many fixes the title of a joint one names.

@@ -38,6 +38,7 @@ type goal struct {
 	// namespace and workload decide for which footholds it is one.
 	namespace, workload string
 	name                string
+	words               string // what people call it, of one on the ground
 }
 
 // goalAt is the goal of a type that a node stands for.
@@ -75,13 +76,14 @@ func newGround(
 	}
 	goals := map[goalKey]int32{}
 	goalOf := func(p *pathType, n graph.Node) int32 {
-		t := goalAt(p, n)
-		k := goalKey{p, t.group, t.namespace}
+		k := goalKey{p, p.groupOf(n), n.Text("namespace")}
 		if p.Only == sameWorkload {
-			k.where = t.workload
+			k.where = workloadOf(n).ID()
 		}
 		at, there := goals[k]
 		if !there {
+			t := goalAt(p, n)
+			t.words = t.inWords()
 			at = int32(len(g.nodes))
 			goals[k] = at
 			g.add(graph.Node{}, t, group{kind: "goal " + p.ID, id: t.group.id + " " + k.where})

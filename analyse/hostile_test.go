@@ -116,9 +116,9 @@ func TestWhereEverythingReachesEverythingNoPathIsLostSilently(t *testing.T) {
 	all := 0
 	for _, f := range footholds {
 		f.all = f.all.sorted()
-		all += len(s.wanted(f, s.starts(f)))
+		all += len(s.goals(f))
 	}
-	paths, err := s.follow(t.Context(), s.worstFirst(footholds))
+	paths, err := s.follow(t.Context(), footholds)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,6 +48,15 @@ func (m members) sorted() members {
 	return slices.Compact(m)
 }
 
+// sum is a number made of the set.
+func (m members) sum() (n uint64) {
+	all := slices.Clone(m).sorted()
+	for _, each := range all {
+		n = mixed(n ^ uint64(each.KindIndex())<<32 ^ uint64(each.Index()))
+	}
+	return n
+}
+
 func compareNodes(a, b graph.Node) int {
 	if a.KindIndex() != b.KindIndex() {
 		return a.KindIndex() - b.KindIndex()

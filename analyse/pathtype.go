@@ -12,7 +12,6 @@ import (
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/rule"
-	"github.com/breakwater-sec/breakwater/schema"
 	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
@@ -244,11 +243,4 @@ func (p Path) thing(id string) Thing {
 }
 
 // label is a kind as people say it in a sentence.
-func label(kind string) string {
-	for _, k := range schema.Kinds {
-		if k.Name == kind {
-			return k.Label
-		}
-	}
-	return kind
-}
+func label(kind string) string { return kindOf(kind).Label }

@@ -21,7 +21,7 @@ type picture struct {
 	groups  []group
 	patches [][]int32 // of each place
 	goal    []bool
-	edges   []stretch // by from, to
+	edges   []stretch // by from, to, rule, kind: each once
 	out, in [][]int32 // edges of a place
 	cost    []int32   // of the cheapest route to a place
 	before  []int32   // the edge it ends with; -1 at the foothold
@@ -51,11 +51,11 @@ func newPicture(w *walk, foothold group, starts []int32, goals func(*goal) bool)
 		}
 		return i
 	}
-	placeOf := make(map[int32]int32, len(w.reached))
 	for _, q := range w.reached {
 		var i int32
 		if goal := w.goalOf(q); goal != nil {
 			if !goals(goal) {
+				w.place[q] = -1
 				continue
 			}
 			i = place(goal.group, p.ends)
@@ -64,29 +64,50 @@ func newPicture(w *walk, foothold group, starts []int32, goals func(*goal) bool)
 			i = place(w.groups[w.groupOf(q)], p.at)
 		}
 		p.patches[i] = append(p.patches[i], q)
-		placeOf[q] = i
+		w.place[q] = i
 	}
-	for _, s := range starts {
-		if to := placeOf[s]; to != 0 {
-			p.edges = append(p.edges, stretch{0, to, arc{rule: -1, kind: -1}})
-		}
-	}
-	for _, q := range w.reached {
-		from, drawn := placeOf[q]
-		if !drawn {
-			continue
-		}
-		for _, a := range w.steps(q) {
-			if to, drawn := placeOf[a.to]; drawn && to != from && to != 0 && w.takes(q, a) {
-				a.to = 0
-				p.edges = append(p.edges, stretch{from, to, a})
+	var tied []uint64
+	for from := range p.patches {
+		tied = tied[:0]
+		if from == 0 {
+			for _, s := range starts {
+				if to := w.place[s]; to != 0 {
+					tied = append(tied, tie(to, arc{rule: -1, kind: -1}))
+				}
 			}
 		}
+		for _, q := range p.patches[from] {
+			for _, a := range w.steps(q) {
+				if w.cost[a.to] == costOfMost {
+					continue // what leads to no goal is not walked to
+				}
+				if to := w.place[a.to]; to > 0 && int(to) != from && w.takes(q, a) {
+					tied = append(tied, tie(to, a))
+				}
+			}
+		}
+		p.draw(int32(from), tied)
 	}
 	p.join()
 	p.measure()
 	p.dominate()
 	return p
+}
+
+// tie is a step to a place as a number: those to one place stand together, those of one
+// technique behind each other, the cheapest first.
+func tie(to int32, a arc) uint64 {
+	return uint64(to)<<32 | uint64(uint16(a.rule+1))<<16 | uint64(uint8(a.kind+1))<<8 | uint64(uint8(a.cost))
+}
+
+// draw adds the steps from a place, each once, at its least cost.
+func (p *picture) draw(from int32, tied []uint64) {
+	slices.Sort(tied)
+	for i, t := range tied {
+		if i == 0 || tied[i-1]>>8 != t>>8 {
+			p.edges = append(p.edges, stretch{from, int32(t >> 32), arc{rule: int16(uint16(t>>16)) - 1, kind: int16(uint8(t>>8)) - 1, cost: int32(uint8(t))}})
+		}
+	}
 }
 
 // to is the picture of the routes to a goal. Who is at a place of the goal's own group
@@ -128,18 +149,26 @@ func (p *picture) place(told group, goal bool) int32 {
 	return p.at[told]
 }
 
-// join keeps each stretch once, at its least cost.
+// join says which stretches lead from and to each place.
 func (p *picture) join() {
-	slices.SortFunc(p.edges, func(a, b stretch) int {
-		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to), cmp.Compare(a.rule, b.rule), cmp.Compare(a.kind, b.kind),
-			cmp.Compare(a.cost, b.cost))
-	})
-	p.edges = slices.CompactFunc(p.edges, func(a, b stretch) bool {
-		return a.from == b.from && a.to == b.to && a.rule == b.rule && a.kind == b.kind
-	})
 	p.out, p.in = make([][]int32, len(p.groups)), make([][]int32, len(p.groups))
+	in := make([]int32, len(p.groups))
+	for _, e := range p.edges {
+		in[e.to]++
+	}
+	all := make([]int32, 2*len(p.edges))
+	out, into := all[:len(p.edges)], all[len(p.edges):]
+	for i, n := range in {
+		p.in[i], into = into[:0:n], into[n:]
+	}
+	from := 0
 	for i, e := range p.edges {
-		p.out[e.from], p.in[e.to] = append(p.out[e.from], int32(i)), append(p.in[e.to], int32(i))
+		out[i] = int32(i)
+		if e.from != p.edges[from].from {
+			from = i
+		}
+		p.out[e.from] = out[from : i+1]
+		p.in[e.to] = append(p.in[e.to], int32(i))
 	}
 }
 

@@ -1,6 +1,7 @@
 package analyse
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -22,7 +23,7 @@ func scribbled(seed uint64, places int) *picture {
 			p.edges = append(p.edges, stretch{from, to, arc{rule: int16(r.IntN(2)), cost: r.Int32N(5)}})
 		}
 	}
-	p.join()
+	p.sorted().join()
 	p.measure()
 	p.dominate()
 	return p
@@ -137,7 +138,7 @@ func TestWhereEverythingReachesEverythingThePictureIsBounded(t *testing.T) {
 			}
 		}
 	}
-	p.join()
+	p.sorted().join()
 	p.measure()
 	p.dominate()
 	more, whole := p.beside(places-1, []pair{{0, places - 1}})
@@ -167,7 +168,7 @@ func TestWhatGoesOnFromAGoalsOwnPlaceIsNoRouteToIt(t *testing.T) {
 				p.edges = append(p.edges, e)
 			}
 		}
-		p.join()
+		p.sorted().join()
 		p.measure()
 		p.dominate()
 		q := p.to(goal)
@@ -191,4 +192,15 @@ func TestWhatGoesOnFromAGoalsOwnPlaceIsNoRouteToIt(t *testing.T) {
 			}
 		}
 	}
+}
+
+// sorted puts the steps of a picture made by hand in order, each once.
+func (p *picture) sorted() *picture {
+	slices.SortFunc(p.edges, func(a, b stretch) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(tie(a.to, a.arc), tie(b.to, b.arc)))
+	})
+	p.edges = slices.CompactFunc(p.edges, func(a, b stretch) bool {
+		return a.from == b.from && a.to == b.to && a.rule == b.rule && a.kind == b.kind
+	})
+	return p
 }

@@ -10,19 +10,23 @@ type reachable struct {
 	words int
 	goals []int32 // patches, in the order of bits
 	bit   map[int32]int
+	// groups are those that goals are told as.
+	groups map[group]bool
+	leads  []bool // whether a knot leads to any
 }
 
 func newReachable(f *field) *reachable {
-	r := &reachable{knot: make([]int32, len(f.members)), bit: map[int32]int{}}
+	r := &reachable{knot: make([]int32, len(f.members)), bit: map[int32]int{}, groups: map[group]bool{}}
 	for p := range f.members {
-		if f.goalOf(int32(p)) != nil {
+		if g := f.goalOf(int32(p)); g != nil {
+			r.groups[g.group] = true
 			r.bit[int32(p)] = len(r.goals)
 			r.goals = append(r.goals, int32(p))
 		}
 	}
 	r.words = (len(r.goals) + 63) / 64
 	knots := r.tie(f)
-	r.bits = make([]uint64, len(knots)*r.words)
+	r.bits, r.leads = make([]uint64, len(knots)*r.words), make([]bool, len(knots))
 	for k, patches := range knots { // what a knot leads to comes before it
 		own := r.of(int32(k))
 		for _, p := range patches {
@@ -37,6 +41,7 @@ func newReachable(f *field) *reachable {
 				}
 			}
 		}
+		r.leads[k] = slices.ContainsFunc(own, func(x uint64) bool { return x != 0 })
 	}
 	return r
 }
@@ -54,16 +59,18 @@ func (r *reachable) from(patches []int32) []uint64 {
 	return out
 }
 
-// has says whether a set contains a goal's patch.
-func (r *reachable) has(set []uint64, goal int32) bool {
-	i := r.bit[goal]
-	return set[i/64]&(1<<(i%64)) != 0
+// knots is a number made of the knots that patches are of: equal for those that lead
+// to the same.
+func (r *reachable) knots(patches []int32) (n uint64) {
+	var all []int32
+	for _, p := range patches {
+		all = append(all, r.knot[p])
+	}
+	return sum(all)
 }
 
 // some says whether a patch leads to any goal.
-func (r *reachable) some(patch int32) bool {
-	return slices.ContainsFunc(r.of(r.knot[patch]), func(x uint64) bool { return x != 0 })
-}
+func (r *reachable) some(patch int32) bool { return r.leads[r.knot[patch]] }
 
 // tie finds the knots (Tarjan's strongly connected components, without recursion:
 // the ground may be deep). Those that are led to come first.

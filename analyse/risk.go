@@ -23,11 +23,13 @@ const (
 	pointsOfPossible = 20
 	pointsOfOthers   = 15 // supply chain, assumed
 	pointsOfMoving   = 20 // that are taken away for another program that must give way
+
+	pointsOfControlPlane = 10
 )
 
 // rate sums the risk's factors: how easy the way in is, how hard the way on, and
 // what it leads to. The factors that counted are told with the path.
-func (w *writer) rate(p *pathType, hops []hop, v weakness, cost int32) {
+func (w *writer) rate(p *pathType, hops []*hop, v weakness, cost int32) {
 	w.path.RiskFactors = []Factor{}
 	w.rateEntry()
 	if w.foothold.class == Known {
@@ -45,7 +47,7 @@ func (w *writer) rate(p *pathType, hops []hop, v weakness, cost int32) {
 				plural(len(hops), "step")),
 		)
 	}
-	if slices.ContainsFunc(hops, func(h hop) bool { return h.edge == "CAN_TALK_TO" }) {
+	if slices.ContainsFunc(hops, func(h *hop) bool { return h.edge == "CAN_TALK_TO" }) {
 		w.factor("moves on over the network", -pointsOfMoving,
 			"From the foothold, another program has to be attacked over the cluster's network.")
 	}
@@ -111,7 +113,7 @@ func (w *writer) rateWeakness(v weakness) {
 	}
 }
 
-func (w *writer) rateTarget(hops []hop) {
+func (w *writer) rateTarget(hops []*hop) {
 	target := w.foothold.all
 	if len(hops) > 0 {
 		target = hops[len(hops)-1].members
@@ -120,19 +122,25 @@ func (w *writer) rateTarget(hops []hop) {
 		return slices.ContainsFunc(target, func(n graph.Node) bool { return n.Value(insight).Bool() })
 	}
 	if is("controlPlane") {
-		w.factor("control plane", 10, "The node runs the control plane.")
+		w.factor("control plane", pointsOfControlPlane, "The node runs the control plane.")
 	}
 	if is("privileged") && w.path.Target.ID != w.path.Foothold.ID {
 		w.factor("privileged target", 5, "The container reached is privileged on its node.")
 	}
-	if w.onRoute(func(t Thing) bool { return slices.Contains(t.Insights, "critical") }) {
+	if slices.ContainsFunc(w.path.Nodes, func(t Thing) bool { return w.onRoute(t.ID) && slices.Contains(t.Insights, "critical") }) {
 		w.factor("critical resource", 10, "Something on the path is marked as critical.")
 	}
 }
 
-// onRoute says whether something that the most likely route passes is such.
-func (w *writer) onRoute(is func(Thing) bool) bool {
-	return slices.ContainsFunc(w.path.Steps, func(st Step) bool { return is(w.path.thing(st.From)) || is(w.path.thing(st.To)) })
+// onRoute says whether the most likely route passes a thing.
+func (w *writer) onRoute(id string) bool {
+	if w.route == nil {
+		w.route = map[string]bool{}
+		for _, st := range w.path.Steps {
+			w.route[st.From], w.route[st.To] = true, true
+		}
+	}
+	return w.route[id]
 }
 
 func (w *writer) factor(name string, points int, why string) {

@@ -148,21 +148,32 @@ func variables(n *query.Node) (out []string) {
 }
 
 // edgeOf is an edge of the schema; one that is not there is derived by nothing.
-func edgeOf(name string) schema.Edge {
-	for _, e := range schema.Edges {
-		if e.Name == name {
-			return e
-		}
+func edgeOf(name string) *schema.Edge {
+	if e := edges[name]; e != nil {
+		return e
 	}
-	return schema.Edge{}
+	return &schema.Edge{}
 }
 
-func kindOf(name string) schema.Kind {
-	i := slices.IndexFunc(schema.Kinds, func(k schema.Kind) bool { return k.Name == name })
-	if i < 0 {
-		return schema.Kind{Name: name, Label: name}
+func kindOf(name string) *schema.Kind {
+	if k := kinds[name]; k != nil {
+		return k
 	}
-	return schema.Kinds[i]
+	return &schema.Kind{Name: name, Label: name}
+}
+
+// edges and kinds are those of the schema, by name.
+var (
+	edges = byName(schema.Edges, func(e schema.Edge) string { return e.Name })
+	kinds = byName(schema.Kinds, func(k schema.Kind) string { return k.Name })
+)
+
+func byName[T any](all []T, name func(T) string) map[string]*T {
+	out := make(map[string]*T, len(all))
+	for i, x := range all {
+		out[name(x)] = &all[i]
+	}
+	return out
 }
 
 // background is for tests of rules, which are small and end by themselves.

@@ -29,7 +29,7 @@ func (w *writer) sentence(st Step) string {
 		}
 		return sentence(text)
 	}
-	from, to := w.path.thing(st.From), w.path.thing(st.To)
+	from, to := w.thingAt(st.From), w.thingAt(st.To)
 	if st.Edge == "CAN_EXPLOIT" {
 		return w.exploited(from, to, st.Uncertain)
 	}

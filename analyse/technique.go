@@ -32,8 +32,11 @@ type technique struct {
 	Code  *Code           `yaml:"code"`
 	Tests []techniqueTest `yaml:"tests"`
 
-	ways []way
-	edge string // that it makes
+	ways    []way
+	edge    string   // that it makes
+	depends []string // kinds of nodes and edges that it looks at
+	// fixTitle and fixText are the fix as one of a path.
+	fixTitle, fixText string
 }
 
 // way is one pattern of a technique.
@@ -107,6 +110,7 @@ func compileTechnique(f *rule.File, t *technique) (rule.Rule, error) {
 			return nil, f.Errorf(fmt.Errorf("given: %w", err), "tests", fmt.Sprint(i), "given")
 		}
 	}
+	t.depends, t.fixTitle, t.fixText = t.dependsOn(), clause(t.Fix), oneLine(t.Fix)
 	return t, nil
 }
 

@@ -95,16 +95,20 @@ func imagesOf(containers members) (out members) {
 	return out.sorted()
 }
 
-// carriers notes the workloads that bring the traffic of a hop.
-func (w *writer) carriers(h hop) {
-	for _, e := range h.edges {
-		for _, thing := range e.Value("evidence").List() {
-			kind, id := ref.ParseKindID(thing)
-			if kindOf(kind).Family == "Workload" && !slices.Contains(w.path.Owners, id) {
-				w.path.Carriers = merged(w.path.Carriers, []string{id})
+// carriers notes the workloads that bring the traffic.
+func (w *writer) carriers() {
+	for _, a := range w.foothold.arrivals {
+		for _, h := range a.hops {
+			for _, e := range h.edges {
+				for _, thing := range e.Value("evidence").List() {
+					if kind, id := ref.ParseKindID(thing); kindOf(kind).Family == "Workload" {
+						w.path.Carriers = merged(w.path.Carriers, []string{id})
+					}
+				}
 			}
 		}
 	}
+	slices.Sort(w.path.Carriers)
 }
 
 // frames puts the cluster around everything of it, and namespaces inside.
@@ -138,13 +142,13 @@ func (w *writer) onTheWayIn(id string) bool {
 }
 
 // owners notes the workloads of the path and what kinds it depends on.
-func (w *writer) owners(hops []hop) {
+func (w *writer) owners(hops []*hop) {
 	var kinds []string
 	if w.path.Entry.Kind == "Internet" {
 		kinds = append(kinds, "ROUTES_TO")
 	}
 	for _, t := range w.path.Nodes {
-		if !w.onRoute(func(o Thing) bool { return o.ID == t.ID }) && !w.onTheWayIn(t.ID) {
+		if !w.onRoute(t.ID) && !w.onTheWayIn(t.ID) {
 			continue
 		}
 		if t.Kind != "Internet" {
@@ -155,20 +159,15 @@ func (w *writer) owners(hops []hop) {
 			w.path.Owners = merged(w.path.Owners, []string{owner.ID()})
 		}
 	}
-	for _, st := range append([]hop{w.foothold.entered}, hops...) {
+	for _, st := range append([]*hop{&w.foothold.entered}, hops...) {
 		for _, id := range st.rules {
-			kinds = merged(kinds, w.rules.byID[id].dependsOn())
+			kinds = merged(kinds, w.rules.byID[id].depends)
 		}
 		for _, edge := range st.kinds {
 			kinds = merged(kinds, []string{edge})
 		}
 	}
-	for _, a := range w.foothold.arrivals {
-		for _, h := range a.hops {
-			w.carriers(h)
-		}
-	}
-	slices.Sort(w.path.Carriers)
+	w.path.Carriers = slices.DeleteFunc(w.path.Carriers, func(id string) bool { return slices.Contains(w.path.Owners, id) })
 	slices.Sort(kinds)
 	w.path.DependsOn, w.path.Workloads = kinds, len(w.path.Owners)
 }

@@ -12,10 +12,12 @@ type walk struct {
 	before  []int32   // -1 where the walk starts
 	reached []int32   // in order of cost
 	waiting [][]int32 // by cost
+	place   []int32   // that a picture gives what is reached
 }
 
 func newWalk(f *field, leads func(patch int32) bool) *walk {
-	w := &walk{field: f, leads: leads, cost: make([]int32, len(f.members)), before: make([]int32, len(f.members))}
+	w := &walk{field: f, leads: leads, cost: make([]int32, len(f.members)), before: make([]int32, len(f.members)),
+		place: make([]int32, len(f.members))}
 	for i := range w.cost {
 		w.cost[i] = costOfMost
 	}

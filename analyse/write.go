@@ -4,23 +4,45 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/graph"
 )
 
-// write puts a path into the form that people and the store read. hops lead from
-// the foothold to the target; pic is all that the foothold reaches, nil where the
-// foothold is the target.
-func (s *search) write(p *pathType, f *foothold, hops []hop, pic *picture, cost int32) Path {
-	w := &writer{search: s, foothold: f, path: Path{Type: p.ID, Cluster: s.cluster(), Why: strings.TrimSpace(p.Why), Owners: []string{}}}
+// begin writes what all paths of a foothold begin with.
+func (s *search) begin(f *foothold) *writer {
+	w := &writer{search: s, foothold: f, nodes: map[string]int{}, joined: map[joint]bool{},
+		path: Path{Cluster: s.cluster(), Owners: []string{}, Fixes: []Fix{}}}
 	w.entry()
 	w.enter()
+	w.path.Unavoidable = w.unavoidable()
+	w.carriers()
+	w.entryFixes()
+	return w
+}
+
+// write puts a path into the form that people and the store read: what was begun, the hops
+// from the foothold to the target, and more. pic is all that the foothold reaches, nil where the
+// foothold is the target.
+func (w *writer) write(p *pathType, target group, hops []*hop, pic *picture, cost int32) Path {
+	w = w.copied()
+	w.path.ID, w.path.Type, w.path.Why = identity(w.foothold.class, w.foothold.group, target), p.ID, strings.TrimSpace(p.Why)
 	w.derivedSteps(hops)
 	w.beside(hops, pic)
 	w.finish(p, hops, pic, cost)
 	return w.path
+}
+
+// copied goes on from what was begun and leaves that as it is.
+func (w *writer) copied() *writer {
+	c := *w
+	c.nodes, c.joined = maps.Clone(w.nodes), maps.Clone(w.joined)
+	p := &c.path
+	p.Nodes, p.Unavoidable, p.Fixes = slices.Clip(p.Nodes), slices.Clip(p.Unavoidable), slices.Clip(p.Fixes)
+	p.Steps, p.Also, p.Carriers = slices.Clip(p.Steps), slices.Clone(p.Also), slices.Clone(p.Carriers)
+	return &c
 }
 
 // identity is of entry, foothold and target: nothing that a rollout, another
@@ -38,15 +60,21 @@ type writer struct {
 	*search
 	foothold *foothold
 	path     Path
-	at       string // id of the thing the story has come to
+	at       string         // id of the thing the story has come to
+	nodes    map[string]int // where in the path's a thing is, by id
+	joined   map[joint]bool // by a step
+	route    map[string]bool
 }
+
+// joint is two things that a step joins.
+type joint struct{ from, to string }
 
 const internetID = "internet"
 
 func (w *writer) entry() {
 	w.path.EntryClass, w.path.Confidence = w.foothold.class, w.foothold.confidence()
 	w.path.Entry = w.foothold.entry
-	w.path.Nodes = []Thing{w.path.Entry}
+	w.node(w.path.Entry)
 	w.path.Steps, w.path.Also, w.path.Attack = []Step{}, []Step{}, []string{}
 	w.at = w.path.Entry.ID
 }
@@ -65,16 +93,16 @@ func (w *writer) enter() {
 	switch {
 	case f.class == Assumed:
 	case f.anonymous:
-		w.path.Steps = append(w.path.Steps, Step{From: w.at, Edge: "CAN_ACT_AS", Verb: edgeOf("CAN_ACT_AS").Verb, To: f.group.id,
+		w.step(Step{From: w.at, Edge: "CAN_ACT_AS", Verb: edgeOf("CAN_ACT_AS").Verb, To: f.group.id,
 			Uncertain: "it is not known " + f.doubt,
 			Evidence: []Evidence{{Text: nameOf(f.all[0]) + " stands for callers who have not proved who they are, or for everybody who has",
 				Nodes: []string{kindID(f.all[0])}}}})
 	case f.class == SupplyChain && len(f.entered.edges) == 0: // a registry: what comes from it are the first steps
 	case f.class == SupplyChain:
-		w.path.Steps = append(w.path.Steps, w.derivedStep(w.at, f.group.id, f.entered))
+		w.step(w.derivedStep(w.at, f.group.id, &f.entered))
 	default:
 		w.arrivals()
-		w.path.Steps = append(w.path.Steps, w.into(f))
+		w.step(w.into(f))
 	}
 	w.node(w.path.Foothold)
 	w.at = f.group.id
@@ -85,7 +113,7 @@ func (w *writer) enter() {
 // into is the step from the pod that traffic reaches into its container.
 func (w *writer) into(f *foothold) Step {
 	if f.class == Known {
-		return w.derivedStep(w.at, f.group.id, f.entered)
+		return w.derivedStep(w.at, f.group.id, &f.entered)
 	}
 	e := f.entered.edges[0]
 	return Step{From: w.at, Edge: "RUNS", Verb: edgeOf("RUNS").Verb, To: f.group.id, Uncertain: "it is not known " + f.doubt,
@@ -103,13 +131,12 @@ func (w *writer) arrivals() {
 				t = w.thing(hop.group, pods)
 			}
 			w.node(t)
-			st := w.routeStep(at, t.ID, hop.edges)
-			switch {
-			case w.drawn(st):
-			case i == 0:
-				w.path.Steps = append(w.path.Steps, st)
-			default:
-				w.path.Also = append(w.path.Also, st)
+			if st := w.routeStep(at, t.ID, hop.edges); w.joins(st) {
+				if i == 0 {
+					w.path.Steps = append(w.path.Steps, st)
+				} else {
+					w.path.Also = append(w.path.Also, st)
+				}
 			}
 			at = t.ID
 		}
@@ -117,17 +144,27 @@ func (w *writer) arrivals() {
 	pod := w.thing(w.groupOf(pods[0]), pods)
 	w.node(pod)
 	if len(w.foothold.arrivals) == 0 {
-		w.path.Steps = append(w.path.Steps, Step{From: internetID, Edge: "ROUTES_TO", Verb: "routes to", To: pod.ID,
+		w.step(Step{From: internetID, Edge: "ROUTES_TO", Verb: "routes to", To: pod.ID,
 			Evidence: []Evidence{{Text: nameOf(pods[0]) + " is exposed to the internet in a way that is not drawn",
 				Nodes: []string{kindID(pods[0])}}}})
 	}
 	w.at = pod.ID
 }
 
-// drawn says whether a step joins two things that another one joins already.
-func (w *writer) drawn(st Step) bool {
-	same := func(o Step) bool { return o.From == st.From && o.To == st.To }
-	return slices.ContainsFunc(w.path.Steps, same) || slices.ContainsFunc(w.path.Also, same)
+// joins notes that a step joins two things, and says whether none did before.
+func (w *writer) joins(st Step) bool {
+	j := joint{st.From, st.To}
+	if w.joined[j] {
+		return false
+	}
+	w.joined[j] = true
+	return true
+}
+
+// step adds one to the most likely route.
+func (w *writer) step(st Step) {
+	w.joins(st)
+	w.path.Steps = append(w.path.Steps, st)
 }
 
 // pods are those whose containers can be entered.
@@ -170,17 +207,20 @@ func (w *writer) routeStep(from, to string, edges []graph.Edge) Step {
 }
 
 // derivedSteps draws what the attacker gains.
-func (w *writer) derivedSteps(hops []hop) {
-	for _, st := range hops {
-		t := w.thing(st.group, st.members)
-		w.node(t)
-		w.path.Steps = append(w.path.Steps, w.derivedStep(w.at, t.ID, st))
-		w.at = t.ID
-		w.path.Target = t
+func (w *writer) derivedSteps(hops []*hop) {
+	for _, h := range hops {
+		if h.shown == nil {
+			to := w.thing(h.group, h.members)
+			h.shown = &shown{to: to, step: w.derivedStep(w.at, to.ID, h)}
+		}
+		w.node(h.shown.to)
+		w.step(h.shown.step)
+		w.at = h.shown.to.ID
+		w.path.Target = h.shown.to
 	}
 }
 
-func (w *writer) derivedStep(from, to string, st hop) Step {
+func (w *writer) derivedStep(from, to string, st *hop) Step {
 	kind := edgeOf(st.edge)
 	out := Step{From: from, Edge: st.edge, Verb: kind.Verb, To: to, Derived: kind.Derived, Rules: st.rules, Evidence: []Evidence{}}
 	out.Uncertain = st.uncertain()
@@ -195,8 +235,7 @@ func (w *writer) derivedStep(from, to string, st hop) Step {
 			out.Rule, out.RuleTitle, out.Why = t.ID, t.Title, strings.TrimSpace(t.Why)
 		}
 		out.Attack = merged(out.Attack, t.Attack)
-		i := slices.IndexFunc(st.edges, func(e graph.Edge) bool { return e.Value("rule").Str() == id })
-		out.Evidence = append(out.Evidence, w.facts.of(t, st.edges[i])...)
+		out.Evidence = append(out.Evidence, w.facts.of(t, st.by(id))...)
 	}
 	return out
 }
@@ -214,17 +253,16 @@ func (h *hop) uncertain() (what string) {
 }
 
 // fact is the evidence of a step over a fact.
-func (w *writer) fact(st hop) Evidence {
+func (w *writer) fact(st *hop) Evidence {
 	if len(st.edges) == 0 { // from what is assumed to what runs in it
-		return Evidence{Text: spoken(w.path.thing(w.at)) + " runs " + nameOf(st.members[0]), Nodes: []string{kindID(st.members[0])}}
+		return Evidence{Text: spoken(w.thingAt(w.at)) + " runs " + nameOf(st.members[0]), Nodes: []string{kindID(st.members[0])}}
 	}
 	e := st.edges[0]
 	return Evidence{Text: factText(e), Nodes: []string{kindID(e.From), kindID(e.To)}}
 }
 
 // beside draws the steps of other routes, and notes what no route avoids.
-func (w *writer) beside(hops []hop, pic *picture) {
-	w.path.Unavoidable = w.unavoidable()
+func (w *writer) beside(hops []*hop, pic *picture) {
 	if pic == nil {
 		w.path.Alternatives = max(0, len(w.foothold.arrivals)-1)
 		return
@@ -262,7 +300,7 @@ func (w *writer) also(pic *picture, s pair) {
 		w.node(d.from)
 	}
 	w.node(d.to)
-	if !w.drawn(d.step) {
+	if w.joins(d.step) {
 		w.path.Also = append(w.path.Also, d.step)
 	}
 }
@@ -301,18 +339,22 @@ func merged(a, b []string) []string {
 }
 
 func (w *writer) node(t Thing) {
-	if !slices.ContainsFunc(w.path.Nodes, func(o Thing) bool { return o.ID == t.ID }) {
+	if _, there := w.nodes[t.ID]; !there {
+		w.nodes[t.ID] = len(w.path.Nodes)
 		w.path.Nodes = append(w.path.Nodes, t)
 	}
 }
 
-func (w *writer) finish(p *pathType, hops []hop, pic *picture, cost int32) {
-	f := w.foothold
-	if f.weakness == nil {
-		found := w.vulnerabilities()
-		f.weakness = &found
+// thingAt is the thing of the path that has an id.
+func (w *writer) thingAt(id string) Thing {
+	if i, there := w.nodes[id]; there {
+		return w.path.Nodes[i]
 	}
-	v := *f.weakness
+	return Thing{ID: id, Name: id}
+}
+
+func (w *writer) finish(p *pathType, hops []*hop, pic *picture, cost int32) {
+	v := w.weakness()
 	w.path.Vulnerabilities, w.path.VulnerabilitiesTotal = v.list, v.total
 	w.path.Title = w.title(p, v)
 	w.path.Pods = len(w.pods())
@@ -328,7 +370,7 @@ func (w *writer) finish(p *pathType, hops []hop, pic *picture, cost int32) {
 	w.frames()
 	w.rate(p, hops, v, cost)
 	w.story()
-	w.fixes(hops, v, pic)
+	w.fixes(hops, pic)
 	w.path.Unseen = w.unseen
 }
 

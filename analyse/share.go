@@ -1,0 +1,36 @@
+package analyse
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// hands are the search and others like it, one for each processor: they look at the same
+// survey, and each has a walk of its own.
+func (s *search) hands() []*search {
+	out := []*search{s}
+	for len(out) < runtime.GOMAXPROCS(0) {
+		h := newSearch(s.survey, s.unseen)
+		h.near = s.near
+		out = append(out, h)
+	}
+	return out
+}
+
+// share does n pieces of work by some hands, each of which takes the next as soon as it
+// has done one.
+func share(ctx context.Context, hands, n int, do func(hand, i int)) error {
+	var next atomic.Int64
+	var working sync.WaitGroup
+	for hand := range hands {
+		working.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				do(hand, i)
+			}
+		})
+	}
+	working.Wait()
+	return ctx.Err()
+}

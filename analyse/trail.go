@@ -1,0 +1,145 @@
+package analyse
+
+import (
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/graph"
+)
+
+// trail is what individuals did on the routes that were walked again. Most paths of a
+// cluster share their last steps, so each step is taken once.
+type trail struct {
+	steps map[taken]*hop // which whoever stands there takes alike
+	own   map[taken]*hop // to goals that are some only to one foothold
+}
+
+// taken is a step: of all who stand somewhere, to a patch.
+type taken struct {
+	from uint64
+	to   int32
+}
+
+// retrace walks a route again with all individuals of the foothold at once, as
+// far as they can take it, and gathers the edges that they take.
+func (s *search) retrace(f *foothold, route []int32) (hops []*hop) {
+	at := members(f.walks)
+	if first := s.field.groupOf(route[0]); s.field.groups[first] != f.group {
+		at = slices.DeleteFunc(slices.Clone(at), func(n graph.Node) bool { return s.groupOf(n) != s.field.groups[first] })
+		hops = append(hops, s.stepInside(at))
+	}
+	for _, p := range route[1:] {
+		h := s.step(f, at, p)
+		hops, at = append(hops, h), h.members
+	}
+	return hops
+}
+
+// stepInside is the first step of who has a workload or an image: into a container.
+func (s *search) stepInside(to members) *hop {
+	return &hop{group: s.groupOf(to[0]), members: slices.Clone(to).sorted(), edge: "RUNS"}
+}
+
+// step is stepTo, once for all who stand at the same place.
+func (s *search) step(f *foothold, from members, patch int32) *hop {
+	at, known := taken{from.sum(), patch}, s.trail.steps
+	if g := s.field.goalOf(patch); g != nil && g.of.Only != "" {
+		known = s.trail.own
+	}
+	h := known[at]
+	if h == nil {
+		h = s.stepTo(f, from, patch)
+		known[at] = h
+	}
+	return h
+}
+
+// stepTo is the step from some individuals to the group of a patch, or to a goal.
+func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) *hop {
+	f := s.field
+	if goal := f.goalOf(patch); goal != nil {
+		return s.stepToGoal(hold, from, goal, len(f.before(f.members[patch][0])))
+	}
+	told := f.groupOf(patch)
+	h := &hop{group: f.groups[told]}
+	take := func(e graph.Edge) {
+		if r := e.Value("rule").Str(); (r == "" || !s.ends(r)) && !s.without.has(e) {
+			h.add(e)
+		}
+	}
+	is, out := s.leaving(from)
+	in := 0
+	for _, i := range f.told[told] {
+		in += len(f.before(i))
+	}
+	for _, kind := range stepKinds {
+		if in < out { // from the end where there is less to look at
+			for _, i := range f.told[told] {
+				for e := range f.nodes[i].In(kind) {
+					if is[e.From] {
+						take(e)
+					}
+				}
+			}
+			continue
+		}
+		for _, n := range from {
+			for e := range n.Out(kind) {
+				if i := f.find(e.To); i >= 0 && f.group[i] == told {
+					take(e)
+				}
+			}
+		}
+	}
+	s.order(h)
+	return h
+}
+
+// leaving is a set of individuals, and how many steps lead from them.
+func (s *search) leaving(from []graph.Node) (is map[graph.Node]bool, steps int) {
+	is = make(map[graph.Node]bool, len(from))
+	for _, n := range from {
+		is[n] = true
+		if i := s.field.find(n); i >= 0 {
+			steps += len(s.field.ground.arcsOf(i))
+		}
+	}
+	return is, steps
+}
+
+// stepToGoal looks from the goal, to which `in` steps lead, or from the individuals.
+func (s *search) stepToGoal(f *foothold, from []graph.Node, g *goal, in int) *hop {
+	h := &hop{group: g.group}
+	at := slices.Index(s.types, g.of)
+	if is, out := s.leaving(from); !g.of.Together && in < out {
+		for _, n := range s.aims[aim{g.of, g.group}] {
+			for _, kind := range g.of.Arrive {
+				for e := range n.In(kind) {
+					if is[e.From] && !s.without.has(e) {
+						h.add(e)
+					}
+				}
+			}
+		}
+		s.order(h)
+		return h
+	}
+	for _, n := range from {
+		for _, kind := range g.of.Arrive {
+			for e := range n.Out(kind) {
+				if s.targets[at][e.To] && s.isTold(g, e.To) && (g.of.Only == "" || f.wants(goalAt(g.of, e.To))) && !s.without.has(e) {
+					h.add(e)
+				}
+			}
+		}
+	}
+	s.order(h)
+	return h
+}
+
+// isTold says whether a target is told as a goal.
+func (s *search) isTold(g *goal, n graph.Node) bool {
+	if g.of.Together {
+		return n.Kind() == g.group.kind
+	}
+	return s.groupOf(n) == g.group
+}
