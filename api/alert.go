@@ -31,9 +31,6 @@ func (s session) ListAlerts(ctx context.Context, r ListAlertsRequestObject) (Lis
 		return nil, err
 	}
 	page, next, err := s.Alerts(ctx, f, deref(r.Params.Cursor), pageSize(r.Params.Limit))
-	if errors.Is(err, store.ErrCursor) {
-		return nil, asked{err}
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -57,12 +54,8 @@ func (s session) GetAlert(ctx context.Context, r GetAlertRequestObject) (GetAler
 	if err != nil {
 		return nil, err
 	}
-	out := AlertPage{Alert: alertRow(stored), Reason: stored.Reason, DecidedBy: text(stored.DecidedBy),
-		Evidence: list(a.Evidence), Entities: []AlertEntity{},
-		Events: []map[string]any{}}
-	if !stored.DecidedAt.IsZero() {
-		out.DecidedAt = &stored.DecidedAt
-	}
+	out := AlertPage{Alert: alertRow(stored), Reason: stored.Reason, DecidedBy: text(stored.DecidedBy), DecidedAt: moment(stored.DecidedAt),
+		Evidence: list(a.Evidence), Entities: []AlertEntity{}, Events: []map[string]any{}}
 	for _, h := range s.detections {
 		if h.ID == a.Rule {
 			out.Why, out.Fix = h.Why, h.Fix

@@ -18,6 +18,8 @@ import (
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/registries"
+	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
@@ -64,7 +66,7 @@ func (s *server) signedIn(next http.Handler) http.Handler {
 		}
 		signed, err := s.Sessions.Session(r.Context(), token)
 		if err != nil {
-			fail(w, r, err, store.ErrNotFound, http.StatusUnauthorized, "the session has ended; print a new sign-in link with: breakwater sign-in")
+			fail(w, err, store.ErrNotFound, http.StatusUnauthorized, "the session has ended; print a new sign-in link with: breakwater sign-in")
 			return
 		}
 		within := r.URL.Query().Get("within")
@@ -123,10 +125,13 @@ func asAsker(_ StrictHandlerFunc, operation string) StrictHandlerFunc {
 // nobody has a method for every operation, of which none is ever called: see asAsker.
 var nobody StrictServerInterface = session{}
 
+// ofTheAsker are the errors beside asked by which others say that something cannot be asked so.
+var ofTheAsker = []error{store.ErrCursor, scope.ErrNothing, analyse.ErrAssumption, report.ErrFix, registries.ErrRefused}
+
 // failed turns a handler's error into a status: the only place that does.
 func failed(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
 	switch {
-	case errors.As(err, &asked{}):
+	case errors.As(err, &asked{}), slices.ContainsFunc(ofTheAsker, func(known error) bool { return errors.Is(err, known) }):
 		problem(w, http.StatusBadRequest, "this cannot be asked", err.Error())
 	case errors.As(err, new(missing)):
 		problem(w, http.StatusNotFound, "not found", err.Error())

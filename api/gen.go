@@ -686,6 +686,13 @@ type ImageCounts struct {
 	Waiting int `json:"waiting"`
 }
 
+// ImageLayer defines model for ImageLayer.
+type ImageLayer struct {
+	Command  *string `json:"command,omitempty"`
+	Digest   string  `json:"digest"`
+	Packages int     `json:"packages"`
+}
+
 // ImageList defines model for ImageList.
 type ImageList struct {
 	AsOf   *time.Time  `json:"asOf"`
@@ -712,13 +719,9 @@ type ImagePackage struct {
 
 // ImagePage defines model for ImagePage.
 type ImagePage struct {
-	Findings []Finding `json:"findings"`
-	Gaps     []Gap     `json:"gaps"`
-	Layers   []struct {
-		Command  *string `json:"command,omitempty"`
-		Digest   string  `json:"digest"`
-		Packages int     `json:"packages"`
-	} `json:"layers"`
+	Findings []Finding      `json:"findings"`
+	Gaps     []Gap          `json:"gaps"`
+	Layers   []ImageLayer   `json:"layers"`
 	Packages []ImagePackage `json:"packages"`
 	Paths    []PathRow      `json:"paths"`
 	Platform *string        `json:"platform,omitempty"`

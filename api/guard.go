@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -41,7 +42,7 @@ func knownHost(hosts []string, next http.Handler) http.Handler {
 		if h, _, err := net.SplitHostPort(host); err == nil {
 			host = h
 		}
-		if !loopbackName(host) && !containsFold(hosts, host) {
+		if !loopbackName(host) && !slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, host) }) {
 			problem(w, http.StatusMisdirectedRequest, "unknown host",
 				"this server does not answer to the name "+host+"; start it with --host "+host+" if it should")
 			return
@@ -55,15 +56,6 @@ func loopbackName(host string) bool {
 		return ip.IsLoopback()
 	}
 	return strings.EqualFold(host, "localhost")
-}
-
-func containsFold(list []string, s string) bool {
-	for _, l := range list {
-		if strings.EqualFold(l, s) {
-			return true
-		}
-	}
-	return false
 }
 
 // sameOrigin refuses a change that another site's page sent with our cookie.

@@ -6,21 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/breakwater-sec/breakwater/assess"
-	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/severity"
 )
-
-func timeOf(v graph.Value) *time.Time {
-	if v.IsNull() {
-		return nil
-	}
-	return new(v.Time())
-}
 
 // imageOf gathers a row. The state is of now; the graph may be a moment behind.
 func imageOf(n graph.Node, states map[string]assess.Image, w *scope.World) ImageRow {
@@ -55,15 +46,9 @@ func (s session) imageRows(w *scope.World) []ImageRow {
 		}
 		return severity.Rank(*i.Severity)
 	}
-	number := func(n *int) int {
-		if n == nil {
-			return 0
-		}
-		return *n
-	}
 	slices.SortStableFunc(rows, func(a, b ImageRow) int {
-		return cmp.Or(cmp.Compare(worst(b), worst(a)), compareBool(a.Running, b.Running), cmp.Compare(number(b.Criticals), number(a.Criticals)),
-			cmp.Compare(number(b.Highs), number(a.Highs)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Id, b.Id))
+		return cmp.Or(cmp.Compare(worst(b), worst(a)), compareBool(a.Running, b.Running), cmp.Compare(deref(b.Criticals), deref(a.Criticals)),
+			cmp.Compare(deref(b.Highs), deref(a.Highs)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Id, b.Id))
 	})
 	return rows
 }
@@ -100,12 +85,7 @@ func (s session) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 	}
 	paths := rowsWhere(w, func(l scope.Life) bool { return l.Has(r.Params.Id) })
 	out := ImagePage{Row: imageOf(n, s.Images(), w), Platform: text(n.Text("platform")), Packages: []ImagePackage{},
-		Findings: []Finding{}, Pods: []Ref{}, Paths: paths, Gaps: []collect.Gap{}}
-	out.Layers = []struct {
-		Command  *string `json:"command,omitempty"`
-		Digest   string  `json:"digest"`
-		Packages int     `json:"packages"`
-	}{}
+		Findings: []Finding{}, Layers: []ImageLayer{}, Pods: []Ref{}, Paths: paths, Gaps: list(s.ImageGaps(ctx, r.Params.Id))}
 	for e := range n.Out("HAS_VULNERABILITY") {
 		out.Findings = append(out.Findings, findingOf(e))
 	}
@@ -117,7 +97,6 @@ func (s session) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 	for _, p := range pods {
 		out.Pods = append(out.Pods, refOf(p))
 	}
-	out.Gaps = list(s.ImageGaps(ctx, r.Params.Id))
 	if err := s.inside(ctx, r.Params.Id, &out); err != nil {
 		return nil, err
 	}
@@ -131,11 +110,7 @@ func (s session) inside(ctx context.Context, id string, out *ImagePage) error {
 		return err
 	}
 	for _, l := range inv.Layers {
-		out.Layers = append(out.Layers, struct {
-			Command  *string `json:"command,omitempty"`
-			Digest   string  `json:"digest"`
-			Packages int     `json:"packages"`
-		}{text(l.Command), l.Digest, l.Packages})
+		out.Layers = append(out.Layers, ImageLayer{Command: text(l.Command), Digest: l.Digest, Packages: l.Packages})
 	}
 	worst, count := map[string]string{}, map[string]int{}
 	for _, f := range out.Findings {

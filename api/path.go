@@ -41,14 +41,7 @@ func opensBy(l scope.Life, vulnerability string) bool {
 
 func says(l scope.Life, words string) bool {
 	p := l.Path
-	all := strings.ToLower(strings.Join([]string{p.Title, p.Cluster, p.Namespace, p.Foothold.Name, p.Foothold.Workload, p.Target.Name,
-		p.Entry.Name}, " "))
-	for _, w := range strings.Fields(strings.ToLower(words)) {
-		if !strings.Contains(all, w) {
-			return false
-		}
-	}
-	return true
+	return hasWords(words, p.Title, p.Cluster, p.Namespace, p.Foothold.Name, p.Foothold.Workload, p.Target.Name, p.Entry.Name)
 }
 
 func fits(l scope.Life, q ListPathsParams) bool {
@@ -66,21 +59,13 @@ func enters(l scope.Life, q ListPathsParams) bool {
 	return q.EntryClass == nil || slices.Contains(*q.EntryClass, EntryClass(l.EntryClass))
 }
 
-// wrongly tells an assumption that cannot be made from a failure.
-func wrongly(err error) error {
-	if errors.Is(err, scope.ErrNothing) || errors.Is(err, analyse.ErrAssumption) {
-		return asked{err}
-	}
-	return err
-}
-
 // lives are the open paths, or those from what is assumed.
 func (s session) lives(ctx context.Context, assume *string) ([]scope.Life, error) {
 	if deref(assume) == "" {
 		return s.Lives(), nil
 	}
 	out, _, err := s.Assumed(ctx, *assume)
-	return out, wrongly(err)
+	return out, err
 }
 
 // ListPaths implements StrictServerInterface.
@@ -139,9 +124,6 @@ func (s session) ListPaths(ctx context.Context, r ListPathsRequestObject) (ListP
 	resolved, next, total, err := s.Resolved(ctx, historyOf(r.Params), func(l scope.Life) bool {
 		return fits(l, r.Params) && enters(l, r.Params)
 	}, past, room)
-	if errors.Is(err, store.ErrCursor) {
-		return nil, asked{err}
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ func problem(w http.ResponseWriter, status int, title, detail string) {
 }
 
 // fail answers known with its own status and everything else as our fault.
-func fail(w http.ResponseWriter, r *http.Request, err, known error, status int, detail string) {
+func fail(w http.ResponseWriter, err, known error, status int, detail string) {
 	if errors.Is(err, known) {
 		problem(w, status, http.StatusText(status), detail)
 		return

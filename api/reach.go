@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/graph"
@@ -22,16 +23,6 @@ func podsOf(w *scope.World, images []graph.Node) (pods []graph.Node, exposed int
 			}
 		}
 	}
-	slices.SortFunc(pods, func(a, b graph.Node) int { return compareText(a.ID(), b.ID()) })
+	slices.SortFunc(pods, func(a, b graph.Node) int { return cmp.Compare(a.ID(), b.ID()) })
 	return pods, exposed
-}
-
-func compareText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

@@ -54,19 +54,13 @@ func adviceFits(r *analyse.Recommendation, v *graph.View, q ListRecommendationsP
 }
 
 func adviceSays(r *analyse.Recommendation, v *graph.View, words string) bool {
-	all := []string{r.Title, strings.Join(r.Packages, " "), strings.Join(r.Vulnerabilities, " "), strings.Join(r.Workloads, " ")}
+	all := slices.Concat([]string{r.Title}, r.Packages, r.Vulnerabilities, r.Workloads)
 	for _, id := range r.Images {
 		if n, there := v.Node("Image", id); there {
 			all = append(all, n.Text("name"))
 		}
 	}
-	text := strings.ToLower(strings.Join(all, " "))
-	for _, w := range strings.Fields(strings.ToLower(words)) {
-		if !strings.Contains(text, w) {
-			return false
-		}
-	}
-	return true
+	return hasWords(words, all...)
 }
 
 // ListRecommendations implements StrictServerInterface.
@@ -189,8 +183,8 @@ func (p *advicePage) findings() {
 		}
 	}
 	slices.SortStableFunc(p.out.Findings, func(a, b Finding) int {
-		return cmp.Or(compareBool(isTrue(a.Kev), isTrue(b.Kev)), severity.Compare(b.Severity, a.Severity),
-			compareBool(isTrue(a.Rce), isTrue(b.Rce)), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id),
+		return cmp.Or(compareBool(deref(a.Kev), deref(b.Kev)), severity.Compare(b.Severity, a.Severity),
+			compareBool(deref(a.Rce), deref(b.Rce)), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id),
 			cmp.Compare(a.Image.Name, b.Image.Name), cmp.Compare(a.Package, b.Package))
 	})
 }

@@ -83,11 +83,8 @@ func (s session) ConnectRegistry(ctx context.Context, r ConnectRegistryRequestOb
 
 // ofRegistry puts what is wrong with a wish into the asker's words.
 func ofRegistry(err error, host string) error {
-	switch {
-	case errors.Is(err, registries.ErrNotConnected):
+	if errors.Is(err, registries.ErrNotConnected) {
 		return missing("no registry " + host + " is connected")
-	case errors.Is(err, registries.ErrRefused):
-		return asked{err}
 	}
 	return err
 }
@@ -130,9 +127,6 @@ func (s session) ListRegistryImages(ctx context.Context, r ListRegistryImagesReq
 	}
 	f := store.RegistryFilter{Host: host, Q: deref(r.Params.Q), State: string(deref(r.Params.State))}
 	page, total, next, err := s.RegistryImages(ctx, f, deref(r.Params.Cursor), pageSize(r.Params.Limit))
-	if errors.Is(err, store.ErrCursor) {
-		return nil, asked{err}
-	}
 	if err != nil {
 		return nil, err
 	}

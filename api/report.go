@@ -25,7 +25,7 @@ func (s session) report(w http.ResponseWriter, r *http.Request) {
 			paths, err = report.AttackPaths(r.Context(), world)
 		}
 		if err != nil {
-			failed(s.log, w, r, wrongly(err))
+			failed(s.log, w, r, err)
 			return
 		}
 		err = json.NewEncoder(w).Encode(paths)

@@ -89,6 +89,12 @@ func match(n graph.Node, kind, words string) (score int, by string) {
 	return score, by
 }
 
+// hasWords says whether each of the words is part of one of the texts, in any case.
+func hasWords(words string, texts ...string) bool {
+	all := strings.ToLower(strings.Join(texts, " "))
+	return !slices.ContainsFunc(strings.Fields(strings.ToLower(words)), func(w string) bool { return !strings.Contains(all, w) })
+}
+
 func closeness(s, words string) int {
 	s = strings.ToLower(s)
 	switch {

@@ -148,17 +148,11 @@ func (row *SensorRow) judge(st runtime.Status, now time.Time) {
 	case now.Sub(*row.SeenAt) > silentAfter*interval:
 		row.State, row.Why = Silent, fmt.Sprintf("It last reported at %s, and should every %s.", at, interval)
 	case len(flaws) > 0:
-		row.State, row.Why = Partial, sentence(flaws)
+		row.State, row.Why = Partial, sentenceOf(strings.Join(flaws, "; "))
 	default:
 		row.State, row.Why = Seeing, ""
 	}
 	if !row.Known {
 		row.Why = strings.TrimSpace(row.Why + " The graph holds no such node: it is gone, or nodes cannot be read.")
 	}
-}
-
-// sentence joins clauses.
-func sentence(clauses []string) string {
-	s := strings.Join(clauses, "; ")
-	return strings.ToUpper(s[:1]) + s[1:] + "."
 }

@@ -117,14 +117,7 @@ func (m missing) Error() string { return string(m) }
 type asked struct{ error }
 
 func refOf(n graph.Node) Ref {
-	r := Ref{Kind: n.Kind(), Id: n.ID(), Name: query.Name(n)}
-	if c := n.Cluster(); c != "" {
-		r.Cluster = &c
-	}
-	if ns := n.Text("namespace"); ns != "" {
-		r.Namespace = &ns
-	}
-	return r
+	return Ref{Kind: n.Kind(), Id: n.ID(), Name: query.Name(n), Cluster: text(n.Cluster()), Namespace: text(n.Text("namespace"))}
 }
 
 // text is nil for an empty text: absent in JSON.

@@ -19,7 +19,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	token, err := s.Sessions.SignIn(r.Context(), body.Token, sessionLasts)
 	if err != nil {
-		fail(w, r, err, store.ErrNotFound, http.StatusUnauthorized,
+		fail(w, err, store.ErrNotFound, http.StatusUnauthorized,
 			"this sign-in link was used before or is older than ten minutes; print a new one with: breakwater sign-in")
 		return
 	}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/analyse"
@@ -14,11 +13,8 @@ func (s session) WhatIf(ctx context.Context, r WhatIfRequestObject) (WhatIfRespo
 	so := report.Unchanged(s.World)
 	so.Gaps = *s.unseen()
 	out, err := report.TryFixes(ctx, s.World, s.World, so, r.Body.Fixes, deref(r.Body.Assume), s.Try)
-	if errors.Is(err, report.ErrFix) {
-		return nil, asked{err}
-	}
 	if err != nil {
-		return nil, wrongly(err)
+		return nil, err
 	}
 	return WhatIf200JSONResponse(out.Listed()), nil
 }
@@ -40,12 +36,12 @@ func (s session) GetCut(ctx context.Context, r GetCutRequestObject) (GetCutRespo
 	}
 	all, err := report.PathsFrom(ctx, s.World, deref(q.Assume)) // as they were found: a stored path does not know what its fixes end
 	if err != nil {
-		return nil, wrongly(err)
+		return nil, err
 	}
 	all = slices.DeleteFunc(all, func(p analyse.Path) bool { return !chosen[p.Cluster+" "+p.ID] })
 	out, err := report.CutOf(ctx, all, *s.unseen(), deref(q.Assume), s.Try)
 	if err != nil {
-		return nil, wrongly(err)
+		return nil, err
 	}
 	return GetCut200JSONResponse(out), nil
 }

@@ -1647,16 +1647,17 @@ export interface components {
         ImagePage: {
             row: components["schemas"]["ImageRow"];
             platform?: string;
-            layers: {
-                digest: string;
-                command?: string;
-                packages: number;
-            }[];
+            layers: components["schemas"]["ImageLayer"][];
             packages: components["schemas"]["ImagePackage"][];
             findings: components["schemas"]["Finding"][];
             pods: components["schemas"]["Ref"][];
             paths: components["schemas"]["PathRow"][];
             gaps: components["schemas"]["Gap"][];
+        };
+        ImageLayer: {
+            digest: string;
+            command?: string;
+            packages: number;
         };
         RegistryRequest: {
             /** @description Such as registry.example:5000 */
