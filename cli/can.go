@@ -47,8 +47,8 @@ who may. RESOURCE is written as for kubectl auth can-i: pods, deployments.apps, 
 or a path such as /metrics. Without --namespace the whole cluster is asked about.
 
 It exits with 0 for yes and with 1 for no, and for unknown, where a role or binding that
-may say yes could not be read, or where a node asks. Only RBAC is judged: other
-authorizers are not seen.`,
+may say yes could not be read, where a node asks, and where a user may be in a group of
+OpenShift. Only RBAC is judged: other authorizers are not seen.`,
 		Example: `  breakwater can serviceaccount:shop/web get secrets -n shop --from context:prod
   breakwater can '*' create pods/exec -n shop --from ./manifests`,
 		Args: cobra.ExactArgs(3),
@@ -92,11 +92,11 @@ func (a *permits) ask(f *collect.Facts, who string, r rbac.Request) error {
 	j := rbac.New(f)
 	unread := unreadFiles(f)
 	a.Gaps = append(append(a.Gaps, j.Gaps()...), unread...)
-	doubt := unseenRights(f, unread)
+	doubt, groups := unseenRights(f, unread), f.Unread["groups.user.openshift.io"] != 0
 	if who == "*" {
 		for _, subject := range j.Identities() {
 			if d := j.Can(subject, r); d.Allowed || len(d.Unread) > 0 {
-				a.add(f.Cluster.Name, d, doubt)
+				a.add(f.Cluster.Name, d, doubt, groups)
 			}
 		}
 		return nil
@@ -110,7 +110,7 @@ func (a *permits) ask(f *collect.Facts, who string, r rbac.Request) error {
 		return fmt.Errorf("no binding names a user %q; did you mean serviceaccount:%s?", subject.Name, subject.Name)
 	}
 	d := j.Can(subject, r)
-	a.add(f.Cluster.Name, d, doubt)
+	a.add(f.Cluster.Name, d, doubt, groups)
 	if !d.Allowed && !known && subject.Kind == "ServiceAccount" {
 		a.Answers[len(a.Answers)-1].Why += " There is no such account among what was read."
 	}
@@ -146,8 +146,9 @@ func unseenRights(f *collect.Facts, unread []collect.Gap) string {
 	return " What could not be read may: " + strings.Join(what, ", ") + "."
 }
 
-// add takes an answer; doubt is what may change it from no.
-func (a *permits) add(cluster string, d rbac.Decision, doubt string) {
+// add takes an answer; doubt is what may change it from no, and groups whether there are any
+// whose members are not known.
+func (a *permits) add(cluster string, d rbac.Decision, doubt string, groups bool) {
 	out := permit{Cluster: cluster, Subject: d.Subject.String(), Request: d.Request.String(), Answer: "no", Why: d.Explain()}
 	switch {
 	case d.Allowed:
@@ -160,6 +161,9 @@ func (a *permits) add(cluster string, d rbac.Decision, doubt string) {
 	case doubt != "":
 		out.Answer = "unknown"
 		out.Why += doubt
+	case groups && d.Subject.Kind == "User":
+		out.Answer = "unknown"
+		out.Why += " It may be in a group of OpenShift, whose members are not read."
 	case isOfNodes(d.Subject):
 		out.Answer = "unknown"
 		out.Why += " It stands for nodes, and what the node authorizer lets them do is not judged."

@@ -92,6 +92,19 @@ func TestCanSaysNoOnlyWhereEverythingWasRead(t *testing.T) {
 	}
 }
 
+func TestCanDoesNotKnowWhoIsInAGroupOfOpenShift(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "m.yaml")
+	group := "---\n{apiVersion: user.openshift.io/v1, kind: Group, metadata: {name: admins}, users: [ana]}\n"
+	if err := os.WriteFile(file, []byte(mayRead+group), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for subject, want := range map[string]string{"ana": "unknown", "serviceaccount:shop/other": "no "} {
+		if out, _, _ := command(t, "can", subject, "delete", "secrets", "-n", "shop", "--from", "prod="+file); !strings.Contains(out, "  "+want) {
+			t.Errorf("%s: want %s:\n%s", subject, want, out)
+		}
+	}
+}
+
 func TestCanAnswersInJSON(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "m.yaml")
 	if err := os.WriteFile(file, []byte(mayRead), 0o600); err != nil {

@@ -178,11 +178,10 @@ func fromYAML(line int, text []byte) ([]byte, error) {
 	if len(text) > maxDocument {
 		return nil, fmt.Errorf("want a YAML document of at most %d MiB; JSON is read up to %d MiB", maxDocument>>20, maxFile>>20)
 	}
-	read := yaml.YAMLToJSONStrict
-	if bytes.Contains(text, []byte("<<")) {
-		read = yaml.YAMLToJSON // a key that overrides a merged one is no duplicate
+	b, err := yaml.YAMLToJSONStrict(text)
+	if err != nil && mergeKey.Match(text) {
+		b, err = yaml.YAMLToJSON(text) // a key that overrides a merged one is no duplicate
 	}
-	b, err := read(text)
 	if err != nil {
 		return nil, fmt.Errorf("want YAML: %s", lineNumber.ReplaceAllStringFunc(err.Error(), func(s string) string {
 			n, _ := strconv.Atoi(strings.TrimPrefix(s, "line "))
@@ -191,6 +190,9 @@ func fromYAML(line int, text []byte) ([]byte, error) {
 	}
 	return b, nil
 }
+
+// mergeKey is a key that takes another mapping's: not the "<<" of a shell's text.
+var mergeKey = regexp.MustCompile(`(?m)(^|[{,])[ \t-]*<<[ \t]*:`)
 
 // lineNumber is how the library names a line, counted from the document's first.
 var lineNumber = regexp.MustCompile(`line \d+`)

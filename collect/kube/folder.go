@@ -93,7 +93,8 @@ func holdsManifests(fsys fs.FS, dir string) (found bool) {
 	return found
 }
 
-var manifestEnds = []string{".yaml", ".yml", ".json"}
+// manifestEnds are what kubectl takes of a folder, and JSON of a line each.
+var manifestEnds = []string{".yaml", ".yml", ".json", ".jsonl", ".ndjson"}
 
 func isManifest(name string) bool {
 	return slices.Contains(manifestEnds, strings.ToLower(path.Ext(name)))
@@ -104,11 +105,13 @@ func isManifest(name string) bool {
 func unrendered(name string) string {
 	name = strings.ToLower(name)
 	end := path.Ext(name)
-	switch end {
-	case ".tgz":
+	switch {
+	case end == ".tar", end == ".zip", end == ".7z", end == ".rar", path.Ext(strings.TrimSuffix(name, end)) == ".tar", end == ".tgz":
 		return "an archive is not opened: unpack it, and if it is a chart, `helm template FILE | breakwater … --from -`"
-	case ".jsonnet", ".cue":
+	case end == ".jsonnet", end == ".cue":
 		return "it makes manifests when it is evaluated: the result is read from --from -"
+	case end == ".db" && strings.Contains(name, "snapshot"):
+		return snapshot
 	}
 	if !isManifest(strings.TrimSuffix(name, end)) {
 		return ""
@@ -137,6 +140,9 @@ func isFolder(fsys fs.FS, name string) bool {
 func (m *manifests) file(dir string, fsys fs.FS, name string, named bool) {
 	shown := path.Join(dir, name)
 	b, err := content(fsys, name)
+	if err == nil {
+		err = packed(b)
+	}
 	if err != nil {
 		m.unread(shown, err)
 		return
@@ -146,6 +152,26 @@ func (m *manifests) file(dir string, fsys fs.FS, name string, named bool) {
 	if named && m.objects == before && len(m.broken) == 0 {
 		m.unread(shown, errors.New("want Kubernetes objects with apiVersion and kind; there is none in it"))
 	}
+}
+
+const snapshot = "a snapshot of etcd is not read: restore it, and `kubectl get` what it holds"
+
+// packed says of bytes that are no text what they are.
+func packed(b []byte) error {
+	for _, of := range []struct {
+		at          int
+		begins, how string
+	}{
+		{0, "\x1f\x8b", "a compressed file is not opened: unpack it"}, {0, "BZh", "a compressed file is not opened: unpack it"},
+		{0, "\xfd7zXZ\x00", "a compressed file is not opened: unpack it"}, {0, "\x28\xb5\x2f\xfd", "a compressed file is not opened: unpack it"},
+		{0, "PK\x03\x04", "an archive is not opened: unpack it"}, {257, "ustar", "an archive is not opened: unpack it"},
+		{16, "\xed\xda\x0c\xed", snapshot},
+	} {
+		if len(b) > of.at && strings.HasPrefix(string(b[of.at:min(len(b), of.at+len(of.begins))]), of.begins) {
+			return errors.New(of.how)
+		}
+	}
+	return nil
 }
 
 // content is a regular file's bytes, as many as we take.

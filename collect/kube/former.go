@@ -29,6 +29,8 @@ var former = []struct {
 	{"rbac.authorization.k8s.io/v1beta1", "Role ClusterRole RoleBinding ClusterRoleBinding", nil},
 	{"rbac.authorization.k8s.io/v1alpha1", "Role ClusterRole", nil},
 	{"rbac.authorization.k8s.io/v1alpha1", "RoleBinding ClusterRoleBinding", formerSubjects},
+	{"authorization.openshift.io/v1", "Role ClusterRole", nil},
+	{"authorization.openshift.io/v1", "RoleBinding ClusterRoleBinding", formerOpenShift},
 	{"admissionregistration.k8s.io/v1beta1", "ValidatingWebhookConfiguration MutatingWebhookConfiguration", formerWebhooks},
 	{"admissionregistration.k8s.io/v1beta1", "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding", nil},
 	{"admissionregistration.k8s.io/v1alpha1", "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding", nil},
@@ -133,6 +135,37 @@ func formerSubjects(o map[string]any) {
 			s["kind"], s["name"] = rbacv1.GroupKind, "system:authenticated"
 		}
 	}
+}
+
+// formerOpenShift: OpenShift's own bindings lead to a role of the cluster unless they say
+// of which namespace, and may name their subjects as users and groups alone.
+func formerOpenShift(o map[string]any) {
+	role := field(o, "roleRef")
+	kind := "ClusterRole"
+	if namespace, _ := role["namespace"].(string); namespace != "" {
+		kind = "Role"
+	}
+	o["roleRef"] = map[string]any{"apiGroup": rbacv1.GroupName, "kind": kind, "name": role["name"]}
+	subjects, _ := o["subjects"].([]any)
+	if len(subjects) == 0 {
+		for from, kind := range map[string]string{"userNames": rbacv1.UserKind, "groupNames": rbacv1.GroupKind} {
+			names, _ := o[from].([]any)
+			for _, name := range names {
+				subjects = append(subjects, map[string]any{"kind": kind, "name": name})
+			}
+		}
+	}
+	o["subjects"] = subjects
+	for _, s := range objects(o, "subjects") {
+		kind, _ := s["kind"].(string)
+		s["kind"] = strings.TrimPrefix(kind, "System")
+		s["apiGroup"] = rbacv1.GroupName
+		if s["kind"] == rbacv1.ServiceAccountKind {
+			s["apiGroup"] = ""
+		}
+	}
+	delete(o, "userNames")
+	delete(o, "groupNames")
 }
 
 // formerWebhooks: a webhook that could not be asked was passed over unless it said

@@ -293,6 +293,9 @@ func (m *manifests) decode(where string, k formerKind, b []byte) (object, error)
 	if err == nil && o.GetName() == "" && o.GetGenerateName() == "" {
 		err = errors.New("metadata.name is missing")
 	}
+	if err == nil {
+		err = valid(o)
+	}
 	if err != nil {
 		return nil, err
 	}

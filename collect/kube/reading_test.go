@@ -158,6 +158,9 @@ func TestEveryDocumentOfAFileIsReadOrTold(t *testing.T) {
 			a + "\ngap a.yaml:5: want the apiVersion of the Namespace: it is missing"},
 		{"a version nobody knows", namespace("a") + "---\napiVersion: apps/v7\nkind: Deployment\nmetadata: {name: b}\n",
 			a + "\ngap a.yaml:5: Deployment apps/v7: want version apps/v1"},
+		{"a key twice beside a shell's <<", namespace("a") + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: b, annotations: " +
+			"{x: 'cat << E'}}\nmetadata: {name: c}\n", a + "\ngap a.yaml:5: want YAML: yaml: unmarshal errors: line 8: key \"metadata\" already " +
+			"set in map"},
 		{"no name", namespace("a") + "---\napiVersion: v1\nkind: Secret\nmetadata: {}\n",
 			a + "\ngap a.yaml:5: want a Secret of v1: metadata.name is missing\ngap secrets: 1 could not be read"},
 		{"a Secret is read for its name alone", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: not base64}\n", "Secret default/s"},
@@ -255,6 +258,94 @@ func TestObjectsWithAGeneratedNameAreAllKept(t *testing.T) {
 	}
 }
 
+// TestWhatIsSaidAroundStepsHoldsForTheirPods: whose account a Workflow's pods have stands once
+// for all of its templates.
+func TestWhatIsSaidAroundStepsHoldsForTheirPods(t *testing.T) {
+	const settings = "serviceAccountName: deployer, hostNetwork: true, volumes: [{name: h, hostPath: {path: /}}]"
+	for _, test := range []struct{ name, kind, spec string }{
+		{"a Workflow", "argoproj.io/v1alpha1, kind: Workflow", "{" + settings + ", templates: [{name: t, container: {image: i}}]}"},
+		{"a CronWorkflow", "argoproj.io/v1alpha1, kind: CronWorkflow", "{workflowSpec: {" + settings + ", templates: [{script: {image: i}}]}}"},
+		{"a template of its own", "argoproj.io/v1alpha1, kind: Workflow",
+			"{serviceAccountName: other, templates: [{" + settings + ", container: {image: i}}]}"},
+		{"a TaskRun's podTemplate", "tekton.dev/v1, kind: TaskRun", "{serviceAccountName: deployer, podTemplate: {hostNetwork: true, volumes: " +
+			"[{name: h, hostPath: {path: /}}]}, taskSpec: {steps: [{image: i}]}}"},
+		{"a PipelineRun's taskRunTemplate", "tekton.dev/v1, kind: PipelineRun", "{taskRunTemplate: {serviceAccountName: deployer, podTemplate: " +
+			"{hostNetwork: true}}, pipelineSpec: {tasks: [{taskSpec: {volumes: [{name: h, hostPath: {path: /}}], steps: [{image: i}]}}]}}"},
+	} {
+		text := "{apiVersion: " + test.kind + ", metadata: {name: web, namespace: shop}, spec: " + test.spec + "}\n"
+		p := read(t, fstest.MapFS{"a.yaml": {Data: []byte(text)}}).Pods[collect.Key{Namespace: "shop", Name: "web"}]
+		if p == nil || p.Shape.ServiceAccount != "deployer" || !p.Shape.HostNetwork || len(p.Shape.Volumes) != 1 {
+			t.Errorf("%s: %+v", test.name, p)
+		}
+	}
+	of := "{apiVersion: example.org/v1, kind: Fleet, metadata: {name: web, namespace: shop}, spec: {serviceAccountName: operator, " +
+		"pods: {containers: [{image: i}]}}}\n"
+	p := read(t, fstest.MapFS{"a.yaml": {Data: []byte(of)}}).Pods[collect.Key{Namespace: "shop", Name: "web"}]
+	if p.Shape.ServiceAccount == "operator" {
+		t.Error("a whole pod takes what is said around it")
+	}
+}
+
+// TestWordsThatNoAPIServerTakesAreRefused: what they would say is not known.
+func TestWordsThatNoAPIServerTakesAreRefused(t *testing.T) {
+	of := func(version, kind, rest string) string {
+		return "{apiVersion: " + version + ", kind: " + kind + ", metadata: {name: web, namespace: shop}, " + rest + "}\n"
+	}
+	const role = "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: "
+	for _, test := range []struct{ content, want string }{
+		{of("v1", "Service", "spec: {type: loadbalancer}"), `spec.type: "loadbalancer": want ClusterIP, NodePort, LoadBalancer, ExternalName`},
+		{of("v1", "Service", "spec: {ports: [{port: 80, protocol: tcp}]}"), `spec.ports[0].protocol: "tcp": want TCP, UDP, SCTP`},
+		{of("v1", "Service", "spec: {externalTrafficPolicy: local}"), `spec.externalTrafficPolicy: "local": want Cluster, Local`},
+		{of("networking.k8s.io/v1", "NetworkPolicy", "spec: {policyTypes: [ingress]}"), `spec.policyTypes[0]: "ingress": want Ingress, Egress`},
+		{of("networking.k8s.io/v1", "NetworkPolicy", "spec: {ingress: [{ports: [{protocol: Tcp}]}]}"),
+			`spec.ingress.protocol: "Tcp": want TCP, UDP, SCTP`},
+		{of("networking.k8s.io/v1", "NetworkPolicy", "spec: {egress: [{ports: [{protocol: Tcp}]}]}"),
+			`spec.egress.protocol: "Tcp": want TCP, UDP, SCTP`},
+		{of("rbac.authorization.k8s.io/v1", "RoleBinding", role+"role, name: r}"), `roleRef.kind: "role": want Role, ClusterRole`},
+		{of("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", role+"Role, name: r}"), `roleRef.kind: "Role": want ClusterRole`},
+		{of("rbac.authorization.k8s.io/v1", "RoleBinding", role+"Role, name: r}, subjects: [{kind: user, name: u}]"),
+			`subjects[0].kind: "user": want User, Group, ServiceAccount`},
+		{strings.Replace(of("v1", "Service", "spec: {}"), "name: web", "name: a/b", 1), `metadata.name: "a/b": want a name without / and %`},
+		{strings.Replace(of("v1", "Service", "spec: {}"), "namespace: shop", "namespace: a/b", 1),
+			`metadata.namespace: "a/b": want a name without / and %`},
+	} {
+		f := read(t, fstest.MapFS{"a.yaml": {Data: []byte(namespace("a") + "---\n" + test.content)}})
+		if got := summary(f); !strings.Contains(got, ": "+test.want+"\n") {
+			t.Errorf("got:\n%s\nwant %s", got, test.want)
+		}
+	}
+	templates := of("v1", "Service", "spec: {type: LoadBalancer}")
+	if f := read(t, fstest.MapFS{"a.yaml": {Data: []byte(strings.Replace(templates, "web", "'${NAME}'", 1))}}); len(f.Services) != 1 {
+		t.Error("a name with a parameter in it is refused")
+	}
+}
+
+func TestBindingsOfOpenShiftsOwnGroup(t *testing.T) {
+	of := func(kind, rest string) string {
+		return "{apiVersion: authorization.openshift.io/v1, kind: " + kind + ", metadata: {name: b, namespace: shop}, " + rest + "}\n"
+	}
+	for _, test := range []struct{ content, want string }{
+		{of("ClusterRoleBinding", "roleRef: {name: cluster-admin}, subjects: [{kind: User, name: u}], userNames: [u]"), "ClusterRole User u"},
+		{of("RoleBinding", "roleRef: {name: admin}, subjects: [{kind: SystemGroup, name: system:authenticated}]"),
+			"ClusterRole Group system:authenticated"},
+		{of("RoleBinding", "roleRef: {name: own, namespace: shop}, subjects: [{kind: ServiceAccount, name: s, namespace: shop}]"),
+			"Role ServiceAccount s"},
+		{of("RoleBinding", "roleRef: {name: view}, groupNames: [g]"), "ClusterRole Group g"},
+	} {
+		f := read(t, fstest.MapFS{"a.yaml": {Data: []byte(test.content)}})
+		got := ""
+		for _, b := range f.RoleBindings {
+			got = b.RoleRef.Kind + " " + b.Subjects[0].Kind + " " + b.Subjects[0].Name
+		}
+		for _, b := range f.ClusterRoleBindings {
+			got = b.RoleRef.Kind + " " + b.Subjects[0].Kind + " " + b.Subjects[0].Name
+		}
+		if got != test.want {
+			t.Errorf("%s: got %s", test.content, got)
+		}
+	}
+}
+
 func TestAPodTemplateIsKnownByItsShapeWhateverItsKind(t *testing.T) {
 	const spec = "{metadata: {labels: {app: web}}, spec: {serviceAccountName: sa, " +
 		"containers: [{name: c, image: i, securityContext: {privileged: true}}]}}"
@@ -286,7 +377,35 @@ func TestAPodTemplateIsKnownByItsShapeWhateverItsKind(t *testing.T) {
 		{"past revisions make none",
 			"apiVersion: apps/v1\nkind: ControllerRevision\nmetadata: {name: web}\ndata: {spec: {template: " + spec + "}}\n", ""},
 		{"a chart that something else renders is told", of("helm.toolkit.fluxcd.io/v2", "HelmRelease", "{chart: {spec: {chart: redis}}}"),
-			"gap HelmRelease.helm.toolkit.fluxcd.io shop/web: it brings objects of a chart or a repository, which are not read here"},
+			"gap HelmRelease.helm.toolkit.fluxcd.io shop/web: it brings objects from elsewhere, which are not read here"},
+		{"so is what another cluster's registry of charts does", of("helm.crossplane.io/v1beta1", "Release", "{forProvider: {chart: {name: x}}}"),
+			"gap Release.helm.crossplane.io shop/web: it brings objects from elsewhere, which are not read here"},
+		{"whole objects within one are told", of("kubernetes.crossplane.io/v1alpha2", "Object", "{forProvider: {manifest: {apiVersion: "+
+			"rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: all}}}}"), "gap Object.kubernetes.crossplane.io "+
+			"shop/web: it holds ClusterRoleBinding all: of what it brings only pod templates are read"},
+		{"and their pods are judged", of("hive.openshift.io/v1", "SyncSet", "{resources: [{apiVersion: v1, kind: Secret, metadata: {name: s}}, "+
+			"{apiVersion: apps/v1, kind: Deployment, spec: {template: "+spec+"}}]}"), made("SyncSet")+"\ngap SyncSet.hive.openshift.io "+
+			"shop/web: it holds Secret s and 1 more: of what it brings only pod templates are read"},
+		{"a reference is no object", of("keda.sh/v1alpha1", "ScaledObject", "{scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, "+
+			"name: web}}"), ""},
+		{"a claim is none", of("apps.kruise.io/v1beta1", "StatefulSet", "{template: "+spec+", volumeClaimTemplates: [{apiVersion: v1, "+
+			"kind: PersistentVolumeClaim, metadata: {name: data}, spec: {}}]}"), made("StatefulSet.apps.kruise.io")},
+		{"a Workflow's manifest in text", of("argoproj.io/v1alpha1", "Workflow", "{templates: [{name: t, resource: {action: create, "+
+			"manifest: 'kind: Pod'}}]}"), "gap Workflow.argoproj.io shop/web: it holds a manifest: of what it brings only pod templates are read"},
+		{"replicas of a kind whose images its operator knows", of("kafka.strimzi.io/v1beta2", "Kafka", "{kafka: {replicas: 3}}"),
+			"gap Kafka.kafka.strimzi.io shop/web: it asks for pods, and its kind is not interpreted"},
+		{"instances of an image by another name", of("postgresql.cnpg.io/v1", "Cluster", "{instances: 1, imageName: postgres}"),
+			"gap Cluster.postgresql.cnpg.io shop/web: it names images, and its kind is not interpreted"},
+		{"an image in parts", of("operator.victoriametrics.com/v1beta1", "VMAgent", "{image: {repository: vmagent, tag: v1}}"),
+			"gap VMAgent.operator.victoriametrics.com shop/web: it names images, and its kind is not interpreted"},
+		{"a template whose containers get their image from an operator", of("elasticsearch.k8s.elastic.co/v1", "Elasticsearch",
+			"{nodeSets: [{podTemplate: {spec: {initContainers: [{name: sysctl}]}}}]}"), "gap Elasticsearch.elasticsearch.k8s.elastic.co "+
+			"shop/web: it asks for pods, and its kind is not interpreted"},
+		{"replicas that are nodes", of("cluster.x-k8s.io/v1beta1", "MachineDeployment", "{replicas: 3}"), ""},
+		{"a Rollout of a Deployment that is there for itself", of("argoproj.io/v1alpha1", "Rollout", "{replicas: 2, workloadRef: {kind: "+
+			"Deployment, name: web}}"), ""},
+		{"a stepTemplate counts for each step", of("tekton.dev/v1", "Task", "{stepTemplate: {securityContext: {privileged: true}}, steps: "+
+			"[{image: i}]}"), made("Task")},
 		{"an image without a template is told", of("example.org/v1", "Database", "{image: postgres}"),
 			"gap Database.example.org shop/web: it names images, and its kind is not interpreted"},
 		{"a template that is none is told", of("example.org/v1", "Fleet", "{containers: [{image: i, ports: many}]}"),
@@ -463,6 +582,14 @@ func TestEverythingInAFolderIsReadOrTold(t *testing.T) {
 	write("page.html.j2", "")
 	write("old.yaml.bak", "")
 	write("dep-1.0.tgz", "")
+	write("backup.tar.gz", "")
+	write("etcd-snapshot.db", "")
+	const line = `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"%s"}}` + "\n"
+	write("objects.ndjson", fmt.Sprintf(line+line, "three", "four"))
+	write("packed.yaml", "\x1f\x8b\x08")
+	write("zipped.json", "PK\x03\x04")
+	write("tarred.yaml", strings.Repeat("x", 257)+"ustar")
+	write("etcd.yaml", strings.Repeat("\x00", 16)+"\xed\xda\x0c\xed")
 	write("site.jsonnet", "")
 	write(".git/x.yaml", "a: [")
 	write(".github/workflows/x.yaml", "a: [")
@@ -486,25 +613,33 @@ func TestEverythingInAFolderIsReadOrTold(t *testing.T) {
 	got := strings.ReplaceAll(summary(f), dir, "DIR")
 	want := `Namespace a
 Namespace b
+Namespace four
 Namespace one
+Namespace three
 Namespace two
 Node any-node
 Pod shop/web made by Deployment on any-node
 Deployment shop/web
 gap DIR/.hidden: a hidden folder is not read: name it, if what it holds is applied
+gap DIR/backup.tar.gz: an archive is not opened: unpack it, and if it is a chart, ` + "`helm template FILE | breakwater … --from -`" + `
 gap DIR/chart: a Helm chart is read when it is rendered: ` + "`helm template DIR/chart | breakwater … --from -`" + `
 gap DIR/dep-1.0.tgz: an archive is not opened: unpack it, and if it is a chart, ` +
 		"`helm template FILE | breakwater … --from -`" + `
+gap DIR/etcd-snapshot.db: a snapshot of etcd is not read: restore it, and ` + "`kubectl get`" + ` what it holds
+gap DIR/etcd.yaml: a snapshot of etcd is not read: restore it, and ` + "`kubectl get`" + ` what it holds
 gap DIR/far/kustomization.yaml: 3 of its resources are not in the folder, the first of them https://example.org/base: ` +
 		"`kubectl kustomize DIR/far | breakwater … --from -` reads the result" + `
 gap DIR/gone.yaml: stat gone.yaml: no such file or directory
 gap DIR/link: a link to a folder is not followed: name the folder that it leads to
 gap DIR/old.yaml.gz: a compressed file is not opened: unpack it
+gap DIR/packed.yaml: a compressed file is not opened: unpack it
 gap DIR/page.yaml.j2: a template is read when it is rendered: the result is read from --from -
 gap DIR/pipe.yaml: want a regular file, not p---------
 gap DIR/site.jsonnet: it makes manifests when it is evaluated: the result is read from --from -
 gap DIR/site/kustomization.yaml: a kustomization's namespace, patches are not applied: ` +
-		"`kubectl kustomize DIR/site | breakwater … --from -` reads the result"
+		"`kubectl kustomize DIR/site | breakwater … --from -` reads the result" + `
+gap DIR/tarred.yaml: an archive is not opened: unpack it
+gap DIR/zipped.json: an archive is not opened: unpack it`
 	if got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -49,7 +50,7 @@ func (m *manifests) templatesIn(where string, gvk schema.GroupVersionKind, b []b
 		return collect.Left("a policy, whose templates are patterns")
 	}
 	var found finder
-	found.walk(o.Spec, map[string]any{"labels": o.Labels})
+	found.walk(o.Spec, map[string]any{"labels": o.Labels}, nil)
 	if gvk.Kind == "SparkApplication" && len(found.specs) == 0 {
 		found.spark(o.Spec)
 	}
@@ -67,19 +68,34 @@ func (m *manifests) templatesIn(where string, gvk schema.GroupVersionKind, b []b
 		t.idle = idle(o.Spec)
 		m.templates = append(m.templates, t)
 	}
-	switch {
+	gap := collect.Gap{Source: "file", What: fmt.Sprintf("%s %s", gvk.GroupKind(), key.Key), Since: time.Now()}
+	switch n := len(found.objects); {
+	case n > 0:
+		gap.Why = "it holds " + found.objects[0]
+		if n > 1 {
+			gap.Why += fmt.Sprintf(" and %d more", n-1)
+		}
+		gap.Why += ": of what it brings only pod templates are read"
+		gap.Consequence = "What it brings is missing."
+		return collect.Lost(gap)
 	case len(found.specs) > 0:
 		return collect.Left("makes pods by a template, which are judged")
 	case renderers[gvk.GroupKind()]:
-		return collect.Lost(collect.Gap{Source: "file", What: fmt.Sprintf("%s %s", gvk.GroupKind(), key.Key), Since: time.Now(),
-			Why: "it brings objects of a chart or a repository, which are not read here", Consequence: "What it brings is missing."})
-	case found.images:
-		return collect.Lost(collect.Gap{Source: "file", What: fmt.Sprintf("%s %s", gvk.GroupKind(), key.Key), Since: time.Now(),
-			Why: "it names images, and its kind is not interpreted", Consequence: "It may make pods, which are missing.",
-			Kinds: []string{"Pod", "Container", "Image"}})
+		gap.Why, gap.Consequence = "it brings objects from elsewhere, which are not read here", "What it brings is missing."
+		return collect.Lost(gap)
+	case found.images, found.scaled && !ofMachines(gvk.Group) && o.Spec["workloadRef"] == nil, strings.HasSuffix(gvk.Group, ".k8s.elastic.co"):
+		gap.Why, gap.Consequence = "it names images, and its kind is not interpreted", "It may make pods, which are missing."
+		if !found.images {
+			gap.Why = "it asks for pods, and its kind is not interpreted"
+		}
+		gap.Kinds = []string{"Pod", "Container", "Image"}
+		return collect.Lost(gap)
 	}
 	return collect.Left("of a kind that is not interpreted")
 }
+
+// ofMachines says of a group that its replicas are nodes.
+func ofMachines(group string) bool { return strings.HasSuffix(group, "cluster.x-k8s.io") || group == "machine.openshift.io" }
 
 // kindName is a kind as owners are named by it: with its group, where a kind that we
 // know has the same name (a Knative Service is none of Kubernetes').
@@ -121,44 +137,119 @@ func idle(spec map[string]any) bool {
 
 // finder looks for pod templates in the spec of an object.
 type finder struct {
-	specs  []map[string]any
-	images bool // something else names an image
+	specs   []map[string]any
+	images  bool     // something else names an image
+	scaled  bool     // it asks for replicas, or says how its pods are
+	objects []string // whole objects within it, each by kind and name
 }
 
-// walk finds the pod specs below a value; metadata is what stands beside it.
-func (f *finder) walk(v any, metadata any) {
+// walk finds the pod specs below a value; metadata is what stands beside it, around what
+// is said outside of pods that run steps and holds for them.
+func (f *finder) walk(v any, metadata any, around map[string]any) {
 	switch v := v.(type) {
 	case map[string]any:
-		if pod := podSpec(v); pod != nil {
+		if kind := objectIn(v); kind != "" {
+			f.objects = append(f.objects, kind)
+		}
+		if pod := podSpec(v, around); pod != nil {
 			f.specs = append(f.specs, map[string]any{"metadata": metadata, "spec": pod})
 			return
 		}
+		around = withSettings(around, v)
 		for _, k := range slices.Sorted(maps.Keys(v)) {
-			if text, ok := v[k].(string); ok && k == "image" && text != "" {
-				f.images = true
+			if strings.HasPrefix(k, "volumeClaimTemplate") {
+				continue // claims, which the object's pods have
 			}
+			f.names(k, v[k])
 			beside := any(nil)
 			if k == "spec" {
 				beside = v["metadata"]
 			}
-			f.walk(v[k], beside)
+			f.walk(v[k], beside, around)
 		}
 	case []any:
 		for _, e := range v {
-			f.walk(e, nil)
+			f.walk(e, nil, around)
 		}
 	}
 }
 
+// names keeps what a field of an object that we do not know tells of pods.
+func (f *finder) names(field string, v any) {
+	switch field {
+	case "image", "imageName", "baseImage":
+		text, _ := v.(string)
+		parts, _ := v.(map[string]any)
+		f.images = f.images || text != "" || parts["repository"] != nil
+	case "replicas", "instances":
+		n, _ := v.(int64)
+		f.scaled = f.scaled || n > 0
+	case "podTemplate":
+		settings, _ := v.(map[string]any)
+		pod, _ := settings["spec"].(map[string]any)
+		f.scaled = f.scaled || pod["containers"] != nil || pod["initContainers"] != nil
+	case "manifest", "podSpecPatch": // Argo's, as text
+		if text, _ := v.(string); text != "" {
+			f.objects = append(f.objects, "a "+field)
+		}
+	}
+}
+
+// objectIn names the whole object that a map is, empty for any other map: references have
+// neither metadata nor spec.
+func objectIn(v map[string]any) string {
+	kind, _ := v["kind"].(string)
+	version, _ := v["apiVersion"].(string)
+	metadata, _ := v["metadata"].(map[string]any)
+	if kind == "" || version == "" || metadata == nil && v["spec"] == nil {
+		return ""
+	}
+	name, _ := metadata["name"].(string)
+	return strings.TrimSpace(kind + " " + name)
+}
+
+// podSettings are the fields of pods that may be said outside of their steps.
+var podSettings = []string{"volumes", "serviceAccountName", "securityContext", "hostNetwork", "automountServiceAccountToken"}
+
+// withSettings adds what a map says of the pods below it, by itself or in its pod template:
+// a Workflow's spec, a TaskRun's podTemplate, a PipelineRun's taskRunTemplate.
+func withSettings(around, v map[string]any) map[string]any {
+	out := around
+	for _, in := range []string{"", "taskRunTemplate", "podTemplate"} {
+		settings := v
+		if in != "" {
+			settings, _ = v[in].(map[string]any)
+		}
+		if in == "taskRunTemplate" && settings != nil {
+			out = withSettings(out, settings)
+			continue
+		}
+		for _, field := range podSettings {
+			if settings[field] == nil {
+				continue
+			}
+			if out = maps.Clone(out); out == nil {
+				out = map[string]any{}
+			}
+			out[field] = settings[field]
+			if field == "volumes" {
+				out[field] = slices.Concat(listOf(around[field]), listOf(settings[field]))
+			}
+		}
+	}
+	return out
+}
+
 // podSpec is a map that is a pod's spec: it has containers with images, or runs
 // them as steps, as a script or as its one container (Tekton, Argo Workflows).
-func podSpec(v map[string]any) map[string]any {
+// What is said around it counts for the latter.
+func podSpec(v, around map[string]any) map[string]any {
 	if withImages(v["containers"]) {
 		return v
 	}
 	var run []any
 	if withImages(v["steps"]) {
-		run = v["steps"].([]any)
+		run = steps(v)
 	}
 	for _, field := range []string{"container", "script"} {
 		if one := []any{v[field]}; withImages(one) {
@@ -168,13 +259,31 @@ func podSpec(v map[string]any) map[string]any {
 	if run == nil {
 		return nil
 	}
-	out := map[string]any{"containers": run}
-	for _, field := range []string{"volumes", "initContainers", "sidecars", "serviceAccountName", "securityContext", "hostNetwork"} {
-		if field == "sidecars" && withImages(v[field]) {
-			out["containers"] = slices.Concat(run, v[field].([]any))
-		} else if v[field] != nil && field != "sidecars" {
-			out[field] = v[field]
+	out := map[string]any{"containers": run, "initContainers": v["initContainers"]}
+	if withImages(v["sidecars"]) {
+		out["containers"] = slices.Concat(run, v["sidecars"].([]any))
+	}
+	for _, field := range podSettings {
+		if out[field] = v[field]; v[field] == nil {
+			out[field] = around[field]
 		}
+	}
+	out["volumes"] = slices.Concat(listOf(around["volumes"]), listOf(v["volumes"]))
+	return out
+}
+
+// steps are those of a Task: its stepTemplate says what a step does not.
+func steps(v map[string]any) (out []any) {
+	all, _ := v["stepTemplate"].(map[string]any)
+	for _, s := range listOf(v["steps"]) {
+		step := maps.Clone(all)
+		if step == nil {
+			step = map[string]any{}
+		}
+		if s, ok := s.(map[string]any); ok {
+			maps.Copy(step, s)
+		}
+		out = append(out, step)
 	}
 	return out
 }
