@@ -381,10 +381,10 @@ func TestAPodTemplateIsKnownByItsShapeWhateverItsKind(t *testing.T) {
 		{"so is what another cluster's registry of charts does", of("helm.crossplane.io/v1beta1", "Release", "{forProvider: {chart: {name: x}}}"),
 			"gap Release.helm.crossplane.io shop/web: it brings objects from elsewhere, which are not read here"},
 		{"whole objects within one are told", of("kubernetes.crossplane.io/v1alpha2", "Object", "{forProvider: {manifest: {apiVersion: "+
-			"rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: all}}}}"), "gap Object.kubernetes.crossplane.io "+
+			"rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: all}}}}"), "gap Object.kubernetes.crossplane.io " +
 			"shop/web: it holds ClusterRoleBinding all: of what it brings only pod templates are read"},
 		{"and their pods are judged", of("hive.openshift.io/v1", "SyncSet", "{resources: [{apiVersion: v1, kind: Secret, metadata: {name: s}}, "+
-			"{apiVersion: apps/v1, kind: Deployment, spec: {template: "+spec+"}}]}"), made("SyncSet")+"\ngap SyncSet.hive.openshift.io "+
+			"{apiVersion: apps/v1, kind: Deployment, spec: {template: "+spec+"}}]}"), made("SyncSet") + "\ngap SyncSet.hive.openshift.io " +
 			"shop/web: it holds Secret s and 1 more: of what it brings only pod templates are read"},
 		{"a reference is no object", of("keda.sh/v1alpha1", "ScaledObject", "{scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, "+
 			"name: web}}"), ""},
@@ -399,7 +399,7 @@ func TestAPodTemplateIsKnownByItsShapeWhateverItsKind(t *testing.T) {
 		{"an image in parts", of("operator.victoriametrics.com/v1beta1", "VMAgent", "{image: {repository: vmagent, tag: v1}}"),
 			"gap VMAgent.operator.victoriametrics.com shop/web: it names images, and its kind is not interpreted"},
 		{"a template whose containers get their image from an operator", of("elasticsearch.k8s.elastic.co/v1", "Elasticsearch",
-			"{nodeSets: [{podTemplate: {spec: {initContainers: [{name: sysctl}]}}}]}"), "gap Elasticsearch.elasticsearch.k8s.elastic.co "+
+			"{nodeSets: [{podTemplate: {spec: {initContainers: [{name: sysctl}]}}}]}"), "gap Elasticsearch.elasticsearch.k8s.elastic.co " +
 			"shop/web: it asks for pods, and its kind is not interpreted"},
 		{"replicas that are nodes", of("cluster.x-k8s.io/v1beta1", "MachineDeployment", "{replicas: 3}"), ""},
 		{"a Rollout of a Deployment that is there for itself", of("argoproj.io/v1alpha1", "Rollout", "{replicas: 2, workloadRef: {kind: "+

@@ -95,7 +95,9 @@ func (m *manifests) templatesIn(where string, gvk schema.GroupVersionKind, b []b
 }
 
 // ofMachines says of a group that its replicas are nodes.
-func ofMachines(group string) bool { return strings.HasSuffix(group, "cluster.x-k8s.io") || group == "machine.openshift.io" }
+func ofMachines(group string) bool {
+	return strings.HasSuffix(group, "cluster.x-k8s.io") || group == "machine.openshift.io"
+}
 
 // kindName is a kind as owners are named by it: with its group, where a kind that we
 // know has the same name (a Knative Service is none of Kubernetes').
