@@ -91,6 +91,15 @@ func TestWhomALoadBalancerLetsIn(t *testing.T) {
 	const ranges = ", loadBalancerSourceRanges: [198.51.100.0/24]"
 	run(t, []test{
 		{"DigitalOcean's rules", estate + balancer("", digital), digitals, nil},
+		{"everybody of IPv4 kept out of an address of IPv4", estate + balancer("", beta+"do-loadbalancer-deny-rules: 'cidr:0.0.0.0/0'"),
+			nil, nil},
+		{"and of a name, which may be of both", estate + strings.Replace(balancer("", beta+"do-loadbalancer-deny-rules: 'cidr:0.0.0.0/0'"),
+			"ip: 203.0.113.9", "hostname: lb.example.org", 1), []string{open}, nil},
+		{"everybody of IPv6 kept out of an address of IPv4", estate + balancer("", beta+"do-loadbalancer-deny-rules: 'cidr:::/0'"),
+			[]string{open}, nil},
+		{"clients of IPv6 alone at an address of IPv4", estate + balancer(", loadBalancerSourceRanges: ['2606:4700::/32']", ""), nil, nil},
+		{"and at one of IPv6", estate + strings.Replace(balancer(", loadBalancerSourceRanges: ['2606:4700::/32']", ""), "ip: 203.0.113.9",
+			"ip: '2606:4700::9'", 1), []string{some + "2606:4700::/32"}, nil},
 		{"on its machines", estate + on("digitalocean://1") + balancer("", digital), digitals, nil},
 		{"on those of AWS, who does not read them", estate + on("aws:///eu-west-1a/i-1") + balancer("", digital), []string{open}, nil},
 		{"the field goes before them", estate + balancer(ranges, digital), []string{some + "198.51.100.0/24"}, nil},

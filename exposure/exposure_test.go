@@ -259,11 +259,15 @@ func TestEndpoints(t *testing.T) {
 	}
 	bare := svc(`{type: LoadBalancer, ports: [{port: 80}]}`, withAddress)
 	open := []string{"shop/Service/web > shop/Pod/web 8080/TCP any"}
+	estate6 := strings.Replace(estate, "{ip: 10.1.0.1}", "{ip: 10.1.0.1}, {ip: 'fd00::1'}", 1)
 	run(t, []test{
 		{"no selector and no endpoints", estate + bare, nil, nil},
 		{"endpoints by hand that name a pod",
 			estate + bare + slice("{addresses: [10.1.0.1], targetRef: {kind: Pod, name: web, namespace: shop}}"), open, nil},
 		{"endpoints by hand that name a pod's address", estate + bare + slice("{addresses: [10.1.0.1]}"), open, nil},
+		{"endpoints by hand, written in another way",
+			estate6 + bare + strings.Replace(slice("{addresses: ['fd00:0:0:0:0:0:0:1']}"), "IPv4", "IPv6", 1),
+			open, nil},
 		{"endpoints elsewhere", estate + bare + slice("{addresses: [172.16.0.9]}"), nil, nil},
 		{"an endpoint that is not ready may be soon", estate + bare +
 			slice("{addresses: [10.1.0.1], conditions: {ready: false}, targetRef: {kind: Pod, name: web, namespace: shop}}"), open, nil},

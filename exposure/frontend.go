@@ -141,13 +141,13 @@ func (j *judge) podsAt(addresses []string) (out []*collect.Pod) {
 		for _, o := range j.facts.Each("Service") {
 			s := o.(*corev1.Service)
 			for _, a := range balancerAddresses(s.Status.LoadBalancer.Ingress) {
-				j.published[a] = append(j.published[a], s)
+				j.published[plain(a)] = append(j.published[plain(a)], s)
 			}
 		}
 	}
 	var found []*corev1.Service
 	for _, a := range addresses {
-		for _, s := range j.published[a] {
+		for _, s := range j.published[plain(a)] {
 			if !slices.Contains(found, s) {
 				found = append(found, s)
 				out = append(out, j.selected(s)...)

@@ -22,9 +22,6 @@ func (j *judge) gateways() {
 			frontends[k] = f
 		}
 	}
-	if len(frontends) == 0 {
-		return
-	}
 	for k, o := range j.facts.Each("HTTPRoute") {
 		j.gatewayRoute(frontends, httpRoute(k, o.(*gatewayv1.HTTPRoute)))
 	}
@@ -33,26 +30,26 @@ func (j *judge) gateways() {
 	}
 	for k, o := range j.facts.Each("TLSRoute") {
 		o := o.(*gatewayv1.TLSRoute)
-		j.gatewayRoute(frontends, connections(k.Of("TLSRoute"), o.Spec.ParentRefs, o.Spec.Hostnames, o.Spec.Rules,
+		j.gatewayRoute(frontends, connections(k.Of("TLSRoute"), o.UID != "", o.Spec.ParentRefs, o.Spec.Hostnames, o.Spec.Rules,
 			func(r gatewayv1.TLSRouteRule) []gatewayv1.BackendRef { return r.BackendRefs }))
 	}
 	for k, o := range j.facts.Each("TCPRoute") {
 		o := o.(*gatewayv1.TCPRoute)
-		j.gatewayRoute(frontends, connections(k.Of("TCPRoute"), o.Spec.ParentRefs, nil, o.Spec.Rules,
+		j.gatewayRoute(frontends, connections(k.Of("TCPRoute"), o.UID != "", o.Spec.ParentRefs, nil, o.Spec.Rules,
 			func(r gatewayv1.TCPRouteRule) []gatewayv1.BackendRef { return r.BackendRefs }))
 	}
 	for k, o := range j.facts.Each("UDPRoute") {
 		o := o.(*gatewayv1.UDPRoute)
-		j.gatewayRoute(frontends, connections(k.Of("UDPRoute"), o.Spec.ParentRefs, nil, o.Spec.Rules,
+		j.gatewayRoute(frontends, connections(k.Of("UDPRoute"), o.UID != "", o.Spec.ParentRefs, nil, o.Spec.Rules,
 			func(r gatewayv1.UDPRouteRule) []gatewayv1.BackendRef { return r.BackendRefs }))
 	}
 }
 
 // connections is a route that passes connections on as they are.
-func connections[R any](is ref.Ref, parents []gatewayv1.ParentReference, hosts []gatewayv1.Hostname, rules []R,
+func connections[R any](is ref.Ref, applied bool, parents []gatewayv1.ParentReference, hosts []gatewayv1.Hostname, rules []R,
 	backends func(R) []gatewayv1.BackendRef,
 ) gatewayRoute {
-	r := gatewayRoute{is, parents, hosts, nil}
+	r := gatewayRoute{is, applied, parents, hosts, nil}
 	for _, rule := range rules {
 		for _, b := range backends(rule) {
 			r.add(b)
@@ -64,13 +61,14 @@ func connections[R any](is ref.Ref, parents []gatewayv1.ParentReference, hosts [
 // gatewayRoute is a route of any kind, in the words that all share.
 type gatewayRoute struct {
 	ref.Ref
+	applied  bool // is of a cluster: what it names and was not seen is not there
 	parents  []gatewayv1.ParentReference
 	hosts    []gatewayv1.Hostname
 	backends []gatewayv1.BackendObjectReference
 }
 
 func httpRoute(k collect.Key, o *gatewayv1.HTTPRoute) gatewayRoute {
-	r := gatewayRoute{k.Of("HTTPRoute"), o.Spec.ParentRefs, o.Spec.Hostnames, nil}
+	r := gatewayRoute{k.Of("HTTPRoute"), o.UID != "", o.Spec.ParentRefs, o.Spec.Hostnames, nil}
 	for _, rule := range o.Spec.Rules {
 		for _, f := range rule.Filters {
 			r.mirror(f.RequestMirror)
@@ -86,7 +84,7 @@ func httpRoute(k collect.Key, o *gatewayv1.HTTPRoute) gatewayRoute {
 }
 
 func grpcRoute(k collect.Key, o *gatewayv1.GRPCRoute) gatewayRoute {
-	r := gatewayRoute{k.Of("GRPCRoute"), o.Spec.ParentRefs, o.Spec.Hostnames, nil}
+	r := gatewayRoute{k.Of("GRPCRoute"), o.UID != "", o.Spec.ParentRefs, o.Spec.Hostnames, nil}
 	for _, rule := range o.Spec.Rules {
 		for _, f := range rule.Filters {
 			r.mirror(f.RequestMirror)
@@ -123,6 +121,10 @@ func (j *judge) gatewayRoute(frontends map[collect.Key]frontend, r gatewayRoute)
 		k := collect.Key{Namespace: deref(p.Namespace, gatewayv1.Namespace(r.Namespace)), Name: string(p.Name)}
 		f, reached := frontends[k]
 		if !reached {
+			if j.facts.Gateways[k] == nil && !r.applied {
+				j.gap(k.Of("Gateway").String(), r.String()+" is attached to it, and it was not seen",
+					"What the route leads to may be exposed and is not shown.")
+			}
 			continue
 		}
 		ports := j.attached(j.facts.Gateways[k], p, r)
@@ -144,11 +146,16 @@ func deref[T ~string](p *T, otherwise T) string {
 
 // gatewayBackend follows a backend to its pods, if the route may refer to it.
 func (j *judge) gatewayBackend(f frontend, gw ref.Ref, r gatewayRoute, b gatewayv1.BackendObjectReference) {
-	if b.Kind != nil && *b.Kind != "Service" || b.Group != nil && *b.Group != "" {
+	if kind := deref(b.Kind, gatewayv1.Kind("Service")); kind != "Service" || b.Group != nil && *b.Group != "" {
+		j.gap("backends of "+r.String(), "it leads to objects that are not interpreted: "+kind+" "+string(b.Name),
+			"Pods may be exposed through them and not be shown.")
 		return
 	}
 	ns := deref(b.Namespace, gatewayv1.Namespace(r.Namespace))
 	s := j.serviceAt(ns, string(b.Name))
+	if s == nil && !r.applied {
+		j.unseenService(ns, string(b.Name), r.Ref)
+	}
 	if s == nil || ns != r.Namespace && !j.granted(r, ns, string(b.Name)) {
 		return
 	}

@@ -3,6 +3,8 @@ package exposure
 import (
 	"strings"
 	"testing"
+
+	"github.com/breakwater-sec/breakwater/test/manifests"
 )
 
 // envoy is a gateway in namespace infra whose own Service has a public address.
@@ -88,4 +90,27 @@ func TestGateways(t *testing.T) {
 			all() + calico + np(`{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: infra}}}]}]}`),
 			[]string{proxy, web}, nil},
 	})
+}
+
+// TestWhatARouteNamesAndNobodySawIsTold: in a manifest it may be written elsewhere; in a cluster
+// it is not there.
+func TestWhatARouteNamesAndNobodySawIsTold(t *testing.T) {
+	const virtual = "\n---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v, namespace: shop}\n" +
+		"spec: {hosts: [a.example.org], gateways: [mesh, infra/edge], http: [{route: [{destination: {host: web}}]}]}\n"
+	for _, test := range []struct{ name, manifests, want string }{
+		{"a gateway", estate + backendService + route, "Gateway infra/gw: HTTPRoute shop/r is attached to it, and it was not seen"},
+		{"a gateway, in a cluster", estate + backendService + strings.Replace(route, "name: r,", "name: r, uid: r,", 1), ""},
+		{"a Service", estate + envoy + route, "Service shop/web: HTTPRoute shop/r leads to it, and it was not seen"},
+		{"a Service, in a cluster", estate + envoy + strings.Replace(route, "name: r,", "name: r, uid: r,", 1), ""},
+		{"a gateway of Istio", estate + backendService + virtual, "IstioGateway infra/edge: VirtualService shop/v names it, and it was not seen"},
+		{"a gateway of Istio, in a cluster", estate + backendService + strings.Replace(virtual, "name: v,", "name: v, uid: v,", 1), ""},
+	} {
+		got := ""
+		for _, g := range judged(manifests.Facts(t, test.manifests)).Gaps {
+			got += g.What + ": " + g.Why
+		}
+		if got != test.want {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
 }

@@ -207,14 +207,18 @@ func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 		if s := j.serviceAt(in.Namespace, b.service); s != nil {
 			j.forward(f, w, e, s, portsNamed(s, b.port), e.String()+" for "+strings.Join(b.hosts, ", "))
 		} else if in.UID == "" { // a manifest, and the rest may be in others
-			j.gap("Service "+in.Namespace+"/"+b.service, e.String()+" leads to it, and it was not seen",
-				"Its pods may be exposed and are not shown.")
+			j.unseenService(in.Namespace, b.service, e)
 		}
 	}
 	if kinds := resourcesOf(in); len(kinds) > 0 {
 		j.gap("backends of "+e.String(), "it leads to objects that are not interpreted: "+strings.Join(kinds, ", "),
 			"Pods may be exposed through them and not be shown.")
 	}
+}
+
+// unseenService tells of a Service to which something of a manifest leads.
+func (j *judge) unseenService(namespace, name string, from ref.Ref) {
+	j.gap("Service "+namespace+"/"+name, from.String()+" leads to it, and it was not seen", "Its pods may be exposed and are not shown.")
 }
 
 // aliases says what becomes of a Service of type ExternalName that an Ingress of

@@ -28,6 +28,10 @@ func (j *judge) virtualServices() {
 		for _, name := range o.Spec.Gateways {
 			gw := gatewayNamed(name, k.Namespace)
 			f, reached := frontends[gw]
+			if name != "mesh" && o.UID == "" && j.facts.IstioGateways[gw] == nil {
+				j.gap(gw.Of("IstioGateway").String(), k.Of("VirtualService").String()+" names it, and it was not seen",
+					"What the VirtualService leads to may be exposed and is not shown.")
+			}
 			if !reached || !exported(o, gw.Namespace) {
 				continue
 			}

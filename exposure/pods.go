@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -54,6 +55,7 @@ func indexPods(f *collect.Facts) *podIndex {
 		g.pods = append(g.pods, p)
 		x.of[p.Key] = g
 		for _, ip := range p.IPs {
+			ip = plain(ip)
 			x.byIP[ip] = append(x.byIP[ip], p)
 		}
 	}
@@ -114,12 +116,21 @@ func (x *podIndex) targets(s *corev1.Service, ports []corev1.ServicePort) []targ
 			}
 		}
 		for _, ip := range e.Addresses {
-			for _, p := range x.byIP[ip] {
+			for _, p := range x.byIP[plain(ip)] {
 				out = add(out, []*collect.Pod{p}, listening(p, slicePorts(e, ports)))
 			}
 		}
 	}
 	return out
+}
+
+// plain is an address in the one way to write it: one of IPv6 may be written in many.
+func plain(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	return a.Unmap().String()
 }
 
 // sliced are the slices of a service in a fixed order.

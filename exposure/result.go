@@ -135,10 +135,17 @@ func (j *judge) missing() {
 // unreadRoutes are the kinds by which controllers let traffic in besides
 // ingresses and HTTP routes.
 var unreadRoutes = []string{
-	"apisixroutes.apisix.apache.org", "httpproxies.projectcontour.io", "ingressroutes.traefik.containo.us",
-	"ingressroutes.traefik.io", "ingressroutetcps.traefik.io", "listenersets.gateway.networking.k8s.io", "mappings.getambassador.io",
-	"routegroups.zalando.org", "virtualservers.k8s.nginx.org",
-	"xlistenersets.gateway.networking.x-k8s.io",
+	"agentendpoints.ngrok.k8s.ngrok.com", "apisixroutes.apisix.apache.org", "cloudendpoints.ngrok.k8s.ngrok.com",
+	"edgeingresses.hub.traefik.io", "httpproxies.projectcontour.io", "ingresses.networking.internal.knative.dev",
+	"ingresses.voyager.appscode.com", "ingresses.voyagermesh.com", "ingressgateways.consul.hashicorp.com",
+	"ingressroutes.traefik.containo.us", "ingressroutes.traefik.io", "ingressroutetcps.traefik.containo.us",
+	"ingressroutetcps.traefik.io", "ingressrouteudps.traefik.containo.us", "ingressrouteudps.traefik.io",
+	"listenersets.gateway.networking.k8s.io", "mappings.getambassador.io", "meshgatewayroutes.kuma.io",
+	"multiclusteringresses.networking.gke.io", "routegroups.zalando.org", "routes.serving.knative.dev",
+	"tcpingresses.configuration.konghq.com", "tcpmappings.getambassador.io", "transportservers.cis.f5.com",
+	"transportservers.k8s.nginx.org", "tunnelbindings.networking.cfargotunnel.com", "udpingresses.configuration.konghq.com",
+	"virtualserverroutes.k8s.nginx.org", "virtualservers.cis.f5.com", "virtualservers.k8s.nginx.org",
+	"virtualservices.gateway.solo.io", "xlistenersets.gateway.networking.x-k8s.io",
 }
 
 func (j *judge) gap(what, why, consequence string) {

@@ -115,7 +115,27 @@ func (j *judge) balancer(s *corev1.Service) (listener, bool) {
 	}
 	clients, doubt := j.balancerClients(s)
 	l.clients, l.uncertain = clients, allOf(l.uncertain, doubt)
-	return l, len(l.clients) > 0
+	return l, len(l.clients.And(familiesAt(open))) > 0
+}
+
+// familiesAt are all addresses of the families that points have: who has an address of IPv6
+// alone does not come to one of IPv4. A name may be of both, and so may what is not known.
+func familiesAt(points []string) (out netpol.Ranges) {
+	for _, p := range points {
+		a, err := netip.ParseAddr(p)
+		switch {
+		case err != nil:
+			return everyone()
+		case a.Unmap().Is4():
+			out = out.Or(everyV4)
+		default:
+			out = out.Or(everyV6)
+		}
+	}
+	if out == nil {
+		return everyone()
+	}
+	return out
 }
 
 // askedAddresses are those that a manifest asks for its load balancer.
