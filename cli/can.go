@@ -177,20 +177,13 @@ func isOfNodes(s rbac.Subject) bool {
 }
 
 func (a *permits) print(s streams, f format) error {
-	var err error
-	switch f {
-	case "json":
-		err = writeJSON(s.out, a)
-	case "jsonl":
-		err = besideLines(s, a.Answers, a.Gaps)
-	default:
+	err := writeAs(s, f, a, a.Answers, a.Gaps, func() error {
 		t := newTable(s.out, "CLUSTER", "SUBJECT", "ANSWER", "WHY")
 		for _, each := range a.Answers {
 			t.row(each.Cluster, each.Subject, each.Answer, each.Why)
 		}
-		err = t.flush()
-		printGaps(s.err, a.Gaps)
-	}
+		return t.flush()
+	})
 	if err != nil {
 		return err
 	}

@@ -59,8 +59,8 @@ func newSignIn(ctx context.Context, d datadir.Dir, person string) (string, error
 
 // get streams the answer to a GET.
 func (c *client) get(ctx context.Context, path string, to io.Writer) error {
-	return c.do(ctx, http.MethodGet, path, nil, func(r io.Reader) error {
-		_, err := io.Copy(to, r)
+	return c.answer(ctx, http.MethodGet, path, nil, func(resp *http.Response) error {
+		_, err := io.Copy(to, resp.Body)
 		return err
 	})
 }
@@ -75,7 +75,7 @@ func (c *client) ask(ctx context.Context, path string, body, answer any) error {
 		}
 		method, send = http.MethodPost, strings.NewReader(string(b))
 	}
-	return c.do(ctx, method, path, send, func(r io.Reader) error { return json.NewDecoder(r).Decode(answer) })
+	return c.answer(ctx, method, path, send, func(resp *http.Response) error { return json.NewDecoder(resp.Body).Decode(answer) })
 }
 
 // parts streams the first part of the answer to a GET and decodes the second, which is JSON.
@@ -98,10 +98,6 @@ func (c *client) parts(ctx context.Context, path string, to io.Writer, second an
 		}
 		return json.NewDecoder(part).Decode(second)
 	})
-}
-
-func (c *client) do(ctx context.Context, method, path string, body io.Reader, read func(io.Reader) error) error {
-	return c.answer(ctx, method, path, body, func(resp *http.Response) error { return read(resp.Body) })
 }
 
 func (c *client) answer(ctx context.Context, method, path string, body io.Reader, read func(*http.Response) error) error {

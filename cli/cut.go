@@ -12,7 +12,6 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/scope"
@@ -41,7 +40,7 @@ What a fix is, and what would be lost with it: breakwater what-if --fix ID.`,
 			if err != nil {
 				return err
 			}
-			return printCut(s, f, d)
+			return writeAs(s, f, d, d.Fixes, d.Gaps, func() error { return cutTable(s, d) })
 		},
 	}
 	in.flags(c)
@@ -55,11 +54,7 @@ What a fix is, and what would be lost with it: breakwater what-if --fix ID.`,
 // cutOf asks the running server, or computes what --from names.
 func cutOf(ctx context.Context, s streams, in input, risk, assume string) (d report.Cut, err error) {
 	if len(in.from) == 0 {
-		cl, err := dial(ctx, s.err, datadir.Dir(in.data))
-		if err != nil {
-			return d, err
-		}
-		return d, cl.ask(ctx, "/cut?risk="+url.QueryEscape(risk)+"&assume="+url.QueryEscape(assume), nil, &d)
+		return d, in.ask(ctx, s, "/cut?risk="+url.QueryEscape(risk)+"&assume="+url.QueryEscape(assume), nil, &d)
 	}
 	facts, err := in.facts(ctx)
 	if err != nil {
@@ -87,10 +82,7 @@ func tryOn(w *scope.World, facts []*collect.Facts) report.Try {
 	}
 }
 
-func printCut(s streams, f format, d report.Cut) error {
-	if f == "json" {
-		return writeJSON(s.out, d)
-	}
+func cutTable(s streams, d report.Cut) error {
 	t := newTable(s.out, "ENDS", "ID", "CLUSTER", "FIX")
 	for _, fix := range d.Fixes {
 		t.row(strconv.Itoa(len(fix.Ends)), fix.Fix.ID, fix.Cluster, fix.Fix.Title)
@@ -107,6 +99,5 @@ func printCut(s streams, f format, d report.Cut) error {
 		len(d.Left),
 		d.Paths,
 	)
-	printGaps(s.err, d.Gaps)
 	return nil
 }

@@ -154,22 +154,10 @@ func (o *detectOptions) write(s streams, found []detect.Alert) error {
 		lines = append(lines, lineOf(a))
 		severities = append(severities, a.Severity)
 	}
-	var err error
-	switch o.format {
-	case "json":
-		err = writeJSON(s.out, map[string]any{"alerts": lines, "events": o.events, "rejected": o.rejected, "gaps": gapsOrEmpty(o.gaps)})
-	case "table":
-		err = o.table(s.out, lines)
-		printGaps(s.err, o.gaps)
-	default:
-		err = writeLines(s.out, lines)
-		printGaps(s.err, o.gaps)
-	}
-	switch {
-	case err != nil:
+	whole := map[string]any{"alerts": lines, "events": o.events, "rejected": o.rejected, "gaps": gapsOrEmpty(o.gaps)}
+	err := writeAs(s, o.format, whole, lines, o.gaps, func() error { return o.table(s.out, lines) })
+	if err = cmp.Or(err, o.broken); err != nil {
 		return err
-	case o.broken != nil:
-		return o.broken
 	}
 	return o.fail.decide(len(o.gaps) > 0, severities...)
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
-	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/remedy"
 	"github.com/breakwater-sec/breakwater/server"
 	"github.com/breakwater-sec/breakwater/terminal"
@@ -72,13 +71,7 @@ command.`,
 
 // codedPath finds a path and has the code of its fixes written.
 func codedPath(ctx context.Context, s streams, in input, assume, id string) (p analyse.Path, err error) {
-	var facts []*collect.Facts
-	if len(in.from) > 0 {
-		if facts, err = in.facts(ctx); err != nil {
-			return p, err
-		}
-	}
-	d, _, err := pathsIn(ctx, s, in, facts, assume)
+	d, _, facts, err := pathsOf(ctx, s, in, assume)
 	if err != nil {
 		return p, err
 	}
@@ -96,18 +89,11 @@ func codedPath(ctx context.Context, s streams, in input, assume, id string) (p a
 	}
 	p = found[0]
 	if facts == nil {
-		cl, err := dial(ctx, s.err, datadir.Dir(in.data))
-		if err != nil {
-			return p, err
-		}
 		var page struct {
 			Path analyse.Path `json:"path"`
 		}
-		q := url.Values{"cluster": {p.Cluster}, "id": {p.ID}}
-		if assume != "" {
-			q.Set("assume", assume)
-		}
-		err = cl.ask(ctx, "/path?"+q.Encode(), nil, &page)
+		q := url.Values{"cluster": {p.Cluster}, "id": {p.ID}, "assume": {assume}}
+		err = in.ask(ctx, s, "/path?"+q.Encode(), nil, &page)
 		return page.Path, err
 	}
 	rules, err := server.LoadRules(in.rules)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/collect/provider"
@@ -52,6 +51,15 @@ func cloudFlag(c *cobra.Command, to *[]string) {
 		"describe, list and export commands; may repeat")
 }
 
+// ask has the running server answer, where there is no --from: a GET, or a POST if there is a body.
+func (in *input) ask(ctx context.Context, s streams, path string, body, answer any) error {
+	cl, err := dial(ctx, s.err, datadir.Dir(in.data))
+	if err != nil {
+		return err
+	}
+	return cl.ask(ctx, path, body, answer)
+}
+
 // facts reads every --from once.
 func (in *input) facts(ctx context.Context) ([]*collect.Facts, error) {
 	var out []*collect.Facts
@@ -94,12 +102,9 @@ func (in *input) world(ctx context.Context) (*scope.World, error) {
 	return in.computed(ctx, facts)
 }
 
-// loaded are the built-in rules and those of --rules.
-func (in *input) loaded() (*analyse.Rules, error) { return server.LoadRules(in.rules) }
-
 // computed is the picture of facts.
 func (in *input) computed(ctx context.Context, facts []*collect.Facts) (*scope.World, error) {
-	rules, err := in.loaded()
+	rules, err := server.LoadRules(in.rules)
 	if err != nil {
 		return nil, err
 	}

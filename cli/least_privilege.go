@@ -1,11 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -44,7 +45,7 @@ and the jobs of a month, and look at what goes before you remove the old binding
 			if err != nil {
 				return err
 			}
-			done, err := doneBy(s, who, logs)
+			done, err := doneBy(c.InOrStdin(), s, who, logs)
 			if err != nil {
 				return err
 			}
@@ -56,46 +57,40 @@ and the jobs of a month, and look at what goes before you remove the old binding
 		},
 	}
 	in.flags(c)
-	c.Flags().StringArrayVar(&logs, "audit", nil, "a Kubernetes audit log; may repeat")
+	c.Flags().StringArrayVar(&logs, "audit", nil, "a Kubernetes audit log, gzip or not; may repeat")
 	return c
 }
 
 // doneBy is what the logs show the subject doing that was allowed, each once.
-func doneBy(s streams, who rbac.Subject, logs []string) ([]rbac.Request, error) {
+func doneBy(stdin io.Reader, s streams, who rbac.Subject, logs []string) ([]rbac.Request, error) {
 	user, _ := who.As()
 	seen := map[rbac.Request]bool{}
 	var out []rbac.Request
 	rejected := 0
 	for _, file := range logs {
-		err := readLog(file, func(r io.Reader) error {
-			d := audit.Decoder{}
-			return d.Read(r, func(b *audit.Batch) error {
-				rejected += len(b.Rejected) + b.Dropped
-				for _, e := range b.Events {
-					one := func(field string) string {
-						if v := e.Fields[field]; len(v) > 0 {
-							return v[0]
-						}
-						return ""
-					}
-					acting := one("user.username")
-					if as := one("impersonatedUser.username"); as != "" {
-						acting = as
-					}
-					r := rbac.Request{Verb: one("verb"), Group: one("objectRef.apiGroup"), Resource: one("objectRef.resource"),
-						Subresource: one("objectRef.subresource"), Namespace: one("objectRef.namespace"), Name: one("objectRef.name")}
-					if r.Resource == "" {
-						r = rbac.Request{Verb: r.Verb, Path: one("request.path")}
-					}
-					if acting == user && one("outcome") != "denied" && !seen[r] {
-						seen[r] = true
-						out = append(out, r)
-					}
-				}
-				return nil
-			})
-		})
+		in, closed, err := openLog(stdin, file)
 		if err != nil {
+			return nil, fmt.Errorf("read --audit %s: %w", file, err)
+		}
+		d := audit.Decoder{}
+		err = d.Read(in, func(b *audit.Batch) error {
+			rejected += len(b.Rejected) + b.Dropped
+			for _, e := range b.Events {
+				one := func(field string) string { return strings.Join(e.Fields[field], "") } // of one value at most
+				r := rbac.Request{Verb: one("verb"), Group: one("objectRef.apiGroup"), Resource: one("objectRef.resource"),
+					Subresource: one("objectRef.subresource"), Namespace: one("objectRef.namespace"), Name: one("objectRef.name")}
+				if r.Resource == "" {
+					r = rbac.Request{Verb: r.Verb, Path: one("request.path")}
+				}
+				acting := cmp.Or(one("impersonatedUser.username"), one("user.username"))
+				if acting == user && one("outcome") != "denied" && !seen[r] {
+					seen[r] = true
+					out = append(out, r)
+				}
+			}
+			return nil
+		})
+		if err := errors.Join(err, closed()); err != nil {
 			return nil, fmt.Errorf("read --audit %s: %w", file, err)
 		}
 	}
@@ -106,15 +101,6 @@ func doneBy(s streams, who rbac.Subject, logs []string) ([]rbac.Request, error) 
 		return nil, fmt.Errorf("the logs show no request of %s: want a log that covers what it does", who)
 	}
 	return out, nil
-}
-
-func readLog(file string, read func(io.Reader) error) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return read(f)
 }
 
 // leastOf writes the roles, and tells what is lost by them.

@@ -70,9 +70,18 @@ func writeLines[T any](w io.Writer, items []T) error {
 	return b.Flush()
 }
 
-// besideLines writes one item per line, and beside them what could not be seen.
-func besideLines[T any](s streams, items []T, gaps []collect.Gap) error {
-	if err := writeLines(s.out, items); err != nil {
+// writeAs writes a result as JSON, each of its items in a line of its own, or as people read
+// it; beside the last two stands what could not be seen.
+func writeAs[T any](s streams, f format, whole any, items []T, gaps []collect.Gap, table func() error) (err error) {
+	switch f {
+	case "json":
+		return writeJSON(s.out, whole)
+	case "jsonl":
+		err = writeLines(s.out, items)
+	default:
+		err = table()
+	}
+	if err != nil {
 		return err
 	}
 	printGaps(s.err, gaps)

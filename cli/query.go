@@ -116,12 +116,8 @@ func answer(c *cobra.Command, s streams, in input, q *query.Query, limit int) (*
 		limit = query.AllRows
 	}
 	if len(in.from) == 0 {
-		cl, err := dial(ctx, s.err, datadir.Dir(in.data))
-		if err != nil {
-			return nil, err
-		}
 		r := &rows{}
-		return r, cl.ask(ctx, "/report/query", map[string]any{"text": query.Print(q), "limit": limit}, r)
+		return r, in.ask(ctx, s, "/report/query", map[string]any{"text": query.Print(q), "limit": limit}, r)
 	}
 	w, err := in.world(ctx)
 	if err != nil {

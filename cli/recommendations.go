@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/analyse"
-	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/severity"
 )
@@ -29,11 +28,7 @@ are counted below.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var d report.Recommendations
 			if len(in.from) == 0 {
-				cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
-				if err != nil {
-					return err
-				}
-				if err := cl.ask(c.Context(), "/report/recommendations", nil, &d); err != nil {
+				if err := in.ask(c.Context(), s, "/report/recommendations", nil, &d); err != nil {
 					return err
 				}
 			} else {
@@ -44,7 +39,8 @@ are counted below.`,
 				d = report.Recommended(w)
 			}
 			d.Advice = d.Only(analyse.About(about))
-			if err := printRecommendations(s, f, d); err != nil {
+			table := func() error { return recommendationTable(s, d) }
+			if err := writeAs(s, f, d, d.Recommendations, d.Gaps, table); err != nil {
 				return err
 			}
 			unknown, severities := len(d.Gaps) > 0, []string{}
@@ -66,13 +62,7 @@ are counted below.`,
 	return c
 }
 
-func printRecommendations(s streams, f format, d report.Recommendations) error {
-	switch f {
-	case "json":
-		return writeJSON(s.out, d)
-	case "jsonl":
-		return besideLines(s, d.Recommendations, d.Gaps)
-	}
+func recommendationTable(s streams, d report.Recommendations) error {
 	t := newTable(s.out, "ABOUT", "UPDATE", "SEVERITY", "FIXES", "EXPLOITED", "IMAGES", "PODS", "EXPOSED", "PATHS")
 	for _, r := range d.Recommendations {
 		t.row(string(r.About), r.Title, r.Severity, strconv.Itoa(len(r.Vulnerabilities)), strconv.Itoa(r.Exploited), strconv.Itoa(len(r.Images)),
@@ -86,6 +76,5 @@ func printRecommendations(s streams, f format, d report.Recommendations) error {
 			"%d of %d vulnerabilities have no fix yet somewhere.\n",
 			demand.Title, demand.Affected, demand.Images, demand.Unknown, demand.Unfixed, demand.Vulnerabilities)
 	}
-	printGaps(s.err, d.Gaps)
 	return nil
 }

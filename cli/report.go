@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strconv"
 	"strings"
@@ -28,18 +29,25 @@ func graphCommand(s streams) *cobra.Command {
 		Short: "Write the whole security graph: nodes, edges and what could not be seen",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if len(in.from) == 0 {
-				return graphOfServer(c, in, f, s)
-			}
-			w, err := in.world(c.Context())
-			if err != nil {
-				return err
+			document := func(to io.Writer, lines bool) error {
+				if len(in.from) > 0 {
+					w, err := in.world(c.Context())
+					if err != nil {
+						return err
+					}
+					return report.Graph(to, w, w.Gaps(), lines)
+				}
+				cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
+				if err != nil {
+					return err
+				}
+				return cl.get(c.Context(), "/report/graph?lines="+strconv.FormatBool(lines), to)
 			}
 			if f != "table" {
-				return report.Graph(s.out, w, w.Gaps(), f == "jsonl")
+				return document(s.out, f == "jsonl")
 			}
 			var b bytes.Buffer
-			if err := report.Graph(&b, w, w.Gaps(), false); err != nil {
+			if err := document(&b, false); err != nil {
 				return err
 			}
 			return graphTable(s, b.Bytes())
@@ -48,25 +56,6 @@ func graphCommand(s streams) *cobra.Command {
 	in.flags(c)
 	output(c, &f, "table", "json", "jsonl")
 	return c
-}
-
-// graphOfServer writes the server's graph as it is, or as a table.
-func graphOfServer(c *cobra.Command, in input, f format, s streams) error {
-	cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
-	if err != nil {
-		return err
-	}
-	switch f {
-	case "json":
-		return cl.get(c.Context(), "/report/graph", s.out)
-	case "jsonl":
-		return cl.get(c.Context(), "/report/graph?lines=true", s.out)
-	}
-	var b bytes.Buffer
-	if err := cl.get(c.Context(), "/report/graph", &b); err != nil {
-		return err
-	}
-	return graphTable(s, b.Bytes())
 }
 
 // graphTable counts: a graph has no use as a table of everything.
@@ -112,41 +101,27 @@ func exposureCommand(s streams) *cobra.Command {
 		Short: "Which workloads the internet reaches and how, and who may talk to whom",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			var d report.Exposures
 			if len(in.from) == 0 {
-				cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
+				if err := in.ask(c.Context(), s, "/report/exposure", nil, &d); err != nil {
+					return err
+				}
+			} else {
+				facts, err := in.facts(c.Context())
 				if err != nil {
 					return err
 				}
-				var d report.Exposures
-				if err := cl.ask(c.Context(), "/report/exposure", nil, &d); err != nil {
-					return err
+				d = report.Exposures{Exposures: []report.Exposure{}, Connections: []report.Connection{}, Gaps: []collect.Gap{}}
+				for _, each := range facts {
+					d = d.Add(report.Exposed(each))
 				}
-				return printExposures(s, f, d)
 			}
-			facts, err := in.facts(c.Context())
-			if err != nil {
-				return err
-			}
-			all := report.Exposures{Exposures: []report.Exposure{}, Connections: []report.Connection{}, Gaps: []collect.Gap{}}
-			for _, each := range facts {
-				all = all.Add(report.Exposed(each))
-			}
-			return printExposures(s, f, all)
+			return writeAs(s, f, d, d.Exposures, d.Gaps, func() error { return exposureTable(s, d) })
 		},
 	}
 	in.flags(c)
 	output(c, &f, "table", "json", "jsonl")
 	return c
-}
-
-func printExposures(s streams, f format, d report.Exposures) error {
-	switch f {
-	case "json":
-		return writeJSON(s.out, d)
-	case "jsonl":
-		return besideLines(s, d.Exposures, d.Gaps)
-	}
-	return exposureTable(s, d)
 }
 
 func exposureTable(s streams, d report.Exposures) error {
@@ -167,7 +142,6 @@ func exposureTable(s streams, d report.Exposures) error {
 		len(d.Exposures),
 		len(d.Connections),
 	)
-	printGaps(s.err, d.Gaps)
 	return nil
 }
 
@@ -221,7 +195,7 @@ held. A and B are named as for --assume; A may be internet, B cluster or secret:
 			}
 			var w *scope.World
 			var err error
-			if d.Paths, w, err = pathsOf(c.Context(), s, in, assume); err != nil {
+			if d.Paths, w, _, err = pathsOf(c.Context(), s, in, assume); err != nil {
 				return err
 			}
 			if proving {
@@ -229,7 +203,7 @@ held. A and B are named as for --assume; A may be internet, B cluster or secret:
 					return err
 				}
 			}
-			if err := printPaths(s, f, d); err != nil {
+			if err := writeAs(s, f, d, d.Paths.Paths, d.Gaps, func() error { return printPaths(s, d) }); err != nil {
 				return err
 			}
 			var risks []string
@@ -257,60 +231,28 @@ func assumeFlag(c *cobra.Command, assume *string) {
 }
 
 // pathsOf asks the running server, or computes what --from names: then the World is
-// there, too.
-func pathsOf(ctx context.Context, s streams, in input, assume string) (d report.Paths, w *scope.World, err error) {
+// there, too, and the facts that it was made of.
+func pathsOf(
+	ctx context.Context, s streams, in input, assume string,
+) (d report.Paths, w *scope.World, facts []*collect.Facts, err error) {
 	if len(in.from) == 0 {
-		cl, err := dial(ctx, s.err, datadir.Dir(in.data))
-		if err != nil {
-			return d, nil, err
-		}
-		err = cl.ask(ctx, "/report/paths"+assuming(assume), nil, &d)
-		return d, nil, err
+		return d, nil, nil, in.ask(ctx, s, "/report/paths?assume="+url.QueryEscape(assume), nil, &d)
 	}
-	facts, err := in.facts(ctx)
-	if err != nil {
-		return d, nil, err
-	}
-	return pathsIn(ctx, s, in, facts, assume)
-}
-
-// pathsIn is pathsOf of facts that were read.
-func pathsIn(
-	ctx context.Context,
-	s streams,
-	in input,
-	facts []*collect.Facts,
-	assume string,
-) (d report.Paths, w *scope.World, err error) {
-	if len(in.from) == 0 {
-		return pathsOf(ctx, s, in, assume)
+	if facts, err = in.facts(ctx); err != nil {
+		return d, nil, nil, err
 	}
 	if w, err = in.computed(ctx, facts); err != nil {
-		return d, nil, err
+		return d, nil, nil, err
 	}
 	if assume != "" {
 		d, err = report.AssumedPaths(ctx, w, assume)
-		return d, w, err
+	} else {
+		d, err = report.AttackPaths(ctx, w)
 	}
-	d, err = report.AttackPaths(ctx, w)
-	return d, w, err
+	return d, w, facts, err
 }
 
-// assuming asks the server for the paths from what is assumed.
-func assuming(what string) string {
-	if what == "" {
-		return ""
-	}
-	return "?assume=" + url.QueryEscape(what)
-}
-
-func printPaths(s streams, f format, d provenPaths) error {
-	switch f {
-	case "json":
-		return writeJSON(s.out, d)
-	case "jsonl":
-		return besideLines(s, d.Paths.Paths, d.Gaps)
-	}
+func printPaths(s streams, d provenPaths) error {
 	for _, p := range d.Paths.Paths {
 		terminal.Path(s.out, p.Risk, p.Title, p.Cluster+" · "+p.Namespace+" · "+p.ID, p.Story)
 		for _, fix := range p.Fixes {
@@ -327,7 +269,6 @@ func printPaths(s streams, f format, d provenPaths) error {
 	}
 	printLosable(s, d.Paths)
 	fmt.Fprintln(s.err, terminal.Count(len(d.Paths.Paths), "attack path"))
-	printGaps(s.err, d.Gaps)
 	return nil
 }
 

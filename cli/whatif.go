@@ -9,7 +9,6 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
-	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/terminal"
@@ -81,11 +80,7 @@ func (d supposition) answer(ctx context.Context, s streams) (out report.WhatIf, 
 	case len(d.in.from) == 0 && len(d.apply)+len(d.gone) > 0:
 		return out, errors.New("want --from with --apply and --delete: the running server tries fixes only")
 	case len(d.in.from) == 0:
-		cl, err := dial(ctx, s.err, datadir.Dir(d.in.data))
-		if err != nil {
-			return out, err
-		}
-		return out, cl.ask(ctx, "/what-if", map[string]any{"fixes": d.fixes, "assume": d.assume}, &out)
+		return out, d.in.ask(ctx, s, "/what-if", map[string]any{"fixes": d.fixes, "assume": d.assume}, &out)
 	}
 	all, err := d.in.facts(ctx)
 	if err != nil {

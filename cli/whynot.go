@@ -11,6 +11,7 @@ import (
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/ref"
+	"github.com/breakwater-sec/breakwater/server"
 	"github.com/breakwater-sec/breakwater/terminal"
 )
 
@@ -35,7 +36,7 @@ func answerWhyNot(ctx context.Context, in input, from, to string) (out whyNot, e
 	if err != nil {
 		return out, err
 	}
-	rules, err := in.loaded()
+	rules, err := server.LoadRules(in.rules)
 	if err != nil {
 		return out, err
 	}
