@@ -27,11 +27,7 @@ func (a *adviser) recommendation(key string, u *remedy) Recommendation {
 	r.Vulnerabilities = slices.SortedFunc(maps.Keys(u.severity), func(x, y string) int {
 		return cmp.Or(compareBools(u.exploited[y], u.exploited[x]), severity.Compare(u.severity[y], u.severity[x]), strings.Compare(x, y))
 	})
-	for _, s := range u.severity {
-		if severity.Compare(s, r.Severity) > 0 {
-			r.Severity = s
-		}
-	}
+	r.Severity = slices.MaxFunc(slices.Collect(maps.Values(u.severity)), severity.Compare)
 	for id := range u.unfixed {
 		if u.severity[id] == "" {
 			r.Unfixed++
@@ -53,14 +49,15 @@ func (a *adviser) place(r *Recommendation, u *remedy) {
 	for id, image := range u.images {
 		r.Images = append(r.Images, id)
 		for _, p := range a.images[image].pods {
+			if pods[p] {
+				continue
+			}
 			pods[p] = true
-		}
-	}
-	for p := range pods {
-		r.Pods = append(r.Pods, p.ID())
-		r.Workloads = append(r.Workloads, workloadOf(p).ID())
-		if p.Value("exposed").Bool() {
-			r.Exposed++
+			r.Pods = append(r.Pods, p.ID())
+			r.Workloads = append(r.Workloads, workloadOf(p).ID())
+			if p.Value("exposed").Bool() {
+				r.Exposed++
+			}
 		}
 	}
 	slices.Sort(r.Images)

@@ -103,17 +103,15 @@ func (w *nearWalk) start(from string) error {
 		}
 		return err
 	}
-	in := map[graph.Node]bool{}
 	for _, f := range w.footholds() {
 		for _, n := range f.walks {
-			in[n] = true
 			w.arrive(
 				near{to: n, first: true, step: NearStep{From: "Internet " + internetID, To: kindID(n), Verb: "leads to", Prevented: []string{}}},
 			)
 		}
 	}
 	for n := range w.view.Nodes("Container") {
-		if in[n] || ended(n) {
+		if ended(n) {
 			continue
 		}
 		step := NearStep{From: "Internet " + internetID, To: kindID(n), Verb: "leads to"}
@@ -130,7 +128,7 @@ func (w *nearWalk) start(from string) error {
 	return nil
 }
 
-// things are the nodes that a text means, with the containers in which they run.
+// things are where an attacker stands who has what a text means.
 func (w *nearWalk) things(text string) (map[graph.Node]bool, error) {
 	out := map[graph.Node]bool{}
 	a, kinds := assumption{}, []string{"Cluster"}
@@ -159,7 +157,6 @@ func (w *nearWalk) things(text string) (map[graph.Node]bool, error) {
 				means = owner.Namespace == a.namespace && owner.Name == a.name
 			}
 			if means && !ended(n) {
-				out[n] = true
 				for _, inside := range w.inside(n) {
 					out[inside] = true
 				}
@@ -248,10 +245,7 @@ func (w *nearWalk) costOf(e graph.Edge) int {
 }
 
 func (w *nearWalk) arrive(n near) {
-	n.total = n.cost
-	if !n.first {
-		n.total += w.best[n.from].total
-	}
+	n.total = w.best[n.from].total + n.cost
 	if was, there := w.best[n.to]; !there || n.total < was.total {
 		w.best[n.to] = n
 		heap.Push(&w.waiting, n)
@@ -266,13 +260,12 @@ func (w *nearWalk) reach() (end graph.Node, found bool) {
 		if w.best[n].total < at.total {
 			continue
 		}
-		if w.ends[n] && !(at.first && at.step.From == "") {
+		if w.ends[n] && at.step.From != "" {
 			return n, true
 		}
-		for _, kind := range slices.Concat(stepKinds, derivedKinds) {
+		for _, kind := range stepKinds {
 			for e := range n.Out(kind) {
-				if onward := slices.Contains(stepKinds, kind) && !w.search.ends(e.Value("rule").Str()); (onward || w.ends[e.To]) &&
-					kind != "CAN_EXPLOIT" {
+				if w.ends[e.To] || !w.search.ends(e.Value("rule").Str()) {
 					w.arrive(near{from: n, to: e.To, step: w.stepOf(e), cost: w.costOf(e)})
 				}
 			}

@@ -98,14 +98,20 @@ func TestWhatIsThereOnlyWithoutAKindOfGuardIsPreventedByIt(t *testing.T) {
 }
 
 func TestWhatCannotBeAskedOfTheNearestWay(t *testing.T) {
-	v, err := parseGiven("Pod p namespace=n workload=Pod/p -RUNS-> Container p/c namespace=n workload=Pod/p\nNode m name=m")
+	v, err := parseGiven("Pod p namespace=n workload=Pod/p -RUNS-> Container p/c namespace=n workload=Pod/p\nNode m name=m\n" +
+		"Deployment n/Deployment/w name=w namespace=n\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, ends := range [][2]string{{"any", "node:m"}, {"node:x", "node:m"}, {"node:m", "secret:n"}, {"workload:n/p", "internet"}, {"web",
-		"cluster"}} {
-		if _, _, err := NearestWay(t.Context(), v, builtIn(t), ends[0], ends[1]); !errors.Is(err, ErrAssumption) {
-			t.Errorf("%v: %v", ends, err)
+	const nothing, syntax = "there is no such thing", "or secret:NAMESPACE/NAME or cluster as what is reached"
+	for _, test := range []struct{ from, to, why string }{
+		{"any", "node:m", "want one thing"}, {"node:x", "node:m", nothing}, {"node:m", "secret:n", syntax}, {"node:m", "secret:n/s", nothing},
+		{"workload:n/p", "internet", syntax}, {"web", "cluster", syntax}, {"workload:n/w", "node:m", nothing},
+		{"node:m", "any", "want one thing"},
+	} {
+		_, found, err := NearestWay(t.Context(), v, &Rules{}, test.from, test.to)
+		if !errors.Is(err, ErrAssumption) || found || !strings.Contains(err.Error(), test.why) {
+			t.Errorf("from %s to %s: found %t, %v; want %s", test.from, test.to, found, err, test.why)
 		}
 	}
 	if got, found, err := NearestWay(t.Context(), v, &Rules{}, "workload:n/p", "node:m"); err != nil || found {

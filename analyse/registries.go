@@ -3,6 +3,7 @@ package analyse
 import (
 	"errors"
 	"io/fs"
+	"net"
 	"net/netip"
 	"path"
 	"slices"
@@ -58,7 +59,10 @@ func named(host string, patterns []string) bool {
 
 // nearby says that a name means nothing outside of one's own network.
 func nearby(host string) bool {
-	name, _, _ := strings.Cut(host, ":")
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host // without a port
+	}
 	if ip, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
 		return ip.IsPrivate() || ip.IsLoopback()
 	}
