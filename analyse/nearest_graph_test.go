@@ -116,7 +116,8 @@ func TestTheFewestGuardsDecideWhichWayIsTold(t *testing.T) {
 		{"from the internet, to neither", pod("a", "") + "Container a -USES_IMAGE-> Image i scanned=true\n", "internet", "pod:n/a",
 			"internet → a (nothing leads from the internet to it, no vulnerability is known that lets code run in it)"},
 		{"from the internet, not over what has ended", pod("a", "ended=true") + pod("b", "") +
-			"Container a -TALKS_AS-> NetClass x -CAN_TALK_TO-> NetClass y -CAN_EXECUTE_IN-> Container b -USES_IMAGE-> Image i scanned=true\n", "internet", "workload:n/b",
+			"Container a -TALKS_AS-> NetClass x -CAN_TALK_TO-> NetClass y -CAN_EXECUTE_IN-> Container b -USES_IMAGE-> Image i scanned=true\n",
+			"internet", "workload:n/b",
 			"internet → b (nothing leads from the internet to it, no vulnerability is known that lets code run in it)"},
 		{"one lack at the door before two", pod("a", "exposed=true") + pod("b", "") + shares("a>b") +
 			"Container a -USES_IMAGE-> Image i scanned=true\n" +

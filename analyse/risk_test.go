@@ -143,7 +143,11 @@ NetClass y -CAN_TALK_TO-> NetClass x
 			if test.set != nil {
 				test.set(w)
 			}
-			w.rate(&test.gain, test.hops, test.weak, test.cost)
+			var hops []*hop
+			for i := range test.hops {
+				hops = append(hops, &test.hops[i])
+			}
+			w.rate(&test.gain, hops, test.weak, test.cost)
 			var said []string
 			for _, f := range w.path.RiskFactors {
 				said = append(said, fmt.Sprintf("%s %d", f.Name, f.Points))
