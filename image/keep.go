@@ -164,6 +164,8 @@ func foreignDatabase(name string) string {
 		return "opkg"
 	case "nix/var/nix/db/db.sqlite":
 		return "Nix"
+	case "var/guix/db/db.sqlite":
+		return "Guix"
 	case "var/lib/chisel/manifest.wall":
 		return "chisel"
 	}
