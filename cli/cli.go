@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/breakwater-sec/breakwater/sample"
@@ -30,7 +31,11 @@ func run(args []string, s streams) int {
 	defer stop()
 	root := newRoot(s)
 	root.SetArgs(args)
-	switch err := root.ExecuteContext(ctx); {
+	err := unknownCommand(root, args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
+	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, errFindings), errors.Is(err, errUnknown), errors.Is(err, errNo):
@@ -43,6 +48,16 @@ func run(args []string, s streams) int {
 		fmt.Fprintln(s.err, "breakwater:", err)
 		return exitCannot
 	}
+}
+
+// unknownCommand refuses a word behind a command of commands that is none of them: help with
+// an exit code of success would say that the work was done.
+func unknownCommand(root *cobra.Command, args []string) error {
+	c, rest, err := root.Find(args)
+	if err != nil || c.Runnable() || len(rest) == 0 || strings.HasPrefix(rest[0], "-") {
+		return nil
+	}
+	return fmt.Errorf("unknown command %q for %q: want one of those that %s --help lists", rest[0], c.CommandPath(), c.CommandPath())
 }
 
 func newRoot(s streams) *cobra.Command {

@@ -22,7 +22,7 @@ func queryCommand(s streams) *cobra.Command {
 	var in input
 	var f format
 	var file string
-	var limit int
+	var limit uint
 	c := &cobra.Command{
 		Use:   "query ['MATCH …']",
 		Short: "Ask the graph a question",
@@ -35,9 +35,12 @@ func queryCommand(s streams) *cobra.Command {
 				return err
 			}
 			if f == "csv" {
+				if most := int(limit); most > 0 && (q.Limit == 0 || most < q.Limit) {
+					q.Limit = most
+				}
 				return writeCSV(c, in, q, s)
 			}
-			r, err := answer(c, s, in, q, limit)
+			r, err := answer(c, s, in, q, int(limit))
 			if err != nil {
 				return err
 			}
@@ -59,7 +62,7 @@ func queryCommand(s streams) *cobra.Command {
 	}
 	in.flags(c)
 	c.Flags().StringVarP(&file, "file", "f", "", "read the question from a file: JSON if it begins with {, else text; - is standard input")
-	c.Flags().IntVar(&limit, "limit", 0, "the most rows to return; 0 returns all")
+	c.Flags().UintVar(&limit, "limit", 0, "the most rows to return; 0 returns all")
 	output(c, &f, "table", "json", "jsonl", "csv")
 	return c
 }

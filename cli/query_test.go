@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -33,6 +34,39 @@ func TestEveryFormOfAnAnswerSaysWhatCouldNotBeSeen(t *testing.T) {
 			if code != 0 || strings.Count(said, "b.yaml") == 0 {
 				t.Errorf("%s as %s: exit code %d, rows %q, beside them %q", c.command, form, code, out, beside)
 			}
+		}
+	}
+}
+
+func TestTheMostRowsCountInEveryForm(t *testing.T) {
+	const ask = "MATCH (n:Namespace) RETURN n.name"
+	file := filepath.Join(t.TempDir(), "a.yaml")
+	text := "{apiVersion: v1, kind: Namespace, metadata: {name: a}}\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: b}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []string{"table", "json", "jsonl", "csv"} {
+		for limit, want := range map[string]int{"0": 2, "1": 1, "9": 2} {
+			out, _, code := command(t, "query", "--from", file, ask, "-o", form, "--limit", limit)
+			if got := len(regexp.MustCompile(`(?m)^\W*("n.name": ?"|")?[ab]("|\s|$)`).FindAllString(out, -1)); code != 0 || got != want {
+				t.Errorf("%s of at most %s: %d rows, want %d:\n%s", form, limit, got, want, out)
+			}
+		}
+		if _, said, code := command(t, "query", "--from", file, ask, "-o", form, "--limit", "-1"); code != exitCannot {
+			t.Errorf("%s of at most -1: %s", form, said)
+		}
+	}
+}
+
+func TestAWordThatIsNoCommandIsRefused(t *testing.T) {
+	for _, words := range []string{"scam", "scan images", "db imports x", "rules check", "registry -x", "connect audits"} {
+		if out, said, code := command(t, strings.Fields(words)...); code != exitCannot || said == "" {
+			t.Errorf("%s: exit code %d: %s%s", words, code, out, said)
+		}
+	}
+	for _, words := range []string{"scan", "scan --help", "help scan", "db -h"} {
+		if out, said, code := command(t, strings.Fields(words)...); code != 0 || !strings.Contains(out, "Usage:") {
+			t.Errorf("%s: exit code %d: %s%s", words, code, out, said)
 		}
 	}
 }
