@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
@@ -106,5 +108,64 @@ func TestConstraintsAreAboutEveryContainer(t *testing.T) {
 	}
 	if got := New(facts(t, "", openShift+scc("wide", anybody, whole))).Takeover("shop").Debugging; got != Admitted {
 		t.Errorf("where it is allowed: %v", got)
+	}
+}
+
+func TestWhatConstraintsSayOfEachPartOfAPod(t *testing.T) {
+	const anyUser = "runAsUser: {type: RunAsAny}"
+	const plain, someone = "containers: [{name: a}]", "containers: [{name: a, securityContext: {runAsUser: 1000}}]"
+	beside := func(kind, more string) string {
+		return "containers: [{name: a, securityContext: {runAsUser: 1000}}]\n" + kind + ": [{name: b, securityContext: {" + more + "}}]"
+	}
+	for _, tt := range []struct {
+		name, allowed, pod string
+		want               bool
+	}{
+		{"a plain pod", anyUser, plain, true},
+		{"the node's processes", anyUser, plain + "\nhostPID: true", false},
+		{"the node's processes, allowed", anyUser + "\nallowHostPID: true", plain + "\nhostPID: true", true},
+		{"the node's memory", anyUser, plain + "\nhostIPC: true", false},
+		{"the node's memory, allowed", anyUser + "\nallowHostIPC: true", plain + "\nhostIPC: true", true},
+		{"the node's network", anyUser, plain + "\nhostNetwork: true", false},
+		{"the node's network, allowed", anyUser + "\nallowHostNetwork: true", plain + "\nhostNetwork: true", true},
+		{"a folder of the node", anyUser, plain + "\nvolumes: [{name: e, emptyDir: {}}, {name: v, hostPath: {path: /}}]", false},
+		{"a folder of the node, allowed", anyUser + "\nallowHostDirVolumePlugin: true",
+			plain + "\nvolumes: [{name: v, hostPath: {path: /}}]", true},
+		{"another volume", anyUser, plain + "\nvolumes: [{name: v, emptyDir: {}}]", true},
+		{"root, where nobody says who may run", "", plain, false},
+		{"somebody, where nobody says who may run", "", someone, true},
+		{"somebody, by the pod", "", plain + "\nsecurityContext: {runAsUser: 1000}", true},
+		{"a pod that says other things of itself", "", plain + "\nsecurityContext: {fsGroup: 1}", false},
+		{"one user, who is not root", "runAsUser: {type: MustRunAs, uid: 7}", plain, false},
+		{"one user, of whom nobody says who", "runAsUser: {type: MustRunAs}", plain, false},
+		{"users from root on", "runAsUser: {type: MustRunAsRange, uidRangeMin: 0}", plain, true},
+		{"users from another on", "runAsUser: {type: MustRunAsRange, uidRangeMin: 1000}", plain, false},
+		{"a privileged container", anyUser, "containers: [{name: a, securityContext: {privileged: true}}]", false},
+		{"a privileged container, allowed and told to gain more", anyUser + "\nallowPrivilegedContainer: true\nallowPrivilegeEscalation: true",
+			"containers: [{name: a, securityContext: {privileged: true}}]", true},
+		{"one that says it is not", anyUser, "containers: [{name: a, securityContext: {privileged: false}}]", true},
+		{"a capability", anyUser + "\nallowedCapabilities: [NET_ADMIN]",
+			"containers: [{name: a, securityContext: {capabilities: {add: [NET_ADMIN]}}}]", true},
+		{"one of two", anyUser + "\nallowedCapabilities: [NET_ADMIN]",
+			"containers: [{name: a, securityContext: {capabilities: {add: [NET_ADMIN, SYS_TIME]}}}]", false},
+		{"one that needs to gain more, where it may", anyUser + "\nallowedCapabilities: [SYS_ADMIN]\nallowPrivilegeEscalation: true",
+			"containers: [{name: a, securityContext: {capabilities: {add: [SYS_ADMIN]}}}]", true},
+		{"one that does not, where nothing may gain more", anyUser + "\nallowedCapabilities: [NET_ADMIN]\nallowPrivilegeEscalation: false",
+			"containers: [{name: a, securityContext: {capabilities: {add: [NET_ADMIN]}}}]", true},
+		{"capabilities that are dropped", anyUser, "containers: [{name: a, securityContext: {capabilities: {drop: [ALL]}}}]", true},
+		{"a container that begins", "", beside("initContainers", "privileged: true"), false},
+		{"a container for debugging", "", beside("ephemeralContainers", "privileged: true"), false},
+		{"a harmless one that begins", "", beside("initContainers", "runAsUser: 1000"), true},
+		{"a harmless one for debugging", "", beside("ephemeralContainers", "runAsUser: 1000"), true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var s collect.SecurityContextConstraints
+			var p corev1.Pod
+			read(t, tt.allowed, &s)
+			read(t, tt.pod, &p.Spec)
+			if got := allows(&s, &p); got != tt.want {
+				t.Errorf("it gets in: %t, want %t", got, tt.want)
+			}
+		})
 	}
 }

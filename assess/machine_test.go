@@ -16,6 +16,10 @@ func TestWhichPackageTheKernelOfANodeIs(t *testing.T) {
 		{"Ubuntu 22.04.3 LTS", "6.5.0-14-generic", "Ubuntu:22.04 linux-hwe-6.5 6.5.0-14.9999"},
 		{"Ubuntu 22.04.3 LTS", "5.15.0-1051-azure", "Ubuntu:22.04 linux-azure 5.15.0-1051.9999"},
 		{"Ubuntu 22.04.3 LTS", "6.2.0-1017-aws", "Ubuntu:22.04 linux-aws-6.2 6.2.0-1017.9999"},
+		{"Ubuntu 24.04.1 LTS", "6.8.0-31-lowlatency", "Ubuntu:24.04 linux 6.8.0-31.9999"},
+		{"Ubuntu 24.04.1 LTS", "6.8.0-31-generic-64k", "Ubuntu:24.04 linux 6.8.0-31.9999"},
+		{"Ubuntu 20.04.6 LTS", "5.15.0-91-virtual", "Ubuntu:20.04 linux-hwe-5.15 5.15.0-91.9999"},
+		{"Ubuntu 18.04.6 LTS", "4.15.0-213-server", "Ubuntu:18.04 linux 4.15.0-213.9999"},
 		{"Ubuntu 22.04.3 LTS", "6.9.1", "?its version 6.9.1 is none of Ubuntu's"},
 		{"Debian GNU/Linux 13 (trixie)", "6.12.43+deb13-amd64", "Debian:13 linux 6.12.43-9999"},
 		{"Debian GNU/Linux 12 (bookworm)", "6.1.0-18-amd64",
@@ -104,8 +108,11 @@ func TestWhatANodeReportsIsHeldAgainstAdvisories(t *testing.T) {
 	}
 	exploited := is("A", vuln.PrivilegeEscalation, vuln.Medium, "")
 	exploited.KEV = &vuln.KEV{Listed: true}
-	scored := is("A", vuln.PrivilegeEscalation, vuln.Medium, "")
-	scored.CVSS = &vuln.CVSS{Score: 7.8}
+	scoring := func(score float64) vuln.Match {
+		m := is("A", vuln.PrivilegeEscalation, vuln.Medium, "")
+		m.CVSS = &vuln.CVSS{Score: score}
+		return m
+	}
 	bare := node
 	bare.OSImage, bare.ContainerRuntime, bare.KubeletVersion = "Flatcar", "", ""
 	windows := node
@@ -120,7 +127,7 @@ func TestWhatANodeReportsIsHeldAgainstAdvisories(t *testing.T) {
 		{"a local user gains the kernel", node, with(kernel, is("A", vuln.PrivilegeEscalation, vuln.High, "")), "A; true false false"},
 		{"of medium severity only", node, with(kernel, is("A", vuln.PrivilegeEscalation, vuln.Medium, "")), "A; false false false"},
 		{"of medium severity, and exploited", node, with(kernel, exploited), "A; true false false"},
-		{"of medium severity, and of a high score", node, with(kernel, scored), "A; true false false"},
+		{"of medium severity, and of a high score", node, with(kernel, scoring(7.8)), "A; true false false"},
 		{"nobody rated it", node, with(kernel, is("A", vuln.PrivilegeEscalation, vuln.Unknown, "")), "A; true false false"},
 		{"the kernel can be stopped", node, with(kernel, is("A", vuln.DenialOfService, vuln.High, "")), "A; false false false"},
 		{"a container gains the runtime's node", node, with(runtime, is("A", vuln.PrivilegeEscalation, vuln.Medium, "")),
@@ -129,6 +136,14 @@ func TestWhatANodeReportsIsHeldAgainstAdvisories(t *testing.T) {
 			"A; false false true"},
 		{"another program of Kubernetes", node, with(kubernetes, is("A", vuln.CodeExecution, vuln.High, "In kube-apiserver …")),
 			"; false false false"},
+		{"programs beside the kubelet", node, with(kubernetes, is("A", vuln.CodeExecution, vuln.High, "In kubectl, and in the kubelet …")),
+			"A; false false true"},
+		{"nobody says of which program", node, with(kubernetes, is("A", vuln.CodeExecution, vuln.High, "Code is run …")), "A; false false true"},
+		{"what the runtime says of another program", node, with(runtime, is("A", vuln.CodeExecution, vuln.High, "As kubectl does …")),
+			"A; false true false"},
+		{"Windows and Linux", node, with(runtime, is("A", vuln.CodeExecution, vuln.High, "On Windows and Linux …")), "A; false true false"},
+		{"a score just high enough", node, with(kernel, scoring(7)), "A; true false false"},
+		{"a score that is not", node, with(kernel, scoring(6.9)), "A; false false false"},
 		{"kubelets of Windows", node, with(kubernetes, is("A", vuln.CodeExecution, vuln.High, "The kubelet on Windows nodes …")),
 			"; false false false"},
 		{"kubelets of Windows, on Windows", windows, with(kubernetes, is("A", vuln.CodeExecution, vuln.High, "The kubelet on Windows nodes …")),
@@ -164,6 +179,15 @@ func toldOf(a *Assessment) string {
 		}
 	}
 	return out
+}
+
+func TestWhichFindingsInKubernetesAreOfOtherPrograms(t *testing.T) {
+	for _, program := range otherPrograms {
+		f := Finding{Match: vuln.Match{Details: "a flaw of the " + strings.ToUpper(program) + " …"}, PURL: Kubelet}
+		if !elsewhere(f, &collect.Node{}) {
+			t.Errorf("%s is taken for a part of the node", program)
+		}
+	}
 }
 
 func TestWithoutAdvisoriesANodeIsUnknown(t *testing.T) {
