@@ -2,6 +2,7 @@ package rbac
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -42,6 +43,9 @@ func Lost(before, after *collect.Facts) (out []Loss) {
 						continue
 					}
 					asked[r] = true
+					if !was.Can(s, r).Allowed { // a RoleBinding grants no paths
+						continue
+					}
 					if d := is.Can(s, r); !d.Allowed {
 						out = append(out, Loss{s, r, len(d.Unread) > 0})
 					}
@@ -57,12 +61,7 @@ func Lost(before, after *collect.Facts) (out []Loss) {
 
 // same says that two grants give the same rules in the same place.
 func (g grant) same(o grant) bool {
-	return o.role != nil && g.namespace == o.namespace && slices.EqualFunc(g.role.rules, o.role.rules, equalRules)
-}
-
-func equalRules(a, b rbacv1.PolicyRule) bool {
-	return slices.Equal(a.Verbs, b.Verbs) && slices.Equal(a.APIGroups, b.APIGroups) && slices.Equal(a.Resources, b.Resources) &&
-		slices.Equal(a.ResourceNames, b.ResourceNames) && slices.Equal(a.NonResourceURLs, b.NonResourceURLs)
+	return o.role != nil && g.namespace == o.namespace && reflect.DeepEqual(g.role.rules, o.role.rules)
 }
 
 // requests are what a rule allows, in its own words: a wildcard is asked for as such.

@@ -33,6 +33,17 @@ func TestWhatAChangeOfBindingsTakesFromWhom(t *testing.T) {
 		{"other rules by another binding", everywhere + "ClusterRole lister: list pods | get pods\nClusterRoleBinding c: lister <- " +
 			"ServiceAccount shop/web\n",
 			"ClusterRoleBinding a", []string{web + "get /metrics", web + "get pods/log in the whole cluster"}},
+		{"the same rules in another namespace", here + "RoleBinding bank/b: reader <- ServiceAccount shop/web\n", "RoleBinding shop/b",
+			[]string{web + "get pods in namespace shop", web + "get pods/log in namespace shop"}},
+		{"what a role allows twice is lost once",
+			"ClusterRole twice: get pods | get,get pods\nClusterRoleBinding a: twice <- ServiceAccount shop/web\n",
+			"ClusterRoleBinding a", []string{web + "get pods in the whole cluster"}},
+		{"what two of its bindings allow is lost once", "ClusterRole again: get pods\nClusterRoleBinding a: again <- ServiceAccount shop/web, " +
+			"ServiceAccount shop/web\n", "ClusterRoleBinding a", []string{web + "get pods in the whole cluster"}},
+		{"a group that the account is not in", "ClusterRoleBinding a: reader <- Group system:serviceaccounts:bank\n",
+			"ClusterRoleBinding a", nil},
+		{"the account's group in its namespace", "RoleBinding shop/b: Role/one <- Group system:serviceaccounts:shop\n", "RoleBinding shop/b",
+			[]string{"Group system:serviceaccounts:shop: get pods web in namespace shop"}},
 		{"a binding of another name", everywhere, "ClusterRoleBinding other", nil},
 		{"another subject of the binding", "ClusterRoleBinding a: reader <- User eve\n", "ClusterRoleBinding a", nil},
 	} {
@@ -64,5 +75,19 @@ func TestWhatARoleThatCannotBeReadMayStillAllowIsNotKnownToBeLost(t *testing.T) 
 		Kinds: []string{"ClusterRole"}}
 	if lost := Lost(f, Revoke(f, Grant{User("eve"), "ClusterRoleBinding a"})); len(lost) != 1 || !lost[0].Unread {
 		t.Errorf("%+v", lost)
+	}
+}
+
+func TestABindingThatKeepsItsSubjectsIsLeftAsItIs(t *testing.T) {
+	f := facts(t, "ClusterRole reader: get pods\nServiceAccount shop/web\nClusterRoleBinding a: reader <- User eve\n"+
+		"RoleBinding shop/b: reader <- User eve, ServiceAccount shop/web\n")
+	a, b := collect.Key{Name: "a"}, collect.Key{Namespace: "shop", Name: "b"}
+	left := Revoke(f, Grant{ServiceAccount("shop", "web"), "RoleBinding shop/b"}, Grant{ServiceAccount("shop", "web"),
+		"ClusterRoleBinding a"})
+	if left.ClusterRoleBindings[a] != f.ClusterRoleBindings[a] {
+		t.Error("a binding that names others is made anew")
+	}
+	if now := left.RoleBindings[b].Subjects; len(now) != 1 || now[0].Name != "eve" || len(f.RoleBindings[b].Subjects) != 2 {
+		t.Errorf("left are %v, of the facts before %v", now, f.RoleBindings[b].Subjects)
 	}
 }
