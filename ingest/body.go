@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 
 	"github.com/klauspost/compress/gzip"
 	"golang.org/x/sync/semaphore"
@@ -70,6 +71,8 @@ func (b *body) fill(from io.Reader, limit int64) error {
 			return refuse(http.StatusRequestEntityTooLarge, "too big", fmt.Errorf("more than %d bytes", limit))
 		case errors.Is(err, io.EOF):
 			return nil
+		case errors.Is(err, os.ErrDeadlineExceeded): // we may be the slow ones: it is to come again
+			return refuse(http.StatusTooManyRequests, "slow", errors.New("the body did not arrive in time"))
 		case err != nil:
 			return refuse(http.StatusBadRequest, "body", fmt.Errorf("read body: %w", err))
 		}

@@ -60,6 +60,8 @@ type Config struct {
 
 	retry   time.Duration // between tries of a batch that failed, times the tries
 	askLost time.Duration // between two times that Lost is asked
+
+	bodyTimeout time.Duration // how long a body may take to arrive
 }
 
 // Server is the endpoint and its stream.
@@ -76,6 +78,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	c.MaxBytes, c.MaxBody, c.Memory = cmp.Or(c.MaxBytes, 2<<30), cmp.Or(c.MaxBody, 64<<20), cmp.Or(c.Memory, 256<<20)
 	c.AckWait = cmp.Or(c.AckWait, 3*time.Second)
 	c.retry, c.askLost = cmp.Or(c.retry, time.Second), cmp.Or(c.askLost, 20*time.Second)
+	c.bodyTimeout = cmp.Or(c.bodyTimeout, time.Minute)
 	if c.TLS == nil {
 		return nil, errors.New("ingest: no certificate: tokens and events are not for everybody on the way")
 	}
@@ -96,7 +99,7 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 // Run serves until ctx ends, and lets requests in flight end.
 func (s *Server) Run(ctx context.Context) error {
 	web := &http.Server{Handler: s.handler(), TLSConfig: s.config.TLS, MaxHeaderBytes: 64 << 10,
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog:    slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
 	g, ctx := errgroup.WithContext(ctx)

@@ -12,8 +12,12 @@ import (
 	"github.com/breakwater-sec/breakwater/store"
 )
 
-// storeTimeout bounds how long a sender waits for the disk.
-const storeTimeout = time.Minute
+const (
+	// storeTimeout bounds how long a sender waits for the disk.
+	storeTimeout = time.Minute
+	// answerTimeout bounds how long we wait for a sender to take its answer.
+	answerTimeout = time.Minute
+)
 
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
@@ -27,11 +31,17 @@ func (s *Server) handler() http.Handler {
 // sender is known.
 func (s *Server) accept(kind Kind, take func(context.Context, source, *http.Request, []byte) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The time to answer runs from when there is an answer, however long the work took. Past its
+		// time a TLS record is lost, and what is sent after it cannot be read on the other side.
+		times := http.NewResponseController(w)
+		_ = times.SetWriteDeadline(time.Time{})
+		defer func() { _ = times.SetWriteDeadline(time.Now().Add(answerTimeout)) }()
 		of, err := s.sender(r, kind)
 		if err != nil {
 			s.reject(w, r, of, err, nil)
 			return
 		}
+		_ = times.SetReadDeadline(time.Now().Add(s.config.bodyTimeout))
 		b, err := s.memory.read(r, s.config.MaxBody)
 		if err != nil {
 			s.reject(w, r, of, err, nil)

@@ -65,7 +65,8 @@ func child(dir string) error {
 }
 
 // open opens the endpoint and the pipeline behind it.
-func open(dir string, s *store.Store, c Config, source func(*ingest.Server) Source) (server *ingest.Server, run func(context.Context) error, err error) {
+func open(dir string, s *store.Store, c Config, source func(*ingest.Server) Source) (
+	server *ingest.Server, run func(context.Context) error, err error) {
 	ca, err := ingest.OpenAuthority(filepath.Join(dir, "ca"))
 	if err != nil {
 		return nil, nil, err

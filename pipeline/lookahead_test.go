@@ -80,8 +80,8 @@ func TestLookingAheadDecidesNothing(t *testing.T) {
 	}{
 		{"what is behind comes next", []ingest.Batch{before(bob, alice), bob}, 0, "alice bob"},
 		{"the first comes again", []ingest.Batch{before(bob, alice), before(bob, alice), bob}, 0, "alice bob"},
-		{"the first fails, and so comes again before the second", []ingest.Batch{before(bob, panics), before(bob, panics), before(bob, alice), bob},
-			2, "alice bob"},
+		{"the first fails, and so comes again before the second",
+			[]ingest.Batch{before(bob, panics), before(bob, panics), before(bob, alice), bob}, 2, "alice bob"},
 		{"another comes instead", []ingest.Batch{before(bob, alice), batch("prod", 3, execs(t, "carol"))}, 0, "alice carol"},
 		{"one of another stream comes instead", []ingest.Batch{before(bob, alice),
 			{Cluster: "prod", Kind: ingest.Audit, Stream: "new", Sequence: 2, Lines: execs(t, "carol")}}, 0, "alice carol"},
