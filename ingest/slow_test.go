@@ -15,7 +15,10 @@ import (
 // slow is where sensors' status is kept, which takes its time.
 type slow time.Duration
 
-func (s slow) PutSensor(context.Context, store.Sensor) error { time.Sleep(time.Duration(s)); return nil }
+func (s slow) PutSensor(context.Context, store.Sensor) error {
+	time.Sleep(time.Duration(s))
+	return nil
+}
 
 // postStatus posts a status to the endpoint of a place without TLS: the times of the server
 // would count for a handshake, too.
