@@ -21,7 +21,7 @@ func dbCommand(s streams) *cobra.Command {
 		Use:   "db",
 		Short: "The advisory database: import OSV records, see what is in it",
 	}
-	c.AddCommand(dbImportCommand(s), dbStatusCommand(s), dbForgetCommand(s))
+	c.AddCommand(dbImportCommand(s), dbStatusCommand(s), dbForgetCommand())
 	return c
 }
 
@@ -97,7 +97,7 @@ func dbStatusCommand(s streams) *cobra.Command {
 	return c
 }
 
-func dbForgetCommand(s streams) *cobra.Command {
+func dbForgetCommand() *cobra.Command {
 	var data string
 	c := &cobra.Command{
 		Use:   "forget NAME…",

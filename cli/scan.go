@@ -69,8 +69,6 @@ type scanned struct {
 	Packages        []scannedPkg  `json:"packages"`
 	Vulnerabilities []scannedVuln `json:"vulnerabilities"`
 	Gaps            []collect.Gap `json:"gaps"`
-	inventory       *image.Inventory
-	findings        []assess.Finding
 }
 
 type scannedImage struct {
@@ -187,8 +185,7 @@ func examined(inv *image.Inventory, db *vuln.DB) scanned {
 	a := assess.Inventory(inv.Reference, inv, db)
 	out := scanned{Image: scannedImage{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
 		Layers: inv.Layers, Known: a.Scanned, Why: a.Why, Partly: a.Partly(),
-		Unread: inv.Unread}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{}, Gaps: gapsOrEmpty(a.Gaps),
-		inventory: inv, findings: a.Findings}
+		Unread: inv.Unread}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{}, Gaps: gapsOrEmpty(a.Gaps)}
 	for _, p := range inv.Packages {
 		out.Packages = append(out.Packages, scannedPkg{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files})
 	}

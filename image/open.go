@@ -41,13 +41,10 @@ type Options struct {
 
 // Progress is how far the reading of an image has come.
 type Progress struct {
-	Reference  string
-	Layer, Of  int
-	Digest     string
-	Bytes      int64 // of the layer as stored
-	FromCache  bool
-	Resolved   string // digest, once it is known
-	Downloaded int64
+	Reference string
+	Layer, Of int
+	Bytes     int64 // of the layer as stored
+	FromCache bool
 }
 
 // Cache keeps layer contents by key; Layer returns an error if there is none.

@@ -119,8 +119,8 @@ func (s *scan) layers(ctx context.Context, img v1.Image) error {
 			s.inv.gap("layer "+digest.String(), "it is a foreign layer, which registries do not hold", "Packages that it brings are unknown.")
 			continue
 		}
-		c, err := s.content(ctx, l, digest.String(), Progress{Reference: s.inv.Reference, Resolved: s.inv.Digest, Layer: i + 1,
-			Of: len(layers), Digest: digest.String(), Bytes: meta.Size})
+		c, err := s.content(ctx, l, digest.String(), Progress{Reference: s.inv.Reference, Layer: i + 1, Of: len(layers),
+			Bytes: meta.Size})
 		if err != nil {
 			return fmt.Errorf("layer %d of %d (%s): %w", i+1, len(layers), digest, err)
 		}

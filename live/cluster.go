@@ -201,11 +201,11 @@ func (c *cluster) apply(ctx context.Context, ch collect.Change) {
 	case collect.GapOpen:
 		delete(c.inherited, ch.Gap.Key())
 		if lost(*ch.Gap) {
-			c.moved(Lost, changed)
+			c.moved(Lost)
 		}
 	case collect.GapClosed:
 		if lost(*ch.Gap) && c.state == Lost {
-			c.moved(Current, true)
+			c.moved(Current)
 		}
 	case collect.Synced:
 		c.synced()
@@ -240,7 +240,7 @@ func lost(g collect.Gap) bool {
 
 // moved changes the state, but never from Loading: without any list there are
 // no facts that could be "as of".
-func (c *cluster) moved(s State, changed bool) {
+func (c *cluster) moved(s State) {
 	if c.state != Loading && c.state != s {
 		c.state = s
 		c.changed("Cluster")

@@ -161,11 +161,11 @@ func (p *planner) bind(as string, pos Pos, path string) {
 }
 
 // node plans a node of the MATCH tree and what hangs from it.
-func (p *planner) node(n *Node, kinds []int, h *hop, depth int) *variable {
+func (p *planner) node(n *Node, kinds []int, h *hop, depth int) {
 	path := n.path
 	v := &variable{id: len(p.vars), as: n.As, kinds: kinds, hop: h}
 	if !p.room(n.pos, path, depth) {
-		return v
+		return
 	}
 	p.vars = append(p.vars, v)
 	p.bind(n.As, n.pos, path)
@@ -188,7 +188,6 @@ func (p *planner) node(n *Node, kinds []int, h *hop, depth int) *variable {
 		child.optional = r.Optional
 		p.node(r.To, kinds, child, depth+1)
 	}
-	return v
 }
 
 // room keeps a tree within its limits.

@@ -83,7 +83,7 @@ func (r *reader) iamPolicy(o object) {
 		}
 		for _, member := range b.texts("members") {
 			if ofAccount {
-				r.googleAccount(account, b.text("role"), member)
+				r.googleAccount(b.text("role"), member)
 			} else {
 				r.googleBinding(resource, b.text("role"), member)
 			}
@@ -93,7 +93,7 @@ func (r *reader) iamPolicy(o object) {
 
 // googleAccount notes who may act as a service account: those of a cluster's pods are
 // written project.svc.id.goog[namespace/name].
-func (r *reader) googleAccount(account, role, member string) {
+func (r *reader) googleAccount(role, member string) {
 	_, inside, ofPool := strings.Cut(member, ".svc.id.goog[")
 	if role == "roles/iam.workloadIdentityUser" && ofPool {
 		last := &r.cloud.Roles[len(r.cloud.Roles)-1]

@@ -4,23 +4,12 @@ import { useVocabulary } from "./Vocabulary";
 /** A severity: a word and a colour by its place from the top of the server's order. */
 export function Severity({ level }: { level: string | null | undefined }) {
   const schema = useVocabulary();
-  if (!level)
-    return (
-      <span className="severity" data-step="unknown">
-        unknown
-      </span>
-    );
-  const is = (l: string) => l.toLowerCase() === level.toLowerCase();
+  const is = (l: string) => l.toLowerCase() === level?.toLowerCase();
   const scale = [schema?.severities, schema?.risks].find((s) => s?.some(is));
-  if (!scale)
-    return (
-      <span className="severity" data-step="none">
-        {level}
-      </span>
-    );
+  const place = scale ? Math.min(scale.length - 1 - scale.findIndex(is), 4) : "none";
   return (
-    <span className="severity" data-step={Math.min(scale.length - 1 - scale.findIndex(is), 4)}>
-      {level}
+    <span className="severity" data-step={level ? place : "unknown"}>
+      {level || "unknown"}
     </span>
   );
 }

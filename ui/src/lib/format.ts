@@ -20,7 +20,7 @@ export function until(when: string, now = Date.now()): string {
 }
 
 /** Seconds as a person says them; what is over is 0 s. */
-export function span(seconds: number): string {
+function span(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min`;

@@ -53,6 +53,12 @@ export function Pick({ children, name, search: placeholder, list, choices, more,
       {c.sentence && <small>{c.sentence}</small>}
     </Combobox.Option>
   );
+  const opens = {
+    "aria-label": name,
+    "aria-haspopup": "listbox",
+    "aria-expanded": shown,
+    onClick: () => show(!shown),
+  } as const;
   const escape = (e: KeyboardEvent) => {
     if (e.key === "Escape" && shown) {
       e.preventDefault();
@@ -72,25 +78,11 @@ export function Pick({ children, name, search: placeholder, list, choices, more,
       >
         <Combobox.Target withAriaAttributes={false}>
           {chip ? (
-            <button
-              type="button"
-              className="chip kind"
-              aria-label={name}
-              aria-haspopup="listbox"
-              aria-expanded={shown}
-              onClick={() => show(!shown)}
-            >
+            <button type="button" className="chip kind" {...opens}>
               {children}
             </button>
           ) : (
-            <Button
-              size="compact-xs"
-              variant="default"
-              aria-label={name}
-              aria-haspopup="listbox"
-              aria-expanded={shown}
-              onClick={() => show(!shown)}
-            >
+            <Button size="compact-xs" variant="default" {...opens}>
               {children}
             </Button>
           )}
