@@ -1,8 +1,11 @@
 package analyse
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -36,18 +39,29 @@ func Cluster(
 	return x.Build(), found, s.gaps, nil
 }
 
-// derive runs every technique and extends the segment by what they gain.
+// derive runs every technique and extends the segment by what they gain. Techniques read
+// facts only, so they run beside each other; what they gain is told in their order.
 func (r *Rules) derive(ctx context.Context, v *graph.View, seg *graph.Segment) (*graph.Segment, error) {
-	x := graph.NewExtension(v, seg)
-	for _, t := range r.attack {
+	all, wrong := make([][]gained, len(r.attack)), make([]error, len(r.attack))
+	err := share(ctx, runtime.GOMAXPROCS(0), len(all), func(_, i int) {
+		t := r.attack[i]
 		err := t.run(ctx, v, func(g gained) bool {
 			if g.prevented == "" {
-				x.Edge(t.edge, g.from, g.to, g.props()...)
+				all[i] = append(all[i], g)
 			}
 			return true
 		})
 		if err != nil {
-			return nil, fmt.Errorf("rule %s: %w", t.ID, err)
+			wrong[i] = fmt.Errorf("rule %s: %w", t.ID, err)
+		}
+	})
+	if err := cmp.Or(errors.Join(wrong...), err); err != nil {
+		return nil, err
+	}
+	x := graph.NewExtension(v, seg)
+	for _, gains := range all {
+		for _, g := range gains {
+			x.Edge(g.technique.edge, g.from, g.to, g.props()...)
 		}
 	}
 	inherit(x, v)

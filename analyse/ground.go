@@ -21,6 +21,7 @@ type ground struct {
 
 	numbers map[int][]int32 // by kind and index: number + 1
 	known   map[group]int32
+	aimed   map[group]int32 // number + 1 of what goals are told as
 }
 
 // arc is a step from one individual to another.
@@ -39,6 +40,7 @@ type goal struct {
 	namespace, workload string
 	name                string
 	words               string // what people call it, of one on the ground
+	told                int32  // number of its group among those of goals, of one on the ground
 }
 
 // goalAt is the goal of a type that a node stands for.
@@ -64,7 +66,7 @@ var stepKinds = func() (out []string) {
 func newGround(
 	v *graph.View, rules *Rules, types []*pathType, targets []map[graph.Node]bool, gone func(graph.Edge) bool,
 ) *ground {
-	g := &ground{numbers: map[int][]int32{}, known: map[group]int32{}}
+	g := &ground{numbers: map[int][]int32{}, known: map[group]int32{}, aimed: map[group]int32{}}
 	ruleAt := map[string]int16{}
 	for i, t := range rules.attack {
 		ruleAt[t.ID] = int16(i)
@@ -83,7 +85,10 @@ func newGround(
 		at, there := goals[k]
 		if !there {
 			t := goalAt(p, n)
-			t.words = t.inWords()
+			if g.aimed[t.group] == 0 {
+				g.aimed[t.group] = int32(len(g.aimed) + 1)
+			}
+			t.words, t.told = t.inWords(), g.aimed[t.group]-1
 			at = int32(len(g.nodes))
 			goals[k] = at
 			g.add(graph.Node{}, t, group{kind: "goal " + p.ID, id: t.group.id + " " + k.where})

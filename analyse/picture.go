@@ -25,9 +25,10 @@ type picture struct {
 	out, in [][]int32 // edges of a place
 	cost    []int32   // of the cheapest route to a place
 	before  []int32   // the edge it ends with; -1 at the foothold
-	at      map[group]int32
-	ends    map[group]int32 // goals
-	idom    []int32         // the last place before that no route avoids; -1 where none leads
+	ground  *ground
+	at      []int32 // the place of each group by number, -1 where it is none
+	ends    []int32 // and of what goals are told as
+	idom    []int32 // the last place before that no route avoids; -1 where none leads
 }
 
 // stretch is one technique between two places, at its least cost.
@@ -40,28 +41,28 @@ type stretch struct {
 // foothold; a group of starts other than the foothold's own is a place that the
 // foothold leads to.
 func newPicture(w *walk, foothold group, starts []int32, goals func(*goal) bool) *picture {
-	p := &picture{groups: []group{foothold}, patches: [][]int32{nil}, goal: []bool{false}}
-	p.at, p.ends = map[group]int32{foothold: 0}, map[group]int32{}
-	place := func(told group, in map[group]int32) int32 {
-		i, known := in[told]
-		if !known {
-			i = int32(len(p.groups))
-			in[told] = i
-			p.groups, p.patches, p.goal = append(p.groups, told), append(p.patches, nil), append(p.goal, false)
+	p := &picture{ground: w.ground, groups: []group{foothold}, patches: [][]int32{nil}, goal: []bool{false},
+		at: slices.Repeat([]int32{-1}, len(w.groups)), ends: slices.Repeat([]int32{-1}, len(w.aimed))}
+	if own, there := w.known[foothold]; there {
+		p.at[own] = 0
+	}
+	place := func(at *int32, told group, goal bool) int32 {
+		if *at < 0 {
+			*at = int32(len(p.groups))
+			p.groups, p.patches, p.goal = append(p.groups, told), append(p.patches, nil), append(p.goal, goal)
 		}
-		return i
+		return *at
 	}
 	for _, q := range w.reached {
 		var i int32
-		if goal := w.goalOf(q); goal != nil {
-			if !goals(goal) {
-				w.place[q] = -1
-				continue
-			}
-			i = place(goal.group, p.ends)
-			p.goal[i] = true
+		if goal := w.goalOf(q); goal == nil {
+			told := w.groupOf(q)
+			i = place(&p.at[told], w.groups[told], false)
+		} else if goals(goal) {
+			i = place(&p.ends[goal.told], goal.group, true)
 		} else {
-			i = place(w.groups[w.groupOf(q)], p.at)
+			w.place[q] = -1
+			continue
 		}
 		p.patches[i] = append(p.patches[i], q)
 		w.place[q] = i
@@ -115,19 +116,40 @@ func (p *picture) draw(from int32, tied []uint64) {
 // what goes on from there is no route. What ends each step to the goal ends those
 // to the place with it, so nothing is said to be needed that is not.
 func (p *picture) to(goal int32) *picture {
-	there, known := p.at[p.groups[goal]]
-	if !known || there == 0 || !p.arrivesWith(there, goal) {
+	there := p.place(p.groups[goal], false)
+	if there <= 0 || !p.arrivesWith(there, goal) {
 		return p
 	}
 	q := *p
-	q.edges = slices.DeleteFunc(slices.Clone(p.edges), func(e stretch) bool { return e.from == there })
-	q.join()
-	q.measure()
-	q.edges = slices.DeleteFunc(q.edges, func(e stretch) bool { return q.cost[e.from] == costOfMost }) // only behind the place
+	q.edges = nil
+	short := p.short(there)
+	for _, e := range p.edges {
+		if short[e.from] {
+			q.edges = append(q.edges, e)
+		}
+	}
 	q.join()
 	q.measure()
 	q.dominate()
 	return &q
+}
+
+// short are the places that are come to without going on from one.
+func (p *picture) short(one int32) []bool {
+	seen := make([]bool, len(p.groups))
+	seen[0], seen[one] = true, true
+	for walk := []int32{0}; len(walk) > 0; {
+		at := walk[len(walk)-1]
+		walk = walk[:len(walk)-1]
+		for _, i := range p.out[at] {
+			if to := p.edges[i].to; !seen[to] {
+				seen[to] = true
+				walk = append(walk, to)
+			}
+		}
+	}
+	seen[one] = false
+	return seen
 }
 
 // arrivesWith says that each technique that leads to a place leads to a goal, too.
@@ -141,12 +163,15 @@ func (p *picture) arrivesWith(place, goal int32) bool {
 	})
 }
 
-// place is that of a group, or of a goal that is told as it.
+// place is that of a group, or of a goal that is told as it; -1 if there is none.
 func (p *picture) place(told group, goal bool) int32 {
 	if goal {
-		return p.ends[told]
+		return p.ends[p.ground.aimed[told]-1]
 	}
-	return p.at[told]
+	if i, there := p.ground.known[told]; there {
+		return p.at[i]
+	}
+	return -1
 }
 
 // join says which stretches lead from and to each place.

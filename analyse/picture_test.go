@@ -161,7 +161,8 @@ func TestWhatGoesOnFromAGoalsOwnPlaceIsNoRouteToIt(t *testing.T) {
 			p.groups[i] = group{kind: "Node", id: string(rune('a' + i))}
 		}
 		p.groups[place] = p.groups[goal]
-		p.at, p.ends = map[group]int32{p.groups[place]: place}, map[group]int32{p.groups[goal]: goal}
+		p.ground = &ground{known: map[group]int32{p.groups[place]: 0}, aimed: map[group]int32{p.groups[goal]: 1}}
+		p.at, p.ends = []int32{place}, []int32{goal}
 		for _, e := range slices.Clone(p.edges) { // who comes to the place comes to the goal
 			if e.to == place {
 				e.to = goal

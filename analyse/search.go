@@ -137,10 +137,10 @@ func (s *search) goals(f *foothold) (out []int32) {
 		s.walk.near = s.near
 	}
 	s.walk.from(starts)
-	seen := map[group]bool{}
+	seen := make([]bool, len(s.field.aimed))
 	for _, p := range s.walk.reached {
-		if g := s.field.goalOf(p); g != nil && f.wants(g) && !seen[g.group] {
-			seen[g.group] = true
+		if g := s.field.goalOf(p); g != nil && !seen[g.told] && f.wants(g) {
+			seen[g.told] = true
 			out = append(out, p)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -51,13 +52,19 @@ type Judged struct {
 	Machines map[string]*assess.Assessment
 }
 
-// Judge asks every judge about the facts. powers are the RBAC questions that matter.
-func Judge(f *collect.Facts, powers []rbac.Power) Judged {
-	accounts, policies := rbac.New(f), netpol.New(f)
-	clouds, holds := cloud.New(f, policies), accounts.Holds(powers)
-	j := Judged{Exposure: exposure.Judge(f, policies), Holds: holds, Gains: accounts.Gains(powers, holds),
-		Unread: accounts.Unread(), Policies: policies, Admission: admission.New(f), Clouds: clouds}
-	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, policies.Gaps(), clouds.Gaps())
+// Judge asks every judge about the facts. powers are the RBAC questions that matter: what
+// identities may and what traffic reaches is judged beside each other.
+func Judge(f *collect.Facts, powers []rbac.Power) (j Judged) {
+	accounts := rbac.New(f)
+	var rights sync.WaitGroup
+	rights.Go(func() {
+		j.Holds, j.Unread = accounts.Holds(powers), accounts.Unread()
+		j.Gains = accounts.Gains(powers, j.Holds)
+	})
+	j.Policies = netpol.New(f)
+	j.Clouds, j.Exposure, j.Admission = cloud.New(f, j.Policies), exposure.Judge(f, j.Policies), admission.New(f)
+	rights.Wait()
+	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, j.Policies.Gaps(), j.Clouds.Gaps())
 	return j
 }
 
