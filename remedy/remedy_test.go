@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -22,12 +23,14 @@ func maker(t *testing.T, manifests string) *Maker {
 		t.Fatal(err)
 	}
 	f.Cluster.Name = "c"
-	rules, err := analyse.Load("")
+	rules, err := builtIn()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return New(f, rules)
 }
+
+var builtIn = sync.OnceValues(func() (*analyse.Rules, error) { return analyse.Load("") })
 
 // told is the code of the only fix of a path, as text.
 func told(m *Maker, p analyse.Path) string {
