@@ -169,3 +169,34 @@ func TestWhatConstraintsSayOfEachPartOfAPod(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoseConstraintsCountForAPod(t *testing.T) {
+	elsewhere := strings.ReplaceAll(strings.Replace(account, "shop", "bank", 1), "agent", "teller")
+	c := newConstraints(facts(t, "", openShift+account+elsewhere+strings.Replace(account, "agent", "default", 1)))
+	for _, tt := range []struct {
+		name       string
+		ns         place
+		controller string
+		want       string
+	}{
+		{"any account of the namespace", place{name: "shop"}, "", "default agent"},
+		{"one that was not read", place{name: "new"}, "", "default"},
+		{"the account that is asked for", place{name: "shop", account: "agent"}, "", "agent"},
+		{"a person who makes it", place{name: "shop", account: "agent", user: "ann"}, "", "agent ann"},
+		{"one of some groups", place{name: "shop", account: "agent", groups: []string{"devs"}}, "", "agent devs"},
+		{"a person whose controller makes it", place{name: "shop", account: "agent", user: "ann", groups: []string{"devs"}}, "Deployment",
+			"agent"},
+	} {
+		var got []string
+		for _, m := range c.makers(tt.ns, &request{controller: tt.controller}) {
+			name := m.user[strings.LastIndex(m.user, ":")+1:]
+			if name == "" {
+				name = strings.Join(m.groups, " ")
+			}
+			got = append(got, name)
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, s, tt.want)
+		}
+	}
+}

@@ -45,7 +45,8 @@ func TestADoorIsClosedWholeAndNoOtherWithIt(t *testing.T) {
 		{"one rule, beside what no rule is about", estate(both + ingress("defaultBackend: "+to("client"), "rules:", rule("a", "web"))), ing, "",
 			"patch Ingress shop/web\nspec:\n  rules: []"},
 		{"one path of two", estate(both + ingress("rules:", rule("a", "web", "client"))), ing, "",
-			"patch Ingress shop/web\nspec:\n  rules:\n  - host: a\n    http:\n      paths:\n      - backend:\n          service:\n            name: client\n"},
+			"patch Ingress shop/web\nspec:\n  rules:\n  - host: a\n    http:\n      paths:\n      - backend:\n" +
+				"          service:\n            name: client\n"},
 		{"a rule without paths stays", estate(both + ingress("rules:", "- {host: z}", rule("a", "web"))), ing, "",
 			"patch Ingress shop/web\nspec:\n  rules:\n  - host: z"},
 		{"rules for others alone", estate(both + ingress("rules:", rule("b", "client"))), ing, "",
