@@ -277,6 +277,18 @@ func (i *savedImage) RawConfigFile() ([]byte, error)      { return i.config, nil
 func (i *savedImage) RawManifest() ([]byte, error)        { return i.manifest, nil }
 
 func (i *savedImage) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
+	return describedLayer(i, h, func() (io.ReadCloser, error) {
+		r, _, err := i.archive.find(i.files[h])
+		if err != nil {
+			return nil, err
+		}
+		plain, _, err := unpacked(r, i.archive.limits)
+		return plain, err
+	})
+}
+
+// describedLayer is a layer as the manifest of its image describes it.
+func describedLayer(i partial.WithRawManifest, h v1.Hash, open func() (io.ReadCloser, error)) (partial.CompressedLayer, error) {
 	m, err := partial.Manifest(i)
 	if err != nil {
 		return nil, err
@@ -285,14 +297,7 @@ func (i *savedImage) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
 	if at < 0 {
 		return nil, fmt.Errorf("the image has no layer %s", h)
 	}
-	return blob{m.Layers[at], func() (io.ReadCloser, error) {
-		r, _, err := i.archive.find(i.files[h])
-		if err != nil {
-			return nil, err
-		}
-		plain, _, err := unpacked(r, i.archive.limits)
-		return plain, err
-	}}, nil
+	return blob{m.Layers[at], open}, nil
 }
 
 // blob is a layer that is described and can be opened.

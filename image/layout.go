@@ -191,13 +191,5 @@ func (i layoutImage) RawConfigFile() ([]byte, error) {
 }
 
 func (i layoutImage) LayerByDigest(h v1.Hash) (partial.CompressedLayer, error) {
-	m, err := partial.Manifest(i)
-	if err != nil {
-		return nil, err
-	}
-	at := slices.IndexFunc(m.Layers, func(d v1.Descriptor) bool { return d.Digest == h })
-	if at < 0 {
-		return nil, fmt.Errorf("the image has no layer %s", h)
-	}
-	return blob{m.Layers[at], func() (io.ReadCloser, error) { return i.layout.open(blobFile(h)) }}, nil
+	return describedLayer(i, h, func() (io.ReadCloser, error) { return i.layout.open(blobFile(h)) })
 }

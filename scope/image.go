@@ -163,17 +163,8 @@ func (r *Reader) RegistryImages(
 	if err != nil {
 		return nil, 0, "", err
 	}
-	from := 0
-	if cursor != "" {
-		if from = slices.IndexFunc(all, func(i store.RegistryImage) bool { return i.ID == cursor }) + 1; from == 0 {
-			return nil, 0, "", store.ErrCursor
-		}
-	}
-	page = all[from:min(len(all), from+limit)]
-	if from+limit < len(all) {
-		next = page[len(page)-1].ID
-	}
-	return page, len(all), next, nil
+	page, next, err = pageOf(all, cursor, limit, func(i store.RegistryImage) string { return i.ID })
+	return page, len(all), next, err
 }
 
 // Places is every tag of a registry that stands for an image that is seen.

@@ -119,22 +119,24 @@ func (r *Reader) Resolved(
 	if err != nil || limit == 0 {
 		return nil, "", len(all), err
 	}
+	page, next, err = pageOf(all, cursor, limit, func(l Life) string { return l.Cluster + "/" + l.ID })
+	return page, next, len(all), err
+}
+
+// pageOf is the part of a list that follows the item whose key the cursor is, and the cursor of
+// the next.
+func pageOf[T any](all []T, cursor string, limit int, key func(T) string) (page []T, next string, err error) {
 	from := 0
 	if cursor != "" {
-		for from < len(all) && all[from].Cluster+"/"+all[from].ID != cursor {
-			from++
+		if from = slices.IndexFunc(all, func(one T) bool { return key(one) == cursor }) + 1; from == 0 {
+			return nil, "", store.ErrCursor
 		}
-		if from == len(all) {
-			return nil, "", 0, store.ErrCursor
-		}
-		from++
 	}
 	page = all[from:min(len(all), from+limit)]
 	if from+limit < len(all) {
-		last := page[len(page)-1]
-		next = last.Cluster + "/" + last.ID
+		next = key(page[len(page)-1])
 	}
-	return page, next, len(all), nil
+	return page, next, nil
 }
 
 // past reads every resolved path that touches what is seen.
