@@ -28,6 +28,9 @@ func (w *writer) entryFixes() {
 	case f.class == Possible:
 		w.unreadFix()
 		w.exposureFixes()
+	case w.open():
+		w.ruleFixes(f.entered, len(f.entered.rules))
+		w.exposureFixes()
 	default:
 		v := w.weakness()
 		for _, image := range v.images {
@@ -220,8 +223,11 @@ func (w *writer) exposureFixes() {
 	on, through := map[string]int{}, map[string][]ending{}
 	var doors []Thing
 	var host []ending
-	hosts := 0
+	hosts, kubelets := 0, 0
 	for _, a := range w.foothold.arrivals {
+		if a.way == byKubelet {
+			kubelets++
+		}
 		if a.way == byHostNetwork {
 			hosts++
 			host = append(host, w.endingsOf(a.hops[len(a.hops)-1].edges)...)
@@ -243,7 +249,7 @@ func (w *writer) exposureFixes() {
 			Text: fmt.Sprintf("Remove `hostNetwork: true` from %s in namespace %s, and expose the port by a Service if it is needed.",
 				owned(pod), pod.Namespace)}, hosts, pod.ID)
 	}
-	if hosts < len(w.foothold.arrivals) {
+	if hosts+kubelets < len(w.foothold.arrivals) { // a policy of pods does not reach what nodes do
 		w.exposureFix(Fix{Title: "Restrict who may connect with a NetworkPolicy", Concerns: concerning(pod),
 			Text: fmt.Sprintf("Select the pods of %s in namespace %s by a NetworkPolicy that lets in only who must connect. It protects "+
 				"only where the cluster's network plugin enforces policies.",

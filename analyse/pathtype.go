@@ -52,6 +52,7 @@ type pathTypeTest struct {
 const (
 	byNetwork     = "network"
 	byHostNetwork = "host network"
+	byKubelet     = "kubelet"
 
 	sameWorkload   = "same workload"
 	otherNamespace = "other namespace"
@@ -77,8 +78,8 @@ func compilePathType(f *rule.File, p *pathType) (rule.Rule, error) {
 	if len(p.queries) == 0 {
 		return nil, f.Errorf(errors.New("want a pattern with a node named target, or a list of them"), "target")
 	}
-	if p.Arrival != "" && p.Arrival != byNetwork && p.Arrival != byHostNetwork {
-		return nil, f.Errorf(fmt.Errorf("arrival %q: want %q or %q", p.Arrival, byNetwork, byHostNetwork), "arrival")
+	if p.Arrival != "" && p.Arrival != byNetwork && p.Arrival != byHostNetwork && p.Arrival != byKubelet {
+		return nil, f.Errorf(fmt.Errorf("arrival %q: want %q, %q or %q", p.Arrival, byNetwork, byHostNetwork, byKubelet), "arrival")
 	}
 	if p.Only != "" && p.Only != sameWorkload && p.Only != otherNamespace {
 		return nil, f.Errorf(fmt.Errorf("only %q: want %q or %q", p.Only, sameWorkload, otherNamespace), "only")
@@ -108,6 +109,7 @@ func compilePathType(f *rule.File, p *pathType) (rule.Rule, error) {
 type titled struct {
 	class, arrival    string
 	severe, discloses bool
+	open              bool   // what lets the attacker in asks nobody who they are
 	who               string // the foothold in words
 	registry          bool   // the foothold is one
 }
@@ -128,6 +130,8 @@ var titleWords = map[string]func(titled) string{
 			return t.who
 		case t.arrival == "":
 			return "Anyone without credentials"
+		case t.arrival == byKubelet && t.open:
+			return podExposed(t.arrival)
 		}
 		return podExposed(t.arrival) + " is running a container with " + weaknesses(t) + " and"
 	},
@@ -136,14 +140,19 @@ var titleWords = map[string]func(titled) string{
 }
 
 func podExposed(arrival string) string {
-	if arrival == byHostNetwork {
+	switch arrival {
+	case byHostNetwork:
 		return "Kubernetes pod on the host network of an internet exposed node"
+	case byKubelet:
+		return "Kubernetes pod on a node whose kubelet answers anybody on the internet"
 	}
 	return "Internet exposed Kubernetes pod"
 }
 
 func weaknesses(t titled) string {
 	switch {
+	case t.open:
+		return "a program that runs code for anybody"
 	case t.discloses:
 		return "vulnerabilities that disclose what it holds"
 	case t.severe:
@@ -168,7 +177,7 @@ func Title(r rule.Rule) string {
 
 // usual is the title that most of the type's paths have.
 func (p *pathType) usual() string {
-	return p.title(titled{class: Known, arrival: cmp.Or(p.Arrival, byNetwork), severe: true})
+	return p.title(titled{class: Known, arrival: cmp.Or(p.Arrival, byNetwork), severe: true, open: p.Arrival == byKubelet})
 }
 
 // groupOf is what a target is told as.

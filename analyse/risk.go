@@ -96,6 +96,8 @@ func (w *writer) rateEntry() {
 // rateWeakness is for how well what lets the attacker in is known to work.
 func (w *writer) rateWeakness(v weakness) {
 	switch {
+	case w.open():
+		w.factor("asks nobody", 12, "What lets the attacker in asks nobody who they are: no vulnerability is needed.")
 	case v.worst == string(severity.Critical):
 		w.factor("critical vulnerability", 12, "A vulnerability in the image is of critical severity.")
 	case v.severe:

@@ -11,7 +11,7 @@ import (
 // arrival is one way for traffic from the internet to a pod group: the hops, by
 // group, from the internet on.
 type arrival struct {
-	way  string // byNetwork or byHostNetwork
+	way  string // byNetwork, byHostNetwork or byKubelet
 	hops []hop  // hops[i] is reached by edges from hops[i-1]; the first from the internet
 }
 
@@ -29,8 +29,11 @@ const (
 	maxRoutes = 64
 )
 
-// fromController is the source of hops that an ingress controller sends.
-const fromController = "ingress controller"
+// Sources of hops: what an ingress controller sends, what a kubelet does in its pods.
+const (
+	fromController = "ingress controller"
+	fromKubelet    = "kubelet"
+)
 
 // routesTo is every way to a pod, by arrival. Hops are joined only where one
 // could be followed by the other: what an ingress controller sends is not what
@@ -63,7 +66,10 @@ func (s *search) routesTo(pod graph.Node) map[string][]arrival {
 	out := map[string][]arrival{}
 	for _, r := range routes {
 		way := byNetwork
-		if r[len(r)-1].From.Kind() == "Node" && pod.Value("hostNetwork").Bool() {
+		switch last := r[len(r)-1]; {
+		case last.Value("source").Str() == fromKubelet:
+			way = byKubelet
+		case last.From.Kind() == "Node" && pod.Value("hostNetwork").Bool():
 			way = byHostNetwork
 		}
 		out[way] = append(out[way], s.arrivalOf(r))
@@ -76,6 +82,9 @@ func (s *search) routesTo(pod graph.Node) map[string][]arrival {
 
 // follows says whether traffic of one hop can go on by the next.
 func follows(hop, next graph.Edge) bool {
+	if next.Value("source").Str() == fromKubelet {
+		return slices.Equal(hop.Value("ports").List(), next.Value("ports").List())
+	}
 	if next.From.Kind() != "Service" {
 		return true
 	}

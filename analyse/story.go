@@ -30,11 +30,14 @@ func (w *writer) sentence(st Step) string {
 		return sentence(text)
 	}
 	from, to := w.thingAt(st.From), w.thingAt(st.To)
-	if st.Edge == "CAN_EXPLOIT" {
+	if st.Edge == "CAN_EXPLOIT" && !w.open() {
 		return w.exploited(from, to, st.Uncertain)
 	}
 	edge := edgeOf(st.Edge)
 	who := "From there an attacker " + edge.Verb
+	if st.Edge == "CAN_EXPLOIT" {
+		who = "From there an attacker runs code in"
+	}
 	if from.ID == w.path.Entry.ID && w.foothold.class == SupplyChain {
 		who = "Who can write to " + spoken(from) + " " + edge.Verb
 	}

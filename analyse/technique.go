@@ -39,6 +39,11 @@ type technique struct {
 	fixTitle, fixText string
 }
 
+// judgesImage says that the technique rests on what is known of an image: its vulnerabilities.
+func (t *technique) judgesImage() bool {
+	return slices.ContainsFunc(t.Match, func(m string) bool { return strings.Contains(m, ":USES_IMAGE]") })
+}
+
 // way is one pattern of a technique.
 type way struct {
 	query *query.Query

@@ -377,7 +377,7 @@ func (w *writer) finish(p *pathType, hops []*hop, pic *picture, cost int32) {
 // title says who gets in, where, and what it ends in.
 func (w *writer) title(p *pathType, v weakness) string {
 	f := w.foothold
-	t := titled{class: f.class, severe: v.severe, discloses: f.discloses(), who: placed(w.path.Foothold),
+	t := titled{class: f.class, severe: v.severe, discloses: f.discloses(), open: w.open(), who: placed(w.path.Foothold),
 		registry: w.path.Foothold.Kind == "Registry"}
 	if w.path.Foothold.Kind != "Container" { // "Group oncall can …": it is the kind that begins the title, not a name
 		t.who = strings.ToUpper(t.who[:1]) + t.who[1:]
@@ -390,8 +390,8 @@ func (w *writer) title(p *pathType, v weakness) string {
 		t.arrival = cmp.Or(p.Arrival, t.arrival)
 	}
 	text := p.title(t)
-	w.path.General = p.title(titled{class: t.class, arrival: t.arrival, severe: t.severe, discloses: t.discloses, registry: t.registry,
-		who: "Something that runs or an account"})
+	w.path.General = p.title(titled{class: t.class, arrival: t.arrival, severe: t.severe, discloses: t.discloses, open: t.open,
+		registry: t.registry, who: "Something that runs or an account"})
 	var where []string
 	if !strings.Contains(text, t.who) {
 		where = append(where, t.who)

@@ -125,6 +125,9 @@ type Facts struct {
 	// Cloud is what the cluster's cloud says, nil where nobody gave it.
 	Cloud *Cloud
 
+	// Kubelets is what files say of how kubelets answer: of which nodes, they do not say.
+	Kubelets []Kubelet
+
 	// Unread counts objects of kinds we saw and do not interpret, such as
 	// custom resources: resource ("certificates.cert-manager.io") → number,
 	// -1 where only the type is known. Files are counted whole, API servers

@@ -27,6 +27,9 @@ func (f *Facts) With(applied *Facts) *Facts {
 			out.Apply(Change{Op: Put, Kind: kind, Key: k, Object: o})
 		}
 	}
+	if len(applied.Kubelets) > 0 {
+		out.Kubelets = applied.Kubelets
+	}
 	for k, g := range applied.Gaps {
 		if g.Source == "file" {
 			out.Gaps[k] = g

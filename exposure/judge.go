@@ -51,6 +51,7 @@ func Judge(f *collect.Facts, policies *netpol.Judge) *Result {
 	j.gateways()
 	j.openShiftRoutes()
 	j.virtualServices()
+	j.kubelets()
 	j.missing()
 	j.finish()
 	return j.res

@@ -217,3 +217,18 @@ func distinct(ports []netpol.Port) []netpol.Port {
 	})
 	return slices.Compact(ports)
 }
+
+// on are the pods of a node.
+func (x *podIndex) on(node string) (out []*collect.Pod) {
+	for _, groups := range x.groups {
+		for _, g := range groups {
+			for _, p := range g.pods {
+				if p.Node == node {
+					out = append(out, p)
+				}
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *collect.Pod) int { return compare(a.Key.String(), b.Key.String()) })
+	return out
+}

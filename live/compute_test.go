@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -116,6 +117,7 @@ func TestAClusterWaitsUntilSomethingIsKnownOfEachOfItsImages(t *testing.T) {
 		t.Errorf("the image is there: %v, %s", there, n.Text("scan"))
 	}
 	gaps := w.Clusters["prod"].Gaps
+	gaps = slices.DeleteFunc(slices.Clone(gaps), func(g collect.Gap) bool { return g.Source == "judge" })
 	if len(gaps) != 1 || gaps[0].What != "image docker.io/library/a:1" || gaps[0].Why != "registry says 401" {
 		t.Errorf("an image that nobody could look into is no gap: %+v", gaps)
 	}

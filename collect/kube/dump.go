@@ -35,6 +35,7 @@ type dumpHead struct {
 	ResourceVersions map[string]string   `json:"resourceVersions,omitempty"`
 	Unread           map[string]int      `json:"unread,omitempty"`
 	Cloud            *collect.Cloud      `json:"cloud,omitempty"`
+	Kubelets         []collect.Kubelet   `json:"kubelets,omitempty"`
 }
 
 // dumpLine is one of: a shared part, an object of a kind, a gap, the end.
@@ -85,7 +86,7 @@ func Save(w io.Writer, f *collect.Facts) error {
 	}
 	d := &dumper{enc: json.NewEncoder(z), numbers: map[any]int{}}
 	d.enc.SetEscapeHTML(false)
-	d.write(dumpHead{dumpFormat, dumpVersion, f.Cluster, f.AsOf, f.ResourceVersions, f.Unread, f.Cloud})
+	d.write(dumpHead{dumpFormat, dumpVersion, f.Cluster, f.AsOf, f.ResourceVersions, f.Unread, f.Cloud, f.Kubelets})
 	for _, kind := range collect.Kinds {
 		for _, o := range f.Each(kind) {
 			d.object(kind, o)
@@ -240,7 +241,7 @@ func (l *loader) head(b []byte) error {
 	for k, v := range h.ResourceVersions {
 		l.facts.ResourceVersions[k] = v
 	}
-	l.facts.Cloud = h.Cloud
+	l.facts.Cloud, l.facts.Kubelets = h.Cloud, h.Kubelets
 	for k, v := range h.Unread {
 		l.facts.Unread[k] = v
 	}

@@ -253,12 +253,18 @@ func (m *manifests) take(where string, b []byte, h header) collect.Outcome {
 	if isEndpoints(gvk) {
 		return m.takeEndpoints(where, b)
 	}
+	if isKubelet(gvk) {
+		return m.takeKubelet(where, "a KubeletConfiguration in "+where, b)
+	}
 	k, known := m.kinds[gvk]
 	if !known {
 		if want, other := m.versions[gvk.GroupKind()]; other {
 			return m.gap(where, fmt.Errorf("%s %s: want version %s", h.Kind, h.APIVersion, want))
 		}
 		return m.foreign(where, gvk, b)
+	}
+	if k.name == "ConfigMap" {
+		m.kubeletIn(where, b)
 	}
 	o, err := m.decode(where, k, b)
 	if err != nil {

@@ -325,6 +325,16 @@ var (
 	insideWords = regexp.MustCompile(`(?i)((?:pass|secret|token|key|credential)[a-z0-9_.-]*\s*[=:]\s*)\S+`)
 )
 
+// noSecret says that a value which stands where secrets do is none: a yes or no, a mode,
+// nothing in quotes. Whether a program asks who calls is told by these.
+func noSecret(name, value string) bool {
+	switch strings.ToLower(value) {
+	case "true", "false", "none", "''", `""`:
+		return true
+	}
+	return strings.HasSuffix(strings.ToLower(name), "-mode")
+}
+
 // withoutSecrets keeps a command line's words but for values that look like
 // credentials. It is a net, not a proof: docs say that arguments are kept.
 func withoutSecrets(words []string) []string {
@@ -334,7 +344,7 @@ func withoutSecrets(words []string) []string {
 		switch m := secretFlag.FindStringSubmatch(w); {
 		case hide && !strings.HasPrefix(w, "-"):
 			w = "[redacted]"
-		case m != nil:
+		case m != nil && !noSecret(m[1], m[4]):
 			w = m[1] + m[3] + "[redacted]"
 		case strings.ContainsAny(w, " \n\t"):
 			w = insideWords.ReplaceAllString(w, "${1}[redacted]")

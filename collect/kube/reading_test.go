@@ -724,3 +724,71 @@ func TestWhoOwnsAnObjectIsItsWritersWord(t *testing.T) {
 		})
 	}
 }
+
+func TestAKubeletsConfigurationIsReadWhereItLies(t *testing.T) {
+	const config = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+	inMap := func(data string) string {
+		return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kubelet-config, namespace: kube-system}\ndata: {kubelet: " + data + "}\n"
+	}
+	for _, c := range []struct{ name, manifest, want, gap string }{
+		{"a file", config + "authentication: {anonymous: {enabled: true}}", "a KubeletConfiguration in k.yaml:1 anonymous", ""},
+		{"in kubeadm's ConfigMap",
+			inMap("'{apiVersion: kubelet.config.k8s.io/v1, kind: KubeletConfiguration, authorization: {mode: AlwaysAllow}}'"),
+			"ConfigMap kube-system/kubelet-config allows all", ""},
+		{"a key in another case is another key", config + "Authentication: {anonymous: {enabled: true}}",
+			"a KubeletConfiguration in k.yaml:1", ""},
+		{"a key that stands twice", `{"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "port": 1, "port": 2}`, "",
+			`k.yaml:1: want a KubeletConfiguration of kubelet.config.k8s.io: duplicate field "port"`},
+		{"something else in the ConfigMap", inMap("'{apiVersion: v1, kind: Pod}'"), "",
+			`k.yaml:1: data.kubelet: want a KubeletConfiguration of kubelet.config.k8s.io: it is a "Pod" of "v1"`},
+		{"no YAML in the ConfigMap", inMap("'{'"), "", "k.yaml:1: data.kubelet: want YAML: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			const pod = "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: i}]}\n"
+			f, err := ReadFS(fstest.MapFS{"k.yaml": {Data: []byte(c.manifest + pod)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			balanced(t, f)
+			got := ""
+			for _, k := range f.Kubelets {
+				got += k.From
+				if k.Anonymous {
+					got += " anonymous"
+				}
+				if k.AllowsAll {
+					got += " allows all"
+				}
+			}
+			if got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+			gap := ""
+			for _, g := range f.Gaps {
+				gap += g.What + ": " + g.Why
+			}
+			if !strings.HasPrefix(gap, c.gap) || c.gap == "" && gap != "" {
+				t.Errorf("got the gap %q, want %q", gap, c.gap)
+			}
+		})
+	}
+}
+
+func TestACommandLineKeepsWhetherItAsksWhoCallsAndNoCredential(t *testing.T) {
+	for line, want := range map[string]string{
+		"etcd --client-cert-auth=true":                       "etcd --client-cert-auth=true",
+		"kubelet --anonymous-auth=False":                     "kubelet --anonymous-auth=False",
+		"kube-apiserver --authorization-mode=Node,RBAC":      "kube-apiserver --authorization-mode=Node,RBAC",
+		"argo server --auth-mode=server":                     "argo server --auth-mode=server",
+		"code-server --auth=none":                            "code-server --auth=none",
+		"jupyter lab --ServerApp.token=''":                   "jupyter lab --ServerApp.token=''",
+		"jupyter lab --ServerApp.token=hunter2":              "jupyter lab --ServerApp.token=[redacted]",
+		"proxy --basic-auth=ann:hunter2":                     "proxy --basic-auth=[redacted]",
+		"redis-server --requirepass hunter2":                 "redis-server --requirepass [redacted]",
+		"app --db=postgres://ann:hunter2@db/app --password=": "app --db=postgres://[redacted]@db/app --password=",
+	} {
+		if got := strings.Join(withoutSecrets(strings.Fields(line)), " "); got != want {
+			t.Errorf("%s: got %q, want %q", line, got, want)
+		}
+	}
+}
