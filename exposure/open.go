@@ -1,59 +1,142 @@
 package exposure
 
 import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
+	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
-// OpenService is a program that, as it is started here, asks nobody who they are.
-type OpenService struct {
-	Name string
-	// Executes says that who reaches it can run code there, or act with all that it
-	// has; others give away their data.
-	Executes bool
-	// Source is where that is written.
-	Source string
-	// Ports are those that it is reached on by default.
-	Ports []int32
+//go:embed open.yaml
+var openText []byte
 
-	image string // as ImageIs knows it
-	open  func(collect.ContainerShape) bool
+// OpenService is a program that, as it is started here, asks nobody who they are: an
+// entry of open.yaml, which says what its keys mean.
+type OpenService struct {
+	Name     string  `yaml:"name"`
+	Executes bool    `yaml:"executes"`
+	Source   string  `yaml:"source"`
+	Ports    []int32 `yaml:"ports"`
+
+	Images []string    `yaml:"images"`
+	All    []condition `yaml:"all"`
+	Any    []condition `yaml:"any"`
+	None   []condition `yaml:"none"`
 }
 
-// openServices is every program that is known to be open, as a default or when started so.
-var openServices = []OpenService{
-	{"Tiller of Helm 2", true, "Helm 2: securing your Helm installation", []int32{44134}, "tiller", unlessArgument("tls-verify")},
-	{"Kubernetes Dashboard without a login", true, "Kubernetes Dashboard: arguments", []int32{9090, 8443}, "kubernetesui/dashboard",
-		withArgument("enable-skip-login")},
-	{"Kubernetes Dashboard without a login", true, "Kubernetes Dashboard: arguments", []int32{9090, 8443}, "kubernetes-dashboard-amd64",
-		withArgument("enable-skip-login")},
-	{"Weave Scope", true, "Weave Scope: it controls hosts and containers, without authentication of its own", []int32{4040},
-		"weaveworks/scope", always},
-	{"Argo Workflows acting as itself for everybody", true, "Argo Workflows: server auth mode", []int32{2746}, "argocli",
-		argument("auth-mode", "server")},
-	{"Docker without TLS", true, "Docker: protect the daemon socket", []int32{2375}, "docker", command("tcp://0.0.0.0:2375")},
-	{"Flink's job manager", true, "Apache Flink: security of its REST interface", []int32{8081}, "flink", command("jobmanager")},
-	{"Ray's head", true, "Ray: security", []int32{8265, 10001, 6379}, "rayproject/ray", command("--head")},
-	{"Consul with script checks", true, "Consul: protecting against RCE through script checks", []int32{8500}, "consul",
-		argument("enable-script-checks", "true")},
-	{"Redis without a password", true, "Docker official image redis: protected mode is off", []int32{6379}, "redis", openRedis},
-	{"etcd without client certificates", false, "etcd: transport security model", []int32{2379}, "etcd", openEtcd},
-	{"Memcached", false, "memcached: securing memcached", []int32{11211}, "memcached", unlessArgument("S")},
+// condition is one of a container's command line.
+type condition struct {
+	Argument string   `yaml:"argument"`
+	Is       []string `yaml:"is"`
+	Beyond   bool     `yaml:"beyond"`
+	Says     string   `yaml:"says"`
+
+	expression *regexp.Regexp
+}
+
+// openServices is every program that is known to be open.
+var openServices = sync.OnceValue(func() []OpenService {
+	all, err := readOpen("open.yaml", openText)
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	return all
+})
+
+// readOpen reads a file of programs, strictly.
+func readOpen(name string, text []byte) (all []OpenService, err error) {
+	d, err := strictyaml.Decode(name, text, &all)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if at, err := all[i].check(); err != nil {
+			return nil, d.Errorf(err, append([]string{fmt.Sprint(i)}, at...)...)
+		}
+	}
+	return all, nil
+}
+
+// check says what is wrong with an entry, and below which keys.
+func (s *OpenService) check() (at []string, err error) {
+	switch {
+	case s.Name == "":
+		return nil, errors.New("want the name of the program")
+	case s.Source == "":
+		return nil, errors.New("want the source: where its documents say that it asks nobody")
+	case len(s.Images) == 0:
+		return nil, errors.New("want the images that it runs from")
+	}
+	for _, list := range []struct {
+		key   string
+		conds []condition
+	}{{"all", s.All}, {"any", s.Any}, {"none", s.None}} {
+		for i := range list.conds {
+			if err := list.conds[i].compile(); err != nil {
+				return []string{list.key, fmt.Sprint(i)}, err
+			}
+		}
+	}
+	return nil, nil
+}
+
+const wantCondition = "want an argument, alone, with is or with beyond; or what the command line says"
+
+func (c *condition) compile() (err error) {
+	if (c.Argument == "") == (c.Says == "") || c.Argument == "" && (c.Is != nil || c.Beyond) || c.Is != nil && c.Beyond {
+		return errors.New(wantCondition)
+	}
+	c.expression, err = regexp.Compile(c.Says)
+	return err
 }
 
 // OpenTo says as which open service a container runs, nil if it is not known as one.
 func OpenTo(k collect.ContainerShape) *OpenService {
-	for _, known := range [][]OpenService{openServices, consoles} {
-		for i, s := range known {
-			if k.ImageIs(s.image) && s.open(k) {
-				return &known[i]
-			}
+	for i, s := range openServices() {
+		if slices.ContainsFunc(s.Images, k.ImageIs) && s.open(k) {
+			return &openServices()[i]
 		}
 	}
 	return nil
+}
+
+func (s *OpenService) open(k collect.ContainerShape) bool {
+	line := " " + strings.Join(slices.Concat(k.Command, k.Args), " ") + " "
+	holds := func(c condition) bool { return c.holds(k, line) }
+	return !slices.ContainsFunc(s.All, func(c condition) bool { return !holds(c) }) &&
+		(len(s.Any) == 0 || slices.ContainsFunc(s.Any, holds)) && !slices.ContainsFunc(s.None, holds)
+}
+
+func (c condition) holds(k collect.ContainerShape, line string) bool {
+	switch value := k.Argument(c.Argument); {
+	case c.Says != "":
+		return c.expression.MatchString(line)
+	case c.Beyond:
+		return slices.ContainsFunc(strings.Split(value, ","), beyond)
+	case c.Is != nil:
+		return slices.ContainsFunc(c.Is, func(is string) bool { return strings.EqualFold(is, value) })
+	default:
+		return value != "" && !strings.EqualFold(value, "false")
+	}
+}
+
+// beyond says that others than the machine itself can come to an address.
+func beyond(address string) bool {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || u.Hostname() == "" {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback())
 }
 
 // Among are those of some ports that the service is reached on: its default ones if
@@ -70,40 +153,4 @@ func (s *OpenService) Among(ports []netpol.Port) (out []netpol.Port) {
 		return ports
 	}
 	return out
-}
-
-func always(collect.ContainerShape) bool { return true }
-
-func withArgument(name string) func(collect.ContainerShape) bool {
-	return func(k collect.ContainerShape) bool { return k.HasArgument(name) }
-}
-
-func unlessArgument(name string) func(collect.ContainerShape) bool {
-	return func(k collect.ContainerShape) bool { return k.Argument(name) == "" }
-}
-
-func argument(name, value string) func(collect.ContainerShape) bool {
-	return func(k collect.ContainerShape) bool { return strings.EqualFold(k.Argument(name), value) }
-}
-
-// command asks for a word of the command line.
-func command(word string) func(collect.ContainerShape) bool {
-	return func(k collect.ContainerShape) bool {
-		return strings.Contains(" "+strings.Join(k.Command, " ")+" "+strings.Join(k.Args, " ")+" ", word)
-	}
-}
-
-// openRedis has no password; what a file of settings says is not known, and is not guessed.
-func openRedis(k collect.ContainerShape) bool {
-	return k.Argument("requirepass") == "" && !command(".conf")(k)
-}
-
-// openEtcd listens for others than the machine itself, and asks for no certificate.
-func openEtcd(k collect.ContainerShape) bool {
-	urls := k.Argument("listen-client-urls")
-	local := true
-	for url := range strings.SplitSeq(urls, ",") {
-		local = local && (url == "" || strings.Contains(url, "127.0.0.1") || strings.Contains(url, "localhost"))
-	}
-	return !local && !strings.EqualFold(k.Argument("client-cert-auth"), "true")
 }

@@ -21,6 +21,7 @@ func TestWhichProgramsAskNobodyWhoTheyAre(t *testing.T) {
 		{"quay.io/argoproj/argocli:v3", "server --auth-mode=server", "Argo Workflows acting as itself for everybody, executes, 2746"},
 		{"quay.io/argoproj/argocli:v3", "server --auth-mode=client", ""},
 		{"docker:27-dind", "dockerd --host=tcp://0.0.0.0:2375", "Docker without TLS, executes, 2375"},
+		{"docker:27-dind", "dockerd --host=tcp://0.0.0.0:2375 --tlsverify", ""},
 		{"docker:27-dind", "dockerd", ""},
 		{"flink:1.20", "jobmanager", "Flink's job manager, executes, 8081"},
 		{"flink:1.20", "taskmanager", ""},
@@ -39,6 +40,11 @@ func TestWhichProgramsAskNobodyWhoTheyAre(t *testing.T) {
 			"etcd without client certificates, data, 2379"},
 		{"registry.k8s.io/etcd:3.5", "etcd --listen-client-urls=http://10.0.0.1:2379,http://localhost:2379",
 			"etcd without client certificates, data, 2379"},
+		{"registry.k8s.io/etcd:3.5", "etcd --listen-client-urls=http://localhost:2379,http://[::1]:2379", ""},
+		{"registry.k8s.io/etcd:3.5", "etcd --listen-client-urls=http://127.0.0.1:2379,http://etcd-0:2379",
+			"etcd without client certificates, data, 2379"},
+		{"registry.k8s.io/etcd:3.5", "etcd --listen-client-urls=http://0.0.0.0:2379 --client-cert-auth=false",
+			"etcd without client certificates, data, 2379"},
 		{"registry.k8s.io/etcd:3.5", "etcd", ""},
 		{"memcached:1.6", "memcached -m 64", "Memcached, data, 11211"},
 		{"memcached:1.6", "memcached -S", ""},
@@ -53,9 +59,24 @@ func TestWhichProgramsAskNobodyWhoTheyAre(t *testing.T) {
 			t.Errorf("%s %s: got %q, want %q", c.image, c.command, got, c.want)
 		}
 	}
-	for _, s := range openServices {
-		if s.Source == "" {
-			t.Errorf("%s: want its source", s.Name)
+}
+
+func TestAFileOfOpenProgramsIsReadStrictly(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"- {name: a, source: b, images: [c]}", ""},
+		{"- {name: a, source: b, images: [c], none: [{argument: d}, {says: e}]}", ""},
+		{"- {source: b, images: [c]}", "f.yaml:1: want the name of the program"},
+		{"- {name: a, images: [c]}", "f.yaml:1: want the source: where its documents say that it asks nobody"},
+		{"- name: a\n  source: b\n", "f.yaml:1: want the images that it runs from"},
+		{"- {name: a, source: b, images: [c], image: d}", `f.yaml:1: unknown key "image"`},
+		{"- name: a\n  source: b\n  images: [c]\n  all:\n  - {argument: d}\n  - {is: [e]}", "f.yaml:6: " + wantCondition},
+		{"- name: a\n  source: b\n  images: [c]\n  any:\n  - {argument: d, says: e}", "f.yaml:5: " + wantCondition},
+		{"- name: a\n  source: b\n  images: [c]\n  none:\n  - {argument: d, is: [e], beyond: true}", "f.yaml:5: " + wantCondition},
+		{"- name: a\n  source: b\n  images: [c]\n  none:\n  - {says: '('}", "f.yaml:5: error parsing regexp: missing closing ): `(`"},
+	} {
+		_, err := readOpen("f.yaml", []byte(c.text))
+		if err == nil && c.want != "" || err != nil && err.Error() != c.want {
+			t.Errorf("%s\ngot  %v\nwant %s", c.text, err, c.want)
 		}
 	}
 }
