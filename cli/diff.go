@@ -15,6 +15,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/ref"
 	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/severity"
@@ -121,7 +122,9 @@ func (d change) facts(ctx context.Context) (base, head *collect.Facts, err error
 		return nil, nil, fmt.Errorf("--delete: %w", err)
 	}
 	if head != nil {
-		changed = changed.With(head)
+		if changed, err = kube.Over(changed, head); err != nil {
+			return nil, nil, fmt.Errorf("--head: %w", err)
+		}
 	}
 	return base, changed, nil
 }

@@ -128,7 +128,9 @@ func (d supposition) changed(ctx context.Context, base *collect.Facts) (*collect
 				return nil, fmt.Errorf("--apply: %s: %s", g.What, g.Why)
 			}
 		}
-		head = head.With(applied)
+		if head, err = kube.Over(head, applied); err != nil {
+			return nil, fmt.Errorf("--apply: %w", err)
+		}
 	}
 	return head, nil
 }

@@ -128,6 +128,9 @@ type Facts struct {
 	// Kubelets is what files say of how kubelets answer: of which nodes, they do not say.
 	Kubelets []Kubelet
 
+	// Parts are the objects of manifests that can only change others: see kube.Over.
+	Parts []Part
+
 	// Unread counts objects of kinds we saw and do not interpret, such as
 	// custom resources: resource ("certificates.cert-manager.io") → number,
 	// -1 where only the type is known. Files are counted whole, API servers

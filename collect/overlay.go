@@ -9,6 +9,13 @@ import (
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
+// Part is an object of a manifest that says less than an API server wants of a new one.
+type Part struct {
+	Kind string
+	Key
+	JSON []byte
+}
+
 // With is a copy of the facts as they would be had the objects of others been
 // applied: each takes the place of the one of its kind and name. A workload that is
 // applied brings the pods that it would make; those that it has now are gone. Nodes

@@ -271,6 +271,7 @@ func (m *manifests) take(where string, b []byte, h header) collect.Outcome {
 		m.lost[k.kind]++
 		return m.gap(where, fmt.Errorf("want a %s of %s: %w", h.Kind, h.APIVersion, err))
 	}
+	m.part(k, o, b)
 	if o.GetName() == "" {
 		m.unnamed = append(m.unnamed, unnamed{where, k.kind, o})
 		return collect.Left(generated)
