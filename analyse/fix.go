@@ -29,7 +29,7 @@ func (w *writer) entryFixes() {
 		w.unreadFix()
 		w.exposureFixes()
 	case w.open():
-		w.ruleFixes(f.entered, len(f.entered.rules))
+		w.ruleFixes(&f.entered, len(f.entered.rules))
 		w.exposureFixes()
 	default:
 		v := w.weakness()

@@ -32,8 +32,10 @@ func whatIfCommand(s streams) *cobra.Command {
 nothing is written to the cluster. Told are the attack paths that would go and come,
 the traffic and the permissions that would be lost, and what nobody can say from here.
 
---apply takes manifests as kubectl apply does: an object takes the place of the one of its
-kind, namespace and name, or is new; a workload brings the pods that it would make.
+--apply takes manifests as kubectl apply does. An object that says all that one must have
+stands for itself: what its file no longer says is taken away. One that says only part
+(a Deployment without a selector or images, a namespace's labels) changes what is there
+and keeps the rest. A workload brings the pods that it would make.
 --fix takes the id of a fix as "paths -o json" and "cut" tell it. A fix that needs a
 change of programs or pods is done by taking away the attack steps that it ends.
 

@@ -36,7 +36,8 @@ spec:
       - name: app
         image: app:1
         ports: [{containerPort: 8080}]
-        securityContext: {privileged: true, runAsUser: 0, capabilities: {add: [SYS_ADMIN], drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}
+        securityContext:
+          {privileged: true, runAsUser: 0, capabilities: {add: [SYS_ADMIN], drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}
         volumeMounts: [{name: host, mountPath: /host}, {name: keys, mountPath: /keys, readOnly: true}]
         env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}]
       - {name: side, image: side:1, command: [run, --port=1], envFrom: [{configMapRef: {name: c}}]}
@@ -89,7 +90,8 @@ func TestAManifestThatSaysPartOfAnObjectKeepsTheRest(t *testing.T) {
 				all := w.Shape.Containers
 				w.Shape.Containers = append([]collect.ContainerShape{all[0], {Name: "new", Image: "new:1"}}, all[1:]...)
 			}},
-		{"a mount is taken away", deployment + "{template: {spec: {containers: [{name: app, volumeMounts: [{mountPath: /host, $patch: delete}]}]}}}",
+		{"a mount is taken away",
+			deployment + "{template: {spec: {containers: [{name: app, volumeMounts: [{mountPath: /host, $patch: delete}]}]}}}",
 			func(w *collect.Workload) { w.Shape.Containers[1].Mounts = w.Shape.Containers[1].Mounts[1:] }},
 		{"nothing", deployment + "{}", func(*collect.Workload) {}},
 	} {
@@ -123,7 +125,8 @@ func TestAManifestThatSaysPartOfAnObjectKeepsTheRest(t *testing.T) {
 // told is a workload in words, with its containers by name: merging may move one that is new.
 func told(w *collect.Workload, s *collect.PodShape) string {
 	shape := *s
-	shape.Containers = slices.SortedFunc(slices.Values(s.Containers), func(a, b collect.ContainerShape) int { return strings.Compare(a.Name, b.Name) })
+	shape.Containers = slices.SortedFunc(slices.Values(s.Containers),
+		func(a, b collect.ContainerShape) int { return strings.Compare(a.Name, b.Name) })
 	b, err := json.Marshal(shape)
 	return fmt.Sprint(w.UID, w.Owner, w.Replicas, w.Labels.Map, w.PodLabels.Map, string(b), err)
 }
@@ -131,7 +134,8 @@ func told(w *collect.Workload, s *collect.PodShape) string {
 func TestAPartChangesOtherKindsToo(t *testing.T) {
 	in := collect.Key{Namespace: "shop", Name: "web"}
 	base := factsIn(t, seenWeb)
-	got, err := Over(base, factsIn(t, "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer}}\n---\n"+
+	got, err := Over(base, factsIn(t, ""+
+		"{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {type: LoadBalancer}}\n---\n"+
 		"{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: cart}}}\n---\n"+
 		"{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: r, namespace: shop, labels: {team: cart}}}"))
 	if err != nil {
@@ -153,7 +157,8 @@ func TestAPartChangesOtherKindsToo(t *testing.T) {
 func TestAWholeManifestStandsForItself(t *testing.T) {
 	base := factsIn(t, seenWeb)
 	got, err := Over(base, factsIn(t, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\n"+
-		"spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: app:1}]}}}"))
+		"spec: {selector: {matchLabels: {app: web}}, "+
+		"template: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: app:1}]}}}"))
 	if err != nil {
 		t.Fatal(err)
 	}
