@@ -5,17 +5,19 @@ package collect
 type PodShape struct {
 	ServiceAccount string `json:"serviceAccount,omitempty"` // never empty after reading: "default" applies
 	// AutomountToken is the pod's own setting; nil leaves it to the account.
-	AutomountToken        *bool            `json:"automountToken,omitempty"`
-	HostNetwork           bool             `json:"hostNetwork,omitempty"`
-	HostPID               bool             `json:"hostPID,omitempty"`
-	HostIPC               bool             `json:"hostIPC,omitempty"`
-	HostUsers             *bool            `json:"hostUsers,omitempty"`
-	ShareProcessNamespace bool             `json:"shareProcessNamespace,omitempty"`
-	RuntimeClass          string           `json:"runtimeClass,omitempty"`
-	Security              PodSecurity      `json:"security,omitzero"`
-	Containers            []ContainerShape `json:"containers"`
-	Volumes               []Volume         `json:"volumes,omitempty"`
-	ImagePullSecrets      []string         `json:"imagePullSecrets,omitempty"`
+	AutomountToken        *bool  `json:"automountToken,omitempty"`
+	HostNetwork           bool   `json:"hostNetwork,omitempty"`
+	HostPID               bool   `json:"hostPID,omitempty"`
+	HostIPC               bool   `json:"hostIPC,omitempty"`
+	HostUsers             *bool  `json:"hostUsers,omitempty"`
+	ShareProcessNamespace bool   `json:"shareProcessNamespace,omitempty"`
+	RuntimeClass          string `json:"runtimeClass,omitempty"`
+	// NodeSelector is what the labels of its node must be.
+	NodeSelector     map[string]string `json:"nodeSelector,omitempty"`
+	Security         PodSecurity       `json:"security,omitzero"`
+	Containers       []ContainerShape  `json:"containers"`
+	Volumes          []Volume          `json:"volumes,omitempty"`
+	ImagePullSecrets []string          `json:"imagePullSecrets,omitempty"`
 }
 
 // PodSecurity is the pod-level securityContext.

@@ -49,11 +49,13 @@ func (m *manifests) makePods() {
 		if above := t.above(); len(of[above]) > 0 && !of.same(t, above) {
 			m.doubtOwner(above, workloadName(t.owner))
 		}
-		key := collect.Key{Namespace: t.owner.Namespace, Name: m.freeName(t.owner)}
-		m.facts.Apply(collect.Change{Op: collect.Put, Kind: "Pod", Key: key, Object: &collect.Pod{
-			Key: key, Node: m.place(), Phase: "Pending", Labels: t.labels, Shape: t.shape, Made: true,
-			Owner: collect.OwnerRef{Kind: t.kind, Name: t.owner.Name, UID: t.uid},
-		}})
+		for _, node := range m.places(t.shape) {
+			key := collect.Key{Namespace: t.owner.Namespace, Name: m.freeName(t.owner)}
+			m.facts.Apply(collect.Change{Op: collect.Put, Kind: "Pod", Key: key, Object: &collect.Pod{
+				Key: key, Node: node, Phase: "Pending", Labels: t.labels, Shape: t.shape, Made: true,
+				Owner: collect.OwnerRef{Kind: t.kind, Name: t.owner.Name, UID: t.uid},
+			}})
+		}
 	}
 	m.tellDoubts()
 }
@@ -173,7 +175,7 @@ func (m *manifests) placePods() {
 	nodes := len(m.facts.Nodes) > 0
 	for _, p := range m.facts.Pods {
 		if p.Node == "" && (p.Phase == "" || p.Phase == "Pending") && (p.UID == "" || !nodes) {
-			p.Node, p.Made = m.place(), true
+			p.Node, p.Made = m.places(p.Shape)[0], true
 		}
 	}
 }
@@ -196,25 +198,4 @@ func compareKeys(a, b collect.Key) int {
 
 func compareWorkloads(a, b collect.WorkloadKey) int {
 	return slices.Compare([]string{a.Namespace, a.Kind, a.Name}, []string{b.Namespace, b.Kind, b.Name})
-}
-
-// anyNode stands for the machine that would run a pod where manifests name none.
-const anyNode = "any-node"
-
-// place is the node that a made pod would run on: the first that takes pods.
-// Manifests without nodes get one that stands for all.
-func (m *manifests) place() string {
-	if m.placed != "" {
-		return m.placed
-	}
-	for _, k := range slices.SortedFunc(maps.Keys(m.facts.Nodes), func(a, b collect.Key) int { return cmp.Compare(a.Name, b.Name) }) {
-		if len(m.facts.Nodes[k].Taints) == 0 {
-			m.placed = k.Name
-			return k.Name
-		}
-	}
-	key := collect.Key{Name: anyNode}
-	m.facts.Apply(collect.Change{Op: collect.Put, Kind: "Node", Key: key, Object: &collect.Node{Name: anyNode}})
-	m.placed = anyNode
-	return anyNode
 }

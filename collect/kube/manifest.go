@@ -85,9 +85,9 @@ type manifests struct {
 	endpoints []endpoints
 	unknown   fieldGaps
 	lost      map[*kind]int
-	doubts    int    // owners that are named and whose templates are others
-	doubt     string // the first of them
-	placed    string // the node of pods that no node was chosen for
+	doubts    int             // owners that are named and whose templates are others
+	doubt     string          // the first of them
+	nodes     []*collect.Node // that pods may be put on which no node was chosen for
 }
 
 type identity struct {

@@ -261,7 +261,7 @@ func replicas(o object, n int32) {
 // specOf is a shape as a spec, as far as a shape tells it.
 func specOf(p *collect.PodShape) *corev1.PodSpec {
 	out := &corev1.PodSpec{ServiceAccountName: p.ServiceAccount, AutomountServiceAccountToken: p.AutomountToken, HostNetwork: p.HostNetwork,
-		HostPID: p.HostPID, HostIPC: p.HostIPC, HostUsers: p.HostUsers, SecurityContext: &corev1.PodSecurityContext{
+		NodeSelector: p.NodeSelector, HostPID: p.HostPID, HostIPC: p.HostIPC, HostUsers: p.HostUsers, SecurityContext: &corev1.PodSecurityContext{
 			RunAsUser: p.Security.RunAsUser, RunAsGroup: p.Security.RunAsGroup, RunAsNonRoot: p.Security.RunAsNonRoot,
 			SeccompProfile: seccompOf(p.Security.Seccomp), AppArmorProfile: appArmorOf(p.Security.AppArmor)}}
 	if p.ShareProcessNamespace {

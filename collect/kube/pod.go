@@ -125,7 +125,7 @@ func shapeOf(spec *corev1.PodSpec, annotations map[string]string) *collect.PodSh
 		ServiceAccount: str(spec.ServiceAccountName), AutomountToken: spec.AutomountServiceAccountToken,
 		HostNetwork: spec.HostNetwork, HostPID: spec.HostPID, HostIPC: spec.HostIPC, HostUsers: spec.HostUsers,
 		ShareProcessNamespace: deref(spec.ShareProcessNamespace), RuntimeClass: deref(spec.RuntimeClassName),
-		Security: podSecurity(spec.SecurityContext),
+		Security: podSecurity(spec.SecurityContext), NodeSelector: shortLabels(spec.NodeSelector),
 	}
 	if p.ServiceAccount == "" {
 		p.ServiceAccount = str(spec.DeprecatedServiceAccount)
