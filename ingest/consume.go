@@ -201,6 +201,7 @@ func keepWorking(m jetstream.Msg, ackWait time.Duration) (stop func()) {
 func (s *Server) bury(ctx context.Context, m jetstream.Msg, of source, events int, why error) error {
 	dead := &nats.Msg{Subject: deadPrefix + m.Subject(), Data: m.Data(), Header: nats.Header{}}
 	dead.Header.Set(eventsHeader, strconv.Itoa(events))
+	dead.Header.Set(versionHeader, s.config.Version)
 	if _, err := s.stream.js.PublishMsg(ctx, dead); err != nil {
 		return errors.Join(fmt.Errorf("keep a dead letter: %w", err), m.NakWithDelay(s.config.AckWait))
 	}

@@ -18,7 +18,7 @@ type Count struct {
 	// Dropped were too big even so.
 	Received, Accepted, Duplicate, Cut, Dropped uint64
 	// Analysed events were handled; DeadLettered ones could not be, in spite of
-	// several tries, and are kept aside.
+	// several tries, and are kept aside, those of earlier processes included.
 	Analysed, DeadLettered uint64
 	// Reconciled of the accepted events came from a log file, for what the webhook
 	// may have lost; some of them it had not.

@@ -3,38 +3,48 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// DeadLetters says how many batches are kept aside because they could not be
-// analysed.
-func (s *Server) DeadLetters(ctx context.Context) (uint64, error) {
-	st, err := s.stream.js.Stream(ctx, deadName)
-	if err != nil {
-		return 0, fmt.Errorf("count dead letters: %w", err)
-	}
-	info, err := st.Info(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("count dead letters: %w", err)
-	}
-	return info.State.Msgs, nil
-}
+// versionHeader says which version of this program could not analyse a dead letter.
+const versionHeader = "Breakwater-Version"
 
-// Redeliver puts all dead letters back into the stream, such as after an update
-// that can analyse them.
-func (s *Server) Redeliver(ctx context.Context) (n int, err error) {
-	st, err := s.stream.js.Stream(ctx, deadName)
+// tryAgain puts the dead letters of other versions back into the stream, since this one may
+// be able to analyse them, and counts those that stay.
+func (s *Server) tryAgain(ctx context.Context) error {
+	dead, err := s.stream.js.Stream(ctx, deadName)
 	if err != nil {
-		return 0, fmt.Errorf("redeliver dead letters: %w", err)
+		return err
 	}
-	if n, err = s.stream.move(ctx, st, deadPrefix, ""); err != nil {
-		return n, fmt.Errorf("redeliver dead letters: %w", err)
+	last := dead.CachedInfo().State.LastSeq
+	for next := uint64(0); ; {
+		m, err := dead.GetMsg(ctx, next, jetstream.WithGetMsgSubject(deadPrefix+">"))
+		if errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && m.Sequence > last {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		next = m.Sequence + 1
+		var full error
+		if m.Header.Get(versionHeader) != s.config.Version {
+			if full = s.stream.moveOne(ctx, dead, m, deadPrefix, ""); full == nil {
+				continue
+			}
+		}
+		of, err := sourceOf(strings.TrimPrefix(m.Subject, deadPrefix))
+		if err == nil {
+			n, _ := strconv.Atoi(m.Header.Get(eventsHeader))
+			s.counts.change(of, func(c *Count) { c.DeadLettered += uint64(n) })
+		}
+		if full != nil {
+			return full
+		}
 	}
-	return n, nil
 }
 
 // move puts all batches of a stream into another, by the subject's prefix.
@@ -47,13 +57,17 @@ func (s *stream) move(ctx context.Context, from jetstream.Stream, prefix, instea
 		if err != nil {
 			return n, err
 		}
-		to := &nats.Msg{Subject: instead + strings.TrimPrefix(m.Subject, prefix), Data: m.Data,
-			Header: nats.Header{eventsHeader: m.Header[eventsHeader]}}
-		if _, err := s.js.PublishMsg(ctx, to); err != nil {
-			return n, full(err)
-		}
-		if err := from.DeleteMsg(ctx, m.Sequence); err != nil {
+		if err := s.moveOne(ctx, from, m, prefix, instead); err != nil {
 			return n, err
 		}
 	}
+}
+
+func (s *stream) moveOne(ctx context.Context, from jetstream.Stream, m *jetstream.RawStreamMsg, prefix, instead string) error {
+	to := &nats.Msg{Subject: instead + strings.TrimPrefix(m.Subject, prefix), Data: m.Data,
+		Header: nats.Header{eventsHeader: m.Header[eventsHeader]}}
+	if _, err := s.js.PublishMsg(ctx, to); err != nil {
+		return full(err)
+	}
+	return from.DeleteMsg(ctx, m.Sequence)
 }

@@ -212,7 +212,7 @@ func TestAPoisonousBatchBecomesADeadLetterAndBlocksNothing(t *testing.T) {
 		r.post(t, request{path: "/v1/audit/prod", token: token, body: list(auditEvent(id))})
 	}
 	var got collected
-	r.consume(t, func(b Batch) error {
+	stop := r.consume(t, func(b Batch) error {
 		if bytes.Contains(b.Lines, []byte("error")) {
 			return errors.New("cannot")
 		}
@@ -223,13 +223,20 @@ func TestAPoisonousBatchBecomesADeadLetterAndBlocksNothing(t *testing.T) {
 		t.Errorf("%v", lines)
 	}
 	eventually(t, "an empty stream", func() bool { return r.count(t, "prod", Audit).Waiting == 0 })
-	if n, err := r.DeadLetters(context.Background()); err != nil || n != 1 {
-		t.Errorf("%d dead letters, %v", n, err)
+	stop()
+	r.stop()
+	r = p.start(t)
+	if c := r.count(t, "prod", Audit); c.DeadLettered != 1 || c.Waiting != 0 {
+		t.Errorf("after a restart of the same version: %+v", c)
 	}
-	if n, err := r.Redeliver(context.Background()); err != nil || n != 1 {
-		t.Errorf("%d redelivered, %v", n, err)
+	r.stop()
+	p.config.Version = "new"
+	r = p.start(t)
+	defer r.consume(t, got.handle)()
+	eventually(t, "another version to analyse it", func() bool { return r.count(t, "prod", Audit).Analysed == 1 })
+	if lines := got.wait(t, 2); len(lines) != 2 || lines[1] != auditEvent("error") || r.count(t, "prod", Audit).DeadLettered != 0 {
+		t.Errorf("%v, %+v", lines, r.count(t, "prod", Audit))
 	}
-	eventually(t, "the same one a dead letter again", func() bool { return r.count(t, "prod", Audit).DeadLettered == 2 })
 }
 
 func TestBatchesOfAClusterComeInOrderEvenWhenOneFails(t *testing.T) {

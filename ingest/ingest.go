@@ -56,7 +56,9 @@ type Config struct {
 	// Lost asks how many events a cluster's API server gave up since it started;
 	// nil if nobody can be asked. See AuditErrors.
 	Lost func(ctx context.Context, cluster string) (uint64, error)
-	Log  *slog.Logger
+	// Version is that of this program. What it could not analyse another version tries again.
+	Version string
+	Log     *slog.Logger
 
 	retry   time.Duration // between tries of a batch that failed, times the tries
 	askLost time.Duration // between two times that Lost is asked
@@ -89,6 +91,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s := &Server{config: c, listener: l, memory: newBudget(c.Memory)}
 	if s.stream, err = openStream(ctx, c.Dir, c.NATS, c.MaxBytes, c.Log); err != nil {
 		return nil, errors.Join(err, l.Close())
+	}
+	if err := s.tryAgain(ctx); err != nil {
+		c.Log.Warn("cannot try dead letters again", "error", err)
 	}
 	return s, nil
 }

@@ -129,7 +129,8 @@ func (s *stream) declare(ctx context.Context, maxBytes int64, other NATS) (err e
 	}
 	s.id = strconv.FormatInt(s.events.CachedInfo().Created.UnixNano(), 36)
 	_, err = s.declareOne(ctx, other, jetstream.StreamConfig{Name: deadName, Description: "batches that could not be analysed",
-		Subjects: []string{deadPrefix + ">"}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardOld, MaxBytes: deadBytes})
+		Subjects: []string{deadPrefix + ">"}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardOld, MaxBytes: deadBytes,
+		AllowDirect: true})
 	if err != nil {
 		return err
 	}

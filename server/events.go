@@ -47,7 +47,7 @@ func (v *Server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 		hosts = append(hosts, host)
 	}
 	s, err := ingest.New(ctx, ingest.Config{Listen: v.config.Ingest, TLS: ca.TLS(hosts...), Tokens: v.Store, Sensors: v.Store,
-		NATS: v.nats(), Dir: filepath.Join(string(v.Data), "events"), Log: v.log, Lost: lostBy(servers)})
+		Version: Version(), NATS: v.nats(), Dir: filepath.Join(string(v.Data), "events"), Log: v.log, Lost: lostBy(servers)})
 	if err != nil {
 		return nil, fmt.Errorf("--ingest-listen %s: %w", v.config.Ingest, err)
 	}
