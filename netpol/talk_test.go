@@ -200,3 +200,88 @@ func (d draw) world() string {
 	}
 	return text
 }
+
+func TestPoliciesThatWereNotSeenMakeWhatIsOpenUncertain(t *testing.T) {
+	for _, resource := range policyResources {
+		f := manifests.Facts(t, world)
+		f.Gaps[collect.GapKey{Source: "api", What: resource}] = collect.Gap{Source: "api", What: resource, Why: "forbidden"}
+		for state, want := range map[State]string{Yes: "uncertain", Unknown: "uncertain", No: "open"} {
+			j := New(f)
+			j.enforcement = Enforcement{State: state}
+			talk := j.Talk([]Listener{{f.Pods[collect.Key{Namespace: "shop", Name: "db"}], []Port{{"TCP", 5432}}}})
+			if got := talk.answer(f.Pods[collect.Key{Namespace: "shop", Name: "web"}], 0); got != want {
+				t.Errorf("without %s, enforced %v: %s, want %s", resource, state, got, want)
+			}
+			for _, l := range talk.Links {
+				if want == "uncertain" && l.Uncertain != resource+" were not seen and may forbid it" {
+					t.Errorf("without %s it is said that %s", resource, l.Uncertain)
+				}
+			}
+		}
+	}
+}
+
+func TestWhoCannotRunSendsNothing(t *testing.T) {
+	f := manifests.Facts(t, world)
+	for name, phase := range map[string]string{"done": "Succeeded", "broken": "Failed", "waits": "Pending"} {
+		p := *f.Pods[collect.Key{Namespace: "shop", Name: "web"}]
+		p.Key.Name, p.Phase = name, phase
+		f.Pods[p.Key] = &p
+	}
+	bare := collect.Key{Namespace: "shop", Name: "bare"} // of which only the name was seen
+	f.Pods[bare] = &collect.Pod{Key: bare}
+	var names []string
+	for _, p := range sortedPods(f) {
+		names = append(names, p.Namespace+"/"+p.Name)
+	}
+	if got, want := strings.Join(names, " "), "bank/agent bank/web shop/db shop/new shop/waits shop/web"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	j := New(f)
+	j.enforcement = Enforcement{State: Yes}
+	pod := func(name string) *collect.Pod { return f.Pods[collect.Key{Namespace: "shop", Name: name}] }
+	talk := j.Talk([]Listener{{pod("db"), []Port{{"TCP", 5432}}}, {pod("web"), nil}})
+	if len(talk.Senders) != 1 || !talk.Senders[0].Unrestricted || len(talk.Senders[0].Pods) != 6 || len(talk.Links) != 1 {
+		t.Errorf("where no policy is all send as one: %d classes, %d links", len(talk.Senders), len(talk.Links))
+	}
+}
+
+func TestWhetherPodsMayRunOnOneNode(t *testing.T) {
+	on := func(placed bool, nodes ...string) *TalkClass {
+		c := &TalkClass{placed: placed, nodes: map[string]bool{}}
+		for _, n := range nodes {
+			c.nodes[n] = true
+		}
+		return c
+	}
+	for _, c := range []struct {
+		name string
+		a, b *TalkClass
+		want bool
+	}{
+		{"the same", on(true, "a"), on(true, "a"), true}, {"others", on(true, "a"), on(true, "b"), false},
+		{"one of several", on(true, "a", "b"), on(true, "b", "c"), true},
+		{"one is placed nowhere yet", on(false), on(true, "b"), true}, {"the other is not", on(true, "a"), on(false), true},
+	} {
+		if got := c.a.meets(c.b); got != c.want {
+			t.Errorf("%s: %t, want %t", c.name, got, c.want)
+		}
+	}
+}
+
+func TestTheDoubtIsThatOfWhatIsAllowed(t *testing.T) {
+	open, closed := piece{allowed: true}, piece{}
+	doubted, denied := piece{allowed: true, uncertain: "a policy is not read"}, piece{uncertain: "what is denied is doubted"}
+	for _, c := range []struct {
+		sides [][]piece
+		want  string
+	}{
+		{[][]piece{{open, denied}, {doubted}}, "a policy is not read"},
+		{[][]piece{{doubted}, {open}}, "a policy is not read"},
+		{[][]piece{{open}, {closed, denied}}, "what policies mean for it is not known"},
+	} {
+		if got := doubtOf(c.sides...); got != c.want {
+			t.Errorf("%v: %s, want %s", c.sides, got, c.want)
+		}
+	}
+}
