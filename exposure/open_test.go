@@ -14,7 +14,8 @@ func TestWhichProgramsAskNobodyWhoTheyAre(t *testing.T) {
 	for _, c := range []struct{ image, command, want string }{
 		{"gcr.io/kubernetes-helm/tiller:v2.14", "", "Tiller of Helm 2, executes, 44134"},
 		{"gcr.io/kubernetes-helm/tiller:v2.14", "/tiller --tls-verify", ""},
-		{"kubernetesui/dashboard:v2.7.0", "--auto-generate-certificates --enable-skip-login", "Kubernetes Dashboard without a login, executes, 9090 8443"},
+		{"kubernetesui/dashboard:v2.7.0", "--auto-generate-certificates --enable-skip-login",
+			"Kubernetes Dashboard without a login, executes, 9090 8443"},
 		{"kubernetesui/dashboard:v2.7.0", "--auto-generate-certificates", ""},
 		{"k8s.gcr.io/kubernetes-dashboard-amd64:v1.10.1", "--enable-skip-login", "Kubernetes Dashboard without a login, executes, 9090 8443"},
 		{"docker.io/weaveworks/scope:1.13", "", "Weave Scope, executes, 4040"},

@@ -130,6 +130,10 @@ func TestWhatEachMountTokenAndImageBecomes(t *testing.T) {
 		{"a folder that another container keeps", "host-root-folder", two(mount("host", ""), mount("host", ""), host), nil, out, "name: host"},
 		{"a folder that no other has", "host-root-folder", two(mount("host", ""), mount("scratch", ""), host+", "+empty), nil,
 			"volumes:\n      - $patch: delete\n        name: host", "scratch"},
+		{"a folder beside one of the pod's own", "host-root-folder", two("volumeMounts: [{name: host, mountPath: /host}, "+
+			"{name: scratch, mountPath: /scratch}]", "", host+", "+empty), nil, out, "/scratch"},
+		{"a part of a folder that hangs on the pod", "host-root-folder", two(mount("host", ", subPathExpr: $(POD)"), "", host), nil,
+			out, "none: "},
 		{"a part of a folder", "host-root-folder", two(mount("host", ", subPath: tmp"), "", host), nil, "none: ", "patch"},
 		{"a token that admission put in", "service-account-token", two(mount("kube-api-access-x", ""), mount("kube-api-access-x", ""),
 			access), nil,
