@@ -63,15 +63,17 @@ func worstToLose(w *scope.World) (worst []Losable, all int) {
 // assumedBy are the words that assume a thing of a kind.
 var assumedBy = map[string]string{"ServiceAccount": "sa", "User": "user", "Group": "group"}
 
-// howLost tells of each the way to the worst that it leads to, and which one change
-// ends most of these ways.
-func howLost(ctx context.Context, w *scope.World, worst []Losable) (*Help, error) {
+// howLost tells of each the way to the worst that it leads to, which one change ends most
+// of these ways, and what could not be judged when they were asked for.
+func howLost(ctx context.Context, w *scope.World, worst []Losable) (*Help, []collect.Gap, error) {
 	var ways []analyse.Path
+	var gaps []collect.Gap
 	for i, l := range worst {
-		found, _, err := w.Assumed(ctx, cmp.Or(assumedBy[l.Kind], "workload")+":"+l.Key().String())
+		found, unjudged, err := w.Assumed(ctx, cmp.Or(assumedBy[l.Kind], "workload")+":"+l.Key().String())
 		if err != nil && !errors.Is(err, scope.ErrNothing) {
-			return nil, err
+			return nil, nil, err
 		}
+		gaps = append(gaps, unjudged...)
 		at := slices.IndexFunc(found, func(f scope.Life) bool {
 			from := f.Path.Foothold
 			return f.Path.Cluster == l.Cluster && from.Kind == l.Kind && (from.ID == l.ID || slices.Contains(from.Members, l.ID))
@@ -90,9 +92,9 @@ func howLost(ctx context.Context, w *scope.World, worst []Losable) (*Help, error
 	}
 	best, found := analyse.Widest(ways)
 	if !found {
-		return nil, nil
+		return nil, gaps, nil
 	}
-	return &Help{best.Fix, changed(ways, best), len(best.Ends), len(ways)}, nil
+	return &Help{best.Fix, changed(ways, best), len(best.Ends), len(ways)}, gaps, nil
 }
 
 // changed names what a fix is about, as the first path that it ends has it: the pod

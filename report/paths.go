@@ -39,7 +39,13 @@ func AssumedPaths(ctx context.Context, w *scope.World, what string) (Paths, erro
 func AttackPaths(ctx context.Context, w *scope.World) (out Paths, err error) {
 	out = Open(w)
 	out.WorstToLose, out.Losable = worstToLose(w)
-	out.HelpsMost, err = howLost(ctx, w, out.WorstToLose)
+	var gaps []collect.Gap
+	out.HelpsMost, gaps, err = howLost(ctx, w, out.WorstToLose)
+	for _, g := range gaps {
+		if same := func(o collect.Gap) bool { return o.Cluster == g.Cluster && o.Key() == g.Key() }; !slices.ContainsFunc(out.Gaps, same) {
+			out.Gaps = append(out.Gaps, g)
+		}
+	}
 	return out, err
 }
 
