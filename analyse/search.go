@@ -150,7 +150,7 @@ func (s *search) goals(f *foothold) (out []int32) {
 // tell writes the chosen paths of a foothold.
 func (s *search) tell(f *foothold, chosen []claim) (out []Path) {
 	s.goals(f)
-	clear(s.trail.own)
+	s.trail.next()
 	begun := s.begin(f)
 	var pic *picture
 	for _, c := range chosen {

@@ -11,6 +11,19 @@ import (
 type trail struct {
 	steps map[taken]*hop // which whoever stands there takes alike
 	own   map[taken]*hop // to goals that are some only to one foothold
+	held  int            // edges of steps
+}
+
+// maxHeld is how many edges are kept for the next foothold.
+const maxHeld = 200_000
+
+// next forgets what the next foothold cannot use, and all if it is too much.
+func (t *trail) next() {
+	clear(t.own)
+	if t.held > maxHeld {
+		clear(t.steps)
+		t.held = 0
+	}
 }
 
 // taken is a step: of all who stand somewhere, to a patch.
@@ -49,6 +62,7 @@ func (s *search) step(f *foothold, from members, patch int32) *hop {
 	if h == nil {
 		h = s.stepTo(f, from, patch)
 		known[at] = h
+		s.trail.held += len(h.edges)
 	}
 	return h
 }
