@@ -281,3 +281,33 @@ func BenchmarkRecommend(b *testing.B) {
 		}
 	})
 }
+
+// One package with three fixes: the path's fix, the package's own word and the
+// recommendation all name the last of them, whatever opens the path.
+func TestAFixAndTheRecommendationNameOneVersion(t *testing.T) {
+	log4j := func(id, fixed string, rce bool) vuln.Match {
+		return vuln.Match{ID: id, Severity: vuln.Critical, FixedVersion: fixed, RCE: rce}
+	}
+	db := byVersion{"liblog4j2-java 2.13.3": {log4j("CVE-2021-44228", "2.15.0", true), log4j("CVE-2021-45046", "2.16.0", true),
+		log4j("CVE-2021-45105", "2.17.0", false)}}
+	images := []*assess.Assessment{inventory(cart, db, "liblog4j2-java/apache-log4j2 2.13.3")}
+	got := advised(t, images, map[string][]string{cart: {"running"}})
+	if len(got.Recommendations) != 1 || got.Recommendations[0].Fixed != "2.17.0" {
+		t.Fatalf("recommended is %+v, want one update, to 2.17.0", got.Recommendations)
+	}
+	if r := got.Recommendations[0]; !strings.Contains(r.Title, "apache-log4j2 to 2.17.0 ") || !strings.Contains(r.Text, "apache-log4j2 2.17.0 ") {
+		t.Errorf("%s: %s, want 2.17.0 in both", r.Title, r.Text)
+	}
+	e, _ := readEstate(t, "testdata/direct.txt")
+	_, paths := analysed(t, e.facts(t), builtIn(t), images)
+	if len(paths) == 0 {
+		t.Fatal("no path")
+	}
+	for _, p := range paths {
+		i := slices.IndexFunc(p.Fixes, func(f Fix) bool { return f.Kind == fixImage })
+		if i < 0 || !strings.Contains(p.Fixes[i].Text, "from 2.13.3 to 2.17.0,") || strings.Contains(p.Fixes[i].Text, "2.15.0") ||
+			strings.Contains(p.Fixes[i].Text, "2.16.0") {
+			t.Errorf("%s: fixes are %+v, want one from 2.13.3 to 2.17.0 alone", p.Title, p.Fixes)
+		}
+	}
+}

@@ -129,6 +129,26 @@ it("shows what the graph knows, what it does not, and dismisses only with a reas
   await expect.poll(() => sent.at(-1)).toEqual({ status: "resolved", reason: "the pod is gone" });
 });
 
+it.each([
+  ["resolved", "the pod is gone", "resolved by bob 2026-01-02 03:04:05 UTC: the pod is gone"],
+  ["dismissed", "a drill", "dismissed by bob 2026-01-02 03:04:05 UTC: a drill"],
+  ["in progress", "", "in progress by bob 2026-01-02 03:04:05 UTC"],
+])("an alert that is %s says who decided so, when and why", async (status, reason, want) => {
+  get("/alert", {
+    alert: { ...row, status },
+    reason,
+    decidedBy: "bob",
+    decidedAt: "2026-01-02T03:04:05Z",
+    evidence: [],
+    events: [],
+    why: "",
+    fix: "",
+    entities: [],
+  });
+  show(<AlertPage />, "/alert?cluster=prod&id=a1");
+  expect((await screen.findByText(status)).closest("p")?.textContent).toContain(`prod · ${want} · 1 time`);
+});
+
 const container = "4d0e8f6a1b2c".padEnd(64, "0");
 const exec = (pid: number) => ({
   kind: "exec",

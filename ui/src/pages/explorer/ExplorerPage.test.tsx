@@ -34,6 +34,7 @@ const schema: Schemas["Schema"] = {
       kinds: [
         { name: "Pod", label: "Pod", plural: "Pods" },
         { name: "Service", label: "Service", plural: "Services" },
+        { name: "Identity", label: "Identity", plural: "Any identity" },
       ],
     },
   ],
@@ -48,6 +49,7 @@ const schema: Schemas["Schema"] = {
       },
     ]),
     Service: kind("Service", "Services"),
+    Identity: kind("Identity", "Identities"),
   },
   edges: {},
   severities: [],
@@ -193,6 +195,32 @@ it("a name opens its details beside; Esc closes them and gives the focus back", 
   await userEvent.keyboard("{Escape}");
   expect(screen.queryByRole("complementary", { name: "Details" })).toBeNull();
   expect(document.activeElement).toBe(link);
+});
+
+it.each([
+  [20, "20 identities"],
+  [1, "1 identity"],
+])("a family is offered as any of it and counted as what it is: %i", async (roots, want) => {
+  post<Question>("/query", (q) => ({
+    query: q.query ?? pods,
+    text: "",
+    columns: [],
+    rows: [],
+    roots: q.query?.find.where ? 0 : roots,
+    total: roots,
+    partial: "",
+    elapsedMs: 1,
+    asOf: null,
+    gaps: [],
+  }));
+  const user = userEvent.setup();
+  show(<ExplorerPage />, "/explorer");
+  await user.click(await screen.findByRole("button", { name: "Any identity" }));
+  expect(await screen.findByText(new RegExp(`^${want} · `))).toBeTruthy(); // of the answer
+  await user.click(await screen.findByRole("button", { name: "Add to Identities" }));
+  await user.type(screen.getByRole("textbox", { name: "What can be added to Identities" }), "exposed{Enter}");
+  const row = await screen.findByRole("row", { name: /^Exposed/ });
+  await waitFor(() => expect(row.textContent).toBe(`Exposed0 identities${want}`)); // of each line
 });
 
 it("an error points at its place and is mended in the text", async () => {
