@@ -46,59 +46,72 @@ func (d *Decoder) Decode(body []byte) (*Batch, error) {
 	p := part{text: string(body)}
 	d.read(&p)
 	b := &Batch{}
-	return b, d.take(b, &p)
+	switch err := p.made.Err(); {
+	case p.items != "":
+		return b, d.items(p.items, func(n int, o outcome) { d.count(b, n, o) })
+	case err != nil:
+		return b, err
+	}
+	d.count(b, 1, p.made)
+	return b, nil
 }
 
 // part is one event, or a list of them, with what its text tells by itself.
 type part struct {
-	text   string
-	line   int  // of a log
-	inside bool // it is one of a list, and no list itself
-	done   bool // it was read
-	err    error
-	items  string // of a list
+	text  string
+	line  int    // of a log
+	done  bool   // it was read
+	items string // of a list, which is no event itself
+	made  outcome
+}
+
+// outcome is what became of an event.
+type outcome = event.Outcome[told]
+
+// told is what the text of an event tells by itself.
+type told struct {
 	record *record
 	event  *builder // nil if the event tells only that a request came in
 }
 
 // read takes from a part what needs no other: parts are read beside each other.
 func (d *Decoder) read(p *part) {
-	if !p.inside && strings.HasPrefix(strings.TrimLeft(p.text, " \t\r\n"), "[") {
-		p.items, p.err = p.text, whole(p.text)
-	} else if p.record, p.err = parse(p.text); p.err == nil {
-		switch {
-		case !p.inside && p.record.items != "":
-			p.items = p.record.items
-		case len(p.text) > MaxEvent:
-			p.err = errLong
-		default:
-			if p.err = p.record.check(); p.err == nil && !p.record.announced() {
-				p.event = d.begin(p.record, p.text)
-			}
-		}
-	}
 	p.done = true
-}
-
-// take adds a part that was read, in the order in which things happened.
-func (d *Decoder) take(b *Batch, p *part) error {
-	switch {
-	case p.err != nil:
-		return p.err
-	case p.items != "":
-		return d.items(b, p.items)
-	case p.event == nil:
-		b.Announced++
-		return nil
-	case p.record.blind():
-		b.Blind++
+	if strings.HasPrefix(strings.TrimLeft(p.text, " \t\r\n"), "[") {
+		if err := whole(p.text); err != nil {
+			p.made = event.Refused[told](err)
+			return
+		}
+		p.items = p.text
+		return
 	}
-	b.Events = append(b.Events, d.finish(p.record, p.event))
-	return nil
+	r, err := parse(p.text)
+	if err == nil && r.items != "" {
+		p.items = r.items
+		return
+	}
+	p.made = d.one(r, p.text, err)
 }
 
-// items decodes each item of a list, and rejects what is none by itself.
-func (d *Decoder) items(b *Batch, list string) error {
+// one reads one event, whose text was parsed.
+func (d *Decoder) one(r *record, text string, err error) outcome {
+	if err == nil && len(text) > MaxEvent {
+		err = errLong
+	}
+	if err == nil {
+		err = r.check()
+	}
+	switch {
+	case err != nil:
+		return event.Refused[told](err)
+	case r.announced():
+		return event.Read(told{record: r})
+	}
+	return event.Read(told{r, d.begin(r, text)})
+}
+
+// items hands on what became of each item of a list, one after the other.
+func (d *Decoder) items(list string, each func(n int, o outcome)) error {
 	c := newCursor(list)
 	defer c.done()
 	n := 0
@@ -108,13 +121,25 @@ func (d *Decoder) items(b *Batch, list string) error {
 		if err != nil {
 			return err
 		}
-		p := part{text: text, inside: true}
-		d.read(&p)
-		if err := d.take(b, &p); err != nil {
-			b.Reject(n, err)
-		}
+		r, err := parse(text)
+		each(n, d.one(r, text, err))
 		return nil
 	})
+}
+
+// count adds what became of an event, in the order in which things happened.
+func (d *Decoder) count(b *Batch, at int, o outcome) {
+	is, read := o.Take(&b.Rejections, at)
+	switch {
+	case !read:
+		return
+	case is.event == nil:
+		b.Announced++
+		return
+	case is.record.blind():
+		b.Blind++
+	}
+	b.Events = append(b.Events, d.finish(is.record, is.event))
 }
 
 // Read reads a log: events or EventLists, one a line, or one document over many
@@ -185,7 +210,7 @@ func (d *Decoder) lines(next func() (line string, long bool, err error), each fu
 			n++
 			line, long, err = next()
 			if long {
-				parts = append(parts, part{line: n, err: errLong, done: true})
+				parts = append(parts, part{line: n, made: event.Refused[told](errLong), done: true})
 			} else if line = strings.TrimSpace(line); len(line) > 0 {
 				parts = append(parts, part{line: n, text: line})
 			}
@@ -216,22 +241,18 @@ func (d *Decoder) line(b *Batch, p *part) {
 	if !p.done {
 		d.read(p) // it broke off beside us, and so does here, where that is looked after
 	}
-	of := b
-	if p.items != "" {
-		of = &Batch{}
+	if p.items == "" {
+		d.count(b, p.line, p.made)
+		return
 	}
-	err := d.take(of, p)
-	if of != b {
-		b.Events = append(b.Events, of.Events...)
-		b.Announced += of.Announced
-		b.Blind += of.Blind
-		b.Dropped += of.Dropped
-		for _, r := range of.Rejected {
-			b.Reject(p.line, fmt.Errorf("item %d: %s", r.Position, r.Why))
+	err := d.items(p.items, func(n int, o outcome) {
+		if why := o.Err(); why != nil {
+			o = event.Refused[told](fmt.Errorf("item %d: %w", n, why))
 		}
-	}
+		d.count(b, p.line, o)
+	})
 	if err != nil {
-		b.Reject(p.line, err)
+		d.count(b, p.line, event.Refused[told](err))
 	}
 }
 
@@ -258,7 +279,7 @@ func (d *Decoder) document(r io.Reader) (b *Batch, rest io.Reader) {
 	}
 	b, err = d.Decode(text)
 	if err != nil {
-		b.Reject(1, err)
+		d.count(b, 1, event.Refused[told](err))
 	}
 	return b, nil
 }

@@ -65,11 +65,9 @@ func (d *Decoder) Read(r io.Reader, each func(*Batch) error) error {
 	for n := 1; ; n++ {
 		line, long, err := event.Line(lines, nil, MaxRecord) // events keep their line
 		if long {
-			b.Reject(n, errLong)
+			d.count(b, n, event.Refused[told](errLong))
 		} else if line = bytes.TrimSpace(line); len(line) > 0 {
-			if wrong := d.line(b, line); wrong != nil {
-				b.Reject(n, wrong)
-			}
+			d.count(b, n, parse(line))
 		}
 		if b.Count() < batchSize && err == nil {
 			continue
@@ -95,13 +93,29 @@ func (d *Decoder) All(r io.Reader) (events []event.Event, err error) {
 
 var errLong = fmt.Errorf("longer than %d bytes", MaxRecord)
 
-func (d *Decoder) line(b *Batch, line []byte) error {
+// told is a record with the line that it was read from.
+type told struct {
+	*Record
+	line []byte
+}
+
+// parse reads one record.
+func parse(line []byte) event.Outcome[told] {
 	r := &Record{}
 	if err := json.Unmarshal(line, r); err != nil {
-		return fmt.Errorf("no record: %w", err)
+		return event.Refused[told](fmt.Errorf("no record: %w", err))
 	}
 	if err := r.check(); err != nil {
-		return err
+		return event.Refused[told](err)
+	}
+	return event.Read(told{r, line})
+}
+
+// count adds what became of a record.
+func (d *Decoder) count(b *Batch, at int, o event.Outcome[told]) {
+	r, read := o.Take(&b.Rejections, at)
+	if !read {
+		return
 	}
 	if b.Came == nil {
 		b.Came = map[Run][]uint64{}
@@ -110,13 +124,12 @@ func (d *Decoder) line(b *Batch, line []byte) error {
 	b.Came[run] = append(b.Came[run], r.Sequence)
 	switch r.Kind {
 	case Exec:
-		b.Events = append(b.Events, d.event(r, line))
+		b.Events = append(b.Events, d.event(r.Record, r.line))
 	case Exit:
 		b.Ended++
 	case Lost:
 		b.lose(r.Why, r.Lost)
 	}
-	return nil
 }
 
 func (b *Batch) lose(why string, n uint64) {
