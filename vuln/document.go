@@ -49,11 +49,8 @@ func (in *intake) json(name string, r io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("document %d: want JSON: %w", n+1, err)
 		}
-		if err := in.document(name, document); err != nil {
-			if errors.As(err, new(errStop)) {
-				return err
-			}
-			in.status.skip(fmt.Sprintf("%s#%d", name, n+1), err)
+		if err := in.document(name, fmt.Sprintf("%s#%d", name, n+1), document); err != nil {
+			return err
 		}
 	}
 }
@@ -71,7 +68,8 @@ func firstByte(r *bufio.Reader) (byte, error) {
 }
 
 // document files one JSON object: an OSV record, OSV's query answer, or CISA's list.
-func (in *intake) document(name string, data []byte) error {
+// An error ends the source.
+func (in *intake) document(name, at string, data []byte) error {
 	var head struct {
 		ID              string            `json:"id"`
 		Vulns           []json.RawMessage `json:"vulns"`
@@ -79,46 +77,45 @@ func (in *intake) document(name string, data []byte) error {
 		Vulnerabilities []kevEntry        `json:"vulnerabilities"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil && head.ID == "" {
-		in.status.Read++
-		return fmt.Errorf("want an OSV record or CISA's list: %w", err)
+		return in.count(at, leftOut(fmt.Errorf("want an OSV record or CISA's list: %w", err)))
 	}
 	switch {
 	case head.CatalogVersion != "" || len(head.Vulnerabilities) > 0 && head.Vulnerabilities[0].CVE != "":
-		return in.kev(head.Vulnerabilities)
+		for i, each := range head.Vulnerabilities {
+			if err := in.count(fmt.Sprintf("vulnerabilities[%d]", i), in.kev(each)); err != nil {
+				return err
+			}
+		}
+		return nil
 	case len(head.Vulns) > 0:
 		for i, each := range head.Vulns {
-			if err := in.record(each); err != nil {
-				if errors.As(err, new(errStop)) {
-					return err
-				}
-				in.status.skip(fmt.Sprintf("%s#vulns[%d]", name, i), err)
+			if err := in.count(fmt.Sprintf("%s#vulns[%d]", name, i), in.record(each)); err != nil {
+				return err
 			}
 		}
 		return nil
 	default:
-		return in.record(data)
+		return in.count(at, in.record(data))
 	}
 }
 
 // record files one OSV record.
-func (in *intake) record(data []byte) error {
-	in.status.Read++
+func (in *intake) record(data []byte) outcome {
 	var r osvRecord
 	if err := json.Unmarshal(data, &r); err != nil {
-		return fmt.Errorf("want an OSV record: %w", err)
+		return leftOut(fmt.Errorf("want an OSV record: %w", err))
 	}
 	if r.ID == "" {
-		return fmt.Errorf(`want an OSV record with an "id", got an object with %s`, keysOf(data))
+		return leftOut(fmt.Errorf(`want an OSV record with an "id", got an object with %s`, keysOf(data)))
 	}
 	if err := r.validate(); err != nil {
-		return err
+		return leftOut(err)
 	}
 	said, err := addRecord(&r, in.put)
 	if err != nil {
-		return stop(err)
+		return failed(err)
 	}
-	in.status.note(&r, said)
-	return nil
+	return filed(&r, said)
 }
 
 // keysOf names what an object has instead of what was wanted.
@@ -163,25 +160,20 @@ type kevEntry struct {
 	Ransomware string      `json:"knownRansomwareCampaignUse"`
 }
 
-func (in *intake) kev(entries []kevEntry) error {
-	for i, e := range entries {
-		in.status.Read++
-		if !cvePattern.MatchString(e.CVE) {
-			in.status.skip(fmt.Sprintf("vulnerabilities[%d]", i), fmt.Errorf("want a CVE id in cveID, got %q", clip(e.CVE, 40)))
-			continue
-		}
-		value, err := json.Marshal(KEV{Listed: true, Name: clip(e.Name, 256), Added: e.Added.Time, Due: e.Due.Time,
-			Ransomware: strings.EqualFold(e.Ransomware, "known")})
-		if err != nil {
-			return err
-		}
-		if err := in.put("k"+e.CVE, value); err != nil {
-			return stop(err)
-		}
-		in.status.KEV++
-		in.status.Newest = later(in.status.Newest, e.Added.Time)
+// kev files one entry of CISA's catalogue.
+func (in *intake) kev(e kevEntry) outcome {
+	if !cvePattern.MatchString(e.CVE) {
+		return leftOut(fmt.Errorf("want a CVE id in cveID, got %q", clip(e.CVE, 40)))
 	}
-	return nil
+	value, err := json.Marshal(KEV{Listed: true, Name: clip(e.Name, 256), Added: e.Added.Time, Due: e.Due.Time,
+		Ransomware: strings.EqualFold(e.Ransomware, "known")})
+	if err != nil {
+		return leftOut(err)
+	}
+	if err := in.put("k"+e.CVE, value); err != nil {
+		return failed(err)
+	}
+	return catalogued(e.Added.Time)
 }
 
 // epss reads FIRST's file: "#" comments, a header "cve,epss,percentile", rows.
@@ -200,22 +192,27 @@ func (in *intake) epss(name string, r io.Reader) error {
 			}
 			continue
 		}
-		in.status.Read++
-		cve, score, err := parseEPSS(text)
-		if err != nil {
-			in.status.skip(fmt.Sprintf("%s:%d", name, line), err)
-			continue
-		}
-		value, err := json.Marshal(score)
-		if err != nil {
+		if err := in.count(fmt.Sprintf("%s:%d", name, line), in.score(text)); err != nil {
 			return err
 		}
-		if err := in.put("e"+cve, value); err != nil {
-			return stop(err)
-		}
-		in.status.EPSS++
 	}
 	return scanner.Err()
+}
+
+// score files one row of scores.
+func (in *intake) score(text string) outcome {
+	cve, score, err := parseEPSS(text)
+	if err != nil {
+		return leftOut(err)
+	}
+	value, err := json.Marshal(score)
+	if err != nil {
+		return leftOut(err)
+	}
+	if err := in.put("e"+cve, value); err != nil {
+		return failed(err)
+	}
+	return estimated()
 }
 
 func parseEPSS(text string) (string, EPSS, error) {

@@ -249,13 +249,7 @@ func (in *intake) yaml(name string, r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("want an OSV record as YAML: %w", err)
 	}
-	if err := in.document(name, text); err != nil {
-		if errors.As(err, new(errStop)) {
-			return err
-		}
-		in.status.skip(name, err)
-	}
-	return nil
+	return in.document(name, name, text)
 }
 
 // counted adds what is read to the source's total and stops at its bound.

@@ -74,18 +74,7 @@ func (s *SourceStatus) Balanced() bool {
 }
 
 // unread counts a file, or the rest of one, whose records nobody can count.
-func (s *SourceStatus) unread(file string, err error) {
-	s.Read++
-	s.skip(file, err)
-}
-
-// skip counts a record or row that was read and cannot be used.
-func (s *SourceStatus) skip(file string, err error) {
-	s.SkippedCount++
-	if len(s.Skipped) < maxSkips {
-		s.Skipped = append(s.Skipped, Skip{file, err.Error()})
-	}
-}
+func (s *SourceStatus) unread(file string, err error) { s.count(file, leftOut(err)) }
 
 // Status is what the database holds.
 func (db *DB) Status() Status { return db.status }
