@@ -106,7 +106,8 @@ func (p *picture) draw(from int32, tied []uint64) {
 	slices.Sort(tied)
 	for i, t := range tied {
 		if i == 0 || tied[i-1]>>8 != t>>8 {
-			p.edges = append(p.edges, stretch{from, int32(t >> 32), arc{rule: int16(uint16(t>>16)) - 1, kind: int16(uint8(t>>8)) - 1, cost: int32(uint8(t))}})
+			step := arc{rule: int16(uint16(t>>16)) - 1, kind: int16(uint8(t>>8)) - 1, cost: int32(uint8(t))}
+			p.edges = append(p.edges, stretch{from, int32(t >> 32), step})
 		}
 	}
 }
