@@ -126,7 +126,7 @@ func asAsker(_ StrictHandlerFunc, operation string) StrictHandlerFunc {
 var nobody StrictServerInterface = session{}
 
 // ofTheAsker are the errors beside asked by which others say that something cannot be asked so.
-var ofTheAsker = []error{store.ErrCursor, scope.ErrNothing, analyse.ErrAssumption, report.ErrFix, registries.ErrRefused}
+var ofTheAsker = []error{store.ErrCursor, scope.ErrNothing, scope.ErrUnread, analyse.ErrAssumption, report.ErrFix, registries.ErrRefused}
 
 // failed turns a handler's error into a status: the only place that does.
 func failed(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {

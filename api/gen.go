@@ -564,6 +564,9 @@ type Cut = report.Cut
 // CutFix defines model for CutFix.
 type CutFix = analyse.CutFix
 
+// Difference defines model for Difference.
+type Difference = report.Difference
+
 // EdgeInfo defines model for EdgeInfo.
 type EdgeInfo struct {
 	Derived  bool   `json:"derived"`
@@ -1614,6 +1617,15 @@ type GetCutParams struct {
 	Assume *Assume `form:"assume,omitempty" json:"assume,omitempty"`
 }
 
+// GetDifferenceParams defines parameters for GetDifference.
+type GetDifferenceParams struct {
+	// Base The name of the cluster that stands for before
+	Base string `form:"base" json:"base"`
+
+	// Head The name of the cluster that stands for after
+	Head string `form:"head" json:"head"`
+}
+
 // GetEntityParams defines parameters for GetEntity.
 type GetEntityParams struct {
 	Kind string `form:"kind" json:"kind"`
@@ -1868,6 +1880,9 @@ type ServerInterface interface {
 	// GetCut Few fixes that end all paths of a selection, verified on a copy, and how few could do at least
 	// (GET /cut)
 	GetCut(w http.ResponseWriter, r *http.Request, params GetCutParams)
+	// GetDifference What one watched cluster opens and closes, seen from another - as the command line's diff tells it
+	// (GET /diff)
+	GetDifference(w http.ResponseWriter, r *http.Request, params GetDifferenceParams)
 	// GetEntity Any thing of the graph
 	// (GET /entity)
 	GetEntity(w http.ResponseWriter, r *http.Request, params GetEntityParams)
@@ -2318,6 +2333,52 @@ func (siw *ServerInterfaceWrapper) GetCut(w http.ResponseWriter, r *http.Request
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetCut(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDifference operation middleware
+func (siw *ServerInterfaceWrapper) GetDifference(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDifferenceParams
+
+	// ------------- Required query parameter "base" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "base", r.URL.Query(), &params.Base, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "base"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "base", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "head" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "head", r.URL.Query(), &params.Head, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "head"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "head", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDifference(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -3792,6 +3853,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/paths", wrapper.ListPaths)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/cut", wrapper.GetCut)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/what-if", wrapper.WhatIf)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/diff", wrapper.GetDifference)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/path", wrapper.GetPath)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alerts", wrapper.ListAlerts)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alert", wrapper.GetAlert)
@@ -3996,6 +4058,45 @@ type GetCutdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetCutdefaultApplicationProblemPlusJSONResponse) VisitGetCutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDifferenceRequestObject struct {
+	Params GetDifferenceParams
+}
+
+type GetDifferenceResponseObject interface {
+	VisitGetDifferenceResponse(w http.ResponseWriter) error
+}
+
+type GetDifference200JSONResponse Difference
+
+func (response GetDifference200JSONResponse) VisitGetDifferenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDifferencedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDifferencedefaultApplicationProblemPlusJSONResponse) VisitGetDifferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5073,6 +5174,9 @@ type StrictServerInterface interface {
 	// GetCut Few fixes that end all paths of a selection, verified on a copy, and how few could do at least
 	// (GET /cut)
 	GetCut(ctx context.Context, request GetCutRequestObject) (GetCutResponseObject, error)
+	// GetDifference What one watched cluster opens and closes, seen from another - as the command line's diff tells it
+	// (GET /diff)
+	GetDifference(ctx context.Context, request GetDifferenceRequestObject) (GetDifferenceResponseObject, error)
 	// GetEntity Any thing of the graph
 	// (GET /entity)
 	GetEntity(ctx context.Context, request GetEntityRequestObject) (GetEntityResponseObject, error)
@@ -5323,6 +5427,32 @@ func (sh *strictHandler) GetCut(w http.ResponseWriter, r *http.Request, params G
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetCutResponseObject); ok {
 		if err := validResponse.VisitGetCutResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDifference operation middleware
+func (sh *strictHandler) GetDifference(w http.ResponseWriter, r *http.Request, params GetDifferenceParams) {
+	var request GetDifferenceRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDifference(ctx, request.(GetDifferenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDifference")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDifferenceResponseObject); ok {
+		if err := validResponse.VisitGetDifferenceResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -300,7 +300,7 @@ func (p planted) serve(t *testing.T) *served {
 	s.until(t, "every namespace has a path", func() bool {
 		found := map[string]bool{}
 		for _, row := range s.paths(t, "?limit=1000") {
-			found[row.Namespace] = true
+			found[row.Cluster+"/"+row.Namespace] = true
 		}
 		n := 0
 		for _, all := range p.clusters {

@@ -141,6 +141,12 @@ var operations = map[string]struct {
 		about: func(_, word string) []probe {
 			return []probe{post("/what-if", map[string]any{"fixes": []string{"fix-0000000000"}, "assume": "node:node-" + word})}
 		}},
+	"getDifference": {all: func() []probe {
+		return []probe{get("/diff?base=cluone&head=clutwo"), get("/diff?base=clutwo&head=cluone")}
+	},
+		about: func(cluster, word string) []probe {
+			return []probe{get("/diff?base=%s&head=%[1]s", cluster), get("/diff?base=cluone&head=%s", word), get("/diff?base=%s&head=cluone", word)}
+		}},
 	"getPath": {about: func(cluster, word string) []probe {
 		return []probe{get("/path?cluster=%s&id=gone-%s", cluster, word)}
 	}},

@@ -82,7 +82,7 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, images known) (*Cl
 	c := &Cluster{Name: f.Cluster.Name, Info: f.Cluster, AsOf: f.AsOf, Segment: seg, Paths: paths,
 		Gaps: slices.Concat(gaps, more), Counts: map[string]int{}, Unread: maps.Clone(f.Unread), images: made.Images}
 	c.breach = analyse.NewBreach(graph.NewView(schema.Vocabulary(), shared, seg), l.config.Rules)
-	c.Assume, c.Try = c.breach.Assume, l.try(c.breach, images)
+	c.Assume, c.Try, c.Under = c.breach.Assume, l.try(c.breach, images), l.under(images)
 	for _, kind := range collect.Kinds {
 		if n := f.Len(kind); n > 0 {
 			c.Counts[kind] = n

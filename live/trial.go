@@ -6,6 +6,8 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/schema"
 )
 
 // Trial is a cluster as it would be once some fixes are done: nothing of it is shown
@@ -24,6 +26,25 @@ func Revoking(fixes []analyse.Fix) bool {
 		}
 	}
 	return false
+}
+
+// under computes facts under another name; nobody else sees the world that it makes.
+func (l *Live) under(images known) func(context.Context, *collect.Facts, string) (*World, error) {
+	return func(ctx context.Context, f *collect.Facts, name string) (*World, error) {
+		select {
+		case l.turn <- struct{}{}:
+			defer func() { <-l.turn }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		f.Cluster.Name = name
+		c, err := l.compute(ctx, f, images)
+		if err != nil {
+			return nil, fmt.Errorf("compute the copy: %w", err)
+		}
+		c.State = Current
+		return &World{View: graph.NewView(schema.Vocabulary(), l.shared.frozen(), c.Segment), Clusters: map[string]*Cluster{name: c}}, nil
+	}
 }
 
 // try does fixes on a copy of what was computed. What they revoke is taken from the facts,

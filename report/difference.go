@@ -76,24 +76,46 @@ func (d *Difference) order() {
 // Differ compares two states.
 func Differ(before, after State) Difference {
 	gaps := after.World.Gaps()
-	out := Difference{Lost: []Lost{}, PermissionsLost: []PermissionLost{}, NotKnown: []string{}, Gaps: append([]collect.Gap{}, gaps...),
-		Difference: analyse.Compare(Open(before.World).Paths, Open(after.World).Paths, analyse.Hold(after.World.View, gaps))}
+	out := differing(analyse.Compare(Open(before.World).Paths, Open(after.World).Paths, analyse.Hold(after.World.View, gaps)), gaps)
 	is := map[string]*collect.Facts{}
 	for _, f := range after.Facts {
 		is[f.Cluster.Name] = f
 	}
 	for _, f := range before.Facts {
 		if now := is[f.Cluster.Name]; now != nil {
-			more, doubts := lost(f, now)
-			out.Lost, out.NotKnown = append(out.Lost, more...), append(out.NotKnown, doubts...)
-			for _, l := range analyse.Lost(f, now) {
-				out.PermissionsLost = append(out.PermissionsLost, permissionLost(f.Cluster.Name, l))
-			}
+			out.lose(f, now)
 		}
 	}
-	out.RoutesLost, out.PermissionsGone = len(out.Lost), len(out.PermissionsLost)
 	out.order()
 	return out
+}
+
+// Between compares two watched clusters, as far as they are seen.
+func Between(c *scope.Comparison) Difference {
+	out := differing(c.Difference, c.Gaps)
+	if c.Base == nil {
+		out.NotKnown = append(out.NotKnown, "what traffic and which permissions would be lost: that is told to who sees all of both clusters")
+	} else {
+		out.lose(c.Base, c.Head)
+	}
+	out.order()
+	return out
+}
+
+func differing(d analyse.Difference, gaps []collect.Gap) Difference {
+	return Difference{Difference: d, Lost: []Lost{}, PermissionsLost: []PermissionLost{}, NotKnown: []string{},
+		Gaps: append([]collect.Gap{}, gaps...)}
+}
+
+// lose tells what the workloads of one cluster use before and may not after.
+func (d *Difference) lose(before, after *collect.Facts) {
+	routes, doubts := lost(before, after)
+	d.Lost, d.NotKnown = append(d.Lost, routes...), append(d.NotKnown, doubts...)
+	permissions := analyse.Lost(before, after)
+	for _, l := range permissions {
+		d.PermissionsLost = append(d.PermissionsLost, permissionLost(before.Cluster.Name, l))
+	}
+	d.RoutesLost, d.PermissionsGone = d.RoutesLost+len(routes), d.PermissionsGone+len(permissions)
 }
 
 // internet is where what is exposed is reached from.

@@ -23,7 +23,8 @@ func (r *Reader) Try(ctx context.Context, cluster string, fixes []analyse.Fix, a
 	var facts *collect.Facts
 	if live.Revoking(fixes) {
 		// What is seen of the facts is what trialWithin lets through.
-		if _, err := r.unscoped.config.Picture.Facts(ctx, cluster, func(f *collect.Facts) { facts = f.Clone() }); err != nil {
+		var err error
+		if facts, err = r.copied(ctx, cluster); err != nil {
 			return nil, err
 		}
 	}

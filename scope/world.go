@@ -144,6 +144,9 @@ func unattributed(cluster string) collect.Gap {
 		Consequence: "What is said here rests on what could be read of the whole cluster; who sees all of it sees what could not."}
 }
 
+// notJudged is all that somebody who sees only some namespaces is told of why a path may not be gone.
+const notJudged = "it could not be judged again"
+
 // part is what is seen of a cluster by somebody who sees only some namespaces.
 func part(c *live.Cluster, v *graph.View, tenants []string) *live.Cluster {
 	out := &live.Cluster{Name: c.Name, State: c.State, AsOf: c.AsOf, Info: collect.ClusterInfo{Name: c.Info.Name, Version: c.Info.Version},
@@ -195,7 +198,7 @@ func part(c *live.Cluster, v *graph.View, tenants []string) *live.Cluster {
 		if within := pathWithin(p.Path, tenants); within != nil {
 			shown := live.Path{Path: within, Status: p.Status, FirstSeen: p.FirstSeen}
 			if p.StaleReason != "" {
-				shown.StaleReason = "it could not be judged again"
+				shown.StaleReason = notJudged
 			}
 			out.Open = append(out.Open, shown)
 		}

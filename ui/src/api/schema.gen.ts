@@ -227,6 +227,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What one watched cluster opens and closes, seen from another - as the command line's diff tells it
+         * @description head is computed under the name of base, so that what is in both is the same; every path is told under that
+         *     name. Who sees some namespaces is told of those that they see of both clusters.
+         */
+        get: operations["getDifference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/path": {
         parameters: {
             query?: never;
@@ -705,9 +726,11 @@ export interface components {
             /** @description As for paths */
             assume?: string;
         };
-        WhatIf: {
+        WhatIf: components["schemas"]["Difference"] & {
             /** @description Those that are done on the copy */
             fixes: components["schemas"]["Fix"][];
+        };
+        Difference: {
             opened: components["schemas"]["Path"][];
             closed: components["schemas"]["Path"][];
             changed: {
@@ -2299,6 +2322,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhatIf"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDifference: {
+        parameters: {
+            query: {
+                /** @description The name of the cluster that stands for before */
+                base: string;
+                /** @description The name of the cluster that stands for after */
+                head: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is different */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Difference"];
                 };
             };
             default: components["responses"]["Problem"];
