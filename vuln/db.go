@@ -89,7 +89,7 @@ func (db *DB) newest(id string) (*record, int, error) {
 			return nil, -1, err
 		}
 		for j := range found {
-			if best == nil || !found[j].Modified.Before(best.Modified) {
+			if best == nil || found[j].overrules(best, i == at) {
 				best, at = &found[j], i
 			}
 		}
@@ -114,7 +114,7 @@ func (db *DB) about(id string) ([]*record, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r != nil && !r.Withdrawn {
+		if r != nil && !r.Withdrawn && (each == id || slices.Contains(r.otherNames(), id)) {
 			out = append(out, r)
 		}
 	}
@@ -158,6 +158,9 @@ func Read(ctx context.Context, fsys fs.FS) (*DB, error) {
 	status := SourceStatus{Name: "memory", ImportedAt: time.Now().UTC()}
 	in := &intake{ctx: ctx, limits: DefaultLimits, put: held.put, status: &status}
 	if err := in.tree(fsys, ".", ""); err != nil {
+		return nil, fmt.Errorf("read advisories: %w", err)
+	}
+	if err := held.settle(&status); err != nil {
 		return nil, fmt.Errorf("read advisories: %w", err)
 	}
 	return &DB{sources: []index{held}, status: summarise([]SourceStatus{status})}, nil

@@ -111,6 +111,7 @@ func (in *intake) record(data []byte) outcome {
 	if err := r.validate(); err != nil {
 		return leftOut(err)
 	}
+	r.revision = revisionOf(data, in.status.Read)
 	said, err := addRecord(&r, in.put)
 	if err != nil {
 		return failed(err)

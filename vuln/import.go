@@ -170,7 +170,7 @@ func (s Source) compile(ctx context.Context, work string, report func(Progress))
 		return status, nothingIn(status)
 	}
 	var err error
-	status.Bytes, err = sorted.writeTable(filepath.Join(work, "table"))
+	status.Bytes, err = sorted.writeTable(filepath.Join(work, "table"), &status)
 	return status, err
 }
 
@@ -201,22 +201,26 @@ func (s Source) read(in *intake) error {
 	return in.open(s.Path, f)
 }
 
-func (s *sorter) writeTable(name string) (int64, error) {
+func (s *sorter) writeTable(name string, status *SourceStatus) (int64, error) {
 	f, err := os.Create(name)
 	if err != nil {
 		return 0, err
 	}
 	buffered := bufio.NewWriterSize(f, 1<<20)
-	size, err := s.fill(buffered)
+	size, err := s.fill(buffered, status)
 	return size, errors.Join(err, buffered.Flush(), f.Sync(), f.Close())
 }
 
-func (s *sorter) fill(w *bufio.Writer) (int64, error) {
+func (s *sorter) fill(w *bufio.Writer, status *SourceStatus) (int64, error) {
 	out, err := newTableWriter(w)
 	if err != nil {
 		return 0, err
 	}
-	if err := s.merge(out.add); err != nil {
+	settled := &settler{status: status, emit: out.add}
+	if err := s.merge(settled.add); err != nil {
+		return 0, err
+	}
+	if err := settled.flush(); err != nil {
 		return 0, err
 	}
 	return out.finish()
@@ -246,5 +250,5 @@ func (s Source) fingerprint() (string, error) {
 		}
 		return nil
 	})
-	return fmt.Sprintf("%d-%016x", formatVersion, hash.Sum64()), err
+	return fmt.Sprintf("%d-%016x", readingVersion, hash.Sum64()), err
 }

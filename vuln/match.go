@@ -100,21 +100,21 @@ func (db *DB) opinions(p Package, where release, all bool) (out []opinion, gaps 
 	return out, gaps
 }
 
-// attribute finds the opinion's record, unless it is withdrawn or a newer copy
-// lies in another source. That a package is unaffected matters only where it may
+// attribute finds the opinion's record, unless it is withdrawn or there is a newer
+// one, in the same source or another. That a package is unaffected matters only where it may
 // overrule a notice, and a tracker's id alone says about what.
 func (db *DB) attribute(o *opinion, at int, where release, all bool) (counts bool, err error) {
 	if !o.affected && !all {
 		if !where.hasReleases() {
 			return false, nil
 		}
-		if stub := (&record{ID: o.entry.ID}); stub.tracker() {
+		if stub := (&record{ID: o.entry.ID}); stub.tracker() && !db.revised(at) {
 			o.record = stub
 			return true, nil
 		}
 	}
 	found, source, err := db.newest(o.entry.ID)
-	if err != nil || found == nil || source != at || found.Withdrawn {
+	if err != nil || found == nil || source != at || found.Text != o.entry.Text || found.Withdrawn {
 		return false, err
 	}
 	o.record = found

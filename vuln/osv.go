@@ -31,6 +31,8 @@ type osvRecord struct {
 	Affected         []osvAffected   `json:"affected"`
 	References       []osvReference  `json:"references"`
 	DatabaseSpecific json.RawMessage `json:"database_specific"`
+
+	revision revision // it is not read, but what was read
 }
 
 type osvReference struct {
@@ -100,6 +102,7 @@ type record struct {
 	Published  time.Time `json:"p,omitzero"`
 	Modified   time.Time `json:"m,omitzero"`
 	Withdrawn  bool      `json:"w,omitempty"`
+	revision
 }
 
 // entry is what a record says about one package in one release.
@@ -112,6 +115,8 @@ type entry struct {
 	Severity []score   `json:"s,omitempty"`
 	// Level is the distribution's or database's word for this package.
 	Level string `json:"l,omitempty"`
+	// Text is that of the record's revision.
+	Text uint32 `json:"t,omitempty"`
 }
 
 // extras are the parts of *_specific objects that databases agree on well enough.
@@ -195,7 +200,7 @@ func (r *osvRecord) distil() record {
 		Summary: clip(r.Summary, 512), Details: clip(r.Details, maxDetails),
 		Severity: r.Severity, Level: own.level(), CWEs: own.weaknesses(),
 		Published: r.Published.Time, Modified: r.Modified.Time,
-		Withdrawn: !r.Withdrawn.IsZero(),
+		Withdrawn: !r.Withdrawn.IsZero(), revision: r.revision,
 	}
 	for _, ref := range r.References {
 		if len(out.References) < maxReferences && webAddress(ref.URL) {
@@ -235,7 +240,7 @@ func (r *osvRecord) entries(emit func(key string, e entry)) (out statements) {
 			out.incomparable = count(out.incomparable, where.Family)
 			continue
 		}
-		e := entry{ID: r.ID, Release: where.Number, Channel: where.Channel, Severity: a.Severity}
+		e := entry{ID: r.ID, Release: where.Number, Channel: where.Channel, Severity: a.Severity, Text: r.revision.Text}
 		if e.Level = readExtras(a.EcosystemSpecific).level(); e.Level == "" {
 			e.Level = readExtras(a.DatabaseSpecific).level()
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/collect"
@@ -44,7 +45,12 @@ type SourceStatus struct {
 	Newest     time.Time            `json:"newest,omitzero"`
 	ImportedAt time.Time            `json:"importedAt"`
 	Bytes      int64                `json:"bytes"`
-	// Read counts every record, row and unreadable file: each is a record, withdrawn, of KEV,
+	// Superseded counts revisions of records that do not count, for another of the same record does.
+	// Tied counts records of which several revisions were modified last, at one time; TiedIDs are some of them.
+	Superseded int      `json:"superseded,omitempty"`
+	Tied       int      `json:"tied,omitempty"`
+	TiedIDs    []string `json:"tiedIDs,omitempty"`
+	// Read counts every record, row and unreadable file: each is a record, withdrawn, superseded, of KEV,
 	// of EPSS or skipped. Passed counts files of types that hold no advisories.
 	Read   int `json:"read"`
 	Passed int `json:"passed,omitempty"`
@@ -70,7 +76,7 @@ const maxSkips = 50
 
 // Balanced says whether everything that was read was counted out again.
 func (s *SourceStatus) Balanced() bool {
-	return s.Read == s.Records+s.Withdrawn+s.KEV+s.EPSS+s.SkippedCount
+	return s.Read == s.Records+s.Withdrawn+s.Superseded+s.KEV+s.EPSS+s.SkippedCount
 }
 
 // unread counts a file, or the rest of one, whose records nobody can count.
@@ -128,6 +134,11 @@ func (s *SourceStatus) gaps() []collect.Gap {
 		out = append(out, collect.Gap{Source: "advisories", What: s.Name, Why: fmt.Sprintf("%d more files or records could not be read",
 			more), Kinds: kinds,
 			Consequence: "the vulnerabilities they describe are not found"})
+	}
+	if s.Tied > 0 {
+		out = append(out, collect.Gap{Source: "advisories", What: "records of " + s.Name + " with several revisions of one time",
+			Why:         fmt.Sprintf("of %d records nothing says which is the newest, such as %s", s.Tied, strings.Join(s.TiedIDs, ", ")),
+			Consequence: "the last that was read counts, and may be an old one", Kinds: kinds})
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Incomparable)) {
 		out = append(out, collect.Gap{Source: "advisories", What: "ecosystem " + name + " of " + s.Name,

@@ -19,6 +19,8 @@ const (
 	manifestName  = "advisories.json"
 	formatVersion = 1
 	tableSuffix   = ".advisories"
+	// readingVersion is how sources are read: what was read in another way is read again.
+	readingVersion = 2
 )
 
 type manifest struct {
