@@ -107,23 +107,22 @@ func (r *apkRecord) fault(what string) {
 }
 
 // readAPK reads the database of Alpine's package manager and those derived from it.
-func readAPK(ctx context.Context, t *tree, files []string) (out []Package, err error) {
-	var bad unreadable
+func readAPK(ctx context.Context, t *tree, files []string) ([]Package, error) {
+	var all listing
 	for _, file := range files {
 		content, ok := t.read(file)
 		if !ok {
 			return nil, errNothingThere
 		}
 		for r := range apkRecords(string(content), false) {
-			if r.Database = file; bad.entry(r.Name, r.Version, r.faults) {
-				out = append(out, r.Package)
-			}
+			r.Database = file
+			all.count(installed(r.Package, r.faults))
 			if ctx.Err() != nil {
-				return out, ctx.Err()
+				return all.packages, ctx.Err()
 			}
 		}
 	}
-	return out, bad.error()
+	return all.packages, all.error()
 }
 
 func apkFiles(t *tree, db string, packages []*Package) {

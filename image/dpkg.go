@@ -37,30 +37,35 @@ var dpkgStates = map[string]bool{"not-installed": false, "config-files": false, 
 
 // readDPKG reads a database: a paragraph for each package, all in one file or each in
 // its own.
-func readDPKG(ctx context.Context, t *tree, files []string) (out []Package, err error) {
-	var bad unreadable
+func readDPKG(ctx context.Context, t *tree, files []string) ([]Package, error) {
+	var all listing
 	for _, file := range files {
 		own := strings.HasPrefix(file, distroless)
 		entries := 0
 		content, ok := t.read(file)
 		if !ok {
-			bad.entry(path.Base(file), "", []string{errNothingThere.Error()})
+			all.count(lost(path.Base(file), errNothingThere.Error()))
 			continue
 		}
 		for p := range paragraphs(string(content)) {
 			entries++
-			if dpkgThere(&p, own) && bad.entry(p.fields["package"], p.fields["version"], p.faults) {
-				out = append(out, dpkgPackage(p.fields, file))
-			}
+			all.count(dpkgEntry(&p, file, own))
 			if ctx.Err() != nil {
-				return out, ctx.Err()
+				return all.packages, ctx.Err()
 			}
 		}
 		if own && entries == 0 {
-			bad.entry(path.Base(file), "", []string{"its file is empty"})
+			all.count(lost(path.Base(file), "its file is empty"))
 		}
 	}
-	return out, bad.error()
+	return all.packages, all.error()
+}
+
+func dpkgEntry(p *paragraph, file string, distroless bool) outcome {
+	if !dpkgThere(p, distroless) {
+		return notInstalled()
+	}
+	return installed(dpkgPackage(p.fields, file), p.faults)
 }
 
 // dpkgThere says whether files of the package may be there. Of the status ("install

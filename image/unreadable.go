@@ -9,8 +9,39 @@ import (
 
 var errNothingThere = errors.New("it is a link to nothing, or no file")
 
-// unreadable counts what in a package database could not be read, so that every
-// entry is either a package, or not installed, or told.
+// outcome is what became of one entry of a package database: a package, perhaps with
+// faults, one that is not there any more, or a reason why it is none. What reads an
+// entry returns one, and count alone counts, so that none is dropped without a word.
+type outcome struct {
+	of     Package
+	gone   bool
+	faults []string
+}
+
+// installed is the outcome of a package that is there, as far as it can be read.
+func installed(p Package, faults []string) outcome { return outcome{of: p, faults: faults} }
+
+// notInstalled is the outcome of a package that is listed, and no file of it is there.
+func notInstalled() outcome { return outcome{gone: true} }
+
+// lost is the outcome of what cannot be read.
+func lost(name, why string) outcome {
+	return outcome{of: Package{Name: name}, faults: []string{why}}
+}
+
+// listing is what came of the entries of a package database.
+type listing struct {
+	packages []Package
+	unreadable
+}
+
+func (l *listing) count(o outcome) {
+	if !o.gone && l.entry(o.of.Name, o.of.Version, o.faults) {
+		l.packages = append(l.packages, o.of)
+	}
+}
+
+// unreadable counts what in a package database could not be read.
 type unreadable struct {
 	lost, faulty int
 	which        []string // the first few, in words

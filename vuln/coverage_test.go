@@ -73,3 +73,10 @@ func TestARecordWithoutAReleaseSaysNothingOfTheRest(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatItsReaderSaidNothingOfIsToldAsSkipped(t *testing.T) {
+	var s SourceStatus
+	if s.count("a.json#1", outcome{}); s.SkippedCount != 1 || !s.Balanced() || s.Skipped[0] != (Skip{"a.json#1", errUnsaid.Error()}) {
+		t.Errorf("%+v, want one skipped, with a reason", s)
+	}
+}
