@@ -795,6 +795,23 @@ type LostTraffic = report.Lost
 // Menu defines model for Menu.
 type Menu = query.Menu
 
+// NodeFinding A vulnerability in what a node runs, by the version that it reports
+type NodeFinding struct {
+	// Fixed Empty while there is no fix
+	Fixed     *string `json:"fixed,omitempty"`
+	Installed string  `json:"installed"`
+
+	// Node A thing of the graph, as a link
+	Node Ref `json:"node"`
+
+	// Package What the version stands for
+	Package string `json:"package"`
+
+	// Part kernel, container runtime or kubelet
+	Part     string `json:"part"`
+	Severity string `json:"severity"`
+}
+
 // Path defines model for Path.
 type Path = analyse.Path
 
@@ -1482,9 +1499,15 @@ type VulnerabilityList struct {
 	Next  *string            `json:"next,omitempty"`
 
 	// Partly Images that were read in part and may have more
-	Partly int      `json:"partly"`
-	Path   *PathRow `json:"path,omitempty"`
-	Total  int      `json:"total"`
+	Partly int `json:"partly"`
+
+	// PartlyNodes Nodes of which part is known: what they run may have more
+	PartlyNodes int      `json:"partlyNodes"`
+	Path        *PathRow `json:"path,omitempty"`
+	Total       int      `json:"total"`
+
+	// UnassessedNodes Nodes that were never held against advisories: what they run may have more
+	UnassessedNodes int `json:"unassessedNodes"`
 
 	// Unscanned Images that were never scanned and may have more
 	Unscanned int `json:"unscanned"`
@@ -1502,9 +1525,12 @@ type VulnerabilityPage struct {
 	// ImpactWhy What decided its impact
 	ImpactWhy string     `json:"impactWhy"`
 	Modified  *time.Time `json:"modified,omitempty"`
-	Paths     []PathRow  `json:"paths"`
-	Pods      []Ref      `json:"pods"`
-	Published *time.Time `json:"published,omitempty"`
+
+	// OnNodes Nodes that run what has it
+	OnNodes   []NodeFinding `json:"onNodes"`
+	Paths     []PathRow     `json:"paths"`
+	Pods      []Ref         `json:"pods"`
+	Published *time.Time    `json:"published,omitempty"`
 
 	// RceWhy Why it counts as remote code execution or not
 	RceWhy     string           `json:"rceWhy"`
@@ -1531,7 +1557,10 @@ type VulnerabilityRow struct {
 	Impact string `json:"impact"`
 
 	// Kev null while no list was imported
-	Kev      *bool    `json:"kev"`
+	Kev *bool `json:"kev"`
+
+	// Nodes Nodes whose kernel, container runtime or kubelet has it
+	Nodes    int      `json:"nodes"`
 	Packages []string `json:"packages"`
 	Paths    int      `json:"paths"`
 	Pods     int      `json:"pods"`
@@ -1826,7 +1855,7 @@ type ListVulnerabilitiesParams struct {
 	Rce     *bool   `form:"rce,omitempty" json:"rce,omitempty"`
 	Fixable *bool   `form:"fixable,omitempty" json:"fixable,omitempty"`
 
-	// Running In images that run
+	// Running In images that run, or in what nodes run
 	Running *bool `form:"running,omitempty" json:"running,omitempty"`
 
 	// Cursor next of the page before
@@ -1955,7 +1984,7 @@ type ServerInterface interface {
 	// GetTemplates The Explorer's prepared questions
 	// (GET /templates)
 	GetTemplates(w http.ResponseWriter, r *http.Request)
-	// ListVulnerabilities Vulnerabilities found in images, worst first
+	// ListVulnerabilities Vulnerabilities found in images and in what nodes run, worst first
 	// (GET /vulnerabilities)
 	ListVulnerabilities(w http.ResponseWriter, r *http.Request, params ListVulnerabilitiesParams)
 	// GetVulnerability One vulnerability, where it is and what fixes it
@@ -5249,7 +5278,7 @@ type StrictServerInterface interface {
 	// GetTemplates The Explorer's prepared questions
 	// (GET /templates)
 	GetTemplates(ctx context.Context, request GetTemplatesRequestObject) (GetTemplatesResponseObject, error)
-	// ListVulnerabilities Vulnerabilities found in images, worst first
+	// ListVulnerabilities Vulnerabilities found in images and in what nodes run, worst first
 	// (GET /vulnerabilities)
 	ListVulnerabilities(ctx context.Context, request ListVulnerabilitiesRequestObject) (ListVulnerabilitiesResponseObject, error)
 	// GetVulnerability One vulnerability, where it is and what fixes it

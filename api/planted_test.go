@@ -62,6 +62,7 @@ type planted struct {
 	clusters map[string][]string // namespaces by cluster
 	marks    []mark
 	flaws    []string // of which there are advisories: they are of no estate
+	kubelets []string // likewise, of a version each
 }
 
 func plant(clusters ...string) planted {
@@ -69,6 +70,7 @@ func plant(clusters ...string) planted {
 	for _, c := range clusters {
 		name := "clu" + c
 		p.marks = append(p.marks, mark{name, name, ""}, mark{"who" + c, name, ""}) // its name; what is of it as a whole
+		p.kubelets = append(p.kubelets, "who"+c)
 		for _, n := range []string{"aa", "bb", "cc"} {
 			namespace := "qz" + c + n
 			p.clusters[name] = append(p.clusters[name], namespace)
@@ -83,7 +85,7 @@ func plant(clusters ...string) planted {
 // only is the estate without the other clusters and namespaces, and what is of it
 // as a whole.
 func (p planted) only(s graph.Scope) planted {
-	out := planted{clusters: map[string][]string{}, flaws: p.flaws}
+	out := planted{clusters: map[string][]string{}, flaws: p.flaws, kubelets: p.kubelets}
 	for c, tenants := range s.Segments {
 		out.clusters[c] = p.clusters[c]
 		if len(tenants) > 0 {
@@ -164,6 +166,7 @@ const perCluster = `
 apiVersion: v1
 kind: Node
 metadata: {name: node-WHOLE}
+status: {nodeInfo: {kubeletVersion: v1.30.KUBELET}}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -209,7 +212,8 @@ func (p planted) manifests(cluster string) string {
 		out.WriteString(strings.NewReplacer("MARK", n, "WHOLE", p.whole(cluster), "SUBJECTS", strings.Join(who, ", ")).Replace(perNamespace))
 	}
 	if w := p.whole(cluster); w != "" {
-		out.WriteString(strings.NewReplacer("WHOLE", w, "ADMINS", strings.Join(admins, ", ")).Replace(perCluster))
+		out.WriteString(strings.NewReplacer("WHOLE", w,
+			"KUBELET", fmt.Sprint(slices.Index(p.kubelets, w)), "ADMINS", strings.Join(admins, ", ")).Replace(perCluster))
 	}
 	return strings.ReplaceAll(out.String(), "nodeName: node-\n", "nodeName: node\n")
 }
@@ -223,6 +227,13 @@ func (p planted) advisories() fstest.MapFS {
 			"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
 			"affected":[{"package":{"ecosystem":"npm","name":"package-%[1]s"},
 				"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}`, word)}
+	}
+	for i, word := range p.kubelets {
+		out[word+".json"] = &fstest.MapFile{Data: fmt.Appendf(nil,
+			`{"id":"QZ-%s","modified":"2026-01-01T00:00:00Z","summary":"The kubelet of %[1]s may be stopped",
+			"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}],
+			"affected":[{"package":{"ecosystem":"Go","name":"k8s.io/kubernetes"},
+				"ranges":[{"type":"SEMVER","events":[{"introduced":"1.30.%d"},{"fixed":"1.30.%d"}]}]}]}`, word, i, i+1)}
 	}
 	put("base")
 	for _, word := range p.flaws {

@@ -12,7 +12,8 @@ func TestADifferenceTellsOfWhatIsSeenAlone(t *testing.T) {
 	before, after := across(), []analyse.Path{inner(), elsewhere}
 	const why = "Node n1 cannot be read"
 	d := analyse.Compare([]analyse.Path{before}, after, func(*analyse.Path) string { return why })
-	d.Closed, d.Changed = append(d.Closed, elsewhere, before), []analyse.Changed{{Path: elsewhere, BeforeRisk: "low"}, {Path: inner(), BeforeRisk: "low"}}
+	d.Closed = append(d.Closed, elsewhere, before)
+	d.Changed = []analyse.Changed{{Path: elsewhere, BeforeRisk: "low"}, {Path: inner(), BeforeRisk: "low"}}
 	for _, c := range []struct {
 		tenants []string
 		want    string

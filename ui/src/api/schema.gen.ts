@@ -324,7 +324,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Vulnerabilities found in images, worst first */
+        /** Vulnerabilities found in images and in what nodes run, worst first */
         get: operations["listVulnerabilities"];
         put?: never;
         post?: never;
@@ -1462,6 +1462,8 @@ export interface components {
             pods: number;
             /** @description Pods exposed to the internet */
             exposed: number;
+            /** @description Nodes whose kernel, container runtime or kubelet has it */
+            nodes: number;
             paths: number;
         };
         VulnerabilityList: {
@@ -1471,6 +1473,10 @@ export interface components {
             unscanned: number;
             /** @description Images that were read in part and may have more */
             partly: number;
+            /** @description Nodes that were never held against advisories: what they run may have more */
+            unassessedNodes: number;
+            /** @description Nodes of which part is known: what they run may have more */
+            partlyNodes: number;
             path?: components["schemas"]["PathRow"];
             next?: string;
             /** @description What could not be seen, each reason once; all of it is in the coverage */
@@ -1597,6 +1603,18 @@ export interface components {
             layer?: string;
             image: components["schemas"]["Ref"];
         };
+        /** @description A vulnerability in what a node runs, by the version that it reports */
+        NodeFinding: {
+            node: components["schemas"]["Ref"];
+            /** @description kernel, container runtime or kubelet */
+            part: string;
+            /** @description What the version stands for */
+            package: string;
+            installed: string;
+            /** @description Empty while there is no fix */
+            fixed?: string;
+            severity: string;
+        };
         VulnerabilityPage: {
             row: components["schemas"]["VulnerabilityRow"];
             aliases: string[];
@@ -1617,6 +1635,8 @@ export interface components {
             /** Format: date-time */
             modified?: string | null;
             findings: components["schemas"]["Finding"][];
+            /** @description Nodes that run what has it */
+            onNodes: components["schemas"]["NodeFinding"][];
             pods: components["schemas"]["Ref"][];
             paths: components["schemas"]["PathRow"][];
         };
@@ -2506,7 +2526,7 @@ export interface operations {
                 kev?: boolean;
                 rce?: boolean;
                 fixable?: boolean;
-                /** @description In images that run */
+                /** @description In images that run, or in what nodes run */
                 running?: boolean;
                 /** @description next of the page before */
                 cursor?: components["parameters"]["cursor"];

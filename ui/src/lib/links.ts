@@ -89,6 +89,12 @@ export const carriersOf = (id: string) =>
       "OPTIONAL MATCH (i)<-[:USES_IMAGE]-(c:Container)\nOPTIONAL MATCH (c)<-[:RUNS]-(p:Pod)\nRETURN DISTINCT i, p",
   );
 
+/** The nodes that run what has a vulnerability, as a question. */
+export const nodesWith = (id: string) =>
+  question(
+    `MATCH (n:Node)\nMATCH (n)-[:NODE_HAS_VULNERABILITY]->(v:Vulnerability) WHERE v.id = ${quoted(id)}\nRETURN DISTINCT n`,
+  );
+
 /** The exposed pods that run an image with a vulnerability, as a question. */
 export const exposedTo = (id: string) =>
   question(

@@ -8,7 +8,7 @@ import { Empty, Partial } from "../../components/States";
 import { Table, type Column } from "../../components/Table";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
-import { carriersOf, exposedTo, pathList, pathPage, thingPage } from "../../lib/links";
+import { carriersOf, exposedTo, nodesWith, pathList, pathPage, thingPage } from "../../lib/links";
 import { useAsked } from "../../lib/url";
 
 type Row = Schemas["VulnerabilityRow"];
@@ -63,10 +63,11 @@ const columns = (severities: readonly string[] | undefined): Column<Row>[] => [
     ),
     by: (v) => v.exposed,
   },
+  { title: "Nodes", number: true, from: "wide", cell: (v) => listed(v.nodes, nodesWith(v.id)), by: (v) => v.nodes },
   { title: "Paths", number: true, cell: (v) => listed(v.paths, pathList({ vulnerability: v.id })), by: (v) => v.paths },
 ];
 
-/** Vulnerabilities in images, worst first; with a path in the URL, those that open it. */
+/** Vulnerabilities in images and in what nodes run, worst first; with a path in the URL, those that open it. */
 export function VulnerabilitiesPage() {
   const { get, flag } = useAsked();
   const schema = useVocabulary();
@@ -117,12 +118,9 @@ export function VulnerabilitiesPage() {
             <p className="counts" role="status">
               {plural(list.total, "vulnerability", "vulnerabilities")}
             </p>
-            {list.unscanned + list.partly > 0 && (
+            {unknown(list).length > 0 && (
               <Partial>
-                {list.unscanned > 0 && `${plural(list.unscanned, "image")} ${were(list.unscanned)} never scanned`}
-                {list.unscanned > 0 && list.partly > 0 && ", "}
-                {list.partly > 0 && `${plural(list.partly, "image")} ${were(list.partly)} read in part`}: there may be
-                more. <Link to="/coverage">Which, and why</Link>.
+                {unknown(list).join(", ")}: there may be more. <Link to="/coverage">Which, and why</Link>.
               </Partial>
             )}
             {rows.length === 0 ? (
@@ -137,6 +135,17 @@ export function VulnerabilitiesPage() {
   );
 }
 
+/** What of images and nodes is not known, or known in part. */
+const unknown = (list: Schemas["VulnerabilityList"]): string[] =>
+  [
+    list.unscanned > 0 && `${plural(list.unscanned, "image")} ${were(list.unscanned)} never scanned`,
+    list.partly > 0 && `${plural(list.partly, "image")} ${were(list.partly)} read in part`,
+    list.unassessedNodes > 0 &&
+      `${plural(list.unassessedNodes, "node")} ${were(list.unassessedNodes)} never held against advisories`,
+    list.partlyNodes > 0 &&
+      `${plural(list.partlyNodes, "node")} ${list.partlyNodes === 1 ? "is" : "are"} known in part`,
+  ].filter((said) => said !== false);
+
 const were = (n: number) => (n === 1 ? "was" : "were");
 
 /** None means something only where images were scanned. */
@@ -149,6 +158,8 @@ function None() {
       </Empty>
     );
   return (
-    <Empty title="No vulnerability matches">None known that fits this filter, in what was read of the images.</Empty>
+    <Empty title="No vulnerability matches">
+      None known that fits this filter, in what was read of images and nodes.
+    </Empty>
   );
 }
