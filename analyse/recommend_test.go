@@ -295,7 +295,8 @@ func TestAFixAndTheRecommendationNameOneVersion(t *testing.T) {
 	if len(got.Recommendations) != 1 || got.Recommendations[0].Fixed != "2.17.0" {
 		t.Fatalf("recommended is %+v, want one update, to 2.17.0", got.Recommendations)
 	}
-	if r := got.Recommendations[0]; !strings.Contains(r.Title, "apache-log4j2 to 2.17.0 ") || !strings.Contains(r.Text, "apache-log4j2 2.17.0 ") {
+	r := got.Recommendations[0]
+	if !strings.Contains(r.Title, "apache-log4j2 to 2.17.0 ") || !strings.Contains(r.Text, "apache-log4j2 2.17.0 ") {
 		t.Errorf("%s: %s, want 2.17.0 in both", r.Title, r.Text)
 	}
 	e, _ := readEstate(t, "testdata/direct.txt")
