@@ -868,6 +868,9 @@ type PathPage struct {
 	Path        Path        `json:"path"`
 	StaleReason string      `json:"staleReason"`
 	Status      PathStatus  `json:"status"`
+
+	// Untried Why its fixes cannot be tried on a copy; absent where they can
+	Untried *string `json:"untried,omitempty"`
 }
 
 // PathRow defines model for PathRow.

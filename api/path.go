@@ -175,11 +175,24 @@ func (s session) GetPath(ctx context.Context, r GetPathRequestObject) (GetPathRe
 		return nil, err
 	}
 	out := PathPage{Path: coded, Status: PathStatus(l.Status), StaleReason: l.StaleReason, FirstSeen: l.FirstSeen,
-		LastSeen: l.LastSeen, History: []PathEvent{}}
+		LastSeen: l.LastSeen, Untried: text(untried(l)), History: []PathEvent{}}
 	for _, h := range history {
 		out.History = append(out.History, PathEvent{At: h.At, What: h.What})
 	}
 	return GetPath200JSONResponse(out), nil
+}
+
+// untried says why what a path's fixes would change cannot be tried: of a path that was found
+// before, what they end is not known any more.
+func untried(l scope.Life) string {
+	switch l.Status {
+	case store.Stale:
+		return "the path could not be judged again, and what its fixes end is known only of paths that were; " +
+			"they can be tried once it is judged again"
+	case store.Resolved:
+		return "the path is gone"
+	}
+	return ""
 }
 
 // assumedPath is one path from what is assumed: it has no history.

@@ -61,8 +61,9 @@ func (m mark) in(s graph.Scope) bool {
 type planted struct {
 	clusters map[string][]string // namespaces by cluster
 	marks    []mark
-	flaws    []string // of which there are advisories: they are of no estate
-	kubelets []string // likewise, of a version each
+	flaws    []string                     // of which there are advisories: they are of no estate
+	kubelets []string                     // likewise, of a version each
+	open     map[string][]store.FoundPath // what an earlier run left open, by cluster
 }
 
 func plant(clusters ...string) planted {
@@ -405,7 +406,7 @@ func (p planted) records(t *testing.T, st *store.Store) {
 			}
 			gone = append(gone, store.FoundPath{ID: "gone-" + n, Body: p.gone(t, cluster, n)})
 		}
-		for v, found := range [][]store.FoundPath{gone, nil} {
+		for v, found := range [][]store.FoundPath{gone, p.open[cluster]} {
 			if _, _, err := st.Apply(t.Context(), store.Analysis{Cluster: cluster, Version: uint64(v + 1), At: at, Paths: found}); err != nil {
 				t.Fatal(err)
 			}

@@ -11,7 +11,9 @@ import (
 // could not be seen.
 type Cut struct {
 	analyse.Cut
-	Paths int           `json:"paths"`
+	Paths int `json:"paths"`
+	// Stale counts paths of the selection that could not be judged again: no fix is chosen for them.
+	Stale int           `json:"stale,omitempty"`
 	Gaps  []collect.Gap `json:"gaps"`
 }
 

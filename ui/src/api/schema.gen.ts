@@ -705,8 +705,10 @@ export interface components {
             gaps: components["schemas"]["Gap"][];
         };
         Cut: {
-            /** @description How many there are in the selection */
+            /** @description How many of the selection fixes are chosen for */
             paths: number;
+            /** @description Others of the selection: they could not be judged again, and whether fixes end them is not known */
+            stale?: number;
             fixes: components["schemas"]["CutFix"][];
             /** @description No fewer fixes end these paths: the greatest flow over their drawn routes */
             atLeast: number;
@@ -1289,6 +1291,8 @@ export interface components {
             path: components["schemas"]["Path"];
             status: components["schemas"]["PathStatus"];
             staleReason: string;
+            /** @description Why its fixes cannot be tried on a copy; absent where they can */
+            untried?: string;
             /** Format: date-time */
             firstSeen: string;
             /** Format: date-time */

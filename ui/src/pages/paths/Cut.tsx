@@ -4,7 +4,7 @@ import { api, type Schemas } from "../../api/client";
 import type { paths } from "../../api/schema.gen";
 import { Section } from "../../components/Page";
 import { Prose } from "../../components/Prose";
-import { Answered } from "../../components/States";
+import { Answered, Partial } from "../../components/States";
 import { kindAndId, nameOf, plural } from "../../lib/format";
 import { type useWhatIf, WhatIf } from "./WhatIf";
 
@@ -33,6 +33,12 @@ export function Cut({
               could do
               {d.left.length > 0 ? ` · ${plural(d.left.length, "path")} would stay` : " · tried on a copy: none stays"}
             </p>
+            {!!d.stale && (
+              <Partial>
+                {plural(d.stale, "more path")} could not be judged again: no fix is chosen for{" "}
+                {d.stale === 1 ? "it" : "them"}, and whether these end {d.stale === 1 ? "it" : "them"} is not known.
+              </Partial>
+            )}
             <ol className="fixes">
               {d.fixes.map((f) => (
                 <li key={f.fix.id}>

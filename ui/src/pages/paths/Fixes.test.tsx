@@ -103,3 +103,28 @@ it("shows a fix as changes to copy, or says why there are none, at the step that
   expect(screen.getByRole("button", { name: "at step 2: holds" })).toBeTruthy();
   expect(screen.getByRole("checkbox", { name: "What if: Take it", checked: true })).toBeTruthy();
 });
+
+it("where fixes cannot be tried, none is offered to be, and why is said", () => {
+  const shown = (untried?: string) =>
+    render(
+      <MantineProvider>
+        <MemoryRouter>
+          <Fixes
+            tried={[]}
+            tryFix={() => undefined}
+            untried={untried}
+            path={{ fixes, steps, nodes: [] }}
+            show={() => undefined}
+          />
+        </MemoryRouter>
+      </MantineProvider>,
+    );
+  const { unmount } = shown();
+  expect(screen.getAllByRole("checkbox", { name: /What if/ })).toHaveLength(2);
+  unmount();
+  shown("the path could not be judged again");
+  expect(screen.queryByRole("checkbox", { name: /What if/ })).toBeNull();
+  expect(screen.getByText(/cannot be tried/).textContent).toBe(
+    "What these fixes would change cannot be tried: the path could not be judged again.",
+  );
+});

@@ -22,6 +22,7 @@ export function Fixes({
   show,
   tried,
   tryFix,
+  untried,
   children,
 }: {
   path: Path;
@@ -29,12 +30,19 @@ export function Fixes({
   /** The fixes that are tried on a copy, and how one is. */
   tried: string[];
   tryFix: (id: string) => void;
+  /** Why none can be tried. */
+  untried?: string;
   children?: ReactNode;
 }) {
   let number = 0;
   return (
     <Section title="Fixes">
       {path.fixes.length === 0 && <p>No rule on this path knows a fix.</p>}
+      {untried && path.fixes.length > 0 && (
+        <p>
+          What these fixes would change cannot be tried: <Prose text={untried} />.
+        </p>
+      )}
       {(["breaks", "lowers"] as const).map((effect) => {
         const of = path.fixes.filter((f) => f.effect === effect);
         return (
@@ -53,7 +61,7 @@ export function Fixes({
                     path={path}
                     show={show}
                     tried={tried.includes(f.id)}
-                    tryFix={tryFix}
+                    tryFix={untried ? undefined : tryFix}
                   />
                 ))}
               </ol>
@@ -136,7 +144,7 @@ function FixItem({
   path: Path;
   show: (step: number, byKey: boolean) => void;
   tried: boolean;
-  tryFix: (id: string) => void;
+  tryFix?: (id: string) => void;
 }) {
   const schema = useVocabulary();
   const step = actsOn(fix, path.steps),
@@ -172,7 +180,7 @@ function FixItem({
         <Code fix={fix} />
         <div className="fixfoot">
           {step > 0 && <StepButton number={step} show={show} say={`at step ${step}: ${verb}`} />}
-          {!fix.advice && (
+          {!fix.advice && tryFix && (
             <Checkbox
               size="xs"
               label="What if"

@@ -69,8 +69,8 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
     setChoice(id === undefined ? undefined : { id, focus: byKey ? id : undefined });
   const [params, setParams] = useSearchParams();
   const { chosen: tried, toggle: tryFix } = useChosen();
-  const whatIf = useWhatIf(tried, params.get("assume") ?? undefined);
-  const ended = tried.length > 0 && gone(whatIf.data).has(pathKey(path));
+  const whatIf = useWhatIf(data.untried ? [] : tried, params.get("assume") ?? undefined);
+  const ended = !data.untried && tried.length > 0 && gone(whatIf.data).has(pathKey(path));
   const all = params.get("routes") === "all";
   const setAll = (to: boolean) => {
     choose(undefined);
@@ -147,8 +147,8 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
               <Prose text={path.why} />
             </p>
           </Section>
-          <Fixes path={path} show={show} tried={tried} tryFix={tryFix}>
-            {tried.length > 0 && <WhatIf asked={whatIf} ends={ended} />}
+          <Fixes path={path} show={show} tried={tried} tryFix={tryFix} untried={data.untried}>
+            {tried.length > 0 && !data.untried && <WhatIf asked={whatIf} ends={ended} />}
           </Fixes>
         </div>
         <Vulnerabilities path={path} />

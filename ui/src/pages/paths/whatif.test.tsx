@@ -89,3 +89,11 @@ it("what was not seen may be lost, too: nothing lost is said of what was seen", 
   show(<PathsPage />, "/paths?cut=true&whatif=f1");
   expect(await screen.findByText(/would be lost, as far as could be seen\./)).toBeTruthy();
 });
+
+it("paths that could not be judged again are told beside the fewest fixes", async () => {
+  get("/cut", { paths: 1, stale: 2, fixes: [fix("f1", "Drop it")], atLeast: 1, left: [], gaps: [] });
+  show(<PathsPage />, "/paths?cut=true");
+  expect((await screen.findByText(/2 more paths could not be judged again/)).textContent).toMatch(
+    /whether these end them is not known/,
+  );
+});
