@@ -29,6 +29,7 @@ type picture struct {
 	at      []int32 // the place of each group by number, -1 where it is none
 	ends    []int32 // and of what goals are told as
 	idom    []int32 // the last place before that no route avoids; -1 where none leads
+	stop    int32   // no route goes on from this place; 0: from all
 }
 
 // stretch is one technique between two places, at its least cost.
@@ -122,36 +123,16 @@ func (p *picture) to(goal int32) *picture {
 		return p
 	}
 	q := *p
-	q.edges = nil
-	short := p.short(there)
-	for _, e := range p.edges {
-		if short[e.from] {
-			q.edges = append(q.edges, e)
-		}
-	}
-	q.join()
+	q.stop = there
 	q.measure()
 	q.dominate()
 	return &q
 }
 
-// short are the places that are come to without going on from one.
-func (p *picture) short(one int32) []bool {
-	seen := make([]bool, len(p.groups))
-	seen[0], seen[one] = true, true
-	for walk := []int32{0}; len(walk) > 0; {
-		at := walk[len(walk)-1]
-		walk = walk[:len(walk)-1]
-		for _, i := range p.out[at] {
-			if to := p.edges[i].to; !seen[to] {
-				seen[to] = true
-				walk = append(walk, to)
-			}
-		}
-	}
-	seen[one] = false
-	return seen
-}
+// goesOn says whether a route to a goal may go on from a place.
+func (p *picture) goesOn(from int32) bool { return p.stop == 0 || from != p.stop && p.idom[from] >= 0 }
+
+func (p *picture) stopsAt(at int32) bool { return at > 0 && at == p.stop }
 
 // arrivesWith says that each technique that leads to a place leads to a goal, too.
 func (p *picture) arrivesWith(place, goal int32) bool {
@@ -209,7 +190,7 @@ func (p *picture) measure() {
 	for c := int32(0); int(c) < len(waiting); c++ {
 		for i := 0; i < len(waiting[c]); i++ {
 			at := waiting[c][i]
-			if p.cost[at] != c {
+			if p.cost[at] != c || p.stopsAt(at) {
 				continue
 			}
 			for _, i := range p.out[at] {
@@ -243,12 +224,13 @@ func (p *picture) dominate() {
 	for changed := true; changed; {
 		changed = false
 		for _, at := range order[1:] {
-			now := int32(-1)
+			now, before := int32(-1), int32(-1)
 			for _, i := range p.in[at] {
 				from := p.edges[i].from
-				if p.idom[from] < 0 {
+				if from == before || p.stopsAt(from) || p.idom[from] < 0 { // several techniques stand behind each other
 					continue
 				}
+				before = from
 				if now < 0 {
 					now = from
 				}
@@ -275,7 +257,7 @@ func (p *picture) lastFirst() (order []int32) {
 	seen[0] = true
 	for len(walk) > 0 {
 		at := walk[len(walk)-1]
-		if next[at] == len(p.out[at]) {
+		if next[at] == len(p.out[at]) || p.stopsAt(at) {
 			walk = walk[:len(walk)-1]
 			order = append(order, at)
 			continue
@@ -319,7 +301,7 @@ func (p *picture) only(from, to, goal int32) (techniques int) {
 	}
 	for _, i := range p.in[to] {
 		e := p.edges[i]
-		if p.passes(e.from, to) {
+		if !p.goesOn(e.from) || p.passes(e.from, to) {
 			continue // it comes from behind
 		}
 		if e.from != from {
@@ -342,7 +324,7 @@ func (p *picture) beside(goal int32, drawn []pair) (more []pair, whole bool) {
 	push := func(to int32) {
 		for _, i := range p.in[to] {
 			e := p.edges[i]
-			if p.passes(e.from, to) || p.goal[e.from] {
+			if !p.goesOn(e.from) || p.passes(e.from, to) || p.goal[e.from] {
 				continue
 			}
 			if looked++; looked <= maxLooked {

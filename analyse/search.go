@@ -33,11 +33,12 @@ type search struct {
 	trail  trail
 	asides map[[2]place]*aside
 	blasts map[stand]blast
+	badges []badges // of each individual of the field
 }
 
 func newSearch(on *survey, unseen []string) *search {
 	s := &search{survey: on, unseen: unseen, most: maxPaths, walk: newWalk(on.field, on.reach.some), groups: map[graph.Node]group{},
-		trail: trail{steps: map[taken]*hop{}, own: map[taken]*hop{}}, asides: map[[2]place]*aside{}, blasts: map[stand]blast{}}
+		trail: trail{steps: map[taken]*hop{}, own: map[taken]*hop{}}, asides: map[[2]place]*aside{}, blasts: map[stand]blast{}, badges: make([]badges, len(on.field.nodes))}
 	s.facts = newEvidence(s)
 	return s
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/ref"
+	"github.com/breakwater-sec/breakwater/schema"
 )
 
 // maxMembers is how many individuals a thing of the drawing names.
@@ -37,7 +38,7 @@ func (s *search) thing(g group, all members) Thing {
 	for _, m := range all[:min(len(all), maxMembers)] {
 		t.Members = append(t.Members, m.ID())
 	}
-	t.Insights = insights(g.kind, all)
+	t.Insights = s.insights(g.kind, all)
 	return t
 }
 
@@ -63,13 +64,55 @@ func several(t *Thing, all members) {
 }
 
 // insights are the badges that any of the individuals has.
-func insights(kind string, all members) (out []string) {
-	for _, p := range kindOf(kind).Properties {
-		if p.Insight && slices.ContainsFunc(all, func(n graph.Node) bool { return n.Value(p.Name).Bool() }) {
-			out = append(out, p.Name)
+func (s *search) insights(kind string, all members) (out []string) {
+	var any badges
+	for _, n := range all {
+		any |= s.badgesOf(kind, n)
+	}
+	for i, name := range insightsOf[kind] {
+		if any&(1<<i) != 0 {
+			out = append(out, name)
 		}
 	}
 	return out
+}
+
+// badges are the insights that a node has, by their number among those of its kind.
+type badges uint64
+
+const badgesKnown badges = 1 << 63
+
+// insightsOf are the properties of each kind that are worth a badge.
+var insightsOf = func() map[string][]string {
+	out := map[string][]string{}
+	for _, k := range schema.Kinds {
+		for _, p := range k.Properties {
+			if p.Insight {
+				out[k.Name] = append(out[k.Name], p.Name)
+			}
+		}
+	}
+	return out
+}()
+
+// badgesOf asks a node for its insights once: many paths tell of it.
+func (s *search) badgesOf(kind string, n graph.Node) (has badges) {
+	i := s.field.find(n)
+	if i >= 0 && n.Kind() != kind { // a pod that stands for its workload
+		i = -1
+	}
+	if i >= 0 && s.badges[i]&badgesKnown != 0 {
+		return s.badges[i]
+	}
+	for k, name := range insightsOf[kind] {
+		if n.Value(name).Bool() {
+			has |= 1 << k
+		}
+	}
+	if i >= 0 {
+		s.badges[i] = has | badgesKnown
+	}
+	return has
 }
 
 // images are those that containers use, by id.
