@@ -64,7 +64,8 @@ type Cluster struct {
 	// Try finds what is left once fixes are done on a copy, from what is assumed or from the
 	// footholds that there are; it takes the cluster's facts if the fixes revoke something.
 	Try func(ctx context.Context, f *collect.Facts, fixes []analyse.Fix, assume string) (*Trial, error)
-	// Under computes a copy of the cluster's facts, which it may keep, under another name: two clusters are compared as one. Nil while nothing was computed.
+	// Under computes a copy of the cluster's facts, which it may keep, under another name:
+	// two clusters are compared as one. Nil while nothing was computed.
 	Under func(ctx context.Context, f *collect.Facts, name string) (*World, error)
 	// Took is how long the last recomputation lasted.
 	Took   time.Duration

@@ -707,7 +707,7 @@ export interface components {
         Cut: {
             /** @description How many of the selection fixes are chosen for */
             paths: number;
-            /** @description Others of the selection: they could not be judged again, and whether fixes end them is not known */
+            /** @description Others of it: they could not be judged again; whether fixes end them is not known */
             stale?: number;
             fixes: components["schemas"]["CutFix"][];
             /** @description No fewer fixes end these paths: the greatest flow over their drawn routes */
