@@ -32,8 +32,9 @@ func (p phases) total() time.Duration { return p.read + p.judged + p.built + p.f
 
 func (p phases) String() string {
 	ms := func(d time.Duration) string { return fmt.Sprintf("%6d ms", d.Milliseconds()) }
-	return fmt.Sprintf("%6d pods, %6d objects: read %s, judges %s, graph %s, techniques and paths %s: %s, by the clock %s; %d nodes, %d edges, %d paths",
-		p.pods, p.objects, ms(p.read), ms(p.judged), ms(p.built), ms(p.found), ms(p.total()), ms(p.clock), p.nodes, p.edges, p.paths)
+	return fmt.Sprintf("%6d pods, %6d objects: read %s, judges %s, graph %s, techniques and paths %s: %s, by the clock %s; "+
+		"%d nodes, %d edges, %d paths", p.pods, p.objects, ms(p.read), ms(p.judged), ms(p.built), ms(p.found), ms(p.total()), ms(p.clock),
+		p.nodes, p.edges, p.paths)
 }
 
 // exploitable is an advisory that lets an attacker run code.
