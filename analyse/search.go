@@ -38,7 +38,8 @@ type search struct {
 
 func newSearch(on *survey, unseen []string) *search {
 	s := &search{survey: on, unseen: unseen, most: maxPaths, walk: newWalk(on.field, on.reach.some), groups: map[graph.Node]group{},
-		trail: trail{steps: map[taken]*hop{}, own: map[taken]*hop{}}, asides: map[[2]place]*aside{}, blasts: map[stand]blast{}, badges: make([]badges, len(on.field.nodes))}
+		asides: map[[2]place]*aside{}, blasts: map[stand]blast{}, badges: make([]badges, len(on.field.nodes))}
+	s.trail = trail{steps: map[taken]*hop{}, own: map[taken]*hop{}}
 	s.facts = newEvidence(s)
 	return s
 }
@@ -57,11 +58,11 @@ func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, err
 			}
 		}
 	}
-	hands := s.hands()
-	found := make([]worst, len(hands))
-	err := share(ctx, len(hands), len(footholds), func(hand, i int) {
-		found[hand].most = s.most
-		hands[hand].find(footholds[i], int32(i), &found[hand])
+	workers := s.workers()
+	found := make([]worst, len(workers))
+	err := share(ctx, len(workers), len(footholds), func(worker, i int) {
+		found[worker].most = s.most
+		workers[worker].find(footholds[i], int32(i), &found[worker])
 	})
 	if err != nil {
 		return nil, err
@@ -70,8 +71,8 @@ func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, err
 	s.left = tell.left
 	chosen := tell.byFoothold()
 	told := make([][]Path, len(chosen))
-	err = share(ctx, len(hands), len(chosen), func(hand, i int) {
-		told[i] = hands[hand].tell(footholds[chosen[i][0].foothold], chosen[i])
+	err = share(ctx, len(workers), len(chosen), func(worker, i int) {
+		told[i] = workers[worker].tell(footholds[chosen[i][0].foothold], chosen[i])
 	})
 	if err != nil {
 		return nil, err

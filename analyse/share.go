@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 )
 
-// hands are the search and others like it, one for each processor: they look at the same
+// workers are the search and others like it, one for each processor: they look at the same
 // survey, and each has a walk of its own.
-func (s *search) hands() []*search {
+func (s *search) workers() []*search {
 	out := []*search{s}
 	for len(out) < runtime.GOMAXPROCS(0) {
 		h := newSearch(s.survey, s.unseen)
@@ -19,15 +19,15 @@ func (s *search) hands() []*search {
 	return out
 }
 
-// share does n pieces of work by some hands, each of which takes the next as soon as it
+// share does n pieces of work by some workers, each of which takes the next as soon as it
 // has done one.
-func share(ctx context.Context, hands, n int, do func(hand, i int)) error {
+func share(ctx context.Context, workers, n int, do func(worker, i int)) error {
 	var next atomic.Int64
 	var working sync.WaitGroup
-	for hand := range hands {
+	for worker := range workers {
 		working.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				do(hand, i)
+				do(worker, i)
 			}
 		})
 	}
