@@ -30,6 +30,7 @@ type picture struct {
 	ends    []int32 // and of what goals are told as
 	idom    []int32 // the last place before that no route avoids; -1 where none leads
 	stop    int32   // no route goes on from this place; 0: from all
+	toward  []bool  // whether a place leads to the goal that is asked about; nil: all are looked at
 }
 
 // stretch is one technique between two places, at its least cost.
@@ -91,8 +92,6 @@ func newPicture(w *walk, foothold group, starts []int32, goals func(*goal) bool)
 		p.draw(int32(from), tied)
 	}
 	p.join()
-	p.measure()
-	p.dominate()
 	return p
 }
 
@@ -120,14 +119,39 @@ func (p *picture) draw(from int32, tied []uint64) {
 func (p *picture) to(goal int32) *picture {
 	there := p.place(p.groups[goal], false)
 	if there <= 0 || !p.arrivesWith(there, goal) {
+		if p.idom == nil {
+			p.measure()
+			p.dominate()
+		}
 		return p
 	}
 	q := *p
 	q.stop = there
+	q.toward = q.leadingTo(goal)
 	q.measure()
 	q.dominate()
 	return &q
 }
+
+// leadingTo are the places from which a route goes on to a goal, and the goal.
+func (p *picture) leadingTo(goal int32) []bool {
+	out := make([]bool, len(p.groups))
+	out[goal] = true
+	for walk := []int32{goal}; len(walk) > 0; {
+		at := walk[len(walk)-1]
+		walk = walk[:len(walk)-1]
+		for _, i := range p.in[at] {
+			if from := p.edges[i].from; !out[from] && !p.stopsAt(from) {
+				out[from] = true
+				walk = append(walk, from)
+			}
+		}
+	}
+	return out
+}
+
+// passedBy says whether a place is none that is looked at.
+func (p *picture) passedBy(at int32) bool { return p.toward != nil && !p.toward[at] }
 
 // goesOn says whether a route to a goal may go on from a place.
 func (p *picture) goesOn(from int32) bool { return p.stop == 0 || from != p.stop && p.idom[from] >= 0 }
@@ -196,7 +220,7 @@ func (p *picture) measure() {
 			for _, i := range p.out[at] {
 				e := p.edges[i]
 				total := c + e.cost
-				if total >= p.cost[e.to] {
+				if total >= p.cost[e.to] || p.passedBy(e.to) {
 					continue
 				}
 				p.cost[e.to], p.before[e.to] = total, i
@@ -264,7 +288,7 @@ func (p *picture) lastFirst() (order []int32) {
 		}
 		to := p.edges[p.out[at][next[at]]].to
 		next[at]++
-		if !seen[to] {
+		if !seen[to] && !p.passedBy(to) {
 			seen[to] = true
 			walk = append(walk, to)
 		}

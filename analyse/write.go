@@ -277,6 +277,7 @@ func (w *writer) beside(hops []*hop, pic *picture) {
 	}
 	goal := places[len(places)-1]
 	more, whole := pic.beside(goal, main)
+	w.path.Also, w.path.Nodes = slices.Grow(w.path.Also, len(more)), slices.Grow(w.path.Nodes, len(more))
 	for _, s := range more {
 		w.also(pic, s)
 	}
