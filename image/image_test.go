@@ -175,6 +175,10 @@ func TestLayersAreLaidOverEachOther(t *testing.T) {
 			[][]entry{{release, {name: "../../etc/passwd", content: "x"}, {name: status, content: zlib}}},
 			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []\ngap names outside of the image: 1 entries of the image's layers are names " +
 				"outside of the image; they were left out"},
+		{"a link that Linux would not take is left out and told",
+			[][]entry{{release, {name: "opt/x", typ: tar.TypeSymlink, link: strings.Repeat("a/", 3000)}, {name: status, content: zlib}}},
+			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []\ngap links longer than a name may be: 1 entries of the image's layers are links " +
+				"longer than a name may be; they were left out"},
 		{"an upper layer moves the database behind a link", [][]entry{{release, {name: status, content: openssl}},
 			{{name: "var/lib/dpkg", typ: tar.TypeSymlink, link: "../../opt/db"}, {name: "opt/db/status", content: zlib}}},
 			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 2 []"},

@@ -65,9 +65,11 @@ func (k *keeper) change(name string, h *tar.Header, r io.Reader) error {
 	case tar.TypeDir:
 		c.Kind = aFolder
 	case tar.TypeSymlink:
-		if len(h.Linkname) <= longestName {
-			c.Kind, c.Target = aLink, h.Linkname
+		if len(h.Linkname) > longestName {
+			k.content.Strange["links longer than a name may be"]++
+			break
 		}
+		c.Kind, c.Target = aLink, h.Linkname
 	case tar.TypeLink:
 		target, ok := clean(h.Linkname)
 		if !ok {
