@@ -4,6 +4,7 @@ import (
 	_ "embed" // annotations.yaml
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/strictyaml"
@@ -17,6 +18,8 @@ type Annotation struct {
 	// Value is the one that says so; empty stands for any but "" and "false". A
 	// JSON object says so that has at least the members of this one.
 	Value string
+	// Contains are words of which a value has one that says so; none: see Value.
+	Contains []string
 	// Source is where the meaning is written.
 	Source string
 }
@@ -34,6 +37,10 @@ const (
 	// Elsewhere names rules about the clients of a load balancer that are not read: a
 	// cloud's own object, mostly. They count besides or before those that are.
 	Elsewhere Meaning = "clients of a load balancer are listed elsewhere"
+	// IngressElsewhere names or holds rules about the clients of an Ingress that are not read.
+	IngressElsewhere Meaning = "clients of an ingress are listed elsewhere"
+	// BackendElsewhere names rules about who gets from a load balancer to a Service that are not read.
+	BackendElsewhere Meaning = "clients of a backend are listed elsewhere"
 	// Address is which addresses a load balancer is to have.
 	Address Meaning = "addresses of a load balancer"
 	// AllowList is the clients that an Ingress lets in: of two names of one list, the newer
@@ -56,6 +63,9 @@ const (
 	AWSBalancerType    = "service.beta.kubernetes.io/aws-load-balancer-type"
 	AWSBalancerScheme  = "service.beta.kubernetes.io/aws-load-balancer-scheme"
 	AWSBalancerTargets = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type"
+	OCIBalancerType    = "oci.oraclecloud.com/load-balancer-type"
+	OCIListMode        = "oci-network-load-balancer.oraclecloud.com/security-list-management-mode"
+	OCIRuleMode        = "oci.oraclecloud.com/security-rule-management-mode"
 	ALBScheme          = "alb.ingress.kubernetes.io/scheme"
 	AGICPrivate        = "appgw.ingress.kubernetes.io/use-private-ip"
 	TailscaleFunnel    = "tailscale.com/funnel"
@@ -118,6 +128,8 @@ func (a Annotation) In(all map[string]string) (value string, says bool) {
 	switch {
 	case v == "":
 		return v, false
+	case len(a.Contains) > 0:
+		return v, slices.ContainsFunc(a.Contains, func(word string) bool { return strings.Contains(v, word) })
 	case a.Value == "":
 		return v, v != "false"
 	case strings.HasPrefix(a.Value, "{"):

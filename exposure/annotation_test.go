@@ -60,7 +60,7 @@ func TestEveryAnnotationIsHeeded(t *testing.T) {
 				tests = []test{{"rules that are not read limit nobody for certain", alb(said(value) +
 					", alb.ingress.kubernetes.io/inbound-cidrs: 198.51.100.0/24"), []string{"shop/Ingress/web > " + open + " ?"}, nil}}
 			}
-		case collect.AllowList, collect.DenyList:
+		case collect.AllowList, collect.DenyList, collect.IngressElsewhere:
 			by := slices.IndexFunc(controllers, func(c controller) bool { return c.lists != "" && strings.HasPrefix(a.Key, c.lists) })
 			if by < 0 {
 				t.Fatalf("%s: no controller reads it", a.Key)
@@ -75,6 +75,15 @@ func TestEveryAnnotationIsHeeded(t *testing.T) {
 			}
 			const through = "shop/Ingress/web > "
 			other := *controllerByClass("skipper")
+			if a.Says == collect.IngressElsewhere {
+				value := strings.Join(append([]string{"x"}, a.Contains...), " ")
+				tests = []test{{"rules that are not read", served(controllers[by], value), []string{ctl, through + open + " ?"}, nil},
+					{"of a controller that does not read them", served(other, value), []string{ctl, through + open}, nil}}
+				if len(a.Contains) > 0 {
+					tests = append(tests, test{"no rules", served(controllers[by], "more_set_headers x"), []string{ctl, through + open}, nil})
+				}
+				break
+			}
 			if tests = []test{{"clients", served(controllers[by], "198.51.100.0/24"), []string{ctl, through + some}, nil},
 				{"of a controller that does not read it", served(other, "10.0.0.0/8"), []string{ctl, through + open},
 					nil}}; a.Says == collect.DenyList {
@@ -85,7 +94,7 @@ func TestEveryAnnotationIsHeeded(t *testing.T) {
 		count[a.Says]++
 		t.Run(a.Key, func(t *testing.T) { run(t, tests) })
 	}
-	for _, m := range []collect.Meaning{collect.Internal, collect.SourceRanges, collect.Elsewhere, collect.AllowList,
+	for _, m := range []collect.Meaning{collect.Internal, collect.SourceRanges, collect.Elsewhere, collect.IngressElsewhere, collect.AllowList,
 		collect.Balancer, collect.Class} {
 		if count[m] < 2 {
 			t.Errorf("%d annotations say %q", count[m], m)

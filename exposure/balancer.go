@@ -41,7 +41,7 @@ func (j *judge) schemeByDefault() string {
 	if j.scheme == "" {
 		j.scheme = "internal"
 		j.podsWith(func(k collect.ContainerShape) bool {
-			if k.ImageIs("aws-load-balancer-controller") {
+			if k.ImageIs(albController) {
 				j.scheme = cmp.Or(k.Argument("default-load-balancer-scheme"), j.scheme)
 			}
 			return false

@@ -89,6 +89,12 @@ func TestWhomALoadBalancerLetsIn(t *testing.T) {
 	digital := beta + "do-loadbalancer-allow-rules: 'ip:198.51.100.7,cidr:203.0.113.0/24,cidr:2001:db8::/32'"
 	digitals := []string{some + "198.51.100.7/32 203.0.113.0/24 2001:db8::/32"}
 	const ranges = ", loadBalancerSourceRanges: [198.51.100.0/24]"
+	const oci, direct = "oci.oraclecloud.com/", beta + "aws-load-balancer-type: external, " + beta + "aws-load-balancer-nlb-target-type: ip, " +
+		beta + "aws-load-balancer-scheme: internet-facing"
+	alb := func(version string) string {
+		return "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: alb, namespace: kube-system, uid: alb}\nspec: {nodeName: n1, containers: " +
+			"[{name: c, image: 'public.ecr.aws/eks/aws-load-balancer-controller:" + version + "'}]}\nstatus: {phase: Running}\n"
+	}
 	run(t, []test{
 		{"DigitalOcean's rules", estate + balancer("", digital), digitals, nil},
 		{"everybody of IPv4 kept out of an address of IPv4", estate + balancer("", beta+"do-loadbalancer-deny-rules: 'cidr:0.0.0.0/0'"),
@@ -121,6 +127,15 @@ func TestWhomALoadBalancerLetsIn(t *testing.T) {
 		{"nor their annotation", estate + on("linode://1") + balancer("", beta+"load-balancer-source-ranges: 198.51.100.0/24"),
 			[]string{open + " ?"}, nil},
 		{"one that does", estate + on("digitalocean://1") + balancer(ranges, ""), []string{some + "198.51.100.0/24"}, nil},
+		{"OCI's network load balancer, which manages no list unless told to", estate + balancer(ranges, oci+"load-balancer-type: nlb"),
+			[]string{open + " ?"}, nil},
+		{"and told to", estate + balancer(ranges, oci+"load-balancer-type: nlb, oci-network-load-balancer.oraclecloud.com/"+
+			"security-list-management-mode: All"), []string{some + "198.51.100.0/24"}, nil},
+		{"OCI's other kind", estate + balancer(ranges, oci+"load-balancer-type: lb"), []string{some + "198.51.100.0/24"}, nil},
+		{"AWS's to pods, made by nobody who was seen", estate + balancer(ranges, direct), []string{open + " ?"}, nil},
+		{"by a controller of before", estate + alb("v2.5.4") + balancer(ranges, direct), []string{open + " ?"}, nil},
+		{"by one that gives it a security group", estate + alb("v2.6.0") + balancer(ranges, direct), []string{some + "198.51.100.0/24"}, nil},
+		{"AWS's to nodes", estate + balancer(ranges, beta+"aws-load-balancer-type: nlb"), []string{some + "198.51.100.0/24"}, nil},
 		{"Alibaba's list, switched off", estate + balancer("", beta+"alibaba-cloud-loadbalancer-acl-status: 'off'"), []string{open}, nil},
 		{"source ranges with a template in them", estate + unapplied(", loadBalancerSourceRanges: ['{{ .Values.office }}']", ""),
 			[]string{open + " ?"}, nil},

@@ -23,7 +23,7 @@ func (j *judge) balancerClients(s *corev1.Service) (clients netpol.Ranges, doubt
 	clients = everyone()
 	allowed := false
 	if ranges := s.Spec.LoadBalancerSourceRanges; len(ranges) > 0 {
-		if clients, doubt = j.ofSourceRanges("loadBalancerSourceRanges", ranges); doubt != "" {
+		if clients, doubt = j.ofSourceRanges(s, "loadBalancerSourceRanges", ranges); doubt != "" {
 			return clients, doubt
 		}
 		allowed = true
@@ -38,7 +38,7 @@ func (j *judge) balancerClients(s *corev1.Service) (clients netpol.Ranges, doubt
 			return everyone(), unread(a, s.Annotations)
 		}
 		if a.Key == collect.SourceRangesKey {
-			if _, doubt = j.ofSourceRanges(a.Key, []string{text}); doubt != "" {
+			if _, doubt = j.ofSourceRanges(s, a.Key, []string{text}); doubt != "" {
 				return everyone(), doubt
 			}
 		}
@@ -73,7 +73,10 @@ func notKnown(name, text string) string {
 var unheeding = []string{"hcloud", "linode", "vultr", "exoscale"}
 
 // ofSourceRanges are the clients of a list that providers read, or everyone with the reason.
-func (j *judge) ofSourceRanges(name string, ranges []string) (netpol.Ranges, string) {
+func (j *judge) ofSourceRanges(s *corev1.Service, name string, ranges []string) (netpol.Ranges, string) {
+	if why := j.unheeded(s); why != "" {
+		return everyone(), "whether " + why + " heeds " + name + " is not known"
+	}
 	for _, n := range j.facts.Nodes {
 		if scheme, _, named := strings.Cut(n.ProviderID, "://"); named && slices.Contains(unheeding, scheme) {
 			return everyone(), "load balancers of the provider of " + "Node " + n.Name + " do not heed " + name +
@@ -86,6 +89,37 @@ func (j *judge) ofSourceRanges(name string, ranges []string) (netpol.Ranges, str
 	}
 	return everyone(), notKnown(name, text)
 }
+
+// unheeded is the load balancer of a Service, if it is of a kind that lets everybody in
+// unless something is so that is not seen.
+func (j *judge) unheeded(s *corev1.Service) string {
+	switch {
+	case strings.EqualFold(s.Annotations[collect.OCIBalancerType], "nlb") && s.Annotations[collect.OCIListMode] == "" &&
+		s.Annotations[collect.OCIRuleMode] == "":
+		return "a network load balancer of OCI whose security lists nobody manages" // the mode is None where none is given
+	case directBalancer(s) && !j.groupsBalancers():
+		return "a network load balancer of AWS with pods as targets, which has a security group from AWS Load Balancer Controller 2.6 on,"
+	}
+	return ""
+}
+
+// groupsBalancers says whether an AWS Load Balancer Controller runs, and all that do give
+// network load balancers security groups.
+func (j *judge) groupsBalancers() bool {
+	of := func(p *collect.Pod) heeding {
+		for _, k := range p.Shape.Containers {
+			if k.ImageIs(albController) {
+				return since("2.6", k)
+			}
+		}
+		return no
+	}
+	pods := j.podsWith(func(k collect.ContainerShape) bool { return k.ImageIs(albController) })
+	return len(pods) > 0 && !slices.ContainsFunc(pods, func(p *collect.Pod) bool { return of(p) != yes })
+}
+
+// albController is the AWS Load Balancer Controller's image.
+const albController = "aws-load-balancer-controller"
 
 // clientsIn reads an annotation that lists clients, and those of them that are kept out.
 func clientsIn(a collect.Annotation, text string) (let, kept netpol.Ranges, ok bool) {

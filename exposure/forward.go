@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
@@ -16,8 +17,18 @@ func (j *judge) forward(f frontend, w way, from ref.Ref, s *corev1.Service, port
 		return
 	}
 	h := j.hop(Hop{From: from, To: serviceRef(s), Ports: portsOfService(ports), Width: widthOf(w.clients), Ranges: listed(w.clients),
-		Source: f.senders[0].source, Via: via, Evidence: []ref.Ref{from, serviceRef(s)}})
+		Source: f.senders[0].source, Via: via, Evidence: []ref.Ref{from, serviceRef(s)}, Uncertain: f.unreadOf(s)})
 	j.behind(f, way{append(slices.Clone(w.hops), h), w.clients}, s, ports)
+}
+
+// unreadOf is what a Service says of those who get to it from the frontend that is not read.
+func (f frontend) unreadOf(s *corev1.Service) string {
+	for _, a := range collect.Said(collect.BackendElsewhere, s.Annotations) {
+		if f.by != nil && f.by.reads(a) == yes {
+			return unread(a, s.Annotations)
+		}
+	}
+	return ""
 }
 
 // behind takes a way that has come to a service on to its pods: those of its own,

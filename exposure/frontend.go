@@ -28,6 +28,8 @@ type frontend struct {
 	byName    aliases
 	// pods take the requests; none where they were not found, or a cloud does.
 	pods []*collect.Pod
+	// by is what serves an Ingress, if that is known.
+	by *controller
 }
 
 // intoPods indexes the routes found so far by the pod they end in.

@@ -15,7 +15,7 @@ import (
 // which that is not known keeps nobody out.
 func (j *judge) lets(f frontend, annotations map[string]string, c class) (clients netpol.Ranges, doubt string) {
 	clients = f.clients
-	for _, a := range collect.Said(collect.Elsewhere, annotations) {
+	for _, a := range slices.Concat(collect.Said(collect.Elsewhere, annotations), collect.Said(collect.IngressElsewhere, annotations)) {
 		if j.heeds(a, c, f.pods) != no {
 			return clients, unread(a, annotations)
 		}

@@ -199,7 +199,7 @@ func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 	if c.object != (ref.Ref{}) {
 		evidence = append(evidence, c.object)
 	}
-	f.byName = j.aliases(c)
+	f.byName, f.by = j.aliases(c), c.known
 	w.hops = []*Hop{j.hop(Hop{From: internet, To: e, Ports: webPorts(len(in.Spec.TLS) > 0), Width: widthOf(w.clients),
 		Ranges: listed(w.clients),
 		Source: FromInternet, Via: f.via, Evidence: evidence, Uncertain: f.uncertain})}

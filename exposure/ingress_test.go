@@ -203,6 +203,19 @@ func TestAListCountsWhereItIsReadByWhatServes(t *testing.T) {
 	})
 }
 
+func TestABackendsConfigurationMayKeepClientsOut(t *testing.T) {
+	const web = "shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP any"
+	configured := strings.Replace(backendService, "name: web", "annotations: {cloud.google.com/backend-config: '{\"default\": \"armor\"}'}, name: web", 1)
+	of := func(class string) string {
+		return ing("", ", annotations: {kubernetes.io/ingress.class: "+class+"}", "status: {loadBalancer: {ingress: [{ip: 203.0.113.7}]}}")
+	}
+	run(t, []test{
+		{"GKE's", estate + configured + of("gce"), []string{web + " ?"}, nil},
+		{"none", estate + backendService + of("gce"), []string{web}, nil},
+		{"of a cloud that does not read it", estate + configured + of("azure-application-gateway"), []string{web}, nil},
+	})
+}
+
 func TestPoliciesBehindAnIngress(t *testing.T) {
 	ctl := "ingress-nginx/Service/ctl > ingress-nginx/Pod/ctl 80/TCP any"
 	web := "shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP any"
