@@ -70,6 +70,7 @@ func (d *Difference) order() {
 		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Identity, b.Identity), cmp.Compare(a.Permission, b.Permission))
 	})
 	slices.Sort(d.NotKnown)
+	d.NotKnown = slices.Compact(d.NotKnown) // a fix of several clusters is unknown in each alike
 	d.Lost, d.PermissionsLost = d.Lost[:min(len(d.Lost), maxLost)], d.PermissionsLost[:min(len(d.PermissionsLost), maxLost)]
 }
 
