@@ -89,11 +89,13 @@ func TestWhomALoadBalancerLetsIn(t *testing.T) {
 	digital := beta + "do-loadbalancer-allow-rules: 'ip:198.51.100.7,cidr:203.0.113.0/24,cidr:2001:db8::/32'"
 	digitals := []string{some + "198.51.100.7/32 203.0.113.0/24 2001:db8::/32"}
 	const ranges = ", loadBalancerSourceRanges: [198.51.100.0/24]"
-	const oci, direct = "oci.oraclecloud.com/", beta + "aws-load-balancer-type: external, " + beta + "aws-load-balancer-nlb-target-type: ip, " +
+	const oci = "oci.oraclecloud.com/"
+	const direct = beta + "aws-load-balancer-type: external, " + beta + "aws-load-balancer-nlb-target-type: ip, " +
 		beta + "aws-load-balancer-scheme: internet-facing"
 	alb := func(version string) string {
-		return "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: alb, namespace: kube-system, uid: alb}\nspec: {nodeName: n1, containers: " +
-			"[{name: c, image: 'public.ecr.aws/eks/aws-load-balancer-controller:" + version + "'}]}\nstatus: {phase: Running}\n"
+		return "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: alb, namespace: kube-system, uid: alb}\n" +
+			"spec: {nodeName: n1, containers: [{name: c, " +
+			"image: 'public.ecr.aws/eks/aws-load-balancer-controller:" + version + "'}]}\nstatus: {phase: Running}\n"
 	}
 	run(t, []test{
 		{"DigitalOcean's rules", estate + balancer("", digital), digitals, nil},

@@ -205,7 +205,8 @@ func TestAListCountsWhereItIsReadByWhatServes(t *testing.T) {
 
 func TestABackendsConfigurationMayKeepClientsOut(t *testing.T) {
 	const web = "shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP any"
-	configured := strings.Replace(backendService, "name: web", "annotations: {cloud.google.com/backend-config: '{\"default\": \"armor\"}'}, name: web", 1)
+	configured := strings.Replace(backendService, "name: web",
+		"annotations: {cloud.google.com/backend-config: '{\"default\": \"armor\"}'}, name: web", 1)
 	of := func(class string) string {
 		return ing("", ", annotations: {kubernetes.io/ingress.class: "+class+"}", "status: {loadBalancer: {ingress: [{ip: 203.0.113.7}]}}")
 	}
