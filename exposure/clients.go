@@ -106,16 +106,13 @@ func (j *judge) unheeded(s *corev1.Service) string {
 // groupsBalancers says whether an AWS Load Balancer Controller runs, and all that do give
 // network load balancers security groups.
 func (j *judge) groupsBalancers() bool {
-	of := func(p *collect.Pod) heeding {
-		for _, k := range p.Shape.Containers {
-			if k.ImageIs(albController) {
-				return since("2.6", k)
-			}
-		}
-		return no
-	}
-	pods := j.podsWith(func(k collect.ContainerShape) bool { return k.ImageIs(albController) })
-	return len(pods) > 0 && !slices.ContainsFunc(pods, func(p *collect.Pod) bool { return of(p) != yes })
+	old := false
+	pods := j.podsWith(func(k collect.ContainerShape) bool {
+		is := k.ImageIs(albController)
+		old = old || is && since("2.6", k) != yes
+		return is
+	})
+	return len(pods) > 0 && !old
 }
 
 // albController is the AWS Load Balancer Controller's image.

@@ -108,8 +108,8 @@ func (db *DB) attribute(o *opinion, at int, where release, all bool) (counts boo
 		if !where.hasReleases() {
 			return false, nil
 		}
-		if stub := (&record{ID: o.entry.ID}); stub.tracker() && !db.revised(at) {
-			o.record = stub
+		if named := (&record{ID: o.entry.ID}); named.tracker() && !db.revised(at) { // its id says all that is asked
+			o.record = named
 			return true, nil
 		}
 	}

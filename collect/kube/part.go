@@ -351,24 +351,25 @@ func seccompOf(text string) *corev1.SeccompProfile {
 	if text == "" {
 		return nil
 	}
-	kind, file, local := strings.Cut(text, ":")
-	out := &corev1.SeccompProfile{Type: corev1.SeccompProfileType(kind)}
-	if local {
-		out.LocalhostProfile = &file
-	}
-	return out
+	kind, file := profile(text)
+	return &corev1.SeccompProfile{Type: corev1.SeccompProfileType(kind), LocalhostProfile: file}
 }
 
 func appArmorOf(text string) *corev1.AppArmorProfile {
 	if text == "" {
 		return nil
 	}
-	kind, file, local := strings.Cut(text, ":")
-	out := &corev1.AppArmorProfile{Type: corev1.AppArmorProfileType(kind)}
+	kind, file := profile(text)
+	return &corev1.AppArmorProfile{Type: corev1.AppArmorProfileType(kind), LocalhostProfile: file}
+}
+
+// profile is the type of a profile as a shape has it, and its file on the node if it is one of those.
+func profile(text string) (kind string, file *string) {
+	kind, path, local := strings.Cut(text, ":")
 	if local {
-		out.LocalhostProfile = &file
+		file = &path
 	}
-	return out
+	return kind, file
 }
 
 // asSeen puts back what a spec made of a shape does not tell: containers and volumes that
