@@ -25,5 +25,5 @@ fuzz: ## every fuzz test, half a minute each
 	test/fuzz.sh 30s
 mutants: ## small faults that no test notices, in the packages that decide; PKG=./rbac
 	test/mutants.sh $(PKG)
-soak: ## what moves, twenty times on a busy machine, and a slow browser
+soak: ## what moves, five to twenty times on a busy machine, and a slow browser
 	test/soak.sh

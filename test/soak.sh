@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # soak.sh : what moves (goroutines, queues, streams, the page) on a machine that is
-# busy: the tests of these packages twenty times under the race detector, as many
-# packages beside each other as there are cores, while twice as many processes as
-# cores do nothing but count; then the browser's suite with its processor six times
-# slower. COUNT, PACKAGES, THROTTLE and BROWSER (a pattern of tests; none: -) change that.
+# busy: the tests of these packages under the race detector, twenty times where facts and
+# images meet and five times elsewhere, as many packages beside each other as there are
+# cores, while twice as many processes as cores do nothing but count; then the browser's
+# suite with its processor six times slower. COUNT (of all), PACKAGES, THROTTLE and
+# BROWSER (a pattern of tests; none: -) change that.
 #
 # Of store and api only the tests in which something happens at once are run, the longest
 # first; the others ask a database and a picture that nobody changes. detect has no
 # goroutine, neither in the product nor in its tests: pipeline runs it as it is used.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-count=${COUNT:-20} throttle=${THROTTLE:-6} browser=${BROWSER:-InABrowser|OnARealCluster|APersonsDeployment|ANodesProcesses}
-what=${PACKAGES:-ingest live sensor assess pipeline registries api store event/audit enrichment}
+throttle=${THROTTLE:-6} browser=${BROWSER:-InABrowser|OnARealCluster|APersonsDeployment|ANodesProcesses}
+what=${PACKAGES:-live sensor ingest pipeline assess registries api store event/audit enrichment}
+declare -A counts=([live]=20 [assess]=20 [registries]=20)
 declare -A moves=(
   [store]='TwoServers|EachImageIsHandedToOneOfManyTakers|WhoWaitsForALockCanBeCalledBack|ThoseWhoWaitToWriteHoldUpNoReader'
   [api]='TheSampleIsServed|EventsTellOfANewPicture|EventsSayOnlyWhatIsDifferentInTheScope'
@@ -51,7 +53,7 @@ done
 running=0
 for dir in "${packages[@]}"; do
   [ $running -lt "$(nproc)" ] || { wait -n; running=$((running - 1)); } # the load never ends
-  step "$dir" env -C "$dir" "$log/${dir//\//-}.test" -test.count="$count" -test.timeout=60m -test.run="${moves[$dir]:-.}" &
+  step "$dir" env -C "$dir" "$log/${dir//\//-}.test" -test.count="${COUNT:-${counts[$dir]:-5}}" -test.timeout=120m -test.run="${moves[$dir]:-.}" &
   running=$((running + 1))
 done
 while [ $running -gt 0 ]; do wait -n; running=$((running - 1)); done
@@ -66,7 +68,7 @@ if [ "$browser" != - ]; then
 fi
 
 echo
-echo "soak: $count times under the race detector with $((2 * $(nproc))) processes of load, browser ${throttle} times slower"
+echo "soak: under the race detector with $((2 * $(nproc))) processes of load, browser ${throttle} times slower"
 sed 's/^/  /' "$log"/*.how
 if grep -q '^FAIL' "$log"/*.how; then
   echo "soak: failed; the whole output is in $log"
