@@ -48,6 +48,7 @@ type served struct {
 	connected *registries.Watcher
 	drop      chan collect.Change
 	router    routers.Router
+	handler   http.Handler // of serveNothing
 }
 
 // run serves what is watched until the test ends.

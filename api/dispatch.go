@@ -58,23 +58,11 @@ type sessionKey struct{}
 // command line. It is the one place where a scope comes from.
 func (s *server) signedIn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token := sessionToken(r)
-		if token == "" {
-			problem(w, http.StatusUnauthorized, "not signed in",
-				"open the sign-in link that the server printed, or print a new one with: breakwater sign-in")
-			return
-		}
-		signed, err := s.Sessions.Session(r.Context(), token)
-		if err != nil {
-			fail(w, err, store.ErrNotFound, http.StatusUnauthorized, "the session has ended; print a new sign-in link with: breakwater sign-in")
+		asker, ok := s.asks(w, r)
+		if !ok {
 			return
 		}
 		within := r.URL.Query().Get("within")
-		asker, err := s.asker(signed, within)
-		if err != nil {
-			failed(s.Log, w, r, err)
-			return
-		}
 		if within != "" && asker.Clusters[within] == nil { // nothing found there would read as safe
 			problem(w, http.StatusNotFound, "not found", "no cluster "+within)
 			return
@@ -83,24 +71,45 @@ func (s *server) signedIn(next http.Handler) http.Handler {
 	})
 }
 
-// asker is who is signed in; within names the one cluster that they want to see.
-func (s *server) asker(signed store.Session, within string) (session, error) {
+// asks is who asks: the operator over the socket, or by their token who is signed in.
+func (s *server) asks(w http.ResponseWriter, r *http.Request) (session, bool) {
+	within := r.URL.Query().Get("within")
+	if o, ok := operatorOf(r.Context()); ok {
+		return s.asker(o.Sees, o.Person, time.Now().Add(sessionLasts), within), true
+	}
+	token := sessionToken(r)
+	if token == "" {
+		problem(w, http.StatusUnauthorized, "not signed in",
+			"open the sign-in link that the server printed, or print a new one with: breakwater sign-in")
+		return session{}, false
+	}
+	signed, err := s.Sessions.Session(r.Context(), token)
+	if err != nil {
+		fail(w, err, store.ErrNotFound, http.StatusUnauthorized, "the session has ended; print a new sign-in link with: breakwater sign-in")
+		return session{}, false
+	}
 	var sees graph.Scope
 	if err := json.Unmarshal([]byte(signed.Scope), &sees); err != nil {
-		return session{}, fmt.Errorf("read what the session may see: %w", err)
+		failed(s.Log, w, r, fmt.Errorf("read what the session may see: %w", err))
+		return session{}, false
 	}
+	return s.asker(sees, signed.Person, signed.Until, within), true
+}
+
+// asker is one who asks; within names the one cluster that they want to see.
+func (s *server) asker(sees graph.Scope, who string, until time.Time, within string) session {
 	if within != "" {
 		sees = sees.Only(within)
 	}
 	r := s.unscoped.For(sees)
-	return session{Reader: r, constants: &s.constants, until: signed.Until, who: signed.Person,
+	return session{Reader: r, constants: &s.constants, until: until, who: who,
 		receiving: func(ctx context.Context) ([]Receiving, error) {
 			if s.Receiving == nil {
 				return []Receiving{}, nil
 			}
 			all, err := s.Receiving(ctx)
 			return slices.DeleteFunc(list(slices.Clone(all)), func(of Receiving) bool { return !r.Whole(of.Cluster) }), err
-		}}, nil
+		}}
 }
 
 // sessionOf is the session of a request that signedIn let in.

@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -36,18 +35,21 @@ func headers(next http.Handler) http.Handler {
 // knownHost refuses requests that were addressed to a name we do not serve: a
 // page elsewhere could otherwise point a name of its own at our address and read
 // the answers (DNS rebinding).
-func knownHost(hosts []string, next http.Handler) http.Handler {
+// What it says names no name of ours: who may read it may be another account of the machine.
+func (s *server) knownHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		if !loopbackName(host) && !slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, host) }) {
+		host := hostOf(r)
+		_, local := operatorOf(r.Context())
+		switch {
+		case local, loopbackName(host), s.ownName(r):
+			next.ServeHTTP(w, r)
+		case strings.HasSuffix(strings.ToLower(host), ".localhost"):
+			problem(w, http.StatusMisdirectedRequest, "unknown host",
+				"the server has another name since it was started: print a new sign-in link with: breakwater sign-in")
+		default:
 			problem(w, http.StatusMisdirectedRequest, "unknown host",
 				"this server does not answer to the name "+host+"; start it with --host "+host+" if it should")
-			return
 		}
-		next.ServeHTTP(w, r)
 	})
 }
 

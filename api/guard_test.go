@@ -52,7 +52,7 @@ func serveNothing(t *testing.T, c Config) *served {
 	}
 	web := httptest.NewServer(h)
 	t.Cleanup(web.Close)
-	return &served{url: web.URL, client: &http.Client{}, store: st, live: l}
+	return &served{url: web.URL, client: &http.Client{}, store: st, live: l, handler: h}
 }
 
 // told is the status of an answer and, if it is a problem, its title.
@@ -69,7 +69,7 @@ func told(t *testing.T, resp *http.Response) string {
 }
 
 func TestTheServerAnswersToItsOwnNamesOnly(t *testing.T) {
-	s := serveNothing(t, Config{Hosts: []string{"portal.example", "breakwater.example"}})
+	s := serveNothing(t, Config{Hosts: []string{"portal.example", "breakwater.example"}, URL: "http://breakwater-x.localhost:1"})
 	for _, c := range []struct {
 		host string
 		own  bool
@@ -77,6 +77,7 @@ func TestTheServerAnswersToItsOwnNamesOnly(t *testing.T) {
 		{"127.0.0.1", true}, {"127.0.0.1:8080", true}, {"127.9.9.9:8080", true}, {"[::1]", true}, {"[::1]:8080", true},
 		{"localhost", true}, {"LocalHost:8080", true},
 		{"portal.example", true}, {"Portal.Example:443", true}, {"breakwater.example", true},
+		{"breakwater-x.localhost:1", true}, {"breakwater-X.localhost", true}, {"breakwater-y.localhost:1", false}, {"x.localhost", false},
 		{"192.0.2.1", false}, {"[2001:db8::1]:8080", false}, {"0.0.0.0:8080", false},
 		{"evil.example", false}, {"evil.example:8080", false}, {"localhost.evil.example", false}, {"127.0.0.1.evil.example", false},
 		{"portal.example.evil.example", false}, {"example", false},

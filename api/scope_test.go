@@ -70,15 +70,16 @@ var operations = map[string]struct {
 	all   func() []probe
 	about func(cluster, word string) []probe
 }{
-	"signIn":       {}, // before there is a session
-	"signOut":      {}, // ends the session, shows nothing
-	"getSession":   {all: func() []probe { return []probe{get("/session")} }},
-	"getStatus":    {all: func() []probe { return []probe{get("/status")} }},
-	"getHome":      {all: func() []probe { return []probe{get("/home")} }},
-	"getSchema":    {all: func() []probe { return []probe{get("/schema")} }},
-	"getTemplates": {all: func() []probe { return []probe{get("/templates")} }},
-	"getCoverage":  {all: func() []probe { return []probe{get("/coverage")} }},
-	"checkQuery":   {all: func() []probe { return []probe{post("/query/check", map[string]any{"text": "MATCH (p:Pod) RETURN p"})} }},
+	"signIn":        {}, // before there is a session
+	"signOut":       {}, // ends the session, shows nothing
+	"newSignInLink": {}, // over the socket only: TestTheOperatorMakesLinks
+	"getSession":    {all: func() []probe { return []probe{get("/session")} }},
+	"getStatus":     {all: func() []probe { return []probe{get("/status")} }},
+	"getHome":       {all: func() []probe { return []probe{get("/home")} }},
+	"getSchema":     {all: func() []probe { return []probe{get("/schema")} }},
+	"getTemplates":  {all: func() []probe { return []probe{get("/templates")} }},
+	"getCoverage":   {all: func() []probe { return []probe{get("/coverage")} }},
+	"checkQuery":    {all: func() []probe { return []probe{post("/query/check", map[string]any{"text": "MATCH (p:Pod) RETURN p"})} }},
 	"runQuery": {all: func() (out []probe) {
 		for i, text := range everyQuestion() {
 			out = append(out, post("/query", map[string]any{"text": text, "limit": 10_000}))

@@ -30,6 +30,7 @@ import (
 
 // Sessions is what the store knows of who is signed in.
 type Sessions interface {
+	NewSignIn(ctx context.Context, valid time.Duration, scope, person string) (string, error)
 	SignIn(ctx context.Context, token string, valid time.Duration) (string, error)
 	Session(ctx context.Context, token string) (store.Session, error)
 	SignOut(ctx context.Context, token string) error
@@ -53,7 +54,9 @@ type Config struct {
 	Coded func(*collect.Facts, analyse.Path) analyse.Path
 	// Assets is the built portal, or a page that says how to build it.
 	Assets fs.FS
-	// Hosts are names beyond loopback that the server answers to.
+	// URL is where browsers find the portal.
+	URL string
+	// Hosts are further names at which browsers may sign in.
 	Hosts   []string
 	Version string
 	Log     *slog.Logger
@@ -95,6 +98,7 @@ func New(c Config) (http.Handler, error) {
 	private.HandleFunc("POST /api/v1/report/query", of(session.reportQuery))
 	private.HandleFunc("GET /api/v1/report/{name}", of(session.report))
 	private.HandleFunc("DELETE /api/v1/session", s.signOut)
+	private.HandleFunc("POST /api/v1/sign-in-links", s.newSignInLink)
 	private.HandleFunc("/api/", notFound)
 	all := http.NewServeMux()
 	all.HandleFunc("POST /api/v1/session", s.signIn)
@@ -104,7 +108,7 @@ func New(c Config) (http.Handler, error) {
 	all.Handle("/", portal(c.Assets))
 	outer := http.NewServeMux()
 	outer.HandleFunc("GET /healthz", s.health)
-	outer.Handle("/", knownHost(c.Hosts, sameOrigin(bounded(all))))
+	outer.Handle("/", s.knownHost(sameOrigin(bounded(all))))
 	return headers(outer), nil
 }
 

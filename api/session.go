@@ -17,6 +17,12 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, "the request cannot be read", "want {\"token\": …} from the sign-in link")
 		return
 	}
+	if ofBrowser(r) && !s.ownName(r) {
+		problem(w, http.StatusForbidden, "not under this name", "a browser would show the session of "+hostOf(r)+
+			" to every program that listens on this machine: open the link as the server printed it, or print a new one with: "+
+			"breakwater sign-in")
+		return
+	}
 	token, err := s.Sessions.SignIn(r.Context(), body.Token, sessionLasts)
 	if err != nil {
 		fail(w, err, store.ErrNotFound, http.StatusUnauthorized,

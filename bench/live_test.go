@@ -105,7 +105,7 @@ func startServer(t *testing.T) *liveServer {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if base, token, ok := strings.Cut(strings.TrimSpace(lines.Text()), "/sign-in#"); ok {
-			s.url = base
+			s.url = "http://127.0.0.1" + base[strings.LastIndex(base, ":"):] // not every resolver knows names of localhost
 			resp := s.post(t, "/session", map[string]string{"token": token})
 			resp.Body.Close()
 			break

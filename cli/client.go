@@ -8,53 +8,33 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
-	"time"
 
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/spf13/cobra"
 )
 
-// client asks the server that runs on a data folder. Who may read the folder
-// may ask: it signs in with a token it puts into the folder's database itself.
+// client asks the server that runs on a data folder, over the folder's socket: it shows nothing by
+// which another could ask, as the kernel tells each of the two who the other is.
 type client struct {
-	url, token string
-	http       *http.Client
+	dir  datadir.Dir
+	http *http.Client
 }
 
-func dial(ctx context.Context, said io.Writer, d datadir.Dir) (*client, error) {
+func dial(said io.Writer, d datadir.Dir) (*client, error) {
 	d, sample := d.Served()
 	if sample {
 		fmt.Fprintln(said, "asked of the sample estate: no other server runs on this data folder")
 	}
-	r, err := d.Server()
-	if err != nil {
+	if _, err := d.Server(); err != nil {
 		return nil, err
 	}
-	token, err := newSignIn(ctx, d, whoRuns())
-	if err != nil {
-		return nil, err
-	}
-	s, err := d.Open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	session, err := s.SignIn(ctx, token, time.Hour)
-	if err := errors.Join(err, s.Close()); err != nil {
-		return nil, fmt.Errorf("sign in to %s: %w", r.URL, err)
-	}
-	return &client{url: r.URL, token: session, http: &http.Client{}}, nil
-}
-
-// newSignIn makes a sign-in for a person.
-func newSignIn(ctx context.Context, d datadir.Dir, person string) (string, error) {
-	s, err := d.Open(ctx)
-	if err != nil {
-		return "", err
-	}
-	token, err := s.NewSignIn(ctx, 10*time.Minute, operatorScope(), person)
-	return token, errors.Join(err, s.Close())
+	return &client{d, &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return d.Dial(ctx)
+	}}}}, nil
 }
 
 // get streams the answer to a GET.
@@ -94,28 +74,31 @@ func (c *client) parts(ctx context.Context, path string, to io.Writer, second an
 			part, err = r.NextPart()
 		}
 		if err != nil {
-			return fmt.Errorf("the answer of the server at %s ends too early: %w", c.url, err)
+			return fmt.Errorf("the answer of the server on %s ends too early: %w", c.dir, err)
 		}
 		return json.NewDecoder(part).Decode(second)
 	})
 }
 
 func (c *client) answer(ctx context.Context, method, path string, body io.Reader, read func(*http.Response) error) error {
-	req, err := http.NewRequestWithContext(ctx, method, c.url+"/api/v1"+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, "http://breakwater/api/v1"+path, body)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("ask the server at %s (does it still run?): %w", c.url, err)
+		var where *url.Error
+		if errors.As(err, &where) {
+			err = where.Err // the address in it is no one's
+		}
+		return fmt.Errorf("ask the server on %s: %w", c.dir, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= 400 {
 		var p struct{ Title, Detail string }
 		_ = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&p) // the status says enough if this fails
-		return fmt.Errorf("the server at %s answered %s: %s", c.url, resp.Status, strings.TrimPrefix(p.Title+": "+p.Detail, ": "))
+		return fmt.Errorf("the server on %s answered %s: %s", c.dir, resp.Status, strings.TrimPrefix(p.Title+": "+p.Detail, ": "))
 	}
 	return read(resp)
 }
@@ -132,16 +115,15 @@ that the link is for.`,
 		Example: "  breakwater sign-in --for alice",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			d, _ := datadir.Dir(data).Served()
-			r, err := d.Server()
+			ask, err := dial(s.err, datadir.Dir(data))
 			if err != nil {
 				return err
 			}
-			token, err := newSignIn(c.Context(), d, person)
-			if err != nil {
+			var made struct{ Link string }
+			if err := ask.ask(c.Context(), "/sign-in-links", map[string]string{"person": person}, &made); err != nil {
 				return err
 			}
-			fmt.Fprintln(s.out, signInLink(r.URL, token))
+			fmt.Fprintln(s.out, made.Link)
 			return nil
 		},
 	}
@@ -150,10 +132,6 @@ that the link is for.`,
 	dataFlag(c, &data)
 	return c
 }
-
-// signInLink carries the token behind #, which browsers do not send to servers,
-// proxies or logs; the page posts it.
-func signInLink(url, token string) string { return url + "/sign-in#" + token }
 
 func dataFlag(c *cobra.Command, data *string) {
 	c.Flags().StringVar(data, "data", datadir.Default(), "the server's data folder")

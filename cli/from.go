@@ -53,7 +53,7 @@ func cloudFlag(c *cobra.Command, to *[]string) {
 
 // ask has the running server answer, where there is no --from: a GET, or a POST if there is a body.
 func (in *input) ask(ctx context.Context, s streams, path string, body, answer any) error {
-	cl, err := dial(ctx, s.err, datadir.Dir(in.data))
+	cl, err := dial(s.err, datadir.Dir(in.data))
 	if err != nil {
 		return err
 	}

@@ -194,7 +194,7 @@ func tell(err io.Writer, said report.Unseen, shown int) {
 func writeCSV(c *cobra.Command, in input, q *query.Query, s streams) error {
 	ctx := c.Context()
 	if len(in.from) == 0 {
-		cl, err := dial(ctx, s.err, datadir.Dir(in.data))
+		cl, err := dial(s.err, datadir.Dir(in.data))
 		if err != nil {
 			return err
 		}

@@ -104,7 +104,7 @@ func registryListCommand(s streams) *cobra.Command {
 		Short: "The registries that the running server reads, and how far it is",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			ask, err := dial(c.Context(), s.err, datadir.Dir(data))
+			ask, err := dial(s.err, datadir.Dir(data))
 			if err != nil {
 				return err
 			}
@@ -153,7 +153,7 @@ func registryImagesCommand(s streams) *cobra.Command {
 		Example: "  breakwater registry images registry.example --state failed",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			ask, err := dial(c.Context(), s.err, datadir.Dir(data))
+			ask, err := dial(s.err, datadir.Dir(data))
 			if err != nil {
 				return err
 			}

@@ -37,7 +37,7 @@ func graphCommand(s streams) *cobra.Command {
 					}
 					return report.Graph(to, w, w.Gaps(), lines)
 				}
-				cl, err := dial(c.Context(), s.err, datadir.Dir(in.data))
+				cl, err := dial(s.err, datadir.Dir(in.data))
 				if err != nil {
 					return err
 				}

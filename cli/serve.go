@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/api"
 	"github.com/breakwater-sec/breakwater/sample"
 	"github.com/breakwater-sec/breakwater/server"
-	"github.com/spf13/cobra"
 )
 
 func serveCommand(s streams) *cobra.Command {
@@ -79,6 +81,7 @@ func serve(ctx context.Context, s streams, c server.Config, live bool) error {
 	if live && !c.Sample {
 		return errors.New("--sensor is for --sample; a cluster's nodes get theirs with breakwater connect sensor")
 	}
+	c.Operator = operator
 	stop := func() {}
 	defer func() { stop() }()
 	return server.Run(ctx, c, s.err, func(ctx context.Context, v *server.Server, url string) (err error) {
@@ -92,7 +95,7 @@ func serve(ctx context.Context, s streams, c server.Config, live bool) error {
 			return err
 		}
 		_, err = fmt.Fprintf(s.out, "Breakwater serves %s\nSign in (the link works once, for ten minutes):\n\n  %s\n\n", url,
-			signInLink(url, token))
+			api.SignInLink(url, token))
 		return err
 	})
 }

@@ -71,7 +71,7 @@ func TestAServerKeepsItsRecordsInPostgreSQL(t *testing.T) {
 	if err != nil || strings.Contains(string(announced), pgtest.Password) {
 		t.Errorf("%s, %v", announced, err)
 	}
-	_, err = dial(t.Context(), io.Discard, datadir.Dir(data))
+	_, err = datadir.Dir(data).Open(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "set BREAKWATER_STORE") || strings.Contains(err.Error(), pgtest.Password) {
 		t.Errorf("a command beside the server that would ask a file: %v", err)
 	}
@@ -79,7 +79,7 @@ func TestAServerKeepsItsRecordsInPostgreSQL(t *testing.T) {
 	if _, err := datadir.Dir(t.TempDir()).Open(t.Context()); err != nil {
 		t.Errorf("a folder without a server: %v", err)
 	}
-	c, err := dial(t.Context(), io.Discard, datadir.Dir(data))
+	c, err := dial(io.Discard, datadir.Dir(data))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,12 +123,15 @@ func TestAFolderIsTheSameByEveryName(t *testing.T) {
 	serveOn(t, data)
 	t.Chdir(filepath.Dir(data))
 	for _, name := range []string{data, filepath.Base(data), "./" + filepath.Base(data) + "/"} {
-		if _, err := dial(t.Context(), io.Discard, datadir.Dir(name)); err != nil {
+		if _, log, code := command(t, "registry", "list", "--data", name); code != 0 {
+			t.Errorf("%s: %s", name, log)
+		}
+		if s, err := datadir.Dir(name).Open(t.Context()); err != nil || s.Close() != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	t.Setenv(datadir.StoreVariable, "postgres://u:secret1@h/db")
-	if _, err := dial(t.Context(), io.Discard, datadir.Dir(data)); err == nil ||
+	if _, err := datadir.Dir(data).Open(t.Context()); err == nil ||
 		!strings.Contains(err.Error(), "in that folder, and this command would ask postgres://u@h/db") {
 		t.Error(err)
 	}

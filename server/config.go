@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/ingest"
 )
 
@@ -13,7 +14,9 @@ type Config struct {
 	Sample bool
 	Listen string
 	Hosts  []string
-	Ingest string
+	// Operator is what who asks over the socket of the data folder may see.
+	Operator graph.Scope
+	Ingest   string
 	// NATS is where events wait, if not in this process.
 	NATS ingest.NATS
 	// Proxies are the addresses of load balancers before API servers.

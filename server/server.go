@@ -5,15 +5,12 @@ package server
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -77,16 +74,16 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 	}
 	v := &Server{config: c, progress: progress, Data: data,
 		log: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: level}))}
-	unlock, err := v.Data.Lock()
+	unlock, err := v.own(datadir.Dir(c.Data))
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	listener, err := v.listen()
+	door, err := v.open()
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
+	defer door.close()
 	if v.retention, err = c.Storage.retention(c.File); err != nil {
 		return err
 	}
@@ -95,6 +92,7 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 		return err
 	}
 	defer func() { err = errors.Join(err, v.Store.Close()) }()
+	v.Store = v.Store.For(door.name)
 	defer func() {
 		if v.Estate != nil {
 			_ = v.Estate.Close() // what it serves is gone either way
@@ -106,31 +104,7 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 	if err := v.Resume(ctx); err != nil {
 		return err
 	}
-	return v.run(ctx, listener, ready)
-}
-
-// listen opens the port. Beyond loopback it wants TLS: sessions are worth stealing.
-func (v *Server) listen() (net.Listener, error) {
-	host, _, err := net.SplitHostPort(v.config.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("--listen %q: want HOST:PORT, such as 127.0.0.1:7878: %w", v.config.Listen, err)
-	}
-	secure := v.config.TLSCert != "" && v.config.TLSKey != ""
-	if ip := net.ParseIP(host); !secure && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("--listen %s: to listen beyond loopback, give --tls-cert and --tls-key", v.config.Listen)
-	}
-	l, err := net.Listen("tcp", v.config.Listen)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("--listen %s: the port is in use: stop what uses it, or give another (port 0 takes a free one)", v.config.Listen)
-	}
-	if err != nil || !secure {
-		return l, err
-	}
-	cert, err := tls.LoadX509KeyPair(v.config.TLSCert, v.config.TLSKey)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("--tls-cert: %w", err), l.Close())
-	}
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}), nil
+	return v.run(ctx, door, ready)
 }
 
 // prepare opens advisories, the sample if asked, and the clusters.
@@ -192,15 +166,14 @@ func (v *Server) coded(f *collect.Facts, p analyse.Path) analyse.Path {
 	return remedy.New(f, v.rules).Path(p)
 }
 
-func (v *Server) run(ctx context.Context, listener net.Listener, ready func(context.Context, *Server, string) error) error {
+func (v *Server) run(ctx context.Context, door *door, ready func(context.Context, *Server, string) error) error {
 	assets, built := ui.Assets()
 	if !built {
 		v.log.Warn("this binary was built without the portal: make build")
 	}
-	url := v.url(listener)
 	c := api.Config{PathTypes: v.rules.PathTypes(), Coded: v.coded,
 		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store}, About: enrichment.About,
-		Sessions: v.Store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
+		Sessions: v.Store, Advisories: v.advisories.db.Load, Assets: assets, URL: door.url, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
 		Secure: v.config.TLSCert != ""}
 	if v.alerting != nil {
 		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
@@ -211,7 +184,7 @@ func (v *Server) run(ctx context.Context, listener net.Listener, ready func(cont
 	}
 	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
-	here := datadir.Running{URL: url, PID: os.Getpid(), Store: v.Data.Elsewhere(v.where)}
+	here := datadir.Running{URL: door.url, PID: os.Getpid(), Store: v.Data.Elsewhere(v.where)}
 	if v.alerting != nil {
 		here.Ingest = "https://" + v.alerting.server.Addr().String()
 	}
@@ -224,35 +197,13 @@ func (v *Server) run(ctx context.Context, listener net.Listener, ready func(cont
 	g.Go(func() error {
 		return v.advisories.follow(ctx, func() { v.Images.AdvisoriesChanged(); v.Live.AdvisoriesChanged(ctx) })
 	})
-	g.Go(func() error {
-		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
-	g.Go(func() error {
-		<-ctx.Done()
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if err := web.Shutdown(end); err != nil {
-			return web.Close() // event streams do not end by themselves
-		}
-		return nil
-	})
+	door.serve(ctx, g, web, v.operator)
 	if v.alerting != nil {
 		g.Go(func() error { return v.alerting.run(ctx) })
 	}
-	g.Go(func() error { return ready(ctx, v, url) })
+	g.Go(func() error { return ready(ctx, v, door.url) })
 	g.Go(func() error { return v.sweep(ctx) })
 	return g.Wait()
-}
-
-func (v *Server) url(l net.Listener) string {
-	scheme := "http"
-	if v.config.TLSCert != "" {
-		scheme = "https"
-	}
-	return scheme + "://" + l.Addr().String()
 }
 
 // EventsAddr is where clusters send events.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"os"
 	"strings"
 
 	"golang.org/x/sync/semaphore"
@@ -47,6 +48,13 @@ var sqlite = dialect{
 
 // openSQLite opens or creates a file.
 func openSQLite(ctx context.Context, file string) (*Store, error) {
+	// Made for its owner alone: SQLite gives what it makes beside it the same mode. One that is there is not
+	// opened, as closing it would end the locks that this process holds on it.
+	if f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+		if err := f.Close(); err != nil {
+			return nil, err
+		}
+	}
 	db, err := sql.Open("sqlite", "file:"+url.PathEscape(file)+
 		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(ON)&_txlock=immediate")
 	if err != nil {
@@ -61,7 +69,7 @@ func openSQLite(ctx context.Context, file string) (*Store, error) {
 	}
 	// Who waits for another's transaction is woken when it ends: SQLite itself would sleep
 	// and look again, for longer each time, as it does for another process.
-	return &Store{db, sqlite, semaphore.NewWeighted(1)}, nil
+	return &Store{db: db, dialect: sqlite, turn: semaphore.NewWeighted(1)}, nil
 }
 
 func busy(err error) bool {

@@ -88,7 +88,7 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 	if err := checkServer(ctx, db); err != nil {
 		return nil, errors.Join(inWords(err, config), db.Close())
 	}
-	return &Store{db, postgres, semaphore.NewWeighted(int64(pool))}, nil
+	return &Store{db: db, dialect: postgres, turn: semaphore.NewWeighted(int64(pool))}, nil
 }
 
 func readDSN(dsn string) (config *pgx.ConnConfig, pool int, err error) {

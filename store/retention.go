@@ -54,6 +54,9 @@ var histories = []history{
 	{name: "layers", about: "packages of image layers, which are read again when they are gone",
 		table: "layers", at: "updated_at", key: []string{"id"},
 		kept: Limit{90 * day, 200_000}},
+	{name: "activity", about: "what people did, since they did it",
+		table: "activity", at: "at", key: []string{"seq"},
+		kept: Limit{400 * day, 1_000_000}},
 }
 
 // DefaultRetention is what is kept if nobody says otherwise.

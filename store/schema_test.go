@@ -18,6 +18,8 @@ import (
 var global = map[string]string{
 	"schema_version": "the schema's own",
 	"sessions":       "people sign in to all clusters",
+	"activity":       "people act on all clusters, and one chain holds what they did",
+	"activity_head":  "the end of that chain",
 	"ingest_tokens":  "asked by what a sender shows, before it is known whose it is",
 	"images":         "an image is the same wherever it runs, and is read once",
 	"image_wants":    "an owner says which images it wants, for all its clusters together",

@@ -30,6 +30,15 @@ func hashToken(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// For is the store as one server has it: links and sessions that are made through it are of use through it
+// alone. A server without TLS has a new name at each start. Whoever holds its port in between may have been
+// shown what people had of the last one.
+func (s *Store) For(server string) *Store {
+	own := *s
+	own.server = server
+	return &own
+}
+
 // NewSignIn makes a token that can be exchanged once for a session. Scope says what
 // the session may see, in words of the caller; person is for whom it is made.
 func (s *Store) NewSignIn(ctx context.Context, valid time.Duration, scope, person string) (string, error) {
@@ -38,8 +47,8 @@ func (s *Store) NewSignIn(ctx context.Context, valid time.Duration, scope, perso
 
 func (s *Store) insertToken(ctx context.Context, kind string, valid time.Duration, scope, person string) (string, error) {
 	token, now := newToken(), time.Now()
-	_, err := s.db.ExecContext(ctx, `INSERT INTO sessions (token_hash, kind, created_at, expires_at, scope, person)
-		VALUES (?, ?, ?, ?, ?, ?)`, hashToken(token), kind, unix(now), unix(now.Add(valid)), scope, person)
+	_, err := s.db.ExecContext(ctx, `INSERT INTO sessions (token_hash, kind, created_at, expires_at, scope, person, server)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`, hashToken(token), kind, unix(now), unix(now.Add(valid)), scope, person, s.server)
 	if err != nil {
 		return "", fmt.Errorf("make %s token: %w", kind, err)
 	}
@@ -48,17 +57,22 @@ func (s *Store) insertToken(ctx context.Context, kind string, valid time.Duratio
 
 // SignIn exchanges a sign-in token for a session token. ErrNotFound means that
 // the token is wrong, used or too old; which one is nobody's business.
-func (s *Store) SignIn(ctx context.Context, token string, valid time.Duration) (string, error) {
+func (s *Store) SignIn(ctx context.Context, token string, lasts time.Duration) (string, error) {
 	var scope, person string
-	err := s.db.QueryRowContext(ctx, `DELETE FROM sessions WHERE token_hash = ? AND kind = ? AND expires_at > ? RETURNING scope, person`,
-		hashToken(token), signIn, unix(time.Now())).Scan(&scope, &person)
+	// It is looked for before it is taken: who guesses makes nobody wait who writes.
+	const valid = ` FROM sessions WHERE token_hash = ? AND kind = ? AND expires_at > ? AND server = ?`
+	key := []any{hashToken(token), signIn, unix(time.Now()), s.server}
+	err := s.db.QueryRowContext(ctx, `SELECT scope`+valid, key...).Scan(&scope)
+	if err == nil {
+		err = s.db.QueryRowContext(ctx, `DELETE`+valid+` RETURNING scope, person`, key...).Scan(&scope, &person)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", ErrNotFound
 	}
 	if err != nil {
 		return "", fmt.Errorf("sign in: %w", err)
 	}
-	return s.insertToken(ctx, session, valid, scope, person)
+	return s.insertToken(ctx, session, lasts, scope, person)
 }
 
 // Session is somebody who is signed in.
@@ -74,8 +88,8 @@ type Session struct {
 func (s *Store) Session(ctx context.Context, token string) (Session, error) {
 	var until int64
 	var out Session
-	err := s.db.QueryRowContext(ctx, `SELECT expires_at, scope, person FROM sessions WHERE token_hash = ? AND kind = ? AND expires_at > ?`,
-		hashToken(token), session, unix(time.Now())).Scan(&until, &out.Scope, &out.Person)
+	err := s.db.QueryRowContext(ctx, `SELECT expires_at, scope, person FROM sessions WHERE token_hash = ? AND kind = ? AND expires_at > ?
+		AND server = ?`, hashToken(token), session, unix(time.Now()), s.server).Scan(&until, &out.Scope, &out.Person)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, ErrNotFound
 	}

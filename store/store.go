@@ -31,6 +31,8 @@ type Store struct {
 	dialect
 	// turn is whose transaction it is: as many at once as the database takes.
 	turn *semaphore.Weighted
+	// server is the name of whose sessions these are, see For.
+	server string
 }
 
 // Open opens the store at where and brings its schema up to date: a database of

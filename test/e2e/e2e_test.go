@@ -54,7 +54,8 @@ func skipOrFail(t *testing.T, why string) {
 type server struct {
 	cmd  *exec.Cmd
 	link string
-	url  string
+	url  string // the portal's own name, which browsers find
+	home string // the same server for programs, whose resolver need not know names of localhost
 	log  *bytes.Buffer
 	done chan struct{}
 	once sync.Once
@@ -95,6 +96,7 @@ func serve(t *testing.T, bin string, args ...string) *server {
 		t.Fatalf("no sign-in link: %s", s.log)
 	}
 	s.url, _, _ = strings.Cut(s.link, "/sign-in#")
+	s.home = "http://127.0.0.1" + s.url[strings.LastIndex(s.url, ":"):]
 	return s
 }
 

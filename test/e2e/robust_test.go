@@ -39,13 +39,13 @@ func (s *server) asker(t *testing.T) *asker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &asker{s.url, &http.Client{Jar: jar, Timeout: time.Minute}}
+	a := &asker{s.home, &http.Client{Jar: jar, Timeout: time.Minute}}
 	_, token, _ := strings.Cut(s.link, "/sign-in#")
 	b, err := json.Marshal(map[string]string{"token": token})
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := a.client.Post(s.url+"/api/v1/session", "application/json", bytes.NewReader(b))
+	resp, err := a.client.Post(s.home+"/api/v1/session", "application/json", bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func TestTheSampleInABrowser(t *testing.T) {
 	bin := binary(t)
 	s := serve(t, bin, "--sample", "--listen", "127.0.0.1:0", "--data", t.TempDir())
 	state := "BREAKWATER_STATE=" + filepath.Join(t.TempDir(), "state.json")
-	browse(t, s, []string{"hunt", "path", "pages"}, state)
+	browse(t, s, []string{"hunt", "path", "pages", "cookie"}, state)
 }
 
 // TestTheStoriesOnARealCluster lives them again where nothing is simulated but
@@ -127,7 +127,7 @@ func TestABinaryWithoutThePortalSaysSo(t *testing.T) {
 		t.Fatalf("%v: %s", err, b)
 	}
 	s := serve(t, out, "--from", "../../cli/testdata/shop", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--no-images")
-	resp, err := http.Get(s.url)
+	resp, err := http.Get(s.home)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-var link = regexp.MustCompile(`(http://127\.0\.0\.1:\d+)/\S*#(\S+)`)
+var link = regexp.MustCompile(`(http://\S+:\d+)/\S*#(\S+)`)
 
 // serve starts the binary on the sample estate and signs in.
 func serve(t *testing.T) (client *http.Client, url string, pid int) {
@@ -44,7 +44,8 @@ func serve(t *testing.T) (client *http.Client, url string, pid int) {
 	for lines.Scan() {
 		if m := link.FindStringSubmatch(lines.Text()); m != nil {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return signIn(t, m[1], m[2]), m[1], cmd.Process.Pid
+			url = "http://127.0.0.1" + m[1][strings.LastIndex(m[1], ":"):] // not every resolver knows names of localhost
+			return signIn(t, url, m[2]), url, cmd.Process.Pid
 		}
 	}
 	t.Fatal("the server printed no sign-in link")

@@ -16,7 +16,8 @@ export function Shell() {
   const schema = api.useQuery("get", "/schema", {}, { staleTime: Infinity });
   const status = api.useQuery("get", "/status", {}, { refetchInterval: 15_000 });
   const live = useLive();
-  if (status.error?.status === 401) return <Navigate to="/sign-in" replace />;
+  // 421: the server was started again and has another name.
+  if (status.error?.status === 401 || status.error?.status === 421) return <Navigate to="/sign-in" replace />;
   return (
     <Vocabulary.Provider value={schema.data}>
       <a className="skip" href="#content">
