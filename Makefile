@@ -6,6 +6,7 @@ run: ## build and serve the sample estate; FROM=context:NAME serves a cluster; S
 	bin/breakwater serve $(if $(FROM),--from '$(FROM)',--sample $(if $(SENSOR),--sensor))
 test: setup lint ui ## install what the tests need and run everything
 	test/go.sh
+	test/fuzz.sh
 	test/mutants.sh changed
 build: ## the binaries with the portal in them, as bin/breakwater and bin/breakwater-sensor
 	test/build.sh breakwater breakwater-sensor
