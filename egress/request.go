@@ -1,0 +1,197 @@
+package egress
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// For is the transport to one registry, HOST or HOST:PORT as references write it: its token server, and what it sends
+// readers to.
+func (t *Transport) For(registry string) http.RoundTripper {
+	return &session{t, canonical(strings.ToLower(registry))}
+}
+
+// session is one registry being asked.
+type session struct {
+	*Transport
+	registry string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (s *session) RoundTrip(r *http.Request) (*http.Response, error) {
+	token := s.isToken(r)
+	if err := s.may(r.URL, r.Method, r.Response != nil, token); err != nil {
+		closeBody(r)
+		return nil, err
+	}
+	sent := r
+	if !s.own(r.URL) {
+		sent = withoutAccount(r, s.sign(r))
+	}
+	sent = s.mirrored(sent)
+	resp, err := s.send(sent)
+	if err != nil {
+		return nil, inOurWords(s.named(r.URL), err)
+	}
+	resp.Request = r // where a redirect goes on from, whatever mirror answered
+	return s.answer(r, resp, token)
+}
+
+func closeBody(r *http.Request) {
+	if r.Body != nil {
+		_ = r.Body.Close()
+	}
+}
+
+// send goes through the proxy that people set for the address, or there.
+func (t *Transport) send(r *http.Request) (*http.Response, error) {
+	through, err := t.proxy(r.URL)
+	if err != nil {
+		return nil, err
+	}
+	if through == nil {
+		return t.direct.RoundTrip(r)
+	}
+	if host := r.URL.Hostname(); isAddress(host) || local(host) { // of other names the proxy alone knows the address
+		if err := t.mayConnectTo(r.URL); err != nil {
+			return nil, err
+		}
+	}
+	return t.proxied.RoundTrip(r)
+}
+
+// may judges where a request is about to go.
+func (s *session) may(u *url.URL, method string, redirected, token bool) error {
+	host := strings.ToLower(u.Hostname())
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http" || host == "" || u.User != nil || !hostForm.MatchString(strings.ToLower(u.Host)):
+		return &Refused{Host: s.registry, Why: "leads to an address that is none of HTTP"}
+	case metadataName(host):
+		return &Refused{Host: spoken(host, u.Port(), u.Scheme), Why: "is a cloud's metadata service: nothing is fetched from there"}
+	case s.own(u):
+		return s.secure(u)
+	}
+	to := spoken(host, u.Port(), u.Scheme)
+	switch {
+	case (!redirected || token) && !s.policy.givesTokens(s.registry, host):
+		return &Refused{Host: s.registry, Why: "has its token server on another site, " + to,
+			Allow: fmt.Sprintf("--registry-site %s=%s", s.registry, host)}
+	case redirected && !s.policy.givesContent(s.registry, host):
+		return &Refused{Host: s.registry, Why: "sends readers to another site, " + to,
+			Allow: fmt.Sprintf("--registry-site %s=%s", s.registry, host)}
+	case token && redirected && (u.Scheme != "https" || isAddress(host)):
+		return &Refused{Host: s.registry, Why: "asks for tokens to be fetched at another host without a name or TLS"}
+	case redirected && method != http.MethodGet && method != http.MethodHead:
+		return &Refused{Host: s.registry, Why: "sends what was posted to another host, " + to}
+	}
+	return s.secure(u)
+}
+
+// secure refuses HTTP without TLS where nobody asked for it.
+func (s *session) secure(u *url.URL) error {
+	if u.Scheme == "https" || s.policy.Plain(u.Host) || s.own(u) && s.policy.Plain(s.registry) {
+		return nil
+	}
+	if to, isMirrored := s.policy.Mirrors[s.registry]; isMirrored && to.Plain {
+		return nil
+	}
+	to := spoken(u.Hostname(), u.Port(), u.Scheme)
+	return &Refused{Host: to, Why: "would be spoken to without TLS", Allow: fmt.Sprintf("--allow-private http://%s", to)}
+}
+
+// own says whether an address is the registry's own: its host and port, or those of its mirror.
+func (s *session) own(u *url.URL) bool {
+	at := addressOf(u)
+	if at == (Host{s.registry, u.Scheme == "http"}).address() {
+		return true
+	}
+	m, isMirrored := s.policy.Mirrors[s.registry]
+	return isMirrored && at == m.address()
+}
+
+func addressOf(u *url.URL) string {
+	return Host{strings.ToLower(u.Host), u.Scheme == "http"}.address()
+}
+
+// named is how people write what an address leads to.
+func (s *session) named(u *url.URL) string {
+	return spoken(strings.ToLower(u.Hostname()), u.Port(), u.Scheme)
+}
+
+// isToken says whether a request asks for a token. What the distribution specification has of requests is known; a token
+// server is asked for anything else.
+func (s *session) isToken(r *http.Request) bool {
+	first := origin(r)
+	if first.Method == http.MethodPost || !s.own(first.URL) {
+		return true
+	}
+	p := first.URL.Path
+	return p != "/v2/" && p != "/v2" && !slices.ContainsFunc([]string{"/manifests/", "/blobs/", "/tags/list", "/_catalog", "/referrers/"},
+		func(part string) bool { return strings.HasPrefix(p, "/v2/") && strings.Contains(p, part) }) ||
+		first.URL.Query().Has("service")
+}
+
+// origin is the request that redirects led away from.
+func origin(r *http.Request) *http.Request {
+	for r.Response != nil && r.Response.Request != nil {
+		r = r.Response.Request
+	}
+	return r
+}
+
+// sign says whether what a request is signed with may go to a host that is not the registry: to a token server that was
+// asked straight away, and to one that sites.yaml or a person names.
+func (s *session) sign(r *http.Request) bool {
+	host := strings.ToLower(r.URL.Hostname())
+	if r.Response == nil {
+		return s.policy.givesTokens(s.registry, host)
+	}
+	return listed(s.registry, host, knownSite.tokens)
+}
+
+// withoutAccount copies a request to another host than the registry's: nothing of who asks goes along.
+func withoutAccount(r *http.Request, signed bool) *http.Request {
+	r = r.Clone(r.Context())
+	if !signed {
+		r.Header.Del("Authorization")
+	}
+	for _, name := range []string{"Cookie", "Referer", "Proxy-Authorization"} {
+		r.Header.Del(name)
+	}
+	return r
+}
+
+// mirrored is a request to where the registry is reached instead.
+func (s *session) mirrored(r *http.Request) *http.Request {
+	to, isMirrored := s.policy.Mirrors[canonical(strings.ToLower(r.URL.Host))]
+	if !isMirrored {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.URL.Host, r.Host, r.URL.Scheme = to.Name, to.Name, "https"
+	if to.Plain {
+		r.URL.Scheme = "http"
+	}
+	return r
+}
+
+// mayConnectTo judges an address that stands written in a URL.
+func (t *Transport) mayConnectTo(u *url.URL) error {
+	host, port, err := net.SplitHostPort(addressOf(u))
+	if err != nil {
+		return err
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return err
+	}
+	return t.mayConnect(u.Hostname(), port, a)
+}
