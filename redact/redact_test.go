@@ -1,0 +1,136 @@
+package redact
+
+import (
+	"strings"
+	"testing"
+)
+
+// filled puts n characters in place of {n}, as machines make them.
+func filled(s string) string {
+	const letters = "aB3xK9mQ7zR2tY5vW8nP4cD6fG1hJ0kL"
+	const hex = "0f3e9d7c1b5a8642"
+	for {
+		open := strings.IndexByte(s, '{')
+		for open >= 0 && (open+1 >= len(s) || !digit(s[open+1])) {
+			next := strings.IndexByte(s[open+1:], '{')
+			if next < 0 {
+				return s
+			}
+			open += 1 + next
+		}
+		if open < 0 {
+			return s
+		}
+		end := strings.IndexByte(s[open:], '}') + open
+		n, from := 0, letters
+		for _, c := range s[open+1 : end] {
+			if c >= '0' && c <= '9' {
+				n = n*10 + int(c-'0')
+			}
+		}
+		if strings.Contains(s[open:end], ":hex") {
+			from = hex
+		}
+		s = s[:open] + strings.Repeat(from, n/len(from)+1)[:n] + s[end+1:]
+	}
+}
+
+func TestEveryExampleOfTheTableLosesItsSecretAndNothingElse(t *testing.T) {
+	n := 0
+	check := func(of string, examples []example) {
+		for _, e := range examples {
+			n++
+			text, gone, stays := filled(e.Text), filled(e.Gone), filled(e.Stays)
+			if got := Text(text); strings.Contains(got, gone) || !strings.Contains(got, stays) || !strings.Contains(got, Mark) {
+				t.Errorf("%s: %q became %q: want no %q, and %q", of, text, got, gone, stays)
+			}
+			words := strings.Fields(text)
+			if got := strings.Join(Command(words[0], words), " "); of == "programs" && strings.Contains(got, gone) &&
+				!strings.ContainsAny(text, "'") {
+				t.Errorf("%s: as a command line %q became %q: want no %q", of, text, got, gone)
+			}
+		}
+	}
+	misses := func(of string, misses []string) {
+		for _, s := range misses {
+			n++
+			if got := Text(s); got != s {
+				t.Errorf("%s: %q became %q, and there is no secret in it", of, s, got)
+			}
+			words := strings.Fields(s)
+			if got := strings.Join(Command(words[0], words), " "); got != strings.Join(words, " ") {
+				t.Errorf("%s: as a command line %q became %q, and there is no secret in it", of, s, got)
+			}
+		}
+	}
+	check("names", table.Names.Examples)
+	check("programs", table.Examples)
+	check("runs", table.Runs.Examples)
+	misses("names", table.Names.Misses)
+	misses("programs", table.Misses)
+	misses("runs", table.Runs.Misses)
+	for _, s := range table.Shapes {
+		check(s.Name, s.Examples)
+		misses(s.Name, s.Misses)
+	}
+	if n < 120 {
+		t.Errorf("the table has %d examples", n)
+	}
+}
+
+func TestAValueIsJudgedByItsName(t *testing.T) {
+	for _, c := range []struct{ name, value, want string }{
+		{"password", "hunter2", Mark}, {"X-Api-Key", "hunter2", Mark}, {"Authorization", "Basic x", Mark}, {"auth-mode", "server", "server"},
+		{"password", "", ""}, {"page", "2", "2"}, {"url", "https://a:hunter2@b/c", "https://a:" + Mark + "@b/c"},
+	} {
+		if got := Value(c.name, c.value); got != c.want {
+			t.Errorf("%s %q became %q, want %q", c.name, c.value, got, c.want)
+		}
+	}
+}
+
+func TestLabelsLoseTokensAndKeepNames(t *testing.T) {
+	for s, want := range map[string]string{filled("ghp_{36}"): Mark, "web-6c8f7d5b9c": "web-6c8f7d5b9c", "password": "password",
+		"a4c1b1e2f3a4b5c6d7e8f90123456789": "a4c1b1e2f3a4b5c6d7e8f90123456789"} {
+		if got := Known(s); got != want {
+			t.Errorf("%q became %q", s, got)
+		}
+	}
+}
+
+// TestHostileTextIsLookedThrough is about text made to make patterns slow: it would not end.
+func TestHostileTextIsLookedThrough(t *testing.T) {
+	for _, s := range []string{"a", "password=", "://:", "redis-cli -a abcdef ", "\x00\xff", "-token ", "-----BEGIN PRIVATE KEY-----", "eyJ",
+		"{\"password\":", "password: |\n ", "<password>", "cGFzc3dvcmQ9", "'\"", "\\\"", "://a@", "Cookie: "} {
+		long := strings.Repeat(s, 200_000/len(s))
+		if out := Text(long); len(out) > 12*len(long) {
+			t.Errorf("%d bytes of %q became %d", len(long), s, len(out))
+		}
+	}
+}
+
+func FuzzText(f *testing.F) {
+	for _, list := range [][]example{table.Names.Examples, table.Examples, table.Runs.Examples} {
+		for _, e := range list {
+			f.Add(e.Text)
+		}
+	}
+	for _, s := range table.Shapes {
+		for _, e := range s.Examples {
+			f.Add(filled(e.Text))
+		}
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		once := Text(s)
+		if again := Text(once); again != once {
+			t.Errorf("%q became %q, and that %q", s, once, again)
+		}
+		if k := Known(s); Known(k) != k {
+			t.Errorf("%q became %q, and that %q", s, k, Known(k))
+		}
+		words := strings.Split(s, " ")
+		if out := Command(words[0], words); len(out) != len(words) {
+			t.Errorf("%d words became %d", len(words), len(out))
+		}
+	})
+}

@@ -1,0 +1,171 @@
+package redact
+
+import (
+	"encoding/base64"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// known takes out secrets that are known by their own look.
+func known(s string, _ int) string {
+	for i := range table.Shapes {
+		if p := &table.Shapes[i]; p.signed(s) {
+			s = p.without(s)
+		}
+	}
+	return s
+}
+
+func (p *shape) signed(s string) bool {
+	return slices.ContainsFunc(p.Signs, func(sign string) bool { return strings.Contains(s, sign) })
+}
+
+func (p *shape) without(s string) string {
+	var spans []span
+	for _, m := range p.expression.FindAllStringSubmatchIndex(s, -1) {
+		for _, g := range p.groups {
+			if from, to := m[2*g], m[2*g+1]; to > from && !strings.HasPrefix(s[from:to], Mark) && !harmless(s[from:to]) {
+				spans = append(spans, span{from, to})
+			}
+		}
+	}
+	return without(s, spans)
+}
+
+const (
+	minEncoded = 16 // of base64
+	minRun     = 20
+	minOneCase = 32
+	maxNested  = 2 // base64 in base64
+)
+
+// runs takes out long runs of letters and digits that machines made.
+func runs(s string, depth int) string {
+	if len(s) < minEncoded {
+		return s
+	}
+	var spans []span
+	for i := 0; i < len(s); {
+		if !encodes(s[i]) {
+			i++
+			continue
+		}
+		end := i
+		for end < len(s) && encodes(s[end]) {
+			end++
+		}
+		for end < len(s) && s[end] == '=' {
+			end++
+		}
+		if end-i >= minEncoded && !digested(s[:i]) {
+			spans = append(spans, judged(s, span{i, end}, depth)...)
+		}
+		i = end
+	}
+	return without(s, spans)
+}
+
+// encodes says whether a character is one of base64, in either alphabet.
+func encodes(c byte) bool {
+	return letter(c) || digit(c) || c == '+' || c == '/' || c == '-' || c == '_'
+}
+
+// digested says whether what follows is said to be a digest.
+func digested(before string) bool {
+	for _, d := range []string{"sha256:", "sha512:", "sha384:", "sha1:", "md5:", "SHA256:"} {
+		if strings.HasSuffix(before, d) {
+			return true
+		}
+	}
+	return false
+}
+
+// judged is what of a run is a secret.
+func judged(s string, run span, depth int) []span {
+	text := s[run.from:run.to]
+	if strings.HasPrefix(text, "sha256-") || strings.HasPrefix(text, "sha384-") || strings.HasPrefix(text, "sha512-") {
+		return nil // of subresource integrity
+	}
+	if depth < maxNested && hidesSecret(text, depth) {
+		return []span{run}
+	}
+	if !strings.ContainsAny(text, "-_") && strings.ContainsAny(text, "+/") && len(text) >= 40 && random(text) {
+		return []span{run}
+	}
+	var out []span
+	for i := run.from; i < run.to; {
+		end := i
+		for end < run.to && (letter(s[end]) || digit(s[end])) {
+			end++
+		}
+		if end-i >= minRun && random(s[i:end]) {
+			out = append(out, span{i, end})
+		}
+		i = max(end, i+1)
+	}
+	return out
+}
+
+// random says whether a run changes between kinds of characters as chance does, and not as words.
+func random(run string) bool {
+	run = strings.TrimRight(run, "=")
+	var has [4]bool
+	changes, hex, last := 0, true, -1
+	for i := range len(run) {
+		c, k := run[i], 3
+		switch {
+		case digit(c):
+			k = 0
+		case lower(c):
+			k = 1
+		case upper(c):
+			k = 2
+		}
+		has[k] = true
+		if k != last {
+			changes++
+		}
+		last = k
+		hex = hex && (digit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F')
+	}
+	switch {
+	case !has[0] || !has[1] && !has[2]:
+		return false
+	case hex && !(has[1] && has[2]):
+		return len(run) > 64 && len(run) != 96 && len(run) != 128
+	case has[1] && has[2]:
+		return 3*changes >= len(run)
+	}
+	return len(run) >= minOneCase && 4*changes >= len(run)
+}
+
+// hidesSecret says whether a run is base64 of a text in which there is a secret.
+func hidesSecret(run string, depth int) bool {
+	bare := strings.TrimRight(run, "=")
+	if len(bare)%4 == 1 {
+		return false
+	}
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(bare, "-_") {
+		encoding = base64.RawURLEncoding
+	}
+	text, err := encoding.DecodeString(bare)
+	if err != nil || len(text) < 8 || !readable(text) {
+		return false
+	}
+	return all(string(text), depth+1) != string(text)
+}
+
+// readable says whether bytes are text that people write.
+func readable(b []byte) bool {
+	if !utf8.Valid(b) {
+		return false
+	}
+	for _, c := range b {
+		if c < ' ' && !space(c) || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
