@@ -20,6 +20,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
+	"github.com/breakwater-sec/breakwater/redact"
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
@@ -48,7 +49,7 @@ const maxWhy = 1000
 // Why is an error as a reason that is kept and shown: one line, and not longer
 // than people read. Its text may be a stranger's page.
 func Why(err error) string {
-	text := strings.Join(strings.Fields(err.Error()), " ")
+	text := redact.Text(strings.Join(strings.Fields(err.Error()), " "))
 	if len(text) <= maxWhy {
 		return text
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/redact"
 )
 
 // Scan opens an image and lists what is inside.
@@ -99,7 +100,7 @@ func (s *scan) layers(ctx context.Context, img v1.Image) error {
 		}
 		meta := Layer{Digest: digest.String()}
 		if i < len(commands) {
-			meta.Command = commands[i]
+			meta.Command = redact.Text(commands[i])
 		}
 		if i < len(config.RootFS.DiffIDs) {
 			meta.DiffID = config.RootFS.DiffIDs[i].String()

@@ -15,6 +15,9 @@ func assigned(s string) string {
 			continue
 		}
 		from, to := nameBefore(s, i)
+		if s[i] == ':' && from > 0 && s[from-1] == ':' { // system:serviceaccount:auth:web, arn:aws:…:secret:web
+			continue
+		}
 		if from == to || s[i] == '>' && (from == 0 || s[from-1] != '<' || i > lastEnd) || !secretName(s[from:to]) {
 			continue
 		}

@@ -90,7 +90,7 @@ func judged(s string, run span, depth int) []span {
 	if depth < maxNested && hidesSecret(text, depth) {
 		return []span{run}
 	}
-	if !strings.ContainsAny(text, "-_") && strings.ContainsAny(text, "+/") && len(text) >= 40 && random(text) {
+	if encoded(text) && random(text) {
 		return []span{run}
 	}
 	var out []span
@@ -107,37 +107,68 @@ func judged(s string, run span, depth int) []span {
 	return out
 }
 
-// random says whether a run changes between kinds of characters as chance does, and not as words.
+// encoded says whether a run may be base64 of bytes, and is no path: a key of AWS has 40 characters.
+func encoded(run string) bool {
+	if len(run) < 40 || strings.ContainsAny(run, "-_") {
+		return false
+	}
+	return strings.Contains(run, "+") || strings.HasSuffix(run, "=") || len(run) == 40 && run[0] != '/'
+}
+
+// random says whether a run changes between kinds of characters as chance does. Words, also those that are written
+// together with a capital each, have few parts of one letter.
 func random(run string) bool {
 	run = strings.TrimRight(run, "=")
+	parts, single, length := 0, 0, 0
 	var has [4]bool
-	changes, hex, last := 0, true, -1
+	hex, last := true, other
 	for i := range len(run) {
-		c, k := run[i], 3
-		switch {
-		case digit(c):
-			k = 0
-		case lower(c):
-			k = 1
-		case upper(c):
-			k = 2
-		}
+		c := run[i]
+		k := kindOf(c)
 		has[k] = true
-		if k != last {
-			changes++
+		hex = hex && (digit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F')
+		if i > 0 && (k == last || k == small && last == capital && length == 1) {
+			length++
+		} else {
+			if length == 1 {
+				single++
+			}
+			parts, length = parts+1, 1
 		}
 		last = k
-		hex = hex && (digit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F')
+	}
+	if length == 1 {
+		single++
 	}
 	switch {
-	case !has[0] || !has[1] && !has[2]:
+	case !has[figure] || !has[small] && !has[capital]:
 		return false
-	case hex && !(has[1] && has[2]):
+	case hex && !(has[small] && has[capital]):
 		return len(run) > 64 && len(run) != 96 && len(run) != 128
-	case has[1] && has[2]:
-		return 3*changes >= len(run)
+	case has[small] && has[capital]:
+		return 10*parts >= 3*len(run) && 3*single >= parts && single > 2
 	}
-	return len(run) >= minOneCase && 4*changes >= len(run)
+	return len(run) >= minOneCase && 4*parts >= len(run)
+}
+
+// The kinds of characters in a run.
+const (
+	other = iota
+	figure
+	small
+	capital
+)
+
+func kindOf(c byte) int {
+	switch {
+	case digit(c):
+		return figure
+	case lower(c):
+		return small
+	case upper(c):
+		return capital
+	}
+	return other
 }
 
 // hidesSecret says whether a run is base64 of a text in which there is a secret.

@@ -351,7 +351,7 @@ func (m *manifests) keep(where string, k *kind, o object) collect.Outcome {
 		o.SetNamespace("")
 	}
 	version := o.GetResourceVersion()
-	stripped, kept := k.strip(m.strip, o)
+	stripped, kept := k.cut(m.strip, o)
 	if !kept {
 		return collect.Left("a ReplicaSet that a Deployment keeps of its past")
 	}

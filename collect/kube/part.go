@@ -167,7 +167,7 @@ func (s *stripper) merge(k *kind, seen any, part []byte) (any, error) {
 	if !k.cluster && made.GetNamespace() == "" {
 		made.SetNamespace(metav1.NamespaceDefault)
 	}
-	out, _ := k.strip(s, made)
+	out, _ := k.cut(s, made)
 	s.asSeen(out, seen, part)
 	return out, nil
 }

@@ -2,7 +2,6 @@ package kube
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/redact"
 )
 
 func stripPod(s *stripper, o *corev1.Pod) (any, bool) {
@@ -227,8 +227,8 @@ func skippedByCloud(annotations map[string]string, container string) bool {
 }
 
 func containerShape(c *corev1.Container, typ collect.ContainerType, annotations map[string]string) collect.ContainerShape {
-	out := collect.ContainerShape{Name: str(c.Name), Type: typ, Image: str(c.Image), Command: withoutSecrets(c.Command),
-		Args: withoutSecrets(c.Args), Stdin: c.Stdin}
+	out := collect.ContainerShape{Name: str(c.Name), Type: typ, Image: str(redact.Known(c.Image)), Stdin: c.Stdin}
+	out.Command, out.Args = commandLine(c)
 	for _, p := range c.Ports {
 		out.Ports = append(out.Ports, collect.ContainerPort{Name: str(p.Name), Port: p.ContainerPort, HostPort: p.HostPort,
 			HostIP: p.HostIP, Protocol: tcpIsEmpty(p.Protocol)})
@@ -313,48 +313,23 @@ func containerReferences(out *collect.ContainerShape, c *corev1.Container) {
 	}
 }
 
-// maxArgument bounds one word of a command line: inline scripts carry secrets
-// and say nothing that we read.
+// maxArgument bounds one word of a command line: inline scripts say nothing that we read.
 const maxArgument = 256
 
-var (
-	secretFlag = regexp.MustCompile(`(?i)^(-{0,2}[a-z0-9_.-]*(pass|secret|token|apikey|api-key|api_key|access-key|access_key|private-key|` +
-		`credential|auth|dsn)[a-z0-9_.-]*)([=:])(.+)$`)
-	secretWord = regexp.MustCompile(`(?i)^-{1,2}[a-z0-9_.-]*(pass|secret|token|apikey|api-key|api_key|access-key|access_key|private-key|` +
-		`credential|dsn)[a-z0-9_.-]*$`)
-	insideWords = regexp.MustCompile(`(?i)((?:pass|secret|token|key|credential)[a-z0-9_.-]*\s*[=:]\s*)\S+`)
-)
-
-// noSecret says that a value which stands where secrets do is none: a yes or no, a mode,
-// nothing in quotes. Whether a program asks who calls is told by these.
-func noSecret(name, value string) bool {
-	switch strings.ToLower(value) {
-	case "true", "false", "none", "''", `""`:
-		return true
+// commandLine keeps the words of a container's command and arguments, without what looks like a secret. It is a net, not
+// a proof: docs say that arguments are kept. Without a command the image's own program runs, which mostly has its name.
+func commandLine(c *corev1.Container) (command, args []string) {
+	program := c.Image[strings.LastIndexByte(c.Image, '/')+1:]
+	program, _, _ = strings.Cut(program, ":")
+	if len(c.Command) > 0 {
+		program = c.Command[0]
 	}
-	return strings.HasSuffix(strings.ToLower(name), "-mode")
-}
-
-// withoutSecrets keeps a command line's words but for values that look like
-// credentials. It is a net, not a proof: docs say that arguments are kept.
-func withoutSecrets(words []string) []string {
-	var out []string
-	hide := false
-	for _, w := range words {
-		switch m := secretFlag.FindStringSubmatch(w); {
-		case hide && !strings.HasPrefix(w, "-"):
-			w = "[redacted]"
-		case m != nil && !noSecret(m[1], m[4]):
-			w = m[1] + m[3] + "[redacted]"
-		case strings.ContainsAny(w, " \n\t"):
-			w = insideWords.ReplaceAllString(w, "${1}[redacted]")
-		}
-		hide = secretWord.MatchString(w)
-		w = userinfo.ReplaceAllString(w, "://[redacted]@")
+	words := redact.Command(program, slices.Concat(c.Command, c.Args))
+	for i, w := range words {
 		if len(w) > maxArgument {
 			w = w[:maxArgument] + "…"
 		}
-		out = append(out, strings.ToValidUTF8(w, "…"))
+		words[i] = strings.ToValidUTF8(w, "…")
 	}
-	return out
+	return slices.Clip(words[:len(c.Command)]), words[len(c.Command):]
 }

@@ -160,7 +160,7 @@ func (r *reader) resynced(seen map[collect.Key]struct{}, version string) {
 // put tells an object. Whether it differs in anything that we keep is for the facts
 // to say, which know it as it was.
 func (r *reader) put(o object) (key collect.Key, kept bool) {
-	stripped, kept := r.kind.strip(r.w.strip, o)
+	stripped, kept := r.kind.cut(r.w.strip, o)
 	key = keyOf(o)
 	if !kept {
 		r.gone(key)

@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/redact"
 )
 
 // stripper turns decoded objects into what Facts keeps. What it does not copy
@@ -37,7 +37,7 @@ func annotations(in map[string]string) map[string]string {
 		if out == nil {
 			out = map[string]string{}
 		}
-		out[str(k)] = v
+		out[str(k)] = redact.Text(v)
 	}
 	return out
 }
@@ -61,7 +61,7 @@ func shortLabels(in map[string]string) map[string]string {
 	}
 	out := make(map[string]string, len(in))
 	for k, v := range in {
-		out[str(k)] = str(v)
+		out[str(redact.Known(k))] = str(redact.Known(v))
 	}
 	return out
 }
@@ -271,7 +271,6 @@ func stripValidatingWebhook(_ *stripper, o *admissionv1.ValidatingWebhookConfigu
 	w := &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: stripMeta(o.ObjectMeta), Webhooks: o.Webhooks}
 	for i := range w.Webhooks {
 		w.Webhooks[i].ClientConfig.CABundle = nil
-		w.Webhooks[i].ClientConfig.URL = withoutCredentials(w.Webhooks[i].ClientConfig.URL)
 	}
 	return w, true
 }
@@ -280,7 +279,6 @@ func stripMutatingWebhook(_ *stripper, o *admissionv1.MutatingWebhookConfigurati
 	w := &admissionv1.MutatingWebhookConfiguration{ObjectMeta: stripMeta(o.ObjectMeta), Webhooks: o.Webhooks}
 	for i := range w.Webhooks {
 		w.Webhooks[i].ClientConfig.CABundle = nil
-		w.Webhooks[i].ClientConfig.URL = withoutCredentials(w.Webhooks[i].ClientConfig.URL)
 	}
 	return w, true
 }
@@ -291,14 +289,4 @@ func stripValidatingPolicy(_ *stripper, o *admissionv1.ValidatingAdmissionPolicy
 
 func stripValidatingPolicyBinding(_ *stripper, o *admissionv1.ValidatingAdmissionPolicyBinding) (any, bool) {
 	return &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: stripMeta(o.ObjectMeta), Spec: o.Spec}, true
-}
-
-var userinfo = regexp.MustCompile(`://[^/@\s]*@`)
-
-func withoutCredentials(url *string) *string {
-	if url == nil {
-		return nil
-	}
-	s := userinfo.ReplaceAllString(*url, "://[redacted]@")
-	return &s
 }

@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/discovery"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/redact"
 )
 
 // watcher reads one cluster: a reader per kind, a probe for the connection.
@@ -261,7 +262,7 @@ func expired(err error) bool { return apierrors.IsResourceExpired(err) || apierr
 
 // why is an error in the source's own words, short, with its status in front.
 func why(err error) string {
-	s := userinfo.ReplaceAllString(err.Error(), "://[redacted]@")
+	s := redact.Text(err.Error())
 	var st apierrors.APIStatus
 	if errors.As(err, &st) && st.Status().Code != 0 {
 		code := int(st.Status().Code)

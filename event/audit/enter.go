@@ -72,7 +72,7 @@ func (b *builder) entered(r *record) {
 	if len(command) == 0 {                       // older clients and servers put it into the body
 		command = r.command()
 	}
-	b.set("exec.command", strings.Join(command, " "))
+	b.set("exec.command", strings.Join(commandLine(command, nil), " "))
 	if e.container == "" {
 		e.container = q.Get("container")
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/redact"
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
@@ -122,9 +123,8 @@ func (b *builder) request(r *record) {
 	b.set("level", r.level)
 	b.set("stage", r.stage)
 	b.set("requestURI", harmlessURI(r.uri))
-	path, _, _ := strings.Cut(r.uri, "?")
-	b.set("request.path", path)
-	b.set("userAgent", r.agent)
+	b.set("request.path", r.path())
+	b.set("userAgent", redact.Text(r.agent))
 	b.set("sourceIPs", r.addresses...)
 	b.set("user.username", r.user.name)
 	b.set("user.groups", r.user.groups...)
@@ -139,6 +139,12 @@ func (b *builder) request(r *record) {
 	b.set("authorization.decision", r.decision)
 	b.set("authorization.reason", r.reason)
 	b.set("outcome", r.outcome())
+}
+
+// path is what was asked for, without parameters.
+func (r *record) path() string {
+	path, _, _ := strings.Cut(r.uri, "?")
+	return redact.Text(path)
 }
 
 func (b *builder) actor(r *record, proxies []netip.Prefix) {
@@ -180,8 +186,7 @@ func (b *builder) target(r *record) {
 	b.entered(r)
 	switch {
 	case r.ref.resource == "":
-		path, _, _ := strings.Cut(r.uri, "?")
-		b.entity(event.Target, "Path", "", path, "")
+		b.entity(event.Target, "Path", "", r.path(), "")
 	case name == "":
 		b.entity(event.Target, kind, r.ref.namespace, "*", "")
 	default:
@@ -249,7 +254,7 @@ func (b *builder) containers(p *podSpec) {
 	for _, c := range p.all() {
 		names = append(names, c.Name)
 		images = append(images, c.Image)
-		commands = append(commands, strings.Join(c.Command, " "))
+		commands = append(commands, strings.Join(commandLine(c.Command, nil), " "))
 		capabilities = append(capabilities, c.SecurityContext.Capabilities.Add...)
 		if c.privileged() {
 			privileged = append(privileged, cmp.Or(c.Name, "one that the request does not name"))

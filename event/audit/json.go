@@ -114,18 +114,23 @@ func (c *cursor) nested(open, end jsontext.Kind, f func() error) error {
 
 // text reads a string.
 func (c *cursor) text() (string, error) {
-	quoted, err := c.value()
-	if err != nil {
-		return "", err
+	_, plain, err := c.quoted()
+	return plain, err
+}
+
+// quoted reads a string, as it is written and as it is meant.
+func (c *cursor) quoted() (quoted, plain string, err error) {
+	if quoted, err = c.value(); err != nil {
+		return "", "", err
 	}
-	plain := quoted[1 : len(quoted)-1]
+	plain = quoted[1 : len(quoted)-1]
 	for i := range len(plain) {
 		if plain[i] == '\\' {
 			b, _ := jsontext.AppendUnquote(nil, quoted) // what is no UTF-8 is replaced
-			return string(b), nil
+			return quoted, string(b), nil
 		}
 	}
-	return plain, nil
+	return quoted, plain, nil
 }
 
 // loose reads a string, and leaves what is none.

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/breakwater-sec/breakwater/redact"
 )
 
 // Evidence outlives the event, so it is made by naming what stays: a member
@@ -62,6 +64,8 @@ func (r *record) evidence(text string) []byte {
 		switch key {
 		case "requestURI":
 			return p.member(key, func() error { p.text(harmlessURI(r.uri)); return p.skip() })
+		case "userAgent":
+			return p.member(key, func() error { return p.string(redact.Text) })
 		case "requestObject", "responseObject":
 			return p.inside(key, objects, p.copy)
 		case "annotations":
@@ -120,42 +124,120 @@ func (p *printer) kept(key string) error {
 	case !p.keep[key]:
 		return p.skip()
 	case maps[key]:
-		return p.member(key, p.whole)
+		return p.member(key, func() error { return p.whole(key) })
 	}
 	return p.member(key, p.copy)
 }
 
-func (p *printer) whole() error {
-	v, err := p.value()
-	p.out = append(p.out, v...)
+// whole writes a value with all its members; the name that it has says what texts in it are.
+func (p *printer) whole(name string) error {
+	switch p.next() {
+	case '{':
+		return p.object(func(key string) error { return p.member(redact.Known(key), func() error { return p.whole(key) }) })
+	case '[':
+		return p.list(func() error { return p.whole(name) })
+	}
+	return p.string(func(s string) string {
+		if clean := redact.Value(name, s); clean == redact.Mark {
+			return clean
+		}
+		return redact.Known(s)
+	})
+}
+
+func (p *printer) list(f func() error) error {
+	p.out = append(p.out, '[')
+	err := p.array(func() error {
+		err := f()
+		p.out = append(p.out, ',')
+		return err
+	})
+	p.out = append(trimComma(p.out), ']')
 	return err
+}
+
+// string writes a text without secrets, and what is none as it is.
+func (p *printer) string(clean func(string) string) error {
+	if p.next() != '"' {
+		v, err := p.value()
+		p.out = append(p.out, v...)
+		return err
+	}
+	quoted, plain, err := p.quoted()
+	if err != nil {
+		return err
+	}
+	if s := clean(plain); s != plain {
+		p.text(s)
+	} else {
+		p.out = append(p.out, quoted...)
+	}
+	return nil
 }
 
 // copy writes a value with what is kept of it.
 func (p *printer) copy() error {
 	switch p.next() {
 	case '{':
-		return p.object(p.kept)
+		return p.shaped()
 	case '[':
-		p.out = append(p.out, '[')
-		err := p.array(func() error {
-			err := p.copy()
-			p.out = append(p.out, ',')
-			return err
-		})
-		p.out = append(trimComma(p.out), ']')
-		return err
+		return p.list(p.copy)
 	}
-	return p.whole()
+	return p.string(redact.Known)
+}
+
+// shaped writes an object. The command line of a container comes last, whole: what its arguments mean the program says.
+func (p *printer) shaped() error {
+	var command, args []string
+	p.out = append(p.out, '{')
+	err := p.cursor.object(func(key string) error {
+		switch {
+		case key == "command" && p.keep[key]:
+			command = []string{}
+			return p.texts(&command)
+		case key == "args" && p.keep[key]:
+			args = []string{}
+			return p.texts(&args)
+		}
+		return p.kept(key)
+	})
+	words := commandLine(command, args)
+	p.words("command", command, words)
+	p.words("args", args, words[len(command):])
+	p.out = append(trimComma(p.out), '}')
+	return err
+}
+
+// words writes those of a command line that were there.
+func (p *printer) words(key string, were, are []string) {
+	if were == nil {
+		return
+	}
+	p.text(key)
+	p.out = append(p.out, ':', '[')
+	for i := range were {
+		p.text(are[i])
+		p.out = append(p.out, ',')
+	}
+	p.out = append(trimComma(p.out), ']', ',')
+}
+
+// commandLine is a command and its arguments without secrets.
+func commandLine(command, args []string) []string {
+	words := slices.Concat(command, args)
+	if len(words) == 0 {
+		return nil
+	}
+	return redact.Command(words[0], words)
 }
 
 func (p *printer) annotations() error {
 	if p.next() != '{' {
-		return p.whole()
+		return p.string(redact.Text)
 	}
 	return p.object(func(key string) error {
 		if slices.ContainsFunc(decisions, func(d string) bool { return strings.HasPrefix(key, d) }) {
-			return p.member(key, p.whole)
+			return p.member(key, func() error { return p.string(redact.Text) })
 		}
 		return p.skip()
 	})
@@ -186,18 +268,41 @@ var parameters = set(`command cmd container stdin stdout stderr tty labelSelecto
 	tailLines sinceSeconds timestamps ports sendInitialEvents pretty`)
 
 // harmlessURI drops the values of unknown parameters: what is proxied to pods
-// and services may carry keys in them.
+// and services may carry keys in them. In the others, and in the path, secrets are looked for.
 func harmlessURI(uri string) string {
 	path, q, ok := strings.Cut(uri, "?")
-	if !ok {
-		return uri
+	if path = redact.Text(path); !ok {
+		return path
 	}
 	parts := strings.Split(q, "&")
+	var command []string
+	var at []int
 	for i, part := range parts {
-		name, _, has := strings.Cut(part, "=")
-		if plain, err := url.QueryUnescape(name); has && (err != nil || !parameters[plain]) {
+		name, value, has := strings.Cut(part, "=")
+		plain, err := url.QueryUnescape(name)
+		given, err2 := url.QueryUnescape(value)
+		switch {
+		case !has:
+			parts[i] = redact.Known(part)
+		case err != nil || err2 != nil || !parameters[plain]:
 			parts[i] = name + "=…"
+		case plain == "command" || plain == "cmd":
+			command, at = append(command, given), append(at, i)
+		default:
+			parts[i] = parameter(name, value, given, redact.Text(given))
 		}
 	}
+	for n, clean := range commandLine(command, nil) {
+		name, value, _ := strings.Cut(parts[at[n]], "=")
+		parts[at[n]] = parameter(name, value, command[n], clean)
+	}
 	return path + "?" + strings.Join(parts, "&")
+}
+
+// parameter is one as it came, unless a secret was taken out.
+func parameter(name, value, given, clean string) string {
+	if clean == given {
+		return name + "=" + value
+	}
+	return name + "=" + url.QueryEscape(clean)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/redact"
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
@@ -38,10 +39,10 @@ type builder struct {
 // event makes one of a program's start; line is the record as it came.
 func (d *Decoder) event(r *Record, line []byte) event.Event {
 	b := builder{record: r, program: programOf(r.Process), lineage: lineageOf(r)}
-	r.Process.Arguments = harmless(b.program.name, r.Process.Arguments)
+	r.Process.Arguments = redact.Command(b.program.name, r.Process.Arguments)
 	for i := range r.Ancestors {
 		a := &r.Ancestors[i]
-		a.Arguments = harmless(programOf(a).name, a.Arguments)
+		a.Arguments = redact.Command(programOf(a).name, a.Arguments)
 	}
 	b.Event = event.Event{ID: hash(d.Cluster, line), Cluster: d.Cluster, Source: Source, Time: r.Time.UTC(),
 		Fields: make(event.Fields, 32), Redact: r.evidence}
