@@ -10,6 +10,25 @@ import (
 	"strings"
 )
 
+// Network is a way to registries: For binds it to one. By itself it takes the host that is asked for the registry.
+type Network interface {
+	http.RoundTripper
+	For(registry string) http.RoundTripper
+}
+
+// For is what a transport does for one registry; one that knows no registries is used as it is.
+func For(t http.RoundTripper, registry string) http.RoundTripper {
+	if n, ok := t.(Network); ok {
+		return n.For(registry)
+	}
+	return t
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	return t.For(origin(r).URL.Host).RoundTrip(r)
+}
+
 // For is the transport to one registry, HOST or HOST:PORT as references write it: its token server, and what it sends
 // readers to.
 func (t *Transport) For(registry string) http.RoundTripper {
@@ -71,8 +90,8 @@ func (s *session) may(u *url.URL, method string, redirected, token bool) error {
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http" || host == "" || u.User != nil || !hostForm.MatchString(strings.ToLower(u.Host)):
 		return &Refused{Host: s.registry, Why: "leads to an address that is none of HTTP"}
-	case metadataName(host):
-		return &Refused{Host: spoken(host, u.Port(), u.Scheme), Why: "is a cloud's metadata service: nothing is fetched from there"}
+	case metadataName(host) || neverOpen(host):
+		return &Refused{Host: spoken(host, u.Port(), u.Scheme), Why: "is a metadata service, or no machine: nothing is fetched from there"}
 	case s.own(u):
 		return s.secure(u)
 	}
@@ -90,6 +109,16 @@ func (s *session) may(u *url.URL, method string, redirected, token bool) error {
 		return &Refused{Host: s.registry, Why: "sends what was posted to another host, " + to}
 	}
 	return s.secure(u)
+}
+
+// neverOpen says whether a host is an address that stays closed to everybody.
+func neverOpen(host string) bool {
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	k := kindOf(a)
+	return k != nil && k.Never
 }
 
 // secure refuses HTTP without TLS where nobody asked for it.

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// Transport fetches under a policy, for one registry at a time: For.
+// Transport fetches under a policy, for one registry at a time: For. It is a Network.
 //
 // Where people set a proxy (HTTPS_PROXY and so on) it looks names up and connects, so that what a name leads to is the
 // proxy's to judge. Sites, accounts, plain HTTP, names and written addresses are held to here all the same.
