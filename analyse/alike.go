@@ -18,6 +18,8 @@ type field struct {
 	arcs    []arc
 	in      []int32 // individuals before i: in[inOff[i]:inOff[i+1]]
 	inOff   []int32
+	back    []int32 // patches before a patch, in the same way
+	backOff []int32
 }
 
 // newField puts together what is alike: all individuals of a group to begin with,
@@ -66,18 +68,19 @@ func newField(g *ground) *field {
 }
 
 // reversed is, for each individual, those that step to it.
-func (g *ground) reversed() (in, off []int32) {
-	n := len(g.nodes)
+func (g *ground) reversed() (in, off []int32) { return reversed(len(g.nodes), g.arcs, g.arcsOf) }
+
+func reversed(n int, arcs []arc, of func(int32) []arc) (in, off []int32) {
 	off = make([]int32, n+1)
-	for _, a := range g.arcs {
+	for _, a := range arcs {
 		off[a.to+1]++
 	}
 	for i := range n {
 		off[i+1] += off[i]
 	}
-	in, next := make([]int32, len(g.arcs)), slices.Clone(off)
+	in, next := make([]int32, len(arcs)), slices.Clone(off)
 	for i := range n {
-		for _, a := range g.arcsOf(int32(i)) {
+		for _, a := range of(int32(i)) {
 			in[next[a.to]] = int32(i)
 			next[a.to]++
 		}
@@ -160,6 +163,9 @@ func (f *field) join() {
 func (f *field) before(i int32) []int32 { return f.in[f.inOff[i]:f.inOff[i+1]] }
 
 func (f *field) steps(patch int32) []arc { return f.arcs[f.off[patch]:f.off[patch+1]] }
+
+// stepsTo are the patches that lead to one, each as often as it does.
+func (f *field) stepsTo(patch int32) []int32 { return f.back[f.backOff[patch]:f.backOff[patch+1]] }
 
 // goalOf is the goal that a patch is, if it is one.
 func (f *field) goalOf(patch int32) *goal { return f.goals[f.members[patch][0]] }

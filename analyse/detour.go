@@ -26,7 +26,7 @@ func (w *writer) detour(pic *picture, s pair) *aside {
 	if !w.alike(pic, s) {
 		return w.aside(pic, s)
 	}
-	key := [2]place{{pic.groups[s.from], false, sum(pic.patches[s.from])}, {pic.groups[s.to], pic.goal[s.to], 0}}
+	key := [2]place{{pic.groups[s.from], false, pic.sum(s.from)}, {pic.groups[s.to], pic.goal[s.to], 0}}
 	d, drawn := w.asides[key]
 	if !drawn {
 		d = w.aside(pic, s)

@@ -114,7 +114,7 @@ func (w *writer) grantFix(st *hop, only, atOnce bool) {
 // grantedAtOnce says that every route to a goal goes on from an identity by what one
 // binding grants it: without the binding there is none.
 func (w *writer) grantedAtOnce(st *hop, identity int32, pic *picture, goal int32) bool {
-	if !pic.passes(goal, identity) || slices.ContainsFunc(pic.out[identity], func(i int32) bool { return pic.edges[i].rule >= 0 }) {
+	if !pic.passes(goal, identity) || pic.acts(identity) {
 		return false // a technique leads on, too
 	}
 	binding := st.edges[0].Value("binding").Str()

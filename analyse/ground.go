@@ -61,11 +61,8 @@ var stepKinds = func() (out []string) {
 	return out
 }()
 
-// newGround gathers the steps of a view. targets are the nodes in which each type
-// of paths may end; steps that are gone are left out.
-func newGround(
-	v *graph.View, rules *Rules, types []*pathType, targets []map[graph.Node]bool, gone func(graph.Edge) bool,
-) *ground {
+// newGround gathers the steps of a view; those that are gone are left out.
+func newGround(v *graph.View, rules *Rules, types []*pathType, targets *targets, gone func(graph.Edge) bool) *ground {
 	g := &ground{numbers: map[int][]int32{}, known: map[group]int32{}, aimed: map[group]int32{}}
 	ruleAt := map[string]int16{}
 	for i, t := range rules.attack {
@@ -77,7 +74,7 @@ func newGround(
 		where string
 	}
 	goals := map[goalKey]int32{}
-	goalOf := func(p *pathType, n graph.Node) int32 {
+	goalFor := func(p *pathType, n graph.Node) int32 {
 		k := goalKey{p, p.groupOf(n), n.Text("namespace")}
 		if p.Only == sameWorkload {
 			k.where = workloadOf(n).ID()
@@ -92,6 +89,20 @@ func newGround(
 			at = int32(len(g.nodes))
 			goals[k] = at
 			g.add(graph.Node{}, t, group{kind: "goal " + p.ID, id: t.group.id + " " + k.where})
+		}
+		return at
+	}
+	type reached struct {
+		of, kind int
+		index    uint32
+	}
+	known := map[reached]int32{}
+	goalOf := func(of int, n graph.Node) int32 {
+		k := reached{of, n.KindIndex(), n.Index()}
+		at, there := known[k]
+		if !there {
+			at = goalFor(types[of], n)
+			known[k] = at
 		}
 		return at
 	}
@@ -122,9 +133,9 @@ func newGround(
 						l.to = g.number(e.To)
 						all = append(all, l)
 					}
-					for i, p := range types {
-						if targets[i][e.To] && slices.Contains(p.Arrive, name) {
-							l.to = goalOf(p, e.To)
+					for _, i := range targets.of(e.To) {
+						if slices.Contains(types[i].Arrive, name) {
+							l.to = goalOf(i, e.To)
 							all = append(all, l)
 							break // the type that gains most tells it
 						}

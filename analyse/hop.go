@@ -19,6 +19,7 @@ type hop struct {
 	rules   []string
 
 	// Many paths have the hop, so what is told of it is made once.
+	sum   uint64 // of its members
 	shown *shown
 	fixes []Fix // of its techniques, and of all of them together
 }
@@ -33,7 +34,9 @@ func (h *hop) add(e graph.Edge) {
 	if kind := e.Kind(); !slices.Contains(h.kinds, kind) {
 		h.kinds = append(h.kinds, kind)
 	}
-	h.members = append(h.members, e.To)
+	if last := len(h.members) - 1; last < 0 || h.members[last] != e.To {
+		h.members = append(h.members, e.To)
+	}
 	h.edges = append(h.edges, e)
 	if r := e.Value("rule").Str(); r != "" && !slices.Contains(h.rules, r) {
 		h.rules = append(h.rules, r)
@@ -44,6 +47,7 @@ func (h *hop) add(e graph.Edge) {
 // costs least first.
 func (s *search) order(h *hop) {
 	h.members = h.members.sorted()
+	h.sum = h.members.sum()
 	h.edges = sortedEdges(h.edges)
 	rank := func(kind string) int { return slices.Index(stepKinds, kind) }
 	slices.SortFunc(h.kinds, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
@@ -62,15 +66,36 @@ func (s *search) order(h *hop) {
 
 func (s *search) ends(rule string) bool { t := s.rules.byID[rule]; return t != nil && t.Ends }
 
+// edgeAt is an edge to be put in order: an Edge is too large to be moved about.
+type edgeAt struct {
+	from, to uint64
+	at       int32
+}
+
 // sortedEdges drops repetitions.
 func sortedEdges(edges []graph.Edge) []graph.Edge {
-	slices.SortStableFunc(edges, func(a, b graph.Edge) int {
-		if c := cmp.Or(compareNodes(a.From, b.From), compareNodes(a.To, b.To)); c != 0 {
+	number := func(n graph.Node) uint64 { return uint64(n.KindIndex())<<32 | uint64(n.Index()) }
+	order := make([]edgeAt, len(edges))
+	for i, e := range edges {
+		order[i] = edgeAt{number(e.From), number(e.To), int32(i)}
+	}
+	before := func(a, b edgeAt) int {
+		if c := cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)); c != 0 {
 			return c
 		}
-		return strings.Compare(a.Value("rule").Str(), b.Value("rule").Str())
-	})
-	return slices.Compact(edges)
+		return cmp.Or(strings.Compare(edges[a.at].Value("rule").Str(), edges[b.at].Value("rule").Str()), cmp.Compare(a.at, b.at))
+	}
+	if slices.IsSortedFunc(order, before) {
+		return slices.Compact(edges)
+	}
+	slices.SortFunc(order, before)
+	out := make([]graph.Edge, 0, len(edges))
+	for _, o := range order {
+		if e := edges[o.at]; len(out) == 0 || out[len(out)-1] != e {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // by is the first of its edges that a rule made.

@@ -48,10 +48,9 @@ func (m members) sorted() members {
 	return slices.Compact(m)
 }
 
-// sum is a number made of the set.
+// sum is a number made of the set, once it is sorted.
 func (m members) sum() (n uint64) {
-	all := slices.Clone(m).sorted()
-	for _, each := range all {
+	for _, each := range m {
 		n = mixed(n ^ uint64(each.KindIndex())<<32 ^ uint64(each.Index()))
 	}
 	return n

@@ -201,7 +201,7 @@ func naive(s *search, f *foothold) map[string]int32 {
 					total, ends = total+rule.cost(e.Value("uncertain").Str() != ""), rule.Ends
 				}
 				for i, p := range s.types {
-					if s.targets[i][e.To] && slices.Contains(p.Arrive, kind) {
+					if s.targets.has(i, e.To) && slices.Contains(p.Arrive, kind) {
 						if goal := goalAt(p, e.To); f.wants(goal) {
 							key := f.class + " " + f.group.id + " ⇒ " + goal.group.kind + " " + goal.group.id
 							if was, there := out[key]; !there || total < was {

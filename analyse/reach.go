@@ -72,6 +72,24 @@ func (r *reachable) knots(patches []int32) (n uint64) {
 // some says whether a patch leads to any goal.
 func (r *reachable) some(patch int32) bool { return r.leads[r.knot[patch]] }
 
+// prune leaves out the steps that lead to no goal: nobody walks them.
+func (r *reachable) prune(f *field) {
+	kept := int32(0)
+	for p := range f.members {
+		steps := f.steps(int32(p))
+		f.off[p] = kept
+		for _, a := range steps {
+			if r.some(a.to) {
+				f.arcs[kept] = a
+				kept++
+			}
+		}
+	}
+	f.off[len(f.members)] = kept
+	f.arcs = slices.Clone(f.arcs[:kept])
+	f.back, f.backOff = reversed(len(f.members), f.arcs, f.steps)
+}
+
 // tie finds the knots (Tarjan's strongly connected components, without recursion:
 // the ground may be deep). Those that are led to come first.
 func (r *reachable) tie(f *field) (knots [][]int32) {

@@ -21,26 +21,32 @@ type search struct {
 	*survey
 	unseen []string
 	// near are the patches of what the internet is known to get into.
-	near map[int32]bool
+	near []bool
 	most int // paths that are told
 	left int // paths beyond them
 	gaps []collect.Gap
 
 	// What follows was made once and is used again.
-	walk   *walk
-	groups map[graph.Node]group
-	facts  *evidence
-	trail  trail
-	asides map[[2]place]*aside
-	blasts map[stand]blast
-	badges []badges // of each individual of the field
+	walk    *walk
+	groups  map[graph.Node]group
+	facts   *evidence
+	trail   trail
+	asides  map[[2]place]*aside
+	blasts  map[stand]blast
+	drawing *picture
+	badges  []badges // of each individual of the field
+	// standing says, of each individual, when it last stood somewhere.
+	standing []uint32
+	stood    uint32
 }
 
 func newSearch(on *survey, unseen []string) *search {
-	s := &search{survey: on, unseen: unseen, most: maxPaths, walk: newWalk(on.field, on.reach.some), groups: map[graph.Node]group{},
-		asides: map[[2]place]*aside{}, blasts: map[stand]blast{}, badges: make([]badges, len(on.field.nodes))}
+	s := &search{survey: on, unseen: unseen, most: maxPaths, walk: newWalk(on.field), groups: map[graph.Node]group{},
+		asides: map[[2]place]*aside{}, blasts: map[stand]blast{}, badges: make([]badges, len(on.field.nodes)),
+		standing: make([]uint32, len(on.field.nodes))}
 	s.trail = trail{steps: map[taken]*hop{}, own: map[taken]*hop{}}
 	s.facts = newEvidence(s)
+	s.drawing = newPicture(s.walk)
 	return s
 }
 
@@ -49,7 +55,7 @@ func (s *search) run(ctx context.Context) ([]Path, error) { return s.follow(ctx,
 
 // follow finds what footholds lead to and tells the worst of it, worst first.
 func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, error) {
-	s.near = map[int32]bool{}
+	s.near = make([]bool, len(s.field.members))
 	for _, f := range footholds {
 		s.settle(f)
 		if f.class == Known {
@@ -154,21 +160,32 @@ func (s *search) tell(f *foothold, chosen []claim) (out []Path) {
 	s.goals(f)
 	s.trail.next()
 	begun := s.begin(f)
-	var pic *picture
+	pic := s.picture(f, chosen)
 	for _, c := range chosen {
 		if c.end < 0 {
 			p := s.entering(f)
 			out = append(out, begun.write(p, f.group, nil, nil, 0))
 			continue
 		}
-		if pic == nil {
-			pic = newPicture(s.walk, f.group, s.starts(f), f.wants)
-		}
 		goal := s.field.goalOf(c.end)
 		hops := s.retrace(f, s.walk.route(c.end))
 		out = append(out, begun.write(goal.of, goal.group, hops, pic.to(pic.place(goal.group, true)), s.walk.cost[c.end]))
 	}
 	return out
+}
+
+// picture draws what leads to the goals that are told.
+func (s *search) picture(f *foothold, chosen []claim) *picture {
+	var told []int32
+	for _, c := range chosen {
+		if c.end >= 0 {
+			told = append(told, c.end)
+		}
+	}
+	if len(told) > 0 {
+		s.drawing.draw(f, s.starts(f), told)
+	}
+	return s.drawing
 }
 
 // starts are the patches that a foothold stands on.
@@ -206,7 +223,7 @@ func (s *search) entering(f *foothold) *pathType {
 	}
 	for i, p := range s.types {
 		if p.Only != otherNamespace && (p.Arrival == "" || p.Arrival == way) && slices.Contains(p.Arrive, f.entered.edge) &&
-			slices.ContainsFunc(f.entered.members, func(n graph.Node) bool { return s.targets[i][n] }) {
+			slices.ContainsFunc(f.entered.members, func(n graph.Node) bool { return s.targets.has(i, n) }) {
 			return p
 		}
 	}

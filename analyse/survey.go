@@ -15,7 +15,7 @@ type survey struct {
 	view    *graph.View
 	rules   *Rules
 	types   []*pathType           // what gains most first
-	targets []map[graph.Node]bool // by path type
+	targets *targets
 	aims    map[aim][]graph.Node  // the targets of a goal that is not told together with others
 	field   *field
 	reach   *reachable
@@ -30,15 +30,15 @@ type aim struct {
 
 // newSurvey looks at a view with derived edges, as it is or without some steps.
 func newSurvey(ctx context.Context, v *graph.View, rules *Rules, without *endings) (*survey, error) {
-	s := &survey{view: v, rules: rules, types: slices.Clone(rules.paths), without: without, aims: map[aim][]graph.Node{}}
+	s := &survey{view: v, rules: rules, types: slices.Clone(rules.paths), without: without, targets: newTargets(), aims: map[aim][]graph.Node{}}
 	slices.SortStableFunc(s.types, func(a, b *pathType) int { return cmp.Compare(b.Gain, a.Gain) })
-	for _, p := range s.types {
+	for i, p := range s.types {
 		t, err := p.targets(ctx, v)
 		if err != nil {
 			return nil, fmt.Errorf("path type %s: %w", p.ID, err)
 		}
-		s.targets = append(s.targets, t)
 		for n := range t {
+			s.targets.add(n, i)
 			if !p.Together {
 				at := aim{p, p.groupOf(n)}
 				s.aims[at] = append(s.aims[at], n)
@@ -47,5 +47,6 @@ func newSurvey(ctx context.Context, v *graph.View, rules *Rules, without *ending
 	}
 	s.field = newField(newGround(v, rules, s.types, s.targets, without.has))
 	s.reach = newReachable(s.field)
+	s.reach.prune(s.field)
 	return s, ctx.Err()
 }

@@ -40,9 +40,10 @@ func (s *search) retrace(f *foothold, route []int32) (hops []*hop) {
 		at = slices.DeleteFunc(slices.Clone(at), func(n graph.Node) bool { return s.groupOf(n) != s.field.groups[first] })
 		hops = append(hops, s.stepInside(at))
 	}
+	sum := slices.Clone(at).sorted().sum()
 	for _, p := range route[1:] {
-		h := s.step(f, at, p)
-		hops, at = append(hops, h), h.members
+		h := s.step(f, at, sum, p)
+		hops, at, sum = append(hops, h), h.members, h.sum
 	}
 	return hops
 }
@@ -53,8 +54,8 @@ func (s *search) stepInside(to members) *hop {
 }
 
 // step is stepTo, once for all who stand at the same place.
-func (s *search) step(f *foothold, from members, patch int32) *hop {
-	at, known := taken{from.sum(), patch}, s.trail.steps
+func (s *search) step(f *foothold, from members, sum uint64, patch int32) *hop {
+	at, known := taken{sum, patch}, s.trail.steps
 	if g := s.field.goalOf(patch); g != nil && g.of.Only != "" {
 		known = s.trail.own
 	}
@@ -80,7 +81,7 @@ func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) *hop {
 			h.add(e)
 		}
 	}
-	is, out := s.leaving(from)
+	out := s.stand(from)
 	in := 0
 	for _, i := range f.told[told] {
 		in += len(f.before(i))
@@ -89,7 +90,7 @@ func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) *hop {
 		if in < out { // from the end where there is less to look at
 			for _, i := range f.told[told] {
 				for e := range f.nodes[i].In(kind) {
-					if is[e.From] {
+					if s.stands(e.From) {
 						take(e)
 					}
 				}
@@ -108,27 +109,33 @@ func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) *hop {
 	return h
 }
 
-// leaving is a set of individuals, and how many steps lead from them.
-func (s *search) leaving(from []graph.Node) (is map[graph.Node]bool, steps int) {
-	is = make(map[graph.Node]bool, len(from))
-	for _, n := range from {
-		is[n] = true
+// stand notes where some individuals stand, and says how many steps lead from them.
+func (s *search) stand(on []graph.Node) (steps int) {
+	s.stood++
+	for _, n := range on {
 		if i := s.field.find(n); i >= 0 {
+			s.standing[i] = s.stood
 			steps += len(s.field.ground.arcsOf(i))
 		}
 	}
-	return is, steps
+	return steps
+}
+
+// stands says whether an individual is one of those noted last. One that has no number takes no step.
+func (s *search) stands(n graph.Node) bool {
+	i := s.field.find(n)
+	return i >= 0 && s.standing[i] == s.stood
 }
 
 // stepToGoal looks from the goal, to which `in` steps lead, or from the individuals.
 func (s *search) stepToGoal(f *foothold, from []graph.Node, g *goal, in int) *hop {
 	h := &hop{group: g.group}
 	at := slices.Index(s.types, g.of)
-	if is, out := s.leaving(from); !g.of.Together && in < out {
+	if out := s.stand(from); !g.of.Together && in < out {
 		for _, n := range s.aims[aim{g.of, g.group}] {
 			for _, kind := range g.of.Arrive {
 				for e := range n.In(kind) {
-					if is[e.From] && !s.without.has(e) {
+					if s.stands(e.From) && !s.without.has(e) {
 						h.add(e)
 					}
 				}
@@ -140,7 +147,7 @@ func (s *search) stepToGoal(f *foothold, from []graph.Node, g *goal, in int) *ho
 	for _, n := range from {
 		for _, kind := range g.of.Arrive {
 			for e := range n.Out(kind) {
-				if s.targets[at][e.To] && s.isTold(g, e.To) && (g.of.Only == "" || f.wants(goalAt(g.of, e.To))) && !s.without.has(e) {
+				if s.targets.has(at, e.To) && s.isTold(g, e.To) && (g.of.Only == "" || f.wants(goalAt(g.of, e.To))) && !s.without.has(e) {
 					h.add(e)
 				}
 			}

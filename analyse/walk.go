@@ -4,10 +4,11 @@ package analyse
 // each and the patch before it. It is used for one foothold after the other.
 type walk struct {
 	*field
-	leads func(patch int32) bool // nil: everything is walked
 	// near are the patches that nobody of the foothold comes to over the cluster's
-	// network: who takes that step takes it from the internet.
-	near    map[int32]bool
+	// network: who takes that step takes it from the internet. Nil are none.
+	near    []bool
+	open    []bool    // whether a patch is what listens to the cluster's network
+	moved   []bool    // whether the cheapest route to what is reached passes such a patch
 	cost    []int32   // costOfMost: not reached
 	before  []int32   // -1 where the walk starts
 	reached []int32   // in order of cost
@@ -15,11 +16,13 @@ type walk struct {
 	place   []int32   // that a picture gives what is reached
 }
 
-func newWalk(f *field, leads func(patch int32) bool) *walk {
-	w := &walk{field: f, leads: leads, cost: make([]int32, len(f.members)), before: make([]int32, len(f.members)),
-		place: make([]int32, len(f.members))}
+func newWalk(f *field) *walk {
+	n := len(f.members)
+	w := &walk{field: f, open: make([]bool, n), moved: make([]bool, n), cost: make([]int32, n), before: make([]int32, n),
+		place: make([]int32, n)}
 	for i := range w.cost {
 		w.cost[i] = costOfMost
+		w.open[i] = len(f.members[i]) > 0 && f.groups[f.groupOf(int32(i))].kind == "NetClass"
 	}
 	return w
 }
@@ -31,7 +34,7 @@ func (w *walk) from(starts []int32) {
 		w.cost[p] = costOfMost
 	}
 	w.reached, w.waiting = w.reached[:0], w.waiting[:0]
-	for _, p := range starts {
+	for _, p := range starts { // each once
 		w.arrive(p, -1, 0)
 	}
 	for c := int32(0); int(c) < len(w.waiting); c++ {
@@ -41,9 +44,14 @@ func (w *walk) from(starts []int32) {
 				continue // it was reached at less
 			}
 			w.reached = append(w.reached, p)
+			w.moved[p] = w.open[p] || w.before[p] >= 0 && w.moved[w.before[p]]
+			to := int32(-1)
 			for _, a := range w.steps(p) {
-				if (w.leads == nil || w.leads(a.to)) && w.takes(p, a) {
-					w.arrive(a.to, p, c+a.cost)
+				if a.to == to {
+					continue // at no less than the step before
+				}
+				if to = a.to; c+a.cost < w.cost[to] && w.takes(p, a) {
+					w.arrive(to, p, c+a.cost)
 				}
 			}
 		}
@@ -52,13 +60,10 @@ func (w *walk) from(starts []int32) {
 
 // takes says whether the foothold's attacker takes a step.
 func (w *walk) takes(from int32, a arc) bool {
-	return !w.near[a.to] || w.groups[w.groupOf(from)].kind != "NetClass"
+	return w.near == nil || !w.near[a.to] || !w.open[from]
 }
 
 func (w *walk) arrive(at, before, cost int32) {
-	if cost >= w.cost[at] {
-		return
-	}
 	w.cost[at], w.before[at] = cost, before
 	for int(cost) >= len(w.waiting) {
 		w.waiting = append(w.waiting, nil)

@@ -83,7 +83,7 @@ func (s *search) worth(end int32) int32 {
 	if g.group.role == "control-plane" {
 		worth += pointsOfControlPlane
 	}
-	if slices.ContainsFunc(s.walk.route(end), func(p int32) bool { return s.field.groups[s.field.groupOf(p)].kind == "NetClass" }) {
+	if s.walk.moved[end] {
 		worth -= pointsOfMoving
 	}
 	return int32(worth)

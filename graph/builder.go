@@ -1,9 +1,10 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"sort"
+	"strings"
 )
 
 // Ref is a node within a Builder.
@@ -176,7 +177,7 @@ func (b *Builder) buildTable(s *Segment, k int) []int32 {
 			order = append(order, int32(row))
 		}
 	}
-	sort.Slice(order, func(i, j int) bool { return n.ids[order[i]] < n.ids[order[j]] })
+	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(n.ids[a], n.ids[b]) })
 	place := make([]int32, len(n.ids))
 	for i := range place {
 		place[i] = -1
@@ -226,9 +227,8 @@ func (b *Builder) buildRels(s *Segment, place [][]int32) []Dangling {
 	for k := range b.edges {
 		keys = append(keys, k)
 	}
-	sort.Slice(keys, func(i, j int) bool {
-		a, c := keys[i], keys[j]
-		return a.edge < c.edge || a.edge == c.edge && (a.from < c.from || a.from == c.from && a.to < c.to)
+	slices.SortFunc(keys, func(a, c relKey) int {
+		return cmp.Or(cmp.Compare(a.edge, c.edge), cmp.Compare(a.from, c.from), cmp.Compare(a.to, c.to))
 	})
 	for _, k := range keys {
 		var list []relEdge

@@ -1,10 +1,10 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
-	"sort"
 )
 
 // Rel is the adjacency of one edge kind between two node kinds in one
@@ -100,14 +100,22 @@ type relEdge struct {
 	props    []Prop
 }
 
-// inOrder sorts edges and drops exact repetitions.
+// placed is where an edge stands in a list: an edge is too large to be moved about.
+type placed struct {
+	ends uint64
+	at   int
+}
+
+// inOrder sorts edges, those between the same ends as they came, and drops exact repetitions.
 func inOrder(list []relEdge) []relEdge {
-	sort.SliceStable(list, func(i, j int) bool {
-		return list[i].from < list[j].from || list[i].from == list[j].from && list[i].to < list[j].to
-	})
-	out := list[:0]
-	for _, e := range list {
-		twice := false
+	order := make([]placed, len(list))
+	for i, e := range list {
+		order[i] = placed{uint64(e.from)<<32 | uint64(e.to), i}
+	}
+	slices.SortFunc(order, func(a, b placed) int { return cmp.Or(cmp.Compare(a.ends, b.ends), cmp.Compare(a.at, b.at)) })
+	out := make([]relEdge, 0, len(list))
+	for _, o := range order {
+		e, twice := list[o.at], false
 		for at := len(out) - 1; at >= 0 && out[at].from == e.from && out[at].to == e.to && !twice; at-- {
 			twice = out[at].says(e) && e.says(out[at])
 		}
