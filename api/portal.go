@@ -26,7 +26,7 @@ func portal(assets fs.FS) http.Handler {
 		if rest, scoped := strings.CutPrefix(name, "in/"); scoped { // every page of one cluster: /in/prod/paths
 			_, name, _ = strings.Cut(rest, "/")
 		}
-		if info, err := fs.Stat(assets, name); err == nil && !info.IsDir() {
+		if info, err := fs.Stat(assets, name); err == nil && !info.IsDir() && !strings.HasPrefix(name, ".") { // those are of the build
 			if strings.HasPrefix(name, "assets/") {
 				w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // names carry a hash
 			}

@@ -49,6 +49,7 @@ func TestWhatIsNoPageIsNotFound(t *testing.T) {
 			{"/nothing", browser, 404, "portal"},
 			{"/nothing", program, 404, "no such page"},
 			{"/metrics", program, 404, "no such page"},
+			{"/.packages.json", program, 404, "no such page"}, // the build's own
 			{"/registries/nothing", program, 404, "no such page"},
 			{"/assets/old-1234.js", browser, 404, "no such page"},
 			{"/api", browser, 404, "no such page"},
