@@ -103,7 +103,7 @@ func (h hostile) looked(t *testing.T, rules *Rules) (v *graph.View, gaps []colle
 }
 
 func TestWhereEverythingReachesEverythingNoPathIsLostSilently(t *testing.T) {
-	const pods = 400
+	const pods = 2000
 	rules := builtIn(t)
 	v, _ := everybody(pods).looked(t, rules)
 	on, err := newSurvey(t.Context(), v, rules, nil)
@@ -154,13 +154,13 @@ func TestRolesBindingsAndPoliciesOfAnySizeAreLookedAtWhole(t *testing.T) {
 		readers int
 	}{
 		{"ClusterRoles that gather each other", func(h hostile) {
-			for i := range 200 {
+			for i := range 2000 {
 				name := fmt.Sprintf("r%d", i)
 				h.role(name)
 				r := h.ClusterRoles[collect.Key{Name: name}]
 				r.Labels = map[string]string{"ring": fmt.Sprint(i)}
 				r.AggregationRule = &rbacv1.AggregationRule{ClusterRoleSelectors: []metav1.LabelSelector{
-					{MatchLabels: map[string]string{"ring": fmt.Sprint((i + 1) % 200)}}}}
+					{MatchLabels: map[string]string{"ring": fmt.Sprint((i + 1) % 2000)}}}}
 			}
 			h.role("last", reads)
 			h.ClusterRoles[collect.Key{Name: "last"}].Labels = map[string]string{"ring": "0"}
@@ -181,17 +181,17 @@ func TestRolesBindingsAndPoliciesOfAnySizeAreLookedAtWhole(t *testing.T) {
 		}, 100},
 		{"many bindings", func(h hostile) {
 			h.role("reader", reads)
-			for i := range 20_000 {
+			for i := range 100_000 {
 				ns := fmt.Sprintf("n%d", i%500)
 				h.namespace(ns)
 				h.bind(ns, fmt.Sprintf("b%d", i), "reader", h.account(ns, fmt.Sprintf("a%d", i%4000)))
 			}
 		}, 4000},
 		{"policies in each of many namespaces", func(h hostile) {
-			for i := range 1000 {
+			for i := range 5000 {
 				ns := fmt.Sprintf("n%d", i)
 				h.namespace(ns)
-				h.pod(ns, "p", i%20, false)
+				h.pod(ns, "p", i%125, false)
 				for _, name := range []string{"deny", "own"} {
 					p := &networkingv1.NetworkPolicy{ObjectMeta: objectMeta(ns, name)}
 					if name == "own" {
