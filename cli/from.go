@@ -20,10 +20,10 @@ type input struct {
 	from   []string
 	data   string
 	images bool
-	// mirrors say where registries are reached instead.
-	mirrors []string
-	rules   string
-	cloud   []string
+	// egress is what images may be fetched from beyond registries of the internet.
+	egress server.Egress
+	rules  string
+	cloud  []string
 }
 
 func (in *input) flags(c *cobra.Command) {
@@ -39,7 +39,7 @@ func (in *input) imageFlags(c *cobra.Command, when string) {
 	f := c.Flags()
 	f.BoolVar(&in.images, "images", false,
 		when+"read the images from their registries too; otherwise only what was read before is known")
-	f.StringArrayVar(&in.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
+	egressFlags(c, &in.egress)
 	cloudFlag(c, &in.cloud)
 	f.StringVar(&in.rules, "rules", "", when+"a folder of rules to use beside the built-in ones")
 	dataFlag(c, &in.data)
@@ -108,7 +108,7 @@ func (in *input) computed(ctx context.Context, facts []*collect.Facts) (*scope.W
 	if err != nil {
 		return nil, err
 	}
-	images, done, err := imagesFor(ctx, datadir.Dir(in.data), in.images, in.mirrors)
+	images, done, err := imagesFor(ctx, datadir.Dir(in.data), in.images, in.egress)
 	if err != nil {
 		return nil, err
 	}

@@ -13,8 +13,8 @@ import (
 
 // imagesFor is how an analysis without a server looks into images: with what a
 // server on this folder read before, and from their registries if asked.
-func imagesFor(ctx context.Context, d datadir.Dir, read bool, mirror []string) (*assess.Assessor, func(), error) {
-	transport, err := server.Mirrors(mirror)
+func imagesFor(ctx context.Context, d datadir.Dir, read bool, e server.Egress) (*assess.Assessor, func(), error) {
+	policy, err := e.Policy()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -34,7 +34,7 @@ func imagesFor(ctx context.Context, d datadir.Dir, read bool, mirror []string) (
 		done = func() { _, _ = s.Close(), db.Close() }
 	}
 	if read {
-		opts := image.Options{Cache: cache, Transport: transport}
+		opts := image.Options{Cache: cache, Transport: policy.Transport(), Insecure: policy.Plain}
 		c.Scan = func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }
 		c.Resolve = func(ctx context.Context, ref string) (string, error) { return image.Resolve(ctx, ref, opts) }
 	}

@@ -26,7 +26,7 @@ func registryCommand(s streams) *cobra.Command {
 
 func registryCheckCommand(s streams) *cobra.Command {
 	var file string
-	var mirror []string
+	var e server.Egress
 	var f format
 	c := &cobra.Command{
 		Use:   "check [http://]HOST[/REPOSITORY]",
@@ -37,22 +37,22 @@ or the file of --config has for it. It exits with 2 if something is refused.`,
 		Example: "  breakwater registry check registry.example/shop/web",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return checkRegistry(c.Context(), s, f, args[0], file, mirror)
+			return checkRegistry(c.Context(), s, f, args[0], file, e)
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "the server's configuration file, for its accounts")
-	c.Flags().StringArrayVar(&mirror, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
+	egressFlags(c, &e)
 	output(c, &f, "table", "json")
 	return c
 }
 
-func checkRegistry(ctx context.Context, s streams, f format, arg, file string, mirror []string) error {
+func checkRegistry(ctx context.Context, s streams, f format, arg, file string, e server.Egress) error {
 	named, err := server.NamedRegistries([]string{arg})
 	if err != nil {
 		return err
 	}
 	what, reader := named[0].Registry, registry.Reader{}
-	if reader.Transport, err = server.Mirrors(mirror); err != nil {
+	if reader.Policy, err = e.Policy(); err != nil {
 		return err
 	}
 	if file != "" {

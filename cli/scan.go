@@ -27,7 +27,7 @@ func scanCommand(s streams) *cobra.Command {
 
 type scanOptions struct {
 	data, platform string
-	mirrors        []string
+	egress         server.Egress
 	format         format
 	fail           failing
 }
@@ -56,7 +56,7 @@ that something was not. Advisories that are few or old for a release are told.`,
 	dataFlag(c, &o.data)
 	f := c.Flags()
 	f.StringVar(&o.platform, "platform", "", "which image of an index: OS/ARCHITECTURE[/VARIANT]; otherwise linux/amd64, or what there is")
-	f.StringArrayVar(&o.mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
+	egressFlags(c, &o.egress)
 	severities := severity.Scale[2:] // without Unknown and None
 	o.fail.flags(c, severities, "a vulnerability is at least this severe")
 	output(c, &o.format, "table", "json", "jsonl", "cyclonedx", "sarif")
@@ -124,7 +124,8 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 	}
 	defer db.Close()
 	opts := image.Options{Platform: o.platform, Progress: scanProgress(s.err)}
-	if opts.Transport, err = server.Mirrors(o.mirrors); err != nil {
+	policy, err := o.egress.Policy()
+	if err != nil {
 		return err
 	}
 	if datadir.Dir(o.data).Stored() {
@@ -138,6 +139,8 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 	var all []scanned
 	var failed []error
 	for _, ref := range refs {
+		way := wayTo(policy, ref)
+		opts.Transport, opts.Insecure = way.Transport, way.Insecure
 		inv, err := image.Scan(c.Context(), ref, opts)
 		if err != nil {
 			failed = append(failed, err)

@@ -62,7 +62,7 @@ func serveFlags(cmd *cobra.Command, c *server.Config) {
 	f.BoolVar(&c.Secrets, "secret-names", false,
 		"also list names and types of Secrets, never values; the account must be allowed to list them")
 	f.BoolVar(&c.NoImages, "no-images", false, "do not read images from registries: what is in them stays unknown")
-	f.StringArrayVar(&c.Mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
+	egressFlags(cmd, &c.Egress)
 	f.StringArrayVar(&c.Registries, "registry", nil,
 		"a registry to read: [http://]HOST[/REPOSITORY], where the repository may be a pattern such as shop/*; may repeat")
 	f.StringVar(&c.File, "config", "", "a YAML file of registries to read, with their filters and where their passwords "+

@@ -54,6 +54,7 @@ func origin(r *http.Request) *http.Request {
 func (d *dialect) challenged(r *http.Request, resp *http.Response) (*http.Response, error) {
 	c, known := best(challenges(resp.Header.Values("WWW-Authenticate")))
 	if !known {
+		resp.Header.Del("WWW-Authenticate") // what the library does not understand it tells
 		return resp, nil
 	}
 	resp.Header.Set("WWW-Authenticate", c.String())

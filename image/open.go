@@ -24,10 +24,10 @@ type Options struct {
 	Platform string
 	// Keychain finds credentials; the usual files of docker and podman unless set.
 	Keychain authn.Keychain
-	// Transport reaches registries; http.DefaultTransport with timeouts unless set.
+	// Transport reaches registries, as egress.For has it. Unless set, who asks named the image's registry, and its
+	// account and layers stay with it.
 	Transport http.RoundTripper
-	// Insecure says of a registry's host that it may speak plain HTTP; beyond
-	// loopback and private addresses none does unless set.
+	// Insecure says of a registry's host that a person said it speaks plain HTTP.
 	Insecure func(host string) bool
 	Limits   Limits
 	// Backoff is the first pause before a registry is asked again, tripled
@@ -56,9 +56,6 @@ type Cache interface {
 func (o Options) withDefaults() Options {
 	if o.Keychain == nil {
 		o.Keychain = authn.DefaultKeychain
-	}
-	if o.Transport == nil {
-		o.Transport = Transport()
 	}
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits

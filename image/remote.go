@@ -11,6 +11,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/breakwater-sec/breakwater/egress"
 )
 
 // openRemote finds an image in its registry.
@@ -69,7 +71,7 @@ func Try(ctx context.Context, ref string, o Options) (manifest, layers error) {
 	}
 	r, err := l.Compressed()
 	if err != nil {
-		return nil, err
+		return nil, plainly(err)
 	}
 	return nil, r.Close()
 }
@@ -110,8 +112,17 @@ func pull(ctx context.Context, r name.Reference, o Options) (*remote.Puller, err
 		return nil, err
 	}
 	return remote.NewPuller(remote.WithContext(ctx), remote.WithAuth(account),
-		remote.WithTransport(Dialect(Retry(o.Transport, o.Backoff), r.Context().Registry, account)),
+		remote.WithTransport(Dialect(Retry(o.way(r.Context().RegistryStr()), o.Backoff), r.Context().Registry, account)),
 		remote.WithUserAgent("breakwater"), remote.WithRetryBackoff(remote.Backoff{Duration: o.Backoff, Factor: 3, Jitter: 0.3, Steps: 4}))
+}
+
+// way is how a registry is reached.
+func (o Options) way(registry string) http.RoundTripper {
+	if o.Transport != nil {
+		return egress.For(o.Transport, registry)
+	}
+	named := egress.Host{Name: registry, Plain: o.Insecure != nil && o.Insecure(registry)}
+	return egress.Policy{}.With(named).Transport().For(registry)
 }
 
 // ErrUnsupported says that the image is there and of a kind we cannot read.
@@ -120,6 +131,7 @@ var ErrUnsupported = errors.New("not supported")
 // Explain says what a registry's refusal means for the user.
 func Explain(err error, r name.Reference) error {
 	host := r.Context().RegistryStr()
+	err = plainly(err)
 	var refused *transport.Error
 	if errors.As(err, &refused) && refused.StatusCode == http.StatusNotFound {
 		return fmt.Errorf("registry %s has no such image (404): %w", host, err)
@@ -130,6 +142,7 @@ func Explain(err error, r name.Reference) error {
 // ExplainHost is Explain where no image was asked for.
 func ExplainHost(err error, host string) error {
 	var refused *transport.Error
+	err = plainly(err)
 	if !errors.As(err, &refused) {
 		return err
 	}

@@ -179,7 +179,7 @@ func (s *scan) content(ctx context.Context, l v1.Layer, digest string, p Progres
 	s.o.Progress(p)
 	r, err := l.Compressed()
 	if err != nil {
-		return nil, err
+		return nil, plainly(err)
 	}
 	blob := newHashed(&cancelled{ctx, r}, digest)
 	c, err := readLayer(blob, s.o.Limits, s.search)

@@ -37,7 +37,7 @@ func verify(img v1.Image) error {
 	}
 	raw, err := img.RawConfigFile() // no longer than the manifest says
 	if err != nil {
-		return fmt.Errorf("read its configuration: %w", err)
+		return fmt.Errorf("read its configuration: %w", plainly(err))
 	}
 	if !has(raw, m.Config.Digest) {
 		return fmt.Errorf("its configuration is not what its manifest says (%s): the image is corrupt or was tampered with", m.Config.Digest)

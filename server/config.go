@@ -27,7 +27,8 @@ type Config struct {
 	TLSCert, TLSKey string
 	Secrets         bool
 	NoImages        bool
-	Mirrors         []string
+	// Egress is what images may be fetched from beyond registries of the internet.
+	Egress Egress
 	// Registries are read whole; file is the configuration file.
 	Registries    []string
 	File          string

@@ -7,6 +7,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/registry"
+	"github.com/breakwater-sec/breakwater/egress"
 	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/registries"
 )
@@ -44,7 +45,7 @@ func NamedRegistries(flags []string) (out []registries.Connection, err error) {
 
 // registryConfig is which registries to read from the start, and how.
 func (v *Server) registryConfig() (registries.Config, registry.Reader, error) {
-	reader := registry.Reader{Transport: v.transport, PerSecond: v.config.RegistryQPS}
+	reader := registry.Reader{Policy: v.egress, PerSecond: v.config.RegistryQPS}
 	connect, err := NamedRegistries(v.config.Registries)
 	if err != nil {
 		return registries.Config{}, reader, err
@@ -74,12 +75,16 @@ func (v *Server) registryConfig() (registries.Config, registry.Reader, error) {
 		Connect: connect}, reader, nil
 }
 
-// plainHTTP says which registries were connected as speaking no TLS.
-func (v *Server) plainHTTP(host string) bool {
+// policy is what may be fetched from now: what flags and file say, and the registries that people connected.
+func (v *Server) policy() egress.Policy {
+	var named []egress.Host
 	for _, r := range v.Registries.Registries() {
-		if at, err := registry.Parse(r.Host); r.Insecure && err == nil && at.RegistryStr() == host {
-			return true
+		if at, err := registry.Parse(r.Host); err == nil {
+			named = append(named, egress.Host{Name: at.RegistryStr(), Plain: r.Insecure})
 		}
 	}
-	return false
+	return v.egress.With(named...)
 }
+
+// plainHTTP says which registries a person said to speak no TLS.
+func (v *Server) plainHTTP(host string) bool { return v.policy().Plain(host) }

@@ -7,7 +7,6 @@ import (
 
 	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/examples/harbor-shop/advisories"
-	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
@@ -33,11 +32,9 @@ func (v *Server) sample(ctx context.Context) (err error) {
 	if v.Estate, err = harborshop.Open(ctx, ""); err != nil {
 		return err
 	}
-	base := v.transport
-	if base == nil {
-		base = image.Transport()
+	if err := v.egress.Mirror(harborshop.Host + "=" + v.Estate.Registry); err != nil {
+		return err
 	}
-	v.transport = v.Estate.Transport(base)
 	_, err = vuln.Import(ctx, v.Data.Advisories(), []vuln.Source{{Name: "sample", FS: advisories.FS}}, nil)
 	return err
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/datadir"
+	"github.com/breakwater-sec/breakwater/egress"
 	"github.com/breakwater-sec/breakwater/enrichment"
 	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
 	"github.com/breakwater-sec/breakwater/image"
@@ -43,7 +44,7 @@ type Server struct {
 	retention  store.Retention
 	advisories *followed
 	Estate     *harborshop.Estate
-	transport  http.RoundTripper
+	egress     egress.Policy // what flags and the sample allow
 	rules      *analyse.Rules
 	*watch.Watch
 	Context  *enrichment.Context
@@ -109,7 +110,7 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 
 // prepare opens advisories, the sample if asked, and the clusters.
 func (v *Server) prepare(ctx context.Context) (err error) {
-	if v.transport, err = Mirrors(v.config.Mirrors); err != nil {
+	if v.egress, err = v.config.Egress.Policy(); err != nil {
 		return err
 	}
 	if v.config.Sample {
@@ -147,7 +148,7 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	}
 	images := assess.Config{Advisories: v.advisories.db.Load, Records: v.Store, Owner: owner, Workers: v.config.ScanWorkers, Log: v.log}
 	if !v.config.NoImages {
-		opts := image.Options{Cache: v.Store, Transport: v.transport, Keychain: reader.Keychain(), Insecure: v.plainHTTP}
+		opts := image.Options{Cache: v.Store, Transport: &network{now: v.policy}, Keychain: reader.Keychain(), Insecure: v.plainHTTP}
 		images.Scan = func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }
 		images.Resolve = func(ctx context.Context, ref string) (string, error) { return image.Resolve(ctx, ref, opts) }
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/egress"
 	"github.com/breakwater-sec/breakwater/image"
 )
 
@@ -36,7 +37,9 @@ var DefaultBounds = Bounds{Repositories: 10_000, Tags: 5_000, AllTags: 200_000}
 type Reader struct {
 	// Logins are accounts by host; for others docker's configuration is asked.
 	Logins map[string]Login
-	// Transport reaches registries; one with timeouts unless set.
+	// Policy says what may be reached; the registry that is read is one that a person named. Transport is used in its
+	// place if set.
+	Policy    egress.Policy
 	Transport http.RoundTripper
 	// PerSecond is how many requests one registry gets at most; 20 unless set.
 	PerSecond float64
@@ -77,9 +80,6 @@ type session struct {
 var errAccount = errors.New("find the account")
 
 func (r Reader) open(ctx context.Context, what collect.Registry) (*session, error) {
-	if r.Transport == nil {
-		r.Transport = image.Transport()
-	}
 	if r.Backoff == 0 {
 		r.Backoff = time.Second
 	}
@@ -105,7 +105,10 @@ func (r Reader) open(ctx context.Context, what collect.Registry) (*session, erro
 	if s.auth, err = authn.Resolve(ctx, r.Keychain(), host); err != nil {
 		return nil, fmt.Errorf("%w for registry %s: %w", errAccount, what.Host, err)
 	}
-	s.paced = &paced{next: r.Transport, every: time.Duration(float64(time.Second) / r.PerSecond)}
+	if r.Transport == nil {
+		r.Transport = r.Policy.With(egress.Host{Name: host.RegistryStr(), Plain: what.Insecure}).Transport()
+	}
+	s.paced = &paced{next: egress.For(r.Transport, host.RegistryStr()), every: time.Duration(float64(time.Second) / r.PerSecond)}
 	polite := image.Dialect(image.Retry(s.paced, r.Backoff), host, s.auth)
 	s.base = transport.NewRetry(polite, transport.WithRetryBackoff(transport.Backoff{Duration: r.Backoff,
 		Factor: 3, Jitter: 0.3, Steps: 3}),

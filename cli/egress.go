@@ -1,0 +1,28 @@
+package cli
+
+import (
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/spf13/cobra"
+
+	"github.com/breakwater-sec/breakwater/egress"
+	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/server"
+)
+
+// egressFlags give a command what images may be fetched from beyond registries of the internet.
+func egressFlags(c *cobra.Command, e *server.Egress) {
+	f := c.Flags()
+	f.StringArrayVar(&e.Mirrors, "registry-mirror", nil, "HOST=HOST:PORT: where a registry is reached instead; may repeat")
+	f.StringArrayVar(&e.Allow, "allow-private", nil, "[http://]HOST[:PORT], an address or a network such as 10.0.0.0/8: images may be "+
+		"fetched from there though it is not of the internet, or speaks no TLS; may repeat")
+	f.StringArrayVar(&e.Sites, "registry-site", nil,
+		"HOST=HOST: a registry, and where it keeps tokens or layers if that is not its own site; may repeat")
+}
+
+// wayTo is the way to the registry of an image that a person wrote.
+func wayTo(p egress.Policy, ref string) image.Options {
+	if r, err := name.ParseReference(ref); err == nil {
+		p = p.With(egress.Host{Name: r.Context().RegistryStr()})
+	}
+	return image.Options{Transport: p.Transport(), Insecure: p.Plain}
+}
