@@ -202,11 +202,14 @@ func (g *Engine) ask(a *Alert, x event.Entity) {
 	}
 }
 
+// maxAbout is how many alerts may be about one object.
+const maxAbout = 64
+
 // linkObject makes what an object comes to own lead to the alert.
 func (g *Engine) linkObject(a *Alert, uid string) {
 	uid = strings.Clone(uid)
-	if add(&a.Objects, uid, maxObjects) {
-		p := place{a.Cluster, uid}
+	p := place{a.Cluster, uid}
+	if len(g.byObject[p]) < maxAbout && add(&a.Objects, uid, maxObjects) {
 		g.byObject[p] = append(g.byObject[p], a)
 	}
 }

@@ -26,6 +26,9 @@ const (
 	// maxDepth bounds a walk along owners: CronJob, Job, Pod and an operator's
 	// resource above them is four.
 	maxDepth = 8
+	// maxWalk bounds the objects of a walk to what is owned: who makes up objects can let
+	// each own all of the next.
+	maxWalk = 256
 )
 
 // objects remembers who made which object and what owns it, so that a pod leads
@@ -96,21 +99,24 @@ func (o *objects) topOwner(cluster string, of *event.Object) *made {
 	return top
 }
 
-// owned walks everything that an object owns, and what that owns.
+// owned walks what an object owns, and what that owns, each once.
 func (o *objects) owned(cluster, uid string, each func(uid string, m *made)) {
-	o.ownedTo(maxDepth, cluster, uid, each)
+	o.ownedTo(maxDepth, cluster, uid, map[string]bool{uid: true}, each)
 }
 
-func (o *objects) ownedTo(depth int, cluster, uid string, each func(uid string, m *made)) {
+func (o *objects) ownedTo(depth int, cluster, uid string, seen map[string]bool, each func(uid string, m *made)) {
 	m := o.find(place{cluster, uid})
 	if m == nil || depth == 0 {
 		return
 	}
 	for _, child := range m.owned {
-		if c := o.find(place{cluster, child}); c != nil && m.is(c.ownerKind) {
-			each(child, c)
-			o.ownedTo(depth-1, cluster, child, each)
+		c := o.find(place{cluster, child})
+		if c == nil || !m.is(c.ownerKind) || seen[child] || len(seen) > maxWalk {
+			continue
 		}
+		seen[child] = true
+		each(child, c)
+		o.ownedTo(depth-1, cluster, child, seen, each)
 	}
 }
 

@@ -87,6 +87,15 @@ func (r *Rules) All() (out []rule.Rule) {
 	return out
 }
 
+// Sources are what the rules are about, by their ids.
+func (r *Rules) Sources() map[string]event.Source {
+	out := map[string]event.Source{}
+	for _, one := range r.all {
+		out[one.ID] = one.log.Source
+	}
+	return out
+}
+
 // Match is a rule that holds for an event: its place among those asked about.
 type Match struct {
 	Event int

@@ -15,6 +15,7 @@ import (
 // versions are the server's: a request that comes again finds what was before it.
 type before struct {
 	recent *simplelru.LRU[string, []version]
+	size   int // of all facts, about
 }
 
 // version is an object at one moment: what of it rules ask for, in words.
@@ -29,14 +30,29 @@ const (
 	maxBefore = 20_000
 	// maxVersions is how many versions of one are kept, for batches that come again.
 	maxVersions = 4
+	// maxFacts bounds what is remembered of all of them, in bytes.
+	maxFacts = 64 << 20
 )
 
 func newBefore() *before {
-	recent, err := simplelru.NewLRU[string, []version](maxBefore, nil)
+	b := &before{}
+	recent, err := simplelru.NewLRU(maxBefore, func(_ string, gone []version) { b.size -= sizeOf(gone) })
 	if err != nil {
 		panic(err) // it wants a size above 0
 	}
-	return &before{recent}
+	b.recent = recent
+	return b
+}
+
+// sizeOf is about what versions take in memory.
+func sizeOf(versions []version) (n int) {
+	for _, v := range versions {
+		n += 64
+		for _, f := range v.facts {
+			n += 16 + len(f)
+		}
+	}
+	return n
 }
 
 // of gives what an object was before a version; ok is false where that is not known.
@@ -61,7 +77,13 @@ func (b *before) note(uid string, number uint64, facts []string, gives bool) {
 		return
 	}
 	versions = slices.Insert(slices.Clone(versions), at, version{number, facts})
-	b.recent.Add(strings.Clone(uid), versions[max(0, len(versions)-maxVersions):])
+	b.recent.Remove(uid)
+	versions = versions[max(0, len(versions)-maxVersions):]
+	b.size += sizeOf(versions)
+	b.recent.Add(strings.Clone(uid), versions)
+	for b.size > maxFacts {
+		b.recent.RemoveOldest()
+	}
 }
 
 // changed leaves of a written object what it was not before, and says whether that
@@ -76,8 +98,12 @@ func (b *before) changed(r *record, w *written) (known bool) {
 	was, known := b.of(w.Metadata.UID, number)
 	b.note(w.Metadata.UID, number, facts, p.gives() || len(w.Subjects)+len(w.Rules) > 0)
 	if known {
-		p.beyond(was)
-		w.rights.beyond(was)
+		had := make(map[string]bool, len(was))
+		for _, fact := range was {
+			had[fact] = true
+		}
+		p.beyond(had)
+		w.rights.beyond(had)
 	}
 	return known
 }
@@ -92,12 +118,25 @@ func capabilityFact(c *container, name string) string {
 func (r *rights) subjectFact(s subject) string { return fmt.Sprintf("subject %v %v", *r.RoleRef, s) }
 func ruleFact(r rule) string                   { return fmt.Sprintf("rule %q", r) }
 
-func (p *podSpec) mountFact(c *container, m volumeMount) string {
-	i := slices.IndexFunc(p.Volumes, func(v volume) bool { return v.Name == m.Name })
-	if i < 0 || p.Volumes[i].HostPath == nil {
+// folders are those of the node, by the names of the pod's volumes. Of two volumes of one name
+// the first counts.
+func (p *podSpec) folders() map[string]*folder {
+	out := make(map[string]*folder, len(p.Volumes))
+	for _, v := range p.Volumes {
+		if _, twice := out[v.Name]; !twice {
+			out[v.Name] = v.HostPath
+		}
+	}
+	return out
+}
+
+// mountFact is "" where what is mounted is no folder of the node.
+func mountFact(folders map[string]*folder, c *container, m volumeMount) string {
+	f := folders[m.Name]
+	if f == nil {
 		return ""
 	}
-	return fmt.Sprintf("mount %s %v of %s", c.Name, m, p.Volumes[i].HostPath.Path)
+	return fmt.Sprintf("mount %s %v of %s", c.Name, m, f.Path)
 }
 
 // shares are what a pod shares with its node.
@@ -124,6 +163,7 @@ func (p *podSpec) facts() (out []string) {
 			out = append(out, name)
 		}
 	}
+	folders := p.folders()
 	for _, c := range p.all() {
 		out = append(out, runsFact(&c))
 		if c.privileged() {
@@ -133,7 +173,7 @@ func (p *podSpec) facts() (out []string) {
 			out = append(out, capabilityFact(&c, name))
 		}
 		for _, m := range c.VolumeMounts {
-			if f := p.mountFact(&c, m); f != "" {
+			if f := mountFact(folders, &c, m); f != "" {
 				out = append(out, f)
 			}
 		}
@@ -142,30 +182,31 @@ func (p *podSpec) facts() (out []string) {
 }
 
 // beyond takes from a pod what it was.
-func (p *podSpec) beyond(was []string) {
+func (p *podSpec) beyond(was map[string]bool) {
 	if p == nil {
 		return
 	}
 	for name, b := range p.shares() {
-		if slices.Contains(was, name) {
+		if was[name] {
 			*b = nil
 		}
 	}
+	folders := p.folders()
 	for _, list := range []*[]container{&p.Containers, &p.InitContainers, &p.EphemeralContainers} {
 		var left []container
 		for _, c := range *list {
-			if c.privileged() && slices.Contains(was, privilegedFact(&c)) {
+			if c.privileged() && was[privilegedFact(&c)] {
 				c.SecurityContext.Privileged = nil
-				c.reprogrammed = !slices.Contains(was, runsFact(&c))
+				c.reprogrammed = !was[runsFact(&c)]
 			}
 			add := slices.Clone(c.SecurityContext.Capabilities.Add)
-			c.SecurityContext.Capabilities.Add = slices.DeleteFunc(add, func(n string) bool { return slices.Contains(was, capabilityFact(&c, n)) })
+			c.SecurityContext.Capabilities.Add = slices.DeleteFunc(add, func(n string) bool { return was[capabilityFact(&c, n)] })
 			c.VolumeMounts = slices.DeleteFunc(slices.Clone(c.VolumeMounts), func(m volumeMount) bool {
-				f := p.mountFact(&c, m)
-				return f == "" || slices.Contains(was, f)
+				f := mountFact(folders, &c, m)
+				return f == "" || was[f]
 			})
 			more := c.privileged() || len(c.SecurityContext.Capabilities.Add)+len(c.VolumeMounts) > 0
-			if more || !slices.Contains(was, runsFact(&c)) {
+			if more || !was[runsFact(&c)] {
 				left = append(left, c)
 			}
 		}
@@ -186,12 +227,12 @@ func (r *rights) facts() (out []string) {
 }
 
 // beyond takes from rights what they were.
-func (r *rights) beyond(was []string) {
-	r.Rules = slices.DeleteFunc(slices.Clone(r.Rules), func(one rule) bool { return slices.Contains(was, ruleFact(one)) })
+func (r *rights) beyond(was map[string]bool) {
+	r.Rules = slices.DeleteFunc(slices.Clone(r.Rules), func(one rule) bool { return was[ruleFact(one)] })
 	if r.RoleRef == nil {
 		return
 	}
-	r.Subjects = slices.DeleteFunc(slices.Clone(r.Subjects), func(s subject) bool { return slices.Contains(was, r.subjectFact(s)) })
+	r.Subjects = slices.DeleteFunc(slices.Clone(r.Subjects), func(s subject) bool { return was[r.subjectFact(s)] })
 	if len(r.Subjects) == 0 {
 		r.RoleRef = nil
 	}

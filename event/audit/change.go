@@ -31,53 +31,81 @@ type operation struct {
 	Value json.RawMessage `json:"value"`
 }
 
-// moves says that an operation adds or takes an element of the list at a path.
-func (o *operation) moves(list string) bool {
-	within := func(path string) bool {
-		rest, ok := strings.CutPrefix(path, list)
-		return ok && isPlace(rest)
+// Bounds of a JSON patch, as the API server's own: one beyond them changed nothing there, and
+// one that a sender made up costs no more to read than it cost to send.
+const (
+	maxOperations = 10_000
+	maxWay        = 100
+)
+
+// operations reads a JSON patch; ok is false if it is none, or beyond bounds.
+func operations(patch string) (out []operation, ok bool) {
+	if len(patch) > maxObject || json.Unmarshal([]byte(patch), &out) != nil || len(out) > maxOperations {
+		return nil, false
+	}
+	deep := func(o operation) bool {
+		return strings.Count(o.Path, "/") > maxWay || strings.Count(o.From, "/") > maxWay
+	}
+	return out, !slices.ContainsFunc(out, deep)
+}
+
+// moves are the lists of which an operation adds or takes an element, by the beginning of
+// their elements' paths.
+func (o *operation) moves() (lists []string) {
+	within := func(path string) {
+		if at := strings.LastIndexByte(path, '/'); at >= 0 && isPlace(path[at+1:]) && !slices.Contains(lists, path[:at+1]) {
+			lists = append(lists, path[:at+1])
+		}
 	}
 	switch o.Op {
 	case "add", "copy", "remove":
-		return within(o.Path)
+		within(o.Path)
 	case "move":
-		return within(o.Path) || within(o.From)
+		within(o.Path)
+		within(o.From)
 	}
-	return false
+	return lists
 }
 
 // named is what a JSON patch leaves of an object: the parts that its operations put
 // there, each inside what tells its place, a container's name for one. A patch
-// that cannot be read names everything.
+// that cannot be read, or whose parts are too many to be told apart, names everything.
 func named(patch, object string) string {
-	var operations []operation
+	all, ok := operations(patch)
 	var whole any
-	if json.Unmarshal([]byte(object), &whole) != nil {
+	if !ok || json.Unmarshal([]byte(object), &whole) != nil {
 		return object
 	}
-	if json.Unmarshal([]byte(patch), &operations) != nil {
-		return object
+	moved := map[string]int{} // lists, by how many operations move their elements
+	for _, o := range all {
+		for _, list := range o.moves() {
+			moved[list]++
+		}
 	}
 	var kept any
-	for i, o := range operations {
+	k := keeper{}
+	for _, o := range all {
 		way := pointer(o.Path)
 		if o.Op == "test" || o.Op == "remove" && isPlace(way[len(way)-1]) {
 			continue // what is gone adds nothing
 		}
-		kept = keep(kept, whole, way, shifts(operations, i))
+		kept = k.keep(kept, whole, way, o.shifted(moved))
 	}
 	out, err := json.Marshal(kept)
-	if err != nil {
+	if err != nil || k.steps > maxSteps {
 		return object
 	}
 	return string(out)
 }
 
+// escaped is how names with a slash or a tilde stand in a pointer.
+var escaped = strings.NewReplacer("~1", "/", "~0", "~")
+
 // pointer splits a JSON pointer (RFC 6901). The empty one is the whole.
 func pointer(path string) []string {
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
-		parts[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(p)
+		parts[i] = escaped.Replace(p)
 	}
 	return parts
 }
@@ -87,14 +115,20 @@ func isPlace(word string) bool {
 	return err == nil || word == "-"
 }
 
-// shifts says that other operations move the elements of a list on the way of one,
+// shifted says that other operations move the elements of a list on the way of one,
 // so that a number tells no longer which of them is meant.
-func shifts(all []operation, of int) bool {
-	for i, o := range all {
-		for at, c := range all[of].Path {
-			if i != of && c == '/' && o.moves(all[of].Path[:at+1]) {
-				return true
-			}
+func (o *operation) shifted(moved map[string]int) bool {
+	own := o.moves()
+	for at, c := range o.Path {
+		if c != '/' {
+			continue
+		}
+		others := moved[o.Path[:at+1]]
+		if slices.Contains(own, o.Path[:at+1]) {
+			others--
+		}
+		if others > 0 {
+			return true
 		}
 	}
 	return false
@@ -103,11 +137,17 @@ func shifts(all []operation, of int) bool {
 // identities tell the elements of a list apart.
 var identities = []string{"name", "mountPath"}
 
+// maxSteps bounds how often an element of a list is looked at.
+const maxSteps = 1 << 20
+
+// keeper keeps parts of values, and counts what that costs.
+type keeper struct{ steps int }
+
 // keep adds to what is kept of a value what lies on a way into it. Where no number
 // can be trusted, it goes into every element.
-func keep(kept, whole any, way []string, shifted bool) any {
+func (k *keeper) keep(kept, whole any, way []string, shifted bool) any {
 	way = way[1:]
-	if len(way) == 0 {
+	if len(way) == 0 || k.steps > maxSteps {
 		return whole
 	}
 	switch whole := whole.(type) {
@@ -122,7 +162,7 @@ func keep(kept, whole any, way []string, shifted bool) any {
 			}
 		}
 		if next, ok := whole[way[0]]; ok {
-			out[way[0]] = keep(out[way[0]], next, way, shifted)
+			out[way[0]] = k.keep(out[way[0]], next, way, shifted)
 		}
 		return out
 	case []any:
@@ -130,19 +170,29 @@ func keep(kept, whole any, way []string, shifted bool) any {
 		if out == nil {
 			out = make([]any, len(whole))
 		}
-		for i := range whole {
-			if place(way[0], i, len(whole)) || shifted {
-				out[i] = keep(out[i], whole[i], way, shifted)
-			}
+		from, to := 0, len(whole)
+		if !shifted {
+			from, to = place(way[0], len(whole))
+		}
+		k.steps += to - from
+		for i := from; i < to; i++ {
+			out[i] = k.keep(out[i], whole[i], way, shifted)
 		}
 		return out
 	}
 	return kept
 }
 
-// place says that an element of a list is meant.
-func place(word string, i, of int) bool {
-	return word == strconv.Itoa(i) || word == "-" && i == of-1
+// place is which element of a list is meant: the one at from, or none.
+func place(word string, of int) (from, to int) {
+	i, err := strconv.Atoi(word)
+	if word == "-" {
+		i, err = of-1, nil
+	}
+	if err != nil || i < 0 || i >= of || word != "-" && strconv.Itoa(i) != word {
+		return 0, 0
+	}
+	return i, i + 1
 }
 
 // only is what of a pod a change names.
@@ -178,11 +228,17 @@ func also(value, by *bool) *bool {
 
 // only is what of containers a change names, or gives a folder of the node to.
 func only(containers, by []container, volumes map[string]bool) (out []container) {
+	changes := map[string]*container{}
+	for i := range by {
+		if changes[by[i].Name] == nil { // of two the first counts
+			changes[by[i].Name] = &by[i]
+		}
+	}
 	for _, c := range containers {
-		i := slices.IndexFunc(by, func(b container) bool { return b.Name == c.Name })
-		change := container{}
-		if i >= 0 {
-			change = by[i]
+		change := changes[c.Name]
+		named := change != nil
+		if !named {
+			change = &container{}
 		}
 		other := change.Image != "" || change.Command != nil
 		c.reprogrammed = c.reprogrammed || other && c.privileged() && change.SecurityContext.Privileged == nil
@@ -190,10 +246,12 @@ func only(containers, by []container, volumes map[string]bool) (out []container)
 		if len(change.SecurityContext.Capabilities.Add) == 0 {
 			c.SecurityContext.Capabilities.Add = nil
 		}
-		c.VolumeMounts = slices.DeleteFunc(slices.Clone(c.VolumeMounts), func(m volumeMount) bool {
-			return !volumes[m.Name] && !slices.ContainsFunc(change.VolumeMounts, func(b volumeMount) bool { return b.MountPath == m.MountPath })
-		})
-		if i >= 0 || len(c.VolumeMounts) > 0 {
+		paths := map[string]bool{}
+		for _, m := range change.VolumeMounts {
+			paths[m.MountPath] = true
+		}
+		c.VolumeMounts = slices.DeleteFunc(slices.Clone(c.VolumeMounts), func(m volumeMount) bool { return !volumes[m.Name] && !paths[m.MountPath] })
+		if named || len(c.VolumeMounts) > 0 {
 			out = append(out, c)
 		}
 	}
@@ -209,7 +267,11 @@ func (r *rights) only(by *rights) {
 	if by.RoleRef != nil {
 		return // bound anew
 	}
-	r.Subjects = slices.DeleteFunc(slices.Clone(r.Subjects), func(s subject) bool { return !slices.Contains(by.Subjects, s) })
+	given := map[subject]bool{}
+	for _, s := range by.Subjects {
+		given[s] = true
+	}
+	r.Subjects = slices.DeleteFunc(slices.Clone(r.Subjects), func(s subject) bool { return !given[s] })
 	if len(r.Subjects) == 0 {
 		r.RoleRef = nil
 	}

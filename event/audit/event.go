@@ -22,6 +22,10 @@ import (
 // request above 3 MiB; larger are lists.
 const maxObject = 3 << 20
 
+// maxParts is how many objects the largest may hold: each becomes far more in memory than its two
+// brackets are.
+const maxParts = 100_000
+
 // Decoder decodes the audit events of one cluster, one body after the other.
 type Decoder struct {
 	Cluster string
@@ -271,10 +275,12 @@ func (b *builder) containers(p *podSpec) {
 }
 
 func (b *builder) hostPaths(mounts []mount) {
-	all := map[string][]string{}
+	type told struct{ name, path string }
+	all, have := map[string][]string{}, map[told]bool{}
 	for _, m := range mounts {
 		add := func(name string, is bool) {
-			if is && !slices.Contains(all[name], m.path) {
+			if is && !have[told{name, m.path}] {
+				have[told{name, m.path}] = true
 				all[name] = append(all[name], m.path)
 			}
 		}

@@ -14,12 +14,12 @@ type elements map[string]any
 // stated is what a JSON patch puts into an object, as far as the patch alone tells: an
 // object that holds nothing else. What lay in a list before has no place there.
 func stated(patch string) string {
-	var operations []operation
-	if json.Unmarshal([]byte(patch), &operations) != nil {
+	all, ok := operations(patch)
+	if !ok {
 		return ""
 	}
 	var root any = map[string]any{}
-	for i, o := range operations {
+	for i, o := range all {
 		var value any
 		if (o.Op != "add" && o.Op != "replace") || json.Unmarshal(o.Value, &value) != nil {
 			continue

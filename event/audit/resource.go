@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -100,9 +99,8 @@ func (r *record) blind() bool {
 		w := r.written() // of a binding, subjects alone do not tell which role they are given
 		return r.isRights() && len(w.Subjects) > 0 && w.roleOf(r) == nil
 	}
-	var operations []operation
-	return json.Unmarshal([]byte(r.request), &operations) != nil ||
-		slices.ContainsFunc(operations, func(o operation) bool { return !r.told(o) })
+	all, ok := operations(r.request)
+	return !ok || slices.ContainsFunc(all, func(o operation) bool { return !r.told(o) })
 }
 
 // told says that an operation of a JSON patch tells what it changes of pods, volumes or rights.
@@ -117,5 +115,5 @@ func (r *record) isBuiltInBinding() bool {
 }
 
 func readable(object string) bool {
-	return len(object) >= 2 && object[0] == '{' && len(object) <= maxObject
+	return len(object) >= 2 && object[0] == '{' && len(object) <= maxObject && strings.Count(object, "{") <= maxParts
 }
