@@ -36,6 +36,8 @@ type session struct {
 	receiving func(context.Context) ([]Receiving, error)
 	until     time.Time
 	who       string // asks, as the maker of the sign-in said
+	// still says whether the session is not ended yet.
+	still func(context.Context) bool
 }
 
 // constants are the same for everybody, and of no estate.
@@ -49,6 +51,8 @@ type constants struct {
 	advisories func() *vuln.DB
 	about      func(w *live.World, cluster string, e event.Entity) (detect.About, bool)
 	coded      func(*collect.Facts, analyse.Path) analyse.Path
+	bounds     *bounds
+	shown      func(map[string]uint64) []Bound
 }
 
 type sessionKey struct{}
@@ -69,11 +73,18 @@ func (s *server) signedIn(next http.Handler) http.Handler {
 			fail(w, err, store.ErrNotFound, http.StatusUnauthorized, "the session has ended; print a new sign-in link with: breakwater sign-in")
 			return
 		}
+		if !welcome(w, r, signed.Person) {
+			return
+		}
 		within := r.URL.Query().Get("within")
 		asker, err := s.asker(signed, within)
 		if err != nil {
 			failed(s.Log, w, r, err)
 			return
+		}
+		asker.still = func(ctx context.Context) bool {
+			_, err := s.Sessions.Session(ctx, token)
+			return !errors.Is(err, store.ErrNotFound)
 		}
 		if within != "" && asker.Clusters[within] == nil { // nothing found there would read as safe
 			problem(w, http.StatusNotFound, "not found", "no cluster "+within)
@@ -130,13 +141,16 @@ var ofTheAsker = []error{store.ErrCursor, scope.ErrNothing, scope.ErrUnread, ana
 
 // failed turns a handler's error into a status: the only place that does.
 func failed(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
+	var unclear query.Problems // what is asked holds a parameter that was not given
 	switch {
-	case errors.As(err, &asked{}), slices.ContainsFunc(ofTheAsker, func(known error) bool { return errors.Is(err, known) }):
+	case errors.As(err, &unclear), errors.As(err, &asked{}), slices.ContainsFunc(ofTheAsker, func(known error) bool { return errors.Is(err, known) }):
 		problem(w, http.StatusBadRequest, "this cannot be asked", err.Error())
 	case errors.As(err, new(missing)):
 		problem(w, http.StatusNotFound, "not found", err.Error())
 	case errors.Is(err, scope.ErrOutside):
 		problem(w, http.StatusForbidden, "not in your scope", err.Error())
+	case errors.Is(context.Cause(r.Context()), errTooLong):
+		later(w, http.StatusServiceUnavailable, "this took too long", errTooLong)
 	case r.Context().Err() != nil:
 		return
 	default:

@@ -26,6 +26,7 @@ import (
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/enrichment"
 	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
+	"github.com/breakwater-sec/breakwater/gate"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/remedy"
@@ -51,6 +52,8 @@ type Server struct {
 	*watch.Watch
 	Context  *enrichment.Context
 	alerting *alerting // nil if no events are taken
+	gate     *gate.Listener
+	limits   Limits
 }
 
 // Run serves until ctx ends, and says on progress what it does. It calls ready once it
@@ -68,6 +71,9 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 		data = data.Sample()
 		c.Storage.Where, c.Ingest = data.Database(), cmp.Or(c.Ingest, "127.0.0.1:0")
 	}
+	if err := c.paired(); err != nil {
+		return err
+	}
 	if c.NATS.URL != "" && c.Ingest == "" {
 		return errors.New("--nats is where events wait, and none are taken: give --ingest-listen too")
 	}
@@ -77,6 +83,9 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 	}
 	v := &Server{config: c, progress: progress, Data: data,
 		log: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: level}))}
+	if v.limits, err = c.limits(); err != nil {
+		return err
+	}
 	unlock, err := v.Data.Lock()
 	if err != nil {
 		return err
@@ -115,7 +124,7 @@ func (v *Server) listen() (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--listen %q: want HOST:PORT, such as 127.0.0.1:7878: %w", v.config.Listen, err)
 	}
-	secure := v.config.TLSCert != "" && v.config.TLSKey != ""
+	secure := v.config.TLSCert != ""
 	if ip := net.ParseIP(host); !secure && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return nil, fmt.Errorf("--listen %s: to listen beyond loopback, give --tls-cert and --tls-key", v.config.Listen)
 	}
@@ -123,14 +132,18 @@ func (v *Server) listen() (net.Listener, error) {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("--listen %s: the port is in use: stop what uses it, or give another (port 0 takes a free one)", v.config.Listen)
 	}
-	if err != nil || !secure {
-		return l, err
+	if err != nil {
+		return nil, err
 	}
-	cert, err := tls.LoadX509KeyPair(v.config.TLSCert, v.config.TLSKey)
+	v.gate = gate.Listen(l, v.limits.gate("connections"))
+	if !secure {
+		return v.gate, nil
+	}
+	cert, err := openCertificate(v.config.TLSCert, v.config.TLSKey, v.log)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("--tls-cert: %w", err), l.Close())
 	}
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}), nil
+	return tls.NewListener(v.gate, cert.TLS()), nil
 }
 
 // prepare opens advisories, the sample if asked, and the clusters.
@@ -201,7 +214,7 @@ func (v *Server) run(ctx context.Context, listener net.Listener, ready func(cont
 	c := api.Config{PathTypes: v.rules.PathTypes(), Coded: v.coded,
 		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store}, About: enrichment.About,
 		Sessions: v.Store, Advisories: v.advisories.db.Load, Assets: assets, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
-		Secure: v.config.TLSCert != ""}
+		Secure: v.config.TLSCert != "", Limits: v.limits.api(), Shown: v.shown}
 	if v.alerting != nil {
 		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
 	}
@@ -209,8 +222,7 @@ func (v *Server) run(ctx context.Context, listener net.Listener, ready func(cont
 	if err != nil {
 		return err
 	}
-	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
+	web := gate.Server(ctx, v.limits.pace().Handler(handler), v.log)
 	here := datadir.Running{URL: url, PID: os.Getpid(), Store: v.Data.Elsewhere(v.where)}
 	if v.alerting != nil {
 		here.Ingest = "https://" + v.alerting.server.Addr().String()
