@@ -36,6 +36,8 @@ type session struct {
 	receiving func(context.Context) ([]Receiving, error)
 	until     time.Time
 	who       string // asks, as the maker of the sign-in said
+	// still says whether the session is not ended yet.
+	still func(context.Context) bool
 }
 
 // constants are the same for everybody, and of no estate.
@@ -49,6 +51,8 @@ type constants struct {
 	advisories func() *vuln.DB
 	about      func(w *live.World, cluster string, e event.Entity) (detect.About, bool)
 	coded      func(*collect.Facts, analyse.Path) analyse.Path
+	bounds     *bounds
+	shown      func(map[string]uint64) []Bound
 }
 
 type sessionKey struct{}
@@ -60,6 +64,9 @@ func (s *server) signedIn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asker, ok := s.asks(w, r)
 		if !ok {
+			return
+		}
+		if !welcome(w, r, asker.who) {
 			return
 		}
 		within := r.URL.Query().Get("within")
@@ -75,7 +82,9 @@ func (s *server) signedIn(next http.Handler) http.Handler {
 func (s *server) asks(w http.ResponseWriter, r *http.Request) (session, bool) {
 	within := r.URL.Query().Get("within")
 	if o, ok := operatorOf(r.Context()); ok {
-		return s.asker(o.Sees, o.Person, time.Now().Add(sessionLasts), within), true
+		asker := s.asker(o.Sees, o.Person, time.Now().Add(sessionLasts), within)
+		asker.still = func(context.Context) bool { return true } // as long as the connection
+		return asker, true
 	}
 	token := sessionToken(r)
 	if token == "" {
@@ -93,7 +102,12 @@ func (s *server) asks(w http.ResponseWriter, r *http.Request) (session, bool) {
 		failed(s.Log, w, r, fmt.Errorf("read what the session may see: %w", err))
 		return session{}, false
 	}
-	return s.asker(sees, signed.Person, signed.Until, within), true
+	asker := s.asker(sees, signed.Person, signed.Until, within)
+	asker.still = func(ctx context.Context) bool {
+		_, err := s.Sessions.Session(ctx, token)
+		return !errors.Is(err, store.ErrNotFound)
+	}
+	return asker, true
 }
 
 // asker is one who asks; within names the one cluster that they want to see.
@@ -139,13 +153,16 @@ var ofTheAsker = []error{store.ErrCursor, scope.ErrNothing, scope.ErrUnread, ana
 
 // failed turns a handler's error into a status: the only place that does.
 func failed(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
+	var unclear query.Problems // what is asked holds a parameter that was not given
 	switch {
-	case errors.As(err, &asked{}), slices.ContainsFunc(ofTheAsker, func(known error) bool { return errors.Is(err, known) }):
+	case errors.As(err, &unclear), errors.As(err, &asked{}), slices.ContainsFunc(ofTheAsker, func(known error) bool { return errors.Is(err, known) }):
 		problem(w, http.StatusBadRequest, "this cannot be asked", err.Error())
 	case errors.As(err, new(missing)):
 		problem(w, http.StatusNotFound, "not found", err.Error())
 	case errors.Is(err, scope.ErrOutside):
 		problem(w, http.StatusForbidden, "not in your scope", err.Error())
+	case errors.Is(context.Cause(r.Context()), errTooLong):
+		later(w, http.StatusServiceUnavailable, "this took too long", errTooLong)
 	case r.Context().Err() != nil:
 		return
 	default:

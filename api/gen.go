@@ -475,6 +475,19 @@ type Answer struct {
 	Total int64 `json:"total"`
 }
 
+// Bound defines model for Bound.
+type Bound struct {
+	// Name As --limit takes it
+	Name string `json:"name"`
+
+	// Refused How often it was in somebody's way since this process started, where that is counted
+	Refused *int  `json:"refused,omitempty"`
+	Value   int64 `json:"value"`
+
+	// What What is limited, in what unit
+	What string `json:"what"`
+}
+
 // Cell defines model for Cell.
 type Cell = query.Cell
 
@@ -1460,6 +1473,9 @@ type Status struct {
 	Clusters   []ClusterStatus `json:"clusters"`
 	Gaps       []Gap           `json:"gaps"`
 	Images     ImageCounts     `json:"images"`
+
+	// Limits What askers and senders may have of this server
+	Limits *[]Bound `json:"limits,omitempty"`
 
 	// Version Of the program
 	Version string `json:"version"`

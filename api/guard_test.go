@@ -145,17 +145,24 @@ func TestAChangeFromAForeignPageIsRefused(t *testing.T) {
 	}
 }
 
-func TestARequestIsReadUpToAMebibyte(t *testing.T) {
+func TestARequestIsReadUpToAMebibyteAndAStrangersUpToFourKibibytes(t *testing.T) {
 	s := serveNothing(t, Config{})
-	const frame = `{"token":"guessed","more":""}`
-	for size, want := range map[int]string{
-		len(frame):    "401 Unauthorized",
-		1_048_576:     "401 Unauthorized",
-		1_048_576 + 1: "400 the request cannot be read",
+	mine := map[string]string{"Authorization": "Bearer " + s.session(t, graph.Everything, time.Hour)}
+	for _, c := range []struct {
+		path, frame string
+		size        int
+		want        string
+	}{
+		{"/session", `{"token":"guessed","more":""}`, 30, "401 Unauthorized"},
+		{"/session", `{"token":"guessed","more":""}`, 4096, "401 Unauthorized"},
+		{"/session", `{"token":"guessed","more":""}`, 4096 + 1, "400 the request cannot be read"},
+		{"/query/check", `{"text":"","more":""}`, 1_048_576, "200 OK"},
+		{"/query/check", `{"text":"","more":""}`, 1_048_576 + 1, "400 the request cannot be read"},
 	} {
-		body := strings.Replace(frame, `""`, `"`+strings.Repeat("m", size-len(frame))+`"`, 1)
-		if got := told(t, s.send(t, "POST", "/session", json.RawMessage(body), nil)); got != want {
-			t.Errorf("%d bytes: %s; want %s", size, got, want)
+		frame := strings.Replace(c.frame, `"text":""`, `"text":"MATCH (p:Pod) RETURN p"`, 1)
+		body := strings.Replace(frame, `"more":""`, `"more":"`+strings.Repeat("m", c.size-len(frame))+`"`, 1)
+		if got := told(t, s.send(t, "POST", c.path, json.RawMessage(body), mine)); got != c.want {
+			t.Errorf("%s, %d bytes: %s; want %s", c.path, c.size, got, c.want)
 		}
 	}
 }

@@ -36,7 +36,6 @@ func portal(assets fs.FS) http.Handler {
 		switch {
 		case slices.Contains(pages, name):
 			r.URL.Path = "/"
-			w.Header().Set("Cache-Control", "no-cache")
 			files.ServeHTTP(w, r)
 		case strings.Contains(r.Header.Get("Accept"), "text/html") && !strings.HasPrefix(name, "assets/"):
 			tell(w, assets)
@@ -54,7 +53,6 @@ func tell(w http.ResponseWriter, assets fs.FS) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-cache")
 	w.WriteHeader(http.StatusNotFound)
 	_, _ = w.Write(page) // the asker left
 }
@@ -72,6 +70,5 @@ func (s *server) health(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
 	_, _ = io.WriteString(w, `{"status":"ok"}`+"\n") // the asker left
 }

@@ -78,6 +78,9 @@ func (s session) RunQuery(ctx context.Context, r RunQueryRequestObject) (RunQuer
 	if err != nil {
 		return nil, err
 	}
+	if len(problems) == 0 {
+		problems = query.Missing(s.vocabulary, q, nil)
+	}
 	if len(problems) > 0 {
 		return RunQuery400JSONResponse(checked(r.Body, q, problems)), nil
 	}
@@ -124,6 +127,9 @@ func (s session) FacetQuery(ctx context.Context, r FacetQueryRequestObject) (Fac
 // for it as a part of its own.
 func (s session) export(w http.ResponseWriter, r *http.Request) {
 	q, problems := query.Compile(s.vocabulary, r.URL.Query().Get("text"))
+	if len(problems) == 0 {
+		problems = query.Missing(s.vocabulary, q, nil)
+	}
 	if len(problems) > 0 {
 		problem(w, http.StatusBadRequest, "this cannot be asked", problems[0].Error())
 		return

@@ -62,6 +62,9 @@ type Config struct {
 	Log     *slog.Logger
 	// Secure says that the server speaks TLS: cookies are then kept off plain HTTP.
 	Secure bool
+	Limits Limits
+	// Shown are all limits of this server; it is told how often those of here were in somebody's way.
+	Shown func(refused map[string]uint64) []Bound
 }
 
 // server holds everything; what handlers get of it is a session.
@@ -81,7 +84,7 @@ func New(c Config) (http.Handler, error) {
 	s := &server{Config: c, unscoped: scope.New(c.Unscoped),
 		constants: constants{version: c.Version, log: c.Log, vocabulary: vocabulary, templates: templates,
 			schema: describe(vocabulary, c.PathTypes), detections: c.Detections, advisories: c.Advisories, about: c.About,
-			coded: c.Coded}}
+			coded: c.Coded, bounds: newBounds(c.Limits), shown: c.Shown}}
 	strict := NewStrictHandlerWithOptions(nobody, []StrictMiddlewareFunc{asAsker}, StrictHTTPServerOptions{
 		RequestErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, err error) {
 			problem(w, http.StatusBadRequest, "the request cannot be read", err.Error())
@@ -102,14 +105,14 @@ func New(c Config) (http.Handler, error) {
 	private.HandleFunc("/api/", notFound)
 	all := http.NewServeMux()
 	all.HandleFunc("POST /api/v1/session", s.signIn)
-	all.Handle("/api/v1/", s.signedIn(private))
+	all.Handle("/api/v1/", s.signedIn(s.bounds.bounded(private)))
 	all.HandleFunc("/api/", notFound)
 	all.HandleFunc("/api", notFound)
 	all.Handle("/", portal(c.Assets))
 	outer := http.NewServeMux()
 	outer.HandleFunc("GET /healthz", s.health)
 	outer.Handle("/", s.knownHost(sameOrigin(bounded(all))))
-	return headers(outer), nil
+	return headers(c.Secure, outer), nil
 }
 
 // missing is what was asked for and is not there; asked an error of the asker.

@@ -8,11 +8,15 @@ import (
 	"github.com/breakwater-sec/breakwater/store"
 )
 
+// maxSignIn bounds what is read of somebody who is not signed in.
+const maxSignIn = 4 << 10
+
 // signIn exchanges the token of a sign-in link for a session.
 func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Token string `json:"token"`
 	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxSignIn)
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || body.Token == "" {
 		problem(w, http.StatusBadRequest, "the request cannot be read", "want {\"token\": …} from the sign-in link")
 		return
@@ -23,6 +27,12 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 			"breakwater sign-in")
 		return
 	}
+	give, err := s.bounds.signIns.take(r.Context(), "", s.bounds.Wait) // the body has come: only the store is waited for
+	if err != nil {
+		crowded(w, r, errMany)
+		return
+	}
+	defer give()
 	token, err := s.Sessions.SignIn(r.Context(), body.Token, sessionLasts)
 	if err != nil {
 		fail(w, err, store.ErrNotFound, http.StatusUnauthorized,

@@ -13,7 +13,15 @@ import (
 func (s session) GetStatus(context.Context, GetStatusRequestObject) (GetStatusResponseObject, error) {
 	w := s.World
 	return GetStatus200JSONResponse{Version: s.version, World: int(w.Version), Clusters: clusterStates(w), Images: s.imageCounts(),
-		Advisories: s.advisoryStatus(), Gaps: s.gaps(w)}, nil
+		Advisories: s.advisoryStatus(), Gaps: s.gaps(w), Limits: s.limits()}, nil
+}
+
+// limits are those of this server, nil where nobody told of any.
+func (s session) limits() *[]Bound {
+	if s.shown == nil {
+		return nil
+	}
+	return new(s.shown(map[string]uint64{"queries": s.bounds.queries.refused.Load(), "streams": s.bounds.streams.refused.Load()}))
 }
 
 // GetCoverage implements StrictServerInterface.

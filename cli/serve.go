@@ -73,6 +73,7 @@ func serveFlags(cmd *cobra.Command, c *server.Config) {
 	f.IntVar(&c.ScanWorkers, "scan-workers", 2, "how many images are read at once")
 	f.Float32Var(&c.QPS, "qps", 20, "requests per second to one API server, at most")
 	f.DurationVar(&c.SaveEvery, "save-every", 30*time.Second, "least time between two savings of a cluster's facts")
+	f.StringArrayVar(&c.Limits, "limit", nil, server.LimitHelp())
 	f.BoolVarP(&c.Verbose, "verbose", "v", false, "log more")
 }
 

@@ -8,31 +8,25 @@ import (
 	"os"
 
 	"github.com/klauspost/compress/gzip"
-	"golang.org/x/sync/semaphore"
 )
-
-// budget is the memory that all requests in flight share. Nobody waits for a
-// part of it: who finds none comes back later, so that none can hold another up.
-type budget struct{ free *semaphore.Weighted }
-
-func newBudget(bytes int64) *budget { return &budget{semaphore.NewWeighted(bytes)} }
 
 // body is a request's body, whole; release gives its memory back.
 type body struct {
 	bytes []byte
 	held  int64
-	from  *budget
+	of    sender
+	from  *pool
 }
 
-func (b *body) release() { b.from.free.Release(b.held) }
+func (b *body) release() { b.from.give(b.of, b.held) }
 
 // read reads a request's body, inflated if it says gzip, up to limit bytes.
-func (b *budget) read(r *http.Request, limit int64) (*body, error) {
+func (p *pool) read(of sender, r *http.Request, limit int64) (*body, error) {
 	from, err := inflated(r)
 	if err != nil {
 		return nil, err
 	}
-	out := &body{from: b}
+	out := &body{of: of, from: p}
 	if err := out.fill(from, limit); err != nil {
 		out.release()
 		return nil, err
@@ -80,12 +74,12 @@ func (b *body) fill(from io.Reader, limit int64) error {
 }
 
 func (b *body) grow(size int64) error {
-	if !b.from.free.TryAcquire(size) {
+	if !b.from.take(b.of, size) {
 		return refuse(http.StatusTooManyRequests, "busy", errors.New("too many bytes in flight"))
 	}
 	bigger := make([]byte, len(b.bytes), size)
 	copy(bigger, b.bytes)
-	b.from.free.Release(b.held)
+	b.from.give(b.of, b.held)
 	b.bytes, b.held = bigger, size
 	return nil
 }

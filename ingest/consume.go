@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,7 +22,7 @@ import (
 type Batch struct {
 	Cluster string
 	Kind    Kind
-	// Stream and Sequence say which batch it is. A cluster's batches come in the
+	// Stream and Sequence say which batch it is. A cluster's batches of one kind come in the
 	// order of their sequences; one that comes again has the sequence it had. A
 	// stream that was made anew has another name, and begins again at one.
 	Stream   string
@@ -51,27 +53,25 @@ const (
 	forgetConsumer = 24 * time.Hour
 )
 
-// Consume hands batches to the handler until ctx ends: those of one cluster in
-// their order, one after the other, and clusters beside each other. A batch is
+// Consume hands batches to the handler until ctx ends: those of one source, a cluster's
+// events of one kind, in their order, one after the other, and sources beside each other. A batch is
 // forgotten when the handler returned nil, so after a crash the handler may see
 // one again. One that fails several times, or several times ends the process,
 // becomes a dead letter: counted and kept aside.
 func (s *Server) Consume(ctx context.Context, handler func(context.Context, Batch) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	reading := map[string]bool{}
+	reading := map[source]bool{}
 	for ctx.Err() == nil {
 		waiting, err := s.stream.waiting(ctx)
-		if err != nil && ctx.Err() == nil {
+		if err == nil {
+			s.stream.disk.only(waiting)
+		} else if ctx.Err() == nil {
 			s.config.Log.Warn("cannot read the event stream", "error", err)
 		}
-		clusters := s.stream.senders.all()
-		for of := range waiting {
-			clusters = append(clusters, of.cluster)
-		}
-		for _, cluster := range clusters {
-			if !reading[cluster] {
-				reading[cluster] = true
-				g.Go(func() error { s.consumeCluster(ctx, cluster, handler); return nil })
+		for _, of := range append(s.stream.senders.all(), slices.Collect(maps.Keys(waiting))...) {
+			if !reading[of] {
+				reading[of] = true
+				g.Go(func() error { s.consumeSource(ctx, of, handler); return nil })
 			}
 		}
 		look := time.NewTimer(lookEvery)
@@ -85,41 +85,44 @@ func (s *Server) Consume(ctx context.Context, handler func(context.Context, Batc
 	return g.Wait()
 }
 
-// consumeCluster hands on one cluster's batches until ctx ends.
-func (s *Server) consumeCluster(ctx context.Context, cluster string, handler func(context.Context, Batch) error) {
+// consumeSource hands on one source's batches until ctx ends.
+func (s *Server) consumeSource(ctx context.Context, of source, handler func(context.Context, Batch) error) {
 	var from jetstream.Consumer
 	always := func(err error) bool {
-		s.config.Log.Warn("cannot read the event stream", "cluster", cluster, "error", err)
+		s.config.Log.Warn("cannot read the event stream", "cluster", of.cluster, "kind", of.kind, "error", err)
 		return true
 	}
 	for ctx.Err() == nil {
-		_ = backoff.Retry(ctx, always, func() (err error) { from, err = s.consumer(ctx, cluster); return err })
+		_ = backoff.Retry(ctx, always, func() (err error) { from, err = s.consumer(ctx, of); return err })
 		for ctx.Err() == nil {
 			m, err := from.Next(jetstream.FetchContext(ctx))
 			if errors.Is(err, nats.ErrTimeout) || ctx.Err() != nil {
 				continue
 			}
 			if err != nil {
-				s.config.Log.Warn("cannot read the event stream", "cluster", cluster, "error", err)
+				s.config.Log.Warn("cannot read the event stream", "cluster", of.cluster, "kind", of.kind, "error", err)
 				backoff.Pause(ctx, time.Second)
 				break // the consumer may have to be made again
 			}
 			if err := s.handle(ctx, m, handler); err != nil && ctx.Err() == nil {
-				s.config.Log.Error("cannot say what became of a batch of events", "cluster", cluster, "error", err)
+				s.config.Log.Error("cannot say what became of a batch of events", "cluster", of.cluster, "error", err)
 			}
 		}
 	}
 }
 
-// consumer is where one cluster's batches are read from. No batch is given out
+// consumer is where one source's batches are read from. No batch is given out
 // while another is in work, not even one that failed and waits to be tried again:
-// the order holds.
-func (s *Server) consumer(ctx context.Context, cluster string) (jetstream.Consumer, error) {
-	sum := sha256.Sum256([]byte(cluster))
+// the order holds. What a cluster's sensors send does not hold up its audit log.
+func (s *Server) consumer(ctx context.Context, of source) (jetstream.Consumer, error) {
+	if err := s.stream.part(ctx, of.cluster); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(of.cluster))
 	return s.stream.events.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-		Durable: consumerPrefix + hex.EncodeToString(sum[:8]), Description: cluster,
-		FilterSubjects: []string{subject(source{cluster, Audit}), subject(source{cluster, Runtime})},
-		AckPolicy:      jetstream.AckExplicitPolicy, AckWait: s.config.AckWait, MaxDeliver: -1, MaxAckPending: 1,
+		Durable: consumerPrefix + string(of.kind) + "-" + hex.EncodeToString(sum[:8]), Description: of.cluster,
+		FilterSubject: subject(of),
+		AckPolicy:     jetstream.AckExplicitPolicy, AckWait: s.config.AckWait, MaxDeliver: -1, MaxAckPending: 1,
 		InactiveThreshold: forgetConsumer})
 }
 
@@ -139,7 +142,7 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(conte
 	}
 	working := keepWorking(m, s.config.AckWait)
 	err = handler(ctx, Batch{of.cluster, of.kind, s.stream.id, meta.Sequence.Stream, m.Headers().Get(jetstream.MsgIDHeader), m.Data(),
-		n, meta.Timestamp, s.stream.next(of.cluster, meta)})
+		n, meta.Timestamp, s.stream.next(of, meta)})
 	working()
 	switch {
 	case err == nil:
@@ -147,7 +150,7 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(conte
 			c.Analysed += uint64(n)
 			c.LastAnalysed, c.Waited = time.Now(), time.Since(meta.Timestamp)
 		})
-		return m.Ack()
+		return s.done(m, of)
 	case ctx.Err() != nil:
 		return m.Nak()
 	case meta.NumDelivered >= tries:
@@ -158,22 +161,27 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(conte
 	return m.NakWithDelay(time.Duration(meta.NumDelivered) * s.config.retry)
 }
 
+// done forgets a message, which is in nobody's way any more.
+func (s *Server) done(m jetstream.Msg, of source) error {
+	s.stream.disk.give(sender{source: of}, onDisk(m.Data()))
+	return m.Ack()
+}
+
 // next reads what comes after a message. It looks into the stream and takes nothing from
 // it: whose turn it is, and what was tried how often, the consumer alone says. After a
 // message that came before nobody looks: if it is one that ends processes, the one behind
 // it must not be blamed, nor it for the one behind.
-func (s *stream) next(cluster string, meta *jetstream.MsgMetadata) func(context.Context) (Batch, bool) {
+func (s *stream) next(of source, meta *jetstream.MsgMetadata) func(context.Context) (Batch, bool) {
 	if meta.NumPending == 0 || meta.NumDelivered > 1 {
 		return nil
 	}
 	return func(ctx context.Context) (Batch, bool) {
-		m, err := s.events.GetMsg(ctx, meta.Sequence.Stream+1, jetstream.WithGetMsgSubject(subject(source{cluster, "*"})))
+		m, err := s.events.GetMsg(ctx, meta.Sequence.Stream+1, jetstream.WithGetMsgSubject(subject(of)))
 		if err != nil {
 			return Batch{}, false
 		}
-		of, err := sourceOf(m.Subject)
 		n, _ := strconv.Atoi(m.Header.Get(eventsHeader))
-		return Batch{of.cluster, of.kind, s.id, m.Sequence, m.Header.Get(jetstream.MsgIDHeader), m.Data, n, m.Time, nil}, err == nil
+		return Batch{of.cluster, of.kind, s.id, m.Sequence, m.Header.Get(jetstream.MsgIDHeader), m.Data, n, m.Time, nil}, true
 	}
 }
 
@@ -199,13 +207,12 @@ func keepWorking(m jetstream.Msg, ackWait time.Duration) (stop func()) {
 
 // bury makes a batch a dead letter: it blocks nothing there and can be looked at.
 func (s *Server) bury(ctx context.Context, m jetstream.Msg, of source, events int, why error) error {
-	dead := &nats.Msg{Subject: deadPrefix + m.Subject(), Data: m.Data(), Header: nats.Header{}}
-	dead.Header.Set(eventsHeader, strconv.Itoa(events))
-	dead.Header.Set(versionHeader, s.config.Version)
-	if _, err := s.stream.js.PublishMsg(ctx, dead); err != nil {
+	kept, err := s.stream.keepDead(ctx, of, m, events, s.config.Version)
+	if err != nil {
 		return errors.Join(fmt.Errorf("keep a dead letter: %w", err), m.NakWithDelay(s.config.AckWait))
 	}
-	s.config.Log.Error("a batch of events is a dead letter: it cannot be analysed", "cluster", of.cluster, "events", events, "error", why)
+	s.config.Log.Error("a batch of events is a dead letter: it cannot be analysed", "cluster", of.cluster, "kept", kept, "events", events,
+		"error", why)
 	s.counts.change(of, func(c *Count) { c.DeadLettered += uint64(events) })
-	return m.Ack()
+	return s.done(m, of)
 }

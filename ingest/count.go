@@ -76,13 +76,15 @@ func (c *counts) change(of source, do func(*Count)) {
 	do(n)
 }
 
-// reject counts a refused request and keeps its sample.
-func (c *counts) reject(of source, s Sample) {
+// reject counts a refused request, keeps its sample, and says how many there were for its reason.
+func (c *counts) reject(of source, s Sample) (times uint64) {
 	c.change(of, func(n *Count) {
 		n.Rejected[s.Reason]++
+		times = n.Rejected[s.Reason]
 		n.Samples = append(n.Samples, s)
 		n.Samples = slices.Delete(n.Samples, 0, max(0, len(n.Samples)-samplesKept))
 	})
+	return times
 }
 
 // all copies the counters, in order.

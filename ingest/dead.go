@@ -40,6 +40,7 @@ func (s *Server) tryAgain(ctx context.Context) error {
 		if err == nil {
 			n, _ := strconv.Atoi(m.Header.Get(eventsHeader))
 			s.counts.change(of, func(c *Count) { c.DeadLettered += uint64(n) })
+			s.stream.dead.hold(of, s.stream.dead.holds(of)+onDisk(m.Data))
 		}
 		if full != nil {
 			return full
@@ -70,4 +71,33 @@ func (s *stream) moveOne(ctx context.Context, from jetstream.Stream, m *jetstrea
 		return full(err)
 	}
 	return from.DeleteMsg(ctx, m.Sequence)
+}
+
+// keepDead keeps a dead letter among those of its source. Where there is no room for it the
+// source's own earlier ones go, never another's; they stay counted.
+func (s *stream) keepDead(ctx context.Context, of source, m jetstream.Msg, events int, version string) (kept bool, err error) {
+	letter := &nats.Msg{Subject: deadPrefix + m.Subject(), Data: m.Data(), Header: nats.Header{}}
+	letter.Header.Set(eventsHeader, strconv.Itoa(events))
+	letter.Header.Set(versionHeader, version)
+	if !s.dead.take(sender{source: of}, onDisk(letter.Data)) {
+		all, err := s.js.Stream(ctx, deadName)
+		if err == nil {
+			err = all.Purge(ctx, jetstream.WithPurgeSubject(letter.Subject))
+		}
+		if err != nil {
+			return false, err
+		}
+		s.dead.hold(of, 0)
+		if !s.dead.take(sender{source: of}, onDisk(letter.Data)) {
+			return false, nil
+		}
+	}
+	_, err = s.js.PublishMsg(ctx, letter)
+	if err != nil {
+		s.dead.give(sender{source: of}, onDisk(letter.Data))
+	}
+	if errors.Is(full(err), errFull) {
+		return false, nil
+	}
+	return err == nil, err
 }

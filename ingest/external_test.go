@@ -36,7 +36,7 @@ func TestTheSameHoldsWithANATSServerOutside(t *testing.T) {
 		"webhook": TestEventsOfAWebhookReachTheHandler, "sensor": TestASensorsEventsAndStatus,
 		"full": TestAFullStreamSaysComeBackLaterAndLosesNothing, "dead letter": TestAPoisonousBatchBecomesADeadLetterAndBlocksNothing,
 		"order": TestBatchesOfAClusterComeInOrderEvenWhenOneFails, "many clusters": TestAClusterWhoseAnalysisStandsStillHoldsNoOther,
-		"ahead": TestTheNextBatchOfAClusterCanBeReadAheadAndComesInItsTurnAllTheSame,
+		"ahead": TestTheNextBatchOfASourceCanBeReadAheadAndComesInItsTurnAllTheSame,
 	} {
 		t.Run(name, test)
 	}

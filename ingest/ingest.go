@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/breakwater-sec/breakwater/gate"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
@@ -43,13 +44,20 @@ type Config struct {
 	Tokens  Tokens
 	Sensors Sensors
 	// Dir is the folder of the stream. It may hold MaxBytes (0: 2 GiB) and is
-	// not used if NATS names a NATS cluster to use instead.
+	// not used if NATS names a NATS cluster to use instead. No source may fill more than
+	// half of what the others leave of it, nor of Memory.
 	Dir      string
 	NATS     NATS
 	MaxBytes int64
 	// MaxBody bounds one request, inflated (0: 64 MiB); Memory all that are in
 	// flight (0: 256 MiB).
 	MaxBody, Memory int64
+	// Rate is what one source may send; Nodes how many nodes a cluster's sensors may name (0: 10,000).
+	Rate  Rate
+	Nodes int
+	// Connections bounds how many there are at once, Pace how slow they may be.
+	Connections gate.Limits
+	Pace        gate.Pace
 	// AckWait is when a batch is given out again if nobody says that it is in work
 	// (0: 3 s): how long a restart waits for the batch that the last process died with.
 	AckWait time.Duration
@@ -62,16 +70,17 @@ type Config struct {
 
 	retry   time.Duration // between tries of a batch that failed, times the tries
 	askLost time.Duration // between two times that Lost is asked
-
-	bodyTimeout time.Duration // how long a body may take to arrive
 }
 
 // Server is the endpoint and its stream.
 type Server struct {
 	config   Config
 	stream   *stream
-	listener net.Listener
-	memory   *budget
+	listener *gate.Listener
+	memory   *pool    // of requests in flight
+	rates    *rates   // at which sources send
+	lookups  *lookups // of tokens that were never seen
+	nodes    nodes    // that sensors named
 	counts   counts
 }
 
@@ -80,7 +89,6 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	c.MaxBytes, c.MaxBody, c.Memory = cmp.Or(c.MaxBytes, 2<<30), cmp.Or(c.MaxBody, 64<<20), cmp.Or(c.Memory, 256<<20)
 	c.AckWait = cmp.Or(c.AckWait, 3*time.Second)
 	c.retry, c.askLost = cmp.Or(c.retry, time.Second), cmp.Or(c.askLost, 20*time.Second)
-	c.bodyTimeout = cmp.Or(c.bodyTimeout, time.Minute)
 	if c.TLS == nil {
 		return nil, errors.New("ingest: no certificate: tokens and events are not for everybody on the way")
 	}
@@ -88,12 +96,16 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for events: %w", err)
 	}
-	s := &Server{config: c, listener: l, memory: newBudget(c.Memory)}
+	s := &Server{config: c, listener: gate.Listen(l, c.Connections), memory: newPool(c.Memory), rates: newRates(c.Rate), lookups: newLookups()}
+	s.nodes.most = cmp.Or(c.Nodes, 10_000)
 	if s.stream, err = openStream(ctx, c.Dir, c.NATS, c.MaxBytes, c.Log); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	if err := s.tryAgain(ctx); err != nil {
 		c.Log.Warn("cannot try dead letters again", "error", err)
+	}
+	if err := s.stream.settle(ctx); err != nil {
+		c.Log.Warn("cannot tell what waits of each source", "error", err)
 	}
 	return s, nil
 }
@@ -101,12 +113,13 @@ func New(ctx context.Context, c Config) (*Server, error) {
 // Addr is where the server listens.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
+// Closed is how many connections were closed to make room, or for want of it.
+func (s *Server) Closed() uint64 { return s.listener.Closed() }
+
 // Run serves until ctx ends, and lets requests in flight end.
 func (s *Server) Run(ctx context.Context) error {
-	web := &http.Server{Handler: s.handler(), TLSConfig: s.config.TLS, MaxHeaderBytes: 64 << 10,
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		ErrorLog:    slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
+	web := gate.Server(context.WithoutCancel(ctx), s.handler(), s.config.Log)
+	web.TLSConfig = s.config.TLS
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := web.ServeTLS(s.listener, "", ""); !errors.Is(err, http.ErrServerClosed) {

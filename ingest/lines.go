@@ -16,6 +16,9 @@ const (
 	softDepth = 100
 	maxEvent  = 10 << 20
 	chunkSize = 1 << 20
+	// chunkEvents bounds what one chunk costs: as long as it is analysed, its source's others wait,
+	// and what came of it is one transaction, for which all wait.
+	chunkEvents = 512
 )
 
 // lines are events as the stream keeps them: JSON Lines, each event compact,
@@ -37,7 +40,7 @@ func (l *lines) events() (n int) {
 
 func (l *lines) add(line []byte) {
 	last := len(l.chunks) - 1
-	if last < 0 || len(l.chunks[last])+len(line) >= chunkSize {
+	if last < 0 || len(l.chunks[last])+len(line) >= chunkSize || l.counts[last] == chunkEvents {
 		l.chunks, l.counts = append(l.chunks, nil), append(l.counts, 0)
 		last++
 	}

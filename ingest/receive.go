@@ -9,86 +9,99 @@ import (
 	"strings"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/gate"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
-const (
-	// storeTimeout bounds how long a sender waits for the disk.
-	storeTimeout = time.Minute
-	// answerTimeout bounds how long we wait for a sender to take its answer.
-	answerTimeout = time.Minute
-)
+// storeTimeout bounds how long a sender waits for the disk.
+const storeTimeout = time.Minute
 
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /v1/audit/{cluster}", s.accept(Audit, s.audit))
 	mux.Handle("POST /v1/sensor/events", s.accept(Runtime, s.runtime))
 	mux.Handle("POST /v1/sensor/status", s.accept(Runtime, s.status))
-	return mux
+	return s.config.Pace.Handler(mux)
 }
 
 // accept makes a handler of a func that takes the body of a request whose
 // sender is known.
-func (s *Server) accept(kind Kind, take func(context.Context, source, *http.Request, []byte) error) http.Handler {
+func (s *Server) accept(kind Kind, take func(context.Context, sender, *http.Request, []byte) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The time to answer runs from when there is an answer, however long the work took. Past its
-		// time a TLS record is lost, and what is sent after it cannot be read on the other side.
-		times := http.NewResponseController(w)
-		_ = times.SetWriteDeadline(time.Time{})
-		defer func() { _ = times.SetWriteDeadline(time.Now().Add(answerTimeout)) }()
 		of, err := s.sender(r, kind)
+		if err == nil {
+			err = s.may(r.Context(), of)
+		}
 		if err != nil {
-			s.reject(w, r, of, err, nil)
+			s.reject(w, r, of.source, err, nil)
 			return
 		}
-		_ = times.SetReadDeadline(time.Now().Add(s.config.bodyTimeout))
-		b, err := s.memory.read(r, s.config.MaxBody)
+		b, err := s.memory.read(of, r, s.config.MaxBody)
 		if err != nil {
-			s.reject(w, r, of, err, nil)
+			s.reject(w, r, of.source, err, nil)
 			return
 		}
 		defer b.release()
+		s.rates.sent(of, 0, int64(len(b.bytes)))
 		ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 		defer cancel()
 		if err := take(ctx, of, r, b.bytes); err != nil {
-			s.reject(w, r, of, err, b.bytes)
+			s.reject(w, r, of.source, err, b.bytes)
 		}
 	})
 }
 
-// sender says whose request it is, by its token and never by what it says of
-// itself.
-func (s *Server) sender(r *http.Request, kind Kind) (source, error) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || token == "" {
-		return source{kind: kind}, refuse(http.StatusUnauthorized, "no token", errors.New("no bearer token"))
+// may says whether a sender may send now: it holds no more connections than are its share,
+// and has not sent more than its rate lets it.
+func (s *Server) may(ctx context.Context, of sender) error {
+	if !gate.Known(ctx, of.String()) {
+		return refuse(http.StatusTooManyRequests, "connections", errors.New("too many connections"))
 	}
-	cluster, of, err := s.config.Tokens.IngestToken(r.Context(), token)
-	if errors.Is(err, store.ErrNotFound) {
-		return source{kind: kind}, refuse(http.StatusUnauthorized, "wrong token", errors.New("the token is not known"))
+	if wait := s.rates.wait(of); wait > 0 {
+		return &refusal{status: http.StatusTooManyRequests, reason: "rate", err: errors.New("more than this source may send"), after: wait}
 	}
-	if err != nil {
-		return source{kind: kind}, fmt.Errorf("look up token: %w", err)
-	}
-	if Kind(of) != kind || kind == Audit && r.PathValue("cluster") != cluster {
-		return source{cluster, Kind(of)}, refuse(http.StatusForbidden, "token of another",
-			errors.New("the token is for another cluster or purpose"))
-	}
-	return source{cluster, kind}, nil
+	return nil
 }
 
+// sender says whose request it is, by its token and never by what it says of
+// itself.
+func (s *Server) sender(r *http.Request, kind Kind) (sender, error) {
+	from := sender{source: source{kind: kind}, address: gate.Address(r)}
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || token == "" {
+		return from, refuse(http.StatusUnauthorized, "no token", errors.New("no bearer token"))
+	}
+	cluster, of, err := s.lookups.ask(r.Context(), token, s.config.Tokens.IngestToken)
+	if errors.Is(err, store.ErrNotFound) {
+		return from, refuse(http.StatusUnauthorized, "wrong token", errors.New("the token is not known"))
+	}
+	if err != nil {
+		return from, fmt.Errorf("look up token: %w", err)
+	}
+	from.source = source{cluster, Kind(of)}
+	if Kind(of) != kind || kind == Audit && r.PathValue("cluster") != cluster {
+		return from, refuse(http.StatusForbidden, "token of another", errors.New("the token is for another cluster or purpose"))
+	}
+	return from, nil
+}
+
+// reject answers and counts. A log that a sender can fill is no log: of each reason it has
+// the first, the second, the fourth and so on.
 func (s *Server) reject(w http.ResponseWriter, r *http.Request, of source, err error, body []byte) {
 	why := answer(w, err)
-	s.counts.reject(of, Sample{At: time.Now(), Remote: r.RemoteAddr, Reason: why.reason, Error: why.Error(), Size: len(body),
+	n := s.counts.reject(of, Sample{At: time.Now(), Remote: r.RemoteAddr, Reason: why.reason, Error: why.Error(), Size: len(body),
 		Shape: shape(body)})
+	if n&(n-1) != 0 {
+		return
+	}
 	s.config.Log.Warn("refused events", "cluster", of.cluster, "kind", of.kind, "remote", r.RemoteAddr, "status", why.status, "error",
-		why.Error())
+		why.Error(), "times", n)
 }
 
 // LogHeader marks a request whose events come from a log file.
 const LogHeader = "X-Breakwater-Log"
 
-func (s *Server) audit(ctx context.Context, of source, r *http.Request, body []byte) error {
+func (s *Server) audit(ctx context.Context, of sender, r *http.Request, body []byte) error {
 	l, err := auditList(body)
 	if err != nil {
 		return refuse(http.StatusBadRequest, "malformed", err)
@@ -97,7 +110,7 @@ func (s *Server) audit(ctx context.Context, of source, r *http.Request, body []b
 		return err
 	}
 	if r.Header.Get(LogHeader) != "" {
-		s.counts.change(of, func(c *Count) { c.Reconciled += uint64(l.events()) })
+		s.counts.change(of.source, func(c *Count) { c.Reconciled += uint64(l.events()) })
 	}
 	return nil
 }
@@ -106,7 +119,7 @@ func (s *Server) audit(ctx context.Context, of source, r *http.Request, body []b
 // that was not answered sends the batch again under the same name.
 const batchHeader = "X-Breakwater-Sensor"
 
-func (s *Server) runtime(ctx context.Context, of source, r *http.Request, body []byte) error {
+func (s *Server) runtime(ctx context.Context, of sender, r *http.Request, body []byte) error {
 	name := r.Header.Get(batchHeader)
 	if strings.Count(name, "/") != 2 || len(name) > 512 {
 		return refuse(http.StatusBadRequest, "malformed", fmt.Errorf("%s must be NODE/BOOT/SEQUENCE", batchHeader))
@@ -115,23 +128,28 @@ func (s *Server) runtime(ctx context.Context, of source, r *http.Request, body [
 	if err != nil {
 		return refuse(http.StatusBadRequest, "malformed", err)
 	}
+	node, _, _ := strings.Cut(name, "/")
+	if err := s.nodes.admit(of, node); err != nil {
+		return err
+	}
 	return s.keep(ctx, of, l, name)
 }
 
 // keep makes events durable and counts them.
-func (s *Server) keep(ctx context.Context, of source, l *lines, name string) error {
-	s.counts.change(of, func(c *Count) {
+func (s *Server) keep(ctx context.Context, of sender, l *lines, name string) error {
+	s.rates.sent(of, l.events()+l.dropped, 0)
+	s.counts.change(of.source, func(c *Count) {
 		c.Received += uint64(l.events() + l.dropped)
 		c.Cut += uint64(l.cut)
 		c.Dropped += uint64(l.dropped)
 		c.LastReceived = time.Now()
 	})
 	for i, chunk := range l.chunks {
-		again, err := s.stream.put(ctx, of, chunk, l.counts[i], chunkID(name, i, chunk))
+		again, err := s.stream.put(ctx, of.source, chunk, l.counts[i], chunkID(name, i, chunk))
 		if err != nil {
 			return err
 		}
-		s.counts.change(of, func(c *Count) {
+		s.counts.change(of.source, func(c *Count) {
 			if again {
 				c.Duplicate += uint64(l.counts[i])
 			} else {
@@ -145,7 +163,7 @@ func (s *Server) keep(ctx context.Context, of source, l *lines, name string) err
 // maxStatus bounds what a sensor says of itself.
 const maxStatus = 256 << 10
 
-func (s *Server) status(ctx context.Context, of source, _ *http.Request, body []byte) error {
+func (s *Server) status(ctx context.Context, of sender, _ *http.Request, body []byte) error {
 	var st struct {
 		Node string `json:"node"`
 	}
@@ -157,6 +175,9 @@ func (s *Server) status(ctx context.Context, of source, _ *http.Request, body []
 	}
 	if err := json.Unmarshal(body, &st); err != nil || st.Node == "" || len(st.Node) > 253 {
 		return refuse(http.StatusBadRequest, "malformed", errors.New("no node"))
+	}
+	if err := s.nodes.admit(of, st.Node); err != nil {
+		return err
 	}
 	return s.config.Sensors.PutSensor(ctx, store.Sensor{Cluster: of.cluster, Node: st.Node, SeenAt: time.Now(), Status: body})
 }

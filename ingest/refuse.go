@@ -1,9 +1,12 @@
 package ingest
 
 import (
+	"cmp"
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // refusal is why a request was not accepted, as the sender is told and as it
@@ -13,24 +16,27 @@ type refusal struct {
 	// reason is one of few words: counters are kept by it.
 	reason string
 	err    error
+	after  time.Duration // when it may come again; 0: retryAfter
 }
 
 func (r *refusal) Error() string { return r.err.Error() }
 func (r *refusal) Unwrap() error { return r.err }
 
-func refuse(status int, reason string, err error) error { return &refusal{status, reason, err} }
+func refuse(status int, reason string, err error) error {
+	return &refusal{status: status, reason: reason, err: err}
+}
 
-// retryAfter is what a sender should wait, in seconds, when it is not its fault.
-const retryAfter = 5
+// retryAfter is what a sender should wait when it is not its fault.
+const retryAfter = 5 * time.Second
 
 // answer is the one place that decides a status.
 func answer(w http.ResponseWriter, err error) *refusal {
 	var r *refusal
 	if !errors.As(err, &r) {
-		r = &refusal{http.StatusServiceUnavailable, "unavailable", err}
+		r = &refusal{status: http.StatusServiceUnavailable, reason: "unavailable", err: err}
 	}
 	if r.status == http.StatusTooManyRequests || r.status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(cmp.Or(r.after, retryAfter).Seconds()))))
 	}
 	if r.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")

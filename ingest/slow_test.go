@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/gate"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
@@ -66,7 +67,7 @@ func TestABodyThatDoesNotArriveInTimeIsToComeAgain(t *testing.T) {
 	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(protocol, func(t *testing.T) {
 			p := newPlace(t, t.TempDir())
-			p.config.bodyTimeout = time.Millisecond
+			p.config.Pace = gate.Pace{Grace: time.Millisecond}
 			body, rest := io.Pipe()
 			defer rest.Close()
 			go func() { _, _ = io.WriteString(rest, `{"node"`) }()

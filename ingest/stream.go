@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,42 +52,44 @@ type stream struct {
 	id       string  // of the event stream; one that is made anew has another
 	names    *folder // nil if NATS is somebody else's
 	senders  senders
+	disk     *pool // what waits, of each source
+	dead     *pool // its dead letters
 }
 
-// senders are the clusters that have sent something to this process; new tells
+// senders are the sources that have sent something to this process; new tells
 // that there is another.
 type senders struct {
 	new chan struct{}
 	mu  struct {
 		sync.Mutex
-		clusters map[string]bool
+		sources map[source]bool
 	}
 }
 
-func (h *senders) of(cluster string) {
+func (h *senders) sent(of source) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.mu.clusters[cluster] {
+	if h.mu.sources[of] {
 		return
 	}
-	h.mu.clusters[cluster] = true
+	h.mu.sources[of] = true
 	select {
 	case h.new <- struct{}{}:
 	default: // it is awake, and will see this one too
 	}
 }
 
-func (h *senders) all() []string {
+func (h *senders) all() []source {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.Collect(maps.Keys(h.mu.clusters))
+	return slices.Collect(maps.Keys(h.mu.sources))
 }
 
 // openStream opens the embedded stream in dir or, if an address is given, the one of
 // a NATS cluster.
 func openStream(ctx context.Context, dir string, other NATS, maxBytes int64, log *slog.Logger) (*stream, error) {
-	s := &stream{}
-	s.senders.new, s.senders.mu.clusters = make(chan struct{}, 1), map[string]bool{}
+	s := &stream{disk: newPool(maxBytes), dead: newPool(deadBytes)}
+	s.senders.new, s.senders.mu.sources = make(chan struct{}, 1), map[source]bool{}
 	err := s.connect(dir, other, maxBytes, log)
 	if err == nil {
 		err = s.declare(ctx, maxBytes, other)
@@ -129,7 +132,7 @@ func (s *stream) declare(ctx context.Context, maxBytes int64, other NATS) (err e
 	}
 	s.id = strconv.FormatInt(s.events.CachedInfo().Created.UnixNano(), 36)
 	_, err = s.declareOne(ctx, other, jetstream.StreamConfig{Name: deadName, Description: "batches that could not be analysed",
-		Subjects: []string{deadPrefix + ">"}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardOld, MaxBytes: deadBytes,
+		Subjects: []string{deadPrefix + ">"}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardNew, MaxBytes: deadBytes,
 		AllowDirect: true})
 	if err != nil {
 		return err
@@ -164,6 +167,17 @@ func (s *stream) replace(ctx context.Context) error {
 	return errors.Join(err, s.js.DeleteStream(ctx, "breakwater-parked"))
 }
 
+// part does away with a consumer that earlier versions made for a whole cluster: JetStream gives a
+// subject of this stream to one consumer alone.
+func (s *stream) part(ctx context.Context, cluster string) error {
+	sum := sha256.Sum256([]byte(cluster))
+	err := s.events.DeleteConsumer(ctx, consumerPrefix+hex.EncodeToString(sum[:8]))
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil
+	}
+	return err
+}
+
 func (s *stream) close() {
 	if s.conn != nil {
 		s.conn.Close()
@@ -191,12 +205,18 @@ func (s *stream) put(ctx context.Context, of source, chunk []byte, events int, i
 	m := &nats.Msg{Subject: subject(of), Data: chunk, Header: nats.Header{}}
 	m.Header.Set(jetstream.MsgIDHeader, subject(of)+"/"+id)
 	m.Header.Set(eventsHeader, strconv.Itoa(events))
+	if !s.disk.take(sender{source: of}, onDisk(chunk)) {
+		return false, errFull
+	}
 	if s.embedded == nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, external)
 		defer cancel()
 	}
 	ack, err := s.js.PublishMsg(ctx, m)
+	if err != nil || ack.Duplicate {
+		s.disk.give(sender{source: of}, onDisk(chunk))
+	}
 	if err != nil {
 		return false, full(err)
 	}
@@ -205,7 +225,7 @@ func (s *stream) put(ctx context.Context, of source, chunk []byte, events int, i
 			return false, fmt.Errorf("keep events: %w", err)
 		}
 	}
-	s.senders.of(of.cluster)
+	s.senders.sent(of)
 	return ack.Duplicate, nil
 }
 
@@ -219,11 +239,32 @@ func chunkID(name string, place int, chunk []byte) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
+// onDisk is the room that a chunk takes, with what JetStream writes beside it.
+func onDisk(chunk []byte) int64 { return int64(len(chunk)) + 512 }
+
+// settle brings what is counted of the disk to what waits. What waits since an earlier process is
+// not known in bytes for each source: it counts by the mean size of a batch.
+func (s *stream) settle(ctx context.Context) error {
+	info, err := s.events.Info(ctx, jetstream.WithSubjectFilter(">"))
+	if err != nil {
+		return fmt.Errorf("ask the event stream: %w", err)
+	}
+	for subject, n := range info.State.Subjects {
+		if of, err := sourceOf(subject); err == nil {
+			s.disk.hold(of, int64(float64(info.State.Bytes)*float64(n)/float64(info.State.Msgs)))
+		}
+	}
+	return nil
+}
+
+// errFull refuses a source that has filled its share, or all of the stream.
+var errFull = refuse(http.StatusTooManyRequests, "full", errors.New("events come faster than they are analysed"))
+
 // full tells a stream that has no room from one that does not work.
 func full(err error) error {
 	var api *jetstream.APIError
 	if errors.As(err, &api) && (api.Description == "maximum bytes exceeded" || api.ErrorCode == 10047) {
-		return refuse(http.StatusTooManyRequests, "full", errors.New("events come faster than they are analysed"))
+		return errFull
 	}
 	return fmt.Errorf("keep events: %w", err)
 }

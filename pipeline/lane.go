@@ -17,11 +17,12 @@ import (
 	"github.com/breakwater-sec/breakwater/store"
 )
 
-// lane is the analysis of one cluster. Its goroutine alone touches it.
+// lane is the analysis of one source. Its goroutine alone touches it.
 type lane struct {
 	*Pipeline
-	cluster string
-	asked   chan request
+	sender
+	asked chan request
+	turn  share // of the processors
 	// What the lane remembers. The engine is nil until it is read from the records.
 	engine    *detect.Engine
 	decoder   audit.Decoder // remembers what objects were; versions tell it that a batch comes again
@@ -74,9 +75,9 @@ func stages() []stage {
 	}
 }
 
-func newLane(p *Pipeline, cluster string) *lane {
-	return &lane{Pipeline: p, cluster: cluster, asked: make(chan request),
-		decoder: audit.Decoder{Cluster: cluster, Proxies: p.config.Proxies}}
+func newLane(p *Pipeline, s sender) *lane {
+	return &lane{Pipeline: p, sender: s, asked: make(chan request),
+		decoder: audit.Decoder{Cluster: s.cluster, Proxies: p.config.Proxies}}
 }
 
 // analyse asks the lane to take a batch, and waits until all that came of it is
@@ -108,6 +109,9 @@ func (l *lane) run(ctx context.Context) {
 		case r := <-l.asked:
 			r.done <- l.whole(func() error { return l.batch(ctx, &work{batch: &r.batch}) })
 		case <-tick.C:
+			if l.kind != ingest.Runtime {
+				continue // what an audit log tells of is named there
+			}
 			if err := l.whole(func() error { return l.complete(ctx, &work{}) }); err != nil && ctx.Err() == nil {
 				l.config.Log.Error("cannot complete alerts", "cluster", l.cluster, "error", err)
 			}
@@ -143,12 +147,12 @@ func (l *lane) batch(ctx context.Context, w *work) error {
 	if !l.positions[string(w.batch.Kind)].Before(store.EventPosition{Stream: w.batch.Stream, Sequence: w.batch.Sequence}) {
 		return nil
 	}
-	if err := l.prepared(w); err != nil {
+	if err := l.prepared(ctx, w); err != nil {
 		return err
 	}
 	l.lookAhead(ctx, w.batch)
 	l.half = true
-	if err := l.through(w, true); err != nil {
+	if err := l.through(ctx, w, true); err != nil {
 		return err
 	}
 	err := l.finish(ctx, w)
@@ -160,10 +164,16 @@ func (l *lane) batch(ctx context.Context, w *work) error {
 }
 
 // prepare takes a batch through the stages that remember nothing.
-func (l *lane) prepare(w *work) error { return l.through(w, false) }
+func (l *lane) prepare(ctx context.Context, w *work) error { return l.through(ctx, w, false) }
 
-// through takes a batch through the stages that remember, or the others.
-func (l *lane) through(w *work, remember bool) error {
+// through takes a batch through the stages that remember, or the others, when it is the
+// lane's turn.
+func (l *lane) through(ctx context.Context, w *work, remember bool) error {
+	done, err := l.turns.take(ctx, &l.turn)
+	if err != nil {
+		return err
+	}
+	defer done()
 	for _, s := range stages() {
 		if s.remembers != remember {
 			continue
@@ -227,6 +237,9 @@ func (l *lane) openAlerts(ctx context.Context) (open []detect.Alert, err error) 
 			return nil, err
 		}
 		for _, stored := range page {
+			if kind, known := l.kinds[stored.Rule]; known && kind != l.kind || !known && l.kind != ingest.Audit {
+				continue // another lane goes on with it
+			}
 			var one detect.Alert
 			if err := json.Unmarshal(stored.Body, &one); err != nil {
 				l.config.Log.Error("a stored alert cannot be read, and is not gone on with", "cluster", l.cluster, "alert", stored.ID, "error", err)

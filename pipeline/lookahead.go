@@ -32,7 +32,7 @@ func (l *lane) lookAhead(ctx context.Context, b *ingest.Batch) {
 				return nil
 			}
 			w := &work{batch: &next}
-			if err := l.prepare(w); err != nil {
+			if err := l.prepare(ctx, w); err != nil {
 				return err
 			}
 			a.work = w
@@ -42,13 +42,13 @@ func (l *lane) lookAhead(ctx context.Context, b *ingest.Batch) {
 }
 
 // prepared takes a batch through the stages that remember nothing, unless that is done.
-func (l *lane) prepared(w *work) error {
+func (l *lane) prepared(ctx context.Context, w *work) error {
 	if a := l.settled(); a != nil && a.batch.Kind == w.batch.Kind && a.batch.Stream == w.batch.Stream && a.batch.Sequence == w.batch.Sequence {
 		a.batch = w.batch
 		*w = *a
 		return nil
 	}
-	return l.prepare(w)
+	return l.prepare(ctx, w)
 }
 
 // settled ends looking ahead, and gives what came of it.

@@ -3,8 +3,8 @@ package pipeline
 // notify is the last stage: subscribers are told what was committed.
 func (l *lane) notify(w *work) {
 	if w.batch != nil {
-		l.unreadable.add(sender{l.cluster, w.batch.Kind}, w.unreadable)
-		l.blind.add(sender{l.cluster, w.batch.Kind}, w.blind)
+		l.unreadable.add(l.sender, w.unreadable)
+		l.blind.add(l.sender, w.blind)
 	}
 	if len(w.alerts) == 0 {
 		return

@@ -3,10 +3,11 @@
 // notify. Before the last one everything that came of the batch is committed in
 // one transaction.
 //
-// Every cluster has a lane: a goroutine that owns the cluster's detections and all
-// they remember. So clusters are analysed beside each other, the order within one
-// holds, and a cluster whose database is slow holds up no other. While a batch is
-// judged and committed, the next one is decoded and matched already.
+// Every source, a cluster's events of one kind, has a lane: a goroutine that owns its
+// detections and all they remember. So sources are analysed beside each other, the order
+// within one holds, and one whose batches are heavy holds up no other: the lane that used
+// the processors least has the next turn. While a batch is judged and committed, the next
+// one is decoded and matched already.
 //
 // The package knows no transport and no graph: batches come from a Source, and
 // what is known of a cluster's pods is asked through Clusters.
@@ -16,6 +17,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	goruntime "runtime"
 	"sync"
 	"time"
 
@@ -31,7 +33,7 @@ import (
 // window is how long after it was last seen the same thing is the same alert.
 const window = 24 * time.Hour
 
-// Source hands batches to a handler until ctx ends: those of one cluster in their
+// Source hands batches to a handler until ctx ends: those of one cluster and kind in their
 // order, and again until the handler returned nil.
 type Source func(ctx context.Context, handler func(context.Context, ingest.Batch) error) error
 
@@ -68,7 +70,7 @@ type Config struct {
 	Records Records
 	// Clusters is nil if nothing is known of any.
 	Clusters Clusters
-	// Analytics makes those that a cluster has beside the built-in ones; nil if
+	// Analytics makes those that a lane has beside the built-in ones; nil if
 	// there are none.
 	Analytics func() []Analytic
 	// Proxies are the load balancers before API servers.
@@ -81,6 +83,8 @@ type Config struct {
 // Pipeline is the stages and the clusters' lanes.
 type Pipeline struct {
 	config     Config
+	turns      *turns
+	kinds      map[string]ingest.Kind // of the events that a rule is about
 	unreadable counts
 	blind      counts
 }
@@ -93,7 +97,13 @@ func New(c Config) *Pipeline {
 	if c.Clusters == nil {
 		c.Clusters = noClusters{}
 	}
-	return &Pipeline{config: c}
+	kinds := map[string]ingest.Kind{}
+	if c.Rules != nil {
+		for id, source := range c.Rules.Sources() {
+			kinds[id] = kindOf(source)
+		}
+	}
+	return &Pipeline{config: c, turns: newTurns(max(8, 4*goruntime.GOMAXPROCS(0))), kinds: kinds}
 }
 
 // Run analyses what comes from the source until it ends, and goes on with the
@@ -108,36 +118,38 @@ func (p *Pipeline) Run(ctx context.Context, from Source) error {
 	g, ctx := errgroup.WithContext(ctx)
 	l := lanes{pipeline: p, start: func(one *lane) { g.Go(func() error { one.run(ctx); return nil }) }}
 	for _, cluster := range alerted { // whose alerts may become complete before an event comes
-		l.of(cluster)
+		l.of(sender{cluster, ingest.Runtime})
 	}
 	g.Go(func() error {
 		defer end()
-		return from(ctx, func(ctx context.Context, b ingest.Batch) error { return l.of(b.Cluster).analyse(ctx, b) })
+		return from(ctx, func(ctx context.Context, b ingest.Batch) error {
+			return l.of(sender{b.Cluster, b.Kind}).analyse(ctx, b)
+		})
 	})
 	return g.Wait()
 }
 
-// lanes are the clusters that are analysed.
+// lanes are the sources that are analysed.
 type lanes struct {
 	pipeline *Pipeline
 	start    func(*lane)
 	mu       struct {
 		sync.Mutex
-		by map[string]*lane
+		by map[sender]*lane
 	}
 }
 
-// of finds a cluster's lane or starts it.
-func (l *lanes) of(cluster string) *lane {
+// of finds a source's lane or starts it.
+func (l *lanes) of(s sender) *lane {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	one := l.mu.by[cluster]
+	one := l.mu.by[s]
 	if one == nil {
-		one = newLane(l.pipeline, cluster)
+		one = newLane(l.pipeline, s)
 		if l.mu.by == nil {
-			l.mu.by = map[string]*lane{}
+			l.mu.by = map[sender]*lane{}
 		}
-		l.mu.by[cluster] = one
+		l.mu.by[s] = one
 		l.start(one)
 	}
 	return one

@@ -6,7 +6,8 @@ import (
 )
 
 // Analytic is a judgement that needs a memory of earlier events: how many there
-// were, what is usual. One belongs to one cluster. What it remembers is committed
+// were, what is usual. One belongs to one lane: a cluster's events of one kind. The parts of its
+// state are named so that those of two kinds are not the same. What it remembers is committed
 // together with the position of the batch it observed, so it observes every event
 // once, however the process ends.
 type Analytic interface {
@@ -22,7 +23,7 @@ type Analytic interface {
 	Checkpoint() (parts map[string]string)
 }
 
-// analytics are those that every cluster has.
+// analytics are those that every lane has.
 func analytics() []Analytic { return []Analytic{newTally()} }
 
 // state is the third stage: analytics observe the events.

@@ -100,6 +100,12 @@ func Compile(v *Vocabulary, text string) (*Query, []Problem) {
 	return q, Check(v, q)
 }
 
+// Missing says what keeps a query that was found sound from being run: parameters that are not given.
+func Missing(v *Vocabulary, q *Query, params map[string]any) []Problem {
+	_, problems := compile(v, q, params, false)
+	return problems
+}
+
 func compile(v *Vocabulary, q *Query, params map[string]any, checking bool) (*plan, []Problem) {
 	p := &planner{plan: &plan{voc: v, query: Expand(v, q), names: map[string]binding{}},
 		params: params, checking: checking, seen: map[string]bool{}}

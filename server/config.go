@@ -39,6 +39,8 @@ type Config struct {
 	QPS           float32
 	SaveEvery     time.Duration
 	Verbose       bool
+	// Limits are NAME=VALUE, of EveryLimit.
+	Limits []string
 }
 
 // NATSVariable names the NATS cluster: an address may hold a password, and flags are seen

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/api"
 	"github.com/breakwater-sec/breakwater/datadir"
+	"github.com/breakwater-sec/breakwater/gate"
 )
 
 // own makes the data folder this account's and this process's alone.
@@ -36,10 +38,13 @@ func (v *Server) own(folder datadir.Dir) (unlock func(), err error) {
 // door is where people come in: browsers by a port, commands by the socket of the data folder.
 type door struct {
 	ports  []net.Listener
+	gates  []*gate.Listener // those of the ports: what strangers hold is bounded
 	socket net.Listener
 	// name is the portal's own, new at each start; empty under TLS, whose certificate says who answers.
 	name string
 	url  string
+	// certificate is shown under TLS; nil if none is spoken.
+	certificate *certificate
 }
 
 // open opens port and socket. Beyond loopback it wants TLS: sessions are worth stealing.
@@ -50,13 +55,21 @@ func (v *Server) open() (*door, error) {
 	}
 	d := &door{}
 	switch ip := net.ParseIP(host); {
-	case v.config.TLSCert != "" && v.config.TLSKey != "":
-		err = d.openTLS(v.config)
+	case v.config.TLSCert != "":
+		err = d.openTLS(v.config, v.log)
 	case host != "localhost" && (ip == nil || !ip.IsLoopback()):
 		return nil, fmt.Errorf("--listen %s: to listen beyond loopback, give --tls-cert and --tls-key", v.config.Listen)
 	default:
 		err = d.openLoopback(v.config, host, port)
 	}
+	for i, l := range d.ports {
+		g := gate.Listen(l, v.limits.gate("connections"))
+		d.ports[i], d.gates = g, append(d.gates, g)
+		if d.certificate != nil {
+			d.ports[i] = tls.NewListener(g, d.certificate.TLS())
+		}
+	}
+	v.door = d
 	if err == nil {
 		d.socket, err = v.Data.Listen()
 	}
@@ -67,16 +80,15 @@ func (v *Server) open() (*door, error) {
 	return d, nil
 }
 
-func (d *door) openTLS(c Config) error {
-	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
-	if err != nil {
+func (d *door) openTLS(c Config, log *slog.Logger) (err error) {
+	if d.certificate, err = openCertificate(c.TLSCert, c.TLSKey, log); err != nil {
 		return fmt.Errorf("--tls-cert: %w", err)
 	}
 	l, err := listen(c.Listen)
 	if err != nil {
 		return err
 	}
-	d.ports = []net.Listener{tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})}
+	d.ports = []net.Listener{l}
 	d.url = "https://" + d.at(c.Hosts, "")
 	return nil
 }
@@ -176,6 +188,14 @@ func end(ctx context.Context, web *http.Server) error {
 		return web.Close() // event streams do not end by themselves
 	}
 	return nil
+}
+
+// closed is how many connections were closed to make room.
+func (d *door) closed() (n uint64) {
+	for _, g := range d.gates {
+		n += g.Closed()
+	}
+	return n
 }
 
 // close ends what serve did not: a port that was closed before is fine.

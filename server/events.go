@@ -46,8 +46,10 @@ func (v *Server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 	if host, _, err := net.SplitHostPort(v.config.Ingest); err == nil && host != "" {
 		hosts = append(hosts, host)
 	}
-	s, err := ingest.New(ctx, ingest.Config{Listen: v.config.Ingest, TLS: ca.TLS(hosts...), Tokens: v.Store, Sensors: v.Store,
-		Version: Version(), NATS: v.nats(), Dir: filepath.Join(string(v.Data), "events"), Log: v.log, Lost: lostBy(servers)})
+	c := ingest.Config{Listen: v.config.Ingest, TLS: ca.TLS(hosts...), Tokens: v.Store, Sensors: v.Store,
+		Version: Version(), NATS: v.nats(), Dir: filepath.Join(string(v.Data), "events"), Log: v.log, Lost: lostBy(servers)}
+	v.limits.bound(&c)
+	s, err := ingest.New(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("--ingest-listen %s: %w", v.config.Ingest, err)
 	}

@@ -8,10 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,6 +21,7 @@ import (
 	"github.com/breakwater-sec/breakwater/egress"
 	"github.com/breakwater-sec/breakwater/enrichment"
 	harborshop "github.com/breakwater-sec/breakwater/examples/harbor-shop"
+	"github.com/breakwater-sec/breakwater/gate"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/remedy"
@@ -49,6 +47,8 @@ type Server struct {
 	*watch.Watch
 	Context  *enrichment.Context
 	alerting *alerting // nil if no events are taken
+	door     *door
+	limits   Limits
 }
 
 // Run serves until ctx ends, and says on progress what it does. It calls ready once it
@@ -66,6 +66,9 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 		data = data.Sample()
 		c.Storage.Where, c.Ingest = data.Database(), cmp.Or(c.Ingest, "127.0.0.1:0")
 	}
+	if err := c.paired(); err != nil {
+		return err
+	}
 	if c.NATS.URL != "" && c.Ingest == "" {
 		return errors.New("--nats is where events wait, and none are taken: give --ingest-listen too")
 	}
@@ -75,6 +78,9 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 	}
 	v := &Server{config: c, progress: progress, Data: data,
 		log: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: level}))}
+	if v.limits, err = c.limits(); err != nil {
+		return err
+	}
 	unlock, err := v.own(datadir.Dir(c.Data))
 	if err != nil {
 		return err
@@ -175,7 +181,7 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 	c := api.Config{PathTypes: v.rules.PathTypes(), Coded: v.coded,
 		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store}, About: enrichment.About,
 		Sessions: v.Store, Advisories: v.advisories.db.Load, Assets: assets, URL: door.url, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
-		Secure: v.config.TLSCert != ""}
+		Secure: v.config.TLSCert != "", Limits: v.limits.api(), Shown: v.shown}
 	if v.alerting != nil {
 		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
 	}
@@ -183,8 +189,7 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 	if err != nil {
 		return err
 	}
-	web := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
+	web := gate.Server(ctx, v.limits.pace().Handler(handler), v.log)
 	here := datadir.Running{URL: door.url, PID: os.Getpid(), Store: v.Data.Elsewhere(v.where)}
 	if v.alerting != nil {
 		here.Ingest = "https://" + v.alerting.server.Addr().String()

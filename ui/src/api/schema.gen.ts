@@ -699,6 +699,18 @@ export interface components {
             images: components["schemas"]["ImageCounts"];
             advisories: components["schemas"]["AdvisoryStatus"];
             gaps: components["schemas"]["Gap"][];
+            /** @description What askers and senders may have of this server */
+            limits?: components["schemas"]["Bound"][];
+        };
+        Bound: {
+            /** @description As --limit takes it */
+            name: string;
+            /** Format: int64 */
+            value: number;
+            /** @description What is limited, in what unit */
+            what: string;
+            /** @description How often it was in somebody's way since this process started, where that is counted */
+            refused?: number;
         };
         /** @description A number with its denominator, and the question that lists what it counts */
         Count: {

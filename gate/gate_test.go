@@ -1,0 +1,200 @@
+package gate
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// door is a server behind a gate. A request with a name in Authorization is of somebody.
+type door struct {
+	*Listener
+	address string
+}
+
+func open(t *testing.T, limits Limits, pace Pace, handle http.HandlerFunc) door {
+	t.Helper()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Listen(inner, limits)
+	ctx, end := context.WithCancel(context.Background())
+	web := Server(ctx, pace.Handler(handle), slog.New(slog.DiscardHandler))
+	ended := make(chan error, 1)
+	go func() { ended <- web.Serve(l) }()
+	t.Cleanup(func() {
+		end()
+		_ = web.Close()
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
+	return door{l, inner.Addr().String()}
+}
+
+// dial connects, and says what it has to say.
+func (d door) dial(t *testing.T, text string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", d.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// status is the status of the answer that comes by a connection, 0 if it was closed.
+func status(c net.Conn) int {
+	_ = c.SetReadDeadline(time.Now().Add(time.Minute))
+	r, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		return 0
+	}
+	_, _ = io.Copy(io.Discard, r.Body)
+	return r.StatusCode
+}
+
+func greet(w http.ResponseWriter, r *http.Request) {
+	if who := r.Header.Get("Authorization"); who != "" && !Known(r.Context(), who) {
+		w.WriteHeader(http.StatusTooManyRequests)
+		return
+	}
+	_, err := io.Copy(io.Discard, r.Body)
+	if err != nil {
+		w.WriteHeader(http.StatusRequestTimeout)
+	}
+}
+
+const (
+	asked   = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+	begun   = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nx"
+	headers = "GET / HTTP/1.1\r\nX-Slow: "
+)
+
+func TestStrangersThatHoldConnectionsMakeRoomForTheNext(t *testing.T) {
+	for _, says := range []string{"", headers, begun} {
+		t.Run(fmt.Sprintf("%.20q", says), func(t *testing.T) {
+			d := open(t, Limits{Connections: 20, Strangers: 10, PerAddress: 8}, Pace{}, greet)
+			for range 100 {
+				d.dial(t, says)
+			}
+			if got := status(d.dial(t, asked)); got != http.StatusOK {
+				t.Errorf("the next who asks gets %d", got)
+			}
+			if all, _ := d.Open(); all > 10 || d.Closed() < 90 {
+				t.Errorf("%d are open, %d were closed", all, d.Closed())
+			}
+		})
+	}
+}
+
+func TestWhoIsKnownKeepsTheConnectionHoweverManyStrangersCome(t *testing.T) {
+	d := open(t, Limits{Connections: 20, Strangers: 4, PerAddress: 4}, Pace{}, greet)
+	mine := d.dial(t, "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: me\r\n\r\n")
+	if got := status(mine); got != http.StatusOK {
+		t.Fatal(got)
+	}
+	for range 50 {
+		d.dial(t, begun)
+	}
+	if got := status(d.dial(t, asked)); got != http.StatusOK {
+		t.Error(got)
+	}
+	if _, err := io.WriteString(mine, asked); err != nil || status(mine) != http.StatusOK {
+		t.Error("the connection of who is known is gone", err)
+	}
+}
+
+func TestOneWhoIsKnownLeavesHalfOfTheRestToOthers(t *testing.T) {
+	d := open(t, Limits{Connections: 12}, Pace{}, greet)
+	as := func(who string) int {
+		return status(d.dial(t, "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: "+who+"\r\n\r\n"))
+	}
+	got := map[int]int{}
+	for range 10 {
+		got[as("hog")]++
+	}
+	if got[200] != 4 || got[429] != 6 { // 4 of 12: the fifth would be more than half of the 8 that are left
+		t.Errorf("%v", got)
+	}
+	if got := as("other"); got != http.StatusOK {
+		t.Errorf("another gets %d", got)
+	}
+}
+
+func TestABodyThatComesTooSlowlyEnds(t *testing.T) {
+	d := open(t, Limits{}, Pace{Grace: 50 * time.Millisecond, Rate: 1 << 20}, greet)
+	if got := status(d.dial(t, begun)); got != http.StatusRequestTimeout {
+		t.Errorf("%d", got)
+	}
+}
+
+func TestABodyThatComesAtItsPaceMayTakeLongerThanTheGrace(t *testing.T) {
+	const grace = 200 * time.Millisecond
+	d := open(t, Limits{}, Pace{Grace: grace, Rate: 1000}, greet)
+	c := d.dial(t, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n")
+	began := time.Now()
+	for range 20 { // 10,000 bytes are ten seconds' worth
+		if _, err := io.WriteString(c, strings.Repeat("x", 10_000)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(grace / 10)
+	}
+	if got := status(c); got != http.StatusOK || time.Since(began) < grace {
+		t.Errorf("%d", got)
+	}
+}
+
+func TestWorkMayTakeLongerThanAnyPace(t *testing.T) {
+	d := open(t, Limits{}, Pace{Grace: 20 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		select {
+		case <-time.After(100 * time.Millisecond):
+			_, _ = io.WriteString(w, "done")
+		case <-r.Context().Done():
+		}
+	})
+	if got := status(d.dial(t, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")); got != http.StatusOK {
+		t.Errorf("%d", got)
+	}
+}
+
+func TestWhoNeverReadsTheAnswerHoldsNobody(t *testing.T) {
+	ended := make(chan error, 1)
+	d := open(t, Limits{}, Pace{Grace: 50 * time.Millisecond, Rate: 1 << 30}, func(w http.ResponseWriter, _ *http.Request) {
+		block := make([]byte, 1<<20)
+		for {
+			if _, err := w.Write(block); err != nil {
+				ended <- err
+				return
+			}
+		}
+	})
+	d.dial(t, asked)
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Error("the answer still waits to be read")
+	}
+}
+
+func TestAHugeHeaderIsRefused(t *testing.T) {
+	d := open(t, Limits{}, Pace{}, greet)
+	c := d.dial(t, headers)
+	go func() { _, _ = io.WriteString(c, strings.Repeat("x", 1<<20)+"\r\n\r\n") }()
+	if got := status(c); got != http.StatusRequestHeaderFieldsTooLarge && got != 0 { // it may hang up while we still talk
+		t.Errorf("%d", got)
+	}
+}
