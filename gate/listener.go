@@ -2,10 +2,12 @@ package gate
 
 import (
 	"cmp"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Limits are how many connections a listener holds; zero is the default.
@@ -14,12 +16,16 @@ type Limits struct {
 	// PerAddress those of strangers at one address (128). Many may share an address (a
 	// proxy, a NAT), which is why those who are known do not count there.
 	Connections, Strangers, PerAddress int
+	// PerSecond is how many new ones an address may open a second (64), four seconds' worth at
+	// once: each costs a handshake.
+	PerSecond int
 }
 
 func (l Limits) orDefault() Limits {
 	l.Connections = cmp.Or(l.Connections, 4096)
 	l.Strangers = min(cmp.Or(l.Strangers, 512), l.Connections)
 	l.PerAddress = min(cmp.Or(l.PerAddress, 128), l.Strangers)
+	l.PerSecond = cmp.Or(l.PerSecond, 64)
 	return l
 }
 
@@ -29,19 +35,34 @@ func (l Limits) orDefault() Limits {
 type Listener struct {
 	net.Listener
 	limits Limits
+	now    func() time.Time
 	mu     struct {
 		sync.Mutex
 		all       int
 		strangers []*conn // the one that came first, first
 		known     map[string]int
+		fresh     map[netip.Addr]*fresh
 		closed    uint64
 	}
 }
 
+// fresh is how many connections an address may still open.
+type fresh struct {
+	left float64
+	at   time.Time
+}
+
+const (
+	// freshSeconds is for how many seconds' worth an address may open connections at once.
+	freshSeconds = 4
+	// maxFresh bounds the addresses that are counted; one that was quiet need not be.
+	maxFresh = 20_000
+)
+
 // Listen bounds a listener.
 func Listen(l net.Listener, limits Limits) *Listener {
-	out := &Listener{Listener: l, limits: limits.orDefault()}
-	out.mu.known = map[string]int{}
+	out := &Listener{Listener: l, limits: limits.orDefault(), now: time.Now}
+	out.mu.known, out.mu.fresh = map[string]int{}, map[netip.Addr]*fresh{}
 	return out
 }
 
@@ -99,10 +120,34 @@ func addressOf(at string) netip.Addr {
 	return ip
 }
 
+// opens counts that an address opens a connection, and says whether it may; the lock is held.
+func (l *Listener) opens(from netip.Addr) bool {
+	now, most := l.now(), float64(l.limits.PerSecond*freshSeconds)
+	f := l.mu.fresh[from]
+	if f == nil {
+		if len(l.mu.fresh) >= maxFresh {
+			maps.DeleteFunc(l.mu.fresh, func(_ netip.Addr, f *fresh) bool { return now.Sub(f.at) > freshSeconds*time.Second })
+		}
+		f = &fresh{most, now}
+		l.mu.fresh[from] = f
+	}
+	f.left = min(most, f.left+now.Sub(f.at).Seconds()*float64(l.limits.PerSecond))
+	f.at = now
+	if f.left < 1 {
+		return false
+	}
+	f.left--
+	return true
+}
+
 // admit counts a new connection, and names the one that has to make room for it.
 func (l *Listener) admit(c *conn) (out *conn, fits bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !l.opens(c.address) {
+		l.mu.closed++
+		return nil, false
+	}
 	at := func(s *conn) bool { return s.address == c.address }
 	same := 0
 	for _, s := range l.mu.strangers {
