@@ -16,7 +16,7 @@ import (
 
 // door is a server behind a gate. A request with a name in Authorization is of somebody.
 type door struct {
-	*Listener
+	*Gate
 	address string
 }
 
@@ -26,11 +26,11 @@ func open(t *testing.T, limits Limits, pace Pace, handle http.HandlerFunc) door 
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := Listen(inner, limits)
+	g := New(limits)
 	ctx, end := context.WithCancel(context.Background())
 	web := Server(ctx, pace.Handler(handle), slog.New(slog.DiscardHandler))
 	ended := make(chan error, 1)
-	go func() { ended <- web.Serve(l) }()
+	go func() { ended <- web.Serve(g.Listen(inner)) }()
 	t.Cleanup(func() {
 		end()
 		_ = web.Close()
@@ -38,7 +38,7 @@ func open(t *testing.T, limits Limits, pace Pace, handle http.HandlerFunc) door 
 			t.Error(err)
 		}
 	})
-	return door{l, inner.Addr().String()}
+	return door{g, inner.Addr().String()}
 }
 
 // dial connects, and says what it has to say.

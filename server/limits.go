@@ -110,7 +110,7 @@ func (l Limits) bound(c *ingest.Config) {
 
 // shown are the limits as people see them, with how often one was in somebody's way.
 func (v *Server) shown(refused map[string]uint64) (out []api.Bound) {
-	refused["connections"] = v.door.closed()
+	refused["connections"] = v.door.gate.Closed()
 	if v.alerting != nil {
 		refused["ingest-connections"] = v.alerting.server.Closed()
 	}
