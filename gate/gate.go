@@ -14,7 +14,7 @@ import (
 
 // Server is an http.Server whose headers are bounded in time and size. It speaks HTTP/1
 // only: one connection is one request at a time, so that what bounds connections bounds
-// requests. Give it a Listener, and a handler that keeps a Pace.
+// requests. Give it a listener of a Gate, and a handler that keeps a Pace.
 func Server(ctx context.Context, h http.Handler, log *slog.Logger) *http.Server {
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true)
@@ -39,7 +39,7 @@ type connKey struct{}
 
 // Known says that a request's sender proved to be who, so that the connection is no
 // stranger's any more. It is false where who holds too many already: more than half of
-// those that are left. A request that came by no Listener is always known.
+// those that are left. A request that came by no Gate is always known.
 func Known(ctx context.Context, who string) bool {
 	c, ok := ctx.Value(connKey{}).(*conn)
 	return !ok || c.of.known(c, who)

@@ -16,7 +16,7 @@ import (
 
 // door is a server behind a gate. A request with a name in Authorization is of somebody.
 type door struct {
-	*Listener
+	*Gate
 	address string
 }
 
@@ -26,11 +26,11 @@ func open(t *testing.T, limits Limits, pace Pace, handle http.HandlerFunc) door 
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := Listen(inner, limits)
+	g := New(limits)
 	ctx, end := context.WithCancel(context.Background())
 	web := Server(ctx, pace.Handler(handle), slog.New(slog.DiscardHandler))
 	ended := make(chan error, 1)
-	go func() { ended <- web.Serve(l) }()
+	go func() { ended <- web.Serve(g.Listen(inner)) }()
 	t.Cleanup(func() {
 		end()
 		_ = web.Close()
@@ -38,7 +38,7 @@ func open(t *testing.T, limits Limits, pace Pace, handle http.HandlerFunc) door 
 			t.Error(err)
 		}
 	})
-	return door{l, inner.Addr().String()}
+	return door{g, inner.Addr().String()}
 }
 
 // dial connects, and says what it has to say.
@@ -49,9 +49,7 @@ func (d door) dial(t *testing.T, text string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if _, err := io.WriteString(c, text); err != nil {
-		t.Fatal(err)
-	}
+	_, _ = io.WriteString(c, text) // it may be closed already
 	return c
 }
 
@@ -86,7 +84,7 @@ const (
 func TestStrangersThatHoldConnectionsMakeRoomForTheNext(t *testing.T) {
 	for _, says := range []string{"", headers, begun} {
 		t.Run(fmt.Sprintf("%.20q", says), func(t *testing.T) {
-			d := open(t, Limits{Connections: 20, Strangers: 10, PerAddress: 8}, Pace{}, greet)
+			d := open(t, Limits{Connections: 20, Strangers: 10, PerAddress: 8, PerSecond: 1000}, Pace{}, greet)
 			for range 100 {
 				d.dial(t, says)
 			}
@@ -131,6 +129,30 @@ func TestOneWhoIsKnownLeavesHalfOfTheRestToOthers(t *testing.T) {
 	}
 	if got := as("other"); got != http.StatusOK {
 		t.Errorf("another gets %d", got)
+	}
+}
+
+func TestAnAddressOpensNoMoreThanSomeConnectionsASecond(t *testing.T) {
+	d := open(t, Limits{PerSecond: 2}, Pace{}, greet)
+	now := time.Now()
+	d.mu.Lock()
+	d.now = func() time.Time { return now }
+	d.mu.Unlock()
+	got := map[int]int{}
+	for range 20 {
+		got[status(d.dial(t, asked))]++
+	}
+	if got[200] != 8 || got[0] != 12 {
+		t.Errorf("%v; want 8 answers, four seconds' worth", got)
+	}
+	d.mu.Lock()
+	now = now.Add(time.Second)
+	d.mu.Unlock()
+	for range 3 {
+		got[status(d.dial(t, asked))]++
+	}
+	if got[200] != 10 {
+		t.Errorf("%v; want two more a second later", got)
 	}
 }
 

@@ -2,10 +2,12 @@ package gate
 
 import (
 	"cmp"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Limits are how many connections a listener holds; zero is the default.
@@ -14,70 +16,96 @@ type Limits struct {
 	// PerAddress those of strangers at one address (128). Many may share an address (a
 	// proxy, a NAT), which is why those who are known do not count there.
 	Connections, Strangers, PerAddress int
+	// PerSecond is how many new ones an address may open a second (64), four seconds' worth at
+	// once: each costs a handshake.
+	PerSecond int
 }
 
 func (l Limits) orDefault() Limits {
 	l.Connections = cmp.Or(l.Connections, 4096)
 	l.Strangers = min(cmp.Or(l.Strangers, 512), l.Connections)
 	l.PerAddress = min(cmp.Or(l.PerAddress, 128), l.Strangers)
+	l.PerSecond = cmp.Or(l.PerSecond, 64)
 	return l
 }
 
-// Listener bounds the connections that are open at once. Where there are too many
-// strangers the one that is there longest makes room: who shows a token does so within
-// moments, and who only holds a connection loses it.
-type Listener struct {
-	net.Listener
+// Gate bounds the connections that are open at once, of all its listeners together. Where
+// there are too many strangers the one that is there longest makes room: who shows a token
+// does so within moments, and who only holds a connection loses it.
+type Gate struct {
 	limits Limits
+	now    func() time.Time
 	mu     struct {
 		sync.Mutex
 		all       int
 		strangers []*conn // the one that came first, first
 		known     map[string]int
+		fresh     map[netip.Addr]*fresh
 		closed    uint64
 	}
 }
 
-// Listen bounds a listener.
-func Listen(l net.Listener, limits Limits) *Listener {
-	out := &Listener{Listener: l, limits: limits.orDefault()}
-	out.mu.known = map[string]int{}
-	return out
+// fresh is how many connections an address may still open.
+type fresh struct {
+	left float64
+	at   time.Time
+}
+
+const (
+	// freshSeconds is for how many seconds' worth an address may open connections at once.
+	freshSeconds = 4
+	// maxFresh bounds the addresses that are counted; one that was quiet need not be.
+	maxFresh = 20_000
+)
+
+// New makes a gate that nobody has passed yet.
+func New(limits Limits) *Gate {
+	g := &Gate{limits: limits.orDefault(), now: time.Now}
+	g.mu.known, g.mu.fresh = map[string]int{}, map[netip.Addr]*fresh{}
+	return g
 }
 
 // conn is a connection that counts.
 type conn struct {
 	net.Conn
-	of      *Listener
+	of      *Gate
 	address netip.Addr
-	// who it is of, "" of a stranger, and whether it counts still; the listener's lock guards both.
+	// who it is of, "" of a stranger, and whether it counts still; the gate's lock guards both.
 	who  string
 	gone bool
 }
 
 // Closed is how many connections were closed to make room, or for want of it.
-func (l *Listener) Closed() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.mu.closed
+func (g *Gate) Closed() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.mu.closed
 }
 
 // Open is how many connections there are, and how many of them are strangers'.
-func (l *Listener) Open() (all, strangers int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.mu.all, len(l.mu.strangers)
+func (g *Gate) Open() (all, strangers int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.mu.all, len(g.mu.strangers)
+}
+
+// Listen lets what comes by a listener pass the gate.
+func (g *Gate) Listen(inner net.Listener) net.Listener { return listener{inner, g} }
+
+type listener struct {
+	net.Listener
+	gate *Gate
 }
 
 // Accept waits for the next connection there is room for.
-func (l *Listener) Accept() (net.Conn, error) {
+func (l listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		one := &conn{Conn: c, of: l, address: addressOf(c.RemoteAddr().String())}
-		out, fits := l.admit(one)
+		one := &conn{Conn: c, of: l.gate, address: addressOf(c.RemoteAddr().String())}
+		out, fits := l.gate.admit(one)
 		if out != nil {
 			_ = out.Conn.Close() // its handler notices, and closes it again
 		}
@@ -99,73 +127,97 @@ func addressOf(at string) netip.Addr {
 	return ip
 }
 
+// opens counts that an address opens a connection, and says whether it may; the lock is held.
+func (g *Gate) opens(from netip.Addr) bool {
+	now, most := g.now(), float64(g.limits.PerSecond*freshSeconds)
+	f := g.mu.fresh[from]
+	if f == nil {
+		if len(g.mu.fresh) >= maxFresh {
+			maps.DeleteFunc(g.mu.fresh, func(_ netip.Addr, f *fresh) bool { return now.Sub(f.at) > freshSeconds*time.Second })
+		}
+		f = &fresh{most, now}
+		g.mu.fresh[from] = f
+	}
+	f.left = min(most, f.left+now.Sub(f.at).Seconds()*float64(g.limits.PerSecond))
+	f.at = now
+	if f.left < 1 {
+		return false
+	}
+	f.left--
+	return true
+}
+
 // admit counts a new connection, and names the one that has to make room for it.
-func (l *Listener) admit(c *conn) (out *conn, fits bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (g *Gate) admit(c *conn) (out *conn, fits bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.opens(c.address) {
+		g.mu.closed++
+		return nil, false
+	}
 	at := func(s *conn) bool { return s.address == c.address }
 	same := 0
-	for _, s := range l.mu.strangers {
+	for _, s := range g.mu.strangers {
 		if at(s) {
 			same++
 		}
 	}
 	switch {
-	case same >= l.limits.PerAddress:
-		out = l.mu.strangers[slices.IndexFunc(l.mu.strangers, at)]
-	case len(l.mu.strangers) >= l.limits.Strangers, l.mu.all >= l.limits.Connections && len(l.mu.strangers) > 0:
-		out = l.mu.strangers[0]
-	case l.mu.all >= l.limits.Connections:
-		l.mu.closed++
+	case same >= g.limits.PerAddress:
+		out = g.mu.strangers[slices.IndexFunc(g.mu.strangers, at)]
+	case len(g.mu.strangers) >= g.limits.Strangers, g.mu.all >= g.limits.Connections && len(g.mu.strangers) > 0:
+		out = g.mu.strangers[0]
+	case g.mu.all >= g.limits.Connections:
+		g.mu.closed++
 		return nil, false
 	}
 	if out != nil {
-		l.mu.closed++
-		l.drop(out)
+		g.mu.closed++
+		g.drop(out)
 	}
-	l.mu.all++
-	l.mu.strangers = append(l.mu.strangers, c)
+	g.mu.all++
+	g.mu.strangers = append(g.mu.strangers, c)
 	return out, true
 }
 
 // drop no longer counts a connection; the lock is held.
-func (l *Listener) drop(c *conn) {
+func (g *Gate) drop(c *conn) {
 	if c.gone {
 		return
 	}
 	c.gone = true
-	l.mu.all--
+	g.mu.all--
 	if c.who == "" {
-		l.mu.strangers = slices.DeleteFunc(l.mu.strangers, func(s *conn) bool { return s == c })
+		g.mu.strangers = slices.DeleteFunc(g.mu.strangers, func(s *conn) bool { return s == c })
 		return
 	}
-	l.leave(c.who)
+	g.leave(c.who)
 }
 
 // leave takes one from what somebody holds; the lock is held.
-func (l *Listener) leave(who string) {
-	if l.mu.known[who]--; l.mu.known[who] == 0 {
-		delete(l.mu.known, who)
+func (g *Gate) leave(who string) {
+	if g.mu.known[who]--; g.mu.known[who] == 0 {
+		delete(g.mu.known, who)
 	}
 }
 
-func (l *Listener) known(c *conn, who string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (g *Gate) known(c *conn, who string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if c.gone || c.who == who {
 		return true // it ends by itself, or is counted
 	}
-	if free := l.limits.Connections - (l.mu.all - len(l.mu.strangers)); l.mu.known[who] >= max(free/2, 1) {
-		l.mu.closed++
+	if free := g.limits.Connections - (g.mu.all - len(g.mu.strangers)); g.mu.known[who] >= max(free/2, 1) {
+		g.mu.closed++
 		return false
 	}
 	if c.who == "" {
-		l.mu.strangers = slices.DeleteFunc(l.mu.strangers, func(s *conn) bool { return s == c })
+		g.mu.strangers = slices.DeleteFunc(g.mu.strangers, func(s *conn) bool { return s == c })
 	} else {
-		l.leave(c.who)
+		g.leave(c.who)
 	}
 	c.who = who
-	l.mu.known[who]++
+	g.mu.known[who]++
 	return true
 }
 

@@ -76,7 +76,8 @@ type Config struct {
 type Server struct {
 	config   Config
 	stream   *stream
-	listener *gate.Listener
+	listener net.Listener
+	gate     *gate.Gate
 	memory   *pool    // of requests in flight
 	rates    *rates   // at which sources send
 	lookups  *lookups // of tokens that were never seen
@@ -96,7 +97,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for events: %w", err)
 	}
-	s := &Server{config: c, listener: gate.Listen(l, c.Connections), memory: newPool(c.Memory), rates: newRates(c.Rate), lookups: newLookups()}
+	s := &Server{config: c, gate: gate.New(c.Connections), memory: newPool(c.Memory), rates: newRates(c.Rate), lookups: newLookups()}
+	s.listener = s.gate.Listen(l)
 	s.nodes.most = cmp.Or(c.Nodes, 10_000)
 	if s.stream, err = openStream(ctx, c.Dir, c.NATS, c.MaxBytes, c.Log); err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -114,7 +116,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Closed is how many connections were closed to make room, or for want of it.
-func (s *Server) Closed() uint64 { return s.listener.Closed() }
+func (s *Server) Closed() uint64 { return s.gate.Closed() }
 
 // Run serves until ctx ends, and lets requests in flight end.
 func (s *Server) Run(ctx context.Context) error {

@@ -54,6 +54,7 @@ type stream struct {
 	senders  senders
 	disk     *pool // what waits, of each source
 	dead     *pool // its dead letters
+	writes   writes
 }
 
 // senders are the sources that have sent something to this process; new tells
@@ -208,6 +209,12 @@ func (s *stream) put(ctx context.Context, of source, chunk []byte, events int, i
 	if !s.disk.take(sender{source: of}, onDisk(chunk)) {
 		return false, errFull
 	}
+	written, err := s.writes.turn(ctx, of)
+	if err != nil {
+		s.disk.give(sender{source: of}, onDisk(chunk))
+		return false, fmt.Errorf("keep events: %w", err)
+	}
+	defer written()
 	if s.embedded == nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, external)
@@ -227,6 +234,35 @@ func (s *stream) put(ctx context.Context, of source, chunk []byte, events int, i
 	}
 	s.senders.sent(of)
 	return ack.Duplicate, nil
+}
+
+// writes let one chunk of a source at a time to the stream, which writes and syncs one after the
+// other: who sends many at once waits for itself, and others for one of it.
+type writes struct {
+	mu struct {
+		sync.Mutex
+		of map[source]chan struct{}
+	}
+}
+
+// turn waits until no other chunk of the source is written; done lets the next one.
+func (w *writes) turn(ctx context.Context, of source) (done func(), err error) {
+	w.mu.Lock()
+	busy := w.mu.of[of]
+	if busy == nil {
+		if w.mu.of == nil {
+			w.mu.of = map[source]chan struct{}{}
+		}
+		busy = make(chan struct{}, 1)
+		w.mu.of[of] = busy
+	}
+	w.mu.Unlock()
+	select {
+	case busy <- struct{}{}:
+		return func() { <-busy }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // chunkID recognises a chunk that is sent again: by the name of its batch and

@@ -10,7 +10,7 @@ import (
 
 // alertsAtOnce bounds the alerts of one transaction: while it lasts, every other source waits
 // for the database.
-const alertsAtOnce = 64
+const alertsAtOnce = 32
 
 // commit keeps all that came of a batch, in one transaction: the alerts, what
 // analytics learned, and that the batch is done. Where there are very many alerts, the first

@@ -38,7 +38,7 @@ func (v *Server) own(folder datadir.Dir) (unlock func(), err error) {
 // door is where people come in: browsers by a port, commands by the socket of the data folder.
 type door struct {
 	ports  []net.Listener
-	gates  []*gate.Listener // those of the ports: what strangers hold is bounded
+	gate   *gate.Gate // before the ports: what strangers hold is bounded
 	socket net.Listener
 	// name is the portal's own, new at each start; empty under TLS, whose certificate says who answers.
 	name string
@@ -53,7 +53,7 @@ func (v *Server) open() (*door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--listen %q: want HOST:PORT, such as 127.0.0.1:7878: %w", v.config.Listen, err)
 	}
-	d := &door{}
+	d := &door{gate: gate.New(v.limits.gate("connections"))}
 	switch ip := net.ParseIP(host); {
 	case v.config.TLSCert != "":
 		err = d.openTLS(v.config, v.log)
@@ -63,10 +63,9 @@ func (v *Server) open() (*door, error) {
 		err = d.openLoopback(v.config, host, port)
 	}
 	for i, l := range d.ports {
-		g := gate.Listen(l, v.limits.gate("connections"))
-		d.ports[i], d.gates = g, append(d.gates, g)
+		d.ports[i] = d.gate.Listen(l)
 		if d.certificate != nil {
-			d.ports[i] = tls.NewListener(g, d.certificate.TLS())
+			d.ports[i] = tls.NewListener(d.ports[i], d.certificate.TLS())
 		}
 	}
 	v.door = d
@@ -188,14 +187,6 @@ func end(ctx context.Context, web *http.Server) error {
 		return web.Close() // event streams do not end by themselves
 	}
 	return nil
-}
-
-// closed is how many connections were closed to make room.
-func (d *door) closed() (n uint64) {
-	for _, g := range d.gates {
-		n += g.Closed()
-	}
-	return n
 }
 
 // close ends what serve did not: a port that was closed before is fine.

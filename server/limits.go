@@ -34,6 +34,7 @@ var EveryLimit = []Limit{
 	{"connections", "connections to the portal", 4096},
 	{"strangers", "connections, to each listener, of whom nobody has proved who they are; the oldest makes room", 512},
 	{"strangers-per-address", "those of them that come from one address", 128},
+	{"new-per-address", "connections that one address may open a second; four seconds' worth at once", 64},
 	{"slowest", "bytes a second that a body or an answer must make beyond its first ten seconds", 16 << 10},
 	{"queries", "queries, exports, reports and trials of fixes at once", 6},
 	{"queries-per-person", "those of them that one person asks", 4},
@@ -89,7 +90,8 @@ func (c Config) limits() (Limits, error) {
 func (l Limits) int(name string) int { return int(l[name]) }
 
 func (l Limits) gate(connections string) gate.Limits {
-	return gate.Limits{Connections: l.int(connections), Strangers: l.int("strangers"), PerAddress: l.int("strangers-per-address")}
+	return gate.Limits{Connections: l.int(connections), Strangers: l.int("strangers"), PerAddress: l.int("strangers-per-address"),
+		PerSecond: l.int("new-per-address")}
 }
 
 func (l Limits) pace() gate.Pace { return gate.Pace{Rate: l["slowest"]} }
@@ -108,7 +110,7 @@ func (l Limits) bound(c *ingest.Config) {
 
 // shown are the limits as people see them, with how often one was in somebody's way.
 func (v *Server) shown(refused map[string]uint64) (out []api.Bound) {
-	refused["connections"] = v.door.closed()
+	refused["connections"] = v.door.gate.Closed()
 	if v.alerting != nil {
 		refused["ingest-connections"] = v.alerting.server.Closed()
 	}
