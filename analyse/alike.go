@@ -16,9 +16,9 @@ type field struct {
 	told    [][]int32 // the individuals of each group
 	off     []int32
 	arcs    []arc
-	in      []int32 // individuals before i: in[inOff[i]:inOff[i+1]]
+	in      []back // steps to i: in[inOff[i]:inOff[i+1]]
 	inOff   []int32
-	back    []int32 // patches before a patch, in the same way
+	back    []back // steps to a patch, in the same way
 	backOff []int32
 }
 
@@ -53,10 +53,10 @@ func newField(g *ground) *field {
 		stale = nil
 		for _, p := range slices.Compact(touched) {
 			for _, moved := range f.part(p, marks) {
-				for _, i := range f.before(moved) {
-					if !queued[i] {
-						queued[i] = true
-						stale = append(stale, i)
+				for _, b := range f.before(moved) {
+					if !queued[b.from] {
+						queued[b.from] = true
+						stale = append(stale, b.from)
 					}
 				}
 			}
@@ -67,10 +67,16 @@ func newField(g *ground) *field {
 	return f
 }
 
-// reversed is, for each individual, those that step to it.
-func (g *ground) reversed() (in, off []int32) { return reversed(len(g.nodes), g.arcs, g.arcsOf) }
+// back is a step, seen from where it leads.
+type back struct {
+	from int32
+	kind int16
+}
 
-func reversed(n int, arcs []arc, of func(int32) []arc) (in, off []int32) {
+// reversed are the steps to each individual.
+func (g *ground) reversed() (in []back, off []int32) { return reversed(len(g.nodes), g.arcs, g.arcsOf) }
+
+func reversed(n int, arcs []arc, of func(int32) []arc) (in []back, off []int32) {
 	off = make([]int32, n+1)
 	for _, a := range arcs {
 		off[a.to+1]++
@@ -78,10 +84,10 @@ func reversed(n int, arcs []arc, of func(int32) []arc) (in, off []int32) {
 	for i := range n {
 		off[i+1] += off[i]
 	}
-	in, next := make([]int32, len(arcs)), slices.Clone(off)
+	in, next := make([]back, len(arcs)), slices.Clone(off)
 	for i := range n {
 		for _, a := range of(int32(i)) {
-			in[next[a.to]] = int32(i)
+			in[next[a.to]] = back{int32(i), a.kind}
 			next[a.to]++
 		}
 	}
@@ -159,13 +165,13 @@ func (f *field) join() {
 	}
 }
 
-// before are the individuals that step to one, each as often as it does.
-func (f *field) before(i int32) []int32 { return f.in[f.inOff[i]:f.inOff[i+1]] }
+// before are the steps to an individual.
+func (f *field) before(i int32) []back { return f.in[f.inOff[i]:f.inOff[i+1]] }
 
 func (f *field) steps(patch int32) []arc { return f.arcs[f.off[patch]:f.off[patch+1]] }
 
-// stepsTo are the patches that lead to one, each as often as it does.
-func (f *field) stepsTo(patch int32) []int32 { return f.back[f.backOff[patch]:f.backOff[patch+1]] }
+// stepsTo are the steps to a patch.
+func (f *field) stepsTo(patch int32) []back { return f.back[f.backOff[patch]:f.backOff[patch+1]] }
 
 // goalOf is the goal that a patch is, if it is one.
 func (f *field) goalOf(patch int32) *goal { return f.goals[f.members[patch][0]] }

@@ -28,12 +28,19 @@ func endingOf(e graph.Edge) ending {
 
 func makerOf(e graph.Edge) string { return cmp.Or(e.Value("rule").Str(), e.Value("binding").Str()) }
 
-// endingsOf are the steps that some edges are.
-func (s *search) endingsOf(edges []graph.Edge) (out []ending) {
+// endingsOf are the steps that some edges are: those that a rule made or, where none is named, all.
+func (s *search) endingsOf(edges []graph.Edge, rule string) (out []ending) {
+	known := map[ending]bool{}
 	for _, e := range edges {
-		if end := (ending{e.Kind(), makerOf(e), s.groupOf(e.From), s.groupOf(e.To)}); !slices.Contains(out, end) {
-			out = append(out, end)
+		if rule != "" && e.Value("rule").Str() != rule {
+			continue
 		}
+		end := ending{e.Kind(), makerOf(e), s.groupOf(e.From), s.groupOf(e.To)}
+		if last := len(out) - 1; last >= 0 && out[last] == end || known[end] { // replicas stand beside each other
+			continue
+		}
+		known[end] = true
+		out = append(out, end)
 	}
 	return out
 }

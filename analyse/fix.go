@@ -85,7 +85,7 @@ func (w *writer) talkFix(st *hop, only bool) {
 	if only {
 		f.Effect = Breaks
 	}
-	f.endings = w.endingsOf(st.edges)
+	f.endings = w.endingsOf(st.edges, "")
 	w.fix(f, e.To.ID())
 }
 
@@ -103,7 +103,7 @@ func (w *writer) grantFix(st *hop, only, atOnce bool) {
 			ended = slices.Collect(e.From.Out("HOLDS"))
 		}
 		f.grants = []rbac.Grant{{Subject: subjectOf(e.From), Binding: binding}}
-		f.endings = w.endingsOf(ended)
+		f.endings = w.endingsOf(ended, "")
 	}
 	if (only || atOnce) && len(st.edges) == 1 {
 		f.Effect = Breaks
@@ -173,7 +173,7 @@ func (w *writer) imageFix(image graph.Node, v weakness) Fix {
 		f.Text = "Build the image again with packages in which its vulnerabilities are fixed, then roll out the workload."
 	}
 	if len(w.foothold.entered.rules) == 1 && len(v.images) == 1 && open == 0 && len(updates) > 0 && v.total <= len(v.list) {
-		f.Effect, f.endings = Breaks, append(w.endingsOf(w.foothold.entered.edges), exploiting(image)...)
+		f.Effect, f.endings = Breaks, append(w.endingsOf(w.foothold.entered.edges, ""), exploiting(image)...)
 	}
 	return f
 }
@@ -230,10 +230,10 @@ func (w *writer) exposureFixes() {
 		}
 		if a.way == byHostNetwork {
 			hosts++
-			host = append(host, w.endingsOf(a.hops[len(a.hops)-1].edges)...)
+			host = append(host, w.endingsOf(a.hops[len(a.hops)-1].edges, "")...)
 		}
 		for _, h := range a.hops[:min(1, len(a.hops)-1)] {
-			through[h.group.id] = append(through[h.group.id], w.endingsOf(h.edges)...)
+			through[h.group.id] = append(through[h.group.id], w.endingsOf(h.edges, "")...)
 			if on[h.group.id]++; on[h.group.id] == 1 {
 				doors = append(doors, w.thing(h.group, h.members))
 			}
@@ -335,7 +335,7 @@ func (w *writer) fixesOf(h *hop) (out []Fix) {
 		if because := w.facts.of(t, e); len(because) > 0 {
 			f.Text += " It rests on this: " + because[0].Text + "."
 		}
-		f.endings = w.endingsOf(slices.DeleteFunc(slices.Clone(h.edges), func(e graph.Edge) bool { return e.Value("rule").Str() != id }))
+		f.endings = w.endingsOf(h.edges, id)
 		together.endings = append(together.endings, f.endings...)
 		titles, together.Concerns = merged(titles, []string{f.Title}), merged(together.Concerns, f.Concerns)
 		out = append(out, f.named(w.proofs(e)))

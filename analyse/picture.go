@@ -160,9 +160,9 @@ func (p *picture) choose(told []int32) {
 		at := next[len(next)-1]
 		next = next[:len(next)-1]
 		for _, q := range p.patches[at] {
-			for _, from := range w.stepsTo(q) {
-				if w.cost[from] != costOfMost && w.takes(from, arc{to: q}) {
-					look(w.place[from])
+			for _, b := range w.stepsTo(q) {
+				if w.cost[b.from] != costOfMost && w.takes(b.from, arc{to: q}) {
+					look(w.place[b.from])
 				}
 			}
 		}

@@ -14,9 +14,9 @@ import (
 type survey struct {
 	view    *graph.View
 	rules   *Rules
-	types   []*pathType           // what gains most first
+	types   []*pathType // what gains most first
 	targets *targets
-	aims    map[aim][]graph.Node  // the targets of a goal that is not told together with others
+	aims    map[aim][]graph.Node // the targets of a goal that is not told together with others
 	field   *field
 	reach   *reachable
 	without *endings // steps that are taken to be no more

@@ -132,7 +132,9 @@ func (s *search) images(containers members) (out []Image) {
 func imagesOf(containers members) (out members) {
 	for _, c := range containers {
 		for e := range c.Out("USES_IMAGE") {
-			out = append(out, e.To)
+			if last := len(out) - 1; last < 0 || out[last] != e.To { // replicas stand beside each other
+				out = append(out, e.To)
+			}
 		}
 	}
 	return out.sorted()

@@ -86,27 +86,85 @@ func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) *hop {
 	for _, i := range f.told[told] {
 		in += len(f.before(i))
 	}
-	for _, kind := range stepKinds {
-		if in < out { // from the end where there is less to look at
-			for _, i := range f.told[told] {
-				for e := range f.nodes[i].In(kind) {
+	if in < out { // from the end where there is less to look at
+		ends := s.arriving(f.told[told], h)
+		for kind, name := range stepKinds {
+			for _, end := range ends {
+				if end.by&(1<<kind) == 0 {
+					continue
+				}
+				for e := range f.nodes[end.at].In(name) {
 					if s.stands(e.From) {
 						take(e)
 					}
 				}
 			}
-			continue
 		}
-		for _, n := range from {
-			for e := range n.Out(kind) {
-				if i := f.find(e.To); i >= 0 && f.group[i] == told {
-					take(e)
+	} else {
+		ends := s.departing(from, told, h)
+		for kind, name := range stepKinds {
+			for _, end := range ends {
+				if end.by&(1<<kind) == 0 {
+					continue
+				}
+				for e := range f.nodes[end.at].Out(name) {
+					if i := f.find(e.To); i >= 0 && f.group[i] == told {
+						take(e)
+					}
 				}
 			}
 		}
 	}
 	s.order(h)
 	return h
+}
+
+// end is an individual at which steps begin or end, and of which kinds they are.
+type end struct {
+	at int32
+	by uint64
+}
+
+// arriving are the individuals of a group to which who stands somewhere steps; the hop is
+// made to hold these steps.
+func (s *search) arriving(told []int32, h *hop) (out []end) {
+	steps := 0
+	for _, i := range told {
+		by := uint64(0)
+		for _, b := range s.field.before(i) {
+			if s.standing[b.from] == s.stood {
+				by |= 1 << b.kind
+				steps++
+			}
+		}
+		if by != 0 {
+			out = append(out, end{i, by})
+		}
+	}
+	h.edges = make([]graph.Edge, 0, steps)
+	return out
+}
+
+// departing are the individuals that step to a group.
+func (s *search) departing(from []graph.Node, told int32, h *hop) (out []end) {
+	steps := 0
+	for _, n := range from {
+		i, by := s.field.find(n), uint64(0)
+		if i < 0 {
+			continue // it takes no step
+		}
+		for _, a := range s.field.ground.arcsOf(i) {
+			if s.field.group[a.to] == told {
+				by |= 1 << a.kind
+				steps++
+			}
+		}
+		if by != 0 {
+			out = append(out, end{i, by})
+		}
+	}
+	h.edges = make([]graph.Edge, 0, steps)
+	return out
 }
 
 // stand notes where some individuals stand, and says how many steps lead from them.

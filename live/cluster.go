@@ -15,9 +15,6 @@ import (
 const (
 	// debounce is how long a burst of changes may go on before it is computed.
 	debounce = 100 * time.Millisecond
-	// cooldown times the last computation's length is the least pause before the
-	// next: a cluster is recomputed at most a quarter of the time.
-	cooldown = 3
 	// aliveEvery is how often a sync without changes is written down.
 	aliveEvery = time.Minute
 )
@@ -41,8 +38,8 @@ type cluster struct {
 	dirty map[string]bool
 	// inherited are the gaps of a saved dump that the present run has not met.
 	inherited map[collect.GapKey]bool
-	next      time.Time // not computed before
-	waiting   bool      // for what is known of an image
+	pace      pace
+	waiting   bool // for what is known of an image
 	unsaved   bool
 	savedAt   time.Time
 	aliveAt   time.Time
@@ -185,14 +182,14 @@ func (c *cluster) changed(kind string) {
 
 // due says whether the cluster is to be computed now.
 func (c *cluster) due(now time.Time) bool {
-	return len(c.dirty) > 0 && !c.waiting && c.ready() && !now.Before(c.next)
+	return len(c.dirty) > 0 && !c.waiting && c.ready() && !now.Before(c.pace.next)
 }
 
 func (c *cluster) pause() time.Duration {
 	if len(c.dirty) == 0 || c.waiting || !c.ready() {
 		return 5 * time.Second
 	}
-	return max(debounce, time.Until(c.next))
+	return max(debounce, time.Until(c.pace.next))
 }
 
 func (c *cluster) apply(ctx context.Context, ch collect.Change) {

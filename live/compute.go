@@ -33,7 +33,7 @@ func (c *cluster) recompute(ctx context.Context) {
 	}
 	now, err := c.live.compute(ctx, c.facts, known)
 	now2 := time.Now()
-	c.next = now2.Add(cooldown * now2.Sub(started))
+	c.pace.took(started, now2)
 	if err != nil {
 		if ctx.Err() == nil {
 			c.log.Error("cannot compute the cluster; showing it as it was", "error", err)

@@ -40,27 +40,32 @@ func alone(t *testing.T) *cluster {
 	return c
 }
 
-func TestAClusterIsComputedAtMostAQuarterOfTheTime(t *testing.T) {
+func TestWhatIsDueIsComputedAndNotBeforeItsTime(t *testing.T) {
 	c := alone(t)
 	started := time.Now()
 	if !c.due(started) {
 		t.Fatal("what changed is not due")
 	}
 	c.recompute(t.Context())
-	took := c.live.World().Clusters["prod"].Took
-	if took <= 0 || c.next.Sub(started) < 4*took {
-		t.Errorf("computed for %v and again after %v", took, c.next.Sub(started))
+	first := c.live.World().Clusters["prod"].Took
+	c.apply(t.Context(), podChange(collect.Put, "one", "a:2"))
+	if !c.due(time.Now()) {
+		t.Error("what changed while a quiet cluster was computed waits")
+	}
+	c.recompute(t.Context())
+	if first <= 0 || c.pace.next.Sub(started) < 4*first {
+		t.Errorf("computed for %v, again, and then after %v", first, c.pace.next.Sub(started))
 	}
 	c.apply(t.Context(), podChange(collect.Put, "two", "a:1"))
-	if c.due(c.next.Add(-time.Nanosecond)) || !c.due(c.next) {
+	if c.due(c.pace.next.Add(-time.Nanosecond)) || !c.due(c.pace.next) {
 		t.Error("a change is computed before its time, or not at it")
 	}
 	c.recompute(t.Context())
-	if c.apply(t.Context(), podChange(collect.Put, "two", "a:1")); c.due(c.next) {
+	if c.apply(t.Context(), podChange(collect.Put, "two", "a:1")); c.due(c.pace.next) {
 		t.Error("what is as it was is computed again")
 	}
 	c.changed("Pod")
-	c.next = time.Now().Add(time.Hour)
+	c.pace.next = time.Now().Add(time.Hour)
 	if c.pause() < time.Minute {
 		t.Errorf("it looks again in %v although nothing is due for an hour", c.pause())
 	}
@@ -86,14 +91,14 @@ func TestWhatCouldNotBeStoredIsStoredWithTheNextComputation(t *testing.T) {
 	if v, err := c.live.config.Records.ClusterVersion(t.Context(), "prod"); v != 0 || err != nil {
 		t.Fatalf("stored version %d, %v", v, err)
 	}
-	if !c.due(c.next) {
+	if !c.due(c.pace.next) {
 		t.Fatal("it is not tried again")
 	}
 	c.recompute(t.Context())
 	if v, err := c.live.config.Records.ClusterVersion(t.Context(), "prod"); v != c.version || err != nil {
 		t.Errorf("stored version %d of %d, %v", v, c.version, err)
 	}
-	if c.due(c.next) {
+	if c.due(c.pace.next) {
 		t.Error("it is stored, and due again")
 	}
 }
