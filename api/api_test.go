@@ -135,7 +135,7 @@ func serveSample(t *testing.T) *served {
 	}
 	s.context = enrichment.New(w.Live.World)
 	handler, err := New(Config{Unscoped: scope.Config{Picture: w.Live, Images: w.Images, Registries: w.Registries, Records: st,
-		Sensors: st}, About: enrichment.About, Sessions: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
+		Sensors: st, Tokens: st}, About: enrichment.About, Sessions: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
 		Log: log, Version: "test",
 		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
 	if err != nil {

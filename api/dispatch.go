@@ -34,8 +34,10 @@ type session struct {
 	*constants
 	// receiving is which of the asker's clusters send events; none if none are taken.
 	receiving func(context.Context) ([]Receiving, error)
-	until     time.Time
-	who       string // asks, as the maker of the sign-in said
+	// waits are the nodes of the asker's clusters that want to join and may not yet.
+	waits func() []NodeWaits
+	until time.Time
+	who   string // asks, as the maker of the sign-in said
 	// still says whether the session is not ended yet.
 	still func(context.Context) bool
 }
@@ -117,6 +119,12 @@ func (s *server) asker(sees graph.Scope, who string, until time.Time, within str
 	}
 	r := s.unscoped.For(sees)
 	return session{Reader: r, constants: &s.constants, until: until, who: who,
+		waits: func() []NodeWaits {
+			if s.Waiting == nil {
+				return nil
+			}
+			return slices.DeleteFunc(s.Waiting(), func(w NodeWaits) bool { return !r.Whole(w.Cluster) })
+		},
 		receiving: func(ctx context.Context) ([]Receiving, error) {
 			if s.Receiving == nil {
 				return []Receiving{}, nil

@@ -312,6 +312,63 @@ func (e SensorState) Valid() bool {
 	}
 }
 
+// Defines values for TokenKind.
+const (
+	AuditCertificate TokenKind = "audit certificate"
+	AuditToken       TokenKind = "audit token"
+	JoinToken        TokenKind = "join token"
+	NodeCertificate  TokenKind = "node certificate"
+	NodeThatWaits    TokenKind = "node that waits"
+)
+
+// Valid indicates whether the value is a known member of the TokenKind enum.
+func (e TokenKind) Valid() bool {
+	switch e {
+	case AuditCertificate:
+		return true
+	case AuditToken:
+		return true
+	case JoinToken:
+		return true
+	case NodeCertificate:
+		return true
+	case NodeThatWaits:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TokenState.
+const (
+	TokenStateEnding  TokenState = "ending"
+	TokenStateExpired TokenState = "expired"
+	TokenStateRevoked TokenState = "revoked"
+	TokenStateSpent   TokenState = "spent"
+	TokenStateValid   TokenState = "valid"
+	TokenStateWaiting TokenState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the TokenState enum.
+func (e TokenState) Valid() bool {
+	switch e {
+	case TokenStateEnding:
+		return true
+	case TokenStateExpired:
+		return true
+	case TokenStateRevoked:
+		return true
+	case TokenStateSpent:
+		return true
+	case TokenStateValid:
+		return true
+	case TokenStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListPathsParamsGroup.
 const (
 	ListPathsParamsGroupEntry     ListPathsParamsGroup = "entry"
@@ -1505,6 +1562,79 @@ type Thing = analyse.Thing
 // Through What traffic passes on its way into a thing, short enough to be drawn
 type Through = analyse.Through
 
+// Token defines model for Token.
+type Token struct {
+	Cluster   string     `json:"cluster"`
+	CreatedAt *time.Time `json:"createdAt,omitempty"`
+
+	// CreatedBy Who made it, or the join token
+	CreatedBy *string `json:"createdBy,omitempty"`
+
+	// ExpiresAt Absent: it does not end by itself
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+
+	// Id Names it without being of use to who knows it
+	Id   string    `json:"id"`
+	Kind TokenKind `json:"kind"`
+
+	// LastUsedAt To the minute; absent: never
+	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
+
+	// LastUsedFrom The address
+	LastUsedFrom *string `json:"lastUsedFrom,omitempty"`
+
+	// MaxUses Of a join token: how often one may; absent: without limit
+	MaxUses *int `json:"maxUses,omitempty"`
+
+	// Node Of a certificate: whose it is; of what waits: which node wants to join
+	Node      *string    `json:"node,omitempty"`
+	RevokedAt *time.Time `json:"revokedAt,omitempty"`
+	RevokedBy *string    `json:"revokedBy,omitempty"`
+	State     TokenState `json:"state"`
+
+	// Token Of a certificate: the id of the join token that it was got with
+	Token *string `json:"token,omitempty"`
+
+	// Uses Of a join token: how often a node joined with it
+	Uses *int `json:"uses,omitempty"`
+
+	// Verified Of a node's certificate: whether its cluster was known to have the node
+	Verified *bool `json:"verified,omitempty"`
+
+	// Why What is to be known of it, in a sentence; empty if nothing
+	Why string `json:"why"`
+}
+
+// TokenKind defines model for TokenKind.
+type TokenKind string
+
+// TokenList defines model for TokenList.
+type TokenList struct {
+	// Counts By state
+	Counts map[string]int `json:"counts"`
+	Items  []Token        `json:"items"`
+
+	// TakesEvents Whether this server takes events at all (--ingest-listen)
+	TakesEvents bool `json:"takesEvents"`
+}
+
+// TokenSecret defines model for TokenSecret.
+type TokenSecret struct {
+	Cluster   string     `json:"cluster"`
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	Id        string     `json:"id"`
+	Kind      TokenKind  `json:"kind"`
+
+	// OldUntil Until when the one that it replaces counts at most
+	OldUntil time.Time `json:"oldUntil"`
+
+	// Token The secret. It is told here and never again
+	Token string `json:"token"`
+}
+
+// TokenState defines model for TokenState.
+type TokenState string
+
 // Values defines model for Values.
 type Values = query.Values
 
@@ -1855,6 +1985,23 @@ type ListSensorsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListTokensParams defines parameters for ListTokens.
+type ListTokensParams struct {
+	Cluster *string `form:"cluster,omitempty" json:"cluster,omitempty"`
+}
+
+// RevokeTokenParams defines parameters for RevokeToken.
+type RevokeTokenParams struct {
+	// Joined Of a join token: also end every certificate that was got with it
+	Joined *bool `form:"joined,omitempty" json:"joined,omitempty"`
+}
+
+// RotateTokenParams defines parameters for RotateToken.
+type RotateTokenParams struct {
+	// KeepHours For how long the old one counts beside it; without it a day
+	KeepHours *int `form:"keepHours,omitempty" json:"keepHours,omitempty"`
+}
+
 // ListVulnerabilitiesParams defines parameters for ListVulnerabilities.
 type ListVulnerabilitiesParams struct {
 	// Q Part of an id, alias, title or package
@@ -2003,6 +2150,15 @@ type ServerInterface interface {
 	// GetTemplates The Explorer's prepared questions
 	// (GET /templates)
 	GetTemplates(w http.ResponseWriter, r *http.Request)
+	// ListTokens What senders of events show - join tokens, audit tokens, certificates of nodes and API servers; never a secret
+	// (GET /tokens)
+	ListTokens(w http.ResponseWriter, r *http.Request, params ListTokensParams)
+	// RevokeToken End a token or certificate - requests with it are refused from now on, on running connections too
+	// (DELETE /tokens/{id})
+	RevokeToken(w http.ResponseWriter, r *http.Request, id string, params RevokeTokenParams)
+	// RotateToken Make the next token in place of this one; the answer is the only time that it is told
+	// (POST /tokens/{id}/rotate)
+	RotateToken(w http.ResponseWriter, r *http.Request, id string, params RotateTokenParams)
 	// ListVulnerabilities Vulnerabilities found in images and in what nodes run, worst first
 	// (GET /vulnerabilities)
 	ListVulnerabilities(w http.ResponseWriter, r *http.Request, params ListVulnerabilitiesParams)
@@ -3546,6 +3702,123 @@ func (siw *ServerInterfaceWrapper) GetTemplates(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// ListTokens operation middleware
+func (siw *ServerInterfaceWrapper) ListTokens(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTokensParams
+
+	// ------------- Optional query parameter "cluster" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListTokens(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RevokeToken operation middleware
+func (siw *ServerInterfaceWrapper) RevokeToken(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RevokeTokenParams
+
+	// ------------- Optional query parameter "joined" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "joined", r.URL.Query(), &params.Joined, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "joined"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "joined", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RevokeToken(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RotateToken operation middleware
+func (siw *ServerInterfaceWrapper) RotateToken(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateTokenParams
+
+	// ------------- Optional query parameter "keepHours" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "keepHours", r.URL.Query(), &params.KeepHours, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "keepHours"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "keepHours", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RotateToken(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListVulnerabilities operation middleware
 func (siw *ServerInterfaceWrapper) ListVulnerabilities(w http.ResponseWriter, r *http.Request) {
 
@@ -3907,6 +4180,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alert", wrapper.GetAlert)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alert", wrapper.SetAlertStatus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/sensors", wrapper.ListSensors)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/tokens", wrapper.ListTokens)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/tokens/{id}", wrapper.RevokeToken)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/tokens/{id}/rotate", wrapper.RotateToken)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/vulnerabilities", wrapper.ListVulnerabilities)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/vulnerability", wrapper.GetVulnerability)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/recommendations", wrapper.ListRecommendations)
@@ -5088,6 +5364,119 @@ func (response GetTemplatesdefaultApplicationProblemPlusJSONResponse) VisitGetTe
 	return err
 }
 
+type ListTokensRequestObject struct {
+	Params ListTokensParams
+}
+
+type ListTokensResponseObject interface {
+	VisitListTokensResponse(w http.ResponseWriter) error
+}
+
+type ListTokens200JSONResponse TokenList
+
+func (response ListTokens200JSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokensdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTokensdefaultApplicationProblemPlusJSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeTokenRequestObject struct {
+	Id     string `json:"id"`
+	Params RevokeTokenParams
+}
+
+type RevokeTokenResponseObject interface {
+	VisitRevokeTokenResponse(w http.ResponseWriter) error
+}
+
+type RevokeToken204Response struct {
+}
+
+func (response RevokeToken204Response) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RevokeTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokeTokendefaultApplicationProblemPlusJSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateTokenRequestObject struct {
+	Id     string `json:"id"`
+	Params RotateTokenParams
+}
+
+type RotateTokenResponseObject interface {
+	VisitRotateTokenResponse(w http.ResponseWriter) error
+}
+
+type RotateToken200JSONResponse TokenSecret
+
+func (response RotateToken200JSONResponse) VisitRotateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RotateTokendefaultApplicationProblemPlusJSONResponse) VisitRotateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListVulnerabilitiesRequestObject struct {
 	Params ListVulnerabilitiesParams
 }
@@ -5297,6 +5686,15 @@ type StrictServerInterface interface {
 	// GetTemplates The Explorer's prepared questions
 	// (GET /templates)
 	GetTemplates(ctx context.Context, request GetTemplatesRequestObject) (GetTemplatesResponseObject, error)
+	// ListTokens What senders of events show - join tokens, audit tokens, certificates of nodes and API servers; never a secret
+	// (GET /tokens)
+	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
+	// RevokeToken End a token or certificate - requests with it are refused from now on, on running connections too
+	// (DELETE /tokens/{id})
+	RevokeToken(ctx context.Context, request RevokeTokenRequestObject) (RevokeTokenResponseObject, error)
+	// RotateToken Make the next token in place of this one; the answer is the only time that it is told
+	// (POST /tokens/{id}/rotate)
+	RotateToken(ctx context.Context, request RotateTokenRequestObject) (RotateTokenResponseObject, error)
 	// ListVulnerabilities Vulnerabilities found in images and in what nodes run, worst first
 	// (GET /vulnerabilities)
 	ListVulnerabilities(ctx context.Context, request ListVulnerabilitiesRequestObject) (ListVulnerabilitiesResponseObject, error)
@@ -6143,6 +6541,86 @@ func (sh *strictHandler) GetTemplates(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetTemplatesResponseObject); ok {
 		if err := validResponse.VisitGetTemplatesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListTokens operation middleware
+func (sh *strictHandler) ListTokens(w http.ResponseWriter, r *http.Request, params ListTokensParams) {
+	var request ListTokensRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTokens(ctx, request.(ListTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTokens")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListTokensResponseObject); ok {
+		if err := validResponse.VisitListTokensResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RevokeToken operation middleware
+func (sh *strictHandler) RevokeToken(w http.ResponseWriter, r *http.Request, id string, params RevokeTokenParams) {
+	var request RevokeTokenRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeToken(ctx, request.(RevokeTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeToken")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RevokeTokenResponseObject); ok {
+		if err := validResponse.VisitRevokeTokenResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RotateToken operation middleware
+func (sh *strictHandler) RotateToken(w http.ResponseWriter, r *http.Request, id string, params RotateTokenParams) {
+	var request RotateTokenRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateToken(ctx, request.(RotateTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateToken")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RotateTokenResponseObject); ok {
+		if err := validResponse.VisitRotateTokenResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -43,7 +43,7 @@ func serveNothing(t *testing.T, c Config) *served {
 		t.Fatal(err)
 	}
 	c.Unscoped = scope.Config{Picture: l, Images: assess.New(assess.Config{}),
-		Registries: registries.New(registries.Config{}), Records: st, Sensors: st}
+		Registries: registries.New(registries.Config{}), Records: st, Sensors: st, Tokens: st}
 	c.Sessions, c.Advisories = st, func() *vuln.DB { return nil }
 	c.Assets = fstest.MapFS{"index.html": {Data: []byte("portal")}, ".packages.json": {Data: []byte("[]")}}
 	h, err := New(c)

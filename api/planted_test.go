@@ -292,7 +292,7 @@ func (p planted) serve(t *testing.T) *served {
 		t.Fatal(err)
 	}
 	handler, err := New(Config{Unscoped: scope.Config{Picture: w.Live, Images: w.Images, Registries: w.Registries, Records: st,
-		Sensors: st}, About: enrichment.About, Sessions: st,
+		Sensors: st, Tokens: st}, About: enrichment.About, Sessions: st,
 		Receiving:  func(context.Context) ([]Receiving, error) { return p.receiving(), nil },
 		Detections: []rule.Head{{ID: "rule", Title: "A rule"}},
 		Coded:      func(f *collect.Facts, p analyse.Path) analyse.Path { return remedy.New(f, rules).Path(p) },
@@ -415,6 +415,13 @@ func (p planted) records(t *testing.T, st *store.Store) {
 			status, _ := json.Marshal(runtime.Status{Node: "node-" + w, Boot: "b", Kernel: w})
 			alert(cluster, w, event.Entity{Role: event.Target, Kind: "Node", Name: "node-" + w})
 			if err := st.PutSensor(t.Context(), store.Sensor{Cluster: cluster, Node: "node-" + w, SeenAt: time.Now(), Status: status}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := st.NewIngestToken(t.Context(), store.IngestToken{Cluster: cluster, Kind: "runtime", MadeBy: w}); err != nil {
+				t.Fatal(err)
+			}
+			if err := st.AddCertificate(t.Context(), store.Certificate{Cluster: cluster, Serial: "token-" + w, Kind: "runtime",
+				Node: "node-" + w, Key: w, CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour), UsedFrom: w}, false); err != nil {
 				t.Fatal(err)
 			}
 		}

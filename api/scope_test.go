@@ -163,6 +163,10 @@ var operations = map[string]struct {
 	}},
 	"listSensors": {all: func() []probe { return []probe{get("/sensors")} },
 		about: func(_, word string) []probe { return []probe{get("/sensors?cluster=%s", word)} }},
+	"listTokens": {all: func() []probe { return []probe{get("/tokens")} },
+		about: func(_, word string) []probe { return []probe{get("/tokens?cluster=%s", word)} }},
+	"revokeToken": {about: func(_, word string) []probe { return []probe{{"DELETE", "/tokens/token-" + word, nil}} }},
+	"rotateToken": {about: func(_, word string) []probe { return []probe{post("/tokens/token-"+word+"/rotate", nil)} }},
 	"listVulnerabilities": {all: func() []probe {
 		return []probe{get("/vulnerabilities?limit=1000"), get("/vulnerabilities?running=true"), get("/vulnerabilities?running=false")}
 	},

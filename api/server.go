@@ -45,6 +45,8 @@ type Config struct {
 	Sessions Sessions
 	// Receiving is which clusters send events; nil if none are taken.
 	Receiving func(context.Context) ([]Receiving, error)
+	// Waiting are the nodes that want to join and may not yet; nil if none can.
+	Waiting func() []NodeWaits
 	// Detections are the rules that make alerts.
 	Detections []rule.Head
 	Advisories func() *vuln.DB

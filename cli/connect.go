@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/ingest"
+	"github.com/breakwater-sec/breakwater/store"
 )
 
 func connectCommand(s streams) *cobra.Command {
@@ -19,9 +21,16 @@ func connectCommand(s streams) *cobra.Command {
 }
 
 // connection is what one cluster needs to send events of one kind.
-type connection struct{ data, cluster, server, out string }
+type connection struct {
+	data, cluster, server, out string
+	valid                      time.Duration
+	uses                       int
+}
 
-func (o *connection) flags(c *cobra.Command, how string) {
+const days = 24 * time.Hour
+
+func (o *connection) flags(c *cobra.Command, how string, valid time.Duration) {
+	c.Flags().DurationVar(&o.valid, "valid", valid, "how long the token counts, such as 720h; breakwater tokens lists, ends and renews it")
 	dataFlag(c, &o.data)
 	c.Flags().StringVar(&o.cluster, "cluster", "", "the cluster's name, as in breakwater serve --from NAME=…")
 	c.Flags().StringVar(&o.server, "server", "",
@@ -31,35 +40,43 @@ func (o *connection) flags(c *cobra.Command, how string) {
 
 // grant makes a token and finds where the server is and who vouches for it.
 func (o *connection) grant(ctx context.Context, kind ingest.Kind) (ca []byte, token string, err error) {
+	err = o.with(ctx, func(d datadir.Dir, st *store.Store) error {
+		vouching, err := ingest.OpenAuthority(d.Authority())
+		if err != nil {
+			return err
+		}
+		ca = vouching.PEM
+		token, err = st.NewIngestToken(ctx, store.IngestToken{Cluster: o.cluster, Kind: string(kind), ExpiresAt: time.Now().Add(o.valid),
+			MaxUses: o.uses, MadeBy: whoRuns()})
+		return err
+	})
+	return ca, token, err
+}
+
+// with checks what was asked for, finds the server, and does something with its records.
+func (o *connection) with(ctx context.Context, do func(datadir.Dir, *store.Store) error) error {
 	if o.cluster == "" || o.out == "" {
-		return nil, "", errors.New("want --cluster NAME and --out DIR")
+		return errors.New("want --cluster NAME and --out DIR")
+	}
+	if o.valid <= 0 || o.uses < 0 {
+		return errors.New("--valid and --uses: want more than nothing")
 	}
 	d := datadir.Dir(o.data)
 	if !d.Stored() {
-		return nil, "", fmt.Errorf("no server has used %s yet: start breakwater serve first, or name its folder with --data", d)
+		return unused(d)
 	}
 	if o.server == "" {
 		r, err := d.Server()
 		if err != nil {
-			return nil, "", err
+			return err
 		}
 		if o.server = r.Ingest; o.server == "" {
-			return nil, "", errors.New("the running server takes no events: start it with --ingest-listen, or say where it " +
+			return errors.New("the running server takes no events: start it with --ingest-listen, or say where it " +
 				"will listen with --server")
 		}
 	}
 	if u, err := url.Parse(o.server); err != nil || u.Scheme != "https" || u.Host == "" {
-		return nil, "", fmt.Errorf("--server %q: want https://HOST:PORT", o.server)
+		return fmt.Errorf("--server %q: want https://HOST:PORT", o.server)
 	}
-	vouching, err := ingest.OpenAuthority(d.Authority())
-	if err != nil {
-		return nil, "", err
-	}
-	st, err := d.Open(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	defer st.Close()
-	token, err = st.NewIngestToken(ctx, o.cluster, string(kind))
-	return vouching.PEM, token, err
+	return withStore(ctx, o.data, func(st *store.Store) error { return do(d, st) })
 }

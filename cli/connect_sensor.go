@@ -28,13 +28,16 @@ on each of its nodes: a namespace, a Secret with the token and the server's
 certificate authority, where the server is, and a DaemonSet. The sensor's pods get
 two capabilities, no token for the API server, no socket of a container runtime and
 no folder of the node. The token stands in that file and nowhere else; the server
-keeps a hash of it. The image is yours to build: deploy/sensor/Dockerfile.`,
+keeps a hash of it. With it a node of the cluster joins: its sensor makes a key and
+gets a certificate that lives for a day and renews itself. So the token matters when
+a sensor's pod begins; breakwater tokens lists, ends and renews it. The image is yours to build: deploy/sensor/Dockerfile.`,
 		Example: "  breakwater connect sensor --cluster prod --server https://breakwater.example:7879 --image " +
 			"registry.example/breakwater-sensor:1 --out ./sensor",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return connectSensor(c.Context(), s, o, image) },
 	}
-	o.flags(c, "nodes reach")
+	o.flags(c, "nodes reach", 90*days)
+	c.Flags().IntVar(&o.uses, "uses", 10_000, "how often a node may join with the token; 0 is no limit")
 	c.Flags().StringVar(&image, "image", "", "the image of breakwater-sensor, as nodes pull it")
 	return c
 }

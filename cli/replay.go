@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -53,7 +54,13 @@ func senderOf(file string) (*sender.Sender, error) {
 				Authority string `json:"certificate-authority-data"`
 			}
 		}
-		Users []struct{ User struct{ Token string } }
+		Users []struct {
+			User struct {
+				Token       string
+				Certificate string `json:"client-certificate-data"`
+				Key         string `json:"client-key-data"`
+			}
+		}
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
@@ -62,14 +69,30 @@ func senderOf(file string) (*sender.Sender, error) {
 	if err := yaml.Unmarshal(b, &k); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	if len(k.Clusters) != 1 || len(k.Users) != 1 || k.Users[0].User.Token == "" {
-		return nil, fmt.Errorf("%s: want one cluster and one user with a token, as connect audit writes them", file)
+	if len(k.Clusters) != 1 || len(k.Users) != 1 || k.Users[0].User.Token == "" && k.Users[0].User.Key == "" {
+		return nil, fmt.Errorf("%s: want one cluster and one user with a token or a key, as connect audit writes them", file)
 	}
 	ca, err := base64.StdEncoding.DecodeString(k.Clusters[0].Cluster.Authority)
 	if err != nil {
 		return nil, fmt.Errorf("%s: certificate-authority-data: %w", file, err)
 	}
-	return sender.New(k.Clusters[0].Cluster.Server, k.Users[0].User.Token, ca)
+	user := k.Users[0].User
+	if user.Key == "" {
+		return sender.New(k.Clusters[0].Cluster.Server, user.Token, ca)
+	}
+	certificate, err := base64.StdEncoding.DecodeString(user.Certificate)
+	if err != nil {
+		return nil, fmt.Errorf("%s: client-certificate-data: %w", file, err)
+	}
+	key, err := base64.StdEncoding.DecodeString(user.Key)
+	if err != nil {
+		return nil, fmt.Errorf("%s: client-key-data: %w", file, err)
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return sender.New(k.Clusters[0].Cluster.Server, "", ca, pair)
 }
 
 const (

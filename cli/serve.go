@@ -46,6 +46,11 @@ func serveFlags(cmd *cobra.Command, c *server.Config) {
 	f.StringSliceVar(&c.Hosts, "host", nil, "a further host name that browsers may use for this server; may repeat")
 	f.StringVar(&c.Ingest, "ingest-listen", "",
 		"address that takes the audit logs of clusters, with TLS and a token each (see connect); nothing is taken without it")
+	f.DurationVar(&c.SensorCertificates, "sensor-cert-life", 24*time.Hour,
+		"how long the certificate of a node's sensor lives; it is renewed after two thirds of that")
+	f.BoolVar(&c.SensorTokens, "sensor-tokens", false,
+		"take records of sensors of earlier releases, which show a join token and no certificate; such a token may then speak for every node "+
+			"of its cluster: for the time of an upgrade")
 	f.StringVar(&c.NATS.URL, "nats", "",
 		"a NATS cluster with JetStream in which events wait, such as nats://HOST:4222 (default: "+server.NATSVariable+
 			", or inside this process, in --data)")

@@ -14,6 +14,7 @@ import (
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
+	"github.com/breakwater-sec/breakwater/event/identity"
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/packs"
 )
@@ -23,7 +24,8 @@ func rules(t testing.TB) *detect.Rules {
 	d := &audit.Decoder{Cluster: "prod"}
 	run := &runtime.Decoder{Cluster: "prod"}
 	r, err := detect.Load([]detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: d.All},
-		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: run.All}}, packs.FS)
+		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: run.All},
+		{Source: identity.Source, Fields: identity.Fields, Index: identity.Index, Decode: (&identity.Decoder{Cluster: "prod"}).All}}, packs.FS)
 	if err != nil {
 		t.Fatal(err)
 	}

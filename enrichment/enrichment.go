@@ -19,32 +19,39 @@ type Context struct {
 	world func() *live.World
 	mu    struct {
 		sync.RWMutex
-		pods map[string]*pods // by cluster
+		pods  map[string]*pods // by cluster
+		nodes map[string]*nodes
 	}
 }
 
 // New is a Context for the worlds that world gives.
 func New(world func() *live.World) *Context {
 	c := &Context{world: world}
-	c.mu.pods = map[string]*pods{}
+	c.mu.pods, c.mu.nodes = map[string]*pods{}, map[string]*nodes{}
 	return c
 }
 
-// Follow notes the pods of every change of a source before live sees it.
+// Follow notes the pods and nodes of every change of a source before live sees it.
 func (c *Context) Follow(s live.Source) live.Source {
-	known := newPods()
+	known, machines := newPods(), &nodes{}
+	machines.mu.names = map[string]bool{}
 	c.mu.Lock()
-	c.mu.pods[s.Name] = known
+	c.mu.pods[s.Name], c.mu.nodes[s.Name] = known, machines
 	c.mu.Unlock()
 	watch, saved := s.Watch, s.Saved
 	s.Watch = func(ctx context.Context, emit func(collect.Change)) error {
-		return watch(ctx, func(ch collect.Change) { known.change(ch); emit(ch) })
+		return watch(ctx, func(ch collect.Change) {
+			known.change(ch)
+			machines.change(ch)
+			emit(ch)
+		})
 	}
 	if saved != nil {
 		s.Saved = func() (*collect.Facts, error) {
 			f, err := saved()
 			if f != nil && err == nil {
 				known.all(f)
+				machines.all(f)
 			}
 			return f, err
 		}
@@ -87,7 +94,7 @@ func (c *Context) Knows(name string) (why string) {
 }
 
 func place(v *graph.View, cluster string, pod *collect.Pod, at int) runtime.Place {
-	p := runtime.Place{Namespace: pod.Namespace, Pod: pod.Name, PodID: pod.Of("Pod").In(cluster).ID()}
+	p := runtime.Place{Namespace: pod.Namespace, Pod: pod.Name, Node: pod.Node, PodID: pod.Of("Pod").In(cluster).ID()}
 	if pod.Owner.Kind != "" {
 		p.Workload = ref.Ref{Kind: pod.Owner.Kind, Name: pod.Owner.Name}.KindName()
 	}

@@ -33,15 +33,25 @@ const (
 	leafLife      = 90 * 24 * time.Hour
 )
 
-// OpenAuthority reads the authority in a folder, or makes it. Its key is
-// readable by the owner only.
+// OpenAuthority reads the authority in a folder that vouches for the server, or makes it.
+// Its key is readable by the owner only.
 func OpenAuthority(dir string) (*Authority, error) {
-	certFile, keyFile := filepath.Join(dir, "ca.crt"), filepath.Join(dir, "ca.key")
+	return openAuthority(dir, "ca", "Breakwater events")
+}
+
+// OpenClients reads or makes the authority that vouches for those who send. It is another
+// than the server's: no sender's certificate is ever good for a server, nor the other way.
+func OpenClients(dir string) (*Authority, error) {
+	return openAuthority(dir, "clients", "Breakwater senders")
+}
+
+func openAuthority(dir, file, name string) (*Authority, error) {
+	certFile, keyFile := filepath.Join(dir, file+".crt"), filepath.Join(dir, file+".key")
 	a, err := readAuthority(certFile, keyFile)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return a, err
 	}
-	if a, err = newAuthority(); err != nil {
+	if a, err = newAuthority(name); err != nil {
 		return nil, fmt.Errorf("make a certificate authority: %w", err)
 	}
 	key, err := x509.MarshalPKCS8PrivateKey(a.key)
@@ -67,7 +77,7 @@ func readAuthority(certFile, keyFile string) (*Authority, error) {
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("read the certificate authority: %s is readable by others: make it readable by its owner only (chmod 600), "+
-			"or remove it and ca.crt and connect the senders again", keyFile)
+			"or remove it and %s and connect the senders again", keyFile, filepath.Base(certFile))
 	}
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
@@ -80,12 +90,12 @@ func readAuthority(certFile, keyFile string) (*Authority, error) {
 	return &Authority{pemOf(pair.Leaf.Raw), pair.Leaf, key}, nil
 }
 
-func newAuthority() (*Authority, error) {
+func newAuthority(name string) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	t := certificate("Breakwater events", authorityLife)
+	t := certificate(name, authorityLife)
 	t.IsCA, t.BasicConstraintsValid, t.MaxPathLenZero, t.KeyUsage = true, true, true, x509.KeyUsageCertSign
 	der, err := x509.CreateCertificate(rand.Reader, t, t, &key.PublicKey, key)
 	if err != nil {

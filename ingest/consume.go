@@ -29,6 +29,9 @@ type Batch struct {
 	Sequence uint64
 	// Name is the same where the sender repeated a batch; empty if it is not known.
 	Name string
+	// Node is whose certificate the sender showed; empty for an API server, and for a
+	// sensor that showed none.
+	Node string
 	// Lines are the events as JSON Lines, each compact and at most 10 MB. Of an
 	// audit event, kind and apiVersion are left out.
 	Lines    []byte
@@ -141,8 +144,8 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(conte
 		return s.bury(ctx, m, of, n, errors.New("analysis did not end"))
 	}
 	working := keepWorking(m, s.config.AckWait)
-	err = handler(ctx, Batch{of.cluster, of.kind, s.stream.id, meta.Sequence.Stream, m.Headers().Get(jetstream.MsgIDHeader), m.Data(),
-		n, meta.Timestamp, s.stream.next(of, meta)})
+	err = handler(ctx, Batch{of.cluster, of.kind, s.stream.id, meta.Sequence.Stream, m.Headers().Get(jetstream.MsgIDHeader),
+		m.Headers().Get(nodeHeader), m.Data(), n, meta.Timestamp, s.stream.next(of, meta)})
 	working()
 	switch {
 	case err == nil:
@@ -181,7 +184,8 @@ func (s *stream) next(of source, meta *jetstream.MsgMetadata) func(context.Conte
 			return Batch{}, false
 		}
 		n, _ := strconv.Atoi(m.Header.Get(eventsHeader))
-		return Batch{of.cluster, of.kind, s.id, m.Sequence, m.Header.Get(jetstream.MsgIDHeader), m.Data, n, m.Time, nil}, true
+		return Batch{of.cluster, of.kind, s.id, m.Sequence, m.Header.Get(jetstream.MsgIDHeader), m.Header.Get(nodeHeader), m.Data, n,
+			m.Time, nil}, true
 	}
 }
 

@@ -66,7 +66,7 @@ func (s *stream) move(ctx context.Context, from jetstream.Stream, prefix, instea
 
 func (s *stream) moveOne(ctx context.Context, from jetstream.Stream, m *jetstream.RawStreamMsg, prefix, instead string) error {
 	to := &nats.Msg{Subject: instead + strings.TrimPrefix(m.Subject, prefix), Data: m.Data,
-		Header: nats.Header{eventsHeader: m.Header[eventsHeader]}}
+		Header: nats.Header{eventsHeader: m.Header[eventsHeader], nodeHeader: m.Header[nodeHeader]}}
 	if _, err := s.js.PublishMsg(ctx, to); err != nil {
 		return full(err)
 	}
@@ -78,6 +78,7 @@ func (s *stream) moveOne(ctx context.Context, from jetstream.Stream, m *jetstrea
 func (s *stream) keepDead(ctx context.Context, of source, m jetstream.Msg, events int, version string) (kept bool, err error) {
 	letter := &nats.Msg{Subject: deadPrefix + m.Subject(), Data: m.Data(), Header: nats.Header{}}
 	letter.Header.Set(eventsHeader, strconv.Itoa(events))
+	letter.Header.Set(nodeHeader, m.Headers().Get(nodeHeader))
 	letter.Header.Set(versionHeader, version)
 	if !s.dead.take(sender{source: of}, onDisk(letter.Data)) {
 		all, err := s.js.Stream(ctx, deadName)

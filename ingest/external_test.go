@@ -234,7 +234,7 @@ func pair(t *testing.T, a *Authority, usage x509.ExtKeyUsage, cert, key string) 
 func TestNATSWithTLSAndClientCertificates(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
-	a, err := newAuthority()
+	a, err := newAuthority("elsewhere")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -368,13 +368,13 @@ func TestARevokedTokenIsRefused(t *testing.T) {
 	if err != nil || len(tokens) != 1 {
 		t.Fatal(tokens, err)
 	}
-	if err := p.store.RevokeIngestToken(context.Background(), tokens[0].ID); err != nil {
+	if err := p.store.RevokeIngestToken(context.Background(), tokens[0].ID, "alice"); err != nil {
 		t.Fatal(err)
 	}
 	if status := r.post(t, q); status != 401 {
 		t.Error(status)
 	}
-	if err := p.store.RevokeIngestToken(context.Background(), tokens[0].ID); !errors.Is(err, store.ErrNotFound) {
+	if err := p.store.RevokeIngestToken(context.Background(), tokens[0].ID, "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
 	}
 }

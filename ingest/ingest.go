@@ -25,9 +25,16 @@ import (
 	"github.com/breakwater-sec/breakwater/store"
 )
 
-// Tokens says to whom a bearer token was given. store.ErrNotFound says: to nobody.
+// Tokens are what senders show, and what is kept of it. store.ErrNotFound says that it is
+// nothing that counts.
 type Tokens interface {
-	IngestToken(ctx context.Context, token string) (cluster, kind string, err error)
+	IngestToken(ctx context.Context, token string) (store.IngestToken, error)
+	UsedIngestToken(ctx context.Context, id, from string, at time.Time) error
+	Certificate(ctx context.Context, cluster, serial string) (store.Certificate, error)
+	UsedCertificate(ctx context.Context, cluster, serial, from string, at time.Time) error
+	AddCertificate(ctx context.Context, c store.Certificate, spends bool) error
+	LeaveNode(ctx context.Context, cluster, node, key string) error
+	HeldNodes(ctx context.Context, cluster string) (int, error)
 }
 
 // Sensors keeps what sensors say of themselves.
@@ -43,6 +50,15 @@ type Config struct {
 	TLS     *tls.Config
 	Tokens  Tokens
 	Sensors Sensors
+	// Clients vouches for those who send; nil if nobody gets a certificate. One lives for
+	// CertificateLife (0: a day).
+	Clients         *Authority
+	CertificateLife time.Duration
+	// HasNode says whether a cluster has a node, and when that is not known, why. Nil if
+	// nothing is known of any.
+	HasNode func(cluster, node string) (has bool, why string)
+	// SensorTokens lets sensors of before there were certificates send with their join token.
+	SensorTokens bool
 	// Dir is the folder of the stream. It may hold MaxBytes (0: 2 GiB) and is
 	// not used if NATS names a NATS cluster to use instead. No source may fill more than
 	// half of what the others leave of it, nor of Memory.
@@ -70,6 +86,8 @@ type Config struct {
 
 	retry   time.Duration // between tries of a batch that failed, times the tries
 	askLost time.Duration // between two times that Lost is asked
+
+	unknownAfter time.Duration // how long a cluster may take to tell of a node that wants to join
 }
 
 // Server is the endpoint and its stream.
@@ -83,6 +101,9 @@ type Server struct {
 	lookups  *lookups // of tokens that were never seen
 	nodes    nodes    // that sensors named
 	counts   counts
+	used     uses
+	waiting  waiting
+	noticed  noticed
 }
 
 // New opens stream and port. Close the server in the end, whether it ran or not.
@@ -90,9 +111,17 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	c.MaxBytes, c.MaxBody, c.Memory = cmp.Or(c.MaxBytes, 2<<30), cmp.Or(c.MaxBody, 64<<20), cmp.Or(c.Memory, 256<<20)
 	c.AckWait = cmp.Or(c.AckWait, 3*time.Second)
 	c.retry, c.askLost = cmp.Or(c.retry, time.Second), cmp.Or(c.askLost, 20*time.Second)
+	c.CertificateLife, c.unknownAfter = cmp.Or(c.CertificateLife, 24*time.Hour), cmp.Or(c.unknownAfter, 2*time.Minute)
+	if c.HasNode == nil {
+		c.HasNode = func(string, string) (bool, string) { return false, "nobody told this server of nodes" }
+	}
 	if c.TLS == nil {
 		return nil, errors.New("ingest: no certificate: tokens and events are not for everybody on the way")
 	}
+	c.TLS = c.TLS.Clone()
+	// Whoever shows a certificate proves to hold its key. Whether it counts is told to them
+	// in words, by certificate, which asks at each request.
+	c.TLS.ClientAuth, c.TLS.SessionTicketsDisabled = tls.RequestClientCert, true
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for events: %w", err)
@@ -100,6 +129,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	s := &Server{config: c, gate: gate.New(c.Connections), memory: newPool(c.Memory), rates: newRates(c.Rate), lookups: newLookups()}
 	s.listener = s.gate.Listen(l)
 	s.nodes.most = cmp.Or(c.Nodes, 10_000)
+	s.used.failed = func(err error) { c.Log.Warn("cannot note that a token was used", "error", err) }
 	if s.stream, err = openStream(ctx, c.Dir, c.NATS, c.MaxBytes, c.Log); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

@@ -47,14 +47,15 @@ func newPlace(t testing.TB, dir string) *place {
 	}
 	return &place{dir: dir, store: s,
 		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, MaxIdleConnsPerHost: 8}},
-		config: Config{Listen: "127.0.0.1:0", TLS: a.TLS("127.0.0.1"), Tokens: s, Sensors: s, Dir: filepath.Join(dir, "stream"),
+		config: Config{Listen: "127.0.0.1:0", TLS: a.TLS("127.0.0.1"), Tokens: s, Sensors: s, SensorTokens: true,
+			Dir:  filepath.Join(dir, "stream"),
 			NATS: other, MaxBytes: 64 << 20, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
 			retry: time.Millisecond}}
 }
 
 func (p *place) token(t testing.TB, cluster string, kind Kind) string {
 	t.Helper()
-	token, err := p.store.NewIngestToken(context.Background(), cluster, string(kind))
+	token, err := p.store.NewIngestToken(context.Background(), store.IngestToken{Cluster: cluster, Kind: string(kind)})
 	if err != nil {
 		t.Fatal(err)
 	}

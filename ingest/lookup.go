@@ -36,19 +36,19 @@ func newLookups() *lookups {
 	return l
 }
 
-// ask finds out whose a token is.
-func (l *lookups) ask(ctx context.Context, token string, find func(context.Context, string) (cluster, kind string, err error)) (
-	cluster, kind string, err error) {
+// ask finds out what a token was made for.
+func (l *lookups) ask(ctx context.Context, token string, find func(context.Context, string) (store.IngestToken, error)) (
+	store.IngestToken, error) {
 	sum := sha256.Sum256([]byte(token))
 	if !l.isGood(sum) {
 		select {
 		case l.turn <- struct{}{}:
 			defer func() { <-l.turn }()
 		case <-ctx.Done():
-			return "", "", ctx.Err()
+			return store.IngestToken{}, ctx.Err()
 		}
 	}
-	cluster, kind, err = find(ctx, token)
+	of, err := find(ctx, token)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -57,7 +57,7 @@ func (l *lookups) ask(ctx context.Context, token string, find func(context.Conte
 	case errors.Is(err, store.ErrNotFound):
 		l.mu.good.Remove(sum)
 	}
-	return cluster, kind, err
+	return of, err
 }
 
 func (l *lookups) isGood(sum [32]byte) bool {

@@ -5,20 +5,30 @@ import (
 	"sync"
 )
 
-// sender is who sends a request: a source, known by its token, at an address.
+// sender is who sends a request: a source, at an address. node is whose certificate was
+// shown; it is empty for an API server, and for a sensor that showed a token.
 type sender struct {
 	source
 	address netip.Addr
+	node    string
 }
 
 // String names a sender among those that share connections.
-func (s sender) String() string { return string(s.kind) + " " + s.cluster + " " + s.address.String() }
+func (s sender) String() string {
+	if s.node != "" {
+		return string(s.kind) + " " + s.cluster + "/" + s.node
+	}
+	return string(s.kind) + " " + s.cluster + " " + s.address.String()
+}
 
 // holders are those between whom room is shared out for a sender: its source and, of a
-// sensor, its address within that. A cluster's sensors hold one token, and one of them
-// must not use up what is the others'.
+// sensor, its node within that, or its address where the node is not proved. One sensor of a
+// cluster must not use up what is the others'.
 func (s sender) holders() []sender {
-	if s.kind == Runtime && s.address.IsValid() {
+	switch {
+	case s.kind == Runtime && s.node != "":
+		return []sender{{source: s.source}, {source: s.source, node: s.node}}
+	case s.kind == Runtime && s.address.IsValid():
 		return []sender{{source: s.source}, s}
 	}
 	return []sender{{source: s.source}}

@@ -21,6 +21,9 @@ func (s *Server) handler() http.Handler {
 	mux.Handle("POST /v1/audit/{cluster}", s.accept(Audit, s.audit))
 	mux.Handle("POST /v1/sensor/events", s.accept(Runtime, s.runtime))
 	mux.Handle("POST /v1/sensor/status", s.accept(Runtime, s.status))
+	mux.Handle("POST /v1/sensor/join", s.asks(s.join))
+	mux.Handle("POST /v1/sensor/renew", s.asks(s.renew))
+	mux.Handle("POST /v1/sensor/leave", s.asks(s.leave))
 	return s.config.Pace.Handler(mux)
 }
 
@@ -63,31 +66,12 @@ func (s *Server) may(ctx context.Context, of sender) error {
 	return nil
 }
 
-// sender says whose request it is, by its token and never by what it says of
-// itself.
-func (s *Server) sender(r *http.Request, kind Kind) (sender, error) {
-	from := sender{source: source{kind: kind}, address: gate.Address(r)}
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || token == "" {
-		return from, refuse(http.StatusUnauthorized, "no token", errors.New("no bearer token"))
-	}
-	cluster, of, err := s.lookups.ask(r.Context(), token, s.config.Tokens.IngestToken)
-	if errors.Is(err, store.ErrNotFound) {
-		return from, refuse(http.StatusUnauthorized, "wrong token", errors.New("the token is not known"))
-	}
-	if err != nil {
-		return from, fmt.Errorf("look up token: %w", err)
-	}
-	from.source = source{cluster, Kind(of)}
-	if Kind(of) != kind || kind == Audit && r.PathValue("cluster") != cluster {
-		return from, refuse(http.StatusForbidden, "token of another", errors.New("the token is for another cluster or purpose"))
-	}
-	return from, nil
-}
-
 // reject answers and counts. A log that a sender can fill is no log: of each reason it has
 // the first, the second, the fourth and so on.
 func (s *Server) reject(w http.ResponseWriter, r *http.Request, of source, err error, body []byte) {
+	if errors.As(err, new(*stranger)) {
+		w.Header().Set("Connection", "close") // whose time is over keeps no connection
+	}
 	why := answer(w, err)
 	n := s.counts.reject(of, Sample{At: time.Now(), Remote: r.RemoteAddr, Reason: why.reason, Error: why.Error(), Size: len(body),
 		Shape: shape(body)})
@@ -124,13 +108,13 @@ func (s *Server) runtime(ctx context.Context, of sender, r *http.Request, body [
 	if strings.Count(name, "/") != 2 || len(name) > 512 {
 		return refuse(http.StatusBadRequest, "malformed", fmt.Errorf("%s must be NODE/BOOT/SEQUENCE", batchHeader))
 	}
+	node, _, _ := strings.Cut(name, "/")
+	if err := s.speaksFor(ctx, of, node, r); err != nil {
+		return err
+	}
 	l, err := jsonLines(body)
 	if err != nil {
 		return refuse(http.StatusBadRequest, "malformed", err)
-	}
-	node, _, _ := strings.Cut(name, "/")
-	if err := s.nodes.admit(of, node); err != nil {
-		return err
 	}
 	return s.keep(ctx, of, l, name)
 }
@@ -145,7 +129,7 @@ func (s *Server) keep(ctx context.Context, of sender, l *lines, name string) err
 		c.LastReceived = time.Now()
 	})
 	for i, chunk := range l.chunks {
-		again, err := s.stream.put(ctx, of.source, chunk, l.counts[i], chunkID(name, i, chunk))
+		again, err := s.stream.put(ctx, of, chunk, l.counts[i], chunkID(name, i, chunk))
 		if err != nil {
 			return err
 		}
@@ -163,7 +147,7 @@ func (s *Server) keep(ctx context.Context, of sender, l *lines, name string) err
 // maxStatus bounds what a sensor says of itself.
 const maxStatus = 256 << 10
 
-func (s *Server) status(ctx context.Context, of sender, _ *http.Request, body []byte) error {
+func (s *Server) status(ctx context.Context, of sender, r *http.Request, body []byte) error {
 	var st struct {
 		Node string `json:"node"`
 	}
@@ -176,7 +160,7 @@ func (s *Server) status(ctx context.Context, of sender, _ *http.Request, body []
 	if err := json.Unmarshal(body, &st); err != nil || st.Node == "" || len(st.Node) > 253 {
 		return refuse(http.StatusBadRequest, "malformed", errors.New("no node"))
 	}
-	if err := s.nodes.admit(of, st.Node); err != nil {
+	if err := s.speaksFor(ctx, of, st.Node, r); err != nil {
 		return err
 	}
 	return s.config.Sensors.PutSensor(ctx, store.Sensor{Cluster: of.cluster, Node: st.Node, SeenAt: time.Now(), Status: body})

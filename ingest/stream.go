@@ -28,6 +28,8 @@ type Kind string
 const (
 	Audit   Kind = "audit"
 	Runtime Kind = "runtime"
+	// Noticed is what the server itself notices of senders: event/identity.
+	Noticed Kind = "identity"
 )
 
 // Names in JetStream, for who looks into it with NATS's own tools.
@@ -36,6 +38,7 @@ const (
 	deadName       = "breakwater-dead-letters"
 	consumerPrefix = "analysis-"
 	eventsHeader   = "Breakwater-Events"
+	nodeHeader     = "Breakwater-Node"
 	deadPrefix     = "dead."
 	deadBytes      = 256 << 20
 )
@@ -126,7 +129,7 @@ func (s *stream) connect(dir string, other NATS, maxBytes int64, log *slog.Logge
 // declare makes the streams, or brings them to what they should be.
 func (s *stream) declare(ctx context.Context, maxBytes int64, other NATS) (err error) {
 	s.events, err = s.declareOne(ctx, other, jetstream.StreamConfig{Name: streamName, Description: "events between receipt and analysis",
-		Subjects: []string{string(Audit) + ".*", string(Runtime) + ".*"}, Storage: jetstream.FileStorage,
+		Subjects: []string{string(Audit) + ".*", string(Runtime) + ".*", string(Noticed) + ".*"}, Storage: jetstream.FileStorage,
 		Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxBytes: maxBytes, Duplicates: sameAgain, AllowDirect: true})
 	if err != nil {
 		return err
@@ -202,11 +205,14 @@ func sourceOf(subject string) (source, error) {
 // put makes a chunk of lines durable: what it returned from without an error
 // survives kill -9 and power loss. again says that it was there already.
 // A chunk is the same again if its id is.
-func (s *stream) put(ctx context.Context, of source, chunk []byte, events int, id string) (again bool, err error) {
-	m := &nats.Msg{Subject: subject(of), Data: chunk, Header: nats.Header{}}
-	m.Header.Set(jetstream.MsgIDHeader, subject(of)+"/"+id)
+func (s *stream) put(ctx context.Context, of sender, chunk []byte, events int, id string) (again bool, err error) {
+	m := &nats.Msg{Subject: subject(of.source), Data: chunk, Header: nats.Header{}}
+	m.Header.Set(jetstream.MsgIDHeader, subject(of.source)+"/"+id)
+	if of.node != "" {
+		m.Header.Set(nodeHeader, of.node)
+	}
 	m.Header.Set(eventsHeader, strconv.Itoa(events))
-	if !s.disk.take(sender{source: of}, onDisk(chunk)) {
+	if !s.disk.take(sender{source: of.source}, onDisk(chunk)) {
 		return false, errFull
 	}
 	written, err := s.writes.turn(ctx, of)
@@ -222,7 +228,7 @@ func (s *stream) put(ctx context.Context, of source, chunk []byte, events int, i
 	}
 	ack, err := s.js.PublishMsg(ctx, m)
 	if err != nil || ack.Duplicate {
-		s.disk.give(sender{source: of}, onDisk(chunk))
+		s.disk.give(sender{source: of.source}, onDisk(chunk))
 	}
 	if err != nil {
 		return false, full(err)
@@ -232,7 +238,7 @@ func (s *stream) put(ctx context.Context, of source, chunk []byte, events int, i
 			return false, fmt.Errorf("keep events: %w", err)
 		}
 	}
-	s.senders.sent(of)
+	s.senders.sent(of.source)
 	return ack.Duplicate, nil
 }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/detect"
@@ -38,6 +39,12 @@ func (l *lane) complete(ctx context.Context, w *work) error {
 // the kubelet has had its time.
 func (l *lane) whereIs(of *detect.Alert, e event.Entity) (instead []event.Entity, said string) {
 	p, known := l.config.Clusters.Place(of.Cluster, &runtime.Container{ID: e.Detail})
+	if elsewhere := p.Node; known && elsewhere != "" && !slices.ContainsFunc(of.Entities, func(e event.Entity) bool {
+		return e.Kind == "Node" && e.Role != event.Related && e.Name == elsewhere
+	}) {
+		return nil, fmt.Sprintf("The sensor of another node spoke of the container %s: the cluster runs its pod %s/%s on the node %s. "+
+			"It is not taken to be that pod's.", e.Name, p.Namespace, p.Pod, elsewhere)
+	}
 	if known {
 		return p.Entities(e.Detail), fmt.Sprintf("The container %s is %s of the pod %s/%s, image %s.", e.Name, p.Container, p.Namespace,
 			p.Pod, p.Image)

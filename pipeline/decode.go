@@ -8,6 +8,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/audit"
+	"github.com/breakwater-sec/breakwater/event/identity"
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/ingest"
 	"github.com/breakwater-sec/breakwater/store"
@@ -20,6 +21,8 @@ func (l *lane) decode(w *work) error {
 		return l.audit(w)
 	case ingest.Runtime:
 		return l.runtime(w)
+	case ingest.Noticed:
+		return l.noticed(w)
 	}
 	return fmt.Errorf("no decoder for %s events", w.batch.Kind)
 }
@@ -48,7 +51,7 @@ const ahead = 5 * time.Minute
 
 // runtime decodes what a sensor sent, and notes which of its records came.
 func (l *lane) runtime(w *work) error {
-	d := runtime.Decoder{Cluster: l.cluster,
+	d := runtime.Decoder{Cluster: l.cluster, Node: w.batch.Node,
 		Place: func(c *runtime.Container) (runtime.Place, bool) { return l.config.Clusters.Place(l.cluster, c) }}
 	err := d.Read(bytes.NewReader(w.batch.Lines), func(part *runtime.Batch) error {
 		w.add(part.Events)
@@ -56,6 +59,7 @@ func (l *lane) runtime(w *work) error {
 			w.runs = append(w.runs, store.RunCame{Node: run.Node, Boot: run.Boot, Sequences: sequences})
 		}
 		l.reject(w, part.Rejections)
+		w.notice(l.cluster, part)
 		return nil
 	})
 	for i := range w.events {
@@ -63,6 +67,27 @@ func (l *lane) runtime(w *work) error {
 			e.Time = w.batch.Received.UTC()
 		}
 	}
+	return err
+}
+
+// notice makes events of what a sensor said that is not its own to say.
+func (w *work) notice(cluster string, of *runtime.Batch) {
+	at := w.batch.Received.UTC()
+	for _, other := range of.Foreign {
+		w.events = append(w.events, identity.Record{Time: at, What: identity.Foreign, Node: w.batch.Node, Claimed: other}.Event(cluster))
+	}
+	for _, e := range of.Elsewhere {
+		w.events = append(w.events, identity.Record{Time: at, What: identity.Pod, Node: e.Node, Claimed: e.Runs, Namespace: e.Namespace,
+			Pod: e.Pod}.Event(cluster))
+	}
+}
+
+// noticed decodes what the server noticed of those who send.
+func (l *lane) noticed(w *work) error {
+	d := identity.Decoder{Cluster: l.cluster}
+	b, err := d.Read(bytes.NewReader(w.batch.Lines))
+	w.add(b.Events)
+	l.reject(w, b.Rejections)
 	return err
 }
 

@@ -246,7 +246,7 @@ func TestKilledAnywhereNothingIsLostOrCountedTwice(t *testing.T) {
 	tokens := map[string]string{}
 	s := openStore(t, dir)
 	for _, cluster := range []string{"one", "two"} {
-		token, err := s.NewIngestToken(t.Context(), cluster, string(ingest.Audit))
+		token, err := s.NewIngestToken(t.Context(), store.IngestToken{Cluster: cluster, Kind: string(ingest.Audit)})
 		if err != nil {
 			t.Fatal(err)
 		}

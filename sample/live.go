@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,7 +104,7 @@ func (v *tour) startSensor(ctx context.Context, at place) (*runningSensor, error
 	}
 	s := &runningSensor{done: make(chan struct{})}
 	s.cmd = exec.Command(bin, "--server", v.eventsURL(), "--ca", filepath.Join(dir, "ca.crt"), "--token-file",
-		filepath.Join(dir, "token"), "--node", at.node, "--buffer", filepath.Join(dir, "buffer"))
+		filepath.Join(dir, "token"), "--node", at.node, "--buffer", filepath.Join(dir, "buffer"), "--leave")
 	s.cmd.Stderr, s.cmd.SysProcAttr = &s.said, dieWithParent()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
@@ -114,11 +113,8 @@ func (v *tour) startSensor(ctx context.Context, at place) (*runningSensor, error
 	return s, s.watches(ctx)
 }
 
-// enrol writes what a sensor of the cluster needs, unless an earlier run has.
+// enrol writes what a sensor of the cluster needs.
 func (v *tour) enrol(ctx context.Context, cluster, dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "token")); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
 	ca, token, err := v.join(ctx, cluster, ingest.Runtime)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/event/runtime"
@@ -36,7 +37,8 @@ func (v *tour) sendRecords(ctx context.Context, cluster string, lines []byte) (e
 	if r.records, err = recordsAt(lines, time.Now()); err != nil {
 		return err
 	}
-	link, err := v.link(ctx, cluster)
+	node := r.records[0].Node
+	link, err := v.link(ctx, cluster, node)
 	if err != nil {
 		return err
 	}
@@ -46,7 +48,7 @@ func (v *tour) sendRecords(ctx context.Context, cluster string, lines []byte) (e
 	}
 	defer os.RemoveAll(buffer)
 	const notHere = "a recording is replayed: no sensor runs on this node"
-	s, err := sensor.New(sensor.Config{Node: r.records[0].Node, Boot: "recording", Build: "recorded", Kernel: "recorded", Link: link,
+	s, err := sensor.New(sensor.Config{Node: node, Boot: "recording", Build: "recorded", Kernel: "recorded", Link: link, Leave: true,
 		Probes: []runtime.Probe{{Name: "exec", State: "off", Why: notHere}, {Name: "exit", State: "off", Why: notHere}},
 		Buffer: buffer, BufferSize: 4 << 20, Log: slog.New(slog.DiscardHandler)}, r)
 	if err != nil {
@@ -64,7 +66,7 @@ func (v *tour) sendRecords(ctx context.Context, cluster string, lines []byte) (e
 	return errors.Join(s.Run(ctx), s.Close())
 }
 
-func (v *tour) link(ctx context.Context, cluster string) (*sensor.Link, error) {
+func (v *tour) link(ctx context.Context, cluster, node string) (*sensor.Link, error) {
 	ca, token, err := v.join(ctx, cluster, ingest.Runtime)
 	if err != nil {
 		return nil, err
@@ -75,7 +77,8 @@ func (v *tour) link(ctx context.Context, cluster string) (*sensor.Link, error) {
 	}
 	trust := x509.NewCertPool()
 	trust.AppendCertsFromPEM(ca)
-	return sensor.NewLink(server, trust, func() (string, error) { return token, nil })
+	return sensor.NewLink(server, trust, sensor.Identity{Node: node, Dir: filepath.Join(string(v.Data), "recording", node),
+		Token: func() (string, error) { return token, nil }})
 }
 
 // recordsAt are recorded lines as if the last one had just happened.

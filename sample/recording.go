@@ -51,7 +51,8 @@ func (v *tour) join(ctx context.Context, cluster string, kind ingest.Kind) (ca [
 	if err != nil {
 		return nil, "", err
 	}
-	token, err = v.Store.NewIngestToken(ctx, cluster, string(kind))
+	token, err = v.Store.NewIngestToken(ctx, store.IngestToken{Cluster: cluster, Kind: string(kind), MadeBy: "the sample",
+		ExpiresAt: time.Now().Add(24 * time.Hour)})
 	return authority.PEM, token, err
 }
 

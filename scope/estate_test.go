@@ -180,7 +180,7 @@ func newEstate(t *testing.T) *estate {
 	hosts := []registries.Registry{registryOf("registry.example"), registryOf("safe.example"), registryOf("other.example")}
 	failed := &assess.Assessment{}
 	failed.Gaps = []collect.Gap{{Source: "image", What: "a layer"}}
-	e.Unscoped = New(Config{Picture: e.picture, Records: st, Sensors: st,
+	e.Unscoped = New(Config{Picture: e.picture, Records: st, Sensors: st, Tokens: st,
 		Images:     known{"sha256:app": failed, "sha256:safe": failed, "sha256:idle": failed},
 		Registries: connected{all: hosts}})
 	return e

@@ -38,6 +38,8 @@ type Config struct {
 	Records    Records
 	// Sensors is what sensors say of themselves; nil if no events are taken.
 	Sensors Sensors
+	// Tokens are what senders of events show.
+	Tokens Tokens
 }
 
 // Unscoped is everything there is. Nothing of it can be read but through For.

@@ -141,6 +141,7 @@ func kill(t *testing.T, p *endpoint.Endpoint, g *gate, ca, dir, boot string) {
 		"SENSOR_TEST_TOKEN="+p.Token,
 		"SENSOR_TEST_BUFFER="+dir,
 		"SENSOR_TEST_BOOT="+boot,
+		"SENSOR_TEST_IDENTITY="+identityOf(t),
 	)
 	cmd.Stderr = t.Output()
 	if err := cmd.Start(); err != nil {

@@ -3,7 +3,6 @@ package sensor
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -19,11 +18,17 @@ import (
 
 // Link is the way to the server.
 type Link struct {
-	server *url.URL
-	token  func() (string, error)
-	client http.Client
-	zipped bytes.Buffer
-	zip    *gzip.Writer
+	server   *url.URL
+	roots    *x509.CertPool
+	identity Identity
+	zipped   bytes.Buffer
+	zip      *gzip.Writer
+	// turn is held by who changes what follows: key and certificate, and the client that
+	// shows them.
+	turn   chan struct{}
+	own    *credential
+	client *http.Client
+	joined bool
 }
 
 const (
@@ -35,24 +40,13 @@ const (
 )
 
 // NewLink makes a way to an https server. Roots are who may vouch for it (nil:
-// whom the system trusts). The token is asked for before each request: it may be
-// renewed meanwhile. No proxy of the environment is used and no redirect
-// followed: the token is for this server.
-func NewLink(server *url.URL, roots *x509.CertPool, token func() (string, error)) (*Link, error) {
+// whom the system trusts); identity is who we are. No proxy of the environment is
+// used and no redirect followed: what we show is for this server.
+func NewLink(server *url.URL, roots *x509.CertPool, identity Identity) (*Link, error) {
 	if server.Scheme != "https" || server.Host == "" {
 		return nil, fmt.Errorf("server %s: want https://HOST:PORT: token and records are not for everybody on the way", server.Redacted())
 	}
-	l := &Link{server: server, token: token}
-	l.client = http.Client{
-		Timeout: patience,
-		Transport: &http.Transport{
-			TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-			ForceAttemptHTTP2: true,
-			MaxIdleConns:      2,
-			IdleConnTimeout:   time.Minute,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	l := &Link{server: server, roots: roots, identity: identity, turn: make(chan struct{}, 1)}
 	l.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // a level there is
 	return l, nil
 }
@@ -63,18 +57,20 @@ type answerError struct {
 	text   string
 	// after is how long the server wants to be left alone; 0 if it does not say.
 	after time.Duration
+	// joining says that it is about a certificate, not about records.
+	joining bool
 }
 
 func (e *answerError) Error() string { return fmt.Sprintf("server answered %d: %s", e.status, e.text) }
 
-// stranger says that the server does not know the token.
+// stranger says that the server does not know us, or as another.
 func (e *answerError) stranger() bool {
-	return e.status == http.StatusUnauthorized || e.status == http.StatusForbidden
+	return e.status == http.StatusUnauthorized || e.status == http.StatusForbidden || e.status == http.StatusConflict
 }
 
 // final says that the same request will never be taken.
 func (e *answerError) final() bool {
-	return e.status == http.StatusBadRequest || e.status == http.StatusRequestEntityTooLarge || e.status == http.StatusUnprocessableEntity
+	return !e.joining && (e.status == http.StatusBadRequest || e.status == http.StatusRequestEntityTooLarge || e.status == http.StatusUnprocessableEntity)
 }
 
 // records sends lines under their name.
@@ -95,30 +91,46 @@ func (l *Link) records(ctx context.Context, lines []byte) error {
 	)
 }
 
-// post sends a body and reads the answer.
+// post sends a body as this node. If the server does not take our certificate any more, it
+// joins anew and tries once again.
 func (l *Link) post(ctx context.Context, path string, body []byte, header http.Header) error {
-	token, err := l.token()
-	if err != nil {
-		return fmt.Errorf("read the join token: %w", err)
+	for again := false; ; again = true {
+		client, err := l.certified(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = l.send(ctx, client, path, body, header)
+		var answer *answerError
+		if !errors.As(err, &answer) || answer.status != http.StatusUnauthorized {
+			return err
+		}
+		l.stranger(ctx, client)
+		if again {
+			return err
+		}
 	}
+}
+
+// send posts a body and reads the answer.
+func (l *Link) send(ctx context.Context, client *http.Client, path string, body []byte, header http.Header) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, l.server.JoinPath(path).String(), bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("make a request: %w", err)
+		return nil, fmt.Errorf("make a request: %w", err)
 	}
 	r.Header = header
-	r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
-	answer, err := l.client.Do(r)
+	answer, err := client.Do(r)
 	if err != nil {
-		return err // net/http says what it did, without the token
+		return nil, err // net/http says what it did, without the token
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer))
 	if answer.StatusCode/100 == 2 {
-		return nil
+		return text, err
 	}
 	after, _ := strconv.Atoi(answer.Header.Get("Retry-After")) // a date is none of our server's
-	return errors.Join(
-		&answerError{answer.StatusCode, strconv.Quote(strings.TrimSpace(string(text))), time.Duration(max(after, 0)) * time.Second},
+	return nil, errors.Join(
+		&answerError{status: answer.StatusCode, text: strconv.Quote(strings.TrimSpace(string(text))),
+			after: time.Duration(max(after, 0)) * time.Second},
 		err,
 	)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net/http"
 	"time"
 )
 
@@ -68,13 +69,15 @@ func (s *Sensor) complain(ctx context.Context, err error) {
 	var answer *answerError
 	switch {
 	case ctx.Err() != nil:
-	case errors.As(err, &answer) && answer.stranger():
+	case errors.As(err, &answer) && answer.status == http.StatusUnauthorized:
 		s.config.Log.Error(
 			"the server does not know the join token: make a new one with `breakwater connect` and give it to this sensor; "+
 				"records wait in the buffer",
 			"error",
 			err,
 		)
+	case errors.As(err, &answer) && answer.stranger():
+		s.config.Log.Error("the server does not let this node speak; records wait in the buffer", "error", err)
 	default:
 		s.config.Log.Warn("cannot send records; they wait in the buffer", "error", err)
 	}

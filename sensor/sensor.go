@@ -58,6 +58,9 @@ type Config struct {
 	// Buffer is a folder of this sensor alone, which may hold BufferSize bytes.
 	Buffer     string
 	BufferSize int64
+	// Leave gives the node's certificate back at the end: for a sensor whose folder goes
+	// with it, so that its successor may join.
+	Leave bool
 	// Interval is the time between two statuses (0: half a minute).
 	Interval time.Duration
 	Log      *slog.Logger
@@ -193,8 +196,20 @@ func (s *Sensor) readAll() error {
 // leave says goodbye, when nobody speaks for us any more.
 func (s *Sensor) leave() error {
 	err := s.status(true)
+	if s.config.Leave && s.config.Link != nil {
+		s.goodbye()
+	}
 	if s.buffer != nil {
 		err = errors.Join(err, s.buffer.end())
 	}
 	return err
+}
+
+// goodbye gives the certificate back. Without it the successor has to wait.
+func (s *Sensor) goodbye() {
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	if err := s.config.Link.Leave(ctx); err != nil {
+		s.config.Log.Warn("cannot give the certificate back: the sensor that follows on this node has to wait until it ends", "error", err)
+	}
 }

@@ -78,12 +78,28 @@ func linkTo(t testing.TB, server string, roots *x509.CertPool, token string) *Li
 	t.Helper()
 	u, err := url.Parse(server)
 	check(t, err)
-	l, err := NewLink(u, roots, func() (string, error) { return token, nil })
+	l, err := NewLink(u, roots, Identity{Node: "node-1", Dir: identityOf(t), Token: func() (string, error) { return token, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
+
+// identityOf is where all sensors of a test keep the key of its node.
+func identityOf(t testing.TB) string {
+	if dir := os.Getenv("SENSOR_TEST_IDENTITY"); dir != "" {
+		return dir
+	}
+	dir, known := identities.Load(t.Name())
+	if !known {
+		dir = t.TempDir()
+		identities.Store(t.Name(), dir)
+		t.Cleanup(func() { identities.Delete(t.Name()) })
+	}
+	return dir.(string)
+}
+
+var identities sync.Map
 
 func check(t testing.TB, err error) {
 	t.Helper()

@@ -17,6 +17,10 @@ type Config struct {
 	// Operator is what who asks over the socket of the data folder may see.
 	Operator graph.Scope
 	Ingest   string
+	// SensorCertificates is how long a sensor's certificate lives (0: a day); SensorTokens
+	// lets sensors of before there were certificates send with their join token.
+	SensorCertificates time.Duration
+	SensorTokens       bool
 	// NATS is where events wait, if not in this process.
 	NATS ingest.NATS
 	// Proxies are the addresses of load balancers before API servers.

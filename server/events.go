@@ -42,11 +42,16 @@ func (v *Server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 	if err != nil {
 		return nil, err
 	}
+	clients, err := ingest.OpenClients(v.Data.Authority())
+	if err != nil {
+		return nil, err
+	}
 	hosts := append([]string{"localhost", "127.0.0.1"}, v.config.Hosts...)
 	if host, _, err := net.SplitHostPort(v.config.Ingest); err == nil && host != "" {
 		hosts = append(hosts, host)
 	}
-	c := ingest.Config{Listen: v.config.Ingest, TLS: ca.TLS(hosts...), Tokens: v.Store, Sensors: v.Store,
+	c := ingest.Config{Listen: v.config.Ingest, TLS: ca.TLS(hosts...), Tokens: v.Store, Sensors: v.Store, Clients: clients,
+		CertificateLife: v.config.SensorCertificates, HasNode: v.Context.HasNode, SensorTokens: v.config.SensorTokens,
 		Version: Version(), NATS: v.nats(), Dir: filepath.Join(string(v.Data), "events"), Log: v.log, Lost: lostBy(servers)}
 	v.limits.bound(&c)
 	s, err := ingest.New(ctx, c)
@@ -109,6 +114,7 @@ func (a *alerting) receiving(ctx context.Context) ([]api.Receiving, error) {
 			}
 		}
 	}
+	counts = slices.DeleteFunc(counts, func(c ingest.Count) bool { return c.Kind == ingest.Noticed }) // nobody sends these
 	slices.SortFunc(counts, func(a, b ingest.Count) int {
 		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Kind, b.Kind))
 	})
@@ -117,6 +123,14 @@ func (a *alerting) receiving(ctx context.Context) ([]api.Receiving, error) {
 		out = append(out, a.received(c, tallies[c.Cluster][c.Kind]))
 	}
 	return out, err
+}
+
+// waiting are the nodes that want to join and may not yet.
+func (a *alerting) waiting() (out []api.NodeWaits) {
+	for _, w := range a.server.Waiting() {
+		out = append(out, api.NodeWaits(w))
+	}
+	return out
 }
 
 func (a *alerting) received(c ingest.Count, t pipeline.Tally) api.Receiving {

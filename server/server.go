@@ -179,11 +179,13 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 		v.log.Warn("this binary was built without the portal: make build")
 	}
 	c := api.Config{PathTypes: v.rules.PathTypes(), Coded: v.coded,
-		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store}, About: enrichment.About,
+		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store, Tokens: v.Store},
+		About: enrichment.About,
 		Sessions: v.Store, Advisories: v.advisories.db.Load, Assets: assets, URL: door.url, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
 		Secure: v.config.TLSCert != "", Limits: v.limits.api(), Shown: v.shown}
 	if v.alerting != nil {
 		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
+		c.Waiting = v.alerting.waiting
 	}
 	handler, err := api.New(c)
 	if err != nil {

@@ -142,6 +142,9 @@ func (s *Store) Sweep(ctx context.Context, r Retention, now time.Time) (removed 
 	if err := s.expire(ctx, now); err != nil {
 		return nil, fmt.Errorf("remove expired sessions: %w", err)
 	}
+	if err := s.forgetEnded(ctx, now); err != nil {
+		return nil, fmt.Errorf("remove expired tokens: %w", err)
+	}
 	if err := s.makeAhead(ctx, now); err != nil {
 		return nil, err
 	}

@@ -12,13 +12,13 @@ func TestATokenIsListedByAnIDAndRefusedOnceRevoked(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		var tokens []string
 		for _, of := range [][2]string{{"prod", "runtime"}, {"prod", "audit"}, {"dev", "audit"}} {
-			token, err := s.NewIngestToken(t.Context(), of[0], of[1])
+			token, err := s.NewIngestToken(t.Context(), IngestToken{Cluster: of[0], Kind: of[1]})
 			if err != nil {
 				t.Fatal(err)
 			}
 			tokens = append(tokens, token)
-			if cluster, kind, err := s.IngestToken(t.Context(), token); err != nil || cluster != of[0] || kind != of[1] {
-				t.Errorf("%s %s, %v; want %v", cluster, kind, err, of)
+			if got, err := s.IngestToken(t.Context(), token); err != nil || got.Cluster != of[0] || got.Kind != of[1] {
+				t.Errorf("%+v, %v; want %v", got, err, of)
 			}
 		}
 		list, err := s.IngestTokens(t.Context())
@@ -35,17 +35,18 @@ func TestATokenIsListedByAnIDAndRefusedOnceRevoked(t *testing.T) {
 		if got := strings.Join(names, ", "); got != "dev audit, prod audit, prod runtime" {
 			t.Errorf("tokens: %s", got)
 		}
-		if err := s.RevokeIngestToken(t.Context(), list[0].ID); err != nil {
+		if err := s.RevokeIngestToken(t.Context(), list[0].ID, "alice"); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := s.IngestToken(t.Context(), tokens[2]); !errors.Is(err, ErrNotFound) {
+		if _, err := s.IngestToken(t.Context(), tokens[2]); !errors.Is(err, ErrNotFound) || !errors.Is(err, ErrRevoked) {
 			t.Errorf("a revoked token: %v", err)
 		}
-		if err := s.RevokeIngestToken(t.Context(), list[0].ID); !errors.Is(err, ErrNotFound) {
+		if err := s.RevokeIngestToken(t.Context(), list[0].ID, "alice"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("revoked twice: %v", err)
 		}
-		if left, err := s.IngestTokens(t.Context()); err != nil || len(left) != 2 {
-			t.Errorf("%v, %v", left, err)
+		left, err := s.IngestTokens(t.Context())
+		if err != nil || len(left) != 3 || left[0].RevokedBy != "alice" || left[0].RevokedAt.IsZero() || !left[1].RevokedAt.IsZero() {
+			t.Errorf("what was revoked is still listed, with who did: %+v, %v", left, err)
 		}
 	})
 }

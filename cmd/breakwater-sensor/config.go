@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -18,10 +20,10 @@ import (
 
 // config is what the flags say.
 type config struct {
-	server, ca, tokenFile, node, buffer string
-	bufferSize                          size
-	stdout, check                       bool
-	interval                            time.Duration
+	server, ca, tokenFile, node, buffer, identity string
+	bufferSize                                    size
+	stdout, check, leave                          bool
+	interval                                      time.Duration
 }
 
 func (c *config) flags(cmd *cobra.Command) {
@@ -29,9 +31,11 @@ func (c *config) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.server, "server", "", "https `URL` of the server's endpoint for events")
 	f.StringVar(&c.ca, "ca", "", "`FILE` with the certificates that vouch for the server (default: those the system trusts)")
-	f.StringVar(&c.tokenFile, "token-file", "", "`FILE` with the cluster's join token; read again before each request")
+	f.StringVar(&c.tokenFile, "token-file", "", "`FILE` with the cluster's join token; read whenever the sensor has to join")
 	f.StringVar(&c.node, "node", "", "`NAME` of the node in its cluster (default: the environment's NODE_NAME, or the host's name)")
 	f.StringVar(&c.buffer, "buffer", "/var/lib/breakwater-sensor", "`DIR` for records that the server does not have yet")
+	f.StringVar(&c.identity, "identity", "", "`DIR` for this node's key and certificate (default: identity in the folder of --buffer)")
+	f.BoolVar(&c.leave, "leave", false, "give the certificate back at the end: where --identity does not outlive this sensor")
 	f.Var(&c.bufferSize, "buffer-size", "`SIZE` that the buffer may have, such as 64MiB; what comes beyond is lost, and counted")
 	f.BoolVar(&c.stdout, "stdout", false, "print each record as a line of JSON")
 	f.BoolVar(&c.check, "check", false, "say what works on this node, and end")
@@ -59,7 +63,12 @@ func (c *config) link() (*sensor.Link, error) {
 			return nil, fmt.Errorf("--ca: %w", err)
 		}
 	}
-	l, err := sensor.NewLink(server, trusted, c.token)
+	node, err := c.nodeName()
+	if err != nil {
+		return nil, err
+	}
+	l, err := sensor.NewLink(server, trusted, sensor.Identity{Node: node, Token: c.token,
+		Dir: cmp.Or(c.identity, filepath.Join(c.buffer, "identity"))})
 	if err != nil {
 		return nil, fmt.Errorf("--server: %w", err)
 	}

@@ -53,7 +53,7 @@ func (c *config) sensor(log *slog.Logger) (sensor.Config, error) {
 	}
 	link, err := c.link()
 	return sensor.Config{Node: node, Boot: boot, Build: version(), Kernel: kernel(), Link: link, Buffer: c.buffer,
-		BufferSize: int64(c.bufferSize), Interval: c.interval, Probes: probes("on", ""), Log: log}, err
+		BufferSize: int64(c.bufferSize), Leave: c.leave, Interval: c.interval, Probes: probes("on", ""), Log: log}, err
 }
 
 func probes(state, why string) []runtime.Probe {

@@ -7,16 +7,18 @@ import (
 
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event/audit"
+	"github.com/breakwater-sec/breakwater/event/identity"
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/packs"
 )
 
 // Logs are what rules can be about. Their decoders are for the rules' own tests.
 func Logs() []detect.Log {
-	a, r := &audit.Decoder{Cluster: "test"}, &runtime.Decoder{Cluster: "test"}
+	a, r, i := &audit.Decoder{Cluster: "test"}, &runtime.Decoder{Cluster: "test"}, &identity.Decoder{Cluster: "test"}
 	return []detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: a.All,
 		Forms: audit.Forms, Aliases: audit.Aliases, Says: audit.Says},
-		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: r.All, Says: runtime.Says}}
+		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: r.All, Says: runtime.Says},
+		{Source: identity.Source, Fields: identity.Fields, Index: identity.Index, Decode: i.All, Says: identity.Says}}
 }
 
 // Load reads the built-in rules, and those below detect/ of each folder.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/event"
@@ -31,7 +32,20 @@ type Batch struct {
 	Lost map[string]uint64
 	// Came are the numbers of the records, by the run of a sensor.
 	Came map[Run][]uint64
+	// Foreign are the nodes in whose name the sender spoke and must not; Elsewhere the pods
+	// that it spoke of and that run on another node. Each has a few of them.
+	Foreign   []string
+	Elsewhere []Elsewhere
 	event.Rejections
+}
+
+// Elsewhere is a pod of which a node's sensor spoke, and the node that runs it.
+type Elsewhere struct{ Node, Runs, Namespace, Pod string }
+
+func (b *Batch) elsewhere(e Elsewhere) {
+	if len(b.Elsewhere) < maxForeign && !slices.Contains(b.Elsewhere, e) {
+		b.Elsewhere = append(b.Elsewhere, e)
+	}
 }
 
 // Run is one run of one node's sensor, within which records are counted.
@@ -41,6 +55,7 @@ type Run struct{ Node, Boot string }
 const (
 	batchSize  = 512
 	maxReasons = 16
+	maxForeign = 8
 )
 
 // Count is how much was seen, of any kind.
@@ -54,6 +69,9 @@ func (b *Batch) Count() (n int) {
 // Decoder decodes what the sensors of one cluster send.
 type Decoder struct {
 	Cluster string
+	// Node is whose certificate the sender showed: records that name another are refused.
+	// Empty takes every node's.
+	Node string
 	// Place says where a container runs; nil if nobody can.
 	Place func(*Container) (Place, bool)
 }
@@ -67,7 +85,7 @@ func (d *Decoder) Read(r io.Reader, each func(*Batch) error) error {
 		if long {
 			d.count(b, n, event.Refused[told](errLong))
 		} else if line = bytes.TrimSpace(line); len(line) > 0 {
-			d.count(b, n, parse(line))
+			d.count(b, n, d.parse(b, line))
 		}
 		if b.Count() < batchSize && err == nil {
 			continue
@@ -111,6 +129,22 @@ func parse(line []byte) event.Outcome[told] {
 	return event.Read(told{r, line})
 }
 
+// parse reads one record of the node that sends.
+func (d *Decoder) parse(b *Batch, line []byte) event.Outcome[told] {
+	o := parse(line)
+	if d.Node == "" || o.Err() != nil {
+		return o
+	}
+	var none event.Rejections
+	if r, _ := o.Take(&none, 0); r.Node != d.Node {
+		if len(b.Foreign) < maxForeign && !slices.Contains(b.Foreign, r.Node) {
+			b.Foreign = append(b.Foreign, r.Node)
+		}
+		return event.Refused[told](fmt.Errorf("it names the node %.80q, and the sender is the node %s", r.Node, d.Node))
+	}
+	return o
+}
+
 // count adds what became of a record.
 func (d *Decoder) count(b *Batch, at int, o event.Outcome[told]) {
 	r, read := o.Take(&b.Rejections, at)
@@ -124,7 +158,7 @@ func (d *Decoder) count(b *Batch, at int, o event.Outcome[told]) {
 	b.Came[run] = append(b.Came[run], r.Sequence)
 	switch r.Kind {
 	case Exec:
-		b.Events = append(b.Events, d.event(r.Record, r.line))
+		b.Events = append(b.Events, d.event(b, r.Record, r.line))
 	case Exit:
 		b.Ended++
 	case Lost:

@@ -21,6 +21,8 @@ type Place struct {
 	Namespace, Pod, Workload    string
 	Container, Image            string
 	PodID, ContainerID, ImageID string
+	// Node is where the cluster placed the pod; empty if it has not told.
+	Node string
 	// Privileged is what the pod's spec says of the container; false if the
 	// container within the pod is not known.
 	Privileged bool
@@ -37,7 +39,7 @@ type builder struct {
 }
 
 // event makes one of a program's start; line is the record as it came.
-func (d *Decoder) event(r *Record, line []byte) event.Event {
+func (d *Decoder) event(into *Batch, r *Record, line []byte) event.Event {
 	b := builder{record: r, program: programOf(r.Process), lineage: lineageOf(r)}
 	r.Process.Arguments = redact.Command(b.program.name, r.Process.Arguments)
 	for i := range r.Ancestors {
@@ -48,6 +50,10 @@ func (d *Decoder) event(r *Record, line []byte) event.Event {
 		Fields: make(event.Fields, 32), Redact: r.evidence}
 	if r.Container != nil && r.Container.ID != "" && d.Place != nil {
 		b.place, b.placed = d.Place(r.Container)
+		if b.place.Node != "" && b.place.Node != r.Node { // nothing of the record is said of that pod
+			into.elsewhere(Elsewhere{r.Node, b.place.Node, b.place.Namespace, b.place.Pod})
+			b.place, b.placed = Place{}, false
+		}
 	}
 	b.process()
 	b.ancestry()

@@ -48,7 +48,11 @@ func New(t testing.TB) *Endpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := s.NewIngestToken(context.Background(), Cluster, string(ingest.Runtime))
+	clients, err := ingest.OpenClients(filepath.Join(dir, "ca"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := s.NewIngestToken(context.Background(), store.IngestToken{Cluster: Cluster, Kind: string(ingest.Runtime)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +60,7 @@ func New(t testing.TB) *Endpoint {
 		CA:    a.PEM,
 		Token: token,
 		store: s,
-		config: ingest.Config{Listen: "127.0.0.1:0", TLS: a.TLS("127.0.0.1"), Tokens: s, Sensors: s,
+		config: ingest.Config{Listen: "127.0.0.1:0", TLS: a.TLS("127.0.0.1"), Tokens: s, Sensors: s, Clients: clients, SensorTokens: true,
 			Dir: filepath.Join(dir, "stream"), Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))},
 	}
 }

@@ -334,6 +334,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What senders of events show - join tokens, audit tokens, certificates of nodes and API servers; never a secret
+         * @description Of clusters that the asker sees whole. What ended is listed for a week, what was revoked until it would have ended.
+         *     Of the certificates of one key only the newest is told.
+         */
+        get: operations["listTokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a token or certificate - requests with it are refused from now on, on running connections too
+         * @description The key of a node's certificate is not taken again; the node may join under another one.
+         */
+        delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tokens/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the next token in place of this one; the answer is the only time that it is told */
+        post: operations["rotateToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/vulnerabilities": {
         parameters: {
             query?: never;
@@ -1197,6 +1255,71 @@ export interface components {
             next?: string;
             /** @description Where processes are not seen, and what that means */
             gaps: components["schemas"]["Gap"][];
+        };
+        /** @enum {string} */
+        TokenKind: "join token" | "audit token" | "node certificate" | "audit certificate" | "node that waits";
+        /** @enum {string} */
+        TokenState: "waiting" | "ending" | "valid" | "spent" | "expired" | "revoked";
+        Token: {
+            /** @description Names it without being of use to who knows it */
+            id: string;
+            kind: components["schemas"]["TokenKind"];
+            cluster: string;
+            /** @description Of a certificate: whose it is; of what waits: which node wants to join */
+            node?: string;
+            state: components["schemas"]["TokenState"];
+            /** @description What is to be known of it, in a sentence; empty if nothing */
+            why: string;
+            /** @description Of a node's certificate: whether its cluster was known to have the node */
+            verified?: boolean;
+            /** @description Of a certificate: the id of the join token that it was got with */
+            token?: string;
+            /** Format: date-time */
+            createdAt?: string;
+            /** @description Who made it, or the join token */
+            createdBy?: string;
+            /**
+             * Format: date-time
+             * @description Absent: it does not end by itself
+             */
+            expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description To the minute; absent: never
+             */
+            lastUsedAt?: string;
+            /** @description The address */
+            lastUsedFrom?: string;
+            /** @description Of a join token: how often a node joined with it */
+            uses?: number;
+            /** @description Of a join token: how often one may; absent: without limit */
+            maxUses?: number;
+            /** Format: date-time */
+            revokedAt?: string;
+            revokedBy?: string;
+        };
+        TokenList: {
+            items: components["schemas"]["Token"][];
+            /** @description By state */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description Whether this server takes events at all (--ingest-listen) */
+            takesEvents: boolean;
+        };
+        TokenSecret: {
+            id: string;
+            cluster: string;
+            kind: components["schemas"]["TokenKind"];
+            /** @description The secret. It is told here and never again */
+            token: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            /**
+             * Format: date-time
+             * @description Until when the one that it replaces counts at most
+             */
+            oldUntil: string;
         };
         /** @enum {string} */
         AlertStatus: "new" | "in progress" | "resolved" | "dismissed";
@@ -2567,6 +2690,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SensorList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: {
+                cluster?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, those that need something first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: {
+                /** @description Of a join token: also end every certificate that was got with it */
+                joined?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rotateToken: {
+        parameters: {
+            query?: {
+                /** @description For how long the old one counts beside it; without it a day */
+                keepHours?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new token */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenSecret"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,0 +1,78 @@
+package enrichment
+
+import (
+	"sync"
+
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/live"
+)
+
+// nodes are the names of a cluster's nodes. They follow each change by themselves, ahead
+// of the World: a node's sensor comes moments after the node.
+type nodes struct {
+	mu struct {
+		sync.RWMutex
+		names map[string]bool
+	}
+}
+
+func (n *nodes) change(ch collect.Change) {
+	if ch.Kind != "Node" {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch ch.Op {
+	case collect.Put:
+		n.mu.names[ch.Key.Name] = true
+	case collect.Gone:
+		delete(n.mu.names, ch.Key.Name)
+	case collect.Resynced:
+		for name := range n.mu.names {
+			if _, kept := ch.Keys[collect.Key{Name: name}]; !kept {
+				delete(n.mu.names, name)
+			}
+		}
+	}
+}
+
+func (n *nodes) all(f *collect.Facts) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for key := range f.Nodes {
+		n.mu.names[key.Name] = true
+	}
+}
+
+// HasNode says whether a cluster has a node of that name and, where that cannot be said, why.
+func (c *Context) HasNode(name, node string) (has bool, why string) {
+	c.mu.RLock()
+	known := c.mu.nodes[name]
+	c.mu.RUnlock()
+	any := false
+	if known != nil {
+		known.mu.RLock()
+		has, any = known.mu.names[node], len(known.mu.names) > 0
+		known.mu.RUnlock()
+	}
+	if has {
+		return true, ""
+	}
+	cluster := c.world().Clusters[name]
+	switch {
+	case cluster == nil:
+		return false, "this server does not read the cluster " + name
+	case cluster.State == live.Loading:
+		return false, "the cluster " + name + " has not been read yet"
+	case cluster.State != live.Current:
+		return false, "the cluster " + name + " is known as of " + cluster.AsOf.UTC().Format("2006-01-02 15:04:05 UTC")
+	case !any:
+		return false, "no node of the cluster " + name + " is known"
+	}
+	for _, g := range cluster.Gaps {
+		if g.Source == "api" && g.What == "nodes" {
+			return false, "the nodes of the cluster " + name + " cannot be read"
+		}
+	}
+	return false, ""
+}
