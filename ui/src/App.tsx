@@ -28,6 +28,7 @@ const RegistriesPage = lazy(() =>
   import("./pages/registries/RegistriesPage").then((m) => ({ default: m.RegistriesPage })),
 );
 const RegistryPage = lazy(() => import("./pages/registries/RegistryPage").then((m) => ({ default: m.RegistryPage })));
+const TokensPage = lazy(() => import("./pages/tokens/TokensPage").then((m) => ({ default: m.TokensPage })));
 const SensorsPage = lazy(() => import("./pages/sensors/SensorsPage").then((m) => ({ default: m.SensorsPage })));
 const VulnerabilitiesPage = lazy(() =>
   import("./pages/vulnerabilities/VulnerabilitiesPage").then((m) => ({ default: m.VulnerabilitiesPage })),
@@ -73,6 +74,7 @@ export function App() {
             <Route path="/registries/connect" element={<ConnectPage />} />
             <Route path="/registry" element={<RegistryPage />} />
             <Route path="/sensors" element={<SensorsPage />} />
+            <Route path="/tokens" element={<TokensPage />} />
             <Route path="/alerts" element={<AlertsPage />} />
             <Route path="/alert" element={<AlertPage />} />
             <Route path="/entity" element={<EntityPage />} />

@@ -13,6 +13,7 @@ const lists = [
   "/registries",
   "/registries/connect",
   "/sensors",
+  "/tokens",
   "/coverage",
 ];
 

@@ -9,5 +9,6 @@ export const pages = [
   ["/images", "Inventory"],
   ["/registries", "Registries"],
   ["/sensors", "Sensors"],
+  ["/tokens", "Tokens"],
   ["/coverage", "Coverage"],
 ] as const;
