@@ -309,9 +309,9 @@ func (p planted) serve(t *testing.T) *served {
 		return st.Images.Waiting == 0 && st.Images.Total >= 3 &&
 			!slices.ContainsFunc(st.Clusters, func(c ClusterStatus) bool { return c.State != "current" })
 	})
-	s.until(t, "every namespace has a path", func() bool {
+	s.until(t, "every namespace has a path that rests on its assessed image", func() bool {
 		found := map[string]bool{}
-		for _, row := range s.paths(t, "?limit=1000") {
+		for _, row := range s.paths(t, "?limit=1000&entryClass=known") {
 			found[row.Cluster+"/"+row.Namespace] = true
 		}
 		n := 0
@@ -414,7 +414,8 @@ func (p planted) records(t *testing.T, st *store.Store) {
 		if w := p.whole(cluster); w != "" {
 			status, _ := json.Marshal(runtime.Status{Node: "node-" + w, Boot: "b", Kernel: w})
 			alert(cluster, w, event.Entity{Role: event.Target, Kind: "Node", Name: "node-" + w})
-			if err := st.PutSensor(t.Context(), store.Sensor{Cluster: cluster, Node: "node-" + w, SeenAt: time.Now(), Status: status}); err != nil {
+			if err := st.PutSensor(t.Context(), store.Sensor{Cluster: cluster, Node: "node-" + w,
+				SeenAt: time.Now().Add(time.Hour), Status: status}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := st.NewIngestToken(t.Context(), store.IngestToken{Cluster: cluster, Kind: "runtime", MadeBy: w}); err != nil {

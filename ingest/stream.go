@@ -215,9 +215,9 @@ func (s *stream) put(ctx context.Context, of sender, chunk []byte, events int, i
 	if !s.disk.take(sender{source: of.source}, onDisk(chunk)) {
 		return false, errFull
 	}
-	written, err := s.writes.turn(ctx, of)
+	written, err := s.writes.turn(ctx, of.source)
 	if err != nil {
-		s.disk.give(sender{source: of}, onDisk(chunk))
+		s.disk.give(sender{source: of.source}, onDisk(chunk))
 		return false, fmt.Errorf("keep events: %w", err)
 	}
 	defer written()
