@@ -82,7 +82,7 @@ func serve(ctx context.Context, s streams, c server.Config, live bool) error {
 	if live && !c.Sample {
 		return errors.New("--sensor is for --sample; a cluster's nodes get theirs with breakwater connect sensor")
 	}
-	c.Operator = operator
+	c.Operator, c.Caged = operator, isProgram(ctx)
 	stop := func() {}
 	defer func() { stop() }()
 	return server.Run(ctx, c, s.err, func(ctx context.Context, v *server.Server, url string) (err error) {
