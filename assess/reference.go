@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/image"
@@ -159,7 +160,11 @@ func gravest(failed []error, more bool) error {
 	if is(failed[len(failed)-1]) == 3 && is(failed[0]) == 2 { // that one is unsupported decides nothing
 		failed = slices.DeleteFunc(failed, func(e error) bool { return is(e) == 3 })
 	}
-	return errors.Join(failed...)
+	all := failed[0]
+	for _, err := range failed[1:] {
+		all = fmt.Errorf("%w; %w", all, err)
+	}
+	return all
 }
 
 // share is how many workers one registry may hold: all but one, so that those that are slow

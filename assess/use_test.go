@@ -6,9 +6,7 @@ import (
 )
 
 func TestAnImageIsKnownByTheDigestTheNodeResolvedElseByWhatIsWritten(t *testing.T) {
-	const b, c, long = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
-		"sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc", "sha512:" + "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" +
-			"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	b, c, long := "sha256:"+strings.Repeat("b", 64), "sha256:"+strings.Repeat("c", 64), "sha512:"+strings.Repeat("0f", 64)
 	tests := []struct{ name, written, reported, id, ask string }{
 		{"resolved by the node", "nginx:1.27", "docker.io/library/nginx@" + b, b, "docker.io/library/nginx@" + b},
 		{"in docker's words", "nginx:1.27", "docker-pullable://nginx@" + b, b, "docker.io/library/nginx@" + b},

@@ -70,7 +70,8 @@ func serveFlags(cmd *cobra.Command, c *server.Config) {
 	f.DurationVar(&c.RegistryEvery, "registry-every", 10*time.Minute, "least time between two readings of a registry")
 	f.Float64Var(&c.RegistryQPS, "registry-qps", 20, "requests per second to one registry for its list, at most")
 	f.StringVar(&c.Rules, "rules", "", "a folder of rules to use beside the built-in ones")
-	f.IntVar(&c.ScanWorkers, "scan-workers", 2, "how many images are read at once")
+	f.IntVar(&c.ScanWorkers, "scan-workers", 3,
+		"how many images are read at once, each in a process of its own; of one registry all but one at most")
 	f.Float32Var(&c.QPS, "qps", 20, "requests per second to one API server, at most")
 	f.DurationVar(&c.SaveEvery, "save-every", 30*time.Second, "least time between two savings of a cluster's facts")
 	f.StringArrayVar(&c.Limits, "limit", nil, server.LimitHelp())

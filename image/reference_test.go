@@ -91,7 +91,8 @@ func TestAReferenceByDigestForgetsItsTag(t *testing.T) {
 // FuzzReference holds what every reference is: read again it is the same, the library
 // reads it as the same, and nothing of it leads elsewhere in the address of a request.
 func FuzzReference(f *testing.F) {
-	for _, s := range []string{"nginx", "r.test:5000/a/b:1@sha256:" + strings.Repeat("a", 64), "[::1]:5000/a", "rootfs:/etc", "a@b", "index.docker.io/x"} {
+	for _, s := range []string{"nginx", "r.test:5000/a/b:1@sha256:" + strings.Repeat("a", 64), "[::1]:5000/a", "rootfs:/etc", "a@b",
+		"index.docker.io/x"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -16,8 +16,8 @@ const imageColumns = `id, host, reference, state, error, attempts, ended, next_t
 
 func scanImage(row interface{ Scan(...any) error }, more ...any) (r assess.Record, err error) {
 	var next, updated int64
-	err = row.Scan(append([]any{&r.ID, &r.Host, &r.Reference, &r.State, &r.Error, &r.Attempts, &r.Ended, &next, &r.Wanted, &r.Platform, &r.Size,
-		&updated}, more...)...)
+	err = row.Scan(append([]any{&r.ID, &r.Host, &r.Reference, &r.State, &r.Error, &r.Attempts, &r.Ended, &next, &r.Wanted, &r.Platform,
+		&r.Size,		&updated}, more...)...)
 	r.UpdatedAt = fromUnix(updated)
 	if next > 0 {
 		r.NextTry = fromUnix(next)
@@ -152,9 +152,10 @@ func (s *Store) NextImage(ctx context.Context) (time.Time, bool, error) {
 func (s *Store) FinishImage(ctx context.Context, owner string, r assess.Record, builds []assess.Build) (mine bool, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, `UPDATE images
-			SET state = ?, error = ?, reference = coalesce(?, reference), host = coalesce(?, host), attempts = ?, ended = ?, next_try = ?, platform = ?, size = ?, updated_at = ?,
-			inventory = coalesce(?, inventory), owner = '', lease_until = 0 WHERE id = ? AND owner = ? AND state = ?`,
-			r.State, r.Error, orKeep(r.Reference), orKeep(r.Host), r.Attempts, r.Ended, maybe(r.NextTry), r.Platform, r.Size, unix(r.UpdatedAt), r.Inventory, r.ID, owner, assess.Scanning)
+			SET state = ?, error = ?, reference = coalesce(?, reference), host = coalesce(?, host), attempts = ?, ended = ?, next_try = ?,
+			platform = ?, size = ?, updated_at = ?, inventory = coalesce(?, inventory), owner = '', lease_until = 0 WHERE id = ? AND owner = ? AND state = ?`,
+			r.State, r.Error, orKeep(r.Reference), orKeep(r.Host), r.Attempts, r.Ended, maybe(r.NextTry),
+			r.Platform, r.Size, unix(r.UpdatedAt), r.Inventory, r.ID, owner, assess.Scanning)
 		if err != nil {
 			return err
 		}
@@ -223,7 +224,8 @@ func (s *Store) SetImageStates(ctx context.Context, images []assess.Record) erro
 
 // RequeueImage implements assess.Records.
 func (s *Store) RequeueImage(ctx context.Context, id string) (bool, error) {
-	err := s.change(ctx, `UPDATE images SET state = ?, next_try = 0, ended = 0 WHERE id = ? AND state <> ?`, assess.Queued, id, assess.Scanning)
+	err := s.change(ctx, `UPDATE images SET state = ?, next_try = 0, ended = 0 WHERE id = ? AND state <> ?`, assess.Queued, id,
+		assess.Scanning)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
