@@ -243,7 +243,8 @@ func (p planted) advisories() fstest.MapFS {
 	return out
 }
 
-func scanPlanted(_ context.Context, ref string) (*image.Inventory, error) {
+func scanPlanted(_ context.Context, named image.Reference) (*image.Inventory, error) {
+	ref := named.String()
 	word := "base"
 	if _, after, marked := strings.Cut(ref, "/app-"); marked {
 		word, _, _ = strings.Cut(after, ":")

@@ -21,10 +21,10 @@ import (
 // Config says how images are looked into; nothing of it changes while it is used.
 type Config struct {
 	// Scan lists what is inside; nil means that images are not read.
-	Scan func(ctx context.Context, ref string) (*image.Inventory, error)
+	Scan func(ctx context.Context, ref image.Reference) (*image.Inventory, error)
 	// Resolve asks a registry for the digest behind a reference; nil means that
 	// nobody is asked.
-	Resolve func(ctx context.Context, ref string) (string, error)
+	Resolve func(ctx context.Context, ref image.Reference) (string, error)
 	// Advisories is the database of now.
 	Advisories func() *vuln.DB
 	// Records keeps what was read, and the queue; nil if nothing is kept.
@@ -46,9 +46,9 @@ type Records interface {
 	ResumeImages(ctx context.Context, owner string) error
 	// WantImages adds images that are not known, and sets how urgent the owner holds them.
 	WantImages(ctx context.Context, owner string, images []Record) error
-	// LeaseImage hands the most urgent image to the owner until then; none of the
-	// throttled hosts.
-	LeaseImage(ctx context.Context, owner string, now, until time.Time, throttled []string) (r Record, ok bool, err error)
+	// LeaseImage hands the most urgent image to the owner until then, none of those hosts,
+	// and counts the reading that begins.
+	LeaseImage(ctx context.Context, owner string, now, until time.Time, not []string) (r Record, ok bool, err error)
 	// RenewImages prolongs the owner's leases.
 	RenewImages(ctx context.Context, owner string, ids []string, until time.Time) error
 	// NextImage is when the next image may be read.
@@ -61,6 +61,8 @@ type Records interface {
 	// RequeueImage lets an image be read again at once; RequeueOutdated only if its
 	// record is still the one that was seen.
 	RequeueImage(ctx context.Context, id string) (bool, error)
+	// RequeueFailed lets an image that could not be read be read once more, now.
+	RequeueFailed(ctx context.Context, id string) error
 	RequeueOutdated(ctx context.Context, seen Record) error
 	Image(ctx context.Context, id string) (r Record, ok bool, err error)
 	// SetImageStates writes what new advisories make of images that were read.
@@ -85,6 +87,7 @@ type Assessor struct {
 	resolver resolver
 	wake     chan struct{} // workers look into the queue again
 	changed  chan struct{} // there is something to reconcile
+	leasing  sync.Mutex    // one worker takes an image at a time, so that shares hold
 	mu       struct {
 		sync.Mutex
 		demand demand
@@ -95,7 +98,7 @@ type Assessor struct {
 		dropped       []Key
 		means         map[Key]string // as told
 		telling       bool
-		reading       map[string]bool
+		reading       map[string]string // images that are being read, and from which host
 	}
 }
 
@@ -110,7 +113,7 @@ func New(c Config) *Assessor {
 	}
 	a := &Assessor{config: c, batch: 200, throttle: newThrottle(), resolver: newResolver(c.Resolve),
 		wake: make(chan struct{}, c.Workers), changed: make(chan struct{}, 1)}
-	a.mu.demand, a.mu.images, a.mu.means, a.mu.reading = newDemand(), map[string]*known{}, map[Key]string{}, map[string]bool{}
+	a.mu.demand, a.mu.images, a.mu.means, a.mu.reading = newDemand(), map[string]*known{}, map[Key]string{}, map[string]string{}
 	a.mu.urgent, a.mu.dirty = map[string]bool{}, map[string]bool{}
 	return a
 }

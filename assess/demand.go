@@ -63,7 +63,7 @@ func (d *demand) want(cluster string, uses []Use) (touched []string, dropped []K
 // put and drop keep uses, by what the use comes to.
 func (d *demand) put(cluster string, key Key, u Use) string {
 	if digest := d.digests[u.ID]; u.Resolve && digest != "" {
-		u.ID, u.Digest, u.Reference = digest, digest, u.Registry+"/"+u.Repository+"@"+digest
+		u.ID, u.Digest, u.Reference = digest, digest, u.Place().At(digest)
 	}
 	if d.uses[u.ID] == nil {
 		d.uses[u.ID] = map[string]map[Key]Use{}
@@ -92,7 +92,7 @@ func (d *demand) drop(cluster string, key Key, u Use) string {
 
 // resolve notes the digest behind a reference.
 func (d *demand) resolve(reference, digest string) (touched []string) {
-	key := Key{reference, true}
+	key := Key{reference, reference, true}
 	for cluster, wants := range d.wants {
 		if u, uses := wants[key]; uses {
 			touched = append(touched, d.drop(cluster, key, u))

@@ -44,15 +44,17 @@ type estate struct {
 	builds []Build
 }
 
+func digestOf(n int) string { return fmt.Sprintf("sha256:%064d", n) }
+
 // something is a random estate of few digests, so that they meet.
 func something(r *rand.Rand) estate {
-	digest := func() string { return fmt.Sprint("sha256:", r.IntN(6)) }
+	digest := func() string { return digestOf(r.IntN(6)) }
 	e := estate{uses: map[string][]Use{}, places: map[string][]Place{}}
 	for c := range 2 {
 		for range r.IntN(4) {
-			u := UseOf("r.test/web:1", "r.test/web@"+digest())
+			u := used("r.test/web:1", "r.test/web@"+digest())
 			if r.IntN(4) == 0 {
-				u = UseOf("r.test/web:1", "")
+				u = used("r.test/web:1", "")
 				u.Resolve = r.IntN(2) == 0
 			}
 			u.Running = r.IntN(2) == 0
@@ -72,8 +74,10 @@ func something(r *rand.Rand) estate {
 // told tells estates one after the other, each in an order of its own, and what was
 // understood along the way. What was read stays read.
 func told(r *rand.Rand, estates []estate) *picture {
-	a := New(Config{Scan: func(context.Context, string) (*image.Inventory, error) { return nil, errors.New("nobody reads") },
-		Resolve:    func(context.Context, string) (string, error) { return "sha256:3", nil },
+	a := New(Config{Scan: func(context.Context, image.Reference) (*image.Inventory, error) {
+		return nil, errors.New("nobody reads")
+	},
+		Resolve:    func(context.Context, image.Reference) (string, error) { return digestOf(3), nil },
 		Advisories: func() *vuln.DB { return nil }})
 	a.batch = 1 + r.IntN(5)
 	p := &picture{map[string]Assessed{}, map[Key]string{}}
@@ -163,9 +167,9 @@ func TestABuildOfAnImageThatIsGoneIsTheOtherImageItIsABuildOf(t *testing.T) {
 		for a.reconcile(t.Context(), func(_ context.Context, c Changes) { p.take(c) }) {
 		}
 	}
-	use := UseOf("r.test/web:1", "r.test/web@sha256:b")
+	use := used("r.test/web:1", "r.test/web@"+digestOf(1))
 	place := []Place{{Registry: "r.test", Repository: "web", Tags: []string{"1"}}}
-	a.finish("sha256:x", nil, []Build{{Digest: "sha256:b", ID: "sha256:x"}, {Digest: "sha256:b", ID: "sha256:y"}})
+	a.finish("sha256:x", nil, []Build{{Digest: digestOf(1), ID: "sha256:x"}, {Digest: digestOf(1), ID: "sha256:y"}})
 	a.List(map[string][]Place{"sha256:x": place, "sha256:y": place})
 	a.Want("c", []Use{use})
 	now()

@@ -48,7 +48,9 @@ type known struct {
 	// not replace it.
 	readings int
 	wanted   Urgency // as the store has it
-	told     struct {
+	// tried are references that did not lead to the image since all of them were tried.
+	tried map[string]bool
+	told  struct {
 		once            bool
 		assessment      *Assessment
 		use             Use
@@ -152,7 +154,7 @@ func (a *Assessor) register(names []string) (look []string, before map[string]in
 // refer says where the image is read.
 func (k *known) refer(s standing) {
 	if len(s.places) > 0 {
-		k.Reference, k.host = s.places[0].Name()+"@"+k.ID, s.places[0].Registry
+		k.Reference, k.host = s.places[0].At(k.ID), s.places[0].Registry
 	} else {
 		k.Reference, k.host = s.use.Reference, s.use.Registry
 	}
@@ -165,11 +167,17 @@ func (a *Assessor) enqueue(ctx context.Context, names []string) error {
 		return nil
 	}
 	var wanted []Record
+	var again []string
 	a.mu.Lock()
 	for _, id := range names {
 		k := a.mu.images[id]
 		if k == nil {
 			continue
+		}
+		if k.State == Failed && k.tried != nil && slices.ContainsFunc(a.mu.demand.references(id), func(at asked) bool {
+			return !k.tried[at.reference]
+		}) {
+			again = append(again, id)
 		}
 		s := a.mu.demand.standing(id)
 		if u := s.urgency(); u != k.wanted { // what is only listed was queued with its list
@@ -177,6 +185,17 @@ func (a *Assessor) enqueue(ctx context.Context, names []string) error {
 		}
 	}
 	a.mu.Unlock()
+	for _, id := range again { // it may be found by a reference that is new
+		if err := a.config.Records.RequeueFailed(ctx, id); err != nil {
+			return err
+		}
+		a.mu.Lock()
+		if k := a.mu.images[id]; k != nil && k.State == Failed {
+			k.State = Queued
+		}
+		a.mu.Unlock()
+		a.Wake()
+	}
 	if len(wanted) == 0 {
 		return nil
 	}
@@ -225,6 +244,9 @@ func (a *Assessor) changes(names []string, dropped []Key, found map[string]remem
 	for id, f := range found {
 		if k := a.mu.images[id]; k != nil && k.readings == before[id] {
 			k.take(f.assessment)
+			if k.State == Failed && k.tried == nil { // by an earlier run
+				k.tried = map[string]bool{f.record.Reference: true}
+			}
 		}
 	}
 	for _, id := range names {

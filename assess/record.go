@@ -18,9 +18,13 @@ type Record struct {
 	// Host is the registry that Reference asks.
 	Host         string
 	State, Error string
-	// Attempts counts failures since it last went well.
+	// Attempts counts readings that began since it last went well, the one that is going on
+	// too.
 	Attempts int
 	NextTry  time.Time
+	// Ended counts readings in a row that began and that nobody told the end of: each
+	// counts when it begins, so that what ends the reader, or all of the server, counts too.
+	Ended int
 	// Wanted is how urgent it is.
 	Wanted    Urgency
 	Platform  string

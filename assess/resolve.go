@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/breakwater-sec/breakwater/image"
 )
 
 const (
@@ -18,7 +20,7 @@ const (
 // resolver asks registries for the digests behind references that no node will
 // resolve: those of pods that manifests would make.
 type resolver struct {
-	ask  func(ctx context.Context, ref string) (string, error)
+	ask  func(ctx context.Context, ref image.Reference) (string, error)
 	wake chan struct{}
 	mu   *sync.Mutex
 	refs map[string]*resolution
@@ -31,7 +33,7 @@ type resolution struct {
 	again    time.Time
 }
 
-func newResolver(ask func(context.Context, string) (string, error)) resolver {
+func newResolver(ask func(context.Context, image.Reference) (string, error)) resolver {
 	return resolver{ask, make(chan struct{}, 1), &sync.Mutex{}, map[string]*resolution{}}
 }
 
@@ -103,7 +105,7 @@ func (r *resolver) once(ctx context.Context, tell func(ref, digest string)) {
 	g.SetLimit(askedAtOnce)
 	for _, ref := range r.due(time.Now()) {
 		g.Go(func() error {
-			digest, err := r.ask(within, ref)
+			digest, err := r.digest(within, ref)
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -116,6 +118,14 @@ func (r *resolver) once(ctx context.Context, tell func(ref, digest string)) {
 		})
 	}
 	_ = g.Wait() // no func returns an error
+}
+
+func (r *resolver) digest(ctx context.Context, reference string) (string, error) {
+	ref, err := image.ParseReference(reference)
+	if err != nil {
+		return "", err
+	}
+	return r.ask(ctx, ref)
 }
 
 func (r *resolver) due(now time.Time) (refs []string) {

@@ -2,7 +2,10 @@ package assess
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
+
+	"github.com/breakwater-sec/breakwater/image"
 )
 
 // Use is an image that a cluster's containers name.
@@ -21,61 +24,52 @@ type Use struct {
 	Resolve bool
 }
 
-// Key is what a use is told apart by.
+// Key is what a use is told apart by. One image may be named by several references, and
+// each is kept: who names it by a registry that is dead must not hide it from the others.
 type Key struct {
-	ID      string
-	Resolve bool
+	ID, Reference string
+	Resolve       bool
 }
 
 // Key is of the use as its cluster told it.
-func (u Use) Key() Key { return Key{u.ID, u.Resolve} }
+func (u Use) Key() Key { return Key{u.ID, u.Reference, u.Resolve} }
 
-// UseOf reads an image as a container's spec writes it and, where the node told, as
-// the node resolved it.
-func UseOf(written, reported string) Use {
-	u := splitReference(written)
-	if _, digest, ok := strings.Cut(reported, "@"); ok {
-		u.Digest = digest
-	} else if id := strings.TrimPrefix(reported, "docker://"); strings.HasPrefix(id, "sha256:") {
-		u.Digest = id // of the image's configuration, by a runtime that keeps no other
+// UseOf reads an image as a container's spec writes it and, where the node told, as the
+// node resolved it: both are text of others. What is written and is no reference is no
+// image, and comes without an ID. What a node said that names no digest leaves the image
+// to be known by what is written. Either way the error says what is wrong.
+func UseOf(written, reported string) (Use, error) {
+	ref, err := image.ParseReference(written)
+	if err != nil {
+		return Use{}, err
 	}
-	u.ID, u.Reference = cmp.Or(u.Digest, u.Name), u.Name
-	if u.Digest != "" && strings.Contains(cmp.Or(reported, written), "@") {
-		u.Reference = u.Registry + "/" + u.Repository + "@" + u.Digest
+	digest, ofManifest, err := resolvedBy(reported)
+	if digest == "" {
+		digest, ofManifest = ref.Digest(), ref.Digest() != ""
 	}
-	return u
+	u := Use{ID: cmp.Or(digest, ref.String()), Name: ref.String(), Reference: ref.String(),
+		Registry: ref.Registry(), Repository: ref.Repository(), Tag: ref.Tag(), Digest: digest}
+	if ofManifest {
+		u.Reference = u.Place().At(digest)
+	}
+	return u, err
 }
 
-// splitReference reads an image reference as container runtimes do: no registry
-// means docker.io, no tag means latest.
-func splitReference(written string) (u Use) {
-	rest := strings.TrimPrefix(written, "docker-pullable://")
-	rest, u.Digest, _ = strings.Cut(rest, "@")
-	if at := strings.LastIndex(rest, ":"); at > strings.LastIndex(rest, "/") {
-		rest, u.Tag = rest[:at], rest[at+1:]
-	}
-	host, path, slash := strings.Cut(rest, "/")
-	if !slash || !strings.ContainsAny(host, ".:") && host != "localhost" {
-		host, path = "docker.io", rest
-		if !slash {
-			path = "library/" + rest
+// resolvedBy reads what a node says of a container's image: a repository's name and the
+// digest of a manifest, or the digest of a configuration, by a runtime that keeps no
+// other; with docker's schemes before them or without. Older runtimes say what names no
+// digest at all, and so does a node that has not resolved it yet.
+func resolvedBy(reported string) (digest string, ofManifest bool, err error) {
+	text := strings.TrimPrefix(strings.TrimPrefix(reported, "docker-pullable://"), "docker://")
+	if _, digest, ofManifest = strings.Cut(text, "@"); !ofManifest {
+		if digest = text; !strings.HasPrefix(text, "sha256:") && !strings.HasPrefix(text, "sha512:") {
+			return "", false, nil
 		}
 	}
-	if host == "index.docker.io" {
-		host = "docker.io"
+	if err := image.Digest(digest); err != nil {
+		return "", false, fmt.Errorf("a node says of the image what names no digest: %w", err)
 	}
-	u.Registry, u.Repository = host, path
-	if u.Tag == "" && u.Digest == "" {
-		u.Tag = "latest"
-	}
-	u.Name = host + "/" + path
-	if u.Tag != "" {
-		u.Name += ":" + u.Tag
-	}
-	if u.Digest != "" {
-		u.Name += "@" + u.Digest
-	}
-	return u
+	return digest, ofManifest, nil
 }
 
 // Place is a repository that holds an image, and the tags the image has there.
@@ -86,6 +80,9 @@ type Place struct {
 
 // Name is the repository with its registry.
 func (p Place) Name() string { return p.Registry + "/" + p.Repository }
+
+// At is what has a digest there.
+func (p Place) At(digest string) string { return p.Name() + "@" + digest }
 
 // Place is where the use says the image is stored.
 func (u Use) Place() Place {

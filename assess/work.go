@@ -14,6 +14,10 @@ import (
 )
 
 const (
+	// mostEnds is how often an image may end who reads it, and endedFor how long it is
+	// left alone then.
+	mostEnds = 3
+	endedFor = 7 * 24 * time.Hour
 	// scanWithin ends the reading of an image from a registry that sends a byte now
 	// and then; layers that were read whole are not read again.
 	scanWithin = 30 * time.Minute
@@ -31,8 +35,7 @@ func RetryAfter(failures int) time.Duration {
 // work reads one image after the other until ctx ends.
 func (a *Assessor) work(ctx context.Context) {
 	for ctx.Err() == nil {
-		now := time.Now()
-		r, ok, err := a.config.Records.LeaseImage(ctx, a.config.Owner, now, now.Add(a.config.Lease), a.throttle.now())
+		r, ok, err := a.lease(ctx)
 		if ok {
 			a.read(ctx, r)
 			continue
@@ -42,6 +45,19 @@ func (a *Assessor) work(ctx context.Context) {
 		}
 		a.idle(ctx)
 	}
+}
+
+// lease takes an image from the queue: none of a registry that is to be left alone, or that
+// has its share of the workers.
+func (a *Assessor) lease(ctx context.Context) (Record, bool, error) {
+	a.leasing.Lock()
+	defer a.leasing.Unlock()
+	now := time.Now()
+	r, ok, err := a.config.Records.LeaseImage(ctx, a.config.Owner, now, now.Add(a.config.Lease), append(a.throttle.now(), a.full()...))
+	if ok {
+		a.begin(r.ID, r.Host)
+	}
+	return r, ok, err
 }
 
 // idle waits until there may be something to read.
@@ -79,15 +95,13 @@ func (a *Assessor) renew(ctx context.Context) {
 	}
 }
 
-// read looks into one image, writes down what came of it, and tells.
+// read looks into one image that was leased, writes down what came of it, and tells.
 func (a *Assessor) read(ctx context.Context, r Record) {
-	a.begin(r.ID)
 	defer a.ended(r.ID)
-	within, cancel := context.WithTimeout(ctx, scanWithin)
-	inv, err := a.config.Scan(within, r.Reference)
-	cancel()
+	inv, err := a.scan(ctx, &r)
 	if ctx.Err() != nil {
-		return // the next run of this owner gives up its lease, or it ends
+		a.giveBack(ctx, r)
+		return
 	}
 	found := a.outcome(&r, inv, err)
 	builds, mine, err := a.keep(ctx, r, inv)
@@ -101,10 +115,24 @@ func (a *Assessor) read(ctx context.Context, r Record) {
 	a.finish(r.ID, found, builds)
 }
 
-func (a *Assessor) begin(id string) {
+// giveBack says of an image that nobody read it to the end and that this is not its fault.
+func (a *Assessor) giveBack(ctx context.Context, r Record) {
+	if a.config.Records == nil || !a.serving {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	r.State, r.NextTry, r.Attempts, r.Ended = Queued, time.Time{}, max(0, r.Attempts-1), max(0, r.Ended-1)
+	if _, err := a.config.Records.FinishImage(ctx, a.config.Owner, r, nil); err != nil {
+		a.config.Log.Warn("cannot give an image back; it is read again when its lease ends", "image", r.Reference, "error", err)
+	}
+}
+
+// begin notes that an image is being read, and from where.
+func (a *Assessor) begin(id, host string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.mu.reading[id] = true
+	a.mu.reading[id] = host
 	if k := a.mu.images[id]; k != nil {
 		k.State, k.Why = Scanning, ""
 	}
@@ -112,25 +140,37 @@ func (a *Assessor) begin(id string) {
 
 func (a *Assessor) ended(id string) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	delete(a.mu.reading, id)
+	a.mu.Unlock()
+	a.Wake() // the registry has room again
 }
 
 // outcome is what the reading of an image means, for the queue and for the graph.
 func (a *Assessor) outcome(r *Record, inv *image.Inventory, err error) (found *Assessment) {
 	now := time.Now()
 	r.UpdatedAt, r.NextTry = now, time.Time{}
+	ended := errors.Is(err, image.ErrEnded)
+	if !ended {
+		r.Ended = 0
+	}
 	var busy *image.Busy
 	switch {
 	case errors.As(err, &busy):
-		r.NextTry = a.throttle.back(r.Host, busy.For)
+		r.Attempts, r.NextTry = max(0, r.Attempts-1), a.throttle.back(r.Host, busy.For)
 		found = NotScanned(r.ID, Queued, fmt.Sprintf("registry %s asks to slow down", r.Host))
+	case errors.Is(err, errElsewhere):
+		r.Attempts, r.NextTry = max(0, r.Attempts-1), now
+		found = NotScanned(r.ID, Queued, "it waits to be read from another registry")
+	case ended && r.Ended >= mostEnds:
+		r.NextTry, r.Ended = now.Add(endedFor), mostEnds-1 // one try then
+		found = NotScanned(r.ID, Failed, fmt.Sprintf("it ended the reader %d times: %s", mostEnds, collect.Why(err)))
+		a.config.Log.Error("an image ends who reads it: it is left alone", "image", r.Reference, "error", collect.Why(err), "for", endedFor)
 	case errors.Is(err, image.ErrUnsupported):
 		r.Attempts, r.NextTry = 0, now.Add(unsupportedFor)
 		found = NotScanned(r.ID, Unsupported, collect.Why(err))
 	case err != nil:
-		wait := RetryAfter(r.Attempts)
-		r.Attempts, r.NextTry = r.Attempts+1, now.Add(wait)
+		wait := RetryAfter(max(0, r.Attempts-1))
+		r.NextTry = now.Add(wait)
 		found = NotScanned(r.ID, Failed, collect.Why(err))
 		a.config.Log.Warn("cannot read an image; trying again", "image", r.Reference, "error", collect.Why(err), "in", wait)
 	default:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ func (r *records) Builds(context.Context) ([]Build, error)           { return ni
 func (r *records) SetImageStates(context.Context, []Record) error    { return nil }
 func (r *records) PutImage(context.Context, Record, []Build) error   { return nil }
 func (r *records) RequeueOutdated(_ context.Context, s Record) error { return r.requeue(s.ID) }
+func (r *records) RequeueFailed(_ context.Context, id string) error  { return r.requeue(id) }
 func (r *records) RequeueImage(_ context.Context, id string) (bool, error) {
 	return true, r.requeue(id)
 }
@@ -66,6 +68,7 @@ func (r *records) LeaseImage(_ context.Context, _ string, now, _ time.Time, thro
 	for id, i := range r.images {
 		if (i.State == Queued || i.State == Failed) && !now.Before(i.NextTry) && !slices.Contains(throttled, i.Host) {
 			i.State = Scanning
+			i.Attempts, i.Ended = i.Attempts+1, i.Ended+1
 			r.images[id] = i
 			r.leased = append(r.leased, id)
 			return i, true, nil
@@ -106,7 +109,7 @@ func inventory() *image.Inventory {
 }
 
 // assessor runs over records until the test ends, and gives what it tells.
-func assessor(t *testing.T, r *records, scan func(context.Context, string) (*image.Inventory, error)) (*Assessor, <-chan Changes) {
+func assessor(t *testing.T, r *records, scan func(context.Context, image.Reference) (*image.Inventory, error)) (*Assessor, <-chan Changes) {
 	t.Helper()
 	a := New(Config{Scan: scan, Records: r, Owner: "o", Lease: 30 * time.Millisecond, Advisories: func() *vuln.DB { return nil }})
 	if err := a.Resume(t.Context()); err != nil {
@@ -141,17 +144,28 @@ func await(t *testing.T, told <-chan Changes, state string) *Assessment {
 	}
 }
 
-var web = UseOf("r.test/web:1", "r.test/web@sha256:web")
+var web = used("r.test/web:1", "r.test/web@"+webID)
+
+var webID = "sha256:" + strings.Repeat("e", 64)
+
+// used is UseOf of what is written well.
+func used(written, reported string) Use {
+	u, err := UseOf(written, reported)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}
 
 // A worker may finish an image between the look into the store and what is made of it.
 func TestWhatWasReadMeanwhileIsNotTakenForUnreadNorReadAgain(t *testing.T) {
 	r := newRecords()
-	a := New(Config{Scan: func(context.Context, string) (*image.Inventory, error) { return inventory(), nil }, Records: r,
+	a := New(Config{Scan: func(context.Context, image.Reference) (*image.Inventory, error) { return inventory(), nil }, Records: r,
 		Advisories: func() *vuln.DB { return nil }})
 	if err := a.Resume(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.images["sha256:web"] = Record{ID: "sha256:web", Reference: "r.test/web@sha256:web", State: Queued}
+	r.images[webID] = Record{ID: webID, Reference: "r.test/web@" + webID, State: Queued}
 	r.looked = func(id string) {
 		r.looked = nil
 		lease, ok, err := r.LeaseImage(t.Context(), "o", time.Now(), time.Now(), nil)
@@ -163,21 +177,21 @@ func TestWhatWasReadMeanwhileIsNotTakenForUnreadNorReadAgain(t *testing.T) {
 	a.Want("c", []Use{web})
 	for a.reconcile(t.Context(), func(context.Context, Changes) {}) {
 	}
-	if got := a.Images()["sha256:web"]; got.State != Unsupported { // no advisories
+	if got := a.Images()[webID]; got.State != Unsupported { // no advisories
 		t.Errorf("%+v", got)
 	}
-	if i := r.images["sha256:web"]; i.State != Unsupported {
+	if i := r.images[webID]; i.State != Unsupported {
 		t.Errorf("it is %s in the store: it would be read again", i.State)
 	}
 }
 
 func TestALeaseIsRenewedWhileTheImageIsRead(t *testing.T) {
 	r := newRecords()
-	a, told := assessor(t, r, func(ctx context.Context, _ string) (*image.Inventory, error) {
+	a, told := assessor(t, r, func(ctx context.Context, _ image.Reference) (*image.Inventory, error) {
 		for range 3 {
 			select {
 			case ids := <-r.renewed:
-				if !slices.Equal(ids, []string{"sha256:web"}) {
+				if !slices.Equal(ids, []string{webID}) {
 					return nil, fmt.Errorf("renewed %v", ids)
 				}
 			case <-ctx.Done():
@@ -194,24 +208,24 @@ func TestWhatIsReadWithoutALeaseIsNotTold(t *testing.T) {
 	r := newRecords()
 	r.lost = true
 	read := make(chan struct{})
-	a, told := assessor(t, r, func(context.Context, string) (*image.Inventory, error) {
+	a, told := assessor(t, r, func(context.Context, image.Reference) (*image.Inventory, error) {
 		defer close(read)
 		return nil, image.ErrUnsupported
 	})
 	a.Want("c", []Use{web})
 	await(t, told, Queued)
 	<-read
-	for a.Images()["sha256:web"].State == Scanning {
+	for a.Images()[webID].State == Scanning {
 		time.Sleep(time.Millisecond)
 	}
-	if s := a.Images()["sha256:web"].State; s != Queued {
+	if s := a.Images()[webID].State; s != Queued {
 		t.Errorf("it is %s by what another server has to say", s)
 	}
 }
 
 func TestABusyRegistryIsNoFailureAndIsLeftAlone(t *testing.T) {
 	a := New(Config{Advisories: func() *vuln.DB { return nil }})
-	r := Record{ID: "i", Host: "r.test", Attempts: 2}
+	r := Record{ID: "i", Host: "r.test", Attempts: 3}
 	if found := a.outcome(&r, nil, fmt.Errorf("open: %w", &image.Busy{Host: "r.test", For: time.Hour})); found.State != Queued ||
 		r.Attempts != 2 || r.State != Queued {
 		t.Errorf("%+v after %+v", found, r)
@@ -230,6 +244,7 @@ func TestFailuresWaitLongerEachTimeAndSuccessEndsTheCount(t *testing.T) {
 	r := Record{ID: "i"}
 	last := time.Duration(0)
 	for n := range 5 {
+		r.Attempts++ // by the lease
 		a.outcome(&r, nil, errors.New("cut short"))
 		if wait := time.Until(r.NextTry); r.Attempts != n+1 || r.State != Failed || wait <= last {
 			t.Errorf("failure %d: %+v, waits %v after %v", n+1, r, wait, last)
@@ -254,7 +269,7 @@ func TestARegistryThatStaysBusyIsLeftAloneLongerEachTime(t *testing.T) {
 
 func TestAReferenceThatDoesNotResolveIsAnsweredAndAskedForAgain(t *testing.T) {
 	asked := 0
-	r := newResolver(func(context.Context, string) (string, error) {
+	r := newResolver(func(context.Context, image.Reference) (string, error) {
 		if asked++; asked == 1 {
 			return "", errors.New("no answer")
 		}

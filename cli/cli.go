@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/sample"
 	"github.com/breakwater-sec/breakwater/server"
 	"github.com/spf13/cobra"
@@ -23,11 +24,18 @@ const (
 )
 
 // Run executes one command line and returns the exit code of the process.
-func Run(args []string) int { return run(args, streams{os.Stdout, os.Stderr}) }
+func Run(args []string) int {
+	if len(args) == 1 && args[0] == image.CagedCommand {
+		return readCaged()
+	}
+	return runIn(asProgram(context.Background()), args, streams{os.Stdout, os.Stderr})
+}
 
 // run is Run with the streams of a test.
-func run(args []string, s streams) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+func run(args []string, s streams) int { return runIn(context.Background(), args, s) }
+
+func runIn(ctx context.Context, args []string, s streams) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := newRoot(s)
 	root.SetArgs(args)

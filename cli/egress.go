@@ -19,10 +19,11 @@ func egressFlags(c *cobra.Command, e *server.Egress) {
 		"HOST=HOST: a registry, and where it keeps tokens or layers if that is not its own site; may repeat")
 }
 
-// wayTo is the way to the registry of an image that a person wrote.
-func wayTo(p egress.Policy, ref string) image.Options {
-	if r, err := name.ParseReference(ref); err == nil {
-		p = p.With(egress.Host{Name: r.Context().RegistryStr()})
+// wayTo is the policy where a person wrote the reference of an image: its registry is named.
+func wayTo(p egress.Policy, ref image.Reference) egress.Policy {
+	host := ref.Registry()
+	if r, err := name.NewRegistry(host); err == nil {
+		host = r.RegistryStr() // docker.io has another name there
 	}
-	return image.Options{Transport: p.Transport(), Insecure: p.Plain}
+	return p.With(egress.Host{Name: host})
 }

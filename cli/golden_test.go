@@ -98,7 +98,7 @@ func TestExitCodesTellFindingsFromFailure(t *testing.T) {
 		{"findings", []string{"scan", "image", web, "--data", data, mirror, "--fail-on", "High"}, 1, "findings"},
 		{"findings of paths", []string{"paths", "--from", "testdata/shop", "--data", data, "--images", mirror, "--fail-on", "high"},
 			1, "findings"},
-		{"a reference that is none", []string{"scan", "image", "A B"}, 2, "want registry/repository:tag"},
+		{"a reference that is none", []string{"scan", "image", "A B"}, 2, "is no reference of an image"},
 		{"a registry that is not there", []string{"scan", "image", strings.TrimPrefix(closed.URL, "http://") + "/a:1", "--data", data}, 2,
 			"refused"},
 		{"a question with a typing error", []string{"query", "MATCH (p:Pood) RETURN p", "--from", "testdata/shop"}, 2, "Pod"},

@@ -35,8 +35,8 @@ func imagesFor(ctx context.Context, d datadir.Dir, read bool, e server.Egress) (
 	}
 	if read {
 		opts := image.Options{Cache: cache, Transport: policy.Transport(), Insecure: policy.Plain}
-		c.Scan = func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }
-		c.Resolve = func(ctx context.Context, ref string) (string, error) { return image.Resolve(ctx, ref, opts) }
+		c.Scan = scanner(ctx, opts, policy)
+		c.Resolve = func(ctx context.Context, ref image.Reference) (string, error) { return image.Resolve(ctx, ref, opts) }
 	}
 	return assess.New(c), done, nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/datadir"
+	"github.com/breakwater-sec/breakwater/egress"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/server"
 	"github.com/breakwater-sec/breakwater/severity"
@@ -61,6 +63,27 @@ that something was not. Advisories that are few or old for a release are told.`,
 	o.fail.flags(c, severities, "a vulnerability is at least this severe")
 	output(c, &o.format, "table", "json", "jsonl", "cyclonedx", "sarif")
 	return c
+}
+
+// scanImage reads what a person names: on this machine, or in a registry.
+func scanImage(ctx context.Context, named string, o image.Options, p egress.Policy) (*image.Inventory, error) {
+	local, is, err := image.ParseLocal(named)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case is && isProgram(ctx):
+		return image.Caged{Options: o}.ScanLocal(ctx, local)
+	case is:
+		return image.ScanLocal(ctx, local, o)
+	}
+	ref, err := image.ParseReference(named)
+	if err != nil {
+		return nil, fmt.Errorf("%w; what is on this machine is named as oci:DIR, oci-archive:FILE, docker-archive:FILE or rootfs:DIR", err)
+	}
+	p = wayTo(p, ref)
+	o.Transport, o.Insecure = p.Transport(), p.Plain
+	return scanner(ctx, o, p)(ctx, ref)
 }
 
 // scanned is one image of the answer.
@@ -139,9 +162,7 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 	var all []scanned
 	var failed []error
 	for _, ref := range refs {
-		way := wayTo(policy, ref)
-		opts.Transport, opts.Insecure = way.Transport, way.Insecure
-		inv, err := image.Scan(c.Context(), ref, opts)
+		inv, err := scanImage(c.Context(), ref, opts, policy)
 		if err != nil {
 			failed = append(failed, err)
 			continue

@@ -75,7 +75,8 @@ func serveFlags(cmd *cobra.Command, c *server.Config) {
 	f.DurationVar(&c.RegistryEvery, "registry-every", 10*time.Minute, "least time between two readings of a registry")
 	f.Float64Var(&c.RegistryQPS, "registry-qps", 20, "requests per second to one registry for its list, at most")
 	f.StringVar(&c.Rules, "rules", "", "a folder of rules to use beside the built-in ones")
-	f.IntVar(&c.ScanWorkers, "scan-workers", 2, "how many images are read at once")
+	f.IntVar(&c.ScanWorkers, "scan-workers", 3,
+		"how many images are read at once, each in a process of its own; of one registry all but one at most")
 	f.Float32Var(&c.QPS, "qps", 20, "requests per second to one API server, at most")
 	f.DurationVar(&c.SaveEvery, "save-every", 30*time.Second, "least time between two savings of a cluster's facts")
 	f.StringArrayVar(&c.Limits, "limit", nil, server.LimitHelp())
@@ -87,7 +88,7 @@ func serve(ctx context.Context, s streams, c server.Config, live bool) error {
 	if live && !c.Sample {
 		return errors.New("--sensor is for --sample; a cluster's nodes get theirs with breakwater connect sensor")
 	}
-	c.Operator = operator
+	c.Operator, c.Caged = operator, isProgram(ctx)
 	stop := func() {}
 	defer func() { stop() }()
 	return server.Run(ctx, c, s.err, func(ctx context.Context, v *server.Server, url string) (err error) {

@@ -36,7 +36,7 @@ func TestAnAlpineRootIsWhatItsDatabaseSays(t *testing.T) {
 			want = append(want, name+" "+v)
 		}
 	}
-	inv, err := Scan(t.Context(), "rootfs:"+root, Options{})
+	inv, err := scanOf(t.Context(), "rootfs:"+root, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -154,6 +154,9 @@ func (a *archive) saved() ([]saved, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.otherwise())
 	}
+	if err := modest(b); err != nil {
+		return nil, fmt.Errorf("read manifest.json: %w", err)
+	}
 	var images []saved
 	if err := json.Unmarshal(b, &images); err != nil {
 		return nil, fmt.Errorf("read manifest.json: %w", err)
@@ -232,6 +235,9 @@ var digestName = regexp.MustCompile(`^[0-9a-f]{64}$`)
 func (a *archive) image(is saved) (v1.Image, error) {
 	raw, err := a.read(is.Config, maxConfig)
 	if err != nil {
+		return nil, fmt.Errorf("read its configuration: %w", err)
+	}
+	if err := modest(raw); err != nil {
 		return nil, fmt.Errorf("read its configuration: %w", err)
 	}
 	config, err := v1.ParseConfigFile(bytes.NewReader(raw))
@@ -324,7 +330,7 @@ func unpacked(r io.ReadCloser, limits Limits) (out io.ReadCloser, packed bool, e
 	return struct {
 		io.Reader
 		io.Closer
-	}{&bombGuard{r: plain, packed: read, limits: limits}, closer(func() error { done(); return r.Close() })}, !asItWas, nil
+	}{&bombGuard{r: plain, packed: read, budget: &budget{limits: limits}}, closer(func() error { done(); return r.Close() })}, !asItWas, nil
 }
 
 type closer func() error

@@ -88,7 +88,7 @@ func TestAnArchiveIsReadHoweverItIsPacked(t *testing.T) {
 		for inner, packLayer := range packers {
 			t.Run(outer+" with a layer in "+inner, func(t *testing.T) {
 				file := write(t, pack(t, tarOf(t, savedAs(t, nil, packLayer(t, layerOf(t, openssl)))...)))
-				inv, err := Scan(t.Context(), "docker-archive:"+file, Options{})
+				inv, err := scanOf(t.Context(), "docker-archive:"+file, Options{})
 				if err != nil || len(inv.Packages) != 1 || inv.Packages[0].Layer != inv.Layers[0].DiffID {
 					t.Errorf("%+v, %v", inv, err)
 				}
@@ -106,7 +106,7 @@ func TestAnArchiveOfSeveralImagesIsAskedForOne(t *testing.T) {
 		{"", "", "3 images are in the archive: name one as docker-archive:" + file + ":NAME, of shop/web:1, registry.example:5000/cart:2, @2"},
 		{":@3", "", `no image "@3" among 3`}, {":shop/web:2", "", `no image "shop/web:2" among 3`}, {":A b", "", "no image"},
 	} {
-		inv, err := Scan(t.Context(), "docker-archive:"+file+c.want, Options{})
+		inv, err := scanOf(t.Context(), "docker-archive:"+file+c.want, Options{})
 		if c.fails != "" {
 			if err == nil || !strings.Contains(err.Error(), c.fails) {
 				t.Errorf("%s: %v, want %q", c.want, err, c.fails)
@@ -116,7 +116,7 @@ func TestAnArchiveOfSeveralImagesIsAskedForOne(t *testing.T) {
 		}
 	}
 	one := write(t, tarOf(t, savedAs(t, []string{"shop/web:1"}, layerOf(t, openssl))...))
-	if _, err := Scan(t.Context(), "docker-archive:"+one+":shop/cart:1", Options{}); err == nil ||
+	if _, err := scanOf(t.Context(), "docker-archive:"+one+":shop/cart:1", Options{}); err == nil ||
 		!strings.Contains(err.Error(), "it has shop/web:1") {
 		t.Errorf("another than the only one: %v", err)
 	}
@@ -135,7 +135,7 @@ func TestLayersOfAnArchiveMayBeLinks(t *testing.T) {
 		files := savedAs(t, nil, layerOf(t, openssl))
 		real, link := entry{name: "real/layer.tar", content: files[0].content}, entry{name: files[0].name, typ: c.typ, link: c.link}
 		files = append([]entry{real, link}, files[1:]...)
-		inv, err := Scan(t.Context(), "docker-archive:"+write(t, tarOf(t, files...)), Options{})
+		inv, err := scanOf(t.Context(), "docker-archive:"+write(t, tarOf(t, files...)), Options{})
 		if c.fails == "" && (err != nil || len(inv.Packages) != 1) || c.fails != "" && (err == nil || !strings.Contains(err.Error(), c.fails)) {
 			t.Errorf("%s: %+v, %v", c.name, inv, err)
 		}
@@ -150,7 +150,7 @@ func TestALayerThatIsKeptElsewhereIsAGap(t *testing.T) {
 	}
 	source := fmt.Sprintf(`{"%s":{"mediaType":"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip","digest":"%[1]s","size":1}}`, diff)
 	files[2].content = strings.Replace(files[2].content, `"LayerSources":null`, `"LayerSources":`+source, 1)
-	inv, err := Scan(t.Context(), "docker-archive:"+write(t, tarOf(t, files...)), Options{})
+	inv, err := scanOf(t.Context(), "docker-archive:"+write(t, tarOf(t, files...)), Options{})
 	if err != nil || inv.Understood || !strings.Contains(told(inv), "it is a foreign layer") {
 		t.Errorf("%+v, %v", inv, err)
 	}
@@ -192,7 +192,7 @@ func TestABrokenArchiveIsRefused(t *testing.T) {
 		{"cut short", gzipped(t, tarOf(t, good...))[:100], "unexpected EOF"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Scan(t.Context(), "docker-archive:"+write(t, c.content), Options{Limits: Limits{Entries: 100, File: 1 << 20, Kept: 1 << 20,
+			_, err := scanOf(t.Context(), "docker-archive:"+write(t, c.content), Options{Limits: Limits{Entries: 100, File: 1 << 20, Kept: 1 << 20,
 				Bytes: 128 << 20, Ratio: 100, RatioFrom: 1 << 20}})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
@@ -205,7 +205,7 @@ func FuzzAnArchiveEndsWithAnAnswer(f *testing.F) {
 	f.Add(tarOf(f, savedAs(f, []string{"a:1"}, layerOf(f, openssl))...), "a:1")
 	f.Add(gzipped(f, tarOf(f, entry{name: "manifest.json", content: `[{"Config":"x","Layers":["manifest.json"]}]`})), "@0")
 	f.Fuzz(func(t *testing.T, content []byte, want string) {
-		if inv, err := Scan(t.Context(), "docker-archive:"+write(t, content)+":"+want, Options{Limits: small}); err == nil && inv.Digest == "" {
+		if inv, err := scanOf(t.Context(), "docker-archive:"+write(t, content)+":"+want, Options{Limits: small}); err == nil && inv.Digest == "" {
 			t.Errorf("%+v", inv)
 		}
 	})
@@ -232,13 +232,13 @@ func TestALayerIsReadHoweverItIsPacked(t *testing.T) {
 		"zstd before a frame to skip":      append(zipped(t, release), skip(0x50, 4)...),
 		"zstd with a frame to skip within": append(append(zipped(t, release[:700]), skip(0x51, 4)...), zipped(t, release[700:])...),
 	} {
-		c, err := readLayer(strings.NewReader(string(layer)), small, newSearch())
+		c, err := readLayer(strings.NewReader(string(layer)), &budget{limits: small}, newSearch())
 		if err != nil || len(c.Changes) == 0 || !strings.HasPrefix(string(c.Changes[0].Data), "ID=debian") {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
 	}
 	for name, layer := range map[string][]byte{"xz": []byte("\xfd7zXZ\x00"), "a frame to skip that never ends": skip(0x50, 200)[:50]} {
-		if c, err := readLayer(strings.NewReader(string(layer)), small, newSearch()); err == nil {
+		if c, err := readLayer(strings.NewReader(string(layer)), &budget{limits: small}, newSearch()); err == nil {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}

@@ -27,7 +27,7 @@ func TestADebootstrappedDebianIsWhatDpkgSays(t *testing.T) {
 			want = append(want, p)
 		}
 	}
-	inv, err := Scan(t.Context(), "rootfs:"+root, Options{})
+	inv, err := scanOf(t.Context(), "rootfs:"+root, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

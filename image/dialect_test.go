@@ -107,14 +107,14 @@ func TestAManifestIsWhatItsContentSays(t *testing.T) {
 		for how, change := range says {
 			t.Run(thing+" served "+how, func(t *testing.T) {
 				ref := behind(t, pushed, headers(change))
-				inv, err := Scan(t.Context(), ref, Options{})
+				inv, err := scanOf(t.Context(), ref, Options{})
 				if err != nil || len(inv.Packages) != 1 || inv.Packages[0].Name != "libssl3" || inv.Platform != "linux/amd64" {
 					t.Fatalf("%+v, %v", inv, err)
 				}
-				if manifest, layers := Try(t.Context(), ref, Options{}); manifest != nil || layers != nil {
+				if manifest, layers := Try(t.Context(), parsed(t, ref), Options{}); manifest != nil || layers != nil {
 					t.Errorf("a scan reads it, and the check says %v, %v", manifest, layers)
 				}
-				if digest, err := Resolve(t.Context(), ref, Options{}); err != nil || digest != inv.Digest {
+				if digest, err := Resolve(t.Context(), parsed(t, ref), Options{}); err != nil || digest != inv.Digest {
 					t.Errorf("resolved to %s, %v; want %s", digest, err, inv.Digest)
 				}
 			})
@@ -177,7 +177,7 @@ func TestAHugeManifestIsNotRead(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	})
-	if _, err := Scan(t.Context(), ref, Options{}); !errors.Is(err, errBound) {
+	if _, err := scanOf(t.Context(), ref, Options{}); !errors.Is(err, errBound) {
 		t.Error(err)
 	}
 }
@@ -248,15 +248,15 @@ func TestTheChallengeThatCanBeAnsweredIs(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ref := behind(t, debianImage(t), guard(c.bearer, c.ping, c.elsewhere))
-			if inv, err := Scan(t.Context(), ref, Options{Keychain: one{"reader", "pw"}}); err != nil || !inv.Understood {
+			if inv, err := scanOf(t.Context(), ref, Options{Keychain: one{"reader", "pw"}}); err != nil || !inv.Understood {
 				t.Fatalf("%+v, %v", inv, err)
 			}
-			if manifest, layers := Try(t.Context(), ref, Options{Keychain: one{"reader", "pw"}}); manifest != nil || layers != nil {
+			if manifest, layers := Try(t.Context(), parsed(t, ref), Options{Keychain: one{"reader", "pw"}}); manifest != nil || layers != nil {
 				t.Errorf("a scan reads it, and the check says %v, %v", manifest, layers)
 			}
 			for _, keychain := range []authn.Keychain{one{"reader", "wrong"}, authn.NewMultiKeychain()} {
-				_, err := Scan(t.Context(), ref, Options{Keychain: keychain, Backoff: time.Millisecond})
-				manifest, _ := Try(t.Context(), ref, Options{Keychain: keychain, Backoff: time.Millisecond})
+				_, err := scanOf(t.Context(), ref, Options{Keychain: keychain, Backoff: time.Millisecond})
+				manifest, _ := Try(t.Context(), parsed(t, ref), Options{Keychain: keychain, Backoff: time.Millisecond})
 				if err == nil || manifest == nil || !strings.Contains(err.Error(), "docker login") {
 					t.Errorf("another account: %v; the check says %v", err, manifest)
 				}
@@ -327,10 +327,10 @@ func TestTheAccountGoesToItsRegistryAlone(t *testing.T) {
 				next.ServeHTTP(w, r)
 			}))
 		})
-		if _, err := Scan(t.Context(), ref, Options{Keychain: one{"reader", "pw"}}); err == nil {
+		if _, err := scanOf(t.Context(), ref, Options{Keychain: one{"reader", "pw"}}); err == nil {
 			t.Error("it was read, from nowhere")
 		}
-		if manifest, layers := Try(t.Context(), ref, Options{Keychain: one{"reader", "pw"}}); manifest != nil || layers == nil {
+		if manifest, layers := Try(t.Context(), parsed(t, ref), Options{Keychain: one{"reader", "pw"}}); manifest != nil || layers == nil {
 			t.Errorf("a scan cannot read the layers, and the check says %v, %v", manifest, layers)
 		}
 	}

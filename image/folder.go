@@ -14,13 +14,13 @@ var kernels = map[string]bool{"proc": true, "sys": true, "dev": true}
 
 // folderContent reads an unpacked root filesystem as if it were one layer. Nothing
 // outside is read: links are kept, as in a layer, and not followed.
-func folderContent(ctx context.Context, dir string, limits Limits, wanted *search) (*Content, error) {
+func folderContent(ctx context.Context, dir string, b *budget, wanted *search) (*Content, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	k := newKeeper(wanted, limits)
+	k := newKeeper(wanted, b)
 	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if name == "." {
 			return err

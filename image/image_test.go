@@ -226,7 +226,7 @@ func TestLayersAreLaidOverEachOther(t *testing.T) {
 			for _, l := range test.layers {
 				layers = append(layers, tarOf(t, l...))
 			}
-			inv, err := Scan(t.Context(), pushed(t, imageOf(t, layers...)), Options{})
+			inv, err := scanOf(t.Context(), pushed(t, imageOf(t, layers...)), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -258,7 +258,7 @@ func TestEveryWayToNameAnImageFindsTheSame(t *testing.T) {
 		}
 	}
 	for _, ref := range []string{pushed(t, img), "oci:" + dir + "/layout", "docker-archive:" + dir + "/saved.tar", "rootfs:" + dir + "/root"} {
-		inv, err := Scan(t.Context(), ref, Options{})
+		inv, err := scanOf(t.Context(), ref, Options{})
 		if err != nil {
 			t.Errorf("%s: %v", ref, err)
 			continue
@@ -288,7 +288,7 @@ func TestAnIndexIsAskedForThePlatform(t *testing.T) {
 	if err := remote.WriteIndex(ref, index); err != nil {
 		t.Fatal(err)
 	}
-	inv, err := Scan(t.Context(), ref.String(), Options{})
+	inv, err := scanOf(t.Context(), ref.String(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,10 +299,10 @@ func TestAnIndexIsAskedForThePlatform(t *testing.T) {
 	if inv.Digest != want.String() || inv.OS.ID != "debian" {
 		t.Errorf("digest %s of %s, want the index's %s", inv.Digest, inv.OS.ID, want)
 	}
-	if got, err := Resolve(t.Context(), ref.String(), Options{}); err != nil || got != want.String() {
+	if got, err := Resolve(t.Context(), parsed(t, ref.String()), Options{}); err != nil || got != want.String() {
 		t.Errorf("resolved to %s, %v", got, err)
 	}
-	if _, err := Scan(t.Context(), ref.String(), Options{Platform: "linux/s390x"}); err == nil ||
+	if _, err := scanOf(t.Context(), ref.String(), Options{Platform: "linux/s390x"}); err == nil ||
 		!strings.Contains(err.Error(), "not built for linux/s390x") {
 		t.Errorf("another platform: %v", err)
 	}
@@ -328,11 +328,11 @@ func TestALayerIsReadOnce(t *testing.T) {
 			cached++
 		}
 	}}
-	first, err := Scan(t.Context(), ref, o)
+	first, err := scanOf(t.Context(), ref, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := Scan(t.Context(), ref, o)
+	second, err := scanOf(t.Context(), ref, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -363,7 +363,7 @@ func TestHostileLayersEndWithAReason(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := readLayer(bytes.NewReader(test.layer), small, newSearch())
+			_, err := readLayer(bytes.NewReader(test.layer), &budget{limits: small}, newSearch())
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
@@ -386,7 +386,7 @@ func TestAMillionFilesAreReadWithinBounds(t *testing.T) {
 		}
 		w.CloseWithError(errors.Join(t.Close(), b.Flush()))
 	}()
-	c, err := readLayer(r, DefaultLimits, newSearch())
+	c, err := readLayer(r, &budget{limits: DefaultLimits}, newSearch())
 	if err != nil || c.Entries != 1_000_000 || len(c.Changes) != 0 {
 		t.Error(c, err)
 	}
@@ -404,15 +404,15 @@ func TestARegistrysRefusalSaysWhatToDo(t *testing.T) {
 			}
 			w.WriteHeader(test.status)
 		}))
-		_, err := Scan(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/shop/web:1", Options{Backoff: time.Millisecond})
+		_, err := scanOf(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/shop/web:1", Options{Backoff: time.Millisecond})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%d: %v, want %q", test.status, err, test.want)
 		}
 		s.Close()
 	}
-	for ref, want := range map[string]string{"a b": "want registry/repository:tag", "rootfs:/no/such": "no such file",
+	for ref, want := range map[string]string{"a b": "[HOST/]REPOSITORY[:TAG]", "rootfs:/no/such": "no such file",
 		"oci:/no/such": "want an OCI layout", "docker-archive:/no/such": "want an archive"} {
-		if _, err := Scan(t.Context(), ref, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := scanOf(t.Context(), ref, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", ref, err, want)
 		}
 	}
@@ -445,7 +445,7 @@ func TestATamperedLayerIsRefused(t *testing.T) {
 	if err := remote.Write(ref, img); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Scan(t.Context(), ref.String(), Options{}); err == nil {
+	if _, err := scanOf(t.Context(), ref.String(), Options{}); err == nil {
 		t.Error("a layer with another digest was taken")
 	}
 }
@@ -457,8 +457,8 @@ func FuzzReadLayer(f *testing.F) {
 	f.Add(plain)
 	f.Add(gzipped(f, plain))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := readLayer(bytes.NewReader(b), Limits{Entries: 1000, File: 1 << 20, Kept: 4 << 20, Bytes: 16 << 20, Ratio: 1000,
-			RatioFrom: 1 << 20}, newSearch())
+		c, err := readLayer(bytes.NewReader(b), &budget{limits: Limits{Entries: 1000, File: 1 << 20, Kept: 4 << 20, Bytes: 16 << 20, Ratio: 1000,
+			RatioFrom: 1 << 20}}, newSearch())
 		if err != nil {
 			return
 		}
@@ -484,7 +484,7 @@ func TestARootFilesystemIsReadAsALayerIs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	inv, err := Scan(t.Context(), "rootfs:"+root, Options{})
+	inv, err := scanOf(t.Context(), "rootfs:"+root, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -493,7 +493,7 @@ func TestARootFilesystemIsReadAsALayerIs(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Scan(ctx, "rootfs:"+root, Options{}); !errors.Is(err, context.Canceled) {
+	if _, err := scanOf(ctx, "rootfs:"+root, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("the reader went away: %v", err)
 	}
 }

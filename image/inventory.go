@@ -10,6 +10,7 @@
 package image
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/collect"
@@ -92,6 +93,20 @@ type Package struct {
 	// Database is the file that says so.
 	Database string   `json:"database"`
 	Files    []string `json:"files,omitempty"`
+}
+
+// within says whether what is told of an image is as much as an honest one has.
+func (inv *Inventory) within(l Limits) error {
+	var listed int64
+	for i := range inv.Packages {
+		for _, f := range inv.Packages[i].Files {
+			listed += int64(len(f)) + 16
+		}
+	}
+	if listed > l.Listed {
+		return fmt.Errorf("want names of packages' files of at most %d MiB in all: %w", l.Listed>>20, errBound)
+	}
+	return nil
 }
 
 func (inv *Inventory) gap(what, why, consequence string) {

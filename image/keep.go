@@ -12,22 +12,22 @@ import (
 type keeper struct {
 	content *Content
 	search  *search
-	limits  Limits
-	kept    int64
+	budget  *budget
 	signs   int
 }
 
 // mostSigns is how many signs of code are kept by name of one layer.
 const mostSigns = 100_000
 
-func newKeeper(s *search, limits Limits) *keeper {
-	return &keeper{content: &Content{Version: contentVersion, Strange: map[string]int{}, Beyond: map[string]int{}}, search: s, limits: limits}
+func newKeeper(s *search, b *budget) *keeper {
+	return &keeper{content: &Content{Version: contentVersion, Strange: map[string]int{}, Beyond: map[string]int{}}, search: s, budget: b}
 }
 
 // entry keeps of one entry of the archive what is searched for, within bounds.
 func (k *keeper) entry(h *tar.Header, r io.Reader) error {
-	if k.content.Entries++; k.content.Entries > k.limits.Entries {
-		return fmt.Errorf("want at most %d entries: %w", k.limits.Entries, errBound)
+	k.content.Entries++
+	if err := k.budget.entry(); err != nil {
+		return err
 	}
 	name, ok := clean(h.Name)
 	if !ok {
@@ -54,7 +54,7 @@ func (k *keeper) whiteout(dir, base string) error {
 	default:
 		k.content.Removed = append(k.content.Removed, path.Join(dir, hidden))
 	}
-	return k.cost(0)
+	return k.budget.keep(0)
 }
 
 // change notes what an entry makes of its name, if that matters.
@@ -100,7 +100,7 @@ func (k *keeper) change(name string, h *tar.Header, r io.Reader) error {
 		return nil
 	}
 	k.content.Changes = append(k.content.Changes, c)
-	return k.cost(int64(len(c.Data) + len(c.Target)))
+	return k.budget.keep(int64(len(c.Data) + len(c.Target)))
 }
 
 // sign recognises code of a kind that is not read.
@@ -122,24 +122,18 @@ func (k *keeper) sign(c *Change, size int64, r io.Reader) error {
 }
 
 func (k *keeper) read(name string, size int64, r io.Reader) ([]byte, error) {
-	if size > k.limits.File {
-		return nil, fmt.Errorf("%s: want at most %d MiB: %w", name, k.limits.File>>20, errBound)
+	limits := k.budget.limits
+	if size > limits.File {
+		return nil, fmt.Errorf("%s: want at most %d MiB: %w", name, limits.File>>20, errBound)
 	}
-	data, err := io.ReadAll(io.LimitReader(r, k.limits.File))
+	if size > limits.Kept-k.budget.kept { // before a byte of it is read
+		return nil, k.budget.keep(size)
+	}
+	data, err := io.ReadAll(io.LimitReader(r, limits.File))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return data, nil
-}
-
-// entryCost is what keeping a name costs, so that a million empty files are not free.
-const entryCost = 512
-
-func (k *keeper) cost(bytes int64) error {
-	if k.kept += entryCost + bytes; k.kept > k.limits.Kept {
-		return fmt.Errorf("want package databases of at most %d MiB: %w", k.limits.Kept>>20, errBound)
-	}
-	return nil
 }
 
 // longestName is the longest that Linux takes.

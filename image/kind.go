@@ -48,6 +48,9 @@ func kindOf(header string, body []byte) (types.MediaType, error) {
 		Config                      *json.RawMessage
 	}
 	said := bare(header)
+	if err := modest(body); err != nil {
+		return "", err
+	}
 	if err := json.Unmarshal(body, &m); err != nil {
 		return "", fmt.Errorf("want a manifest, have %q that is none, perhaps the page of a proxy: %w", said, err)
 	}

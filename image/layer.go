@@ -13,19 +13,63 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Limits bound what a layer may make us do.
+// Limits bound what an image may make us do, all of its layers together.
 type Limits struct {
-	// Entries is the most files of one layer.
+	// Entries is the most files of all layers.
 	Entries int
-	// File is the largest file that is kept; Kept the most kept of one layer.
+	// File is the largest file that is kept; Kept the most kept of all layers.
 	File, Kept int64
-	// Bytes is the most a layer may unpack to, Ratio the most per compressed
+	// Bytes is the most that the layers may unpack to, Ratio the most per compressed
 	// byte once it is past what honest files reach (RatioFrom).
 	Bytes, Ratio, RatioFrom int64
+	// Packages is the most packages that an image lists, Listed the most bytes of their
+	// files' names.
+	Packages int
+	Listed   int64
 }
 
 // DefaultLimits are far beyond honest images.
-var DefaultLimits = Limits{Entries: 5_000_000, File: 128 << 20, Kept: 512 << 20, Bytes: 256 << 30, Ratio: 1000, RatioFrom: 1 << 30}
+var DefaultLimits = Limits{Entries: 5_000_000, File: 128 << 20, Kept: 256 << 20, Bytes: 128 << 30, Ratio: 1000, RatioFrom: 1 << 30,
+	Packages: 100_000, Listed: 64 << 20}
+
+// budget is what was used of the limits: every layer of an image takes from one.
+type budget struct {
+	limits                 Limits
+	entries                int
+	kept, packed, unpacked int64
+}
+
+// entryCost is what keeping a name costs, so that a million empty files are not free.
+const entryCost = 512
+
+// entry takes one file of a layer.
+func (b *budget) entry() error {
+	if b.entries++; b.entries > b.limits.Entries {
+		return fmt.Errorf("want at most %d entries: %w", b.limits.Entries, errBound)
+	}
+	return nil
+}
+
+// keep takes what is kept of one entry.
+func (b *budget) keep(bytes int64) error {
+	if b.kept += entryCost + bytes; b.kept > b.limits.Kept {
+		return fmt.Errorf("want package databases of at most %d MiB: %w", b.limits.Kept>>20, errBound)
+	}
+	return nil
+}
+
+// again takes what a layer took that was read before.
+func (b *budget) again(c *Content) error {
+	b.entries += c.Entries - 1
+	err := b.entry()
+	for i := range c.Changes {
+		err = errors.Join(err, b.keep(int64(len(c.Changes[i].Data)+len(c.Changes[i].Target))))
+		if err != nil {
+			return err
+		}
+	}
+	return err
+}
 
 // Content is what a layer does to the file system, as far as it matters here.
 type Content struct {
@@ -71,15 +115,16 @@ const contentVersion = 4
 var errBound = errors.New("past its bounds")
 
 // readLayer streams one layer: decompress, walk the tar, keep what is searched for.
-func readLayer(r io.Reader, limits Limits, wanted *search) (*Content, error) {
+func readLayer(r io.Reader, b *budget, wanted *search) (*Content, error) {
 	packed := &counter{r: r}
 	plain, closeIt, err := decompress(packed)
 	if err != nil {
 		return nil, err
 	}
 	defer closeIt()
-	bounded := &bombGuard{r: plain, packed: packed, limits: limits}
-	k := newKeeper(wanted, limits)
+	bounded := &bombGuard{r: plain, packed: packed, budget: b}
+	defer bounded.done()
+	k := newKeeper(wanted, b)
 	for t := tar.NewReader(bounded); ; {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
@@ -147,19 +192,23 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// bombGuard ends a layer that unpacks to more than any honest one.
+// bombGuard ends an image that unpacks to more than any honest one.
 type bombGuard struct {
 	r      io.Reader
 	packed *counter
-	limits Limits
-	n      int64
+	budget *budget
 }
+
+// done says that packed is read: the next layer begins.
+func (b *bombGuard) done() { b.budget.packed, b.packed.n = b.budget.packed+b.packed.n, 0 }
 
 func (b *bombGuard) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
-	b.n += int64(n)
-	if b.n > b.limits.Bytes || b.n > b.limits.RatioFrom && b.n > b.limits.Ratio*max(b.packed.n, 1) {
-		return n, fmt.Errorf("unpacks to more than %d bytes from %d: %w", b.n, b.packed.n, errBound)
+	used, limits := b.budget, b.budget.limits
+	used.unpacked += int64(n)
+	if packed := used.packed + b.packed.n; used.unpacked > limits.Bytes ||
+		used.unpacked > limits.RatioFrom && used.unpacked > limits.Ratio*max(packed, 1) {
+		return n, fmt.Errorf("unpacks to more than %d bytes from %d: %w", used.unpacked, packed, errBound)
 	}
 	return n, err
 }

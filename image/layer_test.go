@@ -63,7 +63,7 @@ func TestWhatALayerHolds(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			tree := newTree()
 			tree.add(&Content{Changes: []Change{{Name: status, Kind: aFile, Data: []byte("old")}}})
-			c, err := readLayer(bytes.NewReader(gzipped(t, tarOf(t, test.entries...))), small, newSearch())
+			c, err := readLayer(bytes.NewReader(gzipped(t, tarOf(t, test.entries...))), &budget{limits: small}, newSearch())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,7 +115,7 @@ func TestLayersThatAreRefused(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := readLayer(bytes.NewReader(test.layer), small, newSearch())
+			_, err := readLayer(bytes.NewReader(test.layer), &budget{limits: small}, newSearch())
 			if err == nil || !strings.Contains(err.Error(), test.says) || errors.Is(err, errBound) != test.bound {
 				t.Errorf("error %v, want one that says %q", err, test.says)
 			}
@@ -131,7 +131,7 @@ func TestZstdAndPlainLayersAreRead(t *testing.T) {
 	}
 	for name, layer := range map[string][]byte{"zstd": z.EncodeAll(plain, nil), "plain": plain, "gzip": gzipped(t, plain)} {
 		t.Run(name, func(t *testing.T) {
-			c, err := readLayer(bytes.NewReader(layer), small, newSearch())
+			c, err := readLayer(bytes.NewReader(layer), &budget{limits: small}, newSearch())
 			if err != nil || len(c.Changes) != 1 || string(c.Changes[0].Data) != "x" {
 				t.Errorf("%v, %v", c, err)
 			}

@@ -131,6 +131,9 @@ func (l ociLayout) chosen(fit []v1.Descriptor, want string, of int, platform str
 
 func (l ociLayout) index() (*v1.IndexManifest, error) {
 	b, err := l.read("index.json", maxManifest)
+	if err == nil {
+		err = modest(b)
+	}
 	if err != nil {
 		return nil, err
 	}

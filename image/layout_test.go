@@ -104,7 +104,7 @@ func TestALayoutGivesTheImageThatIsMeant(t *testing.T) {
 			dir := layoutOf(t, c.members...)
 			for _, ref := range []string{"oci:" + dir, "oci-archive:" + write(t, packedUp(t, dir)),
 				"oci-archive:" + write(t, gzipped(t, packedUp(t, dir)))} {
-				inv, err := Scan(t.Context(), ref+c.at, Options{Platform: c.platform})
+				inv, err := scanOf(t.Context(), ref+c.at, Options{Platform: c.platform})
 				if c.refuses != "" {
 					if err == nil || !strings.Contains(err.Error(), c.refuses) {
 						t.Errorf("%s: %v, want %q", ref, err, c.refuses)
@@ -141,7 +141,7 @@ func TestWhatIsNoLayoutInAnArchiveIsRefusedWithWhatToWrite(t *testing.T) {
 		dir: "want oci:" + dir, t.TempDir(): "want rootfs:/", saved: "or oci-archive:" + saved,
 		"./nowhere": "no such file", "../nowhere": "no such file",
 	} {
-		if _, err := Scan(t.Context(), ref, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := scanOf(t.Context(), ref, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", ref, err, want)
 		}
 	}
@@ -150,7 +150,7 @@ func TestWhatIsNoLayoutInAnArchiveIsRefusedWithWhatToWrite(t *testing.T) {
 func TestALayoutOfSeveralPlatformsTellsItsBuilds(t *testing.T) {
 	dir := layoutOf(t, member{named(t, "linux/amd64", openssl), "linux/amd64", "", nil},
 		member{named(t, "linux/arm64", zlib), "linux/arm64", "", nil})
-	inv, err := Scan(t.Context(), "oci:"+dir, Options{})
+	inv, err := scanOf(t.Context(), "oci:"+dir, Options{})
 	if err != nil || len(inv.Builds) != 2 || inv.Builds[1].Platform != "linux/arm64" || inv.Manifest != inv.Builds[0].Digest {
 		t.Errorf("%+v, %v", inv, err)
 	}
@@ -201,7 +201,7 @@ func TestMediaTypesAreReadInAnyCase(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "index.json"), index, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if inv, err := Scan(t.Context(), "oci:"+dir, Options{}); err != nil || !inv.Understood {
+	if inv, err := scanOf(t.Context(), "oci:"+dir, Options{}); err != nil || !inv.Understood {
 		t.Errorf("%+v, %v", inv, err)
 	}
 }
@@ -232,7 +232,7 @@ func TestABrokenLayoutIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err = Scan(t.Context(), "oci:"+dir, Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err = scanOf(t.Context(), "oci:"+dir, Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
@@ -244,7 +244,7 @@ func TestIndexesOfIndexesEnd(t *testing.T) {
 	for range maxNested {
 		index = mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: index})
 	}
-	if _, err := Scan(t.Context(), "oci:"+layoutOf(t, member{index, "", "", nil}), Options{}); !errors.Is(err, errBound) {
+	if _, err := scanOf(t.Context(), "oci:"+layoutOf(t, member{index, "", "", nil}), Options{}); !errors.Is(err, errBound) {
 		t.Error(err)
 	}
 }

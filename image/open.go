@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +31,8 @@ type Options struct {
 	// Backoff is the first pause before a registry is asked again, tripled
 	// three times, where it does not say how long to wait: one second unless set.
 	Backoff time.Duration
+	// Patience is for how long a registry may send next to nothing: 30 seconds unless set.
+	Patience time.Duration
 	// Cache keeps what was read of layers; nothing unless set.
 	Cache Cache
 	// Progress is told before each layer.
@@ -63,6 +63,9 @@ func (o Options) withDefaults() Options {
 	if o.Backoff == 0 {
 		o.Backoff = time.Second
 	}
+	if o.Patience == 0 {
+		o.Patience = 30 * time.Second
+	}
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
@@ -75,50 +78,6 @@ type opened struct {
 	image                       v1.Image
 	builds                      []Build
 	folder                      string
-}
-
-// open understands registry/ref, oci:DIR[:TAG], oci-archive:FILE[:TAG],
-// docker-archive:FILE[:TAG] and rootfs:DIR.
-func open(ctx context.Context, ref string, o Options) (*opened, error) {
-	scheme, rest, _ := strings.Cut(ref, ":")
-	switch scheme {
-	case "rootfs":
-		if info, err := os.Stat(rest); err != nil {
-			return nil, fmt.Errorf("open %s: %w", ref, err)
-		} else if !info.IsDir() {
-			return nil, fmt.Errorf("open %s: want a folder", ref)
-		}
-		return &opened{reference: ref, folder: rest}, nil
-	case "oci":
-		return openLayout(ref, rest, o)
-	case "oci-archive":
-		return openLayoutArchive(ref, rest, o)
-	case "docker-archive":
-		return openArchive(ref, rest, o)
-	}
-	if err := isFile(ref); err != nil {
-		return nil, fmt.Errorf("open %s: %w", ref, err)
-	}
-	return openRemote(ctx, ref, o)
-}
-
-// isFile says how to name what lies on this machine, where a path was given and no
-// registry can be meant.
-func isFile(ref string) error {
-	if !strings.HasPrefix(ref, "/") && !strings.HasPrefix(ref, "./") && !strings.HasPrefix(ref, "../") {
-		return nil
-	}
-	has := func(name string) bool { _, err := os.Stat(filepath.Join(ref, name)); return err == nil }
-	info, err := os.Stat(ref)
-	switch {
-	case err != nil:
-		return err
-	case !info.IsDir():
-		return fmt.Errorf("want docker-archive:%s for what docker save wrote, or oci-archive:%s", ref, ref)
-	case has("index.json"):
-		return fmt.Errorf("want oci:%s", ref)
-	}
-	return fmt.Errorf("want rootfs:%s for an unpacked root filesystem, or oci:%s for an OCI layout", ref, ref)
 }
 
 // manifest is what a digest or a tag stands for, read whole.

@@ -162,7 +162,7 @@ func TestADatabaseThatCannotBeReadWholeIsAGap(t *testing.T) {
 		"apk": {"lib/apk/db/installed", "P:zlib1g\nV:1\n\nnonsense\n\n" + apkDB}} {
 		t.Run(name, func(t *testing.T) {
 			img := imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian}, entry{name: files[0], content: files[1]}))
-			inv, err := Scan(t.Context(), "oci:"+laidOut(t, img), Options{})
+			inv, err := scanOf(t.Context(), "oci:"+laidOut(t, img), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,7 +183,7 @@ func TestALayerThatRegistriesDoNotHoldIsAGap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inv, err := Scan(t.Context(), "oci:"+laidOut(t, img), Options{})
+	inv, err := scanOf(t.Context(), "oci:"+laidOut(t, img), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

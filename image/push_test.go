@@ -45,14 +45,14 @@ func TestARealRegistryServesWhatWasPushed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inv, err := Scan(t.Context(), ref.String(), Options{})
+	inv, err := scanOf(t.Context(), ref.String(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if inv.Digest != want.String() || !inv.Understood || len(inv.Layers) != 2 || inv.Packages[0].Layer != inv.Layers[1].Digest {
 		t.Errorf("%+v, want digest %s", inv, want)
 	}
-	if digest, err := Resolve(t.Context(), ref.String(), Options{}); err != nil || digest != want.String() {
+	if digest, err := Resolve(t.Context(), parsed(t, ref.String()), Options{}); err != nil || digest != want.String() {
 		t.Errorf("resolved to %s, %v", digest, err)
 	}
 }

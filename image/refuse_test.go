@@ -50,7 +50,7 @@ func TestALayoutWhoseFilesWereChangedIsRefused(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "blobs", "sha256", test.blob), test.content, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			_, err := Scan(t.Context(), "oci:"+dir, Options{})
+			_, err := scanOf(t.Context(), "oci:"+dir, Options{})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
@@ -61,7 +61,7 @@ func TestALayoutWhoseFilesWereChangedIsRefused(t *testing.T) {
 func TestAnArtifactIsNoImage(t *testing.T) {
 	chart := mutate.ConfigMediaType(imageOf(t, tarOf(t, entry{name: "Chart.yaml", content: "name: x"})),
 		"application/vnd.cncf.helm.config.v1+json")
-	_, err := Scan(t.Context(), "oci:"+laidOut(t, chart), Options{})
+	_, err := scanOf(t.Context(), "oci:"+laidOut(t, chart), Options{})
 	if err == nil || !strings.Contains(err.Error(), "an artifact, no container image") {
 		t.Errorf("error %v", err)
 	}
@@ -70,7 +70,7 @@ func TestAnArtifactIsNoImage(t *testing.T) {
 func TestAnEmptiedDatabaseIsUnknownNotClean(t *testing.T) {
 	for _, content := range []string{"", "\n\n", "Package: a\nStatus: deinstall ok config-files\nVersion: 1\n"} {
 		img := imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian}, entry{name: status, content: content}))
-		inv, err := Scan(t.Context(), "oci:"+laidOut(t, img), Options{})
+		inv, err := scanOf(t.Context(), "oci:"+laidOut(t, img), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestARegistryThatAsksForPatienceIsAskedAgain(t *testing.T) {
 		inner.ServeHTTP(w, r)
 	}))
 	defer s.Close()
-	_, err := Scan(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/shop/web:1", Options{Backoff: time.Hour})
+	_, err := scanOf(t.Context(), strings.TrimPrefix(s.URL, "http://")+"/shop/web:1", Options{Backoff: time.Hour})
 	if refusals != 0 || err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("%d refusals left, error %v", refusals, err)
 	}

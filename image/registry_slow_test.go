@@ -33,7 +33,7 @@ func TestADebootstrappedImageIsReadTheSameWayEverywhere(t *testing.T) {
 		t.Skip("BREAKWATER_SLOW=1 runs it")
 	}
 	root := debootstrapped(t)
-	want, err := Scan(t.Context(), "rootfs:"+root, Options{})
+	want, err := scanOf(t.Context(), "rootfs:"+root, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestADebootstrappedImageIsReadTheSameWayEverywhere(t *testing.T) {
 	}
 	for _, from := range []string{"oci:" + dir, ref.String()} {
 		t.Run(from[:3], func(t *testing.T) {
-			got, err := Scan(t.Context(), from, Options{})
+			got, err := scanOf(t.Context(), from, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,7 +134,7 @@ func TestInAProcessOfItsOwn(t *testing.T) {
 	if from == "" {
 		t.Skip("it is run by another test")
 	}
-	if inv, err := Scan(t.Context(), from, Options{}); err != nil || !inv.Understood {
+	if inv, err := scanOf(t.Context(), from, Options{}); err != nil || !inv.Understood {
 		t.Fatalf("%v, %v", inv, err)
 	}
 	if status, err := os.ReadFile("/proc/self/status"); err == nil {

@@ -16,10 +16,10 @@ import (
 )
 
 // openRemote finds an image in its registry.
-func openRemote(ctx context.Context, ref string, o Options) (*opened, error) {
-	r, err := parseReference(ref, o)
+func openRemote(ctx context.Context, ref Reference, o Options) (*opened, error) {
+	r, err := o.asked(ref)
 	if err != nil {
-		return nil, fmt.Errorf("open %q: want registry/repository:tag, oci:DIR, docker-archive:FILE or rootfs:DIR: %w", ref, err)
+		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
 	from, err := pull(ctx, r, o)
 	if err != nil {
@@ -40,15 +40,15 @@ func openRemote(ctx context.Context, ref string, o Options) (*opened, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
-	out.reference = ref
+	out.reference = ref.String()
 	return out, nil
 }
 
 // Try opens an image as Scan does, reading no layer: whether its manifest can be read, and
 // whether the registry gives out its configuration and layers.
-func Try(ctx context.Context, ref string, o Options) (manifest, layers error) {
+func Try(ctx context.Context, ref Reference, o Options) (manifest, layers error) {
 	o = o.withDefaults()
-	img, err := open(ctx, ref, o)
+	img, err := openRemote(ctx, ref, o)
 	if err != nil {
 		return err, nil
 	}
@@ -76,20 +76,21 @@ func Try(ctx context.Context, ref string, o Options) (manifest, layers error) {
 	return nil, r.Close()
 }
 
-func parseReference(ref string, o Options) (name.Reference, error) {
-	r, err := name.ParseReference(ref)
+// asked is the reference as it is asked for: over plain HTTP where that is allowed.
+func (o Options) asked(ref Reference) (name.Reference, error) {
+	r, err := ref.named()
 	if err == nil && o.Insecure != nil && o.Insecure(r.Context().RegistryStr()) {
-		return name.ParseReference(ref, name.Insecure)
+		return ref.named(name.Insecure)
 	}
 	return r, err
 }
 
 // Resolve asks a registry what a reference stands for now.
-func Resolve(ctx context.Context, ref string, o Options) (digest string, err error) {
+func Resolve(ctx context.Context, ref Reference, o Options) (digest string, err error) {
 	o = o.withDefaults()
-	r, err := parseReference(ref, o)
+	r, err := o.asked(ref)
 	if err != nil {
-		return "", fmt.Errorf("resolve %q: %w", ref, err)
+		return "", fmt.Errorf("resolve %s: %w", ref, err)
 	}
 	from, err := pull(ctx, r, o)
 	if err != nil {
@@ -112,7 +113,7 @@ func pull(ctx context.Context, r name.Reference, o Options) (*remote.Puller, err
 		return nil, err
 	}
 	return remote.NewPuller(remote.WithContext(ctx), remote.WithAuth(account),
-		remote.WithTransport(Dialect(Retry(o.way(r.Context().RegistryStr()), o.Backoff), r.Context().Registry, account)),
+		remote.WithTransport(Dialect(Retry(Hurry(o.way(r.Context().RegistryStr()), o.Patience), o.Backoff), r.Context().Registry, account)),
 		remote.WithUserAgent("breakwater"), remote.WithRetryBackoff(remote.Backoff{Duration: o.Backoff, Factor: 3, Jitter: 0.3, Steps: 4}))
 }
 

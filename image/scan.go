@@ -18,13 +18,19 @@ import (
 	"github.com/breakwater-sec/breakwater/redact"
 )
 
-// Scan opens an image and lists what is inside.
-func Scan(ctx context.Context, ref string, o Options) (*Inventory, error) {
+// Scan opens an image in its registry and lists what is inside.
+func Scan(ctx context.Context, ref Reference, o Options) (*Inventory, error) {
 	o = o.withDefaults()
-	img, err := open(ctx, ref, o)
+	img, err := openRemote(ctx, ref, o)
 	if err != nil {
 		return nil, err
 	}
+	return o.read(ctx, img)
+}
+
+// read lists what is inside an image that was opened.
+func (o Options) read(ctx context.Context, img *opened) (*Inventory, error) {
+	ref := img.reference
 	inv := &Inventory{Version: InventoryVersion, Digest: img.digest, Reference: ref, Platform: img.platform, Builds: img.builds,
 		ScannedAt: time.Now().UTC(), Packages: []Package{}, Layers: []Layer{}}
 	s := &scan{inv: inv, o: o, search: newSearch()}
@@ -37,6 +43,9 @@ func Scan(ctx context.Context, ref string, o Options) (*Inventory, error) {
 		}
 	}
 	s.finish()
+	if err := inv.within(o.Limits); err != nil {
+		return nil, fmt.Errorf("scan %s: %w", ref, err)
+	}
 	return inv, nil
 }
 
@@ -49,6 +58,7 @@ type scan struct {
 	inv     *Inventory
 	o       Options
 	search  *search
+	budget  *budget
 	tree    *tree
 	now     []Package
 	layerOf map[string]string // package as it is → the layer that made it so
@@ -63,10 +73,11 @@ type scan struct {
 func (s *scan) read(ctx context.Context, img *opened) error {
 	s.tree, s.now, s.layerOf, s.failed, s.strange = newTree(), nil, map[string]string{}, nil, map[string]int{}
 	s.inv.Layers, s.inv.Gaps, s.unread, s.beyond = []Layer{}, nil, 0, map[string]int{}
+	s.budget = &budget{limits: s.o.Limits}
 	if img.folder == "" {
 		return s.layers(ctx, img.image)
 	}
-	c, err := folderContent(ctx, img.folder, s.o.Limits, s.search)
+	c, err := folderContent(ctx, img.folder, s.budget, s.search)
 	if err != nil {
 		return err
 	}
@@ -172,7 +183,7 @@ func (s *scan) content(ctx context.Context, l v1.Layer, digest string, p Progres
 			if c, err := unpackContent(b); err == nil {
 				p.FromCache = true
 				s.o.Progress(p)
-				return c, nil
+				return c, s.budget.again(c)
 			}
 		}
 	}
@@ -182,7 +193,7 @@ func (s *scan) content(ctx context.Context, l v1.Layer, digest string, p Progres
 		return nil, plainly(err)
 	}
 	blob := newHashed(&cancelled{ctx, r}, digest)
-	c, err := readLayer(blob, s.o.Limits, s.search)
+	c, err := readLayer(blob, s.budget, s.search)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return nil, err
 	}
@@ -233,6 +244,9 @@ func (s *scan) layer(ctx context.Context, c *Content, digest string) error {
 	now, failed := readPackages(ctx, s.tree)
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if most := s.o.Limits.Packages; len(now) > most {
+		return fmt.Errorf("want at most %d packages, have %d: %w", most, len(now), errBound)
 	}
 	s.failed = failed
 	kept := map[string]string{}

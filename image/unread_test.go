@@ -46,7 +46,7 @@ func TestCodeThatNoPackageBroughtIsToldByKind(t *testing.T) {
 			for _, l := range test.layers {
 				layers = append(layers, tarOf(t, l...))
 			}
-			inv, err := Scan(t.Context(), "oci:"+laidOut(t, imageOf(t, layers...)), Options{})
+			inv, err := scanOf(t.Context(), "oci:"+laidOut(t, imageOf(t, layers...)), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +65,7 @@ func TestCodeThatNoPackageBroughtIsToldByKind(t *testing.T) {
 }
 
 func TestSignsBeyondThoseThatAreKeptAreCounted(t *testing.T) {
-	k := newKeeper(newSearch(), DefaultLimits)
+	k := newKeeper(newSearch(), &budget{limits: DefaultLimits})
 	k.signs = mostSigns - 1
 	for _, name := range []string{"a.jar", "b.jar", "c/package.json"} {
 		if err := k.entry(&tar.Header{Name: name, Typeflag: tar.TypeReg}, strings.NewReader("")); err != nil {

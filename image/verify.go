@@ -32,8 +32,13 @@ func verify(img v1.Image) error {
 	if !isConfig(m.Config.MediaType) {
 		return fmt.Errorf("%w: its configuration is %q: an artifact, no container image", ErrUnsupported, m.Config.MediaType)
 	}
-	if m.Config.Size > maxConfig {
-		return fmt.Errorf("want a configuration of at most %d bytes, it has %d: %w", maxConfig, m.Config.Size, errBound)
+	if m.Config.Size < 0 || m.Config.Size > maxConfig { // of a negative size the library reads whatever comes
+		return fmt.Errorf("want a configuration of 0 to %d bytes, it has %d: %w", maxConfig, m.Config.Size, errBound)
+	}
+	for i, l := range m.Layers {
+		if l.Size < 0 {
+			return fmt.Errorf("want layers of at least 0 bytes, layer %d has %d: %w", i+1, l.Size, errBound)
+		}
 	}
 	raw, err := img.RawConfigFile() // no longer than the manifest says
 	if err != nil {
@@ -41,6 +46,9 @@ func verify(img v1.Image) error {
 	}
 	if !has(raw, m.Config.Digest) {
 		return fmt.Errorf("its configuration is not what its manifest says (%s): the image is corrupt or was tampered with", m.Config.Digest)
+	}
+	if err := modest(raw); err != nil {
+		return fmt.Errorf("read its configuration: %w", err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -138,7 +139,10 @@ func (wants) Machine(n *collect.Node) *assess.Assessment {
 
 func TestAnImageStaysInTheGraphUntilNoClusterShowsIt(t *testing.T) {
 	c := alone(t)
-	u := assess.UseOf("a:1", "")
+	u, err := assess.UseOf("a:1", "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	c.live.config.Images = wants(func([]assess.Use) {})
 	c.live.redraw(assess.Changes{Means: map[assess.Key]string{u.Key(): u.ID},
 		Images: []assess.Assessed{{ID: u.ID, Use: &u, Assessment: assess.NotScanned(u.ID, assess.Queued, "")}}})
@@ -166,18 +170,18 @@ func TestOnceReadsResolvesAndStoresNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := ""
+	digest, read := "sha256:"+strings.Repeat("a", 64), ""
 	w, err := Once(t.Context(), rules, assess.New(assess.Config{Advisories: noAdvisories,
-		Resolve: func(context.Context, string) (string, error) { return "sha256:a", nil },
-		Scan: func(_ context.Context, ref string) (*image.Inventory, error) {
-			read = ref
+		Resolve: func(context.Context, image.Reference) (string, error) { return digest, nil },
+		Scan: func(_ context.Context, ref image.Reference) (*image.Inventory, error) {
+			read = ref.String()
 			return nil, image.ErrUnsupported
 		}}), []*collect.Facts{f})
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, there := w.View.Node("Image", "sha256:a")
-	if !there || n.Text("scan") != "unsupported" || n.Text("name") != "r.test/a:1" || read != "r.test/a@sha256:a" {
+	n, there := w.View.Node("Image", digest)
+	if !there || n.Text("scan") != "unsupported" || n.Text("name") != "r.test/a:1" || read != "r.test/a@"+digest {
 		t.Errorf("there %v, %s, %s, read %q", there, n.Text("scan"), n.Text("name"), read)
 	}
 }

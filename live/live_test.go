@@ -262,7 +262,8 @@ func TestAnImageIsReadOnceAndItsFailureIsNotClean(t *testing.T) {
 	reads := map[string]int{}
 	images := assess.Config{
 		Advisories: func() *vuln.DB { d, _ := vuln.Open(none); return d },
-		Scan: func(_ context.Context, ref string) (*image.Inventory, error) {
+		Scan: func(_ context.Context, named image.Reference) (*image.Inventory, error) {
+			ref := named.String()
 			mu.Lock()
 			defer mu.Unlock()
 			reads[ref]++

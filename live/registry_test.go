@@ -134,7 +134,8 @@ func hash(t *testing.T, of func() (v1.Hash, error)) string {
 func (s *shelf) start(t *testing.T, db string, workers int, connect []registries.Connection, sources ...Source) *running {
 	t.Helper()
 	reader := oci.Reader{PerSecond: 10_000, Backoff: time.Millisecond}
-	scan := func(ctx context.Context, ref string) (*image.Inventory, error) {
+	scan := func(ctx context.Context, named image.Reference) (*image.Inventory, error) {
+		ref := named.String()
 		s.mu.Lock()
 		s.opened[ref]++
 		s.first = append(s.first, ref)
@@ -145,7 +146,7 @@ func (s *shelf) start(t *testing.T, db string, workers int, connect []registries
 				return nil, err
 			}
 		}
-		return image.Scan(ctx, ref, image.Options{Backoff: time.Millisecond})
+		return image.Scan(ctx, named, image.Options{Backoff: time.Millisecond})
 	}
 	return startWith(t, db, assess.Config{Scan: scan, Workers: workers},
 		registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour, Connect: connect}, sources...)

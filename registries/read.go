@@ -156,9 +156,10 @@ func same(known map[string]string, tags []collect.Tag) bool {
 func (w *Watcher) found(ctx context.Context, host, repository string, tags []collect.Tag) error {
 	var tagged []Tag
 	var images []assess.Record
+	place := assess.Place{Registry: host, Repository: repository}
 	for _, t := range tags {
 		tagged = append(tagged, Tag{Name: t.Name, Digest: t.Digest})
-		images = append(images, assess.Record{ID: t.Digest, Host: host, Reference: host + "/" + repository + "@" + t.Digest,
+		images = append(images, assess.Record{ID: t.Digest, Host: host, Reference: place.At(t.Digest),
 			UpdatedAt: time.Now()})
 	}
 	if err := w.config.Records.PutRepository(ctx, host, repository, tagged, images); err != nil {

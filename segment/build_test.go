@@ -2,6 +2,7 @@ package segment
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,8 +34,8 @@ func cart(f *collect.Facts, pod string) *collect.Pod {
 		Labels: &collect.Labels{Map: map[string]string{"app": "cart", "pod-template-hash": "5d9"}},
 		Shape: &collect.PodShape{ServiceAccount: "cart", Containers: []collect.ContainerShape{
 			{Name: "app", Image: "nginx:1.27", Ports: []collect.ContainerPort{{Port: 8080}}},
-			{Name: "proxy", Image: "registry.test/mesh/proxy@sha256:aa", Ports: []collect.ContainerPort{{Port: 15000}}}}},
-		Images: &collect.Images{IDs: []string{"docker.io/library/nginx@sha256:bb", ""}}}
+			{Name: "proxy", Image: "registry.test/mesh/proxy@sha256:" + strings.Repeat("a", 64), Ports: []collect.ContainerPort{{Port: 15000}}}}},
+		Images: &collect.Images{IDs: []string{"docker.io/library/nginx@sha256:" + strings.Repeat("b", 64), ""}}}
 	f.Pods[p.Key] = p
 	return p
 }
@@ -55,7 +56,7 @@ func TestAPodIsOwnedByItsDeploymentEvenIfReplicaSetsAreNotReadable(t *testing.T)
 }
 
 func TestAnImageNobodyLookedAtIsNotScannedAndHasNoInsights(t *testing.T) {
-	i, ok := view(t, shop()).Node("Image", "sha256:bb")
+	i, ok := view(t, shop()).Node("Image", "sha256:"+strings.Repeat("b", 64))
 	if !ok || i.Value("scanned").IsNull() || i.Value("scanned").Bool() {
 		t.Fatalf("image found %v, scanned = %v; want false", ok, i.Value("scanned"))
 	}
@@ -188,5 +189,30 @@ func TestAPolicyThatCannotBeReadIsToldOnce(t *testing.T) {
 		if told[what] != 1 {
 			t.Errorf("%s is told %d times, want once: %v", what, told[what], told)
 		}
+	}
+}
+
+func TestAnImageThatIsNoReferenceIsAGapAndNoImage(t *testing.T) {
+	f := shop()
+	for _, p := range f.Pods {
+		p.Shape.Containers[0].Image = "rootfs:/etc@sha256:" + strings.Repeat("b", 64)
+		p.Images.IDs[0] = "docker.io/library/nginx@sha256:" + strings.Repeat("b", 64)
+		p.Images.IDs[1] = "registry.test/mesh/proxy@sha256:/etc"
+	}
+	for _, u := range Images(f) {
+		if u.Repository != "mesh/proxy" || u.Digest != "sha256:"+strings.Repeat("a", 64) {
+			t.Errorf("used: %+v", u)
+		}
+	}
+	r := Cluster(f, Judge(f, nil))
+	var why []string
+	for _, g := range r.Gaps {
+		if g.Source == "image" {
+			why = append(why, g.What+": "+g.Why)
+		}
+	}
+	said := strings.Join(why, "\n")
+	if len(why) != 2 || !strings.Contains(said, "is no reference of an image") || !strings.Contains(said, "names no digest") {
+		t.Errorf("gaps: %s", said)
 	}
 }

@@ -13,8 +13,17 @@ import (
 // imageUses collects the images that containers use.
 type imageUses struct {
 	by map[named]*assess.Use
+	// odd is what is wrong with what containers and nodes say, with the first container.
+	odd map[string]oddImage
 	// id is of the image that a use means.
 	id func(assess.Use) string
+}
+
+// oddImage is what a container's spec, or its node, says and no image can be known by.
+type oddImage struct {
+	container string
+	times     int
+	known     bool // what is written names it
 }
 
 // named is an image as a container's spec writes it and, where the node told, as the
@@ -28,10 +37,11 @@ func newImageUses(id func(assess.Use) string) imageUses {
 	if id == nil {
 		id = func(u assess.Use) string { return u.ID }
 	}
-	return imageUses{map[named]*assess.Use{}, id}
+	return imageUses{map[named]*assess.Use{}, map[string]oddImage{}, id}
 }
 
-// add notes the image of a container and returns its id, "" if it has none.
+// add notes the image of a container and returns its id, "" if it has none: what is no
+// reference is no image, whatever else could be made of it.
 func (i imageUses) add(p *collect.Pod, container int) string {
 	n := named{written: p.Shape.Containers[container].Image, made: p.Made}
 	if p.Images != nil && container < len(p.Images.IDs) {
@@ -41,8 +51,14 @@ func (i imageUses) add(p *collect.Pod, container int) string {
 		return ""
 	}
 	use := i.by[n]
-	if use == nil {
-		u := assess.UseOf(n.written, n.reported)
+	if use == nil || use.ID == "" {
+		u, err := assess.UseOf(n.written, n.reported)
+		if err != nil {
+			i.strange(err.Error(), containerID(p, p.Shape.Containers[container].Name), u.ID != "")
+		}
+		if u.ID == "" {
+			return ""
+		}
 		u.Resolve = n.made && u.Digest == ""
 		u.ID = i.id(u)
 		use = &u
@@ -50,6 +66,43 @@ func (i imageUses) add(p *collect.Pod, container int) string {
 	}
 	use.Running = use.Running || p.Phase != "Succeeded" && p.Phase != "Failed"
 	return use.ID
+}
+
+func (i imageUses) strange(why, container string, known bool) {
+	o, told := i.odd[why]
+	if !told {
+		o = oddImage{container: container, known: known}
+	}
+	o.times++
+	i.odd[why] = o
+}
+
+// maxOdd is how many images are told apart that are none: who creates pods may make any number.
+const maxOdd = 50
+
+// gaps are what is said of images and names none.
+func (i imageUses) gaps(cluster string) (out []collect.Gap) {
+	gap := func(what, why string) *collect.Gap {
+		out = append(out, collect.Gap{Cluster: cluster, Source: "image", What: what, Why: why, Kinds: []string{"USES_IMAGE", "Image"},
+			Consequence: "What is in it, and whether it has vulnerabilities, is not known."})
+		return &out[len(out)-1]
+	}
+	whys, left := slices.Sorted(maps.Keys(i.odd)), 0
+	for n, why := range whys {
+		o := i.odd[why]
+		if n >= maxOdd {
+			left += o.times
+			continue
+		}
+		g := gap("the image of container "+o.container, why)
+		if g.Count = o.times; o.known {
+			g.Consequence = "It is taken for what its tag stands for now, which may be another image than the one that runs."
+		}
+	}
+	if left > 0 {
+		gap("images of containers", "what they name is no reference either").Count = left
+	}
+	return out
 }
 
 // list is every use, those of one image beside each other.

@@ -37,7 +37,11 @@ func (c *cluster) origin(container graph.Ref, image string) {
 	if c.judged.ThirdParty == nil || image == "" {
 		return
 	}
-	host := assess.UseOf(image, "").Registry
+	use, err := assess.UseOf(image, "")
+	if err != nil {
+		return // nobody can say whose it is
+	}
+	host := use.Registry
 	c.b.Set(container, graph.B("thirdParty", c.judged.ThirdParty(host)), maybe("unknownRegistry", c.judged.UnknownRegistry(host)))
 }
 

@@ -95,7 +95,7 @@ func Cluster(f *collect.Facts, j Judged) *Result {
 	c.identities()
 	c.exposure()
 	c.clouds()
-	return &Result{Builder: c.b, Images: c.images.images(), Machines: c.machines(), Gaps: c.gaps}
+	return &Result{Builder: c.b, Images: c.images.images(), Machines: c.machines(), Gaps: append(c.gaps, c.images.gaps(c.name)...)}
 }
 
 // Build joins the result to the shared segment; what could not be joined is a gap.

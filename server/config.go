@@ -31,6 +31,8 @@ type Config struct {
 	TLSCert, TLSKey string
 	Secrets         bool
 	NoImages        bool
+	// Caged says that this process is the program, which reads each image in a child of its own.
+	Caged bool
 	// Egress is what images may be fetched from beyond registries of the internet.
 	Egress Egress
 	// Registries are read whole; file is the configuration file.

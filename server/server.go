@@ -155,8 +155,8 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	images := assess.Config{Advisories: v.advisories.db.Load, Records: v.Store, Owner: owner, Workers: v.config.ScanWorkers, Log: v.log}
 	if !v.config.NoImages {
 		opts := image.Options{Cache: v.Store, Transport: &network{now: v.policy}, Keychain: reader.Keychain(), Insecure: v.plainHTTP}
-		images.Scan = func(ctx context.Context, ref string) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }
-		images.Resolve = func(ctx context.Context, ref string) (string, error) { return image.Resolve(ctx, ref, opts) }
+		images.Scan = v.scanner(ctx, opts)
+		images.Resolve = func(ctx context.Context, ref image.Reference) (string, error) { return image.Resolve(ctx, ref, opts) }
 	}
 	connected.Records, connected.Log = v.Store, v.log
 	v.Watch, err = watch.New(watch.Config{Images: images, Registries: connected, Sources: sources,

@@ -12,12 +12,12 @@ import (
 )
 
 // imageColumns are all but the inventory, which is big.
-const imageColumns = `id, host, reference, state, error, attempts, next_try, wanted, platform, size, updated_at`
+const imageColumns = `id, host, reference, state, error, attempts, ended, next_try, wanted, platform, size, updated_at`
 
 func scanImage(row interface{ Scan(...any) error }, more ...any) (r assess.Record, err error) {
 	var next, updated int64
-	err = row.Scan(append([]any{&r.ID, &r.Host, &r.Reference, &r.State, &r.Error, &r.Attempts, &next, &r.Wanted, &r.Platform, &r.Size,
-		&updated}, more...)...)
+	err = row.Scan(append([]any{&r.ID, &r.Host, &r.Reference, &r.State, &r.Error, &r.Attempts, &r.Ended, &next, &r.Wanted, &r.Platform,
+		&r.Size,		&updated}, more...)...)
 	r.UpdatedAt = fromUnix(updated)
 	if next > 0 {
 		r.NextTry = fromUnix(next)
@@ -33,13 +33,16 @@ func maybe(t time.Time) int64 {
 	return unix(t)
 }
 
+// orKeep is the text, or nothing: what is there stays.
+func orKeep(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+
 // ResumeImages implements assess.Records: what the owner was reading when it ended is
 // queued again, and its clusters have yet to say which images they use. What others
 // lease and want stays.
 func (s *Store) ResumeImages(ctx context.Context, owner string) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		return errors.Join(run(ctx, tx, `UPDATE images SET state = ?, owner = '', lease_until = 0 WHERE state = ? AND owner = ?`,
-			assess.Queued, assess.Scanning, owner),
+		return errors.Join(run(ctx, tx, `UPDATE images SET state = ?, error = ?, owner = '', lease_until = 0 WHERE state = ? AND owner = ?`,
+			assess.Queued, "this server ended while it was read", assess.Scanning, owner),
 			run(ctx, tx, `DELETE FROM image_wants WHERE owner = ?`, owner),
 			run(ctx, tx, `UPDATE images SET wanted = `+mostWanted+` WHERE wanted <> 0`))
 	})
@@ -93,7 +96,8 @@ const due = `(state IN ('queued', 'failed', 'scanning') OR state = 'unsupported'
 // dueAt is that time.
 const dueAt = `CASE WHEN state = 'scanning' THEN lease_until ELSE next_try END`
 
-// LeaseImage implements assess.Records. An image whose lease ended is anybody's.
+// LeaseImage implements assess.Records. An image whose lease ended is anybody's. The
+// reading is counted now: should it end this process, it was counted all the same.
 func (s *Store) LeaseImage(
 	ctx context.Context, owner string, now, until time.Time, throttled []string,
 ) (r assess.Record, ok bool, err error) {
@@ -105,7 +109,8 @@ func (s *Store) LeaseImage(
 			args = append(args, h)
 		}
 	}
-	r, err = scanImage(s.db.QueryRowContext(ctx, `UPDATE images SET state = ?, owner = ?, lease_until = ?, updated_at = ? WHERE id = (
+	r, err = scanImage(s.db.QueryRowContext(ctx, `UPDATE images SET state = ?, owner = ?, lease_until = ?, updated_at = ?,
+		attempts = attempts + 1, ended = ended + 1 WHERE id = (
 		SELECT id FROM images WHERE `+dueAt+` <= ? AND `+due+not+` ORDER BY wanted DESC, next_try, id LIMIT 1`+s.skipLocked+
 		`) RETURNING `+imageColumns, args...))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -147,9 +152,10 @@ func (s *Store) NextImage(ctx context.Context) (time.Time, bool, error) {
 func (s *Store) FinishImage(ctx context.Context, owner string, r assess.Record, builds []assess.Build) (mine bool, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, `UPDATE images
-			SET state = ?, error = ?, attempts = ?, next_try = ?, platform = ?, size = ?, updated_at = ?,
-			inventory = coalesce(?, inventory), owner = '', lease_until = 0 WHERE id = ? AND owner = ? AND state = ?`,
-			r.State, r.Error, r.Attempts, maybe(r.NextTry), r.Platform, r.Size, unix(r.UpdatedAt), r.Inventory, r.ID, owner, assess.Scanning)
+			SET state = ?, error = ?, reference = coalesce(?, reference), host = coalesce(?, host), attempts = ?, ended = ?, next_try = ?,
+			platform = ?, size = ?, updated_at = ?, inventory = coalesce(?, inventory), owner = '', lease_until = 0 WHERE id = ? AND owner = ? AND state = ?`,
+			r.State, r.Error, orKeep(r.Reference), orKeep(r.Host), r.Attempts, r.Ended, maybe(r.NextTry),
+			r.Platform, r.Size, unix(r.UpdatedAt), r.Inventory, r.ID, owner, assess.Scanning)
 		if err != nil {
 			return err
 		}
@@ -175,6 +181,7 @@ func (s *Store) PutImage(ctx context.Context, r assess.Record, builds []assess.B
 			state = CASE WHEN images.state = 'scanning' THEN images.state ELSE excluded.state END,
 			error = CASE WHEN images.state = 'scanning' THEN images.error ELSE excluded.error END,
 			attempts = CASE WHEN images.state = 'scanning' THEN images.attempts ELSE 0 END,
+			ended = CASE WHEN images.state = 'scanning' THEN images.ended ELSE 0 END,
 			next_try = CASE WHEN images.state = 'scanning' THEN images.next_try ELSE 0 END`,
 			r.ID, r.Host, r.Reference, r.State, r.Error, r.Platform, r.Size, unix(r.UpdatedAt), r.Inventory),
 			putBuilds(ctx, tx, r.ID, builds))
@@ -217,11 +224,20 @@ func (s *Store) SetImageStates(ctx context.Context, images []assess.Record) erro
 
 // RequeueImage implements assess.Records.
 func (s *Store) RequeueImage(ctx context.Context, id string) (bool, error) {
-	err := s.change(ctx, `UPDATE images SET state = ?, next_try = 0 WHERE id = ? AND state <> ?`, assess.Queued, id, assess.Scanning)
+	err := s.change(ctx, `UPDATE images SET state = ?, next_try = 0, ended = 0 WHERE id = ? AND state <> ?`, assess.Queued, id,
+		assess.Scanning)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// RequeueFailed implements assess.Records. What ended readers before is read once.
+func (s *Store) RequeueFailed(ctx context.Context, id string) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		return run(ctx, tx, `UPDATE images SET state = ?, next_try = 0, ended = CASE WHEN ended > 2 THEN 2 ELSE ended END
+			WHERE id = ? AND state = ?`, assess.Queued, id, assess.Failed)
+	})
 }
 
 // RequeueOutdated implements assess.Records.

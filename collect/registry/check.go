@@ -130,7 +130,7 @@ func (c *check) repositories(ctx context.Context) (one string) {
 	client, err := c.session.client(ctx, catalogScope)
 	if err == nil {
 		err = c.session.list(ctx, client, "_catalog", func(repository string) bool {
-			if validRepository(repository) && wanted(c.session.what.Repositories, repository) {
+			if image.ValidRepository(repository) && wanted(c.session.what.Repositories, repository) {
 				one = repository
 			}
 			return one == ""
@@ -158,7 +158,7 @@ func (c *check) image(ctx context.Context, client *http.Client, repository strin
 		return c.skip("repository " + repository + " has no tag").skip("repository " + repository + " has no tag")
 	}
 	for _, tag := range tags {
-		manifest, layers := image.Try(ctx, s.what.Host+"/"+repository+":"+tag, s.options())
+		manifest, layers := s.try(ctx, repository, tag)
 		if errors.Is(manifest, image.ErrUnsupported) {
 			err = manifest
 			continue
@@ -169,6 +169,14 @@ func (c *check) image(ctx context.Context, client *http.Client, repository strin
 		return c.say(s.explain(layers))
 	}
 	return c.say(nil).skip(fmt.Sprintf("what was tried of repository %s is no image whose layers could be read: %v", repository, err))
+}
+
+func (s *session) try(ctx context.Context, repository, tag string) (manifest, layers error) {
+	ref, err := image.ParseReference(s.what.Host + "/" + repository + ":" + tag)
+	if err != nil {
+		return err, nil
+	}
+	return image.Try(ctx, ref, s.options())
 }
 
 // options are those of the session for one image.

@@ -112,7 +112,11 @@ func TestHowARegistryAsksForAnAccount(t *testing.T) {
 			if got, l, err := read(t, r, collect.Registry{Host: h}, nil); err != nil || len(got) != 1 || !l.Whole || len(l.Gaps) > 0 {
 				t.Errorf("%v, %+v, %v", got, l, err)
 			}
-			if _, err := image.Scan(t.Context(), h+"/shop/web:1", image.Options{Keychain: r.Keychain()}); err != nil {
+			ref, err := image.ParseReference(h + "/shop/web:1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := image.Scan(t.Context(), ref, image.Options{Keychain: r.Keychain()}); err != nil {
 				t.Errorf("the check allows all, and a scan says %v", err)
 			}
 			t.Setenv("REGISTRY_PASSWORD", "wrong")

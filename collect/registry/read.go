@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"sync"
 
@@ -128,7 +127,7 @@ func (s *session) catalog(ctx context.Context, l *collect.Listing, all map[strin
 	}
 	odd, cut := 0, false
 	err = s.list(ctx, c, "_catalog", func(repository string) bool {
-		if !validRepository(repository) {
+		if !image.ValidRepository(repository) {
 			odd++
 			return true
 		}
@@ -151,17 +150,6 @@ func (s *session) catalog(ctx context.Context, l *collect.Listing, all map[strin
 			"Those that follow are not seen: name the ones that matter."))
 	}
 	return err
-}
-
-// Names as the OCI distribution specification has them: they become parts of
-// paths, so nothing else will do.
-var (
-	repositoryName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-	tagName        = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-)
-
-func validRepository(repository string) bool {
-	return len(repository) <= 255 && repositoryName.MatchString(repository)
 }
 
 // repository reads the tags of one repository and says how many there are. Only
@@ -215,7 +203,7 @@ func (s *session) tags(ctx context.Context, c *http.Client, l *collect.Listing, 
 	seen := map[string]bool{}
 	odd, cut := 0, false
 	err := s.list(ctx, c, repository+"/tags/list", func(tag string) bool {
-		if !tagName.MatchString(tag) {
+		if !image.ValidTag(tag) {
 			odd++
 			return true
 		}

@@ -66,6 +66,10 @@ func TestEveryImageHasTheVulnerabilitiesTheReadmeLists(t *testing.T) {
 	for ref, digest := range e.Digests {
 		short := strings.TrimPrefix(ref, harborshop.Host+"/")
 		t.Run(short, func(t *testing.T) {
+			ref, err := image.ParseReference(ref)
+			if err != nil {
+				t.Fatal(err)
+			}
 			inv, err := image.Scan(t.Context(), ref, options)
 			if want[short] == "lost" {
 				if err == nil || !strings.Contains(err.Error(), "no such image (404)") {

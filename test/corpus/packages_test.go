@@ -92,7 +92,11 @@ func scan(t *testing.T, file, place, release string) *database {
 		}
 	}
 	want := installed(string(data))
-	inv, err := image.Scan(t.Context(), "rootfs:"+root, image.Options{})
+	local, _, err := image.ParseLocal("rootfs:" + root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inv, err := image.ScanLocal(t.Context(), local, image.Options{})
 	if err != nil {
 		t.Fatalf("want an inventory with gaps, got the error %v", err)
 	}

@@ -1,0 +1,388 @@
+package image
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+
+	"github.com/breakwater-sec/breakwater/cage"
+	"github.com/breakwater-sec/breakwater/egress"
+)
+
+// CagedCommand is the argument with which a program runs ReadCaged and nothing else.
+const CagedCommand = "read-image-in-cage"
+
+// Caged reads images in child processes of this program, which must run ReadCaged when it
+// is started with CagedCommand.
+type Caged struct {
+	// Options are those of Scan. Of them the child is told Platform, Limits, Backoff and
+	// Patience, and the account of the one registry that it asks; Transport stays here: the
+	// child has one of its own, under Policy.
+	Options Options
+	// Policy is what may be fetched from now. Unless set, who asks named the image's registry.
+	Policy func() egress.Policy
+	// Limits are CageLimits unless set.
+	Limits cage.Limits
+}
+
+// CageLimits are what reading one image may take: honest ones of any size stay far below.
+var CageLimits = cage.Limits{Memory: 1 << 30, CPU: 20 * time.Minute, Wall: 30 * time.Minute, Files: 128}
+
+// ErrEnded says that reading an image ended who read it.
+var ErrEnded = errors.New("the reader was ended")
+
+// Ended is ErrEnded for a reason.
+func Ended(why string) error { return ended(why) }
+
+type ended string
+
+func (e ended) Error() string { return string(e) }
+func (e ended) Unwrap() error { return ErrEnded }
+
+// job is what a child is to do.
+type job struct {
+	Reference string           `json:"reference,omitempty"`
+	Scheme    string           `json:"scheme,omitempty"` // of a file or folder on this machine
+	Rest      string           `json:"rest,omitempty"`
+	Platform  string           `json:"platform,omitempty"`
+	Limits    Limits           `json:"limits"`
+	Backoff   time.Duration    `json:"backoff"`
+	Patience  time.Duration    `json:"patience"`
+	Cached    bool             `json:"cached"`
+	Insecure  bool             `json:"insecure"`
+	Account   authn.AuthConfig `json:"account"`
+	Policy    *egress.Policy   `json:"policy,omitempty"`
+	Cage      cage.Limits      `json:"cage"`
+}
+
+// refusal is an error on its way out of a cage.
+type refusal struct {
+	Text        string        `json:"text"`
+	Unsupported bool          `json:"unsupported,omitempty"`
+	Bound       bool          `json:"bound,omitempty"`
+	Busy        string        `json:"busy,omitempty"` // the host
+	BusyFor     time.Duration `json:"busyFor,omitempty"`
+}
+
+// Kinds of messages. A child asks and tells in capital letters.
+const (
+	toDo, isCached, isNot, isKept           = 'j', 'c', 'n', 'k'
+	wantsLayer, keepsLayer, comes           = 'L', 'K', 'P'
+	holds, answers, refuses                 = 'H', 'A', 'E'
+	mostKey, mostLayer, mostAnswer, mostJob = 1 << 10, 64 << 20, 160 << 20, 4 << 20
+	mostWords                               = 64 << 10
+)
+
+// heardOfChild and heardOfParent are what each takes of the other.
+var (
+	heardOfChild = map[byte]int{wantsLayer: mostKey, keepsLayer: mostKey + mostLayer, comes: mostWords, holds: mostWords,
+		answers: mostAnswer, refuses: mostWords}
+	heardOfParent = map[byte]int{toDo: mostJob, isCached: mostLayer, isNot: 0, isKept: 0}
+)
+
+// Scan is Scan in a cage.
+func (c Caged) Scan(ctx context.Context, ref Reference) (*Inventory, error) {
+	o := c.Options.withDefaults()
+	r, err := o.asked(ref)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", ref, err)
+	}
+	account, err := authn.Resolve(ctx, o.Keychain, r.Context())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", ref, err)
+	}
+	j := job{Reference: ref.String(), Insecure: o.Insecure != nil && o.Insecure(r.Context().RegistryStr())}
+	who, err := authn.Authorization(ctx, account)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", ref, err)
+	}
+	if j.Account = *who; c.Policy != nil {
+		p := c.Policy()
+		j.Policy = &p
+	}
+	return c.do(ctx, j, nil)
+}
+
+// ScanLocal is ScanLocal in a cage.
+func (c Caged) ScanLocal(ctx context.Context, l Local) (*Inventory, error) {
+	return c.do(ctx, job{Scheme: l.scheme, Rest: l.rest}, []string{l.place()})
+}
+
+// Held is what holds a child of this program here.
+func (c Caged) Held(ctx context.Context) (held cage.Held, err error) {
+	c.Limits.Wall = time.Minute
+	_, err = c.talk(ctx, job{}, nil, func(h cage.Held) { held = h })
+	return held, err
+}
+
+// do has one image read.
+func (c Caged) do(ctx context.Context, j job, read []string) (*Inventory, error) {
+	inv, err := c.talk(ctx, j, read, nil)
+	var end *cage.Ended
+	if errors.As(err, &end) {
+		return nil, Ended(end.Why)
+	}
+	return inv, err
+}
+
+func (c Caged) talk(ctx context.Context, j job, read []string, told func(cage.Held)) (inv *Inventory, err error) {
+	o, limits := c.Options.withDefaults(), c.Limits
+	if limits.Memory == 0 {
+		limits = CageLimits
+	}
+	limits.Read = read
+	j.Platform, j.Limits, j.Backoff, j.Patience, j.Cached, j.Cage = o.Platform, o.Limits, o.Backoff, o.Patience, o.Cache != nil, limits
+	text, err := json.Marshal(j)
+	if err != nil {
+		return nil, err
+	}
+	err = cage.Run(ctx, CagedCommand, limits, func(in io.Writer, out io.Reader) error {
+		if err := cage.Send(in, toDo, text); err != nil {
+			return err
+		}
+		k := keeping{cache: o.Cache, missed: map[string]bool{}}
+		for r := bufio.NewReader(out); ; {
+			m, err := cage.Receive(r, heardOfChild)
+			if err != nil {
+				return fmt.Errorf("hear of a reader: %w", err)
+			}
+			switch m.Kind {
+			case wantsLayer:
+				err = k.look(ctx, in, string(m.Body))
+			case keepsLayer:
+				err = k.put(ctx, in, m.Body)
+			case comes:
+				var p Progress
+				if err = json.Unmarshal(m.Body, &p); err == nil {
+					o.Progress(p)
+				}
+			case holds:
+				var h cage.Held
+				if err = json.Unmarshal(m.Body, &h); err == nil && told != nil {
+					told(h)
+				}
+			case answers:
+				inv, err = inventoryFrom(m.Body)
+				return err
+			case refuses:
+				return refusedWith(m.Body)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return inv, nil
+}
+
+// keeping is what a parent does with the cache for one child. What a child has not asked
+// for, or was given, it cannot replace.
+type keeping struct {
+	cache  Cache
+	missed map[string]bool
+}
+
+func (k keeping) look(ctx context.Context, in io.Writer, key string) error {
+	if k.cache != nil && strings.HasPrefix(key, "content-") {
+		if b, err := k.cache.Layer(ctx, key); err == nil && len(b) <= mostLayer {
+			return cage.Send(in, isCached, b)
+		}
+	}
+	k.missed[key] = true
+	return cage.Send(in, isNot, nil)
+}
+
+func (k keeping) put(ctx context.Context, in io.Writer, body []byte) error {
+	key, content, _ := bytes.Cut(body, []byte{0})
+	if !k.missed[string(key)] {
+		return fmt.Errorf("a reader keeps %q and never asked for it", key)
+	}
+	delete(k.missed, string(key))
+	if k.cache != nil {
+		if err := k.cache.PutLayer(ctx, string(key), content); err != nil {
+			return fmt.Errorf("keep what was read: %w", err)
+		}
+	}
+	return cage.Send(in, isKept, nil)
+}
+
+// Bounds of what an inventory is made of: text of few bytes becomes many in memory.
+const (
+	maxObjects       = 300_000
+	maxValuesOfAll   = 8_000_000
+	maxDepthOfAnswer = 8
+)
+
+// inventoryFrom reads what a child answered, as what a stranger wrote.
+func inventoryFrom(text []byte) (*Inventory, error) {
+	if err := bounded(text, maxDepthOfAnswer, maxObjects, maxValuesOfAll); err != nil {
+		return nil, fmt.Errorf("read a reader's answer: %w", err)
+	}
+	inv := &Inventory{}
+	if err := json.Unmarshal(text, inv); err != nil {
+		return nil, fmt.Errorf("read a reader's answer: %w", err)
+	}
+	names := []string{inv.Digest, inv.Manifest, inv.Config}
+	for _, b := range inv.Builds {
+		names = append(names, b.Digest)
+	}
+	for _, d := range names {
+		if d == "" {
+			continue
+		}
+		if err := Digest(d); err != nil {
+			return nil, fmt.Errorf("read a reader's answer: %w", err)
+		}
+	}
+	return inv, nil
+}
+
+// carried is an error that came out of a cage.
+type carried struct {
+	text string
+	is   error
+}
+
+func (c carried) Error() string { return c.text }
+func (c carried) Unwrap() error { return c.is }
+
+func refusedWith(text []byte) error {
+	var r refusal
+	if err := json.Unmarshal(text, &r); err != nil {
+		return fmt.Errorf("read why a reader refuses: %w", err)
+	}
+	switch {
+	case r.Busy != "":
+		return carried{r.Text, &Busy{r.Busy, r.BusyFor}}
+	case r.Unsupported:
+		return carried{r.Text, ErrUnsupported}
+	case r.Bound:
+		return carried{r.Text, errBound}
+	}
+	return carried{text: r.Text}
+}
+
+// ReadCaged is the life of a child: it limits itself, does what it is told over in, and
+// answers over out.
+func ReadCaged(in io.Reader, out io.Writer) error {
+	m, err := cage.Receive(in, heardOfParent)
+	if err != nil {
+		return err
+	}
+	var j job
+	if err := json.Unmarshal(m.Body, &j); err != nil {
+		return err
+	}
+	held, err := cage.Enter(j.Cage)
+	if err != nil {
+		return answer(out, nil, fmt.Errorf("enter the cage: %w", err))
+	}
+	text, err := json.Marshal(held)
+	if err != nil {
+		return err
+	}
+	if err := cage.Send(out, holds, text); err != nil {
+		return err
+	}
+	inv, err := j.read(in, out)
+	return answer(out, inv, err)
+}
+
+// read does the work.
+func (j job) read(in io.Reader, out io.Writer) (*Inventory, error) {
+	ctx := context.Background()
+	o := Options{Platform: j.Platform, Limits: j.Limits, Backoff: j.Backoff, Patience: j.Patience, Keychain: accounted{j.Account},
+		Insecure: func(string) bool { return j.Insecure }, Progress: func(p Progress) {
+			if text, err := json.Marshal(p); err == nil {
+				_ = cage.Send(out, comes, text) // a parent that is gone ends this process
+			}
+		}}
+	if j.Cached {
+		o.Cache = outside{in, out}
+	}
+	switch {
+	case j.Scheme != "":
+		return ScanLocal(ctx, Local{j.Scheme, j.Rest}, o)
+	case j.Reference == "":
+		return &Inventory{}, nil // it was only to say what holds it
+	}
+	ref, err := ParseReference(j.Reference)
+	if err != nil {
+		return nil, err
+	}
+	if j.Policy != nil {
+		o.Transport = j.Policy.Transport()
+	}
+	return Scan(ctx, ref, o)
+}
+
+// accounted is the account that a child was given.
+type accounted struct{ account authn.AuthConfig }
+
+// Resolve implements authn.Keychain.
+func (t accounted) Resolve(authn.Resource) (authn.Authenticator, error) {
+	return authn.FromConfig(t.account), nil
+}
+
+// outside is the cache of the parent.
+type outside struct {
+	in  io.Reader
+	out io.Writer
+}
+
+func (o outside) ask(kind byte, body []byte) (cage.Message, error) {
+	if err := cage.Send(o.out, kind, body); err != nil {
+		return cage.Message{}, err
+	}
+	return cage.Receive(o.in, heardOfParent)
+}
+
+// Layer implements Cache.
+func (o outside) Layer(_ context.Context, key string) ([]byte, error) {
+	m, err := o.ask(wantsLayer, []byte(key))
+	if err == nil && m.Kind != isCached {
+		err = errors.New("it is not there")
+	}
+	return m.Body, err
+}
+
+// PutLayer implements Cache. What is too much for it is read again next time.
+func (o outside) PutLayer(_ context.Context, key string, content []byte) error {
+	if len(content) > mostLayer {
+		return nil
+	}
+	_, err := o.ask(keepsLayer, append(append([]byte(key), 0), content...))
+	return err
+}
+
+// answer is a child's last word.
+func answer(out io.Writer, inv *Inventory, err error) error {
+	if err != nil {
+		r := refusal{Text: oneLine(err.Error(), 4<<10), Unsupported: errors.Is(err, ErrUnsupported), Bound: errors.Is(err, errBound)}
+		var busy *Busy
+		if errors.As(err, &busy) {
+			r.Busy, r.BusyFor = busy.Host, busy.For
+		}
+		text, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		return cage.Send(out, refuses, text)
+	}
+	text, err := json.Marshal(inv)
+	if err != nil {
+		return err
+	}
+	return cage.Send(out, answers, text)
+}
