@@ -1,6 +1,8 @@
 package redact
 
 import (
+	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 )
@@ -95,6 +97,15 @@ func TestLabelsLoseTokensAndKeepNames(t *testing.T) {
 		if got := Known(s); got != want {
 			t.Errorf("%q became %q", s, got)
 		}
+	}
+}
+
+func TestWhatIsLoggedHasNoSecret(t *testing.T) {
+	var out strings.Builder
+	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: Log}))
+	log.Error("cannot read password=hunter2", "error", errors.New("get https://a:hunter2@r.example"), "token", "hunter2", "image", "r.example/a:1")
+	if got := out.String(); strings.Contains(got, "hunter2") || !strings.Contains(got, "r.example/a:1") {
+		t.Error(got)
 	}
 }
 

@@ -29,6 +29,7 @@ func New(url, token string, ca []byte) (*Sender, error) {
 		return nil, errors.New("no certificate authority (PEM)")
 	}
 	return &Sender{url, token, &http.Client{Timeout: 2 * time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for this server
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}}}, nil
 }
 
