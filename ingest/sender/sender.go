@@ -30,7 +30,7 @@ func New(url, token string, ca []byte) (*Sender, error) {
 	}
 	return &Sender{url, token, &http.Client{Timeout: 2 * time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for this server
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}}}, nil
+		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}}}, nil
 }
 
 // Send posts an EventList; fromLog says that it comes from a log file.
