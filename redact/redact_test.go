@@ -7,36 +7,6 @@ import (
 	"testing"
 )
 
-// filled puts n characters in place of {n}, as machines make them.
-func filled(s string) string {
-	const letters = "aB3xK9mQ7zR2tY5vW8nP4cD6fG1hJ0kL"
-	const hex = "0f3e9d7c1b5a8642"
-	for {
-		open := strings.IndexByte(s, '{')
-		for open >= 0 && (open+1 >= len(s) || !digit(s[open+1])) {
-			next := strings.IndexByte(s[open+1:], '{')
-			if next < 0 {
-				return s
-			}
-			open += 1 + next
-		}
-		if open < 0 {
-			return s
-		}
-		end := strings.IndexByte(s[open:], '}') + open
-		n, from := 0, letters
-		for _, c := range s[open+1 : end] {
-			if c >= '0' && c <= '9' {
-				n = n*10 + int(c-'0')
-			}
-		}
-		if strings.Contains(s[open:end], ":hex") {
-			from = hex
-		}
-		s = s[:open] + strings.Repeat(from, n/len(from)+1)[:n] + s[end+1:]
-	}
-}
-
 func TestEveryExampleOfTheTableLosesItsSecretAndNothingElse(t *testing.T) {
 	n := 0
 	check := func(of string, examples []example) {
