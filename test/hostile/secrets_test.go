@@ -128,7 +128,7 @@ func TestNoSecretOfAnyShapePassesAnyDoor(t *testing.T) {
 				audited(t, "patch", "", "/api/v1/namespaces/shop/pods/a", text, objects(n, text)[8])
 		},
 		"a node's record": func(t *testing.T, _ int, text string) string {
-			return recorded(t, []string{"sh", "-c", text}) + recorded(t, argv(text))
+			return started(t, []string{"sh", "-c", text}) + started(t, argv(text))
 		},
 		"an error": func(_ *testing.T, _ int, text string) string { return collect.Why(errors.New("it said " + text)) },
 		"a log": func(_ *testing.T, _ int, text string) string {
@@ -174,8 +174,8 @@ func audited(t *testing.T, verb, sub, uri, text string, object any) string {
 	return out.String()
 }
 
-// recorded is all that is kept of a program's start.
-func recorded(t *testing.T, arguments []string) string {
+// started is all that is kept of a program's start.
+func started(t *testing.T, arguments []string) string {
 	t.Helper()
 	program := "/usr/bin/" + arguments[0]
 	if !regexp.MustCompile(`^[\w/-]+$`).MatchString(program) {
