@@ -333,3 +333,30 @@ func TestAProxyOfTheEnvironmentIsAPersonsWord(t *testing.T) {
 		t.Errorf("the proxy was asked %v", asked)
 	}
 }
+
+func TestWhoAsksAServerStaysWithIt(t *testing.T) {
+	elsewhere, asked := watching(t, marker)
+	to := ""
+	address, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/there" {
+			fmt.Fprint(w, "there")
+			return
+		}
+		http.Redirect(w, r, to, http.StatusFound)
+	})
+	c := &http.Client{CheckRedirect: egress.SameHost}
+	for _, next := range []struct{ to, fails string }{{"/there", ""}, {"http://127.0.0.1:" + elsewhere + "/", "another host"},
+		{"https://" + address + "/there", "another host"}, {"/again", "circles"}} {
+		to = next.to
+		resp, err := c.Get("http://" + address + "/")
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if next.fails == "" && err != nil || next.fails != "" && (err == nil || !strings.Contains(err.Error(), next.fails)) {
+			t.Errorf("%s: %v, want %q", next.to, err, next.fails)
+		}
+	}
+	if len(*asked) > 0 {
+		t.Errorf("elsewhere was asked %+v", *asked)
+	}
+}

@@ -10,6 +10,19 @@ import (
 	"strings"
 )
 
+// SameHost lets a client follow redirects on the host that was asked, for servers that a person named and that speak to
+// us as one: an API server gets our token with every request.
+func SameHost(r *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	switch {
+	case len(via) >= 10:
+		return &Refused{Host: first.Host, Why: "leads round in circles"}
+	case r.URL.Host != first.Host || r.URL.Scheme != first.Scheme:
+		return &Refused{Host: first.Host, Why: "sends who asks to another host"}
+	}
+	return nil
+}
+
 // Network is a way to registries: For binds it to one. By itself it takes the host that is asked for the registry.
 type Network interface {
 	http.RoundTripper

@@ -91,6 +91,8 @@ func (r *reader) plainWord(w string) {
 	switch {
 	case strings.HasSuffix(w, ":") && secretName(w[:len(w)-1]): // a header, or what looks like one
 		r.next = value
+	case strings.EqualFold(w, "bearer"):
+		r.next = value
 	case p == nil || table.programs[path.Base(w)] != nil && !r.login && !r.setting:
 		r.starts(w)
 	case slices.Contains(p.Takes, w):

@@ -24,6 +24,7 @@ import (
 	"github.com/breakwater-sec/breakwater/gate"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/redact"
 	"github.com/breakwater-sec/breakwater/remedy"
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
@@ -77,7 +78,7 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 		level = slog.LevelDebug
 	}
 	v := &Server{config: c, progress: progress, Data: data,
-		log: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: level}))}
+		log: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: level, ReplaceAttr: redact.Log}))}
 	if v.limits, err = c.limits(); err != nil {
 		return err
 	}

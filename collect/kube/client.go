@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/util/flowcontrol"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/egress"
 )
 
 const protobuf = "application/vnd.kubernetes.protobuf"
@@ -43,6 +44,9 @@ func newClient(c Config) (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", cfg.Host, err)
 	}
+	own := *hc // it may be everybody's
+	own.CheckRedirect = egress.SameHost
+	hc = &own
 	s, err := newScheme()
 	if err != nil {
 		return nil, err

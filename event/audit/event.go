@@ -141,7 +141,7 @@ func (b *builder) request(r *record) {
 	b.set("objectRef.name", r.ref.name)
 	b.set("responseStatus.code", r.code)
 	b.set("authorization.decision", r.decision)
-	b.set("authorization.reason", r.reason)
+	b.set("authorization.reason", redact.Text(r.reason))
 	b.set("outcome", r.outcome())
 }
 

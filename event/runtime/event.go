@@ -40,12 +40,11 @@ type builder struct {
 
 // event makes one of a program's start; line is the record as it came.
 func (d *Decoder) event(into *Batch, r *Record, line []byte) event.Event {
-	b := builder{record: r, program: programOf(r.Process), lineage: lineageOf(r)}
-	r.Process.Arguments = redact.Command(b.program.name, r.Process.Arguments)
+	clean(r.Process)
 	for i := range r.Ancestors {
-		a := &r.Ancestors[i]
-		a.Arguments = redact.Command(programOf(a).name, a.Arguments)
+		clean(&r.Ancestors[i])
 	}
+	b := builder{record: r, program: programOf(r.Process), lineage: lineageOf(r)}
 	b.Event = event.Event{ID: hash(d.Cluster, line), Cluster: d.Cluster, Source: Source, Time: r.Time.UTC(),
 		Fields: make(event.Fields, 32), Redact: r.evidence}
 	if r.Container != nil && r.Container.ID != "" && d.Place != nil {
@@ -63,6 +62,12 @@ func (d *Decoder) event(into *Batch, r *Record, line []byte) event.Event {
 	}
 	b.entities()
 	return b.Event
+}
+
+// clean takes secrets out of what a process was started with.
+func clean(p *Process) {
+	p.Path = redact.Known(p.Path)
+	p.Arguments = redact.Command(programOf(p).name, p.Arguments)
 }
 
 func hash(cluster string, line []byte) string {

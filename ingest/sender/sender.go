@@ -30,7 +30,8 @@ func New(url, token string, ca []byte, shows ...tls.Certificate) (*Sender, error
 		return nil, errors.New("no certificate authority (PEM)")
 	}
 	return &Sender{url, token, &http.Client{Timeout: 2 * time.Minute,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, Certificates: shows, MinVersion: tls.VersionTLS12}}}}, nil
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token is for this server
+		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, Certificates: shows, MinVersion: tls.VersionTLS12}}}}, nil
 }
 
 // Send posts an EventList; fromLog says that it comes from a log file.

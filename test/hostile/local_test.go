@@ -48,13 +48,19 @@ type localServer struct {
 
 func startLocal(t *testing.T, data, port string, args ...string) *localServer {
 	t.Helper()
+	return startServe(t, data, append([]string{"serve", "--from", "../../cli/testdata/shop", "--no-images", "--listen", "127.0.0.1:" + port,
+		"--data", data}, args...)...)
+}
+
+// startServe is a server on a folder of data, as a command line says.
+func startServe(t *testing.T, data string, args ...string) *localServer {
+	t.Helper()
 	bin, err := localBinary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &localServer{data: data, log: &bytes.Buffer{}}
-	s.cmd = exec.Command(bin, append([]string{"serve", "--from", "../../cli/testdata/shop", "--no-images", "--listen", "127.0.0.1:" + port,
-		"--data", data}, args...)...)
+	s.cmd = exec.Command(bin, args...)
 	s.cmd.Stderr = s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := s.cmd.StdoutPipe()
