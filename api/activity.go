@@ -7,11 +7,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/redact"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
@@ -116,23 +116,14 @@ func valuesOf(r *http.Request, body map[string]any, fields []string, between str
 				v = f + " " + string(b)
 			}
 		}
+		if at := strings.LastIndex(v, "@"); f == "host" && at >= 0 { // what stands before a host is an account
+			v = v[at+1:]
+		}
 		if v != "" {
-			out = append(out, withoutPassword(v))
+			out = append(out, redact.Text(v))
 		}
 	}
 	return strings.Join(out, between)
-}
-
-// withoutPassword is an address without what stands before its host.
-func withoutPassword(text string) string {
-	if u, err := url.Parse(text); err == nil && u.User != nil {
-		u.User = nil
-		return u.String()
-	}
-	if _, host, ok := strings.Cut(text, "@"); ok && strings.Contains(text[:len(text)-len(host)], ":") && !strings.ContainsAny(text, " \n") {
-		return host
-	}
-	return text
 }
 
 // address is where a request comes from.
