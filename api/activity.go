@@ -19,6 +19,7 @@ import (
 type Activities interface {
 	Record(ctx context.Context, a store.Activity) error
 	Activities(ctx context.Context, f store.ActivityFilter, cursor string, limit int) ([]store.Activity, string, error)
+	CountActivities(ctx context.Context, f store.ActivityFilter) (int, error)
 	ActivityFacets(ctx context.Context) (people, actions []string, err error)
 }
 
@@ -204,6 +205,9 @@ func (s session) ListActivity(ctx context.Context, r ListActivityRequestObject) 
 			return out, nil
 		}
 		f.Person = s.who
+	}
+	if out.Total, err = s.activities.CountActivities(ctx, f); err != nil {
+		return nil, err
 	}
 	page, next, err := s.activities.Activities(ctx, f, deref(r.Params.Cursor), pageSize(r.Params.Limit))
 	if err != nil {

@@ -99,6 +99,9 @@ func TestWhoSeesAPartReadsWhatTheyDidThemselves(t *testing.T) {
 		for _, a := range got.Items {
 			who = append(who, a.Person)
 		}
+		if got.Total < len(got.Items) || (got.Next == nil) != (got.Total == len(got.Items)) {
+			t.Errorf("%s: %d of %d", c.ask, len(got.Items), got.Total)
+		}
 		if got.Next != nil {
 			who = append(who, "…")
 		}

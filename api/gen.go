@@ -348,6 +348,9 @@ type ActivityList struct {
 
 	// People Whose activity there is to see
 	People []string `json:"people"`
+
+	// Total How many there are on all pages
+	Total int `json:"total"`
 }
 
 // ActivityRow defines model for ActivityRow.

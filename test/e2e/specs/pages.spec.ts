@@ -14,6 +14,7 @@ const lists = [
   "/registries/connect",
   "/sensors",
   "/coverage",
+  "/activity",
 ];
 
 /** The lists, and one page of each kind of thing. */

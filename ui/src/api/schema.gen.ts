@@ -632,6 +632,8 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         ActivityList: {
+            /** @description How many there are on all pages */
+            total: number;
             items: components["schemas"]["ActivityRow"][];
             /** @description Whose activity there is to see */
             people: string[];

@@ -10,4 +10,5 @@ export const pages = [
   ["/registries", "Registries"],
   ["/sensors", "Sensors"],
   ["/coverage", "Coverage"],
+  ["/activity", "Activity"],
 ] as const;
