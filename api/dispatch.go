@@ -40,6 +40,7 @@ type session struct {
 	who   string // asks, as the maker of the sign-in said
 	// still says whether the session is not ended yet.
 	still func(context.Context) bool
+	whole bool // they may see everything, whatever they want to see now
 }
 
 // constants are the same for everybody, and of no estate.
@@ -51,6 +52,7 @@ type constants struct {
 	schema     Schema
 	detections []rule.Head
 	advisories func() *vuln.DB
+	activities Activities
 	about      func(w *live.World, cluster string, e event.Entity) (detect.About, bool)
 	coded      func(*collect.Facts, analyse.Path) analyse.Path
 	bounds     *bounds
@@ -114,11 +116,12 @@ func (s *server) asks(w http.ResponseWriter, r *http.Request) (session, bool) {
 
 // asker is one who asks; within names the one cluster that they want to see.
 func (s *server) asker(sees graph.Scope, who string, until time.Time, within string) session {
+	whole := sees.All
 	if within != "" {
 		sees = sees.Only(within)
 	}
 	r := s.unscoped.For(sees)
-	return session{Reader: r, constants: &s.constants, until: until, who: who,
+	return session{Reader: r, constants: &s.constants, until: until, who: who, whole: whole,
 		waits: func() []NodeWaits {
 			if s.Waiting == nil {
 				return nil

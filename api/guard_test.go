@@ -44,7 +44,10 @@ func serveNothing(t *testing.T, c Config) *served {
 	}
 	c.Unscoped = scope.Config{Picture: l, Images: assess.New(assess.Config{}),
 		Registries: registries.New(registries.Config{}), Records: st, Sensors: st, Tokens: st}
-	c.Sessions, c.Advisories = st, func() *vuln.DB { return nil }
+	if c.Sessions == nil {
+		c.Sessions = st
+	}
+	c.Advisories = func() *vuln.DB { return nil }
 	c.Assets = fstest.MapFS{"index.html": {Data: []byte("portal")}, ".packages.json": {Data: []byte("[]")}}
 	h, err := New(c)
 	if err != nil {

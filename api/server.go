@@ -28,8 +28,9 @@ import (
 
 //go:generate go tool oapi-codegen -config oapi-codegen.yaml openapi.yaml
 
-// Sessions is what the store knows of who is signed in.
+// Sessions is what the store knows of who is signed in, and of what they did.
 type Sessions interface {
+	Activities
 	NewSignIn(ctx context.Context, valid time.Duration, scope, person string) (string, error)
 	SignIn(ctx context.Context, token string, valid time.Duration) (string, error)
 	Session(ctx context.Context, token string) (store.Session, error)
@@ -74,6 +75,7 @@ type server struct {
 	Config
 	constants
 	unscoped *scope.Unscoped
+	failures failures
 }
 
 // New is the whole server.
@@ -86,7 +88,7 @@ func New(c Config) (http.Handler, error) {
 	s := &server{Config: c, unscoped: scope.New(c.Unscoped),
 		constants: constants{version: c.Version, log: c.Log, vocabulary: vocabulary, templates: templates,
 			schema: describe(vocabulary, c.PathTypes), detections: c.Detections, advisories: c.Advisories, about: c.About,
-			coded: c.Coded, bounds: newBounds(c.Limits), shown: c.Shown}}
+			coded: c.Coded, activities: c.Sessions, bounds: newBounds(c.Limits), shown: c.Shown}}
 	strict := NewStrictHandlerWithOptions(nobody, []StrictMiddlewareFunc{asAsker}, StrictHTTPServerOptions{
 		RequestErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, err error) {
 			problem(w, http.StatusBadRequest, "the request cannot be read", err.Error())
@@ -107,7 +109,7 @@ func New(c Config) (http.Handler, error) {
 	private.HandleFunc("/api/", notFound)
 	all := http.NewServeMux()
 	all.HandleFunc("POST /api/v1/session", s.signIn)
-	all.Handle("/api/v1/", s.signedIn(s.bounds.bounded(private)))
+	all.Handle("/api/v1/", s.signedIn(s.recorded(private, s.bounds.bounded(private))))
 	all.HandleFunc("/api/", notFound)
 	all.HandleFunc("/api", notFound)
 	all.Handle("/", portal(c.Assets))

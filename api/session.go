@@ -3,7 +3,11 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/breakwater-sec/breakwater/store"
 )
@@ -34,13 +38,37 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	defer give()
 	token, err := s.Sessions.SignIn(r.Context(), body.Token, sessionLasts)
+	if errors.Is(err, store.ErrNotFound) {
+		s.signInFailed(w, r)
+		return
+	}
+	if err == nil {
+		err = s.signedInAs(r.Context(), r, token)
+	}
 	if err != nil {
-		fail(w, err, store.ErrNotFound, http.StatusUnauthorized,
-			"this sign-in link was used before or is older than ten minutes; print a new one with: breakwater sign-in")
+		failed(s.Log, w, r, err)
 		return
 	}
 	s.setCookie(w, token, int(sessionLasts.Seconds()))
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// signInFailed says no, and records it now and then. A link that is good is taken however many were not.
+func (s *server) signInFailed(w http.ResponseWriter, r *http.Request) {
+	n, from, since, record := s.failures.add(address(r), time.Now())
+	if record {
+		if err := s.Sessions.Record(r.Context(), store.Activity{Address: from, Action: "sign in",
+			Detail: fmt.Sprintf("%d since %s", n, since.UTC().Format("15:04 MST")), Outcome: "refused: no such link"}); err != nil {
+			s.Log.Error("a failed sign-in cannot be recorded", "error", err)
+		}
+	}
+	if n > tooMany {
+		w.Header().Set("Retry-After", strconv.Itoa(int(failuresFor.Seconds())))
+		problem(w, http.StatusTooManyRequests, "too many sign-ins failed", "use a link that was not used; print one with: breakwater sign-in")
+		return
+	}
+	problem(w, http.StatusUnauthorized, http.StatusText(http.StatusUnauthorized),
+		"this sign-in link was used before, is older than ten minutes or of an earlier start; print a new one with: breakwater sign-in")
 }
 
 func (s *server) setCookie(w http.ResponseWriter, token string, age int) {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,7 +48,7 @@ advisories without a restart.`,
 			if len(status.Sources) > 0 {
 				printStatus(s.out, status)
 			}
-			return err
+			return recordedIn(c.Context(), datadir.Dir(data), "import advisories", strings.Join(paths, " "), err)
 		},
 	}
 	dataFlag(c, &data)
@@ -103,12 +104,12 @@ func dbForgetCommand() *cobra.Command {
 		Use:   "forget NAME…",
 		Short: "Remove sources from the advisory database",
 		Args:  cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, names []string) error {
+		RunE: func(c *cobra.Command, names []string) error {
 			var errs []error
 			for _, n := range names {
 				errs = append(errs, vuln.Forget(datadir.Dir(data).Advisories(), n))
 			}
-			return errors.Join(errs...)
+			return recordedIn(c.Context(), datadir.Dir(data), "forget advisories", strings.Join(names, " "), errors.Join(errs...))
 		},
 	}
 	dataFlag(c, &data)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/breakwater-sec/breakwater/api"
 	"github.com/breakwater-sec/breakwater/sample"
@@ -27,7 +28,10 @@ KUBECONFIG is looked at only for --from context:NAME. Registries are read with t
 account that docker login has for them, or that the file of --config names.`,
 		Example: "  breakwater serve --sample\n  breakwater serve --from context:prod --from staging=context:stg --registry registry.example",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), s, c, live) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cmd.Flags().Visit(func(f *pflag.Flag) { c.Settings = append(c.Settings, "--"+f.Name+"="+f.Value.String()) })
+			return serve(cmd.Context(), s, c, live)
+		},
 	}
 	serveFlags(cmd, &c)
 	cmd.Flags().BoolVar(&live, "sensor", false,

@@ -14,6 +14,8 @@ type Config struct {
 	Sample bool
 	Listen string
 	Hosts  []string
+	// Settings are the flags as they were given, for the record of what people did.
+	Settings []string
 	// Operator is what who asks over the socket of the data folder may see.
 	Operator graph.Scope
 	Ingest   string

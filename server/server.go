@@ -101,6 +101,9 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 	}
 	defer func() { err = errors.Join(err, v.Store.Close()) }()
 	v.Store = v.Store.For(door.name)
+	if err := v.started(ctx); err != nil {
+		return err
+	}
 	defer func() {
 		if v.Estate != nil {
 			_ = v.Estate.Close() // what it serves is gone either way

@@ -90,6 +90,26 @@ type ActivityFilter struct {
 	Since                   time.Time
 }
 
+func (f ActivityFilter) where(before int64) (c condition) {
+	c.add(`seq < ?`, before)
+	c.equal("person", f.Person)
+	c.equal("action", f.Action)
+	c.equal("address", f.Address)
+	if !f.Since.IsZero() {
+		c.add(`at >= ?`, unix(f.Since))
+	}
+	return c
+}
+
+// CountActivities is how many a list has on all its pages.
+func (s *Store) CountActivities(ctx context.Context, f ActivityFilter) (n int, err error) {
+	where := f.where(math.MaxInt64)
+	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM activity WHERE `+where.all(), where.args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count what was done: %w", err)
+	}
+	return n, nil
+}
+
 const activityColumns = `seq, at, person, role, address, action, object, detail, outcome`
 
 // Activities lists what was done, the newest first, in pages; cursor is what the page before gave.
@@ -100,14 +120,7 @@ func (s *Store) Activities(ctx context.Context, f ActivityFilter, cursor string,
 			return nil, "", err
 		}
 	}
-	var where condition
-	where.add(`seq < ?`, from)
-	where.equal("person", f.Person)
-	where.equal("action", f.Action)
-	where.equal("address", f.Address)
-	if !f.Since.IsZero() {
-		where.add(`at >= ?`, unix(f.Since))
-	}
+	where := f.where(from)
 	page, err = rowsOf(ctx, s.db, func(r *sql.Rows) (a Activity, err error) { return a, a.scan(r) },
 		`SELECT `+activityColumns+` FROM activity WHERE `+where.all()+` ORDER BY seq DESC LIMIT ?`, append(where.args, limit+1)...)
 	if err != nil {

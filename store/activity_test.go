@@ -42,6 +42,9 @@ func TestWhatPeopleDidIsListedNewestFirstInPages(t *testing.T) {
 			{ActivityFilter{Person: "alice", Action: "dismiss"}, ""}, {ActivityFilter{Since: start.Add(3 * time.Hour)}, "5 4"},
 			{ActivityFilter{Address: "192.0.2.8"}, ""},
 		} {
+			if n, err := s.CountActivities(t.Context(), c.filter); err != nil || n != len(strings.Fields(strings.ReplaceAll(c.want, "|", " "))) {
+				t.Errorf("%+v: %d, %v", c.filter, n, err)
+			}
 			var pages []string
 			for cursor := ""; ; {
 				page, next, err := s.Activities(t.Context(), c.filter, cursor, 2)

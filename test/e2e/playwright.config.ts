@@ -8,7 +8,8 @@ import { defineConfig } from "@playwright/test";
 // Browsers find names of localhost by themselves; Node.js, which asks for page.request, asks the system.
 const lookup = dns.promises.lookup as (host: string, options: dns.LookupOptions) => Promise<unknown>;
 Object.assign(dns.promises, {
-  lookup: (host: string, options: dns.LookupOptions) => lookup(host.endsWith(".localhost") ? "127.0.0.1" : host, options),
+  lookup: (host: string, options: dns.LookupOptions) =>
+    lookup(host.endsWith(".localhost") ? "127.0.0.1" : host, options),
 });
 const slow = Number(process.env.THROTTLE ?? 1);
 

@@ -8,6 +8,7 @@ import { SignInPage } from "./pages/signin/SignInPage";
 import { Shell } from "./shell/Shell";
 
 // Home comes with the first script; the others, with their drawing and layout, when they are opened.
+const ActivityPage = lazy(() => import("./pages/activity/ActivityPage").then((m) => ({ default: m.ActivityPage })));
 const AlertPage = lazy(() => import("./pages/alerts/AlertPage").then((m) => ({ default: m.AlertPage })));
 const AlertsPage = lazy(() => import("./pages/alerts/AlertsPage").then((m) => ({ default: m.AlertsPage })));
 const ConnectPage = lazy(() => import("./pages/registries/ConnectPage").then((m) => ({ default: m.ConnectPage })));
@@ -79,6 +80,7 @@ export function App() {
             <Route path="/alert" element={<AlertPage />} />
             <Route path="/entity" element={<EntityPage />} />
             <Route path="/coverage" element={<CoveragePage />} />
+            <Route path="/activity" element={<ActivityPage />} />
             <Route path="*" element={<Empty title="There is no such page" />} />
           </Route>
         </Routes>

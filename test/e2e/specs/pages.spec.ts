@@ -15,6 +15,7 @@ const lists = [
   "/sensors",
   "/tokens",
   "/coverage",
+  "/activity",
 ];
 
 /** The lists, and one page of each kind of thing. */

@@ -40,6 +40,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people did, the newest first; one's own for who does not see everything */
+        get: operations["listActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/status": {
         parameters: {
             query?: never;
@@ -672,6 +689,37 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        ActivityList: {
+            /** @description How many there are on all pages */
+            total: number;
+            items: components["schemas"]["ActivityRow"][];
+            /** @description Whose activity there is to see */
+            people: string[];
+            /** @description Which actions there are */
+            actions: string[];
+            next?: string;
+        };
+        ActivityRow: {
+            /**
+             * Format: int64
+             * @description Its number in the record
+             */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /** @description Who did it; empty for a sign-in that failed */
+            person: string;
+            role: string;
+            /** @description From where: an address of the network, or a process on the server's machine */
+            address: string;
+            action: string;
+            /** @description What it was done to */
+            object: string;
+            /** @description How */
+            detail: string;
+            /** @description done, or why not */
+            outcome: string;
+        };
         Problem: {
             type: string;
             title: string;
@@ -2184,6 +2232,34 @@ export interface operations {
                     "application/json": {
                         link: string;
                     };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listActivity: {
+        parameters: {
+            query?: {
+                person?: string;
+                action?: string;
+                since?: string;
+                /** @description next of the page before */
+                cursor?: components["parameters"]["cursor"];
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of what people did */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityList"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -11,4 +11,5 @@ export const pages = [
   ["/sensors", "Sensors"],
   ["/tokens", "Tokens"],
   ["/coverage", "Coverage"],
+  ["/activity", "Activity"],
 ] as const;
