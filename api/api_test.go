@@ -127,7 +127,9 @@ func serveSample(t *testing.T) *served {
 	w, err := watch.New(watch.Config{
 		Live: live.Config{Records: st, Rules: rules, Log: log}, Sources: sources,
 		Images: assess.Config{Advisories: func() *vuln.DB { return db }, Records: st, Owner: "test", Workers: 2, Log: log,
-			Scan: func(ctx context.Context, ref image.Reference) (*image.Inventory, error) { return image.Scan(ctx, ref, opts) }},
+			Scan: func(ctx context.Context, ref image.Reference) (*image.Inventory, error) {
+				return image.Scan(ctx, ref, opts)
+			}},
 		Registries: registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour,
 			Records: st, Log: log}})
 	if err != nil {

@@ -76,7 +76,7 @@ func receive(t *testing.T) *receiver {
 
 func (r *receiver) token(t *testing.T, cluster string, kind ingest.Kind) string {
 	t.Helper()
-	token, err := r.store.NewIngestToken(t.Context(), cluster, string(kind))
+	token, err := r.store.NewIngestToken(t.Context(), store.IngestToken{Cluster: cluster, Kind: string(kind)})
 	if err != nil {
 		t.Fatal(err)
 	}
