@@ -34,8 +34,11 @@ type session struct {
 	*constants
 	// receiving is which of the asker's clusters send events; none if none are taken.
 	receiving func(context.Context) ([]Receiving, error)
-	until     time.Time
-	who       string // asks, as the maker of the sign-in said
+	// storage is what is stored of everything; nil for who does not see everything.
+	storage func(context.Context) (Storage, error)
+	noRoom  string // why nothing more is stored
+	until   time.Time
+	who     string // asks, as the maker of the sign-in said
 	// still says whether the session is not ended yet.
 	still func(context.Context) bool
 }
@@ -116,7 +119,11 @@ func (s *server) asker(sees graph.Scope, who string, until time.Time, within str
 		sees = sees.Only(within)
 	}
 	r := s.unscoped.For(sees)
-	return session{Reader: r, constants: &s.constants, until: until, who: who,
+	var storage func(context.Context) (Storage, error)
+	if r.World.All() {
+		storage = s.Storage
+	}
+	return session{Reader: r, constants: &s.constants, until: until, who: who, storage: storage, noRoom: s.room(),
 		receiving: func(ctx context.Context) ([]Receiving, error) {
 			if s.Receiving == nil {
 				return []Receiving{}, nil

@@ -43,6 +43,12 @@ type Config struct {
 	TLS     *tls.Config
 	Tokens  Tokens
 	Sensors Sensors
+	// HasNode says that a cluster has a node, as far as is known; nil if nothing is known of any.
+	HasNode func(cluster, node string) bool
+	// HasRoom is nil while more may be written to the disk, NoRoom is told of errors that may
+	// say that there is none. Either may be nil.
+	HasRoom func() error
+	NoRoom  func(error)
 	// Dir is the folder of the stream. It may hold MaxBytes (0: 2 GiB) and is
 	// not used if NATS names a NATS cluster to use instead. No source may fill more than
 	// half of what the others leave of it, nor of Memory.
@@ -139,6 +145,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	})
 	g.Go(func() error { s.watchLost(ctx); return nil })
+	g.Go(func() error { s.reviveStream(ctx); return nil })
 	return g.Wait()
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/ingest"
 	"github.com/breakwater-sec/breakwater/pipeline"
+	"github.com/breakwater-sec/breakwater/ref"
 	"github.com/breakwater-sec/breakwater/rule"
 )
 
@@ -47,7 +48,8 @@ func (v *Server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 		hosts = append(hosts, host)
 	}
 	c := ingest.Config{Listen: v.config.Ingest, TLS: ca.TLS(hosts...), Tokens: v.Store, Sensors: v.Store,
-		Version: Version(), NATS: v.nats(), Dir: filepath.Join(string(v.Data), "events"), Log: v.log, Lost: lostBy(servers)}
+		HasNode: v.hasNode, HasRoom: v.disk.hasRoom, NoRoom: v.disk.noRoom, Version: Version(), NATS: v.nats(),
+		Dir: filepath.Join(string(v.Data), "events"), Log: v.log, Lost: lostBy(servers)}
 	v.limits.bound(&c)
 	s, err := ingest.New(ctx, c)
 	if err != nil {
@@ -59,6 +61,16 @@ func (v *Server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 		a.rules = append(a.rules, *r.Header())
 	}
 	return a, nil
+}
+
+// hasNode says that the graph holds a node of a cluster.
+func (v *Server) hasNode(cluster, node string) bool {
+	w := v.Live.World()
+	if w == nil || w.View == nil {
+		return false
+	}
+	_, there := w.View.Node("Node", ref.Ref{Cluster: cluster, Kind: "Node", Name: node}.ID())
+	return there
 }
 
 // lostBy asks API servers what their webhooks gave up.
