@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/breakwater-sec/breakwater/redact"
 )
 
 // Log is how the server tells what it does.
@@ -28,7 +30,7 @@ func (l Log) logger(w io.Writer, verbose bool, told *levels) (*slog.Logger, erro
 	if verbose {
 		level = slog.LevelDebug
 	}
-	o := &slog.HandlerOptions{Level: level}
+	o := &slog.HandlerOptions{Level: level, ReplaceAttr: withoutSecrets}
 	switch l.Format {
 	case "", "text":
 		return slog.New(counting{slog.NewTextHandler(w, o), told}), nil
@@ -36,6 +38,18 @@ func (l Log) logger(w io.Writer, verbose bool, told *levels) (*slog.Logger, erro
 		return slog.New(counting{slog.NewJSONHandler(printable{w}, o), told}), nil
 	}
 	return nil, fmt.Errorf("--log-format %s: want text or json", l.Format)
+}
+
+// withoutSecrets takes out of what is logged what looks like a secret: errors of others hold
+// what they were asked with.
+func withoutSecrets(_ []string, a slog.Attr) slog.Attr {
+	switch v := a.Value.Any().(type) {
+	case string:
+		a.Value = slog.StringValue(redact.Text(v))
+	case error:
+		a.Value = slog.StringValue(redact.Text(v.Error()))
+	}
+	return a
 }
 
 // printable escapes in lines of JSON what moves a reader's cursor or turns text around. Such

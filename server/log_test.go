@@ -34,6 +34,20 @@ func TestForeignTextIsEscapedInEitherFormat(t *testing.T) {
 	}
 }
 
+func TestSecretsInErrorsAreNotLogged(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		var b bytes.Buffer
+		log, err := Log{Format: format}.logger(&b, false, &levels{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.With("url", "https://u:hunter2hunter2@h.example/").Error("cannot ask", "error", errors.New("Authorization: Bearer hunter2hunter2"))
+		if strings.Contains(b.String(), "hunter2") || !strings.Contains(b.String(), "h.example") {
+			t.Errorf("%s", &b)
+		}
+	}
+}
+
 func TestLevelsOfTheLog(t *testing.T) {
 	for level, want := range map[string]int{"": 3, "debug": 4, "info": 3, "warn": 2, "error": 1} {
 		var b bytes.Buffer
