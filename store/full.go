@@ -18,7 +18,7 @@ import (
 func Full(err error) bool {
 	var lite *driver.Error
 	if errors.As(err, &lite) {
-		return lite.Code()&0xff == sqlite3.SQLITE_FULL
+		return lite.Code()&0xff == sqlite3.SQLITE_FULL || lite.Code() == sqlite3.SQLITE_IOERR_SHMSIZE // to share its memory it needs a file
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
