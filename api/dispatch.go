@@ -36,8 +36,11 @@ type session struct {
 	receiving func(context.Context) ([]Receiving, error)
 	// waits are the nodes of the asker's clusters that want to join and may not yet.
 	waits func() []NodeWaits
-	until time.Time
-	who   string // asks, as the maker of the sign-in said
+	// storage is what is stored of everything; nil for who does not see everything.
+	storage func(context.Context) (Storage, error)
+	noRoom  string // why nothing more is stored
+	until   time.Time
+	who     string // asks, as the maker of the sign-in said
 	// still says whether the session is not ended yet.
 	still func(context.Context) bool
 	whole bool // they may see everything, whatever they want to see now
@@ -121,7 +124,11 @@ func (s *server) asker(sees graph.Scope, who string, until time.Time, within str
 		sees = sees.Only(within)
 	}
 	r := s.unscoped.For(sees)
-	return session{Reader: r, constants: &s.constants, until: until, who: who, whole: whole,
+	var storage func(context.Context) (Storage, error)
+	if r.World.All() {
+		storage = s.Storage
+	}
+	return session{Reader: r, constants: &s.constants, until: until, who: who, whole: whole, storage: storage, noRoom: s.room(),
 		waits: func() []NodeWaits {
 			if s.Waiting == nil {
 				return nil

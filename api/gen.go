@@ -676,6 +676,20 @@ type CutFix = analyse.CutFix
 // Difference defines model for Difference.
 type Difference = report.Difference
 
+// DiskRoom defines model for DiskRoom.
+type DiskRoom struct {
+	Free int64 `json:"free"`
+
+	// NoRoom Why nothing more is taken; absent while there is room
+	NoRoom *string `json:"noRoom,omitempty"`
+
+	// Reserve Below so many free bytes nothing more is taken
+	Reserve int64 `json:"reserve"`
+
+	// Total 0 if it is not known
+	Total int64 `json:"total"`
+}
+
 // EdgeInfo defines model for EdgeInfo.
 type EdgeInfo struct {
 	Derived  bool   `json:"derived"`
@@ -1573,6 +1587,9 @@ type Status struct {
 	// Limits What askers and senders may have of this server
 	Limits *[]Bound `json:"limits,omitempty"`
 
+	// NoRoom Why events are refused and images wait, such as a disk that is almost full; absent while there is room
+	NoRoom *string `json:"noRoom,omitempty"`
+
 	// Version Of the program
 	Version string `json:"version"`
 
@@ -1582,6 +1599,56 @@ type Status struct {
 
 // StepChoice defines model for StepChoice.
 type StepChoice = query.StepChoice
+
+// Storage defines model for Storage.
+type Storage struct {
+	Disk  DiskRoom      `json:"disk"`
+	Files []StoredFiles `json:"files"`
+
+	// Measured When the tables were measured
+	Measured time.Time `json:"measured"`
+
+	// Place Where the records are, without a password
+	Place string `json:"place"`
+
+	// Tables The biggest first
+	Tables []StoredTable `json:"tables"`
+}
+
+// StoredFiles defines model for StoredFiles.
+type StoredFiles struct {
+	Bound string `json:"bound"`
+	Bytes int64  `json:"bytes"`
+
+	// Folder In the data folder
+	Folder string `json:"folder"`
+	What   string `json:"what"`
+}
+
+// StoredTable defines model for StoredTable.
+type StoredTable struct {
+	// Bound What bounds it, where no limit does
+	Bound *string `json:"bound,omitempty"`
+
+	// Bytes Indexes included
+	Bytes int64 `json:"bytes"`
+
+	// GrownPerDay Bytes a day since grownSince; absent while that is not known
+	GrownPerDay *int64     `json:"grownPerDay,omitempty"`
+	GrownSince  *time.Time `json:"grownSince,omitempty"`
+
+	// KeepSeconds For how long rows are kept; absent without such a limit
+	KeepSeconds *int64 `json:"keepSeconds,omitempty"`
+
+	// MostRows How many rows are kept; absent without such a limit
+	MostRows *int64 `json:"mostRows,omitempty"`
+
+	// Name What settings call it; absent if its limits are fixed
+	Name   *string    `json:"name,omitempty"`
+	Oldest *time.Time `json:"oldest,omitempty"`
+	Rows   int64      `json:"rows"`
+	Table  string     `json:"table"`
+}
 
 // Supposition defines model for Supposition.
 type Supposition struct {
@@ -2200,6 +2267,9 @@ type ServerInterface interface {
 	// GetStatus Freshness of every cluster, state of advisories and image assessment
 	// (GET /status)
 	GetStatus(w http.ResponseWriter, r *http.Request)
+	// GetStorage What is stored, what bounds it and how it grows; only for who may see everything
+	// (GET /storage)
+	GetStorage(w http.ResponseWriter, r *http.Request)
 	// GetTemplates The Explorer's prepared questions
 	// (GET /templates)
 	GetTemplates(w http.ResponseWriter, r *http.Request)
@@ -3826,6 +3896,20 @@ func (siw *ServerInterfaceWrapper) GetStatus(w http.ResponseWriter, r *http.Requ
 	handler.ServeHTTP(w, r)
 }
 
+// GetStorage operation middleware
+func (siw *ServerInterfaceWrapper) GetStorage(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetStorage(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetTemplates operation middleware
 func (siw *ServerInterfaceWrapper) GetTemplates(w http.ResponseWriter, r *http.Request) {
 
@@ -4303,6 +4387,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/session", wrapper.GetSession)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/activity", wrapper.ListActivity)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/status", wrapper.GetStatus)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/storage", wrapper.GetStorage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/home", wrapper.GetHome)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/schema", wrapper.GetSchema)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/templates", wrapper.GetTemplates)
@@ -5504,6 +5589,44 @@ func (response GetStatusdefaultApplicationProblemPlusJSONResponse) VisitGetStatu
 	return err
 }
 
+type GetStorageRequestObject struct {
+}
+
+type GetStorageResponseObject interface {
+	VisitGetStorageResponse(w http.ResponseWriter) error
+}
+
+type GetStorage200JSONResponse Storage
+
+func (response GetStorage200JSONResponse) VisitGetStorageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStoragedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetStoragedefaultApplicationProblemPlusJSONResponse) VisitGetStorageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetTemplatesRequestObject struct {
 }
 
@@ -5864,6 +5987,9 @@ type StrictServerInterface interface {
 	// GetStatus Freshness of every cluster, state of advisories and image assessment
 	// (GET /status)
 	GetStatus(ctx context.Context, request GetStatusRequestObject) (GetStatusResponseObject, error)
+	// GetStorage What is stored, what bounds it and how it grows; only for who may see everything
+	// (GET /storage)
+	GetStorage(ctx context.Context, request GetStorageRequestObject) (GetStorageResponseObject, error)
 	// GetTemplates The Explorer's prepared questions
 	// (GET /templates)
 	GetTemplates(ctx context.Context, request GetTemplatesRequestObject) (GetTemplatesResponseObject, error)
@@ -6724,6 +6850,30 @@ func (sh *strictHandler) GetStatus(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetStatusResponseObject); ok {
 		if err := validResponse.VisitGetStatusResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetStorage operation middleware
+func (sh *strictHandler) GetStorage(w http.ResponseWriter, r *http.Request) {
+	var request GetStorageRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStorage(ctx, request.(GetStorageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStorage")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetStorageResponseObject); ok {
+		if err := validResponse.VisitGetStorageResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

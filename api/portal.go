@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -59,6 +60,33 @@ func tell(w http.ResponseWriter, assets fs.FS) {
 
 func notFound(w http.ResponseWriter, r *http.Request) {
 	problem(w, http.StatusNotFound, "no such page", r.Method+" "+r.URL.Path)
+}
+
+// ready answers who asks whether requests may come: 503 with the reasons until the first picture
+// stands, and while the records cannot be written. A disk that is almost full is none: what is
+// there can be read.
+func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	answer := struct {
+		Status  string   `json:"status"`
+		Reasons []string `json:"reasons,omitempty"`
+	}{Status: "ready"}
+	if s.Unready != nil {
+		if answer.Reasons = s.Unready(); len(answer.Reasons) > 0 {
+			answer.Status = "not ready"
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}
+	_ = json.NewEncoder(w).Encode(answer) // the asker left
+}
+
+// room says why nothing more is stored.
+func (s *server) room() string {
+	if s.Room == nil {
+		return ""
+	}
+	return s.Room()
 }
 
 // health answers probes, which have no session and no name of ours: whether the

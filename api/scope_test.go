@@ -76,6 +76,7 @@ var operations = map[string]struct {
 	"listActivity":  {}, // TestWhoSeesAPartReadsWhatTheyDidThemselves
 	"getSession":    {all: func() []probe { return []probe{get("/session")} }},
 	"getStatus":     {all: func() []probe { return []probe{get("/status")} }},
+	"getStorage":    {}, // of everything, and only for who sees everything: storage_test.go
 	"getHome":       {all: func() []probe { return []probe{get("/home")} }},
 	"getSchema":     {all: func() []probe { return []probe{get("/schema")} }},
 	"getTemplates":  {all: func() []probe { return []probe{get("/templates")} }},

@@ -48,6 +48,11 @@ type Config struct {
 	Receiving func(context.Context) ([]Receiving, error)
 	// Waiting are the nodes that want to join and may not yet; nil if none can.
 	Waiting func() []NodeWaits
+	// Unready says why the server is not ready yet or any more, and Room why nothing more is
+	// stored, "" while there is room; Storage is what is stored. Each may be nil.
+	Unready func() (reasons []string)
+	Room    func() (why string)
+	Storage func(context.Context) (Storage, error)
 	// Detections are the rules that make alerts.
 	Detections []rule.Head
 	Advisories func() *vuln.DB
@@ -115,6 +120,7 @@ func New(c Config) (http.Handler, error) {
 	all.Handle("/", portal(c.Assets))
 	outer := http.NewServeMux()
 	outer.HandleFunc("GET /healthz", s.health)
+	outer.HandleFunc("GET /readyz", s.ready)
 	outer.Handle("/", s.knownHost(sameOrigin(bounded(all))))
 	return headers(c.Secure, outer), nil
 }

@@ -13,7 +13,7 @@ import (
 func (s session) GetStatus(context.Context, GetStatusRequestObject) (GetStatusResponseObject, error) {
 	w := s.World
 	return GetStatus200JSONResponse{Version: s.version, World: int(w.Version), Clusters: clusterStates(w), Images: s.imageCounts(),
-		Advisories: s.advisoryStatus(), Gaps: s.gaps(w), Limits: s.limits()}, nil
+		Advisories: s.advisoryStatus(), Gaps: s.gaps(w), Limits: s.limits(), NoRoom: text(s.noRoom)}, nil
 }
 
 // limits are those of this server, nil where nobody told of any.
@@ -22,6 +22,22 @@ func (s session) limits() *[]Bound {
 		return nil
 	}
 	return new(s.shown(map[string]uint64{"queries": s.bounds.queries.refused.Load(), "streams": s.bounds.streams.refused.Load()}))
+}
+
+// GetStorage implements StrictServerInterface. Rows of all clusters are counted, so it is for who
+// may see all of them.
+func (s session) GetStorage(ctx context.Context, _ GetStorageRequestObject) (GetStorageResponseObject, error) {
+	if !s.World.All() {
+		return nil, fmt.Errorf("what is stored of all clusters: %w", scope.ErrOutside)
+	}
+	if s.storage == nil {
+		return nil, missing("what is stored is not known here")
+	}
+	out, err := s.storage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return GetStorage200JSONResponse(out), nil
 }
 
 // GetCoverage implements StrictServerInterface.

@@ -88,7 +88,8 @@ manifests or a dump.`,
 		serveCommand(s), signInCommand(s), scanCommand(s), graphCommand(s), queryCommand(s),
 		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), canCommand(s), leastPrivilegeCommand(s), detectCommand(s),
 		connectCommand(s), tokensCommand(s), registryCommand(s), diffCommand(s), cutCommand(s), whatIfCommand(s), fixCommand(s),
-		rulesCommand(s), dbCommand(s), storageCommand(s), activityCommand(s), licensesCommand(s), dumpCommand(s), sample.ContainerCommand(),
+		rulesCommand(s), dbCommand(s), storageCommand(s), backupCommand(s), restoreCommand(s), activityCommand(s), licensesCommand(s),
+		dumpCommand(s), sample.ContainerCommand(),
 	} {
 		root.AddCommand(c)
 	}

@@ -84,7 +84,15 @@ func serveFlags(cmd *cobra.Command, c *server.Config) {
 	f.Float32Var(&c.QPS, "qps", 20, "requests per second to one API server, at most")
 	f.DurationVar(&c.SaveEvery, "save-every", 30*time.Second, "least time between two savings of a cluster's facts")
 	f.StringArrayVar(&c.Limits, "limit", nil, server.LimitHelp())
-	f.BoolVarP(&c.Verbose, "verbose", "v", false, "log more")
+	f.StringVar(&c.MinFree, "min-free", server.DefaultReserve, "how much of the disk of --data stays free: below it events are answered "+
+		"with 503, images wait, and what is there can be read; a size, hundredths of the disk, or the less of both")
+	f.StringVar(&c.Metrics.Listen, "metrics-listen", "", "address that tells metrics of the server to Prometheus, such as 127.0.0.1:9464; "+
+		"none without it")
+	f.StringVar(&c.Metrics.TokenFile, "metrics-token-file", "", "file with the bearer token that who asks for metrics must show; needed, "+
+		"with --tls-cert, beyond loopback")
+	f.StringVar(&c.Log.Level, "log-level", "info", "the least that is logged: debug, info, warn or error")
+	f.StringVar(&c.Log.Format, "log-format", "text", "text, or json for programs that read the log")
+	f.BoolVarP(&c.Verbose, "verbose", "v", false, "as --log-level debug")
 }
 
 // serve runs the server, shows the sample if it is served, and prints how to sign in.

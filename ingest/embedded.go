@@ -22,7 +22,12 @@ const maxMessage = 16 << 20
 type embedded struct {
 	server *server.Server
 	dir    string
+	store  string // the folder above dir
+	most   int64  // bytes that it may hold
 }
+
+// streamMemory is none to speak of: everything is in files.
+const streamMemory = 1 << 20
 
 // startEmbedded starts it on a folder. Every stored message is synced to disk
 // before it is acknowledged.
@@ -30,11 +35,12 @@ func startEmbedded(dir string, maxBytes int64, log *slog.Logger) (*embedded, err
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the event stream's folder: %w", err)
 	}
+	most := maxBytes + deadBytes + 64<<20
 	s, err := server.NewServer(&server.Options{
 		ServerName: "breakwater", DontListen: true, NoSigs: true,
 		MaxPayload: maxMessage,
 		JetStream:  true, StoreDir: dir, SyncAlways: true, DisableJetStreamBanner: true,
-		JetStreamMaxMemory: 1 << 20, JetStreamMaxStore: maxBytes + deadBytes + 64<<20,
+		JetStreamMaxMemory: streamMemory, JetStreamMaxStore: most,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the event stream's server: %w", err)
@@ -45,7 +51,7 @@ func startEmbedded(dir string, maxBytes int64, log *slog.Logger) (*embedded, err
 		s.Shutdown()
 		return nil, errors.New("the event stream's server did not become ready")
 	}
-	return &embedded{s, filepath.Join(dir, "jetstream")}, nil
+	return &embedded{s, filepath.Join(dir, "jetstream"), dir, most}, nil
 }
 
 func (e *embedded) connect(o ...nats.Option) (*nats.Conn, error) {

@@ -59,6 +59,10 @@ type Config struct {
 	HasNode func(cluster, node string) (has bool, why string)
 	// SensorTokens lets sensors of before there were certificates send with their join token.
 	SensorTokens bool
+	// HasRoom is nil while more may be written to the disk, NoRoom is told of errors that may
+	// say that there is none. Either may be nil.
+	HasRoom func() error
+	NoRoom  func(error)
 	// Dir is the folder of the stream. It may hold MaxBytes (0: 2 GiB) and is
 	// not used if NATS names a NATS cluster to use instead. No source may fill more than
 	// half of what the others leave of it, nor of Memory.
@@ -169,6 +173,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	})
 	g.Go(func() error { s.watchLost(ctx); return nil })
+	g.Go(func() error { s.reviveStream(ctx); return nil })
 	return g.Wait()
 }
 

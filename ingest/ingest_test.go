@@ -261,13 +261,14 @@ func TestASensorsEventsAndStatus(t *testing.T) {
 	if c := r.count(t, "prod", Runtime); c.Duplicate != 2 || c.Accepted != 4 {
 		t.Errorf("%+v", c)
 	}
-	for _, status := range []string{`{"node":"n1","lost":0}`, `{"node":"n1","lost":7}`} {
+	for _, status := range []string{`{"node":"n1","seen":0}`, `{"node":"n1","seen":7,"more":"` + strings.Repeat("x", 9_000) + `"}`} {
 		if code := r.post(t, request{path: "/v1/sensor/status", token: token, body: status}); code != 200 {
 			t.Fatal(code)
 		}
 	}
 	sensors, err := p.store.Sensors(context.Background(), "prod")
-	if err != nil || len(sensors) != 1 || sensors[0].Node != "n1" || string(sensors[0].Status) != `{"node":"n1","lost":7}` {
+	if err != nil || len(sensors) != 1 || sensors[0].Node != "n1" || sensors[0].Known ||
+		!strings.Contains(string(sensors[0].Status), `"seen":7`) || len(sensors[0].Status) > 500 {
 		t.Errorf("%+v, %v", sensors, err)
 	}
 }

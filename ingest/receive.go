@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -33,6 +32,9 @@ func (s *Server) accept(kind Kind, take func(context.Context, sender, *http.Requ
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		of, err := s.sender(r, kind)
 		if err == nil {
+			err = s.hasRoom()
+		}
+		if err == nil {
 			err = s.may(r.Context(), of)
 		}
 		if err != nil {
@@ -49,6 +51,7 @@ func (s *Server) accept(kind Kind, take func(context.Context, sender, *http.Requ
 		ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 		defer cancel()
 		if err := take(ctx, of, r, b.bytes); err != nil {
+			s.noRoom(err)
 			s.reject(w, r, of.source, err, b.bytes)
 		}
 	})
@@ -144,24 +147,23 @@ func (s *Server) keep(ctx context.Context, of sender, l *lines, name string) err
 	return nil
 }
 
-// maxStatus bounds what a sensor says of itself.
-const maxStatus = 256 << 10
-
+// status keeps what a sensor says of itself: the fields that are known, and of nodes that the
+// cluster does not have, few.
 func (s *Server) status(ctx context.Context, of sender, r *http.Request, body []byte) error {
-	var st struct {
-		Node string `json:"node"`
+	if len(body) > store.MaxSensorStatus {
+		return refuse(http.StatusRequestEntityTooLarge, "too big", fmt.Errorf("more than %d bytes", store.MaxSensorStatus))
 	}
-	if len(body) > maxStatus {
-		return refuse(http.StatusRequestEntityTooLarge, "too big", fmt.Errorf("more than %d bytes", maxStatus))
-	}
-	if err := eachMember(body, func(member) error { return nil }); err != nil {
+	st, err := store.ReadSensorStatus(body)
+	if err != nil {
 		return refuse(http.StatusBadRequest, "malformed", err)
 	}
-	if err := json.Unmarshal(body, &st); err != nil || st.Node == "" || len(st.Node) > 253 {
+	if st.Node == "" || len(st.Node) > 253 {
 		return refuse(http.StatusBadRequest, "malformed", errors.New("no node"))
 	}
 	if err := s.speaksFor(ctx, of, st.Node, r); err != nil {
 		return err
 	}
-	return s.config.Sensors.PutSensor(ctx, store.Sensor{Cluster: of.cluster, Node: st.Node, SeenAt: time.Now(), Status: body})
+	known, _ := s.config.HasNode(of.cluster, st.Node)
+	return s.config.Sensors.PutSensor(ctx, store.Sensor{Cluster: of.cluster, Node: st.Node, SeenAt: time.Now(), Status: body,
+		Known: known})
 }

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -41,6 +42,7 @@ const (
 	nodeHeader     = "Breakwater-Node"
 	deadPrefix     = "dead."
 	deadBytes      = 256 << 20
+	deadLife       = 90 * 24 * time.Hour
 )
 
 // sameAgain is how long a batch that is sent again is recognised.
@@ -55,8 +57,9 @@ type stream struct {
 	id       string  // of the event stream; one that is made anew has another
 	names    *folder // nil if NATS is somebody else's
 	senders  senders
-	disk     *pool // what waits, of each source
-	dead     *pool // its dead letters
+	disk     *pool       // what waits, of each source
+	dead     *pool       // its dead letters
+	failed   atomic.Bool // to store something, since it was opened
 	writes   writes
 }
 
@@ -137,7 +140,7 @@ func (s *stream) declare(ctx context.Context, maxBytes int64, other NATS) (err e
 	s.id = strconv.FormatInt(s.events.CachedInfo().Created.UnixNano(), 36)
 	_, err = s.declareOne(ctx, other, jetstream.StreamConfig{Name: deadName, Description: "batches that could not be analysed",
 		Subjects: []string{deadPrefix + ">"}, Storage: jetstream.FileStorage, Discard: jetstream.DiscardNew, MaxBytes: deadBytes,
-		AllowDirect: true})
+		MaxAge: deadLife, AllowDirect: true})
 	if err != nil {
 		return err
 	}
@@ -231,7 +234,10 @@ func (s *stream) put(ctx context.Context, of sender, chunk []byte, events int, i
 		s.disk.give(sender{source: of.source}, onDisk(chunk))
 	}
 	if err != nil {
-		return false, full(err)
+		if err = full(err); ctx.Err() == nil && !errors.As(err, new(*refusal)) {
+			s.failed.Store(true)
+		}
+		return false, err
 	}
 	if s.names != nil {
 		if err := s.names.sync(); err != nil {

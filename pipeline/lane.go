@@ -219,23 +219,28 @@ func (l *lane) ready(ctx context.Context) error {
 		return err
 	}
 	l.restore(states)
-	l.engine = detect.New(l.config.Rules, l.config.Clusters, detect.Options{Window: window})
+	l.engine = detect.New(l.config.Rules, l.config.Clusters, detect.Options{Window: window, Alerts: openMost})
 	l.engine.Resume(open)
 	return nil
 }
 
-// openAlerts are those last seen within the window, oldest first.
+// openMost is how many alerts a lane goes on with, and so how many it reads at a start, however
+// many there are.
+const openMost = 2_000
+
+// openAlerts are the newest of those last seen within the window, oldest first.
 func (l *lane) openAlerts(ctx context.Context) (open []detect.Alert, err error) {
 	filter := store.AlertFilter{Clusters: []string{l.cluster}, Since: time.Now().Add(-window)}
-	for cursor := ""; ; {
+	for cursor, read := "", 0; read < openMost; {
 		var page []store.Alert
 		err := l.retry(ctx, "read alerts", func() (err error) {
-			page, cursor, err = l.config.Records.Alerts(ctx, filter, cursor, 500)
+			page, cursor, err = l.config.Records.Alerts(ctx, filter, cursor, min(500, openMost-read))
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
+		read += len(page)
 		for _, stored := range page {
 			if kind, known := l.kinds[stored.Rule]; known && kind != l.kind || !known && l.kind != ingest.Audit {
 				continue // another lane goes on with it
@@ -248,10 +253,11 @@ func (l *lane) openAlerts(ctx context.Context) (open []detect.Alert, err error) 
 			open = append(open, one)
 		}
 		if cursor == "" {
-			slices.Reverse(open)
-			return open, nil
+			break
 		}
 	}
+	slices.Reverse(open)
+	return open, nil
 }
 
 // retry waits for a database that is away: neither the batch nor the lane can do

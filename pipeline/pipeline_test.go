@@ -311,3 +311,37 @@ func named(b ingest.Batch, name string) ingest.Batch {
 	b.Name = name
 	return b
 }
+
+// counted counts the alerts that are read.
+type counted struct {
+	*store.Store
+	read *int
+}
+
+func (c counted) Alerts(ctx context.Context, f store.AlertFilter, cursor string, limit int) ([]store.Alert, string, error) {
+	page, next, err := c.Store.Alerts(ctx, f, cursor, limit)
+	*c.read += len(page)
+	return page, next, err
+}
+
+func TestARestartReadsTheNewestAlertsHoweverManyThereAre(t *testing.T) {
+	s := openStore(t, t.TempDir())
+	var seen []store.AlertSeen
+	for i := range openMost + 700 {
+		at := time.Now().Add(-time.Duration(i) * time.Second)
+		body, err := json.Marshal(detect.Alert{ID: fmt.Sprint(i), Key: fmt.Sprint(i), Cluster: "c", First: at, Last: at, Objects: []string{"the same"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = append(seen, store.AlertSeen{Cluster: "c", ID: fmt.Sprint(i), FirstSeen: at, LastSeen: at, Body: body})
+	}
+	if err := s.PutAnalysed(t.Context(), store.Analysed{Cluster: "c", Alerts: seen}); err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	l := newLane(New(Config{Rules: rules(t), Records: counted{s, &read}, Log: quiet(t)}), sender{"c", ingest.Audit})
+	open, err := l.openAlerts(t.Context())
+	if err != nil || read != openMost || len(open) != openMost || open[openMost-1].ID != "0" {
+		t.Errorf("%d alerts are read and %d gone on with, the newest %+v, %v", read, len(open), open[len(open)-1].ID, err)
+	}
+}

@@ -18,7 +18,7 @@ import (
 
 // sources makes one live.Source of every --from, and tells how API servers among
 // them are reached.
-func (c Config) sources(log *slog.Logger) (out []live.Source, servers map[string]kube.Config, err error) {
+func (c Config) sources(log *slog.Logger, hasRoom func() error) (out []live.Source, servers map[string]kube.Config, err error) {
 	servers = map[string]kube.Config{}
 	interner := kube.NewInterner()
 	for _, from := range c.From {
@@ -45,7 +45,12 @@ func (c Config) sources(log *slog.Logger) (out []live.Source, servers map[string
 		out = append(out, live.Source{Name: cfg.Name,
 			Watch: func(ctx context.Context, emit func(collect.Change)) error { return kube.Watch(ctx, cfg, emit) },
 			Saved: func() (*collect.Facts, error) { return datadir.ReadDump(file) },
-			Save:  func(f *collect.Facts) error { return datadir.WriteDump(file, f) },
+			Save: func(f *collect.Facts) error {
+				if err := hasRoom(); err != nil {
+					return err
+				}
+				return datadir.WriteDump(file, f)
+			},
 		})
 	}
 	return out, servers, nil

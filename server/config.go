@@ -29,6 +29,10 @@ type Config struct {
 	Proxies []string
 	Data    string
 	Storage Storage
+	// MinFree is how much of the disk is to stay free, see ReadReserve.
+	MinFree string
+	Log     Log
+	Metrics Metrics
 	// TLSCert and tlsKey are needed to listen beyond loopback.
 	TLSCert, TLSKey string
 	Secrets         bool

@@ -52,7 +52,8 @@ func (v *Server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 	}
 	c := ingest.Config{Listen: v.config.Ingest, TLS: ca.TLS(hosts...), Tokens: v.Store, Sensors: v.Store, Clients: clients,
 		CertificateLife: v.config.SensorCertificates, HasNode: v.Context.HasNode, SensorTokens: v.config.SensorTokens,
-		Version: Version(), NATS: v.nats(), Dir: filepath.Join(string(v.Data), "events"), Log: v.log, Lost: lostBy(servers)}
+		HasRoom: v.disk.hasRoom, NoRoom: v.disk.noRoom, Version: Version(), NATS: v.nats(),
+		Dir: filepath.Join(string(v.Data), "events"), Log: v.log, Lost: lostBy(servers)}
 	v.limits.bound(&c)
 	s, err := ingest.New(ctx, c)
 	if err != nil {

@@ -78,17 +78,21 @@ func (c configFile) retain(r store.Retention, source *strictyaml.Document) error
 	return nil
 }
 
-// sweep removes what is older than is kept, at the start and every hour.
+const (
+	sweepEvery = time.Hour
+	// floodEvery is the least time between two sweeps: how long a flood may grow past the limits.
+	floodEvery = 10 * time.Second
+)
+
+// sweep removes what is older or more than is kept, at the start, every hour, and when much was
+// written since.
 func (v *Server) sweep(ctx context.Context) error {
-	t := time.NewTicker(time.Hour)
+	t := time.NewTicker(floodEvery)
 	defer t.Stop()
-	for {
-		removed, err := v.Store.Sweep(ctx, v.retention, time.Now())
-		for name, rows := range removed {
-			v.log.Info("removed old records", "of", name, "rows", rows)
-		}
-		if err != nil && ctx.Err() == nil {
-			v.log.Warn("cannot remove old records", "error", err)
+	for last := (time.Time{}); ; {
+		if now := time.Now(); now.Sub(last) >= sweepEvery || v.Store.Grown() {
+			last = now
+			v.sweepOnce(ctx, now)
 		}
 		select {
 		case <-ctx.Done():
@@ -96,4 +100,15 @@ func (v *Server) sweep(ctx context.Context) error {
 		case <-t.C:
 		}
 	}
+}
+
+func (v *Server) sweepOnce(ctx context.Context, now time.Time) {
+	removed, err := v.Store.Sweep(ctx, v.retention, now)
+	for name, rows := range removed {
+		v.log.Info("removed old records", "of", name, "rows", rows)
+	}
+	if err != nil && ctx.Err() == nil {
+		v.log.Warn("cannot remove old records", "error", err)
+	}
+	v.sweepDumps(now)
 }

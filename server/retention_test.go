@@ -35,7 +35,7 @@ func TestRetentionComesFromTheConfigurationFileAndThenFromFlags(t *testing.T) {
 		want       string
 	}{
 		{"no value", "", Storage{Keep: []string{"alerts"}}, "want NAME=VALUE"},
-		{"no such history", "", Storage{Keep: []string{"alert=3d"}}, "there are alerts, paths, path-history, layers"},
+		{"no such history", "", Storage{Keep: []string{"alert=3d"}}, "there are alerts, alert-events, paths"},
 		{"no time", "", Storage{Keep: []string{"alerts=soon"}}, "want days such as 90d"},
 		{"no rows", "", Storage{KeepRows: []string{"alerts=few"}}, "want a number of rows"},
 		{"a file with nothing said", "retention: {alerts: {}}", Storage{}, "want keep, rows or both"},

@@ -6,9 +6,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,7 +27,6 @@ import (
 	"github.com/breakwater-sec/breakwater/gate"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/live"
-	"github.com/breakwater-sec/breakwater/redact"
 	"github.com/breakwater-sec/breakwater/remedy"
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
@@ -50,6 +52,14 @@ type Server struct {
 	alerting *alerting // nil if no events are taken
 	door     *door
 	limits   Limits
+	disk     *disk
+	health   health
+	measured measured
+	told     levels
+	began    time.Time
+	metrics  net.Listener // nil if nobody asks for metrics
+	// metricsToken is what who asks for them must show; empty: nothing, on loopback.
+	metricsToken string
 }
 
 // Run serves until ctx ends, and says on progress what it does. It calls ready once it
@@ -73,12 +83,14 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 	if c.NATS.URL != "" && c.Ingest == "" {
 		return errors.New("--nats is where events wait, and none are taken: give --ingest-listen too")
 	}
-	level := slog.LevelInfo
-	if c.Verbose {
-		level = slog.LevelDebug
+	v := &Server{config: c, progress: progress, Data: data, began: time.Now()}
+	if v.log, err = c.Log.logger(progress, c.Verbose, &v.told); err != nil {
+		return err
 	}
-	v := &Server{config: c, progress: progress, Data: data,
-		log: slog.New(slog.NewTextHandler(progress, &slog.HandlerOptions{Level: level, ReplaceAttr: redact.Log}))}
+	reserve, err := ReadReserve(cmp.Or(c.MinFree, DefaultReserve))
+	if err != nil {
+		return fmt.Errorf("--min-free: %w", err)
+	}
 	if v.limits, err = c.limits(); err != nil {
 		return err
 	}
@@ -87,15 +99,22 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 		return err
 	}
 	defer unlock()
+	v.where = cmp.Or(c.Storage.Where, v.Data.Place())
+	v.disk = newDisk(v.Data, v.where, reserve, v.log)
 	door, err := v.open()
 	if err != nil {
 		return err
 	}
 	defer door.close()
+	if v.metrics, err = v.listenMetrics(); err != nil {
+		return err
+	}
+	if v.metrics != nil {
+		defer v.metrics.Close()
+	}
 	if v.retention, err = c.Storage.retention(c.File); err != nil {
 		return err
 	}
-	v.where = cmp.Or(c.Storage.Where, v.Data.Place())
 	if v.Store, err = store.Open(ctx, v.where); err != nil {
 		return err
 	}
@@ -131,7 +150,7 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	if v.advisories, err = openAdvisories(v.Data.Advisories()); err != nil {
 		return err
 	}
-	sources, servers, err := v.config.sources(v.log)
+	sources, servers, err := v.config.sources(v.log, v.disk.hasRoom)
 	if err != nil {
 		return err
 	}
@@ -159,7 +178,13 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	images := assess.Config{Advisories: v.advisories.db.Load, Records: v.Store, Owner: owner, Workers: v.config.ScanWorkers, Log: v.log}
 	if !v.config.NoImages {
 		opts := image.Options{Cache: v.Store, Transport: &network{now: v.policy}, Keychain: reader.Keychain(), Insecure: v.plainHTTP}
-		images.Scan = v.scanner(ctx, opts)
+		read := v.scanner(ctx, opts)
+		images.Scan = func(ctx context.Context, ref image.Reference) (*image.Inventory, error) {
+			if err := v.disk.wait(ctx); err != nil {
+				return nil, err
+			}
+			return read(ctx, ref)
+		}
 		images.Resolve = func(ctx context.Context, ref image.Reference) (string, error) { return image.Resolve(ctx, ref, opts) }
 	}
 	connected.Records, connected.Log = v.Store, v.log
@@ -184,9 +209,10 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 	}
 	c := api.Config{PathTypes: v.rules.PathTypes(), Coded: v.coded,
 		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store, Tokens: v.Store},
-		About: enrichment.About,
+		About:    enrichment.About,
 		Sessions: v.Store, Advisories: v.advisories.db.Load, Assets: assets, URL: door.url, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
-		Secure: v.config.TLSCert != "", Limits: v.limits.api(), Shown: v.shown}
+		Secure: v.config.TLSCert != "", Unready: v.Unready, Room: v.noRoom, Storage: v.storage,
+		Limits: v.limits.api(), Shown: v.shown}
 	if v.alerting != nil {
 		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
 		c.Waiting = v.alerting.waiting
@@ -215,6 +241,10 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 	}
 	g.Go(func() error { return ready(ctx, v, door.url) })
 	g.Go(func() error { return v.sweep(ctx) })
+	g.Go(func() error { return v.disk.watch(ctx) })
+	g.Go(func() error { return v.probe(ctx) })
+	g.Go(func() error { return v.followSizes(ctx) })
+	g.Go(func() error { return v.serveMetrics(ctx) })
 	return g.Wait()
 }
 

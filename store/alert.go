@@ -65,6 +65,9 @@ func putAlerts(ctx context.Context, tx *sql.Tx, seen []AlertSeen) error {
 	return nil
 }
 
+// rows are how many rows an alert may have added.
+func (a AlertSeen) rows() int64 { return int64(1 + len(a.Events)) }
+
 // countEvents remembers the alert's events and says how many were not known.
 func (a AlertSeen) countEvents(ctx context.Context, tx *sql.Tx) (fresh int64, err error) {
 	var known int
@@ -77,8 +80,8 @@ func (a AlertSeen) countEvents(ctx context.Context, tx *sql.Tx) (fresh int64, er
 			fresh++
 			continue
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO alert_events (cluster_id, alert_id, event_id) VALUES (?, ?, ?)
-			ON CONFLICT DO NOTHING`, a.Cluster, a.ID, id)
+		res, err := tx.ExecContext(ctx, `INSERT INTO alert_events (cluster_id, alert_id, event_id, at) VALUES (?, ?, ?, ?)
+			ON CONFLICT DO NOTHING`, a.Cluster, a.ID, id, unix(time.Now()))
 		if err != nil {
 			return 0, err
 		}
@@ -206,8 +209,8 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter, cursor string, limit 
 		if err != nil {
 			return nil, "", err
 		}
-		c.add(`(last_seen < ? OR last_seen = ? AND (cluster_id > ? OR cluster_id = ? AND id > ?))`,
-			k.LastSeen, k.LastSeen, k.Cluster, k.Cluster, k.ID)
+		c.add(`last_seen <= ?`, k.LastSeen) // where an index begins
+		c.add(`(last_seen < ? OR (cluster_id > ? OR cluster_id = ? AND id > ?))`, k.LastSeen, k.Cluster, k.Cluster, k.ID)
 	}
 	page, err = rowsOf(ctx, s.db, func(r *sql.Rows) (Alert, error) { return scanAlert(r) }, `SELECT `+alertColumns+` FROM alerts WHERE `+
 		c.all()+` ORDER BY last_seen DESC, cluster_id, id LIMIT ?`, append(c.args, limit+1)...)
@@ -222,14 +225,26 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter, cursor string, limit 
 	return page, next, nil
 }
 
-// AlertedClusters lists the clusters with alerts that were seen at that time or later.
+// AlertedClusters lists the clusters with alerts that were seen at that time or later. It
+// looks at one alert of each cluster, however many there are.
 func (s *Store) AlertedClusters(ctx context.Context, since time.Time) (clusters []string, err error) {
-	clusters, err = rowsOf(ctx, s.db, func(r *sql.Rows) (one string, err error) { return one, r.Scan(&one) },
-		`SELECT DISTINCT cluster_id FROM alerts WHERE last_seen >= ? ORDER BY cluster_id`, unix(since))
-	if err != nil {
-		return nil, fmt.Errorf("list clusters with alerts: %w", err)
+	for last := ""; ; {
+		var next sql.NullString
+		var seen sql.NullInt64
+		err := s.db.QueryRowContext(ctx, `SELECT min(cluster_id) FROM alerts WHERE cluster_id > ?`, last).Scan(&next)
+		if err == nil && next.Valid {
+			err = s.db.QueryRowContext(ctx, `SELECT max(last_seen) FROM alerts WHERE cluster_id = ?`, next.String).Scan(&seen)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list clusters with alerts: %w", err)
+		}
+		if !next.Valid {
+			return clusters, nil
+		}
+		if last = next.String; seen.Int64 >= unix(since) {
+			clusters = append(clusters, last)
+		}
 	}
-	return clusters, nil
 }
 
 // CountAlerts counts alerts by severity.

@@ -75,6 +75,9 @@ func (s *Store) PutAnalysed(ctx context.Context, a Analysed) error {
 	if err != nil {
 		return fmt.Errorf("store what came of events of %s: %w", a.Cluster, err)
 	}
+	for _, seen := range a.Alerts {
+		s.written.Add(seen.rows())
+	}
 	return nil
 }
 

@@ -27,7 +27,11 @@ func (c *condition) equal(column, want string) {
 
 // oneOf asks for one of the wanted, if any is.
 func oneOf[T ~string](c *condition, column string, wanted []T) {
-	if len(wanted) == 0 {
+	switch len(wanted) {
+	case 0:
+		return
+	case 1:
+		c.add(column+` = ?`, string(wanted[0]))
 		return
 	}
 	var args []any

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 	driver "modernc.org/sqlite"
@@ -69,7 +70,7 @@ func openSQLite(ctx context.Context, file string) (*Store, error) {
 	}
 	// Who waits for another's transaction is woken when it ends: SQLite itself would sleep
 	// and look again, for longer each time, as it does for another process.
-	return &Store{db: db, dialect: sqlite, turn: semaphore.NewWeighted(1)}, nil
+	return &Store{db: db, dialect: sqlite, turn: semaphore.NewWeighted(1), written: new(atomic.Int64)}, nil
 }
 
 func busy(err error) bool {

@@ -93,6 +93,7 @@ func (s *Store) Apply(ctx context.Context, a Analysis) (done Applied, open []Pat
 	if err != nil {
 		return Applied{}, nil, fmt.Errorf("store paths of %s: %w", a.Cluster, err)
 	}
+	s.written.Add(int64(done.Opened + done.Resolved + done.Staled + done.Revived))
 	return done, open, nil
 }
 

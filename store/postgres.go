@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -88,7 +89,7 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 	if err := checkServer(ctx, db); err != nil {
 		return nil, errors.Join(inWords(err, config), db.Close())
 	}
-	return &Store{db: db, dialect: postgres, turn: semaphore.NewWeighted(int64(pool))}, nil
+	return &Store{db: db, dialect: postgres, turn: semaphore.NewWeighted(int64(pool)), written: new(atomic.Int64)}, nil
 }
 
 func readDSN(dsn string) (config *pgx.ConnConfig, pool int, err error) {

@@ -19,8 +19,12 @@ type SensorRun struct {
 	Received, Missing uint64
 }
 
-// runsKept bounds the runs of a cluster: who sends chooses the names.
-const runsKept = 20_000
+// runsKept bounds the runs of a cluster, bootsKept those of a node: who sends chooses the
+// names.
+const (
+	runsKept  = 20_000
+	bootsKept = 4
+)
 
 // RunCame are the records that came of one run.
 type RunCame struct {
@@ -36,6 +40,11 @@ func putRuns(ctx context.Context, tx *sql.Tx, cluster string, at time.Time, came
 		first, err := r.put(ctx, tx, cluster, at)
 		if err != nil {
 			return err
+		}
+		if first {
+			if err := forgetBoots(ctx, tx, cluster, r.Node); err != nil {
+				return err
+			}
 		}
 		fresh = fresh || first
 	}
@@ -67,6 +76,13 @@ func (r RunCame) put(ctx context.Context, tx *sql.Tx, cluster string, at time.Ti
 		ON CONFLICT (cluster_id, node, boot) DO UPDATE SET received = excluded.received,
 		last_at = CASE WHEN excluded.last_at > sensor_runs.last_at THEN excluded.last_at ELSE sensor_runs.last_at END`,
 		cluster, r.Node, r.Boot, unix(at), string(text))
+}
+
+// forgetBoots keeps the runs of a node that spoke last.
+func forgetBoots(ctx context.Context, tx *sql.Tx, cluster, node string) error {
+	return run(ctx, tx, `DELETE FROM sensor_runs WHERE cluster_id = ? AND node = ? AND boot IN
+		(SELECT boot FROM sensor_runs WHERE cluster_id = ? AND node = ? ORDER BY last_at DESC LIMIT 1000000000 OFFSET ?)`,
+		cluster, node, cluster, node, bootsKept)
 }
 
 // forgetRuns keeps the runs that spoke last.

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -27,8 +28,12 @@ const day = 24 * time.Hour
 
 // history is a table that grows with time.
 type history struct {
-	name, about string // for settings
+	name, about string // for settings; a table without a name has a fixed limit
 	table, at   string // at is the column of time
+	// of says which rows count, where not all do.
+	of string
+	// whole tables belong to no cluster. Of the others each cluster has a fair share.
+	whole bool
 	// byTime tables are split by week on PostgreSQL, see partition.go.
 	byTime bool
 	key    []string
@@ -37,33 +42,67 @@ type history struct {
 	kept Limit
 }
 
-// histories are what Sweep bounds. Everything else is bounded by what there is:
-// clusters, images, tags, sensors.
+// histories are what Sweep bounds; bounded says what bounds every other table.
 var histories = []history{
 	{name: "alerts", about: "alerts, since they were last seen",
 		table: "alerts", at: "last_seen", key: []string{"cluster_id", "id"},
 		also: []string{`DELETE FROM alert_events WHERE cluster_id = ? AND alert_id = ?`,
 			`DELETE FROM alert_things WHERE cluster_id = ? AND alert_id = ?`},
 		kept: Limit{400 * day, 1_000_000}},
+	{name: "alert-events", about: "which events alerts have counted; one that comes again after that counts twice",
+		table: "alert_events", at: "at", key: []string{"cluster_id", "alert_id", "event_id"},
+		kept: Limit{90 * day, 5_000_000}},
 	{name: "paths", about: "resolved attack paths, since they were resolved",
-		table: "paths", at: "resolved_at", key: []string{"cluster_id", "id", "opened_at"},
+		table: "paths", at: "resolved_at", of: "resolved_at IS NOT NULL", key: []string{"cluster_id", "id", "opened_at"},
 		kept: Limit{400 * day, 1_000_000}},
 	{name: "path-history", about: "what happened to attack paths",
 		table: "path_history", at: "at", byTime: true, key: []string{"cluster_id", "id", "at", "version"},
 		kept: Limit{400 * day, 5_000_000}},
-	{name: "layers", about: "packages of image layers, which are read again when they are gone",
-		table: "layers", at: "updated_at", key: []string{"id"},
+	{name: "sensors", about: "what sensors say of themselves, since they last did",
+		table: "sensors", at: "seen_at", key: []string{"cluster_id", "node"},
+		kept: Limit{400 * day, 100_000}},
+	{name: "sensor-runs", about: "which records of a sensor's run came, since the last of them",
+		table: "sensor_runs", at: "last_at", key: []string{"cluster_id", "node", "boot"},
 		kept: Limit{90 * day, 200_000}},
 	{name: "activity", about: "what people did, since they did it",
-		table: "activity", at: "at", key: []string{"seq"},
+		table: "activity", at: "at", whole: true, key: []string{"seq"},
 		kept: Limit{400 * day, 1_000_000}},
+	{name: "images", about: "images that no cluster runs and no registry holds any more, since they were read",
+		table: "images", at: "updated_at", whole: true, key: []string{"id"},
+		of:   `wanted = 0 AND state <> 'scanning' AND NOT EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = images.id)`,
+		also: []string{`DELETE FROM image_builds WHERE id = ?`},
+		kept: Limit{90 * day, 100_000}},
+	{name: "layers", about: "packages of image layers, which are read again when they are gone",
+		table: "layers", at: "updated_at", whole: true, key: []string{"id"},
+		kept: Limit{90 * day, 200_000}},
+	{table: "event_batches", at: "analysed_at", key: []string{"cluster_id", "source", "name"}, kept: Limit{time.Hour, 1_000_000}},
+	{table: "sessions", at: "expires_at", whole: true, key: []string{"token_hash"}, kept: Limit{0, 10_000}},
+	{table: "table_sizes", at: "at", whole: true, key: []string{"name", "at"}, kept: Limit{90 * day, 20_000}},
+}
+
+// bounded says what bounds the tables that are no history. Every table is here or there: a
+// test walks the schema.
+var bounded = map[string]string{
+	"schema_version":  "one row for each version of the schema",
+	"activity_head":   "one row",
+	"clusters":        "one row for each cluster that a person named",
+	"alert_things":    "goes with its alert, which names at most 64 things",
+	"ingest_tokens":   "one row for each token that a person made and has not revoked",
+	"event_positions": "two rows for each cluster that a person gave a token",
+	"analytic_state":  "a few rows for each cluster: what each analytic learned, which bounds itself",
+	"image_builds":    "goes with its image",
+	"image_wants":     "one row for each image that a cluster runs now",
+	"registries":      "one row for each registry that a person connected",
+	"registry_tags":   "the newest tags of each repository, as many as its registry's connection says; they go with the registry",
 }
 
 // DefaultRetention is what is kept if nobody says otherwise.
 func DefaultRetention() Retention {
 	r := Retention{}
 	for _, h := range histories {
-		r[h.name] = h.kept
+		if h.name != "" {
+			r[h.name] = h.kept
+		}
 	}
 	return r
 }
@@ -71,7 +110,9 @@ func DefaultRetention() Retention {
 // Histories are the names of what Retention bounds, each with what it is.
 func Histories() (all [][2]string) {
 	for _, h := range histories {
-		all = append(all, [2]string{h.name, h.about})
+		if h.name != "" {
+			all = append(all, [2]string{h.name, h.about})
+		}
 	}
 	return all
 }
@@ -103,8 +144,8 @@ func (r Retention) set(name string, change func(*Limit)) error {
 	l, known := r[name]
 	if !known {
 		var names []string
-		for _, h := range histories {
-			names = append(names, h.name)
+		for _, h := range Histories() {
+			names = append(names, h[0])
 		}
 		return fmt.Errorf("%w: nothing is called %q: there are %s", ErrRetention, name, strings.Join(names, ", "))
 	}
@@ -148,17 +189,33 @@ func (s *Store) Sweep(ctx context.Context, r Retention, now time.Time) (removed 
 	if err := s.makeAhead(ctx, now); err != nil {
 		return nil, err
 	}
+	s.written.Store(0)
 	for _, h := range histories {
-		n, err := s.sweep(ctx, h, r[h.name], now)
+		n, err := s.sweep(ctx, h, r.of(h), now)
 		if n > 0 {
-			removed[h.name] = n
+			removed[cmp.Or(h.name, h.table)] = n
 		}
 		if err != nil {
-			return removed, fmt.Errorf("remove old %s: %w", h.name, err)
+			return removed, fmt.Errorf("remove old rows of %s: %w", h.table, err)
 		}
 	}
 	return removed, nil
 }
+
+// of is the limit of a history.
+func (r Retention) of(h history) Limit {
+	if h.name == "" {
+		return h.kept
+	}
+	return r[h.name]
+}
+
+// sweepAfter is how many rows may be written before the limits are held again, however
+// soon that is: a flood must not outgrow the disk until the next hour.
+const sweepAfter = 20_000
+
+// Grown says that much was written since the last Sweep.
+func (s *Store) Grown() bool { return s.written.Load() >= sweepAfter }
 
 // makeAhead makes the partitions that are written to soon.
 func (s *Store) makeAhead(ctx context.Context, now time.Time) error {
@@ -173,37 +230,87 @@ func (s *Store) makeAhead(ctx context.Context, now time.Time) error {
 }
 
 func (s *Store) sweep(ctx context.Context, h history, l Limit, now time.Time) (removed int64, err error) {
+	if l == (Limit{}) {
+		return 0, nil
+	}
+	before := now.Add(-l.Keep)
+	if h.byTime {
+		before = weekOf(before) // whole weeks go, on either database
+	}
+	if l.Keep > 0 && h.byTime && s.partitioned {
+		if removed, err = s.dropWeeks(ctx, h.table, before); err != nil {
+			return 0, err
+		}
+	}
+	owners, err := s.owners(ctx, h)
+	if err != nil {
+		return removed, err
+	}
 	if l.Keep > 0 {
-		before := now.Add(-l.Keep)
-		if h.byTime {
-			before = weekOf(before) // whole weeks go, on either database
-		}
-		if h.byTime && s.partitioned {
-			if removed, err = s.dropWeeks(ctx, h.table, before); err != nil {
-				return 0, err
+		for owner := range owners {
+			old := h.rows(owner)
+			old.add(h.at+` < ?`, unix(before))
+			n, err := s.removeAll(ctx, h, old, math.MaxInt64)
+			owners[owner] -= n
+			if removed += n; err != nil {
+				return removed, err
 			}
-		}
-		n, err := s.removeAll(ctx, h, h.at+` < ?`, unix(before), math.MaxInt64)
-		if removed += n; err != nil {
-			return removed, err
 		}
 	}
 	if l.Rows == 0 {
 		return removed, nil
 	}
-	var rows int64
-	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM `+h.table+` WHERE `+h.at+` IS NOT NULL`).Scan(&rows); err != nil {
-		return removed, err
+	share := fairShare(slices.Collect(maps.Values(owners)), l.Rows)
+	for owner, rows := range owners {
+		n, err := s.removeAll(ctx, h, h.rows(owner), rows-share)
+		if removed += n; err != nil {
+			return removed, err
+		}
 	}
-	n, err := s.removeAll(ctx, h, h.at+` >= ?`, 0, max(0, rows-l.Rows))
-	return removed + n, err
+	return removed, nil
+}
+
+// owners counts the rows of each cluster, or all under "" where they belong to none.
+func (s *Store) owners(ctx context.Context, h history) (map[string]int64, error) {
+	owner := `cluster_id`
+	if h.whole {
+		owner = `''`
+	}
+	rows, err := counts(ctx, s.db, `SELECT `+owner+` AS owner, count(*) FROM `+h.table+` WHERE `+cmp.Or(h.of, `1 = 1`)+` GROUP BY owner`)
+	out := map[string]int64{}
+	for owner, n := range rows {
+		out[owner] = int64(n)
+	}
+	return out, err
+}
+
+// rows are those of one owner that count.
+func (h history) rows(owner string) (c condition) {
+	if !h.whole {
+		c.add(`cluster_id = ?`, owner)
+	}
+	c.add(cmp.Or(h.of, `1 = 1`))
+	return c
+}
+
+// fairShare is how many rows each may keep so that all together keep most at the most: who
+// has less than the share loses nothing, so a flood of one never costs another a row.
+func fairShare(rows []int64, most int64) int64 {
+	slices.Sort(rows)
+	for i, n := range rows {
+		if left := int64(len(rows) - i); n > most/left {
+			return most / left
+		}
+		most -= n
+	}
+	return math.MaxInt64
 }
 
 // removeAll removes the oldest rows, batch by batch, until none is left or there were most.
-func (s *Store) removeAll(ctx context.Context, h history, where string, arg, most int64) (removed int64, err error) {
+func (s *Store) removeAll(ctx context.Context, h history, which condition, most int64) (removed int64, err error) {
 	for removed < most {
 		limit := min(batch, most-removed)
-		n, err := s.remove(ctx, h, where, arg, limit)
+		n, err := s.remove(ctx, h, which, limit)
 		if removed += n; err != nil || n < limit {
 			return removed, err
 		}
@@ -211,11 +318,11 @@ func (s *Store) removeAll(ctx context.Context, h history, where string, arg, mos
 	return removed, nil
 }
 
-func (s *Store) remove(ctx context.Context, h history, where string, arg, limit int64) (n int64, err error) {
+func (s *Store) remove(ctx context.Context, h history, which condition, limit int64) (n int64, err error) {
 	statements := append([]string{`DELETE FROM ` + h.table + ` WHERE ` + strings.Join(h.key, " = ? AND ") + ` = ?`}, h.also...)
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		keys, err := rowsOf(ctx, tx, h.scanKey,
-			`SELECT `+strings.Join(h.key, ", ")+` FROM `+h.table+` WHERE `+where+` ORDER BY `+h.at+` LIMIT ?`, arg, limit)
+		keys, err := rowsOf(ctx, tx, h.scanKey, `SELECT `+strings.Join(h.key, ", ")+` FROM `+h.table+` WHERE `+which.all()+
+			` ORDER BY `+h.at+` LIMIT ?`, append(slices.Clone(which.args), limit)...)
 		if err != nil {
 			return err
 		}
@@ -239,27 +346,4 @@ func (h history) scanKey(r *sql.Rows) (key []any, err error) {
 		to[i] = &key[i]
 	}
 	return key, r.Scan(to...)
-}
-
-// Size is how big a table is.
-type Size struct {
-	Table string `json:"table"`
-	Rows  int64  `json:"rows"`
-	// Bytes on disk, indexes included.
-	Bytes int64 `json:"bytes"`
-}
-
-// Sizes measures every table, the biggest first. It reads much: ask rarely.
-func (s *Store) Sizes(ctx context.Context) ([]Size, error) {
-	all, err := rowsOf(ctx, s.db, func(r *sql.Rows) (z Size, err error) { return z, r.Scan(&z.Table, &z.Bytes) }, s.sizes)
-	if err != nil {
-		return nil, fmt.Errorf("measure tables: %w", err)
-	}
-	for i := range all {
-		if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM `+all[i].Table).Scan(&all[i].Rows); err != nil {
-			return nil, fmt.Errorf("count rows of %s: %w", all[i].Table, err)
-		}
-	}
-	slices.SortFunc(all, func(a, b Size) int { return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Table, b.Table)) })
-	return all, nil
 }

@@ -39,7 +39,8 @@ func script(name string) string {
 
 // fills give what a migration added to the rows that were there before it.
 var fills = map[string]func(context.Context, *sql.Tx) error{script("09-searched-paths.sql"): fillSearched,
-	script("10-alert-heads.sql"): fillAlertHeads, script("13-alert-things.sql"): fillAlertThings}
+	script("10-alert-heads.sql"): fillAlertHeads, script("13-alert-things.sql"): fillAlertThings,
+	script("14-lives.sql"): fillSensors}
 
 // migrate is one transaction: of two servers that start at once, one waits for the
 // other and then finds everything done: what it reads is what is there by then.

@@ -27,6 +27,7 @@ var global = map[string]string{
 	"layers":         "a layer is the same in every image",
 	"registries":     "a registry feeds every cluster",
 	"registry_tags":  "a registry feeds every cluster",
+	"table_sizes":    "a table holds rows of all clusters",
 }
 
 // primaryKeys asks the catalog of a database for each table's primary key.

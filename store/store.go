@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -33,6 +34,8 @@ type Store struct {
 	turn *semaphore.Weighted
 	// server is the name of whose sessions these are, see For.
 	server string
+	// written counts rows of histories since the last Sweep.
+	written *atomic.Int64
 }
 
 // Open opens the store at where and brings its schema up to date: a database of

@@ -74,6 +74,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is stored, what bounds it and how it grows; only for who may see everything */
+        get: operations["getStorage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/home": {
         parameters: {
             query?: never;
@@ -807,6 +824,8 @@ export interface components {
             gaps: components["schemas"]["Gap"][];
             /** @description What askers and senders may have of this server */
             limits?: components["schemas"]["Bound"][];
+            /** @description Why events are refused and images wait, such as a disk that is almost full; absent while there is room */
+            noRoom?: string;
         };
         Bound: {
             /** @description As --limit takes it */
@@ -817,6 +836,76 @@ export interface components {
             what: string;
             /** @description How often it was in somebody's way since this process started, where that is counted */
             refused?: number;
+        };
+        Storage: {
+            /**
+             * Format: date-time
+             * @description When the tables were measured
+             */
+            measured: string;
+            /** @description Where the records are, without a password */
+            place: string;
+            disk: components["schemas"]["DiskRoom"];
+            /** @description The biggest first */
+            tables: components["schemas"]["StoredTable"][];
+            files: components["schemas"]["StoredFiles"][];
+        };
+        DiskRoom: {
+            /** Format: int64 */
+            free: number;
+            /**
+             * Format: int64
+             * @description 0 if it is not known
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Below so many free bytes nothing more is taken
+             */
+            reserve: number;
+            /** @description Why nothing more is taken; absent while there is room */
+            noRoom?: string;
+        };
+        StoredTable: {
+            table: string;
+            /** @description What settings call it; absent if its limits are fixed */
+            name?: string;
+            /** Format: int64 */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Indexes included
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description How many rows are kept; absent without such a limit
+             */
+            mostRows?: number;
+            /**
+             * Format: int64
+             * @description For how long rows are kept; absent without such a limit
+             */
+            keepSeconds?: number;
+            /** @description What bounds it, where no limit does */
+            bound?: string;
+            /** Format: date-time */
+            oldest?: string;
+            /**
+             * Format: int64
+             * @description Bytes a day since grownSince; absent while that is not known
+             */
+            grownPerDay?: number;
+            /** Format: date-time */
+            grownSince?: string;
+        };
+        StoredFiles: {
+            what: string;
+            /** @description In the data folder */
+            folder: string;
+            /** Format: int64 */
+            bytes: number;
+            bound: string;
         };
         /** @description A number with its denominator, and the question that lists what it counts */
         Count: {
@@ -2281,6 +2370,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tables and files */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -35,6 +35,12 @@ export function Shell() {
         <Theme />
         <You />
       </header>
+      {status.data?.noRoom && (
+        <p role="alert" className="noroom">
+          There is no room: {status.data.noRoom}. Events are refused and images wait until there is; what you see is
+          what was stored before.
+        </p>
+      )}
       <div className="body">
         <nav aria-label="Pages">
           {pages.map(([to, title]) => (

@@ -27,6 +27,7 @@ const image = {
 };
 
 it("tells the short reason of a gap in a sentence, and keeps the raw text folded", async () => {
+  get("/storage", { title: "not in your scope", status: 403 }, 403);
   get("/coverage", {
     clusters: [],
     images: { total: 3, done: 2, waiting: 0, failed: 1, unsupported: 0, unknown: 0 },
@@ -61,6 +62,7 @@ it("tells the short reason of a gap in a sentence, and keeps the raw text folded
 });
 
 it("where no cluster and no image was read, nothing is said to be complete", async () => {
+  get("/storage", { title: "not in your scope", status: 403 }, 403);
   get("/coverage", {
     clusters: [],
     images: { total: 0, done: 0, waiting: 0, failed: 0, unsupported: 0, unknown: 0 },

@@ -9,6 +9,7 @@ import { Table, type Column } from "../../components/Table";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
 import { imageList, ofKind, thingPage } from "../../lib/links";
+import { Storage } from "./Storage";
 
 type Cluster = Schemas["ClusterStatus"];
 
@@ -50,6 +51,7 @@ export function CoveragePage() {
               )}
             </Section>
             <Advisories coverage={c} />
+            <Storage />
           </>
         )}
       </Answered>
