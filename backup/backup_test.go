@@ -127,8 +127,8 @@ func TestWhatIsRestoredIsWhatWasThereWhileTheServerWasBusy(t *testing.T) {
 	if a, err := again.Alert(t.Context(), "prod", "first"); err != nil || a.Status != store.AlertDismissed || a.DecidedBy != "alice" {
 		t.Errorf("%+v, %v", a, err)
 	}
-	if cluster, _, err := again.IngestToken(t.Context(), token); err != nil || cluster != "prod" {
-		t.Errorf("%s, %v", cluster, err)
+	if of, err := again.IngestToken(t.Context(), token); err != nil || of.Cluster != "prod" {
+		t.Errorf("%+v, %v", of, err)
 	}
 	for i := range before {
 		if _, err := again.Alert(t.Context(), "prod", fmt.Sprint("before", i)); err != nil {

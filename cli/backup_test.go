@@ -102,7 +102,7 @@ func TestAServerIsServedAgainFromItsBackup(t *testing.T) {
 	if a, err := again.Alert(t.Context(), "shop", "a1"); err != nil || a.Reason != "a drill" || a.DecidedBy != "alice" {
 		t.Errorf("%+v, %v", a, err)
 	}
-	if cluster, _, err := again.IngestToken(t.Context(), token); err != nil || cluster != "shop" {
-		t.Errorf("%s, %v", cluster, err)
+	if of, err := again.IngestToken(t.Context(), token); err != nil || of.Cluster != "shop" {
+		t.Errorf("%+v, %v", of, err)
 	}
 }
