@@ -12,7 +12,10 @@ test("a fix is tried beside its path: what would be gone is struck through, what
   const heading = page.getByRole("heading", { level: 1 });
   await expect(heading.locator("s")).toHaveCount(0);
 
-  await page.getByRole("checkbox", { name: `What if: ${fix.title}` }).first().check();
+  await page
+    .getByRole("checkbox", { name: `What if: ${fix.title}` })
+    .first()
+    .check();
   const answer = page.getByRole("status", { name: "What if" });
   await expect(answer).toContainText("This path would be gone.");
   await expect(answer).toContainText(/attack paths? would be gone, \d+ would stay/);
@@ -22,7 +25,10 @@ test("a fix is tried beside its path: what would be gone is struck through, what
 
   await page.reload();
   await expect(answer).toContainText("This path would be gone.");
-  await page.getByRole("checkbox", { name: `What if: ${fix.title}` }).first().uncheck();
+  await page
+    .getByRole("checkbox", { name: `What if: ${fix.title}` })
+    .first()
+    .uncheck();
   await expect(answer).toHaveCount(0);
   await expect(page.locator("s")).toHaveCount(0);
   expect(said).toEqual([]);
