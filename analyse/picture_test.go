@@ -172,7 +172,8 @@ func TestWhatGoesOnFromAGoalsOwnPlaceIsNoRouteToIt(t *testing.T) {
 			p.groups[i] = group{kind: "Node", id: string(rune('a' + i))}
 		}
 		p.groups[place] = p.groups[goal]
-		p.walk = &walk{field: &field{ground: &ground{known: map[group]int32{p.groups[place]: 0}, aimed: map[group]int32{p.groups[goal]: 1}}}}
+		p.walk = &walk{field: &field{ground: &ground{
+			known: map[group]int32{p.groups[place]: 0}, aimed: map[group]int32{p.groups[goal]: 1}}}}
 		p.at, p.ends = []int32{place}, []int32{goal}
 		for _, e := range slices.Clone(p.edges) { // who comes to the place comes to the goal
 			if e.to == place {
@@ -236,7 +237,8 @@ func TestOfWaitingStepsTheOneOfTheCheapestRouteComesFirst(t *testing.T) {
 
 func TestATechniqueIsDrawnOnceBetweenTwoPlacesAtItsLeastCost(t *testing.T) {
 	p := &picture{tied: []uint64{tie(2, arc{rule: 3, kind: 1, cost: 9}), tie(1, arc{rule: -1, kind: 0, cost: 0}),
-		tie(2, arc{rule: 3, kind: 1, cost: 4}), tie(2, arc{rule: 3, kind: 2, cost: 7}), tie(1, arc{rule: 300, kind: 5, cost: 1}), tie(1, arc{rule: -1, kind: 0, cost: 8})}}
+		tie(2, arc{rule: 3, kind: 1, cost: 4}), tie(2, arc{rule: 3, kind: 2, cost: 7}),
+		tie(1, arc{rule: 300, kind: 5, cost: 1}), tie(1, arc{rule: -1, kind: 0, cost: 8})}}
 	p.stretch(7)
 	want := []stretch{{7, 1, arc{rule: -1}}, {7, 1, arc{rule: 300, kind: 5, cost: 1}}, {7, 2, arc{rule: 3, kind: 1, cost: 4}},
 		{7, 2, arc{rule: 3, kind: 2, cost: 7}}}
