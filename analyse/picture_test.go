@@ -172,7 +172,8 @@ func TestWhatGoesOnFromAGoalsOwnPlaceIsNoRouteToIt(t *testing.T) {
 			p.groups[i] = group{kind: "Node", id: string(rune('a' + i))}
 		}
 		p.groups[place] = p.groups[goal]
-		p.walk = &walk{field: &field{ground: &ground{known: map[group]int32{p.groups[place]: 0}, aimed: map[group]int32{p.groups[goal]: 1}}}}
+		p.walk = &walk{field: &field{ground: &ground{
+			known: map[group]int32{p.groups[place]: 0}, aimed: map[group]int32{p.groups[goal]: 1}}}}
 		p.at, p.ends = []int32{place}, []int32{goal}
 		for _, e := range slices.Clone(p.edges) { // who comes to the place comes to the goal
 			if e.to == place {
@@ -207,6 +208,42 @@ func TestWhatGoesOnFromAGoalsOwnPlaceIsNoRouteToIt(t *testing.T) {
 				t.Errorf("seed %d: step %d to %d ends all routes: %t, want %t", seed, s.from, s.to, got, want)
 			}
 		}
+	}
+}
+
+func TestOfWaitingStepsTheOneOfTheCheapestRouteComesFirst(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		var open through
+		var waiting []detour
+		for n := range int32(200) {
+			if r.IntN(3) > 0 {
+				d := detour{r.Int32N(20), n}
+				open.push(d)
+				waiting = append(waiting, d)
+			} else if len(waiting) > 0 {
+				slices.SortFunc(waiting, func(a, b detour) int { return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(a.edge, b.edge)) })
+				if got := open.pop(); got != waiting[0] {
+					t.Fatalf("seed %d: %v comes before %v", seed, got, waiting[0])
+				}
+				waiting = waiting[1:]
+			}
+		}
+		if len(open) != len(waiting) {
+			t.Fatalf("seed %d: %d wait, want %d", seed, len(open), len(waiting))
+		}
+	}
+}
+
+func TestATechniqueIsDrawnOnceBetweenTwoPlacesAtItsLeastCost(t *testing.T) {
+	p := &picture{tied: []uint64{tie(2, arc{rule: 3, kind: 1, cost: 9}), tie(1, arc{rule: -1, kind: 0, cost: 0}),
+		tie(2, arc{rule: 3, kind: 1, cost: 4}), tie(2, arc{rule: 3, kind: 2, cost: 7}),
+		tie(1, arc{rule: 300, kind: 5, cost: 1}), tie(1, arc{rule: -1, kind: 0, cost: 8})}}
+	p.stretch(7)
+	want := []stretch{{7, 1, arc{rule: -1}}, {7, 1, arc{rule: 300, kind: 5, cost: 1}}, {7, 2, arc{rule: 3, kind: 1, cost: 4}},
+		{7, 2, arc{rule: 3, kind: 2, cost: 7}}}
+	if !slices.Equal(p.edges, want) {
+		t.Errorf("drawn are %v, want %v", p.edges, want)
 	}
 }
 

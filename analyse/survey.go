@@ -30,7 +30,8 @@ type aim struct {
 
 // newSurvey looks at a view with derived edges, as it is or without some steps.
 func newSurvey(ctx context.Context, v *graph.View, rules *Rules, without *endings) (*survey, error) {
-	s := &survey{view: v, rules: rules, types: slices.Clone(rules.paths), without: without, targets: newTargets(), aims: map[aim][]graph.Node{}}
+	s := &survey{view: v, rules: rules, types: slices.Clone(rules.paths), without: without, targets: newTargets(),
+		aims: map[aim][]graph.Node{}}
 	slices.SortStableFunc(s.types, func(a, b *pathType) int { return cmp.Compare(b.Gain, a.Gain) })
 	for i, p := range s.types {
 		t, err := p.targets(ctx, v)

@@ -76,41 +76,25 @@ func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) *hop {
 	}
 	told := f.groupOf(patch)
 	h := &hop{group: f.groups[told]}
-	take := func(e graph.Edge) {
-		if r := e.Value("rule").Str(); (r == "" || !s.ends(r)) && !s.without.has(e) {
-			h.add(e)
-		}
-	}
-	out := s.stand(from)
-	in := 0
+	out, in := s.stand(from), 0
 	for _, i := range f.told[told] {
 		in += len(f.before(i))
 	}
-	if in < out { // from the end where there is less to look at
-		ends := s.arriving(f.told[told], h)
-		for kind, name := range stepKinds {
-			for _, end := range ends {
-				if end.by&(1<<kind) == 0 {
-					continue
-				}
-				for e := range f.nodes[end.at].In(name) {
-					if s.stands(e.From) {
-						take(e)
-					}
-				}
+	inward := in < out // from the end where there is less to look at
+	ends := s.endsOf(from, told, inward, h)
+	for kind, name := range stepKinds {
+		for _, end := range ends {
+			if end.by&(1<<kind) == 0 {
+				continue
 			}
-		}
-	} else {
-		ends := s.departing(from, told, h)
-		for kind, name := range stepKinds {
-			for _, end := range ends {
-				if end.by&(1<<kind) == 0 {
-					continue
-				}
-				for e := range f.nodes[end.at].Out(name) {
-					if i := f.find(e.To); i >= 0 && f.group[i] == told {
-						take(e)
-					}
+			n := f.nodes[end.at]
+			steps, taken := n.Out(name), func(e graph.Edge) bool { i := f.find(e.To); return i >= 0 && f.group[i] == told }
+			if inward {
+				steps, taken = n.In(name), func(e graph.Edge) bool { return s.stands(e.From) }
+			}
+			for e := range steps {
+				if taken(e) && s.leadsOn(e) {
+					h.add(e)
 				}
 			}
 		}
@@ -119,52 +103,61 @@ func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) *hop {
 	return h
 }
 
+// leadsOn says whether who takes a step can take another one.
+func (s *search) leadsOn(e graph.Edge) bool {
+	r := e.Value("rule").Str()
+	return (r == "" || !s.ends(r)) && !s.without.has(e)
+}
+
+// endsOf are the individuals at which steps from some to a group begin or, inward, end; the hop
+// is made to hold these steps.
+func (s *search) endsOf(from []graph.Node, told int32, inward bool, h *hop) (out []end) {
+	steps := 0
+	note := func(at int32, by []int16) {
+		if len(by) == 0 {
+			return
+		}
+		steps += len(by)
+		e := end{at: at}
+		for _, kind := range by {
+			e.by |= 1 << kind
+		}
+		out = append(out, e)
+	}
+	var by []int16
+	if inward {
+		for _, i := range s.field.told[told] {
+			by = by[:0]
+			for _, b := range s.field.before(i) {
+				if s.standing[b.from] == s.stood {
+					by = append(by, b.kind)
+				}
+			}
+			note(i, by)
+		}
+	} else {
+		for _, n := range from {
+			by = by[:0]
+			i := s.field.find(n)
+			if i < 0 {
+				continue // it takes no step
+			}
+			for _, a := range s.field.ground.arcsOf(i) {
+				if s.field.group[a.to] == told {
+					by = append(by, a.kind)
+				}
+			}
+			note(i, by)
+		}
+	}
+	h.edges = make([]graph.Edge, 0, steps)
+	return out
+}
+
 // end is an individual at which steps begin or end, and of which kinds they are.
 type end struct {
 	at int32
 	by uint64
-}
-
-// arriving are the individuals of a group to which who stands somewhere steps; the hop is
-// made to hold these steps.
-func (s *search) arriving(told []int32, h *hop) (out []end) {
-	steps := 0
-	for _, i := range told {
-		by := uint64(0)
-		for _, b := range s.field.before(i) {
-			if s.standing[b.from] == s.stood {
-				by |= 1 << b.kind
-				steps++
-			}
-		}
-		if by != 0 {
-			out = append(out, end{i, by})
-		}
-	}
-	h.edges = make([]graph.Edge, 0, steps)
-	return out
-}
-
-// departing are the individuals that step to a group.
-func (s *search) departing(from []graph.Node, told int32, h *hop) (out []end) {
-	steps := 0
-	for _, n := range from {
-		i, by := s.field.find(n), uint64(0)
-		if i < 0 {
-			continue // it takes no step
-		}
-		for _, a := range s.field.ground.arcsOf(i) {
-			if s.field.group[a.to] == told {
-				by |= 1 << a.kind
-				steps++
-			}
-		}
-		if by != 0 {
-			out = append(out, end{i, by})
-		}
-	}
-	h.edges = make([]graph.Edge, 0, steps)
-	return out
 }
 
 // stand notes where some individuals stand, and says how many steps lead from them.

@@ -22,7 +22,7 @@ func newWalk(f *field) *walk {
 		place: make([]int32, n)}
 	for i := range w.cost {
 		w.cost[i] = costOfMost
-		w.open[i] = len(f.members[i]) > 0 && f.groups[f.groupOf(int32(i))].kind == "NetClass"
+		w.open[i] = f.groups[f.groupOf(int32(i))].kind == "NetClass"
 	}
 	return w
 }
@@ -33,7 +33,7 @@ func (w *walk) from(starts []int32) {
 	for _, p := range w.reached {
 		w.cost[p] = costOfMost
 	}
-	w.reached, w.waiting = w.reached[:0], w.waiting[:0]
+	w.reached = w.reached[:0]
 	for _, p := range starts { // each once
 		w.arrive(p, -1, 0)
 	}
@@ -45,16 +45,13 @@ func (w *walk) from(starts []int32) {
 			}
 			w.reached = append(w.reached, p)
 			w.moved[p] = w.open[p] || w.before[p] >= 0 && w.moved[w.before[p]]
-			to := int32(-1)
 			for _, a := range w.steps(p) {
-				if a.to == to {
-					continue // at no less than the step before
-				}
-				if to = a.to; c+a.cost < w.cost[to] && w.takes(p, a) {
-					w.arrive(to, p, c+a.cost)
+				if total := c + a.cost; total < w.cost[a.to] && w.takes(p, a) {
+					w.arrive(a.to, p, total)
 				}
 			}
 		}
+		w.waiting[c] = w.waiting[c][:0]
 	}
 }
 

@@ -5,8 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -96,18 +99,10 @@ func (c *cluster) keep(ctx context.Context, now *Cluster) (changed bool) {
 // move applies what was found to the lives, in the store and here.
 func (c *cluster) move(ctx context.Context, now *Cluster, outdated map[string]string) (changed bool) {
 	a := store.Analysis{Cluster: now.Name, Version: now.Version, At: now.AsOf, Hold: c.hold(now, outdated)}
-	content := map[string]*analyse.Path{}
-	for i := range now.Paths {
-		p := &now.Paths[i]
-		if outdated[p.ID] != "" {
-			continue
-		}
-		body, err := json.Marshal(p)
-		if err != nil {
-			c.log.Error("cannot store an attack path", "path", p.ID, "error", err)
-			return false
-		}
-		a.Paths, content[p.ID] = append(a.Paths, store.FoundPath{ID: p.ID, Body: body, Before: p.WhilePossible()}), p
+	content, err := found(&a, now.Paths, outdated)
+	if err != nil {
+		c.log.Error("cannot store the attack paths", "error", err)
+		return false
 	}
 	applied, open, err := c.live.config.Records.Apply(ctx, a)
 	if err != nil {
@@ -123,6 +118,27 @@ func (c *cluster) move(ctx context.Context, now *Cluster, outdated map[string]st
 		c.log.Info("attack paths", "opened", applied.Opened, "resolved", applied.Resolved, "stale", applied.Staled, "again", applied.Revived)
 	}
 	return applied != (store.Applied{})
+}
+
+// found gives an analysis the paths to be stored, told by their ids, too.
+func found(a *store.Analysis, paths []analyse.Path, outdated map[string]string) (map[string]*analyse.Path, error) {
+	content := map[string]*analyse.Path{}
+	var stored []*analyse.Path
+	for i := range paths {
+		if p := &paths[i]; outdated[p.ID] == "" {
+			content[p.ID], stored = p, append(stored, p)
+		}
+	}
+	a.Paths = make([]store.FoundPath, len(stored))
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for i, p := range stored {
+		work.Go(func() (err error) {
+			a.Paths[i], err = store.FoundLater(p.ID, p.WhilePossible(), func() ([]byte, error) { return json.Marshal(p) })
+			return err
+		})
+	}
+	return content, work.Wait()
 }
 
 // hold says why a path that was not found is not gone.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -33,6 +34,33 @@ type FoundPath struct {
 	// Before is the id that the path had while less was known of it, if any: a life under
 	// it goes on under ID.
 	Before string
+
+	hash  string
+	later func() ([]byte, error) // makes the body where it is not held
+}
+
+// FoundLater is a found path whose body is made to know it and again if it is written: those
+// of a large cluster are a gigabyte together, and most are stored already.
+func FoundLater(id, before string, body func() ([]byte, error)) (FoundPath, error) {
+	b, err := body()
+	if err != nil {
+		return FoundPath{}, fmt.Errorf("write path %s: %w", id, err)
+	}
+	return FoundPath{ID: id, Before: before, hash: bodyHash(b), later: body}, nil
+}
+
+func (p FoundPath) known() string { return cmp.Or(p.hash, bodyHash(p.Body)) }
+
+// body of the path, and what of it is searched.
+func (p FoundPath) body(cluster string) (body string, values []any, err error) {
+	held := p.Body
+	if p.later != nil {
+		if held, err = p.later(); err != nil {
+			return "", nil, fmt.Errorf("write path %s: %w", p.ID, err)
+		}
+	}
+	values, err = searchedOf(cluster, p.ID, held)
+	return string(held), values, err
 }
 
 // PathLife is one life of a path, from opening to resolution.
@@ -161,7 +189,7 @@ func (a Analysis) apply(ctx context.Context, tx *sql.Tx, open map[string]openPat
 			delete(open, p.Before)
 		}
 		old, known := open[p.ID]
-		now := openPath{opened: old.opened, hash: bodyHash(p.Body)}
+		now := openPath{opened: old.opened, hash: p.known()}
 		switch {
 		case !known:
 			now.opened = unix(a.At)

@@ -19,6 +19,43 @@ func found(ids ...string) []FoundPath {
 	return out
 }
 
+func TestAPathWhoseBodyIsMadeLaterIsStoredAsOneThatIsHeld(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		for n, step := range []struct {
+			name string
+			held bool
+			body string
+			want Applied
+			made int
+		}{
+			{"it opens", false, `{"id":"p"}`, Applied{Opened: 1}, 2},
+			{"held, it is the same", true, `{"id":"p"}`, Applied{}, 0},
+			{"it is the same, and not made to be written", false, `{"id":"p"}`, Applied{}, 1},
+			{"it is different", false, `{"id":"p","title":"t"}`, Applied{Changed: 1}, 2},
+			{"held, it is different", true, `{"id":"p"}`, Applied{Changed: 1}, 0},
+		} {
+			made, p := 0, FoundPath{ID: "p", Body: []byte(step.body)}
+			if !step.held {
+				var err error
+				p, err = FoundLater("p", "", func() ([]byte, error) { made++; return []byte(step.body), nil })
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			done, _, err := s.Apply(t.Context(), Analysis{Cluster: "prod", Version: uint64(n + 1), At: time.Unix(1000, 0), Paths: []FoundPath{p}})
+			if err != nil || done != step.want || made != step.made {
+				t.Errorf("%s: %+v, made %d times, %v; want %+v, %d times", step.name, done, made, err, step.want, step.made)
+			}
+			if open, err := s.OpenPaths(t.Context(), "prod"); err != nil || len(open) != 1 || string(open[0].Body) != step.body {
+				t.Errorf("%s: %s is stored, %v", step.name, open[0].Body, err)
+			}
+		}
+	})
+	if _, err := FoundLater("p", "", func() ([]byte, error) { return nil, errors.New("no number") }); err == nil {
+		t.Error("a body that cannot be made is stored")
+	}
+}
+
 // lives tells the newest life of every path of the cluster prod.
 func lives(t *testing.T, s *Store) string {
 	t.Helper()

@@ -80,23 +80,23 @@ func lines(items []string) string {
 }
 
 func (p FoundPath) insert(ctx context.Context, tx *sql.Tx, cluster string, now openPath) error {
-	values, err := searchedOf(cluster, p.ID, p.Body)
+	body, values, err := p.body(cluster)
 	if err != nil {
 		return err
 	}
 	return run(ctx, tx, `INSERT INTO paths (cluster_id, id, opened_at, hash, body, `+searchedColumns+`)
 		VALUES (?, ?, ?, ?, ?, `+searchedValues+`)`,
-		append([]any{cluster, p.ID, now.opened, now.hash, string(p.Body)}, values...)...)
+		append([]any{cluster, p.ID, now.opened, now.hash, body}, values...)...)
 }
 
 func (p FoundPath) update(ctx context.Context, tx *sql.Tx, cluster string, now openPath) error {
-	values, err := searchedOf(cluster, p.ID, p.Body)
+	body, values, err := p.body(cluster)
 	if err != nil {
 		return err
 	}
 	return run(ctx, tx, `UPDATE paths SET (`+searchedColumns+`, hash, body, stale) = (`+searchedValues+`, ?, ?, '')
 		WHERE cluster_id = ? AND id = ? AND opened_at = ?`,
-		append(values, now.hash, string(p.Body), cluster, p.ID, now.opened)...)
+		append(values, now.hash, body, cluster, p.ID, now.opened)...)
 }
 
 func fillSearched(ctx context.Context, tx *sql.Tx) error {
