@@ -59,8 +59,8 @@ func answered(t *testing.T, c net.Conn, says string) int {
 // there are places, at portal and events; people sign in and clusters are heard all the same.
 func TestWhoHoldsConnectionsKeepsNobodyOut(t *testing.T) {
 	ingest := freePort(t)
-	s := startLocal(t, t.TempDir(), "0", "--ingest-listen", "127.0.0.1:"+ingest, "--limit", "strangers=60", "--limit", "strangers-per-address=50",
-		"--limit", "connections=100", "--limit", "ingest-connections=100", "--limit", "new-per-address=5000")
+	s := startLocal(t, t.TempDir(), "0", "--ingest-listen", "127.0.0.1:"+ingest, "--limit", "strangers=60",
+		"--limit", "strangers-per-address=50", "--limit", "connections=100", "--limit", "ingest-connections=100", "--limit", "new-per-address=5000")
 	const body = "POST /api/v1/session HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n{"
 	for _, port := range []string{s.port, ingest} {
 		hold(t, port, "", 150)
@@ -69,12 +69,13 @@ func TestWhoHoldsConnectionsKeepsNobodyOut(t *testing.T) {
 		hold(t, port, "\x16\x03\x01\x02\x00\x01", 150) // a handshake that stands still
 	}
 	session := s.signIn(t)
-	status, said, _ := s.ask(t, "GET", s.name, "/api/v1/status", "", map[string]string{"Cookie": session.Name + "=" + session.Value})
+	signed := map[string]string{"Cookie": session.Name + "=" + session.Value}
+	status, said, _ := s.ask(t, "GET", s.name, "/api/v1/status", "", signed)
 	if status != http.StatusOK || !strings.Contains(said, `"strangers-per-address"`) {
 		t.Errorf("status: %d %.300s", status, said)
 	}
 	hold(t, s.port, body, 150) // beside who is signed in
-	if status, _, _ = s.ask(t, "GET", s.name, "/api/v1/home", "", map[string]string{"Cookie": session.Name + "=" + session.Value}); status != http.StatusOK {
+	if status, _, _ = s.ask(t, "GET", s.name, "/api/v1/home", "", signed); status != http.StatusOK {
 		t.Errorf("home: %d", status)
 	}
 	c, err := tls.Dial("tcp", "127.0.0.1:"+ingest, &tls.Config{InsecureSkipVerify: true}) // whom it is does not matter here
@@ -94,7 +95,8 @@ func TestWhatIsNoRequestIsRefused(t *testing.T) {
 		want       []int
 	}{
 		{"a header of a megabyte", "GET / HTTP/1.1\r\nHost: h\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n", []int{0, 431}},
-		{"a thousand headers", "GET / HTTP/1.1\r\nHost: h\r\n" + strings.Repeat("X: "+strings.Repeat("x", 90)+"\r\n", 1000) + "\r\n", []int{0, 431}},
+		{"a thousand headers", "GET / HTTP/1.1\r\nHost: h\r\n" + strings.Repeat("X: "+strings.Repeat("x", 90)+"\r\n", 1000) + "\r\n",
+			[]int{0, 431}},
 		{"HTTP/2 without asking", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", []int{0, 400, 505}},
 		{"a body of any length", "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" +
 			strings.Repeat("fff\r\n"+strings.Repeat("{", 0xfff)+"\r\n", 300) + "0\r\n\r\n", []int{0, 400, 421}},

@@ -180,7 +180,8 @@ type attack struct {
 
 // stalled holds uploads that are nearly whole.
 func (a *attack) stalled(ctx context.Context) {
-	c, err := (&tls.Dialer{NetDialer: from(network), Config: &tls.Config{RootCAs: a.roots, ServerName: "127.0.0.1"}}).DialContext(ctx, "tcp", a.address)
+	dialer := tls.Dialer{NetDialer: from(network), Config: &tls.Config{RootCAs: a.roots, ServerName: "127.0.0.1"}}
+	c, err := dialer.DialContext(ctx, "tcp", a.address)
 	if err != nil {
 		return
 	}
@@ -201,7 +202,8 @@ func (a *attack) alerts(ctx context.Context) {
 		n := a.n.Add(1)
 		b.WriteString(strings.NewReplacer(id, fmt.Sprintf("%064x", n), `"sequence":`, fmt.Sprintf(`"sequence":%d`, n)).Replace(a.run) + "\n")
 	}
-	a.other.post(ctx, "/v1/sensor/events", zipped(b.Bytes()), "Content-Encoding", "gzip", "X-Breakwater-Sensor", fmt.Sprintf("n/b/%d", a.n.Load()))
+	a.other.post(ctx, "/v1/sensor/events", zipped(b.Bytes()), "Content-Encoding", "gzip",
+		"X-Breakwater-Sensor", fmt.Sprintf("n/b/%d", a.n.Load()))
 }
 
 // patches is one event whose JSON patch names everything in every way.
@@ -320,8 +322,8 @@ func TestASourceAtFullTiltSlowsItselfAlone(t *testing.T) {
 	r := receive(t)
 	quiet := r.nine(t, "quiet")
 	sensor := r.token(t, "stolen", ingest.Runtime)
-	a := &attack{receiver: r, audit: r.source(network, "stolen", r.token(t, "stolen", ingest.Audit)), sensor: r.source(network, "stolen", sensor),
-		other: r.source(beside, "stolen", sensor), run: recorded(t, "runtime/testdata/privileged-entered.jsonl")}
+	a := &attack{receiver: r, audit: r.source(network, "stolen", r.token(t, "stolen", ingest.Audit)),
+		sensor: r.source(network, "stolen", sensor), other: r.source(beside, "stolen", sensor), run: recorded(t, "runtime/testdata/privileged-entered.jsonl")}
 	stop := a.atFullTilt()
 	defer stop()
 	time.Sleep(2 * time.Second) // until it has begun in earnest
