@@ -2,7 +2,9 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/breakwater-sec/breakwater/gate"
 	"github.com/breakwater-sec/breakwater/store"
@@ -337,5 +341,35 @@ func TestOneSourceHoldsNoMoreThanItsShareOfConnections(t *testing.T) {
 	}
 	if got := ask("prod", prod); got != http.StatusOK {
 		t.Errorf("another cluster is answered %d", got)
+	}
+}
+
+func TestWhatAnEarlierVersionLeftInTheStreamIsGoneOnWith(t *testing.T) {
+	p := newPlace(t, t.TempDir())
+	r, prod, node := p.start(t), p.token(t, "prod", Audit), p.token(t, "prod", Runtime)
+	r.post(t, request{path: "/v1/audit/prod", token: prod, body: list(auditEvent(1))})
+	r.post(t, request{path: "/v1/sensor/events", token: node, body: "{}", header: map[string]string{batchHeader: "n/b/1"}})
+	sum := sha256.Sum256([]byte("prod")) // one consumer for both kinds, and dead letters that drop each other
+	if _, err := r.stream.events.CreateConsumer(t.Context(), jetstream.ConsumerConfig{Durable: consumerPrefix + hex.EncodeToString(sum[:8]),
+		FilterSubjects: []string{subject(source{"prod", Audit}), subject(source{"prod", Runtime})}, AckPolicy: jetstream.AckExplicitPolicy,
+		MaxAckPending: 1}); err != nil {
+		t.Fatal(err)
+	}
+	dead, err := r.stream.js.Stream(t.Context(), deadName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := dead.CachedInfo().Config
+	was.Discard = jetstream.DiscardOld
+	if _, err := r.stream.js.UpdateStream(t.Context(), was); err != nil {
+		t.Fatal(err)
+	}
+	r.stop()
+	r = p.start(t)
+	var got collected
+	r.consume(t, got.handle)
+	got.wait(t, 2)
+	if dead, err = r.stream.js.Stream(t.Context(), deadName); err != nil || dead.CachedInfo().Config.Discard != jetstream.DiscardNew {
+		t.Errorf("%+v, %v", dead.CachedInfo().Config, err)
 	}
 }
