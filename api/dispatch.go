@@ -173,7 +173,8 @@ var ofTheAsker = []error{store.ErrCursor, scope.ErrNothing, scope.ErrUnread, ana
 func failed(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
 	var unclear query.Problems // what is asked holds a parameter that was not given
 	switch {
-	case errors.As(err, &unclear), errors.As(err, &asked{}), slices.ContainsFunc(ofTheAsker, func(known error) bool { return errors.Is(err, known) }):
+	case errors.As(err, &unclear), errors.As(err, &asked{}),
+		slices.ContainsFunc(ofTheAsker, func(known error) bool { return errors.Is(err, known) }):
 		problem(w, http.StatusBadRequest, "this cannot be asked", err.Error())
 	case errors.As(err, new(missing)):
 		problem(w, http.StatusNotFound, "not found", err.Error())

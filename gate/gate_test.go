@@ -85,8 +85,12 @@ func TestStrangersThatHoldConnectionsMakeRoomForTheNext(t *testing.T) {
 	for _, says := range []string{"", headers, begun} {
 		t.Run(fmt.Sprintf("%.20q", says), func(t *testing.T) {
 			d := open(t, Limits{Connections: 20, Strangers: 10, PerAddress: 8, PerSecond: 1000}, Pace{}, greet)
-			for range 100 {
+			first := d.dial(t, says)
+			for range 99 {
 				d.dial(t, says)
+			}
+			if got := status(first); got != 0 {
+				t.Errorf("the first is not closed: %d", got)
 			}
 			if got := status(d.dial(t, asked)); got != http.StatusOK {
 				t.Errorf("the next who asks gets %d", got)
@@ -163,6 +167,14 @@ func TestABodyThatComesTooSlowlyEnds(t *testing.T) {
 	}
 }
 
+func TestWhatCameFastIsNoCreditForStandingStill(t *testing.T) {
+	d := open(t, Limits{}, Pace{Grace: 50 * time.Millisecond, Rate: 1000}, greet)
+	c := d.dial(t, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n"+strings.Repeat("x", 900_000)) // 15 minutes' worth
+	if got := status(c); got != http.StatusRequestTimeout {
+		t.Errorf("%d", got)
+	}
+}
+
 func TestABodyThatComesAtItsPaceMayTakeLongerThanTheGrace(t *testing.T) {
 	const grace = 200 * time.Millisecond
 	d := open(t, Limits{}, Pace{Grace: grace, Rate: 1000}, greet)
@@ -181,15 +193,20 @@ func TestABodyThatComesAtItsPaceMayTakeLongerThanTheGrace(t *testing.T) {
 
 func TestWorkMayTakeLongerThanAnyPace(t *testing.T) {
 	d := open(t, Limits{}, Pace{Grace: 20 * time.Millisecond}, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
+		if r.Method == http.MethodPost {
+			_, _ = io.Copy(io.Discard, r.Body)
+		}
 		select {
 		case <-time.After(100 * time.Millisecond):
-			_, _ = io.WriteString(w, "done")
-		case <-r.Context().Done():
+			w.WriteHeader(http.StatusAccepted)
+		case <-r.Context().Done(): // as if the asker had left
 		}
 	})
-	if got := status(d.dial(t, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")); got != http.StatusOK {
-		t.Errorf("%d", got)
+	for _, says := range []string{asked, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx",
+		"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"} {
+		if got := status(d.dial(t, says)); got != http.StatusAccepted {
+			t.Errorf("%q: %d", says, got)
+		}
 	}
 }
 
@@ -212,8 +229,13 @@ func TestWhoNeverReadsTheAnswerHoldsNobody(t *testing.T) {
 	}
 }
 
-func TestAHugeHeaderIsRefused(t *testing.T) {
+func TestAHeaderIsReadUpToABound(t *testing.T) {
 	d := open(t, Limits{}, Pace{}, greet)
+	for size, want := range map[int]int{36_000: http.StatusOK, 37_500: http.StatusRequestHeaderFieldsTooLarge} { // of 32 KiB and a buffer
+		if got := status(d.dial(t, "GET / HTTP/1.1\r\nHost: h\r\nX: "+strings.Repeat("x", size)+"\r\n\r\n")); got != want {
+			t.Errorf("%d bytes: %d, want %d", size, got, want)
+		}
+	}
 	c := d.dial(t, headers)
 	go func() { _, _ = io.WriteString(c, strings.Repeat("x", 1<<20)+"\r\n\r\n") }()
 	if got := status(c); got != http.StatusRequestHeaderFieldsTooLarge && got != 0 { // it may hang up while we still talk

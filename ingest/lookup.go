@@ -39,7 +39,7 @@ func newLookups() *lookups {
 // ask finds out what a token was made for.
 func (l *lookups) ask(ctx context.Context, token string, find func(context.Context, string) (store.IngestToken, error)) (
 	store.IngestToken, error) {
-	sum := sha256.Sum256([]byte(token))
+	sum := sumOf(token)
 	if !l.isGood(sum) {
 		select {
 		case l.turn <- struct{}{}:
@@ -59,6 +59,9 @@ func (l *lookups) ask(ctx context.Context, token string, find func(context.Conte
 	}
 	return of, err
 }
+
+// sumOf is what is remembered of a token.
+func sumOf(token string) [32]byte { return sha256.Sum256([]byte(token)) }
 
 func (l *lookups) isGood(sum [32]byte) bool {
 	l.mu.Lock()

@@ -250,7 +250,8 @@ func only(containers, by []container, volumes map[string]bool) (out []container)
 		for _, m := range change.VolumeMounts {
 			paths[m.MountPath] = true
 		}
-		c.VolumeMounts = slices.DeleteFunc(slices.Clone(c.VolumeMounts), func(m volumeMount) bool { return !volumes[m.Name] && !paths[m.MountPath] })
+		c.VolumeMounts = slices.DeleteFunc(slices.Clone(c.VolumeMounts),
+			func(m volumeMount) bool { return !volumes[m.Name] && !paths[m.MountPath] })
 		if named || len(c.VolumeMounts) > 0 {
 			out = append(out, c)
 		}

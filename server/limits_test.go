@@ -1,0 +1,64 @@
+package server
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/breakwater-sec/breakwater/ingest"
+)
+
+func TestALimitIsANameAndANumber(t *testing.T) {
+	for _, c := range []struct {
+		given, name string
+		want        int64
+		wrong       string
+	}{
+		{"queries=2", "queries", 2, ""},
+		{"ingest-memory=64MiB", "ingest-memory", 64 << 20, ""},
+		{"ingest-disk=1GiB", "ingest-disk", 1 << 30, ""},
+		{"slowest=8KiB", "slowest", 8 << 10, ""},
+		{"ingest-disk=1048576GiB", "ingest-disk", 1 << 50, ""},
+		{"ingest-disk=1048577GiB", "", 0, "want a number from 1"},
+		{"queries=0", "", 0, "want a number from 1"},
+		{"queries=-1", "", 0, "want a number from 1"},
+		{"queries=many", "", 0, "want a number from 1"},
+		{"queries=2MB", "", 0, "want a number from 1"},
+		{"queries", "", 0, "want NAME=VALUE"},
+		{"question=2", "", 0, "want one of ingest-memory"},
+	} {
+		l, err := Config{Limits: []string{c.given}}.limits()
+		switch {
+		case c.wrong == "" && (err != nil || l[c.name] != c.want):
+			t.Errorf("%s: %d, %v; want %d", c.given, l[c.name], err, c.want)
+		case c.wrong != "" && (err == nil || !strings.Contains(err.Error(), c.wrong)):
+			t.Errorf("%s: %v; want %q", c.given, err, c.wrong)
+		}
+	}
+}
+
+// TestEveryLimitLimitsSomething: moving one changes what a part of the server is told, and no other.
+func TestEveryLimitLimitsSomething(t *testing.T) {
+	told := func(l Limits) (out [4]any) {
+		c := ingest.Config{}
+		l.bound(&c)
+		out[0] = [...]any{c.Memory, c.MaxBytes, c.MaxBody, c.Nodes, c.Rate, c.Connections, c.Pace}
+		out[1], out[2], out[3] = l.gate("connections"), l.pace(), l.api()
+		return out
+	}
+	usual, seen := told(DefaultLimits()), map[any]string{}
+	for _, one := range EveryLimit {
+		l := DefaultLimits()
+		l[one.Name]++
+		is := told(l)
+		if other, twice := seen[is]; twice || is == usual {
+			t.Errorf("%s changes nothing, or the same as %q", one.Name, other)
+		}
+		seen[is] = one.Name
+		if strings.TrimSpace(one.Sentence) == "" || strings.HasSuffix(one.Sentence, ".") {
+			t.Errorf("%s: %q", one.Name, one.Sentence)
+		}
+	}
+	if help := LimitHelp(); !strings.Contains(help, "default 256MiB") || !strings.Contains(help, "default 100000") {
+		t.Error(help)
+	}
+}
