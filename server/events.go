@@ -26,6 +26,7 @@ type alerting struct {
 	server   *ingest.Server
 	pipeline *pipeline.Pipeline
 	rules    []rule.Head
+	hasRoom  func() error
 }
 
 // openAlerting opens the endpoint that clusters send events to.
@@ -59,8 +60,9 @@ func (v *Server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 	if err != nil {
 		return nil, fmt.Errorf("--ingest-listen %s: %w", v.config.Ingest, err)
 	}
-	a := &alerting{server: s, pipeline: pipeline.New(pipeline.Config{Rules: rules, Records: v.Store, Clusters: v.Context, Proxies: proxies,
-		Tell: func() { v.Live.Tell("Alert") }, Log: v.log})}
+	a := &alerting{server: s, hasRoom: v.disk.hasRoom}
+	a.pipeline = pipeline.New(pipeline.Config{Rules: rules, Records: v.Store, Clusters: v.Context, Proxies: proxies,
+		Tell: func() { v.Live.Tell("Alert") }, Log: v.log})
 	for _, r := range rules.All() {
 		a.rules = append(a.rules, *r.Header())
 	}
@@ -108,6 +110,9 @@ func (a *alerting) receiving(ctx context.Context) ([]api.Receiving, error) {
 		return nil, err
 	}
 	counts, err := a.server.Counts(ctx)
+	if a.hasRoom() != nil {
+		err = nil // the stream may have ended for that, which every page says: what is known is told
+	}
 	for cluster, kinds := range tallies {
 		for kind := range kinds {
 			if !slices.ContainsFunc(counts, func(c ingest.Count) bool { return c.Cluster == cluster && c.Kind == kind }) {
