@@ -18,11 +18,19 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/test/kubetest"
 	"github.com/breakwater-sec/breakwater/test/pgtest"
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == image.CagedCommand {
+		if err := image.ReadCaged(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		return
+	}
 	code := kubetest.Main(m)
 	pgtest.Stop()
 	os.Exit(code)

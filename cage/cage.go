@@ -99,6 +99,7 @@ func Run(ctx context.Context, argument string, l Limits, talk func(in io.Writer,
 	if err != nil {
 		return fmt.Errorf("start a reader: %w", err)
 	}
+	defer func() { _, _ = c.in.Close(), c.out.Close() }() // what a child said before it ended is read to the end
 	stop := context.AfterFunc(ctx, c.kill)
 	defer stop()
 	talked := talk(c.in, c.out)
@@ -183,7 +184,6 @@ func (c *child) live(cmd *exec.Cmd, l Limits, said *os.File, started chan<- erro
 	stop()
 	<-listened
 	c.state = cmd.ProcessState
-	_, _ = c.in.Close(), c.out.Close()
 	close(c.ended)
 }
 

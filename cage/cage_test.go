@@ -89,6 +89,8 @@ func doWork() {
 		panic("a parser did not expect this")
 	case "reach":
 		say(reach(rest))
+	case "much":
+		say(strings.Repeat("a", 1<<15)) // as much as a pipe holds
 	case "environment":
 		say(os.Environ())
 	}
@@ -149,6 +151,29 @@ func asks(t *testing.T, l Limits, work string, answer any) error {
 		}
 		return json.Unmarshal(m.Body, answer)
 	})
+}
+
+func TestWhatAChildSaidBeforeItEndedIsHeardToTheEnd(t *testing.T) {
+	for range 10 {
+		err := Run(t.Context(), worker, small, func(in io.Writer, out io.Reader) error {
+			if err := Send(in, 'w', []byte("much")); err != nil {
+				return err
+			}
+			all := bufio.NewReaderSize(out, 1<<10)
+			if _, err := all.Peek(1 << 10); err != nil {
+				return err
+			}
+			time.Sleep(20 * time.Millisecond) // so that it may have ended
+			m, err := Receive(all, map[byte]int{'a': 1 << 20})
+			if err == nil && len(m.Body) != 1<<15+2 {
+				err = fmt.Errorf("%d bytes", len(m.Body))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func onLinux(t *testing.T) Held {
