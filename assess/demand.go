@@ -33,7 +33,7 @@ func (d *demand) want(cluster string, uses []Use) (touched []string, dropped []K
 	old, now := d.wants[cluster], make(map[Key]Use, len(uses))
 	for _, u := range uses {
 		if have, twice := now[u.Key()]; twice {
-			u.Running = u.Running || have.Running
+			u.Running, u.Pulled = u.Running || have.Running, u.Pulled || have.Pulled
 		}
 		now[u.Key()] = u
 	}
@@ -211,7 +211,7 @@ func (d *demand) standing(id string) (s standing) {
 		s.running = d.running(id)
 	}
 	if s.use != nil {
-		s.use.ID, s.use.Running, s.use.Resolve = id, s.running, false
+		s.use.ID, s.use.Running, s.use.Pulled, s.use.Resolve = id, s.running, false, false
 	}
 	return s
 }

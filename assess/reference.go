@@ -14,7 +14,7 @@ import (
 type asked struct{ reference, host string }
 
 // references are all that name the image, the most trustworthy first: where connected
-// registries list it, what a node pulled and runs, and what is merely written. Who writes a
+// registries list it, what a node pulled, and what is merely written. Who writes a
 // reference to a registry that is dead, or worse, must not hide what is found by another.
 func (d *demand) references(id string) (out []asked) {
 	for _, p := range d.places[id] {
@@ -29,10 +29,7 @@ func (d *demand) references(id string) (out []asked) {
 		}
 	}
 	slices.SortFunc(uses, func(u, v Use) int {
-		if u.Running != v.Running {
-			return cmp.Compare(rank(u.Running), rank(v.Running))
-		}
-		return cmp.Or(cmp.Compare(u.Name, v.Name), cmp.Compare(u.Reference, v.Reference))
+		return cmp.Or(cmp.Compare(rank(u.Pulled), rank(v.Pulled)), cmp.Compare(u.Name, v.Name), cmp.Compare(u.Reference, v.Reference))
 	})
 	for _, u := range uses {
 		if at := (asked{u.Reference, u.Registry}); !slices.Contains(out, at) {

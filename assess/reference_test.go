@@ -54,10 +54,12 @@ func (a *Assessor) turn(t *testing.T) bool {
 	return ok
 }
 
-func at(host string, running bool) Use {
-	u := used(host+"/web:1", host+"/web@"+webID)
-	u.Running = running
-	return u
+// at is an image at a host, which a node pulled from there or is merely written.
+func at(host string, pulled bool) Use {
+	if pulled {
+		return used(host+"/web:1", host+"/web@"+webID)
+	}
+	return used(host+"/web@"+webID, "")
 }
 
 func TestEachReferenceOfAnImageIsTriedBeforeItFails(t *testing.T) {
@@ -99,7 +101,7 @@ func TestEachReferenceOfAnImageIsTriedBeforeItFails(t *testing.T) {
 	}
 }
 
-func TestWhatRunsIsAskedForBeforeWhatIsMerelyWritten(t *testing.T) {
+func TestWhatANodePulledIsAskedForBeforeWhatIsMerelyWritten(t *testing.T) {
 	d := newDemand()
 	d.want("c", []Use{at("a.test", false), at("z.test", true)})
 	d.list(map[string][]Place{webID: {{Registry: "m.test", Repository: "web"}}})
@@ -108,7 +110,7 @@ func TestWhatRunsIsAskedForBeforeWhatIsMerelyWritten(t *testing.T) {
 		hosts = append(hosts, r.host)
 	}
 	if got := strings.Join(hosts, " "); got != "m.test z.test a.test" {
-		t.Errorf("asked: %s; want what is listed, what runs, what is written", got)
+		t.Errorf("asked: %s; want what is listed, what was pulled, what is written", got)
 	}
 }
 

@@ -20,6 +20,8 @@ type Use struct {
 	Registry, Repository, Tag, Digest string
 	// Running says that a container that has not finished uses it.
 	Running bool
+	// Pulled says that a node told the digest: it had the image from where Reference says.
+	Pulled bool
 	// Resolve says that no node will tell the digest: a registry is asked.
 	Resolve bool
 }
@@ -44,11 +46,12 @@ func UseOf(written, reported string) (Use, error) {
 		return Use{}, err
 	}
 	digest, ofManifest, err := resolvedBy(reported)
-	if digest == "" {
+	pulled := digest != ""
+	if !pulled {
 		digest, ofManifest = ref.Digest(), ref.Digest() != ""
 	}
 	u := Use{ID: cmp.Or(digest, ref.String()), Name: ref.String(), Reference: ref.String(),
-		Registry: ref.Registry(), Repository: ref.Repository(), Tag: ref.Tag(), Digest: digest}
+		Registry: ref.Registry(), Repository: ref.Repository(), Tag: ref.Tag(), Digest: digest, Pulled: pulled}
 	if ofManifest {
 		u.Reference = u.Place().At(digest)
 	}

@@ -17,7 +17,7 @@ const imageColumns = `id, host, reference, state, error, attempts, ended, next_t
 func scanImage(row interface{ Scan(...any) error }, more ...any) (r assess.Record, err error) {
 	var next, updated int64
 	err = row.Scan(append([]any{&r.ID, &r.Host, &r.Reference, &r.State, &r.Error, &r.Attempts, &r.Ended, &next, &r.Wanted, &r.Platform,
-		&r.Size,		&updated}, more...)...)
+		&r.Size, &updated}, more...)...)
 	r.UpdatedAt = fromUnix(updated)
 	if next > 0 {
 		r.NextTry = fromUnix(next)

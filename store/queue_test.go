@@ -290,3 +290,64 @@ func TestADatabaseOfTwoImageTablesIsJoined(t *testing.T) {
 		}
 	})
 }
+
+func TestAReadingIsCountedWhenItBegins(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		want := func() {
+			t.Helper()
+			if err := s.WantImages(ctx, "o", []assess.Record{{ID: "a", Host: "r", Reference: "r/a", Wanted: assess.Running}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		is := func(after string, attempts, ended int, why string) assess.Record {
+			t.Helper()
+			r, _, err := s.Image(ctx, "a")
+			if err != nil || r.Attempts != attempts || r.Ended != ended || r.Error != why {
+				t.Errorf("after %s: %+v (%v), want %d attempts, %d of which ended the reader, and %q", after, r, err, attempts, ended, why)
+			}
+			return r
+		}
+		const killed = "this server ended while it was read"
+		for n := 1; n <= 4; n++ {
+			want()
+			take(t, s)
+			if err := s.ResumeImages(ctx, "o"); err != nil { // the server ended and began again
+				t.Fatal(err)
+			}
+			is("a kill", n, n, killed)
+		}
+		want()
+		r, _, err := s.LeaseImage(ctx, "o", time.Now(), time.Now().Add(time.Minute), nil)
+		if err != nil || r.Attempts != 5 || r.Ended != 5 || r.Error != killed {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		r.State, r.Reference, r.Host = assess.Failed, "other/a", "other"
+		if _, err := s.FinishImage(ctx, "o", r, nil); err != nil {
+			t.Fatal(err)
+		}
+		if r := is("an outcome", 5, 5, killed); r.Reference != "other/a" || r.Host != "other" {
+			t.Errorf("%+v", r)
+		}
+		if err := s.RequeueFailed(ctx, "a"); err != nil {
+			t.Fatal(err)
+		}
+		if r := is("a new reference", 5, 2, killed); r.State != assess.Queued {
+			t.Errorf("%+v", r)
+		}
+		if err := s.RequeueFailed(ctx, "a"); err != nil { // it waits already
+			t.Fatal(err)
+		}
+		if again, err := s.RequeueImage(ctx, "a"); !again || err != nil {
+			t.Fatal(again, err)
+		}
+		is("a person's wish", 5, 0, killed)
+		take(t, s)
+		if _, err := s.FinishImage(ctx, "o", assess.Record{ID: "a", State: assess.Done, Inventory: []byte("p")}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if r := is("it went well", 0, 0, ""); r.Reference != "other/a" {
+			t.Errorf("%+v", r)
+		}
+	})
+}
