@@ -44,7 +44,7 @@ func Enter(l Limits) (Held, error) {
 		{unix.RLIMIT_DATA, uint64(l.Memory)}, {unix.RLIMIT_CPU, uint64(l.CPU / time.Second)}, {unix.RLIMIT_NOFILE, uint64(l.Files)},
 		{unix.RLIMIT_FSIZE, 0}, {unix.RLIMIT_CORE, 0},
 	} {
-		errs = append(errs, unix.Setrlimit(r.what, &unix.Rlimit{Cur: r.most, Max: r.most}))
+		errs = append(errs, limit(r.what, r.most))
 	}
 	err := filterCalls()
 	held.Seccomp = err == nil
@@ -52,6 +52,16 @@ func Enter(l Limits) (Held, error) {
 		err = nil
 	}
 	return held, errors.Join(append(errs, err)...)
+}
+
+// limit takes more away, and never gives: who runs the program may have limited it before.
+func limit(what int, most uint64) error {
+	var now unix.Rlimit
+	if err := unix.Getrlimit(what, &now); err != nil {
+		return err
+	}
+	most = min(most, now.Max)
+	return unix.Setrlimit(what, &unix.Rlimit{Cur: most, Max: most})
 }
 
 // resident is how much memory a process has, 0 if that cannot be told.
