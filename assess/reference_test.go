@@ -184,7 +184,8 @@ func TestWhatEndedTheServerThreeTimesIsNotReadAgain(t *testing.T) {
 	}
 	for ended, want := range map[int]int{2: 1, 3: 0} { // the lease counts the next
 		scanned = 0
-		r.images[webID] = Record{ID: webID, Reference: "a.test/web@" + webID, State: Queued, Ended: ended, Error: "this server ended while it was read"}
+		r.images[webID] = Record{ID: webID, Reference: "a.test/web@" + webID, State: Queued, Ended: ended,
+			Error: "this server ended while it was read"}
 		a.turn(t)
 		i := r.images[webID]
 		if scanned != want || want == 0 && (i.State != Failed || i.Error != "it ended the reader 3 times: this server ended while it was read") {

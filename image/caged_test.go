@@ -192,7 +192,8 @@ func TestWhatEndsAReaderIsToldAsThat(t *testing.T) {
 	c := Caged{Limits: cage.Limits{Memory: 256 << 20, CPU: time.Minute, Wall: time.Minute, Files: 64}}
 	var layers [][]byte
 	for n := range 3 {
-		layers = append(layers, gzipped(t, tarOf(t, entry{name: fmt.Sprintf("var/lib/dpkg/info/%d.list", n), content: strings.Repeat("a", 64<<20)})))
+		list := entry{name: fmt.Sprintf("var/lib/dpkg/info/%d.list", n), content: strings.Repeat("a", 64<<20)}
+		layers = append(layers, gzipped(t, tarOf(t, list)))
 	}
 	ref := parsed(t, pushed(t, imageOf(t, layers...)))
 	if _, err := c.Scan(t.Context(), ref); !errors.Is(err, ErrEnded) || !strings.Contains(err.Error(), "more than 256 MiB of memory") {
@@ -315,7 +316,8 @@ func TestOneBudgetIsForAllLayersOfAnImage(t *testing.T) {
 	plain := func(bytes int) []byte {
 		return gzipped(t, tarOf(t, entry{name: "data", content: strings.Repeat("a", bytes)}))
 	}
-	limits := Limits{Entries: 10, File: 1 << 20, Kept: 1 << 20, Bytes: 4 << 20, Ratio: 1 << 30, RatioFrom: 1 << 30, Packages: 10, Listed: 1 << 20}
+	limits := Limits{Entries: 10, File: 1 << 20, Kept: 1 << 20, Bytes: 4 << 20, Ratio: 1 << 30, RatioFrom: 1 << 30,
+		Packages: 10, Listed: 1 << 20}
 	for _, test := range []struct {
 		name, want string
 		times      int // from the cache nothing is unpacked

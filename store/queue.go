@@ -153,7 +153,8 @@ func (s *Store) FinishImage(ctx context.Context, owner string, r assess.Record, 
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, `UPDATE images
 			SET state = ?, error = ?, reference = coalesce(?, reference), host = coalesce(?, host), attempts = ?, ended = ?, next_try = ?,
-			platform = ?, size = ?, updated_at = ?, inventory = coalesce(?, inventory), owner = '', lease_until = 0 WHERE id = ? AND owner = ? AND state = ?`,
+			platform = ?, size = ?, updated_at = ?, inventory = coalesce(?, inventory), owner = '', lease_until = 0
+			WHERE id = ? AND owner = ? AND state = ?`,
 			r.State, r.Error, orKeep(r.Reference), orKeep(r.Host), r.Attempts, r.Ended, maybe(r.NextTry),
 			r.Platform, r.Size, unix(r.UpdatedAt), r.Inventory, r.ID, owner, assess.Scanning)
 		if err != nil {
