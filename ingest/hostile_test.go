@@ -63,6 +63,8 @@ func TestWhatIsRefusedIsCountedByItsReason(t *testing.T) {
 			header: map[string]string{batchHeader: "n/b/1"}}, 400, "prod", Runtime, "malformed"},
 		{"a status without a node", request{path: "/v1/sensor/status", token: sensor, body: "{}"}, 400, "prod", Runtime, "malformed"},
 		{"a status with a wrong node", request{path: "/v1/sensor/status", token: sensor, body: `{"node":7}`}, 400, "prod", Runtime, "malformed"},
+		{"a status of more than a sensor has to say", request{path: "/v1/sensor/status", token: sensor,
+			body: `{"node":"n","kernel":"` + strings.Repeat("k", store.MaxSensorStatus) + `"}`}, 413, "prod", Runtime, "too big"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -235,7 +235,7 @@ func (a *attack) owners(ctx context.Context) {
 
 // nodes invents one.
 func (a *attack) nodes(ctx context.Context) {
-	status := fmt.Sprintf(`{"version":1,"node":"invented-%d","boot":"b","lost":{"x":1},"kernel":%q}`, a.n.Add(1), strings.Repeat("k", 100<<10))
+	status := fmt.Sprintf(`{"version":1,"node":"invented-%d","boot":"b","lost":{"x":1},"kernel":%q}`, a.n.Add(1), strings.Repeat("k", 10<<10))
 	a.sensor.post(ctx, "/v1/sensor/status", []byte(status))
 }
 
