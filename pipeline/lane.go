@@ -242,8 +242,8 @@ func (l *lane) openAlerts(ctx context.Context) (open []detect.Alert, err error) 
 		}
 		read += len(page)
 		for _, stored := range page {
-			if kind, known := l.kinds[stored.Rule]; known && kind != l.kind || !known && l.kind != ingest.Audit {
-				continue // another lane goes on with it
+			if !l.goesOnWith(stored.Rule) {
+				continue
 			}
 			var one detect.Alert
 			if err := json.Unmarshal(stored.Body, &one); err != nil {
@@ -258,6 +258,16 @@ func (l *lane) openAlerts(ctx context.Context) (open []detect.Alert, err error) 
 	}
 	slices.Reverse(open)
 	return open, nil
+}
+
+// goesOnWith says whether alerts of a rule are this lane's. Those of a rule that is no more are the
+// audit log's, and what a sensor's events tell beside themselves is told in their lane.
+func (l *lane) goesOnWith(rule string) bool {
+	kind, known := l.kinds[rule]
+	if !known {
+		kind = ingest.Audit
+	}
+	return kind == l.kind || l.kind == ingest.Runtime && kind != ingest.Audit
 }
 
 // retry waits for a database that is away: neither the batch nor the lane can do

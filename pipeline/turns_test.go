@@ -146,3 +146,19 @@ func TestASensorThatHoldsUpItsLaneDoesNotHoldUpTheAuditLogOfItsCluster(t *testin
 		t.Error(err)
 	}
 }
+
+func TestEveryAlertIsGoneOnWithByALaneThatCanAddToIt(t *testing.T) {
+	p := &Pipeline{kinds: map[string]ingest.Kind{"of the log": ingest.Audit, "of a program": ingest.Runtime, "of a sender": "identity"}}
+	for rule, want := range map[string]string{"of the log": "audit ", "of a program": "runtime ", "of a sender": "runtime identity ",
+		"of no rule any more": "audit "} {
+		got := ""
+		for _, kind := range []ingest.Kind{ingest.Audit, ingest.Runtime, "identity"} {
+			if newLane(p, sender{"prod", kind}).goesOnWith(rule) {
+				got += string(kind) + " "
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %s; want %s", rule, got, want)
+		}
+	}
+}
