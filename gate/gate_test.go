@@ -167,6 +167,14 @@ func TestABodyThatComesTooSlowlyEnds(t *testing.T) {
 	}
 }
 
+func TestWhatCameFastIsNoCreditForStandingStill(t *testing.T) {
+	d := open(t, Limits{}, Pace{Grace: 50 * time.Millisecond, Rate: 1000}, greet)
+	c := d.dial(t, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n"+strings.Repeat("x", 900_000)) // 15 minutes' worth
+	if got := status(c); got != http.StatusRequestTimeout {
+		t.Errorf("%d", got)
+	}
+}
+
 func TestABodyThatComesAtItsPaceMayTakeLongerThanTheGrace(t *testing.T) {
 	const grace = 200 * time.Millisecond
 	d := open(t, Limits{}, Pace{Grace: grace, Rate: 1000}, greet)

@@ -34,30 +34,37 @@ func (p Pace) Handler(next http.Handler) http.Handler {
 		_ = times.SetWriteDeadline(time.Time{}) // where there are none, there is nothing to bound
 		defer func() { _ = times.SetWriteDeadline(time.Now().Add(p.allows(0))) }()
 		if r.Body != nil && r.Body != http.NoBody {
-			b := &pacedBody{ReadCloser: r.Body, pace: p, times: times, began: time.Now()}
-			b.wait()
+			b := &pacedBody{ReadCloser: r.Body, pace: p, times: times}
+			b.wait(time.Now().Add(p.Grace))
 			r.Body = b
 		}
 		next.ServeHTTP(&pacedWriter{ResponseWriter: w, pace: p, times: times}, r)
 	})
 }
 
+// pacedBody may be waited for until a time that moves on with every byte, but is never further
+// away than the grace: what came fast is no credit for standing still.
 type pacedBody struct {
 	io.ReadCloser
 	pace  Pace
 	times *http.ResponseController
-	began time.Time
-	n     int64
+	until time.Time
 }
 
-func (b *pacedBody) wait() { _ = b.times.SetReadDeadline(b.began.Add(b.pace.allows(b.n))) }
+func (b *pacedBody) wait(until time.Time) {
+	b.until = until
+	_ = b.times.SetReadDeadline(until)
+}
 
 func (b *pacedBody) Read(into []byte) (int, error) {
 	n, err := b.ReadCloser.Read(into)
-	b.n += int64(n)
 	switch {
 	case err == nil:
-		b.wait()
+		earned, most := b.until.Add(b.pace.allows(int64(n))-b.pace.Grace), time.Now().Add(b.pace.Grace)
+		if earned.After(most) {
+			earned = most
+		}
+		b.wait(earned)
 	case errors.Is(err, io.EOF):
 		_ = b.times.SetReadDeadline(time.Time{}) // past it, the server would think that the asker left
 	}
