@@ -35,7 +35,7 @@ var EveryLimit = []Limit{
 	{"strangers", "connections, to each listener, of whom nobody has proved who they are; the oldest makes room", 512},
 	{"strangers-per-address", "those of them that come from one address", 128},
 	{"new-per-address", "connections that one address may open a second; four seconds' worth at once", 64},
-	{"slowest", "bytes a second that a body or an answer must make beyond its first ten seconds", 16 << 10},
+	{"slowest", "bytes a second that a body or an answer must make; ten seconds without are the most", 16 << 10},
 	{"queries", "queries, exports, reports and trials of fixes at once", 6},
 	{"queries-per-person", "those of them that one person asks", 4},
 	{"query-seconds", "seconds that one of them may take", 60},
