@@ -23,8 +23,10 @@ import (
 
 var here, there = netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 
-func sensorOf(cluster string, at netip.Addr) sender { return sender{source: source{cluster, Runtime}, address: at} }
-func auditOf(cluster string) sender                 { return sender{source: source{cluster, Audit}, address: here} }
+func sensorOf(cluster string, at netip.Addr) sender {
+	return sender{source: source{cluster, Runtime}, address: at}
+}
+func auditOf(cluster string) sender { return sender{source: source{cluster, Audit}, address: here} }
 
 // most is how much more a sender can take of a pool.
 func (p *pool) most(of sender) (n int64) {
@@ -195,7 +197,9 @@ func TestTokensThatWereNeverSeenAreAskedAboutFewAtOnceAndKnownOnesWaitForNone(t 
 	if peak.Load() > unknownAtOnce {
 		t.Errorf("%d were asked about at once", peak.Load())
 	}
-	revoked := func(context.Context, string) (store.IngestToken, error) { return store.IngestToken{}, store.ErrNotFound }
+	revoked := func(context.Context, string) (store.IngestToken, error) {
+		return store.IngestToken{}, store.ErrNotFound
+	}
 	if _, err := l.ask(t.Context(), "good", revoked); !errors.Is(err, store.ErrNotFound) || l.isGood(sumOf("good")) {
 		t.Error("a token that was revoked is still known")
 	}
