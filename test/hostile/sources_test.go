@@ -53,7 +53,7 @@ func receive(t *testing.T) *receiver {
 		t.Fatal(err)
 	}
 	server, err := ingest.New(t.Context(), ingest.Config{Listen: "127.0.0.1:0", TLS: ca.TLS("127.0.0.1"), Tokens: s, Sensors: s,
-		Dir: filepath.Join(dir, "stream"), Log: log})
+		Dir: filepath.Join(dir, "stream"), Log: log, SensorTokens: true}) // one token for all sensors is worse than a certificate each
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,6 +178,8 @@ type attack struct {
 	n                    atomic.Int64
 }
 
+var nearlyWhole = bytes.Repeat([]byte(" "), 1_400_000)
+
 // stalled holds uploads that are nearly whole.
 func (a *attack) stalled(ctx context.Context) {
 	dialer := tls.Dialer{NetDialer: from(network), Config: &tls.Config{RootCAs: a.roots, ServerName: "127.0.0.1"}}
@@ -190,7 +192,7 @@ func (a *attack) stalled(ctx context.Context) {
 	defer stop()
 	fmt.Fprintf(c, "POST /v1/sensor/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nX-Breakwater-Sensor: n/b/1\r\n"+
 		"Content-Length: 1500000\r\n\r\n", a.sensor.token)
-	_, _ = c.Write(bytes.Repeat([]byte(" "), 1_400_000))
+	_, _ = c.Write(nearlyWhole)
 	_, _ = io.Copy(io.Discard, c)
 }
 
@@ -265,12 +267,14 @@ func (a *attack) atFullTilt() (stop func()) {
 	for _, of := range []struct {
 		do     func(context.Context)
 		beside int
-	}{{a.stalled, 200}, {a.alerts, 2}, {a.patches, 2}, {a.owners, 1}, {a.nodes, 2}, {a.guesses, 2}, {a.connects, 300}} {
+		pause  time.Duration // some thousand connections a second are as many as another machine would try
+	}{{a.stalled, 200, 100 * time.Millisecond}, {a.alerts, 2, 0}, {a.patches, 2, 0}, {a.owners, 1, 0}, {a.nodes, 2, 0}, {a.guesses, 2, 0},
+		{a.connects, 300, 100 * time.Millisecond}} {
 		for range of.beside {
 			g.Go(func() {
 				for ctx.Err() == nil {
 					of.do(ctx)
-					time.Sleep(time.Millisecond)
+					time.Sleep(of.pause)
 				}
 			})
 		}
@@ -323,7 +327,8 @@ func TestASourceAtFullTiltSlowsItselfAlone(t *testing.T) {
 	quiet := r.nine(t, "quiet")
 	sensor := r.token(t, "stolen", ingest.Runtime)
 	a := &attack{receiver: r, audit: r.source(network, "stolen", r.token(t, "stolen", ingest.Audit)),
-		sensor: r.source(network, "stolen", sensor), other: r.source(beside, "stolen", sensor), run: recorded(t, "runtime/testdata/privileged-entered.jsonl")}
+		sensor: r.source(network, "stolen", sensor), other: r.source(beside, "stolen", sensor),
+		run: recorded(t, "runtime/testdata/privileged-entered.jsonl")}
 	stop := a.atFullTilt()
 	defer stop()
 	time.Sleep(2 * time.Second) // until it has begun in earnest
