@@ -60,7 +60,8 @@ func answered(t *testing.T, c net.Conn, says string) int {
 func TestWhoHoldsConnectionsKeepsNobodyOut(t *testing.T) {
 	ingest := freePort(t)
 	s := startLocal(t, t.TempDir(), "0", "--ingest-listen", "127.0.0.1:"+ingest, "--limit", "strangers=60",
-		"--limit", "strangers-per-address=50", "--limit", "connections=100", "--limit", "ingest-connections=100", "--limit", "new-per-address=5000")
+		"--limit", "strangers-per-address=50",
+		"--limit", "connections=100", "--limit", "ingest-connections=100", "--limit", "new-per-address=5000")
 	const body = "POST /api/v1/session HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n{"
 	for _, port := range []string{s.port, ingest} {
 		hold(t, port, "", 150)
