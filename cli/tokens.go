@@ -228,7 +228,8 @@ another key is told as an alert: look there first.`,
 				if errors.Is(err, store.ErrNotFound) {
 					return fmt.Errorf("no node %s of the cluster %s has joined", args[0], cluster)
 				}
-				return said(s, recorded(c.Context(), st, "release a node", cluster+"/"+args[0], err), "The node "+args[0]+" may join under another key.\n")
+				err = recorded(c.Context(), st, "release a node", cluster+"/"+args[0], err)
+				return said(s, err, "The node "+args[0]+" may join under another key.\n")
 			})
 		},
 	}

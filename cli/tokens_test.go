@@ -125,7 +125,8 @@ func TestAnAPIServerMayBeConnectedWithACertificate(t *testing.T) {
 	o := newTokens(t)
 	out := t.TempDir()
 	o.run(0, "connect", "audit", "--client-certificate", "--cluster", "prod", "--server", "https://h:1", "--out", out)
-	if all := o.list(); len(all) != 1 || all[0].Kind != api.AuditCertificate || all[0].Node != nil || time.Until(*all[0].ExpiresAt) < 364*days {
+	if all := o.list(); len(all) != 1 || all[0].Kind != api.AuditCertificate || all[0].Node != nil ||
+		time.Until(*all[0].ExpiresAt) < 364*days {
 		t.Fatalf("%+v", all)
 	}
 	file := filepath.Join(out, "webhook.kubeconfig")
