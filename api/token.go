@@ -46,7 +46,8 @@ func TokensOf(tokens []store.IngestToken, certificates []store.Certificate, wait
 }
 
 func tokenOrder(s TokenState) int {
-	return slices.Index([]TokenState{TokenStateWaiting, TokenStateEnding, TokenStateValid, TokenStateSpent, TokenStateExpired, TokenStateRevoked}, s)
+	return slices.Index([]TokenState{TokenStateWaiting, TokenStateEnding, TokenStateValid, TokenStateSpent, TokenStateExpired,
+		TokenStateRevoked}, s)
 }
 
 func kindOrder(k TokenKind) int {

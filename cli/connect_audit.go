@@ -99,8 +99,9 @@ func (o *connection) certificate(ctx context.Context) (ca []byte, user map[strin
 		}
 		ca = vouching.PEM
 		user = map[string]any{"client-certificate-data": pemOf("CERTIFICATE", made.Raw), "client-key-data": pemOf("PRIVATE KEY", der)}
-		return st.AddCertificate(ctx, store.Certificate{Cluster: o.cluster, Serial: ingest.Serial(made), Kind: string(ingest.Audit), Key: hash,
+		err = st.AddCertificate(ctx, store.Certificate{Cluster: o.cluster, Serial: ingest.Serial(made), Kind: string(ingest.Audit), Key: hash,
 			MadeBy: whoRuns(), CreatedAt: time.Now(), ExpiresAt: made.NotAfter}, false)
+		return recorded(ctx, st, "make a certificate for audit events", o.cluster, err)
 	})
 	return ca, user, err
 }

@@ -137,14 +137,15 @@ func revokeToken(ctx context.Context, s streams, st *store.Store, id string, joi
 	}
 	for _, c := range certificates {
 		if c.Serial == id {
-			return said(s, revoked(id, st.RevokeCertificate(ctx, c.Cluster, c.Serial, whoRuns())), "Revoked "+id+".\n")
+			err := revoked(id, st.RevokeCertificate(ctx, c.Cluster, c.Serial, whoRuns()))
+			return said(s, recorded(ctx, st, "end a token", id, err), "Revoked "+id+".\n")
 		}
 	}
-	if err := revoked(id, st.RevokeIngestToken(ctx, id, whoRuns())); err != nil {
+	if err := recorded(ctx, st, "end a token", id, revoked(id, st.RevokeIngestToken(ctx, id, whoRuns()))); err != nil {
 		return err
 	}
 	if joined {
-		if err := st.RevokeJoined(ctx, id, whoRuns()); err != nil {
+		if err := recorded(ctx, st, "end a token", id+" with its certificates", st.RevokeJoined(ctx, id, whoRuns())); err != nil {
 			return err
 		}
 		return said(s, nil, "Revoked "+id+" and the certificates that were got with it.\n")
@@ -198,7 +199,7 @@ func rotateToken(ctx context.Context, s streams, f format, st *store.Store, id s
 	if errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("no token %s that can be rotated: breakwater tokens list shows those there are; certificates renew themselves", id)
 	}
-	if err != nil {
+	if err := recorded(ctx, st, "rotate a token", id, err); err != nil {
 		return err
 	}
 	if f == "json" {
@@ -227,6 +228,7 @@ another key is told as an alert: look there first.`,
 				if errors.Is(err, store.ErrNotFound) {
 					return fmt.Errorf("no node %s of the cluster %s has joined", args[0], cluster)
 				}
+				err = recorded(c.Context(), st, "release a node", cluster+"/"+args[0], err)
 				return said(s, err, "The node "+args[0]+" may join under another key.\n")
 			})
 		},

@@ -117,7 +117,8 @@ func joinBody(t testing.TB, node, csr string) string {
 // join joins as a node and gives the certificate, or the status and the words of the refusal.
 func (r *running) join(t testing.TB, token, node string, key *ecdsa.PrivateKey) (*tls.Certificate, int, string) {
 	t.Helper()
-	status, body := r.asked(t, request{path: "/v1/sensor/join", token: token, body: joinBody(t, node, csrOf(t, key, x509.CertificateRequest{}))})
+	status, body := r.asked(t, request{path: "/v1/sensor/join", token: token,
+		body: joinBody(t, node, csrOf(t, key, x509.CertificateRequest{}))})
 	return pairOf(t, status, body, key), status, body
 }
 
@@ -202,7 +203,9 @@ func TestANodeJoinsAndSpeaksForItselfAlone(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d", name, status, body, c.status)
 		}
 	}
-	if status, body := r.asked(t, request{path: "/v1/sensor/events", token: token, body: "{}", header: sends("node-1").header}); status != 401 {
+	alone := sends("node-1")
+	alone.token = token
+	if status, body := r.asked(t, alone); status != 401 {
 		t.Errorf("a join token alone sends: %d %s", status, body)
 	}
 	kept, err := p.store.Certificates(context.Background())
@@ -285,9 +288,10 @@ func TestWhatIsNoRequestForAnOrdinaryKeyIsRefused(t *testing.T) {
 		"a key that somebody else has": {joinBody(t, "node-1", signedByOther), 400},
 		"two requests":                 {joinBody(t, "node-1", good+good), 400},
 		"a certificate":                {joinBody(t, "node-1", strings.ReplaceAll(good, "CERTIFICATE REQUEST", "CERTIFICATE")), 400},
-		"no request":                   {joinBody(t, "node-1", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"), 400},
-		"nothing":                      {"", 400},
-		"no JSON":                      {"node-1", 400},
+		"no request": {joinBody(t, "node-1",
+			"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"), 400},
+		"nothing": {"", 400},
+		"no JSON": {"node-1", 400},
 		"a request of 10 KiB": {joinBody(t, "node-1", csrOf(t, newKey(t), x509.CertificateRequest{
 			DNSNames: []string{strings.Repeat("a.", 5<<10) + "example"}})), 400},
 		"a body of 1 MiB":           {joinBody(t, "node-1", strings.Repeat("A", 1<<20)), 413},
@@ -387,7 +391,8 @@ func TestANodeThatItsClusterDoesNotHaveWaitsAndIsTold(t *testing.T) {
 	if kept, _ := p.store.Certificates(context.Background()); len(kept) != 0 {
 		t.Errorf("%+v", kept)
 	}
-	if told := noticedIn(t, r, 1)[0]; told.What != identity.Unknown || told.Node != "invented-a" || told.Token == "" || told.From != "127.0.0.1" {
+	if told := noticedIn(t, r, 1)[0]; told.What != identity.Unknown || told.Node != "invented-a" || told.Token == "" ||
+		told.From != "127.0.0.1" {
 		t.Errorf("%+v", told)
 	}
 	nodes = append(nodes, "invented-a")
@@ -638,13 +643,15 @@ func TestAnAPIServerMayShowACertificateInsteadOfAToken(t *testing.T) {
 	if status, _ := shows.asked(t, sends("node-1")); status != 403 {
 		t.Errorf("as a sensor: %d", status)
 	}
-	if status, _ := shows.asked(t, request{path: "/v1/sensor/renew", body: joinBody(t, "", csrOf(t, key, x509.CertificateRequest{}))}); status != 403 {
+	renew := request{path: "/v1/sensor/renew", body: joinBody(t, "", csrOf(t, key, x509.CertificateRequest{}))}
+	if status, _ := shows.asked(t, renew); status != 403 {
 		t.Errorf("renewed: %d", status)
 	}
 }
 
 func TestANameInACertificateHasOneSpelling(t *testing.T) {
-	for _, who := range []Identity{{"prod", "node-1"}, {"prod", ""}, {"a/b", "n"}, {"a b%2F*", "n.x"}, {"ü", "n"}, {"..", "."}, {"a:b?c#d", "n"}} {
+	for _, who := range []Identity{{"prod", "node-1"}, {"prod", ""}, {"a/b", "n"}, {"a b%2F*", "n.x"}, {"ü", "n"}, {"..", "."},
+		{"a:b?c#d", "n"}} {
 		c := &x509.Certificate{URIs: []*url.URL{who.uri()}}
 		parsed, err := url.Parse(who.uri().String()) // as it comes out of a certificate
 		if err != nil {
@@ -655,7 +662,8 @@ func TestANameInACertificateHasOneSpelling(t *testing.T) {
 			t.Errorf("%+v is read as %+v, %v", who, got, err)
 		}
 	}
-	for _, text := range []string{"breakwater://prod/node-1", "breakwater:///prod/node%2D1", "breakwater:///prod/node-1/", "breakwater:///prod//",
+	for _, text := range []string{"breakwater://prod/node-1", "breakwater:///prod/node%2D1", "breakwater:///prod/node-1/",
+		"breakwater:///prod//",
 		"breakwater:///", "breakwater:///prod/a/b", "breakwater:///prod/node-1?x", "breakwater:///prod/node-1#x", "https:///prod/node-1",
 		"breakwater:prod/node-1", "BREAKWATER://user@/prod/node-1", "breakwater:////node-1"} {
 		u, err := url.Parse(text)
@@ -684,7 +692,8 @@ func TestAClockThatGoesALittleWrongLetsNodesJoin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for ago, want := range map[time.Duration]bool{-30 * time.Minute: true, -2 * time.Hour: false, 30 * time.Minute: true, 2 * time.Hour: false} {
+	for ago, want := range map[time.Duration]bool{-30 * time.Minute: true, -2 * time.Hour: false, 30 * time.Minute: true,
+		2 * time.Hour: false} {
 		if err := a.vouchedFor(c, time.Now().Add(ago)); (err == nil) != want {
 			t.Errorf("%v from now: %v", ago, err)
 		}

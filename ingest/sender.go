@@ -42,7 +42,8 @@ func (s *Server) sender(r *http.Request, kind Kind) (sender, error) {
 	case Kind(of.Kind) != kind || kind == Audit && r.PathValue("cluster") != of.Cluster:
 		return who, refuse(http.StatusForbidden, "token of another", errors.New("the token is for another cluster or purpose"))
 	case kind == Runtime && !s.config.SensorTokens:
-		return who, unknown("no certificate", errors.New("a join token sends nothing: with it a sensor of this release joins and gets a certificate"))
+		return who, unknown("no certificate", errors.New("a join token sends nothing: with it a sensor of this release joins and gets a "+
+			"certificate"))
 	}
 	return who, nil
 }

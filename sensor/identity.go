@@ -160,7 +160,8 @@ func (i *Identity) forget() error {
 
 // request is what the server gives a certificate for.
 func (c *credential) request() (string, error) {
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: "breakwater sensor"}}, c.key)
+	der, err := x509.CreateCertificateRequest(rand.Reader,
+		&x509.CertificateRequest{Subject: pkix.Name{CommonName: "breakwater sensor"}}, c.key)
 	if err != nil {
 		return "", fmt.Errorf("make a certificate request: %w", err)
 	}

@@ -70,7 +70,8 @@ func (e *answerError) stranger() bool {
 
 // final says that the same request will never be taken.
 func (e *answerError) final() bool {
-	return !e.joining && (e.status == http.StatusBadRequest || e.status == http.StatusRequestEntityTooLarge || e.status == http.StatusUnprocessableEntity)
+	return !e.joining &&
+		(e.status == http.StatusBadRequest || e.status == http.StatusRequestEntityTooLarge || e.status == http.StatusUnprocessableEntity)
 }
 
 // records sends lines under their name.

@@ -209,7 +209,8 @@ func (s *Store) LeaveNode(ctx context.Context, cluster, node, key string) error 
 
 // HeldNodes is how many nodes of a cluster speak under a key.
 func (s *Store) HeldNodes(ctx context.Context, cluster string) (n int, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM node_keys WHERE cluster_id = ? AND held_until > ?`, cluster, unix(time.Now())).Scan(&n)
+	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM node_keys WHERE cluster_id = ? AND held_until > ?`,
+		cluster, unix(time.Now())).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count nodes of %s: %w", cluster, err)
 	}

@@ -142,7 +142,8 @@ func TestATokenEndsWithItsTimeOrItsUses(t *testing.T) {
 func TestARotatedTokenCountsBesideTheNewOneForAWhile(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
-		old, err := s.NewIngestToken(ctx, IngestToken{Cluster: "prod", Kind: "audit", ExpiresAt: time.Now().Add(1000 * time.Hour), MadeBy: "alice"})
+		old, err := s.NewIngestToken(ctx, IngestToken{Cluster: "prod", Kind: "audit", MadeBy: "alice",
+			ExpiresAt: time.Now().Add(1000 * time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -148,7 +148,8 @@ func (s *Store) RotateIngestToken(ctx context.Context, id, by string, both time.
 			made.ExpiresAt = now.Add(old.ExpiresAt.Sub(old.CreatedAt))
 		}
 		if err := run(ctx, tx, `INSERT INTO ingest_tokens (token_hash, cluster_id, kind, created_at, expires_at, max_uses, made_by)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`, hashToken(token), made.Cluster, made.Kind, unix(now), instant(made.ExpiresAt), made.MaxUses, by); err != nil {
+			VALUES (?, ?, ?, ?, ?, ?, ?)`, hashToken(token), made.Cluster, made.Kind, unix(now), instant(made.ExpiresAt), made.MaxUses,
+			by); err != nil {
 			return err
 		}
 		end := unix(now.Add(both))

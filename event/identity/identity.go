@@ -121,7 +121,7 @@ func (r Record) check() error {
 		return errors.New("it names no node")
 	case (r.What == Foreign || r.What == Pod) && r.Claimed == "":
 		return fmt.Errorf("%s: it names no other node", r.What)
-	case slices.ContainsFunc([]string{r.Node, r.Claimed, r.Namespace, r.Pod, r.Token, r.From}, func(s string) bool { return len(s) > maxName }):
+	case max(len(r.Node), len(r.Claimed), len(r.Namespace), len(r.Pod), len(r.Token), len(r.From)) > maxName:
 		return fmt.Errorf("want names of %d letters at most", maxName)
 	case r.Time.IsZero() || r.Time.Year() < 1970 || r.Time.Year() > 9999:
 		return errors.New("it has no time")

@@ -29,7 +29,9 @@ func TestWhatANodesProcessesDoBecomesAlerts(t *testing.T) {
 	bin := binary(t)
 	s := serve(t, bin, append(args, "--ingest-listen", "127.0.0.1:0")...)
 	a, data := s.asker(t), args[indexOf(args, "--data")+1]
-	c.Apply(t, privilegedPod)
+	// A sensor speaks for pods of its own node alone: all of this happens on the one that runs the web server.
+	web := waitForPod(t, c, "shop", "web")
+	c.Apply(t, fmt.Sprintf(podsBeside, web.node))
 	pod := waitForPod(t, c, "shop", "storage-tool")
 	sensor, stop := startSensor(t, c, bin, data, pod.node)
 
@@ -47,11 +49,10 @@ func TestWhatANodesProcessesDoBecomesAlerts(t *testing.T) {
 	foreign := strings.Repeat("ab54", 16)
 	container.Run(t, container.Spec{ID: "foreign", Cgroup: "/docker/" + foreign, Privileged: true, Args: []string{"/bin/sh", "-c", "/bin/id"}})
 	// A web server that is made to run a command.
-	web := waitForPod(t, c, "shop", "web")
 	container.Run(t, container.Spec{ID: "web", Cgroup: "/kubepods/burstable/pod" + web.uid + "/" + web.container,
 		Args: []string{"/bin/sh", "-c", `cp /bin/busybox /tmp/nginx; exec -a sh /tmp/nginx -c "/bin/sh -c id; true"`}})
 	// And one that only does its work.
-	quiet := waitForPod(t, c, "shop", "catalogue")
+	quiet := waitForPod(t, c, "shop", "catalogue-beside")
 	container.Run(
 		t,
 		container.Spec{
@@ -115,10 +116,18 @@ func sees(t *testing.T) {
 	}
 }
 
-const privilegedPod = `apiVersion: v1
+const podsBeside = `apiVersion: v1
+kind: Pod
+metadata: {name: catalogue-beside, namespace: shop}
+spec:
+  nodeName: %[1]s
+  containers: [{name: app, image: "registry.harbor-shop.example/shop/web:1.4.2"}]
+---
+apiVersion: v1
 kind: Pod
 metadata: {name: storage-tool, namespace: shop}
 spec:
+  nodeName: %[1]s
   containers: [{name: tool, image: "registry.harbor-shop.example/shop/web:1.4.2", securityContext: {privileged: true}}]
 `
 

@@ -108,6 +108,12 @@ func (e *Endpoint) take(_ context.Context, b ingest.Batch) error {
 	return nil
 }
 
+// Strict takes records with a certificate only; call it before Start.
+func (e *Endpoint) Strict() { e.config.SensorTokens = false }
+
+// Records are what the server keeps.
+func (e *Endpoint) Records() *store.Store { return e.store }
+
 // Received are the records that came to analysis, in the order they came.
 func (e *Endpoint) Received() []runtime.Record {
 	e.mu.Lock()

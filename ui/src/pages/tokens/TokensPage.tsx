@@ -194,7 +194,7 @@ function Sure({ wish: { row, what }, done }: { wish: Wish; done: () => void }) {
         {what === "rotate"
           ? "Make the next token? The old one counts beside it for a day."
           : row.kind === "node certificate"
-            ? "End it? The sensor of this node is refused at once, and its key is not taken again: to join anew it needs a new key and a join token."
+            ? "End it? The sensor is refused at once, and its key is not taken again: to join anew it needs a new one and a token."
             : row.kind === "join token"
               ? "End it? No node joins with it any more. Nodes that did go on, unless their certificates end too."
               : "End it? The audit log that is sent with it is refused at once."}
