@@ -35,16 +35,18 @@ var named = map[string]struct {
 	action         string
 	object, detail []string
 }{
-	"DELETE /session":        {action: "sign out"},
-	"POST /sign-in-links":    {"make a sign-in link", []string{"person"}, nil},
-	"PUT /alert":             {"decide on an alert", []string{"cluster", "id"}, []string{"status", "reason"}},
-	"POST /registries":       {"connect a registry", []string{"host"}, []string{"repositories", "tags", "insecure"}},
-	"POST /registries/check": {"check a registry", []string{"host"}, nil},
-	"DELETE /registry":       {"disconnect a registry", []string{"host"}, nil},
-	"POST /registry/rescan":  {"read a registry again", []string{"host"}, nil},
-	"GET /query/export":      {"export rows", nil, []string{"text"}},
-	"GET /report/{name}":     {"export a report", []string{"name"}, []string{"within"}},
-	"POST /report/query":     {"export rows", nil, []string{"text"}},
+	"DELETE /session":          {action: "sign out"},
+	"POST /sign-in-links":      {"make a sign-in link", []string{"person"}, nil},
+	"PUT /alert":               {"decide on an alert", []string{"cluster", "id"}, []string{"status", "reason"}},
+	"POST /registries":         {"connect a registry", []string{"host"}, []string{"repositories", "tags", "insecure"}},
+	"POST /registries/check":   {"check a registry", []string{"host"}, nil},
+	"DELETE /registry":         {"disconnect a registry", []string{"host"}, nil},
+	"POST /registry/rescan":    {"read a registry again", []string{"host"}, nil},
+	"DELETE /tokens/{id}":      {"revoke a token", []string{"id"}, nil},
+	"POST /tokens/{id}/rotate": {"rotate a token", []string{"id"}, nil},
+	"GET /query/export":        {"export rows", nil, []string{"text"}},
+	"GET /report/{name}":       {"export a report", []string{"name"}, []string{"within"}},
+	"POST /report/query":       {"export rows", nil, []string{"text"}},
 }
 
 // recorded is what people do by the operations of a mux, recorded when its outcome is known and before they are told of it: what
@@ -92,7 +94,7 @@ func activityOf(operation string, r *http.Request, body []byte, status int) stor
 	_ = json.Unmarshal(body, &fields) // what is no JSON has no fields to tell
 	who := sessionOf(r.Context())
 	a := store.Activity{Person: who.who, Role: store.Operator, Address: address(r), Action: words.action,
-		Object: valuesOf(r, fields, words.object, "/"), Detail: valuesOf(r, fields, words.detail, ", "), Outcome: store.Done}
+		Object: valuesOf(operation, r, fields, words.object, "/"), Detail: valuesOf(operation, r, fields, words.detail, ", "), Outcome: store.Done}
 	if status >= 400 {
 		a.Outcome = "refused: " + strings.ToLower(http.StatusText(status))
 	}
@@ -103,10 +105,10 @@ func activityOf(operation string, r *http.Request, body []byte, status int) stor
 }
 
 // valuesOf are the values of fields of a request: of its path, its query or its body.
-func valuesOf(r *http.Request, body map[string]any, fields []string, between string) string {
+func valuesOf(operation string, r *http.Request, body map[string]any, fields []string, between string) string {
 	var out []string
 	for _, f := range fields {
-		v := r.PathValue(f)
+		v := inPath(operation, r.URL.Path, f)
 		if v == "" {
 			v = r.URL.Query().Get(f)
 		}
@@ -125,6 +127,18 @@ func valuesOf(r *http.Request, body map[string]any, fields []string, between str
 		}
 	}
 	return strings.Join(out, between)
+}
+
+// inPath is what stands in a path for {name}: the request's own PathValue is of a copy that was handed on.
+func inPath(operation, path, name string) string {
+	_, pattern, _ := strings.Cut(operation, " ")
+	parts := strings.Split(strings.TrimPrefix(path, "/api/v1"), "/")
+	for i, part := range strings.Split(pattern, "/") {
+		if part == "{"+name+"}" && i < len(parts) {
+			return parts[i]
+		}
+	}
+	return ""
 }
 
 // address is where a request comes from.

@@ -48,7 +48,7 @@ func (o *connection) grant(ctx context.Context, kind ingest.Kind) (ca []byte, to
 		ca = vouching.PEM
 		token, err = st.NewIngestToken(ctx, store.IngestToken{Cluster: o.cluster, Kind: string(kind), ExpiresAt: time.Now().Add(o.valid),
 			MaxUses: o.uses, MadeBy: whoRuns()})
-		return err
+		return recorded(ctx, st, "make a token", o.cluster+" ("+string(kind)+")", err)
 	})
 	return ca, token, err
 }

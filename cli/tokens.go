@@ -140,7 +140,7 @@ func revokeToken(ctx context.Context, s streams, st *store.Store, id string, joi
 			return said(s, revoked(id, st.RevokeCertificate(ctx, c.Cluster, c.Serial, whoRuns())), "Revoked "+id+".\n")
 		}
 	}
-	if err := revoked(id, st.RevokeIngestToken(ctx, id, whoRuns())); err != nil {
+	if err := recorded(ctx, st, "revoke a token", id, revoked(id, st.RevokeIngestToken(ctx, id, whoRuns()))); err != nil {
 		return err
 	}
 	if joined {
