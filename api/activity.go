@@ -94,7 +94,8 @@ func activityOf(operation string, r *http.Request, body []byte, status int) stor
 	_ = json.Unmarshal(body, &fields) // what is no JSON has no fields to tell
 	who := sessionOf(r.Context())
 	a := store.Activity{Person: who.who, Role: store.Operator, Address: address(r), Action: words.action,
-		Object: valuesOf(operation, r, fields, words.object, "/"), Detail: valuesOf(operation, r, fields, words.detail, ", "), Outcome: store.Done}
+		Object: valuesOf(operation, r, fields, words.object, "/"),
+		Detail: valuesOf(operation, r, fields, words.detail, ", "), Outcome: store.Done}
 	if status >= 400 {
 		a.Outcome = "refused: " + strings.ToLower(http.StatusText(status))
 	}
