@@ -2,23 +2,43 @@ package redact
 
 import (
 	"encoding/base64"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 // known takes out secrets that are known by their own look.
 func known(s string, _ int) string {
+	has := charactersOf(s)
 	for i := range table.Shapes {
-		if p := &table.Shapes[i]; p.signed(s) {
+		if p := &table.Shapes[i]; p.signed(s, has) {
 			s = p.without(s)
 		}
 	}
 	return s
 }
 
-func (p *shape) signed(s string) bool {
-	return slices.ContainsFunc(p.Signs, func(sign string) bool { return strings.Contains(s, sign) })
+// signed says whether one of the shape's signs is in a text that has such characters. Most are told by those alone.
+func (p *shape) signed(s string, has characters) bool {
+	for i, sign := range p.Signs {
+		if has.all(p.characters[i]) && strings.Contains(s, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// characters is a set of bytes.
+type characters [4]uint64
+
+func charactersOf(s string) (c characters) {
+	for i := range len(s) {
+		c[s[i]>>6] |= 1 << (s[i] & 63)
+	}
+	return c
+}
+
+func (c characters) all(of characters) bool {
+	return c[0]&of[0] == of[0] && c[1]&of[1] == of[1] && c[2]&of[2] == of[2] && c[3]&of[3] == of[3]
 }
 
 func (p *shape) without(s string) string {
@@ -174,12 +194,18 @@ func kindOf(c byte) int {
 // hidesSecret says whether a run is base64 of a text in which there is a secret.
 func hidesSecret(run string, depth int) bool {
 	bare := strings.TrimRight(run, "=")
-	if len(bare)%4 == 1 {
+	if len(bare)%4 == 1 || len(bare) < 12 {
 		return false
 	}
 	encoding := base64.RawStdEncoding
 	if strings.ContainsAny(bare, "-_") {
-		encoding = base64.RawURLEncoding
+		if encoding = base64.RawURLEncoding; strings.ContainsAny(bare, "+/") {
+			return false // of two alphabets
+		}
+	}
+	var begins [9]byte
+	if n, err := encoding.Decode(begins[:], []byte(bare[:12])); err != nil || !readable(begins[:max(n-3, 0)]) {
+		return false
 	}
 	text, err := encoding.DecodeString(bare)
 	if err != nil || len(text) < 8 || !readable(text) {

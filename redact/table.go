@@ -37,6 +37,7 @@ type shape struct {
 	Examples []example `yaml:"examples"`
 	Misses   []string  `yaml:"misses"`
 
+	characters []characters // of each sign
 	expression *regexp.Regexp
 	groups     []int // of the secret; the whole match without
 }
@@ -90,6 +91,9 @@ func readTable() *lists {
 			panic(fmt.Sprintf("shapes.yaml: %s: want signs and examples", s.Name))
 		}
 		s.expression = regexp.MustCompile(s.Pattern)
+		for _, sign := range s.Signs {
+			s.characters = append(s.characters, charactersOf(sign))
+		}
 		for g, name := range s.expression.SubexpNames() {
 			if name != "" {
 				s.groups = append(s.groups, g)
