@@ -2,6 +2,7 @@ package redact
 
 import (
 	"encoding/base64"
+	mathbits "math/bits"
 	"strings"
 	"unicode/utf8"
 )
@@ -9,22 +10,39 @@ import (
 // known takes out secrets that are known by their own look.
 func known(s string, _ int) string {
 	has := charactersOf(s)
-	for i := range table.Shapes {
-		if p := &table.Shapes[i]; p.signed(s, has) {
-			s = p.without(s)
+	var found uint64 // shapes by their place in the table
+	for w := range has {
+		for bits := has[w] & table.rare[w]; bits != 0; bits &= bits - 1 {
+			for _, sign := range table.signs[64*w+mathbits.TrailingZeros64(bits)] {
+				if found&sign.shape == 0 && has.all(sign.characters) && strings.Contains(s, sign.text) {
+					found |= sign.shape
+				}
+			}
+		}
+	}
+	for i := 0; found != 0; i, found = i+1, found>>1 {
+		if found&1 != 0 {
+			s = table.Shapes[i].without(s)
 		}
 	}
 	return s
 }
 
-// signed says whether one of the shape's signs is in a text that has such characters. Most are told by those alone.
-func (p *shape) signed(s string, has characters) bool {
-	for i, sign := range p.Signs {
-		if has.all(p.characters[i]) && strings.Contains(s, sign) {
-			return true
+// sign is a part of every text that has one of some shapes. It is looked for where its rarest character is.
+type sign struct {
+	text string
+	characters
+	shape uint64
+}
+
+// rarest is the character of a sign that fewest texts have: letters of words come last.
+func rarest(text string) byte {
+	for _, group := range []string{"@$?&{}_=", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", "xqzjkvyw", ":"} {
+		if i := strings.IndexAny(text, group); i >= 0 {
+			return text[i]
 		}
 	}
-	return false
+	return text[0]
 }
 
 // characters is a set of bytes.
