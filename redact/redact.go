@@ -35,14 +35,6 @@ func Value(name, value string) string {
 	return Text(value)
 }
 
-// Texts takes secrets out of each text, in place.
-func Texts(all []string) []string {
-	for i, s := range all {
-		all[i] = Text(s)
-	}
-	return all
-}
-
 // settled looks until nothing is found: what is left beside a secret may look like one. What does not settle goes whole.
 func settled(s string, look func(s string, depth int) string) string {
 	if len(s) < 6 { // no secret is told from a word

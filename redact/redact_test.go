@@ -115,3 +115,14 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkText(b *testing.B) {
+	for name, s := range map[string]string{"agent": "kubectl/v1.31.0 (linux/amd64) kubernetes/9edcffc", "word": "--config=/etc/web/config.yaml",
+		"path": "/api/v1/namespaces/shop/pods/web-6c8f7d5b9c-x2z4v/log", "script": "set -e; export HOME=/root; exec app --listen :8080 --verbose"} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				Text(s)
+			}
+		})
+	}
+}

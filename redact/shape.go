@@ -2,23 +2,61 @@ package redact
 
 import (
 	"encoding/base64"
-	"slices"
+	mathbits "math/bits"
 	"strings"
 	"unicode/utf8"
 )
 
 // known takes out secrets that are known by their own look.
 func known(s string, _ int) string {
-	for i := range table.Shapes {
-		if p := &table.Shapes[i]; p.signed(s) {
-			s = p.without(s)
+	has := charactersOf(s)
+	var found uint64 // shapes by their place in the table
+	for w := range has {
+		for bits := has[w] & table.rare[w]; bits != 0; bits &= bits - 1 {
+			for _, sign := range table.signs[64*w+mathbits.TrailingZeros64(bits)] {
+				if found&sign.shape == 0 && has.all(sign.characters) && strings.Contains(s, sign.text) {
+					found |= sign.shape
+				}
+			}
+		}
+	}
+	for i := 0; found != 0; i, found = i+1, found>>1 {
+		if found&1 != 0 {
+			s = table.Shapes[i].without(s)
 		}
 	}
 	return s
 }
 
-func (p *shape) signed(s string) bool {
-	return slices.ContainsFunc(p.Signs, func(sign string) bool { return strings.Contains(s, sign) })
+// sign is a part of every text that has one of some shapes. It is looked for where its rarest character is.
+type sign struct {
+	text string
+	characters
+	shape uint64
+}
+
+// rarest is the character of a sign that fewest texts have: letters of words come last.
+func rarest(text string) byte {
+	for _, group := range []string{"@$?&{}_=", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", "xqzjkvyw", ":"} {
+		if i := strings.IndexAny(text, group); i >= 0 {
+			return text[i]
+		}
+	}
+	return text[0]
+}
+
+// characters is a set of bytes.
+type characters [4]uint64
+
+func charactersOf(s string) (c characters) {
+	for i := range len(s) {
+		c[s[i]>>6] |= 1 << (s[i] & 63)
+	}
+	return c
+}
+
+func (c characters) all(of characters) bool {
+	return c[0]&of[0] == of[0] && c[1]&of[1] == of[1] && c[2]&of[2] == of[2] && c[3]&of[3] == of[3]
 }
 
 func (p *shape) without(s string) string {
@@ -174,12 +212,18 @@ func kindOf(c byte) int {
 // hidesSecret says whether a run is base64 of a text in which there is a secret.
 func hidesSecret(run string, depth int) bool {
 	bare := strings.TrimRight(run, "=")
-	if len(bare)%4 == 1 {
+	if len(bare)%4 == 1 || len(bare) < 12 {
 		return false
 	}
 	encoding := base64.RawStdEncoding
 	if strings.ContainsAny(bare, "-_") {
-		encoding = base64.RawURLEncoding
+		if encoding = base64.RawURLEncoding; strings.ContainsAny(bare, "+/") {
+			return false // of two alphabets
+		}
+	}
+	var begins [9]byte
+	if n, err := encoding.Decode(begins[:], []byte(bare[:12])); err != nil || !readable(begins[:max(n-3, 0)]) {
+		return false
 	}
 	text, err := encoding.DecodeString(bare)
 	if err != nil || len(text) < 8 || !readable(text) {

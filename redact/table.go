@@ -68,6 +68,8 @@ type lists struct {
 	file
 	last, after, pairs, other, switches map[string]bool
 	programs                            map[string]*program
+	signs                               [256][]sign // by their rarest character
+	rare                                characters
 }
 
 var table = readTable()
@@ -84,12 +86,20 @@ func readTable() *lists {
 			t.programs[name] = &t.Programs[i]
 		}
 	}
+	if len(t.Shapes) > 64 {
+		panic("shapes.yaml: want at most 64 shapes")
+	}
 	for i := range t.Shapes {
 		s := &t.Shapes[i]
 		if len(s.Signs) == 0 || len(s.Examples) == 0 {
 			panic(fmt.Sprintf("shapes.yaml: %s: want signs and examples", s.Name))
 		}
 		s.expression = regexp.MustCompile(s.Pattern)
+		for _, text := range s.Signs {
+			at := rarest(text)
+			t.rare[at>>6] |= 1 << (at & 63)
+			t.signs[at] = append(t.signs[at], sign{text, charactersOf(text), 1 << i})
+		}
 		for g, name := range s.expression.SubexpNames() {
 			if name != "" {
 				s.groups = append(s.groups, g)

@@ -13,6 +13,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/breakwater-sec/breakwater/redact"
 )
 
 // From is a container of a running pod, from which a connection is tried.
@@ -58,7 +60,7 @@ func (p *Prover) Connect(ctx context.Context, from From, host string, port int) 
 // attempt reads what a command said and how it ended.
 func attempt(err error, said string) Attempt {
 	var ended exitStatus
-	said = strings.TrimSpace(said)
+	said = redact.Text(strings.TrimSpace(said))
 	low := strings.ToLower(said)
 	switch {
 	case err == nil:

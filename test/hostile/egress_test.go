@@ -69,8 +69,8 @@ func evilRegistry(t *testing.T, service string) (port string, tokens *atomic.Int
 	return port, tokens
 }
 
-// answers is what a signed-in person reads of everything, once every image was tried.
-func (s *localServer) answers(t *testing.T) string {
+// answers is what a signed-in person reads of everything, and of what else is asked for, once every image was tried.
+func (s *localServer) answers(t *testing.T, more ...string) string {
 	t.Helper()
 	cookie := s.signIn(t)
 	get := func(path string) string {
@@ -87,8 +87,8 @@ func (s *localServer) answers(t *testing.T) string {
 		}
 	}
 	var out strings.Builder
-	for _, path := range []string{"/status", "/home", "/paths?limit=1000", "/images?limit=1000", "/vulnerabilities", "/recommendations", "/alerts",
-		"/registries", "/coverage", "/search?q=web", "/search?q=pod", "/query/export?q=MATCH%20(n)%20RETURN%20n"} {
+	for _, path := range append(more, "/status", "/home", "/paths?limit=1000", "/images?limit=1000", "/vulnerabilities", "/recommendations", "/alerts",
+		"/registries", "/coverage", "/search?q=web", "/search?q=pod", "/query/export?text=MATCH%20(n:Pod)%20RETURN%20n") {
 		out.WriteString(get(path))
 	}
 	return out.String()
