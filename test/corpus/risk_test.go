@@ -66,7 +66,9 @@ func worldOf(t *testing.T, e *harborshop.Estate) *live.World {
 	options := image.Options{Transport: e.Transport(nil)}
 
 	w, err := live.Once(t.Context(), rules, assess.New(assess.Config{
-		Scan:       func(ctx context.Context, ref image.Reference) (*image.Inventory, error) { return image.Scan(ctx, ref, options) },
+		Scan: func(ctx context.Context, ref image.Reference) (*image.Inventory, error) {
+			return image.Scan(ctx, ref, options)
+		},
 		Advisories: func() *vuln.DB { return db }}), facts)
 	if err != nil {
 		t.Fatal(err)
