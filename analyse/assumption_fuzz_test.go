@@ -8,7 +8,8 @@ import (
 
 // FuzzAssumption reads what askers say that an attacker has: a known kind with a name, or an error that says what is wanted.
 func FuzzAssumption(f *testing.F) {
-	for _, seed := range []string{"any", "third-party", "workload:shop/cart", "sa:shop/", "node:", "user:system:admin", "pod:a/b/c", ":", "image:\x00"} {
+	for _, seed := range []string{"any", "third-party", "workload:shop/cart", "sa:shop/", "node:", "user:system:admin",
+		"pod:a/b/c", ":", "image:\x00"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

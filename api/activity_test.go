@@ -89,7 +89,8 @@ func TestWhoSeesAPartReadsWhatTheyDidThemselves(t *testing.T) {
 		want string
 	}{
 		{part, "/activity", "alice of alice"}, {part, "/activity?person=bob", " of alice"}, {part, "/activity?person=alice", "alice of alice"},
-		{s.as(t, graph.Everything), "/activity", "alice bob of alice bob"}, {s.as(t, graph.Everything), "/activity?person=bob", "bob of alice bob"},
+		{s.as(t, graph.Everything), "/activity", "alice bob of alice bob"}, {s.as(t, graph.Everything), "/activity?person=bob",
+			"bob of alice bob"},
 		{s.as(t, graph.Everything), "/activity?action=nothing", " of alice bob"},
 		{s.as(t, graph.Everything), "/activity?limit=1", "alice … of alice bob"},
 	} {
@@ -170,7 +171,8 @@ func TestWhatCannotBeRecordedIsNotTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.full = true
-	for _, p := range []probe{get("/report/paths"), get("/query/export?text=MATCH%%20(p:Pod)%%20RETURN%%20p"), post("/registry/rescan?host=a", nil)} {
+	for _, p := range []probe{get("/report/paths"), get("/query/export?text=MATCH%%20(p:Pod)%%20RETURN%%20p"),
+		post("/registry/rescan?host=a", nil)} {
 		resp := s.send(t, p.method, p.path, p.body, nil)
 		if got := told(t, resp); got != "503 it could not be recorded" || resp.Header.Get("Content-Disposition") != "" {
 			t.Errorf("%s: %s %v", p.path, got, resp.Header)

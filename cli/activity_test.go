@@ -49,7 +49,8 @@ func TestWhatIsDoneAtTheCommandLineIsRecorded(t *testing.T) {
 	}
 	stop()
 	all := did(t, data)
-	for n, want := range []string{me + "|export a report|paths||done", "|import advisories|" + feed + "||", me + "|make a sign-in link|alice||done",
+	for n, want := range []string{me + "|export a report|paths||done", "|import advisories|" + feed + "||", me +
+		"|make a sign-in link|alice||done",
 		me + "|start the server|"} {
 		if n >= len(all) || !strings.Contains(all[n], want) {
 			t.Fatalf("%q: want %q at %d", all, want, n)

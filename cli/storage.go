@@ -109,7 +109,8 @@ func printStorage(w io.Writer, what api.Storage) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s of %s are free on the disk, %s stay free.\n", size(what.Disk.Free), size(what.Disk.Total), size(what.Disk.Reserve))
+	_, err := fmt.Fprintf(w, "\n%s of %s are free on the disk, %s stay free.\n", size(what.Disk.Free), size(what.Disk.Total),
+		size(what.Disk.Reserve))
 	if what.Disk.NoRoom != nil {
 		_, err = fmt.Fprintf(w, "Nothing more is taken: %s.\n", *what.Disk.NoRoom)
 	}

@@ -202,7 +202,8 @@ func TestARedirectStaysOnTheSiteAndTakesNoAccountAlong(t *testing.T) {
 			})
 			registry := "r.registry.example:" + from
 			p := egress.Policy{Sites: map[string][]string{registry: {"cdn.example"}}}
-			for _, h := range []string{"r.registry.example", "blobs.registry.example", "bucket.s3.eu-west-1.amazonaws.com", "cdn.example", "evil.test",
+			for _, h := range []string{"r.registry.example", "blobs.registry.example", "bucket.s3.eu-west-1.amazonaws.com",
+				"cdn.example", "evil.test",
 				"evil.github.io", "127.0.0.1"} {
 				p = p.With(egress.Host{Name: h + ":" + port, Plain: true})
 			}
@@ -235,7 +236,8 @@ func TestATokenServerIsOfTheSiteAndItsAnswerATokenOrNothing(t *testing.T) {
 		{"a page", "auth.registry.example", "<html>" + marker, "", "what it answers is none"},
 		{"a token with other characters", "auth.registry.example", `{"token":"a b ` + marker + `"}`, "", "what it answers is none"},
 		{"a token too long", "auth.registry.example", `{"token":"` + long + `"}`, "", "what it answers is none"},
-		{"an answer too long", "auth.registry.example", `{"token":"abc","x":"` + strings.Repeat("a", 70<<10) + `"}`, "", "what it answers is none"},
+		{"an answer too long", "auth.registry.example", `{"token":"abc","x":"` + strings.Repeat("a", 70<<10) + `"}`, "",
+			"what it answers is none"},
 		{"nothing", "auth.registry.example", ``, "", "what it answers is none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -281,7 +283,8 @@ func TestOfAnErrorStayStatusLengthAndKnownWords(t *testing.T) {
 func TestWhatIsNoHTTPIsSaidInOurWords(t *testing.T) {
 	for _, answer := range []string{marker + "\r\n\r\n", "HTTP/1.1 " + marker + "\r\n\r\n", "HTTP/1.1 200 OK\r\n" + marker + "\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: " + marker + "\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + marker + "\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + marker + "\r\n", "HTTP/1.1 307 X\r\nLocation: http://%zz" + marker + "\r\n\r\n", ""} {
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + marker + "\r\n", "HTTP/1.1 307 X\r\nLocation: http://%zz" +
+			marker + "\r\n\r\n", ""} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)

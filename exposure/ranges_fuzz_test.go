@@ -4,7 +4,8 @@ import "testing"
 
 // FuzzListOf reads ranges of addresses in annotations: what is not read is never taken for nobody, or for everybody.
 func FuzzListOf(f *testing.F) {
-	for _, seed := range []string{"10.0.0.0/8, 192.0.2.1", "::/0", "ip:192.0.2.1 cidr:2001:db8::/32", "10.0.0.0/33", "", ",", "0.0.0.0/0\n::/0", "::ffff:1.2.3.4/96"} {
+	for _, seed := range []string{"10.0.0.0/8, 192.0.2.1", "::/0", "ip:192.0.2.1 cidr:2001:db8::/32", "10.0.0.0/33", "", ",",
+		"0.0.0.0/0\n::/0", "::ffff:1.2.3.4/96"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -50,7 +50,8 @@ func flawedImages(t *testing.T) assess.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return assess.Config{Advisories: func() *vuln.DB { return db }, Scan: func(_ context.Context, ref image.Reference) (*image.Inventory, error) {
+	return assess.Config{Advisories: func() *vuln.DB { return db }, Scan: func(_ context.Context,
+		ref image.Reference) (*image.Inventory, error) {
 		return &image.Inventory{Version: image.InventoryVersion, Understood: true, Reference: ref.String(),
 			Packages: []image.Package{{PURL: "pkg:npm/p@1.0.0", Name: "p", Ecosystem: "npm", Version: "1.0.0", Database: "package.json"}}}, nil
 	}}

@@ -329,7 +329,8 @@ func TestARestartReadsTheNewestAlertsHoweverManyThereAre(t *testing.T) {
 	var seen []store.AlertSeen
 	for i := range openMost + 700 {
 		at := time.Now().Add(-time.Duration(i) * time.Second)
-		body, err := json.Marshal(detect.Alert{ID: fmt.Sprint(i), Key: fmt.Sprint(i), Cluster: "c", First: at, Last: at, Objects: []string{"the same"}})
+		body, err := json.Marshal(detect.Alert{ID: fmt.Sprint(i), Key: fmt.Sprint(i), Cluster: "c", First: at, Last: at,
+			Objects: []string{"the same"}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -82,7 +82,8 @@ func harmless(value string) bool {
 			return true
 		}
 	}
-	return strings.HasPrefix(v, Mark) || strings.HasPrefix(v, "$(") || strings.HasPrefix(v, "${") || strings.HasPrefix(v, "{{") || isVariable(v)
+	return strings.HasPrefix(v, Mark) || strings.HasPrefix(v, "$(") || strings.HasPrefix(v, "${") || strings.HasPrefix(v,
+		"{{") || isVariable(v)
 }
 
 // isVariable says whether a value is $NAME.

@@ -73,7 +73,8 @@ func TestLabelsLoseTokensAndKeepNames(t *testing.T) {
 func TestWhatIsLoggedHasNoSecret(t *testing.T) {
 	var out strings.Builder
 	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: Log}))
-	log.Error("cannot read password=hunter2", "error", errors.New("get https://a:hunter2@r.example"), "token", "hunter2", "image", "r.example/a:1")
+	log.Error("cannot read password=hunter2", "error", errors.New("get https://a:hunter2@r.example"), "token", "hunter2",
+		"image", "r.example/a:1")
 	if got := out.String(); strings.Contains(got, "hunter2") || !strings.Contains(got, "r.example/a:1") {
 		t.Error(got)
 	}
@@ -117,8 +118,10 @@ func FuzzText(f *testing.F) {
 }
 
 func BenchmarkText(b *testing.B) {
-	for name, s := range map[string]string{"agent": "kubectl/v1.31.0 (linux/amd64) kubernetes/9edcffc", "word": "--config=/etc/web/config.yaml",
-		"path": "/api/v1/namespaces/shop/pods/web-6c8f7d5b9c-x2z4v/log", "script": "set -e; export HOME=/root; exec app --listen :8080 --verbose"} {
+	for name, s := range map[string]string{"agent": "kubectl/v1.31.0 (linux/amd64) kubernetes/9edcffc",
+		"word":   "--config=/etc/web/config.yaml",
+		"path":   "/api/v1/namespaces/shop/pods/web-6c8f7d5b9c-x2z4v/log",
+		"script": "set -e; export HOME=/root; exec app --listen :8080 --verbose"} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				Text(s)

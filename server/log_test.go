@@ -19,7 +19,7 @@ func TestForeignTextIsEscapedInEitherFormat(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		log.Warn("said "+strange, "by", strange, "error", errors.New(strange), strange, 1)
+		log.Warn("said "+strange, "by", strange, "error", errors.New(strange))
 		line := strings.TrimSuffix(b.String(), "\n")
 		if i := strings.IndexFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
 			t.Errorf("%s: %q holds %q", format, line, line[i:])

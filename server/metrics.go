@@ -142,7 +142,7 @@ func (v *Server) writeMetrics(ctx context.Context, to io.Writer) error {
 				fmt.Fprintf(w, `%c%s="%s"`, "{,"[min(i, 1)], name, escapeLabel.Replace(strings.ToValidUTF8(labels[i], "\ufffd")))
 			}
 			if len(m.Labels) > 0 {
-				w.WriteByte('}')
+				w.WriteString("}")
 			}
 			fmt.Fprintf(w, " %s\n", strconv.FormatFloat(value, 'g', -1, 64))
 		})

@@ -14,7 +14,8 @@ import (
 
 func did(t *testing.T, s *Store, person, action string, at time.Time) {
 	t.Helper()
-	if err := s.Record(t.Context(), Activity{At: at, Person: person, Role: Operator, Address: "192.0.2.7", Action: action, Object: "registry.example",
+	if err := s.Record(t.Context(), Activity{At: at, Person: person, Role: Operator, Address: "192.0.2.7", Action: action,
+		Object:  "registry.example",
 		Outcome: Done}); err != nil {
 		t.Fatal(err)
 	}
@@ -97,8 +98,9 @@ func TestWhatIsRecordedIsBoundedAndNeverBroken(t *testing.T) {
 
 func TestAChangedRecordIsNoticed(t *testing.T) {
 	for name, c := range map[string]struct{ change, want string }{
-		"nothing":                    {``, ""},
-		"who":                        {`UPDATE activity SET person = 'bob' WHERE seq = 3`, "number 3, of 2026-03-01T03:00:00Z, is not what was written"},
+		"nothing": {``, ""},
+		"who": {`UPDATE activity SET person = 'bob' WHERE seq = 3`,
+			"number 3, of 2026-03-01T03:00:00Z, is not what was written"},
 		"when":                       {`UPDATE activity SET at = at + 1 WHERE seq = 3`, "number 3,"},
 		"what of the first":          {`UPDATE activity SET action = 'nothing' WHERE seq = 1`, "number 1,"},
 		"the outcome of the last":    {`UPDATE activity SET outcome = 'refused' WHERE seq = 5`, "number 5,"},

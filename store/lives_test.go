@@ -184,7 +184,8 @@ func TestNodesThatNoGraphKnowsAreFew(t *testing.T) {
 func TestOfASensorsWordTheKnownFieldsAreKept(t *testing.T) {
 	long := strings.Repeat("é", 500)
 	for _, c := range []struct{ name, text, want string }{
-		{"what is not known goes", `{"node":"n","secret":"s3cret","probes":[{"name":"exec","state":"on","more":[1,2]}]}`, `{"version":0,"node":"n",`},
+		{"what is not known goes", `{"node":"n","secret":"s3cret","probes":[{"name":"exec","state":"on","more":[1,2]}]}`,
+			`{"version":0,"node":"n",`},
 		{"a long text is cut", `{"kernel":"` + long + `"}`, `"kernel":"` + strings.Repeat("é", 126) + `…"`},
 		{"nothing for a terminal", `{"build":"\u001b[31m\u202e"}`, `"build":"·[31m·"`},
 		{"reasons that are the same once cut are one", `{"lost":{"` + long + `1":1,"` + long + `2":2}}`, `…":3}`},

@@ -53,7 +53,8 @@ done
 running=0
 for dir in "${packages[@]}"; do
   [ $running -lt "$(nproc)" ] || { wait -n; running=$((running - 1)); } # the load never ends
-  step "$dir" env -C "$dir" "$log/${dir//\//-}.test" -test.count="${COUNT:-${counts[$dir]:-5}}" -test.timeout=120m -test.run="${moves[$dir]:-.}" &
+  step "$dir" env -C "$dir" "$log/${dir//\//-}.test" \
+    -test.count="${COUNT:-${counts[$dir]:-5}}" -test.timeout=120m -test.run="${moves[$dir]:-.}" &
   running=$((running + 1))
 done
 while [ $running -gt 0 ]; do wait -n; running=$((running - 1)); done

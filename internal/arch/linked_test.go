@@ -52,7 +52,8 @@ func TestTheBinariesLinkNothingThatTheyDoNotNeed(t *testing.T) {
 	for _, b := range linkedAtMost {
 		others := slices.DeleteFunc(linked(t, b.what), func(pkg string) bool { return strings.HasPrefix(pkg, module) })
 		if n := len(others); n > b.most || n < b.most*9/10 { // a budget that is not used is none
-			t.Errorf("%s links %d packages of others, want at most %d and not much less (%s): `go list -deps %[1]s` lists them", b.what, n, b.most, b.why)
+			t.Errorf("%s links %d packages of others, want at most %d and not much less (%s): `go list -deps %[1]s` lists them",
+				b.what, n, b.most, b.why)
 		}
 	}
 	for _, binary := range []string{"./cmd/breakwater", "./cmd/breakwater-sensor"} {

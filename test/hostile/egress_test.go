@@ -87,7 +87,8 @@ func (s *localServer) answers(t *testing.T, more ...string) string {
 		}
 	}
 	var out strings.Builder
-	for _, path := range append(more, "/status", "/home", "/paths?limit=1000", "/images?limit=1000", "/vulnerabilities", "/recommendations", "/alerts",
+	for _, path := range append(more, "/status", "/home", "/paths?limit=1000", "/images?limit=1000", "/vulnerabilities",
+		"/recommendations", "/alerts",
 		"/registries", "/coverage", "/search?q=web", "/search?q=pod", "/query/export?text=MATCH%20(n:Pod)%20RETURN%20n") {
 		out.WriteString(get(path))
 	}
@@ -101,7 +102,8 @@ func TestAPodsImageLeadsTheServerToNoServiceBesideIt(t *testing.T) {
 	for n, image := range []string{"127.0.0.1:" + port + "/shop/web:1", "localhost:" + port + "/shop/web:1", "[::1]:" + port + "/shop/web:1",
 		"127.0.0.1:" + registry + "/realm/web:1", "127.0.0.1:" + registry + "/odd/web:1", "127.0.0.1:" + registry + "/redirect/web:1",
 		"127.0.0.1:" + registry + "/name/web:1", "127.0.0.1:" + registry + "/error/web:1", "169.254.169.254/shop/web:1"} {
-		fmt.Fprintf(&pods, "apiVersion: v1\nkind: Pod\nmetadata: {name: pod-%d, namespace: shop}\nspec:\n  containers: [{name: app, image: %q}]\n---\n",
+		fmt.Fprintf(&pods, "apiVersion: v1\nkind: Pod\nmetadata: {name: pod-%d, namespace: shop}\n"+
+			"spec:\n  containers: [{name: app, image: %q}]\n---\n",
 			n, image)
 	}
 	dir, data := t.TempDir(), filepath.Join(t.TempDir(), "data")
@@ -124,7 +126,8 @@ func TestAPodsImageLeadsTheServerToNoServiceBesideIt(t *testing.T) {
 		}
 	}
 	// What was not read is told, and what a person can say.
-	for _, want := range []string{"--allow-private 127.0.0.1:" + port, "DENIED", "--registry-site 127.0.0.1:" + registry + "=localtest.localhost",
+	for _, want := range []string{"--allow-private 127.0.0.1:" + port, "DENIED", "--registry-site 127.0.0.1:" + registry +
+		"=localtest.localhost",
 		"nothing is fetched from there"} {
 		if !strings.Contains(answers, want) {
 			t.Errorf("the answers do not say %q", want)

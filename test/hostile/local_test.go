@@ -104,7 +104,8 @@ func (s *localServer) command(t *testing.T, args ...string) (string, error) {
 }
 
 // ask sends a request to an address of the server, under a name.
-func (s *localServer) ask(t *testing.T, method, host, path, body string, header map[string]string) (status int, answer string, set []*http.Cookie) {
+func (s *localServer) ask(t *testing.T, method, host, path, body string, header map[string]string) (status int,
+	answer string, set []*http.Cookie) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://127.0.0.1:"+s.port+path, strings.NewReader(body))
 	if err != nil {
@@ -207,7 +208,8 @@ func TestWhatAPersonHadOfACrashedServerIsOfNoUseAtTheNextOne(t *testing.T) {
 			}
 		}
 	}
-	if status, said, _ := next.ask(t, "POST", "127.0.0.1", "/api/v1/session", `{"token":"`+unused+`"}`, nil); status != http.StatusUnauthorized {
+	if status, said, _ := next.ask(t, "POST", "127.0.0.1", "/api/v1/session", `{"token":"`+unused+`"}`,
+		nil); status != http.StatusUnauthorized {
 		t.Errorf("a link of the crashed server: %d %s", status, said)
 	}
 }
@@ -235,7 +237,8 @@ func TestNobodyElseListensWhereBrowsersLookForThePortal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(bin, "serve", "--from", "../../cli/testdata/shop", "--listen", "127.0.0.1:"+port, "--data", t.TempDir()).CombinedOutput()
+	out, err := exec.Command(bin, "serve", "--from", "../../cli/testdata/shop", "--listen", "127.0.0.1:"+port, "--data",
+		t.TempDir()).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "[::1]:"+port+": the port is in use") {
 		t.Errorf("beside who listens on ::1: %v: %s", err, out)
 	}

@@ -48,7 +48,8 @@ func objects(n int, text string) []any {
 	asked := m{"httpGet": m{"port": 1, "path": "/" + url.PathEscape(text), "httpHeaders": []m{{"name": "X-Any", "value": text}}}}
 	pod := m{"containers": []m{{"name": "app", "image": "r.example/app:1", "command": []string{"sh", "-c", text}, "args": argv(text),
 		"env": []m{{"name": "ANY", "value": text}}, "livenessProbe": probe, "readinessProbe": asked,
-		"lifecycle": m{"preStop": m{"exec": m{"command": []string{text}}}}}, {"name": "side", "image": "r.example/side:1", "args": []string{text}}}}
+		"lifecycle": m{"preStop": m{"exec": m{"command": []string{text}}}}},
+		{"name": "side", "image": "r.example/side:1", "args": []string{text}}}}
 	labels := m{}
 	if isLabel.MatchString(text) {
 		labels = m{"any": text}
@@ -155,7 +156,8 @@ func TestNoSecretOfAnyShapePassesAnyDoor(t *testing.T) {
 // audited is all that is kept of an audit event.
 func audited(t *testing.T, verb, sub, uri, text string, object any) string {
 	t.Helper()
-	e := map[string]any{"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "auditID": "1", "stage": "ResponseComplete",
+	e := map[string]any{"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "auditID": "1",
+		"stage":      "ResponseComplete",
 		"requestURI": uri, "verb": verb, "user": map[string]any{"username": "ann", "extra": map[string]any{"password": []string{"hunter2"}}},
 		"userAgent": text, "sourceIPs": []string{"192.0.2.1"}, "objectRef": map[string]any{"resource": "pods", "subresource": sub,
 			"namespace": "shop", "name": "a", "apiVersion": "v1"}, "responseStatus": map[string]any{"code": 200, "message": text},
@@ -220,7 +222,8 @@ func TestAServerKeepsTellsAndLogsNoSecretOfItsCluster(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "in.json"), list, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := startServe(t, data, "serve", "--from", "c="+dir, "--no-images", "--save-every", "100ms", "--verbose", "--listen", "127.0.0.1:0", "--data", data)
+	s := startServe(t, data, "serve", "--from", "c="+dir, "--no-images", "--save-every", "100ms", "--verbose", "--listen",
+		"127.0.0.1:0", "--data", data)
 	answers := s.answers(t, shown...)
 	if !strings.Contains(answers, "web-1") || !strings.Contains(answers, redact.Mark) {
 		t.Fatalf("the server tells nothing of what was planted: %.500s", answers)

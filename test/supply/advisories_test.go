@@ -21,7 +21,8 @@ func reached(t *testing.T, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}}
+	c := &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment,
+		DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}}
 	resp, err := c.Do(r)
 	if err != nil {
 		t.Skipf("%s is not reached from here: %v", url, err)

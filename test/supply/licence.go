@@ -19,16 +19,20 @@ var known = []struct {
 	{"MIT", []string{"permission is hereby granted, free of charge, to any person obtaining a copy", "the software is provided \"as is\""}},
 	{"BSD-3-Clause", []string{"redistribution and use in source and binary forms", "may be used to endorse or promote"}},
 	{"BSD-2-Clause", []string{"redistribution and use in source and binary forms"}},
-	{"ISC", []string{"permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is hereby granted, provided"}},
-	{"ISC", []string{"permission to use, copy, modify, and distribute this software for any purpose with or without fee is hereby granted, provided"}},
-	{"0BSD", []string{"permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is hereby granted. the"}},
+	{"ISC", []string{"permission to use, copy, modify, and/or distribute this software for any purpose " +
+		"with or without fee is hereby granted, provided"}},
+	{"ISC", []string{"permission to use, copy, modify, and distribute this software for any purpose " +
+		"with or without fee is hereby granted, provided"}},
+	{"0BSD", []string{"permission to use, copy, modify, and/or distribute this software for any purpose " +
+		"with or without fee is hereby granted. the"}},
 	{"Unlicense", []string{"this is free and unencumbered software released into the public domain"}},
 	{"blessing", []string{"sqlite is public domain"}},
 	{"CC0-1.0", []string{"cc0 1.0 universal"}},
 }
 
 // refused are words of licences that may not be, even beside a known one in the same file.
-var refused = []string{"gnu general public license", "gnu affero", "gnu lesser general", "server side public license", "business source license",
+var refused = []string{"gnu general public license", "gnu affero", "gnu lesser general", "server side public license",
+	"business source license",
 	"commons clause", "elastic license"}
 
 var space = regexp.MustCompile(`\s+`)
@@ -74,7 +78,8 @@ func (p part) licensed() (ids, texts []string, err error) {
 	}
 	slices.Sort(ids)
 	if ids = slices.Compact(ids); len(ids) == 0 {
-		return nil, nil, fmt.Errorf("%s %s is under a licence that is not on the list:\n%s", p.Name, p.Version, texts[0][:min(len(texts[0]), 400)])
+		return nil, nil, fmt.Errorf("%s %s is under a licence that is not on the list:\n%s", p.Name, p.Version,
+			texts[0][:min(len(texts[0]), 400)])
 	}
 	return ids, texts, nil
 }

@@ -32,7 +32,8 @@ func (p part) purl() string {
 	if p.npm {
 		kind = "npm"
 	}
-	return "pkg:" + kind + "/" + strings.ReplaceAll(strings.Replace(p.Name, "@", "%40", 1), "+", "%2B") + "@" + strings.ReplaceAll(p.Version, "+", "%2B")
+	return "pkg:" + kind + "/" + strings.ReplaceAll(strings.Replace(p.Name, "@", "%40", 1), "+", "%2B") + "@" +
+		strings.ReplaceAll(p.Version, "+", "%2B")
 }
 
 // standardLibrary stands for the module that the toolchain is.

@@ -59,8 +59,9 @@ func TestALicenceIsKnownByItsWords(t *testing.T) {
 		want []string
 		err  string
 	}{
-		"Apache":         {"Apache License\n   Version 2.0, January 2004", []string{"Apache-2.0"}, ""},
-		"MIT":            {"Permission is hereby granted, free of charge, to any\nperson obtaining a copy … THE SOFTWARE IS PROVIDED “AS IS”", []string{"MIT"}, ""},
+		"Apache": {"Apache License\n   Version 2.0, January 2004", []string{"Apache-2.0"}, ""},
+		"MIT": {"Permission is hereby granted, free of charge, to any\nperson obtaining a copy … " +
+			"THE SOFTWARE IS PROVIDED “AS IS”", []string{"MIT"}, ""},
 		"BSD, three":     {"Redistribution and use in source and binary forms … may be used to endorse or promote", []string{"BSD-3-Clause"}, ""},
 		"BSD, two":       {"Redistribution and use in source and binary forms …", []string{"BSD-2-Clause"}, ""},
 		"MPL":            {"Mozilla Public License Version 2.0 … GNU General Public License … Secondary License", []string{"MPL-2.0"}, ""},
@@ -79,10 +80,12 @@ func TestALicenceIsKnownByItsWords(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "LICENSE"), []byte("You may use this on Tuesdays"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := (part{Name: "odd", root: dir, dirs: []string{dir}}).licensed(); err == nil || !strings.Contains(err.Error(), "not on the list of licences") {
+	if _, _, err := (part{Name: "odd", root: dir, dirs: []string{dir}}).licensed(); err == nil ||
+		!strings.Contains(err.Error(), "not on the list of licences") {
 		t.Error(err)
 	}
-	if _, _, err := (part{Name: "bare", root: dir, dirs: []string{t.TempDir()}}).licensed(); err == nil || !strings.Contains(err.Error(), "no licence") {
+	if _, _, err := (part{Name: "bare", root: dir, dirs: []string{t.TempDir()}}).licensed(); err == nil ||
+		!strings.Contains(err.Error(), "no licence") {
 		t.Error(err)
 	}
 }
