@@ -29,7 +29,7 @@ func tested(t *testing.T, folder ...string) int {
 func TestEveryFolderOfPacksCanBeTestedByItself(t *testing.T) {
 	packs := filepath.Join("..", "packs")
 	all, sum := tested(t), 0
-	for _, part := range []string{"attack", "paths", "detect/audit", "detect/runtime", "queries"} {
+	for _, part := range []string{"attack", "paths", "detect/audit", "detect/identity", "detect/runtime", "queries"} {
 		n := tested(t, filepath.Join(packs, part))
 		files, err := filepath.Glob(filepath.Join(packs, part, "*.yaml"))
 		if err != nil {

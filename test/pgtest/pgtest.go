@@ -158,6 +158,9 @@ func boot() error {
 	if err := os.WriteFile(password, []byte(Password), 0o644); err != nil {
 		return err
 	}
+	if err := os.Chmod(password, 0o644); err != nil { // a server that was tested before may have closed the umask
+		return err
+	}
 	if who != nil {
 		if err := os.Chown(server.dir, int(who.Uid), int(who.Gid)); err != nil {
 			return err
