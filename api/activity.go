@@ -191,8 +191,12 @@ func (o *outcome) WriteHeader(status int) {
 				o.Header().Del(name)
 			}
 		}
+		why := ""
+		if store.Full(err) {
+			why = ": the disk is full"
+		}
 		problem(o.ResponseWriter, http.StatusServiceUnavailable, "it could not be recorded",
-			"what you asked for cannot be recorded now, and is not told therefore; it may be done")
+			"what you asked for cannot be recorded now, and is not told therefore; it may be done"+why)
 		return
 	}
 	o.ResponseWriter.WriteHeader(status)

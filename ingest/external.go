@@ -27,6 +27,9 @@ type NATS struct {
 // external is how long a sender waits for a NATS cluster's answer.
 const external = 10 * time.Second
 
+// inside is how long one waits for the stream of our own process, which writes and syncs a batch in far less.
+const inside = 20 * time.Second
+
 // Name is the addresses as people may see them: without user, password and token.
 func (n NATS) Name() string {
 	var names []string

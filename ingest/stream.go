@@ -224,17 +224,19 @@ func (s *stream) put(ctx context.Context, of sender, chunk []byte, events int, i
 		return false, fmt.Errorf("keep events: %w", err)
 	}
 	defer written()
-	if s.embedded == nil {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, external)
-		defer cancel()
+	within := external
+	if s.embedded != nil {
+		within = inside
 	}
-	ack, err := s.js.PublishMsg(ctx, m)
+	asked, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	ack, err := s.js.PublishMsg(asked, m)
 	if err != nil || ack.Duplicate {
 		s.disk.give(sender{source: of.source}, onDisk(chunk))
 	}
 	if err != nil {
-		if err = full(err); ctx.Err() == nil && !errors.As(err, new(*refusal)) {
+		// A stream that failed to write answers nothing: only a sender who left says nothing of it.
+		if err = full(err); !errors.Is(ctx.Err(), context.Canceled) && !errors.As(err, new(*refusal)) {
 			s.failed.Store(true)
 		}
 		return false, err

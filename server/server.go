@@ -128,13 +128,17 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 			_ = v.Estate.Close() // what it serves is gone either way
 		}
 	}()
-	if err := v.prepare(ctx); err != nil {
-		return err
+	err = v.prepare(ctx)
+	if err == nil {
+		err = v.Resume(ctx)
 	}
-	if err := v.Resume(ctx); err != nil {
-		return err
+	if err == nil {
+		err = v.run(ctx, door, ready)
 	}
-	return v.run(ctx, door, ready)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // it was told to end before it was done with starting
+	}
+	return err
 }
 
 // prepare opens advisories, the sample if asked, and the clusters.

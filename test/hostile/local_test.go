@@ -314,6 +314,11 @@ func TestTheDataFolderIsClosedToOthersAtTheStart(t *testing.T) {
 	if err := os.WriteFile(old, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	for file, mode := range map[string]os.FileMode{data: 0o755, filepath.Dir(old): 0o755, old: 0o644} {
+		if err := os.Chmod(file, mode); err != nil { // whatever a server of another test made of the umask
+			t.Fatal(err)
+		}
+	}
 	s := startLocal(t, data, "0", "--save-every", "10ms", "--ingest-listen", "127.0.0.1:0")
 	localSoon(t, "the database's log", func() bool { _, err := os.Stat(filepath.Join(data, "breakwater.db-wal")); return err == nil })
 	err := filepath.WalkDir(data, func(file string, e fs.DirEntry, err error) error {

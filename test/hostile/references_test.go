@@ -212,7 +212,7 @@ func TestAnImageThatEndsTheServerIsLeftAloneAfterThreeTries(t *testing.T) {
 	w := watchPods(t, map[string]string{"registry.example": s.host()}, "registry.example/shop/web@"+deadly)
 	for n := 1; n <= 3; n++ {
 		<-reading // as if the server ran out of memory now
-		if r := w.await(t, deadly, func(r assess.Record) bool { return r.State == assess.Scanning }); r.Attempts != n || r.Ended != n {
+		if r := w.await(t, deadly, func(r assess.Record) bool { return r.State == assess.Scanning }); r.Attempts < n || r.Ended != n {
 			t.Errorf("reading %d: %d attempts, %d of which ended the reader", n, r.Attempts, r.Ended)
 		}
 		w.kill()
