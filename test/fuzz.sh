@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fuzz.sh [TIME] : runs every fuzz test of the repository for that long, as many beside each other as there are
+# fuzz.sh [TIME] : runs every fuzz test of the repository for that long, twice as many beside each other as there are
 # cores. Without TIME, a minute each in CI (CI=true); elsewhere nothing, as go test has run their seeds. A new input
 # that fails is left in its package's testdata/fuzz, where every later run tries it, and fails this one.
 set -euo pipefail
@@ -34,7 +34,7 @@ export -f one fuzz
 export time
 
 targets=$(grep -rE '^func Fuzz' --include='*_test.go' . | sed -E 's#^(.*)/[^/]*_test.go:func (Fuzz[A-Za-z0-9_]*).*#\1 \2#' | sort -u)
-echo "fuzz: $(wc -l <<<"$targets") targets, $time each, $(nproc) at once"
+echo "fuzz: $(wc -l <<<"$targets") targets, $time each, $((2 * $(nproc))) at once"
 # Built before, so that the time is for fuzzing.
 cut -d' ' -f1 <<<"$targets" | sort -u | xargs go test -run '^$' >/dev/null
-xargs -P "$(nproc)" -L 1 bash -c 'one "$@"' _ <<<"$targets"
+xargs -P $((2 * $(nproc))) -L 1 bash -c 'one "$@"' _ <<<"$targets"

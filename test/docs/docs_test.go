@@ -114,3 +114,30 @@ func TestTheFilesThatContributingNamesAreThere(t *testing.T) {
 		t.Errorf("only %d files were found", named)
 	}
 }
+
+var testName = regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w*`)
+
+// TestEveryTestThatTheThreatModelNamesIsThere reads the names in SECURITY.md and looks for the funcs.
+func TestEveryTestThatTheThreatModelNamesIsThere(t *testing.T) {
+	there := map[string]bool{}
+	files, err := exec.Command("git", "-C", root, "grep", "-hoE", `^func (Test|Fuzz)[A-Z][A-Za-z0-9_]*\(`, "--", "*_test.go").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(files)) {
+		there[strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(line), "func "), "(")] = true
+	}
+	text, err := os.ReadFile(filepath.Join(root, "SECURITY.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := testName.FindAllString(string(text), -1)
+	if len(named) < 50 {
+		t.Errorf("only %d tests are named", len(named))
+	}
+	for _, name := range named {
+		if !there[name] {
+			t.Errorf("SECURITY.md names %s, and there is no such test", name)
+		}
+	}
+}
