@@ -28,7 +28,7 @@ key with which senders know the server. Records in PostgreSQL are not in it; pg_
 				return fmt.Errorf("no server has used %s yet", d)
 			}
 			m, err := backup.Write(c.Context(), args[0], d, server.Version())
-			if err != nil {
+			if err := recordedIn(c.Context(), d, "back up", args[0], err); err != nil {
 				return err
 			}
 			fmt.Fprintf(s.out, "%s is a backup of %s as of %s.\n", args[0], d, m.Made.Local().Format(time.DateTime))
@@ -55,6 +55,11 @@ you have written yourself: who wrote the file decides what the server believes.`
 			m, err := backup.Restore(c.Context(), args[0], datadir.Dir(data))
 			if err != nil {
 				return err
+			}
+			if m.Records == "sqlite" { // others are not restored yet, and have no place for it
+				if err := recordedIn(c.Context(), datadir.Dir(data), "restore", args[0], nil); err != nil {
+					return err
+				}
 			}
 			fmt.Fprintf(s.out, "%s is as of %s. Serve it with: breakwater serve --data %s …\n", data, m.Made.Local().Format(time.DateTime), data)
 			if m.Records != "sqlite" {

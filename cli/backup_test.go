@@ -90,6 +90,11 @@ func TestAServerIsServedAgainFromItsBackup(t *testing.T) {
 	if _, log, code := command(t, "restore", file, "--data", fresh); code != exitCannot || !strings.Contains(log, "is not empty") {
 		t.Errorf("restored over what is there: %d: %s", code, log)
 	}
+	for folder, action := range map[string]string{data: "back up", fresh: "restore"} {
+		if got := did(t, folder, "--action", action); len(got) != 1 || !strings.Contains(got[0], file) {
+			t.Errorf("%s is recorded as %q", action, got)
+		}
+	}
 	serveOn(t, fresh)
 	if p, d := answersOf(t, fresh); p != paths || d != dismissed {
 		t.Errorf("paths %s\nwant %s\ndismissed %s\nwant %s", p, paths, d, dismissed)
