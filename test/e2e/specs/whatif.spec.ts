@@ -21,7 +21,9 @@ test("a fix is tried beside its path: what would be gone is struck through, what
   await expect(answer).toContainText(/attack paths? would be gone, \d+ would stay/);
   await expect(answer).toContainText(/would be lost|Would work no longer/);
   await expect(page).toHaveURL(/whatif=/);
-  await expect(page.locator("s").first()).toBeVisible();
+  await expect(answer.getByText(/^Gone \(\d+\)$/)).toBeVisible();
+  await answer.getByText(/^Gone \(\d+\)$/).click();
+  await expect(answer.locator("s").first()).toBeVisible();
 
   await page.reload();
   await expect(answer).toContainText("This path would be gone.");
