@@ -53,7 +53,8 @@ func TestAFreshUsersWalk(t *testing.T) {
 			finds: []string{"there is no package database in the image"}},
 		{readme: "breakwater scan image docker.io/library/debian:12", args: []string{"scan", "image", w.registry + "/team/gone:1"}, code: 2,
 			finds: []string{"has no such image (404)"}},
-		{readme: "breakwater paths --from ./manifests --images", args: []string{"paths", "--from", "./manifests", "--images"},
+		{readme: "breakwater paths --from ./manifests --images", args: []string{"paths", "--from", "./manifests", "--images",
+			"--allow-private", w.registry},
 			finds: []string{unread}},
 		{readme: "breakwater exposure --from context:prod -o json", args: []string{"exposure", "--from", "./manifests", "-o", "json"},
 			finds: []string{"manifests/team/Deployment/front"}},
@@ -83,12 +84,15 @@ func TestAFreshUsersWalk(t *testing.T) {
 		{readme: `breakwater query --from prod.dump "MATCH (p:Pod) WHERE p.privileged RETURN p"`,
 			args:  []string{"query", "--from", "prod.dump", "MATCH (p:Pod) WHERE p.privileged RETURN p"},
 			finds: []string{"cache", "images are not read here"}},
-		{args: []string{"query", "--from", "./manifests", "--images",
+		{args: []string{"query", "--from", "./manifests", "--images", "--allow-private", w.registry,
 			"MATCH (i:Image)-[:HAS_VULNERABILITY]->(v) WHERE v.id = 'CVE-2099-0002' RETURN i"},
 			finds: []string{unread, "not seen"}, none: map[string]string{"0 found": "front was read and has another; what was not read is told"}},
 		{readme: "breakwater recommendations --from context:prod --images",
-			args:  []string{"recommendations", "--from", "./manifests", "--images"},
+			args:  []string{"recommendations", "--from", "./manifests", "--images", "--allow-private", w.registry},
 			finds: []string{"openssl", unread}},
+		{readme: "breakwater recommendations --from context:prod --images", // a registry that nobody named is not asked
+			args:  []string{"recommendations", "--from", "./manifests", "--images"},
+			finds: []string{unread, "--allow-private " + w.registry, "unknown for 3"}},
 		{readme: "breakwater registry check registry.example", args: []string{"registry", "check", w.registry},
 			finds: []string{"read layers"}},
 		{readme: "breakwater detect --audit /var/log/kubernetes/audit.log --fail-on high",
@@ -253,7 +257,7 @@ func (w *walk) serves(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	data := filepath.Join(w.home, ".local", "share", "breakwater")
-	s := serve(t, w.bin, "--from", filepath.Join(w.home, "manifests"), "--listen", "127.0.0.1:0")
+	s := serve(t, w.bin, "--from", filepath.Join(w.home, "manifests"), "--listen", "127.0.0.1:0", "--allow-private", w.registry)
 	a := s.asker(t)
 	until(t, "the folder was read, and every image was read or failed", func() bool {
 		var st struct {
