@@ -3,7 +3,6 @@ package hostile
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,28 +12,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // The attacker here is another account of the same machine: it may listen on every port that is free,
 // connect to every port, list processes, and read and write what file modes let it.
-
-// localBinary is breakwater without the portal, built once.
-var localBinary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "hostile")
-	if err != nil {
-		return "", err
-	}
-	at := filepath.Join(dir, "breakwater")
-	if out, err := exec.Command("go", "build", "-o", at, "../../cmd/breakwater").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return at, nil
-})
 
 // localServer is a server on a cluster of one folder.
 type localServer struct {
@@ -55,12 +39,8 @@ func startLocal(t *testing.T, data, port string, args ...string) *localServer {
 // startServe is a server on a folder of data, as a command line says.
 func startServe(t *testing.T, data string, args ...string) *localServer {
 	t.Helper()
-	bin, err := localBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := &localServer{data: data, log: &bytes.Buffer{}}
-	s.cmd = exec.Command(bin, args...)
+	s.cmd = exec.Command(program(t), args...)
 	s.cmd.Stderr = s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := s.cmd.StdoutPipe()
@@ -95,11 +75,7 @@ func (s *localServer) kill() {
 // command runs a command beside the server.
 func (s *localServer) command(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	bin, err := localBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command(bin, append(args, "--data", s.data)...).CombinedOutput()
+	out, err := exec.Command(program(t), append(args, "--data", s.data)...).CombinedOutput()
 	return string(out), err
 }
 
@@ -233,11 +209,7 @@ func TestNobodyElseListensWhereBrowsersLookForThePortal(t *testing.T) {
 	}
 	defer taken.Close()
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
-	bin, err := localBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command(bin, "serve", "--from", "../../cli/testdata/shop", "--listen", "127.0.0.1:"+port, "--data",
+	out, err := exec.Command(program(t), "serve", "--from", "../../cli/testdata/shop", "--listen", "127.0.0.1:"+port, "--data",
 		t.TempDir()).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "[::1]:"+port+": the port is in use") {
 		t.Errorf("beside who listens on ::1: %v: %s", err, out)
@@ -320,7 +292,7 @@ func TestTheDataFolderIsClosedToOthersAtTheStart(t *testing.T) {
 		}
 	}
 	s := startLocal(t, data, "0", "--save-every", "10ms", "--ingest-listen", "127.0.0.1:0")
-	localSoon(t, "the database's log", func() bool { _, err := os.Stat(filepath.Join(data, "breakwater.db-wal")); return err == nil })
+	until(t, "the database's log", func() bool { _, err := os.Stat(filepath.Join(data, "breakwater.db-wal")); return err == nil })
 	err := filepath.WalkDir(data, func(file string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return nil // temporary files end
@@ -350,29 +322,12 @@ func TestADatabaseThatIsALinkIsNotOpened(t *testing.T) {
 	if err := os.Symlink(theirs, filepath.Join(data, "breakwater.db")); err != nil {
 		t.Fatal(err)
 	}
-	bin, err := localBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command(bin, "serve", "--from", "../../cli/testdata/shop", "--listen", "127.0.0.1:0", "--data", data).CombinedOutput()
+	out, err := exec.Command(program(t), "serve", "--from",
+		"../../cli/testdata/shop", "--listen", "127.0.0.1:0", "--data", data).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "breakwater.db is a link") {
 		t.Errorf("%v: %s", err, out)
 	}
 	if info, err := os.Stat(theirs); err != nil || info.Size() > 0 {
 		t.Errorf("what the link names was written: %v, %v", info, err)
-	}
-}
-
-// localSoon waits for a condition, generously.
-func localSoon(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for !is() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("waited in vain for %s", what)
-		case <-time.After(20 * time.Millisecond):
-		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,28 +18,6 @@ import (
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/store"
 )
-
-// built is breakwater without the portal, built once.
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "hostile")
-	if err != nil {
-		return "", err
-	}
-	at := filepath.Join(dir, "breakwater")
-	if out, err := exec.Command("go", "build", "-o", at, "../../cmd/breakwater").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return at, nil
-})
-
-func program(t *testing.T) string {
-	t.Helper()
-	at, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return at
-}
 
 // watching is a server that watches a cluster whose pods are an attacker's to write.
 type watching struct {

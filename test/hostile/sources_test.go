@@ -39,12 +39,21 @@ type receiver struct {
 
 func receive(t *testing.T) *receiver {
 	t.Helper()
+	return receiving(t, func(_ string, in *ingest.Config, _ *pipeline.Config) {
+		in.SensorTokens = true // one token for all sensors is worse than a certificate each
+	})
+}
+
+// receiving is an endpoint for events and their pipeline, changed as the test wants; authority is the folder of its keys.
+func receiving(t *testing.T, change func(authority string, in *ingest.Config, through *pipeline.Config)) *receiver {
+	t.Helper()
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
 	s, err := store.Open(t.Context(), filepath.Join(dir, "db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ca, err := ingest.OpenAuthority(filepath.Join(dir, "ca"))
+	authority := filepath.Join(dir, "ca")
+	ca, err := ingest.OpenAuthority(authority)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,17 +61,17 @@ func receive(t *testing.T) *receiver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := ingest.New(t.Context(), ingest.Config{Listen: "127.0.0.1:0", TLS: ca.TLS("127.0.0.1"), Tokens: s, Sensors: s,
-		Dir: filepath.Join(dir, "stream"), Log: log, SensorTokens: true}) // one token for all sensors is worse than a certificate each
+	in := ingest.Config{Listen: "127.0.0.1:0", TLS: ca.TLS("127.0.0.1"), Tokens: s, Sensors: s, Dir: filepath.Join(dir, "stream"), Log: log}
+	through := pipeline.Config{Rules: rules, Records: s, Tell: func() {}, Log: log}
+	change(authority, &in, &through)
+	server, err := ingest.New(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, end := context.WithCancel(context.Background())
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Run(ctx) })
-	g.Go(func() error {
-		return pipeline.New(pipeline.Config{Rules: rules, Records: s, Tell: func() {}, Log: log}).Run(ctx, server.Consume)
-	})
+	g.Go(func() error { return pipeline.New(through).Run(ctx, server.Consume) })
 	t.Cleanup(func() {
 		end()
 		if err := errors.Join(g.Wait(), server.Close(), s.Close()); err != nil {

@@ -2,7 +2,6 @@ package hostile
 
 import (
 	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,10 +9,8 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,10 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/breakwater-sec/breakwater/detect"
-	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/ingest"
@@ -55,43 +49,14 @@ func (c cluster) has(_, node string) (bool, string) { return slices.Contains(c.n
 // joining is a receiver that gives certificates to the nodes of a cluster.
 func joining(t *testing.T) *receiver {
 	t.Helper()
-	dir, log, c := t.TempDir(), slog.New(slog.DiscardHandler), cluster{[]string{victim, taken}}
-	s, err := store.Open(t.Context(), filepath.Join(dir, "db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ca, err := ingest.OpenAuthority(filepath.Join(dir, "ca"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	clients, err := ingest.OpenClients(filepath.Join(dir, "ca"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, err := builtin.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := ingest.New(t.Context(), ingest.Config{Listen: "127.0.0.1:0", TLS: ca.TLS("127.0.0.1"), Tokens: s, Sensors: s,
-		Clients: clients, HasNode: c.has, Dir: filepath.Join(dir, "stream"), Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, end := context.WithCancel(context.Background())
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return server.Run(ctx) })
-	g.Go(func() error {
-		return pipeline.New(pipeline.Config{Rules: rules, Records: s, Clusters: c, Tell: func() {}, Log: log}).Run(ctx, server.Consume)
-	})
-	t.Cleanup(func() {
-		end()
-		if err := errors.Join(g.Wait(), server.Close(), s.Close()); err != nil {
-			t.Error(err)
+	nodes := cluster{[]string{victim, taken}}
+	return receiving(t, func(authority string, in *ingest.Config, through *pipeline.Config) {
+		clients, err := ingest.OpenClients(authority)
+		if err != nil {
+			t.Fatal(err)
 		}
+		in.Clients, in.HasNode, through.Clusters = clients, nodes.has, nodes
 	})
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(ca.PEM)
-	return &receiver{s, server.Addr().String(), roots, server.Counts}
 }
 
 // as is who shows a token, a certificate, or neither.
