@@ -418,6 +418,16 @@ func TestARegistrysRefusalSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// TestAScanThatEndsBeforeItsRegistryAnswersSaysSo asks a registry of this machine, which is tried both with and without
+// TLS: the client puts both errors into one, a list.
+func TestAScanThatEndsBeforeItsRegistryAnswersSaysSo(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := scanOf(ctx, "127.0.0.1:1/shop/web:1", Options{Transport: http.DefaultTransport}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was cancelled", err)
+	}
+}
+
 func TestATamperedLayerIsRefused(t *testing.T) {
 	img := imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian}))
 	ls, err := img.Layers()

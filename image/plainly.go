@@ -16,7 +16,7 @@ func plainly(err error) error {
 	if err == nil {
 		return nil
 	}
-	if ours := egress.Cause(err); ours != err {
+	if ours := egress.Cause(err); ours != nil {
 		return ours
 	}
 	text := err.Error()
