@@ -33,6 +33,7 @@ type gate struct {
 	names   []string // of batches, in the order they came
 	at      []time.Time
 	bodies  map[string][]byte
+	status  func(w http.ResponseWriter, r *http.Request) // answers statuses; nil for the real server
 }
 
 type httpClient struct {
@@ -56,6 +57,10 @@ func (g *gate) link(t *testing.T, p *endpoint.Endpoint) *Link {
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if strings.HasSuffix(r.URL.Path, "/status") && g.status != nil {
+		g.status(w, r)
+		return
+	}
 	if !strings.HasSuffix(r.URL.Path, "/events") {
 		g.forward(w, r)
 		return
@@ -123,6 +128,42 @@ func TestAnAnswerThatIsLostMakesNoRecordTwice(t *testing.T) {
 	}
 	if len(g.names) < 3 || g.names[0] != "node-1/b-1/1" || g.names[1] != g.names[0] || g.names[2] != g.names[0] {
 		t.Errorf("a batch that comes again has another name or other bytes: %q", g.names)
+	}
+}
+
+// TestTheLastStatusIsTheLastToBeTaken has a server that takes a status even if its sender has given it up.
+func TestTheLastStatusIsTheLastToBeTaken(t *testing.T) {
+	t.Parallel()
+	p := endpoint.New(t)
+	p.Start(t)
+	g := newGate(t, p)
+	slow, taken, last := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	g.status = func(w http.ResponseWriter, r *http.Request) {
+		first := false
+		once.Do(func() { first = true })
+		if !first {
+			g.forward(w, r)
+			close(last)
+			return
+		}
+		close(slow)
+		select {
+		case <-r.Context().Done():
+			<-last
+		case <-time.After(200 * time.Millisecond): // the sensor waits for it
+		}
+		g.forward(w, r.WithContext(context.Background()))
+		close(taken)
+	}
+	c := configFor(t, g.link(t, p))
+	c.Interval = time.Hour
+	s := startSensor(t, c)
+	<-slow
+	s.stop()
+	<-taken
+	if st := p.Status(t); !st.Ends {
+		t.Errorf("a status of before the end replaced the last one: %+v", st)
 	}
 }
 

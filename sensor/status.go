@@ -54,12 +54,16 @@ func (s *Sensor) status(ends bool) error {
 	return nil
 }
 
-// report sends statuses, the newest only, until ctx ends.
+// report sends statuses, the newest only, until ctx ends. One that is on its way then is given a moment: were it given up,
+// the server might still take it, after the last one.
 func (s *Sensor) report(ctx context.Context) {
+	posting, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(farewell, giveUp) })()
 	for {
 		select {
 		case st := <-s.reports:
-			s.post(ctx, st)
+			s.post(posting, st)
 		case <-ctx.Done():
 			return
 		}
