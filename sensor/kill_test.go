@@ -26,19 +26,19 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// endless is a probe under a flood.
+// endless is a probe under a flood that is never far ahead of the server.
 type endless struct {
-	made uint64
-	most uint64 // 0: without end
+	made    uint64
+	waiting func() uint64
 }
+
+const ahead = 20_000
 
 func (p *endless) Read(each func(*runtime.Record)) error {
 	time.Sleep(time.Millisecond)
-	for range 20 {
-		if p.most == 0 || p.made < p.most {
-			p.made++
-			each(&runtime.Record{Kind: runtime.Exec, Time: time.Now()})
-		}
+	for i := 0; i < 20 && p.waiting() < ahead; i++ {
+		p.made++
+		each(&runtime.Record{Kind: runtime.Exec, Time: time.Now()})
 	}
 	return nil
 }
@@ -59,6 +59,7 @@ func child(server string) {
 	roots.AppendCertsFromPEM(ca)
 	t := &testing.T{}
 	l := linkTo(t, server, roots, os.Getenv("SENSOR_TEST_TOKEN"))
+	probe := &endless{}
 	s, err := New(
 		Config{
 			Node:       "node-1",
@@ -68,11 +69,12 @@ func child(server string) {
 			BufferSize: 64 << 20,
 			Log:        slog.New(slog.DiscardHandler),
 		},
-		&endless{},
+		probe,
 	)
 	if err != nil {
 		panic(err)
 	}
+	probe.waiting = func() uint64 { return s.buffer.held().events }
 	if err := s.Run(context.Background()); err != nil {
 		panic(err)
 	}
