@@ -135,7 +135,7 @@ func told(all []runtime.Record) (by []string) {
 // kill runs a sensor until its records came to the server, and some time more.
 func kill(t *testing.T, p *endpoint.Endpoint, g *gate, ca, dir, boot string) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(
 		os.Environ(),
 		"SENSOR_TEST_SERVER="+g.URL,
