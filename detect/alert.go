@@ -87,7 +87,8 @@ func (a *Alert) keep(e *event.Event) {
 	}
 	raw := e.Evidence()
 	if len(raw) > maxRaw {
-		raw, _ = json.Marshal(map[string]any{"id": e.ID, "omitted": "the event is too large to be kept", "bytes": len(raw)})
+		id, _ := e.Identity()
+		raw, _ = json.Marshal(map[string]any{"id": id, "omitted": "the event is too large to be kept", "bytes": len(raw)})
 	}
 	if len(raw) > 0 {
 		a.Events = append(a.Events, raw)

@@ -43,7 +43,7 @@ func TestAnActCountsOnceWhileItIsAmongTheLast(t *testing.T) {
 func TestAnAlertKeepsItsFirstEventsWholeUnlessOneIsVeryLarge(t *testing.T) {
 	evidence := func(n int) *event.Event {
 		text := []byte(`"` + strings.Repeat("x", n-2) + `"`)
-		return &event.Event{ID: "e", Redact: func() json.RawMessage { return text }}
+		return &event.Event{Identify: func() (id, act string) { return "e", "" }, Redact: func() json.RawMessage { return text }}
 	}
 	var a Alert
 	a.keep(evidence(maxRaw))

@@ -125,6 +125,17 @@ func (p *parser) take(word string) bool {
 	return false
 }
 
+// alone is the one part of an expression that has no other, or the expression.
+func alone[E interface {
+	~[]expr
+	expr
+}](all E) expr {
+	if len(all) == 1 {
+		return all[0]
+	}
+	return all
+}
+
 func (p *parser) or() (expr, error) {
 	var all or
 	for {
@@ -134,7 +145,7 @@ func (p *parser) or() (expr, error) {
 		}
 		all = append(all, e)
 		if !p.take("or") {
-			return all, nil
+			return alone(all), nil
 		}
 	}
 }
@@ -148,7 +159,7 @@ func (p *parser) and() (expr, error) {
 		}
 		all = append(all, e)
 		if !p.take("and") {
-			return all, nil
+			return alone(all), nil
 		}
 	}
 }

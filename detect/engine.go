@@ -115,7 +115,8 @@ func (g *Engine) fire(r *Rule, e *event.Event) {
 		g.open.Remove(key)
 		ok = false
 	}
-	act := strings.Clone(cmp.Or(e.Act, e.ID))
+	id, act := e.Identity()
+	act = strings.Clone(cmp.Or(act, id))
 	if !ok {
 		a = r.alert(e, key, act)
 		g.open.Add(key, a)

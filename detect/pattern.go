@@ -72,6 +72,13 @@ func (p *pattern) matches(s string) bool {
 // at says whether a text begins with a part, and how long that is.
 func (p *pattern) at(s string, t *part) (length int, ok bool) {
 	for i, want := range t.text {
+		if length < len(s) && s[length] < utf8.RuneSelf && want < utf8.RuneSelf { // most texts have no others
+			if !t.any[i] && !p.same(s[length], byte(want)) {
+				return length, false
+			}
+			length++
+			continue
+		}
 		r, n := utf8.DecodeRuneInString(s[length:])
 		if n == 0 || !t.any[i] && r != want && !(p.fold && equalFold(r, want)) {
 			return length, false
@@ -81,9 +88,19 @@ func (p *pattern) at(s string, t *part) (length int, ok bool) {
 	return length, true
 }
 
+// same says whether one character of ASCII is another, in its case or any.
+func (p *pattern) same(a, b byte) bool {
+	small := a | 0x20
+	return a == b || p.fold && small == b|0x20 && 'a' <= small && small <= 'z'
+}
+
 // find gives where a part first ends.
 func (p *pattern) find(s string, t *part) (end int, ok bool) {
+	plain := len(t.text) > 0 && t.text[0] < utf8.RuneSelf && !t.any[0]
 	for i := range s {
+		if plain && s[i] < utf8.RuneSelf && !p.same(s[i], byte(t.text[0])) {
+			continue
+		}
 		if n, ok := p.at(s[i:], t); ok {
 			return i + n, true
 		}

@@ -62,7 +62,7 @@ func (r *Rule) mapping(n *strictyaml.Node) (expr, *misplaced) {
 	if len(all) == 0 {
 		return nil, wrong(n, errors.New("want fields and their values"))
 	}
-	return all, nil
+	return alone(all), nil
 }
 
 // test compiles one line: field|modifiers: value, or a list of values.

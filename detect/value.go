@@ -29,6 +29,9 @@ func one(test func(string) bool) match {
 }
 
 func anyOf(of []match) match {
+	if len(of) == 1 {
+		return of[0]
+	}
 	return func(values []string, all event.Fields) bool {
 		for _, m := range of {
 			if m(values, all) {

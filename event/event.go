@@ -6,6 +6,7 @@
 package event
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -19,8 +20,8 @@ type Source struct {
 
 // Event is one thing that happened in one cluster.
 type Event struct {
-	// ID is a hash over the cluster and the received bytes. Ids that a sender
-	// chooses (auditID) are fields, never keys.
+	// ID is a hash over the cluster and the received bytes; ask Identity for it. Ids that
+	// a sender chooses (auditID) are fields, never keys.
 	ID string
 	// Act is what the events of one act share, such as the stages of one request.
 	// A second event of an act adds nothing to a count. Empty means ID.
@@ -36,8 +37,19 @@ type Event struct {
 	Object *Object
 	// Raw is the event as evidence. Secret values were taken out.
 	Raw json.RawMessage
-	// Redact makes Raw where that costs too much to do for events nobody asks about.
-	Redact func() json.RawMessage
+	// Redact makes Raw, and Identify ID and Act, where that costs too much to do for events
+	// nobody asks about.
+	Redact   func() json.RawMessage
+	Identify func() (id, act string)
+}
+
+// Identity is ID and Act, made if need be.
+func (e *Event) Identity() (id, act string) {
+	if e.ID == "" && e.Identify != nil {
+		id, act := e.Identify()
+		e.ID, e.Act = id, cmp.Or(e.Act, act)
+	}
+	return e.ID, e.Act
 }
 
 // Evidence is Raw, made if need be.

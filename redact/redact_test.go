@@ -129,3 +129,38 @@ func BenchmarkText(b *testing.B) {
 		})
 	}
 }
+
+func TestWhatComesAgainIsRememberedUnlessItLostSomething(t *testing.T) {
+	var m Memo
+	for range 2 {
+		for _, e := range Examples() {
+			if got, want := m.Text(e.Text), Text(e.Text); got != want || strings.Contains(got, e.Secret) {
+				t.Errorf("%s: %q became %q, want %q", e.Of, e.Text, got, want)
+			}
+			m.Text("kubectl/v1.31.0 " + strings.Repeat("x", len(e.Text)%7))
+		}
+	}
+	kept := 0
+	for i := range m.clean {
+		have := m.clean[i].Load()
+		if have == nil {
+			continue
+		}
+		if kept++; Text(*have) != *have {
+			t.Errorf("%q is kept", *have)
+		}
+	}
+	if kept == 0 || kept > 7 {
+		t.Errorf("%d texts are remembered, want the 7 that lost nothing", kept)
+	}
+	long := strings.Repeat("word ", maxRemembered)
+	var other Memo
+	if other.Text(long) != long {
+		t.Error("a long text is not what it was")
+	}
+	for i := range other.clean {
+		if other.clean[i].Load() != nil {
+			t.Error("a text beyond the bound is kept")
+		}
+	}
+}

@@ -262,6 +262,11 @@ func TestStagesAreOneActAndForgedIDsAreNone(t *testing.T) {
 	ended := strings.Replace(started, "ResponseComplete", "ResponseStarted", 1)
 	other := strings.Replace(started, "000000Z", "000001Z", 1)
 	a, b, c := decode(t, started), decode(t, ended), decode(t, other)
+	for _, e := range []*event.Event{&a, &b, &c} {
+		if id, act := e.Identity(); len(id) != 32 || len(act) != 32 {
+			t.Fatalf("id %q, act %q", id, act)
+		}
+	}
 	if a.Act != b.Act || a.ID == b.ID {
 		t.Errorf("two stages: acts %s and %s, ids %s and %s", a.Act, b.Act, a.ID, b.ID)
 	}
@@ -270,7 +275,7 @@ func TestStagesAreOneActAndForgedIDsAreNone(t *testing.T) {
 	}
 	d := Decoder{Cluster: "other"}
 	elsewhere, _ := d.Decode([]byte(started))
-	if elsewhere.Events[0].ID == a.ID {
+	if id, _ := elsewhere.Events[0].Identity(); id == a.ID {
 		t.Error("the same event in two clusters has one id")
 	}
 }

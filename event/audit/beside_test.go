@@ -28,7 +28,8 @@ func TestALogIsToldInItsOrderHoweverManyProcessorsReadIt(t *testing.T) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
 		err := (&Decoder{Cluster: "c"}).Read(strings.NewReader(log.String()), func(b *Batch) error {
 			for _, e := range b.Events {
-				out = append(out, fmt.Sprint(e.ID, e.Fields, e.Entities))
+				id, _ := e.Identity()
+				out = append(out, fmt.Sprint(id, e.Fields, e.Entities))
 			}
 			out = append(out, fmt.Sprint(b.Rejected, b.Dropped))
 			return nil

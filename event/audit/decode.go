@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unsafe"
 
 	"github.com/breakwater-sec/breakwater/event"
 )
@@ -41,9 +40,9 @@ func (b *Batch) Count() int {
 
 // Decode reads a body: an EventList, as the API server's webhook sends it, a
 // list, or one event. The error says that the body itself is broken; then
-// nothing of it counts.
+// nothing of it counts. What comes of it holds the body, which must not be changed any more.
 func (d *Decoder) Decode(body []byte) (*Batch, error) {
-	p := part{text: string(body)}
+	p := part{text: textOf(body)}
 	d.read(&p)
 	b := &Batch{}
 	switch err := p.made.Err(); {
@@ -161,7 +160,7 @@ func (d *Decoder) Read(r io.Reader, each func(*Batch) error) error {
 // Lines reads a log that is in memory, one event or EventList a line. Nothing is copied:
 // what is handed on holds the text, which must not be changed any more.
 func (d *Decoder) Lines(text []byte, each func(*Batch) error) error {
-	rest := unsafe.String(unsafe.SliceData(text), len(text))
+	rest := textOf(text)
 	return d.lines(func() (line string, long bool, err error) {
 		line, rest, _ = strings.Cut(rest, "\n")
 		if rest == "" {

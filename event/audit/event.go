@@ -40,13 +40,10 @@ type Decoder struct {
 // begin makes of the event of a record what needs no other; text is the record as it came.
 func (d *Decoder) begin(r *record, text string) *builder {
 	b := &builder{Event: event.Event{
-		ID: hash(d.Cluster, text), Cluster: d.Cluster, Source: Source, Time: r.time(),
-		Fields: make(event.Fields, 28), Redact: func() json.RawMessage { return r.evidence(text) },
+		Cluster: d.Cluster, Source: Source, Time: r.time(), Fields: make(event.Fields, 28), Entities: make([]event.Entity, 0, 4),
+		Redact:   func() json.RawMessage { return r.evidence(text) },
+		Identify: func() (id, act string) { return hash(d.Cluster, text), r.act(d.Cluster) },
 	}, values: make([]string, 0, 32)}
-	if r.id != "" || r.received != "" {
-		// Not the auditID alone: a client may choose it. The moment is the server's.
-		b.Act = hash(d.Cluster, r.id, r.received, r.verb, r.uri, r.user.name)
-	}
 	b.request(r)
 	b.actor(r, d.Proxies)
 	b.target(r)
@@ -63,6 +60,15 @@ func (d *Decoder) finish(r *record, b *builder) event.Event {
 		b.entity(event.Related, "Address", "", from, "")
 	}
 	return b.Event
+}
+
+// act is what the stages of one request share: not the auditID alone, which a client may
+// choose. The moment is the server's.
+func (r *record) act(cluster string) string {
+	if r.id == "" && r.received == "" {
+		return ""
+	}
+	return hash(cluster, r.id, r.received, r.verb, r.uri, r.user.name)
 }
 
 // hash is 128 bits of the parts' SHA-256, as text.
@@ -88,6 +94,7 @@ func (r *record) time() time.Time {
 type builder struct {
 	event.Event
 	values  []string
+	path    string   // what was asked for, without parameters
 	written *written // nil if it wrote nothing that is looked into
 }
 
@@ -122,13 +129,19 @@ func (b *builder) entity(role event.Role, kind, namespace, name, detail string) 
 	b.Entities = append(b.Entities, e)
 }
 
+// repeated knows what clients call themselves and why requests were allowed: a few texts,
+// again and again.
+var repeated redact.Memo
+
 func (b *builder) request(r *record) {
 	b.set("verb", r.verb)
 	b.set("level", r.level)
 	b.set("stage", r.stage)
-	b.set("requestURI", harmlessURI(r.uri))
-	b.set("request.path", r.path())
-	b.set("userAgent", redact.Text(r.agent))
+	path, uri := harmlessURI(r.uri)
+	b.path = path
+	b.set("requestURI", uri)
+	b.set("request.path", path)
+	b.set("userAgent", repeated.Text(r.agent))
 	b.set("sourceIPs", r.addresses...)
 	b.set("user.username", r.user.name)
 	b.set("user.groups", r.user.groups...)
@@ -141,14 +154,8 @@ func (b *builder) request(r *record) {
 	b.set("objectRef.name", r.ref.name)
 	b.set("responseStatus.code", r.code)
 	b.set("authorization.decision", r.decision)
-	b.set("authorization.reason", redact.Text(r.reason))
+	b.set("authorization.reason", repeated.Text(r.reason))
 	b.set("outcome", r.outcome())
-}
-
-// path is what was asked for, without parameters.
-func (r *record) path() string {
-	path, _, _ := strings.Cut(r.uri, "?")
-	return redact.Text(path)
 }
 
 func (b *builder) actor(r *record, proxies []netip.Prefix) {
@@ -190,7 +197,7 @@ func (b *builder) target(r *record) {
 	b.entered(r)
 	switch {
 	case r.ref.resource == "":
-		b.entity(event.Target, "Path", "", r.path(), "")
+		b.entity(event.Target, "Path", "", b.path, "")
 	case name == "":
 		b.entity(event.Target, kind, r.ref.namespace, "*", "")
 	default:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -41,6 +42,9 @@ func (c *cursor) done() { cursors.Put(c) }
 
 // bytesOf is a text for those who only read it: a copy would be most of the work.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
+// textOf is the other way: of bytes that nobody changes any more.
+func textOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // failed says in our words, and without the names of members, what is wrong.
 func failed(err error) error {
@@ -124,11 +128,9 @@ func (c *cursor) quoted() (quoted, plain string, err error) {
 		return "", "", err
 	}
 	plain = quoted[1 : len(quoted)-1]
-	for i := range len(plain) {
-		if plain[i] == '\\' {
-			b, _ := jsontext.AppendUnquote(nil, quoted) // what is no UTF-8 is replaced
-			return quoted, string(b), nil
-		}
+	if strings.IndexByte(plain, '\\') >= 0 {
+		b, _ := jsontext.AppendUnquote(make([]byte, 0, len(plain)), quoted) // what is no UTF-8 is replaced
+		plain = textOf(b)
 	}
 	return quoted, plain, nil
 }

@@ -63,7 +63,7 @@ func (r *record) evidence(text string) []byte {
 	_ = p.object(func(key string) error {
 		switch key {
 		case "requestURI":
-			return p.member(key, func() error { p.text(harmlessURI(r.uri)); return p.skip() })
+			return p.member(key, func() error { _, uri := harmlessURI(r.uri); p.text(uri); return p.skip() })
 		case "userAgent":
 			return p.member(key, func() error { return p.string(redact.Text) })
 		case "requestObject", "responseObject":
@@ -267,12 +267,13 @@ var parameters = set(`command cmd container stdin stdout stderr tty labelSelecto
 	fieldManager fieldValidation force dryRun gracePeriodSeconds propagationPolicy follow previous
 	tailLines sinceSeconds timestamps ports sendInitialEvents pretty`)
 
-// harmlessURI drops the values of unknown parameters: what is proxied to pods
-// and services may carry keys in them. In the others, and in the path, secrets are looked for.
-func harmlessURI(uri string) string {
-	path, q, ok := strings.Cut(uri, "?")
+// harmlessURI is the path of an address, and the address, without the values of unknown
+// parameters: what is proxied to pods and services may carry keys in them. In the others,
+// and in the path, secrets are looked for.
+func harmlessURI(address string) (path, uri string) {
+	path, q, ok := strings.Cut(address, "?")
 	if path = redact.Text(path); !ok {
-		return path
+		return path, path
 	}
 	parts := strings.Split(q, "&")
 	var command []string
@@ -296,7 +297,7 @@ func harmlessURI(uri string) string {
 		name, value, _ := strings.Cut(parts[at[n]], "=")
 		parts[at[n]] = parameter(name, value, command[n], clean)
 	}
-	return path + "?" + strings.Join(parts, "&")
+	return path, path + "?" + strings.Join(parts, "&")
 }
 
 // parameter is one as it came, unless a secret was taken out.
