@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strconv"
@@ -32,6 +33,7 @@ func (s *Server) tryAgain(ctx context.Context) error {
 		next = m.Sequence + 1
 		var full error
 		if m.Header.Get(versionHeader) != s.config.Version {
+			m.Data = s.cleanAgain(m.Subject, m.Data) // a version before may have written it as it came
 			if full = s.stream.moveOne(ctx, dead, m, deadPrefix, ""); full == nil {
 				continue
 			}
@@ -46,6 +48,19 @@ func (s *Server) tryAgain(ctx context.Context) error {
 			return full
 		}
 	}
+}
+
+// cleanAgain takes out of a dead letter what must not be written.
+func (s *Server) cleanAgain(subject string, letter []byte) []byte {
+	of, err := sourceOf(strings.TrimPrefix(subject, deadPrefix))
+	if err != nil {
+		return letter
+	}
+	out := make([]byte, 0, len(letter))
+	for line := range bytes.Lines(letter) {
+		out = append(append(out, s.config.Clean(of.kind, bytes.TrimSuffix(line, []byte("\n")))...), '\n')
+	}
+	return out
 }
 
 // move puts all batches of a stream into another, by the subject's prefix.

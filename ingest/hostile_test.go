@@ -453,7 +453,7 @@ func FuzzAuditBody(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		l, err := auditList(b)
+		l, err := auditList(b, asItCame)
 		if err != nil {
 			return
 		}

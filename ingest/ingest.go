@@ -5,7 +5,7 @@
 // file, and power loss, because file and file name were synced before the answer.
 //
 // The package knows no rule and no graph, and nothing of what events say beyond
-// being well-formed.
+// being well-formed: what must not be written is taken out by who does (Config.Clean).
 package ingest
 
 import (
@@ -84,6 +84,9 @@ type Config struct {
 	// Lost asks how many events a cluster's API server gave up since it started;
 	// nil if nobody can be asked. See AuditErrors.
 	Lost func(ctx context.Context, cluster string) (uint64, error)
+	// Clean takes out of an event what must not lie on a disk, before it is written: a JSON object in, one out. Nil leaves
+	// events as they came, which is for tests.
+	Clean func(Kind, []byte) []byte
 	// Version is that of this program. What it could not analyse another version tries again.
 	Version string
 	Log     *slog.Logger
@@ -118,6 +121,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	c.CertificateLife, c.unknownAfter = cmp.Or(c.CertificateLife, 24*time.Hour), cmp.Or(c.unknownAfter, 2*time.Minute)
 	if c.HasNode == nil {
 		c.HasNode = func(string, string) (bool, string) { return false, "nobody told this server of nodes" }
+	}
+	if c.Clean == nil {
+		c.Clean = func(_ Kind, event []byte) []byte { return event }
 	}
 	if c.TLS == nil {
 		return nil, errors.New("ingest: no certificate: tokens and events are not for everybody on the way")

@@ -24,6 +24,7 @@ const (
 // lines are events as the stream keeps them: JSON Lines, each event compact,
 // cut into chunks at event boundaries.
 type lines struct {
+	clean  func([]byte) []byte // takes out of an event what must not be written
 	chunks [][]byte
 	counts []int
 	// cut counts events that were kept without their objects, because they were
@@ -52,7 +53,7 @@ func (l *lines) add(line []byte) {
 var auditVersions = []string{`"audit.k8s.io/v1"`, `"audit.k8s.io/v1beta1"`}
 
 // auditList reads the body of an audit webhook's request, an EventList.
-func auditList(body []byte) (*lines, error) {
+func auditList(body []byte, clean func([]byte) []byte) (*lines, error) {
 	var kind, version, items []byte
 	err := eachMember(body, func(m member) error {
 		switch string(m.key) {
@@ -75,7 +76,7 @@ func auditList(body []byte) (*lines, error) {
 	case items == nil || string(items) == "null":
 		return &lines{}, nil
 	}
-	l := &lines{}
+	l := &lines{clean: clean}
 	err = eachElement(items, func(event []byte) error { return l.addAudit(event) })
 	return l, err
 }
@@ -89,7 +90,7 @@ func (l *lines) addAudit(event []byte) error {
 	if cut != "" {
 		l.cut++
 	}
-	if len(line) > maxEvent {
+	if line = l.clean(line); len(line) > maxEvent {
 		l.dropped++
 		return nil
 	}
@@ -161,8 +162,8 @@ func compact(value []byte) []byte {
 }
 
 // jsonLines reads a sensor's body: one object per line.
-func jsonLines(body []byte) (*lines, error) {
-	l := &lines{}
+func jsonLines(body []byte, clean func([]byte) []byte) (*lines, error) {
+	l := &lines{clean: clean}
 	n := 0
 	for line := range bytes.SplitSeq(body, []byte("\n")) {
 		n++
@@ -174,6 +175,10 @@ func jsonLines(body []byte) (*lines, error) {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		if deepest, _ := form(line); deepest > softDepth || len(line) > maxLine {
+			l.dropped++
+			continue
+		}
+		if line = l.clean(line); len(line) > maxLine {
 			l.dropped++
 			continue
 		}

@@ -85,11 +85,16 @@ func (s *Server) reject(w http.ResponseWriter, r *http.Request, of source, err e
 		why.Error(), "times", n)
 }
 
+// cleans takes out of events of a kind what must not be written.
+func (s *Server) cleans(kind Kind) func([]byte) []byte {
+	return func(event []byte) []byte { return s.config.Clean(kind, event) }
+}
+
 // LogHeader marks a request whose events come from a log file.
 const LogHeader = "X-Breakwater-Log"
 
 func (s *Server) audit(ctx context.Context, of sender, r *http.Request, body []byte) error {
-	l, err := auditList(body)
+	l, err := auditList(body, s.cleans(Audit))
 	if err != nil {
 		return refuse(http.StatusBadRequest, "malformed", err)
 	}
@@ -115,7 +120,7 @@ func (s *Server) runtime(ctx context.Context, of sender, r *http.Request, body [
 	if err := s.speaksFor(ctx, of, node, r); err != nil {
 		return err
 	}
-	l, err := jsonLines(body)
+	l, err := jsonLines(body, s.cleans(Runtime))
 	if err != nil {
 		return refuse(http.StatusBadRequest, "malformed", err)
 	}

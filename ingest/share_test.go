@@ -252,7 +252,7 @@ func TestTheDeadLettersOfOneClusterCostNoOtherIts(t *testing.T) {
 }
 
 func TestABatchIsNotMoreThanSomeEvents(t *testing.T) {
-	l, err := jsonLines([]byte(strings.Repeat("{}\n", 3*chunkEvents+1)))
+	l, err := jsonLines([]byte(strings.Repeat("{}\n", 3*chunkEvents+1)), asItCame)
 	if err != nil || len(l.chunks) != 4 || l.counts[0] != chunkEvents || l.counts[3] != 1 {
 		t.Errorf("%v, %v", l.counts, err)
 	}

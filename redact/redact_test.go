@@ -50,6 +50,18 @@ func TestEveryExampleOfTheTableLosesItsSecretAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestFreshExamplesLoseTheirSecretsToo(t *testing.T) {
+	fresh := Fresh("zebra471")
+	if len(fresh) < 100 {
+		t.Errorf("%d", len(fresh))
+	}
+	for _, p := range fresh {
+		if got := Text(p.Text); strings.Contains(got, p.Secret) {
+			t.Errorf("%s: %q became %q", p.Of, p.Text, got)
+		}
+	}
+}
+
 func TestAValueIsJudgedByItsName(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
 		{"password", "hunter2", Mark}, {"X-Api-Key", "hunter2", Mark}, {"Authorization", "Basic x", Mark}, {"auth-mode", "server", "server"},

@@ -16,6 +16,8 @@ import (
 
 	"github.com/breakwater-sec/breakwater/api"
 	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/event/audit"
+	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/ingest"
 	"github.com/breakwater-sec/breakwater/pipeline"
 	"github.com/breakwater-sec/breakwater/rule"
@@ -53,7 +55,7 @@ func (v *Server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 	}
 	c := ingest.Config{Listen: v.config.Ingest, TLS: ca.TLS(hosts...), Tokens: v.Store, Sensors: v.Store, Clients: clients,
 		CertificateLife: v.config.SensorCertificates, HasNode: v.Context.HasNode, SensorTokens: v.config.SensorTokens,
-		HasRoom: v.disk.hasRoom, NoRoom: v.disk.noRoom, Version: Version(), NATS: v.nats(),
+		HasRoom: v.disk.hasRoom, NoRoom: v.disk.noRoom, Clean: clean, Version: Version(), NATS: v.nats(),
 		Dir: filepath.Join(string(v.Data), "events"), Log: v.log, Lost: lostBy(servers)}
 	v.limits.bound(&c)
 	s, err := ingest.New(ctx, c)
@@ -67,6 +69,17 @@ func (v *Server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 		a.rules = append(a.rules, *r.Header())
 	}
 	return a, nil
+}
+
+// clean takes out of an event what must not lie on a disk.
+func clean(kind ingest.Kind, event []byte) []byte {
+	switch kind {
+	case ingest.Audit:
+		return audit.Clean(event)
+	case ingest.Runtime:
+		return runtime.Clean(event)
+	}
+	return event // ours
 }
 
 // lostBy asks API servers what their webhooks gave up.

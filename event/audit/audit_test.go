@@ -20,6 +20,7 @@ func decode(t *testing.T, text string) event.Event {
 	if err != nil || len(b.Events) != 1 {
 		t.Fatalf("%d events, error %v", len(b.Events), err)
 	}
+	sameWhenClean(t, d, text, b)
 	return b.Events[0]
 }
 
@@ -472,6 +473,9 @@ func FuzzDecode(f *testing.F) {
 		}
 		if err := d.Read(bytes.NewReader(body), func(*Batch) error { return nil }); err != nil {
 			t.Error(err)
+		}
+		if clean := Clean(body); !json.Valid(clean) {
+			t.Errorf("cleaned it is no JSON: %q", clean)
 		}
 	})
 }

@@ -102,3 +102,22 @@ func TestWhatIsRememberedOfObjectsIsBounded(t *testing.T) {
 		t.Error("the first is not")
 	}
 }
+
+func BenchmarkClean(b *testing.B) {
+	for name, text := range map[string]string{"get": request("get", "pods", `,"userAgent":"kubectl/v1.37.2 (linux/amd64)"`),
+		"deployment": request("update", "deployments", `,"requestObject":`+deployment(3)+`,"responseObject":`+deployment(3))} {
+		line := []byte(strings.ReplaceAll(text, "\n", ""))
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				Clean(line)
+			}
+		})
+		b.Run(name+" decoded", func(b *testing.B) {
+			for b.Loop() {
+				if _, err := (&Decoder{}).Decode(line); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

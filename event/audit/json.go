@@ -37,8 +37,12 @@ func newCursor(s string) *cursor {
 	return c
 }
 
-// done gives a cursor back; what it read stays.
-func (c *cursor) done() { cursors.Put(c) }
+// done gives a cursor back, which holds nothing of what it read.
+func (c *cursor) done() {
+	c.s, c.from = "", bytes.Buffer{}
+	c.d.Reset(&c.from)
+	cursors.Put(c)
+}
 
 // bytesOf is a text for those who only read it: a copy would be most of the work.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -35,6 +35,9 @@ type metadata struct {
 	Owners             []owner
 }
 
+// mirror is the annotation of a pod that only shows what a node started.
+const mirror = "kubernetes.io/config.mirror"
+
 type owner struct {
 	Version, Kind, UID string
 	Controller         bool
@@ -171,7 +174,7 @@ func (m *metadata) read(c *cursor) error {
 			return c.loose(&m.Version)
 		case "annotations":
 			return c.fields(func(key string) error {
-				if key == "kubernetes.io/config.mirror" {
+				if key == mirror {
 					return c.loose(&m.mirror)
 				}
 				return c.skip()

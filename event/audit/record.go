@@ -162,13 +162,18 @@ func (r *record) announced() bool { return r.stage == "RequestReceived" }
 // object is the thing as it is after the request, or what was sent if the answer
 // holds none: a refused request, or a level that leaves answers out.
 func (r *record) object() string {
-	if len(r.response) > len("null") && !isStatus(r.response) {
+	if r.answered() {
 		return r.response
 	}
 	if r.verb == "patch" && strings.HasPrefix(r.request, "[") {
 		return stated(r.request)
 	}
 	return r.request
+}
+
+// answered says that the answer holds the thing.
+func (r *record) answered() bool {
+	return r.response != "" && r.response != "null" && !isStatus(r.response)
 }
 
 // errEnough stops reading where the rest tells nothing; the text was read before.

@@ -59,7 +59,7 @@ func (r *record) evidence(text string) []byte {
 	}
 	c := newCursor(text)
 	defer c.done()
-	p := printer{cursor: c, out: make([]byte, 0, min(len(text), 4<<10)), keep: envelope}
+	p := printer{cursor: c, out: make([]byte, 0, min(len(text), 4<<10)), keep: envelope, clean: redact.Known}
 	_ = p.object(func(key string) error {
 		switch key {
 		case "requestURI":
@@ -83,8 +83,9 @@ func (r *record) kept() bool { return r.judged() }
 // text was read before, so it is well formed.
 type printer struct {
 	*cursor
-	out  []byte
-	keep map[string]bool
+	out   []byte
+	keep  map[string]bool
+	clean func(string) string // of texts that are no command line and no label
 }
 
 func (p *printer) object(f func(key string) error) error {
@@ -125,6 +126,8 @@ func (p *printer) kept(key string) error {
 		return p.skip()
 	case maps[key]:
 		return p.member(key, func() error { return p.whole(key) })
+	case key == "annotations":
+		return p.member(key, p.mirrored)
 	}
 	return p.member(key, p.copy)
 }
@@ -156,10 +159,16 @@ func (p *printer) list(f func() error) error {
 	return err
 }
 
-// string writes a text without secrets, and what is none as it is.
+// string writes a text without secrets, and a number as it is. What holds more has no business there.
 func (p *printer) string(clean func(string) string) error {
 	if p.next() != '"' {
 		v, err := p.value()
+		switch {
+		case strings.HasPrefix(v, "{"):
+			v = "{}"
+		case strings.HasPrefix(v, "["):
+			v = "[]"
+		}
 		p.out = append(p.out, v...)
 		return err
 	}
@@ -183,7 +192,7 @@ func (p *printer) copy() error {
 	case '[':
 		return p.list(p.copy)
 	}
-	return p.string(redact.Known)
+	return p.string(p.clean)
 }
 
 // shaped writes an object. The command line of a container comes last, whole: what its arguments mean the program says.

@@ -179,6 +179,8 @@ func (b *Batch) lose(why string, n uint64) {
 // check refuses what is no record, or of a version that may mean other things.
 func (r *Record) check() error {
 	switch {
+	case r.Refused != "":
+		return fmt.Errorf("no record: %.200s", r.Refused)
 	case r.Version != RecordVersion:
 		return fmt.Errorf("version %d: want %d", r.Version, RecordVersion)
 	case r.Kind != Exec && r.Kind != Exit && r.Kind != Lost:

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/event"
-	"github.com/breakwater-sec/breakwater/redact"
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
@@ -40,10 +39,7 @@ type builder struct {
 
 // event makes one of a program's start; line is the record as it came.
 func (d *Decoder) event(into *Batch, r *Record, line []byte) event.Event {
-	clean(r.Process)
-	for i := range r.Ancestors {
-		clean(&r.Ancestors[i])
-	}
+	clean(r)
 	b := builder{record: r, program: programOf(r.Process), lineage: lineageOf(r)}
 	b.Event = event.Event{ID: hash(d.Cluster, line), Cluster: d.Cluster, Source: Source, Time: r.Time.UTC(),
 		Fields: make(event.Fields, 32), Redact: r.evidence}
@@ -62,12 +58,6 @@ func (d *Decoder) event(into *Batch, r *Record, line []byte) event.Event {
 	}
 	b.entities()
 	return b.Event
-}
-
-// clean takes secrets out of what a process was started with.
-func clean(p *Process) {
-	p.Path = redact.Known(p.Path)
-	p.Arguments = redact.Command(programOf(p).name, p.Arguments)
 }
 
 func hash(cluster string, line []byte) string {

@@ -45,6 +45,8 @@ type Record struct {
 	// Lost is how many records a Lost record stands for, and why.
 	Lost uint64 `json:"lost,omitempty"`
 	Why  string `json:"why,omitempty"`
+	// Refused is why what a sensor sent is no record; see Clean.
+	Refused string `json:"refused,omitempty"`
 }
 
 // Process is a process as the kernel sees it. An ancestor may know less: what is

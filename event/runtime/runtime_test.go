@@ -36,10 +36,33 @@ func decode(t *testing.T, d *Decoder, records ...*Record) *Batch {
 		}
 	}
 	var out *Batch
+	var clean bytes.Buffer
+	for line := range bytes.Lines(in.Bytes()) {
+		clean.Write(append(Clean(line), '\n'))
+	}
 	if err := d.Read(&in, func(b *Batch) error { out = b; return nil }); err != nil {
 		t.Fatal(err)
 	}
+	if err := d.Read(&clean, func(b *Batch) error {
+		if toldOf(b) != toldOf(out) {
+			t.Errorf("cleaned, records tell\n%s\nwant\n%s", toldOf(b), toldOf(out))
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	return out
+}
+
+// toldOf is all that comes of records but their identity.
+func toldOf(b *Batch) string {
+	var out strings.Builder
+	for _, e := range b.Events {
+		fields, _ := json.Marshal(e.Fields)
+		fmt.Fprintf(&out, "%s %s %v %s\n", e.Time, fields, e.Entities, e.Evidence())
+	}
+	fmt.Fprint(&out, b.Ended, b.Lost, b.Came, b.Foreign, b.Elsewhere, b.Rejections)
+	return out.String()
 }
 
 // below puts names above a process; those with a star are on the node itself.
@@ -257,6 +280,9 @@ func FuzzDecodeTakesAnyBytes(f *testing.F) {
 			return nil
 		}); err != nil || counted != lines {
 			t.Errorf("%v: %d lines, %d counted", err, lines, counted)
+		}
+		if clean := Clean(text); !json.Valid(clean) {
+			t.Errorf("cleaned it is no JSON: %q", clean)
 		}
 	})
 }

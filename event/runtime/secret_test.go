@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -52,6 +53,33 @@ func TestWhatLooksLikeASecretIsTakenOut(t *testing.T) {
 		}
 		if strings.Contains(got, test.gone) || !strings.Contains(got, test.stays) || strings.Join(kept.Process.Arguments, " ") != got {
 			t.Errorf("%q became %q, evidence %q: want no %q, and %q", test.command, got, kept.Process.Arguments, test.gone, test.stays)
+		}
+	}
+}
+
+func TestARecordKeepsNothingThatIsNotKnownOfOne(t *testing.T) {
+	for name, line := range map[string]string{
+		"a member": `{"version":1,"kind":"exec","node":"n","sequence":1,"time":"2026-01-01T00:00:00Z","any":"hunter2",` +
+			`"process":{"name":"sh","environment":["A=hunter2"]}}`,
+		"an ancestor": `{"version":1,"kind":"exec","node":"n","sequence":1,"time":"2026-01-01T00:00:00Z","process":{"name":"sh"},` +
+			`"ancestors":[{"name":"sh","arguments":["sh","-c","mysql -phunter2"]}]}`,
+		"why":         `{"version":1,"kind":"lost","node":"n","sequence":1,"time":"2026-01-01T00:00:00Z","lost":1,"why":"password=hunter2"}`,
+		"no record":   `{"any":"hunter2"}`,
+		"wrong types": `{"version":"hunter2","kind":"exec","arguments":"hunter2"}`,
+		"no object":   `["hunter2"]`,
+	} {
+		clean := Clean([]byte(line))
+		if !json.Valid(clean) || strings.Contains(string(clean), "hunter2") {
+			t.Errorf("%s: %s", name, clean)
+		}
+		tells := func(line []byte) (out string) {
+			if err := (&Decoder{}).Read(bytes.NewReader(line), func(b *Batch) error { out = toldOf(b); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		if raw, cleaned := tells([]byte(line)), tells(clean); raw != cleaned && !strings.Contains(raw, "no record") && name != "why" {
+			t.Errorf("%s: cleaned, it tells\n%s\nwant\n%s", name, cleaned, raw)
 		}
 	}
 }
