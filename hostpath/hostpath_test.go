@@ -168,3 +168,14 @@ func TestAFileBesideOneThatCountsOpensNothing(t *testing.T) {
 		}
 	}
 }
+
+// The names of a folder as long as an object may be are walked once.
+func TestAVeryLongNameIsReadInStride(t *testing.T) {
+	deep := strings.Repeat("a/", 1<<20)
+	if got := Clean(deep + strings.Repeat("../", 1<<20) + "proc/1/root/etc"); got != "/etc" {
+		t.Errorf("it is %.40s", got)
+	}
+	if got := Join("/proc/1/root/var", deep+"x"); got != "/var/"+deep+"x" {
+		t.Errorf("it is %.40s", got)
+	}
+}
