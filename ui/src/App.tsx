@@ -13,6 +13,7 @@ const AlertPage = lazy(() => import("./pages/alerts/AlertPage").then((m) => ({ d
 const AlertsPage = lazy(() => import("./pages/alerts/AlertsPage").then((m) => ({ default: m.AlertsPage })));
 const ConnectPage = lazy(() => import("./pages/registries/ConnectPage").then((m) => ({ default: m.ConnectPage })));
 const CoveragePage = lazy(() => import("./pages/coverage/CoveragePage").then((m) => ({ default: m.CoveragePage })));
+const DiffPage = lazy(() => import("./pages/paths/DiffPage").then((m) => ({ default: m.DiffPage })));
 const EntityPage = lazy(() => import("./pages/entity/EntityPage").then((m) => ({ default: m.EntityPage })));
 const ExplorerPage = lazy(() => import("./pages/explorer/ExplorerPage").then((m) => ({ default: m.ExplorerPage })));
 const ImagePage = lazy(() => import("./pages/images/ImagePage").then((m) => ({ default: m.ImagePage })));
@@ -65,6 +66,7 @@ export function App() {
             <Route path="/explorer" element={<ExplorerPage />} />
             <Route path="/paths" element={<PathsPage />} />
             <Route path="/path" element={<PathPage />} />
+            <Route path="/diff" element={<DiffPage />} />
             <Route path="/recommendations" element={<RecommendationsPage />} />
             <Route path="/recommendation" element={<RecommendationPage />} />
             <Route path="/vulnerabilities" element={<VulnerabilitiesPage />} />

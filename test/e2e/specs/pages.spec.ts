@@ -6,6 +6,7 @@ const lists = [
   "/",
   "/explorer",
   "/paths",
+  "/diff",
   "/recommendations",
   "/alerts",
   "/vulnerabilities",
@@ -37,6 +38,10 @@ async function everyPage(page: Page): Promise<string[]> {
     ...registries.slice(0, 1),
     `/sensors?at=${node.cluster}/${node.node}`,
     `/path?cluster=${path.cluster}&id=${path.id}`,
+    `/diff?${(await get("status")).clusters
+      .slice(0, 2)
+      .map((c: { name: string }, i: number) => `${i ? "head" : "base"}=${c.name}`)
+      .join("&")}`,
     `/alert?cluster=${alert.cluster}&id=${alert.id}`,
     `/recommendation?id=${encodeURIComponent(update.id)}`,
     `/image?id=${image.id}`,
@@ -51,7 +56,7 @@ function named(path: string): string {
   const [place = "", search = ""] = path.slice(1).split("?");
   return (
     (place.replace("/", "-") || "home") +
-    (search.startsWith("q=") ? "-asked" : search.startsWith("at=") ? "-chosen" : "")
+    (/^(q|base)=/.test(search) ? "-asked" : search.startsWith("at=") ? "-chosen" : "")
   );
 }
 

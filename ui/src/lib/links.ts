@@ -51,6 +51,7 @@ export const connectRegistry = (host?: string) => link("/registries/connect", { 
 
 /** The lists that counts open. */
 export const pathList = (params: Params) => link("/paths", params);
+export const comparison = (params: Params) => link("/diff", params);
 export const imageList = (params: Params) => link("/images", params);
 export const vulnerabilityList = (params: Params) => link("/vulnerabilities", params);
 

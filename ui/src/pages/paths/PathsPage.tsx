@@ -7,7 +7,7 @@ import { classes, PathTable } from "../../components/PathTable";
 import { Empty, Partial } from "../../components/States";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
-import { pathList } from "../../lib/links";
+import { comparison, pathList } from "../../lib/links";
 import { parted } from "../../lib/text";
 import { changed, useAsked } from "../../lib/url";
 import { Cut } from "./Cut";
@@ -51,7 +51,8 @@ export function PathsPage() {
   const { chosen, toggle } = useChosen();
   const whatIf = useWhatIf(cut ? chosen : [], assume);
   const schema = useVocabulary();
-  const gaps = api.useQuery("get", "/status").data?.gaps.length ?? 0;
+  const status = api.useQuery("get", "/status").data;
+  const gaps = status?.gaps.length ?? 0;
   const titles = schema?.pathTypes.map((t) => t.title) ?? [];
   const classCounts = asked.data?.pages[0]?.classes;
   const filters = (
@@ -124,6 +125,12 @@ export function PathsPage() {
                 <>
                   {" · "}
                   <Link to={pathList({ assume: "any" })}>Assume breach anywhere</Link>
+                </>
+              )}
+              {status && status.clusters.length > 1 && (
+                <>
+                  {" · "}
+                  <Link to={comparison({ base: get("cluster") })}>Compare clusters</Link>
                 </>
               )}
             </p>

@@ -37,17 +37,8 @@ export function WhatIf({
           <Outlines title="Gone" paths={d.closed} />
           <Outlines title="New" paths={d.opened} />
           {d.changed.length > 0 && <p>The risk of {plural(d.changed.length, "path")} would change.</p>}
-          {d.hidden.map((h) => (
-            <Partial key={h.path.id}>
-              <b>Not known.</b> {h.path.title}: <Prose text={sentence(h.why)} />
-            </Partial>
-          ))}
+          <Unsure of={d} />
           <Lost answer={d} />
-          {d.notKnown.map((n) => (
-            <Partial key={n}>
-              <b>Not known.</b> <Prose text={sentence(n)} />
-            </Partial>
-          ))}
         </div>
       )}
     </Answered>
@@ -78,7 +69,28 @@ function Outlines({ title, paths }: { title: string; paths: Schemas["Path"][] })
   );
 }
 
-function Lost({ answer }: { answer: Schemas["WhatIf"] }) {
+/** What would be no longer found, and is not known to be gone; and what else nobody can say. */
+export function Unsure({ of: { hidden, notKnown } }: { of: Pick<Schemas["Difference"], "hidden" | "notKnown"> }) {
+  return (
+    <>
+      {hidden.map((h) => (
+        <Partial key={pathKey(h.path)}>
+          <b>Not known.</b> {h.path.title}: <Prose text={sentence(h.why)} />
+        </Partial>
+      ))}
+      {notKnown.map((n) => (
+        <Partial key={n}>
+          <b>Not known.</b> <Prose text={sentence(n)} />
+        </Partial>
+      ))}
+    </>
+  );
+}
+
+type Losing = "lost" | "routesLost" | "permissionsLost" | "permissionsGone" | "notKnown" | "gaps";
+
+/** What works today and would not any more. */
+export function Lost({ answer }: { answer: Pick<Schemas["Difference"], Losing> }) {
   const { lost, routesLost, permissionsLost, permissionsGone, notKnown, gaps } = answer;
   if (routesLost + permissionsGone === 0)
     return (
