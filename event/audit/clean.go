@@ -37,7 +37,7 @@ func Clean(event []byte) []byte {
 	_ = p.object(func(key string) error {
 		switch key {
 		case "requestURI":
-			return p.member(key, func() error { p.text(harmlessURI(r.uri)); return p.skip() })
+			return p.member(key, func() error { _, uri := harmlessURI(r.uri); p.text(uri); return p.skip() })
 		case "userAgent", "cut":
 			return p.member(key, func() error { return p.string(redact.Text) })
 		case "user", "impersonatedUser":
