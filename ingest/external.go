@@ -27,6 +27,9 @@ type NATS struct {
 // external is how long a sender waits for a NATS cluster's answer.
 const external = 10 * time.Second
 
+// opening is how long opening the streams may take: a machine that is busy with its disk lets a server start all the same.
+const opening = time.Minute
+
 // inside is how long one waits for the stream of our own process, which writes and syncs a batch in far less.
 const inside = 20 * time.Second
 

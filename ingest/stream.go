@@ -98,6 +98,8 @@ func openStream(ctx context.Context, dir string, other NATS, maxBytes int64, log
 	s := &stream{disk: newPool(maxBytes), dead: newPool(deadBytes)}
 	s.senders.new, s.senders.mu.sources = make(chan struct{}, 1), map[source]bool{}
 	err := s.connect(dir, other, maxBytes, log)
+	ctx, cancel := context.WithTimeout(ctx, opening)
+	defer cancel()
 	if err == nil {
 		err = s.declare(ctx, maxBytes, other)
 	}
