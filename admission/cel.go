@@ -1,10 +1,12 @@
 package admission
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/ext"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -22,14 +24,28 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 	for _, name := range []string{"object", "oldObject", "request", "namespaceObject", "variables"} {
 		options = append(options, cel.Variable(name, cel.DynType))
 	}
-	return cel.NewEnv(options...)
+	env, err := cel.NewEnv(options...)
+	if err != nil {
+		return nil, err
+	}
+	return bounded(env)
 })
 
-// costEach bounds one expression, in cel's own units: some tenths of a second.
-const costEach = 1_000_000
+const (
+	// costEach bounds one expression, in cel's own units: some tenths of a second.
+	costEach = 1_000_000
+	// maxExpression bounds the text of one, and maxExpressions all of one policy: what is longer is not compiled.
+	maxExpression, maxExpressions = 16 << 10, 128 << 10
+	// maxValue bounds a variable of a policy, in letters and elements: others are made of it.
+	maxValue = 100_000
+)
 
-// compile makes a program; one that is none is an expression that always fails.
+// compile makes a program; nil is none, for an API server would not have taken a policy with such an expression, or we
+// know less than it does.
 func compile(expression string) cel.Program {
+	if len(expression) > maxExpression {
+		return nil
+	}
 	env, err := environment()
 	if err != nil {
 		panic(err) // it is part of the program
@@ -46,17 +62,18 @@ func compile(expression string) cel.Program {
 	return p
 }
 
-// evaluate runs a program within a budget, from which its cost is taken.
-func evaluate(p cel.Program, in map[string]any, budget *uint64) (value any, ok bool) {
-	if p == nil {
-		return nil, false
-	}
+// evaluate runs a program within a budget, from which its cost is taken. Nothing of the budget is left after one whose
+// answer would cost too much.
+func evaluate(p cel.Program, in map[string]any, budget *uint64) (value ref.Val, ok bool) {
 	out, details, err := p.Eval(in)
 	cost := uint64(1)
 	if details != nil && details.ActualCost() != nil {
 		cost += *details.ActualCost()
 	}
 	*budget -= min(cost, *budget)
+	if errors.Is(err, errDear) {
+		*budget = 0
+	}
 	if err != nil || types.IsUnknownOrError(out) {
 		return nil, false
 	}

@@ -40,21 +40,24 @@ type question struct {
 }
 
 // maxCost bounds the work for one policy, in units of which the API server allows ten
-// million for one request: about two seconds.
-const maxCost = 20_000_000
+// million for one request: about two seconds. Many policies share maxCosts evenly.
+const maxCost, maxCosts = 20_000_000, 200_000_000
 
 func policiesOf(f *collect.Facts) (out []*policy) {
 	for k, o := range f.ValidatingPolicies {
-		p := &policy{name: k.Name, spec: &o.Spec, answered: map[question]Verdict{}, budget: maxCost}
+		p := &policy{name: k.Name, spec: &o.Spec, answered: map[question]Verdict{}}
 		for of, b := range f.ValidatingPolicyBindings {
 			if b.Spec.PolicyName == k.Name && slices.Contains(b.Spec.ValidationActions, admissionv1.Deny) {
 				p.bindings = append(p.bindings, binding{of.Name, b.Spec.MatchResources})
 			}
 		}
 		if len(p.bindings) > 0 && o.Spec.MatchConstraints != nil {
-			p.compile()
 			out = append(out, p)
 		}
+	}
+	for _, p := range out {
+		p.budget = maxCosts / uint64(max(len(out), maxCosts/maxCost))
+		p.compile()
 	}
 	return out
 }
@@ -64,19 +67,20 @@ type expression struct {
 	name    string
 	text    string
 	program cel.Program
-	// unseen says that it looks at what is not read.
+	// unseen says that it looks at what is not read, or was not understood.
 	unseen bool
 	// fixed says that it looks at nothing of the object: its makers cannot meet it by making another.
 	fixed bool
 }
 
 func (p *policy) compile() {
-	hidden := false
+	hidden, left := false, maxExpressions
 	of := func(name, text string) expression {
 		e := expression{name: name, text: text, unseen: looksAtUnseen(text) || hidden && strings.Contains(text, "variables")}
-		if !e.unseen {
+		if left -= len(text); !e.unseen && left >= 0 {
 			e.program = compile(text)
 		}
+		e.unseen = e.program == nil
 		e.fixed = !ofObject.MatchString(text)
 		p.marked = p.marked || ofMarks.MatchString(text)
 		p.accounts = p.accounts || strings.Contains(text, "serviceAccount")
@@ -199,7 +203,15 @@ func (p *policy) evaluate(ns place, r *request, plain bool) Verdict {
 	variables := map[string]any{} // one that fails is missing, which fails where it is used
 	in["variables"] = variables
 	for _, v := range p.variables {
-		if value, ok := evaluate(v.program, in, &p.budget); ok {
+		if v.unseen {
+			continue // who uses it is unseen too
+		}
+		value, ok := evaluate(v.program, in, &p.budget)
+		if p.budget == 0 || ok && weight(value, maxValue) > maxValue {
+			p.budget = 0
+			return Unknown
+		}
+		if ok {
 			variables[v.name] = value
 		}
 	}

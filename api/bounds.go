@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,6 +14,9 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/gate"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/live"
+	"github.com/breakwater-sec/breakwater/query"
 )
 
 // Limits are what people may ask at once; zero is the default.
@@ -21,6 +26,8 @@ type Limits struct {
 	Queries, EachQueries int
 	// Streams are the event streams at once (512), and EachStreams those of one person (128).
 	Streams, EachStreams int
+	// Memory is what all of them may use at once, in bytes as they estimate it (1 GiB).
+	Memory int64
 	// Wait is how long one waits for its turn (3 s), Within how long it may take then (60 s).
 	Wait, Within time.Duration
 	// Recheck is how often an event stream looks whether its session still is (5 s), and Life
@@ -30,6 +37,7 @@ type Limits struct {
 
 func (l Limits) orDefault() Limits {
 	return Limits{cmp.Or(l.Queries, 6), cmp.Or(l.EachQueries, 4), cmp.Or(l.Streams, 512), cmp.Or(l.EachStreams, 128),
+		cmp.Or(l.Memory, 1<<30),
 		cmp.Or(l.Wait, 3*time.Second), cmp.Or(l.Within, time.Minute), cmp.Or(l.Recheck, 5*time.Second), cmp.Or(l.Life, time.Hour)}
 }
 
@@ -37,12 +45,13 @@ func (l Limits) orDefault() Limits {
 type bounds struct {
 	Limits
 	queries, streams, signIns slots
+	memory                    *query.Memory
 }
 
 func newBounds(l Limits) *bounds {
 	l = l.orDefault()
 	return &bounds{Limits: l, queries: slots{all: l.Queries, each: l.EachQueries}, streams: slots{all: l.Streams, each: l.EachStreams},
-		signIns: slots{all: 2, each: 2}}
+		signIns: slots{all: 2, each: 2}, memory: query.NewMemory(l.Memory)}
 }
 
 // slots are places of which everybody may have some.
@@ -116,7 +125,7 @@ func costly(r *http.Request) bool {
 	case "query", "query/values", "query/facets", "query/export", "cut", "what-if", "diff":
 		return true
 	default:
-		return strings.HasPrefix(path, "report/")
+		return strings.HasPrefix(path, "report/") || r.URL.Query().Get("assume") != ""
 	}
 }
 
@@ -135,11 +144,58 @@ func (b *bounds) bounded(next http.Handler) http.Handler {
 		defer give()
 		ctx, cancel := context.WithTimeoutCause(r.Context(), b.Within, errTooLong)
 		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
+		share := b.memory.Share() // until the answer is written
+		defer share.Give()
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, shareKey{}, share)))
 	})
 }
 
-var errTooLong = errors.New("it took longer than it may")
+type shareKey struct{}
+
+// shareOf is what a costly operation takes of the memory that all share.
+func shareOf(ctx context.Context) *query.Share {
+	share, _ := ctx.Value(shareKey{}).(*query.Share)
+	return share
+}
+
+// A trial computes a cluster again, or what somebody could do in it: so many bytes for each of its nodes and edges, and
+// for what it begins with. See ADR 526 for where they come from.
+const trialBase, trialNode, trialEdge = 8 << 20, 2 << 10, 160
+
+// room takes memory for as many copies of clusters as an operation works on at once, before it begins.
+func (s session) room(ctx context.Context, clusters ...*live.Cluster) error {
+	bytes := int64(trialBase)
+	for _, c := range clusters {
+		bytes += weigh(c.Segment)
+	}
+	return shareOf(ctx).Set(bytes)
+}
+
+func weigh(g *graph.Segment) (bytes int64) {
+	if g == nil { // the cluster was not read yet
+		return 0
+	}
+	for kind := range g.Vocabulary().Kinds() {
+		bytes += trialNode * int64(g.Len(kind))
+	}
+	for edge := range g.Vocabulary().Edges() {
+		for _, r := range g.Rels(edge) {
+			bytes += trialEdge * int64(r.Len())
+		}
+	}
+	return bytes
+}
+
+// largest is the cluster that takes most; none if there is none.
+func (s session) largest() []*live.Cluster {
+	all := slices.Collect(maps.Values(s.Clusters))
+	if len(all) == 0 {
+		return nil
+	}
+	return []*live.Cluster{slices.MaxFunc(all, func(a, b *live.Cluster) int { return cmp.Compare(weigh(a.Segment), weigh(b.Segment)) })}
+}
+
+var errTooLong = errors.New("it took longer than it may: narrow it, or ask again when less is asked")
 
 // crowded says that there is no place now.
 func crowded(w http.ResponseWriter, r *http.Request, err error) {

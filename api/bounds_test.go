@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/query"
 )
 
 func TestNobodyHasMorePlacesThanTheirsAndAllNoMoreThanThereAre(t *testing.T) {
@@ -54,7 +55,7 @@ func TestNobodyHasMorePlacesThanTheirsAndAllNoMoreThanThereAre(t *testing.T) {
 }
 
 // asAlice asks as somebody who is signed in.
-func (s *served) asAlice(t *testing.T) map[string]string {
+func (s *served) asAlice(t testing.TB) map[string]string {
 	return map[string]string{"Authorization": "Bearer " + s.session(t, graph.Everything, time.Hour)}
 }
 
@@ -96,6 +97,52 @@ func TestWhatTakesTooLongIsEndedAndSaidSo(t *testing.T) {
 	h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, session{who: "alice"})))
 	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), errTooLong.Error()) {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestWhatFindsNoMemoryIsToldWhenToComeAgain(t *testing.T) {
+	b := newBounds(Limits{Memory: 2 * trialBase})
+	begun, leave := make(chan struct{}), make(chan struct{})
+	h := b.bounded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		do := map[string]func() error{
+			"/api/v1/what-if": func() error { return session{}.room(r.Context()) },
+			"/api/v1/paths":   func() error { return session{}.room(r.Context()) },
+			"/api/v1/query":   func() error { return shareOf(r.Context()).Grow(trialBase * 2) },
+		}[r.URL.Path]
+		if err := do(); err != nil {
+			failed(nil, w, r, err)
+			return
+		}
+		begun <- struct{}{}
+		<-leave
+	}))
+	ask := func(path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, path, nil)
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, session{who: path})))
+		return w
+	}
+	go ask("/api/v1/what-if")
+	<-begun
+	for path, want := range map[string]string{"/api/v1/paths?assume=x": query.ErrNoMemory.Error(), "/api/v1/query": query.ErrMemory.Error()} {
+		w := ask(path)
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %v %s", path, w.Code, w.Header(), w.Body)
+		}
+	}
+	leave <- struct{}{}
+	for again := false; !again; { // until the first has given back
+		done := make(chan struct{})
+		go func() {
+			again = ask("/api/v1/paths?assume=x").Code == http.StatusOK
+			close(done)
+		}()
+		select {
+		case <-begun:
+			leave <- struct{}{}
+			<-done
+		case <-done:
+		}
 	}
 }
 

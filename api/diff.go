@@ -13,6 +13,9 @@ func (s session) GetDifference(ctx context.Context, r GetDifferenceRequestObject
 			return nil, missing(of[0] + " is the name of no cluster")
 		}
 	}
+	if err := s.room(ctx, s.Clusters[r.Params.Base], s.Clusters[r.Params.Head]); err != nil {
+		return nil, err
+	}
 	c, err := s.Compare(ctx, r.Params.Base, r.Params.Head)
 	if err != nil {
 		return nil, err

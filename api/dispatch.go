@@ -180,6 +180,8 @@ func failed(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error)
 		problem(w, http.StatusNotFound, "not found", err.Error())
 	case errors.Is(err, scope.ErrOutside):
 		problem(w, http.StatusForbidden, "not in your scope", err.Error())
+	case errors.Is(err, query.ErrMemory), errors.Is(err, query.ErrNoMemory):
+		later(w, http.StatusServiceUnavailable, "too large for now", err)
 	case errors.Is(context.Cause(r.Context()), errTooLong):
 		later(w, http.StatusServiceUnavailable, "this took too long", errTooLong)
 	case r.Context().Err() != nil:

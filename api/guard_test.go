@@ -26,7 +26,7 @@ import (
 )
 
 // serveNothing is a server of no estate at all, to which nobody is signed in.
-func serveNothing(t *testing.T, c Config) *served {
+func serveNothing(t testing.TB, c Config) *served {
 	t.Helper()
 	st, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "b.db"))
 	if err != nil {

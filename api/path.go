@@ -64,6 +64,9 @@ func (s session) lives(ctx context.Context, assume *string) ([]scope.Life, error
 	if deref(assume) == "" {
 		return s.Lives(), nil
 	}
+	if err := s.room(ctx, s.largest()...); err != nil {
+		return nil, err
+	}
 	out, _, err := s.Assumed(ctx, *assume)
 	return out, err
 }

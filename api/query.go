@@ -22,8 +22,8 @@ const (
 	queryMemory = 512 << 20
 )
 
-func (s session) options(skip, limit *int) query.Options {
-	o := query.Options{Deadline: queryWithin, MemoryLimit: queryMemory, Vocabulary: s.vocabulary}
+func (s session) options(ctx context.Context, skip, limit *int) query.Options {
+	o := query.Options{Deadline: queryWithin, MemoryLimit: queryMemory, Memory: shareOf(ctx), Vocabulary: s.vocabulary}
 	if at := s.AsOf(); at != nil {
 		o.AsOf = *at
 	}
@@ -84,7 +84,7 @@ func (s session) RunQuery(ctx context.Context, r RunQueryRequestObject) (RunQuer
 	if len(problems) > 0 {
 		return RunQuery400JSONResponse(checked(r.Body, q, problems)), nil
 	}
-	res, err := query.Run(ctx, s.View, s.Scope(), q, s.options(r.Body.Skip, r.Body.Limit))
+	res, err := query.Run(ctx, s.View, s.Scope(), q, s.options(ctx, r.Body.Skip, r.Body.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (s session) CompleteValue(ctx context.Context, r CompleteValueRequestObject
 	if r.Body.Contains != nil {
 		contains = *r.Body.Contains
 	}
-	v, err := query.Complete(ctx, s.View, s.Scope(), r.Body.Of, r.Body.Prop, contains, s.options(nil, new(50)))
+	v, err := query.Complete(ctx, s.View, s.Scope(), r.Body.Of, r.Body.Prop, contains, s.options(ctx, nil, new(50)))
 	if err != nil {
 		return nil, asked{err}
 	}
@@ -115,7 +115,7 @@ func (s session) CompleteValue(ctx context.Context, r CompleteValueRequestObject
 // FacetQuery implements StrictServerInterface.
 func (s session) FacetQuery(ctx context.Context, r FacetQueryRequestObject) (FacetQueryResponseObject, error) {
 	q := query.Expand(s.vocabulary, query.Normal(&r.Body.Query))
-	v, err := query.Facets(ctx, s.View, s.Scope(), q, r.Body.Of, r.Body.Prop, s.options(nil, new(50)))
+	v, err := query.Facets(ctx, s.View, s.Scope(), q, r.Body.Of, r.Body.Prop, s.options(ctx, nil, new(50)))
 	if err != nil {
 		return nil, asked{err}
 	}
@@ -134,7 +134,7 @@ func (s session) export(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, "this cannot be asked", problems[0].Error())
 		return
 	}
-	o := s.options(nil, nil)
+	o := s.options(r.Context(), nil, nil)
 	o.Limit = query.AllRows
 	const csv = "text/csv; charset=utf-8"
 	rows, kind := io.Writer(w), csv

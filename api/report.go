@@ -20,7 +20,9 @@ func (s session) report(w http.ResponseWriter, r *http.Request) {
 	case "paths":
 		var paths report.Paths
 		if what := r.URL.Query().Get("assume"); what != "" {
-			paths, err = report.AssumedPaths(r.Context(), world, what)
+			if err = s.room(r.Context(), s.largest()...); err == nil {
+				paths, err = report.AssumedPaths(r.Context(), world, what)
+			}
 		} else {
 			paths, err = report.AttackPaths(r.Context(), world)
 		}
@@ -58,7 +60,7 @@ func (s session) report(w http.ResponseWriter, r *http.Request) {
 func (s session) reportQuery(w http.ResponseWriter, r *http.Request) {
 	var body Question
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-		problem(w, http.StatusBadRequest, "the request cannot be read", err.Error())
+		unread(w, r, err)
 		return
 	}
 	q, problems, err := s.question(&body)
@@ -69,7 +71,7 @@ func (s session) reportQuery(w http.ResponseWriter, r *http.Request) {
 		failed(s.log, w, r, err)
 		return
 	}
-	o := s.options(body.Skip, nil)
+	o := s.options(r.Context(), body.Skip, nil)
 	o.Limit = query.AllRows
 	if body.Limit != nil && *body.Limit > 0 {
 		o.Limit = *body.Limit

@@ -29,7 +29,7 @@ func (s *served) signInAs(t *testing.T, sees graph.Scope) {
 }
 
 // session is the token of a session that may see a scope.
-func (s *served) session(t *testing.T, sees graph.Scope, valid time.Duration) string {
+func (s *served) session(t testing.TB, sees graph.Scope, valid time.Duration) string {
 	t.Helper()
 	b, err := json.Marshal(sees)
 	if err != nil {

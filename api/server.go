@@ -95,16 +95,12 @@ func New(c Config) (http.Handler, error) {
 			schema: describe(vocabulary, c.PathTypes), detections: c.Detections, advisories: c.Advisories, about: c.About,
 			coded: c.Coded, activities: c.Sessions, bounds: newBounds(c.Limits), shown: c.Shown}}
 	strict := NewStrictHandlerWithOptions(nobody, []StrictMiddlewareFunc{asAsker}, StrictHTTPServerOptions{
-		RequestErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, err error) {
-			problem(w, http.StatusBadRequest, "the request cannot be read", err.Error())
-		},
+		RequestErrorHandlerFunc:  unread,
 		ResponseErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) { failed(c.Log, w, r, err) },
 	})
 	private := http.NewServeMux()
 	HandlerWithOptions(strict, StdHTTPServerOptions{BaseURL: "/api/v1", BaseRouter: private,
-		ErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, err error) {
-			problem(w, http.StatusBadRequest, "the request cannot be read", err.Error())
-		}})
+		ErrorHandlerFunc: unread})
 	private.HandleFunc("GET /api/v1/events", of(session.events))
 	private.HandleFunc("GET /api/v1/query/export", of(session.export))
 	private.HandleFunc("POST /api/v1/report/query", of(session.reportQuery))

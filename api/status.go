@@ -21,7 +21,8 @@ func (s session) limits() *[]Bound {
 	if s.shown == nil {
 		return nil
 	}
-	return new(s.shown(map[string]uint64{"queries": s.bounds.queries.refused.Load(), "streams": s.bounds.streams.refused.Load()}))
+	return new(s.shown(map[string]uint64{"queries": s.bounds.queries.refused.Load(), "query-memory": s.bounds.memory.Refused(),
+		"streams": s.bounds.streams.refused.Load()}))
 }
 
 // GetStorage implements StrictServerInterface. Rows of all clusters are counted, so it is for who

@@ -14,6 +14,9 @@ import (
 
 // WhatIf implements StrictServerInterface.
 func (s session) WhatIf(ctx context.Context, r WhatIfRequestObject) (WhatIfResponseObject, error) {
+	if err := s.room(ctx, s.largest()...); err != nil { // clusters are tried one after the other
+		return nil, err
+	}
 	so := report.Unchanged(s.World)
 	so.Gaps = *s.unseen()
 	var stale []scope.Life
@@ -56,6 +59,9 @@ func (s session) untriedFix(ids []string, stale []scope.Life, err error) error {
 // GetCut implements StrictServerInterface.
 func (s session) GetCut(ctx context.Context, r GetCutRequestObject) (GetCutResponseObject, error) {
 	q := r.Params
+	if err := s.room(ctx, s.largest()...); err != nil {
+		return nil, err
+	}
 	lives, err := s.lives(ctx, q.Assume)
 	if err != nil {
 		return nil, err

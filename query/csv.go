@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -31,6 +32,9 @@ func WriteCSV(ctx context.Context, w io.Writer, view *graph.View, scope graph.Sc
 		failed = out.Write(cells)
 		return failed == nil
 	})
+	if errors.Is(err, ErrMemory) { // the first rows are written: the rest is said to be missing
+		res, err = &Result{Partial: err.Error()}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type engine struct {
 	deadline  time.Time
 	work      int
 	memory    int64
+	took      int64 // of opts.Memory
 }
 
 // stop ends an evaluation early; it travels as a panic within the package.
@@ -61,7 +63,7 @@ func (e *engine) tick(n int) {
 		return
 	}
 	e.work = 0
-	if err := e.ctx.Err(); err != nil {
+	if err := cmp.Or(e.ctx.Err(), e.opts.Memory.Err()); err != nil {
 		panic(stop{err})
 	}
 	if !e.deadline.IsZero() && time.Now().After(e.deadline) {
@@ -69,11 +71,22 @@ func (e *engine) tick(n int) {
 	}
 }
 
+// memoryStep is how much is taken at once of what all evaluations share.
+const memoryStep = 1 << 20
+
 // use accounts for memory of the evaluation.
 func (e *engine) use(bytes int) {
 	e.memory += int64(bytes)
 	if e.opts.MemoryLimit > 0 && e.memory > e.opts.MemoryLimit {
 		panic(stop{errBudget{fmt.Sprintf("the memory limit of %d MiB was reached", e.opts.MemoryLimit>>20)}})
+	}
+	if e.memory <= e.took {
+		return
+	}
+	more := max(memoryStep, e.memory-e.took)
+	e.took += more
+	if err := e.opts.Memory.Grow(more); err != nil {
+		panic(stop{err})
 	}
 }
 

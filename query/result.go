@@ -17,8 +17,10 @@ type Options struct {
 	// known by then and the reason. Zero means no bound.
 	Deadline    time.Duration
 	MemoryLimit int64
-	Params      map[string]any // strings, ints, floats, bools and lists of them
-	Records     Records
+	// Memory is a share of what all questions may use at once: one that takes too much of it ends with ErrMemory.
+	Memory  *Share
+	Params  map[string]any // strings, ints, floats, bools and lists of them
+	Records Records
 	// Within narrows variables to nodes of the view, beyond what the query says.
 	Within map[string][]graph.Node
 	// Vocabulary is Schema() unless set.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"time"
+	"unsafe"
 
 	"github.com/breakwater-sec/breakwater/graph"
 )
@@ -13,7 +14,8 @@ import (
 // partial result.
 func Run(ctx context.Context, view *graph.View, scope graph.Scope, q *Query, opts Options) (*Result, error) {
 	var rows [][]Cell
-	res, err := Stream(ctx, view, scope, q, opts, func([]Column) error { return nil }, func(row []Cell) bool {
+	res, err := stream(ctx, view, scope, q, opts, func([]Column) error { return nil }, func(e *engine, row []Cell) bool {
+		e.use(sizeOf(row)) // they stay until the last is found
 		rows = append(rows, row)
 		return true
 	})
@@ -30,6 +32,23 @@ func Run(ctx context.Context, view *graph.View, scope graph.Scope, q *Query, opt
 // row may end the enumeration by returning false.
 func Stream(ctx context.Context, view *graph.View, scope graph.Scope, q *Query, opts Options,
 	header func([]Column) error, row func([]Cell) bool) (*Result, error) {
+	return stream(ctx, view, scope, q, opts, header, func(_ *engine, cells []Cell) bool { return row(cells) })
+}
+
+// sizeOf is about how much memory a row takes.
+func sizeOf(row []Cell) int {
+	n := 24
+	for _, c := range row {
+		n += int(unsafe.Sizeof(c))
+		if c.Edge != nil {
+			n += int(unsafe.Sizeof(*c.Edge)) + len(c.Edge.Props)*int(unsafe.Sizeof(graph.Prop{}))
+		}
+	}
+	return n
+}
+
+func stream(ctx context.Context, view *graph.View, scope graph.Scope, q *Query, opts Options,
+	header func([]Column) error, row func(*engine, []Cell) bool) (*Result, error) {
 	begin := time.Now()
 	e, err := newEngine(ctx, view, q, opts)
 	if err != nil {
@@ -43,7 +62,7 @@ func Stream(ctx context.Context, view *graph.View, scope graph.Scope, q *Query, 
 		e.compileScope(scope)
 		e.reduce()
 		res.Roots, res.Matched = e.sets[0].count(), e.matched()
-		e.answer(res, row)
+		e.answer(res, func(cells []Cell) bool { return row(e, cells) })
 	}
 	if res.Partial, err = e.guard(answer); err != nil {
 		return nil, err

@@ -38,6 +38,7 @@ var EveryLimit = []Limit{
 	{"slowest", "bytes a second that a body or an answer must make; ten seconds without are the most", 16 << 10},
 	{"queries", "queries, exports, reports and trials of fixes at once", 6},
 	{"queries-per-person", "those of them that one person asks", 4},
+	{"query-memory", "bytes that all of them may use at once, as they estimate it; who takes most ends when nothing is left", 1 << 30},
 	{"query-seconds", "seconds that one of them may take", 60},
 	{"streams", "pages that are told of news at once", 512},
 	{"streams-per-person", "those of them that one person looks at", 128},
@@ -98,7 +99,7 @@ func (l Limits) pace() gate.Pace { return gate.Pace{Rate: l["slowest"]} }
 
 func (l Limits) api() api.Limits {
 	return api.Limits{Queries: l.int("queries"), EachQueries: l.int("queries-per-person"), Streams: l.int("streams"),
-		EachStreams: l.int("streams-per-person"), Within: time.Duration(l["query-seconds"]) * time.Second}
+		EachStreams: l.int("streams-per-person"), Memory: l["query-memory"], Within: time.Duration(l["query-seconds"]) * time.Second}
 }
 
 // bound sets what limits the endpoint for events.

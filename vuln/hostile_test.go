@@ -1,6 +1,7 @@
 package vuln
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bufio"
 	"bytes"
@@ -71,7 +72,7 @@ func TestSourcesAreBounded(t *testing.T) {
 	}
 }
 
-func zipped(t *testing.T, members map[string]string) []byte {
+func zipped(t testing.TB, members map[string]string) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
@@ -350,6 +351,29 @@ func FuzzTable(f *testing.F) {
 		}
 		for _, key := range []string{"", "k00", "k25", "zz"} {
 			_, _ = table.get(key)
+		}
+	})
+}
+
+// FuzzArchive: whatever an archive of advisories is, it is read or said not to be, within bounds.
+func FuzzArchive(f *testing.F) {
+	record := map[string]string{"a.json": `{"id":"A"}`, "b/c.yaml": "id: B", "d.csv": "x"}
+	f.Add(zipped(f, record))
+	f.Add(tarred(tar.Header{Name: "a.json", Typeflag: tar.TypeReg}, tar.Header{Name: "b", Typeflag: tar.TypeSymlink}).Data)
+	f.Add([]byte("PK\x03\x04"))
+	f.Add([]byte("\x1f\x8b\x08"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, name := range []string{"a.zip", "a.tar.gz", "a.json.gz"} {
+			held := memory{}
+			status := SourceStatus{}
+			in := &intake{ctx: t.Context(), limits: Limits{Document: 1 << 16, Total: 1 << 20, Files: 10, Archive: 1 << 20, Ratio: 50, Slack: 1000},
+				put: held.put, status: &status}
+			if err := in.tree(fstest.MapFS{name: {Data: data}}, ".", ""); err == nil && !status.Balanced() {
+				t.Errorf("not everything that was read of %s is counted: %+v", name, status)
+			}
+			if in.read > in.limits.Total+1<<17 {
+				t.Errorf("%d bytes of %s were read", in.read, name)
+			}
 		}
 	})
 }

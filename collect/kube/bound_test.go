@@ -158,7 +158,7 @@ func TestWhatAnAPIServerSaysWithoutEndIsAGapOfThatKindAlone(t *testing.T) {
 		{"nothing that can be read", "/api/v1/pods", "pods", "", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"kind":"Nonsense","apiVersion":"n/v1"}`)
 		}},
-		{"a table of Secrets with too few cells", "/api/v1/namespaces/n/secrets", "secrets", "a row has 0 cells of 1",
+		{"a table of Secrets with too few cells", "/api/v1/namespaces/n/secrets", "secrets", "a row has no name",
 			func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = io.WriteString(w, `{"kind":"Table","columnDefinitions":[{"name":"Name"}],"rows":[{}]}`)
 			}},

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -167,33 +168,49 @@ func (c *client) secretNames(ctx context.Context, namespace string, limit int64)
 		if err != nil {
 			return nil, err
 		}
-		var t struct {
-			Kind              string
-			Metadata          metav1.ListMeta
-			ColumnDefinitions []struct{ Name string }
-			Rows              []struct{ Cells []any }
+		page, more, err := secretsIn(namespace, raw)
+		if err != nil {
+			return nil, err
 		}
-		if err := json.Unmarshal(raw, &t); err != nil || t.Kind != "Table" {
-			return nil, fmt.Errorf("secrets as a table: the server sent a %q (%v)", t.Kind, err)
-		}
-		for _, row := range t.Rows {
-			s := &collect.Secret{Key: collect.Key{Namespace: namespace}}
-			for i, col := range t.ColumnDefinitions {
-				if i >= len(row.Cells) {
-					return nil, fmt.Errorf("secrets as a table: a row has %d cells of %d", len(row.Cells), len(t.ColumnDefinitions))
-				}
-				if v, ok := row.Cells[i].(string); ok && col.Name == "Name" {
-					s.Name = v
-				} else if ok && col.Name == "Type" {
-					s.Type = str(v)
-				}
-			}
-			out = append(out, s)
-		}
-		if next = t.Metadata.Continue; next == "" {
+		out = append(out, page...)
+		switch next = more; {
+		case next == "":
 			return out, c.tokenAccounts(ctx, namespace, out)
+		case len(page) == 0 || len(out) > maxSecrets:
+			return nil, fmt.Errorf("secrets as a table: the server sends pages without end (%d secrets so far)", len(out))
 		}
 	}
+}
+
+// maxSecrets bounds those of one namespace.
+const maxSecrets = 1 << 20
+
+// secretsIn reads one page of the table, and where the next begins.
+func secretsIn(namespace string, raw []byte) (out []*collect.Secret, next string, err error) {
+	var t struct {
+		Kind              string
+		Metadata          metav1.ListMeta
+		ColumnDefinitions []struct{ Name string }
+		Rows              []struct{ Cells []any }
+	}
+	if err := json.Unmarshal(raw, &t); err != nil || t.Kind != "Table" {
+		return nil, "", fmt.Errorf("secrets as a table: the server sent a %.80q (%v)", t.Kind, err)
+	}
+	for _, row := range t.Rows {
+		s := &collect.Secret{Key: collect.Key{Namespace: namespace}}
+		for i, col := range t.ColumnDefinitions[:min(len(t.ColumnDefinitions), len(row.Cells))] {
+			if v, ok := row.Cells[i].(string); ok && col.Name == "Name" {
+				s.Name = v
+			} else if ok && col.Name == "Type" {
+				s.Type = str(v)
+			}
+		}
+		if s.Name == "" {
+			return nil, "", errors.New("secrets as a table: a row has no name")
+		}
+		out = append(out, s)
+	}
+	return out, t.Metadata.Continue, nil
 }
 
 // tokenAccounts asks whose tokens the Secrets of that type hold: of these alone, for
@@ -214,6 +231,11 @@ func (c *client) tokenAccounts(ctx context.Context, namespace string, secrets []
 	if err != nil {
 		return err
 	}
+	return accountsIn(raw, tokens)
+}
+
+// accountsIn reads the metadata of token Secrets into those that are known by name.
+func accountsIn(raw []byte, tokens map[string]*collect.Secret) error {
 	var list metav1.PartialObjectMetadataList
 	if err := json.Unmarshal(raw, &list); err != nil || list.Kind != "PartialObjectMetadataList" {
 		return fmt.Errorf("token secrets by their metadata: the server sent a %q (%v)", list.Kind, err)

@@ -1,0 +1,93 @@
+package admission
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/breakwater-sec/breakwater/collect"
+)
+
+// hostile are policies that cost what nobody has, each in few words.
+func hostile() map[string]string {
+	validation := func(text string) string { return "  validations: [{expression: \"" + text + "\"}]\n" }
+	var doubled strings.Builder
+	doubled.WriteString("  variables:\n  - {name: v0, expression: '[1, 2]'}\n")
+	for i := range 60 {
+		fmt.Fprintf(&doubled, "  - {name: v%d, expression: 'variables.v%d + variables.v%d'}\n", i+1, i, i)
+	}
+	nested := strings.ReplaceAll(doubled.String(), " + ", ", ")
+	for i := range 60 {
+		nested = strings.Replace(nested, fmt.Sprintf("'variables.v%d, variables.v%d'", i, i), fmt.Sprintf("'[variables.v%d, variables.v%d]'", i, i), 1)
+	}
+	long := "'" + strings.Repeat("a", 2000) + "'"
+	var many strings.Builder
+	many.WriteString("  validations:\n")
+	for range 2000 {
+		fmt.Fprintf(&many, "  - {expression: \"!('a' in [%s'b'])\"}\n", strings.Repeat("'c',", 100))
+	}
+	return map[string]string{
+		"sets that are compared":              validation("sets.contains(lists.range(1000000), lists.range(1000000))"),
+		"a list made distinct":                validation("lists.range(100000).map(x, [x]).distinct().size() > 0"),
+		"a text that multiplies":              validation(long + strings.Repeat(".replace('', "+long+")", 3) + " != ''"),
+		"texts joined":                        validation("lists.range(100000).map(x, 'a').join(" + long + ") != ''"),
+		"lists that double":                   doubled.String() + validation("variables.v60 == variables.v60"),
+		"lists of lists that double":          nested + validation("variables.v60 == variables.v60"),
+		"an expression longer than anybody's": validation(strings.Repeat("true && ", 10000) + "false"),
+		"more expressions than anybody's":     many.String(),
+		"one deeper than the parser goes":     validation(strings.Repeat("(", 5000) + "false" + strings.Repeat(")", 5000)),
+		"loops within loops":                  validation(strings.Repeat("lists.range(1000).all(x, ", 6) + "true" + strings.Repeat(")", 6)),
+	}
+}
+
+// What such a policy refuses is not known, and that is said before long: one of these took hours or all memory.
+func TestAPolicyThatCostsTooMuchIsNotKnownToRefuse(t *testing.T) {
+	for name, spec := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			if got := New(facts(t, "", head+spec+bound)).Takeover("shop"); got.Pod != Unknown {
+				t.Errorf("it is %v", got.Pod)
+			}
+		})
+	}
+}
+
+func TestManyPoliciesShareWhatIsSpentOnAll(t *testing.T) {
+	spec := head + "  validations: [{expression: \"lists.range(1000).all(x, lists.range(900).all(y, x + y >= 0))\"}]\n" + bound
+	f := facts(t, "", spec)
+	policy, binding := f.ValidatingPolicies[collect.Key{Name: "p"}], f.ValidatingPolicyBindings[collect.Key{Name: "b"}]
+	for i := range 5000 {
+		p, b := policy.DeepCopy(), binding.DeepCopy()
+		p.Name, b.Name, b.Spec.PolicyName = fmt.Sprint("p", i), fmt.Sprint("b", i), fmt.Sprint("p", i)
+		f.ValidatingPolicies[collect.Key{Name: p.Name}], f.ValidatingPolicyBindings[collect.Key{Name: b.Name}] = p, b
+	}
+	var left uint64
+	for _, p := range policiesOf(f) {
+		left += p.budget
+	}
+	if left > maxCosts {
+		t.Errorf("%d is spent on them", left)
+	}
+}
+
+// FuzzExpression: whatever a policy says, whether it refuses is told, within bounds.
+func FuzzExpression(f *testing.F) {
+	for _, text := range []string{
+		"object.spec.containers.all(c, !c.?securityContext.privileged.orValue(false))", "sets.contains(lists.range(9), [1])",
+		"'a'.replace('', 'b').replace('', 'c') == [1, 2].map(x, string(x)).join(', ')", "variables.v.distinct().flatten() == []",
+		"request.userInfo.groups.exists(g, g.matches('^system:'))", "url('https://a').getHostname() == ip('::1').family()",
+		"quantity('1Mi').isGreaterThan(quantity('1')) || cidr('10.0.0.0/8').containsIP('10.0.0.1') || semver('1.2.3').major() > 1",
+		"'%s %d'.format(['a', 1]) == {'a': [b'x', 1.0, 2u, null]}.a", "object.metadata.creationTimestamp > timestamp('2026-01-01T00:00:00Z')",
+	} {
+		f.Add("[1, 2]", text)
+	}
+	f.Fuzz(func(t *testing.T, variable, text string) {
+		facts := facts(t, "", head+"  variables: [{name: v, expression: x}]\n  validations: [{expression: x}]\n"+bound)
+		spec := &facts.ValidatingPolicies[collect.Key{Name: "p"}].Spec
+		spec.Variables[0].Expression, spec.Validations[0].Expression = variable, text
+		switch got := New(facts).Takeover("shop").Pod; got {
+		case Admitted, Refused, Unknown:
+		default:
+			t.Errorf("it is %v", got)
+		}
+	})
+}
