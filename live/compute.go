@@ -31,7 +31,7 @@ func (c *cluster) recompute(ctx context.Context) {
 		c.waiting = true
 		return
 	}
-	now, err := c.live.compute(ctx, c.facts, known)
+	now, err := c.live.compute(ctx, c.facts, known, &c.memory)
 	now2 := time.Now()
 	c.pace.took(started, now2)
 	if err != nil {
@@ -48,7 +48,7 @@ func (c *cluster) recompute(ctx context.Context) {
 	}
 	c.live.put(now, kinds)
 	c.live.images.publish(now.images)
-	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "gaps", len(now.Gaps))
+	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "told again", c.memory.Reused, "gaps", len(now.Gaps))
 }
 
 // images says which images the cluster uses, and gathers what is known of them; whole
@@ -66,8 +66,9 @@ func (c *cluster) images() (k known, whole bool) {
 	return k, whole
 }
 
-// compute is a function of the facts, what is known of images, and the rules.
-func (l *Live) compute(ctx context.Context, f *collect.Facts, images known) (*Cluster, error) {
+// compute is a function of the facts, what is known of images, and the rules. The memory of what was told of the cluster before
+// spares work, and changes nothing of what comes out.
+func (l *Live) compute(ctx context.Context, f *collect.Facts, images known, memory *analyse.Memory) (*Cluster, error) {
 	judged := segment.Judge(f, l.config.Rules.Powers)
 	judged.Image, judged.Machines = images.image, images.machines
 	judged.ThirdParty, judged.UnknownRegistry = l.config.Rules.Registries.ThirdParty, l.config.Rules.Registries.Unknown
@@ -75,7 +76,7 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, images known) (*Cl
 	shared := l.shared.change(func(s *graph.Shared) { made.PutShared(s) })
 	seg, gaps := made.Build(shared)
 	gaps = slices.Concat(gapList(f), gaps, imageGaps(made.Images, images.assessments), machineGaps(images.machines))
-	seg, paths, more, err := analyse.Cluster(ctx, graph.NewView(schema.Vocabulary(), shared, seg), seg, l.config.Rules, gaps...)
+	seg, paths, more, err := memory.Cluster(ctx, graph.NewView(schema.Vocabulary(), shared, seg), seg, l.config.Rules, gaps...)
 	if err != nil {
 		return nil, fmt.Errorf("analyse cluster %s: %w", f.Cluster.Name, err)
 	}
