@@ -20,6 +20,14 @@ import (
 func Cluster(
 	ctx context.Context, view *graph.View, seg *graph.Segment, rules *Rules, gaps ...collect.Gap,
 ) (*graph.Segment, []Path, []collect.Gap, error) {
+	return (*Memory)(nil).Cluster(ctx, view, seg, rules, gaps...)
+}
+
+// Cluster is as the func of that name, and tells again what it told the last time where nothing that it rests on
+// is different. A nil Memory remembers nothing.
+func (m *Memory) Cluster(
+	ctx context.Context, view *graph.View, seg *graph.Segment, rules *Rules, gaps ...collect.Gap,
+) (*graph.Segment, []Path, []collect.Gap, error) {
 	alone := graph.NewView(view.Vocabulary(), view.Shared(), seg)
 	derived, err := rules.derive(ctx, alone, seg)
 	if err != nil {
@@ -30,6 +38,7 @@ func Cluster(
 		return nil, nil, nil, fmt.Errorf("survey cluster %s: %w", seg.Name(), err)
 	}
 	s := newSearch(on, unseen(gaps))
+	s.memory = m
 	found, err := s.run(ctx)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("find attack paths of cluster %s: %w", seg.Name(), err)

@@ -27,12 +27,20 @@ func (w *writer) detour(pic *picture, s pair) *aside {
 		return w.aside(pic, s)
 	}
 	key := [2]place{{pic.groups[s.from], false, pic.sum(s.from)}, {pic.groups[s.to], pic.goal[s.to], 0}}
-	d, drawn := w.asides[key]
-	if !drawn {
-		d = w.aside(pic, s)
+	d, known := w.asides[key]
+	if known {
+		w.reader.again(d.record)
+	} else {
+		w.reader.apart(&d.record, func() { d.aside = w.aside(pic, s) })
 		w.asides[key] = d
 	}
-	return d
+	return d.aside
+}
+
+// redrawn is an aside, nil if nobody takes the step, and what was read for it.
+type redrawn struct {
+	*aside
+	record *record
 }
 
 // alike says that the step is the same from every foothold.
@@ -67,7 +75,7 @@ func (w *writer) between(pic *picture, s pair) *hop {
 	}
 	var from []graph.Node
 	for _, p := range pic.patches[s.from] {
-		from = append(from, w.field.nodes[w.field.members[p][0]])
+		from = append(from, w.individual(w.field.members[p][0]))
 	}
 	return w.stepTo(w.foothold, from, pic.patches[s.to][0])
 }

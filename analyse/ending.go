@@ -91,7 +91,7 @@ func (f Fix) named(at []string) Fix {
 func (s *search) proofs(e graph.Edge) []string {
 	out := []string{s.groupOf(e.From).id}
 	for _, text := range e.Value("witness").List() {
-		if n, there := s.view.Node(ref.ParseKindID(text)); there {
+		if n, there := s.lookup(ref.ParseKindID(text)); there {
 			out = merged(out, []string{s.groupOf(n).id})
 		}
 	}

@@ -25,6 +25,21 @@ type foothold struct {
 	anonymous bool
 }
 
+// on is the foothold as one of another view of the same segments.
+func (f *foothold) on(v *graph.View) *foothold {
+	c := *f
+	c.weakness = nil // it is read again
+	c.all, c.walks, c.entered = f.all.on(v), members(f.walks).on(v), f.entered.on(v)
+	c.arrivals = slices.Clone(f.arrivals)
+	for i, a := range f.arrivals {
+		c.arrivals[i].hops = make([]hop, len(a.hops))
+		for h := range a.hops {
+			c.arrivals[i].hops[h] = a.hops[h].on(v)
+		}
+	}
+	return &c
+}
+
 // footholds are the ways in that the graph tells: one for each class and group.
 func (s *search) footholds() []*foothold {
 	out := s.exploited()

@@ -27,9 +27,16 @@ func newEvidence(s *search) *evidence { return &evidence{s, map[evidenceKey][]Ev
 // of is the evidence of a derived edge.
 func (ev *evidence) of(t *technique, e graph.Edge) []Evidence {
 	k := evidenceKey{t.ID, e.From, e.To}
-	if done, known := ev.known[k]; known {
-		return done
+	said, known := ev.known[k]
+	if !known {
+		ev.search.reader.unheard(func() { said = ev.read(t, e) })
+		ev.known[k] = said
 	}
+	ev.search.reader.proves(t, e, said)
+	return said
+}
+
+func (ev *evidence) read(t *technique, e graph.Edge) []Evidence {
 	out := []Evidence{}
 	witness := e.Value("witness").List()
 	for _, w := range t.ways {
@@ -45,7 +52,6 @@ func (ev *evidence) of(t *technique, e graph.Edge) []Evidence {
 			return false
 		})
 	}
-	ev.known[k] = out
 	return out
 }
 

@@ -310,7 +310,7 @@ func narrowing(t Thing) string {
 // route takes, 0 if some take another.
 func (w *writer) ruleFixes(h *hop, techniques int) {
 	if h.fixes == nil {
-		h.fixes = w.fixesOf(h)
+		w.reader.apart(&h.record, func() { h.fixes = w.fixesOf(h) })
 	}
 	for i, f := range h.fixes {
 		together := i == len(h.rules)

@@ -22,6 +22,8 @@ type hop struct {
 	sum   uint64 // of its members
 	shown *shown
 	fixes []Fix // of its techniques, and of all of them together
+
+	record *record // what was read for all of this
 }
 
 // shown is a hop as a path shows it.
@@ -101,4 +103,23 @@ func sortedEdges(edges []graph.Edge) []graph.Edge {
 // by is the first of its edges that a rule made.
 func (h *hop) by(rule string) graph.Edge {
 	return h.edges[slices.IndexFunc(h.edges, func(e graph.Edge) bool { return e.Value("rule").Str() == rule })]
+}
+
+// on is the hop as one of another view of the same segments, of which nothing is told yet.
+func (h *hop) on(v *graph.View) hop {
+	c := *h
+	c.shown, c.fixes, c.record = nil, nil, nil
+	c.members, c.edges = h.members.on(v), make([]graph.Edge, len(h.edges))
+	for i, e := range h.edges {
+		c.edges[i] = e.On(v)
+	}
+	return c
+}
+
+func (m members) on(v *graph.View) members {
+	out := make(members, len(m))
+	for i, n := range m {
+		out[i] = n.On(v)
+	}
+	return out
 }

@@ -18,6 +18,15 @@ type group struct {
 	role string
 }
 
+// toldByOwner says that a node's properties decide what its group is.
+func toldByOwner(n graph.Node) bool {
+	switch n.Kind() {
+	case "Pod", "Container", "Node":
+		return true
+	}
+	return false
+}
+
 // groupOf is the group of a node.
 func groupOf(n graph.Node) group {
 	switch n.Kind() {

@@ -86,6 +86,13 @@ type Path struct {
 	Carriers  []string `json:"carriers,omitempty"`
 	DependsOn []string `json:"dependsOn"`
 	Unseen    []string `json:"unseen,omitempty"`
+
+	rests *record // what it rests on, of one that is remembered
+}
+
+// Unchanged says that the path is one that was told before, word for word. Where it is not remembered, nobody knows.
+func (p *Path) Unchanged(before *Path) bool {
+	return p.rests != nil && p.rests == before.rests && p.ID == before.ID
 }
 
 // Outline is the path as a list of paths tells it: without what is drawn.

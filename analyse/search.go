@@ -19,7 +19,10 @@ const maxPaths = 20_000
 // walks individuals and tells groups.
 type search struct {
 	*survey
+	view   *graph.View // the survey's, or one whose reads are noted
 	unseen []string
+	memory *Memory // of what was told before; nil: all is told anew
+	reader reader
 	// near are the patches of what the internet is known to get into.
 	near []bool
 	most int // paths that are told
@@ -31,7 +34,7 @@ type search struct {
 	groups  map[graph.Node]group
 	facts   *evidence
 	trail   trail
-	asides  map[[2]place]*aside
+	asides  map[[2]place]redrawn
 	blasts  map[stand]blast
 	drawing *picture
 	badges  []badges // of each individual of the field
@@ -41,8 +44,8 @@ type search struct {
 }
 
 func newSearch(on *survey, unseen []string) *search {
-	s := &search{survey: on, unseen: unseen, most: maxPaths, walk: newWalk(on.field), groups: map[graph.Node]group{},
-		asides: map[[2]place]*aside{}, blasts: map[stand]blast{}, badges: make([]badges, len(on.field.nodes)),
+	s := &search{survey: on, view: on.view, unseen: unseen, most: maxPaths, walk: newWalk(on.field), groups: map[graph.Node]group{},
+		asides: map[[2]place]redrawn{}, blasts: map[stand]blast{}, badges: make([]badges, len(on.field.nodes)),
 		standing: make([]uint32, len(on.field.nodes))}
 	s.trail = trail{steps: map[taken]*hop{}, own: map[taken]*hop{}}
 	s.facts = newEvidence(s)
@@ -66,9 +69,11 @@ func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, err
 	}
 	workers := s.workers()
 	found := make([]worst, len(workers))
+	before, alike := s.memory.against(s), make([]bool, len(footholds))
 	err := share(ctx, len(workers), len(footholds), func(worker, i int) {
 		found[worker].most = s.most
 		workers[worker].find(footholds[i], int32(i), &found[worker])
+		alike[i] = before.walks(workers[worker], footholds[i])
 	})
 	if err != nil {
 		return nil, err
@@ -76,19 +81,33 @@ func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, err
 	tell := gathered(s.most, found)
 	s.left = tell.left
 	chosen := tell.byFoothold()
-	told := make([][]Path, len(chosen))
+	told, seen := make([]*telling, len(chosen)), make([]checker, len(workers))
+	for i, w := range workers {
+		w.listen()
+		seen[i] = checker{comparison: before, search: w}
+	}
 	err = share(ctx, len(workers), len(chosen), func(worker, i int) {
-		told[i] = workers[worker].tell(footholds[chosen[i][0].foothold], chosen[i])
+		at := chosen[i][0].foothold
+		if alike[at] {
+			told[i] = seen[worker].again(footholds[at], chosen[i])
+		}
+		if told[i] == nil {
+			told[i] = workers[worker].tell(footholds[at], chosen[i])
+		}
 	})
 	if err != nil {
 		return nil, err
 	}
+	s.memory.keep(s, told)
 	if s.left > 0 {
 		s.gaps = append(s.gaps, collect.Gap{Cluster: s.cluster(), Source: "analyse", What: "attack paths", Kinds: []string{"CAN_EXPLOIT"},
 			Why:         fmt.Sprintf("there are %d more than the %d that are told", s.left, s.most),
 			Consequence: "Attack paths beyond them are not listed; how much each workload and identity reaches is told by its blast radius."})
 	}
-	paths := slices.Concat(told...)
+	var paths []Path
+	for _, t := range told {
+		paths = append(paths, t.paths...)
+	}
 	slices.SortFunc(paths, func(a, b Path) int {
 		return cmp.Or(cmp.Compare(b.RiskScore, a.RiskScore), strings.Compare(a.Title, b.Title), strings.Compare(a.ID, b.ID))
 	})
@@ -103,6 +122,9 @@ func (s *search) cluster() string {
 }
 
 func (s *search) groupOf(n graph.Node) group {
+	if s.reader.record != nil && toldByOwner(n) {
+		s.reader.Properties(n)
+	}
 	if i := s.field.find(n); i >= 0 {
 		return s.field.groups[s.field.group[i]]
 	}
@@ -156,22 +178,32 @@ func (s *search) goals(f *foothold) (out []int32) {
 }
 
 // tell writes the chosen paths of a foothold.
-func (s *search) tell(f *foothold, chosen []claim) (out []Path) {
+func (s *search) tell(f *foothold, chosen []claim) *telling {
+	t := &telling{foothold: f, entering: s.entering(f)}
+	if s.memory != nil {
+		t.record = &record{}
+		s.reader.record = t.record
+		defer func() { s.reader.record = nil; t.record.whole() }()
+		f = f.on(s.view)
+	}
 	s.goals(f)
 	s.trail.next()
 	begun := s.begin(f)
 	pic := s.picture(f, chosen)
 	for _, c := range chosen {
+		t.ends = append(t.ends, c.end)
 		if c.end < 0 {
-			p := s.entering(f)
-			out = append(out, begun.write(p, f.group, nil, nil, 0))
+			t.paths = append(t.paths, begun.write(t.entering, f.group, nil, nil, 0))
 			continue
 		}
 		goal := s.field.goalOf(c.end)
 		hops := s.retrace(f, s.walk.route(c.end))
-		out = append(out, begun.write(goal.of, goal.group, hops, pic.to(pic.place(goal.group, true)), s.walk.cost[c.end]))
+		t.paths = append(t.paths, begun.write(goal.of, goal.group, hops, pic.to(pic.place(goal.group, true)), s.walk.cost[c.end]))
 	}
-	return out
+	for i := range t.paths {
+		t.paths[i].rests = t.record
+	}
+	return t
 }
 
 // picture draws what leads to the goals that are told.

@@ -102,6 +102,7 @@ func (s *search) badgesOf(kind string, n graph.Node) (has badges) {
 		i = -1
 	}
 	if i >= 0 && s.badges[i]&badgesKnown != 0 {
+		s.reader.Properties(n)
 		return s.badges[i]
 	}
 	for k, name := range insightsOf[kind] {

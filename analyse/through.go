@@ -42,7 +42,7 @@ func (s *search) through(e graph.Edge) *Through {
 		return t
 	}
 	for _, text := range e.Value("evidence").List() {
-		n, ok := s.view.Node(ref.ParseKindID(text))
+		n, ok := s.lookup(ref.ParseKindID(text))
 		switch {
 		case !ok:
 		case n.Kind() == "Service":

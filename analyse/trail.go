@@ -60,17 +60,21 @@ func (s *search) step(f *foothold, from members, sum uint64, patch int32) *hop {
 		known = s.trail.own
 	}
 	h := known[at]
-	if h == nil {
-		h = s.stepTo(f, from, patch)
-		known[at] = h
-		s.trail.held += len(h.edges)
+	if h != nil {
+		s.reader.again(h.record)
+		return h
 	}
+	var read *record
+	s.reader.apart(&read, func() { h = s.stepTo(f, from, patch) })
+	h.record, known[at] = read, h
+	s.trail.held += len(h.edges)
 	return h
 }
 
 // stepTo is the step from some individuals to the group of a patch, or to a goal.
 func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) *hop {
 	f := s.field
+	defer s.reader.steps(from)()
 	if goal := f.goalOf(patch); goal != nil {
 		return s.stepToGoal(hold, from, goal, len(f.before(f.members[patch][0])))
 	}
@@ -87,7 +91,7 @@ func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) *hop {
 			if end.by&(1<<kind) == 0 {
 				continue
 			}
-			n := f.nodes[end.at]
+			n := s.individual(end.at)
 			steps, taken := n.Out(name), func(e graph.Edge) bool { i := f.find(e.To); return i >= 0 && f.group[i] == told }
 			if inward {
 				steps, taken = n.In(name), func(e graph.Edge) bool { return s.stands(e.From) }
@@ -185,7 +189,7 @@ func (s *search) stepToGoal(f *foothold, from []graph.Node, g *goal, in int) *ho
 	if out := s.stand(from); !g.of.Together && in < out {
 		for _, n := range s.aims[aim{g.of, g.group}] {
 			for _, kind := range g.of.Arrive {
-				for e := range n.In(kind) {
+				for e := range n.On(s.view).In(kind) {
 					if s.stands(e.From) && !s.without.has(e) {
 						h.add(e)
 					}

@@ -210,8 +210,10 @@ func (w *writer) routeStep(from, to string, edges []graph.Edge) Step {
 func (w *writer) derivedSteps(hops []*hop) {
 	for _, h := range hops {
 		if h.shown == nil {
-			to := w.thing(h.group, h.members)
-			h.shown = &shown{to: to, step: w.derivedStep(w.at, to.ID, h)}
+			w.reader.apart(&h.record, func() {
+				to := w.thing(h.group, h.members)
+				h.shown = &shown{to: to, step: w.derivedStep(w.at, to.ID, h)}
+			})
 		}
 		w.node(h.shown.to)
 		w.step(h.shown.step)
@@ -310,7 +312,7 @@ func (w *writer) also(pic *picture, s pair) {
 func (w *writer) individuals(pic *picture, at int32) (out members) {
 	for _, p := range pic.patches[at] {
 		for _, i := range w.field.members[p] {
-			out = append(out, w.field.nodes[i])
+			out = append(out, w.individual(i))
 		}
 	}
 	return out

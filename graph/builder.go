@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -223,14 +224,7 @@ func newTable(columns []Column, ids []string, vals []builderVal, place []int32) 
 
 func (b *Builder) buildRels(s *Segment, place [][]int32) []Dangling {
 	var dangling []Dangling
-	keys := make([]relKey, 0, len(b.edges))
-	for k := range b.edges {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, c relKey) int {
-		return cmp.Or(cmp.Compare(a.edge, c.edge), cmp.Compare(a.from, c.from), cmp.Compare(a.to, c.to))
-	})
-	for _, k := range keys {
+	for _, k := range inOrderOfKinds(b.edges) {
 		var list []relEdge
 		for _, e := range b.edges[k] {
 			f, t := place[k.from][e.from], place[k.to][e.to]
@@ -250,4 +244,11 @@ func (b *Builder) buildRels(s *Segment, place [][]int32) []Dangling {
 		}
 	}
 	return dangling
+}
+
+// inOrderOfKinds are the keys of edges in the one order in which a segment has its adjacencies.
+func inOrderOfKinds[T any](edges map[relKey]T) []relKey {
+	return slices.SortedFunc(maps.Keys(edges), func(a, b relKey) int {
+		return cmp.Or(cmp.Compare(a.edge, b.edge), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
+	})
 }

@@ -69,7 +69,8 @@ func (x *Extension) Build() *Segment {
 			s.rels[e] = append(s.rels[e], r.restub(x.seg, &s))
 		}
 	}
-	for k, list := range x.edges {
+	for _, k := range inOrderOfKinds(x.edges) {
+		list := x.edges[k]
 		for i := range list {
 			list[i].from, list[i].to = s.local(int(k.from), list[i].from), s.local(int(k.to), list[i].to)
 		}

@@ -14,6 +14,7 @@ type View struct {
 	clusters []*Segment
 	byName   map[string]*Segment
 	sight    *sight // nil: everything is seen
+	witness  Witness
 }
 
 // NewView joins segments; shared may be nil when nothing is shared. A cluster's
@@ -110,6 +111,9 @@ func (n Node) ID() string {
 
 // Value reads a property; null if unknown or not a column of the kind.
 func (n Node) Value(column string) Value {
+	if n.view.witness != nil {
+		n.view.witness.Properties(n)
+	}
 	return n.seg.Value(n.kind, columnIndex(n.view.vocab.kinds[n.kind].Columns, column), n.i)
 }
 
@@ -149,6 +153,9 @@ func (n Node) edges(edge string, out bool) iter.Seq[Edge] {
 			if only = n.view.vocab.EdgeIndex(edge); only < 0 {
 				return
 			}
+		}
+		if n.view.witness != nil {
+			n.view.witness.Edges(n, only, out)
 		}
 		segs := []*Segment{n.seg}
 		if n.seg.shared {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
@@ -34,6 +35,7 @@ type cluster struct {
 	state   State
 	version uint64
 	lives   lives
+	memory  analyse.Memory
 	// dirty is what changed since the last computation.
 	dirty map[string]bool
 	// inherited are the gaps of a saved dump that the present run has not met.

@@ -50,7 +50,7 @@ func (c *cluster) recompute(ctx context.Context) {
 	}
 	c.live.put(now, kinds)
 	c.live.images.publish(now.images)
-	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "gaps", len(now.Gaps))
+	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "told again", c.memory.Reused, "gaps", len(now.Gaps))
 }
 
 // computed is compute, which ends nobody else's picture: facts are what strangers wrote.
@@ -58,10 +58,11 @@ func (c *cluster) computed(ctx context.Context, k known) (now *Cluster, err erro
 	defer func() {
 		if p := recover(); p != nil {
 			c.log.Error("computing a cluster broke off", "fault", p, "stack", string(debug.Stack()))
+			c.memory = analyse.Memory{} // it may be half of something
 			err = fmt.Errorf("computing it broke off, which is a fault of Breakwater: %v", p)
 		}
 	}()
-	return c.live.compute(ctx, c.facts, k)
+	return c.live.compute(ctx, c.facts, k, &c.memory)
 }
 
 // stands says that the cluster is shown as it was before, and why.
@@ -89,8 +90,9 @@ func (c *cluster) images() (k known, whole bool) {
 	return k, whole
 }
 
-// compute is a function of the facts, what is known of images, and the rules.
-func (l *Live) compute(ctx context.Context, f *collect.Facts, images known) (*Cluster, error) {
+// compute is a function of the facts, what is known of images, and the rules. The memory of what was told of the cluster before
+// spares work, and changes nothing of what comes out.
+func (l *Live) compute(ctx context.Context, f *collect.Facts, images known, memory *analyse.Memory) (*Cluster, error) {
 	judged := segment.Judge(f, l.config.Rules.Powers)
 	judged.Image, judged.Machines = images.image, images.machines
 	judged.ThirdParty, judged.UnknownRegistry = l.config.Rules.Registries.ThirdParty, l.config.Rules.Registries.Unknown
@@ -98,7 +100,7 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, images known) (*Cl
 	shared := l.shared.change(func(s *graph.Shared) { made.PutShared(s) })
 	seg, gaps := made.Build(shared)
 	gaps = slices.Concat(gapList(f), gaps, imageGaps(made.Images, images.assessments), machineGaps(images.machines))
-	seg, paths, more, err := analyse.Cluster(ctx, graph.NewView(schema.Vocabulary(), shared, seg), seg, l.config.Rules, gaps...)
+	seg, paths, more, err := memory.Cluster(ctx, graph.NewView(schema.Vocabulary(), shared, seg), seg, l.config.Rules, gaps...)
 	if err != nil {
 		return nil, fmt.Errorf("analyse cluster %s: %w", f.Cluster.Name, err)
 	}

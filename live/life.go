@@ -32,6 +32,7 @@ type lives map[string]life
 
 type life struct {
 	Path
+	found store.FoundPath // of one that was found by this run
 	// unreadable is what an earlier run stored and this one cannot read.
 	unreadable string
 }
@@ -99,7 +100,7 @@ func (c *cluster) keep(ctx context.Context, now *Cluster) (changed bool) {
 // move applies what was found to the lives, in the store and here.
 func (c *cluster) move(ctx context.Context, now *Cluster, outdated map[string]string) (changed bool) {
 	a := store.Analysis{Cluster: now.Name, Version: now.Version, At: now.AsOf, Hold: c.hold(now, outdated)}
-	content, err := found(&a, now.Paths, outdated)
+	content, err := c.lives.found(&a, now.Paths, outdated)
 	if err != nil {
 		c.log.Error("cannot store the attack paths", "error", err)
 		return false
@@ -120,25 +121,35 @@ func (c *cluster) move(ctx context.Context, now *Cluster, outdated map[string]st
 	return applied != (store.Applied{})
 }
 
-// found gives an analysis the paths to be stored, told by their ids, too.
-func found(a *store.Analysis, paths []analyse.Path, outdated map[string]string) (map[string]*analyse.Path, error) {
-	content := map[string]*analyse.Path{}
+// found gives an analysis the paths to be stored, told by their ids, too. What is known of a path that is told as before is
+// not made again.
+func (m lives) found(a *store.Analysis, paths []analyse.Path, outdated map[string]string) (map[string]life, error) {
+	content := map[string]life{}
 	var stored []*analyse.Path
 	for i := range paths {
 		if p := &paths[i]; outdated[p.ID] == "" {
-			content[p.ID], stored = p, append(stored, p)
+			stored = append(stored, p)
 		}
 	}
 	a.Paths = make([]store.FoundPath, len(stored))
 	var work errgroup.Group
 	work.SetLimit(runtime.GOMAXPROCS(0))
 	for i, p := range stored {
+		body := func() ([]byte, error) { return json.Marshal(p) }
+		if old, lives := m[p.ID]; lives && p.Unchanged(old.Path.Path) {
+			a.Paths[i] = old.found.Again(body)
+			continue
+		}
 		work.Go(func() (err error) {
-			a.Paths[i], err = store.FoundLater(p.ID, p.WhilePossible(), func() ([]byte, error) { return json.Marshal(p) })
+			a.Paths[i], err = store.FoundLater(p.ID, p.WhilePossible(), body)
 			return err
 		})
 	}
-	return content, work.Wait()
+	err := work.Wait()
+	for i, p := range stored {
+		content[p.ID] = life{Path: Path{Path: p}, found: a.Paths[i]}
+	}
+	return content, err
 }
 
 // hold says why a path that was not found is not gone.
@@ -154,13 +165,13 @@ func (c *cluster) hold(now *Cluster, outdated map[string]string) func(id string)
 }
 
 // become takes over which lives are open now, and what was found of them.
-func (m lives) become(open []store.PathLife, content map[string]*analyse.Path) {
+func (m lives) become(open []store.PathLife, content map[string]life) {
 	is := map[string]bool{}
 	for _, o := range open {
 		is[o.ID] = true
 		l := m[o.ID]
-		if p := content[o.ID]; p != nil {
-			l = life{Path: Path{Path: p}}
+		if now, found := content[o.ID]; found {
+			l = now
 		}
 		l.Status, l.StaleReason, l.FirstSeen = o.Status, o.StaleReason, o.FirstSeen
 		m[o.ID] = l

@@ -39,7 +39,7 @@ func Once(ctx context.Context, rules *analyse.Rules, images Reader, facts []*col
 			return nil, fmt.Errorf("read the images of cluster %s: %w", f.Cluster.Name, cmp.Or(ctx.Err(), errors.New("not all were assessed")))
 		}
 		known.machines = machinesOf(f, images)
-		now, err := l.compute(ctx, f, known)
+		now, err := l.compute(ctx, f, known, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -37,7 +37,7 @@ func (l *Live) under(images known) func(context.Context, *collect.Facts, string)
 		}
 		defer done()
 		f.Cluster.Name = name
-		c, err := l.compute(ctx, f, images)
+		c, err := l.compute(ctx, f, images, nil)
 		if err != nil {
 			return nil, fmt.Errorf("compute the copy: %w", err)
 		}
@@ -59,7 +59,7 @@ func (l *Live) try(b *analyse.Breach, images known) func(context.Context, *colle
 			}
 			defer done()
 			changed, lost := analyse.Revoke(f, fixes)
-			c, err := l.compute(ctx, changed, images)
+			c, err := l.compute(ctx, changed, images, nil)
 			if err != nil {
 				return nil, fmt.Errorf("compute the copy: %w", err)
 			}

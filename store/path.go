@@ -49,6 +49,12 @@ func FoundLater(id, before string, body func() ([]byte, error)) (FoundPath, erro
 	return FoundPath{ID: id, Before: before, hash: bodyHash(b), later: body}, nil
 }
 
+// Again is the path where it was found again, word for word: its body is not made to know it.
+func (p FoundPath) Again(body func() ([]byte, error)) FoundPath {
+	p.later = body
+	return p
+}
+
 func (p FoundPath) known() string { return cmp.Or(p.hash, bodyHash(p.Body)) }
 
 // body of the path, and what of it is searched.

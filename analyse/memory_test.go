@@ -1,0 +1,204 @@
+package analyse
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/breakwater-sec/breakwater/assess"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/segment"
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+// pool is what a changing cluster is made of: objects, of which several may have one name, and what may be in images.
+type pool struct {
+	objects []collect.Change
+	images  []*assess.Assessment
+}
+
+func (p *pool) add(f *collect.Facts, images []*assess.Assessment) {
+	var objects []collect.Change
+	for _, kind := range collect.Kinds {
+		for k, o := range f.Each(kind) {
+			objects = append(objects, collect.Change{Op: collect.Put, Kind: kind, Key: k, Object: o})
+		}
+	}
+	slices.SortFunc(objects, func(a, b collect.Change) int { // a map has no order, and a failure is to be seen again
+		return strings.Compare(fmt.Sprint(a.Kind, " ", a.Key), fmt.Sprint(b.Kind, " ", b.Key))
+	})
+	p.objects = append(p.objects, objects...)
+	p.images = append(p.images, images...)
+	for _, a := range images { // nobody looked into it, or found more
+		p.images = append(p.images, assess.Contents{ID: a.ID, Components: []assess.Component{{PURL: "pkg:deb/debian/q@1",
+			Package: vuln.Package{Ecosystem: "Debian:12", Name: "q", Version: "1"}}}}.Assess(
+			advisories{{ID: "CVE-2026-2", Severity: vuln.Critical, RCE: true, FixedVersion: "2"}}))
+	}
+}
+
+// changing is a cluster under way, as live has it: one shared segment and one memory.
+type changing struct {
+	pool
+	random *rand.Rand
+	facts  *collect.Facts
+	shared *graph.Shared
+	memory *Memory
+	rules  *Rules
+}
+
+func newChanging(p pool, seed uint64, rules *Rules) *changing {
+	c := &changing{pool: p, random: rand.New(rand.NewPCG(seed, 2)), facts: collect.NewFacts(), shared: graph.NewShared(schema.Vocabulary()),
+		memory: &Memory{}, rules: rules}
+	c.facts.Cluster.Name = "c"
+	for _, o := range p.objects {
+		if c.random.IntN(10) > 0 {
+			c.facts.Apply(o)
+		}
+	}
+	for _, a := range p.images {
+		if c.random.IntN(2) == 0 {
+			segment.PutAssessment(c.shared, a)
+		}
+	}
+	return c
+}
+
+// step changes something, mostly one thing.
+func (c *changing) step() (what []string) {
+	for range 1 + c.random.IntN(6)/5*3 {
+		o := c.objects[c.random.IntN(len(c.objects))]
+		switch c.random.IntN(8) {
+		case 0, 1, 2:
+			o.Op = collect.Gone
+		case 3:
+			if len(c.images) > 0 {
+				a := c.images[c.random.IntN(len(c.images))]
+				segment.PutAssessment(c.shared, a)
+				what = append(what, "image "+a.ID)
+				continue
+			}
+		case 4:
+			if c.random.IntN(4) == 0 {
+				c.facts.Apply(collect.Change{Op: []collect.Op{collect.GapOpen, collect.GapClosed}[c.random.IntN(2)],
+					Gap: &collect.Gap{Source: "api", What: "secrets", Why: "forbidden"}})
+				what = append(what, "gap")
+				continue
+			}
+		}
+		c.facts.Apply(o)
+		what = append(what, fmt.Sprint(o.Op, " ", o.Kind, " ", o.Key))
+	}
+	return what
+}
+
+// analysed is what the memory tells, and what is told by who remembers nothing.
+func (c *changing) analysed(t *testing.T) (again, anew []Path) {
+	t.Helper()
+	made := segment.Cluster(c.facts, segment.Judge(c.facts, c.rules.Powers))
+	made.PutShared(c.shared)
+	frozen := c.shared.Freeze()
+	seg, gaps := made.Build(frozen)
+	for _, g := range c.facts.Gaps {
+		gaps = append(gaps, g)
+	}
+	view := graph.NewView(schema.Vocabulary(), frozen, seg)
+	one, again, _, err := c.memory.Cluster(t.Context(), view, seg, c.rules, gaps...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, anew, _, err := Cluster(t.Context(), view, seg, c.rules, gaps...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := graphText(graph.NewView(schema.Vocabulary(), frozen, one)), graphText(graph.NewView(schema.Vocabulary(), frozen, other))
+	if a != b {
+		t.Error("the graph is another one")
+	}
+	return again, anew
+}
+
+// graphText is everything in a view, in its order.
+func graphText(v *graph.View) string {
+	var b strings.Builder
+	for _, k := range schema.Kinds {
+		for n := range v.Nodes(k.Name) {
+			fmt.Fprintln(&b, k.Name, n.ID())
+			for _, p := range k.Properties {
+				fmt.Fprint(&b, p.Name, "=", n.Value(p.Name), ";")
+			}
+			for e := range n.Out("") {
+				fmt.Fprint(&b, "\n  ", e.Kind(), " ", e.To.ID())
+				for _, p := range edgeOf(e.Kind()).Properties {
+					fmt.Fprint(&b, " ", p.Name, "=", e.Value(p.Name))
+				}
+			}
+		}
+	}
+	return b.String()
+}
+
+func TestWhatIsToldAgainIsWhatWouldBeToldAnew(t *testing.T) {
+	rules := builtIn(t)
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("testdata: %v, %v", files, err)
+	}
+	var pools []pool
+	for _, file := range files {
+		e, _ := readEstate(t, file)
+		if strings.HasPrefix(e.manifests, graphMark) {
+			continue
+		}
+		var p pool
+		p.add(e.facts(t), e.scanned())
+		pools = append(pools, p)
+	}
+	for seed := range uint64(6) {
+		var p pool
+		for more := range uint64(3) {
+			f, images := random(3*seed+more, plainNames)
+			p.add(f, images)
+		}
+		pools = append(pools, p)
+	}
+	reused, told := 0, 0
+	for seed, p := range pools {
+		c := newChanging(p, uint64(seed), rules)
+		for step := range 15 {
+			what := c.step()
+			again, anew := c.analysed(t)
+			for i := range again {
+				again[i].rests = nil
+			}
+			if !reflect.DeepEqual(again, anew) {
+				t.Fatalf("pool %d, step %d, after %v: %s", seed, step, what, firstDifference(again, anew))
+			}
+			reused, told = reused+c.memory.Reused, told+c.memory.Told
+		}
+	}
+	t.Logf("%d of %d paths were told again", reused, told)
+	if reused < told/3 {
+		t.Errorf("%d of %d paths were told again: the test says little", reused, told)
+	}
+}
+
+func firstDifference(again, anew []Path) string {
+	if len(again) != len(anew) {
+		return fmt.Sprintf("%d paths, want %d", len(again), len(anew))
+	}
+	for i := range again {
+		if !reflect.DeepEqual(again[i], anew[i]) {
+			a, _ := json.Marshal(again[i])
+			b, _ := json.Marshal(anew[i])
+			return fmt.Sprintf("\n%s\nwant\n%s", a, b)
+		}
+	}
+	return ""
+}
