@@ -36,7 +36,7 @@ func TestAFixIsPrintedAsAScriptAndIsNoneWhereACommandIsWanting(t *testing.T) {
 		want, wrong  []string // of a script, and of an error
 	}{
 		{"of a pod", "workload:shop/web", 0,
-			[]string{"set -e\n# Drop `privileged: true`\n# Note: A pod cannot be changed so", "kubectl get pod web -n shop"},
+			[]string{"set -e\n# Drop `privileged: true`\n# Note: A pod cannot be changed so", "kubectl get pod/web -n shop"},
 			nil},
 		{"of a job, which its manifest changes", "workload:shop/once", 2, nil, []string{"this fix is no command: A job cannot be changed"}},
 	} {

@@ -20,13 +20,13 @@ var apiVersions = map[string]string{
 }
 
 // named is an object as kubectl takes it: with its group, where another's kind may be
-// called the same.
+// called the same. Kind and name are one word, KIND/NAME: a role may be called --all.
 func named(r ref.Ref) string {
 	kind := strings.ToLower(r.Kind)
 	if group, _, ok := strings.Cut(apiVersions[r.Kind], "/"); ok {
 		kind += "." + group
 	}
-	out := kind + " " + quoted(r.Name)
+	out := quoted(kind + "/" + r.Name)
 	if r.Namespace != "" {
 		out += " -n " + quoted(r.Namespace)
 	}

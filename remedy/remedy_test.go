@@ -502,8 +502,12 @@ spec:
 }
 
 func TestNamesThatAShellWouldReadAreQuoted(t *testing.T) {
-	name := `a$(rm -rf ~)'b`
-	if got := named(collect.Key{Name: name}.Of("ClusterRole")); got != `clusterrole.rbac.authorization.k8s.io 'a$(rm -rf ~)'\''b'` {
-		t.Error(got)
+	for name, want := range map[string]string{
+		`a$(rm -rf ~)'b`: `'clusterrole.rbac.authorization.k8s.io/a$(rm -rf ~)'\''b'`,
+		"--all":          "clusterrole.rbac.authorization.k8s.io/--all", // alone it would be an option, also in quotes
+	} {
+		if got := named(collect.Key{Name: name}.Of("ClusterRole")); got != want {
+			t.Errorf("%s is named %s", name, got)
+		}
 	}
 }
