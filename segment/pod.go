@@ -17,6 +17,13 @@ func (c *cluster) pods() {
 			c.pod(p)
 		}
 	}
+	if n := len(c.crowded); n > 0 {
+		first := slices.MinFunc(c.crowded, func(a, b collect.Key) int { return cmp.Compare(a.String(), b.String()) })
+		c.gaps = append(c.gaps, collect.Gap{Cluster: c.name, Source: "graph", What: "processes that containers share",
+			Kinds:       []string{"SHARES_PROCESSES"},
+			Why:         fmt.Sprintf("pods with more than %d containers: %d, the first of them %s", maxSharing, n, first),
+			Consequence: "Of each only as many were held against each other: what the rest can do to one another is not shown."})
+	}
 }
 
 func (c *cluster) pod(p *collect.Pod) {

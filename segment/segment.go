@@ -57,13 +57,18 @@ type Judged struct {
 func Judge(f *collect.Facts, powers []rbac.Power) (j Judged) {
 	accounts := rbac.New(f)
 	var rights sync.WaitGroup
+	var broke any
 	rights.Go(func() {
+		defer func() { broke = recover() }() // to break off in who asked
 		j.Holds, j.Unread = accounts.Holds(powers), accounts.Unread()
 		j.Gains = accounts.Gains(powers, j.Holds)
 	})
 	j.Policies = netpol.New(f)
 	j.Clouds, j.Exposure, j.Admission = cloud.New(f, j.Policies), exposure.Judge(f, j.Policies), admission.New(f)
 	rights.Wait()
+	if broke != nil {
+		panic(broke)
+	}
 	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, j.Policies.Gaps(), j.Clouds.Gaps())
 	return j
 }
@@ -131,7 +136,9 @@ type cluster struct {
 	anyToken bool
 	drawn    map[string]bool
 	things   map[thing][]ref.Ref
-	gaps     []collect.Gap
+	// crowded are the pods with more containers than are held against each other.
+	crowded []collect.Key
+	gaps    []collect.Gap
 }
 
 // self is the cluster as an object in itself.

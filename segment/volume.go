@@ -205,6 +205,10 @@ func (c *cluster) pullSecrets(p *collect.Pod) (out []string) {
 // readOnlyTypes are volumes that the kubelet fills and no container can write to.
 var readOnlyTypes = map[string]bool{"secret": true, "configMap": true, "projected": true, "downwardAPI": true, "image": true}
 
+// maxSharing is how many containers of a pod are joined with each other: who makes a pod may write thousands into it,
+// and the edges among them are their square.
+const maxSharing = 64
+
 // sharedVolumes joins containers of one pod through volumes that one of them can
 // write to. It is a fact of its own because volumes are nodes of the workload,
 // and replicas do not share an emptyDir.
@@ -228,11 +232,23 @@ func (c *cluster) sharedVolumes(p *collect.Pod, ref func(container string) graph
 				}
 			}
 		}
+		join := func(w, u string) {
+			if w != u {
+				c.b.Edge("SHARES_VOLUME", ref(w), ref(u), graph.S("volume", v.Name+" ("+v.Type+")"))
+			}
+		}
+		if len(writers)*len(users) > maxSharing*maxSharing {
+			for _, w := range writers { // over one of them, which is as true and no square
+				join(w, writers[0])
+			}
+			for _, u := range users {
+				join(writers[0], u)
+			}
+			continue
+		}
 		for _, w := range writers {
 			for _, u := range users {
-				if w != u {
-					c.b.Edge("SHARES_VOLUME", ref(w), ref(u), graph.S("volume", v.Name+" ("+v.Type+")"))
-				}
+				join(w, u)
 			}
 		}
 	}
