@@ -2,6 +2,8 @@ package netpol
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"iter"
 	"maps"
@@ -264,8 +266,19 @@ func (m *marks) peer(d Direction, p peer) {
 
 // name is the same for peers that mean the same.
 func (p peer) name() string {
-	return fmt.Sprint(p.namespace, "|", p.namespaces, "|", p.pods, "|", p.identity, "|", p.not, "|", p.nodes, "|", p.everyNode, "|", p.block,
-		"|", p.means, "|", p.doubt)
+	return brief(fmt.Sprint(p.namespace, "|", p.namespaces, "|", p.pods, "|", p.identity, "|", p.not, "|", p.nodes, "|", p.everyNode,
+		"|", p.block, "|", p.means, "|", p.doubt))
+}
+
+// brief is a text that is the same for the same, and short: a peer may be written with tens of thousands of addresses,
+// and stands in the mark of every pod that it means.
+func brief(text string) string {
+	const most = 512
+	if len(text) <= most {
+		return text
+	}
+	sum := sha256.Sum256([]byte(text))
+	return text[:32] + "…" + hex.EncodeToString(sum[:])
 }
 
 // place tells pods of one workload apart that policies can: by their addresses,
