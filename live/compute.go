@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -18,12 +19,11 @@ import (
 
 // recompute makes the cluster anew from its facts, stores what lives on and shows it.
 func (c *cluster) recompute(ctx context.Context) {
-	select {
-	case c.live.turn <- struct{}{}:
-		defer func() { <-c.live.turn }()
-	case <-ctx.Done():
+	done, err := c.live.turn.take(ctx)
+	if err != nil {
 		return
 	}
+	defer done()
 	started := time.Now()
 	kinds := slices.Sorted(maps.Keys(c.dirty))
 	known, whole := c.images()
@@ -31,12 +31,14 @@ func (c *cluster) recompute(ctx context.Context) {
 		c.waiting = true
 		return
 	}
-	now, err := c.live.compute(ctx, c.facts, known)
+	now, err := c.computed(ctx, known)
 	now2 := time.Now()
 	c.pace.took(started, now2)
 	if err != nil {
 		if ctx.Err() == nil {
 			c.log.Error("cannot compute the cluster; showing it as it was", "error", err)
+			clear(c.dirty) // the same facts would end the same way
+			c.stands(err)
 		}
 		return
 	}
@@ -49,6 +51,27 @@ func (c *cluster) recompute(ctx context.Context) {
 	c.live.put(now, kinds)
 	c.live.images.publish(now.images)
 	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "gaps", len(now.Gaps))
+}
+
+// computed is compute, which ends nobody else's picture: facts are what strangers wrote.
+func (c *cluster) computed(ctx context.Context, k known) (now *Cluster, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.Error("computing a cluster broke off", "fault", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("computing it broke off, which is a fault of Breakwater: %v", p)
+		}
+	}()
+	return c.live.compute(ctx, c.facts, k)
+}
+
+// stands says that the cluster is shown as it was before, and why.
+func (c *cluster) stands(err error) {
+	now := *c.live.World().Clusters[c.source.Name]
+	now.State = c.state
+	g := collect.Gap{Cluster: c.source.Name, Source: "judge", What: "the picture of " + c.source.Name, Why: collect.Why(err),
+		Since: time.Now(), Consequence: "What is shown is as it was before; changes since are unseen."}
+	now.Gaps = append(slices.DeleteFunc(slices.Clone(now.Gaps), func(o collect.Gap) bool { return o.Key() == g.Key() }), g)
+	c.live.put(&now, []string{"Gap"})
 }
 
 // images says which images the cluster uses, and gathers what is known of them; whole

@@ -185,3 +185,28 @@ func TestOnceReadsResolvesAndStoresNothing(t *testing.T) {
 		t.Errorf("there %v, %s, %s, read %q", there, n.Text("scan"), n.Text("name"), read)
 	}
 }
+
+// TestAClusterThatCannotBeComputedEndsNothingAndIsToldSo: facts are what strangers wrote, and ours may be a fault that
+// some of them meet. (A policy that is none is one that every judge meets.)
+func TestAClusterThatCannotBeComputedEndsNothingAndIsToldSo(t *testing.T) {
+	c := alone(t)
+	c.recompute(t.Context())
+	key := collect.Key{Namespace: "shop", Name: "bad"}
+	c.facts.NetworkPolicies[key] = nil
+	c.changed("NetworkPolicy")
+	c.recompute(t.Context())
+	of := func() *Cluster { return c.live.World().Clusters["prod"] }
+	told := func(g collect.Gap) bool { return strings.Contains(g.Why, "fault of Breakwater") }
+	if !slices.ContainsFunc(of().Gaps, told) {
+		t.Errorf("nobody is told: %+v", of().Gaps)
+	}
+	if of().Segment == nil || c.due(c.pace.next) {
+		t.Error("what was there is gone, or the same is tried without end")
+	}
+	delete(c.facts.NetworkPolicies, key)
+	c.changed("NetworkPolicy")
+	c.recompute(t.Context())
+	if slices.ContainsFunc(of().Gaps, told) {
+		t.Errorf("it is still told: %+v", of().Gaps)
+	}
+}

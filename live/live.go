@@ -78,14 +78,14 @@ type Live struct {
 	images   *images
 	clusters []*cluster
 	hub      hub
-	turn     chan struct{} // how many clusters may be computed at once
+	turn     turns
 	world    atomic.Pointer[World]
 	publish  sync.Mutex // orders the makers of worlds
 }
 
 // New prepares a Live over the sources; Run starts it.
 func New(c Config, sources []Source) (*Live, error) {
-	l := &Live{config: c, images: newImages(), turn: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))}
+	l := &Live{config: c, images: newImages(), turn: newTurns(max(1, runtime.GOMAXPROCS(0)-1))}
 	l.shared.graph = graph.NewShared(schema.Vocabulary())
 	names := map[string]bool{}
 	for _, s := range sources {

@@ -31,12 +31,11 @@ func Revoking(fixes []analyse.Fix) bool {
 // under computes facts under another name; nobody else sees the world that it makes.
 func (l *Live) under(images known) func(context.Context, *collect.Facts, string) (*World, error) {
 	return func(ctx context.Context, f *collect.Facts, name string) (*World, error) {
-		select {
-		case l.turn <- struct{}{}:
-			defer func() { <-l.turn }()
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		done, err := l.turn.take(ctx)
+		if err != nil {
+			return nil, err
 		}
+		defer done()
 		f.Cluster.Name = name
 		c, err := l.compute(ctx, f, images)
 		if err != nil {
@@ -54,12 +53,11 @@ func (l *Live) try(b *analyse.Breach, images known) func(context.Context, *colle
 		var out Trial
 		on := b
 		if Revoking(fixes) {
-			select {
-			case l.turn <- struct{}{}:
-				defer func() { <-l.turn }()
-			case <-ctx.Done():
-				return nil, ctx.Err()
+			done, err := l.turn.take(ctx)
+			if err != nil {
+				return nil, err
 			}
+			defer done()
 			changed, lost := analyse.Revoke(f, fixes)
 			c, err := l.compute(ctx, changed, images)
 			if err != nil {
