@@ -70,6 +70,9 @@ func howLost(ctx context.Context, w *scope.World, worst []Losable) (*Help, []col
 	var gaps []collect.Gap
 	for i, l := range worst {
 		found, unjudged, err := w.Assumed(ctx, cmp.Or(assumedBy[l.Kind], "workload")+":"+l.Key().String())
+		if errors.Is(err, analyse.ErrAssumption) {
+			continue // a binding may name whom no text can: an account without a name
+		}
 		if err != nil && !errors.Is(err, scope.ErrNothing) {
 			return nil, nil, err
 		}
