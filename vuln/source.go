@@ -14,6 +14,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"sigs.k8s.io/yaml"
+
+	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
 // Limits bound what a source may make us do; hostile archives expand without end.
@@ -243,6 +245,9 @@ func (in *intake) file(name string, r io.Reader) error {
 func (in *intake) yaml(name string, r io.Reader) error {
 	data, err := readAll(r, min(in.limits.Document, 4<<20))
 	if err != nil {
+		return err
+	}
+	if err := strictyaml.Spelled(data, in.limits.Document); err != nil {
 		return err
 	}
 	text, err := yaml.YAMLToJSON(data)

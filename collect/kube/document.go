@@ -15,6 +15,8 @@ import (
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
 	"sigs.k8s.io/yaml"
+
+	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
 // document is one of a file, as JSON, with the line it begins on; or why it is none.
@@ -177,6 +179,9 @@ func values(line int, text []byte, yield func(document) bool) bool {
 func fromYAML(line int, text []byte) ([]byte, error) {
 	if len(text) > maxDocument {
 		return nil, fmt.Errorf("want a YAML document of at most %d MiB; JSON is read up to %d MiB", maxDocument>>20, maxFile>>20)
+	}
+	if err := strictyaml.Spelled(text, maxSpelled); err != nil {
+		return nil, err
 	}
 	b, err := yaml.YAMLToJSONStrict(text)
 	if err != nil && mergeKey.Match(text) {

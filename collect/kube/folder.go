@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
 // folder is what of a folder is to be read.
@@ -213,6 +214,12 @@ func (m *manifests) kustomization(shown string, fsys fs.FS, name string, found *
 	where := path.Join(shown, name)
 	b, err := content(fsys, name)
 	var k map[string]any
+	if err == nil && len(b) > maxKustomization {
+		err = fmt.Errorf("want at most %d bytes", maxKustomization)
+	}
+	if err == nil {
+		err = strictyaml.Spelled(b, maxSpelled)
+	}
 	if err == nil {
 		err = yaml.Unmarshal(b, &k)
 	}

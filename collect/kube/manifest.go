@@ -25,12 +25,14 @@ import (
 
 // Bounds on what manifests may make us do.
 const (
-	maxFile      = 256 << 20 // a `kubectl get -A -o json` of a large cluster
-	maxDocument  = 16 << 20  // one YAML document; YAML costs many times its size
-	maxDocuments = 200_000   // of one folder
-	maxFiles     = 50_000
-	maxNesting   = 100
-	maxFileGaps  = 1000 // told one by one; more are counted
+	maxFile          = 256 << 20 // a `kubectl get -A -o json` of a large cluster
+	maxDocument      = 16 << 20  // one YAML document; YAML costs many times its size
+	maxDocuments     = 200_000   // of one folder
+	maxKustomization = 1 << 20
+	maxSpelled       = 4 * maxDocument // the same with its aliases written out
+	maxFiles         = 50_000
+	maxNesting       = 100
+	maxFileGaps      = 1000 // told one by one; more are counted
 )
 
 // Read reads manifests into the facts of one cluster: files and folders of
