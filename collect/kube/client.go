@@ -46,6 +46,10 @@ func newClient(c Config) (*client, error) {
 	}
 	own := *hc // it may be everybody's
 	own.CheckRedirect = egress.SameHost
+	if own.Transport == nil {
+		own.Transport = http.DefaultTransport
+	}
+	own.Transport = boundedTransport{own.Transport}
 	hc = &own
 	s, err := newScheme()
 	if err != nil {
@@ -153,7 +157,10 @@ func (s metaSource) object(o runtime.Object) object {
 // repeat values; cells are name, type, number of keys and age.
 func (c *client) secretNames(ctx context.Context, namespace string, limit int64) ([]*collect.Secret, error) {
 	var out []*collect.Secret
-	for next := ""; ; {
+	for next, pages := "", 0; ; pages++ {
+		if pages >= maxPages || len(out) > int(maxObjects) {
+			return nil, fmt.Errorf("want a list that ends: %w", errBound)
+		}
 		raw, err := c.discover.RESTClient().Get().AbsPath("/api/v1/namespaces/"+namespace+"/secrets").
 			SetHeader("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io").
 			Param("includeObject", "None").Param("limit", fmt.Sprint(limit)).Param("continue", next).Do(ctx).Raw()
@@ -172,6 +179,9 @@ func (c *client) secretNames(ctx context.Context, namespace string, limit int64)
 		for _, row := range t.Rows {
 			s := &collect.Secret{Key: collect.Key{Namespace: namespace}}
 			for i, col := range t.ColumnDefinitions {
+				if i >= len(row.Cells) {
+					return nil, fmt.Errorf("secrets as a table: a row has %d cells of %d", len(row.Cells), len(t.ColumnDefinitions))
+				}
 				if v, ok := row.Cells[i].(string); ok && col.Name == "Name" {
 					s.Name = v
 				} else if ok && col.Name == "Type" {

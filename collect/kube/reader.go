@@ -3,7 +3,9 @@ package kube
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -34,8 +36,26 @@ type reader struct {
 	ended    atomic.Bool
 }
 
+// run reads the kind until ctx ends. What the server says ends nobody else's reading: if ours breaks off over it, that
+// is a gap, and it begins anew after a while.
 func (r *reader) run(ctx context.Context) {
 	defer r.ended.Store(true)
+	for ctx.Err() == nil {
+		err := safely(func() error { r.read(ctx); return nil })
+		if err == nil {
+			return
+		}
+		var fault *broke
+		if errors.As(err, &fault) {
+			r.w.cfg.Log.Error("reading a kind broke off", "cluster", r.w.cfg.Name, "resource", r.kind.what(), "error", err, "stack", fault.stack)
+		}
+		r.watching.Store(false)
+		r.gap(err)
+		_ = sleep(ctx, jitter(r.w.cfg.RetryDenied))
+	}
+}
+
+func (r *reader) read(ctx context.Context) {
 	if r.kind.how == table {
 		r.poll(ctx)
 		return
@@ -76,11 +96,16 @@ func (r *reader) failed(ctx context.Context, err error, wait *backoff) {
 		_ = r.refusal.sleep(ctx)
 		return
 	}
-	var status apierrors.APIStatus
-	if r.failures++; errors.As(err, &status) && !unauthorized(err) && r.failures >= 4 {
+	if r.failures++; heard(err) && r.failures >= 4 {
 		r.gap(err)
 	}
 	_ = wait.sleep(ctx)
+}
+
+// heard says that the server said something to the request, though nothing of use: one that cannot be reached is
+// told of as a whole, and one that does not know us too.
+func heard(err error) bool {
+	return !errors.As(err, new(*url.Error)) && !unauthorized(err)
 }
 
 func (r *reader) gap(err error) {
@@ -131,13 +156,20 @@ func (r *reader) list(ctx context.Context) (version string, err error) {
 
 func (r *reader) pages(ctx context.Context, limit int64) (string, error) {
 	seen := map[collect.Key]struct{}{}
-	for next := ""; ; {
+	for next, pages := "", 0; ; pages++ {
+		if pages >= maxPages {
+			return "", fmt.Errorf("want a list of at most %d pages: %w", maxPages, errBound)
+		}
 		p, err := r.src.list(ctx, metav1.ListOptions{Limit: limit, Continue: next})
 		if err != nil {
 			return "", err
 		}
 		for _, o := range p.items {
-			if key, kept := r.put(o); kept {
+			key, kept, err := r.put(o)
+			if err != nil {
+				return "", err
+			}
+			if kept {
 				seen[key] = struct{}{}
 			}
 		}
@@ -151,7 +183,7 @@ func (r *reader) pages(ctx context.Context, limit int64) (string, error) {
 func (r *reader) resynced(seen map[collect.Key]struct{}, version string) {
 	for k := range r.known {
 		if _, ok := seen[k]; !ok {
-			delete(r.known, k)
+			r.forget(k)
 		}
 	}
 	r.w.emit(collect.Change{Op: collect.Resynced, Kind: r.kind.name, Keys: seen, Version: version})
@@ -159,21 +191,41 @@ func (r *reader) resynced(seen map[collect.Key]struct{}, version string) {
 
 // put tells an object. Whether it differs in anything that we keep is for the facts
 // to say, which know it as it was.
-func (r *reader) put(o object) (key collect.Key, kept bool) {
+func (r *reader) put(o object) (key collect.Key, kept bool, err error) {
 	stripped, kept := r.kind.cut(r.w.strip, o)
 	key = keyOf(o)
 	if !kept {
 		r.gone(key)
-		return key, false
+		return key, false, nil
+	}
+	if err := r.knows(key); err != nil {
+		return key, false, err
+	}
+	r.w.emit(collect.Change{Op: collect.Put, Kind: r.kind.name, Key: key, Object: stripped})
+	return key, true, nil
+}
+
+// knows counts an object that was not known before, as long as there may be more.
+func (r *reader) knows(key collect.Key) error {
+	if _, known := r.known[key]; known {
+		return nil
+	}
+	if r.w.objects.Add(1) > maxObjects {
+		r.w.objects.Add(-1)
+		return fmt.Errorf("want a cluster of at most %d objects: %w", maxObjects, errBound)
 	}
 	r.known[key] = struct{}{}
-	r.w.emit(collect.Change{Op: collect.Put, Kind: r.kind.name, Key: key, Object: stripped})
-	return key, true
+	return nil
+}
+
+func (r *reader) forget(key collect.Key) {
+	delete(r.known, key)
+	r.w.objects.Add(-1)
 }
 
 func (r *reader) gone(key collect.Key) {
 	if _, known := r.known[key]; known {
-		delete(r.known, key)
+		r.forget(key)
 		r.w.emit(collect.Change{Op: collect.Gone, Kind: r.kind.name, Key: key})
 	}
 }
@@ -184,12 +236,13 @@ func (r *reader) follow(ctx context.Context, version string) error {
 	wait := backoff{max: 10 * time.Second}
 	for {
 		seconds := int64(300 + rand.IntN(300))
-		wi, err := r.src.watch(ctx, metav1.ListOptions{ResourceVersion: version, AllowWatchBookmarks: true, TimeoutSeconds: &seconds})
+		counted, size := metered(ctx)
+		wi, err := r.src.watch(counted, metav1.ListOptions{ResourceVersion: version, AllowWatchBookmarks: true, TimeoutSeconds: &seconds})
 		if err == nil {
 			r.readable()
 			r.watching.Store(true)
 			began := time.Now()
-			err = r.events(wi, &version)
+			err = r.events(wi, size, &version)
 			r.watching.Store(false)
 			if time.Since(began) > time.Minute {
 				wait.reset()
@@ -201,8 +254,7 @@ func (r *reader) follow(ctx context.Context, version string) error {
 		case err != nil && (expired(err) || refused(err)):
 			return err
 		case err != nil:
-			var status apierrors.APIStatus
-			if r.failures++; errors.As(err, &status) && !unauthorized(err) && r.failures >= 4 {
+			if r.failures++; heard(err) && r.failures >= 4 {
 				r.gap(err)
 			}
 		}
@@ -213,12 +265,16 @@ func (r *reader) follow(ctx context.Context, version string) error {
 }
 
 // events applies what a watch sends until it ends. version follows along.
-func (r *reader) events(wi watch.Interface, version *string) error {
+func (r *reader) events(wi watch.Interface, size *meter, version *string) error {
 	defer wi.Stop()
 	for e := range wi.ResultChan() {
+		if e.Type == watch.Error && size.full() {
+			break // the library says so in words of its own
+		}
 		if e.Type == watch.Error {
 			return apierrors.FromObject(e.Object)
 		}
+		size.read.Store(0)
 		if m, err := meta.Accessor(e.Object); err == nil && m.GetResourceVersion() != "" {
 			*version = m.GetResourceVersion()
 		}
@@ -228,8 +284,13 @@ func (r *reader) events(wi watch.Interface, version *string) error {
 		case e.Type == watch.Deleted:
 			r.gone(keyOf(o))
 		default:
-			r.put(o)
+			if _, _, err := r.put(o); err != nil {
+				return err
+			}
 		}
+	}
+	if size.full() {
+		return fmt.Errorf("want events of at most %d MiB: %w", max(1, size.most>>20), errBound)
 	}
 	return nil
 }
@@ -263,8 +324,10 @@ func (r *reader) secrets(ctx context.Context) error {
 			return err
 		}
 		for _, s := range names {
+			if err := r.knows(s.Key); err != nil {
+				return err
+			}
 			seen[s.Key] = struct{}{}
-			r.known[s.Key] = struct{}{}
 			r.w.emit(collect.Change{Op: collect.Put, Kind: "Secret", Key: s.Key, Object: s})
 		}
 	}

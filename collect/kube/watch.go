@@ -27,6 +27,7 @@ type watcher struct {
 	lists   chan struct{} // bounds lists under way: each holds a page of whole objects
 	pending atomic.Int32  // readers that have neither listed nor given up once
 	down    atomic.Bool   // the connection gap is open
+	objects atomic.Int64  // that readers know, of all kinds
 	readers sync.WaitGroup
 	out     struct {
 		sync.Mutex
@@ -51,11 +52,14 @@ func Watch(ctx context.Context, cfg Config, changes func(collect.Change)) error 
 	}
 	w := &watcher{cfg: cfg, client: cl, strip: &stripper{cfg.Interner}, lists: make(chan struct{}, 3), running: map[string]*reader{}}
 	w.out.to = changes
-	defer w.readers.Wait()
-	if err := w.begin(ctx); err != nil {
-		return err
-	}
-	return w.keep(ctx)
+	ctx, end := context.WithCancel(ctx)
+	defer func() { end(); w.readers.Wait() }()
+	return safely(func() error {
+		if err := w.begin(ctx); err != nil {
+			return err
+		}
+		return w.keep(ctx)
+	})
 }
 
 func (w *watcher) emit(c collect.Change) {
@@ -255,7 +259,8 @@ func isForbidden(err error) bool  { return apierrors.IsForbidden(err) }
 
 // refused is an answer about the resource, as opposed to one about the server.
 func refused(err error) bool {
-	return apierrors.IsForbidden(err) || apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsNotAcceptable(err)
+	return apierrors.IsForbidden(err) || apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) ||
+		apierrors.IsNotAcceptable(err) || errors.Is(err, errBound)
 }
 
 func expired(err error) bool { return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) }

@@ -1,0 +1,89 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+)
+
+// Who has taken over an API server, or stands in its place, chooses what it says and how much: that must end the reading
+// of that cluster alone, and never the process that reads the others.
+
+// Bounds on what a server may make us hold, far beyond honest ones.
+var (
+	maxAnswer  int64 = 256 << 20 // bytes of one answer, unpacked: a page of pods has some MiB
+	maxEvent   int64 = 64 << 20  // bytes of a watch from one event to the next
+	maxPages         = 20_000    // of one list
+	maxObjects int64 = 2_000_000 // of all kinds
+)
+
+// errBound is of what a server says that no honest one does.
+var errBound = errors.New("beyond bounds")
+
+// meter counts what was read of a body. A watch has one of its own, which begins anew with each event.
+type meter struct {
+	read atomic.Int64
+	most int64
+}
+
+func (m *meter) full() bool { return m.read.Load() > m.most }
+
+type meterKey struct{}
+
+// metered has the watch that is asked for within ctx counted.
+func metered(ctx context.Context) (context.Context, *meter) {
+	m := &meter{most: maxEvent}
+	return context.WithValue(ctx, meterKey{}, m), m
+}
+
+// boundedTransport is one whose answers end at their bound.
+type boundedTransport struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (b boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.next.RoundTrip(r)
+	if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
+		return resp, err
+	}
+	m, watches := r.Context().Value(meterKey{}).(*meter)
+	if !watches {
+		m = &meter{most: maxAnswer}
+	}
+	resp.Body = &measured{resp.Body, m}
+	return resp, nil
+}
+
+// WrappedRoundTripper lets client-go find the transport whose connections it closes.
+func (b boundedTransport) WrappedRoundTripper() http.RoundTripper { return b.next }
+
+type measured struct {
+	io.ReadCloser
+	*meter
+}
+
+func (m *measured) Read(p []byte) (int, error) {
+	n, err := m.ReadCloser.Read(p)
+	if m.read.Add(int64(n)) > m.most {
+		return 0, fmt.Errorf("want at most %d MiB at once: %w", max(1, m.most>>20), errBound)
+	}
+	return n, err
+}
+
+// safely makes a panic over what a server said an error.
+func safely(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the reading broke off: %v: %w", p, &broke{string(debug.Stack())})
+		}
+	}()
+	return do()
+}
+
+// broke is a fault of ours that a server's words led to.
+type broke struct{ stack string }
+
+func (*broke) Error() string { return "this is a fault of Breakwater" }
