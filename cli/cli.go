@@ -14,6 +14,7 @@ import (
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/sample"
 	"github.com/breakwater-sec/breakwater/server"
+	"github.com/breakwater-sec/breakwater/terminal"
 	"github.com/spf13/cobra"
 )
 
@@ -37,6 +38,7 @@ func run(args []string, s streams) int { return runIn(context.Background(), args
 func runIn(ctx context.Context, args []string, s streams) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who asks a second time is not asked to wait
 	root := newRoot(s)
 	root.SetArgs(args)
 	err := unknownCommand(root, args)
@@ -53,7 +55,7 @@ func runIn(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintln(s.err, "breakwater: interrupted")
 		return exitCannot
 	default:
-		fmt.Fprintln(s.err, "breakwater:", err)
+		fmt.Fprintln(s.err, "breakwater:", terminal.Lines(err.Error())) // it may quote what strangers wrote
 		return exitCannot
 	}
 }

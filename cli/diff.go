@@ -305,11 +305,18 @@ func differenceMarkdown(w io.Writer, d report.Difference) error {
 	return err
 }
 
-// markdown keeps text that strangers wrote from being read as markup.
+// markdown keeps text that strangers wrote from being read as markup: as entities, as addresses that become links, and
+// as people and issues. Those are looked for in what a backslash leaves, so an empty comment parts them from their sign.
 func markdown(text string) string {
 	var b strings.Builder
-	for _, r := range terminal.Plain(text) {
-		if strings.ContainsRune("\\`*_[]<>#|~!@", r) {
+	text = terminal.Plain(text)
+	for i, r := range text {
+		switch {
+		case r == '@' || r == '#':
+			b.WriteString("\\" + string(r) + "<!-- -->")
+			continue
+		case strings.ContainsRune("\\`*_[]<>|~!&", r), r == ':' && strings.HasPrefix(text[i:], "://"),
+			r == '.' && strings.HasSuffix(text[:i], "www"):
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)

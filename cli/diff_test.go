@@ -153,9 +153,16 @@ func TestAPathThatOpensFailsTheCheck(t *testing.T) {
 }
 
 func TestNamesInMarkdownAreNoMarkup(t *testing.T) {
-	got := markdown("a_b [x](y) <img> `c`\x1b[2J")
-	if want := "a\\_b \\[x\\](y) \\<img\\> \\`c\\`·\\[2J"; got != want {
-		t.Errorf("%q, want %q", got, want)
+	for text, want := range map[string]string{
+		"a_b [x](y) <img> `c`\x1b[2J":             "a\\_b \\[x\\](y) \\<img\\> \\`c\\`·\\[2J",
+		"see https://evil.test and www.evil.test": "see https\\://evil.test and www\\.evil.test",
+		"@owner closes #1, &commat;owner":         "\\@<!-- -->owner closes \\#<!-- -->1, \\&commat;owner",
+		`a\*b`:                                    `a\\\*b`,
+		"\u202egnp":                               "·gnp",
+	} {
+		if got := markdown(text); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

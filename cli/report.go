@@ -296,7 +296,7 @@ func printLosable(s streams, d report.Paths) {
 	}
 	_ = t.flush() // as all that is printed here
 	first := d.WorstToLose[0]
-	fmt.Fprintf(s.out, "\nHow, from %s:\n", first.Kind+" "+first.Key().String())
+	fmt.Fprintf(s.out, "\nHow, from %s:\n", terminal.Plain(first.Kind+" "+first.Key().String()))
 	terminal.Story(s.out, first.Story)
 	if h := d.HelpsMost; h != nil {
 		fmt.Fprintf(

@@ -59,11 +59,12 @@ func printWhyNot(s streams, f format, d whyNot) error {
 	}
 	switch {
 	case d.Way == nil:
-		fmt.Fprintf(s.out, "No way leads from %s to %s, whatever guards are ignored.\n", d.From, d.To)
+		fmt.Fprintf(s.out, "No way leads from %s to %s, whatever guards are ignored.\n", terminal.Plain(d.From), terminal.Plain(d.To))
 	case d.Way.Reached:
-		fmt.Fprintf(s.out, "Nothing prevents it: from %s an attacker can reach %s.\n", d.From, d.To)
+		fmt.Fprintf(s.out, "Nothing prevents it: from %s an attacker can reach %s.\n", terminal.Plain(d.From), terminal.Plain(d.To))
 	default:
-		fmt.Fprintf(s.out, "No path. On the nearest way from %s to %s: %s.\n", d.From, d.To, terminal.Count(d.Way.Guards, "guard"))
+		fmt.Fprintf(s.out, "No path. On the nearest way from %s to %s: %s.\n", terminal.Plain(d.From), terminal.Plain(d.To),
+			terminal.Count(d.Way.Guards, "guard"))
 	}
 	if d.Way != nil {
 		for i, step := range d.Way.Steps {

@@ -15,12 +15,18 @@ type PodShape struct {
 	// NodeSelector is what the labels of its node must be.
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 	// Placing is what else it asks of its node, while it has none.
-	Placing          *Placing         `json:"placing,omitempty"`
-	Security         PodSecurity      `json:"security,omitzero"`
-	Containers       []ContainerShape `json:"containers"`
-	Volumes          []Volume         `json:"volumes,omitempty"`
-	ImagePullSecrets []string         `json:"imagePullSecrets,omitempty"`
+	Placing    *Placing         `json:"placing,omitempty"`
+	Security   PodSecurity      `json:"security,omitzero"`
+	Containers []ContainerShape `json:"containers"`
+	// More is how many containers are not kept, beyond MaxContainers.
+	More             int      `json:"more,omitempty"`
+	Volumes          []Volume `json:"volumes,omitempty"`
+	ImagePullSecrets []string `json:"imagePullSecrets,omitempty"`
 }
+
+// MaxContainers is how many containers of a pod are kept: each may act on each other, so they cost their square, and
+// who makes a pod may write thousands into it. Honest pods have a few.
+const MaxContainers = 64
 
 // PodSecurity is the pod-level securityContext.
 type PodSecurity struct {

@@ -3,6 +3,7 @@ package exposure
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/netpol"
@@ -21,8 +22,8 @@ type verdict struct {
 }
 
 func (v verdict) same(x verdict) bool {
-	return v.clients.String() == x.clients.String() && v.source == x.source && v.uncertain == x.uncertain &&
-		v.policy == x.policy
+	return v.source == x.source && v.uncertain == x.uncertain && v.policy == x.policy &&
+		slices.Equal(v.clients, x.clients) // their spans are sorted and do not touch, so there is one way to write a set
 }
 
 func (v verdict) via(from ref.Ref) string {

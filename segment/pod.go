@@ -15,14 +15,17 @@ func (c *cluster) pods() {
 	for _, p := range c.facts.Pods {
 		if p.Shape != nil {
 			c.pod(p)
+			if p.Shape.More > 0 {
+				c.crowded = append(c.crowded, p.Key)
+			}
 		}
 	}
 	if n := len(c.crowded); n > 0 {
 		first := slices.MinFunc(c.crowded, func(a, b collect.Key) int { return cmp.Compare(a.String(), b.String()) })
-		c.gaps = append(c.gaps, collect.Gap{Cluster: c.name, Source: "graph", What: "processes that containers share",
-			Kinds:       []string{"SHARES_PROCESSES"},
-			Why:         fmt.Sprintf("pods with more than %d containers: %d, the first of them %s", maxSharing, n, first),
-			Consequence: "Of each only as many were held against each other: what the rest can do to one another is not shown."})
+		c.gaps = append(c.gaps, collect.Gap{Cluster: c.name, Source: "graph", What: "containers of pods that have very many",
+			Kinds:       []string{"Container", "RUNS", "USES_IMAGE"},
+			Why:         fmt.Sprintf("pods with more than %d containers: %d, the first of them %s", collect.MaxContainers, n, first),
+			Consequence: "Of each as many are shown: what the others run and may do is not known."})
 	}
 }
 

@@ -136,7 +136,7 @@ type cluster struct {
 	anyToken bool
 	drawn    map[string]bool
 	things   map[thing][]ref.Ref
-	// crowded are the pods with more containers than are held against each other.
+	// crowded are the pods with more containers than are kept.
 	crowded []collect.Key
 	gaps    []collect.Gap
 }

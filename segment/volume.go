@@ -205,9 +205,9 @@ func (c *cluster) pullSecrets(p *collect.Pod) (out []string) {
 // readOnlyTypes are volumes that the kubelet fills and no container can write to.
 var readOnlyTypes = map[string]bool{"secret": true, "configMap": true, "projected": true, "downwardAPI": true, "image": true}
 
-// maxSharing is how many containers of a pod are joined with each other: who makes a pod may write thousands into it,
-// and the edges among them are their square.
-const maxSharing = 64
+// maxSharing is how many containers that share a volume are joined with each other, and not over one of them: who makes
+// a pod may write thousands of mounts into it, and the edges are their square.
+const maxSharing = 16
 
 // sharedVolumes joins containers of one pod through volumes that one of them can
 // write to. It is a fact of its own because volumes are nodes of the workload,

@@ -8,15 +8,27 @@ import (
 	"unicode"
 )
 
-// Plain keeps what strangers wrote from moving the reader's cursor: names and
-// texts come from images, manifests and advisories.
+// Plain keeps what strangers wrote from moving the reader's cursor, and from turning text around or hiding in
+// it: names and texts come from images, manifests and advisories.
 func Plain(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '·'
+		switch {
+		case unicode.IsPrint(r):
+			return r
+		case unicode.Is(unicode.Zs, r):
+			return ' '
 		}
-		return r
+		return '·'
 	}, s)
+}
+
+// Lines is Plain for a text of several lines, such as an error that is made of some.
+func Lines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = Plain(strings.ReplaceAll(l, "\t", "    "))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func Path(w io.Writer, risk, title, where string, story []string) {

@@ -149,6 +149,9 @@ func shapeOf(spec *corev1.PodSpec, annotations map[string]string) *collect.PodSh
 		c := corev1.Container(spec.EphemeralContainers[i].EphemeralContainerCommon)
 		p.Containers = append(p.Containers, containerShape(&c, collect.Ephemeral, annotations))
 	}
+	if more := len(p.Containers) - collect.MaxContainers; more > 0 {
+		p.Containers, p.More = slices.Clip(p.Containers[:collect.MaxContainers]), more
+	}
 	if w := podWindows(spec); w != nil && deref(w.HostProcess) {
 		for i := range p.Containers {
 			p.Containers[i].HostProcess = true // the pod's word cannot be taken back by a container
