@@ -48,7 +48,7 @@ for (const [name, status, problem, says] of refusals)
     await page.clock.install();
     const refused = await refuse(page, "query", status, problem);
     await page.goto(question);
-    const alert = page.getByRole("alert");
+    const alert = page.getByRole("alert").filter({ has: page.getByRole("button", { name: "Try again" }) });
     await expect(alert).toContainText(says);
     await expect(alert).toContainText("600 seconds");
     const again = alert.getByRole("button", { name: "Try again" });

@@ -67,7 +67,7 @@ export function Failed({ error, retry }: { error: Problem; retry?: () => void })
         </p>
       )}
       {retry && error.retryAfter !== undefined && (
-        <p>The server asks to wait {plural(error.retryAfter, "second")} before that.</p>
+        <p>The server wants to be asked again in {plural(error.retryAfter, "second")} at the earliest.</p>
       )}
       {retry && (
         <Button size="xs" variant="default" onClick={retry} disabled={tooSoon}>
