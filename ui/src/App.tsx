@@ -47,12 +47,27 @@ const theme = createTheme({
   respectReducedMotion: true,
 });
 
+interface Refusal {
+  status?: number;
+  retryAfter?: number;
+}
+
+/** Asks a second time by itself, unless the asker has to do something or the server wants it much later. */
+function once(failures: number, e: unknown): boolean {
+  const { status, retryAfter = 0 } = (e as Refusal | null) ?? {};
+  return failures < 1 && status !== 401 && status !== 413 && retryAfter <= 5;
+}
+
 export function App() {
   const [queries] = useState(
     () =>
       new QueryClient({
         defaultOptions: {
-          queries: { retry: (n, e) => n < 1 && (e as { status?: number } | null)?.status !== 401, staleTime: 5_000 },
+          queries: {
+            retry: once,
+            retryDelay: (_, e) => 1000 * ((e as Refusal | null)?.retryAfter ?? 1),
+            staleTime: 5_000,
+          },
         },
       }),
   );

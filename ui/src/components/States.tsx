@@ -1,12 +1,15 @@
 import { Alert, Button, Skeleton } from "@mantine/core";
-import type { ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { Link } from "react-router";
+import { plural } from "../lib/format";
 
 interface Problem {
   title?: string;
   detail?: string;
   message?: string;
   status?: number;
+  /** In how many seconds the server wants to be asked again. */
+  retryAfter?: number;
 }
 
 /** A table before its first answer: its head and its rows, at the height they will have. */
@@ -41,8 +44,20 @@ export function LoadingThing({ label = "Loading" }: { label?: string }) {
   );
 }
 
-/** The server's words, and a retry. */
+/** Whether the server does not want to be asked again yet. */
+function useTooSoon(error: Problem): boolean {
+  const [over, setOver] = useState<Problem>();
+  useEffect(() => {
+    if (!error.retryAfter) return;
+    const timer = setTimeout(() => setOver(error), error.retryAfter * 1000);
+    return () => clearTimeout(timer);
+  }, [error]);
+  return error.retryAfter !== undefined && over !== error;
+}
+
+/** The server's words, and a retry: not before the time that the server names. */
 export function Failed({ error, retry }: { error: Problem; retry?: () => void }) {
+  const tooSoon = useTooSoon(error);
   return (
     <Alert role="alert" color="gray" variant="outline" title={error.title ?? "The server could not be asked"}>
       <p>{error.detail ?? error.message ?? "It did not answer."}</p>
@@ -51,8 +66,11 @@ export function Failed({ error, retry }: { error: Problem; retry?: () => void })
           <Link to="/sign-in">Sign in</Link>
         </p>
       )}
+      {retry && error.retryAfter !== undefined && (
+        <p>The server wants to be asked again in {plural(error.retryAfter, "second")} at the earliest.</p>
+      )}
       {retry && (
-        <Button size="xs" variant="default" onClick={retry}>
+        <Button size="xs" variant="default" onClick={retry} disabled={tooSoon}>
           Try again
         </Button>
       )}

@@ -8,6 +8,7 @@ import { useLive } from "../api/live";
 import { Loading } from "../components/States";
 import { Vocabulary } from "../components/Vocabulary";
 import { Freshness, Scope } from "./Freshness";
+import { sentence } from "../lib/text";
 import { Palette } from "./Palette";
 import { pages } from "./pages";
 
@@ -37,8 +38,9 @@ export function Shell() {
       </header>
       {status.data?.noRoom && (
         <p role="alert" className="noroom">
-          There is no room: {status.data.noRoom}. Events are refused and images wait until there is; what you see is
-          what was stored before.
+          <b>A disk of the server is full.</b> {sentence(status.data.noRoom)} Events are refused and images wait until
+          there is room; what you see is what was stored before. Free space on it, or keep less:{" "}
+          <Link to="/coverage">what is stored</Link>.
         </p>
       )}
       <div className="body">

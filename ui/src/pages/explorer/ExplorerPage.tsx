@@ -13,7 +13,7 @@ import { Builder } from "./Builder";
 import { Columns } from "./Columns";
 import { Details } from "./Details";
 import { Emptied } from "./Emptied";
-import { Results, Unseen } from "./Results";
+import { Cut, Results, Unseen } from "./Results";
 import { Start } from "./Start";
 import { TextPane } from "./TextPane";
 import { useQuestion } from "./useQuestion";
@@ -112,6 +112,7 @@ function Asked({
                     <Columns schema={schema} query={query} change={setTree} />
                     {a.total > pageSize && <Turn skip={skip} shown={a.rows.length} total={a.total} turn={setSkip} />}
                   </div>
+                  <Cut answer={a} />
                   {a.rows.length > 0 ? (
                     <Results
                       answer={a}

@@ -6,6 +6,7 @@ import { Table, type Column } from "../../components/Table";
 import { slug, type Sort } from "../../components/useSort";
 import { kindLabel } from "../../components/Vocabulary";
 import { rank, Severity } from "../../components/Severity";
+import { plural } from "../../lib/format";
 import { phrase, sentence } from "../../lib/text";
 import { folded, type Folded } from "./folded";
 
@@ -100,15 +101,21 @@ function Shown({ cell, schema }: { cell: Cell | undefined; schema: Schemas["Sche
   return <Ref to={cell} />;
 }
 
+/** Where an answer was cut off, why, and what to do. */
+export function Cut({ answer }: { answer: Schemas["Answer"] }) {
+  if (!answer.partial) return null;
+  return (
+    <Partial>
+      <b>Not the whole answer: it is cut at {plural(answer.total, "row")}.</b> {sentence(answer.partial)} What is shown
+      is right, but more may be there. Add a condition, or ask for fewer things at once.
+    </Partial>
+  );
+}
+
 /** What the answer could not see. */
 export function Unseen({ answer }: { answer: Schemas["Answer"] }) {
   return (
     <>
-      {answer.partial && (
-        <Partial>
-          <b>Not the whole answer.</b> {sentence(answer.partial)}
-        </Partial>
-      )}
       {answer.gaps.map((g, i) => (
         <Partial key={i}>
           <b>{sentence(phrase(g.what))}</b> {sentence(g.why)} {sentence(g.consequence)}
