@@ -18,6 +18,8 @@ type pods struct {
 	mu struct {
 		sync.RWMutex
 		now places
+		// sensors are those of now that are our own.
+		sensors map[collect.Key]*collect.Pod
 		// before and earlier hold what went since turned, and in the time before that.
 		before, earlier places
 		turned          time.Time
@@ -43,6 +45,7 @@ func newPlaces() places {
 func newPods() *pods {
 	p := &pods{}
 	p.mu.now, p.mu.before, p.mu.earlier = newPlaces(), newPlaces(), newPlaces()
+	p.mu.sensors = map[collect.Key]*collect.Pod{}
 	return p
 }
 
@@ -110,11 +113,15 @@ func (p *pods) put(pod *collect.Pod) {
 		p.mu.now.drop(old)
 	}
 	p.mu.now.put(pod)
+	if delete(p.mu.sensors, pod.Key); isSensor(pod) {
+		p.mu.sensors[pod.Key] = pod
+	}
 }
 
 func (p *pods) gone(pod *collect.Pod) {
 	if pod != nil {
 		p.mu.now.drop(pod)
+		delete(p.mu.sensors, pod.Key)
 		p.remember(pod)
 	}
 }

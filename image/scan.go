@@ -161,7 +161,7 @@ func (s *scan) identify(img v1.Image) error {
 func history(c *v1.ConfigFile) (out []string) {
 	for _, h := range c.History {
 		if !h.EmptyLayer {
-			out = append(out, oneLine(h.CreatedBy, 500))
+			out = append(out, oneLine(redact.Text(h.CreatedBy), 500)) // half of a secret is not known as one
 		}
 	}
 	return out

@@ -34,6 +34,8 @@ type Tokens interface {
 	UsedCertificate(ctx context.Context, cluster, serial, from string, at time.Time) error
 	AddCertificate(ctx context.Context, c store.Certificate, spends bool) error
 	LeaveNode(ctx context.Context, cluster, node, key string) error
+	NodeKey(ctx context.Context, cluster, node string) (key, pod string, err error)
+	NamesPods(ctx context.Context, cluster string) (bool, error)
 	HeldNodes(ctx context.Context, cluster string) (int, error)
 }
 
@@ -57,6 +59,9 @@ type Config struct {
 	// HasNode says whether a cluster has a node, and when that is not known, why. Nil if
 	// nothing is known of any.
 	HasNode func(cluster, node string) (has bool, why string)
+	// SensorPods are the nodes on which a cluster runs sensors, by the uids of their pods, and when
+	// that is not known, why. Nil if nothing is known of any.
+	SensorPods func(cluster string) (nodes map[string]string, why string)
 	// SensorTokens lets sensors of before there were certificates send with their join token.
 	SensorTokens bool
 	// HasRoom is nil while more may be written to the disk, NoRoom is told of errors that may
@@ -121,6 +126,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	c.CertificateLife, c.unknownAfter = cmp.Or(c.CertificateLife, 24*time.Hour), cmp.Or(c.unknownAfter, 2*time.Minute)
 	if c.HasNode == nil {
 		c.HasNode = func(string, string) (bool, string) { return false, "nobody told this server of nodes" }
+	}
+	if c.SensorPods == nil {
+		c.SensorPods = func(string) (map[string]string, string) { return nil, "nobody told this server of pods" }
 	}
 	if c.Clean == nil {
 		c.Clean = func(_ Kind, event []byte) []byte { return event }

@@ -21,6 +21,8 @@ import (
 type asksFor struct {
 	// Node is what wants to join; a certificate that is renewed says it itself.
 	Node string `json:"node,omitempty"`
+	// Pod is the uid of the sensor's own pod; empty for one that is in none.
+	Pod string `json:"pod,omitempty"`
 	// CSR is a certificate request in PEM. Only its key counts.
 	CSR string `json:"csr"`
 }
@@ -94,17 +96,21 @@ func (s *Server) join(ctx context.Context, r *http.Request, q asksFor) (*Joined,
 	if err := nodeName(q.Node); err != nil {
 		return nil, refuse(http.StatusBadRequest, "malformed", err)
 	}
-	verified, err := s.knows(ctx, of, q.Node, address(r))
+	verified, err := s.knows(ctx, of, q, address(r))
 	if err != nil {
 		return nil, err
 	}
 	c := store.Certificate{Cluster: of.Cluster, Kind: string(Runtime), Node: q.Node, Token: of.ID, Verified: verified, MadeBy: of.MadeBy,
-		UsedFrom: address(r)}
+		UsedFrom: address(r), Pod: s.placed(of.Cluster, q.Node, q.Pod)}
 	joined, err := s.give(ctx, c, q.CSR, true)
+	if errors.Is(err, store.ErrHeld) && s.succeeds(ctx, c) {
+		joined, err = s.give(ctx, c, q.CSR, true)
+	}
 	if errors.Is(err, store.ErrHeld) {
 		s.notice(ctx, of.Cluster, identity.Record{What: identity.Held, Node: q.Node, Token: of.ID, From: address(r)})
 		return nil, refuse(http.StatusConflict, "held", fmt.Errorf("the node %s speaks under another key: if it was set up anew, "+
-			"let it go with breakwater tokens release --cluster %s %s, or wait until its certificate ends", q.Node, of.Cluster, q.Node))
+			"let it go with breakwater tokens release --cluster %s %s, or wait until its certificate ends or the cluster tells that the pod of "+
+			"the sensor before is gone", q.Node, of.Cluster, q.Node))
 	}
 	return joined, err
 }
@@ -121,7 +127,7 @@ func (s *Server) renew(ctx context.Context, r *http.Request, q asksFor) (*Joined
 		old.Verified = true
 	}
 	return s.give(ctx, store.Certificate{Cluster: old.Cluster, Kind: old.Kind, Node: old.Node, Key: old.Key, Token: old.Token,
-		Verified: old.Verified, MadeBy: old.MadeBy, UsedFrom: address(r)}, q.CSR, false)
+		Verified: old.Verified, MadeBy: old.MadeBy, UsedFrom: address(r), Pod: s.placed(old.Cluster, old.Node, q.Pod)}, q.CSR, false)
 }
 
 // leave ends what a sensor has, at its own wish: its successor may join under another key.
@@ -181,10 +187,14 @@ func (s *Server) give(ctx context.Context, c store.Certificate, csr string, spen
 
 // knows says whether a node that wants to join is one of its cluster. One that is not has
 // to wait: a cluster tells of its nodes within moments.
-func (s *Server) knows(ctx context.Context, of store.IngestToken, node, from string) (verified bool, err error) {
+func (s *Server) knows(ctx context.Context, of store.IngestToken, q asksFor, from string) (verified bool, err error) {
+	node := q.Node
 	has, why := s.config.HasNode(of.Cluster, node)
 	switch {
 	case has:
+		if err := s.sensed(ctx, of, q, from); err != nil {
+			return false, err
+		}
 		s.waiting.drop(of.Cluster, node)
 		return true, nil
 	case why != "":
@@ -196,7 +206,7 @@ func (s *Server) knows(ctx context.Context, of store.IngestToken, node, from str
 		return false, err
 	}
 	since, room := s.waiting.put(Waiting{Cluster: of.Cluster, Node: node, Token: of.ID, From: from})
-	if time.Since(since) >= s.config.unknownAfter {
+	if s.isLong(since) {
 		s.notice(ctx, of.Cluster, identity.Record{What: identity.Unknown, Node: node, Token: of.ID, From: from})
 	}
 	if !room {
@@ -205,6 +215,9 @@ func (s *Server) knows(ctx context.Context, of store.IngestToken, node, from str
 	return false, refuse(http.StatusTooManyRequests, "unknown node",
 		fmt.Errorf("waiting: the cluster %s has not told of a node %s", of.Cluster, node))
 }
+
+// isLong says whether a cluster had the time to tell of what waits.
+func (s *Server) isLong(since time.Time) bool { return time.Since(since) >= s.config.unknownAfter }
 
 // Waiting is a node that wants to join and that its cluster has not told of.
 type Waiting struct {

@@ -90,10 +90,10 @@ func valueAfter(s string, i, from, to int) span {
 	if at >= len(s) {
 		return span{at, at}
 	}
-	escaped := s[at] == '\\' && at+1 < len(s) && quote(s[at+1])
+	escaped := len(s[at:]) - len(strings.TrimLeft(s[at:], `\`)) // once for each text that it stands in
 	switch {
-	case escaped:
-		return until(s, at+2, s[at:at+2])
+	case escaped > 0 && at+escaped < len(s) && quote(s[at+escaped]):
+		return until(s, at+escaped+1, s[at:at+escaped+1])
 	case quote(s[at]):
 		return closing(s, at+1, s[at])
 	case s[i] == ':' && (s[at] == '|' || s[at] == '>'):

@@ -26,6 +26,8 @@ import (
 type Identity struct {
 	// Node is the node's name in its cluster.
 	Node string
+	// Pod is the uid of the pod that the sensor runs in; empty outside of pods.
+	Pod string
 	// Dir holds key and certificate, readable by the owner alone; "" keeps them in memory.
 	Dir string
 	// Token is asked for whenever the sensor has to join: it may be renewed meanwhile.
@@ -217,7 +219,7 @@ func (l *Link) ask(ctx context.Context, path string, header http.Header) error {
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(map[string]string{"node": l.identity.Node, "csr": csr})
+	body, err := json.Marshal(map[string]string{"node": l.identity.Node, "pod": l.identity.Pod, "csr": csr})
 	if err != nil {
 		return err
 	}

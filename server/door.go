@@ -153,9 +153,17 @@ func (d *door) at(names []string, name string) string {
 	return addr
 }
 
-// serve lets both in until ctx ends: who comes by the socket is the operator.
-func (d *door) serve(ctx context.Context, g *errgroup.Group, web *http.Server, operator func(datadir.Peer) api.Operator) {
-	local := &http.Server{Handler: web.Handler, ReadHeaderTimeout: web.ReadHeaderTimeout, IdleTimeout: web.IdleTimeout,
+// let lets in who comes by the ports, until web is closed.
+func (d *door) let(g *errgroup.Group, web *http.Server) {
+	for _, l := range d.ports {
+		g.Go(func() error { return until(web.Serve(l)) })
+	}
+}
+
+// serve lets in who comes by the socket, who is the operator, and ends both when ctx does.
+func (d *door) serve(ctx context.Context, g *errgroup.Group, web *http.Server, handler http.Handler,
+	operator func(datadir.Peer) api.Operator) {
+	local := &http.Server{Handler: handler, ReadHeaderTimeout: web.ReadHeaderTimeout, IdleTimeout: web.IdleTimeout,
 		MaxHeaderBytes: web.MaxHeaderBytes, ErrorLog: web.ErrorLog, BaseContext: web.BaseContext,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			if own, ok := c.(datadir.PeerConn); ok {
@@ -163,9 +171,6 @@ func (d *door) serve(ctx context.Context, g *errgroup.Group, web *http.Server, o
 			}
 			return ctx
 		}}
-	for _, l := range d.ports {
-		g.Go(func() error { return until(web.Serve(l)) })
-	}
 	g.Go(func() error { return until(local.Serve(d.socket)) })
 	g.Go(func() error {
 		<-ctx.Done()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -103,7 +104,9 @@ func (v *Server) sweep(ctx context.Context) error {
 }
 
 func (v *Server) sweepOnce(ctx context.Context, now time.Time) {
-	removed, err := v.Store.Sweep(ctx, v.retention, now)
+	err := v.Store.SeenOwner(ctx, v.owner, now)
+	removed, failed := v.Store.Sweep(ctx, v.retention, now)
+	err = errors.Join(err, failed)
 	for name, rows := range removed {
 		v.log.Info("removed old records", "of", name, "rows", rows)
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"time"
 
@@ -43,6 +44,7 @@ type Server struct {
 	where      string // the store's file or DSN
 	Store      *store.Store
 	retention  store.Retention
+	owner      string // the name by which it shares records with other servers
 	advisories *followed
 	Estate     *harborshop.Estate
 	egress     egress.Policy // what flags and the sample allow
@@ -51,6 +53,8 @@ type Server struct {
 	Context  *enrichment.Context
 	alerting *alerting // nil if no events are taken
 	door     *door
+	entry    *entry
+	web      *http.Server // what answers at the door's ports
 	limits   Limits
 	disk     *disk
 	health   health
@@ -106,13 +110,23 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 		return err
 	}
 	defer door.close()
+	v.entry = newEntry()
+	v.web = gate.Server(ctx, v.limits.pace().Handler(v.entry), v.log)
+	let, ctx := errgroup.WithContext(ctx)
+	door.let(let, v.web)
+	err = v.start(ctx, door, ready)
+	return errors.Join(err, v.web.Close(), let.Wait()) // what is under way has ended, if it was let in
+}
+
+// start opens what the server needs, and serves.
+func (v *Server) start(ctx context.Context, door *door, ready func(context.Context, *Server, string) error) (err error) {
 	if v.metrics, err = v.listenMetrics(); err != nil {
 		return err
 	}
 	if v.metrics != nil {
 		defer v.metrics.Close()
 	}
-	if v.retention, err = c.Storage.retention(c.File); err != nil {
+	if v.retention, err = v.config.Storage.retention(v.config.File); err != nil {
 		return err
 	}
 	if v.Store, err = store.Open(ctx, v.where); err != nil {
@@ -128,8 +142,10 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 			_ = v.Estate.Close() // what it serves is gone either way
 		}
 	}()
+	v.entry.wait("what is watched is not prepared yet")
 	err = v.prepare(ctx)
 	if err == nil {
+		v.entry.wait("the last picture is not read yet")
 		err = v.Resume(ctx)
 	}
 	if err == nil {
@@ -179,6 +195,7 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	v.owner = owner
 	images := assess.Config{Advisories: v.advisories.db.Load, Records: v.Store, Owner: owner, Workers: v.config.ScanWorkers, Log: v.log}
 	if !v.config.NoImages {
 		opts := image.Options{Cache: v.Store, Transport: &network{now: v.policy}, Keychain: reader.Keychain(), Insecure: v.plainHTTP}
@@ -225,7 +242,6 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 	if err != nil {
 		return err
 	}
-	web := gate.Server(ctx, v.limits.pace().Handler(handler), v.log)
 	here := datadir.Running{URL: door.url, PID: os.Getpid(), Store: v.Data.Elsewhere(v.where)}
 	if v.alerting != nil {
 		here.Ingest = "https://" + v.alerting.server.Addr().String()
@@ -239,7 +255,8 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 	g.Go(func() error {
 		return v.advisories.follow(ctx, func() { v.Images.AdvisoriesChanged(); v.Live.AdvisoriesChanged(ctx) })
 	})
-	door.serve(ctx, g, web, v.operator)
+	v.entry.open(handler)
+	door.serve(ctx, g, v.web, v.limits.pace().Handler(handler), v.operator)
 	if v.alerting != nil {
 		g.Go(func() error { return v.alerting.run(ctx) })
 	}

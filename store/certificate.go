@@ -16,6 +16,9 @@ type Certificate struct {
 	Node string
 	// Key is a hash of the public key.
 	Key string
+	// Pod is the uid of the pod that the node's sensor runs in, as its cluster told; empty where that is not known. It is kept of the
+	// key under which a node speaks, and not read with a certificate.
+	Pod string
 	// Token is the id of the token that it was got with.
 	Token string
 	// Verified says that the cluster was known to have the node when it joined.
@@ -60,9 +63,11 @@ func (s *Store) AddCertificate(ctx context.Context, c Certificate, spends bool) 
 			return err
 		}
 		if c.Node != "" {
-			took, err := changes(ctx, tx, `INSERT INTO node_keys (cluster_id, node, key_hash, held_until) VALUES (?, ?, ?, ?)
-				ON CONFLICT (cluster_id, node) DO UPDATE SET key_hash = excluded.key_hash, held_until = excluded.held_until
-				WHERE node_keys.key_hash = excluded.key_hash OR node_keys.held_until <= ?`, c.Cluster, c.Node, c.Key, unix(c.ExpiresAt), now)
+			took, err := changes(ctx, tx, `INSERT INTO node_keys (cluster_id, node, key_hash, held_until, pod) VALUES (?, ?, ?, ?, ?)
+				ON CONFLICT (cluster_id, node) DO UPDATE SET key_hash = excluded.key_hash, held_until = excluded.held_until, pod = CASE
+				WHEN excluded.pod = '' AND node_keys.key_hash = excluded.key_hash THEN node_keys.pod ELSE excluded.pod END
+				WHERE node_keys.key_hash = excluded.key_hash OR node_keys.held_until <= ?`, c.Cluster, c.Node, c.Key, unix(c.ExpiresAt), c.Pod,
+				now)
 			if err != nil {
 				return err
 			}
@@ -205,6 +210,29 @@ func (s *Store) LeaveNode(ctx context.Context, cluster, node, key string) error 
 		}
 		return run(ctx, tx, `UPDATE node_keys SET held_until = 0 WHERE cluster_id = ? AND node = ? AND key_hash = ?`, cluster, node, key)
 	})
+}
+
+// NodeKey is the key under which a node speaks, and the pod of its sensor where that is known; empty if none is held.
+func (s *Store) NodeKey(ctx context.Context, cluster, node string) (key, pod string, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT key_hash, pod FROM node_keys WHERE cluster_id = ? AND node = ? AND held_until > ?`,
+		cluster, node, unix(time.Now())).Scan(&key, &pod)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("read the key of %s: %w", node, err)
+	}
+	return key, pod, nil
+}
+
+// NamesPods says whether a sensor of a cluster has said in which pod it runs.
+func (s *Store) NamesPods(ctx context.Context, cluster string) (named bool, err error) {
+	var n int
+	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM node_keys WHERE cluster_id = ? AND pod <> ''`, cluster).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("ask for the pods of sensors of %s: %w", cluster, err)
+	}
+	return n > 0, nil
 }
 
 // HeldNodes is how many nodes of a cluster speak under a key.

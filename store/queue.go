@@ -43,7 +43,7 @@ func (s *Store) ResumeImages(ctx context.Context, owner string) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		return errors.Join(run(ctx, tx, `UPDATE images SET state = ?, error = ?, owner = '', lease_until = 0 WHERE state = ? AND owner = ?`,
 			assess.Queued, "this server ended while it was read", assess.Scanning, owner),
-			run(ctx, tx, `DELETE FROM image_wants WHERE owner = ?`, owner),
+			seenOwner(ctx, tx, owner, time.Now()), run(ctx, tx, `DELETE FROM image_wants WHERE owner = ?`, owner),
 			run(ctx, tx, `UPDATE images SET wanted = `+mostWanted+` WHERE wanted <> 0`))
 	})
 	if err != nil {
@@ -58,6 +58,9 @@ const mostWanted = `coalesce((SELECT max(w.wanted) FROM image_wants w WHERE w.id
 // WantImages implements assess.Records.
 func (s *Store) WantImages(ctx context.Context, owner string, images []assess.Record) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
+		if err := seenOwner(ctx, tx, owner, time.Now()); err != nil {
+			return err
+		}
 		for _, i := range images {
 			if err := want(ctx, tx, owner, i); err != nil {
 				return err

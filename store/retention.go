@@ -40,6 +40,9 @@ type history struct {
 	// also are deleted with a row, by its key.
 	also []string
 	kept Limit
+	// most is how many bytes there may be of what size measures, of a whole table; the oldest rows go first. 0 is no limit.
+	most int64
+	size string
 }
 
 // histories are what Sweep bounds; bounded says what bounds every other table.
@@ -74,7 +77,7 @@ var histories = []history{
 		kept: Limit{90 * day, 100_000}},
 	{name: "layers", about: "packages of image layers, which are read again when they are gone",
 		table: "layers", at: "updated_at", whole: true, key: []string{"id"},
-		kept: Limit{90 * day, 200_000}},
+		kept: Limit{90 * day, 200_000}, most: 4 << 30, size: "length(inventory)"},
 	{table: "event_batches", at: "analysed_at", key: []string{"cluster_id", "source", "name"}, kept: Limit{time.Hour, 1_000_000}},
 	{table: "sessions", at: "expires_at", whole: true, key: []string{"token_hash"}, kept: Limit{0, 10_000}},
 	{table: "table_sizes", at: "at", whole: true, key: []string{"name", "at"}, kept: Limit{90 * day, 20_000}},
@@ -93,7 +96,8 @@ var bounded = map[string]string{
 	"event_positions": "two rows for each cluster that a person gave a token",
 	"analytic_state":  "a few rows for each cluster: what each analytic learned, which bounds itself",
 	"image_builds":    "goes with its image",
-	"image_wants":     "one row for each image that a cluster runs now",
+	"image_wants":     "one row for each image that a cluster runs now; those of a server go a month after it was last seen",
+	"image_owners":    "one row for each server that shares the records; it goes a month after it was last seen",
 	"registries":      "one row for each registry that a person connected",
 	"registry_tags":   "the newest tags of each repository, as many as its registry's connection says; they go with the registry",
 }
@@ -188,6 +192,9 @@ func (s *Store) Sweep(ctx context.Context, r Retention, now time.Time) (removed 
 	if err := s.forgetEnded(ctx, now); err != nil {
 		return nil, fmt.Errorf("remove expired tokens: %w", err)
 	}
+	if err := s.forgetOwners(ctx, now); err != nil {
+		return nil, fmt.Errorf("remove what servers want that are gone: %w", err)
+	}
 	if err := s.makeAhead(ctx, now); err != nil {
 		return nil, err
 	}
@@ -259,6 +266,12 @@ func (s *Store) sweep(ctx context.Context, h history, l Limit, now time.Time) (r
 			}
 		}
 	}
+	if h.most > 0 {
+		n, err := s.sweepBytes(ctx, h)
+		if removed += n; err != nil {
+			return removed, err
+		}
+	}
 	if l.Rows == 0 {
 		return removed, nil
 	}
@@ -270,6 +283,17 @@ func (s *Store) sweep(ctx context.Context, h history, l Limit, now time.Time) (r
 		}
 	}
 	return removed, nil
+}
+
+// sweepBytes removes the oldest rows of a whole table that has more bytes than it may.
+func (s *Store) sweepBytes(ctx context.Context, h history) (removed int64, err error) {
+	var over int64
+	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT sum(`+h.size+`) OVER (ORDER BY `+h.at+` DESC, `+h.key[0]+`) AS bytes
+		FROM `+h.table+`) newest WHERE newest.bytes > ?`, h.most).Scan(&over)
+	if err != nil {
+		return 0, err
+	}
+	return s.removeAll(ctx, h, h.rows(""), over)
 }
 
 // owners counts the rows of each cluster, or all under "" where they belong to none.

@@ -40,7 +40,7 @@ func script(name string) string {
 // fills give what a migration added to the rows that were there before it.
 var fills = map[string]func(context.Context, *sql.Tx) error{script("09-searched-paths.sql"): fillSearched,
 	script("10-alert-heads.sql"): fillAlertHeads, script("13-alert-things.sql"): fillAlertThings,
-	script("14-lives.sql"): fillSensors}
+	script("14-lives.sql"): fillSensors, script("22-owners-of-wants.sql"): fillOwners}
 
 // migrate is one transaction: of two servers that start at once, one waits for the
 // other and then finds everything done: what it reads is what is there by then.

@@ -23,6 +23,7 @@ var global = map[string]string{
 	"ingest_tokens":  "asked by what a sender shows, before it is known whose it is",
 	"images":         "an image is the same wherever it runs, and is read once",
 	"image_wants":    "an owner says which images it wants, for all its clusters together",
+	"image_owners":   "a server wants images for all its clusters together",
 	"image_builds":   "which digests mean an image is true everywhere",
 	"layers":         "a layer is the same in every image",
 	"registries":     "a registry feeds every cluster",

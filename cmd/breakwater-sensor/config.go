@@ -67,7 +67,7 @@ func (c *config) link() (*sensor.Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := sensor.NewLink(server, trusted, sensor.Identity{Node: node, Token: c.token,
+	l, err := sensor.NewLink(server, trusted, sensor.Identity{Node: node, Pod: os.Getenv("POD_UID"), Token: c.token,
 		Dir: cmp.Or(c.identity, filepath.Join(c.buffer, "identity"))})
 	if err != nil {
 		return nil, fmt.Errorf("--server: %w", err)

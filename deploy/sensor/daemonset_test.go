@@ -103,6 +103,9 @@ func TestTheSensorKnowsItsNodeAndItsServer(t *testing.T) {
 	if n := from["NODE_NAME"]; n == nil || n.FieldRef == nil || n.FieldRef.FieldPath != "spec.nodeName" {
 		t.Errorf("NODE_NAME from %+v", n)
 	}
+	if n := from["POD_UID"]; n == nil || n.FieldRef == nil || n.FieldRef.FieldPath != "metadata.uid" {
+		t.Errorf("POD_UID from %+v", n)
+	}
 	if s := from["BREAKWATER_SERVER"]; s == nil || s.ConfigMapKeyRef == nil {
 		t.Errorf("BREAKWATER_SERVER from %+v", s)
 	}

@@ -28,7 +28,7 @@ const (
 	Pod = "pod"
 	// Held is a node that wanted to join under another key than it has.
 	Held = "held"
-	// Unknown is a node that wanted to join and that its cluster does not have.
+	// Unknown is a node that wanted to join and that its cluster does not have, or does not run the sensor on.
 	Unknown = "unknown"
 )
 

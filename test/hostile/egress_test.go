@@ -72,11 +72,7 @@ func evilRegistry(t *testing.T, service string) (port string, tokens *atomic.Int
 // answers is what a signed-in person reads of everything, and of what else is asked for, once every image was tried.
 func (s *localServer) answers(t *testing.T, more ...string) string {
 	t.Helper()
-	cookie := s.signIn(t)
-	get := func(path string) string {
-		_, answer, _ := s.ask(t, "GET", s.name, "/api/v1"+path, "", map[string]string{"Cookie": cookie.Name + "=" + cookie.Value})
-		return answer
-	}
+	get := func(path string) string { return s.read(t, "GET", path, "") }
 	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		status := get("/status")
 		if strings.Contains(status, `"state":"current"`) && strings.Contains(status, `"waiting":0`) {
@@ -88,11 +84,22 @@ func (s *localServer) answers(t *testing.T, more ...string) string {
 	}
 	var out strings.Builder
 	for _, path := range append(more, "/status", "/home", "/paths?limit=1000", "/images?limit=1000", "/vulnerabilities",
-		"/recommendations", "/alerts",
+		"/recommendations", "/alerts", "/activity", "/tokens", "/sensors", "/storage", "/cut?assume=any", "/diff?base=c&head=c",
 		"/registries", "/coverage", "/search?q=web", "/search?q=pod", "/query/export?text=MATCH%20(n:Pod)%20RETURN%20n") {
 		out.WriteString(get(path))
 	}
 	return out.String()
+}
+
+// read is what a signed-in person is answered.
+func (s *localServer) read(t *testing.T, method, path, body string) string {
+	t.Helper()
+	if s.cookie == nil {
+		s.cookie = s.signIn(t)
+	}
+	_, answer, _ := s.ask(t, method, s.name, "/api/v1"+path, body, map[string]string{"Cookie": s.cookie.Name + "=" + s.cookie.Value,
+		"Origin": "http://" + net.JoinHostPort(s.name, s.port), "Content-Type": "application/json"})
+	return answer
 }
 
 func TestAPodsImageLeadsTheServerToNoServiceBesideIt(t *testing.T) {

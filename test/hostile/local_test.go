@@ -28,6 +28,7 @@ type localServer struct {
 	name, token string // of the link: its host, and what stands behind #
 	port        string
 	log         *bytes.Buffer
+	cookie      *http.Cookie // of who reads
 }
 
 func startLocal(t *testing.T, data, port string, args ...string) *localServer {

@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"archive/tar"
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,10 +19,18 @@ import (
 	"testing/fstest"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/event/audit"
 	"github.com/breakwater-sec/breakwater/event/runtime"
+	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/redact"
 )
 
@@ -133,6 +143,7 @@ func TestNoSecretOfAnyShapePassesAnyDoor(t *testing.T) {
 		"a node's record": func(t *testing.T, _ int, text string) string {
 			return started(t, []string{"sh", "-c", text}) + started(t, argv(text))
 		},
+		"an image": inImage,
 		"an error": func(_ *testing.T, _ int, text string) string { return collect.Why(errors.New("it said " + text)) },
 		"a log": func(_ *testing.T, _ int, text string) string {
 			var out strings.Builder
@@ -153,17 +164,67 @@ func TestNoSecretOfAnyShapePassesAnyDoor(t *testing.T) {
 	}
 }
 
+// inImage is all that is kept of an image whose build wrote a text into everything that images tell of it.
+func inImage(t *testing.T, _ int, text string) string {
+	t.Helper()
+	var tarball bytes.Buffer
+	if err := tar.NewWriter(&tarball).Close(); err != nil {
+		t.Fatal(err)
+	}
+	img := v1.Image(empty.Image)
+	for n, line := range []string{"/bin/sh -c " + text, "RUN /bin/sh -c " + text + " # buildkit", "RUN |1 ANY=x /bin/sh -c " + text,
+		"/bin/sh -c #(nop)  ENV ANY='" + text + "'", "ARG ANY='" + text + "'", "LABEL any='" + text + "'",
+		fmt.Sprintf("/bin/sh -c #(nop)  CMD [\"sh\" \"-c\" %q]", text)} {
+		layer := static.NewLayer(append(tarball.Bytes(), make([]byte, 512*n)...), types.OCIUncompressedLayer)
+		var err error
+		said := v1.History{CreatedBy: line, Comment: text, Author: text}
+		if img, err = mutate.Append(img, mutate.Addendum{Layer: layer, History: said}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = file.DeepCopy()
+	file.Author, file.OS, file.Architecture = text, "linux", "amd64"
+	file.Config = v1.Config{Env: []string{"ANY=" + text}, Labels: map[string]string{"any": text}, Cmd: argv(text), Entrypoint: argv(text)}
+	if img, err = mutate.ConfigFile(img, file); err != nil {
+		t.Fatal(err)
+	}
+	img = mutate.MediaType(img, types.OCIManifestSchema1)
+	img = mutate.ConfigMediaType(img, types.OCIConfigJSON)
+	img = mutate.Annotations(img, map[string]string{"any": text}).(v1.Image)
+	dir := t.TempDir()
+	to, err := layout.Write(dir, empty.Index)
+	if err == nil {
+		err = to.AppendImage(img)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	local, is, err := image.ParseLocal("oci:" + dir)
+	if err != nil || !is {
+		t.Fatal(err)
+	}
+	inventory, err := image.ScanLocal(t.Context(), local, image.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(inventory.Layers) != 7 || inventory.Layers[6].Command == "" {
+		t.Fatalf("%+v", inventory)
+	}
+	out, err := json.Marshal(inventory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
 // audited is all that is kept of an audit event.
 func audited(t *testing.T, verb, sub, uri, text string, object any) string {
 	t.Helper()
-	e := map[string]any{"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "auditID": "1",
-		"stage":      "ResponseComplete",
-		"requestURI": uri, "verb": verb, "user": map[string]any{"username": "ann", "extra": map[string]any{"password": []string{"hunter2"}}},
-		"userAgent": text, "sourceIPs": []string{"192.0.2.1"}, "objectRef": map[string]any{"resource": "pods", "subresource": sub,
-			"namespace": "shop", "name": "a", "apiVersion": "v1"}, "responseStatus": map[string]any{"code": 200, "message": text},
-		"requestReceivedTimestamp": "2026-01-01T00:00:00.000000Z", "stageTimestamp": "2026-01-01T00:00:00.000000Z",
-		"annotations": map[string]string{"authorization.k8s.io/reason": text, "any": text}, "requestObject": object, "responseObject": object}
-	body, err := json.Marshal(e)
+	body, err := json.Marshal(auditEvent(verb, sub, uri, text, object))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,28 +232,34 @@ func audited(t *testing.T, verb, sub, uri, text string, object any) string {
 	if err != nil {
 		return err.Error()
 	}
-	var out strings.Builder
+	out := strings.Builder{}
+	out.Write(audit.Clean(body))
 	for _, e := range b.Events {
 		fmt.Fprintln(&out, e.Fields, e.Entities, string(e.Evidence()))
 	}
 	return out.String()
 }
 
+// auditEvent is an audit event with one text at every place that a person or client writes.
+func auditEvent(verb, sub, uri, text string, object any) map[string]any {
+	return map[string]any{"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "auditID": "1",
+		"stage":      "ResponseComplete",
+		"requestURI": uri, "verb": verb, "user": map[string]any{"username": "ann", "extra": map[string]any{"password": []string{"hunter2"}}},
+		"userAgent": text, "sourceIPs": []string{"192.0.2.1"}, "objectRef": map[string]any{"resource": "pods", "subresource": sub,
+			"namespace": "shop", "name": "a", "apiVersion": "v1"}, "responseStatus": map[string]any{"code": 200, "message": text},
+		"requestReceivedTimestamp": "2026-01-01T00:00:00.000000Z", "stageTimestamp": "2026-01-01T00:00:00.000000Z",
+		"annotations": map[string]string{"authorization.k8s.io/reason": text, "any": text}, "requestObject": object, "responseObject": object}
+}
+
 // started is all that is kept of a program's start.
 func started(t *testing.T, arguments []string) string {
 	t.Helper()
-	program := "/usr/bin/" + arguments[0]
-	if !regexp.MustCompile(`^[\w/-]+$`).MatchString(program) {
-		program = "/bin/sh"
-	}
-	p := runtime.Process{PID: 40, Name: "x", Path: program, Arguments: arguments}
-	r := runtime.Record{Version: 1, Kind: runtime.Exec, Node: "n", Boot: "b", Sequence: 1, Time: time.Unix(1_800_000_000, 0).UTC(),
-		Process: &p, Ancestors: []runtime.Process{p}}
-	line, err := json.Marshal(r)
+	line, err := json.Marshal(recordOf(arguments))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out strings.Builder
+	out := strings.Builder{}
+	out.Write(runtime.Clean(line))
 	if err := (&runtime.Decoder{Cluster: "c"}).Read(bytes.NewReader(append(line, '\n')), func(b *runtime.Batch) error {
 		for _, e := range b.Events {
 			fmt.Fprintln(&out, e.Fields, e.Entities, string(e.Evidence()))
@@ -204,16 +271,35 @@ func started(t *testing.T, arguments []string) string {
 	return out.String()
 }
 
-// TestAServerKeepsTellsAndLogsNoSecretOfItsCluster looks into its folder, its answers and its log.
+// recordOf is what a sensor says of a program's start.
+func recordOf(arguments []string) runtime.Record {
+	program := "/usr/bin/" + arguments[0]
+	if !regexp.MustCompile(`^[\w/-]+$`).MatchString(program) {
+		program = "/bin/sh"
+	}
+	p := runtime.Process{PID: 40, Name: "x", Path: program, Arguments: arguments}
+	return runtime.Record{Version: 1, Kind: runtime.Exec, Node: "n", Boot: "b", Sequence: 1, Time: time.Unix(1_800_000_000, 0).UTC(),
+		Process: &p, Ancestors: []runtime.Process{p}}
+}
+
+// TestAServerKeepsTellsAndLogsNoSecretOfItsCluster looks into its folder, a backup, its answers, its log and its memory.
 func TestAServerKeepsTellsAndLogsNoSecretOfItsCluster(t *testing.T) {
+	overwrites(t)
 	var items []any
-	var shown []string // the pods whose labels are shown
-	for n, p := range redact.Examples() {
+	var shown, fresh []string // the pods whose labels are shown; secrets that no program holds
+	for _, p := range redact.Fresh(word) {
+		fresh = append(fresh, p.Secret)
+	}
+	for n, p := range append(redact.Examples(), redact.Fresh(word)...) {
 		items = append(items, objects(n, p.Text)...)
 		if isLabel.MatchString(p.Text) {
 			shown = append(shown, fmt.Sprintf("/entity?kind=Pod&id=c/shop/Pod/pod-%d", n))
 		}
 	}
+	const argument = "--seen-by=the-test" // of a command line whose secret must be gone beside it
+	items = append(items, map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "seen", "namespace": "shop"},
+		"spec": map[string]any{"containers": []any{map[string]any{"name": "app", "image": "r.example/app:1",
+			"args": []string{argument, "--password=" + word}}}}})
 	list, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "List", "items": items})
 	if err != nil {
 		t.Fatal(err)
@@ -222,22 +308,46 @@ func TestAServerKeepsTellsAndLogsNoSecretOfItsCluster(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "in.json"), list, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	metrics := freePort(t)
 	s := startServe(t, data, "serve", "--from", "c="+dir, "--no-images", "--save-every", "100ms", "--verbose", "--listen",
-		"127.0.0.1:0", "--data", data)
-	answers := s.answers(t, shown...)
+		"127.0.0.1:0", "--metrics-listen", "127.0.0.1:"+metrics, "--data", data)
+	answers := s.answers(t, shown...) + s.read(t, "POST", "/what-if", `{"fixes":["fix-0000000000"],"assume":"any"}`) + metricsAt(t, metrics)
 	if !strings.Contains(answers, "web-1") || !strings.Contains(answers, redact.Mark) {
 		t.Fatalf("the server tells nothing of what was planted: %.500s", answers)
 	}
+	s.forgets(t, fresh, argument) // arguments are in memory alone
+	backup := t.TempDir()
+	if said, err := s.command(t, "backup", filepath.Join(backup, "b.tar.gz")); err != nil {
+		t.Fatal(said)
+	}
 	s.kill()
-	kept := stored(t, data)
-	for _, p := range redact.Examples() {
-		for where, text := range map[string]string{"API": answers, "log": s.log.String(), "folder": kept} {
+	kept, packed := stored(t, data), stored(t, backup)
+	if !strings.Contains(packed, "SQLite format 3") {
+		t.Error("the backup holds no records")
+	}
+	for _, p := range append(redact.Examples(), redact.Fresh(word)...) {
+		for where, text := range map[string]string{"API": answers, "log": s.log.String(), "folder": kept, "backup": packed} {
 			if len(p.Secret) > 7 && holds(text, p.Secret) || holds(text, "hunter2") {
 				at := strings.Index(text, p.Secret)
 				t.Fatalf("%s: %q of %q is in the %s: …%q…", p.Of, p.Secret, p.Text, where, text[max(0, at-80):min(len(text), max(0, at)+80)])
 			}
 		}
 	}
+}
+
+// metricsAt is what Prometheus is told.
+func metricsAt(t *testing.T, port string) string {
+	t.Helper()
+	resp, err := http.Get("http://127.0.0.1:" + port + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.Contains(string(text), "breakwater_ready") {
+		t.Fatalf("%v: %.200s", err, text)
+	}
+	return string(text)
 }
 
 // stored is every byte of a server's folder, unpacked where it is packed.
