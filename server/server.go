@@ -46,6 +46,7 @@ type Server struct {
 	advisories *followed
 	Estate     *harborshop.Estate
 	egress     egress.Policy // what flags and the sample allow
+	endReaders func()        // nil if images are not read in a cage
 	rules      *analyse.Rules
 	*watch.Watch
 	Context  *enrichment.Context
@@ -126,6 +127,11 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 	defer func() {
 		if v.Estate != nil {
 			_ = v.Estate.Close() // what it serves is gone either way
+		}
+	}()
+	defer func() {
+		if v.endReaders != nil {
+			v.endReaders()
 		}
 	}()
 	err = v.prepare(ctx)
