@@ -6,9 +6,6 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
-// harmless is a pod that takes over nothing.
-var harmless = []attempt{{numbered(podRequest("")(pod(), pod()))}}
-
 // RefusesAccount says that a policy lets in pods of a namespace, but none that runs as this account. Where policies
 // ask who makes the pod, nothing is said.
 func (j *Judge) RefusesAccount(namespace, account string) bool {
@@ -16,5 +13,5 @@ func (j *Judge) RefusesAccount(namespace, account string) bool {
 	if !ok || j.asksWho() || !slices.ContainsFunc(j.policies, func(p *policy) bool { return p.accounts }) {
 		return false
 	}
-	return j.best(place{name: namespace, labels: labelsOf(read), account: account}, harmless) == Refused
+	return j.best(place{name: namespace, labels: labelsOf(read), account: account}, probes().harmless) == Refused
 }

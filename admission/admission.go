@@ -62,9 +62,9 @@ func (j *Judge) Takeover(namespace string) Takeover {
 		return Takeover{Unknown, Unknown, Unknown, Unknown}
 	}
 	ns := place{name: namespace, labels: labelsOf(read)}
-	out := Takeover{Pod: j.best(ns, pods), Workload: j.best(ns, workloads), Debugging: j.best(ns, debugging)}
+	out := Takeover{Pod: j.best(ns, probes().pods), Workload: j.best(ns, probes().workloads), Debugging: j.best(ns, probes().debugging)}
 	for _, labels := range j.relabelled(ns) {
-		out.Relabelled = max(out.Relabelled, j.best(place{name: namespace, labels: labels}, pods))
+		out.Relabelled = max(out.Relabelled, j.best(place{name: namespace, labels: labels}, probes().pods))
 	}
 	return out
 }
@@ -85,11 +85,11 @@ func (j *Judge) Excepted(namespace, user string, groups []string) bool {
 		return false
 	}
 	ns := place{name: namespace, labels: labelsOf(read)}
-	if j.best(ns, pods) == Admitted {
+	if j.best(ns, probes().pods) == Admitted {
 		return false
 	}
 	ns.user, ns.groups = user, groups
-	return j.best(ns, pods) == Admitted
+	return j.best(ns, probes().pods) == Admitted
 }
 
 // place is a namespace with the labels that guards go by, who asks there if that is somebody, and what

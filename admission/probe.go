@@ -2,6 +2,7 @@ package admission
 
 import (
 	"slices"
+	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -32,11 +33,16 @@ type request struct {
 	id         int
 }
 
-var (
-	pods      = attempts(podRequest(""))
-	workloads = workloadAttempts()
-	debugging = debuggingAttempts()
-)
+// tried is all that is tried.
+type tried struct {
+	pods, workloads, debugging []attempt
+	harmless                   []attempt // a pod that takes over nothing
+}
+
+// probes are made for the first who judges: most commands do not.
+var probes = sync.OnceValue(func() *tried {
+	return &tried{attempts(podRequest("")), workloadAttempts(), debuggingAttempts(), []attempt{{numbered(podRequest("")(pod(), pod()))}}}
+})
 
 // pod is a pod that meets what policies commonly ask for.
 func pod() *corev1.Pod {

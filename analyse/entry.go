@@ -189,7 +189,7 @@ func (s *search) suppliers() []*foothold {
 	}
 	for _, kind := range []string{"Repository", "Image"} {
 		for n := range s.view.Nodes(kind) {
-			for _, edge := range stepKinds {
+			for _, edge := range stepKinds() {
 				for e := range n.Out(edge) {
 					// Every tag may be moved for all that is known; an entry is one that is.
 					if e.To.Kind() == "Container" && e.Value("uncertain").IsNull() && !s.without.has(e) {

@@ -2,6 +2,7 @@ package analyse
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
@@ -50,16 +51,16 @@ func goalAt(p *pathType, n graph.Node) *goal {
 
 // stepKinds are the edges that an attacker walks once inside, what gains most
 // first. How traffic arrives, and who is exploited by it, is the way in.
-var stepKinds = func() (out []string) {
+var stepKinds = sync.OnceValue(func() (out []string) {
 	for _, derived := range []bool{true, false} {
-		for _, e := range schema.Edges {
+		for _, e := range schema.Edges() {
 			if e.Step && e.Derived == derived && e.Name != "ROUTES_TO" && e.Name != "CAN_EXPLOIT" {
 				out = append(out, e.Name)
 			}
 		}
 	}
 	return out
-}()
+})
 
 // newGround gathers the steps of a view; those that are gone are left out.
 func newGround(v *graph.View, rules *Rules, types []*pathType, targets *targets, gone func(graph.Edge) bool) *ground {
@@ -111,7 +112,7 @@ func newGround(v *graph.View, rules *Rules, types []*pathType, targets *targets,
 		arc
 	}
 	var all []link
-	for kind, name := range stepKinds {
+	for kind, name := range stepKinds() {
 		for _, from := range startsOf(name) {
 			for n := range v.Nodes(from) {
 				for e := range n.Out(name) {

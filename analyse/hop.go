@@ -51,7 +51,7 @@ func (s *search) order(h *hop) {
 	h.members = h.members.sorted()
 	h.sum = h.members.sum()
 	h.edges = sortedEdges(h.edges)
-	rank := func(kind string) int { return slices.Index(stepKinds, kind) }
+	rank := func(kind string) int { return slices.Index(stepKinds(), kind) }
 	slices.SortFunc(h.kinds, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
 	h.edge = h.kinds[0]
 	cost := func(id string) int32 {

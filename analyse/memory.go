@@ -367,7 +367,7 @@ func (c *checker) compareRead(kind, what int, i uint32) bool {
 	case what == readProperties:
 		return is.Alike(was)
 	case what == readSteps:
-		return !slices.ContainsFunc(stepKinds, func(edge string) bool { return !c.areEdges(edgesOf(is, edge, true), edgesOf(was, edge, true)) })
+		return !slices.ContainsFunc(stepKinds(), func(edge string) bool { return !c.areEdges(edgesOf(is, edge, true), edgesOf(was, edge, true)) })
 	}
 	edge, out := (what-readEdges)/2-1, (what-readEdges)%2 == 0
 	name := ""

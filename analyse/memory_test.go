@@ -127,7 +127,7 @@ func (c *changing) analysed(t *testing.T) (again, anew []Path) {
 // graphText is everything in a view, in its order.
 func graphText(v *graph.View) string {
 	var b strings.Builder
-	for _, k := range schema.Kinds {
+	for _, k := range schema.Kinds() {
 		for n := range v.Nodes(k.Name) {
 			fmt.Fprintln(&b, k.Name, n.ID())
 			for _, p := range k.Properties {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/schema"
@@ -188,7 +189,7 @@ func (w *nearWalk) prevented(ctx context.Context) error {
 
 // lift adds the steps that there are without one kind of guard.
 func (w *nearWalk) lift(l Lifted) {
-	for _, kind := range derivedKinds {
+	for _, kind := range derivedKinds() {
 		for _, from := range startsOf(kind) {
 			for other := range l.View.Nodes(from) {
 				n, there := w.view.Node(other.Kind(), other.ID())
@@ -214,14 +215,14 @@ func (w *nearWalk) lift(l Lifted) {
 }
 
 // derivedKinds are the edges that techniques make.
-var derivedKinds = func() (out []string) {
-	for _, e := range schema.Edges {
+var derivedKinds = sync.OnceValue(func() (out []string) {
+	for _, e := range schema.Edges() {
 		if e.Derived {
 			out = append(out, e.Name)
 		}
 	}
 	return out
-}()
+})
 
 func (w *nearWalk) stepOf(e graph.Edge) NearStep {
 	s := NearStep{
@@ -263,7 +264,7 @@ func (w *nearWalk) reach() (end graph.Node, found bool) {
 		if w.ends[n] && at.step.From != "" {
 			return n, true
 		}
-		for _, kind := range stepKinds {
+		for _, kind := range stepKinds() {
 			for e := range n.Out(kind) {
 				if w.ends[e.To] || !w.search.ends(e.Value("rule").Str()) {
 					w.arrive(near{from: n, to: e.To, step: w.stepOf(e), cost: w.costOf(e)})

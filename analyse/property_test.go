@@ -194,7 +194,7 @@ func naive(s *search, f *foothold) map[string]int32 {
 	for len(next) > 0 {
 		n := next[0]
 		next = next[1:]
-		for _, kind := range stepKinds {
+		for _, kind := range stepKinds() {
 			for e := range n.Out(kind) {
 				total, ends := cost[n], false
 				if rule := s.rules.byID[e.Value("rule").Str()]; rule != nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/breakwater-sec/breakwater/packs"
 	"github.com/breakwater-sec/breakwater/query"
@@ -149,14 +150,14 @@ func variables(n *query.Node) (out []string) {
 
 // edgeOf is an edge of the schema; one that is not there is derived by nothing.
 func edgeOf(name string) *schema.Edge {
-	if e := edges[name]; e != nil {
+	if e := edges()[name]; e != nil {
 		return e
 	}
 	return &schema.Edge{}
 }
 
 func kindOf(name string) *schema.Kind {
-	if k := kinds[name]; k != nil {
+	if k := kinds()[name]; k != nil {
 		return k
 	}
 	return &schema.Kind{Name: name, Label: name}
@@ -164,8 +165,12 @@ func kindOf(name string) *schema.Kind {
 
 // edges and kinds are those of the schema, by name.
 var (
-	edges = byName(schema.Edges, func(e schema.Edge) string { return e.Name })
-	kinds = byName(schema.Kinds, func(k schema.Kind) string { return k.Name })
+	edges = sync.OnceValue(func() map[string]*schema.Edge {
+		return byName(schema.Edges(), func(e schema.Edge) string { return e.Name })
+	})
+	kinds = sync.OnceValue(func() map[string]*schema.Kind {
+		return byName(schema.Kinds(), func(k schema.Kind) string { return k.Name })
+	})
 )
 
 func byName[T any](all []T, name func(T) string) map[string]*T {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/ref"
@@ -69,7 +70,7 @@ func (s *search) insights(kind string, all members) (out []string) {
 	for _, n := range all {
 		any |= s.badgesOf(kind, n)
 	}
-	for i, name := range insightsOf[kind] {
+	for i, name := range insightsOf()[kind] {
 		if any&(1<<i) != 0 {
 			out = append(out, name)
 		}
@@ -83,9 +84,9 @@ type badges uint64
 const badgesKnown badges = 1 << 63
 
 // insightsOf are the properties of each kind that are worth a badge.
-var insightsOf = func() map[string][]string {
+var insightsOf = sync.OnceValue(func() map[string][]string {
 	out := map[string][]string{}
-	for _, k := range schema.Kinds {
+	for _, k := range schema.Kinds() {
 		for _, p := range k.Properties {
 			if p.Insight {
 				out[k.Name] = append(out[k.Name], p.Name)
@@ -93,7 +94,7 @@ var insightsOf = func() map[string][]string {
 		}
 	}
 	return out
-}()
+})
 
 // badgesOf asks a node for its insights once: many paths tell of it.
 func (s *search) badgesOf(kind string, n graph.Node) (has badges) {
@@ -105,7 +106,7 @@ func (s *search) badgesOf(kind string, n graph.Node) (has badges) {
 		s.reader.Properties(n)
 		return s.badges[i]
 	}
-	for k, name := range insightsOf[kind] {
+	for k, name := range insightsOf()[kind] {
 		if n.Value(name).Bool() {
 			has |= 1 << k
 		}

@@ -86,7 +86,7 @@ func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) *hop {
 	}
 	inward := in < out // from the end where there is less to look at
 	ends := s.endsOf(from, told, inward, h)
-	for kind, name := range stepKinds {
+	for kind, name := range stepKinds() {
 		for _, end := range ends {
 			if end.by&(1<<kind) == 0 {
 				continue

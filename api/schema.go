@@ -21,7 +21,7 @@ var opWords = map[string]string{
 func describe(v *query.Vocabulary, pathTypes []rule.Head) Schema {
 	out := Schema{Groups: query.Kinds(v), Kinds: map[string]KindInfo{}, Edges: map[string]EdgeInfo{}, Severities: severity.Scale,
 		Risks: severity.Rated, PathTypes: []PathType{}, Ops: opWords}
-	for _, k := range schema.Kinds {
+	for _, k := range schema.Kinds() {
 		out.Kinds[k.Name] = KindInfo{Name: k.Name, Label: k.Label, Plural: k.Plural, Group: k.Group, Family: text(k.Family), Sentence: k.Sentence,
 			Menu: query.MenuFor(v, k.Name)}
 	}
@@ -33,7 +33,7 @@ func describe(v *query.Vocabulary, pathTypes []rule.Head) Schema {
 			}
 		}
 	}
-	for _, e := range schema.Edges {
+	for _, e := range schema.Edges() {
 		out.Edges[e.Name] = EdgeInfo{Name: e.Name, Verb: e.Verb, Inverse: e.Inverse, Sentence: e.Sentence, Derived: e.Derived, Step: e.Step}
 	}
 	for _, h := range pathTypes {

@@ -96,13 +96,13 @@ var operations = map[string]struct {
 				"WHERE c.name CONTAINS '" + word + "' } RETURN i"})}
 	}},
 	"completeValue": {all: func() (out []probe) {
-		for _, k := range schema.Kinds {
+		for _, k := range schema.Kinds() {
 			for _, p := range k.Properties {
 				out = append(out, post("/query/values", map[string]any{"of": k.Name, "prop": p.Name}))
 			}
 			out = append(out, post("/query/values", map[string]any{"of": k.Name, "prop": "id"}))
 		}
-		for _, e := range schema.Edges {
+		for _, e := range schema.Edges() {
 			for _, p := range e.Properties {
 				out = append(out, post("/query/values", map[string]any{"of": e.Name, "prop": p.Name}))
 			}
@@ -119,7 +119,7 @@ var operations = map[string]struct {
 		return out
 	}},
 	"exportQuery": {all: func() (out []probe) {
-		for _, text := range everyQuestion()[len(schema.Kinds):] {
+		for _, text := range everyQuestion()[len(schema.Kinds()):] {
 			out = append(out, get("/query/export?text=%s", url.QueryEscape(text)))
 		}
 		return out
@@ -243,10 +243,10 @@ var operations = map[string]struct {
 
 // everyQuestion returns whole kinds, all their edges, and counts of what is not there.
 func everyQuestion() (out []string) {
-	for _, k := range schema.Kinds {
+	for _, k := range schema.Kinds() {
 		out = append(out, "MATCH (n:"+k.Name+") RETURN n", "MATCH (n:"+k.Name+") RETURN count(n)")
 	}
-	for _, e := range schema.Edges {
+	for _, e := range schema.Edges() {
 		for _, j := range e.Joins {
 			out = append(out, fmt.Sprintf("MATCH (a:%s)-[r:%s]->(b:%s) RETURN a, r, b", j.From, e.Name, j.To))
 		}

@@ -34,7 +34,7 @@ func (s session) Search(ctx context.Context, r SearchRequestObject) (SearchRespo
 	}
 	var all []scored
 	view := s.View
-	for _, k := range schema.Kinds {
+	for _, k := range schema.Kinds() {
 		if unsearched[k.Name] {
 			continue
 		}

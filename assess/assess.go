@@ -46,9 +46,9 @@ type Records interface {
 	ResumeImages(ctx context.Context, owner string) error
 	// WantImages adds images that are not known, and sets how urgent the owner holds them.
 	WantImages(ctx context.Context, owner string, images []Record) error
-	// LeaseImage hands the most urgent image to the owner until then, none of those hosts,
-	// and counts the reading that begins.
-	LeaseImage(ctx context.Context, owner string, now, until time.Time, not []string) (r Record, ok bool, err error)
+	// LeaseImage hands the most urgent image of those hosts to the owner until then, and
+	// counts the reading that begins.
+	LeaseImage(ctx context.Context, owner string, now, until time.Time, of Hosts) (r Record, ok bool, err error)
 	// RenewImages prolongs the owner's leases.
 	RenewImages(ctx context.Context, owner string, ids []string, until time.Time) error
 	// NextImage is when the next image may be read.
@@ -70,6 +70,9 @@ type Records interface {
 	Builds(context.Context) ([]Build, error)
 }
 
+// Hosts are registries that may be asked: all but Not, and of them Only, unless that is nil.
+type Hosts struct{ Not, Only []string }
+
 // Image is an image that a cluster uses or a registry lists.
 type Image struct {
 	ID, Reference string
@@ -84,10 +87,12 @@ type Assessor struct {
 	serving  bool
 	batch    int // bounds how many assessments wait in memory to be told
 	throttle *throttle
+	prompt   *prompt
+	patience time.Duration // after which a registry that holds a worker counts as slow
 	resolver resolver
 	wake     chan struct{} // workers look into the queue again
 	changed  chan struct{} // there is something to reconcile
-	leasing  sync.Mutex    // one worker takes an image at a time, so that shares hold
+	leasing  sync.Mutex    // one worker takes an image, or a place, at a time, so that shares hold
 	mu       struct {
 		sync.Mutex
 		demand demand
@@ -111,8 +116,8 @@ func New(c Config) *Assessor {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Assessor{config: c, batch: 200, throttle: newThrottle(), resolver: newResolver(c.Resolve),
-		wake: make(chan struct{}, c.Workers), changed: make(chan struct{}, 1)}
+	a := &Assessor{config: c, batch: 200, throttle: newThrottle(), prompt: newPrompt(), patience: slowAfter,
+		resolver: newResolver(c.Resolve), wake: make(chan struct{}, c.Workers), changed: make(chan struct{}, 1)}
 	a.mu.demand, a.mu.images, a.mu.means, a.mu.reading = newDemand(), map[string]*known{}, map[Key]string{}, map[string]string{}
 	a.mu.urgent, a.mu.dirty = map[string]bool{}, map[string]bool{}
 	return a

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/breakwater-sec/breakwater/image"
 )
@@ -99,15 +100,15 @@ func (a *Assessor) scan(ctx context.Context, r *Record) (*image.Inventory, error
 	var failed []error
 	for _, at := range now {
 		if !a.enter(r.ID, at.host) {
-			more = true // its share of the workers is taken: later
+			more = true // there is no place for it: later
 			continue
 		}
-		inv, err := a.scanOne(within, at.reference)
+		inv, err := a.scanOne(within, r.ID, at)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		var busy *image.Busy
-		if errors.As(err, &busy) {
+		if errors.As(err, &busy) || errors.Is(err, errSlow) {
 			r.Reference, r.Host = at.reference, at.host
 			failed, more = append(failed, err), true
 			continue
@@ -122,13 +123,28 @@ func (a *Assessor) scan(ctx context.Context, r *Record) (*image.Inventory, error
 	return nil, gravest(failed, more)
 }
 
-// scanOne reads what the queue names, which may be older than the parser of today.
-func (a *Assessor) scanOne(ctx context.Context, reference string) (*image.Inventory, error) {
-	ref, err := image.ParseReference(reference)
+// scanOne reads what the queue names, which may be older than the parser of today. It is
+// ended where it lasts and its place is wanted.
+func (a *Assessor) scanOne(ctx context.Context, id string, at asked) (*image.Inventory, error) {
+	ref, err := image.ParseReference(at.reference)
 	if err != nil {
 		return nil, err
 	}
-	return a.config.Scan(ctx, ref)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	lasts := time.AfterFunc(a.patience, func() {
+		if a.lasts(id) {
+			end(errSlow)
+		}
+	})
+	defer lasts.Stop()
+	began := time.Now()
+	inv, err := a.config.Scan(ctx, ref)
+	a.prompt.read(at.host, time.Since(began), inv)
+	if err != nil && errors.Is(context.Cause(ctx), errSlow) {
+		err = errSlow
+	}
+	return inv, err
 }
 
 func gravest(failed []error, more bool) error {
@@ -137,7 +153,7 @@ func gravest(failed []error, more bool) error {
 		switch {
 		case errors.Is(e, image.ErrEnded):
 			return 0
-		case errors.As(e, &busy):
+		case errors.As(e, &busy), errors.Is(e, errSlow):
 			return 1
 		case errors.Is(e, image.ErrUnsupported):
 			return 3
@@ -145,7 +161,7 @@ func gravest(failed []error, more bool) error {
 		return 2
 	}
 	if len(failed) == 0 {
-		return errElsewhere
+		return errNoPlace
 	}
 	slices.SortStableFunc(failed, func(x, y error) int { return cmp.Compare(is(x), is(y)) })
 	if more && is(failed[0]) > 1 {
@@ -162,38 +178,4 @@ func gravest(failed []error, more bool) error {
 		all = fmt.Errorf("%w; %w", all, err)
 	}
 	return all
-}
-
-// share is how many workers one registry may hold: all but one, so that those that are slow
-// leave one for the others.
-func (a *Assessor) share() int { return max(1, a.config.Workers-1) }
-
-// enter notes from where an image is read now, unless that registry holds its share.
-func (a *Assessor) enter(id, host string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	held := 0
-	for other, at := range a.mu.reading {
-		if other != id && at == host {
-			held++
-		}
-	}
-	if held >= a.share() {
-		return false
-	}
-	a.mu.reading[id] = host
-	return true
-}
-
-// full are the registries that hold their share.
-func (a *Assessor) full() (hosts []string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	held := map[string]int{}
-	for _, host := range a.mu.reading {
-		if held[host]++; held[host] == a.share() {
-			hosts = append(hosts, host)
-		}
-	}
-	return hosts
 }

@@ -212,35 +212,3 @@ func TestAnImageThatNobodyReadToTheEndIsGivenBack(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 }
-
-func TestOneRegistryHoldsAllWorkersButOne(t *testing.T) {
-	r := newRecords()
-	a := asking(t, r, nil)
-	for n := range 4 {
-		id := digestOf(n)
-		r.images[id] = Record{ID: id, Host: "a.test", Reference: "a.test/web@" + id, State: Queued}
-	}
-	for n, want := range []bool{true, true, false} {
-		if _, ok, err := a.lease(t.Context()); ok != want || err != nil {
-			t.Errorf("lease %d: %v, %v", n, ok, err)
-		}
-	}
-	r.images[webID] = Record{ID: webID, Host: "b.test", Reference: "b.test/web@" + webID, State: Queued}
-	if lease, ok, err := a.lease(t.Context()); !ok || lease.ID != webID || err != nil {
-		t.Errorf("%+v, %v", lease, err)
-	}
-	if a.enter(webID, "a.test") {
-		t.Error("it is asked for at a registry that holds its share")
-	}
-	for id := range r.images {
-		if id != webID {
-			a.ended(id)
-		}
-	}
-	if !a.enter(webID, "a.test") {
-		t.Error("the registry has room again")
-	}
-	if New(Config{}).share() != 1 {
-		t.Error("with one worker it reads whatever there is")
-	}
-}

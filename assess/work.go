@@ -48,12 +48,12 @@ func (a *Assessor) work(ctx context.Context) {
 }
 
 // lease takes an image from the queue: none of a registry that is to be left alone, or that
-// has its share of the workers.
+// has no place among the workers.
 func (a *Assessor) lease(ctx context.Context) (Record, bool, error) {
 	a.leasing.Lock()
 	defer a.leasing.Unlock()
 	now := time.Now()
-	r, ok, err := a.config.Records.LeaseImage(ctx, a.config.Owner, now, now.Add(a.config.Lease), append(a.throttle.now(), a.full()...))
+	r, ok, err := a.config.Records.LeaseImage(ctx, a.config.Owner, now, now.Add(a.config.Lease), a.open())
 	if ok {
 		a.begin(r.ID, r.Host)
 	}
@@ -158,6 +158,13 @@ func (a *Assessor) outcome(r *Record, inv *image.Inventory, err error) (found *A
 	case errors.As(err, &busy):
 		r.Attempts, r.NextTry = max(0, r.Attempts-1), a.throttle.back(r.Host, busy.For)
 		found = NotScanned(r.ID, Queued, fmt.Sprintf("registry %s asks to slow down", r.Host))
+	case errors.Is(err, errSlow):
+		r.Attempts, r.NextTry = max(0, r.Attempts-1), now.Add(placeAfter)
+		found = NotScanned(r.ID, Queued, fmt.Sprintf("registry %s is slow: it waits for a place among those", r.Host))
+		a.config.Log.Info("a slow registry leaves its worker to others; the image waits for a place", "image", r.Reference)
+	case errors.Is(err, errNoPlace):
+		r.Attempts, r.NextTry = max(0, r.Attempts-1), now.Add(placeAfter)
+		found = NotScanned(r.ID, Queued, "its registries hold as many workers as they may: it waits for a place")
 	case errors.Is(err, errElsewhere):
 		r.Attempts, r.NextTry = max(0, r.Attempts-1), now
 		found = NotScanned(r.ID, Queued, "it waits to be read from another registry")

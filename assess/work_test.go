@@ -62,11 +62,12 @@ func (r *records) WantImages(_ context.Context, _ string, images []Record) error
 	return nil
 }
 
-func (r *records) LeaseImage(_ context.Context, _ string, now, _ time.Time, throttled []string) (Record, bool, error) {
+func (r *records) LeaseImage(_ context.Context, _ string, now, _ time.Time, of Hosts) (Record, bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, i := range r.images {
-		if (i.State == Queued || i.State == Failed) && !now.Before(i.NextTry) && !slices.Contains(throttled, i.Host) {
+		if (i.State == Queued || i.State == Failed) && !now.Before(i.NextTry) && !slices.Contains(of.Not, i.Host) &&
+			(of.Only == nil || slices.Contains(of.Only, i.Host)) {
 			i.State = Scanning
 			i.Attempts, i.Ended = i.Attempts+1, i.Ended+1
 			r.images[id] = i
@@ -168,7 +169,7 @@ func TestWhatWasReadMeanwhileIsNotTakenForUnreadNorReadAgain(t *testing.T) {
 	r.images[webID] = Record{ID: webID, Reference: "r.test/web@" + webID, State: Queued}
 	r.looked = func(id string) {
 		r.looked = nil
-		lease, ok, err := r.LeaseImage(t.Context(), "o", time.Now(), time.Now(), nil)
+		lease, ok, err := r.LeaseImage(t.Context(), "o", time.Now(), time.Now(), Hosts{})
 		if !ok || err != nil {
 			t.Fatal(ok, err)
 		}

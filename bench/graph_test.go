@@ -110,7 +110,7 @@ func pointers(v *graph.View) map[graph.Node]*plainNode {
 		}
 		return p
 	}
-	for _, k := range schema.Kinds {
+	for _, k := range schema.Kinds() {
 		for n := range v.Nodes(k.Name) {
 			from := node(n)
 			for e := range n.Out("") {

@@ -90,23 +90,41 @@ const maxSaid = 16 << 10
 // are the ends of its standard input and output. When talk returns the child is ended.
 // An error of talk that comes of the child's end is Ended.
 func Run(ctx context.Context, argument string, l Limits, talk func(in io.Writer, out io.Reader) error) error {
-	if l.Wall > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, l.Wall, &Ended{fmt.Sprintf("it took longer than %s", l.Wall)})
-		defer cancel()
-	}
 	c, err := start(argument, l)
 	if err != nil {
 		return fmt.Errorf("start a reader: %w", err)
 	}
+	return c.run(ctx, talk)
+}
+
+// Probe says what holds a child of this program here.
+func Probe(ctx context.Context, argument string, l Limits) (held Held, err error) {
+	c, err := start(argument, l)
+	if err != nil {
+		return held, fmt.Errorf("start a reader: %w", err)
+	}
+	err = c.run(ctx, func(io.Writer, io.Reader) error { held = c.held; return nil })
+	return held, err
+}
+
+// run is all that a child is for.
+func (c *child) run(ctx context.Context, talk func(in io.Writer, out io.Reader) error) error {
+	if wall := c.limits.Wall; wall > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, wall, &Ended{fmt.Sprintf("it took longer than %s", wall)})
+		defer cancel()
+	}
 	defer func() { _, _ = c.in.Close(), c.out.Close() }() // what a child said before it ended is read to the end
 	stop := context.AfterFunc(ctx, c.kill)
 	defer stop()
-	talked := talk(c.in, c.out)
-	if talked == nil || !endOfPipe(talked) {
+	err := c.entered()
+	if err == nil {
+		err = talk(c.in, c.out)
+	}
+	if err == nil || !endOfPipe(err) {
 		c.kill() // nothing more is wanted of it
 		<-c.ended
-		return errors.Join(talked, context.Cause(ctx))
+		return errors.Join(err, context.Cause(ctx))
 	}
 	select { // a pipe ends when the process does, or is about to
 	case <-c.ended:
@@ -117,7 +135,7 @@ func Run(ctx context.Context, argument string, l Limits, talk func(in io.Writer,
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	return &Ended{c.why(l)}
+	return &Ended{c.why()}
 }
 
 // endOfPipe says that who was talked to is gone.
@@ -127,7 +145,10 @@ func endOfPipe(err error) bool {
 
 // child is a process in a cage.
 type child struct {
+	limits  Limits
 	in, out *os.File // the ends of its pipes that are ours
+	held    Held     // once it has entered
+	within  bool     // it has
 	said    head     // what it says while it ends
 	process *os.Process
 	state   *os.ProcessState
@@ -153,9 +174,9 @@ func start(argument string, l Limits) (*child, error) {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 	}
-	c := &child{in: ends[0][1], out: ends[1][0], ended: make(chan struct{})}
+	c := &child{limits: l, in: ends[0][1], out: ends[1][0], ended: make(chan struct{})}
 	started := make(chan error)
-	go c.live(cmd, l, ends[2][0], started)
+	go c.live(cmd, ends[2][0], started)
 	if err := <-started; err != nil {
 		return nil, errors.Join(err, closeAll(ends[:]))
 	}
@@ -164,9 +185,9 @@ func start(argument string, l Limits) (*child, error) {
 
 // live is the child's life. It is one thread's, as is what Linux holds a child by: the
 // rules of Landlock that it inherits, and the signal that it gets when its parent ends.
-func (c *child) live(cmd *exec.Cmd, l Limits, said *os.File, started chan<- error) {
+func (c *child) live(cmd *exec.Cmd, said *os.File, started chan<- error) {
 	runtime.LockOSThread() // and never unlocked: the thread ends with the child, confined as it is
-	if err := confine(cmd, l); err != nil {
+	if err := confine(cmd, c.limits); err != nil {
 		started <- err
 		return
 	}
@@ -179,7 +200,7 @@ func (c *child) live(cmd *exec.Cmd, l Limits, said *os.File, started chan<- erro
 	listened := make(chan struct{})
 	go func() { defer close(listened); _, _ = io.Copy(&c.said, said); _ = said.Close() }()
 	watching, stop := context.WithCancel(context.Background())
-	go c.watch(watching, l.Memory)
+	go c.watch(watching, c.limits.Memory)
 	_ = cmd.Wait() // what it says is in the state
 	stop()
 	<-listened
@@ -209,8 +230,8 @@ func (c *child) watch(ctx context.Context, most int64) {
 }
 
 // why is the reason that an ended child gives.
-func (c *child) why(l Limits) string {
-	said := c.said.String()
+func (c *child) why() string {
+	l, said := c.limits, c.said.String()
 	switch used := c.state.UserTime() + c.state.SystemTime(); {
 	case c.grown.Load(), strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate memory"):
 		return fmt.Sprintf("it wanted more than %d MiB of memory", l.Memory>>20)

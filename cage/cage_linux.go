@@ -32,8 +32,8 @@ func confine(cmd *exec.Cmd, l Limits) error {
 // landlockVariable tells a child which version of Landlock holds it.
 const landlockVariable = "BREAKWATER_LANDLOCK"
 
-// Enter is what a child does first: it limits itself, and says what holds.
-func Enter(l Limits) (Held, error) {
+// limit limits this process, and says what holds.
+func limit(l Limits) (Held, error) {
 	held := Held{Memory: l.Memory, CPU: l.CPU, Files: l.Files}
 	held.Landlock, _ = strconv.Atoi(os.Getenv(landlockVariable)) // 0 where it is not said
 	var errs []error
@@ -44,7 +44,7 @@ func Enter(l Limits) (Held, error) {
 		{unix.RLIMIT_DATA, uint64(l.Memory)}, {unix.RLIMIT_CPU, uint64(l.CPU / time.Second)}, {unix.RLIMIT_NOFILE, uint64(l.Files)},
 		{unix.RLIMIT_FSIZE, 0}, {unix.RLIMIT_CORE, 0},
 	} {
-		errs = append(errs, limit(r.what, r.most))
+		errs = append(errs, lessOf(r.what, r.most))
 	}
 	err := filterCalls()
 	held.Seccomp = err == nil
@@ -54,8 +54,8 @@ func Enter(l Limits) (Held, error) {
 	return held, errors.Join(append(errs, err)...)
 }
 
-// limit takes more away, and never gives: who runs the program may have limited it before.
-func limit(what int, most uint64) error {
+// lessOf takes more away, and never gives: who runs the program may have limited it before.
+func lessOf(what int, most uint64) error {
 	var now unix.Rlimit
 	if err := unix.Getrlimit(what, &now); err != nil {
 		return err

@@ -18,7 +18,7 @@ func self() string {
 // confine can do nothing here.
 func confine(*exec.Cmd, Limits) error { return nil }
 
-// Enter says that nothing but a time on the clock holds a child here.
-func Enter(Limits) (Held, error) { return Held{}, nil }
+// limit says that nothing but a time on the clock holds a child here.
+func limit(Limits) (Held, error) { return Held{}, nil }
 
 func resident(int) int64 { return 0 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,22 @@ type Caged struct {
 	Policy func() egress.Policy
 	// Limits are CageLimits unless set.
 	Limits cage.Limits
+
+	ahead *cage.Ahead
+}
+
+// Ahead is the same with children that are started before they are wanted, for images of
+// registries. End them.
+func (c Caged) Ahead() (_ Caged, end func()) {
+	c.ahead = cage.NewAhead(CagedCommand, c.limits())
+	return c, c.ahead.End
+}
+
+func (c Caged) limits() cage.Limits {
+	if c.Limits.Memory == 0 {
+		return CageLimits
+	}
+	return c.Limits
 }
 
 // CageLimits are what reading one image may take: honest ones of any size stay far below.
@@ -60,7 +77,6 @@ type job struct {
 	Insecure  bool             `json:"insecure"`
 	Account   authn.AuthConfig `json:"account"`
 	Policy    *egress.Policy   `json:"policy,omitempty"`
-	Cage      cage.Limits      `json:"cage"`
 }
 
 // refusal is an error on its way out of a cage.
@@ -76,15 +92,15 @@ type refusal struct {
 const (
 	toDo, isCached, isNot, isKept           = 'j', 'c', 'n', 'k'
 	wantsLayer, keepsLayer, comes           = 'L', 'K', 'P'
-	holds, answers, refuses                 = 'H', 'A', 'E'
+	answers, refuses                        = 'A', 'E'
 	mostKey, mostLayer, mostAnswer, mostJob = 1 << 10, 64 << 20, 160 << 20, 4 << 20
 	mostWords                               = 64 << 10
 )
 
 // heardOfChild and heardOfParent are what each takes of the other.
 var (
-	heardOfChild = map[byte]int{wantsLayer: mostKey, keepsLayer: mostKey + mostLayer, comes: mostWords, holds: mostWords,
-		answers: mostAnswer, refuses: mostWords}
+	heardOfChild = map[byte]int{wantsLayer: mostKey, keepsLayer: mostKey + mostLayer, comes: mostWords, answers: mostAnswer,
+		refuses: mostWords}
 	heardOfParent = map[byte]int{toDo: mostJob, isCached: mostLayer, isNot: 0, isKept: 0}
 )
 
@@ -117,15 +133,15 @@ func (c Caged) ScanLocal(ctx context.Context, l Local) (*Inventory, error) {
 }
 
 // Held is what holds a child of this program here.
-func (c Caged) Held(ctx context.Context) (held cage.Held, err error) {
-	c.Limits.Wall = time.Minute
-	_, err = c.talk(ctx, job{}, nil, func(h cage.Held) { held = h })
-	return held, err
+func (c Caged) Held(ctx context.Context) (cage.Held, error) {
+	limits := c.limits()
+	limits.Wall = time.Minute
+	return cage.Probe(ctx, CagedCommand, limits)
 }
 
 // do has one image read.
 func (c Caged) do(ctx context.Context, j job, read []string) (*Inventory, error) {
-	inv, err := c.talk(ctx, j, read, nil)
+	inv, err := c.talk(ctx, j, read)
 	var end *cage.Ended
 	if errors.As(err, &end) {
 		return nil, Ended(end.Why)
@@ -133,18 +149,14 @@ func (c Caged) do(ctx context.Context, j job, read []string) (*Inventory, error)
 	return inv, err
 }
 
-func (c Caged) talk(ctx context.Context, j job, read []string, told func(cage.Held)) (inv *Inventory, err error) {
-	o, limits := c.Options.withDefaults(), c.Limits
-	if limits.Memory == 0 {
-		limits = CageLimits
-	}
-	limits.Read = read
-	j.Platform, j.Limits, j.Backoff, j.Patience, j.Cached, j.Cage = o.Platform, o.Limits, o.Backoff, o.Patience, o.Cache != nil, limits
+func (c Caged) talk(ctx context.Context, j job, read []string) (inv *Inventory, err error) {
+	o := c.Options.withDefaults()
+	j.Platform, j.Limits, j.Backoff, j.Patience, j.Cached = o.Platform, o.Limits, o.Backoff, o.Patience, o.Cache != nil
 	text, err := json.Marshal(j)
 	if err != nil {
 		return nil, err
 	}
-	err = cage.Run(ctx, CagedCommand, limits, func(in io.Writer, out io.Reader) error {
+	err = c.run(ctx, read, func(in io.Writer, out io.Reader) error {
 		if err := cage.Send(in, toDo, text); err != nil {
 			return err
 		}
@@ -164,11 +176,6 @@ func (c Caged) talk(ctx context.Context, j job, read []string, told func(cage.He
 				if err = json.Unmarshal(m.Body, &p); err == nil {
 					o.Progress(p)
 				}
-			case holds:
-				var h cage.Held
-				if err = json.Unmarshal(m.Body, &h); err == nil && told != nil {
-					told(h)
-				}
 			case answers:
 				inv, err = inventoryFrom(m.Body)
 				return err
@@ -184,6 +191,16 @@ func (c Caged) talk(ctx context.Context, j job, read []string, told func(cage.He
 		return nil, err
 	}
 	return inv, nil
+}
+
+// run talks to a child that may read those files of this machine.
+func (c Caged) run(ctx context.Context, read []string, talk func(in io.Writer, out io.Reader) error) error {
+	if c.ahead != nil && len(read) == 0 {
+		return c.ahead.Run(ctx, talk)
+	}
+	limits := c.limits()
+	limits.Read = read
+	return cage.Run(ctx, CagedCommand, limits, talk)
 }
 
 // keeping is what a parent does with the cache for one child. What a child has not asked
@@ -276,23 +293,19 @@ func refusedWith(text []byte) error {
 // ReadCaged is the life of a child: it limits itself, does what it is told over in, and
 // answers over out.
 func ReadCaged(in io.Reader, out io.Writer) error {
+	if _, err := cage.Enter(in, out); err != nil {
+		return err
+	}
+	go func() { _, _ = x509.SystemCertPool() }() // most of what a first connection costs
 	m, err := cage.Receive(in, heardOfParent)
+	if errors.Is(err, io.EOF) {
+		return nil // nothing was wanted of it
+	}
 	if err != nil {
 		return err
 	}
 	var j job
 	if err := json.Unmarshal(m.Body, &j); err != nil {
-		return err
-	}
-	held, err := cage.Enter(j.Cage)
-	if err != nil {
-		return answer(out, nil, fmt.Errorf("enter the cage: %w", err))
-	}
-	text, err := json.Marshal(held)
-	if err != nil {
-		return err
-	}
-	if err := cage.Send(out, holds, text); err != nil {
 		return err
 	}
 	inv, err := j.read(in, out)
@@ -311,11 +324,8 @@ func (j job) read(in io.Reader, out io.Writer) (*Inventory, error) {
 	if j.Cached {
 		o.Cache = outside{in, out}
 	}
-	switch {
-	case j.Scheme != "":
+	if j.Scheme != "" {
 		return ScanLocal(ctx, Local{j.Scheme, j.Rest}, o)
-	case j.Reference == "":
-		return &Inventory{}, nil // it was only to say what holds it
 	}
 	ref, err := ParseReference(j.Reference)
 	if err != nil {

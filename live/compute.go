@@ -75,27 +75,6 @@ func (c *cluster) stands(err error) {
 	c.live.put(&now, []string{"Gap"})
 }
 
-// computed is compute, which ends nobody else's picture: facts are what strangers wrote.
-func (c *cluster) computed(ctx context.Context, k known) (now *Cluster, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			c.log.Error("computing a cluster broke off", "fault", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("computing it broke off, which is a fault of Breakwater: %v", p)
-		}
-	}()
-	return c.live.compute(ctx, c.facts, k)
-}
-
-// stands says that the cluster is shown as it was before, and why.
-func (c *cluster) stands(err error) {
-	now := *c.live.World().Clusters[c.source.Name]
-	now.State = c.state
-	g := collect.Gap{Cluster: c.source.Name, Source: "judge", What: "the picture of " + c.source.Name, Why: collect.Why(err),
-		Since: time.Now(), Consequence: "What is shown is as it was before; changes since are unseen."}
-	now.Gaps = append(slices.DeleteFunc(slices.Clone(now.Gaps), func(o collect.Gap) bool { return o.Key() == g.Key() }), g)
-	c.live.put(&now, []string{"Gap"})
-}
-
 // images says which images the cluster uses, and gathers what is known of them; whole
 // is false while something is still to be told.
 func (c *cluster) images() (k known, whole bool) {

@@ -135,7 +135,7 @@ func TestEverythingOnAMenuChecks(t *testing.T) {
 }
 
 func TestTheComposedConnectionsFitTheSchema(t *testing.T) {
-	for _, c := range schema.Composition {
+	for _, c := range schema.Composition() {
 		at := c.From
 		for _, s := range c.Steps {
 			e, ok := schema.EdgeNamed(s.Edge)

@@ -165,7 +165,7 @@ func TestALabelWithinASentenceKeepsTheNamesOfKubernetes(t *testing.T) {
 			t.Errorf("%q reads %q within a sentence, want %q", label, got, want)
 		}
 	}
-	for _, kind := range schema.Kinds {
+	for _, kind := range schema.Kinds() {
 		if kind.Coverage != "" && len(kind.Uncovered) < len("were x") {
 			t.Errorf("%s has a coverage property and no words for what it does not cover", kind.Name)
 		}

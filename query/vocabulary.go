@@ -50,7 +50,7 @@ func (v *Vocabulary) fits(g *graph.Vocabulary) error {
 func Schema() *Vocabulary { return schemaVocabulary() }
 
 var schemaVocabulary = sync.OnceValue(func() *Vocabulary {
-	return NewVocabulary(schema.Kinds, schema.Edges, schema.Composition)
+	return NewVocabulary(schema.Kinds(), schema.Edges(), schema.Composition())
 })
 
 // kindsOf resolves the name of a kind or a family.

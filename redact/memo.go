@@ -19,6 +19,14 @@ var memoSeed = maphash.MakeSeed()
 // maxRemembered bounds a text that is remembered.
 const maxRemembered = 512
 
+// Value is Value.
+func (m *Memo) Value(name, value string) string {
+	if secretName(name) && !harmless(value) {
+		return Mark
+	}
+	return m.Text(value)
+}
+
 // Text is Text.
 func (m *Memo) Text(s string) string {
 	if len(s) > maxRemembered {

@@ -73,7 +73,7 @@ func EdgeOf(e graph.Edge) Edge {
 
 // nodes yields every node of a view: shared kinds once, the others by cluster.
 func nodes(v *graph.View, yield func(graph.Node) error) error {
-	for _, k := range schema.Kinds {
+	for _, k := range schema.Kinds() {
 		for n := range v.Nodes(k.Name) {
 			if err := yield(n); err != nil {
 				return err

@@ -3,6 +3,7 @@ package schema
 import (
 	"embed"
 	"fmt"
+	"sync"
 
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/strictyaml"
@@ -11,14 +12,22 @@ import (
 //go:embed kinds.yaml edges.yaml composed.yaml
 var files embed.FS
 
+// The files are read for the first who asks: a process that reads an image, and many a
+// command, has no use for them.
+var (
+	kinds       = sync.OnceValue(func() []Kind { return read("kinds.yaml").kinds() })
+	edges       = sync.OnceValue(func() []Edge { return read("edges.yaml").edges(Kinds()) })
+	composition = sync.OnceValue(func() []Composed { return read("composed.yaml").Compositions })
+)
+
 // Kinds is every kind of node.
-var Kinds = read("kinds.yaml").kinds()
+func Kinds() []Kind { return kinds() }
 
 // Edges is every kind of edge.
-var Edges = read("edges.yaml").edges(Kinds)
+func Edges() []Edge { return edges() }
 
 // Composition is every composed connection.
-var Composition = read("composed.yaml").Compositions
+func Composition() []Composed { return composition() }
 
 // written is what a file of the vocabulary may hold.
 type written struct {

@@ -6,6 +6,7 @@ package schema
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/breakwater-sec/breakwater/graph"
 )
@@ -76,22 +77,22 @@ type Pair struct{ From, To string }
 var Groups = []string{"Images", "Kubernetes", "Identity", "Cloud", "Network"}
 
 // Vocabulary is the schema as the graph engine takes it.
-func Vocabulary() *graph.Vocabulary { return vocabulary }
+func Vocabulary() *graph.Vocabulary { return vocabulary() }
 
-var vocabulary = func() *graph.Vocabulary {
+var vocabulary = sync.OnceValue(func() *graph.Vocabulary {
 	var kinds []graph.Kind
-	for _, k := range Kinds {
+	for _, k := range Kinds() {
 		kinds = append(
 			kinds,
 			graph.Kind{Name: k.Name, Shared: k.Shared, Dependent: k.Dependent, Tenant: k.Tenant, Columns: columns(k.Properties)},
 		)
 	}
 	var edges []graph.EdgeKind
-	for _, e := range Edges {
+	for _, e := range Edges() {
 		edges = append(edges, graph.EdgeKind{Name: e.Name, Columns: columns(e.Properties)})
 	}
 	return graph.NewVocabulary(kinds, edges)
-}()
+})
 
 func columns(ps []Property) []graph.Column {
 	var cols []graph.Column
@@ -103,20 +104,20 @@ func columns(ps []Property) []graph.Column {
 
 // KindNamed finds a kind.
 func KindNamed(name string) (Kind, bool) {
-	i := slices.IndexFunc(Kinds, func(k Kind) bool { return k.Name == name })
+	i := slices.IndexFunc(Kinds(), func(k Kind) bool { return k.Name == name })
 	if i < 0 {
 		return Kind{}, false
 	}
-	return Kinds[i], true
+	return Kinds()[i], true
 }
 
 // EdgeNamed finds an edge kind.
 func EdgeNamed(name string) (Edge, bool) {
-	i := slices.IndexFunc(Edges, func(e Edge) bool { return e.Name == name })
+	i := slices.IndexFunc(Edges(), func(e Edge) bool { return e.Name == name })
 	if i < 0 {
 		return Edge{}, false
 	}
-	return Edges[i], true
+	return Edges()[i], true
 }
 
 // Property finds a property of a kind.
@@ -134,7 +135,7 @@ func property(ps []Property, name string) (Property, bool) {
 }
 
 // Family lists the kinds of a family, or the kind itself: "Workload" → six kinds.
-func Family(name string) []string { return family(Kinds, name) }
+func Family(name string) []string { return family(Kinds(), name) }
 
 func family(kinds []Kind, name string) []string {
 	var out []string

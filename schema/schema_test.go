@@ -15,7 +15,7 @@ func TestAWordIsThereOnceAndWhatItNamesIsThere(t *testing.T) {
 		}
 		once[what+name] = true
 	}
-	for _, k := range Kinds {
+	for _, k := range Kinds() {
 		is("kind ", k.Name)
 		for _, p := range k.Properties {
 			is(k.Name+".", p.Name)
@@ -29,7 +29,7 @@ func TestAWordIsThereOnceAndWhatItNamesIsThere(t *testing.T) {
 			t.Errorf("%s: there is no group %q", k.Name, k.Group)
 		}
 	}
-	for _, e := range Edges {
+	for _, e := range Edges() {
 		is("edge ", e.Name)
 		for _, j := range e.Joins {
 			is(e.Name+" from ", j.From+" to "+j.To)
@@ -38,7 +38,7 @@ func TestAWordIsThereOnceAndWhatItNamesIsThere(t *testing.T) {
 			t.Errorf("%s: coverage %v is none of its source", e.Name, e.Coverage)
 		}
 	}
-	for _, c := range Composition {
+	for _, c := range Composition() {
 		is("edge ", c.Name)
 		at := c.From
 		for _, s := range c.Steps {
@@ -60,11 +60,11 @@ func TestSeveritiesAreThoseOfTheOneScale(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, p.Enum, severity.Scale)
 		}
 	}
-	for _, k := range Kinds {
+	for _, k := range Kinds() {
 		p, ok := k.Property("severity")
 		of(k.Name, p, ok)
 	}
-	for _, e := range Edges {
+	for _, e := range Edges() {
 		p, ok := e.Property("severity")
 		of(e.Name, p, ok)
 	}

@@ -61,7 +61,7 @@ func (w *World) prints() prints { return Once(w, w.print) }
 
 func (w *World) print() prints {
 	out := prints{}
-	for _, k := range schema.Kinds {
+	for _, k := range schema.Kinds() {
 		for n := range w.View.Nodes(k.Name) {
 			out[print{n.Cluster(), k.Name}] += node(n, k) // in any order
 		}

@@ -180,7 +180,7 @@ func part(c *live.Cluster, v *graph.View, tenants []string) *live.Cluster {
 			out.Gaps = append(out.Gaps, g)
 		}
 	}
-	for _, k := range schema.Kinds {
+	for _, k := range schema.Kinds() {
 		if _, counted := c.Counts[k.Name]; counted {
 			for n := range v.Nodes(k.Name) {
 				if n.Cluster() == c.Name {

@@ -55,7 +55,7 @@ func (c *cluster) evidence(objects []ref.Ref) (out []string) {
 
 // joins says whether the schema lets an edge join two kinds.
 func joins(edge, from, to string) bool {
-	for _, e := range schema.Edges {
+	for _, e := range schema.Edges() {
 		if e.Name == edge {
 			return slices.Contains(e.Joins, schema.Pair{From: from, To: to})
 		}

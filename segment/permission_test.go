@@ -59,7 +59,7 @@ func allEdges(t *testing.T, f *collect.Facts) func(func(graph.Edge) bool) {
 	seg, _ := r.Build(frozen)
 	v := graph.NewView(schema.Vocabulary(), frozen, seg)
 	return func(yield func(graph.Edge) bool) {
-		for _, k := range schema.Kinds {
+		for _, k := range schema.Kinds() {
 			for n := range v.Nodes(k.Name) {
 				for e := range n.Out("") {
 					if !yield(e) {

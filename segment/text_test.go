@@ -41,7 +41,7 @@ func TestManifestsMakeTheGraphBelowThem(t *testing.T) {
 // lines is everything in a view, sorted; what every node has is left out.
 func lines(v *graph.View) string {
 	var out []string
-	for _, k := range schema.Kinds {
+	for _, k := range schema.Kinds() {
 		for n := range v.Nodes(k.Name) {
 			line := k.Name + " " + n.ID()
 			for _, p := range k.Properties {
@@ -61,7 +61,7 @@ func lines(v *graph.View) string {
 
 func edgeProps(e graph.Edge) string {
 	var out []string
-	for _, k := range schema.Edges {
+	for _, k := range schema.Edges() {
 		for _, p := range k.Properties {
 			if v := e.Value(p.Name); k.Name == e.Kind() && !v.IsNull() {
 				out = append(out, p.Name+"="+quoted(v.String()))

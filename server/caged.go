@@ -23,5 +23,6 @@ func (v *Server) scanner(ctx context.Context, o image.Options) func(context.Cont
 	default:
 		v.log.Warn("images are read in a cage that is not whole", "held", held.String())
 	}
+	c, v.endReaders = c.Ahead()
 	return c.Scan
 }

@@ -48,6 +48,7 @@ type Server struct {
 	advisories *followed
 	Estate     *harborshop.Estate
 	egress     egress.Policy // what flags and the sample allow
+	endReaders func()        // nil if images are not read in a cage
 	rules      *analyse.Rules
 	*watch.Watch
 	Context  *enrichment.Context
@@ -140,6 +141,11 @@ func (v *Server) start(ctx context.Context, door *door, ready func(context.Conte
 	defer func() {
 		if v.Estate != nil {
 			_ = v.Estate.Close() // what it serves is gone either way
+		}
+	}()
+	defer func() {
+		if v.endReaders != nil {
+			v.endReaders()
 		}
 	}()
 	v.entry.wait("what is watched is not prepared yet")

@@ -43,7 +43,7 @@ func TestAStoreThatCannotBeReadSaysWhatWasAskedAndAnswersNothing(t *testing.T) {
 		"store layer l":                          answers(s.PutLayer(ctx, "l", nil)),
 		"resume the queue of images":             answers(s.ResumeImages(ctx, "o")),
 		"queue images":                           answers(s.WantImages(ctx, "o", nil)),
-		"take an image from the queue":           answers(s.LeaseImage(ctx, "o", now, now, nil)),
+		"take an image from the queue":           answers(s.LeaseImage(ctx, "o", now, now, assess.Hosts{})),
 		"renew leases of images":                 answers(s.RenewImages(ctx, "o", nil, now)),
 		"look into the queue of images":          answers(s.NextImage(ctx)),
 		"store image i":                          answers(s.FinishImage(ctx, "o", assess.Record{ID: "i"}, nil)),

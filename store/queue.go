@@ -102,19 +102,27 @@ const dueAt = `CASE WHEN state = 'scanning' THEN lease_until ELSE next_try END`
 // LeaseImage implements assess.Records. An image whose lease ended is anybody's. The
 // reading is counted now: should it end this process, it was counted all the same.
 func (s *Store) LeaseImage(
-	ctx context.Context, owner string, now, until time.Time, throttled []string,
+	ctx context.Context, owner string, now, until time.Time, of assess.Hosts,
 ) (r assess.Record, ok bool, err error) {
+	if of.Only != nil && len(of.Only) == 0 {
+		return r, false, nil
+	}
 	args := []any{assess.Scanning, owner, unix(until), unix(now), unix(now)}
-	not := ""
-	if len(throttled) > 0 {
-		not = ` AND host NOT IN (?` + strings.Repeat(", ?", len(throttled)-1) + `)`
-		for _, h := range throttled {
+	where := ""
+	among := func(is string, hosts []string) {
+		if len(hosts) == 0 {
+			return
+		}
+		where += ` AND host ` + is + ` (?` + strings.Repeat(", ?", len(hosts)-1) + `)`
+		for _, h := range hosts {
 			args = append(args, h)
 		}
 	}
+	among("NOT IN", of.Not)
+	among("IN", of.Only)
 	r, err = scanImage(s.db.QueryRowContext(ctx, `UPDATE images SET state = ?, owner = ?, lease_until = ?, updated_at = ?,
 		attempts = attempts + 1, ended = ended + 1 WHERE id = (
-		SELECT id FROM images WHERE `+dueAt+` <= ? AND `+due+not+` ORDER BY wanted DESC, next_try, id LIMIT 1`+s.skipLocked+
+		SELECT id FROM images WHERE `+dueAt+` <= ? AND `+due+where+` ORDER BY wanted DESC, next_try, id LIMIT 1`+s.skipLocked+
 		`) RETURNING `+imageColumns, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return assess.Record{}, false, nil

@@ -19,7 +19,7 @@ func take(t *testing.T, s *Store, throttled ...string) string {
 // leaseFor leases an image for a minute.
 func leaseFor(t *testing.T, s *Store, owner string, now time.Time, throttled ...string) string {
 	t.Helper()
-	r, _, err := s.LeaseImage(t.Context(), owner, now, now.Add(time.Minute), throttled)
+	r, _, err := s.LeaseImage(t.Context(), owner, now, now.Add(time.Minute), assess.Hosts{Not: throttled})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,6 +40,11 @@ func TestTheQueueHandsOutWhatRunsFirstAndEachOnce(t *testing.T) {
 		}
 		if got := take(t, s, "r"); got != "c" {
 			t.Errorf("while r is throttled: %q", got)
+		}
+		for _, of := range []assess.Hosts{{Only: []string{"elsewhere"}}, {Only: []string{}}, {Only: []string{"r"}, Not: []string{"r"}}} {
+			if r, ok, err := s.LeaseImage(ctx, "o", time.Now(), time.Now().Add(time.Minute), of); ok || err != nil {
+				t.Errorf("of %+v: %+v, %v", of, r, err)
+			}
 		}
 		for _, want := range []string{"runs", "used", "a", "b", ""} {
 			if got := take(t, s); got != want {
@@ -318,7 +323,7 @@ func TestAReadingIsCountedWhenItBegins(t *testing.T) {
 			is("a kill", n, n, killed)
 		}
 		want()
-		r, _, err := s.LeaseImage(ctx, "o", time.Now(), time.Now().Add(time.Minute), nil)
+		r, _, err := s.LeaseImage(ctx, "o", time.Now(), time.Now().Add(time.Minute), assess.Hosts{})
 		if err != nil || r.Attempts != 5 || r.Ended != 5 || r.Error != killed {
 			t.Fatalf("%+v, %v", r, err)
 		}

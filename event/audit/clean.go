@@ -39,7 +39,7 @@ func Clean(event []byte) []byte {
 		case "requestURI":
 			return p.member(key, func() error { _, uri := harmlessURI(r.uri); p.text(uri); return p.skip() })
 		case "userAgent", "cut":
-			return p.member(key, func() error { return p.string(redact.Text) })
+			return p.member(key, func() error { return p.string(repeated.Text) })
 		case "user", "impersonatedUser":
 			return p.member(key, p.user)
 		case "requestObject":

@@ -129,9 +129,9 @@ func (b *builder) entity(role event.Role, kind, namespace, name, detail string) 
 	b.Entities = append(b.Entities, e)
 }
 
-// repeated knows what clients call themselves and why requests were allowed: a few texts,
-// again and again.
-var repeated redact.Memo
+// repeated knows what clients call themselves and why requests were allowed, and labels what
+// users chose for many objects: a few texts, again and again.
+var repeated, labels redact.Memo
 
 func (b *builder) request(r *record) {
 	b.set("verb", r.verb)

@@ -65,7 +65,7 @@ func (r *record) evidence(text string) []byte {
 		case "requestURI":
 			return p.member(key, func() error { _, uri := harmlessURI(r.uri); p.text(uri); return p.skip() })
 		case "userAgent":
-			return p.member(key, func() error { return p.string(redact.Text) })
+			return p.member(key, func() error { return p.string(repeated.Text) })
 		case "requestObject", "responseObject":
 			return p.inside(key, objects, p.copy)
 		case "annotations":
@@ -141,7 +141,8 @@ func (p *printer) whole(name string) error {
 		return p.list(func() error { return p.whole(name) })
 	}
 	return p.string(func(s string) string {
-		if clean := redact.Value(name, s); clean == redact.Mark {
+		clean := labels.Value(name, s)
+		if clean == s || clean == redact.Mark { // where nothing is found nothing is known either
 			return clean
 		}
 		return redact.Known(s)
@@ -246,7 +247,7 @@ func (p *printer) annotations() error {
 	}
 	return p.object(func(key string) error {
 		if slices.ContainsFunc(decisions, func(d string) bool { return strings.HasPrefix(key, d) }) {
-			return p.member(key, func() error { return p.string(redact.Text) })
+			return p.member(key, func() error { return p.string(repeated.Text) })
 		}
 		return p.skip()
 	})
