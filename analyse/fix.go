@@ -43,17 +43,17 @@ func (w *writer) entryFixes() {
 }
 
 // fixes lists what ends the path, what ends most first, and what only lowers its risk.
-func (w *writer) fixes(hops []*hop, pic *picture) {
+func (w *writer) fixes(hops []*hop, k *sketch) {
 	from := int32(0)
 	for i, st := range hops {
-		to := pic.place(st.group, i == len(hops)-1)
-		only := pic.only(from, to, pic.place(hops[len(hops)-1].group, true))
+		to := k.fixedAt(i)
+		only := k.pic.only(from, to, k.goal)
 		if len(st.rules) > 0 {
 			w.ruleFixes(st, only)
 		} else if st.edge == "CAN_TALK_TO" {
 			w.talkFix(st, only > 0)
 		} else if st.edge == "HOLDS" && len(st.edges) > 0 {
-			w.grantFix(st, only > 0, only == 0 && w.grantedAtOnce(st, from, pic, pic.place(hops[len(hops)-1].group, true)))
+			w.grantFix(st, only > 0, only == 0 && w.grantedAtOnce(st, from, k.pic, k.goal))
 		}
 		from = to
 	}

@@ -1,6 +1,9 @@
 package analyse
 
 import (
+	"fmt"
+	"hash/fnv"
+	"io"
 	"reflect"
 	"slices"
 	"sync"
@@ -34,8 +37,16 @@ type telling struct {
 	entering *pathType // the type of the path that ends in the foothold
 	ends     []int32   // patches of the goals; -1 is the foothold
 	paths    []Path
-	record   *record
-	again    bool
+	shapes   []shape // of each path
+	// What was read for what all paths begin with, for each path, and for all of it.
+	begun   *record
+	records []*record
+	record  *record
+	reused  int // paths that were told again
+}
+
+func (t *telling) add(p Path, drawn shape, read *record) {
+	t.paths, t.shapes, t.records = append(t.paths, p), append(t.shapes, drawn), append(t.records, read)
 }
 
 // keep remembers what a search told.
@@ -47,9 +58,7 @@ func (m *Memory) keep(s *search, all []*telling) {
 	m.Reused, m.Told = 0, 0
 	for _, t := range all {
 		m.told[standing{t.foothold.class, t.foothold.group}] = t
-		if m.Told += len(t.paths); t.again {
-			m.Reused += len(t.paths)
-		}
+		m.Told, m.Reused = m.Told+len(t.paths), m.Reused+t.reused
 	}
 }
 
@@ -59,6 +68,7 @@ func (m *Memory) against(s *search) *comparison {
 	if m == nil {
 		return nil
 	}
+	s.prints = s.field.prints()
 	c := &comparison{old: m.on, now: s.survey, told: m.told, count: m.count + 1}
 	m.count++
 	m.on, m.told = nil, nil
@@ -66,6 +76,7 @@ func (m *Memory) against(s *search) *comparison {
 		return nil
 	}
 	c.compare(m.near, s.near)
+	c.steady = c.keepsGroups() && c.keepsTargets()
 	return c
 }
 
@@ -82,6 +93,8 @@ type comparison struct {
 	// so that what is decided by numbers is decided as before. Of near ones the steps are also those that who may
 	// take a shorter way from the internet leaves out.
 	same, near []bool
+	// steady says that no node came to another group, or is a target for other paths.
+	steady bool
 }
 
 // align finds each node's row in the other segment.
@@ -277,6 +290,7 @@ type checker struct {
 	*comparison
 	search *search
 	known  [][][]answer // by kind, what is read, and index
+	moved  map[read][]group
 }
 
 type answer uint8
@@ -298,7 +312,8 @@ func (c *checker) again(f *foothold, chosen []claim) *telling {
 	}) || !c.stands(old.record) {
 		return nil
 	}
-	t := &telling{foothold: f, entering: old.entering, paths: old.paths, record: old.record, again: true}
+	t := &telling{foothold: f, entering: old.entering, paths: old.paths, shapes: old.shapes, begun: old.begun, records: old.records,
+		record: old.record, reused: len(old.paths)}
 	for _, claim := range chosen {
 		t.ends = append(t.ends, claim.end)
 	}
@@ -312,7 +327,7 @@ func (c *checker) stands(r *record) bool {
 	if r.count != c.count {
 		r.count, r.holds = c.count, false
 		r.holds = !r.open && !slices.ContainsFunc(r.parts, func(part *record) bool { return !c.stands(part) }) &&
-			!slices.ContainsFunc(r.reads, func(one read) bool { return !c.reads(one) }) &&
+			!slices.ContainsFunc(r.reads, func(one read) bool { return !c.reads(one, r.toward) }) &&
 			!slices.ContainsFunc(r.proofs, func(p proof) bool { return !c.proves(p) })
 		if r.holds {
 			c.renew(r)
@@ -338,7 +353,13 @@ func (c *checker) renew(r *record) {
 }
 
 // reads says that what was read of a node is what it would read now.
-func (c *checker) reads(one read) bool {
+func (c *checker) reads(one read, toward []aimed) bool {
+	if one.what() == readSteps {
+		_, _, there := c.nodes(one.kind(), one.index())
+		return there && !slices.ContainsFunc(c.moves(one), func(g group) bool {
+			return slices.ContainsFunc(toward, func(a aimed) bool { return a.group == g || a.kind && a.group.kind == g.kind })
+		})
+	}
 	kind, what, i := one.kind(), one.what(), int(one.index())
 	for len(c.known) <= kind {
 		c.known = append(c.known, nil)
@@ -366,8 +387,6 @@ func (c *checker) compareRead(kind, what int, i uint32) bool {
 		return false
 	case what == readProperties:
 		return is.Alike(was)
-	case what == readSteps:
-		return !slices.ContainsFunc(stepKinds(), func(edge string) bool { return !c.areEdges(edgesOf(is, edge, true), edgesOf(was, edge, true)) })
 	}
 	edge, out := (what-readEdges)/2-1, (what-readEdges)%2 == 0
 	name := ""
@@ -397,4 +416,131 @@ func (c *checker) proves(p proof) bool {
 		}
 	}
 	return false
+}
+
+// moves are the groups to which a node's steps are not those of before.
+func (c *checker) moves(one read) []group {
+	out, known := c.moved[one]
+	if known {
+		return out
+	}
+	was, is, there := c.nodes(one.kind(), one.index())
+	for _, kind := range stepKinds {
+		before := edgesOf(was, kind, true)
+		var now []graph.Edge
+		if there {
+			now = edgesOf(is, kind, true)
+		}
+		if c.areEdges(now, before) {
+			continue
+		}
+		at := map[read][]graph.Edge{} // old ones, by where they lead
+		for _, e := range before {
+			k := readOf(e.To.KindIndex(), e.To.Index(), 0)
+			at[k] = append(at[k], e)
+		}
+		for _, e := range now {
+			if old, there := c.before(e.To); there {
+				k := readOf(old.KindIndex(), old.Index(), 0)
+				if i := slices.IndexFunc(at[k], e.Alike); i >= 0 {
+					at[k] = slices.Delete(at[k], i, i+1)
+					continue
+				}
+			}
+			out = append(out, groupOf(e.To))
+		}
+		for _, left := range at {
+			for _, e := range left {
+				out = append(out, groupOf(e.To))
+			}
+		}
+	}
+	if c.moved == nil {
+		c.moved = map[read][]group{}
+	}
+	c.moved[one] = out
+	return out
+}
+
+// retelling finds what was told of a foothold that is told as it was, path by path.
+type retelling struct {
+	*checker
+	telling *telling
+}
+
+// retelling is that of a foothold which is the same, though what is walked from it is not; nil if it is another.
+func (c *checker) retelling(f *foothold) *retelling {
+	if c.comparison == nil || !c.steady {
+		return nil
+	}
+	old := c.told[standing{f.class, f.group}]
+	if old == nil || old.entering != c.search.entering(f) || !c.isFoothold(f, old.foothold) || !c.stands(old.begun) {
+		return nil
+	}
+	return &retelling{c, old}
+}
+
+// path is what was told where the same was drawn, and what was read for it; no record if nothing is to be told again.
+func (r *retelling) path(drawn *shape) (Path, *record) {
+	if r == nil {
+		return Path{}, nil
+	}
+	for i := range r.telling.shapes {
+		if drawn.equals(&r.telling.shapes[i]) {
+			if r.stands(r.telling.records[i]) {
+				return r.telling.paths[i], r.telling.records[i]
+			}
+			break
+		}
+	}
+	return Path{}, nil
+}
+
+// keepsGroups says that each node that is told by its owner is told by the same.
+func (c *comparison) keepsGroups() bool {
+	for _, kind := range []string{"Pod", "Container", "Node"} {
+		for n := range c.now.view.Nodes(kind) {
+			was, there := c.before(n)
+			if there && (n.Text("workload") != was.Text("workload") || n.Text("name") != was.Text("name") ||
+				n.Text("namespace") != was.Text("namespace") || n.Value("controlPlane").Bool() != was.Value("controlPlane").Bool()) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// keepsTargets says that each node is a target for the same types of paths.
+func (c *comparison) keepsTargets() bool {
+	for _, k := range c.now.view.Vocabulary().Kinds() {
+		for n := range c.now.view.Nodes(k.Name) {
+			if was, there := c.before(n); there && !slices.Equal(c.now.targets.of(n), c.old.targets.of(was)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// prints are numbers made of what patches are: equal for those of the same members in every survey.
+func (f *field) prints() []uint64 {
+	out := make([]uint64, len(f.members))
+	for p, members := range f.members {
+		h := fnv.New64a()
+		for _, i := range members {
+			if g := f.goals[i]; g != nil {
+				fmt.Fprintln(h, "goal", g.of.ID, g.group, g.namespace, g.workload)
+			} else {
+				io.WriteString(h, f.nodes[i].Kind())
+				io.WriteString(h, f.nodes[i].ID())
+				io.WriteString(h, "\n")
+			}
+		}
+		if len(members) > 0 {
+			g := f.groups[f.group[members[0]]]
+			fmt.Fprint(h, g.kind, g.id, g.role)
+		}
+		out[p] = h.Sum64()
+	}
+	return out
 }

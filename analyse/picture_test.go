@@ -259,8 +259,8 @@ func TestAPathIsToldTheSameWhateverElseIsToldOfItsFoothold(t *testing.T) {
 			for _, end := range s.goals(hold) {
 				all = append(all, claim{end: end})
 			}
-			for i, together := range s.tell(hold, all).paths {
-				if alone := other.tell(hold, all[i:i+1]).paths[0]; !reflect.DeepEqual(alone, together) {
+			for i, together := range s.tell(hold, all, nil).paths {
+				if alone := other.tell(hold, all[i:i+1], nil).paths[0]; !reflect.DeepEqual(alone, together) {
 					t.Fatalf("seed %d: alone %q is told as %+v, with others as %+v", seed, together.Title, alone, together)
 				}
 				if len(all) > 1 && together.Alternatives > 0 {

@@ -10,6 +10,7 @@ import (
 // to it is the same, the same is told. See Memory.
 type record struct {
 	reads  []read
+	toward []aimed   // where the steps lead that were read
 	proofs []proof   // evidence, which is asked again
 	parts  []*record // of what was told once for several
 	open   bool      // something was looked for and not there: nobody knows when it comes
@@ -86,11 +87,18 @@ func (r *reader) Edges(n graph.Node, edge int, out bool) {
 	r.record.note(n, what)
 }
 
-// steps notes that what leads on from some nodes decides what is told, and that what is looked at to find it does not.
-func (r *reader) steps(from []graph.Node) (done func()) {
+// aimed is where a step leads: to a group, or to anything of its kind.
+type aimed struct {
+	group group
+	kind  bool
+}
+
+// steps notes that what leads from some nodes to others decides what is told, and that what is looked at to find it does not.
+func (r *reader) steps(from []graph.Node, to aimed) (done func()) {
 	if r.record == nil {
 		return func() {}
 	}
+	r.record.toward = append(r.record.toward, to)
 	for _, n := range from {
 		r.record.note(n, readSteps)
 	}

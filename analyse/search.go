@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -23,6 +24,7 @@ type search struct {
 	unseen []string
 	memory *Memory // of what was told before; nil: all is told anew
 	reader reader
+	prints []uint64 // a number of each patch that is the same in every survey
 	// near are the patches of what the internet is known to get into.
 	near []bool
 	most int // paths that are told
@@ -70,6 +72,9 @@ func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, err
 	workers := s.workers()
 	found := make([]worst, len(workers))
 	before, alike := s.memory.against(s), make([]bool, len(footholds))
+	for _, w := range workers {
+		w.prints = s.prints
+	}
 	err := share(ctx, len(workers), len(footholds), func(worker, i int) {
 		found[worker].most = s.most
 		workers[worker].find(footholds[i], int32(i), &found[worker])
@@ -92,7 +97,7 @@ func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, err
 			told[i] = seen[worker].again(footholds[at], chosen[i])
 		}
 		if told[i] == nil {
-			told[i] = workers[worker].tell(footholds[at], chosen[i])
+			told[i] = workers[worker].tell(footholds[at], chosen[i], seen[worker].retelling(footholds[at]))
 		}
 	})
 	if err != nil {
@@ -177,8 +182,8 @@ func (s *search) goals(f *foothold) (out []int32) {
 	return out
 }
 
-// tell writes the chosen paths of a foothold.
-func (s *search) tell(f *foothold, chosen []claim) *telling {
+// tell writes the chosen paths of a foothold. What was told before, if anything, is told again where it is the same.
+func (s *search) tell(f *foothold, chosen []claim, before *retelling) *telling {
 	t := &telling{foothold: f, entering: s.entering(f)}
 	if s.memory != nil {
 		t.record = &record{}
@@ -188,22 +193,49 @@ func (s *search) tell(f *foothold, chosen []claim) *telling {
 	}
 	s.goals(f)
 	s.trail.next()
-	begun := s.begin(f)
+	begun := sync.OnceValue(func() (w *writer) {
+		s.reader.apart(&t.begun, func() { w = s.begin(f) })
+		return w
+	})
 	pic := s.picture(f, chosen)
 	for _, c := range chosen {
+		var k *sketch
+		if c.end >= 0 {
+			k = s.sketch(f, pic, c.end)
+		}
 		t.ends = append(t.ends, c.end)
-		if c.end < 0 {
-			t.paths = append(t.paths, begun.write(t.entering, f.group, nil, nil, 0))
+		if s.memory == nil {
+			t.paths = append(t.paths, s.write(begun(), f, t.entering, k))
 			continue
 		}
-		goal := s.field.goalOf(c.end)
-		hops := s.retrace(f, s.walk.route(c.end))
-		t.paths = append(t.paths, begun.write(goal.of, goal.group, hops, pic.to(pic.place(goal.group, true)), s.walk.cost[c.end]))
+		drawn := s.shapeOf(k)
+		if p, read := before.path(&drawn); read != nil {
+			t.add(p, drawn, read)
+			s.reader.again(read)
+			t.reused++
+			continue
+		}
+		w, read := begun(), (*record)(nil)
+		s.reader.apart(&read, func() {
+			p := s.write(w, f, t.entering, k)
+			p.rests = read
+			t.add(p, drawn, read)
+		})
 	}
-	for i := range t.paths {
-		t.paths[i].rests = t.record
+	if t.begun == nil && before != nil {
+		t.begun = before.telling.begun
+		s.reader.again(t.begun)
 	}
 	return t
+}
+
+// write tells one path: to what a sketch leads to, or of who is there already.
+func (s *search) write(begun *writer, f *foothold, entering *pathType, k *sketch) Path {
+	if k == nil {
+		return begun.write(entering, f.group, nil, nil)
+	}
+	goal := s.field.goalOf(k.route[len(k.route)-1])
+	return begun.write(goal.of, goal.group, s.retrace(f, k.route), k)
 }
 
 // picture draws what leads to the goals that are told.

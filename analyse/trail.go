@@ -74,11 +74,12 @@ func (s *search) step(f *foothold, from members, sum uint64, patch int32) *hop {
 // stepTo is the step from some individuals to the group of a patch, or to a goal.
 func (s *search) stepTo(hold *foothold, from []graph.Node, patch int32) *hop {
 	f := s.field
-	defer s.reader.steps(from)()
 	if goal := f.goalOf(patch); goal != nil {
+		defer s.reader.steps(from, aimed{goal.group, goal.of.Together})()
 		return s.stepToGoal(hold, from, goal, len(f.before(f.members[patch][0])))
 	}
 	told := f.groupOf(patch)
+	defer s.reader.steps(from, aimed{group: f.groups[told]})()
 	h := &hop{group: f.groups[told]}
 	out, in := s.stand(from), 0
 	for _, i := range f.told[told] {

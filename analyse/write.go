@@ -24,14 +24,13 @@ func (s *search) begin(f *foothold) *writer {
 }
 
 // write puts a path into the form that people and the store read: what was begun, the hops
-// from the foothold to the target, and more. pic is all that the foothold reaches, nil where the
-// foothold is the target.
-func (w *writer) write(p *pathType, target group, hops []*hop, pic *picture, cost int32) Path {
+// from the foothold to the target, and what the sketch has of all routes, nil where the foothold is the target.
+func (w *writer) write(p *pathType, target group, hops []*hop, k *sketch) Path {
 	w = w.copied()
 	w.path.ID, w.path.Type, w.path.Why = identity(w.foothold.class, w.foothold.group, target), p.ID, strings.TrimSpace(p.Why)
 	w.derivedSteps(hops)
-	w.beside(hops, pic)
-	w.finish(p, hops, pic, cost)
+	w.beside(k)
+	w.finish(p, hops, k)
 	return w.path
 }
 
@@ -264,32 +263,18 @@ func (w *writer) fact(st *hop) Evidence {
 }
 
 // beside draws the steps of other routes, and notes what no route avoids.
-func (w *writer) beside(hops []*hop, pic *picture) {
-	if pic == nil {
+func (w *writer) beside(k *sketch) {
+	if k == nil {
 		w.path.Alternatives = max(0, len(w.foothold.arrivals)-1)
 		return
 	}
-	places := []int32{0}
-	for _, h := range hops {
-		places = append(places, pic.place(h.group, h.group == hops[len(hops)-1].group))
+	w.path.Also, w.path.Nodes = slices.Grow(w.path.Also, len(k.more)), slices.Grow(w.path.Nodes, len(k.more))
+	for _, s := range k.more {
+		w.also(k.pic, s)
 	}
-	var main []pair
-	for i := range hops {
-		main = append(main, pair{places[i], places[i+1]})
-	}
-	goal := places[len(places)-1]
-	more, whole := pic.beside(goal, main)
-	w.path.Also, w.path.Nodes = slices.Grow(w.path.Also, len(more)), slices.Grow(w.path.Nodes, len(more))
-	for _, s := range more {
-		w.also(pic, s)
-	}
-	ways := max(1, len(w.foothold.arrivals))
-	w.path.Alternatives = many
-	if whole {
-		w.path.Alternatives = min(many, routes(append(main, more...), goal)*ways-1)
-	}
-	for _, at := range pic.needed(goal) {
-		w.path.Unavoidable = merged(w.path.Unavoidable, []string{pic.groups[at].id})
+	w.path.Alternatives = k.alternatives
+	for _, at := range k.pic.needed(k.goal) {
+		w.path.Unavoidable = merged(w.path.Unavoidable, []string{k.pic.groups[at].id})
 	}
 }
 
@@ -356,7 +341,7 @@ func (w *writer) thingAt(id string) Thing {
 	return Thing{ID: id, Name: id}
 }
 
-func (w *writer) finish(p *pathType, hops []*hop, pic *picture, cost int32) {
+func (w *writer) finish(p *pathType, hops []*hop, k *sketch) {
 	v := w.weakness()
 	w.path.Vulnerabilities, w.path.VulnerabilitiesTotal = v.list, v.total
 	w.path.Title = w.title(p, v)
@@ -371,9 +356,13 @@ func (w *writer) finish(p *pathType, hops []*hop, pic *picture, cost int32) {
 	w.path.Attack = merged(w.path.Attack, p.Attack)
 	w.owners(hops)
 	w.frames()
+	cost := int32(0)
+	if k != nil {
+		cost = k.cost
+	}
 	w.rate(p, hops, v, cost)
 	w.story()
-	w.fixes(hops, pic)
+	w.fixes(hops, k)
 	w.path.Unseen = w.unseen
 }
 
