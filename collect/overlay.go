@@ -1,7 +1,6 @@
 package collect
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,13 +22,18 @@ type Part struct {
 func (f *Facts) With(applied *Facts) *Facts {
 	out := f.Clone()
 	was := out.dropOwned(func(k WorkloadKey) bool { _, again := applied.Workloads[k]; return again })
+	placed := map[template]bool{} // they were made for nodes that are not this cluster's
 	for _, kind := range Kinds {
 		if kind == "Node" && len(f.Nodes) > 0 {
 			continue
 		}
 		for k, o := range applied.Each(kind) {
-			if p, ok := o.(*Pod); ok {
-				o = out.placed(p, was)
+			if p, ok := o.(*Pod); ok && len(out.Nodes) > 0 && out.Nodes[Key{Name: p.Node}] == nil {
+				if of := (template{p.Owner, p.Namespace, p.Shape}); !placed[of] {
+					placed[of] = p.Made && p.Owner.Kind != ""
+					out.place(p, was)
+				}
+				continue
 			}
 			out.Apply(Change{Op: Put, Kind: kind, Key: k, Object: o})
 		}
@@ -43,6 +47,13 @@ func (f *Facts) With(applied *Facts) *Facts {
 		}
 	}
 	return out
+}
+
+// template tells the pods that one workload makes alike.
+type template struct {
+	owner     OwnerRef
+	namespace string
+	shape     *PodShape
 }
 
 // WithoutPolicies is a copy of the facts without policies of the network; policies is false where
@@ -99,9 +110,9 @@ func (f *Facts) dropNamespace(name string) {
 const maxOwnerChain = 8
 
 // dropOwned removes the pods and workloads that chosen workloads own, directly or
-// through others, and tells on which node each chosen one had a pod.
-func (f *Facts) dropOwned(chosen func(WorkloadKey) bool) map[WorkloadKey]string {
-	was := map[WorkloadKey]string{}
+// through others, and tells on which nodes each chosen one had pods.
+func (f *Facts) dropOwned(chosen func(WorkloadKey) bool) map[WorkloadKey][]string {
+	was := map[WorkloadKey][]string{}
 	above := func(namespace string, o OwnerRef) (WorkloadKey, bool) {
 		for range maxOwnerChain {
 			k := WorkloadKey{o.Kind, Key{namespace, o.Name}}
@@ -118,7 +129,9 @@ func (f *Facts) dropOwned(chosen func(WorkloadKey) bool) map[WorkloadKey]string 
 	}
 	for k, p := range f.Each("Pod") {
 		if owner, ok := above(k.Namespace, p.(*Pod).Owner); ok {
-			was[owner] = cmp.Or(was[owner], p.(*Pod).Node)
+			if on := p.(*Pod).Node; on != "" && !slices.Contains(was[owner], on) {
+				was[owner] = append(was[owner], on)
+			}
 			f.Apply(Change{Op: Gone, Kind: "Pod", Key: k})
 		}
 	}
@@ -134,19 +147,38 @@ func (f *Facts) dropOwned(chosen func(WorkloadKey) bool) map[WorkloadKey]string 
 	return was
 }
 
-// placed is a pod on a node that there is: where its workload had one, else the first
-// node that takes pods.
-func (f *Facts) placed(p *Pod, was map[WorkloadKey]string) *Pod {
-	if len(f.Nodes) == 0 || f.Nodes[Key{Name: p.Node}] != nil {
-		return p
-	}
-	on := was[WorkloadKey{p.Owner.Kind, Key{p.Namespace, p.Owner.Name}}]
+// place adds a pod that was put on a node that is not there, on nodes that are. Those of a DaemonSet are
+// on each that takes them; those of others where their workload had some, as far as they are still
+// taken there, else on one node of each sort.
+func (f *Facts) place(p *Pod, was map[WorkloadKey][]string) {
+	var nodes, had []*Node
 	for k, n := range f.Each("Node") {
-		if on == "" && len(n.(*Node).Taints) == 0 {
-			on = k.Name
+		nodes = append(nodes, n.(*Node))
+		if slices.Contains(was[WorkloadKey{p.Owner.Kind, Key{p.Namespace, p.Owner.Name}}], k.Name) {
+			had = append(had, n.(*Node))
 		}
 	}
-	again := *p
-	again.Node = on
-	return &again
+	everywhere := p.Owner.Kind == "DaemonSet"
+	var on []string
+	if len(had) > 0 && !everywhere {
+		on = Places(had, p.Shape, true)
+	}
+	if len(on) == 0 {
+		on = Places(nodes, p.Shape, everywhere)
+	}
+	if p.Owner.Kind == "" {
+		on = on[:min(1, len(on))]
+	}
+	if len(on) == 0 { // what takes it is none that there is now
+		f.Apply(Change{Op: Put, Kind: "Node", Key: Key{Name: p.Node}, Object: &Node{Name: p.Node}})
+		on = []string{p.Node}
+	}
+	for i, node := range on {
+		again := *p
+		again.Node = node
+		for n := i + 1; i > 0 && f.Pods[again.Key] != nil; n++ {
+			again.Name = fmt.Sprintf("%s-%d", p.Name, n)
+		}
+		f.Apply(Change{Op: Put, Kind: "Pod", Key: again.Key, Object: &again})
+	}
 }

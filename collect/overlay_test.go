@@ -77,6 +77,50 @@ func TestWhatIsAppliedTakesThePlaceOfWhatThereIs(t *testing.T) {
 	}
 }
 
+// TestWhatIsAppliedIsOnEveryNodeThatItCouldBeOn: a path that leads to a node is not closed because a pod
+// was told on another, or on none.
+func TestWhatIsAppliedIsOnEveryNodeThatItCouldBeOn(t *testing.T) {
+	tolerant := &PodShape{Placing: &Placing{Tolerations: []corev1.Toleration{{Key: "a", Operator: corev1.TolerationOpExists}}}}
+	elsewhere := &PodShape{NodeSelector: map[string]string{"pool": "gpu"}}
+	apply := func(on *Facts, kind string, shape *PodShape) string {
+		f, k := NewFacts(), Key{"shop", "web"}
+		f.Apply(Change{Op: Put, Kind: kind, Key: k, Object: &Workload{WorkloadKey: WorkloadKey{kind, k}}})
+		f.Apply(Change{Op: Put, Kind: "Node", Key: Key{Name: "any-node"}, Object: &Node{Name: "any-node"}})
+		f.Apply(Change{Op: Put, Kind: "Node", Key: Key{Name: "any-node-2"}, Object: &Node{Name: "any-node-2"}})
+		for i, node := range []string{"any-node", "any-node-2"} { // as they are made where nothing is known of nodes
+			k := Key{"shop", []string{"web", "web-2"}[i]}
+			f.Apply(Change{Op: Put, Kind: "Pod", Key: k, Object: &Pod{Key: k, Node: node, Made: true, Shape: shape,
+				Owner: OwnerRef{Kind: kind, Name: "web"}}})
+		}
+		var out []string
+		for k, p := range on.With(f).Each("Pod") {
+			if strings.HasPrefix(k.Name, "web") && p.(*Pod).Owner.Kind == kind {
+				out = append(out, k.Name+" on "+p.(*Pod).Node)
+			}
+		}
+		return strings.Join(out, ", ")
+	}
+	alone := func() *Facts { // its only node is one of the control plane
+		f := NewFacts()
+		f.Apply(Change{Op: Put, Kind: "Node", Key: Key{Name: "control"}, Object: &Node{Name: "control", Taints: []string{"a=b:NoSchedule"}}})
+		return f
+	}
+	spread := running()
+	spread.Pods[Key{"shop", "web-1-a"}].Node = "one"
+	for name, c := range map[string]struct{ got, want string }{
+		"a daemon set is on each that takes it":        {apply(running(), "DaemonSet", &PodShape{}), "web on one, web-2 on two"},
+		"one that tolerates the taint on all":          {apply(running(), "DaemonSet", tolerant), "web on control, web-2 on one, web-3 on two"},
+		"a workload stays where it is":                 {apply(spread, "Deployment", &PodShape{}), "web on one, web-2 on two"},
+		"a new one is on one node of each sort":        {apply(running(), "StatefulSet", tolerant), "web on control, web-2 on one"},
+		"no node takes it: it is on one that may come": {apply(alone(), "Deployment", &PodShape{}), "web on any-node"},
+		"nothing is said of a label":                   {apply(running(), "StatefulSet", elsewhere), "web on one"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %s, want %s", name, c.got, c.want)
+		}
+	}
+}
+
 func TestWhatIsDeletedTakesWithItWhatItOwns(t *testing.T) {
 	for _, test := range []struct {
 		gone       ref.Ref

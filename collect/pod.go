@@ -13,11 +13,13 @@ type PodShape struct {
 	ShareProcessNamespace bool   `json:"shareProcessNamespace,omitempty"`
 	RuntimeClass          string `json:"runtimeClass,omitempty"`
 	// NodeSelector is what the labels of its node must be.
-	NodeSelector     map[string]string `json:"nodeSelector,omitempty"`
-	Security         PodSecurity       `json:"security,omitzero"`
-	Containers       []ContainerShape  `json:"containers"`
-	Volumes          []Volume          `json:"volumes,omitempty"`
-	ImagePullSecrets []string          `json:"imagePullSecrets,omitempty"`
+	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
+	// Placing is what else it asks of its node, while it has none.
+	Placing          *Placing         `json:"placing,omitempty"`
+	Security         PodSecurity      `json:"security,omitzero"`
+	Containers       []ContainerShape `json:"containers"`
+	Volumes          []Volume         `json:"volumes,omitempty"`
+	ImagePullSecrets []string         `json:"imagePullSecrets,omitempty"`
 }
 
 // PodSecurity is the pod-level securityContext.

@@ -49,7 +49,7 @@ func (m *manifests) makePods() {
 		if above := t.above(); len(of[above]) > 0 && !of.same(t, above) {
 			m.doubtOwner(above, workloadName(t.owner))
 		}
-		for _, node := range m.places(t.shape) {
+		for _, node := range m.places(t.shape, t.kind == "DaemonSet") {
 			key := collect.Key{Namespace: t.owner.Namespace, Name: m.freeName(t.owner)}
 			m.facts.Apply(collect.Change{Op: collect.Put, Kind: "Pod", Key: key, Object: &collect.Pod{
 				Key: key, Node: node, Phase: "Pending", Labels: t.labels, Shape: t.shape, Made: true,
@@ -125,8 +125,8 @@ func runs(pod, asked *collect.PodShape) bool {
 		return false
 	}
 	a, b := *pod, *asked
-	a.Containers, a.Volumes, a.ImagePullSecrets = nil, nil, nil
-	b.Containers, b.Volumes, b.ImagePullSecrets = nil, nil, nil
+	a.Containers, a.Volumes, a.ImagePullSecrets, a.Placing = nil, nil, nil, nil
+	b.Containers, b.Volumes, b.ImagePullSecrets, b.Placing = nil, nil, nil, nil
 	if !reflect.DeepEqual(a, b) {
 		return false
 	}
@@ -175,7 +175,7 @@ func (m *manifests) placePods() {
 	nodes := len(m.facts.Nodes) > 0
 	for _, p := range m.facts.Pods {
 		if p.Node == "" && (p.Phase == "" || p.Phase == "Pending") && (p.UID == "" || !nodes) {
-			p.Node, p.Made = m.places(p.Shape)[0], true
+			p.Node, p.Made = m.places(p.Shape, false)[0], true
 		}
 	}
 }

@@ -88,6 +88,9 @@ type manifests struct {
 	doubts    int             // owners that are named and whose templates are others
 	doubt     string          // the first of them
 	nodes     []*collect.Node // that pods may be put on which no node was chosen for
+	imagined  bool            // none of them was read
+	// everywhere is how many pods were made because they would be on every node.
+	everywhere int
 }
 
 type identity struct {

@@ -264,6 +264,13 @@ func specOf(p *collect.PodShape) *corev1.PodSpec {
 		NodeSelector: p.NodeSelector, HostPID: p.HostPID, HostIPC: p.HostIPC, HostUsers: p.HostUsers, SecurityContext: &corev1.PodSecurityContext{
 			RunAsUser: p.Security.RunAsUser, RunAsGroup: p.Security.RunAsGroup, RunAsNonRoot: p.Security.RunAsNonRoot,
 			SeccompProfile: seccompOf(p.Security.Seccomp), AppArmorProfile: appArmorOf(p.Security.AppArmor)}}
+	if p.Placing != nil {
+		out.Tolerations = p.Placing.Tolerations
+		if terms := p.Placing.Affinity; len(terms) > 0 {
+			out.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+				RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: terms}}}
+		}
+	}
 	if p.ShareProcessNamespace {
 		out.ShareProcessNamespace = &p.ShareProcessNamespace
 	}

@@ -126,6 +126,7 @@ func shapeOf(spec *corev1.PodSpec, annotations map[string]string) *collect.PodSh
 		HostNetwork: spec.HostNetwork, HostPID: spec.HostPID, HostIPC: spec.HostIPC, HostUsers: spec.HostUsers,
 		ShareProcessNamespace: deref(spec.ShareProcessNamespace), RuntimeClass: deref(spec.RuntimeClassName),
 		Security: podSecurity(spec.SecurityContext), NodeSelector: shortLabels(spec.NodeSelector),
+		Placing: collect.Asks(spec),
 	}
 	if p.ServiceAccount == "" {
 		p.ServiceAccount = str(spec.DeprecatedServiceAccount)
