@@ -425,7 +425,7 @@ func (c *checker) moves(one read) []group {
 		return out
 	}
 	was, is, there := c.nodes(one.kind(), one.index())
-	for _, kind := range stepKinds {
+	for _, kind := range stepKinds() {
 		before := edgesOf(was, kind, true)
 		var now []graph.Edge
 		if there {
