@@ -504,6 +504,9 @@ func TestEventsSayOnlyWhatIsDifferentInTheScope(t *testing.T) {
 		put("Pod", "qzoneaa", "shown"+name, pod("qzoneaa", "shown"+name))
 		var told []string
 		for text := range read {
+			if text = strings.ReplaceAll(text, ": still here\n\n", ""); text == "" {
+				continue
+			}
 			told = append(told, text)
 			if strings.Contains(text, `"Pod"`) {
 				break

@@ -131,7 +131,7 @@ func assessor(t *testing.T, r *records, scan func(context.Context, image.Referen
 // await waits until an image is told of with a state.
 func await(t *testing.T, told <-chan Changes, state string) *Assessment {
 	t.Helper()
-	for end := time.After(time.Minute); ; {
+	for end := time.After(5 * time.Minute); ; {
 		select {
 		case c := <-told:
 			for _, i := range c.Images {

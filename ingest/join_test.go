@@ -176,7 +176,7 @@ func noticedIn(t testing.TB, r *running, n int) (out []identity.Record) {
 		select {
 		case one := <-got:
 			out = append(out, one)
-		case <-time.After(time.Minute):
+		case <-time.After(5 * time.Minute):
 			t.Fatalf("only %+v", out)
 		}
 	}

@@ -118,7 +118,7 @@ func eventsOn(t *testing.T, p *place, want int) int {
 		return nil
 	})
 	found := func() int { mu.Lock(); defer mu.Unlock(); return len(seen) }
-	for end := time.Now().Add(30 * time.Second); found() < want && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); found() < want && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 	}
 	stop()
 	again.stop()

@@ -134,7 +134,7 @@ func (r *running) end(t *testing.T) {
 // until waits for the world to be as wanted; how long is no test.
 func (r *running) until(t *testing.T, what string, is func(*World) bool) {
 	t.Helper()
-	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if is(r.World()) {
 			return
 		}

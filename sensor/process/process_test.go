@@ -61,7 +61,7 @@ func (s *sightOf) add(r *runtime.Record) {
 // find waits for records that a func likes.
 func (s *sightOf) find(t testing.TB, what string, like func(runtime.Record) bool) []runtime.Record {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if found := s.now(like); len(found) > 0 {
 			return found
 		}
