@@ -69,7 +69,7 @@ func TestManyPoliciesShareWhatIsSpentOnAll(t *testing.T) {
 	}
 }
 
-// FuzzExpression: whatever a policy says, whether it refuses is told, within bounds.
+// FuzzExpression: whatever an expression and the variable that it uses say, they have a value or none, within bounds.
 func FuzzExpression(f *testing.F) {
 	for _, text := range []string{
 		"object.spec.containers.all(c, !c.?securityContext.privileged.orValue(false))", "sets.contains(lists.range(9), [1])",
@@ -80,14 +80,25 @@ func FuzzExpression(f *testing.F) {
 	} {
 		f.Add("[1, 2]", text)
 	}
+	object := map[string]any{"metadata": map[string]any{"name": "probe", "labels": map[string]any{"a": "b"}},
+		"spec": map[string]any{"hostPID": true, "containers": []any{map[string]any{"name": "c", "image": "r.example/a:1"}}}}
 	f.Fuzz(func(t *testing.T, variable, text string) {
-		facts := facts(t, "", head+"  variables: [{name: v, expression: x}]\n  validations: [{expression: x}]\n"+bound)
-		spec := &facts.ValidatingPolicies[collect.Key{Name: "p"}].Spec
-		spec.Variables[0].Expression, spec.Validations[0].Expression = variable, text
-		switch got := New(facts).Takeover("shop").Pod; got {
-		case Admitted, Refused, Unknown:
-		default:
-			t.Errorf("it is %v", got)
+		budget, variables := uint64(costEach), map[string]any{}
+		in := map[string]any{"object": object, "oldObject": nil, "variables": variables, "namespaceObject": object,
+			"request": map[string]any{"namespace": "shop", "userInfo": map[string]any{"username": "alice", "groups": []string{"a"}}}}
+		for _, of := range []string{variable, text} {
+			p := compile(of)
+			if p == nil {
+				continue
+			}
+			before := budget
+			value, ok := evaluate(p, in, &budget)
+			if ok != (value != nil) || budget > before {
+				t.Errorf("%q: %v, %v, and of %d are left %d", of, value, ok, before, budget)
+			}
+			if ok && weight(value, maxValue) <= maxValue {
+				variables["v"] = value
+			}
 		}
 	})
 }

@@ -160,7 +160,7 @@ func shareOf(ctx context.Context) *query.Share {
 
 // A trial computes a cluster again, or what somebody could do in it: so many bytes for each of its nodes and edges, and
 // for what it begins with. See ADR 526 for where they come from.
-const trialBase, trialNode, trialEdge = 8 << 20, 2 << 10, 160
+const trialBase, trialNode, trialEdge = 8 << 20, 3 << 10, 256
 
 // room takes memory for as many copies of clusters as an operation works on at once, before it begins.
 func (s session) room(ctx context.Context, clusters ...*live.Cluster) error {
