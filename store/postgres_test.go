@@ -107,7 +107,7 @@ func TestEachImageIsHandedToOneOfManyTakers(t *testing.T) {
 			g.Go(func() error {
 				for {
 					now := time.Now()
-					q, ok, err := s.LeaseImage(t.Context(), "o", now, now.Add(time.Minute), assess.Hosts{})
+					q, ok, err := s.LeaseImage(t.Context(), "o", now, now.Add(time.Hour), assess.Hosts{})
 					if !ok || err != nil {
 						return err
 					}

@@ -149,9 +149,6 @@ func shapeOf(spec *corev1.PodSpec, annotations map[string]string) *collect.PodSh
 		c := corev1.Container(spec.EphemeralContainers[i].EphemeralContainerCommon)
 		p.Containers = append(p.Containers, containerShape(&c, collect.Ephemeral, annotations))
 	}
-	if more := len(p.Containers) - collect.MaxContainers; more > 0 {
-		p.Containers, p.More = slices.Clip(p.Containers[:collect.MaxContainers]), more
-	}
 	if w := podWindows(spec); w != nil && deref(w.HostProcess) {
 		for i := range p.Containers {
 			p.Containers[i].HostProcess = true // the pod's word cannot be taken back by a container
@@ -163,7 +160,29 @@ func shapeOf(spec *corev1.PodSpec, annotations map[string]string) *collect.PodSh
 	for _, s := range spec.ImagePullSecrets {
 		p.ImagePullSecrets = append(p.ImagePullSecrets, str(s.Name))
 	}
+	if more := len(p.Containers) - collect.MaxContainers; more > 0 {
+		strongestFirst(p)
+		p.Containers, p.More = slices.Clip(p.Containers[:collect.MaxContainers]), more
+	}
 	return p
+}
+
+// strongestFirst orders the containers of a pod by what of its node they ask for: what is not kept of too many asks for
+// no more than what is.
+func strongestFirst(p *collect.PodShape) {
+	asks := func(c collect.ContainerShape) (n int) {
+		if c.Privileged || c.HostProcess {
+			n += 100
+		}
+		n += 10 * (len(c.AddCaps) + len(c.Devices))
+		for _, m := range c.Mounts {
+			if slices.ContainsFunc(p.Volumes, func(v collect.Volume) bool { return v.Name == m.Volume && v.Type == "hostPath" }) {
+				n += 10
+			}
+		}
+		return n + len(c.Mounts)
+	}
+	slices.SortStableFunc(p.Containers, func(a, b collect.ContainerShape) int { return cmp.Compare(asks(b), asks(a)) })
 }
 
 func podWindows(spec *corev1.PodSpec) *corev1.WindowsSecurityContextOptions {
