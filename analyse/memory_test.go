@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	rbacv1 "k8s.io/api/rbac/v1"
+
 	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
@@ -35,6 +37,29 @@ func (p *pool) add(f *collect.Facts, images []*assess.Assessment) {
 		return strings.Compare(fmt.Sprint(a.Kind, " ", a.Key), fmt.Sprint(b.Kind, " ", b.Key))
 	})
 	p.objects = append(p.objects, objects...)
+	var more []collect.Change
+	for _, o := range objects { // what one binding grants, another may
+		if pod, is := o.Object.(*collect.Pod); is { // the same at other paths
+			twin, shape := *pod, *pod.Shape
+			shape.Containers = slices.Clone(shape.Containers)
+			for i, c := range shape.Containers {
+				shape.Containers[i].Mounts = slices.Clone(c.Mounts)
+				for m := range c.Mounts {
+					shape.Containers[i].Mounts[m].Path += "/too"
+				}
+			}
+			twin.Shape = &shape
+			o.Object = &twin
+			more = append(more, o)
+		}
+		if b, is := o.Object.(*rbacv1.ClusterRoleBinding); is {
+			twin := b.DeepCopy()
+			twin.Name += "-too"
+			o.Key.Name, o.Object = twin.Name, twin
+			more = append(more, o, o, o)
+		}
+	}
+	p.objects = append(p.objects, more...)
 	p.images = append(p.images, images...)
 	for _, a := range images { // nobody looked into it, or found more
 		p.images = append(p.images, assess.Contents{ID: a.ID, Components: []assess.Component{{PURL: "pkg:deb/debian/q@1",

@@ -1,0 +1,67 @@
+package bench
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/schema"
+	"github.com/breakwater-sec/breakwater/segment"
+)
+
+// TestMeasureAgain says what techniques and paths cost after a change where what was told before is remembered, against all anew,
+// and that both tell the same.
+func TestMeasureAgain(t *testing.T) {
+	measured(t)
+	rules := builtInRules(t)
+	sizes := sizes(1000, 3000, 10_000, 30_000)
+	f, err := kube.Read(clusterOf(sizes[len(sizes)-1]).files(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Cluster.Name = "bench"
+	var memory analyse.Memory
+	after := func(what string) {
+		made := segment.Cluster(f, segment.Judge(f, rules.Powers))
+		shared := graph.NewShared(schema.Vocabulary())
+		made.PutShared(shared)
+		frozen := shared.Freeze()
+		seg, gaps := made.Build(frozen)
+		view := graph.NewView(schema.Vocabulary(), frozen, seg)
+		timed := func(m *analyse.Memory) (text string, cpu time.Duration) {
+			began := cpuTime()
+			_, paths, _, err := m.Cluster(t.Context(), view, seg, rules, gaps...)
+			cpu = cpuTime() - began
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := json.Marshal(paths)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(b), cpu.Round(time.Millisecond)
+		}
+		again, some := timed(&memory)
+		anew, all := timed(nil)
+		if again != anew {
+			t.Errorf("%s: other paths are told", what)
+		}
+		t.Logf("%d pods, %s: %s of CPU time with %d of %d paths told again, %s anew", len(f.Pods), what, some, memory.Reused, memory.Told, all)
+	}
+	after("the first time")
+	after("nothing is different")
+	f.Apply(grant("measured", "team-5", 52))
+	after("an account is given the whole cluster")
+	for k, p := range f.Pods {
+		other := *p
+		other.Key.Name += "x"
+		f.Apply(collect.Change{Op: collect.Gone, Kind: "Pod", Key: k})
+		f.Apply(collect.Change{Op: collect.Put, Kind: "Pod", Key: other.Key, Object: &other})
+		break
+	}
+	after("another pod is in the place of one")
+}
