@@ -227,3 +227,37 @@ func firstDifference(again, anew []Path) string {
 	}
 	return ""
 }
+
+func TestAPathIsToldAnewWhereOnlyWhatAStepRestsOnIsDifferent(t *testing.T) {
+	rules, memory := builtIn(t), &Memory{}
+	for _, test := range []struct {
+		path   string
+		reused int
+	}{{"/one", 0}, {"/one", 1}, {"/two", 0}, {"/two", 1}} {
+		v, err := parseGiven(strings.ReplaceAll(`
+			Internet internet -ROUTES_TO-> Service shop/Service/cart name=cart
+			Service shop/Service/cart -ROUTES_TO-> Pod cart-1 namespace=shop workload=Deployment/cart exposed=true
+			Pod cart-1 runtimeSandboxed=false userNamespace=false -RUNS-> Container cart-1/app name=app runsAsRoot=true
+			Container cart-1/app namespace=shop workload=Deployment/cart exposed=true -USES_IMAGE-> Image sha256:a
+			Image sha256:a severe=true rce=true unclear=false
+			Container cart-1/app -MOUNTS{hostFolder=/ opens=root path=PATH}-> Volume cart-1/data
+			Pod cart-1 -RUNS_ON-> Node node-1 name=node-1`, "PATH", test.path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, paths, _, err := memory.Cluster(t.Context(), v, v.Clusters()[0], rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := ""
+		for _, p := range paths {
+			if p.Type == "node-takeover" {
+				said += fmt.Sprint(p.Steps)
+			}
+		}
+		if !strings.Contains(said, test.path) || memory.Reused < test.reused ||
+			test.reused == 0 && memory.Reused > 0 && memory.Reused == memory.Told {
+			t.Errorf("%s: %d of %d paths were told again: %s", test.path, memory.Reused, memory.Told, said)
+		}
+	}
+}
