@@ -294,7 +294,7 @@ func (p planted) serve(t *testing.T) *served {
 	}
 	handler, err := New(Config{Unscoped: scope.Config{Picture: w.Live, Images: w.Images, Registries: w.Registries, Records: st,
 		Sensors: st, Tokens: st}, About: enrichment.About, Sessions: st,
-		Receiving:  func(context.Context) ([]Receiving, error) { return p.receiving(), nil },
+		Receiving: func(context.Context) ([]Receiving, error) { return p.receiving(), nil }, Waiting: p.waiting,
 		Detections: []rule.Head{{ID: "rule", Title: "A rule"}},
 		Coded:      func(f *collect.Facts, p analyse.Path) analyse.Path { return remedy.New(f, rules).Path(p) },
 		Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
@@ -373,6 +373,15 @@ func (p planted) receiving() (out []Receiving) {
 	for _, c := range slices.Sorted(maps.Keys(p.clusters)) {
 		w := p.whole(c)
 		out = append(out, Receiving{Cluster: c, Kind: Audit, LostWhy: &w, Rejected: map[string]int{}})
+	}
+	return out
+}
+
+// waiting are nodes that want to join.
+func (p planted) waiting() (out []NodeWaits) {
+	for _, c := range slices.Sorted(maps.Keys(p.clusters)) {
+		w := p.whole(c)
+		out = append(out, NodeWaits{Cluster: c, Node: "waits-" + w, Token: w, From: w, Since: plantedAt, Last: plantedAt})
 	}
 	return out
 }
