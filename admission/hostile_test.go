@@ -18,7 +18,8 @@ func hostile() map[string]string {
 	}
 	nested := strings.ReplaceAll(doubled.String(), " + ", ", ")
 	for i := range 60 {
-		nested = strings.Replace(nested, fmt.Sprintf("'variables.v%d, variables.v%d'", i, i), fmt.Sprintf("'[variables.v%d, variables.v%d]'", i, i), 1)
+		pair := fmt.Sprintf("variables.v%d, variables.v%d", i, i)
+		nested = strings.Replace(nested, "'"+pair+"'", "'["+pair+"]'", 1)
 	}
 	long := "'" + strings.Repeat("a", 2000) + "'"
 	var many strings.Builder

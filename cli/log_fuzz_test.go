@@ -20,8 +20,9 @@ func FuzzLog(f *testing.F) {
 		`"/api/v1/namespaces/n/pods/p/exec","user":{"username":"alice"},"objectRef":{"resource":"pods","namespace":"n","name":"p",` +
 		`"subresource":"exec","apiVersion":"v1"},"requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z"}`
 	record := `{"node":"n","boot":"b","seq":1,"time":"2026-01-01T00:00:00Z","process":{"pid":1,"file":"/bin/sh","args":["sh","-c","id"]}}`
-	for _, text := range []string{line, line + "\n" + line[:40] + "\n", "\ufeff" + line, `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[` +
-		line + "]}", record, record + "\n{}\n", "[]", "\x1f\x8b", ""} {
+	for _, text := range []string{line, line + "\n" + line[:40] + "\n", "\ufeff" + line,
+		`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[` +
+			line + "]}", record, record + "\n{}\n", "[]", "\x1f\x8b", ""} {
 		for _, audit := range []bool{true, false} {
 			f.Add(audit, []byte(text))
 		}

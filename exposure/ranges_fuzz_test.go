@@ -18,7 +18,8 @@ func FuzzListOf(f *testing.F) {
 
 // FuzzLinodeClients reads the rules of a firewall that an annotation holds as JSON.
 func FuzzLinodeClients(f *testing.F) {
-	for _, seed := range []string{`{"allowList":{"ipv4":["10.0.0.0/8"]}}`, `{"denyList":{"ipv6":["::/0"]}}`, `{"allowList":{},"denyList":{}}`, `{`, `[]`} {
+	for _, seed := range []string{`{"allowList":{"ipv4":["10.0.0.0/8"]}}`, `{"denyList":{"ipv6":["::/0"]}}`,
+		`{"allowList":{},"denyList":{}}`, `{`, `[]`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -28,7 +28,8 @@ func FuzzFolder(f *testing.F) {
 			t.Errorf("%q is %q", folder, at)
 		}
 		if !ofWindows(folder) {
-			for _, root := range []string{"/proc/1/root", "/proc/self/cwd/proc/1/root", "/var/run/../proc/thread-self/root", "/proc/7/task/8/root/.."} {
+			for _, root := range []string{"/proc/1/root", "/proc/self/cwd/proc/1/root", "/var/run/../proc/thread-self/root",
+				"/proc/7/task/8/root/.."} {
 				if got := Clean(root + "/" + folder); got != at {
 					t.Errorf("%q at %s is %q, want %q", folder, root, got, at)
 				}

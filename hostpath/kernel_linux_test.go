@@ -21,7 +21,8 @@ func TestNamesLeadWhereAKernelThatWalksThemComes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, to := range map[string]string{"proc/1/root": "/", "proc/1/cwd": "/", "proc/1/task/1/root": "/", "var/run": "/run", "bin": "usr/bin"} {
+	for name, to := range map[string]string{"proc/1/root": "/", "proc/1/cwd": "/", "proc/1/task/1/root": "/",
+		"var/run": "/run", "bin": "usr/bin"} {
 		if err := os.Symlink(to, filepath.Join(root, name)); err != nil {
 			t.Fatal(err)
 		}

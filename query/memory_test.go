@@ -71,14 +71,15 @@ func TestOfTwoLargeQuestionsTheGreedierEndsAndTheOtherIsAnswered(t *testing.T) {
 	written, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
 		first := true
-		_, err := Stream(context.Background(), view, graph.Everything, all, with(), func([]Column) error { return nil }, func([]Cell) bool {
-			if first {
-				first = false
-				close(written)
-				<-goOn
-			}
-			return true
-		})
+		_, err := Stream(context.Background(), view, graph.Everything, all, with(), func([]Column) error { return nil },
+			func([]Cell) bool {
+				if first {
+					first = false
+					close(written)
+					<-goOn
+				}
+				return true
+			})
 		ended <- err
 	}()
 	<-written
@@ -86,8 +87,8 @@ func TestOfTwoLargeQuestionsTheGreedierEndsAndTheOtherIsAnswered(t *testing.T) {
 	if err != nil || len(res.Rows) != pods {
 		t.Errorf("who took less is not answered: %v", err)
 	}
-	if res, err := Run(t.Context(), view, graph.Everything, mustCompile(t, "MATCH (p:Pod) WHERE p.name = 'n7' RETURN p"), with()); err != nil ||
-		len(res.Rows) != 1 {
+	small := mustCompile(t, "MATCH (p:Pod) WHERE p.name = 'n7' RETURN p")
+	if res, err := Run(t.Context(), view, graph.Everything, small, with()); err != nil || len(res.Rows) != 1 {
 		t.Errorf("a small question is not answered: %v", err)
 	}
 	close(goOn)

@@ -26,7 +26,8 @@ func FuzzCertificate(f *testing.F) {
 	if err := (&credential{key: key}).take(whole); err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range [][]byte{whole, whole[:len(whole)/2], own, []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), nil} {
+	for _, seed := range [][]byte{whole, whole[:len(whole)/2], own,
+		[]byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), nil} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
