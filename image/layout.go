@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
@@ -30,8 +31,24 @@ func openLayout(ref, rest string, o Options) (*opened, error) {
 	if _, err := os.Stat(dir); err != nil {
 		dir, want = cutName(rest)
 	}
-	l := ociLayout{"oci:" + dir, func(file string) (io.ReadCloser, error) { return os.Open(filepath.Join(dir, filepath.FromSlash(file))) }}
+	l := ociLayout{"oci:" + dir, func(file string) (io.ReadCloser, error) { return regular(filepath.Join(dir, filepath.FromSlash(file))) }}
 	return l.image(ref, want, o)
+}
+
+// regular opens a file, if it is one: who opens a pipe waits for who writes it, and a device may have no end.
+func regular(name string) (io.ReadCloser, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: want a regular file, not %s", name, info.Mode().Type())
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // openLayoutArchive takes oci-archive:FILE, oci-archive:FILE:TAG and oci-archive:FILE@sha256:….

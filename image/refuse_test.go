@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,6 +29,27 @@ func laidOut(t *testing.T, img v1.Image) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+func TestAPipeInALayoutIsNotWaitedFor(t *testing.T) {
+	img := imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian}))
+	m, err := img.Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"index.json", "blobs/sha256/" + m.Config.Digest.Hex, "blobs/sha256/" + m.Layers[0].Digest.Hex} {
+		dir := laidOut(t, img)
+		at := filepath.Join(dir, file)
+		if err := os.Remove(at); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mkfifo(at, 0o600); err != nil {
+			t.Skip(err)
+		}
+		if _, err := scanOf(t.Context(), "oci:"+dir, Options{}); err == nil || !strings.Contains(err.Error(), "want a regular file") {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
 }
 
 func TestALayoutWhoseFilesWereChangedIsRefused(t *testing.T) {
