@@ -99,6 +99,9 @@ func (in *intake) document(name, at string, data []byte) error {
 	}
 }
 
+// aheadOfUs is how far the clock of who publishes may be before ours.
+const aheadOfUs = 48 * time.Hour
+
 // record files one OSV record.
 func (in *intake) record(data []byte) outcome {
 	var r osvRecord
@@ -110,6 +113,9 @@ func (in *intake) record(data []byte) outcome {
 	}
 	if err := r.validate(); err != nil {
 		return leftOut(err)
+	}
+	if r.Modified.After(time.Now().Add(aheadOfUs)) {
+		r.Modified = lenientTime{} // nobody knows when: else it would overrule all that is ever said of it, and look fresh for good
 	}
 	r.revision = revisionOf(data, in.status.Read)
 	said, err := addRecord(&r, in.put)

@@ -125,6 +125,21 @@ func TestANewerCopyElsewhereOverrulesAnOlder(t *testing.T) {
 	}
 }
 
+// TestARecordOfTheFutureOverrulesNothing: else a feed could end what every other says, for good, and look fresh.
+func TestARecordOfTheFutureOverrulesNothing(t *testing.T) {
+	said := affected(`"id":"DEBIAN-CVE-2020-00001","modified":"2021-01-01T00:00:00Z"`, "Debian:12", "p1", introduced)
+	ahead := affected(`"id":"DEBIAN-CVE-2020-00001","modified":"9999-12-31T00:00:00Z","withdrawn":"2021-01-02T00:00:00Z"`, "Debian:12", "p1",
+		introduced)
+	db := imported(t, t.TempDir(), vuln.Source{Name: "a", FS: fstest.MapFS{"a.json": {Data: []byte(said)}}},
+		vuln.Source{Name: "b", FS: fstest.MapFS{"b.json": {Data: []byte(ahead)}}})
+	if got := db.Match(p(1)); len(got) != 1 {
+		t.Errorf("what a feed dates after all others decides: %v", found(got))
+	}
+	if newest := db.Status().Newest; newest.Year() != 2021 {
+		t.Errorf("the advisories are as fresh as %v", newest)
+	}
+}
+
 func TestArchivesAreReadAndBadMembersNamed(t *testing.T) {
 	members := map[string]string{
 		"ok.json": affected(`"id":"DEBIAN-CVE-2020-00001"`, "Debian:12", "p1", introduced),
