@@ -97,12 +97,8 @@ func (c *cluster) sharedProcesses(p *collect.Pod, ref func(container string) gra
 	if !p.Shape.ShareProcessNamespace && !p.Shape.HostPID {
 		return
 	}
-	few := p.Shape.Containers[:min(len(p.Shape.Containers), maxSharing)]
-	if len(few) < len(p.Shape.Containers) {
-		c.crowded = append(c.crowded, p.Key)
-	}
-	for i := range few {
-		for j := range few {
+	for i := range p.Shape.Containers {
+		for j := range p.Shape.Containers {
 			a, b := &p.Shape.Containers[i], &p.Shape.Containers[j]
 			if i != j && a.Type != collect.Init && b.Type != collect.Init {
 				c.b.Edge("SHARES_PROCESSES", ref(a.Name), ref(b.Name), told([]graph.Prop{maybe("able", actsOn(p.Shape, a, b))})...)
