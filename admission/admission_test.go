@@ -170,6 +170,12 @@ func TestAPolicyRefusesWhatItsExpressionsRefuse(t *testing.T) {
 			Admitted, Admitted, Refused},
 		{"privileged containers, and folders of the node are left", "",
 			head + refuse("object.spec.containers.all(c, !c.?securityContext.privileged.orValue(false))") + bound, Admitted, Admitted, Admitted},
+		{"every way, and what containers say of capabilities", "", head + strings.Replace(strict,
+			"c.?securityContext.capabilities.add.orValue([]).size() == 0",
+			"!has(c.securityContext) || !has(c.securityContext.capabilities)", 1) + bound, Refused, Refused, Refused},
+		{"what containers say of capabilities, and nothing else", "", head +
+			refuse("object.spec.containers.all(c, !has(c.securityContext) || !has(c.securityContext.capabilities))") + bound,
+			Admitted, Admitted, Unknown},
 		{"an expression that fails", "", head + refuse("object.spec.nothing == 1") + bound, Unknown, Unknown, Unknown},
 		{"an expression that fails, which is ignored", "", head + "  failurePolicy: Ignore\n" + refuse("object.spec.nothing == 1") + bound,
 			Admitted, Admitted, Admitted},

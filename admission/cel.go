@@ -81,17 +81,13 @@ func evaluate(p cel.Program, in map[string]any, budget *uint64) (value ref.Val, 
 }
 
 // input is what expressions see of a request.
-func input(ns place, r *request, plain bool) map[string]any {
-	object := r.object
-	if plain {
-		object = r.plain
-	}
+func input(ns place, r *request, s side) map[string]any {
 	operation := "CREATE"
 	if r.update {
 		operation = "UPDATE"
 	}
-	made := r.marked(placed(object, ns.name), ns.marks)
-	if pod, ok := made.(map[string]any); ok && ns.account != "" && !plain {
+	made := r.marked(placed(r.side(s), ns.name), ns.marks)
+	if pod, ok := made.(map[string]any); ok && ns.account != "" && (s == taking || s == bare) {
 		spec := pod["spec"].(map[string]any)
 		spec["serviceAccountName"], spec["serviceAccount"] = ns.account, ns.account
 	}

@@ -11,6 +11,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/breakwater-sec/breakwater/collect"
 )
@@ -30,10 +31,24 @@ type policy struct {
 	budget                             uint64
 }
 
+// side is one of the objects of a request.
+type side int
+
+const (
+	taking side = iota
+	plain
+	bare
+	plainBare
+)
+
+func (r *request) side(s side) runtime.Object {
+	return [...]runtime.Object{r.object, r.plain, r.bare, r.plainBare}[s]
+}
+
 // question is what an answer depends on.
 type question struct {
 	request int
-	plain   bool
+	side    side
 	place   string // empty where no expression looks at it
 	marks   string // likewise
 	account string
@@ -111,16 +126,23 @@ func looksAtUnseen(text string) bool {
 var ofObject = regexp.MustCompile(`\b(object|oldObject|variables|request\.(name|object|oldObject|options|dryRun))\b|request\s*[\[?]`)
 
 // admits is the policy's answer. One that refuses the plain request as well decides nothing,
-// unless it refuses whatever is made. With marks that are tried only, the plain request needs none.
+// unless it refuses whatever is made, or lets the plain one in where it says nothing of security. With
+// marks that are tried only, the plain request needs none.
 func (p *policy) admits(ns place, r *request) Verdict {
 	if !p.about(ns, r) {
 		return Admitted
 	}
-	v := p.answer(ns, r, false)
-	if v == Refused && ns.marks == nil && p.answer(ns, r, true) == Refused && !p.closed(ns, r) {
+	v := p.answer(ns, r, taking)
+	if v == Refused && ns.marks == nil && p.answer(ns, r, plain) == Refused && !p.closed(ns, r) && !p.particular(ns, r) {
 		return Unknown
 	}
 	return v
+}
+
+// particular says that the policy refuses pods that say something of security, and of those that do not the one
+// that takes over its node.
+func (p *policy) particular(ns place, r *request) bool {
+	return r.bare != nil && p.answer(ns, r, plainBare) == Admitted && p.answer(ns, r, bare) == Refused
 }
 
 // closed says that the policy lets nothing in, whatever the object: it is asked about each, and one of its
@@ -129,7 +151,7 @@ func (p *policy) closed(ns place, r *request) bool {
 	if slices.ContainsFunc(p.conditions, func(e expression) bool { return !e.fixed }) {
 		return false
 	}
-	in := input(ns, r, true)
+	in := input(ns, r, plain)
 	return slices.ContainsFunc(p.validations, func(e expression) bool {
 		if !e.fixed || e.unseen {
 			return false
@@ -178,8 +200,8 @@ func (p *policy) exceptions() map[string]string {
 	return out
 }
 
-func (p *policy) answer(ns place, r *request, plain bool) Verdict {
-	q := question{request: r.id, plain: plain, account: ns.account}
+func (p *policy) answer(ns place, r *request, s side) Verdict {
+	q := question{request: r.id, side: s, account: ns.account}
 	if p.local {
 		q.place = fmt.Sprint(ns.name, ns.labels, ns.user, ns.groups)
 	}
@@ -188,18 +210,18 @@ func (p *policy) answer(ns place, r *request, plain bool) Verdict {
 	}
 	v, known := p.answered[q]
 	if !known {
-		v = p.evaluate(ns, r, plain)
+		v = p.evaluate(ns, r, s)
 		p.answered[q] = v
 	}
 	return v
 }
 
 // evaluate asks the expressions.
-func (p *policy) evaluate(ns place, r *request, plain bool) Verdict {
+func (p *policy) evaluate(ns place, r *request, s side) Verdict {
 	if p.budget == 0 {
 		return Unknown
 	}
-	in := input(ns, r, plain)
+	in := input(ns, r, s)
 	variables := map[string]any{} // one that fails is missing, which fails where it is used
 	in["variables"] = variables
 	for _, v := range p.variables {

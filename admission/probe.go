@@ -26,7 +26,11 @@ type request struct {
 	// plain is the same request without what takes over the node: a policy that refuses
 	// this too refuses for another reason, which an attacker may be able to meet.
 	plain runtime.Object
-	pod   *corev1.Pod // for Pod Security admission; nil where it is not asked
+	// bare and plainBare are the two with containers that say nothing of their security: a policy that refuses
+	// plain may like those better.
+	bare, plainBare runtime.Object
+
+	pod *corev1.Pod // for Pod Security admission; nil where it is not asked
 	// controller makes the request in a workload's place.
 	controller string
 	id         int
@@ -124,11 +128,24 @@ func addCapability(p *corev1.Pod, c corev1.Capability) {
 // attempts makes an attempt of each pod that takes over its node.
 func attempts(as func(taking, plain *corev1.Pod) []request) (out []attempt) {
 	for _, takeOver := range takeovers() {
-		p := pod()
+		p, bare := pod(), barePod()
 		takeOver(p)
-		out = append(out, attempt{numbered(as(p, pod()))})
+		takeOver(bare)
+		all := as(p, pod())
+		for i, r := range as(bare, barePod()) {
+			all[i].bare, all[i].plainBare = r.object, r.plain
+		}
+		out = append(out, attempt{numbered(all)})
 	}
 	return out
+}
+
+// barePod is a pod as people write them who say nothing of security.
+func barePod() *corev1.Pod {
+	p := pod()
+	p.Spec.SecurityContext = &corev1.PodSecurityContext{}
+	p.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{}
+	return p
 }
 
 // numbers tell requests apart in what was answered before.
@@ -214,10 +231,13 @@ func debuggingAttempts() (out []attempt) {
 		{Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_ADMIN"}}},
 		{Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_MODULE"}}},
 	} {
-		taking := debugged(sc)
+		taking, bare := debugged(sc), barePod()
+		bare.Spec.EphemeralContainers = debugged(sc).Spec.EphemeralContainers
+		plainBare := bare.DeepCopy()
+		plainBare.Spec.EphemeralContainers[0].SecurityContext = &corev1.SecurityContext{}
 		out = append(out, attempt{numbered([]request{{kind: corev1.SchemeGroupVersion.WithKind("Pod"),
 			resource: corev1.SchemeGroupVersion.WithResource("pods"), subresource: "ephemeralcontainers", update: true,
-			object: taking, old: pod(), plain: debugged(restricted()), pod: taking}})})
+			object: taking, old: pod(), plain: debugged(restricted()), bare: bare, plainBare: plainBare, pod: taking}})})
 	}
 	return out
 }
