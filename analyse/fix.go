@@ -95,20 +95,24 @@ func (w *writer) grantFix(st *hop, only, atOnce bool) {
 	f := Fix{Kind: fixGrant, Title: "Take the permission \"" + cmp.Or(e.To.Text("name"), e.To.ID()) + "\" from " + nameOf(e.From),
 		Concerns: []string{kindID(e.From), kindID(e.To)}}
 	f.Text = f.Title + "."
-	ended := st.edges[:1]
+	ended, again := st.edges[:1], e.Value("elsewhere").Bool()
+	at := []string{w.groupOf(e.From).id}
 	if binding, role := e.Value("binding").Str(), e.Value("role").Str(); binding != "" {
 		f.Text = fmt.Sprintf("%s grants it by %s: bind a role with only what is used, or remove the binding.", binding, role)
+		if again {
+			f.Text += " Another binding gives it, or a part of it, too."
+		}
 		if atOnce && len(st.edges) == 1 {
 			f.Title = "Remove the grants of " + binding + " to " + nameOf(e.From)
 			ended = slices.Collect(e.From.Out("HOLDS"))
 		}
 		f.grants = []rbac.Grant{{Subject: subjectOf(e.From), Binding: binding}}
-		f.endings = w.endingsOf(ended, "")
+		f.endings, at = w.endingsOf(ended, ""), append(at, binding)
 	}
-	if (only || atOnce) && len(st.edges) == 1 {
+	if (only || atOnce) && len(st.edges) == 1 && !again {
 		f.Effect = Breaks
 	}
-	w.fix(f, w.groupOf(e.From).id)
+	w.fix(f, at...)
 }
 
 // grantedAtOnce says that every route to a goal goes on from an identity by what one
@@ -122,7 +126,7 @@ func (w *writer) grantedAtOnce(st *hop, identity int32, pic *picture, goal int32
 		return false
 	}
 	for e := range st.edges[0].From.Out("HOLDS") {
-		if e.Value("binding").Str() != binding {
+		if e.Value("binding").Str() != binding || e.Value("elsewhere").Bool() {
 			return false
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/breakwater-sec/breakwater/ref"
 )
 
 // ScopeKind says how far a power reaches.
@@ -42,6 +44,8 @@ type Hold struct {
 	Power   string
 	Scope   Scope
 	Witness Witness
+	// Elsewhere says that the subject holds it, or a part of it, without the witness's binding, too.
+	Elsewhere bool
 }
 
 // Holds is the effective answer for every power and every identity that any
@@ -90,7 +94,36 @@ func (j *Judge) holdsOf(s Subject, asked *asked) []Hold {
 	if slices.Contains(s.groups(), masters) {
 		return everything(asked.powers)
 	}
-	return asked.of(j.grants(s))
+	grants := j.grants(s)
+	holds := asked.of(grants)
+	asked.elsewhere(holds, grants)
+	return holds
+}
+
+// elsewhere marks what is left of holds when the binding that each of them is told by is taken away.
+func (a *asked) elsewhere(holds []Hold, grants []grant) {
+	left := map[ref.Ref][]Hold{}
+	for i := range holds {
+		h := &holds[i]
+		others, known := left[h.Witness.Binding]
+		if !known {
+			others = a.of(slices.DeleteFunc(slices.Clone(grants), func(g grant) bool { return g.binding == h.Witness.Binding }))
+			left[h.Witness.Binding] = others
+		}
+		h.Elsewhere = slices.ContainsFunc(others, func(o Hold) bool { return o.Power == h.Power && o.Scope.meets(h.Scope) })
+	}
+}
+
+// meets says that something is within both scopes.
+func (s Scope) meets(other Scope) bool {
+	if s.Kind == Cluster || other.Kind == Cluster {
+		return true
+	}
+	if s.Namespace != other.Namespace && s.Namespace != "" && other.Namespace != "" {
+		return false
+	}
+	return s.Kind == Namespace || other.Kind == Namespace ||
+		slices.ContainsFunc(s.Names, func(n string) bool { return slices.Contains(other.Names, n) })
 }
 
 // of is what grants give together.

@@ -147,6 +147,37 @@ func TestHolds(t *testing.T) {
 	}
 }
 
+// TestAPowerThatTwoBindingsGiveIsNotEndedByOne: taking one binding away ends it only where nothing else
+// gives it.
+func TestAPowerThatTwoBindingsGiveIsNotEndedByOne(t *testing.T) {
+	const reads = "ClusterRole r: get secrets\nRole shop/r: get secrets [a]\n"
+	for _, c := range []struct {
+		name, bindings string
+		want           bool
+	}{
+		{"one binding", "ClusterRoleBinding b: r <- User alice", false},
+		{"two of the same role", "ClusterRoleBinding b: r <- User alice\nClusterRoleBinding c: r <- User alice", true},
+		{"another in a namespace of it", "ClusterRoleBinding b: r <- User alice\nRoleBinding shop/c: r <- User alice", true},
+		{"one over a name of the namespace", "RoleBinding shop/b: r <- User alice\nRoleBinding shop/c: Role/r <- User alice", true},
+		{"another in another namespace", "RoleBinding shop/b: r <- User alice\nRoleBinding bank/c: r <- User alice", false},
+		{"one of a group that it is in", "ClusterRoleBinding b: r <- User alice\nClusterRoleBinding c: r <- Group system:authenticated", true},
+		{"one of somebody else", "ClusterRoleBinding b: r <- User alice\nClusterRoleBinding c: r <- User bob", false},
+	} {
+		found := false
+		for _, h := range New(facts(t, reads+c.bindings)).Holds(powers(t)) {
+			if h.Subject != User("alice") || h.Power != "read-secrets" {
+				continue
+			}
+			if found = true; h.Elsewhere != c.want {
+				t.Errorf("%s: %s is held elsewhere: %v, want %v", c.name, h.Scope, h.Elsewhere, c.want)
+			}
+		}
+		if !found {
+			t.Errorf("%s: alice holds nothing", c.name)
+		}
+	}
+}
+
 func TestEverythingImpliesEachPower(t *testing.T) {
 	all := powers(t)
 	got := map[string]int{}

@@ -281,6 +281,14 @@ func maybe(name string, b *bool) graph.Prop {
 	return graph.B(name, *b)
 }
 
+// flagged is a flag that is told only where it is set.
+func flagged(name string, set bool) graph.Prop {
+	if !set {
+		return graph.Prop{Name: name}
+	}
+	return graph.B(name, true)
+}
+
 func labelList(m map[string]string) graph.Prop { return list("labels", pairsOf(m)) }
 
 func pairsOf(m map[string]string) []string {
