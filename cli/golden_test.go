@@ -22,6 +22,7 @@ var moments = regexp.MustCompile(`"(since|scannedAt|timestamp)": ?"[^"]*"`)
 // command runs the command line in this process.
 func command(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
+	home(t)
 	var out, err bytes.Buffer
 	code = run(args, streams{&out, &err})
 	return out.String(), err.String(), code

@@ -19,8 +19,6 @@ import (
 	"github.com/breakwater-sec/breakwater/test/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
-
 // serveOn runs a server on a cluster of one file until the test ends, and returns what it prints.
 func serveOn(t *testing.T, data string, args ...string) *strings.Builder {
 	t.Helper()
@@ -31,6 +29,7 @@ func serveOn(t *testing.T, data string, args ...string) *strings.Builder {
 // running starts serve, waits for its sign-in link, and returns what it prints and what ends it; the test's end does too.
 func running(t *testing.T, args ...string) (printed *strings.Builder, stop func()) {
 	t.Helper()
+	home(t)
 	r, w := io.Pipe()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)

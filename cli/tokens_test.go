@@ -147,6 +147,7 @@ func TestAnAPIServerMayBeConnectedWithACertificate(t *testing.T) {
 
 func TestTokensOfAFolderThatNoServerUsedSayWhatToDo(t *testing.T) {
 	var out bytes.Buffer
+	home(t)
 	if code := run([]string{"tokens", "list", "--data", t.TempDir()}, streams{&out, &out}); code != exitCannot ||
 		!strings.Contains(out.String(), "breakwater serve") {
 		t.Errorf("%d %s", code, &out)
