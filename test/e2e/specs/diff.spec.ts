@@ -21,8 +21,8 @@ for (const [width, theme] of [
     await accessible(page);
 
     for (const [label, name] of [
-      ["This cluster", one],
-      ["Were as this one is", other],
+      ["Before", one],
+      ["After", other],
     ]) {
       await page.getByRole("combobox", { name: label }).focus();
       await page.keyboard.type(name);
@@ -63,5 +63,5 @@ test("clusters that cannot be compared are said to be so, and nothing is lost", 
   await page.goto("/diff?base=harbor-prod&head=nobody");
   await expect(page.getByRole("alert")).toContainText("head is the name of no cluster");
   await expect(page.getByRole("button", { name: "Try again" })).toBeVisible();
-  await expect(page.getByRole("combobox", { name: "This cluster" })).toBeVisible();
+  await expect(page.getByRole("combobox", { name: "Before" })).toBeVisible();
 });

@@ -132,16 +132,21 @@ export function PathTable({
 
 /** The whole title is the link; what tells it from its shorter sibling stands out. */
 function PathLink({ path, titles, assume }: { path: Row; titles: string[]; assume?: string }) {
-  const { lead, tail } = parted(path.title, titles);
   return (
     <Link to={pathPage(path, assume)} className="pathlink">
-      {lead ? (
-        <>
-          <span className="common">{lead}</span> <b>{tail}</b>
-        </>
-      ) : (
-        tail
-      )}
+      <PathTitle of={path.title} titles={titles} />
     </Link>
+  );
+}
+
+/** A path's title; what many begin with steps back. */
+export function PathTitle({ of, titles }: { of: string; titles: string[] }) {
+  const { lead, tail } = parted(of, titles);
+  return lead ? (
+    <>
+      <span className="common">{lead}</span> <b>{tail}</b>
+    </>
+  ) : (
+    tail
   );
 }

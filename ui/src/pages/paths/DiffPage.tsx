@@ -23,8 +23,8 @@ export function DiffPage() {
   const choices = names.map((n) => ({ value: n, label: n }));
   const aside = names.length > 1 && (
     <>
-      <ChoiceFilter name="base" label="This cluster" choices={choices} />
-      <ChoiceFilter name="head" label="Were as this one is" choices={choices} />
+      <ChoiceFilter name="base" label="Before" choices={choices} />
+      <ChoiceFilter name="head" label="After" choices={choices} />
       {base && head && (
         <Button
           size="xs"
@@ -44,8 +44,8 @@ export function DiffPage() {
             <Single />
           ) : !base || !head ? (
             <Empty title="Choose two clusters">
-              What would open and what would be gone, were the first as the second is: attack paths, traffic and
-              permissions. A cluster before a change and after it, or two that should be alike.
+              What would open and what would be gone, were the one before as the one after is: attack paths, traffic and
+              permissions. A cluster and its next version, or two that should be alike.
             </Empty>
           ) : base === head ? (
             <Empty title="A cluster is as it is">Choose two that differ.</Empty>

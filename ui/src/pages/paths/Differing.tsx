@@ -2,9 +2,11 @@ import { useMemo } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../../api/client";
 import { Section } from "../../components/Page";
+import { PathTitle } from "../../components/PathTable";
 import { Ref } from "../../components/Ref";
 import { Severity } from "../../components/Severity";
 import { Table, type Column } from "../../components/Table";
+import { useVocabulary } from "../../components/Vocabulary";
 import { count } from "../../lib/format";
 import { pathKey, pathList, pathPage } from "../../lib/links";
 
@@ -19,7 +21,15 @@ interface Row {
  * by their titles, for the same path has another id in another cluster.
  */
 export function Differing({ title, of, base, head }: { title: string; of: Row[]; base: string; head?: string }) {
+  const schema = useVocabulary();
   const columns = useMemo<Column<Row>[]>(() => {
+    const titles = schema?.pathTypes.map((t) => t.title) ?? [];
+    /** A title's words as they are there: it may end with the cluster's name. */
+    const words = (path: Schemas["Path"]) =>
+      path.title
+        .split(" ")
+        .map((w) => (w === base ? head : w))
+        .join(" ");
     const there = (thing: Schemas["Thing"]) =>
       head && thing.id.startsWith(`${base}/`)
         ? { ...thing, cluster: head, id: head + thing.id.slice(base.length) }
@@ -41,10 +51,10 @@ export function Differing({ title, of, base, head }: { title: string; of: Row[];
         cell: ({ path }) => (
           <>
             <Link
-              to={head ? pathList({ cluster: head, type: path.type, q: path.title }) : pathPage(path)}
+              to={head ? pathList({ cluster: head, type: path.type, q: words(path) }) : pathPage(path)}
               className="pathlink"
             >
-              {path.title}
+              <PathTitle of={path.title} titles={titles} />
             </Link>
             <small className="onlynarrow">{[path.foothold.name, path.namespace].filter(Boolean).join(" · ")}</small>
           </>
@@ -74,7 +84,7 @@ export function Differing({ title, of, base, head }: { title: string; of: Row[];
         by: ({ path }) => (path.target.id === path.foothold.id ? undefined : path.target.name),
       },
     ];
-  }, [base, head]);
+  }, [schema, base, head]);
   if (of.length === 0) return null;
   return (
     <Section title={`${title} (${count(of.length)})`}>

@@ -51,9 +51,9 @@ it("two clusters are chosen in the URL, and what is different is told", async ()
   });
   show(<DiffPage />, "/diff");
   await screen.findByText("Choose two clusters");
-  await userEvent.selectOptions(screen.getByRole("combobox", { name: "This cluster" }), "prod");
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "Before" }), "prod");
   expect(asked).toEqual([]);
-  await userEvent.selectOptions(screen.getByRole("combobox", { name: "Were as this one is" }), "next");
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "After" }), "next");
   expect((await screen.findByRole("status", { name: "Difference" })).textContent).toBe(
     "Were prod as next is: 1 attack path would open, 1 would be gone, 4 would stay, 1 of them with another risk.",
   );
@@ -72,11 +72,13 @@ it("two clusters are chosen in the URL, and what is different is told", async ()
 
 it("what only the other has is looked up there", async () => {
   clusters("prod", "next");
-  get("/diff", { ...nothing, opened: [path("a")] });
+  get("/diff", { ...nothing, opened: [{ ...path("a"), title: "Pod can take over: cluster prod" }] });
   show(<DiffPage />, "/diff?base=prod&head=next");
   expect((await screen.findByRole("link", { name: "cart" })).getAttribute("href")).toBe(
     "/entity?kind=Container&id=next%2Fshop%2Fcart",
   );
+  const title = screen.getByRole("link", { name: "Pod can take over: cluster prod" });
+  expect(title.getAttribute("href")).toContain("q=Pod+can+take+over%3A+cluster+next");
 });
 
 it("the two change places", async () => {
