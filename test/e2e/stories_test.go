@@ -27,7 +27,7 @@ func TestTheSampleInABrowser(t *testing.T) {
 	bin := binary(t)
 	s := serve(t, bin, "--sample", "--listen", "127.0.0.1:0", "--data", t.TempDir())
 	state := "BREAKWATER_STATE=" + filepath.Join(t.TempDir(), "state.json")
-	browse(t, s, []string{"hunt", "path", "pages", "cookie", "whatif"}, state)
+	browse(t, s, []string{"hunt", "path", "pages", "cookie", "whatif", "diff"}, state)
 }
 
 // TestTheStoriesOnARealCluster lives them again where nothing is simulated but
