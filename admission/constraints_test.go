@@ -74,6 +74,41 @@ func TestConstraintsOfOpenShiftRefuseWhatNoneOfThemAllows(t *testing.T) {
 	}
 }
 
+// TestTheConstraintsThatOpenShiftComesWithDecideAsItsDocumentsSay asks about each that comes with OpenShift 4, were it
+// for everybody beside restricted-v2: https://docs.redhat.com/en/documentation/openshift_container_platform, managing
+// security context constraints.
+func TestTheConstraintsThatOpenShiftComesWithDecideAsItsDocumentsSay(t *testing.T) {
+	const (
+		noMore = "allowPrivilegeEscalation: false\nallowedCapabilities: [NET_BIND_SERVICE]\n"
+		ranged = "runAsUser: {type: MustRunAsRange}\n"
+		anyone = "runAsUser: {type: RunAsAny}\n"
+	)
+	for name, c := range map[string]struct {
+		allowed string
+		want    Verdict
+	}{
+		"restricted":       {ranged, Refused},
+		"restricted-v2":    {noMore + ranged, Refused},
+		"restricted-v3":    {noMore + ranged + "userNamespaceLevel: RequirePodLevel\n", Refused},
+		"nonroot":          {"runAsUser: {type: MustRunAsNonRoot}\n", Refused},
+		"nonroot-v2":       {noMore + "runAsUser: {type: MustRunAsNonRoot}\n", Refused},
+		"anyuid":           {"priority: 10\n" + anyone, Refused}, // root in its container, with nothing of the node
+		"hostnetwork":      {"allowHostNetwork: true\nallowHostPorts: true\n" + ranged, Refused},
+		"hostnetwork-v2":   {noMore + "allowHostNetwork: true\nallowHostPorts: true\n" + ranged, Refused},
+		"hostmount-anyuid": {"allowHostDirVolumePlugin: true\n" + anyone, Admitted},
+		"node-exporter": {"allowHostDirVolumePlugin: true\nallowHostNetwork: true\nallowHostPID: true\nallowHostPorts: true\n" + anyone,
+			Admitted},
+		"privileged": {"allowPrivilegedContainer: true\nallowHostDirVolumePlugin: true\nallowHostIPC: true\nallowHostNetwork: true\n" +
+			"allowHostPID: true\nallowHostPorts: true\nallowedCapabilities: ['*']\n" + anyone, Admitted},
+	} {
+		for _, order := range []string{openShift + scc("tried", anybody, c.allowed), scc("tried", anybody, c.allowed) + openShift} {
+			if got := New(facts(t, "", order)).Takeover("shop").Pod; got != c.want {
+				t.Errorf("%s: %v, want %v", name, got, c.want)
+			}
+		}
+	}
+}
+
 func TestConstraintsThatWereNotSeenAreNotKnownToRefuse(t *testing.T) {
 	f := facts(t, "", "")
 	f.Gaps[collect.GapKey{What: "s"}] = collect.Gap{
