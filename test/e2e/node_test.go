@@ -4,10 +4,12 @@ import (
 	"archive/tar"
 	"bytes"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -108,20 +110,28 @@ spec:
 // programImage is an image of one static program of this machine.
 func programImage(t *testing.T, from, to string, entrypoint ...string) v1.Image {
 	t.Helper()
-	program, err := os.ReadFile(from)
-	if err != nil {
-		skipOrFail(t, err.Error())
-	}
+	return imageOf(t, map[string]string{to: from}, entrypoint...)
+}
+
+// imageOf is an image of files of this machine, by where they are in it.
+func imageOf(t *testing.T, files map[string]string, entrypoint ...string) v1.Image {
+	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	err = w.WriteHeader(&tar.Header{Name: strings.TrimPrefix(to, "/"), Mode: 0o755, Size: int64(len(program))})
-	if err == nil {
-		_, err = w.Write(program)
+	for _, to := range slices.Sorted(maps.Keys(files)) {
+		content, err := os.ReadFile(files[to])
+		if err != nil {
+			skipOrFail(t, err.Error())
+		}
+		err = w.WriteHeader(&tar.Header{Name: strings.TrimPrefix(to, "/"), Mode: 0o755, Size: int64(len(content))})
+		if err == nil {
+			_, err = w.Write(content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })

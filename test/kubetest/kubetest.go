@@ -205,6 +205,7 @@ func (c *Cluster) StartAPIServer() (err error) {
 	c.api, err = c.run("kube-apiserver", append([]string{"--etcd-servers=" + c.etcdURL(),
 		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", c.port), "--endpoint-reconciler-type=none",
 		"--client-ca-file=" + p.ca, "--tls-cert-file=" + p.serverCert, "--tls-private-key-file=" + p.serverKey,
+		"--kubelet-client-certificate=" + p.kubeletCert, "--kubelet-client-key=" + p.kubeletKey,
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file=" + p.accountKey,
 		"--service-account-signing-key-file=" + p.accountKey,
 		"--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=Node,RBAC", "--allow-privileged=true", "--profiling=false",

@@ -19,8 +19,8 @@ import (
 // Gateway is where pods of a real node reach this machine.
 const Gateway = "10.244.250.1"
 
-// NodeName is what a real node is called.
-const NodeName = "real-node"
+// NodeName is what a real node is called: the API server finds its kubelet by this name.
+const NodeName = "localhost"
 
 // nodeGroup is the control group below which all pods of a real node live.
 const nodeGroup = "breakwater-node"

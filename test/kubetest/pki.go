@@ -28,6 +28,7 @@ type pki struct {
 	cert                                  *x509.Certificate
 	key                                   *ecdsa.PrivateKey
 	ca, serverCert, serverKey, accountKey string // files
+	kubeletCert, kubeletKey               string // by which kubelets know the API server
 }
 
 func newPKI(dir string) (p *pki, err error) {
@@ -48,6 +49,9 @@ func newPKI(dir string) (p *pki, err error) {
 	server.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 96, 0, 1)}
 	server.DNSNames = []string{"localhost", "kubernetes.default.svc"}
 	if p.serverCert, p.serverKey, err = p.issue("apiserver", server); err != nil {
+		return nil, err
+	}
+	if p.kubeletCert, p.kubeletKey, err = p.issue("kubelet-client", template("kube-apiserver-kubelet-client", "system:masters")); err != nil {
 		return nil, err
 	}
 	_, p.accountKey, err = p.issue("accounts", template("accounts"))
