@@ -18,7 +18,8 @@ func TestWhatAsksForTheNodeIsKeptOfTooManyContainers(t *testing.T) {
 		"mounting":   {VolumeMounts: []corev1.VolumeMount{{Name: "host", MountPath: "/host"}}},
 	}
 	for name, c := range strong {
-		spec := &corev1.PodSpec{Volumes: []corev1.Volume{{Name: "host", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}},
+		spec := &corev1.PodSpec{Volumes: []corev1.Volume{
+			{Name: "host", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}},
 			{Name: "own", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}}
 		for i := range 2 * collect.MaxContainers {
 			spec.Containers = append(spec.Containers, corev1.Container{Name: fmt.Sprint("weak-", i),
