@@ -531,9 +531,9 @@ func (f *field) prints() []uint64 {
 			if g := f.goals[i]; g != nil {
 				fmt.Fprintln(h, "goal", g.of.ID, g.group, g.namespace, g.workload)
 			} else {
-				io.WriteString(h, f.nodes[i].Kind())
-				io.WriteString(h, f.nodes[i].ID())
-				io.WriteString(h, "\n")
+				_, _ = io.WriteString(h, f.nodes[i].Kind())
+				_, _ = io.WriteString(h, f.nodes[i].ID())
+				_, _ = io.WriteString(h, "\n")
 			}
 		}
 		if len(members) > 0 {

@@ -160,7 +160,7 @@ func TestARequestIsReadUpToAMebibyteAndAStrangersUpToFourKibibytes(t *testing.T)
 		{"/session", `{"token":"guessed","more":""}`, 4096, "401 Unauthorized"},
 		{"/session", `{"token":"guessed","more":""}`, 4096 + 1, "400 the request cannot be read"},
 		{"/query/check", `{"text":"","more":""}`, 1_048_576, "200 OK"},
-		{"/query/check", `{"text":"","more":""}`, 1_048_576 + 1, "400 the request cannot be read"},
+		{"/query/check", `{"text":"","more":""}`, 1_048_576 + 1, "413 too large"},
 	} {
 		frame := strings.Replace(c.frame, `"text":""`, `"text":"MATCH (p:Pod) RETURN p"`, 1)
 		body := strings.Replace(frame, `"more":""`, `"more":"`+strings.Repeat("m", c.size-len(frame))+`"`, 1)
