@@ -44,8 +44,8 @@ export function DiffPage() {
             <Single />
           ) : !base || !head ? (
             <Empty title="Choose two clusters">
-              What would open and what would be gone, were the one before as the one after is: attack paths, traffic and
-              permissions. A cluster and its next version, or two that should be alike.
+              Shows the attack paths, traffic and permissions that only one of the two has: a cluster and its next
+              version, or two that should be alike.
             </Empty>
           ) : base === head ? (
             <Empty title="A cluster is as it is">Choose two that differ.</Empty>
