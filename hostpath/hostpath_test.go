@@ -83,6 +83,9 @@ func TestAFolderOpensWhatLiesUnderIt(t *testing.T) {
 		{`\\.\pipe\docker_engine`, "runtime-socket", "runtime-socket"},
 		{`D:\data`, "", ""},
 		{`C:\Program Files\x`, "programs", ""},
+		{`/Program Files\x`, "programs", ""},
+		{`/etc/systemd/a\..\..\x`, "start-up", ""}, // letters of a name of Linux
+		{"/ProgramData/x", "", ""},
 		{"/run/docker:sock", "", ""},
 	} {
 		if got := strings.Join(Ways(test.folder, false), " "); got != test.write {
@@ -98,9 +101,22 @@ func TestAMountShowsThePartOfTheVolumeThatItNames(t *testing.T) {
 	for _, test := range []struct{ folder, sub, want string }{
 		{"/", "", "/"}, {"/", "etc/cron.d", "/etc/cron.d"}, {"/var/", "log/", "/var/log"}, {"/etc/kubernetes", ".", "/etc/kubernetes"},
 		{"/var/run", "docker.sock", "/run/docker.sock"}, {"", "", "/"},
+		{`C:\var`, `Log\X`, "/var/log/x"}, {"/var", `Log\X`, `/var/Log\X`},
 	} {
 		if got := Join(test.folder, test.sub); got != test.want {
 			t.Errorf("%q of %q is %q, want %q", test.sub, test.folder, got, test.want)
+		}
+	}
+}
+
+func TestANameIsReadAsTheSystemDoesThatWouldBearIt(t *testing.T) {
+	for folder, want := range map[string]string{
+		`C:\Windows\X`: "/windows/x", "C:": "/", "C:Windows": "/windows", `\`: "/", `\Data`: "/data", `Data\X`: "/data/x",
+		"Data/X": "/Data/X", `/a\B`: `/a\B`, "D": "/D", "/C:/X": "/C:/X",
+		"/proc/1/task/1/fd/0/etc": "/etc", "/proc/self/task/7/root": "/",
+	} {
+		if got := Clean(folder); got != want {
+			t.Errorf("%s is %s, want %s", folder, got, want)
 		}
 	}
 }
