@@ -101,7 +101,7 @@ func (t *Transport) send(r *http.Request) (*http.Response, error) {
 func (s *session) may(u *url.URL, method string, redirected, token bool) error {
 	host := strings.ToLower(u.Hostname())
 	switch {
-	case u.Scheme != "https" && u.Scheme != "http" || host == "" || u.User != nil || !hostForm.MatchString(strings.ToLower(u.Host)):
+	case u.Scheme != "https" && u.Scheme != "http" || u.User != nil || !hostForm.MatchString(strings.ToLower(u.Host)):
 		return &Refused{Host: s.registry, Why: "leads to an address that is none of HTTP"}
 	case metadataName(host) || neverOpen(host):
 		return &Refused{Host: spoken(host, u.Port(), u.Scheme), Why: "is a metadata service, or no machine: nothing is fetched from there"}
