@@ -134,12 +134,10 @@ func neverOpen(host string) bool {
 	return k != nil && k.Never
 }
 
-// secure refuses HTTP without TLS where nobody asked for it.
+// secure refuses HTTP without TLS where nobody asked for it. A registry's own address may be that of a mirror which speaks
+// it; hosts beside them, a token server above all, need their own word.
 func (s *session) secure(u *url.URL) error {
-	if u.Scheme == "https" || s.policy.Plain(u.Host) || s.own(u) && s.policy.Plain(s.registry) {
-		return nil
-	}
-	if to, isMirrored := s.policy.Mirrors[s.registry]; isMirrored && to.Plain {
+	if u.Scheme == "https" || s.policy.Plain(u.Host) || s.policy.mirror(u).Plain {
 		return nil
 	}
 	to := spoken(u.Hostname(), u.Port(), u.Scheme)
@@ -208,10 +206,13 @@ func withoutAccount(r *http.Request, signed bool) *http.Request {
 	return r
 }
 
+// mirror is where the host of an address is reached instead, empty where it is itself.
+func (p Policy) mirror(u *url.URL) Host { return p.Mirrors[canonical(strings.ToLower(u.Host))] }
+
 // mirrored is a request to where the registry is reached instead.
 func (s *session) mirrored(r *http.Request) *http.Request {
-	to, isMirrored := s.policy.Mirrors[canonical(strings.ToLower(r.URL.Host))]
-	if !isMirrored {
+	to := s.policy.mirror(r.URL)
+	if to.Name == "" {
 		return r
 	}
 	r = r.Clone(r.Context())
