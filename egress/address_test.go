@@ -47,7 +47,7 @@ func TestAddressesOfAFile(t *testing.T) {
 	if len(got) != 3 || got[0].kind == nil || !got[0].kind.Never || got[1].kind != nil || got[2].Bits() != 8 {
 		t.Errorf("%+v, want the longest prefix first", got)
 	}
-	for _, bad := range []string{kinds + "  - {in: 10.0.0.0/8, kind: odder}\n", kinds + "  - {on: 10.0.0.0/8}\n"} {
+	for _, bad := range []string{kinds + "  - {in: 10.0.0.0/8, kind: odder}\n", "kind: []\n"} {
 		if !panics(func() { readAddresses([]byte(bad)) }) {
 			t.Errorf("%q is read", bad)
 		}
