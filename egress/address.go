@@ -35,7 +35,7 @@ type embedding struct {
 }
 
 // special is addresses.yaml: longest prefixes first.
-var special = readAddresses()
+var special = readAddresses(addressesYAML)
 
 type addresses struct {
 	prefixes   []prefix
@@ -43,7 +43,7 @@ type addresses struct {
 	names      map[string]bool
 }
 
-func readAddresses() addresses {
+func readAddresses(text []byte) addresses {
 	var file struct {
 		Kinds     []kind `yaml:"kinds"`
 		Addresses []struct {
@@ -58,7 +58,7 @@ func readAddresses() addresses {
 		} `yaml:"embedded"`
 		Names []string `yaml:"names"`
 	}
-	if _, err := strictyaml.Decode("addresses.yaml", addressesYAML, &file); err != nil {
+	if _, err := strictyaml.Decode("addresses.yaml", text, &file); err != nil {
 		panic(err) // our own file
 	}
 	out := addresses{names: map[string]bool{}}

@@ -42,7 +42,7 @@ func (s *session) redirect(r *http.Request, resp *http.Response, token bool) (*h
 		return nil, &Refused{Host: s.registry, Why: "leads to an address that is none of HTTP"}
 	}
 	method := r.Method
-	if code := resp.StatusCode; code != http.StatusTemporaryRedirect && code != http.StatusPermanentRedirect && method != http.MethodHead {
+	if code := resp.StatusCode; code != http.StatusTemporaryRedirect && code != http.StatusPermanentRedirect {
 		method = http.MethodGet
 	}
 	if err := s.may(to, method, true, token); err != nil {

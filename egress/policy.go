@@ -91,10 +91,10 @@ func (p *Policy) Allow(s string) error {
 
 // Mirror reads HOST=[http://]HOST[:PORT]: where a registry is reached instead. One on this machine speaks plain HTTP.
 func (p *Policy) Mirror(s string) error {
-	from, to, ok := strings.Cut(s, "=")
+	from, to, _ := strings.Cut(s, "=")
 	host, err := ParseHost(from)
 	where, err2 := ParseHost(to)
-	if !ok || errors.Join(err, err2) != nil {
+	if errors.Join(err, err2) != nil {
 		return fmt.Errorf("%q: want HOST=HOST:PORT", s)
 	}
 	where.Plain = where.Plain || local(where.hostname())
@@ -107,10 +107,10 @@ func (p *Policy) Mirror(s string) error {
 
 // Site reads HOST=HOST: a registry, and where it keeps tokens or layers beside its own site.
 func (p *Policy) Site(s string) error {
-	registry, site, ok := strings.Cut(s, "=")
+	registry, site, _ := strings.Cut(s, "=")
 	host, err := ParseHost(registry)
 	also, err2 := ParseHost(site)
-	if !ok || errors.Join(err, err2) != nil {
+	if errors.Join(err, err2) != nil {
 		return fmt.Errorf("%q: want HOST=HOST, a registry and where its tokens or layers are", s)
 	}
 	if p.Sites == nil {

@@ -51,8 +51,6 @@ func (u *Unreached) Temporary() bool {
 func inOurWords(host string, err error) error {
 	var refused *Refused
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &refused):
 		return refused
 	case errors.Is(err, context.Canceled):

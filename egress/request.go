@@ -101,7 +101,7 @@ func (t *Transport) send(r *http.Request) (*http.Response, error) {
 func (s *session) may(u *url.URL, method string, redirected, token bool) error {
 	host := strings.ToLower(u.Hostname())
 	switch {
-	case u.Scheme != "https" && u.Scheme != "http" || host == "" || u.User != nil || !hostForm.MatchString(strings.ToLower(u.Host)):
+	case u.Scheme != "https" && u.Scheme != "http" || u.User != nil || !hostForm.MatchString(strings.ToLower(u.Host)):
 		return &Refused{Host: s.registry, Why: "leads to an address that is none of HTTP"}
 	case metadataName(host) || neverOpen(host):
 		return &Refused{Host: spoken(host, u.Port(), u.Scheme), Why: "is a metadata service, or no machine: nothing is fetched from there"}
@@ -134,12 +134,10 @@ func neverOpen(host string) bool {
 	return k != nil && k.Never
 }
 
-// secure refuses HTTP without TLS where nobody asked for it.
+// secure refuses HTTP without TLS where nobody asked for it. A registry's own address may be that of a mirror which speaks
+// it; hosts beside them, a token server above all, need their own word.
 func (s *session) secure(u *url.URL) error {
-	if u.Scheme == "https" || s.policy.Plain(u.Host) || s.own(u) && s.policy.Plain(s.registry) {
-		return nil
-	}
-	if to, isMirrored := s.policy.Mirrors[s.registry]; isMirrored && to.Plain {
+	if u.Scheme == "https" || s.policy.Plain(u.Host) || s.policy.mirror(u).Plain {
 		return nil
 	}
 	to := spoken(u.Hostname(), u.Port(), u.Scheme)
@@ -208,10 +206,13 @@ func withoutAccount(r *http.Request, signed bool) *http.Request {
 	return r
 }
 
+// mirror is where the host of an address is reached instead, empty where it is itself.
+func (p Policy) mirror(u *url.URL) Host { return p.Mirrors[canonical(strings.ToLower(u.Host))] }
+
 // mirrored is a request to where the registry is reached instead.
 func (s *session) mirrored(r *http.Request) *http.Request {
-	to, isMirrored := s.policy.Mirrors[canonical(strings.ToLower(r.URL.Host))]
-	if !isMirrored {
+	to := s.policy.mirror(r.URL)
+	if to.Name == "" {
 		return r
 	}
 	r = r.Clone(r.Context())

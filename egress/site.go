@@ -23,15 +23,15 @@ type knownSite struct {
 	Source  string   `yaml:"source"`
 }
 
-var known = readSites()
+var known = readSites(sitesYAML)
 
 type sites struct {
 	Registries []knownSite `yaml:"registries"`
 	Stores     []knownSite `yaml:"stores"`
 }
 
-func readSites() (out sites) {
-	if _, err := strictyaml.Decode("sites.yaml", sitesYAML, &out); err != nil {
+func readSites(text []byte) (out sites) {
+	if _, err := strictyaml.Decode("sites.yaml", text, &out); err != nil {
 		panic(err) // our own file
 	}
 	return out

@@ -35,7 +35,7 @@ func (p Policy) Transport() *Transport {
 	t.direct = t.connecting(t.mayConnect)
 	t.proxied = t.connecting(func(host, port string, _ netip.Addr) error {
 		for _, set := range []string{env.HTTPProxy, env.HTTPSProxy} {
-			if at := proxyAddress(set); at != "" && at == net.JoinHostPort(host, port) {
+			if proxyAddress(set) == net.JoinHostPort(host, port) {
 				return nil
 			}
 		}
