@@ -58,9 +58,9 @@ func filledWith(s, letters, hex string) string {
 		}
 		end := strings.IndexByte(s[open:], '}') + open
 		n, from := 0, letters
-		for _, c := range s[open+1 : end] {
-			if c >= '0' && c <= '9' {
-				n = n*10 + int(c-'0')
+		for i := open + 1; i < end; i++ {
+			if digit(s[i]) {
+				n = n*10 + int(s[i]-'0')
 			}
 		}
 		if strings.Contains(s[open:end], ":hex") {

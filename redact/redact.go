@@ -71,7 +71,7 @@ func without(s string, spans []span) string {
 	var b strings.Builder
 	at := 0
 	for _, p := range spans {
-		if p.from < at || p.to <= p.from || s[p.from:p.to] == Mark {
+		if p.from < at || s[p.from:p.to] == Mark {
 			continue
 		}
 		b.WriteString(s[at:p.from])
