@@ -217,8 +217,8 @@ func wordAt(s string, i int, whole bool) span {
 	for end < len(s) && !space(s[end]) && !quote(s[end]) && (whole || strings.IndexByte(";|&()`", s[end]) < 0) {
 		end++
 	}
-	if end == i {
-		end++
+	if whole && end > i+1 && s[end-1] == ';' { // the command's end, hardly the secret's
+		end--
 	}
-	return span{i, end}
+	return span{i, max(end, i+1)}
 }
