@@ -86,9 +86,9 @@ func TestWhatComparesOrNamesAnotherThingStays(t *testing.T) {
 		{"token: {a: hunter2}"}, {"token: [hunter2]"}, {"token: *anchor"}, {"token={a"}, {"token=[a"}, {"=hunter2"}, {":hunter2"},
 		{"-=hunter2"},
 		{"--: hunter2"}, {" = hunter2"}, {"token[a]: hunter2"}, {"a token=| sort\n    page"}, {"token hunter2"}, {"token(a)=hunter2"},
-		{strings.Repeat("a", maxName-8) + "_password=hunter2"},
-		{strings.Repeat("a", maxName) + "_password=hunter2"},
-		{strings.Repeat("a", maxName-9) + "_password=hunter2", strings.Repeat("a", maxName-9) + "_password=§"},
+		{strings.Repeat("a", 72) + "_password=hunter2"},
+		{strings.Repeat("a", 80) + "_password=hunter2"},
+		{strings.Repeat("a", 71) + "_password=hunter2", strings.Repeat("a", 71) + "_password=§"},
 		{"password=h", "password=§"}, {"pwd=h"}, {"pwd=hu", "pwd=§"}, // five characters tell nothing
 	})
 }

@@ -8,13 +8,14 @@ import (
 )
 
 func TestATextIsCutAtItsBound(t *testing.T) {
-	word := strings.Repeat("word ", maxText/5+1)
-	for n, want := range map[int]int{maxText - 1: maxText - 1, maxText: maxText, maxText + 1: maxText} {
+	const bound = 1 << 20
+	word := strings.Repeat("word ", bound/5+1)
+	for n, want := range map[int]int{bound - 1: bound - 1, bound: bound, bound + 1: bound} {
 		if got := Text(word[:n]); got != word[:want] {
 			t.Errorf("%d bytes became %d, want %d", n, len(got), want)
 		}
 	}
-	if got := Text(word[:maxText-16] + "password=hunter2"); !strings.HasSuffix(got, "password="+Mark) {
+	if got := Text(word[:bound-16] + "password=hunter2"); !strings.HasSuffix(got, "password="+Mark) {
 		t.Errorf("at the bound stays %q", got[len(got)-20:])
 	}
 	for s, want := range map[string]string{"pwd=hu": "pwd=" + Mark, "pwd=h": "pwd=h", "": ""} {
@@ -67,8 +68,8 @@ func TestOnlyShortCleanTextsAreRemembered(t *testing.T) {
 		}
 		return n
 	}
-	word := strings.Repeat("word ", maxRemembered)
-	for n, want := range map[int]int{maxRemembered - 1: 1, maxRemembered: 1, maxRemembered + 1: 0} {
+	word := strings.Repeat("word ", 200)
+	for n, want := range map[int]int{511: 1, 512: 1, 513: 0} {
 		var m Memo
 		if got := m.Text(word[:n]); got != word[:n] || kept(&m) != want {
 			t.Errorf("of %d bytes %d are remembered, want %d; they became %q", n, kept(&m), want, got)
@@ -114,6 +115,18 @@ func TestWhatIsLoggedIsJudgedByKind(t *testing.T) {
 	} {
 		if got := Log(nil, c.attr); got.Value.String() != c.want || got.Key != c.attr.Key {
 			t.Errorf("%v became %v", c.attr, got)
+		}
+	}
+}
+
+func TestFreshExamplesHaveOtherSecrets(t *testing.T) {
+	old := map[string]bool{}
+	for _, p := range Examples() {
+		old[p.Secret] = true
+	}
+	for _, p := range Fresh("zebra471") {
+		if old[p.Secret] || !strings.Contains(p.Text, p.Secret) {
+			t.Errorf("%s: %q with the secret %q", p.Of, p.Text, p.Secret)
 		}
 	}
 }

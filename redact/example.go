@@ -66,6 +66,6 @@ func filledWith(s, letters, hex string) string {
 		if strings.Contains(s[open:end], ":hex") {
 			from = hex
 		}
-		s = s[:open] + strings.Repeat(from, n/len(from)+1)[:n] + s[end+1:]
+		s = s[:open] + strings.Repeat(from, n)[:n] + s[end+1:]
 	}
 }

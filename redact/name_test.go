@@ -8,7 +8,7 @@ import (
 func TestANameIsReadWordByWord(t *testing.T) {
 	for name, want := range map[string]bool{
 		"pw": true, "p": false, "": false, "--": false, "1": false,
-		strings.Repeat("a", maxName-9) + "_password": true, strings.Repeat("a", maxName-8) + "_password": false,
+		strings.Repeat("a", 71) + "_password": true, strings.Repeat("a", 72) + "_password": false,
 		// Capitals.
 		"DBPwd": true, "dbPwd": true, "myPW": true, "PW": true, "dbPWd": true, "compASS": false, "APIKey": true, "apiKey": true,
 		"ApiKEY": true, "aPass": true, "TOPass": true, "bypass": false, "compass": false,

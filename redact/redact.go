@@ -65,9 +65,6 @@ type span struct{ from, to int }
 
 // without puts the mark in place of spans, which are in order. A span that is the mark stays.
 func without(s string, spans []span) string {
-	if len(spans) == 0 {
-		return s
-	}
 	var b strings.Builder
 	at := 0
 	for _, p := range spans {
