@@ -22,7 +22,7 @@ func assigned(s string) string {
 			continue
 		}
 		v := valueAfter(s, i, from, to)
-		if v.to > v.from && !harmless(s[v.from:v.to]) && !opensNest(s[v.from]) {
+		if !harmless(s[v.from:v.to]) && !opensNest(s[v.from]) {
 			spans = append(spans, v)
 			i = v.to - 1
 		}

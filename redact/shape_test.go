@@ -100,3 +100,12 @@ func TestASecretIsKnownAmongAllCharacters(t *testing.T) {
 		{"://a:pw@b"}, {"://a:pw@bcde", "://a:§@bcde"}, {"a://b:true@c.example"}, {"a://b:" + Mark + "@c.example"}, {"a://b:@c.example"},
 	})
 }
+
+func TestWhatIsEncodedTooOftenIsNotLookedInto(t *testing.T) {
+	const text = "dG9rZW49aHVudGVy" // token=hunter
+	for depth, want := range []string{Mark, Mark, text, text} {
+		if got := runs(text, depth); got != want {
+			t.Errorf("encoded %d times more: %q, want %q", depth, got, want)
+		}
+	}
+}
