@@ -22,7 +22,7 @@ func assigned(s string) string {
 			continue
 		}
 		v := valueAfter(s, i, from, to)
-		if v.to > v.from && !harmless(s[v.from:v.to]) && !opensNest(s[v.from]) {
+		if !harmless(s[v.from:v.to]) && !opensNest(s[v.from]) {
 			spans = append(spans, v)
 			i = v.to - 1
 		}
@@ -32,21 +32,14 @@ func assigned(s string) string {
 
 // assigns says whether the sign at i gives a value to a name, and does not compare or begin an address.
 func assigns(s string, i int) bool {
-	after := byte(0)
-	if i+1 < len(s) {
-		after = s[i+1]
-	}
-	before := byte(0)
-	if i > 0 {
-		before = s[i-1]
-	}
+	after := s[i+1:]
 	switch s[i] {
 	case '=':
-		return after != '=' && after != '~' && before != '=' && before != '!' && before != '<' && before != '>' && before != '~'
+		return !strings.HasPrefix(after, "=") && !strings.HasPrefix(after, "~")
 	case '>':
-		return i > 0 && (named(before) || quote(before)) && after != '='
+		return i > 0 && (named(s[i-1]) || quote(s[i-1])) && !strings.HasPrefix(after, "=")
 	}
-	return after != ':' && before != ':' && !strings.HasPrefix(s[i+1:], "//")
+	return !strings.HasPrefix(after, ":") && !strings.HasPrefix(after, "//")
 }
 
 func opensNest(c byte) bool { return c == '{' || c == '[' || c == '*' }
@@ -79,15 +72,16 @@ func valueAfter(s string, i, from, to int) span {
 	if s[i] == '>' {
 		return span{at, at + strings.Index(s[at:], "</")}
 	}
-	if s[i] == ':' && at < len(s) && s[at] == '=' {
+	arrow := strings.HasPrefix(s[i:], "=>") // 'password' => 'value' of PHP and Ruby
+	if arrow || strings.HasPrefix(s[i:], ":=") {
 		at++
 	}
-	if s[i] == ':' || to < i {
+	if arrow || s[i] == ':' || to < i {
 		for at < len(s) && (s[at] == ' ' || s[at] == '\t') {
 			at++
 		}
 	}
-	if at >= len(s) {
+	if at >= len(s) || arrow && !quote(s[at]) && s[at] != '\\' { // token => f(token) is a function
 		return span{at, at}
 	}
 	escaped := len(s[at:]) - len(strings.TrimLeft(s[at:], `\`)) // once for each text that it stands in

@@ -12,13 +12,12 @@ func Command(name string, words []string) []string {
 	r := reader{}
 	r.starts(name)
 	for i, w := range words {
-		out[i] = w
 		switch p := r.word(w); {
 		case p.whole:
 			out[i] = Mark
 		case p.to > p.from:
 			out[i] = w[:p.from] + Mark
-		case len(w) >= 6:
+		default:
 			out[i] = Text(w)
 		}
 	}
@@ -159,7 +158,7 @@ func isFlag(w string) bool {
 
 // behindName is what stands behind the separator of a name and a secret.
 func behindName(w string, from int) part {
-	if i := strings.IndexAny(w[from:], ":%,"); i >= 0 && from+i+1 < len(w) && !strings.HasPrefix(w[from+i:], "://") {
+	if i := strings.IndexAny(w[from:], ":%,"); i >= 0 && !strings.HasPrefix(w[from+i:], "://") {
 		return part{span: span{from + i + 1, len(w)}}
 	}
 	return part{}
@@ -169,16 +168,18 @@ func afterSign(w string, from int) part {
 	if from > len(w) {
 		return part{}
 	}
-	if i := strings.IndexByte(w[from:], '='); i >= 0 && from+i+1 < len(w) {
+	if i := strings.IndexByte(w[from:], '='); i >= 0 {
 		return part{span: span{from + i + 1, len(w)}}
 	}
 	return part{}
 }
 
+// orders are the parts one of which is in every script that gives a secret: a flag, or a word of `sets` and `takes`.
+var orders = []string{" -", "\t-", "\n-", "login ", "set ", "config ", "password "}
+
 // ordered takes secrets out of the commands of a script: what follows flags.
 func ordered(s string) string {
-	if !strings.Contains(s, " -") && !strings.Contains(s, "login ") && !strings.Contains(s, "set ") && !strings.Contains(s, "\t-") &&
-		!strings.Contains(s, "\n-") {
+	if !slices.ContainsFunc(orders, func(o string) bool { return strings.Contains(s, o) }) {
 		return s
 	}
 	var spans []span
@@ -190,7 +191,7 @@ func ordered(s string) string {
 			r.ends()
 			i++
 			continue
-		case space(c) || quote(c) && r.next == anything:
+		case space(c):
 			i++
 			continue
 		}
@@ -216,8 +217,8 @@ func wordAt(s string, i int, whole bool) span {
 	for end < len(s) && !space(s[end]) && !quote(s[end]) && (whole || strings.IndexByte(";|&()`", s[end]) < 0) {
 		end++
 	}
-	if end == i {
-		end++
+	if whole && end > i+1 && s[end-1] == ';' { // the command's end, hardly the secret's
+		end--
 	}
-	return span{i, end}
+	return span{i, max(end, i+1)}
 }

@@ -58,14 +58,14 @@ func filledWith(s, letters, hex string) string {
 		}
 		end := strings.IndexByte(s[open:], '}') + open
 		n, from := 0, letters
-		for _, c := range s[open+1 : end] {
-			if c >= '0' && c <= '9' {
-				n = n*10 + int(c-'0')
+		for i := open + 1; i < end; i++ {
+			if digit(s[i]) {
+				n = n*10 + int(s[i]-'0')
 			}
 		}
 		if strings.Contains(s[open:end], ":hex") {
 			from = hex
 		}
-		s = s[:open] + strings.Repeat(from, n/len(from)+1)[:n] + s[end+1:]
+		s = s[:open] + strings.Repeat(from, n)[:n] + s[end+1:]
 	}
 }

@@ -15,7 +15,7 @@ func secretName(name string) bool {
 	}
 	var space [12]string
 	words := split(space[:0], name)
-	if len(words) == 0 || len(words) > 1 && table.switches[words[0]] {
+	if len(words) == 0 || table.switches[words[0]] {
 		return false
 	}
 	last := words[len(words)-1]

@@ -65,13 +65,10 @@ type span struct{ from, to int }
 
 // without puts the mark in place of spans, which are in order. A span that is the mark stays.
 func without(s string, spans []span) string {
-	if len(spans) == 0 {
-		return s
-	}
 	var b strings.Builder
 	at := 0
 	for _, p := range spans {
-		if p.from < at || p.to <= p.from || s[p.from:p.to] == Mark {
+		if p.from < at || s[p.from:p.to] == Mark {
 			continue
 		}
 		b.WriteString(s[at:p.from])

@@ -226,7 +226,7 @@ func hidesSecret(run string, depth int) bool {
 		return false
 	}
 	text, err := encoding.DecodeString(bare)
-	if err != nil || len(text) < 8 || !readable(text) {
+	if err != nil || !readable(text) {
 		return false
 	}
 	return all(string(text), depth+1) != string(text)
