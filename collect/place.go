@@ -77,7 +77,7 @@ func (n *Node) matches(t corev1.NodeSelectorTerm) Fit {
 }
 
 func meets(has string, there bool, r corev1.NodeSelectorRequirement) Fit {
-	is := false
+	var is bool
 	switch r.Operator {
 	case corev1.NodeSelectorOpNotIn:
 		is = !there || !slices.Contains(r.Values, has)

@@ -160,6 +160,10 @@ func TestWhatAnAffinityRequiresIsKeptAndWhatItPrefersIsNot(t *testing.T) {
 	if got := Asks(&corev1.PodSpec{Affinity: &corev1.Affinity{NodeAffinity: requires(2)}}); got == nil || len(got.Affinity) != 2 {
 		t.Errorf("%v, want both terms", got)
 	}
+	got := Asks(&corev1.PodSpec{Affinity: &corev1.Affinity{NodeAffinity: requires(1)}, Tolerations: make([]corev1.Toleration, 1)})
+	if got == nil || len(got.Affinity) != 1 || len(got.Tolerations) != 1 {
+		t.Errorf("%v, want what it bears beside what it asks for", got)
+	}
 }
 
 func TestPodsAreOnOneNodeOfEachSortOrOnAllThatTakeThem(t *testing.T) {
