@@ -77,7 +77,7 @@ func (n *Node) matches(t corev1.NodeSelectorTerm) Fit {
 }
 
 func meets(has string, there bool, r corev1.NodeSelectorRequirement) Fit {
-	is := false
+	var is bool
 	switch r.Operator {
 	case corev1.NodeSelectorOpNotIn:
 		is = !there || !slices.Contains(r.Values, has)
@@ -97,7 +97,7 @@ func meets(has string, there bool, r corev1.NodeSelectorRequirement) Fit {
 }
 
 func compares(has string, r corev1.NodeSelectorRequirement) bool {
-	if r.Operator != corev1.NodeSelectorOpGt && r.Operator != corev1.NodeSelectorOpLt || len(r.Values) != 1 {
+	if len(r.Values) != 1 {
 		return false
 	}
 	a, err := strconv.ParseInt(has, 10, 64)
@@ -137,7 +137,7 @@ func Asks(spec *corev1.PodSpec) *Placing {
 	}
 	var p Placing
 	for _, t := range spec.Tolerations {
-		if t.Key == "" || !strings.HasPrefix(t.Key, ofTheMoment) {
+		if !strings.HasPrefix(t.Key, ofTheMoment) {
 			p.Tolerations = append(p.Tolerations, t)
 		}
 	}

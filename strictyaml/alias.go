@@ -29,7 +29,7 @@ func Spelled(text []byte, most int64) error {
 // alias finds what may be one, mostly in documents that have some.
 var alias = regexp.MustCompile(`(^|[\s,:\[{-])\*[^\s*]`)
 
-// spelling is the sizes of what has been looked at; below zero while it is.
+// spelling is the sizes of what has been looked at.
 type spelling struct {
 	most int64
 	of   map[*Node]int64
@@ -40,12 +40,9 @@ func (s spelling) size(n *Node) int64 {
 		n = n.Alias
 	}
 	if known, there := s.of[n]; there {
-		if known < 0 {
-			return s.most + 1 // it is within itself
-		}
 		return known
 	}
-	s.of[n] = -1
+	s.of[n] = s.most // until it is known: what is within itself is larger
 	size := int64(len(n.Value)) + 4
 	for _, part := range n.Content {
 		if size > s.most {

@@ -126,7 +126,7 @@ func (d *Document) check(n *Node, depth int) error {
 
 func (d *Document) checkKeys(n *Node) error {
 	seen := map[string]int{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if key.Kind != Scalar || key.Tag == "!!merge" {
 			return d.at(key.Line, errors.New("want a word as a key"))
@@ -172,7 +172,7 @@ func (d *Document) Line(key ...string) int {
 func child(n *Node, key string) *Node {
 	switch n.Kind {
 	case Mapping:
-		for i := 0; i+1 < len(n.Content); i += 2 {
+		for i := 0; i < len(n.Content); i += 2 {
 			if n.Content[i].Value == key {
 				return n.Content[i+1]
 			}

@@ -31,6 +31,8 @@ func TestWhatAPersonMayHaveMeantOtherwiseIsAnErrorWithItsLine(t *testing.T) {
 		{"a list for a text", "name: [cat]\n", "zoo/a.yaml:1: want a text, found a list"},
 		{"a text for keys", "home: house\n", `zoo/a.yaml:1: want keys and their values, found "house"`},
 		{"a list for a document", "- name: cat\n", "zoo/a.yaml:1: want keys and their values."},
+		{"a word for a document", "cat\n", "zoo/a.yaml:1: want keys and their values."},
+		{"a list that is tagged as nothing", "!!null [cat]\n", "zoo/a.yaml:1: want keys and their values."},
 		{"an alias", "name: &x cat\neats: [*x]\n", "zoo/a.yaml:2: want no aliases"},
 		{"a merge", "more: {<<: {a: 1}}\n", "zoo/a.yaml:1: want a word as a key"},
 		{"a key that is no word", "more: {[a]: 1}\n", "zoo/a.yaml:1: want a word as a key"},
@@ -84,7 +86,16 @@ func TestADocumentSaysWhereAKeyIs(t *testing.T) {
 			t.Errorf("%q is at line %d, want %d", key, got, want)
 		}
 	}
-	if err := d.Errorf(errors.New("too little"), "eats", "1"); err.Error() != "a.yaml:4: too little" {
+	d, err = Decode("a.yaml", []byte("eats: [\n  mice,\n  fish]\n"), &a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]int{"eats": 1, "eats 0": 2, "eats 1": 3, "eats x": 1, "eats 2": 1, "eats -1": 1} {
+		if got := d.Line(strings.Fields(key)...); got != want {
+			t.Errorf("of a list that begins before its parts %q is at line %d, want %d", key, got, want)
+		}
+	}
+	if err := d.Errorf(errors.New("too little"), "eats", "1"); err.Error() != "a.yaml:3: too little" {
 		t.Error(err)
 	}
 }
@@ -103,6 +114,23 @@ func TestAListIsReadAsOne(t *testing.T) {
 	}
 	if _, err := Decode("a.yaml", []byte("name: cat\n"), &list); err == nil || err.Error() != "a.yaml:1: want a list" {
 		t.Error(err)
+	}
+}
+
+func TestATextIsAListOfOne(t *testing.T) {
+	for text, want := range map[string]string{"eats: mice\n": "[mice]", "eats: [mice, fish]\n": "[mice fish]", "eats: []\n": "[]",
+		"eats: 7\n": "[7]", "eats: {a: b}\n": "a.yaml:1: want a list, found keys and their values"} {
+		var a struct {
+			Eats Texts `yaml:"eats"`
+		}
+		_, err := Decode("a.yaml", []byte(text), &a)
+		got := fmt.Sprint(a.Eats)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q is %s, want %s", text, got, want)
+		}
 	}
 }
 
@@ -140,6 +168,8 @@ func TestGoTypesAreNamedAsAWriterOfYAMLCallsThem(t *testing.T) {
 	for message, want := range map[string]string{
 		"field x not found in type rule.body":         `unknown key "x"`,
 		"cannot unmarshal !!str `` into int":          `want a whole number, found ""`,
+		"cannot unmarshal !!null `~` into int":        `want a whole number, found "~"`,
+		"cannot unmarshal !!null into int":            "want a whole number, found nothing",
 		"cannot unmarshal !!map into string":          "want a text, found keys and their values",
 		"cannot unmarshal !!seq into int":             "want a whole number, found a list",
 		"did not find expected ',' or ']'":            "did not find expected ',' or ']'",
