@@ -217,7 +217,7 @@ func wordAt(s string, i int, whole bool) span {
 	for end < len(s) && !space(s[end]) && !quote(s[end]) && (whole || strings.IndexByte(";|&()`", s[end]) < 0) {
 		end++
 	}
-	if whole && end > i+1 && s[end-1] == ';' { // the command's end, hardly the secret's
+	if whole && s[end-1] == ';' { // the command's end, hardly the secret's
 		end--
 	}
 	return span{i, max(end, i+1)}
