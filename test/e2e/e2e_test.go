@@ -140,7 +140,7 @@ func browse(t *testing.T, s *server, specs []string, env ...string) {
 	if _, err := os.Stat("node_modules/@playwright/test"); err != nil {
 		skipOrFail(t, "no Playwright: run test/setup.sh")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), throttle()*15*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), throttle()*45*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "npx", append([]string{"--no-install", "playwright", "test"}, specs...)...)
 	cmd.Env = append(os.Environ(), append(env, "BREAKWATER_URL="+s.url, "BREAKWATER_LINK="+s.link, "CHROMIUM="+chromium)...)
