@@ -67,17 +67,24 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 // stands, and while the records cannot be written. A disk that is almost full is none: what is
 // there can be read.
 func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
+	var reasons []string
+	if s.Unready != nil {
+		reasons = s.Unready()
+	}
+	AnswerReady(w, reasons)
+}
+
+// AnswerReady answers a probe that asks whether requests may come: not while there are reasons.
+func AnswerReady(w http.ResponseWriter, reasons []string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	answer := struct {
 		Status  string   `json:"status"`
 		Reasons []string `json:"reasons,omitempty"`
-	}{Status: "ready"}
-	if s.Unready != nil {
-		if answer.Reasons = s.Unready(); len(answer.Reasons) > 0 {
-			answer.Status = "not ready"
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
+	}{"ready", reasons}
+	if len(reasons) > 0 {
+		answer.Status = "not ready"
+		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	_ = json.NewEncoder(w).Encode(answer) // the asker left
 }
@@ -98,6 +105,11 @@ func (s *server) health(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusServiceUnavailable, "the store does not answer", "see the server's log")
 		return
 	}
+	AnswerAlive(w)
+}
+
+// AnswerAlive answers a probe that asks whether the server lives.
+func AnswerAlive(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, `{"status":"ok"}`+"\n") // the asker left
 }

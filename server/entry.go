@@ -1,9 +1,10 @@
 package server
 
 import (
-	"encoding/json"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/breakwater-sec/breakwater/api"
 )
 
 // entry answers at the ports from the first moment: that the server lives, and what is missing until it can answer more.
@@ -29,20 +30,13 @@ func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		(*all).ServeHTTP(w, r)
 		return
 	}
-	missing, _ := e.missing.Load().(string)
-	answer := struct {
-		Status  string   `json:"status"`
-		Reasons []string `json:"reasons,omitempty"`
-	}{"not ready", []string{missing}}
-	status := http.StatusServiceUnavailable
-	if r.URL.Path == "/healthz" {
-		answer.Status, answer.Reasons, status = "ok", nil, http.StatusOK
-	} else {
-		w.Header().Set("Retry-After", "1")
-	}
-	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // the asker left
+	if r.URL.Path == "/healthz" {
+		api.AnswerAlive(w)
+		return
+	}
+	w.Header().Set("Retry-After", "1")
+	missing, _ := e.missing.Load().(string)
+	api.AnswerReady(w, []string{missing})
 }
