@@ -96,10 +96,15 @@ func (r *reader) failed(ctx context.Context, err error, wait *backoff) {
 		_ = r.refusal.sleep(ctx)
 		return
 	}
+	r.fails(err)
+	_ = wait.sleep(ctx)
+}
+
+// fails counts a failure, and tells of a server that says nothing of use again and again.
+func (r *reader) fails(err error) {
 	if r.failures++; heard(err) && r.failures >= 4 {
 		r.gap(err)
 	}
-	_ = wait.sleep(ctx)
 }
 
 // heard says that the server said something to the request, though nothing of use: one that cannot be reached is
@@ -254,9 +259,7 @@ func (r *reader) follow(ctx context.Context, version string) error {
 		case err != nil && (expired(err) || refused(err)):
 			return err
 		case err != nil:
-			if r.failures++; heard(err) && r.failures >= 4 {
-				r.gap(err)
-			}
+			r.fails(err)
 		}
 		if err := wait.sleep(ctx); err != nil {
 			return err
