@@ -173,11 +173,10 @@ func admits(t admission.Takeover) []graph.Prop {
 
 func (c *cluster) node(n *collect.Node) {
 	r := c.nodeRef(n.Name)
-	roles := nodeRoles(n.Labels)
 	c.b.Set(r, labelList(n.Labels), list("addresses", slices.Concat(n.InternalIPs, n.ExternalIPs)),
 		list("publicAddresses", publicAddresses(n)), text("os", n.OSImage), text("kernel", n.KernelVersion),
-		text("runtime", n.ContainerRuntime), text("kubelet", n.KubeletVersion), list("roles", roles),
-		graph.B("controlPlane", slices.Contains(roles, "control-plane") || slices.Contains(roles, "master")),
+		text("runtime", n.ContainerRuntime), text("kubelet", n.KubeletVersion), list("roles", nodeRoles(n.Labels)),
+		graph.B("controlPlane", collect.OfControlPlane(n.Labels)),
 		criticality(n.Labels, nil))
 }
 
