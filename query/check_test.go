@@ -67,6 +67,16 @@ func TestATreeFromOutsideGetsAPathToWhatIsWrong(t *testing.T) {
 	if _, err := Decode([]byte(`{"find":{},"limt":5}`)); err == nil || !strings.Contains(err.Error(), "limt") {
 		t.Errorf("an unknown key is accepted: %v", err)
 	}
+	// Most kinds have no family: a kind without a name is none of them.
+	for _, q := range []string{`{"find":{"kinds":[""]}}`, `{"find":{"kinds":["Pod"],"with":[{"edge":[""],"to":{}}]}}`} {
+		q, err := Decode([]byte(q))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if problems := Check(Schema(), q); len(problems) == 0 {
+			t.Errorf("a name that is empty is accepted: %s", Print(q))
+		}
+	}
 	deep := &Expr{Prop: "exposed"}
 	for range 100 {
 		deep = &Expr{Not: deep}

@@ -53,11 +53,11 @@ var schemaVocabulary = sync.OnceValue(func() *Vocabulary {
 	return NewVocabulary(schema.Kinds(), schema.Edges(), schema.Composition())
 })
 
-// kindsOf resolves the name of a kind or a family.
+// kindsOf resolves the name of a kind or a family. Most kinds have no family: no name is nobody's.
 func (v *Vocabulary) kindsOf(name string) []int {
 	var out []int
 	for i, k := range v.kinds {
-		if k.Name == name || k.Family == name {
+		if name != "" && (k.Name == name || k.Family == name) {
 			out = append(out, i)
 		}
 	}
