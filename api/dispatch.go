@@ -93,7 +93,7 @@ func (s *server) asks(w http.ResponseWriter, r *http.Request) (session, bool) {
 		asker.still = func(context.Context) bool { return true } // as long as the connection
 		return asker, true
 	}
-	token := sessionToken(r)
+	token := s.sessionToken(r)
 	if token == "" {
 		problem(w, http.StatusUnauthorized, "not signed in",
 			"open the sign-in link that the server printed, or print a new one with: breakwater sign-in")

@@ -72,12 +72,12 @@ func (s *server) signInFailed(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) setCookie(w http.ResponseWriter, token string, age int) {
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: token, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.Secure,
+	http.SetCookie(w, &http.Cookie{Name: s.cookie(), Value: token, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.Secure,
 		SameSite: http.SameSiteStrictMode})
 }
 
 func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
-	if err := s.Sessions.SignOut(r.Context(), sessionToken(r)); err != nil {
+	if err := s.Sessions.SignOut(r.Context(), s.sessionToken(r)); err != nil {
 		failed(s.Log, w, r, err)
 		return
 	}

@@ -41,13 +41,13 @@ func (s *Server) accept(kind Kind, take func(context.Context, sender, *http.Requ
 			s.reject(w, r, of.source, err, nil)
 			return
 		}
-		b, err := s.memory.read(of, r, s.config.MaxBody)
+		b, cost, err := s.memory.read(of, r, s.config.MaxBody)
+		s.rates.sent(of, 0, cost)
 		if err != nil {
 			s.reject(w, r, of.source, err, nil)
 			return
 		}
 		defer b.release()
-		s.rates.sent(of, 0, int64(len(b.bytes)))
 		ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 		defer cancel()
 		if err := take(ctx, of, r, b.bytes); err != nil {
@@ -169,6 +169,11 @@ func (s *Server) status(ctx context.Context, of sender, r *http.Request, body []
 		return err
 	}
 	known, _ := s.config.HasNode(of.cluster, st.Node)
+	done, err := s.records.turn(ctx, of)
+	if err != nil {
+		return err
+	}
+	defer done()
 	return s.config.Sensors.PutSensor(ctx, store.Sensor{Cluster: of.cluster, Node: st.Node, SeenAt: time.Now(), Status: body,
 		Known: known})
 }
