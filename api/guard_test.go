@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -343,5 +344,27 @@ func TestUnderTLSNoSiteBesideOursGivesASession(t *testing.T) {
 	}
 	if strings.Contains(set, "Domain") {
 		t.Errorf("%q is for other hosts too", set)
+	}
+}
+
+// away is a store that cannot be asked, with an error that names what nobody outside is to know.
+type away struct{ Sessions }
+
+var errAway = errors.New("failed to connect to `user=breakwater database=records`: 10.9.8.7:5432")
+
+func (away) Session(context.Context, string) (store.Session, error)        { return store.Session{}, errAway }
+func (away) SignIn(context.Context, string, time.Duration) (string, error) { return "", errAway }
+
+func TestWhoIsNotKnownIsToldNothingOfWhereTheRecordsAre(t *testing.T) {
+	s := serveNothing(t, Config{Sessions: away{}})
+	for name, resp := range map[string]*http.Response{
+		"a guessed session": s.send(t, "GET", "/status", nil, map[string]string{"Authorization": "Bearer guessed"}),
+		"a guessed link":    s.send(t, "POST", "/session", map[string]string{"token": "guessed"}, nil),
+	} {
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" ||
+			strings.Contains(string(body), "10.9.8.7") || strings.Contains(string(body), "user=") {
+			t.Errorf("%s: %d %s, %v", name, resp.StatusCode, body, err)
+		}
 	}
 }

@@ -37,16 +37,18 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer give()
-	token, err := s.Sessions.SignIn(r.Context(), body.Token, sessionLasts)
+	known, cancel := context.WithTimeout(r.Context(), knownWithin)
+	defer cancel()
+	token, err := s.Sessions.SignIn(known, body.Token, sessionLasts)
 	if errors.Is(err, store.ErrNotFound) {
 		s.signInFailed(w, r)
 		return
 	}
 	if err == nil {
-		err = s.signedInAs(r.Context(), r, token)
+		err = s.signedInAs(known, r, token)
 	}
 	if err != nil {
-		failed(s.Log, w, r, err)
+		s.unknown(w, r, err)
 		return
 	}
 	s.setCookie(w, token, int(sessionLasts.Seconds()))

@@ -78,7 +78,7 @@ func (s *Server) asked(r *http.Request, answer func(context.Context, *http.Reque
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
-	return answer(ctx, r, q)
+	return answer(ctx, r.WithContext(ctx), q)
 }
 
 // join gives a node's sensor its first certificate for a join token.

@@ -12,8 +12,13 @@ import (
 	"github.com/breakwater-sec/breakwater/store"
 )
 
-// storeTimeout bounds how long a sender waits for the disk.
-const storeTimeout = time.Minute
+const (
+	// storeTimeout bounds how long a sender waits for the disk.
+	storeTimeout = time.Minute
+	// knownWithin bounds how long it takes to know who sends: a database may say nothing, and those who wait for it
+	// would become more and more.
+	knownWithin = 10 * time.Second
+)
 
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
@@ -30,7 +35,7 @@ func (s *Server) handler() http.Handler {
 // sender is known.
 func (s *Server) accept(kind Kind, take func(context.Context, sender, *http.Request, []byte) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		of, err := s.sender(r, kind)
+		of, err := s.knownSender(r, kind)
 		if err == nil {
 			err = s.hasRoom()
 		}
@@ -55,6 +60,12 @@ func (s *Server) accept(kind Kind, take func(context.Context, sender, *http.Requ
 			s.reject(w, r, of.source, err, b.bytes)
 		}
 	})
+}
+
+func (s *Server) knownSender(r *http.Request, kind Kind) (sender, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), knownWithin)
+	defer cancel()
+	return s.sender(r.WithContext(ctx), kind)
 }
 
 // may says whether a sender may send now: it holds no more connections than are its share,
