@@ -82,6 +82,8 @@ func TestNoRequestHidesInAnother(t *testing.T) {
 			strings.Repeat("1;"+strings.Repeat("v", 200)+"\r\n \r\n", 20_000), "[400]"},
 		"trailers without end": {head + "Transfer-Encoding: chunked\r\n\r\n0\r\n" +
 			strings.Repeat("X: "+strings.Repeat("v", 200)+"\r\n", 20_000), "[400]"},
+		"a request within trailers": {head + "Transfer-Encoding: chunked\r\n\r\n0\r\n" +
+			strings.Replace(hidden, "Host: h", "X: "+strings.Repeat("v", 5000)+"\r\nHost: h", 1), "[400]"},
 		"a zero in a header":    {head + "X: a\x00b\r\nContent-Length: 0\r\n\r\n" + hidden, "[400]"},
 		"two hosts":             {strings.Replace(head, "Host: h", "Host: h\r\nHost: g", 1) + "Content-Length: 0\r\n\r\n" + hidden, "[400]"},
 		"no host":               {strings.Replace(head, "Host: h\r\n", "", 1) + "Content-Length: 0\r\n\r\n" + hidden, "[400]"},
