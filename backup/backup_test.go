@@ -265,10 +265,14 @@ func FuzzRestore(f *testing.F) {
 	f.Add(made(f, head, entry{name: "../x", content: "x"}))
 	f.Add([]byte("\x1f\x8b"))
 	f.Fuzz(func(t *testing.T, archive []byte) {
-		dir := t.TempDir()
+		around := t.TempDir()
+		dir := filepath.Join(around, "work")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
 		_, _ = read(t.Context(), bytes.NewReader(archive), dir, 1<<16)
 		var n int64
-		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		err := filepath.WalkDir(around, func(path string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() {
 				return err
 			}
