@@ -12,6 +12,8 @@ type words struct {
 	bits []string
 	// numbers is how many of them a version has: at least and at most.
 	numbers [2]int
+	// small says that the tool holds numbers in 64 bits.
+	small bool
 }
 
 var (
@@ -26,7 +28,7 @@ var (
 	alpineWords = words{heads: []string{""}, joints: []string{"."},
 		tails: []string{"", "-r0", "-r1", "-r10", "a-r0", "_rc1", "_rc1-r1", "_alpha", "_beta2", "_pre", "_p1", "_p20230101-r0", "_git20230101",
 			"_git20230101-r1", "_cvs", "_svn1", "_hg2", "_p", "b", "_rc", "_alpha1_p2", "~deadbeef-r0"},
-		bits: []string{"0", "1", "9", "00", ".0", ".01", "a", "_p1", "_rc2", "-r0"}, numbers: [2]int{1, 4}}
+		bits: []string{"0", "1", "9", "00", ".0", ".01", "a", "_p1", "_rc2", "-r0"}, numbers: [2]int{1, 4}, small: true}
 	npmWords = words{heads: []string{"", "", "v"}, joints: []string{"."},
 		tails: []string{"", "", "", "-alpha", "-alpha.1", "-beta.2", "-beta.11", "-rc.1", "-0", "-1", "-1.2.3", "+build", "-rc.1+build.5", "-a.b-c",
 			"-canary.20230101", "-next.0", "-alpha-1", "-Beta", "-x.7.z.92", "-0.3.7", "--", "-1a"},
@@ -47,7 +49,7 @@ var (
 	phpWords = words{heads: []string{"", "", "v"}, joints: []string{"."},
 		tails: []string{"", "", "", "-alpha", "-alpha1", "-beta.2", "-beta3", "-RC1", "-rc2", "-dev", "-patch1", "-p2", "a1", "b2", "RC3", "-stable",
 			"+build", "-alpha1-dev", ".0", "_beta1", "-pl3"},
-		bits: []string{"0", "1", "9"}, numbers: [2]int{1, 4}}
+		bits: []string{"0", "1", "9"}, numbers: [2]int{1, 4}, small: true}
 	goWords = words{heads: []string{"v"}, joints: []string{"."},
 		tails: []string{"", "", "", "-rc.1", "-beta.2", "-0.20230101000000-abcdefabcdef", "-rc.1.0.20230101000000-abcdefabcdef", "+incompatible",
 			"-alpha", "-alpha.1", "-1", "-pre+incompatible"},
@@ -58,8 +60,14 @@ var numbers = []string{"0", "1", "2", "3", "9", "10", "11", "100", "20230101", "
 
 func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
 
-// number is mostly a small one.
-func number(r *rand.Rand) string { return numbers[min(r.IntN(len(numbers)), r.IntN(len(numbers)))] }
+// number is mostly a small one; the last of them is beyond 64 bits.
+func (w words) number(r *rand.Rand) string {
+	few := len(numbers)
+	if w.small {
+		few--
+	}
+	return numbers[min(r.IntN(few), r.IntN(few))]
+}
 
 func (w words) one(r *rand.Rand) string {
 	var s strings.Builder
@@ -68,7 +76,7 @@ func (w words) one(r *rand.Rand) string {
 		if i > 0 {
 			s.WriteString(pick(r, w.joints))
 		}
-		s.WriteString(number(r))
+		s.WriteString(w.number(r))
 	}
 	s.WriteString(pick(r, w.tails))
 	return s.String()
@@ -87,7 +95,7 @@ func (w words) beside(r *rand.Rand, v string) string {
 	case 3:
 		return v + pick(r, w.tails)
 	case 4:
-		return v + pick(r, w.joints) + number(r)
+		return v + pick(r, w.joints) + w.number(r)
 	default:
 		for _, tail := range w.tails {
 			if head, ok := strings.CutSuffix(v, tail); ok && tail != "" {
