@@ -18,10 +18,24 @@ type place struct {
 }
 
 // places are where distributions keep what is read.
-var places = []place{
+var places = append([]place{
 	{name: "etc/os-release"}, {name: "usr/lib/os-release"}, {name: "etc/system-release-cpe"},
 	{name: "lib/apk/db/installed"}, {name: "usr/lib/apk/db/installed"}, {name: "var/lib/apk/db/installed"},
 	{name: "var/lib/dpkg/status"}, {name: "var/lib/dpkg/status.d", folder: true}, {name: "var/lib/dpkg/info", folder: true, ends: ".list"},
+	{name: "usr/lib/opkg/status"}, {name: "var/lib/opkg/status"}, {name: "opt/lib/opkg/status"},
+	{name: "usr/lib/opkg/info", folder: true, ends: ".list"}, {name: "var/lib/opkg/info", folder: true, ends: ".list"},
+	{name: "opt/lib/opkg/info", folder: true, ends: ".list"}, {name: "var/lib/rpmmanifest/container-manifest-2"},
+}, rpmFiled()...)
+
+// rpmFiled are the databases of rpm, and what SQLite keeps beside its own.
+func rpmFiled() (out []place) {
+	for _, name := range rpmPlaces() {
+		out = append(out, place{name: name})
+	}
+	for _, folder := range rpmFolders {
+		out = append(out, place{name: folder + "/rpmdb.sqlite" + rpmWAL})
+	}
+	return out
 }
 
 // search is what is looked for while layers are streamed: the places, and where

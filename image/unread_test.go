@@ -74,7 +74,7 @@ func TestSignsBeyondThoseThatAreKeptAreCounted(t *testing.T) {
 	}
 	tree := newTree()
 	tree.add(k.content)
-	if got, want := fmt.Sprint(tree.unread(nil, k.content.Beyond)), "[2 files, such as a.jar 1 file]"; got != want {
+	if got, want := fmt.Sprint(tree.unread(tree.own(nil), k.content.Beyond)), "[2 files, such as a.jar 1 file]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
