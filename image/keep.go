@@ -65,7 +65,7 @@ func (k *keeper) whiteout(dir, base string) error {
 func (k *keeper) change(name string, h *tar.Header, r io.Reader) error {
 	c := Change{Name: name, Kind: aDevice}
 	matters := k.search.matters(name)
-	reader := lang.ReaderOf(name)
+	reader, as := k.search.reader(name)
 	switch h.Typeflag {
 	case tar.TypeDir:
 		c.Kind = aFolder
@@ -90,7 +90,7 @@ func (k *keeper) change(name string, h *tar.Header, r io.Reader) error {
 		case reader != nil:
 			c.Kind = aRead
 			c.Target = reader.Kind
-			c.Told, err = k.tell(reader, name, h.Size, r)
+			c.Told, err = k.tell(reader, as, h.Size, r)
 		default:
 			err = k.sign(&c, h, r)
 		}

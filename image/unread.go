@@ -7,6 +7,8 @@ import (
 	"io"
 	"path"
 	"strings"
+
+	"github.com/breakwater-sec/breakwater/image/lang"
 )
 
 // Unread is code in an image that nobody looked into: no package that was read brought
@@ -148,6 +150,11 @@ func (t *tree) unread(b *brought, beyond map[string]int) []Unread {
 	t.files(func(name string, n *node) bool {
 		if n.Kind == aSign && !b.has(name) && !b.installs(ecosystems[n.Target], path.Dir(name)) {
 			see(found, n.Target, name)
+		}
+		if n.Kind == aHardLink && !b.has(name) { // to a file that no layer has, or that was not looked into
+			if r := lang.ReaderOf(name); r != nil {
+				see(found, r.Kind, name)
+			}
 		}
 		return true
 	})
