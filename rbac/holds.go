@@ -102,15 +102,49 @@ func (j *Judge) holdsOf(s Subject, asked *asked) []Hold {
 
 // elsewhere marks what is left of holds when the binding that each of them is told by is taken away.
 func (a *asked) elsewhere(holds []Hold, grants []grant) {
-	left := map[ref.Ref][]Hold{}
+	type cut struct {
+		binding   ref.Ref
+		namespace string
+	}
+	near, left := a.near(grants), map[cut][]Hold{}
 	for i := range holds {
 		h := &holds[i]
-		others, known := left[h.Witness.Binding]
+		without := cut{h.Witness.Binding, h.Scope.Namespace}
+		others, known := left[without]
 		if !known {
-			others = a.of(slices.DeleteFunc(slices.Clone(grants), func(g grant) bool { return g.binding == h.Witness.Binding }))
-			left[h.Witness.Binding] = others
+			others = a.of(slices.DeleteFunc(near(h.Scope.Namespace), func(g grant) bool { return g.binding == without.binding }))
+			left[without] = others
 		}
 		h.Elsewhere = slices.ContainsFunc(others, func(o Hold) bool { return o.Power == h.Power && o.Scope.meets(h.Scope) })
+	}
+}
+
+// near says which of some grants decide what is held within a namespace, or anywhere if that is empty: those in it, those
+// of the whole cluster, and of those that give something everywhere from where they are, one beside any that is taken away.
+// Somebody may be bound in each of many namespaces.
+func (a *asked) near(grants []grant) func(namespace string) []grant {
+	in, wide := map[string][]grant{}, map[int][]grant{} // wide by ask
+	for _, g := range grants {
+		in[g.namespace] = append(in[g.namespace], g)
+		if g.role == nil || g.namespace == "" {
+			continue
+		}
+		for _, m := range a.matches(g.role) {
+			if a.asks[m.ask].Names == anywhere && !slices.ContainsFunc(wide[m.ask], func(o grant) bool { return o.binding == g.binding }) &&
+				len(wide[m.ask]) < 2 {
+				wide[m.ask] = append(wide[m.ask], g)
+			}
+		}
+	}
+	return func(namespace string) []grant {
+		if namespace == "" {
+			return slices.Clone(grants)
+		}
+		out := slices.Concat(in[""], in[namespace])
+		for _, more := range wide {
+			out = append(out, more...)
+		}
+		return out
 	}
 }
 
