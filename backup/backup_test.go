@@ -227,7 +227,9 @@ func TestAnArchiveThatIsNoneOfOursWritesNothingOutsideItsFolder(t *testing.T) {
 		"another order":          {made(t, summed(head, owner, entry{name: "authority/ca.key", content: "k"})...), "not in order"},
 		"another content": {made(t, head, entry{name: "owner", content: "ym"}, summed(head, owner)[2]),
 			"damaged or changed"},
-		"sums of other files":    {made(t, append([]entry{head, owner}, summed(head)[1])...), "checksums are of other files"},
+		"sums of other files": {made(t, append([]entry{head, owner}, summed(head)[1])...), "checksums are of other files"},
+		"an owner that fills the memory": {made(t, summed(head, entry{name: "owner", content: strings.Repeat("x", 64<<10+1)})...),
+			"want at most 65536"},
 		"something after":        {made(t, append(summed(head, owner), owner)...), "something follows"},
 		"records where none are": {made(t, summed(head, entry{name: databaseName, content: "x"})...), "records are not what"},
 		"more than there is":     {made(t, summed(head, entry{name: "owner", content: strings.Repeat("x", 5000)})...), "bigger than the room"},
@@ -263,10 +265,14 @@ func FuzzRestore(f *testing.F) {
 	f.Add(made(f, head, entry{name: "../x", content: "x"}))
 	f.Add([]byte("\x1f\x8b"))
 	f.Fuzz(func(t *testing.T, archive []byte) {
-		dir := t.TempDir()
+		around := t.TempDir()
+		dir := filepath.Join(around, "work")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
 		_, _ = read(t.Context(), bytes.NewReader(archive), dir, 1<<16)
 		var n int64
-		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		err := filepath.WalkDir(around, func(path string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() {
 				return err
 			}

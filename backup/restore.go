@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/datadir"
@@ -23,9 +24,10 @@ import (
 var ErrArchive = errors.New("not a backup")
 
 const (
-	// maxManifest bounds the first file, maxFiles how many there are.
+	// maxManifest bounds the first file, maxFiles how many there are, maxSingle those that a server reads whole when it starts.
 	maxManifest = 64 << 10
 	maxFiles    = 50_000
+	maxSingle   = 64 << 10
 )
 
 // Restore makes a data folder of an archive. The folder must be empty, or not be there: nothing
@@ -201,6 +203,9 @@ func (r *reading) file(h *tar.Header) error {
 		return refuse("%q is not in order", h.Name)
 	}
 	r.last, r.records = h.Name, r.records || h.Name == databaseName
+	if h.Size > maxSingle && slices.Contains(single, h.Name) {
+		return refuse("%q has %d bytes, want at most %d", h.Name, h.Size, maxSingle)
+	}
 	if h.Size > r.left {
 		return fmt.Errorf("the backup is bigger than the room that is left on the disk")
 	}

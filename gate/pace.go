@@ -27,6 +27,9 @@ func (p Pace) allows(bytes int64) time.Duration {
 
 // Handler lets a body's reader and an answer's writer wait as long as the pace allows. How
 // long the work between them takes is the handler's own affair.
+//
+// The handler gets a copy of the request. The server has to find the body that it made in its own: by that it knows that a body
+// broke off, or was never asked for, and that what comes behind it is no request.
 func (p Pace) Handler(next http.Handler) http.Handler {
 	p = p.orDefault()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,6 +39,7 @@ func (p Pace) Handler(next http.Handler) http.Handler {
 		if r.Body != nil && r.Body != http.NoBody {
 			b := &pacedBody{ReadCloser: r.Body, pace: p, times: times}
 			b.wait(time.Now().Add(p.Grace))
+			r = r.WithContext(r.Context())
 			r.Body = b
 		}
 		next.ServeHTTP(&pacedWriter{ResponseWriter: w, pace: p, times: times}, r)

@@ -249,6 +249,13 @@ func TestTheDeadLettersOfOneClusterCostNoOtherIts(t *testing.T) {
 	if held := r.stream.dead.holds(source{"prod", Audit}); held < 500<<10 {
 		t.Errorf("the other's take %d bytes", held)
 	}
+	letters, err := r.stream.js.Stream(t.Context(), deadName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := letters.GetLastMsgForSubject(t.Context(), deadPrefix+subject(source{"prod", Audit})); err != nil {
+		t.Errorf("the other's is not there: %v", err)
+	}
 }
 
 func TestABatchIsNotMoreThanSomeEvents(t *testing.T) {
@@ -292,16 +299,19 @@ func TestStalledUploadsOfOneSourceLeaveRoomForOthers(t *testing.T) {
 	p := newPlace(t, t.TempDir())
 	p.config.Memory = 4 << 20
 	r, stolen, prod := p.start(t), p.token(t, "stolen", Runtime), p.token(t, "prod", Audit)
-	for range 40 {
-		c, err := tls.Dial("tcp", r.Addr().String(), p.client.Transport.(*http.Transport).TLSClientConfig)
-		if err != nil {
-			t.Fatal(err)
+	for _, size := range []int{400_000, 1000} { // the small ones fill what the large ones leave
+		told := r.count(t, "stolen", Runtime).Rejected["busy"]
+		for range 40 {
+			c, err := tls.Dial("tcp", r.Addr().String(), p.client.Transport.(*http.Transport).TLSClientConfig)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { c.Close() })
+			fmt.Fprintf(c, "POST /v1/sensor/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\n%s: n/b/1\r\nContent-Length: %d\r\n\r\n%s",
+				stolen, batchHeader, size, strings.Repeat(" ", size*3/4))
 		}
-		t.Cleanup(func() { c.Close() })
-		fmt.Fprintf(c, "POST /v1/sensor/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\n%s: n/b/1\r\nContent-Length: 400000\r\n\r\n%s",
-			stolen, batchHeader, strings.Repeat(" ", 300_000))
+		eventually(t, "some are told to come later", func() bool { return r.count(t, "stolen", Runtime).Rejected["busy"] > told })
 	}
-	eventually(t, "some are told to come later", func() bool { return r.count(t, "stolen", Runtime).Rejected["busy"] > 0 })
 	for i := range 20 {
 		if got := r.post(t, request{path: "/v1/audit/prod", token: prod, body: list(auditEvent(i))}); got != http.StatusOK {
 			t.Errorf("another cluster is answered %d", got)

@@ -92,7 +92,8 @@ func (s *Store) AddCertificate(ctx context.Context, c Certificate, spends bool) 
 		}
 		return run(ctx, tx, `DELETE FROM certificates WHERE cluster_id = ? AND node = ? AND key_hash = ? AND revoked_at = 0 AND number IN
 			(SELECT number FROM certificates WHERE cluster_id = ? AND node = ? AND key_hash = ? AND revoked_at = 0
-			ORDER BY created_at DESC, number DESC LIMIT 1000000000 OFFSET ?)`, c.Cluster, c.Node, c.Key, c.Cluster, c.Node, c.Key, certificatesOfAKey)
+			ORDER BY created_at DESC, number DESC LIMIT 1000000000 OFFSET ?)`, c.Cluster, c.Node, c.Key,
+			c.Cluster, c.Node, c.Key, certificatesOfAKey)
 	})
 	if err != nil {
 		return fmt.Errorf("keep the certificate of %s: %w", c.Node, err)

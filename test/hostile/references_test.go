@@ -23,6 +23,7 @@ import (
 type watching struct {
 	cmd    *exec.Cmd
 	data   datadir.Dir
+	pods   string // the folder of the cluster's manifests
 	args   []string
 	log    bytes.Buffer
 	exited chan struct{}
@@ -31,23 +32,28 @@ type watching struct {
 // watchPods starts a server on a cluster with a pod for each image.
 func watchPods(t *testing.T, mirrors map[string]string, images ...string) *watching {
 	t.Helper()
-	dir := t.TempDir()
-	var b strings.Builder
-	for n, image := range images {
-		fmt.Fprintf(&b, "apiVersion: v1\nkind: Pod\nmetadata: {name: pod-%d, namespace: shop}\n"+
-			"spec:\n  containers: [{name: app, image: %q}]\n---\n", n, image)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "pods.yaml"), []byte(b.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	w := &watching{data: datadir.Dir(t.TempDir())}
-	w.args = []string{"serve", "--from", "c=" + dir, "--listen", "127.0.0.1:0", "--data", string(w.data)}
+	w := &watching{data: datadir.Dir(t.TempDir()), pods: t.TempDir()}
+	w.runs(t, "pod", images...)
+	w.args = []string{"serve", "--from", "c=" + w.pods, "--listen", "127.0.0.1:0", "--data", string(w.data)}
 	for host, at := range mirrors {
 		w.args = append(w.args, "--registry-mirror", host+"="+at)
 	}
 	w.start(t)
 	t.Cleanup(w.kill)
 	return w
+}
+
+// runs adds a pod for each image, all of one name with a number.
+func (w *watching) runs(t *testing.T, name string, images ...string) {
+	t.Helper()
+	var b strings.Builder
+	for n, image := range images {
+		fmt.Fprintf(&b, "apiVersion: v1\nkind: Pod\nmetadata: {name: %s-%d, namespace: shop}\n"+
+			"spec:\n  containers: [{name: app, image: %q}]\n---\n", name, n, image)
+	}
+	if err := os.WriteFile(filepath.Join(w.pods, name+".yaml"), []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (w *watching) start(t *testing.T) {
@@ -125,6 +131,15 @@ func TestTheImageOfAPodIsNeverAFileOfTheServer(t *testing.T) {
 			t.Errorf("%s is an image: %+v (%v)", id, r, err)
 		}
 	}
+	sizes, err := st.Sizes(t.Context(), store.DefaultRetention())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, z := range sizes {
+		if z.Table == "images" && z.Rows != 1 { // under whatever id
+			t.Errorf("%d images are known of pods that name one", z.Rows)
+		}
+	}
 }
 
 func TestAnImageIsNotHiddenBehindADeadRegistryThatIsSaidToHaveIt(t *testing.T) {
@@ -147,23 +162,46 @@ func TestOneRegistryThatStallsDoesNotHoldAllWorkersAndTheEndIsNotHeldUp(t *testi
 		images = append(images, "aaa.example/shop/web@"+slow.image("1", layer))
 		slow.instead[digestOf(layer)] = stall
 	}
-	w := watchPods(t, map[string]string{"registry.example": s.host(), "aaa.example": slow.host()},
-		append(images, "registry.example/shop/web@"+honest)...)
-	w.await(t, honest, wasRead)
-	stalled := w.await(t, images[0][len("aaa.example/shop/web@"):], func(r assess.Record) bool { return r.State != "" })
-	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	began := time.Now()
-	<-w.exited
-	if took := time.Since(began); took > 20*time.Second {
-		t.Errorf("it took %v to end", took)
-	}
+	w := watchPods(t, map[string]string{"registry.example": s.host(), "aaa.example": slow.host()}, images...)
+	id := func(image string) string { return image[len("aaa.example/shop/web@"):] }
+	stalled := w.await(t, id(images[0]), func(r assess.Record) bool { return r.State != "" })
 	st, err := store.Open(t.Context(), w.data.Database())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
+	held := func() (n int) { // workers, by the registry that stalls
+		for _, image := range images {
+			if r, _, err := st.Image(t.Context(), id(image)); err != nil {
+				t.Fatal(err)
+			} else if r.State == assess.Scanning {
+				n++
+			}
+		}
+		return n
+	}
+	until(t, "the registry that stalls holds a worker", func() bool { return held() > 0 })
+	w.runs(t, "honest", "registry.example/shop/web@"+honest)
+	most := 0
+	until(t, "the honest image is read", func() bool {
+		most = max(most, held())
+		r, _, err := st.Image(t.Context(), honest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return wasRead(r)
+	})
+	if most >= 3 {
+		t.Errorf("%d images of the registry that stalls were read at once, and there are three workers", most)
+	}
+	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	asked := time.Now()
+	<-w.exited
+	if took := time.Since(asked); took > 20*time.Second {
+		t.Errorf("it took %v to end", took)
+	}
 	if r, _, err := st.Image(t.Context(), stalled.ID); err != nil || r.Ended != 0 {
 		t.Errorf("an end that was asked for counts against the image: %+v (%v)", r, err)
 	}

@@ -98,6 +98,12 @@ func (r *receiver) join(t *testing.T, token, node string) (*tls.Certificate, int
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r.joinUnder(t, token, node, key)
+}
+
+// joinUnder asks for a certificate for a key.
+func (r *receiver) joinUnder(t *testing.T, token, node string, key *ecdsa.PrivateKey) (*tls.Certificate, int) {
+	t.Helper()
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
 	if err != nil {
 		t.Fatal(err)
@@ -280,6 +286,9 @@ func TestWhatWasRevokedIsOfNoUseAtOnceAndItsKeyNeverAgain(t *testing.T) {
 		if status, said := r.say(t, as{pair: pair}, path, body, "X-Breakwater-Sensor", taken+"/b/1"); status != http.StatusUnauthorized {
 			t.Errorf("%s: %d %s", path, status, said)
 		}
+	}
+	if again, status := r.joinUnder(t, token, taken, pair.PrivateKey.(*ecdsa.PrivateKey)); again != nil || status != http.StatusForbidden {
+		t.Errorf("under the key that was revoked, with a token that counts: %d", status)
 	}
 	if err := r.store.RevokeIngestToken(t.Context(), certificates[0].Token, "alice"); err != nil {
 		t.Fatal(err)
