@@ -158,6 +158,7 @@ func analysedEstate(t *testing.T, pods int) *graph.View {
 				{PURL: "pkg:deb/debian/p@1", Package: vuln.Package{Ecosystem: "Debian:12", Name: u.ID, Version: "1"}}}}
 			segment.PutAssessment(shared, c.Assess(severalAdvisories{}))
 		}
+		shared.Freeze() // what is not yet in a version lies in maps
 	}
 	var drawing sync.Mutex
 	var g errgroup.Group

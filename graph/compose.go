@@ -6,19 +6,26 @@ import "slices"
 // another kind: from where first begins to where then ends, each pair once. It has
 // no columns. Pairs that besides holds already are left out.
 func (s *Segment) Compose(edge int, first, then *Rel, besides []*Rel) *Rel {
-	var from, to []uint32
+	var from, to, gathered []uint32
 	for i := range first.out.all() {
-		var ends []uint32
 		middle, _ := first.Out(i)
-		for _, m := range middle {
-			next, _ := then.Out(m)
-			ends = append(ends, next...)
-		}
-		slices.Sort(ends)
-		for _, end := range slices.Compact(ends) {
-			if !slices.ContainsFunc(besides, func(r *Rel) bool { return r.joins(first.From, then.To, i, end) }) {
-				from, to = append(from, i), append(to, end)
+		ends := gathered[:0]
+		if len(middle) == 1 {
+			ends, _ = then.Out(middle[0]) // in order already
+		} else {
+			for _, m := range middle {
+				next, _ := then.Out(m)
+				ends = append(ends, next...)
 			}
+			slices.Sort(ends)
+			gathered = ends
+		}
+		held := heldBy(besides, first.From, then.To, i)
+		for n, end := range ends {
+			if n > 0 && end == ends[n-1] || slices.ContainsFunc(held, func(h []uint32) bool { return has(h, end) }) {
+				continue
+			}
+			from, to = append(from, i), append(to, end)
 		}
 	}
 	r := &Rel{Edge: edge, From: first.From, To: then.To}
@@ -27,12 +34,20 @@ func (s *Segment) Compose(edge int, first, then *Rel, besides []*Rel) *Rel {
 	return r
 }
 
-// joins says whether it holds an edge between two nodes of these kinds.
-func (r *Rel) joins(fromKind, toKind int, from, to uint32) bool {
-	if r.From != fromKind || r.To != toKind {
-		return false
+// heldBy is where adjacencies between two kinds lead from a node, of each that leads anywhere.
+func heldBy(rels []*Rel, from, to int, i uint32) (out [][]uint32) {
+	for _, r := range rels {
+		if r.From != from || r.To != to {
+			continue
+		}
+		if ends, _ := r.Out(i); len(ends) > 0 {
+			out = append(out, ends)
+		}
 	}
-	ends, _ := r.Out(from)
-	_, there := slices.BinarySearch(ends, to)
+	return out
+}
+
+func has(sorted []uint32, i uint32) bool {
+	_, there := slices.BinarySearch(sorted, i)
 	return there
 }

@@ -34,6 +34,9 @@ type grouping struct {
 	index  map[string]*group
 	groups []*group
 	last   *group
+	// open is, of each count, the group that has what was counted, and most how much one had.
+	open []*group
+	most []int
 }
 
 // group is one row of the answer in the making.
@@ -86,6 +89,7 @@ func (e *engine) newGrouping() *grouping {
 			g.counts = append(g.counts, g.counter(it, full))
 		}
 	}
+	g.open, g.most = make([]*group, len(g.counts)), make([]int, len(g.counts))
 	return g
 }
 
@@ -189,17 +193,34 @@ func (g *grouping) collect() {
 	})
 	for _, grp := range g.groups {
 		for n := range g.counts {
-			if g.counts[n].distinct {
+			if grp.distinct[n] != nil {
 				grp.counts[n] = uint64(len(grp.distinct[n]))
 			}
 		}
 	}
 }
 
-func (g *grouping) addDistinct(grp *group, n int, at cell) {
-	if grp.distinct[n] == nil {
-		grp.distinct[n] = map[cellKey]struct{}{}
+// roomy is a set that is larger than to be emptied for the next group: emptying takes as long as it was ever large.
+const roomy = 256
+
+// counting is what a group counts distinctly. Where groups come one after the other, the next has the room of the one before.
+func (g *grouping) counting(grp *group, n int) map[cellKey]struct{} {
+	if grp.distinct[n] != nil {
+		return grp.distinct[n]
 	}
+	if done := g.open[n]; done != nil && g.alone() {
+		done.counts[n] = uint64(len(done.distinct[n]))
+		grp.distinct[n], done.distinct[n] = done.distinct[n], nil
+		clear(grp.distinct[n])
+	}
+	if grp.distinct[n] == nil || g.most[n] > roomy {
+		grp.distinct[n], g.most[n] = map[cellKey]struct{}{}, 0
+	}
+	g.open[n] = grp
+	return grp.distinct[n]
+}
+
+func (g *grouping) addDistinct(grp *group, n int, at cell) {
 	k := cellKey{k: at.k, slot: at.slot, i: at.i}
 	if g.counts[n].of.edge {
 		k.rel, k.near = at.lane.rel, at.near
@@ -207,9 +228,13 @@ func (g *grouping) addDistinct(grp *group, n int, at cell) {
 			k.pos = at.pos // tells parallel edges apart
 		}
 	}
-	before := len(grp.distinct[n])
-	grp.distinct[n][k] = struct{}{}
-	if len(grp.distinct[n]) > before {
+	found := g.counting(grp, n)
+	before := len(found)
+	found[k] = struct{}{}
+	switch {
+	case len(found) == before:
+	case !g.alone(), len(found) > g.most[n]:
+		g.most[n] = len(found)
 		g.e.use(48)
 	}
 }

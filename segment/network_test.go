@@ -92,3 +92,54 @@ spec: {podSelector: {}, policyTypes: [Egress]}
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+func TestAServiceThatIsAnothersNameRoutesToIt(t *testing.T) {
+	f := manifests.Facts(t, `
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx}
+spec: {controller: k8s.io/ingress-nginx}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front, namespace: web}
+spec: {ingressClassName: nginx, rules: [{host: a.test, http: {paths: [{path: /, pathType: Prefix,
+  backend: {service: {name: alias, port: {number: 80}}}}]}}]}
+status: {loadBalancer: {ingress: [{ip: 34.12.1.9}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: alias, namespace: web}
+spec: {type: ExternalName, externalName: api.shop.svc.cluster.local, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop}
+spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: api, namespace: shop, labels: {app: api}}
+spec: {containers: [{name: api, image: i}]}
+`)
+	v := view(t, f)
+	at, there := v.Node("Pod", f.Cluster.Name+"/shop/Pod/api")
+	if !there {
+		t.Fatal("no pod")
+	}
+	way := []string{at.Text("name")}
+	for at.Kind() != "Internet" && len(way) < 9 {
+		before := at
+		for e := range at.In("ROUTES_TO") {
+			at = e.From
+			way = append(way, strings.Join(e.Value("ports").List(), ","), e.From.Kind()+" "+e.From.Text("name"))
+		}
+		if at == before {
+			break
+		}
+	}
+	const want = "api; 8080/TCP; Service api; 80/TCP; Service alias; 80/TCP; Ingress front; 80/TCP; Internet Internet"
+	if got := strings.Join(way, "; "); got != want {
+		t.Errorf("the way back is %s, want %s", got, want)
+	}
+}
