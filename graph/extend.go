@@ -13,6 +13,7 @@ type Extension struct {
 	edges map[relKey][]relEdge
 	vals  map[[2]int]map[uint32]Value
 	refs  map[int][]uint32 // shared nodes not yet among the stubs
+	kept  map[relKey]*Rel
 }
 
 // NewExtension starts from a cluster's segment as seen in a view.
@@ -20,7 +21,8 @@ func NewExtension(v *View, seg *Segment) *Extension {
 	if seen := v.byName[seg.name]; seen != nil {
 		seg = seen
 	}
-	return &Extension{view: v, seg: seg, edges: map[relKey][]relEdge{}, vals: map[[2]int]map[uint32]Value{}, refs: map[int][]uint32{}}
+	return &Extension{view: v, seg: seg, edges: map[relKey][]relEdge{}, vals: map[[2]int]map[uint32]Value{}, refs: map[int][]uint32{},
+		kept: map[relKey]*Rel{}}
 }
 
 // Edge adds an edge between nodes of the view: each end lies in the extended
@@ -39,6 +41,15 @@ func (x *Extension) Edge(kind string, from, to Node, props ...Prop) {
 	}
 	k := relKey{int32(e), int32(from.kind), int32(to.kind)}
 	x.edges[k] = append(x.edges[k], relEdge{from.i, to.i, slices.Clone(props)})
+}
+
+// Keep takes over all edges of a kind between two kinds of nodes from an earlier extension of the cluster's segment, in which
+// these nodes had the same rows. None of the kinds is shared, and no such edges are added otherwise.
+func (x *Extension) Keep(r *Rel) {
+	if kinds := x.view.vocab.kinds; kinds[r.From].Shared || kinds[r.To].Shared {
+		panic("graph: stubs have other numbers in every segment")
+	}
+	x.kept[relKey{int32(r.Edge), int32(r.From), int32(r.To)}] = r
 }
 
 // Set gives a node of the extended segment a property.
@@ -69,7 +80,17 @@ func (x *Extension) Build() *Segment {
 			s.rels[e] = append(s.rels[e], r.restub(x.seg, &s))
 		}
 	}
+	for k := range x.kept {
+		if _, twice := x.edges[k]; twice {
+			panic("graph: edges are kept and added")
+		}
+		x.edges[k] = nil
+	}
 	for _, k := range inOrderOfKinds(x.edges) {
+		if r := x.kept[k]; r != nil {
+			s.rels[r.Edge] = append(s.rels[r.Edge], r)
+			continue
+		}
 		list := x.edges[k]
 		for i := range list {
 			list[i].from, list[i].to = s.local(int(k.from), list[i].from), s.local(int(k.to), list[i].to)
