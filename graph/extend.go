@@ -11,9 +11,15 @@ type Extension struct {
 	view  *View
 	seg   *Segment
 	edges map[relKey][]relEdge
-	vals  map[[2]int]map[uint32]Value
-	refs  map[int][]uint32 // shared nodes not yet among the stubs
+	vals  map[[2]int][]said // by kind and column, a place for each row
+	refs  map[int][]uint32  // shared nodes not yet among the stubs
 	kept  map[relKey]*Rel
+}
+
+// said is a value that is set, which may be null.
+type said struct {
+	Value
+	so bool
 }
 
 // NewExtension starts from a cluster's segment as seen in a view.
@@ -21,7 +27,7 @@ func NewExtension(v *View, seg *Segment) *Extension {
 	if seen := v.byName[seg.name]; seen != nil {
 		seg = seen
 	}
-	return &Extension{view: v, seg: seg, edges: map[relKey][]relEdge{}, vals: map[[2]int]map[uint32]Value{}, refs: map[int][]uint32{},
+	return &Extension{view: v, seg: seg, edges: map[relKey][]relEdge{}, vals: map[[2]int][]said{}, refs: map[int][]uint32{},
 		kept: map[relKey]*Rel{}}
 }
 
@@ -61,9 +67,9 @@ func (x *Extension) Set(n Node, props ...Prop) {
 		}
 		k := [2]int{n.kind, c}
 		if x.vals[k] == nil {
-			x.vals[k] = map[uint32]Value{}
+			x.vals[k] = make([]said, x.seg.Len(n.kind))
 		}
-		x.vals[k][n.i] = p.Value
+		x.vals[k][n.i] = said{p.Value, true}
 	}
 }
 
@@ -86,16 +92,21 @@ func (x *Extension) Build() *Segment {
 		}
 		x.edges[k] = nil
 	}
-	for _, k := range inOrderOfKinds(x.edges) {
-		if r := x.kept[k]; r != nil {
-			s.rels[r.Edge] = append(s.rels[r.Edge], r)
-			continue
+	keys := inOrderOfKinds(x.edges)
+	made := make([]*Rel, len(keys))
+	beside(len(keys), func(n int) {
+		k := keys[n]
+		if made[n] = x.kept[k]; made[n] != nil {
+			return
 		}
 		list := x.edges[k]
 		for i := range list {
 			list[i].from, list[i].to = s.local(int(k.from), list[i].from), s.local(int(k.to), list[i].to)
 		}
-		s.addRel(k, list)
+		made[n] = s.newRel(k, list)
+	})
+	for _, r := range made {
+		s.rels[r.Edge] = append(s.rels[r.Edge], r)
 	}
 	for k, vals := range x.vals {
 		x.setColumn(&s, k[0], k[1], vals)
@@ -151,14 +162,14 @@ func (r *Rel) source(pos uint32) uint32 {
 	return uint32(i - 1)
 }
 
-func (x *Extension) setColumn(s *Segment, kind, column int, vals map[uint32]Value) {
+func (x *Extension) setColumn(s *Segment, kind, column int, vals []said) {
 	t := *s.tables[kind]
 	t.cols = slices.Clone(t.cols)
 	old, _ := t.cols[column].at(0)
 	col := newCol(s.vocab.kinds[kind].Columns[column], t.n)
 	err := col.fill(t.n, func(i int) Value {
-		if v, ok := vals[uint32(i)]; ok {
-			return v
+		if vals[i].so {
+			return vals[i].Value
 		}
 		if old != nil {
 			return old.Value(uint32(i))
