@@ -35,6 +35,7 @@ func (c *cluster) identities() {
 	}
 	c.secretsAndConfigMaps()
 	c.kubelets()
+	c.rights()
 	c.holds()
 }
 
