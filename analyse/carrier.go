@@ -14,6 +14,7 @@ type carrier struct {
 	before *gains
 	since  *graph.Difference
 	was    *graph.View // that they ran on
+	still  bool        // every node has the row that it had
 }
 
 // kept is what was found of a technique whose gains were carried over.
@@ -28,7 +29,11 @@ func newCarrier(before, now *gains, v *graph.View) *carrier {
 		return &carrier{}
 	}
 	now.since, now.was = graph.NewDifference(before.seg, before.shared, now.seg, now.shared), before.derived
-	return &carrier{before, now.since, graph.NewView(v.Vocabulary(), before.shared, before.read)}
+	c := &carrier{before, now.since, graph.NewView(v.Vocabulary(), before.shared, before.read), now.since.SameShared()}
+	for k := range v.Vocabulary().Kinds() {
+		c.still = c.still && !now.since.Moved(k)
+	}
+	return c
 }
 
 // errTooMany ends what would be more work than to begin anew.
@@ -59,6 +64,9 @@ func (c *carrier) carried(ctx context.Context, t *technique, v *graph.View, befo
 		if err := p.ofGuard(t, g); err != nil {
 			return nil, nil, err
 		}
+	}
+	if len(k.touched) == 0 && c.still {
+		return before, k, nil
 	}
 	anew, err := t.among(ctx, v, k.touched)
 	if err != nil {

@@ -13,8 +13,9 @@ type Memory struct {
 	told   map[standing]*telling
 	count  uint64 // of computations
 	gains  *gains
-	// Reused is how many paths were told again the last time, Told how many there were.
-	Reused, Told int
+	// Reused is how many paths were told again the last time, Told how many there were; Carried is of how many techniques
+	// the gains were carried over.
+	Reused, Told, Carried int
 }
 
 // standing is a foothold by what it is told as.
@@ -50,8 +51,14 @@ func (m *Memory) gained() *gains {
 }
 
 func (m *Memory) gain(g *gains) {
-	if m != nil {
-		m.gains = g
+	if m == nil {
+		return
+	}
+	m.gains, m.Carried = g, 0
+	for _, k := range g.kept {
+		if k != nil {
+			m.Carried++
+		}
 	}
 }
 

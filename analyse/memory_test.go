@@ -214,7 +214,7 @@ func TestWhatIsToldAgainIsWhatWouldBeToldAnew(t *testing.T) {
 		}
 		pools = append(pools, p)
 	}
-	reused, told := 0, 0
+	reused, told, carried, computed := 0, 0, 0, 0
 	for seed, p := range pools {
 		c := newChanging(p, uint64(seed), rules)
 		for step := range 15 {
@@ -230,9 +230,13 @@ func TestWhatIsToldAgainIsWhatWouldBeToldAnew(t *testing.T) {
 				t.Fatalf("pool %d, step %d, after %v: %s", seed, step, what, firstDifference(again, anew))
 			}
 			reused, told = reused+c.memory.Reused, told+c.memory.Told
+			carried, computed = carried+c.memory.Carried, computed+1
 		}
 	}
-	t.Logf("%d of %d paths were told again", reused, told)
+	t.Logf("%d of %d paths were told again, the gains of %d of %d techniques carried over", reused, told, carried/computed, len(rules.attack))
+	if carried/computed < len(rules.attack)/2 {
+		t.Errorf("the gains of %d of %d techniques were carried over: the test says little", carried/computed, len(rules.attack))
+	}
 	if reused < told/3 {
 		t.Errorf("%d of %d paths were told again: the test says little", reused, told)
 	}
