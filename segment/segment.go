@@ -129,7 +129,7 @@ func newCluster(f *collect.Facts, j Judged) *cluster {
 		labels: map[*collect.Labels][]string{}, images: newImageUses(j.Image), owners: map[collect.OwnerRef]map[string]ref.Ref{},
 		volumes: map[string]graph.Ref{}, capabilities: map[*collect.ContainerShape][]string{},
 		gaps: slices.Clone(j.Gaps), drawn: map[string]bool{},
-		things: map[thing][]ref.Ref{}, anyToken: rbac.Before(f, nodeTokens), rights: func() {}}
+		things: map[thing][]ref.Ref{}, placed: make(map[*collect.Pod]placedPod, len(f.Pods)), anyToken: rbac.Before(f, nodeTokens), rights: func() {}}
 }
 
 func (c *cluster) draw() *Result {
@@ -178,7 +178,9 @@ type cluster struct {
 	// anyToken says that a node is given tokens for any account of its pods.
 	anyToken bool
 	drawn    map[string]bool
-	things   map[thing][]ref.Ref
+	// placed are the pods that are drawn.
+	placed map[*collect.Pod]placedPod
+	things map[thing][]ref.Ref
 	// crowded are the pods with more containers than are kept.
 	crowded []collect.Key
 	gaps    []collect.Gap
