@@ -82,7 +82,8 @@ func (g gain) props(t *technique) []graph.Prop {
 func (r *Rules) gain(ctx context.Context, v *graph.View, before *gains) (*gains, error) {
 	x := graph.NewExtension(v, v.Clusters()[0])
 	inherit(x, v)
-	now := &gains{read: v.Clusters()[0], seg: x.Build(), shared: v.Shared(), rules: r, of: make([][]gain, len(r.attack)), kept: make([]*kept, len(r.attack))}
+	now := &gains{read: v.Clusters()[0], seg: x.Build(), shared: v.Shared(), rules: r, of: make([][]gain, len(r.attack)),
+		kept: make([]*kept, len(r.attack))}
 	c := newCarrier(before, now, v)
 	wrong := make([]error, len(r.attack))
 	err := share(ctx, runtime.GOMAXPROCS(0), len(r.attack), func(_, i int) {

@@ -129,7 +129,8 @@ func newCluster(f *collect.Facts, j Judged) *cluster {
 		labels: map[*collect.Labels][]string{}, images: newImageUses(j.Image), owners: map[collect.OwnerRef]map[string]ref.Ref{},
 		volumes: map[string]graph.Ref{}, capabilities: map[*collect.ContainerShape][]string{},
 		gaps: slices.Clone(j.Gaps), drawn: map[string]bool{},
-		things: map[thing][]ref.Ref{}, placed: make(map[*collect.Pod]placedPod, len(f.Pods)), anyToken: rbac.Before(f, nodeTokens), rights: func() {}}
+		things: map[thing][]ref.Ref{}, placed: make(map[*collect.Pod]placedPod, len(f.Pods)),
+		anyToken: rbac.Before(f, nodeTokens), rights: func() {}}
 }
 
 func (c *cluster) draw() *Result {
