@@ -112,13 +112,17 @@ func (c *checker) reads(one read, toward []aimed) bool {
 
 func (c *checker) compareRead(kind, what int, i uint32) bool {
 	was, is, there := c.nodes(kind, i)
+	edge, out := (what-readEdges)/2-1, (what-readEdges)%2 == 0
 	switch {
 	case !there:
 		return false
-	case what == readProperties:
+	case what == readProperties && is.Segment().Shared():
 		return is.Alike(was)
+	case what == readProperties:
+		return !c.since.NodeDiffers(kind, is.Index())
+	case !is.Segment().Shared():
+		return !c.since.EdgesDiffer(kind, is.Index(), edge, out)
 	}
-	edge, out := (what-readEdges)/2-1, (what-readEdges)%2 == 0
 	name := ""
 	if edge >= 0 {
 		name = c.now.view.Vocabulary().Edges()[edge].Name
@@ -140,6 +144,9 @@ func (c *checker) proves(p proof) bool {
 	if !there || !too {
 		return false
 	}
+	if !c.gains.touched(p.of, from, to) {
+		return true
+	}
 	for e := range from.On(c.search.view).Out(p.of.edge) {
 		if e.To == to.On(c.search.view) && e.Value("rule").Str() == p.of.ID {
 			return reflect.DeepEqual(c.search.facts.of(p.of, e), p.said)
@@ -156,6 +163,10 @@ func (c *checker) moves(one read) []group {
 	}
 	was, is, there := c.nodes(one.kind(), one.index())
 	for _, kind := range stepKinds() {
+		edge := c.now.view.Vocabulary().EdgeIndex(kind)
+		if there && !is.Segment().Shared() && !c.since.EdgesDiffer(one.kind(), is.Index(), edge, true) {
+			continue
+		}
 		before := edgesOf(was, kind, true)
 		var now []graph.Edge
 		if there {

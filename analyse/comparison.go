@@ -14,6 +14,8 @@ import (
 type comparison struct {
 	old, now *survey
 	told     map[standing]*telling
+	gains    *gains
+	since    *graph.Difference
 	count    uint64
 	// rows says, by kind, in which row of the old segment each node of the new one stood, back the contrary. Shared
 	// nodes keep theirs.
@@ -30,13 +32,14 @@ type comparison struct {
 // align finds each node's row in the other segment.
 func (c *comparison) align() bool {
 	a, b := c.now.view.Clusters(), c.old.view.Clusters()
-	if len(a) != 1 || len(b) != 1 || a[0].Name() != b[0].Name() {
-		return false
+	if len(a) != 1 || len(b) != 1 || c.gains.since == nil || b[0] != c.gains.was || a[0] != c.gains.derived {
+		return false // something was not computed to its end
 	}
+	c.since = c.gains.since.Extended(b[0], a[0])
 	for kind, k := range c.now.view.Vocabulary().Kinds() {
 		var rows, back []int32
 		if !k.Shared {
-			rows, back = a[0].Rows(kind, b[0]), b[0].Rows(kind, a[0])
+			rows, back = c.since.Rows(kind), c.since.Back(kind)
 		}
 		c.rows, c.back = append(c.rows, rows), append(c.back, back)
 	}

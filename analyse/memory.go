@@ -12,8 +12,10 @@ type Memory struct {
 	unseen []string
 	told   map[standing]*telling
 	count  uint64 // of computations
-	// Reused is how many paths were told again the last time, Told how many there were.
-	Reused, Told int
+	gains  *gains
+	// Reused is how many paths were told again the last time, Told how many there were; Carried is of how many techniques
+	// the gains were carried over.
+	Reused, Told, Carried int
 }
 
 // standing is a foothold by what it is told as.
@@ -40,6 +42,26 @@ func (t *telling) add(p Path, drawn shape, read *record) {
 	t.paths, t.shapes, t.records = append(t.paths, p), append(t.shapes, drawn), append(t.records, read)
 }
 
+// gained is what was gained the last time.
+func (m *Memory) gained() *gains {
+	if m == nil {
+		return nil
+	}
+	return m.gains
+}
+
+func (m *Memory) gain(g *gains) {
+	if m == nil {
+		return
+	}
+	m.gains, m.Carried = g, 0
+	for _, k := range g.kept {
+		if k != nil {
+			m.Carried++
+		}
+	}
+}
+
 // keep remembers what a search told.
 func (m *Memory) keep(s *search, all []*telling) {
 	if m == nil {
@@ -60,7 +82,7 @@ func (m *Memory) against(s *search) *comparison {
 		return nil
 	}
 	s.prints = s.field.prints()
-	c := &comparison{old: m.on, now: s.survey, told: m.told, count: m.count + 1}
+	c := &comparison{old: m.on, now: s.survey, told: m.told, count: m.count + 1, gains: s.gains}
 	m.count++
 	m.on, m.told = nil, nil
 	if c.old == nil || c.old.rules != s.rules || !slices.Equal(m.unseen, s.unseen) || !c.align() {

@@ -56,10 +56,10 @@ func (r *record) uses(part *record) {
 	}
 }
 
-// whole puts in order what was noted.
+// whole puts in order what was noted, in no more memory than it takes.
 func (r *record) whole() {
 	slices.Sort(r.reads)
-	r.reads = slices.Clip(slices.Compact(r.reads))
+	r.reads = slices.Clone(slices.Compact(r.reads))
 }
 
 // reader is told what a search reads while it tells something that is remembered.

@@ -23,6 +23,7 @@ type search struct {
 	view   *graph.View // the survey's, or one whose reads are noted
 	unseen []string
 	memory *Memory // of what was told before; nil: all is told anew
+	gains  *gains  // of which the steps are
 	reader reader
 	prints []uint64 // a number of each patch that is the same in every survey
 	// near are the patches of what the internet is known to get into.

@@ -13,7 +13,7 @@ func (s *search) workers() []*search {
 	out := []*search{s}
 	for len(out) < runtime.GOMAXPROCS(0) {
 		h := newSearch(s.survey, s.unseen)
-		h.near, h.memory = s.near, s.memory
+		h.near, h.memory, h.gains = s.near, s.memory, s.gains
 		out = append(out, h)
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -185,19 +186,18 @@ type binding [maxShared]graph.Node
 // what is told of a pair is its first certain way, else its first uncertain one,
 // else the first that is prevented.
 func (t *technique) run(ctx context.Context, v *graph.View, yield func(gained) bool) error {
-	guards, err := t.guards(ctx, v)
+	guards, err := t.guards(ctx, v, func(*guard) map[string][]graph.Node { return nil })
 	if err != nil {
 		return err
 	}
 	f := finds{at: map[ends]int{}}
+	keys := make([]binding, len(t.Unless))
 	for _, w := range t.ways {
-		err := query.Match(ctx, v, graph.Everything, w.query, nil, func(b query.Binding) bool {
-			from, _ := b.Node(w.query.Add.From)
-			to, _ := b.Node(w.query.Add.To)
-			if from != to && !ended(from) && !ended(to) {
-				f.add(t.gain(w, from, to, b, guards))
+		err := w.matches(ctx, v, nil, func(from, to graph.Node, b query.Binding) {
+			for i, g := range t.Unless {
+				keys[i] = bound(b, g.shared)
 			}
-			return true
+			f.add(t.gain(from, to, w.witness(from, to, b), keys, guards))
 		})
 		if err != nil {
 			return err
@@ -211,6 +211,90 @@ func (t *technique) run(ctx context.Context, v *graph.View, yield func(gained) b
 	return nil
 }
 
+// matches yields the matches of a way that may gain something, with some nodes in them or with any.
+func (w way) matches(ctx context.Context, v *graph.View, within map[string][]graph.Node,
+	yield func(from, to graph.Node, b query.Binding)) error {
+	return query.MatchWith(ctx, v, graph.Everything, w.query, query.Options{Within: within}, func(b query.Binding) bool {
+		from, _ := b.Node(w.query.Add.From)
+		to, _ := b.Node(w.query.Add.To)
+		if from != to && !ended(from) && !ended(to) {
+			yield(from, to, b)
+		}
+		return true
+	})
+}
+
+// among is what the technique gains between some nodes, sorted: what run finds of it.
+func (t *technique) among(ctx context.Context, v *graph.View, some map[between]bool) ([]gain, error) {
+	if len(some) == 0 {
+		return nil, nil
+	}
+	type match struct {
+		from, to graph.Node
+		witness  []graph.Node
+		keys     []binding
+	}
+	var all []match
+	starts, targets := nodesOf(v, some)
+	for _, w := range t.ways {
+		within := map[string][]graph.Node{w.query.Add.From: starts, w.query.Add.To: targets}
+		err := w.matches(ctx, v, within, func(from, to graph.Node, b query.Binding) {
+			if !some[between{spotOf(from), spotOf(to)}] {
+				return
+			}
+			m := match{from, to, w.witness(from, to, b), make([]binding, len(t.Unless))}
+			for i, g := range t.Unless {
+				m.keys[i] = bound(b, g.shared)
+			}
+			all = append(all, m)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	at := 0 // of the guard that is asked
+	guards, err := t.guards(ctx, v, func(g *guard) map[string][]graph.Node {
+		within := map[string]map[graph.Node]bool{}
+		for _, m := range all {
+			for i, as := range g.shared {
+				if within[as] == nil {
+					within[as] = map[graph.Node]bool{}
+				}
+				within[as][m.keys[at][i]] = true
+			}
+		}
+		at++
+		out := map[string][]graph.Node{}
+		for as, nodes := range within {
+			out[as] = slices.Collect(maps.Keys(nodes))
+		}
+		return out
+	})
+	if err != nil {
+		return nil, err
+	}
+	f := finds{at: map[ends]int{}}
+	for _, m := range all {
+		f.add(t.gain(m.from, m.to, m.witness, m.keys, guards))
+	}
+	return f.gains(), nil
+}
+
+// nodesOf are the nodes that pairs begin with, and those that they end with.
+func nodesOf(v *graph.View, some map[between]bool) (starts, ends []graph.Node) {
+	from, to := map[spot]bool{}, map[spot]bool{}
+	for p := range some {
+		from[p.from], to[p.to] = true, true
+	}
+	for s := range from {
+		starts = append(starts, s.in(v))
+	}
+	for s := range to {
+		ends = append(ends, s.in(v))
+	}
+	return starts, ends
+}
+
 // finds keeps, for each pair of nodes, the match with least doubt.
 type finds struct {
 	at   map[ends]int // in best
@@ -218,6 +302,17 @@ type finds struct {
 }
 
 type ends struct{ from, to graph.Node }
+
+// gains are what is gained and not prevented, sorted.
+func (f *finds) gains() (out []gain) {
+	for _, g := range f.best {
+		if g.prevented == "" {
+			out = append(out, g.kept())
+		}
+	}
+	slices.SortFunc(out, gain.compare)
+	return slices.Clip(out)
+}
 
 func (f *finds) add(g gained) {
 	i, seen := f.at[ends{g.from, g.to}]
@@ -238,11 +333,11 @@ func ended(n graph.Node) bool {
 }
 
 // gain is what one match of the technique's pattern gains.
-func (t *technique) gain(w way, from, to graph.Node, b query.Binding, guards []guarded) gained {
-	g := gained{technique: t, from: from, to: to, witness: w.witness(from, to, b)}
+func (t *technique) gain(from, to graph.Node, witness []graph.Node, keys []binding, guards []guarded) gained {
+	g := gained{technique: t, from: from, to: to, witness: witness}
 	var unknown []string
 	for i, set := range guards {
-		key := bound(b, t.Unless[i].shared)
+		key := keys[i]
 		if set.holds[key] {
 			g.guards = append(g.guards, t.Unless[i].Name)
 			g.prevented = g.guards[0]
@@ -286,14 +381,16 @@ func (w way) witness(from, to graph.Node, b query.Binding) (out []graph.Node) {
 // guarded is where a guard holds, and where it is known not to.
 type guarded struct{ holds, absent map[binding]bool }
 
-func (t *technique) guards(ctx context.Context, v *graph.View) (out []guarded, err error) {
+// guards asks where each guard holds, of some nodes or of all.
+func (t *technique) guards(ctx context.Context, v *graph.View, of func(*guard) map[string][]graph.Node) (out []guarded, err error) {
 	for _, g := range t.Unless {
 		var set guarded
-		if set.holds, err = bindings(ctx, v, g.query, g.shared); err != nil {
+		within := of(g)
+		if set.holds, err = bindings(ctx, v, g.query, within, g.shared); err != nil {
 			return nil, err
 		}
 		if g.absent != nil {
-			if set.absent, err = bindings(ctx, v, g.absent, g.shared); err != nil {
+			if set.absent, err = bindings(ctx, v, g.absent, within, g.shared); err != nil {
 				return nil, err
 			}
 		}
@@ -302,9 +399,9 @@ func (t *technique) guards(ctx context.Context, v *graph.View) (out []guarded, e
 	return out, nil
 }
 
-func bindings(ctx context.Context, v *graph.View, q *query.Query, vars []string) (map[binding]bool, error) {
+func bindings(ctx context.Context, v *graph.View, q *query.Query, within map[string][]graph.Node, vars []string) (map[binding]bool, error) {
 	out := map[binding]bool{}
-	err := query.Match(ctx, v, graph.Everything, q, nil, func(b query.Binding) bool {
+	err := query.MatchWith(ctx, v, graph.Everything, q, query.Options{Within: within}, func(b query.Binding) bool {
 		out[bound(b, vars)] = true
 		return true
 	})

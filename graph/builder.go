@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // Ref is a node within a Builder.
@@ -20,14 +23,47 @@ type Builder struct {
 	vocab *Vocabulary
 	name  string
 	nodes []builderKind
-	edges map[relKey][]builderEdge
+	edges map[relKey]*runs[builderEdge]
 }
 
 type builderKind struct {
 	ids  []string
 	row  map[string]int32
 	set  []bool // named by Node, not only by Ref
-	vals []builderVal
+	vals runs[builderVal]
+}
+
+// runs is a list that is never moved while it grows: there may be millions in it.
+type runs[T any] struct{ of [][]T }
+
+func (r *runs[T]) add(one T) {
+	last := len(r.of) - 1
+	if last < 0 || len(r.of[last]) == cap(r.of[last]) {
+		size := 64
+		if last >= 0 {
+			size = min(2*cap(r.of[last]), 8192)
+		}
+		r.of = append(r.of, make([]T, 0, size))
+		last++
+	}
+	r.of[last] = append(r.of[last], one)
+}
+
+func (r *runs[T]) all(yield func(*T) bool) {
+	for _, run := range r.of {
+		for i := range run {
+			if !yield(&run[i]) {
+				return
+			}
+		}
+	}
+}
+
+func (r *runs[T]) len() (n int) {
+	for _, run := range r.of {
+		n += len(run)
+	}
+	return n
 }
 
 type builderVal struct {
@@ -45,7 +81,7 @@ type relKey struct{ edge, from, to int32 }
 
 // NewBuilder starts the segment of one cluster.
 func NewBuilder(v *Vocabulary, name string) *Builder {
-	b := &Builder{vocab: v, name: name, edges: map[relKey][]builderEdge{}, nodes: make([]builderKind, len(v.kinds))}
+	b := &Builder{vocab: v, name: name, edges: map[relKey]*runs[builderEdge]{}, nodes: make([]builderKind, len(v.kinds))}
 	for i := range b.nodes {
 		b.nodes[i].row = map[string]int32{}
 	}
@@ -87,7 +123,7 @@ func (b *Builder) Set(r Ref, props ...Prop) {
 		if c < 0 {
 			panic(fmt.Sprintf("graph: kind %s has no column %q", b.vocab.kinds[r.kind].Name, p.Name))
 		}
-		b.nodes[r.kind].vals = append(b.nodes[r.kind].vals, builderVal{r.row, int32(c), p.Value})
+		b.nodes[r.kind].vals.add(builderVal{r.row, int32(c), p.Value})
 	}
 }
 
@@ -103,7 +139,10 @@ func (b *Builder) Edge(kind string, from, to Ref, props ...Prop) {
 		}
 	}
 	k := relKey{int32(e), from.kind, to.kind}
-	b.edges[k] = append(b.edges[k], builderEdge{from.row, to.row, slices.Clone(props)})
+	if b.edges[k] == nil {
+		b.edges[k] = &runs[builderEdge]{}
+	}
+	b.edges[k].add(builderEdge{from.row, to.row, slices.Clone(props)})
 }
 
 // Dangling is an edge that could not be joined: an end was never added.
@@ -136,13 +175,13 @@ func (b *Builder) Build(shared *Segment) (*Segment, []Dangling) {
 		s.base = shared.version
 	}
 	place := make([][]int32, len(b.nodes)) // builder row → segment row or stub, -1 if missing
-	for k := range b.nodes {
+	beside(len(b.nodes), func(k int) {
 		if b.vocab.kinds[k].Shared {
 			place[k] = b.buildStubs(s, k, shared)
 		} else {
 			place[k] = b.buildTable(s, k)
 		}
-	}
+	})
 	return s, b.buildRels(s, place)
 }
 
@@ -187,31 +226,32 @@ func (b *Builder) buildTable(s *Segment, k int) []int32 {
 	for at, row := range order {
 		place[row], ids[at] = int32(at), n.ids[row]
 	}
-	s.tables[k] = newTable(b.vocab.kinds[k].Columns, ids, n.vals, place)
+	s.tables[k] = newTable(b.vocab.kinds[k].Columns, ids, &n.vals, place)
 	return place
 }
 
-func newTable(columns []Column, ids []string, vals []builderVal, place []int32) *Table {
+func newTable(columns []Column, ids []string, vals *runs[builderVal], place []int32) *Table {
 	t := &Table{n: len(ids), cols: make([]column, len(columns))}
 	names := newCol(Column{Name: "id", Type: Text}, len(ids))
 	if err := names.fill(len(ids), func(i int) Value { return TextValue(ids[i]) }); err != nil {
 		panic(err)
 	}
 	t.ids = oneColumn(names)
-	perCol := make([][]builderVal, len(columns))
-	for _, v := range vals {
+	perCol := make([]runs[*builderVal], len(columns))
+	for v := range vals.all {
 		if place[v.row] >= 0 {
-			perCol[v.col] = append(perCol[v.col], v)
+			perCol[v.col].add(v)
 		}
 	}
-	for c, vs := range perCol {
+	rows := make([]Value, len(ids))
+	for c := range perCol {
 		t.cols[c].bits = whole
-		if len(vs) == 0 {
+		if len(perCol[c].of) == 0 {
 			continue // a column nobody filled costs nothing
 		}
-		rows := make([]Value, len(ids))
-		for _, v := range vs {
-			rows[place[v.row]] = v.val
+		clear(rows)
+		for v := range perCol[c].all {
+			rows[place[(*v).row]] = (*v).val
 		}
 		col := newCol(columns[c], len(ids))
 		t.cols[c] = oneColumn(col)
@@ -223,27 +263,57 @@ func newTable(columns []Column, ids []string, vals []builderVal, place []int32) 
 }
 
 func (b *Builder) buildRels(s *Segment, place [][]int32) []Dangling {
-	var dangling []Dangling
-	for _, k := range inOrderOfKinds(b.edges) {
-		var list []relEdge
-		for _, e := range b.edges[k] {
+	keys := inOrderOfKinds(b.edges)
+	made, dangling := make([]*Rel, len(keys)), make([][]Dangling, len(keys))
+	beside(len(keys), func(i int) {
+		k := keys[i]
+		list := make([]relEdge, 0, b.edges[k].len())
+		for e := range b.edges[k].all {
 			f, t := place[k.from][e.from], place[k.to][e.to]
 			if f < 0 || t < 0 {
 				missing := k.to
 				if f < 0 {
 					missing = k.from
 				}
-				dangling = append(dangling, Dangling{b.vocab.edges[k.edge].Name,
+				dangling[i] = append(dangling[i], Dangling{b.vocab.edges[k.edge].Name,
 					b.nodes[k.from].ids[e.from], b.nodes[k.to].ids[e.to], b.vocab.kinds[missing].Name})
 				continue
 			}
 			list = append(list, relEdge{uint32(f), uint32(t), e.props})
 		}
 		if len(list) > 0 {
-			s.addRel(k, list)
+			made[i] = s.newRel(k, list)
+		}
+	})
+	for _, r := range made {
+		if r != nil {
+			s.rels[r.Edge] = append(s.rels[r.Edge], r)
 		}
 	}
-	return dangling
+	return slices.Concat(dangling...)
+}
+
+// beside does n pieces of work on all processors. One that breaks off does so in who asked.
+func beside(n int, do func(i int)) {
+	var next atomic.Int64
+	var working sync.WaitGroup
+	var broke atomic.Pointer[any]
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		working.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					broke.Store(&p)
+				}
+			}()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	working.Wait()
+	if p := broke.Load(); p != nil {
+		panic(*p)
+	}
 }
 
 // inOrderOfKinds are the keys of edges in the one order in which a segment has its adjacencies.

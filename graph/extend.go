@@ -11,8 +11,15 @@ type Extension struct {
 	view  *View
 	seg   *Segment
 	edges map[relKey][]relEdge
-	vals  map[[2]int]map[uint32]Value
-	refs  map[int][]uint32 // shared nodes not yet among the stubs
+	vals  map[[2]int][]said // by kind and column, a place for each row
+	refs  map[int][]uint32  // shared nodes not yet among the stubs
+	kept  map[relKey]*Rel
+}
+
+// said is a value that is set, which may be null.
+type said struct {
+	Value
+	so bool
 }
 
 // NewExtension starts from a cluster's segment as seen in a view.
@@ -20,7 +27,8 @@ func NewExtension(v *View, seg *Segment) *Extension {
 	if seen := v.byName[seg.name]; seen != nil {
 		seg = seen
 	}
-	return &Extension{view: v, seg: seg, edges: map[relKey][]relEdge{}, vals: map[[2]int]map[uint32]Value{}, refs: map[int][]uint32{}}
+	return &Extension{view: v, seg: seg, edges: map[relKey][]relEdge{}, vals: map[[2]int][]said{}, refs: map[int][]uint32{},
+		kept: map[relKey]*Rel{}}
 }
 
 // Edge adds an edge between nodes of the view: each end lies in the extended
@@ -41,6 +49,15 @@ func (x *Extension) Edge(kind string, from, to Node, props ...Prop) {
 	x.edges[k] = append(x.edges[k], relEdge{from.i, to.i, slices.Clone(props)})
 }
 
+// Keep takes over all edges of a kind between two kinds of nodes from an earlier extension of the cluster's segment, in which
+// these nodes had the same rows. None of the kinds is shared, and no such edges are added otherwise.
+func (x *Extension) Keep(r *Rel) {
+	if kinds := x.view.vocab.kinds; kinds[r.From].Shared || kinds[r.To].Shared {
+		panic("graph: stubs have other numbers in every segment")
+	}
+	x.kept[relKey{int32(r.Edge), int32(r.From), int32(r.To)}] = r
+}
+
 // Set gives a node of the extended segment a property.
 func (x *Extension) Set(n Node, props ...Prop) {
 	for _, p := range props {
@@ -50,9 +67,9 @@ func (x *Extension) Set(n Node, props ...Prop) {
 		}
 		k := [2]int{n.kind, c}
 		if x.vals[k] == nil {
-			x.vals[k] = map[uint32]Value{}
+			x.vals[k] = make([]said, x.seg.Len(n.kind))
 		}
-		x.vals[k][n.i] = p.Value
+		x.vals[k][n.i] = said{p.Value, true}
 	}
 }
 
@@ -69,12 +86,27 @@ func (x *Extension) Build() *Segment {
 			s.rels[e] = append(s.rels[e], r.restub(x.seg, &s))
 		}
 	}
-	for _, k := range inOrderOfKinds(x.edges) {
+	for k := range x.kept {
+		if _, twice := x.edges[k]; twice {
+			panic("graph: edges are kept and added")
+		}
+		x.edges[k] = nil
+	}
+	keys := inOrderOfKinds(x.edges)
+	made := make([]*Rel, len(keys))
+	beside(len(keys), func(n int) {
+		k := keys[n]
+		if made[n] = x.kept[k]; made[n] != nil {
+			return
+		}
 		list := x.edges[k]
 		for i := range list {
 			list[i].from, list[i].to = s.local(int(k.from), list[i].from), s.local(int(k.to), list[i].to)
 		}
-		s.addRel(k, list)
+		made[n] = s.newRel(k, list)
+	})
+	for _, r := range made {
+		s.rels[r.Edge] = append(s.rels[r.Edge], r)
 	}
 	for k, vals := range x.vals {
 		x.setColumn(&s, k[0], k[1], vals)
@@ -130,14 +162,14 @@ func (r *Rel) source(pos uint32) uint32 {
 	return uint32(i - 1)
 }
 
-func (x *Extension) setColumn(s *Segment, kind, column int, vals map[uint32]Value) {
+func (x *Extension) setColumn(s *Segment, kind, column int, vals []said) {
 	t := *s.tables[kind]
 	t.cols = slices.Clone(t.cols)
 	old, _ := t.cols[column].at(0)
 	col := newCol(s.vocab.kinds[kind].Columns[column], t.n)
 	err := col.fill(t.n, func(i int) Value {
-		if v, ok := vals[uint32(i)]; ok {
-			return v
+		if vals[i].so {
+			return vals[i].Value
 		}
 		if old != nil {
 			return old.Value(uint32(i))

@@ -131,8 +131,8 @@ func (e relEdge) says(other relEdge) bool {
 	return !slices.ContainsFunc(other.props, func(p Prop) bool { return !p.Equal(e.value(p.Name)) })
 }
 
-// addRel packs a cluster's edges in both directions.
-func (s *Segment) addRel(k relKey, list []relEdge) {
+// newRel packs a cluster's edges in both directions.
+func (s *Segment) newRel(k relKey, list []relEdge) *Rel {
 	list = inOrder(list)
 	r := &Rel{Edge: int(k.edge), From: int(k.from), To: int(k.to)}
 	if columns := s.vocab.edges[k.edge].Columns; len(columns) > 0 {
@@ -141,7 +141,7 @@ func (s *Segment) addRel(k relKey, list []relEdge) {
 	r.out = pack(s.Len(r.From), len(list), func(i int) (uint32, uint32) { return list[i].from, list[i].to }, nil)
 	r.in = pack(s.Len(r.To), len(list), func(i int) (uint32, uint32) { return list[i].to, list[i].from }, r.inPos)
 	r.cols = relColumns(s.vocab.edges[k.edge], list)
-	s.rels[r.Edge] = append(s.rels[r.Edge], r)
+	return r
 }
 
 // relColumns fills the columns that some edge has a value for.

@@ -64,6 +64,6 @@ func (s *Segment) keep(old *Segment, r *Rel) {
 		}
 	}
 	if len(list) > 0 {
-		s.addRel(relKey{int32(r.Edge), int32(r.From), int32(r.To)}, list)
+		s.rels[r.Edge] = append(s.rels[r.Edge], s.newRel(relKey{int32(r.Edge), int32(r.From), int32(r.To)}, list))
 	}
 }

@@ -30,8 +30,9 @@ func (e Edge) On(v *View) Edge {
 
 // Alike says that two nodes of one kind have the same properties, whatever views they are of.
 func (n Node) Alike(other Node) bool {
+	now, was := n.seg.tables[n.kind], other.seg.tables[n.kind]
 	for c := range n.view.vocab.kinds[n.kind].Columns {
-		if !n.seg.Value(n.kind, c, n.i).Equal(other.seg.Value(n.kind, c, other.i)) {
+		if !now.cols[c].alike(n.i, was.cols[c], other.i) {
 			return false
 		}
 	}
@@ -40,19 +41,7 @@ func (n Node) Alike(other Node) bool {
 
 // Alike says that two edges of one kind have the same properties.
 func (e Edge) Alike(other Edge) bool {
-	for c := range e.vocab.edges[e.rel.Edge].Columns {
-		if !e.rel.at(c, e.pos).Equal(other.rel.at(c, other.pos)) {
-			return false
-		}
-	}
-	return e.rel.Edge == other.rel.Edge
-}
-
-func (r *Rel) at(column int, pos uint32) Value {
-	if c := r.Col(column); c != nil {
-		return c.Value(pos)
-	}
-	return Value{}
+	return e.rel.Edge == other.rel.Edge && e.rel.alike(e.pos, other.rel, other.pos)
 }
 
 // Rows says, of the nodes of a kind in a cluster's segment, in which rows another segment has them; -1 where it has

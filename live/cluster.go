@@ -184,14 +184,14 @@ func (c *cluster) changed(kind string) {
 
 // due says whether the cluster is to be computed now.
 func (c *cluster) due(now time.Time) bool {
-	return len(c.dirty) > 0 && !c.waiting && c.ready() && !now.Before(c.pace.next)
+	return len(c.dirty) > 0 && !c.waiting && c.ready() && !now.Before(c.pace.after(c.dirty))
 }
 
 func (c *cluster) pause() time.Duration {
 	if len(c.dirty) == 0 || c.waiting || !c.ready() {
 		return 5 * time.Second
 	}
-	return max(debounce, time.Until(c.pace.next))
+	return max(debounce, time.Until(c.pace.after(c.dirty)))
 }
 
 func (c *cluster) apply(ctx context.Context, ch collect.Change) {

@@ -93,10 +93,10 @@ func (c *cluster) images() (k known, whole bool) {
 // compute is a function of the facts, what is known of images, and the rules. The memory of what was told of the cluster before
 // spares work, and changes nothing of what comes out.
 func (l *Live) compute(ctx context.Context, f *collect.Facts, images known, memory *analyse.Memory) (*Cluster, error) {
-	judged := segment.Judge(f, l.config.Rules.Powers)
-	judged.Image, judged.Machines = images.image, images.machines
-	judged.ThirdParty, judged.UnknownRegistry = l.config.Rules.Registries.ThirdParty, l.config.Rules.Registries.Unknown
-	made := segment.Cluster(f, judged)
+	made := segment.Drawn(f, l.config.Rules.Powers, func(j *segment.Judged) {
+		j.Image, j.Machines = images.image, images.machines
+		j.ThirdParty, j.UnknownRegistry = l.config.Rules.Registries.ThirdParty, l.config.Rules.Registries.Unknown
+	})
 	shared := l.shared.change(func(s *graph.Shared) { made.PutShared(s) })
 	seg, gaps := made.Build(shared)
 	gaps = slices.Concat(gapList(f), gaps, imageGaps(made.Images, images.assessments), machineGaps(images.machines))

@@ -37,6 +37,22 @@ func TestAQuietClusterIsComputedTwiceWithoutAPause(t *testing.T) {
 	}
 }
 
+func TestWhatPeopleChangeWaitsForNoPauseUntilMuchIsOwed(t *testing.T) {
+	people, controllers := map[string]bool{"Pod": true, "RoleBinding": true}, map[string]bool{"Pod": true, "Deployment": true}
+	var p pace
+	now := time.Unix(1000, 0)
+	for n := 1; n <= 60; n++ { // each leaves six seconds owed
+		p.took(now, now.Add(2*time.Second))
+		now = now.Add(2 * time.Second)
+		if waits, owed := p.after(people).After(now), time.Duration(6*n)*time.Second; waits != (owed > (1+cooldown)*ahead) {
+			t.Errorf("after %d computations people wait: %v, with %s owed", n, waits, owed)
+		}
+		if waits := p.after(controllers).After(now); waits != (n > 1) {
+			t.Errorf("after %d computations controllers wait: %v", n, waits)
+		}
+	}
+}
+
 func TestAClusterIsComputedAtMostAQuarterOfTheTimeInTheLongRun(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -48,7 +64,7 @@ func TestAClusterIsComputedAtMostAQuarterOfTheTimeInTheLongRun(t *testing.T) {
 			if r.IntN(3) == 0 {
 				now = now.Add(time.Duration(r.IntN(60)) * time.Second)
 			}
-			now = later(now, p.next)
+			now = later(now, p.after(map[string]bool{[]string{"Pod", "RoleBinding"}[r.IntN(2)]: true}))
 			each := time.Duration(1+r.IntN(20)) * time.Second
 			began, took = append(began, now), append(took, each)
 			p.took(now, now.Add(each))
@@ -58,7 +74,7 @@ func TestAClusterIsComputedAtMostAQuarterOfTheTimeInTheLongRun(t *testing.T) {
 			busy := time.Duration(0)
 			for to := from; to < len(began)-1; to++ {
 				busy += took[to]
-				if window := began[to+1].Sub(began[from]); busy > window/4+2*20*time.Second {
+				if window := began[to+1].Sub(began[from]); busy > window/4+ahead+2*20*time.Second {
 					t.Fatalf("seed %d: computed for %v of %v", seed, busy, window)
 				}
 			}

@@ -20,7 +20,13 @@ import (
 // view builds the graph of facts, alone in a view.
 func view(t *testing.T, f *collect.Facts) *graph.View {
 	t.Helper()
-	r := Cluster(f, Judge(f, []rbac.Power{{Name: everything, Any: []rbac.Ask{{Verbs: []string{"*"}, Group: "*", Resource: "*"}}}}))
+	return viewOf(Cluster(f, Judge(f, administrators)))
+}
+
+// administrators is the one power that these tests ask about.
+var administrators = []rbac.Power{{Name: everything, Any: []rbac.Ask{{Verbs: []string{"*"}, Group: "*", Resource: "*"}}}}
+
+func viewOf(r *Result) *graph.View {
 	shared := graph.NewShared(schema.Vocabulary())
 	r.PutShared(shared)
 	frozen := shared.Freeze()

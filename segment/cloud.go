@@ -56,7 +56,7 @@ func (c *cluster) clouds() {
 // cloudOf draws what a pod gets of its cloud.
 func (c *cluster) cloudOf(p *collect.Pod) {
 	j := c.judged.Clouds
-	r := c.at(p.Of("Pod"))
+	r := c.podAt(p)
 	if n := c.facts.Nodes[collect.Key{Name: p.Node}]; n != nil && cloud.ProviderOf(n).HasMetadata() {
 		c.b.Set(r, maybe("reachesMetadata", j.ReachesMetadata(p)))
 		if cloud.ProviderOf(n) == cloud.Google {
@@ -65,7 +65,7 @@ func (c *cluster) cloudOf(p *collect.Pod) {
 	}
 	for i := range p.Shape.Containers {
 		for _, t := range j.Carries(p, i) {
-			c.b.Edge("HOLDS_TOKEN_FOR", c.b.Ref("Container", containerID(p, p.Shape.Containers[i].Name)), c.cloudIdentity(t.Identity),
+			c.b.Edge("HOLDS_TOKEN_FOR", c.containerAt(p, i), c.cloudIdentity(t.Identity),
 				graph.S("how", string(t.How)))
 		}
 	}

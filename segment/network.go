@@ -21,8 +21,8 @@ func (c *cluster) openServices() {
 		if p.Shape == nil {
 			continue
 		}
-		for _, k := range p.Shape.Containers {
-			r := c.b.Ref("Container", containerID(p, k.Name))
+		for i, k := range p.Shape.Containers {
+			r := c.containerAt(p, i)
 			c.b.Set(r, maybe("tagMoves", c.judged.Clouds.TagMoves(k.Image)))
 			c.origin(r, k.Image)
 			if s := exposure.OpenTo(k); s != nil {
@@ -81,7 +81,7 @@ func (c *cluster) selections(policies map[*networkingv1.NetworkPolicy]graph.Ref)
 		if p.Shape == nil {
 			continue
 		}
-		pod := c.at(p.Of("Pod"))
+		pod := c.podAt(p)
 		var done []*networkingv1.NetworkPolicy
 		for _, d := range []netpol.Direction{netpol.Ingress, netpol.Egress} {
 			for _, policy := range c.judged.Policies.Selecting(p, d) {

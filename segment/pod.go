@@ -56,13 +56,36 @@ func (c *cluster) pod(p *collect.Pod) {
 		c.b.Edge("OWNS", c.ownerNode(direct), r)
 	}
 	volumes := c.volumesOf(o, s)
+	placed := placedPod{r, make([]graph.Ref, len(s.Containers))}
 	for i := range s.Containers {
-		c.container(p, o, r, i, volumes, tokens[i])
+		placed.containers[i] = c.container(p, o, r, i, volumes, tokens[i])
 	}
+	c.placed[p] = placed
 	node := func(container string) graph.Ref { return c.b.Ref("Container", containerID(p, container)) }
 	c.sharedVolumes(p, node)
 	c.sharedProcesses(p, node)
 	c.needs(p, r)
+}
+
+// placedPod is where a pod and its containers stand in the graph: its id is looked up once.
+type placedPod struct {
+	pod        graph.Ref
+	containers []graph.Ref
+}
+
+// podAt and containerAt are the nodes of a pod that is drawn, or will be.
+func (c *cluster) podAt(p *collect.Pod) graph.Ref {
+	if at, drawn := c.placed[p]; drawn {
+		return at.pod
+	}
+	return c.at(p.Of("Pod"))
+}
+
+func (c *cluster) containerAt(p *collect.Pod, i int) graph.Ref {
+	if at, drawn := c.placed[p]; drawn {
+		return at.containers[i]
+	}
+	return c.b.Ref("Container", containerID(p, p.Shape.Containers[i].Name))
 }
 
 // over says that nothing of a pod runs and nothing will again.
@@ -105,7 +128,7 @@ var (
 	plainRuntimes = []string{"runc", "crun", "youki", "nvidia", "runhcs-wcow-process", "docker"}
 )
 
-func (c *cluster) container(p *collect.Pod, o ref.Ref, pod graph.Ref, i int, volumes map[string]graph.Ref, token *bool) {
+func (c *cluster) container(p *collect.Pod, o ref.Ref, pod graph.Ref, i int, volumes map[string]graph.Ref, token *bool) graph.Ref {
 	s := &p.Shape.Containers[i]
 	r := c.b.Node("Container", containerID(p, s.Name), told([]graph.Prop{
 		graph.S("name", s.Name), graph.S("namespace", p.Namespace), graph.S("cluster", c.name), graph.S("pod", p.Name),
@@ -124,6 +147,7 @@ func (c *cluster) container(p *collect.Pod, o ref.Ref, pod graph.Ref, i int, vol
 	}
 	c.mounts(p, s, r, volumes)
 	c.exposeContainer(p, s, r)
+	return r
 }
 
 // kernelGuarded is false where a container may ask all of its node's kernel. Which of its

@@ -35,6 +35,7 @@ func (c *cluster) identities() {
 	}
 	c.secretsAndConfigMaps()
 	c.kubelets()
+	c.rights()
 	c.holds()
 }
 
@@ -126,7 +127,7 @@ func (c *cluster) holds() {
 	}
 	for k, p := range c.facts.Pods {
 		if p.Shape != nil && admins[rbac.ServiceAccount(k.Namespace, account(p.Shape))] {
-			c.b.Set(c.at(k.Of("Pod")), graph.B("clusterAdmin", true))
+			c.b.Set(c.podAt(p), graph.B("clusterAdmin", true))
 		}
 	}
 	if !c.seen("HOLDS", "Permission", "ClusterRole", "ClusterRoleBinding") {
@@ -145,7 +146,7 @@ func (c *cluster) holds() {
 			continue
 		}
 		if s := rbac.ServiceAccount(k.Namespace, account(p.Shape)); !admins[s] && !unsure(s) {
-			c.b.Set(c.at(k.Of("Pod")), graph.B("clusterAdmin", false))
+			c.b.Set(c.podAt(p), graph.B("clusterAdmin", false))
 		}
 	}
 }

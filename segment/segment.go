@@ -54,23 +54,49 @@ type Judged struct {
 
 // Judge asks every judge about the facts. powers are the RBAC questions that matter: what
 // identities may and what traffic reaches is judged beside each other.
-func Judge(f *collect.Facts, powers []rbac.Power) (j Judged) {
-	accounts := rbac.New(f)
-	var rights sync.WaitGroup
-	var broke any
-	rights.Go(func() {
-		defer func() { broke = recover() }() // to break off in who asked
-		j.Holds, j.Unread = accounts.Holds(powers), accounts.Unread()
-		j.Gains = accounts.Gains(powers, j.Holds)
+func Judge(f *collect.Facts, powers []rbac.Power) Judged {
+	r := judgeRights(f, powers)
+	defer r.asked.Wait()
+	j := r.traffic(f)
+	r.tell(&j)
+	return j
+}
+
+// rights is what identities may, which is judged beside other work.
+type rights struct {
+	accounts *rbac.Judge
+	asked    sync.WaitGroup // it is waited for before the facts change
+	broke    any
+	holds    []rbac.Hold
+	gains    []rbac.Gain
+	unread   map[rbac.Subject][]rbac.Unread
+}
+
+func judgeRights(f *collect.Facts, powers []rbac.Power) *rights {
+	r := &rights{accounts: rbac.New(f)}
+	r.asked.Go(func() {
+		defer func() { r.broke = recover() }() // to break off in who asked
+		r.holds, r.unread = r.accounts.Holds(powers), r.accounts.Unread()
+		r.gains = r.accounts.Gains(powers, r.holds)
 	})
+	return r
+}
+
+// traffic is what the other judges say.
+func (r *rights) traffic(f *collect.Facts) (j Judged) {
 	j.Policies = netpol.New(f)
 	j.Clouds, j.Exposure, j.Admission = cloud.New(f, j.Policies), exposure.Judge(f, j.Policies), admission.New(f)
-	rights.Wait()
-	if broke != nil {
-		panic(broke)
-	}
-	j.Gaps = slices.Concat(accounts.Gaps(), j.Exposure.Gaps, j.Policies.Gaps(), j.Clouds.Gaps())
+	j.Gaps = slices.Concat(r.accounts.Gaps(), j.Exposure.Gaps, j.Policies.Gaps(), j.Clouds.Gaps())
 	return j
+}
+
+// tell waits for the rights.
+func (r *rights) tell(j *Judged) {
+	r.asked.Wait()
+	if r.broke != nil {
+		panic(r.broke)
+	}
+	j.Holds, j.Unread, j.Gains = r.holds, r.unread, r.gains
 }
 
 // Result is a cluster's part of the graph, before it is joined to what is shared.
@@ -85,12 +111,29 @@ type Result struct {
 }
 
 // Cluster builds the graph of one cluster.
-func Cluster(f *collect.Facts, j Judged) *Result {
-	c := &cluster{facts: f, judged: j, b: graph.NewBuilder(schema.Vocabulary(), f.Cluster.Name), name: f.Cluster.Name,
+func Cluster(f *collect.Facts, j Judged) *Result { return newCluster(f, j).draw() }
+
+// Drawn is Judge and Cluster in one: what identities may is judged while all else is drawn. more says what the judges do not.
+func Drawn(f *collect.Facts, powers []rbac.Power, more func(*Judged)) *Result {
+	r := judgeRights(f, powers)
+	defer r.asked.Wait()
+	j := r.traffic(f)
+	more(&j)
+	c := newCluster(f, j)
+	c.rights = func() { r.tell(&c.judged) }
+	return c.draw()
+}
+
+func newCluster(f *collect.Facts, j Judged) *cluster {
+	return &cluster{facts: f, judged: j, b: graph.NewBuilder(schema.Vocabulary(), f.Cluster.Name), name: f.Cluster.Name,
 		labels: map[*collect.Labels][]string{}, images: newImageUses(j.Image), owners: map[collect.OwnerRef]map[string]ref.Ref{},
 		volumes: map[string]graph.Ref{}, capabilities: map[*collect.ContainerShape][]string{},
 		gaps: slices.Clone(j.Gaps), drawn: map[string]bool{},
-		things: map[thing][]ref.Ref{}, anyToken: rbac.Before(f, nodeTokens)}
+		things: map[thing][]ref.Ref{}, placed: make(map[*collect.Pod]placedPod, len(f.Pods)),
+		anyToken: rbac.Before(f, nodeTokens), rights: func() {}}
+}
+
+func (c *cluster) draw() *Result {
 	c.clusterWide()
 	c.workloads()
 	c.pods()
@@ -124,6 +167,7 @@ func (r *Result) Build(shared *graph.Segment) (*graph.Segment, []collect.Gap) {
 type cluster struct {
 	facts   *collect.Facts
 	judged  Judged
+	rights  func() // has the judged rights told, if they are not yet
 	b       *graph.Builder
 	name    string
 	labels  map[*collect.Labels][]string
@@ -135,7 +179,9 @@ type cluster struct {
 	// anyToken says that a node is given tokens for any account of its pods.
 	anyToken bool
 	drawn    map[string]bool
-	things   map[thing][]ref.Ref
+	// placed are the pods that are drawn.
+	placed map[*collect.Pod]placedPod
+	things map[thing][]ref.Ref
 	// crowded are the pods with more containers than are kept.
 	crowded []collect.Key
 	gaps    []collect.Gap

@@ -37,7 +37,7 @@ func (c *cluster) talk() {
 			if s.Type == collect.Init || s.Type == collect.Ephemeral || i < len(p.Ended) && p.Ended[i] {
 				continue
 			}
-			r, ports := c.b.Ref("Container", containerID(p, s.Name)), listensOn(p.Shape, s, serving[p.Key])
+			r, ports := c.containerAt(p, i), listensOn(p.Shape, s, serving[p.Key])
 			if open := exposure.OpenTo(*s); open != nil {
 				from, asked = append(from, listener{r, true}), append(asked, netpol.Listener{Pod: p, Ports: open.Among(ports)})
 			}
@@ -72,7 +72,7 @@ func (c *cluster) senders(t *netpol.Talk) []graph.Ref {
 		for _, p := range class.Pods {
 			for k := range p.Shape.Containers {
 				if k >= len(p.Ended) || !p.Ended[k] {
-					c.b.Edge("TALKS_AS", c.b.Ref("Container", containerID(p, p.Shape.Containers[k].Name)), classes[i])
+					c.b.Edge("TALKS_AS", c.containerAt(p, k), classes[i])
 				}
 			}
 		}

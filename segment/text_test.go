@@ -33,7 +33,11 @@ func TestManifestsMakeTheGraphBelowThem(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.Cluster.Name = "c"
-			golden.Compare(t, file, manifests+graphMark+lines(view(t, f)))
+			drawn := lines(view(t, f))
+			golden.Compare(t, file, manifests+graphMark+drawn)
+			if other := lines(viewOf(Drawn(f, administrators, func(*Judged) {}))); other != drawn {
+				t.Error("judged while it is drawn, it is another graph")
+			}
 		})
 	}
 }
