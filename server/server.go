@@ -130,6 +130,7 @@ func (v *Server) start(ctx context.Context, door *door, ready func(context.Conte
 	if v.retention, err = v.config.Storage.retention(v.config.File); err != nil {
 		return err
 	}
+	v.limits.retained(v.retention)
 	if v.Store, err = store.Open(ctx, v.where); err != nil {
 		return err
 	}
