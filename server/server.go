@@ -243,7 +243,7 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 		Limits: v.limits.api(), Shown: v.shown}
 	if v.alerting != nil {
 		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
-		c.Waiting = v.alerting.waiting
+		c.Waiting = v.waiting
 	}
 	handler, err := api.New(c)
 	if err != nil {
