@@ -35,7 +35,7 @@ type session struct {
 	// receiving is which of the asker's clusters send events; none if none are taken.
 	receiving func(context.Context) ([]Receiving, error)
 	// waits are the nodes of the asker's clusters that want to join and may not yet.
-	waits func() []NodeWaits
+	waits func(context.Context) ([]NodeWaits, error)
 	// storage is what is stored of everything; nil for who does not see everything.
 	storage func(context.Context) (Storage, error)
 	noRoom  string // why nothing more is stored
@@ -140,11 +140,12 @@ func (s *server) asker(sees graph.Scope, who string, until time.Time, within str
 		storage = s.Storage
 	}
 	return session{Reader: r, constants: &s.constants, until: until, who: who, whole: whole, storage: storage, noRoom: s.room(),
-		waits: func() []NodeWaits {
+		waits: func(ctx context.Context) ([]NodeWaits, error) {
 			if s.Waiting == nil {
-				return nil
+				return nil, nil
 			}
-			return slices.DeleteFunc(s.Waiting(), func(w NodeWaits) bool { return !r.Whole(w.Cluster) })
+			all, err := s.Waiting(ctx)
+			return slices.DeleteFunc(all, func(w NodeWaits) bool { return !r.Whole(w.Cluster) }), err
 		},
 		receiving: func(ctx context.Context) ([]Receiving, error) {
 			if s.Receiving == nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/report"
 )
 
@@ -50,5 +51,19 @@ func (s *served) exports(t *testing.T) {
 	}
 	if _, err := parts.NextPart(); err != io.EOF {
 		t.Errorf("a third part: %v", err)
+	}
+}
+
+// TestWhatIsSaidBehindRowsMovesNoCursorAndIsNoRow: gaps quote what strangers wrote.
+func TestWhatIsSaidBehindRowsMovesNoCursorAndIsNoRow(t *testing.T) {
+	const evil = "\x1b[2J\u202eweb\n=1+1\u200b"
+	const told = `\x1b[2J\u202eweb\n=1+1\u200b`
+	var out strings.Builder
+	if err := beside(&out, nil, report.Unseen{Partial: evil, Gaps: []query.Gap{{Cluster: evil, What: evil, Why: evil, Consequence: evil}}}); err != nil {
+		t.Fatal(err)
+	}
+	want := "# not whole: " + told + "\n# not seen: " + told + ": " + told + ": " + told + "; " + told + "\n"
+	if out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
 	}
 }

@@ -504,7 +504,7 @@ type AlertPage struct {
 	DecidedBy *string       `json:"decidedBy,omitempty"`
 	Entities  []AlertEntity `json:"entities"`
 
-	// Events The first events, without secret values
+	// Events The first events, without secret values; of very large ones omitted says which parts are left out
 	Events   []map[string]interface{} `json:"events"`
 	Evidence []string                 `json:"evidence"`
 	Fix      string                   `json:"fix"`

@@ -378,12 +378,12 @@ func (p planted) receiving() (out []Receiving) {
 }
 
 // waiting are nodes that want to join.
-func (p planted) waiting() (out []NodeWaits) {
+func (p planted) waiting(context.Context) (out []NodeWaits, err error) {
 	for _, c := range slices.Sorted(maps.Keys(p.clusters)) {
 		w := p.whole(c)
 		out = append(out, NodeWaits{Cluster: c, Node: "waits-" + w, Token: w, From: w, Since: plantedAt, Last: plantedAt})
 	}
-	return out
+	return out, nil
 }
 
 // plantedAt is not so long ago that it is forgotten.

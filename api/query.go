@@ -14,6 +14,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/report"
+	"github.com/breakwater-sec/breakwater/terminal"
 )
 
 // Bounds of one question: what is not found within them is said to be partial.
@@ -171,17 +172,14 @@ func beside(w io.Writer, parts *multipart.Writer, said report.Unseen) error {
 	}
 	var err error
 	if said.Partial != "" {
-		_, err = fmt.Fprintf(w, "# not whole: %s\n", oneLine.Replace(said.Partial))
+		_, err = fmt.Fprintf(w, "# not whole: %s\n", terminal.Plain(said.Partial))
 	}
 	for _, g := range said.Gaps {
 		what := strings.TrimPrefix(g.Cluster+": "+g.What, ": ")
-		if _, werr := fmt.Fprintf(w, "# not seen: %s: %s; %s\n", oneLine.Replace(what), oneLine.Replace(g.Why),
-			oneLine.Replace(g.Consequence)); werr != nil {
+		if _, werr := fmt.Fprintf(w, "# not seen: %s: %s; %s\n", terminal.Plain(what), terminal.Plain(g.Why),
+			terminal.Plain(g.Consequence)); werr != nil {
 			return werr
 		}
 	}
 	return err
 }
-
-// oneLine keeps what strangers wrote from looking like rows.
-var oneLine = strings.NewReplacer("\r", " ", "\n", " ")

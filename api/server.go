@@ -47,7 +47,7 @@ type Config struct {
 	// Receiving is which clusters send events; nil if none are taken.
 	Receiving func(context.Context) ([]Receiving, error)
 	// Waiting are the nodes that want to join and may not yet; nil if none can.
-	Waiting func() []NodeWaits
+	Waiting func(context.Context) ([]NodeWaits, error)
 	// Unready says why the server is not ready yet or any more, and Room why nothing more is
 	// stored, "" while there is room; Storage is what is stored. Each may be nil.
 	Unready func() (reasons []string)

@@ -125,7 +125,11 @@ func (s session) ListTokens(ctx context.Context, r ListTokensRequestObject) (Lis
 	if err != nil {
 		return nil, err
 	}
-	out := TokenList{Counts: map[string]int{}, TakesEvents: s.HasSensors(), Items: TokensOf(tokens, certificates, s.waits(), time.Now())}
+	waits, err := s.waits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := TokenList{Counts: map[string]int{}, TakesEvents: s.HasSensors(), Items: TokensOf(tokens, certificates, waits, time.Now())}
 	if cluster := deref(r.Params.Cluster); cluster != "" {
 		out.Items = slices.DeleteFunc(out.Items, func(t Token) bool { return t.Cluster != cluster })
 	}

@@ -15,8 +15,9 @@ import (
 func backupCommand(s streams) *cobra.Command {
 	var data string
 	c := &cobra.Command{
-		Use:   "backup FILE",
-		Short: "Write what the server keeps into one file, while it runs",
+		Use:         "backup FILE",
+		Annotations: map[string]string{endsItself: "yes"},
+		Short:       "Write what the server keeps into one file, while it runs",
 		Long: `Write what the server keeps into one file, while it runs: records, authority, advisories and
 the facts of clusters, of one moment. The file can be read by its owner alone: it holds the
 key with which senders know the server. Records in PostgreSQL are not in it; pg_dump them.`,
@@ -45,8 +46,9 @@ key with which senders know the server. Records in PostgreSQL are not in it; pg_
 func restoreCommand(s streams) *cobra.Command {
 	var data string
 	c := &cobra.Command{
-		Use:   "restore FILE",
-		Short: "Make a data folder of a backup",
+		Use:         "restore FILE",
+		Annotations: map[string]string{endsItself: "yes"},
+		Short:       "Make a data folder of a backup",
 		Long: `Make a data folder of a backup. The folder must be empty, or not be there. Restore only what
 you have written yourself: who wrote the file decides what the server believes.`,
 		Example: "  breakwater restore /backup/breakwater-monday.tar.gz --data /var/lib/breakwater",

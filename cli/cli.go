@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/sample"
@@ -43,7 +44,7 @@ func runIn(ctx context.Context, args []string, s streams) int {
 	root.SetArgs(args)
 	err := unknownCommand(root, args)
 	if err == nil {
-		err = root.ExecuteContext(ctx)
+		err = execute(ctx, root)
 	}
 	switch {
 	case err == nil:
@@ -57,6 +58,38 @@ func runIn(ctx context.Context, args []string, s streams) int {
 	default:
 		fmt.Fprintln(s.err, "breakwater:", terminal.Lines(err.Error())) // it may quote what strangers wrote
 		return exitCannot
+	}
+}
+
+// lastWords is how long a command that was asked to end may take for it. What computes does not ask whether it is wanted
+// any more, and leaves nothing half done that matters.
+var lastWords = 5 * time.Second
+
+// endsItself marks a command that has much to end, and does so.
+const endsItself = "ends itself"
+
+// execute runs a command until it ends, or until it does not though it was asked to.
+func execute(ctx context.Context, root *cobra.Command) error {
+	ended := make(chan error, 1)
+	patient := make(chan struct{})
+	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
+		if c.Annotations[endsItself] != "" {
+			close(patient)
+		}
+	}
+	go func() { ended <- root.ExecuteContext(ctx) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-patient:
+		return <-ended
+	case <-time.After(lastWords):
+		return ctx.Err()
 	}
 }
 

@@ -29,8 +29,9 @@ func dbCommand(s streams) *cobra.Command {
 func dbImportCommand(s streams) *cobra.Command {
 	var data string
 	c := &cobra.Command{
-		Use:   "import PATH…",
-		Short: "Import advisories: folders, zip or tar.gz archives of OSV records, CISA's KEV list (JSON), EPSS scores (CSV)",
+		Use:         "import PATH…",
+		Annotations: map[string]string{endsItself: "yes"},
+		Short:       "Import advisories: folders, zip or tar.gz archives of OSV records, CISA's KEV list (JSON), EPSS scores (CSV)",
 		Long: `Import advisories: folders, zip or tar.gz archives of OSV records, CISA's list of
 known exploited vulnerabilities (JSON) and EPSS scores (CSV).
 

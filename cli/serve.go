@@ -18,8 +18,9 @@ func serveCommand(s streams) *cobra.Command {
 	var c server.Config
 	var live bool
 	cmd := &cobra.Command{
-		Use:   "serve",
-		Short: "Watch clusters and registries and serve portal and API",
+		Use:         "serve",
+		Annotations: map[string]string{endsItself: "yes"},
+		Short:       "Watch clusters and registries and serve portal and API",
 		Long: `Watch clusters and registries and serve portal and API on loopback, with storage of
 its own.
 

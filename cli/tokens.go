@@ -47,7 +47,7 @@ func tokensListCommand(s streams) *cobra.Command {
 		Short: "Join tokens, audit tokens and the certificates of nodes, with who made them, their last use and their end",
 		Long: `List join tokens, audit tokens and the certificates of nodes, those that need
 something first. No secret is shown: the server keeps only hashes. What ended stays
-in the list for a week. Nodes that wait to join are on the portal's page Tokens.`,
+in the list for a week. Nodes that wait to join are in it as long as they ask.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withStore(c.Context(), data, func(st *store.Store) error { return listTokens(c.Context(), s, f, st, cluster) })
@@ -68,8 +68,16 @@ func listTokens(ctx context.Context, s streams, f format, st *store.Store, clust
 	if err != nil {
 		return err
 	}
+	waiting, err := st.WaitingNodes(ctx)
+	if err != nil {
+		return err
+	}
+	var waits []api.NodeWaits
+	for _, w := range waiting {
+		waits = append(waits, api.NodeWaits(w))
+	}
 	items := []api.Token{}
-	for _, t := range api.TokensOf(tokens, certificates, nil, time.Now()) {
+	for _, t := range api.TokensOf(tokens, certificates, waits, time.Now()) {
 		if cluster == "" || t.Cluster == cluster {
 			items = append(items, t)
 		}

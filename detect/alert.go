@@ -1,7 +1,12 @@
 package detect
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/event"
@@ -80,7 +85,7 @@ func (a *Alert) counts(act string) bool {
 	return true
 }
 
-// keep takes an event as evidence; one that is very large is only mentioned.
+// keep takes an event as evidence; of one that is very large the largest parts are only mentioned.
 func (a *Alert) keep(e *event.Event) {
 	if len(a.Events) >= maxEvents {
 		return
@@ -88,11 +93,58 @@ func (a *Alert) keep(e *event.Event) {
 	raw := e.Evidence()
 	if len(raw) > maxRaw {
 		id, _ := e.Identity()
-		raw, _ = json.Marshal(map[string]any{"id": id, "omitted": "the event is too large to be kept", "bytes": len(raw)})
+		raw = lean(id, raw)
 	}
 	if len(raw) > 0 {
 		a.Events = append(a.Events, raw)
 	}
+}
+
+// lean is a very large event without its largest parts, and which those are: who made it large does not have it told without who
+// did what.
+func lean(id string, raw []byte) []byte {
+	var parts map[string]json.RawMessage
+	if json.Unmarshal(raw, &parts) != nil || parts == nil {
+		parts = map[string]json.RawMessage{}
+	}
+	omitted := map[string]int{}
+	size, names := len(raw), slices.Sorted(maps.Keys(parts))
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(len(parts[b]), len(parts[a])) })
+	for _, name := range names {
+		if size <= maxRaw-maxMention {
+			break
+		}
+		size -= len(name) + len(parts[name])
+		if len(omitted) < maxMentioned {
+			omitted[cut(name)] = len(parts[name])
+		}
+		delete(parts, name)
+	}
+	out := map[string]any{"id": id, "bytes": len(raw), "omitted": omitted}
+	for name, part := range parts {
+		if _, ours := out[name]; !ours {
+			out[name] = part
+		}
+	}
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false) // which would make it longer than it was
+	_ = e.Encode(out)      // of what was JSON
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
+}
+
+// What is said of parts that are left out has its bounds, too.
+const (
+	maxMention   = 2 << 10
+	maxMentioned = 16
+)
+
+// cut is a name that is not made up to be long.
+func cut(name string) string {
+	if len(name) > 64 {
+		return strings.ToValidUTF8(name[:64], "") + "…"
+	}
+	return name
 }
 
 // copied is an alert that the engine will not change any more.

@@ -53,7 +53,7 @@ func TestAnAlertKeepsItsFirstEventsWholeUnlessOneIsVeryLarge(t *testing.T) {
 	if len(a.Events) != 3 || len(a.Events[0]) != maxRaw || len(a.Events[2]) != 2 {
 		t.Fatalf("%d events", len(a.Events))
 	}
-	if want := fmt.Sprintf(`{"bytes":%d,"id":"e","omitted":"the event is too large to be kept"}`, maxRaw+1); string(a.Events[1]) != want {
+	if want := fmt.Sprintf(`{"bytes":%d,"id":"e","omitted":{}}`, maxRaw+1); string(a.Events[1]) != want { // it has no parts
 		t.Errorf("the large one is %s, want %s", a.Events[1], want)
 	}
 	for range maxEvents {
@@ -61,5 +61,45 @@ func TestAnAlertKeepsItsFirstEventsWholeUnlessOneIsVeryLarge(t *testing.T) {
 	}
 	if len(a.Events) != maxEvents {
 		t.Errorf("%d events are kept, want %d", len(a.Events), maxEvents)
+	}
+}
+
+// TestWhoMakesAnEventLargeIsStillToldWithWhatTheyDid: parts that are large are left out, and said to be.
+func TestWhoMakesAnEventLargeIsStillToldWithWhatTheyDid(t *testing.T) {
+	large := strings.Repeat("<", maxRaw)
+	text, err := json.Marshal(map[string]any{"verb": "create", "user": map[string]string{"username": "mallory"}, "requestObject": map[string]string{
+		"spec": large}, "responseObject": "small", strings.Repeat("k", 100): large, "bytes": "theirs"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a Alert
+	a.keep(&event.Event{Identify: func() (id, act string) { return "e", "" }, Redact: func() json.RawMessage { return text }})
+	var got struct {
+		ID, Verb       string
+		Bytes          int
+		User           struct{ Username string }
+		ResponseObject string
+		RequestObject  any
+		Omitted        map[string]int
+	}
+	if err := json.Unmarshal(a.Events[0], &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.ID != "e" || got.Verb != "create" || got.User.Username != "mallory" || got.ResponseObject != "small" || got.RequestObject != nil ||
+		got.Bytes != len(text) || len(got.Omitted) != 2 || got.Omitted["requestObject"] < maxRaw || len(a.Events[0]) > maxRaw {
+		t.Errorf("%d bytes: %.300s", len(a.Events[0]), a.Events[0])
+	}
+	// Many parts, with names that are large themselves, and parts that are many, stay within the bound too.
+	for _, part := range []int{10, 1000} {
+		parts := map[string]string{}
+		for n := range 10_000 {
+			parts[fmt.Sprint(strings.Repeat("n", part), n)] = "v"
+		}
+		if text, err = json.Marshal(parts); err != nil {
+			t.Fatal(err)
+		}
+		if got := lean("e", text); len(got) > maxRaw || !json.Valid(got) || !strings.Contains(string(got), `"omitted":{"`) {
+			t.Errorf("%d bytes: %.300s", len(got), got)
+		}
 	}
 }

@@ -3,12 +3,14 @@ package egress
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // What a foreign server says beside what it was asked for is not handed on: it may be the text of a machine that nobody
@@ -19,6 +21,17 @@ const (
 	maxSaid  = 64 << 10
 	maxToken = 16 << 10
 )
+
+// saidWithin is how long is listened to what is not handed on, or is small: who says a byte now and then holds nobody.
+var saidWithin = 5 * time.Second
+
+// heard is what a server says within bounds of size and time. One that goes on is cut off: what it said until then is as good.
+func heard(resp *http.Response) ([]byte, error) {
+	stop := time.AfterFunc(saidWithin, func() { _ = resp.Body.Close() })
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxSaid+1))
+	stop.Stop()
+	return b, errors.Join(err, resp.Body.Close())
+}
 
 // answer is what of a response is handed on.
 func (s *session) answer(r *http.Request, resp *http.Response, token bool) (*http.Response, error) {
@@ -59,8 +72,7 @@ var codes = []string{"BLOB_UNKNOWN", "BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN
 
 // said puts our words in place of what came with a status.
 func said(r *http.Request, resp *http.Response) *http.Response {
-	b, _ := io.ReadAll(io.LimitReader(resp.Body, maxSaid+1)) // what was read until an error is as good
-	_ = resp.Body.Close()
+	b, _ := heard(resp)
 	if r.Method == http.MethodHead || len(b) == 0 {
 		replace(resp, nil)
 		return resp
@@ -104,8 +116,7 @@ var tokenForm = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
 // tokens hands on the tokens of an answer, if they are some. Their names count in their own case: documents of other
 // services have fields of almost the same name.
 func (s *session) tokens(r *http.Request, resp *http.Response) (*http.Response, error) {
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxSaid+1))
-	_ = resp.Body.Close()
+	b, err := heard(resp)
 	if err != nil {
 		return nil, inOurWords(s.named(r.URL), err)
 	}

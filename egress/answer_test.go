@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // answered is what a registry's answer becomes: its status and body, or an error.
@@ -147,6 +149,40 @@ func TestABodyThatBreaksOffIsToldInOurWords(t *testing.T) {
 		}
 		if err == nil || err.Error() != "r.example:5000: what it sends is not understood" || !token && got != "layer" {
 			t.Errorf("for a token %v: %q, %v", token, got, err)
+		}
+	}
+}
+
+// TestWhoGoesOnAndOnIsCutOff: a byte now and then is below every bound of size, and holds nobody.
+func TestWhoGoesOnAndOnIsCutOff(t *testing.T) {
+	was := saidWithin
+	saidWithin = 50 * time.Millisecond
+	t.Cleanup(func() { saidWithin = was })
+	for _, status := range []int{http.StatusUnauthorized, http.StatusInternalServerError, http.StatusOK} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(status)
+			for r.Context().Err() == nil {
+				_, _ = w.Write([]byte(" "))
+				w.(http.Flusher).Flush()
+				time.Sleep(time.Millisecond)
+			}
+		}))
+		t.Cleanup(s.Close)
+		resp, err := http.Get(s.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := request(t, http.MethodGet, s.URL)
+		if status == http.StatusOK { // of a token server
+			if _, err := asking(t, Policy{}, "registry.example").tokens(r, resp); err == nil {
+				t.Error("a token that never ends is one")
+			}
+			continue
+		}
+		got := said(r, resp)
+		b, err := io.ReadAll(got.Body)
+		if err != nil || got.StatusCode != status || !strings.Contains(string(b), "bytes that are not shown") {
+			t.Errorf("%d %q %v", got.StatusCode, b, err)
 		}
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -160,7 +162,7 @@ func (c Caged) talk(ctx context.Context, j job, read []string) (inv *Inventory, 
 		if err := cage.Send(in, toDo, text); err != nil {
 			return err
 		}
-		k := keeping{cache: o.Cache, missed: map[string]bool{}}
+		k := keeping{cache: o.Cache, of: j.source(), missed: map[string]bool{}}
 		for r := bufio.NewReader(out); ; {
 			m, err := cage.Receive(r, heardOfChild)
 			if err != nil {
@@ -203,16 +205,33 @@ func (c Caged) run(ctx context.Context, read []string, talk func(in io.Writer, o
 	return cage.Run(ctx, CagedCommand, limits, talk)
 }
 
+// source is where a child reads: a repository, or a place on this machine.
+func (j job) source() string {
+	if ref, err := ParseReference(j.Reference); err == nil {
+		return ref.Registry() + "/" + ref.Repository()
+	}
+	return j.Scheme + ":" + j.Rest
+}
+
 // keeping is what a parent does with the cache for one child. What a child has not asked
-// for, or was given, it cannot replace.
+// for, or was given, it cannot replace. What it says of a layer is its word, whatever the digest: an image may take over
+// who reads it, and name the layers of others. So it is believed for images of the same repository alone, whose owner
+// decides what they are anyway.
 type keeping struct {
 	cache  Cache
+	of     string
 	missed map[string]bool
+}
+
+// at is the key of a layer in the cache that all children share.
+func (k keeping) at(key string) string {
+	sum := sha256.Sum256([]byte(k.of))
+	return key + "@" + hex.EncodeToString(sum[:16])
 }
 
 func (k keeping) look(ctx context.Context, in io.Writer, key string) error {
 	if k.cache != nil && strings.HasPrefix(key, "content-") {
-		if b, err := k.cache.Layer(ctx, key); err == nil && len(b) <= mostLayer {
+		if b, err := k.cache.Layer(ctx, k.at(key)); err == nil && len(b) <= mostLayer {
 			return cage.Send(in, isCached, b)
 		}
 	}
@@ -227,7 +246,7 @@ func (k keeping) put(ctx context.Context, in io.Writer, body []byte) error {
 	}
 	delete(k.missed, string(key))
 	if k.cache != nil {
-		if err := k.cache.PutLayer(ctx, string(key), content); err != nil {
+		if err := k.cache.PutLayer(ctx, k.at(string(key)), content); err != nil {
 			return fmt.Errorf("keep what was read: %w", err)
 		}
 	}

@@ -219,19 +219,47 @@ func TestWhatAChildAnswersIsReadAsWhatAStrangerWrote(t *testing.T) {
 
 func TestAChildReplacesNothingThatItWasNotMissing(t *testing.T) {
 	cache := newKept()
-	cache.content["content-1:a"] = []byte("as it is")
-	k := keeping{cache, map[string]bool{}}
+	k := keeping{cache, "registry.example/shop/web", map[string]bool{}}
+	cache.content[k.at("content-1:a")] = []byte("as it is")
 	var said bytes.Buffer
 	for _, key := range []string{"content-1:a", "secrets:b"} {
 		if err := k.look(t.Context(), &said, key); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := k.put(t.Context(), &said, []byte("content-1:a\x00otherwise")); err == nil || string(cache.content["content-1:a"]) != "as it is" {
+	if err := k.put(t.Context(), &said, []byte("content-1:a\x00otherwise")); err == nil || string(cache.content[k.at("content-1:a")]) != "as it is" {
 		t.Errorf("%v: %s", err, cache.content)
 	}
 	if err := k.put(t.Context(), &said, []byte("content-1:never asked for\x00x")); err == nil {
 		t.Error("it keeps what it never asked for")
+	}
+}
+
+// TestWhatAReaderSaysOfALayerIsForImagesOfItsRepositoryAlone: an image may take over who reads it, and name the layers of
+// others: what is kept of those must not be its word.
+func TestWhatAReaderSaysOfALayerIsForImagesOfItsRepositoryAlone(t *testing.T) {
+	cache := newKept()
+	var said bytes.Buffer
+	taken := keeping{cache, job{Reference: "registry.example/evil/own:1"}.source(), map[string]bool{}}
+	if err := taken.look(t.Context(), &said, "content-1:base"); err != nil {
+		t.Fatal(err)
+	}
+	if err := taken.put(t.Context(), &said, []byte("content-1:base\x00nothing is in it")); err != nil {
+		t.Fatal(err)
+	}
+	for reference, want := range map[string]byte{"registry.example/evil/own:2": isCached, "registry.example/shop/web:1": isNot,
+		"elsewhere.example/evil/own:1": isNot, "registry.example/evil/own/more:1": isNot} {
+		said.Reset()
+		k := keeping{cache, job{Reference: reference}.source(), map[string]bool{}}
+		if err := k.look(t.Context(), &said, "content-1:base"); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := cage.Receive(&said, heardOfParent); err != nil || m.Kind != want {
+			t.Errorf("%s is told %q, %v; want %q", reference, m.Kind, err, want)
+		}
+	}
+	if a, b := (job{Scheme: "oci", Rest: "a"}).source(), (job{Scheme: "oci", Rest: "b"}).source(); a == b {
+		t.Errorf("two places of this machine are %s", a)
 	}
 }
 

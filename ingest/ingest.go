@@ -37,6 +37,8 @@ type Tokens interface {
 	NodeKey(ctx context.Context, cluster, node string) (key, pod string, err error)
 	NamesPods(ctx context.Context, cluster string) (bool, error)
 	HeldNodes(ctx context.Context, cluster string) (int, error)
+	NodeWaits(ctx context.Context, n store.WaitingNode) (since time.Time, room bool, err error)
+	NodeIsLet(ctx context.Context, cluster, node string) error
 }
 
 // Sensors keeps what sensors say of themselves.
@@ -115,7 +117,6 @@ type Server struct {
 	nodes    nodes    // that sensors named
 	counts   counts
 	used     uses
-	waiting  waiting
 	noticed  noticed
 }
 

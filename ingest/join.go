@@ -1,15 +1,12 @@
 package ingest
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/event/identity"
@@ -211,8 +208,7 @@ func (s *Server) knows(ctx context.Context, of store.IngestToken, q asksFor, fro
 		if err := s.sensed(ctx, of, q, from); err != nil {
 			return false, err
 		}
-		s.waiting.drop(of.Cluster, node)
-		return true, nil
+		return true, s.config.Tokens.NodeIsLet(ctx, of.Cluster, node)
 	case why != "":
 		n, err := s.config.Tokens.HeldNodes(ctx, of.Cluster)
 		if err == nil && n >= maxUnverified {
@@ -221,9 +217,9 @@ func (s *Server) knows(ctx context.Context, of store.IngestToken, q asksFor, fro
 		}
 		return false, err
 	}
-	since, room := s.waiting.put(Waiting{Cluster: of.Cluster, Node: node, Token: of.ID, From: from})
-	if s.isLong(since) {
-		s.notice(ctx, of.Cluster, identity.Record{What: identity.Unknown, Node: node, Token: of.ID, From: from})
+	room, err := s.waits(ctx, of, node, from)
+	if err != nil {
+		return false, err
 	}
 	if !room {
 		return false, refuse(http.StatusTooManyRequests, "unknown node", errors.New("too many nodes wait that the cluster does not have"))
@@ -232,69 +228,17 @@ func (s *Server) knows(ctx context.Context, of store.IngestToken, q asksFor, fro
 		fmt.Errorf("waiting: the cluster %s has not told of a node %s", of.Cluster, node))
 }
 
+// waits notes that a node waits, which after a while is told. There may be no room for it.
+func (s *Server) waits(ctx context.Context, of store.IngestToken, node, from string) (room bool, err error) {
+	since, room, err := s.config.Tokens.NodeWaits(ctx, store.WaitingNode{Cluster: of.Cluster, Node: node, Token: of.ID, From: from})
+	if err == nil && s.isLong(since) {
+		s.notice(ctx, of.Cluster, identity.Record{What: identity.Unknown, Node: node, Token: of.ID, From: from})
+	}
+	return room, err
+}
+
 // isLong says whether a cluster had the time to tell of what waits.
 func (s *Server) isLong(since time.Time) bool { return time.Since(since) >= s.config.unknownAfter }
-
-// Waiting is a node that wants to join and that its cluster has not told of.
-type Waiting struct {
-	Cluster, Node, Token, From string
-	Since, Last                time.Time
-}
-
-// waiting are those nodes: so many of a cluster and no more, and each for as long as it asks.
-type waiting struct {
-	mu struct {
-		sync.Mutex
-		nodes []Waiting
-	}
-}
-
-const (
-	mostWaiting = 32
-	waitsFor    = 10 * time.Minute
-)
-
-// put notes that a node waits, and since when. There may be no room for it.
-func (w *waiting) put(n Waiting) (since time.Time, room bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n.Since, n.Last = time.Now(), time.Now()
-	w.mu.nodes = slices.DeleteFunc(w.mu.nodes, func(o Waiting) bool { return time.Since(o.Last) > waitsFor })
-	oldest, same := n.Since, 0
-	for i, o := range w.mu.nodes {
-		if o.Cluster != n.Cluster {
-			continue
-		}
-		if o.Node == n.Node {
-			w.mu.nodes[i].Last, w.mu.nodes[i].From = n.Last, n.From
-			return o.Since, true
-		}
-		if o.Since.Before(oldest) {
-			oldest = o.Since
-		}
-		same++
-	}
-	if same >= mostWaiting {
-		return oldest, false
-	}
-	w.mu.nodes = append(w.mu.nodes, n)
-	return n.Since, true
-}
-
-func (w *waiting) drop(cluster, node string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.mu.nodes = slices.DeleteFunc(w.mu.nodes, func(o Waiting) bool { return o.Cluster == cluster && o.Node == node })
-}
-
-// Waiting lists the nodes that want to join and may not yet.
-func (s *Server) Waiting() []Waiting {
-	s.waiting.mu.Lock()
-	defer s.waiting.mu.Unlock()
-	out := slices.DeleteFunc(slices.Clone(s.waiting.mu.nodes), func(o Waiting) bool { return time.Since(o.Last) > waitsFor })
-	slices.SortFunc(out, func(a, b Waiting) int { return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Node, b.Node)) })
-	return out
-}
 
 // notice puts into the stream what was noticed of a sender.
 func (s *Server) notice(ctx context.Context, cluster string, r identity.Record) {

@@ -373,19 +373,28 @@ func TestAJoinTokenJoinsForItsClusterItsTimeAndItsUses(t *testing.T) {
 	}
 }
 
+func waitingIn(t *testing.T, p *place) []store.WaitingNode {
+	t.Helper()
+	all, err := p.store.WaitingNodes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 func TestANodeThatItsClusterDoesNotHaveWaitsAndIsTold(t *testing.T) {
 	p := nodePlace(t)
 	nodes := []string{"node-1"}
 	p.config.HasNode = func(_, node string) (bool, string) { return contains(nodes, node), "" }
 	p.config.unknownAfter = time.Nanosecond
 	r, token := p.start(t), p.token(t, "prod", Runtime)
-	for i := range 3 * mostWaiting {
+	for i := range 3 * store.MostWaiting {
 		if _, status, body := r.join(t, token, "invented-"+string(rune('a'+i%26))+strings.Repeat("x", i/26), newKey(t)); status != 429 ||
 			!strings.Contains(body, "wait") {
 			t.Fatalf("%d %s", status, body)
 		}
 	}
-	if waits := r.Waiting(); len(waits) != mostWaiting || waits[0].Cluster != "prod" || waits[0].From != "127.0.0.1" {
+	if waits := waitingIn(t, p); len(waits) != store.MostWaiting || waits[0].Cluster != "prod" || waits[0].From != "127.0.0.1" {
 		t.Errorf("%d wait: %+v", len(waits), waits[0])
 	}
 	if kept, _ := p.store.Certificates(context.Background()); len(kept) != 0 {
@@ -397,7 +406,7 @@ func TestANodeThatItsClusterDoesNotHaveWaitsAndIsTold(t *testing.T) {
 	}
 	nodes = append(nodes, "invented-a")
 	r.mustJoin(t, token, "invented-a")
-	if waits := r.Waiting(); len(waits) != mostWaiting-1 {
+	if waits := waitingIn(t, p); len(waits) != store.MostWaiting-1 {
 		t.Errorf("%d wait", len(waits))
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/breakwater-sec/breakwater/event/identity"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
@@ -36,8 +35,8 @@ func (s *Server) sensed(ctx context.Context, of store.IngestToken, q asksFor, fr
 		}
 		missing = "the sensor's pod: it must say its uid (POD_UID), as the sensor's manifest has it now"
 	}
-	if since, _ := s.waiting.put(Waiting{Cluster: of.Cluster, Node: q.Node, Token: of.ID, From: from}); s.isLong(since) {
-		s.notice(ctx, of.Cluster, identity.Record{What: identity.Unknown, Node: q.Node, Token: of.ID, From: from})
+	if _, err := s.waits(ctx, of, q.Node, from); err != nil {
+		return err
 	}
 	return refuse(http.StatusTooManyRequests, "unknown pod",
 		fmt.Errorf("waiting: the cluster %s has not told of %s", of.Cluster, missing))

@@ -104,7 +104,7 @@ func TestTheNameOfANodeIsForTheSensorThatItsClusterRunsThere(t *testing.T) {
 	joins("one that says its pod", "worker-2", "u2", http.StatusOK, "")
 	d.tell("", map[string]string{"u1": "worker-1", "u2": "worker-2", "u3": "bare"})
 	joins("who says no pod where sensors do", "bare", "", http.StatusTooManyRequests, "POD_UID")
-	if waits := r.Waiting(); len(waits) != 1 || waits[0].Node != "bare" {
+	if waits := waitingIn(t, p); len(waits) != 1 || waits[0].Node != "bare" {
 		t.Errorf("%+v", waits)
 	}
 }

@@ -140,12 +140,20 @@ func compile(n *networkingv1.NetworkPolicy) (*policy, error) {
 
 func compileRule(ns string, peers []networkingv1.NetworkPolicyPeer, ports []networkingv1.NetworkPolicyPort) (rule, error) {
 	r := rule{anyone: len(peers) == 0}
+	var blocks Ranges // are one peer: a rule may name thousands, and each is asked about every pod
 	for _, p := range peers {
 		c, err := compilePeer(ns, p)
 		if err != nil {
 			return r, err
 		}
+		if p.IPBlock != nil {
+			blocks = append(blocks, c.block...)
+			continue
+		}
 		r.peers = append(r.peers, c)
+	}
+	if blocks != nil {
+		r.peers = append(r.peers, peer{block: blocks.tidy()})
 	}
 	for _, p := range ports {
 		m, err := compilePort(p).checked()
@@ -206,15 +214,15 @@ func compileBlock(b *networkingv1.IPBlock) (Ranges, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ipBlock: %w", err)
 	}
-	r := In(cidr)
+	except := make([]netip.Prefix, 0, len(b.Except)) // taken away at once: each by itself would cost their square
 	for _, e := range b.Except {
-		except, err := netip.ParsePrefix(e)
+		p, err := netip.ParsePrefix(e)
 		if err != nil {
 			return nil, fmt.Errorf("ipBlock except: %w", err)
 		}
-		r = r.Without(In(except))
+		except = append(except, p)
 	}
-	return r, nil
+	return In(cidr).Without(In(except...)), nil
 }
 
 func compilePort(p networkingv1.NetworkPolicyPort) portMatch {

@@ -34,7 +34,12 @@ func unmapped(p netip.Prefix) netip.Prefix {
 }
 
 // mayHoldPods says that pods may have some of the addresses.
-func (r Ranges) mayHoldPods() bool { return len(r.And(pods)) > 0 }
+func (r Ranges) mayHoldPods() bool {
+	return slices.ContainsFunc(pods, func(s Span) bool {
+		i := sort.Search(len(r), func(i int) bool { return !r[i].High.Less(s.Low) })
+		return i < len(r) && !s.High.Less(r[i].Low)
+	})
+}
 
 // Of is the set of exactly these addresses.
 func Of(addresses ...netip.Addr) Ranges {

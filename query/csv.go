@@ -9,11 +9,12 @@ import (
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/terminal"
 )
 
 // WriteCSV runs a query and writes every row as CSV, one column per item: nodes
 // as their stable ids. A cell that a spreadsheet would run as a formula gets a
-// quote in front.
+// quote in front, and letters that nobody sees are written out.
 func WriteCSV(ctx context.Context, w io.Writer, view *graph.View, scope graph.Scope, q *Query, opts Options) (*Result, error) {
 	opts.Limit = AllRows
 	out := csv.NewWriter(w)
@@ -47,8 +48,10 @@ func WriteCSV(ctx context.Context, w io.Writer, view *graph.View, scope graph.Sc
 	return res, nil
 }
 
+// harmless is a cell that no spreadsheet runs, also one that trims what is before it or takes wide letters for narrow ones.
 func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	s = terminal.Plain(s)
+	if begins := strings.TrimLeft(s, " '\""); begins != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(begins)[0]) {
 		return "'" + s
 	}
 	return s

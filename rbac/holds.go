@@ -54,7 +54,7 @@ type Hold struct {
 // Bounds on what is worked out of one cluster, far beyond honest ones: who writes few rules and bindings can have them
 // multiply.
 var (
-	maxHolds = 500_000    // that are told
+	maxHolds = 200_000    // that are told
 	maxWork  = 20_000_000 // names and rules that are looked at for them
 )
 

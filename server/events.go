@@ -145,12 +145,13 @@ func (a *alerting) receiving(ctx context.Context) ([]api.Receiving, error) {
 	return out, err
 }
 
-// waiting are the nodes that want to join and may not yet.
-func (a *alerting) waiting() (out []api.NodeWaits) {
-	for _, w := range a.server.Waiting() {
+// waiting are the nodes that want to join and may not yet, whichever server they asked.
+func (v *Server) waiting(ctx context.Context) (out []api.NodeWaits, err error) {
+	all, err := v.Store.WaitingNodes(ctx)
+	for _, w := range all {
 		out = append(out, api.NodeWaits(w))
 	}
-	return out
+	return out, err
 }
 
 func (a *alerting) received(c ingest.Count, t pipeline.Tally) api.Receiving {

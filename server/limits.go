@@ -11,6 +11,7 @@ import (
 	"github.com/breakwater-sec/breakwater/api"
 	"github.com/breakwater-sec/breakwater/gate"
 	"github.com/breakwater-sec/breakwater/ingest"
+	"github.com/breakwater-sec/breakwater/store"
 )
 
 // Limits are what one asker or sender, and all of them, may have of this server, by their names.
@@ -45,6 +46,7 @@ var EveryLimit = []Limit{
 	{Name: "query-seconds", Sentence: "seconds that one of them may take", Default: 60},
 	{Name: "streams", Sentence: "pages that are told of news at once", Default: 512},
 	{Name: "streams-per-person", Sentence: "those of them that one person looks at", Default: 128},
+	{Name: layers, Sentence: "bytes kept of what was read of layers of images; the oldest go first", Default: store.LayerBytes},
 	{Name: clusterObjects, Sentence: "bytes of objects kept of one cluster; what is beyond is a gap",
 		Of: "a quarter of the memory, shared by the clusters, and from 64MiB to 2GiB"},
 }
@@ -95,6 +97,16 @@ func (c Config) limits() (Limits, error) {
 		l[clusterObjects] = min(max(memory()/4/max(1, int64(len(c.From))), 64<<20), 2<<30)
 	}
 	return l, err
+}
+
+// layers is what may be kept of layers.
+const layers = "layers"
+
+// retained bounds what is kept by bytes, where that has a limit.
+func (l Limits) retained(r store.Retention) {
+	kept := r["layers"]
+	kept.Bytes = l[layers]
+	r["layers"] = kept
 }
 
 // clusterObjects is what the objects of each cluster may take.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/ingest"
+	"github.com/breakwater-sec/breakwater/store"
 )
 
 func TestALimitIsANameAndANumber(t *testing.T) {
@@ -57,12 +58,15 @@ func TestEveryLimitLimitsSomething(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("KUBECONFIG", config)
-	told := func(l Limits) (out [5]any) {
+	told := func(l Limits) (out [6]any) {
 		c := ingest.Config{}
 		l.bound(&c)
 		out[0] = [...]any{c.Memory, c.MaxBytes, c.MaxBody, c.Nodes, c.Rate, c.Connections, c.Pace}
 		out[1], out[2], out[3] = l.gate("connections"), l.pace(), l.api()
 		out[4] = budgets(t, l)
+		kept := store.DefaultRetention()
+		l.retained(kept)
+		out[5] = kept["layers"]
 		return out
 	}
 	usual, seen := told(DefaultLimits()), map[any]string{}

@@ -23,7 +23,7 @@ func TestRetentionComesFromTheConfigurationFileAndThenFromFlags(t *testing.T) {
 	want := store.DefaultRetention()
 	want["alerts"] = store.Limit{Keep: 30 * 24 * time.Hour, Rows: 500_000}
 	want["paths"] = store.Limit{Rows: want["paths"].Rows}
-	want["layers"] = store.Limit{Keep: want["layers"].Keep}
+	want["layers"] = store.Limit{Keep: want["layers"].Keep, Bytes: want["layers"].Bytes}
 	for name := range want {
 		if r[name] != want[name] {
 			t.Errorf("%s: %+v, want %+v", name, r[name], want[name])

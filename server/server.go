@@ -130,6 +130,7 @@ func (v *Server) start(ctx context.Context, door *door, ready func(context.Conte
 	if v.retention, err = v.config.Storage.retention(v.config.File); err != nil {
 		return err
 	}
+	v.limits.retained(v.retention)
 	if v.Store, err = store.Open(ctx, v.where); err != nil {
 		return err
 	}
@@ -242,7 +243,7 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 		Limits: v.limits.api(), Shown: v.shown}
 	if v.alerting != nil {
 		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
-		c.Waiting = v.alerting.waiting
+		c.Waiting = v.waiting
 	}
 	handler, err := api.New(c)
 	if err != nil {

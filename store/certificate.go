@@ -272,6 +272,9 @@ func (s *Store) forgetEnded(ctx context.Context, now time.Time) error {
 		if err := run(ctx, tx, `DELETE FROM certificates WHERE expires_at < ? AND (revoked_at = 0 OR revoked_at < ?)`, long, longer); err != nil {
 			return err
 		}
+		if err := run(ctx, tx, `DELETE FROM waiting_nodes WHERE last_at < ?`, unix(now.Add(-waitsFor))); err != nil {
+			return err
+		}
 		return run(ctx, tx, `DELETE FROM node_keys WHERE held_until < ?`, long)
 	})
 }

@@ -46,7 +46,7 @@ func TestLayersAreBoundByTheirBytesToo(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		at := slices.IndexFunc(histories, func(h history) bool { return h.table == "layers" })
 		before := histories[at]
-		histories[at].most = 1000
+		histories[at].kept.Bytes = 1000
 		defer func() { histories[at] = before }()
 		now := time.Now()
 		for i, id := range []string{"oldest", "old", "new", "newest"} {

@@ -15,16 +15,20 @@ import (
 )
 
 // Limit is how much of a table is kept: rows that are not older than Keep, and at most
-// so many Rows, of which the oldest go first. 0 is no limit.
+// so many Rows, of which the oldest go first. 0 is no limit. Bytes bound a table whose rows are measured, besides.
 type Limit struct {
-	Keep time.Duration
-	Rows int64
+	Keep  time.Duration
+	Rows  int64
+	Bytes int64
 }
 
 // Retention is a Limit for each name of Histories.
 type Retention map[string]Limit
 
 const day = 24 * time.Hour
+
+// LayerBytes is how much is kept of layers unless somebody says otherwise.
+const LayerBytes = 4 << 30
 
 // history is a table that grows with time.
 type history struct {
@@ -40,8 +44,7 @@ type history struct {
 	// also are deleted with a row, by its key.
 	also []string
 	kept Limit
-	// most is how many bytes there may be of what size measures, of a whole table; the oldest rows go first. 0 is no limit.
-	most int64
+	// size is what the bytes of a row are, of a whole table that has a limit of them.
 	size string
 }
 
@@ -51,36 +54,36 @@ var histories = []history{
 		table: "alerts", at: "last_seen", key: []string{"cluster_id", "id"},
 		also: []string{`DELETE FROM alert_events WHERE cluster_id = ? AND alert_id = ?`,
 			`DELETE FROM alert_things WHERE cluster_id = ? AND alert_id = ?`},
-		kept: Limit{400 * day, 1_000_000}},
+		kept: Limit{Keep: 400 * day, Rows: 1_000_000}},
 	{name: "alert-events", about: "which events alerts have counted; one that comes again after that counts twice",
 		table: "alert_events", at: "at", key: []string{"cluster_id", "alert_id", "event_id"},
-		kept: Limit{90 * day, 5_000_000}},
+		kept: Limit{Keep: 90 * day, Rows: 5_000_000}},
 	{name: "paths", about: "resolved attack paths, since they were resolved",
 		table: "paths", at: "resolved_at", of: "resolved_at IS NOT NULL", key: []string{"cluster_id", "id", "opened_at"},
-		kept: Limit{400 * day, 1_000_000}},
+		kept: Limit{Keep: 400 * day, Rows: 1_000_000}},
 	{name: "path-history", about: "what happened to attack paths",
 		table: "path_history", at: "at", byTime: true, key: []string{"cluster_id", "id", "at", "version"},
-		kept: Limit{400 * day, 5_000_000}},
+		kept: Limit{Keep: 400 * day, Rows: 5_000_000}},
 	{name: "sensors", about: "what sensors say of themselves, since they last did",
 		table: "sensors", at: "seen_at", key: []string{"cluster_id", "node"},
-		kept: Limit{400 * day, 100_000}},
+		kept: Limit{Keep: 400 * day, Rows: 100_000}},
 	{name: "sensor-runs", about: "which records of a sensor's run came, since the last of them",
 		table: "sensor_runs", at: "last_at", key: []string{"cluster_id", "node", "boot"},
-		kept: Limit{90 * day, 200_000}},
+		kept: Limit{Keep: 90 * day, Rows: 200_000}},
 	{name: "activity", about: "what people did, since they did it",
 		table: "activity", at: "at", whole: true, key: []string{"seq"},
-		kept: Limit{400 * day, 1_000_000}},
+		kept: Limit{Keep: 400 * day, Rows: 1_000_000}},
 	{name: "images", about: "images that no cluster runs and no registry holds any more, since they were read",
 		table: "images", at: "updated_at", whole: true, key: []string{"id"},
 		of:   `wanted = 0 AND state <> 'scanning' AND NOT EXISTS (SELECT 1 FROM registry_tags t WHERE t.digest = images.id)`,
 		also: []string{`DELETE FROM image_builds WHERE id = ?`},
-		kept: Limit{90 * day, 100_000}},
+		kept: Limit{Keep: 90 * day, Rows: 100_000}},
 	{name: "layers", about: "packages of image layers, which are read again when they are gone",
 		table: "layers", at: "updated_at", whole: true, key: []string{"id"},
-		kept: Limit{90 * day, 200_000}, most: 4 << 30, size: "length(inventory)"},
-	{table: "event_batches", at: "analysed_at", key: []string{"cluster_id", "source", "name"}, kept: Limit{time.Hour, 1_000_000}},
-	{table: "sessions", at: "expires_at", whole: true, key: []string{"token_hash"}, kept: Limit{0, 10_000}},
-	{table: "table_sizes", at: "at", whole: true, key: []string{"name", "at"}, kept: Limit{90 * day, 20_000}},
+		kept: Limit{Keep: 90 * day, Rows: 200_000, Bytes: LayerBytes}, size: "length(inventory)"},
+	{table: "event_batches", at: "analysed_at", key: []string{"cluster_id", "source", "name"}, kept: Limit{Keep: time.Hour, Rows: 1_000_000}},
+	{table: "sessions", at: "expires_at", whole: true, key: []string{"token_hash"}, kept: Limit{Keep: 0, Rows: 10_000}},
+	{table: "table_sizes", at: "at", whole: true, key: []string{"name", "at"}, kept: Limit{Keep: 90 * day, Rows: 20_000}},
 }
 
 // bounded says what bounds the tables that are no history. Every table is here or there: a
@@ -93,6 +96,7 @@ var bounded = map[string]string{
 	"ingest_tokens":   "one row for each token that a person made and has not revoked",
 	"certificates":    "the newest 16 of each key of a node that joined; one that ended goes after a while",
 	"node_keys":       "one row for each node that joined; it goes a while after its key was let go",
+	"waiting_nodes":   "32 of a cluster, each for ten minutes after it last asked",
 	"event_positions": "two rows for each cluster that a person gave a token",
 	"analytic_state":  "a few rows for each cluster: what each analytic learned, which bounds itself",
 	"image_builds":    "goes with its image",
@@ -239,7 +243,7 @@ func (s *Store) makeAhead(ctx context.Context, now time.Time) error {
 }
 
 func (s *Store) sweep(ctx context.Context, h history, l Limit, now time.Time) (removed int64, err error) {
-	if l == (Limit{}) {
+	if l.Keep == 0 && l.Rows == 0 {
 		return 0, nil
 	}
 	before := now.Add(-l.Keep)
@@ -266,8 +270,8 @@ func (s *Store) sweep(ctx context.Context, h history, l Limit, now time.Time) (r
 			}
 		}
 	}
-	if h.most > 0 {
-		n, err := s.sweepBytes(ctx, h)
+	if l.Bytes > 0 && h.size != "" {
+		n, err := s.sweepBytes(ctx, h, l.Bytes)
 		if removed += n; err != nil {
 			return removed, err
 		}
@@ -286,10 +290,10 @@ func (s *Store) sweep(ctx context.Context, h history, l Limit, now time.Time) (r
 }
 
 // sweepBytes removes the oldest rows of a whole table that has more bytes than it may.
-func (s *Store) sweepBytes(ctx context.Context, h history) (removed int64, err error) {
+func (s *Store) sweepBytes(ctx context.Context, h history, most int64) (removed int64, err error) {
 	var over int64
 	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT sum(`+h.size+`) OVER (ORDER BY `+h.at+` DESC, `+h.key[0]+`) AS bytes
-		FROM `+h.table+`) newest WHERE newest.bytes > ?`, h.most).Scan(&over)
+		FROM `+h.table+`) newest WHERE newest.bytes > ?`, most).Scan(&over)
 	if err != nil {
 		return 0, err
 	}

@@ -208,7 +208,7 @@ func TestSettingsOfRetention(t *testing.T) {
 	if err := errors.Join(r.KeepRows("alerts", "1"), r.KeepRows("alerts", "500"), r.KeepRows("layers", "unlimited")); err != nil {
 		t.Error(err)
 	}
-	if r["alerts"] != (Limit{90 * day, 500}) || r["paths"].Keep != 36*time.Hour || r["path-history"].Keep != 0 ||
+	if r["alerts"] != (Limit{Keep: 90 * day, Rows: 500}) || r["paths"].Keep != 36*time.Hour || r["path-history"].Keep != 0 ||
 		r["layers"].Rows != 0 || r["layers"].Keep != 90*day {
 		t.Errorf("%+v", r)
 	}
@@ -243,10 +243,10 @@ func TestASweepRemovesTokensThatHaveExpiredAndNoOthers(t *testing.T) {
 }
 
 func TestWhatIsKeptIfNobodySaysOtherwise(t *testing.T) {
-	want := Retention{"alerts": {400 * day, 1_000_000}, "paths": {400 * day, 1_000_000},
-		"path-history": {400 * day, 5_000_000}, "layers": {90 * day, 200_000}, "activity": {400 * day, 1_000_000},
-		"alert-events": {90 * day, 5_000_000},
-		"sensors":      {400 * day, 100_000}, "sensor-runs": {90 * day, 200_000}, "images": {90 * day, 100_000}}
+	want := Retention{"alerts": {Keep: 400 * day, Rows: 1_000_000}, "paths": {Keep: 400 * day, Rows: 1_000_000},
+		"path-history": {Keep: 400 * day, Rows: 5_000_000}, "layers": {Keep: 90 * day, Rows: 200_000, Bytes: LayerBytes}, "activity": {Keep: 400 * day, Rows: 1_000_000},
+		"alert-events": {Keep: 90 * day, Rows: 5_000_000},
+		"sensors":      {Keep: 400 * day, Rows: 100_000}, "sensor-runs": {Keep: 90 * day, Rows: 200_000}, "images": {Keep: 90 * day, Rows: 100_000}}
 	if got := DefaultRetention(); !maps.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}

@@ -1,5 +1,6 @@
 import react from "@vitejs/plugin-react";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const behind = process.env.BREAKWATER ?? "http://127.0.0.1:8080";
@@ -23,7 +24,9 @@ const bundled = {
 };
 
 export default defineConfig({
-  plugins: [react(), bundled],
+  // Elements are made by src/visible, so that no text reaches a page as strangers wrote it.
+  plugins: [react({ jsxImportSource: "visible" }), bundled],
+  resolve: { alias: { visible: fileURLToPath(new URL("src/visible", import.meta.url)) } },
   build: { assetsInlineLimit: 0, chunkSizeWarningLimit: 2000 },
   // The server refuses questions from elsewhere, and sign-in by a browser under 127.0.0.1: serve --host 127.0.0.1.
   server: { proxy: { "/api": { target: behind, changeOrigin: true, headers: { origin: behind } } } },

@@ -87,6 +87,13 @@ func TestObjectsThatAskForMoreThanHonestOnesDoNotTakeTheMemory(t *testing.T) {
 			pod("  shareProcessNamespace: true\n", many(5000, "  - {name: c%d, image: i}\n")), "pods with more than 64 containers: 1"},
 		{"policies with thousands of addresses, for pods that differ", "policies.yaml",
 			namespaceX + many(1000, apart) + many(40, strings.ReplaceAll(policy, "ADDRESSES", addresses(2000))), ""},
+		{"roles, bindings and users that multiply", "rbac.yaml", namespaceX +
+			"apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: r, uid: u}\nrules:\n" +
+			many(500, "- {verbs: ['*'], apiGroups: ['*'], resources: ['*'], resourceNames: [n%d]}\n") +
+			strings.ReplaceAll(many(200, "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: x%[1]d}\n---\n"+
+				"apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b, namespace: x%[1]d}\n"+
+				"roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r}\nsubjects: [USERS]\n"), "USERS",
+				many(100, "{kind: User, apiGroup: rbac.authorization.k8s.io, name: u%d},")), ""},
 		{"text that its aliases make large", "aliases.yaml",
 			namespaceX + "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\na: &a \"" + strings.Repeat("x", 1<<20) + "\"\nb: [" +
 				strings.Repeat("*a,", 100_000) + "]\n", "with its aliases written out"},
@@ -153,6 +160,7 @@ func TestWhatStrangersWriteMovesNoCursorAndTurnsNoTextAround(t *testing.T) {
 		{whole, []string{"recommendations"}}, {whole, []string{"cut", "--assume", "any"}},
 		{whole, []string{"paths", "--assume", "user:" + evil}},
 		{whole, []string{"paths", "--why-not", "user:" + evil, "cluster"}}, {whole, []string{"query", "MATCH (u:User) RETURN u.name"}},
+		{whole, []string{"query", "-o", "csv", "MATCH (u:User) RETURN u.name"}},
 		{whole, []string{"query", "MATCH (u:" + evil}},
 	} {
 		out, said, _, _ := look(t, c.files, c.args...)

@@ -1564,7 +1564,7 @@ export interface components {
             decidedAt?: string;
             evidence: string[];
             entities: components["schemas"]["AlertEntity"][];
-            /** @description The first events, without secret values */
+            /** @description The first events, without secret values; of very large ones omitted says which parts are left out */
             events: {
                 [key: string]: unknown;
             }[];

@@ -1,10 +1,11 @@
 import "./page.css";
 import { useEffect, type ReactNode } from "react";
+import { visible } from "../visible/visible";
 
 /** A page's title, what belongs beside it, and its content. */
 export function Page({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
   useEffect(() => {
-    document.title = `${title} · Breakwater`;
+    document.title = `${visible(title)} · Breakwater`;
   }, [title]);
   return (
     <>

@@ -89,7 +89,10 @@ function Shown({ a }: { a: Schemas["AlertPage"] }) {
       </Section>
       <Section title="The events">
         <details>
-          <summary>{plural(a.events.length, "event")}, secret values taken out</summary>
+          <summary>
+            {plural(a.events.length, "event")}, secret values taken out
+            {a.events.some((e) => e.omitted) && "; of very large ones parts are left out, which omitted names"}
+          </summary>
           {a.events.map((e, i) => (
             <pre key={i} className="code">
               {JSON.stringify(e, null, 2)}

@@ -86,7 +86,7 @@ it("shows what the graph knows, what it does not, and dismisses only with a reas
     alert: row,
     reason: "",
     evidence: ["alice asked to create it."],
-    events: [{ verb: "create" }],
+    events: [{ verb: "create", omitted: { requestObject: 20_000 }, bytes: 21_000 }],
     why: "It can take over its node.",
     fix: "Drop `privileged: true`.",
     entities: [
@@ -119,6 +119,7 @@ it("shows what the graph knows, what it does not, and dismisses only with a reas
     "https://attack.mitre.org/techniques/T1611/",
   );
   expect(screen.getByText(/services cannot be read/)).toBeTruthy();
+  expect(screen.getByText(/of very large ones parts are left out/)).toBeTruthy();
   await person.click(screen.getByRole("button", { name: "Dismiss …" }));
   await person.click(screen.getByRole("button", { name: "Dismiss" }));
   expect(sent).toEqual([]);
