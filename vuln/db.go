@@ -19,6 +19,7 @@ import (
 //	v id                   ids of the records about a vulnerability or alias
 //	k CVE                  CISA's entry (KEV)
 //	e CVE                  EPSS
+//	x id                   statements on a vulnerability (Statement)
 type index interface {
 	get(key string) ([][]byte, error)
 }

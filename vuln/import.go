@@ -15,7 +15,8 @@ import (
 )
 
 // Source is a file or directory of advisories: OSV records as JSON or YAML, zip
-// and tar.gz archives of them, CISA's catalogue (JSON), EPSS scores (CSV).
+// and tar.gz archives of them, CISA's catalogue (JSON), EPSS scores (CSV), VEX documents
+// (OpenVEX, CycloneDX).
 type Source struct {
 	// Name identifies the source; importing the name again replaces it. Empty
 	// means the absolute path.
@@ -212,7 +213,7 @@ func (s Source) compile(ctx context.Context, work string, report func(Progress))
 	if err := s.read(in); err != nil {
 		return status, err
 	}
-	if status.Records+status.Withdrawn+status.KEV+status.EPSS == 0 {
+	if status.Records+status.Withdrawn+status.KEV+status.EPSS+status.VEX == 0 {
 		return status, nothingIn(status)
 	}
 	var err error

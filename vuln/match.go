@@ -10,10 +10,10 @@ import (
 )
 
 // Match returns the vulnerabilities that affect a package, worst first. What it
-// could not judge is silent here: Examine says it.
+// could not judge, and what was dismissed, is silent here: Examine says it.
 func (db *DB) Match(p Package) []Match {
 	found, _ := db.Examine(p)
-	return found
+	return slices.DeleteFunc(found, func(m Match) bool { return m.Dismissed != "" })
 }
 
 // Examine is Match with what stood in its way: no advisories for the

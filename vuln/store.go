@@ -20,7 +20,7 @@ const (
 	formatVersion = 1
 	tableSuffix   = ".advisories"
 	// readingVersion is how sources are read: what was read in another way is read again.
-	readingVersion = 2
+	readingVersion = 3
 )
 
 type manifest struct {
