@@ -31,9 +31,7 @@ func (db *DB) describe(id string, where release, p Package, deciding []opinion) 
 		err = kevErr
 	}
 	m.judge(prose(m, records))
-	said, saidErr := db.said(&m)
-	m.Said, m.Dismissed = said, dismissal(said, p, entries)
-	return m, cmp.Or(err, saidErr)
+	return m, err
 }
 
 // reasons are what the deciding opinions rest on, each once.

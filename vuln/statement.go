@@ -125,6 +125,13 @@ func withoutTag(name string) string {
 	return name
 }
 
+// dismiss adds what is said of a match in its package, and whether it counts.
+func (db *DB) dismiss(m *Match, entries []*entry) (err error) {
+	m.Said, err = db.said(m)
+	m.Dismissed = dismissal(m.Said, m.Package, entries)
+	return err
+}
+
 // dismissal says why a match does not count, "" where it does. In a Go program the packages of a module decide that are in it.
 func dismissal(said *Statement, p Package, entries []*entry) string {
 	switch {

@@ -48,13 +48,17 @@ func (e *entry) judge(familyName, text string, v semantic.Version) verdict {
 func interval(familyName string, v semantic.Version, events []event) string {
 	from, to, mark := "", "", ""
 	for _, e := range events {
-		order := orderText(v, e.version())
+		at, err := parseVersion(familyName, e.version())
+		if err != nil || e.Limit != "" {
+			continue
+		}
+		beyond := order(v, at)
 		switch {
-		case e.Introduced != "" && e.Introduced != "0" && order >= 0 && (from == "" || earlier(familyName, from, e.Introduced)):
+		case e.Introduced != "" && e.Introduced != "0" && beyond >= 0 && (from == "" || earlier(familyName, from, e.Introduced)):
 			from = e.Introduced
-		case e.Fixed != "" && order < 0 && (to == "" || earlier(familyName, e.Fixed, to)):
+		case e.Fixed != "" && beyond < 0 && (to == "" || earlier(familyName, e.Fixed, to)):
 			to, mark = e.Fixed, "< "
-		case e.LastAffected != "" && order <= 0 && (to == "" || earlier(familyName, e.LastAffected, to)):
+		case e.LastAffected != "" && beyond <= 0 && (to == "" || earlier(familyName, e.LastAffected, to)):
 			to, mark = e.LastAffected, "<= "
 		}
 	}

@@ -34,6 +34,7 @@ func TestReleasesAreRead(t *testing.T) {
 		{"Ubuntu:Pro:FIPS-updates:20.04:LTS", release{Family: "Ubuntu", Number: "20.04", Channel: "FIPS-updates"}},
 		{"Alpine:v3.18", release{Family: "Alpine", Number: "3.18"}},
 		{"Alpine:3.18.4", release{Family: "Alpine", Number: "3.18"}},
+		{"Alpine:v3.21.0_alpha20240807", release{Family: "Alpine", Number: "edge"}},
 		{"Alpine:edge", release{Family: "Alpine", Number: "edge"}},
 		{"Wolfi", release{Family: "Wolfi"}},
 		{"Red Hat:enterprise_linux:9::baseos", release{Family: "Red Hat", Number: "9"}},

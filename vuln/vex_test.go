@@ -1,6 +1,8 @@
 package vuln
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -73,6 +75,31 @@ func TestStatementsDecideWhatCounts(t *testing.T) {
 				t.Error("what is dismissed counts, or the other way round")
 			}
 		})
+	}
+}
+
+func TestDocumentsCountBesideADatabase(t *testing.T) {
+	db, err := Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(oneRecord)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "vex.json")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(openVEXOf(`["pkg:npm/left"]`, NotAffected))
+	both, err := db.With(t.Context(), file)
+	if err != nil || len(both.Match(left())) != 0 || len(db.Match(left())) != 1 {
+		t.Errorf("%v: with it %d matches, without it %d", err, len(both.Match(left())), len(db.Match(left())))
+	}
+	for text, want := range map[string]string{openVEXOf(`["pkg:npm/left"]`, "maybe"): "want a status", oneRecord: "want an OpenVEX document",
+		"{": "want JSON"} {
+		write(text)
+		if _, err := db.With(t.Context(), file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }
 
