@@ -57,6 +57,14 @@ func TestReleasesAreRead(t *testing.T) {
 	}
 }
 
+func TestAToolchainOfGoIsAVersion(t *testing.T) {
+	for _, c := range []struct{ a, b string }{{"go1.16.8", "1.16.9"}, {"go1.21rc2", "1.21.0"}, {"1.21.0-0", "go1.21rc1"}, {"go1.9.7", "go1.10"}} {
+		if order, err := Compare("Go", c.a, c.b); err != nil || order >= 0 {
+			t.Errorf("%s against %s is %d, %v", c.a, c.b, order, err)
+		}
+	}
+}
+
 // FuzzCompare compares anything: versions come out of images that strangers built.
 func FuzzCompare(f *testing.F) {
 	for _, seed := range [][2]string{{"1:2.3-4+deb12u1", "1.2"}, {"3.1.4-r0", "3.1.4_git20230101-r1"}, {"1.0.0-alpha.1+x", "v1"},
