@@ -44,7 +44,8 @@ func TestMeasureRematch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := st.PutImage(t.Context(), assess.Record{ID: id, Reference: "registry.example/app@" + id, Host: "registry.example", State: assess.Done,
+		if err := st.PutImage(t.Context(), assess.Record{ID: id, Reference: "registry.example/app@" + id, Host: "registry.example",
+			State:     assess.Done,
 			UpdatedAt: time.Now(), Inventory: inventory}, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +91,8 @@ func TestMeasureRematch(t *testing.T) {
 		reopen()
 		a.AdvisoriesChanged()
 		settled()
-		t.Logf("  %s: %s, CPU %s, %d told with %d findings", c.name, time.Since(began).Round(time.Millisecond), (cpuTime() - cpu).Round(time.Millisecond),
+		t.Logf("  %s: %s, CPU %s, %d told with %d findings", c.name, time.Since(began).Round(time.Millisecond),
+			(cpuTime() - cpu).Round(time.Millisecond),
 			told.Load(), findings.Load())
 	}
 	stop()
@@ -106,7 +108,8 @@ func inventoryOf(random *rand.Rand, id string) image.Inventory {
 		Understood: true, OS: image.OS{ID: "debian", VersionID: "12", PrettyName: "Debian GNU/Linux 12"}, ScannedAt: time.Now()}
 	for range 200 {
 		name := fmt.Sprintf("package-%d", int(rematchPool*random.Float64()*random.Float64()))
-		inv.Packages = append(inv.Packages, image.Package{PURL: "pkg:deb/debian/" + name + "@11.1-1?distro=debian-12", Name: name, Version: "11.1-1",
+		inv.Packages = append(inv.Packages, image.Package{PURL: "pkg:deb/debian/" + name + "@11.1-1?distro=debian-12", Name: name,
+			Version:   "11.1-1",
 			Ecosystem: "Debian:12", Source: name})
 	}
 	return inv
@@ -116,13 +119,15 @@ func importTracker(t *testing.T, dir string, records int, fixed string) {
 	t.Helper()
 	var all strings.Builder
 	for i := range records {
-		fmt.Fprintf(&all, `{"id":"DEBIAN-CVE-2024-%06d","upstream":["CVE-2024-%06d"],"modified":%q,"details":"a buffer overflow in the parser of `+
-			`this library lets remote attackers run code through crafted input","severity":[{"type":"CVSS_V3","score":`+
-			`"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"Debian:12","name":"package-%d"},"ranges":`+
-			`[{"type":"ECOSYSTEM","events":[{"introduced":"%d.0"},{"fixed":"%s.1-1"}]}]}]}`+"\n", i, i, time.Now().Format(time.RFC3339),
+		fmt.Fprintf(&all,
+			`{"id":"DEBIAN-CVE-2024-%06d","upstream":["CVE-2024-%06d"],"modified":%q,"details":"a buffer overflow in the parser of `+
+				`this library lets remote attackers run code through crafted input","severity":[{"type":"CVSS_V3","score":`+
+				`"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"Debian:12","name":"package-%d"},"ranges":`+
+				`[{"type":"ECOSYSTEM","events":[{"introduced":"%d.0"},{"fixed":"%s.1-1"}]}]}]}`+"\n", i, i, time.Now().Format(time.RFC3339),
 			i%rematchPool, 11+i%7, fixed)
 	}
-	if _, err := vuln.Import(t.Context(), dir, []vuln.Source{{Name: "debian", FS: fstest.MapFS{"all.json": {Data: []byte(all.String())}}}}, nil); err != nil {
+	if _, err := vuln.Import(t.Context(), dir, []vuln.Source{{Name: "debian", FS: fstest.MapFS{"all.json": {Data: []byte(all.String())}}}},
+		nil); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -70,8 +70,9 @@ names, and beside them kev/ and epss/: see --list.`,
 	c.Flags().StringVar(&u.Mirror, "mirror", "", "http(s)://HOST[/PATH] where all feeds are fetched instead")
 	c.Flags().BoolVar(&u.Anyway, "anyway", false, "take a feed also where it holds far fewer records than the one in force")
 	c.Flags().BoolVar(&list, "list", false, "name the feeds and where they are fetched, and fetch nothing")
-	c.Flags().StringArrayVar(&e.Allow, "allow-private", nil, "[http://]HOST[:PORT], an address or a network such as 10.0.0.0/8: a mirror may send "+
-		"there though it is not of the internet, or speaks no TLS; may repeat")
+	c.Flags().StringArrayVar(&e.Allow, "allow-private", nil,
+		"[http://]HOST[:PORT], an address or a network such as 10.0.0.0/8: a mirror may send "+
+			"there though it is not of the internet, or speaks no TLS; may repeat")
 	return c
 }
 
@@ -131,7 +132,8 @@ The public key that is printed is what the other site trusts:
 		},
 	}
 	dataFlag(c, &data)
-	c.Flags().StringVar(&key, "key", "", "private key (Ed25519, PEM) to sign with; made if it is not there (default: advisories.key of --data)")
+	c.Flags().StringVar(&key, "key", "",
+		"private key (Ed25519, PEM) to sign with; made if it is not there (default: advisories.key of --data)")
 	return c
 }
 

@@ -172,9 +172,11 @@ func TestWhatIsNotWholeIsNotInForce(t *testing.T) {
 	}{
 		{"no archive", site{body: []byte("<html>sign in</html>")}, "want a zip archive"},
 		{"a bit is another", site{body: broken}, "GHSA-"},
-		{"the sum is another's", site{body: broken, says: http.Header{"Repr-Digest": {"sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"}}},
+		{"the sum is another's", site{body: broken, says: http.Header{"Repr-Digest": {"sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) +
+			":"}}},
 			"its sha-256 is another"},
-		{"Google's sum is another's", site{body: good, says: http.Header{"X-Goog-Hash": {"crc32c=AAAAAA==", "md5=AAAA"}}}, "its crc32c is another"},
+		{"Google's sum is another's", site{body: good, says: http.Header{"X-Goog-Hash": {"crc32c=AAAAAA==", "md5=AAAA"}}},
+			"its crc32c is another"},
 		{"far fewer records", site{body: archive(t, 1, "2.0.0")}, "holds 1 records, and the one in force 4"},
 		{"gone", site{statuses: []int{404, 404, 404, 404}}, "404 Not Found"},
 		{"busy for good", site{statuses: []int{503, 503, 503, 503}}, "503 Service Unavailable"},

@@ -291,7 +291,8 @@ func TestAPackageIsExaminedOnceForAll(t *testing.T) {
 		want int
 	}{{vuln.Package{Ecosystem: "npm", Name: "left", Version: "1.0.0", PURL: "pkg:npm/left@1.0.0"}, 1},
 		{vuln.Package{Ecosystem: "npm", Name: "left", Version: "1.0.0", PURL: "pkg:npm/left@1.0.0?a=b"}, 1},
-		{vuln.Package{Ecosystem: "npm", Name: "left", Version: "2.0.0"}, 0}, {vuln.Package{Ecosystem: "PyPI", Name: "left", Version: "1.0.0"}, 0}} {
+		{vuln.Package{Ecosystem: "npm", Name: "left", Version: "2.0.0"}, 0}, {vuln.Package{Ecosystem: "PyPI", Name: "left", Version: "1.0.0"},
+			0}} {
 		for range 2 {
 			found, gaps := db.Examine(c.p)
 			if len(found) != c.want || c.want == 1 && (found[0].ID != "CVE-2024-0001" || found[0].Package.PURL != c.p.PURL) {

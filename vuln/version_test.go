@@ -58,7 +58,8 @@ func TestReleasesAreRead(t *testing.T) {
 }
 
 func TestAToolchainOfGoIsAVersion(t *testing.T) {
-	for _, c := range []struct{ a, b string }{{"go1.16.8", "1.16.9"}, {"go1.21rc2", "1.21.0"}, {"1.21.0-0", "go1.21rc1"}, {"go1.9.7", "go1.10"}} {
+	for _, c := range []struct{ a, b string }{{"go1.16.8", "1.16.9"}, {"go1.21rc2", "1.21.0"}, {"1.21.0-0", "go1.21rc1"}, {"go1.9.7",
+		"go1.10"}} {
 		if order, err := Compare("Go", c.a, c.b); err != nil || order >= 0 {
 			t.Errorf("%s against %s is %d, %v", c.a, c.b, order, err)
 		}
@@ -111,7 +112,8 @@ func TestARangeIsReadByItsEvents(t *testing.T) {
 		{"beside one that is", "1.0", []event{in("a:b"), in("0"), fix("c:d")}, verdict{affected: true, unread: 2, why: "every version"}},
 		{"affected, fixed, and again", "2.5", []event{in("0"), fix("1.0"), in("2.0"), fix("3.0"), fix("4.0")},
 			verdict{affected: true, fixed: "3.0", why: ">= 2.0, < 3.0"}},
-		{"fixes in the other order", "2.5", []event{fix("4.0"), fix("3.0"), in("2.0")}, verdict{affected: true, fixed: "3.0", why: ">= 2.0, < 3.0"}},
+		{"fixes in the other order", "2.5", []event{fix("4.0"), fix("3.0"), in("2.0")}, verdict{affected: true, fixed: "3.0",
+			why: ">= 2.0, < 3.0"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v, err := parseVersion("Debian", c.version)

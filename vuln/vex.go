@@ -234,7 +234,8 @@ func (in *intake) statement(s Statement, names []string) outcome {
 	case len(names) == 0 || len(names) > 1000:
 		return leftOut(fmt.Errorf("want the name of a vulnerability"))
 	case !slices.Contains([]string{NotAffected, Affected, Fixed, UnderInvestigation}, s.Status):
-		return leftOut(fmt.Errorf("want a status of %s, %s, %s or %s, got %q", NotAffected, Affected, Fixed, UnderInvestigation, clip(s.Status, 40)))
+		return leftOut(fmt.Errorf("want a status of %s, %s, %s or %s, got %q", NotAffected, Affected, Fixed, UnderInvestigation, clip(s.Status,
+			40)))
 	case products == 0:
 		return leftOut(fmt.Errorf("want the products that are meant"))
 	case products > maxProducts:

@@ -10,8 +10,9 @@ import (
 
 const (
 	leftPURL = "pkg:npm/left@1.0.0"
-	openDoc  = `{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://vendor.example/vex-1","author":"Vendor","timestamp":"2024-03-01T00:00:00Z",
-		"statements":[{"vulnerability":{"name":"CVE-2024-0001"},"products":PRODUCTS,"status":"STATUS","justification":"vulnerable_code_not_present"}]}`
+	openDoc  = `{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://vendor.example/vex-1","author":"Vendor",
+		"timestamp":"2024-03-01T00:00:00Z","statements":[{"vulnerability":{"name":"CVE-2024-0001"},
+		"products":PRODUCTS,"status":"STATUS","justification":"vulnerable_code_not_present"}]}`
 	cycloneDoc = `{"bomFormat":"CycloneDX","specVersion":"1.5","serialNumber":"urn:uuid:1","metadata":{"timestamp":"2024-03-01T00:00:00Z",
 		"authors":[{"name":"Vendor"}]},"components":[{"bom-ref":"c1","purl":"pkg:npm/left@1.0.0"}],"vulnerabilities":[{"id":"CVE-2024-0001",
 		"analysis":{"state":"STATUS","justification":"code_not_reachable","detail":"never called"},"affects":[{"ref":"REF"}]}]}`
@@ -33,7 +34,8 @@ func left() Package {
 func TestStatementsDecideWhatCounts(t *testing.T) {
 	image := `pkg:oci/web@sha256:aa?repository_url=registry.example/shop/web`
 	for _, c := range []struct{ name, document, want string }{
-		{"not affected", openVEXOf(`[{"@id":"pkg:npm/left@1.0.0"}]`, NotAffected), "Vendor says that it is not affected: vulnerable_code_not_present"},
+		{"not affected", openVEXOf(`[{"@id":"pkg:npm/left@1.0.0"}]`, NotAffected),
+			"Vendor says that it is not affected: vulnerable_code_not_present"},
 		{"any version", openVEXOf(`["pkg:npm/left"]`, NotAffected), "Vendor says that it is not affected"},
 		{"another version", openVEXOf(`["pkg:npm/left@1.0.1"]`, NotAffected), ""},
 		{"another package", openVEXOf(`["pkg:npm/right@1.0.0"]`, NotAffected), ""},
@@ -106,8 +108,10 @@ func TestDocumentsCountBesideADatabase(t *testing.T) {
 func TestTheLatestStatementCounts(t *testing.T) {
 	later := strings.Replace(openVEXOf(`["pkg:npm/left"]`, Affected), "2024-03-01", "2024-04-01", 1)
 	for _, files := range []fstest.MapFS{
-		{"a.json": {Data: []byte(oneRecord)}, "1.json": {Data: []byte(later)}, "2.json": {Data: []byte(openVEXOf(`["pkg:npm/left"]`, NotAffected))}},
-		{"a.json": {Data: []byte(oneRecord)}, "2.json": {Data: []byte(later)}, "1.json": {Data: []byte(openVEXOf(`["pkg:npm/left"]`, NotAffected))}},
+		{"a.json": {Data: []byte(oneRecord)}, "1.json": {Data: []byte(later)}, "2.json": {Data: []byte(openVEXOf(`["pkg:npm/left"]`,
+			NotAffected))}},
+		{"a.json": {Data: []byte(oneRecord)}, "2.json": {Data: []byte(later)}, "1.json": {Data: []byte(openVEXOf(`["pkg:npm/left"]`,
+			NotAffected))}},
 	} {
 		db, err := Read(t.Context(), files)
 		if err != nil {

@@ -120,8 +120,9 @@ func reported(db *vuln.DB, p vuln.Package, r map[string]string) bool {
 var binarySources = map[string]string{
 	"libssl1.1": "openssl", "libssl1.0.2": "openssl", "libssl3": "openssl", "libcrypto1.1": "openssl", "libcrypto1.0": "openssl",
 	"libc6": "glibc", "libc-bin": "glibc", "libc-l10n": "glibc", "locales": "glibc", "multiarch-support": "glibc",
-	"libc-dev-bin": "glibc", "libc6-dev": "glibc", "zlib1g": "zlib", "zlib1g-dev": "zlib", "ssl_client": "busybox", "libcurl4": "curl", "libfreetype6": "freetype",
-	"libcurl3": "curl", "libcurl3-gnutls": "curl", "libcurl": "curl", "libexpat1": "expat", "libgnutls30": "gnutls28",
+	"libc-dev-bin": "glibc", "libc6-dev": "glibc", "zlib1g": "zlib", "zlib1g-dev": "zlib", "ssl_client": "busybox", "libcurl4": "curl",
+	"libfreetype6": "freetype",
+	"libcurl3":     "curl", "libcurl3-gnutls": "curl", "libcurl": "curl", "libexpat1": "expat", "libgnutls30": "gnutls28",
 	"libxml2": "libxml2", "liblz4-1": "lz4", "libapt-pkg5.0": "apt", "libapt-pkg6.0": "apt", "musl-utils": "musl",
 	"libsqlite3-0": "sqlite3", "libtasn1-6": "libtasn1-6", "libgcrypt20": "libgcrypt20", "libnghttp2-14": "nghttp2",
 	"libssh2-1": "libssh2", "libldap-2.4-2": "openldap", "libldap-common": "openldap", "perl-base": "perl", "libpcre3": "pcre3",
