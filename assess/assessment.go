@@ -47,6 +47,8 @@ type Assessment struct {
 	// State is one of Unknown, Queued, Scanning, Done, Failed and Unsupported.
 	State    string
 	Findings []Finding
+	// Dismissed are those that do not count: said not to affect, or to be fixed, or nothing vulnerable is in the program.
+	Dismissed []Finding
 	// Worst is the highest severity, empty without findings.
 	Worst            vuln.Severity
 	Criticals, Highs int
@@ -79,10 +81,12 @@ type advisories interface {
 func Inventory(id string, inv *image.Inventory, db advisories) *Assessment {
 	c := Contents{ID: id, Platform: inv.Platform, Distribution: cmp.Or(inv.OS.PrettyName, strings.TrimSpace(inv.OS.ID+" "+inv.OS.VersionID)),
 		ScannedAt: inv.ScannedAt, Gaps: inv.Gaps}
+	within := []string{id, inv.Digest, inv.Reference}
 	for _, p := range inv.Packages {
 		c.Components = append(c.Components,
 			Component{PURL: cmp.Or(p.PURL, p.Ecosystem+" "+p.Name+" "+p.Version), Layer: p.Layer, Package: vuln.Package{
-				Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version, Source: p.Source, SourceVersion: p.SourceVersion}})
+				Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version, Source: p.Source, SourceVersion: p.SourceVersion,
+				PURL: p.PURL, Within: within}})
 	}
 	if inv.Understood {
 		return c.Assess(db)
@@ -108,10 +112,14 @@ func (c Contents) Assess(db advisories) *Assessment {
 			judged++
 		}
 		for _, m := range found {
-			a.Findings = append(a.Findings, Finding{m, p.PURL, p.Layer})
+			if m.Dismissed != "" {
+				a.Dismissed = append(a.Dismissed, Finding{m, p.PURL, p.Layer})
+			} else {
+				a.Findings = append(a.Findings, Finding{m, p.PURL, p.Layer})
+			}
 		}
 	}
-	if len(c.Components) > 0 && judged == 0 && len(a.Findings) == 0 {
+	if len(c.Components) > 0 && judged == 0 && len(a.Findings)+len(a.Dismissed) == 0 {
 		a.Scanned, a.State, a.Why = false, Unsupported, "no advisories were imported for what is inside"
 		if len(a.Gaps) > 0 {
 			a.Why = a.Gaps[len(a.Gaps)-1].Why
@@ -140,7 +148,7 @@ func (a *Assessment) gap(gaps []collect.Gap) {
 
 // recount counts anew after findings were left out.
 func (a *Assessment) recount() {
-	*a = Assessment{Contents: a.Contents, Scanned: a.Scanned, Why: a.Why, State: a.State, Findings: a.Findings}
+	*a = Assessment{Contents: a.Contents, Scanned: a.Scanned, Why: a.Why, State: a.State, Findings: a.Findings, Dismissed: a.Dismissed}
 	a.count()
 }
 

@@ -20,14 +20,15 @@ import (
 func dbCommand(s streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "db",
-		Short: "The advisory database: import OSV records, see what is in it",
+		Short: "The advisory database: fetch or import OSV records, see what is in it",
 	}
-	c.AddCommand(dbImportCommand(s), dbStatusCommand(s), dbForgetCommand())
+	c.AddCommand(dbUpdateCommand(s), dbImportCommand(s), dbExportCommand(s), dbStatusCommand(s), dbRestoreCommand(), dbForgetCommand())
 	return c
 }
 
 func dbImportCommand(s streams) *cobra.Command {
 	var data string
+	var trusted []string
 	c := &cobra.Command{
 		Use:         "import PATH…",
 		Annotations: map[string]string{endsItself: "yes"},
@@ -37,15 +38,15 @@ known exploited vulnerabilities (JSON) and EPSS scores (CSV).
 
 Each PATH is a source; importing it again replaces what it brought before, and a
 source that did not change is not read again. A running server takes the new
-advisories without a restart.`,
-		Example: "  breakwater db import all.zip known_exploited_vulnerabilities.json epss_scores-current.csv.gz",
-		Args:    cobra.MinimumNArgs(1),
+advisories without a restart.
+
+A file that breakwater db export wrote brings the sources of another database; it
+counts only where --trust names the key that signed it.`,
+		Example: "  breakwater db import all.zip known_exploited_vulnerabilities.json epss_scores-current.csv.gz\n" +
+			"  breakwater db import --trust KEY advisories.bundle",
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, paths []string) error {
-			var sources []vuln.Source
-			for _, p := range paths {
-				sources = append(sources, vuln.Source{Path: p})
-			}
-			status, err := vuln.Import(c.Context(), datadir.Dir(data).Advisories(), sources, importProgress(s.err))
+			status, err := importPaths(c.Context(), datadir.Dir(data).Advisories(), paths, trusted, importProgress(s.err))
 			if len(status.Sources) > 0 {
 				printStatus(s.out, status)
 			}
@@ -53,6 +54,7 @@ advisories without a restart.`,
 		},
 	}
 	dataFlag(c, &data)
+	c.Flags().StringArrayVar(&trusted, "trust", nil, "a public key that breakwater db export printed, or a file with it; may repeat")
 	return c
 }
 

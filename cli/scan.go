@@ -32,6 +32,7 @@ type scanOptions struct {
 	egress         server.Egress
 	format         format
 	fail           failing
+	vex            []string
 }
 
 func scanImageCommand(s streams) *cobra.Command {
@@ -58,6 +59,7 @@ that something was not. Advisories that are few or old for a release are told.`,
 	dataFlag(c, &o.data)
 	f := c.Flags()
 	f.StringVar(&o.platform, "platform", "", "which image of an index: OS/ARCHITECTURE[/VARIANT]; otherwise linux/amd64, or what there is")
+	f.StringArrayVar(&o.vex, "vex", nil, "a VEX document (OpenVEX, CycloneDX) of what does not affect the image or its packages; may repeat")
 	egressFlags(c, &o.egress)
 	severities := severity.Scale[2:] // without Unknown and None
 	o.fail.flags(c, severities, "a vulnerability is at least this severe")
@@ -91,7 +93,9 @@ type scanned struct {
 	Image           scannedImage  `json:"image"`
 	Packages        []scannedPkg  `json:"packages"`
 	Vulnerabilities []scannedVuln `json:"vulnerabilities"`
-	Gaps            []collect.Gap `json:"gaps"`
+	// Dismissed do not count: each says why.
+	Dismissed []scannedVuln `json:"dismissed,omitempty"`
+	Gaps      []collect.Gap `json:"gaps"`
 }
 
 type scannedImage struct {
@@ -138,6 +142,12 @@ type scannedVuln struct {
 	Title          string     `json:"title,omitempty"`
 	Layer          string     `json:"layer,omitempty"`
 	PURL           string     `json:"purl"`
+	// Reasons are the advisories that speak of the version, each with the range it is in; Vendor is the distribution's word for it.
+	Reasons []vuln.Reason `json:"reasons,omitempty"`
+	Vendor  string        `json:"vendor,omitempty"`
+	// Said is what VEX says, Dismissed why it does not count.
+	Said      *vuln.Statement `json:"said,omitempty"`
+	Dismissed string          `json:"dismissed,omitempty"`
 }
 
 func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error {
@@ -146,6 +156,11 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 		return err
 	}
 	defer db.Close()
+	if len(o.vex) > 0 {
+		if db, err = db.With(c.Context(), o.vex...); err != nil {
+			return err
+		}
+	}
 	opts := image.Options{Platform: o.platform, Progress: scanProgress(s.err)}
 	policy, err := o.egress.Policy()
 	if err != nil {
@@ -214,22 +229,29 @@ func examined(inv *image.Inventory, db *vuln.DB) scanned {
 		out.Packages = append(out.Packages, scannedPkg{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files})
 	}
 	for _, f := range a.Findings {
-		v := scannedVuln{ID: f.ID, Aliases: f.Aliases, Package: f.Package.Name, Version: f.Package.Version, FixedVersion: f.FixedVersion,
-			FixNote: f.FixNote, Severity: string(f.Severity), SeveritySource: f.SeveritySource, CVSS: f.CVSS, RCE: f.RCE, RCEWhy: f.RCEWhy,
-			Impact: string(f.Impact), ImpactWhy: f.ImpactWhy,
-			Title: f.Summary, Layer: f.Layer, PURL: f.PURL}
-		if v.Aliases == nil {
-			v.Aliases = []string{}
-		}
-		if f.EPSS != nil {
-			v.EPSS = &f.EPSS.Score
-		}
-		if f.KEV != nil {
-			v.KEV = &f.KEV.Listed
-		}
-		out.Vulnerabilities = append(out.Vulnerabilities, v)
+		out.Vulnerabilities = append(out.Vulnerabilities, toldFinding(f))
+	}
+	for _, f := range a.Dismissed {
+		out.Dismissed = append(out.Dismissed, toldFinding(f))
 	}
 	return out
+}
+
+func toldFinding(f assess.Finding) scannedVuln {
+	v := scannedVuln{ID: f.ID, Aliases: f.Aliases, Package: f.Package.Name, Version: f.Package.Version, FixedVersion: f.FixedVersion,
+		FixNote: f.FixNote, Severity: string(f.Severity), SeveritySource: f.SeveritySource, CVSS: f.CVSS, RCE: f.RCE, RCEWhy: f.RCEWhy,
+		Impact: string(f.Impact), ImpactWhy: f.ImpactWhy,
+		Title: f.Summary, Layer: f.Layer, PURL: f.PURL, Reasons: f.Reasons, Vendor: f.Vendor, Said: f.Said, Dismissed: f.Match.Dismissed}
+	if v.Aliases == nil {
+		v.Aliases = []string{}
+	}
+	if f.EPSS != nil {
+		v.EPSS = &f.EPSS.Score
+	}
+	if f.KEV != nil {
+		v.KEV = &f.KEV.Listed
+	}
+	return v
 }
 
 func printScans(s streams, f format, all []scanned) error {
@@ -290,6 +312,10 @@ func scanTable(s streams, r scanned) error {
 		}
 	}
 	fmt.Fprintf(s.out, "%d packages; vulnerabilities: %s\n", len(r.Packages), r.Image.told(words))
+	if n := len(r.Dismissed); n > 0 {
+		fmt.Fprintf(s.out, "%d more do not count, such as %s of %s: %s\n", n, terminal.Plain(r.Dismissed[0].ID),
+			terminal.Plain(r.Dismissed[0].Package), terminal.Plain(r.Dismissed[0].Dismissed))
+	}
 	printGaps(s.err, r.Gaps)
 	return nil
 }

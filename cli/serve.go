@@ -78,6 +78,9 @@ func serveFlags(cmd *cobra.Command, c *server.Config) {
 	f.StringVar(&c.File, "config", "", "a YAML file of registries to read, with their filters and where their passwords "+
 		"lie, and of what is kept")
 	f.DurationVar(&c.RegistryEvery, "registry-every", 10*time.Minute, "least time between two readings of a registry")
+	f.DurationVar(&c.AdvisoriesEvery, "advisories-every", 0,
+		"how often advisories are fetched from where they are published, such as 6h; 0 leaves it to breakwater db update and db import")
+	f.StringVar(&c.AdvisoriesMirror, "advisories-mirror", "", "http(s)://HOST[/PATH] where advisories are fetched instead")
 	f.Float64Var(&c.RegistryQPS, "registry-qps", 20, "requests per second to one registry for its list, at most")
 	f.StringVar(&c.Rules, "rules", "", "a folder of rules to use beside the built-in ones")
 	f.IntVar(&c.ScanWorkers, "scan-workers", 3,

@@ -33,6 +33,8 @@ func Default() string {
 
 func (d Dir) Database() string    { return filepath.Join(string(d), "breakwater.db") }
 func (d Dir) Advisories() string  { return filepath.Join(string(d), "advisories") }
+func (d Dir) Feeds() string       { return filepath.Join(string(d), "feeds") }
+func (d Dir) SigningKey() string  { return filepath.Join(string(d), "advisories.key") }
 func (d Dir) Authority() string   { return filepath.Join(string(d), "authority") }
 func (d Dir) RunningFile() string { return filepath.Join(string(d), "server.json") }
 

@@ -45,13 +45,20 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // For is the transport to one registry, HOST or HOST:PORT as references write it: its token server, and what it sends
 // readers to.
 func (t *Transport) For(registry string) http.RoundTripper {
-	return &session{t, canonical(strings.ToLower(registry))}
+	return &session{t, canonical(strings.ToLower(registry)), false}
 }
 
-// session is one registry being asked.
+// Files is the transport to a site that a person or our own list named for its files, and to what it sends readers to. It
+// has no token server, and nothing that is asked for is a token.
+func (t *Transport) Files(host string) http.RoundTripper {
+	return &session{t, canonical(strings.ToLower(host)), true}
+}
+
+// session is one registry being asked, or one site of files.
 type session struct {
 	*Transport
 	registry string
+	files    bool
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -166,6 +173,9 @@ func (s *session) named(u *url.URL) string {
 // isToken says whether a request asks for a token. What the distribution specification has of requests is known; a token
 // server is asked for anything else.
 func (s *session) isToken(r *http.Request) bool {
+	if s.files {
+		return false
+	}
 	first := origin(r)
 	if first.Method == http.MethodPost || !s.own(first.URL) {
 		return true

@@ -8,11 +8,11 @@ import (
 	"unsafe"
 )
 
-var listed = Column{Name: "tags", Type: List}
+var ofTags = Column{Name: "tags", Type: List}
 
 func columnOf(t *testing.T, rows ...[]string) *Col {
 	t.Helper()
-	c := newCol(listed, len(rows))
+	c := newCol(ofTags, len(rows))
 	if err := c.fill(len(rows), func(i int) Value { return ListValue(rows[i]) }); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestAWordOfManyListsIsKeptOnce(t *testing.T) {
 
 func TestWhoAppendsToAListChangesNoOther(t *testing.T) {
 	long := append(make([]string, 0, 8), "a")
-	c := columnOf(t, long, []string{"a"}).changed(listed, 3, []change{{2, ListValue(long)}})
+	c := columnOf(t, long, []string{"a"}).changed(ofTags, 3, []change{{2, ListValue(long)}})
 	for i := range uint32(3) {
 		_ = append(c.Value(i).List(), "more")
 	}
@@ -65,7 +65,7 @@ func TestListsThatNothingSaysAnyMoreAreForgotten(t *testing.T) {
 	c := columnOf(t, []string{"a"}, []string{"b"}, nil, []string{"d"})
 	before := c
 	for n := range 50 {
-		c = c.changed(listed, rows, []change{{1, ListValue([]string{fmt.Sprint(n)})}, {2, Value{}}})
+		c = c.changed(ofTags, rows, []change{{1, ListValue([]string{fmt.Sprint(n)})}, {2, Value{}}})
 		if len(c.lists.all) > 2*rows {
 			t.Fatalf("after %d changes %d lists are kept for %d rows", n, len(c.lists.all), rows)
 		}
@@ -76,7 +76,7 @@ func TestListsThatNothingSaysAnyMoreAreForgotten(t *testing.T) {
 	if got := fmt.Sprint(before.Value(1), before.Value(2).IsNull()); got != "b false" {
 		t.Errorf("the column of before says %s now", got)
 	}
-	j := join(listed, rows+1)
+	j := join(ofTags, rows+1)
 	j.add(c, 1, rows)
 	j.add(before, 1, 2)
 	j.add(nil, 0, 1)

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/backoff"
+	"github.com/breakwater-sec/breakwater/feed"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
@@ -62,5 +64,35 @@ func (a *followed) follow(ctx context.Context, changed func()) error {
 		// The old database stays open: an assessment may be reading it.
 		a.db.Store(db)
 		changed()
+	}
+}
+
+// fetchAdvisories brings the feeds at once and then again and again, until ctx ends. What is new is followed as any import.
+func (v *Server) fetchAdvisories(ctx context.Context) {
+	u := feed.Updater{Dir: v.Data.Advisories(), Folder: v.Data.Feeds(), Policy: v.egress, Mirror: v.config.AdvisoriesMirror}
+	feeds, err := feed.Named(nil)
+	if err != nil {
+		v.log.Error("cannot fetch advisories", "error", err)
+		return
+	}
+	for {
+		if v.disk.wait(ctx) != nil {
+			return
+		}
+		out, err := u.Update(ctx, feeds)
+		if err != nil && ctx.Err() == nil {
+			v.log.Error("cannot fetch advisories", "error", err) // such as a db update of another process at the same time
+		}
+		for _, o := range out {
+			switch {
+			case o.Problem != "" && ctx.Err() == nil:
+				v.log.Warn("cannot fetch advisories", "feed", o.Feed, "error", o.Problem)
+			case o.Fresh:
+				v.log.Info("new advisories", "feed", o.Feed, "records", o.Records)
+			}
+		}
+		if !backoff.Pause(ctx, v.config.AdvisoriesEvery) {
+			return
+		}
 	}
 }

@@ -45,12 +45,15 @@ type Config struct {
 	Registries    []string
 	File          string
 	RegistryEvery time.Duration
-	RegistryQPS   float64
-	Rules         string
-	ScanWorkers   int
-	QPS           float32
-	SaveEvery     time.Duration
-	Verbose       bool
+	// AdvisoriesEvery is how often advisories are fetched (0: never), AdvisoriesMirror where, if not from who publishes them.
+	AdvisoriesEvery  time.Duration
+	AdvisoriesMirror string
+	RegistryQPS      float64
+	Rules            string
+	ScanWorkers      int
+	QPS              float32
+	SaveEvery        time.Duration
+	Verbose          bool
 	// Limits are NAME=VALUE, of EveryLimit.
 	Limits []string
 }

@@ -262,6 +262,9 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 	g.Go(func() error {
 		return v.advisories.follow(ctx, func() { v.Images.AdvisoriesChanged(); v.Live.AdvisoriesChanged(ctx) })
 	})
+	if v.config.AdvisoriesEvery > 0 {
+		g.Go(func() error { v.fetchAdvisories(ctx); return nil })
+	}
 	v.entry.open(handler)
 	door.serve(ctx, g, v.web, v.limits.pace().Handler(handler), v.operator)
 	if v.alerting != nil {

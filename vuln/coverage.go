@@ -46,6 +46,19 @@ const (
 	oldAfter  = 60 * 24 * time.Hour
 )
 
+// leastKnown is how many statements a language has at least whose published advisories were imported whole: about half of what there
+// were in 2024. Languages that are not here have few.
+var leastKnown = map[string]int{"npm": 3000, "PyPI": 2000, "Maven": 2500, "Go": 1000, "NuGet": 500, "RubyGems": 500, "Packagist": 1500,
+	"crates.io": 500}
+
+// least is how many statements there are at least where the advisories are not thin.
+func (r release) least() int {
+	if r.isDistribution() {
+		return thinBelow
+	}
+	return leastKnown[r.Family]
+}
+
 // Doubt says why "none known" means little for a package although advisories for its
 // distribution were imported: they are few, or old. It is zero where they are neither.
 func (db *DB) Doubt(p Package) (collect.Gap, bool) { return db.doubt(p, time.Now()) }
@@ -58,10 +71,18 @@ func (db *DB) doubt(p Package, now time.Time) (collect.Gap, bool) {
 	gap := collect.Gap{Source: "advisories", What: "advisories for " + where.String(), Kinds: aboutVulnerabilities()}
 	n, newest := db.status.Ecosystems[where.String()], db.status.Latest[where.String()]
 	switch {
-	case n < thinBelow && where.isDistribution():
-		gap.Why = fmt.Sprintf("only %d of them were imported; a release that is kept has more than %d", n, thinBelow)
+	case n < where.least():
+		what := "a release that is kept has more than %d"
+		if !where.isDistribution() {
+			what = "there are more than %d"
+		}
+		gap.Why = fmt.Sprintf("only %d of them were imported; "+what, n, where.least())
 		gap.Consequence = "Vulnerabilities that they do not speak of are not found: what is not listed is unknown. " +
 			"breakwater db import brings more."
+	case where.endedBefore(now):
+		gap.Why = fmt.Sprintf("the release has had no updates for everybody since %s", ends[where.String()])
+		gap.Consequence = "Vulnerabilities that became known since are not told of it any more: what is not listed is unknown. A release " +
+			"that is kept has their fixes."
 	case now.Sub(newest) > oldAfter && !newest.IsZero():
 		gap.Why = fmt.Sprintf("the newest is of %s, more than %d days ago", newest.UTC().Format(time.DateOnly), oldAfter/(24*time.Hour))
 		gap.Consequence = "Vulnerabilities that became known since are not found: what is not listed is unknown. " +
@@ -77,7 +98,9 @@ func incomparable(p Package, why string) collect.Gap {
 		Kinds: aboutVulnerabilities(), Consequence: "its vulnerabilities are not known"}
 }
 
+const damagedWhat = "advisory database"
+
 func damaged(err error) collect.Gap {
-	return collect.Gap{Source: "advisories", What: "advisory database", Why: err.Error(),
+	return collect.Gap{Source: "advisories", What: damagedWhat, Why: err.Error(),
 		Kinds: aboutVulnerabilities(), Consequence: "vulnerabilities may be missing; import the advisories again"}
 }

@@ -34,9 +34,14 @@ func TestNoneKnownIsDoubtedWhereAdvisoriesAreFewOrOld(t *testing.T) {
 		{"few", "Debian:12", 499, "2026-03-01", "Debian:12", "only 499 of them were imported"},
 		{"enough", "Debian:12", 500, "2026-03-01", "Debian:12", ""},
 		{"few of a distribution without releases", "Wolfi", 3, "2026-03-01", "Wolfi", "only 3 of them were imported"},
-		{"a language publishes as many as it has", "PyPI", 3, "2026-03-01", "PyPI", ""},
-		{"old", "Alpine:v3.18", 500, "2025-12-31", "Alpine:v3.18", "the newest is of 2025-12-31, more than 60 days ago"},
-		{"not old yet", "Alpine:v3.18", 500, "2026-01-01", "Alpine:v3.18", ""},
+		{"few of a language", "PyPI", 3, "2026-03-01", "PyPI", "only 3 of them were imported; there are more than 2000"},
+		{"a language that has few", "Pub", 3, "2026-03-01", "Pub", ""},
+		{"enough of a language", "crates.io", 500, "2026-03-01", "crates.io", ""},
+		{"a release that has ended", "Debian:10", 500, "2026-03-01", "Debian:10",
+			"the release has had no updates for everybody since 2024-06-30"},
+		{"a release that ends later", "Debian:11", 500, "2026-03-01", "Debian:11", ""},
+		{"old", "Alpine:v3.22", 500, "2025-12-31", "Alpine:v3.22", "the newest is of 2025-12-31, more than 60 days ago"},
+		{"not old yet", "Alpine:v3.22", 500, "2026-01-01", "Alpine:v3.22", ""},
 		{"another release, of which Examine says that there are none", "Debian:12", 500, "2026-03-01", "Debian:11", ""},
 	}
 	for _, test := range tests {
@@ -78,5 +83,14 @@ func TestWhatItsReaderSaidNothingOfIsToldAsSkipped(t *testing.T) {
 	var s SourceStatus
 	if s.count("a.json#1", outcome{}); s.SkippedCount != 1 || !s.Balanced() || s.Skipped[0] != (Skip{"a.json#1", errUnsaid.Error()}) {
 		t.Errorf("%+v, want one skipped, with a reason", s)
+	}
+}
+
+func TestEndsAreDaysOfReleases(t *testing.T) {
+	for name, day := range ends {
+		where := parseEcosystem(name)
+		if _, err := time.Parse(time.DateOnly, day); err != nil || where.String() != name || !where.hasReleases() {
+			t.Errorf("%s: %s, read as %s: %v", name, day, where, err)
+		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 //	v id                   ids of the records about a vulnerability or alias
 //	k CVE                  CISA's entry (KEV)
 //	e CVE                  EPSS
+//	x id                   statements on a vulnerability (Statement)
 type index interface {
 	get(key string) ([][]byte, error)
 }
@@ -28,7 +29,9 @@ type index interface {
 type DB struct {
 	sources []index
 	status  Status
-	close   func() error
+	// remembered is what was examined.
+	remembered remembered
+	close      func() error
 }
 
 // Close releases the files behind an opened database.
@@ -150,6 +153,32 @@ func (r *record) otherNames() []string {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	return slices.DeleteFunc(names, func(id string) bool { return id == r.ID || strings.ContainsRune(id, 0) })
+}
+
+// With is the database with what VEX documents say beside it. What is wrong with one is an error: who names a file wants it to
+// count.
+func (db *DB) With(ctx context.Context, files ...string) (*DB, error) {
+	held := memory{}
+	status := SourceStatus{Name: "statements", ImportedAt: time.Now().UTC()}
+	in := &intake{ctx: ctx, limits: DefaultLimits, put: held.put, status: &status}
+	for _, name := range files {
+		before := status.VEX
+		if err := (Source{Path: name}).read(in); err != nil {
+			return nil, fmt.Errorf("read statements: %w", err)
+		}
+		switch {
+		case len(status.Skipped) > 0:
+			return nil, fmt.Errorf("read statements: %s: %s", status.Skipped[0].File, status.Skipped[0].Why)
+		case status.VEX == before:
+			return nil, fmt.Errorf("read statements: %s: want an OpenVEX document, or one of CycloneDX with analyses", name)
+		}
+	}
+	if err := held.settle(&status); err != nil {
+		return nil, fmt.Errorf("read statements: %w", err)
+	}
+	out := &DB{sources: append(slices.Clone(db.sources), held), status: db.status, close: db.close}
+	out.status.Statements += status.VEX
+	return out, nil
 }
 
 // Read makes a database in memory of all advisories under a file system.

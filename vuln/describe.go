@@ -23,6 +23,7 @@ func (db *DB) describe(id string, where release, p Package, deciding []opinion) 
 		m.Advisories = append(m.Advisories, o.record.ID)
 	}
 	m.Advisories = slices.Compact(m.Advisories)
+	m.Reasons, m.Vendor = reasons(deciding), vendorWord(deciding)
 	m.CVSS = bestCVSS(entries, records)
 	m.Severity, m.SeveritySource = rate(where, entries, records, m.CVSS)
 	m.describe(records)
@@ -31,6 +32,28 @@ func (db *DB) describe(id string, where release, p Package, deciding []opinion) 
 	}
 	m.judge(prose(m, records))
 	return m, err
+}
+
+// reasons are what the deciding opinions rest on, each once.
+func reasons(deciding []opinion) (out []Reason) {
+	for _, o := range deciding {
+		if r := (Reason{o.record.ID, o.why}); !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// vendorWords are what distributions say of a vulnerability instead of fixing it.
+var vendorWords = []string{"unimportant", "end-of-life", "ignored", "deferred", "postponed", "will not fix"}
+
+func vendorWord(deciding []opinion) string {
+	for _, o := range deciding {
+		if slices.Contains(vendorWords, strings.ToLower(o.entry.Level)) {
+			return strings.ToLower(o.entry.Level)
+		}
+	}
+	return ""
 }
 
 func own(deciding []opinion) (records []*record, entries []*entry) {

@@ -2,6 +2,7 @@ package vuln
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ func firstByte(r *bufio.Reader) (byte, error) {
 	}
 }
 
-// document files one JSON object: an OSV record, OSV's query answer, or CISA's list.
+// document files one JSON object: an OSV record, OSV's query answer, CISA's list, or a document of VEX.
 // An error ends the source.
 func (in *intake) document(name, at string, data []byte) error {
 	var head struct {
@@ -75,11 +76,17 @@ func (in *intake) document(name, at string, data []byte) error {
 		Vulns           []json.RawMessage `json:"vulns"`
 		CatalogVersion  string            `json:"catalogVersion"`
 		Vulnerabilities []kevEntry        `json:"vulnerabilities"`
+		Context         json.RawMessage   `json:"@context"`
+		BOMFormat       string            `json:"bomFormat"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil && head.ID == "" {
 		return in.count(at, leftOut(fmt.Errorf("want an OSV record or CISA's list: %w", err)))
 	}
 	switch {
+	case bytes.Contains(head.Context, []byte("openvex")):
+		return in.openVEX(at, data)
+	case head.BOMFormat == "CycloneDX":
+		return in.cycloneVEX(at, data)
 	case head.CatalogVersion != "" || len(head.Vulnerabilities) > 0 && head.Vulnerabilities[0].CVE != "":
 		for i, each := range head.Vulnerabilities {
 			if err := in.count(fmt.Sprintf("vulnerabilities[%d]", i), in.kev(each)); err != nil {

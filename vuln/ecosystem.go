@@ -195,7 +195,11 @@ func ubuntuChannel(suffix string) string {
 	return channel
 }
 
+// alpineNumber keeps "3.18" of "v3.18.4". What edge calls itself ("3.21_alpha20240807") is no release yet.
 func alpineNumber(s string) string {
+	if strings.Contains(s, "_") {
+		return "edge"
+	}
 	if m := alpineDigits.FindStringSubmatch(s); m != nil {
 		return m[1]
 	}

@@ -15,7 +15,8 @@ import (
 )
 
 // Source is a file or directory of advisories: OSV records as JSON or YAML, zip
-// and tar.gz archives of them, CISA's catalogue (JSON), EPSS scores (CSV).
+// and tar.gz archives of them, CISA's catalogue (JSON), EPSS scores (CSV), VEX documents
+// (OpenVEX, CycloneDX).
 type Source struct {
 	// Name identifies the source; importing the name again replaces it. Empty
 	// means the absolute path.
@@ -23,6 +24,8 @@ type Source struct {
 	Path string
 	// FS is read instead of Path if set.
 	FS fs.FS
+	// Accept says, if set, why what was read is not to take the place of what the source brought before.
+	Accept func(before, now SourceStatus) error
 }
 
 // Progress is how far an import has come.
@@ -50,7 +53,7 @@ func Import(ctx context.Context, dir string, sources []Source, progress func(Pro
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Status{}, fmt.Errorf("import advisories: %w", err)
 	}
-	unlock, err := lock(dir)
+	unlock, err := Lock(dir)
 	if err != nil {
 		return Status{}, fmt.Errorf("import advisories into %s: %w", dir, err)
 	}
@@ -80,7 +83,7 @@ func Import(ctx context.Context, dir string, sources []Source, progress func(Pro
 
 // Forget removes a source from a database directory.
 func Forget(dir, name string) error {
-	unlock, err := lock(dir)
+	unlock, err := Lock(dir)
 	if err != nil {
 		return fmt.Errorf("forget advisories in %s: %w", dir, err)
 	}
@@ -134,6 +137,16 @@ func (m *manifest) importSource(ctx context.Context, dir string, s Source, repor
 	if err != nil {
 		return err
 	}
+	if s.Accept != nil {
+		for _, t := range m.Tables {
+			if t.Status.Name != s.Name {
+				continue
+			}
+			if err := s.Accept(t.Status, status); err != nil {
+				return err
+			}
+		}
+	}
 	file := print + "-" + strconv.FormatInt(status.ImportedAt.UnixNano(), 36) + tableSuffix
 	if err := os.Rename(filepath.Join(work, "table"), filepath.Join(dir, file)); err != nil {
 		return err
@@ -146,15 +159,49 @@ func (m *manifest) importSource(ctx context.Context, dir string, s Source, repor
 	return m.sweep(dir)
 }
 
-// put replaces the source's table, or appends it: later sources win ties.
+// put replaces the source's table, or appends it: later sources win ties. The one that was in force is kept beside it.
 func (m *manifest) put(t tableFile) {
 	for i := range m.Tables {
 		if m.Tables[i].Status.Name == t.Status.Name {
+			before := m.Tables[i]
+			before.Previous = nil
+			t.Previous = &before
 			m.Tables[i] = t
 			return
 		}
 	}
 	m.Tables = append(m.Tables, t)
+}
+
+// Restore puts in force what a source brought before it was imported last; doing so again undoes it.
+func Restore(dir, name string) error {
+	unlock, err := Lock(dir)
+	if err != nil {
+		return fmt.Errorf("restore advisories in %s: %w", dir, err)
+	}
+	defer unlock()
+	m, err := readManifest(dir)
+	if err != nil {
+		return err
+	}
+	for i, t := range m.Tables {
+		if t.Status.Name != name {
+			continue
+		}
+		if t.Previous == nil {
+			return fmt.Errorf("restore advisories in %s: %q was imported once only", dir, name)
+		}
+		m.put(*t.Previous)
+		m.Tables[i].Previous.Previous = nil
+		return m.write(dir)
+	}
+	return fmt.Errorf("restore advisories in %s: no source is named %q", dir, name)
+}
+
+// StatusOf is what a database directory holds, without opening its tables.
+func StatusOf(dir string) (Status, error) {
+	m, err := readManifest(dir)
+	return m.status(), err
 }
 
 // compile reads the source and writes its table in the work directory.
@@ -166,7 +213,7 @@ func (s Source) compile(ctx context.Context, work string, report func(Progress))
 	if err := s.read(in); err != nil {
 		return status, err
 	}
-	if status.Records+status.Withdrawn+status.KEV+status.EPSS == 0 {
+	if status.Records+status.Withdrawn+status.KEV+status.EPSS+status.VEX == 0 {
 		return status, nothingIn(status)
 	}
 	var err error

@@ -2,5 +2,5 @@
 
 package vuln
 
-// lock does nothing where the system has no advisory file locks.
-func lock(string) (release func(), err error) { return func() {}, nil }
+// Lock does nothing where the system has no advisory file locks.
+func Lock(string) (release func(), err error) { return func() {}, nil }

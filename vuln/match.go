@@ -10,39 +10,60 @@ import (
 )
 
 // Match returns the vulnerabilities that affect a package, worst first. What it
-// could not judge is silent here: Examine says it.
+// could not judge, and what was dismissed, is silent here: Examine says it.
 func (db *DB) Match(p Package) []Match {
 	found, _ := db.Examine(p)
-	return found
+	return slices.DeleteFunc(found, func(m Match) bool { return m.Dismissed != "" })
 }
 
 // Examine is Match with what stood in its way: no advisories for the
 // distribution, a version that does not compare, a damaged database.
 func (db *DB) Examine(p Package) ([]Match, []collect.Gap) {
+	key := p.identity()
+	e, known := db.remembered.get(key)
+	if !known {
+		e = db.examine(p)
+		db.remembered.put(key, e)
+	}
+	out, gaps := slices.Clone(e.matches), slices.Clone(e.gaps)
+	for i := range out {
+		out[i].Package = p
+		if err := db.dismiss(&out[i], e.entries[i]); err != nil {
+			gaps = append(gaps, damaged(err))
+		}
+	}
+	return out, gaps
+}
+
+// examine holds a package against the advisories.
+func (db *DB) examine(p Package) (e examined) {
 	where := parseEcosystem(p.Ecosystem).inferred(p.Version)
-	var gaps []collect.Gap
 	if gap := db.uncovered(p, where); gap != nil {
-		gaps = append(gaps, *gap)
+		e.gaps = append(e.gaps, *gap)
 		if where.Number == "" || db.status.Ecosystems[where.Family] == 0 {
-			return nil, gaps
+			return e
 		} // records without a release may name the package
 	} else if _, yes := Codeless(p); yes {
-		return nil, nil
+		return e
 	}
 	opinions, more := db.opinions(p, where, false)
-	gaps = append(gaps, more...)
+	e.gaps = append(e.gaps, more...)
 	groups := map[string][]opinion{}
 	for _, o := range opinions {
 		ids, err := db.canonical(o.record)
 		if err != nil {
-			gaps = append(gaps, damaged(err))
+			e.gaps = append(e.gaps, damaged(err))
 			continue
 		}
 		for _, id := range ids {
 			groups[id] = append(groups[id], o)
 		}
 	}
-	var out []Match
+	type found struct {
+		match   Match
+		entries []*entry
+	}
+	var all []found
 	for id, group := range groups {
 		deciding := decide(where, group)
 		if len(deciding) == 0 {
@@ -50,14 +71,18 @@ func (db *DB) Examine(p Package) ([]Match, []collect.Gap) {
 		}
 		m, err := db.describe(id, where, p, deciding)
 		if err != nil {
-			gaps = append(gaps, damaged(err))
+			e.gaps = append(e.gaps, damaged(err))
 		}
-		out = append(out, m)
+		_, entries := own(deciding)
+		all = append(all, found{m, entries})
 	}
-	slices.SortFunc(out, func(a, b Match) int {
-		return cmp.Or(severity.Compare(b.Severity, a.Severity), strings.Compare(a.ID, b.ID))
+	slices.SortFunc(all, func(a, b found) int {
+		return cmp.Or(severity.Compare(b.match.Severity, a.match.Severity), strings.Compare(a.match.ID, b.match.ID))
 	})
-	return out, gaps
+	for _, f := range all {
+		e.matches, e.entries = append(e.matches, f.match), append(e.entries, f.entries)
+	}
+	return e
 }
 
 // opinion is one record's verdict on the package.

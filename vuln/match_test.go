@@ -278,3 +278,32 @@ func TestWhatIsNotCoveredIsAGap(t *testing.T) {
 		})
 	}
 }
+
+// TestAPackageIsExaminedOnceForAll: what one asker does to an answer is not the next one's.
+func TestAPackageIsExaminedOnceForAll(t *testing.T) {
+	db, err := vuln.Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(`{"id":"GHSA-1","aliases":["CVE-2024-0001"],"affected":[{"package":
+		{"ecosystem":"npm","name":"left"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		p    vuln.Package
+		want int
+	}{{vuln.Package{Ecosystem: "npm", Name: "left", Version: "1.0.0", PURL: "pkg:npm/left@1.0.0"}, 1},
+		{vuln.Package{Ecosystem: "npm", Name: "left", Version: "1.0.0", PURL: "pkg:npm/left@1.0.0?a=b"}, 1},
+		{vuln.Package{Ecosystem: "npm", Name: "left", Version: "2.0.0"}, 0}, {vuln.Package{Ecosystem: "PyPI", Name: "left", Version: "1.0.0"},
+			0}} {
+		for range 2 {
+			found, gaps := db.Examine(c.p)
+			if len(found) != c.want || c.want == 1 && (found[0].ID != "CVE-2024-0001" || found[0].Package.PURL != c.p.PURL) {
+				t.Fatalf("%+v: %+v, %v", c.p, found, gaps)
+			}
+			for i := range found {
+				found[i].ID = "another"
+			}
+			for i := range gaps {
+				gaps[i].What = "another"
+			}
+		}
+	}
+}

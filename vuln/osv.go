@@ -115,6 +115,8 @@ type entry struct {
 	Severity []score   `json:"s,omitempty"`
 	// Level is the distribution's or database's word for this package.
 	Level string `json:"l,omitempty"`
+	// Imports are the packages of a Go module that are vulnerable; none is all.
+	Imports []string `json:"g,omitempty"`
 	// Text is that of the record's revision.
 	Text uint32 `json:"t,omitempty"`
 }
@@ -125,6 +127,7 @@ type extras struct {
 	Urgency  string   `json:"urgency"`
 	CWEIDs   []string `json:"cwe_ids"`
 	CWEs     []any    `json:"cwes"`
+	Imports  []any    `json:"imports"`
 }
 
 func readExtras(raw json.RawMessage) extras {
@@ -140,6 +143,25 @@ func (e extras) level() string {
 		return text
 	}
 	return e.Urgency
+}
+
+// maxImports bounds the packages of a module that are kept; a module with more vulnerable ones counts as a whole.
+const maxImports = 1000
+
+// imports are the paths of the vulnerable packages, as the Go vulnerability database lists them.
+func (e extras) imports() (out []string) {
+	for _, each := range e.Imports {
+		of, ok := each.(map[string]any)
+		path, isText := of["path"].(string)
+		if !ok || !isText || path == "" {
+			return nil // one that cannot be read may be the one that is in the program
+		}
+		out = append(out, path)
+	}
+	if len(out) > maxImports {
+		return nil
+	}
+	return out
 }
 
 func (e extras) weaknesses() []string {
@@ -241,7 +263,11 @@ func (r *osvRecord) entries(emit func(key string, e entry)) (out statements) {
 			continue
 		}
 		e := entry{ID: r.ID, Release: where.Number, Channel: where.Channel, Severity: a.Severity, Text: r.revision.Text}
-		if e.Level = readExtras(a.EcosystemSpecific).level(); e.Level == "" {
+		of := readExtras(a.EcosystemSpecific)
+		if where.Family == "Go" {
+			e.Imports = of.imports()
+		}
+		if e.Level = of.level(); e.Level == "" {
 			e.Level = readExtras(a.DatabaseSpecific).level()
 		}
 		for _, g := range a.Ranges {

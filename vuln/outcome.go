@@ -12,7 +12,7 @@ type outcome struct {
 	record *osvRecord
 	said   statements
 	row    rowKind
-	added  time.Time // of a row of CISA's catalogue
+	added  time.Time // of a row of CISA's catalogue, of a statement
 	why    error
 	stop   bool
 }
@@ -23,6 +23,7 @@ const (
 	noRow rowKind = iota
 	kevRow
 	epssRow
+	vexRow
 )
 
 // filed is the outcome of an OSV record.
@@ -33,6 +34,9 @@ func catalogued(added time.Time) outcome { return outcome{row: kevRow, added: ad
 
 // estimated is the outcome of a row of EPSS.
 func estimated() outcome { return outcome{row: epssRow} }
+
+// declared is the outcome of a statement of VEX.
+func declared(at time.Time) outcome { return outcome{row: vexRow, added: at} }
 
 // leftOut is the outcome of what cannot be used.
 func leftOut(why error) outcome { return outcome{why: why} }
@@ -61,6 +65,9 @@ func (s *SourceStatus) count(at string, o outcome) {
 		s.Newest = later(s.Newest, o.added)
 	case o.row == epssRow:
 		s.EPSS++
+	case o.row == vexRow:
+		s.VEX++
+		s.Newest = later(s.Newest, o.added)
 	default:
 		if o.why == nil {
 			o.why = errUnsaid

@@ -49,7 +49,7 @@ var schemes = map[string]reader{
 	"Alpine": apkScheme.version, "Alpaquita": apkScheme.version, "BellSoft Hardened Containers": apkScheme.version,
 	"Wolfi": apkScheme.version, "Chainguard": apkScheme.version, "MinimOS": apkScheme.version,
 	"Maven": mavenScheme.version, "RubyGems": gemScheme.version, "Packagist": composerScheme.version,
-	"npm": semverScheme.version, "Go": semverScheme.version, "crates.io": semverScheme.version, "Hex": semverScheme.version,
+	"npm": semverScheme.version, "Go": goScheme.version, "crates.io": semverScheme.version, "Hex": semverScheme.version,
 	"Julia": semverScheme.version, "SwiftURL": semverScheme.version, "ConanCenter": semverScheme.version, "Bitnami": semverScheme.version,
 	"Bioconductor": semverScheme.version, "GHC": semverScheme.version, "Docker Hardened Images": semverScheme.version,
 	"NuGet": nugetScheme.version,

@@ -40,17 +40,21 @@ func apkSuffixRank(word string) int {
 
 var apkScheme = &scheme[[]apkPart]{read: readAPK, order: compareAPK}
 
-// readAPK reads digits{.digits}{letter}{_suffix{digits}}{~commit}{-rdigits}; what does not fit ends it as invalid.
+// readAPK reads digits{.digits}{letter}{_suffix{digits}}{~commit}{-rdigits}. What does not fit ends it as invalid: apk of today
+// compares no further, apk of before 3 went on as text, from a dash on no more.
 func readAPK(text string) []apkPart {
 	n := digits(text)
 	if n == 0 {
-		return []apkPart{{kind: apkInvalid}}
+		return []apkPart{{apkInvalid, text}}
 	}
 	out := []apkPart{{apkFirst, text[:n]}}
 	for text = text[n:]; text != ""; {
 		part, length := nextAPK(out[len(out)-1].kind, text)
-		if length == 0 {
+		switch {
+		case length == 0 && text[0] == '-':
 			return append(out, apkPart{kind: apkInvalid})
+		case length == 0:
+			return append(out, apkPart{apkInvalid, text})
 		}
 		out, text = append(out, part), text[length:]
 	}
@@ -80,7 +84,10 @@ func nextAPK(after apkKind, rest string) (apkPart, int) {
 		return apkPart{apkCommit, rest[1 : 1+n]}, counted(1, n)
 	case strings.HasPrefix(rest, "-r") && after < apkRevision:
 		n := digits(rest[2:])
-		return apkPart{apkRevision, rest[2 : 2+n]}, counted(2, n)
+		if after := rest[2+n:]; n == 0 && after != "" && after[0] != '-' {
+			return apkPart{}, 0
+		}
+		return apkPart{apkRevision, rest[2 : 2+n]}, 2 + n
 	}
 	return apkPart{}, 0
 }
@@ -105,7 +112,7 @@ func compareAPK(a, b []apkPart) int {
 	}
 	switch {
 	case a[i].kind == b[i].kind:
-		return 0
+		return strings.Compare(a[i].text, b[i].text)
 	case a[i].early():
 		return -1
 	case b[i].early():

@@ -127,8 +127,17 @@ func qualifier(word string, numbered bool) string {
 	return word
 }
 
-// normalise takes out what says nothing at the end of a list, also before lists at its end.
+// normalise takes out what says nothing at the end of a list, also before lists at its end. Where that is the word before a
+// list, the list takes its place: Maven's documents have 1-ga-1 = 1-1, which its program does not.
 func (m *mavenItem) normalise() {
+	word := len(m.list) > 0 && m.list[0].kind == mavenWord
+	m.trim()
+	if word && len(m.list) == 1 && m.list[0].kind == mavenList {
+		m.list = m.list[0].list
+	}
+}
+
+func (m *mavenItem) trim() {
 	for i := len(m.list) - 1; i >= 0; i-- {
 		switch {
 		case m.list[i].nothing():

@@ -13,6 +13,8 @@ type semver struct {
 
 var (
 	semverScheme = &scheme[semver]{read: readSemver, order: compareSemver}
+	// goScheme reads toolchains too, which say "go1.21.3".
+	goScheme = &scheme[semver]{read: func(s string) semver { return readSemver(strings.TrimPrefix(s, "go")) }, order: compareSemver}
 	// nugetScheme takes no notice of the case.
 	nugetScheme = &scheme[semver]{read: func(s string) semver { return readSemver(strings.ToLower(s)) }, order: compareSemver}
 )

@@ -52,7 +52,8 @@ type intake struct {
 }
 
 // errNothing is what an import says of a place without advisories.
-var errNothing = errors.New("want OSV records (.json, .yaml, .zip, .tar.gz), CISA's catalogue (.json) or EPSS scores (.csv), found none")
+var errNothing = errors.New("want OSV records (.json, .yaml, .zip, .tar.gz), " +
+	"CISA's catalogue or VEX documents (.json) or EPSS scores (.csv), found none")
 
 // errStop ends a source: the store failed, a bound was passed or the caller left.
 type errStop struct{ error }

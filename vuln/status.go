@@ -24,6 +24,8 @@ type Status struct {
 	Latest  map[string]time.Time `json:"latest,omitempty"`
 	HasKEV  bool                 `json:"kev"`
 	HasEPSS bool                 `json:"epss"`
+	// Statements counts those of VEX.
+	Statements int `json:"vex,omitempty"`
 	// Newest is the latest modification among all records: how fresh the data is.
 	Newest     time.Time `json:"newest,omitzero"`
 	ImportedAt time.Time `json:"importedAt,omitzero"`
@@ -34,12 +36,14 @@ type Status struct {
 
 // SourceStatus is one imported file or directory.
 type SourceStatus struct {
-	Name       string               `json:"name"`
-	Path       string               `json:"path,omitempty"`
-	Records    int                  `json:"records"`
-	Withdrawn  int                  `json:"withdrawn"`
-	KEV        int                  `json:"kev"`
-	EPSS       int                  `json:"epss"`
+	Name      string `json:"name"`
+	Path      string `json:"path,omitempty"`
+	Records   int    `json:"records"`
+	Withdrawn int    `json:"withdrawn"`
+	KEV       int    `json:"kev"`
+	EPSS      int    `json:"epss"`
+	// VEX counts statements on what affects a product and what does not.
+	VEX        int                  `json:"vex,omitempty"`
 	Ecosystems map[string]int       `json:"ecosystems,omitempty"`
 	Latest     map[string]time.Time `json:"latest,omitempty"`
 	Newest     time.Time            `json:"newest,omitzero"`
@@ -51,7 +55,7 @@ type SourceStatus struct {
 	Tied       int      `json:"tied,omitempty"`
 	TiedIDs    []string `json:"tiedIDs,omitempty"`
 	// Read counts every record, row and unreadable file: each is a record, withdrawn, superseded, of KEV,
-	// of EPSS or skipped. Passed counts files of types that hold no advisories.
+	// of EPSS, of VEX or skipped. Passed counts files of types that hold no advisories.
 	Read   int `json:"read"`
 	Passed int `json:"passed,omitempty"`
 	// Statements counts what records in force say about packages, as far as it is used;
@@ -76,7 +80,7 @@ const maxSkips = 50
 
 // Balanced says whether everything that was read was counted out again.
 func (s *SourceStatus) Balanced() bool {
-	return s.Read == s.Records+s.Withdrawn+s.Superseded+s.KEV+s.EPSS+s.SkippedCount
+	return s.Read == s.Records+s.Withdrawn+s.Superseded+s.KEV+s.EPSS+s.VEX+s.SkippedCount
 }
 
 // unread counts a file, or the rest of one, whose records nobody can count.
@@ -94,6 +98,7 @@ func summarise(sources []SourceStatus) Status {
 		out.Bytes += s.Bytes
 		out.HasKEV = out.HasKEV || s.KEV > 0
 		out.HasEPSS = out.HasEPSS || s.EPSS > 0
+		out.Statements += s.VEX
 		for name, n := range s.Ecosystems {
 			out.Ecosystems[name] += n
 			out.Latest[name] = later(out.Latest[name], cmp.Or(s.Latest[name], s.Newest)) // imports of old kept no Latest

@@ -20,7 +20,7 @@ const (
 	formatVersion = 1
 	tableSuffix   = ".advisories"
 	// readingVersion is how sources are read: what was read in another way is read again.
-	readingVersion = 2
+	readingVersion = 3
 )
 
 type manifest struct {
@@ -33,6 +33,16 @@ type tableFile struct {
 	// Fingerprint is of the source's content: the same again is not read twice.
 	Fingerprint string       `json:"fingerprint"`
 	Status      SourceStatus `json:"status"`
+	// Previous is what was in force before; its file is kept.
+	Previous *tableFile `json:"previous,omitempty"`
+}
+
+// files are those of the table and of the one before it.
+func (t tableFile) files() []string {
+	if t.Previous == nil {
+		return []string{t.File}
+	}
+	return []string{t.File, t.Previous.File}
 }
 
 // Open opens a database directory. One that nothing was imported into yet, or
@@ -131,7 +141,7 @@ func (m manifest) sweep(dir string) error {
 	}
 	var errs []error
 	for _, each := range names {
-		inForce := slices.ContainsFunc(m.Tables, func(t tableFile) bool { return t.File == each.Name() })
+		inForce := slices.ContainsFunc(m.Tables, func(t tableFile) bool { return slices.Contains(t.files(), each.Name()) })
 		ours := strings.HasSuffix(each.Name(), tableSuffix) || strings.HasPrefix(each.Name(), "import-")
 		if ours && !inForce {
 			errs = append(errs, os.RemoveAll(filepath.Join(dir, each.Name())))

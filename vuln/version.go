@@ -12,6 +12,8 @@ type verdict struct {
 	affected bool
 	// fixed is the first later version that is not affected, if the entry names one.
 	fixed string
+	// why is the range that the version is in.
+	why string
 	// unread counts events whose version could not be compared.
 	unread int
 }
@@ -20,9 +22,15 @@ type verdict struct {
 // enumerated, or if inside any range.
 func (e *entry) judge(familyName, text string, v semantic.Version) verdict {
 	out := verdict{affected: slices.Contains(e.Versions, text)}
+	if out.affected {
+		out.why = "version " + text + " is listed"
+	}
 	for _, events := range e.Ranges {
 		in, unread := inRange(familyName, v, events)
 		out.unread += unread
+		if in && !out.affected {
+			out.why = interval(familyName, v, events)
+		}
 		out.affected = out.affected || in
 	}
 	if !out.affected {
@@ -34,6 +42,35 @@ func (e *entry) judge(familyName, text string, v semantic.Version) verdict {
 		}
 	}
 	return out
+}
+
+// interval is the part of a range that an affected version is in, as people write it: ">= 1.0, < 1.2".
+func interval(familyName string, v semantic.Version, events []event) string {
+	from, to, mark := "", "", ""
+	for _, e := range events {
+		at, err := parseVersion(familyName, e.version())
+		if err != nil || e.Limit != "" {
+			continue
+		}
+		beyond := order(v, at)
+		switch {
+		case e.Introduced != "" && e.Introduced != "0" && beyond >= 0 && (from == "" || earlier(familyName, from, e.Introduced)):
+			from = e.Introduced
+		case e.Fixed != "" && beyond < 0 && (to == "" || earlier(familyName, e.Fixed, to)):
+			to, mark = e.Fixed, "< "
+		case e.LastAffected != "" && beyond <= 0 && (to == "" || earlier(familyName, e.LastAffected, to)):
+			to, mark = e.LastAffected, "<= "
+		}
+	}
+	switch {
+	case from == "" && to == "":
+		return "every version"
+	case from == "":
+		return clip(mark+to, 256)
+	case to == "":
+		return clip(">= "+from, 256)
+	}
+	return clip(">= "+from+", "+mark+to, 256)
 }
 
 // step is an event with its version read.

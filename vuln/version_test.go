@@ -34,6 +34,7 @@ func TestReleasesAreRead(t *testing.T) {
 		{"Ubuntu:Pro:FIPS-updates:20.04:LTS", release{Family: "Ubuntu", Number: "20.04", Channel: "FIPS-updates"}},
 		{"Alpine:v3.18", release{Family: "Alpine", Number: "3.18"}},
 		{"Alpine:3.18.4", release{Family: "Alpine", Number: "3.18"}},
+		{"Alpine:v3.21.0_alpha20240807", release{Family: "Alpine", Number: "edge"}},
 		{"Alpine:edge", release{Family: "Alpine", Number: "edge"}},
 		{"Wolfi", release{Family: "Wolfi"}},
 		{"Red Hat:enterprise_linux:9::baseos", release{Family: "Red Hat", Number: "9"}},
@@ -52,6 +53,15 @@ func TestReleasesAreRead(t *testing.T) {
 	for _, test := range tests {
 		if got := parseEcosystem(test.ecosystem); got != test.want {
 			t.Errorf("%q is %+v, want %+v", test.ecosystem, got, test.want)
+		}
+	}
+}
+
+func TestAToolchainOfGoIsAVersion(t *testing.T) {
+	for _, c := range []struct{ a, b string }{{"go1.16.8", "1.16.9"}, {"go1.21rc2", "1.21.0"}, {"1.21.0-0", "go1.21rc1"}, {"go1.9.7",
+		"go1.10"}} {
+		if order, err := Compare("Go", c.a, c.b); err != nil || order >= 0 {
+			t.Errorf("%s against %s is %d, %v", c.a, c.b, order, err)
 		}
 	}
 }
@@ -87,22 +97,23 @@ func TestARangeIsReadByItsEvents(t *testing.T) {
 	}{
 		{"no events", "1.0", nil, verdict{}},
 		{"before the introduction", "0.9", []event{in("1.0")}, verdict{}},
-		{"at the introduction", "1.0", []event{in("1.0")}, verdict{affected: true}},
-		{"from the beginning", "0.0", []event{in("0"), fix("2.0")}, verdict{affected: true, fixed: "2.0"}},
+		{"at the introduction", "1.0", []event{in("1.0")}, verdict{affected: true, why: ">= 1.0"}},
+		{"from the beginning", "0.0", []event{in("0"), fix("2.0")}, verdict{affected: true, fixed: "2.0", why: "< 2.0"}},
 		{"at the fix", "2.0", []event{in("0"), fix("2.0")}, verdict{}},
-		{"at the last affected", "2.0", []event{in("0"), last("2.0")}, verdict{affected: true}},
+		{"at the last affected", "2.0", []event{in("0"), last("2.0")}, verdict{affected: true, why: "<= 2.0"}},
 		{"beyond it", "2.1", []event{in("0"), last("2.0")}, verdict{}},
-		{"below the limit", "1.9", []event{in("0"), limit("2.0")}, verdict{affected: true}},
+		{"below the limit", "1.9", []event{in("0"), limit("2.0")}, verdict{affected: true, why: "every version"}},
 		{"at the limit", "2.0", []event{in("0"), limit("2.0")}, verdict{}},
-		{"below one limit of two", "2.5", []event{in("0"), limit("2.0"), limit("3.0")}, verdict{affected: true}},
-		{"below the first limit of two", "1.5", []event{in("0"), limit("2.0"), limit("1.0")}, verdict{affected: true}},
-		{"no limit", "9.0", []event{in("0"), limit("*")}, verdict{affected: true}},
+		{"below one limit of two", "2.5", []event{in("0"), limit("2.0"), limit("3.0")}, verdict{affected: true, why: "every version"}},
+		{"below the first limit of two", "1.5", []event{in("0"), limit("2.0"), limit("1.0")}, verdict{affected: true, why: "every version"}},
+		{"no limit", "9.0", []event{in("0"), limit("*")}, verdict{affected: true, why: "every version"}},
 		{"a limit alone", "1.0", []event{limit("2.0")}, verdict{}},
 		{"an introduction that is no version", "1.0", []event{in("a:b")}, verdict{unread: 1}},
-		{"beside one that is", "1.0", []event{in("a:b"), in("0"), fix("c:d")}, verdict{affected: true, unread: 2}},
+		{"beside one that is", "1.0", []event{in("a:b"), in("0"), fix("c:d")}, verdict{affected: true, unread: 2, why: "every version"}},
 		{"affected, fixed, and again", "2.5", []event{in("0"), fix("1.0"), in("2.0"), fix("3.0"), fix("4.0")},
-			verdict{affected: true, fixed: "3.0"}},
-		{"fixes in the other order", "2.5", []event{fix("4.0"), fix("3.0"), in("2.0")}, verdict{affected: true, fixed: "3.0"}},
+			verdict{affected: true, fixed: "3.0", why: ">= 2.0, < 3.0"}},
+		{"fixes in the other order", "2.5", []event{fix("4.0"), fix("3.0"), in("2.0")}, verdict{affected: true, fixed: "3.0",
+			why: ">= 2.0, < 3.0"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v, err := parseVersion("Debian", c.version)
@@ -116,7 +127,7 @@ func TestARangeIsReadByItsEvents(t *testing.T) {
 	}
 	v, _ := parseVersion("Debian", "1.0")
 	two := &entry{Ranges: [][]event{{in("0"), fix("3.0")}, {in("0.5"), fix("2.0")}, {in("0")}, {in("x:y")}, {in("x:y")}}}
-	if got := two.judge("Debian", "1.0", v); got != (verdict{affected: true, fixed: "2.0", unread: 2}) {
+	if got := two.judge("Debian", "1.0", v); got != (verdict{affected: true, fixed: "2.0", unread: 2, why: "< 3.0"}) {
 		t.Errorf("of several ranges: %+v", got)
 	}
 }

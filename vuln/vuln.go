@@ -28,6 +28,11 @@ type Package struct {
 	Source string `json:"source,omitempty"`
 	// SourceVersion is the source package's version where it differs.
 	SourceVersion string `json:"sourceVersion,omitempty"`
+	// PURL is its package URL, and Within the digests and references of the images it is in: what statements of VEX name.
+	PURL   string   `json:"-"`
+	Within []string `json:"-"`
+	// GoPackages are the packages of a Go module that are in the program; nil where nobody knows.
+	GoPackages []string `json:"-"`
 }
 
 // Severity is how bad a vulnerability is, on the scale of everything.
@@ -81,6 +86,15 @@ type Match struct {
 	// FixNote says what getting the fix takes, if it is not a plain upgrade.
 	FixNote string `json:"fixNote,omitempty"`
 
+	// Reasons say which advisories matched, and by what.
+	Reasons []Reason `json:"reasons,omitempty"`
+	// Vendor is what the distribution says beside it: "unimportant", "end-of-life".
+	Vendor string `json:"vendor,omitempty"`
+	// Said is what VEX says of it, Dismissed why it does not count: it is said not to affect, or to be fixed, or nothing of what is
+	// vulnerable is in the program.
+	Said      *Statement `json:"said,omitempty"`
+	Dismissed string     `json:"dismissed,omitempty"`
+
 	Severity Severity `json:"severity"`
 	// SeveritySource says who rated it and how, such as
 	// "Ubuntu rates it medium (UBUNTU-CVE-2022-3602)".
@@ -111,6 +125,13 @@ type Match struct {
 	CWEs       []string  `json:"cwes,omitempty"`
 	Published  time.Time `json:"published,omitzero"`
 	Modified   time.Time `json:"modified,omitzero"`
+}
+
+// Reason is why an advisory speaks of the version.
+type Reason struct {
+	Advisory string `json:"advisory"`
+	// Range is what the version is in, such as ">= 1.0, < 1.2", or that it is listed by itself.
+	Range string `json:"range"`
 }
 
 // Exploited says that the vulnerability is in the list of known exploited ones.

@@ -98,7 +98,8 @@ func (o oracle) write(t *testing.T, table []string) {
 		release, _, _ = strings.Cut(strings.TrimSpace(string(said)), "\n")
 		release = " (" + release + ")"
 	}
-	text := fmt.Sprintf("# What %s%s says of versions made by go test ./test/versions -update\n%s\n", o.tool, release, strings.Join(table, "\n"))
+	text := fmt.Sprintf("# What %s%s says of versions made by go test ./test/versions -update\n%s\n", o.tool, release, strings.Join(table,
+		"\n"))
 	name := filepath.Join("..", "..", "vuln", "testdata", "versions", o.name+".txt")
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		t.Fatal(err)

@@ -30,24 +30,30 @@ var (
 			"_git20230101-r1", "_cvs", "_svn1", "_hg2", "_p", "b", "_rc", "_alpha1_p2", "~deadbeef-r0"},
 		bits: []string{"0", "1", "9", "00", ".0", ".01", "a", "_p1", "_rc2", "-r0"}, numbers: [2]int{1, 4}, small: true}
 	npmWords = words{heads: []string{"", "", "v"}, joints: []string{"."},
-		tails: []string{"", "", "", "-alpha", "-alpha.1", "-beta.2", "-beta.11", "-rc.1", "-0", "-1", "-1.2.3", "+build", "-rc.1+build.5", "-a.b-c",
+		tails: []string{"", "", "", "-alpha", "-alpha.1", "-beta.2", "-beta.11", "-rc.1", "-0", "-1", "-1.2.3", "+build", "-rc.1+build.5",
+			"-a.b-c",
 			"-canary.20230101", "-next.0", "-alpha-1", "-Beta", "-x.7.z.92", "-0.3.7", "--", "-1a"},
 		bits: []string{"0", "1", "9", "-", ".", "a", "+"}, numbers: [2]int{3, 3}}
 	pythonWords = words{heads: []string{"", "", "", "", "1!", "v"}, joints: []string{"."},
-		tails: []string{"", "", "a1", "b2", "rc1", "c1", ".dev0", ".dev3", ".post1", ".post2.dev1", "-1", "a1.dev2", "rc1.post1", "+local", "+local.1",
+		tails: []string{"", "", "a1", "b2", "rc1", "c1", ".dev0", ".dev3", ".post1", ".post2.dev1", "-1", "a1.dev2", "rc1.post1", "+local",
+			"+local.1",
 			"+ubuntu.1", ".alpha", "-beta-2", "_pre3", ".preview", ".rev4", "r5", "+1", "+a.1.b", "RC2", ".0", "post", "dev"},
 		bits: []string{"0", "1", "9", "a", ".", "-", "_", "00"}, numbers: [2]int{1, 4}}
 	mavenWords = words{heads: []string{""}, joints: []string{".", ".", ".", "-"},
-		tails: []string{"", "", "-alpha", "-alpha-1", "a1", "-beta-2", "b2", "-M1", "-milestone-3", "-rc1", "-RC2", "-cr1", "-SNAPSHOT", ".Final", ".GA",
-			".RELEASE", "-sp", "-sp1", ".SP2", "-jre", "-android", ".v20200101", "-1", ".redhat-00001", "-alpha-1-SNAPSHOT", "-xyz", ".x", "-0", ".0",
+		tails: []string{"", "", "-alpha", "-alpha-1", "a1", "-beta-2", "b2", "-M1", "-milestone-3", "-rc1", "-RC2", "-cr1", "-SNAPSHOT",
+			".Final", ".GA",
+			".RELEASE", "-sp", "-sp1", ".SP2", "-jre", "-android", ".v20200101", "-1", ".redhat-00001", "-alpha-1-SNAPSHOT", "-xyz", ".x", "-0",
+			".0",
 			"-b01", ".beta"},
 		bits: []string{"0", "1", "9", "a", ".", "-", "x", "00"}, numbers: [2]int{1, 4}}
 	rubyWords = words{heads: []string{""}, joints: []string{"."},
-		tails: []string{"", "", "", ".pre", ".pre1", ".rc1", ".rc.2", ".beta", ".beta2", ".a", ".alpha.1", "-java", "-1", ".0", ".0.0", "a", "b1", ".x.0",
+		tails: []string{"", "", "", ".pre", ".pre1", ".rc1", ".rc.2", ".beta", ".beta2", ".a", ".alpha.1", "-java", "-1", ".0", ".0.0", "a",
+			"b1", ".x.0",
 			".pre.0"},
 		bits: []string{"0", "1", "9", "a", ".", "-", "B"}, numbers: [2]int{1, 4}}
 	phpWords = words{heads: []string{"", "", "v"}, joints: []string{"."},
-		tails: []string{"", "", "", "-alpha", "-alpha1", "-beta.2", "-beta3", "-RC1", "-rc2", "-dev", "-patch1", "-p2", "a1", "b2", "RC3", "-stable",
+		tails: []string{"", "", "", "-alpha", "-alpha1", "-beta.2", "-beta3", "-RC1", "-rc2", "-dev", "-patch1", "-p2", "a1", "b2", "RC3",
+			"-stable",
 			"+build", "-alpha1-dev", ".0", "_beta1", "-pl3"},
 		bits: []string{"0", "1", "9"}, numbers: [2]int{1, 4}, small: true}
 	goWords = words{heads: []string{"v"}, joints: []string{"."},
