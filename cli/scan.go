@@ -216,7 +216,8 @@ func examined(inv *image.Inventory, db *vuln.DB) scanned {
 	a := assess.Inventory(inv.Reference, inv, db)
 	out := scanned{Image: scannedImage{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
 		Layers: inv.Layers, Known: a.Scanned, Why: a.Why, Partly: a.Partly(),
-		Unread: inv.Unread, Completeness: a.Completeness()}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{}, Gaps: gapsOrEmpty(a.Gaps)}
+		Unread: inv.Unread, Completeness: a.Completeness()}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{},
+		Gaps: gapsOrEmpty(a.Gaps)}
 	for _, p := range inv.Packages {
 		out.Packages = append(out.Packages, scannedPkg{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files, p.OwnedBy, p.Wanted})
 	}
