@@ -2,6 +2,7 @@ package assess
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,11 +13,12 @@ import (
 	"github.com/breakwater-sec/breakwater/vuln"
 )
 
-// Component is a package inside an image, and the layer that brought it.
+// Component is a package inside an image, the layer that brought it, and the file that tells of it.
 type Component struct {
 	vuln.Package
 	PURL  string `json:"purl"`
 	Layer string `json:"layer,omitempty"`
+	File  string `json:"file,omitempty"`
 }
 
 // Finding is a vulnerability of one component of an image.
@@ -24,6 +26,7 @@ type Finding struct {
 	vuln.Match
 	PURL  string `json:"purl"`
 	Layer string `json:"layer,omitempty"`
+	File  string `json:"file,omitempty"`
 }
 
 // Contents is what was read inside an image.
@@ -83,8 +86,11 @@ func Inventory(id string, inv *image.Inventory, db advisories) *Assessment {
 		ScannedAt: inv.ScannedAt, Gaps: inv.Gaps}
 	within := []string{id, inv.Digest, inv.Reference}
 	for _, p := range inv.Packages {
+		if p.OwnedBy != "" {
+			continue // it is a part of a package of the distribution, whose advisories speak of it
+		}
 		c.Components = append(c.Components,
-			Component{PURL: cmp.Or(p.PURL, p.Ecosystem+" "+p.Name+" "+p.Version), Layer: p.Layer, Package: vuln.Package{
+			Component{PURL: cmp.Or(p.PURL, p.Ecosystem+" "+p.Name+" "+p.Version), Layer: p.Layer, File: p.Database, Package: vuln.Package{
 				Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version, Source: p.Source, SourceVersion: p.SourceVersion,
 				PURL: p.PURL, Within: within}})
 	}
@@ -113,9 +119,9 @@ func (c Contents) Assess(db advisories) *Assessment {
 		}
 		for _, m := range found {
 			if m.Dismissed != "" {
-				a.Dismissed = append(a.Dismissed, Finding{m, p.PURL, p.Layer})
+				a.Dismissed = append(a.Dismissed, Finding{m, p.PURL, p.Layer, p.File})
 			} else {
-				a.Findings = append(a.Findings, Finding{m, p.PURL, p.Layer})
+				a.Findings = append(a.Findings, Finding{m, p.PURL, p.Layer, p.File})
 			}
 		}
 	}
@@ -136,6 +142,30 @@ func (c Contents) Assess(db advisories) *Assessment {
 // Partly says that something in the image was not looked into, or could not be judged:
 // what is not among the findings is unknown, not absent.
 func (a *Assessment) Partly() bool { return a.Scanned && len(a.Gaps) > 0 }
+
+// Completeness is how far the image was looked into: "complete", "partial: " and what was not,
+// "unread: " and why.
+func (a *Assessment) Completeness() string {
+	switch {
+	case !a.Scanned:
+		return "unread: " + a.Why
+	case len(a.Gaps) == 0:
+		return "complete"
+	}
+	var what []string
+	for _, g := range a.Gaps {
+		if !slices.Contains(what, g.What) {
+			what = append(what, g.What)
+		}
+	}
+	if n := len(what); n > mostNamed {
+		what = append(what[:mostNamed], fmt.Sprintf("%d more", n-mostNamed))
+	}
+	return "partial: " + strings.Join(what, ", ")
+}
+
+// mostNamed is how much of what was not looked into is named.
+const mostNamed = 5
 
 // gap keeps each gap once.
 func (a *Assessment) gap(gaps []collect.Gap) {

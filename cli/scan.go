@@ -111,6 +111,8 @@ type scannedImage struct {
 	// was not looked into, or could not be judged. Unread is the code nobody looked into.
 	Partly bool           `json:"partly"`
 	Unread []image.Unread `json:"unread,omitempty"`
+	// Completeness is "complete", "partial: " and what was not looked into, or "unread: " and why.
+	Completeness string `json:"completeness"`
 }
 
 type scannedPkg struct {
@@ -121,6 +123,10 @@ type scannedPkg struct {
 	Source    string   `json:"source,omitempty"`
 	Layer     string   `json:"layer,omitempty"`
 	Files     []string `json:"files,omitempty"`
+	// OwnedBy is the package of the distribution that has it: that one's advisories speak of it.
+	OwnedBy string `json:"ownedBy,omitempty"`
+	// Wanted says that only a lock file tells of it.
+	Wanted bool `json:"wanted,omitempty"`
 }
 
 type scannedVuln struct {
@@ -141,6 +147,7 @@ type scannedVuln struct {
 	ImpactWhy      string     `json:"impactWhy,omitempty"`
 	Title          string     `json:"title,omitempty"`
 	Layer          string     `json:"layer,omitempty"`
+	File           string     `json:"file,omitempty"`
 	PURL           string     `json:"purl"`
 	// Reasons are the advisories that speak of the version, each with the range it is in; Vendor is the distribution's word for it.
 	Reasons []vuln.Reason `json:"reasons,omitempty"`
@@ -224,9 +231,10 @@ func examined(inv *image.Inventory, db *vuln.DB) scanned {
 	a := assess.Inventory(inv.Reference, inv, db)
 	out := scanned{Image: scannedImage{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
 		Layers: inv.Layers, Known: a.Scanned, Why: a.Why, Partly: a.Partly(),
-		Unread: inv.Unread}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{}, Gaps: gapsOrEmpty(a.Gaps)}
+		Unread: inv.Unread, Completeness: a.Completeness()}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{},
+		Gaps: gapsOrEmpty(a.Gaps)}
 	for _, p := range inv.Packages {
-		out.Packages = append(out.Packages, scannedPkg{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files})
+		out.Packages = append(out.Packages, scannedPkg{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files, p.OwnedBy, p.Wanted})
 	}
 	for _, f := range a.Findings {
 		out.Vulnerabilities = append(out.Vulnerabilities, toldFinding(f))
@@ -241,7 +249,8 @@ func toldFinding(f assess.Finding) scannedVuln {
 	v := scannedVuln{ID: f.ID, Aliases: f.Aliases, Package: f.Package.Name, Version: f.Package.Version, FixedVersion: f.FixedVersion,
 		FixNote: f.FixNote, Severity: string(f.Severity), SeveritySource: f.SeveritySource, CVSS: f.CVSS, RCE: f.RCE, RCEWhy: f.RCEWhy,
 		Impact: string(f.Impact), ImpactWhy: f.ImpactWhy,
-		Title: f.Summary, Layer: f.Layer, PURL: f.PURL, Reasons: f.Reasons, Vendor: f.Vendor, Said: f.Said, Dismissed: f.Match.Dismissed}
+		Title: f.Summary, Layer: f.Layer, File: f.File, PURL: f.PURL,
+		Reasons: f.Reasons, Vendor: f.Vendor, Said: f.Said, Dismissed: f.Match.Dismissed}
 	if v.Aliases == nil {
 		v.Aliases = []string{}
 	}
@@ -311,13 +320,27 @@ func scanTable(s streams, r scanned) error {
 			words = append(words, fmt.Sprintf("%d %s", counts[sev], strings.ToLower(sev)))
 		}
 	}
-	fmt.Fprintf(s.out, "%d packages; vulnerabilities: %s\n", len(r.Packages), r.Image.told(words))
+	fmt.Fprintf(s.out, "%s; vulnerabilities: %s\n", packagesOf(r.Packages), r.Image.told(words))
 	if n := len(r.Dismissed); n > 0 {
 		fmt.Fprintf(s.out, "%d more do not count, such as %s of %s: %s\n", n, terminal.Plain(r.Dismissed[0].ID),
 			terminal.Plain(r.Dismissed[0].Package), terminal.Plain(r.Dismissed[0].Dismissed))
 	}
 	printGaps(s.err, r.Gaps)
 	return nil
+}
+
+// packagesOf is how many there are, and how many of them the distribution's packages have.
+func packagesOf(all []scannedPkg) string {
+	owned := 0
+	for _, p := range all {
+		if p.OwnedBy != "" {
+			owned++
+		}
+	}
+	if owned == 0 {
+		return fmt.Sprintf("%d packages", len(all))
+	}
+	return fmt.Sprintf("%d packages, and %d that are parts of these", len(all)-owned, owned)
 }
 
 // told is what is known of vulnerabilities, and of how much.

@@ -30,6 +30,8 @@ func apkEcosystem(from OS) string {
 		return "" // it took packages from Alpine, and its releases are others
 	case from.VersionID == "":
 		return "Alpine"
+	case strings.Contains(from.VersionID, "_"):
+		return "Alpine:edge" // 3.22.0_alpha20250108 is of no release: advisories of 3.22 speak of other packages
 	}
 	parts := strings.SplitN(from.VersionID, ".", 3)
 	return released("Alpine", "v"+strings.Join(parts[:min(2, len(parts))], "."))

@@ -98,19 +98,23 @@ func TestPackagesOfLanguagesAreLaidOverEachOther(t *testing.T) {
 	}{
 		{"each in its layer", [][]entry{{django}, {lodash}, {jar}}, fmt.Sprintf(isJar+"\n"+isLodash+"\n"+isDjango, 4, 3, 2)},
 		{"a whiteout takes one away", [][]entry{{django, lodash}, {{name: "usr/lib/python3/.wh.dist-packages"}}}, fmt.Sprintf(isLodash, 2)},
-		{"an opaque folder hides what is below it", [][]entry{{django, lodash}, {{name: "app/node_modules/.wh..wh..opq"}}}, fmt.Sprintf(isDjango, 2)},
+		{"an opaque folder hides what is below it", [][]entry{{django, lodash}, {{name: "app/node_modules/.wh..wh..opq"}}},
+			fmt.Sprintf(isDjango, 2)},
 		{"an upper layer has another version", [][]entry{{jar}, {newer}},
 			strings.Replace(fmt.Sprintf(isJar, 3), "2.14.1", "2.24.0", 1)},
-		{"an upper layer moves it by a hard link", [][]entry{{jar}, {{name: "opt/x.jar", typ: tar.TypeLink, link: "app/lib/log4j.jar"}, {name: "app/.wh.lib"}}},
+		{"an upper layer moves it by a hard link", [][]entry{{jar}, {{name: "opt/x.jar", typ: tar.TypeLink, link: "app/lib/log4j.jar"},
+			{name: "app/.wh.lib"}}},
 			"gap Java archives: no package that was read brought them, and nothing in them says what they are (1 file, such as opt/x.jar)"},
 		{"a file under a name that shows nothing, and a hard link to it", [][]entry{{{name: "app/blob", content: lodash.content},
 			{name: lodash.name, typ: tar.TypeLink, link: "app/blob"}}},
 			strings.Replace(fmt.Sprintf(isLodash, 2), "[", "[/app/blob ", 1)},
 		{"two names of one file in one layer", [][]entry{{jar, {name: "opt/x.jar", typ: tar.TypeLink, link: "app/lib/log4j.jar"}}},
 			strings.Replace(fmt.Sprintf(isJar, 2), "jar]", "jar /opt/x.jar]", 1)},
-		{"two names of one file, of which one goes", [][]entry{{jar, {name: "opt/x.jar", typ: tar.TypeLink, link: "app/lib/log4j.jar"}}, {{name: ".wh.app"}}},
+		{"two names of one file, of which one goes", [][]entry{{jar, {name: "opt/x.jar", typ: tar.TypeLink, link: "app/lib/log4j.jar"}},
+			{{name: ".wh.app"}}},
 			strings.Replace(fmt.Sprintf(isJar, 2), "/app/lib/log4j.jar", "/opt/x.jar", 1)},
-		{"a link to a file is no second one", [][]entry{{jar, {name: "opt/x.jar", typ: tar.TypeSymlink, link: "/app/lib/log4j.jar"}}}, fmt.Sprintf(isJar, 2)},
+		{"a link to a file is no second one", [][]entry{{jar, {name: "opt/x.jar", typ: tar.TypeSymlink, link: "/app/lib/log4j.jar"}}},
+			fmt.Sprintf(isJar, 2)},
 		{"a file in the place of its folder", [][]entry{{jar}, {{name: "app/lib", content: "x"}}}, ""},
 		{"a file in its own place that is none", [][]entry{{jar}, {{name: "app/lib/log4j.jar", content: "no"}}},
 			"gap Java archives: 1 file, such as app/lib/log4j.jar cannot be read: want a zip archive: zip: not a valid zip file"},
@@ -191,8 +195,9 @@ func TestADatabaseOfRPMIsListedWithItsFiles(t *testing.T) {
 }
 
 func TestDistributionsOfRPMAreNamedAsAdvisoriesNameThem(t *testing.T) {
-	for release, want := range map[string]string{"ID=rhel\nVERSION_ID=9.4": "Red Hat:enterprise_linux:9", "ID=almalinux\nVERSION_ID=8.10": "AlmaLinux:8",
-		"ID=centos\nVERSION_ID=7": "CentOS:7", "ID=ol\nVERSION_ID=8.9": "Oracle Linux:8", "ID=amzn\nVERSION_ID=2023": "Amazon Linux:2023",
+	for release, want := range map[string]string{"ID=rhel\nVERSION_ID=9.4": "Red Hat:enterprise_linux:9",
+		"ID=almalinux\nVERSION_ID=8.10": "AlmaLinux:8",
+		"ID=centos\nVERSION_ID=7":       "CentOS:7", "ID=ol\nVERSION_ID=8.9": "Oracle Linux:8", "ID=amzn\nVERSION_ID=2023": "Amazon Linux:2023",
 		"ID=fedora\nVERSION_ID=40": "Fedora:40", "ID=photon\nVERSION_ID=5.0": "Photon OS:5.0", "ID=azurelinux\nVERSION_ID=3.0": "Azure Linux:3",
 		"ID=mariner\nVERSION_ID=2.0": "CBL-Mariner:2.0", "ID=sles\nVERSION_ID=15.5": "SUSE:Linux Enterprise Server 15 SP5",
 		"ID=opensuse-leap\nVERSION_ID=15.5": "openSUSE:Leap 15.5", "ID=opensuse-tumbleweed\nVERSION_ID=2024": "openSUSE:Tumbleweed",
@@ -206,9 +211,11 @@ func TestDistributionsOfRPMAreNamedAsAdvisoriesNameThem(t *testing.T) {
 
 func TestTheListOfAzureLinuxAndOpkgsAreRead(t *testing.T) {
 	for name, test := range map[string]struct{ place, content, want string }{
-		"a manifest": {"var/lib/rpmmanifest/container-manifest-2", "openssl\t1.1.1k-21.cm2\t1\t2\tMicrosoft\t(none)\t3\tx86_64\t1\topenssl-1.1.1k-21.cm2.src.rpm\n" +
+		"a manifest": {"var/lib/rpmmanifest/container-manifest-2", "openssl\t1.1.1k-21.cm2\t1\t2\tMicrosoft\t(none)\t3\tx86_64\t1\topenssl" +
+			"-1.1.1k-21.cm2.src.rpm\n" +
 			"bad\n", "openssl 1:1.1.1k-21.cm2 openssl; 1 of its packages cannot be read (bad: want a line of 10 fields, have 1)"},
-		"opkg": {"usr/lib/opkg/status", "Package: busybox\nVersion: 1.36.1-1\nStatus: install user installed\nArchitecture: x86_64\n", "busybox 1.36.1-1 "},
+		"opkg": {"usr/lib/opkg/status", "Package: busybox\nVersion: 1.36.1-1\nStatus: install user installed\nArchitecture: x86_64\n",
+			"busybox 1.36.1-1 "},
 	} {
 		files := treeOf("ID=mariner\nVERSION_ID=2.0\n", test.place, test.content)
 		files.add(&Content{Changes: []Change{{Name: "usr/lib/opkg/info/busybox.list", Kind: aFile, Data: []byte("/bin/busybox\n/bin/sh\tx\n")}}})
@@ -233,7 +240,8 @@ func TestTheListOfAzureLinuxAndOpkgsAreRead(t *testing.T) {
 func TestALargeFileIsAGapAndNoEnd(t *testing.T) {
 	limits := DefaultLimits
 	limits.Held = 100
-	img := imageOf(t, tarOf(t, entry{name: "app/x.jar", content: strings.Repeat("x", 101)}, entry{name: "app/server", content: elf + strings.Repeat("x", 101)},
+	img := imageOf(t, tarOf(t, entry{name: "app/x.jar", content: strings.Repeat("x", 101)}, entry{name: "app/server",
+		content: elf + strings.Repeat("x", 101)},
 		entry{name: "app/node_modules/a/package.json", content: `{"name":"a","version":"1"}`}))
 	inv, err := scanOf(t.Context(), "oci:"+laidOut(t, img), Options{Limits: limits})
 	if err != nil {

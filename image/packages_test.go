@@ -35,6 +35,8 @@ func TestAPackageIsNamedAsAdvisoriesAndOtherToolsNameIt(t *testing.T) {
 		{"Alpine", alpine, apk, "Alpine:v3.18 pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&distro=3.18.4&origin=openssl"},
 		{"Alpine without a patch release", "ID=alpine\nVERSION_ID=3\n", apk,
 			"Alpine:v3 pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&distro=3&origin=openssl"},
+		{"Alpine's edge, which is no release", "ID=alpine\nVERSION_ID=3.22.0_alpha20250108\n", apk,
+			"Alpine:edge pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&distro=3.22.0_alpha20250108&origin=openssl"},
 		{"Alpine without a release", "ID=alpine\n", apk, "Alpine pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&origin=openssl"},
 		{"no distribution with apk", "", apk, "Alpine pkg:apk/alpine/libssl3@3.1.3-r0?arch=x86_64&origin=openssl"},
 		{"what took Alpine's packages into releases of its own", "ID=postmarketos\nID_LIKE=alpine\nVERSION_ID=\"3.18\"\n", apk,

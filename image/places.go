@@ -55,7 +55,8 @@ type search struct {
 }
 
 func newSearch() *search {
-	s := &search{files: map[string]bool{}, folders: map[string]string{}, above: map[string]bool{}, more: map[string]bool{}, other: map[string]string{}}
+	s := &search{files: map[string]bool{}, folders: map[string]string{}, above: map[string]bool{}, more: map[string]bool{},
+		other: map[string]string{}}
 	for _, p := range places {
 		s.add(p)
 	}

@@ -18,25 +18,27 @@ func TestCodeThatNoPackageBroughtIsToldByKind(t *testing.T) {
 		want   string
 	}{
 		{"none", [][]entry{{{name: "usr/share/doc/a", content: "text that is longer than the head of a program"}}}, ""},
-		{"lists of what was to be installed", [][]entry{{{name: "app/yarn.lock"}, {name: "app/pnpm-lock.yaml"}, {name: "app/poetry.lock"}}},
-			"Python packages: 1 file, such as app/poetry.lock; npm packages: 2 files, such as app/pnpm-lock.yaml"},
-		{"the same, and what is installed", [][]entry{{{name: "app/yarn.lock"}, {name: "app/poetry.lock"},
-			{name: "app/node_modules/a/package.json", content: `{"name":"a","version":"1"}`},
-			{name: "usr/lib/python3/site-packages/a.dist-info/METADATA", content: "Name: a\nVersion: 1\n"}}}, ""},
-		{"a list in one folder, and what is installed in another", [][]entry{{{name: "app/yarn.lock"},
-			{name: "opt/node_modules/a/package.json", content: `{"name":"a","version":"1"}`}}}, "npm packages: 1 file, such as app/yarn.lock"},
+		{"lists of what was to be installed that are not read", [][]entry{{{name: "app/bun.lockb"}, {name: "app/deno.lock"},
+			{name: "app/conan.lock"}}},
+			"C and C++ packages: 1 file, such as app/conan.lock; npm packages: 2 files, such as app/bun.lockb"},
+		{"the same, and what is installed", [][]entry{{{name: "app/bun.lockb"},
+			{name: "app/node_modules/a/package.json", content: `{"name":"a","version":"1"}`}}}, ""},
+		{"a list in one folder, and what is installed in another", [][]entry{{{name: "app/bun.lockb"},
+			{name: "opt/node_modules/a/package.json", content: `{"name":"a","version":"1"}`}}}, "npm packages: 1 file, such as app/bun.lockb"},
 		{"a METADATA of something else", [][]entry{{{name: "opt/METADATA"}, {name: "etc/package.json.bak"}}}, ""},
 		{"R", [][]entry{{{name: "usr/local/lib/R/site-library/curl/DESCRIPTION"}}},
 			"R packages: 1 file, such as usr/local/lib/R/site-library/curl/DESCRIPTION"},
 		{"a script", [][]entry{{{name: "run", content: "#!/bin/sh\nexec /app/server\n", mode: 0o755},
 			{name: "module.py", content: "#!/usr/bin/python3\nand more\n"}}}, "scripts: 1 file, such as run"},
-		{"a script of a package manager", [][]entry{{{name: "var/lib/dpkg/info/a.postinst", content: "#!/bin/sh\nexec /app/server\n", mode: 0o755}}}, ""},
+		{"a script of a package manager", [][]entry{{{name: "var/lib/dpkg/info/a.postinst", content: "#!/bin/sh\nexec /app/server\n",
+			mode: 0o755}}}, ""},
 		{"a library of a wheel", [][]entry{{{name: "lib/a.dist-info/METADATA", content: "Name: a\nVersion: 1\n"},
 			{name: "lib/a.dist-info/RECORD", content: "a/b.so,,\n"}, {name: "lib/a/b.so", content: elf}, {name: "lib/a/c.so", content: elf}}},
 			"programs and libraries: 1 file, such as lib/a/c.so"},
 		{"a program of an npm package", [][]entry{{{name: "node_modules/a/package.json", content: `{"name":"a","version":"1"}`},
 			{name: "node_modules/a/bin/b", content: elf}}}, ""},
-		{"a program of two names, of which one goes", [][]entry{{{name: "app/server", content: elf}, {name: "app/other", typ: tar.TypeLink, link: "app/server"}},
+		{"a program of two names, of which one goes", [][]entry{{{name: "app/server", content: elf}, {name: "app/other", typ: tar.TypeLink,
+			link: "app/server"}},
 			{{name: "app/.wh.server"}}}, "programs and libraries: 1 file, such as app/other"},
 		{"a program", [][]entry{{{name: "app/server", content: elf}}}, "programs and libraries: 1 file, such as app/server"},
 		{"what only begins like one", [][]entry{{{name: "a", content: "\x7fELF"},
@@ -47,8 +49,10 @@ func TestCodeThatNoPackageBroughtIsToldByKind(t *testing.T) {
 		{"a package brought another", [][]entry{{list("/.\n/usr\n/usr/bin\n/usr/bin/b\n"), {name: "usr/bin/a", content: elf}}},
 			"programs and libraries: 1 file, such as usr/bin/a"},
 		{"an upper layer takes it away", [][]entry{{{name: "app/a.dll"}}, {{name: ".wh.app"}}}, ""},
-		{"an upper layer has a file of no interest in its place", [][]entry{{{name: "app/server", content: elf}}, {{name: "app/server", content: "a text of no interest"}}}, ""},
-		{"an upper layer has a file in the place of its folder", [][]entry{{{name: "app/server", content: elf}}, {{name: "app", content: "a"}}}, ""},
+		{"an upper layer has a file of no interest in its place", [][]entry{{{name: "app/server", content: elf}}, {{name: "app/server",
+			content: "a text of no interest"}}}, ""},
+		{"an upper layer has a file in the place of its folder", [][]entry{{{name: "app/server", content: elf}}, {{name: "app",
+			content: "a"}}}, ""},
 		{"an upper layer has a link in the place of its folder", [][]entry{{{name: "opt/app/server", content: elf}},
 			{{name: "opt/app", typ: tar.TypeSymlink, link: "x"}}}, ""},
 		{"an upper layer makes it something else", [][]entry{{{name: "app/a.dll"}}, {{name: "app/a.dll", typ: tar.TypeSymlink, link: "b"}}}, ""},
@@ -80,7 +84,7 @@ func TestCodeThatNoPackageBroughtIsToldByKind(t *testing.T) {
 func TestSignsBeyondThoseThatAreKeptAreCounted(t *testing.T) {
 	k := newKeeper(newSearch(), &budget{limits: DefaultLimits})
 	k.signs = mostSigns - 1
-	for _, name := range []string{"a.dll", "b.dll", "c/yarn.lock"} {
+	for _, name := range []string{"a.dll", "b.dll", "c/bun.lockb"} {
 		if err := k.entry(&tar.Header{Name: name, Typeflag: tar.TypeReg}, strings.NewReader("")); err != nil {
 			t.Fatal(err)
 		}

@@ -24,7 +24,7 @@ func PutAssessment(s *graph.Shared, a *assess.Assessment) {
 	for _, c := range a.Components {
 		s.Put("Package", c.PURL, text("name", c.Name), text("version", c.Version), text("ecosystem", c.Ecosystem),
 			text("source", c.Source))
-		packages = append(packages, graph.Target{Kind: "Package", ID: c.PURL, Props: []graph.Prop{text("layer", c.Layer)}})
+		packages = append(packages, graph.Target{Kind: "Package", ID: c.PURL, Props: []graph.Prop{text("layer", c.Layer), text("file", c.File)}})
 	}
 	s.SetEdges("HAS_PACKAGE", "Image", a.ID, "Package", packages)
 	var found []graph.Target
@@ -44,7 +44,8 @@ func PutAssessment(s *graph.Shared, a *assess.Assessment) {
 
 // propsOf is what the image says. What was not looked into is null, not false.
 func propsOf(a *assess.Assessment) []graph.Prop {
-	out := []graph.Prop{graph.B("scanned", a.Scanned), text("scan", a.State), text("scanError", a.Why)}
+	out := []graph.Prop{graph.B("scanned", a.Scanned), text("scan", a.State), text("scanError", a.Why),
+		text("completeness", a.Completeness())}
 	if strings.HasPrefix(a.ID, "sha256:") {
 		out = append(out, graph.S("digest", a.ID))
 	}
@@ -82,7 +83,7 @@ func insight(a *assess.Assessment, name string, found, unknown bool) graph.Prop 
 // onImage is what the edge from the image says.
 func onImage(f assess.Finding) []graph.Prop {
 	return []graph.Prop{text("package", strings.TrimSpace(f.Package.Name+" "+f.Package.Version)), text("installed", f.Package.Version),
-		text("fixed", f.FixedVersion), graph.S("severity", string(f.Severity)), text("layer", f.Layer)}
+		text("fixed", f.FixedVersion), graph.S("severity", string(f.Severity)), text("layer", f.Layer), text("file", f.File)}
 }
 
 // putVulnerability writes what holds wherever the vulnerability is found. Its

@@ -13,7 +13,8 @@ import (
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/groupid"
 )
 
-var javaEnds = map[string]bool{".jar": true, ".war": true, ".ear": true, ".par": true, ".sar": true, ".hpi": true, ".jpi": true, ".kar": true}
+var javaEnds = map[string]bool{".jar": true, ".war": true, ".ear": true, ".par": true, ".sar": true, ".hpi": true, ".jpi": true,
+	".kar": true}
 
 func isJavaArchive(_, base string) bool { return javaEnds[strings.ToLower(path.Ext(base))] }
 
@@ -169,7 +170,8 @@ func javaArtifact(a *archive, manifest *zip.File, base string) (Package, error) 
 		}
 	}
 	artifact := strings.TrimSuffix(base, path.Ext(base))
-	p := Package{Ecosystem: "Maven", Version: first(fields["implementation-version"], fields["bundle-version"], fields["specification-version"])}
+	p := Package{Ecosystem: "Maven", Version: first(fields["implementation-version"], fields["bundle-version"],
+		fields["specification-version"])}
 	if m := versioned.FindStringSubmatch(artifact); m != nil {
 		artifact, p.Version = m[1], m[2]
 	}

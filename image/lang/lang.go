@@ -73,7 +73,7 @@ const (
 	program = "programs and libraries"
 )
 
-var readers = []Reader{
+var readers = append([]Reader{
 	{python, isPythonMetadata, readPythonMetadata},
 	{python, isPythonRecord, readPythonRecord},
 	{python, isPythonArchive, readPythonArchive},
@@ -84,7 +84,7 @@ var readers = []Reader{
 	{ruby, isGemSpecification, readGemSpecification},
 	{php, isComposerInstalled, readComposerInstalled},
 	{dotNET, isDotNETDependencies, readDotNETDependencies},
-}
+}, locks()...)
 
 // ReaderOf is the reader of a file by its name, nil if there is none.
 func ReaderOf(name string) *Reader {
@@ -178,7 +178,8 @@ func unmarshal(text []byte, into any) error {
 // purlTypes are package URLs' types of OSV's ecosystems.
 var purlTypes = map[string]string{"PyPI": packageurl.TypePyPi, "npm": packageurl.TypeNPM, "Go": packageurl.TypeGolang,
 	"Maven": packageurl.TypeMaven, "RubyGems": packageurl.TypeGem, "Packagist": packageurl.TypeComposer, "NuGet": packageurl.TypeNuget,
-	"crates.io": packageurl.TypeCargo, "conda": packageurl.TypeConda}
+	"crates.io": packageurl.TypeCargo, "conda": packageurl.TypeConda, "Hex": packageurl.TypeHex, "Pub": packageurl.TypePub,
+	"SwiftURL": packageurl.TypeSwift}
 
 // PURL is the package's name for the whole world.
 func (p Package) PURL() string {
@@ -188,7 +189,7 @@ func (p Package) PURL() string {
 		if group, artifact, ok := strings.Cut(name, ":"); ok {
 			namespace, name = group, artifact
 		}
-	case "npm", "Go", "Packagist":
+	case "npm", "Go", "Packagist", "SwiftURL":
 		if i := strings.LastIndex(name, "/"); i > 0 {
 			namespace, name = name[:i], name[i+1:]
 		}

@@ -115,7 +115,8 @@ func packed(text string) []byte {
 }
 
 func TestAProgramOfRustTellsItsCrates(t *testing.T) {
-	const crates = `{"packages":[{"name":"shop","version":"0.1.0","source":"local","root":true},{"name":"time","version":"0.1.42","source":"crates.io"},` +
+	const crates = `{"packages":[{"name":"shop","version":"0.1.0","source":"local","root":true},{"name":"time","version":"0.1.42","sour` +
+		`ce":"crates.io"},` +
 		`{"name":"cc","version":"1.0.0","source":"crates.io","kind":"build"},{"name":"own","version":"1.0.0","source":"git"}]}`
 	for name, test := range map[string]struct {
 		program []byte
@@ -145,6 +146,9 @@ func FuzzProgram(f *testing.F) {
 	f.Add(elfWith(rustSection, packed(`{"packages":[{"name":"a","version":"1","source":"crates.io"}]}`)))
 	f.Add(elfWith(".go.buildinfo", []byte("\xff Go buildinf:\x08\x02"+strings.Repeat("\x00", 16)+"\x06go1.21\x00")))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		wellTold(t, Programs.Read(File{Name: "a", Size: int64(len(data)), Hold: func() (io.ReaderAt, error) { return bytes.NewReader(data), nil }}))
+		wellTold(t, Programs.Read(File{Name: "a", Size: int64(len(data)), Hold: func() (io.ReaderAt, error) {
+			return bytes.NewReader(data),
+				nil
+		}}))
 	})
 }

@@ -35,6 +35,11 @@ func readPythonMetadata(f File, c *Content) error {
 
 var pythonSeparators = regexp.MustCompile(`[-_.]+`)
 
+// pythonNamed is a name as the index has it.
+func pythonNamed(name string) string {
+	return strings.ToLower(pythonSeparators.ReplaceAllString(name, "-"))
+}
+
 // pythonMetadata reads the fields before the first empty line: a description of any length follows.
 func pythonMetadata(r io.Reader) (Package, error) {
 	p := Package{Ecosystem: "PyPI"}
@@ -47,7 +52,7 @@ func pythonMetadata(r io.Reader) (Package, error) {
 		}
 		switch name, value, _ := strings.Cut(line, ":"); strings.ToLower(name) {
 		case "name":
-			p.Name = strings.ToLower(pythonSeparators.ReplaceAllString(strings.TrimSpace(value), "-"))
+			p.Name = pythonNamed(strings.TrimSpace(value))
 		case "version":
 			p.Version = strings.TrimSpace(value)
 		}

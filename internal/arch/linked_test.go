@@ -16,8 +16,8 @@ var linkedAtMost = []struct {
 	most int
 	why  string
 }{
-	{"./cmd/breakwater", 745, "client-go, the NATS server, SQLite and PostgreSQL, the evaluation of admission policies"},
-	{"./image", 340, "registries and their credentials, gzip and zstd, versions of package formats"},
+	{"./cmd/breakwater", 750, "client-go, the NATS server, SQLite and PostgreSQL, the evaluation of admission policies"},
+	{"./image", 350, "registries and their credentials, gzip and zstd, versions of package formats, what compilers leave in programs"},
 	{"./cmd/breakwater-sensor", 250, "runs on every node: eBPF, one HTTPS connection, flags"},
 }
 

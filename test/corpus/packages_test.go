@@ -38,6 +38,7 @@ func TestCorpusPackageDatabases(t *testing.T) {
 	tests := []struct{ files, place, release string }{
 		{"apk/testdata/*", "lib/apk/db/installed", "ID=alpine\nVERSION_ID=3.18.4\n"},
 		{"dpkg/testdata/dpkg/*", "var/lib/dpkg/status", "ID=debian\nVERSION_ID=12\n"},
+		{"dpkg/testdata/opkg/*", "usr/lib/opkg/status", "ID=openwrt\nVERSION_ID=23.05\n"},
 	}
 	var found []*database
 	rows := 0

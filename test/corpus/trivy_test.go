@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/vuln"
 	"sigs.k8s.io/yaml"
 )
@@ -231,18 +232,58 @@ func trivyPackage(row map[string]string) vuln.Package {
 	return p
 }
 
+// contents is what a scan finds.
+type contents []vuln.Package
+
+func (c contents) has(want vuln.Package) bool {
+	return slices.ContainsFunc(c, func(p vuln.Package) bool {
+		return p.Ecosystem == want.Ecosystem && strings.EqualFold(p.Name, want.Name) && p.Version == want.Version
+	})
+}
+
+// trivyInputs scans what the corpus has of the cases' inputs: folders of sources.
+func trivyInputs(t *testing.T, dir string) map[string]contents {
+	t.Helper()
+	out := map[string]contents{}
+	for _, row := range table(t, inside(dir, "cases.csv")) {
+		if row["artifact_type"] != "repository" || row["input_available"] != "True" {
+			continue
+		}
+		_, name, _ := strings.Cut(row["artifact"], "testdata/")
+		local, _, err := image.ParseLocal("rootfs:" + filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		inv, err := image.ScanLocal(t.Context(), local, image.Options{})
+		if err != nil {
+			t.Fatalf("%s: %v", row["case_id"], err)
+		}
+		found := contents{}
+		for _, p := range inv.Packages {
+			found = append(found, vuln.Package{Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version})
+		}
+		out[row["case_id"]] = found
+	}
+	return out
+}
+
 func TestCorpusTrivyIntegration(t *testing.T) {
 	dir := folder(t, "trivy-integration")
 	db := trivyDatabase(t, dir)
 	key := table(t, inside(dir, "expected_vulns.csv"))
 	s := scoring(t, "trivy-integration", len(key))
 	fixed := 0
+	inputs := trivyInputs(t, dir)
 	for _, row := range key {
 		name := named(row["case_id"], row["vulnerability"])
 		if s.excepted(name) {
 			continue
 		}
 		p := trivyPackage(row)
+		if input := inputs[row["case_id"]]; input != nil && !input.has(p) {
+			s.row(fmt.Sprintf("%s: a scan finds no %s %s %s, but %v", name, p.Ecosystem, p.Name, p.Version, input), false, true)
+			continue
+		}
 		matches, gaps := db.Examine(p)
 		i := slices.IndexFunc(matches, func(m vuln.Match) bool {
 			return m.ID == row["vulnerability"] || slices.Contains(m.Aliases, row["vulnerability"])
