@@ -45,7 +45,7 @@ var named = map[string]struct {
 	"DELETE /tokens/{id}":      {"end a token", []string{"id"}, []string{"joined"}},
 	"POST /tokens/{id}/rotate": {"rotate a token", []string{"id"}, []string{"keepHours"}},
 	"GET /query/export":        {"export rows", nil, []string{"text"}},
-	"GET /report/{name}":       {"export a report", []string{"name"}, []string{"within"}},
+	"GET /report/{name}":       {"export a report", []string{"name"}, []string{"within", "id", "format"}},
 	"POST /report/query":       {"export rows", nil, []string{"text"}},
 }
 

@@ -382,11 +382,12 @@ func TestTheSampleIsServed(t *testing.T) {
 			t.Error("the sample has no unknown image: this proves nothing")
 		}
 	})
+	t.Run("what is known of an image is handed out in every format", func(t *testing.T) { s.imageReports(t) })
 	t.Run("errors are told as problems", func(t *testing.T) {
 		for path, want := range map[string]int{"/path?cluster=a&id=b": 404, "/entity?kind=Nonsense&id=b": 400,
 			"/paths?group=x": 400, "/entity?kind=Pod&id=b": 404,
 			"/paths?limit=x": 400, "/paths?cursor=none": 400, "/nonsense": 404, "/vulnerability?id=CVE-0": 404,
-			"/vulnerabilities?path=x": 400} {
+			"/vulnerabilities?path=x": 400, "/report/image?id=none": 404, "/report/image?id=none&format=xlsx": 400} {
 			resp := s.send(t, "GET", path, nil, nil)
 			if resp.StatusCode != want || resp.Header.Get("Content-Type") != "application/problem+json" {
 				t.Errorf("%s: %s, %s; want %d", path, resp.Status, resp.Header.Get("Content-Type"), want)

@@ -238,6 +238,9 @@ var operations = map[string]struct {
 			out = append(out, get("/report/%s", name), get("/report/%s?lines=true", name))
 		}
 		return out
+	}, about: func(_, word string) []probe {
+		image := "registry." + word + ".example/app-" + word + ":1"
+		return []probe{get("/report/image?id=%s", image), get("/report/image?id=%s&format=cyclonedx", image)}
 	}},
 }
 

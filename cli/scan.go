@@ -4,17 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/assess"
-	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/egress"
 	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/report/scan"
 	"github.com/breakwater-sec/breakwater/server"
 	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/terminal"
@@ -32,10 +33,11 @@ type scanOptions struct {
 	egress         server.Egress
 	format         format
 	fail           failing
+	known          bool
 }
 
 func scanImageCommand(s streams) *cobra.Command {
-	var o scanOptions
+	o := scanOptions{fail: failing{warns: true}}
 	c := &cobra.Command{
 		Use:   "image REF…",
 		Short: "List the packages and vulnerabilities of container images",
@@ -45,6 +47,9 @@ func scanImageCommand(s streams) *cobra.Command {
   oci-archive:FILE[:TAG]    one in an archive, packed or not
   docker-archive:FILE[:TAG] what docker save writes, packed or not
   rootfs:DIR                an unpacked root filesystem
+
+With --known nothing is read: REF is the name or id of an image that the running server
+knows, and what it knows of it is told.
 
 Vulnerabilities come from the advisories that db import brought. An image whose
 contents or advisories are not known is said to be unknown, never clean. So is what an
@@ -59,9 +64,10 @@ that something was not. Advisories that are few or old for a release are told.`,
 	f := c.Flags()
 	f.StringVar(&o.platform, "platform", "", "which image of an index: OS/ARCHITECTURE[/VARIANT]; otherwise linux/amd64, or what there is")
 	egressFlags(c, &o.egress)
+	f.BoolVar(&o.known, "known", false, "tell what the running server knows of its images, and read nothing")
 	severities := severity.Scale[2:] // without Unknown and None
 	o.fail.flags(c, severities, "a vulnerability is at least this severe")
-	output(c, &o.format, "table", "json", "jsonl", "cyclonedx", "sarif")
+	output(c, &o.format, append([]string{"table", "json", "jsonl"}, scan.Formats()...)...)
 	return c
 }
 
@@ -86,91 +92,19 @@ func scanImage(ctx context.Context, named string, o image.Options, p egress.Poli
 	return scanner(ctx, o, p)(ctx, ref)
 }
 
-// scanned is one image of the answer.
-type scanned struct {
-	Image           scannedImage  `json:"image"`
-	Packages        []scannedPkg  `json:"packages"`
-	Vulnerabilities []scannedVuln `json:"vulnerabilities"`
-	Gaps            []collect.Gap `json:"gaps"`
-}
-
-type scannedImage struct {
-	Reference    string        `json:"reference"`
-	Digest       string        `json:"digest,omitempty"`
-	Platform     string        `json:"platform,omitempty"`
-	Distribution string        `json:"distribution,omitempty"`
-	Layers       []image.Layer `json:"layers"`
-	// Known is false where nothing can be said of vulnerabilities; Why tells why.
-	Known bool   `json:"known"`
-	Why   string `json:"why,omitempty"`
-	// Partly says that what is not among the vulnerabilities is unknown: something
-	// was not looked into, or could not be judged. Unread is the code nobody looked into.
-	Partly bool           `json:"partly"`
-	Unread []image.Unread `json:"unread,omitempty"`
-}
-
-type scannedPkg struct {
-	Name      string   `json:"name"`
-	Version   string   `json:"version"`
-	PURL      string   `json:"purl"`
-	Ecosystem string   `json:"ecosystem,omitempty"`
-	Source    string   `json:"source,omitempty"`
-	Layer     string   `json:"layer,omitempty"`
-	Files     []string `json:"files,omitempty"`
-}
-
-type scannedVuln struct {
-	ID             string     `json:"id"`
-	Aliases        []string   `json:"aliases"`
-	Package        string     `json:"package"`
-	Version        string     `json:"version"`
-	FixedVersion   string     `json:"fixedVersion,omitempty"`
-	FixNote        string     `json:"fixNote,omitempty"`
-	Severity       string     `json:"severity"`
-	SeveritySource string     `json:"severitySource"`
-	CVSS           *vuln.CVSS `json:"cvss,omitempty"`
-	EPSS           *float64   `json:"epss,omitempty"`
-	KEV            *bool      `json:"kev,omitempty"` // absent while no list was imported
-	RCE            bool       `json:"rce"`
-	RCEWhy         string     `json:"rceWhy,omitempty"`
-	Impact         string     `json:"impact"`
-	ImpactWhy      string     `json:"impactWhy,omitempty"`
-	Title          string     `json:"title,omitempty"`
-	Layer          string     `json:"layer,omitempty"`
-	PURL           string     `json:"purl"`
-}
-
+// scanImages looks into each and tells of all; what could not be looked into ends the command after that.
 func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error {
-	db, err := vuln.Open(datadir.Dir(o.data).Advisories())
+	look := readImages
+	if o.known {
+		look = knownImages
+	}
+	all, failed, err := look(c.Context(), s, o, refs)
 	if err != nil {
 		return err
-	}
-	defer db.Close()
-	opts := image.Options{Platform: o.platform, Progress: scanProgress(s.err)}
-	policy, err := o.egress.Policy()
-	if err != nil {
-		return err
-	}
-	if datadir.Dir(o.data).Stored() {
-		st, err := datadir.Dir(o.data).Open(c.Context())
-		if err != nil {
-			return err
-		}
-		defer st.Close()
-		opts.Cache = st
-	}
-	var all []scanned
-	var failed []error
-	for _, ref := range refs {
-		inv, err := scanImage(c.Context(), ref, opts, policy)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		all = append(all, examined(inv, db))
 	}
 	if len(all) > 0 {
-		if err := printScans(s, o.format, all); err != nil {
+		said := scan.Options{Version: server.Version(), At: time.Now(), FailOn: o.fail.on, Unknowns: o.fail.unknown}
+		if err := printScans(s, o.format, all, said); err != nil {
 			return err
 		}
 	}
@@ -180,60 +114,85 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 	var severities []string
 	unknown := false
 	for _, each := range all {
-		unknown = unknown || !each.Image.Known || each.Image.Partly
+		unknown = unknown || each.Image.Completeness != scan.Complete
 		for _, v := range each.Vulnerabilities {
 			severities = append(severities, v.Severity)
 		}
 	}
-	return o.fail.decide(unknown, severities...)
+	return o.fail.decide(s.err, unknown, severities...)
 }
 
-// scanProgress draws on a terminal only: a pipe wants the answer.
-func scanProgress(w io.Writer) func(image.Progress) {
-	if !isTerminal(w) {
-		return nil
+// knownImages asks the running server.
+func knownImages(ctx context.Context, s streams, o scanOptions, names []string) (all []scan.Report, failed []error, err error) {
+	cl, err := dial(s.err, datadir.Dir(o.data))
+	if err != nil {
+		return nil, nil, err
 	}
-	return func(p image.Progress) {
-		from := "reading"
-		if p.FromCache {
-			from = "known"
+	for _, name := range names {
+		var r scan.Report
+		if err := cl.ask(ctx, "/report/image?id="+url.QueryEscape(name), nil, &r); err != nil {
+			failed = append(failed, err)
+			all = o.missed(ctx, all, name, err)
+			continue
 		}
-		fmt.Fprintf(w, "\x1b[K%s: layer %d of %d (%s, %s)\r", terminal.Plain(p.Reference), p.Layer, p.Of, size(p.Bytes), from)
-		if p.Layer == p.Of {
-			fmt.Fprint(w, "\x1b[K")
-		}
+		all = append(all, r)
 	}
+	return all, failed, nil
 }
 
-func examined(inv *image.Inventory, db *vuln.DB) scanned {
-	a := assess.Inventory(inv.Reference, inv, db)
-	out := scanned{Image: scannedImage{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
-		Layers: inv.Layers, Known: a.Scanned, Why: a.Why, Partly: a.Partly(),
-		Unread: inv.Unread}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{}, Gaps: gapsOrEmpty(a.Gaps)}
-	for _, p := range inv.Packages {
-		out.Packages = append(out.Packages, scannedPkg{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files})
+// readImages reads each, on this machine or from its registry.
+func readImages(ctx context.Context, s streams, o scanOptions, refs []string) (all []scan.Report, failed []error, err error) {
+	db, err := vuln.Open(datadir.Dir(o.data).Advisories())
+	if err != nil {
+		return nil, nil, err
 	}
-	for _, f := range a.Findings {
-		v := scannedVuln{ID: f.ID, Aliases: f.Aliases, Package: f.Package.Name, Version: f.Package.Version, FixedVersion: f.FixedVersion,
-			FixNote: f.FixNote, Severity: string(f.Severity), SeveritySource: f.SeveritySource, CVSS: f.CVSS, RCE: f.RCE, RCEWhy: f.RCEWhy,
-			Impact: string(f.Impact), ImpactWhy: f.ImpactWhy,
-			Title: f.Summary, Layer: f.Layer, PURL: f.PURL}
-		if v.Aliases == nil {
-			v.Aliases = []string{}
-		}
-		if f.EPSS != nil {
-			v.EPSS = &f.EPSS.Score
-		}
-		if f.KEV != nil {
-			v.KEV = &f.KEV.Listed
-		}
-		out.Vulnerabilities = append(out.Vulnerabilities, v)
+	defer db.Close()
+	p, stop := scanProgress(s.err, len(refs))
+	defer stop()
+	opts := image.Options{Platform: o.platform, Progress: p.layer}
+	policy, err := o.egress.Policy()
+	if err != nil {
+		return nil, nil, err
 	}
-	return out
+	if datadir.Dir(o.data).Stored() {
+		st, err := datadir.Dir(o.data).Open(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer st.Close()
+		opts.Cache = st
+	}
+	for _, ref := range refs {
+		p.begin(ref)
+		inv, err := scanImage(ctx, ref, opts, policy)
+		p.end()
+		if err != nil {
+			failed = append(failed, err)
+			all = o.missed(ctx, all, ref, err)
+			continue
+		}
+		all = append(all, scan.Of(inv, assess.Inventory(inv.Reference, inv, db)))
+	}
+	return all, failed, nil
 }
 
-func printScans(s streams, f format, all []scanned) error {
+// missed adds an image that could not be read to what other tools are told: they would not miss one that is not there.
+func (o scanOptions) missed(ctx context.Context, all []scan.Report, name string, why error) []scan.Report {
+	if o.format == "table" || ctx.Err() != nil {
+		return all
+	}
+	return append(all, scan.NotRead(name, why.Error()))
+}
+
+func printScans(s streams, f format, all []scan.Report, o scan.Options) error {
 	switch f {
+	case "table":
+		for _, each := range all {
+			if err := scanTable(s, each); err != nil {
+				return err
+			}
+		}
+		return nil
 	case "json":
 		if len(all) == 1 {
 			return writeJSON(s.out, all[0])
@@ -241,20 +200,11 @@ func printScans(s streams, f format, all []scanned) error {
 		return writeJSON(s.out, all)
 	case "jsonl":
 		return writeLines(s.out, all)
-	case "cyclonedx":
-		return writeCycloneDX(s.out, all)
-	case "sarif":
-		return writeSARIF(s.out, all)
 	}
-	for _, each := range all {
-		if err := scanTable(s, each); err != nil {
-			return err
-		}
-	}
-	return nil
+	return scan.Write(s.out, string(f), all, o)
 }
 
-func scanTable(s streams, r scanned) error {
+func scanTable(s streams, r scan.Report) error {
 	fmt.Fprintf(s.out, "%s (%s)\n", terminal.Plain(r.Image.Reference),
 		terminal.Plain(strings.Trim(r.Image.Distribution+", "+r.Image.Platform, ", ")))
 	if !r.Image.Known {
@@ -289,13 +239,13 @@ func scanTable(s streams, r scanned) error {
 			words = append(words, fmt.Sprintf("%d %s", counts[sev], strings.ToLower(sev)))
 		}
 	}
-	fmt.Fprintf(s.out, "%d packages; vulnerabilities: %s\n", len(r.Packages), r.Image.told(words))
+	fmt.Fprintf(s.out, "%d packages; vulnerabilities: %s\n", len(r.Packages), told(r.Image, words))
 	printGaps(s.err, r.Gaps)
 	return nil
 }
 
 // told is what is known of vulnerabilities, and of how much.
-func (i scannedImage) told(counts []string) string {
+func told(i scan.Image, counts []string) string {
 	what := strings.Join(counts, ", ")
 	switch {
 	case what == "" && !i.Known:

@@ -1,0 +1,176 @@
+// Package scan is what was found in images as a document, and that document in the formats that other tools read: bills of
+// materials, results of scanners, results of tests.
+//
+// Every format carries what is not known: what was not read, which advisories are missing, few or old. A tool that reads one
+// must not take "nothing is listed" for "nothing is there".
+package scan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/assess"
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/vuln"
+)
+
+// Report is what is known of one image.
+type Report struct {
+	Image           Image           `json:"image"`
+	Packages        []Package       `json:"packages"`
+	Vulnerabilities []Vulnerability `json:"vulnerabilities"`
+	Gaps            []collect.Gap   `json:"gaps"`
+}
+
+// Image is which image it is, and how far it is known.
+type Image struct {
+	Reference    string        `json:"reference"`
+	Digest       string        `json:"digest,omitempty"`
+	Platform     string        `json:"platform,omitempty"`
+	Distribution string        `json:"distribution,omitempty"`
+	Layers       []image.Layer `json:"layers"`
+	// Completeness is how much of it was read and could be judged.
+	Completeness Completeness `json:"completeness"`
+	// Known is false where nothing can be said of vulnerabilities; Why tells why.
+	Known bool   `json:"known"`
+	Why   string `json:"why,omitempty"`
+	// Partly says that what is not among the vulnerabilities is unknown: something
+	// was not looked into, or could not be judged. Unread is the code nobody looked into.
+	Partly    bool           `json:"partly"`
+	Unread    []image.Unread `json:"unread,omitempty"`
+	ScannedAt time.Time      `json:"scannedAt,omitzero"`
+}
+
+// Completeness is one of the words below.
+type Completeness string
+
+// How much of an image is known: all that can be told to be in it, a part, nothing.
+const (
+	Complete Completeness = "complete"
+	Partial  Completeness = "partial"
+	Unread   Completeness = "unread"
+)
+
+// Package is an installed package.
+type Package struct {
+	Name      string   `json:"name"`
+	Version   string   `json:"version"`
+	PURL      string   `json:"purl"`
+	Ecosystem string   `json:"ecosystem,omitempty"`
+	Source    string   `json:"source,omitempty"`
+	Layer     string   `json:"layer,omitempty"`
+	Files     []string `json:"files,omitempty"`
+}
+
+// Vulnerability is one vulnerability of one package.
+type Vulnerability struct {
+	ID      string   `json:"id"`
+	Aliases []string `json:"aliases"`
+	// Advisories are the records that call this version affected.
+	Advisories     []string   `json:"advisories,omitempty"`
+	Package        string     `json:"package"`
+	Version        string     `json:"version"`
+	FixedVersion   string     `json:"fixedVersion,omitempty"`
+	FixNote        string     `json:"fixNote,omitempty"`
+	Severity       string     `json:"severity"`
+	SeveritySource string     `json:"severitySource"`
+	CVSS           *vuln.CVSS `json:"cvss,omitempty"`
+	EPSS           *float64   `json:"epss,omitempty"`
+	KEV            *bool      `json:"kev,omitempty"` // absent while no list was imported
+	CWEs           []string   `json:"cwes,omitempty"`
+	RCE            bool       `json:"rce"`
+	RCEWhy         string     `json:"rceWhy,omitempty"`
+	Impact         string     `json:"impact"`
+	ImpactWhy      string     `json:"impactWhy,omitempty"`
+	Title          string     `json:"title,omitempty"`
+	References     []string   `json:"references,omitempty"`
+	Layer          string     `json:"layer,omitempty"`
+	PURL           string     `json:"purl"`
+}
+
+// Of tells what was read in an image and what the advisories say of it.
+func Of(inv *image.Inventory, a *assess.Assessment) Report {
+	out := Report{Image: Image{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
+		Layers: inv.Layers, Known: a.Scanned, Why: a.Why, Partly: a.Partly(), Completeness: completeness(a), Unread: inv.Unread,
+		ScannedAt: inv.ScannedAt}, Packages: []Package{}, Vulnerabilities: []Vulnerability{}, Gaps: a.Gaps}
+	if out.Gaps == nil {
+		out.Gaps = []collect.Gap{}
+	}
+	for _, p := range inv.Packages {
+		out.Packages = append(out.Packages, Package{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files})
+	}
+	for _, f := range a.Findings {
+		out.Vulnerabilities = append(out.Vulnerabilities, vulnerability(f))
+	}
+	return out
+}
+
+// NotRead is an image that could not be read at all.
+func NotRead(reference, why string) Report {
+	return Report{Image: Image{Reference: reference, Layers: []image.Layer{}, Completeness: Unread, Why: why},
+		Packages: []Package{}, Vulnerabilities: []Vulnerability{}, Gaps: []collect.Gap{}}
+}
+
+func completeness(a *assess.Assessment) Completeness {
+	switch {
+	case !a.Scanned:
+		return Unread
+	case a.Partly():
+		return Partial
+	}
+	return Complete
+}
+
+func vulnerability(f assess.Finding) Vulnerability {
+	v := Vulnerability{ID: f.ID, Aliases: f.Aliases, Advisories: f.Advisories, Package: f.Package.Name, Version: f.Package.Version,
+		FixedVersion: f.FixedVersion, FixNote: f.FixNote, Severity: string(f.Severity), SeveritySource: f.SeveritySource, CVSS: f.CVSS,
+		CWEs: f.CWEs, RCE: f.RCE, RCEWhy: f.RCEWhy, Impact: string(f.Impact), ImpactWhy: f.ImpactWhy,
+		Title: f.Summary, References: f.References, Layer: f.Layer, PURL: f.PURL}
+	if v.Aliases == nil {
+		v.Aliases = []string{}
+	}
+	if f.EPSS != nil {
+		v.EPSS = &f.EPSS.Score
+	}
+	if f.KEV != nil {
+		v.KEV = &f.KEV.Listed
+	}
+	return v
+}
+
+// Unseen is what is not known of the image, each in a sentence.
+func (r Report) Unseen() (out []string) {
+	if !r.Image.Known {
+		out = append(out, "Unknown, not clean: "+r.Image.Why)
+	}
+	for _, g := range collect.Together(r.Gaps) {
+		text := g.What + ": " + g.Why
+		if g.Times() > 1 {
+			text = fmt.Sprintf("%d times %s", g.Times(), text)
+		}
+		out = append(out, text+". "+g.Consequence)
+	}
+	return out
+}
+
+// affected says what a vulnerability does to whom: "bash 5.1 is affected by CVE-1 (High); fixed in 5.2".
+func (v Vulnerability) affected() string {
+	text := v.Package + " " + v.Version + " is affected by " + v.ID + " (" + v.Severity + ")"
+	if v.FixedVersion != "" {
+		text += "; fixed in " + v.FixedVersion
+	}
+	return text
+}
+
+// upgrade says what to do, empty while nothing helps.
+func (v Vulnerability) upgrade() string {
+	if v.FixedVersion == "" {
+		return ""
+	}
+	text := "Upgrade " + v.Package + " to " + v.FixedVersion
+	if v.FixNote != "" {
+		text += " (" + v.FixNote + ")"
+	}
+	return text
+}
