@@ -34,6 +34,7 @@ type scanOptions struct {
 	format         format
 	fail           failing
 	known          bool
+	accepts        accepting
 }
 
 func scanImageCommand(s streams) *cobra.Command {
@@ -65,8 +66,10 @@ that something was not. Advisories that are few or old for a release are told.`,
 	f.StringVar(&o.platform, "platform", "", "which image of an index: OS/ARCHITECTURE[/VARIANT]; otherwise linux/amd64, or what there is")
 	egressFlags(c, &o.egress)
 	f.BoolVar(&o.known, "known", false, "tell what the running server knows of its images, and read nothing")
+	o.accepts.flags(f)
 	severities := severity.Scale[2:] // without Unknown and None
 	o.fail.flags(c, severities, "a vulnerability is at least this severe")
+	c.Long += whatIsAccepted
 	output(c, &o.format, append([]string{"table", "json", "jsonl"}, scan.Formats()...)...)
 	return c
 }
@@ -94,16 +97,21 @@ func scanImage(ctx context.Context, named string, o image.Options, p egress.Poli
 
 // scanImages looks into each and tells of all; what could not be looked into ends the command after that.
 func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error {
-	look := readImages
+	look, now := readImages, time.Now()
 	if o.known {
-		look = knownImages
+		if look = knownImages; o.accepts.file != "" {
+			return errors.New("--known tells what the server knows, with the exceptions that it was given: serve --exceptions FILE")
+		}
 	}
 	all, failed, err := look(c.Context(), s, o, refs)
 	if err != nil {
 		return err
 	}
-	if len(all) > 0 {
-		said := scan.Options{Version: server.Version(), At: time.Now(), FailOn: o.fail.on, Unknowns: o.fail.unknown}
+	if err := o.accepts.mark(s, all, now); err != nil {
+		return err
+	}
+	if len(all) > 0 && !o.accepts.dry {
+		said := scan.Options{Version: server.Version(), At: now, FailOn: o.fail.on, Unknowns: o.fail.unknown}
 		if err := printScans(s, o.format, all, said); err != nil {
 			return err
 		}
@@ -116,7 +124,9 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 	for _, each := range all {
 		unknown = unknown || each.Image.Completeness != scan.Complete
 		for _, v := range each.Vulnerabilities {
-			severities = append(severities, v.Severity)
+			if v.Exception.Counts() {
+				severities = append(severities, v.Severity)
+			}
 		}
 	}
 	return o.fail.decide(s.err, unknown, severities...)
@@ -220,28 +230,52 @@ func scanTable(s streams, r scan.Report) error {
 			if v.RCE {
 				marks = append(marks, "remote code execution")
 			}
+			switch {
+			case v.Exception == nil:
+			case v.Exception.Expired:
+				marks = append(marks, "exception ended with "+v.Exception.Until)
+			default:
+				marks = append(marks, "accepted until "+v.Exception.Until+": "+v.Exception.Reason)
+			}
 			t.row(v.Severity, v.ID, v.Package, v.Version, v.FixedVersion, strings.Join(marks, ", "))
 		}
 		if err := t.flush(); err != nil {
 			return err
 		}
 	}
-	counts, seen := map[string]int{}, map[string]bool{}
-	for _, v := range r.Vulnerabilities { // worst first: one in several packages counts once
-		if !seen[v.ID] {
-			seen[v.ID] = true
-			counts[v.Severity]++
-		}
+	open, accepted := tallied(r.Vulnerabilities)
+	if len(open) == 0 && len(accepted) > 0 {
+		open = []string{"none that was not accepted"}
 	}
-	var words []string
-	for _, sev := range slices.Backward(severity.Scale) {
-		if counts[sev] > 0 {
-			words = append(words, fmt.Sprintf("%d %s", counts[sev], strings.ToLower(sev)))
-		}
+	fmt.Fprintf(s.out, "%d packages; vulnerabilities: %s", len(r.Packages), told(r.Image, open))
+	if len(accepted) > 0 {
+		fmt.Fprintf(s.out, "; accepted: %s", strings.Join(accepted, ", "))
 	}
-	fmt.Fprintf(s.out, "%d packages; vulnerabilities: %s\n", len(r.Packages), told(r.Image, words))
+	fmt.Fprintln(s.out)
 	printGaps(s.err, r.Gaps)
 	return nil
+}
+
+// tallied counts vulnerabilities by severity, worst first: those that count, and those that were accepted wherever they are.
+// One in several packages counts once.
+func tallied(all []scan.Vulnerability) (open, accepted []string) {
+	counts, counted := [2]map[string]int{{}, {}}, map[string]bool{}
+	for i, counting := range []bool{true, false} {
+		for _, v := range all {
+			if v.Exception.Counts() == counting && !counted[v.ID] {
+				counted[v.ID] = true
+				counts[i][v.Severity]++
+			}
+		}
+	}
+	for _, sev := range slices.Backward(severity.Scale) {
+		for i, words := range []*[]string{&open, &accepted} {
+			if n := counts[i][sev]; n > 0 {
+				*words = append(*words, fmt.Sprintf("%d %s", n, strings.ToLower(sev)))
+			}
+		}
+	}
+	return open, accepted
 }
 
 // told is what is known of vulnerabilities, and of how much.

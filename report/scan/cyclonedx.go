@@ -130,6 +130,10 @@ func cycloneVulnerability(v Vulnerability, affects string) cdx.Vulnerability {
 	if v.EPSS != nil {
 		said = append(said, "breakwater:epss", strconv.FormatFloat(*v.EPSS, 'f', -1, 64))
 	}
+	said = append(said, "breakwater:exception", v.Exception.String())
+	if !v.Exception.Counts() {
+		out.Analysis = &cdx.VulnerabilityAnalysis{Response: &[]cdx.ImpactAnalysisResponse{cdx.IARWillNotFix}, Detail: v.Exception.String()}
+	}
 	out.Properties = properties(said...)
 	return out
 }

@@ -126,6 +126,7 @@ func gitlabOf(r Report, v Vulnerability) gitlabVulnerability {
 	if v.KEV != nil && *v.KEV {
 		out.detail("exploited", "Known exploited", "listed by CISA")
 	}
+	out.detail("exception", "Exception", v.Exception.String())
 	return out
 }
 

@@ -101,9 +101,12 @@ func suite(r Report, o Options) junitSuite {
 func test(v Vulnerability, o Options) junitCase {
 	c := junitCase{Name: legible(v.ID + " in " + v.Package + " " + v.Version), Class: legible(v.Package)}
 	text := strings.TrimSpace(strings.Join([]string{v.affected(), v.Title, v.upgrade(), v.SeveritySource}, "\n"))
-	if o.fails(v) {
+	switch {
+	case !v.Exception.Counts():
+		c.Skipped, c.Out = &junitSaid{Message: legible(v.Exception.String())}, legible(text)
+	case o.fails(v):
 		c.Failure = &junitSaid{Message: legible(v.affected()), Type: v.Severity, Text: legible(text)}
-	} else {
+	default:
 		c.Out = legible("below the level of --fail-on: " + text)
 	}
 	return c

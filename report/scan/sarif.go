@@ -28,9 +28,12 @@ func sarifOf(all []Report, o Options) *sarif.Report {
 		at := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(img.Image.Reference))
 		for _, v := range img.Vulnerabilities {
 			describe(run.AddRule(v.ID), v)
-			run.CreateResultForRule(v.ID).WithLevel(SARIFLevel(v.Severity)).WithMessage(sarif.NewTextMessage(v.affected())).
+			result := run.CreateResultForRule(v.ID).WithLevel(SARIFLevel(v.Severity)).WithMessage(sarif.NewTextMessage(v.affected())).
 				WithPartialFingerprints(map[string]string{"vulnerabilityOfPackage/v1": v.ID + " " + v.PURL}).
 				AddLocation(sarif.NewLocationWithPhysicalLocation(at))
+			if !v.Exception.Counts() {
+				result.AddSuppression(sarif.NewSuppression().WithKind("external").WithStatus("accepted").WithJustification(v.Exception.String()))
+			}
 		}
 		for _, text := range img.Unseen() {
 			invocation.AddToolExecutionNotification(sarif.NewNotification().WithLevel("warning").

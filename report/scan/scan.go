@@ -7,10 +7,12 @@ package scan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/exception"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/vuln"
 )
@@ -87,6 +89,8 @@ type Vulnerability struct {
 	References     []string   `json:"references,omitempty"`
 	Layer          string     `json:"layer,omitempty"`
 	PURL           string     `json:"purl"`
+	// Exception says that people accepted it until a day, or did before.
+	Exception *exception.Applied `json:"exception,omitempty"`
 }
 
 // Of tells what was read in an image and what the advisories say of it.
@@ -139,6 +143,38 @@ func vulnerability(f assess.Finding) Vulnerability {
 	return v
 }
 
+// Except marks what people accepted. where is the image, which the report knows by one name only.
+func (r *Report) Except(t *exception.Tally, where exception.Image) {
+	packages := map[string]*Package{}
+	for i := range r.Packages {
+		packages[r.Packages[i].PURL] = &r.Packages[i]
+	}
+	for i := range r.Vulnerabilities {
+		v := &r.Vulnerabilities[i]
+		f := exception.Finding{IDs: slices.Concat([]string{v.ID}, v.Aliases, v.Advisories), Packages: []string{v.Package}, Version: v.Version,
+			Fixed: v.FixedVersion != ""}
+		if p := packages[v.PURL]; p != nil {
+			f.Files = func() []string { return p.Files }
+			if p.Source != "" {
+				f.Packages = append(f.Packages, p.Source)
+			}
+		}
+		v.Exception = t.Find(where, f)
+	}
+}
+
+// Where is the image as exceptions name it, from what the report knows: a reference and a digest.
+func (r *Report) Where() exception.Image {
+	out := exception.Image{Names: []string{r.Image.Reference}}
+	if ref, err := image.ParseReference(r.Image.Reference); err == nil && ref.String() == r.Image.Reference {
+		out.Repositories = []string{ref.Registry() + "/" + ref.Repository()}
+	}
+	if r.Image.Digest != "" {
+		out.Digests = []string{r.Image.Digest}
+	}
+	return out
+}
+
 // Unseen is what is not known of the image, each in a sentence.
 func (r Report) Unseen() (out []string) {
 	if !r.Image.Known {
@@ -159,6 +195,9 @@ func (v Vulnerability) affected() string {
 	text := v.Package + " " + v.Version + " is affected by " + v.ID + " (" + v.Severity + ")"
 	if v.FixedVersion != "" {
 		text += "; fixed in " + v.FixedVersion
+	}
+	if v.Exception != nil {
+		text += ". " + v.Exception.String()
 	}
 	return text
 }
