@@ -3,11 +3,15 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/exception"
 	"github.com/breakwater-sec/breakwater/report/scan"
 	"github.com/breakwater-sec/breakwater/terminal"
@@ -109,5 +113,116 @@ func printExcepted(s streams, all []scan.Report) error {
 		return err
 	}
 	fmt.Fprintln(s.out, "Would be excepted: "+strconv.Itoa(n))
+	return nil
+}
+
+func exceptionsCommand(s streams) *cobra.Command {
+	var data, try string
+	var f format
+	c := &cobra.Command{
+		Use:   "exceptions",
+		Short: "Vulnerabilities that people accepted, and for what of a server's estate that holds",
+		Long: `Vulnerabilities that people accepted, as the running server was given them (serve
+--exceptions FILE), and for how much of what it found each holds: an exception that has
+ended counts again, one that fits nothing can go or has a mistake in it.
+
+With --try FILE it is told what that file would hold for; nothing changes. scan image
+--help says what is in such a file.`,
+		Example: "  breakwater exceptions --try exceptions.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var body any
+			path := "/exceptions"
+			if try != "" {
+				text, err := os.ReadFile(try)
+				if err != nil {
+					return err
+				}
+				path, body = "/exceptions/trial", map[string]string{"text": string(text)}
+			}
+			cl, err := dial(s.err, datadir.Dir(data))
+			if err != nil {
+				return err
+			}
+			var list exceptionList
+			if err := cl.ask(c.Context(), path, body, &list); err != nil {
+				return err
+			}
+			return list.print(s, f)
+		},
+	}
+	c.Flags().StringVar(&try, "try", "", "tell what this file would hold for, and change nothing")
+	dataFlag(c, &data)
+	output(c, &f, "table", "json", "jsonl")
+	return c
+}
+
+// exceptionList is what a server says of its exceptions.
+type exceptionList struct {
+	Items []exceptionRow `json:"items"`
+	Error string         `json:"error,omitempty"`
+}
+
+type exceptionRow struct {
+	Where         string   `json:"where"`
+	Reason        string   `json:"reason"`
+	Author        string   `json:"author"`
+	Until         string   `json:"until"`
+	Expired       bool     `json:"expired"`
+	Unfixed       bool     `json:"unfixed"`
+	Findings      int      `json:"findings"`
+	Images        int      `json:"images"`
+	Vulnerability []string `json:"vulnerability"`
+	Package       []string `json:"package"`
+	Image         []string `json:"image"`
+	Repository    []string `json:"repository"`
+	Digest        []string `json:"digest"`
+	Path          []string `json:"path"`
+}
+
+// stands is how it stands, in a word or two.
+func (r exceptionRow) stands() string {
+	switch {
+	case r.Expired && r.Findings > 0:
+		return "ended: counts again"
+	case r.Expired:
+		return "ended"
+	case r.Findings == 0:
+		return "fits nothing"
+	}
+	return "holds"
+}
+
+// of is what it names.
+func (r exceptionRow) of() string {
+	var out []string
+	for _, values := range [][]string{r.Vulnerability, r.Package, r.Image, r.Repository, r.Digest, r.Path} {
+		if len(values) > 0 {
+			out = append(out, strings.Join(values, " or "))
+		}
+	}
+	if r.Unfixed {
+		out = append(out, "unfixed")
+	}
+	return strings.Join(out, ", ")
+}
+
+func (l exceptionList) print(s streams, f format) error {
+	switch f {
+	case "json":
+		return writeJSON(s.out, l)
+	case "jsonl":
+		return writeLines(s.out, l.Items)
+	}
+	t := newTable(s.out, "WHERE", "STANDS", "UNTIL", "FINDINGS", "IMAGES", "OF", "AUTHOR", "REASON")
+	for _, r := range l.Items {
+		t.row(r.Where, r.stands(), r.Until, strconv.Itoa(r.Findings), strconv.Itoa(r.Images), r.of(), r.Author, r.Reason)
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	if l.Error != "" {
+		fmt.Fprintf(s.err, "breakwater: the file cannot be read now, and counts as it was: %s\n", terminal.Plain(l.Error))
+	}
 	return nil
 }

@@ -73,3 +73,32 @@ func TestWhatIsAcceptedIsShownAndDoesNotCount(t *testing.T) {
 		}
 	}
 }
+
+func TestAServersExceptionsSayHowTheyStand(t *testing.T) {
+	list := exceptionList{Error: "e.yaml:1: want a list", Items: []exceptionRow{
+		{Where: "e.yaml:2", Until: "9999-12-31", Findings: 3, Images: 2, Vulnerability: []string{"CVE-1", "CVE-2"}, Package: []string{"a"}},
+		{Where: "e.yaml:3", Until: "2020-01-31", Expired: true, Findings: 1, Image: []string{"r/a:1"}},
+		{Where: "e.yaml:4", Until: "2020-01-31", Expired: true, Unfixed: true},
+		{Where: "e.yaml:5", Until: "9999-12-31", Path: []string{"/a/**"}},
+	}}
+	var out, said strings.Builder
+	if err := list.print(streams{&out, &said}, "table"); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	for i, want := range []string{"WHERE", "holds   CVE-1 or CVE-2, a", "ended: counts again   r/a:1", "ended   unfixed",
+		"fits nothing   /a/**"} {
+		for _, part := range strings.Split(want, "   ") {
+			if !strings.Contains(lines[i], part) {
+				t.Errorf("%q, want %q", lines[i], part)
+			}
+		}
+	}
+	if !strings.Contains(said.String(), "counts as it was: e.yaml:1: want a list") {
+		t.Error(said.String())
+	}
+	_, denied, code := command(t, "exceptions", "--data", t.TempDir())
+	if code != exitCannot || !strings.Contains(denied, "no server is running") {
+		t.Errorf("without a server: %d %s", code, denied)
+	}
+}
