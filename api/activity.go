@@ -24,7 +24,7 @@ type Activities interface {
 }
 
 // asking are the operations that change nothing and hand nothing out but to a page, though they are no GET.
-var asking = []string{"POST /query", "POST /query/check", "POST /query/values", "POST /query/facets", "POST /what-if"}
+var asking = []string{"POST /query", "POST /query/check", "POST /query/values", "POST /query/facets", "POST /what-if", "POST /exceptions/trial"}
 
 // handing are the operations by which what is known leaves the portal as a file.
 var handing = []string{"GET /query/export", "GET /report/{name}"}
@@ -45,7 +45,7 @@ var named = map[string]struct {
 	"DELETE /tokens/{id}":      {"end a token", []string{"id"}, []string{"joined"}},
 	"POST /tokens/{id}/rotate": {"rotate a token", []string{"id"}, []string{"keepHours"}},
 	"GET /query/export":        {"export rows", nil, []string{"text"}},
-	"GET /report/{name}":       {"export a report", []string{"name"}, []string{"within"}},
+	"GET /report/{name}":       {"export a report", []string{"name"}, []string{"within", "id", "format"}},
 	"POST /report/query":       {"export rows", nil, []string{"text"}},
 }
 

@@ -53,6 +53,7 @@ func TestWhatAPersonDoesIsRecordedWithItsOutcome(t *testing.T) {
 		{probe{"PUT", "/alert?cluster=shop&id=1", map[string]any{"status": "dismissed", "reason": "a drill, --password=hunter2"}},
 			"decide on an alert|shop/1|dismissed, a drill, --password=[redacted]|refused: not found"},
 		{get("/report/paths"), "export a report|paths||done"},
+		{get("/report/image?id=none&format=spdx"), "export a report|image|none, spdx|refused: not found"},
 		{get("/query/export?text=MATCH%%20(p:Pod)%%20RETURN%%20p"), "export rows||MATCH (p:Pod) RETURN p|done"},
 		{get("/query/export?text=nonsense"), "export rows||nonsense|refused: bad request"},
 	} {

@@ -138,7 +138,7 @@ func serveSample(t *testing.T) *served {
 	s.context = enrichment.New(w.Live.World)
 	handler, err := New(Config{Unscoped: scope.Config{Picture: w.Live, Images: w.Images, Registries: w.Registries, Records: st,
 		Sensors: st, Tokens: st}, About: enrichment.About, Sessions: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
-		Log: log, Version: "test",
+		Log: log, Version: "test", Exceptions: exceptionsOfTheSample(t),
 		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
 	if err != nil {
 		t.Fatal(err)
@@ -382,11 +382,14 @@ func TestTheSampleIsServed(t *testing.T) {
 			t.Error("the sample has no unknown image: this proves nothing")
 		}
 	})
+	t.Run("what is known of an image is handed out in every format", func(t *testing.T) { s.imageReports(t) })
+	t.Run("what people accepted is marked wherever it is shown", func(t *testing.T) { s.acceptedOnes(t) })
+	t.Run("exceptions say for what they hold", func(t *testing.T) { s.exceptionCounts(t) })
 	t.Run("errors are told as problems", func(t *testing.T) {
 		for path, want := range map[string]int{"/path?cluster=a&id=b": 404, "/entity?kind=Nonsense&id=b": 400,
 			"/paths?group=x": 400, "/entity?kind=Pod&id=b": 404,
 			"/paths?limit=x": 400, "/paths?cursor=none": 400, "/nonsense": 404, "/vulnerability?id=CVE-0": 404,
-			"/vulnerabilities?path=x": 400} {
+			"/vulnerabilities?path=x": 400, "/report/image?id=none": 404, "/report/image?id=none&format=xlsx": 400} {
 			resp := s.send(t, "GET", path, nil, nil)
 			if resp.StatusCode != want || resp.Header.Get("Content-Type") != "application/problem+json" {
 				t.Errorf("%s: %s, %s; want %d", path, resp.Status, resp.Header.Get("Content-Type"), want)

@@ -122,7 +122,7 @@ func (s *slots) give(who string) {
 // costly are the operations that look at much of the picture, or at all of it.
 func costly(r *http.Request) bool {
 	switch path := strings.TrimPrefix(r.URL.Path, "/api/v1/"); path {
-	case "query", "query/values", "query/facets", "query/export", "cut", "what-if", "diff":
+	case "query", "query/values", "query/facets", "query/export", "cut", "what-if", "diff", "exceptions", "exceptions/trial":
 		return true
 	default:
 		return strings.HasPrefix(path, "report/") || r.URL.Query().Get("assume") != ""

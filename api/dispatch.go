@@ -15,6 +15,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/exception"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/query"
@@ -55,6 +56,7 @@ type constants struct {
 	schema     Schema
 	detections []rule.Head
 	advisories func() *vuln.DB
+	exceptions func() (*exception.Set, error)
 	activities Activities
 	about      func(w *live.World, cluster string, e event.Entity) (detect.About, bool)
 	coded      func(*collect.Facts, analyse.Path) analyse.Path

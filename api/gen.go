@@ -16,6 +16,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/exception"
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/report"
 	"github.com/oapi-codegen/runtime"
@@ -396,6 +397,15 @@ func (e ListPathsParamsGroup) Valid() bool {
 // About Images that run, or images in connected registries
 type About string
 
+// AcceptedOnPath defines model for AcceptedOnPath.
+type AcceptedOnPath struct {
+	// Exception That people accepted a vulnerability until a day, or did before. A finding counts again when it has expired.
+	Exception AppliedException `json:"exception"`
+	Id        string           `json:"id"`
+	Image     string           `json:"image"`
+	Package   string           `json:"package"`
+}
+
 // ActivityList defines model for ActivityList.
 type ActivityList struct {
 	// Actions Which actions there are
@@ -570,6 +580,9 @@ type Answer struct {
 	// Total Rows before skip and limit
 	Total int64 `json:"total"`
 }
+
+// AppliedException That people accepted a vulnerability until a day, or did before. A finding counts again when it has expired.
+type AppliedException = exception.Applied
 
 // Bound defines model for Bound.
 type Bound struct {
@@ -750,9 +763,45 @@ type Event struct {
 	Version int      `json:"version"`
 }
 
+// ExceptionFile defines model for ExceptionFile.
+type ExceptionFile struct {
+	// Text YAML, as scan image --exceptions reads it
+	Text string `json:"text"`
+}
+
+// ExceptionList defines model for ExceptionList.
+type ExceptionList struct {
+	// Error Why the file cannot be read now; what is listed is as it was before
+	Error *string        `json:"error,omitempty"`
+	Items []ExceptionRow `json:"items"`
+}
+
+// ExceptionRow defines model for ExceptionRow.
+type ExceptionRow struct {
+	Author  string   `json:"author"`
+	Digest  []string `json:"digest"`
+	Expired bool     `json:"expired"`
+
+	// Findings It holds for so many, or did before it expired; 0: it fits nothing that was found
+	Findings      int      `json:"findings"`
+	Image         []string `json:"image"`
+	Images        int      `json:"images"`
+	Package       []string `json:"package"`
+	Path          []string `json:"path"`
+	Reason        string   `json:"reason"`
+	Repository    []string `json:"repository"`
+	Unfixed       bool     `json:"unfixed"`
+	Until         string   `json:"until"`
+	Vulnerability []string `json:"vulnerability"`
+	Where         string   `json:"where"`
+}
+
 // Finding A vulnerability in an image through a package
 type Finding struct {
 	Cvss *float32 `json:"cvss,omitempty"`
+
+	// Exception That people accepted a vulnerability until a day, or did before. A finding counts again when it has expired.
+	Exception *AppliedException `json:"exception,omitempty"`
 
 	// Fixed Empty while there is no fix
 	Fixed *string `json:"fixed,omitempty"`
@@ -985,12 +1034,14 @@ type PathList struct {
 
 // PathPage defines model for PathPage.
 type PathPage struct {
-	FirstSeen   time.Time   `json:"firstSeen"`
-	History     []PathEvent `json:"history"`
-	LastSeen    time.Time   `json:"lastSeen"`
-	Path        Path        `json:"path"`
-	StaleReason string      `json:"staleReason"`
-	Status      PathStatus  `json:"status"`
+	// Accepted Of the vulnerabilities that it names, those with an exception: the path is there all the same
+	Accepted    *[]AcceptedOnPath `json:"accepted,omitempty"`
+	FirstSeen   time.Time         `json:"firstSeen"`
+	History     []PathEvent       `json:"history"`
+	LastSeen    time.Time         `json:"lastSeen"`
+	Path        Path              `json:"path"`
+	StaleReason string            `json:"staleReason"`
+	Status      PathStatus        `json:"status"`
 
 	// Untried Why its fixes cannot be tried on a copy; absent where they can
 	Untried *string `json:"untried,omitempty"`
@@ -2154,6 +2205,9 @@ type GetVulnerabilityParams struct {
 // SetAlertStatusJSONRequestBody defines body for SetAlertStatus for application/json ContentType.
 type SetAlertStatusJSONRequestBody = AlertDecision
 
+// TryExceptionsJSONRequestBody defines body for TryExceptions for application/json ContentType.
+type TryExceptionsJSONRequestBody = ExceptionFile
+
 // RunQueryJSONRequestBody defines body for RunQuery for application/json ContentType.
 type RunQueryJSONRequestBody = Question
 
@@ -2201,6 +2255,12 @@ type ServerInterface interface {
 	// GetEntity Any thing of the graph
 	// (GET /entity)
 	GetEntity(w http.ResponseWriter, r *http.Request, params GetEntityParams)
+	// ListExceptions Vulnerabilities that people accepted, and for what that holds; only for who may see everything
+	// (GET /exceptions)
+	ListExceptions(w http.ResponseWriter, r *http.Request)
+	// TryExceptions What a file of exceptions would hold for, were the server given it; it changes nothing
+	// (POST /exceptions/trial)
+	TryExceptions(w http.ResponseWriter, r *http.Request)
 	// GetHome What is at risk, in numbers with their denominators, and the worst paths
 	// (GET /home)
 	GetHome(w http.ResponseWriter, r *http.Request)
@@ -2837,6 +2897,34 @@ func (siw *ServerInterfaceWrapper) GetEntity(w http.ResponseWriter, r *http.Requ
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetEntity(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListExceptions operation middleware
+func (siw *ServerInterfaceWrapper) ListExceptions(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListExceptions(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// TryExceptions operation middleware
+func (siw *ServerInterfaceWrapper) TryExceptions(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.TryExceptions(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4411,6 +4499,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/vulnerability", wrapper.GetVulnerability)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/recommendations", wrapper.ListRecommendations)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/recommendation", wrapper.GetRecommendation)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/exceptions", wrapper.ListExceptions)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/exceptions/trial", wrapper.TryExceptions)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/images", wrapper.ListImages)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/image", wrapper.GetImage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/registries", wrapper.ListRegistries)
@@ -4723,6 +4813,83 @@ type GetEntitydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetEntitydefaultApplicationProblemPlusJSONResponse) VisitGetEntityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListExceptionsRequestObject struct {
+}
+
+type ListExceptionsResponseObject interface {
+	VisitListExceptionsResponse(w http.ResponseWriter) error
+}
+
+type ListExceptions200JSONResponse ExceptionList
+
+func (response ListExceptions200JSONResponse) VisitListExceptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListExceptionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListExceptionsdefaultApplicationProblemPlusJSONResponse) VisitListExceptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TryExceptionsRequestObject struct {
+	Body *TryExceptionsJSONRequestBody
+}
+
+type TryExceptionsResponseObject interface {
+	VisitTryExceptionsResponse(w http.ResponseWriter) error
+}
+
+type TryExceptions200JSONResponse ExceptionList
+
+func (response TryExceptions200JSONResponse) VisitTryExceptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TryExceptionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TryExceptionsdefaultApplicationProblemPlusJSONResponse) VisitTryExceptionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5921,6 +6088,12 @@ type StrictServerInterface interface {
 	// GetEntity Any thing of the graph
 	// (GET /entity)
 	GetEntity(ctx context.Context, request GetEntityRequestObject) (GetEntityResponseObject, error)
+	// ListExceptions Vulnerabilities that people accepted, and for what that holds; only for who may see everything
+	// (GET /exceptions)
+	ListExceptions(ctx context.Context, request ListExceptionsRequestObject) (ListExceptionsResponseObject, error)
+	// TryExceptions What a file of exceptions would hold for, were the server given it; it changes nothing
+	// (POST /exceptions/trial)
+	TryExceptions(ctx context.Context, request TryExceptionsRequestObject) (TryExceptionsResponseObject, error)
 	// GetHome What is at risk, in numbers with their denominators, and the worst paths
 	// (GET /home)
 	GetHome(ctx context.Context, request GetHomeRequestObject) (GetHomeResponseObject, error)
@@ -6258,6 +6431,61 @@ func (sh *strictHandler) GetEntity(w http.ResponseWriter, r *http.Request, param
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetEntityResponseObject); ok {
 		if err := validResponse.VisitGetEntityResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListExceptions operation middleware
+func (sh *strictHandler) ListExceptions(w http.ResponseWriter, r *http.Request) {
+	var request ListExceptionsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListExceptions(ctx, request.(ListExceptionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListExceptions")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListExceptionsResponseObject); ok {
+		if err := validResponse.VisitListExceptionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// TryExceptions operation middleware
+func (sh *strictHandler) TryExceptions(w http.ResponseWriter, r *http.Request) {
+	var request TryExceptionsRequestObject
+
+	var body TryExceptionsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.TryExceptions(ctx, request.(TryExceptionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TryExceptions")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(TryExceptionsResponseObject); ok {
+		if err := validResponse.VisitTryExceptionsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -86,8 +86,9 @@ func (s session) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 	paths := rowsWhere(w, func(l scope.Life) bool { return l.Has(r.Params.Id) })
 	out := ImagePage{Row: imageOf(n, s.Images(), w), Platform: text(n.Text("platform")), Packages: []ImagePackage{},
 		Findings: []Finding{}, Layers: []ImageLayer{}, Pods: []Ref{}, Paths: paths, Gaps: list(s.ImageGaps(ctx, r.Params.Id))}
+	accepts := s.accepts(ctx)
 	for e := range n.Out("HAS_VULNERABILITY") {
-		out.Findings = append(out.Findings, findingOf(e))
+		out.Findings = append(out.Findings, accepts.finding(e))
 	}
 	slices.SortFunc(out.Findings, func(a, b Finding) int {
 		return cmp.Or(severity.Compare(b.Severity, a.Severity), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id),

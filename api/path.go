@@ -179,6 +179,11 @@ func (s session) GetPath(ctx context.Context, r GetPathRequestObject) (GetPathRe
 	}
 	out := PathPage{Path: coded, Status: PathStatus(l.Status), StaleReason: l.StaleReason, FirstSeen: l.FirstSeen,
 		LastSeen: l.LastSeen, Untried: text(untried(l)), History: []PathEvent{}}
+	if l.Path.Path != nil {
+		if found := s.accepts(ctx).onPath(*l.Path.Path); len(found) > 0 {
+			out.Accepted = &found
+		}
+	}
 	for _, h := range history {
 		out.History = append(out.History, PathEvent{At: h.At, What: h.What})
 	}

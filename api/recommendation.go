@@ -103,7 +103,7 @@ func (s session) GetRecommendation(ctx context.Context, r GetRecommendationReque
 	out := RecommendationPage{Row: recommendationRow(advised, one), Text: one.Text, Packages: one.Packages,
 		Unfixed: one.Unfixed, AsOf: w.AsOf()}
 	p := advicePage{session: s, one: one, out: &out}
-	p.findings()
+	p.findings(ctx)
 	p.podsConcerned()
 	p.paths()
 	if err := p.images(ctx); err != nil {
@@ -167,15 +167,16 @@ func (s session) commandOf(ctx context.Context, image string, layer *string) (*s
 }
 
 // findings lists what the update fixes in each image, worst first.
-func (p *advicePage) findings() {
+func (p *advicePage) findings(ctx context.Context) {
 	p.out.Findings = []Finding{}
+	accepts := p.accepts(ctx)
 	for _, id := range p.one.Images {
 		n, there := p.View.Node("Image", id)
 		if !there {
 			continue
 		}
 		for e := range n.Out("HAS_VULNERABILITY") {
-			f := findingOf(e)
+			f := accepts.finding(e)
 			if f.Fixed != nil && slices.Contains(p.one.Packages, f.Package) && slices.Contains(p.one.Installed, f.Installed) &&
 				slices.Contains(p.one.Vulnerabilities, f.Vulnerability.Id) {
 				p.out.Findings = append(p.out.Findings, f)

@@ -11,6 +11,10 @@ import (
 
 // report serves the documents of the command line.
 func (s session) report(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("name") == "image" {
+		s.imageReport(w, r)
+		return
+	}
 	world := s.World
 	w.Header().Set("Content-Type", "application/json")
 	var err error

@@ -70,18 +70,20 @@ var operations = map[string]struct {
 	all   func() []probe
 	about func(cluster, word string) []probe
 }{
-	"signIn":        {}, // before there is a session
-	"signOut":       {}, // ends the session, shows nothing
-	"newSignInLink": {}, // over the socket only: TestTheOperatorMakesLinks
-	"listActivity":  {}, // TestWhoSeesAPartReadsWhatTheyDidThemselves
-	"getSession":    {all: func() []probe { return []probe{get("/session")} }},
-	"getStatus":     {all: func() []probe { return []probe{get("/status")} }},
-	"getStorage":    {}, // of everything, and only for who sees everything: storage_test.go
-	"getHome":       {all: func() []probe { return []probe{get("/home")} }},
-	"getSchema":     {all: func() []probe { return []probe{get("/schema")} }},
-	"getTemplates":  {all: func() []probe { return []probe{get("/templates")} }},
-	"getCoverage":   {all: func() []probe { return []probe{get("/coverage")} }},
-	"checkQuery":    {all: func() []probe { return []probe{post("/query/check", map[string]any{"text": "MATCH (p:Pod) RETURN p"})} }},
+	"signIn":         {}, // before there is a session
+	"signOut":        {}, // ends the session, shows nothing
+	"newSignInLink":  {}, // over the socket only: TestTheOperatorMakesLinks
+	"listActivity":   {}, // TestWhoSeesAPartReadsWhatTheyDidThemselves
+	"getSession":     {all: func() []probe { return []probe{get("/session")} }},
+	"getStatus":      {all: func() []probe { return []probe{get("/status")} }},
+	"getStorage":     {}, // of everything, and only for who sees everything: storage_test.go
+	"getHome":        {all: func() []probe { return []probe{get("/home")} }},
+	"listExceptions": {}, // of everything, and only for who sees everything: exception_test.go
+	"tryExceptions":  {},
+	"getSchema":      {all: func() []probe { return []probe{get("/schema")} }},
+	"getTemplates":   {all: func() []probe { return []probe{get("/templates")} }},
+	"getCoverage":    {all: func() []probe { return []probe{get("/coverage")} }},
+	"checkQuery":     {all: func() []probe { return []probe{post("/query/check", map[string]any{"text": "MATCH (p:Pod) RETURN p"})} }},
 	"runQuery": {all: func() (out []probe) {
 		for i, text := range everyQuestion() {
 			out = append(out, post("/query", map[string]any{"text": text, "limit": 10_000}))
@@ -238,6 +240,9 @@ var operations = map[string]struct {
 			out = append(out, get("/report/%s", name), get("/report/%s?lines=true", name))
 		}
 		return out
+	}, about: func(_, word string) []probe {
+		image := "registry." + word + ".example/app-" + word + ":1"
+		return []probe{get("/report/image?id=%s", image), get("/report/image?id=%s&format=cyclonedx", image)}
 	}},
 }
 

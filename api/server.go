@@ -16,6 +16,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/exception"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/packs/queries"
@@ -56,6 +57,8 @@ type Config struct {
 	// Detections are the rules that make alerts.
 	Detections []rule.Head
 	Advisories func() *vuln.DB
+	// Exceptions is what people accepted, as it is written now; nil if nothing is.
+	Exceptions func() (*exception.Set, error)
 	// PathTypes are the kinds of attack path there are.
 	PathTypes []rule.Head
 	// Coded is a path with the code of its fixes, from the facts of its cluster.
@@ -94,6 +97,9 @@ func New(c Config) (http.Handler, error) {
 		constants: constants{version: c.Version, log: c.Log, vocabulary: vocabulary, templates: templates,
 			schema: describe(vocabulary, c.PathTypes), detections: c.Detections, advisories: c.Advisories, about: c.About,
 			coded: c.Coded, activities: c.Sessions, bounds: newBounds(c.Limits), shown: c.Shown}}
+	if s.exceptions = c.Exceptions; s.exceptions == nil {
+		s.exceptions = func() (*exception.Set, error) { return nil, nil }
+	}
 	strict := NewStrictHandlerWithOptions(nobody, []StrictMiddlewareFunc{asAsker}, StrictHTTPServerOptions{
 		RequestErrorHandlerFunc:  unread,
 		ResponseErrorHandlerFunc: func(w http.ResponseWriter, r *http.Request, err error) { failed(c.Log, w, r, err) },

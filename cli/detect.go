@@ -159,7 +159,7 @@ func (o *detectOptions) write(s streams, found []detect.Alert) error {
 	if err = cmp.Or(err, o.broken); err != nil {
 		return err
 	}
-	return o.fail.decide(len(o.gaps) > 0, severities...)
+	return o.fail.decide(s.err, len(o.gaps) > 0, severities...)
 }
 
 // table is alerts for people: one a row, and of how many events they came.

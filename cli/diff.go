@@ -18,6 +18,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect/kube"
 	"github.com/breakwater-sec/breakwater/ref"
 	"github.com/breakwater-sec/breakwater/report"
+	"github.com/breakwater-sec/breakwater/report/scan"
 	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/terminal"
 )
@@ -58,7 +59,7 @@ something can no longer be seen, is told as hidden, never as closed.`,
 			if err := printDifference(s, f, found, cmp.Or(d.head, d.against)); err != nil {
 				return err
 			}
-			return fail.decide(len(found.Gaps)+len(found.Hidden) > 0, worsened(found)...)
+			return fail.decide(s.err, len(found.Gaps)+len(found.Hidden) > 0, worsened(found)...)
 		},
 	}
 	flags := c.Flags()
@@ -334,7 +335,7 @@ func differenceSARIF(w io.Writer, d report.Difference, head string) error {
 	at := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(head))
 	result := func(p analyse.Path, text string) {
 		run.AddRule(p.Type).WithDescription(p.Why)
-		run.CreateResultForRule(p.Type).WithLevel(sarifLevel(p.Risk)).WithMessage(sarif.NewTextMessage(text)).
+		run.CreateResultForRule(p.Type).WithLevel(scan.SARIFLevel(p.Risk)).WithMessage(sarif.NewTextMessage(text)).
 			WithPartialFingerprints(map[string]string{"breakwaterPath/v1": p.ID}).
 			AddLocation(sarif.NewLocationWithPhysicalLocation(at))
 	}

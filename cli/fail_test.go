@@ -2,7 +2,11 @@ package cli
 
 import (
 	"errors"
+	"io"
+	"strings"
 	"testing"
+
+	"github.com/breakwater-sec/breakwater/report/scan"
 )
 
 func TestWhatMakesACommandFail(t *testing.T) {
@@ -25,7 +29,7 @@ func TestWhatMakesACommandFail(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := test.fail.decide(test.unknown, test.severities...); !errors.Is(got, test.want) {
+			if got := test.fail.decide(io.Discard, test.unknown, test.severities...); !errors.Is(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
@@ -50,19 +54,47 @@ func TestTheLevelToFailOnTakesAnyCase(t *testing.T) {
 
 func TestUnknownIsNeverShownAsNoneKnown(t *testing.T) {
 	tests := []struct {
-		image  scannedImage
+		image  scan.Image
 		counts []string
 		want   string
 	}{
-		{scannedImage{Known: true}, nil, "none known"},
-		{scannedImage{Known: true, Partly: true}, nil, "none known in what was read"},
-		{scannedImage{Known: true, Partly: true}, []string{"1 high", "2 low"}, "1 high, 2 low in what was read"},
-		{scannedImage{Known: true}, []string{"1 high"}, "1 high"},
-		{scannedImage{}, nil, "unknown"},
+		{scan.Image{Known: true}, nil, "none known"},
+		{scan.Image{Known: true, Partly: true}, nil, "none known in what was read"},
+		{scan.Image{Known: true, Partly: true}, []string{"1 high", "2 low"}, "1 high, 2 low in what was read"},
+		{scan.Image{Known: true}, []string{"1 high"}, "1 high"},
+		{scan.Image{}, nil, "unknown"},
 	}
 	for _, test := range tests {
-		if got := test.image.told(test.counts); got != test.want {
+		if got := told(test.image, test.counts); got != test.want {
 			t.Errorf("%+v: %q, want %q", test.image, got, test.want)
 		}
+	}
+}
+
+// TestAZeroInSpiteOfTheUnknownIsToldWithAWarning holds every way to 0.
+func TestAZeroInSpiteOfTheUnknownIsToldWithAWarning(t *testing.T) {
+	tests := []struct {
+		name    string
+		fail    failing
+		unknown bool
+		found   []string
+		warns   bool
+	}{
+		{"nothing unknown", failing{on: "High", warns: true}, false, []string{"Low"}, false},
+		{"a gap", failing{on: "High"}, true, nil, true},
+		{"nobody rated it", failing{on: "High"}, false, []string{"Unknown"}, true},
+		{"nobody asked for an exit code", failing{}, true, nil, false},
+		{"nobody asked, and a scan", failing{warns: true}, true, nil, true},
+		{"it counts", failing{on: "High", unknown: true}, true, nil, false},
+		{"findings tell enough", failing{on: "High"}, true, []string{"Critical"}, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var said strings.Builder
+			_ = test.fail.decide(&said, test.unknown, test.found...)
+			if warns := strings.Contains(said.String(), "--fail-on-unknown"); warns != test.warns {
+				t.Errorf("warns: %v, want %v: %s", warns, test.warns, said.String())
+			}
+		})
 	}
 }

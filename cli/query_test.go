@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/report/scan"
 )
 
 // TestEveryFormOfAnAnswerSaysWhatCouldNotBeSeen: rows alone would look whole.
@@ -73,16 +74,20 @@ func TestAWordThatIsNoCommandIsRefused(t *testing.T) {
 
 // TestEveryFormOfAScanSaysWhatIsUnknown has a root file system without packages.
 func TestEveryFormOfAScanSaysWhatIsUnknown(t *testing.T) {
-	for _, form := range []string{"table", "json", "jsonl", "sarif", "cyclonedx"} {
+	for _, form := range append([]string{"table", "json", "jsonl"}, scan.Formats()...) {
 		out, beside, code := command(t, "scan", "image", "rootfs:"+t.TempDir(), "--data", t.TempDir(), "-o", form)
 		said := out
 		if form == "table" {
 			said += beside
 		}
+		if !strings.Contains(beside, "--fail-on-unknown") {
+			t.Errorf("%s: no warning that 0 says little: %s", form, beside)
+		}
 		if code != 0 || !strings.Contains(said, "there is no package database in the image") {
 			t.Errorf("%s: exit code %d, %s", form, code, said)
 		}
-		if where := map[string]string{"sarif": "toolExecutionNotifications", "cyclonedx": `"incomplete"`}[form]; !strings.Contains(said, where) {
+		if where := map[string]string{"sarif": "toolExecutionNotifications", "cyclonedx": `"incomplete"`, "spdx": "NOASSERTION",
+			"junit": "<error", "gitlab": `"fatal"`}[form]; !strings.Contains(said, where) {
 			t.Errorf("%s says it where no program looks: %s", form, said)
 		}
 	}

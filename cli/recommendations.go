@@ -50,7 +50,7 @@ are counted below.`,
 			for _, demand := range d.Demands {
 				unknown = unknown || demand.Unknown > 0
 			}
-			return fail.decide(unknown, severities...)
+			return fail.decide(s.err, unknown, severities...)
 		},
 	}
 	in.flags(c)

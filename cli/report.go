@@ -210,7 +210,7 @@ held. A and B are named as for --assume; A may be internet, B cluster or secret:
 			for _, p := range d.Paths.Paths {
 				risks = append(risks, p.Risk)
 			}
-			return fail.decide(len(d.Gaps) > 0, risks...)
+			return fail.decide(s.err, len(d.Gaps) > 0, risks...)
 		},
 	}
 	in.flags(c)

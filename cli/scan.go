@@ -4,17 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/assess"
-	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/egress"
 	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/report/scan"
 	"github.com/breakwater-sec/breakwater/server"
 	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/terminal"
@@ -33,10 +34,12 @@ type scanOptions struct {
 	format         format
 	fail           failing
 	vex            []string
+	known          bool
+	accepts        accepting
 }
 
 func scanImageCommand(s streams) *cobra.Command {
-	var o scanOptions
+	o := scanOptions{fail: failing{warns: true}}
 	c := &cobra.Command{
 		Use:   "image REF…",
 		Short: "List the packages and vulnerabilities of container images",
@@ -46,6 +49,9 @@ func scanImageCommand(s streams) *cobra.Command {
   oci-archive:FILE[:TAG]    one in an archive, packed or not
   docker-archive:FILE[:TAG] what docker save writes, packed or not
   rootfs:DIR                an unpacked root filesystem
+
+With --known nothing is read: REF is the name or id of an image that the running server
+knows, and what it knows of it is told.
 
 Vulnerabilities come from the advisories that db import brought. An image whose
 contents or advisories are not known is said to be unknown, never clean. So is what an
@@ -61,9 +67,12 @@ that something was not. Advisories that are few or old for a release are told.`,
 	f.StringVar(&o.platform, "platform", "", "which image of an index: OS/ARCHITECTURE[/VARIANT]; otherwise linux/amd64, or what there is")
 	f.StringArrayVar(&o.vex, "vex", nil, "a VEX document (OpenVEX, CycloneDX) of what does not affect the image or its packages; may repeat")
 	egressFlags(c, &o.egress)
+	f.BoolVar(&o.known, "known", false, "tell what the running server knows of its images, and read nothing")
+	o.accepts.flags(f)
 	severities := severity.Scale[2:] // without Unknown and None
 	o.fail.flags(c, severities, "a vulnerability is at least this severe")
-	output(c, &o.format, "table", "json", "jsonl", "cyclonedx", "sarif")
+	c.Long += whatIsAccepted
+	output(c, &o.format, append([]string{"table", "json", "jsonl"}, scan.Formats()...)...)
 	return c
 }
 
@@ -88,111 +97,24 @@ func scanImage(ctx context.Context, named string, o image.Options, p egress.Poli
 	return scanner(ctx, o, p)(ctx, ref)
 }
 
-// scanned is one image of the answer.
-type scanned struct {
-	Image           scannedImage  `json:"image"`
-	Packages        []scannedPkg  `json:"packages"`
-	Vulnerabilities []scannedVuln `json:"vulnerabilities"`
-	// Dismissed do not count: each says why.
-	Dismissed []scannedVuln `json:"dismissed,omitempty"`
-	Gaps      []collect.Gap `json:"gaps"`
-}
-
-type scannedImage struct {
-	Reference    string        `json:"reference"`
-	Digest       string        `json:"digest,omitempty"`
-	Platform     string        `json:"platform,omitempty"`
-	Distribution string        `json:"distribution,omitempty"`
-	Layers       []image.Layer `json:"layers"`
-	// Known is false where nothing can be said of vulnerabilities; Why tells why.
-	Known bool   `json:"known"`
-	Why   string `json:"why,omitempty"`
-	// Partly says that what is not among the vulnerabilities is unknown: something
-	// was not looked into, or could not be judged. Unread is the code nobody looked into.
-	Partly bool           `json:"partly"`
-	Unread []image.Unread `json:"unread,omitempty"`
-	// Completeness is "complete", "partial: " and what was not looked into, or "unread: " and why.
-	Completeness string `json:"completeness"`
-}
-
-type scannedPkg struct {
-	Name      string   `json:"name"`
-	Version   string   `json:"version"`
-	PURL      string   `json:"purl"`
-	Ecosystem string   `json:"ecosystem,omitempty"`
-	Source    string   `json:"source,omitempty"`
-	Layer     string   `json:"layer,omitempty"`
-	Files     []string `json:"files,omitempty"`
-	// OwnedBy is the package of the distribution that has it: that one's advisories speak of it.
-	OwnedBy string `json:"ownedBy,omitempty"`
-	// Wanted says that only a lock file tells of it.
-	Wanted bool `json:"wanted,omitempty"`
-}
-
-type scannedVuln struct {
-	ID             string     `json:"id"`
-	Aliases        []string   `json:"aliases"`
-	Package        string     `json:"package"`
-	Version        string     `json:"version"`
-	FixedVersion   string     `json:"fixedVersion,omitempty"`
-	FixNote        string     `json:"fixNote,omitempty"`
-	Severity       string     `json:"severity"`
-	SeveritySource string     `json:"severitySource"`
-	CVSS           *vuln.CVSS `json:"cvss,omitempty"`
-	EPSS           *float64   `json:"epss,omitempty"`
-	KEV            *bool      `json:"kev,omitempty"` // absent while no list was imported
-	RCE            bool       `json:"rce"`
-	RCEWhy         string     `json:"rceWhy,omitempty"`
-	Impact         string     `json:"impact"`
-	ImpactWhy      string     `json:"impactWhy,omitempty"`
-	Title          string     `json:"title,omitempty"`
-	Layer          string     `json:"layer,omitempty"`
-	File           string     `json:"file,omitempty"`
-	PURL           string     `json:"purl"`
-	// Reasons are the advisories that speak of the version, each with the range it is in; Vendor is the distribution's word for it.
-	Reasons []vuln.Reason `json:"reasons,omitempty"`
-	Vendor  string        `json:"vendor,omitempty"`
-	// Said is what VEX says, Dismissed why it does not count.
-	Said      *vuln.Statement `json:"said,omitempty"`
-	Dismissed string          `json:"dismissed,omitempty"`
-}
-
+// scanImages looks into each and tells of all; what could not be looked into ends the command after that.
 func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error {
-	db, err := vuln.Open(datadir.Dir(o.data).Advisories())
+	look, now := readImages, time.Now()
+	if o.known {
+		if look = knownImages; o.accepts.file != "" {
+			return errors.New("--known tells what the server knows, with the exceptions that it was given: serve --exceptions FILE")
+		}
+	}
+	all, failed, err := look(c.Context(), s, o, refs)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	if len(o.vex) > 0 {
-		if db, err = db.With(c.Context(), o.vex...); err != nil {
-			return err
-		}
-	}
-	opts := image.Options{Platform: o.platform, Progress: scanProgress(s.err)}
-	policy, err := o.egress.Policy()
-	if err != nil {
+	if err := o.accepts.mark(s, all, now); err != nil {
 		return err
 	}
-	if datadir.Dir(o.data).Stored() {
-		st, err := datadir.Dir(o.data).Open(c.Context())
-		if err != nil {
-			return err
-		}
-		defer st.Close()
-		opts.Cache = st
-	}
-	var all []scanned
-	var failed []error
-	for _, ref := range refs {
-		inv, err := scanImage(c.Context(), ref, opts, policy)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		all = append(all, examined(inv, db))
-	}
-	if len(all) > 0 {
-		if err := printScans(s, o.format, all); err != nil {
+	if len(all) > 0 && !o.accepts.dry {
+		said := scan.Options{Version: server.Version(), At: now, FailOn: o.fail.on, Unknowns: o.fail.unknown}
+		if err := printScans(s, o.format, all, said); err != nil {
 			return err
 		}
 	}
@@ -202,69 +124,92 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 	var severities []string
 	unknown := false
 	for _, each := range all {
-		unknown = unknown || !each.Image.Known || each.Image.Partly
+		unknown = unknown || each.Image.Completeness != scan.Complete
 		for _, v := range each.Vulnerabilities {
-			severities = append(severities, v.Severity)
+			if v.Exception.Counts() {
+				severities = append(severities, v.Severity)
+			}
 		}
 	}
-	return o.fail.decide(unknown, severities...)
+	return o.fail.decide(s.err, unknown, severities...)
 }
 
-// scanProgress draws on a terminal only: a pipe wants the answer.
-func scanProgress(w io.Writer) func(image.Progress) {
-	if !isTerminal(w) {
-		return nil
+// knownImages asks the running server.
+func knownImages(ctx context.Context, s streams, o scanOptions, names []string) (all []scan.Report, failed []error, err error) {
+	cl, err := dial(s.err, datadir.Dir(o.data))
+	if err != nil {
+		return nil, nil, err
 	}
-	return func(p image.Progress) {
-		from := "reading"
-		if p.FromCache {
-			from = "known"
+	for _, name := range names {
+		var r scan.Report
+		if err := cl.ask(ctx, "/report/image?id="+url.QueryEscape(name), nil, &r); err != nil {
+			failed = append(failed, err)
+			all = o.missed(ctx, all, name, err)
+			continue
 		}
-		fmt.Fprintf(w, "\x1b[K%s: layer %d of %d (%s, %s)\r", terminal.Plain(p.Reference), p.Layer, p.Of, size(p.Bytes), from)
-		if p.Layer == p.Of {
-			fmt.Fprint(w, "\x1b[K")
+		all = append(all, r)
+	}
+	return all, failed, nil
+}
+
+// readImages reads each, on this machine or from its registry.
+func readImages(ctx context.Context, s streams, o scanOptions, refs []string) (all []scan.Report, failed []error, err error) {
+	db, err := vuln.Open(datadir.Dir(o.data).Advisories())
+	if err != nil {
+		return nil, nil, err
+	}
+	defer db.Close()
+	if len(o.vex) > 0 {
+		if db, err = db.With(ctx, o.vex...); err != nil {
+			return nil, nil, err
 		}
 	}
+	p, stop := scanProgress(s.err, len(refs))
+	defer stop()
+	opts := image.Options{Platform: o.platform, Progress: p.layer}
+	policy, err := o.egress.Policy()
+	if err != nil {
+		return nil, nil, err
+	}
+	if datadir.Dir(o.data).Stored() {
+		st, err := datadir.Dir(o.data).Open(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer st.Close()
+		opts.Cache = st
+	}
+	for _, ref := range refs {
+		p.begin(ref)
+		inv, err := scanImage(ctx, ref, opts, policy)
+		p.end()
+		if err != nil {
+			failed = append(failed, err)
+			all = o.missed(ctx, all, ref, err)
+			continue
+		}
+		all = append(all, scan.Of(inv, assess.Inventory(inv.Reference, inv, db)))
+	}
+	return all, failed, nil
 }
 
-func examined(inv *image.Inventory, db *vuln.DB) scanned {
-	a := assess.Inventory(inv.Reference, inv, db)
-	out := scanned{Image: scannedImage{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
-		Layers: inv.Layers, Known: a.Scanned, Why: a.Why, Partly: a.Partly(),
-		Unread: inv.Unread, Completeness: a.Completeness()}, Packages: []scannedPkg{}, Vulnerabilities: []scannedVuln{},
-		Gaps: gapsOrEmpty(a.Gaps)}
-	for _, p := range inv.Packages {
-		out.Packages = append(out.Packages, scannedPkg{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files, p.OwnedBy, p.Wanted})
+// missed adds an image that could not be read to what other tools are told: they would not miss one that is not there.
+func (o scanOptions) missed(ctx context.Context, all []scan.Report, name string, why error) []scan.Report {
+	if o.format == "table" || ctx.Err() != nil {
+		return all
 	}
-	for _, f := range a.Findings {
-		out.Vulnerabilities = append(out.Vulnerabilities, toldFinding(f))
-	}
-	for _, f := range a.Dismissed {
-		out.Dismissed = append(out.Dismissed, toldFinding(f))
-	}
-	return out
+	return append(all, scan.NotRead(name, why.Error()))
 }
 
-func toldFinding(f assess.Finding) scannedVuln {
-	v := scannedVuln{ID: f.ID, Aliases: f.Aliases, Package: f.Package.Name, Version: f.Package.Version, FixedVersion: f.FixedVersion,
-		FixNote: f.FixNote, Severity: string(f.Severity), SeveritySource: f.SeveritySource, CVSS: f.CVSS, RCE: f.RCE, RCEWhy: f.RCEWhy,
-		Impact: string(f.Impact), ImpactWhy: f.ImpactWhy,
-		Title: f.Summary, Layer: f.Layer, File: f.File, PURL: f.PURL,
-		Reasons: f.Reasons, Vendor: f.Vendor, Said: f.Said, Dismissed: f.Match.Dismissed}
-	if v.Aliases == nil {
-		v.Aliases = []string{}
-	}
-	if f.EPSS != nil {
-		v.EPSS = &f.EPSS.Score
-	}
-	if f.KEV != nil {
-		v.KEV = &f.KEV.Listed
-	}
-	return v
-}
-
-func printScans(s streams, f format, all []scanned) error {
+func printScans(s streams, f format, all []scan.Report, o scan.Options) error {
 	switch f {
+	case "table":
+		for _, each := range all {
+			if err := scanTable(s, each); err != nil {
+				return err
+			}
+		}
+		return nil
 	case "json":
 		if len(all) == 1 {
 			return writeJSON(s.out, all[0])
@@ -272,20 +217,11 @@ func printScans(s streams, f format, all []scanned) error {
 		return writeJSON(s.out, all)
 	case "jsonl":
 		return writeLines(s.out, all)
-	case "cyclonedx":
-		return writeCycloneDX(s.out, all)
-	case "sarif":
-		return writeSARIF(s.out, all)
 	}
-	for _, each := range all {
-		if err := scanTable(s, each); err != nil {
-			return err
-		}
-	}
-	return nil
+	return scan.Write(s.out, string(f), all, o)
 }
 
-func scanTable(s streams, r scanned) error {
+func scanTable(s streams, r scan.Report) error {
 	fmt.Fprintf(s.out, "%s (%s)\n", terminal.Plain(r.Image.Reference),
 		terminal.Plain(strings.Trim(r.Image.Distribution+", "+r.Image.Platform, ", ")))
 	if !r.Image.Known {
@@ -301,36 +237,38 @@ func scanTable(s streams, r scanned) error {
 			if v.RCE {
 				marks = append(marks, "remote code execution")
 			}
+			switch {
+			case v.Exception == nil:
+			case v.Exception.Expired:
+				marks = append(marks, "exception ended with "+v.Exception.Until)
+			default:
+				marks = append(marks, "accepted until "+v.Exception.Until+": "+v.Exception.Reason)
+			}
 			t.row(v.Severity, v.ID, v.Package, v.Version, v.FixedVersion, strings.Join(marks, ", "))
 		}
 		if err := t.flush(); err != nil {
 			return err
 		}
 	}
-	counts, seen := map[string]int{}, map[string]bool{}
-	for _, v := range r.Vulnerabilities { // worst first: one in several packages counts once
-		if !seen[v.ID] {
-			seen[v.ID] = true
-			counts[v.Severity]++
-		}
+	open, accepted := tallied(r.Vulnerabilities)
+	if len(open) == 0 && len(accepted) > 0 {
+		open = []string{"none that was not accepted"}
 	}
-	var words []string
-	for _, sev := range slices.Backward(severity.Scale) {
-		if counts[sev] > 0 {
-			words = append(words, fmt.Sprintf("%d %s", counts[sev], strings.ToLower(sev)))
-		}
+	fmt.Fprintf(s.out, "%s; vulnerabilities: %s", packagesOf(r.Packages), told(r.Image, open))
+	if len(accepted) > 0 {
+		fmt.Fprintf(s.out, "; accepted: %s", strings.Join(accepted, ", "))
 	}
-	fmt.Fprintf(s.out, "%s; vulnerabilities: %s\n", packagesOf(r.Packages), r.Image.told(words))
 	if n := len(r.Dismissed); n > 0 {
-		fmt.Fprintf(s.out, "%d more do not count, such as %s of %s: %s\n", n, terminal.Plain(r.Dismissed[0].ID),
+		fmt.Fprintf(s.out, "; %d more do not count, such as %s of %s: %s", n, terminal.Plain(r.Dismissed[0].ID),
 			terminal.Plain(r.Dismissed[0].Package), terminal.Plain(r.Dismissed[0].Dismissed))
 	}
+	fmt.Fprintln(s.out)
 	printGaps(s.err, r.Gaps)
 	return nil
 }
 
 // packagesOf is how many there are, and how many of them the distribution's packages have.
-func packagesOf(all []scannedPkg) string {
+func packagesOf(all []scan.Package) string {
 	owned := 0
 	for _, p := range all {
 		if p.OwnedBy != "" {
@@ -343,8 +281,30 @@ func packagesOf(all []scannedPkg) string {
 	return fmt.Sprintf("%d packages, and %d that are parts of these", len(all)-owned, owned)
 }
 
+// tallied counts vulnerabilities by severity, worst first: those that count, and those that were accepted wherever they are.
+// One in several packages counts once.
+func tallied(all []scan.Vulnerability) (open, accepted []string) {
+	counts, counted := [2]map[string]int{{}, {}}, map[string]bool{}
+	for i, counting := range []bool{true, false} {
+		for _, v := range all {
+			if v.Exception.Counts() == counting && !counted[v.ID] {
+				counted[v.ID] = true
+				counts[i][v.Severity]++
+			}
+		}
+	}
+	for _, sev := range slices.Backward(severity.Scale) {
+		for i, words := range []*[]string{&open, &accepted} {
+			if n := counts[i][sev]; n > 0 {
+				*words = append(*words, fmt.Sprintf("%d %s", n, strings.ToLower(sev)))
+			}
+		}
+	}
+	return open, accepted
+}
+
 // told is what is known of vulnerabilities, and of how much.
-func (i scannedImage) told(counts []string) string {
+func told(i scan.Image, counts []string) string {
 	what := strings.Join(counts, ", ")
 	switch {
 	case what == "" && !i.Known:

@@ -83,6 +83,8 @@ func serveFlags(cmd *cobra.Command, c *server.Config) {
 	f.StringVar(&c.AdvisoriesMirror, "advisories-mirror", "", "http(s)://HOST[/PATH] where advisories are fetched instead")
 	f.Float64Var(&c.RegistryQPS, "registry-qps", 20, "requests per second to one registry for its list, at most")
 	f.StringVar(&c.Rules, "rules", "", "a folder of rules to use beside the built-in ones")
+	f.StringVar(&c.Exceptions, "exceptions", "", "a YAML file of vulnerabilities that people accepted, as scan image --help describes it; "+
+		"it is read again when it changes")
 	f.IntVar(&c.ScanWorkers, "scan-workers", 3,
 		"how many images are read at once, each in a process of its own; of one registry all but one at most")
 	f.Float32Var(&c.QPS, "qps", 20, "requests per second to one API server, at most")

@@ -52,7 +52,7 @@ It exits with 0 when the answer could be found, whatever it is; see --fail-on.`,
 			if err := printWhatIf(s, f, found); err != nil {
 				return err
 			}
-			return fail.decide(len(found.Gaps)+len(found.Hidden) > 0, worsened(found.Difference)...)
+			return fail.decide(s.err, len(found.Gaps)+len(found.Hidden) > 0, worsened(found.Difference)...)
 		},
 	}
 	d.in.flags(c)

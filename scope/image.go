@@ -43,12 +43,18 @@ func (r *Reader) Inventory(ctx context.Context, id string) (*image.Inventory, er
 	return r.unscoped.config.Images.Inventory(ctx, id)
 }
 
+// Assessed is what is known of an image; nil if it is not seen.
+func (r *Reader) Assessed(ctx context.Context, id string) *assess.Assessment {
+	if _, there := r.View.Node("Image", id); !there {
+		return nil
+	}
+	return r.unscoped.config.Images.Assessment(ctx, id)
+}
+
 // ImageGaps are what could not be said of an image.
 func (r *Reader) ImageGaps(ctx context.Context, id string) []collect.Gap {
-	if _, there := r.View.Node("Image", id); there {
-		if a := r.unscoped.config.Images.Assessment(ctx, id); a != nil {
-			return a.Gaps
-		}
+	if a := r.Assessed(ctx, id); a != nil {
+		return a.Gaps
 	}
 	return nil
 }

@@ -50,10 +50,12 @@ type Config struct {
 	AdvisoriesMirror string
 	RegistryQPS      float64
 	Rules            string
-	ScanWorkers      int
-	QPS              float32
-	SaveEvery        time.Duration
-	Verbose          bool
+	// Exceptions is a file of vulnerabilities that people accepted; it is read again when it changes.
+	Exceptions  string
+	ScanWorkers int
+	QPS         float32
+	SaveEvery   time.Duration
+	Verbose     bool
 	// Limits are NAME=VALUE, of EveryLimit.
 	Limits []string
 }

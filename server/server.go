@@ -48,7 +48,8 @@ type Server struct {
 	advisories *followed
 	Estate     *harborshop.Estate
 	egress     egress.Policy // what flags and the sample allow
-	endReaders func()        // nil if images are not read in a cage
+	exceptions *exceptions
+	endReaders func() // nil if images are not read in a cage
 	rules      *analyse.Rules
 	*watch.Watch
 	Context  *enrichment.Context
@@ -194,6 +195,11 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if v.exceptions, err = openExceptions(v.config.Exceptions, func(why error) {
+		v.log.Warn("the file of exceptions cannot be read and counts as it was", "error", why)
+	}); err != nil {
+		return err
+	}
 	connected, reader, err := v.registryConfig()
 	if err != nil {
 		return err
@@ -240,7 +246,7 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 		About:    enrichment.About,
 		Sessions: v.Store, Advisories: v.advisories.db.Load, Assets: assets, URL: door.url, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
 		Secure: v.config.TLSCert != "", Unready: v.Unready, Room: v.noRoom, Storage: v.storage,
-		Limits: v.limits.api(), Shown: v.shown}
+		Limits: v.limits.api(), Shown: v.shown, Exceptions: v.exceptions.now}
 	if v.alerting != nil {
 		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
 		c.Waiting = v.waiting

@@ -494,6 +494,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Vulnerabilities that people accepted, and for what that holds; only for who may see everything */
+        get: operations["listExceptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exceptions/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a file of exceptions would hold for, were the server given it; it changes nothing */
+        post: operations["tryExceptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/images": {
         parameters: {
             query?: never;
@@ -1587,6 +1621,8 @@ export interface components {
             /** Format: date-time */
             lastSeen: string;
             history: components["schemas"]["PathEvent"][];
+            /** @description Of the vulnerabilities that it names, those with an exception: the path is there all the same */
+            accepted?: components["schemas"]["AcceptedOnPath"][];
         };
         Path: {
             id: string;
@@ -1895,6 +1931,49 @@ export interface components {
             fixed?: string;
             layer?: string;
             image: components["schemas"]["Ref"];
+            exception?: components["schemas"]["AppliedException"];
+        };
+        /** @description That people accepted a vulnerability until a day, or did before. A finding counts again when it has expired. */
+        AppliedException: {
+            reason: string;
+            author: string;
+            /** @description The last day on which it holds */
+            until: string;
+            expired: boolean;
+            /** @description The file and line where it is written */
+            where: string;
+        };
+        AcceptedOnPath: {
+            id: string;
+            package: string;
+            image: string;
+            exception: components["schemas"]["AppliedException"];
+        };
+        ExceptionFile: {
+            /** @description YAML, as scan image --exceptions reads it */
+            text: string;
+        };
+        ExceptionList: {
+            items: components["schemas"]["ExceptionRow"][];
+            /** @description Why the file cannot be read now; what is listed is as it was before */
+            error?: string;
+        };
+        ExceptionRow: {
+            where: string;
+            reason: string;
+            author: string;
+            until: string;
+            expired: boolean;
+            unfixed: boolean;
+            /** @description It holds for so many, or did before it expired; 0: it fits nothing that was found */
+            findings: number;
+            images: number;
+            vulnerability: string[];
+            package: string[];
+            image: string[];
+            repository: string[];
+            digest: string[];
+            path: string[];
         };
         /** @description A vulnerability in what a node runs, by the version that it reports */
         NodeFinding: {
@@ -3076,6 +3155,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecommendationPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listExceptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The exceptions in the order of their file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tryExceptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExceptionFile"];
+            };
+        };
+        responses: {
+            /** @description The exceptions in the order of the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionList"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -7,6 +7,16 @@ import { useVocabulary } from "./Vocabulary";
 
 type Finding = Schemas["Finding"];
 
+/** What people accepted stays in sight: until when, why, and who says so. */
+function Accepted({ exception }: { exception: Schemas["AppliedException"] }) {
+  return (
+    <span title={`${exception.author}, ${exception.where}`}>
+      {exception.expired ? `ended with ${exception.until}, counts again` : `until ${exception.until}`}:{" "}
+      {exception.reason}
+    </span>
+  );
+}
+
 /** Vulnerabilities in images, each with its package and fix. On the page of an image or a CVE that one goes without saying. */
 export function Findings({ rows, without }: { rows: Finding[]; without?: "image" | "vulnerability" }) {
   const schema = useVocabulary();
@@ -48,6 +58,16 @@ export function Findings({ rows, without }: { rows: Finding[]; without?: "image"
         cell: (f) => f.fixed || <span className="unknown">no fix yet</span>,
         by: (f) => f.fixed || undefined,
       },
+      ...(rows.some((f) => f.exception)
+        ? [
+            {
+              title: "Accepted",
+              wraps: true,
+              cell: (f: Finding) => f.exception && <Accepted exception={f.exception} />,
+              by: (f: Finding) => f.exception?.until,
+            },
+          ]
+        : []),
       {
         title: "Known",
         from: "medium",
@@ -58,7 +78,7 @@ export function Findings({ rows, without }: { rows: Finding[]; without?: "image"
         ? []
         : [{ title: "Image", cell: (f: Finding) => <Ref to={f.image} />, by: (f: Finding) => f.image.name }]),
     ],
-    [schema, without],
+    [schema, without, rows],
   );
   return (
     <Table label="Findings" sort="findings-sort" short rows={rows} rowKey={(_, i) => String(i)} columns={columns} />

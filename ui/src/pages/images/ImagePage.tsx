@@ -11,6 +11,7 @@ import { Answered, LoadingThing, Partial } from "../../components/States";
 import { Table, type Column } from "../../components/Table";
 import { count, plural, short } from "../../lib/format";
 import { thingPage, vulnerabilityList } from "../../lib/links";
+import { scoped } from "../../lib/scope";
 import { sentence } from "../../lib/text";
 import { Recommended } from "../recommendations/Recommended";
 
@@ -47,6 +48,7 @@ function Shown({ image }: { image: Schemas["ImagePage"] }) {
         <br />
         <code title={row.id}>{short(row.id)}</code>
       </p>
+      <Exports id={row.id} />
       {row.state !== "done" && (
         <Partial>
           <b>{sentence(`Scan: ${row.state}`)}</b> {row.error && <Reason why={row.error} />} What is in it is unknown,
@@ -103,6 +105,32 @@ function Shown({ image }: { image: Schemas["ImagePage"] }) {
         </Section>
       )}
     </>
+  );
+}
+
+const formats = [
+  ["cyclonedx", "CycloneDX"],
+  ["spdx", "SPDX"],
+  ["sarif", "SARIF"],
+  ["junit", "JUnit"],
+  ["gitlab", "GitLab"],
+  ["json", "JSON"],
+] as const;
+
+/** What is known of the image, for other tools. */
+function Exports({ id }: { id: string }) {
+  return (
+    <p>
+      Export as{" "}
+      {formats.map(([format, name], i) => (
+        <span key={format}>
+          {i > 0 && ", "}
+          <a href={scoped(`/api/v1/report/image?id=${encodeURIComponent(id)}&format=${format}`)} download>
+            {name}
+          </a>
+        </span>
+      ))}
+    </p>
   );
 }
 

@@ -2,6 +2,7 @@ import { screen, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import { get } from "../../test/server";
 import { show } from "../../test/show";
+import { ImagePage } from "./ImagePage";
 import { ImagesPage } from "./ImagesPage";
 
 const image = (name: string, partly: boolean) => ({
@@ -36,4 +37,41 @@ it("an image that was read in part has none known, and only one that was read wh
   expect(within(row("part")).getByText("unknown")).toBeTruthy();
   expect(within(row("whole")).queryByText("none known")).toBeNull();
   expect(within(row("whole")).getByText("None")).toBeTruthy();
+});
+
+const finding = (id: string, exception?: object) => ({
+  vulnerability: { kind: "Vulnerability", id, name: id },
+  severity: "High",
+  package: "openssl",
+  installed: "1",
+  image: { kind: "Image", id: "web", name: "web" },
+  exception,
+});
+
+const until = { reason: "not reached", author: "alice", until: "2027-01-31", where: "e.yaml:2" };
+
+it("an image's page marks what was accepted, and hands out what is known in each format", async () => {
+  get("/recommendations", { items: [], total: 0 });
+  get("/image", {
+    row: image("web", false),
+    layers: [],
+    packages: [],
+    pods: [],
+    paths: [],
+    gaps: [],
+    findings: [
+      finding("CVE-1", { ...until, expired: false }),
+      finding("CVE-2", { ...until, expired: true }),
+      finding("CVE-3"),
+    ],
+  });
+  show(<ImagePage />, "/image?id=web");
+  const row = (name: string) => screen.getByRole("link", { name }).closest("tr") as HTMLElement;
+  await screen.findByRole("link", { name: "CVE-1" });
+  expect(within(row("CVE-1")).getByText("until 2027-01-31: not reached")).toBeTruthy();
+  expect(within(row("CVE-2")).getByText("ended with 2027-01-31, counts again: not reached")).toBeTruthy();
+  expect(within(row("CVE-3")).queryByText(/2027/)).toBeNull();
+  expect(screen.getByRole("link", { name: "CycloneDX" }).getAttribute("href")).toContain(
+    "/api/v1/report/image?id=web&format=cyclonedx",
+  );
 });

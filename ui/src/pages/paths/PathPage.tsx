@@ -99,6 +99,7 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
           Not judged again: <Prose text={sentence(data.staleReason)} />
         </Partial>
       )}
+      <AcceptedOnPath all={data.accepted ?? []} />
       {path.uncertain.map((u) => (
         <Partial key={u}>
           <b>Uncertain.</b> <Prose text={sentence(u)} />
@@ -180,5 +181,24 @@ function Shown({ data }: { data: Schemas["PathPage"] }) {
         </div>
       </WithPane>
     </>
+  );
+}
+
+/** What people accepted of the vulnerabilities that open the path: it is there all the same. */
+function AcceptedOnPath({ all }: { all: Schemas["AcceptedOnPath"][] }) {
+  if (all.length === 0) return null;
+  const most = 5;
+  return (
+    <Partial>
+      <b>Accepted, and the path is there all the same.</b>{" "}
+      {all
+        .slice(0, most)
+        .map(
+          ({ id, package: name, exception: e }) =>
+            `${id} in ${name}: ${e.expired ? `ended with ${e.until} and counts again` : `until ${e.until}`} (${e.reason}, ${e.author})`,
+        )
+        .join("; ")}
+      {all.length > most && `; and ${plural(all.length - most, "more", "more")}`}.
+    </Partial>
   );
 }

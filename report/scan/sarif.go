@@ -1,0 +1,69 @@
+package scan
+
+import (
+	"io"
+	"strconv"
+
+	"github.com/owenrumney/go-sarif/v3/pkg/report"
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+
+	"github.com/breakwater-sec/breakwater/severity"
+)
+
+// writeSARIF writes one result per vulnerable package, the image as its place, and what
+// could not be seen as notifications of the run.
+func writeSARIF(w io.Writer, all []Report, o Options) error {
+	return sarifOf(all, o).PrettyWrite(w)
+}
+
+func sarifOf(all []Report, o Options) *sarif.Report {
+	r := report.NewV210Report()
+	run := sarif.NewRunWithInformationURI("Breakwater", "https://github.com/breakwater-sec/breakwater")
+	if o.Version != "" {
+		run.Tool.Driver.WithVersion(o.Version)
+	}
+	invocation := sarif.NewInvocation().WithExecutionSuccessful(true)
+	run.AddInvocation(invocation)
+	for _, img := range all {
+		at := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(img.Image.Reference))
+		for _, v := range img.Vulnerabilities {
+			describe(run.AddRule(v.ID), v)
+			result := run.CreateResultForRule(v.ID).WithLevel(SARIFLevel(v.Severity)).WithMessage(sarif.NewTextMessage(v.affected())).
+				WithPartialFingerprints(map[string]string{"vulnerabilityOfPackage/v1": v.ID + " " + v.PURL}).
+				AddLocation(sarif.NewLocationWithPhysicalLocation(at))
+			if !v.Exception.Counts() {
+				result.AddSuppression(sarif.NewSuppression().WithKind("external").WithStatus("accepted").WithJustification(v.Exception.String()))
+			}
+		}
+		for _, text := range img.Unseen() {
+			invocation.AddToolExecutionNotification(sarif.NewNotification().WithLevel("warning").
+				WithMessage(sarif.NewTextMessage(img.Image.Reference + ": " + text)).AddLocation(sarif.NewLocationWithPhysicalLocation(at)))
+		}
+	}
+	r.AddRun(run)
+	return r
+}
+
+// describe fills a rule, which is one vulnerability wherever it is found.
+func describe(rule *sarif.ReportingDescriptor, v Vulnerability) {
+	rule.WithName(v.ID).WithDescription(v.Title)
+	if help := v.upgrade(); help != "" {
+		rule.WithHelp(sarif.NewMultiformatMessageString().WithText(help))
+	}
+	properties := sarif.NewPropertyBag().Add("tags", append([]string{"security", "vulnerability"}, v.CWEs...))
+	if v.CVSS != nil { // from it GitHub computes the severity that it shows
+		properties.Add("security-severity", strconv.FormatFloat(v.CVSS.Score, 'f', 1, 64))
+	}
+	rule.WithProperties(properties)
+}
+
+// SARIFLevel is a severity in the words of that format.
+func SARIFLevel(word string) string {
+	switch s, _ := severity.Parse(word); s {
+	case severity.Critical, severity.High:
+		return "error"
+	case severity.Medium:
+		return "warning"
+	}
+	return "note"
+}
