@@ -199,12 +199,16 @@ func whole(file string) error {
 	if err != nil {
 		return fmt.Errorf("want a zip archive: %w", err)
 	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return errors.Join(err, archive.Close())
+	}
 	defer archive.Close()
 	limits := vuln.DefaultLimits
 	if len(archive.File) > limits.Files {
 		return fmt.Errorf("want at most %d files in it", limits.Files)
 	}
-	left := limits.Total
+	left := min(limits.Total, limits.Slack+info.Size()*limits.Ratio)
 	for _, member := range archive.File {
 		r, err := member.Open()
 		if err != nil {
