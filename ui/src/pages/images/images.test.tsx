@@ -2,6 +2,7 @@ import { screen, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import { get } from "../../test/server";
 import { show } from "../../test/show";
+import { ImagePage } from "./ImagePage";
 import { ImagesPage } from "./ImagesPage";
 
 const image = (name: string, partly: boolean) => ({
@@ -36,4 +37,36 @@ it("an image that was read in part has none known, and only one that was read wh
   expect(within(row("part")).getByText("unknown")).toBeTruthy();
   expect(within(row("whole")).queryByText("none known")).toBeNull();
   expect(within(row("whole")).getByText("None")).toBeTruthy();
+});
+
+it("a package that a package of the distribution has says whose part it is, and has no vulnerabilities of its own", async () => {
+  const one = (name: string, more: object) => ({
+    id: `pkg:npm/${name}@1`,
+    name,
+    version: "1",
+    vulnerabilities: 0,
+    ...more,
+  });
+  get("/image", {
+    row: image("web", false),
+    layers: [],
+    findings: [],
+    pods: [],
+    paths: [],
+    gaps: [],
+    packages: [
+      one("lodash", { ownedBy: "pkg:deb/debian/node-lodash@4.17.21?arch=all" }),
+      one("listed", { wanted: true }),
+      one("own", { source: "own-source" }),
+    ],
+  });
+  show(<ImagePage />, "/images/page?id=web");
+  const row = (name: string) => screen.getByText(name).closest("tr") as HTMLElement;
+  await screen.findByText("lodash");
+  expect(within(row("lodash")).getByText("part of node-lodash")).toBeTruthy();
+  expect(within(row("lodash")).queryByRole("link")).toBeNull();
+  expect(within(row("lodash")).getByText("–")).toBeTruthy();
+  expect(within(row("listed")).getByText("wanted, not seen installed")).toBeTruthy();
+  expect(within(row("own")).getByText("own-source")).toBeTruthy();
+  expect(within(row("own")).getByText("0")).toBeTruthy();
 });
