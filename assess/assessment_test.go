@@ -20,18 +20,18 @@ func (s said) Doubt(vuln.Package) (collect.Gap, bool) {
 	return collect.Gap{Source: "advisories", What: "advisories for Debian:12", Why: "few"}, s.doubted
 }
 
-// asking notes which packages were asked about.
-type asking struct{ names map[string]bool }
+// noting is advisories that remember which packages they were asked about.
+type noting struct{ names map[string]bool }
 
-func (a asking) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
+func (a noting) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
 	a.names[p.Name] = true
 	return []vuln.Match{{ID: "CVE-2026-" + p.Name, Severity: vuln.High}}, nil
 }
 
-func (a asking) Doubt(vuln.Package) (collect.Gap, bool) { return collect.Gap{}, false }
+func (a noting) Doubt(vuln.Package) (collect.Gap, bool) { return collect.Gap{}, false }
 
 func TestAPartOfADistributionsPackageIsNotAskedAbout(t *testing.T) {
-	db := asking{map[string]bool{}}
+	db := noting{map[string]bool{}}
 	a := Inventory("sha256:i", &image.Inventory{Understood: true, Packages: []image.Package{
 		{PURL: "pkg:deb/debian/node-lodash@4", Name: "node-lodash", Ecosystem: "Debian:12"},
 		{PURL: "pkg:npm/lodash@4", Name: "lodash", Ecosystem: "npm", OwnedBy: "pkg:deb/debian/node-lodash@4"},
