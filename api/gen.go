@@ -879,17 +879,26 @@ type ImageList struct {
 
 // ImagePackage defines model for ImagePackage.
 type ImagePackage struct {
+	// File The file that tells of it
+	File *string `json:"file,omitempty"`
+
 	// Files How many files of the image belong to it
 	Files *int `json:"files,omitempty"`
 
 	// Id The package URL
-	Id              string  `json:"id"`
-	Layer           *string `json:"layer,omitempty"`
-	Name            string  `json:"name"`
+	Id    string  `json:"id"`
+	Layer *string `json:"layer,omitempty"`
+	Name  string  `json:"name"`
+
+	// OwnedBy The package URL of the distribution's package that it is a part of, and whose advisories speak of it
+	OwnedBy         *string `json:"ownedBy,omitempty"`
 	Severity        *string `json:"severity,omitempty"`
 	Source          *string `json:"source,omitempty"`
 	Version         string  `json:"version"`
 	Vulnerabilities int     `json:"vulnerabilities"`
+
+	// Wanted Only a list of what was to be installed tells of it
+	Wanted *bool `json:"wanted,omitempty"`
 }
 
 // ImagePage defines model for ImagePage.

@@ -125,6 +125,7 @@ func (s session) inside(ctx context.Context, id string, out *ImagePage) error {
 		key := p.Name + " " + p.Version
 		out.Packages = append(out.Packages,
 			ImagePackage{Id: p.PURL, Name: p.Name, Version: p.Version, Source: text(p.Source), Layer: text(p.Layer),
+				File: text(p.Database), OwnedBy: text(p.OwnedBy), Wanted: new(p.Wanted),
 				Files: new(len(p.Files)), Vulnerabilities: count[key], Severity: text(worst[key])})
 	}
 	return nil

@@ -20,6 +20,50 @@ func (s said) Doubt(vuln.Package) (collect.Gap, bool) {
 	return collect.Gap{Source: "advisories", What: "advisories for Debian:12", Why: "few"}, s.doubted
 }
 
+// noting is advisories that remember which packages they were asked about.
+type noting struct{ names map[string]bool }
+
+func (a noting) Examine(p vuln.Package) ([]vuln.Match, []collect.Gap) {
+	a.names[p.Name] = true
+	return []vuln.Match{{ID: "CVE-2026-" + p.Name, Severity: vuln.High}}, nil
+}
+
+func (a noting) Doubt(vuln.Package) (collect.Gap, bool) { return collect.Gap{}, false }
+
+func TestAPartOfADistributionsPackageIsNotAskedAbout(t *testing.T) {
+	db := noting{map[string]bool{}}
+	a := Inventory("sha256:i", &image.Inventory{Understood: true, Packages: []image.Package{
+		{PURL: "pkg:deb/debian/node-lodash@4", Name: "node-lodash", Ecosystem: "Debian:12"},
+		{PURL: "pkg:npm/lodash@4", Name: "lodash", Ecosystem: "npm", OwnedBy: "pkg:deb/debian/node-lodash@4"},
+		{PURL: "pkg:npm/express@4", Name: "express", Ecosystem: "npm", Database: "app/node_modules/express/package.json"}}}, db)
+	if len(a.Components) != 2 || len(a.Findings) != 2 || db.names["lodash"] || !db.names["express"] {
+		t.Errorf("%v, %v, asked about %v", a.Components, a.Findings, db.names)
+	}
+	if got := a.Findings[0].File; got != "app/node_modules/express/package.json" {
+		t.Errorf("found in %q, want the file that tells of it", got)
+	}
+}
+
+func TestCompletenessSaysWhatIsMissing(t *testing.T) {
+	gaps := func(names ...string) (out []collect.Gap) {
+		for _, n := range names {
+			out = append(out, collect.Gap{What: n})
+		}
+		return out
+	}
+	for want, a := range map[string]*Assessment{
+		"complete":                             {Scanned: true},
+		"partial: scripts, Java archives":      {Scanned: true, Contents: Contents{Gaps: gaps("scripts", "Java archives", "scripts")}},
+		"partial: a, b, c, d, e, 2 more":       {Scanned: true, Contents: Contents{Gaps: gaps("a", "b", "c", "d", "e", "f", "g")}},
+		"unread: it was not looked at yet":     NotScanned("i", Queued, "it was not looked at yet"),
+		"unread: it is an image of Windows, …": NotScanned("i", Unsupported, "it is an image of Windows, …"),
+	} {
+		if got := a.Completeness(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestWhatAnAssessmentCovers(t *testing.T) {
 	packages := []image.Package{{PURL: "pkg:a", Name: "a", Ecosystem: "Debian:12"}, {PURL: "pkg:b", Name: "b", Ecosystem: "Debian:12"}}
 	unread := []collect.Gap{{Source: "image", What: "npm packages"}}

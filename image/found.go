@@ -181,7 +181,6 @@ func (s *scan) faults(b *brought) {
 	})
 	for _, u := range inOrder(unread) {
 		s.inv.gap(u.Kind, fmt.Sprintf("%s cannot be read: %s", u, why[u.Kind]), "Vulnerabilities in them are unknown.")
-		s.inv.Gaps[len(s.inv.Gaps)-1].Count = u.Files
 	}
 	for _, u := range inOrder(wanted) {
 		s.inv.gap(u.Kind, fmt.Sprintf("only lists of what was wanted tell of them (%s), nothing says what is installed", u),

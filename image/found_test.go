@@ -5,11 +5,14 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
 
 // jarOf is an archive of one artifact.
@@ -276,5 +279,22 @@ func TestAHeldFileReadsAsItIs(t *testing.T) {
 	}
 	if err := h.fill(strings.NewReader("ab"), 3, 10); err == nil {
 		t.Error("a file that ends early is no fault")
+	}
+}
+
+func TestAnImageOfWindowsIsUnsupported(t *testing.T) {
+	img := imageOf(t, tarOf(t, entry{name: "Files/Windows/System32/config/SOFTWARE", content: "x"}))
+	config, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config = config.DeepCopy()
+	config.OS = "windows"
+	if img, err = mutate.ConfigFile(img, config); err != nil {
+		t.Fatal(err)
+	}
+	_, err = scanOf(t.Context(), "oci:"+laidOut(t, img), Options{})
+	if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "Windows") {
+		t.Errorf("got %v, want that Windows is unsupported", err)
 	}
 }

@@ -95,6 +95,9 @@ func (s *scan) layers(ctx context.Context, img v1.Image) error {
 	if err != nil {
 		return fmt.Errorf("read its configuration: %w", err)
 	}
+	if strings.EqualFold(config.OS, "windows") {
+		return fmt.Errorf("%w: it is an image of Windows, whose packages are not read", ErrUnsupported)
+	}
 	if err := builtFor(config, s.o.Platform); err != nil {
 		return err
 	}

@@ -18,10 +18,9 @@ packages() { # command:debian-package …
   fi
   say "missing: ${missing[*]} (install them to run every test)"
 }
-packages rpm:rpm db5.3_load:db5.3-util
 packages chromium:chromium docker-registry:docker-registry debootstrap:debootstrap \
   clang-14:clang-14 llvm-strip-14:llvm-14 pg_ctlcluster:postgresql runc:runc busybox:busybox-static containerd:containerd \
-  /usr/lib/cni/bridge:containernetworking-plugins rpm:rpm ruby:ruby composer:composer
+  /usr/lib/cni/bridge:containernetworking-plugins rpm:rpm db5.3_load:db5.3-util ruby:ruby composer:composer
 
 test/node.sh ui
 test/node.sh test/e2e

@@ -250,7 +250,9 @@ func readSwiftResolved(f File, c *Content) error {
 	return readJSONLock(f, c, &said, func(l *lock) {
 		for _, p := range append(said.Pins, said.Object.Pins...) {
 			_, name, _ := strings.Cut(first(p.Location, p.RepositoryURL), "://")
-			l.add(strings.TrimSuffix(name, ".git"), p.State.Version)
+			if name = strings.Trim(strings.TrimSuffix(name, ".git"), "/"); strings.Contains(name, "/") {
+				l.add(name, p.State.Version)
+			}
 		}
 	}, "SwiftURL")
 }

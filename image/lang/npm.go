@@ -41,7 +41,7 @@ func readNodeModule(f File, c *Content) error {
 }
 
 func isNPMLock(dir, base string) bool {
-	return (base == "package-lock.json" || base == "npm-shrinkwrap.json") && !strings.Contains("/"+dir+"/", "/node_modules/")
+	return (base == "package-lock.json" || base == "npm-shrinkwrap.json") && !insideOthers(dir)
 }
 
 // locked is a package of a lock file: of version 1 under its name, since then under its folder.

@@ -2056,6 +2056,12 @@ export interface components {
             layer?: string;
             /** @description How many files of the image belong to it */
             files?: number;
+            /** @description The file that tells of it */
+            file?: string;
+            /** @description The package URL of the distribution's package that it is a part of, and whose advisories speak of it */
+            ownedBy?: string;
+            /** @description Only a list of what was to be installed tells of it */
+            wanted?: boolean;
             vulnerabilities: number;
             severity?: string;
         };

@@ -134,25 +134,33 @@ function Exports({ id }: { id: string }) {
   );
 }
 
+/** source is the source package, or whose part a package of a language is. */
+function source(p: Package) {
+  if (p.ownedBy) return `part of ${decodeURIComponent(p.ownedBy.split("@")[0]!.split("/").at(-1)!)}`;
+  return p.wanted ? "wanted, not seen installed" : (p.source ?? "");
+}
+
 function Packages({ image }: { image: Schemas["ImagePage"] }) {
-  const found = (p: Package) =>
-    p.vulnerabilities ? (
-      <Link to={vulnerabilityList({ image: image.row.id, package: p.name })}>{count(p.vulnerabilities)}</Link>
-    ) : (
-      "0"
-    );
+  const found = (p: Package) => {
+    if (p.ownedBy) return <span title="The advisories of the package that it is a part of speak of it.">–</span>;
+    if (!p.vulnerabilities) return "0";
+    return <Link to={vulnerabilityList({ image: image.row.id, package: p.name })}>{count(p.vulnerabilities)}</Link>;
+  };
   const columns: Column<Package>[] = [
     {
       title: "Package",
-      cell: (p) => (
-        <Link to={thingPage("Package", p.id)} title={p.id}>
-          {p.name}
-        </Link>
-      ),
+      cell: (p) =>
+        p.ownedBy ? (
+          <span title={p.id}>{p.name}</span>
+        ) : (
+          <Link to={thingPage("Package", p.id)} title={p.id}>
+            {p.name}
+          </Link>
+        ),
       by: (p) => p.name,
     },
     { title: "Version", cell: (p) => p.version, by: (p) => p.version },
-    { title: "Source", from: "medium", cell: (p) => p.source ?? "", by: (p) => p.source || undefined },
+    { title: "Source", from: "medium", cell: source, by: source },
     { title: "Layer", from: "wide", cell: (p) => short(p.layer ?? ""), by: (p) => p.layer },
     {
       title: "Files",

@@ -75,3 +75,35 @@ it("an image's page marks what was accepted, and hands out what is known in each
     "/api/v1/report/image?id=web&format=cyclonedx",
   );
 });
+
+it("a package that a package of the distribution has says whose part it is, and has no vulnerabilities of its own", async () => {
+  const one = (name: string, more: object) => ({
+    id: `pkg:npm/${name}@1`,
+    name,
+    version: "1",
+    vulnerabilities: 0,
+    ...more,
+  });
+  get("/image", {
+    row: image("web", false),
+    layers: [],
+    findings: [],
+    pods: [],
+    paths: [],
+    gaps: [],
+    packages: [
+      one("lodash", { ownedBy: "pkg:deb/debian/node-lodash@4.17.21?arch=all" }),
+      one("listed", { wanted: true }),
+      one("own", { source: "own-source" }),
+    ],
+  });
+  show(<ImagePage />, "/images/page?id=web");
+  const row = (name: string) => screen.getByText(name).closest("tr") as HTMLElement;
+  await screen.findByText("lodash");
+  expect(within(row("lodash")).getByText("part of node-lodash")).toBeTruthy();
+  expect(within(row("lodash")).queryByRole("link")).toBeNull();
+  expect(within(row("lodash")).getByText("–")).toBeTruthy();
+  expect(within(row("listed")).getByText("wanted, not seen installed")).toBeTruthy();
+  expect(within(row("own")).getByText("own-source")).toBeTruthy();
+  expect(within(row("own")).getByText("0")).toBeTruthy();
+});
