@@ -159,3 +159,52 @@ func BenchmarkHolds(b *testing.B) {
 		b.ReportMetric(float64(len(holds)), "holds")
 	}
 }
+
+// TestWhatIsLeftWithoutABindingIsWhatAllOthersGive holds what is marked as held elsewhere against all that the other bindings give.
+func TestWhatIsLeftWithoutABindingIsWhatAllOthersGive(t *testing.T) {
+	all, marked := powers(t), map[bool]int{}
+	all = append(all, Power{Name: "both", All: []Ask{{Verbs: []string{"impersonate"}, Resource: "serviceaccounts", Names: anywhere},
+		{Verbs: []string{"get"}, Resource: "secrets"}}})
+	for seed := range uint64(300) {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		text := random(rnd) + "ClusterRole impersonator: impersonate serviceaccounts | list pods\n"
+		for i := range rnd.IntN(4) {
+			text += fmt.Sprintf("RoleBinding team-%d/m: c%d <- ServiceAccount shop/web\nRoleBinding team-%d/n: impersonator <- User alice\n", i,
+				rnd.IntN(4), rnd.IntN(4))
+		}
+		j := New(facts(t, text))
+		a := newAsked(all, j.release)
+		for _, h := range j.Holds(all) {
+			if slices.Contains(h.Subject.groups(), masters) {
+				continue
+			}
+			others := a.holds(slices.DeleteFunc(j.grants(h.Subject), func(g grant) bool { return g.binding == h.Witness.Binding }))
+			want := slices.ContainsFunc(others, func(o Hold) bool { return o.Power == h.Power && o.Scope.meets(h.Scope) })
+			if marked[want]++; h.Elsewhere != want {
+				t.Fatalf("seed %d: %s\n%s holds %s in %s by %s: elsewhere %v, want %v", seed, text, h.Subject, h.Power, h.Scope,
+					h.Witness.Binding, h.Elsewhere, want)
+			}
+		}
+	}
+	if marked[true] < 100 || marked[false] < 100 {
+		t.Errorf("%v: the test says little", marked)
+	}
+}
+
+// BenchmarkHoldsOfOneWhoIsBoundInManyNamespaces is a deployer's account.
+func BenchmarkHoldsOfOneWhoIsBoundInManyNamespaces(b *testing.B) {
+	all := powers(b)
+	for _, n := range []int{100, 400} {
+		var text strings.Builder
+		text.WriteString("ClusterRole admin: * *:*\n")
+		for i := range n {
+			fmt.Fprintf(&text, "RoleBinding team-%d/deployer: admin <- ServiceAccount ops/deployer\n", i)
+		}
+		j := New(facts(b, text.String()))
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				j.Holds(all)
+			}
+		})
+	}
+}
