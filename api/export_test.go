@@ -59,7 +59,8 @@ func TestWhatIsSaidBehindRowsMovesNoCursorAndIsNoRow(t *testing.T) {
 	const evil = "\x1b[2J\u202eweb\n=1+1\u200b"
 	const told = `\x1b[2J\u202eweb\n=1+1\u200b`
 	var out strings.Builder
-	if err := beside(&out, nil, report.Unseen{Partial: evil, Gaps: []query.Gap{{Cluster: evil, What: evil, Why: evil, Consequence: evil}}}); err != nil {
+	gap := query.Gap{Cluster: evil, What: evil, Why: evil, Consequence: evil}
+	if err := beside(&out, nil, report.Unseen{Partial: evil, Gaps: []query.Gap{gap}}); err != nil {
 		t.Fatal(err)
 	}
 	want := "# not whole: " + told + "\n# not seen: " + told + ": " + told + ": " + told + "; " + told + "\n"

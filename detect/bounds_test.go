@@ -67,8 +67,8 @@ func TestAnAlertKeepsItsFirstEventsWholeUnlessOneIsVeryLarge(t *testing.T) {
 // TestWhoMakesAnEventLargeIsStillToldWithWhatTheyDid: parts that are large are left out, and said to be.
 func TestWhoMakesAnEventLargeIsStillToldWithWhatTheyDid(t *testing.T) {
 	large := strings.Repeat("<", maxRaw)
-	text, err := json.Marshal(map[string]any{"verb": "create", "user": map[string]string{"username": "mallory"}, "requestObject": map[string]string{
-		"spec": large}, "responseObject": "small", strings.Repeat("k", 100): large, "bytes": "theirs"})
+	text, err := json.Marshal(map[string]any{"verb": "create", "user": map[string]string{"username": "mallory"},
+		"requestObject": map[string]string{"spec": large}, "responseObject": "small", strings.Repeat("k", 100): large, "bytes": "theirs"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,4 +102,18 @@ func TestWhoMakesAnEventLargeIsStillToldWithWhatTheyDid(t *testing.T) {
 			t.Errorf("%d bytes: %.300s", len(got), got)
 		}
 	}
+}
+
+// FuzzLean leaves parts out of evidence of any form.
+func FuzzLean(f *testing.F) {
+	f.Add([]byte(`{"verb":"create","requestObject":{}}`))
+	f.Add([]byte(`"text"`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		padded := append([]byte(`{"pad":"`+strings.Repeat("x", maxRaw)+`","more":`), append(raw, '}')...)
+		for _, text := range [][]byte{raw, padded} {
+			if got := lean("e", text); len(got) > maxRaw && len(got) > len(text)+maxMention || !json.Valid(got) {
+				t.Fatalf("%d bytes of %d: %.200s", len(got), len(text), got)
+			}
+		}
+	})
 }

@@ -227,7 +227,8 @@ func TestAChildReplacesNothingThatItWasNotMissing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := k.put(t.Context(), &said, []byte("content-1:a\x00otherwise")); err == nil || string(cache.content[k.at("content-1:a")]) != "as it is" {
+	err := k.put(t.Context(), &said, []byte("content-1:a\x00otherwise"))
+	if err == nil || string(cache.content[k.at("content-1:a")]) != "as it is" {
 		t.Errorf("%v: %s", err, cache.content)
 	}
 	if err := k.put(t.Context(), &said, []byte("content-1:never asked for\x00x")); err == nil {

@@ -15,7 +15,8 @@ func TestTheAddressesOfARuleAreOnePeer(t *testing.T) {
 	var peers []networkingv1.NetworkPolicyPeer
 	var except []string
 	for i := range 4000 {
-		peers = append(peers, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: fmt.Sprintf("172.16.%d.%d/32", i/100, 2*(i%100))}})
+		block := &networkingv1.IPBlock{CIDR: fmt.Sprintf("172.16.%d.%d/32", i/100, 2*(i%100))}
+		peers = append(peers, networkingv1.NetworkPolicyPeer{IPBlock: block})
 		except = append(except, fmt.Sprintf("172.17.%d.%d/32", i/100, 2*(i%100)))
 	}
 	peers = append(peers, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: "172.17.0.0/16", Except: except}},
@@ -24,8 +25,9 @@ func TestTheAddressesOfARuleAreOnePeer(t *testing.T) {
 	if err != nil || len(r.peers) != 2 {
 		t.Fatalf("%d peers, %v", len(r.peers), err)
 	}
-	for at, want := range map[string]bool{"172.16.1.2": true, "172.16.1.3": false, "172.17.1.2": false, "172.17.1.3": true, "172.17.255.255": true,
-		"172.18.0.0": false} {
+	for at, want := range map[string]bool{"172.16.1.2": true, "172.16.1.3": false, "172.17.1.2": false, "172.17.1.3": true,
+		"172.17.255.255": true,
+		"172.18.0.0":     false} {
 		if got := r.peers[1].block.Contains(netip.MustParseAddr(at)); got != want {
 			t.Errorf("%s: %t", at, got)
 		}
@@ -41,7 +43,8 @@ func TestTheAddressesOfARuleAreOnePeer(t *testing.T) {
 }
 
 func TestBlocksThatMayHoldPodsAreThoseThatMeetTheirAddresses(t *testing.T) {
-	for block, want := range map[string]bool{"10.1.2.3/32": true, "0.0.0.0/0": true, "8.8.8.8/32": false, "11.0.0.0/8": false, "9.0.0.0/8": false,
+	for block, want := range map[string]bool{"10.1.2.3/32": true, "0.0.0.0/0": true, "8.8.8.8/32": false, "11.0.0.0/8": false,
+		"9.0.0.0/8":   false,
 		"fc00::1/128": true, "2001:db8::/32": false, "::/0": true, "192.167.0.0/15": true} {
 		r := In(netip.MustParsePrefix(block))
 		if got := r.mayHoldPods(); got != want || got != (len(r.And(pods)) > 0) {

@@ -18,7 +18,9 @@ import (
 
 // sources makes one live.Source of every --from, and tells how API servers among
 // them are reached.
-func (c Config) sources(limits Limits, log *slog.Logger, hasRoom func() error) (out []live.Source, servers map[string]kube.Config, err error) {
+func (c Config) sources(
+	limits Limits, log *slog.Logger, hasRoom func() error,
+) (out []live.Source, servers map[string]kube.Config, err error) {
 	servers = map[string]kube.Config{}
 	interner := kube.NewInterner()
 	for _, from := range c.From {

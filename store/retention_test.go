@@ -244,9 +244,11 @@ func TestASweepRemovesTokensThatHaveExpiredAndNoOthers(t *testing.T) {
 
 func TestWhatIsKeptIfNobodySaysOtherwise(t *testing.T) {
 	want := Retention{"alerts": {Keep: 400 * day, Rows: 1_000_000}, "paths": {Keep: 400 * day, Rows: 1_000_000},
-		"path-history": {Keep: 400 * day, Rows: 5_000_000}, "layers": {Keep: 90 * day, Rows: 200_000, Bytes: LayerBytes}, "activity": {Keep: 400 * day, Rows: 1_000_000},
+		"path-history": {Keep: 400 * day, Rows: 5_000_000},
+		"layers":       {Keep: 90 * day, Rows: 200_000, Bytes: LayerBytes}, "activity": {Keep: 400 * day, Rows: 1_000_000},
 		"alert-events": {Keep: 90 * day, Rows: 5_000_000},
-		"sensors":      {Keep: 400 * day, Rows: 100_000}, "sensor-runs": {Keep: 90 * day, Rows: 200_000}, "images": {Keep: 90 * day, Rows: 100_000}}
+		"sensors":      {Keep: 400 * day, Rows: 100_000},
+		"sensor-runs":  {Keep: 90 * day, Rows: 200_000}, "images": {Keep: 90 * day, Rows: 100_000}}
 	if got := DefaultRetention(); !maps.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}

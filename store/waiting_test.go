@@ -39,8 +39,11 @@ func TestNodesThatWaitAreKnownToEveryServerAndFew(t *testing.T) {
 			t.Fatal(err)
 		}
 		all, err := one.WaitingNodes(t.Context())
-		if err != nil || len(all) != MostWaiting || all[0].Cluster != "dev" || all[1] != (WaitingNode{"prod", "a", "t", "192.0.2.1", since, all[1].Last}) {
+		if err != nil || len(all) != MostWaiting || all[0].Cluster != "dev" {
 			t.Fatalf("%d, %+v, %v", len(all), all[:min(len(all), 2)], err)
+		}
+		if want := (WaitingNode{"prod", "a", "t", "192.0.2.1", since, all[1].Last}); all[1] != want {
+			t.Errorf("%+v, want %+v", all[1], want)
 		}
 		// They are forgotten when they ask no more, and make room before anybody sweeps.
 		if _, err := one.db.Exec(`UPDATE waiting_nodes SET last_at = ?`, unix(time.Now().Add(-waitsFor-time.Minute))); err != nil {

@@ -23,8 +23,8 @@ type herd struct {
 }
 
 func podOf(namespace, name string, bytes int) string {
-	return fmt.Sprintf(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":%q,"namespace":%q,"labels":{"l":%q}},"spec":{"containers":[{"name":"c","image":"i"}]}}`,
-		name, namespace, strings.Repeat("x", bytes))
+	return fmt.Sprintf(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":%q,"namespace":%q,"labels":{"l":%q}},
+		"spec":{"containers":[{"name":"c","image":"i"}]}}`, name, namespace, strings.Repeat("x", bytes))
 }
 
 func (h *herd) list(w http.ResponseWriter, r *http.Request) {
@@ -193,15 +193,16 @@ func TestKindsOfCustomResourcesAreToldUpToABound(t *testing.T) {
 	with(t, &maxCustom, 10)
 	s := servant(t, map[string]http.HandlerFunc{
 		"/apis": func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, `{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"a.example","versions":[{"groupVersion":"a.example/v1",
-				"version":"v1"}],"preferredVersion":{"groupVersion":"a.example/v1","version":"v1"}}]}`)
+			_, _ = io.WriteString(w, `{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"a.example",
+				"versions":[{"groupVersion":"a.example/v1","version":"v1"}],"preferredVersion":{"groupVersion":"a.example/v1","version":"v1"}}]}`)
 		},
 		"/apis/a.example/v1": func(w http.ResponseWriter, _ *http.Request) {
 			var many []string
 			for n := range 100 {
 				many = append(many, fmt.Sprintf(`{"name":"r%d","kind":"R","verbs":["list","watch"]}`, n))
 			}
-			_, _ = fmt.Fprintf(w, `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"a.example/v1","resources":[%s]}`, strings.Join(many, ","))
+			_, _ = fmt.Fprintf(w, `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"a.example/v1","resources":[%s]}`,
+				strings.Join(many, ","))
 		}})
 	seen := watching(t, s)
 	seen.until(t, "custom resources", "want at most 10 kinds")
