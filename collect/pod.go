@@ -202,6 +202,9 @@ type Workload struct {
 	// Shape and PodLabels are the template's.
 	Shape     *PodShape
 	PodLabels *Labels
+	// Claims are those that the first pod of a StatefulSet gets, by the names of its volumes: for pods that are made of it,
+	// so dumps, which have the pods, do without.
+	Claims map[string]PersistentVolumeClaim
 }
 
 // EndpointSlice is a service's addresses as the API server publishes them.

@@ -36,7 +36,7 @@ func TestListsThatDifferInAnythingAreToldApart(t *testing.T) {
 func TestAWordOfManyListsIsKeptOnce(t *testing.T) {
 	var rows [][]string
 	for i := range 10 {
-		rows = append(rows, []string{fmt.Sprintf("own-%d", i), fmt.Sprint("shared")})
+		rows = append(rows, []string{fmt.Sprintf("own-%d", i), fmt.Sprint("sha", "red")})
 	}
 	c := columnOf(t, rows...)
 	first := unsafe.StringData(c.Value(0).List()[1])
@@ -81,7 +81,8 @@ func TestListsThatNothingSaysAnyMoreAreForgotten(t *testing.T) {
 	j.add(before, 1, 2)
 	j.add(nil, 0, 1)
 	joined := j.done()
-	if got := fmt.Sprint(joined.Value(0), joined.Value(1).IsNull(), joined.Value(2), joined.Value(3), joined.Value(4).IsNull()); got != "49 true d b true" {
+	got := fmt.Sprint(joined.Value(0), joined.Value(1).IsNull(), joined.Value(2), joined.Value(3), joined.Value(4).IsNull())
+	if got != "49 true d b true" {
 		t.Errorf("joined: %s", got)
 	}
 	if len(joined.lists.all) != 3 {

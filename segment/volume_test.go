@@ -2,7 +2,10 @@ package segment
 
 import (
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/breakwater-sec/breakwater/test/manifests"
 )
 
 const (
@@ -186,6 +189,45 @@ func TestContainersShareAVolumeThatOneOfThemWrites(t *testing.T) {
 		slices.Sort(got)
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// TestAStatefulSetsPodHasTheClaimsOfItsTemplates: a controller makes them, so no manifest has them.
+func TestAStatefulSetsPodHasTheClaimsOfItsTemplates(t *testing.T) {
+	set := func(more string) string {
+		return `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: ns}
+spec: {` + more + `selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}},
+  spec: {volumes: [{name: w, emptyDir: {}}],
+  containers: [{name: a, image: i, volumeMounts: [{name: v, mountPath: /m}, {name: w, mountPath: /w}]}]}},
+  volumeClaimTemplates: [{metadata: {name: v}, spec: {storageClassName: s, accessModes: [ReadWriteOnce],
+  resources: {requests: {storage: 1Gi}}}}]}
+`
+	}
+	kept := func(claim string) string {
+		return aVolume("kept", "{hostPath: {path: /etc}, claimRef: {namespace: ns, name: "+claim+"}}")
+	}
+	const fits = "{storageClassName: s, accessModes: [ReadWriteOnce], capacity: {storage: 5Gi}, hostPath: {path: /fit}}"
+	for _, c := range []struct{ name, manifests, want string }{
+		{"nothing is there for it", set(""), "v persistentVolumeClaim ; w emptyDir "},
+		{"a volume is kept for the first of its pods", set("") + kept("v-db-0"), "v persistentVolumeClaim /etc; w emptyDir "},
+		{"a volume is kept for another's", set("") + kept("v-web-0"), "v persistentVolumeClaim ; w emptyDir "},
+		{"one that fits", set("") + aVolume("any", fits), "v persistentVolumeClaim /fit; w emptyDir "},
+		{"its pods are counted from another number", set("ordinals: {start: 3}, ") + kept("v-db-3"), "v persistentVolumeClaim /etc; w emptyDir "},
+		{"the claim was written, for another volume", set("") + aVolume("any", fits) + aVolume("own", "{hostPath: {path: /own}}") +
+			"---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: v-db-0, namespace: ns}\nspec: {volumeName: own}\n",
+			"v persistentVolumeClaim /own; w emptyDir "},
+	} {
+		var got []string
+		for v := range view(t, manifests.Facts(t, c.manifests)).Nodes("Volume") {
+			got = append(got, v.Text("name")+" "+v.Text("type")+" "+v.Text("path"))
+		}
+		slices.Sort(got)
+		if said := strings.Join(got, "; "); said != c.want {
+			t.Errorf("%s: %q, want %q", c.name, said, c.want)
 		}
 	}
 }

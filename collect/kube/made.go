@@ -49,15 +49,35 @@ func (m *manifests) makePods() {
 		if above := t.above(); len(of[above]) > 0 && !of.same(t, above) {
 			m.doubtOwner(above, workloadName(t.owner))
 		}
-		for _, node := range m.places(t.shape, t.kind == "DaemonSet") {
+		shape := m.claimed(t)
+		for _, node := range m.places(shape, t.kind == "DaemonSet") {
 			key := collect.Key{Namespace: t.owner.Namespace, Name: m.freeName(t.owner)}
 			m.facts.Apply(collect.Change{Op: collect.Put, Kind: "Pod", Key: key, Object: &collect.Pod{
-				Key: key, Node: node, Phase: "Pending", Labels: t.labels, Shape: t.shape, Made: true,
+				Key: key, Node: node, Phase: "Pending", Labels: t.labels, Shape: shape, Made: true,
 				Owner: collect.OwnerRef{Kind: t.kind, Name: t.owner.Name, UID: t.uid},
 			}})
 		}
 	}
 	m.tellDoubts()
+}
+
+// claimed is a template's shape with the claims that its controller makes for a pod, which take the place of volumes of
+// the same names. Which storage they are given is as with other claims.
+func (m *manifests) claimed(t template) *collect.PodShape {
+	w := m.facts.Workloads[t.owner]
+	if w == nil || w.Shape != t.shape || len(w.Claims) == 0 {
+		return t.shape
+	}
+	out := *t.shape
+	out.Volumes = slices.DeleteFunc(slices.Clone(out.Volumes), func(v collect.Volume) bool { _, instead := w.Claims[v.Name]; return instead })
+	for _, volume := range slices.Sorted(maps.Keys(w.Claims)) {
+		c := w.Claims[volume]
+		out.Volumes = append(out.Volumes, collect.Volume{Name: volume, Type: "persistentVolumeClaim", Claim: c.Name})
+		if m.facts.PersistentVolumeClaims[c.Key] == nil {
+			m.facts.Apply(collect.Change{Op: collect.Put, Kind: "PersistentVolumeClaim", Key: c.Key, Object: &c})
+		}
+	}
+	return &out
 }
 
 // maxOwners bounds a chain of owners.

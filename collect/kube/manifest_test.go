@@ -291,3 +291,26 @@ func TestEveryKindThatIsReadHasRefs(t *testing.T) {
 		}
 	}
 }
+
+func TestAClaimOfAStatefulSetTakesThePlaceOfAVolumeOfItsName(t *testing.T) {
+	f := factsIn(t, `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: ns}
+spec:
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec: {volumes: [{name: v, emptyDir: {}}, {name: w, emptyDir: {}}], containers: [{name: a, image: i}]}
+  volumeClaimTemplates: [{metadata: {name: v}, spec: {storageClassName: s}}]
+`)
+	var got []string
+	for _, p := range f.Pods {
+		for _, v := range p.Shape.Volumes {
+			got = append(got, v.Name+" "+v.Type+" "+v.Claim)
+		}
+	}
+	if want := []string{"w emptyDir ", "v persistentVolumeClaim v-db-0"}; !slices.Equal(got, want) {
+		t.Errorf("its pod has %q, want %q", got, want)
+	}
+}

@@ -24,12 +24,16 @@ func stripPersistentVolume(_ *stripper, o *corev1.PersistentVolume) (any, bool) 
 }
 
 func stripPersistentVolumeClaim(_ *stripper, o *corev1.PersistentVolumeClaim) (any, bool) {
+	return claimOf(o), true
+}
+
+func claimOf(o *corev1.PersistentVolumeClaim) *collect.PersistentVolumeClaim {
 	c := &collect.PersistentVolumeClaim{Key: keyOf(o), Volume: o.Spec.VolumeName, Class: o.Spec.StorageClassName,
 		Modes: accessModes(o.Spec.AccessModes), Size: o.Spec.Resources.Requests.Storage().Value(), Block: isBlock(o.Spec.VolumeMode)}
 	if o.Spec.Selector != nil {
 		c.Labels = shortLabels(o.Spec.Selector.MatchLabels)
 	}
-	return c, true
+	return c
 }
 
 func accessModes(in []corev1.PersistentVolumeAccessMode) (out []string) {

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"fmt"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -35,7 +36,21 @@ func stripDeployment(s *stripper, o *appsv1.Deployment) (any, bool) {
 }
 
 func stripStatefulSet(s *stripper, o *appsv1.StatefulSet) (any, bool) {
-	return s.workload("StatefulSet", &o.ObjectMeta, one(o.Spec.Replicas), &o.Spec.Template), true
+	w := s.workload("StatefulSet", &o.ObjectMeta, one(o.Spec.Replicas), &o.Spec.Template)
+	first := int32(0)
+	if o.Spec.Ordinals != nil {
+		first = o.Spec.Ordinals.Start
+	}
+	for i := range o.Spec.VolumeClaimTemplates {
+		t := &o.Spec.VolumeClaimTemplates[i]
+		if w.Claims == nil {
+			w.Claims = map[string]collect.PersistentVolumeClaim{}
+		}
+		claim := claimOf(t)
+		claim.Key = collect.Key{Namespace: w.Namespace, Name: fmt.Sprintf("%s-%s-%d", t.Name, w.Name, first)}
+		w.Claims[str(t.Name)] = *claim
+	}
+	return w, true
 }
 
 func stripDaemonSet(s *stripper, o *appsv1.DaemonSet) (any, bool) {
