@@ -85,6 +85,10 @@ func (s *server) signedIn(next http.Handler) http.Handler {
 	})
 }
 
+// knownWithin is how long the store may take to say who asks: those who wait for one that says nothing would become more
+// and more.
+const knownWithin = 10 * time.Second
+
 // asks is who asks: the operator over the socket, or by their token who is signed in.
 func (s *server) asks(w http.ResponseWriter, r *http.Request) (session, bool) {
 	within := r.URL.Query().Get("within")
@@ -93,15 +97,22 @@ func (s *server) asks(w http.ResponseWriter, r *http.Request) (session, bool) {
 		asker.still = func(context.Context) bool { return true } // as long as the connection
 		return asker, true
 	}
-	token := sessionToken(r)
+	token := s.sessionToken(r)
 	if token == "" {
 		problem(w, http.StatusUnauthorized, "not signed in",
 			"open the sign-in link that the server printed, or print a new one with: breakwater sign-in")
 		return session{}, false
 	}
-	signed, err := s.Sessions.Session(r.Context(), token)
-	if err != nil {
-		fail(w, err, store.ErrNotFound, http.StatusUnauthorized, "the session has ended; print a new sign-in link with: breakwater sign-in")
+	known, cancel := context.WithTimeout(r.Context(), knownWithin)
+	defer cancel()
+	signed, err := s.Sessions.Session(known, token)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		problem(w, http.StatusUnauthorized, http.StatusText(http.StatusUnauthorized),
+			"the session has ended; print a new sign-in link with: breakwater sign-in")
+		return session{}, false
+	case err != nil:
+		s.unknown(w, r, err)
 		return session{}, false
 	}
 	var sees graph.Scope

@@ -10,8 +10,11 @@ import (
 
 const (
 	sessionCookie = "breakwater_session"
-	sessionLasts  = 12 * time.Hour
-	maxBody       = 1 << 20
+	// hostCookie is its name under TLS. Browsers take one of such a name from the very host alone: what stands beside it
+	// under the same domain can give nobody a session that is not theirs.
+	hostCookie   = "__Host-" + sessionCookie
+	sessionLasts = 12 * time.Hour
+	maxBody      = 1 << 20
 )
 
 // contentPolicy lets a page load and ask nothing but this server. Inline styles
@@ -83,11 +86,19 @@ func sameOrigin(next http.Handler) http.Handler {
 	})
 }
 
-func sessionToken(r *http.Request) string {
+// cookie is the name of the cookie that holds a session.
+func (s *server) cookie() string {
+	if s.Secure {
+		return hostCookie
+	}
+	return sessionCookie
+}
+
+func (s *server) sessionToken(r *http.Request) string {
 	if b, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return b
 	}
-	if c, err := r.Cookie(sessionCookie); err == nil {
+	if c, err := r.Cookie(s.cookie()); err == nil {
 		return c.Value
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -314,3 +315,56 @@ type statusOnly struct {
 func (w *statusOnly) Header() http.Header         { return w.header }
 func (w *statusOnly) Write(b []byte) (int, error) { return len(b), nil }
 func (w *statusOnly) WriteHeader(status int)      { w.status = status }
+
+// A site beside ours under the same domain sets a cookie for all of the domain, with a session of the attacker's: who
+// works in it shows them what they do.
+func TestUnderTLSNoSiteBesideOursGivesASession(t *testing.T) {
+	s := serveNothing(t, Config{Secure: true})
+	theirs, mine := s.session(t, graph.Everything, time.Hour), s.session(t, graph.Everything, time.Hour)
+	for name, c := range map[string]struct{ cookie, want string }{
+		"theirs alone":       {"breakwater_session=" + theirs, "401 not signed in"},
+		"ours":               {"__Host-breakwater_session=" + mine, "200 OK"},
+		"theirs before ours": {"breakwater_session=" + theirs + "; __Host-breakwater_session=guessed", "401 Unauthorized"},
+	} {
+		s.client.Transport = nil
+		if got := told(t, s.send(t, "GET", "/status", nil, map[string]string{"Cookie": c.cookie})); got != c.want {
+			t.Errorf("%s: %s; want %s", name, got, c.want)
+		}
+	}
+	link, err := s.store.NewSignIn(t.Context(), time.Minute, `{"all":true}`, "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp := s.send(t, "POST", "/session", map[string]string{"token": link}, nil)
+	set := resp.Header.Get("Set-Cookie")
+	for _, want := range []string{"__Host-breakwater_session=", "; Path=/;", "; Secure", "; HttpOnly", "; SameSite=Strict"} {
+		if !strings.Contains(set, want) {
+			t.Errorf("%q has no %q", set, want)
+		}
+	}
+	if strings.Contains(set, "Domain") {
+		t.Errorf("%q is for other hosts too", set)
+	}
+}
+
+// away is a store that cannot be asked, with an error that names what nobody outside is to know.
+type away struct{ Sessions }
+
+var errAway = errors.New("failed to connect to `user=breakwater database=records`: 10.9.8.7:5432")
+
+func (away) Session(context.Context, string) (store.Session, error)        { return store.Session{}, errAway }
+func (away) SignIn(context.Context, string, time.Duration) (string, error) { return "", errAway }
+
+func TestWhoIsNotKnownIsToldNothingOfWhereTheRecordsAre(t *testing.T) {
+	s := serveNothing(t, Config{Sessions: away{}})
+	for name, resp := range map[string]*http.Response{
+		"a guessed session": s.send(t, "GET", "/status", nil, map[string]string{"Authorization": "Bearer guessed"}),
+		"a guessed link":    s.send(t, "POST", "/session", map[string]string{"token": "guessed"}, nil),
+	} {
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" ||
+			strings.Contains(string(body), "10.9.8.7") || strings.Contains(string(body), "user=") {
+			t.Errorf("%s: %d %s, %v", name, resp.StatusCode, body, err)
+		}
+	}
+}

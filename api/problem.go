@@ -24,11 +24,14 @@ func unread(w http.ResponseWriter, _ *http.Request, err error) {
 	problem(w, http.StatusBadRequest, "the request cannot be read", err.Error())
 }
 
-// fail answers known with its own status and everything else as our fault.
-func fail(w http.ResponseWriter, err, known error, status int, detail string) {
-	if errors.Is(err, known) {
-		problem(w, status, http.StatusText(status), detail)
-		return
+// errNobodyKnown is what is told of an error to somebody who is not known yet: our inside is nobody's business.
+var errNobodyKnown = errors.New("who asks cannot be told at the moment; ask again in a moment")
+
+// unknown answers somebody whom the store could not be asked about.
+func (s *server) unknown(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return // the asker left
 	}
-	problem(w, http.StatusInternalServerError, "the server could not do this", err.Error())
+	s.Log.Error("cannot tell who asks", "path", r.URL.Path, "error", err)
+	later(w, http.StatusServiceUnavailable, "the records do not answer", errNobodyKnown)
 }

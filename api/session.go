@@ -37,16 +37,18 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer give()
-	token, err := s.Sessions.SignIn(r.Context(), body.Token, sessionLasts)
+	known, cancel := context.WithTimeout(r.Context(), knownWithin)
+	defer cancel()
+	token, err := s.Sessions.SignIn(known, body.Token, sessionLasts)
 	if errors.Is(err, store.ErrNotFound) {
 		s.signInFailed(w, r)
 		return
 	}
 	if err == nil {
-		err = s.signedInAs(r.Context(), r, token)
+		err = s.signedInAs(known, r, token)
 	}
 	if err != nil {
-		failed(s.Log, w, r, err)
+		s.unknown(w, r, err)
 		return
 	}
 	s.setCookie(w, token, int(sessionLasts.Seconds()))
@@ -72,12 +74,12 @@ func (s *server) signInFailed(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) setCookie(w http.ResponseWriter, token string, age int) {
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: token, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.Secure,
+	http.SetCookie(w, &http.Cookie{Name: s.cookie(), Value: token, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.Secure,
 		SameSite: http.SameSiteStrictMode})
 }
 
 func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
-	if err := s.Sessions.SignOut(r.Context(), sessionToken(r)); err != nil {
+	if err := s.Sessions.SignOut(r.Context(), s.sessionToken(r)); err != nil {
 		failed(s.Log, w, r, err)
 		return
 	}

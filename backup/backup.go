@@ -5,8 +5,8 @@
 //
 //	breakwater.json      the Manifest: format, program, schema, when
 //	advisories/…         as imported
-//	authority/ca.crt     the certificate authority of senders
-//	authority/ca.key     and its key
+//	authority/ca.…       the certificate authority that vouches for the server, and its key
+//	authority/clients.…  that which vouches for senders, and its key
 //	breakwater.db        the records, of one moment; not there if they are in PostgreSQL
 //	clusters/….dump      the facts of each cluster as last saved
 //	owner                the server's name among those that share a database
@@ -40,8 +40,9 @@ import (
 	"github.com/breakwater-sec/breakwater/store"
 )
 
-// Format is the version of archives that this program writes, and the newest it reads.
-const Format = 1
+// Format is the version of archives that this program writes, and the newest it reads. Those of 1 have no authority
+// that vouches for senders.
+const Format = 2
 
 // Names of files of an archive that are no files of the data folder.
 const (
@@ -116,7 +117,7 @@ func advisories(d datadir.Dir) string {
 
 // pick finds what of a data folder belongs into an archive, by its name there.
 func pick(dir string, files map[string]string) error {
-	for _, pattern := range []string{"owner", "authority/ca.crt", "authority/ca.key", "clusters/*.dump", "advisories/*"} {
+	for _, pattern := range append(slices.Clone(single), "clusters/*.dump", "advisories/*") {
 		found, _ := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern))) // the pattern is well-formed
 		for _, file := range found {
 			info, err := os.Lstat(file)
@@ -135,11 +136,13 @@ func pick(dir string, files map[string]string) error {
 	return nil
 }
 
+// single are the files of a data folder of which there is one each, beside the records.
+var single = []string{"owner", "authority/ca.crt", "authority/ca.key", "authority/clients.crt", "authority/clients.key"}
+
 // known says that a file of an archive may have this name: it is all that decides where a
 // file is written to.
 func known(name string) bool {
-	switch name {
-	case databaseName, "owner", "authority/ca.crt", "authority/ca.key":
+	if name == databaseName || slices.Contains(single, name) {
 		return true
 	}
 	folder, base := path.Split(name)

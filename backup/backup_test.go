@@ -25,6 +25,7 @@ func folder(t *testing.T) (datadir.Dir, *store.Store) {
 	t.Helper()
 	d := datadir.Dir(filepath.Join(t.TempDir(), "data"))
 	for name, content := range map[string]string{"owner": "me", "authority/ca.crt": "cert", "authority/ca.key": "key",
+		"authority/clients.crt": "cert of senders", "authority/clients.key": "key of senders",
 		"clusters/prod-1.dump": "facts", "advisories/manifest.json": "{}", "advisories/lock": "", "lock": "", "ballast": "000",
 		"server.json": "{}", "events/jetstream/x": "waiting", "clusters/.new-1": "half"} {
 		write(t, filepath.Join(string(d), name), content)
@@ -97,7 +98,7 @@ func TestWhatIsRestoredIsWhatWasThereWhileTheServerWasBusy(t *testing.T) {
 		t.Fatalf("%+v, %v", m, err)
 	}
 	for name, want := range map[string]string{"owner": "me", "authority/ca.key": "key", "clusters/prod-1.dump": "facts",
-		"advisories/manifest.json": "{}"} {
+		"authority/clients.crt": "cert of senders", "authority/clients.key": "key of senders", "advisories/manifest.json": "{}"} {
 		if got, err := os.ReadFile(filepath.Join(string(to), name)); err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
@@ -209,7 +210,7 @@ func TestAnArchiveThatIsNoneOfOursWritesNothingOutsideItsFolder(t *testing.T) {
 		"nothing":          {nil, "not a backup"},
 		"no manifest":      {made(t, summed(owner)...), "does not begin with"},
 		"no JSON":          {made(t, entry{name: manifestName, content: "{"}), "read breakwater.json"},
-		"a format to come": {made(t, entry{name: manifestName, content: `{"format":2}`}), "use the newer program"},
+		"a format to come": {made(t, entry{name: manifestName, content: `{"format":3}`}), "use the newer program"},
 		"a schema to come": {made(t, entry{name: manifestName, content: `{"format":1,"schema":9999,"records":"sqlite"}`}),
 			"use the newer program"},
 		"no end":                 {made(t, head, owner), "ends too early"},

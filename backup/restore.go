@@ -85,8 +85,12 @@ func empty(dir string) error {
 	return nil
 }
 
-// checked opens the records, brings them to this program's schema and reads them through.
+// checked opens the records, brings them to this program's schema and reads them through. That is done with a file that
+// has our tables and nothing beside them: views and triggers would be run by who reads and writes.
 func checked(ctx context.Context, file string) error {
+	if err := store.Ours(ctx, file); err != nil {
+		return err
+	}
 	st, err := store.Open(ctx, file)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ type Placing struct {
 // Fit says whether a node takes a pod.
 type Fit int
 
-// What is not said of a node may be so: files and labels of the moment leave things out.
+// What is not said of a node may be so: files leave things out, and labels come and go.
 const (
 	Refuses Fit = iota
 	MayTake     // it says nothing of a label that the pod asks for
@@ -164,26 +164,54 @@ func (n *Node) sort() string {
 	return strconv.FormatBool(OfControlPlane(n.Labels)) + strings.Join(taints, " ")
 }
 
-// Places are the names of nodes that pods of a shape may be on, those of the control plane first:
-// each that takes them if they are everywhere, else one of each sort, as one pod is on one node.
+// tellsAll says that a node's labels are all that it has: an API server stored it, or somebody copied
+// what its kubelet said of it. Who writes a node by hand names the labels that matter to them.
+func (n *Node) tellsAll() bool {
+	_, registered := n.Labels[corev1.LabelHostname]
+	return registered || n.UID != ""
+}
+
+// Places are the names of nodes that pods of a shape may be on, those of the control plane first and of
+// these those that are known to take them: each if they are everywhere, else one of each sort, as one pod is
+// on one node. One that tells all its labels and lacks what the pods ask for counts if there is no other.
 func Places(nodes []*Node, s *PodShape, everywhere bool) (out []string) {
-	order := func(n *Node) string {
-		if OfControlPlane(n.Labels) {
-			return "0" + n.Name
+	var some, last []placing
+	for _, n := range nodes {
+		switch p := (placing{n, n.Fit(s)}); {
+		case p.fit == Takes, p.fit == MayTake && !n.tellsAll():
+			some = append(some, p)
+		case p.fit == MayTake:
+			last = append(last, p)
 		}
-		return "1" + n.Name
 	}
-	nodes = slices.SortedFunc(slices.Values(nodes), func(a, b *Node) int { return cmp.Compare(order(a), order(b)) })
-	for want := Takes; want > Refuses && len(out) == 0; want-- {
-		sorts := map[string]bool{}
-		for _, n := range nodes {
-			if n.Fit(s) == want && (everywhere || !sorts[n.sort()]) {
-				sorts[n.sort()] = true
-				out = append(out, n.Name)
-			}
+	if len(some) == 0 {
+		some = last
+	}
+	slices.SortFunc(some, placing.compare)
+	sorts := map[string]bool{}
+	for _, p := range some {
+		if sort := p.node.sort(); everywhere || !sorts[sort] {
+			sorts[sort] = true
+			out = append(out, p.node.Name)
 		}
 	}
 	return out
+}
+
+// placing is a node and how it takes a pod.
+type placing struct {
+	node *Node
+	fit  Fit
+}
+
+func (a placing) compare(b placing) int {
+	worker := func(p placing) int {
+		if OfControlPlane(p.node.Labels) {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(worker(a), worker(b)), cmp.Compare(b.fit, a.fit), cmp.Compare(a.node.Name, b.node.Name))
 }
 
 // Wants are the labels that a shape's node must have as far as one node can have them: what it

@@ -174,7 +174,12 @@ func TestPodsAreOnOneNodeOfEachSortOrOnAllThatTakeThem(t *testing.T) {
 		}
 		return n
 	}
-	const lead, was = "node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"
+	const lead, was, said = "node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master", "kubernetes.io/hostname"
+	also := func(n *Node, label string) *Node {
+		n.Labels[label] = ""
+		return n
+	}
+	stored := &Node{Name: "a", UID: "1"}
 	bears := &PodShape{Placing: &Placing{Tolerations: []corev1.Toleration{{Operator: "Exists"}}}}
 	selects := &PodShape{NodeSelector: map[string]string{"ssd": ""}}
 	for _, c := range []struct {
@@ -202,10 +207,22 @@ func TestPodsAreOnOneNodeOfEachSortOrOnAllThatTakeThem(t *testing.T) {
 			nodes: []*Node{node("a", "", "k=v:NoSchedule", "l=v:NoSchedule"), node("b", "", "l=v:NoSchedule", "k=v:NoSchedule")}},
 		{name: "none that refuses", nodes: []*Node{node("a", "", "k=v:NoSchedule"), node("b", "")}, everywhere: true, want: []string{"b"}},
 		{name: "none, if all refuse", nodes: []*Node{node("a", "", "k=v:NoSchedule")}, everywhere: true},
-		{name: "those that are known to take them", of: selects, everywhere: true, want: []string{"b", "c"},
+		{name: "those that are known to take them, and those that say too little", of: selects, everywhere: true, want: []string{"b", "c", "a"},
 			nodes: []*Node{node("a", ""), node("b", "ssd"), node("c", "ssd")}},
+		{name: "those that are known to take them, where the others say all", of: selects, everywhere: true, want: []string{"b", "c"},
+			nodes: []*Node{node("a", said), stored, node("b", "ssd"), node("c", "ssd")}},
+		{name: "of a sort one that is known to take them", of: selects, want: []string{"b"},
+			nodes: []*Node{node("a", ""), node("b", "ssd")}},
+		{name: "the control plane, if it says too little", of: selects, want: []string{"z", "b"},
+			nodes: []*Node{node("a", ""), node("b", "ssd"), node("z", lead)}},
+		{name: "not the control plane, if it says all", of: selects, want: []string{"b"},
+			nodes: []*Node{node("b", "ssd"), also(node("z", lead), said)}},
 		{name: "those that may, if of none it is known", of: selects, everywhere: true, want: []string{"a", "b"},
 			nodes: []*Node{node("b", ""), node("a", "")}},
+		{name: "those that may though they say all, if there is no other", of: selects, everywhere: true, want: []string{"a", "b"},
+			nodes: []*Node{node("b", said), stored}},
+		{name: "those that say too little rather than those that say all", of: selects, everywhere: true, want: []string{"b"},
+			nodes: []*Node{node("b", ""), stored}},
 	} {
 		before := slices.Clone(c.nodes)
 		if got := Places(c.nodes, c.of, c.everywhere); !slices.Equal(got, c.want) {

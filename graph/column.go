@@ -19,7 +19,7 @@ type Col struct {
 	dictID  map[string]uint32 // while building
 	off     []uint32          // Text: arena offsets, n+1
 	arena   []byte
-	lists   [][]string
+	lists   *lists
 }
 
 func newCol(c Column, n int) *Col {
@@ -34,7 +34,7 @@ func newCol(c Column, n int) *Col {
 	case c.Type == Bool:
 		col.bools = NewBitmap(n)
 	case c.Type == List:
-		col.lists = make([][]string, n)
+		col.lists = newLists(n)
 	default:
 		col.nums = make([]uint64, n)
 	}
@@ -58,8 +58,16 @@ func (c *Col) fill(n int, value func(i int) Value) error {
 	if c.off != nil {
 		c.off[n] = uint32(len(c.arena))
 	}
-	c.dictID = nil
+	c.filled()
 	return nil
+}
+
+// filled forgets what only filling needs.
+func (c *Col) filled() {
+	c.dictID = nil
+	if c.lists != nil {
+		c.lists.filled()
+	}
 }
 
 func (c *Col) set(i uint32, v Value) error {
@@ -87,7 +95,7 @@ func (c *Col) set(i uint32, v Value) error {
 			c.bools.Set(i)
 		}
 	case c.Type == List:
-		c.lists[i] = v.list
+		c.lists.set(i, v.list)
 	default:
 		c.nums[i] = v.num
 	}
@@ -123,14 +131,16 @@ type change struct {
 // values in some of them. The changes are sorted by row; c may be nil.
 func (c *Col) changed(column Column, n int, changes []change) *Col {
 	out := newCol(column, n)
-	out.dictID = nil
+	out.filled()
 	if c != nil {
 		copy(out.present, c.present)
 		copy(out.nums, c.nums)
 		copy(out.bools, c.bools)
 		copy(out.codes, c.codes)
-		copy(out.lists, c.lists)
 		out.dict = slices.Clip(c.dict)
+		if c.lists != nil {
+			out.lists = c.lists.grown(n)
+		}
 	}
 	if out.off != nil {
 		out.splice(c, changes)
@@ -139,9 +149,6 @@ func (c *Col) changed(column Column, n int, changes []change) *Col {
 		out.present.Clear(ch.row)
 		if out.bools != nil {
 			out.bools.Clear(ch.row)
-		}
-		if out.lists != nil {
-			out.lists[ch.row] = nil
 		}
 		if ch.val.IsNull() {
 			continue
@@ -154,7 +161,7 @@ func (c *Col) changed(column Column, n int, changes []change) *Col {
 			panic("graph: " + err.Error())
 		}
 	}
-	if column.Dict && len(out.dict) > 2*n {
+	if column.Dict && len(out.dict) > 2*n || out.lists != nil && len(out.lists.all) > 2*n {
 		return out.rebuilt(column, n) // words that nothing says any more
 	}
 	return out
@@ -201,7 +208,7 @@ func (c *Col) rebuilt(column Column, n int) *Col {
 type joined struct {
 	*Col
 	next  int
-	codes map[*Col][]uint32 // a source's code → ours
+	codes map[*Col][]uint32 // a source's code, or number of a list → ours
 }
 
 func join(column Column, n int) *joined {
@@ -230,7 +237,7 @@ func (j *joined) add(src *Col, lo, hi uint32) {
 				j.bools.Set(at)
 			}
 		case j.lists != nil:
-			j.lists[at] = src.lists[i]
+			j.lists.of[at] = j.list(src, src.lists.of[i])
 		default:
 			j.nums[at] = src.nums[i]
 		}
@@ -252,13 +259,27 @@ func (j *joined) translate(src *Col) []uint32 {
 	return table
 }
 
+// list is the number here of a source's list. Those that no row says any more are not taken along.
+func (j *joined) list(src *Col, n uint32) uint32 {
+	const none = math.MaxUint32
+	table := j.codes[src]
+	if table == nil {
+		table = slices.Repeat([]uint32{none}, len(src.lists.all))
+		j.codes[src] = table
+	}
+	if table[n] == none {
+		table[n] = j.lists.number(src.lists.all[n])
+	}
+	return table[n]
+}
+
 // done ends the column.
 func (j *joined) done() *Col {
 	if j.off != nil {
 		j.off[j.next] = uint32(len(j.arena))
 		j.arena = slices.Clip(j.arena)
 	}
-	j.dictID = nil
+	j.filled()
 	return j.Col
 }
 
@@ -275,7 +296,7 @@ func (c *Col) Value(i uint32) Value {
 	case c.Type == Bool:
 		return BoolValue(c.bools.Has(i))
 	case c.Type == List:
-		return ListValue(c.lists[i])
+		return ListValue(c.lists.at(i))
 	}
 	return Value{typ: c.Type, num: c.nums[i]}
 }

@@ -136,3 +136,20 @@ func withoutFolders(list string) (out []string) {
 	}
 	return out
 }
+
+// opkgFiles reads the list of files beside the database, one per package: a name, and since
+// some release a tab and more.
+func opkgFiles(t *tree, file string, packages []*Package) {
+	for _, p := range packages {
+		if b, ok := t.read(path.Dir(file) + "/info/" + p.Name + ".list"); ok {
+			for line := range strings.Lines(string(b)) {
+				if name, _, _ := strings.Cut(strings.TrimSpace(line), "\t"); name != "" {
+					p.Files = append(p.Files, name)
+				}
+			}
+		}
+	}
+}
+
+// noEcosystem is of distributions for which nobody publishes advisories in a form that is read.
+func noEcosystem(OS) string { return "" }

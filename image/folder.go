@@ -64,7 +64,7 @@ func describe(h *tar.Header, root *os.Root, d fs.DirEntry) (err error) {
 	case 0:
 		var info fs.FileInfo
 		if info, err = d.Info(); err == nil {
-			h.Typeflag, h.Size = tar.TypeReg, info.Size()
+			h.Typeflag, h.Size, h.Mode = tar.TypeReg, info.Size(), int64(info.Mode().Perm())
 		}
 	}
 	return err

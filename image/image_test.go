@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ import (
 type entry struct {
 	name, content, link string
 	typ                 byte
+	mode                int64
 }
 
 func tarOf(t testing.TB, entries ...entry) []byte {
@@ -37,7 +39,7 @@ func tarOf(t testing.TB, entries ...entry) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, e := range entries {
-		h := &tar.Header{Name: e.name, Mode: 0o644, Size: int64(len(e.content)), Typeflag: e.typ, Linkname: e.link}
+		h := &tar.Header{Name: e.name, Mode: cmp.Or(e.mode, 0o644), Size: int64(len(e.content)), Typeflag: e.typ, Linkname: e.link}
 		if err := w.WriteHeader(h); err != nil {
 			t.Fatal(err)
 		}
@@ -208,13 +210,13 @@ func TestLayersAreLaidOverEachOther(t *testing.T) {
 			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []\ngap whiteouts of no name: 1 entries of the image's layers are whiteouts of " +
 				"no name; they were left out"},
 		{"a foreign database that an upper layer takes away", [][]entry{{release, {name: status, content: zlib},
-			{name: "var/lib/rpm/rpmdb.sqlite", content: "x"}}, {{name: "var/lib/.wh.rpm"}}},
+			{name: "nix/var/nix/db/db.sqlite", content: "x"}}, {{name: "nix/var/.wh.nix"}}},
 			"zlib1g 1:1.2.13.dfsg-1 Debian:12/zlib layer 1 []"},
 		{"links in a circle end", [][]entry{{{name: "etc/os-release", typ: tar.TypeSymlink, link: "../usr/lib/os-release"},
 			{name: "usr/lib/os-release", typ: tar.TypeSymlink, link: "../../etc/os-release"}}},
 			"gap contents: there is no package database in the image"},
-		{"another format is said to be unread", [][]entry{{{name: "var/lib/rpm/rpmdb.sqlite", content: "x"}}},
-			"gap rpm database: Breakwater does not read rpm databases yet"},
+		{"another format is said to be unread", [][]entry{{{name: "nix/var/nix/db/db.sqlite", content: "x"}}},
+			"gap Nix database: Breakwater does not read Nix databases yet"},
 		{"nothing inside is unknown, not clean", [][]entry{{{name: "app", content: "x"}}},
 			"gap contents: there is no package database in the image"},
 		{"no distribution", [][]entry{{{name: status, content: zlib}}},

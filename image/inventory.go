@@ -3,9 +3,10 @@
 // the packages inside with the files that belong to them. It never unpacks an
 // image to disk: of a layer it keeps only the package databases.
 //
-// It knows apk and dpkg. What it cannot read (another package format, a foreign
-// layer, a hostile archive) is a gap of the inventory, and so is code that none of
-// the packages brought (packages of languages, programs): never an empty list that
+// It reads the databases of apk, dpkg, rpm and opkg, and what image/lang reads of packages of
+// languages; a file that a package of the distribution lists is that package's, whatever else is in it. What it
+// cannot read (another package format, a foreign layer, a hostile archive) is a gap of the
+// inventory, and so is code that none of the packages brought: never an empty list that
 // looks clean. It knows no advisory and no cluster.
 package image
 
@@ -18,7 +19,7 @@ import (
 
 // InventoryVersion changes when what an Inventory holds does; stored ones of
 // another version are read anew.
-const InventoryVersion = 3
+const InventoryVersion = 4
 
 // Inventory is what is inside an image.
 type Inventory struct {
@@ -91,8 +92,15 @@ type Package struct {
 	// Layer is the digest of the layer that brought this version.
 	Layer string `json:"layer,omitempty"`
 	// Database is the file that says so.
-	Database string   `json:"database"`
-	Files    []string `json:"files,omitempty"`
+	Database string `json:"database"`
+	// Files are the package's own; of a language's package they are the places where it is,
+	// within an archive behind an exclamation mark.
+	Files []string `json:"files,omitempty"`
+	// OwnedBy is the package URL of the distribution's package that has the file: its advisories speak
+	// of this one too.
+	OwnedBy string `json:"ownedBy,omitempty"`
+	// Wanted says that only a list of what was to be installed (a lock file) tells of it.
+	Wanted bool `json:"wanted,omitempty"`
 }
 
 // within says whether what is told of an image is as much as an honest one has.

@@ -2,10 +2,13 @@ package image
 
 import (
 	"archive/tar"
+	"bytes"
 	"fmt"
 	"io"
 	"path"
 	"strings"
+
+	"github.com/breakwater-sec/breakwater/image/lang"
 )
 
 // keeper makes a layer's Content of its entries.
@@ -14,6 +17,7 @@ type keeper struct {
 	search  *search
 	budget  *budget
 	signs   int
+	held    held
 }
 
 // mostSigns is how many signs of code are kept by name of one layer.
@@ -61,6 +65,7 @@ func (k *keeper) whiteout(dir, base string) error {
 func (k *keeper) change(name string, h *tar.Header, r io.Reader) error {
 	c := Change{Name: name, Kind: aDevice}
 	matters := k.search.matters(name)
+	reader, as := k.search.reader(name)
 	switch h.Typeflag {
 	case tar.TypeDir:
 		c.Kind = aFolder
@@ -78,11 +83,16 @@ func (k *keeper) change(name string, h *tar.Header, r io.Reader) error {
 		c.Kind, c.Target = aHardLink, target
 	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
 		var err error
-		if k.search.file(name) {
+		switch {
+		case k.search.file(name):
 			c.Kind = aFile
-			c.Data, err = k.read(name, h.Size, r)
-		} else {
-			err = k.sign(&c, h.Size, r)
+			c.Data, err = k.database(name, h.Size, r)
+		case reader != nil:
+			c.Kind = aRead
+			c.Target = reader.Kind
+			c.Told, err = k.tell(reader, as, h.Size, r)
+		default:
+			err = k.sign(&c, h, r)
 		}
 		if err != nil {
 			return err
@@ -96,29 +106,94 @@ func (k *keeper) change(name string, h *tar.Header, r io.Reader) error {
 		return nil
 	case c.Kind == aSign:
 		k.signs++
-	case !matters && (c.Kind == aFolder || codeOf(name) == ""):
+	case c.Kind == aRead:
+	case !matters && c.Kind == aFolder:
 		return nil
+	case !matters && codeOf(name) == "" && reader == nil && c.Kind != aHardLink:
+		return k.plain(name)
 	}
 	k.content.Changes = append(k.content.Changes, c)
-	return k.budget.keep(int64(len(c.Data) + len(c.Target)))
+	return k.budget.keep(c.size())
 }
 
-// sign recognises code of a kind that is not read.
-func (k *keeper) sign(c *Change, size int64, r io.Reader) error {
+// plain notes that a name is now a file, or a link, of which nothing else matters: what lower
+// layers had there is gone.
+func (k *keeper) plain(name string) error {
+	h := hashOf(name)
+	k.content.Plain = append(k.content.Plain, h[:]...)
+	return k.budget.hashes(1)
+}
+
+// tell reads what a file tells of packages.
+func (k *keeper) tell(reader *lang.Reader, name string, size int64, r io.Reader) (*lang.Content, error) {
+	s := &stream{r: r}
+	told := reader.Read(lang.File{Name: name, Size: size, Stream: s, Hold: func() (io.ReaderAt, error) {
+		if err := k.held.fill(s, size, k.budget.limits.Held); err != nil {
+			return nil, err
+		}
+		return &k.held, nil
+	}})
+	if s.err != nil { // not the file: the layer ends here
+		return nil, fmt.Errorf("%s: %w", name, s.err)
+	}
+	return &told, nil
+}
+
+// stream remembers what ended it.
+type stream struct {
+	r   io.Reader
+	err error
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// sign recognises code of a kind that is not read, and programs, by how they begin.
+func (k *keeper) sign(c *Change, h *tar.Header, r io.Reader) error {
 	kind := codeOf(c.Name)
 	if kind == "" {
-		program, err := isProgram(size, r)
+		head, err := beginning(h.Size, r)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
-		if program {
+		switch {
+		case isProgram(head):
+			told, err := k.tell(&lang.Programs, c.Name, h.Size, io.MultiReader(bytes.NewReader(head), r))
+			if err != nil {
+				return err
+			}
+			if len(told.Packages) > 0 || told.Fault != "" {
+				c.Kind, c.Target, c.Told = aRead, lang.Programs.Kind, told
+				return nil
+			}
 			kind = programs
+		case isScript(head, h.Mode) && !packageScript(c.Name):
+			kind = scripts
 		}
 	}
 	if kind != "" {
 		c.Kind, c.Target = aSign, kind
 	}
 	return nil
+}
+
+// database is what is kept of a file that is kept: of a database of rpm, which may be a
+// hundred times as large as what it lists, the packages.
+func (k *keeper) database(name string, size int64, r io.Reader) ([]byte, error) {
+	if !isRPM(name) {
+		return k.read(name, size, r)
+	}
+	s := &stream{r: r}
+	data, err := k.rpm(name, size, s)
+	if s.err != nil {
+		return nil, fmt.Errorf("%s: %w", name, s.err)
+	}
+	return data, err
 }
 
 func (k *keeper) read(name string, size int64, r io.Reader) ([]byte, error) {
@@ -151,13 +226,6 @@ func clean(name string) (string, bool) {
 // foreignDatabase names package databases of formats that are not read yet.
 func foreignDatabase(name string) string {
 	switch name {
-	case "var/lib/rpm/Packages", "var/lib/rpm/Packages.db", "var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite",
-		"usr/lib/sysimage/rpm/Packages.db", "usr/lib/sysimage/rpm/Packages", "usr/share/rpm/rpmdb.sqlite", "usr/share/rpm/Packages":
-		return "rpm"
-	case "var/lib/rpmmanifest/container-manifest-2":
-		return "rpm manifest"
-	case "usr/lib/opkg/status", "var/lib/opkg/status":
-		return "opkg"
 	case "nix/var/nix/db/db.sqlite":
 		return "Nix"
 	case "var/guix/db/db.sqlite":

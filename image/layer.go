@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"compress/bzip2"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/breakwater-sec/breakwater/image/lang"
 )
 
 // Limits bound what an image may make us do, all of its layers together.
@@ -26,11 +29,14 @@ type Limits struct {
 	// files' names.
 	Packages int
 	Listed   int64
+	// Held is the largest file that is looked into as a whole, one at a time: a program, an
+	// archive, a database of rpm.
+	Held int64
 }
 
 // DefaultLimits are far beyond honest images.
 var DefaultLimits = Limits{Entries: 5_000_000, File: 128 << 20, Kept: 256 << 20, Bytes: 128 << 30, Ratio: 1000, RatioFrom: 1 << 30,
-	Packages: 100_000, Listed: 64 << 20}
+	Packages: 100_000, Listed: 64 << 20, Held: 256 << 20}
 
 // budget is what was used of the limits: every layer of an image takes from one.
 type budget struct {
@@ -58,12 +64,18 @@ func (b *budget) keep(bytes int64) error {
 	return nil
 }
 
+// hashes takes names of which only a hash is kept.
+func (b *budget) hashes(n int) error {
+	b.kept -= entryCost
+	return b.keep(int64(n) * hashSize)
+}
+
 // again takes what a layer took that was read before.
 func (b *budget) again(c *Content) error {
 	b.entries += c.Entries - 1
-	err := b.entry()
+	err := errors.Join(b.entry(), b.hashes(len(c.Plain)/hashSize))
 	for i := range c.Changes {
-		err = errors.Join(err, b.keep(int64(len(c.Changes[i].Data)+len(c.Changes[i].Target))))
+		err = errors.Join(err, b.keep(c.Changes[i].size()))
 		if err != nil {
 			return err
 		}
@@ -77,6 +89,9 @@ type Content struct {
 	// Removed are whiteouts; Opaque are folders that hide what lower layers have in them.
 	Removed []string `json:"removed,omitempty"`
 	Opaque  []string `json:"opaque,omitempty"`
+	// Plain are hashes of the names that are files, or links, of which nothing else matters: what
+	// lower layers have there, a folder too, is gone.
+	Plain []byte `json:"plain,omitempty"`
 	// Changes are in the order of the archive: later ones replace earlier ones.
 	Changes []Change `json:"changes,omitempty"`
 	// Beyond counts signs of code beyond those that are kept by name, by their kind.
@@ -96,6 +111,34 @@ type Change struct {
 	// Data is what a file holds; Target what a link names.
 	Data   []byte `json:"data,omitempty"`
 	Target string `json:"target,omitempty"`
+	// Told is what a file tells of packages.
+	Told *lang.Content `json:"told,omitempty"`
+}
+
+// size is how many bytes are kept of it.
+func (c *Change) size() int64 {
+	n := len(c.Data) + len(c.Target)
+	if c.Told != nil {
+		for i := range c.Told.Packages {
+			p := &c.Told.Packages[i]
+			n += packageCost + len(p.Name) + len(p.Version) + len(p.Within)
+		}
+		for _, name := range c.Told.Owns {
+			n += len(name) + 16
+		}
+	}
+	return int64(n)
+}
+
+// packageCost is what keeping a package costs beside its texts.
+const packageCost = 64
+
+// hashSize is how much of a name's hash is kept.
+const hashSize = 8
+
+func hashOf(name string) [hashSize]byte {
+	sum := sha256.Sum256([]byte(name))
+	return [hashSize]byte(sum[:])
 }
 
 // Kinds of changes.
@@ -106,10 +149,11 @@ const (
 	aHardLink = "hardlink" // of a file whose content was not kept
 	aForeign  = "foreign"  // a package database of a format that is not read
 	aSign     = "sign"     // code of a kind that is not read, which Target names
+	aRead     = "read"     // a file that tells of packages: Told
 	aDevice   = "device"   // what can hold nothing that is read
 )
 
-const contentVersion = 4
+const contentVersion = 5
 
 // errBound says that a layer went past one of its limits.
 var errBound = errors.New("past its bounds")

@@ -34,6 +34,10 @@ var formats = []format{
 		packageurl.TypeApk, apkEcosystem, "alpine", func(o OS) string { return o.VersionID }},
 	{[]string{"var/lib/dpkg/status", "var/lib/dpkg/status.d"}, readDPKG, dpkgFiles,
 		packageurl.TypeDebian, dpkgEcosystem, "linux", func(o OS) string { return cmp.Or(o.Codename, o.VersionID) }},
+	{rpmPlaces(), readRPM, rpmFiles, packageurl.TypeRPM, rpmEcosystem, "linux", rpmRelease},
+	{[]string{"var/lib/rpmmanifest/container-manifest-2"}, readRPMManifest, noFiles, packageurl.TypeRPM, rpmEcosystem, "linux", rpmRelease},
+	{[]string{"usr/lib/opkg/status", "var/lib/opkg/status", "opt/lib/opkg/status"}, readDPKG, opkgFiles, "opkg", noEcosystem, "linux",
+		func(o OS) string { return o.VersionID }},
 }
 
 // database is a place where packages are listed.
@@ -107,15 +111,21 @@ func (f *format) packageURL(p Package, from OS) string {
 	}
 	say("arch", p.Architecture)
 	say("distro", f.release(from))
-	name := p.Name
-	if f.purl == packageurl.TypeApk {
+	name, version := p.Name, p.Version
+	switch f.purl {
+	case packageurl.TypeApk:
 		name = strings.ToLower(name)
 		say("origin", p.Source)
-	} else {
+	case packageurl.TypeRPM:
+		if epoch, rest, ok := strings.Cut(version, ":"); ok {
+			version = rest
+			say("epoch", epoch)
+		}
+	default:
 		say("source", p.Source)
 		say("sourceversion", p.SourceVersion)
 	}
-	return packageurl.NewPackageURL(f.purl, cmp.Or(from.ID, f.distribution), name, p.Version, qualifiers, "").String()
+	return packageurl.NewPackageURL(f.purl, cmp.Or(from.ID, f.distribution), name, version, qualifiers, "").String()
 }
 
 // addFiles tells each package which files are its own.

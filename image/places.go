@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/breakwater-sec/breakwater/image/lang"
 )
 
 // place is where something is that is read: a file, or every file of a folder whose
@@ -18,10 +20,24 @@ type place struct {
 }
 
 // places are where distributions keep what is read.
-var places = []place{
+var places = append([]place{
 	{name: "etc/os-release"}, {name: "usr/lib/os-release"}, {name: "etc/system-release-cpe"},
 	{name: "lib/apk/db/installed"}, {name: "usr/lib/apk/db/installed"}, {name: "var/lib/apk/db/installed"},
 	{name: "var/lib/dpkg/status"}, {name: "var/lib/dpkg/status.d", folder: true}, {name: "var/lib/dpkg/info", folder: true, ends: ".list"},
+	{name: "usr/lib/opkg/status"}, {name: "var/lib/opkg/status"}, {name: "opt/lib/opkg/status"},
+	{name: "usr/lib/opkg/info", folder: true, ends: ".list"}, {name: "var/lib/opkg/info", folder: true, ends: ".list"},
+	{name: "opt/lib/opkg/info", folder: true, ends: ".list"}, {name: "var/lib/rpmmanifest/container-manifest-2"},
+}, rpmFiled()...)
+
+// rpmFiled are the databases of rpm, and what SQLite keeps beside its own.
+func rpmFiled() (out []place) {
+	for _, name := range rpmPlaces() {
+		out = append(out, place{name: name})
+	}
+	for _, folder := range rpmFolders {
+		out = append(out, place{name: folder + "/rpmdb.sqlite" + rpmWAL})
+	}
+	return out
 }
 
 // search is what is looked for while layers are streamed: the places, and where
@@ -33,10 +49,13 @@ type search struct {
 	// elsewhere, and what is no folder hides all that was below.
 	above map[string]bool
 	more  map[string]bool // beyond places
+	// other are the names under which packages tell of a file that has none that shows it: a hard
+	// link, of which an archive holds the content under whichever name comes first.
+	other map[string]string
 }
 
 func newSearch() *search {
-	s := &search{files: map[string]bool{}, folders: map[string]string{}, above: map[string]bool{}, more: map[string]bool{}}
+	s := &search{files: map[string]bool{}, folders: map[string]string{}, above: map[string]bool{}, more: map[string]bool{}, other: map[string]string{}}
 	for _, p := range places {
 		s.add(p)
 	}
@@ -89,7 +108,29 @@ func (s *search) follow(t *tree) (again bool) {
 		s.more[p.name] = true
 		again = true
 	}
+	t.files(func(name string, n *node) bool {
+		if n.Kind == aHardLink && lang.ReaderOf(name) != nil && lang.ReaderOf(n.Target) == nil && s.other[n.Target] == "" && n.Target != "" {
+			s.other[n.Target] = name
+			s.more[n.Target+"\x00"+name] = true
+			again = true
+		}
+		return len(s.other) < mostOther
+	})
 	return again
+}
+
+// mostOther is of how many hard links the content is looked for under another name.
+const mostOther = 50_000
+
+// reader is who reads a file, and the name under which it is read.
+func (s *search) reader(name string) (*lang.Reader, string) {
+	if r := lang.ReaderOf(name); r != nil {
+		return r, name
+	}
+	if other := s.other[name]; other != "" {
+		return lang.ReaderOf(other), other
+	}
+	return nil, name
 }
 
 func (s *search) knows(p place) bool {

@@ -228,7 +228,7 @@ func (c *cancelled) Read(p []byte) (int, error) {
 // layer lays a layer's content over those below and notes what it changed.
 func (s *scan) layer(ctx context.Context, c *Content, digest string) error {
 	before := contents(s.tree)
-	s.tree.add(c)
+	s.tree.lay(c, digest)
 	for what, n := range c.Strange {
 		s.strange[what] += n
 	}
@@ -287,10 +287,12 @@ func (s *scan) finish() {
 		s.now[i].Layer = s.layerOf[s.now[i].PURL]
 	}
 	if s.now != nil {
-		inv.Packages = s.now
+		inv.Packages = slices.Clone(s.now)
 	}
+	own := s.tree.own(s.now)
+	s.languages(own)
 	inv.Gaps = slices.CompactFunc(inv.Gaps, func(a, b collect.Gap) bool { return a.What == b.What && a.Why == b.Why })
-	inv.Understood = len(s.now) > 0
+	inv.Understood = len(inv.Packages) > 0
 	for _, f := range s.failed {
 		inv.gap("package database "+f.place, f.why.Error(), "Of these packages, what they are and their vulnerabilities are unknown.")
 	}
@@ -299,9 +301,10 @@ func (s *scan) finish() {
 		inv.gap(format+" database", "Breakwater does not read "+format+" databases yet",
 			"Packages that it lists, and their vulnerabilities, are unknown.")
 	}
-	inv.Unread = s.tree.unread(s.now, s.beyond)
+	s.faults(own)
+	inv.Unread = s.tree.unread(own, s.beyond)
 	for _, u := range inv.Unread {
-		inv.gap(u.Kind, fmt.Sprintf("no package that was read brought them, and Breakwater does not look into them yet (%s)", u),
+		inv.gap(u.Kind, fmt.Sprintf("no package that was read brought them, and nothing in them says what they are (%s)", u),
 			"Vulnerabilities in them are unknown.")
 	}
 	if s.unread > 0 {
@@ -315,7 +318,7 @@ func (s *scan) finish() {
 	case !inv.Understood && len(foreign) == 0:
 		inv.gap("contents", "there is no package database in the image",
 			"What is inside is unknown: a program without a package may have any vulnerability.")
-	case !known && inv.Understood:
+	case !known && len(s.now) > 0:
 		inv.gap("distribution", "the image does not say which distribution it is (no os-release)",
 			"Its packages cannot be held against a distribution's advisories.")
 	}

@@ -14,16 +14,19 @@ type tree struct{ root *node }
 type node struct {
 	name   string
 	parent *node
-	// children make it a folder; else it is what one change made it.
+	// children make it a folder; else it is what one change made it, of the layer that digest names.
 	children map[string]*node
 	Change
+	layer string
 }
 
 func newTree() *tree { return &tree{root: &node{children: map[string]*node{}}} }
 
 // add lays a layer over what is there: first what it takes away of the lower ones,
 // then its own entries in their order.
-func (t *tree) add(c *Content) {
+func (t *tree) add(c *Content) { t.lay(c, "") }
+
+func (t *tree) lay(c *Content, layer string) {
 	for _, name := range c.Opaque {
 		if n := t.walk(name, false, true); n != nil && n.children != nil {
 			clear(n.children)
@@ -34,13 +37,35 @@ func (t *tree) add(c *Content) {
 			delete(n.parent.children, n.name)
 		}
 	}
+	t.hide(c.Plain)
 	for _, change := range c.Changes {
-		t.change(change)
+		t.change(change, layer)
+	}
+}
+
+// hide takes away what has the name of a plain file of an upper layer.
+func (t *tree) hide(plain []byte) {
+	hashes := make(map[[hashSize]byte]bool, len(plain)/hashSize)
+	for ; len(plain) >= hashSize; plain = plain[hashSize:] {
+		hashes[[hashSize]byte(plain[:hashSize])] = true
+	}
+	if len(hashes) > 0 {
+		t.root.hide("", hashes)
+	}
+}
+
+func (n *node) hide(at string, hashes map[[hashSize]byte]bool) {
+	for name, child := range n.children {
+		if hashes[hashOf(at+name)] {
+			delete(n.children, name)
+		} else if child.children != nil {
+			child.hide(at+name+"/", hashes)
+		}
 	}
 }
 
 // change replaces what is there by something else, but for a folder that stays one.
-func (t *tree) change(c Change) {
+func (t *tree) change(c Change, layer string) {
 	n := t.walk(c.Name, true, false)
 	switch {
 	case n == nil || n == t.root:
@@ -48,7 +73,7 @@ func (t *tree) change(c Change) {
 		if same := t.walk(c.Target, false, false); c.Kind == aHardLink && same != nil && same.Kind != "" {
 			c = same.Change // it is the same file, whatever becomes of the other name
 		}
-		n.children, n.Change = nil, c
+		n.children, n.Change, n.layer = nil, c, layer
 	case n.children == nil:
 		n.children, n.Change = map[string]*node{}, Change{}
 	}

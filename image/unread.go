@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"slices"
 	"strings"
+
+	"github.com/breakwater-sec/breakwater/image/lang"
 )
 
 // Unread is code in an image that nobody looked into: no package that was read brought
@@ -20,56 +21,42 @@ type Unread struct {
 	Such  string `json:"such,omitempty"`
 }
 
-// programs are recognised by what they begin with, not by a name.
-const programs = "programs and libraries"
+// Programs are recognised by what they begin with, not by a name.
+const (
+	programs = "programs and libraries"
+	scripts  = "scripts"
+)
 
 // sign is a file whose name shows code of a kind: its whole name, or the end of it, in
 // a folder whose name ends so.
 type sign struct{ kind, name, ends, in string }
 
 // signs are what package managers of languages, and some vendors, leave beside what
-// they install, and lists of what a program was built from.
+// they install, and lists of what a program was built from, as far as no reader of
+// image/lang reads it.
 var signs = []sign{
-	{kind: "npm packages", name: "package.json"},
-	{kind: "npm packages", name: "package-lock.json"},
 	{kind: "npm packages", name: "yarn.lock"},
 	{kind: "npm packages", name: "pnpm-lock.yaml"},
-	{kind: "npm packages", name: "npm-shrinkwrap.json"},
 	{kind: "npm packages", name: "bun.lock"},
 	{kind: "npm packages", name: "bun.lockb"},
 	{kind: "npm packages", name: "deno.lock"},
 	{kind: "npm packages", name: ".pnp.cjs"},
 	{kind: "Bower packages", name: "bower.json", in: "/bower_components/*"},
-	{kind: "Python packages", name: "METADATA", in: ".dist-info"},
-	{kind: "Python packages", name: "PKG-INFO", in: ".egg-info"},
-	{kind: "Python packages", name: "PKG-INFO", in: "EGG-INFO"},
-	{kind: "Python packages", ends: ".egg-info"},
-	{kind: "Python packages", ends: ".egg"},
 	{kind: "Python packages", name: "Pipfile.lock"},
 	{kind: "Python packages", name: "poetry.lock"},
 	{kind: "Python packages", name: "uv.lock"},
 	{kind: "Python packages", name: "pdm.lock"},
-	{kind: "Python packages", ends: ".whl"},
 	{kind: "Python packages", ends: ".pyz"},
 	{kind: "Python packages", ends: ".pex"},
-	{kind: "Ruby gems", ends: ".gemspec"},
 	{kind: "Ruby gems", name: "Gemfile.lock"},
-	{kind: "Java archives", ends: ".jar"},
-	{kind: "Java archives", ends: ".war"},
-	{kind: "Java archives", ends: ".ear"},
-	{kind: "Java archives", ends: ".hpi"},
-	{kind: "Java archives", ends: ".jpi"},
 	{kind: "Java archives", ends: ".jmod"},
 	{kind: "Java archives", name: "gradle.lockfile"},
-	{kind: "PHP packages", name: "installed.json", in: "composer"},
 	{kind: "PHP packages", name: "composer.lock"},
 	{kind: ".NET assemblies", ends: ".dll"},
 	{kind: ".NET assemblies", ends: ".nupkg"},
-	{kind: ".NET assemblies", ends: ".deps.json"},
 	{kind: ".NET assemblies", name: "packages.lock.json"},
 	{kind: "Go modules", name: "go.mod"},
 	{kind: "Rust crates", name: "Cargo.lock"},
-	{kind: "conda packages", ends: ".json", in: "conda-meta"},
 	{kind: "Perl distributions", name: ".packlist"},
 	{kind: "R packages", name: "DESCRIPTION", in: "/library/*"},
 	{kind: "R packages", name: "DESCRIPTION", in: "/site-library/*"},
@@ -119,46 +106,59 @@ func (s sign) within(dir string) bool {
 	return strings.HasSuffix(dir, s.in)
 }
 
-// isProgram says that a file begins as a program or a shared library of Linux does
-// (ELF), and leaves the reader behind that.
-func isProgram(size int64, r io.Reader) (bool, error) {
+// beginning is what a file begins with, empty for one that is too short to be a program.
+func beginning(size int64, r io.Reader) ([]byte, error) {
 	head := make([]byte, 18)
 	if size < int64(len(head)) {
-		return false, nil
+		return nil, nil
 	}
 	if n, err := io.ReadFull(r, head); err != nil {
-		return false, fmt.Errorf("after %d bytes: %w", n, err)
+		return nil, fmt.Errorf("after %d bytes: %w", n, err)
 	}
-	kind := head[16] | head[17] // 2 and 3, in the one byte order or the other
-	return bytes.HasPrefix(head, []byte("\x7fELF")) && (kind == 2 || kind == 3), nil
+	return head, nil
 }
 
-// unread is the code in the tree that none of the packages brought, and what is beyond
-// the signs that were kept.
-func (t *tree) unread(packages []Package, beyond map[string]int) []Unread {
-	own := t.own(packages)
+// isProgram says that a file begins as a program or a shared library of Linux does (ELF).
+func isProgram(head []byte) bool {
+	if len(head) < 18 {
+		return false
+	}
+	kind := head[16] | head[17] // 2 and 3, in the one byte order or the other
+	return bytes.HasPrefix(head, []byte("\x7fELF")) && (kind == 2 || kind == 3)
+}
+
+// isScript says that a file that may be run begins with the name of what runs it.
+func isScript(head []byte, mode int64) bool {
+	return mode&0o111 != 0 && bytes.HasPrefix(head, []byte("#!"))
+}
+
+// packageScript says that a file is a package manager's own: what it runs when a package comes or goes.
+func packageScript(name string) bool {
+	return strings.HasPrefix(name, "var/lib/dpkg/info/") || strings.HasPrefix(name, "usr/lib/opkg/info/")
+}
+
+// ecosystems are where what a kind of lists wants is installed.
+var ecosystems = map[string]string{"npm packages": "npm", "Python packages": "PyPI", "Ruby gems": "RubyGems", "PHP packages": "Packagist"}
+
+// unread is the code in the tree that no package brought, and what is beyond the signs that
+// were kept.
+func (t *tree) unread(b *brought, beyond map[string]int) []Unread {
 	found := map[string]*Unread{}
 	for kind, n := range beyond {
 		found[kind] = &Unread{Kind: kind, Files: n}
 	}
 	t.files(func(name string, n *node) bool {
-		if n.Kind != aSign || own[name] {
-			return true
+		if n.Kind == aSign && !b.has(name) && !b.installs(ecosystems[n.Target], path.Dir(name)) {
+			see(found, n.Target, name)
 		}
-		u := found[n.Target]
-		if u == nil {
-			u = &Unread{Kind: n.Target}
-			found[n.Target] = u
+		if n.Kind == aHardLink && !b.has(name) { // to a file that no layer has, or that was not looked into
+			if r := lang.ReaderOf(name); r != nil {
+				see(found, r.Kind, name)
+			}
 		}
-		u.Files, u.Such = u.Files+1, cmp.Or(u.Such, name)
 		return true
 	})
-	var out []Unread
-	for _, u := range found {
-		out = append(out, *u)
-	}
-	slices.SortFunc(out, func(a, b Unread) int { return strings.Compare(a.Kind, b.Kind) })
-	return out
+	return inOrder(found)
 }
 
 // String is how many files show it: "3 files, such as app/a.jar".
@@ -173,17 +173,19 @@ func (u Unread) String() string {
 	return words
 }
 
-// own is the files of packages, by their names without a link on the way.
-func (t *tree) own(packages []Package) map[string]bool {
-	out, at := map[string]bool{}, map[string]string{}
+// own is the files of packages, by their names without a link on the way, and the package of each.
+func (t *tree) own(packages []Package) *brought {
+	out, at := &brought{owner: map[string]string{}, files: map[string]bool{}, folders: map[string]bool{}, seen: map[string]map[string]bool{}},
+		map[string]string{}
 	for _, p := range packages {
 		for _, file := range p.Files {
 			dir, base := path.Split(file)
 			if _, known := at[dir]; !known {
 				at[dir] = t.resolve(strings.Trim(dir, "/"))
 			}
-			out[strings.TrimPrefix(at[dir]+"/"+base, "/")] = true
+			out.owner[strings.TrimPrefix(at[dir]+"/"+base, "/")] = p.PURL
 		}
 	}
+	out.own(t)
 	return out
 }

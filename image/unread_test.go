@@ -18,17 +18,26 @@ func TestCodeThatNoPackageBroughtIsToldByKind(t *testing.T) {
 		want   string
 	}{
 		{"none", [][]entry{{{name: "usr/share/doc/a", content: "text that is longer than the head of a program"}}}, ""},
-		{"npm", [][]entry{{{name: "app/node_modules/left-pad/package.json"}, {name: "app/package.json"}}},
-			"npm packages: 2 files, such as app/node_modules/left-pad/package.json"},
-		{"Python", [][]entry{{{name: "usr/lib/python3/site-packages/django-3.2.dist-info/METADATA"},
-			{name: "opt/a.egg-info/PKG-INFO"}, {name: "opt/b.egg"}}}, "Python packages: 3 files, such as opt/a.egg-info/PKG-INFO"},
+		{"lists of what was to be installed", [][]entry{{{name: "app/yarn.lock"}, {name: "app/pnpm-lock.yaml"}, {name: "app/poetry.lock"}}},
+			"Python packages: 1 file, such as app/poetry.lock; npm packages: 2 files, such as app/pnpm-lock.yaml"},
+		{"the same, and what is installed", [][]entry{{{name: "app/yarn.lock"}, {name: "app/poetry.lock"},
+			{name: "app/node_modules/a/package.json", content: `{"name":"a","version":"1"}`},
+			{name: "usr/lib/python3/site-packages/a.dist-info/METADATA", content: "Name: a\nVersion: 1\n"}}}, ""},
+		{"a list in one folder, and what is installed in another", [][]entry{{{name: "app/yarn.lock"},
+			{name: "opt/node_modules/a/package.json", content: `{"name":"a","version":"1"}`}}}, "npm packages: 1 file, such as app/yarn.lock"},
 		{"a METADATA of something else", [][]entry{{{name: "opt/METADATA"}, {name: "etc/package.json.bak"}}}, ""},
-		{"Java and Ruby", [][]entry{{{name: "app/log4j-core-2.14.1.jar"}, {name: "gems/specifications/rack-2.0.gemspec"}}},
-			"Java archives: 1 file, such as app/log4j-core-2.14.1.jar; Ruby gems: 1 file, such as gems/specifications/rack-2.0.gemspec"},
-		{"PHP, .NET, R", [][]entry{{{name: "app/vendor/composer/installed.json"}, {name: "app/web.deps.json"},
-			{name: "usr/local/lib/R/site-library/curl/DESCRIPTION"}, {name: "app/installed.json"}}},
-			".NET assemblies: 1 file, such as app/web.deps.json; PHP packages: 1 file, such as app/vendor/composer/installed.json; " +
-				"R packages: 1 file, such as usr/local/lib/R/site-library/curl/DESCRIPTION"},
+		{"R", [][]entry{{{name: "usr/local/lib/R/site-library/curl/DESCRIPTION"}}},
+			"R packages: 1 file, such as usr/local/lib/R/site-library/curl/DESCRIPTION"},
+		{"a script", [][]entry{{{name: "run", content: "#!/bin/sh\nexec /app/server\n", mode: 0o755},
+			{name: "module.py", content: "#!/usr/bin/python3\nand more\n"}}}, "scripts: 1 file, such as run"},
+		{"a script of a package manager", [][]entry{{{name: "var/lib/dpkg/info/a.postinst", content: "#!/bin/sh\nexec /app/server\n", mode: 0o755}}}, ""},
+		{"a library of a wheel", [][]entry{{{name: "lib/a.dist-info/METADATA", content: "Name: a\nVersion: 1\n"},
+			{name: "lib/a.dist-info/RECORD", content: "a/b.so,,\n"}, {name: "lib/a/b.so", content: elf}, {name: "lib/a/c.so", content: elf}}},
+			"programs and libraries: 1 file, such as lib/a/c.so"},
+		{"a program of an npm package", [][]entry{{{name: "node_modules/a/package.json", content: `{"name":"a","version":"1"}`},
+			{name: "node_modules/a/bin/b", content: elf}}}, ""},
+		{"a program of two names, of which one goes", [][]entry{{{name: "app/server", content: elf}, {name: "app/other", typ: tar.TypeLink, link: "app/server"}},
+			{{name: "app/.wh.server"}}}, "programs and libraries: 1 file, such as app/other"},
 		{"a program", [][]entry{{{name: "app/server", content: elf}}}, "programs and libraries: 1 file, such as app/server"},
 		{"what only begins like one", [][]entry{{{name: "a", content: "\x7fELF"},
 			{name: "b", content: strings.Replace(elf, "\x03", "\x01", 1)}}}, ""},
@@ -37,8 +46,12 @@ func TestCodeThatNoPackageBroughtIsToldByKind(t *testing.T) {
 			list("/.\n/bin\n/bin/a\n"), {name: "usr/bin/a", content: elf}}}, ""},
 		{"a package brought another", [][]entry{{list("/.\n/usr\n/usr/bin\n/usr/bin/b\n"), {name: "usr/bin/a", content: elf}}},
 			"programs and libraries: 1 file, such as usr/bin/a"},
-		{"an upper layer takes it away", [][]entry{{{name: "app/a.jar"}}, {{name: ".wh.app"}}}, ""},
-		{"an upper layer makes it something else", [][]entry{{{name: "app/a.jar"}}, {{name: "app/a.jar", typ: tar.TypeSymlink, link: "b"}}}, ""},
+		{"an upper layer takes it away", [][]entry{{{name: "app/a.dll"}}, {{name: ".wh.app"}}}, ""},
+		{"an upper layer has a file of no interest in its place", [][]entry{{{name: "app/server", content: elf}}, {{name: "app/server", content: "a text of no interest"}}}, ""},
+		{"an upper layer has a file in the place of its folder", [][]entry{{{name: "app/server", content: elf}}, {{name: "app", content: "a"}}}, ""},
+		{"an upper layer has a link in the place of its folder", [][]entry{{{name: "opt/app/server", content: elf}},
+			{{name: "opt/app", typ: tar.TypeSymlink, link: "x"}}}, ""},
+		{"an upper layer makes it something else", [][]entry{{{name: "app/a.dll"}}, {{name: "app/a.dll", typ: tar.TypeSymlink, link: "b"}}}, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -67,14 +80,14 @@ func TestCodeThatNoPackageBroughtIsToldByKind(t *testing.T) {
 func TestSignsBeyondThoseThatAreKeptAreCounted(t *testing.T) {
 	k := newKeeper(newSearch(), &budget{limits: DefaultLimits})
 	k.signs = mostSigns - 1
-	for _, name := range []string{"a.jar", "b.jar", "c/package.json"} {
+	for _, name := range []string{"a.dll", "b.dll", "c/yarn.lock"} {
 		if err := k.entry(&tar.Header{Name: name, Typeflag: tar.TypeReg}, strings.NewReader("")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	tree := newTree()
 	tree.add(k.content)
-	if got, want := fmt.Sprint(tree.unread(nil, k.content.Beyond)), "[2 files, such as a.jar 1 file]"; got != want {
+	if got, want := fmt.Sprint(tree.unread(tree.own(nil), k.content.Beyond)), "[2 files, such as a.dll 1 file]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -20,26 +20,47 @@ type body struct {
 
 func (b *body) release() { b.from.give(b.of, b.held) }
 
-// read reads a request's body, inflated if it says gzip, up to limit bytes.
-func (p *pool) read(of sender, r *http.Request, limit int64) (*body, error) {
-	from, err := inflated(r)
+// read reads a request's body, inflated if it says gzip, up to limit bytes. It tells what was read and inflated, also
+// where that was too much: it cost the same.
+func (p *pool) read(of sender, r *http.Request, limit int64) (out *body, cost int64, err error) {
+	came := &arriving{Reader: r.Body, left: limit + 1}
+	out = &body{of: of, from: p}
+	from, err := inflated(r.Header.Get("Content-Encoding"), came)
+	if err == nil {
+		err = out.fill(from, limit)
+	}
+	cost = max(int64(len(out.bytes)), limit+1-came.left)
 	if err != nil {
-		return nil, err
-	}
-	out := &body{of: of, from: p}
-	if err := out.fill(from, limit); err != nil {
 		out.release()
-		return nil, err
+		return nil, cost, err
 	}
-	return out, nil
+	return out, cost, nil
 }
 
-func inflated(r *http.Request) (io.Reader, error) {
-	switch coding := r.Header.Get("Content-Encoding"); coding {
+// arriving is a body before it is inflated: of it comes no more than of what it holds. Parts of gzip that hold nothing
+// inflate to nothing, however many of them come.
+type arriving struct {
+	io.Reader
+	left int64
+}
+
+func (a *arriving) Read(into []byte) (int, error) {
+	if a.left <= 0 {
+		return 0, errTooMuchCame
+	}
+	n, err := a.Reader.Read(into[:min(int64(len(into)), a.left)])
+	a.left -= int64(n)
+	return n, err
+}
+
+var errTooMuchCame = errors.New("more came than may be in it")
+
+func inflated(coding string, came io.Reader) (io.Reader, error) {
+	switch coding {
 	case "", "identity":
-		return r.Body, nil
+		return came, nil
 	case "gzip":
-		z, err := gzip.NewReader(r.Body)
+		z, err := gzip.NewReader(came)
 		if err != nil {
 			return nil, refuse(http.StatusBadRequest, "gzip", fmt.Errorf("read gzip: %w", err))
 		}
@@ -54,14 +75,18 @@ func inflated(r *http.Request) (io.Reader, error) {
 func (b *body) fill(from io.Reader, limit int64) error {
 	for {
 		if len(b.bytes) == cap(b.bytes) {
-			if err := b.grow(min(max(64<<10, 2*int64(cap(b.bytes))), limit+1)); err != nil {
+			size := max(64<<10, 2*int64(cap(b.bytes)))
+			if size >= limit { // with room for the byte that is too much: who sends it is told so, and not to come again
+				size = limit + 1
+			}
+			if err := b.grow(size); err != nil {
 				return err
 			}
 		}
 		n, err := from.Read(b.bytes[len(b.bytes):cap(b.bytes)])
 		b.bytes = b.bytes[:len(b.bytes)+n]
 		switch {
-		case int64(len(b.bytes)) > limit:
+		case int64(len(b.bytes)) > limit || errors.Is(err, errTooMuchCame):
 			return refuse(http.StatusRequestEntityTooLarge, "too big", fmt.Errorf("more than %d bytes", limit))
 		case errors.Is(err, io.EOF):
 			return nil

@@ -122,11 +122,35 @@ func (s *Server) consumer(ctx context.Context, of source) (jetstream.Consumer, e
 		return nil, err
 	}
 	sum := sha256.Sum256([]byte(of.cluster))
-	return s.stream.events.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+	c, err := s.stream.events.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable: consumerPrefix + string(of.kind) + "-" + hex.EncodeToString(sum[:8]), Description: of.cluster,
 		FilterSubject: subject(of),
 		AckPolicy:     jetstream.AckExplicitPolicy, AckWait: s.config.AckWait, MaxDeliver: -1, MaxAckPending: 1,
 		InactiveThreshold: forgetConsumer})
+	if err != nil {
+		return nil, err
+	}
+	return c, s.stream.forgetDone(ctx, of, c.CachedInfo().AckFloor.Stream)
+}
+
+// forgetDone deletes what was analysed and is in the stream all the same: JetStream writes first that a
+// message was acknowledged and then that it is gone. A process killed in between leaves one that nobody is
+// given again and that waits for ever.
+func (s *stream) forgetDone(ctx context.Context, of source, done uint64) error {
+	for done > 0 {
+		m, err := s.events.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(subject(of)))
+		if errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && m.Sequence > done {
+			return nil
+		}
+		if err == nil {
+			err = s.events.DeleteMsg(ctx, m.Sequence)
+		}
+		if err != nil {
+			return err
+		}
+		s.disk.give(sender{source: of}, onDisk(m.Data))
+	}
+	return nil
 }
 
 // handle analyses one message and says what becomes of it.

@@ -490,7 +490,7 @@ func FuzzBody(f *testing.F) {
 			r.Header.Set("Content-Encoding", "gzip")
 		}
 		memory := newPool(1 << 20)
-		got, err := memory.read(sender{}, r, 100<<10)
+		got, _, err := memory.read(sender{}, r, 100<<10)
 		if err == nil {
 			if want, err := plain(b, zipped); err != nil || !bytes.Equal(got.bytes, want) {
 				t.Fatalf("%d bytes, want %d, %v", len(got.bytes), len(want), err)

@@ -111,6 +111,7 @@ type Server struct {
 	memory   *pool    // of requests in flight
 	rates    *rates   // at which sources send
 	lookups  *lookups // of tokens that were never seen
+	records  records  // that senders have written
 	nodes    nodes    // that sensors named
 	counts   counts
 	used     uses

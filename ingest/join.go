@@ -78,7 +78,7 @@ func (s *Server) asked(r *http.Request, answer func(context.Context, *http.Reque
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
-	return answer(ctx, r, q)
+	return answer(ctx, r.WithContext(ctx), q)
 }
 
 // join gives a node's sensor its first certificate for a join token.
@@ -90,7 +90,8 @@ func (s *Server) join(ctx context.Context, r *http.Request, q asksFor) (*Joined,
 	if Kind(of.Kind) != Runtime {
 		return nil, refuse(http.StatusForbidden, "token of another", errors.New("the token is no join token"))
 	}
-	if err := s.may(ctx, sender{source: source{of.Cluster, Runtime}, address: gate.Address(r)}); err != nil {
+	who := sender{source: source{of.Cluster, Runtime}, address: gate.Address(r)}
+	if err := s.may(ctx, who); err != nil {
 		return nil, err
 	}
 	if err := nodeName(q.Node); err != nil {
@@ -102,9 +103,9 @@ func (s *Server) join(ctx context.Context, r *http.Request, q asksFor) (*Joined,
 	}
 	c := store.Certificate{Cluster: of.Cluster, Kind: string(Runtime), Node: q.Node, Token: of.ID, Verified: verified, MadeBy: of.MadeBy,
 		UsedFrom: address(r), Pod: s.placed(of.Cluster, q.Node, q.Pod)}
-	joined, err := s.give(ctx, c, q.CSR, true)
+	joined, err := s.give(ctx, who, c, q.CSR, true)
 	if errors.Is(err, store.ErrHeld) && s.succeeds(ctx, c) {
-		joined, err = s.give(ctx, c, q.CSR, true)
+		joined, err = s.give(ctx, who, c, q.CSR, true)
 	}
 	if errors.Is(err, store.ErrHeld) {
 		s.notice(ctx, of.Cluster, identity.Record{What: identity.Held, Node: q.Node, Token: of.ID, From: address(r)})
@@ -126,7 +127,7 @@ func (s *Server) renew(ctx context.Context, r *http.Request, q asksFor) (*Joined
 	} else if why == "" {
 		old.Verified = true
 	}
-	return s.give(ctx, store.Certificate{Cluster: old.Cluster, Kind: old.Kind, Node: old.Node, Key: old.Key, Token: old.Token,
+	return s.give(ctx, ofNode(r, old), store.Certificate{Cluster: old.Cluster, Kind: old.Kind, Node: old.Node, Key: old.Key, Token: old.Token,
 		Verified: old.Verified, MadeBy: old.MadeBy, UsedFrom: address(r), Pod: s.placed(old.Cluster, old.Node, q.Pod)}, q.CSR, false)
 }
 
@@ -136,7 +137,17 @@ func (s *Server) leave(ctx context.Context, r *http.Request, _ asksFor) (*Joined
 	if err != nil {
 		return nil, err
 	}
+	done, err := s.records.turn(ctx, ofNode(r, of))
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	return nil, s.config.Tokens.LeaveNode(ctx, of.Cluster, of.Node, of.Key)
+}
+
+// ofNode is who shows a sensor's certificate.
+func ofNode(r *http.Request, c store.Certificate) sender {
+	return sender{source: source{c.Cluster, Runtime}, address: gate.Address(r), node: c.Node}
 }
 
 func (s *Server) ofSensor(r *http.Request) (store.Certificate, error) {
@@ -149,13 +160,13 @@ func (s *Server) ofSensor(r *http.Request) (store.Certificate, error) {
 		err = refuse(http.StatusForbidden, "certificate of another", errors.New("the certificate is no sensor's"))
 	}
 	if err == nil {
-		err = s.may(r.Context(), sender{source: source{of.Cluster, Runtime}, address: gate.Address(r), node: of.Node})
+		err = s.may(r.Context(), ofNode(r, of))
 	}
 	return of, err
 }
 
 // give makes a certificate, for the key that c names if it names one. It is kept before it is told.
-func (s *Server) give(ctx context.Context, c store.Certificate, csr string, spends bool) (*Joined, error) {
+func (s *Server) give(ctx context.Context, who sender, c store.Certificate, csr string, spends bool) (*Joined, error) {
 	key, err := keyOf([]byte(csr))
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "malformed", err)
@@ -167,6 +178,11 @@ func (s *Server) give(ctx context.Context, c store.Certificate, csr string, spen
 	if c.Key != "" && c.Key != hash {
 		return nil, refuse(http.StatusForbidden, "another key", errors.New("a certificate is renewed for the key it has"))
 	}
+	done, err := s.records.turn(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	made, err := s.config.Clients.Vouch(Identity{c.Cluster, c.Node}, key, s.config.CertificateLife)
 	if err != nil {
 		return nil, err
@@ -280,42 +296,9 @@ func (s *Server) Waiting() []Waiting {
 	return out
 }
 
-// noticed bounds how often the same is noted.
-type noticed struct {
-	mu struct {
-		sync.Mutex
-		at map[string]time.Time
-	}
-}
-
-const (
-	noticeEvery = 10 * time.Minute
-	// mostNoticed is how many different things are noted within that time, of all clusters:
-	// who invents names makes one alert, not thousands.
-	mostNoticed = 256
-)
-
-func (n *noticed) again(what string) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.mu.at == nil {
-		n.mu.at = map[string]time.Time{}
-	}
-	for key, at := range n.mu.at {
-		if time.Since(at) > noticeEvery {
-			delete(n.mu.at, key)
-		}
-	}
-	if _, known := n.mu.at[what]; known || len(n.mu.at) >= mostNoticed {
-		return true
-	}
-	n.mu.at[what] = time.Now()
-	return false
-}
-
 // notice puts into the stream what was noticed of a sender.
 func (s *Server) notice(ctx context.Context, cluster string, r identity.Record) {
-	if s.noticed.again(cluster + "/" + r.What + "/" + r.Node + "/" + r.Claimed) {
+	if s.noticed.again(cluster, r) {
 		return
 	}
 	r.Time = time.Now().UTC()

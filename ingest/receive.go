@@ -12,8 +12,13 @@ import (
 	"github.com/breakwater-sec/breakwater/store"
 )
 
-// storeTimeout bounds how long a sender waits for the disk.
-const storeTimeout = time.Minute
+const (
+	// storeTimeout bounds how long a sender waits for the disk.
+	storeTimeout = time.Minute
+	// knownWithin bounds how long it takes to know who sends: a database may say nothing, and those who wait for it
+	// would become more and more.
+	knownWithin = 10 * time.Second
+)
 
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
@@ -30,7 +35,7 @@ func (s *Server) handler() http.Handler {
 // sender is known.
 func (s *Server) accept(kind Kind, take func(context.Context, sender, *http.Request, []byte) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		of, err := s.sender(r, kind)
+		of, err := s.knownSender(r, kind)
 		if err == nil {
 			err = s.hasRoom()
 		}
@@ -41,13 +46,13 @@ func (s *Server) accept(kind Kind, take func(context.Context, sender, *http.Requ
 			s.reject(w, r, of.source, err, nil)
 			return
 		}
-		b, err := s.memory.read(of, r, s.config.MaxBody)
+		b, cost, err := s.memory.read(of, r, s.config.MaxBody)
+		s.rates.sent(of, 0, cost)
 		if err != nil {
 			s.reject(w, r, of.source, err, nil)
 			return
 		}
 		defer b.release()
-		s.rates.sent(of, 0, int64(len(b.bytes)))
 		ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 		defer cancel()
 		if err := take(ctx, of, r, b.bytes); err != nil {
@@ -55,6 +60,12 @@ func (s *Server) accept(kind Kind, take func(context.Context, sender, *http.Requ
 			s.reject(w, r, of.source, err, b.bytes)
 		}
 	})
+}
+
+func (s *Server) knownSender(r *http.Request, kind Kind) (sender, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), knownWithin)
+	defer cancel()
+	return s.sender(r.WithContext(ctx), kind)
 }
 
 // may says whether a sender may send now: it holds no more connections than are its share,
@@ -169,6 +180,11 @@ func (s *Server) status(ctx context.Context, of sender, r *http.Request, body []
 		return err
 	}
 	known, _ := s.config.HasNode(of.cluster, st.Node)
+	done, err := s.records.turn(ctx, of)
+	if err != nil {
+		return err
+	}
+	defer done()
 	return s.config.Sensors.PutSensor(ctx, store.Sensor{Cluster: of.cluster, Node: st.Node, SeenAt: time.Now(), Status: body,
 		Known: known})
 }

@@ -149,7 +149,7 @@ func (g gains) roles(kind, namespace string, names []string) (out []Hold) {
 		if !there || role == nil {
 			continue
 		}
-		out = append(out, g.asked.of([]grant{{namespace: namespace, ref: to, role: role}})...)
+		out = append(out, g.asked.holds([]grant{{namespace: namespace, ref: to, role: role}})...)
 	}
 	return out
 }

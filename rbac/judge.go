@@ -2,6 +2,7 @@ package rbac
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -22,6 +23,9 @@ type Judge struct {
 	roles    *roles
 	// bound are the roles of all bindings, those that name nobody too.
 	bound map[ref.Ref]ref.Ref
+	// untold are the identities of which Holds told nothing, because it would be too much.
+	untold  []Subject
+	cluster string
 }
 
 // grant is one binding as one of its subjects sees it.
@@ -40,7 +44,7 @@ func (g grant) unread() bool { return g.role == nil && !g.gone }
 
 // New prepares the answers for a cluster.
 func New(f *collect.Facts) *Judge {
-	j := &Judge{named: map[Subject][]grant{}, release: releaseIn(f), bound: map[ref.Ref]ref.Ref{}}
+	j := &Judge{named: map[Subject][]grant{}, release: releaseIn(f), bound: map[ref.Ref]ref.Ref{}, cluster: f.Cluster.Name}
 	roles := rolesOf(f)
 	j.roles = roles
 	for k, b := range f.ClusterRoleBindings {
@@ -184,4 +188,15 @@ func (j *Judge) Knows(s Subject) bool {
 }
 
 // Gaps says what could not be seen and what the judge's answers may therefore miss.
-func (j *Judge) Gaps() []collect.Gap { return j.gaps }
+func (j *Judge) Gaps() []collect.Gap {
+	if len(j.untold) == 0 {
+		return j.gaps
+	}
+	who := j.untold[0].String()
+	if more := len(j.untold) - 1; more > 0 {
+		who = fmt.Sprintf("%s and %d more", who, more)
+	}
+	return append(slices.Clone(j.gaps), collect.Gap{Cluster: j.cluster, Source: "judge", What: "permissions of " + who,
+		Why:         fmt.Sprintf("their roles and bindings multiply beyond bounds: want at most %d permissions held in the cluster", maxHolds),
+		Consequence: "Of these identities no permission is shown; they may hold any.", Kinds: []string{"Permission", "HOLDS"}})
+}

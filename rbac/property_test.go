@@ -178,7 +178,7 @@ func TestWhatIsLeftWithoutABindingIsWhatAllOthersGive(t *testing.T) {
 			if slices.Contains(h.Subject.groups(), masters) {
 				continue
 			}
-			others := a.of(slices.DeleteFunc(j.grants(h.Subject), func(g grant) bool { return g.binding == h.Witness.Binding }))
+			others := a.holds(slices.DeleteFunc(j.grants(h.Subject), func(g grant) bool { return g.binding == h.Witness.Binding }))
 			want := slices.ContainsFunc(others, func(o Hold) bool { return o.Power == h.Power && o.Scope.meets(h.Scope) })
 			if marked[want]++; h.Elsewhere != want {
 				t.Fatalf("seed %d: %s\n%s holds %s in %s by %s: elsewhere %v, want %v", seed, text, h.Subject, h.Power, h.Scope,

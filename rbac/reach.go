@@ -5,20 +5,24 @@ import (
 	"slices"
 )
 
-// reach is where one ask is allowed, with a witness for each place.
+// reach is where one ask is allowed, with evidence for each place.
 type reach struct {
-	cluster    *Witness
-	namespaces map[string]*Witness
+	cluster    *evidence
+	namespaces map[string]*evidence
 	// names by namespace ("" is any namespace) and object name.
-	names map[string]map[string]*Witness
+	names map[string]map[string]*evidence
 }
 
+// evidence is a rule that a grant gives: what a Witness tells. The grant is an index, so that subjects with the like
+// grants have the like proofs.
+type evidence struct{ grant, rule int }
+
 // add enters a grant. The widest comes first, so the first witness stays.
-func (r *reach) add(g grant, m match, ask Ask) {
+func (r *reach) add(at int, g grant, m match, ask Ask) {
 	if g.namespace != "" && (ask.ClusterScoped || ask.Path != "") {
 		return
 	}
-	w, named := g.witness(m.rule), m.names != nil && ask.Names != anyName
+	w, named := &evidence{at, m.rule}, m.names != nil && ask.Names != anyName
 	switch {
 	case ask.Names == anywhere:
 		r.everywhere(w)
@@ -39,27 +43,27 @@ func (r *reach) add(g grant, m match, ask Ask) {
 	}
 }
 
-func (r *reach) everywhere(w *Witness) {
+func (r *reach) everywhere(w *evidence) {
 	if r.cluster == nil {
 		r.cluster = w
 	}
 }
 
-func (r *reach) namespace(ns string, w *Witness) {
+func (r *reach) namespace(ns string, w *evidence) {
 	if r.namespaces == nil {
-		r.namespaces = map[string]*Witness{}
+		r.namespaces = map[string]*evidence{}
 	}
 	if r.namespaces[ns] == nil {
 		r.namespaces[ns] = w
 	}
 }
 
-func (r *reach) name(ns, name string, w *Witness) {
+func (r *reach) name(ns, name string, w *evidence) {
 	if r.names == nil {
-		r.names = map[string]map[string]*Witness{}
+		r.names = map[string]map[string]*evidence{}
 	}
 	if r.names[ns] == nil {
-		r.names[ns] = map[string]*Witness{}
+		r.names[ns] = map[string]*evidence{}
 	}
 	if r.names[ns][name] == nil {
 		r.names[ns][name] = w
@@ -115,8 +119,8 @@ func (r reach) covers(ns, name string) bool {
 }
 
 type place struct {
-	scope   Scope
-	witness *Witness
+	scope Scope
+	by    *evidence
 }
 
 // scopes are the places without those that lie in a wider one, sorted.

@@ -17,12 +17,15 @@ type Unread struct {
 	Namespace string
 }
 
-// Unread are the roles of which it is not known what they allow each identity.
+// Unread are the roles of which it is not known what they allow each identity: where Holds told nothing of one, all.
 func (j *Judge) Unread() map[Subject][]Unread {
-	out := map[Subject][]Unread{}
+	out, untold := map[Subject][]Unread{}, map[Subject]bool{}
+	for _, s := range j.untold {
+		untold[s] = true
+	}
 	for _, s := range j.holders() {
 		for _, g := range j.grants(s) {
-			if g.unread() {
+			if g.unread() || untold[s] {
 				out[s] = append(out[s], Unread{g.ref, g.binding, g.namespace})
 			}
 		}

@@ -18,7 +18,7 @@ import (
 
 // sources makes one live.Source of every --from, and tells how API servers among
 // them are reached.
-func (c Config) sources(log *slog.Logger, hasRoom func() error) (out []live.Source, servers map[string]kube.Config, err error) {
+func (c Config) sources(limits Limits, log *slog.Logger, hasRoom func() error) (out []live.Source, servers map[string]kube.Config, err error) {
 	servers = map[string]kube.Config{}
 	interner := kube.NewInterner()
 	for _, from := range c.From {
@@ -39,7 +39,7 @@ func (c Config) sources(log *slog.Logger, hasRoom func() error) (out []live.Sour
 			cfg.Name = name
 		}
 		cfg.Secrets, cfg.Interner, cfg.Log = c.Secrets, interner, log
-		cfg.QPS, cfg.Burst = c.QPS, int(2*c.QPS)
+		cfg.QPS, cfg.Burst, cfg.Budget = c.QPS, int(2*c.QPS), limits[clusterObjects]
 		servers[cfg.Name] = cfg
 		file := datadir.Dir(c.Data).Dump(cfg.Name)
 		out = append(out, live.Source{Name: cfg.Name,

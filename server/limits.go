@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,29 +20,33 @@ type Limits map[string]int64
 type Limit struct {
 	Name, Sentence string
 	Default        int64
+	// Of says what the default is where it is not one number, which is 0 then.
+	Of string
 }
 
 // EveryLimit says what the limits are. No source of events may have more than half of what the
 // others leave of what they share.
 var EveryLimit = []Limit{
-	{"ingest-memory", "bytes of requests with events in flight, inflated, that all sources share", 256 << 20},
-	{"ingest-disk", "bytes of events that wait to be analysed, that all sources share", 2 << 30},
-	{"ingest-body", "bytes of one request with events, inflated", 64 << 20},
-	{"ingest-connections", "connections of clusters and sensors", 4096},
-	{"source-events", "events a second of one source, the audit log or the sensors of a cluster; ten seconds' worth at once", 100_000},
-	{"source-bytes", "bytes a second of one source, inflated; ten seconds' worth at once", 128 << 20},
-	{"source-nodes", "nodes that the sensors of one cluster may name", 10_000},
-	{"connections", "connections to the portal", 4096},
-	{"strangers", "connections, to each listener, of whom nobody has proved who they are; the oldest makes room", 512},
-	{"strangers-per-address", "those of them that come from one address", 128},
-	{"new-per-address", "connections that one address may open a second; four seconds' worth at once", 64},
-	{"slowest", "bytes a second that a body or an answer must make; ten seconds without are the most", 16 << 10},
-	{"queries", "queries, exports, reports and trials of fixes at once", 6},
-	{"queries-per-person", "those of them that one person asks", 4},
-	{"query-memory", "bytes that all of them may use at once, as they estimate it; who takes most ends when nothing is left", 1 << 30},
-	{"query-seconds", "seconds that one of them may take", 60},
-	{"streams", "pages that are told of news at once", 512},
-	{"streams-per-person", "those of them that one person looks at", 128},
+	{Name: "ingest-memory", Sentence: "bytes of requests with events in flight, inflated, that all sources share", Default: 256 << 20},
+	{Name: "ingest-disk", Sentence: "bytes of events that wait to be analysed, that all sources share", Default: 2 << 30},
+	{Name: "ingest-body", Sentence: "bytes of one request with events, inflated", Default: 64 << 20},
+	{Name: "ingest-connections", Sentence: "connections of clusters and sensors", Default: 4096},
+	{Name: "source-events", Sentence: "events a second of one source, the audit log or the sensors of a cluster; ten seconds' worth at once", Default: 100_000},
+	{Name: "source-bytes", Sentence: "bytes a second of one source, inflated; ten seconds' worth at once", Default: 128 << 20},
+	{Name: "source-nodes", Sentence: "nodes that the sensors of one cluster may name", Default: 10_000},
+	{Name: "connections", Sentence: "connections to the portal", Default: 4096},
+	{Name: "strangers", Sentence: "connections, to each listener, of whom nobody has proved who they are; the oldest makes room", Default: 512},
+	{Name: "strangers-per-address", Sentence: "those of them that come from one address", Default: 128},
+	{Name: "new-per-address", Sentence: "connections that one address may open a second; four seconds' worth at once", Default: 64},
+	{Name: "slowest", Sentence: "bytes a second that a body or an answer must make; ten seconds without are the most", Default: 16 << 10},
+	{Name: "queries", Sentence: "queries, exports, reports and trials of fixes at once", Default: 6},
+	{Name: "queries-per-person", Sentence: "those of them that one person asks", Default: 4},
+	{Name: "query-memory", Sentence: "bytes that all of them may use at once, as they estimate it; who takes most ends when nothing is left", Default: 1 << 30},
+	{Name: "query-seconds", Sentence: "seconds that one of them may take", Default: 60},
+	{Name: "streams", Sentence: "pages that are told of news at once", Default: 512},
+	{Name: "streams-per-person", Sentence: "those of them that one person looks at", Default: 128},
+	{Name: clusterObjects, Sentence: "bytes of objects kept of one cluster; what is beyond is a gap",
+		Of: "a quarter of the memory, shared by the clusters, and from 64MiB to 2GiB"},
 }
 
 // DefaultLimits are those that nobody moved.
@@ -85,8 +90,15 @@ func (l Limits) set(name, value string) error {
 // limits are the default, changed by flags.
 func (c Config) limits() (Limits, error) {
 	l := DefaultLimits()
-	return l, each("--limit", c.Limits, l.set)
+	err := each("--limit", c.Limits, l.set)
+	if l[clusterObjects] == 0 {
+		l[clusterObjects] = min(max(memory()/4/max(1, int64(len(c.From))), 64<<20), 2<<30)
+	}
+	return l, err
 }
+
+// clusterObjects is what the objects of each cluster may take.
+const clusterObjects = "cluster-objects"
 
 func (l Limits) int(name string) int { return int(l[name]) }
 
@@ -129,7 +141,7 @@ func (v *Server) shown(refused map[string]uint64) (out []api.Bound) {
 func limitNames() string {
 	var out []string
 	for _, one := range EveryLimit {
-		out = append(out, fmt.Sprintf("%s (%s; default %s)", one.Name, one.Sentence, written(one.Default)))
+		out = append(out, fmt.Sprintf("%s (%s; default %s)", one.Name, one.Sentence, cmp.Or(one.Of, written(one.Default))))
 	}
 	return strings.Join(out, ", ")
 }

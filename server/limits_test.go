@@ -1,6 +1,9 @@
 package server
 
 import (
+	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -36,13 +39,30 @@ func TestALimitIsANameAndANumber(t *testing.T) {
 	}
 }
 
+// budgets is what the objects of a watched cluster may take.
+func budgets(t *testing.T, l Limits) int64 {
+	t.Helper()
+	_, servers, err := Config{From: []string{"context:one"}, Data: t.TempDir()}.sources(l, slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return servers["one"].Budget
+}
+
 // TestEveryLimitLimitsSomething: moving one changes what a part of the server is told, and no other.
 func TestEveryLimitLimitsSomething(t *testing.T) {
-	told := func(l Limits) (out [4]any) {
+	config := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(config, []byte("clusters: [{name: c, cluster: {server: https://c.example}}]\n"+
+		"contexts: [{name: one, context: {cluster: c}}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBECONFIG", config)
+	told := func(l Limits) (out [5]any) {
 		c := ingest.Config{}
 		l.bound(&c)
 		out[0] = [...]any{c.Memory, c.MaxBytes, c.MaxBody, c.Nodes, c.Rate, c.Connections, c.Pace}
 		out[1], out[2], out[3] = l.gate("connections"), l.pace(), l.api()
+		out[4] = budgets(t, l)
 		return out
 	}
 	usual, seen := told(DefaultLimits()), map[any]string{}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/breakwater-sec/breakwater/gate"
 	"github.com/breakwater-sec/breakwater/ingest"
 	"github.com/breakwater-sec/breakwater/severity"
 )
@@ -64,6 +64,7 @@ func (v *Server) listenMetrics() (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--metrics-listen: %w", err)
 	}
+	l = gate.New(v.limits.gate("connections")).Listen(l)
 	if !secure {
 		return l, nil
 	}
@@ -79,9 +80,7 @@ func (v *Server) serveMetrics(ctx context.Context) error {
 	if v.metrics == nil {
 		return nil
 	}
-	web := &http.Server{Handler: v.metricsHandler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second,
-		WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
+	web := gate.Server(ctx, v.limits.pace().Handler(v.metricsHandler()), v.log)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := web.Serve(v.metrics); !errors.Is(err, http.ErrServerClosed) {

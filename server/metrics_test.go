@@ -3,6 +3,8 @@ package server
 import (
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -10,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/breakwater-sec/breakwater/test/golden"
 )
@@ -101,6 +104,44 @@ func TestMetricsAreForThisMachineOrForWhoShowsTheToken(t *testing.T) {
 		v.metricsHandler().ServeHTTP(w, r)
 		if body, _ := io.ReadAll(w.Body); w.Code != c.want || strings.Contains(string(body), "# HELP") {
 			t.Errorf("%+v: %d", c, w.Code)
+		}
+	}
+}
+
+// Who reaches the port holds connections: there are as many as at the other ports and no more, and the oldest make room.
+func TestConnectionsToTheMetricsAreBounded(t *testing.T) {
+	v := &Server{config: Config{Metrics: Metrics{Listen: "127.0.0.1:0"}}, log: slog.New(slog.DiscardHandler),
+		limits: Limits{"connections": 40, "strangers": 20, "strangers-per-address": 10, "new-per-address": 1000}}
+	l, err := v.listenMetrics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			if _, err := l.Accept(); err != nil {
+				return
+			}
+		}
+	}()
+	const all, most = 30, 10
+	ended := make(chan struct{}, all)
+	for range all {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		go func() {
+			_, _ = c.Read(make([]byte, 1)) // nobody says anything: it returns when the connection ends
+			ended <- struct{}{}
+		}()
+	}
+	for n := range all - most {
+		select {
+		case <-ended:
+		case <-time.After(time.Minute):
+			t.Fatalf("%d of %d connections that are held made room where %d may be held", n, all, most)
 		}
 	}
 }

@@ -176,7 +176,7 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	if v.advisories, err = openAdvisories(v.Data.Advisories()); err != nil {
 		return err
 	}
-	sources, servers, err := v.config.sources(v.log, v.disk.hasRoom)
+	sources, servers, err := v.config.sources(v.limits, v.log, v.disk.hasRoom)
 	if err != nil {
 		return err
 	}

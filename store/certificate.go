@@ -85,15 +85,24 @@ func (s *Store) AddCertificate(ctx context.Context, c Certificate, spends bool) 
 				return ErrSpent
 			}
 		}
-		return run(ctx, tx, `INSERT INTO certificates (cluster_id, number, kind, node, key_hash, token_id, verified, made_by, created_at,
+		if err := run(ctx, tx, `INSERT INTO certificates (cluster_id, number, kind, node, key_hash, token_id, verified, made_by, created_at,
 			expires_at, used_at, used_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, c.Cluster, c.Serial, c.Kind, c.Node, c.Key, c.Token,
-			truth(c.Verified), c.MadeBy, unix(c.CreatedAt), unix(c.ExpiresAt), instant(c.UsedAt), c.UsedFrom)
+			truth(c.Verified), c.MadeBy, unix(c.CreatedAt), unix(c.ExpiresAt), instant(c.UsedAt), c.UsedFrom); err != nil {
+			return err
+		}
+		return run(ctx, tx, `DELETE FROM certificates WHERE cluster_id = ? AND node = ? AND key_hash = ? AND revoked_at = 0 AND number IN
+			(SELECT number FROM certificates WHERE cluster_id = ? AND node = ? AND key_hash = ? AND revoked_at = 0
+			ORDER BY created_at DESC, number DESC LIMIT 1000000000 OFFSET ?)`, c.Cluster, c.Node, c.Key, c.Cluster, c.Node, c.Key, certificatesOfAKey)
 	})
 	if err != nil {
 		return fmt.Errorf("keep the certificate of %s: %w", c.Node, err)
 	}
 	return nil
 }
+
+// certificatesOfAKey is how many certificates of one key count: whoever holds it can have it renewed without end. A sensor
+// that could not keep the last few renews with the one it has.
+const certificatesOfAKey = 16
 
 func truth(is bool) int {
 	if is {

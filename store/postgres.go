@@ -3,13 +3,16 @@ package store
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -106,13 +109,12 @@ func readDSN(dsn string) (config *pgx.ConnConfig, pool int, err error) {
 		q.Del("pool_max_conns")
 		u.RawQuery = q.Encode()
 	}
-	config, err = pgx.ParseConfig(u.String())
+	config, err = parseDSN(u)
 	if err != nil {
-		var parse *pgconn.ParseConfigError
-		if errors.As(err, &parse) {
-			err = cmp.Or(errors.Unwrap(parse), errors.New("a setting is out of range")) // without the DSN
-		}
 		return nil, 0, err
+	}
+	if config.RequireAuth == "" && !verified(config) {
+		config.RequireAuth = "!password" // who answers may be anybody, and would be told the password
 	}
 	for name, value := range postgresSettings {
 		if config.RuntimeParams[name] == "" {
@@ -130,6 +132,51 @@ func readDSN(dsn string) (config *pgx.ConnConfig, pool int, err error) {
 		config.ConnectTimeout = connecting
 	}
 	return config, pool, nil
+}
+
+// parseDSN reads a DSN. Of a server on another machine, of which nobody says how it is spoken to, it wants TLS and a
+// certificate for its name: the driver would do without either where whoever answers says so.
+func parseDSN(u *url.URL) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(u.String())
+	if err == nil && !saysTLS(u) && elsewhere(config) {
+		q := u.Query()
+		q.Set("sslmode", "verify-full")
+		with := *u
+		with.RawQuery = q.Encode()
+		config, err = pgx.ParseConfig(with.String())
+	}
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		err = cmp.Or(errors.Unwrap(parse), errors.New("a setting is out of range")) // without the DSN
+	}
+	return config, err
+}
+
+// saysTLS says whether somebody said how the server is spoken to, in the DSN, the environment or a file of services.
+func saysTLS(u *url.URL) bool {
+	q := u.Query()
+	return cmp.Or(q.Get("sslmode"), os.Getenv("PGSSLMODE"), q.Get("service"), os.Getenv("PGSERVICE")) != ""
+}
+
+// ways are all that a connection is tried by.
+func ways(c *pgx.ConnConfig) []*pgconn.FallbackConfig {
+	return append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port, TLSConfig: c.TLSConfig}}, c.Fallbacks...)
+}
+
+// elsewhere says whether a server may be on another machine.
+func elsewhere(c *pgx.ConnConfig) bool {
+	return slices.ContainsFunc(ways(c), func(w *pgconn.FallbackConfig) bool {
+		network, _ := pgconn.NetworkAddress(w.Host, w.Port)
+		ip := net.ParseIP(w.Host)
+		return network != "unix" && w.Host != "localhost" && (ip == nil || !ip.IsLoopback())
+	})
+}
+
+// verified says that by every way the server has to show a certificate that is checked.
+func verified(c *pgx.ConnConfig) bool {
+	return !slices.ContainsFunc(ways(c), func(w *pgconn.FallbackConfig) bool {
+		return w.TLSConfig == nil || w.TLSConfig.InsecureSkipVerify && w.TLSConfig.VerifyPeerCertificate == nil
+	})
 }
 
 // checkServer asks the server what it is.
@@ -171,7 +218,17 @@ func inWords(err error, c *pgx.ConnConfig) error {
 	}
 	var dial *net.OpError
 	var name *net.DNSError
+	var authority x509.UnknownAuthorityError
+	var other x509.HostnameError
 	switch {
+	case errors.As(err, &authority), errors.As(err, &other):
+		return fmt.Errorf("%w: say with sslrootcert=FILE who vouches for the server, and name it as its certificate does", err)
+	case strings.Contains(err.Error(), "authentication method requirement"):
+		return fmt.Errorf("the server at %s wants the password itself, and nothing shows that it is the one: want sslmode=verify-full, "+
+			"or a server that asks with scram-sha-256", net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))))
+	case strings.Contains(err.Error(), "server refused TLS connection"): // of the driver, which has no type for it
+		return fmt.Errorf("the server at %s speaks no TLS: let it, or say sslmode=disable where nobody else is on the way",
+			net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))))
 	case errors.As(err, &name):
 		return fmt.Errorf("no server by the name of %s: %w", c.Host, name)
 	case errors.As(err, &dial):

@@ -91,7 +91,7 @@ var bounded = map[string]string{
 	"clusters":        "one row for each cluster that a person named",
 	"alert_things":    "goes with its alert, which names at most 64 things",
 	"ingest_tokens":   "one row for each token that a person made and has not revoked",
-	"certificates":    "a few that have not ended for each node that joined; one that ended goes after a while",
+	"certificates":    "the newest 16 of each key of a node that joined; one that ended goes after a while",
 	"node_keys":       "one row for each node that joined; it goes a while after its key was let go",
 	"event_positions": "two rows for each cluster that a person gave a token",
 	"analytic_state":  "a few rows for each cluster: what each analytic learned, which bounds itself",

@@ -3,8 +3,6 @@ package vuln
 import (
 	"regexp"
 	"strings"
-
-	"github.com/google/osv-scalibr/semantic"
 )
 
 // release is an ecosystem taken apart: Family "Ubuntu", Number "22.04",
@@ -125,14 +123,6 @@ func (r release) inferred(version string) release {
 		r.Number = m[1]
 	}
 	return r
-}
-
-// parseVersion reads a version by the family's rules.
-func parseVersion(familyName, version string) (semantic.Version, error) {
-	if f := families[familyName]; f.versions != "" {
-		familyName = f.versions
-	}
-	return semantic.Parse(version, familyName)
 }
 
 // comparable says that we know how versions of this family compare.

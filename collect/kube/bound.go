@@ -15,16 +15,18 @@ import (
 
 // Bounds on what a server may make us hold, far beyond honest ones.
 var (
-	maxAnswer  int64 = 256 << 20 // bytes of one answer, unpacked: a page of pods has some MiB
-	maxEvent   int64 = 64 << 20  // bytes of a watch from one event to the next
+	maxAnswer  int64 = 256 << 20 // bytes of one answer, unpacked
+	maxPage    int64 = 32 << 20  // bytes of a page of a list: one of pods has some MiB
+	maxEvent   int64 = 16 << 20  // bytes of a watch from one event to the next
 	maxPages         = 20_000    // of one list
-	maxObjects int64 = 2_000_000 // of all kinds
+	maxObjects int64 = 2_000_000 // of all kinds, that are kept
+	maxCustom        = 2_000     // kinds of custom resources
 )
 
 // errBound is of what a server says that no honest one does.
 var errBound = errors.New("beyond bounds")
 
-// meter counts what was read of a body. A watch has one of its own, which begins anew with each event.
+// meter counts what was read of a body. A page has one of its own, and so has a watch, where it begins anew with each event.
 type meter struct {
 	read atomic.Int64
 	most int64
@@ -40,6 +42,11 @@ func metered(ctx context.Context) (context.Context, *meter) {
 	return context.WithValue(ctx, meterKey{}, m), m
 }
 
+// within has the answer that is asked for within ctx bounded.
+func within(ctx context.Context, most int64) context.Context {
+	return context.WithValue(ctx, meterKey{}, &meter{most: most})
+}
+
 // boundedTransport is one whose answers end at their bound.
 type boundedTransport struct{ next http.RoundTripper }
 
@@ -49,8 +56,8 @@ func (b boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		return resp, err
 	}
-	m, watches := r.Context().Value(meterKey{}).(*meter)
-	if !watches {
+	m, own := r.Context().Value(meterKey{}).(*meter)
+	if !own {
 		m = &meter{most: maxAnswer}
 	}
 	resp.Body = &measured{resp.Body, m}

@@ -69,13 +69,17 @@ type seen struct {
 	moved chan struct{}
 }
 
-func watching(t *testing.T, s *httptest.Server) *seen {
+func watching(t *testing.T, s *httptest.Server, change ...func(*Config)) *seen {
 	t.Helper()
 	out := &seen{facts: collect.NewFacts(), moved: make(chan struct{}, 1)}
 	ctx, end := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
+	cfg := Config{Name: "c", REST: &rest.Config{Host: s.URL}, QPS: 1e6, Burst: 1e6, Secrets: true}
+	for _, c := range change {
+		c(&cfg)
+	}
 	go func() {
-		ended <- Watch(ctx, Config{Name: "c", REST: &rest.Config{Host: s.URL}, QPS: 1e6, Burst: 1e6, Secrets: true}, func(c collect.Change) {
+		ended <- Watch(ctx, cfg, func(c collect.Change) {
 			out.mu.Lock()
 			defer out.mu.Unlock()
 			out.facts.Apply(c)
@@ -92,18 +96,28 @@ func watching(t *testing.T, s *httptest.Server) *seen {
 // until waits for a gap of a resource that says something.
 func (s *seen) until(t *testing.T, what, why string) {
 	t.Helper()
+	s.when(t, fmt.Sprintf("the gap of %s says %q, and the rest is read", what, why), func(f *collect.Facts) bool {
+		got, told := f.Gaps[collect.GapKey{Source: "api", What: what}]
+		return told && strings.Contains(got.Why, why) && !f.AsOf.IsZero()
+	})
+}
+
+// when waits for something to be true of the facts.
+func (s *seen) when(t *testing.T, what string, is func(*collect.Facts) bool) {
+	t.Helper()
 	for late := time.After(2 * time.Minute); ; {
 		s.mu.Lock()
-		got, told := s.facts.Gaps[collect.GapKey{Source: "api", What: what}]
-		whole := !s.facts.AsOf.IsZero()
+		so := is(s.facts)
 		s.mu.Unlock()
-		if told && strings.Contains(got.Why, why) && whole {
+		if so {
 			return
 		}
 		select {
 		case <-s.moved:
 		case <-late:
-			t.Fatalf("the gap of %s says %q, want %q; the rest is read: %t", what, got.Why, why, whole)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			t.Fatalf("never: %s; %d pods, gaps %+v", what, len(s.facts.Pods), s.facts.Gaps)
 		}
 	}
 }
@@ -142,7 +156,7 @@ func TestWhatAnAPIServerSaysWithoutEndIsAGapOfThatKindAlone(t *testing.T) {
 		{"pages without end", "/api/v1/pods", "pods", "want a list of at most 20 pages", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"kind":"PodList","apiVersion":"v1","metadata":{"continue":"again"},"items":[`+pod("a")+`]}`)
 		}},
-		{"objects without end", "/api/v1/pods", "pods", "of at most 50 objects", func(w http.ResponseWriter, r *http.Request) {
+		{"objects without end", "/api/v1/pods", "pods", "want a list of at most 20 pages", func(w http.ResponseWriter, r *http.Request) {
 			var items []string
 			for n := range 10 {
 				items = append(items, pod(fmt.Sprintf("p%s-%d", r.URL.Query().Get("continue"), n)))
@@ -150,7 +164,7 @@ func TestWhatAnAPIServerSaysWithoutEndIsAGapOfThatKindAlone(t *testing.T) {
 			_, _ = fmt.Fprintf(w, `{"kind":"PodList","apiVersion":"v1","metadata":{"continue":"%s1"},"items":[%s]}`,
 				r.URL.Query().Get("continue"), strings.Join(items, ","))
 		}},
-		{"events without end", "/api/v1/pods watch", "pods", "of at most 50 objects", func(w http.ResponseWriter, r *http.Request) {
+		{"events without end", "/api/v1/pods watch", "pods", "objects are not kept", func(w http.ResponseWriter, r *http.Request) {
 			for n := 0; r.Context().Err() == nil; n++ {
 				_, _ = fmt.Fprintf(w, `{"type":"ADDED","object":%s}`+"\n", pod(fmt.Sprint("p", n)))
 			}
@@ -165,6 +179,7 @@ func TestWhatAnAPIServerSaysWithoutEndIsAGapOfThatKindAlone(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			with(t, &maxAnswer, 1<<20)
+			with(t, &maxPage, 1<<20)
 			with(t, &maxEvent, 1<<20)
 			with(t, &maxPages, 20)
 			with(t, &maxObjects, 50)

@@ -24,6 +24,8 @@ type Config struct {
 	QPS   float32
 	Burst int
 	Page  int64
+	// Budget is how many bytes the objects of the cluster may take, as they are kept.
+	Budget int64
 	// RetryDenied is how long a resource that stays refused is left alone.
 	RetryDenied time.Duration
 	// Probe is how often the server is asked whether it is still there.
@@ -43,6 +45,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Page == 0 {
 		c.Page = 500
+	}
+	if c.Budget == 0 {
+		c.Budget = 2 << 30
 	}
 	setDefault(&c.RetryDenied, time.Minute)
 	setDefault(&c.Probe, 10*time.Second)

@@ -74,7 +74,11 @@ func (w *watcher) count(ctx context.Context, lists []*metav1.APIResourceList) {
 				known[schema.GroupResource{Group: gv.Group, Resource: r.Name}] {
 				continue
 			}
-			done[name] = true
+			if done[name] = true; len(done) > maxCustom {
+				w.openGap(customKinds, fmt.Sprintf("want at most %d kinds of custom resources", maxCustom),
+					"Of further kinds it is not told that they exist; none of them is read by Breakwater unless named here.")
+				return
+			}
 			n := -1
 			if all {
 				n = w.number(ctx, gv.WithResource(r.Name))
@@ -82,7 +86,11 @@ func (w *watcher) count(ctx context.Context, lists []*metav1.APIResourceList) {
 			w.emit(collect.Change{Op: collect.Counted, Kind: name, Object: n})
 		}
 	}
+	w.closeGap(customKinds)
 }
+
+// customKinds is the gap of custom resources whose kinds are too many.
+const customKinds = "custom resources"
 
 func (w *watcher) number(ctx context.Context, r schema.GroupVersionResource) int {
 	l, err := w.client.meta.Resource(r).List(ctx, metav1.ListOptions{Limit: 1})

@@ -65,6 +65,13 @@ func TestPodsWithoutANodeMeetUnlessTheirSelectorsKeepThemApart(t *testing.T) {
 		{"nodes were read: all are tainted", tainted + of("Deployment", "web", ""), []string{"web on any-node"}},
 		{"a pod alone, which bears the taint", node("n1", "") + tainted + "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\n" +
 			"spec: {" + bears + ", containers: [{name: c, image: i}]}\n", []string{"p on cp"}},
+		{"nodes were read: one has the label, one says little", node("n1", "pool: x") + node("n2", "") + of("DaemonSet", "log", "pool: x"),
+			[]string{"log on n1", "log-2 on n2"}},
+		{"nodes were read: one has the label, one says what kubelets say", node("n1", "pool: x") +
+			node("n2", "kubernetes.io/hostname: n2") + of("DaemonSet", "log", "pool: x"), []string{"log on n1"}},
+		{"a pod alone, of which the control plane says nothing", node("n1", "disk: ssd") + node("cp", control) +
+			"---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {nodeSelector: {disk: ssd}, containers: [{name: c, image: i}]}\n",
+			[]string{"p on cp"}},
 		{"nodes were read: each has another", node("n1", "pool: x") + of("Deployment", "db", "pool: z"), []string{"db on any-node"}},
 	} {
 		var got []string

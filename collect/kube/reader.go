@@ -25,8 +25,7 @@ type reader struct {
 	kind     kind
 	gv       schema.GroupVersion
 	src      source
-	known    map[collect.Key]struct{} // what was told
-	told     bool                     // reported() was called
+	told     bool // reported() was called
 	failures int
 	// refusal is short at first: an API server that has just started refuses what
 	// it grants a second later, when it has read its bindings.
@@ -73,6 +72,10 @@ func (r *reader) read(ctx context.Context) {
 			wait.reset()
 			err = r.follow(ctx, version)
 		}
+		if errors.Is(err, errRoom) {
+			_ = sleep(ctx, jitter(r.w.cfg.RetryDenied)) // more may go meanwhile
+			continue
+		}
 		if expired(err) {
 			r.w.cfg.Log.Debug("list again", "cluster", r.w.cfg.Name, "resource", r.kind.what(), "why", why(err))
 			_ = wait.sleep(ctx)
@@ -114,17 +117,14 @@ func heard(err error) bool {
 }
 
 func (r *reader) gap(err error) {
-	r.gapped.Store(true)
-	r.w.openGap(r.kind.what(), why(err), r.kind.lost, r.kind.graph...)
+	r.w.budget.refused(r, err)
 	r.report()
 }
 
 func (r *reader) readable() {
 	r.failures = 0
 	r.refusal.reset()
-	if r.gapped.Swap(false) {
-		r.w.closeGap(r.kind.what())
-	}
+	r.w.budget.readable(r)
 	r.report()
 }
 
@@ -136,7 +136,8 @@ func (r *reader) report() {
 }
 
 func (r *reader) removed() {
-	r.resynced(map[collect.Key]struct{}{}, "")
+	r.w.budget.begins(r.kind.name)
+	r.listed("")
 	r.readable()
 }
 
@@ -159,81 +160,60 @@ func (r *reader) list(ctx context.Context) (version string, err error) {
 	return version, err
 }
 
+// pages reads a list page by page. Who makes large objects makes large pages: one beyond its bound is asked for in smaller ones.
 func (r *reader) pages(ctx context.Context, limit int64) (string, error) {
-	seen := map[collect.Key]struct{}{}
-	for next, pages := "", 0; ; pages++ {
-		if pages >= maxPages {
-			return "", fmt.Errorf("want a list of at most %d pages: %w", maxPages, errBound)
+	r.w.budget.begins(r.kind.name)
+	for next, pages := "", 0; ; {
+		p, err := r.page(ctx, limit, next)
+		if errors.Is(err, errBound) && limit > 1 {
+			limit = max(1, limit/8)
+			continue
 		}
-		p, err := r.src.list(ctx, metav1.ListOptions{Limit: limit, Continue: next})
 		if err != nil {
 			return "", err
 		}
 		for _, o := range p.items {
-			key, kept, err := r.put(o)
-			if err != nil {
-				return "", err
-			}
-			if kept {
-				seen[key] = struct{}{}
-			}
+			r.put(o)
 		}
 		if next = p.more; next == "" {
-			r.resynced(seen, p.version)
+			r.listed(p.version)
 			return p.version, nil
+		}
+		if pages++; pages >= maxPages {
+			return "", fmt.Errorf("want a list of at most %d pages: %w", maxPages, errBound)
 		}
 	}
 }
 
-func (r *reader) resynced(seen map[collect.Key]struct{}, version string) {
-	for k := range r.known {
-		if _, ok := seen[k]; !ok {
-			r.forget(k)
-		}
+// page reads one page, or the whole list where there is no limit.
+func (r *reader) page(ctx context.Context, limit int64, next string) (page, error) {
+	if limit > 0 {
+		ctx = within(ctx, maxPage)
 	}
-	r.w.emit(collect.Change{Op: collect.Resynced, Kind: r.kind.name, Keys: seen, Version: version})
+	return r.src.list(ctx, metav1.ListOptions{Limit: limit, Continue: next})
+}
+
+// listed says that the list was read whole.
+func (r *reader) listed(version string) {
+	r.w.budget.ends(r.kind.name, version)
+	r.w.budget.settle(r.kind.name)
 }
 
 // put tells an object. Whether it differs in anything that we keep is for the facts
 // to say, which know it as it was.
-func (r *reader) put(o object) (key collect.Key, kept bool, err error) {
+func (r *reader) put(o object) {
 	stripped, kept := r.kind.cut(r.w.strip, o)
-	key = keyOf(o)
 	if !kept {
-		r.gone(key)
-		return key, false, nil
+		r.gone(keyOf(o))
+		return
 	}
-	if err := r.knows(key); err != nil {
-		return key, false, err
-	}
-	r.w.emit(collect.Change{Op: collect.Put, Kind: r.kind.name, Key: key, Object: stripped})
-	return key, true, nil
+	r.w.budget.put(r.kind.name, keyOf(o), stripped)
 }
 
-// knows counts an object that was not known before, as long as there may be more.
-func (r *reader) knows(key collect.Key) error {
-	if _, known := r.known[key]; known {
-		return nil
-	}
-	if r.w.objects.Add(1) > maxObjects {
-		r.w.objects.Add(-1)
-		return fmt.Errorf("want a cluster of at most %d objects: %w", maxObjects, errBound)
-	}
-	r.known[key] = struct{}{}
-	return nil
-}
+func (r *reader) gone(key collect.Key) { r.w.budget.gone(r.kind.name, key) }
 
-func (r *reader) forget(key collect.Key) {
-	delete(r.known, key)
-	r.w.objects.Add(-1)
-}
-
-func (r *reader) gone(key collect.Key) {
-	if _, known := r.known[key]; known {
-		r.forget(key)
-		r.w.emit(collect.Change{Op: collect.Gone, Kind: r.kind.name, Key: key})
-	}
-}
+// errRoom is of a watch that is left because there is room for objects that were not kept.
+var errRoom = errors.New("there is room for more objects")
 
 // follow watches from a version on, through as many watches as it takes, until
 // the server has forgotten the version or keeps refusing.
@@ -256,6 +236,8 @@ func (r *reader) follow(ctx context.Context, version string) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case r.w.budget.again(r.kind.name):
+			return errRoom
 		case err != nil && (expired(err) || refused(err)):
 			return err
 		case err != nil:
@@ -287,9 +269,10 @@ func (r *reader) events(wi watch.Interface, size *meter, version *string) error 
 		case e.Type == watch.Deleted:
 			r.gone(keyOf(o))
 		default:
-			if _, _, err := r.put(o); err != nil {
-				return err
-			}
+			r.put(o)
+		}
+		if e.Type == watch.Deleted && r.w.budget.again(r.kind.name) {
+			return nil
 		}
 	}
 	if size.full() {
@@ -320,21 +303,17 @@ func (r *reader) secrets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	seen := map[collect.Key]struct{}{}
+	r.w.budget.begins(r.kind.name)
 	for _, ns := range list.Items {
 		names, err := r.w.client.secretNames(ctx, ns.Name, r.w.cfg.Page)
 		if err != nil {
 			return err
 		}
 		for _, s := range names {
-			if err := r.knows(s.Key); err != nil {
-				return err
-			}
-			seen[s.Key] = struct{}{}
-			r.w.emit(collect.Change{Op: collect.Put, Kind: "Secret", Key: s.Key, Object: s})
+			r.w.budget.put(r.kind.name, s.Key, s)
 		}
 	}
-	r.resynced(seen, "")
+	r.listed("")
 	return nil
 }
 

@@ -27,7 +27,7 @@ type watcher struct {
 	lists   chan struct{} // bounds lists under way: each holds a page of whole objects
 	pending atomic.Int32  // readers that have neither listed nor given up once
 	down    atomic.Bool   // the connection gap is open
-	objects atomic.Int64  // that readers know, of all kinds
+	budget  *budget       // of what is kept of all kinds
 	readers sync.WaitGroup
 	out     struct {
 		sync.Mutex
@@ -52,6 +52,7 @@ func Watch(ctx context.Context, cfg Config, changes func(collect.Change)) error 
 	}
 	w := &watcher{cfg: cfg, client: cl, strip: &stripper{cfg.Interner}, lists: make(chan struct{}, 3), running: map[string]*reader{}}
 	w.out.to = changes
+	w.budget = newBudget(cfg.Budget, w.emit)
 	ctx, end := context.WithCancel(ctx)
 	defer func() { end(); w.readers.Wait() }()
 	return safely(func() error {
@@ -230,7 +231,8 @@ func (w *watcher) discover(ctx context.Context) {
 			}
 			continue
 		}
-		r := &reader{w: w, kind: k, gv: gv, known: map[collect.Key]struct{}{}}
+		r := &reader{w: w, kind: k, gv: gv}
+		w.budget.follows(r)
 		w.running[k.name] = r
 		fresh = append(fresh, r)
 	}
