@@ -355,7 +355,7 @@ func (c *Col) alike(i uint32, other *Col, j uint32) bool {
 	case c.Type == Bool:
 		return c.bools.Has(i) == other.bools.Has(j)
 	case c.Type == List:
-		return slices.Equal(c.lists[i], other.lists[j])
+		return slices.Equal(c.lists.at(i), other.lists.at(j))
 	}
 	return c.nums[i] == other.nums[j]
 }
