@@ -313,6 +313,9 @@ func (p *pairs) joined(l *looks, h hopLook, at, side int, seg *graph.Segment, ro
 	if at != h.near && at != h.far {
 		return nil
 	}
+	if h.through >= 0 {
+		return p.composed(l, h, at, side, rows)
+	}
 	p.since.Edges(side, h.edge, func(from, to int, all []graph.Ends) {
 		near, far := from, to
 		if h.in {
@@ -335,6 +338,36 @@ func (p *pairs) joined(l *looks, h hopLook, at, side int, seg *graph.Segment, ro
 					rows[spot{int32(to), e.To}] = true
 				}
 			}
+		}
+	})
+	return err
+}
+
+// composed adds the ends of edges that are made of two: where the first begins, if that is different, and where the second ends.
+func (p *pairs) composed(l *looks, h hopLook, at, side int, rows map[spot]bool) (err error) {
+	begins := (at == h.near) != h.in
+	edge := h.through
+	if begins {
+		edge = h.edge
+	}
+	p.since.Edges(side, edge, func(from, to int, all []graph.Ends) {
+		kind := to
+		if begins {
+			kind = from
+		}
+		if !slices.Contains(l.nodes[at].kinds, kind) {
+			return
+		}
+		if len(all) > 2*manyDifferent {
+			err = errTooMany
+			return
+		}
+		for _, e := range all {
+			row := e.To
+			if begins {
+				row = e.From
+			}
+			rows[spot{int32(kind), row}] = true
 		}
 	})
 	return err

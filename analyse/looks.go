@@ -28,6 +28,7 @@ type nodeLook struct {
 type hopLook struct {
 	edge, near, far int
 	in              bool
+	through         int // an edge that may follow to make one of this kind; -1 if none may
 }
 
 // lookAt reads a pattern.
@@ -65,7 +66,8 @@ func (l *looks) rel(near int, r *query.Rel) {
 			continue
 		}
 		l.shared = l.shared || l.sharedHop(name, near, far, r.Dir == query.In)
-		l.hops = append(l.hops, hopLook{edge: e, near: near, far: far, in: r.Dir == query.In})
+		l.hops = append(l.hops, hopLook{edge: e, near: near, far: far, in: r.Dir == query.In,
+			through: schema.Vocabulary().EdgeIndex(edgeOf(name).Through)})
 	}
 }
 

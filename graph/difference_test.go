@@ -94,7 +94,7 @@ func TestADifferenceIsWhatNodeByNodeIsNotTheSame(t *testing.T) {
 				}
 			}
 		}
-		listed(t, seed, d, before, after)
+		toldOf(t, seed, d, before, after)
 	}
 	for _, what := range []string{"node true", "node false", "edges true", "edges false"} {
 		if seen[what] < 500 {
@@ -103,8 +103,8 @@ func TestADifferenceIsWhatNodeByNodeIsNotTheSame(t *testing.T) {
 	}
 }
 
-// listed checks that each edge which only one side has is told of that side.
-func listed(t *testing.T, seed uint64, d *Difference, before, after *View) {
+// toldOf checks that each edge which only one side has is told of that side.
+func toldOf(t *testing.T, seed uint64, d *Difference, before, after *View) {
 	t.Helper()
 	texts := func(v *View) map[string]bool {
 		all := map[string]bool{}
