@@ -24,7 +24,8 @@ type Activities interface {
 }
 
 // asking are the operations that change nothing and hand nothing out but to a page, though they are no GET.
-var asking = []string{"POST /query", "POST /query/check", "POST /query/values", "POST /query/facets", "POST /what-if", "POST /exceptions/trial"}
+var asking = []string{"POST /query", "POST /query/check", "POST /query/values", "POST /query/facets", "POST /what-if",
+	"POST /exceptions/trial"}
 
 // handing are the operations by which what is known leaves the portal as a file.
 var handing = []string{"GET /query/export", "GET /report/{name}"}

@@ -154,8 +154,8 @@ type File struct {
 // Open reads a file that Now looks at again.
 func Open(name string) (*File, error) {
 	f := &File{name: name}
-	f.Now()
-	return f, f.mu.err
+	_, err := f.Now()
+	return f, err
 }
 
 // Now is what the file says now. While it cannot be read, it is what it said before, with the error. A nil File has none.

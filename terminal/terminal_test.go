@@ -9,7 +9,7 @@ func TestWhatMovesACursorOrTurnsTextAroundIsWrittenOut(t *testing.T) {
 		"a\u202eb\u2066c\u200bd\u2028e\u00adf": `a\u202eb\u2066c\u200bd\u2028e\u00adf`,
 		"a\u00a0b\u3000c":                      "a b c",
 		"a\nb\tc\u009b":                        `a\nb\tc\u009b`,
-		"\u3164a\u2800b\U000e0041": `\u3164a\u2800b\U000e0041`,
+		"\u3164a\u2800b\U000e0041":             `\u3164a\u2800b\U000e0041`,
 		"a\xff":                                "a\ufffd",
 	} {
 		if got := Plain(text); got != want {
