@@ -154,11 +154,11 @@ func TestAPathThatOpensFailsTheCheck(t *testing.T) {
 
 func TestNamesInMarkdownAreNoMarkup(t *testing.T) {
 	for text, want := range map[string]string{
-		"a_b [x](y) <img> `c`\x1b[2J":             "a\\_b \\[x\\](y) \\<img\\> \\`c\\`·\\[2J",
+		"a_b [x](y) <img> `c`\x1b[2J":             "a\\_b \\[x\\](y) \\<img\\> \\`c\\`\\\\x1b\\[2J",
 		"see https://evil.test and www.evil.test": "see https\\://evil.test and www\\.evil.test",
 		"@owner closes #1, &commat;owner":         "\\@<!-- -->owner closes \\#<!-- -->1, \\&commat;owner",
 		`a\*b`:                                    `a\\\*b`,
-		"\u202egnp":                               "·gnp",
+		"\u202egnp":                               "\\\\u202egnp",
 	} {
 		if got := markdown(text); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -12,6 +12,7 @@ import (
 // Plain keeps what strangers wrote from moving the reader's cursor, and from turning text around or hiding in
 // it: names and texts come from images, manifests and advisories. What nobody sees is written out, such as \u202e.
 func Plain(s string) string {
+	s = strings.ToValidUTF8(s, "\ufffd")
 	if !strings.ContainsFunc(s, hidden) {
 		return s
 	}
