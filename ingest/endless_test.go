@@ -111,13 +111,16 @@ func TestANodeThatWritesAgainAndAgainWaitsForItselfAlone(t *testing.T) {
 	p.config.Sensors = kept
 	r, token := p.start(t), p.token(t, "prod", Runtime)
 	var all sync.WaitGroup
+	others := map[string]*running{} // they have joined before anybody writes: who joins waits for a turn, too
+	for _, node := range []string{"b", "c", "d", "e", "f"} {
+		others[node] = r.showing(r.mustJoin(t, token, node))
+	}
 	storm := r.showing(r.mustJoin(t, token, "a"))
 	for range 20 {
 		all.Go(func() { storm.post(t, says("a")) })
 	}
 	eventually(t, "the first of the storm to write", func() bool { return kept.writing("a") > 0 })
-	for _, node := range []string{"b", "c", "d", "e", "f"} {
-		one := r.showing(r.mustJoin(t, token, node))
+	for node, one := range others {
 		all.Go(func() { one.post(t, says(node)) })
 	}
 	eventually(t, "other nodes to write beside it", func() bool { return kept.writing("all") == writesOfASource })

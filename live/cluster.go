@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/backoff"
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
@@ -55,13 +56,8 @@ func newCluster(l *Live, s Source) *cluster {
 }
 
 func (c *cluster) run(ctx context.Context) error {
-	v, err := c.live.config.Records.ClusterVersion(ctx, c.source.Name)
-	if err != nil {
-		return fmt.Errorf("read the stored version of cluster %s: %w", c.source.Name, err)
-	}
-	c.version = v
-	if err := c.recall(ctx); err != nil {
-		return fmt.Errorf("read the open paths of cluster %s: %w", c.source.Name, err)
+	if c.remember(ctx) != nil {
+		return nil // it was to end before the records could be read
 	}
 	c.facts = collect.NewFacts()
 	c.facts.Cluster.Name = c.source.Name
@@ -74,6 +70,25 @@ func (c *cluster) run(ctx context.Context) error {
 	c.save()
 	c.saving.Wait()
 	return nil
+}
+
+// remember reads what is stored of the cluster. Records that do not answer may do so later: others are served meanwhile.
+func (c *cluster) remember(ctx context.Context) error {
+	passing := func(err error) bool {
+		if ctx.Err() == nil {
+			c.log.Error("cannot read what is stored of the cluster; trying on", "error", err)
+		}
+		return true
+	}
+	return backoff.Retry(ctx, passing, func() (err error) {
+		if c.version, err = c.live.config.Records.ClusterVersion(ctx, c.source.Name); err != nil {
+			return fmt.Errorf("read its version: %w", err)
+		}
+		if err = c.recall(ctx); err != nil {
+			return fmt.Errorf("read its open paths: %w", err)
+		}
+		return nil
+	})
 }
 
 // restore begins with what an earlier run saved; an unreadable dump is a gap,

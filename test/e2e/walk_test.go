@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -42,16 +43,21 @@ type step struct {
 func TestAFreshUsersWalk(t *testing.T) {
 	w := newWalk(t)
 	unread := "image " + w.registry + "/team/gone:1"
+	scanned := "breakwater scan image docker.io/library/debian:12 --exceptions accepted.yaml"
+	mirror := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(w.home, "mirror"))))
+	t.Cleanup(mirror.Close)
 	steps := []step{
-		{readme: "breakwater scan image docker.io/library/debian:12", args: []string{"scan", "image", w.registry + "/team/front:1"},
+		{readme: scanned, args: []string{"scan", "image", w.registry + "/team/front:1"},
 			finds: []string{"Unknown, not clean", "no advisories"}},
-		{readme: "breakwater db import all.zip known_exploited_vulnerabilities.json",
-			args: []string{"db", "import", "all.zip", "known_exploited_vulnerabilities.json"}, finds: []string{"Debian:12"}},
-		{readme: "breakwater scan image docker.io/library/debian:12", args: []string{"scan", "image", w.registry + "/team/front:1"},
-			finds: []string{"CVE-2099-0001", "openssl"}},
-		{readme: "breakwater scan image docker.io/library/debian:12", args: []string{"scan", "image", w.registry + "/team/tool:1"},
+		{readme: "breakwater db update", args: []string{"db", "update", "--mirror", mirror.URL, "osv/Debian", "kev"},
+			finds: []string{"osv/Debian", "2 records"}},
+		{readme: scanned, args: []string{"scan", "image", w.registry + "/team/front:1"},
+			finds: []string{"CVE-2099-0001", "openssl", "known exploited"}},
+		{readme: scanned, args: []string{"scan", "image", w.registry + "/team/front:1", "--exceptions", "accepted.yaml"},
+			finds: []string{"accepted until 2099-12-31: not reached", "none that was not accepted"}},
+		{readme: scanned, args: []string{"scan", "image", w.registry + "/team/tool:1"},
 			finds: []string{"there is no package database in the image"}},
-		{readme: "breakwater scan image docker.io/library/debian:12", args: []string{"scan", "image", w.registry + "/team/gone:1"}, code: 2,
+		{readme: scanned, args: []string{"scan", "image", w.registry + "/team/gone:1"}, code: 2,
 			finds: []string{"has no such image (404)"}},
 		{readme: "breakwater paths --from ./manifests --images", args: []string{"paths", "--from", "./manifests", "--images",
 			"--allow-private", w.registry},
@@ -137,9 +143,10 @@ func newWalk(t *testing.T) *walk {
 		`"user":{"username":"system:serviceaccount:team:report","groups":["system:serviceaccounts","system:authenticated"]},`+
 		`"objectRef":{"resource":"configmaps","namespace":"team","apiVersion":"v1"},"responseStatus":{"metadata":{},"code":200},`+
 		`"stageTimestamp":"2099-01-01T00:00:00.000000Z"}`+"\n")
-	w.put(t, "known_exploited_vulnerabilities.json", `{"catalogVersion":"2099.01.01","dateReleased":"2099-01-01T00:00:00Z","count":1,`+
+	w.put(t, "accepted.yaml", "exceptions:\n  - {vulnerability: CVE-2099-0001, reason: not reached, author: alice, expires: 2099-12-31}\n")
+	w.put(t, "mirror/kev/known_exploited_vulnerabilities.json", `{"catalogVersion":"2099.01.01","dateReleased":"2099-01-01T00:00:00Z","count":1,`+
 		`"vulnerabilities":[{"cveID":"CVE-2099-0001","dateAdded":"2099-01-01"}]}`)
-	w.put(t, "all.zip", zipped(t, osv("CVE-2099-0001", "openssl", `,{"fixed":"99"}`), osv("CVE-2099-0002", "nobody-has-it", "")))
+	w.put(t, "mirror/Debian/all.zip", zipped(t, osv("CVE-2099-0001", "openssl", `,{"fixed":"99"}`), osv("CVE-2099-0002", "nobody-has-it", "")))
 	for to, from := range map[string]string{"audit.log": "audit/testdata/privileged-pod.jsonl",
 		"runtime.jsonl":                   "runtime/testdata/web-shell.jsonl",
 		"my-rules/attack/privileged.yaml": "../attack/privileged-container.yaml"} {
