@@ -70,6 +70,7 @@ type rights struct {
 	holds    []rbac.Hold
 	gains    []rbac.Gain
 	unread   map[rbac.Subject][]rbac.Unread
+	gaps     []collect.Gap
 }
 
 func judgeRights(f *collect.Facts, powers []rbac.Power) *rights {
@@ -77,7 +78,7 @@ func judgeRights(f *collect.Facts, powers []rbac.Power) *rights {
 	r.asked.Go(func() {
 		defer func() { r.broke = recover() }() // to break off in who asked
 		r.holds, r.unread = r.accounts.Holds(powers), r.accounts.Unread()
-		r.gains = r.accounts.Gains(powers, r.holds)
+		r.gains, r.gaps = r.accounts.Gains(powers, r.holds), r.accounts.Gaps()
 	})
 	return r
 }
@@ -86,7 +87,7 @@ func judgeRights(f *collect.Facts, powers []rbac.Power) *rights {
 func (r *rights) traffic(f *collect.Facts) (j Judged) {
 	j.Policies = netpol.New(f)
 	j.Clouds, j.Exposure, j.Admission = cloud.New(f, j.Policies), exposure.Judge(f, j.Policies), admission.New(f)
-	j.Gaps = slices.Concat(r.accounts.Gaps(), j.Exposure.Gaps, j.Policies.Gaps(), j.Clouds.Gaps())
+	j.Gaps = slices.Concat(j.Exposure.Gaps, j.Policies.Gaps(), j.Clouds.Gaps())
 	return j
 }
 
@@ -96,7 +97,7 @@ func (r *rights) tell(j *Judged) {
 	if r.broke != nil {
 		panic(r.broke)
 	}
-	j.Holds, j.Unread, j.Gains = r.holds, r.unread, r.gains
+	j.Holds, j.Unread, j.Gains, j.Gaps = r.holds, r.unread, r.gains, slices.Concat(r.gaps, j.Gaps)
 }
 
 // Result is a cluster's part of the graph, before it is joined to what is shared.
@@ -120,7 +121,10 @@ func Drawn(f *collect.Facts, powers []rbac.Power, more func(*Judged)) *Result {
 	j := r.traffic(f)
 	more(&j)
 	c := newCluster(f, j)
-	c.rights = func() { r.tell(&c.judged) }
+	c.rights = func() {
+		r.tell(&c.judged)
+		c.gaps = slices.Concat(r.gaps, c.gaps)
+	}
 	return c.draw()
 }
 

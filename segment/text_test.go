@@ -3,6 +3,7 @@ package segment
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -35,8 +36,12 @@ func TestManifestsMakeTheGraphBelowThem(t *testing.T) {
 			f.Cluster.Name = "c"
 			drawn := lines(view(t, f))
 			golden.Compare(t, file, manifests+graphMark+drawn)
-			if other := lines(viewOf(Drawn(f, administrators, func(*Judged) {}))); other != drawn {
+			beside := Drawn(f, administrators, func(*Judged) {})
+			if other := lines(viewOf(beside)); other != drawn {
 				t.Error("judged while it is drawn, it is another graph")
+			}
+			if before := Cluster(f, Judge(f, administrators)); !reflect.DeepEqual(beside.Gaps, before.Gaps) {
+				t.Errorf("judged while it is drawn, these are not seen: %v, and before it: %v", beside.Gaps, before.Gaps)
 			}
 		})
 	}
