@@ -89,3 +89,16 @@ func quoted(s string) string {
 	}
 	return s
 }
+
+func TestARoleThatIsNotThereIsAGapHoweverItIsJudged(t *testing.T) {
+	f, err := kube.ReadFS(fstest.MapFS{"in.yaml": {Data: []byte("apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\n" +
+		"metadata: {name: b, namespace: shop}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: gone}\n" +
+		"subjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: alice}]\n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, beside := Cluster(f, Judge(f, administrators)).Gaps, Drawn(f, administrators, func(*Judged) {}).Gaps
+	if len(before) == 0 || !reflect.DeepEqual(before, beside) {
+		t.Errorf("judged before: %v, beside the drawing: %v", before, beside)
+	}
+}
