@@ -139,6 +139,9 @@ func (c *Content) add(p Package) error {
 	case len(c.Packages) > mostPackages:
 		return fmt.Errorf("want at most %d packages in one file: %w", mostPackages, errBound)
 	}
+	if _, err := packageurl.FromString(p.PURL()); err != nil { // of Maven's "group:" nothing is left
+		return fmt.Errorf("want a name that a package URL can have, have %q: %w", p.Name, err)
+	}
 	c.Packages = append(c.Packages, p)
 	return nil
 }

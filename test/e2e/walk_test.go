@@ -144,8 +144,9 @@ func newWalk(t *testing.T) *walk {
 		`"objectRef":{"resource":"configmaps","namespace":"team","apiVersion":"v1"},"responseStatus":{"metadata":{},"code":200},`+
 		`"stageTimestamp":"2099-01-01T00:00:00.000000Z"}`+"\n")
 	w.put(t, "accepted.yaml", "exceptions:\n  - {vulnerability: CVE-2099-0001, reason: not reached, author: alice, expires: 2099-12-31}\n")
-	w.put(t, "mirror/kev/known_exploited_vulnerabilities.json", `{"catalogVersion":"2099.01.01","dateReleased":"2099-01-01T00:00:00Z","count":1,`+
-		`"vulnerabilities":[{"cveID":"CVE-2099-0001","dateAdded":"2099-01-01"}]}`)
+	w.put(t, "mirror/kev/known_exploited_vulnerabilities.json",
+		`{"catalogVersion":"2099.01.01","dateReleased":"2099-01-01T00:00:00Z","count":1,`+
+			`"vulnerabilities":[{"cveID":"CVE-2099-0001","dateAdded":"2099-01-01"}]}`)
 	w.put(t, "mirror/Debian/all.zip", zipped(t, osv("CVE-2099-0001", "openssl", `,{"fixed":"99"}`), osv("CVE-2099-0002", "nobody-has-it", "")))
 	for to, from := range map[string]string{"audit.log": "audit/testdata/privileged-pod.jsonl",
 		"runtime.jsonl":                   "runtime/testdata/web-shell.jsonl",
