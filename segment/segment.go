@@ -57,34 +57,33 @@ type Judged struct {
 func Judge(f *collect.Facts, powers []rbac.Power) Judged {
 	r := judgeRights(f, powers)
 	defer r.asked.Wait()
-	j := r.traffic(f)
+	j := traffic(f)
 	r.tell(&j)
 	return j
 }
 
 // rights is what identities may, which is judged beside other work.
 type rights struct {
-	accounts *rbac.Judge
-	asked    sync.WaitGroup // it is waited for before the facts change
-	broke    any
-	holds    []rbac.Hold
-	gains    []rbac.Gain
-	unread   map[rbac.Subject][]rbac.Unread
-	gaps     []collect.Gap
+	asked  sync.WaitGroup // it is waited for before the facts change
+	broke  any
+	holds  []rbac.Hold
+	gains  []rbac.Gain
+	unread map[rbac.Subject][]rbac.Unread
+	gaps   []collect.Gap
 }
 
 func judgeRights(f *collect.Facts, powers []rbac.Power) *rights {
-	r := &rights{accounts: rbac.New(f)}
+	r, accounts := &rights{}, rbac.New(f)
 	r.asked.Go(func() {
 		defer func() { r.broke = recover() }() // to break off in who asked
-		r.holds, r.unread = r.accounts.Holds(powers), r.accounts.Unread()
-		r.gains, r.gaps = r.accounts.Gains(powers, r.holds), r.accounts.Gaps()
+		r.holds, r.unread = accounts.Holds(powers), accounts.Unread()
+		r.gains, r.gaps = accounts.Gains(powers, r.holds), accounts.Gaps()
 	})
 	return r
 }
 
 // traffic is what the other judges say.
-func (r *rights) traffic(f *collect.Facts) (j Judged) {
+func traffic(f *collect.Facts) (j Judged) {
 	j.Policies = netpol.New(f)
 	j.Clouds, j.Exposure, j.Admission = cloud.New(f, j.Policies), exposure.Judge(f, j.Policies), admission.New(f)
 	j.Gaps = slices.Concat(j.Exposure.Gaps, j.Policies.Gaps(), j.Clouds.Gaps())
@@ -118,13 +117,10 @@ func Cluster(f *collect.Facts, j Judged) *Result { return newCluster(f, j).draw(
 func Drawn(f *collect.Facts, powers []rbac.Power, more func(*Judged)) *Result {
 	r := judgeRights(f, powers)
 	defer r.asked.Wait()
-	j := r.traffic(f)
+	j := traffic(f)
 	more(&j)
 	c := newCluster(f, j)
-	c.rights = func() {
-		r.tell(&c.judged)
-		c.gaps = slices.Concat(r.gaps, c.gaps)
-	}
+	c.rights = func() { r.tell(&c.judged) }
 	return c.draw()
 }
 
@@ -132,7 +128,7 @@ func newCluster(f *collect.Facts, j Judged) *cluster {
 	return &cluster{facts: f, judged: j, b: graph.NewBuilder(schema.Vocabulary(), f.Cluster.Name), name: f.Cluster.Name,
 		labels: map[*collect.Labels][]string{}, images: newImageUses(j.Image), owners: map[collect.OwnerRef]map[string]ref.Ref{},
 		volumes: map[string]graph.Ref{}, capabilities: map[*collect.ContainerShape][]string{},
-		gaps: slices.Clone(j.Gaps), drawn: map[string]bool{},
+		drawn:  map[string]bool{},
 		things: map[thing][]ref.Ref{}, placed: make(map[*collect.Pod]placedPod, len(f.Pods)),
 		anyToken: rbac.Before(f, nodeTokens), rights: func() {}}
 }
@@ -147,7 +143,8 @@ func (c *cluster) draw() *Result {
 	c.identities()
 	c.exposure()
 	c.clouds()
-	return &Result{Builder: c.b, Images: c.images.images(), Machines: c.machines(), Gaps: append(c.gaps, c.images.gaps(c.name)...)}
+	return &Result{Builder: c.b, Images: c.images.images(), Machines: c.machines(),
+		Gaps: slices.Concat(c.judged.Gaps, c.gaps, c.images.gaps(c.name))}
 }
 
 // Build joins the result to the shared segment; what could not be joined is a gap.
