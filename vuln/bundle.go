@@ -72,15 +72,11 @@ func ParsePublicKey(text string) (ed25519.PublicKey, error) {
 
 // Export writes a database directory as a bundle.
 func Export(dir string, w io.Writer, key ed25519.PrivateKey) (Status, error) {
-	unlock, err := Lock(dir) // no import takes a table away meanwhile
-	if err != nil {
-		return Status{}, fmt.Errorf("export advisories of %s: %w", dir, err)
-	}
-	defer unlock()
-	m, err := readManifest(dir)
+	m, unlock, err := locked(dir, "export advisories of") // no import takes a table away meanwhile
 	if err != nil {
 		return Status{}, err
 	}
+	defer unlock()
 	if len(m.Tables) == 0 {
 		return Status{}, fmt.Errorf("export advisories of %s: nothing was imported", dir)
 	}
@@ -137,15 +133,11 @@ func ImportBundle(ctx context.Context, dir, name string, trusted []ed25519.Publi
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Status{}, fmt.Errorf("import advisories: %w", err)
 	}
-	unlock, err := Lock(dir)
-	if err != nil {
-		return Status{}, fmt.Errorf("import advisories into %s: %w", dir, err)
-	}
-	defer unlock()
-	m, err := readManifest(dir)
+	m, unlock, err := locked(dir, "import advisories into")
 	if err != nil {
 		return Status{}, err
 	}
+	defer unlock()
 	if err := m.unpack(ctx, dir, bufio.NewReaderSize(f, 1<<20), trusted); err != nil {
 		return Status{}, fmt.Errorf("import advisories from %s: %w", name, err)
 	}

@@ -53,15 +53,11 @@ func Import(ctx context.Context, dir string, sources []Source, progress func(Pro
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Status{}, fmt.Errorf("import advisories: %w", err)
 	}
-	unlock, err := Lock(dir)
-	if err != nil {
-		return Status{}, fmt.Errorf("import advisories into %s: %w", dir, err)
-	}
-	defer unlock()
-	m, err := readManifest(dir)
+	m, unlock, err := locked(dir, "import advisories into")
 	if err != nil {
 		return Status{}, err
 	}
+	defer unlock()
 	if err := m.sweep(dir); err != nil {
 		return Status{}, fmt.Errorf("import advisories: %w", err)
 	}
@@ -83,15 +79,11 @@ func Import(ctx context.Context, dir string, sources []Source, progress func(Pro
 
 // Forget removes a source from a database directory.
 func Forget(dir, name string) error {
-	unlock, err := Lock(dir)
-	if err != nil {
-		return fmt.Errorf("forget advisories in %s: %w", dir, err)
-	}
-	defer unlock()
-	m, err := readManifest(dir)
+	m, unlock, err := locked(dir, "forget advisories in")
 	if err != nil {
 		return err
 	}
+	defer unlock()
 	for i, t := range m.Tables {
 		if t.Status.Name == name {
 			m.Tables = append(m.Tables[:i], m.Tables[i+1:]...)
@@ -175,15 +167,11 @@ func (m *manifest) put(t tableFile) {
 
 // Restore puts in force what a source brought before it was imported last; doing so again undoes it.
 func Restore(dir, name string) error {
-	unlock, err := Lock(dir)
-	if err != nil {
-		return fmt.Errorf("restore advisories in %s: %w", dir, err)
-	}
-	defer unlock()
-	m, err := readManifest(dir)
+	m, unlock, err := locked(dir, "restore advisories in")
 	if err != nil {
 		return err
 	}
+	defer unlock()
 	for i, t := range m.Tables {
 		if t.Status.Name != name {
 			continue

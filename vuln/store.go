@@ -83,6 +83,18 @@ func open(dir string) (*DB, error) {
 	return db, nil
 }
 
+// locked reads a database directory that nobody else changes until unlock is called. doing begins what is said if it cannot be.
+func locked(dir, doing string) (m manifest, unlock func(), err error) {
+	if unlock, err = Lock(dir); err != nil {
+		return m, nil, fmt.Errorf("%s %s: %w", doing, dir, err)
+	}
+	if m, err = readManifest(dir); err != nil {
+		unlock()
+		return m, nil, err
+	}
+	return m, unlock, nil
+}
+
 func readManifest(dir string) (manifest, error) {
 	data, err := os.ReadFile(filepath.Join(dir, manifestName))
 	if errors.Is(err, fs.ErrNotExist) {
