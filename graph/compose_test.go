@@ -69,3 +69,26 @@ func TestEdgesThatTwoAdjacenciesMake(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatComposesIsNotPutTogether: rights in a whole cluster times its namespaces are many, and a question is of few.
+func TestWhatComposesIsNotPutTogether(t *testing.T) {
+	v := NewVocabulary([]Kind{{Name: "Right"}, {Name: "Place"}, {Name: "Room"}}, []EdgeKind{{Name: "COVERS"}, {Name: "CONTAINS"}})
+	b := NewBuilder(v, "c")
+	const many = 1000
+	for i := range many {
+		b.Edge("COVERS", b.Node("Right", fmt.Sprint("r", i)), b.Node("Place", "p"))
+		b.Edge("CONTAINS", b.Node("Place", "p"), b.Node("Room", fmt.Sprint("x", i)))
+	}
+	seg, _ := b.Build(nil)
+	first, then := seg.Rels(0)[0], seg.Rels(1)[0]
+	var r *Rel
+	if n := testing.AllocsPerRun(10, func() { r = seg.Compose(0, first, then, []*Rel{first}) }); n > 10 {
+		t.Errorf("%v allocations", n)
+	}
+	if r.Len() != many*many {
+		t.Errorf("%d edges", r.Len())
+	}
+	if n := testing.AllocsPerRun(10, func() { r.Out(7); r.In(7) }); n > 0 {
+		t.Errorf("%v allocations for one node's edges", n)
+	}
+}
