@@ -15,8 +15,8 @@ type byName struct {
 	kind                  string
 }
 
-// nameless says that the API server, when it is sent to be created what is asked for, knows no name.
-func (a Ask) nameless() bool {
+// Nameless says that the API server, when it is sent to be created what is asked for, knows no name.
+func (a Ask) Nameless() bool {
 	return slices.Contains(a.Verbs, "create") && a.Resource != "" && a.Subresource == "" && a.Name == "" && !a.ByPut
 }
 
@@ -25,8 +25,14 @@ func (a Ask) named(verbs ...string) Ask {
 	return Ask{Verbs: verbs, Group: a.Group, Resource: a.Resource, ClusterScoped: a.ClusterScoped, ByPut: true}
 }
 
-// madeByPut says that a PUT creates what is not there: of roles and bindings it does, of none of the others that are asked for.
-func (a Ask) madeByPut() bool { return a.Group == "rbac.authorization.k8s.io" }
+// Changes are the verbs of which one creates what has a name, beside the right to create it: a server-side apply is a patch, and
+// of what powers ask for only roles and bindings are created by PUT.
+func (a Ask) Changes() []string {
+	if a.Group == "rbac.authorization.k8s.io" {
+		return []string{"patch", "update"}
+	}
+	return []string{"patch"}
+}
 
 // kindsOf are the kinds of resources that powers create, where such objects are read.
 var kindsOf = map[string]string{
@@ -42,18 +48,14 @@ func (a *asked) addByName() {
 	type object struct{ group, resource string }
 	known := map[object]*byName{}
 	for i, ask := range a.asks[:len(a.named)] {
-		if !ask.nameless() {
+		if !ask.Nameless() {
 			continue
 		}
 		of := object{ask.Group, ask.Resource}
 		if known[of] == nil {
 			first := len(a.asks)
-			write := ask.named("patch")
-			if ask.madeByPut() {
-				write = ask.named("patch", "update")
-			}
 			known[of] = &byName{first, first + 1, first + 2, kindsOf[ask.Resource]}
-			a.asks = append(a.asks, ask.named("create"), write, ask.named("delete"))
+			a.asks = append(a.asks, ask.named("create"), ask.named(ask.Changes()...), ask.named("delete"))
 		}
 		a.named[i] = known[of]
 	}
@@ -78,6 +80,15 @@ func (a *asked) creates(by *byName, found []reach) (out reach) {
 		}
 	}
 	return out
+}
+
+// proof is what proves a power to who has the grants.
+func (e evidence) proof(grants []grant) *Witness {
+	w := grants[e.grant].witness(e.rule)
+	if w.Creates = e.creates; e.creates != "" {
+		w.Text += ", by a server-side apply or PUT, which name what they create"
+	}
+	return w
 }
 
 // there says that an object was seen.

@@ -98,8 +98,7 @@ func (j *Judge) Holds(powers []Power) []Hold {
 		for _, h := range found[s] {
 			w := witnesses[*h.by]
 			if w == nil {
-				w = grants[h.by.grant].witness(h.by.rule)
-				w.Creates = h.by.creates
+				w = h.by.proof(grants)
 				witnesses[*h.by] = w
 			}
 			out = append(out, Hold{who, powers[h.power].Name, h.scope, *w, h.elsewhere})
@@ -325,9 +324,7 @@ func (a *asked) wanted(chosen []bool) []bool {
 // holds are what grants give together, with what proves it.
 func (a *asked) holds(grants []grant) (out []Hold) {
 	for _, h := range a.of(grants) {
-		w := *grants[h.by.grant].witness(h.by.rule)
-		w.Creates = h.by.creates
-		out = append(out, Hold{Power: a.powers[h.power].Name, Scope: h.scope, Witness: w})
+		out = append(out, Hold{Power: a.powers[h.power].Name, Scope: h.scope, Witness: *h.by.proof(grants)})
 	}
 	return out
 }

@@ -99,7 +99,7 @@ func (j *Judge) createsByName(s Subject, powers []Power) bool {
 func narrowed(rules []rbacv1.PolicyRule, a Ask, byName bool) (out []rbacv1.PolicyRule, wild, hit bool) {
 	for _, rule := range rules {
 		_, allowed := a.allowedBy(rule)
-		if !allowed && byName && a.nameless() {
+		if !allowed && byName && a.Nameless() {
 			_, allowed = a.named("create").allowedBy(rule)
 		}
 		if !allowed {

@@ -106,8 +106,9 @@ func TestWhatIsCreatedByItsName(t *testing.T) {
 		f := collect.NewFacts()
 		f.Namespaces[collect.Key{Name: ns}] = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}
 		f.ClusterRoles[collect.Key{Name: "view"}] = &rbacv1.ClusterRole{}
-		f.Roles[collect.Key{Namespace: ns, Name: user}] = &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: user}, Rules: test.rules}
-		f.RoleBindings[collect.Key{Namespace: ns, Name: user}] = &rbacv1.RoleBinding{RoleRef: rbacv1.RoleRef{Kind: "Role", Name: user},
+		k := collect.Key{Namespace: ns, Name: user}
+		f.Roles[k] = &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: user}, Rules: test.rules}
+		f.RoleBindings[k] = &rbacv1.RoleBinding{RoleRef: rbacv1.RoleRef{Kind: "Role", Name: user},
 			Subjects: []rbacv1.Subject{{Kind: "User", Name: user}}}
 		held := slices.ContainsFunc(rbac.New(f).Holds(shipped(t)), func(h rbac.Hold) bool {
 			return h.Subject == w.subject && h.Power == power[test.resource] && h.Scope.Namespace == ns
