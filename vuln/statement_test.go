@@ -44,7 +44,7 @@ func TestAProductIsOneOfTheImagesAPackageIsIn(t *testing.T) {
 }
 
 func TestAPackageURLLeavesOpenWhatItDoesNotSay(t *testing.T) {
-	p := Package{PURL: "pkg:deb/debian/openssl@3.0.1?arch=amd64&distro=debian-12&epoch=1"}
+	p := Package{PURL: "pkg:deb/debian/openssl@3.0.1?arch=amd64&distro=debian-12&epoch=1&upstream=ssl"}
 	for id, want := range map[string]bool{
 		"pkg:deb/debian/openssl": true, "pkg:deb/debian/openssl@3.0.1": true, "pkg:deb/debian/openssl@3.0.1?arch=amd64": true,
 		"pkg:deb/debian/openssl?distro=debian-12&epoch=1": true,
@@ -53,6 +53,7 @@ func TestAPackageURLLeavesOpenWhatItDoesNotSay(t *testing.T) {
 		"pkg:deb/debian/openssl?epoch=2":                  false,
 		// where a package came from is not what it is, nor is what its own URL leaves open
 		"pkg:deb/debian/openssl?vcs_url=git":  true,
+		"pkg:deb/debian/openssl?upstream=tls": true,
 		"pkg:deb/ubuntu/openssl":              false,
 		"pkg:deb/debian/libssl":               false,
 		"pkg:rpm/debian/openssl":              false,
