@@ -40,6 +40,7 @@ var kindsOf = map[string]string{
 	"jobs": "Job", "cronjobs": "CronJob", "replicationcontrollers": "ReplicationController", "secrets": "Secret",
 	"persistentvolumes": "PersistentVolume", "persistentvolumeclaims": "PersistentVolumeClaim", "rolebindings": "RoleBinding",
 	"clusterrolebindings": "ClusterRoleBinding", "mutatingwebhookconfigurations": "MutatingWebhookConfiguration",
+	"namespaces": "Namespace",
 }
 
 // addByName adds what else is asked of whoever may create only what has certain names.
