@@ -199,7 +199,8 @@ var self = ref.Ref{Kind: "Cluster"}
 func (c *cluster) clusterWide() {
 	root := c.b.Node(self.Kind, self.ID(), graph.S("name", c.name), text("version", c.facts.Cluster.Version))
 	e := c.judged.Policies.Enforcement()
-	c.b.Set(root, text("policyEnforcement", string(e.State)), text("networkPlugin", e.Plugin))
+	c.b.Set(root, text("policyEnforcement", string(e.State)), text("networkPlugin", e.Plugin),
+		verdict("admitsNodeTakeoverInNew", c.judged.Admission.New()))
 	for k, ns := range c.facts.Namespaces {
 		c.b.Set(c.namespace(k.Name), labelList(ns.Labels), criticality(ns.Labels, ns.Annotations),
 			text("podSecurity", ns.Labels["pod-security.kubernetes.io/enforce"]))
@@ -212,14 +213,15 @@ func (c *cluster) clusterWide() {
 
 // admits is what a namespace lets in of pods that take over their node.
 func admits(t admission.Takeover) []graph.Prop {
-	said := func(name string, v admission.Verdict) graph.Prop {
-		if v == admission.Unknown {
-			return graph.Prop{Name: name}
-		}
-		return graph.B(name, v == admission.Admitted)
+	return []graph.Prop{verdict("admitsNodeTakeover", t.Pod), verdict("admitsNodeTakeoverByWorkload", t.Workload),
+		verdict("admitsNodeTakeoverByDebugging", t.Debugging), verdict("admitsNodeTakeoverRelabelled", t.Relabelled)}
+}
+
+func verdict(name string, v admission.Verdict) graph.Prop {
+	if v == admission.Unknown {
+		return graph.Prop{Name: name}
 	}
-	return []graph.Prop{said("admitsNodeTakeover", t.Pod), said("admitsNodeTakeoverByWorkload", t.Workload),
-		said("admitsNodeTakeoverByDebugging", t.Debugging), said("admitsNodeTakeoverRelabelled", t.Relabelled)}
+	return graph.B(name, v == admission.Admitted)
 }
 
 func (c *cluster) node(n *collect.Node) {
