@@ -82,10 +82,10 @@ func (r *record) vendorRating(familyName string) (Severity, string) {
 // publishers are the id prefixes of each distribution's own records.
 var publishers = map[string][]string{
 	"Debian": {"DEBIAN-", "DSA-", "DLA-", "DTSA-"}, "Ubuntu": {"UBUNTU-", "USN-", "LSN-"},
-	"Alpine": {"ALPINE-"}, "Red Hat": {"RHSA-", "RHBA-", "RHEA-"}, "AlmaLinux": {"ALSA-", "ALBA-", "ALEA-"},
+	"Alpine": {"ALPINE-"}, "Red Hat": {"RHSA-", "RHBA-", "RHEA-", "REDHAT-"}, "AlmaLinux": {"ALSA-", "ALBA-", "ALEA-"},
 	"Rocky Linux": {"RLSA-", "RXSA-"}, "SUSE": {"SUSE-"}, "openSUSE": {"openSUSE-", "SUSE-"},
 	"openEuler": {"OESA-"}, "Mageia": {"MGASA-"}, "Oracle Linux": {"ELSA-"}, "Amazon Linux": {"ALAS"},
-	"Azure Linux": {"AZL-"}, "Photon OS": {"PHSA-"}, "Echo": {"ECHO-"}, "Wolfi": {"CGA-"}, "Chainguard": {"CGA-"},
+	"Azure Linux": {"AZL-"}, "Photon OS": {"PHSA-", "PHOTON-"}, "Fedora": {"FEDORA-"}, "Echo": {"ECHO-"}, "Wolfi": {"CGA-"}, "Chainguard": {"CGA-"},
 	"MinimOS": {"MINI-"},
 }
 
