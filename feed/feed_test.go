@@ -257,7 +257,8 @@ func TestFeedsAreNamed(t *testing.T) {
 		}
 	}
 	led := Feed{Name: "amazon/2023", Path: "amazon/2023/updateinfo.xml.gz", Via: []string{mirrorsLead}}
-	if f, err := led.Under("https://mirror.example"); err != nil || f.URL != "https://mirror.example/amazon/2023/updateinfo.xml.gz" || len(f.Via) > 0 {
+	if f, err := led.Under("https://mirror.example"); err != nil || f.URL != "https://mirror.example/amazon/2023/updateinfo.xml.gz" ||
+		len(f.Via) > 0 {
 		t.Errorf("%+v, %v: a mirror has the file itself", f, err)
 	}
 	if f, err := npm[0].Under("https://mirror.example/osv/"); err != nil || f.URL != "https://mirror.example/osv/npm/all.zip" {

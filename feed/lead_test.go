@@ -56,7 +56,8 @@ func gzipped(t *testing.T, text string) string {
 
 func amazonUpdate(id string) string {
 	return `<updates><update type="security"><id>` + id + `</id><severity>Low</severity><issued date="2024-02-17 20:41"/><references>
-		<reference id="CVE-2024-0001" type="cve"/></references><pkglist><collection><package name="curl" version="8.5.0" release="1.amzn2023" epoch="0"/>
+		<reference id="CVE-2024-0001" type="cve"/></references><pkglist><collection><package name="curl" version="8.5.0" release="1.amzn2023"
+		epoch="0"/>
 		</collection></pkglist></update></updates>`
 }
 
@@ -81,14 +82,16 @@ func TestAFeedIsFoundByTheFilesThatLeadToIt(t *testing.T) {
 		"/guid/x86_64/repodata/repomd.xml":           indexOf("repodata/1a-updateinfo.xml.gz", fmt.Sprintf("%X", sha256.Sum256([]byte(updates)))),
 		"/guid/x86_64/repodata/1a-updateinfo.xml.gz": updates}}
 	u, at := following(t, s)
-	feeds := []Feed{{Name: "amazon/2023", URL: at + "/core/mirror.list", Via: []string{mirrorsLead, repodataLead}, Path: "amazon/2023/updateinfo.xml.gz"}}
+	feeds := []Feed{{Name: "amazon/2023", URL: at + "/core/mirror.list", Via: []string{mirrorsLead, repodataLead},
+		Path: "amazon/2023/updateinfo.xml.gz"}}
 	for i, fresh := range []bool{true, false} {
 		out, err := u.Update(t.Context(), feeds)
 		if err != nil || out[0].Problem != "" || out[0].Records != 1 || out[0].Fresh != fresh {
 			t.Errorf("time %d: %+v, %v", i+1, out, err)
 		}
 	}
-	if got := strings.Join(s.asked[:3], " "); got != "/core/mirror.list /guid/x86_64/repodata/repomd.xml /guid/x86_64/repodata/1a-updateinfo.xml.gz" {
+	if got := strings.Join(s.asked[:3], " "); got != "/core/mirror.list /guid/x86_64/repodata/repomd.xml "+
+		"/guid/x86_64/repodata/1a-updateinfo.xml.gz" {
 		t.Errorf("asked for %s", got)
 	}
 	db, err := vuln.Open(u.Dir)
@@ -96,7 +99,8 @@ func TestAFeedIsFoundByTheFilesThatLeadToIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if got := db.Match(vuln.Package{Ecosystem: "Amazon Linux:2023", Name: "curl", Version: "8.4.0-1.amzn2023"}); len(got) != 1 || got[0].ID != "CVE-2024-0001" {
+	if got := db.Match(vuln.Package{Ecosystem: "Amazon Linux:2023", Name: "curl", Version: "8.4.0-1.amzn2023"}); len(got) != 1 ||
+		got[0].ID != "CVE-2024-0001" {
 		t.Errorf("%+v", got)
 	}
 	s.files["/guid/x86_64/repodata/1a-updateinfo.xml.gz"] = gzipped(t, amazonUpdate("ALAS2023-2024-2"))
@@ -118,7 +122,8 @@ func TestTheNewestOfAnArchiveIsFetched(t *testing.T) {
 	s := &repository{files: map[string]string{"/vex/archive_latest.txt": "updates_2024-02-01.xml.zst\n",
 		"/vex/updates_2024-02-01.xml.zst": string(z.EncodeAll([]byte(amazonUpdate("ALAS2023-2024-1")), nil))}}
 	u, at := following(t, s)
-	out, err := u.Update(t.Context(), []Feed{{Name: "x", URL: at + "/vex/archive_latest.txt", Via: []string{latestLead}, Path: "x/updates.xml.zst"}})
+	out, err := u.Update(t.Context(), []Feed{{Name: "x", URL: at + "/vex/archive_latest.txt", Via: []string{latestLead},
+		Path: "x/updates.xml.zst"}})
 	if err != nil || out[0].Problem != "" || !out[0].Fresh || out[0].Records != 1 {
 		t.Errorf("%+v, %v", out, err)
 	}

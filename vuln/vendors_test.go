@@ -15,22 +15,27 @@ import (
 )
 
 const (
-	amazonUpdate = `<updates><update type="security"><id>ALAS2023-2024-1</id><title>x</title><issued date="2024-02-17 20:41"/><severity>Important</severity>
+	amazonUpdate = `<updates><update type="security"><id>ALAS2023-2024-1</id><title>x</title><issued date="2024-02-17 20:41"/>
+		<severity>Important</severity>
 		<references><reference id="CVE-2024-0001" type="cve"/></references><pkglist><collection>
 		<package name="curl-minimal" version="8.5.0" release="1.amzn2023.0.2" epoch="0" arch="x86_64"/></collection></pkglist></update></updates>`
 	oracleUpdate = `<oval_definitions><definitions><definition class="patch"><metadata><title>ELSA-2024-1: x</title>
 		<reference source="CVE" ref_id="CVE-2024-0001"/></metadata><criteria><criterion comment="Oracle Linux 8 is installed"/>
-		<criterion comment="openssl is earlier than 2:1.1.1k-6.ksplice1.el8_5"/><criterion comment="openssl is earlier than 1:1.1.1k-6.el8_5"/></criteria>
+		<criterion comment="openssl is earlier than 2:1.1.1k-6.ksplice1.el8_5"/><criterion comment="openssl is earlier than 1:1.1.1k-6.el8_5"/>
+		</criteria>
 		</definition></definitions></oval_definitions>`
 	photonList = `[{"cve_id":"CVE-2024-0001","pkg":"curl","aff_ver":"all versions before 8.5.0-1.ph5 are vulnerable","res_ver":"8.5.0-1.ph5"},
 		{"cve_id":"CVE-2024-0002","pkg":"curl","aff_ver":"NA","res_ver":"NA","status":"Not Affected"}]`
-	redHatUpdate = `{"id":"RHSA-2024:1","upstream":["CVE-2024-0001","CVE-2024-0002"],"summary":"Important: curl","affected":[{"package":{"ecosystem":
-		"Red Hat:enterprise_linux:9::baseos","name":"curl"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"7.76.1-26.el9"}]}]}]}`
+	redHatUpdate = `{"id":"RHSA-2024:1","upstream":["CVE-2024-0001","CVE-2024-0002"],"summary":"Important: curl",
+		"affected":[{"package":{"ecosystem":
+		"Red Hat:enterprise_linux:9::baseos","name":"curl"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},
+		{"fixed":"7.76.1-26.el9"}]}]}]}`
 )
 
 // redHatVEX says of curl in release 9 what Red Hat does.
 func redHatVEX(cve, status string) string {
-	return `{"document":{"aggregate_severity":{"text":"Low"},"category":"csaf_vex","csaf_version":"2.0","publisher":{"namespace":"https://www.redhat.com"}},
+	return `{"document":{"aggregate_severity":{"text":"Low"},"category":"csaf_vex","csaf_version":"2.0",
+		"publisher":{"namespace":"https://www.redhat.com"}},
 		"product_tree":{"branches":[{"product":{"product_id":"rhel9","product_identification_helper":{"cpe":"cpe:/o:redhat:enterprise_linux:9"}}},
 		{"product":{"product_id":"curl","product_identification_helper":{"purl":"pkg:rpm/redhat/curl?arch=src"}}}],
 		"relationships":[{"full_product_name":{"product_id":"rhel9:curl"},"product_reference":"curl","relates_to_product_reference":"rhel9"}]},
@@ -116,13 +121,14 @@ func TestPackedFilesOfUpdatesAreImported(t *testing.T) {
 		"a-updateinfo.xml.gz":  {pack(true, amazonUpdate), "1 records, 0 skipped"},
 		"a-updateinfo.xml.zst": {pack(false, amazonUpdate), "1 records, 0 skipped"},
 		"oval.xml.bz2":         {bzipped, "1 records, 0 skipped"},
-		"vex.tar.zst":          {pack(false, tarOf(t, "2024/cve-2024-0003.json", redHatVEX("CVE-2024-0003", "known_affected"))), "1 records, 0 skipped"},
-		"broken.xml.bz2":       {[]byte("no"), "bzip2 data invalid"},
-		"broken.xml.zst":       {[]byte("no"), "unexpected EOF"},
-		"broken.tar.zst":       {[]byte("no"), "want a packed tar archive"},
-		"csaf.json":            {[]byte(`{"document":{"csaf_version":"2.0","category":"csaf_base"}}`), "want CSAF of the category csaf_vex"},
-		"other.json":           {[]byte(`{"document":{}}`), "want an OSV record, or CSAF: got an object with document"},
-		"updates.xml":          {[]byte(`<html></html>`), "want <updates> or <oval_definitions>, got <html>"},
+		"vex.tar.zst": {pack(false, tarOf(t, "2024/cve-2024-0003.json", redHatVEX("CVE-2024-0003", "known_affected"))),
+			"1 records, 0 skipped"},
+		"broken.xml.bz2": {[]byte("no"), "bzip2 data invalid"},
+		"broken.xml.zst": {[]byte("no"), "unexpected EOF"},
+		"broken.tar.zst": {[]byte("no"), "want a packed tar archive"},
+		"csaf.json":      {[]byte(`{"document":{"csaf_version":"2.0","category":"csaf_base"}}`), "want CSAF of the category csaf_vex"},
+		"other.json":     {[]byte(`{"document":{}}`), "want an OSV record, or CSAF: got an object with document"},
+		"updates.xml":    {[]byte(`<html></html>`), "want <updates> or <oval_definitions>, got <html>"},
 	} {
 		file := filepath.Join(t.TempDir(), name)
 		if err := os.WriteFile(file, test.data, 0o600); err != nil {

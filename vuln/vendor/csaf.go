@@ -185,7 +185,8 @@ func (c *csaf) record(v vulnerability, in map[string]component) (*Record, error)
 	if !cvePattern.MatchString(v.CVE) {
 		return nil, fmt.Errorf("want the id of a CVE, got %.40q", v.CVE)
 	}
-	r := &Record{ID: "REDHAT-" + v.CVE, Published: day(c.Document.Tracking.Initial), Modified: day(c.Document.Tracking.Current), Summary: v.Title,
+	r := &Record{ID: "REDHAT-" + v.CVE, Published: day(c.Document.Tracking.Initial), Modified: day(c.Document.Tracking.Current),
+		Summary:    v.Title,
 		References: []Reference{{"ADVISORY", "https://access.redhat.com/security/cve/" + v.CVE}}, Database: map[string]any{}}
 	if c.Document.Severity.Text != "" {
 		r.Database["severity"] = c.Document.Severity.Text
@@ -245,12 +246,16 @@ func (c *csaf) record(v vulnerability, in map[string]component) (*Record, error)
 }
 
 // vendorWords are Red Hat's for what it does instead of fixing, in those of the database.
-var vendorWords = map[string]string{"will not fix": "will not fix", "fix deferred": "deferred", "out of support scope": "out of support scope"}
+var vendorWords = map[string]string{"will not fix": "will not fix", "fix deferred": "deferred",
+	"out of support scope": "out of support scope"}
 
-// take writes what is said of packages: where an update fixes one, from the first of them on; where none does, that all versions are affected,
-// with Red Hat's word; where neither is said, that none ever was.
+// take writes what is said of packages: where an update fixes one, from the first of them on; where none does, that all versions are
+// affected, with Red Hat's word; where neither is said, that none ever was.
 func (r *Record) take(said map[component]*saidOf) error {
-	for _, key := range slices.SortedFunc(maps.Keys(said), func(a, b component) int { return strings.Compare(a.release+" "+a.name, b.release+" "+b.name) }) {
+	for _, key := range slices.SortedFunc(maps.Keys(said), func(a, b component) int {
+		return strings.Compare(a.release+" "+a.name,
+			b.release+" "+b.name)
+	}) {
 		s, ecosystem := said[key], "Red Hat:enterprise_linux:"+key.release
 		versions := slices.Sorted(maps.Keys(s.fixed))
 		switch {

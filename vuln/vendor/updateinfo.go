@@ -121,7 +121,8 @@ func readUpdate(d *xml.Decoder, start xml.StartElement) (*Record, error) {
 	if u.Type != "security" {
 		return nil, nil
 	}
-	r := &Record{ID: strings.TrimSpace(u.ID), Published: day(u.Issued.Date), Modified: day(u.Updated.Date), Summary: u.Title, Details: u.Description}
+	r := &Record{ID: strings.TrimSpace(u.ID), Published: day(u.Issued.Date), Modified: day(u.Updated.Date), Summary: u.Title,
+		Details: u.Description}
 	if r.Modified == "" {
 		r.Modified = r.Published
 	}
