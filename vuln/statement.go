@@ -55,7 +55,7 @@ func (s *Statement) speaksOf(p Package) bool {
 
 // namesPackage says that a package URL is the package's: what it leaves open (a version, the architecture) is any.
 func namesPackage(id string, p Package) bool {
-	if !strings.HasPrefix(id, "pkg:") || len(id) > 4096 || p.PURL == "" {
+	if !strings.HasPrefix(id, "pkg:") || len(id) > 4096 {
 		return false
 	}
 	want, err := packageurl.FromString(id)
@@ -77,9 +77,9 @@ func namesPackage(id string, p Package) bool {
 }
 
 // within says that a product is one of the images a package is in, by digest or by name: pkg:oci/app@sha256:…, a digest, or a
-// reference. A name without a tag or digest is all of them.
+// reference. A name without a tag or digest is all of them; one without a repository is anybody's, and so none.
 func within(id string, images []string) bool {
-	if len(images) == 0 || id == "" || len(id) > 4096 {
+	if len(id) > 4096 {
 		return false
 	}
 	repository, digest, tag := "", id, ""
@@ -91,9 +91,6 @@ func within(id string, images []string) bool {
 		digest, tag = p.Version, p.Qualifiers.Map()["tag"]
 		if repository, err = url.PathUnescape(p.Qualifiers.Map()["repository_url"]); err != nil {
 			return false
-		}
-		if repository == "" && digest == "" {
-			return false // a bare name is anybody's
 		}
 	}
 	for _, image := range images {

@@ -231,7 +231,7 @@ func TestATableOfMembersIsBounded(t *testing.T) {
 		members = append(members, fmt.Sprintf("%01000d/%d", 0, i), "")
 	}
 	content := zippedBy(t, zip.Store, members...)
-	o := &opening{r: strings.NewReader(content), left: 500 << 10}
+	o := &directoryReader{r: strings.NewReader(content), left: 500 << 10}
 	if _, err := zip.NewReader(o, int64(len(content))); err == nil || !strings.Contains(err.Error(), "want a table of members") {
 		t.Errorf("got %v, want that the table is too long", err)
 	}
