@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/package-url/packageurl-go"
@@ -123,27 +122,22 @@ func withoutTag(name string) string {
 }
 
 // dismiss adds what is said of a match in its package, and whether it counts.
-func (db *DB) dismiss(m *Match, entries []*entry) (err error) {
+func (db *DB) dismiss(m *Match, linked string, entries []*entry) (err error) {
 	m.Said, err = db.said(m)
-	m.Dismissed = dismissal(m.Said, m.Package, entries)
+	if m.Dismissed = dismissal(m.Said); m.Dismissed == "" && (m.Said == nil || m.Said.Status != Affected) {
+		m.Dismissed = notImported(m.Package.Name, linked, entries)
+	}
 	return err
 }
 
-// dismissal says why a match does not count, "" where it does. In a Go program the packages of a module decide that are in it.
-func dismissal(said *Statement, p Package, entries []*entry) string {
+// dismissal says why a match does not count by what is said of it, "" where it does.
+func dismissal(said *Statement) string {
 	switch {
 	case said != nil && said.Status == NotAffected:
 		return strings.TrimSuffix(fmt.Sprintf("%s says that it is not affected: %s", cmp.Or(said.By, said.Document, "a VEX document"),
 			cmp.Or(said.Justification, said.Note)), ": ")
 	case said != nil && said.Status == Fixed:
 		return fmt.Sprintf("%s says that it is fixed", cmp.Or(said.By, said.Document, "a VEX document"))
-	case said != nil && said.Status == Affected || p.GoPackages == nil || len(entries) == 0:
-		return ""
 	}
-	for _, e := range entries {
-		if len(e.Imports) == 0 || slices.ContainsFunc(e.Imports, func(path string) bool { return slices.Contains(p.GoPackages, path) }) {
-			return ""
-		}
-	}
-	return "none of the module's vulnerable packages is in the program: " + clip(strings.Join(entries[0].Imports, ", "), 200)
+	return ""
 }

@@ -336,7 +336,7 @@ func TestAnArchiveUnpacksWithinItsFile(t *testing.T) {
 			t.Errorf("the %d. archive, at depth %d: %v", c.nested+1, c.depth+1, err)
 		}
 	}
-	o := &opening{r: strings.NewReader(content), left: 10}
+	o := &directoryReader{r: strings.NewReader(content), left: 10}
 	if n, err := o.ReadAt(make([]byte, 10), 0); n != 10 || err != nil {
 		t.Errorf("as much as may be read: %d, %v", n, err)
 	}
