@@ -61,7 +61,8 @@ func TestTheFormsOfPackagesAndImages(t *testing.T) {
 			t.Errorf("%s holds for %s@%s in %v: %v, at %d", c.what, c.pkg, c.version, c.where.Names, got != nil, at)
 		}
 	}
-	for name, want := range map[string]string{"web": "web", "web:1": "web", "r:5000/web": "r:5000/web", "r:5000/web:1@sha256:ab": "r:5000/web"} {
+	for name, want := range map[string]string{"web": "web", "web:1": "web", "r:5000/web": "r:5000/web",
+		"r:5000/web:1@sha256:ab": "r:5000/web"} {
 		if got := repositoryOf(name); got != want {
 			t.Errorf("%s is in %s, want %s", name, got, want)
 		}
