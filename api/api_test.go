@@ -130,15 +130,15 @@ func serveSample(t *testing.T) *served {
 			Scan: func(ctx context.Context, ref image.Reference) (*image.Inventory, error) {
 				return image.Scan(ctx, ref, opts)
 			}},
-		Registries: registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour,
-			Records: st, Log: log}})
+		Registries: registries.Config{Read: reader.Read, Check: reader.Check, Look: reader.Look, Wants: registry.Wants,
+			Account: reader.Account, Every: time.Hour, Records: st, Log: log}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.context = enrichment.New(w.Live.World)
 	handler, err := New(Config{Unscoped: scope.Config{Picture: w.Live, Images: w.Images, Registries: w.Registries, Records: st,
-		Sensors: st, Tokens: st}, About: enrichment.About, Sessions: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
-		Log: log, Version: "test", Exceptions: exceptionsOfTheSample(t),
+		Sensors: st, Tokens: st}, About: enrichment.About, Sessions: st, Senders: st, Pushed: w.Registries.Pushed,
+		Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test", Exceptions: exceptionsOfTheSample(t),
 		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
 	if err != nil {
 		t.Fatal(err)

@@ -320,6 +320,7 @@ const (
 	JoinToken        TokenKind = "join token"
 	NodeCertificate  TokenKind = "node certificate"
 	NodeThatWaits    TokenKind = "node that waits"
+	WebhookToken     TokenKind = "webhook token"
 )
 
 // Valid indicates whether the value is a known member of the TokenKind enum.
@@ -334,6 +335,8 @@ func (e TokenKind) Valid() bool {
 	case NodeCertificate:
 		return true
 	case NodeThatWaits:
+		return true
+	case WebhookToken:
 		return true
 	default:
 		return false
@@ -1200,6 +1203,18 @@ type Problem struct {
 // PropertyChoice defines model for PropertyChoice.
 type PropertyChoice = query.PropertyChoice
 
+// PushesTaken defines model for PushesTaken.
+type PushesTaken struct {
+	// Form Whose form the notification has
+	Form string `json:"form"`
+
+	// Ignored Tags of repositories that are not read, names that are none, and what was one too many
+	Ignored int `json:"ignored"`
+
+	// Taken Tags that the registry is asked about now
+	Taken int `json:"taken"`
+}
+
 // Query A question as a tree; its text says exactly the same
 type Query = query.Query
 
@@ -1464,10 +1479,13 @@ type Registry struct {
 	Insecure bool         `json:"insecure"`
 
 	// LastReadAt When it was last read to its end
-	LastReadAt   *time.Time           `json:"lastReadAt,omitempty"`
-	NextReadAt   *time.Time           `json:"nextReadAt,omitempty"`
-	Permissions  []RegistryPermission `json:"permissions"`
-	Repositories int                  `json:"repositories"`
+	LastReadAt  *time.Time           `json:"lastReadAt,omitempty"`
+	NextReadAt  *time.Time           `json:"nextReadAt,omitempty"`
+	Permissions []RegistryPermission `json:"permissions"`
+
+	// Pushes What came of the notifications of a registry; absent if it never sent one
+	Pushes       *RegistryPushes `json:"pushes,omitempty"`
+	Repositories int             `json:"repositories"`
 
 	// State waiting: not read yet; refused and unreachable: shown as of lastReadAt
 	State RegistryState `json:"state"`
@@ -1553,6 +1571,22 @@ type RegistryPlace struct {
 
 	// Tags The first of them
 	Tags []string `json:"tags"`
+}
+
+// RegistryPushes What came of the notifications of a registry; absent if it never sent one
+type RegistryPushes struct {
+	// Dropped Pushes that were one too many, or could not be looked after: the next reading finds them
+	Dropped int `json:"dropped"`
+
+	// Elsewhere Pushes to repositories that are not read, or to another registry
+	Elsewhere int       `json:"elsewhere"`
+	LastAt    time.Time `json:"lastAt"`
+
+	// Taken Pushes that were looked after
+	Taken int `json:"taken"`
+
+	// Why Why the last look at what one told of came to nothing; empty if it did not
+	Why string `json:"why"`
 }
 
 // RegistryRequest defines model for RegistryRequest.
@@ -1830,7 +1864,10 @@ type Token struct {
 	MaxUses *int `json:"maxUses,omitempty"`
 
 	// Node Of a certificate: whose it is; of what waits: which node wants to join
-	Node      *string    `json:"node,omitempty"`
+	Node *string `json:"node,omitempty"`
+
+	// Registry Of a webhook token: the registry that may tell of pushes with it, and do nothing else
+	Registry  *string    `json:"registry,omitempty"`
 	RevokedAt *time.Time `json:"revokedAt,omitempty"`
 	RevokedBy *string    `json:"revokedBy,omitempty"`
 	State     TokenState `json:"state"`

@@ -48,6 +48,7 @@ func serveNothing(t testing.TB, c Config) *served {
 	if c.Sessions == nil {
 		c.Sessions = st
 	}
+	c.Senders, c.Pushed = st, registries.New(registries.Config{}).Pushed
 	c.Advisories = func() *vuln.DB { return nil }
 	c.Assets = fstest.MapFS{"index.html": {Data: []byte("portal")}, ".packages.json": {Data: []byte("[]")}}
 	h, err := New(c)

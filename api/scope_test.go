@@ -73,6 +73,7 @@ var operations = map[string]struct {
 	"signIn":         {}, // before there is a session
 	"signOut":        {}, // ends the session, shows nothing
 	"newSignInLink":  {}, // over the socket only: TestTheOperatorMakesLinks
+	"tellOfPushes":   {}, // with a registry's own token, and shows nothing: push_test.go
 	"listActivity":   {}, // TestWhoSeesAPartReadsWhatTheyDidThemselves
 	"getSession":     {all: func() []probe { return []probe{get("/session")} }},
 	"getStatus":      {all: func() []probe { return []probe{get("/status")} }},

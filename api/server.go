@@ -21,6 +21,7 @@ import (
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/packs/queries"
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
@@ -45,6 +46,9 @@ type Config struct {
 	// About says what the graph knows of the things that alerts name.
 	About    func(w *live.World, cluster string, e event.Entity) (detect.About, bool)
 	Sessions Sessions
+	// Senders are asked what a registry shows that tells of pushes, which Pushed takes; nil if none may.
+	Senders Senders
+	Pushed  func(host string, pushes []registries.Push) (taken int, err error)
 	// Receiving is which clusters send events; nil if none are taken.
 	Receiving func(context.Context) ([]Receiving, error)
 	// Waiting are the nodes that want to join and may not yet; nil if none can.
@@ -116,6 +120,8 @@ func New(c Config) (http.Handler, error) {
 	private.HandleFunc("/api/", notFound)
 	all := http.NewServeMux()
 	all.HandleFunc("POST /api/v1/session", s.signIn)
+	all.HandleFunc("POST /api/v1/registry/pushes", s.pushes)
+	all.HandleFunc("OPTIONS /api/v1/registry/pushes", s.allowPushes)
 	all.Handle("/api/v1/", s.signedIn(s.recorded(private, s.bounds.bounded(private))))
 	all.HandleFunc("/api/", notFound)
 	all.HandleFunc("/api", notFound)

@@ -245,7 +245,8 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store, Tokens: v.Store,
 			Exceptions: v.Store},
 		About:    enrichment.About,
-		Sessions: v.Store, Advisories: v.advisories.db.Load, Assets: assets, URL: door.url, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
+		Sessions: v.Store, Senders: v.Store, Pushed: v.Registries.Pushed,
+		Advisories: v.advisories.db.Load, Assets: assets, URL: door.url, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
 		Secure: v.config.TLSCert != "", Unready: v.Unready, Room: v.noRoom, Storage: v.storage,
 		Limits: v.limits.api(), Shown: v.shown, Exceptions: v.exceptions.now}
 	if v.alerting != nil {

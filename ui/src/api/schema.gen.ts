@@ -655,6 +655,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/registry/pushes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A registry tells of pushes; it is asked then what those tags stand for
+         * @description With a webhook token (breakwater registry webhook HOST) and nothing else: as a bearer token, as the whole of the header
+         *     Authorization, as the password of basic authentication, or as the parameter token where a sender knows no headers. The body is a
+         *     notification of a registry in its own form, or {"image": "HOST/REPOSITORY:TAG"}. It is a hint: nothing in it is taken for
+         *     true, and only repositories that are read are asked about.
+         */
+        post: operations["tellOfPushes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/registry/rescan": {
         parameters: {
             query?: never;
@@ -1449,7 +1472,7 @@ export interface components {
             gaps: components["schemas"]["Gap"][];
         };
         /** @enum {string} */
-        TokenKind: "join token" | "audit token" | "node certificate" | "audit certificate" | "node that waits";
+        TokenKind: "join token" | "audit token" | "node certificate" | "audit certificate" | "node that waits" | "webhook token";
         /** @enum {string} */
         TokenState: "waiting" | "ending" | "valid" | "spent" | "expired" | "revoked";
         Token: {
@@ -1466,6 +1489,8 @@ export interface components {
             verified?: boolean;
             /** @description Of a certificate: the id of the join token that it was got with */
             token?: string;
+            /** @description Of a webhook token: the registry that may tell of pushes with it, and do nothing else */
+            registry?: string;
             /** Format: date-time */
             createdAt?: string;
             /** @description Who made it, or the join token */
@@ -2353,6 +2378,28 @@ export interface components {
             images: components["schemas"]["QueueCounts"];
             permissions: components["schemas"]["RegistryPermission"][];
             gaps: components["schemas"]["Gap"][];
+            pushes?: components["schemas"]["RegistryPushes"];
+        };
+        /** @description What came of the notifications of a registry; absent if it never sent one */
+        RegistryPushes: {
+            /** Format: date-time */
+            lastAt: string;
+            /** @description Why the last look at what one told of came to nothing; empty if it did not */
+            why: string;
+            /** @description Pushes that were looked after */
+            taken: number;
+            /** @description Pushes to repositories that are not read, or to another registry */
+            elsewhere: number;
+            /** @description Pushes that were one too many, or could not be looked after: the next reading finds them */
+            dropped: number;
+        };
+        PushesTaken: {
+            /** @description Whose form the notification has */
+            form: string;
+            /** @description Tags that the registry is asked about now */
+            taken: number;
+            /** @description Tags of repositories that are not read, names that are none, and what was one too many */
+            ignored: number;
         };
         RegistryList: {
             items: components["schemas"]["Registry"][];
@@ -3616,6 +3663,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegistryImageList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tellOfPushes: {
+        parameters: {
+            query?: {
+                token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+                "application/vnd.docker.distribution.events.v2+json": unknown;
+                "application/vnd.docker.distribution.events.v1+json": unknown;
+                "application/cloudevents+json": unknown;
+            };
+        };
+        responses: {
+            /** @description What of it is looked after */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushesTaken"];
                 };
             };
             default: components["responses"]["Problem"];
