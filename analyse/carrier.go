@@ -17,10 +17,11 @@ type carrier struct {
 	still  bool        // every node has the row that it had
 }
 
-// kept is what was found of a technique whose gains were carried over.
+// kept is what was found of a technique's gains, compared with those before.
 type kept struct {
-	touched   map[between]bool // pairs that were looked at anew
-	different []junction       // where what is gained is not what it was
+	whole     bool             // it ran on all there is
+	touched   map[between]bool // else the pairs that were looked at anew
+	different []between        // pairs that are there and between which something else is gained
 }
 
 // newCarrier is one that carries nothing where nothing is known, or the rules are others.
@@ -39,7 +40,7 @@ func newCarrier(before, now *gains, v *graph.View) *carrier {
 // errTooMany ends what would be more work than to begin anew.
 var errTooMany = errors.New("too much is different")
 
-// gains is what a technique gains, and what of it was kept; nil if it ran on all there is.
+// gains is what a technique gains, and what of it was kept; nil if nothing is known of before.
 func (c *carrier) gains(ctx context.Context, i int, t *technique, v *graph.View) ([]gain, *kept, error) {
 	if c.before != nil {
 		out, k, err := c.carried(ctx, t, v, c.before.of[i])
@@ -48,7 +49,30 @@ func (c *carrier) gains(ctx context.Context, i int, t *technique, v *graph.View)
 		}
 	}
 	out, err := t.all(ctx, v)
-	return out, nil, err
+	if err != nil || c.before == nil {
+		return out, nil, err
+	}
+	k := &kept{whole: true}
+	k.compare(c.moved(c.before.of[i]), out)
+	return out, k, nil
+}
+
+// moved are gains as they would be if they were the same now, without those of nodes that are gone. They are sorted as before:
+// nodes that stay keep their order.
+func (c *carrier) moved(before []gain) []gain {
+	if c.still {
+		return before
+	}
+	out := make([]gain, 0, len(before))
+	for _, g := range before {
+		var there, too bool
+		g.from, there = c.carry(g.from)
+		g.to, too = c.carry(g.to)
+		if there && too {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 // carried finds anew what the difference may have touched, and keeps the rest.
@@ -86,7 +110,7 @@ func (c *carrier) carried(ctx context.Context, t *technique, v *graph.View, befo
 			out = append(out, g)
 		}
 	}
-	k.compare(t, gone, anew)
+	k.compare(gone, anew)
 	out = append(out, anew...)
 	if len(anew) > 0 {
 		slices.SortFunc(out, gain.compare)
@@ -95,12 +119,8 @@ func (c *carrier) carried(ctx context.Context, t *technique, v *graph.View, befo
 }
 
 // compare notes where gains that were looked at anew are others. Both are sorted.
-func (k *kept) compare(t *technique, was, is []gain) {
-	note := func(g gain) {
-		if j := (junction{t.edge, g.from.kind, g.to.kind}); !slices.Contains(k.different, j) {
-			k.different = append(k.different, j)
-		}
-	}
+func (k *kept) compare(was, is []gain) {
+	note := func(g gain) { k.different = append(k.different, g.between()) }
 	for len(was) > 0 || len(is) > 0 {
 		switch {
 		case len(is) == 0 || len(was) > 0 && was[0].compare(is[0]) < 0:

@@ -46,7 +46,7 @@ func (r *Rules) becomes(t *testing.T, was, is *variant) (carried bool) {
 	if one, other := text(now), text(is.anew); one != other {
 		t.Fatalf("%sthe graph is another one: %s", what, firstOther(one, other))
 	}
-	return now.kept[0] != nil
+	return now.kept[0] != nil && !now.kept[0].whole
 }
 
 // TestWhatIsCarriedOverIsWhatWouldBeGainedAnew changes the graphs of each technique's tests into what is left of them without a line,

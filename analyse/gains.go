@@ -19,7 +19,7 @@ type gains struct {
 	rules        *Rules
 	// What is known of the gains before these:
 	since *graph.Difference // nil: nothing
-	kept  []*kept           // by technique; nil: it ran on all
+	kept  []*kept           // by technique
 	was   *graph.Segment    // with what was gained then
 }
 
@@ -120,7 +120,7 @@ func (g *gains) forget() { g.since, g.kept, g.was = nil, nil, nil }
 // touched says that what a technique gains between two nodes was not carried over as it was, and nothing that it rests on is different.
 func (g *gains) touched(t *technique, from, to graph.Node) bool {
 	at := slices.Index(g.rules.attack, t)
-	return at < 0 || g.kept[at] == nil || g.kept[at].touched[between{spotOf(from), spotOf(to)}]
+	return at < 0 || g.kept[at] == nil || g.kept[at].whole || g.kept[at].touched[between{spotOf(from), spotOf(to)}]
 }
 
 // junction is which kinds of nodes edges of a kind join.
@@ -129,15 +129,28 @@ type junction struct {
 	from, to int32
 }
 
-// extend adds what is gained to the segment. Edges of which none is different, between nodes that are where they were, are
-// those of before.
+// extend adds what is gained to the segment. Edges between nodes that are where they were are those of before, but for those
+// between pairs of which something else is gained.
 func (g *gains) extend(v *graph.View) {
 	x := graph.NewExtension(graph.NewView(v.Vocabulary(), v.Shared(), g.seg), g.seg)
 	stays := g.staying(v)
+	but := map[junction]map[between]bool{}
+	for i, k := range g.kept {
+		if k == nil {
+			continue
+		}
+		for _, pair := range k.different {
+			j := junction{g.rules.attack[i].edge, pair.from.kind, pair.to.kind}
+			if but[j] == nil {
+				but[j] = map[between]bool{}
+			}
+			but[j][pair] = true
+		}
+	}
 	for i, gained := range g.of {
 		t := g.rules.attack[i]
 		for _, one := range gained {
-			if !stays(junction{t.edge, one.from.kind, one.to.kind}) {
+			if j := (junction{t.edge, one.from.kind, one.to.kind}); !stays(j) || but[j][one.between()] {
 				x.Edge(t.edge, one.from.in(v), one.to.in(v), one.props(t)...)
 			}
 		}
@@ -145,8 +158,8 @@ func (g *gains) extend(v *graph.View) {
 	if g.since != nil {
 		for _, e := range v.Vocabulary().Edges() {
 			for _, r := range g.was.Rels(v.Vocabulary().EdgeIndex(e.Name)) {
-				if stays(junction{e.Name, int32(r.From), int32(r.To)}) {
-					x.Keep(r)
+				if j := (junction{e.Name, int32(r.From), int32(r.To)}); stays(j) {
+					x.Keep(r, endsOf(but[j])...)
 				}
 			}
 		}
@@ -154,23 +167,27 @@ func (g *gains) extend(v *graph.View) {
 	g.derived = x.Build()
 }
 
-// staying says of which joints all edges are those of before, and their numbers too.
+func endsOf(pairs map[between]bool) (out []graph.Ends) {
+	for p := range pairs {
+		out = append(out, graph.Ends{From: p.from.index, To: p.to.index})
+	}
+	return out
+}
+
+// staying says of which joints edges are those of before, and their numbers too.
 func (g *gains) staying(v *graph.View) func(junction) bool {
-	different, anew := map[junction]bool{}, map[string]bool{}
+	anew := map[string]bool{}
 	for _, e := range v.Vocabulary().Edges() {
 		anew[e.Name] = !edgeOf(e.Name).Derived || len(g.read.Rels(v.Vocabulary().EdgeIndex(e.Name))) > 0
 	}
-	for i, k := range g.kept {
-		if k == nil {
-			anew[g.rules.attack[i].edge] = true
-			continue
-		}
-		for _, j := range k.different {
-			different[j] = true
-		}
-	}
 	moved := func(kind int32) bool { return v.Vocabulary().Kinds()[kind].Shared || g.since.Moved(int(kind)) }
+	stays := map[junction]bool{}
 	return func(j junction) bool {
-		return g.since != nil && !anew[j.edge] && !different[j] && !moved(j.from) && !moved(j.to)
+		is, known := stays[j]
+		if !known {
+			is = g.since != nil && !anew[j.edge] && !moved(j.from) && !moved(j.to)
+			stays[j] = is
+		}
+		return is
 	}
 }

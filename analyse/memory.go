@@ -57,7 +57,7 @@ func (m *Memory) gain(g *gains) {
 	}
 	m.gains, m.Carried = g, 0
 	for _, k := range g.kept {
-		if k != nil {
+		if k != nil && !k.whole {
 			m.Carried++
 		}
 	}

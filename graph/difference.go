@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 )
 
@@ -21,6 +22,10 @@ type Difference struct {
 
 // Ends are the rows that an edge joins; those of shared kinds are numbers of stubs.
 type Ends struct{ From, To uint32 }
+
+func (e Ends) compare(o Ends) int {
+	return cmp.Or(cmp.Compare(e.From, o.From), cmp.Compare(e.To, o.To))
+}
 
 type side struct{ seg, shared *Segment }
 

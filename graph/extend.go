@@ -13,7 +13,13 @@ type Extension struct {
 	edges map[relKey][]relEdge
 	vals  map[[2]int][]said // by kind and column, a place for each row
 	refs  map[int][]uint32  // shared nodes not yet among the stubs
-	kept  map[relKey]*Rel
+	kept  map[relKey]kept
+}
+
+// kept is an adjacency that is taken over but for the edges between some ends, which are sorted.
+type kept struct {
+	*Rel
+	but []Ends
 }
 
 // said is a value that is set, which may be null.
@@ -28,7 +34,7 @@ func NewExtension(v *View, seg *Segment) *Extension {
 		seg = seen
 	}
 	return &Extension{view: v, seg: seg, edges: map[relKey][]relEdge{}, vals: map[[2]int][]said{}, refs: map[int][]uint32{},
-		kept: map[relKey]*Rel{}}
+		kept: map[relKey]kept{}}
 }
 
 // Edge adds an edge between nodes of the view: each end lies in the extended
@@ -49,13 +55,15 @@ func (x *Extension) Edge(kind string, from, to Node, props ...Prop) {
 	x.edges[k] = append(x.edges[k], relEdge{from.i, to.i, props})
 }
 
-// Keep takes over all edges of a kind between two kinds of nodes from an earlier extension of the cluster's segment, in which
-// these nodes had the same rows. None of the kinds is shared, and no such edges are added otherwise.
-func (x *Extension) Keep(r *Rel) {
+// Keep takes over the edges of a kind between two kinds of nodes from an earlier extension of the cluster's segment, in which
+// these nodes had the same rows, but for those between some ends. None of the kinds is shared, and only between these ends
+// are such edges added otherwise.
+func (x *Extension) Keep(r *Rel, but ...Ends) {
 	if kinds := x.view.vocab.kinds; kinds[r.From].Shared || kinds[r.To].Shared {
 		panic("graph: stubs have other numbers in every segment")
 	}
-	x.kept[relKey{int32(r.Edge), int32(r.From), int32(r.To)}] = r
+	slices.SortFunc(but, Ends.compare)
+	x.kept[relKey{int32(r.Edge), int32(r.From), int32(r.To)}] = kept{r, but}
 }
 
 // Set gives a node of the extended segment a property.
@@ -87,25 +95,33 @@ func (x *Extension) Build() *Segment {
 		}
 	}
 	for k := range x.kept {
-		if _, twice := x.edges[k]; twice {
-			panic("graph: edges are kept and added")
+		if _, more := x.edges[k]; !more {
+			x.edges[k] = nil
 		}
-		x.edges[k] = nil
 	}
 	keys := inOrderOfKinds(x.edges)
 	made := make([]*Rel, len(keys))
 	beside(len(keys), func(n int) {
 		k := keys[n]
-		if made[n] = x.kept[k]; made[n] != nil {
-			return
-		}
 		list := x.edges[k]
 		for i := range list {
 			list[i].from, list[i].to = s.local(int(k.from), list[i].from), s.local(int(k.to), list[i].to)
 		}
-		made[n] = s.newRel(k, list)
+		switch of, keeps := x.kept[k]; {
+		case !keeps:
+			made[n] = s.newRel(k, list)
+		case len(of.but) > 0:
+			made[n] = s.changed(of, list)
+		case len(list) > 0:
+			panic("graph: edges are kept and added")
+		default:
+			made[n] = of.Rel
+		}
 	})
 	for _, r := range made {
+		if r == nil {
+			continue // nothing is left of it
+		}
 		s.rels[r.Edge] = append(s.rels[r.Edge], r)
 	}
 	for k, vals := range x.vals {
