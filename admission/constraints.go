@@ -11,7 +11,7 @@ import (
 )
 
 // constraints is OpenShift's admission of pods: SecurityContextConstraints. A pod gets
-// in if one of them allows it that its account or whoever makes it may use. Which of
+// in if one of them allows it that its account or its maker may use. Which of
 // several is taken, by priority, decides what is filled in, not whether it gets in.
 type constraints struct {
 	facts    *collect.Facts

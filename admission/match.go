@@ -43,7 +43,7 @@ func selects(s *metav1.LabelSelector, ns place) bool {
 	return err != nil || selector.Matches(labels.Set(ns.labels))
 }
 
-// chosen says that a selector goes by labels of the object itself: whoever makes the object
+// chosen says that a selector goes by labels of the object itself: the maker of the object
 // gives it others.
 func chosen(s *metav1.LabelSelector) bool {
 	return s != nil && len(s.MatchLabels)+len(s.MatchExpressions) > 0

@@ -14,7 +14,7 @@ var taking = []struct{ method, path string }{
 	{"PUT", "/api/v1/alert?cluster=a&id=b"}, {"POST", "/api/v1/registries"}, {"POST", "/api/v1/registries/check"},
 }
 
-// FuzzBody: whatever is sent to an operation, it is an answer or an error of whoever sent it.
+// FuzzBody: whatever is sent to an operation, it is an answer or an error of the sender.
 func FuzzBody(f *testing.F) {
 	for i, body := range []string{
 		`{"token":"x"}`, `{"person":"alice"}`, `{"text":"MATCH (p:Pod) RETURN p"}`,

@@ -35,7 +35,7 @@ func TestACutEndsThePathsThatThereAre(t *testing.T) {
 	}
 }
 
-// TestTwoBindingsOfOneRoleAreTwoFixes: whoever takes one of them away is told that the other is left.
+// TestTwoBindingsOfOneRoleAreTwoFixes: a person who takes one of them away is told that the other is left.
 func TestTwoBindingsOfOneRoleAreTwoFixes(t *testing.T) {
 	const account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: ci, namespace: shop}\n"
 	bound := func(name string) string {

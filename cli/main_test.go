@@ -10,7 +10,7 @@ import (
 	"github.com/breakwater-sec/breakwater/test/pgtest"
 )
 
-// nowhere is the home of whoever was given none: nothing can be read or made below a file.
+// nowhere is the home of a user who has none: nothing can be read or made below a file.
 const nowhere = os.DevNull
 
 // ofAPerson are the variables by which a program finds what the person has who runs it.

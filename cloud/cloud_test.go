@@ -211,13 +211,13 @@ func TestPoliciesKeepAPodFromTheMetadataServiceWhereTheyAreEnforced(t *testing.T
 
 func TestAClusterIsOneOfEKSByWhatEKSWritesThere(t *testing.T) {
 	for name, c := range map[string]struct{ yaml, want string }{
-		"its nodes are labelled":             {node("n1", "", "eks.amazonaws.com/nodegroup: a"), "true"},
-		"its kubelets are EKS's":             {node("n1", onAWS, "") + "status: {nodeInfo: {kubeletVersion: v1.33.1-eks-1de2ab1}}", "true"},
-		"machines of AWS, whoever runs them": {node("n1", onAWS, ""), "unknown"},
-		"machines of another cloud":          {node("n1", onGCE, ""), "false"},
-		"machines of nobody's":               {node("n1", "", "") + "status: {nodeInfo: {kubeletVersion: v1.33.1}}", "false"},
-		"one of AWS beside another":          {node("n1", onGCE, "") + node("n2", onAWS, ""), "unknown"},
-		"nobody has seen a node":             {account(role), "unknown"},
+		"its nodes are labelled":              {node("n1", "", "eks.amazonaws.com/nodegroup: a"), "true"},
+		"its kubelets are EKS's":              {node("n1", onAWS, "") + "status: {nodeInfo: {kubeletVersion: v1.33.1-eks-1de2ab1}}", "true"},
+		"machines of AWS that anyone may run": {node("n1", onAWS, ""), "unknown"},
+		"machines of another cloud":           {node("n1", onGCE, ""), "false"},
+		"machines of nobody's":                {node("n1", "", "") + "status: {nodeInfo: {kubeletVersion: v1.33.1}}", "false"},
+		"one of AWS beside another":           {node("n1", onGCE, "") + node("n2", onAWS, ""), "unknown"},
+		"nobody has seen a node":              {account(role), "unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, j := judge(t, c.yaml); truth(j.EKS()) != c.want {

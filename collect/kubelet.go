@@ -12,7 +12,7 @@ import (
 type Kubelet struct {
 	// From names what says so: "ConfigMap kube-system/kubelet-config".
 	From string `json:"from"`
-	// Anonymous says that callers need not prove who they are; AllowsAll that whoever
+	// Anonymous says that callers need not prove who they are; AllowsAll that everyone who
 	// calls may do everything.
 	Anonymous bool `json:"anonymous,omitempty"`
 	AllowsAll bool `json:"allowsAll,omitempty"`

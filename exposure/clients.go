@@ -124,7 +124,7 @@ func clientsIn(a collect.Annotation, text string) (let, kept netpol.Ranges, ok b
 	case collect.LinodeFirewall:
 		return linodeClients(text)
 	case collect.VultrFirewall:
-		// Each rule has a port: whoever gets to one may get to any.
+		// Each rule has a port: who gets to one may get to any.
 		var sources []string
 		for rule := range strings.SplitSeq(text, ";") {
 			source, _, _ := strings.Cut(rule, ",")

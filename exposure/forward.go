@@ -18,7 +18,7 @@ func (j *judge) forward(f frontend, w way, from ref.Ref, s *corev1.Service, port
 	}
 	h := j.hop(Hop{From: from, To: serviceRef(s), Ports: portsOfService(ports), Width: widthOf(w.clients), Ranges: listed(w.clients),
 		Source: f.senders[0].source, Via: via, Evidence: []ref.Ref{from, serviceRef(s)}, Uncertain: f.unreadOf(s)})
-	j.behind(f, way{append(slices.Clone(w.hops), h), w.clients}, s, ports)
+	j.toPods(f, way{append(slices.Clone(w.hops), h), w.clients}, s, ports)
 }
 
 // unreadOf is what a Service says of those who get to it from the frontend that is not read.
@@ -31,9 +31,9 @@ func (f frontend) unreadOf(s *corev1.Service) string {
 	return ""
 }
 
-// behind takes a way that has come to a service on to its pods: those of its own,
+// toPods takes a way that has come to a service on to its pods: those of its own,
 // or of the service that its name stands for.
-func (j *judge) behind(f frontend, w way, s *corev1.Service, ports []corev1.ServicePort) {
+func (j *judge) toPods(f frontend, w way, s *corev1.Service, ports []corev1.ServicePort) {
 	if s.Spec.Type != corev1.ServiceTypeExternalName {
 		j.deliver(w, serviceRef(s), j.pods.targets(s, ports), f.senders)
 		return
@@ -46,7 +46,7 @@ func (j *judge) behind(f frontend, w way, s *corev1.Service, ports []corev1.Serv
 	h := j.hop(Hop{From: serviceRef(s), To: serviceRef(next), Ports: portsOfService(there), Width: widthOf(w.clients),
 		Ranges: listed(w.clients), Source: f.senders[0].source, Via: "the name " + s.Spec.ExternalName,
 		Evidence: []ref.Ref{serviceRef(s), serviceRef(next)}, Uncertain: doubt})
-	j.behind(f, way{append(slices.Clone(w.hops), h), w.clients}, next, there)
+	j.toPods(f, way{append(slices.Clone(w.hops), h), w.clients}, next, there)
 }
 
 // leads says whether a service, or what its name stands for, has pods on such ports.

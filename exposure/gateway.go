@@ -171,7 +171,7 @@ func (j *judge) gatewayBackend(f frontend, gw ref.Ref, r gatewayRoute, b gateway
 	evidence := append(slices.Clone(f.evidence), gw, r.Ref, serviceRef(s))
 	h := j.hop(Hop{From: internet, To: serviceRef(s), Ports: portsOfService(ports), Width: widthOf(f.clients), Ranges: listed(f.clients),
 		Source: FromController, Via: via, Evidence: evidence, Uncertain: f.uncertain})
-	j.behind(f, way{[]*Hop{h}, f.clients}, s, ports)
+	j.toPods(f, way{[]*Hop{h}, f.clients}, s, ports)
 }
 
 // granted says whether a ReferenceGrant lets the route refer to a Service of

@@ -1,7 +1,7 @@
 package exposure
 
 import (
-	"fmt"
+	"crypto/sha256"
 	"maps"
 	"slices"
 	"strings"
@@ -21,10 +21,14 @@ type judge struct {
 	net   *netpol.Judge
 	res   *Result
 	pods  *podIndex
-	hops  map[string]*Hop
+	hops  map[hopKey]*Hop
+	crowd crowd
+	// once is each list of ports and of ranges that hops have.
+	once  once
 	nodes nodes
 	// into is the routes into each pod by services and nodes alone.
-	into map[collect.Key][]Route
+	into   map[collect.Key][]Route
+	fronts map[[sha256.Size]byte]*frontend // of pods, nil where they are not exposed
 	// serving is the pods found for each class, published the services by the
 	// addresses of their load balancers: ingresses ask for the same again.
 	serving   map[class][]*collect.Pod
@@ -42,8 +46,8 @@ type judge struct {
 
 // Judge finds every way from the internet to a pod. policies judges the same facts.
 func Judge(f *collect.Facts, policies *netpol.Judge) *Result {
-	j := &judge{facts: f, net: policies, pods: indexPods(f), hops: map[string]*Hop{}, nodes: nodesOf(f), clouds: cloud.Providers(f),
-		serving: map[class][]*collect.Pod{}, res: &Result{}}
+	j := &judge{facts: f, net: policies, pods: indexPods(f), hops: map[hopKey]*Hop{}, crowd: newCrowd(len(f.Pods)), nodes: nodesOf(f), clouds: cloud.Providers(f),
+		serving: map[class][]*collect.Pod{}, fronts: map[[sha256.Size]byte]*frontend{}, res: &Result{}}
 	j.partial = j.nodes.count == 0 && len(f.IngressClasses) == 0
 	j.services()
 	j.hostPorts()
@@ -54,6 +58,7 @@ func Judge(f *collect.Facts, policies *netpol.Judge) *Result {
 	j.virtualServices()
 	j.kubelets()
 	j.missing()
+	j.crowded()
 	j.finish()
 	return j.res
 }
@@ -96,7 +101,9 @@ func (w way) sender() sender {
 
 // hop returns the shared hop of this content.
 func (j *judge) hop(h Hop) *Hop {
-	key := fmt.Sprint(h.From, h.To, h.Ports, h.Width, h.Ranges, h.Source, h.Via, h.Uncertain, h.Policy)
+	key := hopKey{h.From, h.To, 0, 0, h.Width, h.Source, h.Via, h.Uncertain, h.Policy}
+	h.Ports, key.ports = j.once.portList(h.Ports)
+	h.Ranges, key.ranges = j.once.prefixList(h.Ranges)
 	if old := j.hops[key]; old != nil {
 		return old
 	}
@@ -108,13 +115,21 @@ func (j *judge) hop(h Hop) *Hop {
 // that some sender is let into.
 func (j *judge) deliver(w way, service ref.Ref, targets []target, senders []sender) {
 	for _, t := range perNode(targets, senders) {
+		if !j.crowd.follows(w, t.pods[0].Namespace) {
+			j.crowd.lost++
+			continue
+		}
 		for _, v := range j.verdicts(w, t, senders) {
 			if v.closed != nil {
 				j.closed(w, service, t, v)
 				continue
 			}
-			width, ranges, via := widthOf(v.clients), listed(v.clients), v.via(service)
+			width, ranges, via := widthOf(v.clients), j.listed(v.clients), v.via(service)
 			for _, p := range t.pods {
+				if !j.crowd.tells(w, p) {
+					j.crowd.leaveOut(p, v.ports, width, v.uncertain)
+					continue
+				}
 				h := j.hop(Hop{From: service, To: p.Of("Pod"), Ports: v.ports, Width: width, Ranges: ranges, Source: v.source, Via: via,
 					Evidence: []ref.Ref{service, p.Of("Pod")}, Uncertain: v.uncertain, Policy: v.policy})
 				j.res.Routes = append(j.res.Routes, Route{append(slices.Clone(w.hops), h), width, ranges})
@@ -148,6 +163,10 @@ func (j *judge) route(w way) {
 
 func (j *judge) closed(w way, service ref.Ref, t target, v verdict) {
 	for _, p := range t.pods {
+		if j.crowd.shut[p.Key]++; j.crowd.shut[p.Key] > waysOfPod && !j.crowd.more.take(p.Namespace, 1) {
+			j.crowd.closed++
+			continue
+		}
 		j.res.Closed = append(j.res.Closed, Closed{To: p.Of("Pod"), Via: through(w.hops, v.via(service)), Ports: v.ports,
 			Policy: v.closed.Witness, Answer: v.closed.Explain()})
 	}

@@ -130,5 +130,5 @@ func (j *judge) reached(f frontend, via string, s *corev1.Service, ports []corev
 	}
 	h := j.hop(Hop{From: internet, To: serviceRef(s), Ports: portsOfService(ports), Width: widthOf(f.clients), Ranges: listed(f.clients),
 		Source: FromController, Via: via, Evidence: append(append(slices.Clone(f.evidence), by...), serviceRef(s)), Uncertain: f.uncertain})
-	j.behind(f, way{[]*Hop{h}, f.clients}, s, ports)
+	j.toPods(f, way{[]*Hop{h}, f.clients}, s, ports)
 }

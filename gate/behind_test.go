@@ -10,7 +10,7 @@ import (
 )
 
 // What a client sends behind a body is a request only where the body came to its end. Where it did not, a proxy before us may
-// have meant it as a part of the body: whoever wrote that would have made a request of their own in the name of the proxy.
+// have meant it as a part of the body: its author would have made a request of their own in the name of the proxy.
 
 func TestWhatComesBehindABodyThatBrokeOffIsNoRequest(t *testing.T) {
 	asked := make(chan string, 10)

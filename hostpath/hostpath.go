@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Ways are what whoever uses a folder or file of a node opens by it, each the word
+// Ways are what the user of a folder or file of a node opens by it, each the word
 // of one attack technique. What only writing opens is not opened by a read-only mount.
 //
 // One way that writes is enough to control the node, so only the first is told: the

@@ -156,7 +156,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err := s.tryAgain(ctx); err != nil {
 		c.Log.Warn("cannot try dead letters again", "error", err)
 	}
-	if err := s.stream.settle(ctx); err != nil {
+	if err := s.stream.countWaiting(ctx); err != nil {
 		c.Log.Warn("cannot tell what waits of each source", "error", err)
 	}
 	return s, nil

@@ -294,9 +294,9 @@ func chunkID(name string, place int, chunk []byte) string {
 // onDisk is the room that a chunk takes, with what JetStream writes beside it.
 func onDisk(chunk []byte) int64 { return int64(len(chunk)) + 512 }
 
-// settle brings what is counted of the disk to what waits. What waits since an earlier process is
+// countWaiting brings what is counted of the disk to what waits. What waits since an earlier process is
 // not known in bytes for each source: it counts by the mean size of a batch.
-func (s *stream) settle(ctx context.Context) error {
+func (s *stream) countWaiting(ctx context.Context) error {
 	info, err := s.events.Info(ctx, jetstream.WithSubjectFilter(">"))
 	if err != nil {
 		return fmt.Errorf("ask the event stream: %w", err)

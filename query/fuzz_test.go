@@ -42,6 +42,9 @@ func FuzzRun(f *testing.F) {
 			t.Fatal(err)
 		}
 		second, err := Run(context.Background(), view, graph.Everything, again, opts)
+		if err == nil && second.Partial != "" {
+			return // a busy machine had no time for it twice
+		}
 		if err != nil || second.Total != res.Total || second.Roots != res.Roots {
 			t.Fatalf("%v: the text finds %+v, the tree %+v", err, second, res)
 		}

@@ -12,7 +12,7 @@ import (
 type Gain struct {
 	Power string
 	Scope Scope
-	// Gives is held by whoever takes the way.
+	// Gives is held by those who take the way.
 	Gives Hold
 }
 

@@ -160,10 +160,8 @@ func (a *asked) key(grants []grant) string {
 	return string(key)
 }
 
+// number is one for each role, and one for all that nobody knows.
 func (a *asked) number(r *role) int {
-	if r == nil {
-		return 0
-	}
 	if _, known := a.numbers[r]; !known {
 		a.numbers[r] = len(a.numbers) + 1
 	}
@@ -227,7 +225,7 @@ func (a *asked) elsewhere(holds []holding, grants []grant) {
 		for _, i := range all {
 			h := holds[i]
 			powers[h.power] = true
-			within = within && b.Namespace != "" && h.scope.Namespace == b.Namespace && !a.anywhere(h.power)
+			within = within && b.Namespace != "" && !a.anywhere(h.power)
 		}
 		left := grants
 		if within {

@@ -191,10 +191,10 @@ func TestWhetherOneContainerMayActOnAnothersProcesses(t *testing.T) {
 		{"root that may trace on a privileged one", "shareProcessNamespace: true", "runAsUser: 0, capabilities: {add: [SYS_PTRACE]}",
 			"runAsUser: 0, privileged: true", "true"},
 		{"privileged root", "shareProcessNamespace: true", "runAsUser: 0, privileged: true", "runAsUser: 0, privileged: true", "true"},
-		{"whoever their images say", "shareProcessNamespace: true", "", "", ""},
+		{"the users their images name", "shareProcessNamespace: true", "", "", ""},
 		{"some user on the other", "shareProcessNamespace: true", "runAsNonRoot: true", "runAsUser: 1000", ""},
-		{"root on whoever its image says", "shareProcessNamespace: true", "runAsUser: 0", "", ""},
-		{"whoever its image says on a privileged one", "shareProcessNamespace: true", "", "privileged: true", "false"},
+		{"root on the user its image names", "shareProcessNamespace: true", "runAsUser: 0", "", ""},
+		{"the user its image names on a privileged one", "shareProcessNamespace: true", "", "privileged: true", "false"},
 	} {
 		v := read(t, podWith(cmp.Or(test.pod, "hostPID: false")+", containers: [{name: a, image: i, securityContext: {"+test.a+
 			"}}, {name: b, image: j, securityContext: {"+test.b+"}}]", ""))

@@ -127,7 +127,7 @@ func actsOn(pod *collect.PodShape, a, b *collect.ContainerShape) *bool {
 		same := *self == *other
 		return &same
 	case root == nil && asRoot == nil && a.Image == b.Image && covers:
-		return &yes // whoever the image says
+		return &yes // whatever user the image names
 	case !covers && (asRoot == nil || *asRoot) && !slices.Contains(has, "SYS_PTRACE") && b.Privileged:
 		return &no
 	}

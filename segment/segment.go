@@ -128,7 +128,7 @@ func newCluster(f *collect.Facts, j Judged) *cluster {
 	return &cluster{facts: f, judged: j, b: graph.NewBuilder(schema.Vocabulary(), f.Cluster.Name), name: f.Cluster.Name,
 		labels: map[*collect.Labels][]string{}, images: newImageUses(j.Image), owners: map[collect.OwnerRef]map[string]ref.Ref{},
 		volumes: map[string]graph.Ref{}, capabilities: map[*collect.ContainerShape][]string{},
-		drawn:  map[string]bool{},
+		drawn: map[string]bool{}, declared: map[*collect.PodShape]map[netpol.Port]bool{}, claims: map[collect.Key]*collect.PersistentVolume{},
 		things: map[thing][]ref.Ref{}, placed: make(map[*collect.Pod]placedPod, len(f.Pods)),
 		anyToken: rbac.Before(f, nodeTokens), rights: func() {}}
 }
@@ -177,6 +177,8 @@ type cluster struct {
 	volumes map[string]graph.Ref
 	// capabilities are told once for all containers of a shape.
 	capabilities map[*collect.ContainerShape][]string
+	declared     map[*collect.PodShape]map[netpol.Port]bool
+	claims       map[collect.Key]*collect.PersistentVolume // what was found for them
 	// anyToken says that a node is given tokens for any account of its pods.
 	anyToken bool
 	drawn    map[string]bool
@@ -185,7 +187,9 @@ type cluster struct {
 	things map[thing][]ref.Ref
 	// crowded are the pods with more containers than are kept.
 	crowded []collect.Key
-	gaps    []collect.Gap
+	// unpulled are the accounts with more secrets for images than are drawn for each pod.
+	unpulled map[collect.Key]bool
+	gaps     []collect.Gap
 }
 
 // self is the cluster as an object in itself.

@@ -101,7 +101,7 @@ func (s *Store) AddCertificate(ctx context.Context, c Certificate, spends bool) 
 	return nil
 }
 
-// certificatesOfAKey is how many certificates of one key count: whoever holds it can have it renewed without end. A sensor
+// certificatesOfAKey is how many certificates of one key count: its holder can have it renewed without end. A sensor
 // that could not keep the last few renews with the one it has.
 const certificatesOfAKey = 16
 

@@ -11,7 +11,7 @@ import (
 	"github.com/breakwater-sec/breakwater/test/pgtest"
 )
 
-// The connection is lost when the database has committed and before it said so: whoever wrote does it again.
+// The connection is lost when the database has committed and before it said so: the writer does it again.
 func TestWhatIsDoneAgainAfterItsAnswerWasLostIsDoneOnce(t *testing.T) {
 	ctx := t.Context()
 	p := pgtest.Through(t, pgtest.DSN(t))

@@ -22,7 +22,7 @@ const (
 )
 
 // Ours says what is wrong with a file of SQLite that somebody handed over, before anything of it is used: a schema may hold
-// views, triggers and expressions, which whoever made them would have run by who opens the file. It has to have the tables
+// views, triggers and expressions, which their author would have run by who opens the file. It has to have the tables
 // and indexes of its version, as our migrations make them, and nothing else.
 func Ours(ctx context.Context, file string) error {
 	db, err := sql.Open("sqlite", "file:"+url.PathEscape(file)+"?mode=ro&immutable=1&_pragma=trusted_schema(OFF)&_pragma=cell_size_check(ON)")

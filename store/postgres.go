@@ -135,7 +135,7 @@ func readDSN(dsn string) (config *pgx.ConnConfig, pool int, err error) {
 }
 
 // parseDSN reads a DSN. Of a server on another machine, of which nobody says how it is spoken to, it wants TLS and a
-// certificate for its name: the driver would do without either where whoever answers says so.
+// certificate for its name: the driver would do without either where the one who answers says so.
 func parseDSN(u *url.URL) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(u.String())
 	if err == nil && !saysTLS(u) && elsewhere(config) {

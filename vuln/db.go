@@ -173,7 +173,7 @@ func (db *DB) With(ctx context.Context, files ...string) (*DB, error) {
 			return nil, fmt.Errorf("read statements: %s: want an OpenVEX document, or one of CycloneDX with analyses", name)
 		}
 	}
-	if err := held.settle(&status); err != nil {
+	if err := held.chooseRevisions(&status); err != nil {
 		return nil, fmt.Errorf("read statements: %w", err)
 	}
 	out := &DB{sources: append(slices.Clone(db.sources), held), status: db.status, close: db.close}
@@ -189,7 +189,7 @@ func Read(ctx context.Context, fsys fs.FS) (*DB, error) {
 	if err := in.tree(fsys, ".", ""); err != nil {
 		return nil, fmt.Errorf("read advisories: %w", err)
 	}
-	if err := held.settle(&status); err != nil {
+	if err := held.chooseRevisions(&status); err != nil {
 		return nil, fmt.Errorf("read advisories: %w", err)
 	}
 	return &DB{sources: []index{held}, status: summarise([]SourceStatus{status})}, nil

@@ -251,11 +251,11 @@ func (s *sorter) fill(w *bufio.Writer, status *SourceStatus) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	settled := &settler{status: status, emit: out.add}
-	if err := s.merge(settled.add); err != nil {
+	chosen := &revisionChooser{status: status, emit: out.add}
+	if err := s.merge(chosen.add); err != nil {
 		return 0, err
 	}
-	if err := settled.flush(); err != nil {
+	if err := chosen.flush(); err != nil {
 		return 0, err
 	}
 	return out.finish()

@@ -41,45 +41,45 @@ func (db *DB) revised(source int) bool {
 	return source < len(db.status.Sources) && db.status.Sources[source].Superseded > 0
 }
 
-// settler passes on what is put into a table; of the revisions of a record the one
+// revisionChooser passes on what is put into a table; of the revisions of a record the one
 // that counts.
-type settler struct {
+type revisionChooser struct {
 	status *SourceStatus
 	emit   func(key string, value []byte) error
 	key    string
 	held   [][]byte
 }
 
-func (s *settler) add(key string, value []byte) error {
-	if key != s.key {
-		if err := s.flush(); err != nil {
+func (c *revisionChooser) add(key string, value []byte) error {
+	if key != c.key {
+		if err := c.flush(); err != nil {
 			return err
 		}
-		s.key = key
+		c.key = key
 	}
 	if !strings.HasPrefix(key, "r") {
-		return s.emit(key, value)
+		return c.emit(key, value)
 	}
-	s.held = append(s.held, value)
+	c.held = append(c.held, value)
 	return nil
 }
 
-func (s *settler) flush() error {
-	if len(s.held) == 0 {
+func (c *revisionChooser) flush() error {
+	if len(c.held) == 0 {
 		return nil
 	}
-	value, err := s.status.settle(s.held)
-	s.held = nil
+	value, err := c.status.chooseRevision(c.held)
+	c.held = nil
 	if err != nil {
 		return err
 	}
-	return s.emit(s.key, value)
+	return c.emit(c.key, value)
 }
 
-func (m memory) settle(status *SourceStatus) error {
+func (m memory) chooseRevisions(status *SourceStatus) error {
 	for key, values := range m {
 		if strings.HasPrefix(key, "r") {
-			value, err := status.settle(values)
+			value, err := status.chooseRevision(values)
 			if err != nil {
 				return err
 			}
@@ -89,8 +89,8 @@ func (m memory) settle(status *SourceStatus) error {
 	return nil
 }
 
-// settle gives the revision of a record that counts, and counts the others.
-func (s *SourceStatus) settle(values [][]byte) ([]byte, error) {
+// chooseRevision gives the revision of a record that counts, and counts the others.
+func (s *SourceStatus) chooseRevision(values [][]byte) ([]byte, error) {
 	if len(values) == 1 {
 		return values[0], nil
 	}

@@ -129,7 +129,7 @@ func with[T any](t *testing.T, bound *T, to T) {
 	t.Cleanup(func() { *bound = was }) // after what watches has ended
 }
 
-// TestWhatAnAPIServerSaysWithoutEndIsAGapOfThatKindAlone: whoever holds an API server can end the reading of a kind of
+// TestWhatAnAPIServerSaysWithoutEndIsAGapOfThatKindAlone: the holder of an API server can end the reading of a kind of
 // its own cluster, and that is told; everything else is read.
 func TestWhatAnAPIServerSaysWithoutEndIsAGapOfThatKindAlone(t *testing.T) {
 	endless := func(begin, again string) http.HandlerFunc {

@@ -322,8 +322,8 @@ func (b *budget) report(kind string) {
 	}
 }
 
-// settle tells exactly what is not kept of a kind.
-func (b *budget) settle(kind string) {
+// reportNow tells exactly what is not kept of a kind.
+func (b *budget) reportNow(kind string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.missing(b.readers[kind])

@@ -46,8 +46,8 @@ func (m *manifests) makePods() {
 		if of.top(t) != t.owner {
 			continue
 		}
-		if above := t.above(); len(of[above]) > 0 && !of.same(t, above) {
-			m.doubtOwner(above, workloadName(t.owner))
+		if owner := t.ownerKey(); len(of[owner]) > 0 && !of.same(t, owner) {
+			m.doubtOwner(owner, workloadName(t.owner))
 		}
 		shape := m.claimed(t)
 		for _, node := range m.places(shape, t.kind == "DaemonSet") {
@@ -86,14 +86,14 @@ const maxOwners = 8
 // templates are those that were read, by the object they stand in.
 type templates map[collect.WorkloadKey][]template
 
-// above is what a template's object names as its owner.
-func (t template) above() collect.WorkloadKey {
+// ownerKey is what a template's object names as its owner.
+func (t template) ownerKey() collect.WorkloadKey {
 	return collect.WorkloadKey{Kind: t.up.Kind, Key: collect.Key{Namespace: t.owner.Namespace, Name: t.up.Name}}
 }
 
 // same says that an object makes pods by the same template.
 func (all templates) same(t template, in collect.WorkloadKey) bool {
-	return slices.ContainsFunc(all[in], func(above template) bool { return above.shape == t.shape && !above.idle })
+	return slices.ContainsFunc(all[in], func(owner template) bool { return owner.shape == t.shape && !owner.idle })
 }
 
 // top is the topmost of a template's owners that has the same template, or the
@@ -101,15 +101,15 @@ func (all templates) same(t template, in collect.WorkloadKey) bool {
 func (all templates) top(t template) collect.WorkloadKey {
 	way := []collect.WorkloadKey{t.owner}
 	for range maxOwners {
-		above := t.above()
-		if !all.same(t, above) {
+		owner := t.ownerKey()
+		if !all.same(t, owner) {
 			break
 		}
-		if i := slices.Index(way, above); i >= 0 {
+		if i := slices.Index(way, owner); i >= 0 {
 			return slices.MinFunc(way[i:], compareWorkloads)
 		}
-		way = append(way, above)
-		t = all[above][slices.IndexFunc(all[above], func(a template) bool { return a.shape == t.shape && !a.idle })]
+		way = append(way, owner)
+		t = all[owner][slices.IndexFunc(all[owner], func(a template) bool { return a.shape == t.shape && !a.idle })]
 	}
 	return way[len(way)-1]
 }

@@ -196,7 +196,7 @@ func (r *reader) page(ctx context.Context, limit int64, next string) (page, erro
 // listed says that the list was read whole.
 func (r *reader) listed(version string) {
 	r.w.budget.ends(r.kind.name, version)
-	r.w.budget.settle(r.kind.name)
+	r.w.budget.reportNow(r.kind.name)
 }
 
 // put tells an object. Whether it differs in anything that we keep is for the facts

@@ -39,26 +39,26 @@ func openArchive(f File) (*archive, error) {
 }
 
 func archiveOf(r io.ReaderAt, size int64, depth int, budget *unpacking) (*archive, error) {
-	opening := &opening{r: r, left: mostDirectory}
-	z, err := zip.NewReader(opening, size)
+	directory := &directoryReader{r: r, left: mostDirectory}
+	z, err := zip.NewReader(directory, size)
 	if err != nil {
 		return nil, fmt.Errorf("want a zip archive: %w", err)
 	}
-	opening.left = 1 << 62 // from now on members have bounds of their own
+	directory.left = 1 << 62 // from now on members have bounds of their own
 	return &archive{z, r, budget, depth}, nil
 }
 
-// opening bounds what is read of an archive to know its members: each takes memory.
-type opening struct {
+// directoryReader bounds what is read of an archive to know its members: each takes memory.
+type directoryReader struct {
 	r    io.ReaderAt
 	left int64
 }
 
-func (o *opening) ReadAt(p []byte, at int64) (int, error) {
-	if o.left -= int64(len(p)); o.left < 0 {
+func (d *directoryReader) ReadAt(p []byte, at int64) (int, error) {
+	if d.left -= int64(len(p)); d.left < 0 {
 		return 0, fmt.Errorf("want a table of members of at most %d MiB: %w", mostDirectory>>20, errBound)
 	}
-	return o.r.ReadAt(p, at)
+	return d.r.ReadAt(p, at)
 }
 
 // open unpacks the beginning of a member.

@@ -231,7 +231,7 @@ func TestATableOfMembersIsBounded(t *testing.T) {
 		members = append(members, fmt.Sprintf("%01000d/%d", 0, i), "")
 	}
 	content := zippedBy(t, zip.Store, members...)
-	o := &opening{r: strings.NewReader(content), left: 500 << 10}
+	o := &directoryReader{r: strings.NewReader(content), left: 500 << 10}
 	if _, err := zip.NewReader(o, int64(len(content))); err == nil || !strings.Contains(err.Error(), "want a table of members") {
 		t.Errorf("got %v, want that the table is too long", err)
 	}
@@ -286,6 +286,9 @@ func wellTold(t *testing.T, c Content) {
 		}
 		if _, err := packageurl.FromString(p.PURL()); err != nil {
 			t.Fatalf("%s: %v", p.PURL(), err)
+		}
+		if p.Linked != "" && p.Ecosystem != "Go" || len(p.Linked) > mostGoPaths+mostGoPackages || strings.Contains(p.Linked, "  ") {
+			t.Fatalf("%s has the packages %q", p.PURL(), p.Linked)
 		}
 	}
 	for _, name := range c.Owns {

@@ -14,7 +14,7 @@ export const server = createFetchClient<paths>({
 
 if (within) server.use({ onRequest: ({ request }) => new Request(scoped(request.url), request) });
 
-/** What a refusal means where whoever refused (a proxy before the server) said nothing that we know. */
+/** What a refusal means where the one who refused (a proxy before the server) said nothing that we know. */
 const refusals: Record<number, [title: string, detail: string]> = {
   413: ["Too large", "What was sent is larger than is taken: send less of it at once."],
   429: [
