@@ -258,7 +258,8 @@ func TestAControllerOnTheHostsNetworkIsItsNode(t *testing.T) {
 
 func TestAManifestWithoutTheClusterKeepsItsIngressMarked(t *testing.T) {
 	app := estate[strings.Index(estate, "---\napiVersion: v1\nkind: Pod"):] + backendService
-	const class = "\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\nspec: {controller: k8s.io/ingress-nginx}\n"
+	const class = "\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\n" +
+		"spec: {controller: k8s.io/ingress-nginx}\n"
 	web := []string{"shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP any ?"}
 	taken, not := ing("ingressClassName: nginx,", "", ""), strings.Replace(ing("ingressClassName: nginx,", "", ""), ", uid: i", "", 1)
 	run(t, []test{

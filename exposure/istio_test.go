@@ -48,8 +48,9 @@ func TestVirtualServices(t *testing.T) {
 	delegate := "\n---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: d, namespace: shop}\n" +
 		"spec: {http: [{route: [{destination: {host: web, port: {number: 80}}}]}]}\n"
 	alone := func(uid string) string {
-		return strings.NewReplacer("istio: ingressgateway}}\nspec: {node", "app: other}}\nspec: {node", "selector: {istio: ingressgateway}, ports", "ports",
-			"name: gw, namespace: infra", "name: gw, namespace: infra"+uid).Replace(estate[strings.LastIndex(estate, "---"):]+webService+mesh+virtual) +
+		without := strings.NewReplacer("istio: ingressgateway}}\nspec: {node", "app: other}}\nspec: {node",
+			"selector: {istio: ingressgateway}, ports", "ports", "name: gw, namespace: infra", "name: gw, namespace: infra"+uid)
+		return without.Replace(estate[strings.LastIndex(estate, "---"):]+webService+mesh+virtual) +
 			"\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\nspec: {controller: k8s.io/ingress-nginx}\n"
 	}
 	run(t, []test{

@@ -118,7 +118,7 @@ func TestHolds(t *testing.T) {
 			"User alice: write-role-and-binding in a in namespace shop"}},
 		{"a namespace by its name is that namespace", "ClusterRole r: patch namespaces [shop]\nClusterRoleBinding b: r <- User alice",
 			[]string{"User alice: relabel-namespaces in namespace shop"}},
-		{"its labels change with its status", "ClusterRole r: update namespaces/status [shop] | get namespaces\nClusterRoleBinding b: r <- User alice",
+		{"its labels change with its status", "ClusterRole r: update namespaces/status [shop]\nClusterRoleBinding b: r <- User alice",
 			[]string{"User alice: relabel-namespaces in namespace shop"}},
 		{"and when it is finalized", "ClusterRole r: update namespaces/finalize\nClusterRoleBinding b: r <- User alice",
 			[]string{"User alice: relabel-namespaces in the whole cluster"}},
