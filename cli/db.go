@@ -123,7 +123,7 @@ func dbForgetCommand() *cobra.Command {
 
 func printStatus(w io.Writer, st vuln.Status) {
 	if len(st.Sources) == 0 {
-		fmt.Fprintln(w, "No advisories: import some with: breakwater db import PATH…")
+		fmt.Fprintln(w, "No advisories: fetch them with breakwater db update, or import files with breakwater db import PATH…")
 		return
 	}
 	fmt.Fprintf(w, "%d advisories, newest of %s; %s; known exploited: %s; EPSS: %s\n\n", st.Records, day(st.Newest), size(st.Bytes),

@@ -57,7 +57,7 @@ func (j *judge) gatewayFrontend(g *gatewayv1.Gateway) (frontend, bool) {
 		return j.balancerFrontend("the gateway's address "+texts(open), ""), true
 	case len(open) > 0:
 		return j.hiddenFrontend("the gateway's address "+texts(open), "the pods that serve the gateway were not found"), true
-	case len(points) == 0 && g.UID == "" && j.nodes.count == 0:
+	case len(points) == 0 && j.ofManifest(g.UID):
 		return j.hiddenFrontend("the gateway's address", "a manifest does not say which address the gateway will get"), true
 	}
 	return frontend{}, false

@@ -120,7 +120,7 @@ func (j *judge) frontendOf(in *networkingv1.Ingress, c class) (frontend, bool) {
 	case len(open) > 0:
 		return j.hiddenFrontend("the address "+texts(open)+" of "+ingressRef(in).String(),
 			"the pods of "+c.text()+" were not found"), true
-	case j.partial && len(points) == 0:
+	case len(points) == 0 && (j.partial || c.name != "" && j.ofManifest(in.UID)):
 		return j.hiddenFrontend(c.text(), "the manifests do not contain "+c.text()+", so whether the internet reaches it is not known"),
 			true
 	case len(points) == 0:

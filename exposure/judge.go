@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/breakwater-sec/breakwater/cloud"
 	"github.com/breakwater-sec/breakwater/collect"
@@ -62,6 +63,10 @@ func Judge(f *collect.Facts, policies *netpol.Judge) *Result {
 	j.finish()
 	return j.res
 }
+
+// ofManifest says that no cluster has taken an object yet, and none is around it: that what would serve it
+// is not there proves nothing.
+func (j *judge) ofManifest(uid types.UID) bool { return uid == "" && j.nodes.count == 0 }
 
 // said are the annotations of a meaning that an object has, but for those of a provider
 // on whose machines no node is known to be.

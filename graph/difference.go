@@ -54,7 +54,8 @@ func NewDifference(before, wasShared, after, isShared *Segment) *Difference {
 	return d
 }
 
-// Extended is the difference of segments that extend those compared by edges. The rest of them is not looked at again.
+// Extended is the difference of segments that extend those compared by edges. The rest of them is not looked at again: of shared
+// nodes, which may have other numbers since, it has the rows, and the edges that differ, but not NodeDiffers and EdgesDiffer.
 func (d *Difference) Extended(before, after *Segment) *Difference {
 	x := *d
 	x.sides[Before].seg, x.sides[After].seg = before, after

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
+	"github.com/breakwater-sec/breakwater/image/lang"
 )
 
 // jarOf is an archive of one artifact.
@@ -149,6 +151,33 @@ func TestPackagesOfLanguagesAreLaidOverEachOther(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPackagesOfAModuleAreThoseOfAllPrograms: where nobody knows those of one, nobody knows those of the image.
+func TestPackagesOfAModuleAreThoseOfAllPrograms(t *testing.T) {
+	at := func(file, linked string) placed {
+		return placed{Package: lang.Package{Ecosystem: "Go", Name: "a.org/b", Version: "v1.0.0", Linked: linked}, file: file}
+	}
+	owned, listed := at("usr/bin/own", "owned"), at("src/go.sum", "")
+	owned.owner, listed.wanted = "pkg:deb/debian/own@1", true
+	for want, places := range map[string][]placed{
+		". a":       {at("bin/x", ". a")},
+		". a b c":   {at("bin/x", ". b c"), at("bin/y", "a b"), owned, listed},
+		"a":         {at("bin/x", "a"), at("bin/y", "a")},
+		"":          {at("bin/x", "a"), at("bin/y", ""), at("bin/z", "b")},
+		"owned":     {owned},
+		"x y z z/a": {at("bin/x", "z/a x"), at("bin/y", "y"), at("bin/z", "z")},
+	} {
+		if got := packageIn("pkg:golang/a.org/b@v1.0.0", places).Linked; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := packageIn("a", []placed{listed}).Linked; got != "" {
+		t.Errorf("a list tells of code: %q", got)
+	}
+	if got := both(strings.Repeat("a", mostLinked), "b"); got != "" {
+		t.Errorf("of too many %d bytes are kept", len(got))
 	}
 }
 

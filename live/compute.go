@@ -100,14 +100,14 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, images known, memo
 	shared := l.shared.change(func(s *graph.Shared) { made.PutShared(s) })
 	seg, gaps := made.Build(shared)
 	gaps = slices.Concat(gapList(f), gaps, imageGaps(made.Images, images.assessments), machineGaps(images.machines))
-	seg, paths, more, err := memory.Cluster(ctx, graph.NewView(schema.Vocabulary(), shared, seg), seg, l.config.Rules, gaps...)
+	seg, breach, paths, more, err := memory.Breached(ctx, graph.NewView(schema.Vocabulary(), shared, seg), seg, l.config.Rules, gaps...)
 	if err != nil {
 		return nil, fmt.Errorf("analyse cluster %s: %w", f.Cluster.Name, err)
 	}
 	c := &Cluster{Name: f.Cluster.Name, Info: f.Cluster, AsOf: f.AsOf, Segment: seg, Paths: paths,
 		Gaps: slices.Concat(gaps, more), Counts: map[string]int{}, Unread: maps.Clone(f.Unread), images: made.Images}
-	c.breach = analyse.NewBreach(graph.NewView(schema.Vocabulary(), shared, seg), l.config.Rules)
-	c.Assume, c.Try, c.Under = c.breach.Assume, l.try(c.breach, images), l.under(images)
+	c.breach = breach
+	c.Assume, c.Try, c.Under = breach.Assume, l.try(breach, images), l.under(images)
 	for _, kind := range collect.Kinds {
 		if n := f.Len(kind); n > 0 {
 			c.Counts[kind] = n

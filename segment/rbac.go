@@ -113,7 +113,7 @@ func (c *cluster) holds() {
 			c.b.Set(id, graph.B("clusterAdmin", true))
 		}
 		c.b.Edge("HOLDS", id, c.permission(h.Power, h.Scope), text("binding", refText(h.Witness.Binding)), text("role", refText(h.Witness.Role)),
-			text("witnessRule", h.Witness.Text), flagged("elsewhere", h.Elsewhere))
+			text("witnessRule", h.Witness.Text), text("creates", h.Witness.Creates), flagged("elsewhere", h.Elsewhere))
 		if h.Subject.Anybody() {
 			c.b.Edge("TAKES_ANYBODY_FOR", c.at(self), id)
 		}

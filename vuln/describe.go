@@ -24,7 +24,7 @@ func (db *DB) describe(id string, where release, p Package, deciding []opinion) 
 	}
 	m.Advisories = slices.Compact(m.Advisories)
 	m.Reasons, m.Vendor = reasons(deciding), vendorWord(deciding)
-	m.CVSS = bestCVSS(entries, records)
+	m.CVSS = bestCVSS(entries, records, decided)
 	m.Severity, m.SeveritySource = rate(where, entries, records, m.CVSS)
 	m.describe(records)
 	if kevErr := db.join(&m); err == nil {

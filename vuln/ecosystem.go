@@ -45,7 +45,8 @@ var families = map[string]family{
 	"Red Hat":        {number: redHatNumber, byBoth: true},
 	"CentOS":         {versions: "Red Hat", number: untilDot, byBoth: true},
 	"Oracle Linux":   {versions: "Red Hat", number: untilDot, byBoth: true},
-	"Amazon Linux":   {versions: "Red Hat", number: lowered, byBoth: true},
+	"Amazon Linux":   {versions: "Red Hat", number: amazonNumber, byBoth: true},
+	"Fedora":         {versions: "Red Hat", number: untilDot, byBoth: true},
 	"Azure Linux":    {versions: "Red Hat", number: untilDot, byBoth: true},
 	"CBL-Mariner":    {versions: "Red Hat", number: lowered, byBoth: true},
 	"Photon OS":      {versions: "Red Hat", number: lowered, byBoth: true},
@@ -111,7 +112,7 @@ func (r release) isDistribution() bool {
 	return f.bySource || f.byBoth
 }
 
-var elTag = regexp.MustCompile(`\.(?:el|amzn|azl|cm)(\d+)`)
+var elTag = regexp.MustCompile(`\.(?:el|amzn|azl|cm|fc)(\d+)`)
 
 // inferred fills a missing release of an rpm distribution from the version's
 // tag ("1.1.1k-4.el8"), which is all that some package databases tell.
@@ -167,6 +168,16 @@ func lowered(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 func untilDot(s string) string {
 	head, _, _ := strings.Cut(lowered(s), ".")
 	return head
+}
+
+// amazonNumber is the generation: "2023" of "2023.6.20241010", "1" of the first one's releases, which had months ("2018.03").
+func amazonNumber(s string) string {
+	switch head, month, _ := strings.Cut(lowered(s), "."); {
+	case len(head) == 4 && head < "2022" && month != "":
+		return "1"
+	default:
+		return head
+	}
 }
 
 var (
