@@ -35,7 +35,9 @@ func dbImportCommand(s streams) *cobra.Command {
 		Annotations: map[string]string{endsItself: "yes"},
 		Short:       "Import advisories: folders, zip or tar.gz archives of OSV records, CISA's KEV list (JSON), EPSS scores (CSV)",
 		Long: `Import advisories: folders, zip or tar.gz archives of OSV records, CISA's list of
-known exploited vulnerabilities (JSON) and EPSS scores (CSV).
+known exploited vulnerabilities (JSON) and EPSS scores (CSV); what OSV lacks as it is
+published: updateinfo.xml (Amazon Linux, Oracle Linux, Fedora), Oracle's OVAL, Photon's
+list of CVEs, Red Hat's VEX (CSAF, tar.zst); VEX documents (OpenVEX, CycloneDX).
 
 Each PATH is a source; importing it again replaces what it brought before, and a
 source that did not change is not read again. A running server takes the new

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -230,7 +231,7 @@ func TestFeedsAreNamed(t *testing.T) {
 		t.Errorf("%d by default, %v", len(all), err)
 	}
 	osv, err := Named([]string{"osv"})
-	if err != nil || len(osv) <= len(all) {
+	if err != nil || len(osv) < 25 || slices.ContainsFunc(osv, func(f Feed) bool { return !strings.HasPrefix(f.Name, "osv/") }) {
 		t.Errorf("%d of osv, %v", len(osv), err)
 	}
 	if one, err := Named([]string{"KEV"}); err != nil || len(one) != 1 {
@@ -248,11 +249,21 @@ func TestFeedsAreNamed(t *testing.T) {
 		if _, err := f.host(); err != nil {
 			t.Error(err)
 		}
+		for _, kind := range f.Via {
+			if kind != mirrorsLead && kind != repodataLead && kind != latestLead {
+				t.Errorf("%s: nothing leads by %s", f.Name, kind)
+			}
+		}
 	}
 	for _, mirror := range []string{"", "mirror.example", "ftp://mirror.example", "https://u:p@mirror.example", "https://m.example/?a"} {
 		if _, err := npm[0].Under(mirror); err == nil {
 			t.Errorf("%q is a mirror", mirror)
 		}
+	}
+	led := Feed{Name: "amazon/2023", Path: "amazon/2023/updateinfo.xml.gz", Via: []string{mirrorsLead}}
+	if f, err := led.Under("https://mirror.example"); err != nil || f.URL != "https://mirror.example/amazon/2023/updateinfo.xml.gz" ||
+		len(f.Via) > 0 {
+		t.Errorf("%+v, %v: a mirror has the file itself", f, err)
 	}
 	if f, err := npm[0].Under("https://mirror.example/osv/"); err != nil || f.URL != "https://mirror.example/osv/npm/all.zip" {
 		t.Errorf("%s, %v", f.URL, err)

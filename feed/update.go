@@ -166,7 +166,7 @@ func (u Updater) fetch(ctx context.Context, f Feed, file string, k *known, save 
 		attempts = 4
 	}
 	for n := range attempts {
-		fresh, err = download(ctx, client, f, file, k, save)
+		fresh, err = f.download(ctx, client, file, k, save)
 		var again errAgain
 		if err == nil || !errors.As(err, &again) || ctx.Err() != nil || refused(err) || n == attempts-1 {
 			break

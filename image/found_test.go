@@ -231,7 +231,7 @@ func TestDistributionsOfRPMAreNamedAsAdvisoriesNameThem(t *testing.T) {
 		"ID=almalinux\nVERSION_ID=8.10": "AlmaLinux:8",
 		"ID=centos\nVERSION_ID=7":       "CentOS:7", "ID=ol\nVERSION_ID=8.9": "Oracle Linux:8", "ID=amzn\nVERSION_ID=2023": "Amazon Linux:2023",
 		"ID=fedora\nVERSION_ID=40": "Fedora:40", "ID=photon\nVERSION_ID=5.0": "Photon OS:5.0", "ID=azurelinux\nVERSION_ID=3.0": "Azure Linux:3",
-		"ID=mariner\nVERSION_ID=2.0": "CBL-Mariner:2.0", "ID=sles\nVERSION_ID=15.5": "SUSE:Linux Enterprise Server 15 SP5",
+		"ID=mariner\nVERSION_ID=2.0": "Azure Linux:2", "ID=sles\nVERSION_ID=15.5": "SUSE:Linux Enterprise Server 15 SP5",
 		"ID=opensuse-leap\nVERSION_ID=15.5": "openSUSE:Leap 15.5", "ID=opensuse-tumbleweed\nVERSION_ID=2024": "openSUSE:Tumbleweed",
 		"ID=openEuler\nVERSION_ID=22.03": "openEuler:22.03", "ID=mageia\nVERSION_ID=9": "Mageia:9", "ID=unheard": ""} {
 		from := osOf(release)

@@ -90,7 +90,7 @@ func TestABundleBringsAllThatIsInForceAndNothingElseStays(t *testing.T) {
 		if err := os.WriteFile(bundle, exported(t, from, key), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		status, err := ImportBundle(t.Context(), to, bundle, []ed25519.PublicKey{public})
+		status, err := ImportBundle(t.Context(), to, bundle, []ed25519.PublicKey{public}, false)
 		if err != nil || len(status.Sources) != 2 || status.Sources[0].Name == status.Sources[1].Name {
 			t.Fatalf("%+v, %v", status.Sources, err)
 		}

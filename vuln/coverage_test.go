@@ -99,10 +99,14 @@ func TestEndsAreDaysOfReleases(t *testing.T) {
 func TestTheEndOfAReleaseIsAGap(t *testing.T) {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	for ecosystem, want := range map[string]string{
-		"Debian:10":    "the release has had no updates for everybody since 2024-06-30 with its long-term support (https://wiki.debian.org/LTS, as announced until 2026-08-22)",
-		"Alpine:v3.18": "the release has had no updates for everybody since 2025-05-09 (https://", "Ubuntu:20.04:LTS": "since 2025-05-31 without Ubuntu Pro",
-		"Amazon Linux:2018.03": "since 2023-12-31", "SUSE:Linux Enterprise Server 15 SP3": "since 2022-12-31", "SUSE:Linux Enterprise Server 12": "since 2016-06-30",
-		"openSUSE:Leap 15.4": "since 2023-12-07", "CentOS:7": "since 2024-06-30", "Fedora:40": "since 2025-05-13", "Photon OS:3.0": "since 2025-10-02",
+		"Debian:10": "the release has had no updates for everybody since 2024-06-30 with its long-term support " +
+			"(https://wiki.debian.org/LTS, as announced until 2026-08-22)",
+		"Alpine:v3.18":         "the release has had no updates for everybody since 2025-05-09 (https://",
+		"Ubuntu:20.04:LTS":     "since 2025-05-31 without Ubuntu Pro",
+		"Amazon Linux:2018.03": "since 2023-12-31", "SUSE:Linux Enterprise Server 15 SP3": "since 2022-12-31",
+		"SUSE:Linux Enterprise Server 12": "since 2016-06-30",
+		"openSUSE:Leap 15.4":              "since 2023-12-07", "CentOS:7": "since 2024-06-30", "Fedora:40": "since 2025-05-13",
+		"Photon OS:3.0":   "since 2025-10-02",
 		"CBL-Mariner:2.0": "since 2025-11-30 on AKS", "Oracle Linux:7": "since 2024-12-31",
 		"Debian:12": "", "Amazon Linux:2": "", "Red Hat:enterprise_linux:9": "", "Debian:99": "", "Debian": "", "Wolfi": "", "npm": "", "": "",
 		"openSUSE:Tumbleweed": "", "Alpine:edge": "", "Oracle Linux:10": "",

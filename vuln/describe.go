@@ -45,7 +45,7 @@ func reasons(deciding []opinion) (out []Reason) {
 }
 
 // vendorWords are what distributions say of a vulnerability instead of fixing it.
-var vendorWords = []string{"unimportant", "end-of-life", "ignored", "deferred", "postponed", "will not fix"}
+var vendorWords = []string{"unimportant", "end-of-life", "ignored", "deferred", "postponed", "will not fix", "out of support scope"}
 
 func vendorWord(deciding []opinion) string {
 	for _, o := range deciding {

@@ -21,7 +21,8 @@ import (
 //     records say, then GitHub, then the CVE's own record, then anybody,
 //  3. the level that GitHub wrote beside its record, then that of the CVE's own, then anybody's.
 //
-// All records on the vulnerability count, by whichever of its ids they name it. Deciding entries come first in entries, and records are in a stable order.
+// All records on the vulnerability count, by whichever of its ids they name it. Deciding entries come first in entries, and records
+// are in a stable order.
 func rate(where release, entries []*entry, records []*record, cvss *CVSS) (Severity, string) {
 	for _, e := range entries {
 		if s, word := e.distributionRating(); s != Unknown {
@@ -82,11 +83,12 @@ func (r *record) vendorRating(familyName string) (Severity, string) {
 // publishers are the id prefixes of each distribution's own records.
 var publishers = map[string][]string{
 	"Debian": {"DEBIAN-", "DSA-", "DLA-", "DTSA-"}, "Ubuntu": {"UBUNTU-", "USN-", "LSN-"},
-	"Alpine": {"ALPINE-"}, "Red Hat": {"RHSA-", "RHBA-", "RHEA-"}, "AlmaLinux": {"ALSA-", "ALBA-", "ALEA-"},
+	"Alpine": {"ALPINE-"}, "Red Hat": {"RHSA-", "RHBA-", "RHEA-", "REDHAT-"}, "AlmaLinux": {"ALSA-", "ALBA-", "ALEA-"},
 	"Rocky Linux": {"RLSA-", "RXSA-"}, "SUSE": {"SUSE-"}, "openSUSE": {"openSUSE-", "SUSE-"},
 	"openEuler": {"OESA-"}, "Mageia": {"MGASA-"}, "Oracle Linux": {"ELSA-"}, "Amazon Linux": {"ALAS"},
-	"Azure Linux": {"AZL-"}, "Photon OS": {"PHSA-"}, "Echo": {"ECHO-"}, "Wolfi": {"CGA-"}, "Chainguard": {"CGA-"},
-	"MinimOS": {"MINI-"},
+	"Azure Linux": {"AZL-"}, "Photon OS": {"PHSA-", "PHOTON-"}, "Fedora": {"FEDORA-"}, "Echo": {"ECHO-"}, "Wolfi": {"CGA-"},
+	"Chainguard": {"CGA-"},
+	"MinimOS":    {"MINI-"},
 }
 
 func publishedBy(id, familyName string) bool {

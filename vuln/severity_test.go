@@ -146,7 +146,8 @@ func TestEachOfSeveralVulnerabilitiesKeepsItsOwnNames(t *testing.T) {
 	if len(got) != 2 {
 		t.Fatalf("%d matches", len(got))
 	}
-	for i, want := range []string{"CVE-2020-10001 [GHSA-a PYSEC-1] Critical The one", "CVE-2020-10002 [GHSA-b OTHER-b PYSEC-1] Low The other"} {
+	for i, want := range []string{"CVE-2020-10001 [GHSA-a PYSEC-1] Critical The one",
+		"CVE-2020-10002 [GHSA-b OTHER-b PYSEC-1] Low The other"} {
 		if m := got[i]; fmt.Sprint(m.ID, " ", m.Aliases, " ", m.Severity, " ", m.Summary) != want {
 			t.Errorf("got %s %v %s %s, want %s", m.ID, m.Aliases, m.Severity, m.Summary, want)
 		}

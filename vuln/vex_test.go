@@ -188,7 +188,8 @@ func TestAGoModuleMattersByThePackagesInTheProgram(t *testing.T) {
 	if got := in("other", whole); got != "" {
 		t.Errorf("no record knows packages: %s", got)
 	}
-	if got := in("other", strings.Replace(record, "example.com/m/ssh", "example.com/m", 1)); !strings.HasSuffix(got, "m, example.com/m/agent") {
+	if got := in("other", strings.Replace(record, "example.com/m/ssh", "example.com/m", 1)); !strings.HasSuffix(got,
+		"m, example.com/m/agent") {
 		t.Errorf("the module's own package is none of the program: %q", got)
 	}
 	if got := in(". other", strings.Replace(record, "example.com/m/ssh", "example.com/m", 1)); got != "" {

@@ -167,7 +167,8 @@ func TestTheNameOfAFunctionTellsItsPackage(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
-	for path, want := range map[string]string{"gopkg.in/yaml%2ev3": "gopkg.in/yaml.v3", "a%2eb%2ec": "a.b.c", "a%25b": "a%b", "a%2": "?", "a%zz": "?",
+	for path, want := range map[string]string{"gopkg.in/yaml%2ev3": "gopkg.in/yaml.v3", "a%2eb%2ec": "a.b.c", "a%25b": "a%b", "a%2": "?",
+		"a%zz":  "?",
 		"a%20b": "?", "plain": "plain"} {
 		got, ok := unescaped(path)
 		if !ok {
@@ -234,20 +235,22 @@ func TestWhatCannotBeReadOfPackagesIsUnknown(t *testing.T) {
 		"of Go 1.15, without inlined ones": {tableOf(0xfffffffb, "runtime.main", "example.org/old/ssh.Dial"), infoOf(dep), ""},
 		"names that were changed":          {tableOf(tableOf120, "runtime.main", "Xq3_z.A8f"), infoOf(dep), ""},
 		"a program of a shared library":    {tableOf(tableOf120, "example.org/old/ssh.Dial"), infoOf(dep), ""},
-		"a module within another":          {tableOf(tableOf120, "runtime.main", "example.org/old/v2/ssh.Dial"), infoOf(dep, "example.org/old/v2\tv2.0.0"), ""},
-		"a module in another's place":      {good, infoOf("example.org/old\tv0.9.0\n=>\texample.org/fork\tv1.0.0\th1:x="), "ssh"},
-		"the main package":                 {tableOf(tableOf120, "runtime.main", "main.main"), infoOf("example.org\tv1.0.0"), ""},
-		"no function":                      {lies(word(0, 0)), infoOf(dep), ""},
-		"names behind the end":             {lies(word(4, 1<<20)), infoOf(dep), ""},
-		"names that end before":            {lies(word(4, 8)), infoOf(dep), ""},
-		"names over the head":              {lies(word(3, 8)), infoOf(dep), ""},
-		"names of a place far away":        {lies(word(3, 1<<63)), infoOf(dep), ""},
-		"the last name has no end":         {lies(word(4, uint64(len(good)-1))), infoOf(dep), ""},
-		"numbers of another size":          {lies(func(b []byte) { b[7] = 4 }), infoOf(dep), ""},
-		"the beginning of a table":         {good[:40], infoOf(dep), ""},
-		"a path that is none":              {tableOf(tableOf120, "runtime.main", "example.org/old/ssh.Dial", "a.org/b%2.F"), infoOf(dep), ""},
-		"a name without end":               {tableOf(tableOf120, "runtime.main", "example.org/old/ssh.Dial", strings.Repeat("a", longestFunc)), infoOf(dep), ""},
-		"more packages than there are":     {tableOf(tableOf120, many(mostGoPackages+1)...), infoOf(dep), ""},
+		"a module within another": {tableOf(tableOf120, "runtime.main", "example.org/old/v2/ssh.Dial"), infoOf(dep,
+			"example.org/old/v2\tv2.0.0"), ""},
+		"a module in another's place": {good, infoOf("example.org/old\tv0.9.0\n=>\texample.org/fork\tv1.0.0\th1:x="), "ssh"},
+		"the main package":            {tableOf(tableOf120, "runtime.main", "main.main"), infoOf("example.org\tv1.0.0"), ""},
+		"no function":                 {lies(word(0, 0)), infoOf(dep), ""},
+		"names behind the end":        {lies(word(4, 1<<20)), infoOf(dep), ""},
+		"names that end before":       {lies(word(4, 8)), infoOf(dep), ""},
+		"names over the head":         {lies(word(3, 8)), infoOf(dep), ""},
+		"names of a place far away":   {lies(word(3, 1<<63)), infoOf(dep), ""},
+		"the last name has no end":    {lies(word(4, uint64(len(good)-1))), infoOf(dep), ""},
+		"numbers of another size":     {lies(func(b []byte) { b[7] = 4 }), infoOf(dep), ""},
+		"the beginning of a table":    {good[:40], infoOf(dep), ""},
+		"a path that is none":         {tableOf(tableOf120, "runtime.main", "example.org/old/ssh.Dial", "a.org/b%2.F"), infoOf(dep), ""},
+		"a name without end": {tableOf(tableOf120, "runtime.main", "example.org/old/ssh.Dial", strings.Repeat("a", longestFunc)),
+			infoOf(dep), ""},
+		"more packages than there are": {tableOf(tableOf120, many(mostGoPackages+1)...), infoOf(dep), ""},
 	} {
 		for _, section := range []string{".gopclntab", ".data.rel.ro"} {
 			path := filepath.Join(t.TempDir(), "a")
@@ -266,7 +269,8 @@ func TestWhatCannotBeReadOfPackagesIsUnknown(t *testing.T) {
 func many(n int) []string {
 	out := []string{"runtime.main", "example.org/old/ssh.Dial"}
 	for i := range n {
-		out = append(out, "a.org/p"+strings.Repeat("x", i%7)+string(rune('a'+i%26))+"/"+hex.EncodeToString(binary.BigEndian.AppendUint32(nil, uint32(i)))+".F")
+		out = append(out, "a.org/p"+strings.Repeat("x", i%7)+string(rune('a'+i%26))+"/"+hex.EncodeToString(binary.BigEndian.AppendUint32(nil,
+			uint32(i)))+".F")
 	}
 	return out
 }

@@ -119,7 +119,8 @@ func elfOf(parts ...part) []byte {
 	write(elf.Header64{Ident: [16]byte{0x7f, 'E', 'L', 'F', 2, 1, 1}, Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: 1,
 		Phoff: head, Phentsize: program, Phnum: 1, Shoff: at + loaded + uint64(len(names)), Ehsize: head, Shentsize: section,
 		Shnum: uint16(len(sections)), Shstrndx: uint16(len(sections) - 1)})
-	write(elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_W), Off: at, Vaddr: at, Filesz: loaded, Memsz: loaded, Align: 8})
+	write(elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_W), Off: at, Vaddr: at, Filesz: loaded, Memsz: loaded,
+		Align: 8})
 	b.Write(make([]byte, at-head-program))
 	b.Write(content)
 	b.WriteString(names)
@@ -166,8 +167,10 @@ func TestAProgramOfRustTellsItsCrates(t *testing.T) {
 func FuzzProgram(f *testing.F) {
 	f.Add(elfWith(rustSection, packed(`{"packages":[{"name":"a","version":"1","source":"crates.io"}]}`)))
 	f.Add(elfWith(".go.buildinfo", []byte("\xff Go buildinf:\x08\x02"+strings.Repeat("\x00", 16)+"\x06go1.21\x00")))
-	f.Add(elfOf(part{".go.buildinfo", infoOf("example.org/old\tv1.0.0")}, part{".gopclntab", tableOf(tableOf120, "runtime.main", "example.org/old/ssh.Dial")}))
-	f.Add(elfOf(part{".go.buildinfo", infoOf("example.org/old\tv1.0.0")}, part{".data.rel.ro", tableOf(tableOf116, "runtime.main", "example.org/old.F[...]")}))
+	f.Add(elfOf(part{".go.buildinfo", infoOf("example.org/old\tv1.0.0")}, part{".gopclntab", tableOf(tableOf120, "runtime.main",
+		"example.org/old/ssh.Dial")}))
+	f.Add(elfOf(part{".go.buildinfo", infoOf("example.org/old\tv1.0.0")}, part{".data.rel.ro", tableOf(tableOf116, "runtime.main",
+		"example.org/old.F[...]")}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		wellTold(t, Programs.Read(File{Name: "a", Size: int64(len(data)), Hold: func() (io.ReaderAt, error) {
 			return bytes.NewReader(data),
