@@ -399,6 +399,7 @@ func TestASourceAtFullTiltSlowsItselfAlone(t *testing.T) {
 	a := &attack{receiver: r, audit: r.source(network, "stolen", r.token(t, "stolen", ingest.Audit)),
 		sensor: r.source(network, "stolen", sensor), other: r.source(beside, "stolen", sensor),
 		run: recorded(t, "runtime/testdata/privileged-entered.jsonl")}
+	t.Logf("while nobody attacks p95 is %v", p95(quiet))
 	stop := a.atFullTilt()
 	defer stop()
 	for full := false; !full; time.Sleep(100 * time.Millisecond) { // and no clock but the one of all tests
@@ -412,6 +413,7 @@ func TestASourceAtFullTiltSlowsItselfAlone(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	t.Log("the hostile source has filled its shares, and nine others were taken")
 	close(begin)
 	took := r.nine(t, "honest", func() func() {
 		before := r.standing("stolen")
