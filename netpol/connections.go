@@ -23,6 +23,8 @@ const Outside = "outside"
 type Reach struct {
 	Senders, Receivers []Class
 	Links              []Link
+	// Unjudged is how many pairs of classes were not held against the policies: there were too many.
+	Unjudged int
 }
 
 // Class is workloads that policies treat alike, in one direction, by name.
@@ -75,6 +77,10 @@ func (r *Reach) All() iter.Seq[Connection] {
 // when they have ended: the next ones will be like them. Policies that are known to
 // be enforced by nothing close nothing.
 func (j *Judge) Connections(owner func(*collect.Pod) string) *Reach {
+	return j.connections(owner, maxVerdicts)
+}
+
+func (j *Judge) connections(owner func(*collect.Pod) string, most int) *Reach {
 	if j.enforcement.State == No {
 		j = &Judge{facts: j.facts, namespaces: j.namespaces, selecting: map[subject]selection{}}
 	}
@@ -85,10 +91,19 @@ func (j *Judge) Connections(owner func(*collect.Pod) string) *Reach {
 	r := &Reach{Senders: append(senders, outside), Receivers: append(receivers, outside)}
 	for i, from := range r.Senders {
 		for k, to := range r.Receivers {
+			if from.pod() != nil && to.pod() != nil {
+				if most--; most < 0 {
+					r.Unjudged++
+					continue
+				}
+			}
 			r.Links = append(r.Links, j.links(i, k, from, to)...)
 		}
 	}
 	for _, from := range senders {
+		if r.Unjudged > 0 {
+			break
+		}
 		for _, to := range receivers {
 			j.beside(r, from, to)
 		}

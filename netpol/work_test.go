@@ -115,3 +115,20 @@ func TestTheMarkOfAPodThatThousandsOfPoliciesSelectIsShort(t *testing.T) {
 		t.Error("pods of the same policies have two marks")
 	}
 }
+
+func TestPairsThatNobodyJudgesAreCounted(t *testing.T) {
+	const n = 5
+	var policies strings.Builder
+	for i := range n {
+		fmt.Fprintf(&policies, "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: all%[1]d, namespace: x}\n"+
+			"spec: {podSelector: {matchLabels: {n: n%[1]d}}, policyTypes: [Ingress, Egress]}\n---\n", i)
+	}
+	j := New(manifests.Facts(t, podsOf("x", n)+policies.String()))
+	name := func(p *collect.Pod) string { return p.Name }
+	if r := j.connections(name, n*n-3); r.Unjudged != 3 {
+		t.Errorf("%d of %d senders and %d receivers", r.Unjudged, len(r.Senders), len(r.Receivers))
+	}
+	if r := j.Connections(name); r.Unjudged != 0 {
+		t.Errorf("%d", r.Unjudged)
+	}
+}

@@ -342,9 +342,12 @@ func (m *Maker) podsIn(namespace string) (out []*collect.Pod) {
 
 // reached are the ports by which each workload, and who is outside, reaches one; or
 // which it reaches.
-func (m *Maker) reached(j *netpol.Judge, of ref.Ref, by netpol.Direction) map[string]netpol.Ports {
+func (m *Maker) reached(j *netpol.Judge, of ref.Ref, by netpol.Direction) (map[string]netpol.Ports, error) {
 	name := func(p *collect.Pod) string { return m.owner(p).ID() }
 	reach, out := j.Connections(name), map[string]netpol.Ports{}
+	if reach.Unjudged > 0 {
+		return nil, errors.New("policies tell too many pods apart to try what another one would do")
+	}
 	for _, l := range reach.Links {
 		self, others := reach.Receivers[l.To].Members, reach.Senders[l.From].Members
 		if by == netpol.Egress {
@@ -356,14 +359,21 @@ func (m *Maker) reached(j *netpol.Judge, of ref.Ref, by netpol.Direction) map[st
 			}
 		}
 	}
-	return out
+	return out, nil
 }
 
 // tried asks the judge what the policy cuts. What it cuts of processes on nodes
 // themselves, which no selector means, is told.
 func (w *wall) tried(judge *netpol.Judge, policy *networkingv1.NetworkPolicy) (notes []string, err error) {
 	m := w.m
-	before, after := m.reached(judge, w.of, netpol.Ingress), m.reached(netpol.New(m.with(policy)), w.of, netpol.Ingress)
+	before, err := m.reached(judge, w.of, netpol.Ingress)
+	if err != nil {
+		return nil, err
+	}
+	after, err := m.reached(netpol.New(m.with(policy)), w.of, netpol.Ingress)
+	if err != nil {
+		return nil, err
+	}
 	meant := map[string]bool{netpol.Outside: w.outside}
 	for _, r := range w.apart {
 		meant[r.ID()] = true
@@ -428,7 +438,14 @@ func (e *edit) denyEgress(pod *collect.Pod, addresses []string) error {
 	}
 	policy.Spec.Egress = []networkingv1.NetworkPolicyEgressRule{
 		{To: append([]networkingv1.NetworkPolicyPeer{{NamespaceSelector: &metav1.LabelSelector{}}}, blocks(addresses)...)}}
-	before, after := m.reached(judge, of, netpol.Egress), m.reached(netpol.New(m.with(policy)), of, netpol.Egress)
+	before, err := m.reached(judge, of, netpol.Egress)
+	if err != nil {
+		return err
+	}
+	after, err := m.reached(netpol.New(m.with(policy)), of, netpol.Egress)
+	if err != nil {
+		return err
+	}
 	for _, other := range slices.Sorted(maps.Keys(before)) {
 		if !before[other].Without(after[other]).Empty() && other != netpol.Outside && other != of.ID() {
 			return fmt.Errorf("a policy would cut it off from %s as well", other)

@@ -54,7 +54,13 @@ func Exposed(f *collect.Facts) Exposures {
 		out.Gaps = append(out.Gaps, g)
 	}
 	out.Gaps = slices.Concat(out.Gaps, policies.Gaps(), judged.Gaps)
-	for c := range policies.Connections(func(p *collect.Pod) string { return owner(p).In(f.Cluster.Name).ID() }).All() {
+	reach := policies.Connections(func(p *collect.Pod) string { return owner(p).In(f.Cluster.Name).ID() })
+	if reach.Unjudged > 0 {
+		out.Gaps = append(out.Gaps, collect.Gap{Source: "report", What: "connections",
+			Why:         fmt.Sprintf("policies tell too many pods apart: %d pairs of their classes were not held against them", reach.Unjudged),
+			Consequence: "Connections between their workloads are not listed."})
+	}
+	for c := range reach.All() {
 		if len(out.Connections) == maxConnections {
 			out.Gaps = append(out.Gaps, collect.Gap{Source: "report", What: "connections",
 				Why: fmt.Sprintf("there are more than %d pairs", maxConnections), Consequence: "The list of connections is cut off."})

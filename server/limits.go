@@ -126,7 +126,7 @@ func (l Limits) pace() gate.Pace { return gate.Pace{Rate: l["slowest"]} }
 
 func (l Limits) api() api.Limits {
 	return api.Limits{Queries: l.int("queries"), EachQueries: l.int("queries-per-person"), Streams: l.int("streams"),
-		EachStreams: l.int("streams-per-person"), Memory: l["query-memory"], Within: time.Duration(l["query-seconds"]) * time.Second}
+		EachStreams: l.int("streams-per-person"), Memory: l["query-memory"], Within: time.Duration(min(l["query-seconds"], 1<<30)) * time.Second}
 }
 
 // bound sets what limits the endpoint for events.

@@ -55,7 +55,7 @@ func TestAHeadThatIsSignedIsStillLookedAt(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := manifest{Format: formatVersion}
-		err = m.unpack(t.Context(), t.TempDir(), bytes.NewReader(signedHead(key, head)), []ed25519.PublicKey{public})
+		err = m.unpack(t.Context(), t.TempDir(), bytes.NewReader(signedHead(key, head)), []ed25519.PublicKey{public}, false)
 		if err == nil || !strings.Contains(err.Error(), c.want) || len(m.Tables) != 0 {
 			t.Errorf("%s: %v, want %q; %d tables are in force", name, err, c.want, len(m.Tables))
 		}

@@ -67,6 +67,14 @@ const (
 		"  ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [172.16.%[1]d.0/24,ADDRESSES]}}]}]\n---\n"
 )
 
+// led are pods that differ, and leading Services that each lead to all of them.
+const (
+	led = "apiVersion: v1\nkind: Pod\nmetadata: {name: p%[1]d, namespace: x, labels: {app: a, n: l%[1]d}}\n" +
+		"spec: {containers: [{name: c, image: i}]}\nstatus: {phase: Running, podIP: 10.0.0.7, podIPs: [{ip: 10.0.0.7}]}\n---\n"
+	leading = "apiVersion: v1\nkind: Service\nmetadata: {name: s%[1]d, namespace: x}\nspec: {type: LoadBalancer, selector: {app: a}, " +
+		"ports: [{port: 80}]}\nstatus: {loadBalancer: {ingress: [{ip: 8.8.8.8}]}}\n---\n"
+)
+
 // mostOfObjects is what the program may have for some megabytes of objects that ask for all.
 const mostOfObjects = 1 << 30
 
@@ -94,6 +102,8 @@ func TestObjectsThatAskForMoreThanHonestOnesDoNotTakeTheMemory(t *testing.T) {
 				"apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b, namespace: x%[1]d}\n"+
 				"roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r}\nsubjects: [USERS]\n"), "USERS",
 				many(100, "{kind: User, apiGroup: rbac.authorization.k8s.io, name: u%d},")), ""},
+		{"Services that each lead to all of many pods", "services.yaml", namespaceX + many(900, led) + many(900, leading),
+			"pods have more ways in than are told one by one"},
 		{"text that its aliases make large", "aliases.yaml",
 			namespaceX + "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\na: &a \"" + strings.Repeat("x", 1<<20) + "\"\nb: [" +
 				strings.Repeat("*a,", 100_000) + "]\n", "with its aliases written out"},
@@ -161,7 +171,8 @@ func TestWhatStrangersWriteMovesNoCursorAndTurnsNoTextAround(t *testing.T) {
 		{whole, []string{"paths", "--assume", "user:" + evil}},
 		{whole, []string{"paths", "--why-not", "user:" + evil, "cluster"}}, {whole, []string{"query", "MATCH (u:User) RETURN u.name"}},
 		{whole, []string{"query", "-o", "csv", "MATCH (u:User) RETURN u.name"}},
-		{whole, []string{"query", "MATCH (u:" + evil}},
+		{whole, []string{"query", "MATCH (u:" + evil}}, {whole, []string{"paths", "-o", "json"}},
+		{whole, []string{"query", "-o", "json", "MATCH (u:User) RETURN u.name"}},
 	} {
 		out, said, _, _ := look(t, c.files, c.args...)
 		for _, text := range []string{out, said} {
