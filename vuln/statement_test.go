@@ -97,7 +97,7 @@ func TestAStatementSpeaksOfThePartsOfAProduct(t *testing.T) {
 }
 
 func TestAVendorKnowsMoreThanThePackagesOfAProgram(t *testing.T) {
-	p := Package{GoPackages: []string{"example.com/m/other"}}
+	const module, linked = "example.com/m", "other"
 	entries := []*entry{{Imports: []string{"example.com/m/ssh"}}}
 	for _, c := range []struct {
 		name    string
@@ -105,8 +105,8 @@ func TestAVendorKnowsMoreThanThePackagesOfAProgram(t *testing.T) {
 		entries []*entry
 		want    string
 	}{
-		{"nobody speaks of it", nil, entries, "none of the module's vulnerable packages is in the program: example.com/m/ssh"},
-		{"somebody looks into it", &Statement{Status: UnderInvestigation}, entries, "none of the module's vulnerable packages"},
+		{"nobody speaks of it", nil, entries, "not affected: package not imported: the program has no code of example.com/m/ssh"},
+		{"somebody looks into it", &Statement{Status: UnderInvestigation}, entries, "not affected: package not imported"},
 		{"somebody says it is affected", &Statement{Status: Affected}, entries, ""},
 		{"no entry says what is vulnerable in it", nil, nil, ""},
 		{"without a name", &Statement{Status: Fixed}, entries, "a VEX document says that it is fixed"},
@@ -114,13 +114,14 @@ func TestAVendorKnowsMoreThanThePackagesOfAProgram(t *testing.T) {
 			"vex-1 says that it is not affected: not built in"},
 		{"without a reason", &Statement{Status: NotAffected, By: "Vendor"}, nil, "Vendor says that it is not affected"},
 	} {
-		got := dismissal(c.said, p, c.entries)
+		got := dismissal(c.said, module, linked, c.entries)
 		if !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") || strings.HasSuffix(got, ": ") {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
-	many := dismissal(nil, p, []*entry{{Imports: []string{strings.Repeat("a", 300)}}})
-	if !strings.HasSuffix(many, ": "+strings.Repeat("a", 200)+"…") {
+	far := module + "/" + strings.Repeat("a", 300)
+	many := dismissal(nil, module, linked, []*entry{{Imports: []string{far}}})
+	if !strings.HasSuffix(many, " of "+far[:200]+"…") {
 		t.Errorf("all of them are told: %s", many)
 	}
 }
@@ -239,7 +240,8 @@ func TestWhatADocumentOfStatementsHoldsIsBounded(t *testing.T) {
 
 func TestWhatAStatementSaysIsCutOff(t *testing.T) {
 	long := strings.Repeat("a", 3000)
-	db, _ := vexOf(t, `{"@context":"https://openvex.dev/ns","@id":"`+long+`","author":"`+long+`","statements":[{"vulnerability":"CVE-2024-0001",
+	db, _ := vexOf(t, `{"@context":"https://openvex.dev/ns","@id":"`+long+`","author":"`+long+`",
+		"statements":[{"vulnerability":"CVE-2024-0001",
 		"products":["pkg:npm/left"],"status":"not_affected","justification":"`+long+`","impact_statement":"`+long+`"}]}`)
 	found, _ := db.Examine(left())
 	if len(found) != 1 || found[0].Said == nil {

@@ -52,9 +52,11 @@ func TestTheDetailsOfFiles(t *testing.T) {
 	const deps = `"libraries":{"b/2":{"type":"package"},"runtimepack.a/1":{"type":"runtimepack"},"c/1":{"type":"reference"}}`
 	tests := []struct{ name, file, content, want string }{
 		{"no line feed at the end", "a.egg-info", "version: 1\nNAME: a", "pkg:pypi/a@1"},
-		{"fields after the first empty line", "a.egg-info", "Name: a\nSummary: x\n\nVersion: 1\n", `fault: want a name and a version, have "a" ""`},
+		{"fields after the first empty line", "a.egg-info", "Name: a\nSummary: x\n\nVersion: 1\n",
+			`fault: want a name and a version, have "a" ""`},
 		{"nothing at all", "a.egg-info", "", `fault: want a name and a version, have "" ""`},
-		{"files of a wheel that could be programs", "p/a.dist-info/RECORD", "a/data.txt,,\n\"a/lib.so.1\",,\na/bin/run.py,,\na/tool,,\n../run.py,,\n",
+		{"files of a wheel that could be programs", "p/a.dist-info/RECORD",
+			"a/data.txt,,\n\"a/lib.so.1\",,\na/bin/run.py,,\na/tool,,\n../run.py,,\n",
 			"[p/a/lib.so.1 p/a/bin/run.py p/a/tool run.py]"},
 		{"a wheel in a folder of another", "a.whl", zipped(t, "x/a.dist-info/METADATA", "Name: a\nVersion: 1\n"),
 			"fault: want METADATA or PKG-INFO in it, have none"},
@@ -78,7 +80,8 @@ func TestTheDetailsOfFiles(t *testing.T) {
 		{"a lock of npm 6 of no packages", "package-lock.json", `{"dependencies":{}}`, "wanted"},
 		{"packages before dependencies", "package-lock.json", `{"packages":{},"dependencies":{"a":{"version":"1"}}}`, "wanted"},
 		{"a lock of npm 6: for development", "package-lock.json", `{"dependencies":{"a":{"version":"1","dev":true,"dependencies":{"b":` +
-			`{"version":"2"}}},"c":{"version":"npm:@d/e@3"},"f":{"version":"npm:@4"}}}`, "pkg:npm/%40d/e@3; pkg:npm/b@2; pkg:npm/f@npm:%404; wanted"},
+			`{"version":"2"}}},"c":{"version":"npm:@d/e@3"},"f":{"version":"npm:@4"}}}`,
+			"pkg:npm/%40d/e@3; pkg:npm/b@2; pkg:npm/f@npm:%404; wanted"},
 		{"a lock of npm with one bad package", "package-lock.json", `{"packages":{"node_modules/a":{},"node_modules/b":{"version":"1"}}}`,
 			`pkg:npm/b@1; wanted; fault: want a name and a version, have "a" ""`},
 
@@ -96,15 +99,18 @@ func TestTheDetailsOfFiles(t *testing.T) {
 			"pkg:maven/a/b@1"},
 		{"others were shaded into it, and its own are missing", "org.acme.shop-2.jar", zipped(t, "META-INF/maven/a/b/pom.properties",
 			"groupId=a\nartifactId=b\nversion=1\n", "META-INF/maven/c/d/pom.properties", "groupId=c\nartifactId=d\nversion=1\n",
-			"META-INF/MANIFEST.MF", manifest("Bundle-SymbolicName: org.acme.all")), "pkg:maven/a/b@1; pkg:maven/c/d@1; pkg:maven/org.acme.all/org.acme.shop@2"},
+			"META-INF/MANIFEST.MF", manifest("Bundle-SymbolicName: org.acme.all")),
+			"pkg:maven/a/b@1; pkg:maven/c/d@1; pkg:maven/org.acme.all/org.acme.shop@2"},
 		{"the same artifact twice", "b.jar", zipped(t, "META-INF/maven/a/b/pom.properties", "groupId=a\nartifactId=b\nversion=1\n",
 			"META-INF/maven/a/x/pom.properties", "groupId=a\nartifactId=b\nversion=1\n"), "pkg:maven/a/b@1"},
 		{"an archive that only holds others", "x.war", zipped(t, "b-1.jar", zipped(t, "META-INF/maven/a/b/pom.properties",
 			"groupId=a\nartifactId=b\nversion=1\n"), "A.class", "x"), "pkg:maven/a/b@1 in b-1.jar"},
-		{"three faults", "x.jar", zipped(t, "a.jar", "", "b.jar", "", "c.jar", ""), "fault: a.jar: want a zip archive: zip: not a valid zip file " +
-			"b.jar: want a zip archive: zip: not a valid zip file c.jar: want a zip archive: zip: not a valid zip file"},
-		{"four faults", "x.jar", zipped(t, "a.jar", "", "b.jar", "", "c.jar", "", "d.jar", ""), "fault: a.jar: want a zip archive: zip: not a valid " +
-			"zip file b.jar: want a zip archive: zip: not a valid zip file c.jar: want a zip archive: zip: not a valid zip file and 1 more"},
+		{"three faults", "x.jar", zipped(t, "a.jar", "", "b.jar", "", "c.jar", ""),
+			"fault: a.jar: want a zip archive: zip: not a valid zip file " +
+				"b.jar: want a zip archive: zip: not a valid zip file c.jar: want a zip archive: zip: not a valid zip file"},
+		{"four faults", "x.jar", zipped(t, "a.jar", "", "b.jar", "", "c.jar", "", "d.jar", ""),
+			"fault: a.jar: want a zip archive: zip: not a valid " +
+				"zip file b.jar: want a zip archive: zip: not a valid zip file c.jar: want a zip archive: zip: not a valid zip file and 1 more"},
 		{"the version of its implementation comes first", "tools.jar", jar("Specification-Version: 1", "Bundle-Version: 2",
 			"Implementation-Version: 3", "Implementation-Vendor-Id: org.acme"), "pkg:maven/org.acme/tools@3"},
 		{"then that of its bundle", "tools.jar", jar("Specification-Version: 1", "Bundle-Version: 2", "Implementation-Vendor-Id: org.acme"),
@@ -115,9 +121,12 @@ func TestTheDetailsOfFiles(t *testing.T) {
 			"Bundle-SymbolicName: org.bundle.tools", "Implementation-Vendor-Id: org.acme"), "pkg:maven/org.acme/tools@1"},
 		{"its bundle before its module", "tools-1.jar", jar("Automatic-Module-Name: org.module.tools", "Bundle-SymbolicName: org.bundle.tools"),
 			"pkg:maven/org.bundle/tools@1"},
-		{"its module", "tools-1.jar", jar("Automatic-Module-Name: org.module.tools", "Bundle-SymbolicName: tools"), "pkg:maven/org.module/tools@1"},
-		{"a vendor who is no group", "tools-1.jar", jar("Implementation-Vendor-Id: Acme Inc."), "fault: nothing in it says which artifact of Maven it is"},
-		{"a group without a version", "tools.jar", jar("Implementation-Vendor-Id: org.acme"), "fault: nothing in it says which artifact of Maven it is"},
+		{"its module", "tools-1.jar", jar("Automatic-Module-Name: org.module.tools", "Bundle-SymbolicName: tools"),
+			"pkg:maven/org.module/tools@1"},
+		{"a vendor who is no group", "tools-1.jar", jar("Implementation-Vendor-Id: Acme Inc."),
+			"fault: nothing in it says which artifact of Maven it is"},
+		{"a group without a version", "tools.jar", jar("Implementation-Vendor-Id: org.acme"),
+			"fault: nothing in it says which artifact of Maven it is"},
 		{"a manifest by another name", "tools-1.jar", zipped(t, "meta-inf/manifest.mf", "Implementation-Vendor-Id: org.acme\n"),
 			"pkg:maven/org.acme/tools@1"},
 		{"a manifest of one endless line", "tools-1.jar", jar(strings.Repeat("x", 70<<10)),
@@ -148,16 +157,20 @@ func TestTheDetailsOfFiles(t *testing.T) {
 // TestTheDetailsOfLists: what lists of wanted packages write beside the packages, and in other words.
 func TestTheDetailsOfLists(t *testing.T) {
 	tests := []struct{ name, file, content, want string }{
-		{"uv's own project", "uv.lock", "[[package]]\nname = \"own\"\nversion = \"1\"\nsource = { virtual = \".\" }\n[[package]]\nname = \"a\"\n" +
+		{"uv's own project", "uv.lock", "[[package]]\nname = \"own\"\nversion = \"1\"\nsource = { virtual = \".\" }\n[[package]]\nname = " +
+			"\"a\"\n" +
 			"version = \"2\"\nsource = { registry = \"https://x\" }\n", "pkg:pypi/a@2; wanted"},
-		{"a source that is of nothing before it", "uv.lock", "[[package]]\nsource = { editable = \".\" }\n[[package]]\nname = \"a\"\nversion = \"2\"\n" +
+		{"a source that is of nothing before it", "uv.lock", "[[package]]\nsource = { editable = \".\" }\n[[package]]\nname = " +
+			"\"a\"\nversion = \"2\"\n" +
 			"[[package]]\nname = \"b\"\nsource = { editable = \".\" }\n", "pkg:pypi/a@2; wanted"},
 		{"what other sections say", "poetry.lock", "[metadata]\nname = \"a\"\nversion = \"1\"\nsource = { editable = \".\" }\n", "wanted"},
 		{"the same package twice", "poetry.lock", strings.Repeat("[[package]]\nname = \"a\"\nversion = \"1\"\n", 2), "pkg:pypi/a@1; wanted"},
 		{"text without an end", "poetry.lock", "[[package]]\nname = \"a\nversion = \"1\"\n", "wanted"},
-		{"a crate of a repository", "Cargo.lock", "[[package]]\nname = \"a\"\nversion = \"1\"\nsource = \"git+https://x\"\n[[package]]\nname = \"b\"\n" +
+		{"a crate of a repository", "Cargo.lock", "[[package]]\nname = \"a\"\nversion = \"1\"\nsource = " +
+			"\"git+https://x\"\n[[package]]\nname = \"b\"\n" +
 			"version = \"2\"\nsource = \"registry+https://x\"\n", "pkg:cargo/b@2; wanted"},
-		{"requirements on several lines, with blanks", "requirements.txt", "  a===1  # b==2\nc == 2 ; d\ne==3 --hash=x\nf==4 \\\ng==1,<2\nh\n==5\n",
+		{"requirements on several lines, with blanks", "requirements.txt",
+			"  a===1  # b==2\nc == 2 ; d\ne==3 --hash=x\nf==4 \\\ng==1,<2\nh\n==5\n",
 			"pkg:pypi/a@1; pkg:pypi/c@2; pkg:pypi/e@3; pkg:pypi/f@4; wanted"},
 		{"Yarn: a version of nothing", "yarn.lock", "a@1:\n  resolved \"x\"\nnothing\n  version \"1\"\n\n# b@1:\n  version \"2\"\n", "wanted"},
 		{"Yarn: the first version of a package", "yarn.lock", "a@1:\n  version \"1\"\n  version \"2\"\n", "pkg:npm/a@1; wanted"},
@@ -178,7 +191,8 @@ func TestTheDetailsOfLists(t *testing.T) {
 		{"no JSON", "composer.lock", "", "wanted; fault: want JSON: unexpected end of JSON input"},
 		{"one bad package", "Pipfile.lock", `{"default":{"a":{"version":"==1\u007f"},"b":{"version":"2"},"c":{}}}`,
 			`pkg:pypi/b@2; wanted; fault: want a name and a version of one line, have "a" "1\x7f"`},
-		{"a line without an end", "requirements.txt", "a==1\n" + strings.Repeat("x", 1<<20+1), "pkg:pypi/a@1; wanted; fault: bufio.Scanner: token too long"},
+		{"a line without an end", "requirements.txt", "a==1\n" + strings.Repeat("x", 1<<20+1),
+			"pkg:pypi/a@1; wanted; fault: bufio.Scanner: token too long"},
 		{"lines of another system", "requirements.txt", "a==1\r\nb==2\r\n", "pkg:pypi/a@1; pkg:pypi/b@2; wanted"},
 	}
 	for _, test := range tests {
@@ -216,9 +230,12 @@ func TestWhatAFileMaySayIsBounded(t *testing.T) {
 		{"a name with what is no character", module, "{\"name\":\"a\xff\",\"version\":\"1\"}", 0, "of one line"},
 		{"a blank, which is one", module, `{"name":"a b","version":"1"}`, 1, ""},
 		{"a file", module, `{"name":"a","version":"1"}` + strings.Repeat(" ", mostText-26), 1, ""},
-		{"a file that is too large", module, `{"name":"a","version":"1"}` + strings.Repeat(" ", mostText-25), 0, "at most 4 MiB, have 4194305 bytes"},
-		{"brackets", module, `{"name":"a","version":"1","x":"` + strings.Repeat("[", mostObjects/2) + strings.Repeat("{", mostObjects/2-1) + `"}`, 1, ""},
-		{"one bracket more", module, `{"name":"a","version":"1","x":"` + strings.Repeat("[", mostObjects/2) + strings.Repeat("{", mostObjects/2) + `"}`, 0,
+		{"a file that is too large", module, `{"name":"a","version":"1"}` + strings.Repeat(" ", mostText-25), 0,
+			"at most 4 MiB, have 4194305 bytes"},
+		{"brackets", module, `{"name":"a","version":"1","x":"` + strings.Repeat("[", mostObjects/2) + strings.Repeat("{", mostObjects/2-1) +
+			`"}`, 1, ""},
+		{"one bracket more", module, `{"name":"a","version":"1","x":"` + strings.Repeat("[", mostObjects/2) + strings.Repeat("{",
+			mostObjects/2) + `"}`, 0,
 			"at most 400000 lists and objects, have 400001"},
 		{"packages", installed, listed(mostPackages), mostPackages, ""},
 		{"more packages", installed, listed(mostPackages + 1), mostPackages, "want at most 20000 packages in one file"},

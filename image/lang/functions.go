@@ -201,7 +201,8 @@ func number(order binary.ByteOrder, word []byte) uint64 {
 }
 
 // linked are the packages of each module that have code in the program, by the module's path as imports name it: "stdlib" for
-// Go's own library. A module of which none is seen is left out: nobody knows whether its names are what they were.
+// Go's own library. A module of which none is seen has no code where every name in the program is accounted for, by a module or by Go's own
+// library; where one is not, nobody knows whether names are what they were, and it is left out.
 func linked(info *buildinfo.BuildInfo, packages map[string]bool) map[string]string {
 	modules := map[string]bool{info.Main.Path: true}
 	for _, m := range info.Deps {
@@ -212,7 +213,7 @@ func linked(info *buildinfo.BuildInfo, packages map[string]bool) map[string]stri
 			return nil
 		}
 	}
-	of := map[string][]string{}
+	of, accounted := map[string][]string{}, len(packages) > 0
 	for _, escaped := range slices.Sorted(maps.Keys(packages)) {
 		path, ok := unescaped(escaped)
 		if !ok {
@@ -223,13 +224,34 @@ func linked(info *buildinfo.BuildInfo, packages map[string]bool) map[string]stri
 		}
 		module := moduleOf(path, modules)
 		of[module] = append(of[module], below(path, module))
+		accounted = accounted && (module != "" && (module != standard || isGos(path)))
 	}
 	out := map[string]string{}
 	for module, paths := range of {
 		slices.Sort(paths)
 		out[module] = strings.Join(slices.Compact(paths), " ")
 	}
+	for module := range modules {
+		if accounted && out[module] == "" {
+			out[module] = noCode
+		}
+	}
 	return out
+}
+
+// noCode is said of a module without code in a program: no package has that path.
+const noCode = "-"
+
+// gos are the first elements of the paths of Go's own packages, and what stands for a program built of files.
+var gos = strings.Fields("archive bufio builtin bytes cmd cmp compress container context crypto database debug embed encoding errors " +
+	"expvar flag fmt go hash html image index internal io iter log main maps math mime net os path plugin reflect regexp runtime slices " +
+	"sort " +
+	"strconv strings structs sync syscall testing text time unicode unique unsafe vendor weak command-line-arguments")
+
+// isGos says that a package is one of Go's own library.
+func isGos(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return slices.Contains(gos, first)
 }
 
 // standard is the module of Go's own library, as advisories call it.

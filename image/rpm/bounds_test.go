@@ -272,7 +272,8 @@ func TestADatabaseOfBerkeleyDBIsHeldToItsBounds(t *testing.T) {
 		{"a table that is sorted by nothing", "", []string{"a header"}, bdbOf(bdbTable(bdbUnsorted, key, inline))},
 		{"pages of another kind", "", nil, bdbOf(bdbTable(5, key, inline))},
 		{"the number of the last package", "", nil, bdbOf(bdbTable(bdbHash, key, []byte{bdbInline, 1, 0, 0, 0}))},
-		{"eight bytes are none either, nine are", "", []string{"12345678"}, bdbOf(bdbTable(bdbHash, key, append([]byte{bdbInline}, "1234567"...), key,
+		{"eight bytes are none either, nine are", "", []string{"12345678"}, bdbOf(bdbTable(bdbHash, key, append([]byte{bdbInline},
+			"1234567"...), key,
 			append([]byte{bdbInline}, "12345678"...)))},
 		{"a value that is of neither kind", "", nil, bdbOf(bdbTable(bdbHash, key, append([]byte{2}, "a header"...)))},
 		{"a reference that is cut", "", nil, bdbOf(bdbTable(bdbHash, key, bdbOff(2, 10)[:11]))},
@@ -292,7 +293,8 @@ func TestADatabaseOfBerkeleyDBIsHeldToItsBounds(t *testing.T) {
 		}()},
 		{"one more", "page 1: want entries of at most 512 bytes, have 244", nil, bdbOf(crowded)},
 		{"an entry in the head of its page", "entry 0: want it before 512, have it at 25", nil, bdbOf(patched(table, bdbPageHeader, 25, 0))},
-		{"an entry where the one before begins", "entry 1: want it before 507, have it at 507", nil, bdbOf(patched(table, bdbPageHeader+2, 251, 1))},
+		{"an entry where the one before begins", "entry 1: want it before 507, have it at 507", nil, bdbOf(patched(table, bdbPageHeader+2, 251,
+			1))},
 		{"a value of two full pages", "", []string{full + full}, bdbOf(bdbTable(bdbHash, key, bdbOff(2, 2*uint32(len(full)))),
 			bdbOverflowing(full, 3), bdbOverflowing(full, 0))},
 		{"a page that says it has more than it is", "page 2: want a page of a long value, have type 7 and 487 bytes", nil,
@@ -308,11 +310,13 @@ func TestADatabaseOfBerkeleyDBIsHeldToItsBounds(t *testing.T) {
 		{"a page that is not there", "want 512 bytes at", nil, bdbOf(bdbTable(bdbHash, key, bdbOff(9, 5)))},
 		{"the longest value, which is not there", "want a header of 33554432 bytes, have 5", nil, bdbOf(bdbTable(bdbHash, key,
 			bdbOff(2, mostHeader)), bdbOverflowing("long ", 0))},
-		{"a longer one", "want a header of at most 32 MiB", nil, bdbOf(bdbTable(bdbHash, key, bdbOff(2, mostHeader+1)), bdbOverflowing("long ", 0))},
+		{"a longer one", "want a header of at most 32 MiB", nil, bdbOf(bdbTable(bdbHash, key, bdbOff(2, mostHeader+1)), bdbOverflowing("long ",
+			0))},
 	} {
 		var got []string
 		err := readBDB(metering(c.data, 1<<40), binary.LittleEndian, func(v []byte) error { got = append(got, string(v)); return nil })
-		if c.want == "" && (err != nil || !slices.Equal(got, c.values)) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+		if c.want == "" && (err != nil || !slices.Equal(got, c.values)) || c.want != "" && (err == nil || !strings.Contains(err.Error(),
+			c.want)) {
 			t.Errorf("%s: %q, %v, want %q %s", c.name, got, err, c.values, c.want)
 		}
 	}
@@ -475,7 +479,8 @@ func TestADatabaseOfSQLiteIsHeldToItsBounds(t *testing.T) {
 	}{
 		{"rows", "", []string{"one", "two"}, database(leaf("one", "two"))},
 		{"a tree", "", []string{"one", "two", "three"}, database(inner(3, 4), leaf("one"), leaf("two", "three"))},
-		{"no table", "want a table Packages, have none", nil, sqliteTable(size, sqliteLeaf, 0, true, sqliteCell(sqliteNames("table", "Other", 2)))},
+		{"no table", "want a table Packages, have none", nil, sqliteTable(size, sqliteLeaf, 0, true, sqliteCell(sqliteNames("table", "Other",
+			2)))},
 		{"pages of 256 bytes", "want pages of 512 bytes to 64 KiB, have 256", nil, patched(database(leaf("one")), 16, be16(256)...)},
 		{"pages of 768 bytes", "want pages of 512 bytes to 64 KiB, have 768", nil, patched(database(leaf("one")), 16, be16(768)...)},
 		{"as little of a page as may be used", "", []string{"one"}, patched(database(leaf("one")), 20, 32)},
@@ -485,7 +490,8 @@ func TestADatabaseOfSQLiteIsHeldToItsBounds(t *testing.T) {
 		{"page 0", "list its tables: ", nil, patched(schema, sqliteHead, 9)},
 		{"as many cells as have room, of nothing", "", []string{"one"}, database(leaf("one"))},
 		{"more cells", "page 2: want at most 252 cells, have 253", nil, database(patched(leaf("one"), 3, be16(253)...))},
-		{"a cell at the end of a page", "page 2: want a cell within 512 bytes, have it at 509", nil, database(patched(leaf("one"), 8, be16(509)...))},
+		{"a cell at the end of a page", "page 2: want a cell within 512 bytes, have it at 509", nil, database(patched(leaf("one"), 8,
+			be16(509)...))},
 		{"a cell of the last four bytes", "", []string{""}, database(patched(patched(leaf("one"), 8, be16(508)...), 508, 2, 1, 2, 0))},
 		{"a row that is longer than its page", "bytes of a row in its page", nil, database(patched(leaf("one"), 8, be16(508)...))},
 		{"a row on two pages", "", []string{strings.Repeat("x", 594)}, spilling(600)},
@@ -504,7 +510,8 @@ func TestADatabaseOfSQLiteIsHeldToItsBounds(t *testing.T) {
 	} {
 		var got []string
 		err := readSQLite(metering(c.data, 1<<20), func(v []byte) error { got = append(got, string(v)); return nil })
-		if c.want == "" && (err != nil || !slices.Equal(got, c.values)) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+		if c.want == "" && (err != nil || !slices.Equal(got, c.values)) || c.want != "" && (err == nil || !strings.Contains(err.Error(),
+			c.want)) {
 			t.Errorf("%s: %.80q, %v, want %.80q %s", c.name, got, err, c.values, c.want)
 		}
 	}
@@ -513,7 +520,8 @@ func TestADatabaseOfSQLiteIsHeldToItsBounds(t *testing.T) {
 		t.Errorf("what nobody takes any more: %v", err)
 	}
 	large := sqliteTable(64<<10, sqliteLeaf, 0, true, sqliteCell(sqliteNames("table", sqlitePackages, 2)))
-	large = append(patched(large, 16, 0, 1), sqliteTable(64<<10, sqliteLeaf, 0, false, sqliteCell(blobRow("one")))...) // 64 KiB is written as 1
+	large = append(patched(large, 16, 0, 1), sqliteTable(64<<10, sqliteLeaf, 0, false,
+		sqliteCell(blobRow("one")))...) // 64 KiB is written as 1
 	if found := 0; readSQLite(metering(large, 1<<20), func(v []byte) error { found += len(v); return nil }) != nil || found != 3 {
 		t.Errorf("pages of 64 KiB: %d bytes", found)
 	}
