@@ -251,6 +251,8 @@ func TestWhatCannotBeReadOfPackagesIsUnknown(t *testing.T) {
 		"the beginning of a table":              {good[:40], infoOf(dep), ""},
 		"a path that is none": {tableOf(tableOf120, "runtime.main", "example.org/old/ssh.Dial", "a.org/b%2.F"), infoOf(dep),
 			""},
+		"a path without end": {tableOf(tableOf120, "runtime.main", "example.org/old/ssh.Dial", strings.Repeat("a/", longestGoPath)+"b.F"),
+			infoOf(dep), ""},
 		"a name without end": {tableOf(tableOf120, "runtime.main", "example.org/old/ssh.Dial", strings.Repeat("a", longestFunc)),
 			infoOf(dep), ""},
 		"more packages than there are": {tableOf(tableOf120, many(mostGoPackages+1)...), infoOf(dep), ""},
@@ -278,18 +280,28 @@ func many(n int) []string {
 	return out
 }
 
-// TestATableIsNotSearchedForWithoutEnd: a program may begin one everywhere.
+// TestATableIsNotSearchedForWithoutEnd: a program may begin one everywhere, and hold another program.
 func TestATableIsNotSearchedForWithoutEnd(t *testing.T) {
-	begin := binary.LittleEndian.AppendUint32(nil, tableOf120)
-	content := append(bytes.Repeat(begin, mostTables+1), make([]byte, 8)...)
-	content = append(content[:len(content)/8*8], tableOf(tableOf120, "runtime.main", "a.org/b.F")...)
-	for n, want := range map[int]bool{0: false, 16: true} {
-		e, err := elf.NewFile(bytes.NewReader(elfOf(part{".data.rel.ro", content[n*4:]})))
+	begun := func(n int) []byte { return bytes.Repeat(binary.LittleEndian.AppendUint32(nil, tableOf120), n) }
+	table := tableOf(tableOf120, "runtime.main", "a.org/b.F")
+	for name, test := range map[string]struct {
+		content []byte
+		want    bool
+	}{
+		"one":                    {slices.Concat(begun(6), table), true},
+		"as many as are tried":   {slices.Concat(begun(mostTables-1), make([]byte, 4), table), true},
+		"more than are tried":    {slices.Concat(begun(mostTables), table), false},
+		"none":                   {begun(6), false},
+		"that of another, too":   {slices.Concat(table, make([]byte, 16-len(table)%16), table), false},
+		"behind the first block": {slices.Concat(make([]byte, searchedAtOnce), table), true},
+		"over its end":           {slices.Concat(make([]byte, searchedAtOnce-4), table), true},
+	} {
+		e, err := elf.NewFile(bytes.NewReader(elfOf(part{".data.rel.ro", test.content})))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := functionNames(e) != nil; got != want {
-			t.Errorf("%d places fewer: found %v, want %v", n, got, want)
+		if got := functionNames(e) != nil; got != test.want {
+			t.Errorf("%s: found %v", name, got)
 		}
 	}
 }
