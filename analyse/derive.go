@@ -1,6 +1,7 @@
 package analyse
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -48,12 +49,18 @@ func (m *Memory) Breached(
 	}
 	s := newSearch(on, unseen(gaps))
 	s.memory, s.gains = m, gained
-	found, err := s.run(ctx)
-	if err != nil {
+	var found []Path
+	x := graph.NewExtension(s.view, derived)
+	beside := share(ctx, 2, 2, func(_, i int) {
+		if i == 0 {
+			newSearch(on, nil).tellBlast(x) // who has what: it changes nothing of the search
+		} else {
+			found, err = s.run(ctx)
+		}
+	})
+	if err = cmp.Or(err, beside); err != nil {
 		return nil, nil, nil, nil, fmt.Errorf("find attack paths of cluster %s: %w", seg.Name(), err)
 	}
-	x := graph.NewExtension(s.view, derived)
-	s.tellBlast(x)
 	seg = x.Build()
 	b := NewBreach(graph.NewView(view.Vocabulary(), view.Shared(), seg), rules)
 	if m == nil {

@@ -130,15 +130,15 @@ func serveSample(t *testing.T) *served {
 			Scan: func(ctx context.Context, ref image.Reference) (*image.Inventory, error) {
 				return image.Scan(ctx, ref, opts)
 			}},
-		Registries: registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: time.Hour,
-			Records: st, Log: log}})
+		Registries: registries.Config{Read: reader.Read, Check: reader.Check, Look: reader.Look, Wants: registry.Wants,
+			Account: reader.Account, Every: time.Hour, Records: st, Log: log}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.context = enrichment.New(w.Live.World)
 	handler, err := New(Config{Unscoped: scope.Config{Picture: w.Live, Images: w.Images, Registries: w.Registries, Records: st,
-		Sensors: st, Tokens: st}, About: enrichment.About, Sessions: st, Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
-		Log: log, Version: "test", Exceptions: exceptionsOfTheSample(t),
+		Sensors: st, Tokens: st}, About: enrichment.About, Sessions: st, Senders: st, Pushed: w.Registries.Pushed,
+		Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test", Exceptions: exceptionsOfTheSample(t),
 		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
 	if err != nil {
 		t.Fatal(err)
@@ -347,6 +347,7 @@ func TestTheSampleIsServed(t *testing.T) {
 	t.Run("every example of the query language's page finds something", func(t *testing.T) { s.examples(t) })
 	t.Run("recommendations say what to update, where, and which paths that breaks", func(t *testing.T) { s.recommendations(t) })
 	t.Run("a vulnerability counts each path that it opens once, in every place", func(t *testing.T) { s.vulnerabilityCounts(t) })
+	t.Run("a vulnerability is answered by any of its ids, and so is one that nobody has", func(t *testing.T) { s.affectedBy(t) })
 	t.Run("every group of paths opens as many as it counts", func(t *testing.T) { s.pathGroups(t) })
 	t.Run("paths are counted by the class of their entry", func(t *testing.T) { s.pathClasses(t) })
 	t.Run("within one cluster nothing of another is seen or counted", func(t *testing.T) { s.withinOne(t) })
@@ -388,7 +389,7 @@ func TestTheSampleIsServed(t *testing.T) {
 	t.Run("errors are told as problems", func(t *testing.T) {
 		for path, want := range map[string]int{"/path?cluster=a&id=b": 404, "/entity?kind=Nonsense&id=b": 400,
 			"/paths?group=x": 400, "/entity?kind=Pod&id=b": 404,
-			"/paths?limit=x": 400, "/paths?cursor=none": 400, "/nonsense": 404, "/vulnerability?id=CVE-0": 404,
+			"/paths?limit=x": 400, "/paths?cursor=none": 400, "/nonsense": 404, "/vulnerability?id=%20": 400,
 			"/vulnerabilities?path=x": 400, "/report/image?id=none": 404, "/report/image?id=none&format=xlsx": 400} {
 			resp := s.send(t, "GET", path, nil, nil)
 			if resp.StatusCode != want || resp.Header.Get("Content-Type") != "application/problem+json" {

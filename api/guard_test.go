@@ -44,10 +44,11 @@ func serveNothing(t testing.TB, c Config) *served {
 		t.Fatal(err)
 	}
 	c.Unscoped = scope.Config{Picture: l, Images: assess.New(assess.Config{}),
-		Registries: registries.New(registries.Config{}), Records: st, Sensors: st, Tokens: st}
+		Registries: registries.New(registries.Config{}), Records: st, Sensors: st, Tokens: st, Exceptions: st}
 	if c.Sessions == nil {
 		c.Sessions = st
 	}
+	c.Senders, c.Pushed = st, registries.New(registries.Config{}).Pushed
 	c.Advisories = func() *vuln.DB { return nil }
 	c.Assets = fstest.MapFS{"index.html": {Data: []byte("portal")}, ".packages.json": {Data: []byte("[]")}}
 	h, err := New(c)

@@ -39,6 +39,9 @@ func (s session) registry(ctx context.Context, r registries.Registry) (Registry,
 	if err != nil {
 		return out, err
 	}
+	if p := r.Pushes; !p.LastAt.IsZero() {
+		out.Pushes = &RegistryPushes{LastAt: p.LastAt, Why: p.Why, Taken: int(p.Taken), Elsewhere: int(p.Elsewhere), Dropped: int(p.Dropped)}
+	}
 	out.Repositories, out.Tags, out.Images = c.Repositories, c.Tags, queueCounts(c.Images)
 	return out, nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/packs/queries"
 	"github.com/breakwater-sec/breakwater/query"
+	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/rule"
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
@@ -45,6 +46,9 @@ type Config struct {
 	// About says what the graph knows of the things that alerts name.
 	About    func(w *live.World, cluster string, e event.Entity) (detect.About, bool)
 	Sessions Sessions
+	// Senders are asked what a registry shows that tells of pushes, which Pushed takes; nil if none may.
+	Senders Senders
+	Pushed  func(host string, pushes []registries.Push) (taken int, err error)
 	// Receiving is which clusters send events; nil if none are taken.
 	Receiving func(context.Context) ([]Receiving, error)
 	// Waiting are the nodes that want to join and may not yet; nil if none can.
@@ -58,7 +62,7 @@ type Config struct {
 	Detections []rule.Head
 	Advisories func() *vuln.DB
 	// Exceptions is what people accepted, as it is written now; nil if nothing is.
-	Exceptions func() (*exception.Set, error)
+	Exceptions func(context.Context) (*exception.Set, error)
 	// PathTypes are the kinds of attack path there are.
 	PathTypes []rule.Head
 	// Coded is a path with the code of its fixes, from the facts of its cluster.
@@ -98,7 +102,7 @@ func New(c Config) (http.Handler, error) {
 			schema: describe(vocabulary, c.PathTypes), detections: c.Detections, advisories: c.Advisories, about: c.About,
 			coded: c.Coded, activities: c.Sessions, bounds: newBounds(c.Limits), shown: c.Shown}}
 	if s.exceptions = c.Exceptions; s.exceptions == nil {
-		s.exceptions = func() (*exception.Set, error) { return nil, nil }
+		s.exceptions = func(context.Context) (*exception.Set, error) { return nil, nil }
 	}
 	strict := NewStrictHandlerWithOptions(nobody, []StrictMiddlewareFunc{asAsker}, StrictHTTPServerOptions{
 		RequestErrorHandlerFunc:  unread,
@@ -116,6 +120,8 @@ func New(c Config) (http.Handler, error) {
 	private.HandleFunc("/api/", notFound)
 	all := http.NewServeMux()
 	all.HandleFunc("POST /api/v1/session", s.signIn)
+	all.HandleFunc("POST /api/v1/registry/pushes", s.pushes)
+	all.HandleFunc("OPTIONS /api/v1/registry/pushes", s.allowPushes)
 	all.Handle("/api/v1/", s.signedIn(s.recorded(private, s.bounds.bounded(private))))
 	all.HandleFunc("/api/", notFound)
 	all.HandleFunc("/api", notFound)

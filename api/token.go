@@ -40,7 +40,8 @@ func TokensOf(tokens []store.IngestToken, certificates []store.Certificate, wait
 	}
 	slices.SortStableFunc(out, func(a, b Token) int {
 		return cmp.Or(cmp.Compare(tokenOrder(a.State), tokenOrder(b.State)), cmp.Compare(a.Cluster, b.Cluster),
-			cmp.Compare(kindOrder(a.Kind), kindOrder(b.Kind)), cmp.Compare(deref(a.Node), deref(b.Node)))
+			cmp.Compare(kindOrder(a.Kind), kindOrder(b.Kind)), cmp.Compare(deref(a.Node), deref(b.Node)),
+			cmp.Compare(deref(a.Registry), deref(b.Registry)))
 	})
 	return out
 }
@@ -51,7 +52,7 @@ func tokenOrder(s TokenState) int {
 }
 
 func kindOrder(k TokenKind) int {
-	return slices.Index([]TokenKind{NodeThatWaits, JoinToken, AuditToken, AuditCertificate, NodeCertificate}, k)
+	return slices.Index([]TokenKind{NodeThatWaits, JoinToken, AuditToken, AuditCertificate, NodeCertificate, WebhookToken}, k)
 }
 
 // newest leaves of the certificates of one key the one that ends last.
@@ -78,6 +79,9 @@ func tokenOf(t store.IngestToken, now time.Time) Token {
 		if t.MaxUses > 0 {
 			out.MaxUses = &t.MaxUses
 		}
+	}
+	if t.Kind == store.PushToken {
+		out.Kind, out.Registry = WebhookToken, text(t.Subject)
 	}
 	out.State, out.Why = stateOf(t.Usable(now), t.RevokedBy)
 	switch {

@@ -30,6 +30,9 @@ type Record struct {
 	Platform  string
 	Size      int64
 	UpdatedAt time.Time
+	// Pushed says of an image to queue that its registry just told of it: it is read before those that
+	// are as urgent.
+	Pushed bool
 	// Inventory is the JSON of what was read inside; nil if nothing was, and where
 	// a method says that it leaves it out.
 	Inventory []byte

@@ -29,6 +29,7 @@ func dbCommand(s streams) *cobra.Command {
 func dbImportCommand(s streams) *cobra.Command {
 	var data string
 	var trusted []string
+	var older bool
 	c := &cobra.Command{
 		Use:         "import PATH…",
 		Annotations: map[string]string{endsItself: "yes"},
@@ -43,12 +44,12 @@ source that did not change is not read again. A running server takes the new
 advisories without a restart.
 
 A file that breakwater db export wrote brings the sources of another database; it
-counts only where --trust names the key that signed it.`,
+counts only where --trust names the key that signed it, and where it is not older than what is in force.`,
 		Example: "  breakwater db import all.zip known_exploited_vulnerabilities.json epss_scores-current.csv.gz\n" +
 			"  breakwater db import --trust KEY advisories.bundle",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, paths []string) error {
-			status, err := importPaths(c.Context(), datadir.Dir(data).Advisories(), paths, trusted, importProgress(s.err))
+			status, err := importPaths(c.Context(), datadir.Dir(data).Advisories(), paths, trusted, older, importProgress(s.err))
 			if len(status.Sources) > 0 {
 				printStatus(s.out, status)
 			}
@@ -57,6 +58,7 @@ counts only where --trust names the key that signed it.`,
 	}
 	dataFlag(c, &data)
 	c.Flags().StringArrayVar(&trusted, "trust", nil, "a public key that breakwater db export printed, or a file with it; may repeat")
+	c.Flags().BoolVar(&older, "anyway", false, "take a file of breakwater db export also where it is older than what is in force")
 	return c
 }
 

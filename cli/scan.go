@@ -218,6 +218,9 @@ func printScans(s streams, f format, all []scan.Report, o scan.Options) error {
 	case "jsonl":
 		return writeLines(s.out, all)
 	}
+	if f != "junit" { // which is no JSON
+		return scan.Write(terminal.JSON(s.out), string(f), all, o)
+	}
 	return scan.Write(s.out, string(f), all, o)
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 func tokensCommand(s streams) *cobra.Command {
-	c := &cobra.Command{Use: "tokens", Short: "What clusters and nodes show when they send events: list it, end it, renew it"}
+	c := &cobra.Command{Use: "tokens", Short: "What clusters, nodes and registries show when they send something: list it, end it, renew it"}
 	c.AddCommand(tokensListCommand(s), tokensRevokeCommand(s), tokensRotateCommand(s), tokensReleaseCommand(s))
 	return c
 }
@@ -44,9 +44,9 @@ func tokensListCommand(s streams) *cobra.Command {
 	var f format
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "Join tokens, audit tokens and the certificates of nodes, with who made them, their last use and their end",
-		Long: `List join tokens, audit tokens and the certificates of nodes, those that need
-something first. No secret is shown: the server keeps only hashes. What ended stays
+		Short: "Join tokens, audit tokens, webhook tokens and certificates, with who made them, their last use and their end",
+		Long: `List join tokens, audit tokens, webhook tokens and the certificates of nodes, those that
+need something first. No secret is shown: the server keeps only hashes. What ended stays
 in the list for a week. Nodes that wait to join are in it as long as they ask.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -85,10 +85,10 @@ func listTokens(ctx context.Context, s streams, f format, st *store.Store, clust
 	if f == "json" {
 		return writeJSON(s.out, map[string]any{"tokens": items})
 	}
-	t := newTable(s.out, "ID", "KIND", "CLUSTER", "NODE", "STATE", "ENDS", "LAST USED", "FROM", "MADE BY", "USES")
+	t := newTable(s.out, "ID", "KIND", "OF", "NODE", "STATE", "ENDS", "LAST USED", "FROM", "MADE BY", "USES")
 	for _, i := range items {
-		t.row(i.Id, string(i.Kind), i.Cluster, value(i.Node), string(i.State), minuteOf(i.ExpiresAt, "never"), minuteOf(i.LastUsedAt, "never"),
-			value(i.LastUsedFrom), value(i.CreatedBy), usesOf(i))
+		t.row(i.Id, string(i.Kind), cmp.Or(i.Cluster, value(i.Registry)), value(i.Node), string(i.State), minuteOf(i.ExpiresAt, "never"),
+			minuteOf(i.LastUsedAt, "never"), value(i.LastUsedFrom), value(i.CreatedBy), usesOf(i))
 	}
 	return t.flush()
 }
@@ -183,11 +183,11 @@ func tokensRotateCommand(s streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rotate ID",
 		Short: "Make the next token in place of one; both count for a while",
-		Long: `Make the next join token or audit token in place of one, of the same length of life,
+		Long: `Make the next token in place of one, of the same length of life,
 and print it: it is told here and nowhere else. The old one counts for --keep-old
 beside it. Put the new one where the old one was: of an API server into its
-webhook.kubeconfig, of sensors into the Secret breakwater-sensor. Certificates renew
-themselves.`,
+webhook.kubeconfig, of sensors into the Secret breakwater-sensor, of a registry into its
+webhook. Certificates renew themselves.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return withStore(c.Context(), data, func(st *store.Store) error { return rotateToken(c.Context(), s, f, st, args[0], keep) })
@@ -213,8 +213,8 @@ func rotateToken(ctx context.Context, s streams, f format, st *store.Store, id s
 	if f == "json" {
 		return writeJSON(s.out, map[string]any{"id": made.ID, "cluster": made.Cluster, "token": token, "expiresAt": made.ExpiresAt})
 	}
-	return said(s, nil, fmt.Sprintf("Token %s of %s, instead of %s, which counts for %s more:\n\n%s\n", made.ID, made.Cluster, id,
-		cmp.Or(keep.String(), "0s"), token))
+	return said(s, nil, fmt.Sprintf("Token %s of %s, instead of %s, which counts for %s more:\n\n%s\n", made.ID,
+		cmp.Or(made.Cluster, made.Subject), id, cmp.Or(keep.String(), "0s"), token))
 }
 
 func tokensReleaseCommand(s streams) *cobra.Command {

@@ -16,7 +16,7 @@ const (
 	waysOfPod = 16        // into one pod, whatever others have
 	waysMore  = 50_000    // beyond those, of all
 	answers   = 1_000_000 // of policies about a port of pods, beyond those about ways that every pod has
-	visits    = 4_000_000 // of groups of pods, by ways
+	visits    = 2_000_000 // of groups of pods, by ways
 	portsOf   = 256       // of one Service at one pod, and of a pod in all, that are told one by one
 	spokenOf  = 16        // hosts, ports and addresses in a sentence
 )

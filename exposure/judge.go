@@ -3,6 +3,7 @@ package exposure
 import (
 	"crypto/sha256"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -99,16 +100,28 @@ func (w way) sender() sender {
 	return sender{Endpoint: netpol.Addresses("clients on the internet", w.clients), source: FromInternet}
 }
 
-// hop returns the shared hop of this content.
-func (j *judge) hop(h Hop) *Hop {
+// hop is a hop under way: routes that are told share those of one content.
+func (j *judge) hop(h Hop) *Hop { return &h }
+
+// shared is the hop of this content that routes have.
+func (j *judge) shared(h *Hop) *Hop {
 	key := hopKey{h.From, h.To, 0, 0, h.Width, h.Source, h.Via, h.Uncertain, h.Policy}
 	h.Ports, key.ports = j.once.portList(h.Ports)
 	h.Ranges, key.ranges = j.once.prefixList(h.Ranges)
 	if old := j.hops[key]; old != nil {
 		return old
 	}
-	j.hops[key] = &h
-	return &h
+	j.hops[key] = h
+	return h
+}
+
+// tell adds a route.
+func (j *judge) tell(hops []*Hop, width Width, ranges []netip.Prefix) {
+	out := make([]*Hop, len(hops))
+	for i, h := range hops {
+		out[i] = j.shared(h)
+	}
+	j.res.Routes = append(j.res.Routes, Route{out, width, ranges})
 }
 
 // deliver takes a way through a service into its pods: one route for each pod
@@ -132,7 +145,7 @@ func (j *judge) deliver(w way, service ref.Ref, targets []target, senders []send
 				}
 				h := j.hop(Hop{From: service, To: p.Of("Pod"), Ports: v.ports, Width: width, Ranges: ranges, Source: v.source, Via: via,
 					Evidence: []ref.Ref{service, p.Of("Pod")}, Uncertain: v.uncertain, Policy: v.policy})
-				j.res.Routes = append(j.res.Routes, Route{append(slices.Clone(w.hops), h), width, ranges})
+				j.tell(append(slices.Clone(w.hops), h), width, ranges)
 			}
 		}
 	}
@@ -158,7 +171,7 @@ func perNode(targets []target, senders []sender) []target {
 }
 
 func (j *judge) route(w way) {
-	j.res.Routes = append(j.res.Routes, Route{Hops: w.hops, Width: widthOf(w.clients), Ranges: listed(w.clients)})
+	j.tell(w.hops, widthOf(w.clients), listed(w.clients))
 }
 
 func (j *judge) closed(w way, service ref.Ref, t target, v verdict) {

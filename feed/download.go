@@ -25,8 +25,12 @@ const (
 	maxFile = 8 << 30
 	// maxTag is the longest entity tag that is kept.
 	maxTag = 512
-	// stalledAfter is how long a connection may bring nothing.
+	// stalledAfter is how long a connection may take for leastBrought: a site that sends a byte now and then would hold all
+	// other feeds for years.
 	stalledAfter = time.Minute
+	leastBrought = 64 << 10
+	// longest is how long one feed may take in all; what came of it is gone on with the next time.
+	longest = 6 * time.Hour
 )
 
 // known is what we remember of a feed: what to ask for, and with what.
@@ -104,7 +108,7 @@ func download(ctx context.Context, client *http.Client, f Feed, name string, k *
 	if err := save(); err != nil {
 		return false, err
 	}
-	sum, size, err := write(stalling(response.Body, cancel), name, have)
+	sum, size, err := write(stalling(response.Body, stalledAfter, cancel), name, have)
 	if err != nil {
 		return false, errAgain{reason(ctx, err), 0}
 	}
@@ -239,23 +243,26 @@ func write(from io.Reader, name string, have int64) (sums, int64, error) {
 	return s, have + n, errors.Join(err, f.Sync(), f.Close())
 }
 
-// stalling ends a request whose answer brings nothing for too long.
-func stalling(from io.Reader, cancel context.CancelCauseFunc) io.Reader {
-	timer := time.AfterFunc(stalledAfter, func() { cancel(fmt.Errorf("the site sent nothing for %s", stalledAfter)) })
-	return &stall{from, timer}
+// stalling ends a request whose answer brings next to nothing for too long.
+func stalling(from io.Reader, after time.Duration, cancel context.CancelCauseFunc) io.Reader {
+	timer := time.AfterFunc(after, func() { cancel(fmt.Errorf("the site sent fewer than %d bytes in %s", leastBrought, after)) })
+	return &stall{from, timer, after, 0}
 }
 
 type stall struct {
 	io.Reader
 	timer *time.Timer
+	after time.Duration
+	came  int
 }
 
 func (s *stall) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
-	if err != nil {
+	if s.came += n; err != nil {
 		s.timer.Stop()
-	} else if n > 0 {
-		s.timer.Reset(stalledAfter)
+	} else if s.came >= leastBrought {
+		s.came = 0
+		s.timer.Reset(s.after)
 	}
 	return n, err
 }

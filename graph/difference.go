@@ -335,6 +335,19 @@ func (d *Difference) EdgesDiffer(kind int, row uint32, edge int, out bool) bool 
 	return rows != nil && rows.Has(row)
 }
 
+// EdgesStay says that no node of a kind that is there after has other edges of a kind, or of all if that is negative, than before.
+func (d *Difference) EdgesStay(kind, edge int, out bool) bool {
+	if edge >= 0 {
+		return d.ends[endKey{edge, kind, out}] == nil
+	}
+	for of := range d.ends {
+		if of.kind == kind && of.out == out {
+			return false
+		}
+	}
+	return true
+}
+
 // alike says that two rows of columns of one kind say the same.
 func (c column) alike(i uint32, other column, j uint32) bool {
 	a, at := c.at(i)

@@ -18,7 +18,8 @@ var allTypes = NewVocabulary([]Kind{
 
 var allColumns = []Column{
 	{Name: "text", Type: Text}, {Name: "word", Type: Text, Dict: true}, {Name: "count", Type: Int}, {Name: "share", Type: Float},
-	{Name: "open", Type: Bool}, {Name: "since", Type: Time}, {Name: "tags", Type: List}, {Name: "level", Type: Enum, Enum: []string{"low", "high"}},
+	{Name: "open", Type: Bool}, {Name: "since", Type: Time}, {Name: "tags", Type: List}, {Name: "level", Type: Enum, Enum: []string{"low",
+		"high"}},
 }
 
 // someProps says few things, so that two of them are often the same and often differ in one thing or in what is not said.

@@ -238,14 +238,18 @@ func (p prover) one(ctx context.Context, a rbac.Ask, of question) (ok bool, aske
 
 func (p prover) allowed(ctx context.Context, a rbac.Ask, of question, verb, name string) (ok bool, asked string, err error) {
 	q := of.who
-	q.Verb, q.Group, q.Resource, q.Subresource, q.Path = verb, a.Group, a.Resource, a.Subresource, a.Path
+	q.Verb, q.Group, q.Resource, q.Path = verb, a.Group, a.Resource, a.Path
 	if !a.ClusterScoped && a.Path == "" {
 		q.Namespace = of.namespace
 	}
 	if a.Path == "" {
 		q.Name = name
 	}
-	ok, err = p.server.Allowed(ctx, q)
+	for _, q.Subresource = range a.Subresources() {
+		if ok, err = p.server.Allowed(ctx, q); ok || err != nil {
+			break
+		}
+	}
 	return ok, words(q), err
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -29,14 +30,6 @@ metadata: {name: open}
 apiVersion: v1
 kind: Namespace
 metadata: {name: shut, labels: {pod-security.kubernetes.io/enforce: restricted}}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: default, namespace: open}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: default, namespace: shut}
 ---
 apiVersion: v1
 kind: ServiceAccount
@@ -87,6 +80,17 @@ func step(fromKind, from, edge, toKind, to, rule string) analyse.Path {
 func TestTheAPIServerVerifiesWhatIsSoAndRefutesWhatIsNoLongerSo(t *testing.T) {
 	c := kubetest.Shared(t)
 	c.Apply(t, estate)
+	for _, ns := range []string{"open", "shut"} { // pods run as its account, which the controller manager makes
+		for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+			_, err := c.Client.CoreV1().ServiceAccounts(ns).Get(t.Context(), "default", metav1.GetOptions{})
+			if err == nil {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatal(err)
+			}
+		}
+	}
 	t.Setenv("KUBECONFIG", c.Kubeconfig)
 	facts, err := kube.Open(t.Context(), "context:test")
 	if err != nil {

@@ -40,6 +40,7 @@ var kindsOf = map[string]string{
 	"jobs": "Job", "cronjobs": "CronJob", "replicationcontrollers": "ReplicationController", "secrets": "Secret",
 	"persistentvolumes": "PersistentVolume", "persistentvolumeclaims": "PersistentVolumeClaim", "rolebindings": "RoleBinding",
 	"clusterrolebindings": "ClusterRoleBinding", "mutatingwebhookconfigurations": "MutatingWebhookConfiguration",
+	"namespaces": "Namespace",
 }
 
 // addByName adds what else is asked of whoever may create only what has certain names.
@@ -64,8 +65,11 @@ func (a *asked) addByName() {
 // creates is where objects are created by a name that is not taken, or can be made free: which name that is, an attacker does
 // not mind.
 func (a *asked) creates(by *byName, found []reach) (out reach) {
-	both := found[by.create].and(found[by.write])
-	for ns, names := range both.names {
+	named := found[by.create].names
+	if len(named) == 0 {
+		return out
+	}
+	for ns, names := range (reach{names: named}).and(found[by.write]).names {
 		for _, n := range slices.Sorted(maps.Keys(names)) {
 			if a.there(by.kind, collect.Key{Namespace: ns, Name: n}) && !found[by.remove].covers(ns, n) {
 				continue

@@ -284,10 +284,14 @@ func (a *asked) some(grants []grant, chosen []bool) (out []holding) {
 		if by == nil || !wanted[i] || found[i].cluster != nil {
 			continue
 		}
-		if _, known := made[by]; !known {
-			made[by] = a.creates(by, found)
+		r, known := made[by]
+		if !known {
+			r = a.creates(by, found)
+			made[by] = r
 		}
-		found[i] = found[i].or(made[by])
+		if r.cluster != nil || len(r.namespaces) > 0 {
+			found[i] = found[i].or(r)
+		}
 	}
 	for i, p := range a.powers {
 		if chosen != nil && !chosen[i] {

@@ -118,6 +118,22 @@ func TestHolds(t *testing.T) {
 			"User alice: write-role-and-binding in a in namespace shop"}},
 		{"a namespace by its name is that namespace", "ClusterRole r: patch namespaces [shop]\nClusterRoleBinding b: r <- User alice",
 			[]string{"User alice: relabel-namespaces in namespace shop"}},
+		{"its labels change with its status", "ClusterRole r: update namespaces/status [shop] | get namespaces\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: relabel-namespaces in namespace shop"}},
+		{"and when it is finalized", "ClusterRole r: update namespaces/finalize\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: relabel-namespaces in the whole cluster"}},
+		{"namespaces are created, and pods in them", "ClusterRole r: create namespaces | create pods\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: create-pods in the whole cluster", "User alice: make-namespaces-and-pods in the whole cluster"}},
+		{"policies that mutate are written and bound",
+			"ClusterRole r: create admissionregistration.k8s.io:mutatingadmissionpolicies,mutatingadmissionpolicybindings\n" +
+				"ClusterRoleBinding b: r <- User alice", []string{"User alice: write-mutating-policies in the whole cluster"}},
+		{"a policy that is not bound does nothing", "ClusterRole r: create admissionregistration.k8s.io:mutatingadmissionpolicies\n" +
+			"ClusterRoleBinding b: r <- User alice", nil},
+		{"certificates are approved for kubelets alone",
+			"ClusterRole r: create certificates.k8s.io:certificatesigningrequests | update " +
+				"certificates.k8s.io:certificatesigningrequests/approval | approve certificates.k8s.io:signers " +
+				"[kubernetes.io/kube-apiserver-client-kubelet]\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: approve-kubelet-certificates in the whole cluster"}},
 		{"a namespace is changed from within it alone",
 			"ClusterRole r: patch namespaces [bank]\nClusterRole s: patch namespaces [shop]\nRoleBinding shop/b: r <- User alice\n" +
 				"RoleBinding shop/c: s <- User alice", []string{"User alice: relabel-namespaces in namespace shop"}},
@@ -145,7 +161,7 @@ func TestHolds(t *testing.T) {
 			"ClusterRole r: create certificates.k8s.io:certificatesigningrequests | update " +
 				"certificates.k8s.io:certificatesigningrequests/approval | approve certificates.k8s.io:signers [kubernetes.io/*]\n" +
 				"ClusterRoleBinding b: r <- User alice",
-			[]string{"User alice: approve-certificates in the whole cluster"}},
+			[]string{"User alice: approve-certificates in the whole cluster", "User alice: approve-kubelet-certificates in the whole cluster"}},
 		{"nor are those of another domain",
 			"ClusterRole r: create certificates.k8s.io:certificatesigningrequests | update " +
 				"certificates.k8s.io:certificatesigningrequests/approval | approve certificates.k8s.io:signers [example.com/*]\n" +

@@ -119,10 +119,12 @@ func anyAllowed(j *Judge, h Hold, p Power, name string) bool {
 			if a.Resource == "namespaces" {
 				is = h.Scope.Namespace
 			}
-			r := Request{Verb: verb, Group: a.Group, Resource: a.Resource, Subresource: a.Subresource, Path: a.Path,
-				Namespace: h.Scope.Namespace, Name: is}
+			r := Request{Verb: verb, Group: a.Group, Resource: a.Resource, Path: a.Path, Namespace: h.Scope.Namespace, Name: is}
 			if h.Witness.Creates == "" || verb != "create" {
-				return j.Can(h.Subject, r).Allowed
+				return slices.ContainsFunc(a.Subresources(), func(sub string) bool {
+					r.Subresource = sub
+					return j.Can(h.Subject, r).Allowed
+				})
 			}
 			patch := r // by a server-side apply
 			r.Name, patch.Name, patch.Verb = h.Witness.Creates, h.Witness.Creates, "patch"

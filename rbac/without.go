@@ -123,7 +123,9 @@ var allVerbs = []string{"create", "delete", "deletecollection", "get", "list", "
 // split is a rule without an ask that it allows by name.
 func split(rule rbacv1.PolicyRule, a Ask) (out []rbacv1.PolicyRule) {
 	group := func(g string) bool { return g == a.Group }
-	resource := func(r string) bool { return resourceMatches(r, a.Resource, a.Subresource) }
+	resource := func(r string) bool {
+		return slices.ContainsFunc(a.Subresources(), func(sub string) bool { return resourceMatches(r, a.Resource, sub) })
+	}
 	not := func(is func(string) bool) func(string) bool { return func(s string) bool { return !is(s) } }
 	only := func(list []string, is func(string) bool) []string {
 		return slices.DeleteFunc(slices.Clone(list), not(is))

@@ -56,6 +56,7 @@ func (w *Watcher) read(ctx context.Context, g *watched) {
 	if ctx.Err() != nil {
 		return
 	}
+	err = w.keep(ctx, g, listing, err)
 	// What was found before a reading failed is held as well.
 	if unlisted := w.list(ctx); err == nil {
 		err = unlisted
@@ -118,18 +119,12 @@ func (w *Watcher) walk(ctx context.Context, g *watched) (collect.Listing, error)
 			if same(known[repository], tags) {
 				return nil
 			}
-			if err := w.found(ctx, what.Host, repository, tags); err != nil || time.Since(listed) < listEvery {
+			if err := w.found(ctx, what.Host, repository, tags, func(string) bool { return false }); err != nil || time.Since(listed) < listEvery {
 				return err
 			}
 			listed = time.Now()
 			return w.list(ctx)
 		})
-	if err != nil {
-		return listing, err
-	}
-	if listing.Whole {
-		err = w.config.Records.KeepRepositories(ctx, what.Host, listing.Repositories)
-	}
 	return listing, err
 }
 
@@ -153,15 +148,15 @@ func same(known map[string]string, tags []collect.Tag) bool {
 	return len(known) == len(tags) && !slices.ContainsFunc(tags, func(t collect.Tag) bool { return known[t.Name] != t.Digest })
 }
 
-// found writes down a repository and queues what is new there.
-func (w *Watcher) found(ctx context.Context, host, repository string, tags []collect.Tag) error {
+// found writes down a repository and queues what is new there, what was just pushed first.
+func (w *Watcher) found(ctx context.Context, host, repository string, tags []collect.Tag, pushed func(digest string) bool) error {
 	var tagged []Tag
 	var images []assess.Record
 	place := assess.Place{Registry: host, Repository: repository}
 	for _, t := range tags {
 		tagged = append(tagged, Tag{Name: t.Name, Digest: t.Digest})
 		images = append(images, assess.Record{ID: t.Digest, Host: host, Reference: place.At(t.Digest),
-			UpdatedAt: time.Now()})
+			UpdatedAt: time.Now(), Pushed: pushed(t.Digest)})
 	}
 	if err := w.config.Records.PutRepository(ctx, host, repository, tagged, images); err != nil {
 		return err
@@ -172,6 +167,8 @@ func (w *Watcher) found(ctx context.Context, host, repository string, tags []col
 
 // list tells what registries hold now, by the store.
 func (w *Watcher) list(ctx context.Context) error {
+	w.listing.Lock() // who read the store later tells later
+	defer w.listing.Unlock()
 	tags, err := w.config.Records.Tags(ctx, "")
 	if err != nil {
 		return err

@@ -26,6 +26,11 @@ type Config struct {
 		found func(repository string, tags []collect.Tag) error) (collect.Listing, error)
 	// Check tries what reading it needs.
 	Check func(context.Context, collect.Registry) []collect.Permission
+	// Look tells what a repository holds now, asking for the named tags alone, or all if none is named; Wants says
+	// whether it is one that is read.
+	Look func(ctx context.Context, what collect.Registry, repository string, tags []string,
+		known map[string]string) ([]collect.Tag, error)
+	Wants func(what collect.Registry, repository string) bool
 	// Account is whom we sign in as, and where that comes from.
 	Account func(ctx context.Context, host string) (who, from string, err error)
 	// Every is the least time between two readings of a registry.
@@ -87,6 +92,8 @@ type Registry struct {
 	Permissions []collect.Permission `json:"permissions"`
 	// Seen are the gaps of the last reading.
 	Seen []collect.Gap `json:"gaps"`
+	// Pushes is what came of its notifications.
+	Pushes Pushes `json:"pushes"`
 }
 
 // Gaps are what is not seen of the registry.
@@ -115,6 +122,8 @@ type Records interface {
 	// Tags lists every tag of a registry by repository and name; of all registries
 	// if host is empty.
 	Tags(ctx context.Context, host string) ([]Tag, error)
+	// RepositoryTags lists those of one repository.
+	RepositoryTags(ctx context.Context, host, repository string) ([]Tag, error)
 }
 
 // Record is what is stored of a connected registry. Body says what to read of it and
@@ -138,9 +147,9 @@ var (
 // Watcher owns the connected registries; each is read by a goroutine of its own.
 type Watcher struct {
 	config Config
-	// changing is held while a registry is connected or disconnected.
-	changing sync.Mutex
-	mu       struct {
+	// changing is held while a registry is connected or disconnected, listing while what all hold is told.
+	changing, listing sync.Mutex
+	mu                struct {
 		sync.Mutex
 		by      map[string]*watched
 		ctx     context.Context // nil while nobody runs
@@ -154,6 +163,9 @@ type watched struct {
 	ended    chan struct{}
 	again    chan struct{}
 	failures int
+	pushed   pushed // guarded by Watcher.mu
+	// keeping is held while a look writes what it found, and while it is forgotten what is gone.
+	keeping sync.Mutex
 }
 
 // New prepares a Watcher; Run starts it.
@@ -213,7 +225,7 @@ func (w *Watcher) Resume(ctx context.Context) error {
 }
 
 func newWatched(c Connection) *watched {
-	return &watched{Registry: Registry{Connection: c, State: Waiting}, again: make(chan struct{}, 1)}
+	return &watched{Registry: Registry{Connection: c, State: Waiting}, again: make(chan struct{}, 1), pushed: newPushed()}
 }
 
 func (w *Watcher) put(ctx context.Context, c Connection) error {
@@ -251,7 +263,12 @@ func (w *Watcher) start(g *watched) {
 	w.mu.readers.Go(func() {
 		defer close(g.ended)
 		defer stop()
+		var looks sync.WaitGroup
+		if w.config.Look != nil {
+			looks.Go(func() { w.lookAfter(ctx, g) })
+		}
 		w.watch(ctx, g)
+		looks.Wait()
 	})
 }
 

@@ -10,15 +10,20 @@ import (
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
-// identities makes service accounts, roles, bindings and what the RBAC judge
-// says each identity holds.
-func (c *cluster) identities() {
+// accounts makes service accounts.
+func (c *cluster) accounts() {
 	for k, sa := range c.facts.ServiceAccounts {
-		r := c.serviceAccount(k.Namespace, k.Name)
 		automount := sa.AutomountServiceAccountToken == nil || *sa.AutomountServiceAccountToken
-		c.b.Set(r, labelList(sa.Labels), graph.B("automount", automount), criticality(sa.Labels, sa.Annotations))
+		c.b.Set(c.serviceAccount(k.Namespace, k.Name), labelList(sa.Labels), graph.B("automount", automount),
+			criticality(sa.Labels, sa.Annotations))
+	}
+}
+
+// identities makes roles, bindings and what the RBAC judge says each identity holds.
+func (c *cluster) identities() {
+	for k := range c.facts.ServiceAccounts {
 		if c.judged.Admission.RefusesAccount(k.Namespace, k.Name) {
-			c.b.Edge("REFUSES_PODS_AS", c.namespace(k.Namespace), r)
+			c.b.Edge("REFUSES_PODS_AS", c.namespace(k.Namespace), c.serviceAccount(k.Namespace, k.Name))
 		}
 	}
 	for k, role := range c.facts.Roles {
@@ -33,9 +38,7 @@ func (c *cluster) identities() {
 	for k, b := range c.facts.ClusterRoleBindings {
 		c.binding(c.wide("ClusterRoleBinding", k.Name, labelList(b.Labels)), "", b.RoleRef, b.Subjects)
 	}
-	c.secretsAndConfigMaps()
 	c.kubelets()
-	c.rights()
 	c.holds()
 }
 

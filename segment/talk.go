@@ -113,6 +113,9 @@ func (c *cluster) netClasses(direction string, all []netpol.TalkClass) (out []gr
 	return out
 }
 
+// maxInName is how many ports stand in the name of a class.
+const maxInName = 16
+
 // classed names a class by the workloads that its pods are of.
 func (c *cluster) classed(class netpol.TalkClass) string {
 	if class.Whole != "" {
@@ -132,7 +135,11 @@ func (c *cluster) classed(class netpol.TalkClass) string {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	if len(class.Ports) > 0 {
-		text = strings.Join(portTexts(class.Ports), ", ") + " of " + text
+		ports := portTexts(class.Ports)
+		if more := len(ports) - maxInName; more > 1 {
+			ports = append(ports[:maxInName:maxInName], fmt.Sprintf("%d more", more))
+		}
+		text = strings.Join(ports, ", ") + " of " + text
 	}
 	return text
 }

@@ -235,6 +235,8 @@ func MetricsTold() []Metric {
 					}
 				}
 			}},
+		{"breakwater_registry_pushes_total", "counter", "Pushes that a registry told of: taken, elsewhere (not read here) or dropped.",
+			[]string{"registry", "outcome"}, pushMetrics},
 		{"breakwater_store_table_rows", "gauge", "Rows of a table when it was last measured.", []string{"table"},
 			func(_ context.Context, v *Server, emit func(float64, ...string)) {
 				_, sizes := v.measured.last()
@@ -285,6 +287,14 @@ func pathMetrics(_ context.Context, v *Server, emit func(float64, ...string)) {
 		for _, risk := range severity.Rated {
 			emit(float64(by[risk]), c.Name, risk)
 		}
+	}
+}
+
+func pushMetrics(_ context.Context, v *Server, emit func(float64, ...string)) {
+	for _, r := range v.Registries.Registries() {
+		emit(float64(r.Pushes.Taken), r.Host, "taken")
+		emit(float64(r.Pushes.Elsewhere), r.Host, "elsewhere")
+		emit(float64(r.Pushes.Dropped), r.Host, "dropped")
 	}
 }
 

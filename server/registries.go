@@ -71,8 +71,8 @@ func (v *Server) registryConfig() (registries.Config, registry.Reader, error) {
 	if v.config.NoImages {
 		return registries.Config{}, reader, nil
 	}
-	return registries.Config{Read: reader.Read, Check: reader.Check, Account: reader.Account, Every: v.config.RegistryEvery,
-		Connect: connect}, reader, nil
+	return registries.Config{Read: reader.Read, Check: reader.Check, Look: reader.Look, Wants: registry.Wants, Account: reader.Account,
+		Every: v.config.RegistryEvery, Connect: connect}, reader, nil
 }
 
 // policy is what may be fetched from now: what flags and file say, and the registries that people connected.

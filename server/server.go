@@ -195,8 +195,8 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if v.exceptions, err = openExceptions(v.config.Exceptions, func(why error) {
-		v.log.Warn("the file of exceptions cannot be read and counts as it was", "error", why)
+	if v.exceptions, err = openExceptions(v.config.Exceptions, v.Store, func(why error) {
+		v.log.Warn("exceptions cannot be read and count as they were", "error", why)
 	}); err != nil {
 		return err
 	}
@@ -242,9 +242,11 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 		v.log.Warn("this binary was built without the portal: make build")
 	}
 	c := api.Config{PathTypes: v.rules.PathTypes(), Coded: v.coded,
-		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store, Tokens: v.Store},
+		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store, Tokens: v.Store,
+			Exceptions: v.Store},
 		About:    enrichment.About,
-		Sessions: v.Store, Advisories: v.advisories.db.Load, Assets: assets, URL: door.url, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
+		Sessions: v.Store, Senders: v.Store, Pushed: v.Registries.Pushed,
+		Advisories: v.advisories.db.Load, Assets: assets, URL: door.url, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
 		Secure: v.config.TLSCert != "", Unready: v.Unready, Room: v.noRoom, Storage: v.storage,
 		Limits: v.limits.api(), Shown: v.shown, Exceptions: v.exceptions.now}
 	if v.alerting != nil {

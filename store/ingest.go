@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -9,11 +10,13 @@ import (
 )
 
 // IngestToken is a token with which one cluster may send events of one kind (audit), or
-// its nodes may join (runtime). What it is, is not stored.
+// its nodes may join (runtime); or with which a registry may tell of pushes. What it is, is not stored.
 type IngestToken struct {
 	// ID names the token without being of use as one.
 	ID, Cluster, Kind string
-	CreatedAt         time.Time
+	// Subject is whose it is if it is no cluster's: a registry's host.
+	Subject   string
+	CreatedAt time.Time
 	// ExpiresAt is zero for tokens of before they had an end.
 	ExpiresAt time.Time
 	// Uses counts the nodes that joined, of MaxUses; 0 is no limit.
@@ -24,6 +27,9 @@ type IngestToken struct {
 	RevokedAt     time.Time // zero: it is not
 	RevokedBy     string
 }
+
+// PushToken is the kind of token with which a registry tells of pushes, and nothing else.
+const PushToken = "push"
 
 // Why a token or certificate that is known does not count. Each is ErrNotFound too.
 var (
@@ -56,10 +62,10 @@ func (t IngestToken) Usable(now time.Time) error {
 // once and never again.
 func (s *Store) NewIngestToken(ctx context.Context, t IngestToken) (token string, err error) {
 	token = newToken()
-	_, err = s.db.ExecContext(ctx, `INSERT INTO ingest_tokens (token_hash, cluster_id, kind, created_at, expires_at, max_uses, made_by)
-		VALUES (?, ?, ?, ?, ?, ?, ?)`, hashToken(token), t.Cluster, t.Kind, unix(time.Now()), instant(t.ExpiresAt), t.MaxUses, t.MadeBy)
+	_, err = s.db.ExecContext(ctx, insertIngestToken, hashToken(token), t.Cluster, t.Kind, t.Subject, unix(time.Now()),
+		instant(t.ExpiresAt), t.MaxUses, t.MadeBy)
 	if err != nil {
-		return "", fmt.Errorf("make %s token of %s: %w", t.Kind, t.Cluster, err)
+		return "", fmt.Errorf("make %s token of %s: %w", t.Kind, cmp.Or(t.Cluster, t.Subject), err)
 	}
 	return token, nil
 }
@@ -82,12 +88,16 @@ func moment(ms int64) time.Time {
 // tokenID is the part of a hash that names a token.
 const tokenID = 12
 
-const tokenColumns = `substr(token_hash, 1, 12), cluster_id, kind, created_at, expires_at, uses, max_uses, made_by, used_at, used_from,
+const insertIngestToken = `INSERT INTO ingest_tokens (token_hash, cluster_id, kind, subject, created_at, expires_at, max_uses, made_by)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+
+const tokenColumns = `substr(token_hash, 1, 12), cluster_id, kind, subject, created_at, expires_at, uses, max_uses, made_by, used_at, used_from,
 	revoked_at, revoked_by FROM ingest_tokens`
 
 func scanToken(scan func(...any) error) (t IngestToken, err error) {
 	var created, expires, used, revoked int64
-	err = scan(&t.ID, &t.Cluster, &t.Kind, &created, &expires, &t.Uses, &t.MaxUses, &t.MadeBy, &used, &t.UsedFrom, &revoked, &t.RevokedBy)
+	err = scan(&t.ID, &t.Cluster, &t.Kind, &t.Subject, &created, &expires, &t.Uses, &t.MaxUses, &t.MadeBy, &used, &t.UsedFrom, &revoked,
+		&t.RevokedBy)
 	if err != nil {
 		return IngestToken{}, err
 	}
@@ -111,7 +121,7 @@ func (s *Store) IngestToken(ctx context.Context, token string) (IngestToken, err
 // IngestTokens lists all tokens, those that ended too until Sweep forgets them.
 func (s *Store) IngestTokens(ctx context.Context) ([]IngestToken, error) {
 	out, err := rowsOf(ctx, s.db, func(r *sql.Rows) (IngestToken, error) { return scanToken(r.Scan) },
-		`SELECT `+tokenColumns+` ORDER BY cluster_id, kind, created_at, token_hash`)
+		`SELECT `+tokenColumns+` ORDER BY cluster_id, kind, subject, created_at, token_hash`)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}
@@ -143,13 +153,13 @@ func (s *Store) RotateIngestToken(ctx context.Context, id, by string, both time.
 		}
 		now := time.Now()
 		token = newToken()
-		made = IngestToken{ID: hashToken(token)[:tokenID], Cluster: old.Cluster, Kind: old.Kind, CreatedAt: now, MaxUses: old.MaxUses, MadeBy: by}
+		made = IngestToken{ID: hashToken(token)[:tokenID], Cluster: old.Cluster, Kind: old.Kind, Subject: old.Subject, CreatedAt: now,
+			MaxUses: old.MaxUses, MadeBy: by}
 		if !old.ExpiresAt.IsZero() {
 			made.ExpiresAt = now.Add(old.ExpiresAt.Sub(old.CreatedAt))
 		}
-		if err := run(ctx, tx, `INSERT INTO ingest_tokens (token_hash, cluster_id, kind, created_at, expires_at, max_uses, made_by)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`, hashToken(token), made.Cluster, made.Kind, unix(now), instant(made.ExpiresAt), made.MaxUses,
-			by); err != nil {
+		if err := run(ctx, tx, insertIngestToken, hashToken(token), made.Cluster, made.Kind, made.Subject, unix(now),
+			instant(made.ExpiresAt), made.MaxUses, by); err != nil {
 			return err
 		}
 		end := unix(now.Add(both))

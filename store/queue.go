@@ -85,10 +85,17 @@ func want(ctx context.Context, tx *sql.Tx, owner string, i assess.Record) error 
 		run(ctx, tx, `UPDATE images SET wanted = `+mostWanted+` WHERE id = ?`, i.ID))
 }
 
+// pushedFirst is when an image may be read that was just pushed: before all that may be read at any time, which is 0.
+const pushedFirst = -1
+
 // enqueue adds an image if it is not known.
 func enqueue(ctx context.Context, tx *sql.Tx, i assess.Record) error {
-	return run(ctx, tx, `INSERT INTO images (id, host, reference, state, updated_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+	err := run(ctx, tx, `INSERT INTO images (id, host, reference, state, updated_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 		i.ID, i.Host, i.Reference, assess.Queued, unix(time.Now()))
+	if err != nil || !i.Pushed {
+		return err
+	}
+	return run(ctx, tx, `UPDATE images SET next_try = ? WHERE id = ? AND state = ? AND next_try = 0`, pushedFirst, i.ID, assess.Queued)
 }
 
 // due is what may be read at some time: it waits, or the lease on it may end; and

@@ -54,6 +54,32 @@ func TestTheQueueHandsOutWhatRunsFirstAndEachOnce(t *testing.T) {
 	})
 }
 
+func TestWhatWasPushedIsReadBeforeWhatIsAsUrgent(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		tags := []registries.Tag{{Name: "1", Digest: "a"}, {Name: "2", Digest: "b"}, {Name: "3", Digest: "c"}}
+		listed := []assess.Record{{ID: "a", Host: "r"}, {ID: "b", Host: "r"}}
+		if err := s.PutRepository(ctx, "r", "web", tags[:2], listed); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.WantImages(ctx, "o", []assess.Record{{ID: "runs", Host: "r", Wanted: assess.Running}}); err != nil {
+			t.Fatal(err)
+		}
+		pushed := []assess.Record{listed[0], {ID: "b", Host: "r", Pushed: true}, {ID: "c", Host: "r", Pushed: true}}
+		if err := s.PutRepository(ctx, "r", "web", tags, pushed); err != nil {
+			t.Fatal(err)
+		}
+		if at, ok, err := s.NextImage(ctx); err != nil || !ok || time.Until(at) > 0 {
+			t.Errorf("%v, %t, %v", at, ok, err)
+		}
+		for _, want := range []string{"runs", "b", "c", "a", ""} {
+			if got := take(t, s); got != want {
+				t.Errorf("took %q, want %q", got, want)
+			}
+		}
+	})
+}
+
 func TestWhatWasBeingReadIsQueuedAgainAfterAKill(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()

@@ -142,6 +142,14 @@ func (s *Store) Tags(ctx context.Context, host string) ([]registries.Tag, error)
 		`SELECT host, repository, tag, digest FROM registry_tags WHERE host = ? OR ? = '' ORDER BY host, repository, tag`, host, host)
 }
 
+// RepositoryTags lists the tags of one repository by name.
+func (s *Store) RepositoryTags(ctx context.Context, host, repository string) ([]registries.Tag, error) {
+	return rowsOf(ctx, s.db, func(r *sql.Rows) (t registries.Tag, err error) {
+		return t, r.Scan(&t.Host, &t.Repository, &t.Name, &t.Digest)
+	},
+		`SELECT host, repository, tag, digest FROM registry_tags WHERE host = ? AND repository = ? ORDER BY tag`, host, repository)
+}
+
 // RegistryCounts is how much of a registry there is, and how far its images are.
 type RegistryCounts struct {
 	Repositories, Tags int

@@ -51,6 +51,29 @@ func TestATokenIsListedByAnIDAndRefusedOnceRevoked(t *testing.T) {
 	})
 }
 
+func TestATokenOfARegistryIsRotatedForTheSameRegistry(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		first, err := s.NewIngestToken(t.Context(), IngestToken{Kind: PushToken, Subject: "r.example", ExpiresAt: time.Now().Add(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		was, err := s.IngestToken(t.Context(), first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, made, err := s.RotateIngestToken(t.Context(), was.ID, "alice", 0)
+		if err != nil || made.Subject != "r.example" || made.Cluster != "" {
+			t.Errorf("%+v, %v", made, err)
+		}
+		if now, err := s.IngestToken(t.Context(), second); err != nil || now.Kind != PushToken || now.Subject != "r.example" {
+			t.Errorf("%+v, %v", now, err)
+		}
+		if _, err := s.IngestToken(t.Context(), first); !errors.Is(err, ErrExpired) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestWhatASensorSaidLastCountsAndAnOlderWordDoesNot(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		at := time.UnixMilli(1_700_000_000_000)

@@ -55,7 +55,7 @@ func TestAHeadThatIsSignedIsStillLookedAt(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := manifest{Format: formatVersion}
-		err = m.unpack(t.Context(), t.TempDir(), bytes.NewReader(signedHead(key, head)), []ed25519.PublicKey{public})
+		err = m.unpack(t.Context(), t.TempDir(), bytes.NewReader(signedHead(key, head)), []ed25519.PublicKey{public}, false)
 		if err == nil || !strings.Contains(err.Error(), c.want) || len(m.Tables) != 0 {
 			t.Errorf("%s: %v, want %q; %d tables are in force", name, err, c.want, len(m.Tables))
 		}
@@ -90,7 +90,7 @@ func TestABundleBringsAllThatIsInForceAndNothingElseStays(t *testing.T) {
 		if err := os.WriteFile(bundle, exported(t, from, key), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		status, err := ImportBundle(t.Context(), to, bundle, []ed25519.PublicKey{public})
+		status, err := ImportBundle(t.Context(), to, bundle, []ed25519.PublicKey{public}, false)
 		if err != nil || len(status.Sources) != 2 || status.Sources[0].Name == status.Sources[1].Name {
 			t.Fatalf("%+v, %v", status.Sources, err)
 		}

@@ -96,16 +96,17 @@ func TestAVersionIsBounded(t *testing.T) {
 }
 
 func TestAReleaseIsKeptToItsLastDay(t *testing.T) {
+	p := Package{Ecosystem: "Debian:7", Name: "a", Version: "1"}
 	for at, want := range map[string]bool{"2018-05-31T23:59:59Z": false, "2018-06-01T00:00:01Z": true, "2026-01-01T00:00:00Z": true} {
 		now, err := time.Parse(time.RFC3339, at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, ended := EndOfLife(Package{Ecosystem: "Debian:7"}, now); ended != want {
-			t.Errorf("at %s it has ended: %v", at, !want)
+		if _, ended := EndOfLife(p, now); ended != want {
+			t.Errorf("at %s it has ended: %v", at, ended)
 		}
 	}
-	if _, ended := EndOfLife(Package{Ecosystem: "Debian:99"}, time.Now()); ended {
+	if _, ended := EndOfLife(Package{Ecosystem: "Debian:99", Name: "a", Version: "1"}, time.Now()); ended {
 		t.Error("a release of which nobody said when it ends has ended")
 	}
 }

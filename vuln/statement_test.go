@@ -240,9 +240,8 @@ func TestWhatADocumentOfStatementsHoldsIsBounded(t *testing.T) {
 
 func TestWhatAStatementSaysIsCutOff(t *testing.T) {
 	long := strings.Repeat("a", 3000)
-	db, _ := vexOf(t, `{"@context":"https://openvex.dev/ns","@id":"`+long+`","author":"`+long+`",
-		"statements":[{"vulnerability":"CVE-2024-0001",
-		"products":["pkg:npm/left"],"status":"not_affected","justification":"`+long+`","impact_statement":"`+long+`"}]}`)
+	db, _ := vexOf(t, `{"@context":"https://openvex.dev/ns","@id":"`+long+`","author":"`+long+`","statements":[{"products":["pkg:npm/left"],
+		"vulnerability":"CVE-2024-0001","status":"not_affected","justification":"`+long+`","impact_statement":"`+long+`"}]}`)
 	found, _ := db.Examine(left())
 	if len(found) != 1 || found[0].Said == nil {
 		t.Fatalf("%+v", found)

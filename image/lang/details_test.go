@@ -42,6 +42,15 @@ func TestWhichFilesAreRead(t *testing.T) {
 	}
 }
 
+// manyNames are lines of so many names.
+func manyNames(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "n%d=1\n", i)
+	}
+	return b.String()
+}
+
 func manifest(lines ...string) string { return strings.Join(lines, "\r\n") + "\r\n" }
 
 // TestTheDetailsOfFiles: what one of them leaves out, writes in another way, or has in a form that says nothing.
@@ -132,6 +141,39 @@ func TestTheDetailsOfFiles(t *testing.T) {
 		{"a manifest of one endless line", "tools-1.jar", jar(strings.Repeat("x", 70<<10)),
 			"fault: META-INF/MANIFEST.MF: bufio.Scanner: token too long"},
 
+		{"what else Maven writes", "b.jar", zipped(t, "META-INF/maven/a/b/pom.xml", "<project/>", "META-INF/maven/a/b/pom.properties",
+			"groupId=a\nartifactId=b\nversion=1\nversion\n"), "pkg:maven/a/b@1"},
+		{"its own artifact before what the manifest says", "renamed.jar", zipped(t, "META-INF/maven/a/b/pom.properties",
+			"groupId=a\nartifactId=b\nversion=1\n", "META-INF/MANIFEST.MF", manifest("Implementation-Vendor-Id: org.acme",
+				"Implementation-Version: 9")), "pkg:maven/a/b@1"},
+		{"its own among several", "b-1.jar", zipped(t, "META-INF/maven/a/b/pom.properties", "groupId=a\nartifactId=b\nversion=1\n",
+			"META-INF/maven/c/d/pom.properties", "groupId=c\nartifactId=d\nversion=1\n", "META-INF/MANIFEST.MF",
+			manifest("Implementation-Vendor-Id: org.acme")), "pkg:maven/a/b@1; pkg:maven/c/d@1"},
+		{"several, and nobody knows its own", "x.jar", zipped(t, "META-INF/maven/a/b/pom.properties", "groupId=a\nartifactId=b\nversion=1\n",
+			"META-INF/maven/c/d/pom.properties", "groupId=c\nartifactId=d\nversion=1\n", "META-INF/maven/e/f/pom.properties",
+			"groupId=e\nartifactId=f\nversion=1\n", "META-INF/maven/g/h/pom.properties", "groupId=g\nartifactId=h\nversion=1\n", "A.class", "x"),
+			"pkg:maven/a/b@1; pkg:maven/c/d@1; pkg:maven/e/f@1; pkg:maven/g/h@1"},
+		{"one that cannot be named", "x.jar", zipped(t, "META-INF/maven/a/b/pom.properties", "groupId=a\nartifactId="+
+			strings.Repeat("b", longestName)+"\nversion=1\n"), "fault: want a name and a version of at most 512 bytes, have 514 and 1"},
+		{"properties of very many names", "x.jar", zipped(t, "META-INF/maven/a/b/pom.properties", manyNames(1000)+
+			"groupId=a\nartifactId=b\nversion=1\n"),
+			`fault: META-INF/maven/a/b/pom.properties: want groupId, artifactId and version, have "" "" ""`},
+		{"properties of many names", "b.jar", zipped(t, "META-INF/maven/a/b/pom.properties",
+			manyNames(997)+"groupId=a\nartifactId=b\nversion=1\n"),
+			"pkg:maven/a/b@1"},
+		{"an empty line before the manifest's first", "tools-1.jar", jar("", "Implementation-Vendor-Id: org.acme"), "pkg:maven/org.acme/tools@1"},
+		{"what a manifest says of single files", "tools-1.jar", jar("Implementation-Vendor-Id: org.acme", "",
+			"Implementation-Vendor-Id: org.other"),
+			"pkg:maven/org.acme/tools@1"},
+		{"an archive that is called nothing", ".jar", jar("Implementation-Vendor-Id: org.acme", "Implementation-Version: 1"),
+			"fault: nothing in it says which artifact of Maven it is"},
+		{"a value that never ends", "tools-1.jar", jar("Bundle-SymbolicName: org.acme", strings.TrimSuffix(strings.Repeat(" "+
+			strings.Repeat("a", 60)+"\r\n", 100), "\r\n")), "fault: want a name and a version of at most 512 bytes, have 554 and 1"},
+		{"the first name and version count", "a.egg-info", "Name: a\nVersion: 1\nName: b\nVersion: 2\n", "pkg:pypi/a@1"},
+		{"a name that is a number", "node_modules/a/package.json", `{"name":1,"version":"2"}`, "pkg:npm/a@2; [node_modules/a/]"},
+		{"Composer: a package without a name", "composer/installed.json", `[{"version":"1"}]`, `fault: want a name and a version, have "" "1"`},
+		{"a lock of npm 6: from a repository", "package-lock.json", `{"dependencies":{"a":{"version":"git+ssh://git@example.com/b.git#1"}}}`,
+			"pkg:npm/a@git%2Bssh:%2F%2Fgit%40example.com%2Fb.git%231; wanted"},
 		{".NET: every kind of file", "app/web.deps.json", `{"targets":{"n":{"b/2":{"native":{"r/n.so":{}},"runtimeTargets":{"r/t.so":{}},` +
 			`"resources":{"de/b.dll":{}}}}},` + deps + `}`,
 			"pkg:nuget/b@2; pkg:nuget/a@1; [app/b.dll app/de/b.dll app/n.so app/r/n.so app/r/t.so app/t.so]"},
@@ -157,18 +199,18 @@ func TestTheDetailsOfFiles(t *testing.T) {
 // TestTheDetailsOfLists: what lists of wanted packages write beside the packages, and in other words.
 func TestTheDetailsOfLists(t *testing.T) {
 	tests := []struct{ name, file, content, want string }{
-		{"uv's own project", "uv.lock", "[[package]]\nname = \"own\"\nversion = \"1\"\nsource = { virtual = \".\" }\n[[package]]\nname = " +
-			"\"a\"\n" +
+		{"uv's own project", "uv.lock", "[[package]]\nname = \"own\"\nversion = \"1\"\nsource = { virtual = \".\" }\n" +
+			"[[package]]\nname = \"a\"\n" +
 			"version = \"2\"\nsource = { registry = \"https://x\" }\n", "pkg:pypi/a@2; wanted"},
-		{"a source that is of nothing before it", "uv.lock", "[[package]]\nsource = { editable = \".\" }\n[[package]]\nname = " +
-			"\"a\"\nversion = \"2\"\n" +
-			"[[package]]\nname = \"b\"\nsource = { editable = \".\" }\n", "pkg:pypi/a@2; wanted"},
+		{"a source that is of nothing before it", "uv.lock",
+			"[[package]]\nsource = { editable = \".\" }\n[[package]]\nname = \"a\"\nversion = \"2\"\n" +
+				"[[package]]\nname = \"b\"\nsource = { editable = \".\" }\n", "pkg:pypi/a@2; wanted"},
 		{"what other sections say", "poetry.lock", "[metadata]\nname = \"a\"\nversion = \"1\"\nsource = { editable = \".\" }\n", "wanted"},
 		{"the same package twice", "poetry.lock", strings.Repeat("[[package]]\nname = \"a\"\nversion = \"1\"\n", 2), "pkg:pypi/a@1; wanted"},
 		{"text without an end", "poetry.lock", "[[package]]\nname = \"a\nversion = \"1\"\n", "wanted"},
-		{"a crate of a repository", "Cargo.lock", "[[package]]\nname = \"a\"\nversion = \"1\"\nsource = " +
-			"\"git+https://x\"\n[[package]]\nname = \"b\"\n" +
-			"version = \"2\"\nsource = \"registry+https://x\"\n", "pkg:cargo/b@2; wanted"},
+		{"a crate of a repository", "Cargo.lock",
+			"[[package]]\nname = \"a\"\nversion = \"1\"\nsource = \"git+https://x\"\n[[package]]\nname = \"b\"\n" +
+				"version = \"2\"\nsource = \"registry+https://x\"\n", "pkg:cargo/b@2; wanted"},
 		{"requirements on several lines, with blanks", "requirements.txt",
 			"  a===1  # b==2\nc == 2 ; d\ne==3 --hash=x\nf==4 \\\ng==1,<2\nh\n==5\n",
 			"pkg:pypi/a@1; pkg:pypi/c@2; pkg:pypi/e@3; pkg:pypi/f@4; wanted"},
@@ -188,6 +230,16 @@ func TestTheDetailsOfLists(t *testing.T) {
 			"pkg:swift/a.b/c/d@1; wanted"},
 		{"NuGet: sorted", "packages.lock.json", `{"dependencies":{"n":{"b":{"type":"Direct","resolved":"1"},"a":{"resolved":"2"},` +
 			`"own":{"type":"project","resolved":"1"}}}}`, "pkg:nuget/a@2; pkg:nuget/b@1; wanted"},
+		{"a package without a version", "Pipfile.lock", `{"default":{"c":{}}}`, "wanted"},
+		{"the first fault is told", "poetry.lock",
+			"[[package]]\nname = \"a\x7f\"\nversion = \"1\"\n[[package]]\nname = \"b\x7f\"\nversion = \"1\"\n" +
+				"[[package]]\nname = \"c\"\nversion = \"1\"\n", `pkg:pypi/c@1; wanted; fault: want a name and a version of one line, have "a\x7f" "1"`},
+		{"a crate's name is its own", "Cargo.lock", "[[package]]\nname = \"A_b\"\nversion = \"1\"\nsource = \"registry+x\"\n",
+			"pkg:cargo/A_b@1; wanted"},
+		{"Yarn: lines that are no heads", "yarn.lock", "x\na@1\n  version \"1\"\nb@2:\n  version \"2\"\n", "pkg:npm/b@2; wanted"},
+		{"pnpm: a line of one letter", "pnpm-lock.yaml", "x\npackages:\n  a@1.0.0:\n", "pkg:npm/a@1.0.0; wanted"},
+		{"Bundler: a line of one letter", "Gemfile.lock", "x\nGEM\n    a (1)\n", "pkg:gem/a@1; wanted"},
+		{"Go: behind a block", "go.mod", "require (\n\ta.b/c v1\n)\n\ta.b/d v1\n", "pkg:golang/a.b/c@v1; wanted"},
 		{"no JSON", "composer.lock", "", "wanted; fault: want JSON: unexpected end of JSON input"},
 		{"one bad package", "Pipfile.lock", `{"default":{"a":{"version":"==1\u007f"},"b":{"version":"2"},"c":{}}}`,
 			`pkg:pypi/b@2; wanted; fault: want a name and a version of one line, have "a" "1\x7f"`},
@@ -232,10 +284,10 @@ func TestWhatAFileMaySayIsBounded(t *testing.T) {
 		{"a file", module, `{"name":"a","version":"1"}` + strings.Repeat(" ", mostText-26), 1, ""},
 		{"a file that is too large", module, `{"name":"a","version":"1"}` + strings.Repeat(" ", mostText-25), 0,
 			"at most 4 MiB, have 4194305 bytes"},
-		{"brackets", module, `{"name":"a","version":"1","x":"` + strings.Repeat("[", mostObjects/2) + strings.Repeat("{", mostObjects/2-1) +
-			`"}`, 1, ""},
-		{"one bracket more", module, `{"name":"a","version":"1","x":"` + strings.Repeat("[", mostObjects/2) + strings.Repeat("{",
-			mostObjects/2) + `"}`, 0,
+		{"brackets", module, `{"name":"a","version":"1","x":"` + strings.Repeat("[", mostObjects/2) + strings.Repeat("{", mostObjects/2-1) + `"}`,
+			1, ""},
+		{"one bracket more", module, `{"name":"a","version":"1","x":"` + strings.Repeat("[", mostObjects/2) + strings.Repeat("{", mostObjects/2) +
+			`"}`, 0,
 			"at most 400000 lists and objects, have 400001"},
 		{"packages", installed, listed(mostPackages), mostPackages, ""},
 		{"more packages", installed, listed(mostPackages + 1), mostPackages, "want at most 20000 packages in one file"},
@@ -253,6 +305,20 @@ func TestWhatAFileMaySayIsBounded(t *testing.T) {
 	}
 	if len(c.Owns) != mostOwns {
 		t.Errorf("%d names are kept, want %d", len(c.Owns), mostOwns)
+	}
+}
+
+func TestNoFileFillsMemoryWithPackages(t *testing.T) {
+	full := Content{Packages: make([]Package, mostPackages+1)}
+	if err := full.add(Package{Ecosystem: "npm", Name: "a", Version: "1"}); !errors.Is(err, errBound) {
+		t.Errorf("one more than are told: %v", err)
+	}
+	deep := `{"version":"1"}`
+	for i := range 150 {
+		deep = fmt.Sprintf(`{"version":"1","dependencies":{"p%d":%s}}`, i, deep)
+	}
+	if c := ReaderOf("package-lock.json").Read(file("package-lock.json", deep)); len(c.Packages) != 101 || c.Fault != "" {
+		t.Errorf("of 150 packages in each other %d are told, want 101: %s", len(c.Packages), c.Fault)
 	}
 }
 
@@ -328,6 +394,10 @@ func TestAnArchiveUnpacksWithinItsFile(t *testing.T) {
 		}
 		return a
 	}
+	last := opened(1, 0, 1)
+	if _, err := last.open(last.File[1], 600); err != nil {
+		t.Errorf("with one byte left: %v", err)
+	}
 	a := opened(1000, 0, 1)
 	for i, want := range []int{600, 400} { // the second finds what is left
 		r, err := a.open(a.File[1], 600)
@@ -370,7 +440,7 @@ func TestAStoredArchiveLiesWhereItsMemberDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, err := a.nested(a.File[1])
-	if err != nil || len(b.File) != 1 {
-		t.Errorf("%v", err)
+	if err != nil || len(b.File) != 1 || b.depth != 2 {
+		t.Errorf("%+v, %v", b, err)
 	}
 }

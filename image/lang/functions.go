@@ -207,7 +207,9 @@ func number(order binary.ByteOrder, word []byte) uint64 {
 func linked(info *buildinfo.BuildInfo, packages map[string]bool) map[string]string {
 	modules := map[string]bool{info.Main.Path: true}
 	for _, m := range info.Deps {
-		modules[m.Path] = true
+		if m != nil {
+			modules[m.Path] = true
+		}
 	}
 	for _, s := range info.Settings {
 		if s.Key == "GOOS" && s.Value != "linux" {

@@ -106,7 +106,9 @@ func TestAHeaderIsHeldToItsBounds(t *testing.T) {
 		{"seven", make([]byte, 7), "want a header, have less than its first 8 bytes"},
 		{"an epoch", with(tagEpoch, []int{3}), "a 3:1-2 []"},
 		{"two epochs", with(tagEpoch, []int{3, 4}), `package "a": tag 1003: want at most 1 numbers`},
-		{"an epoch that is text", with(tagEpoch, "3"), `package "a": tag 1003: want at most 1 numbers within 8 bytes, have 1 of type 6 at 6`},
+		{"an epoch that is text", with(tagEpoch, "12345"),
+			`package "a": tag 1003: want at most 1 numbers within 12 bytes, have 1 of type 6 at 6`},
+		{"numbers of which the last is beyond", count(filed, 5, 2), "have 2 of type 4"},
 		{"numbers beyond the values", at(with(tagEpoch, []int{3}), 3, 9), "have 1 of type 4 at 9"},
 		{"numbers that end with the values", with(tagEpoch, []int{3}), "a 3:1-2 []"},
 		{"the first of the same tag counts", with(tagName, "b"), "a 1-2 []"},
@@ -272,8 +274,8 @@ func TestADatabaseOfBerkeleyDBIsHeldToItsBounds(t *testing.T) {
 		{"a table that is sorted by nothing", "", []string{"a header"}, bdbOf(bdbTable(bdbUnsorted, key, inline))},
 		{"pages of another kind", "", nil, bdbOf(bdbTable(5, key, inline))},
 		{"the number of the last package", "", nil, bdbOf(bdbTable(bdbHash, key, []byte{bdbInline, 1, 0, 0, 0}))},
-		{"eight bytes are none either, nine are", "", []string{"12345678"}, bdbOf(bdbTable(bdbHash, key, append([]byte{bdbInline},
-			"1234567"...), key,
+		{"eight bytes are none either, nine are", "", []string{"12345678"}, bdbOf(bdbTable(bdbHash, key, append([]byte{bdbInline}, "1234567"...),
+			key,
 			append([]byte{bdbInline}, "12345678"...)))},
 		{"a value that is of neither kind", "", nil, bdbOf(bdbTable(bdbHash, key, append([]byte{2}, "a header"...)))},
 		{"a reference that is cut", "", nil, bdbOf(bdbTable(bdbHash, key, bdbOff(2, 10)[:11]))},
@@ -307,6 +309,9 @@ func TestADatabaseOfBerkeleyDBIsHeldToItsBounds(t *testing.T) {
 			bdbOverflowing("long ", 3), bdbOverflowing("value", 0))},
 		{"a value that is longer than it says", "want a header of 4 bytes, have 5", nil, bdbOf(bdbTable(bdbHash, key, bdbOff(2, 4)),
 			bdbOverflowing("long ", 0))},
+		{"pages behind the end of a value", "", []string{"long "}, bdbOf(bdbTable(bdbHash, key, bdbOff(2, 5)), bdbOverflowing("long ", 9))},
+		{"a page of another kind in a value", "page 2: want a page of a long value, have type 5 and 5 bytes", nil,
+			bdbOf(bdbTable(bdbHash, key, bdbOff(2, 5)), patched(bdbOverflowing("long ", 0), bdbTypeAt, 5))},
 		{"a page that is not there", "want 512 bytes at", nil, bdbOf(bdbTable(bdbHash, key, bdbOff(9, 5)))},
 		{"the longest value, which is not there", "want a header of 33554432 bytes, have 5", nil, bdbOf(bdbTable(bdbHash, key,
 			bdbOff(2, mostHeader)), bdbOverflowing("long ", 0))},
@@ -319,6 +324,15 @@ func TestADatabaseOfBerkeleyDBIsHeldToItsBounds(t *testing.T) {
 			c.want)) {
 			t.Errorf("%s: %q, %v, want %q %s", c.name, got, err, c.values, c.want)
 		}
+	}
+	longKey := append([]byte{bdbInline}, "a key as long as a value"...)
+	var got []string
+	err := readBDB(metering(bdbOf(bdbTable(bdbHash, longKey, longKey, longKey, longKey)), 1<<40), binary.LittleEndian, func(v []byte) error {
+		got = append(got, string(v))
+		return nil
+	})
+	if err != nil || len(got) != 2 || got[0] != "a key as long as a value" {
+		t.Errorf("every second entry is a value: %q, %v", got, err)
 	}
 	torn := errors.New("no more")
 	if err := readBDB(metering(whole, 1<<40), binary.LittleEndian, func([]byte) error { return torn }); !errors.Is(err, torn) {
@@ -437,8 +451,8 @@ func blobRow(text string) []byte { return sqliteRow([]uint64{0, uint64(12 + 2*le
 
 func TestADatabaseOfSQLiteIsHeldToItsBounds(t *testing.T) {
 	const size = 512
-	schema := sqliteTable(size, sqliteLeaf, 0, true, sqliteCell(sqliteNames("index", sqlitePackages, 9)),
-		sqliteCell(sqliteNames("table", "Other", 9)), sqliteCell(sqliteNames("table", sqlitePackages, 2)))
+	schema := sqliteTable(size, sqliteLeaf, 0, true, sqliteCell(sqliteNames("table", sqlitePackages, 2)),
+		sqliteCell(sqliteNames("table", "Other", 9)), sqliteCell(sqliteNames("index", sqlitePackages, 9)))
 	leaf := func(texts ...string) []byte {
 		var cells [][]byte
 		for _, text := range texts {
@@ -447,28 +461,36 @@ func TestADatabaseOfSQLiteIsHeldToItsBounds(t *testing.T) {
 		return sqliteTable(size, sqliteLeaf, 0, false, cells...)
 	}
 	database := func(pages ...[]byte) []byte { return slices.Concat(append([][]byte{schema}, pages...)...) }
-	// Of a row of 600 bytes a page of 512 keeps 92, as SQLite's documents compute it; of one of 540 all that is not full pages.
-	spilling := func(length int, overflow ...[]byte) []byte {
-		row := blobRow(strings.Repeat("x", length-6))
-		const least, most = (size-12)*32/255 - 23, size - 35
-		here := least + (len(row)-least)%(size-4)
+	// What a page keeps of a row that is too long for it, as SQLite's documents compute it. Some bytes of each page may be others'.
+	spilling := func(length, others int) []byte {
+		row, usable := blobRow(strings.Repeat("x", length)), size-others
+		least, most := (usable-12)*32/255-23, usable-35
+		here := len(row)
 		if here > most {
-			here = least
+			if here = least + (len(row)-least)%(usable-4); here > most {
+				here = least
+			}
 		}
-		cell := slices.Concat(varintOf(uint64(len(row))), []byte{1}, row[:here], be32(3))
-		pages := [][]byte{sqliteTable(size, sqliteLeaf, 0, false, cell)}
+		cell := slices.Concat(varintOf(uint64(len(row))), []byte{1}, row[:here])
+		if here < len(row) {
+			cell = append(cell, be32(3)...)
+		}
+		pages := [][]byte{patched(schema, 20, byte(others)), sqliteTable(size, sqliteLeaf, 0, false, cell)}
 		rest := row[here:]
 		for next := uint32(4); len(rest) > 0; next++ {
-			n := min(len(rest), size-4)
+			n := min(len(rest), usable-4)
 			pages = append(pages, append(append(be32(next), rest[:n]...), make([]byte, size-4-n)...))
 			rest = rest[n:]
 		}
-		return database(append(pages, overflow...)...)
+		return slices.Concat(pages...)
 	}
 	inner := func(left, right uint32) []byte {
 		return sqliteTable(size, sqliteInterior, right, false, append(be32(left), 1))
 	}
-	var deep [][]byte
+	var deep, chain [][]byte
+	for i := range sqliteDeepest {
+		chain = append(chain, sqliteTable(size, sqliteInterior, uint32(i+3), false))
+	}
 	for i := range sqliteDeepest + 2 {
 		deep = append(deep, inner(uint32(i+3), uint32(i+3)))
 	}
@@ -494,11 +516,15 @@ func TestADatabaseOfSQLiteIsHeldToItsBounds(t *testing.T) {
 			be16(509)...))},
 		{"a cell of the last four bytes", "", []string{""}, database(patched(patched(leaf("one"), 8, be16(508)...), 508, 2, 1, 2, 0))},
 		{"a row that is longer than its page", "bytes of a row in its page", nil, database(patched(leaf("one"), 8, be16(508)...))},
-		{"a row on two pages", "", []string{strings.Repeat("x", 594)}, spilling(600)},
-		{"a row on three pages", "", []string{strings.Repeat("x", 1194)}, spilling(1200)},
-		{"a row of which little is in its page", "", []string{strings.Repeat("x", 474)}, spilling(480)},
-		{"a row of which more is in its page", "", []string{strings.Repeat("x", 894)}, spilling(900)},
-		{"a row whose end is not there", "page 3: want 512 bytes at 1024", nil, spilling(600)[:2*size]},
+		{"a row whose end is not there", "page 3: want 512 bytes at 1024", nil, spilling(600, 0)[:2*size]},
+		{"a row that does not say where its end is", "bytes of a row in its page", nil, database(sqliteTable(size, sqliteLeaf, 0, false,
+			slices.Concat(varintOf(604), []byte{1}, blobRow(strings.Repeat("x", 600))[:39+(604-39)%508])))},
+		{"a length without an end", "want a row of at most 32 MiB", nil, database(patched(patched(leaf("one"), 8, be16(508)...), 508,
+			0x81, 0x81, 0x81, 0x81))},
+		{"a number without an end", "want a row of at most 32 MiB", nil, database(patched(patched(leaf("one"), 8, be16(508)...), 508,
+			2, 0x81, 0x81, 0x81))},
+		{"a chain of pages in itself", "want a tree of at most 20 levels", nil, database(sqliteTable(size, sqliteInterior, 2, false))},
+		{"a chain as deep as may be", "", []string{"one"}, database(append(slices.Clone(chain), leaf("one"))...)},
 		{"a row of the largest size", "bytes of a row in its page", nil, database(sqliteTable(size, sqliteLeaf, 0, false,
 			slices.Concat(varintOf(mostHeader), []byte{1, 0})))},
 		{"a larger one", "want a row of at most 32 MiB", nil, database(sqliteTable(size, sqliteLeaf, 0, false,
@@ -515,6 +541,18 @@ func TestADatabaseOfSQLiteIsHeldToItsBounds(t *testing.T) {
 			t.Errorf("%s: %.80q, %v, want %.80q %s", c.name, got, err, c.values, c.want)
 		}
 	}
+	for _, others := range []int{0, 21, 32} {
+		for length := 430; length < 1600; length++ {
+			found := 0
+			err := readSQLite(metering(spilling(length, others), 1<<20), func(v []byte) error {
+				found = strings.Count(string(v), "x")
+				return nil
+			})
+			if err != nil || found != length {
+				t.Fatalf("a row of %d bytes, %d of each page others': %d, %v", length, others, found, err)
+			}
+		}
+	}
 	torn := errors.New("no more")
 	if err := readSQLite(metering(database(leaf("one")), 1<<20), func([]byte) error { return torn }); !errors.Is(err, torn) {
 		t.Errorf("what nobody takes any more: %v", err)
@@ -524,5 +562,39 @@ func TestADatabaseOfSQLiteIsHeldToItsBounds(t *testing.T) {
 		sqliteCell(blobRow("one")))...) // 64 KiB is written as 1
 	if found := 0; readSQLite(metering(large, 1<<20), func(v []byte) error { found += len(v); return nil }) != nil || found != 3 {
 		t.Errorf("pages of 64 KiB: %d bytes", found)
+	}
+}
+
+func TestAPackageWithoutFilesHasNoFolders(t *testing.T) {
+	for name, want := range map[string][]byte{"": headerFor(aPackage...), "/b/": headerFor(append(slices.Clone(aPackage), tagDirNames,
+		[]string{"/b/"})...)} {
+		if p, err := parse(want); err != nil || strings.Join(p.Folders, " ") != name {
+			t.Errorf("%v, %v, want %q", p.Folders, err, name)
+		}
+	}
+}
+
+// TestPackagesAreCounted, also those that cannot be read.
+func TestPackagesAreCounted(t *testing.T) {
+	const slots = ndbPage/ndbSlot - ndbHead/ndbSlot
+	of := func(packages int) []byte {
+		pages := (packages*ndbSlot + ndbHead + ndbPage - 1) / ndbPage
+		out := make([]byte, pages*ndbPage)
+		copy(out, ndbMagic)
+		copy(out[ndbSlotsPages:], le32(uint32(pages)))
+		for at := ndbHead; at < len(out); at += ndbSlot {
+			copy(out[at:], ndbSlotMagic)
+			if packages--; packages >= 0 { // all of one header
+				copy(out[at+4:], slices.Concat(le32(1), le32(uint32(len(out)/ndbBlock)), le32(2)))
+			}
+		}
+		return append(out, slices.Concat([]byte(ndbBlobMagic), le32(1), le32(0), le32(8), make([]byte, 16))...)
+	}
+	for packages, want := range map[int]string{slots: "", mostPackages: "", mostPackages + 1: "want at most 100000 packages"} {
+		data := of(packages)
+		_, faults, err := Read(bytes.NewReader(data), int64(len(data)))
+		if len(faults) != min(packages, mostPackages) || (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("of %d packages %d are told, %v, want %q", packages, len(faults), err, want)
+		}
 	}
 }

@@ -62,6 +62,11 @@ func TestAFreshUsersWalk(t *testing.T) {
 		{readme: "breakwater paths --from ./manifests --images", args: []string{"paths", "--from", "./manifests", "--images",
 			"--allow-private", w.registry},
 			finds: []string{unread}},
+		{readme: "breakwater vulnerability CVE-2021-44228",
+			args:  []string{"vulnerability", "CVE-2099-0001", "--from", "./manifests", "--images", "--allow-private", w.registry},
+			finds: []string{"CVE-2099-0001: affected", "Deployment/front", "openssl", "could not be read"}},
+		{readme: "breakwater vulnerability CVE-2021-44228", args: []string{"vulnerability", "CVE-2021-44228", "--from", "./manifests"},
+			finds: []string{"CVE-2021-44228: unknown", "nothing could be looked for"}},
 		{readme: "breakwater exposure --from context:prod -o json", args: []string{"exposure", "--from", "./manifests", "-o", "json"},
 			finds: []string{"manifests/team/Deployment/front"}},
 		{readme: "breakwater paths --from ./manifests --assume any", args: []string{"paths", "--from", "./manifests", "--assume", "any"},
@@ -101,6 +106,8 @@ func TestAFreshUsersWalk(t *testing.T) {
 			finds: []string{unread, "--allow-private " + w.registry, "unknown for 3"}},
 		{readme: "breakwater registry check registry.example", args: []string{"registry", "check", w.registry},
 			finds: []string{"read layers"}},
+		{readme: "breakwater registry webhook registry.example", args: []string{"registry", "webhook", w.registry}, code: 2,
+			finds: []string{"start breakwater serve first"}},
 		{readme: "breakwater detect --audit /var/log/kubernetes/audit.log --fail-on high",
 			args: []string{"detect", "--audit", "audit.log", "--fail-on", "high"}, code: 1, finds: []string{"privileged"}},
 		{readme: "breakwater-sensor --stdout | breakwater detect --runtime -", args: []string{"detect", "--runtime", "-"},
@@ -299,6 +306,11 @@ func (w *walk) serves(t *testing.T) {
 		if m, is := answer.(map[string]any); is && emptyWithoutAWord(m) {
 			t.Errorf("%s has nothing and does not say of what: %s", path, b)
 		}
+	}
+	hook := exec.CommandContext(t.Context(), w.bin, "registry", "webhook", "registry.example", "--data", data)
+	hook.Env = w.environment()
+	if b, err := hook.CombinedOutput(); err != nil || !strings.Contains(string(b), "/api/v1/registry/pushes") {
+		t.Errorf("%v: %s", err, b)
 	}
 	var out, said bytes.Buffer
 	c := exec.CommandContext(t.Context(), w.bin, "query", "--data", data, "-o", "csv", "MATCH (p:Pod) RETURN p.name")

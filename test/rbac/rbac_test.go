@@ -356,13 +356,14 @@ func may(t *testing.T, client kubernetes.Interface, w who, p rbac.Power, ns stri
 			return false // the server is newer
 		}
 		for _, verb := range a.Verbs {
-			r := rbac.Request{Verb: verb, Group: a.Group, Resource: a.Resource, Subresource: a.Subresource, Path: a.Path, Namespace: ns,
-				Name: a.Name}
-			if a.ClusterScoped || a.Path != "" {
-				r.Namespace = ""
-			}
-			if ask(t, client, w, r) || verb == "create" && a.Subresource == "" && applies(t, client, w, r) {
-				return true
+			for _, sub := range a.Subresources() {
+				r := rbac.Request{Verb: verb, Group: a.Group, Resource: a.Resource, Subresource: sub, Path: a.Path, Namespace: ns, Name: a.Name}
+				if a.ClusterScoped || a.Path != "" {
+					r.Namespace = ""
+				}
+				if ask(t, client, w, r) || verb == "create" && sub == "" && applies(t, client, w, r) {
+					return true
+				}
 			}
 		}
 		return false

@@ -119,7 +119,19 @@ function Shown({ r }: { r: Registry }) {
           </>
         )}{" "}
         · {from[r.from]}
+        {r.pushes && (
+          <>
+            {" "}
+            · {r.pushes.taken} pushes told, the last <Ago at={r.pushes.lastAt} /> ago
+            {r.pushes.dropped > 0 && `, ${r.pushes.dropped} left to the next reading`}
+          </>
+        )}
       </p>
+      {r.pushes?.why && (
+        <Partial>
+          <b>What was pushed could not be looked at.</b> <Reason why={r.pushes.why} /> The next reading finds it.
+        </Partial>
+      )}
       {r.why && (
         <Partial>
           <b>

@@ -196,6 +196,15 @@ it("one that a flag connected says who takes it away", async () => {
   expect(await screen.findByText("No image was found in it yet")).toBeTruthy();
 });
 
+it("what came of its pushes is said", async () => {
+  const pushes = { lastAt: "2026-01-01T00:00:00Z", why: "it asks to slow down", taken: 12, elsewhere: 1, dropped: 3 };
+  get("/registries", list([{ ...registry, pushes }]));
+  get("/registry/images", { items: [], total: 0, counts: { ...counts, total: 0 } });
+  show(<RegistryPage />, `/registry?host=${encodeURIComponent(host)}`);
+  expect((await screen.findByText(/12 pushes told/)).textContent).toContain("3 left to the next reading");
+  expect(screen.getByText("What was pushed could not be looked at.")).toBeTruthy();
+});
+
 it("one that is not connected is told from one that is empty", async () => {
   get("/registries", list([registry]));
   show(<RegistryPage />, "/registry?host=other.example");
