@@ -124,20 +124,21 @@ func withoutTag(name string) string {
 // dismiss adds what is said of a match in its package, and whether it counts.
 func (db *DB) dismiss(m *Match, linked string, entries []*entry) (err error) {
 	m.Said, err = db.said(m)
-	if m.Dismissed = dismissal(m.Said); m.Dismissed == "" && (m.Said == nil || m.Said.Status != Affected) {
-		m.Dismissed = notImported(m.Package.Name, linked, entries)
-	}
+	m.Dismissed = dismissal(m.Said, m.Package.Name, linked, entries)
 	return err
 }
 
-// dismissal says why a match does not count by what is said of it, "" where it does.
-func dismissal(said *Statement) string {
+// dismissal says why a match does not count, "" where it does. In a Go program the packages of a module decide that have code in it, unless
+// somebody says that it is affected.
+func dismissal(said *Statement, module, linked string, entries []*entry) string {
 	switch {
 	case said != nil && said.Status == NotAffected:
 		return strings.TrimSuffix(fmt.Sprintf("%s says that it is not affected: %s", cmp.Or(said.By, said.Document, "a VEX document"),
 			cmp.Or(said.Justification, said.Note)), ": ")
 	case said != nil && said.Status == Fixed:
 		return fmt.Sprintf("%s says that it is fixed", cmp.Or(said.By, said.Document, "a VEX document"))
+	case said != nil && said.Status == Affected:
+		return ""
 	}
-	return ""
+	return notImported(module, linked, entries)
 }

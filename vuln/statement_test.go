@@ -96,23 +96,33 @@ func TestAStatementSpeaksOfThePartsOfAProduct(t *testing.T) {
 	}
 }
 
-func TestWhatIsSaidDismissesAMatch(t *testing.T) {
+func TestAVendorKnowsMoreThanThePackagesOfAProgram(t *testing.T) {
+	const module, linked = "example.com/m", "other"
+	entries := []*entry{{Imports: []string{"example.com/m/ssh"}}}
 	for _, c := range []struct {
-		name string
-		said *Statement
-		want string
+		name    string
+		said    *Statement
+		entries []*entry
+		want    string
 	}{
-		{"nobody speaks of it", nil, ""},
-		{"somebody looks into it", &Statement{Status: UnderInvestigation}, ""},
-		{"somebody says it is affected", &Statement{Status: Affected}, ""},
-		{"without a name", &Statement{Status: Fixed}, "a VEX document says that it is fixed"},
-		{"named by its document", &Statement{Status: NotAffected, Document: "vex-1", Note: "not built in"},
+		{"nobody speaks of it", nil, entries, "not affected: package not imported: the program has no code of example.com/m/ssh"},
+		{"somebody looks into it", &Statement{Status: UnderInvestigation}, entries, "not affected: package not imported"},
+		{"somebody says it is affected", &Statement{Status: Affected}, entries, ""},
+		{"no entry says what is vulnerable in it", nil, nil, ""},
+		{"without a name", &Statement{Status: Fixed}, entries, "a VEX document says that it is fixed"},
+		{"named by its document", &Statement{Status: NotAffected, Document: "vex-1", Note: "not built in"}, nil,
 			"vex-1 says that it is not affected: not built in"},
-		{"without a reason", &Statement{Status: NotAffected, By: "Vendor"}, "Vendor says that it is not affected"},
+		{"without a reason", &Statement{Status: NotAffected, By: "Vendor"}, nil, "Vendor says that it is not affected"},
 	} {
-		if got := dismissal(c.said); got != c.want {
+		got := dismissal(c.said, module, linked, c.entries)
+		if !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") || strings.HasSuffix(got, ": ") {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
+	}
+	far := module + "/" + strings.Repeat("a", 300)
+	many := dismissal(nil, module, linked, []*entry{{Imports: []string{far}}})
+	if !strings.HasSuffix(many, " of "+far[:200]+"…") {
+		t.Errorf("all of them are told: %s", many)
 	}
 }
 

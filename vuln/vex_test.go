@@ -176,6 +176,9 @@ func TestAGoModuleMattersByThePackagesInTheProgram(t *testing.T) {
 	if got := in(". agents other ssh/agent", record); got != want {
 		t.Errorf("none is: %q", got)
 	}
+	if got := in("-", record); got != want {
+		t.Errorf("the program has nothing of the module: %q", got)
+	}
 	if got := in("other", record, strings.Replace(record, `"imports"`, `"was"`, 1)); got != "" {
 		t.Errorf("a record that names none is about all: %s", got)
 	}

@@ -32,7 +32,7 @@ type Package struct {
 	PURL   string   `json:"-"`
 	Within []string `json:"-"`
 	// Linked are the packages of a Go module that have code in a program of Linux, a space between two, each as its path from the
-	// module's on ("." is the module's own; of stdlib it is the whole); "" where nobody knows.
+	// module's on ("." is the module's own, "-" stands for none; of stdlib it is the whole); "" where nobody knows.
 	Linked string `json:"-"`
 }
 

@@ -23,6 +23,7 @@ const (
 	longestFunc    = 64 << 10  // of one
 	mostGoPackages = 20_000
 	mostGoPaths    = 1 << 20 // bytes of the packages' paths
+	longestGoPath  = 1024    // of one
 	mostTables     = 1000    // places that begin as a table of functions and are none
 	searchedAtOnce = 1 << 20
 )
@@ -64,7 +65,7 @@ func packagesOf(names io.Reader) (map[string]bool, error) {
 		if len(at) == 0 || out[string(at)] {
 			continue
 		}
-		if total += len(at); total > mostGoPaths || len(out) >= mostGoPackages {
+		if total += len(at); total > mostGoPaths || len(at) > longestGoPath || len(out) >= mostGoPackages {
 			return nil, errBound
 		}
 		out[string(at)] = true
@@ -117,8 +118,10 @@ func functionNames(e *elf.File) io.Reader {
 			return tableIn(e, s.ReaderAt, 0, s.FileSize)
 		}
 	}
-	// Linkers of C put it among other data, and programs without sections have it anywhere.
-	tried, searched := 0, uint64(0)
+	// Linkers of C put it among other data, and programs without sections have it anywhere. A program that holds another one has two, of
+	// which nobody knows whose is which.
+	var found []io.Reader
+	tried, searched, block := 0, uint64(0), make([]byte, searchedAtOnce)
 	for _, p := range e.Progs {
 		if p.Type != elf.PT_LOAD || p.Flags&elf.PF_X != 0 && len(e.Sections) > 0 {
 			continue
@@ -126,39 +129,37 @@ func functionNames(e *elf.File) io.Reader {
 		if searched += p.Filesz; searched > mostSearched {
 			return nil
 		}
-		if names := searchTable(e, p, &tried); names != nil || tried > mostTables {
-			return names
-		}
+		found = append(found, searchTables(e, p, block, &tried)...)
 	}
-	return nil
+	if len(found) != 1 || tried > mostTables {
+		return nil
+	}
+	return found[0]
 }
 
 // mostSearched is how much of a program is searched for its table of functions.
 const mostSearched = 1 << 30
 
-// searchTable looks for a table of functions, which is aligned as a number is.
-func searchTable(e *elf.File, p *elf.Prog, tried *int) io.Reader {
-	block := make([]byte, searchedAtOnce)
-	for at := uint64(0); at < p.Filesz; at += searchedAtOnce {
+// searchTables looks for tables of functions, which are aligned as a number is.
+func searchTables(e *elf.File, p *elf.Prog, block []byte, tried *int) (found []io.Reader) {
+	for at := uint64(0); at < p.Filesz && *tried <= mostTables; at += searchedAtOnce {
 		n, _ := p.ReadAt(block[:min(searchedAtOnce, p.Filesz-at)], int64(at)) //nolint:gosec // below the size of the file, or nothing is read
-		for i := 0; i+4 <= n; i += 4 {
+		for i := 0; i+4 <= n && *tried <= mostTables; i += 4 {
 			switch e.ByteOrder.Uint32(block[i:]) {
 			case tableOf116, tableOf118, tableOf120:
 			default:
 				continue
 			}
+			*tried++
 			if names := tableIn(e, p.ReaderAt, at+uint64(i), p.Filesz); names != nil {
-				return names
-			}
-			if *tried++; *tried > mostTables {
-				return nil
+				found = append(found, names)
 			}
 		}
 		if n == 0 {
-			return nil
+			break
 		}
 	}
-	return nil
+	return found
 }
 
 // tableIn are the names of a table of functions that begins at a place, nil if none does.
@@ -201,18 +202,21 @@ func number(order binary.ByteOrder, word []byte) uint64 {
 }
 
 // linked are the packages of each module that have code in the program, by the module's path as imports name it: "stdlib" for
-// Go's own library. A module of which none is seen is left out: nobody knows whether its names are what they were.
+// Go's own library. A module of which none is seen has no code where every name in the program is accounted for, by a module or by Go's own
+// library; where one is not, nobody knows whether names are what they were, and it is left out.
 func linked(info *buildinfo.BuildInfo, packages map[string]bool) map[string]string {
 	modules := map[string]bool{info.Main.Path: true}
 	for _, m := range info.Deps {
-		modules[m.Path] = true
+		if m != nil {
+			modules[m.Path] = true
+		}
 	}
 	for _, s := range info.Settings {
 		if s.Key == "GOOS" && s.Value != "linux" {
 			return nil
 		}
 	}
-	of := map[string][]string{}
+	of, accounted := map[string][]string{}, len(packages) > 0
 	for _, escaped := range slices.Sorted(maps.Keys(packages)) {
 		path, ok := unescaped(escaped)
 		if !ok {
@@ -223,13 +227,34 @@ func linked(info *buildinfo.BuildInfo, packages map[string]bool) map[string]stri
 		}
 		module := moduleOf(path, modules)
 		of[module] = append(of[module], below(path, module))
+		accounted = accounted && (module != "" && (module != standard || isGos(path)))
 	}
 	out := map[string]string{}
 	for module, paths := range of {
 		slices.Sort(paths)
 		out[module] = strings.Join(slices.Compact(paths), " ")
 	}
+	for module := range modules {
+		if accounted && out[module] == "" {
+			out[module] = noCode
+		}
+	}
 	return out
+}
+
+// noCode is said of a module without code in a program: no package has that path.
+const noCode = "-"
+
+// gos are the first elements of the paths of Go's own packages, and what stands for a program built of files.
+var gos = strings.Fields("archive bufio builtin bytes cmd cmp compress container context crypto database debug embed encoding errors " +
+	"expvar flag fmt go hash html image index internal io iter log main maps math mime net os path plugin reflect regexp runtime slices " +
+	"sort " +
+	"strconv strings structs sync syscall testing text time unicode unique unsafe vendor weak command-line-arguments")
+
+// isGos says that a package is one of Go's own library.
+func isGos(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return slices.Contains(gos, first)
 }
 
 // standard is the module of Go's own library, as advisories call it.

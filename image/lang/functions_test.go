@@ -119,13 +119,13 @@ func TestAProgramOfGoTellsWhichPackagesItHas(t *testing.T) {
 		"anywhere in memory":    {all, []string{"-buildmode=pie"}, ". generic ssh ssh/agent yaml.v3"},
 		"anywhere, stripped":    {few, []string{"-buildmode=pie", "-ldflags=-s -w", "-trimpath"}, "generic ssh/agent"},
 		"of few":                {few, []string{"-ldflags=-s -w"}, "generic ssh/agent"},
-		"a constant is no code": {map[string]string{"example.org/old/v2/words": "words.Word"}, nil, ""},
+		"a constant is no code": {map[string]string{"example.org/old/v2/words": "words.Word"}, nil, noCode},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			program := programOf(t, from, test.calls, test.flags...)
 			got := linkedIn(t, program)
-			if got["example.org/old/v2"] != test.want || got["example.org/types"] != "" {
+			if got["example.org/old/v2"] != test.want || got["example.org/types"] != noCode && test.calls["example.org/types"] != "" {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 			own := strings.Fields(got[standard])
@@ -236,18 +236,23 @@ func TestWhatCannotBeReadOfPackagesIsUnknown(t *testing.T) {
 		"names that were changed":          {tableOf(tableOf120, "runtime.main", "Xq3_z.A8f"), infoOf(dep), ""},
 		"a program of a shared library":    {tableOf(tableOf120, "example.org/old/ssh.Dial"), infoOf(dep), ""},
 		"a module within another": {tableOf(tableOf120, "runtime.main", "example.org/old/v2/ssh.Dial"), infoOf(dep,
-			"example.org/old/v2\tv2.0.0"), ""},
-		"a module in another's place": {good, infoOf("example.org/old\tv0.9.0\n=>\texample.org/fork\tv1.0.0\th1:x="), "ssh"},
-		"the main package":            {tableOf(tableOf120, "runtime.main", "main.main"), infoOf("example.org\tv1.0.0"), ""},
-		"no function":                 {lies(word(0, 0)), infoOf(dep), ""},
-		"names behind the end":        {lies(word(4, 1<<20)), infoOf(dep), ""},
-		"names that end before":       {lies(word(4, 8)), infoOf(dep), ""},
-		"names over the head":         {lies(word(3, 8)), infoOf(dep), ""},
-		"names of a place far away":   {lies(word(3, 1<<63)), infoOf(dep), ""},
-		"the last name has no end":    {lies(word(4, uint64(len(good)-1))), infoOf(dep), ""},
-		"numbers of another size":     {lies(func(b []byte) { b[7] = 4 }), infoOf(dep), ""},
-		"the beginning of a table":    {good[:40], infoOf(dep), ""},
-		"a path that is none":         {tableOf(tableOf120, "runtime.main", "example.org/old/ssh.Dial", "a.org/b%2.F"), infoOf(dep), ""},
+			"example.org/old/v2\tv2.0.0"), noCode},
+		"no code, and every name accounted for": {tableOf(tableOf120, "runtime.main", "main.main", "net/http.Get"), infoOf(dep), noCode},
+		"a name of no module":                   {tableOf(tableOf120, "runtime.main", "a.org/b.F"), infoOf(dep), ""},
+		"a module in another's place":           {good, infoOf("example.org/old\tv0.9.0\n=>\texample.org/fork\tv1.0.0\th1:x="), "ssh"},
+		"the main package":                      {tableOf(tableOf120, "runtime.main", "main.main"), infoOf("example.org\tv1.0.0"), ""},
+		"no function":                           {lies(word(0, 0)), infoOf(dep), ""},
+		"names behind the end":                  {lies(word(4, 1<<20)), infoOf(dep), ""},
+		"names that end before":                 {lies(word(4, 8)), infoOf(dep), ""},
+		"names over the head":                   {lies(word(3, 8)), infoOf(dep), ""},
+		"names of a place far away":             {lies(word(3, 1<<63)), infoOf(dep), ""},
+		"the last name has no end":              {lies(word(4, uint64(len(good)-1))), infoOf(dep), ""},
+		"numbers of another size":               {lies(func(b []byte) { b[7] = 4 }), infoOf(dep), ""},
+		"the beginning of a table":              {good[:40], infoOf(dep), ""},
+		"a path that is none": {tableOf(tableOf120, "runtime.main", "example.org/old/ssh.Dial", "a.org/b%2.F"), infoOf(dep),
+			""},
+		"a path without end": {tableOf(tableOf120, "runtime.main", "example.org/old/ssh.Dial", strings.Repeat("a/", longestGoPath)+"b.F"),
+			infoOf(dep), ""},
 		"a name without end": {tableOf(tableOf120, "runtime.main", "example.org/old/ssh.Dial", strings.Repeat("a", longestFunc)),
 			infoOf(dep), ""},
 		"more packages than there are": {tableOf(tableOf120, many(mostGoPackages+1)...), infoOf(dep), ""},
@@ -275,18 +280,28 @@ func many(n int) []string {
 	return out
 }
 
-// TestATableIsNotSearchedForWithoutEnd: a program may begin one everywhere.
+// TestATableIsNotSearchedForWithoutEnd: a program may begin one everywhere, and hold another program.
 func TestATableIsNotSearchedForWithoutEnd(t *testing.T) {
-	begin := binary.LittleEndian.AppendUint32(nil, tableOf120)
-	content := append(bytes.Repeat(begin, mostTables+1), make([]byte, 8)...)
-	content = append(content[:len(content)/8*8], tableOf(tableOf120, "runtime.main", "a.org/b.F")...)
-	for n, want := range map[int]bool{0: false, 16: true} {
-		e, err := elf.NewFile(bytes.NewReader(elfOf(part{".data.rel.ro", content[n*4:]})))
+	begun := func(n int) []byte { return bytes.Repeat(binary.LittleEndian.AppendUint32(nil, tableOf120), n) }
+	table := tableOf(tableOf120, "runtime.main", "a.org/b.F")
+	for name, test := range map[string]struct {
+		content []byte
+		want    bool
+	}{
+		"one":                    {slices.Concat(begun(6), table), true},
+		"as many as are tried":   {slices.Concat(begun(mostTables-1), make([]byte, 4), table), true},
+		"more than are tried":    {slices.Concat(begun(mostTables), table), false},
+		"none":                   {begun(6), false},
+		"that of another, too":   {slices.Concat(table, make([]byte, 16-len(table)%16), table), false},
+		"behind the first block": {slices.Concat(make([]byte, searchedAtOnce), table), true},
+		"over its end":           {slices.Concat(make([]byte, searchedAtOnce-4), table), true},
+	} {
+		e, err := elf.NewFile(bytes.NewReader(elfOf(part{".data.rel.ro", test.content})))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := functionNames(e) != nil; got != want {
-			t.Errorf("%d places fewer: found %v, want %v", n, got, want)
+		if got := functionNames(e) != nil; got != test.want {
+			t.Errorf("%s: found %v", name, got)
 		}
 	}
 }
