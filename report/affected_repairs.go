@@ -111,7 +111,8 @@ func (r *repairs) list() []Repair {
 	out := []Repair{}
 	for key, one := range r.by {
 		f := Repair{Package: key.source, Packages: slices.Sorted(maps.Keys(one.packages)), Ecosystem: key.ecosystem, Installed: key.installed,
-			Fixed: key.fixed, Target: key.fixed, Status: key.status, Severity: cmp.Or(one.severity, "Unknown"), Images: len(one.images), Pods: len(one.pods),
+			Fixed: key.fixed, Target: key.fixed, Status: key.status,
+			Severity: cmp.Or(one.severity, "Unknown"), Images: len(one.images), Pods: len(one.pods),
 			Accepted: len(one.accepted)}
 		if key.update != nil { // it fixes the other vulnerabilities of the package, too
 			f.Target, f.Recommendation = key.update.Fixed, key.update.ID
