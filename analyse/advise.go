@@ -12,14 +12,24 @@ import (
 )
 
 func (a *adviser) recommendations() (out []Recommendation) {
-	for _, key := range slices.Sorted(maps.Keys(a.updates)) {
-		out = append(out, a.recommendation(key, a.updates[key]))
+	highest := map[string]string{}
+	for key, u := range a.updates {
+		if have := highest[key.of]; have == "" || newer(u.ecosystem, key.to, have) > 0 {
+			highest[key.of] = key.to
+		}
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(a.updates), compareKeys) {
+		id := string(a.about) + "/" + key.of
+		if key.to != highest[key.of] { // of an older line of versions that has fixes of its own
+			id += "@" + key.to
+		}
+		out = append(out, a.recommendation(id, a.updates[key]))
 	}
 	return out
 }
 
-func (a *adviser) recommendation(key string, u *remedy) Recommendation {
-	r := Recommendation{ID: string(a.about) + "/" + key, About: a.about, Package: u.source,
+func (a *adviser) recommendation(id string, u *remedy) Recommendation {
+	r := Recommendation{ID: id, About: a.about, Package: u.source,
 		Packages: slices.Sorted(maps.Keys(u.packages)), Ecosystem: u.ecosystem,
 		Installed: slices.SortedFunc(maps.Keys(u.installed), func(x, y string) int { return newer(u.ecosystem, x, y) }), Fixed: u.fixed,
 		Title:     fmt.Sprintf("Update %s to %s (%s)", u.source, u.fixed, u.ecosystem),
@@ -48,6 +58,12 @@ func (a *adviser) place(r *Recommendation, u *remedy) {
 	pods := map[graph.Node]bool{}
 	for id, image := range u.images {
 		r.Images = append(r.Images, id)
+		if image.Value("running").Bool() {
+			r.RunningImages++
+		}
+		if image.Value("listed").Bool() {
+			r.RegistryImages++
+		}
 		for _, p := range a.images[image].pods {
 			if pods[p] {
 				continue

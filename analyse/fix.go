@@ -195,16 +195,23 @@ func exploiting(image graph.Node) (out []ending) {
 }
 
 // updatesOf is, by name and version, the version of each package of an image that
-// fixes all that a fix is known for: the one that is recommended.
+// fixes all that a fix is known for in what is built from its source: the one that is recommended.
 func updatesOf(image graph.Node) map[string]string {
-	out := map[string]string{}
+	targets, not := map[string]string{}, dismissedIn(image)
 	for e := range image.Out("HAS_PACKAGE") {
 		p := e.To
 		for affected := range p.Out("AFFECTED_BY") {
-			key, fixed := p.Text("name")+" "+p.Text("version"), affected.Value("fixed").Str()
-			if fixed != "" && (out[key] == "" || newer(p.Text("ecosystem"), fixed, out[key]) > 0) {
-				out[key] = fixed
+			of, fixed := sourceOf(p), affected.Value("fixed").Str()
+			if fixed != "" && !not[dismissalOf(affected)] &&
+				(targets[of] == "" || newer(p.Text("ecosystem"), fixed, targets[of]) > 0) {
+				targets[of] = fixed
 			}
+		}
+	}
+	out := map[string]string{}
+	for e := range image.Out("HAS_PACKAGE") {
+		if to := targets[sourceOf(e.To)]; to != "" {
+			out[nameVersion(e.To)] = to
 		}
 	}
 	return out

@@ -39,7 +39,7 @@ type Demand struct {
 }
 
 // Recommendation is one update of one source package of one distribution's
-// release, wherever it is installed.
+// release to one version, wherever it is needed.
 type Recommendation struct {
 	ID       string `json:"id"`
 	About    About  `json:"about"`
@@ -51,7 +51,7 @@ type Recommendation struct {
 	Packages  []string `json:"packages"`
 	Ecosystem string   `json:"ecosystem"`
 	Installed []string `json:"installed"`
-	// Fixed is the first version that fixes all that is fixed.
+	// Fixed is the first version that fixes all that is fixed: of each image the one that its attack paths' fixes name, too.
 	Fixed string `json:"fixed"`
 
 	Vulnerabilities []string `json:"vulnerabilities"`
@@ -60,7 +60,11 @@ type Recommendation struct {
 	// Unfixed is how many more vulnerabilities the same packages have.
 	Unfixed int `json:"unfixed"`
 
-	Images    []string `json:"images"`
+	Images []string `json:"images"`
+	// RunningImages and RegistryImages are how many of them run, and lie in a connected registry; some do both.
+	RunningImages  int `json:"runningImages"`
+	RegistryImages int `json:"registryImages"`
+
 	Pods      []string `json:"pods"`
 	Workloads []string `json:"workloads"`
 	Exposed   int      `json:"exposed"` // pods
@@ -82,29 +86,27 @@ type Advice struct {
 	Demands         []Demand         `json:"demands"`
 	Recommendations []Recommendation `json:"recommendations"`
 	// Updates are the recommendations of both demands together, each update once.
-	Updates []Recommendation `json:"-"`
+	Updates []Recommendation `json:"updates"`
 }
 
 // Abouts says which demands a recommendation serves.
-func (a Advice) Abouts(update *Recommendation) (out []About) {
-	if update.About != anywhere {
-		return []About{update.About}
+func (r *Recommendation) Abouts() (out []About) {
+	if r.RunningImages > 0 {
+		out = append(out, Running)
 	}
-	for _, d := range a.Demands {
-		id := string(d.About) + strings.TrimPrefix(update.ID, string(anywhere))
-		if slices.ContainsFunc(a.Recommendations, func(r Recommendation) bool { return r.ID == id }) {
-			out = append(out, d.About)
-		}
+	if r.RegistryImages > 0 {
+		out = append(out, InRegistry)
 	}
 	return out
 }
 
 // Recommend groups the vulnerabilities of images by the update that fixes them.
 func Recommend(v *graph.View, paths []Path) Advice {
-	out := Advice{Recommendations: []Recommendation{}}
+	out := Advice{Recommendations: []Recommendation{}, Updates: []Recommendation{}}
 	for _, about := range []About{Running, InRegistry, anywhere} {
-		a := adviser{about: about, images: map[graph.Node]*imageState{}, updates: map[string]*remedy{},
-			open: map[string]bool{}, unfixed: map[string]bool{}}
+		a := adviser{about: about, images: map[graph.Node]*imageState{}, updates: map[updateKey]*remedy{},
+			targets: map[imageSource]string{},
+			open:    map[string]bool{}, unfixed: map[string]bool{}}
 		a.look(v)
 		a.follow(paths)
 		found := a.recommendations()
@@ -169,7 +171,7 @@ func (a Advice) Only(about About) Advice {
 	if about == "" {
 		return a
 	}
-	out := Advice{Recommendations: []Recommendation{}}
+	out := Advice{Recommendations: []Recommendation{}, Updates: []Recommendation{}}
 	for _, d := range a.Demands {
 		if d.About == about {
 			out.Demands = append(out.Demands, d)
@@ -178,6 +180,11 @@ func (a Advice) Only(about About) Advice {
 	for _, r := range a.Recommendations {
 		if r.About == about {
 			out.Recommendations = append(out.Recommendations, r)
+		}
+	}
+	for _, r := range a.Updates {
+		if slices.Contains(r.Abouts(), about) {
+			out.Updates = append(out.Updates, r)
 		}
 	}
 	return out

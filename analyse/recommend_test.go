@@ -157,13 +157,15 @@ func TestImagesOfARegistryAreADemandOfTheirOwn(t *testing.T) {
 	}
 	var once []string
 	for _, u := range got.Updates {
-		once = append(once, fmt.Sprint(u.Package, " ", len(u.Images), " ", got.Abouts(&u)))
+		once = append(once, fmt.Sprint(u.Package, " ", len(u.Images), " ", u.Abouts()))
 	}
 	if want := []string{"openssl 1 [running registry]", "zlib 1 [registry]"}; !slices.Equal(once, want) {
 		t.Errorf("of both demands together: %q, want each update once: %q", once, want)
 	}
-	if abouts := got.Abouts(&got.Recommendations[0]); !slices.Equal(abouts, []About{got.Recommendations[0].About}) {
-		t.Errorf("a recommendation of one demand is said to serve %v", abouts)
+	for about, want := range map[About]int{Running: 1, InRegistry: 2} {
+		if only := got.Only(about); len(only.Updates) != want || len(only.Demands) != 1 || only.Demands[0].Updates != want {
+			t.Errorf("about %s: %d updates, the demand says %d; want %d", about, len(only.Updates), only.Demands[0].Updates, want)
+		}
 	}
 	if got.Recommendations[0].Package != "openssl" {
 		t.Errorf("first is %s: what opens a path comes before what nothing runs", got.Recommendations[0].Title)
@@ -229,6 +231,28 @@ func TestEveryFixableFindingIsInOneRecommendation(t *testing.T) {
 		for f := range want {
 			if !got[f] {
 				t.Errorf("seed %d: no recommendation for %s", seed, f)
+			}
+		}
+		namedOnce(t, seed, advised(t, images, flags), images)
+	}
+}
+
+// namedOnce holds what is recommended for an image to what the fixes of its attack paths name.
+func namedOnce(t *testing.T, seed uint64, advice Advice, images []*assess.Assessment) {
+	t.Helper()
+	shared := graph.NewShared(schema.Vocabulary())
+	for _, a := range images {
+		segment.PutAssessment(shared, a)
+	}
+	v := graph.NewView(schema.Vocabulary(), shared.Freeze())
+	for _, u := range advice.Updates {
+		for _, id := range u.Images {
+			n, _ := v.Node("Image", id)
+			named := updatesOf(n)
+			for e := range n.Out("HAS_PACKAGE") {
+				if e.To.Text("source") == u.Package && named[nameVersion(e.To)] != u.Fixed {
+					t.Errorf("seed %d: %s is recommended for %s, and the fix of a path names %s", seed, u.Title, id, named[nameVersion(e.To)])
+				}
 			}
 		}
 	}

@@ -178,3 +178,39 @@ Package r -AFFECTED_BY{fixed=2}-> Vulnerability CVE-3
 		t.Errorf("%+v, want %+v", d, want)
 	}
 }
+
+// TestEachLineOfVersionsIsAnUpdateOfItsOwn, and what does not count in an image is none of it there.
+func TestEachLineOfVersionsIsAnUpdateOfItsOwn(t *testing.T) {
+	const given = `
+Image i running=true listed=true scanned=true -HAS_PACKAGE-> Package p name=lib version=1.0.0 ecosystem=npm
+Image j listed=true scanned=true -HAS_PACKAGE-> Package q name=lib version=2.0.0 ecosystem=npm
+Image k running=true scanned=true -HAS_PACKAGE-> Package q
+Image k -NOT_AFFECTED_BY{package=lib installed=2.0.0}-> Vulnerability CVE-2
+Package p -AFFECTED_BY{severity=High fixed=1.9.0}-> Vulnerability CVE-1
+Package q -AFFECTED_BY{severity=High fixed=2.10.0}-> Vulnerability CVE-2
+Package q -AFFECTED_BY{severity=Low fixed=2.3.0}-> Vulnerability CVE-1
+`
+	v, err := parseGiven(given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := Recommend(v, nil)
+	var lines []string
+	for _, r := range got.Updates {
+		lines = append(lines, fmt.Sprintf("%s to %s from %v, fixes %v, in %v, %d run, %d listed, for %v", r.ID, r.Fixed, r.Installed,
+			r.Vulnerabilities, r.Images, r.RunningImages, r.RegistryImages, r.Abouts()))
+	}
+	slices.Sort(lines)
+	want := []string{"images/npm/lib to 2.10.0 from [2.0.0], fixes [CVE-2 CVE-1], in [j], 0 run, 1 listed, for [registry]",
+		"images/npm/lib@1.9.0 to 1.9.0 from [1.0.0], fixes [CVE-1], in [i], 1 run, 1 listed, for [running registry]",
+		"images/npm/lib@2.3.0 to 2.3.0 from [2.0.0], fixes [CVE-1], in [k], 1 run, 0 listed, for [running]"}
+	if !slices.Equal(lines, want) {
+		t.Errorf("\n got %s\nwant %s", strings.Join(lines, "\n     "), strings.Join(want, "\n     "))
+	}
+	for image, to := range map[string]string{"i": "map[lib 1.0.0:1.9.0]", "j": "map[lib 2.0.0:2.10.0]", "k": "map[lib 2.0.0:2.3.0]"} {
+		n, _ := v.Node("Image", image)
+		if got := fmt.Sprint(updatesOf(n)); got != to {
+			t.Errorf("the fix of a path through %s names %s, want %s", image, got, to)
+		}
+	}
+}

@@ -15,15 +15,25 @@ import (
 
 	"github.com/breakwater-sec/breakwater/exception"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
 // mostTried is how many findings a trial tells.
 const mostTried = 200
 
+// keptExceptions are those that were made here, for who sees everything and looks at everything.
+func (s session) keptExceptions() (scope.Exceptions, error) {
+	made, err := s.Reader.Exceptions()
+	if err != nil && s.whole {
+		return nil, asked{errors.New("exceptions hold in all clusters: choose all clusters, not one")}
+	}
+	return made, err
+}
+
 // ListExceptions implements StrictServerInterface.
 func (s session) ListExceptions(ctx context.Context, _ ListExceptionsRequestObject) (ListExceptionsResponseObject, error) {
-	made, err := s.Reader.Exceptions()
+	made, err := s.keptExceptions()
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +88,7 @@ func storedRow(k store.Exception) (ExceptionRow, error) {
 
 // TryExceptions implements StrictServerInterface.
 func (s session) TryExceptions(ctx context.Context, r TryExceptionsRequestObject) (TryExceptionsResponseObject, error) {
-	if _, err := s.Reader.Exceptions(); err != nil {
+	if _, err := s.keptExceptions(); err != nil {
 		return nil, err
 	}
 	set, err := s.tried(r.Body)
@@ -113,7 +123,7 @@ func (s session) exceptionOf(n NewException) exception.Exception {
 
 // AddException implements StrictServerInterface.
 func (s session) AddException(ctx context.Context, r AddExceptionRequestObject) (AddExceptionResponseObject, error) {
-	made, err := s.Reader.Exceptions()
+	made, err := s.keptExceptions()
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +154,7 @@ func (s session) AddException(ctx context.Context, r AddExceptionRequestObject) 
 
 // EndException implements StrictServerInterface.
 func (s session) EndException(ctx context.Context, r EndExceptionRequestObject) (EndExceptionResponseObject, error) {
-	made, err := s.Reader.Exceptions()
+	made, err := s.keptExceptions()
 	if err != nil {
 		return nil, err
 	}

@@ -1404,6 +1404,12 @@ type RecommendationRow struct {
 	// Rce Some of them let a remote attacker run code
 	Rce bool `json:"rce"`
 
+	// RegistryImages Those of the images that a connected registry lists; some run, too
+	RegistryImages int `json:"registryImages"`
+
+	// RunningImages Those of the images that run
+	RunningImages int `json:"runningImages"`
+
 	// Severity The worst that it fixes
 	Severity string `json:"severity"`
 

@@ -24,14 +24,15 @@ func updates(all *report.Recommendations, about *About) []analyse.Recommendation
 	if about == nil {
 		return all.Updates
 	}
-	return all.Only(analyse.About(*about)).Recommendations
+	return all.Only(analyse.About(*about)).Updates
 }
 
-func recommendationRow(all *report.Recommendations, r *analyse.Recommendation) RecommendationRow {
+func recommendationRow(r *analyse.Recommendation) RecommendationRow {
 	row := RecommendationRow{Id: r.ID, About: []About{}, Title: r.Title, Severity: r.Severity, Package: r.Package,
 		Ecosystem: r.Ecosystem, Installed: r.Installed, Fixed: r.Fixed, Vulnerabilities: len(r.Vulnerabilities), Exploited: r.Exploited,
-		Rce: r.RCE, Images: len(r.Images), Pods: len(r.Pods), Workloads: len(r.Workloads), Exposed: r.Exposed, Paths: len(r.Paths)}
-	for _, about := range all.Abouts(r) {
+		Rce: r.RCE, Images: len(r.Images), RunningImages: r.RunningImages,
+		RegistryImages: r.RegistryImages, Pods: len(r.Pods), Workloads: len(r.Workloads), Exposed: r.Exposed, Paths: len(r.Paths)}
+	for _, about := range r.Abouts() {
 		row.About = append(row.About, About(about))
 	}
 	for _, p := range r.Paths {
@@ -78,7 +79,7 @@ func (s session) ListRecommendations(_ context.Context, r ListRecommendationsReq
 	found := updates(all, r.Params.About)
 	for i := range found {
 		if one := &found[i]; adviceFits(one, w.View, r.Params) {
-			rows = append(rows, recommendationRow(all, one))
+			rows = append(rows, recommendationRow(one))
 		}
 	}
 	out.Total, out.Of = len(rows), len(found)
@@ -100,7 +101,7 @@ func (s session) GetRecommendation(ctx context.Context, r GetRecommendationReque
 		return nil, missing(fmt.Sprintf("nothing recommends %s: it was done, or what it was about is gone", r.Params.Id))
 	}
 	one := &all[i]
-	out := RecommendationPage{Row: recommendationRow(advised, one), Text: one.Text, Packages: one.Packages,
+	out := RecommendationPage{Row: recommendationRow(one), Text: one.Text, Packages: one.Packages,
 		Unfixed: one.Unfixed, AsOf: w.AsOf()}
 	p := advicePage{session: s, one: one, out: &out}
 	p.findings(ctx)

@@ -48,7 +48,8 @@ func TestMeasureAffected(t *testing.T) {
 		graph.Everything)
 	began := time.Now()
 	advice := report.Recommended(w)
-	t.Logf("%d images, %d pods: what is recommended, once for each picture: %s", images, images*pods, time.Since(began).Round(time.Millisecond))
+	t.Logf("%d images, %d pods: what is recommended, once for each picture: %s", images, images*pods,
+		time.Since(began).Round(time.Millisecond))
 	for _, id := range []string{"CVE-2099-0", "cve-2099-0", "GHSA-0", "CVE-2099-999999"} {
 		for _, when := range []string{"first", "again"} {
 			began := time.Now()

@@ -22,7 +22,8 @@ func recommendationsCommand(s streams) *cobra.Command {
 		Long: `Group the vulnerabilities of images by the update that fixes them, with the pods that
 run them, how many of those the internet reaches, and the attack paths that the
 update breaks. Vulnerabilities without a fix, and images that were not wholly read,
-are counted below.`,
+are counted below. Each update is one row, with how many of the images run and how many
+lie in a connected registry; -o json has the two demands apart, too.`,
 		Example: "  breakwater recommendations\n  breakwater recommendations --from context:prod --images --about running -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -38,13 +39,13 @@ are counted below.`,
 				}
 				d = report.Recommended(w)
 			}
-			d.Advice = d.Only(analyse.About(about))
+			d.Advice = d.Only(analyse.About(about)) // each update once
 			table := func() error { return recommendationTable(s, d) }
-			if err := writeAs(s, f, d, d.Recommendations, d.Gaps, table); err != nil {
+			if err := writeAs(s, f, d, d.Updates, d.Gaps, table); err != nil {
 				return err
 			}
 			unknown, severities := len(d.Gaps) > 0, []string{}
-			for _, r := range d.Recommendations {
+			for _, r := range d.Updates {
 				severities = append(severities, r.Severity)
 			}
 			for _, demand := range d.Demands {
@@ -63,10 +64,10 @@ are counted below.`,
 }
 
 func recommendationTable(s streams, d report.Recommendations) error {
-	t := newTable(s.out, "ABOUT", "UPDATE", "SEVERITY", "FIXES", "EXPLOITED", "IMAGES", "PODS", "EXPOSED", "PATHS")
-	for _, r := range d.Recommendations {
-		t.row(string(r.About), r.Title, r.Severity, strconv.Itoa(len(r.Vulnerabilities)), strconv.Itoa(r.Exploited), strconv.Itoa(len(r.Images)),
-			strconv.Itoa(len(r.Pods)), strconv.Itoa(r.Exposed), r.Effects())
+	t := newTable(s.out, "UPDATE", "SEVERITY", "FIXES", "EXPLOITED", "RUNNING", "IN REGISTRY", "PODS", "EXPOSED", "PATHS")
+	for _, r := range d.Updates {
+		t.row(r.Title, r.Severity, strconv.Itoa(len(r.Vulnerabilities)), strconv.Itoa(r.Exploited), strconv.Itoa(r.RunningImages),
+			strconv.Itoa(r.RegistryImages), strconv.Itoa(len(r.Pods)), strconv.Itoa(r.Exposed), r.Effects())
 	}
 	if err := t.flush(); err != nil {
 		return err

@@ -12,7 +12,8 @@ import (
 	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
-// Exception is one paragraph of the file, or what somebody wrote in the portal. What it names must all hold; of several values of one name, one.
+// Exception is one paragraph of the file, or what somebody wrote in the portal.
+// What it names must all hold; of several values of one name, one.
 type Exception struct {
 	Vulnerability strictyaml.Texts `yaml:"vulnerability" json:"vulnerability,omitempty"`
 	Package       strictyaml.Texts `yaml:"package" json:"package,omitempty"`

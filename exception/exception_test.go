@@ -222,7 +222,8 @@ func TestAFileIsReadAgainWhenItChanges(t *testing.T) {
 
 func TestExceptionsOfSeveralPlacesAreOneSet(t *testing.T) {
 	file := of(t, "package: a")
-	made, err := New(Exception{Vulnerability: []string{"cve-2026-1"}, Reason: "r", Author: "bob", Expires: "2026-12-31", Where: "forged"}, "portal:1")
+	made, err := New(Exception{Vulnerability: []string{"cve-2026-1"}, Reason: "r", Author: "bob", Expires: "2026-12-31",
+		Where: "forged"}, "portal:1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +231,8 @@ func TestExceptionsOfSeveralPlacesAreOneSet(t *testing.T) {
 	for _, test := range []struct {
 		f    Finding
 		want string
-	}{{Finding{Packages: []string{"a"}, IDs: []string{"CVE-2026-1"}}, "e.yaml:2"}, {Finding{Packages: []string{"b"}, IDs: []string{"CVE-2026-1"}}, "portal:1"},
+	}{{Finding{Packages: []string{"a"}, IDs: []string{"CVE-2026-1"}}, "e.yaml:2"},
+		{Finding{Packages: []string{"b"}, IDs: []string{"CVE-2026-1"}}, "portal:1"},
 		{Finding{Packages: []string{"b"}, IDs: []string{"CVE-2026-2"}}, ""}} {
 		got, at := all.Find(Image{}, test.f, noon)
 		if got == nil && test.want != "" || got != nil && (got.Where != test.want || all.All()[at].Where != test.want) {

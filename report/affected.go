@@ -177,7 +177,8 @@ func findVulnerability(v *graph.View, id string, b Besides) (*graph.Node, vuln.M
 		return &n, match, err
 	}
 	for n := range v.Nodes("Vulnerability") {
-		if strings.EqualFold(n.ID(), id) || slices.ContainsFunc(n.Value("aliases").List(), func(s string) bool { return strings.EqualFold(s, id) }) {
+		named := append([]string{n.ID()}, n.Value("aliases").List()...)
+		if slices.ContainsFunc(named, func(s string) bool { return strings.EqualFold(s, id) }) {
 			match, err := b.known(n.ID())
 			return &n, match, err
 		}

@@ -15,7 +15,7 @@ import (
 // places gathers where the vulnerability is: in images, in pods that run them, in nodes, and what fixes it there.
 func (a *Affected) places(w *scope.World, n graph.Node, b Besides) {
 	counts := map[graph.Node]int{} // findings that count, by image
-	repairs := repairs{by: map[repairKey]*repairing{}, packages: packagesWith(n), advice: b.Advice, id: n.ID()}
+	repairs := repairsOf(n, b.Advice)
 	for e := range n.In("HAS_VULNERABILITY") {
 		counted := b.Accepted == nil || b.Accepted(e).Counts()
 		more := 0

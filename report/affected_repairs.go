@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/scope"
 	"github.com/breakwater-sec/breakwater/severity"
@@ -16,16 +17,36 @@ type repairs struct {
 	by map[repairKey]*repairing
 	// packages are those that have it, by name and version as findings write them.
 	packages map[string][]graph.Node
-	advice   *Recommendations
-	id       string // of the vulnerability
+	// updates are those that fix it, by image, ecosystem and source package.
+	updates map[[3]string]*analyse.Recommendation
 }
 
-type repairKey struct{ source, ecosystem, installed, fixed, status string }
+type repairKey struct {
+	source, ecosystem, installed, fixed, status string
+	update                                      *analyse.Recommendation
+}
 
 type repairing struct {
 	packages, images, accepted map[string]bool
 	pods                       map[graph.Node]bool
 	severity                   string
+}
+
+func repairsOf(vulnerability graph.Node, advice *Recommendations) *repairs {
+	r := &repairs{by: map[repairKey]*repairing{}, packages: packagesWith(vulnerability), updates: map[[3]string]*analyse.Recommendation{}}
+	if advice == nil {
+		return r
+	}
+	for i := range advice.Updates {
+		u := &advice.Updates[i]
+		if !slices.Contains(u.Vulnerabilities, vulnerability.ID()) {
+			continue
+		}
+		for _, image := range u.Images {
+			r.updates[[3]string{image, u.Ecosystem, u.Package}] = u
+		}
+	}
+	return r
 }
 
 func packagesWith(vulnerability graph.Node) map[string][]graph.Node {
@@ -48,6 +69,9 @@ func (r *repairs) add(w *scope.World, e graph.Edge, counted bool) {
 	key := repairKey{source: name, installed: e.Value("installed").Str(), fixed: e.Value("fixed").Str(), status: e.Value("status").Str()}
 	if pkg, known := r.packageOf(e); known {
 		key.source, key.ecosystem = cmp.Or(pkg.Text("source"), name), pkg.Text("ecosystem")
+	}
+	if key.fixed != "" {
+		key.update = r.updates[[3]string{e.From.ID(), key.ecosystem, key.source}]
 	}
 	one := r.by[key]
 	if one == nil {
@@ -87,31 +111,18 @@ func (r *repairs) list() []Repair {
 	out := []Repair{}
 	for key, one := range r.by {
 		f := Repair{Package: key.source, Packages: slices.Sorted(maps.Keys(one.packages)), Ecosystem: key.ecosystem, Installed: key.installed,
-			Fixed: key.fixed, Status: key.status, Severity: cmp.Or(one.severity, "Unknown"), Images: len(one.images), Pods: len(one.pods),
+			Fixed: key.fixed, Target: key.fixed, Status: key.status,
+			Severity: cmp.Or(one.severity, "Unknown"), Images: len(one.images), Pods: len(one.pods),
 			Accepted: len(one.accepted)}
-		r.recommend(&f)
+		if key.update != nil { // it fixes the other vulnerabilities of the package, too
+			f.Target, f.Recommendation = key.update.Fixed, key.update.ID
+		}
 		out = append(out, f)
 	}
 	slices.SortFunc(out, func(x, y Repair) int {
 		return cmp.Or(cmp.Compare(y.Pods, x.Pods), cmp.Compare(y.Images, x.Images), cmp.Compare(x.Ecosystem, y.Ecosystem),
 			cmp.Compare(x.Package, y.Package), cmp.Compare(x.Installed, y.Installed), cmp.Compare(x.Fixed, y.Fixed),
-			cmp.Compare(x.Status, y.Status))
+			cmp.Compare(x.Target, y.Target), cmp.Compare(x.Status, y.Status))
 	})
 	return out
-}
-
-// recommend names the version that is recommended, which fixes the other vulnerabilities of the package, too.
-func (r *repairs) recommend(f *Repair) {
-	f.Target = f.Fixed
-	if f.Fixed == "" || r.advice == nil {
-		return
-	}
-	for i := range r.advice.Updates {
-		u := &r.advice.Updates[i]
-		if u.Package == f.Package && u.Ecosystem == f.Ecosystem && slices.Contains(u.Installed, f.Installed) &&
-			slices.Contains(u.Vulnerabilities, r.id) {
-			f.Target, f.Recommendation = u.Fixed, u.ID
-			return
-		}
-	}
 }

@@ -73,8 +73,10 @@ func (e *estate) pod(name, workload, phase, exposed, image string) {
 }
 
 func (e *estate) path(id, vulnerability, workload string) {
-	p := &analyse.Path{ID: id, Cluster: "shop", Title: "The way in", Risk: "high", Vulnerabilities: []analyse.Vulnerability{{ID: vulnerability}},
-		Nodes: []analyse.Thing{{Kind: "Pod", Namespace: "cart", Workload: workload}, {Kind: "Container", Namespace: "cart", Workload: workload}}}
+	p := &analyse.Path{ID: id, Cluster: "shop", Title: "The way in", Risk: "high",
+		Vulnerabilities: []analyse.Vulnerability{{ID: vulnerability}},
+		Nodes: []analyse.Thing{{Kind: "Pod", Namespace: "cart", Workload: workload},
+			{Kind: "Container", Namespace: "cart", Workload: workload}}}
 	e.open = append(e.open, live.Path{Path: p, Status: store.Active})
 }
 
@@ -168,7 +170,8 @@ func TestNotAffectedIsSaidOnlyOfWhatWasLookedFor(t *testing.T) {
 		verdict Verdict
 		says    string
 	}{
-		{clean, "CVE-1", IsNotAffected, "Not found in 1 image and 0 nodes that were assessed. 1 package that advisories speak of is not affected"},
+		{clean, "CVE-1", IsNotAffected, "Not found in 1 image and 0 nodes that were assessed. " +
+			"1 package that advisories speak of is not affected"},
 		{clean, "CVE-9", IsNotAffected, "Not found in 1 image"},
 		{clean, "CVE-8", IsUnknown, "no advisory that was imported names CVE-8"},
 		{partly, "CVE-9", NotFound, "What else may have it: 1 image could not be read."},

@@ -127,7 +127,8 @@ func (a *Affected) decide() {
 	default:
 		a.Verdict = IsNotAffected
 	}
-	a.Sentence = strings.Join(slices.DeleteFunc([]string{a.found(), a.reached(), a.mended(), a.left()}, func(s string) bool { return s == "" }), " ")
+	said := []string{a.found(), a.reached(), a.mended(), a.left()}
+	a.Sentence = strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), " ")
 }
 
 // found says where it is, or that it is not.

@@ -30,16 +30,19 @@ func PutAssessment(s *graph.Shared, a *assess.Assessment) {
 	}
 	s.SetEdges("HAS_PACKAGE", "Image", a.ID, "Package", packages)
 	var found []graph.Target
+	// What does not count here may count in another image that has the same package.
 	affected := map[string][]graph.Target{}
 	for _, f := range a.Findings {
-		putVulnerability(s, f.Match)
 		found = append(found, graph.Target{Kind: "Vulnerability", ID: f.ID, Props: onImage(f)})
+	}
+	for _, f := range slices.Concat(a.Findings, a.Dismissed) {
+		putVulnerability(s, f.Match)
 		affected[f.PURL] = append(affected[f.PURL], graph.Target{Kind: "Vulnerability", ID: f.ID,
 			Props: []graph.Prop{text("fixed", f.FixedVersion), graph.S("severity", string(f.Severity)),
 				text("advisory", strings.Join(f.Advisories, ", "))}})
 	}
 	s.SetEdges("HAS_VULNERABILITY", "Image", a.ID, "Vulnerability", found)
-	s.SetEdges("NOT_AFFECTED_BY", "Image", a.ID, "Vulnerability", dismissed(s, a))
+	s.SetEdges("NOT_AFFECTED_BY", "Image", a.ID, "Vulnerability", dismissed(a))
 	for _, c := range a.Components {
 		s.SetEdges("AFFECTED_BY", "Package", c.PURL, "Vulnerability", affected[c.PURL])
 	}
@@ -84,9 +87,8 @@ func insight(a *assess.Assessment, name string, found, unknown bool) graph.Prop 
 }
 
 // dismissed are the vulnerabilities that advisories find in the image and that do not count.
-func dismissed(s *graph.Shared, a *assess.Assessment) (out []graph.Target) {
+func dismissed(a *assess.Assessment) (out []graph.Target) {
 	for _, f := range a.Dismissed {
-		putVulnerability(s, f.Match)
 		out = append(out, graph.Target{Kind: "Vulnerability", ID: f.ID, Props: []graph.Prop{
 			text("package", strings.TrimSpace(f.Package.Name+" "+f.Package.Version)), text("installed", f.Package.Version),
 			text("reason", f.Match.Dismissed)}})

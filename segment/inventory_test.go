@@ -163,3 +163,25 @@ func TestWhatDoesNotCountIsKeptWithItsReason(t *testing.T) {
 		t.Errorf("an image of which nothing is known is said not to be affected by %s", e.To.ID())
 	}
 }
+
+// TestWhatDoesNotCountInOneImageStaysSaidOfThePackage in whatever order images are read: another image may not dismiss it.
+func TestWhatDoesNotCountInOneImageStaysSaidOfThePackage(t *testing.T) {
+	not := punycode
+	not.Dismissed = "nothing of it is in the program"
+	one := assess.Contents{ID: "sha256:i", Components: []assess.Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {punycode}})
+	other := assess.Contents{ID: "sha256:j", Components: []assess.Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {not}})
+	for _, order := range [][]*assess.Assessment{{one, other}, {other, one}} {
+		v := put(t, order...)
+		p, _ := v.Node("Package", "pkg:deb/ubuntu/libssl3@3.0.2")
+		n := 0
+		for e := range p.Out("AFFECTED_BY") {
+			n++
+			if e.To.ID() != punycode.ID || e.Value("fixed").Str() != "3.0.7" {
+				t.Errorf("%s fixed in %s", e.To.ID(), e.Value("fixed"))
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d vulnerabilities of the package, want the one that counts in one image", n)
+		}
+	}
+}

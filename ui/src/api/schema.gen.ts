@@ -1905,6 +1905,10 @@ export interface components {
             /** @description Some of them let a remote attacker run code */
             rce: boolean;
             images: number;
+            /** @description Those of the images that run */
+            runningImages: number;
+            /** @description Those of the images that a connected registry lists; some run, too */
+            registryImages: number;
             pods: number;
             workloads: number;
             /** @description Pods exposed to the internet */

@@ -39,7 +39,7 @@ export function RecommendationTable({
         by: (r) => r.title,
         cell: (r) => (
           <>
-            <Link to={recommendationPage(r.id)}>{r.title}</Link> <small>{r.about.join(", ")}</small>
+            <Link to={recommendationPage(r.id)}>{r.title}</Link>
             <small className="onlynarrow">
               {[badges(r), plural(r.images, "image"), r.exposed > 0 && `${plural(r.exposed, "pod")} exposed`]
                 .filter(Boolean)
@@ -56,7 +56,20 @@ export function RecommendationTable({
       },
       { title: "Known", from: "medium", cell: badges, by: (r) => r.exploited * 2 + Number(r.rce) },
       { title: "Fixes", number: true, cell: (r) => listed(r, r.vulnerabilities), by: (r) => r.vulnerabilities },
-      { title: "Images", number: true, from: "medium", cell: (r) => listed(r, r.images), by: (r) => r.images },
+      {
+        title: "Running",
+        number: true,
+        from: "medium",
+        cell: (r) => listed(r, r.runningImages),
+        by: (r) => r.runningImages,
+      },
+      {
+        title: "In registries",
+        number: true,
+        from: "medium",
+        cell: (r) => listed(r, r.registryImages),
+        by: (r) => r.registryImages,
+      },
       {
         title: "Exposed pods",
         number: true,

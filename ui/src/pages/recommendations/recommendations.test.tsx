@@ -47,6 +47,8 @@ const row: Schemas["RecommendationRow"] = {
   exploited: 1,
   rce: true,
   images: 3,
+  runningImages: 2,
+  registryImages: 3,
   pods: 9,
   workloads: 2,
   exposed: 4,

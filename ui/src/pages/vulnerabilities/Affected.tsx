@@ -9,7 +9,7 @@ import { Table, type Column } from "../../components/Table";
 import { useVocabulary } from "../../components/Vocabulary";
 import { count, plural } from "../../lib/format";
 import { pathList, recommendationPage } from "../../lib/links";
-import { sentence } from "../../lib/text";
+import { sentence, shortReason } from "../../lib/text";
 
 type Answer = Schemas["Affected"];
 type Place = Schemas["AffectedPlace"];
@@ -38,7 +38,7 @@ export function NotLookedAt({ of }: { of: Answer }) {
         <ul className="plain">
           {l.missing.map((m) => (
             <li key={m.why}>
-              {sentence(m.why)} <small>{plural(m.images, "image")}</small>
+              <span title={m.why}>{shortReason(m.why)}</span> <small>{plural(m.images, "image")}</small>
             </li>
           ))}
         </ul>

@@ -132,7 +132,7 @@ it("what nobody has is answered of what was read, with what was not", async () =
   const verdict = await screen.findByText("Not found in 1 image.", { exact: false });
   expect(verdict.textContent).toBe("Not found. Not found in 1 image.");
   expect(screen.getByRole("note").textContent).toContain("2 of 3 images could not be read");
-  expect(screen.getByRole("note").textContent).toContain("No advisories were imported for what is inside. 2 images");
+  expect(screen.getByRole("note").textContent).toContain("no advisories were imported for what is inside 2 images");
   expect(screen.queryByText(/Where it runs/)).toBeNull();
 });
 
