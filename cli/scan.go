@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/assess"
+	"github.com/breakwater-sec/breakwater/collect/registry"
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/egress"
 	"github.com/breakwater-sec/breakwater/image"
@@ -37,6 +38,7 @@ type scanOptions struct {
 	known          bool
 	accepts        accepting
 	upload         uploading
+	attached       bool
 }
 
 func scanImageCommand(s streams) *cobra.Command {
@@ -71,6 +73,8 @@ token was used, until it has read the image itself. breakwater tokens upload mak
 	f := c.Flags()
 	f.StringVar(&o.platform, "platform", "", "which image of an index: OS/ARCHITECTURE[/VARIANT]; otherwise linux/amd64, or what there is")
 	f.StringArrayVar(&o.vex, "vex", nil, "a VEX document (OpenVEX, CycloneDX) of what does not affect the image or its packages; may repeat")
+	f.BoolVar(&o.attached, "vex-from-registry", false,
+		"believe the VEX documents that the image's registry has for it: who may push to the repository may push one")
 	egressFlags(c, &o.egress)
 	f.BoolVar(&o.known, "known", false, "tell what the running server knows of its images, and read nothing")
 	o.accepts.flags(f)
@@ -107,7 +111,7 @@ func scanImage(ctx context.Context, named string, o image.Options, p egress.Poli
 func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error {
 	look, now := readImages, time.Now()
 	if o.known {
-		if o.upload.to != "" {
+		if o.upload.to != "" || o.attached {
 			return errors.New("--known reads nothing: neither --upload nor --vex-from-registry goes with it")
 		}
 		if look = knownImages; o.accepts.file != "" {
@@ -201,7 +205,13 @@ func readImages(ctx context.Context, s streams, o scanOptions, refs []string) (a
 			all = o.missed(ctx, all, ref, err)
 			continue
 		}
-		all = append(all, scan.Of(inv, assess.Inventory(inv.Reference, inv, db)))
+		held := db
+		if o.attached {
+			if held, err = vexOf(ctx, s, db, registry.Reader{Policy: policy}, inv); err != nil {
+				failed = append(failed, err) // what was found without them is told all the same
+			}
+		}
+		all = append(all, scan.Of(inv, assess.Inventory(inv.Reference, inv, held)))
 		if tell != nil {
 			if err := tell.send(ctx, s, inv); err != nil {
 				failed = append(failed, err)
