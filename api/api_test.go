@@ -138,6 +138,14 @@ func serveSample(t *testing.T) *served {
 	s.context = enrichment.New(w.Live.World)
 	handler, err := New(Config{Unscoped: scope.Config{Picture: w.Live, Images: w.Images, Registries: w.Registries, Records: st,
 		Sensors: st, Tokens: st}, About: enrichment.About, Sessions: st, Senders: st, Pushed: w.Registries.Pushed,
+		Uploaded: func(ctx context.Context, u assess.Upload) error {
+			all, err := st.Uploads(ctx)
+			if err = errors.Join(err, st.PutUpload(ctx, u)); err == nil {
+				all[u.ID] = u
+				w.Images.Uploaded(all)
+			}
+			return err
+		},
 		Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(), Log: log, Version: "test", Exceptions: exceptionsOfTheSample(t),
 		Assets: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>portal")}, "assets/a-1.js": {Data: []byte("1")}}})
 	if err != nil {

@@ -45,14 +45,14 @@ func (l Limits) orDefault() Limits {
 type bounds struct {
 	Limits
 	queries, streams, signIns slots
-	senders                   slots // of those that are no person
+	senders, uploads          slots // of those that are no person
 	memory                    *query.Memory
 }
 
 func newBounds(l Limits) *bounds {
 	l = l.orDefault()
 	return &bounds{Limits: l, queries: slots{all: l.Queries, each: l.EachQueries}, streams: slots{all: l.Streams, each: l.EachStreams},
-		signIns: slots{all: 2, each: 2}, senders: slots{all: 4, each: 2}, memory: query.NewMemory(l.Memory)}
+		signIns: slots{all: 2, each: 2}, senders: slots{all: 4, each: 2}, uploads: slots{all: 2, each: 1}, memory: query.NewMemory(l.Memory)}
 }
 
 // slots are places of which everybody may have some.

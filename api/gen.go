@@ -320,6 +320,7 @@ const (
 	JoinToken        TokenKind = "join token"
 	NodeCertificate  TokenKind = "node certificate"
 	NodeThatWaits    TokenKind = "node that waits"
+	UploadToken      TokenKind = "upload token"
 	WebhookToken     TokenKind = "webhook token"
 )
 
@@ -335,6 +336,8 @@ func (e TokenKind) Valid() bool {
 	case NodeCertificate:
 		return true
 	case NodeThatWaits:
+		return true
+	case UploadToken:
 		return true
 	case WebhookToken:
 		return true
@@ -985,10 +988,13 @@ type ImageRow struct {
 	ScannedAt  *time.Time `json:"scannedAt,omitempty"`
 
 	// Severity null while unknown
-	Severity        *string   `json:"severity"`
-	State           ScanState `json:"state"`
-	Tags            []string  `json:"tags"`
-	Vulnerabilities *int      `json:"vulnerabilities"`
+	Severity *string   `json:"severity"`
+	State    ScanState `json:"state"`
+	Tags     []string  `json:"tags"`
+
+	// ToldBy The build that told what is in it, where that was not read here; absent otherwise
+	ToldBy          *string `json:"toldBy,omitempty"`
+	Vulnerabilities *int    `json:"vulnerabilities"`
 }
 
 // Insight defines model for Insight.
@@ -1847,6 +1853,8 @@ type Through = analyse.Through
 
 // Token defines model for Token.
 type Token struct {
+	// Build Of an upload token: the build that may tell with it what is in images, and do nothing else
+	Build     *string    `json:"build,omitempty"`
 	Cluster   string     `json:"cluster"`
 	CreatedAt *time.Time `json:"createdAt,omitempty"`
 
@@ -1920,6 +1928,13 @@ type TokenSecret struct {
 
 // TokenState defines model for TokenState.
 type TokenState string
+
+// UploadTaken defines model for UploadTaken.
+type UploadTaken struct {
+	// Image Its id in the graph
+	Image string `json:"image"`
+	Name  string `json:"name"`
+}
 
 // Values defines model for Values.
 type Values = query.Values

@@ -74,6 +74,7 @@ var operations = map[string]struct {
 	"signOut":        {}, // ends the session, shows nothing
 	"newSignInLink":  {}, // over the socket only: TestTheOperatorMakesLinks
 	"tellOfPushes":   {}, // with a registry's own token, and shows nothing: push_test.go
+	"tellOfImage":    {}, // with a build's own token, and shows nothing: upload_test.go
 	"listActivity":   {}, // TestWhoSeesAPartReadsWhatTheyDidThemselves
 	"getSession":     {all: func() []probe { return []probe{get("/session")} }},
 	"getStatus":      {all: func() []probe { return []probe{get("/status")} }},

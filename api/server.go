@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
@@ -46,9 +47,11 @@ type Config struct {
 	// About says what the graph knows of the things that alerts name.
 	About    func(w *live.World, cluster string, e event.Entity) (detect.About, bool)
 	Sessions Sessions
-	// Senders are asked what a registry shows that tells of pushes, which Pushed takes; nil if none may.
+	// Senders are asked what a registry shows that tells of pushes, which Pushed takes, and a build; nil if none may.
 	Senders Senders
 	Pushed  func(host string, pushes []registries.Push) (taken int, err error)
+	// Uploaded takes what a build said is in an image.
+	Uploaded func(context.Context, assess.Upload) error
 	// Receiving is which clusters send events; nil if none are taken.
 	Receiving func(context.Context) ([]Receiving, error)
 	// Waiting are the nodes that want to join and may not yet; nil if none can.
@@ -129,6 +132,7 @@ func New(c Config) (http.Handler, error) {
 	outer := http.NewServeMux()
 	outer.HandleFunc("GET /healthz", s.health)
 	outer.HandleFunc("GET /readyz", s.ready)
+	outer.Handle("POST /api/v1/uploads", s.knownHost(sameOrigin(http.HandlerFunc(s.uploads)))) // it has bounds of its own
 	outer.Handle("/", s.knownHost(sameOrigin(bounded(all))))
 	return headers(c.Secure, outer), nil
 }

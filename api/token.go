@@ -41,7 +41,7 @@ func TokensOf(tokens []store.IngestToken, certificates []store.Certificate, wait
 	slices.SortStableFunc(out, func(a, b Token) int {
 		return cmp.Or(cmp.Compare(tokenOrder(a.State), tokenOrder(b.State)), cmp.Compare(a.Cluster, b.Cluster),
 			cmp.Compare(kindOrder(a.Kind), kindOrder(b.Kind)), cmp.Compare(deref(a.Node), deref(b.Node)),
-			cmp.Compare(deref(a.Registry), deref(b.Registry)))
+			cmp.Compare(deref(a.Registry), deref(b.Registry)), cmp.Compare(deref(a.Build), deref(b.Build)))
 	})
 	return out
 }
@@ -52,7 +52,8 @@ func tokenOrder(s TokenState) int {
 }
 
 func kindOrder(k TokenKind) int {
-	return slices.Index([]TokenKind{NodeThatWaits, JoinToken, AuditToken, AuditCertificate, NodeCertificate, WebhookToken}, k)
+	return slices.Index([]TokenKind{NodeThatWaits, JoinToken, AuditToken, AuditCertificate, NodeCertificate, WebhookToken,
+		UploadToken}, k)
 }
 
 // newest leaves of the certificates of one key the one that ends last.
@@ -80,8 +81,11 @@ func tokenOf(t store.IngestToken, now time.Time) Token {
 			out.MaxUses = &t.MaxUses
 		}
 	}
-	if t.Kind == store.PushToken {
+	switch t.Kind {
+	case store.PushToken:
 		out.Kind, out.Registry = WebhookToken, text(t.Subject)
+	case store.UploadToken:
+		out.Kind, out.Build = UploadToken, text(t.Subject)
 	}
 	out.State, out.Why = stateOf(t.Usable(now), t.RevokedBy)
 	switch {

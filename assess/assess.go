@@ -65,6 +65,8 @@ type Records interface {
 	RequeueFailed(ctx context.Context, id string) error
 	RequeueOutdated(ctx context.Context, seen Record) error
 	Image(ctx context.Context, id string) (r Record, ok bool, err error)
+	// Upload is what a build said of an image, with the inventory.
+	Upload(ctx context.Context, id string) (u Upload, ok bool, err error)
 	// SetImageStates writes what new advisories make of images that were read.
 	SetImageStates(context.Context, []Record) error
 	Builds(context.Context) ([]Build, error)
@@ -265,16 +267,23 @@ func (a *Assessor) Assessment(ctx context.Context, id string) *Assessment {
 	return a.remember(ctx, id).assessment
 }
 
-// Inventory is what was read of an image; nil if it was not read.
+// Inventory is what was read of an image, or what a build told where it never was; nil if nothing is known.
 func (a *Assessor) Inventory(ctx context.Context, id string) (*image.Inventory, error) {
 	if a.config.Records == nil {
 		return nil, nil
 	}
 	r, ok, err := a.config.Records.Image(ctx, id)
-	if !ok || err != nil {
+	if err != nil {
 		return nil, err
 	}
-	return inventoryOf(r)
+	if ok && len(r.Inventory) > 0 {
+		return inventoryOf(r)
+	}
+	u, _, err := a.config.Records.Upload(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return inventoryOf(Record{Inventory: u.Inventory})
 }
 
 // Retry reads an image again now. It reports false if there is no such image, or

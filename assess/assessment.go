@@ -47,6 +47,8 @@ type Assessment struct {
 	// count or insight below means anything.
 	Scanned bool
 	Why     string
+	// ToldBy is the build that told what is in it, where that was not read here.
+	ToldBy string
 	// State is one of Unknown, Queued, Scanning, Done, Failed and Unsupported.
 	State    string
 	Findings []Finding
@@ -182,7 +184,8 @@ func (a *Assessment) gap(gaps []collect.Gap) {
 
 // recount counts anew after findings were left out.
 func (a *Assessment) recount() {
-	*a = Assessment{Contents: a.Contents, Scanned: a.Scanned, Why: a.Why, State: a.State, Findings: a.Findings, Dismissed: a.Dismissed}
+	*a = Assessment{Contents: a.Contents, Scanned: a.Scanned, Why: a.Why, State: a.State, ToldBy: a.ToldBy, Findings: a.Findings,
+		Dismissed: a.Dismissed}
 	a.count()
 }
 

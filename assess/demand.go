@@ -20,6 +20,7 @@ type demand struct {
 	places  map[string][]Place  // where registries list an image
 	of      map[string][]string // digest of a build → images it is a build of, sorted
 	builds  map[string][]string // image → digests of its builds
+	uploads map[string]Upload   // what builds told, by image
 }
 
 func newDemand() demand {
@@ -174,9 +175,10 @@ type standing struct {
 	use     *Use     // the use that speaks for all
 	running bool
 	places  []Place
+	upload  *Upload // nil if no build told of it
 }
 
-func (s *standing) there() bool { return len(s.users)+len(s.places) > 0 }
+func (s *standing) there() bool { return len(s.users)+len(s.places) > 0 || s.upload != nil }
 
 func (s *standing) urgency() Urgency {
 	switch {
@@ -195,6 +197,9 @@ func (d *demand) names(id string) []string {
 
 func (d *demand) standing(id string) (s standing) {
 	s.places = d.places[id]
+	if u, told := d.uploads[id]; told {
+		s.upload = &u
+	}
 	users := map[string]bool{}
 	for _, name := range d.names(id) {
 		for cluster, uses := range d.uses[name] {

@@ -34,6 +34,8 @@ type Assessed struct {
 	// Places are where it is stored; nil if no registry lists it nor ever did.
 	Places          []Place
 	Listed, Running bool
+	// Upload is what a build told of it; nil if none did.
+	Upload *Upload
 }
 
 // known is what is known of an image that is there.
@@ -56,6 +58,7 @@ type known struct {
 		use             Use
 		places          []Place
 		listed, running bool
+		upload          Upload
 	}
 }
 
@@ -153,10 +156,13 @@ func (a *Assessor) register(names []string) (look []string, before map[string]in
 
 // refer says where the image is read.
 func (k *known) refer(s standing) {
-	if len(s.places) > 0 {
+	switch {
+	case len(s.places) > 0:
 		k.Reference, k.host = s.places[0].At(k.ID), s.places[0].Registry
-	} else {
+	case s.use != nil:
 		k.Reference, k.host = s.use.Reference, s.use.Registry
+	default: // nobody asks a registry for it
+		k.Reference, k.host = s.upload.Name(), ""
 	}
 }
 
@@ -299,7 +305,7 @@ func (k *known) take(assessment *Assessment) {
 
 // tell says what of the image is different since it was last told.
 func (k *known) tell(s standing) (Assessed, bool) {
-	out := Assessed{ID: k.ID, Use: s.use, Running: s.running, Listed: len(s.places) > 0}
+	out := Assessed{ID: k.ID, Use: s.use, Running: s.running, Listed: len(s.places) > 0, Upload: s.upload}
 	if len(s.places) > 0 || k.told.places != nil {
 		out.Places = s.places
 		if s.use != nil && !slices.ContainsFunc(s.places, func(p Place) bool { return p.Name() == s.use.Place().Name() }) {
@@ -310,13 +316,18 @@ func (k *known) tell(s standing) (Assessed, bool) {
 	if s.use != nil {
 		use = *s.use
 	}
+	upload := Upload{}
+	if s.upload != nil {
+		upload = *s.upload
+	}
 	t := &k.told
 	if k.assessment != t.assessment {
 		out.Assessment = k.assessment
 	}
 	changed := !t.once || out.Assessment != nil || t.use != use || !slices.EqualFunc(t.places, out.Places, Place.equal) ||
-		t.listed != out.Listed || t.running != out.Running
+		t.listed != out.Listed || t.running != out.Running || !t.upload.same(upload)
 	t.once, t.use, t.places, t.listed, t.running, t.assessment = true, use, out.Places, out.Listed, out.Running, k.assessment
+	t.upload = upload
 	if len(s.users) == 0 {
 		k.assessment, t.assessment = nil, nil
 	}
@@ -387,6 +398,7 @@ func (a *Assessor) remember(ctx context.Context, id string) remembered {
 	default:
 		out.assessment = NotScanned(id, Queued, "it waits to be read")
 	}
+	out.assessment = a.orUploaded(ctx, id, out.assessment)
 	return out
 }
 

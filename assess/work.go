@@ -104,6 +104,9 @@ func (a *Assessor) read(ctx context.Context, r Record) {
 		return
 	}
 	found := a.outcome(&r, inv, err)
+	if inv == nil {
+		found = a.orUploaded(ctx, r.ID, found)
+	}
 	builds, mine, err := a.keep(ctx, r, inv)
 	if err != nil && ctx.Err() == nil {
 		a.config.Log.Error("cannot store what is in an image; it is read again when its lease ends", "image", r.Reference, "error", err)

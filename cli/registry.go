@@ -20,7 +20,8 @@ import (
 
 func registryCommand(s streams) *cobra.Command {
 	c := &cobra.Command{Use: "registry", Short: "Container registries: what their account may see, and how far they were read"}
-	c.AddCommand(registryCheckCommand(s), registryListCommand(s), registryImagesCommand(s), registryWebhookCommand(s))
+	c.AddCommand(registryCheckCommand(s), registryListCommand(s), registryImagesCommand(s), registryWebhookCommand(s),
+		registryReferrersCommand(s))
 	return c
 }
 

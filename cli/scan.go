@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/assess"
+	"github.com/breakwater-sec/breakwater/collect/registry"
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/egress"
 	"github.com/breakwater-sec/breakwater/image"
@@ -36,6 +37,8 @@ type scanOptions struct {
 	vex            []string
 	known          bool
 	accepts        accepting
+	upload         uploading
+	attached       bool
 }
 
 func scanImageCommand(s streams) *cobra.Command {
@@ -57,7 +60,11 @@ Vulnerabilities come from the advisories that db update or db import brought. An
 contents or advisories are not known is said to be unknown, never clean. So is what an
 image holds beside the packages of its distribution (packages of languages, programs
 that no package brought): it is counted by kind, and "none known in what was read" says
-that something was not. Advisories that are few or old for a release are told.`,
+that something was not. Advisories that are few or old for a release are told.
+
+With --upload URL a server is told what is in the images: the packages, not the image. It
+holds that against its own advisories, and shows it as the word of the build whose
+token was used, until it has read the image itself. breakwater tokens upload makes the token.`,
 		Example: "  breakwater scan image docker.io/library/debian:12 --fail-on High",
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(c *cobra.Command, refs []string) error { return scanImages(c, s, o, refs) },
@@ -66,9 +73,12 @@ that something was not. Advisories that are few or old for a release are told.`,
 	f := c.Flags()
 	f.StringVar(&o.platform, "platform", "", "which image of an index: OS/ARCHITECTURE[/VARIANT]; otherwise linux/amd64, or what there is")
 	f.StringArrayVar(&o.vex, "vex", nil, "a VEX document (OpenVEX, CycloneDX) of what does not affect the image or its packages; may repeat")
+	f.BoolVar(&o.attached, "vex-from-registry", false,
+		"believe the VEX documents that the image's registry has for it: who may push to the repository may push one")
 	egressFlags(c, &o.egress)
 	f.BoolVar(&o.known, "known", false, "tell what the running server knows of its images, and read nothing")
 	o.accepts.flags(f)
+	o.upload.flags(c)
 	severities := severity.Scale[2:] // without Unknown and None
 	o.fail.flags(c, severities, "a vulnerability is at least this severe")
 	c.Long += whatIsAccepted
@@ -101,6 +111,9 @@ func scanImage(ctx context.Context, named string, o image.Options, p egress.Poli
 func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error {
 	look, now := readImages, time.Now()
 	if o.known {
+		if o.upload.to != "" || o.attached {
+			return errors.New("--known reads nothing: neither --upload nor --vex-from-registry goes with it")
+		}
 		if look = knownImages; o.accepts.file != "" {
 			return errors.New("--known tells what the server knows, with the exceptions that it was given: serve --exceptions FILE")
 		}
@@ -154,6 +167,10 @@ func knownImages(ctx context.Context, s streams, o scanOptions, names []string) 
 
 // readImages reads each, on this machine or from its registry.
 func readImages(ctx context.Context, s streams, o scanOptions, refs []string) (all []scan.Report, failed []error, err error) {
+	tell, err := o.upload.ready(len(refs))
+	if err != nil {
+		return nil, nil, err
+	}
 	db, err := vuln.Open(datadir.Dir(o.data).Advisories())
 	if err != nil {
 		return nil, nil, err
@@ -188,7 +205,18 @@ func readImages(ctx context.Context, s streams, o scanOptions, refs []string) (a
 			all = o.missed(ctx, all, ref, err)
 			continue
 		}
-		all = append(all, scan.Of(inv, assess.Inventory(inv.Reference, inv, db)))
+		held := db
+		if o.attached {
+			if held, err = vexOf(ctx, s, db, registry.Reader{Policy: policy}, inv); err != nil {
+				failed = append(failed, err) // what was found without them is told all the same
+			}
+		}
+		all = append(all, scan.Of(inv, assess.Inventory(inv.Reference, inv, held)))
+		if tell != nil {
+			if err := tell.send(ctx, s, inv); err != nil {
+				failed = append(failed, err)
+			}
+		}
 	}
 	return all, failed, nil
 }

@@ -16,8 +16,10 @@ import (
 )
 
 func tokensCommand(s streams) *cobra.Command {
-	c := &cobra.Command{Use: "tokens", Short: "What clusters, nodes and registries show when they send something: list it, end it, renew it"}
-	c.AddCommand(tokensListCommand(s), tokensRevokeCommand(s), tokensRotateCommand(s), tokensReleaseCommand(s))
+	c := &cobra.Command{Use: "tokens",
+		Short: "What clusters, nodes, registries and builds show when they send something: list it, end it, renew it"}
+	c.AddCommand(tokensListCommand(s), tokensRevokeCommand(s), tokensRotateCommand(s), tokensReleaseCommand(s),
+		tokensUploadCommand(s))
 	return c
 }
 
@@ -44,9 +46,9 @@ func tokensListCommand(s streams) *cobra.Command {
 	var f format
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "Join tokens, audit tokens, webhook tokens and certificates, with who made them, their last use and their end",
-		Long: `List join tokens, audit tokens, webhook tokens and the certificates of nodes, those that
-need something first. No secret is shown: the server keeps only hashes. What ended stays
+		Short: "Join, audit, webhook and upload tokens and certificates, with who made them, their last use and their end",
+		Long: `List join tokens, audit tokens, webhook tokens, upload tokens and the certificates of
+nodes, those that need something first. No secret is shown: the server keeps only hashes. What ended stays
 in the list for a week. Nodes that wait to join are in it as long as they ask.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -87,7 +89,8 @@ func listTokens(ctx context.Context, s streams, f format, st *store.Store, clust
 	}
 	t := newTable(s.out, "ID", "KIND", "OF", "NODE", "STATE", "ENDS", "LAST USED", "FROM", "MADE BY", "USES")
 	for _, i := range items {
-		t.row(i.Id, string(i.Kind), cmp.Or(i.Cluster, value(i.Registry)), value(i.Node), string(i.State), minuteOf(i.ExpiresAt, "never"),
+		t.row(i.Id, string(i.Kind), cmp.Or(i.Cluster, value(i.Registry), value(i.Build)), value(i.Node),
+			string(i.State), minuteOf(i.ExpiresAt, "never"),
 			minuteOf(i.LastUsedAt, "never"), value(i.LastUsedFrom), value(i.CreatedBy), usesOf(i))
 	}
 	return t.flush()

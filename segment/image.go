@@ -176,6 +176,8 @@ func (r *Result) PutShared(s *graph.Shared) {
 func PutImage(s *graph.Shared, i assess.Assessed) {
 	if i.Use != nil {
 		putUse(s, *i.Use)
+	} else if i.Upload != nil && len(i.Places) == 0 && !s.Has("Image", i.ID) {
+		s.Put("Image", i.ID, text("name", i.Upload.Name())) // where it is stored, a build does not know
 	}
 	if len(i.Places) > 0 {
 		PutStored(s, i.ID, i.Places, i.Listed)

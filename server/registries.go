@@ -1,10 +1,12 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/registry"
 	"github.com/breakwater-sec/breakwater/egress"
@@ -88,3 +90,26 @@ func (v *Server) policy() egress.Policy {
 
 // plainHTTP says which registries a person said to speak no TLS.
 func (v *Server) plainHTTP(host string) bool { return v.policy().Plain(host) }
+
+// uploaded keeps what a build said is in an image.
+func (v *Server) uploaded(ctx context.Context, u assess.Upload) error {
+	if err := v.disk.hasRoom(); err != nil {
+		return err
+	}
+	if err := v.Store.PutUpload(ctx, u); err != nil {
+		return err
+	}
+	return v.followUploads(ctx)
+}
+
+// followUploads tells which images builds told of: those that this and other servers were told of, and not those that
+// were told of too long ago.
+func (v *Server) followUploads(ctx context.Context) error {
+	v.uploads.Lock() // who read the store later tells later
+	defer v.uploads.Unlock()
+	all, err := v.Store.Uploads(ctx)
+	if err == nil {
+		v.Images.Uploaded(all)
+	}
+	return err
+}

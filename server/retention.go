@@ -114,4 +114,7 @@ func (v *Server) sweepOnce(ctx context.Context, now time.Time) {
 		v.log.Warn("cannot remove old records", "error", err)
 	}
 	v.sweepDumps(now)
+	if err := v.followUploads(ctx); err != nil && ctx.Err() == nil {
+		v.log.Warn("cannot see what builds told of images", "error", err)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -61,6 +62,7 @@ type Server struct {
 	disk     *disk
 	health   health
 	measured measured
+	uploads  sync.Mutex
 	told     levels
 	began    time.Time
 	metrics  net.Listener // nil if nobody asks for metrics
@@ -245,7 +247,7 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store, Tokens: v.Store,
 			Exceptions: v.Store},
 		About:    enrichment.About,
-		Sessions: v.Store, Senders: v.Store, Pushed: v.Registries.Pushed,
+		Sessions: v.Store, Senders: v.Store, Pushed: v.Registries.Pushed, Uploaded: v.uploaded,
 		Advisories: v.advisories.db.Load, Assets: assets, URL: door.url, Hosts: v.config.Hosts, Version: Version(), Log: v.log,
 		Secure: v.config.TLSCert != "", Unready: v.Unready, Room: v.noRoom, Storage: v.storage,
 		Limits: v.limits.api(), Shown: v.shown, Exceptions: v.exceptions.now}

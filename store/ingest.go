@@ -10,11 +10,11 @@ import (
 )
 
 // IngestToken is a token with which one cluster may send events of one kind (audit), or
-// its nodes may join (runtime); or with which a registry may tell of pushes. What it is, is not stored.
+// its nodes may join (runtime); or with which a registry may tell of pushes, or a build of an image. What it is, is not stored.
 type IngestToken struct {
 	// ID names the token without being of use as one.
 	ID, Cluster, Kind string
-	// Subject is whose it is if it is no cluster's: a registry's host.
+	// Subject is whose it is if it is no cluster's: a registry's host, or the name of a build.
 	Subject   string
 	CreatedAt time.Time
 	// ExpiresAt is zero for tokens of before they had an end.
@@ -30,6 +30,9 @@ type IngestToken struct {
 
 // PushToken is the kind of token with which a registry tells of pushes, and nothing else.
 const PushToken = "push"
+
+// UploadToken is the kind of token with which a build tells what is in an image, and nothing else.
+const UploadToken = "upload"
 
 // Why a token or certificate that is known does not count. Each is ErrNotFound too.
 var (
@@ -91,7 +94,8 @@ const tokenID = 12
 const insertIngestToken = `INSERT INTO ingest_tokens (token_hash, cluster_id, kind, subject, created_at, expires_at, max_uses, made_by)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 
-const tokenColumns = `substr(token_hash, 1, 12), cluster_id, kind, subject, created_at, expires_at, uses, max_uses, made_by, used_at, used_from,
+const tokenColumns = `substr(token_hash, 1, 12), cluster_id, kind, subject, created_at, expires_at,
+	uses, max_uses, made_by, used_at, used_from,
 	revoked_at, revoked_by FROM ingest_tokens`
 
 func scanToken(scan func(...any) error) (t IngestToken, err error) {

@@ -106,6 +106,9 @@ func TestAFreshUsersWalk(t *testing.T) {
 			finds: []string{unread, "--allow-private " + w.registry, "unknown for 3"}},
 		{readme: "breakwater registry check registry.example", args: []string{"registry", "check", w.registry},
 			finds: []string{"read layers"}},
+		{readme: "breakwater scan image oci-archive:web.tar --upload https://breakwater.example:7878",
+			args: []string{"scan", "image", w.registry + "/team/front:1", "--upload", "https://breakwater.example:7878"}, code: 2,
+			finds: []string{"breakwater tokens upload NAME makes one"}},
 		{readme: "breakwater registry webhook registry.example", args: []string{"registry", "webhook", w.registry}, code: 2,
 			finds: []string{"start breakwater serve first"}},
 		{readme: "breakwater detect --audit /var/log/kubernetes/audit.log --fail-on high",
@@ -312,12 +315,32 @@ func (w *walk) serves(t *testing.T) {
 	if b, err := hook.CombinedOutput(); err != nil || !strings.Contains(string(b), "/api/v1/registry/pushes") {
 		t.Errorf("%v: %s", err, b)
 	}
+	w.tells(t, data, a.url)
 	var out, said bytes.Buffer
 	c := exec.CommandContext(t.Context(), w.bin, "query", "--data", data, "-o", "csv", "MATCH (p:Pod) RETURN p.name")
 	c.Stdout, c.Stderr, c.Env = &out, &said, w.environment()
 	if err := c.Run(); err != nil || !strings.Contains(out.String(), "front") || strings.Contains(out.String(), "#") ||
 		!strings.Contains(said.String(), "team/gone:1") {
 		t.Errorf("%v: rows %s, beside them %s", err, &out, &said)
+	}
+}
+
+// tells lets a build tell the server of an image that no cluster runs.
+func (w *walk) tells(t *testing.T, data, url string) {
+	var made struct{ Token string }
+	c := exec.CommandContext(t.Context(), w.bin, "tokens", "upload", "walk-ci", "--data", data, "-o", "json")
+	c.Env = w.environment()
+	b, err := c.Output()
+	if err == nil {
+		err = json.Unmarshal(b, &made)
+	}
+	if err != nil {
+		t.Fatalf("%v: %s", err, b)
+	}
+	c = exec.CommandContext(t.Context(), w.bin, "scan", "image", w.registry+"/team/tool:1", "--upload", url)
+	c.Env = append(w.environment(), "BREAKWATER_UPLOAD_TOKEN="+made.Token)
+	if b, err := c.CombinedOutput(); err != nil || !strings.Contains(string(b), "told the server") {
+		t.Errorf("%v: %s", err, b)
 	}
 }
 
