@@ -149,7 +149,8 @@ func (c *changing) analysed(t *testing.T) (again, anew []Path) {
 	frozen := c.shared.Freeze()
 	seg, gaps := made.Build(frozen)
 	drawn, unseen := whole.Build(frozen)
-	if a, b := graphText(graph.NewView(schema.Vocabulary(), frozen, seg)), graphText(graph.NewView(schema.Vocabulary(), frozen, drawn)); a != b {
+	text := func(seg *graph.Segment) string { return graphText(graph.NewView(schema.Vocabulary(), frozen, seg)) }
+	if a, b := text(seg), text(drawn); a != b {
 		t.Errorf("another graph is drawn: %s", firstOther(a, b))
 	}
 	if !reflect.DeepEqual(gaps, unseen) || !reflect.DeepEqual(made.Images, whole.Images) {

@@ -185,7 +185,9 @@ func newSigningKey(name string) (ed25519.PrivateKey, error) {
 }
 
 // importPaths imports sources, and bundles for which a key is trusted.
-func importPaths(ctx context.Context, dir string, paths, trusted []string, older bool, progress func(vuln.Progress)) (status vuln.Status, err error) {
+func importPaths(
+	ctx context.Context, dir string, paths, trusted []string, older bool, progress func(vuln.Progress),
+) (status vuln.Status, err error) {
 	var sources []vuln.Source
 	var bundles []string
 	for _, p := range paths {

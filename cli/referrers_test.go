@@ -76,7 +76,8 @@ func TestVEXDocumentsOfTheRegistryCountWhereTheyAreAskedForAndOthersAreTold(t *t
 	var said bytes.Buffer
 	s := streams{out: &said, err: &said}
 	with, err := vexOf(t.Context(), s, db, reader, inv)
-	if err != nil || with == db || !strings.Contains(said.String(), "1 count, 1 do not") || !strings.Contains(said.String(), "does not count") {
+	if err != nil || with == db || !strings.Contains(said.String(), "1 count, 1 do not") ||
+		!strings.Contains(said.String(), "does not count") {
 		t.Errorf("%v, the same database %t: %s", err, with == db, &said)
 	}
 	said.Reset()

@@ -117,7 +117,8 @@ func (c *crowd) leaveOut(p *collect.Pod, ports []netpol.Port, width Width, uncer
 func (j *judge) crowded() {
 	c := &j.crowd
 	if c.ways > 0 {
-		j.gap("ways into crowded pods", fmt.Sprintf("%d pods have more ways in than are told one by one: %d of them are not", len(c.untold), c.ways),
+		j.gap("ways into crowded pods",
+			fmt.Sprintf("%d pods have more ways in than are told one by one: %d of them are not", len(c.untold), c.ways),
 			"The pods, and the ports that these ways open, are marked as exposed; which way leads where is not shown for each.")
 	}
 	if c.lost > 0 {

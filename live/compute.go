@@ -50,7 +50,8 @@ func (c *cluster) recompute(ctx context.Context) {
 	}
 	c.live.put(now, kinds)
 	c.live.images.publish(now.images)
-	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "drawn again", !c.memory.drawn.Again, "reused", c.memory.told.Reused, "gaps", len(now.Gaps))
+	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "drawn again", !c.memory.drawn.Again,
+		"reused", c.memory.told.Reused, "gaps", len(now.Gaps))
 }
 
 // computed is compute, which ends nobody else's picture: facts are what strangers wrote.

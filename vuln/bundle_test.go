@@ -121,7 +121,8 @@ func TestABundleOfBeforeDoesNotTakeThePlaceOfWhatIsNewer(t *testing.T) {
 	if err := errors.Join(bring(5, false), bring(5, false), bring(6, false)); err != nil {
 		t.Fatal(err)
 	}
-	if err := bring(5, false); err == nil || !strings.Contains(err.Error(), "feed is of 2026-01-05 00:00:00 in it, and what is in force of 2026-01-06") {
+	want := "feed is of 2026-01-05 00:00:00 in it, and what is in force of 2026-01-06"
+	if err := bring(5, false); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("an older one: %v", err)
 	}
 	if status, err := StatusOf(to); err != nil || status.Sources[0].ImportedAt.Day() != 6 {

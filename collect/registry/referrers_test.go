@@ -103,7 +103,8 @@ func TestWhatBelongsToAnImageIsListedByListByTagAndByCosignsTags(t *testing.T) {
 				vex = r
 			}
 		}
-		if got := fmt.Sprint(kinds); err != nil || got != "map[SBOM:1 VEX:1 other:1 signature:1]" || found.Image != d.String() || found.More != 0 {
+		if got := fmt.Sprint(kinds); err != nil || got != "map[SBOM:1 VEX:1 other:1 signature:1]" ||
+			found.Image != d.String() || found.More != 0 {
 			t.Errorf("with the list %t: %s, %+v, %v", has, got, found, err)
 		}
 		if b, err := reader().Document(t.Context(), what, "shop/web", vex); err != nil || string(b) != openVEX {
@@ -145,7 +146,8 @@ func TestADocumentIsWhatItsDigestSaysOrNothing(t *testing.T) {
 		return false
 	}))
 	of := Referrer{Digest: "sha256:" + strings.Repeat("a", 64)}
-	if b, err := reader().Document(t.Context(), collect.Registry{Host: h}, "shop/web", of); err == nil || !strings.Contains(err.Error(), "digest") {
+	b, err := reader().Document(t.Context(), collect.Registry{Host: h}, "shop/web", of)
+	if err == nil || !strings.Contains(err.Error(), "digest") {
 		t.Errorf("%s, %v", b, err)
 	}
 }

@@ -120,7 +120,8 @@ func (b bundle) jar() (string, error) {
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
 	for _, f := range []file{
-		{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\nImplementation-Title: " + artifact + "\r\nImplementation-Version: " + version + "\r\n\r\n"},
+		{"META-INF/MANIFEST.MF",
+			"Manifest-Version: 1.0\r\nImplementation-Title: " + artifact + "\r\nImplementation-Version: " + version + "\r\n\r\n"},
 		{path.Join("META-INF/maven", group, artifact, "pom.properties"),
 			"groupId=" + group + "\nartifactId=" + artifact + "\nversion=" + version + "\n"},
 	} {
