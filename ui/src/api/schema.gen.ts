@@ -678,6 +678,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A build tells what is in an image
+         * @description With an upload token (breakwater tokens upload NAME) and nothing else, as breakwater scan image --upload sends it: the
+         *     inventory in JSON, gzip or not. It is held against the server's advisories and shown as that build's word, until the
+         *     server has read the image itself: what it read counts, whatever is told.
+         */
+        post: operations["tellOfImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/registry/rescan": {
         parameters: {
             query?: never;
@@ -1472,7 +1494,7 @@ export interface components {
             gaps: components["schemas"]["Gap"][];
         };
         /** @enum {string} */
-        TokenKind: "join token" | "audit token" | "node certificate" | "audit certificate" | "node that waits" | "webhook token";
+        TokenKind: "join token" | "audit token" | "node certificate" | "audit certificate" | "node that waits" | "webhook token" | "upload token";
         /** @enum {string} */
         TokenState: "waiting" | "ending" | "valid" | "spent" | "expired" | "revoked";
         Token: {
@@ -1491,6 +1513,8 @@ export interface components {
             token?: string;
             /** @description Of a webhook token: the registry that may tell of pushes with it, and do nothing else */
             registry?: string;
+            /** @description Of an upload token: the build that may tell with it what is in images, and do nothing else */
+            build?: string;
             /** Format: date-time */
             createdAt?: string;
             /** @description Who made it, or the join token */
@@ -2248,6 +2272,8 @@ export interface components {
             packages: number | null;
             rce: boolean | null;
             exploited: boolean | null;
+            /** @description The build that told what is in it, where that was not read here; absent otherwise */
+            toldBy?: string;
         };
         ImageList: {
             items: components["schemas"]["ImageRow"][];
@@ -2396,6 +2422,11 @@ export interface components {
             elsewhere: number;
             /** @description Pushes that were one too many, or could not be looked after: the next reading finds them */
             dropped: number;
+        };
+        UploadTaken: {
+            /** @description Its id in the graph */
+            image: string;
+            name: string;
         };
         PushesTaken: {
             /** @description Whose form the notification has */
@@ -3697,6 +3728,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PushesTaken"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tellOfImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description It is known */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadTaken"];
                 };
             };
             default: components["responses"]["Problem"];
