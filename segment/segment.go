@@ -41,8 +41,10 @@ type Judged struct {
 	// Admission says which namespaces admit pods that take over nodes.
 	Admission *admission.Judge
 	Takeovers map[string]admission.Takeover // by namespace
-	Clouds    *cloud.Judge
-	Gaps      []collect.Gap
+	// NewNamespace is what one admits that is not there yet.
+	NewNamespace admission.Verdict
+	Clouds       *cloud.Judge
+	Gaps         []collect.Gap
 	// Image tells the id of the image that a use means, nil if that is its own: a node
 	// may name an image by its index, by the manifest of its platform or by its
 	// configuration, and no node names those of pods that manifests would make.
@@ -75,6 +77,7 @@ type rights struct {
 
 	admission *admission.Judge
 	takeovers map[string]admission.Takeover
+	anew      admission.Verdict
 }
 
 func judgeRights(f *collect.Facts, powers []rbac.Power) *rights {
@@ -94,6 +97,7 @@ func judgeRights(f *collect.Facts, powers []rbac.Power) *rights {
 		for k := range f.Namespaces {
 			r.takeovers[k.Name] = r.admission.Takeover(k.Name)
 		}
+		r.anew = r.admission.New()
 	})
 	beside(func() {
 		r.holds, r.unread = accounts.Holds(powers), accounts.Unread()
@@ -116,7 +120,7 @@ func (r *rights) tell(j *Judged) {
 	if p := r.broke.Load(); p != nil {
 		panic(*p)
 	}
-	j.Admission, j.Takeovers = r.admission, r.takeovers
+	j.Admission, j.Takeovers, j.NewNamespace = r.admission, r.takeovers, r.anew
 	j.Holds, j.Unread, j.Gains, j.Gaps = r.holds, r.unread, r.gains, slices.Concat(r.gaps, j.Gaps)
 }
 
@@ -229,8 +233,7 @@ var self = ref.Ref{Kind: "Cluster"}
 func (c *cluster) clusterWide() {
 	root := c.b.Node(self.Kind, self.ID(), graph.S("name", c.name), text("version", c.facts.Cluster.Version))
 	e := c.judged.Policies.Enforcement()
-	c.b.Set(root, text("policyEnforcement", string(e.State)), text("networkPlugin", e.Plugin),
-		verdict("admitsNodeTakeoverInNew", c.judged.Admission.New()))
+	c.b.Set(root, text("policyEnforcement", string(e.State)), text("networkPlugin", e.Plugin))
 	for k, ns := range c.facts.Namespaces {
 		c.b.Set(c.namespace(k.Name), labelList(ns.Labels), criticality(ns.Labels, ns.Annotations),
 			text("podSecurity", ns.Labels["pod-security.kubernetes.io/enforce"]))
@@ -240,8 +243,9 @@ func (c *cluster) clusterWide() {
 	}
 }
 
-// admissions says what each namespace lets in.
+// admissions says what each namespace lets in, and one that is not there yet.
 func (c *cluster) admissions() {
+	c.b.Set(c.at(self), verdict("admitsNodeTakeoverInNew", c.judged.NewNamespace))
 	for k := range c.facts.Namespaces {
 		c.b.Set(c.namespace(k.Name), admits(c.judged.Takeovers[k.Name])...)
 	}
