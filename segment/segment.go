@@ -229,8 +229,7 @@ var self = ref.Ref{Kind: "Cluster"}
 func (c *cluster) clusterWide() {
 	root := c.b.Node(self.Kind, self.ID(), graph.S("name", c.name), text("version", c.facts.Cluster.Version))
 	e := c.judged.Policies.Enforcement()
-	c.b.Set(root, text("policyEnforcement", string(e.State)), text("networkPlugin", e.Plugin),
-		verdict("admitsNodeTakeoverInNew", c.judged.Admission.New()))
+	c.b.Set(root, text("policyEnforcement", string(e.State)), text("networkPlugin", e.Plugin))
 	for k, ns := range c.facts.Namespaces {
 		c.b.Set(c.namespace(k.Name), labelList(ns.Labels), criticality(ns.Labels, ns.Annotations),
 			text("podSecurity", ns.Labels["pod-security.kubernetes.io/enforce"]))
@@ -240,8 +239,9 @@ func (c *cluster) clusterWide() {
 	}
 }
 
-// admissions says what each namespace lets in.
+// admissions says what each namespace lets in, and one that is not there yet.
 func (c *cluster) admissions() {
+	c.b.Set(c.b.Node(self.Kind, self.ID()), verdict("admitsNodeTakeoverInNew", c.judged.Admission.New()))
 	for k := range c.facts.Namespaces {
 		c.b.Set(c.namespace(k.Name), admits(c.judged.Takeovers[k.Name])...)
 	}
