@@ -60,7 +60,8 @@ func TestServicesAndPodsDoNotMultiplyAndNothingIsHiddenByThem(t *testing.T) {
 					}
 				}
 			}
-			if want := map[string]map[string]int{"crowd": {"Pod": 220, "Service": 300}, "honest": {"Pod": 2, "Service": 30}}[ns][kind]; found != want {
+			want := map[string]map[string]int{"crowd": {"Pod": 220, "Service": 300}, "honest": {"Pod": 2, "Service": 30}}
+			if want := want[ns][kind]; found != want {
 				t.Errorf("%d of %d %ss of %s are exposed (%d in all)", found, want, kind, ns, all)
 			}
 		}
@@ -80,7 +81,8 @@ func TestServicesAndPodsDoNotMultiplyAndNothingIsHiddenByThem(t *testing.T) {
 func TestAnIngressOfThousandsOfHostsNamesSomeInASentence(t *testing.T) {
 	var rules strings.Builder
 	for i := range 3000 {
-		fmt.Fprintf(&rules, "{host: h%d.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: s0, port: {number: 80}}}}]}},", i)
+		fmt.Fprintf(&rules, "{host: h%d.example, http: {paths: [{path: /, pathType: Prefix, "+
+			"backend: {service: {name: s0, port: {number: 80}}}}]}},", i)
 	}
 	f := manifests.Facts(t, crowdOf("x", 3, 1)+"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i, namespace: x}\n"+
 		"spec: {rules: ["+rules.String()+"]}\n")

@@ -111,7 +111,8 @@ func TestTheMarkOfAPodThatThousandsOfPoliciesSelectIsShort(t *testing.T) {
 	if text := m.receiver(f.Pods[collect.Key{Namespace: "x", Name: "p0"}]); len(text) > 5000 {
 		t.Errorf("%d letters", len(text))
 	}
-	if a, b := m.receiver(f.Pods[collect.Key{Namespace: "x", Name: "p0"}]), m.receiver(f.Pods[collect.Key{Namespace: "x", Name: "p1"}]); a != b {
+	pod := func(name string) *collect.Pod { return f.Pods[collect.Key{Namespace: "x", Name: name}] }
+	if m.receiver(pod("p0")) != m.receiver(pod("p1")) {
 		t.Error("pods of the same policies have two marks")
 	}
 }
