@@ -308,7 +308,8 @@ func TestWhatIsOlderThanWhatIsInForceIsNotTaken(t *testing.T) {
 	for i, c := range []struct {
 		body          []byte
 		anyway, fresh bool
-	}{{archive(t, 4, "2.0.0"), false, true}, {dated(t, 4, "3.0.0", "2023-12-01"), false, false}, {dated(t, 4, "3.0.0", "2023-12-28"), false, true},
+	}{{archive(t, 4, "2.0.0"), false, true}, {dated(t, 4, "3.0.0", "2023-12-01"), false, false},
+		{dated(t, 4, "3.0.0", "2023-12-28"), false, true},
 		{dated(t, 4, "3.0.0", "2999-01-01"), false, false}, {dated(t, 4, "3.0.0", "2023-01-01"), true, true}} {
 		s.body, s.tag = c.body, fmt.Sprintf("%q", fmt.Sprint("tag", i))
 		u.Anyway = c.anyway

@@ -113,7 +113,8 @@ func (c *cluster) selections(policies map[*networkingv1.NetworkPolicy]graph.Ref)
 		drawn, left = drawn+room, left+len(more[k])-room
 	}
 	if left > 0 {
-		c.gaps = append(c.gaps, collect.Gap{Cluster: c.name, Source: "graph", What: "policies that select crowded pods", Kinds: []string{"SELECTS"},
+		c.gaps = append(c.gaps, collect.Gap{Cluster: c.name, Source: "graph", What: "policies that select crowded pods",
+			Kinds:       []string{"SELECTS"},
 			Why:         fmt.Sprintf("of pods with more than %d policies %d times one was left out", maxSelecting, left),
 			Consequence: "Not each policy that selects these pods is shown; what policies let through is judged by all of them."})
 	}
