@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/collect"
@@ -53,11 +54,10 @@ type crowd struct {
 
 // untold is what the ways into a pod open that are not told one by one.
 type untold struct {
-	ports     []netpol.Port
-	all       bool // ports
-	width     Width
-	certain   bool
-	uncertain string
+	ports   map[netpol.Port]bool
+	all     bool // ports
+	width   Width
+	certain bool
 }
 
 func newCrowd(pods int) crowd {
@@ -93,7 +93,7 @@ func (c *crowd) asks(t target) bool {
 func (c *crowd) leaveOut(p *collect.Pod, ports []netpol.Port, width Width, uncertain string) {
 	u := c.untold[p.Key]
 	if u == nil {
-		u = &untold{width: Ranges, uncertain: uncertain}
+		u = &untold{ports: map[netpol.Port]bool{}, width: Ranges}
 		c.untold[p.Key] = u
 	}
 	c.ways++
@@ -106,14 +106,14 @@ func (c *crowd) leaveOut(p *collect.Pod, ports []netpol.Port, width Width, uncer
 	}
 	u.all = u.all || len(ports) == 0
 	for _, port := range ports {
-		if !u.all && !slices.Contains(u.ports, port) {
-			u.ports = append(u.ports, port)
-			u.all = len(u.ports) > portsOf
+		if u.all = u.all || len(u.ports) > portsOf; u.all {
+			return
 		}
+		u.ports[port] = true
 	}
 }
 
-// gaps say what is not told.
+// crowded says what is not told.
 func (j *judge) crowded() {
 	c := &j.crowd
 	if c.ways > 0 {
@@ -148,7 +148,7 @@ func (j *judge) open(entities []Exposed) {
 		if u.certain {
 			e.Uncertain = ""
 		}
-		if e.Ports = distinct(append(slices.Clone(e.Ports), u.ports...)); u.all || len(e.Ports) > portsOf {
+		if e.Ports = distinct(append(slices.Clone(e.Ports), slices.Collect(maps.Keys(u.ports))...)); u.all || len(e.Ports) > portsOf {
 			e.Ports = nil
 		}
 	}

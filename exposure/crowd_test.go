@@ -60,8 +60,8 @@ func TestServicesAndPodsDoNotMultiplyAndNothingIsHiddenByThem(t *testing.T) {
 					}
 				}
 			}
-			exposed := map[string]map[string]int{"crowd": {"Pod": 220, "Service": 300}, "honest": {"Pod": 2, "Service": 30}}
-			if want := exposed[ns][kind]; found != want {
+			want := map[string]map[string]int{"crowd": {"Pod": 220, "Service": 300}, "honest": {"Pod": 2, "Service": 30}}
+			if want := want[ns][kind]; found != want {
 				t.Errorf("%d of %d %ss of %s are exposed (%d in all)", found, want, kind, ns, all)
 			}
 		}

@@ -47,8 +47,9 @@ type judge struct {
 
 // Judge finds every way from the internet to a pod. policies judges the same facts.
 func Judge(f *collect.Facts, policies *netpol.Judge) *Result {
-	j := &judge{facts: f, net: policies, pods: indexPods(f), hops: map[hopKey]*Hop{}, crowd: newCrowd(len(f.Pods)),
-		nodes: nodesOf(f), clouds: cloud.Providers(f), serving: map[class][]*collect.Pod{}, fronts: map[[sha256.Size]byte]*frontend{}, res: &Result{}}
+	j := &judge{facts: f, net: policies, pods: indexPods(f), hops: map[hopKey]*Hop{}, crowd: newCrowd(len(f.Pods)), nodes: nodesOf(f),
+		clouds:  cloud.Providers(f),
+		serving: map[class][]*collect.Pod{}, fronts: map[[sha256.Size]byte]*frontend{}, res: &Result{}}
 	j.partial = j.nodes.count == 0 && len(f.IngressClasses) == 0
 	j.services()
 	j.hostPorts()

@@ -68,8 +68,8 @@ func (j *Judge) talk(listeners []Listener, most int) *Talk {
 	if j.enforcement.State == No {
 		j = &Judge{facts: j.facts, namespaces: j.namespaces, selecting: map[subject]selection{}, enforcement: j.enforcement}
 	}
-	t := &talking{Talk: &Talk{Of: make([]int, len(listeners))}, judge: j, marks: j.newMarks(), unseen: j.unseen(),
-		most: most, unjudged: map[int]bool{}}
+	t := &talking{Talk: &Talk{Of: make([]int, len(listeners))}, judge: j, marks: j.newMarks(), unseen: j.unseen(), most: most,
+		unjudged: map[int]bool{}}
 	t.senders()
 	t.receivers(listeners)
 	t.link()

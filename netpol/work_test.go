@@ -111,8 +111,8 @@ func TestTheMarkOfAPodThatThousandsOfPoliciesSelectIsShort(t *testing.T) {
 	if text := m.receiver(f.Pods[collect.Key{Namespace: "x", Name: "p0"}]); len(text) > 5000 {
 		t.Errorf("%d letters", len(text))
 	}
-	mark := func(name string) string { return m.receiver(f.Pods[collect.Key{Namespace: "x", Name: name}]) }
-	if mark("p0") != mark("p1") {
+	pod := func(name string) *collect.Pod { return f.Pods[collect.Key{Namespace: "x", Name: name}] }
+	if m.receiver(pod("p0")) != m.receiver(pod("p1")) {
 		t.Error("pods of the same policies have two marks")
 	}
 }
