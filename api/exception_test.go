@@ -164,11 +164,7 @@ func TestExceptionsAreMadeTriedAndEndedByWhoSeesEverything(t *testing.T) {
 		}
 		var all []*exception.Exception
 		for _, k := range kept {
-			var e exception.Exception
-			if err := json.Unmarshal([]byte(k.Body), &e); err != nil {
-				return nil, err
-			}
-			one, err := exception.New(e, exception.Portal(k.ID))
+			one, err := exception.Decode(k.Body, k.ID, k.Author)
 			if err != nil {
 				return nil, err
 			}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -73,12 +72,11 @@ func (s session) ListExceptions(ctx context.Context, _ ListExceptionsRequestObje
 
 // storedRow is one as it is stored, which holds for nothing that is known here.
 func storedRow(k store.Exception) (ExceptionRow, error) {
-	var e exception.Exception
-	if err := json.Unmarshal([]byte(k.Body), &e); err != nil {
-		return ExceptionRow{}, fmt.Errorf("exception %s as it is stored: %w", k.ID, err)
+	e, err := exception.Decode(k.Body, k.ID, k.Author)
+	if err != nil {
+		return ExceptionRow{}, err
 	}
-	e.Author, e.Where = k.Author, exception.Portal(k.ID)
-	row := exceptionRow(&e)
+	row := exceptionRow(e)
 	row.Id, row.CreatedAt = &k.ID, &k.CreatedAt
 	if !k.EndedAt.IsZero() {
 		row.EndedAt, row.EndedBy = &k.EndedAt, text(k.EndedBy)
@@ -137,11 +135,11 @@ func (s session) AddException(ctx context.Context, r AddExceptionRequestObject) 
 	if e.Expired(time.Now()) {
 		return nil, asked{fmt.Errorf("expires: %s is over: want a last day that is not", e.Expires)}
 	}
-	body, err := json.Marshal(e)
+	body, err := e.Encode()
 	if err != nil {
 		return nil, err
 	}
-	kept, err := made.AddException(ctx, string(body), s.who)
+	kept, err := made.AddException(ctx, body, s.who)
 	if errors.Is(err, store.ErrManyExceptions) {
 		return nil, asked{err}
 	}

@@ -266,3 +266,34 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func FuzzDecode(f *testing.F) {
+	made, err := New(Exception{Vulnerability: []string{"CVE-2026-1"}, Path: []string{"/a/**"}, Unfixed: true, Reason: "r", Author: "a",
+		Expires: "2026-12-31"}, "")
+	if err != nil {
+		f.Fatal(err)
+	}
+	text, err := made.Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{text, "{}", "[]", `{"package":[""]}`, ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := Decode(text, "1", "alice")
+		if err != nil {
+			return
+		}
+		if e.Author != "alice" || e.Where != "portal:1" {
+			t.Errorf("%+v", e)
+		}
+		again, err := e.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := Decode(again, "1", "alice"); err != nil || back.Reason != e.Reason || len(back.Package) != len(e.Package) {
+			t.Errorf("%+v comes back as %+v, %v", e, back, err)
+		}
+	})
+}

@@ -173,9 +173,9 @@ func TestNotAffectedIsSaidOnlyOfWhatWasLookedFor(t *testing.T) {
 		{clean, "CVE-1", IsNotAffected, "Not found in 1 image and 0 nodes that were assessed. " +
 			"1 package that advisories speak of is not affected"},
 		{clean, "CVE-9", IsNotAffected, "Not found in 1 image"},
-		{clean, "CVE-8", IsUnknown, "no advisory that was imported names CVE-8"},
+		{clean, "CVE-8", IsUnknown, "No advisory that was imported names CVE-8"},
 		{partly, "CVE-9", NotFound, "What else may have it: 1 image could not be read."},
-		{empty, "CVE-9", IsUnknown, "no image and no node was seen"},
+		{empty, "CVE-9", IsUnknown, "No image and no node was seen"},
 	} {
 		if a := ask(t, c.e.world(t), c.id, nil); a.Verdict != c.verdict || !strings.Contains(a.Sentence, c.says) {
 			t.Errorf("%s: %s, %s; want %s, %s", c.id, a.Verdict, a.Sentence, c.verdict, c.says)

@@ -138,9 +138,9 @@ func (a *Affected) found() string {
 	switch a.Verdict {
 	case IsUnknown:
 		if !a.Known {
-			return fmt.Sprintf("Unknown: no advisory that was imported names %s, so that nothing could be looked for.", a.ID)
+			return fmt.Sprintf("No advisory that was imported names %s, so that nothing could be looked for.", a.ID)
 		}
-		return "Unknown: no image and no node was seen."
+		return "No image and no node was seen."
 	case NotFound, IsNotAffected:
 		return fmt.Sprintf("Not found in %s and %s that were assessed.", counted(read, "image"), counted(l.Judged+l.NodesPartly, "node"))
 	}

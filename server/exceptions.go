@@ -2,9 +2,7 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/breakwater-sec/breakwater/exception"
@@ -79,22 +77,12 @@ func (e *exceptions) look(ctx context.Context) error {
 		if !k.EndedAt.IsZero() {
 			continue
 		}
-		one, err := madeException(k)
+		one, err := exception.Decode(k.Body, k.ID, k.Author)
 		if err != nil {
-			return fmt.Errorf("exception %s as it is stored: %w", k.ID, err)
+			return err
 		}
 		all = append(all, one)
 	}
 	e.mu.read, e.mu.stand = exception.SetOf(all...), stand
 	return nil
-}
-
-// madeException reads one as it is stored.
-func madeException(k store.Exception) (*exception.Exception, error) {
-	var e exception.Exception
-	if err := json.Unmarshal([]byte(k.Body), &e); err != nil {
-		return nil, err
-	}
-	e.Author = k.Author
-	return exception.New(e, exception.Portal(k.ID))
 }

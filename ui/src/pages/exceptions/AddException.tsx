@@ -1,6 +1,6 @@
 import { Button, Checkbox, TextInput, Textarea } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
 import { api, type Schemas } from "../../api/client";
 import { Findings } from "../../components/Findings";
@@ -34,10 +34,15 @@ export function AddException({ done }: { done: () => void }) {
       done();
     },
   });
+  useEffect(() => {
+    const close = (e: KeyboardEvent) => e.key === "Escape" && done(); // a button that waits for its answer has no focus
+    document.addEventListener("keydown", close);
+    return () => document.removeEventListener("keydown", close);
+  }, [done]);
   // An answer to another question is not shown.
   const tried = JSON.stringify(trial.variables?.body.exception) === JSON.stringify(wanted) ? trial : undefined;
   return (
-    <section className="accept" aria-label="Accept vulnerabilities" onKeyDown={(e) => e.key === "Escape" && done()}>
+    <section className="accept" aria-label="Accept vulnerabilities">
       <form
         className="accept-form"
         onSubmit={(e) => {

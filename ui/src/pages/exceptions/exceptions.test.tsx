@@ -112,6 +112,15 @@ it("says what an exception would except before it is made, and makes it", async 
   await waitFor(() => expect(at()).toBe("/exceptions"));
 });
 
+it("Esc closes the form, whatever has the focus, and makes nothing", async () => {
+  get("/exceptions", { items: [] });
+  show(<ExceptionsPage />, "/exceptions?add=true&vulnerability=CVE-1");
+  const first = await screen.findByRole("textbox", { name: "Vulnerability" });
+  first.blur();
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(at()).toBe("/exceptions"));
+});
+
 it("an exception that is over counts again", () => {
   expect(state(row({ expired: true }))).toBe("over: counts again");
   expect(state(row({ expired: true, findings: 0 }))).toBe("over");
