@@ -129,8 +129,8 @@ type junction struct {
 	from, to int32
 }
 
-// extend adds what is gained to the segment. Edges between nodes that are where they were are those of before, but for those
-// between pairs of which something else is gained.
+// extend adds what is gained to the segment. Edges between nodes of the cluster are those of before, but for those between pairs of
+// which something else is gained, and of nodes that are gone.
 func (g *gains) extend(v *graph.View) {
 	x := graph.NewExtension(graph.NewView(v.Vocabulary(), v.Shared(), g.seg), g.seg)
 	stays := g.staying(v)
@@ -159,7 +159,7 @@ func (g *gains) extend(v *graph.View) {
 		for _, e := range v.Vocabulary().Edges() {
 			for _, r := range g.was.Rels(v.Vocabulary().EdgeIndex(e.Name)) {
 				if j := (junction{e.Name, int32(r.From), int32(r.To)}); stays(j) {
-					x.Keep(r, endsOf(but[j])...)
+					x.Keep(r, g.since, endsOf(but[j])...)
 				}
 			}
 		}
@@ -174,18 +174,18 @@ func endsOf(pairs map[between]bool) (out []graph.Ends) {
 	return out
 }
 
-// staying says of which joints edges are those of before, and their numbers too.
+// staying says of which joints edges are those of before, with few others.
 func (g *gains) staying(v *graph.View) func(junction) bool {
 	anew := map[string]bool{}
 	for _, e := range v.Vocabulary().Edges() {
 		anew[e.Name] = !edgeOf(e.Name).Derived || len(g.read.Rels(v.Vocabulary().EdgeIndex(e.Name))) > 0
 	}
-	moved := func(kind int32) bool { return v.Vocabulary().Kinds()[kind].Shared || g.since.Moved(int(kind)) }
+	shared := func(kind int32) bool { return v.Vocabulary().Kinds()[kind].Shared }
 	stays := map[junction]bool{}
 	return func(j junction) bool {
 		is, known := stays[j]
 		if !known {
-			is = g.since != nil && !anew[j.edge] && !moved(j.from) && !moved(j.to)
+			is = g.since != nil && !anew[j.edge] && !shared(j.from) && !shared(j.to)
 			stays[j] = is
 		}
 		return is

@@ -13,8 +13,8 @@ import (
 	"github.com/breakwater-sec/breakwater/segment"
 )
 
-// TestMeasureAgain says what techniques and paths cost after a change where what was told before is remembered, against all anew,
-// and that both tell the same.
+// TestMeasureAgain says what the graph, and techniques and paths, cost after a change where what was made before is remembered, against
+// all anew, and that both tell the same.
 func TestMeasureAgain(t *testing.T) {
 	measured(t)
 	rules := builtInRules(t)
@@ -25,12 +25,19 @@ func TestMeasureAgain(t *testing.T) {
 	}
 	f.Cluster.Name = "bench"
 	var memory analyse.Memory
+	var drawing segment.Memory
+	shared := graph.NewShared(schema.Vocabulary())
 	after := func(what string) {
-		made := segment.Cluster(f, segment.Judge(f, rules.Powers))
-		shared := graph.NewShared(schema.Vocabulary())
-		made.PutShared(shared)
-		frozen := shared.Freeze()
-		seg, gaps := made.Build(frozen)
+		drawn := func(m *segment.Memory) (seg *graph.Segment, frozen *graph.Segment, gaps []collect.Gap, cpu time.Duration) {
+			began := cpuTime()
+			made := m.Drawn(f, rules.Powers, func(*segment.Judged) {})
+			made.PutShared(shared)
+			frozen = shared.Freeze()
+			seg, gaps = made.Build(frozen)
+			return seg, frozen, gaps, (cpuTime() - began).Round(time.Millisecond)
+		}
+		_, _, _, whole := drawn(nil)
+		seg, frozen, gaps, part := drawn(&drawing)
 		view := graph.NewView(schema.Vocabulary(), frozen, seg)
 		timed := func(m *analyse.Memory) (text string, cpu time.Duration) {
 			began := cpuTime()
@@ -50,7 +57,8 @@ func TestMeasureAgain(t *testing.T) {
 		if again != anew {
 			t.Errorf("%s: other paths are told", what)
 		}
-		t.Logf("%d pods, %s: %s of CPU time with %d of %d paths told again, %s anew", len(f.Pods), what, some, memory.Reused, memory.Told, all)
+		t.Logf("%d pods, %s: judges and graph %s of CPU time, %s anew; techniques and paths %s with %d of %d paths told again, %s anew",
+			len(f.Pods), what, part, whole, some, memory.Reused, memory.Told, all)
 	}
 	after("the first time")
 	after("nothing is different")

@@ -11,8 +11,16 @@ type stretch struct {
 	lo, hi uint32
 }
 
-// changed is an adjacency without the edges between some ends, and with others between these; nil if none is left. What
-// the columns say is copied, not looked for again.
+// now is where a row is, if it is there; rows are nil where all are where they were.
+func now(rows []int32, was uint32) (uint32, bool) {
+	if rows == nil {
+		return was, true
+	}
+	return uint32(rows[was]), rows[was] >= 0
+}
+
+// changed is an adjacency without the edges between some ends, and with others between these; nil if none is left. Nodes that stay keep
+// their order, so that edges do. What the columns say is copied, not looked for again.
 func (s *Segment) changed(was kept, added []relEdge) *Rel {
 	added = inOrder(added)
 	var ends []Ends
@@ -32,8 +40,13 @@ func (s *Segment) changed(was kept, added []relEdge) *Rel {
 		}
 	}
 	for from, span := range was.out.all() {
-		for at := span[0]; at < span[1]; at++ {
-			e := Ends{from, was.out.dst[at]}
+		from, there := now(was.from, from)
+		for at := span[0]; at < span[1] && there; at++ {
+			to, there := now(was.to, was.out.dst[at])
+			if !there {
+				continue
+			}
+			e := Ends{from, to}
 			for len(but) > 0 && but[0].compare(e) < 0 {
 				but = but[1:]
 			}

@@ -2,14 +2,16 @@ package graph
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
 // ports are edges of an extension: the ports of each pair of pods, by their rows.
 type ports map[Ends][]string
 
-func (j ports) extend(v *View, only func(Ends) bool, kept *Rel, but ...Ends) *Segment {
+func (j ports) extend(v *View, only func(Ends) bool, kept *Rel, since *Difference, but ...Ends) *Segment {
 	x := NewExtension(v, v.Clusters()[0])
 	pods := v.vocab.KindIndex("Pod")
 	for e, all := range j {
@@ -25,19 +27,41 @@ func (j ports) extend(v *View, only func(Ends) bool, kept *Rel, but ...Ends) *Se
 		}
 	}
 	if kept != nil {
-		x.Keep(kept, but...)
+		x.Keep(kept, since, but...)
 	}
 	return x.Build()
 }
 
-func TestEdgesThatAreKeptButForSomeAreThoseMadeAnew(t *testing.T) {
-	b := NewBuilder(testVocabulary, "c")
-	const pods = 6
-	for n := range pods {
-		b.Node("Pod", fmt.Sprint("p", n))
+// at is the pairs by where their pods are, without those that are not there.
+func (j ports) at(rows map[uint32]uint32) ports {
+	out := ports{}
+	for e, all := range j {
+		if now, there := e.at(rows); there {
+			out[now] = all
+		}
 	}
-	seg, _ := b.Build(nil)
-	v := NewView(testVocabulary, nil, seg)
+	return out
+}
+
+func (e Ends) at(rows map[uint32]uint32) (Ends, bool) {
+	from, there := rows[e.From]
+	to, too := rows[e.To]
+	return Ends{from, to}, there && too
+}
+
+func TestEdgesThatAreKeptButForSomeAreThoseMadeAnew(t *testing.T) {
+	const pods = 6
+	clusterOf := func(there func(n int) bool) (*View, map[uint32]uint32) {
+		b, rows := NewBuilder(testVocabulary, "c"), map[uint32]uint32{}
+		for n := range pods {
+			if there(n) {
+				rows[uint32(n)] = uint32(len(rows))
+				b.Node("Pod", fmt.Sprint("p", n))
+			}
+		}
+		seg, _ := b.Build(nil)
+		return NewView(testVocabulary, nil, seg), rows
+	}
 	everything := func(Ends) bool { return true }
 	emptied := 0
 	for seed := range uint64(500) {
@@ -55,6 +79,9 @@ func TestEdgesThatAreKeptButForSomeAreThoseMadeAnew(t *testing.T) {
 		for e, all := range was {
 			is[e] = all
 		}
+		before, wasAt := clusterOf(func(int) bool { return r.IntN(6) > 0 })
+		after, isAt := clusterOf(func(n int) bool { _, was := wasAt[uint32(n)]; return was && r.IntN(8) > 0 || !was && r.IntN(2) > 0 })
+		since := NewDifference(before.Clusters()[0], before.Shared(), after.Clusters()[0], after.Shared())
 		changed := map[Ends]bool{}
 		for range 1 + r.IntN(20) {
 			e := Ends{uint32(r.IntN(pods)), uint32(r.IntN(pods))}
@@ -66,16 +93,23 @@ func TestEdgesThatAreKeptButForSomeAreThoseMadeAnew(t *testing.T) {
 				changed[e] = true
 			}
 		}
-		rels := was.extend(v, everything, nil).Rels(testVocabulary.EdgeIndex("ROUTES_TO"))
+		for e := range is { // what begins or ends where nothing was is new
+			_, from := wasAt[e.From]
+			_, to := wasAt[e.To]
+			changed[e] = changed[e] || !from || !to
+		}
+		rels := was.at(wasAt).extend(before, everything, nil, nil).Rels(testVocabulary.EdgeIndex("ROUTES_TO"))
 		if len(rels) == 0 {
 			continue // there is nothing to keep
 		}
-		var but []Ends
+		but := map[Ends]bool{}
 		for e := range changed {
-			but = append(but, e)
+			if at, there := e.at(isAt); there {
+				but[at] = true
+			}
 		}
-		got := is.extend(v, func(e Ends) bool { return changed[e] }, rels[0], but...)
-		want := is.extend(v, everything, nil)
+		got := is.at(isAt).extend(after, func(e Ends) bool { return but[e] }, rels[0], since, slices.Collect(maps.Keys(but))...)
+		want := is.at(isAt).extend(after, everything, nil, nil)
 		if a, b := contents(NewView(testVocabulary, nil, got)), contents(NewView(testVocabulary, nil, want)); a != b {
 			t.Fatalf("seed %d: got\n%s\nwant\n%s", seed, a, b)
 		}

@@ -147,9 +147,10 @@ func TestAnExtensionKeepsEdgesOfAnEarlierOne(t *testing.T) {
 	first := NewExtension(v, seg)
 	first.Edge("USES", a, a)
 	uses := testVocabulary.EdgeIndex("USES")
+	same := NewDifference(seg, v.Shared(), seg, v.Shared())
 	second := NewExtension(v, seg)
 	second.Edge("ROUTES_TO", a, a)
-	second.Keep(first.Build().Rels(uses)[0])
+	second.Keep(first.Build().Rels(uses)[0], same)
 	now := second.Build()
 	if ends, _ := now.Rels(uses)[0].Out(a.Index()); len(ends) != 1 || len(now.Rels(testVocabulary.EdgeIndex("ROUTES_TO"))) != 1 {
 		t.Errorf("edges are lost: %v", ends)
@@ -161,6 +162,6 @@ func TestAnExtensionKeepsEdgesOfAnEarlierOne(t *testing.T) {
 	}()
 	twice := NewExtension(v, seg)
 	twice.Edge("USES", a, a)
-	twice.Keep(first.Build().Rels(uses)[0])
+	twice.Keep(first.Build().Rels(uses)[0], same)
 	twice.Build()
 }

@@ -19,7 +19,8 @@ type Extension struct {
 // kept is an adjacency that is taken over but for the edges between some ends, which are sorted.
 type kept struct {
 	*Rel
-	but []Ends
+	from, to []int32 // where each node is now, -1 if it is gone; nil: where it was
+	but      []Ends
 }
 
 // said is a value that is set, which may be null.
@@ -55,15 +56,22 @@ func (x *Extension) Edge(kind string, from, to Node, props ...Prop) {
 	x.edges[k] = append(x.edges[k], relEdge{from.i, to.i, props})
 }
 
-// Keep takes over the edges of a kind between two kinds of nodes from an earlier extension of the cluster's segment, in which
-// these nodes had the same rows, but for those between some ends. None of the kinds is shared, and only between these ends
-// are such edges added otherwise.
-func (x *Extension) Keep(r *Rel, but ...Ends) {
+// Keep takes over the edges of a kind between two kinds of nodes from an earlier extension of the cluster's segment, of which the
+// Difference tells where these nodes are now, but for those between some ends and to or from what is gone. None of the kinds
+// is shared, and only between these ends are such edges added otherwise.
+func (x *Extension) Keep(r *Rel, since *Difference, but ...Ends) {
 	if kinds := x.view.vocab.kinds; kinds[r.From].Shared || kinds[r.To].Shared {
 		panic("graph: stubs have other numbers in every segment")
 	}
 	slices.SortFunc(but, Ends.compare)
-	x.kept[relKey{int32(r.Edge), int32(r.From), int32(r.To)}] = kept{r, but}
+	k := kept{Rel: r, but: but}
+	if since.Moved(r.From) {
+		k.from = since.Back(r.From)
+	}
+	if since.Moved(r.To) {
+		k.to = since.Back(r.To)
+	}
+	x.kept[relKey{int32(r.Edge), int32(r.From), int32(r.To)}] = k
 }
 
 // Set gives a node of the extended segment a property.
@@ -110,7 +118,7 @@ func (x *Extension) Build() *Segment {
 		switch of, keeps := x.kept[k]; {
 		case !keeps:
 			made[n] = s.newRel(k, list)
-		case len(of.but) > 0:
+		case len(of.but) > 0 || of.from != nil || of.to != nil:
 			made[n] = s.changed(of, list)
 		case len(list) > 0:
 			panic("graph: edges are kept and added")
