@@ -69,6 +69,23 @@ func (j *Judge) Takeover(namespace string) Takeover {
 	return out
 }
 
+// New answers for a pod in a namespace that is not there yet, whose name and labels its maker chooses.
+func (j *Judge) New() Verdict {
+	ns := place{name: "new"}
+	for {
+		if _, taken := j.namespaces[collect.Key{Name: ns.name}]; !taken {
+			break
+		}
+		ns.name += "-one"
+	}
+	ns.labels = map[string]string{corev1.LabelMetadataName: ns.name}
+	best := Refused
+	for _, labels := range j.relabelled(ns) {
+		best = max(best, j.best(place{name: ns.name, labels: labels}, probes().pods))
+	}
+	return best
+}
+
 // Personal says that some guard asks who makes a request.
 func (j *Judge) Personal() bool { return j.openShift != nil || j.asksWho() }
 

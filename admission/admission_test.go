@@ -208,9 +208,7 @@ func TestAPolicyRefusesWhatItsExpressionsRefuse(t *testing.T) {
 
 func TestLabelsAreChangedAsFarAsThatHelps(t *testing.T) {
 	const enforce = "pod-security.kubernetes.io/enforce=baseline"
-	selected := func(selector string) string {
-		return head + strict + strings.Replace(bound, "policyName: p", "policyName: p, matchResources: {namespaceSelector: {"+selector+"}}", 1)
-	}
+	selected := func(selector string) string { return head + strict + selecting(selector) }
 	for _, tt := range []struct {
 		name, guards string
 		want         Verdict
@@ -229,6 +227,30 @@ func TestLabelsAreChangedAsFarAsThatHelps(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestANewNamespaceHasTheLabelsThatItsMakerGivesIt: the levels of those that are there guard none of it.
+func TestANewNamespaceHasTheLabelsThatItsMakerGivesIt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		guards string
+		want   Verdict
+	}{
+		"every namespace has its level":  {"", Admitted},
+		"a policy for every namespace":   {head + strict + bound, Refused},
+		"a policy for the one by a name": {head + strict + selecting("matchLabels: {kubernetes.io/metadata.name: shop}"), Admitted},
+		"a policy but for a label":       {head + strict + selecting("matchExpressions: [{key: exempt, operator: DoesNotExist}]"), Admitted},
+		"a policy but for another name": {head + strict +
+			selecting("matchExpressions: [{key: kubernetes.io/metadata.name, operator: NotIn, values: [shop]}]"), Refused},
+	} {
+		if got := New(facts(t, "pod-security.kubernetes.io/enforce=restricted", tt.guards)).New(); got != tt.want {
+			t.Errorf("%s: got %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+// selecting binds the policy p in the namespaces that a selector means.
+func selecting(selector string) string {
+	return strings.Replace(bound, "policyName: p", "policyName: p, matchResources: {namespaceSelector: {"+selector+"}}", 1)
 }
 
 func TestWhatAWebhookAnswersIsNotKnown(t *testing.T) {

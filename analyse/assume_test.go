@@ -1,10 +1,13 @@
 package analyse
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/breakwater-sec/breakwater/graph"
 )
 
 func TestWhatAnAssumptionMeans(t *testing.T) {
@@ -107,5 +110,36 @@ func TestAClusterIsSurveyedOnceForAllWhoAsk(t *testing.T) {
 	}
 	if again, err := b.surveyed(t.Context()); err != nil || again != first {
 		t.Errorf("it is surveyed again, %v", err)
+	}
+}
+
+// TestWhatWasAnalysedOnceIsNotSurveyedAgain: the survey is of the cluster without what was then said of blast radii, and finds
+// the same; one that a memory has is not shared, since the next computation works with it.
+func TestWhatWasAnalysedOnceIsNotSurveyedAgain(t *testing.T) {
+	v, err := parseGiven(`
+Pod shop/Pod/web name=web namespace=shop exposed=true -RUNS-> Container shop/Pod/web/app name=app privileged=true
+Pod shop/Pod/web -RUNS_ON-> Node Node/one name=one
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := builtIn(t)
+	seg, once, _, _, err := (*Memory)(nil).Breached(t.Context(), v, v.Clusters()[0], rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if once.survey == nil {
+		t.Error("it is surveyed again")
+	}
+	anew := NewBreach(graph.NewView(v.Vocabulary(), v.Shared(), seg), rules)
+	got, _, _, err := once.Assume(t.Context(), "any")
+	want, _, _, wrong := anew.Assume(t.Context(), "any")
+	a, _ := json.Marshal(got)
+	b, _ := json.Marshal(want)
+	if err != nil || wrong != nil || len(got) == 0 || string(a) != string(b) {
+		t.Errorf("%d paths, %v; anew %d, %v", len(got), err, len(want), wrong)
+	}
+	if _, kept, _, _, err := new(Memory).Breached(t.Context(), v, v.Clusters()[0], rules); err != nil || kept.survey != nil {
+		t.Errorf("the memory's survey is shared, %v", err)
 	}
 }

@@ -21,6 +21,9 @@ type checker struct {
 	search *search
 	known  [][][]answer // by kind, what is read, and index
 	moved  map[read][]group
+	// stay says of what is read of a kind's nodes whether all of it is as it was, steps which kinds of steps from a kind's nodes are not.
+	stay  map[read]bool
+	steps map[int][]int
 }
 
 type answer uint8
@@ -57,7 +60,7 @@ func (c *checker) stands(r *record) bool {
 	if r.count != c.count {
 		r.count, r.holds = c.count, false
 		r.holds = !r.open && !slices.ContainsFunc(r.parts, func(part *record) bool { return !c.stands(part) }) &&
-			!slices.ContainsFunc(r.reads, func(one read) bool { return !c.reads(one, r.toward) }) &&
+			c.readsAll(r) &&
 			!slices.ContainsFunc(r.proofs, func(p proof) bool { return !c.proves(p) })
 		if r.holds {
 			c.renew(r)
@@ -74,21 +77,101 @@ func (c *checker) renew(r *record) {
 		}
 		return old
 	}
-	for i, one := range r.reads {
-		r.reads[i] = renewed(one)
+	for rest := r.reads; len(rest) > 0; {
+		if !c.since.Moved(rest[0].kind()) {
+			rest = rest[ofOneKind(rest):]
+			continue
+		}
+		rest[0] = renewed(rest[0])
+		rest = rest[1:]
 	}
 	for i, p := range r.proofs {
 		r.proofs[i].from, r.proofs[i].to = renewed(p.from), renewed(p.to)
 	}
 }
 
+// readsAll says that all that was read of nodes is what would be read now.
+func (c *checker) readsAll(r *record) bool {
+	for rest := r.reads; len(rest) > 0; {
+		if c.stays(rest[0]) {
+			rest = rest[ofOneKind(rest):]
+			continue
+		}
+		if !c.reads(rest[0], r.toward) {
+			return false
+		}
+		rest = rest[1:]
+	}
+	return true
+}
+
+// ofOneKind is how many reads, which are sorted, are of the same of nodes of one kind as the first.
+func ofOneKind(reads []read) int {
+	n, _ := slices.BinarySearchFunc(reads, reads[0]>>32, func(r, head read) int {
+		if r>>32 <= head {
+			return -1
+		}
+		return 1
+	})
+	return n
+}
+
+// stays says that what is read of a node is as it was for all nodes of the kind, which are where they were.
+func (c *checker) stays(one read) bool {
+	is, known := c.stay[one>>32]
+	if known {
+		return is
+	}
+	kind, what := one.kind(), one.what()
+	edge, out := (what-readEdges)/2-1, (what-readEdges)%2 == 0
+	switch shared := c.now.view.Vocabulary().Kinds()[kind].Shared; {
+	case shared:
+		is = what == readProperties && c.since.SameShared()
+	case c.since.Moved(kind):
+	case what == readProperties:
+		is = c.since.Nodes(graph.Before, kind) == nil && c.since.Nodes(graph.After, kind) == nil
+	case what == readSteps:
+		is = len(c.stepsFrom(kind)) == 0
+	default:
+		is = c.since.EdgesStay(kind, edge, out)
+	}
+	if c.stay == nil {
+		c.stay = map[read]bool{}
+	}
+	c.stay[one>>32] = is
+	return is
+}
+
+// stepsFrom are the kinds of steps of which some from a kind's nodes are different.
+func (c *checker) stepsFrom(kind int) []int {
+	out, known := c.steps[kind]
+	if !known {
+		for _, name := range stepKinds() {
+			if edge := c.now.view.Vocabulary().EdgeIndex(name); !c.since.EdgesStay(kind, edge, true) {
+				out = append(out, edge)
+			}
+		}
+		if c.steps == nil {
+			c.steps = map[int][]int{}
+		}
+		c.steps[kind] = out
+	}
+	return out
+}
+
+// goesOn says that a node's steps are those of before, as far as that is seen at once.
+func (c *checker) goesOn(kind int, is graph.Node) bool {
+	return !is.Segment().Shared() &&
+		!slices.ContainsFunc(c.stepsFrom(kind), func(edge int) bool { return c.since.EdgesDiffer(kind, is.Index(), edge, true) })
+}
+
 // reads says that what was read of a node is what it would read now.
 func (c *checker) reads(one read, toward []aimed) bool {
 	if one.what() == readSteps {
-		_, _, there := c.nodes(one.kind(), one.index())
-		return there && !slices.ContainsFunc(c.moves(one), func(g group) bool {
+		_, is, there := c.nodes(one.kind(), one.index())
+		return there && (c.goesOn(one.kind(), is) || !slices.ContainsFunc(c.moves(one), func(g group) bool {
 			return slices.ContainsFunc(toward, func(a aimed) bool { return a.group == g || a.kind && a.group.kind == g.kind })
-		})
+		}))
 	}
 	kind, what, i := one.kind(), one.what(), int(one.index())
 	for len(c.known) <= kind {

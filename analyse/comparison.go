@@ -14,6 +14,7 @@ import (
 type comparison struct {
 	old, now *survey
 	told     map[standing]*telling
+	asides   map[strokes]redrawn
 	gains    *gains
 	since    *graph.Difference
 	count    uint64

@@ -30,17 +30,58 @@ func (w *writer) detour(pic *picture, s pair) *aside {
 	d, known := w.asides[key]
 	if known {
 		w.reader.again(d.record)
+		return d.aside
+	}
+	if w.memory != nil {
+		d.strokes = w.strokesOf(pic, s)
+	}
+	if before := w.remembered.aside(d.strokes); before != nil {
+		d = *before
+		w.reader.again(d.record)
 	} else {
 		w.reader.apart(&d.record, func() { d.aside = w.aside(pic, s) })
-		w.asides[key] = d
 	}
+	w.asides[key] = d
 	return d.aside
 }
 
-// redrawn is an aside, nil if nobody takes the step, and what was read for it.
+// redrawn is an aside, nil if nobody takes the step, which step it is in every survey, and what was read for it.
 type redrawn struct {
 	*aside
-	record *record
+	strokes strokes
+	record  *record
+}
+
+// aside is what was drawn of a step, nil if it is to be drawn anew.
+func (c *checker) aside(s strokes) *redrawn {
+	if c == nil || c.comparison == nil || !c.steady {
+		return nil
+	}
+	d, known := c.asides[s]
+	if !known || !c.stands(d.record) {
+		return nil
+	}
+	return &d
+}
+
+// kept are the asides that searches have drawn, and those of before that something which is told again rests on.
+func (c *comparison) kept(searches []*search) map[strokes]redrawn {
+	out := map[strokes]redrawn{}
+	for _, s := range searches {
+		for _, d := range s.asides {
+			if d.record != nil {
+				out[d.strokes] = d
+			}
+		}
+	}
+	if c != nil && c.steady {
+		for s, d := range c.asides {
+			if d.record.count == c.count && d.record.holds {
+				out[s] = d
+			}
+		}
+	}
+	return out
 }
 
 // alike says that the step is the same from every foothold.

@@ -97,7 +97,7 @@ func properties(n graph.Node, where *query.Expr) (out []string) {
 	case v.Type() == graph.Bool:
 		return out
 	}
-	return append(out, fmt.Sprintf("%s %s", strings.ToLower(p.Label), v))
+	return append(out, fmt.Sprintf("%s %s", strings.ToLower(p.Label), briefly(v)))
 }
 
 // connection says an edge of a pattern with what is known about it.
@@ -127,13 +127,28 @@ func factText(e graph.Edge) string {
 	var more []string
 	for _, p := range kind.Properties {
 		if v := e.Value(p.Name); !v.IsNull() && v.String() != "" && !inName(e.To, p.Name, v) {
-			more = append(more, strings.ToLower(p.Label)+": "+v.String())
+			more = append(more, strings.ToLower(p.Label)+": "+briefly(v))
 		}
 	}
 	if len(more) > 0 {
 		text += " (" + strings.Join(more, "; ") + ")"
 	}
 	return text
+}
+
+// maxSaid is how long a value in a sentence is: the path of a volume may be a megabyte, and stand at each of thousands of paths.
+const maxSaid = 512
+
+// briefly is a value in a sentence: of a long one its beginning.
+func briefly(v graph.Value) string {
+	text := v.String()
+	if v.Type() == graph.List {
+		text = strings.Join(some(v.List()), ", ")
+	}
+	if len(text) <= maxSaid {
+		return text
+	}
+	return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:maxSaid], ""), len(text))
 }
 
 // inName says that a node's own name tells the value already: the ports of what listens.

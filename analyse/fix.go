@@ -80,7 +80,7 @@ func (w *writer) talkFix(st *hop, only bool) {
 			break
 		}
 	}
-	f.Text = "Select the pods that listen by a NetworkPolicy that lets in, on " + strings.Join(e.Value("ports").List(), ", ") +
+	f.Text = "Select the pods that listen by a NetworkPolicy that lets in, on " + strings.Join(some(e.Value("ports").List()), ", ") +
 		", only the pods that must connect. It protects only where the cluster's network plugin enforces policies."
 	if only {
 		f.Effect = Breaks

@@ -1,6 +1,7 @@
 package analyse
 
 import (
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"slices"
@@ -214,6 +215,120 @@ func TestRolesBindingsAndPoliciesOfAnySizeAreLookedAtWhole(t *testing.T) {
 			v, _ := h.looked(t, rules)
 			if got := holders(v, "read-secrets"); got != test.readers {
 				t.Errorf("%d accounts may read Secrets, want %d", got, test.readers)
+			}
+		})
+	}
+}
+
+// TestWhatIsLongIsNotRepeatedByEveryPath: a Service of thousands of ports, and a volume whose path is a megabyte, stand at a step of
+// each of many paths.
+func TestWhatIsLongIsNotRepeatedByEveryPath(t *testing.T) {
+	const containers, ports = 20, 3000
+	h := newHostile()
+	h.namespace("n")
+	h.pod("n", "p", 0, false)
+	p := h.Pods[collect.Key{Namespace: "n", Name: "p"}]
+	p.Labels = &collect.Labels{Map: map[string]string{"app": "a"}}
+	long := "/" + strings.Repeat("x", 1<<20)
+	p.Shape.Volumes = []collect.Volume{{Name: "v", Type: "hostPath", Path: long}}
+	p.Shape.Containers = nil
+	for i := range containers {
+		p.Shape.Containers = append(p.Shape.Containers, collect.ContainerShape{Name: fmt.Sprint("c", i), Image: "registry.test/a:1",
+			Privileged: true, Mounts: []collect.Mount{{Volume: "v", Path: "/v"}}})
+	}
+	s := &corev1.Service{ObjectMeta: objectMeta("n", "s"), Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer,
+		Selector: map[string]string{"app": "a"}}}
+	s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "8.8.8.8"}}
+	for i := range ports {
+		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: fmt.Sprint("p", i), Port: int32(i + 1)})
+	}
+	h.Services[collect.Key{Namespace: "n", Name: "s"}] = s
+	made := segment.Cluster(h.Facts, segment.Judge(h.Facts, builtIn(t).Powers))
+	shared := graph.NewShared(schema.Vocabulary())
+	made.PutShared(shared)
+	frozen := shared.Freeze()
+	seg, gaps := made.Build(frozen)
+	_, paths, _, err := Cluster(t.Context(), graph.NewView(schema.Vocabulary(), frozen, seg), seg, builtIn(t), gaps...)
+	if err != nil || len(paths) == 0 {
+		t.Fatal(len(paths), err)
+	}
+	all, err := json.Marshal(paths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if most := len(paths) * 40_000; len(all) > most {
+		t.Errorf("%d paths are %d bytes: %.2000s", len(paths), len(all), all)
+	}
+}
+
+// drawn is the graph of the facts and what is not in it.
+func (h hostile) drawn() (*graph.View, string) {
+	made := segment.Cluster(h.Facts, segment.Judge(h.Facts, nil))
+	shared := graph.NewShared(schema.Vocabulary())
+	made.PutShared(shared)
+	frozen := shared.Freeze()
+	seg, gaps := made.Build(frozen)
+	var said strings.Builder
+	for _, g := range gaps {
+		fmt.Fprintf(&said, "%s: %s\n", g.What, g.Why)
+	}
+	return graph.NewView(schema.Vocabulary(), frozen, seg), said.String()
+}
+
+func counted(v *graph.View, kind, name string) (n int) {
+	for node := range v.Nodes(kind) {
+		for range node.Out(name) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestWhatIsDrawnOfObjectsDoesNotMultiply(t *testing.T) {
+	const n = 300
+	for _, test := range []struct {
+		name, kind, edge string
+		make             func(hostile)
+		most             int
+		says             string
+	}{
+		{"one volume of many Secrets, mounted at many paths", "Container", "MOUNTS", func(h hostile) {
+			h.pod("n", "p", 0, false)
+			p := h.Pods[collect.Key{Namespace: "n", Name: "p"}]
+			v := collect.Volume{Name: "v", Type: "projected"}
+			for i := range n {
+				v.Secrets = append(v.Secrets, fmt.Sprint("s", i))
+				p.Shape.Containers[0].Mounts = append(p.Shape.Containers[0].Mounts, collect.Mount{Volume: "v", Path: fmt.Sprint("/", i), SubPath: "x"})
+			}
+			p.Shape.Volumes = []collect.Volume{v}
+		}, 2 * n, ""},
+		{"an account of many secrets for images, and its pods", "Pod", "NEEDS", func(h hostile) {
+			h.account("n", "a")
+			for i := range n {
+				sa := h.ServiceAccounts[collect.Key{Namespace: "n", Name: "a"}]
+				sa.ImagePullSecrets = append(sa.ImagePullSecrets, corev1.LocalObjectReference{Name: fmt.Sprint("s", i)})
+				h.pod("n", fmt.Sprint("p", i), 0, false)
+				h.Pods[collect.Key{Namespace: "n", Name: fmt.Sprint("p", i)}].Shape.ServiceAccount = "a"
+			}
+		}, 64 * n, "accounts with more than 64 secrets for images: 1, the first of them n/a"},
+		{"policies that each select all pods", "NetworkPolicy", "SELECTS", func(h hostile) {
+			for i := range 2 * n {
+				h.pod("n", fmt.Sprint("p", i), 0, false)
+				h.NetworkPolicies[collect.Key{Namespace: "n", Name: fmt.Sprint(i)}] = &networkingv1.NetworkPolicy{
+					ObjectMeta: objectMeta("n", fmt.Sprint(i))}
+			}
+		}, 64*2*n + 100_000, "of pods with more than 64 policies 221600 times one was left out"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := newHostile()
+			h.namespace("n")
+			test.make(h)
+			v, said := h.drawn()
+			if got := counted(v, test.kind, test.edge); got > test.most || got < n {
+				t.Errorf("%d edges %s, want at most %d", got, test.edge, test.most)
+			}
+			if !strings.Contains(said, test.says) {
+				t.Errorf("nothing says what is left out: %s", said)
 			}
 		})
 	}

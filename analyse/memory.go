@@ -13,6 +13,7 @@ type Memory struct {
 	told   map[standing]*telling
 	count  uint64 // of computations
 	gains  *gains
+	asides map[strokes]redrawn
 	// Reused is how many paths were told again the last time, Told how many there were; Carried is of how many techniques
 	// the gains were carried over.
 	Reused, Told, Carried int
@@ -63,11 +64,12 @@ func (m *Memory) gain(g *gains) {
 }
 
 // keep remembers what a search told.
-func (m *Memory) keep(s *search, all []*telling) {
+func (m *Memory) keep(s *search, all []*telling, asides map[strokes]redrawn) {
 	if m == nil {
 		return
 	}
 	m.on, m.near, m.unseen, m.told = s.survey, s.near, s.unseen, make(map[standing]*telling, len(all))
+	m.asides = asides
 	m.Reused, m.Told = 0, 0
 	for _, t := range all {
 		m.told[standing{t.foothold.class, t.foothold.group}] = t
@@ -82,9 +84,9 @@ func (m *Memory) against(s *search) *comparison {
 		return nil
 	}
 	s.prints = s.field.prints()
-	c := &comparison{old: m.on, now: s.survey, told: m.told, count: m.count + 1, gains: s.gains}
+	c := &comparison{old: m.on, now: s.survey, told: m.told, asides: m.asides, count: m.count + 1, gains: s.gains}
 	m.count++
-	m.on, m.told = nil, nil
+	m.on, m.told, m.asides = nil, nil, nil
 	if c.old == nil || c.old.rules != s.rules || !slices.Equal(m.unseen, s.unseen) || !c.align() {
 		return nil
 	}

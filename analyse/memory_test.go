@@ -86,6 +86,9 @@ type changing struct {
 	shared *graph.Shared
 	memory *Memory
 	rules  *Rules
+	// drawing is what was drawn before, again how often something of it was.
+	drawing segment.Memory
+	again   int
 }
 
 func newChanging(p pool, seed uint64, rules *Rules) *changing {
@@ -136,10 +139,22 @@ func (c *changing) step() (what []string) {
 // analysed is what the memory tells, and what is told by who remembers nothing.
 func (c *changing) analysed(t *testing.T) (again, anew []Path) {
 	t.Helper()
-	made := segment.Cluster(c.facts, segment.Judge(c.facts, c.rules.Powers))
+	made := c.drawing.Drawn(c.facts, c.rules.Powers, func(*segment.Judged) {})
+	whole := segment.Cluster(c.facts, segment.Judge(c.facts, c.rules.Powers))
+	if c.drawing.Again {
+		c.again++
+	}
 	made.PutShared(c.shared)
+	whole.PutShared(c.shared)
 	frozen := c.shared.Freeze()
 	seg, gaps := made.Build(frozen)
+	drawn, unseen := whole.Build(frozen)
+	if a, b := graphText(graph.NewView(schema.Vocabulary(), frozen, seg)), graphText(graph.NewView(schema.Vocabulary(), frozen, drawn)); a != b {
+		t.Errorf("another graph is drawn: %s", firstOther(a, b))
+	}
+	if !reflect.DeepEqual(gaps, unseen) || !reflect.DeepEqual(made.Images, whole.Images) {
+		t.Errorf("gaps %v, want %v; images %v, want %v", gaps, unseen, made.Images, whole.Images)
+	}
 	for _, g := range c.facts.Gaps {
 		gaps = append(gaps, g)
 	}
@@ -214,7 +229,7 @@ func TestWhatIsToldAgainIsWhatWouldBeToldAnew(t *testing.T) {
 		}
 		pools = append(pools, p)
 	}
-	reused, told, carried, computed := 0, 0, 0, 0
+	reused, told, carried, computed, drawn := 0, 0, 0, 0, 0
 	for seed, p := range pools {
 		c := newChanging(p, uint64(seed), rules)
 		for step := range 15 {
@@ -229,11 +244,16 @@ func TestWhatIsToldAgainIsWhatWouldBeToldAnew(t *testing.T) {
 			if !reflect.DeepEqual(again, anew) {
 				t.Fatalf("pool %d, step %d, after %v: %s", seed, step, what, firstDifference(again, anew))
 			}
+			drawn += c.again
+			c.again = 0
 			reused, told = reused+c.memory.Reused, told+c.memory.Told
 			carried, computed = carried+c.memory.Carried, computed+1
 		}
 	}
 	t.Logf("%d of %d paths were told again, the gains of %d of %d techniques carried over", reused, told, carried/computed, len(rules.attack))
+	if drawn < computed/4 {
+		t.Errorf("of %d of %d graphs something was drawn before: the test says little", drawn, computed)
+	}
 	if carried/computed < len(rules.attack)/2 {
 		t.Errorf("the gains of %d of %d techniques were carried over: the test says little", carried/computed, len(rules.attack))
 	}

@@ -23,9 +23,11 @@ type search struct {
 	view   *graph.View // the survey's, or one whose reads are noted
 	unseen []string
 	memory *Memory // of what was told before; nil: all is told anew
-	gains  *gains  // of which the steps are
-	reader reader
-	prints []uint64 // a number of each patch that is the same in every survey
+	// remembered finds what of it holds; nil: nothing is known.
+	remembered *checker
+	gains      *gains // of which the steps are
+	reader     reader
+	prints     []uint64 // a number of each patch that is the same in every survey
 	// near are the patches of what the internet is known to get into.
 	near []bool
 	most int // paths that are told
@@ -91,6 +93,7 @@ func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, err
 	for i, w := range workers {
 		w.listen()
 		seen[i] = checker{comparison: before, search: w}
+		w.remembered = &seen[i]
 	}
 	err = share(ctx, len(workers), len(chosen), func(worker, i int) {
 		at := chosen[i][0].foothold
@@ -104,7 +107,7 @@ func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, err
 	if err != nil {
 		return nil, err
 	}
-	s.memory.keep(s, told)
+	s.memory.keep(s, told, before.kept(workers))
 	if s.left > 0 {
 		s.gaps = append(s.gaps, collect.Gap{Cluster: s.cluster(), Source: "analyse", What: "attack paths", Kinds: []string{"CAN_EXPLOIT"},
 			Why:         fmt.Sprintf("there are %d more than the %d that are told", s.left, s.most),

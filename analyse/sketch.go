@@ -77,12 +77,7 @@ func (s *search) shapeOf(k *sketch) (out shape) {
 	}
 	pic := k.pic
 	for _, m := range k.more {
-		one := strokes{from: pic.groups[m.from], to: pic.groups[m.to], fromGoal: pic.goal[m.from], toGoal: pic.goal[m.to],
-			towards: s.prints[pic.patches[m.to][0]]}
-		for _, p := range pic.patches[m.from] {
-			one.all += mixed(s.prints[p]) // whatever their order
-		}
-		out.more = append(out.more, one)
+		out.more = append(out.more, s.strokesOf(pic, m))
 	}
 	for _, at := range pic.needed(k.goal) {
 		out.needed = append(out.needed, pic.groups[at])
@@ -94,6 +89,15 @@ func (s *search) shapeOf(k *sketch) (out shape) {
 		c.acts = c.passed && pic.acts(from)
 		out.hops = append(out.hops, c)
 		from = to
+	}
+	return out
+}
+
+func (s *search) strokesOf(pic *picture, m pair) strokes {
+	out := strokes{from: pic.groups[m.from], to: pic.groups[m.to], fromGoal: pic.goal[m.from], toGoal: pic.goal[m.to],
+		towards: s.prints[pic.patches[m.to][0]]}
+	for _, p := range pic.patches[m.from] {
+		out.all += mixed(s.prints[p]) // whatever their order
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package analyse
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,8 +19,25 @@ type Through struct {
 	Controllers []string `json:"controllers,omitempty"`
 }
 
+// maxNamed is how many of a list are named: thousands of ports or hosts may stand at a step of each of thousands of paths.
+const maxNamed = 16
+
+// some are the first of a list, and how many more there are.
+func some(all []string) []string {
+	if len(all) <= maxNamed+1 {
+		return all
+	}
+	return append(slices.Clone(all[:maxNamed]), fmt.Sprintf("%d more", len(all)-maxNamed))
+}
+
 // through reads a route's edge, and of the objects that make it what its words name.
 func (s *search) through(e graph.Edge) *Through {
+	t := s.passed(e)
+	t.Hosts, t.Addresses, t.Ports, t.Controllers = some(t.Hosts), some(t.Addresses), some(t.Ports), some(t.Controllers)
+	return t
+}
+
+func (s *search) passed(e graph.Edge) *Through {
 	t := &Through{Ports: e.Value("ports").List()}
 	words := strings.FieldsFunc(e.Value("via").Str(), func(r rune) bool { return r == ' ' || r == ',' })
 	named := func(n graph.Node, property string) (out []string) {

@@ -192,10 +192,10 @@ func (w *writer) routeStep(from, to string, edges []graph.Edge) Step {
 	}
 	kind := edgeOf("ROUTES_TO")
 	text := nameOf(e.To) + " receives traffic"
-	if via := e.Value("via").Str(); via != "" {
-		text += " through " + via
+	if via := e.Value("via"); via.Str() != "" {
+		text += " through " + briefly(via)
 	}
-	if ports := strings.Join(e.Value("ports").List(), ", "); ports != "" && !strings.HasSuffix(text, ports) {
+	if ports := strings.Join(some(e.Value("ports").List()), ", "); ports != "" && !strings.HasSuffix(text, ports) {
 		text += ", on " + ports
 	}
 	if e.From.Kind() == "Internet" {

@@ -45,9 +45,12 @@ var named = map[string]struct {
 	"POST /registry/rescan":    {"read a registry again", []string{"host"}, nil},
 	"DELETE /tokens/{id}":      {"end a token", []string{"id"}, []string{"joined"}},
 	"POST /tokens/{id}/rotate": {"rotate a token", []string{"id"}, []string{"keepHours"}},
-	"GET /query/export":        {"export rows", nil, []string{"text"}},
-	"GET /report/{name}":       {"export a report", []string{"name"}, []string{"within", "id", "format"}},
-	"POST /report/query":       {"export rows", nil, []string{"text"}},
+	"POST /exceptions": {"accept vulnerabilities", []string{"vulnerability", "package", "image", "repository", "digest", "path", "unfixed"},
+		[]string{"reason", "expires"}},
+	"DELETE /exceptions/{id}": {"end an exception", []string{"id"}, nil},
+	"GET /query/export":       {"export rows", nil, []string{"text"}},
+	"GET /report/{name}":      {"export a report", []string{"name"}, []string{"within", "id", "format"}},
+	"POST /report/query":      {"export rows", nil, []string{"text"}},
 }
 
 // recorded is what people do by the operations of a mux, recorded when its outcome is known and before they are told of it: what

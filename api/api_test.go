@@ -355,6 +355,7 @@ func TestTheSampleIsServed(t *testing.T) {
 	t.Run("every example of the query language's page finds something", func(t *testing.T) { s.examples(t) })
 	t.Run("recommendations say what to update, where, and which paths that breaks", func(t *testing.T) { s.recommendations(t) })
 	t.Run("a vulnerability counts each path that it opens once, in every place", func(t *testing.T) { s.vulnerabilityCounts(t) })
+	t.Run("a vulnerability is answered by any of its ids, and so is one that nobody has", func(t *testing.T) { s.affectedBy(t) })
 	t.Run("every group of paths opens as many as it counts", func(t *testing.T) { s.pathGroups(t) })
 	t.Run("paths are counted by the class of their entry", func(t *testing.T) { s.pathClasses(t) })
 	t.Run("within one cluster nothing of another is seen or counted", func(t *testing.T) { s.withinOne(t) })
@@ -396,7 +397,7 @@ func TestTheSampleIsServed(t *testing.T) {
 	t.Run("errors are told as problems", func(t *testing.T) {
 		for path, want := range map[string]int{"/path?cluster=a&id=b": 404, "/entity?kind=Nonsense&id=b": 400,
 			"/paths?group=x": 400, "/entity?kind=Pod&id=b": 404,
-			"/paths?limit=x": 400, "/paths?cursor=none": 400, "/nonsense": 404, "/vulnerability?id=CVE-0": 404,
+			"/paths?limit=x": 400, "/paths?cursor=none": 400, "/nonsense": 404, "/vulnerability?id=%20": 400,
 			"/vulnerabilities?path=x": 400, "/report/image?id=none": 404, "/report/image?id=none&format=xlsx": 400} {
 			resp := s.send(t, "GET", path, nil, nil)
 			if resp.StatusCode != want || resp.Header.Get("Content-Type") != "application/problem+json" {

@@ -56,7 +56,7 @@ type constants struct {
 	schema     Schema
 	detections []rule.Head
 	advisories func() *vuln.DB
-	exceptions func() (*exception.Set, error)
+	exceptions func(context.Context) (*exception.Set, error)
 	activities Activities
 	about      func(w *live.World, cluster string, e event.Entity) (detect.About, bool)
 	coded      func(*collect.Facts, analyse.Path) analyse.Path

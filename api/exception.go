@@ -1,21 +1,13 @@
 package api
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"iter"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/exception"
 	"github.com/breakwater-sec/breakwater/graph"
-	"github.com/breakwater-sec/breakwater/scope"
 )
 
 // accepted says of findings what people accepted, and knows each image once while a request is answered.
@@ -38,7 +30,7 @@ type acceptedImage struct {
 
 // accepts asks what the server's file says now. A file that cannot be read now counts as it was.
 func (s session) accepts(ctx context.Context) *accepted {
-	set, _ := s.exceptions() // what is wrong with it is told by ListExceptions and the log
+	set, _ := s.exceptions(ctx) // what is wrong with it is told by ListExceptions and the log
 	return s.acceptsBy(ctx, set)
 }
 
@@ -146,65 +138,4 @@ func (a *accepted) onPath(p analyse.Path) (out []AcceptedOnPath) {
 		}
 	}
 	return out
-}
-
-// ListExceptions implements StrictServerInterface.
-func (s session) ListExceptions(ctx context.Context, _ ListExceptionsRequestObject) (ListExceptionsResponseObject, error) {
-	if !s.World.All() {
-		return nil, fmt.Errorf("exceptions of all images: %w", scope.ErrOutside)
-	}
-	set, err := s.exceptions()
-	out, fault := s.countExceptions(ctx, set)
-	if err != nil {
-		out.Error = new(err.Error())
-	}
-	return ListExceptions200JSONResponse(out), fault
-}
-
-// TryExceptions implements StrictServerInterface.
-func (s session) TryExceptions(ctx context.Context, r TryExceptionsRequestObject) (TryExceptionsResponseObject, error) {
-	if !s.World.All() {
-		return nil, fmt.Errorf("exceptions of all images: %w", scope.ErrOutside)
-	}
-	set, err := exception.Read("exceptions", bytes.NewReader([]byte(r.Body.Text)))
-	if err != nil {
-		return nil, asked{err}
-	}
-	out, err := s.countExceptions(ctx, set)
-	return TryExceptions200JSONResponse(out), err
-}
-
-// countExceptions holds exceptions against everything that was found.
-func (s session) countExceptions(ctx context.Context, set *exception.Set) (ExceptionList, error) {
-	a := s.acceptsBy(ctx, set)
-	if !a.none {
-		for e := range vulnerable(s.View) {
-			if ctx.Err() != nil {
-				return ExceptionList{}, cmp.Or(context.Cause(ctx), errors.New("the asker left"))
-			}
-			a.of(e)
-		}
-	}
-	out := ExceptionList{Items: []ExceptionRow{}}
-	for _, c := range a.tally.Counts() {
-		images := slices.Sorted(maps.Keys(a.found[c.Where]))
-		row := ExceptionRow{Where: c.Where, Reason: c.Reason, Author: c.Author, Until: c.Expires, Expired: c.Expired, Unfixed: c.Unfixed,
-			Findings: c.Findings, Images: len(images), Vulnerability: list(c.Vulnerability), Package: list(c.Package), Image: list(c.Image),
-			Repository: list(c.Repository), Digest: list(c.Digest), Path: list(c.Path)}
-		out.Items = append(out.Items, row)
-	}
-	return out, nil
-}
-
-// vulnerable is every finding in an image.
-func vulnerable(v *graph.View) iter.Seq[graph.Edge] {
-	return func(yield func(graph.Edge) bool) {
-		for n := range v.Nodes("Image") {
-			for e := range n.Out("HAS_VULNERABILITY") {
-				if !yield(e) {
-					return
-				}
-			}
-		}
-	}
 }

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -24,12 +26,12 @@ const written = `exceptions:
 `
 
 // exceptionsOfTheSample are those, as a server holds them whose file cannot be read any more.
-func exceptionsOfTheSample(t *testing.T) func() (*exception.Set, error) {
+func exceptionsOfTheSample(t *testing.T) func(context.Context) (*exception.Set, error) {
 	set, err := exception.Read("exceptions.yaml", strings.NewReader(written))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func() (*exception.Set, error) { return set, fmt.Errorf("exceptions.yaml: gone") }
+	return func(context.Context) (*exception.Set, error) { return set, fmt.Errorf("exceptions.yaml: gone") }
 }
 
 // exceptions are marked on every page that shows what they are of, and take nothing away.
@@ -149,5 +151,90 @@ func TestExceptionsAreForWhoSeesEverything(t *testing.T) {
 	}
 	if _, body := some.text(t, "/api/v1/coverage"); strings.Contains(body, "exceptions.yaml") {
 		t.Error("who sees a part is told of the file")
+	}
+}
+
+// TestExceptionsAreMadeTriedAndEndedByWhoSeesEverything in the portal; who did it is recorded.
+func TestExceptionsAreMadeTriedAndEndedByWhoSeesEverything(t *testing.T) {
+	var s *served
+	s = serveNothing(t, Config{Exceptions: func(ctx context.Context) (*exception.Set, error) {
+		kept, err := s.store.Exceptions(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var all []*exception.Exception
+		for _, k := range kept {
+			var e exception.Exception
+			if err := json.Unmarshal([]byte(k.Body), &e); err != nil {
+				return nil, err
+			}
+			one, err := exception.New(e, exception.Portal(k.ID))
+			if err != nil {
+				return nil, err
+			}
+			if k.EndedAt.IsZero() {
+				all = append(all, one)
+			}
+		}
+		return exception.SetOf(all...), nil
+	}})
+	s.signInAs(t, graph.Everything)
+	ask := func(who *served, method, path string, body any, want int, says string) string {
+		t.Helper()
+		resp := who.send(t, method, path, body, nil)
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != want || !strings.Contains(string(b), says) {
+			t.Errorf("%s %s: %s %s, %v; want %d, %s", method, path, resp.Status, b, err, want, says)
+		}
+		return string(b)
+	}
+	one := map[string]any{"vulnerability": []string{"CVE-2026-1"}, "reason": " not reached ", "expires": "9999-12-31"}
+	for says, body := range map[string]map[string]any{
+		"an exception: want at least one of": {"reason": "r", "expires": "9999-12-31"},
+		"vulnerability: ":                    {"vulnerability": []string{"*"}, "reason": "r", "expires": "9999-12-31"},
+		"reason: want a reason":              {"package": []string{"a"}, "reason": " ", "expires": "9999-12-31"},
+		"expires: ":                          {"package": []string{"a"}, "reason": "r", "expires": "never"},
+		"2020-01-31 is over":                 {"package": []string{"a"}, "reason": "r", "expires": "2020-01-31"},
+	} {
+		ask(s, "POST", "/exceptions", body, http.StatusBadRequest, says)
+	}
+	ask(s, "POST", "/exceptions/trial", map[string]any{"exception": one}, http.StatusOK, `"findings":[]`)
+	ask(s, "POST", "/exceptions/trial", map[string]any{"exception": one, "text": written}, http.StatusBadRequest, "not both")
+	ask(s, "POST", "/exceptions/trial", map[string]any{}, http.StatusBadRequest, "not both")
+	var list ExceptionList
+	if s.get(t, "/exceptions", &list); len(list.Items) != 0 {
+		t.Errorf("what was tried or refused is kept: %+v", list.Items)
+	}
+	var made ExceptionRow
+	if err := json.Unmarshal([]byte(ask(s, "POST", "/exceptions", one, http.StatusCreated, "")), &made); err != nil {
+		t.Fatal(err)
+	}
+	if made.Author != "alice" || made.Reason != "not reached" || deref(made.Id) == "" || made.CreatedAt == nil {
+		t.Errorf("%+v", made)
+	}
+	some := s.as(t, graph.Scope{Segments: map[string][]string{"prod": nil}})
+	ask(some, "GET", "/exceptions", nil, http.StatusForbidden, "only who sees everything")
+	ask(some, "POST", "/exceptions", one, http.StatusForbidden, "only who sees everything")
+	ask(some, "POST", "/exceptions/trial", map[string]any{"exception": one}, http.StatusForbidden, "only who sees everything")
+	ask(some, "DELETE", "/exceptions/"+*made.Id, nil, http.StatusForbidden, "only who sees everything")
+	if s.get(t, "/exceptions", &list); len(list.Items) != 1 || deref(list.Items[0].Id) != *made.Id || list.Items[0].EndedAt != nil {
+		t.Errorf("%+v", list.Items)
+	}
+	ask(s, "DELETE", "/exceptions/none", nil, http.StatusNotFound, "that was made here")
+	ask(s, "DELETE", "/exceptions/"+*made.Id, nil, http.StatusNoContent, "")
+	ask(s, "DELETE", "/exceptions/"+*made.Id, nil, http.StatusNotFound, "nobody ended")
+	if s.get(t, "/exceptions", &list); len(list.Items) != 1 || list.Items[0].EndedAt == nil || deref(list.Items[0].EndedBy) != "alice" {
+		t.Errorf("what was ended is not told any more: %+v", list.Items)
+	}
+	_, recorded := s.text(t, "/api/v1/activity")
+	for _, says := range []string{`"action":"accept vulnerabilities"`, `"action":"end an exception"`, "CVE-2026-1", "not reached", *made.Id,
+		"refused: bad request", "refused: forbidden"} {
+		if !strings.Contains(recorded, says) {
+			t.Errorf("the record does not say %s: %s", says, recorded)
+		}
+	}
+	if strings.Contains(recorded, "trial") {
+		t.Errorf("what was only tried is recorded: %s", recorded)
 	}
 }

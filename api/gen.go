@@ -461,6 +461,15 @@ type AdvisoryStatus struct {
 	Sources    int        `json:"sources"`
 }
 
+// Affected Whether a vulnerability is in what is seen, and where; said of what was looked into, which is counted
+type Affected = report.Affected
+
+// AffectedPlace A workload that runs images with a vulnerability
+type AffectedPlace = report.Place
+
+// AffectedRepair A package with a vulnerability, and the update that fixes it
+type AffectedRepair = report.Repair
+
 // AlertDecision defines model for AlertDecision.
 type AlertDecision struct {
 	// Reason Needed to dismiss or resolve
@@ -709,6 +718,20 @@ type DiskRoom struct {
 	Total int64 `json:"total"`
 }
 
+// Dismissed A vulnerability of a package that does not count
+type Dismissed struct {
+	Installed string `json:"installed"`
+	Package   string `json:"package"`
+
+	// Reason Why it does not count, and who says so
+	Reason   string  `json:"reason"`
+	Severity string  `json:"severity"`
+	Title    *string `json:"title,omitempty"`
+
+	// Vulnerability A thing of the graph, as a link
+	Vulnerability Ref `json:"vulnerability"`
+}
+
 // EdgeInfo defines model for EdgeInfo.
 type EdgeInfo struct {
 	Derived  bool   `json:"derived"`
@@ -769,27 +792,34 @@ type Event struct {
 	Version int      `json:"version"`
 }
 
-// ExceptionFile defines model for ExceptionFile.
-type ExceptionFile struct {
-	// Text YAML, as scan image --exceptions reads it
-	Text string `json:"text"`
-}
-
 // ExceptionList defines model for ExceptionList.
 type ExceptionList struct {
-	// Error Why the file cannot be read now; what is listed is as it was before
-	Error *string        `json:"error,omitempty"`
-	Items []ExceptionRow `json:"items"`
+	// Error Why some of it cannot be read now; what is listed is as it was before
+	Error *string `json:"error,omitempty"`
+
+	// Findings Of a trial: the first 200 findings that it would hold for, each with the exception
+	Findings *[]Finding     `json:"findings,omitempty"`
+	Items    []ExceptionRow `json:"items"`
 }
 
 // ExceptionRow defines model for ExceptionRow.
 type ExceptionRow struct {
-	Author  string   `json:"author"`
-	Digest  []string `json:"digest"`
-	Expired bool     `json:"expired"`
+	Author    string     `json:"author"`
+	CreatedAt *time.Time `json:"createdAt,omitempty"`
+	Digest    []string   `json:"digest"`
+
+	// EndedAt When somebody ended it; it holds for nothing since
+	EndedAt *time.Time `json:"endedAt,omitempty"`
+	EndedBy *string    `json:"endedBy,omitempty"`
+
+	// Expired Its last day is over
+	Expired bool `json:"expired"`
 
 	// Findings It holds for so many, or did before it expired; 0: it fits nothing that was found
-	Findings      int      `json:"findings"`
+	Findings int `json:"findings"`
+
+	// Id Of one that was made here, which can be ended here
+	Id            *string  `json:"id,omitempty"`
 	Image         []string `json:"image"`
 	Images        int      `json:"images"`
 	Package       []string `json:"package"`
@@ -799,7 +829,18 @@ type ExceptionRow struct {
 	Unfixed       bool     `json:"unfixed"`
 	Until         string   `json:"until"`
 	Vulnerability []string `json:"vulnerability"`
-	Where         string   `json:"where"`
+
+	// Where File and line, or portal and id
+	Where string `json:"where"`
+}
+
+// ExceptionTrial A file, or one exception
+type ExceptionTrial struct {
+	// Exception What it names must all hold; of several values of one name, one. It names at least one.
+	Exception *NewException `json:"exception,omitempty"`
+
+	// Text YAML, as scan image --exceptions reads it
+	Text *string `json:"text,omitempty"`
 }
 
 // Finding A vulnerability in an image through a package
@@ -820,7 +861,10 @@ type Finding struct {
 	Package   string  `json:"package"`
 	Rce       *bool   `json:"rce,omitempty"`
 	Severity  string  `json:"severity"`
-	Title     *string `json:"title,omitempty"`
+
+	// Status What the distribution or VEX says beside it, such as end-of-life
+	Status *string `json:"status,omitempty"`
+	Title  *string `json:"title,omitempty"`
 
 	// Vulnerability A thing of the graph, as a link
 	Vulnerability Ref `json:"vulnerability"`
@@ -909,14 +953,16 @@ type ImagePackage struct {
 
 // ImagePage defines model for ImagePage.
 type ImagePage struct {
-	Findings []Finding      `json:"findings"`
-	Gaps     []Gap          `json:"gaps"`
-	Layers   []ImageLayer   `json:"layers"`
-	Packages []ImagePackage `json:"packages"`
-	Paths    []PathRow      `json:"paths"`
-	Platform *string        `json:"platform,omitempty"`
-	Pods     []Ref          `json:"pods"`
-	Row      ImageRow       `json:"row"`
+	// Dismissed What advisories find and what does not count
+	Dismissed []Dismissed    `json:"dismissed"`
+	Findings  []Finding      `json:"findings"`
+	Gaps      []Gap          `json:"gaps"`
+	Layers    []ImageLayer   `json:"layers"`
+	Packages  []ImagePackage `json:"packages"`
+	Paths     []PathRow      `json:"paths"`
+	Platform  *string        `json:"platform,omitempty"`
+	Pods      []Ref          `json:"pods"`
+	Row       ImageRow       `json:"row"`
 }
 
 // ImageRow defines model for ImageRow.
@@ -976,6 +1022,9 @@ type KindInfo struct {
 	Sentence string  `json:"sentence"`
 }
 
+// LookedAt How much of an estate an answer rests on
+type LookedAt = report.LookedAt
+
 // LostPermission defines model for LostPermission.
 type LostPermission = report.PermissionLost
 
@@ -984,6 +1033,31 @@ type LostTraffic = report.Lost
 
 // Menu defines model for Menu.
 type Menu = query.Menu
+
+// NewException What it names must all hold; of several values of one name, one. It names at least one.
+type NewException struct {
+	Digest *[]string `json:"digest,omitempty"`
+
+	// Expires The last day on which it holds, in UTC
+	Expires string `json:"expires"`
+
+	// Image References; ** stands for anything
+	Image *[]string `json:"image,omitempty"`
+
+	// Package Names, or NAME@VERSION; * stands for anything but a slash
+	Package *[]string `json:"package,omitempty"`
+
+	// Path Of all files of the package
+	Path       *[]string `json:"path,omitempty"`
+	Reason     string    `json:"reason"`
+	Repository *[]string `json:"repository,omitempty"`
+
+	// Unfixed It holds while there is no version without the vulnerability
+	Unfixed *bool `json:"unfixed,omitempty"`
+
+	// Vulnerability Ids, any of those that it has
+	Vulnerability *[]string `json:"vulnerability,omitempty"`
+}
 
 // NodeFinding A vulnerability in what a node runs, by the version that it reports
 type NodeFinding struct {
@@ -1001,6 +1075,9 @@ type NodeFinding struct {
 	Part     string `json:"part"`
 	Severity string `json:"severity"`
 }
+
+// NotAffected A package that an advisory speaks of and that does not count
+type NotAffected = report.NotAffected
 
 // Path defines model for Path.
 type Path = analyse.Path
@@ -1882,12 +1959,18 @@ type VulnerabilityList struct {
 
 // VulnerabilityPage defines model for VulnerabilityPage.
 type VulnerabilityPage struct {
-	Advisories []string  `json:"advisories"`
-	Aliases    []string  `json:"aliases"`
-	CvssVector *string   `json:"cvssVector,omitempty"`
-	Cwes       []string  `json:"cwes"`
-	Details    string    `json:"details"`
-	Findings   []Finding `json:"findings"`
+	Advisories []string `json:"advisories"`
+	Aliases    []string `json:"aliases"`
+
+	// Answer Whether a vulnerability is in what is seen, and where; said of what was looked into, which is counted
+	Answer     Affected `json:"answer"`
+	CvssVector *string  `json:"cvssVector,omitempty"`
+	Cwes       []string `json:"cwes"`
+	Details    string   `json:"details"`
+
+	// Findings The first 1000, those in images that run before others
+	Findings      []Finding `json:"findings"`
+	FindingsTotal int       `json:"findingsTotal"`
 
 	// ImpactWhy What decided its impact
 	ImpactWhy string     `json:"impactWhy"`
@@ -1896,7 +1979,6 @@ type VulnerabilityPage struct {
 	// OnNodes Nodes that run what has it
 	OnNodes   []NodeFinding `json:"onNodes"`
 	Paths     []PathRow     `json:"paths"`
-	Pods      []Ref         `json:"pods"`
 	Published *time.Time    `json:"published,omitempty"`
 
 	// RceWhy Why it counts as remote code execution or not
@@ -2260,14 +2342,18 @@ type ListVulnerabilitiesParams struct {
 
 // GetVulnerabilityParams defines parameters for GetVulnerability.
 type GetVulnerabilityParams struct {
+	// Id Its id, or another that it has, such as GHSA-…
 	Id string `form:"id" json:"id"`
 }
 
 // SetAlertStatusJSONRequestBody defines body for SetAlertStatus for application/json ContentType.
 type SetAlertStatusJSONRequestBody = AlertDecision
 
+// AddExceptionJSONRequestBody defines body for AddException for application/json ContentType.
+type AddExceptionJSONRequestBody = NewException
+
 // TryExceptionsJSONRequestBody defines body for TryExceptions for application/json ContentType.
-type TryExceptionsJSONRequestBody = ExceptionFile
+type TryExceptionsJSONRequestBody = ExceptionTrial
 
 // RunQueryJSONRequestBody defines body for RunQuery for application/json ContentType.
 type RunQueryJSONRequestBody = Question
@@ -2316,12 +2402,18 @@ type ServerInterface interface {
 	// GetEntity Any thing of the graph
 	// (GET /entity)
 	GetEntity(w http.ResponseWriter, r *http.Request, params GetEntityParams)
-	// ListExceptions Vulnerabilities that people accepted, and for what that holds; only for who may see everything
+	// ListExceptions Vulnerabilities that people accepted, in the server's file and in the portal, and for how much of what was found each holds
 	// (GET /exceptions)
 	ListExceptions(w http.ResponseWriter, r *http.Request)
-	// TryExceptions What a file of exceptions would hold for, were the server given it; it changes nothing
+	// AddException Accept vulnerabilities until a day; the author is who asks
+	// (POST /exceptions)
+	AddException(w http.ResponseWriter, r *http.Request)
+	// TryExceptions What a file of exceptions, or one, would hold for; it changes nothing
 	// (POST /exceptions/trial)
 	TryExceptions(w http.ResponseWriter, r *http.Request)
+	// EndException End an exception that was made here - what it excepted counts again
+	// (DELETE /exceptions/{id})
+	EndException(w http.ResponseWriter, r *http.Request, id string)
 	// GetHome What is at risk, in numbers with their denominators, and the worst paths
 	// (GET /home)
 	GetHome(w http.ResponseWriter, r *http.Request)
@@ -2406,7 +2498,7 @@ type ServerInterface interface {
 	// ListVulnerabilities Vulnerabilities found in images and in what nodes run, worst first
 	// (GET /vulnerabilities)
 	ListVulnerabilities(w http.ResponseWriter, r *http.Request, params ListVulnerabilitiesParams)
-	// GetVulnerability One vulnerability, where it is and what fixes it
+	// GetVulnerability One vulnerability - whether it is here, where it runs, whether that is exposed, what fixes it, what was not looked at
 	// (GET /vulnerability)
 	GetVulnerability(w http.ResponseWriter, r *http.Request, params GetVulnerabilityParams)
 	// WhatIf What would change if fixes were done - paths that go, traffic and permissions that would be lost
@@ -2981,11 +3073,51 @@ func (siw *ServerInterfaceWrapper) ListExceptions(w http.ResponseWriter, r *http
 	handler.ServeHTTP(w, r)
 }
 
+// AddException operation middleware
+func (siw *ServerInterfaceWrapper) AddException(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AddException(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // TryExceptions operation middleware
 func (siw *ServerInterfaceWrapper) TryExceptions(w http.ResponseWriter, r *http.Request) {
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.TryExceptions(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// EndException operation middleware
+func (siw *ServerInterfaceWrapper) EndException(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.EndException(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4561,6 +4693,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/recommendations", wrapper.ListRecommendations)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/recommendation", wrapper.GetRecommendation)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/exceptions", wrapper.ListExceptions)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/exceptions", wrapper.AddException)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/exceptions/{id}", wrapper.EndException)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/exceptions/trial", wrapper.TryExceptions)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/images", wrapper.ListImages)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/image", wrapper.GetImage)
@@ -4923,6 +5057,45 @@ func (response ListExceptionsdefaultApplicationProblemPlusJSONResponse) VisitLis
 	return err
 }
 
+type AddExceptionRequestObject struct {
+	Body *AddExceptionJSONRequestBody
+}
+
+type AddExceptionResponseObject interface {
+	VisitAddExceptionResponse(w http.ResponseWriter) error
+}
+
+type AddException201JSONResponse ExceptionRow
+
+func (response AddException201JSONResponse) VisitAddExceptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddExceptiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddExceptiondefaultApplicationProblemPlusJSONResponse) VisitAddExceptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type TryExceptionsRequestObject struct {
 	Body *TryExceptionsJSONRequestBody
 }
@@ -4951,6 +5124,39 @@ type TryExceptionsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response TryExceptionsdefaultApplicationProblemPlusJSONResponse) VisitTryExceptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndExceptionRequestObject struct {
+	Id string `json:"id"`
+}
+
+type EndExceptionResponseObject interface {
+	VisitEndExceptionResponse(w http.ResponseWriter) error
+}
+
+type EndException204Response struct {
+}
+
+func (response EndException204Response) VisitEndExceptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndExceptiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndExceptiondefaultApplicationProblemPlusJSONResponse) VisitEndExceptionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6149,12 +6355,18 @@ type StrictServerInterface interface {
 	// GetEntity Any thing of the graph
 	// (GET /entity)
 	GetEntity(ctx context.Context, request GetEntityRequestObject) (GetEntityResponseObject, error)
-	// ListExceptions Vulnerabilities that people accepted, and for what that holds; only for who may see everything
+	// ListExceptions Vulnerabilities that people accepted, in the server's file and in the portal, and for how much of what was found each holds
 	// (GET /exceptions)
 	ListExceptions(ctx context.Context, request ListExceptionsRequestObject) (ListExceptionsResponseObject, error)
-	// TryExceptions What a file of exceptions would hold for, were the server given it; it changes nothing
+	// AddException Accept vulnerabilities until a day; the author is who asks
+	// (POST /exceptions)
+	AddException(ctx context.Context, request AddExceptionRequestObject) (AddExceptionResponseObject, error)
+	// TryExceptions What a file of exceptions, or one, would hold for; it changes nothing
 	// (POST /exceptions/trial)
 	TryExceptions(ctx context.Context, request TryExceptionsRequestObject) (TryExceptionsResponseObject, error)
+	// EndException End an exception that was made here - what it excepted counts again
+	// (DELETE /exceptions/{id})
+	EndException(ctx context.Context, request EndExceptionRequestObject) (EndExceptionResponseObject, error)
 	// GetHome What is at risk, in numbers with their denominators, and the worst paths
 	// (GET /home)
 	GetHome(ctx context.Context, request GetHomeRequestObject) (GetHomeResponseObject, error)
@@ -6239,7 +6451,7 @@ type StrictServerInterface interface {
 	// ListVulnerabilities Vulnerabilities found in images and in what nodes run, worst first
 	// (GET /vulnerabilities)
 	ListVulnerabilities(ctx context.Context, request ListVulnerabilitiesRequestObject) (ListVulnerabilitiesResponseObject, error)
-	// GetVulnerability One vulnerability, where it is and what fixes it
+	// GetVulnerability One vulnerability - whether it is here, where it runs, whether that is exposed, what fixes it, what was not looked at
 	// (GET /vulnerability)
 	GetVulnerability(ctx context.Context, request GetVulnerabilityRequestObject) (GetVulnerabilityResponseObject, error)
 	// WhatIf What would change if fixes were done - paths that go, traffic and permissions that would be lost
@@ -6523,6 +6735,37 @@ func (sh *strictHandler) ListExceptions(w http.ResponseWriter, r *http.Request) 
 	}
 }
 
+// AddException operation middleware
+func (sh *strictHandler) AddException(w http.ResponseWriter, r *http.Request) {
+	var request AddExceptionRequestObject
+
+	var body AddExceptionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AddException(ctx, request.(AddExceptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddException")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AddExceptionResponseObject); ok {
+		if err := validResponse.VisitAddExceptionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // TryExceptions operation middleware
 func (sh *strictHandler) TryExceptions(w http.ResponseWriter, r *http.Request) {
 	var request TryExceptionsRequestObject
@@ -6547,6 +6790,32 @@ func (sh *strictHandler) TryExceptions(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(TryExceptionsResponseObject); ok {
 		if err := validResponse.VisitTryExceptionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EndException operation middleware
+func (sh *strictHandler) EndException(w http.ResponseWriter, r *http.Request, id string) {
+	var request EndExceptionRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.EndException(ctx, request.(EndExceptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndException")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(EndExceptionResponseObject); ok {
+		if err := validResponse.VisitEndExceptionResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -44,7 +44,7 @@ func serveNothing(t testing.TB, c Config) *served {
 		t.Fatal(err)
 	}
 	c.Unscoped = scope.Config{Picture: l, Images: assess.New(assess.Config{}),
-		Registries: registries.New(registries.Config{}), Records: st, Sensors: st, Tokens: st}
+		Registries: registries.New(registries.Config{}), Records: st, Sensors: st, Tokens: st, Exceptions: st}
 	if c.Sessions == nil {
 		c.Sessions = st
 	}

@@ -90,6 +90,7 @@ func (s session) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 	for e := range n.Out("HAS_VULNERABILITY") {
 		out.Findings = append(out.Findings, accepts.finding(e))
 	}
+	out.Dismissed = dismissedIn(n)
 	slices.SortFunc(out.Findings, func(a, b Finding) int {
 		return cmp.Or(severity.Compare(b.Severity, a.Severity), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id),
 			cmp.Compare(a.Package, b.Package))
@@ -102,6 +103,22 @@ func (s session) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 		return nil, err
 	}
 	return GetImage200JSONResponse(out), nil
+}
+
+// dismissedIn is what advisories find in an image and what does not count, worst first.
+func dismissedIn(image graph.Node) []Dismissed {
+	out := []Dismissed{}
+	for e := range image.Out("NOT_AFFECTED_BY") {
+		name, _, _ := strings.Cut(e.Value("package").Str(), " ")
+		out = append(out, Dismissed{Vulnerability: refOf(e.To), Title: text(e.To.Text("title")),
+			Severity: cmp.Or(e.To.Text("severity"), "Unknown"),
+			Package:  name, Installed: e.Value("installed").Str(), Reason: e.Value("reason").Str()})
+	}
+	slices.SortFunc(out, func(a, b Dismissed) int {
+		return cmp.Or(severity.Compare(b.Severity, a.Severity), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id),
+			cmp.Compare(a.Package, b.Package), cmp.Compare(a.Installed, b.Installed))
+	})
+	return out
 }
 
 // inside adds layers and packages, as they were read.

@@ -229,7 +229,7 @@ func (p planted) advisories() fstest.MapFS {
 			"affected":[{"package":{"ecosystem":"npm","name":"package-%[1]s"},
 				"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}`, word)}
 	}
-	for i, word := range p.kubelets {
+	for i, word := range slices.Concat(p.kubelets, []string{kubeletOfNothing}) {
 		out[word+".json"] = &fstest.MapFile{Data: fmt.Appendf(nil,
 			`{"id":"QZ-%s","modified":"2026-01-01T00:00:00Z","summary":"The kubelet of %[1]s may be stopped",
 			"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}],
@@ -237,6 +237,7 @@ func (p planted) advisories() fstest.MapFS {
 				"ranges":[{"type":"SEMVER","events":[{"introduced":"1.30.%d"},{"fixed":"1.30.%d"}]}]}]}`, word, i, i+1)}
 	}
 	put("base")
+	put(flawOfNothing)
 	for _, word := range p.flaws {
 		put(word)
 	}

@@ -11,8 +11,12 @@ import (
 
 // report serves the documents of the command line.
 func (s session) report(w http.ResponseWriter, r *http.Request) {
-	if r.PathValue("name") == "image" {
+	switch r.PathValue("name") {
+	case "image":
 		s.imageReport(w, r)
+		return
+	case "vulnerability":
+		s.vulnerabilityReport(w, r)
 		return
 	}
 	world := s.World

@@ -82,7 +82,7 @@ func (s session) scanned(r *http.Request, n graph.Node) (scan.Report, error) {
 	out := scan.Of(inv, a)
 	out.Image.Reference = name
 	out.Image.Digest = cmp.Or(n.Text("digest"), out.Image.Digest)
-	set, _ := s.exceptions() // what is wrong with it is told by ListExceptions and the log
+	set, _ := s.exceptions(r.Context()) // what is wrong with it is told by ListExceptions and the log
 	out.Except(exception.NewTally(set, time.Now()), whereOf(n))
 	return out, nil
 }

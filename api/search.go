@@ -3,14 +3,19 @@ package api
 import (
 	"cmp"
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/schema"
 )
 
 const hits = 30
+
+// vulnerabilityID is what people ask about although nothing here has it: what is not found in what was read is an answer, too.
+var vulnerabilityID = regexp.MustCompile(`^(?i:cve-\d{4}-\d{4,19}|ghsa(-[0-9a-z]{4}){3}|[a-z]{2,20}-\d{4}[-:]\d{1,19})$`)
 
 // alsoSearched are properties beside name and id that people know things by.
 var alsoSearched = map[string][]string{
@@ -46,6 +51,13 @@ func (s session) Search(ctx context.Context, r SearchRequestObject) (SearchRespo
 				all = append(all, scored{Hit{Ref: refOf(n), KindLabel: k.Label, Matched: text(by)}, score})
 			}
 		}
+	}
+	if vulnerabilityID.MatchString(words) && !slices.ContainsFunc(all, func(a scored) bool {
+		return a.hit.Ref.Kind == "Vulnerability" && strings.EqualFold(cmp.Or(deref(a.hit.Matched), a.hit.Ref.Id), words)
+	}) {
+		id := report.NormalID(r.Params.Q)
+		all = append(all, scored{Hit{Ref: Ref{Kind: "Vulnerability", Id: id, Name: id}, KindLabel: "Vulnerability",
+			Matched: new("am I affected?")}, 100})
 	}
 	people, err := s.peopleInAlerts(ctx)
 	if err != nil {

@@ -65,7 +65,7 @@ type Config struct {
 	Detections []rule.Head
 	Advisories func() *vuln.DB
 	// Exceptions is what people accepted, as it is written now; nil if nothing is.
-	Exceptions func() (*exception.Set, error)
+	Exceptions func(context.Context) (*exception.Set, error)
 	// PathTypes are the kinds of attack path there are.
 	PathTypes []rule.Head
 	// Coded is a path with the code of its fixes, from the facts of its cluster.
@@ -105,7 +105,7 @@ func New(c Config) (http.Handler, error) {
 			schema: describe(vocabulary, c.PathTypes), detections: c.Detections, advisories: c.Advisories, about: c.About,
 			coded: c.Coded, activities: c.Sessions, bounds: newBounds(c.Limits), shown: c.Shown}}
 	if s.exceptions = c.Exceptions; s.exceptions == nil {
-		s.exceptions = func() (*exception.Set, error) { return nil, nil }
+		s.exceptions = func(context.Context) (*exception.Set, error) { return nil, nil }
 	}
 	strict := NewStrictHandlerWithOptions(nobody, []StrictMiddlewareFunc{asAsker}, StrictHTTPServerOptions{
 		RequestErrorHandlerFunc:  unread,

@@ -59,9 +59,9 @@ func (s session) GetCoverage(ctx context.Context, _ GetCoverageRequestObject) (G
 		return nil, err
 	}
 	c.Gaps = append(c.Gaps, eventGaps(received, w)...)
-	if _, err := s.exceptions(); err != nil && w.All() {
+	if _, err := s.exceptions(ctx); err != nil && w.All() {
 		c.Gaps = append(c.Gaps, collect.Gap{Source: "file", What: "exceptions", Why: err.Error(),
-			Consequence: "What people accepted counts as the file said before."})
+			Consequence: "What people accepted counts as it was read before."})
 	}
 	return GetCoverage200JSONResponse(c), nil
 }

@@ -94,7 +94,7 @@ func Inventory(id string, inv *image.Inventory, db advisories) *Assessment {
 		c.Components = append(c.Components,
 			Component{PURL: cmp.Or(p.PURL, p.Ecosystem+" "+p.Name+" "+p.Version), Layer: p.Layer, File: p.Database, Package: vuln.Package{
 				Ecosystem: p.Ecosystem, Name: p.Name, Version: p.Version, Source: p.Source, SourceVersion: p.SourceVersion,
-				PURL: p.PURL, Within: within}})
+				PURL: p.PURL, Within: within, Linked: p.Linked}})
 	}
 	if inv.Understood {
 		return c.Assess(db)
@@ -109,12 +109,16 @@ func Inventory(id string, inv *image.Inventory, db advisories) *Assessment {
 func (c Contents) Assess(db advisories) *Assessment {
 	a := &Assessment{Contents: c, Scanned: true, State: Done}
 	a.Gaps = slices.Clone(c.Gaps)
-	judged := 0
-	for _, p := range c.Components {
+	judged, now := 0, time.Now()
+	for i, p := range c.Components {
 		found, gaps := db.Examine(p.Package)
+		c.Components[i].Linked = "" // it was asked for: of all images it is much
 		a.gap(gaps)
 		if doubt, yes := db.Doubt(p.Package); yes {
 			a.gap([]collect.Gap{doubt})
+		}
+		if over, yes := vuln.EndOfLife(p.Package, now); yes {
+			a.gap([]collect.Gap{over})
 		}
 		if len(gaps) == 0 {
 			judged++

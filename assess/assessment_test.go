@@ -2,6 +2,7 @@ package assess
 
 import (
 	"testing"
+	"testing/fstest"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/image"
@@ -41,6 +42,29 @@ func TestAPartOfADistributionsPackageIsNotAskedAbout(t *testing.T) {
 	}
 	if got := a.Findings[0].File; got != "app/node_modules/express/package.json" {
 		t.Errorf("found in %q, want the file that tells of it", got)
+	}
+}
+
+// TestAVulnerabilityOfAPackageThatAProgramDoesNotImportDoesNotCount, and is told with the reason.
+func TestAVulnerabilityOfAPackageThatAProgramDoesNotImportDoesNotCount(t *testing.T) {
+	db, err := vuln.Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(`{"id":"GO-2024-1","aliases":["CVE-2024-0002"],"affected":[{
+		"package":{"ecosystem":"Go","name":"golang.org/x/crypto"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"0.31.0"}]}],
+		"ecosystem_specific":{"imports":[{"path":"golang.org/x/crypto/ssh"}]}}]}`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for linked, want := range map[string]string{
+		"cryptobyte hkdf": "not affected: package not imported: the program has no code of golang.org/x/crypto/ssh", "ssh": "", "": ""} {
+		inv := &image.Inventory{Understood: true, Packages: []image.Package{{PURL: "pkg:golang/golang.org/x/crypto@v0.1.0",
+			Name: "golang.org/x/crypto", Ecosystem: "Go", Version: "v0.1.0", Linked: linked}}}
+		a := Inventory("sha256:i", inv, db)
+		got := append(a.Dismissed, a.Findings...)
+		if len(got) != 1 || got[0].Match.Dismissed != want || (len(a.Dismissed) == 1) != (want != "") || a.Severe && want != "" {
+			t.Errorf("%q: %+v", linked, got)
+		}
+		if a.Components[0].Linked != "" || got[0].Package.Linked != "" || inv.Packages[0].Linked != linked {
+			t.Errorf("%q: it is kept in memory, or lost for the next advisories", linked)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ const (
 func (a *Assessor) Machine(n *collect.Node) *Assessment {
 	db := a.config.Advisories()
 	if db == nil {
-		return NotScanned(n.Name, Unsupported, "no advisories were imported: breakwater db import")
+		return NotScanned(n.Name, Unsupported, "no advisories were imported: breakwater db update, or db import")
 	}
 	return machine(n, db)
 }

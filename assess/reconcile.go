@@ -421,7 +421,7 @@ func inventoryOf(r Record) (*image.Inventory, error) {
 func (a *Assessor) assess(id string, inv *image.Inventory) *Assessment {
 	db := a.config.Advisories()
 	if db == nil {
-		return NotScanned(id, Unsupported, "no advisories were imported: breakwater db import")
+		return NotScanned(id, Unsupported, "no advisories were imported: breakwater db update, or db import")
 	}
 	return Inventory(id, inv, db)
 }

@@ -121,7 +121,7 @@ manifests or a dump.`,
 	root.SetErr(s.err)
 	for _, c := range []*cobra.Command{
 		serveCommand(s), signInCommand(s), scanCommand(s), exceptionsCommand(s), graphCommand(s), queryCommand(s),
-		exposureCommand(s), pathsCommand(s), recommendationsCommand(s), canCommand(s), leastPrivilegeCommand(s), detectCommand(s),
+		exposureCommand(s), pathsCommand(s), vulnerabilityCommand(s), recommendationsCommand(s), canCommand(s), leastPrivilegeCommand(s), detectCommand(s),
 		connectCommand(s), tokensCommand(s), registryCommand(s), diffCommand(s), cutCommand(s), whatIfCommand(s), fixCommand(s),
 		rulesCommand(s), dbCommand(s), storageCommand(s), backupCommand(s), restoreCommand(s), activityCommand(s), licensesCommand(s),
 		dumpCommand(s), sample.ContainerCommand(),

@@ -58,6 +58,11 @@ func (c *client) ask(ctx context.Context, path string, body, answer any) error {
 	return c.answer(ctx, method, path, send, func(resp *http.Response) error { return json.NewDecoder(resp.Body).Decode(answer) })
 }
 
+// end asks with DELETE, which is answered with nothing.
+func (c *client) end(ctx context.Context, path string) error {
+	return c.answer(ctx, http.MethodDelete, path, nil, func(*http.Response) error { return nil })
+}
+
 // parts streams the first part of the answer to a GET and decodes the second, which is JSON.
 func (c *client) parts(ctx context.Context, path string, to io.Writer, second any) error {
 	return c.answer(ctx, http.MethodGet, path, nil, func(resp *http.Response) error {

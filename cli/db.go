@@ -29,24 +29,27 @@ func dbCommand(s streams) *cobra.Command {
 func dbImportCommand(s streams) *cobra.Command {
 	var data string
 	var trusted []string
+	var older bool
 	c := &cobra.Command{
 		Use:         "import PATH…",
 		Annotations: map[string]string{endsItself: "yes"},
 		Short:       "Import advisories: folders, zip or tar.gz archives of OSV records, CISA's KEV list (JSON), EPSS scores (CSV)",
 		Long: `Import advisories: folders, zip or tar.gz archives of OSV records, CISA's list of
-known exploited vulnerabilities (JSON) and EPSS scores (CSV).
+known exploited vulnerabilities (JSON) and EPSS scores (CSV); what OSV lacks as it is
+published: updateinfo.xml (Amazon Linux, Oracle Linux, Fedora), Oracle's OVAL, Photon's
+list of CVEs, Red Hat's VEX (CSAF, tar.zst); VEX documents (OpenVEX, CycloneDX).
 
 Each PATH is a source; importing it again replaces what it brought before, and a
 source that did not change is not read again. A running server takes the new
 advisories without a restart.
 
 A file that breakwater db export wrote brings the sources of another database; it
-counts only where --trust names the key that signed it.`,
+counts only where --trust names the key that signed it, and where it is not older than what is in force.`,
 		Example: "  breakwater db import all.zip known_exploited_vulnerabilities.json epss_scores-current.csv.gz\n" +
 			"  breakwater db import --trust KEY advisories.bundle",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, paths []string) error {
-			status, err := importPaths(c.Context(), datadir.Dir(data).Advisories(), paths, trusted, importProgress(s.err))
+			status, err := importPaths(c.Context(), datadir.Dir(data).Advisories(), paths, trusted, older, importProgress(s.err))
 			if len(status.Sources) > 0 {
 				printStatus(s.out, status)
 			}
@@ -55,6 +58,7 @@ counts only where --trust names the key that signed it.`,
 	}
 	dataFlag(c, &data)
 	c.Flags().StringArrayVar(&trusted, "trust", nil, "a public key that breakwater db export printed, or a file with it; may repeat")
+	c.Flags().BoolVar(&older, "anyway", false, "take a file of breakwater db export also where it is older than what is in force")
 	return c
 }
 
@@ -121,7 +125,7 @@ func dbForgetCommand() *cobra.Command {
 
 func printStatus(w io.Writer, st vuln.Status) {
 	if len(st.Sources) == 0 {
-		fmt.Fprintln(w, "No advisories: import some with: breakwater db import PATH…")
+		fmt.Fprintln(w, "No advisories: fetch them with breakwater db update, or import files with breakwater db import PATH…")
 		return
 	}
 	fmt.Fprintf(w, "%d advisories, newest of %s; %s; known exploited: %s; EPSS: %s\n\n", st.Records, day(st.Newest), size(st.Bytes),

@@ -68,7 +68,7 @@ names, and beside them kev/ and epss/: see --list.`,
 	dataFlag(c, &data)
 	output(c, &f, "table", "json")
 	c.Flags().StringVar(&u.Mirror, "mirror", "", "http(s)://HOST[/PATH] where all feeds are fetched instead")
-	c.Flags().BoolVar(&u.Anyway, "anyway", false, "take a feed also where it holds far fewer records than the one in force")
+	c.Flags().BoolVar(&u.Anyway, "anyway", false, "take a feed also where it holds far fewer records than the one in force, or is older")
 	c.Flags().BoolVar(&list, "list", false, "name the feeds and where they are fetched, and fetch nothing")
 	c.Flags().StringArrayVar(&e.Allow, "allow-private", nil,
 		"[http://]HOST[:PORT], an address or a network such as 10.0.0.0/8: a mirror may send "+
@@ -185,7 +185,7 @@ func newSigningKey(name string) (ed25519.PrivateKey, error) {
 }
 
 // importPaths imports sources, and bundles for which a key is trusted.
-func importPaths(ctx context.Context, dir string, paths, trusted []string, progress func(vuln.Progress)) (status vuln.Status, err error) {
+func importPaths(ctx context.Context, dir string, paths, trusted []string, older bool, progress func(vuln.Progress)) (status vuln.Status, err error) {
 	var sources []vuln.Source
 	var bundles []string
 	for _, p := range paths {
@@ -205,7 +205,7 @@ func importPaths(ctx context.Context, dir string, paths, trusted []string, progr
 	var errs []error
 	for _, name := range bundles {
 		var err error
-		status, err = vuln.ImportBundle(ctx, dir, name, keys)
+		status, err = vuln.ImportBundle(ctx, dir, name, keys, older)
 		errs = append(errs, err)
 	}
 	if len(sources) > 0 {

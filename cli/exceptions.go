@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -123,8 +125,9 @@ func exceptionsCommand(s streams) *cobra.Command {
 		Use:   "exceptions",
 		Short: "Vulnerabilities that people accepted, and for what of a server's estate that holds",
 		Long: `Vulnerabilities that people accepted, as the running server was given them (serve
---exceptions FILE), and for how much of what it found each holds: an exception that has
-ended counts again, one that fits nothing can go or has a mistake in it.
+--exceptions FILE) and as they were made in its portal or by exceptions add, and for how much of
+what it found each holds: an exception that has ended counts again, one that fits nothing can go
+or has a mistake in it.
 
 With --try FILE it is told what that file would hold for; nothing changes. scan image
 --help says what is in such a file.`,
@@ -148,12 +151,105 @@ With --try FILE it is told what that file would hold for; nothing changes. scan 
 			if err := cl.ask(c.Context(), path, body, &list); err != nil {
 				return err
 			}
+			list.Findings = nil
 			return list.print(s, f)
 		},
 	}
 	c.Flags().StringVar(&try, "try", "", "tell what this file would hold for, and change nothing")
 	dataFlag(c, &data)
 	output(c, &f, "table", "json", "jsonl")
+	c.AddCommand(addExceptionCommand(s), endExceptionCommand(s))
+	return c
+}
+
+// newException is what the server is asked to accept.
+type newException struct {
+	Vulnerability []string `json:"vulnerability,omitempty"`
+	Package       []string `json:"package,omitempty"`
+	Image         []string `json:"image,omitempty"`
+	Repository    []string `json:"repository,omitempty"`
+	Digest        []string `json:"digest,omitempty"`
+	Path          []string `json:"path,omitempty"`
+	Unfixed       bool     `json:"unfixed,omitempty"`
+	Reason        string   `json:"reason"`
+	Expires       string   `json:"expires"`
+}
+
+func addExceptionCommand(s streams) *cobra.Command {
+	var data string
+	var dry bool
+	var f format
+	var e newException
+	c := &cobra.Command{
+		Use:   "add",
+		Short: "Accept vulnerabilities until a day, in the running server",
+		Long: `Accept vulnerabilities until a day, in the running server: they stay in every answer, marked with the
+reason, who says so (who runs the command) and until when. What is named must all hold; a flag may
+repeat, and of its values one must hold. What they may be is told by scan image --help.
+
+With --dry-run it is told what would be excepted; nothing changes.`,
+		Example: `  breakwater exceptions add --vulnerability CVE-2022-3602 --repository 'registry.example/shop/*' --expires 2027-01-31 \
+    --reason "the certificates come from our own authority" --dry-run`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cl, err := dial(s.err, datadir.Dir(data))
+			if err != nil {
+				return err
+			}
+			if dry {
+				var list exceptionList
+				if err := cl.ask(c.Context(), "/exceptions/trial", map[string]any{"exception": e}, &list); err != nil {
+					return err
+				}
+				return list.printTried(s, f)
+			}
+			var made exceptionRow
+			if err := cl.ask(c.Context(), "/exceptions", e, &made); err != nil {
+				return err
+			}
+			if f == "json" {
+				return writeJSON(s.out, made)
+			}
+			fmt.Fprintf(s.out, "Accepted until %s as %s: %s\nbreakwater exceptions says for what it holds.\n", made.Until, terminal.Plain(made.ID),
+				terminal.Plain(made.of()))
+			return nil
+		},
+	}
+	flags := c.Flags()
+	flags.StringArrayVar(&e.Vulnerability, "vulnerability", nil, "an id, such as CVE-2022-3602; may repeat, as all that follow")
+	flags.StringArrayVar(&e.Package, "package", nil, "a package's name, or NAME@VERSION")
+	flags.StringArrayVar(&e.Image, "image", nil, "a reference; * stands for anything but a slash, ** for anything")
+	flags.StringArrayVar(&e.Repository, "repository", nil, "HOST/REPOSITORY")
+	flags.StringArrayVar(&e.Digest, "digest", nil, "an image's digest")
+	flags.StringArrayVar(&e.Path, "path", nil, "where all files of the package are, from the image's root")
+	flags.BoolVar(&e.Unfixed, "unfixed", false, "while there is no version without the vulnerability")
+	flags.StringVar(&e.Reason, "reason", "", "why they are accepted")
+	flags.StringVar(&e.Expires, "expires", "", "the last day on which that holds, as 2027-01-31")
+	flags.BoolVar(&dry, "dry-run", false, "tell what would be excepted, and except nothing")
+	dataFlag(c, &data)
+	output(c, &f, "table", "json")
+	return c
+}
+
+func endExceptionCommand(s streams) *cobra.Command {
+	var data string
+	c := &cobra.Command{
+		Use:   "end ID",
+		Short: "End an exception that was made in the portal or by exceptions add: what it excepted counts again",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			cl, err := dial(s.err, datadir.Dir(data))
+			if err != nil {
+				return err
+			}
+			if err := cl.end(c.Context(), "/exceptions/"+url.PathEscape(args[0])); err != nil {
+				return err
+			}
+			fmt.Fprintf(s.out, "%s has ended: what it excepted counts again.\n", terminal.Plain(args[0]))
+			return nil
+		},
+	}
+	dataFlag(c, &data)
 	return c
 }
 
@@ -161,14 +257,33 @@ With --try FILE it is told what that file would hold for; nothing changes. scan 
 type exceptionList struct {
 	Items []exceptionRow `json:"items"`
 	Error string         `json:"error,omitempty"`
+	// Findings are the first that a trial would hold for.
+	Findings []triedFinding `json:"findings,omitempty"`
+}
+
+type triedFinding struct {
+	Vulnerability struct {
+		ID string `json:"id"`
+	} `json:"vulnerability"`
+	Severity  string `json:"severity"`
+	Package   string `json:"package"`
+	Installed string `json:"installed"`
+	Image     struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	} `json:"image"`
 }
 
 type exceptionRow struct {
 	Where         string   `json:"where"`
+	ID            string   `json:"id,omitempty"`
 	Reason        string   `json:"reason"`
 	Author        string   `json:"author"`
+	CreatedAt     string   `json:"createdAt,omitempty"`
 	Until         string   `json:"until"`
 	Expired       bool     `json:"expired"`
+	EndedAt       string   `json:"endedAt,omitempty"`
+	EndedBy       string   `json:"endedBy,omitempty"`
 	Unfixed       bool     `json:"unfixed"`
 	Findings      int      `json:"findings"`
 	Images        int      `json:"images"`
@@ -183,6 +298,8 @@ type exceptionRow struct {
 // stands is how it stands, in a word or two.
 func (r exceptionRow) stands() string {
 	switch {
+	case r.EndedAt != "":
+		return "ended by " + r.EndedBy
 	case r.Expired && r.Findings > 0:
 		return "ended: counts again"
 	case r.Expired:
@@ -223,6 +340,31 @@ func (l exceptionList) print(s streams, f format) error {
 	}
 	if l.Error != "" {
 		fmt.Fprintf(s.err, "breakwater: the file cannot be read now, and counts as it was: %s\n", terminal.Plain(l.Error))
+	}
+	return nil
+}
+
+// printTried tells what one exception would hold for.
+func (l exceptionList) printTried(s streams, f format) error {
+	if f == "json" {
+		return writeJSON(s.out, l)
+	}
+	t := newTable(s.out, "SEVERITY", "ID", "PACKAGE", "INSTALLED", "IMAGE")
+	for _, v := range l.Findings {
+		t.row(v.Severity, v.Vulnerability.ID, v.Package, v.Installed, cmp.Or(v.Image.Name, v.Image.ID))
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for _, r := range l.Items {
+		again := ""
+		if r.Expired {
+			again = "; its last day is over"
+		}
+		fmt.Fprintf(s.out, "Would be excepted: %s in %s%s\n", terminal.Count(r.Findings, "finding"), terminal.Count(r.Images, "image"), again)
+		if r.Findings > len(l.Findings) {
+			fmt.Fprintf(s.out, "The first %d are told.\n", len(l.Findings))
+		}
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func (c *choice) Set(s string) error {
 
 // writeJSON writes one indented document.
 func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(terminal.JSON(w))
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
@@ -60,7 +60,7 @@ func writeJSON(w io.Writer, v any) error {
 // writeLines writes one item per line.
 func writeLines[T any](w io.Writer, items []T) error {
 	b := bufio.NewWriter(w)
-	e := json.NewEncoder(b)
+	e := json.NewEncoder(terminal.JSON(b))
 	e.SetEscapeHTML(false)
 	for _, i := range items {
 		if err := e.Encode(i); err != nil {

@@ -56,7 +56,7 @@ func scanImageCommand(s streams) *cobra.Command {
 With --known nothing is read: REF is the name or id of an image that the running server
 knows, and what it knows of it is told.
 
-Vulnerabilities come from the advisories that db import brought. An image whose
+Vulnerabilities come from the advisories that db update or db import brought. An image whose
 contents or advisories are not known is said to be unknown, never clean. So is what an
 image holds beside the packages of its distribution (packages of languages, programs
 that no package brought): it is counted by kind, and "none known in what was read" says
@@ -245,6 +245,9 @@ func printScans(s streams, f format, all []scan.Report, o scan.Options) error {
 		return writeJSON(s.out, all)
 	case "jsonl":
 		return writeLines(s.out, all)
+	}
+	if f != "junit" { // which is no JSON
+		return scan.Write(terminal.JSON(s.out), string(f), all, o)
 	}
 	return scan.Write(s.out, string(f), all, o)
 }

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"maps"
 	"reflect"
+	"time"
 )
 
 // NewFacts is an empty cluster: every map is there to be read and written.
@@ -74,6 +75,30 @@ func (f *Facts) Clone() *Facts {
 	n.Unread, n.Gaps, n.ResourceVersions = maps.Clone(f.Unread), maps.Clone(f.Gaps), maps.Clone(f.ResourceVersions)
 	n.Tally.Left = maps.Clone(f.Tally.Left)
 	return &n
+}
+
+// Except is the facts without the objects of some kinds, and without what they are as of. All else is shared.
+func (f *Facts) Except(kinds ...string) *Facts {
+	out := *f
+	out.AsOf = time.Time{}
+	for _, kind := range kinds {
+		tableOf(kind).clear(&out)
+	}
+	return &out
+}
+
+// Same says that the facts are made of the very same objects as others, and say the same of all else. What they are as of does not count.
+func (f *Facts) Same(o *Facts) bool {
+	a, b := *f, *o
+	for _, t := range tables {
+		if !t.same(&a, &b) {
+			return false
+		}
+		t.clear(&a)
+		t.clear(&b)
+	}
+	a.AsOf, b.AsOf = time.Time{}, time.Time{}
+	return reflect.DeepEqual(&a, &b)
 }
 
 // Each yields every object of a kind, sorted by namespace and name.

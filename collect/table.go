@@ -119,6 +119,7 @@ type table interface {
 	kinds() []string
 	clear(*Facts)
 	clone(*Facts)
+	same(f, o *Facts) bool
 	put(f *Facts, kind string, k Key, o any) bool
 	gone(f *Facts, kind string, k Key) bool
 	retain(f *Facts, kind string, keys map[Key]struct{}) bool
@@ -139,6 +140,11 @@ type holder[K comparable, T any] struct {
 func (h holder[K, T]) kinds() []string { return h.holds }
 func (h holder[K, T]) clear(f *Facts)  { *h.field(f) = map[K]T{} }
 func (h holder[K, T]) clone(f *Facts)  { *h.field(f) = maps.Clone(*h.field(f)) }
+
+// same says that both hold the very same objects.
+func (h holder[K, T]) same(f, o *Facts) bool {
+	return maps.EqualFunc(*h.field(f), *h.field(o), func(a, b T) bool { return any(a) == any(b) })
+}
 
 // put replaces even equal content: the newer object's interned parts are the
 // ones the source still shares.

@@ -1,5 +1,5 @@
 // Package exception is vulnerabilities that people decided to live with for a time: which, where, why, who says so and until
-// when. It reads them from a file that is kept with the code, and says of a finding whether one holds for it.
+// when. It reads them from a file that is kept with the code, or takes them one by one, and says of a finding whether one holds for it.
 //
 // An exception changes what counts and never what is so: who asks it gets the finding back with the exception beside it. It
 // knows no graph and no advisory.
@@ -12,7 +12,7 @@ import (
 	"github.com/breakwater-sec/breakwater/strictyaml"
 )
 
-// Exception is one paragraph of the file. What it names must all hold; of several values of one name, one.
+// Exception is one paragraph of the file, or what somebody wrote in the portal. What it names must all hold; of several values of one name, one.
 type Exception struct {
 	Vulnerability strictyaml.Texts `yaml:"vulnerability" json:"vulnerability,omitempty"`
 	Package       strictyaml.Texts `yaml:"package" json:"package,omitempty"`
@@ -27,7 +27,7 @@ type Exception struct {
 	// Expires is its last day, in UTC.
 	Expires string `yaml:"expires" json:"expires"`
 
-	// Where says where it is written: FILE:LINE.
+	// Where says where it is written, and is of this one alone: FILE:LINE, or portal:ID.
 	Where string `yaml:"-" json:"where"`
 	ends  time.Time
 	tests tests
@@ -66,7 +66,7 @@ func (e *Exception) applied(now time.Time) *Applied {
 // Expired says that its last day is over.
 func (e *Exception) Expired(now time.Time) bool { return !now.Before(e.ends) }
 
-// Set is the exceptions of a file. The nil Set has none.
+// Set is exceptions in an order, such as that of a file. The nil Set has none.
 type Set struct {
 	all []*Exception
 	// named are the exceptions that name vulnerabilities, by those; others are the rest.
@@ -74,7 +74,33 @@ type Set struct {
 	others []int
 }
 
-// All are the exceptions, in the order of the file.
+// Portal is where an exception is written that was made in the portal or by command.
+func Portal(id string) string { return "portal:" + id }
+
+// SetOf is exceptions that Read or New made.
+func SetOf(all ...*Exception) *Set {
+	s := &Set{all: all, named: map[string][]int{}}
+	for i, e := range all {
+		for _, id := range e.tests.ids {
+			s.named[id] = append(s.named[id], i)
+		}
+		if len(e.tests.ids) == 0 {
+			s.others = append(s.others, i)
+		}
+	}
+	return s
+}
+
+// Join is the exceptions of several sets, one set after the other.
+func Join(sets ...*Set) *Set {
+	var all []*Exception
+	for _, s := range sets {
+		all = append(all, s.All()...)
+	}
+	return SetOf(all...)
+}
+
+// All are the exceptions, in their order.
 func (s *Set) All() []*Exception {
 	if s == nil {
 		return nil

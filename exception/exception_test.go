@@ -220,6 +220,32 @@ func TestAFileIsReadAgainWhenItChanges(t *testing.T) {
 	}
 }
 
+func TestExceptionsOfSeveralPlacesAreOneSet(t *testing.T) {
+	file := of(t, "package: a")
+	made, err := New(Exception{Vulnerability: []string{"cve-2026-1"}, Reason: "r", Author: "bob", Expires: "2026-12-31", Where: "forged"}, "portal:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := Join(file, nil, SetOf(made))
+	for _, test := range []struct {
+		f    Finding
+		want string
+	}{{Finding{Packages: []string{"a"}, IDs: []string{"CVE-2026-1"}}, "e.yaml:2"}, {Finding{Packages: []string{"b"}, IDs: []string{"CVE-2026-1"}}, "portal:1"},
+		{Finding{Packages: []string{"b"}, IDs: []string{"CVE-2026-2"}}, ""}} {
+		got, at := all.Find(Image{}, test.f, noon)
+		if got == nil && test.want != "" || got != nil && (got.Where != test.want || all.All()[at].Where != test.want) {
+			t.Errorf("%v: %+v at %d, want %s", test.f, got, at, test.want)
+		}
+	}
+	for name, e := range map[string]Exception{"author: want an author": {Package: []string{"a"}, Reason: "r", Expires: "2026-12-31"},
+		"expires: ": {Package: []string{"a"}, Reason: "r", Author: "a", Expires: "soon"}, "an exception: want at least one of": {Reason: "r"},
+		"vulnerability: ": {Vulnerability: []string{"*"}}} {
+		if got, err := New(e, "portal:2"); err == nil || !strings.HasPrefix(err.Error(), name) {
+			t.Errorf("%+v: %v, want %s", got, err, name)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, text := range []string{"exceptions:\n  - {vulnerability: CVE-1-1, package: ['**', 'a*b@1'], path: /a/**, unfixed: true, " +
 		"reason: r, " +

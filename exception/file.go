@@ -1,6 +1,7 @@
 package exception
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -45,8 +46,7 @@ func Read(name string, text io.Reader) (*Set, error) {
 	if len(file.Exceptions) > most {
 		return nil, d.Errorf(fmt.Errorf("want at most %d exceptions, have %d", most, len(file.Exceptions)), "exceptions")
 	}
-	s := &Set{all: file.Exceptions, named: map[string][]int{}}
-	for i, e := range s.all {
+	for i, e := range file.Exceptions {
 		at := []string{"exceptions", strconv.Itoa(i)}
 		if e == nil {
 			return nil, d.Errorf(errors.New("want an exception: what it is of, reason, author and expires"), at...)
@@ -55,14 +55,17 @@ func Read(name string, text io.Reader) (*Set, error) {
 			return nil, d.Errorf(err, append(at, key)...)
 		}
 		e.Where = fmt.Sprintf("%s:%d", name, d.Line(at...))
-		for _, id := range e.tests.ids {
-			s.named[id] = append(s.named[id], i)
-		}
-		if len(e.tests.ids) == 0 {
-			s.others = append(s.others, i)
-		}
 	}
-	return s, nil
+	return SetOf(file.Exceptions...), nil
+}
+
+// New is an exception that is written elsewhere than in a file, which where says. An error names the key.
+func New(e Exception, where string) (*Exception, error) {
+	e.tests, e.Where = tests{}, where
+	if key, err := e.prepare(); err != nil {
+		return nil, fmt.Errorf("%s: %w", cmp.Or(key, "an exception"), err)
+	}
+	return &e, nil
 }
 
 // prepare makes an exception's conditions ready. An error is of the key.

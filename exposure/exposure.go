@@ -114,20 +114,33 @@ func (r Route) Explain() string {
 	return b.String()
 }
 
-func portList(ports []netpol.Port) string {
+func portList(ports []netpol.Port) string { return some(ports) }
+
+func prefixList(prefixes []netip.Prefix) string { return some(prefixes) }
+
+// some names the first of many: a sentence that names thousands is none, and there are many such sentences.
+func some[T fmt.Stringer](all []T) string {
 	var out []string
-	for _, p := range ports {
-		out = append(out, p.String())
+	for _, one := range all[:min(len(all), spokenOf)] {
+		out = append(out, one.String())
+	}
+	if more := len(all) - spokenOf; more > 0 {
+		out = append(out, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(out, ", ")
 }
 
-func prefixList(prefixes []netip.Prefix) string {
-	var out []string
-	for _, p := range prefixes {
-		out = append(out, p.String())
+// text is a string that is named among others.
+type text string
+
+func (t text) String() string { return string(t) }
+
+func texts(all []string) string {
+	out := make([]text, len(all))
+	for i, s := range all {
+		out[i] = text(s)
 	}
-	return strings.Join(out, ", ")
+	return some(out)
 }
 
 // Exposed is an object that some route passes or ends in.

@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -44,28 +45,47 @@ func (j *judge) intoPods() map[collect.Key][]Route {
 // proxies is the frontend made of pods that take the requests and pass them on. It
 // is none unless some of them are exposed themselves.
 func (j *judge) proxies(pods []*collect.Pod, what string) (frontend, bool) {
+	h := sha256.New()
+	for _, p := range pods {
+		fmt.Fprintf(h, "%s/%s ", p.Namespace, p.Name)
+	}
+	key := [sha256.Size]byte(h.Sum(nil))
+	f, known := j.fronts[key]
+	if !known { // thousands of Ingresses may be served by the same thousands of pods
+		f = j.proxy(pods)
+		j.fronts[key] = f
+	}
+	if f == nil {
+		return frontend{}, false
+	}
+	out := *f
+	out.via += ", " + what
+	return out, true
+}
+
+// proxy is the frontend made of pods, nil unless some of them are exposed themselves.
+func (j *judge) proxy(pods []*collect.Pod) *frontend {
 	var best []Route
 	for _, p := range pods {
 		best = append(best, j.into[p.Key]...)
 	}
 	if len(best) == 0 {
-		return frontend{}, false
+		return nil
 	}
-	slices.SortStableFunc(best, func(a, b Route) int {
+	r := slices.MinFunc(best, func(a, b Route) int {
 		return cmp.Or(cmp.Compare(len(a.Uncertain()), len(b.Uncertain())), cmp.Compare(a.Width, b.Width), compare(a.via(), b.via()))
 	})
-	r := best[0]
-	f := frontend{uncertain: strings.Join(r.Uncertain(), "; "), senders: podSenders(pods), seen: familiesOf(pods), pods: pods}
+	f := &frontend{uncertain: strings.Join(r.Uncertain(), "; "), senders: podSenders(pods), seen: familiesOf(pods), pods: pods}
 	for _, other := range best {
 		if len(other.Uncertain()) == 0 || f.uncertain != "" {
 			f.clients = f.clients.Or(other.clients())
 		}
 	}
-	f.via = fmt.Sprintf("%s → %s, %s", r.via(), podNames(pods), what)
+	f.via = fmt.Sprintf("%s → %s", r.via(), podNames(pods))
 	for _, h := range r.Hops {
 		f.evidence = append(f.evidence, h.To)
 	}
-	return f, true
+	return f
 }
 
 // familiesOf are all addresses of the families that the pods have, nil where some are not known.

@@ -162,6 +162,10 @@ func (j *judge) gatewayBackend(f frontend, gw ref.Ref, r gatewayRoute, b gateway
 	if b.Port == nil {
 		return // a Service's port must be named
 	}
+	if !j.crowd.visits.take(r.Namespace, 1) && j.crowd.passed[serviceRef(s)] { // parents and backends multiply
+		j.crowd.lost++
+		return
+	}
 	ports := portsAsked(s, int32(*b.Port))
 	f.byName = aliases{doubt: "whether a gateway follows Services of type ExternalName depends on its controller"}
 	if !j.leads(f, s, ports, nil) {

@@ -54,10 +54,10 @@ func (j *judge) gatewayFrontend(g *gatewayv1.Gateway) (frontend, bool) {
 	}
 	switch open := publicAmong(points); {
 	case len(open) > 0 && known != nil && known.managed:
-		return j.balancerFrontend("the gateway's address "+strings.Join(open, ", "), ""), true
+		return j.balancerFrontend("the gateway's address "+texts(open), ""), true
 	case len(open) > 0:
-		return j.hiddenFrontend("the gateway's address "+strings.Join(open, ", "), "the pods that serve the gateway were not found"), true
-	case len(points) == 0 && g.UID == "" && j.nodes.count == 0:
+		return j.hiddenFrontend("the gateway's address "+texts(open), "the pods that serve the gateway were not found"), true
+	case len(points) == 0 && j.ofManifest(g.UID):
 		return j.hiddenFrontend("the gateway's address", "a manifest does not say which address the gateway will get"), true
 	}
 	return frontend{}, false

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -119,9 +118,9 @@ func (j *judge) frontendOf(in *networkingv1.Ingress, c class) (frontend, bool) {
 	}
 	switch {
 	case len(open) > 0:
-		return j.hiddenFrontend("the address "+strings.Join(open, ", ")+" of "+ingressRef(in).String(),
+		return j.hiddenFrontend("the address "+texts(open)+" of "+ingressRef(in).String(),
 			"the pods of "+c.text()+" were not found"), true
-	case j.partial && len(points) == 0:
+	case len(points) == 0 && (j.partial || c.name != "" && j.ofManifest(in.UID)):
 		return j.hiddenFrontend(c.text(), "the manifests do not contain "+c.text()+", so whether the internet reaches it is not known"),
 			true
 	case len(points) == 0:
@@ -152,7 +151,7 @@ func (j *judge) managed(in *networkingv1.Ingress, c class, points, open []string
 		open = points
 	}
 	if len(open) > 0 {
-		return j.balancerFrontend(fmt.Sprintf("%s at %s", c.known.name, strings.Join(open, ", ")), ""), true
+		return j.balancerFrontend(fmt.Sprintf("%s at %s", c.known.name, texts(open)), ""), true
 	}
 	if len(points) > 0 || in.UID != "" {
 		return frontend{}, false
@@ -205,13 +204,13 @@ func (j *judge) ingress(in *networkingv1.Ingress, c class, f frontend) {
 		Source: FromInternet, Via: f.via, Evidence: evidence, Uncertain: f.uncertain})}
 	for _, b := range backendsOf(in) {
 		if s := j.serviceAt(in.Namespace, b.service); s != nil {
-			j.forward(f, w, e, s, portsNamed(s, b.port), e.String()+" for "+strings.Join(b.hosts, ", "))
+			j.forward(f, w, e, s, portsNamed(s, b.port), e.String()+" for "+texts(b.hosts))
 		} else if in.UID == "" { // a manifest, and the rest may be in others
 			j.unseenService(in.Namespace, b.service, e)
 		}
 	}
 	if kinds := resourcesOf(in); len(kinds) > 0 {
-		j.gap("backends of "+e.String(), "it leads to objects that are not interpreted: "+strings.Join(kinds, ", "),
+		j.gap("backends of "+e.String(), "it leads to objects that are not interpreted: "+texts(kinds),
 			"Pods may be exposed through them and not be shown.")
 	}
 }
@@ -291,15 +290,22 @@ type backend struct {
 }
 
 func backendsOf(in *networkingv1.Ingress) (out []backend) {
+	type at struct {
+		service string
+		port    networkingv1.ServiceBackendPort
+	}
+	known, led := map[at]int{}, map[int]map[string]bool{}
 	add := func(b *networkingv1.IngressServiceBackend, host string) {
 		if b == nil {
 			return
 		}
-		i := slices.IndexFunc(out, func(x backend) bool { return x.service == b.Name && x.port == b.Port })
-		if i < 0 {
-			out, i = append(out, backend{b.Name, b.Port, nil}), len(out)
+		i, there := known[at{b.Name, b.Port}]
+		if !there {
+			i = len(out)
+			out, known[at{b.Name, b.Port}], led[i] = append(out, backend{b.Name, b.Port, nil}), i, map[string]bool{}
 		}
-		if host = cmp.Or(host, "any host"); !slices.Contains(out[i].hosts, host) {
+		if host = cmp.Or(host, "any host"); !led[i][host] {
+			led[i][host] = true
 			out[i].hosts = append(out[i].hosts, host)
 		}
 	}

@@ -258,6 +258,13 @@ func TestAControllerOnTheHostsNetworkIsItsNode(t *testing.T) {
 
 func TestAManifestWithoutTheClusterKeepsItsIngressMarked(t *testing.T) {
 	app := estate[strings.Index(estate, "---\napiVersion: v1\nkind: Pod"):] + backendService
-	run(t, []test{{"", app + ing("ingressClassName: nginx,", "", ""),
-		[]string{"shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP any ?"}, nil}})
+	const class = "\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\nspec: {controller: k8s.io/ingress-nginx}\n"
+	web := []string{"shop/Ingress/web > shop/Service/web > shop/Pod/web 8080/TCP any ?"}
+	taken, not := ing("ingressClassName: nginx,", "", ""), strings.Replace(ing("ingressClassName: nginx,", "", ""), ", uid: i", "", 1)
+	run(t, []test{
+		{"nothing of the cluster", app + taken, web, nil},
+		{"its class beside it", app + class + not, web, nil},
+		{"its class beside it, in a cluster", app + class + taken, nil, nil},
+		{"its class and a node beside it", estate + backendService + class + not, nil, nil},
+	})
 }

@@ -75,7 +75,7 @@ func (j *judge) istioFrontend(k collect.Key, o *collect.IstioGateway) (frontend,
 	case len(pods) > 0:
 		f, ok := j.proxies(pods, "which serve gateway "+k.String())
 		return j.authorized(f, pods[0].Namespace), ok
-	case j.partial:
+	case j.partial || j.ofManifest(o.UID):
 		return j.hiddenFrontend("the proxies of gateway "+k.String(),
 			"the manifests do not contain the proxies that the gateway selects, so whether the internet reaches them is not known"), true
 	}

@@ -47,7 +47,14 @@ func TestVirtualServices(t *testing.T) {
 	}
 	delegate := "\n---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: d, namespace: shop}\n" +
 		"spec: {http: [{route: [{destination: {host: web, port: {number: 80}}}]}]}\n"
+	alone := func(uid string) string {
+		return strings.NewReplacer("istio: ingressgateway}}\nspec: {node", "app: other}}\nspec: {node", "selector: {istio: ingressgateway}, ports", "ports",
+			"name: gw, namespace: infra", "name: gw, namespace: infra"+uid).Replace(estate[strings.LastIndex(estate, "---"):]+webService+mesh+virtual) +
+			"\n---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\nspec: {controller: k8s.io/ingress-nginx}\n"
+	}
 	run(t, []test{
+		{"in a manifest, without the gateway's proxies", alone(""), []string{web + " ?"}, nil},
+		{"in a cluster, without them", alone(", uid: g"), nil, nil},
 		{"a destination behind an exposed gateway", all(), []string{proxy, web}, nil},
 		{"a gateway that is not reached", all("203.0.113.1", "10.0.0.1"), nil, nil},
 		{"in the mesh only", all("gateways: [infra/gw]", "gateways: [mesh]"), []string{proxy}, nil},

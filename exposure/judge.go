@@ -1,12 +1,14 @@
 package exposure
 
 import (
-	"fmt"
+	"crypto/sha256"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/breakwater-sec/breakwater/cloud"
 	"github.com/breakwater-sec/breakwater/collect"
@@ -20,10 +22,14 @@ type judge struct {
 	net   *netpol.Judge
 	res   *Result
 	pods  *podIndex
-	hops  map[string]*Hop
+	hops  map[hopKey]*Hop
+	crowd crowd
+	// once is each list of ports and of ranges that hops have.
+	once  once
 	nodes nodes
 	// into is the routes into each pod by services and nodes alone.
-	into map[collect.Key][]Route
+	into   map[collect.Key][]Route
+	fronts map[[sha256.Size]byte]*frontend // of pods, nil where they are not exposed
 	// serving is the pods found for each class, published the services by the
 	// addresses of their load balancers: ingresses ask for the same again.
 	serving   map[class][]*collect.Pod
@@ -41,8 +47,8 @@ type judge struct {
 
 // Judge finds every way from the internet to a pod. policies judges the same facts.
 func Judge(f *collect.Facts, policies *netpol.Judge) *Result {
-	j := &judge{facts: f, net: policies, pods: indexPods(f), hops: map[string]*Hop{}, nodes: nodesOf(f), clouds: cloud.Providers(f),
-		serving: map[class][]*collect.Pod{}, res: &Result{}}
+	j := &judge{facts: f, net: policies, pods: indexPods(f), hops: map[hopKey]*Hop{}, crowd: newCrowd(len(f.Pods)), nodes: nodesOf(f), clouds: cloud.Providers(f),
+		serving: map[class][]*collect.Pod{}, fronts: map[[sha256.Size]byte]*frontend{}, res: &Result{}}
 	j.partial = j.nodes.count == 0 && len(f.IngressClasses) == 0
 	j.services()
 	j.hostPorts()
@@ -53,9 +59,14 @@ func Judge(f *collect.Facts, policies *netpol.Judge) *Result {
 	j.virtualServices()
 	j.kubelets()
 	j.missing()
+	j.crowded()
 	j.finish()
 	return j.res
 }
+
+// ofManifest says that no cluster has taken an object yet, and none is around it: that what would serve it
+// is not there proves nothing.
+func (j *judge) ofManifest(uid types.UID) bool { return uid == "" && j.nodes.count == 0 }
 
 // said are the annotations of a meaning that an object has, but for those of a provider
 // on whose machines no node is known to be.
@@ -89,30 +100,52 @@ func (w way) sender() sender {
 	return sender{Endpoint: netpol.Addresses("clients on the internet", w.clients), source: FromInternet}
 }
 
-// hop returns the shared hop of this content.
-func (j *judge) hop(h Hop) *Hop {
-	key := fmt.Sprint(h.From, h.To, h.Ports, h.Width, h.Ranges, h.Source, h.Via, h.Uncertain, h.Policy)
+// hop is a hop under way: routes that are told share those of one content.
+func (j *judge) hop(h Hop) *Hop { return &h }
+
+// shared is the hop of this content that routes have.
+func (j *judge) shared(h *Hop) *Hop {
+	key := hopKey{h.From, h.To, 0, 0, h.Width, h.Source, h.Via, h.Uncertain, h.Policy}
+	h.Ports, key.ports = j.once.portList(h.Ports)
+	h.Ranges, key.ranges = j.once.prefixList(h.Ranges)
 	if old := j.hops[key]; old != nil {
 		return old
 	}
-	j.hops[key] = &h
-	return &h
+	j.hops[key] = h
+	return h
+}
+
+// tell adds a route.
+func (j *judge) tell(hops []*Hop, width Width, ranges []netip.Prefix) {
+	out := make([]*Hop, len(hops))
+	for i, h := range hops {
+		out[i] = j.shared(h)
+	}
+	j.res.Routes = append(j.res.Routes, Route{out, width, ranges})
 }
 
 // deliver takes a way through a service into its pods: one route for each pod
 // that some sender is let into.
 func (j *judge) deliver(w way, service ref.Ref, targets []target, senders []sender) {
 	for _, t := range perNode(targets, senders) {
+		if !j.crowd.follows(w, t.pods[0].Namespace) {
+			j.crowd.lost++
+			continue
+		}
 		for _, v := range j.verdicts(w, t, senders) {
 			if v.closed != nil {
 				j.closed(w, service, t, v)
 				continue
 			}
-			width, ranges, via := widthOf(v.clients), listed(v.clients), v.via(service)
+			width, ranges, via := widthOf(v.clients), j.listed(v.clients), v.via(service)
 			for _, p := range t.pods {
+				if !j.crowd.tells(w, p) {
+					j.crowd.leaveOut(p, v.ports, width, v.uncertain)
+					continue
+				}
 				h := j.hop(Hop{From: service, To: p.Of("Pod"), Ports: v.ports, Width: width, Ranges: ranges, Source: v.source, Via: via,
 					Evidence: []ref.Ref{service, p.Of("Pod")}, Uncertain: v.uncertain, Policy: v.policy})
-				j.res.Routes = append(j.res.Routes, Route{append(slices.Clone(w.hops), h), width, ranges})
+				j.tell(append(slices.Clone(w.hops), h), width, ranges)
 			}
 		}
 	}
@@ -138,11 +171,15 @@ func perNode(targets []target, senders []sender) []target {
 }
 
 func (j *judge) route(w way) {
-	j.res.Routes = append(j.res.Routes, Route{Hops: w.hops, Width: widthOf(w.clients), Ranges: listed(w.clients)})
+	j.tell(w.hops, widthOf(w.clients), listed(w.clients))
 }
 
 func (j *judge) closed(w way, service ref.Ref, t target, v verdict) {
 	for _, p := range t.pods {
+		if j.crowd.shut[p.Key]++; j.crowd.shut[p.Key] > waysOfPod && !j.crowd.more.take(p.Namespace, 1) {
+			j.crowd.closed++
+			continue
+		}
 		j.res.Closed = append(j.res.Closed, Closed{To: p.Of("Pod"), Via: through(w.hops, v.via(service)), Ports: v.ports,
 			Policy: v.closed.Witness, Answer: v.closed.Explain()})
 	}

@@ -17,7 +17,7 @@ func (j *judge) openShiftRoutes() {
 	for k, o := range j.facts.Each("Route") {
 		o := o.(*collect.Route)
 		for _, router := range j.routersOf(o) {
-			if f, ok := j.routerFrontend(k, router); ok {
+			if f, ok := j.routerFrontend(router); ok {
 				f.pods = nil // they are routers by their label, whatever their images are called
 				clients, doubt := j.lets(f, o.Annotations, class{name: "openshift-default", known: controllerByClass("openshift-default")})
 				f.clients, f.uncertain = clients, allOf(f.uncertain, doubt)
@@ -47,7 +47,7 @@ func (j *judge) routersOf(o *collect.Route) (out []string) {
 const routerLabel = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
 
 // routerFrontend is the pods of a router, or of any where its name tells none.
-func (j *judge) routerFrontend(k collect.Key, router string) (frontend, bool) {
+func (j *judge) routerFrontend(router string) (frontend, bool) {
 	var pods []*collect.Pod
 	for _, ns := range j.pods.namespaces() {
 		for _, g := range j.pods.groups[ns] {
@@ -62,18 +62,15 @@ func (j *judge) routerFrontend(k collect.Key, router string) (frontend, bool) {
 		})
 	}
 	what := "router " + cmp.Or(router, "of OpenShift")
-	switch {
-	case len(pods) > 0:
+	if len(pods) > 0 {
 		return j.proxies(pods, "which serve routes as "+what)
-	case j.partial:
-		return j.hiddenFrontend(what, "the manifests do not contain the "+what+", so whether the internet reaches it is not known"), true
 	}
-	j.gap(
-		"the router of Route "+k.String(),
-		"the pods of "+what+" were not found",
-		"What this route leads to may be exposed and is not shown.",
-	)
-	return frontend{}, false
+	// A router runs wherever there are Routes, and one that admitted this may stand outside the cluster.
+	doubt := "the pods of " + what + ", which admitted the route, were not found, so whether the internet reaches it is not known"
+	if router == "" {
+		doubt = "the manifests do not contain the " + what + ", so whether the internet reaches it is not known"
+	}
+	return j.hiddenFrontend(what, doubt), true
 }
 
 func (j *judge) openShiftRoute(f frontend, e ref.Ref, o *collect.Route) {

@@ -1,8 +1,11 @@
 package exposure
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/breakwater-sec/breakwater/test/manifests"
 )
 
 // router is OpenShift's, behind a load balancer; its image has no name.
@@ -48,7 +51,11 @@ func TestOpenShiftRoutes(t *testing.T) {
 		{"a route that an exposed router admitted", all(), []string{proxy, web}, nil},
 		{"one that it refused", all(`status: "True"`, `status: "False"`), []string{proxy}, nil},
 		{"one that no router has seen", all("ingress: [{host", "other: [{host"), []string{proxy}, nil},
-		{"one of another router", all("routerName: default", "routerName: internal"), []string{proxy}, nil},
+		{"one of another router, whose pods nobody sees", all("routerName: default", "routerName: f5"), []string{proxy, web + " ?"}, nil},
+		{"a router in a namespace that nobody sees", estate + webService + openShiftRoute, []string{web + " ?"}, nil},
+		{"that has not admitted it", estate + webService + strings.Replace(openShiftRoute, `status: "True"`, `status: "False"`, 1), nil, nil},
+		{"none, and the file of a route beside those of nodes", estate + webService + strings.Replace(strings.Replace(openShiftRoute,
+			", uid: r", "", 1), "status: {ingress", "status: {other", 1), []string{web + " ?"}, nil},
 		{"a router that is not reached", all("203.0.113.1", "10.0.0.1"), nil, nil},
 		{"a Service that gets nothing", all("weight: 100", "weight: 0"), []string{proxy}, nil},
 		{
@@ -68,4 +75,13 @@ func TestOpenShiftRoutes(t *testing.T) {
 		{"in a manifest alone it may be", strings.Replace(strings.Replace(estate[strings.LastIndex(estate, "---"):]+webService+openShiftRoute,
 			", uid: r", "", 1), "status: {ingress", "status: {other", 1), []string{web + " ?"}, nil},
 	})
+}
+
+// TestWhyARouteMayBeReachedIsSaid: that a router admitted it proves that there is one.
+func TestWhyARouteMayBeReachedIsSaid(t *testing.T) {
+	r := judged(manifests.Facts(t, estate+webService+openShiftRoute))
+	const want = "the pods of router default, which admitted the route, were not found, so whether the internet reaches it is not known"
+	if len(r.Routes) != 1 || !slices.Contains(r.Routes[0].Uncertain(), want) {
+		t.Errorf("%d routes, want one of which is said: %s\n%v", len(r.Routes), want, r.Routes)
+	}
 }

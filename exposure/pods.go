@@ -32,6 +32,7 @@ type podIndex struct {
 	of     map[collect.Key]*group
 	byIP   map[string][]*collect.Pod
 	slices map[collect.Key][]*collect.EndpointSlice // by service
+	asked  asked
 }
 
 func indexPods(f *collect.Facts) *podIndex {
@@ -95,6 +96,20 @@ type target struct {
 // targets of a service through some of its ports: what its selector selects,
 // and what its EndpointSlices name besides, ready or not.
 func (x *podIndex) targets(s *corev1.Service, ports []corev1.ServicePort) []target {
+	if x.asked.service != s || !slices.Equal(x.asked.ports, ports) { // whether it leads anywhere is asked before where
+		x.asked = asked{s, ports, x.find(s, ports)}
+	}
+	return x.asked.targets
+}
+
+// asked is what was found last.
+type asked struct {
+	service *corev1.Service
+	ports   []corev1.ServicePort
+	targets []target
+}
+
+func (x *podIndex) find(s *corev1.Service, ports []corev1.ServicePort) []target {
 	if s.Spec.Type == corev1.ServiceTypeExternalName {
 		return nil
 	}
@@ -212,10 +227,12 @@ func slicePorts(e *collect.EndpointSlice, ports []corev1.ServicePort) (out []net
 }
 
 func distinct(ports []netpol.Port) []netpol.Port {
-	slices.SortFunc(ports, func(a, b netpol.Port) int {
-		return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.Protocol, b.Protocol))
-	})
+	slices.SortFunc(ports, comparePorts)
 	return slices.Compact(ports)
+}
+
+func comparePorts(a, b netpol.Port) int {
+	return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.Protocol, b.Protocol))
 }
 
 // on are the pods of a node.

@@ -29,6 +29,7 @@ func (j *judge) finish() {
 		}
 	}
 	r.Entities = entities(r.Routes)
+	j.open(r.Entities)
 	r.Closed = j.closedOnly()
 	slices.SortFunc(r.Gaps, func(a, b collect.Gap) int { return compare(a.What, b.What) })
 	r.Gaps = slices.CompactFunc(r.Gaps, func(a, b collect.Gap) bool { return a.What == b.What })

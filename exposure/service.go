@@ -84,7 +84,7 @@ func (j *judge) listeners(s *corev1.Service) (out []listener) {
 		out = append(out, l)
 	}
 	if open := publicAmong(s.Spec.ExternalIPs); len(open) > 0 {
-		out = append(out, listener{via: "the external address " + strings.Join(open, ", "), ports: servicePorts(s), clients: everyone()})
+		out = append(out, listener{via: "the external address " + texts(open), ports: servicePorts(s), clients: everyone()})
 	}
 	return out
 }
@@ -103,7 +103,7 @@ func (j *judge) balancer(s *corev1.Service) (listener, bool) {
 	}
 	switch {
 	case len(open) > 0:
-		l.via = "load balancer " + strings.Join(open, ", ")
+		l.via = "load balancer " + texts(open)
 		if internal != "" {
 			l.uncertain = internal + " says that the load balancer is internal, though its address is one of the internet"
 		}

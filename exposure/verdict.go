@@ -27,11 +27,18 @@ func (v verdict) same(x verdict) bool {
 }
 
 func (v verdict) via(from ref.Ref) string {
+	if len(v.ports) == 0 {
+		return from.String()
+	}
 	return fmt.Sprintf("%s to port %s", from, portList(v.ports))
 }
 
 // verdicts asks the policies about every port of a target and gathers equal answers.
 func (j *judge) verdicts(w way, t target, senders []sender) []verdict {
+	if !j.crowd.asks(t) {
+		return []verdict{{clients: w.clients, source: senders[0].source,
+			uncertain: "so many ways lead there that the policies were not asked about each"}}
+	}
 	var out []verdict
 	for _, port := range t.ports {
 		v := j.verdict(w, t.pods[0], port, senders)

@@ -25,8 +25,12 @@ const (
 	maxFile = 8 << 30
 	// maxTag is the longest entity tag that is kept.
 	maxTag = 512
-	// stalledAfter is how long a connection may bring nothing.
+	// stalledAfter is how long a connection may take for leastBrought: a site that sends a byte now and then would hold all
+	// other feeds for years.
 	stalledAfter = time.Minute
+	leastBrought = 64 << 10
+	// longest is how long one feed may take in all; what came of it is gone on with the next time.
+	longest = 6 * time.Hour
 )
 
 // known is what we remember of a feed: what to ask for, and with what.
@@ -51,6 +55,20 @@ type errAgain struct {
 }
 
 func (e errAgain) Unwrap() error { return e.error }
+
+// download brings the file that a feed leads to.
+func (f Feed) download(ctx context.Context, client *http.Client, name string, k *known, save func() error) (bool, error) {
+	led, sum, err := f.led(ctx, client)
+	if err != nil {
+		return false, err
+	}
+	fresh, err := download(ctx, client, led, name, k, save)
+	if err == nil && fresh && sum != "" && k.SHA256 != sum {
+		k.Tag, k.Modified = "", "" // or it would not be asked for again
+		return false, errAgain{fmt.Errorf("%s: what came is not what its repository says it is: its SHA-256 is another", led.URL), 0}
+	}
+	return fresh, err
+}
 
 // download brings a feed's file to name; save keeps what is known of it before much comes, for what a kill cuts off. It
 // reports false if the site has what it had last time.
@@ -90,7 +108,7 @@ func download(ctx context.Context, client *http.Client, f Feed, name string, k *
 	if err := save(); err != nil {
 		return false, err
 	}
-	sum, size, err := write(stalling(response.Body, cancel), name, have)
+	sum, size, err := write(stalling(response.Body, stalledAfter, cancel), name, have)
 	if err != nil {
 		return false, errAgain{reason(ctx, err), 0}
 	}
@@ -225,23 +243,26 @@ func write(from io.Reader, name string, have int64) (sums, int64, error) {
 	return s, have + n, errors.Join(err, f.Sync(), f.Close())
 }
 
-// stalling ends a request whose answer brings nothing for too long.
-func stalling(from io.Reader, cancel context.CancelCauseFunc) io.Reader {
-	timer := time.AfterFunc(stalledAfter, func() { cancel(fmt.Errorf("the site sent nothing for %s", stalledAfter)) })
-	return &stall{from, timer}
+// stalling ends a request whose answer brings next to nothing for too long.
+func stalling(from io.Reader, after time.Duration, cancel context.CancelCauseFunc) io.Reader {
+	timer := time.AfterFunc(after, func() { cancel(fmt.Errorf("the site sent fewer than %d bytes in %s", leastBrought, after)) })
+	return &stall{from, timer, after, 0}
 }
 
 type stall struct {
 	io.Reader
 	timer *time.Timer
+	after time.Duration
+	came  int
 }
 
 func (s *stall) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
-	if err != nil {
+	if s.came += n; err != nil {
 		s.timer.Stop()
-	} else if n > 0 {
-		s.timer.Reset(stalledAfter)
+	} else if s.came >= leastBrought {
+		s.came = 0
+		s.timer.Reset(s.after)
 	}
 	return n, err
 }

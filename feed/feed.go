@@ -21,6 +21,8 @@ type Feed struct {
 	// Name is the source's in the database.
 	Name string `yaml:"name"`
 	URL  string `yaml:"url"`
+	// Via are the kinds of files that lead to the feed's own, the first of which url names.
+	Via []string `yaml:"via"`
 	// Path is what the file is called under a mirror.
 	Path string `yaml:"path"`
 	// Default says that it is fetched if no feed is named.
@@ -66,7 +68,7 @@ func (f Feed) Under(mirror string) (Feed, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "http" && u.Scheme != "https" {
 		return f, errors.New("want a mirror as http(s)://HOST[/PATH], without a user or password")
 	}
-	f.URL = u.JoinPath(f.Path).String()
+	f.URL, f.Via = u.JoinPath(f.Path).String(), nil
 	return f, nil
 }
 

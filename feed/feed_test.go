@@ -7,10 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,7 +22,10 @@ import (
 )
 
 // archive is a feed of n records.
-func archive(t *testing.T, n int, fixed string) []byte {
+func archive(t *testing.T, n int, fixed string) []byte { return dated(t, n, fixed, "2024-01-01") }
+
+// dated is a feed of n records that were all modified on a day.
+func dated(t *testing.T, n int, fixed, day string) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
@@ -29,8 +34,8 @@ func archive(t *testing.T, n int, fixed string) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(f, `{"id":"GHSA-%d","modified":"2024-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"left"},
-			"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"%s"}]}]}]}`, i, fixed)
+		fmt.Fprintf(f, `{"id":"GHSA-%d","modified":"%sT00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"left"},
+			"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"%s"}]}]}]}`, i, day, fixed)
 	}
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
@@ -226,7 +231,7 @@ func TestFeedsAreNamed(t *testing.T) {
 		t.Errorf("%d by default, %v", len(all), err)
 	}
 	osv, err := Named([]string{"osv"})
-	if err != nil || len(osv) <= len(all) {
+	if err != nil || len(osv) < 25 || slices.ContainsFunc(osv, func(f Feed) bool { return !strings.HasPrefix(f.Name, "osv/") }) {
 		t.Errorf("%d of osv, %v", len(osv), err)
 	}
 	if one, err := Named([]string{"KEV"}); err != nil || len(one) != 1 {
@@ -244,11 +249,21 @@ func TestFeedsAreNamed(t *testing.T) {
 		if _, err := f.host(); err != nil {
 			t.Error(err)
 		}
+		for _, kind := range f.Via {
+			if kind != mirrorsLead && kind != repodataLead && kind != latestLead {
+				t.Errorf("%s: nothing leads by %s", f.Name, kind)
+			}
+		}
 	}
 	for _, mirror := range []string{"", "mirror.example", "ftp://mirror.example", "https://u:p@mirror.example", "https://m.example/?a"} {
 		if _, err := npm[0].Under(mirror); err == nil {
 			t.Errorf("%q is a mirror", mirror)
 		}
+	}
+	led := Feed{Name: "amazon/2023", Path: "amazon/2023/updateinfo.xml.gz", Via: []string{mirrorsLead}}
+	if f, err := led.Under("https://mirror.example"); err != nil || f.URL != "https://mirror.example/amazon/2023/updateinfo.xml.gz" ||
+		len(f.Via) > 0 {
+		t.Errorf("%+v, %v: a mirror has the file itself", f, err)
 	}
 	if f, err := npm[0].Under("https://mirror.example/osv/"); err != nil || f.URL != "https://mirror.example/osv/npm/all.zip" {
 		t.Errorf("%s, %v", f.URL, err)
@@ -285,3 +300,45 @@ func FuzzAnswer(f *testing.F) {
 type answering func(*http.Request) *http.Response
 
 func (a answering) RoundTrip(r *http.Request) (*http.Response, error) { return a(r), nil }
+
+// TestWhatIsOlderThanWhatIsInForceIsNotTaken: who can hand out an old file would have what became known since forgotten.
+func TestWhatIsOlderThanWhatIsInForceIsNotTaken(t *testing.T) {
+	s := &site{body: archive(t, 4, "2.0.0"), tag: `"0"`}
+	u, _ := updating(t, s)
+	for i, c := range []struct {
+		body          []byte
+		anyway, fresh bool
+	}{{archive(t, 4, "2.0.0"), false, true}, {dated(t, 4, "3.0.0", "2023-12-01"), false, false}, {dated(t, 4, "3.0.0", "2023-12-28"), false, true},
+		{dated(t, 4, "3.0.0", "2999-01-01"), false, false}, {dated(t, 4, "3.0.0", "2023-01-01"), true, true}} {
+		s.body, s.tag = c.body, fmt.Sprintf("%q", fmt.Sprint("tag", i))
+		u.Anyway = c.anyway
+		if got := u.updated(t); got.Fresh != c.fresh || !c.fresh && !strings.Contains(got.Problem, "the one in force stays") {
+			t.Errorf("file %d: %+v", i, got)
+		}
+	}
+}
+
+// drops is an answer of a byte now and then.
+type drops struct{ ctx context.Context }
+
+func (d drops) Read(p []byte) (int, error) {
+	select {
+	case <-d.ctx.Done():
+		return 0, d.ctx.Err()
+	case <-time.After(time.Millisecond):
+		p[0] = 'x'
+		return 1, nil
+	}
+}
+
+func TestASiteThatSendsAByteNowAndThenIsGivenUp(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	n, err := io.Copy(io.Discard, stalling(drops{ctx}, 20*time.Millisecond, cancel))
+	if err == nil || n >= leastBrought || !strings.Contains(fmt.Sprint(context.Cause(ctx)), "fewer than 65536 bytes") {
+		t.Errorf("%d bytes, %v, %v", n, err, context.Cause(ctx))
+	}
+	ctx, cancel = context.WithCancelCause(t.Context())
+	if n, err := io.Copy(io.Discard, stalling(bytes.NewReader(make([]byte, 10<<20)), time.Hour, cancel)); err != nil || n != 10<<20 {
+		t.Errorf("%d bytes, %v, %v", n, err, context.Cause(ctx))
+	}
+}

@@ -156,6 +156,8 @@ func (u Updater) fetch(ctx context.Context, f Feed, file string, k *known, save 
 	transport := u.Policy.With(host).Transport()
 	defer transport.CloseIdle()
 	client := &http.Client{Transport: transport.Files(host.Name)}
+	ctx, cancel := context.WithTimeoutCause(ctx, longest, fmt.Errorf("it took more than %s", longest))
+	defer cancel()
 	wait, attempts := u.wait, u.Attempts
 	if wait == nil {
 		wait = backoff.Pause
@@ -164,7 +166,7 @@ func (u Updater) fetch(ctx context.Context, f Feed, file string, k *known, save 
 		attempts = 4
 	}
 	for n := range attempts {
-		fresh, err = download(ctx, client, f, file, k, save)
+		fresh, err = f.download(ctx, client, file, k, save)
 		var again errAgain
 		if err == nil || !errors.As(err, &again) || ctx.Err() != nil || refused(err) || n == attempts-1 {
 			break
@@ -181,10 +183,27 @@ func (u Updater) fetch(ctx context.Context, f Feed, file string, k *known, save 
 
 func refused(err error) bool { var r *egress.Refused; return errors.As(err, &r) }
 
-// accept refuses what holds far less than what is in force.
+// older is by how much the newest record of a feed may be older than the one in force: a record may be taken back.
+const older = 7 * 24 * time.Hour
+
+// accept refuses what holds far less than what is in force, and what is of before: who can hand out an old file would have what
+// became known since forgotten.
 func (u Updater) accept(old, fresh vuln.SourceStatus) error {
 	before, now := old.Records+old.KEV+old.EPSS, fresh.Records+fresh.KEV+fresh.EPSS
-	if u.Anyway || float64(now) >= least*float64(before) {
+	newest := old.Newest
+	if newest.After(old.ImportedAt) { // a record that says it is of the future holds nothing up
+		newest = old.ImportedAt
+	}
+	switch {
+	case u.Anyway:
+		return nil
+	case fresh.Newest.Before(newest.Add(-older)):
+		if fresh.Newest.IsZero() {
+			return errors.New("no record of it says when it was changed: the one in force stays (--anyway takes it)")
+		}
+		return fmt.Errorf("its newest record is of %s, and that of the one in force of %s: the one in force stays (--anyway takes it)",
+			fresh.Newest.Format(time.DateOnly), newest.Format(time.DateOnly))
+	case float64(now) >= least*float64(before):
 		return nil
 	}
 	return fmt.Errorf("it holds %d records, and the one in force %d: the one in force stays (--anyway takes it)", now, before)

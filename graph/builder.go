@@ -24,6 +24,7 @@ type Builder struct {
 	name  string
 	nodes []builderKind
 	edges map[relKey]*runs[builderEdge]
+	mark  *mark
 }
 
 type builderKind struct {
@@ -93,7 +94,10 @@ func NewBuilder(v *Vocabulary, name string) *Builder {
 // unknown kind, column or type is a programming error and panics.
 func (b *Builder) Node(kind, id string, props ...Prop) Ref {
 	r := b.Ref(kind, id)
-	b.nodes[r.kind].set[r.row] = true
+	if n := &b.nodes[r.kind]; !n.set[r.row] {
+		n.set[r.row] = true
+		b.mark.named(r)
+	}
 	b.Set(r, props...)
 	return r
 }
@@ -175,14 +179,19 @@ func (b *Builder) Build(shared *Segment) (*Segment, []Dangling) {
 		s.base = shared.version
 	}
 	place := make([][]int32, len(b.nodes)) // builder row → segment row or stub, -1 if missing
+	last, now := b.lastBuilt(), b.beyond(s, place)
 	beside(len(b.nodes), func(k int) {
 		if b.vocab.kinds[k].Shared {
 			place[k] = b.buildStubs(s, k, shared)
 		} else {
-			place[k] = b.buildTable(s, k)
+			place[k] = b.buildTable(s, k, last.table(now, k))
 		}
 	})
-	return s, b.buildRels(s, place)
+	dangling := b.buildRels(s, place, last, now)
+	if now != nil {
+		b.mark.last = now
+	}
+	return s, dangling
 }
 
 func (b *Builder) buildStubs(s *Segment, k int, shared *Segment) []int32 {
@@ -209,8 +218,13 @@ func (b *Builder) buildStubs(s *Segment, k int, shared *Segment) []int32 {
 	return place
 }
 
-func (b *Builder) buildTable(s *Segment, k int) []int32 {
+func (b *Builder) buildTable(s *Segment, k int, stays *Table) []int32 {
 	n := &b.nodes[k]
+	if stays != nil {
+		s.tables[k] = stays
+		stays.fillIn(b.vocab.kinds[k].Columns, &n.vals, b.mark.last.place[k])
+		return b.mark.last.place[k]
+	}
 	order := make([]int32, 0, len(n.ids))
 	for row := range n.ids {
 		if n.set[row] {
@@ -237,14 +251,26 @@ func newTable(columns []Column, ids []string, vals *runs[builderVal], place []in
 		panic(err)
 	}
 	t.ids = oneColumn(names)
+	t.fillIn(columns, vals, place)
+	return t
+}
+
+// fillIn makes the columns that the table has not.
+func (t *Table) fillIn(columns []Column, vals *runs[builderVal], place []int32) {
+	if !slices.ContainsFunc(t.cols, column.unmade) {
+		return
+	}
 	perCol := make([]runs[*builderVal], len(columns))
 	for v := range vals.all {
-		if place[v.row] >= 0 {
+		if place[v.row] >= 0 && t.cols[v.col].unmade() {
 			perCol[v.col].add(v)
 		}
 	}
-	rows := make([]Value, len(ids))
+	rows := make([]Value, t.n)
 	for c := range perCol {
+		if !t.cols[c].unmade() {
+			continue
+		}
 		t.cols[c].bits = whole
 		if len(perCol[c].of) == 0 {
 			continue // a column nobody filled costs nothing
@@ -253,20 +279,23 @@ func newTable(columns []Column, ids []string, vals *runs[builderVal], place []in
 		for v := range perCol[c].all {
 			rows[place[(*v).row]] = (*v).val
 		}
-		col := newCol(columns[c], len(ids))
+		col := newCol(columns[c], t.n)
 		t.cols[c] = oneColumn(col)
-		if err := col.fill(len(ids), func(i int) Value { return rows[i] }); err != nil {
+		if err := col.fill(t.n, func(i int) Value { return rows[i] }); err != nil {
 			panic("graph: " + err.Error())
 		}
 	}
-	return t
 }
 
-func (b *Builder) buildRels(s *Segment, place [][]int32) []Dangling {
+func (b *Builder) buildRels(s *Segment, place [][]int32, last, now *built) []Dangling {
 	keys := inOrderOfKinds(b.edges)
 	made, dangling := make([]*Rel, len(keys)), make([][]Dangling, len(keys))
 	beside(len(keys), func(i int) {
 		k := keys[i]
+		var stays bool
+		if made[i], dangling[i], stays = last.rel(now, k); stays {
+			return
+		}
 		list := make([]relEdge, 0, b.edges[k].len())
 		for e := range b.edges[k].all {
 			f, t := place[k.from][e.from], place[k.to][e.to]
@@ -285,9 +314,12 @@ func (b *Builder) buildRels(s *Segment, place [][]int32) []Dangling {
 			made[i] = s.newRel(k, list)
 		}
 	})
-	for _, r := range made {
+	for i, r := range made {
 		if r != nil {
 			s.rels[r.Edge] = append(s.rels[r.Edge], r)
+		}
+		if now != nil {
+			now.dangling[keys[i]] = dangling[i]
 		}
 	}
 	return slices.Concat(dangling...)

@@ -10,8 +10,9 @@ import (
 // TestEdgesThatTwoAdjacenciesMake: each pair once, both ways, without those that
 // are there already.
 func TestEdgesThatTwoAdjacenciesMake(t *testing.T) {
-	v := NewVocabulary([]Kind{{Name: "Right"}, {Name: "Place"}, {Name: "Room"}}, []EdgeKind{{Name: "COVERS"}, {Name: "CONTAINS"}})
-	const covers, contains = 0, 1
+	v := NewVocabulary([]Kind{{Name: "Right"}, {Name: "Place"}, {Name: "Room"}}, []EdgeKind{{Name: "COVERS"}, {Name: "CONTAINS"},
+		{Name: "LETS", Columns: []Column{{Name: "to", Type: Text}}}})
+	const covers, contains, lets = 0, 1, 2
 	for _, c := range []struct{ name, edges, want string }{
 		{"none", "r COVERS p", ""},
 		{"one", "r COVERS p, p CONTAINS x", "r>x"},
@@ -19,12 +20,19 @@ func TestEdgesThatTwoAdjacenciesMake(t *testing.T) {
 		{"each pair once, in order", "r COVERS q, r COVERS p, p CONTAINS y, p CONTAINS x, q CONTAINS y", "r>x r>y"},
 		{"without what is there", "r COVERS p, p CONTAINS x, p CONTAINS y, r COVERS x", "r>y"},
 		{"though others are there", "r COVERS p, p CONTAINS x, s COVERS x", "r>x"},
+		{"of parallel edges one", "r COVERS p, p LETS x to=a, p LETS x to=b, p LETS y to=a", "r>x r>y"},
+		{"with several before and behind", "r COVERS p, s COVERS p, t COVERS q, p CONTAINS x, p CONTAINS y, q CONTAINS y", "r>x r>y s>x s>y t>y"},
 	} {
 		b := NewBuilder(v, "c")
-		kinds := map[string]string{"r": "Right", "s": "Right", "p": "Place", "q": "Place", "x": "Room", "y": "Room"}
+		then := contains
+		kinds := map[string]string{"r": "Right", "s": "Right", "t": "Right", "p": "Place", "q": "Place", "x": "Room", "y": "Room"}
 		for _, edge := range strings.Split(c.edges, ", ") {
 			f := strings.Fields(edge)
-			b.Edge(f[1], b.Node(kinds[f[0]], f[0]), b.Node(kinds[f[2]], f[2]))
+			var props []Prop
+			if f[1] == "LETS" {
+				then, props = lets, []Prop{S("to", f[3])}
+			}
+			b.Edge(f[1], b.Node(kinds[f[0]], f[0]), b.Node(kinds[f[2]], f[2]), props...)
 		}
 		seg, _ := b.Build(nil)
 		rel := func(edge, to int) *Rel {
@@ -35,7 +43,7 @@ func TestEdgesThatTwoAdjacenciesMake(t *testing.T) {
 			}
 			return &Rel{Edge: edge, From: 1, To: to, out: csr{off: []uint32{0}}}
 		}
-		r := seg.Compose(covers, rel(covers, 1), rel(contains, 2), seg.Rels(covers))
+		r := seg.Compose(covers, rel(covers, 1), rel(then, 2), seg.Rels(covers))
 		var forth, back []string
 		for i := range uint32(seg.Len(0)) {
 			ends, _ := r.Out(i)
@@ -59,5 +67,28 @@ func TestEdgesThatTwoAdjacenciesMake(t *testing.T) {
 		if names := fmt.Sprint(r.Edge, r.From, r.To); names != "0 0 2" {
 			t.Errorf("%s: made %s", c.name, names)
 		}
+	}
+}
+
+// TestWhatComposesIsNotPutTogether: rights in a whole cluster times its namespaces are many, and a question is of few.
+func TestWhatComposesIsNotPutTogether(t *testing.T) {
+	v := NewVocabulary([]Kind{{Name: "Right"}, {Name: "Place"}, {Name: "Room"}}, []EdgeKind{{Name: "COVERS"}, {Name: "CONTAINS"}})
+	b := NewBuilder(v, "c")
+	const many = 1000
+	for i := range many {
+		b.Edge("COVERS", b.Node("Right", fmt.Sprint("r", i)), b.Node("Place", "p"))
+		b.Edge("CONTAINS", b.Node("Place", "p"), b.Node("Room", fmt.Sprint("x", i)))
+	}
+	seg, _ := b.Build(nil)
+	first, then := seg.Rels(0)[0], seg.Rels(1)[0]
+	var r *Rel
+	if n := testing.AllocsPerRun(10, func() { r = seg.Compose(0, first, then, []*Rel{first}) }); n > 10 {
+		t.Errorf("%v allocations", n)
+	}
+	if r.Len() != many*many {
+		t.Errorf("%d edges", r.Len())
+	}
+	if n := testing.AllocsPerRun(10, func() { r.Out(7); r.In(7) }); n > 0 {
+		t.Errorf("%v allocations for one node's edges", n)
 	}
 }

@@ -54,7 +54,8 @@ func NewDifference(before, wasShared, after, isShared *Segment) *Difference {
 	return d
 }
 
-// Extended is the difference of segments that extend those compared by edges. The rest of them is not looked at again.
+// Extended is the difference of segments that extend those compared by edges. The rest of them is not looked at again: of shared
+// nodes, which may have other numbers since, it has the rows, and the edges that differ, but not NodeDiffers and EdgesDiffer.
 func (d *Difference) Extended(before, after *Segment) *Difference {
 	x := *d
 	x.sides[Before].seg, x.sides[After].seg = before, after
@@ -332,6 +333,19 @@ func (d *Difference) EdgesDiffer(kind int, row uint32, edge int, out bool) bool 
 	}
 	rows := d.ends[endKey{edge, kind, out}]
 	return rows != nil && rows.Has(row)
+}
+
+// EdgesStay says that no node of a kind that is there after has other edges of a kind, or of all if that is negative, than before.
+func (d *Difference) EdgesStay(kind, edge int, out bool) bool {
+	if edge >= 0 {
+		return d.ends[endKey{edge, kind, out}] == nil
+	}
+	for of := range d.ends {
+		if of.kind == kind && of.out == out {
+			return false
+		}
+	}
+	return true
 }
 
 // alike says that two rows of columns of one kind say the same.

@@ -32,7 +32,7 @@ func NewExtension(v *View, seg *Segment) *Extension {
 }
 
 // Edge adds an edge between nodes of the view: each end lies in the extended
-// segment or in the shared one.
+// segment or in the shared one. The properties are the Extension's from then on.
 func (x *Extension) Edge(kind string, from, to Node, props ...Prop) {
 	e := x.view.vocab.EdgeIndex(kind)
 	if e < 0 {
@@ -46,7 +46,7 @@ func (x *Extension) Edge(kind string, from, to Node, props ...Prop) {
 		}
 	}
 	k := relKey{int32(e), int32(from.kind), int32(to.kind)}
-	x.edges[k] = append(x.edges[k], relEdge{from.i, to.i, slices.Clone(props)})
+	x.edges[k] = append(x.edges[k], relEdge{from.i, to.i, props})
 }
 
 // Keep takes over all edges of a kind between two kinds of nodes from an earlier extension of the cluster's segment, in which

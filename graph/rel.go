@@ -14,9 +14,10 @@ import (
 type Rel struct {
 	Edge, From, To int // numbers in the Vocabulary
 	out, in        csr
-	inPos          []uint32 // position in forward order of each reverse edge; nil without columns
-	cols           []*Col   // by the EdgeKind's columns, nil where nobody filled one
-	tier           *tier    // shared segment only
+	inPos          []uint32  // position in forward order of each reverse edge; nil without columns
+	cols           []*Col    // by the EdgeKind's columns, nil where nobody filled one
+	tier           *tier     // shared segment only
+	made           *composed // of edges that are not held: nothing else is there
 }
 
 // csr is compressed adjacency. Dense, it has an offset for every node from first
@@ -59,7 +60,10 @@ func (c *csr) all() iter.Seq2[uint32, [2]uint32] {
 
 // Len is the number of edges.
 func (r *Rel) Len() int {
-	if r.tier != nil {
+	switch {
+	case r.made != nil:
+		return r.made.edges
+	case r.tier != nil:
 		return len(r.out.dst) - r.tier.stale
 	}
 	return len(r.out.dst)
@@ -67,6 +71,9 @@ func (r *Rel) Len() int {
 
 // Out is the targets of i in ascending order; edge columns of the first lie at pos.
 func (r *Rel) Out(i uint32) (dst []uint32, pos uint32) {
+	if r.made != nil {
+		return r.made.out(i), 0
+	}
 	if r.tier != nil && r.tier.stale > 0 && !r.tier.has(i) {
 		return nil, 0
 	}
@@ -76,6 +83,9 @@ func (r *Rel) Out(i uint32) (dst []uint32, pos uint32) {
 
 // In is the sources of j, and the edge column positions where there are columns.
 func (r *Rel) In(j uint32) (src, pos []uint32) {
+	if r.made != nil {
+		return r.made.in(j), nil
+	}
 	lo, hi := r.in.span(j)
 	src = r.in.dst[lo:hi]
 	if r.inPos != nil {

@@ -27,6 +27,9 @@ type column struct {
 
 func oneColumn(c *Col) column { return column{whole, []*Col{c}} }
 
+// unmade says that nobody has looked yet whether a row has a value.
+func (c column) unmade() bool { return c.bits == 0 }
+
 // at finds a row's piece and its row there.
 func (c column) at(i uint32) (*Col, uint32) {
 	if p := int(i >> c.bits); p < len(c.pieces) {

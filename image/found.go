@@ -143,11 +143,12 @@ func packageIn(url string, places []placed) Package {
 	slices.SortStableFunc(places, func(x, y placed) int { return cmp.Compare(rank(x), rank(y)) })
 	first := places[0]
 	out := Package{PURL: url, Name: first.Name, Ecosystem: first.Ecosystem, Version: first.Version, Layer: first.layer, Database: first.file,
-		OwnedBy: first.owner, Wanted: first.wanted && first.owner == ""}
+		OwnedBy: first.owner, Wanted: first.wanted && first.owner == "", Linked: first.Linked}
 	for _, p := range places {
 		if rank(p) != rank(first) {
 			break
 		}
+		out.Linked = both(out.Linked, p.Linked)
 		at := "/" + p.file
 		if p.Within != "" {
 			at += "!" + p.Within
@@ -158,6 +159,22 @@ func packageIn(url string, places []placed) Package {
 	}
 	return out
 }
+
+// both are the packages of a Go module that two programs have together; "" if nobody knows those of one, or they are too many.
+func both(a, b string) string {
+	if a == b || a == "" || b == "" {
+		return min(a, b)
+	}
+	all := slices.Concat(strings.Fields(a), strings.Fields(b))
+	slices.Sort(all)
+	if out := strings.Join(slices.Compact(all), " "); len(out) <= mostLinked {
+		return out
+	}
+	return ""
+}
+
+// mostLinked is how many bytes the packages' paths of a module may have in all.
+const mostLinked = 1 << 20
 
 // mostPlaces is in how many places a package is told to be.
 const mostPlaces = 100

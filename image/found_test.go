@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
+	"github.com/breakwater-sec/breakwater/image/lang"
 )
 
 // jarOf is an archive of one artifact.
@@ -152,6 +154,33 @@ func TestPackagesOfLanguagesAreLaidOverEachOther(t *testing.T) {
 	}
 }
 
+// TestPackagesOfAModuleAreThoseOfAllPrograms: where nobody knows those of one, nobody knows those of the image.
+func TestPackagesOfAModuleAreThoseOfAllPrograms(t *testing.T) {
+	at := func(file, linked string) placed {
+		return placed{Package: lang.Package{Ecosystem: "Go", Name: "a.org/b", Version: "v1.0.0", Linked: linked}, file: file}
+	}
+	owned, listed := at("usr/bin/own", "owned"), at("src/go.sum", "")
+	owned.owner, listed.wanted = "pkg:deb/debian/own@1", true
+	for want, places := range map[string][]placed{
+		". a":       {at("bin/x", ". a")},
+		". a b c":   {at("bin/x", ". b c"), at("bin/y", "a b"), owned, listed},
+		"a":         {at("bin/x", "a"), at("bin/y", "a")},
+		"":          {at("bin/x", "a"), at("bin/y", ""), at("bin/z", "b")},
+		"owned":     {owned},
+		"x y z z/a": {at("bin/x", "z/a x"), at("bin/y", "y"), at("bin/z", "z")},
+	} {
+		if got := packageIn("pkg:golang/a.org/b@v1.0.0", places).Linked; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := packageIn("a", []placed{listed}).Linked; got != "" {
+		t.Errorf("a list tells of code: %q", got)
+	}
+	if got := both(strings.Repeat("a", mostLinked), "b"); got != "" {
+		t.Errorf("of too many %d bytes are kept", len(got))
+	}
+}
+
 func TestAnImageOfLanguagesAloneIsUnderstood(t *testing.T) {
 	img := imageOf(t, tarOf(t, entry{name: "app/node_modules/a/package.json", content: `{"name":"a","version":"1"}`}))
 	inv, err := scanOf(t.Context(), "oci:"+laidOut(t, img), Options{})
@@ -202,7 +231,7 @@ func TestDistributionsOfRPMAreNamedAsAdvisoriesNameThem(t *testing.T) {
 		"ID=almalinux\nVERSION_ID=8.10": "AlmaLinux:8",
 		"ID=centos\nVERSION_ID=7":       "CentOS:7", "ID=ol\nVERSION_ID=8.9": "Oracle Linux:8", "ID=amzn\nVERSION_ID=2023": "Amazon Linux:2023",
 		"ID=fedora\nVERSION_ID=40": "Fedora:40", "ID=photon\nVERSION_ID=5.0": "Photon OS:5.0", "ID=azurelinux\nVERSION_ID=3.0": "Azure Linux:3",
-		"ID=mariner\nVERSION_ID=2.0": "CBL-Mariner:2.0", "ID=sles\nVERSION_ID=15.5": "SUSE:Linux Enterprise Server 15 SP5",
+		"ID=mariner\nVERSION_ID=2.0": "Azure Linux:2", "ID=sles\nVERSION_ID=15.5": "SUSE:Linux Enterprise Server 15 SP5",
 		"ID=opensuse-leap\nVERSION_ID=15.5": "openSUSE:Leap 15.5", "ID=opensuse-tumbleweed\nVERSION_ID=2024": "openSUSE:Tumbleweed",
 		"ID=openEuler\nVERSION_ID=22.03": "openEuler:22.03", "ID=mageia\nVERSION_ID=9": "Mageia:9", "ID=unheard": ""} {
 		from := osOf(release)

@@ -19,7 +19,7 @@ import (
 
 // InventoryVersion changes when what an Inventory holds does; stored ones of
 // another version are read anew.
-const InventoryVersion = 4
+const InventoryVersion = 5
 
 // Inventory is what is inside an image.
 type Inventory struct {
@@ -101,12 +101,16 @@ type Package struct {
 	OwnedBy string `json:"ownedBy,omitempty"`
 	// Wanted says that only a list of what was to be installed (a lock file) tells of it.
 	Wanted bool `json:"wanted,omitempty"`
+	// Linked are the packages of a Go module that have code in a program of the image, as lang.Package has them; "" where nobody
+	// knows.
+	Linked string `json:"linked,omitempty"`
 }
 
 // within says whether what is told of an image is as much as an honest one has.
 func (inv *Inventory) within(l Limits) error {
 	var listed int64
 	for i := range inv.Packages {
+		listed += int64(len(inv.Packages[i].Linked))
 		for _, f := range inv.Packages[i].Files {
 			listed += int64(len(f)) + 16
 		}

@@ -121,7 +121,7 @@ func (c *Change) size() int64 {
 	if c.Told != nil {
 		for i := range c.Told.Packages {
 			p := &c.Told.Packages[i]
-			n += packageCost + len(p.Name) + len(p.Version) + len(p.Within)
+			n += packageCost + len(p.Name) + len(p.Version) + len(p.Within) + len(p.Linked)
 		}
 		for _, name := range c.Told.Owns {
 			n += len(name) + 16
@@ -153,7 +153,7 @@ const (
 	aDevice   = "device"   // what can hold nothing that is read
 )
 
-const contentVersion = 5
+const contentVersion = 6
 
 // errBound says that a layer went past one of its limits.
 var errBound = errors.New("past its bounds")

@@ -188,10 +188,8 @@ func rpmEcosystem(from OS) string {
 		return released("Fedora", from.VersionID)
 	case "photon":
 		return released("Photon OS", from.VersionID)
-	case "azurelinux":
+	case "azurelinux", "mariner":
 		return released("Azure Linux", major)
-	case "mariner":
-		return released("CBL-Mariner", from.VersionID)
 	case "sles", "sled", "sles_sap", "sle_hpc":
 		return "SUSE:Linux Enterprise Server " + strings.Replace(from.VersionID, ".", " SP", 1)
 	case "opensuse-leap":

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/breakwater-sec/breakwater/analyse"
 	"github.com/breakwater-sec/breakwater/backoff"
 	"github.com/breakwater-sec/breakwater/collect"
 )
@@ -36,7 +35,7 @@ type cluster struct {
 	state   State
 	version uint64
 	lives   lives
-	memory  analyse.Memory
+	memory  memory
 	// dirty is what changed since the last computation.
 	dirty map[string]bool
 	// inherited are the gaps of a saved dump that the present run has not met.

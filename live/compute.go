@@ -50,7 +50,7 @@ func (c *cluster) recompute(ctx context.Context) {
 	}
 	c.live.put(now, kinds)
 	c.live.images.publish(now.images)
-	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "reused", c.memory.Reused, "gaps", len(now.Gaps))
+	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "drawn again", !c.memory.drawn.Again, "reused", c.memory.told.Reused, "gaps", len(now.Gaps))
 }
 
 // computed is compute, which ends nobody else's picture: facts are what strangers wrote.
@@ -58,7 +58,7 @@ func (c *cluster) computed(ctx context.Context, k known) (now *Cluster, err erro
 	defer func() {
 		if p := recover(); p != nil {
 			c.log.Error("computing a cluster broke off", "fault", p, "stack", string(debug.Stack()))
-			c.memory = analyse.Memory{} // it may be half of something
+			c.memory = memory{} // it may be half of something
 			err = fmt.Errorf("computing it broke off, which is a fault of Breakwater: %v", p)
 		}
 	}()
@@ -90,24 +90,35 @@ func (c *cluster) images() (k known, whole bool) {
 	return k, whole
 }
 
-// compute is a function of the facts, what is known of images, and the rules. The memory of what was told of the cluster before
-// spares work, and changes nothing of what comes out.
-func (l *Live) compute(ctx context.Context, f *collect.Facts, images known, memory *analyse.Memory) (*Cluster, error) {
-	made := segment.Drawn(f, l.config.Rules.Powers, func(j *segment.Judged) {
+// memory is what was made of a cluster before.
+type memory struct {
+	drawn segment.Memory
+	told  analyse.Memory
+}
+
+// compute is a function of the facts, what is known of images, and the rules. The memory of what was made of the cluster before
+// spares work, and changes nothing of what comes out; nil if there is none.
+func (l *Live) compute(ctx context.Context, f *collect.Facts, images known, before *memory) (*Cluster, error) {
+	var drawn *segment.Memory
+	var told *analyse.Memory
+	if before != nil {
+		drawn, told = &before.drawn, &before.told
+	}
+	made := drawn.Drawn(f, l.config.Rules.Powers, func(j *segment.Judged) {
 		j.Image, j.Machines = images.image, images.machines
 		j.ThirdParty, j.UnknownRegistry = l.config.Rules.Registries.ThirdParty, l.config.Rules.Registries.Unknown
 	})
 	shared := l.shared.change(func(s *graph.Shared) { made.PutShared(s) })
 	seg, gaps := made.Build(shared)
 	gaps = slices.Concat(gapList(f), gaps, imageGaps(made.Images, images.assessments), machineGaps(images.machines))
-	seg, paths, more, err := memory.Cluster(ctx, graph.NewView(schema.Vocabulary(), shared, seg), seg, l.config.Rules, gaps...)
+	seg, breach, paths, more, err := told.Breached(ctx, graph.NewView(schema.Vocabulary(), shared, seg), seg, l.config.Rules, gaps...)
 	if err != nil {
 		return nil, fmt.Errorf("analyse cluster %s: %w", f.Cluster.Name, err)
 	}
 	c := &Cluster{Name: f.Cluster.Name, Info: f.Cluster, AsOf: f.AsOf, Segment: seg, Paths: paths,
 		Gaps: slices.Concat(gaps, more), Counts: map[string]int{}, Unread: maps.Clone(f.Unread), images: made.Images}
-	c.breach = analyse.NewBreach(graph.NewView(schema.Vocabulary(), shared, seg), l.config.Rules)
-	c.Assume, c.Try, c.Under = c.breach.Assume, l.try(c.breach, images), l.under(images)
+	c.breach = breach
+	c.Assume, c.Try, c.Under = breach.Assume, l.try(breach, images), l.under(images)
 	for _, kind := range collect.Kinds {
 		if n := f.Len(kind); n > 0 {
 			c.Counts[kind] = n

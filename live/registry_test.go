@@ -405,7 +405,7 @@ func TestARegistryThatRefusesIsAGapAndWhatItHeldStays(t *testing.T) {
 	s := newShelf(t)
 	web := s.push(t, "web:1", "1")
 	r := s.start(t, filepath.Join(t.TempDir(), "b.db"), 1, s.connection())
-	r.until(t, "it is read", func(*World) bool { return read(r, web) })
+	r.until(t, "it is read and shown", func(w *World) bool { _, there := imageNode(w, web); return there && read(r, web) })
 	for status, want := range map[int64]registries.State{403: registries.Refused, 502: registries.Unreachable} {
 		s.refuse.Store(status)
 		if err := r.registries.Reread(s.host); err != nil {

@@ -136,11 +136,23 @@ func placed(p *collect.Pod) bool { return p.Node != "" && !p.Made }
 // in the parts that these policies tell apart.
 func (j *Judge) verdict(self *collect.Pod, other Endpoint, dest *collect.Pod, d Direction) []piece {
 	s := j.selection(self)
+	costs := 1 + len(j.doubts) + j.costs(self, s, d)
 	if !other.outside() {
+		if !j.work.may(self.Namespace, costs) {
+			return undecided(self, d)
+		}
 		return j.doubt(self, j.decide(s, self, other, dest, d))
 	}
+	if !j.work.may(self.Namespace, costs) {
+		return undecided(self, d)
+	}
+	parts, ok := s.parts(other.addresses, d)
+	if all := 2 * costs * len(parts); !ok || !j.work.may(self.Namespace, all) {
+		j.work.spend(self.Namespace, all)
+		return undecided(self, d)
+	}
 	var out []piece
-	for _, part := range s.parts(other.addresses, d) {
+	for _, part := range parts {
 		for _, p := range j.decide(s, self, Endpoint{addresses: part, some: other.some}, dest, d) {
 			p.at = part
 			out = append(out, p)
@@ -165,15 +177,17 @@ func (j *Judge) doubt(self *collect.Pod, pieces []piece) []piece {
 }
 
 // parts cuts addresses so that the blocks of every rule hold all or nothing of
-// each part.
-func (s selection) parts(whole Ranges, d Direction) []Ranges {
-	parts := []Ranges{whole}
+// each part, unless they are very many.
+func (s selection) parts(whole Ranges, d Direction) (parts []Ranges, ok bool) {
+	parts = []Ranges{whole}
 	for _, p := range slices.Concat(s...) {
 		for _, r := range p.rules(d) {
-			parts = cut(cut(parts, r.blocks), r.perhaps)
+			if parts = cut(cut(parts, r.blocks), r.perhaps); len(parts) > partsMost {
+				return parts, false
+			}
 		}
 	}
-	return parts
+	return parts, true
 }
 
 func cut(parts []Ranges, block Ranges) (out []Ranges) {

@@ -266,14 +266,13 @@ func (m *marks) peer(d Direction, p peer) {
 
 // name is the same for peers that mean the same.
 func (p peer) name() string {
-	return brief(fmt.Sprint(p.namespace, "|", p.namespaces, "|", p.pods, "|", p.identity, "|", p.not, "|", p.nodes, "|", p.everyNode,
+	return brief(512, fmt.Sprint(p.namespace, "|", p.namespaces, "|", p.pods, "|", p.identity, "|", p.not, "|", p.nodes, "|", p.everyNode,
 		"|", p.block, "|", p.means, "|", p.doubt))
 }
 
 // brief is a text that is the same for the same, and short: a peer may be written with tens of thousands of addresses,
 // and stands in the mark of every pod that it means.
-func brief(text string) string {
-	const most = 512
+func brief(most int, text string) string {
 	if len(text) <= most {
 		return text
 	}
@@ -337,7 +336,7 @@ func (m *marks) mark(p *collect.Pod, own, others Direction) string {
 			}
 		}
 	}
-	return b.String()
+	return brief(4096, b.String()) // thousands of policies may select each of thousands of pods
 }
 
 // links decides one pair of classes. Different parts of outside may be allowed

@@ -22,6 +22,26 @@ type Judge struct {
 	doubts      []doubt
 	enforcement Enforcement
 	gaps        []collect.Gap
+	work        work
+	cost        map[costOf]int
+}
+
+type costOf struct {
+	subject
+	Direction
+}
+
+// costs remembers what a question about a pod costs.
+func (j *Judge) costs(p *collect.Pod, s selection, d Direction) int {
+	of := costOf{subjectOf(p), d}
+	n, known := j.cost[of]
+	if !known {
+		if n = s.costs(d); j.cost == nil {
+			j.cost = map[costOf]int{}
+		}
+		j.cost[of] = n
+	}
+	return n
 }
 
 // doubt is a policy that could not be read, and whom it is about: it may allow

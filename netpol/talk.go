@@ -68,7 +68,7 @@ func (j *Judge) talk(listeners []Listener, most int) *Talk {
 	if j.enforcement.State == No {
 		j = &Judge{facts: j.facts, namespaces: j.namespaces, selecting: map[subject]selection{}, enforcement: j.enforcement}
 	}
-	t := &talking{Talk: &Talk{Of: make([]int, len(listeners))}, judge: j, marks: j.newMarks(), unseen: j.unseen(), most: most}
+	t := &talking{Talk: &Talk{Of: make([]int, len(listeners))}, judge: j, marks: j.newMarks(), unseen: j.unseen(), most: most, unjudged: map[int]bool{}}
 	t.senders()
 	t.receivers(listeners)
 	t.link()
@@ -85,6 +85,7 @@ type talking struct {
 	// sending and listening are the classes with pods of a namespace.
 	sending, listening map[string][]int
 	verdicts, most     int
+	unjudged           map[int]bool // receivers
 }
 
 // unseen says of which policies nothing is known although some may be enforced.
@@ -246,10 +247,17 @@ func (t *talking) link() {
 
 // judgeAll links each of some senders with each of some listeners, as policies say.
 func (t *talking) judgeAll(from, to []int) {
-	if t.verdicts += len(from) * len(to); t.verdicts > t.most {
+	ports := 0
+	for _, k := range to {
+		ports += 1 + len(t.Receivers[k].Ports)/4 // each is asked about, and told with each link
+	}
+	if t.verdicts += len(from) * ports; t.verdicts > t.most {
 		for _, k := range to {
-			t.Unjudged++
-			t.add(everyPod, k, t.Receivers[k].Ports, "there are too many policies to tell who they let connect")
+			if !t.unjudged[k] {
+				t.unjudged[k] = true
+				t.Unjudged++
+				t.add(everyPod, k, t.Receivers[k].Ports, "there are too many policies to tell who they let connect")
+			}
 		}
 		return
 	}

@@ -158,9 +158,9 @@ func (p prover) holds(ctx context.Context, identity, permission graph.Node) (Ver
 	if !known {
 		return Unproven, "the power is no question about access", nil
 	}
-	who := caller(identity)
-	for _, name := range names(permission) {
-		ok, asked, err := p.may(ctx, who, power, permission.Text("namespace"), name)
+	q := question{caller(identity), permission.Text("namespace"), "", created(identity, permission)}
+	for _, q.name = range names(permission) {
+		ok, asked, err := p.may(ctx, power, q)
 		if err != nil {
 			return "", "", err
 		}
@@ -184,38 +184,73 @@ func names(permission graph.Node) (out []string) {
 	return out
 }
 
+// created is the name that an identity may create what a permission is of by, empty where it needs none.
+func created(identity, permission graph.Node) string {
+	for e := range identity.Out("HOLDS") {
+		if name := e.Value("creates").Str(); e.To == permission && name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// question is who is asked for, and of which objects: creates is the name of what a rule lets be created by its name only.
+type question struct {
+	who                      kube.Access
+	namespace, name, creates string
+}
+
 // may asks for one of Any, or each of All. What it asked last is told in words.
-func (p prover) may(ctx context.Context, who kube.Access, power rbac.Power, namespace, name string) (ok bool, asked string, err error) {
+func (p prover) may(ctx context.Context, power rbac.Power, of question) (ok bool, asked string, err error) {
 	for _, a := range power.Any {
-		if ok, asked, err = p.one(ctx, who, a, namespace, name); ok || err != nil {
+		if ok, asked, err = p.one(ctx, a, of); ok || err != nil {
 			return ok, asked, err
 		}
 	}
 	for _, a := range power.All {
-		if ok, asked, err = p.one(ctx, who, a, namespace, name); !ok || err != nil {
+		if ok, asked, err = p.one(ctx, a, of); !ok || err != nil {
 			return ok, asked, err
 		}
 	}
 	return ok, asked, nil
 }
 
-// one asks for one of an ask's verbs.
-func (p prover) one(ctx context.Context, who kube.Access, a rbac.Ask, namespace, name string) (ok bool, asked string, err error) {
+// one asks for one of an ask's verbs, and for those that create what is named.
+func (p prover) one(ctx context.Context, a rbac.Ask, of question) (ok bool, asked string, err error) {
 	for _, verb := range a.Verbs {
-		q := who
-		q.Verb, q.Group, q.Resource, q.Subresource, q.Path = verb, a.Group, a.Resource, a.Subresource, a.Path
-		if !a.ClusterScoped && a.Path == "" {
-			q.Namespace = namespace
+		if ok, asked, err = p.allowed(ctx, a, of, verb, of.name); ok || err != nil {
+			return ok, asked, err
 		}
-		if a.Path == "" {
-			q.Name = name
-		}
-		asked = words(q)
-		if ok, err = p.server.Allowed(ctx, q); ok || err != nil {
+	}
+	if of.creates == "" || !a.Nameless() {
+		return false, asked, nil
+	}
+	if ok, asked, err = p.allowed(ctx, a, of, "create", of.creates); !ok || err != nil {
+		return ok, asked, err
+	}
+	for _, verb := range a.Changes() {
+		if ok, asked, err = p.allowed(ctx, a, of, verb, of.creates); ok || err != nil {
 			return ok, asked, err
 		}
 	}
 	return false, asked, nil
+}
+
+func (p prover) allowed(ctx context.Context, a rbac.Ask, of question, verb, name string) (ok bool, asked string, err error) {
+	q := of.who
+	q.Verb, q.Group, q.Resource, q.Path = verb, a.Group, a.Resource, a.Path
+	if !a.ClusterScoped && a.Path == "" {
+		q.Namespace = of.namespace
+	}
+	if a.Path == "" {
+		q.Name = name
+	}
+	for _, q.Subresource = range a.Subresources() {
+		if ok, err = p.server.Allowed(ctx, q); ok || err != nil {
+			break
+		}
+	}
+	return ok, words(q), err
 }
 
 func words(a kube.Access) string {

@@ -37,6 +37,8 @@ type grouping struct {
 	// open is, of each count, the group that has what was counted, and most how much one had.
 	open []*group
 	most []int
+	// marks count nodes where groups come one after the other, nil for counts that need a set of each group's own.
+	marks []*marks
 }
 
 // group is one row of the answer in the making.
@@ -89,7 +91,7 @@ func (e *engine) newGrouping() *grouping {
 			g.counts = append(g.counts, g.counter(it, full))
 		}
 	}
-	g.open, g.most = make([]*group, len(g.counts)), make([]int, len(g.counts))
+	g.open, g.most, g.marks = make([]*group, len(g.counts)), make([]int, len(g.counts)), make([]*marks, len(g.counts))
 	return g
 }
 
@@ -179,6 +181,11 @@ func (g *grouping) collect() {
 		g.collectStar()
 		return
 	}
+	for n, c := range g.counts {
+		if c.distinct && !c.of.edge && g.alone() {
+			g.marks[n] = e.newMarks(e.sets[c.of.v.id])
+		}
+	}
 	e.rows(g.walk, e.members(g.walk.v), func(row []cell) bool {
 		grp := g.of(row)
 		for n := range g.counts {
@@ -221,6 +228,16 @@ func (g *grouping) counting(grp *group, n int) map[cellKey]struct{} {
 }
 
 func (g *grouping) addDistinct(grp *group, n int, at cell) {
+	if m := g.marks[n]; m != nil {
+		if g.open[n] != grp {
+			m.open()
+			g.open[n] = grp
+		}
+		if m.first(at.k, at.slot, at.i) {
+			grp.counts[n]++
+		}
+		return
+	}
 	k := cellKey{k: at.k, slot: at.slot, i: at.i}
 	if g.counts[n].of.edge {
 		k.rel, k.near = at.lane.rel, at.near

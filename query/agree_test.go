@@ -42,6 +42,8 @@ var testVocabulary = func() *Vocabulary {
 		{Name: "Y", Joins: []schema.Pair{{From: "B", To: "C"}, {From: "S", To: "T"}, {From: "A", To: "A"}}},
 		{Name: "Z", Through: "Y", Properties: edge, Coverage: schema.Pair{From: "S", To: "b"},
 			Joins: []schema.Pair{{From: "S", To: "T"}, {From: "S", To: "A"}, {From: "T", To: "C"}}},
+		{Name: "W", Through: "Y",
+			Joins: []schema.Pair{{From: "A", To: "B"}, {From: "A", To: "C"}, {From: "B", To: "A"}, {From: "T", To: "S"}, {From: "T", To: "T"}}},
 	}, []schema.Composed{{Name: "XY", From: "A", To: "C", Steps: []schema.Step{{Edge: "X", To: "B"}, {Edge: "Y", To: "C"}}}})
 }()
 

@@ -43,9 +43,9 @@ func (m *queryMaker) node(depth int, optional bool) *Node {
 }
 
 func (m *queryMaker) rel(optional bool, depth int) *Rel {
-	r := &Rel{Edge: []string{pick(m.generator, "X", "Y", "Z")}, Dir: pick(m.generator, Out, In), Optional: optional}
+	r := &Rel{Edge: []string{pick(m.generator, "X", "Y", "Z", "W")}, Dir: pick(m.generator, Out, In), Optional: optional}
 	if m.IntN(4) == 0 {
-		r.Edge = []string{"X", pick(m.generator, "Y", "Z")}
+		r.Edge = []string{"X", pick(m.generator, "Y", "Z", "W")}
 	}
 	if m.IntN(2) == 0 {
 		r.As = m.name("r")

@@ -25,7 +25,7 @@ func (g *grouping) star() bool {
 	return distinct == len(g.counts) && distinct == len(g.walk.below)
 }
 
-// collectStar counts each group's different neighbours by stamping them.
+// collectStar counts each group's different neighbours by marking them.
 func (g *grouping) collectStar() {
 	e := g.e
 	branches := make([]*starBranch, len(g.counts))
@@ -47,27 +47,49 @@ func (g *grouping) collectStar() {
 type starBranch struct {
 	walk  *walk
 	set   nodeSet
-	stamp [][][]uint32 // when a node was seen last, as the number of the group
-	now   uint32
+	marks *marks
 }
 
 func (e *engine) newStarBranch(w *walk) *starBranch {
-	s := &starBranch{walk: w, set: e.sets[w.v.id]}
-	s.stamp = make([][][]uint32, len(s.set.bits))
-	for k := range s.set.bits {
-		s.stamp[k] = make([][]uint32, len(s.set.bits[k]))
-		for slot, b := range s.set.bits[k] {
+	set := e.sets[w.v.id]
+	return &starBranch{walk: w, set: set, marks: e.newMarks(set)}
+}
+
+// marks tell which nodes of a set the open group has seen.
+type marks struct {
+	seen [][][]uint32 // by which group last, as its number
+	now  uint32
+}
+
+func (e *engine) newMarks(set nodeSet) *marks {
+	m := &marks{seen: make([][][]uint32, len(set.bits))}
+	for k := range set.bits {
+		m.seen[k] = make([][]uint32, len(set.bits[k]))
+		for slot, b := range set.bits[k] {
 			if b != nil {
 				e.use(len(b) * 64 * 4)
-				s.stamp[k][slot] = make([]uint32, len(b)*64)
+				m.seen[k][slot] = make([]uint32, len(b)*64)
 			}
 		}
 	}
-	return s
+	return m
+}
+
+// open begins the next group.
+func (m *marks) open() { m.now++ }
+
+// first says that the open group sees a node for the first time.
+func (m *marks) first(k, slot int, i uint32) bool {
+	at := &m.seen[k][slot][i]
+	if *at == m.now {
+		return false
+	}
+	*at = m.now
+	return true
 }
 
 func (s *starBranch) count(e *engine, near cell) (n uint64) {
-	s.now++
+	s.marks.open()
 	lanes := s.walk.byNear[s.walk.slots[near.k]+near.slot]
 	apart := s.apart(lanes)
 	for _, at := range lanes {
@@ -80,7 +102,7 @@ func (s *starBranch) count(e *engine, near cell) (n uint64) {
 			}
 			i = uint32(stub)
 		}
-		stamp, set := s.stamp[l.farKind][l.farSlot], s.set.bits[l.farKind][l.farSlot]
+		set := s.set.bits[l.farKind][l.farSlot]
 		ends, first, pos := l.edges(i)
 		e.tick(len(ends) + 1)
 		if apart && l.test == nil && l.farStubs == nil && set != nil {
@@ -91,8 +113,7 @@ func (s *starBranch) count(e *engine, near cell) (n uint64) {
 			if l.farStubs != nil {
 				f = l.farStubs[f]
 			}
-			if set != nil && set.Has(f) && stamp[f] != s.now && l.passes(i, ends[j], first, pos, j) {
-				stamp[f] = s.now
+			if set != nil && set.Has(f) && l.passes(i, ends[j], first, pos, j) && s.marks.first(l.farKind, l.farSlot, f) {
 				n++
 			}
 		}

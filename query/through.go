@@ -21,7 +21,6 @@ func (e *engine) adjacencies(seg, edge int, wanted func(from, to int) bool) []*g
 			if first.To == then.From && wanted(first.From, then.To) && e.voc.joins(edge, first.From, then.To) {
 				r := e.segs[seg].Compose(edge, first, then, out)
 				e.tick(r.Len() + 1)
-				e.use(8 * r.Len())
 				out = append(out, r)
 			}
 		}

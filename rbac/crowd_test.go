@@ -65,7 +65,8 @@ func TestRulesBindingsAndUsersDoNotMultiply(t *testing.T) {
 	powers := shippedPowers(t)
 	worked := func(users int) int {
 		f := crowd(20, 20, users, func(int, int) bool { return false })
-		a, j := newAsked(powers, release{}), New(f)
+		j := New(f)
+		a := newAsked(powers, j)
 		shapes := a.shapes(j, j.holders())
 		for _, s := range shapes {
 			a.elsewhere(a.of(s.grants), s.grants)
@@ -81,7 +82,7 @@ func TestRulesBindingsAndUsersDoNotMultiply(t *testing.T) {
 	// Beyond that many bindings in their namespaces cost what one costs each.
 	each := func(bindings int) int {
 		j := New(crowd(20, bindings, 1, func(int, int) bool { return false }))
-		a, grants := newAsked(powers, release{}), j.grants(User("u0"))
+		a, grants := newAsked(powers, j), j.grants(User("u0"))
 		a.elsewhere(a.of(grants), grants)
 		return a.work
 	}

@@ -20,7 +20,7 @@ type Gain struct {
 // somebody holds. Gives has no Subject and, where a role would have to be written first,
 // no Witness.
 func (j *Judge) Gains(powers []Power, holds []Hold) (out []Gain) {
-	g := gains{judge: j, asked: newAsked(powers, j.release)}
+	g := gains{judge: j, asked: newAsked(powers, j)}
 	for _, m := range holdersOfEach(holds) {
 		for _, given := range g.of(m) {
 			if given.Power != m.power || !equalScopes(given.Scope, m.scope) {

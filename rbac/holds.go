@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
@@ -64,7 +65,7 @@ var (
 // ones inside it. Of identities with more than is worked out none is told, and Gaps says so: who costs
 // least is told first.
 func (j *Judge) Holds(powers []Power) []Hold {
-	asked := newAsked(powers, j.release)
+	asked := newAsked(powers, j)
 	holders := j.holders()
 	shapes := asked.shapes(j, holders)
 	found, told := map[*shape][]holding{}, 0
@@ -97,7 +98,7 @@ func (j *Judge) Holds(powers []Power) []Hold {
 		for _, h := range found[s] {
 			w := witnesses[*h.by]
 			if w == nil {
-				w = grants[h.by.grant].witness(h.by.rule)
+				w = h.by.proof(grants)
 				witnesses[*h.by] = w
 			}
 			out = append(out, Hold{who, powers[h.power].Name, h.scope, *w, h.elsewhere})
@@ -159,10 +160,8 @@ func (a *asked) key(grants []grant) string {
 	return string(key)
 }
 
+// number is one for each role, and one for all that nobody knows.
 func (a *asked) number(r *role) int {
-	if r == nil {
-		return 0
-	}
 	if _, known := a.numbers[r]; !known {
 		a.numbers[r] = len(a.numbers) + 1
 	}
@@ -226,7 +225,7 @@ func (a *asked) elsewhere(holds []holding, grants []grant) {
 		for _, i := range all {
 			h := holds[i]
 			powers[h.power] = true
-			within = within && b.Namespace != "" && h.scope.Namespace == b.Namespace && !a.anywhere(h.power)
+			within = within && b.Namespace != "" && !a.anywhere(h.power)
 		}
 		left := grants
 		if within {
@@ -280,6 +279,20 @@ func (a *asked) some(grants []grant, chosen []bool) (out []holding) {
 			found[m.ask].add(i, g, m, a.asks[m.ask])
 		}
 	}
+	made := map[*byName]reach{}
+	for i, by := range a.named {
+		if by == nil || !wanted[i] || found[i].cluster != nil {
+			continue
+		}
+		r, known := made[by]
+		if !known {
+			r = a.creates(by, found)
+			made[by] = r
+		}
+		if r.cluster != nil || len(r.namespaces) > 0 {
+			found[i] = found[i].or(r)
+		}
+	}
 	for i, p := range a.powers {
 		if chosen != nil && !chosen[i] {
 			continue
@@ -302,13 +315,18 @@ func (a *asked) wanted(chosen []bool) []bool {
 			out[a.first[i]+n] = chosen == nil || chosen[i]
 		}
 	}
+	for i, by := range a.named {
+		if by != nil && out[i] {
+			out[by.create], out[by.write], out[by.remove] = true, true, true
+		}
+	}
 	return out
 }
 
 // holds are what grants give together, with what proves it.
 func (a *asked) holds(grants []grant) (out []Hold) {
 	for _, h := range a.of(grants) {
-		out = append(out, Hold{Power: a.powers[h.power].Name, Scope: h.scope, Witness: *grants[h.by.grant].witness(h.by.rule)})
+		out = append(out, Hold{Power: a.powers[h.power].Name, Scope: h.scope, Witness: *h.by.proof(grants)})
 	}
 	return out
 }
@@ -324,7 +342,9 @@ func everythingOf(s Subject, powers []Power) (out []Hold) {
 type asked struct {
 	powers  []Power
 	asks    []Ask
-	first   []int // by power: the index of its first ask
+	first   []int     // by power: the index of its first ask
+	named   []*byName // by ask of a power, nil where it needs no name
+	facts   *collect.Facts
 	roles   map[*role]*matches
 	numbers map[*role]int
 	release release
@@ -343,12 +363,13 @@ type match struct {
 	names     []string
 }
 
-func newAsked(powers []Power, in release) *asked {
-	a := &asked{powers: powers, roles: map[*role]*matches{}, numbers: map[*role]int{}, release: in}
+func newAsked(powers []Power, j *Judge) *asked {
+	a := &asked{powers: powers, roles: map[*role]*matches{}, numbers: map[*role]int{}, release: j.release, facts: j.facts}
 	for _, p := range powers {
 		a.first = append(a.first, len(a.asks))
 		a.asks = append(append(a.asks, p.Any...), p.All...)
 	}
+	a.addByName()
 	return a
 }
 

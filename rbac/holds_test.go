@@ -51,7 +51,30 @@ func TestHolds(t *testing.T) {
 			[]string{"User alice: read-secrets in a, b in namespace shop"}},
 		{"a name wherever it is", "ClusterRole r: get secrets [a]\nClusterRoleBinding b: r <- User alice",
 			[]string{"User alice: read-secrets in a in the whole cluster"}},
-		{"names do not limit create, so nothing is allowed", "ClusterRole r: create pods [a]\nClusterRoleBinding b: r <- User alice", nil},
+		{"a request to create tells no name", "ClusterRole r: create pods [a]\nClusterRoleBinding b: r <- User alice", nil},
+		{"but a server-side apply does", "Role shop/r: create,patch pods [a]\nRoleBinding shop/b: Role/r <- User alice",
+			[]string{"User alice: change-pods in a in namespace shop", "User alice: create-pods in namespace shop"}},
+		{"which any namespace takes", "ClusterRole r: create pods [a] | patch pods\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: change-pods in the whole cluster", "User alice: create-pods in the whole cluster"}},
+		{"of one name where another is created", "Role shop/r: create pods [a] | patch pods [b]\nRoleBinding shop/b: Role/r <- User alice",
+			[]string{"User alice: change-pods in b in namespace shop"}},
+		{"and the same name in another namespace", "Role shop/r: create pods [a]\nRole bank/r: patch pods [a]\n" +
+			"RoleBinding shop/b: Role/r <- User alice\nRoleBinding bank/b: Role/r <- User alice",
+			[]string{"User alice: change-pods in a in namespace bank"}},
+		{"a name that is taken", "Role shop/r: create,patch pods [taken]\nRoleBinding shop/b: Role/r <- User alice",
+			[]string{"User alice: change-pods in taken in namespace shop"}},
+		{"a name that is taken elsewhere", "Role bank/r: create,patch pods [taken]\nRoleBinding bank/b: Role/r <- User alice",
+			[]string{"User alice: change-pods in taken in namespace bank", "User alice: create-pods in namespace bank"}},
+		{"one that is taken and one that is not", "Role shop/r: create,patch pods [taken,z]\nRoleBinding shop/b: Role/r <- User alice",
+			[]string{"User alice: change-pods in taken, z in namespace shop", "User alice: create-pods in namespace shop"}},
+		{"a name that is taken and can be made free", "Role shop/r: create,patch,delete pods [taken]\nRoleBinding shop/b: Role/r <- User alice",
+			[]string{"User alice: change-pods in taken in namespace shop", "User alice: create-pods in namespace shop"}},
+		{"a workload by its name", "Role shop/r: create,patch batch:jobs [a]\nRoleBinding shop/b: Role/r <- User alice",
+			[]string{"User alice: create-workloads in namespace shop"}},
+		{"no PUT creates a workload", "Role shop/r: create,update batch:jobs [a]\nRoleBinding shop/b: Role/r <- User alice", nil},
+		{"but a PUT creates a binding", "Role shop/r: create,update rbac.authorization.k8s.io:rolebindings [a] | bind " +
+			"rbac.authorization.k8s.io:clusterroles [edit]\nRoleBinding shop/b: Role/r <- User alice",
+			[]string{"User alice: bind-roles in edit in namespace shop"}},
 		{"names do limit creating tokens", "Role shop/r: create serviceaccounts/token [a]\nRoleBinding shop/b: Role/r <- User alice",
 			[]string{"User alice: create-tokens in a in namespace shop"}},
 		{"the cluster hides its namespaces",
@@ -90,10 +113,27 @@ func TestHolds(t *testing.T) {
 			"ClusterRole r: bind rbac.authorization.k8s.io:clusterroles | patch rbac.authorization.k8s.io:clusterrolebindings [a]\n" +
 				"ClusterRoleBinding b: r <- User alice", []string{"User alice: join-cluster-role-bindings in a in the whole cluster"}},
 		{"to create is no power over a name, but by PUT", "ClusterRole r: * rbac.authorization.k8s.io:roles,rolebindings [a]\n" +
-			"RoleBinding shop/b: r <- User alice", []string{"User alice: escalate-roles in a in namespace shop",
+			"RoleBinding shop/b: r <- User alice", []string{"User alice: bind-namespace-roles in a in namespace shop",
+			"User alice: escalate-roles in a in namespace shop",
 			"User alice: write-role-and-binding in a in namespace shop"}},
 		{"a namespace by its name is that namespace", "ClusterRole r: patch namespaces [shop]\nClusterRoleBinding b: r <- User alice",
 			[]string{"User alice: relabel-namespaces in namespace shop"}},
+		{"its labels change with its status", "ClusterRole r: update namespaces/status [shop] | get namespaces\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: relabel-namespaces in namespace shop"}},
+		{"and when it is finalized", "ClusterRole r: update namespaces/finalize\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: relabel-namespaces in the whole cluster"}},
+		{"namespaces are created, and pods in them", "ClusterRole r: create namespaces | create pods\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: create-pods in the whole cluster", "User alice: make-namespaces-and-pods in the whole cluster"}},
+		{"policies that mutate are written and bound",
+			"ClusterRole r: create admissionregistration.k8s.io:mutatingadmissionpolicies,mutatingadmissionpolicybindings\n" +
+				"ClusterRoleBinding b: r <- User alice", []string{"User alice: write-mutating-policies in the whole cluster"}},
+		{"a policy that is not bound does nothing", "ClusterRole r: create admissionregistration.k8s.io:mutatingadmissionpolicies\n" +
+			"ClusterRoleBinding b: r <- User alice", nil},
+		{"certificates are approved for kubelets alone",
+			"ClusterRole r: create certificates.k8s.io:certificatesigningrequests | update " +
+				"certificates.k8s.io:certificatesigningrequests/approval | approve certificates.k8s.io:signers " +
+				"[kubernetes.io/kube-apiserver-client-kubelet]\nClusterRoleBinding b: r <- User alice",
+			[]string{"User alice: approve-kubelet-certificates in the whole cluster"}},
 		{"a namespace is changed from within it alone",
 			"ClusterRole r: patch namespaces [bank]\nClusterRole s: patch namespaces [shop]\nRoleBinding shop/b: r <- User alice\n" +
 				"RoleBinding shop/c: s <- User alice", []string{"User alice: relabel-namespaces in namespace shop"}},
@@ -121,7 +161,7 @@ func TestHolds(t *testing.T) {
 			"ClusterRole r: create certificates.k8s.io:certificatesigningrequests | update " +
 				"certificates.k8s.io:certificatesigningrequests/approval | approve certificates.k8s.io:signers [kubernetes.io/*]\n" +
 				"ClusterRoleBinding b: r <- User alice",
-			[]string{"User alice: approve-certificates in the whole cluster"}},
+			[]string{"User alice: approve-certificates in the whole cluster", "User alice: approve-kubelet-certificates in the whole cluster"}},
 		{"nor are those of another domain",
 			"ClusterRole r: create certificates.k8s.io:certificatesigningrequests | update " +
 				"certificates.k8s.io:certificatesigningrequests/approval | approve certificates.k8s.io:signers [example.com/*]\n" +
@@ -140,7 +180,9 @@ func TestHolds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := held(t, facts(t, tt.roles)); !slices.Equal(got, tt.want) {
+			f := facts(t, tt.roles)
+			f.Pods[collect.Key{Namespace: "shop", Name: "taken"}] = &collect.Pod{}
+			if got := held(t, f); !slices.Equal(got, tt.want) {
 				t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(tt.want, "\n  "))
 			}
 		})

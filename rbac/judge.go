@@ -26,6 +26,7 @@ type Judge struct {
 	// untold are the identities of which Holds told nothing, because it would be too much.
 	untold  []Subject
 	cluster string
+	facts   *collect.Facts
 }
 
 // grant is one binding as one of its subjects sees it.
@@ -44,7 +45,7 @@ func (g grant) unread() bool { return g.role == nil && !g.gone }
 
 // New prepares the answers for a cluster.
 func New(f *collect.Facts) *Judge {
-	j := &Judge{named: map[Subject][]grant{}, release: releaseIn(f), bound: map[ref.Ref]ref.Ref{}, cluster: f.Cluster.Name}
+	j := &Judge{named: map[Subject][]grant{}, release: releaseIn(f), bound: map[ref.Ref]ref.Ref{}, cluster: f.Cluster.Name, facts: f}
 	roles := rolesOf(f)
 	j.roles = roles
 	for k, b := range f.ClusterRoleBindings {

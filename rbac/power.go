@@ -34,6 +34,8 @@ type Ask struct {
 	Group       string   `yaml:"group,omitempty"`
 	Resource    string   `yaml:"resource,omitempty"`
 	Subresource string   `yaml:"subresource,omitempty"`
+	// Also are subresources by which the same is done: a namespace's labels are written with its status, too.
+	Also []string `yaml:"also,omitempty"`
 	// Path asks about a URL that is no resource instead.
 	Path string `yaml:"path,omitempty"`
 	// ClusterScoped says that the resource has no namespace: a RoleBinding
@@ -68,16 +70,21 @@ const (
 // deletecollection), a rule with names allows nothing.
 func (a Ask) allowedBy(rule rbacv1.PolicyRule) (names []string, ok bool) {
 	for _, verb := range a.Verbs {
-		r := Request{Verb: verb, Group: a.Group, Resource: a.Resource, Subresource: a.Subresource, Name: a.Name, Path: a.Path}
-		if allows(rule, r) {
-			return nil, true
-		}
-		if a.limitedBy(rule, r) {
-			return rule.ResourceNames, true
+		for _, sub := range a.Subresources() {
+			r := Request{Verb: verb, Group: a.Group, Resource: a.Resource, Subresource: sub, Name: a.Name, Path: a.Path}
+			if allows(rule, r) {
+				return nil, true
+			}
+			if a.limitedBy(rule, r) {
+				return rule.ResourceNames, true
+			}
 		}
 	}
 	return nil, false
 }
+
+// Subresources are those of which each will do; the empty one is the resource itself.
+func (a Ask) Subresources() []string { return append([]string{a.Subresource}, a.Also...) }
 
 // limitedBy says that a rule allows the request for the objects that it names.
 func (a Ask) limitedBy(rule rbacv1.PolicyRule, r Request) bool {

@@ -137,6 +137,9 @@ type Witness struct {
 	Rule int
 	// Text is the rule in words.
 	Text string
+	// Creates is the name of what is created, where rules that are limited to names allow that: a server-side apply, for
+	// which to patch is needed too, tells the name; a POST does not.
+	Creates string
 	// BuiltIn is true for a default role that Kubernetes creates and that was
 	// not among what was read.
 	BuiltIn bool

@@ -15,14 +15,17 @@ type reach struct {
 
 // evidence is a rule that a grant gives: what a Witness tells. The grant is an index, so that subjects with the like
 // grants have the like proofs.
-type evidence struct{ grant, rule int }
+type evidence struct {
+	grant, rule int
+	creates     string // the name that is created by, where the rule is limited to names
+}
 
 // add enters a grant. The widest comes first, so the first witness stays.
 func (r *reach) add(at int, g grant, m match, ask Ask) {
 	if g.namespace != "" && (ask.ClusterScoped || ask.Path != "") {
 		return
 	}
-	w, named := &evidence{at, m.rule}, m.names != nil && ask.Names != anyName
+	w, named := &evidence{grant: at, rule: m.rule}, m.names != nil && ask.Names != anyName
 	switch {
 	case ask.Names == anywhere:
 		r.everywhere(w)

@@ -36,6 +36,7 @@ type Lesser struct {
 // namespace. It is empty where no binding of its own grants them.
 func Without(f *collect.Facts, s Subject, powers []Power, namespace string) (out []Lesser) {
 	j := New(f)
+	byName := j.createsByName(s, powers)
 	for _, g := range j.named[s] {
 		if g.role == nil || namespace != "" && g.namespace != "" && g.namespace != namespace {
 			continue
@@ -47,7 +48,7 @@ func Without(f *collect.Facts, s Subject, powers []Power, namespace string) (out
 			for _, p := range powers {
 				for _, a := range p.taken() {
 					var again bool
-					if rules, wild, again = narrowed(rules, a); wild {
+					if rules, wild, again = narrowed(rules, a, byName); wild {
 						l.Wild = true
 					}
 					hit = hit || again
@@ -88,11 +89,20 @@ func (p Power) taken() []Ask {
 	return p.Any
 }
 
-// narrowed are rules that no longer allow the ask and all else that they did. wild
+// createsByName says that the subject holds one of the powers because it may create what has a certain name.
+func (j *Judge) createsByName(s Subject, powers []Power) bool {
+	return slices.ContainsFunc(j.Holds(powers), func(h Hold) bool { return h.Subject == s && h.Witness.Creates != "" })
+}
+
+// narrowed are rules that no longer allow the ask and all else that they did, to create by name where that counts. wild
 // says that one of them cannot be narrowed, and is left out: a wildcard allows it.
-func narrowed(rules []rbacv1.PolicyRule, a Ask) (out []rbacv1.PolicyRule, wild, hit bool) {
+func narrowed(rules []rbacv1.PolicyRule, a Ask, byName bool) (out []rbacv1.PolicyRule, wild, hit bool) {
 	for _, rule := range rules {
-		if _, allowed := a.allowedBy(rule); !allowed {
+		_, allowed := a.allowedBy(rule)
+		if !allowed && byName && a.Nameless() {
+			_, allowed = a.named("create").allowedBy(rule)
+		}
+		if !allowed {
 			out = append(out, rule)
 			continue
 		}
@@ -113,7 +123,9 @@ var allVerbs = []string{"create", "delete", "deletecollection", "get", "list", "
 // split is a rule without an ask that it allows by name.
 func split(rule rbacv1.PolicyRule, a Ask) (out []rbacv1.PolicyRule) {
 	group := func(g string) bool { return g == a.Group }
-	resource := func(r string) bool { return resourceMatches(r, a.Resource, a.Subresource) }
+	resource := func(r string) bool {
+		return slices.ContainsFunc(a.Subresources(), func(sub string) bool { return resourceMatches(r, a.Resource, sub) })
+	}
 	not := func(is func(string) bool) func(string) bool { return func(s string) bool { return !is(s) } }
 	only := func(list []string, is func(string) bool) []string {
 		return slices.DeleteFunc(slices.Clone(list), not(is))

@@ -29,7 +29,7 @@ func TestARuleLosesOneAskAndKeepsTheRest(t *testing.T) {
 		{"every group cannot", rule("*", "pods/exec", "create"), "", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			left, wild, _ := narrowed([]rbacv1.PolicyRule{c.rule}, exec)
+			left, wild, _ := narrowed([]rbacv1.PolicyRule{c.rule}, exec, false)
 			var got []string
 			for _, r := range left {
 				got = append(got, strings.Join(r.APIGroups, ",")+"/"+strings.Join(r.Resources, ",")+" "+strings.Join(r.Verbs, ","))
@@ -48,6 +48,7 @@ func rule(groups, resources, verbs string) rbacv1.PolicyRule {
 
 func TestWhatASubjectKeepsWithoutAPower(t *testing.T) {
 	exec := Power{Name: "exec", Any: []Ask{{Verbs: []string{"create"}, Resource: "pods", Subresource: "exec"}}}
+	pods := Power{Name: "create-pods", Any: []Ask{{Verbs: []string{"create"}, Resource: "pods"}}}
 	reads := Ask{Verbs: []string{"get"}, Resource: "secrets"}
 	lists := Ask{Verbs: []string{"list"}, Resource: "secrets"}
 	one, both := Power{Name: "one", Any: []Ask{reads, lists}}, Power{Name: "both", All: []Ask{reads, lists}}
@@ -94,6 +95,10 @@ func TestWhatASubjectKeepsWithoutAPower(t *testing.T) {
 	}{
 		{"a role of its own", "Role shop/r: create pods,pods/exec\nRoleBinding shop/b: Role/r" + web, nil, []Power{exec}, "shop",
 			"RoleBinding shop/b keeps create pods of Role shop/r, its own"},
+		{"pods are created by their name alone", "Role shop/r: create,get,patch pods [debug]\nRoleBinding shop/b: Role/r" + web, nil,
+			[]Power{pods}, "shop", "RoleBinding shop/b keeps get,patch pods [debug] of Role shop/r, its own"},
+		{"to create a name without changing it is no power", "Role shop/r: create,get pods [debug]\nRoleBinding shop/b: Role/r" + web, nil,
+			[]Power{pods}, "shop", ""},
 		{"nothing is left", "Role shop/r: create pods/exec\nRoleBinding shop/b: Role/r" + web, nil, []Power{exec}, "shop",
 			"RoleBinding shop/b keeps nothing of Role shop/r, its own"},
 		{"rules that have nothing to do with it stay", "Role shop/r: create pods/exec | get pods [a]\nRoleBinding shop/b: Role/r" + web, nil,

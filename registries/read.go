@@ -56,8 +56,10 @@ func (w *Watcher) read(ctx context.Context, g *watched) {
 	if ctx.Err() != nil {
 		return
 	}
-	if err = w.keep(ctx, g, listing, err); err == nil {
-		err = w.list(ctx)
+	err = w.keep(ctx, g, listing, err)
+	// What was found before a reading failed is held as well.
+	if unlisted := w.list(ctx); err == nil {
+		err = unlisted
 	}
 	w.set(ctx, g, func(now *Registry) { w.outcome(g, now, listing, err, time.Since(started)) })
 }

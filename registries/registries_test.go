@@ -202,6 +202,20 @@ func TestWhatAnEarlierRunKnewIsToldBeforeAnythingIsRead(t *testing.T) {
 	}
 }
 
+// TestWhatWasFoundBeforeAReadingFailedIsListed: half a registry is more than none, and the rest is a gap.
+func TestWhatWasFoundBeforeAReadingFailedIsListed(t *testing.T) {
+	h := holds{"web:1": "sha256:a"}
+	w, l := watcher(newKept(), func(ctx context.Context, r collect.Registry, known func(string) (map[string]string, error),
+		found func(string, []collect.Tag) error) (collect.Listing, error) {
+		listing, err := h.read(ctx, r, known, found)
+		return listing, errors.Join(err, errors.New("no route"))
+	}, flagged("r.test"))
+	w.read(t.Context(), w.mu.by["r.test"])
+	if l.String() != "sha256:a r.test/web [1]" || len(w.Gaps()) != 1 || w.Registries()[0].State != Unreachable {
+		t.Errorf("%s, %v", l, w.Gaps())
+	}
+}
+
 func TestABusyRegistryIsReadWhenItSaysAndCountsNoFailure(t *testing.T) {
 	for name, test := range map[string]struct {
 		err      error

@@ -40,6 +40,8 @@ type Config struct {
 	Sensors Sensors
 	// Tokens are what senders of events show.
 	Tokens Tokens
+	// Exceptions are what people accepted in the portal or by command; nil if nothing is kept.
+	Exceptions Exceptions
 }
 
 // Unscoped is everything there is. Nothing of it can be read but through For.

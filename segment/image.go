@@ -15,8 +15,15 @@ type imageUses struct {
 	by map[named]*assess.Use
 	// odd is what is wrong with what containers and nodes say, with the first container.
 	odd map[string]oddImage
-	// id is of the image that a use means.
-	id func(assess.Use) string
+	// id is of the image that a use means; meant is what was asked.
+	id    func(assess.Use) string
+	meant map[named]meaning
+}
+
+// meaning is a use and the image that it means.
+type meaning struct {
+	use assess.Use
+	id  string
 }
 
 // oddImage is what a container's spec, or its node, says and no image can be known by.
@@ -37,7 +44,7 @@ func newImageUses(id func(assess.Use) string) imageUses {
 	if id == nil {
 		id = func(u assess.Use) string { return u.ID }
 	}
-	return imageUses{map[named]*assess.Use{}, map[string]oddImage{}, id}
+	return imageUses{map[named]*assess.Use{}, map[string]oddImage{}, id, map[named]meaning{}}
 }
 
 // add notes the image of a container and returns its id, "" if it has none: what is no
@@ -60,7 +67,9 @@ func (i imageUses) add(p *collect.Pod, container int) string {
 			return ""
 		}
 		u.Resolve = n.made && u.Digest == ""
-		u.ID = i.id(u)
+		m := meaning{u, i.id(u)}
+		i.meant[n] = m
+		u.ID = m.id
 		use = &u
 		i.by[n] = use
 	}

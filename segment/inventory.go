@@ -2,6 +2,7 @@ package segment
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,6 +19,7 @@ func PutAssessment(s *graph.Shared, a *assess.Assessment) {
 	if !a.Scanned {
 		s.SetEdges("HAS_PACKAGE", "Image", a.ID, "Package", nil)
 		s.SetEdges("HAS_VULNERABILITY", "Image", a.ID, "Vulnerability", nil)
+		s.SetEdges("NOT_AFFECTED_BY", "Image", a.ID, "Vulnerability", nil)
 		return
 	}
 	var packages []graph.Target
@@ -37,6 +39,7 @@ func PutAssessment(s *graph.Shared, a *assess.Assessment) {
 				text("advisory", strings.Join(f.Advisories, ", "))}})
 	}
 	s.SetEdges("HAS_VULNERABILITY", "Image", a.ID, "Vulnerability", found)
+	s.SetEdges("NOT_AFFECTED_BY", "Image", a.ID, "Vulnerability", dismissed(s, a))
 	for _, c := range a.Components {
 		s.SetEdges("AFFECTED_BY", "Package", c.PURL, "Vulnerability", affected[c.PURL])
 	}
@@ -80,10 +83,35 @@ func insight(a *assess.Assessment, name string, found, unknown bool) graph.Prop 
 	return graph.B(name, found)
 }
 
+// dismissed are the vulnerabilities that advisories find in the image and that do not count.
+func dismissed(s *graph.Shared, a *assess.Assessment) (out []graph.Target) {
+	for _, f := range a.Dismissed {
+		putVulnerability(s, f.Match)
+		out = append(out, graph.Target{Kind: "Vulnerability", ID: f.ID, Props: []graph.Prop{
+			text("package", strings.TrimSpace(f.Package.Name+" "+f.Package.Version)), text("installed", f.Package.Version),
+			text("reason", f.Match.Dismissed)}})
+	}
+	return out
+}
+
 // onImage is what the edge from the image says.
 func onImage(f assess.Finding) []graph.Prop {
 	return []graph.Prop{text("package", strings.TrimSpace(f.Package.Name+" "+f.Package.Version)), text("installed", f.Package.Version),
-		text("fixed", f.FixedVersion), graph.S("severity", string(f.Severity)), text("layer", f.Layer), text("file", f.File)}
+		text("fixed", f.FixedVersion), graph.S("severity", string(f.Severity)), text("layer", f.Layer), text("file", f.File),
+		text("status", statusOf(f.Match))}
+}
+
+// statusOf is what the distribution and VEX say beside a vulnerability that counts.
+func statusOf(m vuln.Match) string {
+	out := []string{}
+	if m.Vendor != "" {
+		out = append(out, m.Vendor)
+	}
+	if m.Said != nil {
+		said := strings.ReplaceAll(m.Said.Status, "_", " ")
+		out = append(out, fmt.Sprintf("%s says: %s", cmp.Or(m.Said.By, m.Said.Document, "VEX"), cmp.Or(m.Said.Note, said)))
+	}
+	return strings.Join(out, "; ")
 }
 
 // putVulnerability writes what holds wherever the vulnerability is found. Its

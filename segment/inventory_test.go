@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/breakwater-sec/breakwater/assess"
@@ -134,5 +135,31 @@ func TestAnInventoryWithAHoleIsNotCalledClean(t *testing.T) {
 func TestAnImageWithoutAPackageDatabaseIsUnsupportedNotClean(t *testing.T) {
 	if a := assess.Inventory("sha256:i", &image.Inventory{}, known{}); a.Scanned || a.State != "unsupported" || a.Why == "" {
 		t.Errorf("scanned %v, state %s, why %q", a.Scanned, a.State, a.Why)
+	}
+}
+
+// TestWhatDoesNotCountIsKeptWithItsReason beside what does, and goes with the image's assessment.
+func TestWhatDoesNotCountIsKeptWithItsReason(t *testing.T) {
+	not := vuln.Match{ID: "CVE-2022-1", Severity: vuln.Low, Dismissed: "alice says that it is not affected"}
+	said := punycode
+	said.Vendor, said.Said = "end-of-life", &vuln.Statement{Status: vuln.UnderInvestigation, By: "alice"}
+	a := assess.Contents{ID: "sha256:i", Components: []assess.Component{openssl("Ubuntu:22.04")}}.Assess(known{"libssl3": {said, not}})
+	v := put(t, a)
+	i, _ := v.Node("Image", "sha256:i")
+	var got []string
+	for e := range i.Out("HAS_VULNERABILITY") {
+		got = append(got, e.To.ID()+": "+e.Value("status").Str())
+	}
+	for e := range i.Out("NOT_AFFECTED_BY") {
+		got = append(got, e.To.ID()+": "+e.Value("package").Str()+", "+e.Value("reason").Str())
+	}
+	if text := strings.Join(got, "; "); text != "CVE-2022-3602: end-of-life; alice says: under investigation; "+
+		"CVE-2022-1: libssl3 3.0.2, alice says that it is not affected" {
+		t.Error(text)
+	}
+	v = put(t, a, assess.NotScanned("sha256:i", assess.Failed, "gone"))
+	i, _ = v.Node("Image", "sha256:i")
+	for e := range i.Out("NOT_AFFECTED_BY") {
+		t.Errorf("an image of which nothing is known is said not to be affected by %s", e.To.ID())
 	}
 }

@@ -3,12 +3,14 @@ package segment
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/breakwater-sec/breakwater/assess"
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/exposure"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/netpol"
@@ -77,22 +79,51 @@ func (c *cluster) selections(policies map[*networkingv1.NetworkPolicy]graph.Ref)
 	if len(policies) == 0 {
 		return
 	}
-	for _, p := range c.facts.Pods {
+	more, kept, left := map[collect.Key][]graph.Ref{}, 0, 0 // beyond those that are drawn of every pod
+	for k, p := range c.facts.Pods {
 		if p.Shape == nil {
 			continue
 		}
-		pod := c.podAt(p)
-		var done []*networkingv1.NetworkPolicy
+		pod, done := c.podAt(p), map[*networkingv1.NetworkPolicy]bool{}
 		for _, d := range []netpol.Direction{netpol.Ingress, netpol.Egress} {
 			for _, policy := range c.judged.Policies.Selecting(p, d) {
-				if r, ours := policies[policy]; ours && !slices.Contains(done, policy) {
-					done = append(done, policy)
+				r, ours := policies[policy]
+				switch {
+				case !ours || done[policy]:
+				case len(done) < maxSelecting:
 					c.b.Edge("SELECTS", r, pod)
+				case kept < 4*maxSelections:
+					more[k] = append(more[k], r)
+					kept++
+				default:
+					left++
+				}
+				if ours {
+					done[policy] = true
 				}
 			}
 		}
 	}
+	drawn := 0
+	for _, k := range slices.SortedFunc(maps.Keys(more), func(a, b collect.Key) int { return cmp.Compare(a.String(), b.String()) }) {
+		room := min(maxSelections-drawn, len(more[k]))
+		for _, r := range more[k][:room] {
+			c.b.Edge("SELECTS", r, c.podAt(c.facts.Pods[k]))
+		}
+		drawn, left = drawn+room, left+len(more[k])-room
+	}
+	if left > 0 {
+		c.gaps = append(c.gaps, collect.Gap{Cluster: c.name, Source: "graph", What: "policies that select crowded pods", Kinds: []string{"SELECTS"},
+			Why:         fmt.Sprintf("of pods with more than %d policies %d times one was left out", maxSelecting, left),
+			Consequence: "Not each policy that selects these pods is shown; what policies let through is judged by all of them."})
+	}
 }
+
+// Who may write policies and pods makes as many selections as the product of both: of a pod some are drawn, and of all more.
+const (
+	maxSelecting  = 64
+	maxSelections = 100_000
+)
 
 func (c *cluster) service(s *corev1.Service) {
 	var ports, addresses []string

@@ -17,10 +17,9 @@ import (
 // permission is the node of a power in a scope.
 func (c *cluster) permission(power string, in rbac.Scope) graph.Ref {
 	id := permissionID(power, in)
-	if c.drawn[id] {
+	if c.draws(id) {
 		return c.b.Ref("Permission", id)
 	}
-	c.drawn[id] = true
 	r := c.b.Node("Permission", id, graph.S("name", strings.ReplaceAll(power, "-", " ")+" in "+few(in).String()),
 		graph.S("power", power),
 		graph.S("scope", string(in.Kind)), text("namespace", in.Namespace), graph.S("cluster", c.name))
@@ -104,6 +103,9 @@ func (c *cluster) put(is ref.Ref) {
 	key := thing{is.Kind, is.Name}
 	if !slices.Contains(c.things[key], is) {
 		c.things[key] = append(c.things[key], is)
+		if c.marked != nil {
+			c.marked.put = append(c.marked.put, is)
+		}
 	}
 }
 

@@ -161,6 +161,21 @@ func TestAPermissionLeadsToTheObjectsThatItNames(t *testing.T) {
 	}
 }
 
+// TestWhatIsCreatedByItsNameSaysByWhich: of a taken name no pod is created.
+func TestWhatIsCreatedByItsNameSaysByWhich(t *testing.T) {
+	for name, want := range map[string]string{"free": "create-pods in shop as free", "a": ""} {
+		got, manifests := "", objects+role("shop", `{verbs: [create, patch], apiGroups: [""], resources: [pods], resourceNames: [`+name+`]}`)
+		for e := range allEdges(t, parsed(t, manifests)) {
+			if e.Kind() == "HOLDS" && e.From.ID() == "c/shop/ServiceAccount/web" && e.To.Text("power") == "create-pods" {
+				got = "create-pods in " + e.To.Text("namespace") + " as " + e.Value("creates").Str()
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestATokenSecretIsJoinedToItsAccount(t *testing.T) {
 	const secret = `
 apiVersion: v1

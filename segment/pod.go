@@ -3,11 +3,13 @@ package segment
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/netpol"
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
@@ -26,6 +28,13 @@ func (c *cluster) pods() {
 			Kinds:       []string{"Container", "RUNS", "USES_IMAGE"},
 			Why:         fmt.Sprintf("pods with more than %d containers: %d, the first of them %s", collect.MaxContainers, n, first),
 			Consequence: "Of each as many are shown: what the others run and may do is not known."})
+	}
+	if n := len(c.unpulled); n > 0 {
+		first := slices.MinFunc(slices.Collect(maps.Keys(c.unpulled)), func(a, b collect.Key) int { return cmp.Compare(a.String(), b.String()) })
+		c.gaps = append(c.gaps, collect.Gap{Cluster: c.name, Source: "graph", What: "secrets for images of accounts that have very many",
+			Kinds:       []string{"NEEDS"},
+			Why:         fmt.Sprintf("accounts with more than %d secrets for images: %d, the first of them %s", maxPulled, n, first),
+			Consequence: "Of each as many are shown: that the nodes of their pods get the others is not."})
 	}
 }
 
@@ -186,17 +195,36 @@ func (c *cluster) exposeContainer(p *collect.Pod, s *collect.ContainerShape, r g
 		return
 	}
 	var ports []string
+	own, any := portsOf(map[netpol.Port]bool{}, s), c.declaredBy(p.Shape)
 	for _, port := range e.Ports {
-		at := port.String()
-		if slices.Contains(declaredPorts(s, false), at) || !declaredByAny(p.Shape, at) {
-			ports = append(ports, at)
+		if port.Protocol = cmp.Or(port.Protocol, "TCP"); own[port] || !any[port] {
+			ports = append(ports, port.String())
 		}
 	}
 	c.b.Set(r, graph.B("exposed", len(ports) > 0 || len(e.Ports) == 0), list("exposedPorts", ports))
 }
 
-func declaredByAny(s *collect.PodShape, port string) bool {
-	return slices.ContainsFunc(s.Containers, func(c collect.ContainerShape) bool {
-		return c.Type != collect.Init && slices.Contains(declaredPorts(&c, false), port)
-	})
+// declaredBy are the ports that containers of a pod declare which may be listening, looked up once for all pods of a shape.
+func (c *cluster) declaredBy(s *collect.PodShape) map[netpol.Port]bool {
+	all, known := c.declared[s]
+	if !known {
+		all = map[netpol.Port]bool{}
+		for i := range s.Containers {
+			if s.Containers[i].Type != collect.Init {
+				portsOf(all, &s.Containers[i])
+			}
+		}
+		c.declared[s] = all
+	}
+	return all
+}
+
+// portsOf adds the ports that a container declares.
+func portsOf(all map[netpol.Port]bool, s *collect.ContainerShape) map[netpol.Port]bool {
+	for _, p := range s.Ports {
+		if p.Port != 0 {
+			all[netpol.Port{Protocol: cmp.Or(p.Protocol, "TCP"), Number: p.Port}] = true
+		}
+	}
+	return all
 }

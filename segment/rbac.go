@@ -10,15 +10,20 @@ import (
 	"github.com/breakwater-sec/breakwater/ref"
 )
 
-// identities makes service accounts, roles, bindings and what the RBAC judge
-// says each identity holds.
-func (c *cluster) identities() {
+// accounts makes service accounts.
+func (c *cluster) accounts() {
 	for k, sa := range c.facts.ServiceAccounts {
-		r := c.serviceAccount(k.Namespace, k.Name)
 		automount := sa.AutomountServiceAccountToken == nil || *sa.AutomountServiceAccountToken
-		c.b.Set(r, labelList(sa.Labels), graph.B("automount", automount), criticality(sa.Labels, sa.Annotations))
+		c.b.Set(c.serviceAccount(k.Namespace, k.Name), labelList(sa.Labels), graph.B("automount", automount),
+			criticality(sa.Labels, sa.Annotations))
+	}
+}
+
+// identities makes roles, bindings and what the RBAC judge says each identity holds.
+func (c *cluster) identities() {
+	for k := range c.facts.ServiceAccounts {
 		if c.judged.Admission.RefusesAccount(k.Namespace, k.Name) {
-			c.b.Edge("REFUSES_PODS_AS", c.namespace(k.Namespace), r)
+			c.b.Edge("REFUSES_PODS_AS", c.namespace(k.Namespace), c.serviceAccount(k.Namespace, k.Name))
 		}
 	}
 	for k, role := range c.facts.Roles {
@@ -33,9 +38,7 @@ func (c *cluster) identities() {
 	for k, b := range c.facts.ClusterRoleBindings {
 		c.binding(c.wide("ClusterRoleBinding", k.Name, labelList(b.Labels)), "", b.RoleRef, b.Subjects)
 	}
-	c.secretsAndConfigMaps()
 	c.kubelets()
-	c.rights()
 	c.holds()
 }
 
@@ -113,7 +116,7 @@ func (c *cluster) holds() {
 			c.b.Set(id, graph.B("clusterAdmin", true))
 		}
 		c.b.Edge("HOLDS", id, c.permission(h.Power, h.Scope), text("binding", refText(h.Witness.Binding)), text("role", refText(h.Witness.Role)),
-			text("witnessRule", h.Witness.Text), flagged("elsewhere", h.Elsewhere))
+			text("witnessRule", h.Witness.Text), text("creates", h.Witness.Creates), flagged("elsewhere", h.Elsewhere))
 		if h.Subject.Anybody() {
 			c.b.Edge("TAKES_ANYBODY_FOR", c.at(self), id)
 		}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -39,6 +40,7 @@ type Judged struct {
 	Policies *netpol.Judge
 	// Admission says which namespaces admit pods that take over nodes.
 	Admission *admission.Judge
+	Takeovers map[string]admission.Takeover // by namespace
 	Clouds    *cloud.Judge
 	Gaps      []collect.Gap
 	// Image tells the id of the image that a use means, nil if that is its own: a node
@@ -65,17 +67,35 @@ func Judge(f *collect.Facts, powers []rbac.Power) Judged {
 // rights is what identities may, which is judged beside other work.
 type rights struct {
 	asked  sync.WaitGroup // it is waited for before the facts change
-	broke  any
+	broke  atomic.Pointer[any]
 	holds  []rbac.Hold
 	gains  []rbac.Gain
 	unread map[rbac.Subject][]rbac.Unread
 	gaps   []collect.Gap
+
+	admission *admission.Judge
+	takeovers map[string]admission.Takeover
 }
 
 func judgeRights(f *collect.Facts, powers []rbac.Power) *rights {
 	r, accounts := &rights{}, rbac.New(f)
-	r.asked.Go(func() {
-		defer func() { r.broke = recover() }() // to break off in who asked
+	beside := func(ask func()) {
+		r.asked.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					r.broke.Store(&p) // to break off in who asked
+				}
+			}()
+			ask()
+		})
+	}
+	beside(func() {
+		r.admission, r.takeovers = admission.New(f), make(map[string]admission.Takeover, len(f.Namespaces))
+		for k := range f.Namespaces {
+			r.takeovers[k.Name] = r.admission.Takeover(k.Name)
+		}
+	})
+	beside(func() {
 		r.holds, r.unread = accounts.Holds(powers), accounts.Unread()
 		r.gains, r.gaps = accounts.Gains(powers, r.holds), accounts.Gaps()
 	})
@@ -85,7 +105,7 @@ func judgeRights(f *collect.Facts, powers []rbac.Power) *rights {
 // traffic is what the other judges say.
 func traffic(f *collect.Facts) (j Judged) {
 	j.Policies = netpol.New(f)
-	j.Clouds, j.Exposure, j.Admission = cloud.New(f, j.Policies), exposure.Judge(f, j.Policies), admission.New(f)
+	j.Clouds, j.Exposure = cloud.New(f, j.Policies), exposure.Judge(f, j.Policies)
 	j.Gaps = slices.Concat(j.Exposure.Gaps, j.Policies.Gaps(), j.Clouds.Gaps())
 	return j
 }
@@ -93,9 +113,10 @@ func traffic(f *collect.Facts) (j Judged) {
 // tell waits for the rights.
 func (r *rights) tell(j *Judged) {
 	r.asked.Wait()
-	if r.broke != nil {
-		panic(r.broke)
+	if p := r.broke.Load(); p != nil {
+		panic(*p)
 	}
+	j.Admission, j.Takeovers = r.admission, r.takeovers
 	j.Holds, j.Unread, j.Gains, j.Gaps = r.holds, r.unread, r.gains, slices.Concat(r.gaps, j.Gaps)
 }
 
@@ -111,38 +132,46 @@ type Result struct {
 }
 
 // Cluster builds the graph of one cluster.
-func Cluster(f *collect.Facts, j Judged) *Result { return newCluster(f, j).draw() }
+func Cluster(f *collect.Facts, j Judged) *Result {
+	c := newCluster(f, j)
+	c.drawRest()
+	return c.drawRights(f)
+}
 
 // Drawn is Judge and Cluster in one: what identities may is judged while all else is drawn. more says what the judges do not.
 func Drawn(f *collect.Facts, powers []rbac.Power, more func(*Judged)) *Result {
-	r := judgeRights(f, powers)
-	defer r.asked.Wait()
-	j := traffic(f)
-	more(&j)
-	c := newCluster(f, j)
-	c.rights = func() { r.tell(&c.judged) }
-	return c.draw()
+	return (*Memory)(nil).Drawn(f, powers, more)
 }
 
 func newCluster(f *collect.Facts, j Judged) *cluster {
 	return &cluster{facts: f, judged: j, b: graph.NewBuilder(schema.Vocabulary(), f.Cluster.Name), name: f.Cluster.Name,
 		labels: map[*collect.Labels][]string{}, images: newImageUses(j.Image), owners: map[collect.OwnerRef]map[string]ref.Ref{},
 		volumes: map[string]graph.Ref{}, capabilities: map[*collect.ContainerShape][]string{},
-		drawn:  map[string]bool{},
+		drawn: map[string]bool{}, declared: map[*collect.PodShape]map[netpol.Port]bool{}, claims: map[collect.Key]*collect.PersistentVolume{},
 		things: map[thing][]ref.Ref{}, placed: make(map[*collect.Pod]placedPod, len(f.Pods)),
 		anyToken: rbac.Before(f, nodeTokens), rights: func() {}}
 }
 
-func (c *cluster) draw() *Result {
+// drawRest draws all but what access control decides.
+func (c *cluster) drawRest() {
 	c.clusterWide()
 	c.workloads()
 	c.pods()
 	c.network()
 	c.talk()
 	c.webhooks()
-	c.identities()
+	c.accounts()
+	c.secretsAndConfigMaps()
 	c.exposure()
 	c.clouds()
+}
+
+// drawRights draws what access control, and admission, which may ask it, decide.
+func (c *cluster) drawRights(f *collect.Facts) *Result {
+	c.facts = f
+	c.rights()
+	c.admissions()
+	c.identities()
 	return &Result{Builder: c.b, Images: c.images.images(), Machines: c.machines(),
 		Gaps: slices.Concat(c.judged.Gaps, c.gaps, c.images.gaps(c.name))}
 }
@@ -177,6 +206,8 @@ type cluster struct {
 	volumes map[string]graph.Ref
 	// capabilities are told once for all containers of a shape.
 	capabilities map[*collect.ContainerShape][]string
+	declared     map[*collect.PodShape]map[netpol.Port]bool
+	claims       map[collect.Key]*collect.PersistentVolume // what was found for them
 	// anyToken says that a node is given tokens for any account of its pods.
 	anyToken bool
 	drawn    map[string]bool
@@ -185,7 +216,10 @@ type cluster struct {
 	things map[thing][]ref.Ref
 	// crowded are the pods with more containers than are kept.
 	crowded []collect.Key
-	gaps    []collect.Gap
+	// unpulled are the accounts with more secrets for images than are drawn for each pod.
+	unpulled map[collect.Key]bool
+	gaps     []collect.Gap
+	marked   *marked // nil: nothing is to be rewound
 }
 
 // self is the cluster as an object in itself.
@@ -195,27 +229,35 @@ var self = ref.Ref{Kind: "Cluster"}
 func (c *cluster) clusterWide() {
 	root := c.b.Node(self.Kind, self.ID(), graph.S("name", c.name), text("version", c.facts.Cluster.Version))
 	e := c.judged.Policies.Enforcement()
-	c.b.Set(root, text("policyEnforcement", string(e.State)), text("networkPlugin", e.Plugin))
+	c.b.Set(root, text("policyEnforcement", string(e.State)), text("networkPlugin", e.Plugin),
+		verdict("admitsNodeTakeoverInNew", c.judged.Admission.New()))
 	for k, ns := range c.facts.Namespaces {
 		c.b.Set(c.namespace(k.Name), labelList(ns.Labels), criticality(ns.Labels, ns.Annotations),
 			text("podSecurity", ns.Labels["pod-security.kubernetes.io/enforce"]))
-		c.b.Set(c.namespace(k.Name), admits(c.judged.Admission.Takeover(k.Name))...)
 	}
 	for _, n := range c.facts.Nodes {
 		c.node(n)
 	}
 }
 
+// admissions says what each namespace lets in.
+func (c *cluster) admissions() {
+	for k := range c.facts.Namespaces {
+		c.b.Set(c.namespace(k.Name), admits(c.judged.Takeovers[k.Name])...)
+	}
+}
+
 // admits is what a namespace lets in of pods that take over their node.
 func admits(t admission.Takeover) []graph.Prop {
-	said := func(name string, v admission.Verdict) graph.Prop {
-		if v == admission.Unknown {
-			return graph.Prop{Name: name}
-		}
-		return graph.B(name, v == admission.Admitted)
+	return []graph.Prop{verdict("admitsNodeTakeover", t.Pod), verdict("admitsNodeTakeoverByWorkload", t.Workload),
+		verdict("admitsNodeTakeoverByDebugging", t.Debugging), verdict("admitsNodeTakeoverRelabelled", t.Relabelled)}
+}
+
+func verdict(name string, v admission.Verdict) graph.Prop {
+	if v == admission.Unknown {
+		return graph.Prop{Name: name}
 	}
-	return []graph.Prop{said("admitsNodeTakeover", t.Pod), said("admitsNodeTakeoverByWorkload", t.Workload),
-		said("admitsNodeTakeoverByDebugging", t.Debugging), said("admitsNodeTakeoverRelabelled", t.Relabelled)}
+	return graph.B(name, v == admission.Admitted)
 }
 
 func (c *cluster) node(n *collect.Node) {
@@ -236,10 +278,9 @@ func (c *cluster) nodeRef(name string) graph.Ref { return c.inCluster("Node", na
 // inCluster draws what the cluster contains itself, once.
 func (c *cluster) inCluster(kind, name string) graph.Ref {
 	is := ref.Ref{Kind: kind, Name: name}
-	if c.drawn[is.ID()] {
+	if c.draws(is.ID()) {
 		return c.at(is)
 	}
-	c.drawn[is.ID()] = true
 	c.put(is)
 	r := c.b.Node(kind, is.ID(), graph.S("name", name), graph.S("cluster", c.name))
 	c.b.Edge("CONTAINS", c.at(self), r)
@@ -270,8 +311,7 @@ func (c *cluster) at(is ref.Ref) graph.Ref { return c.b.Ref(is.Kind, is.ID()) }
 
 // referred is object for what may be known only because something refers to it.
 func (c *cluster) referred(is ref.Ref) graph.Ref {
-	if id := is.ID(); !c.drawn[id] {
-		c.drawn[id] = true
+	if !c.draws(is.ID()) {
 		c.object(is)
 	}
 	return c.at(is)

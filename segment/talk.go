@@ -27,7 +27,12 @@ type listener struct {
 func (c *cluster) talk() {
 	var from []listener
 	var asked []netpol.Listener
-	serving := exposure.Serving(c.facts)
+	serving, crowded := exposure.Serving(c.facts)
+	if len(crowded) > 0 {
+		c.gaps = append(c.gaps, collect.Gap{Cluster: c.name, Source: "graph", What: "ports that Services lead to", Kinds: []string{"LISTENS_AS"},
+			Why:         fmt.Sprintf("Services lead to more ports than are told at %d pods, the first of them %s", len(crowded), crowded[0]),
+			Consequence: "Something may listen on other ports there; who can connect to them is not shown."})
+	}
 	for _, p := range c.facts.Pods {
 		if p.Shape == nil || over(p) {
 			continue
@@ -37,7 +42,7 @@ func (c *cluster) talk() {
 			if s.Type == collect.Init || s.Type == collect.Ephemeral || i < len(p.Ended) && p.Ended[i] {
 				continue
 			}
-			r, ports := c.containerAt(p, i), listensOn(p.Shape, s, serving[p.Key])
+			r, ports := c.containerAt(p, i), listensOn(c.declaredBy(p.Shape), s, serving[p.Key])
 			if open := exposure.OpenTo(*s); open != nil {
 				from, asked = append(from, listener{r, true}), append(asked, netpol.Listener{Pod: p, Ports: open.Among(ports)})
 			}
@@ -82,12 +87,12 @@ func (c *cluster) senders(t *netpol.Talk) []graph.Ref {
 
 // listensOn are the ports that a container declares, and those that Services lead to at
 // its pod and no container declares: any of them may be listening.
-func listensOn(pod *collect.PodShape, s *collect.ContainerShape, serving []netpol.Port) (out []netpol.Port) {
+func listensOn(declared map[netpol.Port]bool, s *collect.ContainerShape, serving []netpol.Port) (out []netpol.Port) {
 	for _, p := range s.Ports {
 		out = append(out, netpol.Port{Protocol: cmp.Or(p.Protocol, "TCP"), Number: p.Port})
 	}
 	for _, p := range serving {
-		if !declaredByAny(pod, p.String()) {
+		if !declared[netpol.Port{Protocol: cmp.Or(p.Protocol, "TCP"), Number: p.Number}] {
 			out = append(out, p)
 		}
 	}
@@ -108,6 +113,9 @@ func (c *cluster) netClasses(direction string, all []netpol.TalkClass) (out []gr
 	return out
 }
 
+// maxInName is how many ports stand in the name of a class.
+const maxInName = 16
+
 // classed names a class by the workloads that its pods are of.
 func (c *cluster) classed(class netpol.TalkClass) string {
 	if class.Whole != "" {
@@ -127,7 +135,11 @@ func (c *cluster) classed(class netpol.TalkClass) string {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	if len(class.Ports) > 0 {
-		text = strings.Join(portTexts(class.Ports), ", ") + " of " + text
+		ports := portTexts(class.Ports)
+		if more := len(ports) - maxInName; more > 1 {
+			ports = append(ports[:maxInName:maxInName], fmt.Sprintf("%d more", more))
+		}
+		text = strings.Join(ports, ", ") + " of " + text
 	}
 	return text
 }

@@ -44,7 +44,7 @@ func (c *cluster) hostFolder(namespace string, v *collect.Volume) (path string, 
 
 // volumeOf is the persistent volume that a volume's claim has or, where nothing has
 // bound it yet, would be given: as the API server chooses, the smallest that fits.
-func (c *cluster) volumeOf(namespace string, v *collect.Volume) (best *collect.PersistentVolume) {
+func (c *cluster) volumeOf(namespace string, v *collect.Volume) *collect.PersistentVolume {
 	key := collect.Key{Namespace: namespace, Name: v.Claim}
 	claim := c.facts.PersistentVolumeClaims[key]
 	if v.Claim == "" || claim == nil {
@@ -53,6 +53,17 @@ func (c *cluster) volumeOf(namespace string, v *collect.Volume) (best *collect.P
 	if claim.Volume != "" {
 		return c.facts.PersistentVolumes[collect.Key{Name: claim.Volume}]
 	}
+	best, known := c.claims[key]
+	if !known {
+		if best = c.fitting(key, claim); c.claims != nil {
+			c.claims[key] = best
+		}
+	}
+	return best
+}
+
+// fitting is the volume that is bound to a claim, or would be.
+func (c *cluster) fitting(key collect.Key, claim *collect.PersistentVolumeClaim) (best *collect.PersistentVolume) {
 	for _, pv := range c.facts.PersistentVolumes {
 		switch {
 		case pv.Claim == key:
@@ -82,6 +93,7 @@ func fits(pv *collect.PersistentVolume, claim *collect.PersistentVolumeClaim) bo
 // mounts joins a container to its volumes and to the Secrets and ConfigMaps it
 // gets, as files or as variables.
 func (c *cluster) mounts(p *collect.Pod, s *collect.ContainerShape, r graph.Ref, volumes map[string]graph.Ref) {
+	crowded, shown := givenOften(p.Shape, s), map[string]bool{}
 	for _, m := range s.Mounts {
 		v := volumeNamed(p.Shape, m.Volume)
 		if v == nil {
@@ -89,6 +101,12 @@ func (c *cluster) mounts(p *collect.Pod, s *collect.ContainerShape, r graph.Ref,
 		}
 		props := []graph.Prop{text("path", m.Path), graph.B("readOnly", m.ReadOnly || v.ReadOnly), graph.S("how", "volume")}
 		c.b.Edge("MOUNTS", r, volumes[m.Volume], told(append(c.opened(p, v, &m), props...))...)
+		if crowded {
+			if shown[v.Name] {
+				continue
+			}
+			shown[v.Name], m = true, collect.Mount{Volume: m.Volume, Path: m.Path, ReadOnly: m.ReadOnly} // all of it, which is as true of one
+		}
 		for _, name := range v.Secrets {
 			c.b.Edge(
 				"MOUNTS",
@@ -121,6 +139,20 @@ func (c *cluster) mounts(p *collect.Pod, s *collect.ContainerShape, r graph.Ref,
 				append(part, graph.S("how", how), graph.B("readOnly", true))...)
 		}
 	}
+}
+
+// maxGiven is how many times a container gets a Secret or ConfigMap by mounting volumes of them: beyond, each volume counts once. A pod
+// may mount one volume at thousands of paths, and each may be made of thousands of Secrets.
+const maxGiven = 4096
+
+func givenOften(pod *collect.PodShape, s *collect.ContainerShape) bool {
+	n := 0
+	for _, m := range s.Mounts {
+		if v := volumeNamed(pod, m.Volume); v != nil {
+			n += len(v.Secrets) + len(v.ConfigMaps)
+		}
+	}
+	return n > maxGiven
 }
 
 // keysShown are the keys of a Secret that a mounted volume shows; none means all.
@@ -189,13 +221,23 @@ func (c *cluster) needs(p *collect.Pod, r graph.Ref) {
 	}
 }
 
+// maxPulled is how many secrets for images of an account are drawn for each of its pods, which may be thousands.
+const maxPulled = 64
+
 // pullSecrets are the pod's own or, as admission does, its account's.
 func (c *cluster) pullSecrets(p *collect.Pod) (out []string) {
 	if len(p.Shape.ImagePullSecrets) > 0 {
 		return p.Shape.ImagePullSecrets
 	}
 	if sa := c.facts.ServiceAccounts[collect.Key{Namespace: p.Namespace, Name: account(p.Shape)}]; sa != nil && p.Owner.Kind != "Node" {
-		for _, s := range sa.ImagePullSecrets {
+		for i, s := range sa.ImagePullSecrets {
+			if i == maxPulled {
+				if c.unpulled == nil {
+					c.unpulled = map[collect.Key]bool{}
+				}
+				c.unpulled[collect.Key{Namespace: sa.Namespace, Name: sa.Name}] = true
+				break
+			}
 			out = append(out, s.Name)
 		}
 	}

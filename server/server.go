@@ -197,8 +197,8 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if v.exceptions, err = openExceptions(v.config.Exceptions, func(why error) {
-		v.log.Warn("the file of exceptions cannot be read and counts as it was", "error", why)
+	if v.exceptions, err = openExceptions(v.config.Exceptions, v.Store, func(why error) {
+		v.log.Warn("exceptions cannot be read and count as they were", "error", why)
 	}); err != nil {
 		return err
 	}
@@ -244,7 +244,8 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 		v.log.Warn("this binary was built without the portal: make build")
 	}
 	c := api.Config{PathTypes: v.rules.PathTypes(), Coded: v.coded,
-		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store, Tokens: v.Store},
+		Unscoped: scope.Config{Picture: v.Live, Images: v.Images, Registries: v.Registries, Records: v.Store, Tokens: v.Store,
+			Exceptions: v.Store},
 		About:    enrichment.About,
 		Sessions: v.Store, Senders: v.Store, Pushed: v.Registries.Pushed, Uploaded: v.uploaded,
 		Advisories: v.advisories.db.Load, Assets: assets, URL: door.url, Hosts: v.config.Hosts, Version: Version(), Log: v.log,

@@ -85,6 +85,7 @@ var histories = []history{
 		table: "layers", at: "updated_at", whole: true, key: []string{"id"},
 		kept: Limit{Keep: 90 * day, Rows: 200_000, Bytes: LayerBytes}, size: "length(inventory)"},
 	{table: "event_batches", at: "analysed_at", key: []string{"cluster_id", "source", "name"}, kept: Limit{Keep: time.Hour, Rows: 1_000_000}},
+	{table: "exceptions", at: "ended_at", of: "ended_at IS NOT NULL", whole: true, key: []string{"id"}, kept: Limit{Keep: 400 * day, Rows: 10_000}},
 	{table: "sessions", at: "expires_at", whole: true, key: []string{"token_hash"}, kept: Limit{Keep: 0, Rows: 10_000}},
 	{table: "table_sizes", at: "at", whole: true, key: []string{"name", "at"}, kept: Limit{Keep: 90 * day, Rows: 20_000}},
 }

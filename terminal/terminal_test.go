@@ -1,6 +1,13 @@
 package terminal
 
-import "testing"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestWhatMovesACursorOrTurnsTextAroundIsWrittenOut(t *testing.T) {
 	for text, want := range map[string]string{
@@ -18,5 +25,29 @@ func TestWhatMovesACursorOrTurnsTextAroundIsWrittenOut(t *testing.T) {
 	}
 	if got := Lines("one\ttwo\n\x1b[2Jthree\r\n"); got != "one    two\n\\x1b[2Jthree\\r\n" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestJSONIsTheSameToWhoParsesItAndMovesNoCursor(t *testing.T) {
+	said := []string{"shop/web: öffnen → 日本", "a\u009b2Jb\u202ec\u2066d\u007fe\u00adf", "\U000e0041\u3164", "a\xff", `\u202e "x"`}
+	for _, at := range []int{1, 2, 3, 5, 1 << 20} { // writers write as much at once as they like
+		var out bytes.Buffer
+		text, err := json.MarshalIndent(said, "", "\t")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := JSON(&out)
+		for part := range slices.Chunk(text, at) {
+			if n, err := w.Write(part); err != nil || n != len(part) {
+				t.Fatal(n, err)
+			}
+		}
+		if i := strings.IndexFunc(out.String(), func(r rune) bool { return hidden(r) && r != '\n' && r != '\t' }); i >= 0 {
+			t.Errorf("%q stays", out.String()[i:min(i+10, out.Len())])
+		}
+		var back, want []string
+		if err := errors.Join(json.Unmarshal(out.Bytes(), &back), json.Unmarshal(text, &want)); err != nil || !slices.Equal(back, want) {
+			t.Errorf("%q, want %q: %v", back, want, err)
+		}
 	}
 }

@@ -123,8 +123,8 @@ func copyFile(w io.Writer, name string) (int64, error) {
 }
 
 // ImportBundle puts the tables of a bundle in force that one of the trusted keys signed, all of them or none. Other sources of
-// the directory stay.
-func ImportBundle(ctx context.Context, dir, name string, trusted []ed25519.PublicKey) (Status, error) {
+// the directory stay. A bundle of before what is in force is taken only if older is true: its signature is as good as a newer one's.
+func ImportBundle(ctx context.Context, dir, name string, trusted []ed25519.PublicKey, older bool) (Status, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return Status{}, fmt.Errorf("import advisories: %w", err)
@@ -138,17 +138,22 @@ func ImportBundle(ctx context.Context, dir, name string, trusted []ed25519.Publi
 		return Status{}, err
 	}
 	defer unlock()
-	if err := m.unpack(ctx, dir, bufio.NewReaderSize(f, 1<<20), trusted); err != nil {
+	if err := m.unpack(ctx, dir, bufio.NewReaderSize(f, 1<<20), trusted, older); err != nil {
 		return Status{}, fmt.Errorf("import advisories from %s: %w", name, err)
 	}
 	return m.status(), nil
 }
 
 // unpack writes the tables, looks at each, and puts them in force with one manifest.
-func (m *manifest) unpack(ctx context.Context, dir string, r io.Reader, trusted []ed25519.PublicKey) error {
+func (m *manifest) unpack(ctx context.Context, dir string, r io.Reader, trusted []ed25519.PublicKey, older bool) error {
 	head, err := readHead(r, trusted)
 	if err != nil {
 		return err
+	}
+	if !older {
+		if err := m.isNewer(head); err != nil {
+			return err
+		}
 	}
 	work, err := os.MkdirTemp(dir, "import-")
 	if err != nil {
@@ -177,6 +182,19 @@ func (m *manifest) unpack(ctx context.Context, dir string, r io.Reader, trusted 
 		return err
 	}
 	return m.sweep(dir)
+}
+
+// isNewer refuses a bundle with a source that was imported before what is in force of it.
+func (m *manifest) isNewer(head bundleHead) error {
+	for _, t := range head.Tables {
+		for _, have := range m.Tables {
+			if was, is := have.Status.ImportedAt, t.Status.ImportedAt; have.Status.Name == t.Status.Name && is.Before(was) {
+				return fmt.Errorf("%s is of %s in it, and what is in force of %s: that stays (--anyway takes it)", t.Status.Name,
+					is.Format(time.DateTime), was.Format(time.DateTime))
+			}
+		}
+	}
+	return nil
 }
 
 var errNotWhole = errors.New("it ends too early, or is no bundle of advisories")

@@ -3,11 +3,13 @@ package vuln
 import (
 	"bytes"
 	"crypto/ed25519"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 const oneRecord = `{"id":"GHSA-1","modified":"2024-01-01T00:00:00Z","aliases":["CVE-2024-0001"],"affected":[{"package":
@@ -74,7 +76,7 @@ func TestABundleBringsADatabaseToAnother(t *testing.T) {
 		{"the head is endless", append([]byte(bundleMagic), 255, 255, 255, 255), []ed25519.PublicKey{public}, "want a head of at most"},
 	} {
 		write(c.data)
-		if _, err := ImportBundle(t.Context(), to, bundle, c.keys); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := ImportBundle(t.Context(), to, bundle, c.keys, false); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 		if n := finds(t, to); n != 0 {
@@ -86,12 +88,47 @@ func TestABundleBringsADatabaseToAnother(t *testing.T) {
 		t.Error("a bundle is not told from another file")
 	}
 	imported(t, to, "own", strings.NewReplacer("left", "right", "GHSA-1", "GHSA-2").Replace(oneRecord))
-	status, err := ImportBundle(t.Context(), to, bundle, []ed25519.PublicKey{other, public})
+	status, err := ImportBundle(t.Context(), to, bundle, []ed25519.PublicKey{other, public}, false)
 	if err != nil || finds(t, to) != 1 || len(status.Sources) != 2 {
 		t.Errorf("after the import: %v, %d sources, %d findings", err, len(status.Sources), finds(t, to))
 	}
 	if back, err := ParsePublicKey(PublicKey(public)); err != nil || !back.Equal(public) {
 		t.Errorf("the key reads as %v, %v", back, err)
+	}
+}
+
+// TestABundleOfBeforeDoesNotTakeThePlaceOfWhatIsNewer: who keeps an old one has a good signature.
+func TestABundleOfBeforeDoesNotTakeThePlaceOfWhatIsNewer(t *testing.T) {
+	public, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := t.TempDir(), t.TempDir()
+	imported(t, from, "feed", oneRecord)
+	m, err := readManifest(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle := filepath.Join(t.TempDir(), "bundle")
+	bring := func(days int, older bool) error {
+		m.Tables[0].Status.ImportedAt = time.Date(2026, 1, days, 0, 0, 0, 0, time.UTC)
+		if err := errors.Join(m.write(from), os.WriteFile(bundle, exported(t, from, key), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ImportBundle(t.Context(), to, bundle, []ed25519.PublicKey{public}, older)
+		return err
+	}
+	if err := errors.Join(bring(5, false), bring(5, false), bring(6, false)); err != nil {
+		t.Fatal(err)
+	}
+	if err := bring(5, false); err == nil || !strings.Contains(err.Error(), "feed is of 2026-01-05 00:00:00 in it, and what is in force of 2026-01-06") {
+		t.Errorf("an older one: %v", err)
+	}
+	if status, err := StatusOf(to); err != nil || status.Sources[0].ImportedAt.Day() != 6 {
+		t.Errorf("%+v, %v", status.Sources, err)
+	}
+	if err := bring(5, true); err != nil {
+		t.Errorf("an older one, anyway: %v", err)
 	}
 }
 
@@ -150,7 +187,7 @@ func FuzzBundle(f *testing.F) {
 			signed = append(signed, ed25519.Sign(key, signed)...)
 		}
 		m := manifest{Format: formatVersion}
-		if err := m.unpack(t.Context(), t.TempDir(), bytes.NewReader(append(signed, rest...)), []ed25519.PublicKey{public}); err == nil {
+		if err := m.unpack(t.Context(), t.TempDir(), bytes.NewReader(append(signed, rest...)), []ed25519.PublicKey{public}, false); err == nil {
 			t.Error("a table that is none is in force")
 		}
 	})

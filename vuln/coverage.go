@@ -22,9 +22,9 @@ func (db *DB) uncovered(p Package, where release) *collect.Gap {
 	case db.covers(where):
 		return nil
 	case where.hasReleases():
-		gap.Why = "no advisories for this distribution were imported (breakwater db import)"
+		gap.Why = "no advisories for this distribution were imported (breakwater db update, or db import)"
 	default:
-		gap.Why = "no advisories for this ecosystem were imported (breakwater db import)"
+		gap.Why = "no advisories for this ecosystem were imported (breakwater db update, or db import)"
 	}
 	return &gap
 }
@@ -78,15 +78,11 @@ func (db *DB) doubt(p Package, now time.Time) (collect.Gap, bool) {
 		}
 		gap.Why = fmt.Sprintf("only %d of them were imported; "+what, n, where.least())
 		gap.Consequence = "Vulnerabilities that they do not speak of are not found: what is not listed is unknown. " +
-			"breakwater db import brings more."
-	case where.endedBefore(now):
-		gap.Why = fmt.Sprintf("the release has had no updates for everybody since %s", ends[where.String()])
-		gap.Consequence = "Vulnerabilities that became known since are not told of it any more: what is not listed is unknown. A release " +
-			"that is kept has their fixes."
+			"breakwater db update, or db import, brings more."
 	case now.Sub(newest) > oldAfter && !newest.IsZero():
 		gap.Why = fmt.Sprintf("the newest is of %s, more than %d days ago", newest.UTC().Format(time.DateOnly), oldAfter/(24*time.Hour))
 		gap.Consequence = "Vulnerabilities that became known since are not found: what is not listed is unknown. " +
-			"breakwater db import brings newer ones."
+			"breakwater db update, or db import, brings newer ones."
 	default:
 		return collect.Gap{}, false
 	}

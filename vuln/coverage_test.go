@@ -37,9 +37,6 @@ func TestNoneKnownIsDoubtedWhereAdvisoriesAreFewOrOld(t *testing.T) {
 		{"few of a language", "PyPI", 3, "2026-03-01", "PyPI", "only 3 of them were imported; there are more than 2000"},
 		{"a language that has few", "Pub", 3, "2026-03-01", "Pub", ""},
 		{"enough of a language", "crates.io", 500, "2026-03-01", "crates.io", ""},
-		{"a release that has ended", "Debian:10", 500, "2026-03-01", "Debian:10",
-			"the release has had no updates for everybody since 2024-06-30"},
-		{"a release that ends later", "Debian:11", 500, "2026-03-01", "Debian:11", ""},
 		{"old", "Alpine:v3.22", 500, "2025-12-31", "Alpine:v3.22", "the newest is of 2025-12-31, more than 60 days ago"},
 		{"not old yet", "Alpine:v3.22", 500, "2026-01-01", "Alpine:v3.22", ""},
 		{"another release, of which Examine says that there are none", "Debian:12", 500, "2026-03-01", "Debian:11", ""},
@@ -87,10 +84,39 @@ func TestWhatItsReaderSaidNothingOfIsToldAsSkipped(t *testing.T) {
 }
 
 func TestEndsAreDaysOfReleases(t *testing.T) {
-	for name, day := range ends {
+	if day, err := time.Parse(time.DateOnly, announced().AsOf); err != nil || len(ends()) < 100 {
+		t.Errorf("as of %s (%v): %d releases", day, err, len(ends()))
+	}
+	for name, e := range ends() {
 		where := parseEcosystem(name)
-		if _, err := time.Parse(time.DateOnly, day); err != nil || where.String() != name || !where.hasReleases() {
-			t.Errorf("%s: %s, read as %s: %v", name, day, where, err)
+		if e.day.Year() < 2009 && !strings.HasPrefix(name, "SUSE:10") || where.String() != name || !where.hasReleases() ||
+			!strings.HasPrefix(e.source, "https://") {
+			t.Errorf("%s: %+v, read as %s", name, e, where)
 		}
+	}
+}
+
+func TestTheEndOfAReleaseIsAGap(t *testing.T) {
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	for ecosystem, want := range map[string]string{
+		"Debian:10": "the release has had no updates for everybody since 2024-06-30 with its long-term support " +
+			"(https://wiki.debian.org/LTS, as announced until 2026-08-22)",
+		"Alpine:v3.18":         "the release has had no updates for everybody since 2025-05-09 (https://",
+		"Ubuntu:20.04:LTS":     "since 2025-05-31 without Ubuntu Pro",
+		"Amazon Linux:2018.03": "since 2023-12-31", "SUSE:Linux Enterprise Server 15 SP3": "since 2022-12-31",
+		"SUSE:Linux Enterprise Server 12": "since 2016-06-30",
+		"openSUSE:Leap 15.4":              "since 2023-12-07", "CentOS:7": "since 2024-06-30", "Fedora:40": "since 2025-05-13",
+		"Photon OS:3.0":   "since 2025-10-02",
+		"CBL-Mariner:2.0": "since 2025-11-30 on AKS", "Oracle Linux:7": "since 2024-12-31",
+		"Debian:12": "", "Amazon Linux:2": "", "Red Hat:enterprise_linux:9": "", "Debian:99": "", "Debian": "", "Wolfi": "", "npm": "", "": "",
+		"openSUSE:Tumbleweed": "", "Alpine:edge": "", "Oracle Linux:10": "",
+	} {
+		gap, ended := EndOfLife(Package{Ecosystem: ecosystem, Name: "zlib", Version: "1"}, now)
+		if !strings.Contains(gap.Why, want) || ended != (want != "") || ended && (gap.Consequence == "" || len(gap.Kinds) == 0) {
+			t.Errorf("%s: %+v, want %q", ecosystem, gap, want)
+		}
+	}
+	if _, ended := EndOfLife(Package{Ecosystem: "Debian:10"}, time.Date(2024, 6, 30, 23, 0, 0, 0, time.UTC)); ended {
+		t.Error("it ends after its last day")
 	}
 }

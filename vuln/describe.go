@@ -24,7 +24,7 @@ func (db *DB) describe(id string, where release, p Package, deciding []opinion) 
 	}
 	m.Advisories = slices.Compact(m.Advisories)
 	m.Reasons, m.Vendor = reasons(deciding), vendorWord(deciding)
-	m.CVSS = bestCVSS(entries, records)
+	m.CVSS = bestCVSS(entries, records, decided)
 	m.Severity, m.SeveritySource = rate(where, entries, records, m.CVSS)
 	m.describe(records)
 	if kevErr := db.join(&m); err == nil {
@@ -45,7 +45,7 @@ func reasons(deciding []opinion) (out []Reason) {
 }
 
 // vendorWords are what distributions say of a vulnerability instead of fixing it.
-var vendorWords = []string{"unimportant", "end-of-life", "ignored", "deferred", "postponed", "will not fix"}
+var vendorWords = []string{"unimportant", "end-of-life", "ignored", "deferred", "postponed", "will not fix", "out of support scope"}
 
 func vendorWord(deciding []opinion) string {
 	for _, o := range deciding {

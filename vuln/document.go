@@ -68,7 +68,8 @@ func firstByte(r *bufio.Reader) (byte, error) {
 	}
 }
 
-// document files one JSON object: an OSV record, OSV's query answer, CISA's list, or a document of VEX.
+// document files one JSON object: an OSV record, OSV's query answer, CISA's list, a document of VEX, or what a distribution publishes in
+// a form of its own.
 // An error ends the source.
 func (in *intake) document(name, at string, data []byte) error {
 	var head struct {
@@ -78,11 +79,15 @@ func (in *intake) document(name, at string, data []byte) error {
 		Vulnerabilities []kevEntry        `json:"vulnerabilities"`
 		Context         json.RawMessage   `json:"@context"`
 		BOMFormat       string            `json:"bomFormat"`
+		Document        json.RawMessage   `json:"document"`
+		Photon          string            `json:"cve_id"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil && head.ID == "" {
 		return in.count(at, leftOut(fmt.Errorf("want an OSV record or CISA's list: %w", err)))
 	}
 	switch {
+	case len(head.Document) > 0 && head.ID == "" || head.Photon != "":
+		return in.vendors(name, at, data)
 	case bytes.Contains(head.Context, []byte("openvex")):
 		return in.openVEX(at, data)
 	case head.BOMFormat == "CycloneDX":

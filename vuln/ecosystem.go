@@ -19,6 +19,8 @@ func (r release) String() string {
 // family says how one ecosystem names releases and packages.
 type family struct {
 	number func(suffix string) string
+	// channel is what else a suffix says: builds with versions of their own.
+	channel func(suffix string) string
 	// versions is the ecosystem whose comparison applies, if not its own.
 	versions string
 	// bySource: advisories name source packages only.
@@ -32,7 +34,7 @@ type family struct {
 // semantic says and have no releases.
 var families = map[string]family{
 	"Debian":         {number: untilDot, bySource: true},
-	"Ubuntu":         {number: ubuntuNumber, bySource: true},
+	"Ubuntu":         {number: ubuntuNumber, channel: ubuntuChannel, bySource: true},
 	"Echo":           {versions: "Debian", number: untilDot, bySource: true},
 	"Alpine":         {number: alpineNumber, bySource: true},
 	"Alpaquita":      {number: lowered, bySource: true},
@@ -44,10 +46,10 @@ var families = map[string]family{
 	"Rocky Linux":    {number: untilDot, byBoth: true},
 	"Red Hat":        {number: redHatNumber, byBoth: true},
 	"CentOS":         {versions: "Red Hat", number: untilDot, byBoth: true},
-	"Oracle Linux":   {versions: "Red Hat", number: untilDot, byBoth: true},
-	"Amazon Linux":   {versions: "Red Hat", number: lowered, byBoth: true},
+	"Oracle Linux":   {versions: "Red Hat", number: firstPart, channel: secondPart, byBoth: true},
+	"Amazon Linux":   {versions: "Red Hat", number: amazonNumber, channel: secondPart, byBoth: true},
+	"Fedora":         {versions: "Red Hat", number: untilDot, byBoth: true},
 	"Azure Linux":    {versions: "Red Hat", number: untilDot, byBoth: true},
-	"CBL-Mariner":    {versions: "Red Hat", number: lowered, byBoth: true},
 	"Photon OS":      {versions: "Red Hat", number: lowered, byBoth: true},
 	"SUSE":           {number: suseNumber, byBoth: true},
 	"openSUSE":       {number: suseNumber, byBoth: true},
@@ -69,8 +71,8 @@ func parseEcosystem(text string) release {
 		return r
 	}
 	r.Number = f.number(suffix)
-	if r.Family == "Ubuntu" {
-		r.Channel = ubuntuChannel(suffix)
+	if f.channel != nil {
+		r.Channel = f.channel(suffix)
 	}
 	return r
 }
@@ -92,6 +94,8 @@ func familyName(name string) string {
 		return "Amazon Linux"
 	case "oracle":
 		return "Oracle Linux"
+	case "cbl-mariner", "mariner": // as Azure Linux was called until its third release
+		return "Azure Linux"
 	default:
 		for known := range families {
 			if strings.ToLower(known) == low {
@@ -111,7 +115,7 @@ func (r release) isDistribution() bool {
 	return f.bySource || f.byBoth
 }
 
-var elTag = regexp.MustCompile(`\.(?:el|amzn|azl|cm)(\d+)`)
+var elTag = regexp.MustCompile(`\.(?:el|amzn|azl|cm|fc)(\d+)`)
 
 // inferred fills a missing release of an rpm distribution from the version's
 // tag ("1.1.1k-4.el8"), which is all that some package databases tell.
@@ -167,6 +171,29 @@ func lowered(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 func untilDot(s string) string {
 	head, _, _ := strings.Cut(lowered(s), ".")
 	return head
+}
+
+// amazonNumber is the generation: "2023" of "2023.6.20241010", "1" of the first one's releases, which had months ("2018.03").
+func amazonNumber(s string) string {
+	switch head, month, _ := strings.Cut(firstColon(s), "."); {
+	case len(head) == 4 && head < "2022" && month != "":
+		return "1"
+	default:
+		return head
+	}
+}
+
+// firstPart and secondPart are those of "9:ksplice".
+func firstPart(s string) string { return untilDot(firstColon(s)) }
+
+func secondPart(s string) string {
+	_, second, _ := strings.Cut(lowered(s), ":")
+	return second
+}
+
+func firstColon(s string) string {
+	first, _, _ := strings.Cut(lowered(s), ":")
+	return first
 }
 
 var (

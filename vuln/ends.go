@@ -1,29 +1,73 @@
 package vuln
 
-import "time"
+import (
+	_ "embed"
+	"fmt"
+	"sync"
+	"time"
 
-// ends are the days after which releases got no more security updates that everybody has, as their distributions announced
-// them: Debian's with its long-term support, Ubuntu's without Pro, Red Hat's without extensions. A release that is not here is
-// kept, or we do not know.
-var ends = map[string]string{
-	"Debian:7": "2018-05-31", "Debian:8": "2020-06-30", "Debian:9": "2022-06-30", "Debian:10": "2024-06-30", "Debian:11": "2026-08-31",
-	"Debian:12":    "2028-06-30",
-	"Ubuntu:12.04": "2017-04-28", "Ubuntu:14.04": "2019-04-25", "Ubuntu:16.04": "2021-04-30", "Ubuntu:18.04": "2023-05-31",
-	"Ubuntu:20.04": "2025-05-31", "Ubuntu:22.10": "2023-07-20", "Ubuntu:23.04": "2024-01-25", "Ubuntu:23.10": "2024-07-11",
-	"Ubuntu:24.10": "2025-07-10", "Ubuntu:25.04": "2026-01-15",
-	"Alpine:3.3": "2017-11-01", "Alpine:3.4": "2018-05-01", "Alpine:3.5": "2018-11-01", "Alpine:3.6": "2019-05-01",
-	"Alpine:3.7": "2019-11-01", "Alpine:3.8": "2020-05-01", "Alpine:3.9": "2020-11-01", "Alpine:3.10": "2021-05-01",
-	"Alpine:3.11": "2021-11-01", "Alpine:3.12": "2022-05-01", "Alpine:3.13": "2022-11-01", "Alpine:3.14": "2023-05-01",
-	"Alpine:3.15": "2023-11-01", "Alpine:3.16": "2024-05-23", "Alpine:3.17": "2024-11-22", "Alpine:3.18": "2025-05-09",
-	"Alpine:3.19": "2025-11-01", "Alpine:3.20": "2026-04-01", "Alpine:3.21": "2026-11-01", "Alpine:3.22": "2027-05-01",
-	"Red Hat:6": "2020-11-30", "Red Hat:7": "2024-06-30", "Red Hat:8": "2029-05-31", "Red Hat:9": "2032-05-31",
-	"CentOS:6": "2020-11-30", "CentOS:7": "2024-06-30", "CentOS:8": "2021-12-31", "Oracle Linux:7": "2024-12-31",
-	"Rocky Linux:8": "2029-05-31", "Rocky Linux:9": "2032-05-31", "AlmaLinux:8": "2029-03-01", "AlmaLinux:9": "2032-05-31",
-	"Amazon Linux:1": "2023-12-31", "Amazon Linux:2": "2026-06-30",
+	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/strictyaml"
+)
+
+//go:embed ends.yaml
+var endsYAML []byte
+
+// lives is when releases of distributions end, as their distributions announced it until a day.
+type lives struct {
+	AsOf          string `yaml:"as_of"`
+	Distributions []struct {
+		Name   string `yaml:"name"`
+		Source string `yaml:"source"`
+		// Of says what is counted where there are several ends.
+		Of   string            `yaml:"of"`
+		Ends map[string]string `yaml:"ends"`
+	} `yaml:"distributions"`
 }
 
-// endedBefore says that the release's last day is over.
-func (r release) endedBefore(now time.Time) bool {
-	day, err := time.Parse(time.DateOnly, ends[r.String()])
-	return err == nil && now.After(day.AddDate(0, 0, 1))
+// end is the last day of a release, and who says so.
+type end struct {
+	day        time.Time
+	of, source string
+}
+
+// ends are the last days of releases, by ecosystem and release.
+var ends = sync.OnceValue(func() map[string]end {
+	l, out := announced(), map[string]end{}
+	for _, d := range l.Distributions {
+		for number, text := range d.Ends {
+			day, err := time.Parse(time.DateOnly, text)
+			if err != nil {
+				panic(fmt.Sprintf("ends.yaml: %s %s: %v", d.Name, number, err)) // our own file
+			}
+			out[release{Family: d.Name, Number: number}.String()] = end{day, d.Of, d.Source}
+		}
+	}
+	return out
+})
+
+var announced = sync.OnceValue(func() (l lives) {
+	if _, err := strictyaml.Decode("ends.yaml", endsYAML, &l); err != nil {
+		panic(err) // our own file
+	}
+	return l
+})
+
+// EndOfLife is the gap of a package whose release has had its last update: what became known since is not fixed in it, and mostly not
+// told of it. A release whose end nobody announced has none: whether it is kept is unknown.
+func EndOfLife(p Package, now time.Time) (collect.Gap, bool) {
+	where := parseEcosystem(p.Ecosystem).inferred(p.Version)
+	e, known := ends()[where.String()]
+	if !known || !now.After(e.day.AddDate(0, 0, 1)) {
+		return collect.Gap{}, false
+	}
+	of := e.of
+	if of != "" {
+		of = " " + of
+	}
+	return collect.Gap{Source: "advisories", What: "end of life of " + where.String(), Kinds: aboutVulnerabilities(),
+		Why: fmt.Sprintf("the release has had no updates for everybody since %s%s (%s, as announced until %s)", e.day.Format(time.DateOnly), of,
+			e.source, announced().AsOf),
+		Consequence: "Vulnerabilities that became known since are not fixed in it, nor told of it any more: what is not listed is unknown. " +
+			"A release that is kept has their fixes."}, true
 }

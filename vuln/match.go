@@ -28,7 +28,8 @@ func (db *DB) Examine(p Package) ([]Match, []collect.Gap) {
 	out, gaps := slices.Clone(e.matches), slices.Clone(e.gaps)
 	for i := range out {
 		out[i].Package = p
-		if err := db.dismiss(&out[i], e.entries[i]); err != nil {
+		out[i].Package.Linked = ""
+		if err := db.dismiss(&out[i], p.Linked, e.entries[i]); err != nil {
 			gaps = append(gaps, damaged(err))
 		}
 	}

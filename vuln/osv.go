@@ -148,18 +148,35 @@ func (e extras) level() string {
 // maxImports bounds the packages of a module that are kept; a module with more vulnerable ones counts as a whole.
 const maxImports = 1000
 
-// imports are the paths of the vulnerable packages, as the Go vulnerability database lists them.
+// imports are the paths of the vulnerable packages, as the Go vulnerability database lists them, each with the operating systems
+// that alone are affected.
 func (e extras) imports() (out []string) {
 	for _, each := range e.Imports {
 		of, ok := each.(map[string]any)
 		path, isText := of["path"].(string)
-		if !ok || !isText || path == "" {
+		if !ok || !isText || path == "" || strings.Contains(path, onlyOn) {
 			return nil // one that cannot be read may be the one that is in the program
+		}
+		if systems := texts(of["goos"]); len(systems) > 0 {
+			path += onlyOn + strings.Join(systems, ",")
 		}
 		out = append(out, path)
 	}
 	if len(out) > maxImports {
 		return nil
+	}
+	return out
+}
+
+// texts are the texts of a list of nothing else.
+func texts(list any) (out []string) {
+	each, _ := list.([]any)
+	for _, one := range each {
+		text, ok := one.(string)
+		if !ok {
+			return nil
+		}
+		out = append(out, text)
 	}
 	return out
 }

@@ -62,7 +62,7 @@ func (r *remembered) put(key string, e examined) {
 		return // another asked at the same time
 	}
 	r.mu.known.Add(key, e)
-	for r.mu.matches += len(e.matches); r.mu.matches > mostMatches && r.mu.known.Len() > 0; {
+	for r.mu.matches += len(e.matches); r.mu.matches > mostMatches; {
 		r.mu.known.RemoveOldest()
 	}
 }

@@ -159,11 +159,9 @@ func (m *mavenItem) nothing() bool {
 	return len(m.list) == 0
 }
 
-// order compares two items; nil is none.
+// order compares two items; nil is none, and one of the two is there.
 func (m *mavenItem) order(n *mavenItem) int {
 	switch {
-	case m == nil && n == nil:
-		return 0
 	case m == nil:
 		return -n.beside()
 	case n == nil:
@@ -215,7 +213,7 @@ func compareQualifiers(a, b string) int {
 		}
 		return len(mavenQualifiers)
 	}
-	if x, y := place(a), place(b); x != y || x < len(mavenQualifiers) {
+	if x, y := place(a), place(b); x != y {
 		return cmp.Compare(x, y)
 	}
 	return strings.Compare(a, b)

@@ -23,17 +23,8 @@ var (
 func readSemver(text string) semver {
 	text, _, _ = strings.Cut(strings.TrimPrefix(text, "v"), "+")
 	var out semver
-	for {
-		n := digits(text)
-		if n == 0 {
-			break
-		}
-		out.numbers, text = append(out.numbers, text[:n]), text[n:]
-		if rest, more := strings.CutPrefix(text, "."); more {
-			text = rest
-		} else {
-			break
-		}
+	for n := digits(text); n > 0; n = digits(text) {
+		out.numbers, text = append(out.numbers, text[:n]), strings.TrimPrefix(text[n:], ".")
 	}
 	if text = strings.TrimPrefix(text, "-"); text != "" {
 		out.before = strings.Split(text, ".")

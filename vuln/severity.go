@@ -17,10 +17,12 @@ import (
 // rate decides a severity and says who decided, in this order:
 //
 //  1. the distribution's own rating of this package (it knows how it built it),
-//  2. the CVSS base score, newest version of the standard first,
-//  3. the level that a database such as GitHub's wrote beside the record.
+//  2. the CVSS base score, newest version of the standard first: 4.0, 3.1, 3.0, 2.0; of one version what the deciding
+//     records say, then GitHub, then the CVE's own record, then anybody,
+//  3. the level that GitHub wrote beside its record, then that of the CVE's own, then anybody's.
 //
-// Deciding entries come first in entries, and records are in a stable order.
+// All records on the vulnerability count, by whichever of its ids they name it. Deciding entries come first in entries, and records
+// are in a stable order.
 func rate(where release, entries []*entry, records []*record, cvss *CVSS) (Severity, string) {
 	for _, e := range entries {
 		if s, word := e.distributionRating(); s != Unknown {
@@ -35,7 +37,7 @@ func rate(where release, entries []*entry, records []*record, cvss *CVSS) (Sever
 	if cvss != nil {
 		return band(cvss.Score), fmt.Sprintf("CVSS %.1f (%s)", cvss.Score, cvss.Source)
 	}
-	for _, r := range records {
+	for _, r := range slices.SortedStableFunc(slices.Values(records), func(a, b *record) int { return cmp.Compare(a.trust(), b.trust()) }) {
 		if s := word(r.Level); s != Unknown {
 			return s, fmt.Sprintf("%s calls it %s (%s)", databaseOf(r.ID), strings.ToLower(r.Level), r.ID)
 		}
@@ -81,11 +83,12 @@ func (r *record) vendorRating(familyName string) (Severity, string) {
 // publishers are the id prefixes of each distribution's own records.
 var publishers = map[string][]string{
 	"Debian": {"DEBIAN-", "DSA-", "DLA-", "DTSA-"}, "Ubuntu": {"UBUNTU-", "USN-", "LSN-"},
-	"Alpine": {"ALPINE-"}, "Red Hat": {"RHSA-", "RHBA-", "RHEA-"}, "AlmaLinux": {"ALSA-", "ALBA-", "ALEA-"},
+	"Alpine": {"ALPINE-"}, "Red Hat": {"RHSA-", "RHBA-", "RHEA-", "REDHAT-"}, "AlmaLinux": {"ALSA-", "ALBA-", "ALEA-"},
 	"Rocky Linux": {"RLSA-", "RXSA-"}, "SUSE": {"SUSE-"}, "openSUSE": {"openSUSE-", "SUSE-"},
 	"openEuler": {"OESA-"}, "Mageia": {"MGASA-"}, "Oracle Linux": {"ELSA-"}, "Amazon Linux": {"ALAS"},
-	"Azure Linux": {"AZL-"}, "Photon OS": {"PHSA-"}, "Echo": {"ECHO-"}, "Wolfi": {"CGA-"}, "Chainguard": {"CGA-"},
-	"MinimOS": {"MINI-"},
+	"Azure Linux": {"AZL-"}, "Photon OS": {"PHSA-", "PHOTON-"}, "Fedora": {"FEDORA-"}, "Echo": {"ECHO-"}, "Wolfi": {"CGA-"},
+	"Chainguard": {"CGA-"},
+	"MinimOS":    {"MINI-"},
 }
 
 func publishedBy(id, familyName string) bool {
@@ -135,45 +138,68 @@ func band(score float64) Severity {
 	}
 }
 
-// bestCVSS is the vector to trust: CVSS 3.1 and 3.0 before 4.0 before 2.0, the
-// highest score within a version. 3.x leads because nearly all published scores
-// and thresholds speak it.
-func bestCVSS(entries []*entry, records []*record) *CVSS {
-	var all []CVSS
-	add := func(scores []score, source string) {
+// trust ranks who describes a vulnerability: GitHub, then the CVE's own record, then anybody. What a record on several says is of the
+// worst of them, and comes last.
+func (r *record) trust() int {
+	switch {
+	case len(r.vulnerabilities()) > 1:
+		return 3
+	case strings.HasPrefix(r.ID, "GHSA-"):
+		return 0
+	case cvePattern.MatchString(r.ID):
+		return 1
+	}
+	return 2
+}
+
+// bestCVSS is the vector to trust, in the order that rate documents; of equals the highest score.
+func bestCVSS(entries []*entry, records []*record, decided int) *CVSS {
+	type rated struct {
+		CVSS
+		trust int
+	}
+	var all []rated
+	add := func(scores []score, source string, trust int) {
 		for _, s := range scores {
 			if value, ok := baseScore(s.Score); ok {
-				all = append(all, CVSS{Vector: s.Score, Score: value, Source: source})
+				all = append(all, rated{CVSS{Vector: s.Score, Score: value, Source: source}, trust})
 			}
 		}
 	}
-	for _, e := range entries {
-		add(e.Severity, e.ID)
+	several := map[string]bool{}
+	for i, r := range records {
+		trust := r.trust()
+		several[r.ID] = len(r.vulnerabilities()) > 1
+		if i < decided && !several[r.ID] {
+			trust = -1
+		}
+		add(r.Severity, r.ID, trust)
 	}
-	for _, r := range records {
-		add(r.Severity, r.ID)
+	for _, e := range entries {
+		if several[e.ID] {
+			add(e.Severity, e.ID, 3)
+		} else {
+			add(e.Severity, e.ID, -1)
+		}
 	}
 	if len(all) == 0 {
 		return nil
 	}
-	best := slices.MinFunc(all, func(a, b CVSS) int {
-		return cmp.Or(cmp.Compare(standard(a.Vector), standard(b.Vector)), cmp.Compare(b.Score, a.Score), strings.Compare(a.Source, b.Source))
+	best := slices.MinFunc(all, func(a, b rated) int {
+		return cmp.Or(cmp.Compare(standard(a.Vector), standard(b.Vector)), cmp.Compare(a.trust, b.trust), cmp.Compare(b.Score, a.Score),
+			strings.Compare(a.Source, b.Source))
 	})
-	return &best
+	return &best.CVSS
 }
 
-// standard ranks the versions of CVSS by how much we rely on them.
+// standard ranks the versions of CVSS, the newest first.
 func standard(vector string) int {
-	switch {
-	case strings.HasPrefix(vector, "CVSS:3.1/"):
-		return 0
-	case strings.HasPrefix(vector, "CVSS:3.0/"):
-		return 0
-	case strings.HasPrefix(vector, "CVSS:4.0/"):
-		return 2
-	default:
-		return 3
+	for i, version := range []string{"CVSS:4.0/", "CVSS:3.1/", "CVSS:3.0/"} {
+		if strings.HasPrefix(vector, version) {
+			return i
+		}
 	}
+	return 3
 }
 
 // baseScore computes a vector's base score; what is not a vector is not ok.

@@ -1,6 +1,8 @@
 package vuln_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,22 +68,39 @@ func TestSeveritySaysWhoDecided(t *testing.T) {
 			[]string{affected(`"id":"GHSA-1","severity":[{"type":"CVSS_V4",`+
 				`"score":"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:H/SC:N/SI:N/SA:N"}]`, "npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.High, "CVSS 8.7 (GHSA-1)"},
-		{"CVSS 3 before CVSS 4, in either order", []string{affected(`"id":"GHSA-1","severity":[`+v4+`,`+v3+`]`, "npm", "x", fixed)},
+		{"CVSS 4 before CVSS 3, in either order", []string{affected(`"id":"GHSA-1","severity":[`+v3+`,`+v4+`]`, "npm", "x", fixed)},
+			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.High, "CVSS 8.7 (GHSA-1)"},
+		{"CVSS 4 of another record before CVSS 3",
+			[]string{affected(`"id":"GHSA-1","aliases":["CVE-2020-10001"],"severity":[`+v3+`]`, "npm", "x", fixed),
+				`{"id":"CVE-2020-10001","severity":[` + v4 + `]}`},
+			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.High, "CVSS 8.7 (CVE-2020-10001)"},
+		{"CVSS 3.1 before CVSS 3.0", []string{affected(`"id":"GHSA-1","severity":[{"type":"CVSS_V3",`+
+			`"score":"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"},`+v3+`]`, "npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Medium, "CVSS 5.3 (GHSA-1)"},
-		{"CVSS 3 of another record before CVSS 4",
-			[]string{affected(`"id":"GHSA-1","aliases":["CVE-2020-10001"],"severity":[`+v4+`]`, "npm", "x", fixed),
-				`{"id":"CVE-2020-10001","severity":[` + v3 + `]}`},
+		{"GitHub's before the CVE's own record", []string{affected(`"id":"GO-1","aliases":["CVE-2020-10001"]`, "Go", "x", fixed),
+			`{"id":"CVE-2020-10001",` + v98 + `}`, `{"id":"GHSA-1","aliases":["CVE-2020-10001"],"severity":[` + v3 + `]}`},
+			vuln.Package{Ecosystem: "Go", Name: "x", Version: "1.0.0"}, vuln.Medium, "CVSS 5.3 (GHSA-1)"},
+		{"the record that decides before GitHub's", []string{affected(`"id":"PYSEC-1","aliases":["CVE-2020-10001"],`+v98, "PyPI", "x", fixed),
+			`{"id":"GHSA-1","aliases":["CVE-2020-10001"],"severity":[` + v3 + `]}`},
+			vuln.Package{Ecosystem: "PyPI", Name: "x", Version: "1.0.0"}, vuln.Critical, "CVSS 9.8 (PYSEC-1)"},
+		{"GitHub's level before the CVE's own", []string{affected(`"id":"GO-1","aliases":["CVE-2020-10001"]`, "Go", "x", fixed),
+			`{"id":"CVE-2020-10001","database_specific":{"severity":"critical"}}`,
+			`{"id":"GHSA-1","aliases":["CVE-2020-10001"],"database_specific":{"severity":"LOW"}}`},
+			vuln.Package{Ecosystem: "Go", Name: "x", Version: "1.0.0"}, vuln.Low, "GitHub calls it low (GHSA-1)"},
+		{"a notice on several is of the worst of them", []string{affected(`"id":"X-1","aliases":["CVE-2020-10001","CVE-2020-10002"],`+v98,
+			"npm", "x", fixed), affected(`"id":"X-2","aliases":["CVE-2020-10002"]`, "npm", "x", `{"introduced":"0"},{"fixed":"0.1.0"}`),
+			`{"id":"CVE-2020-10001","severity":[` + v3 + `]}`, `{"id":"CVE-2020-10002","withdrawn":"2024-01-01T00:00:00Z"}`},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Medium, "CVSS 5.3 (CVE-2020-10001)"},
 		{"CVSS 4 before CVSS 2", []string{affected(`"id":"GHSA-1","severity":[`+v2+`,`+v4+`]`, "npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.High, "CVSS 8.7 (GHSA-1)"},
 		{"the higher of two of one standard",
-			[]string{affected(`"id":"GHSA-1","severity":[`+v3+`,{"type":"CVSS_V3","score":"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]`,
+			[]string{affected(`"id":"GHSA-1","severity":[`+v3+`,{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]`,
 				"npm", "x", fixed)},
 			vuln.Package{Ecosystem: "npm", Name: "x", Version: "1.0.0"}, vuln.Critical, "CVSS 9.8 (GHSA-1)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := memory(t, test.records...).Match(test.pkg)
+			got := slices.DeleteFunc(memory(t, test.records...).Match(test.pkg), func(m vuln.Match) bool { return m.ID == "CVE-2020-10002" })
 			if len(got) != 1 || got[0].ID != "CVE-2020-10001" && got[0].ID != "GHSA-1" {
 				t.Fatalf("matches %v", got)
 			}
@@ -113,6 +132,25 @@ func TestAMatchJoinsWhatItsRecordsSay(t *testing.T) {
 	}
 	if m.Published.Month() != 1 || m.Modified.Year() != 2021 {
 		t.Errorf("times %v %v", m.Published, m.Modified)
+	}
+}
+
+// TestEachOfSeveralVulnerabilitiesKeepsItsOwnNames: what a record on two CVEs is also called is of neither alone, but for what other
+// records say of each.
+func TestEachOfSeveralVulnerabilitiesKeepsItsOwnNames(t *testing.T) {
+	db := memory(t, affected(`"id":"PYSEC-1","aliases":["CVE-2020-10001","CVE-2020-10002","GHSA-a","GHSA-b"]`, "PyPI", "x", introduced),
+		`{"id":"GHSA-a","aliases":["CVE-2020-10001"],"summary":"The one","severity":[{"type":"CVSS_V3",`+
+			`"score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]}`,
+		`{"id":"GHSA-b","aliases":["CVE-2020-10002","OTHER-b"],"summary":"The other","database_specific":{"severity":"LOW"}}`)
+	got := db.Match(vuln.Package{Ecosystem: "PyPI", Name: "x", Version: "1.0.0"})
+	if len(got) != 2 {
+		t.Fatalf("%d matches", len(got))
+	}
+	for i, want := range []string{"CVE-2020-10001 [GHSA-a PYSEC-1] Critical The one",
+		"CVE-2020-10002 [GHSA-b OTHER-b PYSEC-1] Low The other"} {
+		if m := got[i]; fmt.Sprint(m.ID, " ", m.Aliases, " ", m.Severity, " ", m.Summary) != want {
+			t.Errorf("got %s %v %s %s, want %s", m.ID, m.Aliases, m.Severity, m.Summary, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/bzip2"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 	"sigs.k8s.io/yaml"
 
 	"github.com/breakwater-sec/breakwater/strictyaml"
@@ -52,8 +54,8 @@ type intake struct {
 }
 
 // errNothing is what an import says of a place without advisories.
-var errNothing = errors.New("want OSV records (.json, .yaml, .zip, .tar.gz), " +
-	"CISA's catalogue or VEX documents (.json) or EPSS scores (.csv), found none")
+var errNothing = errors.New("want OSV records (.json, .yaml, .zip, .tar.gz, .tar.zst), CISA's catalogue, VEX documents or Photon's list " +
+	"(.json), updates of a distribution (.xml) or EPSS scores (.csv), found none")
 
 // errStop ends a source: the store failed, a bound was passed or the caller left.
 type errStop struct{ error }
@@ -106,7 +108,7 @@ func (in *intake) open(name string, f fs.File) error {
 	switch low := strings.ToLower(name); {
 	case strings.HasSuffix(low, ".zip"):
 		return in.archive(name, f, func() error { return in.zip(name, f) })
-	case strings.HasSuffix(low, ".tar.gz"), strings.HasSuffix(low, ".tgz"):
+	case strings.HasSuffix(low, ".tar.gz"), strings.HasSuffix(low, ".tgz"), strings.HasSuffix(low, ".tar.zst"):
 		return in.archive(name, f, func() error { return in.tarball(name, f) })
 	default:
 		return in.file(name, f)
@@ -172,11 +174,12 @@ func (in *intake) openZip(f fs.File) (*zip.Reader, error) {
 }
 
 func (in *intake) tarball(name string, f io.Reader) error {
-	unzipped, err := gzip.NewReader(f)
+	unzipped, _, closeIt, err := unpacked(strings.ToLower(name), f)
 	if err != nil {
-		in.status.unread(name, fmt.Errorf("want a gzipped tar archive: %w", err))
+		in.status.unread(name, fmt.Errorf("want a packed tar archive: %w", err))
 		return nil
 	}
+	defer closeIt()
 	archive := tar.NewReader(in.counted(unzipped))
 	for {
 		header, err := archive.Next()
@@ -186,7 +189,7 @@ func (in *intake) tarball(name string, f io.Reader) error {
 		case errors.As(err, new(errStop)):
 			return err
 		case err != nil:
-			in.status.unread(name, fmt.Errorf("want a gzipped tar archive: %w; the rest of it was not read", err))
+			in.status.unread(name, fmt.Errorf("want a packed tar archive: %w; the rest of it was not read", err))
 			return nil
 		case header.Typeflag == tar.TypeDir || header.Typeflag == tar.TypeXGlobalHeader:
 			continue
@@ -208,15 +211,12 @@ func (in *intake) file(name string, r io.Reader) error {
 	if in.files++; in.files > in.limits.Files {
 		return stop(fmt.Errorf("%s: want at most %d files in a source", name, in.limits.Files))
 	}
-	low := strings.ToLower(name)
-	if strings.HasSuffix(low, ".gz") {
-		unzipped, err := gzip.NewReader(r)
-		if err != nil {
-			in.status.unread(name, fmt.Errorf("want gzip: %w", err))
-			return nil
-		}
-		r, low = unzipped, strings.TrimSuffix(low, ".gz")
+	r, low, closeIt, err := unpacked(strings.ToLower(name), r)
+	if err != nil {
+		in.status.unread(name, err)
+		return nil
 	}
+	defer closeIt()
 	var read func(string, io.Reader) error
 	switch path.Ext(low) {
 	case ".json", ".jsonl", ".ndjson":
@@ -225,12 +225,14 @@ func (in *intake) file(name string, r io.Reader) error {
 		read = in.yaml
 	case ".csv":
 		read = in.epss
+	case ".xml":
+		read = in.xml
 	default:
 		in.status.Passed++
 		return nil
 	}
 	in.known++
-	err := read(name, in.counted(r))
+	err = read(name, in.counted(r))
 	if errors.As(err, new(errStop)) {
 		return err
 	}
@@ -242,6 +244,30 @@ func (in *intake) file(name string, r io.Reader) error {
 	}
 	return nil
 }
+
+// unpacked is what a file holds that its name says to be packed, and its name without that.
+func unpacked(low string, r io.Reader) (io.Reader, string, func(), error) {
+	switch path.Ext(low) {
+	case ".gz", ".tgz":
+		z, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, low, nil, fmt.Errorf("want gzip: %w", err)
+		}
+		return z, strings.TrimSuffix(low, ".gz"), func() { _ = z.Close() }, nil
+	case ".bz2":
+		return bzip2.NewReader(r), strings.TrimSuffix(low, ".bz2"), func() {}, nil
+	case ".zst":
+		z, err := zstd.NewReader(r, zstd.WithDecoderMaxMemory(mostWindow), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, low, nil, fmt.Errorf("want zstd: %w", err)
+		}
+		return z, strings.TrimSuffix(low, ".zst"), z.Close, nil
+	}
+	return r, low, func() {}, nil
+}
+
+// mostWindow is the memory that a packed file may want of who unpacks it.
+const mostWindow = 128 << 20
 
 func (in *intake) yaml(name string, r io.Reader) error {
 	data, err := readAll(r, min(in.limits.Document, 4<<20))

@@ -85,7 +85,7 @@ func TestWhatOfASourceIsRead(t *testing.T) {
 			tar.Header{Name: "a.json", Typeflag: tar.TypeReg})}, records: 1, skipped: `not an entry of type '2'`, shown: "a.tar.gz!b.json"},
 		{name: "a tar archive that is none", files: fstest.MapFS{"a.tar.gz": gzipped(strings.Repeat("x", 600))},
 			skipped: "the rest of it was not read"},
-		{name: "one that is not compressed", files: fstest.MapFS{"a.tar.gz": a}, skipped: "want a gzipped tar archive"},
+		{name: "one that is not compressed", files: fstest.MapFS{"a.tar.gz": a}, skipped: "want a packed tar archive"},
 		{name: "an archive of other files", files: fstest.MapFS{"a.tgz": tarred(tar.Header{Name: "a.md", Typeflag: tar.TypeReg})}, passed: 1,
 			skipped: "want OSV records"},
 		{name: "a record as long as may be", files: fstest.MapFS{"a.json": one("X-1", 1000)}, records: 1},

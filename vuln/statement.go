@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/package-url/packageurl-go"
@@ -56,7 +55,7 @@ func (s *Statement) speaksOf(p Package) bool {
 
 // namesPackage says that a package URL is the package's: what it leaves open (a version, the architecture) is any.
 func namesPackage(id string, p Package) bool {
-	if !strings.HasPrefix(id, "pkg:") || len(id) > 4096 || p.PURL == "" {
+	if !strings.HasPrefix(id, "pkg:") || len(id) > 4096 {
 		return false
 	}
 	want, err := packageurl.FromString(id)
@@ -78,9 +77,9 @@ func namesPackage(id string, p Package) bool {
 }
 
 // within says that a product is one of the images a package is in, by digest or by name: pkg:oci/app@sha256:…, a digest, or a
-// reference. A name without a tag or digest is all of them.
+// reference. A name without a tag or digest is all of them; one without a repository is anybody's, and so none.
 func within(id string, images []string) bool {
-	if len(images) == 0 || id == "" || len(id) > 4096 {
+	if len(id) > 4096 {
 		return false
 	}
 	repository, digest, tag := "", id, ""
@@ -92,9 +91,6 @@ func within(id string, images []string) bool {
 		digest, tag = p.Version, p.Qualifiers.Map()["tag"]
 		if repository, err = url.PathUnescape(p.Qualifiers.Map()["repository_url"]); err != nil {
 			return false
-		}
-		if repository == "" && digest == "" {
-			return false // a bare name is anybody's
 		}
 	}
 	for _, image := range images {
@@ -126,27 +122,22 @@ func withoutTag(name string) string {
 }
 
 // dismiss adds what is said of a match in its package, and whether it counts.
-func (db *DB) dismiss(m *Match, entries []*entry) (err error) {
+func (db *DB) dismiss(m *Match, linked string, entries []*entry) (err error) {
 	m.Said, err = db.said(m)
-	m.Dismissed = dismissal(m.Said, m.Package, entries)
+	if m.Dismissed = dismissal(m.Said); m.Dismissed == "" && (m.Said == nil || m.Said.Status != Affected) {
+		m.Dismissed = notImported(m.Package.Name, linked, entries)
+	}
 	return err
 }
 
-// dismissal says why a match does not count, "" where it does. In a Go program the packages of a module decide that are in it.
-func dismissal(said *Statement, p Package, entries []*entry) string {
+// dismissal says why a match does not count by what is said of it, "" where it does.
+func dismissal(said *Statement) string {
 	switch {
 	case said != nil && said.Status == NotAffected:
 		return strings.TrimSuffix(fmt.Sprintf("%s says that it is not affected: %s", cmp.Or(said.By, said.Document, "a VEX document"),
 			cmp.Or(said.Justification, said.Note)), ": ")
 	case said != nil && said.Status == Fixed:
 		return fmt.Sprintf("%s says that it is fixed", cmp.Or(said.By, said.Document, "a VEX document"))
-	case said != nil && said.Status == Affected || p.GoPackages == nil || len(entries) == 0:
-		return ""
 	}
-	for _, e := range entries {
-		if len(e.Imports) == 0 || slices.ContainsFunc(e.Imports, func(path string) bool { return slices.Contains(p.GoPackages, path) }) {
-			return ""
-		}
-	}
-	return "none of the module's vulnerable packages is in the program: " + clip(strings.Join(entries[0].Imports, ", "), 200)
+	return ""
 }

@@ -151,7 +151,7 @@ func TestAGoModuleMattersByThePackagesInTheProgram(t *testing.T) {
 		"ecosystem_specific":{"imports":[{"path":"example.com/m/ssh","symbols":["Dial"]},{"path":"example.com/m/agent"}]}}]}`
 	whole := `{"id":"GHSA-9","aliases":["CVE-2024-0002"],"affected":[{"package":{"ecosystem":"Go","name":"example.com/m"},
 		"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.0"}]}]}]}`
-	in := func(packages []string, records ...string) string {
+	in := func(packages string, records ...string) string {
 		files := fstest.MapFS{}
 		for i, r := range records {
 			files[string(rune('a'+i))+".json"] = &fstest.MapFile{Data: []byte(r)}
@@ -160,26 +160,50 @@ func TestAGoModuleMattersByThePackagesInTheProgram(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, _ := db.Examine(Package{Ecosystem: "Go", Name: "example.com/m", Version: "v1.0.0", GoPackages: packages})
+		found, _ := db.Examine(Package{Ecosystem: "Go", Name: "example.com/m", Version: "v1.0.0", Linked: packages})
 		if len(found) != 1 {
 			t.Fatalf("%d matches", len(found))
 		}
 		return found[0].Dismissed
 	}
-	if got := in(nil, record); got != "" {
+	if got := in("", record); got != "" {
 		t.Errorf("nobody knows which packages are in it: %s", got)
 	}
-	if got := in([]string{"example.com/m/agent"}, record); got != "" {
+	if got := in("agent other", record); got != "" {
 		t.Errorf("a vulnerable one is: %s", got)
 	}
-	if got := in([]string{"example.com/m/other"}, record); !strings.Contains(got, "example.com/m/ssh, example.com/m/agent") {
+	const want = "not affected: package not imported: the program has no code of example.com/m/agent, example.com/m/ssh"
+	if got := in(". agents other ssh/agent", record); got != want {
 		t.Errorf("none is: %q", got)
 	}
-	if got := in([]string{}, record, strings.Replace(record, `"imports"`, `"was"`, 1)); got != "" {
+	if got := in("other", record, strings.Replace(record, `"imports"`, `"was"`, 1)); got != "" {
 		t.Errorf("a record that names none is about all: %s", got)
 	}
-	if got := in([]string{"example.com/m/other"}, record, whole); got != "" {
+	if got := in("other", record, whole); got != want {
+		t.Errorf("GitHub's records know no packages: %q", got)
+	}
+	if got := in("other", record, strings.Replace(whole, "GHSA-9", "ACME-9", 1)); got != "" {
 		t.Errorf("another database speaks of the whole module: %s", got)
+	}
+	if got := in("other", whole); got != "" {
+		t.Errorf("no record knows packages: %s", got)
+	}
+	if got := in("other", strings.Replace(record, "example.com/m/ssh", "example.com/m", 1)); !strings.HasSuffix(got,
+		"m, example.com/m/agent") {
+		t.Errorf("the module's own package is none of the program: %q", got)
+	}
+	if got := in(". other", strings.Replace(record, "example.com/m/ssh", "example.com/m", 1)); got != "" {
+		t.Errorf("the module's own package is vulnerable: %s", got)
+	}
+	if got := in("other", strings.Replace(record, "example.com/m/ssh", "example.com/moved/ssh", 1)); got != "" {
+		t.Errorf("a package that is below another module is seen by nobody: %s", got)
+	}
+	if got := in("other ssh", strings.Replace(record, `"symbols":["Dial"]`, `"goos":["windows","plan9"]`, 1)); !strings.HasSuffix(got,
+		"example.com/m/ssh on windows,plan9") {
+		t.Errorf("it is vulnerable on other systems only: %q", got)
+	}
+	if got := in("other ssh", strings.Replace(record, `"symbols":["Dial"]`, `"goos":["windows","linux"]`, 1)); got != "" {
+		t.Errorf("it is vulnerable on this system too: %s", got)
 	}
 }
 

@@ -31,8 +31,9 @@ type Package struct {
 	// PURL is its package URL, and Within the digests and references of the images it is in: what statements of VEX name.
 	PURL   string   `json:"-"`
 	Within []string `json:"-"`
-	// GoPackages are the packages of a Go module that are in the program; nil where nobody knows.
-	GoPackages []string `json:"-"`
+	// Linked are the packages of a Go module that have code in a program of Linux, a space between two, each as its path from the
+	// module's on ("." is the module's own; of stdlib it is the whole); "" where nobody knows.
+	Linked string `json:"-"`
 }
 
 // Severity is how bad a vulnerability is, on the scale of everything.

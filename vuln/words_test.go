@@ -63,7 +63,7 @@ func TestDistributionsNameSourcesBinariesOrBoth(t *testing.T) {
 	for want, names := range map[string]string{
 		"[{source 2}]": "Debian,Ubuntu,Echo,Alpine,Alpaquita",
 		"[{binary 1} {source 2}]": "Wolfi,Chainguard,MinimOS,CleanStart,AlmaLinux,Rocky Linux,Red Hat,CentOS,Oracle Linux,Amazon Linux," +
-			"Azure Linux,CBL-Mariner,Photon OS,SUSE,openSUSE,openEuler,Mageia",
+			"Azure Linux,Fedora,Photon OS,SUSE,openSUSE,openEuler,Mageia",
 		"[{binary 1}]": "npm,PyPI,Go,Kubernetes,GitHub Actions",
 	} {
 		for name := range strings.SplitSeq(names, ",") {

@@ -2,6 +2,7 @@ package harborshop
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"errors"
@@ -95,7 +96,13 @@ func (b bundle) steps(architecture string) ([]step, error) {
 	}
 	var own []file
 	for _, name := range b.Files {
-		own = append(own, file{strings.TrimPrefix(name, "/"), "the program of " + b.Name + "\n"})
+		content := "the program of " + b.Name + "\n"
+		if path.Ext(name) == ".jar" {
+			if content, err = b.jar(); err != nil {
+				return nil, err
+			}
+		}
+		own = append(own, file{strings.TrimPrefix(name, "/"), content})
 	}
 	if len(own) > 0 {
 		out = append(out, step{"COPY " + strings.Join(b.Files, " ") + " /", own}, step{command: "ENTRYPOINT [\"" + b.Files[0] + "\"]"})
@@ -104,6 +111,31 @@ func (b bundle) steps(architecture string) ([]step, error) {
 		out = append(out, step{command: "USER " + b.User})
 	}
 	return out, nil
+}
+
+// jar is the program as Maven packs one: its archive says what it is.
+func (b bundle) jar() (string, error) {
+	project, version, _ := strings.Cut(b.Name, ":")
+	group, artifact := "example.harbor-shop", path.Base(project)
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, f := range []file{
+		{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\nImplementation-Title: " + artifact + "\r\nImplementation-Version: " + version + "\r\n\r\n"},
+		{path.Join("META-INF/maven", group, artifact, "pom.properties"),
+			"groupId=" + group + "\nartifactId=" + artifact + "\nversion=" + version + "\n"},
+	} {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Store, Modified: built})
+		if err != nil {
+			return "", err
+		}
+		if _, err := io.WriteString(w, f.content); err != nil {
+			return "", err
+		}
+	}
+	if err := z.Close(); err != nil { // before the text is read: it writes the table of members
+		return "", err
+	}
+	return out.String(), nil
 }
 
 func (b bundle) installer() string {

@@ -26,6 +26,9 @@ type Package struct {
 	Version   string `json:"v"`
 	// Within is the place in an archive: "WEB-INF/lib/log4j-core-2.14.1.jar".
 	Within string `json:"w,omitempty"`
+	// Linked are the packages of a Go module that have code in the program, a space between two, each as its path from
+	// the module's on ("." is the module's own); "" where nobody knows.
+	Linked string `json:"g,omitempty"`
 }
 
 // Content is what a file tells.

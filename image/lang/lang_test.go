@@ -287,6 +287,9 @@ func wellTold(t *testing.T, c Content) {
 		if _, err := packageurl.FromString(p.PURL()); err != nil {
 			t.Fatalf("%s: %v", p.PURL(), err)
 		}
+		if p.Linked != "" && p.Ecosystem != "Go" || len(p.Linked) > mostGoPaths+mostGoPackages || strings.Contains(p.Linked, "  ") {
+			t.Fatalf("%s has the packages %q", p.PURL(), p.Linked)
+		}
 	}
 	for _, name := range c.Owns {
 		if strings.HasPrefix(name, "/") || strings.HasPrefix(name, "..") {

@@ -79,7 +79,7 @@ func readNPMLock(f File, c *Content) error {
 	if said.Packages == nil {
 		lockedBelow(said.Dependencies, 0, found)
 	}
-	if len(found) == 0 && said.Packages == nil && said.Dependencies == nil {
+	if said.Packages == nil && said.Dependencies == nil {
 		return errors.New("want packages or dependencies, have neither")
 	}
 	all := make([]Package, 0, len(found))

@@ -32,14 +32,14 @@ func readProgram(f File, c *Content) error {
 	if err != nil {
 		return nil // of a compiler that leaves nothing, or somebody took it out
 	}
-	return goModules(info, c)
+	return goModules(info, linked(info, goPackages(e)), c)
 }
 
-// goModules are the modules of a program, and Go's own library.
-func goModules(info *buildinfo.BuildInfo, c *Content) error {
+// goModules are the modules of a program, and Go's own library, each with its packages that are in it.
+func goModules(info *buildinfo.BuildInfo, packages map[string]string, c *Content) error {
 	version, _, _ := strings.Cut(strings.TrimPrefix(info.GoVersion, "go"), " ")
 	if version != "" && version[0] >= '0' && version[0] <= '9' {
-		if err := c.add(Package{Ecosystem: "Go", Name: "stdlib", Version: version}); err != nil {
+		if err := c.add(Package{Ecosystem: "Go", Name: standard, Version: version, Linked: packages[standard]}); err != nil {
 			return err
 		}
 	}
@@ -47,13 +47,14 @@ func goModules(info *buildinfo.BuildInfo, c *Content) error {
 		if m == nil {
 			continue
 		}
+		of := packages[m.Path]
 		if m.Replace != nil {
 			m = m.Replace
 		}
 		if m.Path == "" || m.Version == "" || m.Version == "(devel)" || strings.HasPrefix(m.Path, ".") || strings.HasPrefix(m.Path, "/") {
 			continue // of the folder that it was built in
 		}
-		if err := c.add(Package{Ecosystem: "Go", Name: m.Path, Version: m.Version}); err != nil {
+		if err := c.add(Package{Ecosystem: "Go", Name: m.Path, Version: m.Version, Linked: of}); err != nil {
 			return err
 		}
 	}

@@ -90,19 +90,41 @@ func TestAProgramOfGoTellsItsModules(t *testing.T) {
 }
 
 // elfWith is a program of one section.
-func elfWith(name string, content []byte) []byte {
-	const head, section = 64, 64
-	names := "\x00" + name + "\x00.shstrtab\x00"
+func elfWith(name string, content []byte) []byte { return elfOf(part{name, content}) }
+
+type part struct {
+	name    string
+	content []byte
+}
+
+// elfOf is a program of those sections, all of which are loaded.
+func elfOf(parts ...part) []byte {
+	const head, program, section = 64, 56, 64
+	names, content := "\x00", []byte{}
+	at := uint64(128) // Go looks for its list at every 16th byte
+	sections := []elf.Section64{{}}
+	for _, p := range parts {
+		sections = append(sections, elf.Section64{Name: uint32(len(names)), Type: uint32(elf.SHT_PROGBITS), Off: at + uint64(len(content)),
+			Addr: at + uint64(len(content)), Size: uint64(len(p.content)), Flags: uint64(elf.SHF_ALLOC | elf.SHF_WRITE)})
+		names += p.name + "\x00"
+		content = append(content, p.content...)
+		content = append(content, make([]byte, (16-len(content)%16)%16)...)
+	}
+	loaded := uint64(len(content))
+	sections = append(sections, elf.Section64{Name: uint32(len(names)), Type: uint32(elf.SHT_STRTAB), Off: at + loaded})
+	names += ".shstrtab\x00"
+	sections[len(sections)-1].Size = uint64(len(names))
 	var b bytes.Buffer
-	at := uint64(head)
 	write := func(v any) { _ = binary.Write(&b, binary.LittleEndian, v) }
 	write(elf.Header64{Ident: [16]byte{0x7f, 'E', 'L', 'F', 2, 1, 1}, Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: 1,
-		Shoff: at + uint64(len(content)+len(names)), Ehsize: head, Shentsize: section, Shnum: 3, Shstrndx: 2})
+		Phoff: head, Phentsize: program, Phnum: 1, Shoff: at + loaded + uint64(len(names)), Ehsize: head, Shentsize: section,
+		Shnum: uint16(len(sections)), Shstrndx: uint16(len(sections) - 1)})
+	write(elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_W), Off: at, Vaddr: at, Filesz: loaded, Memsz: loaded,
+		Align: 8})
+	b.Write(make([]byte, at-head-program))
 	b.Write(content)
 	b.WriteString(names)
-	write(elf.Section64{})
-	write(elf.Section64{Name: 1, Type: uint32(elf.SHT_PROGBITS), Off: at, Size: uint64(len(content))})
-	write(elf.Section64{Name: uint32(len(name) + 2), Type: uint32(elf.SHT_STRTAB), Off: at + uint64(len(content)), Size: uint64(len(names))})
+	write(sections)
 	return b.Bytes()
 }
 
@@ -145,6 +167,10 @@ func TestAProgramOfRustTellsItsCrates(t *testing.T) {
 func FuzzProgram(f *testing.F) {
 	f.Add(elfWith(rustSection, packed(`{"packages":[{"name":"a","version":"1","source":"crates.io"}]}`)))
 	f.Add(elfWith(".go.buildinfo", []byte("\xff Go buildinf:\x08\x02"+strings.Repeat("\x00", 16)+"\x06go1.21\x00")))
+	f.Add(elfOf(part{".go.buildinfo", infoOf("example.org/old\tv1.0.0")}, part{".gopclntab", tableOf(tableOf120, "runtime.main",
+		"example.org/old/ssh.Dial")}))
+	f.Add(elfOf(part{".go.buildinfo", infoOf("example.org/old\tv1.0.0")}, part{".data.rel.ro", tableOf(tableOf116, "runtime.main",
+		"example.org/old.F[...]")}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		wellTold(t, Programs.Read(File{Name: "a", Size: int64(len(data)), Hold: func() (io.ReaderAt, error) {
 			return bytes.NewReader(data),

@@ -46,8 +46,10 @@ func pythonMetadata(r io.Reader) (Package, error) {
 	lines := bufio.NewReader(io.LimitReader(r, mostText))
 	for p.Name == "" || p.Version == "" {
 		line, err := lines.ReadString('\n')
-		line = strings.TrimRight(line, "\r\n")
-		if line == "" {
+		if err != nil && !errors.Is(err, io.EOF) {
+			return p, err
+		}
+		if line = strings.TrimRight(line, "\r\n"); line == "" {
 			break
 		}
 		switch name, value, _ := strings.Cut(line, ":"); strings.ToLower(name) {
@@ -55,11 +57,6 @@ func pythonMetadata(r io.Reader) (Package, error) {
 			p.Name = pythonNamed(strings.TrimSpace(value))
 		case "version":
 			p.Version = strings.TrimSpace(value)
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return p, err
 		}
 	}
 	return p, nil

@@ -124,7 +124,7 @@ type metered struct {
 // at is some bytes of the database; they are the caller's.
 func (m *metered) at(offset, n int64) ([]byte, error) {
 	switch {
-	case offset < 0 || n < 0 || offset > m.size || n > m.size-offset:
+	case offset < 0 || n < 0 || n > m.size-offset:
 		return nil, fmt.Errorf("want %d bytes at %d, the database has %d", n, offset, m.size)
 	case n > m.left:
 		return nil, fmt.Errorf("want a database of which each part is used once: %w", errBound)

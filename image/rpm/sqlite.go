@@ -207,7 +207,7 @@ func (r record) number(i int) (n int64) {
 // varint is SQLite's: seven bits a byte from the highest on, at most nine bytes, of which the
 // last has eight. It tells how many bytes it took, none if they end before it does.
 func varint(b []byte) (v uint64, n int) {
-	for i := 0; i < 9 && i < len(b); i++ {
+	for i := range b {
 		if i == 8 {
 			return v<<8 | uint64(b[i]), 9
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -127,10 +128,10 @@ func (s *junitSuite) put(c junitCase) {
 	s.Cases = append(s.Cases, c)
 }
 
-// legible leaves out what XML cannot hold: text of strangers may be any bytes.
+// legible leaves out what XML cannot hold, and what nobody sees: text of strangers may be any bytes.
 func legible(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || r < ' ' && r != '\t' && r != '\n' || r == 0xFFFE || r == 0xFFFF {
+		if r == utf8.RuneError || !unicode.IsPrint(r) && r != '\t' && r != '\n' {
 			return '?'
 		}
 		return r

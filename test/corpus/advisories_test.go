@@ -54,13 +54,26 @@ func advisories(t *testing.T) *vuln.DB {
 type told struct {
 	ids    map[string]map[string]bool // vulnerabilities by ecosystem
 	python map[string]bool            // packages
+	pairs  map[string]bool            // ecosystem, package and vulnerability
+}
+
+// names says that some advisory connects the package, or its source, with the vulnerability.
+func (o told) names(ecosystem string, p vuln.Package, ids ...string) bool {
+	for _, id := range ids {
+		for _, name := range []string{p.Name, p.Source} {
+			if o.pairs[named(ecosystem, pythonName(name), id)] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // toldBy reads the same records that advisories imports.
 func toldBy(t *testing.T) told {
 	t.Helper()
 	root := filepath.Join(os.Getenv("BREAKWATER_CORPUS"), "..", "advisories")
-	out := told{map[string]map[string]bool{}, map[string]bool{}}
+	out := told{map[string]map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	for _, name := range []string{"osv", "pypa", "ghsa", "debian-changelog"} {
 		out.read(t, unpack(t, filepath.Join(root, name+".tar.gz")))
 	}
@@ -88,6 +101,7 @@ func (o told) read(t *testing.T, files fstest.MapFS) {
 			}
 			for _, id := range append(append(r.Aliases, r.Upstream...), r.ID) {
 				o.ids[a.Package.Ecosystem][id] = true
+				o.pairs[named(a.Package.Ecosystem, pythonName(a.Package.Name), id)] = true
 			}
 			if a.Package.Ecosystem == "PyPI" {
 				o.python[pythonName(a.Package.Name)] = true

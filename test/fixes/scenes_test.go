@@ -270,8 +270,13 @@ rules: [{apiGroups: [""], resources: [pods/exec], verbs: [create]}]
 	may("approve-certificate", true, `{apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests], verbs: [create]},
   {apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/approval], verbs: [update]},
   {apiGroups: [certificates.k8s.io], resources: [signers], verbs: [approve], resourceNames: [kubernetes.io/kube-apiserver-client]}`),
+	may("kubelet-certificate", true, `{apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests], verbs: [create]},
+  {apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/approval], verbs: [update]},
+  {apiGroups: [certificates.k8s.io], resources: [signers], verbs: [approve], resourceNames: [kubernetes.io/kube-apiserver-client-kubelet]}`,
+		victim),
 	may("change-admission-webhook", true,
 		`{apiGroups: [admissionregistration.k8s.io], resources: [mutatingwebhookconfigurations], verbs: [create]}`),
+	may("new-namespace", true, `{apiGroups: [""], resources: [namespaces, pods], verbs: [create]}`),
 	may("relabel-namespace", false, `{apiGroups: [""], resources: [namespaces, pods], verbs: [patch, create]}`, labelled),
 	may("forward-port", false, `{apiGroups: [""], resources: [pods/portforward, pods/log], verbs: [create]}`, cache, `---
 apiVersion: networking.k8s.io/v1
@@ -318,6 +323,7 @@ var uncovered = map[string]string{
 	"forward-port-exploit":        "no image of a scene has a vulnerability; the power is that of forward-port",
 	"disclosed-token":             "no image of a scene has a vulnerability; the setting is that of service-account-token",
 	"disclosed-token-outside":     "no image of a scene has a vulnerability; the setting is that of service-account-token",
+	"kubelet-certificate-secrets": "the power is that of kubelet-certificate",
 	"remove-admission-policy":     "the power is narrowed as that of relabel-namespace is",
 }
 

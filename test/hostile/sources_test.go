@@ -155,19 +155,29 @@ func zipped(b []byte) []byte {
 	return out.Bytes()
 }
 
-// honest posts an event, as an API server would again where it is told to wait, and says how long it
-// took until its alert could be read.
+// take posts an event until it is taken. To be told that one sends too much is an error. A connection that broke off, a database
+// that others keep busy and a body that came slowly are none: the machine may be slow.
+func (s *source) take(ctx context.Context, event, who string) error {
+	body := list(strings.ReplaceAll(event, `"alice"`, `"`+who+`"`))
+	for ctx.Err() == nil {
+		status := s.post(ctx, "/v1/audit/"+s.cluster, body)
+		if status == http.StatusOK {
+			return nil
+		}
+		refused := s.standing(ctx, s.cluster).refused
+		if delete(refused, "slow"); status == http.StatusTooManyRequests && len(refused) > 0 {
+			return fmt.Errorf("%s of %s was told to come later: %v", who, s.cluster, refused)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return ctx.Err()
+}
+
+// honest posts an event and says how long it took until its alert could be read.
 func (s *source) honest(ctx context.Context, event, who string) (time.Duration, error) {
 	began := time.Now()
-	body := list(strings.ReplaceAll(event, `"alice"`, `"`+who+`"`))
-	for status := 0; status != http.StatusOK; {
-		if status = s.post(ctx, "/v1/audit/"+s.cluster, body); status != http.StatusOK {
-			select {
-			case <-ctx.Done():
-				return 0, fmt.Errorf("%s was not taken: %d", who, status)
-			case <-time.After(100 * time.Millisecond):
-			}
-		}
+	if err := s.take(ctx, event, who); err != nil {
+		return 0, err
 	}
 	for ctx.Err() == nil {
 		page, _, err := s.store.Alerts(ctx, store.AlertFilter{Clusters: []string{s.cluster}}, "", 100)
@@ -291,24 +301,24 @@ func (a *attack) atFullTilt() (stop func()) {
 	return func() { cancel(); g.Wait() }
 }
 
-// nine are honest clusters: each posts some events, one after the other, and waits for the alert of each.
-func (r *receiver) nine(t *testing.T, name string) (took []time.Duration) {
+// nine are honest clusters: each posts some events, one after the other, and waits for the alert of each. Before and after each, look
+// is called.
+func (r *receiver) nine(t *testing.T, name string, look func(context.Context) (then func())) (took []time.Duration) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
 	exec := recorded(t, "audit/testdata/exec.jsonl")
 	all := make(chan time.Duration, clusters*each)
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := errgroup.WithContext(t.Context())
 	for c := range clusters {
-		cluster := fmt.Sprint(name, "-", c)
-		s := r.source("127.0.0.1", cluster, r.token(t, cluster, ingest.Audit))
+		s := r.source("127.0.0.1", fmt.Sprint(name, "-", c), r.token(t, fmt.Sprint(name, "-", c), ingest.Audit))
 		g.Go(func() error {
 			defer s.client.CloseIdleConnections()
 			for n := range each {
+				then := look(ctx)
 				d, err := s.honest(ctx, exec, fmt.Sprintf("person-%d-%d", c, n))
 				if err != nil {
 					return err
 				}
+				then()
 				all <- d
 			}
 			return nil
@@ -327,36 +337,100 @@ func (r *receiver) nine(t *testing.T, name string) (took []time.Duration) {
 
 const clusters, each = 9, 5
 
+// unwatched looks at nothing.
+func unwatched(context.Context) func() { return func() {} }
+
 func p95(sorted []time.Duration) time.Duration { return sorted[len(sorted)*95/100] }
 
+// standing is what a cluster's sources have sent: how many events wait, how many were analysed, how often which refusal was the answer.
+type standing struct {
+	waiting, analysed uint64
+	refused           map[string]uint64
+}
+
+func (r *receiver) standing(ctx context.Context, cluster string) standing {
+	counts, _ := r.counts(ctx) // a stream that is too busy to say what waits there is counted all the same
+	out := standing{refused: map[string]uint64{}}
+	for _, c := range counts {
+		if c.Cluster != cluster {
+			continue
+		}
+		out.waiting += c.Accepted - c.Analysed - c.DeadLettered
+		out.analysed += c.Analysed
+		for why, n := range c.Rejected {
+			out.refused[why] += n
+		}
+	}
+	return out
+}
+
+// later are records for which a pipeline waits before it begins.
+type later struct {
+	*store.Store
+	begin chan struct{}
+}
+
+func (l later) AlertedClusters(ctx context.Context, since time.Time) ([]string, error) {
+	select {
+	case <-l.begin:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return l.Store.AlertedClusters(ctx, since)
+}
+
 // TestASourceAtFullTiltSlowsItselfAlone: one cluster's tokens are stolen and used for all that they allow; nine others
-// go on as if nothing was.
+// go on as if nothing was. They are refused nothing while the stolen ones have filled their shares of memory and of the stream,
+// though nothing is analysed, and then their alerts come before those of what was sent before them. How long that takes is
+// told and not judged.
 func TestASourceAtFullTiltSlowsItselfAlone(t *testing.T) {
-	r := receive(t)
-	quiet := r.nine(t, "quiet")
+	quiet := receive(t).nine(t, "quiet", unwatched)
+	begin := make(chan struct{})
+	r := receiving(t, func(_ string, in *ingest.Config, through *pipeline.Config) {
+		in.SensorTokens, in.MaxBytes, in.Memory = true, 16<<20, 64<<20
+		through.Records = later{in.Tokens.(*store.Store), begin}
+	})
 	sensor := r.token(t, "stolen", ingest.Runtime)
 	a := &attack{receiver: r, audit: r.source(network, "stolen", r.token(t, "stolen", ingest.Audit)),
 		sensor: r.source(network, "stolen", sensor), other: r.source(beside, "stolen", sensor),
 		run: recorded(t, "runtime/testdata/privileged-entered.jsonl")}
 	stop := a.atFullTilt()
 	defer stop()
-	time.Sleep(2 * time.Second) // until it has begun in earnest
-	took := r.nine(t, "honest")
+	for full := false; !full; time.Sleep(100 * time.Millisecond) { // and no clock but the one of all tests
+		s := r.standing(t.Context(), "stolen")
+		full = s.refused["full"] > 0 && s.refused["busy"] > 0
+	}
+	for c := range clusters {
+		early := fmt.Sprint("early-", c)
+		if err := r.source("127.0.0.1", early, r.token(t, early, ingest.Audit)).take(t.Context(),
+			recorded(t, "audit/testdata/exec.jsonl"), "early"); err != nil {
+			t.Error(err)
+		}
+	}
+	close(begin)
+	took := r.nine(t, "honest", func(ctx context.Context) func() {
+		before := r.standing(ctx, "stolen")
+		return func() {
+			if after := r.standing(ctx, "stolen"); after.analysed-before.analysed >= before.waiting {
+				t.Errorf("an alert came when %d events of the hostile source had been analysed: %d waited when it was sent",
+					after.analysed-before.analysed, before.waiting)
+			}
+		}
+	})
 	stop()
 	t.Logf("%d alerts of nine honest clusters: half within %v, p95 %v, the last %v; while nobody attacks p95 %v", len(took), took[len(took)/2],
 		p95(took), took[len(took)-1], p95(quiet))
-	counts, err := r.counts(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range counts {
-		if c.Cluster == "stolen" || c.Cluster == "" {
-			t.Logf("%q %s: received %d, accepted %d, analysed %d, refused %v", c.Cluster, c.Kind, c.Received, c.Accepted, c.Analysed, c.Rejected)
-		} else if c.Accepted != each || len(c.Rejected) > 0 {
-			t.Errorf("%+v", c)
+	for c := range clusters {
+		for name, sent := range map[string]uint64{"early": 1, "honest": each} {
+			s := r.standing(t.Context(), fmt.Sprint(name, "-", c))
+			for ; s.waiting > 0; s = r.standing(t.Context(), fmt.Sprint(name, "-", c)) {
+				time.Sleep(100 * time.Millisecond)
+			}
+			if s.analysed != sent {
+				t.Errorf("of %d events of %s-%d %d were analysed; refused: %v", sent, name, c, s.analysed, s.refused)
+			}
 		}
 	}
-	if p95(took) > time.Minute { // it is 5 s on a machine that does nothing else; see docs/performance.md
-		t.Errorf("alerts took %v", p95(took))
-	}
+	s := r.standing(t.Context(), "stolen")
+	t.Logf("of the hostile ones %d were analysed and %d wait; refused: %v", s.analysed, s.waiting, s.refused)
 }

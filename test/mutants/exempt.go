@@ -54,8 +54,7 @@ func (e *exemptions) has(m *mutant) bool {
 // stale are the lines of these targets that no mutant fits any more.
 func (e *exemptions) stale(targets []target) (out []string) {
 	for _, x := range e.lines {
-		dir, _, _ := strings.Cut(x.file, "/")
-		if !x.used && slices.ContainsFunc(targets, func(t target) bool { return t.dir == dir }) {
+		if !x.used && slices.ContainsFunc(targets, func(t target) bool { return t.has(x.file) }) {
 			out = append(out, x.file+": "+x.text+": "+x.change)
 		}
 	}

@@ -28,6 +28,12 @@ type target struct {
 	files []string
 }
 
+// has says that a file of the repository is one of the target's.
+func (t target) has(file string) bool {
+	dir, base := path.Split(file)
+	return path.Clean(dir) == t.dir && (len(t.files) == 0 || slices.Contains(t.files, base))
+}
+
 var targets = []target{
 	{"rbac", nil},
 	{"netpol", nil},
@@ -36,7 +42,7 @@ var targets = []target{
 	{"detect", nil},
 	{"analyse", nil},
 	{"store", nil},
-	{"graph", []string{"scope.go", "view.go"}},
+	{"graph", []string{"scope.go", "view.go", "difference.go"}},
 	{"query", []string{"scope.go", "gap.go"}},
 	{"api", []string{"guard.go", "dispatch.go"}},
 	{"scope", nil},

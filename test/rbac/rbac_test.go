@@ -308,9 +308,8 @@ func filled(t *testing.T, client kubernetes.Interface, label, role string) bool 
 	return len(from.Items) > 0
 }
 
-// holdsAgree asks the server for every power that the judge says is held in the
-// cluster or a namespace by a caller.
-func holdsAgree(t *testing.T, client kubernetes.Interface, j *rbac.Judge) {
+func shipped(t *testing.T) []rbac.Power {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "packs", "attack", "powers.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -319,6 +318,13 @@ func holdsAgree(t *testing.T, client kubernetes.Interface, j *rbac.Judge) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return powers
+}
+
+// holdsAgree asks the server for every power that the judge says is held in the
+// cluster or a namespace by a caller.
+func holdsAgree(t *testing.T, client kubernetes.Interface, j *rbac.Judge) {
+	powers := shipped(t)
 	held := map[string]bool{}
 	for _, h := range j.Holds(powers) {
 		if h.Scope.Kind != rbac.Names {
@@ -350,18 +356,29 @@ func may(t *testing.T, client kubernetes.Interface, w who, p rbac.Power, ns stri
 			return false // the server is newer
 		}
 		for _, verb := range a.Verbs {
-			r := rbac.Request{Verb: verb, Group: a.Group, Resource: a.Resource, Subresource: a.Subresource, Path: a.Path, Namespace: ns,
-				Name: a.Name}
-			if a.ClusterScoped || a.Path != "" {
-				r.Namespace = ""
-			}
-			if ask(t, client, w, r) {
-				return true
+			for _, sub := range a.Subresources() {
+				r := rbac.Request{Verb: verb, Group: a.Group, Resource: a.Resource, Subresource: sub, Path: a.Path, Namespace: ns, Name: a.Name}
+				if a.ClusterScoped || a.Path != "" {
+					r.Namespace = ""
+				}
+				if ask(t, client, w, r) || verb == "create" && sub == "" && applies(t, client, w, r) {
+					return true
+				}
 			}
 		}
 		return false
 	}
 	return (len(p.Any) == 0 || slices.ContainsFunc(p.Any, one)) && !slices.ContainsFunc(p.All, func(a rbac.Ask) bool { return !one(a) })
+}
+
+// applies says that what a request would create is created by a server-side apply, which tells the name.
+func applies(t *testing.T, client kubernetes.Interface, w who, r rbac.Request) bool {
+	t.Helper()
+	return slices.ContainsFunc(objects, func(name string) bool {
+		create, patch := r, r
+		create.Name, patch.Name, patch.Verb = name, name, "patch"
+		return name != "" && ask(t, client, w, create) && ask(t, client, w, patch)
+	})
 }
 
 // byName says that a power counts rules that are limited to names as more than that, so that

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -90,10 +91,26 @@ func TestALicenceIsKnownByItsWords(t *testing.T) {
 	}
 }
 
-// build builds both programs as test/build.sh does, in a folder of the sources.
-func build(t *testing.T, sources, out string, what []string, env ...string) {
+// flags are those of the compiler in test/build.sh: what is tried here is what is handed out.
+func flags(t *testing.T) []string {
 	t.Helper()
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", out + "/"}
+	script, err := os.ReadFile(filepath.Join(root, "test/build.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(script)) {
+		if words := strings.Fields(line); len(words) > 2 && words[0] == "go" && words[1] == "build" {
+			return slices.DeleteFunc(words[2:slices.Index(words, `"$@"`)], func(w string) bool { return w == "-v" })
+		}
+	}
+	t.Fatal("test/build.sh compiles nothing")
+	return nil
+}
+
+// build builds programs as test/build.sh does, in a folder of the sources.
+func build(t *testing.T, sources, out string, with, what []string, env ...string) {
+	t.Helper()
+	args := slices.Concat([]string{"build", "-buildvcs=false", "-o", out + "/"}, with)
 	if _, err := os.Stat(filepath.Join(sources, "ui/dist/index.html")); err == nil {
 		args = append(args, "-tags", "ui")
 	}
@@ -108,54 +125,138 @@ func build(t *testing.T, sources, out string, what []string, env ...string) {
 func TestTheBillOfMaterialsListsWhatTheLinkerWroteAndWhatIsBundled(t *testing.T) {
 	slow(t)
 	out := t.TempDir()
-	build(t, root, out, commands)
+	build(t, root, out, flags(t), commands)
 	packages, err := bundledPackages(root)
 	if err != nil {
 		t.Log("without the packages of npm: ", err)
 	}
 	for _, name := range []string{"breakwater", "breakwater-sensor"} {
-		binary := filepath.Join(out, name)
-		var want []string
-		if name == "breakwater" {
-			for _, p := range packages {
-				want = append(want, p.Name+" "+p.Version)
+		bundled := packages
+		if name != "breakwater" {
+			bundled = nil
+		}
+		bom := bill(t, filepath.Join(out, name))
+		for _, wrong := range lacks(t, filepath.Join(out, name), bundled, bom) {
+			t.Error(wrong)
+		}
+		if n := len(*bom.Components); n < 5 {
+			t.Errorf("%s: %d components", name, n)
+		}
+	}
+}
+
+// TestABillOfMaterialsThatLacksSomethingIsNoticed: of this test, which is a binary like another.
+func TestABillOfMaterialsThatLacksSomethingIsNoticed(t *testing.T) {
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrong := lacks(t, binary, nil, bill(t, binary)); len(wrong) > 0 {
+		t.Fatal(wrong)
+	}
+	for name, change := range map[string]func(all []cdx.Component) []cdx.Component{
+		"a part that is missing": func(all []cdx.Component) []cdx.Component { return all[1:] },
+		"a part that is too much": func(all []cdx.Component) []cdx.Component {
+			return append(all, cdx.Component{Name: "evil", Version: "v1"})
+		},
+		"another version":          func(all []cdx.Component) []cdx.Component { all[1].Version += ".1"; return all },
+		"a part without a licence": func(all []cdx.Component) []cdx.Component { all[1].Licenses = nil; return all },
+	} {
+		bom := bill(t, binary)
+		*bom.Components = change(*bom.Components)
+		if len(lacks(t, binary, nil, bom)) == 0 {
+			t.Errorf("%s is not noticed", name)
+		}
+	}
+}
+
+// bill is the bill of materials of a binary, as whoever gets it reads it.
+func bill(t *testing.T, binary string) *cdx.BOM {
+	t.Helper()
+	bom, err := billOf(binary, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := writeBill(&text, bom); err != nil {
+		t.Fatal(err)
+	}
+	read := cdx.NewBOM()
+	if err := json.Unmarshal(text.Bytes(), read); err != nil {
+		t.Fatal(err)
+	}
+	return read
+}
+
+// lacks says what is wrong with a bill of materials.
+func lacks(t *testing.T, binary string, bundled []part, bom *cdx.BOM) (wrong []string) {
+	t.Helper()
+	var want, got []string
+	for _, p := range bundled {
+		want = append(want, p.Name+" "+p.Version)
+	}
+	said, err := exec.Command("go", "version", "-m", binary).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(said)) {
+		if f := strings.Fields(line); len(f) >= 3 && f[0] == "dep" {
+			want = append(want, f[1]+" "+f[2])
+		} else if len(f) == 2 && strings.HasSuffix(f[0], ":") {
+			want = append(want, "std "+strings.TrimPrefix(f[1], "go"))
+		}
+	}
+	for _, c := range *bom.Components {
+		got = append(got, c.Name+" "+c.Version)
+		if c.Licenses == nil || c.PackageURL == "" {
+			wrong = append(wrong, "no licence or package URL of "+c.Name)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) || len(got) < 2 {
+		wrong = append(wrong, fmt.Sprintf("%d components, want %d:\n%v\n%v", len(got), len(want), got, want))
+	}
+	return wrong
+}
+
+// differ are the programs that are not the same in two folders.
+func differ(t *testing.T, first, second string, names ...string) (out []string) {
+	t.Helper()
+	for _, name := range names {
+		a, errA := os.ReadFile(filepath.Join(first, name))
+		b, errB := os.ReadFile(filepath.Join(second, name))
+		if err := errors.Join(errA, errB); err != nil {
+			t.Fatal(err)
+		}
+		if sha256.Sum256(a) != sha256.Sum256(b) {
+			out = append(out, fmt.Sprintf("%s is not the same: %d and %d bytes", name, len(a), len(b)))
+		}
+	}
+	return out
+}
+
+// TestWhereSourcesLieIsNoticedUnlessTheBuildForgetsIt builds a small program in two folders, as test/build.sh builds ours, and
+// without the flag that forgets folders.
+func TestWhereSourcesLieIsNoticedUnlessTheBuildForgetsIt(t *testing.T) {
+	made := func(with []string) string {
+		sources, out := filepath.Join(t.TempDir(), "small"), t.TempDir()
+		for name, text := range map[string]string{"go.mod": "module small\n\ngo 1.24\n",
+			"main.go": "package main\n\nfunc main() { panic(\"small\") }\n"} {
+			if err := errors.Join(os.MkdirAll(sources, 0o755), os.WriteFile(filepath.Join(sources, name), []byte(text), 0o600)); err != nil {
+				t.Fatal(err)
 			}
 		}
-		said, err := exec.Command("go", "version", "-m", binary).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(said)) {
-			if f := strings.Fields(line); len(f) >= 3 && f[0] == "dep" {
-				want = append(want, f[1]+" "+f[2])
-			} else if len(f) == 2 && strings.HasSuffix(f[0], ":") {
-				want = append(want, "std "+strings.TrimPrefix(f[1], "go"))
-			}
-		}
-		bom, err := billOf(binary, root)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var text bytes.Buffer
-		if err := writeBill(&text, bom); err != nil {
-			t.Fatal(err)
-		}
-		read := cdx.NewBOM()
-		if err := json.Unmarshal(text.Bytes(), read); err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, c := range *read.Components {
-			got = append(got, c.Name+" "+c.Version)
-			if c.Licenses == nil || c.PackageURL == "" {
-				t.Errorf("%s: no licence or package URL of %s", name, c.Name)
-			}
-		}
-		slices.Sort(got)
-		slices.Sort(want)
-		if !slices.Equal(got, want) || len(got) < 5 {
-			t.Errorf("%s: %d components, want %d:\n%v\n%v", name, len(got), len(want), got, want)
-		}
+		build(t, sources, out, with, []string{"."}, "GOFLAGS=", "GOWORK=off")
+		return out
+	}
+	with := flags(t)
+	if wrong := differ(t, made(with), made(with), "small"); len(wrong) > 0 {
+		t.Errorf("with %v: %v", with, wrong)
+	}
+	without := slices.DeleteFunc(slices.Clone(with), func(flag string) bool { return flag == "-trimpath" })
+	if len(differ(t, made(without), made(without), "small")) == 0 {
+		t.Errorf("with %v nobody notices where the sources lie", without)
 	}
 }
 
@@ -191,22 +292,15 @@ func TestTheSameSourcesMakeTheSameBinaries(t *testing.T) {
 	} else {
 		t.Log("without the portal: make ui")
 	}
-	build(t, root, first, commands)
+	build(t, root, first, flags(t), commands)
 	anew := commands
 	if os.Getenv("CI") != "true" {
 		anew = commands[1:]
-		build(t, elsewhere, second, commands[:1])
+		build(t, elsewhere, second, flags(t), commands[:1])
 	}
-	build(t, elsewhere, second, anew, "GOCACHE="+t.TempDir())
-	for _, name := range []string{"breakwater", "breakwater-sensor"} {
-		a, errA := os.ReadFile(filepath.Join(first, name))
-		b, errB := os.ReadFile(filepath.Join(second, name))
-		if err := errors.Join(errA, errB); err != nil {
-			t.Fatal(err)
-		}
-		if sha256.Sum256(a) != sha256.Sum256(b) {
-			t.Errorf("%s is not the same: %d and %d bytes", name, len(a), len(b))
-		}
+	build(t, elsewhere, second, flags(t), anew, "GOCACHE="+t.TempDir())
+	for _, wrong := range differ(t, first, second, "breakwater", "breakwater-sensor") {
+		t.Error(wrong)
 	}
 }
 

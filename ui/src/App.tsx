@@ -15,6 +15,9 @@ const ConnectPage = lazy(() => import("./pages/registries/ConnectPage").then((m)
 const CoveragePage = lazy(() => import("./pages/coverage/CoveragePage").then((m) => ({ default: m.CoveragePage })));
 const DiffPage = lazy(() => import("./pages/paths/DiffPage").then((m) => ({ default: m.DiffPage })));
 const EntityPage = lazy(() => import("./pages/entity/EntityPage").then((m) => ({ default: m.EntityPage })));
+const ExceptionsPage = lazy(() =>
+  import("./pages/exceptions/ExceptionsPage").then((m) => ({ default: m.ExceptionsPage })),
+);
 const ExplorerPage = lazy(() => import("./pages/explorer/ExplorerPage").then((m) => ({ default: m.ExplorerPage })));
 const ImagePage = lazy(() => import("./pages/images/ImagePage").then((m) => ({ default: m.ImagePage })));
 const ImagesPage = lazy(() => import("./pages/images/ImagesPage").then((m) => ({ default: m.ImagesPage })));
@@ -86,6 +89,7 @@ export function App() {
             <Route path="/recommendation" element={<RecommendationPage />} />
             <Route path="/vulnerabilities" element={<VulnerabilitiesPage />} />
             <Route path="/vulnerability" element={<VulnerabilityPage />} />
+            <Route path="/exceptions" element={<ExceptionsPage />} />
             <Route path="/images" element={<ImagesPage />} />
             <Route path="/image" element={<ImagePage />} />
             <Route path="/registries" element={<RegistriesPage />} />

@@ -6,5 +6,5 @@ import "embed"
 
 // FS holds OSV records, an excerpt of CISA's catalogue and synthetic EPSS scores.
 //
-//go:embed alpine cve debian ubuntu pypi kev.json epss.csv
+//go:embed alpine cve debian maven ubuntu pypi kev.json epss.csv
 var FS embed.FS

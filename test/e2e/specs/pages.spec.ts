@@ -10,6 +10,8 @@ const lists = [
   "/recommendations",
   "/alerts",
   "/vulnerabilities",
+  "/exceptions",
+  "/exceptions?add=true&vulnerability=CVE-2022-3602",
   "/images",
   "/registries",
   "/registries/connect",

@@ -450,7 +450,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One vulnerability, where it is and what fixes it */
+        /**
+         * One vulnerability - whether it is here, where it runs, whether that is exposed, what fixes it, what was not looked at
+         * @description Of any id there is an answer: one that nothing here has is not found in what was read, or unknown where no advisory names it.
+         */
         get: operations["getVulnerability"];
         put?: never;
         post?: never;
@@ -501,11 +504,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Vulnerabilities that people accepted, and for what that holds; only for who may see everything */
+        /** Vulnerabilities that people accepted, in the server's file and in the portal, and for how much of what was found each holds */
         get: operations["listExceptions"];
         put?: never;
-        post?: never;
+        /** Accept vulnerabilities until a day; the author is who asks */
+        post: operations["addException"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exceptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End an exception that was made here - what it excepted counts again */
+        delete: operations["endException"];
         options?: never;
         head?: never;
         patch?: never;
@@ -520,7 +541,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a file of exceptions would hold for, were the server given it; it changes nothing */
+        /** What a file of exceptions, or one, would hold for; it changes nothing */
         post: operations["tryExceptions"];
         delete?: never;
         options?: never;
@@ -657,6 +678,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A build tells what is in an image
+         * @description With an upload token (breakwater tokens upload NAME) and nothing else, as breakwater scan image --upload sends it: the
+         *     inventory in JSON, gzip or not. It is held against the server's advisories and shown as that build's word, until the
+         *     server has read the image itself: what it read counts, whatever is told.
+         */
+        post: operations["tellOfImage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/registry/rescan": {
         parameters: {
             query?: never;
@@ -749,7 +792,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The documents of the command line - graph, exposure, paths, recommendations */
+        /** The documents of the command line - graph, exposure, paths, recommendations, vulnerability */
         get: operations["report"];
         put?: never;
         post?: never;
@@ -1451,7 +1494,7 @@ export interface components {
             gaps: components["schemas"]["Gap"][];
         };
         /** @enum {string} */
-        TokenKind: "join token" | "audit token" | "node certificate" | "audit certificate" | "node that waits" | "webhook token";
+        TokenKind: "join token" | "audit token" | "node certificate" | "audit certificate" | "node that waits" | "webhook token" | "upload token";
         /** @enum {string} */
         TokenState: "waiting" | "ending" | "valid" | "spent" | "expired" | "revoked";
         Token: {
@@ -1470,6 +1513,8 @@ export interface components {
             token?: string;
             /** @description Of a webhook token: the registry that may tell of pushes with it, and do nothing else */
             registry?: string;
+            /** @description Of an upload token: the build that may tell with it what is in images, and do nothing else */
+            build?: string;
             /** Format: date-time */
             createdAt?: string;
             /** @description Who made it, or the join token */
@@ -1954,6 +1999,8 @@ export interface components {
             installed: string;
             /** @description Empty while there is no fix */
             fixed?: string;
+            /** @description What the distribution or VEX says beside it, such as end-of-life */
+            status?: string;
             layer?: string;
             image: components["schemas"]["Ref"];
             exception?: components["schemas"]["AppliedException"];
@@ -1974,21 +2021,58 @@ export interface components {
             image: string;
             exception: components["schemas"]["AppliedException"];
         };
-        ExceptionFile: {
+        /** @description What it names must all hold; of several values of one name, one. It names at least one. */
+        NewException: {
+            /** @description Ids, any of those that it has */
+            vulnerability?: string[];
+            /** @description Names, or NAME@VERSION; * stands for anything but a slash */
+            package?: string[];
+            /** @description References; ** stands for anything */
+            image?: string[];
+            repository?: string[];
+            digest?: string[];
+            /** @description Of all files of the package */
+            path?: string[];
+            /** @description It holds while there is no version without the vulnerability */
+            unfixed?: boolean;
+            reason: string;
+            /**
+             * Format: date
+             * @description The last day on which it holds, in UTC
+             */
+            expires: string;
+        };
+        /** @description A file, or one exception */
+        ExceptionTrial: {
             /** @description YAML, as scan image --exceptions reads it */
-            text: string;
+            text?: string;
+            exception?: components["schemas"]["NewException"];
         };
         ExceptionList: {
             items: components["schemas"]["ExceptionRow"][];
-            /** @description Why the file cannot be read now; what is listed is as it was before */
+            /** @description Why some of it cannot be read now; what is listed is as it was before */
             error?: string;
+            /** @description Of a trial: the first 200 findings that it would hold for, each with the exception */
+            findings?: components["schemas"]["Finding"][];
         };
         ExceptionRow: {
+            /** @description File and line, or portal and id */
             where: string;
+            /** @description Of one that was made here, which can be ended here */
+            id?: string;
             reason: string;
             author: string;
+            /** Format: date-time */
+            createdAt?: string;
             until: string;
+            /** @description Its last day is over */
             expired: boolean;
+            /**
+             * Format: date-time
+             * @description When somebody ended it; it holds for nothing since
+             */
+            endedAt?: string;
+            endedBy?: string;
             unfixed: boolean;
             /** @description It holds for so many, or did before it expired; 0: it fits nothing that was found */
             findings: number;
@@ -2014,6 +2098,7 @@ export interface components {
         };
         VulnerabilityPage: {
             row: components["schemas"]["VulnerabilityRow"];
+            answer: components["schemas"]["Affected"];
             aliases: string[];
             advisories: string[];
             cwes: string[];
@@ -2031,11 +2116,131 @@ export interface components {
             published?: string | null;
             /** Format: date-time */
             modified?: string | null;
+            /** @description The first 1000, those in images that run before others */
             findings: components["schemas"]["Finding"][];
+            findingsTotal: number;
             /** @description Nodes that run what has it */
             onNodes: components["schemas"]["NodeFinding"][];
-            pods: components["schemas"]["Ref"][];
             paths: components["schemas"]["PathRow"][];
+        };
+        /** @description Whether a vulnerability is in what is seen, and where; said of what was looked into, which is counted */
+        Affected: {
+            /** @description The id that was asked about */
+            asked: string;
+            id: string;
+            aliases: string[];
+            /**
+             * @description not found: in what was read, and something was not; unknown: no imported advisory names it
+             * @enum {string}
+             */
+            verdict: "affected" | "accepted" | "not affected" | "not found" | "unknown";
+            /** @description The answer with its numbers */
+            sentence: string;
+            /** @description An imported advisory names it */
+            known: boolean;
+            title: string;
+            /** @description The worst that it has here */
+            severity: string;
+            severitySource: string;
+            cvss: number | null;
+            epss: number | null;
+            kev: boolean | null;
+            rce: boolean;
+            impact: string;
+            /** @description Images that have it */
+            images: number;
+            /** @description Those of them in which people accepted every finding */
+            accepted: number;
+            /** @description Those of them that run */
+            running: number;
+            /** @description Pods that run them, without those that have ended */
+            pods: number;
+            /** @description Those of them that the internet reaches */
+            exposed: number;
+            /** @description Those of which nobody can say */
+            exposureUnknown: number;
+            /** @description Nodes whose kernel, container runtime or kubelet has it */
+            nodes: number;
+            registries: string[];
+            paths: {
+                cluster: string;
+                id: string;
+                title: string;
+                risk: string;
+            }[];
+            /** @description Whether what is vulnerable is loaded; null while nobody can say */
+            inUse: boolean | null;
+            inUseWhy: string;
+            /** @description Workloads, those on attack paths first */
+            where: components["schemas"]["AffectedPlace"][];
+            fixes: components["schemas"]["AffectedRepair"][];
+            notAffected: components["schemas"]["NotAffected"][];
+            lookedAt: components["schemas"]["LookedAt"];
+            gaps: components["schemas"]["Gap"][];
+        };
+        /** @description A workload that runs images with a vulnerability */
+        AffectedPlace: {
+            cluster: string;
+            namespace: string;
+            /** @description Kind and name, such as Deployment/web */
+            workload: string;
+            id: string;
+            pods: number;
+            exposed: number;
+            exposureUnknown: number;
+            /** @description Attack paths that it opens and that lead through the workload */
+            paths: number;
+            images: string[];
+            accepted: boolean;
+        };
+        /** @description A package with a vulnerability, and the update that fixes it */
+        AffectedRepair: {
+            /** @description The source package that advisories name */
+            package: string;
+            /** @description Those installed from it */
+            packages: string[];
+            ecosystem: string;
+            installed: string;
+            /** @description The first version without it, empty while there is none */
+            fixed: string;
+            /** @description The version that is recommended: it has none of the others either */
+            target: string;
+            /** @description The id of that update */
+            recommendation?: string;
+            severity: string;
+            /** @description What the distribution or VEX says beside it */
+            status?: string;
+            images: number;
+            pods: number;
+            /** @description Images in which people accepted it */
+            accepted: number;
+        };
+        /** @description A package that an advisory speaks of and that does not count */
+        NotAffected: {
+            package: string;
+            installed: string;
+            reason: string;
+            images: number;
+            /** @description Some of these images */
+            examples: string[];
+        };
+        /** @description How much of an estate an answer rests on */
+        LookedAt: {
+            clusters: number;
+            /** @description complete, partly and unread ones */
+            images: number;
+            complete: number;
+            partly: number;
+            unread: number;
+            nodes: number;
+            nodesComplete: number;
+            nodesPartly: number;
+            nodesUnread: number;
+            /** @description What stood in the way, most images first; rarer reasons are left out */
+            missing: {
+                why: string;
+                images: number;
+            }[];
         };
         /** @enum {string} */
         ScanState: "unknown" | "queued" | "scanning" | "failed" | "unsupported" | "done";
@@ -2063,6 +2268,8 @@ export interface components {
             packages: number | null;
             rce: boolean | null;
             exploited: boolean | null;
+            /** @description The build that told what is in it, where that was not read here; absent otherwise */
+            toldBy?: string;
         };
         ImageList: {
             items: components["schemas"]["ImageRow"][];
@@ -2096,9 +2303,21 @@ export interface components {
             layers: components["schemas"]["ImageLayer"][];
             packages: components["schemas"]["ImagePackage"][];
             findings: components["schemas"]["Finding"][];
+            /** @description What advisories find and what does not count */
+            dismissed: components["schemas"]["Dismissed"][];
             pods: components["schemas"]["Ref"][];
             paths: components["schemas"]["PathRow"][];
             gaps: components["schemas"]["Gap"][];
+        };
+        /** @description A vulnerability of a package that does not count */
+        Dismissed: {
+            vulnerability: components["schemas"]["Ref"];
+            title?: string;
+            severity: string;
+            package: string;
+            installed: string;
+            /** @description Why it does not count, and who says so */
+            reason: string;
         };
         ImageLayer: {
             digest: string;
@@ -2199,6 +2418,11 @@ export interface components {
             elsewhere: number;
             /** @description Pushes that were one too many, or could not be looked after: the next reading finds them */
             dropped: number;
+        };
+        UploadTaken: {
+            /** @description Its id in the graph */
+            image: string;
+            name: string;
         };
         PushesTaken: {
             /** @description Whose form the notification has */
@@ -3129,6 +3353,7 @@ export interface operations {
     getVulnerability: {
         parameters: {
             query: {
+                /** @description Its id, or another that it has, such as GHSA-… */
                 id: string;
             };
             header?: never;
@@ -3222,7 +3447,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The exceptions in the order of their file */
+            /** @description The exceptions of the file in its order, then those of the portal, then those that people ended */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3230,6 +3455,52 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ExceptionList"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addException: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewException"];
+            };
+        };
+        responses: {
+            /** @description It holds from now on */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionRow"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endException: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -3243,11 +3514,11 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ExceptionFile"];
+                "application/json": components["schemas"]["ExceptionTrial"];
             };
         };
         responses: {
-            /** @description The exceptions in the order of the file */
+            /** @description The exceptions in the order of the file, and the first findings that they would hold for */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3458,6 +3729,31 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    tellOfImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description It is known */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadTaken"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     rescanRegistry: {
         parameters: {
             query: {
@@ -3573,12 +3869,14 @@ export interface operations {
     report: {
         parameters: {
             query?: {
+                /** @description Of a vulnerability: which, by any of its ids */
+                id?: string;
                 /** @description The graph with one node, edge or gap per line */
                 lines?: boolean;
             };
             header?: never;
             path: {
-                name: "graph" | "exposure" | "paths" | "recommendations";
+                name: "graph" | "exposure" | "paths" | "recommendations" | "vulnerability";
             };
             cookie?: never;
         };

@@ -58,6 +58,17 @@ export function Findings({ rows, without }: { rows: Finding[]; without?: "image"
         cell: (f) => f.fixed || <span className="unknown">no fix yet</span>,
         by: (f) => f.fixed || undefined,
       },
+      ...(rows.some((f) => f.status)
+        ? [
+            {
+              title: "Status",
+              from: "medium" as const,
+              wraps: true,
+              cell: (f: Finding) => f.status ?? "",
+              by: (f: Finding) => f.status,
+            },
+          ]
+        : []),
       ...(rows.some((f) => f.exception)
         ? [
             {

@@ -49,6 +49,10 @@ export const registryPage = (host: string, params: Params = {}) => link("/regist
 /** The form that connects a registry, or changes what is read of one. */
 export const connectRegistry = (host?: string) => link("/registries/connect", { host });
 
+/** The form that accepts a vulnerability, filled with what is known of it. */
+export const acceptance = (params: { vulnerability?: string; digest?: string; package?: string }) =>
+  link("/exceptions", { add: "true", ...params });
+
 /** The lists that counts open. */
 export const pathList = (params: Params) => link("/paths", params);
 export const comparison = (params: Params) => link("/diff", params);

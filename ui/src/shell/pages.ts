@@ -6,6 +6,7 @@ export const pages = [
   ["/recommendations", "Recommendations"],
   ["/alerts", "Alerts"],
   ["/vulnerabilities", "Vulnerabilities"],
+  ["/exceptions", "Exceptions"],
   ["/images", "Inventory"],
   ["/registries", "Registries"],
   ["/sensors", "Sensors"],

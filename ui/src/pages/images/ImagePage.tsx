@@ -5,12 +5,12 @@ import { Findings } from "../../components/Findings";
 import { Page, Section } from "../../components/Page";
 import { PathTable } from "../../components/PathTable";
 import { Reason } from "../../components/Reason";
-import { Refs } from "../../components/Ref";
+import { Ref, Refs } from "../../components/Ref";
 import { Severity } from "../../components/Severity";
 import { Answered, LoadingThing, Partial } from "../../components/States";
 import { Table, type Column } from "../../components/Table";
 import { count, plural, short } from "../../lib/format";
-import { thingPage, vulnerabilityList } from "../../lib/links";
+import { acceptance, thingPage, vulnerabilityList } from "../../lib/links";
 import { scoped } from "../../lib/scope";
 import { sentence } from "../../lib/text";
 import { Recommended } from "../recommendations/Recommended";
@@ -65,7 +65,14 @@ function Shown({ image }: { image: Schemas["ImagePage"] }) {
       )}
       <Section
         title={`Findings (${count(image.findings.length)})`}
-        aside={image.findings.length > 0 && <Link to={vulnerabilityList({ image: row.id })}>As vulnerabilities</Link>}
+        aside={
+          image.findings.length > 0 && (
+            <>
+              <Link to={vulnerabilityList({ image: row.id })}>As vulnerabilities</Link>{" "}
+              <Link to={acceptance({ digest: row.id })}>Accept some until a day …</Link>
+            </>
+          )
+        }
       >
         {image.findings.length ? (
           <Findings rows={image.findings} without="image" />
@@ -79,6 +86,19 @@ function Shown({ image }: { image: Schemas["ImagePage"] }) {
           </p>
         )}
       </Section>
+      {image.dismissed.length > 0 && (
+        <Section title={`Not affected (${count(image.dismissed.length)})`}>
+          <p>Advisories speak of these packages, and that does not count.</p>
+          <Table
+            label="Not affected"
+            sort="dismissed-sort"
+            short
+            rows={image.dismissed}
+            rowKey={(_, i) => String(i)}
+            columns={dismissals}
+          />
+        </Section>
+      )}
       {image.paths.length > 0 && (
         <Section title={`Attack paths (${count(image.paths.length)})`}>
           <PathTable rows={image.paths} />
@@ -133,6 +153,20 @@ function Exports({ id }: { id: string }) {
     </p>
   );
 }
+
+const dismissals: Column<Schemas["Dismissed"]>[] = [
+  { title: "CVE", cell: (d) => <Ref to={d.vulnerability} icon={false} />, by: (d) => d.vulnerability.name },
+  {
+    title: "Package",
+    cell: (d) => (
+      <>
+        {d.package} <small>{d.installed}</small>
+      </>
+    ),
+    by: (d) => d.package,
+  },
+  { title: "Why it does not count", wraps: true, cell: (d) => sentence(d.reason), by: (d) => d.reason },
+];
 
 /** source is the source package, or whose part a package of a language is. */
 function source(p: Package) {

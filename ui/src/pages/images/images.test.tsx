@@ -59,6 +59,15 @@ it("an image's page marks what was accepted, and hands out what is known in each
     pods: [],
     paths: [],
     gaps: [],
+    dismissed: [
+      {
+        vulnerability: { kind: "Vulnerability", id: "CVE-9", name: "CVE-9" },
+        severity: "High",
+        package: "mod",
+        installed: "2",
+        reason: "alice says that it is not affected",
+      },
+    ],
     findings: [
       finding("CVE-1", { ...until, expired: false }),
       finding("CVE-2", { ...until, expired: true }),
@@ -71,6 +80,8 @@ it("an image's page marks what was accepted, and hands out what is known in each
   expect(within(row("CVE-1")).getByText("until 2027-01-31: not reached")).toBeTruthy();
   expect(within(row("CVE-2")).getByText("ended with 2027-01-31, counts again: not reached")).toBeTruthy();
   expect(within(row("CVE-3")).queryByText(/2027/)).toBeNull();
+  expect(within(row("CVE-9")).getByText("Alice says that it is not affected.")).toBeTruthy();
+  expect(screen.getByText("Not affected (1)")).toBeTruthy();
   expect(screen.getByRole("link", { name: "CycloneDX" }).getAttribute("href")).toContain(
     "/api/v1/report/image?id=web&format=cyclonedx",
   );
@@ -88,6 +99,7 @@ it("a package that a package of the distribution has says whose part it is, and 
     row: image("web", false),
     layers: [],
     findings: [],
+    dismissed: [],
     pods: [],
     paths: [],
     gaps: [],
