@@ -50,7 +50,7 @@ func (c *cluster) recompute(ctx context.Context) {
 	}
 	c.live.put(now, kinds)
 	c.live.images.publish(now.images)
-	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "drawn again", !c.memory.drawn.Again,
+	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "drawn_again", !c.memory.drawn.Again,
 		"reused", c.memory.told.Reused, "gaps", len(now.Gaps))
 }
 
