@@ -15,7 +15,7 @@ import (
 
 // pages are the routes of the portal: ui/src/App.tsx, held to it by a test.
 var pages = []string{"", "sign-in", "explorer", "paths", "path", "diff", "recommendations", "recommendation",
-	"vulnerabilities", "vulnerability", "images", "image", "registries", "registries/connect", "registry", "sensors",
+	"vulnerabilities", "vulnerability", "images", "image", "registries", "registries/connect", "registry", "sensors", "exceptions",
 	"tokens", "alerts", "alert", "entity", "coverage", "activity"}
 
 // portal serves the built pages: files, and the application on each of its
