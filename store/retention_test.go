@@ -248,7 +248,8 @@ func TestWhatIsKeptIfNobodySaysOtherwise(t *testing.T) {
 		"layers":       {Keep: 90 * day, Rows: 200_000, Bytes: LayerBytes}, "activity": {Keep: 400 * day, Rows: 1_000_000},
 		"alert-events": {Keep: 90 * day, Rows: 5_000_000},
 		"sensors":      {Keep: 400 * day, Rows: 100_000},
-		"sensor-runs":  {Keep: 90 * day, Rows: 200_000}, "images": {Keep: 90 * day, Rows: 100_000}}
+		"sensor-runs":  {Keep: 90 * day, Rows: 200_000}, "images": {Keep: 90 * day, Rows: 100_000},
+		"uploads": {Keep: 90 * day, Rows: 20_000, Bytes: 2 << 30}}
 	if got := DefaultRetention(); !maps.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
