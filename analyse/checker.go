@@ -200,7 +200,7 @@ func (c *checker) compareRead(kind, what int, i uint32) bool {
 	case !there:
 		return false
 	case what == readProperties && is.Segment().Shared():
-		return is.Alike(was)
+		return is.Same(was)
 	case what == readProperties:
 		return !c.since.NodeDiffers(kind, is.Index())
 	case !is.Segment().Shared():
@@ -266,7 +266,7 @@ func (c *checker) moves(one read) []group {
 		for _, e := range now {
 			if old, there := c.before(e.To); there {
 				k := readOf(old.KindIndex(), old.Index(), 0)
-				if i := slices.IndexFunc(at[k], e.Alike); i >= 0 {
+				if i := slices.IndexFunc(at[k], e.Same); i >= 0 {
 					at[k] = slices.Delete(at[k], i, i+1)
 					continue
 				}

@@ -93,7 +93,7 @@ func (c *comparison) areNodes(now, old []graph.Node) bool {
 // areEdges says that edges join the same nodes, and say the same.
 func (c *comparison) areEdges(now, old []graph.Edge) bool {
 	return slices.EqualFunc(now, old, func(n, o graph.Edge) bool {
-		return n.Kind() == o.Kind() && c.is(n.From, o.From) && c.is(n.To, o.To) && n.Alike(o)
+		return n.Kind() == o.Kind() && c.is(n.From, o.From) && c.is(n.To, o.To) && n.Same(o)
 	})
 }
 

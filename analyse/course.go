@@ -51,8 +51,8 @@ func (c *course) stopsAt(at int32) bool { return at > 0 && at == c.stop }
 // goesOn says whether a route to a goal may go on from a place.
 func (c *course) goesOn(from int32) bool { return c.stop == 0 || from != c.stop && c.idom[from] >= 0 }
 
-// settle finds the routes to all places.
-func (p *picture) settle() {
+// findRoutes finds the routes to all places.
+func (p *picture) findRoutes() {
 	if p.course == nil {
 		p.course = &course{}
 	}

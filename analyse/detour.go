@@ -12,7 +12,7 @@ type aside struct {
 	step     Step
 }
 
-// place is where a step begins or ends, whoever comes there: a group, or a goal told
+// place is where a step begins or ends, for all who come there: a group, or a goal told
 // as it, with the patches that are reached of it.
 type place struct {
 	group   group
@@ -23,7 +23,7 @@ type place struct {
 // detour draws the step between two places of a picture, nil if no individual takes
 // it. Most paths of a cluster end by the same steps, so each is drawn once.
 func (w *writer) detour(pic *picture, s pair) *aside {
-	if !w.alike(pic, s) {
+	if !w.sameFromAll(pic, s) {
 		return w.aside(pic, s)
 	}
 	key := [2]place{{pic.groups[s.from], false, pic.sum(s.from)}, {pic.groups[s.to], pic.goal[s.to], 0}}
@@ -84,8 +84,8 @@ func (c *comparison) kept(searches []*search) map[strokes]redrawn {
 	return out
 }
 
-// alike says that the step is the same from every foothold.
-func (w *writer) alike(pic *picture, s pair) bool {
+// sameFromAll says that the step is the same from every foothold.
+func (w *writer) sameFromAll(pic *picture, s pair) bool {
 	if s.from == 0 {
 		return false
 	}

@@ -182,7 +182,7 @@ func (w *writer) imageFix(image graph.Node, v weakness) Fix {
 	return f
 }
 
-// exploiting are the steps by which whoever connects takes over what uses an image.
+// exploiting are the steps by which a client takes over what uses an image.
 func exploiting(image graph.Node) (out []ending) {
 	for use := range image.In("USES_IMAGE") {
 		for e := range use.From.In("CAN_EXECUTE_IN") {

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// leastFixes is a lower bound of how many fixes end all of some paths, whoever chooses them. It is
+// leastFixes is a lower bound of how many fixes end all of some paths, by any choice. It is
 // the greatest flow of attackers along the drawn routes of the paths, from each foothold to its
 // target, where each fix lets only one of them pass at all the steps that it ends: any fixes that end every path
 // stop every attacker, and each stops at most one. The flow is of many

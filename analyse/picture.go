@@ -71,7 +71,7 @@ func (p *picture) draw(f *foothold, starts, told []int32) {
 		p.stretch(int32(from))
 	}
 	p.join()
-	p.settle()
+	p.findRoutes()
 	p.sums = sized(p.sums, len(p.groups))
 	clear(p.sums)
 }

@@ -25,7 +25,7 @@ func scribbled(seed uint64, places int) *picture {
 		}
 	}
 	p.sorted().join()
-	p.settle()
+	p.findRoutes()
 	return p
 }
 
@@ -145,7 +145,7 @@ func TestWhereEverythingReachesEverythingThePictureIsBounded(t *testing.T) {
 		}
 	}
 	p.sorted().join()
-	p.settle()
+	p.findRoutes()
 	more, whole := p.beside(places-1, []pair{{0, places - 1}})
 	if whole || len(more) < maxDrawn || len(more) > 3*maxDrawn {
 		t.Errorf("%d steps beside the first, whole: %t", len(more), whole)
@@ -182,7 +182,7 @@ func TestWhatGoesOnFromAGoalsOwnPlaceIsNoRouteToIt(t *testing.T) {
 			}
 		}
 		p.sorted().join()
-		p.settle()
+		p.findRoutes()
 		q := p.to(goal)
 		if passes := p.leadsFrom(place, goal); passes != (q != p) {
 			t.Fatalf("seed %d: the place is on routes to its own goal: %t, and is left out: %t", seed, passes, q != p)
@@ -254,7 +254,7 @@ func TestAPathIsToldTheSameWhateverElseIsToldOfItsFoothold(t *testing.T) {
 		view, _ := analysed(t, f, rules, images)
 		s, other := searchOn(t, view, rules), searchOn(t, view, rules)
 		for _, hold := range append(s.footholds(), s.assumed(assumption{kind: "any"})...) {
-			s.settle(hold)
+			s.sortHeld(hold)
 			var all []claim
 			for _, end := range s.goals(hold) {
 				all = append(all, claim{end: end})

@@ -65,7 +65,7 @@ func (s *search) run(ctx context.Context) ([]Path, error) { return s.follow(ctx,
 func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, error) {
 	s.near = make([]bool, len(s.field.members))
 	for _, f := range footholds {
-		s.settle(f)
+		s.sortHeld(f)
 		if f.class == Known {
 			for _, p := range s.starts(f) {
 				s.near[p] = true
@@ -74,14 +74,14 @@ func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, err
 	}
 	workers := s.workers()
 	found := make([]worst, len(workers))
-	before, alike := s.memory.against(s), make([]bool, len(footholds))
+	before, same := s.memory.against(s), make([]bool, len(footholds))
 	for _, w := range workers {
 		w.prints = s.prints
 	}
 	err := share(ctx, len(workers), len(footholds), func(worker, i int) {
 		found[worker].most = s.most
 		workers[worker].find(footholds[i], int32(i), &found[worker])
-		alike[i] = before.walks(workers[worker], footholds[i])
+		same[i] = before.walks(workers[worker], footholds[i])
 	})
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, err
 	}
 	err = share(ctx, len(workers), len(chosen), func(worker, i int) {
 		at := chosen[i][0].foothold
-		if alike[at] {
+		if same[at] {
 			told[i] = seen[worker].again(footholds[at], chosen[i])
 		}
 		if told[i] == nil {
@@ -145,8 +145,8 @@ func (s *search) groupOf(n graph.Node) group {
 	return g
 }
 
-// settle sorts what a foothold holds, once all of it is known.
-func (s *search) settle(f *foothold) {
+// sortHeld sorts what a foothold holds, once all of it is known.
+func (s *search) sortHeld(f *foothold) {
 	f.all = f.all.sorted()
 	if len(f.entered.edges) > 0 {
 		s.order(&f.entered)

@@ -9,7 +9,7 @@ import (
 // trail is what individuals did on the routes that were walked again. Most paths of a
 // cluster share their last steps, so each step is taken once.
 type trail struct {
-	steps map[taken]*hop // which whoever stands there takes alike
+	steps map[taken]*hop // which all who stand there take
 	own   map[taken]*hop // to goals that are some only to one foothold
 	held  int            // edges of steps
 }

@@ -166,7 +166,7 @@ func (d *Difference) compareNodes(kind int) {
 		now, at := d.sides[After].table(kind, uint32(i))
 		old, from := d.sides[Before].table(kind, uint32(was))
 		for _, c := range compared {
-			if !now.cols[c].alike(at, old.cols[c], from) {
+			if !now.cols[c].sameAt(at, old.cols[c], from) {
 				mark(After, uint32(i))
 				mark(Before, uint32(was))
 				break
@@ -241,7 +241,7 @@ func (d *Difference) compareRels(k relKey, was, is *Rel) {
 					a++
 					continue
 				}
-				if !is.alike(at+uint32(a), was, from+uint32(b)) {
+				if !is.sameAt(at+uint32(a), was, from+uint32(b)) {
 					d.come(k, Ends{i, ends[a]})
 					d.gone(k, Ends{uint32(j), old[b]})
 				}
@@ -353,15 +353,15 @@ func (d *Difference) EdgesStay(kind, edge int, out bool) bool {
 	return true
 }
 
-// alike says that two rows of columns of one kind say the same.
-func (c column) alike(i uint32, other column, j uint32) bool {
+// sameAt says that two rows of columns of one kind say the same.
+func (c column) sameAt(i uint32, other column, j uint32) bool {
 	a, at := c.at(i)
 	b, from := other.at(j)
-	return a.alike(at, b, from)
+	return a.sameAt(at, b, from)
 }
 
-// alike says that two rows say the same; a column that is nil says nothing.
-func (c *Col) alike(i uint32, other *Col, j uint32) bool {
+// sameAt says that two rows say the same; a column that is nil says nothing.
+func (c *Col) sameAt(i uint32, other *Col, j uint32) bool {
 	said, too := c != nil && c.present.Has(i), other != nil && other.present.Has(j)
 	if !said || !too {
 		return said == too
@@ -379,10 +379,10 @@ func (c *Col) alike(i uint32, other *Col, j uint32) bool {
 	return c.nums[i] == other.nums[j]
 }
 
-// alike says that two edges of one kind say the same.
-func (r *Rel) alike(pos uint32, other *Rel, from uint32) bool {
+// sameAt says that two edges of one kind say the same.
+func (r *Rel) sameAt(pos uint32, other *Rel, from uint32) bool {
 	for c := range max(len(r.cols), len(other.cols)) {
-		if !r.Col(c).alike(pos, other.Col(c), from) {
+		if !r.Col(c).sameAt(pos, other.Col(c), from) {
 			return false
 		}
 	}

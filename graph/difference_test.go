@@ -71,7 +71,7 @@ func TestADifferenceIsWhatNodeByNodeIsNotTheSame(t *testing.T) {
 		pod := testVocabulary.KindIndex("Pod")
 		for n := range after.Nodes("Pod") {
 			old, there := before.Node("Pod", n.ID())
-			alike := there && n.Alike(old)
+			alike := there && n.Same(old)
 			seen[fmt.Sprint("node ", alike)]++
 			if d.NodeDiffers(pod, n.Index()) == alike {
 				t.Fatalf("seed %d: %s differs: %v, want %v", seed, n.ID(), alike, !alike)

@@ -28,20 +28,20 @@ func (e Edge) On(v *View) Edge {
 	return e
 }
 
-// Alike says that two nodes of one kind have the same properties, whatever views they are of.
-func (n Node) Alike(other Node) bool {
+// Same says that two nodes of one kind have the same properties, whatever views they are of.
+func (n Node) Same(other Node) bool {
 	now, was := n.seg.tables[n.kind], other.seg.tables[n.kind]
 	for c := range n.view.vocab.kinds[n.kind].Columns {
-		if !now.cols[c].alike(n.i, was.cols[c], other.i) {
+		if !now.cols[c].sameAt(n.i, was.cols[c], other.i) {
 			return false
 		}
 	}
 	return true
 }
 
-// Alike says that two edges of one kind have the same properties.
-func (e Edge) Alike(other Edge) bool {
-	return e.rel.Edge == other.rel.Edge && e.rel.alike(e.pos, other.rel, other.pos)
+// Same says that two edges of one kind have the same properties.
+func (e Edge) Same(other Edge) bool {
+	return e.rel.Edge == other.rel.Edge && e.rel.sameAt(e.pos, other.rel, other.pos)
 }
 
 // Rows says, of the nodes of a kind in a cluster's segment, in which rows another segment has them; -1 where it has

@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// alike is an inventory without the time at which it was made.
-func alike(inv *Inventory) string {
+// textOf is an inventory without the time at which it was made.
+func textOf(inv *Inventory) string {
 	if inv == nil {
 		return "none"
 	}
@@ -61,8 +61,8 @@ func TestAnImageIsInACageWhatItIsOutside(t *testing.T) {
 	}}}
 	for _, kept := range []int{2, 2} {
 		got, err := c.Scan(t.Context(), ref)
-		if err != nil || alike(got) != alike(want) || !got.Understood {
-			t.Errorf("%v: %s\nwant %s", err, alike(got), alike(want))
+		if err != nil || textOf(got) != textOf(want) || !got.Understood {
+			t.Errorf("%v: %s\nwant %s", err, textOf(got), textOf(want))
 		}
 		if len(cache.content) != kept {
 			t.Errorf("%d layers are kept", len(cache.content))
@@ -127,8 +127,8 @@ func TestAnImageOnThisMachineIsReadInACageThatHasNothingElse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := (Caged{}).ScanLocal(t.Context(), l); err != nil || alike(got) != alike(want) || !got.Understood {
-			t.Errorf("%s: %v\n%s\nwant %s", named, err, alike(got), alike(want))
+		if got, err := (Caged{}).ScanLocal(t.Context(), l); err != nil || textOf(got) != textOf(want) || !got.Understood {
+			t.Errorf("%s: %v\n%s\nwant %s", named, err, textOf(got), textOf(want))
 		}
 	}
 }
