@@ -20,6 +20,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/breakwater-sec/breakwater/backoff"
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/store"
@@ -137,10 +138,8 @@ func (u *uploader) send(ctx context.Context, s streams, inv *image.Inventory) er
 		(resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable); tried++ {
 		_ = resp.Body.Close() // it is busy: that is all it says
 		wait, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
-		select {
-		case <-ctx.Done():
+		if !backoff.Pause(ctx, min(max(time.Duration(wait)*time.Second, time.Second), time.Minute)) {
 			return ctx.Err()
-		case <-time.After(min(max(time.Duration(wait)*time.Second, time.Second), time.Minute)):
 		}
 		resp, err = u.post(ctx, body.Bytes())
 	}

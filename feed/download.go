@@ -58,14 +58,14 @@ func (e errAgain) Unwrap() error { return e.error }
 
 // download brings the file that a feed leads to.
 func (f Feed) download(ctx context.Context, client *http.Client, name string, k *known, save func() error) (bool, error) {
-	led, sum, err := f.led(ctx, client)
+	found, sum, err := f.follow(ctx, client)
 	if err != nil {
 		return false, err
 	}
-	fresh, err := download(ctx, client, led, name, k, save)
+	fresh, err := download(ctx, client, found, name, k, save)
 	if err == nil && fresh && sum != "" && k.SHA256 != sum {
 		k.Tag, k.Modified = "", "" // or it would not be asked for again
-		return false, errAgain{fmt.Errorf("%s: what came is not what its repository says it is: its SHA-256 is another", led.URL), 0}
+		return false, errAgain{fmt.Errorf("%s: what came is not what its repository says it is: its SHA-256 is another", found.URL), 0}
 	}
 	return fresh, err
 }

@@ -26,8 +26,8 @@ const (
 // maxLead is the largest file that leads to others.
 const maxLead = 1 << 20
 
-// led follows the files that lead to a feed. sum is the SHA-256 that the last of them says the feed's file has, "" if none does.
-func (f Feed) led(ctx context.Context, client *http.Client) (_ Feed, sum string, err error) {
+// follow follows the files that lead to a feed. sum is the SHA-256 that the last of them says the feed's file has, "" if none does.
+func (f Feed) follow(ctx context.Context, client *http.Client) (_ Feed, sum string, err error) {
 	for _, kind := range f.Via {
 		from, err := url.Parse(f.URL)
 		if err != nil {

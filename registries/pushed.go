@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/breakwater-sec/breakwater/assess"
+	"github.com/breakwater-sec/breakwater/backoff"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/image"
 )
@@ -137,7 +138,7 @@ func (w *Watcher) lookAfter(ctx context.Context, g *watched) {
 				now.Pushes.Dropped += uint64(max(1, len(tags)))
 			}
 		})
-		pause(ctx, lookPause)
+		backoff.Pause(ctx, lookPause)
 	}
 }
 
@@ -146,13 +147,6 @@ func (w *Watcher) waits(g *watched) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(g.pushed.waits) > 0
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }
 
 // lookUntil looks at a repository, again after a while if that fails.
@@ -170,7 +164,7 @@ func (w *Watcher) lookUntil(ctx context.Context, g *watched, repository string, 
 		}
 		w.config.Log.Warn("cannot look at what was pushed; trying again", "registry", g.Host, "repository", repository,
 			"error", collect.Why(err), "in", wait.Round(time.Second))
-		pause(ctx, wait)
+		backoff.Pause(ctx, wait)
 	}
 	return false, err
 }

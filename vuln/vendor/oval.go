@@ -88,7 +88,7 @@ func readDefinition(d *xml.Decoder, start xml.StartElement) (*Record, error) {
 	if len(r.Affected) == 0 {
 		return nil, fmt.Errorf("%s: want packages that are earlier than a version", r.ID)
 	}
-	r.settle()
+	r.compact()
 	return r, nil
 }
 

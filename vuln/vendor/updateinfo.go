@@ -155,7 +155,7 @@ func readUpdate(d *xml.Decoder, start xml.StartElement) (*Record, error) {
 		if len(r.Affected) == 0 {
 			return nil, fmt.Errorf("%s: want the packages that are updated", r.ID)
 		}
-		r.settle()
+		r.compact()
 		return r, nil
 	}
 	return nil, fmt.Errorf("want an update of Amazon Linux, Oracle Linux or Fedora, got %.40q", r.ID)

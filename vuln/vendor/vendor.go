@@ -95,8 +95,8 @@ func (r *Record) add(ecosystem, name, version string) error {
 	return nil
 }
 
-// settle leaves each statement in once, in order.
-func (r *Record) settle() {
+// compact leaves each statement in once, in order.
+func (r *Record) compact() {
 	key := func(a Affected) string { return fmt.Sprint(a.Package, a.Ranges, a.Ecosystem) }
 	keys := make(map[string]bool, len(r.Affected))
 	r.Affected = slices.DeleteFunc(r.Affected, func(a Affected) bool {
