@@ -68,15 +68,15 @@ func (n *Node) matches(t corev1.NodeSelectorTerm) Fit {
 	out := Takes
 	for _, r := range t.MatchExpressions {
 		has, there := n.Labels[r.Key]
-		out = min(out, meets(has, there, r))
+		out = min(out, satisfies(has, there, r))
 	}
 	for _, r := range t.MatchFields { // metadata.name is the one that there is
-		out = min(out, meets(n.Name, true, r))
+		out = min(out, satisfies(n.Name, true, r))
 	}
 	return out
 }
 
-func meets(has string, there bool, r corev1.NodeSelectorRequirement) Fit {
+func satisfies(has string, there bool, r corev1.NodeSelectorRequirement) Fit {
 	var is bool
 	switch r.Operator {
 	case corev1.NodeSelectorOpNotIn:

@@ -25,8 +25,8 @@ const (
 // saidWithin is how long is listened to what is not handed on, or is small: who says a byte now and then holds nobody.
 var saidWithin = 5 * time.Second
 
-// heard is what a server says within bounds of size and time. One that goes on is cut off: what it said until then is as good.
-func heard(resp *http.Response) ([]byte, error) {
+// readBounded is what a server says within bounds of size and time. One that goes on is cut off: what it said until then is as good.
+func readBounded(resp *http.Response) ([]byte, error) {
 	stop := time.AfterFunc(saidWithin, func() { _ = resp.Body.Close() })
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxSaid+1))
 	stop.Stop()
@@ -72,7 +72,7 @@ var codes = []string{"BLOB_UNKNOWN", "BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN
 
 // said puts our words in place of what came with a status.
 func said(r *http.Request, resp *http.Response) *http.Response {
-	b, _ := heard(resp)
+	b, _ := readBounded(resp)
 	if r.Method == http.MethodHead || len(b) == 0 {
 		replace(resp, nil)
 		return resp
@@ -116,7 +116,7 @@ var tokenForm = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
 // tokens hands on the tokens of an answer, if they are some. Their names count in their own case: documents of other
 // services have fields of almost the same name.
 func (s *session) tokens(r *http.Request, resp *http.Response) (*http.Response, error) {
-	b, err := heard(resp)
+	b, err := readBounded(resp)
 	if err != nil {
 		return nil, inOurWords(s.named(r.URL), err)
 	}

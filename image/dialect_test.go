@@ -20,9 +20,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// behind is a registry with something in front of it that pushes pass by, and the
+// inFront is a registry with something in front of it that pushes pass by, and the
 // reference of what was pushed.
-func behind(t *testing.T, what any, front func(http.Handler) http.Handler) string {
+func inFront(t *testing.T, what any, front func(http.Handler) http.Handler) string {
 	t.Helper()
 	inner := registry.New(registry.Logger(discard))
 	strange := front(inner)
@@ -106,7 +106,7 @@ func TestAManifestIsWhatItsContentSays(t *testing.T) {
 	for thing, pushed := range what {
 		for how, change := range says {
 			t.Run(thing+" served "+how, func(t *testing.T) {
-				ref := behind(t, pushed, headers(change))
+				ref := inFront(t, pushed, headers(change))
 				inv, err := scanOf(t.Context(), ref, Options{})
 				if err != nil || len(inv.Packages) != 1 || inv.Packages[0].Name != "libssl3" || inv.Platform != "linux/amd64" {
 					t.Fatalf("%+v, %v", inv, err)
@@ -168,7 +168,7 @@ func FuzzTheKindOfAManifestIsOneOfItsParts(f *testing.F) {
 }
 
 func TestAHugeManifestIsNotRead(t *testing.T) {
-	ref := behind(t, debianImage(t), func(next http.Handler) http.Handler {
+	ref := inFront(t, debianImage(t), func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.Contains(r.URL.Path, "/manifests/") {
 				_, _ = io.WriteString(w, `{"layers":"`+strings.Repeat("a", maxManifest)+`"}`)
@@ -247,7 +247,7 @@ func TestTheChallengeThatCanBeAnsweredIs(t *testing.T) {
 		{"nothing at first, a token later", true, nil, []string{token}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ref := behind(t, debianImage(t), guard(c.bearer, c.ping, c.elsewhere))
+			ref := inFront(t, debianImage(t), guard(c.bearer, c.ping, c.elsewhere))
 			if inv, err := scanOf(t.Context(), ref, Options{Keychain: one{"reader", "pw"}}); err != nil || !inv.Understood {
 				t.Fatalf("%+v, %v", inv, err)
 			}
@@ -318,7 +318,7 @@ func TestTheAccountGoesToItsRegistryAlone(t *testing.T) {
 		if bearer {
 			challenge = `Bearer realm="http://HOST/token"`
 		}
-		ref := behind(t, debianImage(t), func(next http.Handler) http.Handler {
+		ref := inFront(t, debianImage(t), func(next http.Handler) http.Handler {
 			return guard(bearer, []string{challenge}, []string{challenge})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if strings.Contains(r.URL.Path, "/blobs/") {
 					http.Redirect(w, r, there+r.URL.Path, http.StatusTemporaryRedirect)

@@ -151,8 +151,8 @@ func (u *unit) add(p *collect.Pod) {
 	u.placed = u.placed && placed(p)
 }
 
-// meets says whether pods of two units may run on one node.
-func (u *unit) meets(v *unit) bool {
+// overlaps says whether pods of two units may run on one node.
+func (u *unit) overlaps(v *unit) bool {
 	if !u.placed || !v.placed {
 		return true
 	}
@@ -213,7 +213,7 @@ func (j *Judge) beside(r *Reach, from, to Class) {
 // beside is those of a class that may run on a node with u.
 func (u *unit) beside(c Class) (near Class) {
 	for _, v := range c.units {
-		if u.meets(v) {
+		if u.overlaps(v) {
 			near.add(v)
 		}
 	}

@@ -291,7 +291,7 @@ func (t *talking) pair(i, k int) {
 		t.add(i, k, sure, "")
 	case len(unsure) > 0:
 		t.add(i, k, unsure, doubtOf(out, in))
-	case from.hosts != to.hosts && from.meets(to):
+	case from.hosts != to.hosts && from.overlaps(to):
 		t.add(i, k, closed, "policies deny it, and do not keep a node and the pods that run on it apart")
 	}
 }
@@ -317,8 +317,8 @@ func doubtOf(sides ...[]piece) string {
 	return "what policies mean for it is not known"
 }
 
-// meets says whether pods of both may run on one node.
-func (c *TalkClass) meets(o *TalkClass) bool {
+// overlaps says whether pods of both may run on one node.
+func (c *TalkClass) overlaps(o *TalkClass) bool {
 	if !c.placed || !o.placed {
 		return true
 	}

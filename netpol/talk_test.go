@@ -263,7 +263,7 @@ func TestWhetherPodsMayRunOnOneNode(t *testing.T) {
 		{"one of several", on(true, "a", "b"), on(true, "b", "c"), true},
 		{"one is placed nowhere yet", on(false), on(true, "b"), true}, {"the other is not", on(true, "a"), on(false), true},
 	} {
-		if got := c.a.meets(c.b); got != c.want {
+		if got := c.a.overlaps(c.b); got != c.want {
 			t.Errorf("%s: %t, want %t", c.name, got, c.want)
 		}
 	}

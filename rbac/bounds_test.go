@@ -134,8 +134,8 @@ func TestScopesMeetWhereSomethingIsInBoth(t *testing.T) {
 		{names("shop", "a"), names("bank", "a"), false}, {names("", "a"), names("shop", "a"), true}, {names("", "a"), names("", "b"), false},
 		{names("", "a", "b"), names("", "b"), true},
 	} {
-		if c.a.meets(c.b) != c.want || c.b.meets(c.a) != c.want {
-			t.Errorf("%v and %v meet: %v, the other way %v", c.a, c.b, c.a.meets(c.b), c.b.meets(c.a))
+		if c.a.overlaps(c.b) != c.want || c.b.overlaps(c.a) != c.want {
+			t.Errorf("%v and %v meet: %v, the other way %v", c.a, c.b, c.a.overlaps(c.b), c.b.overlaps(c.a))
 		}
 	}
 }

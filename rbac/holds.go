@@ -237,7 +237,7 @@ func (a *asked) elsewhere(holds []holding, grants []grant) {
 			others[o.power] = append(others[o.power], o.scope)
 		}
 		for _, i := range all {
-			holds[i].elsewhere = slices.ContainsFunc(others[holds[i].power], holds[i].scope.meets)
+			holds[i].elsewhere = slices.ContainsFunc(others[holds[i].power], holds[i].scope.overlaps)
 		}
 	}
 }
@@ -248,8 +248,8 @@ func (a *asked) anywhere(power int) bool {
 	return slices.ContainsFunc(slices.Concat(p.Any, p.All), func(k Ask) bool { return k.Names == anywhere })
 }
 
-// meets says that something is within both scopes.
-func (s Scope) meets(other Scope) bool {
+// overlaps says that something is within both scopes.
+func (s Scope) overlaps(other Scope) bool {
 	if s.Kind == Cluster || other.Kind == Cluster {
 		return true
 	}

@@ -187,7 +187,7 @@ func TestWhatIsLeftWithoutABindingIsWhatAllOthersGive(t *testing.T) {
 				continue
 			}
 			others := a.holds(slices.DeleteFunc(j.grants(h.Subject), func(g grant) bool { return g.binding == h.Witness.Binding }))
-			want := slices.ContainsFunc(others, func(o Hold) bool { return o.Power == h.Power && o.Scope.meets(h.Scope) })
+			want := slices.ContainsFunc(others, func(o Hold) bool { return o.Power == h.Power && o.Scope.overlaps(h.Scope) })
 			if marked[want]++; h.Elsewhere != want {
 				t.Fatalf("seed %d: %s\n%s holds %s in %s by %s: elsewhere %v, want %v", seed, text, h.Subject, h.Power, h.Scope,
 					h.Witness.Binding, h.Elsewhere, want)

@@ -105,14 +105,14 @@ func (r *reader) failed(ctx context.Context, err error, wait *backoff) {
 
 // fails counts a failure, and tells of a server that says nothing of use again and again.
 func (r *reader) fails(err error) {
-	if r.failures++; heard(err) && r.failures >= 4 {
+	if r.failures++; serverAnswered(err) && r.failures >= 4 {
 		r.gap(err)
 	}
 }
 
-// heard says that the server said something to the request, though nothing of use: one that cannot be reached is
+// serverAnswered says that the server said something to the request, though nothing of use: one that cannot be reached is
 // told of as a whole, and one that does not know us too.
-func heard(err error) bool {
+func serverAnswered(err error) bool {
 	return !errors.As(err, new(*url.Error)) && !unauthorized(err)
 }
 
