@@ -38,7 +38,6 @@ var named = map[string]struct {
 }{
 	"DELETE /session":          {action: "sign out"},
 	"POST /sign-in-links":      {"make a sign-in link", []string{"person"}, nil},
-	"PUT /alert":               {"work on an alert", []string{"cluster", "id"}, []string{"status", "reason", "assignee", "comment"}},
 	"PUT /alerts":              {"work on alerts", []string{"alerts"}, []string{"change"}},
 	"POST /registries":         {"connect a registry", []string{"host"}, []string{"repositories", "tags", "insecure"}},
 	"POST /registries/check":   {"check a registry", []string{"host"}, nil},

@@ -72,24 +72,6 @@ func (s session) GetAlert(ctx context.Context, r GetAlertRequestObject) (GetAler
 	return GetAlert200JSONResponse(out), nil
 }
 
-// ChangeAlert implements StrictServerInterface.
-func (s session) ChangeAlert(ctx context.Context, r ChangeAlertRequestObject) (ChangeAlertResponseObject, error) {
-	change, err := s.alertChange(*r.Body)
-	if err != nil {
-		return nil, err
-	}
-	err = s.Reader.ChangeAlert(ctx, r.Params.Cluster, r.Params.Id, change)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil, missing("no alert " + r.Params.Id + " of cluster " + r.Params.Cluster)
-	case errors.Is(err, store.ErrAlertChange):
-		return nil, asked{err}
-	case err != nil:
-		return nil, err
-	}
-	return ChangeAlert204Response{}, nil
-}
-
 // ChangeAlerts implements StrictServerInterface.
 func (s session) ChangeAlerts(ctx context.Context, r ChangeAlertsRequestObject) (ChangeAlertsResponseObject, error) {
 	change, err := s.alertChange(r.Body.Change)

@@ -2112,12 +2112,6 @@ type GetAlertParams struct {
 	Id      string `form:"id" json:"id"`
 }
 
-// ChangeAlertParams defines parameters for ChangeAlert.
-type ChangeAlertParams struct {
-	Cluster string `form:"cluster" json:"cluster"`
-	Id      string `form:"id" json:"id"`
-}
-
 // ListAlertsParams defines parameters for ListAlerts.
 type ListAlertsParams struct {
 	// Status Without it: new and in progress
@@ -2423,9 +2417,6 @@ type GetVulnerabilityParams struct {
 	Id string `form:"id" json:"id"`
 }
 
-// ChangeAlertJSONRequestBody defines body for ChangeAlert for application/json ContentType.
-type ChangeAlertJSONRequestBody = AlertChange
-
 // ChangeAlertsJSONRequestBody defines body for ChangeAlerts for application/json ContentType.
 type ChangeAlertsJSONRequestBody = AlertsChange
 
@@ -2464,13 +2455,10 @@ type ServerInterface interface {
 	// GetAlert One alert, with its evidence and what the graph knows now of what it names
 	// (GET /alert)
 	GetAlert(w http.ResponseWriter, r *http.Request, params GetAlertParams)
-	// ChangeAlert Record what a person did with an alert - decided, took it or gave it to somebody, said something
-	// (PUT /alert)
-	ChangeAlert(w http.ResponseWriter, r *http.Request, params ChangeAlertParams)
 	// ListAlerts Security alerts, seen last first
 	// (GET /alerts)
 	ListAlerts(w http.ResponseWriter, r *http.Request, params ListAlertsParams)
-	// ChangeAlerts Do the same with several alerts
+	// ChangeAlerts Record what a person did with alerts - decided, took them or gave them to somebody, said something
 	// (PUT /alerts)
 	ChangeAlerts(w http.ResponseWriter, r *http.Request)
 	// GetCoverage What was read, what was not, and what that means
@@ -2720,52 +2708,6 @@ func (siw *ServerInterfaceWrapper) GetAlert(w http.ResponseWriter, r *http.Reque
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetAlert(w, r, params)
-	}))
-
-	for _, middleware := range siw.HandlerMiddlewares {
-		handler = middleware(handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
-// ChangeAlert operation middleware
-func (siw *ServerInterfaceWrapper) ChangeAlert(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params ChangeAlertParams
-
-	// ------------- Required query parameter "cluster" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
-		}
-		return
-	}
-
-	// ------------- Required query parameter "id" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "id", r.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
-		}
-		return
-	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.ChangeAlert(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4872,7 +4814,6 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alerts", wrapper.ListAlerts)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alerts", wrapper.ChangeAlerts)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alert", wrapper.GetAlert)
-	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alert", wrapper.ChangeAlert)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/sensors", wrapper.ListSensors)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/tokens", wrapper.ListTokens)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/tokens/{id}", wrapper.RevokeToken)
@@ -4969,40 +4910,6 @@ type GetAlertdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetAlertdefaultApplicationProblemPlusJSONResponse) VisitGetAlertResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ChangeAlertRequestObject struct {
-	Params ChangeAlertParams
-	Body   *ChangeAlertJSONRequestBody
-}
-
-type ChangeAlertResponseObject interface {
-	VisitChangeAlertResponse(w http.ResponseWriter) error
-}
-
-type ChangeAlert204Response struct {
-}
-
-func (response ChangeAlert204Response) VisitChangeAlertResponse(w http.ResponseWriter) error {
-	w.WriteHeader(204)
-	return nil
-}
-
-type ChangeAlertdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ChangeAlertdefaultApplicationProblemPlusJSONResponse) VisitChangeAlertResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6565,13 +6472,10 @@ type StrictServerInterface interface {
 	// GetAlert One alert, with its evidence and what the graph knows now of what it names
 	// (GET /alert)
 	GetAlert(ctx context.Context, request GetAlertRequestObject) (GetAlertResponseObject, error)
-	// ChangeAlert Record what a person did with an alert - decided, took it or gave it to somebody, said something
-	// (PUT /alert)
-	ChangeAlert(ctx context.Context, request ChangeAlertRequestObject) (ChangeAlertResponseObject, error)
 	// ListAlerts Security alerts, seen last first
 	// (GET /alerts)
 	ListAlerts(ctx context.Context, request ListAlertsRequestObject) (ListAlertsResponseObject, error)
-	// ChangeAlerts Do the same with several alerts
+	// ChangeAlerts Record what a person did with alerts - decided, took them or gave them to somebody, said something
 	// (PUT /alerts)
 	ChangeAlerts(ctx context.Context, request ChangeAlertsRequestObject) (ChangeAlertsResponseObject, error)
 	// GetCoverage What was read, what was not, and what that means
@@ -6774,39 +6678,6 @@ func (sh *strictHandler) GetAlert(w http.ResponseWriter, r *http.Request, params
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetAlertResponseObject); ok {
 		if err := validResponse.VisitGetAlertResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// ChangeAlert operation middleware
-func (sh *strictHandler) ChangeAlert(w http.ResponseWriter, r *http.Request, params ChangeAlertParams) {
-	var request ChangeAlertRequestObject
-
-	request.Params = params
-
-	var body ChangeAlertJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.ChangeAlert(ctx, request.(ChangeAlertRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ChangeAlert")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(ChangeAlertResponseObject); ok {
-		if err := validResponse.VisitChangeAlertResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -325,7 +325,7 @@ export interface paths {
         };
         /** Security alerts, seen last first */
         get: operations["listAlerts"];
-        /** Do the same with several alerts */
+        /** Record what a person did with alerts - decided, took them or gave them to somebody, said something */
         put: operations["changeAlerts"];
         post?: never;
         delete?: never;
@@ -343,8 +343,7 @@ export interface paths {
         };
         /** One alert, with its evidence and what the graph knows now of what it names */
         get: operations["getAlert"];
-        /** Record what a person did with an alert - decided, took it or gave it to somebody, said something */
-        put: operations["changeAlert"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -3259,32 +3258,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AlertPage"];
                 };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    changeAlert: {
-        parameters: {
-            query: {
-                cluster: string;
-                id: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AlertChange"];
-            };
-        };
-        responses: {
-            /** @description Recorded */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             default: components["responses"]["Problem"];
         };
