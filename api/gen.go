@@ -470,11 +470,15 @@ type AffectedPlace = report.Place
 // AffectedRepair A package with a vulnerability, and the update that fixes it
 type AffectedRepair = report.Repair
 
-// AlertDecision defines model for AlertDecision.
-type AlertDecision struct {
-	// Reason Needed to dismiss or resolve
-	Reason *string     `json:"reason,omitempty"`
-	Status AlertStatus `json:"status"`
+// AlertChange What is left out stays
+type AlertChange struct {
+	// Assignee Who works on it; empty: nobody
+	Assignee *string `json:"assignee,omitempty"`
+	Comment  *string `json:"comment,omitempty"`
+
+	// Reason Of the status; needed to dismiss or resolve
+	Reason *string      `json:"reason,omitempty"`
+	Status *AlertStatus `json:"status,omitempty"`
 }
 
 // AlertEntity defines model for AlertEntity.
@@ -504,6 +508,12 @@ type AlertEntity struct {
 // AlertEntityRole defines model for AlertEntity.Role.
 type AlertEntityRole string
 
+// AlertKey defines model for AlertKey.
+type AlertKey struct {
+	Cluster string `json:"cluster"`
+	Id      string `json:"id"`
+}
+
 // AlertList defines model for AlertList.
 type AlertList struct {
 	// Counts Alerts by severity, of the filter's statuses
@@ -518,6 +528,21 @@ type AlertList struct {
 
 	// Receiving Which clusters send events
 	Receiving []Receiving `json:"receiving"`
+
+	// You The asker's name, as what they do is recorded
+	You string `json:"you"`
+}
+
+// AlertNote Something that a person did with an alert
+type AlertNote struct {
+	At     time.Time `json:"at"`
+	Person string    `json:"person"`
+
+	// What comment, assignee or a status
+	What string `json:"what"`
+
+	// Words The comment, who works on it from then on (empty: nobody), or the reason of the status
+	Words string `json:"words"`
 }
 
 // AlertPage defines model for AlertPage.
@@ -534,9 +559,15 @@ type AlertPage struct {
 	Evidence []string                 `json:"evidence"`
 	Fix      string                   `json:"fix"`
 
+	// Notes What people did with it, oldest first
+	Notes []AlertNote `json:"notes"`
+
 	// Reason Why it was dismissed or resolved
 	Reason string `json:"reason"`
 	Why    string `json:"why"`
+
+	// You The asker's name, as what they do is recorded
+	You string `json:"you"`
 }
 
 // AlertPath defines model for AlertPath.
@@ -552,8 +583,11 @@ type AlertRow struct {
 	About string `json:"about"`
 
 	// Actor Who did it
-	Actor   string `json:"actor"`
-	Cluster string `json:"cluster"`
+	Actor string `json:"actor"`
+
+	// Assignee Who works on it; absent while nobody does
+	Assignee *string `json:"assignee,omitempty"`
+	Cluster  string  `json:"cluster"`
 
 	// Count How often it was done
 	Count     int         `json:"count"`
@@ -571,6 +605,22 @@ type AlertRow struct {
 
 // AlertStatus defines model for AlertStatus.
 type AlertStatus string
+
+// AlertsChange defines model for AlertsChange.
+type AlertsChange struct {
+	Alerts []AlertKey `json:"alerts"`
+
+	// Change What is left out stays
+	Change AlertChange `json:"change"`
+}
+
+// AlertsChanged defines model for AlertsChanged.
+type AlertsChanged struct {
+	Changed int `json:"changed"`
+
+	// Missing Those that are not there, or not seen
+	Missing []AlertKey `json:"missing"`
+}
 
 // Answer defines model for Answer.
 type Answer struct {
@@ -2062,12 +2112,6 @@ type GetAlertParams struct {
 	Id      string `form:"id" json:"id"`
 }
 
-// SetAlertStatusParams defines parameters for SetAlertStatus.
-type SetAlertStatusParams struct {
-	Cluster string `form:"cluster" json:"cluster"`
-	Id      string `form:"id" json:"id"`
-}
-
 // ListAlertsParams defines parameters for ListAlerts.
 type ListAlertsParams struct {
 	// Status Without it: new and in progress
@@ -2077,6 +2121,27 @@ type ListAlertsParams struct {
 	Severity *string `form:"severity,omitempty" json:"severity,omitempty"`
 	Cluster  *string `form:"cluster,omitempty" json:"cluster,omitempty"`
 	Rule     *string `form:"rule,omitempty" json:"rule,omitempty"`
+
+	// Namespace That name something in it
+	Namespace *string `form:"namespace,omitempty" json:"namespace,omitempty"`
+
+	// Q Part of a title, of who did it or to what, or of a rule's id
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Assignee On which somebody of this name works
+	Assignee *string `form:"assignee,omitempty" json:"assignee,omitempty"`
+
+	// Mine On which the asker works
+	Mine *bool `form:"mine,omitempty" json:"mine,omitempty"`
+
+	// Unassigned On which nobody works
+	Unassigned *bool `form:"unassigned,omitempty" json:"unassigned,omitempty"`
+
+	// Since Seen then or later
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until First seen then or before
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
 
 	// Cursor next of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
@@ -2352,8 +2417,8 @@ type GetVulnerabilityParams struct {
 	Id string `form:"id" json:"id"`
 }
 
-// SetAlertStatusJSONRequestBody defines body for SetAlertStatus for application/json ContentType.
-type SetAlertStatusJSONRequestBody = AlertDecision
+// ChangeAlertsJSONRequestBody defines body for ChangeAlerts for application/json ContentType.
+type ChangeAlertsJSONRequestBody = AlertsChange
 
 // AddExceptionJSONRequestBody defines body for AddException for application/json ContentType.
 type AddExceptionJSONRequestBody = NewException
@@ -2390,12 +2455,12 @@ type ServerInterface interface {
 	// GetAlert One alert, with its evidence and what the graph knows now of what it names
 	// (GET /alert)
 	GetAlert(w http.ResponseWriter, r *http.Request, params GetAlertParams)
-	// SetAlertStatus Record what a person decided about an alert
-	// (PUT /alert)
-	SetAlertStatus(w http.ResponseWriter, r *http.Request, params SetAlertStatusParams)
 	// ListAlerts Security alerts, seen last first
 	// (GET /alerts)
 	ListAlerts(w http.ResponseWriter, r *http.Request, params ListAlertsParams)
+	// ChangeAlerts Record what a person did with alerts - decided, took them or gave them to somebody, said something
+	// (PUT /alerts)
+	ChangeAlerts(w http.ResponseWriter, r *http.Request)
 	// GetCoverage What was read, what was not, and what that means
 	// (GET /coverage)
 	GetCoverage(w http.ResponseWriter, r *http.Request)
@@ -2652,52 +2717,6 @@ func (siw *ServerInterfaceWrapper) GetAlert(w http.ResponseWriter, r *http.Reque
 	handler.ServeHTTP(w, r)
 }
 
-// SetAlertStatus operation middleware
-func (siw *ServerInterfaceWrapper) SetAlertStatus(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params SetAlertStatusParams
-
-	// ------------- Required query parameter "cluster" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
-		}
-		return
-	}
-
-	// ------------- Required query parameter "id" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "id", r.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
-		}
-		return
-	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.SetAlertStatus(w, r, params)
-	}))
-
-	for _, middleware := range siw.HandlerMiddlewares {
-		handler = middleware(handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
 // ListAlerts operation middleware
 func (siw *ServerInterfaceWrapper) ListAlerts(w http.ResponseWriter, r *http.Request) {
 
@@ -2759,6 +2778,97 @@ func (siw *ServerInterfaceWrapper) ListAlerts(w http.ResponseWriter, r *http.Req
 		return
 	}
 
+	// ------------- Optional query parameter "namespace" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "namespace", r.URL.Query(), &params.Namespace, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "namespace"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "namespace", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", r.URL.Query(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "q"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "q", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "assignee" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "assignee", r.URL.Query(), &params.Assignee, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "assignee"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "assignee", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "mine" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "mine", r.URL.Query(), &params.Mine, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "mine"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "mine", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "unassigned" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unassigned", r.URL.Query(), &params.Unassigned, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "unassigned"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "unassigned", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", r.URL.Query(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "since"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "since", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", r.URL.Query(), &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "until"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "until", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "cursor" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -2787,6 +2897,20 @@ func (siw *ServerInterfaceWrapper) ListAlerts(w http.ResponseWriter, r *http.Req
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListAlerts(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ChangeAlerts operation middleware
+func (siw *ServerInterfaceWrapper) ChangeAlerts(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ChangeAlerts(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4688,8 +4812,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/diff", wrapper.GetDifference)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/path", wrapper.GetPath)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alerts", wrapper.ListAlerts)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alerts", wrapper.ChangeAlerts)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alert", wrapper.GetAlert)
-	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alert", wrapper.SetAlertStatus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/sensors", wrapper.ListSensors)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/tokens", wrapper.ListTokens)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/tokens/{id}", wrapper.RevokeToken)
@@ -4797,40 +4921,6 @@ func (response GetAlertdefaultApplicationProblemPlusJSONResponse) VisitGetAlertR
 	return err
 }
 
-type SetAlertStatusRequestObject struct {
-	Params SetAlertStatusParams
-	Body   *SetAlertStatusJSONRequestBody
-}
-
-type SetAlertStatusResponseObject interface {
-	VisitSetAlertStatusResponse(w http.ResponseWriter) error
-}
-
-type SetAlertStatus204Response struct {
-}
-
-func (response SetAlertStatus204Response) VisitSetAlertStatusResponse(w http.ResponseWriter) error {
-	w.WriteHeader(204)
-	return nil
-}
-
-type SetAlertStatusdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response SetAlertStatusdefaultApplicationProblemPlusJSONResponse) VisitSetAlertStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ListAlertsRequestObject struct {
 	Params ListAlertsParams
 }
@@ -4859,6 +4949,45 @@ type ListAlertsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListAlertsdefaultApplicationProblemPlusJSONResponse) VisitListAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeAlertsRequestObject struct {
+	Body *ChangeAlertsJSONRequestBody
+}
+
+type ChangeAlertsResponseObject interface {
+	VisitChangeAlertsResponse(w http.ResponseWriter) error
+}
+
+type ChangeAlerts200JSONResponse AlertsChanged
+
+func (response ChangeAlerts200JSONResponse) VisitChangeAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeAlertsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeAlertsdefaultApplicationProblemPlusJSONResponse) VisitChangeAlertsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6343,12 +6472,12 @@ type StrictServerInterface interface {
 	// GetAlert One alert, with its evidence and what the graph knows now of what it names
 	// (GET /alert)
 	GetAlert(ctx context.Context, request GetAlertRequestObject) (GetAlertResponseObject, error)
-	// SetAlertStatus Record what a person decided about an alert
-	// (PUT /alert)
-	SetAlertStatus(ctx context.Context, request SetAlertStatusRequestObject) (SetAlertStatusResponseObject, error)
 	// ListAlerts Security alerts, seen last first
 	// (GET /alerts)
 	ListAlerts(ctx context.Context, request ListAlertsRequestObject) (ListAlertsResponseObject, error)
+	// ChangeAlerts Record what a person did with alerts - decided, took them or gave them to somebody, said something
+	// (PUT /alerts)
+	ChangeAlerts(ctx context.Context, request ChangeAlertsRequestObject) (ChangeAlertsResponseObject, error)
 	// GetCoverage What was read, what was not, and what that means
 	// (GET /coverage)
 	GetCoverage(ctx context.Context, request GetCoverageRequestObject) (GetCoverageResponseObject, error)
@@ -6556,39 +6685,6 @@ func (sh *strictHandler) GetAlert(w http.ResponseWriter, r *http.Request, params
 	}
 }
 
-// SetAlertStatus operation middleware
-func (sh *strictHandler) SetAlertStatus(w http.ResponseWriter, r *http.Request, params SetAlertStatusParams) {
-	var request SetAlertStatusRequestObject
-
-	request.Params = params
-
-	var body SetAlertStatusJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.SetAlertStatus(ctx, request.(SetAlertStatusRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "SetAlertStatus")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(SetAlertStatusResponseObject); ok {
-		if err := validResponse.VisitSetAlertStatusResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
 // ListAlerts operation middleware
 func (sh *strictHandler) ListAlerts(w http.ResponseWriter, r *http.Request, params ListAlertsParams) {
 	var request ListAlertsRequestObject
@@ -6608,6 +6704,37 @@ func (sh *strictHandler) ListAlerts(w http.ResponseWriter, r *http.Request, para
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListAlertsResponseObject); ok {
 		if err := validResponse.VisitListAlertsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ChangeAlerts operation middleware
+func (sh *strictHandler) ChangeAlerts(w http.ResponseWriter, r *http.Request) {
+	var request ChangeAlertsRequestObject
+
+	var body ChangeAlertsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeAlerts(ctx, request.(ChangeAlertsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeAlerts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ChangeAlertsResponseObject); ok {
+		if err := validResponse.VisitChangeAlertsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

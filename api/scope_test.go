@@ -166,8 +166,9 @@ var operations = map[string]struct {
 	"getAlert": {about: func(cluster, word string) []probe {
 		return []probe{get("/alert?cluster=%s&id=alert-%s", cluster, word)}
 	}},
-	"setAlertStatus": {about: func(cluster, word string) []probe {
-		return []probe{{"PUT", fmt.Sprintf("/alert?cluster=%s&id=alert-%s", cluster, word), map[string]string{"status": "new"}}}
+	"changeAlerts": {about: func(cluster, word string) []probe {
+		return []probe{{"PUT", "/alerts", map[string]any{"change": map[string]string{"comment": "seen"},
+			"alerts": []map[string]string{{"cluster": cluster, "id": "alert-" + word}}}}}
 	}},
 	"listSensors": {all: func() []probe { return []probe{get("/sensors")} },
 		about: func(_, word string) []probe { return []probe{get("/sensors?cluster=%s", word)} }},

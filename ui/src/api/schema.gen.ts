@@ -325,7 +325,8 @@ export interface paths {
         };
         /** Security alerts, seen last first */
         get: operations["listAlerts"];
-        put?: never;
+        /** Record what a person did with alerts - decided, took them or gave them to somebody, said something */
+        put: operations["changeAlerts"];
         post?: never;
         delete?: never;
         options?: never;
@@ -342,8 +343,7 @@ export interface paths {
         };
         /** One alert, with its evidence and what the graph knows now of what it names */
         get: operations["getAlert"];
-        /** Record what a person decided about an alert */
-        put: operations["setAlertStatus"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1583,8 +1583,12 @@ export interface components {
             actor: string;
             /** @description What it was done to */
             about: string;
+            /** @description Who works on it; absent while nobody does */
+            assignee?: string;
         };
         AlertList: {
+            /** @description The asker's name, as what they do is recorded */
+            you: string;
             items: components["schemas"]["AlertRow"][];
             /** @description Alerts by severity, of the filter's statuses */
             counts: {
@@ -1631,10 +1635,37 @@ export interface components {
             /** Format: date-time */
             lastReceived?: string;
         };
-        AlertDecision: {
-            status: components["schemas"]["AlertStatus"];
-            /** @description Needed to dismiss or resolve */
+        /** @description What is left out stays */
+        AlertChange: {
+            status?: components["schemas"]["AlertStatus"];
+            /** @description Of the status; needed to dismiss or resolve */
             reason?: string;
+            /** @description Who works on it; empty: nobody */
+            assignee?: string;
+            comment?: string;
+        };
+        AlertKey: {
+            cluster: string;
+            id: string;
+        };
+        AlertsChange: {
+            alerts: components["schemas"]["AlertKey"][];
+            change: components["schemas"]["AlertChange"];
+        };
+        AlertsChanged: {
+            changed: number;
+            /** @description Those that are not there, or not seen */
+            missing: components["schemas"]["AlertKey"][];
+        };
+        /** @description Something that a person did with an alert */
+        AlertNote: {
+            /** Format: date-time */
+            at: string;
+            person: string;
+            /** @description comment, assignee or a status */
+            what: string;
+            /** @description The comment, who works on it from then on (empty: nobody), or the reason of the status */
+            words: string;
         };
         AlertEntity: {
             /** @enum {string} */
@@ -1659,6 +1690,10 @@ export interface components {
             risk: string;
         };
         AlertPage: {
+            /** @description The asker's name, as what they do is recorded */
+            you: string;
+            /** @description What people did with it, oldest first */
+            notes: components["schemas"]["AlertNote"][];
             alert: components["schemas"]["AlertRow"];
             /** @description Why it was dismissed or resolved */
             reason: string;
@@ -3142,6 +3177,20 @@ export interface operations {
                 severity?: string;
                 cluster?: string;
                 rule?: string;
+                /** @description That name something in it */
+                namespace?: string;
+                /** @description Part of a title, of who did it or to what, or of a rule's id */
+                q?: string;
+                /** @description On which somebody of this name works */
+                assignee?: string;
+                /** @description On which the asker works */
+                mine?: boolean;
+                /** @description On which nobody works */
+                unassigned?: boolean;
+                /** @description Seen then or later */
+                since?: string;
+                /** @description First seen then or before */
+                until?: string;
                 /** @description next of the page before */
                 cursor?: components["parameters"]["cursor"];
                 limit?: components["parameters"]["limit"];
@@ -3159,6 +3208,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertsChange"];
+            };
+        };
+        responses: {
+            /** @description What came of it; each alert is changed by itself */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsChanged"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3184,32 +3258,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AlertPage"];
                 };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    setAlertStatus: {
-        parameters: {
-            query: {
-                cluster: string;
-                id: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AlertDecision"];
-            };
-        };
-        responses: {
-            /** @description Recorded */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             default: components["responses"]["Problem"];
         };
