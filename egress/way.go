@@ -53,8 +53,8 @@ func ValidProxy(s string) error {
 	return nil
 }
 
-// maxAuthorities bounds the certificates of one registry, in bytes.
-const maxAuthorities = 256 << 10
+// MaxAuthorities bounds the certificates of one registry, in bytes.
+const MaxAuthorities = 48 << 10
 
 // Authority takes certificates (PEM) of who may sign for a registry and what it sends readers to, beside those that this
 // machine knows.
@@ -76,14 +76,27 @@ func (p *Policy) Authority(registry, pem string) error {
 // ValidAuthorities says what is wrong with certificates of authorities.
 func ValidAuthorities(pem string) error {
 	switch {
-	case len(pem) > maxAuthorities:
-		return fmt.Errorf("want certificates of at most %d bytes, have %d", maxAuthorities, len(pem))
+	case len(pem) > MaxAuthorities:
+		return fmt.Errorf("want certificates of at most %d bytes, have %d", MaxAuthorities, len(pem))
 	case strings.Contains(pem, "PRIVATE KEY"):
 		return errors.New("want certificates alone, have a private key among them")
 	case !x509.NewCertPool().AppendCertsFromPEM([]byte(pem)):
 		return errors.New("want a certificate as PEM, -----BEGIN CERTIFICATE-----, have none that can be read")
 	}
 	return nil
+}
+
+// Of is the policy as far as one registry is asked: what is said of the ways to others is left out.
+func (p Policy) Of(registry string) Policy {
+	of := canonical(strings.ToLower(registry))
+	for _, said := range []*map[string]string{&p.Authorities, &p.Proxies} {
+		if value, there := (*said)[of]; there {
+			*said = map[string]string{of: value}
+		} else {
+			*said = nil
+		}
+	}
+	return p
 }
 
 // way is how requests go out: directly, or through a proxy.

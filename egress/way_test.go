@@ -333,7 +333,7 @@ func TestWhatIsNoProxyAndNoAuthorityIsRefused(t *testing.T) {
 		}
 	}
 	good := newAuthority(t).pem
-	for _, s := range []string{"", "x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", good + strings.Repeat(" ", 256<<10),
+	for _, s := range []string{"", "x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", good + strings.Repeat(" ", 48<<10),
 		good + "-----BEGIN PRIVATE KEY-----\n"} {
 		if err := p.Authority("r.example", s); err == nil {
 			t.Errorf("%.40q is an authority", s)

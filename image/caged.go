@@ -124,7 +124,7 @@ func (c Caged) Scan(ctx context.Context, ref Reference) (*Inventory, error) {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
 	if j.Account = *who; c.Policy != nil {
-		p := c.Policy()
+		p := c.Policy().Of(r.Context().RegistryStr())
 		j.Policy = &p
 	}
 	return c.do(ctx, j, nil)
