@@ -1525,9 +1525,17 @@ type Registry struct {
 
 	// CheckedAt When the permissions were tried
 	CheckedAt *time.Time `json:"checkedAt,omitempty"`
-	Filters   struct {
+
+	// Filters What is read of it, as RegistryRequest says it
+	Filters struct {
+		Every     string   `json:"every"`
+		Hours     []string `json:"hours"`
+		MaxAge    string   `json:"maxAge"`
+		Platforms []string `json:"platforms"`
+
 		// Repositories Empty: all that the registry lists
 		Repositories []string `json:"repositories"`
+		TagNames     []string `json:"tagNames"`
 
 		// Tags At most this many tags of a repository
 		Tags int `json:"tags"`
@@ -1553,6 +1561,13 @@ type Registry struct {
 	State RegistryState `json:"state"`
 	Tags  int           `json:"tags"`
 
+	// Way How it is reached, as RegistryRequest says it
+	Way struct {
+		Authorities string `json:"authorities"`
+		Mirror      string `json:"mirror"`
+		Proxy       string `json:"proxy"`
+	} `json:"way"`
+
 	// Why Why it is refused or unreachable
 	Why string `json:"why"`
 }
@@ -1576,6 +1591,9 @@ type RegistryCheck struct {
 	Ok          bool                 `json:"ok"`
 	Permissions []RegistryPermission `json:"permissions"`
 }
+
+// RegistryChoice defines model for RegistryChoice.
+type RegistryChoice = collect.Choice
 
 // RegistryImage defines model for RegistryImage.
 type RegistryImage struct {
@@ -1635,6 +1653,26 @@ type RegistryPlace struct {
 	Tags []string `json:"tags"`
 }
 
+// RegistryPreview defines model for RegistryPreview.
+type RegistryPreview struct {
+	// Chosen Tags that would be read
+	Chosen int `json:"chosen"`
+
+	// Cut Why there is more than was looked at; absent if there is not
+	Cut  *string `json:"cut,omitempty"`
+	Gaps []Gap   `json:"gaps"`
+	Host string  `json:"host"`
+
+	// Items The first of the tags
+	Items []RegistryChoice `json:"items"`
+
+	// Left Tags that would be left out
+	Left int `json:"left"`
+
+	// Repositories Repositories that were looked at
+	Repositories int `json:"repositories"`
+}
+
 // RegistryPushes What came of the notifications of a registry; absent if it never sent one
 type RegistryPushes struct {
 	// Dropped Pushes that were one too many, or could not be looked after: the next reading finds them
@@ -1653,14 +1691,38 @@ type RegistryPushes struct {
 
 // RegistryRequest defines model for RegistryRequest.
 type RegistryRequest struct {
+	// Authorities Certificates (PEM) of who may sign for it, beside those that the server knows
+	Authorities *string `json:"authorities,omitempty"`
+
+	// Every Such as 6h: the least time between two readings; empty: as the server reads all
+	Every *string `json:"every,omitempty"`
+
 	// Host Such as registry.example:5000
 	Host string `json:"host"`
+
+	// Hours When it is read, in UTC, such as 22:00-06:00 or sat-sun 00:00-24:00; empty: at any time
+	Hours *[]string `json:"hours,omitempty"`
 
 	// Insecure It speaks plain HTTP
 	Insecure *bool `json:"insecure,omitempty"`
 
-	// Repositories Names, or patterns as shop/*; empty: all that the registry lists
+	// MaxAge Such as 90d: images that say they were made longer ago are left out, unless something runs them; empty: none is
+	MaxAge *string `json:"maxAge,omitempty"`
+
+	// Mirror Where it is reached instead: [http://]HOST[:PORT]
+	Mirror *string `json:"mirror,omitempty"`
+
+	// Platforms Such as linux/arm64, the most wanted first: an index is read for the first that it has, and images for none of them are left out
+	Platforms *[]string `json:"platforms,omitempty"`
+
+	// Proxy Through which proxy: http://HOST:PORT, https:// or socks5://, or none; empty: that of the server's environment
+	Proxy *string `json:"proxy,omitempty"`
+
+	// Repositories Names, or patterns as shop/*, and with a ! before them those that are left out; empty: all that the registry lists
 	Repositories *[]string `json:"repositories,omitempty"`
+
+	// TagNames Names of tags, or patterns as v*, and with a ! before them those that are left out; empty: all
+	TagNames *[]string `json:"tagNames,omitempty"`
 
 	// Tags Read at most this many tags of a repository, those that sort highest as versions; 0: as many as the server's bound allows
 	Tags *int `json:"tags,omitempty"`
@@ -2444,6 +2506,9 @@ type ConnectRegistryJSONRequestBody = RegistryRequest
 // CheckRegistryJSONRequestBody defines body for CheckRegistry for application/json ContentType.
 type CheckRegistryJSONRequestBody = RegistryRequest
 
+// PreviewRegistryJSONRequestBody defines body for PreviewRegistry for application/json ContentType.
+type PreviewRegistryJSONRequestBody = RegistryRequest
+
 // WhatIfJSONRequestBody defines body for WhatIf for application/json ContentType.
 type WhatIfJSONRequestBody = Supposition
 
@@ -2527,6 +2592,9 @@ type ServerInterface interface {
 	// CheckRegistry Try each thing that reading a registry needs, without connecting it
 	// (POST /registries/check)
 	CheckRegistry(w http.ResponseWriter, r *http.Request)
+	// PreviewRegistry What would be read of a registry, and what would be left out and why, without connecting it
+	// (POST /registries/preview)
+	PreviewRegistry(w http.ResponseWriter, r *http.Request)
 	// DisconnectRegistry Forget a registry that the portal connected, and the images only it holds
 	// (DELETE /registry)
 	DisconnectRegistry(w http.ResponseWriter, r *http.Request, params DisconnectRegistryParams)
@@ -3996,6 +4064,20 @@ func (siw *ServerInterfaceWrapper) CheckRegistry(w http.ResponseWriter, r *http.
 	handler.ServeHTTP(w, r)
 }
 
+// PreviewRegistry operation middleware
+func (siw *ServerInterfaceWrapper) PreviewRegistry(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PreviewRegistry(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // DisconnectRegistry operation middleware
 func (siw *ServerInterfaceWrapper) DisconnectRegistry(w http.ResponseWriter, r *http.Request) {
 
@@ -4831,6 +4913,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/registries", wrapper.ListRegistries)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registries", wrapper.ConnectRegistry)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registries/check", wrapper.CheckRegistry)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registries/preview", wrapper.PreviewRegistry)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/registry", wrapper.DisconnectRegistry)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/registry/images", wrapper.ListRegistryImages)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registry/rescan", wrapper.RescanRegistry)
@@ -5861,6 +5944,45 @@ func (response CheckRegistrydefaultApplicationProblemPlusJSONResponse) VisitChec
 	return err
 }
 
+type PreviewRegistryRequestObject struct {
+	Body *PreviewRegistryJSONRequestBody
+}
+
+type PreviewRegistryResponseObject interface {
+	VisitPreviewRegistryResponse(w http.ResponseWriter) error
+}
+
+type PreviewRegistry200JSONResponse RegistryPreview
+
+func (response PreviewRegistry200JSONResponse) VisitPreviewRegistryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewRegistrydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewRegistrydefaultApplicationProblemPlusJSONResponse) VisitPreviewRegistryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DisconnectRegistryRequestObject struct {
 	Params DisconnectRegistryParams
 }
@@ -6544,6 +6666,9 @@ type StrictServerInterface interface {
 	// CheckRegistry Try each thing that reading a registry needs, without connecting it
 	// (POST /registries/check)
 	CheckRegistry(ctx context.Context, request CheckRegistryRequestObject) (CheckRegistryResponseObject, error)
+	// PreviewRegistry What would be read of a registry, and what would be left out and why, without connecting it
+	// (POST /registries/preview)
+	PreviewRegistry(ctx context.Context, request PreviewRegistryRequestObject) (PreviewRegistryResponseObject, error)
 	// DisconnectRegistry Forget a registry that the portal connected, and the images only it holds
 	// (DELETE /registry)
 	DisconnectRegistry(ctx context.Context, request DisconnectRegistryRequestObject) (DisconnectRegistryResponseObject, error)
@@ -7339,6 +7464,37 @@ func (sh *strictHandler) CheckRegistry(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(CheckRegistryResponseObject); ok {
 		if err := validResponse.VisitCheckRegistryResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PreviewRegistry operation middleware
+func (sh *strictHandler) PreviewRegistry(w http.ResponseWriter, r *http.Request) {
+	var request PreviewRegistryRequestObject
+
+	var body PreviewRegistryJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewRegistry(ctx, request.(PreviewRegistryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewRegistry")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PreviewRegistryResponseObject); ok {
+		if err := validResponse.VisitPreviewRegistryResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -219,6 +219,9 @@ var operations = map[string]struct {
 	"checkRegistry": {about: func(_, word string) []probe {
 		return []probe{post("/registries/check", map[string]any{"host": word + ".example"})}
 	}},
+	"previewRegistry": {about: func(_, word string) []probe {
+		return []probe{post("/registries/preview", map[string]any{"host": word + ".example"})}
+	}},
 	"disconnectRegistry": {about: func(_, word string) []probe { return []probe{{"DELETE", "/registry?host=" + word + ".example", nil}} }},
 	"listRegistryImages": {about: func(_, word string) []probe { return []probe{get("/registry/images?host=%s.example", word)} }},
 	"rescanRegistry": {about: func(_, word string) []probe {

@@ -621,6 +621,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/registries/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would be read of a registry, and what would be left out and why, without connecting it
+         * @description Asks the registry for its lists and for what images say of themselves, for at most 45 seconds. Nothing is kept of it.
+         */
+        post: operations["previewRegistry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/registry": {
         parameters: {
             query?: never;
@@ -2366,12 +2386,57 @@ export interface components {
         RegistryRequest: {
             /** @description Such as registry.example:5000 */
             host: string;
-            /** @description Names, or patterns as shop/*; empty: all that the registry lists */
+            /** @description Names, or patterns as shop/*, and with a ! before them those that are left out; empty: all that the registry lists */
             repositories?: string[];
             /** @description Read at most this many tags of a repository, those that sort highest as versions; 0: as many as the server's bound allows */
             tags?: number;
+            /** @description Names of tags, or patterns as v*, and with a ! before them those that are left out; empty: all */
+            tagNames?: string[];
+            /** @description Such as 90d: images that say they were made longer ago are left out, unless something runs them; empty: none is */
+            maxAge?: string;
+            /** @description Such as linux/arm64, the most wanted first: an index is read for the first that it has, and images for none of them are left out */
+            platforms?: string[];
+            /** @description Such as 6h: the least time between two readings; empty: as the server reads all */
+            every?: string;
+            /** @description When it is read, in UTC, such as 22:00-06:00 or sat-sun 00:00-24:00; empty: at any time */
+            hours?: string[];
             /** @description It speaks plain HTTP */
             insecure?: boolean;
+            /** @description Where it is reached instead: [http://]HOST[:PORT] */
+            mirror?: string;
+            /** @description Through which proxy: http://HOST:PORT, https:// or socks5://, or none; empty: that of the server's environment */
+            proxy?: string;
+            /** @description Certificates (PEM) of who may sign for it, beside those that the server knows */
+            authorities?: string;
+        };
+        RegistryChoice: {
+            repository: string;
+            tag: string;
+            /** @description Absent if it was left out before anybody asked */
+            digest?: string;
+            /**
+             * Format: date-time
+             * @description When the image says that it was made; absent if it does not say, or nobody asked
+             */
+            made?: string;
+            /** @description For which it says it is */
+            platforms?: string[];
+            /** @description Why it is left out; absent if it is chosen */
+            why?: string;
+        };
+        RegistryPreview: {
+            host: string;
+            /** @description Tags that would be read */
+            chosen: number;
+            /** @description Tags that would be left out */
+            left: number;
+            /** @description Repositories that were looked at */
+            repositories: number;
+            /** @description The first of the tags */
+            items: components["schemas"]["RegistryChoice"][];
+            /** @description Why there is more than was looked at; absent if there is not */
+            cut?: string;
+            gaps: components["schemas"]["Gap"][];
         };
         RegistryPermission: {
             /** @description reach the registry, sign in, list repositories, list tags, read manifests or read layers */
@@ -2429,11 +2494,23 @@ export interface components {
              */
             from: "flag" | "file" | "portal";
             insecure: boolean;
+            /** @description What is read of it, as RegistryRequest says it */
             filters: {
                 /** @description Empty: all that the registry lists */
                 repositories: string[];
                 /** @description At most this many tags of a repository */
                 tags: number;
+                tagNames: string[];
+                maxAge: string;
+                platforms: string[];
+                every: string;
+                hours: string[];
+            };
+            /** @description How it is reached, as RegistryRequest says it */
+            way: {
+                mirror: string;
+                proxy: string;
+                authorities: string;
             };
             /** @description The account that the server signs in with; empty: none */
             account: string;
@@ -3694,6 +3771,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegistryCheck"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewRegistry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["RegistryAsked"];
+        responses: {
+            /** @description The tags, those that are chosen and those that are left out */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryPreview"];
                 };
             };
             default: components["responses"]["Problem"];
