@@ -65,8 +65,8 @@ function Shown({ d, base, head }: { d: Schemas["ImageDifference"]; base: string;
       <p className="counts" role="status" aria-label="Difference">
         From <Link to={thingPage("Image", base)}>{d.before.reference}</Link> to{" "}
         <Link to={thingPage("Image", head)}>{d.after.reference}</Link>:{" "}
-        {plural(d.new.length, "finding is new", "findings are new")}, {count(d.fixed.length)} fixed,{" "}
-        {count(d.kept)} still there. The lowest {plural(d.sharedLayers, "layer is", "layers are")} the same.
+        {plural(d.new.length, "finding is new", "findings are new")}, {count(d.fixed.length)} fixed, {count(d.kept)}{" "}
+        still there. The lowest {plural(d.sharedLayers, "layer is", "layers are")} the same.
       </p>
       {was !== is && (
         <p>
