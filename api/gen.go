@@ -19,6 +19,7 @@ import (
 	"github.com/breakwater-sec/breakwater/exception"
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/report"
+	"github.com/breakwater-sec/breakwater/report/scan"
 	"github.com/oapi-codegen/runtime"
 )
 
@@ -649,6 +650,12 @@ type Answer struct {
 // AppliedException That people accepted a vulnerability until a day, or did before. A finding counts again when it has expired.
 type AppliedException = exception.Applied
 
+// BaseBump What would be found in the image on another base
+type BaseBump = scan.Bump
+
+// BaseFlaw defines model for BaseFlaw.
+type BaseFlaw = scan.Flaw
+
 // Bound defines model for Bound.
 type Bound struct {
 	// Name As --limit takes it
@@ -949,6 +956,12 @@ type Home struct {
 	Worst    []PathRow       `json:"worst"`
 }
 
+// ImageBase The image that another is built on
+type ImageBase = scan.Base
+
+// ImageBases defines model for ImageBases.
+type ImageBases = scan.Rebase
+
 // ImageCounts defines model for ImageCounts.
 type ImageCounts struct {
 	Done        int `json:"done"`
@@ -960,6 +973,12 @@ type ImageCounts struct {
 	// Waiting Queued or being read
 	Waiting int `json:"waiting"`
 }
+
+// ImageDifference defines model for ImageDifference.
+type ImageDifference = scan.Difference
+
+// ImageInShort defines model for ImageInShort.
+type ImageInShort = scan.Image
 
 // ImageLayer defines model for ImageLayer.
 type ImageLayer struct {
@@ -1047,6 +1066,9 @@ type ImageRow struct {
 	Vulnerabilities *int    `json:"vulnerabilities"`
 }
 
+// ImageVulnerability defines model for ImageVulnerability.
+type ImageVulnerability = scan.Vulnerability
+
 // Insight defines model for Insight.
 type Insight struct {
 	Evidence *string `json:"evidence,omitempty"`
@@ -1128,6 +1150,9 @@ type NodeFinding struct {
 
 // NotAffected A package that an advisory speaks of and that does not count
 type NotAffected = report.NotAffected
+
+// PackageInShort defines model for PackageInShort.
+type PackageInShort = scan.Package
 
 // Path defines model for Path.
 type Path = analyse.Path
@@ -2259,6 +2284,24 @@ type GetImageParams struct {
 	Id string `form:"id" json:"id"`
 }
 
+// GetImageBasesParams defines parameters for GetImageBases.
+type GetImageBasesParams struct {
+	// Id The image, by its id or a name that only it has
+	Id string `form:"id" json:"id"`
+
+	// Among More images to try as its base, beside the tags of its base that are known
+	Among *[]string `form:"among,omitempty" json:"among,omitempty"`
+}
+
+// GetImageDifferenceParams defines parameters for GetImageDifference.
+type GetImageDifferenceParams struct {
+	// Base The image before, by its id or a name that only it has
+	Base string `form:"base" json:"base"`
+
+	// Head The image after
+	Head string `form:"head" json:"head"`
+}
+
 // ListImagesParams defines parameters for ListImages.
 type ListImagesParams struct {
 	Q     *string    `form:"q,omitempty" json:"q,omitempty"`
@@ -2556,6 +2599,12 @@ type ServerInterface interface {
 	// GetImage One image, what is in it, and what runs it
 	// (GET /image)
 	GetImage(w http.ResponseWriter, r *http.Request, params GetImageParams)
+	// GetImageBases What would be found in an image on each other tag of its base, what fixes most first
+	// (GET /image/bases)
+	GetImageBases(w http.ResponseWriter, r *http.Request, params GetImageBasesParams)
+	// GetImageDifference What one image brings and takes away, seen from another - packages, vulnerabilities, base
+	// (GET /image/diff)
+	GetImageDifference(w http.ResponseWriter, r *http.Request, params GetImageDifferenceParams)
 	// ListImages Container images, worst first
 	// (GET /images)
 	ListImages(w http.ResponseWriter, r *http.Request, params ListImagesParams)
@@ -3363,6 +3412,98 @@ func (siw *ServerInterfaceWrapper) GetImage(w http.ResponseWriter, r *http.Reque
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetImage(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetImageBases operation middleware
+func (siw *ServerInterfaceWrapper) GetImageBases(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetImageBasesParams
+
+	// ------------- Required query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "id", r.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "among" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "among", r.URL.Query(), &params.Among, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "among"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "among", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetImageBases(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetImageDifference operation middleware
+func (siw *ServerInterfaceWrapper) GetImageDifference(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetImageDifferenceParams
+
+	// ------------- Required query parameter "base" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "base", r.URL.Query(), &params.Base, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "base"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "base", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "head" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "head", r.URL.Query(), &params.Head, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "head"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "head", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetImageDifference(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4910,6 +5051,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/exceptions/trial", wrapper.TryExceptions)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/images", wrapper.ListImages)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/image", wrapper.GetImage)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/image/diff", wrapper.GetImageDifference)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/image/bases", wrapper.GetImageBases)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/registries", wrapper.ListRegistries)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registries", wrapper.ConnectRegistry)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registries/check", wrapper.CheckRegistry)
@@ -5452,6 +5595,84 @@ type GetImagedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetImagedefaultApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageBasesRequestObject struct {
+	Params GetImageBasesParams
+}
+
+type GetImageBasesResponseObject interface {
+	VisitGetImageBasesResponse(w http.ResponseWriter) error
+}
+
+type GetImageBases200JSONResponse ImageBases
+
+func (response GetImageBases200JSONResponse) VisitGetImageBasesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageBasesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImageBasesdefaultApplicationProblemPlusJSONResponse) VisitGetImageBasesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageDifferenceRequestObject struct {
+	Params GetImageDifferenceParams
+}
+
+type GetImageDifferenceResponseObject interface {
+	VisitGetImageDifferenceResponse(w http.ResponseWriter) error
+}
+
+type GetImageDifference200JSONResponse ImageDifference
+
+func (response GetImageDifference200JSONResponse) VisitGetImageDifferenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageDifferencedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImageDifferencedefaultApplicationProblemPlusJSONResponse) VisitGetImageDifferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6630,6 +6851,12 @@ type StrictServerInterface interface {
 	// GetImage One image, what is in it, and what runs it
 	// (GET /image)
 	GetImage(ctx context.Context, request GetImageRequestObject) (GetImageResponseObject, error)
+	// GetImageBases What would be found in an image on each other tag of its base, what fixes most first
+	// (GET /image/bases)
+	GetImageBases(ctx context.Context, request GetImageBasesRequestObject) (GetImageBasesResponseObject, error)
+	// GetImageDifference What one image brings and takes away, seen from another - packages, vulnerabilities, base
+	// (GET /image/diff)
+	GetImageDifference(ctx context.Context, request GetImageDifferenceRequestObject) (GetImageDifferenceResponseObject, error)
 	// ListImages Container images, worst first
 	// (GET /images)
 	ListImages(ctx context.Context, request ListImagesRequestObject) (ListImagesResponseObject, error)
@@ -7124,6 +7351,58 @@ func (sh *strictHandler) GetImage(w http.ResponseWriter, r *http.Request, params
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetImageResponseObject); ok {
 		if err := validResponse.VisitGetImageResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetImageBases operation middleware
+func (sh *strictHandler) GetImageBases(w http.ResponseWriter, r *http.Request, params GetImageBasesParams) {
+	var request GetImageBasesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetImageBases(ctx, request.(GetImageBasesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetImageBases")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetImageBasesResponseObject); ok {
+		if err := validResponse.VisitGetImageBasesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetImageDifference operation middleware
+func (sh *strictHandler) GetImageDifference(w http.ResponseWriter, r *http.Request, params GetImageDifferenceParams) {
+	var request GetImageDifferenceRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetImageDifference(ctx, request.(GetImageDifferenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetImageDifference")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetImageDifferenceResponseObject); ok {
+		if err := validResponse.VisitGetImageDifferenceResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

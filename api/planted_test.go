@@ -253,8 +253,11 @@ func scanPlanted(_ context.Context, named image.Reference) (*image.Inventory, er
 		return nil, errors.New("cannot read " + ref)
 	}
 	name := "package-" + word
-	return &image.Inventory{Version: image.InventoryVersion, Understood: true, Reference: ref,
-		Layers: []image.Layer{{Digest: "sha256:layer-" + word, Command: "COPY " + word, Packages: 1}},
+	layers := []image.Layer{{Digest: "sha256:layer-base", DiffID: "sha256:files-base", Command: "COPY base", Packages: 1}}
+	if word != "base" { // it is built on that
+		layers = append(layers, image.Layer{Digest: "sha256:layer-" + word, DiffID: "sha256:files-" + word, Command: "COPY " + word, Packages: 1})
+	}
+	return &image.Inventory{Version: image.InventoryVersion, Understood: true, Reference: ref, Layers: layers,
 		Packages: []image.Package{{PURL: "pkg:npm/" + name + "@1.0.0", Name: name, Ecosystem: "npm", Version: "1.0.0",
 			Layer: "sha256:layer-" + word, Database: "package.json"}}}, nil
 }

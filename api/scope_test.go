@@ -212,6 +212,18 @@ var operations = map[string]struct {
 		about: func(_, word string) []probe {
 			return []probe{get("/image?id=registry.%s.example/app-%s:1", word, word), get("/image?id=registry.%s.example/broken-%s:1", word, word)}
 		}},
+	"getImageDifference": {all: func() []probe {
+		return []probe{get("/image/diff?base=common.example/base:1&head=common.example/base:1")}
+	},
+		about: func(_, word string) []probe {
+			return []probe{get("/image/diff?base=registry.%s.example/app-%s:1&head=common.example/base:1", word, word),
+				get("/image/diff?base=common.example/base:1&head=registry.%s.example/app-%s:1", word, word)}
+		}},
+	"getImageBases": {all: func() []probe { return []probe{get("/image/bases?id=common.example/base:1")} },
+		about: func(_, word string) []probe {
+			return []probe{get("/image/bases?id=registry.%s.example/app-%s:1", word, word),
+				get("/image/bases?id=common.example/base:1&among=registry.%s.example/app-%s:1", word, word)}
+		}},
 	"listRegistries": {all: func() []probe { return []probe{get("/registries")} }},
 	"connectRegistry": {about: func(_, word string) []probe {
 		return []probe{post("/registries", map[string]any{"host": word + ".example"})}

@@ -25,7 +25,7 @@ import (
 
 func scanCommand(s streams) *cobra.Command {
 	c := &cobra.Command{Use: "scan", Short: "Look into things: container images"}
-	c.AddCommand(scanImageCommand(s))
+	c.AddCommand(scanImageCommand(s), scanBaseCommand(s))
 	return c
 }
 

@@ -19,7 +19,7 @@ import (
 
 // InventoryVersion changes when what an Inventory holds does; stored ones of
 // another version are read anew.
-const InventoryVersion = 5
+const InventoryVersion = 6
 
 // Inventory is what is inside an image.
 type Inventory struct {
@@ -33,11 +33,13 @@ type Inventory struct {
 	// Builds are the manifests of every platform that the index names.
 	Builds []Build `json:"builds,omitempty"`
 	// Reference is what was asked for.
-	Reference string    `json:"reference"`
-	Platform  string    `json:"platform,omitempty"` // "linux/amd64"
-	OS        OS        `json:"os"`
-	Layers    []Layer   `json:"layers"`
-	Packages  []Package `json:"packages"`
+	Reference string `json:"reference"`
+	Platform  string `json:"platform,omitempty"` // "linux/amd64"
+	OS        OS     `json:"os"`
+	// Base is what who built it says of the image that it was built on; nil if nothing.
+	Base     *Base     `json:"base,omitempty"`
+	Layers   []Layer   `json:"layers"`
+	Packages []Package `json:"packages"`
 	// Understood is false where no package database was found that we can read:
 	// nothing can be said of what is inside.
 	Understood bool `json:"understood"`

@@ -102,6 +102,9 @@ func (s *scan) layers(ctx context.Context, img v1.Image) error {
 		return err
 	}
 	s.inv.Platform = strings.Trim(config.OS+"/"+config.Architecture, "/")
+	if s.inv.Base, err = saidBase(img, config); err != nil {
+		return err
+	}
 	layers, err := img.Layers()
 	if err != nil {
 		return fmt.Errorf("read its manifest: %w", err)

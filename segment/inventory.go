@@ -51,7 +51,7 @@ func PutAssessment(s *graph.Shared, a *assess.Assessment) {
 // propsOf is what the image says. What was not looked into is null, not false.
 func propsOf(a *assess.Assessment) []graph.Prop {
 	out := []graph.Prop{graph.B("scanned", a.Scanned), text("scan", a.State), text("scanError", a.Why),
-		text("completeness", a.Completeness()), text("toldBy", a.ToldBy)}
+		text("completeness", a.Completeness()), text("toldBy", a.ToldBy), text("chain", a.Chain)}
 	if strings.HasPrefix(a.ID, "sha256:") {
 		out = append(out, graph.S("digest", a.ID))
 	}

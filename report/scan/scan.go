@@ -34,6 +34,8 @@ type Image struct {
 	Platform     string        `json:"platform,omitempty"`
 	Distribution string        `json:"distribution,omitempty"`
 	Layers       []image.Layer `json:"layers"`
+	// Said is what who built it says of its base; nil if nothing.
+	Said *image.Base `json:"base,omitempty"`
 	// Completeness is how much of it was read and could be judged: Complete, "partial: " and what was not, "unread: " and why.
 	Completeness string `json:"completeness"`
 	// Known is false where nothing can be said of vulnerabilities; Why tells why.
@@ -102,7 +104,7 @@ type Vulnerability struct {
 // Of tells what was read in an image and what the advisories say of it.
 func Of(inv *image.Inventory, a *assess.Assessment) Report {
 	out := Report{Image: Image{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
-		Layers: inv.Layers, Known: a.Scanned, Why: a.Why, Partly: a.Partly(), Completeness: a.Completeness(), Unread: inv.Unread,
+		Layers: inv.Layers, Said: inv.Base, Known: a.Scanned, Why: a.Why, Partly: a.Partly(), Completeness: a.Completeness(), Unread: inv.Unread,
 		ScannedAt: inv.ScannedAt}, Packages: []Package{}, Vulnerabilities: []Vulnerability{}, Gaps: a.Gaps}
 	if out.Gaps == nil {
 		out.Gaps = []collect.Gap{}

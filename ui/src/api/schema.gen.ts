@@ -583,6 +583,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/image/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one image brings and takes away, seen from another - packages, vulnerabilities, base */
+        get: operations["getImageDifference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/image/bases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would be found in an image on each other tag of its base, what fixes most first */
+        get: operations["getImageBases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/registries": {
         parameters: {
             query?: never;
@@ -2368,6 +2402,112 @@ export interface components {
             paths: components["schemas"]["PathRow"][];
             gaps: components["schemas"]["Gap"][];
         };
+        ImageInShort: {
+            reference: string;
+            digest?: string;
+            platform?: string;
+            distribution?: string;
+            layers: {
+                digest: string;
+                diffID?: string;
+                command?: string;
+                size?: number;
+                packages: number;
+            }[];
+            completeness: string;
+            /** @description Something can be said of its vulnerabilities; why tells why not */
+            known: boolean;
+            why?: string;
+            /** @description It was read, or could be judged, in part */
+            partly: boolean;
+            /** Format: date-time */
+            scannedAt?: string;
+        };
+        /** @description The image that another is built on */
+        ImageBase: {
+            name: string;
+            /** @description Absent where it is not among the images that are known */
+            id?: string;
+            /** @description How many of the lowest layers are its own; 0 where that is not known */
+            layers: number;
+            /** @description From what it is known, in words */
+            how: string;
+        };
+        ImageVulnerability: {
+            id: string;
+            aliases: string[];
+            package: string;
+            version: string;
+            fixedVersion?: string;
+            severity: string;
+            title?: string;
+            layer?: string;
+            purl: string;
+            exception?: components["schemas"]["AppliedException"];
+        };
+        PackageInShort: {
+            name: string;
+            version: string;
+            purl: string;
+            ecosystem?: string;
+            layer?: string;
+        };
+        ImageDifference: {
+            before: components["schemas"]["ImageInShort"];
+            after: components["schemas"]["ImageInShort"];
+            sharedLayers: number;
+            baseBefore?: components["schemas"]["ImageBase"];
+            baseAfter?: components["schemas"]["ImageBase"];
+            added: components["schemas"]["PackageInShort"][];
+            gone: components["schemas"]["PackageInShort"][];
+            changed: {
+                name: string;
+                ecosystem?: string;
+                before: string[];
+                after: string[];
+            }[];
+            /** @description How many packages are the same */
+            unchanged: number;
+            new: components["schemas"]["ImageVulnerability"][];
+            fixed: components["schemas"]["ImageVulnerability"][];
+            kept: number;
+            /** @description Not known to be gone */
+            hidden: {
+                vulnerability: components["schemas"]["ImageVulnerability"];
+                why: string;
+            }[];
+            notKnown: string[];
+        };
+        ImageBases: {
+            image: components["schemas"]["ImageInShort"];
+            base?: components["schemas"]["ImageBase"];
+            /** @description More images that have just its layers */
+            others: components["schemas"]["ImageBase"][];
+            /** @description Vulnerabilities that packages of the base have */
+            fromBase: number;
+            /** @description Vulnerabilities that packages of the image's own layers have */
+            own: number;
+            bumps: components["schemas"]["BaseBump"][];
+            notKnown: string[];
+        };
+        /** @description What would be found in the image on another base */
+        BaseBump: {
+            name: string;
+            id?: string;
+            distribution?: string;
+            known: boolean;
+            /** @description Why nothing is known of it */
+            why?: string;
+            removes: components["schemas"]["BaseFlaw"][];
+            adds: components["schemas"]["BaseFlaw"][];
+            stays: number;
+            notKnown: string[];
+        };
+        BaseFlaw: {
+            id: string;
+            severity: string;
+            package: string;
+        };
         /** @description A vulnerability of a package that does not count */
         Dismissed: {
             vulnerability: components["schemas"]["Ref"];
@@ -3708,6 +3848,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImagePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImageDifference: {
+        parameters: {
+            query: {
+                /** @description The image before, by its id or a name that only it has */
+                base: string;
+                /** @description The image after */
+                head: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is different */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageDifference"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImageBases: {
+        parameters: {
+            query: {
+                /** @description The image, by its id or a name that only it has */
+                id: string;
+                /** @description More images to try as its base, beside the tags of its base that are known */
+                among?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The other bases */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageBases"];
                 };
             };
             default: components["responses"]["Problem"];

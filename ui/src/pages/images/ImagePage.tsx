@@ -10,7 +10,7 @@ import { Severity } from "../../components/Severity";
 import { Answered, LoadingThing, Partial } from "../../components/States";
 import { Table, type Column } from "../../components/Table";
 import { count, plural, short } from "../../lib/format";
-import { acceptance, thingPage, vulnerabilityList } from "../../lib/links";
+import { acceptance, imageBases, imageComparison, thingPage, vulnerabilityList } from "../../lib/links";
 import { scoped } from "../../lib/scope";
 import { sentence } from "../../lib/text";
 import { Recommended } from "../recommendations/Recommended";
@@ -49,6 +49,10 @@ function Shown({ image }: { image: Schemas["ImagePage"] }) {
         <code title={row.id}>{short(row.id)}</code>
       </p>
       <Exports id={row.id} />
+      <p>
+        <Link to={imageComparison({ base: row.id })}>Compare with another tag …</Link>{" "}
+        <Link to={imageBases(row.id)}>Which other base fixes most …</Link>
+      </p>
       {row.state !== "done" && (
         <Partial>
           <b>{sentence(`Scan: ${row.state}`)}</b> {row.error && <Reason why={row.error} />} What is in it is unknown,
