@@ -1,6 +1,10 @@
 package audit
 
-import "github.com/breakwater-sec/breakwater/event"
+import (
+	"slices"
+
+	"github.com/breakwater-sec/breakwater/event"
+)
 
 // Source is what rules name as their logsource.
 var Source = event.Source{Product: "kubernetes", Service: "audit"}
@@ -37,7 +41,10 @@ var Says = []string{
 }
 
 // Fields are all that a rule may ask of an audit event.
-var Fields = []event.Field{
+var Fields = slices.Concat(requestFields, detailFields)
+
+// requestFields are those of the request, and of what it writes of pods and rights.
+var requestFields = []event.Field{
 	{Name: "verb", Sentence: "What was asked: create, get, list, watch, update, patch, delete, deletecollection. " +
 		"Over a WebSocket exec, attach and port-forward are a get.", Example: "create"},
 	{Name: "level", Sentence: "How much the audit policy kept: Metadata, Request, RequestResponse.", Example: "RequestResponse"},
