@@ -88,7 +88,7 @@ func (g *Engine) Take(events []event.Event, matches []Match) []Alert {
 		for ; len(matches) > 0 && matches[0].Event == i; matches = matches[1:] {
 			g.fire(matches[0].Rule, e)
 		}
-		if o := e.Object; o != nil && o.Owner != "" {
+		if o := e.Object; o != nil && o.Owner != "" && !o.Claimed {
 			g.addToOwners(e.Cluster, o.UID)
 		}
 	}
@@ -131,7 +131,7 @@ func (g *Engine) fire(r *Rule, e *event.Event) {
 
 // alertOfOwner is an open alert of the same rule about what owns the event's object.
 func (g *Engine) alertOfOwner(r *Rule, e *event.Event) (found *Alert) {
-	if e.Object == nil {
+	if e.Object == nil || e.Object.Claimed {
 		return nil
 	}
 	g.objects.owners(e.Cluster, e.Object.Owner, e.Object.OwnerKind, func(uid string, _ *made) bool {

@@ -16,7 +16,7 @@ import (
 // Log is a kind of log that rules can be about.
 type Log struct {
 	Source event.Source
-	// Fields are all that a rule may ask; Index, up to three of them that hold at
+	// Fields are all that a rule may ask; Index, up to four of them that hold at
 	// most one value, is how an event finds the rules that can match.
 	Fields []event.Field
 	Index  []string

@@ -106,4 +106,6 @@ type Object struct {
 	// Owner is the controlling owner's uid, empty for what stands for itself; of
 	// OwnerKind it is only if the object of that uid is of that kind.
 	Owner, OwnerKind string
+	// Claimed says that the object names that owner, and that nothing shows it to be so.
+	Claimed bool
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // looked is what is read of objects that are looked into: more than stays of them as evidence.
-var looked = with(shape, `resourceVersion annotations subPathExpr`)
+var looked = with(shape, `resourceVersion annotations subPathExpr lifecycle postStart preStop livenessProbe readinessProbe
+	startupProbe exec`)
 
 // options is what is read of those that an exec was asked with.
 var options = with(identity, `command`)

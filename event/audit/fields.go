@@ -6,7 +6,7 @@ import "github.com/breakwater-sec/breakwater/event"
 var Source = event.Source{Product: "kubernetes", Service: "audit"}
 
 // Index are the fields by which rules are found; each has one value at most.
-var Index = []string{"objectRef.resource", "objectRef.subresource", "verb"}
+var Index = []string{"objectRef.resource", "objectRef.subresource", "verb", "objectRef.apiGroup"}
 
 // Forms are other ways to name the log: SigmaHQ's rules give a category.
 var Forms = []event.Source{{Product: "kubernetes", Service: "audit", Category: "application"}}
@@ -85,7 +85,9 @@ var Fields = []event.Field{
 	{Name: "pod.hostPID", Sentence: "true if the pods see the node's processes.", Example: "true"},
 	{Name: "pod.hostIPC", Sentence: "true if the pods share the node's IPC.", Example: "true"},
 	{Name: "pod.node", Sentence: "The node that the request itself chose, past the scheduler.", Example: "worker-1"},
-	{Name: "pod.mirror", Sentence: "true if the pod only shows what a node started from a file of its own (a static pod).", Example: "true"},
+	{Name: "pod.mirror", Sentence: "true if the pod only shows what a node started from a file of its own (a static pod): the node itself " +
+		"writes it, under its own name.", Example: "true"},
+	{Name: "pod.mirrorClaimed", Sentence: "true if the pod says of itself that it only shows what a node started, whoever wrote it.", Example: "true"},
 	{Name: "container.name", Sentence: "Names of the containers, init and ephemeral ones included.", Example: "app"},
 	{Name: "container.image", Sentence: "The images as the request names them.", Example: "docker.io/library/nginx:1.27"},
 	{Name: "container.command", Sentence: "What containers run instead of their images' own programs, each in one line.", Example: "sh -c id"},
