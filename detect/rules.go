@@ -110,6 +110,30 @@ func (r *Rules) Match(events []event.Event) (out []Match) {
 	return out
 }
 
+// Blind counts the events of which the log leaves out what decides whether a rule holds, by the rule's id.
+func (r *Rules) Blind(events []event.Event) (out map[string]int) {
+	for i := range events {
+		e := &events[i]
+		of := r.bySource[e.Source]
+		if len(e.Unseen) == 0 || of == nil {
+			continue
+		}
+		unseen := func(field string) bool {
+			return slices.ContainsFunc(e.Unseen, func(begin string) bool { return strings.HasPrefix(field, begin) })
+		}
+		of.candidates(e.Fields, func(one *Rule) {
+			if one.condition.may(e.Fields, unseen) != perhaps {
+				return
+			}
+			if out == nil {
+				out = map[string]int{}
+			}
+			out[one.ID]++
+		})
+	}
+	return out
+}
+
 // match hands on each rule that holds for an event.
 func (r *Rules) match(e *event.Event, found func(*Rule)) {
 	i := r.bySource[e.Source]

@@ -31,6 +31,9 @@ type Event struct {
 	Time    time.Time // by the sender's clock
 	// Fields are what rules see; a name that is not there is absent, not empty.
 	Fields Fields
+	// Unseen are the beginnings of the names of fields that the log left out of this event: where such a field is
+	// absent, that says nothing.
+	Unseen []string
 	// Entities are what the event speaks of, most important first.
 	Entities []Entity
 	// Object is what the event wrote into its cluster, if it did.

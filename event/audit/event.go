@@ -73,6 +73,7 @@ func (d *Decoder) finish(r *record, b *builder) event.Event {
 		b.Object.Claimed = !known
 	}
 	b.changed(r, d.before)
+	b.Unseen = r.unseen(b.unknownPast)
 	for _, from := range b.Fields["source.address"] {
 		b.entity(event.Related, "Address", "", from, "")
 	}
@@ -136,6 +137,8 @@ type builder struct {
 	// provider is whose component acts if the cluster is that one's, operatorOf the group that who acts must be an
 	// operator of for the owner to count.
 	provider, operatorOf string
+	// unknownPast says that what a pod ran before is not known, and so not whether the request changes it.
+	unknownPast bool
 }
 
 func (b *builder) set(name string, values ...string) {
@@ -293,6 +296,7 @@ func (b *builder) pods(r *record, w, asked *written, known bool) {
 	case r.ref.subresource == "ephemeralcontainers": // the others were there before
 		p.Containers, p.InitContainers = nil, nil
 	case resource == "pods" && r.verb != "create":
+		b.unknownPast = !known && asked == nil && p.gives()
 		p = p.programs(known || asked != nil)
 	}
 	b.set("pod.serviceAccount", p.ServiceAccountName)

@@ -96,9 +96,38 @@ func (r *record) written() *written {
 	return nil
 }
 
-// blind says that the request makes pods or volumes or gives rights that cannot be looked at:
-// the level leaves objects out, or leaves the answer out and what was sent does not tell all.
+// What is not known of a request that cannot be looked into, by what it writes.
+var (
+	ofPods     = []string{"pod.", "container."}
+	ofPrograms = []string{"container.reprogrammed", "container.image"}
+	ofRights   = []string{"role.", "binding."}
+	ofVolumes  = []string{"volume."}
+)
+
+// unseen are the beginnings of the names of the fields that the log does not tell.
+func (r *record) unseen(unknownPast bool) []string {
+	running := r.ref.resource == "pods" && r.ref.subresource == "" && r.verb != "create"
+	switch {
+	case !r.hides() && !unknownPast:
+		return nil
+	case r.isRights():
+		return ofRights
+	case r.isVolume():
+		return ofVolumes
+	case running:
+		return ofPrograms
+	}
+	return ofPods
+}
+
+// blind says that the request makes pods or volumes or gives rights that cannot be looked at.
 func (r *record) blind() bool {
+	return r.hides() && (r.ref.resource != "pods" || r.verb == "create" || r.ref.subresource != "")
+}
+
+// hides says that what a request writes cannot be looked at: the level leaves objects out, or
+// leaves the answer out and what was sent does not tell all.
+func (r *record) hides() bool {
 	if !r.judged() || !r.writes() || r.outcome() != "success" {
 		return false
 	}
