@@ -73,8 +73,8 @@ type Field struct {
 	Name, Sentence string
 	// Example is a value as it comes.
 	Example string
-	// Number says that every value is one.
-	Number bool
+	// Number says that every value is one, Written that it is read of what a request wrote, which a log may leave out.
+	Number, Written bool
 }
 
 // Role is the part an entity plays in an event.

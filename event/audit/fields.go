@@ -1,6 +1,11 @@
 package audit
 
-import "github.com/breakwater-sec/breakwater/event"
+import (
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/event"
+)
 
 // Source is what rules name as their logsource.
 var Source = event.Source{Product: "kubernetes", Service: "audit"}
@@ -36,8 +41,26 @@ var Says = []string{
 	"The address asked for was {request.path}, and the answer {responseStatus.code}.",
 }
 
+// Level is the field that says how much of an event was kept, MetadataLevel the value that says that nothing of what was written was.
+const (
+	Level         = "level"
+	MetadataLevel = "Metadata"
+)
+
 // Fields are all that a rule may ask of an audit event.
-var Fields = []event.Field{
+var Fields = marked(fields)
+
+// ofWritten are the beginnings of the names of fields that are read of what a request wrote.
+var ofWritten = []string{"change.", "pod.", "container.", "volume.", "role.", "binding."}
+
+func marked(fields []event.Field) []event.Field {
+	for i := range fields {
+		fields[i].Written = slices.ContainsFunc(ofWritten, func(begin string) bool { return strings.HasPrefix(fields[i].Name, begin) })
+	}
+	return fields
+}
+
+var fields = []event.Field{
 	{Name: "verb", Sentence: "What was asked: create, get, list, watch, update, patch, delete, deletecollection. " +
 		"Over a WebSocket exec, attach and port-forward are a get.", Example: "create"},
 	{Name: "level", Sentence: "How much the audit policy kept: Metadata, Request, RequestResponse.", Example: "RequestResponse"},
