@@ -33,7 +33,7 @@ var shape = set(`kind apiVersion metadata name generateName namespace uid ownerR
 	aggregationRule clusterRoleSelectors op code reason status`)
 
 // identity is what stays of every other object.
-var identity = set(`kind apiVersion metadata name generateName namespace uid ownerReferences controller`)
+var identity = set(`kind apiVersion metadata name generateName namespace uid ownerReferences controller dryRun`)
 
 // maps hold names that a user chose; their values stay with them.
 var maps = set(`labels matchLabels nodeSelector selector extra`)
