@@ -48,6 +48,8 @@ the server, which knows the clusters, tells their pods.`,
 	f.StringArrayVar(&o.runtime, "runtime", nil, "events that breakwater-sensor wrote; may repeat")
 	f.StringVar(&o.rules, "rules", "", "a folder of rules to use beside the built-in ones, in detect/*/ below it")
 	f.StringVar(&o.cluster, "cluster", "cluster", "what the cluster is called in alerts")
+	f.StringVar(&o.provider, "provider", "", "whose cluster it is, so that the names of that provider's own components count: "+
+		strings.Join(audit.Providers, ", ")+"; what the log itself shows counts without it")
 	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, trustedProxy)
 	o.fail.flags(c, severity.Rated, "an alert is at least this severe")
 	output(c, &o.format, "jsonl", "json", "table")
@@ -59,7 +61,7 @@ const trustedProxy = "addresses (CIDR) of load balancers before the API server, 
 
 type detectOptions struct {
 	audit, runtime, proxies        []string
-	rules, cluster                 string
+	rules, cluster, provider       string
 	fail                           failing
 	kind                           string // of the log that is read
 	format                         format
@@ -82,6 +84,9 @@ func (o *detectOptions) run(c *cobra.Command, s streams, args []string) error {
 		o.audit = append(o.audit, args...)
 	} else {
 		o.runtime = append(o.runtime, args...)
+	}
+	if o.provider != "" && !slices.Contains(audit.Providers, o.provider) {
+		return fmt.Errorf("provider %q: want one of %s", o.provider, strings.Join(audit.Providers, ", "))
 	}
 	var err error
 	if o.prefixes, err = server.Prefixes(o.proxies); err != nil {

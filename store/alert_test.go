@@ -131,6 +131,12 @@ func keptWholeOrNotAtAll(t *testing.T, s *Store) {
 			t.Errorf("after %s: %d alerts, %v", step.what, len(alerts), err)
 		}
 	}
+	if err := s.PutAnalysed(t.Context(), Analysed{Cluster: "prod", States: []AnalyticState{{"prod", "tally", "audit", ""}}}); err != nil {
+		t.Fatal(err)
+	}
+	if states, err := s.AnalyticStates(t.Context(), "", ""); err != nil || len(states) != 0 {
+		t.Errorf("a part that is gone: %+v, %v", states, err)
+	}
 	positions, err := s.EventPositions(t.Context(), "prod")
 	if err != nil || positions["audit"] != (EventPosition{"t", 1}) {
 		t.Errorf("%v, %v", positions, err)
