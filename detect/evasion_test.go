@@ -126,6 +126,7 @@ func mirrored(name string) string {
 // case of keys, the form of a patch – so as to look like what rules keep quiet about, and beside them what they try to look like.
 func TestARequesterCannotSwitchAnAlertOff(t *testing.T) {
 	const privileged, program, admin, enter = "privileged-pod", "privileged-program", "cluster-admin-binding", "exec-into-pod"
+	const beside, kubeletCommand = "debug-container", "kubelet-command"
 	const folder, volume = "sensitive-host-folder", "sensitive-host-volume"
 	accounts := func(space string) []string {
 		return []string{"system:serviceaccounts", "system:serviceaccounts:" + space}
@@ -340,25 +341,25 @@ func TestARequesterCannotSwitchAnAlertOff(t *testing.T) {
 		{name: "a command of escaped letters", ask: ask{verb: "get", what: "pods/exec", query: "?c%6fmmand=id", code: "101"}, alert: enter,
 			tells: "The command was: id."},
 		{name: "a debug container beside an older privileged one", ask: ask{verb: "patch", what: "pods/ephemeralcontainers", response: debug,
-			request: `{"spec":{"ephemeralContainers":[{"name":"new","image":"i"}]}}`}, alert: enter},
+			request: `{"spec":{"ephemeralContainers":[{"name":"new","image":"i"}]}}`}, alert: beside},
 		{name: "a debug container, stated whole", ask: ask{verb: "update", what: "pods/ephemeralcontainers", request: debug, response: debug},
-			alert: enter},
+			alert: beside},
 		{name: "a harmless debug container is not the older one's", ask: ask{verb: "patch", what: "pods/ephemeralcontainers", response: debug,
 			request: `{"spec":{"ephemeralContainers":[{"name":"new","image":"i"}]}}`}, quiet: privileged},
-		{name: "a command through the kubelet", ask: kubelet("create", "/run/shop/web/app?cmd=id"), alert: enter, tells: "shop/web"},
-		{name: "one whose path is escaped", ask: kubelet("create", "/%72un/shop/web/app?cmd=id"), alert: enter, tells: "shop/web"},
+		{name: "a command through the kubelet", ask: kubelet("create", "/run/shop/web/app?cmd=id"), alert: kubeletCommand, tells: "shop/web"},
+		{name: "one whose path is escaped", ask: kubelet("create", "/%72un/shop/web/app?cmd=id"), alert: kubeletCommand, tells: "shop/web"},
 		{name: "one whose way to the kubelet is escaped", ask: ask{what: "nodes/proxy", space: "-",
-			uri: "/api/v1/nodes/x/%70roxy/run/shop/web/app?cmd=id"}, alert: enter, tells: "shop/web"},
-		{name: "one whose slashes are escaped", ask: kubelet("create", "/run%2Fshop%2Fweb%2Fapp?cmd=id"), alert: enter, tells: "shop/web"},
-		{name: "one with slashes to spare", ask: kubelet("create", "//run//shop/web/app?cmd=id"), alert: enter, tells: "shop/web"},
-		{name: "one by a way around", ask: kubelet("create", "/metrics/../run/shop/web/app?cmd=id"), alert: enter, tells: "shop/web"},
+			uri: "/api/v1/nodes/x/%70roxy/run/shop/web/app?cmd=id"}, alert: kubeletCommand, tells: "shop/web"},
+		{name: "one whose slashes are escaped", ask: kubelet("create", "/run%2Fshop%2Fweb%2Fapp?cmd=id"), alert: kubeletCommand, tells: "shop/web"},
+		{name: "one with slashes to spare", ask: kubelet("create", "//run//shop/web/app?cmd=id"), alert: kubeletCommand, tells: "shop/web"},
+		{name: "one by a way around", ask: kubelet("create", "/metrics/../run/shop/web/app?cmd=id"), alert: kubeletCommand, tells: "shop/web"},
 		{name: "one to a node named like the way", ask: ask{what: "nodes/proxy", space: "-", name: "proxy",
-			uri: "/api/v1/nodes/proxy/proxy/run/shop/web/app?cmd=id"}, alert: enter, tells: "shop/web"},
+			uri: "/api/v1/nodes/proxy/proxy/run/shop/web/app?cmd=id"}, alert: kubeletCommand, tells: "shop/web"},
 		{name: "one to a port of the node", ask: ask{what: "nodes/proxy", space: "-", name: "https:n1:10250",
-			uri: "/api/v1/nodes/https:n1:10250/proxy/run/shop/web/app?cmd=id"}, alert: enter, tells: "kubelet of n1"},
-		{name: "one by a read", ask: kubelet("get", "/exec/shop/web/app?command=id"), alert: enter},
-		{name: "one by its ticket alone", ask: kubelet("get", "/cri/exec/abcdef"), alert: enter},
-		{name: "the kubelet's own metrics", ask: kubelet("get", "/metrics"), quiet: enter},
+			uri: "/api/v1/nodes/https:n1:10250/proxy/run/shop/web/app?cmd=id"}, alert: kubeletCommand, tells: "kubelet of n1"},
+		{name: "one by a read", ask: kubelet("get", "/exec/shop/web/app?command=id"), alert: kubeletCommand},
+		{name: "one by its ticket alone", ask: kubelet("get", "/cri/exec/abcdef"), alert: kubeletCommand},
+		{name: "the kubelet's own metrics", ask: kubelet("get", "/metrics"), quiet: kubeletCommand},
 
 		// Deletions, whose options may lie about each other.
 		{name: "a dry run of a deletion in the address, and another in the body", ask: ask{verb: "delete", what: "pods", query: "?dryRun=All",

@@ -134,6 +134,7 @@ type builder struct {
 	values  []string
 	path    string   // what was asked for, without parameters
 	written *written // nil if it wrote nothing that is looked into
+	change  *change  // nil if it wrote nothing of which details are read
 	// provider is whose component acts if the cluster is that one's, operatorOf the group that who acts must be an
 	// operator of for the owner to count.
 	provider, operatorOf string
@@ -249,7 +250,8 @@ func (b *builder) target(r *record) {
 	}
 	b.set("object.kind", kind)
 	b.entity(event.Place, "Namespace", "", r.ref.namespace, "")
-	b.written = w
+	b.written, b.change = w, r.details()
+	b.tokenOf(r)
 }
 
 // changed tells what a request changed.
@@ -264,6 +266,7 @@ func (b *builder) changed(r *record, before *before) {
 		b.rights(r, w, asked)
 		b.volume(r, w, asked)
 	}
+	b.detail(r, before)
 }
 
 // link notes what was written and by what it is owned.
@@ -372,6 +375,7 @@ func (b *builder) rights(r *record, w, asked *written) {
 	w.RoleRef = w.roleOf(r)
 	b.set("role.verb", w.verbs()...)
 	b.set("role.resource", w.resources()...)
+	b.set("role.grant", w.grants()...)
 	b.flag("role.everything", w.everything())
 	if ref := w.RoleRef; ref != nil {
 		b.set("binding.role", ref.Name)

@@ -48,10 +48,12 @@ const (
 )
 
 // Fields are all that a rule may ask of an audit event.
-var Fields = marked(fields)
+var Fields = marked(slices.Concat(requestFields, detailFields))
 
 // ofWritten are the beginnings of the names of fields that are read of what a request wrote.
-var ofWritten = []string{"change.", "pod.", "container.", "volume.", "role.", "binding."}
+var ofWritten = []string{"change.", "pod.", "container.", "volume.", "role.", "binding.", "service.", "ingress.", "webhook.",
+	"policy.", "namespace.", "networkPolicy.", "apiService.", "conversion.", "node.", "csr.",
+	"account.", "token.seconds", "configMap.", "claim."}
 
 func marked(fields []event.Field) []event.Field {
 	for i := range fields {
@@ -60,7 +62,8 @@ func marked(fields []event.Field) []event.Field {
 	return fields
 }
 
-var fields = []event.Field{
+// requestFields are those of the request, and of what it writes of pods and rights.
+var requestFields = []event.Field{
 	{Name: "verb", Sentence: "What was asked: create, get, list, watch, update, patch, delete, deletecollection. " +
 		"Over a WebSocket exec, attach and port-forward are a get.", Example: "create"},
 	{Name: "level", Sentence: "How much the audit policy kept: Metadata, Request, RequestResponse.", Example: "RequestResponse"},
