@@ -158,7 +158,7 @@ func TestPeopleActAndTheLogOfTheShippedPolicySuffices(t *testing.T) {
 		},
 			map[string]func(event.Event) bool{
 				"privileged-daemonset": about("daemonsets", writes(by("system:serviceaccount:shop:deployer"))),
-			}, []string{"kubectl-in-container", "privileged-pod", "workload-on-every-node"}},
+			}, []string{"kubectl-in-container", "privileged-pod"}},
 		{"a static pod of the control plane", func() { s.as("system:node:node-1", mirror, "create", "-f", "-") },
 			map[string]func(event.Event) bool{"static-pod": about("pods", writes(by("system:node:node-1")))}, []string{"static-pod-appeared"}},
 		{"alice runs a command", func() { s.as("alice", "", "-n", "shop", "exec", "till", "--", "sh", "-c", "id; uname -a") },
