@@ -170,6 +170,8 @@ var operations = map[string]struct {
 		return []probe{{"PUT", "/alerts", map[string]any{"change": map[string]string{"comment": "seen"},
 			"alerts": []map[string]string{{"cluster": cluster, "id": "alert-" + word}}}}}
 	}},
+	"listAlertCoverage": {all: func() []probe { return []probe{get("/alerts/coverage")} },
+		about: func(_, word string) []probe { return []probe{get("/alerts/coverage?cluster=%s", word)} }},
 	"listSensors": {all: func() []probe { return []probe{get("/sensors")} },
 		about: func(_, word string) []probe { return []probe{get("/sensors?cluster=%s", word)} }},
 	"listTokens": {all: func() []probe { return []probe{get("/tokens")} },
