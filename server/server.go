@@ -214,6 +214,9 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	images := assess.Config{Advisories: v.advisories.db.Load, Records: v.Store, Owner: owner, Workers: v.config.ScanWorkers, Log: v.log}
 	if !v.config.NoImages {
 		opts := image.Options{Cache: v.Store, Transport: &network{now: v.policy}, Keychain: reader.Keychain(), Insecure: v.plainHTTP}
+		if opts.Salt, err = v.Store.Salt(ctx); err != nil {
+			return err
+		}
 		read := v.scanner(ctx, opts)
 		images.Scan = func(ctx context.Context, ref image.Reference) (*image.Inventory, error) {
 			if err := v.disk.wait(ctx); err != nil {
