@@ -1095,6 +1095,9 @@ type ImagePage struct {
 	Platform  *string        `json:"platform,omitempty"`
 	Pods      []Ref          `json:"pods"`
 	Row       ImageRow       `json:"row"`
+
+	// Secrets Secrets that people left in it: kinds, places and salted hashes, never the secrets
+	Secrets []SecretInImage `json:"secrets"`
 }
 
 // ImageRow defines model for ImageRow.
@@ -1868,6 +1871,26 @@ type Schema struct {
 
 	// Severities Of vulnerabilities, lowest first
 	Severities []string `json:"severities"`
+}
+
+// SecretInImage defines model for SecretInImage.
+type SecretInImage struct {
+	// File And the line in it, or the part of the image's configuration
+	File string `json:"file"`
+
+	// Images How many images that are seen have the same one
+	Images *int    `json:"images,omitempty"`
+	Kind   string  `json:"kind"`
+	Layer  *string `json:"layer,omitempty"`
+
+	// Published The file is of a package that others have too
+	Published bool `json:"published"`
+
+	// Removed A layer above takes the file away: who has the image still has it
+	Removed bool `json:"removed"`
+
+	// Secret A thing of the graph, as a link
+	Secret Ref `json:"secret"`
 }
 
 // SensorList defines model for SensorList.

@@ -49,7 +49,7 @@ func runIn(ctx context.Context, args []string, s streams) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errFindings), errors.Is(err, errUnknown), errors.Is(err, errNo):
+	case errors.Is(err, errFindings), errors.Is(err, errUnknown), errors.Is(err, errSecrets), errors.Is(err, errNo):
 		fmt.Fprintln(s.err, "breakwater:", err)
 		return exitFindings
 	case ctx.Err() != nil:

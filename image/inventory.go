@@ -44,7 +44,9 @@ type Inventory struct {
 	// nothing can be said of what is inside.
 	Understood bool `json:"understood"`
 	// Unread is code that is there and that nobody looked into.
-	Unread    []Unread      `json:"unread,omitempty"`
+	Unread []Unread `json:"unread,omitempty"`
+	// Secrets are what people should not have left in it.
+	Secrets   []Secret      `json:"secrets,omitempty"`
 	ScannedAt time.Time     `json:"scannedAt"`
 	Gaps      []collect.Gap `json:"gaps,omitempty"`
 }
@@ -116,6 +118,9 @@ func (inv *Inventory) within(l Limits) error {
 		for _, f := range inv.Packages[i].Files {
 			listed += int64(len(f)) + 16
 		}
+	}
+	for _, s := range inv.Secrets {
+		listed += int64(len(s.File)) + 64
 	}
 	if listed > l.Listed {
 		return fmt.Errorf("want names of packages' files of at most %d MiB in all: %w", l.Listed>>20, errBound)

@@ -107,6 +107,7 @@ var bounded = map[string]string{
 	"waiting_nodes":   "32 of a cluster, each for ten minutes after it last asked",
 	"event_positions": "two rows for each cluster that a person gave a token",
 	"analytic_state":  "a few rows for each cluster: what each analytic learned, which bounds itself",
+	"secret_salt":     "one row",
 	"image_builds":    "goes with its image",
 	"image_wants":     "one row for each image that a cluster runs now; those of a server go a month after it was last seen",
 	"image_owners":    "one row for each server that shares the records; it goes a month after it was last seen",

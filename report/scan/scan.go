@@ -24,7 +24,9 @@ type Report struct {
 	Vulnerabilities []Vulnerability `json:"vulnerabilities"`
 	// Dismissed do not count: each says why.
 	Dismissed []Vulnerability `json:"dismissed,omitempty"`
-	Gaps      []collect.Gap   `json:"gaps"`
+	// Secrets are what people left in it: kinds, places and salted hashes.
+	Secrets []image.Secret `json:"secrets"`
+	Gaps    []collect.Gap  `json:"gaps"`
 }
 
 // Image is which image it is, and how far it is known.
@@ -109,6 +111,9 @@ func Of(inv *image.Inventory, a *assess.Assessment) Report {
 	if out.Gaps == nil {
 		out.Gaps = []collect.Gap{}
 	}
+	if out.Secrets = inv.Secrets; out.Secrets == nil {
+		out.Secrets = []image.Secret{}
+	}
 	for _, p := range inv.Packages {
 		out.Packages = append(out.Packages, Package{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files, p.OwnedBy, p.Wanted})
 	}
@@ -124,7 +129,7 @@ func Of(inv *image.Inventory, a *assess.Assessment) Report {
 // NotRead is an image that could not be read at all.
 func NotRead(reference, why string) Report {
 	return Report{Image: Image{Reference: reference, Layers: []image.Layer{}, Completeness: "unread: " + why, Why: why},
-		Packages: []Package{}, Vulnerabilities: []Vulnerability{}, Gaps: []collect.Gap{}}
+		Packages: []Package{}, Vulnerabilities: []Vulnerability{}, Secrets: []image.Secret{}, Gaps: []collect.Gap{}}
 }
 
 func vulnerability(f assess.Finding) Vulnerability {
@@ -175,6 +180,28 @@ func (r *Report) Where() exception.Image {
 		out.Digests = []string{r.Image.Digest}
 	}
 	return out
+}
+
+// ToldSecret says of a secret what it is and where: "npm access token in root/.npmrc, line 2".
+func ToldSecret(f image.Secret) string {
+	text := f.Kind + " in " + f.File
+	if f.Line > 0 {
+		text += fmt.Sprintf(", line %d", f.Line)
+	}
+	if f.Removed {
+		text += " (a layer above takes the file away; the layer below still has it)"
+	}
+	return text
+}
+
+// Left counts the secrets that count: without those that everybody has.
+func (r Report) Left() (n int) {
+	for _, f := range r.Secrets {
+		if !f.Published {
+			n++
+		}
+	}
+	return n
 }
 
 // Unseen is what is not known of the image, each in a sentence.

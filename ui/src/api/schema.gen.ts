@@ -2437,6 +2437,8 @@ export interface components {
         };
         ImagePage: {
             row: components["schemas"]["ImageRow"];
+            /** @description Secrets that people left in it: kinds, places and salted hashes, never the secrets */
+            secrets: components["schemas"]["SecretInImage"][];
             platform?: string;
             layers: components["schemas"]["ImageLayer"][];
             packages: components["schemas"]["ImagePackage"][];
@@ -2446,6 +2448,19 @@ export interface components {
             pods: components["schemas"]["Ref"][];
             paths: components["schemas"]["PathRow"][];
             gaps: components["schemas"]["Gap"][];
+        };
+        SecretInImage: {
+            secret: components["schemas"]["Ref"];
+            kind: string;
+            /** @description And the line in it, or the part of the image's configuration */
+            file: string;
+            layer?: string;
+            /** @description A layer above takes the file away: who has the image still has it */
+            removed: boolean;
+            /** @description The file is of a package that others have too */
+            published: boolean;
+            /** @description How many images that are seen have the same one */
+            images?: number;
         };
         ImageInShort: {
             reference: string;
