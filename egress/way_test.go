@@ -2,6 +2,7 @@ package egress_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"reflect"
 	"strings"
 	"sync"
@@ -348,4 +350,31 @@ func TestWhatIsNoProxyAndNoAuthorityIsRefused(t *testing.T) {
 	if len(p.Authorities)+len(p.Proxies) > 0 {
 		t.Errorf("kept %v", p)
 	}
+}
+
+// FuzzWay takes what somebody typed for a proxy and for certificates: what is taken can be used.
+func FuzzWay(f *testing.F) {
+	f.Add("http://proxy:3128", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+	f.Add("socks5://[fd12::1]:1080", "")
+	f.Add("none", "-----BEGIN")
+	f.Fuzz(func(t *testing.T, proxy, pem string) {
+		var p egress.Policy
+		if err := p.Proxy("r.example", proxy); err == nil && strings.Contains(proxy, "@") {
+			t.Errorf("%q is taken, which may hold a password", proxy)
+		}
+		_ = p.Authority("r.example", pem)
+		tr := p.Transport()
+		tr.Lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, nil }
+		ended, end := context.WithCancel(t.Context()) // nothing is connected to
+		end()
+		r, err := http.NewRequestWithContext(ended, http.MethodGet, "https://r.example/v2/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := tr.For("r.example").RoundTrip(r); err == nil {
+			_ = resp.Body.Close()
+			t.Errorf("a registry that is nowhere answers through %q", proxy)
+		}
+		tr.CloseIdle()
+	})
 }

@@ -89,12 +89,16 @@ func (o Options) prefers(host string) []string {
 	return o.Prefer(host)
 }
 
-// opened is an image whose layers can be read: a manifest's, or a folder.
+// opened is an image whose layers can be read: a manifest's, or a folder, or folders.
 type opened struct {
 	reference, digest, platform string
 	image                       v1.Image
 	builds                      []Build
 	folder                      string
+	// stack are layers that lie unpacked, the lowest first, with their image's configuration.
+	stack        []diff
+	config       *v1.ConfigFile
+	configDigest string
 }
 
 // manifest is what a digest or a tag stands for, read whole.
