@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -159,4 +160,74 @@ func decoded(data string, left *int) (inside []string, err error) {
 		inside = append(inside, one)
 	}
 	return inside, c.end()
+}
+
+// Unpack is each event that a body holds, where it is no list of the API server's webhook: events alone, in an array or one
+// behind the other, and those in envelopes, of which at most so many bytes are unpacked. What is none is among them, to be
+// refused by itself; is is false where none is one.
+func Unpack(body []byte, most int) (events []string, is bool, err error) {
+	left := most
+	if err := leaves(textOf(body), 0, &left, &events); err != nil {
+		return nil, false, err
+	}
+	return events, slices.ContainsFunc(events, func(text string) bool {
+		r, err := parse(text)
+		return err == nil && r.check() == nil
+	}), nil
+}
+
+func leaves(text string, depth int, left *int, events *[]string) error {
+	if depth > maxEnvelopes {
+		return errDeep
+	}
+	c := newCursor(text)
+	defer c.done()
+	for c.next() != 0 {
+		one, err := c.value()
+		if err != nil {
+			return err
+		}
+		if err := leaf(one, depth, left, events); err != nil {
+			return err
+		}
+	}
+	return c.end()
+}
+
+// leaf is one value: a list, an envelope, or an event.
+func leaf(text string, depth int, left *int, events *[]string) error {
+	items := text
+	if !strings.HasPrefix(text, "[") {
+		r, err := parse(text)
+		if err != nil || r.items == "" {
+			found, is, why := []string(nil), false, error(nil)
+			if err == nil && r.check() != nil {
+				found, is, why = unpacked(text, left)
+			}
+			if !is || why != nil && !errors.Is(why, errUnpacked) {
+				*events, why = append(*events, text), nil // is refused by itself
+			}
+			for _, one := range found {
+				if whole(one) != nil {
+					*events = append(*events, one) // is refused by itself
+				} else if why = errors.Join(why, leaves(one, depth+1, left, events)); why != nil {
+					break
+				}
+			}
+			return why
+		}
+		items = r.items
+	}
+	c := newCursor(items)
+	defer c.done()
+	return c.array(func() error {
+		one, err := c.value()
+		if err == nil && depth == maxEnvelopes {
+			err = errDeep
+		}
+		if err != nil {
+			return err
+		}
+		return leaf(one, depth+1, left, events)
+	})
 }

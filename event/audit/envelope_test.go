@@ -83,6 +83,9 @@ func TestEventsInEnvelopesAreReadByTheirForm(t *testing.T) {
 		if len(b.Events) != c.events || refused != c.rejected {
 			t.Errorf("%s: %d events, rejected %d (%v), want %d, %d", c.name, len(b.Events), refused, err, c.events, c.rejected)
 		}
+		if inside, is, err := Unpack([]byte(c.text), maxUnpacked); err != nil || len(inside) < c.events || is != (c.events > 0) {
+			t.Errorf("%s: %d events are unpacked, %v, %v", c.name, len(inside), is, err)
+		}
 		lines := 0
 		var l Decoder
 		if err := l.Lines([]byte(c.text+"\n"+c.text), func(b *Batch) error { lines += len(b.Events); return nil }); err != nil || lines != 2*c.events {
