@@ -33,6 +33,9 @@ func Distinct(rules []rule.Rule) (out []Lone, err error) {
 	}
 	among := newRules(all)
 	for _, r := range all {
+		if r.silent { // it is there for a correlation, and tells of nothing itself
+			continue
+		}
 		lone := Lone{Rule: r.ID}
 		for _, a := range r.attacks {
 			events, err := a.read()

@@ -101,6 +101,17 @@ func (r *Rule) closure(have []*Rule) []*Rule {
 	return have
 }
 
+// tried are the rules that its own tests are run on: it, and what it is of. One that is there for
+// correlations alone is tried as if it were not.
+func (r *Rule) tried() []*Rule {
+	if !r.silent {
+		return r.closure(nil)
+	}
+	alone := *r
+	alone.silent, alone.uses = false, nil
+	return []*Rule{&alone}
+}
+
 // Source is the log that the rule is about.
 func (r *Rule) Source() event.Source { return r.log.Source }
 
@@ -249,7 +260,7 @@ func (c *compiler) tests(f *rule.File, r *Rule, b *file) {
 			if err != nil {
 				return err
 			}
-			alerts := New(newRules(r.closure(nil)), nil, Options{}).Feed(events)
+			alerts := New(newRules(r.tried()), nil, Options{}).Feed(events)
 			got := slices.ContainsFunc(alerts, func(a Alert) bool { return a.Rule == r.ID })
 			if got != t.Fires {
 				return fmt.Errorf("fires %v, want %v", got, t.Fires)
