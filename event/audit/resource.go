@@ -108,6 +108,8 @@ var (
 func (r *record) unseen(unknownPast bool) []string {
 	running := r.ref.resource == "pods" && r.ref.subresource == "" && r.verb != "create"
 	switch {
+	case !r.judged() && r.writes() && r.outcome() == "success" && !readable(r.object()):
+		return detailsOf[r.detailed()]
 	case !r.hides() && !unknownPast:
 		return nil
 	case r.isRights():
