@@ -98,7 +98,7 @@ func (r *record) written() *written {
 
 // What is not known of a request that cannot be looked into, by what it writes.
 var (
-	ofPods     = []string{"pod.", "container."}
+	ofPods     = []string{"pod.", "container.", "known."}
 	ofPrograms = []string{"container.reprogrammed", "container.image"}
 	ofRights   = []string{"role.", "binding."}
 	ofVolumes  = []string{"volume."}
