@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/detect"
@@ -12,6 +13,18 @@ import (
 	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/store"
 )
+
+// ListAlertCoverage implements StrictServerInterface.
+func (s session) ListAlertCoverage(ctx context.Context, r ListAlertCoverageRequestObject) (ListAlertCoverageResponseObject, error) {
+	all, err := s.coverage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c := deref(r.Params.Cluster); c != "" {
+		all = slices.DeleteFunc(all, func(of AlertCoverage) bool { return of.Cluster != c })
+	}
+	return ListAlertCoverage200JSONResponse{Items: all}, nil
+}
 
 // ListAlerts implements StrictServerInterface.
 func (s session) ListAlerts(ctx context.Context, r ListAlertsRequestObject) (ListAlertsResponseObject, error) {

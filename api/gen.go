@@ -40,6 +40,36 @@ func (e About) Valid() bool {
 	}
 }
 
+// Defines values for AlertCoverageCan.
+const (
+	Can    AlertCoverageCan = "can"
+	Cannot AlertCoverageCan = "cannot"
+	Learns AlertCoverageCan = "learns"
+	Never  AlertCoverageCan = "never"
+	Partly AlertCoverageCan = "partly"
+	Unseen AlertCoverageCan = "unseen"
+)
+
+// Valid indicates whether the value is a known member of the AlertCoverageCan enum.
+func (e AlertCoverageCan) Valid() bool {
+	switch e {
+	case Can:
+		return true
+	case Cannot:
+		return true
+	case Learns:
+		return true
+	case Never:
+		return true
+	case Partly:
+		return true
+	case Unseen:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AlertEntityRole.
 const (
 	AlertEntityRoleActor   AlertEntityRole = "actor"
@@ -469,6 +499,39 @@ type AffectedPlace = report.Place
 
 // AffectedRepair A package with a vulnerability, and the update that fixes it
 type AffectedRepair = report.Repair
+
+// AlertCoverage defines model for AlertCoverage.
+type AlertCoverage struct {
+	// Blind Events that could not be judged, for the log leaves out what decides
+	Blind int `json:"blind"`
+
+	// Can can: requests that it is about were seen; partly: and some of them could not be judged; learns: it watches for longer before it tells anything; unseen: no request that it is about was seen; cannot: the log leaves out what it asks for; never: no log here says what it asks for
+	Can     AlertCoverageCan `json:"can"`
+	Cluster string           `json:"cluster"`
+
+	// Forgotten Of a detection that remembers: identities and the like that had to give way to others
+	Forgotten int `json:"forgotten"`
+
+	// Full Of a detection that remembers: identities and the like with more values than are remembered
+	Full int `json:"full"`
+
+	// Matched Events that it held for, whoever was told
+	Matched  int    `json:"matched"`
+	Rule     string `json:"rule"`
+	Severity string `json:"severity"`
+	Title    string `json:"title"`
+
+	// Why In words; empty if it can
+	Why string `json:"why"`
+}
+
+// AlertCoverageCan can: requests that it is about were seen; partly: and some of them could not be judged; learns: it watches for longer before it tells anything; unseen: no request that it is about was seen; cannot: the log leaves out what it asks for; never: no log here says what it asks for
+type AlertCoverageCan string
+
+// AlertCoverageList defines model for AlertCoverageList.
+type AlertCoverageList struct {
+	Items []AlertCoverage `json:"items"`
+}
 
 // AlertDecision defines model for AlertDecision.
 type AlertDecision struct {
@@ -1303,6 +1366,9 @@ type Receiving struct {
 	// Total Events analysed since the first of this cluster and kind, over all restarts, each counted once
 	Total *int `json:"total,omitempty"`
 
+	// Undecided Events that a detection could not be judged for, as the log leaves out what decides; by detection, over all restarts
+	Undecided *map[string]int `json:"undecided,omitempty"`
+
 	// Waiting Batches that are not analysed yet
 	Waiting int `json:"waiting"`
 }
@@ -2083,6 +2149,11 @@ type ListAlertsParams struct {
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListAlertCoverageParams defines parameters for ListAlertCoverage.
+type ListAlertCoverageParams struct {
+	Cluster *string `form:"cluster,omitempty" json:"cluster,omitempty"`
+}
+
 // GetCutParams defines parameters for GetCut.
 type GetCutParams struct {
 	// Risk At least this
@@ -2396,6 +2467,9 @@ type ServerInterface interface {
 	// ListAlerts Security alerts, seen last first
 	// (GET /alerts)
 	ListAlerts(w http.ResponseWriter, r *http.Request, params ListAlertsParams)
+	// ListAlertCoverage Which detections on audit logs can fire on each cluster, and why others cannot
+	// (GET /alerts/coverage)
+	ListAlertCoverage(w http.ResponseWriter, r *http.Request, params ListAlertCoverageParams)
 	// GetCoverage What was read, what was not, and what that means
 	// (GET /coverage)
 	GetCoverage(w http.ResponseWriter, r *http.Request)
@@ -2787,6 +2861,39 @@ func (siw *ServerInterfaceWrapper) ListAlerts(w http.ResponseWriter, r *http.Req
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListAlerts(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListAlertCoverage operation middleware
+func (siw *ServerInterfaceWrapper) ListAlertCoverage(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAlertCoverageParams
+
+	// ------------- Optional query parameter "cluster" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListAlertCoverage(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4688,6 +4795,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/diff", wrapper.GetDifference)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/path", wrapper.GetPath)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alerts", wrapper.ListAlerts)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alerts/coverage", wrapper.ListAlertCoverage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alert", wrapper.GetAlert)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alert", wrapper.SetAlertStatus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/sensors", wrapper.ListSensors)
@@ -4859,6 +4967,45 @@ type ListAlertsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListAlertsdefaultApplicationProblemPlusJSONResponse) VisitListAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAlertCoverageRequestObject struct {
+	Params ListAlertCoverageParams
+}
+
+type ListAlertCoverageResponseObject interface {
+	VisitListAlertCoverageResponse(w http.ResponseWriter) error
+}
+
+type ListAlertCoverage200JSONResponse AlertCoverageList
+
+func (response ListAlertCoverage200JSONResponse) VisitListAlertCoverageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAlertCoveragedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAlertCoveragedefaultApplicationProblemPlusJSONResponse) VisitListAlertCoverageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6349,6 +6496,9 @@ type StrictServerInterface interface {
 	// ListAlerts Security alerts, seen last first
 	// (GET /alerts)
 	ListAlerts(ctx context.Context, request ListAlertsRequestObject) (ListAlertsResponseObject, error)
+	// ListAlertCoverage Which detections on audit logs can fire on each cluster, and why others cannot
+	// (GET /alerts/coverage)
+	ListAlertCoverage(ctx context.Context, request ListAlertCoverageRequestObject) (ListAlertCoverageResponseObject, error)
 	// GetCoverage What was read, what was not, and what that means
 	// (GET /coverage)
 	GetCoverage(ctx context.Context, request GetCoverageRequestObject) (GetCoverageResponseObject, error)
@@ -6608,6 +6758,32 @@ func (sh *strictHandler) ListAlerts(w http.ResponseWriter, r *http.Request, para
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListAlertsResponseObject); ok {
 		if err := validResponse.VisitListAlertsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListAlertCoverage operation middleware
+func (sh *strictHandler) ListAlertCoverage(w http.ResponseWriter, r *http.Request, params ListAlertCoverageParams) {
+	var request ListAlertCoverageRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAlertCoverage(ctx, request.(ListAlertCoverageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAlertCoverage")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListAlertCoverageResponseObject); ok {
+		if err := validResponse.VisitListAlertCoverageResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -169,6 +169,8 @@ var operations = map[string]struct {
 	"setAlertStatus": {about: func(cluster, word string) []probe {
 		return []probe{{"PUT", fmt.Sprintf("/alert?cluster=%s&id=alert-%s", cluster, word), map[string]string{"status": "new"}}}
 	}},
+	"listAlertCoverage": {all: func() []probe { return []probe{get("/alerts/coverage")} },
+		about: func(_, word string) []probe { return []probe{get("/alerts/coverage?cluster=%s", word)} }},
 	"listSensors": {all: func() []probe { return []probe{get("/sensors")} },
 		about: func(_, word string) []probe { return []probe{get("/sensors?cluster=%s", word)} }},
 	"listTokens": {all: func() []probe { return []probe{get("/tokens")} },

@@ -68,7 +68,8 @@ type detectOptions struct {
 	prefixes                       []netip.Prefix
 	decoder                        *audit.Decoder
 	lines, rejected, blind, events int
-	unplaced                       int // events of containers whose pod nobody told
+	unplaced                       int            // events of containers whose pod nobody told
+	undecided                      map[string]int // events of the file that rules could not be judged for
 	gaps                           []collect.Gap
 	broken                         error
 }
@@ -98,7 +99,12 @@ func (o *detectOptions) run(c *cobra.Command, s streams, args []string) error {
 	}
 	found := alerts{}
 	engine := detect.New(rules, nil, detect.Options{})
-	feed := func(events []event.Event) { found.take(engine.Feed(events)) }
+	feed := func(events []event.Event) {
+		for rule, n := range rules.Blind(events) {
+			o.undecided[rule] += n
+		}
+		found.take(engine.Feed(events))
+	}
 	for _, in := range []struct {
 		kind  string
 		files []string
@@ -123,6 +129,7 @@ func (o *detectOptions) file(c *cobra.Command, s streams, file string, read read
 	}
 	defer func() { _ = closed() }()
 	before := *o
+	o.undecided = map[string]int{}
 	if err := read(s, file, in, feed); err != nil {
 		o.broken = fmt.Errorf("%s: %w", file, err)
 		o.gap(file, "the file breaks off: "+err.Error(), "What comes after is not looked at.")
@@ -137,9 +144,9 @@ func (o *detectOptions) file(c *cobra.Command, s streams, file string, read read
 			o.broken = fmt.Errorf("%s: holds no %s events", file, o.kind)
 		}
 	}
-	if n := o.blind - before.blind; n > 0 {
+	if n, undecided := o.blind-before.blind, detect.Undecided(o.undecided); n > 0 || undecided != "" {
 		why, consequence := audit.WhyBlind(n)
-		o.gap(file, why, consequence)
+		o.gap(file, why, consequence+undecided)
 	}
 	if n := o.unplaced - before.unplaced; n > 0 {
 		o.gap(file, fmt.Sprintf("%d events are of containers whose pods are not known here", n),

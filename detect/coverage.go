@@ -83,7 +83,7 @@ func (w *Watched) judged(rule string) *Judged {
 		j = &Judged{}
 		w.of[rule] = j
 	}
-	w.changed["rule/"+rule] = j
+	w.changed[judgedPart+rule] = j
 	return j
 }
 
@@ -149,6 +149,23 @@ func (k *kind) part() string {
 	return strconv.FormatUint(hash64(append(k.values[:], k.level, k.source.Product, k.source.Service, k.source.Category)...), 16)
 }
 
+// judgedPart begins the names of the parts that are about a rule.
+const judgedPart = "rule/"
+
+// IsJudged says that a part of what Checkpoint gives is about a rule, and not about what was seen.
+func IsJudged(part string) bool { return strings.HasPrefix(part, judgedPart) }
+
+// Undecided is how many events which rules could not be judged for.
+func (w *Watched) Undecided() map[string]int {
+	out := map[string]int{}
+	for id, j := range w.of {
+		if j.Blind > 0 {
+			out[id] = j.Blind
+		}
+	}
+	return out
+}
+
 // Checkpoint gives the parts of it that changed since it was last called.
 func (w *Watched) Checkpoint() map[string]string {
 	out := map[string]string{}
@@ -164,8 +181,7 @@ func (w *Watched) Checkpoint() map[string]string {
 // Restore takes the parts that Checkpoint gave.
 func (w *Watched) Restore(parts map[string]string) error {
 	for part, text := range parts {
-		what, id, _ := strings.Cut(part, "/")
-		if what == "rule" {
+		if id, is := strings.CutPrefix(part, judgedPart); is {
 			j := &Judged{}
 			if err := json.Unmarshal([]byte(text), j); err != nil {
 				return err

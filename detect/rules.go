@@ -1,9 +1,11 @@
 package detect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -204,6 +206,23 @@ func (r *Rules) Blind(events []event.Event) (out map[string]int) {
 		})
 	}
 	return out
+}
+
+// Undecided says which rules could not be judged how often, most often first; "" if there are none.
+func Undecided(by map[string]int) string {
+	ids := slices.SortedFunc(maps.Keys(by), func(a, b string) int { return cmp.Or(by[b]-by[a], strings.Compare(a, b)) })
+	if len(ids) == 0 {
+		return ""
+	}
+	const most = 10
+	var out []string
+	for _, id := range ids[:min(len(ids), most)] {
+		out = append(out, fmt.Sprintf("%s (%d)", id, by[id]))
+	}
+	if more := len(ids) - most; more > 0 {
+		out = append(out, fmt.Sprintf("%d more", more))
+	}
+	return " They could not be judged: " + strings.Join(out, ", ") + "."
 }
 
 // match hands on each rule that holds for an event.

@@ -252,6 +252,7 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 		Secure: v.config.TLSCert != "", Unready: v.Unready, Room: v.noRoom, Storage: v.storage,
 		Limits: v.limits.api(), Shown: v.shown, Exceptions: v.exceptions.now}
 	if v.alerting != nil {
+		c.Coverage = v.alerting.coverage
 		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
 		c.Waiting = v.waiting
 	}

@@ -333,6 +333,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/alerts/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which detections on audit logs can fire on each cluster, and why others cannot */
+        get: operations["listAlertCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/alert": {
         parameters: {
             query?: never;
@@ -1597,6 +1614,30 @@ export interface components {
             /** @description Events that were not seen */
             gaps: components["schemas"]["Gap"][];
         };
+        AlertCoverage: {
+            cluster: string;
+            rule: string;
+            title: string;
+            severity: string;
+            /**
+             * @description can: requests that it is about were seen; partly: and some of them could not be judged; learns: it watches for longer before it tells anything; unseen: no request that it is about was seen; cannot: the log leaves out what it asks for; never: no log here says what it asks for
+             * @enum {string}
+             */
+            can: "can" | "partly" | "learns" | "unseen" | "cannot" | "never";
+            /** @description In words; empty if it can */
+            why: string;
+            /** @description Events that it held for, whoever was told */
+            matched: number;
+            /** @description Events that could not be judged, for the log leaves out what decides */
+            blind: number;
+            /** @description Of a detection that remembers: identities and the like that had to give way to others */
+            forgotten: number;
+            /** @description Of a detection that remembers: identities and the like with more values than are remembered */
+            full: number;
+        };
+        AlertCoverageList: {
+            items: components["schemas"]["AlertCoverage"][];
+        };
         Receiving: {
             cluster: string;
             /** @enum {string} */
@@ -1622,6 +1663,10 @@ export interface components {
             };
             /** @description Requests that made pods or volumes or gave rights which the log does not show */
             blind?: number;
+            /** @description Events that a detection could not be judged for, as the log leaves out what decides; by detection, over all restarts */
+            undecided?: {
+                [key: string]: number;
+            };
             /** @description Events that came from a log file, for what the webhook may have lost */
             reconciled?: number;
             /** @description Events that the API server says it gave up since it started; absent while that is not known */
@@ -3159,6 +3204,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAlertCoverage: {
+        parameters: {
+            query?: {
+                cluster?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each detection on each cluster that sends its audit log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertCoverageList"];
                 };
             };
             default: components["responses"]["Problem"];
