@@ -29,6 +29,9 @@ type Batch struct {
 
 // WhyBlind says what so many blind requests are, and what is not seen therefore.
 func WhyBlind(n int) (why, consequence string) {
+	if n == 0 { // of others, which rules ask for
+		return "what requests wrote is not in the log: the audit policy's level is below RequestResponse", "Some detections do not see it."
+	}
 	return fmt.Sprintf("%d requests that made pods or volumes or gave rights came without what they wrote: "+
 		"the audit policy's level is below RequestResponse", n), "Detections about pods, volumes and rights do not see them."
 }
