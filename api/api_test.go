@@ -130,7 +130,7 @@ func serveSample(t *testing.T) *served {
 			Scan: func(ctx context.Context, ref image.Reference) (*image.Inventory, error) {
 				return image.Scan(ctx, ref, opts)
 			}},
-		Registries: registries.Config{Read: reader.Read, Check: reader.Check, Look: reader.Look, Wants: registry.Wants,
+		Registries: registries.Config{Read: reader.Read, Check: reader.Check, Look: reader.Look, Wants: registry.Wants, Valid: registry.Valid, Preview: reader.Preview,
 			Account: reader.Account, Every: time.Hour, Records: st, Log: log}})
 	if err != nil {
 		t.Fatal(err)
@@ -391,6 +391,7 @@ func TestTheSampleIsServed(t *testing.T) {
 			t.Error("the sample has no unknown image: this proves nothing")
 		}
 	})
+	t.Run("images are held against each other", func(t *testing.T) { s.imageDifferences(t) })
 	t.Run("what is known of an image is handed out in every format", func(t *testing.T) { s.imageReports(t) })
 	t.Run("what people accepted is marked wherever it is shown", func(t *testing.T) { s.acceptedOnes(t) })
 	t.Run("exceptions say for what they hold", func(t *testing.T) { s.exceptionCounts(t) })

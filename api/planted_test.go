@@ -25,6 +25,7 @@ import (
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/image/secret"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/remedy"
@@ -253,8 +254,13 @@ func scanPlanted(_ context.Context, named image.Reference) (*image.Inventory, er
 		return nil, errors.New("cannot read " + ref)
 	}
 	name := "package-" + word
-	return &image.Inventory{Version: image.InventoryVersion, Understood: true, Reference: ref,
-		Layers: []image.Layer{{Digest: "sha256:layer-" + word, Command: "COPY " + word, Packages: 1}},
+	layers := []image.Layer{{Digest: "sha256:layer-base", DiffID: "sha256:files-base", Command: "COPY base", Packages: 1}}
+	if word != "base" { // it is built on that
+		layers = append(layers, image.Layer{Digest: "sha256:layer-" + word, DiffID: "sha256:files-" + word, Command: "COPY " + word, Packages: 1})
+	}
+	left := []image.Secret{{Found: secret.Found{Kind: "private key", Hash: "hash-everywhere"}, File: "etc/key-" + word},
+		{Found: secret.Found{Kind: "password hash", Hash: "hash-" + word}, File: "etc/shadow", Layer: "sha256:layer-" + word}}
+	return &image.Inventory{Version: image.InventoryVersion, Understood: true, Reference: ref, Layers: layers, Secrets: left,
 		Packages: []image.Package{{PURL: "pkg:npm/" + name + "@1.0.0", Name: name, Ecosystem: "npm", Version: "1.0.0",
 			Layer: "sha256:layer-" + word, Database: "package.json"}}}, nil
 }

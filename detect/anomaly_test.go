@@ -106,10 +106,10 @@ func anomalies(after int) (out []moment) {
 			a.user, a.groups = fmt.Sprint("stranger-", i), nil
 		}
 		a.verb, a.what, a.space, a.name = "get", "secrets", fmt.Sprint("team-", i), "database"
-		odd(fmt.Sprintf("%s reads the Secret of team %d", a.user, i), "secret-read account-acts-anew", 0, a)
+		odd(fmt.Sprintf("%s reads the Secret of team %d", a.user, i), "secret-read-anew account-acts-anew", 0, a)
 	}
 	for i := range 3 {
-		odd(fmt.Sprintf("the app of team %d is refused forty times", i), "refused-storm", time.Second, many(40, func(n int) ask {
+		odd(fmt.Sprintf("the app of team %d is refused forty times", i), "refused-often", time.Second, many(40, func(n int) ask {
 			b := app(i)
 			b.verb, b.what, b.code = "list", fmt.Sprint("kind-", n), "403"
 			return b
@@ -140,7 +140,7 @@ func TestWhatIsOddIsToldAndADayIsNot(t *testing.T) {
 	all := append(days(weeks+more, rand.New(rand.NewPCG(1, 2))), anomalies(weeks+1)...)
 	slices.SortStableFunc(all, func(a, b moment) int { return a.at.Compare(b.at) })
 	d, g := audit.Decoder{Cluster: "prod"}, detect.New(rules, nil, detect.Options{})
-	remember := strings.Fields("account-acts-anew secrets-read-widely secret-read refused-storm many-pods-entered token-then-secrets")
+	remember := strings.Fields("account-acts-anew secrets-read-widely secret-read-anew refused-often many-pods-entered token-then-secrets")
 	found, asked, wrong := map[string]bool{}, map[string]bool{}, 0
 	for i, m := range all {
 		m.ask.at, m.ask.id = m.at.Format(time.RFC3339Nano), fmt.Sprint(i)

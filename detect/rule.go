@@ -72,6 +72,7 @@ type Rule struct {
 	evidence  []string
 	per       []string
 	cases     []rule.Case
+	attacks   []attack
 	foreign   *rule.Foreign
 	name      string // by which correlations may call it
 	// A rule that remembers is one or the other; which rules a correlation is of is known when all are read.
@@ -100,6 +101,17 @@ func (r *Rule) closure(have []*Rule) []*Rule {
 		}
 	}
 	return have
+}
+
+// tried are the rules that its own tests are run on: it, and what it is of. One that is there for
+// correlations alone is tried as if it were not.
+func (r *Rule) tried() []*Rule {
+	if !r.silent {
+		return r.closure(nil)
+	}
+	alone := *r
+	alone.silent, alone.uses = false, nil
+	return []*Rule{&alone}
 }
 
 // Source is the log that the rule is about.
@@ -241,26 +253,16 @@ func (r *Rule) names(f *rule.File) error {
 func (c *compiler) tests(f *rule.File, r *Rule, b *file) {
 	for _, t := range b.Tests {
 		name := path.Join(path.Dir(f.Path), t.Event)
+		read := func() ([]event.Event, error) { return c.read(r, name) }
+		if t.Fires {
+			r.attacks = append(r.attacks, attack{t.Name, read})
+		}
 		r.cases = append(r.cases, rule.Case{Name: t.Name, Fires: t.Fires, Run: func() error {
-			in, err := c.fsys.Open(name)
+			events, err := read()
 			if err != nil {
 				return err
 			}
-			defer in.Close()
-			events, err := r.log.Decode(in)
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			if len(events) == 0 {
-				return fmt.Errorf("%s holds no events", name)
-			}
-			alerts := New(newRules(r.closure(nil)), nil, Options{}).Feed(events)
-			if r.silent { // it tells nobody
-				alerts = nil
-				for _, m := range newRules([]*Rule{r}).Match(events) {
-					alerts = append(alerts, Alert{Rule: m.Rule.ID})
-				}
-			}
+			alerts := New(newRules(r.tried()), nil, Options{}).Feed(events)
 			got := slices.ContainsFunc(alerts, func(a Alert) bool { return a.Rule == r.ID })
 			if got != t.Fires {
 				return fmt.Errorf("fires %v, want %v", got, t.Fires)
@@ -268,4 +270,21 @@ func (c *compiler) tests(f *rule.File, r *Rule, b *file) {
 			return nil
 		}})
 	}
+}
+
+// read reads the events that a test is run on.
+func (c *compiler) read(r *Rule, name string) ([]event.Event, error) {
+	in, err := c.fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	events, err := r.log.Decode(in)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	case len(events) == 0:
+		return nil, fmt.Errorf("%s holds no events", name)
+	}
+	return events, nil
 }

@@ -26,7 +26,7 @@ const CagedCommand = "read-image-in-cage"
 // Caged reads images in child processes of this program, which must run ReadCaged when it
 // is started with CagedCommand.
 type Caged struct {
-	// Options are those of Scan. Of them the child is told Platform, Limits, Backoff and
+	// Options are those of Scan. Of them the child is told Platform, Salt, Limits, Backoff and
 	// Patience, and the account of the one registry that it asks; Transport stays here: the
 	// child has one of its own, under Policy.
 	Options Options
@@ -72,6 +72,7 @@ type job struct {
 	Scheme    string           `json:"scheme,omitempty"` // of a file or folder on this machine
 	Rest      string           `json:"rest,omitempty"`
 	Platform  string           `json:"platform,omitempty"`
+	Prefer    []string         `json:"prefer,omitempty"`
 	Limits    Limits           `json:"limits"`
 	Backoff   time.Duration    `json:"backoff"`
 	Patience  time.Duration    `json:"patience"`
@@ -79,6 +80,7 @@ type job struct {
 	Insecure  bool             `json:"insecure"`
 	Account   authn.AuthConfig `json:"account"`
 	Policy    *egress.Policy   `json:"policy,omitempty"`
+	Salt      []byte           `json:"salt"`
 }
 
 // refusal is an error on its way out of a cage.
@@ -117,13 +119,13 @@ func (c Caged) Scan(ctx context.Context, ref Reference) (*Inventory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
-	j := job{Reference: ref.String(), Insecure: o.Insecure != nil && o.Insecure(r.Context().RegistryStr())}
+	j := job{Reference: ref.String(), Prefer: o.prefers(ref.Registry()), Insecure: o.Insecure != nil && o.Insecure(r.Context().RegistryStr())}
 	who, err := authn.Authorization(ctx, account)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
 	if j.Account = *who; c.Policy != nil {
-		p := c.Policy()
+		p := c.Policy().Of(r.Context().RegistryStr())
 		j.Policy = &p
 	}
 	return c.do(ctx, j, nil)
@@ -153,7 +155,7 @@ func (c Caged) do(ctx context.Context, j job, read []string) (*Inventory, error)
 
 func (c Caged) talk(ctx context.Context, j job, read []string) (inv *Inventory, err error) {
 	o := c.Options.withDefaults()
-	j.Platform, j.Limits, j.Backoff, j.Patience, j.Cached = o.Platform, o.Limits, o.Backoff, o.Patience, o.Cache != nil
+	j.Platform, j.Limits, j.Backoff, j.Patience, j.Cached, j.Salt = o.Platform, o.Limits, o.Backoff, o.Patience, o.Cache != nil, o.Salt
 	text, err := json.Marshal(j)
 	if err != nil {
 		return nil, err
@@ -334,8 +336,8 @@ func ReadCaged(in io.Reader, out io.Writer) error {
 // read does the work.
 func (j job) read(in io.Reader, out io.Writer) (*Inventory, error) {
 	ctx := context.Background()
-	o := Options{Platform: j.Platform, Limits: j.Limits, Backoff: j.Backoff, Patience: j.Patience, Keychain: accounted{j.Account},
-		Insecure: func(string) bool { return j.Insecure }, Progress: func(p Progress) {
+	o := Options{Platform: j.Platform, Salt: j.Salt, Limits: j.Limits, Backoff: j.Backoff, Patience: j.Patience, Keychain: accounted{j.Account},
+		Insecure: func(string) bool { return j.Insecure }, Prefer: func(string) []string { return j.Prefer }, Progress: func(p Progress) {
 			if text, err := json.Marshal(p); err == nil {
 				_ = cage.Send(out, comes, text) // a parent that is gone ends this process
 			}

@@ -213,7 +213,12 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	v.owner = owner
 	images := assess.Config{Advisories: v.advisories.db.Load, Records: v.Store, Owner: owner, Workers: v.config.ScanWorkers, Log: v.log}
 	if !v.config.NoImages {
-		opts := image.Options{Cache: v.Store, Transport: &network{now: v.policy}, Keychain: reader.Keychain(), Insecure: v.plainHTTP}
+		opts := image.Options{Cache: v.Store, Transport: &network{now: v.policy}, Keychain: reader.Keychain(), Insecure: v.plainHTTP,
+			Prefer: v.prefer}
+		images.Quiet = func() []string { return v.Registries.Quiet() }
+		if opts.Salt, err = v.Store.Salt(ctx); err != nil {
+			return err
+		}
 		read := v.scanner(ctx, opts)
 		images.Scan = func(ctx context.Context, ref image.Reference) (*image.Inventory, error) {
 			if err := v.disk.wait(ctx); err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,8 @@ type request struct {
 	Agent  string   `json:"agent"`
 	From   string   `json:"from"` // an address that the request comes from
 	Code   int      `json:"code"` // of the answer, if it is no success
+	// Times is how often it is sent; {n} in its address and body is which of them it is.
+	Times int `json:"times"`
 }
 
 // abroad is an address that is nobody's, kept for documents (RFC 5737).
@@ -180,10 +183,12 @@ func (r *request) body() []byte {
 }
 
 // send sends a request and wants its answer.
-func (s *stage) send(r *request) {
+func (s *stage) send(r *request, n string) {
 	s.t.Helper()
 	method, path, form := r.method()
-	req, err := http.NewRequestWithContext(context.Background(), method, s.Admin.Host+path, bytes.NewReader(r.body()))
+	path = strings.ReplaceAll(path, "{n}", n)
+	body := bytes.ReplaceAll(r.body(), []byte("{n}"), []byte(n))
+	req, err := http.NewRequestWithContext(context.Background(), method, s.Admin.Host+path, bytes.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -262,7 +267,9 @@ func (s *stage) play(a act) {
 	}
 	who := slices.Clone(a.Also)
 	for i := range a.Do {
-		s.send(&a.Do[i])
+		for n := range max(1, a.Do[i].Times) {
+			s.send(&a.Do[i], strconv.Itoa(n))
+		}
 		who = append(who, s.account(a.Do[i].As))
 	}
 	keep := by(who...)
@@ -289,7 +296,11 @@ func complete(lines []byte, a *act) bool {
 		_ = json.Unmarshal(line, &e) // it was decoded before
 		requests[e.AuditID] = true
 	}
-	return len(requests) >= len(a.Do)+len(a.Also)
+	sent := len(a.Also)
+	for _, r := range a.Do {
+		sent += max(1, r.Times)
+	}
+	return len(requests) >= sent
 }
 
 func short(lines []byte) []byte { return lines[:min(len(lines), 1500)] }

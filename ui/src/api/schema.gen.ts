@@ -325,7 +325,8 @@ export interface paths {
         };
         /** Security alerts, seen last first */
         get: operations["listAlerts"];
-        put?: never;
+        /** Record what a person did with alerts - decided, took them or gave them to somebody, said something */
+        put: operations["changeAlerts"];
         post?: never;
         delete?: never;
         options?: never;
@@ -359,8 +360,7 @@ export interface paths {
         };
         /** One alert, with its evidence and what the graph knows now of what it names */
         get: operations["getAlert"];
-        /** Record what a person decided about an alert */
-        put: operations["setAlertStatus"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -600,6 +600,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/image/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one image brings and takes away, seen from another - packages, vulnerabilities, base */
+        get: operations["getImageDifference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/image/bases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would be found in an image on each other tag of its base, what fixes most first */
+        get: operations["getImageBases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/registries": {
         parameters: {
             query?: never;
@@ -632,6 +666,26 @@ export interface paths {
         put?: never;
         /** Try each thing that reading a registry needs, without connecting it */
         post: operations["checkRegistry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registries/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would be read of a registry, and what would be left out and why, without connecting it
+         * @description Asks the registry for its lists and for what images say of themselves, for at most 45 seconds. Nothing is kept of it.
+         */
+        post: operations["previewRegistry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1600,8 +1654,12 @@ export interface components {
             actor: string;
             /** @description What it was done to */
             about: string;
+            /** @description Who works on it; absent while nobody does */
+            assignee?: string;
         };
         AlertList: {
+            /** @description The asker's name, as what they do is recorded */
+            you: string;
             items: components["schemas"]["AlertRow"][];
             /** @description Alerts by severity, of the filter's statuses */
             counts: {
@@ -1676,10 +1734,37 @@ export interface components {
             /** Format: date-time */
             lastReceived?: string;
         };
-        AlertDecision: {
-            status: components["schemas"]["AlertStatus"];
-            /** @description Needed to dismiss or resolve */
+        /** @description What is left out stays */
+        AlertChange: {
+            status?: components["schemas"]["AlertStatus"];
+            /** @description Of the status; needed to dismiss or resolve */
             reason?: string;
+            /** @description Who works on it; empty: nobody */
+            assignee?: string;
+            comment?: string;
+        };
+        AlertKey: {
+            cluster: string;
+            id: string;
+        };
+        AlertsChange: {
+            alerts: components["schemas"]["AlertKey"][];
+            change: components["schemas"]["AlertChange"];
+        };
+        AlertsChanged: {
+            changed: number;
+            /** @description Those that are not there, or not seen */
+            missing: components["schemas"]["AlertKey"][];
+        };
+        /** @description Something that a person did with an alert */
+        AlertNote: {
+            /** Format: date-time */
+            at: string;
+            person: string;
+            /** @description comment, assignee or a status */
+            what: string;
+            /** @description The comment, who works on it from then on (empty: nobody), or the reason of the status */
+            words: string;
         };
         AlertEntity: {
             /** @enum {string} */
@@ -1704,6 +1789,10 @@ export interface components {
             risk: string;
         };
         AlertPage: {
+            /** @description The asker's name, as what they do is recorded */
+            you: string;
+            /** @description What people did with it, oldest first */
+            notes: components["schemas"]["AlertNote"][];
             alert: components["schemas"]["AlertRow"];
             /** @description Why it was dismissed or resolved */
             reason: string;
@@ -2348,6 +2437,8 @@ export interface components {
         };
         ImagePage: {
             row: components["schemas"]["ImageRow"];
+            /** @description Secrets that people left in it: kinds, places and salted hashes, never the secrets */
+            secrets: components["schemas"]["SecretInImage"][];
             platform?: string;
             layers: components["schemas"]["ImageLayer"][];
             packages: components["schemas"]["ImagePackage"][];
@@ -2357,6 +2448,125 @@ export interface components {
             pods: components["schemas"]["Ref"][];
             paths: components["schemas"]["PathRow"][];
             gaps: components["schemas"]["Gap"][];
+        };
+        SecretInImage: {
+            secret: components["schemas"]["Ref"];
+            kind: string;
+            /** @description And the line in it, or the part of the image's configuration */
+            file: string;
+            layer?: string;
+            /** @description A layer above takes the file away: who has the image still has it */
+            removed: boolean;
+            /** @description The file is of a package that others have too */
+            published: boolean;
+            /** @description How many images that are seen have the same one */
+            images?: number;
+        };
+        ImageInShort: {
+            reference: string;
+            digest?: string;
+            platform?: string;
+            distribution?: string;
+            layers: {
+                digest: string;
+                diffID?: string;
+                command?: string;
+                size?: number;
+                packages: number;
+            }[];
+            completeness: string;
+            /** @description Something can be said of its vulnerabilities; why tells why not */
+            known: boolean;
+            why?: string;
+            /** @description It was read, or could be judged, in part */
+            partly: boolean;
+            /** Format: date-time */
+            scannedAt?: string;
+        };
+        /** @description The image that another is built on */
+        ImageBase: {
+            name: string;
+            /** @description Absent where it is not among the images that are known */
+            id?: string;
+            /** @description How many of the lowest layers are its own; 0 where that is not known */
+            layers: number;
+            /** @description From what it is known, in words */
+            how: string;
+        };
+        ImageVulnerability: {
+            id: string;
+            aliases: string[];
+            package: string;
+            version: string;
+            fixedVersion?: string;
+            severity: string;
+            title?: string;
+            layer?: string;
+            purl: string;
+            exception?: components["schemas"]["AppliedException"];
+        };
+        PackageInShort: {
+            name: string;
+            version: string;
+            purl: string;
+            ecosystem?: string;
+            layer?: string;
+        };
+        ImageDifference: {
+            before: components["schemas"]["ImageInShort"];
+            after: components["schemas"]["ImageInShort"];
+            sharedLayers: number;
+            baseBefore?: components["schemas"]["ImageBase"];
+            baseAfter?: components["schemas"]["ImageBase"];
+            added: components["schemas"]["PackageInShort"][];
+            gone: components["schemas"]["PackageInShort"][];
+            changed: {
+                name: string;
+                ecosystem?: string;
+                before: string[];
+                after: string[];
+            }[];
+            /** @description How many packages are the same */
+            unchanged: number;
+            new: components["schemas"]["ImageVulnerability"][];
+            fixed: components["schemas"]["ImageVulnerability"][];
+            kept: number;
+            /** @description Not known to be gone */
+            hidden: {
+                vulnerability: components["schemas"]["ImageVulnerability"];
+                why: string;
+            }[];
+            notKnown: string[];
+        };
+        ImageBases: {
+            image: components["schemas"]["ImageInShort"];
+            base?: components["schemas"]["ImageBase"];
+            /** @description More images that have just its layers */
+            others: components["schemas"]["ImageBase"][];
+            /** @description Vulnerabilities that packages of the base have */
+            fromBase: number;
+            /** @description Vulnerabilities that packages of the image's own layers have */
+            own: number;
+            bumps: components["schemas"]["BaseBump"][];
+            notKnown: string[];
+        };
+        /** @description What would be found in the image on another base */
+        BaseBump: {
+            name: string;
+            id?: string;
+            distribution?: string;
+            known: boolean;
+            /** @description Why nothing is known of it */
+            why?: string;
+            removes: components["schemas"]["BaseFlaw"][];
+            adds: components["schemas"]["BaseFlaw"][];
+            stays: number;
+            notKnown: string[];
+        };
+        BaseFlaw: {
+            id: string;
+            severity: string;
+            package: string;
         };
         /** @description A vulnerability of a package that does not count */
         Dismissed: {
@@ -2376,12 +2586,57 @@ export interface components {
         RegistryRequest: {
             /** @description Such as registry.example:5000 */
             host: string;
-            /** @description Names, or patterns as shop/*; empty: all that the registry lists */
+            /** @description Names, or patterns as shop/*, and with a ! before them those that are left out; empty: all that the registry lists */
             repositories?: string[];
             /** @description Read at most this many tags of a repository, those that sort highest as versions; 0: as many as the server's bound allows */
             tags?: number;
+            /** @description Names of tags, or patterns as v*, and with a ! before them those that are left out; empty: all */
+            tagNames?: string[];
+            /** @description Such as 90d: images that say they were made longer ago are left out, unless something runs them; empty: none is */
+            maxAge?: string;
+            /** @description Such as linux/arm64, the most wanted first: an index is read for the first that it has, and images for none of them are left out */
+            platforms?: string[];
+            /** @description Such as 6h: the least time between two readings; empty: as the server reads all */
+            every?: string;
+            /** @description When it is read, in UTC, such as 22:00-06:00 or sat-sun 00:00-24:00; empty: at any time */
+            hours?: string[];
             /** @description It speaks plain HTTP */
             insecure?: boolean;
+            /** @description Where it is reached instead: [http://]HOST[:PORT] */
+            mirror?: string;
+            /** @description Through which proxy: http://HOST:PORT, https:// or socks5://, or none; empty: that of the server's environment */
+            proxy?: string;
+            /** @description Certificates (PEM) of who may sign for it, beside those that the server knows */
+            authorities?: string;
+        };
+        RegistryChoice: {
+            repository: string;
+            tag: string;
+            /** @description Absent if it was left out before anybody asked */
+            digest?: string;
+            /**
+             * Format: date-time
+             * @description When the image says that it was made; absent if it does not say, or nobody asked
+             */
+            made?: string;
+            /** @description For which it says it is */
+            platforms?: string[];
+            /** @description Why it is left out; absent if it is chosen */
+            why?: string;
+        };
+        RegistryPreview: {
+            host: string;
+            /** @description Tags that would be read */
+            chosen: number;
+            /** @description Tags that would be left out */
+            left: number;
+            /** @description Repositories that were looked at */
+            repositories: number;
+            /** @description The first of the tags */
+            items: components["schemas"]["RegistryChoice"][];
+            /** @description Why there is more than was looked at; absent if there is not */
+            cut?: string;
+            gaps: components["schemas"]["Gap"][];
         };
         RegistryPermission: {
             /** @description reach the registry, sign in, list repositories, list tags, read manifests or read layers */
@@ -2439,11 +2694,23 @@ export interface components {
              */
             from: "flag" | "file" | "portal";
             insecure: boolean;
+            /** @description What is read of it, as RegistryRequest says it */
             filters: {
                 /** @description Empty: all that the registry lists */
                 repositories: string[];
                 /** @description At most this many tags of a repository */
                 tags: number;
+                tagNames: string[];
+                maxAge: string;
+                platforms: string[];
+                every: string;
+                hours: string[];
+            };
+            /** @description How it is reached, as RegistryRequest says it */
+            way: {
+                mirror: string;
+                proxy: string;
+                authorities: string;
             };
             /** @description The account that the server signs in with; empty: none */
             account: string;
@@ -3187,6 +3454,20 @@ export interface operations {
                 severity?: string;
                 cluster?: string;
                 rule?: string;
+                /** @description That name something in it */
+                namespace?: string;
+                /** @description Part of a title, of who did it or to what, or of a rule's id */
+                q?: string;
+                /** @description On which somebody of this name works */
+                assignee?: string;
+                /** @description On which the asker works */
+                mine?: boolean;
+                /** @description On which nobody works */
+                unassigned?: boolean;
+                /** @description Seen then or later */
+                since?: string;
+                /** @description First seen then or before */
+                until?: string;
                 /** @description next of the page before */
                 cursor?: components["parameters"]["cursor"];
                 limit?: components["parameters"]["limit"];
@@ -3204,6 +3485,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertsChange"];
+            };
+        };
+        responses: {
+            /** @description What came of it; each alert is changed by itself */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsChanged"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3252,32 +3558,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AlertPage"];
                 };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    setAlertStatus: {
-        parameters: {
-            query: {
-                cluster: string;
-                id: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AlertDecision"];
-            };
-        };
-        responses: {
-            /** @description Recorded */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -3656,6 +3936,58 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getImageDifference: {
+        parameters: {
+            query: {
+                /** @description The image before, by its id or a name that only it has */
+                base: string;
+                /** @description The image after */
+                head: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is different */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageDifference"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImageBases: {
+        parameters: {
+            query: {
+                /** @description The image, by its id or a name that only it has */
+                id: string;
+                /** @description More images to try as its base, beside the tags of its base that are known */
+                among?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The other bases */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageBases"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listRegistries: {
         parameters: {
             query?: never;
@@ -3714,6 +4046,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegistryCheck"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewRegistry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["RegistryAsked"];
+        responses: {
+            /** @description The tags, those that are chosen and those that are left out */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryPreview"];
                 };
             };
             default: components["responses"]["Problem"];
