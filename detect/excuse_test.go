@@ -35,8 +35,13 @@ func (a allowed) event() string {
 // TestKnownInfrastructureIsNoNewsOnlyAsItsManifestIs: what its own manifest asks, of who holds cluster-admin already, is told with the
 // lowest severity. Whatever a requester can choose besides is as bad as ever.
 func TestKnownInfrastructureIsNoNewsOnlyAsItsManifestIs(t *testing.T) {
-	installed := func(object string) allowed { return allowed{ask{user: "ops", what: "daemonsets", response: object}, asAdmin} }
-	by := func(a ask, reason string) allowed { a.what, a.response = "daemonsets", agent; return allowed{a, reason} }
+	installed := func(object string) allowed {
+		return allowed{ask{user: "ops", what: "daemonsets", response: object}, asAdmin}
+	}
+	by := func(a ask, reason string) allowed {
+		a.what, a.response = "daemonsets", agent
+		return allowed{a, reason}
+	}
 	registry := func(from, to string) allowed { return installed(with(agent, from, to)) }
 	tests := []struct {
 		name  string
