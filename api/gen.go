@@ -992,6 +992,9 @@ type ImageRow struct {
 	State    ScanState `json:"state"`
 	Tags     []string  `json:"tags"`
 
+	// ToldAt When it did
+	ToldAt *time.Time `json:"toldAt,omitempty"`
+
 	// ToldBy The build that told what is in it, where that was not read here; absent otherwise
 	ToldBy          *string `json:"toldBy,omitempty"`
 	Vulnerabilities *int    `json:"vulnerabilities"`

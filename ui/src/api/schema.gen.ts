@@ -2294,6 +2294,11 @@ export interface components {
             exploited: boolean | null;
             /** @description The build that told what is in it, where that was not read here; absent otherwise */
             toldBy?: string;
+            /**
+             * Format: date-time
+             * @description When it did
+             */
+            toldAt?: string;
         };
         ImageList: {
             items: components["schemas"]["ImageRow"][];
