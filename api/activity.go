@@ -40,7 +40,7 @@ var named = map[string]struct {
 	"POST /sign-in-links": {"make a sign-in link", []string{"person"}, nil},
 	"PUT /alerts":         {"work on alerts", []string{"alerts"}, []string{"change"}},
 	"POST /registries": {"connect a registry", []string{"host"}, []string{"repositories", "tagNames", "tags", "maxAge", "platforms", "every",
-		"hours", "insecure", "mirror", "proxy", "authorities"}},
+		"hours", "vex", "insecure", "mirror", "proxy", "authorities"}},
 	"POST /registries/check":   {"check a registry", []string{"host"}, nil},
 	"POST /registries/preview": {"preview a registry", []string{"host"}, nil},
 	"DELETE /registry":         {"disconnect a registry", []string{"host"}, nil},

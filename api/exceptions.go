@@ -177,7 +177,7 @@ func (s session) countExceptions(ctx context.Context, set *exception.Set) (Excep
 	a := s.acceptsBy(ctx, set)
 	out := ExceptionList{Items: []ExceptionRow{}}
 	some := []Finding{}
-	if !a.none {
+	if !a.None() {
 		for e := range vulnerable(s.View) {
 			if ctx.Err() != nil {
 				return ExceptionList{}, cmp.Or(context.Cause(ctx), errors.New("the asker left"))
@@ -189,7 +189,7 @@ func (s session) countExceptions(ctx context.Context, set *exception.Set) (Excep
 			}
 		}
 	}
-	for _, c := range a.tally.Counts() {
+	for _, c := range a.Tally.Counts() {
 		row := exceptionRow(c.Exception)
 		row.Expired, row.Findings, row.Images = c.Expired, c.Findings, len(slices.Collect(maps.Keys(a.found[c.Where])))
 		out.Items = append(out.Items, row)

@@ -1127,6 +1127,9 @@ type ImageRow struct {
 	State    ScanState `json:"state"`
 	Tags     []string  `json:"tags"`
 
+	// ToldAt When it did
+	ToldAt *time.Time `json:"toldAt,omitempty"`
+
 	// ToldBy The build that told what is in it, where that was not read here; absent otherwise
 	ToldBy          *string `json:"toldBy,omitempty"`
 	Vulnerabilities *int    `json:"vulnerabilities"`
@@ -1632,7 +1635,8 @@ type Registry struct {
 		TagNames     []string `json:"tagNames"`
 
 		// Tags At most this many tags of a repository
-		Tags int `json:"tags"`
+		Tags int  `json:"tags"`
+		Vex  bool `json:"vex"`
 	} `json:"filters"`
 
 	// From Only what the portal connected can be disconnected there
@@ -1820,6 +1824,9 @@ type RegistryRequest struct {
 
 	// Tags Read at most this many tags of a repository, those that sort highest as versions; 0: as many as the server's bound allows
 	Tags *int `json:"tags,omitempty"`
+
+	// Vex Documents of VEX that the registry has for images count where nobody else says anything: whoever may push there may write one, and no signature is verified
+	Vex *bool `json:"vex,omitempty"`
 }
 
 // Relation defines model for Relation.

@@ -21,7 +21,8 @@ func imageOf(n graph.Node, states map[string]assess.Image, w *scope.World) Image
 		ScannedAt: timeOf(n.Value("scannedAt")),
 		Pods:      len(w.Pods(n.ID())), Severity: text(n.Text("severity")), Criticals: integer(n.Value("criticals")),
 		Highs: integer(n.Value("highs")), Vulnerabilities: integer(n.Value("vulnerabilities")), Packages: integer(n.Value("packages")),
-		Rce: boolean(n.Value("rce")), Exploited: boolean(n.Value("exploited")), ToldBy: text(n.Text("toldBy"))}
+		Rce: boolean(n.Value("rce")), Exploited: boolean(n.Value("exploited")), ToldBy: text(n.Text("toldBy")),
+		ToldAt: timeOf(n.Value("toldAt"))}
 	if row.Partly && severity.Rank(n.Text("severity")) == severity.Rank("None") {
 		row.Severity = nil // none in what was read
 	}

@@ -37,6 +37,7 @@ func (s session) registry(ctx context.Context, r registries.Registry) (Registry,
 	out.Filters.Repositories, out.Filters.Tags = list(r.Repositories), r.Connection.Tags
 	out.Filters.TagNames, out.Filters.Platforms, out.Filters.Hours = list(r.TagNames), list(r.Platforms), list([]string(r.Hours))
 	out.Filters.MaxAge, out.Filters.Every = orNothing(r.MaxAge), orNothing(r.Every)
+	out.Filters.Vex = r.VEX
 	out.Way.Mirror, out.Way.Proxy, out.Way.Authorities = r.Mirror, r.Proxy, r.Authorities
 	c, err := s.CountRegistry(ctx, r.Host)
 	if err != nil {
@@ -66,7 +67,7 @@ func orNothing(s collect.Span) string {
 
 // wish is a registry as the portal asks for it.
 func wish(r *RegistryRequest) (collect.Registry, error) {
-	what := collect.Registry{Host: r.Host, Repositories: deref(r.Repositories), Tags: deref(r.Tags), Insecure: deref(r.Insecure),
+	what := collect.Registry{Host: r.Host, Repositories: deref(r.Repositories), Tags: deref(r.Tags), Insecure: deref(r.Insecure), VEX: deref(r.Vex),
 		TagNames: deref(r.TagNames), Platforms: deref(r.Platforms), Hours: deref(r.Hours), Mirror: deref(r.Mirror), Proxy: deref(r.Proxy),
 		Authorities: deref(r.Authorities)}
 	for _, span := range []struct {

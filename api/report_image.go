@@ -12,6 +12,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/exception"
 	"github.com/breakwater-sec/breakwater/graph"
+	"github.com/breakwater-sec/breakwater/report"
 	"github.com/breakwater-sec/breakwater/report/scan"
 )
 
@@ -84,7 +85,7 @@ func (s session) scanned(ctx context.Context, n graph.Node) (scan.Report, error)
 	out.Image.Reference = name
 	out.Image.Digest = cmp.Or(n.Text("digest"), out.Image.Digest)
 	set, _ := s.exceptions(ctx) // what is wrong with it is told by ListExceptions and the log
-	out.Except(exception.NewTally(set, time.Now()), whereOf(n))
+	out.Except(exception.NewTally(set, time.Now()), report.WhereOf(n))
 	return out, nil
 }
 

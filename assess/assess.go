@@ -25,6 +25,8 @@ type Config struct {
 	// Resolve asks a registry for the digest behind a reference; nil means that
 	// nobody is asked.
 	Resolve func(ctx context.Context, ref image.Reference) (string, error)
+	// Beside gives the database for one image, with what was found beside that; nil leaves it as it is.
+	Beside func(ctx context.Context, id string, inv *image.Inventory, db *vuln.DB) *vuln.DB
 	// Quiet are registries that are to be left alone now where nothing is urgent; nil if there are none.
 	Quiet func() []string
 	// Advisories is the database of now.
@@ -186,6 +188,18 @@ func (a *Assessor) Exposed(cluster string, images []string) {
 	if touched := a.mu.demand.expose(cluster, images); len(touched) > 0 {
 		a.touch(touched, true)
 	}
+}
+
+// Heard says that something else is beside images than before: they are held against the advisories again.
+func (a *Assessor) Heard(images []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, id := range images {
+		if k := a.mu.images[id]; k != nil {
+			k.recall = true
+		}
+	}
+	a.touch(images, false)
 }
 
 // List replaces what registries list: where each image is, by digest.

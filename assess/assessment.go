@@ -56,6 +56,8 @@ type Assessment struct {
 	Why     string
 	// ToldBy is the build that told what is in it, where that was not read here.
 	ToldBy string
+	// ToldAt is when it did, by our clock.
+	ToldAt time.Time
 	// State is one of Unknown, Queued, Scanning, Done, Failed and Unsupported.
 	State    string
 	Findings []Finding
@@ -191,7 +193,7 @@ func (a *Assessment) gap(gaps []collect.Gap) {
 
 // recount counts anew after findings were left out.
 func (a *Assessment) recount() {
-	*a = Assessment{Contents: a.Contents, Scanned: a.Scanned, Why: a.Why, State: a.State, ToldBy: a.ToldBy, Findings: a.Findings,
+	*a = Assessment{Contents: a.Contents, Scanned: a.Scanned, Why: a.Why, State: a.State, ToldBy: a.ToldBy, ToldAt: a.ToldAt, Findings: a.Findings,
 		Dismissed: a.Dismissed}
 	a.count()
 }

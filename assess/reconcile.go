@@ -423,5 +423,8 @@ func (a *Assessor) assess(id string, inv *image.Inventory) *Assessment {
 	if db == nil {
 		return NotScanned(id, Unsupported, "no advisories were imported: breakwater db update, or db import")
 	}
+	if a.config.Beside != nil {
+		db = a.config.Beside(context.Background(), id, inv, db)
+	}
 	return Inventory(id, inv, db)
 }

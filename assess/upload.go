@@ -118,7 +118,7 @@ func (a *Assessor) orUploaded(ctx context.Context, id string, found *Assessment)
 		return found // of another version
 	}
 	said := a.assess(id, inv)
-	said.ToldBy = u.By
+	said.ToldBy, said.ToldAt = u.By, u.At
 	said.gap([]collect.Gap{{Source: "image", What: "what is in " + u.Name(), Since: u.At,
 		Why: fmt.Sprintf("it was not read here (%s): build %s told it, on %s", found.Why, u.By,
 			u.At.UTC().Format("2006-01-02 15:04 MST")),

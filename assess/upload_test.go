@@ -66,7 +66,7 @@ func TestAnImageThatABuildToldOfIsKnownByItsWordUntilItLeaves(t *testing.T) {
 	if got.Upload == nil || got.Upload.Name() != "registry.example/shop/web:1" || got.Listed || got.Running || got.Assessment == nil {
 		t.Fatalf("%+v", got)
 	}
-	if s := got.Assessment; s.ToldBy != "shop-ci" || len(s.Components) != 1 || len(s.Gaps) == 0 ||
+	if s := got.Assessment; s.ToldBy != "shop-ci" || s.ToldAt.IsZero() || len(s.Components) != 1 || len(s.Gaps) == 0 ||
 		!strings.Contains(s.Gaps[len(s.Gaps)-1].Why, "build shop-ci told it") {
 		t.Errorf("%+v", s)
 	}

@@ -23,6 +23,7 @@ import (
 type registryPolicy struct {
 	repositories, tagNames, platforms, hours []string
 	tags                                     int
+	vex                                      bool
 	maxAge, every                            string
 	flags                                    *pflag.FlagSet
 }
@@ -35,6 +36,7 @@ func (p *registryPolicy) add(c *cobra.Command) {
 	f.IntVar(&p.tags, "tags", 0, "read at most this many tags of a repository, those that sort highest as versions")
 	f.StringVar(&p.maxAge, "max-age", "", "such as 90d: leave out images that say they were made longer ago")
 	f.StringSliceVar(&p.platforms, "platform", nil, "such as linux/arm64, the most wanted first; may repeat")
+	f.BoolVar(&p.vex, "vex", false, "documents of VEX that the registry has for images count where nobody else says anything")
 	f.StringVar(&p.every, "every", "", "such as 6h: the least time between two readings")
 	f.StringArrayVar(&p.hours, "hours", nil, "when to read it, in UTC, such as 22:00-06:00 or 'sat-sun 00:00-24:00'; may repeat")
 }
@@ -47,6 +49,7 @@ func (p *registryPolicy) over(what collect.Registry) (_ collect.Registry, err er
 		"tags":       func() { what.Tags = p.tags },
 		"platform":   func() { what.Platforms = p.platforms },
 		"hours":      func() { what.Hours = p.hours },
+		"vex":        func() { what.VEX = p.vex },
 	} {
 		if p.flags.Changed(name) {
 			take()

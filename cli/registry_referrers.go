@@ -3,10 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -74,62 +71,33 @@ func listReferrers(ctx context.Context, s streams, f format, reader registry.Rea
 	return nil
 }
 
-// mostDocuments is how many VEX documents of one image are read.
-const mostDocuments = 20
-
-// vexOf is the database with what VEX documents say that the image's registry has for it, and what was read of them.
-// What cannot be read is told and does not count: it could only have dismissed something.
+// vexOf is the database with what documents say that the image's registry has for it: of VEX, bills of materials with analyses, and
+// attestations of either. They count where nobody else says anything. What cannot be read is told and does not count: it could only
+// have dismissed something.
 func vexOf(ctx context.Context, s streams, db *vuln.DB, reader registry.Reader, inv *image.Inventory) (*vuln.DB, error) {
 	ref, err := image.ParseReference(inv.Reference)
 	if err != nil {
 		return db, fmt.Errorf("--vex-from-registry: %s is in no registry", inv.Reference)
 	}
-	if at, err := image.ParseReference(ref.Registry() + "/" + ref.Repository() + "@" + inv.Digest); err == nil {
-		ref = at // what was read, and not what the tag stands for by now
+	if ref, err = ref.At(inv.Digest); err != nil { // what was read, and not what the tag stands for by now
+		return db, fmt.Errorf("--vex-from-registry: %w", err)
 	}
-	what := collect.Registry{Host: ref.Registry()}
-	found, err := reader.Referrers(ctx, what, ref)
+	found, left, err := reader.Beside(ctx, collect.Registry{Host: ref.Registry()}, ref)
 	if err != nil {
 		return db, fmt.Errorf("--vex-from-registry: %w", err)
 	}
-	folder, err := os.MkdirTemp("", "breakwater-vex-")
-	if err != nil {
-		return db, err
+	var documents []vuln.Document
+	for _, b := range found {
+		documents = append(documents, vuln.Document{From: "registry " + ref.Registry() + ", " + b.Digest, Body: b.Body})
 	}
-	defer os.RemoveAll(folder)
-	read, left := 0, found.More
-	for _, r := range found.Items {
-		if r.Kind != registry.VEX {
-			continue
-		}
-		if read >= mostDocuments {
-			left++
-			continue
-		}
-		err := func() error {
-			body, err := reader.Document(ctx, what, ref.Repository(), r)
-			if err != nil {
-				return err
-			}
-			name := filepath.Join(folder, strings.ReplaceAll(r.Digest, ":", "-")+".json")
-			if err := os.WriteFile(name, body, 0o600); err != nil {
-				return err
-			}
-			with, err := db.With(ctx, name)
-			if err == nil {
-				db, read = with, read+1
-			}
-			return err
-		}()
-		if ctx.Err() != nil {
-			return db, ctx.Err()
-		}
-		if err != nil {
-			left++
-			fmt.Fprintf(s.err, "a VEX document of %s does not count: %s\n", terminal.Plain(inv.Reference),
-				terminal.Plain(strings.ReplaceAll(err.Error(), folder+string(filepath.Separator), "")))
-		}
+	with, counted, unread := db.Beside(ctx, []string{inv.Digest, inv.Manifest}, documents...)
+	for _, err := range unread {
+		fmt.Fprintf(s.err, "a document of %s does not count: %s\n", terminal.Plain(inv.Reference), terminal.Plain(err.Error()))
 	}
-	fmt.Fprintf(s.err, "VEX documents that the registry has for %s: %d count, %d do not\n", terminal.Plain(inv.Reference), read, left)
-	return db, nil
+	fmt.Fprintf(s.err, "VEX documents that the registry has for %s: %d count, %d do not\n", terminal.Plain(inv.Reference), counted,
+		left+len(unread))
+	if counted == 0 {
+		return db, nil
+	}
+	return with, nil
 }

@@ -28,6 +28,8 @@ type Registry struct {
 	// Every is the least time between two readings, if longer than the server's; Hours are when it is read: empty is at any time.
 	Every Span  `json:"every,omitempty"`
 	Hours Hours `json:"hours,omitempty"`
+	// VEX says that documents of VEX which the registry has for images count, as far as nobody else says anything.
+	VEX bool `json:"vex,omitempty"`
 	// Insecure says that it speaks plain HTTP.
 	Insecure bool `json:"insecure,omitempty"`
 	// Mirror is where it is reached instead, [http://]HOST[:PORT]; Proxy through which proxy, in place of that of the server's

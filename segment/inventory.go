@@ -53,6 +53,11 @@ func PutAssessment(s *graph.Shared, a *assess.Assessment) {
 func propsOf(a *assess.Assessment) []graph.Prop {
 	out := []graph.Prop{graph.B("scanned", a.Scanned), text("scan", a.State), text("scanError", a.Why),
 		text("completeness", a.Completeness()), text("toldBy", a.ToldBy), text("chain", a.Chain), left(a)}
+	if told := (graph.Prop{Name: "toldAt"}); a.ToldAt.IsZero() {
+		out = append(out, told) // it is not known by a build's word any more
+	} else {
+		out = append(out, graph.T("toldAt", a.ToldAt))
+	}
 	if strings.HasPrefix(a.ID, "sha256:") {
 		out = append(out, graph.S("digest", a.ID))
 	}

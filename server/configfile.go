@@ -32,6 +32,7 @@ type configRegistry struct {
 	Platforms    []string      `yaml:"platforms"`
 	Every        string        `yaml:"every"`
 	Hours        collect.Hours `yaml:"hours"`
+	VEX          bool          `yaml:"vex"`
 	Insecure     bool          `yaml:"insecure"`
 	Mirror       string        `yaml:"mirror"`
 	Proxy        string        `yaml:"proxy"`
@@ -99,7 +100,7 @@ func taken(list []registries.Connection, host string) bool {
 // read checks one entry. A relative password file lies beside the configuration.
 func (r configRegistry) read(dir string) (what collect.Registry, login *registry.Login, err error) {
 	what = collect.Registry{Host: r.Host, Repositories: r.Repositories, TagNames: r.TagNames, Tags: r.Tags,
-		Platforms: r.Platforms, Hours: r.Hours, Insecure: r.Insecure, Mirror: r.Mirror, Proxy: r.Proxy}
+		Platforms: r.Platforms, Hours: r.Hours, VEX: r.VEX, Insecure: r.Insecure, Mirror: r.Mirror, Proxy: r.Proxy}
 	for _, span := range []struct {
 		key, text string
 		to        *collect.Span

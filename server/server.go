@@ -22,6 +22,7 @@ import (
 	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/kube"
+	"github.com/breakwater-sec/breakwater/collect/registry"
 	"github.com/breakwater-sec/breakwater/datadir"
 	"github.com/breakwater-sec/breakwater/egress"
 	"github.com/breakwater-sec/breakwater/enrichment"
@@ -49,6 +50,7 @@ type Server struct {
 	advisories *followed
 	Estate     *harborshop.Estate
 	egress     egress.Policy // what flags and the sample allow
+	reader     registry.Reader
 	exceptions *exceptions
 	endReaders func() // nil if images are not read in a cage
 	rules      *analyse.Rules
@@ -215,6 +217,7 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	if !v.config.NoImages {
 		opts := image.Options{Cache: v.Store, Transport: &network{now: v.policy}, Keychain: reader.Keychain(), Insecure: v.plainHTTP,
 			Prefer: v.prefer}
+		images.Beside, v.reader = v.beside, reader
 		images.Quiet = func() []string { return v.Registries.Quiet() }
 		if opts.Salt, err = v.Store.Salt(ctx); err != nil {
 			return err
@@ -288,6 +291,9 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 	}
 	g.Go(func() error { return ready(ctx, v, door.url) })
 	g.Go(func() error { return v.sweep(ctx) })
+	if !v.config.NoImages {
+		g.Go(func() error { v.lookBeside(ctx, v.reader); return nil })
+	}
 	g.Go(func() error { return v.disk.watch(ctx) })
 	g.Go(func() error { return v.probe(ctx) })
 	g.Go(func() error { return v.followSizes(ctx) })

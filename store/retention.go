@@ -85,6 +85,8 @@ var histories = []history{
 	{name: "layers", about: "packages of image layers, which are read again when they are gone",
 		table: "layers", at: "updated_at", whole: true, key: []string{"id"},
 		kept: Limit{Keep: 90 * day, Rows: 200_000, Bytes: LayerBytes}, size: "length(inventory)"},
+	{table: "image_documents", at: "asked_at", whole: true, key: []string{"id"},
+		kept: Limit{Keep: 90 * day, Rows: 100_000, Bytes: 1 << 30}, size: "coalesce(length(documents), 0)"},
 	{table: "image_outlines", at: "asked_at", whole: true, key: []string{"digest"}, kept: Limit{Keep: 90 * day, Rows: 1_000_000}},
 	{table: "event_batches", at: "analysed_at", key: []string{"cluster_id", "source", "name"}, kept: Limit{Keep: time.Hour, Rows: 1_000_000}},
 	{table: "exceptions", at: "ended_at", of: "ended_at IS NOT NULL", whole: true, key: []string{"id"},

@@ -28,7 +28,9 @@ type index interface {
 // concurrent use.
 type DB struct {
 	sources []index
-	status  Status
+	// beside is what was found beside the one image that this database is asked about.
+	beside []beside
+	status Status
 	// remembered is what was examined.
 	remembered remembered
 	close      func() error

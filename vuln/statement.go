@@ -125,6 +125,9 @@ func withoutTag(name string) string {
 func (db *DB) dismiss(m *Match, linked string, entries []*entry) (err error) {
 	m.Said, err = db.said(m)
 	m.Dismissed = dismissal(m.Said, m.Package.Name, linked, entries)
+	if err == nil && len(db.beside) > 0 {
+		err = db.hear(m)
+	}
 	return err
 }
 

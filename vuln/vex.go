@@ -36,6 +36,8 @@ type Statement struct {
 	By       string    `json:"by,omitempty"`
 	Document string    `json:"document,omitempty"`
 	At       time.Time `json:"at,omitzero"`
+	// Found is where the document was found, if that was beside the image: whoever may put one there may have written it.
+	Found string `json:"found,omitempty"`
 	// Products are what it speaks of.
 	Products []Product `json:"products"`
 }

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -201,39 +200,6 @@ func (s *session) cosignTags(ctx context.Context, c *http.Client, repository str
 		out.add(Referrer{Kind: t.kind, Type: "tag " + stem(out.Image)[:14] + "…" + t.end, Digest: digest})
 	}
 	return nil
-}
-
-// Document is the one file that an artifact is, whole: of several nothing is read. Its bytes are held to the digests that lead there.
-func (r Reader) Document(ctx context.Context, what collect.Registry, repository string, of Referrer) ([]byte, error) {
-	s, err := r.open(ctx, what)
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.client(ctx, pullScope(repository))
-	if err != nil {
-		return nil, s.explain(err)
-	}
-	body, err := s.verified(ctx, c, repository+"/manifests/"+of.Digest, of.Digest)
-	if err != nil {
-		return nil, s.explain(err)
-	}
-	var m struct {
-		Layers []struct {
-			Digest string `json:"digest"`
-			Size   int64  `json:"size"`
-		} `json:"layers"`
-	}
-	if err := json.Unmarshal(body, &m); err != nil {
-		return nil, fmt.Errorf("read artifact %s: want a manifest: %w", of.Digest, err)
-	}
-	if len(m.Layers) != 1 || image.Digest(m.Layers[0].Digest) != nil {
-		return nil, fmt.Errorf("read artifact %s: want one file in it, have %d", of.Digest, len(m.Layers))
-	}
-	if m.Layers[0].Size > maxDocument {
-		return nil, fmt.Errorf("read artifact %s: want at most %d MiB", of.Digest, maxDocument>>20)
-	}
-	body, err = s.verified(ctx, c, repository+"/blobs/"+m.Layers[0].Digest, m.Layers[0].Digest)
-	return bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), s.explain(err)
 }
 
 // verified reads what a digest names.

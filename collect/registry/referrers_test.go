@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,8 +108,13 @@ func TestWhatBelongsToAnImageIsListedByListByTagAndByCosignsTags(t *testing.T) {
 			found.Image != d.String() || found.More != 0 {
 			t.Errorf("with the list %t: %s, %+v, %v", has, got, found, err)
 		}
-		if b, err := reader().Document(t.Context(), what, "shop/web", vex); err != nil || string(b) != openVEX {
-			t.Errorf("with the list %t: %s, %v", has, b, err)
+		at, err := ref.At(d.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, left, err := reader().Beside(t.Context(), what, at)
+		if n := slices.IndexFunc(read, func(b Beside) bool { return b.Digest == vex.Digest && string(b.Body) == openVEX }); err != nil || n < 0 || left != 0 {
+			t.Errorf("with the list %t: %v, %d left, %v", has, read, left, err)
 		}
 	}
 }
@@ -145,8 +151,12 @@ func TestADocumentIsWhatItsDigestSaysOrNothing(t *testing.T) {
 		}
 		return false
 	}))
+	s, err := reader().open(t.Context(), collect.Registry{Host: h})
+	if err != nil {
+		t.Fatal(err)
+	}
 	of := Referrer{Digest: "sha256:" + strings.Repeat("a", 64)}
-	b, err := reader().Document(t.Context(), collect.Registry{Host: h}, "shop/web", of)
+	b, err := s.files(t.Context(), http.DefaultClient, "shop/web", of, 1000)
 	if err == nil || !strings.Contains(err.Error(), "digest") {
 		t.Errorf("%s, %v", b, err)
 	}

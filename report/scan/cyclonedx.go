@@ -2,6 +2,7 @@ package scan
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 
 	"github.com/breakwater-sec/breakwater/severity"
+	"github.com/breakwater-sec/breakwater/vuln"
 )
 
 // writeCycloneDX writes one bill of materials for all images, with what affects
@@ -59,7 +61,7 @@ func (b *bill) add(number string, r Report) {
 	}
 	b.holds = append(b.holds, cdx.Dependency{Ref: self, Dependencies: &inside})
 	b.parts = append(b.parts, cdx.Composition{Aggregate: r.aggregate(), Assemblies: &[]cdx.BOMReference{cdx.BOMReference(self)}})
-	for _, v := range r.Vulnerabilities {
+	for _, v := range slices.Concat(r.Vulnerabilities, r.Dismissed) {
 		at := known[v.PURL]
 		if at == "" {
 			at = self
@@ -135,7 +137,33 @@ func cycloneVulnerability(v Vulnerability, affects string) cdx.Vulnerability {
 		out.Analysis = &cdx.VulnerabilityAnalysis{Response: &[]cdx.ImpactAnalysisResponse{cdx.IARWillNotFix}, Detail: v.Exception.String()}
 	}
 	out.Properties = properties(said...)
+	if v.Dismissed != "" {
+		(*(*out.Affects)[0].Range)[0].Status = cdx.VulnerabilityStatusNotAffected
+		out.Analysis = dismissed(v)
+	}
 	return out
+}
+
+// dismissed says why a match does not count.
+func dismissed(v Vulnerability) *cdx.VulnerabilityAnalysis {
+	out := &cdx.VulnerabilityAnalysis{State: cdx.IASNotAffected, Detail: v.Dismissed}
+	switch {
+	case v.Said != nil && v.Said.Status == vuln.Fixed:
+		out.State = cdx.IASResolved
+	case v.Said != nil:
+		out.Justification = justifications[v.Said.Justification]
+	default: // the program has no code of it
+		out.Justification = cdx.IAJCodeNotPresent
+	}
+	return out
+}
+
+// justifications are those of OpenVEX in the words of CycloneDX, where it has one that says as much.
+var justifications = map[string]cdx.ImpactAnalysisJustification{
+	"component_not_present":               cdx.IAJCodeNotPresent,
+	"vulnerable_code_not_present":         cdx.IAJCodeNotPresent,
+	"vulnerable_code_not_in_execute_path": cdx.IAJCodeNotReachable,
+	"inline_mitigations_already_exist":    cdx.IAJProtectedByMitigatingControl,
 }
 
 func cycloneSeverity(word string) cdx.Severity {

@@ -48,6 +48,14 @@ func reports() []Report {
 					Exception: &exception.Applied{Reason: "old", Author: "bob", Until: "2025-12-31", Expired: true, Where: "e.yaml:3"}},
 				{ID: "CVE-2025-1", Package: "gone", Version: "1", Severity: "None", PURL: "pkg:generic/gone@1"},
 			},
+			Dismissed: []Vulnerability{
+				{ID: "CVE-2025-2", Package: "libssl3", Version: "3.0.9", Severity: "Critical", PURL: libssl,
+					Said:      &vuln.Statement{Status: vuln.NotAffected, Justification: "vulnerable_code_not_in_execute_path"},
+					Dismissed: "Example Ltd. says that it is not affected: vulnerable_code_not_in_execute_path"},
+				{ID: "CVE-2025-3", Package: "libssl3", Version: "3.0.9", Severity: "High", PURL: libssl,
+					Said: &vuln.Statement{Status: vuln.Fixed}, Dismissed: "Example Ltd. says that it is fixed"},
+				{ID: "CVE-2025-4", Package: "libssl3", Version: "3.0.9", Severity: "High", PURL: libssl,
+					Dismissed: "not affected: package not imported: the program has no code of a/b"}},
 			Gaps: []collect.Gap{{What: "advisories for Debian:12", Why: "only 48 of them were imported", Consequence: "More may be there."},
 				{What: "Python packages", Why: "3 files, such as a/METADATA", Consequence: "Not looked into."}}},
 		NotRead("rootfs:/srv/a", "there is no package database in the image"),
@@ -128,6 +136,12 @@ func TestABillOfMaterialsIsAsCycloneDXWantsIt(t *testing.T) {
 		}
 	}
 	one := written(t, "cyclonedx", reports()[:1], Options{})
+	for _, want := range []string{`"state": "not_affected"`, `"justification": "code_not_reachable"`, `"detail": "Example Ltd. says that it is not affected: vulnerable_code_not_in_execute_path"`,
+		`"state": "resolved"`, `"justification": "code_not_present"`, `"status": "unaffected"`} {
+		if !strings.Contains(one, want) {
+			t.Errorf("no %s in\n%s", want, one)
+		}
+	}
 	var bom struct {
 		Metadata   struct{ Component struct{ Name string } }
 		Components []struct {
@@ -142,7 +156,7 @@ func TestABillOfMaterialsIsAsCycloneDXWantsIt(t *testing.T) {
 	if err := json.Unmarshal([]byte(one), &bom); err != nil {
 		t.Fatal(err)
 	}
-	if bom.Metadata.Component.Name != "registry.example/shop/web:1" || len(bom.Components) != 2 || len(bom.Vulnerabilities) != 4 ||
+	if bom.Metadata.Component.Name != "registry.example/shop/web:1" || len(bom.Components) != 2 || len(bom.Vulnerabilities) != 7 ||
 		bom.Vulnerabilities[0].Affects[0].Ref != bom.Components[0].Ref || bom.Compositions[0].Aggregate != "incomplete" {
 		t.Errorf("%+v", bom)
 	}
@@ -155,6 +169,9 @@ func TestResultsAreAsSARIFWantsThem(t *testing.T) {
 		}
 	}
 	said := written(t, "sarif", reports(), Options{})
+	if n := strings.Count(said, `"suppressions"`); n != 4 { // three are dismissed, one is excepted
+		t.Errorf("%d results are suppressed:\n%s", n, said)
+	}
 	for _, want := range []string{`"toolExecutionNotifications"`, `"level": "error"`, `"level": "note"`, `"security-severity": "7.5"`,
 		`"vulnerabilityOfPackage/v1": "CVE-2022-3602 pkg:deb/debian/libssl3@3.0.9?arch=amd64"`} {
 		if !strings.Contains(said, want) {

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report"
@@ -26,12 +27,15 @@ func sarifOf(all []Report, o Options) *sarif.Report {
 	run.AddInvocation(invocation)
 	for _, img := range all {
 		at := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(img.Image.Reference))
-		for _, v := range img.Vulnerabilities {
+		for _, v := range slices.Concat(img.Vulnerabilities, img.Dismissed) {
 			describe(run.AddRule(v.ID), v)
 			result := run.CreateResultForRule(v.ID).WithLevel(SARIFLevel(v.Severity)).WithMessage(sarif.NewTextMessage(v.affected())).
 				WithPartialFingerprints(map[string]string{"vulnerabilityOfPackage/v1": v.ID + " " + v.PURL}).
 				AddLocation(sarif.NewLocationWithPhysicalLocation(at))
-			if !v.Exception.Counts() {
+			switch {
+			case v.Dismissed != "":
+				result.AddSuppression(sarif.NewSuppression().WithKind("external").WithStatus("accepted").WithJustification(v.Dismissed))
+			case !v.Exception.Counts():
 				result.AddSuppression(sarif.NewSuppression().WithKind("external").WithStatus("accepted").WithJustification(v.Exception.String()))
 			}
 		}

@@ -2408,6 +2408,11 @@ export interface components {
             exploited: boolean | null;
             /** @description The build that told what is in it, where that was not read here; absent otherwise */
             toldBy?: string;
+            /**
+             * Format: date-time
+             * @description When it did
+             */
+            toldAt?: string;
         };
         ImageList: {
             items: components["schemas"]["ImageRow"][];
@@ -2600,6 +2605,8 @@ export interface components {
             every?: string;
             /** @description When it is read, in UTC, such as 22:00-06:00 or sat-sun 00:00-24:00; empty: at any time */
             hours?: string[];
+            /** @description Documents of VEX that the registry has for images count where nobody else says anything: whoever may push there may write one, and no signature is verified */
+            vex?: boolean;
             /** @description It speaks plain HTTP */
             insecure?: boolean;
             /** @description Where it is reached instead: [http://]HOST[:PORT] */
@@ -2705,6 +2712,7 @@ export interface components {
                 platforms: string[];
                 every: string;
                 hours: string[];
+                vex: boolean;
             };
             /** @description How it is reached, as RegistryRequest says it */
             way: {

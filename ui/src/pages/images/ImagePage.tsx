@@ -38,11 +38,24 @@ function Shown({ image }: { image: Schemas["ImagePage"] }) {
       <p className="counts">
         {row.distribution || "distribution unknown"}
         {image.platform && ` · ${image.platform}`}
-        {row.scannedAt && (
+        {row.toldBy ? (
           <>
             {" "}
-            · read <Ago at={row.scannedAt} /> ago
+            · assessed from an upload by the token of {row.toldBy}
+            {row.toldAt && (
+              <>
+                , <Ago at={row.toldAt} /> ago
+              </>
+            )}
+            , not from the registry
           </>
+        ) : (
+          row.scannedAt && (
+            <>
+              {" "}
+              · read <Ago at={row.scannedAt} /> ago
+            </>
+          )
         )}{" "}
         · {row.running ? plural(row.pods, "pod") : "not running"}
         <br />

@@ -98,6 +98,21 @@ it("an image's page marks what was accepted, and hands out what is known in each
   );
 });
 
+it("an image that a build told of says so, and not that it was read", async () => {
+  get("/recommendations", { items: [], total: 0 });
+  const row = {
+    ...image("web", true),
+    toldBy: "shop-ci",
+    toldAt: "2026-01-01T00:00:00Z",
+    scannedAt: "2026-01-01T00:00:00Z",
+  };
+  get("/image", { row, layers: [], packages: [], pods: [], paths: [], gaps: [], dismissed: [], findings: [] });
+  show(<ImagePage />, "/image?id=web");
+  const said = (await screen.findByText(/assessed from an upload/)).textContent;
+  expect(said).toMatch(/assessed from an upload by the token of shop-ci, .+ ago, not from the registry/);
+  expect(said).not.toContain("· read");
+});
+
 it("a package that a package of the distribution has says whose part it is, and has no vulnerabilities of its own", async () => {
   const one = (name: string, more: object) => ({
     id: `pkg:npm/${name}@1`,

@@ -1,4 +1,4 @@
-import { TextInput, Textarea } from "@mantine/core";
+import { Checkbox, TextInput, Textarea } from "@mantine/core";
 import type { Typed } from "./typed";
 
 interface Props {
@@ -70,6 +70,12 @@ export function PolicyFields({ typed, change }: Props) {
         value={typed.hours}
         onChange={(e) => change({ hours: e.currentTarget.value })}
         description="In UTC, one a line, such as sat-sun 00:00-24:00. What runs is read at any time. Empty: at any time."
+      />
+      <Checkbox
+        label="Its VEX documents count"
+        checked={typed.vex}
+        onChange={(e) => change({ vex: e.currentTarget.checked })}
+        description="Whoever may push there may write one, and no signature is verified. They count where nobody else says anything."
       />
     </>
   );

@@ -34,6 +34,7 @@ export function policy({ filters: f }: Pick<Registry, "filters">): [string, stri
     ["Made within", f.maxAge],
     ["Platforms", f.platforms.join(", ")],
     ["Read at most every", f.every],
+    ["Its VEX documents", f.vex ? "count where nobody else says anything" : ""],
     ["Read between", f.hours.length ? `${f.hours.join(", ")} UTC` : ""],
   ];
   return all.filter(([, said]) => said);

@@ -25,6 +25,7 @@ const registry: Schemas["Registry"] = {
     platforms: ["linux/arm64"],
     every: "",
     hours: ["sat-sun 00:00-24:00"],
+    vex: true,
   },
   way: { mirror: "", proxy: "http://proxy.example:3128", authorities: "" },
   account: "reader",
@@ -189,6 +190,7 @@ it("a preview says of each tag what is made of it, and asks as it is typed", asy
       maxAge: "30d",
       platforms: ["linux/arm64"],
       hours: ["sat-sun 00:00-24:00"],
+      vex: true,
       insecure: false,
       proxy: "http://proxy.example:3128",
     },
@@ -200,7 +202,13 @@ it("a registry says what of it is read, when and how it is reached", async () =>
   get("/registry/images", { items: [], total: 0, counts: { ...counts, total: 0 } });
   show(<RegistryPage />, `/registry?host=${encodeURIComponent(host)}`);
   expect(await screen.findByText("v*, !*-debug")).toBeTruthy();
-  for (const said of ["90d", "linux/arm64", "sat-sun 00:00-24:00 UTC", "TLS, through http://proxy.example:3128"]) {
+  for (const said of [
+    "90d",
+    "linux/arm64",
+    "sat-sun 00:00-24:00 UTC",
+    "count where nobody else says anything",
+    "TLS, through http://proxy.example:3128",
+  ]) {
     expect(screen.getByText(said)).toBeTruthy();
   }
   expect(screen.queryByText("Read at most every")).toBeNull();

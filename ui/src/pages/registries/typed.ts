@@ -10,6 +10,7 @@ export interface Typed {
   platforms: string;
   every: string;
   hours: string;
+  vex: boolean;
   insecure: boolean;
   mirror: string;
   proxy: string;
@@ -35,6 +36,7 @@ export function typedOf(host: string, old?: Schemas["Registry"]): Typed {
     platforms: f?.platforms.join("\n") ?? "",
     every: f?.every ?? "",
     hours: f?.hours.join("\n") ?? "",
+    vex: f?.vex ?? false,
     insecure: old?.insecure ?? false,
     mirror: old?.way.mirror ?? "",
     proxy: old?.way.proxy ?? "",
@@ -55,6 +57,7 @@ export function asked(t: Typed): Schemas["RegistryRequest"] {
     platforms: some(words(t.platforms)),
     every: some(t.every.trim()),
     hours: some(lines(t.hours)),
+    vex: t.vex || undefined,
     insecure: t.insecure,
     mirror: some(t.mirror.trim()),
     proxy: some(t.proxy.trim()),
