@@ -36,11 +36,13 @@ var named = map[string]struct {
 	action         string
 	object, detail []string
 }{
-	"DELETE /session":          {action: "sign out"},
-	"POST /sign-in-links":      {"make a sign-in link", []string{"person"}, nil},
-	"PUT /alert":               {"decide on an alert", []string{"cluster", "id"}, []string{"status", "reason"}},
-	"POST /registries":         {"connect a registry", []string{"host"}, []string{"repositories", "tags", "insecure"}},
+	"DELETE /session":     {action: "sign out"},
+	"POST /sign-in-links": {"make a sign-in link", []string{"person"}, nil},
+	"PUT /alerts":         {"work on alerts", []string{"alerts"}, []string{"change"}},
+	"POST /registries": {"connect a registry", []string{"host"}, []string{"repositories", "tagNames", "tags", "maxAge", "platforms", "every",
+		"hours", "insecure", "mirror", "proxy", "authorities"}},
 	"POST /registries/check":   {"check a registry", []string{"host"}, nil},
+	"POST /registries/preview": {"preview a registry", []string{"host"}, nil},
 	"DELETE /registry":         {"disconnect a registry", []string{"host"}, nil},
 	"POST /registry/rescan":    {"read a registry again", []string{"host"}, nil},
 	"DELETE /tokens/{id}":      {"end a token", []string{"id"}, []string{"joined"}},

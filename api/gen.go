@@ -41,6 +41,36 @@ func (e About) Valid() bool {
 	}
 }
 
+// Defines values for AlertCoverageCan.
+const (
+	Can    AlertCoverageCan = "can"
+	Cannot AlertCoverageCan = "cannot"
+	Learns AlertCoverageCan = "learns"
+	Never  AlertCoverageCan = "never"
+	Partly AlertCoverageCan = "partly"
+	Unseen AlertCoverageCan = "unseen"
+)
+
+// Valid indicates whether the value is a known member of the AlertCoverageCan enum.
+func (e AlertCoverageCan) Valid() bool {
+	switch e {
+	case Can:
+		return true
+	case Cannot:
+		return true
+	case Learns:
+		return true
+	case Never:
+		return true
+	case Partly:
+		return true
+	case Unseen:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AlertEntityRole.
 const (
 	AlertEntityRoleActor   AlertEntityRole = "actor"
@@ -471,11 +501,48 @@ type AffectedPlace = report.Place
 // AffectedRepair A package with a vulnerability, and the update that fixes it
 type AffectedRepair = report.Repair
 
-// AlertDecision defines model for AlertDecision.
-type AlertDecision struct {
-	// Reason Needed to dismiss or resolve
-	Reason *string     `json:"reason,omitempty"`
-	Status AlertStatus `json:"status"`
+// AlertChange What is left out stays
+type AlertChange struct {
+	// Assignee Who works on it; empty: nobody
+	Assignee *string `json:"assignee,omitempty"`
+	Comment  *string `json:"comment,omitempty"`
+
+	// Reason Of the status; needed to dismiss or resolve
+	Reason *string      `json:"reason,omitempty"`
+	Status *AlertStatus `json:"status,omitempty"`
+}
+
+// AlertCoverage defines model for AlertCoverage.
+type AlertCoverage struct {
+	// Blind Events that could not be judged, for the log leaves out what decides
+	Blind int `json:"blind"`
+
+	// Can can: requests that it is about were seen; partly: and some of them could not be judged; learns: it watches for longer before it tells anything; unseen: no request that it is about was seen; cannot: the log leaves out what it asks for; never: no log here says what it asks for
+	Can     AlertCoverageCan `json:"can"`
+	Cluster string           `json:"cluster"`
+
+	// Forgotten Of a detection that remembers: identities and the like that had to give way to others
+	Forgotten int `json:"forgotten"`
+
+	// Full Of a detection that remembers: identities and the like with more values than are remembered
+	Full int `json:"full"`
+
+	// Matched Events that it held for, whoever was told
+	Matched  int    `json:"matched"`
+	Rule     string `json:"rule"`
+	Severity string `json:"severity"`
+	Title    string `json:"title"`
+
+	// Why In words; empty if it can
+	Why string `json:"why"`
+}
+
+// AlertCoverageCan can: requests that it is about were seen; partly: and some of them could not be judged; learns: it watches for longer before it tells anything; unseen: no request that it is about was seen; cannot: the log leaves out what it asks for; never: no log here says what it asks for
+type AlertCoverageCan string
+
+// AlertCoverageList defines model for AlertCoverageList.
+type AlertCoverageList struct {
+	Items []AlertCoverage `json:"items"`
 }
 
 // AlertEntity defines model for AlertEntity.
@@ -505,6 +572,12 @@ type AlertEntity struct {
 // AlertEntityRole defines model for AlertEntity.Role.
 type AlertEntityRole string
 
+// AlertKey defines model for AlertKey.
+type AlertKey struct {
+	Cluster string `json:"cluster"`
+	Id      string `json:"id"`
+}
+
 // AlertList defines model for AlertList.
 type AlertList struct {
 	// Counts Alerts by severity, of the filter's statuses
@@ -519,6 +592,21 @@ type AlertList struct {
 
 	// Receiving Which clusters send events
 	Receiving []Receiving `json:"receiving"`
+
+	// You The asker's name, as what they do is recorded
+	You string `json:"you"`
+}
+
+// AlertNote Something that a person did with an alert
+type AlertNote struct {
+	At     time.Time `json:"at"`
+	Person string    `json:"person"`
+
+	// What comment, assignee or a status
+	What string `json:"what"`
+
+	// Words The comment, who works on it from then on (empty: nobody), or the reason of the status
+	Words string `json:"words"`
 }
 
 // AlertPage defines model for AlertPage.
@@ -535,9 +623,15 @@ type AlertPage struct {
 	Evidence []string                 `json:"evidence"`
 	Fix      string                   `json:"fix"`
 
+	// Notes What people did with it, oldest first
+	Notes []AlertNote `json:"notes"`
+
 	// Reason Why it was dismissed or resolved
 	Reason string `json:"reason"`
 	Why    string `json:"why"`
+
+	// You The asker's name, as what they do is recorded
+	You string `json:"you"`
 }
 
 // AlertPath defines model for AlertPath.
@@ -553,8 +647,11 @@ type AlertRow struct {
 	About string `json:"about"`
 
 	// Actor Who did it
-	Actor   string `json:"actor"`
-	Cluster string `json:"cluster"`
+	Actor string `json:"actor"`
+
+	// Assignee Who works on it; absent while nobody does
+	Assignee *string `json:"assignee,omitempty"`
+	Cluster  string  `json:"cluster"`
 
 	// Count How often it was done
 	Count     int         `json:"count"`
@@ -572,6 +669,22 @@ type AlertRow struct {
 
 // AlertStatus defines model for AlertStatus.
 type AlertStatus string
+
+// AlertsChange defines model for AlertsChange.
+type AlertsChange struct {
+	Alerts []AlertKey `json:"alerts"`
+
+	// Change What is left out stays
+	Change AlertChange `json:"change"`
+}
+
+// AlertsChanged defines model for AlertsChanged.
+type AlertsChanged struct {
+	Changed int `json:"changed"`
+
+	// Missing Those that are not there, or not seen
+	Missing []AlertKey `json:"missing"`
+}
 
 // Answer defines model for Answer.
 type Answer struct {
@@ -1331,6 +1444,9 @@ type Receiving struct {
 	// Total Events analysed since the first of this cluster and kind, over all restarts, each counted once
 	Total *int `json:"total,omitempty"`
 
+	// Undecided Events that a detection could not be judged for, as the log leaves out what decides; by detection, over all restarts
+	Undecided *map[string]int `json:"undecided,omitempty"`
+
 	// Waiting Batches that are not analysed yet
 	Waiting int `json:"waiting"`
 }
@@ -1503,9 +1619,17 @@ type Registry struct {
 
 	// CheckedAt When the permissions were tried
 	CheckedAt *time.Time `json:"checkedAt,omitempty"`
-	Filters   struct {
+
+	// Filters What is read of it, as RegistryRequest says it
+	Filters struct {
+		Every     string   `json:"every"`
+		Hours     []string `json:"hours"`
+		MaxAge    string   `json:"maxAge"`
+		Platforms []string `json:"platforms"`
+
 		// Repositories Empty: all that the registry lists
 		Repositories []string `json:"repositories"`
+		TagNames     []string `json:"tagNames"`
 
 		// Tags At most this many tags of a repository
 		Tags int `json:"tags"`
@@ -1531,6 +1655,13 @@ type Registry struct {
 	State RegistryState `json:"state"`
 	Tags  int           `json:"tags"`
 
+	// Way How it is reached, as RegistryRequest says it
+	Way struct {
+		Authorities string `json:"authorities"`
+		Mirror      string `json:"mirror"`
+		Proxy       string `json:"proxy"`
+	} `json:"way"`
+
 	// Why Why it is refused or unreachable
 	Why string `json:"why"`
 }
@@ -1554,6 +1685,9 @@ type RegistryCheck struct {
 	Ok          bool                 `json:"ok"`
 	Permissions []RegistryPermission `json:"permissions"`
 }
+
+// RegistryChoice defines model for RegistryChoice.
+type RegistryChoice = collect.Choice
 
 // RegistryImage defines model for RegistryImage.
 type RegistryImage struct {
@@ -1613,6 +1747,26 @@ type RegistryPlace struct {
 	Tags []string `json:"tags"`
 }
 
+// RegistryPreview defines model for RegistryPreview.
+type RegistryPreview struct {
+	// Chosen Tags that would be read
+	Chosen int `json:"chosen"`
+
+	// Cut Why there is more than was looked at; absent if there is not
+	Cut  *string `json:"cut,omitempty"`
+	Gaps []Gap   `json:"gaps"`
+	Host string  `json:"host"`
+
+	// Items The first of the tags
+	Items []RegistryChoice `json:"items"`
+
+	// Left Tags that would be left out
+	Left int `json:"left"`
+
+	// Repositories Repositories that were looked at
+	Repositories int `json:"repositories"`
+}
+
 // RegistryPushes What came of the notifications of a registry; absent if it never sent one
 type RegistryPushes struct {
 	// Dropped Pushes that were one too many, or could not be looked after: the next reading finds them
@@ -1631,14 +1785,38 @@ type RegistryPushes struct {
 
 // RegistryRequest defines model for RegistryRequest.
 type RegistryRequest struct {
+	// Authorities Certificates (PEM) of who may sign for it, beside those that the server knows
+	Authorities *string `json:"authorities,omitempty"`
+
+	// Every Such as 6h: the least time between two readings; empty: as the server reads all
+	Every *string `json:"every,omitempty"`
+
 	// Host Such as registry.example:5000
 	Host string `json:"host"`
+
+	// Hours When it is read, in UTC, such as 22:00-06:00 or sat-sun 00:00-24:00; empty: at any time
+	Hours *[]string `json:"hours,omitempty"`
 
 	// Insecure It speaks plain HTTP
 	Insecure *bool `json:"insecure,omitempty"`
 
-	// Repositories Names, or patterns as shop/*; empty: all that the registry lists
+	// MaxAge Such as 90d: images that say they were made longer ago are left out, unless something runs them; empty: none is
+	MaxAge *string `json:"maxAge,omitempty"`
+
+	// Mirror Where it is reached instead: [http://]HOST[:PORT]
+	Mirror *string `json:"mirror,omitempty"`
+
+	// Platforms Such as linux/arm64, the most wanted first: an index is read for the first that it has, and images for none of them are left out
+	Platforms *[]string `json:"platforms,omitempty"`
+
+	// Proxy Through which proxy: http://HOST:PORT, https:// or socks5://, or none; empty: that of the server's environment
+	Proxy *string `json:"proxy,omitempty"`
+
+	// Repositories Names, or patterns as shop/*, and with a ! before them those that are left out; empty: all that the registry lists
 	Repositories *[]string `json:"repositories,omitempty"`
+
+	// TagNames Names of tags, or patterns as v*, and with a ! before them those that are left out; empty: all
+	TagNames *[]string `json:"tagNames,omitempty"`
 
 	// Tags Read at most this many tags of a repository, those that sort highest as versions; 0: as many as the server's bound allows
 	Tags *int `json:"tags,omitempty"`
@@ -2110,12 +2288,6 @@ type GetAlertParams struct {
 	Id      string `form:"id" json:"id"`
 }
 
-// SetAlertStatusParams defines parameters for SetAlertStatus.
-type SetAlertStatusParams struct {
-	Cluster string `form:"cluster" json:"cluster"`
-	Id      string `form:"id" json:"id"`
-}
-
 // ListAlertsParams defines parameters for ListAlerts.
 type ListAlertsParams struct {
 	// Status Without it: new and in progress
@@ -2126,9 +2298,35 @@ type ListAlertsParams struct {
 	Cluster  *string `form:"cluster,omitempty" json:"cluster,omitempty"`
 	Rule     *string `form:"rule,omitempty" json:"rule,omitempty"`
 
+	// Namespace That name something in it
+	Namespace *string `form:"namespace,omitempty" json:"namespace,omitempty"`
+
+	// Q Part of a title, of who did it or to what, or of a rule's id
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Assignee On which somebody of this name works
+	Assignee *string `form:"assignee,omitempty" json:"assignee,omitempty"`
+
+	// Mine On which the asker works
+	Mine *bool `form:"mine,omitempty" json:"mine,omitempty"`
+
+	// Unassigned On which nobody works
+	Unassigned *bool `form:"unassigned,omitempty" json:"unassigned,omitempty"`
+
+	// Since Seen then or later
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until First seen then or before
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
 	// Cursor next of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListAlertCoverageParams defines parameters for ListAlertCoverage.
+type ListAlertCoverageParams struct {
+	Cluster *string `form:"cluster,omitempty" json:"cluster,omitempty"`
 }
 
 // GetCutParams defines parameters for GetCut.
@@ -2418,8 +2616,8 @@ type GetVulnerabilityParams struct {
 	Id string `form:"id" json:"id"`
 }
 
-// SetAlertStatusJSONRequestBody defines body for SetAlertStatus for application/json ContentType.
-type SetAlertStatusJSONRequestBody = AlertDecision
+// ChangeAlertsJSONRequestBody defines body for ChangeAlerts for application/json ContentType.
+type ChangeAlertsJSONRequestBody = AlertsChange
 
 // AddExceptionJSONRequestBody defines body for AddException for application/json ContentType.
 type AddExceptionJSONRequestBody = NewException
@@ -2445,6 +2643,9 @@ type ConnectRegistryJSONRequestBody = RegistryRequest
 // CheckRegistryJSONRequestBody defines body for CheckRegistry for application/json ContentType.
 type CheckRegistryJSONRequestBody = RegistryRequest
 
+// PreviewRegistryJSONRequestBody defines body for PreviewRegistry for application/json ContentType.
+type PreviewRegistryJSONRequestBody = RegistryRequest
+
 // WhatIfJSONRequestBody defines body for WhatIf for application/json ContentType.
 type WhatIfJSONRequestBody = Supposition
 
@@ -2456,12 +2657,15 @@ type ServerInterface interface {
 	// GetAlert One alert, with its evidence and what the graph knows now of what it names
 	// (GET /alert)
 	GetAlert(w http.ResponseWriter, r *http.Request, params GetAlertParams)
-	// SetAlertStatus Record what a person decided about an alert
-	// (PUT /alert)
-	SetAlertStatus(w http.ResponseWriter, r *http.Request, params SetAlertStatusParams)
 	// ListAlerts Security alerts, seen last first
 	// (GET /alerts)
 	ListAlerts(w http.ResponseWriter, r *http.Request, params ListAlertsParams)
+	// ChangeAlerts Record what a person did with alerts - decided, took them or gave them to somebody, said something
+	// (PUT /alerts)
+	ChangeAlerts(w http.ResponseWriter, r *http.Request)
+	// ListAlertCoverage Which detections on audit logs can fire on each cluster, and why others cannot
+	// (GET /alerts/coverage)
+	ListAlertCoverage(w http.ResponseWriter, r *http.Request, params ListAlertCoverageParams)
 	// GetCoverage What was read, what was not, and what that means
 	// (GET /coverage)
 	GetCoverage(w http.ResponseWriter, r *http.Request)
@@ -2534,6 +2738,9 @@ type ServerInterface interface {
 	// CheckRegistry Try each thing that reading a registry needs, without connecting it
 	// (POST /registries/check)
 	CheckRegistry(w http.ResponseWriter, r *http.Request)
+	// PreviewRegistry What would be read of a registry, and what would be left out and why, without connecting it
+	// (POST /registries/preview)
+	PreviewRegistry(w http.ResponseWriter, r *http.Request)
 	// DisconnectRegistry Forget a registry that the portal connected, and the images only it holds
 	// (DELETE /registry)
 	DisconnectRegistry(w http.ResponseWriter, r *http.Request, params DisconnectRegistryParams)
@@ -2724,52 +2931,6 @@ func (siw *ServerInterfaceWrapper) GetAlert(w http.ResponseWriter, r *http.Reque
 	handler.ServeHTTP(w, r)
 }
 
-// SetAlertStatus operation middleware
-func (siw *ServerInterfaceWrapper) SetAlertStatus(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params SetAlertStatusParams
-
-	// ------------- Required query parameter "cluster" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
-		}
-		return
-	}
-
-	// ------------- Required query parameter "id" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "id", r.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
-		}
-		return
-	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.SetAlertStatus(w, r, params)
-	}))
-
-	for _, middleware := range siw.HandlerMiddlewares {
-		handler = middleware(handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
 // ListAlerts operation middleware
 func (siw *ServerInterfaceWrapper) ListAlerts(w http.ResponseWriter, r *http.Request) {
 
@@ -2831,6 +2992,97 @@ func (siw *ServerInterfaceWrapper) ListAlerts(w http.ResponseWriter, r *http.Req
 		return
 	}
 
+	// ------------- Optional query parameter "namespace" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "namespace", r.URL.Query(), &params.Namespace, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "namespace"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "namespace", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", r.URL.Query(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "q"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "q", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "assignee" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "assignee", r.URL.Query(), &params.Assignee, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "assignee"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "assignee", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "mine" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "mine", r.URL.Query(), &params.Mine, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "mine"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "mine", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "unassigned" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unassigned", r.URL.Query(), &params.Unassigned, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "unassigned"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "unassigned", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", r.URL.Query(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "since"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "since", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", r.URL.Query(), &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "until"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "until", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "cursor" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -2859,6 +3111,53 @@ func (siw *ServerInterfaceWrapper) ListAlerts(w http.ResponseWriter, r *http.Req
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListAlerts(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ChangeAlerts operation middleware
+func (siw *ServerInterfaceWrapper) ChangeAlerts(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ChangeAlerts(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListAlertCoverage operation middleware
+func (siw *ServerInterfaceWrapper) ListAlertCoverage(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAlertCoverageParams
+
+	// ------------- Optional query parameter "cluster" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListAlertCoverage(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4036,6 +4335,20 @@ func (siw *ServerInterfaceWrapper) CheckRegistry(w http.ResponseWriter, r *http.
 	handler.ServeHTTP(w, r)
 }
 
+// PreviewRegistry operation middleware
+func (siw *ServerInterfaceWrapper) PreviewRegistry(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PreviewRegistry(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // DisconnectRegistry operation middleware
 func (siw *ServerInterfaceWrapper) DisconnectRegistry(w http.ResponseWriter, r *http.Request) {
 
@@ -4852,8 +5165,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/diff", wrapper.GetDifference)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/path", wrapper.GetPath)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alerts", wrapper.ListAlerts)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alerts", wrapper.ChangeAlerts)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alerts/coverage", wrapper.ListAlertCoverage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alert", wrapper.GetAlert)
-	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alert", wrapper.SetAlertStatus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/sensors", wrapper.ListSensors)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/tokens", wrapper.ListTokens)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/tokens/{id}", wrapper.RevokeToken)
@@ -4873,6 +5187,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/registries", wrapper.ListRegistries)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registries", wrapper.ConnectRegistry)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registries/check", wrapper.CheckRegistry)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registries/preview", wrapper.PreviewRegistry)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/registry", wrapper.DisconnectRegistry)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/registry/images", wrapper.ListRegistryImages)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registry/rescan", wrapper.RescanRegistry)
@@ -4963,40 +5278,6 @@ func (response GetAlertdefaultApplicationProblemPlusJSONResponse) VisitGetAlertR
 	return err
 }
 
-type SetAlertStatusRequestObject struct {
-	Params SetAlertStatusParams
-	Body   *SetAlertStatusJSONRequestBody
-}
-
-type SetAlertStatusResponseObject interface {
-	VisitSetAlertStatusResponse(w http.ResponseWriter) error
-}
-
-type SetAlertStatus204Response struct {
-}
-
-func (response SetAlertStatus204Response) VisitSetAlertStatusResponse(w http.ResponseWriter) error {
-	w.WriteHeader(204)
-	return nil
-}
-
-type SetAlertStatusdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response SetAlertStatusdefaultApplicationProblemPlusJSONResponse) VisitSetAlertStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ListAlertsRequestObject struct {
 	Params ListAlertsParams
 }
@@ -5025,6 +5306,84 @@ type ListAlertsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListAlertsdefaultApplicationProblemPlusJSONResponse) VisitListAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeAlertsRequestObject struct {
+	Body *ChangeAlertsJSONRequestBody
+}
+
+type ChangeAlertsResponseObject interface {
+	VisitChangeAlertsResponse(w http.ResponseWriter) error
+}
+
+type ChangeAlerts200JSONResponse AlertsChanged
+
+func (response ChangeAlerts200JSONResponse) VisitChangeAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeAlertsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeAlertsdefaultApplicationProblemPlusJSONResponse) VisitChangeAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAlertCoverageRequestObject struct {
+	Params ListAlertCoverageParams
+}
+
+type ListAlertCoverageResponseObject interface {
+	VisitListAlertCoverageResponse(w http.ResponseWriter) error
+}
+
+type ListAlertCoverage200JSONResponse AlertCoverageList
+
+func (response ListAlertCoverage200JSONResponse) VisitListAlertCoverageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAlertCoveragedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAlertCoveragedefaultApplicationProblemPlusJSONResponse) VisitListAlertCoverageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5976,6 +6335,45 @@ func (response CheckRegistrydefaultApplicationProblemPlusJSONResponse) VisitChec
 	return err
 }
 
+type PreviewRegistryRequestObject struct {
+	Body *PreviewRegistryJSONRequestBody
+}
+
+type PreviewRegistryResponseObject interface {
+	VisitPreviewRegistryResponse(w http.ResponseWriter) error
+}
+
+type PreviewRegistry200JSONResponse RegistryPreview
+
+func (response PreviewRegistry200JSONResponse) VisitPreviewRegistryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewRegistrydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewRegistrydefaultApplicationProblemPlusJSONResponse) VisitPreviewRegistryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DisconnectRegistryRequestObject struct {
 	Params DisconnectRegistryParams
 }
@@ -6587,12 +6985,15 @@ type StrictServerInterface interface {
 	// GetAlert One alert, with its evidence and what the graph knows now of what it names
 	// (GET /alert)
 	GetAlert(ctx context.Context, request GetAlertRequestObject) (GetAlertResponseObject, error)
-	// SetAlertStatus Record what a person decided about an alert
-	// (PUT /alert)
-	SetAlertStatus(ctx context.Context, request SetAlertStatusRequestObject) (SetAlertStatusResponseObject, error)
 	// ListAlerts Security alerts, seen last first
 	// (GET /alerts)
 	ListAlerts(ctx context.Context, request ListAlertsRequestObject) (ListAlertsResponseObject, error)
+	// ChangeAlerts Record what a person did with alerts - decided, took them or gave them to somebody, said something
+	// (PUT /alerts)
+	ChangeAlerts(ctx context.Context, request ChangeAlertsRequestObject) (ChangeAlertsResponseObject, error)
+	// ListAlertCoverage Which detections on audit logs can fire on each cluster, and why others cannot
+	// (GET /alerts/coverage)
+	ListAlertCoverage(ctx context.Context, request ListAlertCoverageRequestObject) (ListAlertCoverageResponseObject, error)
 	// GetCoverage What was read, what was not, and what that means
 	// (GET /coverage)
 	GetCoverage(ctx context.Context, request GetCoverageRequestObject) (GetCoverageResponseObject, error)
@@ -6665,6 +7066,9 @@ type StrictServerInterface interface {
 	// CheckRegistry Try each thing that reading a registry needs, without connecting it
 	// (POST /registries/check)
 	CheckRegistry(ctx context.Context, request CheckRegistryRequestObject) (CheckRegistryResponseObject, error)
+	// PreviewRegistry What would be read of a registry, and what would be left out and why, without connecting it
+	// (POST /registries/preview)
+	PreviewRegistry(ctx context.Context, request PreviewRegistryRequestObject) (PreviewRegistryResponseObject, error)
 	// DisconnectRegistry Forget a registry that the portal connected, and the images only it holds
 	// (DELETE /registry)
 	DisconnectRegistry(ctx context.Context, request DisconnectRegistryRequestObject) (DisconnectRegistryResponseObject, error)
@@ -6806,39 +7210,6 @@ func (sh *strictHandler) GetAlert(w http.ResponseWriter, r *http.Request, params
 	}
 }
 
-// SetAlertStatus operation middleware
-func (sh *strictHandler) SetAlertStatus(w http.ResponseWriter, r *http.Request, params SetAlertStatusParams) {
-	var request SetAlertStatusRequestObject
-
-	request.Params = params
-
-	var body SetAlertStatusJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.SetAlertStatus(ctx, request.(SetAlertStatusRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "SetAlertStatus")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(SetAlertStatusResponseObject); ok {
-		if err := validResponse.VisitSetAlertStatusResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
 // ListAlerts operation middleware
 func (sh *strictHandler) ListAlerts(w http.ResponseWriter, r *http.Request, params ListAlertsParams) {
 	var request ListAlertsRequestObject
@@ -6858,6 +7229,63 @@ func (sh *strictHandler) ListAlerts(w http.ResponseWriter, r *http.Request, para
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListAlertsResponseObject); ok {
 		if err := validResponse.VisitListAlertsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ChangeAlerts operation middleware
+func (sh *strictHandler) ChangeAlerts(w http.ResponseWriter, r *http.Request) {
+	var request ChangeAlertsRequestObject
+
+	var body ChangeAlertsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeAlerts(ctx, request.(ChangeAlertsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeAlerts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ChangeAlertsResponseObject); ok {
+		if err := validResponse.VisitChangeAlertsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListAlertCoverage operation middleware
+func (sh *strictHandler) ListAlertCoverage(w http.ResponseWriter, r *http.Request, params ListAlertCoverageParams) {
+	var request ListAlertCoverageRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAlertCoverage(ctx, request.(ListAlertCoverageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAlertCoverage")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListAlertCoverageResponseObject); ok {
+		if err := validResponse.VisitListAlertCoverageResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -7514,6 +7942,37 @@ func (sh *strictHandler) CheckRegistry(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(CheckRegistryResponseObject); ok {
 		if err := validResponse.VisitCheckRegistryResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PreviewRegistry operation middleware
+func (sh *strictHandler) PreviewRegistry(w http.ResponseWriter, r *http.Request) {
+	var request PreviewRegistryRequestObject
+
+	var body PreviewRegistryJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewRegistry(ctx, request.(PreviewRegistryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewRegistry")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PreviewRegistryResponseObject); ok {
+		if err := validResponse.VisitPreviewRegistryResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -301,7 +301,7 @@ func (p planted) serve(t *testing.T) *served {
 	}
 	handler, err := New(Config{Unscoped: scope.Config{Picture: w.Live, Images: w.Images, Registries: w.Registries, Records: st,
 		Sensors: st, Tokens: st}, About: enrichment.About, Sessions: st,
-		Receiving: func(context.Context) ([]Receiving, error) { return p.receiving(), nil }, Waiting: p.waiting,
+		Receiving: func(context.Context) ([]Receiving, error) { return p.receiving(), nil }, Waiting: p.waiting, Coverage: p.coverage,
 		Detections: []rule.Head{{ID: "rule", Title: "A rule"}},
 		Coded:      func(f *collect.Facts, p analyse.Path) analyse.Path { return remedy.New(f, rules).Path(p) },
 		Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
@@ -382,6 +382,15 @@ func (p planted) receiving() (out []Receiving) {
 		out = append(out, Receiving{Cluster: c, Kind: Audit, LostWhy: &w, Rejected: map[string]int{}})
 	}
 	return out
+}
+
+// coverage is what is said of detections on each cluster.
+func (p planted) coverage(context.Context) (out []AlertCoverage, err error) {
+	for _, c := range slices.Sorted(maps.Keys(p.clusters)) {
+		w := p.whole(c)
+		out = append(out, AlertCoverage{Cluster: c, Rule: "rule", Can: "cannot", Why: "such as pods of " + w})
+	}
+	return out, nil
 }
 
 // waiting are nodes that want to join.

@@ -35,6 +35,9 @@ func (s session) registry(ctx context.Context, r registries.Registry) (Registry,
 		Account: r.Account, AccountFrom: r.AccountFrom, CheckedAt: moment(r.CheckedAt), LastReadAt: moment(r.LastReadAt),
 		NextReadAt: moment(r.NextReadAt), Permissions: list(r.Permissions), Gaps: list(r.Gaps())}
 	out.Filters.Repositories, out.Filters.Tags = list(r.Repositories), r.Connection.Tags
+	out.Filters.TagNames, out.Filters.Platforms, out.Filters.Hours = list(r.TagNames), list(r.Platforms), list([]string(r.Hours))
+	out.Filters.MaxAge, out.Filters.Every = orNothing(r.MaxAge), orNothing(r.Every)
+	out.Way.Mirror, out.Way.Proxy, out.Way.Authorities = r.Mirror, r.Proxy, r.Authorities
 	c, err := s.CountRegistry(ctx, r.Host)
 	if err != nil {
 		return out, err
@@ -53,14 +56,55 @@ func queueCounts(n map[string]int) QueueCounts {
 	return c
 }
 
+// orNothing is a time as people write it, empty if there is none.
+func orNothing(s collect.Span) string {
+	if s == 0 {
+		return ""
+	}
+	return s.String()
+}
+
 // wish is a registry as the portal asks for it.
 func wish(r *RegistryRequest) (collect.Registry, error) {
-	what := collect.Registry{Host: r.Host, Repositories: deref(r.Repositories), Tags: deref(r.Tags), Insecure: deref(r.Insecure)}
+	what := collect.Registry{Host: r.Host, Repositories: deref(r.Repositories), Tags: deref(r.Tags), Insecure: deref(r.Insecure),
+		TagNames: deref(r.TagNames), Platforms: deref(r.Platforms), Hours: deref(r.Hours), Mirror: deref(r.Mirror), Proxy: deref(r.Proxy),
+		Authorities: deref(r.Authorities)}
+	for _, span := range []struct {
+		name string
+		text *string
+		to   *collect.Span
+	}{{"maxAge", r.MaxAge, &what.MaxAge}, {"every", r.Every, &what.Every}} {
+		if deref(span.text) == "" {
+			continue
+		}
+		var err error
+		if *span.to, err = collect.ParseSpan(*span.text); err != nil {
+			return what, asked{fmt.Errorf("registry %s: %s: %w", what.Host, span.name, err)}
+		}
+	}
 	what, err := what.Valid()
 	if err != nil {
 		return what, asked{err}
 	}
 	return what, nil
+}
+
+// PreviewRegistry implements StrictServerInterface.
+func (s session) PreviewRegistry(ctx context.Context, r PreviewRegistryRequestObject) (PreviewRegistryResponseObject, error) {
+	what, err := wish(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Administer()
+	if err != nil {
+		return nil, err
+	}
+	p, err := all.Preview(ctx, what)
+	if err != nil {
+		return nil, ofRegistry(err, what.Host)
+	}
+	return PreviewRegistry200JSONResponse{Host: what.Host, Chosen: p.Chosen, Left: p.Left, Repositories: p.Repositories, Items: list(p.Items),
+		Cut: text(p.Cut), Gaps: list(p.Gaps)}, nil
 }
 
 // ConnectRegistry implements StrictServerInterface.

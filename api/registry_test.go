@@ -1,6 +1,7 @@
 package api
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -146,5 +147,48 @@ func TestAWishThatMakesNoSenseIsRefusedInWords(t *testing.T) {
 	}
 	if l := s.registries(t); len(l.Items) != 0 {
 		t.Errorf("%+v", l)
+	}
+}
+
+func TestAPolicyIsPreviewedKeptAndToldAgain(t *testing.T) {
+	s := serveSample(t)
+	asked := map[string]any{"host": harborshop.Host, "repositories": []string{"shop/*"}, "tagNames": []string{"!0.*"}, "maxAge": "36500d",
+		"platforms": []string{"linux/amd64", "linux/arm64"}, "every": "6h", "hours": []string{"mon-sun 00:00-24:00"}}
+	var p RegistryPreview
+	s.decode(t, "preview", s.send(t, "POST", "/registries/preview", asked, nil), &p)
+	if p.Chosen == 0 || p.Left == 0 || p.Chosen+p.Left != len(p.Items) || p.Cut != nil {
+		t.Errorf("%+v", p)
+	}
+	for _, c := range p.Items {
+		if left := strings.HasPrefix(c.Tag, "0."); left != (c.Why != "") || !strings.HasPrefix(c.Repository, "shop/") {
+			t.Errorf("%+v", c)
+		}
+	}
+	if l := s.registries(t); len(l.Items) != 0 {
+		t.Error("the preview connected it")
+	}
+	if resp := s.send(t, "POST", "/registries", asked, nil); resp.StatusCode != http.StatusCreated {
+		t.Fatal(resp.Status)
+	}
+	s.until(t, "it is read", func() bool { return s.registries(t).Items[0].State == RegistryStateCurrent })
+	r := s.registries(t).Items[0]
+	if f := r.Filters; r.Tags != p.Chosen || f.MaxAge != "36500d" || f.Every != "6h" || len(f.Platforms) != 2 || f.Hours[0] != "mon-sun 00:00-24:00" ||
+		f.TagNames[0] != "!0.*" || r.Way.Proxy != "" {
+		t.Errorf("%+v, want %d tags", r, p.Chosen)
+	}
+	for want, change := range map[string]map[string]any{
+		"maxAge": {"maxAge": "soon"}, "every": {"every": "-1h"}, "hours": {"hours": []string{"noon"}}, "platform": {"platforms": []string{"arm"}},
+		"tag": {"tagNames": []string{"a/b"}}, "proxy": {"proxy": "ftp://p"}, "mirror": {"mirror": "a b"}, "certificate": {"authorities": "none"},
+	} {
+		change["host"] = "r.example"
+		for _, path := range []string{"/registries", "/registries/check", "/registries/preview"} {
+			resp := s.send(t, "POST", path, change, nil)
+			if resp.StatusCode != http.StatusBadRequest {
+				t.Errorf("%s with %v: %s", path, change, resp.Status)
+			}
+			if b, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(b), want) {
+				t.Errorf("%s: %s, want %q", path, b, want)
+			}
+		}
 	}
 }

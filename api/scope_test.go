@@ -166,9 +166,12 @@ var operations = map[string]struct {
 	"getAlert": {about: func(cluster, word string) []probe {
 		return []probe{get("/alert?cluster=%s&id=alert-%s", cluster, word)}
 	}},
-	"setAlertStatus": {about: func(cluster, word string) []probe {
-		return []probe{{"PUT", fmt.Sprintf("/alert?cluster=%s&id=alert-%s", cluster, word), map[string]string{"status": "new"}}}
+	"changeAlerts": {about: func(cluster, word string) []probe {
+		return []probe{{"PUT", "/alerts", map[string]any{"change": map[string]string{"comment": "seen"},
+			"alerts": []map[string]string{{"cluster": cluster, "id": "alert-" + word}}}}}
 	}},
+	"listAlertCoverage": {all: func() []probe { return []probe{get("/alerts/coverage")} },
+		about: func(_, word string) []probe { return []probe{get("/alerts/coverage?cluster=%s", word)} }},
 	"listSensors": {all: func() []probe { return []probe{get("/sensors")} },
 		about: func(_, word string) []probe { return []probe{get("/sensors?cluster=%s", word)} }},
 	"listTokens": {all: func() []probe { return []probe{get("/tokens")} },
@@ -229,6 +232,9 @@ var operations = map[string]struct {
 	}},
 	"checkRegistry": {about: func(_, word string) []probe {
 		return []probe{post("/registries/check", map[string]any{"host": word + ".example"})}
+	}},
+	"previewRegistry": {about: func(_, word string) []probe {
+		return []probe{post("/registries/preview", map[string]any{"host": word + ".example"})}
 	}},
 	"disconnectRegistry": {about: func(_, word string) []probe { return []probe{{"DELETE", "/registry?host=" + word + ".example", nil}} }},
 	"listRegistryImages": {about: func(_, word string) []probe { return []probe{get("/registry/images?host=%s.example", word)} }},

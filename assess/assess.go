@@ -25,6 +25,8 @@ type Config struct {
 	// Resolve asks a registry for the digest behind a reference; nil means that
 	// nobody is asked.
 	Resolve func(ctx context.Context, ref image.Reference) (string, error)
+	// Quiet are registries that are to be left alone now where nothing is urgent; nil if there are none.
+	Quiet func() []string
 	// Advisories is the database of now.
 	Advisories func() *vuln.DB
 	// Records keeps what was read, and the queue; nil if nothing is kept.
@@ -72,8 +74,9 @@ type Records interface {
 	Builds(context.Context) ([]Build, error)
 }
 
-// Hosts are registries that may be asked: all but Not, and of them Only, unless that is nil.
-type Hosts struct{ Not, Only []string }
+// Hosts are registries that may be asked: all but Not, and of them Only, unless that is nil. Those that are Quiet are asked for
+// what a cluster wants and for what was just pushed, and for no other image.
+type Hosts struct{ Not, Only, Quiet []string }
 
 // Image is an image that a cluster uses or a registry lists.
 type Image struct {
@@ -172,6 +175,15 @@ func (a *Assessor) Want(cluster string, uses []Use) {
 		}
 	}
 	if len(touched)+len(dropped) > 0 {
+		a.touch(touched, true)
+	}
+}
+
+// Exposed replaces which images a cluster runs where the internet reaches them: they are read first.
+func (a *Assessor) Exposed(cluster string, images []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if touched := a.mu.demand.expose(cluster, images); len(touched) > 0 {
 		a.touch(touched, true)
 	}
 }

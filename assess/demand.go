@@ -21,11 +21,14 @@ type demand struct {
 	of      map[string][]string // digest of a build → images it is a build of, sorted
 	builds  map[string][]string // image → digests of its builds
 	uploads map[string]Upload   // what builds told, by image
+	// exposed are the images that a cluster runs where the internet reaches them, by cluster.
+	exposed map[string]map[string]bool
 }
 
 func newDemand() demand {
 	return demand{wants: map[string]map[Key]Use{}, uses: map[string]map[string]map[Key]Use{}, users: map[Key]int{},
-		digests: map[string]string{}, of: map[string][]string{}, builds: map[string][]string{}}
+		digests: map[string]string{}, of: map[string][]string{}, builds: map[string][]string{},
+		exposed: map[string]map[string]bool{}}
 }
 
 // want replaces what a cluster uses. It returns the digests and names that this
@@ -174,6 +177,7 @@ type standing struct {
 	users   []string // clusters, sorted
 	use     *Use     // the use that speaks for all
 	running bool
+	exposed bool
 	places  []Place
 	upload  *Upload // nil if no build told of it
 }
@@ -182,6 +186,8 @@ func (s *standing) there() bool { return len(s.users)+len(s.places) > 0 || s.upl
 
 func (s *standing) urgency() Urgency {
 	switch {
+	case s.running && s.exposed:
+		return Exposed
 	case s.running:
 		return Running
 	case len(s.users) > 0:
@@ -213,12 +219,43 @@ func (d *demand) standing(id string) (s standing) {
 	}
 	s.users = slices.Sorted(maps.Keys(users))
 	if s.there() {
-		s.running = d.running(id)
+		s.running, s.exposed = d.running(id), d.isExposed(id)
 	}
 	if s.use != nil {
 		s.use.ID, s.use.Running, s.use.Pulled, s.use.Resolve = id, s.running, false, false
 	}
 	return s
+}
+
+// expose replaces which images a cluster runs where the internet reaches them, and returns those that differ.
+func (d *demand) expose(cluster string, images []string) (touched []string) {
+	old, now := d.exposed[cluster], make(map[string]bool, len(images))
+	for _, id := range images {
+		if now[id] = true; !old[id] {
+			touched = append(touched, id)
+		}
+	}
+	for id := range old {
+		if !now[id] {
+			touched = append(touched, id)
+		}
+	}
+	if d.exposed[cluster] = now; len(now) == 0 {
+		delete(d.exposed, cluster)
+	}
+	return touched
+}
+
+// isExposed says whether a cluster runs the image, or a digest that means it, where the internet reaches it.
+func (d *demand) isExposed(id string) bool {
+	for _, name := range slices.Concat([]string{id}, d.of[id], d.builds[id]) {
+		for _, exposed := range d.exposed {
+			if exposed[name] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // running says whether a container runs the image, or another that it is a build

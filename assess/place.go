@@ -66,6 +66,9 @@ func (a *Assessor) places(without string) places {
 func (a *Assessor) open() Hosts {
 	p := a.places("")
 	h := Hosts{Not: a.throttle.now()}
+	if a.config.Quiet != nil {
+		h.Quiet = a.config.Quiet()
+	}
 	for host := range p.held {
 		if a.full(p, host) {
 			h.Not = append(h.Not, host)

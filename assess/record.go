@@ -45,6 +45,7 @@ const (
 	Listed  Urgency = iota // only a registry has it
 	Named                  // a cluster names it
 	Running                // a container runs it
+	Exposed                // one runs it that the internet reaches
 )
 
 // Build is a digest that means the same image as another: a platform's manifest,

@@ -120,7 +120,7 @@ manifests or a dump.`,
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	for _, c := range []*cobra.Command{
-		serveCommand(s), signInCommand(s), scanCommand(s), exceptionsCommand(s), graphCommand(s), queryCommand(s),
+		serveCommand(s), signInCommand(s), scanCommand(s), exceptionsCommand(s), alertsCommand(s), graphCommand(s), queryCommand(s),
 		exposureCommand(s), pathsCommand(s), vulnerabilityCommand(s), recommendationsCommand(s), canCommand(s),
 		leastPrivilegeCommand(s), detectCommand(s),
 		connectCommand(s), tokensCommand(s), registryCommand(s), diffCommand(s), cutCommand(s), whatIfCommand(s), fixCommand(s),

@@ -17,6 +17,10 @@ func egressFlags(c *cobra.Command, e *server.Egress) {
 		"fetched from there though it is not of the internet, or speaks no TLS; may repeat")
 	f.StringArrayVar(&e.Sites, "registry-site", nil,
 		"HOST=HOST: a registry, and where it keeps tokens or layers if that is not its own site; may repeat")
+	f.StringArrayVar(&e.Authorities, "registry-ca", nil,
+		"HOST=FILE: certificates (PEM) of who may sign for a registry, beside those that this machine knows; may repeat")
+	f.StringArrayVar(&e.Proxies, "registry-proxy", nil,
+		"HOST=http://HOST:PORT: through which proxy a registry is reached, or none, in place of HTTPS_PROXY; may repeat")
 }
 
 // wayTo is the policy where a person wrote the reference of an image: its registry is named.

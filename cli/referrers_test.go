@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/registry"
 	"github.com/breakwater-sec/breakwater/image"
 	"github.com/breakwater-sec/breakwater/vuln"
@@ -85,7 +86,7 @@ func TestVEXDocumentsOfTheRegistryCountWhereTheyAreAskedForAndOthersAreTold(t *t
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := listReferrers(t.Context(), s, "table", reader, ref); err != nil || strings.Count(said.String(), "VEX ") != 2 {
+	if err := listReferrers(t.Context(), s, "table", reader, collect.Registry{Host: ref.Registry()}, ref); err != nil || strings.Count(said.String(), "VEX ") != 2 {
 		t.Errorf("%v: %s", err, &said)
 	}
 	inv.Reference = "rootfs:" + t.TempDir()
@@ -100,7 +101,7 @@ func TestAnImageWithoutReferrersSaysSo(t *testing.T) {
 	s := streams{out: &said, err: &said}
 	ref, err := image.ParseReference(inv.Reference)
 	if err == nil {
-		err = listReferrers(t.Context(), s, "table", reader, ref)
+		err = listReferrers(t.Context(), s, "table", reader, collect.Registry{Host: ref.Registry()}, ref)
 	}
 	if want := fmt.Sprintf("The registry has nothing that belongs to %s.", inv.Digest); err != nil || !strings.Contains(said.String(), want) {
 		t.Errorf("%v: %s", err, &said)

@@ -14,6 +14,7 @@ import (
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/registry"
 	"github.com/breakwater-sec/breakwater/datadir"
+	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/server"
 	"github.com/breakwater-sec/breakwater/terminal"
 )
@@ -21,7 +22,7 @@ import (
 func registryCommand(s streams) *cobra.Command {
 	c := &cobra.Command{Use: "registry", Short: "Container registries: what their account may see, and how far they were read"}
 	c.AddCommand(registryCheckCommand(s), registryListCommand(s), registryImagesCommand(s), registryWebhookCommand(s),
-		registryReferrersCommand(s))
+		registryReferrersCommand(s), registryPreviewCommand(s), registryConnectCommand(s), registryDisconnectCommand(s))
 	return c
 }
 
@@ -52,14 +53,9 @@ func checkRegistry(ctx context.Context, s streams, f format, arg, file string, e
 	if err != nil {
 		return err
 	}
-	what, reader := named[0].Registry, registry.Reader{}
-	if reader.Policy, err = e.Policy(); err != nil {
+	what, reader, err := readerOf(named[0].Registry, file, e)
+	if err != nil {
 		return err
-	}
-	if file != "" {
-		if _, reader.Logins, err = server.ReadConfig(file); err != nil {
-			return err
-		}
 	}
 	who, from, err := reader.Account(ctx, what.Host)
 	if err != nil {
@@ -82,6 +78,28 @@ func checkRegistry(ctx context.Context, s streams, f format, arg, file string, e
 		err = fmt.Errorf("registry %s: %d of %d permissions are refused", what.Host, refused, len(out.Permissions))
 	}
 	return err
+}
+
+// readerOf is what reads a registry as a file of --config says, where it names it, and flags.
+func readerOf(what collect.Registry, file string, e server.Egress) (_ collect.Registry, r registry.Reader, err error) {
+	if r.Policy, err = e.Policy(); err != nil || file == "" {
+		return what, r, err
+	}
+	var known []registries.Connection
+	if known, r.Logins, err = server.ReadConfig(file); err != nil {
+		return what, r, err
+	}
+	for _, c := range known {
+		if c.Host != what.Host {
+			continue
+		}
+		named, insecure := what.Repositories, what.Insecure
+		if what = c.Registry; len(named) > 0 {
+			what.Repositories = named
+		}
+		what.Insecure = what.Insecure || insecure
+	}
+	return what, r, nil
 }
 
 func printCheck(s streams, c api.RegistryCheck) error {

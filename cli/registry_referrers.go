@@ -37,16 +37,11 @@ the VEX documents of an image against its vulnerabilities. No signature is verif
 			if err != nil {
 				return err
 			}
-			reader := registry.Reader{}
-			if reader.Policy, err = e.Policy(); err != nil {
+			what, reader, err := readerOf(collect.Registry{Host: ref.Registry()}, file, e)
+			if err != nil {
 				return err
 			}
-			if file != "" {
-				if _, reader.Logins, err = server.ReadConfig(file); err != nil {
-					return err
-				}
-			}
-			return listReferrers(c.Context(), s, f, reader, ref)
+			return listReferrers(c.Context(), s, f, reader, what, ref)
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "the server's configuration file, for its accounts")
@@ -55,8 +50,8 @@ the VEX documents of an image against its vulnerabilities. No signature is verif
 	return c
 }
 
-func listReferrers(ctx context.Context, s streams, f format, reader registry.Reader, ref image.Reference) error {
-	found, err := reader.Referrers(ctx, collect.Registry{Host: ref.Registry()}, ref)
+func listReferrers(ctx context.Context, s streams, f format, reader registry.Reader, what collect.Registry, ref image.Reference) error {
+	found, err := reader.Referrers(ctx, what, ref)
 	if err != nil {
 		return err
 	}

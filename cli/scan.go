@@ -52,6 +52,11 @@ func scanImageCommand(s streams) *cobra.Command {
   oci:DIR[:TAG]             an OCI layout
   oci-archive:FILE[:TAG]    one in an archive, packed or not
   docker-archive:FILE[:TAG] what docker save writes, packed or not
+  containers-storage:DIR[:NAME]
+                            where podman, buildah and CRI-O keep images unpacked,
+                            such as /var/lib/containers/storage
+  containerd:DIR[@DIGEST]   where containerd keeps what it pulled, such as
+                            /var/lib/containerd
   rootfs:DIR                an unpacked root filesystem
 
 With --known nothing is read: REF is the name or id of an image that the running server
@@ -106,7 +111,8 @@ func scanImage(ctx context.Context, named string, o image.Options, p egress.Poli
 	}
 	ref, err := image.ParseReference(named)
 	if err != nil {
-		return nil, fmt.Errorf("%w; what is on this machine is named as oci:DIR, oci-archive:FILE, docker-archive:FILE or rootfs:DIR", err)
+		return nil, fmt.Errorf("%w; what is on this machine is named as oci:DIR, oci-archive:FILE, docker-archive:FILE, "+
+			"containers-storage:DIR, containerd:DIR or rootfs:DIR", err)
 	}
 	p = wayTo(p, ref)
 	o.Transport, o.Insecure = p.Transport(), p.Plain

@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -137,8 +136,8 @@ func (u *uploader) send(ctx context.Context, s streams, inv *image.Inventory) er
 	for tried := 1; err == nil && tried < uploadTries &&
 		(resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable); tried++ {
 		_ = resp.Body.Close() // it is busy: that is all it says
-		wait, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
-		if !backoff.Pause(ctx, min(max(time.Duration(wait)*time.Second, time.Second), time.Minute)) {
+		wait, _ := backoff.Asked(resp.Header.Get("Retry-After"), time.Now())
+		if !backoff.Pause(ctx, min(max(wait, time.Second), time.Minute)) {
 			return ctx.Err()
 		}
 		resp, err = u.post(ctx, body.Bytes())

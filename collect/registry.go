@@ -12,14 +12,29 @@ import (
 type Registry struct {
 	// Host is the registry's name as image references write it.
 	Host string `json:"host"`
-	// Repositories are names or patterns ("shop/*"); empty means all that the
-	// registry lists.
+	// Repositories are names or patterns ("shop/*"), and those with a ! before them are left out ("!shop/old-*");
+	// without one that is not left out it is all that the registry lists.
 	Repositories []string `json:"repositories,omitempty"`
+	// TagNames are names or patterns of tags in the same way ("v*", "!*-debug").
+	TagNames []string `json:"tagNames,omitempty"`
 	// Tags is how many tags of one repository are read at most; 0 is the bound
 	// of the reader.
 	Tags int `json:"tags,omitempty"`
+	// MaxAge is how long ago an image may have been made, by what it says of itself; 0 is any time. What says nothing is read.
+	MaxAge Span `json:"maxAge,omitempty"`
+	// Platforms are those that images are read for, the most wanted first: an index is read for the first of them that it has,
+	// and what is for none of them is left out. Empty means any.
+	Platforms []string `json:"platforms,omitempty"`
+	// Every is the least time between two readings, if longer than the server's; Hours are when it is read: empty is at any time.
+	Every Span  `json:"every,omitempty"`
+	Hours Hours `json:"hours,omitempty"`
 	// Insecure says that it speaks plain HTTP.
 	Insecure bool `json:"insecure,omitempty"`
+	// Mirror is where it is reached instead, [http://]HOST[:PORT]; Proxy through which proxy, in place of that of the server's
+	// environment, or "none"; Authorities are certificates (PEM) of who may sign for it, beside those that the server knows.
+	Mirror      string `json:"mirror,omitempty"`
+	Proxy       string `json:"proxy,omitempty"`
+	Authorities string `json:"authorities,omitempty"`
 }
 
 // Permission is one thing that reading a registry needs, tried.
@@ -84,12 +99,17 @@ func (r Registry) Valid() (Registry, error) {
 		return r, fmt.Errorf("registry %s: want at least 0 tags of a repository, have %d", r.Host, r.Tags)
 	}
 	for _, f := range r.Repositories {
-		if !repository.MatchString(f) || strings.Contains(f, "..") || strings.Contains(f, "//") {
-			return r, fmt.Errorf("registry %s: repository %.300q: want a name or a pattern such as shop/*", r.Host, f)
+		bare := strings.TrimPrefix(f, "!")
+		if !repository.MatchString(bare) || strings.Contains(f, "..") || strings.Contains(f, "//") {
+			return r, fmt.Errorf("registry %s: repository %.300q: want a name or a pattern such as shop/*, or !shop/old to leave it out",
+				r.Host, f)
 		}
-		if _, err := path.Match(f, ""); err != nil {
+		if _, err := path.Match(bare, ""); err != nil {
 			return r, fmt.Errorf("registry %s: repository %q: %w", r.Host, f, err)
 		}
+	}
+	if err := r.validPolicy(); err != nil {
+		return r, fmt.Errorf("registry %s: %w", r.Host, err)
 	}
 	return r, nil
 }

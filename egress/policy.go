@@ -30,6 +30,10 @@ type Policy struct {
 	Mirrors map[string]Host `json:"mirrors,omitempty"`
 	// Sites are hosts where a registry keeps tokens and layers, beside its own site and those of sites.yaml.
 	Sites map[string][]string `json:"sites,omitempty"`
+	// Authorities are certificates (PEM) of who may sign for a registry and its sites, beside those that this machine knows.
+	Authorities map[string]string `json:"authorities,omitempty"`
+	// Proxies say through which proxy a registry and its sites are reached, in place of that of the environment.
+	Proxies map[string]string `json:"proxies,omitempty"`
 }
 
 // Host is a host as a person names it: HOST or HOST:PORT, where no port is that of the scheme.

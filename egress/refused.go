@@ -85,8 +85,11 @@ func why(host string, err error) string {
 		invalid   x509.CertificateInvalidError
 		record    tls.RecordHeaderError
 		alert     tls.AlertError
+		proxy     *proxyRefuses
 	)
 	switch {
+	case errors.As(err, &proxy):
+		return proxy.Error()
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "no such host"
 	case errors.As(err, &dns):

@@ -87,21 +87,30 @@ func closeBody(r *http.Request) {
 	}
 }
 
+// by is the way to the registry.
+func (s *session) by() way {
+	if w, own := s.ways[s.registry]; own {
+		return w
+	}
+	return s.way
+}
+
 // send goes through the proxy that people set for the address, or there.
-func (t *Transport) send(r *http.Request) (*http.Response, error) {
-	through, err := t.proxy(r.URL)
+func (s *session) send(r *http.Request) (*http.Response, error) {
+	w := s.by()
+	through, err := w.proxy(r.URL)
 	if err != nil {
 		return nil, err
 	}
 	if through == nil {
-		return t.direct.RoundTrip(r)
+		return w.direct.RoundTrip(r)
 	}
 	if host := r.URL.Hostname(); isAddress(host) || local(host) { // of other names the proxy alone knows the address
-		if err := t.mayConnectTo(r.URL); err != nil {
+		if err := s.mayConnectTo(r.URL); err != nil {
 			return nil, err
 		}
 	}
-	return t.proxied.RoundTrip(r)
+	return w.proxied.RoundTrip(r)
 }
 
 // may judges where a request is about to go.

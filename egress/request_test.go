@@ -193,7 +193,7 @@ func TestWhichRequestsAreForTokens(t *testing.T) {
 
 // TestAnAddressWrittenOutIsJudgedThoughAProxyConnects asks no proxy: which one is refused says how far a request came.
 func TestAnAddressWrittenOutIsJudgedThoughAProxyConnects(t *testing.T) {
-	const proxied = "is not the proxy of this process's environment"
+	const proxied = "is not the proxy that people set"
 	for _, c := range []struct{ to, want string }{
 		{"https://10.0.0.1/", "10.0.0.1 is at a private address, and nobody named it"},
 		{"https://[::ffff:10.0.0.1]:8443/", "[::ffff:10.0.0.1]:8443 is at a private address"},
@@ -205,6 +205,7 @@ func TestAnAddressWrittenOutIsJudgedThoughAProxyConnects(t *testing.T) {
 	} {
 		s := asking(t, Policy{Named: []Host{{"192.168.1.1", false}}}, "r.example")
 		s.proxy = func(*url.URL) (*url.URL, error) { return url.Parse("http://127.0.0.1:1") }
+		s.proxied.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("http://127.0.0.1:1") }
 		if _, err := s.send(request(t, http.MethodGet, c.to).WithContext(t.Context())); !holds(err, c.want) {
 			t.Errorf("%s: %v, want %q", c.to, err, c.want)
 		}

@@ -2,7 +2,9 @@ package egress
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -11,37 +13,32 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
 // Transport fetches under a policy, for one registry at a time: For. It is a Network.
 //
-// Where people set a proxy (HTTPS_PROXY and so on) it looks names up and connects, so that what a name leads to is the
+// Where people set a proxy (HTTPS_PROXY and so on, or one for a registry) it looks names up and connects, so that what a name leads to is the
 // proxy's to judge. Sites, accounts, plain HTTP, names and written addresses are held to here all the same.
 type Transport struct {
 	policy Policy
 	// Lookup finds the addresses of a name; the machine's own way unless set. It is set before the first request.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
-	proxy  func(*url.URL) (*url.URL, error)
-	// direct connects to what requests are for, proxied to the proxies of the environment and to nothing else.
-	direct, proxied *http.Transport
+	way    // where nobody said anything else
+	// ways are those to registries that people said something of.
+	ways map[string]way
 }
 
 // Transport builds what fetches under the policy.
 func (p Policy) Transport() *Transport {
-	env := httpproxy.FromEnvironment()
-	t := &Transport{policy: p, proxy: env.ProxyFunc()}
-	t.direct = t.connecting(t.mayConnect)
-	t.proxied = t.connecting(func(host, port string, _ netip.Addr) error {
-		for _, set := range []string{env.HTTPProxy, env.HTTPSProxy} {
-			if proxyAddress(set) == net.JoinHostPort(host, port) {
-				return nil
+	t := &Transport{policy: p, ways: map[string]way{}}
+	t.way = t.wayOf("")
+	for _, said := range []map[string]string{p.Authorities, p.Proxies} {
+		for registry := range said {
+			if _, made := t.ways[registry]; !made {
+				t.ways[registry] = t.wayOf(registry)
 			}
 		}
-		return &Refused{Host: net.JoinHostPort(host, port), Why: "is not the proxy of this process's environment"}
-	})
-	t.proxied.Proxy = func(r *http.Request) (*url.URL, error) { return t.proxy(r.URL) }
+	}
 	return t
 }
 
@@ -65,9 +62,12 @@ func proxyAddress(s string) string {
 }
 
 // connecting is a transport that asks before it connects to an address.
-func (t *Transport) connecting(may func(host, port string, a netip.Addr) error) *http.Transport {
+func (t *Transport) connecting(may func(host, port string, a netip.Addr) error, roots *x509.CertPool) *http.Transport {
 	h := http.DefaultTransport.(*http.Transport).Clone()
 	h.Proxy = nil
+	if roots != nil {
+		h.TLSClientConfig = trusting(roots)
+	}
 	h.TLSHandshakeTimeout, h.ResponseHeaderTimeout = 10*time.Second, 30*time.Second
 	h.MaxResponseHeaderBytes = 256 << 10
 	h.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -164,6 +164,8 @@ func (p Policy) Plain(host string) bool {
 
 // CloseIdle closes the connections that wait for another request.
 func (t *Transport) CloseIdle() {
-	t.direct.CloseIdleConnections()
-	t.proxied.CloseIdleConnections()
+	for _, w := range append(slices.Collect(maps.Values(t.ways)), t.way) {
+		w.direct.CloseIdleConnections()
+		w.proxied.CloseIdleConnections()
+	}
 }

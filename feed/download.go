@@ -12,10 +12,10 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/breakwater-sec/breakwater/backoff"
 	"github.com/breakwater-sec/breakwater/egress"
 )
 
@@ -175,11 +175,8 @@ func clipped(s string) string {
 
 // retryAfter is when the site wants to be asked again, within reason.
 func retryAfter(r *http.Response) time.Duration {
-	seconds, err := strconv.Atoi(r.Header.Get("Retry-After"))
-	if err != nil || seconds < 0 {
-		return 0
-	}
-	return min(time.Duration(seconds)*time.Second, 10*time.Minute)
+	wait, _ := backoff.Asked(r.Header.Get("Retry-After"), time.Now())
+	return min(wait, 10*time.Minute)
 }
 
 // sums are what publishers say of their files.

@@ -72,6 +72,7 @@ type job struct {
 	Scheme    string           `json:"scheme,omitempty"` // of a file or folder on this machine
 	Rest      string           `json:"rest,omitempty"`
 	Platform  string           `json:"platform,omitempty"`
+	Prefer    []string         `json:"prefer,omitempty"`
 	Limits    Limits           `json:"limits"`
 	Backoff   time.Duration    `json:"backoff"`
 	Patience  time.Duration    `json:"patience"`
@@ -118,13 +119,13 @@ func (c Caged) Scan(ctx context.Context, ref Reference) (*Inventory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
-	j := job{Reference: ref.String(), Insecure: o.Insecure != nil && o.Insecure(r.Context().RegistryStr())}
+	j := job{Reference: ref.String(), Prefer: o.prefers(ref.Registry()), Insecure: o.Insecure != nil && o.Insecure(r.Context().RegistryStr())}
 	who, err := authn.Authorization(ctx, account)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
 	if j.Account = *who; c.Policy != nil {
-		p := c.Policy()
+		p := c.Policy().Of(r.Context().RegistryStr())
 		j.Policy = &p
 	}
 	return c.do(ctx, j, nil)
@@ -335,14 +336,8 @@ func ReadCaged(in io.Reader, out io.Writer) error {
 // read does the work.
 func (j job) read(in io.Reader, out io.Writer) (*Inventory, error) {
 	ctx := context.Background()
-	o := Options{
-		Platform: j.Platform,
-		Salt:     j.Salt,
-		Limits:   j.Limits,
-		Backoff:  j.Backoff,
-		Patience: j.Patience,
-		Keychain: accounted{j.Account},
-		Insecure: func(string) bool { return j.Insecure },
+	o := Options{Platform: j.Platform, Salt: j.Salt, Limits: j.Limits, Backoff: j.Backoff, Patience: j.Patience,
+		Keychain: accounted{j.Account}, Insecure: func(string) bool { return j.Insecure }, Prefer: func(string) []string { return j.Prefer },
 		Progress: func(p Progress) {
 			if text, err := json.Marshal(p); err == nil {
 				_ = cage.Send(out, comes, text) // a parent that is gone ends this process

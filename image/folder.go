@@ -13,8 +13,9 @@ import (
 var kernels = map[string]bool{"proc": true, "sys": true, "dev": true}
 
 // folderContent reads an unpacked root filesystem as if it were one layer. Nothing
-// outside is read: links are kept, as in a layer, and not followed.
-func folderContent(ctx context.Context, dir string, b *budget, wanted *search) (*Content, error) {
+// outside is read: links are kept, as in a layer, and not followed. Of a layer of an overlay file system it is read what that takes
+// away from the layers beneath.
+func folderContent(ctx context.Context, dir string, marks overlay, b *budget, wanted *search) (*Content, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
@@ -29,6 +30,11 @@ func folderContent(ctx context.Context, dir string, b *budget, wanted *search) (
 			return fs.SkipDir
 		}
 		h := &tar.Header{Name: name, Typeflag: tar.TypeChar}
+		if marks != "" && err == nil {
+			if err := marks.takenAway(k, root, name, d, h); err != nil {
+				return err
+			}
+		}
 		if err == nil {
 			err = describe(h, root, d)
 		}

@@ -100,7 +100,7 @@ func (l ociLayout) image(ref, want string, o Options) (*opened, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
-	out, err := reach(m, l.manifest, o.Platform)
+	out, err := reach(m, l.manifest, o.Platform, l.present(m)...)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}

@@ -13,13 +13,13 @@ import (
 // cluster or a registry.
 type Local struct{ scheme, rest string }
 
-// ParseLocal reads oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG] and
-// rootfs:DIR. It reports false where text is none of them; a path alone is an error that
+// ParseLocal reads oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG],
+// containers-storage:DIR[:NAME], containerd:DIR[@DIGEST] and rootfs:DIR. It reports false where text is none of them; a path alone is an error that
 // says how to name what lies there.
 func ParseLocal(text string) (l Local, is bool, err error) {
 	scheme, rest, _ := strings.Cut(text, ":")
 	switch scheme {
-	case "rootfs", "oci", "oci-archive", "docker-archive":
+	case "rootfs", "oci", "oci-archive", "docker-archive", "containers-storage", "containerd":
 		return Local{scheme, rest}, true, nil
 	}
 	if err := isFile(text); err != nil {
@@ -60,6 +60,10 @@ func (l Local) open(o Options) (*opened, error) {
 		return openLayoutArchive(ref, l.rest, o)
 	case "docker-archive":
 		return openArchive(ref, l.rest, o)
+	case "containers-storage":
+		return openStorage(ref, l.rest, o)
+	case "containerd":
+		return openContentStore(ref, l.rest, o)
 	default:
 		if info, err := os.Stat(l.rest); err != nil {
 			return nil, fmt.Errorf("open %s: %w", ref, err)
@@ -85,6 +89,10 @@ func isFile(ref string) error {
 		return fmt.Errorf("want docker-archive:%s for what docker save wrote, or oci-archive:%s", ref, ref)
 	case has("index.json"):
 		return fmt.Errorf("want oci:%s", ref)
+	case has("overlay-images"), has("vfs-images"):
+		return fmt.Errorf("want containers-storage:%s", ref)
+	case has("io.containerd.content.v1.content"), has("blobs") && has("ingest"):
+		return fmt.Errorf("want containerd:%s", ref)
 	}
 	return fmt.Errorf("want rootfs:%s for an unpacked root filesystem, or oci:%s for an OCI layout", ref, ref)
 }

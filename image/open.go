@@ -20,6 +20,9 @@ type Options struct {
 	// Platform picks from an index. Unless set it is linux/amd64 or, where that is
 	// not there, the first for Linux, or the first.
 	Platform string
+	// Prefer says of a registry's host which builds of its indexes are read, the most wanted first, where Platform is not set.
+	// An index that has none of them is read as if nobody preferred any.
+	Prefer func(host string) []string
 	// Keychain finds credentials; the usual files of docker and podman unless set.
 	Keychain authn.Keychain
 	// Transport reaches registries, as egress.For has it. Unless set, who asks named the image's registry, and its
@@ -78,12 +81,24 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// opened is an image whose layers can be read: a manifest's, or a folder.
+// prefers are the builds that are preferred of a registry's indexes.
+func (o Options) prefers(host string) []string {
+	if o.Prefer == nil {
+		return nil
+	}
+	return o.Prefer(host)
+}
+
+// opened is an image whose layers can be read: a manifest's, or a folder, or folders.
 type opened struct {
 	reference, digest, platform string
 	image                       v1.Image
 	builds                      []Build
 	folder                      string
+	// stack are layers that lie unpacked, the lowest first, with their image's configuration.
+	stack        []diff
+	config       *v1.ConfigFile
+	configDigest string
 }
 
 // manifest is what a digest or a tag stands for, read whole.
@@ -97,7 +112,7 @@ type manifest struct {
 
 // reach goes from a manifest to the image for a platform, through indexes if it is one.
 // get finds the others by their digest.
-func reach(m manifest, get func(v1.Hash) (manifest, error), platform string) (*opened, error) {
+func reach(m manifest, get func(v1.Hash) (manifest, error), platform string, prefer ...string) (*opened, error) {
 	out := &opened{digest: m.digest.String()}
 	for range maxNested {
 		switch {
@@ -109,7 +124,7 @@ func reach(m manifest, get func(v1.Hash) (manifest, error), platform string) (*o
 			if out.builds == nil {
 				out.builds = builds(index)
 			}
-			d, err := forPlatform(index, platform)
+			d, err := preferred(index, platform, prefer)
 			if err != nil {
 				return nil, err
 			}
@@ -131,6 +146,18 @@ func reach(m manifest, get func(v1.Hash) (manifest, error), platform string) (*o
 
 // maxNested bounds indexes of indexes; honest ones have two at most.
 const maxNested = 5
+
+// preferred picks one build of an index: the platform that was asked for, or else the first preferred one that is there.
+func preferred(m *v1.IndexManifest, platform string, prefer []string) (v1.Descriptor, error) {
+	if platform == "" {
+		for _, p := range prefer {
+			if d, err := forPlatform(m, p); err == nil {
+				return d, nil
+			}
+		}
+	}
+	return forPlatform(m, platform)
+}
 
 // forPlatform picks one build of an index; attestations are none.
 func forPlatform(m *v1.IndexManifest, platform string) (v1.Descriptor, error) {

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
+	"github.com/breakwater-sec/breakwater/backoff"
 )
 
 // laidOut writes an image as an OCI layout.
@@ -120,13 +123,51 @@ func TestARegistryThatAsksForPatienceIsAskedAgain(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsSecondsOrADate(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	tests := map[string]time.Duration{"": time.Minute, "7": 7 * time.Second, "-3": 0, "soon": time.Minute,
-		now.Add(9 * time.Second).Format(http.TimeFormat): 9 * time.Second, now.Add(-time.Hour).Format(http.TimeFormat): 0}
-	for header, want := range tests {
-		if got := retryAfter(header, now, time.Minute); got != want {
-			t.Errorf("%q: %s, want %s", header, got, want)
-		}
+// TestARegistryIsLeftAloneAsLongAsItAsks in seconds or until a date, whatever nonsense it says: then it is asked again as
+// usual, or the caller is told when.
+func TestARegistryIsLeftAloneAsLongAsItAsks(t *testing.T) {
+	tests := []struct {
+		name, header string
+		asked        int           // how often, for one request
+		busy         time.Duration // what the caller is told, about
+	}{
+		{"an hour", "3600", 1, time.Hour},
+		{"until a date", "in two hours", 1, 2 * time.Hour},
+		{"until a date that is over", "an hour ago", 4, 0},
+		{"for ever", "999999999999999999999999", 1, backoff.MostAsked},
+		{"until the end of time", "Fri, 31 Dec 9999 23:59:59 GMT", 1, backoff.MostAsked},
+		{"less than no time", "-5", 4, time.Millisecond},
+		{"nothing", "", 4, time.Millisecond},
+		{"in words", "when I am back", 4, time.Millisecond},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			asked := 0
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				asked++
+				header := test.header
+				switch header {
+				case "in two hours":
+					header = time.Now().Add(2 * time.Hour).UTC().Format(http.TimeFormat)
+				case "an hour ago":
+					header = time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)
+				}
+				w.Header().Set("Retry-After", header)
+				w.WriteHeader(http.StatusTooManyRequests)
+			}))
+			defer s.Close()
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := Retry(http.DefaultTransport, time.Millisecond).RoundTrip(r)
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+			var busy *Busy
+			if !errors.As(err, &busy) || busy.For > test.busy || busy.For < test.busy-10*time.Minute || asked != test.asked {
+				t.Errorf("asked %d times, %v, want %d times and busy for %s", asked, err, test.asked, test.busy)
+			}
+		})
 	}
 }

@@ -25,8 +25,13 @@ func openRemote(ctx context.Context, ref Reference, o Options) (*opened, error) 
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
+	return from.open(ctx, r, ref, o)
+}
+
+// open finds an image in the repository.
+func (p puller) open(ctx context.Context, r name.Reference, ref Reference, o Options) (*opened, error) {
 	get := func(r name.Reference) (manifest, error) {
-		d, err := from.Get(ctx, r)
+		d, err := p.Get(ctx, r)
 		if err != nil {
 			return manifest{}, Explain(err, r)
 		}
@@ -36,7 +41,8 @@ func openRemote(ctx context.Context, ref Reference, o Options) (*opened, error) 
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
-	out, err := reach(m, func(h v1.Hash) (manifest, error) { return get(r.Context().Digest(h.String())) }, o.Platform)
+	out, err := reach(m, func(h v1.Hash) (manifest, error) { return get(r.Context().Digest(h.String())) }, o.Platform,
+		o.prefers(ref.Registry())...)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", ref, err)
 	}
@@ -106,15 +112,19 @@ func Resolve(ctx context.Context, ref Reference, o Options) (digest string, err 
 	return d.Digest.String(), nil
 }
 
+// puller asks one repository.
+type puller struct{ *remote.Puller }
+
 // pull asks one repository, with the account that is found for it.
-func pull(ctx context.Context, r name.Reference, o Options) (*remote.Puller, error) {
+func pull(ctx context.Context, r name.Reference, o Options) (puller, error) {
 	account, err := authn.Resolve(ctx, o.Keychain, r.Context())
 	if err != nil {
-		return nil, err
+		return puller{}, err
 	}
-	return remote.NewPuller(remote.WithContext(ctx), remote.WithAuth(account),
+	p, err := remote.NewPuller(remote.WithContext(ctx), remote.WithAuth(account),
 		remote.WithTransport(Dialect(Retry(Hurry(o.way(r.Context().RegistryStr()), o.Patience), o.Backoff), r.Context().Registry, account)),
 		remote.WithUserAgent("breakwater"), remote.WithRetryBackoff(remote.Backoff{Duration: o.Backoff, Factor: 3, Jitter: 0.3, Steps: 4}))
+	return puller{p}, err
 }
 
 // way is how a registry is reached.

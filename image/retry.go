@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"time"
+
+	"github.com/breakwater-sec/breakwater/backoff"
 )
 
 // Busy says that a registry wants to be left alone for longer than anybody
@@ -40,7 +41,10 @@ func (p retrier) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil || !asksToWait(response) || r.Body != nil && r.Body != http.NoBody {
 			return response, err
 		}
-		wait := retryAfter(response.Header.Get("Retry-After"), time.Now(), p.first)
+		wait, said := backoff.Asked(response.Header.Get("Retry-After"), time.Now())
+		if !said {
+			wait = p.first
+		}
 		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
 		_ = response.Body.Close()
 		if wait > p.most || try >= p.tries {
@@ -56,15 +60,4 @@ func (p retrier) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func asksToWait(r *http.Response) bool {
 	return r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusServiceUnavailable && r.Header.Get("Retry-After") != ""
-}
-
-// retryAfter reads seconds or a date; without either it is what is usual.
-func retryAfter(header string, now time.Time, usual time.Duration) time.Duration {
-	if seconds, err := strconv.Atoi(header); err == nil {
-		return time.Duration(min(max(seconds, 0), 1<<20)) * time.Second
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return usual
 }

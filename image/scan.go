@@ -78,10 +78,13 @@ func (s *scan) read(ctx context.Context, img *opened) error {
 	s.tree, s.now, s.layerOf, s.failed, s.strange = newTree(), nil, map[string]string{}, nil, map[string]int{}
 	s.inv.Layers, s.inv.Gaps, s.unread, s.beyond = []Layer{}, nil, 0, map[string]int{}
 	s.budget, s.secrets, s.unsearched = &budget{limits: s.o.Limits, searcher: secret.New(s.o.Salt)}, nil, 0
+	if img.config != nil {
+		return s.unpacked(ctx, img)
+	}
 	if img.folder == "" {
 		return s.layers(ctx, img.image)
 	}
-	c, err := folderContent(ctx, img.folder, s.budget, s.search)
+	c, err := folderContent(ctx, img.folder, "", s.budget, s.search)
 	if err != nil {
 		return err
 	}
@@ -148,6 +151,34 @@ func (s *scan) layers(ctx context.Context, img v1.Image) error {
 			return fmt.Errorf("layer %d of %d (%s): %w", i+1, len(layers), digest, err)
 		}
 		if err := s.layer(ctx, c, digest.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unpacked reads layers that lie unpacked in folders.
+func (s *scan) unpacked(ctx context.Context, img *opened) error {
+	if strings.EqualFold(img.config.OS, "windows") {
+		return fmt.Errorf("%w: it is an image of Windows, whose packages are not read", ErrUnsupported)
+	}
+	if err := builtFor(img.config, s.o.Platform); err != nil {
+		return err
+	}
+	s.inv.Manifest, s.inv.Config = img.digest, img.configDigest
+	s.inv.Platform = strings.Trim(img.config.OS+"/"+img.config.Architecture, "/")
+	commands := history(img.config)
+	for i, l := range img.stack {
+		if len(commands) == len(img.stack) {
+			l.is.Command = redact.Text(commands[i])
+		}
+		s.inv.Layers = append(s.inv.Layers, l.is)
+		s.o.Progress(Progress{Reference: s.inv.Reference, Layer: i + 1, Of: len(img.stack), Bytes: l.is.Size})
+		c, err := folderContent(ctx, l.dir, l.marks, s.budget, s.search)
+		if err != nil {
+			return fmt.Errorf("layer %d of %d (%s): %w", i+1, len(img.stack), l.is.Digest, err)
+		}
+		if err := s.layer(ctx, c, l.is.Digest); err != nil {
 			return err
 		}
 	}

@@ -50,6 +50,9 @@ func (c *cluster) recompute(ctx context.Context) {
 	}
 	c.live.put(now, kinds)
 	c.live.images.publish(now.images)
+	if c.live.config.Images != nil {
+		c.live.config.Images.Exposed(c.source.Name, now.exposed)
+	}
 	c.log.Debug("computed", "took", now.Took, "paths", len(now.Paths), "drawn_again", !c.memory.drawn.Again,
 		"reused", c.memory.told.Reused, "gaps", len(now.Gaps))
 }
@@ -117,7 +120,8 @@ func (l *Live) compute(ctx context.Context, f *collect.Facts, images known, befo
 		return nil, fmt.Errorf("analyse cluster %s: %w", f.Cluster.Name, err)
 	}
 	c := &Cluster{Name: f.Cluster.Name, Info: f.Cluster, AsOf: f.AsOf, Segment: seg, Paths: paths,
-		Gaps: slices.Concat(gaps, more), Counts: map[string]int{}, Unread: maps.Clone(f.Unread), images: made.Images}
+		Gaps: slices.Concat(gaps, more), Counts: map[string]int{}, Unread: maps.Clone(f.Unread), images: made.Images,
+		exposed: made.Exposed}
 	c.breach = breach
 	c.Assume, c.Try, c.Under = breach.Assume, l.try(breach, images), l.under(images)
 	for _, kind := range collect.Kinds {

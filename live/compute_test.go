@@ -133,6 +133,8 @@ type wants func([]assess.Use)
 
 func (w wants) Want(_ string, uses []assess.Use) { w(uses) }
 
+func (wants) Exposed(string, []string) {}
+
 func (wants) Machine(n *collect.Node) *assess.Assessment {
 	return assess.NotScanned(n.Name, assess.Unsupported, "nobody knows")
 }

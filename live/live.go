@@ -51,6 +51,8 @@ type Records interface {
 // Images is told what clusters use. What is known of it comes by Assessed.
 type Images interface {
 	Want(cluster string, uses []assess.Use)
+	// Exposed replaces which images a cluster runs where the internet reaches them.
+	Exposed(cluster string, images []string)
 	Machines
 }
 

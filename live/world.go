@@ -70,7 +70,9 @@ type Cluster struct {
 	// Took is how long the last recomputation lasted.
 	Took   time.Duration
 	images []assess.Use
-	breach *analyse.Breach
+	// exposed are those of them that run where the internet reaches them.
+	exposed []string
+	breach  *analyse.Breach
 }
 
 // Ordered lists the clusters by name.

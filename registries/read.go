@@ -23,9 +23,10 @@ func (w *Watcher) watch(ctx context.Context, g *watched) {
 		if g.State != Reading {
 			wait = time.Until(g.NextReadAt)
 		}
-		if first && g.State == Current {
-			wait = min(wait, w.config.Every) // it may have been stored when registries were read less often
+		if every := max(w.config.Every, time.Duration(g.Every)); first && g.State == Current {
+			wait = min(wait, every) // it may have been stored when registries were read less often
 		}
+		wait = time.Until(g.Hours.Next(time.Now().Add(max(wait, 0))))
 		w.mu.Unlock()
 		select {
 		case <-ctx.Done():
@@ -69,7 +70,7 @@ func (w *Watcher) outcome(g *watched, now *Registry, l collect.Listing, err erro
 	at := time.Now()
 	if err == nil {
 		now.State, now.Why, now.LastReadAt, now.Seen = Current, "", at, l.Gaps
-		now.NextReadAt = at.Add(max(w.config.Every, 3*took))
+		now.NextReadAt = now.Hours.Next(at.Add(max(w.config.Every, time.Duration(now.Every), 3*took)))
 		g.failures = 0
 		return
 	}
@@ -77,14 +78,14 @@ func (w *Watcher) outcome(g *watched, now *Registry, l collect.Listing, err erro
 	if errors.As(err, new(collect.Refusal)) {
 		now.State = Refused
 	}
-	wait := min(assess.RetryAfter(g.failures), max(w.config.Every, time.Minute))
+	wait := min(assess.RetryAfter(g.failures), max(w.config.Every, time.Duration(now.Every), time.Minute))
 	var busy *image.Busy
 	if errors.As(err, &busy) {
 		wait = assess.Busy(busy.For, 0)
 	} else {
 		g.failures++
 	}
-	now.NextReadAt = at.Add(wait)
+	now.NextReadAt = now.Hours.Next(at.Add(wait))
 	w.config.Log.Warn("cannot read a registry; trying again", "registry", now.Host, "error", collect.Why(err), "in",
 		time.Until(now.NextReadAt).Round(time.Second))
 }

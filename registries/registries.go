@@ -33,6 +33,9 @@ type Config struct {
 	Wants func(what collect.Registry, repository string) bool
 	// Account is whom we sign in as, and where that comes from.
 	Account func(ctx context.Context, host string) (who, from string, err error)
+	// Valid says what is wrong with a wish; nil takes what it is given. Preview tells what would be read of a registry.
+	Valid   func(collect.Registry) (collect.Registry, error)
+	Preview func(ctx context.Context, what collect.Registry, within time.Duration) (collect.Preview, error)
 	// Every is the least time between two readings of a registry.
 	Every   time.Duration
 	Connect []Connection
@@ -225,7 +228,11 @@ func (w *Watcher) Resume(ctx context.Context) error {
 }
 
 func newWatched(c Connection) *watched {
-	return &watched{Registry: Registry{Connection: c, State: Waiting}, again: make(chan struct{}, 1), pushed: newPushed()}
+	g := &watched{Registry: Registry{Connection: c, State: Waiting}, again: make(chan struct{}, 1), pushed: newPushed()}
+	if now := time.Now(); !c.Hours.Within(now) {
+		g.NextReadAt = c.Hours.Next(now)
+	}
+	return g
 }
 
 func (w *Watcher) put(ctx context.Context, c Connection) error {
@@ -298,6 +305,10 @@ func (w *Watcher) Connect(ctx context.Context, what collect.Registry) error {
 	if w.config.Read == nil {
 		return fmt.Errorf("%w: this server reads no images, so no registries", ErrRefused)
 	}
+	what, err := w.valid(what)
+	if err != nil {
+		return err
+	}
 	w.mu.Lock()
 	old := w.mu.by[what.Host]
 	w.mu.Unlock()
@@ -319,6 +330,18 @@ func (w *Watcher) Connect(ctx context.Context, what collect.Registry) error {
 	w.mu.Unlock()
 	w.config.Changed()
 	return nil
+}
+
+// valid is a wish as it is read, or what is wrong with it.
+func (w *Watcher) valid(what collect.Registry) (collect.Registry, error) {
+	if w.config.Valid == nil {
+		return what, nil
+	}
+	valid, err := w.config.Valid(what)
+	if err != nil {
+		return what, fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return valid, nil
 }
 
 // end waits until a registry is not read any more.
@@ -368,10 +391,38 @@ func (w *Watcher) Check(ctx context.Context, what collect.Registry) (p []collect
 	if c.Check == nil {
 		return nil, "", "", fmt.Errorf("%w: this server reads no images, so no registries", ErrRefused)
 	}
+	if what, err = w.valid(what); err != nil {
+		return nil, "", "", err
+	}
 	if who, from, err = c.Account(ctx, what.Host); err != nil {
 		from = err.Error()
 	}
 	return c.Check(ctx, what), who, from, nil
+}
+
+// previewWithin bounds a preview: somebody waits for it.
+const previewWithin = 45 * time.Second
+
+// Preview tells what would be read of a registry, without connecting it.
+func (w *Watcher) Preview(ctx context.Context, what collect.Registry) (p collect.Preview, err error) {
+	if w.config.Preview == nil {
+		return p, fmt.Errorf("%w: this server reads no images, so no registries", ErrRefused)
+	}
+	if what, err = w.valid(what); err != nil {
+		return p, err
+	}
+	return w.config.Preview(ctx, what, previewWithin)
+}
+
+// Quiet are the registries whose hours are not now.
+func (w *Watcher) Quiet() (hosts []string) {
+	now := time.Now()
+	for _, r := range w.Registries() {
+		if !r.Hours.Within(now) {
+			hosts = append(hosts, r.Host)
+		}
+	}
+	return hosts
 }
 
 // Reread reads a registry again now.

@@ -156,6 +156,7 @@ type registriesChanged interface {
 	Connect(ctx context.Context, what collect.Registry) error
 	Disconnect(ctx context.Context, host string) error
 	Check(ctx context.Context, what collect.Registry) (p []collect.Permission, who, from string, err error)
+	Preview(ctx context.Context, what collect.Registry) (collect.Preview, error)
 	Reread(host string) error
 }
 

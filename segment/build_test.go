@@ -87,6 +87,10 @@ func TestOnlyTheContainerThatDeclaresAnExposedPortIsExposed(t *testing.T) {
 			t.Errorf("%s exposed = %v, want %v", name, got, want)
 		}
 	}
+	app := "sha256:" + strings.Repeat("b", 64)
+	if got := Cluster(f, Judge(f, administrators)).Exposed; len(got) != 1 || got[0] != app {
+		t.Errorf("images that the internet reaches: %v, want %s alone", got, app)
+	}
 }
 
 func TestNotExposedIsUnknownWhileServicesCannotBeRead(t *testing.T) {

@@ -18,6 +18,8 @@ type imageUses struct {
 	// id is of the image that a use means; meant is what was asked.
 	id    func(assess.Use) string
 	meant map[named]meaning
+	// exposed are images of containers that the internet reaches.
+	exposed map[string]bool
 }
 
 // meaning is a use and the image that it means.
@@ -44,7 +46,7 @@ func newImageUses(id func(assess.Use) string) imageUses {
 	if id == nil {
 		id = func(u assess.Use) string { return u.ID }
 	}
-	return imageUses{map[named]*assess.Use{}, map[string]oddImage{}, id, map[named]meaning{}}
+	return imageUses{map[named]*assess.Use{}, map[string]oddImage{}, id, map[named]meaning{}, map[string]bool{}}
 }
 
 // add notes the image of a container and returns its id, "" if it has none: what is no

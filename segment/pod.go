@@ -151,11 +151,14 @@ func (c *cluster) container(p *collect.Pod, o ref.Ref, pod graph.Ref, i int, vol
 		maybe("kernelGuarded", kernelGuarded(p.Shape, s)), maybe("tokenMounted", token), list("tokenAudiences", audiences(p, s)),
 		list("ports", declaredPorts(s, false)), list("hostPorts", declaredPorts(s, true))})...)
 	c.b.Edge("RUNS", pod, r)
-	if id := c.images.add(p, i); id != "" {
+	id := c.images.add(p, i)
+	if id != "" {
 		c.b.Edge("USES_IMAGE", r, c.b.Ref("Image", id))
 	}
 	c.mounts(p, s, r, volumes)
-	c.exposeContainer(p, s, r)
+	if c.exposeContainer(p, s, r) && id != "" {
+		c.images.exposed[id] = true
+	}
 	return r
 }
 
@@ -185,14 +188,14 @@ func declaredPorts(s *collect.ContainerShape, host bool) (out []string) {
 // exposeContainer says whether what arrives at the pod can arrive at this
 // container: it declares one of the exposed ports, or no container of the pod
 // declares that port, so that any of them may be listening.
-func (c *cluster) exposeContainer(p *collect.Pod, s *collect.ContainerShape, r graph.Ref) {
+func (c *cluster) exposeContainer(p *collect.Pod, s *collect.ContainerShape, r graph.Ref) (reached bool) {
 	e, exposed := c.exposed(p.Of("Pod"))
 	switch {
 	case s.Type == collect.Init || s.Type == collect.Ephemeral:
-		return // it does not serve: whether it listens for a moment is not known
+		return false // it does not serve: whether it listens for a moment is not known
 	case !exposed:
 		c.b.Set(r, c.notExposed())
-		return
+		return false
 	}
 	var ports []string
 	own, any := portsOf(map[netpol.Port]bool{}, s), c.declaredBy(p.Shape)
@@ -201,7 +204,9 @@ func (c *cluster) exposeContainer(p *collect.Pod, s *collect.ContainerShape, r g
 			ports = append(ports, port.String())
 		}
 	}
-	c.b.Set(r, graph.B("exposed", len(ports) > 0 || len(e.Ports) == 0), list("exposedPorts", ports))
+	reached = len(ports) > 0 || len(e.Ports) == 0
+	c.b.Set(r, graph.B("exposed", reached), list("exposedPorts", ports))
+	return reached
 }
 
 // declaredBy are the ports that containers of a pod declare which may be listening, looked up once for all pods of a shape.

@@ -129,6 +129,8 @@ type Result struct {
 	Builder *graph.Builder
 	// Images is every image that a container uses, by id, sorted.
 	Images []assess.Use
+	// Exposed are those of them that a container uses which the internet reaches, by id, sorted.
+	Exposed []string
 	// Machines is what is known of the software of nodes, each once.
 	Machines []*assess.Assessment
 	// Gaps is what the judges could not see, and what could not be drawn.
@@ -176,7 +178,7 @@ func (c *cluster) drawRights(f *collect.Facts) *Result {
 	c.rights()
 	c.admissions()
 	c.identities()
-	return &Result{Builder: c.b, Images: c.images.images(), Machines: c.machines(),
+	return &Result{Builder: c.b, Images: c.images.images(), Exposed: slices.Sorted(maps.Keys(c.images.exposed)), Machines: c.machines(),
 		Gaps: slices.Concat(c.judged.Gaps, c.gaps, c.images.gaps(c.name))}
 }
 

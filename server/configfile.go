@@ -10,6 +10,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/collect"
 	"github.com/breakwater-sec/breakwater/collect/registry"
+	"github.com/breakwater-sec/breakwater/egress"
 	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/strictyaml"
 )
@@ -23,13 +24,21 @@ type configFile struct {
 // configRegistry is a registry and, where docker's configuration has no account
 // for it, where to find one. The password itself is never written here.
 type configRegistry struct {
-	Host         string   `yaml:"host"`
-	Repositories []string `yaml:"repositories"`
-	Tags         int      `yaml:"tags"`
-	Insecure     bool     `yaml:"insecure"`
-	Username     string   `yaml:"username"`
-	PasswordFile string   `yaml:"passwordFile"`
-	PasswordEnv  string   `yaml:"passwordEnv"`
+	Host         string        `yaml:"host"`
+	Repositories []string      `yaml:"repositories"`
+	TagNames     []string      `yaml:"tagNames"`
+	Tags         int           `yaml:"tags"`
+	MaxAge       string        `yaml:"maxAge"`
+	Platforms    []string      `yaml:"platforms"`
+	Every        string        `yaml:"every"`
+	Hours        collect.Hours `yaml:"hours"`
+	Insecure     bool          `yaml:"insecure"`
+	Mirror       string        `yaml:"mirror"`
+	Proxy        string        `yaml:"proxy"`
+	CAFile       string        `yaml:"caFile"`
+	Username     string        `yaml:"username"`
+	PasswordFile string        `yaml:"passwordFile"`
+	PasswordEnv  string        `yaml:"passwordEnv"`
 }
 
 // ReadConfig is strict: a key it does not know is an error with file and line.
@@ -89,8 +98,25 @@ func taken(list []registries.Connection, host string) bool {
 
 // read checks one entry. A relative password file lies beside the configuration.
 func (r configRegistry) read(dir string) (what collect.Registry, login *registry.Login, err error) {
-	what, err = collect.Registry{Host: r.Host, Repositories: r.Repositories, Tags: r.Tags, Insecure: r.Insecure}.Valid()
-	if err != nil {
+	what = collect.Registry{Host: r.Host, Repositories: r.Repositories, TagNames: r.TagNames, Tags: r.Tags,
+		Platforms: r.Platforms, Hours: r.Hours, Insecure: r.Insecure, Mirror: r.Mirror, Proxy: r.Proxy}
+	for _, span := range []struct {
+		key, text string
+		to        *collect.Span
+	}{{"maxAge", r.MaxAge, &what.MaxAge}, {"every", r.Every, &what.Every}} {
+		if span.text == "" {
+			continue
+		}
+		if *span.to, err = collect.ParseSpan(span.text); err != nil {
+			return what, nil, fmt.Errorf("registry %s: %s: %w", r.Host, span.key, err)
+		}
+	}
+	if r.CAFile != "" {
+		if what.Authorities, err = readAuthorities(beside(dir, r.CAFile)); err != nil {
+			return what, nil, fmt.Errorf("registry %s: caFile: %w", r.Host, err)
+		}
+	}
+	if what, err = registry.Valid(what); err != nil {
 		return what, nil, err
 	}
 	one := (r.PasswordFile == "") != (r.PasswordEnv == "")
@@ -102,8 +128,27 @@ func (r configRegistry) read(dir string) (what collect.Registry, login *registry
 			"use docker's configuration", r.Host)
 	}
 	login = &registry.Login{Username: r.Username, PasswordFile: r.PasswordFile, PasswordEnv: r.PasswordEnv}
-	if login.PasswordFile != "" && !filepath.IsAbs(login.PasswordFile) {
-		login.PasswordFile = filepath.Join(dir, login.PasswordFile)
+	if login.PasswordFile != "" {
+		login.PasswordFile = beside(dir, login.PasswordFile)
 	}
 	return what, login, nil
+}
+
+// beside is a file that lies beside another unless its path is absolute.
+func beside(dir, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
+
+// readAuthorities reads certificates, no more than anybody needs.
+func readAuthorities(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, egress.MaxAuthorities+1))
+	return string(b), err
 }

@@ -1,9 +1,14 @@
 package server
 
 import (
+	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/breakwater-sec/breakwater/collect"
 )
 
 func TestTheConfigurationFileIsReadStrictly(t *testing.T) {
@@ -20,6 +25,11 @@ func TestTheConfigurationFileIsReadStrictly(t *testing.T) {
 			"want username and one of"},
 		{"one twice", "registries:\n  - host: registry.example\n  - host: Registry.example\n",
 			"breakwater.yaml:3: registry registry.example is there twice"},
+		{"a policy that is none", "registries:\n  - host: registry.example\n    maxAge: soon\n", "breakwater.yaml:2: registry registry.example: maxAge"},
+		{"hours that are none", "registries:\n  - host: registry.example\n    hours: [noon]\n", "breakwater.yaml:2: registry registry.example: hours"},
+		{"a proxy that is none", "registries:\n  - host: registry.example\n    proxy: ftp://p\n", "breakwater.yaml:2: registry registry.example: proxy"},
+		{"a file of authorities that is not there", "registries:\n  - host: registry.example\n    caFile: none.pem\n",
+			"breakwater.yaml:2: registry registry.example: caFile"},
 		{"a bad pattern", "registries:\n  - host: registry.example\n    repositories: ['[']\n", "breakwater.yaml:2:"},
 	}
 	for _, test := range tests {
@@ -42,6 +52,56 @@ func TestTheConfigurationFileIsReadStrictly(t *testing.T) {
 	_, logins, err := parseConfig(filepath.Join("/etc", "breakwater.yaml"), strings.NewReader(tests[0].text))
 	if err != nil || logins["registry.example:5000"].PasswordFile != "/etc/secret" {
 		t.Errorf("%+v, %v", logins, err)
+	}
+}
+
+func TestAPolicyStandsInTheConfigurationFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "none.pem"), []byte("none"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const text = `registries:
+- host: registry.example
+  repositories: [shop/*, '!shop/old-*']
+  tagNames: [v*, '!*-debug']
+  maxAge: 90d
+  platforms: [linux/arm64, linux/amd64]
+  every: 6h
+  hours: ["22:00-06:00", sat-sun 00:00-24:00]
+  mirror: http://mirror.example:5000
+  proxy: http://proxy.example:3128
+`
+	list, _, err := parseConfig(filepath.Join(dir, "breakwater.yaml"), strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := collect.Registry{Host: "registry.example", Repositories: []string{"shop/*", "!shop/old-*"}, TagNames: []string{"v*", "!*-debug"},
+		MaxAge: collect.Span(90 * 24 * time.Hour), Platforms: []string{"linux/arm64", "linux/amd64"}, Every: collect.Span(6 * time.Hour),
+		Hours: collect.Hours{"22:00-06:00", "sat-sun 00:00-24:00"}, Mirror: "http://mirror.example:5000", Proxy: "http://proxy.example:3128"}
+	if !reflect.DeepEqual(list[0].Registry, want) {
+		t.Errorf("%+v, want %+v", list[0].Registry, want)
+	}
+	if _, _, err = parseConfig(filepath.Join(dir, "breakwater.yaml"), strings.NewReader(text+"  caFile: none.pem\n")); err == nil ||
+		!strings.Contains(err.Error(), "want a certificate as PEM") {
+		t.Errorf("a file without a certificate: %v", err)
+	}
+}
+
+func TestFlagsSayHowARegistryIsReached(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "none.pem")
+	if err := os.WriteFile(file, []byte("none"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Egress{Proxies: []string{"registry.example=http://proxy.example:3128", "docker.io=none"}}.Policy()
+	if err != nil || p.Proxies["registry.example"] != "http://proxy.example:3128" || p.Proxies["index.docker.io"] != "none" {
+		t.Errorf("%v, %v", p, err)
+	}
+	for want, e := range map[string]Egress{"--registry-proxy": {Proxies: []string{"registry.example"}},
+		"--registry-ca want a certificate": {Authorities: []string{"registry.example=" + file}},
+		"--registry-ca open":               {Authorities: []string{"registry.example=" + file + ".none"}}} {
+		if _, err := e.Policy(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 
 	"github.com/breakwater-sec/breakwater/egress"
@@ -17,6 +18,9 @@ type Egress struct {
 	Allow []string `json:"allow,omitempty"`
 	// Sites are HOST=HOST: where a registry keeps tokens or layers beside its own site.
 	Sites []string `json:"sites,omitempty"`
+	// Authorities are HOST=FILE: certificates of who may sign for a registry; Proxies are HOST=URL: through which proxy it is reached.
+	Authorities []string `json:"authorities,omitempty"`
+	Proxies     []string `json:"proxies,omitempty"`
 }
 
 // Policy reads the flags.
@@ -25,7 +29,18 @@ func (e Egress) Policy() (p egress.Policy, err error) {
 		flag   string
 		values []string
 		read   func(string) error
-	}{{"--registry-mirror", e.Mirrors, p.Mirror}, {"--allow-private", e.Allow, p.Allow}, {"--registry-site", e.Sites, p.Site}} {
+	}{{"--registry-mirror", e.Mirrors, p.Mirror}, {"--allow-private", e.Allow, p.Allow}, {"--registry-site", e.Sites, p.Site},
+		{"--registry-proxy", e.Proxies, func(s string) error {
+			host, through, _ := strings.Cut(s, "=")
+			return p.Proxy(host, through)
+		}}, {"--registry-ca", e.Authorities, func(s string) error {
+			host, file, _ := strings.Cut(s, "=")
+			pem, err := readAuthorities(file)
+			if err != nil {
+				return err
+			}
+			return p.Authority(host, pem)
+		}}} {
 		for _, v := range list.values {
 			if err := list.read(v); err != nil {
 				return p, fmt.Errorf("%s %w", list.flag, err)

@@ -47,7 +47,7 @@ func NamedRegistries(flags []string) (out []registries.Connection, err error) {
 
 // registryConfig is which registries to read from the start, and how.
 func (v *Server) registryConfig() (registries.Config, registry.Reader, error) {
-	reader := registry.Reader{Policy: v.egress, PerSecond: v.config.RegistryQPS}
+	reader := registry.Reader{Policy: v.egress, PerSecond: v.config.RegistryQPS, Outlines: v.Store}
 	connect, err := NamedRegistries(v.config.Registries)
 	if err != nil {
 		return registries.Config{}, reader, err
@@ -74,18 +74,29 @@ func (v *Server) registryConfig() (registries.Config, registry.Reader, error) {
 		return registries.Config{}, reader, nil
 	}
 	return registries.Config{Read: reader.Read, Check: reader.Check, Look: reader.Look, Wants: registry.Wants, Account: reader.Account,
+		Valid: registry.Valid, Preview: reader.Preview,
 		Every: v.config.RegistryEvery, Connect: connect}, reader, nil
 }
 
 // policy is what may be fetched from now: what flags and file say, and the registries that people connected.
 func (v *Server) policy() egress.Policy {
-	var named []egress.Host
+	p := v.egress
 	for _, r := range v.Registries.Registries() {
-		if at, err := registry.Parse(r.Host); err == nil {
-			named = append(named, egress.Host{Name: at.RegistryStr(), Plain: r.Insecure})
+		if with, err := registry.Way(p, r.Connection.Registry); err == nil { // what is none was refused when it was connected
+			p = with
 		}
 	}
-	return v.egress.With(named...)
+	return p
+}
+
+// prefer says which builds of a registry's indexes are read, by the registry's own name.
+func (v *Server) prefer(host string) []string {
+	for _, r := range v.Registries.Registries() {
+		if at, err := registry.Parse(r.Host); err == nil && (r.Host == host || at.RegistryStr() == host) {
+			return r.Platforms
+		}
+	}
+	return nil
 }
 
 // plainHTTP says which registries a person said to speak no TLS.

@@ -213,7 +213,9 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 	v.owner = owner
 	images := assess.Config{Advisories: v.advisories.db.Load, Records: v.Store, Owner: owner, Workers: v.config.ScanWorkers, Log: v.log}
 	if !v.config.NoImages {
-		opts := image.Options{Cache: v.Store, Transport: &network{now: v.policy}, Keychain: reader.Keychain(), Insecure: v.plainHTTP}
+		opts := image.Options{Cache: v.Store, Transport: &network{now: v.policy}, Keychain: reader.Keychain(), Insecure: v.plainHTTP,
+			Prefer: v.prefer}
+		images.Quiet = func() []string { return v.Registries.Quiet() }
 		if opts.Salt, err = v.Store.Salt(ctx); err != nil {
 			return err
 		}
@@ -255,6 +257,7 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 		Secure: v.config.TLSCert != "", Unready: v.Unready, Room: v.noRoom, Storage: v.storage,
 		Limits: v.limits.api(), Shown: v.shown, Exceptions: v.exceptions.now}
 	if v.alerting != nil {
+		c.Coverage = v.alerting.coverage
 		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
 		c.Waiting = v.waiting
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -127,6 +128,12 @@ func (s *Store) LeaseImage(
 	}
 	among("NOT IN", of.Not)
 	among("IN", of.Only)
+	if len(of.Quiet) > 0 { // what was just pushed is read all the same
+		where += ` AND (wanted > 0 OR next_try = ` + strconv.Itoa(pushedFirst) + ` OR host NOT IN (?` + strings.Repeat(", ?", len(of.Quiet)-1) + `))`
+		for _, h := range of.Quiet {
+			args = append(args, h)
+		}
+	}
 	r, err = scanImage(s.db.QueryRowContext(ctx, `UPDATE images SET state = ?, owner = ?, lease_until = ?, updated_at = ?,
 		attempts = attempts + 1, ended = ended + 1 WHERE id = (
 		SELECT id FROM images WHERE `+dueAt+` <= ? AND `+due+where+` ORDER BY wanted DESC, next_try, id LIMIT 1`+s.skipLocked+

@@ -54,6 +54,38 @@ func TestTheQueueHandsOutWhatRunsFirstAndEachOnce(t *testing.T) {
 	})
 }
 
+// TestAQuietRegistryIsAskedForWhatIsUrgentAlone.
+func TestAQuietRegistryIsAskedForWhatIsUrgentAlone(t *testing.T) {
+	stores(t, func(t *testing.T, s *Store) {
+		ctx, quiet := t.Context(), assess.Hosts{Quiet: []string{"r", "other"}}
+		lease := func(of assess.Hosts) string {
+			t.Helper()
+			r, _, err := s.LeaseImage(ctx, "o", time.Now(), time.Now().Add(time.Minute), of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.ID
+		}
+		tags := []registries.Tag{{Name: "1", Digest: "a"}, {Name: "2", Digest: "b"}, {Name: "3", Digest: "c"}}
+		if err := s.PutRepository(ctx, "r", "web", tags, []assess.Record{{ID: "a", Host: "r"}, {ID: "b", Host: "r", Pushed: true},
+			{ID: "c", Host: "loud"}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.WantImages(ctx, "o", []assess.Record{{ID: "runs", Host: "r", Wanted: assess.Running},
+			{ID: "exposed", Host: "other", Wanted: assess.Exposed}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"exposed", "runs", "b", "c", ""} {
+			if got := lease(quiet); got != want {
+				t.Errorf("took %q, want %q", got, want)
+			}
+		}
+		if got := lease(assess.Hosts{}); got != "a" {
+			t.Errorf("took %q when it is quiet no more, want a", got)
+		}
+	})
+}
+
 func TestWhatWasPushedIsReadBeforeWhatIsAsUrgent(t *testing.T) {
 	stores(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()

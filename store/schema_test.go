@@ -25,6 +25,7 @@ var global = map[string]string{
 	"image_wants":    "an owner says which images it wants, for all its clusters together",
 	"image_owners":   "a server wants images for all its clusters together",
 	"image_builds":   "which digests mean an image is true everywhere",
+	"image_outlines": "an image is the same wherever it runs",
 	"image_uploads":  "an image is the same wherever it runs",
 	"layers":         "a layer is the same in every image",
 	"secret_salt":    "the same secret is known in every image",

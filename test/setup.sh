@@ -20,7 +20,8 @@ packages() { # command:debian-package …
 }
 packages chromium:chromium docker-registry:docker-registry debootstrap:debootstrap \
   clang-14:clang-14 llvm-strip-14:llvm-14 pg_ctlcluster:postgresql runc:runc busybox:busybox-static containerd:containerd \
-  /usr/lib/cni/bridge:containernetworking-plugins rpm:rpm db5.3_load:db5.3-util ruby:ruby composer:composer
+  /usr/lib/cni/bridge:containernetworking-plugins rpm:rpm db5.3_load:db5.3-util ruby:ruby composer:composer \
+  skopeo:skopeo podman:podman
 
 test/node.sh ui
 test/node.sh test/e2e

@@ -117,8 +117,9 @@ func (s *session) ping(ctx context.Context, c *http.Client) error {
 
 // named is a repository that somebody named outright, if any.
 func (s *session) named() string {
-	for _, f := range s.what.Repositories {
-		if !pattern(f) {
+	in, _ := apart(s.what.Repositories)
+	for _, f := range in {
+		if !pattern(f) && wanted(s.what.Repositories, f) {
 			return f
 		}
 	}
@@ -182,7 +183,7 @@ func (s *session) try(ctx context.Context, repository, tag string) (manifest, la
 // options are those of the session for one image.
 func (s *session) options() image.Options {
 	return image.Options{Transport: s.paced, Keychain: account{s.auth}, Backoff: s.reader.Backoff,
-		Insecure: func(string) bool { return s.what.Insecure }}
+		Insecure: func(string) bool { return s.what.Insecure }, Prefer: func(string) []string { return s.what.Platforms }}
 }
 
 // account is the one that was found, whatever is asked.

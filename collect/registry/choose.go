@@ -10,17 +10,30 @@ import (
 // pattern says whether a filter stands for several repositories.
 func pattern(filter string) bool { return strings.ContainsAny(filter, "*?[") }
 
-// wanted says whether a repository fits one of the filters; all do if there is
-// none. A pattern's * stays within one part of the name, but at its end it takes
-// everything below.
-func wanted(filters []string, repository string) bool {
-	return len(filters) == 0 || slices.ContainsFunc(filters, func(f string) bool {
-		if below, ok := strings.CutSuffix(f, "/*"); ok && !pattern(below) {
-			return strings.HasPrefix(repository, below+"/")
+// apart is what filters ask for and what they leave out, which is written with a ! before it.
+func apart(filters []string) (in, out []string) {
+	for _, f := range filters {
+		if not, is := strings.CutPrefix(f, "!"); is {
+			out = append(out, not)
+		} else {
+			in = append(in, f)
 		}
-		fits, _ := path.Match(f, repository)
+	}
+	return in, out
+}
+
+// wanted says whether a name fits one of the filters, all do if there is none, and none of those that leave out. A pattern's *
+// stays within one part of the name, but at its end it takes everything below.
+func wanted(filters []string, name string) bool {
+	fits := func(f string) bool {
+		if below, ok := strings.CutSuffix(f, "/*"); ok && !pattern(below) {
+			return strings.HasPrefix(name, below+"/")
+		}
+		fits, _ := path.Match(f, name)
 		return fits || f == "*"
-	})
+	}
+	in, out := apart(filters)
+	return (len(in) == 0 || slices.ContainsFunc(in, fits)) && !slices.ContainsFunc(out, fits)
 }
 
 // newest is the first n tags by what people take for newest: latest, then

@@ -17,6 +17,7 @@ func Wants(what collect.Registry, repository string) bool {
 // them if none is named: those are asked, and no others. It keeps to the bounds of a reading.
 func (r Reader) Look(ctx context.Context, what collect.Registry, repository string, tags []string,
 	known map[string]string) ([]collect.Tag, error) {
+	whole := len(tags) == 0
 	s, err := r.open(ctx, what)
 	if err != nil {
 		return nil, err
@@ -25,8 +26,10 @@ func (r Reader) Look(ctx context.Context, what collect.Registry, repository stri
 	if err != nil {
 		return nil, s.explain(err)
 	}
+	tags = s.fitting(repository, tags)
+	named := len(tags) > 0 || !whole
 	all := slices.Sorted(maps.Keys(known))
-	if len(tags) == 0 {
+	if !named {
 		if tags, err = s.tags(ctx, c, &collect.Listing{}, repository, s.bounds.Tags); err != nil {
 			return nil, s.explain(err)
 		}
@@ -42,6 +45,10 @@ func (r Reader) Look(ctx context.Context, what collect.Registry, repository stri
 	found, failed, first := s.digests(ctx, c, repository, ask, nil)
 	if failed > 0 {
 		return nil, s.explain(first)
+	}
+	l := collect.Listing{}
+	if found, err = s.chosen(ctx, &l, repository, found); err != nil {
+		return nil, s.explain(err)
 	}
 	for _, t := range all {
 		if !slices.Contains(ask, t) {

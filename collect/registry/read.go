@@ -32,11 +32,16 @@ const maxGaps = 50
 // says that nothing could be read, or not to the end.
 func (r Reader) Read(ctx context.Context, what collect.Registry, last func(repository string) (map[string]string, error),
 	found func(repository string, tags []collect.Tag) error) (collect.Listing, error) {
-	l := collect.Listing{Repositories: map[string]bool{}}
 	s, err := r.open(ctx, what)
 	if err != nil {
-		return l, err
+		return collect.Listing{}, err
 	}
+	return s.readAll(ctx, last, found)
+}
+
+func (s *session) readAll(ctx context.Context, last func(repository string) (map[string]string, error),
+	found func(repository string, tags []collect.Tag) error) (collect.Listing, error) {
+	l := collect.Listing{Repositories: map[string]bool{}}
 	repositories, err := s.repositories(ctx, &l)
 	if err != nil {
 		return l, s.explain(err)
@@ -60,11 +65,11 @@ func (r Reader) Read(ctx context.Context, what collect.Registry, last func(repos
 		return l, s.explain(s.refused)
 	}
 	if unread > 0 {
-		l.Gaps = append(l.Gaps, gap("tags of "+what.Host,
+		l.Gaps = append(l.Gaps, gap("tags of "+s.what.Host,
 			fmt.Sprintf("%d tags were read, which is the bound; %d repositories were left out", s.bounds.AllTags, unread),
 			"What is in those repositories, and whether it has vulnerabilities, is not known."))
 	}
-	l.Gaps = fewer(l.Gaps, what.Host)
+	l.Gaps = append(fewer(l.Gaps, s.what.Host), s.leftOut()...)
 	return l, nil
 }
 
@@ -86,11 +91,12 @@ func fewer(gaps []collect.Gap, host string) []collect.Gap {
 // repositories are those named, and those of the catalog that fit a pattern.
 func (s *session) repositories(ctx context.Context, l *collect.Listing) ([]string, error) {
 	all := map[string]bool{}
-	patterns := len(s.what.Repositories) == 0
-	for _, f := range s.what.Repositories {
+	in, _ := apart(s.what.Repositories)
+	patterns := len(in) == 0
+	for _, f := range in {
 		if pattern(f) {
 			patterns = true
-		} else {
+		} else if wanted(s.what.Repositories, f) {
 			all[f] = true
 		}
 	}
@@ -180,6 +186,11 @@ func (s *session) repository(ctx context.Context, l *collect.Listing, repository
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
+	if failed == 0 || !fatal(ctx, first) {
+		if out, err = s.chosen(ctx, l, repository, out); err != nil {
+			return 0, err
+		}
+	}
 	if failed > 0 {
 		if fatal(ctx, first) {
 			return 0, first
@@ -221,7 +232,9 @@ func (s *session) tags(ctx context.Context, c *http.Client, l *collect.Listing, 
 		l.Gaps = append(l.Gaps, gap("names of tags of "+where, fmt.Sprintf("%d names are none that a tag may have", odd),
 			"They were left out: an honest registry has none of them."))
 	}
+	all = s.fitting(repository, all)
 	kept := newest(all, most)
+	s.skipped(repository, all, kept, "newer tags of the repository are as many as are read of it")
 	if len(kept) < len(all) || cut {
 		of := fmt.Sprint(len(all))
 		if cut {

@@ -43,6 +43,8 @@ type Reader struct {
 	Transport http.RoundTripper
 	// PerSecond is how many requests one registry gets at most; 20 unless set.
 	PerSecond float64
+	// Outlines remembers what images say of themselves; nil if nothing is remembered.
+	Outlines Outlines
 	// Backoff is the first pause where a registry does not say how long; one
 	// second unless set.
 	Backoff time.Duration
@@ -74,6 +76,9 @@ type session struct {
 	// read counts the repositories that could be read; refused is why one could not.
 	read    int
 	refused error
+	left    left
+	// told is told what is made of each tag; nil if nobody asked.
+	told func(collect.Choice)
 }
 
 // errAccount says that the account could not be looked up.
@@ -106,7 +111,11 @@ func (r Reader) open(ctx context.Context, what collect.Registry) (*session, erro
 		return nil, fmt.Errorf("%w for registry %s: %w", errAccount, what.Host, err)
 	}
 	if r.Transport == nil {
-		r.Transport = r.Policy.With(egress.Host{Name: host.RegistryStr(), Plain: what.Insecure}).Transport()
+		policy, err := Way(r.Policy, what)
+		if err != nil {
+			return nil, err
+		}
+		r.Transport = policy.Transport()
 	}
 	s.paced = &paced{next: egress.For(r.Transport, host.RegistryStr()), every: time.Duration(float64(time.Second) / r.PerSecond)}
 	polite := image.Dialect(image.Retry(s.paced, r.Backoff), host, s.auth)

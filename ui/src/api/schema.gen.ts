@@ -325,6 +325,24 @@ export interface paths {
         };
         /** Security alerts, seen last first */
         get: operations["listAlerts"];
+        /** Record what a person did with alerts - decided, took them or gave them to somebody, said something */
+        put: operations["changeAlerts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which detections on audit logs can fire on each cluster, and why others cannot */
+        get: operations["listAlertCoverage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -342,8 +360,7 @@ export interface paths {
         };
         /** One alert, with its evidence and what the graph knows now of what it names */
         get: operations["getAlert"];
-        /** Record what a person decided about an alert */
-        put: operations["setAlertStatus"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -649,6 +666,26 @@ export interface paths {
         put?: never;
         /** Try each thing that reading a registry needs, without connecting it */
         post: operations["checkRegistry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registries/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would be read of a registry, and what would be left out and why, without connecting it
+         * @description Asks the registry for its lists and for what images say of themselves, for at most 45 seconds. Nothing is kept of it.
+         */
+        post: operations["previewRegistry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1617,8 +1654,12 @@ export interface components {
             actor: string;
             /** @description What it was done to */
             about: string;
+            /** @description Who works on it; absent while nobody does */
+            assignee?: string;
         };
         AlertList: {
+            /** @description The asker's name, as what they do is recorded */
+            you: string;
             items: components["schemas"]["AlertRow"][];
             /** @description Alerts by severity, of the filter's statuses */
             counts: {
@@ -1630,6 +1671,30 @@ export interface components {
             receiving: components["schemas"]["Receiving"][];
             /** @description Events that were not seen */
             gaps: components["schemas"]["Gap"][];
+        };
+        AlertCoverage: {
+            cluster: string;
+            rule: string;
+            title: string;
+            severity: string;
+            /**
+             * @description can: requests that it is about were seen; partly: and some of them could not be judged; learns: it watches for longer before it tells anything; unseen: no request that it is about was seen; cannot: the log leaves out what it asks for; never: no log here says what it asks for
+             * @enum {string}
+             */
+            can: "can" | "partly" | "learns" | "unseen" | "cannot" | "never";
+            /** @description In words; empty if it can */
+            why: string;
+            /** @description Events that it held for, whoever was told */
+            matched: number;
+            /** @description Events that could not be judged, for the log leaves out what decides */
+            blind: number;
+            /** @description Of a detection that remembers: identities and the like that had to give way to others */
+            forgotten: number;
+            /** @description Of a detection that remembers: identities and the like with more values than are remembered */
+            full: number;
+        };
+        AlertCoverageList: {
+            items: components["schemas"]["AlertCoverage"][];
         };
         Receiving: {
             cluster: string;
@@ -1656,6 +1721,10 @@ export interface components {
             };
             /** @description Requests that made pods or volumes or gave rights which the log does not show */
             blind?: number;
+            /** @description Events that a detection could not be judged for, as the log leaves out what decides; by detection, over all restarts */
+            undecided?: {
+                [key: string]: number;
+            };
             /** @description Events that came from a log file, for what the webhook may have lost */
             reconciled?: number;
             /** @description Events that the API server says it gave up since it started; absent while that is not known */
@@ -1665,10 +1734,37 @@ export interface components {
             /** Format: date-time */
             lastReceived?: string;
         };
-        AlertDecision: {
-            status: components["schemas"]["AlertStatus"];
-            /** @description Needed to dismiss or resolve */
+        /** @description What is left out stays */
+        AlertChange: {
+            status?: components["schemas"]["AlertStatus"];
+            /** @description Of the status; needed to dismiss or resolve */
             reason?: string;
+            /** @description Who works on it; empty: nobody */
+            assignee?: string;
+            comment?: string;
+        };
+        AlertKey: {
+            cluster: string;
+            id: string;
+        };
+        AlertsChange: {
+            alerts: components["schemas"]["AlertKey"][];
+            change: components["schemas"]["AlertChange"];
+        };
+        AlertsChanged: {
+            changed: number;
+            /** @description Those that are not there, or not seen */
+            missing: components["schemas"]["AlertKey"][];
+        };
+        /** @description Something that a person did with an alert */
+        AlertNote: {
+            /** Format: date-time */
+            at: string;
+            person: string;
+            /** @description comment, assignee or a status */
+            what: string;
+            /** @description The comment, who works on it from then on (empty: nobody), or the reason of the status */
+            words: string;
         };
         AlertEntity: {
             /** @enum {string} */
@@ -1693,6 +1789,10 @@ export interface components {
             risk: string;
         };
         AlertPage: {
+            /** @description The asker's name, as what they do is recorded */
+            you: string;
+            /** @description What people did with it, oldest first */
+            notes: components["schemas"]["AlertNote"][];
             alert: components["schemas"]["AlertRow"];
             /** @description Why it was dismissed or resolved */
             reason: string;
@@ -2486,12 +2586,57 @@ export interface components {
         RegistryRequest: {
             /** @description Such as registry.example:5000 */
             host: string;
-            /** @description Names, or patterns as shop/*; empty: all that the registry lists */
+            /** @description Names, or patterns as shop/*, and with a ! before them those that are left out; empty: all that the registry lists */
             repositories?: string[];
             /** @description Read at most this many tags of a repository, those that sort highest as versions; 0: as many as the server's bound allows */
             tags?: number;
+            /** @description Names of tags, or patterns as v*, and with a ! before them those that are left out; empty: all */
+            tagNames?: string[];
+            /** @description Such as 90d: images that say they were made longer ago are left out, unless something runs them; empty: none is */
+            maxAge?: string;
+            /** @description Such as linux/arm64, the most wanted first: an index is read for the first that it has, and images for none of them are left out */
+            platforms?: string[];
+            /** @description Such as 6h: the least time between two readings; empty: as the server reads all */
+            every?: string;
+            /** @description When it is read, in UTC, such as 22:00-06:00 or sat-sun 00:00-24:00; empty: at any time */
+            hours?: string[];
             /** @description It speaks plain HTTP */
             insecure?: boolean;
+            /** @description Where it is reached instead: [http://]HOST[:PORT] */
+            mirror?: string;
+            /** @description Through which proxy: http://HOST:PORT, https:// or socks5://, or none; empty: that of the server's environment */
+            proxy?: string;
+            /** @description Certificates (PEM) of who may sign for it, beside those that the server knows */
+            authorities?: string;
+        };
+        RegistryChoice: {
+            repository: string;
+            tag: string;
+            /** @description Absent if it was left out before anybody asked */
+            digest?: string;
+            /**
+             * Format: date-time
+             * @description When the image says that it was made; absent if it does not say, or nobody asked
+             */
+            made?: string;
+            /** @description For which it says it is */
+            platforms?: string[];
+            /** @description Why it is left out; absent if it is chosen */
+            why?: string;
+        };
+        RegistryPreview: {
+            host: string;
+            /** @description Tags that would be read */
+            chosen: number;
+            /** @description Tags that would be left out */
+            left: number;
+            /** @description Repositories that were looked at */
+            repositories: number;
+            /** @description The first of the tags */
+            items: components["schemas"]["RegistryChoice"][];
+            /** @description Why there is more than was looked at; absent if there is not */
+            cut?: string;
+            gaps: components["schemas"]["Gap"][];
         };
         RegistryPermission: {
             /** @description reach the registry, sign in, list repositories, list tags, read manifests or read layers */
@@ -2549,11 +2694,23 @@ export interface components {
              */
             from: "flag" | "file" | "portal";
             insecure: boolean;
+            /** @description What is read of it, as RegistryRequest says it */
             filters: {
                 /** @description Empty: all that the registry lists */
                 repositories: string[];
                 /** @description At most this many tags of a repository */
                 tags: number;
+                tagNames: string[];
+                maxAge: string;
+                platforms: string[];
+                every: string;
+                hours: string[];
+            };
+            /** @description How it is reached, as RegistryRequest says it */
+            way: {
+                mirror: string;
+                proxy: string;
+                authorities: string;
             };
             /** @description The account that the server signs in with; empty: none */
             account: string;
@@ -3297,6 +3454,20 @@ export interface operations {
                 severity?: string;
                 cluster?: string;
                 rule?: string;
+                /** @description That name something in it */
+                namespace?: string;
+                /** @description Part of a title, of who did it or to what, or of a rule's id */
+                q?: string;
+                /** @description On which somebody of this name works */
+                assignee?: string;
+                /** @description On which the asker works */
+                mine?: boolean;
+                /** @description On which nobody works */
+                unassigned?: boolean;
+                /** @description Seen then or later */
+                since?: string;
+                /** @description First seen then or before */
+                until?: string;
                 /** @description next of the page before */
                 cursor?: components["parameters"]["cursor"];
                 limit?: components["parameters"]["limit"];
@@ -3314,6 +3485,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertsChange"];
+            };
+        };
+        responses: {
+            /** @description What came of it; each alert is changed by itself */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsChanged"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAlertCoverage: {
+        parameters: {
+            query?: {
+                cluster?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each detection on each cluster that sends its audit log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertCoverageList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3339,32 +3558,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AlertPage"];
                 };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    setAlertStatus: {
-        parameters: {
-            query: {
-                cluster: string;
-                id: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AlertDecision"];
-            };
-        };
-        responses: {
-            /** @description Recorded */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -3853,6 +4046,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegistryCheck"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewRegistry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["RegistryAsked"];
+        responses: {
+            /** @description The tags, those that are chosen and those that are left out */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryPreview"];
                 };
             };
             default: components["responses"]["Problem"];

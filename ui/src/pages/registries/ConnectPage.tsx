@@ -1,5 +1,5 @@
 import "./registries.css";
-import { Button, Checkbox, TextInput, Textarea } from "@mantine/core";
+import { Button, Checkbox, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
@@ -7,9 +7,10 @@ import { api, type Schemas } from "../../api/client";
 import { Page, Section } from "../../components/Page";
 import { Answered, Failed, LoadingThing } from "../../components/States";
 import { registryPage } from "../../lib/links";
+import { PolicyFields, WayFields } from "./Fields";
+import { Previewed } from "./Previewed";
 import { Account, Permissions } from "./State";
-
-type Request = Schemas["RegistryRequest"];
+import { asked as askedFor, typedOf, type Typed } from "./typed";
 
 /** Connects a registry, or with a host in the URL changes what is read of it. What may be read is tried before. */
 export function ConnectPage() {
@@ -30,25 +31,14 @@ export function ConnectPage() {
   );
 }
 
-/** What a person typed, as the server takes it. */
-function request(host: string, repositories: string, tags: string, insecure: boolean): Request {
-  return {
-    host: host.trim(),
-    repositories: repositories.split(/[\s,]+/).filter(Boolean),
-    tags: Number(tags) || 0,
-    insecure,
-  };
-}
-
 function Form({ host: given, old, credentials }: { host: string; old?: Schemas["Registry"]; credentials: string }) {
-  const [host, setHost] = useState(given);
-  const [repositories, setRepositories] = useState(old?.filters.repositories.join("\n") ?? "");
-  const [tags, setTags] = useState(String(old?.filters.tags || ""));
-  const [insecure, setInsecure] = useState(old?.insecure ?? false);
-  const wanted = request(host, repositories, tags, insecure);
+  const [typed, setTyped] = useState<Typed>(() => typedOf(given, old));
+  const change = (part: Partial<Typed>) => setTyped((t) => ({ ...t, ...part }));
+  const wanted = askedFor(typed);
   const go = useNavigate(),
     queries = useQueryClient();
   const check = api.useMutation("post", "/registries/check");
+  const preview = api.useMutation("post", "/registries/preview");
   const connect = api.useMutation("post", "/registries", {
     onSuccess: async (r) => {
       await queries.invalidateQueries({ predicate: (q) => String(q.queryKey[1]).startsWith("/regist") });
@@ -56,7 +46,9 @@ function Form({ host: given, old, credentials }: { host: string; old?: Schemas["
     },
   });
   // An answer to another question is not shown.
-  const tried = JSON.stringify(check.variables?.body) === JSON.stringify(wanted) ? check : undefined;
+  const same = (body: unknown) => JSON.stringify(body) === JSON.stringify(wanted);
+  const tried = same(check.variables?.body) ? check : undefined;
+  const shown = same(preview.variables?.body) ? preview : undefined;
   const answer = tried?.data;
   return (
     <>
@@ -74,39 +66,32 @@ function Form({ host: given, old, credentials }: { host: string; old?: Schemas["
           withAsterisk={false}
           autoFocus={!given}
           readOnly={given !== ""}
-          value={host}
-          onChange={(e) => setHost(e.currentTarget.value)}
+          value={typed.host}
+          onChange={(e) => change({ host: e.currentTarget.value })}
           description="Its host, as image names write it."
         />
-        <Textarea
-          label="Repositories"
-          autosize
-          minRows={2}
-          maxRows={8}
-          value={repositories}
-          onChange={(e) => setRepositories(e.currentTarget.value)}
-          description="One a line; shop/* is all below shop. Empty: all that the registry lists."
-        />
-        <TextInput
-          type="number"
-          label="Tags of a repository, at most"
-          min={0}
-          step={1}
-          value={tags}
-          onChange={(e) => setTags(e.currentTarget.value)}
-          description="Those that sort highest as versions. Empty: as many as the server's bound allows."
-        />
+        <PolicyFields typed={typed} change={change} />
         <Checkbox
           label="It speaks plain HTTP"
-          checked={insecure}
-          onChange={(e) => setInsecure(e.currentTarget.checked)}
+          checked={typed.insecure}
+          onChange={(e) => change({ insecure: e.currentTarget.checked })}
         />
+        <WayFields typed={typed} change={change} />
         <p>
           <small>{credentials}</small>
         </p>
         <div className="buttons">
           <Button size="xs" type="submit" variant={answer ? "default" : "filled"} loading={check.isPending}>
             Check what may be read
+          </Button>
+          <Button
+            size="xs"
+            variant="default"
+            disabled={!wanted.host}
+            loading={preview.isPending}
+            onClick={() => preview.mutate({ body: wanted })}
+          >
+            Show what would be read
           </Button>
           <Button
             size="xs"
@@ -119,8 +104,12 @@ function Form({ host: given, old, credentials }: { host: string; old?: Schemas["
           </Button>
         </div>
       </form>
-      <div role="status">{answer && <Checked answer={answer} />}</div>
+      <div role="status">
+        {answer && <Checked answer={answer} />}
+        {shown?.data && <Previewed of={shown.data} />}
+      </div>
       {tried?.error && <Failed error={tried.error} />}
+      {shown?.error && <Failed error={shown.error} />}
       {connect.error && <Failed error={connect.error} />}
     </>
   );

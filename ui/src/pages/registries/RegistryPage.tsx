@@ -1,7 +1,7 @@
 import "./registries.css";
 import { Button } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { Fragment, useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { api, type Schemas } from "../../api/client";
 import { Ago, Until } from "../../components/Ago";
@@ -13,7 +13,7 @@ import { count } from "../../lib/format";
 import { connectRegistry } from "../../lib/links";
 import { Images } from "./Images";
 import { readOf } from "./RegistriesPage";
-import { Account, Permissions, busy, wanted } from "./State";
+import { Account, Permissions, busy, policy, reached, wanted } from "./State";
 
 type Registry = Schemas["Registry"];
 
@@ -164,6 +164,12 @@ function Shown({ r }: { r: Registry }) {
           <dl>
             <dt>Repositories</dt>
             <dd>{wanted(r)}</dd>
+            {policy(r).map(([name, said]) => (
+              <Fragment key={name}>
+                <dt>{name}</dt>
+                <dd>{said}</dd>
+              </Fragment>
+            ))}
             <dt>Found</dt>
             <dd>
               {count(r.repositories)} repositories, {count(r.tags)} tags
@@ -173,7 +179,7 @@ function Shown({ r }: { r: Registry }) {
               <Account of={r} />
             </dd>
             <dt>Transport</dt>
-            <dd>{r.insecure ? "plain HTTP" : "TLS"}</dd>
+            <dd>{reached(r)}</dd>
           </dl>
         </Section>
       </div>

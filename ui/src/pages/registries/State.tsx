@@ -27,6 +27,30 @@ export function wanted({ filters: { repositories, tags } }: Pick<Registry, "filt
   return tags > 0 ? `${what}, at most ${plural(tags, "tag")} of each` : what;
 }
 
+/** What else says which images are read and when, each with its name; nothing for what nobody said. */
+export function policy({ filters: f }: Pick<Registry, "filters">): [string, string][] {
+  const all: [string, string][] = [
+    ["Tags", f.tagNames.join(", ")],
+    ["Made within", f.maxAge],
+    ["Platforms", f.platforms.join(", ")],
+    ["Read at most every", f.every],
+    ["Read between", f.hours.length ? `${f.hours.join(", ")} UTC` : ""],
+  ];
+  return all.filter(([, said]) => said);
+}
+
+/** How it is reached. */
+export function reached({ insecure, way }: Pick<Registry, "insecure" | "way">): string {
+  return [
+    insecure ? "plain HTTP" : "TLS",
+    way.mirror && `at ${way.mirror}`,
+    way.proxy === "none" ? "without a proxy" : way.proxy && `through ${way.proxy}`,
+    way.authorities && "with an authority of its own",
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
 const rest = ["queued", "scanning", "failed", "unsupported"] as const;
 
 /** Where the reading of its images stands: each number opens those. */

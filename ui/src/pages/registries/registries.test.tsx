@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { http, HttpResponse } from "msw";
+import { http, HttpResponse, type JsonBodyType } from "msw";
 import { expect, it } from "vitest";
 import type { Schemas } from "../../api/client";
 import { get, post, server } from "../../test/server";
@@ -17,7 +17,16 @@ const registry: Schemas["Registry"] = {
   why: "",
   from: "portal",
   insecure: false,
-  filters: { repositories: ["shop/*"], tags: 3 },
+  filters: {
+    repositories: ["shop/*"],
+    tags: 3,
+    tagNames: ["v*", "!*-debug"],
+    maxAge: "90d",
+    platforms: ["linux/arm64"],
+    every: "",
+    hours: ["sat-sun 00:00-24:00"],
+  },
+  way: { mirror: "", proxy: "http://proxy.example:3128", authorities: "" },
   account: "reader",
   accountFrom: "of docker's configuration",
   repositories: 7,
@@ -138,6 +147,63 @@ it("changing what is read begins with what is read now", async () => {
   expect((await screen.findByRole<HTMLTextAreaElement>("textbox", { name: "Repositories" })).value).toBe("shop/*");
   expect(screen.getByRole<HTMLInputElement>("textbox", { name: "Registry" }).readOnly).toBe(true);
   expect(screen.getByRole("button", { name: "Save" })).toBeTruthy();
+});
+
+it("a preview says of each tag what is made of it, and asks as it is typed", async () => {
+  get("/registries", list([registry]));
+  const preview: Schemas["RegistryPreview"] = {
+    host,
+    chosen: 1,
+    left: 4000,
+    repositories: 2,
+    items: [
+      {
+        repository: "shop/web",
+        tag: "v2",
+        digest: "sha256:2",
+        platforms: ["linux/arm64"],
+        made: "2026-01-01T00:00:00Z",
+      },
+      { repository: "shop/web", tag: "v1", why: "its name is not wanted" },
+    ],
+    cut: "it takes longer than 45s",
+    gaps: [],
+  };
+  const sent = post<Schemas["RegistryRequest"]>("/registries/preview", () => preview as unknown as JsonBodyType);
+  show(<ConnectPage />, "/registries/connect?host=registry.example%3A5000");
+  const age = await screen.findByRole("textbox", { name: "Made within the last" });
+  await userEvent.clear(age);
+  await userEvent.type(age, "30d");
+  await userEvent.click(screen.getByRole("button", { name: "Show what would be read" }));
+  expect(await screen.findByText("1 of 4,001 tags would be read")).toBeTruthy();
+  const table = within(screen.getByRole("table"));
+  expect(table.getByText("its name is not wanted")).toBeTruthy();
+  expect(screen.getByText(/it takes longer than 45s/)).toBeTruthy();
+  expect(screen.getByText("3,999 tags more are not listed.")).toBeTruthy();
+  expect(sent).toEqual([
+    {
+      host,
+      repositories: ["shop/*"],
+      tagNames: ["v*", "!*-debug"],
+      tags: 3,
+      maxAge: "30d",
+      platforms: ["linux/arm64"],
+      hours: ["sat-sun 00:00-24:00"],
+      insecure: false,
+      proxy: "http://proxy.example:3128",
+    },
+  ]);
+});
+
+it("a registry says what of it is read, when and how it is reached", async () => {
+  get("/registries", list([registry]));
+  get("/registry/images", { items: [], total: 0, counts: { ...counts, total: 0 } });
+  show(<RegistryPage />, `/registry?host=${encodeURIComponent(host)}`);
+  expect(await screen.findByText("v*, !*-debug")).toBeTruthy();
+  for (const said of ["90d", "linux/arm64", "sat-sun 00:00-24:00 UTC", "TLS, through http://proxy.example:3128"]) {
+    expect(screen.getByText(said)).toBeTruthy();
+  }
+  expect(screen.queryByText("Read at most every")).toBeNull();
 });
 
 it("a registry shows its queue as the URL says, and tries a failed image again", async () => {
