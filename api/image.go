@@ -115,8 +115,11 @@ func secretsIn(n graph.Node) []SecretInImage {
 		for in := range e.To.In("HAS_SECRET") {
 			images[in.From.ID()] = true
 		}
-		out = append(out, SecretInImage{Secret: refOf(e.To), Kind: e.To.Text("what"), File: e.Value("file").Str(), Layer: text(e.Value("layer").Str()),
-			Removed: e.Value("removed").Bool(), Published: e.Value("published").Bool(), Images: new(len(images))})
+		out = append(
+			out,
+			SecretInImage{Secret: refOf(e.To), Kind: e.To.Text("what"), File: e.Value("file").Str(), Layer: text(e.Value("layer").Str()),
+				Removed: e.Value("removed").Bool(), Published: e.Value("published").Bool(), Images: new(len(images))},
+		)
 	}
 	slices.SortFunc(out, func(a, b SecretInImage) int {
 		return cmp.Or(-compareBool(a.Published, b.Published), cmp.Compare(a.File, b.File), cmp.Compare(a.Kind, b.Kind))

@@ -89,7 +89,12 @@ func printImageDifference(s streams, f format, d scan.Difference) error {
 	}
 	fmt.Fprintln(s.out, terminal.Plain(imageSum(d)))
 	if d.BaseBefore.String() != d.BaseAfter.String() {
-		fmt.Fprintf(s.out, "The base changes: %s before, %s after.\n", terminal.Plain(d.BaseBefore.String()), terminal.Plain(d.BaseAfter.String()))
+		fmt.Fprintf(
+			s.out,
+			"The base changes: %s before, %s after.\n",
+			terminal.Plain(d.BaseBefore.String()),
+			terminal.Plain(d.BaseAfter.String()),
+		)
 	}
 	t := newTable(s.out, "", "SEVERITY", "ID", "PACKAGE", "INSTALLED", "FIXED IN")
 	for _, each := range []struct {

@@ -60,8 +60,10 @@ func written(t *testing.T, img v1.Image) string {
 func TestTheBaseThatFixesMostComesFirst(t *testing.T) {
 	data := t.TempDir()
 	advisory := func(id, fixed string) *fstest.MapFile {
-		return &fstest.MapFile{Data: []byte(`{"id":"` + id + `","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"Debian:12",` +
-			`"name":"openssl"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"` + fixed + `"}]}]}]}`)}
+		return &fstest.MapFile{
+			Data: []byte(`{"id":"` + id + `","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"Debian:12",` +
+				`"name":"openssl"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"` + fixed + `"}]}]}]}`),
+		}
 	}
 	if _, err := vuln.Import(t.Context(), datadir.Dir(data).Advisories(), []vuln.Source{{Name: "test", FS: fstest.MapFS{
 		"a.json": advisory("CVE-2026-0001", "2"), "b.json": advisory("CVE-2026-0002", "3")}}}, nil); err != nil {

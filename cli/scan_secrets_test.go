@@ -64,7 +64,8 @@ func TestSecretsInAnImageAreToldAndTheirValuesAreInNoOutputAndInNoFile(t *testin
 			hashed = hash
 		}
 	}
-	if _, said, code := command(t, "scan", "image", where, "--fail-on-secrets", "--data", data); code != 1 || !strings.Contains(said, "secrets") {
+	if _, said, code := command(t, "scan", "image", where, "--fail-on-secrets", "--data", data); code != 1 ||
+		!strings.Contains(said, "secrets") {
 		t.Errorf("--fail-on-secrets: exit code %d: %s", code, said)
 	}
 	err = filepath.WalkDir(data, func(name string, d fs.DirEntry, err error) error {

@@ -41,12 +41,25 @@ func leaky(t *testing.T) (img v1.Image, values []string) {
 	kept, gone, replaced, packaged, changed, built := secretOf("k"), secretOf("g"), secretOf("r"), secretOf("p"), secretOf("c"), secretOf("b")
 	const paragraphs = "Package: tool\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n"
 	img = imageOf(t,
-		tarOf(t, entry{name: "etc/os-release", content: debian}, entry{name: status, content: paragraphs},
+		tarOf(
+			t,
+			entry{name: "etc/os-release", content: debian},
+			entry{name: status, content: paragraphs},
 			entry{name: "var/lib/dpkg/info/tool.list", content: "/usr/share/tool/test.key\n/etc/tool.conf\n"},
-			entry{name: "usr/share/tool/test.key", content: "token " + packaged + "\n"}, entry{name: "etc/tool.conf", content: "# nothing is set\n\n\n"},
-			entry{name: "app/left.env", content: "A=1\nTOKEN=" + kept + "\n"}, entry{name: "tmp/build/.npmrc", content: "_authToken=" + gone + "\n"},
-			entry{name: "app/old.env", content: "TOKEN=" + replaced + "\n"}, entry{name: "app/node_modules/x/package.json", content: `{"name":"x","version":"1"}`},
-			entry{name: "app/node_modules/x/test/key.txt", content: "the test's token: " + secretOf("x") + "\n"}),
+			entry{
+				name:    "usr/share/tool/test.key",
+				content: "token " + packaged + "\n",
+			},
+			entry{name: "etc/tool.conf", content: "# nothing is set\n\n\n"},
+			entry{name: "app/left.env", content: "A=1\nTOKEN=" + kept + "\n"},
+			entry{name: "tmp/build/.npmrc", content: "_authToken=" + gone + "\n"},
+			entry{
+				name:    "app/old.env",
+				content: "TOKEN=" + replaced + "\n",
+			},
+			entry{name: "app/node_modules/x/package.json", content: `{"name":"x","version":"1"}`},
+			entry{name: "app/node_modules/x/test/key.txt", content: "the test's token: " + secretOf("x") + "\n"},
+		),
 		tarOf(t, entry{name: "tmp/.wh.build", content: ""}, entry{name: "app/old.env", content: "TOKEN is not set here\n"},
 			entry{name: "etc/tool.conf", content: "token = " + changed + "\n"}))
 	c, err := img.ConfigFile()
@@ -55,7 +68,11 @@ func leaky(t *testing.T) (img v1.Image, values []string) {
 	}
 	c.Config.Env = []string{"PATH=/bin", "DB_PASSWORD=hunter2hunter2", "SPACE=ENV"}
 	c.Config.Cmd = []string{"app", "--password", "swordfish99"}
-	c.History = []v1.History{{CreatedBy: "COPY . /"}, {CreatedBy: "|1 NPM=" + built + " /bin/sh -c npm ci"}, {CreatedBy: "ENV DB_PASSWORD=hunter2hunter2", EmptyLayer: true}}
+	c.History = []v1.History{
+		{CreatedBy: "COPY . /"},
+		{CreatedBy: "|1 NPM=" + built + " /bin/sh -c npm ci"},
+		{CreatedBy: "ENV DB_PASSWORD=hunter2hunter2", EmptyLayer: true},
+	}
 	if img, err = mutate.ConfigFile(img, c); err != nil {
 		t.Fatal(err)
 	}

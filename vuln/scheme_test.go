@@ -41,7 +41,8 @@ func TestVersionsOfStrangersCompareToo(t *testing.T) {
 		},
 		// what the tests of NuGet.Versioning, which nuget and dotnet compare with, say of their own (VersionComparerTests, NuGetVersionTest);
 		// the rest as "NuGet package versioning" of its documents has it: four numbers, zeros at their end and case do not count
-		"NuGet": {"1.0.0 = 1.0.0", "1.0.0-BETA = 1.0.0-beta", "1.0.0-BETA+AA = 1.0.0-beta+aa", "1.0.0-BETA.X.y.5.77.0+AA = 1.0.0-beta.x.y.5.77.0+aa",
+		"NuGet": {"1.0.0 = 1.0.0", "1.0.0-BETA = 1.0.0-beta", "1.0.0-BETA+AA = 1.0.0-beta+aa",
+			"1.0.0-BETA.X.y.5.77.0+AA = 1.0.0-beta.x.y.5.77.0+aa",
 			"0.0.0 < 1.0.0", "1.0.0 < 1.1.0", "1.0.0 < 1.0.1", "1.999.9999 < 2.1.1", "1.0.0-BETA < 1.0.0-beta2", "1.0.0-beta+AA < 1.0.0+aa",
 			"1.0.0-BETA < 1.0.0-beta.1+AA", "1.0.0-BETA.X.y.5.77.0+AA < 1.0.0-beta.x.y.5.79.0+aa",
 			"1.0.0-BETA.X.y.5.79.0+AA < 1.0.0-beta.x.y.5.790.0+abc", "1.0 < 1.0.1", "1.23 < 1.231", "1.4.5.6 < 1.45.6", "1.4.5.6 < 1.4.5.60",

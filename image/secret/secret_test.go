@@ -29,11 +29,17 @@ var secrets = map[string]string{
 	"Hugging Face token":                        "hf_" + strings.Repeat("aB", 17),
 	"DigitalOcean API token":                    "dop_v1_" + strings.Repeat("0af1", 16),
 	"Google API key":                            "AIzaSyA" + strings.Repeat("aB3_", 8),
-	"AWS access key":                            "aws_access_key_id = AKIA" + strings.Repeat("Q7", 8) + "\naws_secret_access_key = " + strings.Repeat("aB3/x", 8),
-	"Docker Hub personal access token":          "docker login -u ann -p dckr_pat_" + strings.Repeat("aB3", 9),
-	"Deno user token":                           "ddp_" + strings.Repeat("aB3x", 9),
-	"Slack app token":                           "xapp-1-" + strings.Repeat("A", 11) + "-1234567890123-" + strings.Repeat("0af1", 16),
-	"Telegram bot token":                        "telegram_token=12345678:" + strings.Repeat("aB3_x", 7),
+	"AWS access key": "aws_access_key_id = AKIA" + strings.Repeat(
+		"Q7",
+		8,
+	) + "\naws_secret_access_key = " + strings.Repeat(
+		"aB3/x",
+		8,
+	),
+	"Docker Hub personal access token": "docker login -u ann -p dckr_pat_" + strings.Repeat("aB3", 9),
+	"Deno user token":                  "ddp_" + strings.Repeat("aB3x", 9),
+	"Slack app token":                  "xapp-1-" + strings.Repeat("A", 11) + "-1234567890123-" + strings.Repeat("0af1", 16),
+	"Telegram bot token":               "telegram_token=12345678:" + strings.Repeat("aB3_x", 7),
 }
 
 // summed ends as GitHub's tokens do: with six digits of a checksum.
@@ -113,7 +119,8 @@ func TestFilesThatProgramsKeepAccountsInAreReadByTheirNames(t *testing.T) {
 }
 
 func TestWhatIsNoSecretIsNotCalledOne(t *testing.T) {
-	for _, text := range []string{"", "ghp_", "npm_config_registry=https://r.example npm_" + strings.Repeat("x", 20), "AKIA", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+	for _, text := range []string{"", "ghp_", "npm_config_registry=https://r.example npm_" + strings.Repeat("x", 20),
+		"AKIA", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
 		"-----BEGIN PRIVATE KEY-----\nnot one\n-----END PRIVATE KEY-----", "task-proj-x sk-proj-", strings.Repeat("-----BEGIN ", 20),
 		"-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----", "hf_hub_download(repo)", "SG.js"} {
 		if got := search(t, "app/readme", text); len(got) > 0 {

@@ -213,11 +213,14 @@ func bump(of, on Report, own map[string]bool, kept, all map[string]Flaw) Bump {
 		})
 	}
 	if n := distributed(own); n > 0 && on.Image.Distribution != of.Image.Distribution {
-		out.NotKnown = append(out.NotKnown, fmt.Sprintf("It is another release (%s, not %s): the %d packages of the distribution that the image's "+
-			"own layers bring come from it then, in other versions.", on.Image.Distribution, of.Image.Distribution, n))
+		out.NotKnown = append(
+			out.NotKnown,
+			fmt.Sprintf("It is another release (%s, not %s): the %d packages of the distribution that the image's "+
+				"own layers bring come from it then, in other versions.", on.Image.Distribution, of.Image.Distribution, n),
+		)
 	} else if n > 0 {
-		out.NotKnown = append(out.NotKnown, fmt.Sprintf("The %d packages of the distribution that the image's own layers bring are counted as they "+
-			"are; a build may bring newer ones.", n))
+		out.NotKnown = append(out.NotKnown, fmt.Sprintf("The %d packages of the distribution that the image's own layers bring are counted as "+
+			"they are; a build may bring newer ones.", n))
 	}
 	return out
 }

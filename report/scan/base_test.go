@@ -21,7 +21,13 @@ func flawed(id, level, pkg, layer string) Vulnerability {
 }
 
 func packaged(name, version, layer string) Package {
-	return Package{Name: name, Version: version, PURL: "pkg:deb/debian/" + name + "@" + version, Ecosystem: "Debian:12", Layer: "sha256:" + layer}
+	return Package{
+		Name:      name,
+		Version:   version,
+		PURL:      "pkg:deb/debian/" + name + "@" + version,
+		Ecosystem: "Debian:12",
+		Layer:     "sha256:" + layer,
+	}
 }
 
 func known(name, release string, l []image.Layer) Report {
@@ -49,7 +55,11 @@ func TestAnImageIsBuiltOnAnotherWhoseLayersAreItsLowest(t *testing.T) {
 	}
 	for _, c := range tests {
 		got := web.BuiltOn(Image{Reference: "base", Layers: c.base})
-		if how := map[bool]func() string{true: func() string { return "" }, false: func() string { return got.How }}[got == nil](); how != c.want {
+		how := ""
+		if got != nil {
+			how = got.How
+		}
+		if how != c.want {
 			t.Errorf("%s: %q, want %q", c.name, how, c.want)
 		}
 		if got != nil && got.Layers != len(c.base) {
@@ -135,8 +145,18 @@ func TestABumpRemovesWhatOnlyTheBaseBringsAndSaysWhatItAdds(t *testing.T) {
 
 func TestADifferenceTellsWhatIsGoneFromWhatCannotBeSeen(t *testing.T) {
 	before := known("web:1", "Debian 12", layers("a", "own"))
-	before.Packages = []Package{packaged("openssl", "1", "a"), packaged("zlib", "1", "a"), packaged("zlib", "1", "own"), packaged("vim", "1", "own"),
-		{Name: "left-pad", Version: "1", PURL: "pkg:npm/left-pad@1"}, {Name: "part", Version: "1", PURL: "pkg:npm/part@1", OwnedBy: "pkg:deb/debian/vim@1"}}
+	before.Packages = []Package{
+		packaged("openssl", "1", "a"),
+		packaged("zlib", "1", "a"),
+		packaged("zlib", "1", "own"),
+		packaged("vim", "1", "own"),
+		{
+			Name:    "left-pad",
+			Version: "1",
+			PURL:    "pkg:npm/left-pad@1",
+		},
+		{Name: "part", Version: "1", PURL: "pkg:npm/part@1", OwnedBy: "pkg:deb/debian/vim@1"},
+	}
 	npm := Vulnerability{ID: "GHSA-1", Aliases: []string{"CVE-7"}, Severity: "High", Package: "left-pad", PURL: "pkg:npm/left-pad@1"}
 	before.Vulnerabilities = []Vulnerability{flawed("CVE-1", "Low", "openssl", "a"), flawed("CVE-2", "High", "zlib", "a"),
 		flawed("CVE-2", "High", "zlib", "own"), flawed("CVE-3", "Low", "vim", "own"), npm}
@@ -168,14 +188,18 @@ func TestADifferenceTellsWhatIsGoneFromWhatCannotBeSeen(t *testing.T) {
 	}
 	const packages = " +nano -left-pad -vim openssl 1→2"
 	d := Differ(before, after)
-	if got, want := tell(d), "+CVE-4 +CVE-5 -GHSA-1 -CVE-1 -CVE-3"+packages; got != want || d.Kept != 1 || d.Unchanged != 1 || d.SharedLayers != 1 {
+	if got, want := tell(d), "+CVE-4 +CVE-5 -GHSA-1 -CVE-1 -CVE-3"+packages; got != want || d.Kept != 1 || d.Unchanged != 1 ||
+		d.SharedLayers != 1 {
 		t.Errorf("%s, kept %d, %d unchanged, %d layers; want %s", got, d.Kept, d.Unchanged, d.SharedLayers, want)
 	}
 	after.Image.Partly = true
 	if got, want := tell(Differ(before, after)), "+CVE-4 +CVE-5 -CVE-1 -CVE-3 ?GHSA-1"+packages; got != want {
 		t.Errorf("of one read in part: %s, want %s", got, want)
 	}
-	after.Vulnerabilities = append(after.Vulnerabilities, Vulnerability{ID: "CVE-7", Severity: "High", Package: "left-pad", PURL: "pkg:npm/left-pad@1.1"})
+	after.Vulnerabilities = append(
+		after.Vulnerabilities,
+		Vulnerability{ID: "CVE-7", Severity: "High", Package: "left-pad", PURL: "pkg:npm/left-pad@1.1"},
+	)
 	if got := Differ(before, after); got.Kept != 2 || slices.ContainsFunc(got.New, func(v Vulnerability) bool { return v.ID == "CVE-7" }) {
 		t.Errorf("the same by another name is new: %s", tell(got))
 	}

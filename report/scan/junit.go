@@ -88,7 +88,8 @@ func suite(r Report, o Options) junitSuite {
 		if f.Published {
 			c.Skipped = &junitSaid{Message: "it is of a package that others have too"}
 		} else {
-			c.Failure = &junitSaid{Message: legible(ToldSecret(f)), Type: "secret", Text: "Take it back where it was issued: who has the image has it."}
+			c.Failure = &junitSaid{Message: legible(ToldSecret(f)), Type: "secret",
+				Text: "Take it back where it was issued: who has the image has it."}
 		}
 		s.put(c)
 	}

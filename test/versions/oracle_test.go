@@ -186,7 +186,8 @@ func askCargoOf(t *testing.T, pairs string) []byte {
 	if err := os.WriteFile(filepath.Join(dir, "ask.rs"), []byte(askCargo), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"--edition=2018", "--crate-type=rlib", "--crate-name=semver", "--cap-lints=allow", found[len(found)-1], "--out-dir=" + dir},
+	for _, args := range [][]string{{"--edition=2018", "--crate-type=rlib", "--crate-name=semver", "--cap-lints=allow",
+		found[len(found)-1], "--out-dir=" + dir},
 		{"--edition=2021", "-L" + dir, "--extern=semver", filepath.Join(dir, "ask.rs"), "-o", filepath.Join(dir, "ask")}} {
 		program("rustc", args...)(t, "")
 	}

@@ -161,7 +161,8 @@ func readUpdate(d *xml.Decoder, start xml.StartElement) (*Record, error) {
 	return nil, fmt.Errorf("want an update of Amazon Linux, Oracle Linux or Fedora, got %.40q", r.ID)
 }
 
-// extra is the topic of Amazon Linux 2's extras that an update is of, by its id: the number of its stream, such as 8.2 of ALAS2PHP8.2-2023-001.
+// extra is the topic of Amazon Linux 2's extras that an update is of, by its id: the number of its stream, such as 8.2 of
+// ALAS2PHP8.2-2023-001.
 var extra = regexp.MustCompile(`^ALAS2?[A-Z][A-Z0-9_.-]*?(\d+(?:\.\d+)*)-\d{4}-\d+$`)
 
 // beginning is the first version that an update speaks of. Packages of the extras have the names of those that the core has, or another

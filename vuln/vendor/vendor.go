@@ -69,13 +69,8 @@ const (
 
 var errBound = errors.New("past its bounds")
 
-// fixed says that versions before one are affected; "" is that all are, and "0" that none ever was.
-func fixed(ecosystem, name, version string) Affected {
-	return fixedSince(ecosystem, name, "0", version)
-}
-
-// fixedSince says that versions from one on are affected, and before another.
-func fixedSince(ecosystem, name, first, version string) Affected {
+// fixed says that versions from one on are affected, and before another; "" is that all are from the first on, and "0" that none ever was.
+func fixed(ecosystem, name, first, version string) Affected {
 	events := []map[string]string{{"introduced": first}}
 	if version != "" {
 		events = append(events, map[string]string{"fixed": version})
@@ -101,7 +96,7 @@ func (r *Record) addFrom(ecosystem, name, first, version string) error {
 	if len(r.Affected) >= mostAffected {
 		return fmt.Errorf("%s: want at most %d packages: %w", r.ID, mostAffected, errBound)
 	}
-	r.Affected = append(r.Affected, fixedSince(ecosystem, name, first, version))
+	r.Affected = append(r.Affected, fixed(ecosystem, name, first, version))
 	return nil
 }
 

@@ -56,7 +56,12 @@ func TestAnUpdateOfAnExtraSpeaksOfItsOwnStreamAlone(t *testing.T) {
 		{"ALAS2-2023-2100", "0", "4.14.320", "0"},
 		{"ALAS2023-2023-001", "0", "2023.1", "0"},
 	} {
-		text := "<updates>" + updateOf(c.id, "security", cveRef("CVE-2023-0001"), rpm("x", c.epoch, c.version, "1.amzn2", "x86_64")) + "</updates>"
+		text := "<updates>" + updateOf(
+			c.id,
+			"security",
+			cveRef("CVE-2023-0001"),
+			rpm("x", c.epoch, c.version, "1.amzn2", "x86_64"),
+		) + "</updates>"
 		found := false
 		err := XML(strings.NewReader(text), func(_ string, r *Record, why error) error {
 			if why != nil {
