@@ -34,15 +34,18 @@ func TestARequesterCannotHideWhatHeDoesToOtherObjects(t *testing.T) {
 		{name: "one whose key is in another case", verb: "create", what: "validatingwebhookconfigurations",
 			request: `{"webhooks":[{"name":"a","clientConfig":{"url":"https://hook.example/","URL":""}}]}`, rule: "webhook-abroad"},
 		{name: "one among many without", verb: "create", what: "validatingwebhookconfigurations", rule: "webhook-abroad",
-			request: `{"webhooks":[{"name":"a","clientConfig":{"service":{"name":"s"}}},{"name":"a","clientConfig":{"url":"https://hook.example/"}}]}`},
-		{name: "ignored, by a patch of the list", verb: "patch", what: "validatingwebhookconfigurations", response: hook, rule: "webhook-weakened",
+			request: `{"webhooks":[{"name":"a","clientConfig":{"service":{"name":"s"}}},` +
+				`{"name":"a","clientConfig":{"url":"https://hook.example/"}}]}`},
+		{name: "ignored, by a patch of the list", verb: "patch", what: "validatingwebhookconfigurations", response: hook,
+			rule:    "webhook-weakened",
 			request: `{"webhooks":[{"name":"a","failurePolicy":"Ignore"}]}`},
 		{name: "a label of what is ignored", verb: "patch", what: "validatingwebhookconfigurations", response: hook, rule: "webhook-weakened",
 			request: `{"metadata":{"labels":{"a":"b"}}}`, quiet: true},
 		{name: "the pods of a node by a way around metrics", verb: "get", what: "nodes/proxy", uri: "/api/v1/nodes/n1/proxy/metrics/../pods",
 			rule: "kubelet-read"},
 		{name: "one escaped", verb: "get", what: "nodes/proxy", uri: "/api/v1/nodes/n1/proxy/metrics%2F..%2Fpods", rule: "kubelet-read"},
-		{name: "one that begins like metrics", verb: "get", what: "nodes/proxy", uri: "/api/v1/nodes/n1/proxy/metricsandpods", rule: "kubelet-read"},
+		{name: "one that begins like metrics", verb: "get", what: "nodes/proxy", uri: "/api/v1/nodes/n1/proxy/metricsandpods",
+			rule: "kubelet-read"},
 		{name: "metrics", verb: "get", what: "nodes/proxy", uri: "/api/v1/nodes/n1/proxy/metrics", rule: "kubelet-read", quiet: true},
 		{name: "a token path with a dot in it", verb: "create", what: "pods/exec", code: "101", rule: "exec-into-pod",
 			uri: "/api/v1/namespaces/shop/pods/x/exec?command=cat&command=/var/run/secrets/kubernetes.io/./serviceaccount/token"},
@@ -51,7 +54,8 @@ func TestARequesterCannotHideWhatHeDoesToOtherObjects(t *testing.T) {
 		{name: "exec of a role by a star of subresources", verb: "create", what: "clusterroles", rule: "role-wildcard",
 			request: `{"rules":[{"verbs":["*"],"resources":["pods/exec"],"apiGroups":[""]}]}`},
 		{name: "everybody beside others", verb: "create", what: "rolebindings", rule: "bound-to-everybody",
-			request: `{"roleRef":{"kind":"Role","name":"r"},"subjects":[{"kind":"User","name":"a"},{"kind":"Group","name":"system:unauthenticated"}]}`},
+			request: `{"roleRef":{"kind":"Role","name":"r"},"subjects":[{"kind":"User","name":"a"},` +
+				`{"kind":"Group","name":"system:unauthenticated"}]}`},
 		{name: "a capability with its prefix", verb: "create", what: "pods", rule: "dangerous-capabilities",
 			response: `{"kind":"Pod","spec":{"containers":[{"name":"a","securityContext":{"capabilities":{"add":["CAP_SYS_ADMIN"]}}}]}}`},
 		{name: "a pod that says of itself that it is static", verb: "create", what: "pods", rule: "host-processes-workload",
@@ -63,7 +67,8 @@ func TestARequesterCannotHideWhatHeDoesToOtherObjects(t *testing.T) {
 			rule: "default-account-used", quiet: true},
 		{name: "a default account by its name", user: `{"username":"system:serviceaccount:shop:default"}`, verb: "get", what: "pods",
 			rule: "default-account-used"},
-		{name: "a name that ends like it", user: `{"username":"x:default"}`, verb: "get", what: "pods", rule: "default-account-used", quiet: true},
+		{name: "a name that ends like it", user: `{"username":"x:default"}`, verb: "get", what: "pods", rule: "default-account-used",
+			quiet: true},
 	}
 	for _, test := range tests {
 		if test.user == "" {
