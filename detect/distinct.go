@@ -43,7 +43,10 @@ func Distinct(rules []rule.Rule) (out []Lone, err error) {
 				return nil, err
 			}
 			others := firing(among, events)
-			others = slices.DeleteFunc(others, func(id string) bool { return id == r.ID })
+			// What a correlation is of fires with it.
+			others = slices.DeleteFunc(others, func(id string) bool {
+				return slices.ContainsFunc(r.closure(nil), func(of *Rule) bool { return of.ID == id })
+			})
 			if len(others) == 0 {
 				lone.Test, lone.With = a.name, nil
 				break

@@ -41,12 +41,16 @@ type Engine struct {
 	changed []*Alert
 	// memories are what rules remember of earlier events.
 	memories map[*Rule]*memory
+	// begun is since when clusters are watched, began those of which that is new.
+	begun map[string]int64
+	began map[string]bool
 }
 
 // New makes an engine. Without a context, alerts say nothing of the graph.
 func New(rules *Rules, c Context, o Options) *Engine {
 	e := &Engine{rules: rules, context: c, window: cmp.Or(o.Window, 24*time.Hour), objects: newObjects(cmp.Or(o.Objects, 50_000)),
-		byObject: map[place][]*Alert{}, memories: map[*Rule]*memory{}}
+		byObject: map[place][]*Alert{}, memories: map[*Rule]*memory{}, begun: map[string]int64{},
+		began: map[string]bool{}}
 	e.open = remembering(cmp.Or(o.Alerts, 2_000), func(_ string, a *Alert) { e.forget(a) })
 	return e
 }
@@ -89,6 +93,7 @@ func (g *Engine) Take(events []event.Event, matches []Match) []Alert {
 	}
 	for i := range events {
 		e := &events[i]
+		g.watches(e)
 		for ; len(matches) > 0 && matches[0].Event == i; matches = matches[1:] {
 			g.fire(matches[0].Rule, e)
 		}

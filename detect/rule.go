@@ -52,6 +52,8 @@ type file struct {
 	// Evidence is what an alert says happened, a sentence each, with fields in
 	// braces. A sentence about an absent field is left out.
 	Evidence []string `yaml:"evidence"`
+	// Alone is false for a rule that is there for correlations only, and does not alert.
+	Alone *bool `yaml:"alone"`
 	// Per is what makes two alerts of the rule differ, beside the cluster: fields,
 	// or actor and target, which are the default.
 	Per   []string `yaml:"per"`
@@ -123,7 +125,7 @@ type compiler struct {
 
 func (c *compiler) compile(f *rule.File, b *file) (rule.Rule, error) {
 	r := &Rule{Head: rule.Head{ID: b.ID, Title: b.Title, Severity: b.Level, Why: b.Why, Fix: b.Fix}, per: b.Per, evidence: b.Evidence,
-		Quiet: b.FalsePositives, name: b.Name}
+		Quiet: b.FalsePositives, name: b.Name, silent: b.Alone != nil && !*b.Alone}
 	if b.isForeign() {
 		r.adopt(b)
 	}
