@@ -463,6 +463,11 @@ func FuzzDecode(f *testing.F) {
 		`,"requestObject":{"spec":{"containers":[{"name":"a"}],"volumes":[{"name":"v","hostPath":{"path":"/"}}]}}`)))
 	f.Add([]byte(request("create", "clusterrolebindings", `,"requestObject":{"roleRef":{"kind":"ClusterRole"},"subjects":[{"name":"x"}]}`)))
 	f.Add([]byte(`{"kind":"EventList","items":[{"verb":"get","requestURI":"/x?a=%zz&command=\n"}]}`))
+	for _, file := range []string{"certificate-requested", "container-added", "webhook-weakened-selector", "pod-security-removed", "node-tainted"} {
+		if text, err := os.ReadFile("../../packs/detect/audit/testdata/" + file + ".jsonl"); err == nil {
+			f.Add(text)
+		}
+	}
 	f.Add([]byte("{\n\"verb\":\"get\"}"))
 	f.Add([]byte(`[{"verb":"get"},{"kind":"Pod"},null,7,{"verb":"get","stage":"RequestReceived"}]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
