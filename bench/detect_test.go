@@ -75,7 +75,9 @@ tests: [{name: a, event: a, fires: true}, {name: b, event: b, fires: false}]
 // together. What they are about is much of what a log holds.
 var stateful = map[string]string{
 	"first": `logsource: {product: kubernetes, service: audit}
-detection: {it: {objectRef.resource: [secrets, configmaps, pods, serviceaccounts], verb: [create, get, list, patch, update, delete]}, condition: it}
+detection:
+  it: {objectRef.resource: [secrets, configmaps, pods, serviceaccounts], verb: [create, get, list, patch, update, delete]}
+  condition: it
 baseline: {type: first_seen, group-by: [actor.name], value: [verb, objectRef.resource, objectRef.namespace]}`,
 	"rare": `logsource: {product: kubernetes, service: audit}
 detection: {it: {verb: [create, patch, update, delete]}, condition: it}
@@ -90,9 +92,10 @@ baseline: {type: peer, peers: [actor.class], group-by: [actor.name], value: [ver
 detection: {it: {outcome: denied}, condition: it}`,
 	"writes": `logsource: {product: kubernetes, service: audit}
 detection: {it: {verb: [create, patch, update, delete], actor.class: person}, condition: it}`,
-	"storm":  "correlation: {type: event_count, rules: [made-refused], group-by: [actor.name], timespan: 5m, condition: {gte: 20}}",
-	"spread": "correlation: {type: value_count, rules: [made-writes], group-by: [actor.name], timespan: 5m, condition: {field: objectRef.namespace, gte: 20}}",
-	"order":  "correlation: {type: temporal_ordered, rules: [made-refused, made-writes], group-by: [actor.name], timespan: 5m}",
+	"storm": "correlation: {type: event_count, rules: [made-refused], group-by: [actor.name], timespan: 5m, condition: {gte: 20}}",
+	"spread": "correlation: {type: value_count, rules: [made-writes], group-by: [actor.name], timespan: 5m, " +
+		"condition: {field: objectRef.namespace, gte: 20}}",
+	"order": "correlation: {type: temporal_ordered, rules: [made-refused, made-writes], group-by: [actor.name], timespan: 5m}",
 }
 
 // throughput decodes and judges the log on one core for a while.

@@ -24,7 +24,8 @@ import (
 )
 
 func rulesCommand(s streams) *cobra.Command {
-	c := &cobra.Command{Use: "rules", Short: "The rules of attack techniques, paths and detections: list them, run their tests, see where they can fire"}
+	c := &cobra.Command{Use: "rules",
+		Short: "The rules of attack techniques, paths and detections: list them, run their tests, see where they can fire"}
 	c.AddCommand(rulesListCommand(s), rulesTestCommand(s), rulesCoverageCommand(s))
 	return c
 }

@@ -71,9 +71,9 @@ func (o *detectOptions) coverage(c *cobra.Command, s streams, f format) error {
 		if err := t.flush(); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(s.out, "\n%d detections in the %d events that were read: %d can fire, %d in part, %d learn; %d cannot, %d never, and of "+
-			"%d nothing was seen\n", len(rows), o.events, by[detect.Fires], by[detect.Partly], by[detect.Learns], by[detect.Hidden], by[detect.Nowhere],
-			by[detect.Unseen])
+		_, err := fmt.Fprintf(s.out, "\n%d detections in the %d events that were read: %d can fire, %d in part, %d learn; "+
+			"%d cannot, %d never, and of %d nothing was seen\n", len(rows), o.events, by[detect.Fires], by[detect.Partly], by[detect.Learns],
+			by[detect.Hidden], by[detect.Nowhere], by[detect.Unseen])
 		return err
 	})
 	if err == nil {

@@ -26,7 +26,8 @@ type moment struct {
 func days(n int, random *rand.Rand) (out []moment) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	account := func(space, name string) ask {
-		return ask{user: "system:serviceaccount:" + space + ":" + name, groups: []string{"system:serviceaccounts", "system:serviceaccounts:" + space},
+		return ask{user: "system:serviceaccount:" + space + ":" + name, groups: []string{"system:serviceaccounts",
+			"system:serviceaccounts:" + space},
 			sources: "10.0.0." + fmt.Sprint(1+len(name)), agent: name + "/v1"}
 	}
 	for day := range n {
@@ -83,7 +84,8 @@ func anomalies(after int) (out []moment) {
 		}
 		return all
 	}
-	for i, what := range []string{"create batch/jobs/", "create pods/exec", "list nodes", "delete apps/deployments/", "create rbac.authorization.k8s.io/rolebindings/",
+	for i, what := range []string{"create batch/jobs/", "create pods/exec", "list nodes", "delete apps/deployments/",
+		"create rbac.authorization.k8s.io/rolebindings/",
 		"patch admissionregistration.k8s.io/validatingwebhookconfigurations/"} {
 		a := app(i)
 		a.verb, a.what, _ = strings.Cut(what, " ")
@@ -117,7 +119,8 @@ func anomalies(after int) (out []moment) {
 	}
 	for i := range 2 {
 		odd(fmt.Sprintf("dev-%d enters six pods", i), "many-pods-entered", 20*time.Second, many(6, func(n int) ask {
-			return ask{user: fmt.Sprint("dev-", i), verb: "get", what: "pods/exec", space: "team-0", name: fmt.Sprint("app-", n), code: "101", level: "Metadata"}
+			return ask{user: fmt.Sprint("dev-", i), verb: "get", what: "pods/exec", space: "team-0", name: fmt.Sprint("app-", n),
+				code: "101", level: "Metadata"}
 		})...)
 	}
 	token := app(1)

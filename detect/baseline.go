@@ -173,7 +173,8 @@ func (g *Engine) unusual(r *Rule, e *event.Event) (said string, is bool) {
 	if whose != "" {
 		whose = " of " + whose
 	}
-	return fmt.Sprintf("In %s, in which %s like it%s were looked at, %s.", spanText(watched.Truncate(time.Second)), count(before, "event"), whose,
+	return fmt.Sprintf("In %s, in which %s like it%s were looked at, %s.", spanText(watched.Truncate(time.Second)), count(before,
+		"event"), whose,
 		said), true
 }
 

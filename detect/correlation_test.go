@@ -53,7 +53,8 @@ func happened(text string) (out []event.Event) {
 
 func TestWhatBelongsTogether(t *testing.T) {
 	counts := "  type: event_count\n  rules: [create]\n  group-by: [name]\n  timespan: 1m\n  condition: {gte: 3}\n"
-	values := "  type: value_count\n  rules: [create, named_delete]\n  group-by: [name]\n  timespan: 1m\n  condition: {field: resource, gt: 2}\n"
+	values := "  type: value_count\n  rules: [create, named_delete]\n  group-by: [name]\n  timespan: 1m\n" +
+		"  condition: {field: resource, gt: 2}\n"
 	both := "  type: temporal\n  rules: [create, delete]\n  group-by: [name]\n  timespan: 1m\n"
 	order := "  type: temporal_ordered\n  rules: [create, delete, list]\n  group-by: [name]\n  timespan: 1m\n"
 	aliased := both + "  aliases: {who: {create: name, delete: resource}}\n"
@@ -83,16 +84,19 @@ func TestWhatBelongsTogether(t *testing.T) {
 		{"in order, with others between", order, "0s create a, 1s list a, 2s create a, 10s delete a, 12s create a, 20s list a", "together×1", ""},
 		{"in order, too slowly", order, "0s create a, 50s delete a, 70s list a", "", ""},
 		{"in order, the second time", order, "0s create a, 10s delete a, 50s create a, 55s delete a, 65s list a", "together×1",
-			"Within 1 minute (from 2026-01-01 00:00:50 to 2026-01-01 00:01:05) this happened in order: create happens; delete happens; list happens."},
+			"Within 1 minute (from 2026-01-01 00:00:50 to 2026-01-01 00:01:05) this happened in order: create happens; delete happens; " +
+				"list happens."},
 		{"in order, after the first was too long ago", order, "0s create a, 70s create a, 75s delete a, 85s list a", "together×1", ""},
-		{"the same twice, in order", strings.Replace(order, "[create, delete, list]", "[create, create]", 1), "0s create a, 10s create a", "together×1", ""},
+		{"the same twice, in order", strings.Replace(order, "[create, delete, list]", "[create, create]", 1), "0s create a, 10s create a",
+			"together×1", ""},
 		{"the same once, in order", strings.Replace(order, "[create, delete, list]", "[create, create]", 1), "0s create a", "", ""},
 		{"in order, by different ones", order, "0s create a, 10s delete b, 20s list a", "", ""},
 		{"by other names", aliased, "0s create a, 10s delete x a", "together×1", "It holds for who a."},
 		{"by other names, of others", aliased, "0s create a, 10s delete a x", "", ""},
 	}
 	for _, test := range tests {
-		r, err := Load(logs, fstest.MapFS{"detect/test/a.yaml": {Data: []byte(base("create", ""))}, "detect/test/b.yaml": {Data: []byte(base("delete", ""))},
+		r, err := Load(logs, fstest.MapFS{"detect/test/a.yaml": {Data: []byte(base("create", ""))},
+			"detect/test/b.yaml": {Data: []byte(base("delete", ""))},
 			"detect/test/c.yaml": {Data: []byte(base("list", ""))}, "detect/test/d.yaml": {Data: []byte(correlationOf(test.correlation))}})
 		if err != nil {
 			t.Fatalf("%s: %v", test.name, err)
@@ -178,7 +182,8 @@ func TestACorrelationOfCorrelations(t *testing.T) {
 	inner := strings.NewReplacer("id: together", "id: thrice", "level: high", "level: low").Replace(
 		correlationOf("  type: event_count\n  rules: [create]\n  group-by: [name]\n  timespan: 1m\n  condition: {gte: 3}\n"))
 	outer := correlationOf("  type: temporal\n  rules: [thrice, delete]\n  group-by: [name]\n  timespan: 5m\n")
-	r, err := Load(logs, fstest.MapFS{"detect/test/a.yaml": {Data: []byte(base("create", ""))}, "detect/test/b.yaml": {Data: []byte(base("delete", ""))},
+	r, err := Load(logs, fstest.MapFS{"detect/test/a.yaml": {Data: []byte(base("create", ""))},
+		"detect/test/b.yaml": {Data: []byte(base("delete", ""))},
 		"detect/test/0.yaml": {Data: []byte(outer)}, "detect/test/z.yaml": {Data: []byte(inner)}})
 	if err != nil {
 		t.Fatal(err)
@@ -296,17 +301,23 @@ func TestWhatIsUnusual(t *testing.T) {
 		{"what it does often", seldom, usual + ", 2h create a x", "", ""},
 		{"more than ever", many, "0s create a x, 10m create a x, 20m create a y, 2h create a x, 2h0m1s create a y, 2h0m2s create a z",
 			"2h0m2s", "there were never more than 1 different values of resource within 1 minute, and now there are 3"},
-		{"as much as before", many, "0s create a x, 0s create a y, 0s create a z, 10m create a x, 2h create a x, 2h0m1s create a y, 2h0m2s create a z",
+		{"as much as before", many,
+			"0s create a x, 0s create a y, 0s create a z, 10m create a x, 2h create a x, 2h0m1s create a y, 2h0m2s create a z",
 			"", ""},
-		{"the same again and again", many, "0s create a x, 10m create a x, 20m create a y, 2h create a x, 2h0m1s create a x, 2h0m2s create a x", "", ""},
-		{"of one who never did anything of the kind", strings.Replace(many, "events: 3, ", "", 1), "0s list b, 2h create a x, 2h0m1s create a y, 2h0m2s create a z", "2h0m2s",
+		{"the same again and again", many,
+			"0s create a x, 10m create a x, 20m create a y, 2h create a x, 2h0m1s create a x, 2h0m2s create a x", "", ""},
+		{"of one who never did anything of the kind", strings.Replace(many, "events: 3, ", "", 1),
+			"0s list b, 2h create a x, 2h0m1s create a y, 2h0m2s create a z", "2h0m2s",
 			"In 2 hours, in which 2 events like it of name a were looked at, there were never more than 0 different values"},
-		{"of one who never did, while the cluster is new", strings.Replace(many, "events: 3, ", "", 1), "0s list b, 30m create a x, 30m1s create a y, 30m2s create a z", "", ""},
-		{"what nobody ever did", strings.NewReplacer("[name]", "[]", "events: 3", "events: 0").Replace(first), "0s list b, 2h create a x", "2h0m0s", "none had resource x"},
+		{"of one who never did, while the cluster is new", strings.Replace(many, "events: 3, ", "", 1),
+			"0s list b, 30m create a x, 30m1s create a y, 30m2s create a z", "", ""},
+		{"what nobody ever did", strings.NewReplacer("[name]", "[]", "events: 3", "events: 0").Replace(first), "0s list b, 2h create a x",
+			"2h0m0s", "none had resource x"},
 		{"too slowly", many, "0s create a x, 10m create a x, 20m create a y, 2h create a x, 2h0m50s create a y, 2h1m10s create a z", "", ""},
 		{"across the minute", many, "0s create a x, 10m create a x, 20m create a y, 2h0m50s create a x, 2h1m0s create a y, 2h1m10s create a z",
 			"2h1m10s", ""},
-		{"a storm of all", storm, "0s create a, 10m create b, 20m create c, 2h create a, 2h0m1s create b, 2h0m2s create c, 2h0m3s create d", "2h0m3s",
+		{"a storm of all", storm,
+			"0s create a, 10m create b, 20m create c, 2h create a, 2h0m1s create b, 2h0m2s create c, 2h0m3s create d", "2h0m3s",
 			"In 2 hours, in which 6 events like it were looked at, there were never more than 1 events within 1 minute, and now there are 4."},
 		{"what no peer did", peers, team + ", 2h create a z t", "2h0m0s", "0 of 2 peers had resource z"},
 		{"what a peer did", peers, team + ", 30m create b z t, 2h create a z t", "", ""},
@@ -368,7 +379,8 @@ func TestAWrongBaselineDoesNotLoad(t *testing.T) {
 // What a rule learned before it was written otherwise, and what cannot be read, is named and begun anew.
 func TestWhatNobodyNeedsAnyMoreIsNamed(t *testing.T) {
 	made := func(more string) *Rules {
-		r, err := Load(logs, fstest.MapFS{"detect/test/a.yaml": {Data: []byte(base("create", "baseline: {type: first_seen, value: [name]"+more+"}\n"))}})
+		r, err := Load(logs, fstest.MapFS{"detect/test/a.yaml": {Data: []byte(base("create",
+			"baseline: {type: first_seen, value: [name]"+more+"}\n"))}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -254,9 +254,11 @@ func (w *Watched) covered(r *Rule, now time.Time, memo map[*Rule]Covered) Covere
 		w.alone(r, &c, now)
 	}
 	if c.Can == Fires && c.Blind > 0 {
-		c.Can, c.Why = Partly, fmt.Sprintf("%s did not show what decides: the audit policy's level is below RequestResponse", count(c.Blind, "event"))
+		c.Can, c.Why = Partly, fmt.Sprintf("%s did not show what decides: the audit policy's level is below RequestResponse",
+			count(c.Blind, "event"))
 	}
-	for n, what := range map[int]string{c.Forgotten: "%s had to give way to others", c.Full: "%s have more values than are remembered: new ones are not told"} {
+	for n, what := range map[int]string{c.Forgotten: "%s had to give way to others",
+		c.Full: "%s have more values than are remembered: new ones are not told"} {
 		if n > 0 {
 			c.Why = strings.TrimPrefix(c.Why+"; "+fmt.Sprintf(what, count(n, "group")), "; ")
 		}
@@ -316,7 +318,8 @@ func (w *Watched) alone(r *Rule, c *Covered, now time.Time) {
 		c.Can = Fires
 	case hidden > 0:
 		c.Can = Hidden
-		c.Why = fmt.Sprintf("the audit policy leaves out what requests write: %s it is about came without, such as %s", count(hidden, "request"), example)
+		c.Why = fmt.Sprintf("the audit policy leaves out what requests write: %s it is about came without, such as %s", count(hidden,
+			"request"), example)
 	default:
 		c.Can = Unseen
 		c.Why = "no request that it is about was seen (" + r.asks() + "): the audit policy leaves them out, or nobody asked"

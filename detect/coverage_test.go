@@ -58,10 +58,13 @@ func TestWhichRulesCanFireIsToldByWhatWasSeen(t *testing.T) {
 		{"something else", []ask{{verb: "get", what: "pods"}}, "privileged-pod", detect.Unseen, ""},
 		{"pods", []ask{{what: "pods", response: pod}}, "privileged-pod", detect.Fires, ""},
 		{"pods without what was written", []ask{thin, thin}, "privileged-pod", detect.Hidden,
-			"the audit policy leaves out what requests write: 2 requests it is about came without, such as objectRef.resource pods, verb create, level Metadata"},
-		{"pods, some of them without", []ask{thin, {what: "pods", response: pod}}, "privileged-pod", detect.Partly, "1 event did not show what decides"},
+			"the audit policy leaves out what requests write: 2 requests it is about came without, such as objectRef.resource pods, " +
+				"verb create, level Metadata"},
+		{"pods, some of them without", []ask{thin, {what: "pods", response: pod}}, "privileged-pod", detect.Partly,
+			"1 event did not show what decides"},
 		{"pods, of which only what was sent is kept", []ask{{what: "pods", level: "Request", request: pod}}, "privileged-pod", detect.Fires, ""},
-		{"commands, of which nothing more is asked", []ask{{what: "pods/exec", level: "Metadata", code: "101"}}, "exec-into-pod", detect.Fires, ""},
+		{"commands, of which nothing more is asked", []ask{{what: "pods/exec", level: "Metadata", code: "101"}}, "exec-into-pod",
+			detect.Fires, ""},
 		{"bindings, and no rights", []ask{{what: "rolebindings", level: "Metadata"}}, "cluster-admin-binding", detect.Hidden, ""},
 		{"what is not there", []ask{{what: "pods", level: "Metadata", code: "404"}}, "privileged-pod", detect.Unseen, ""},
 	}
@@ -71,7 +74,8 @@ func TestWhichRulesCanFireIsToldByWhatWasSeen(t *testing.T) {
 			t.Errorf("%s: %s %s: %q, want %s: %q", test.name, test.rule, got.Can, got.Why, test.can, test.why)
 		}
 	}
-	if got := cover(t, rules, now, ask{what: "pods", response: pod}, ask{what: "pods", name: "y", response: pod})["privileged-pod"]; got.Matched != 2 {
+	if got := cover(t, rules, now, ask{what: "pods", response: pod}, ask{what: "pods", name: "y",
+		response: pod})["privileged-pod"]; got.Matched != 2 {
 		t.Errorf("%+v", got)
 	}
 }

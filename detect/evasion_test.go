@@ -35,7 +35,8 @@ type ask struct {
 }
 
 // groupsOf are the resources' API groups that need not be said.
-var groupsOf = map[string]string{"deployments": "apps", "daemonsets": "apps", "statefulsets": "apps", "replicasets": "apps", "jobs": "batch",
+var groupsOf = map[string]string{"deployments": "apps", "daemonsets": "apps", "statefulsets": "apps", "replicasets": "apps",
+	"jobs":     "batch",
 	"cronjobs": "batch", "clusterrolebindings": "rbac.authorization.k8s.io", "rolebindings": "rbac.authorization.k8s.io"}
 
 func (a ask) event() string {
@@ -80,10 +81,12 @@ const (
 	containers = `"containers":[{"name":"app","image":"i","command":["run"],"args":["a"],"securityContext":{"privileged":true}}]`
 	plainOnes  = `"containers":[{"name":"app","image":"i"}]`
 	pod        = `{"kind":"Pod","metadata":{"name":"x","uid":"p","resourceVersion":"2"},"spec":{` + containers + `}}`
-	deployment = `{"kind":"Deployment","metadata":{"name":"x","uid":"d","resourceVersion":"2"},"spec":{"template":{"spec":{` + containers + `}}}}`
-	cronJob    = `{"kind":"CronJob","metadata":{"name":"x","uid":"c"},"spec":{"jobTemplate":{"spec":{"template":{"spec":{` + containers + `}}}}}}`
-	template   = `{"kind":"PodTemplate","metadata":{"name":"x","uid":"t"},"template":{"spec":{` + containers + `}}}`
-	initial    = `{"kind":"Pod","metadata":{"name":"x","uid":"p"},"spec":{"initContainers":[{"name":"i","image":"i",` +
+	deployment = `{"kind":"Deployment","metadata":{"name":"x","uid":"d","resourceVersion":"2"},"spec":{"template":{"spec":{` +
+		containers + `}}}}`
+	cronJob = `{"kind":"CronJob","metadata":{"name":"x","uid":"c"},"spec":{"jobTemplate":{"spec":{"template":{"spec":{` +
+		containers + `}}}}}}`
+	template = `{"kind":"PodTemplate","metadata":{"name":"x","uid":"t"},"template":{"spec":{` + containers + `}}}`
+	initial  = `{"kind":"Pod","metadata":{"name":"x","uid":"p"},"spec":{"initContainers":[{"name":"i","image":"i",` +
 		`"securityContext":{"privileged":true}}],` + plainOnes + `}}`
 	binding = `{"kind":"ClusterRoleBinding","metadata":{"name":"x","uid":"b"},"roleRef":{"kind":"ClusterRole","name":"cluster-admin"},` +
 		`"subjects":[{"kind":"User","name":"ops"},{"kind":"User","name":"mallory"}]}`
@@ -174,7 +177,8 @@ func TestARequesterCannotSwitchAnAlertOff(t *testing.T) {
 			groups: accounts("\u212aube-system"), what: "pods", space: "kube-system", response: pod}, alert: privileged},
 		{name: "a user named like a controller", ask: ask{user: "daemon-set-controller", what: "pods", response: pod}, alert: privileged},
 		{name: "a user with the prefix of Kubernetes", ask: ask{user: "system:evil", what: "pods", response: pod}, alert: privileged},
-		{name: "a user with the prefix of a scheduler", ask: ask{user: "system:kube-scheduler-2", what: "pods", response: pod}, alert: privileged},
+		{name: "a user with the prefix of a scheduler", ask: ask{user: "system:kube-scheduler-2", what: "pods", response: pod},
+			alert: privileged},
 		{name: "a user with a space behind a scheduler's name", ask: ask{user: "system:kube-scheduler ", what: "pods", response: pod},
 			alert: privileged},
 		{name: "letters that look like others", ask: ask{user: "system:kube-scheduleг", what: "pods", response: pod}, alert: privileged},
@@ -187,7 +191,8 @@ func TestARequesterCannotSwitchAnAlertOff(t *testing.T) {
 			alert: privileged},
 		{name: "a name of AKS on a cluster that is none", ask: ask{user: "aksService", groups: []string{"system:masters"}, what: "pods",
 			response: pod}, alert: privileged},
-		{name: "a name of k3s on a cluster that is none", ask: ask{user: "system:k3s-controller", what: "pods", response: pod}, alert: privileged},
+		{name: "a name of k3s on a cluster that is none", ask: ask{user: "system:k3s-controller", what: "pods", response: pod},
+			alert: privileged},
 		{name: "a name of OpenShift on a cluster that is none", ask: ask{user: "system:openshift-master", what: "pods", response: pod},
 			alert: privileged},
 		{name: "a name of k3s, whom a client's words support", ask: ask{user: "system:k3s-controller", agent: "k3s/v1.31.0+k3s1 (linux/amd64)",
@@ -237,7 +242,8 @@ func TestARequesterCannotSwitchAnAlertOff(t *testing.T) {
 			alert: privileged},
 		{name: "the whole twice", ask: ask{what: "pods", request: with(pod, `"spec":`, `"spec":{`+plainOnes+`},"spec":`)}, alert: privileged},
 		{name: "a key of escaped letters", ask: ask{what: "pods", request: with(pod, `"privileged"`, `"privi\u006ceged"`)}, alert: privileged},
-		{name: "a name of unknown letters", ask: ask{what: "pods", name: "ꙮ", response: with(pod, `"name":"x"`, `"name":"ꙮ"`)}, alert: privileged},
+		{name: "a name of unknown letters", ask: ask{what: "pods", name: "ꙮ", response: with(pod, `"name":"x"`, `"name":"ꙮ"`)},
+			alert: privileged},
 		{name: "a name with what turns lines around", ask: ask{user: "mallory\u202egnp", what: "pods", response: pod}, alert: privileged},
 		{name: "a member the server does not know", ask: ask{what: "pods", request: with(pod, `"spec":{`, `"spec":{"x":[[[[{}]]]],`)},
 			alert: privileged},
@@ -267,10 +273,12 @@ func TestARequesterCannotSwitchAnAlertOff(t *testing.T) {
 		{name: "a folder without its slash", ask: ask{what: "pods", response: mounting("etc", "")}, alert: folder},
 		{name: "a folder with slashes to spare", ask: ask{what: "pods", response: mounting("//etc//./", "")}, alert: folder},
 		{name: "a folder within one that is harmless", ask: ask{what: "pods", response: mounting("/data", "../etc")}, alert: folder},
-		{name: "the disk behind a claim", ask: ask{what: "persistentvolumes", space: "-", response: disk(`"hostPath":{"path":"/"}`)}, alert: volume},
+		{name: "the disk behind a claim", ask: ask{what: "persistentvolumes", space: "-", response: disk(`"hostPath":{"path":"/"}`)},
+			alert: volume},
 		{name: "the disk as a local volume", ask: ask{what: "persistentvolumes", space: "-", response: disk(`"local":{"path":"/etc"}`)},
 			alert: volume},
-		{name: "the disk by a patch", ask: ask{verb: "patch", what: "persistentvolumes", space: "-", request: `{"spec":{"hostPath":{"path":"/"}}}`,
+		{name: "the disk by a patch", ask: ask{verb: "patch", what: "persistentvolumes", space: "-",
+			request:  `{"spec":{"hostPath":{"path":"/"}}}`,
 			response: disk(`"hostPath":{"path":"/"}`)}, alert: volume},
 		{name: "a disk for data", ask: ask{what: "persistentvolumes", space: "-", response: disk(`"hostPath":{"path":"/data"}`)}, quiet: volume},
 
@@ -295,7 +303,8 @@ func TestARequesterCannotSwitchAnAlertOff(t *testing.T) {
 			alert: privileged},
 		{name: "a JSON patch with a test before it", ask: patch(`[{"op":"test","path":"/spec/replicas","value":1},{"op":"replace",` +
 			`"path":"/spec/template/spec/containers/0/securityContext/privileged","value":true}]`), alert: privileged},
-		{name: "a JSON patch that copies", ask: patch(`[{"op":"copy","from":"/spec/template/metadata","path":"/spec/template/spec/containers/0"}]`),
+		{name: "a JSON patch that copies",
+			ask:   patch(`[{"op":"copy","from":"/spec/template/metadata","path":"/spec/template/spec/containers/0"}]`),
 			alert: privileged},
 		{name: "an update whose past nobody saw", ask: ask{verb: "update", what: "deployments", request: deployment, response: deployment},
 			alert: privileged},
@@ -350,7 +359,8 @@ func TestARequesterCannotSwitchAnAlertOff(t *testing.T) {
 		{name: "one whose path is escaped", ask: kubelet("create", "/%72un/shop/web/app?cmd=id"), alert: kubeletCommand, tells: "shop/web"},
 		{name: "one whose way to the kubelet is escaped", ask: ask{what: "nodes/proxy", space: "-",
 			uri: "/api/v1/nodes/x/%70roxy/run/shop/web/app?cmd=id"}, alert: kubeletCommand, tells: "shop/web"},
-		{name: "one whose slashes are escaped", ask: kubelet("create", "/run%2Fshop%2Fweb%2Fapp?cmd=id"), alert: kubeletCommand, tells: "shop/web"},
+		{name: "one whose slashes are escaped", ask: kubelet("create", "/run%2Fshop%2Fweb%2Fapp?cmd=id"), alert: kubeletCommand,
+			tells: "shop/web"},
 		{name: "one with slashes to spare", ask: kubelet("create", "//run//shop/web/app?cmd=id"), alert: kubeletCommand, tells: "shop/web"},
 		{name: "one by a way around", ask: kubelet("create", "/metrics/../run/shop/web/app?cmd=id"), alert: kubeletCommand, tells: "shop/web"},
 		{name: "one to a node named like the way", ask: ask{what: "nodes/proxy", space: "-", name: "proxy",

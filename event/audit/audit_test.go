@@ -448,7 +448,8 @@ func TestEveryFieldIsNamedAndEveryNameIsUsed(t *testing.T) {
 		`,"impersonatedUser":{"username":"x","groups":["y"]},"objectRef":{"resource":"pods"},"sourceIPs":["1.2.3.4","5.6.7.8"],
 		"requestObject":{"spec":{"nodeName":"n","hostPID":true,"hostIPC":true,
 			"containers":[{"command":["sh","-c","id"],"securityContext":{"capabilities":{"add":["X"]}}}]}}`)))
-	note(decode(t, request("create", "pods", `,"requestObject":{"spec":{"containers":[{"image":"quay.io/cilium/cilium:1","command":["nsenter"]}]}}`)))
+	note(decode(t, request("create", "pods",
+		`,"requestObject":{"spec":{"containers":[{"image":"quay.io/cilium/cilium:1","command":["nsenter"]}]}}`)))
 	note(decode(t, request("create", "clusterroles", `,"requestObject":{"rules":[{"verbs":["*"],"resources":["*"]}]}`)))
 	for name, used := range seen {
 		if !used {
@@ -462,6 +463,11 @@ func FuzzDecode(f *testing.F) {
 		`,"requestObject":{"spec":{"containers":[{"name":"a"}],"volumes":[{"name":"v","hostPath":{"path":"/"}}]}}`)))
 	f.Add([]byte(request("create", "clusterrolebindings", `,"requestObject":{"roleRef":{"kind":"ClusterRole"},"subjects":[{"name":"x"}]}`)))
 	f.Add([]byte(`{"kind":"EventList","items":[{"verb":"get","requestURI":"/x?a=%zz&command=\n"}]}`))
+	for _, file := range []string{"certificate-requested", "container-added", "webhook-weakened-selector", "pod-security-removed", "node-tainted"} {
+		if text, err := os.ReadFile("../../packs/detect/audit/testdata/" + file + ".jsonl"); err == nil {
+			f.Add(text)
+		}
+	}
 	f.Add([]byte("{\n\"verb\":\"get\"}"))
 	f.Add([]byte(`[{"verb":"get"},{"kind":"Pod"},null,7,{"verb":"get","stage":"RequestReceived"}]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -491,7 +497,8 @@ func FuzzDecode(f *testing.F) {
 func TestALogShowsItsProviderOnlyByWhatNobodyElseCanBe(t *testing.T) {
 	const component = `{"verb":"create","user":{"username":%q,"groups":["system:masters"]},"objectRef":{"resource":"pods"}}`
 	shows := func(name, uid, extra, agent string) string {
-		return fmt.Sprintf(`{"verb":"get","user":{"username":%q,"uid":%q,"groups":["system:masters"],"extra":{%s}},"userAgent":%q}`, name, uid, extra,
+		return fmt.Sprintf(`{"verb":"get","user":{"username":%q,"uid":%q,"groups":["system:masters"],"extra":{%s}},"userAgent":%q}`, name,
+			uid, extra,
 			agent)
 	}
 	const arn, k3s = `"arn":["arn:aws:sts::1:assumed-role/x"]`, "k3s/v1.31.0+k3s1 (linux/amd64) kubernetes/a"
@@ -503,7 +510,8 @@ func TestALogShowsItsProviderOnlyByWhatNobodyElseCanBe(t *testing.T) {
 		{"another uid", shows("ops", "1", arn, ""), "eks:addon-manager", person},
 		{"the API server in k3s", shows("system:apiserver", "", "", k3s), "system:k3s-supervisor", cloudManaged},
 		{"one who calls itself so", shows("mallory", "", "", k3s), "system:k3s-supervisor", person},
-		{"one that says so behind its own name", shows("system:apiserver", "", "", "kube-apiserver/v1.31.0 k3s/v1+k3s1"), "system:k3s-supervisor", person},
+		{"one that says so behind its own name", shows("system:apiserver", "", "", "kube-apiserver/v1.31.0 k3s/v1+k3s1"),
+			"system:k3s-supervisor", person},
 	}
 	for _, test := range tests {
 		d := &Decoder{}

@@ -90,7 +90,7 @@ func (b *before) note(uid string, number uint64, facts []string, gives bool) {
 // is known. Of what a request states in part, asked is the rest's answer already.
 func (b *before) changed(r *record, w *written) (known bool) {
 	number, err := strconv.ParseUint(w.Metadata.Version, 10, 63)
-	if err != nil || w.Metadata.UID == "" || r.outcome() != "success" || !readable(r.response) || isStatus(r.response) {
+	if err != nil || w.Metadata.UID == "" || r.outcome() != "success" || !readable(r.response) || !r.answered() {
 		return false
 	}
 	p := w.pod(r.podResource())

@@ -12,7 +12,7 @@ import (
 // request: a label on a workload that is privileged already is nobody's doing.
 func (r *record) asked() *written {
 	switch {
-	case r.verb != "patch" || !readable(r.response) || isStatus(r.response):
+	case r.verb != "patch" || !readable(r.response) || !r.answered():
 		return nil
 	case strings.HasPrefix(r.request, "["):
 		return read(named(r.request, r.response))

@@ -218,6 +218,9 @@ func toleration(_, v string) []string {
 }
 
 func arguments(_, v string) []string {
+	if !strings.Contains(v, `"command"`) && !strings.Contains(v, `"args"`) && !strings.Contains(v, `\`) {
+		return nil // as most containers are
+	}
 	m := members(v)
 	if m["command"] == "" && m["args"] == "" {
 		return nil

@@ -115,7 +115,8 @@ var requestFields = []event.Field{
 	{Name: "pod.node", Sentence: "The node that the request itself chose, past the scheduler.", Example: "worker-1"},
 	{Name: "pod.mirror", Sentence: "true if the pod only shows what a node started from a file of its own (a static pod): the node itself " +
 		"writes it, under its own name.", Example: "true"},
-	{Name: "pod.mirrorClaimed", Sentence: "true if the pod says of itself that it only shows what a node started, whoever wrote it.", Example: "true"},
+	{Name: "pod.mirrorClaimed", Sentence: "true if the pod says of itself that it only shows what a node started, whoever wrote it.",
+		Example: "true"},
 	{Name: "container.name", Sentence: "Names of the containers, init and ephemeral ones included.", Example: "app"},
 	{Name: "container.image", Sentence: "The images as the request names them.", Example: "docker.io/library/nginx:1.27"},
 	{Name: "container.command", Sentence: "What containers run instead of their images' own programs, each in one line.", Example: "sh -c id"},

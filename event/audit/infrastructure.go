@@ -139,7 +139,8 @@ func (k *infrastructure) beyond(p *podSpec, all []container) (out []string) {
 
 // firstWords are the programs that a container and its hooks are told to run.
 func (c *container) firstWords() (out []string) {
-	for _, command := range [][]string{c.Command, c.Lifecycle.PostStart.Exec.Command, c.Lifecycle.PreStop.Exec.Command, c.LivenessProbe.Exec.Command,
+	for _, command := range [][]string{c.Command, c.Lifecycle.PostStart.Exec.Command, c.Lifecycle.PreStop.Exec.Command,
+		c.LivenessProbe.Exec.Command,
 		c.ReadinessProbe.Exec.Command, c.StartupProbe.Exec.Command} {
 		if len(command) > 0 {
 			out = append(out, command[0])
@@ -158,5 +159,6 @@ func (r *record) holdsClusterAdmin() bool {
 	if r.as.name != "" || r.decision != "allow" {
 		return false
 	}
-	return slices.Contains(r.user.groups, "system:masters") || byClusterAdmin.MatchString(r.reason)
+	const said = `" of ClusterRole "cluster-admin" to `
+	return slices.Contains(r.user.groups, "system:masters") || strings.Contains(r.reason, said) && byClusterAdmin.MatchString(r.reason)
 }

@@ -19,7 +19,10 @@ type record struct {
 	decision, reason                                  string
 	request, response                                 string
 	items                                             string // of a list of events
-	template                                          *bool  // it writes a template of pods; nil if nobody asked
+	// What was asked more than once is asked of the text once: whether it writes a template of pods, whether the answer is
+	// the thing, what became of it. nil if nobody asked.
+	template, whole *bool
+	ended           *string
 }
 
 type user struct {
@@ -182,7 +185,10 @@ func (r *record) object() string {
 
 // answered says that the answer holds the thing.
 func (r *record) answered() bool {
-	return r.response != "" && r.response != "null" && !isStatus(r.response)
+	if r.whole == nil {
+		r.whole = new(r.response != "" && r.response != "null" && !isStatus(r.response))
+	}
+	return *r.whole
 }
 
 // errEnough stops reading where the rest tells nothing; the text was read before.
@@ -224,6 +230,13 @@ func (r *record) command() (words []string) {
 // outcome is what became of the request. Switching protocols is no success: it
 // says that a stream was opened, not that the command in it ran.
 func (r *record) outcome() string {
+	if r.ended == nil {
+		r.ended = new(r.ending())
+	}
+	return *r.ended
+}
+
+func (r *record) ending() string {
 	switch {
 	case r.stage == "Panic":
 		return "failed"

@@ -136,7 +136,7 @@ func (r *record) hides() bool {
 	if !readable(r.object()) {
 		return true
 	}
-	if r.verb != "patch" || readable(r.response) && !isStatus(r.response) {
+	if r.verb != "patch" || readable(r.response) && r.answered() {
 		return false
 	}
 	if !strings.HasPrefix(r.request, "[") {

@@ -38,8 +38,12 @@ func TestTheShippedPolicyKeepsWhatEachRuleNeeds(t *testing.T) {
 	}
 	type written struct {
 		ID          string
-		Correlation struct{ Rules []string }
-		Tests       []struct {
+		Correlation struct {
+			Rules    []string
+			Generate bool
+		}
+		Alone *bool
+		Tests []struct {
 			Name, Event string
 			Fires       bool
 		}
@@ -57,12 +61,12 @@ func TestTheShippedPolicyKeepsWhatEachRuleNeeds(t *testing.T) {
 		}
 		rules = append(rules, rule)
 		for _, part := range rule.Correlation.Rules {
-			parts[part] = true
+			parts[part] = parts[part] || !rule.Correlation.Generate
 		}
 	}
 	for _, rule := range rules {
 		for _, test := range rule.Tests {
-			if !test.Fires || parts[rule.ID] {
+			if !test.Fires || parts[rule.ID] || rule.Alone != nil && !*rule.Alone {
 				continue
 			}
 			log, err := os.ReadFile(filepath.Join("../../packs/detect/audit", test.Event))
