@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,7 @@ type step struct {
 	next    map[string]*step
 	each    *step // of a list's elements, or of all members
 	details []*detail
+	nones   []*detail // of the whole tree, at its root: those that tell something when they are taken away
 }
 
 // steps lays the ways of details into one tree, below a way of their own.
@@ -51,6 +53,9 @@ func steps(below string, details []detail) *step {
 				at = at.to(strings.ReplaceAll(name, "~", "/"))
 			}
 			at.details = append(at.details, &details[i])
+		}
+		if details[i].none != "" {
+			root.nones = append(root.nones, &details[i])
 		}
 	}
 	return root
@@ -346,15 +351,12 @@ func (b *builder) detail(r *record, before *before) {
 	if c == nil {
 		return
 	}
-	was, known := map[string]bool{}, false
+	var was []string
+	known := false
 	number, err := strconv.ParseUint(c.now.version, 10, 63)
 	if err == nil && c.now.uid != "" && r.outcome() == "success" && r.answered() {
 		uid := "details of " + c.now.uid
-		var words []string
-		words, known = before.of(uid, number)
-		for _, w := range words {
-			was[w] = true
-		}
+		was, known = before.of(uid, number)
 		facts := make([]string, 0, len(c.now.facts))
 		for i := range c.now.facts {
 			facts = append(facts, c.now.facts[i].words())
@@ -364,40 +366,50 @@ func (b *builder) detail(r *record, before *before) {
 	b.tellDetails(r, c, was, known)
 }
 
-func (b *builder) tellDetails(r *record, c *change, was map[string]bool, known bool) {
-	told, have := map[string][]string{}, map[string]bool{}
+func (b *builder) tellDetails(r *record, c *change, was []string, known bool) {
+	creates, some := r.verb == "create", false
+	told := make([]*fact, 0, len(c.now.facts))
 	for i := range c.now.facts {
 		f := &c.now.facts[i]
-		if have[f.of.field] = true; f.value == "" {
-			continue
-		}
-		creates := r.verb == "create"
 		switch {
+		case f.value == "":
 		case f.of.always:
-		case c.asked != nil && !c.asked[f.where()], known && was[f.words()],
+			told = append(told, f)
+		case c.asked != nil && !c.asked[f.where()], known && slices.Contains(was, f.words()),
 			f.of.onlyKnown && !known, f.of.compared && !known && c.asked == nil && !creates:
-			continue
+		default:
+			told, some = append(told, f), true
 		}
-		told[f.of.field] = append(told[f.of.field], f.value)
 	}
-	c.root.below(func(d *detail) {
-		if d.none == "" || have[d.field] || r.verb == "create" {
-			return
-		}
-		for w := range was {
-			if strings.HasPrefix(w, d.field+"\x00") {
-				told[d.field] = []string{d.none}
+	// Ways to one field are told together, in an order that does not depend on the object's.
+	slices.SortFunc(told, func(a, b *fact) int {
+		return cmp.Or(cmp.Compare(a.of.field, b.of.field), cmp.Compare(a.value, b.value))
+	})
+	for len(told) > 0 {
+		field := told[0].of.field
+		var values []string
+		for ; len(told) > 0 && told[0].of.field == field; told = told[1:] {
+			if v := told[0].value; len(values) == 0 || values[len(values)-1] != v {
+				values = append(values, v)
 			}
 		}
-		if c.gone[d.field] {
-			told[d.field] = []string{d.none}
-		}
-	})
-	for field, values := range told {
-		slices.Sort(values)
-		b.set(field, slices.Compact(values)...)
+		b.set(field, values...)
 	}
-	if len(told) > 0 && !known && c.asked == nil && r.verb != "create" && b.Fields["change.unknown"] == nil {
+	for _, d := range c.root.nones {
+		if !creates && c.lost(d, was) {
+			b.set(d.field, d.none)
+			some = true
+		}
+	}
+	if some && !known && c.asked == nil && !creates && b.Fields["change.unknown"] == nil {
 		b.set("change.unknown", "how it was before is not known, so all that the request states counts")
 	}
+}
+
+// lost says that an object has nothing of a detail, and had before or is asked to lose it.
+func (c *change) lost(d *detail, was []string) bool {
+	if slices.ContainsFunc(c.now.facts, func(f fact) bool { return f.of == d }) {
+		return false
+	}
+	return c.gone[d.field] || slices.ContainsFunc(was, func(w string) bool { return strings.HasPrefix(w, d.field+"\x00") })
 }

@@ -30,7 +30,8 @@ func request_(verb, resource, more string) string {
 func TestADetailIsToldWhereARequestChangesIt(t *testing.T) {
 	object := func(version string, ips ...string) string {
 		list, _ := json.Marshal(ips)
-		return `{"kind":"Service","metadata":{"name":"x","uid":"u","resourceVersion":"` + version + `"},"spec":{"externalIPs":` + string(list) + `}}`
+		return `{"kind":"Service","metadata":{"name":"x","uid":"u","resourceVersion":"` + version +
+			`"},"spec":{"externalIPs":` + string(list) + `}}`
 	}
 	one, two := object("5", "10.0.0.1"), object("9", "10.0.0.1", "10.0.0.2")
 	tests := []struct {
@@ -89,7 +90,8 @@ func TestALevelThatIsTakenAwayIsTold(t *testing.T) {
 		{"all labels by null", "", "patch", `{"metadata":{"labels":null}}`, "none"},
 		{"by its path", "", "patch", `[{"op":"remove","path":"/metadata/labels/pod-security.kubernetes.io~1enforce"}]`, "none"},
 		{"all labels by their path", "", "patch", `[{"op":"remove","path":"/metadata/labels"}]`, "none"},
-		{"moved away", "", "patch", `[{"op":"move","from":"/metadata/labels/pod-security.kubernetes.io~1enforce","path":"/metadata/labels/c"}]`, "none"},
+		{"moved away", "", "patch",
+			`[{"op":"move","from":"/metadata/labels/pod-security.kubernetes.io~1enforce","path":"/metadata/labels/c"}]`, "none"},
 		{"another label by its path", "", "patch", `[{"op":"remove","path":"/metadata/labels/c"}]`, ""},
 		{"stated whole", strict, "update", bare, "none"},
 		{"stated whole, and its past unknown", "", "update", bare, ""},
@@ -108,16 +110,19 @@ func TestALevelThatIsTakenAwayIsTold(t *testing.T) {
 
 func TestAContainersDetailsAreItsOwn(t *testing.T) {
 	pod := func(version, a, b string) string {
-		return `{"kind":"Deployment","metadata":{"name":"x","uid":"u","resourceVersion":"` + version + `"},"spec":{"template":{"spec":{"containers":[` +
+		return `{"kind":"Deployment","metadata":{"name":"x","uid":"u","resourceVersion":"` + version +
+			`"},"spec":{"template":{"spec":{"containers":[` +
 			`{"name":"a","image":"i","ports":[` + a + `]},{"name":"b","image":"i","ports":[` + b + `]}]}}}}`
 	}
 	d := Decoder{Cluster: "prod"}
 	decodeOne(t, &d, wrote("update", "deployments", pod("5", `{"hostPort":80}`, ""), pod("5", `{"hostPort":80}`, "")))
-	e := decodeOne(t, &d, wrote("update", "deployments", pod("6", `{"hostPort":80}`, `{"hostPort":80}`), pod("6", `{"hostPort":80}`, `{"hostPort":80}`)))
+	e := decodeOne(t, &d, wrote("update", "deployments", pod("6", `{"hostPort":80}`, `{"hostPort":80}`), pod("6", `{"hostPort":80}`,
+		`{"hostPort":80}`)))
 	if got := e["container.hostPort"]; !slices.Equal(got, []string{"80"}) {
 		t.Errorf("a port that another container had: %v", got)
 	}
-	e = decodeOne(t, &d, wrote("update", "deployments", pod("7", `{"hostPort":80}`, `{"hostPort":80}`), pod("7", `{"hostPort":80}`, `{"hostPort":80}`)))
+	e = decodeOne(t, &d, wrote("update", "deployments", pod("7", `{"hostPort":80}`, `{"hostPort":80}`), pod("7", `{"hostPort":80}`,
+		`{"hostPort":80}`)))
 	if got := e["container.hostPort"]; got != nil {
 		t.Errorf("stated as it was: %v", got)
 	}

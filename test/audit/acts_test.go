@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,8 @@ type act struct {
 	Do    []request `json:"do"`
 	// Unseen says that the shipped policy does not show it: it is logged under one that keeps everything.
 	Unseen bool `json:"unseen"`
+	// Spread moves its requests apart, back to so long ago: what is usual shows in days.
+	Spread string `json:"spread"`
 	// Also are others whose requests belong to it: controllers that carry it out.
 	Also []string `json:"also"`
 }
@@ -277,6 +280,9 @@ func (s *stage) play(a act) {
 	for deadline := time.Now().Add(time.Minute); !complete(lines, &a) && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		lines = append(lines, chosen(s.lines(), keep)...)
 	}
+	if a.Spread != "" {
+		lines = spread(s.t, lines, a.Spread)
+	}
 	record(s.t, a.File, lines)
 	events, err := (&audit.Decoder{Cluster: "test"}).All(bytes.NewReader(lines))
 	if err != nil {
@@ -285,6 +291,32 @@ func (s *stage) play(a act) {
 	if got := fired(s.t, events); !slices.Equal(got, a.Want) {
 		s.t.Errorf("%s: these rules fire: %v, want %v\n%s", a.File, got, a.Want, short(lines))
 	}
+}
+
+var moment = regexp.MustCompile(`"(requestReceivedTimestamp|stageTimestamp)":"[^"]*"`)
+
+// spread moves the moments of a log apart: the first is so long ago, the last as it was.
+func spread(t *testing.T, log []byte, ago string) (out []byte) {
+	t.Helper()
+	span, err := time.ParseDuration(ago)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := bytes.Count(log, []byte("\n"))
+	i := 0
+	for line := range bytes.Lines(log) {
+		back := span * time.Duration(n-1-i) / time.Duration(max(1, n-1))
+		i++
+		out = append(out, moment.ReplaceAllFunc(line, func(m []byte) []byte {
+			name, at, _ := strings.Cut(string(m), ":")
+			was, err := time.Parse(time.RFC3339Nano, strings.Trim(at, `"`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return []byte(name + `:"` + was.Add(-back).Format("2006-01-02T15:04:05.000000Z") + `"`)
+		})...)
+	}
+	return out
 }
 
 // complete says that all requests of an act were logged: a server logs a request after it answered, and
