@@ -89,7 +89,7 @@ func anomalies(after int) (out []moment) {
 		"patch admissionregistration.k8s.io/validatingwebhookconfigurations/"} {
 		a := app(i)
 		a.verb, a.what, _ = strings.Cut(what, " ")
-		odd(fmt.Sprintf("the app of team %d asks to %s", i, what), "account-acts-anew", 0, a)
+		odd(fmt.Sprintf("the app of team %d asks to %s", i, what), "account-does-something-new", 0, a)
 	}
 	for i := range 4 {
 		a := app(i)
@@ -108,7 +108,7 @@ func anomalies(after int) (out []moment) {
 			a.user, a.groups = fmt.Sprint("stranger-", i), nil
 		}
 		a.verb, a.what, a.space, a.name = "get", "secrets", fmt.Sprint("team-", i), "database"
-		odd(fmt.Sprintf("%s reads the Secret of team %d", a.user, i), "secret-read-anew account-acts-anew", 0, a)
+		odd(fmt.Sprintf("%s reads the Secret of team %d", a.user, i), "secret-read-anew account-does-something-new", 0, a)
 	}
 	for i := range 3 {
 		odd(fmt.Sprintf("the app of team %d is refused forty times", i), "refused-often", time.Second, many(40, func(n int) ask {
@@ -143,7 +143,7 @@ func TestWhatIsOddIsToldAndADayIsNot(t *testing.T) {
 	all := append(days(weeks+more, rand.New(rand.NewPCG(1, 2))), anomalies(weeks+1)...)
 	slices.SortStableFunc(all, func(a, b moment) int { return a.at.Compare(b.at) })
 	d, g := audit.Decoder{Cluster: "prod"}, detect.New(rules, nil, detect.Options{})
-	remember := strings.Fields("account-acts-anew secrets-read-widely secret-read-anew refused-often many-pods-entered token-then-secrets")
+	remember := strings.Fields("account-does-something-new secrets-read-elsewhere secrets-read-widely secret-read-anew refused-often many-pods-entered token-then-secrets")
 	found, asked, wrong := map[string]bool{}, map[string]bool{}, 0
 	for i, m := range all {
 		m.ask.at, m.ask.id = m.at.Format(time.RFC3339Nano), fmt.Sprint(i)

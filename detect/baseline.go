@@ -254,9 +254,11 @@ func (s *state) makeRoom(oldest int64) {
 
 // bursts says whether more happens within a time than ever did.
 func (b *baseline) bursts(s *state, e *event.Event, value []string, now int64) (is bool, said string) {
-	what := entry{At: now, What: hash64(act(e))}
+	what := entry{At: now}
 	if len(b.value) > 0 {
-		what = entry{At: now, What: hash64(value...), Text: cut(strings.Join(value, " "))}
+		what.What = hash64(value...)
+	} else {
+		what.What = hash64(act(e))
 	}
 	s.enter(what, b.span, maxCount)
 	n := len(s.Entries)

@@ -242,8 +242,11 @@ func (g *Engine) correlated(u use, r *Rule, e *event.Event) (said string, togeth
 	m := g.memory(u.of)
 	s := m.group(e, group)
 	now := e.Time.UnixMilli()
-	what := entry{At: now, What: hash64(act(e))}
-	if c.kind == valueCount {
+	what := entry{At: now}
+	switch c.kind {
+	case eventCount:
+		what.What = hash64(act(e))
+	case valueCount:
 		values := c.values(r, []string{c.field}, e)
 		if values[0] == "" {
 			return "", false
