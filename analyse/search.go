@@ -95,7 +95,9 @@ func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, err
 		seen[i] = checker{comparison: before, search: w}
 		w.remembered = &seen[i]
 	}
+	order := longestFirst(chosen, same)
 	err = share(ctx, len(workers), len(chosen), func(worker, i int) {
+		i = order[i]
 		at := chosen[i][0].foothold
 		if same[at] {
 			told[i] = seen[worker].again(footholds[at], chosen[i])
@@ -121,6 +123,23 @@ func (s *search) follow(ctx context.Context, footholds []*foothold) ([]Path, err
 		return cmp.Or(cmp.Compare(b.RiskScore, a.RiskScore), strings.Compare(a.Title, b.Title), strings.Compare(a.ID, b.ID))
 	})
 	return paths, nil
+}
+
+// longestFirst is in which order footholds are told, so that the last worker does not work long alone: those from which
+// all is walked as it was are only looked through.
+func longestFirst(chosen [][]claim, same []bool) []int {
+	order := make([]int, len(chosen))
+	for i := range order {
+		order[i] = i
+	}
+	work := func(i int) int {
+		if same[chosen[i][0].foothold] {
+			return 0
+		}
+		return len(chosen[i])
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(work(b), work(a)) })
+	return order
 }
 
 func (s *search) cluster() string {

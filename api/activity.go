@@ -38,7 +38,7 @@ var named = map[string]struct {
 }{
 	"DELETE /session":     {action: "sign out"},
 	"POST /sign-in-links": {"make a sign-in link", []string{"person"}, nil},
-	"PUT /alert":          {"decide on an alert", []string{"cluster", "id"}, []string{"status", "reason"}},
+	"PUT /alerts":         {"work on alerts", []string{"alerts"}, []string{"change"}},
 	"POST /registries": {"connect a registry", []string{"host"}, []string{"repositories", "tagNames", "tags", "maxAge", "platforms", "every",
 		"hours", "vex", "insecure", "mirror", "proxy", "authorities"}},
 	"POST /registries/check":   {"check a registry", []string{"host"}, nil},

@@ -5,24 +5,31 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event"
+	"github.com/breakwater-sec/breakwater/redact"
 	"github.com/breakwater-sec/breakwater/severity"
 	"github.com/breakwater-sec/breakwater/store"
 )
 
+// ListAlertCoverage implements StrictServerInterface.
+func (s session) ListAlertCoverage(ctx context.Context, r ListAlertCoverageRequestObject) (ListAlertCoverageResponseObject, error) {
+	all, err := s.coverage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c := deref(r.Params.Cluster); c != "" {
+		all = slices.DeleteFunc(all, func(of AlertCoverage) bool { return of.Cluster != c })
+	}
+	return ListAlertCoverage200JSONResponse{Items: all}, nil
+}
+
 // ListAlerts implements StrictServerInterface.
 func (s session) ListAlerts(ctx context.Context, r ListAlertsRequestObject) (ListAlertsResponseObject, error) {
-	f := store.AlertFilter{Statuses: []store.AlertStatus{store.AlertNew, store.AlertInProgress}}
-	if r.Params.Status != nil {
-		f.Statuses = nil
-		for _, st := range *r.Params.Status {
-			f.Statuses = append(f.Statuses, store.AlertStatus(st))
-		}
-	}
-	f.Clusters, f.Rules = one(r.Params.Cluster), one(r.Params.Rule)
+	f := s.alertFilter(r.Params)
 	counts, err := s.CountAlerts(ctx, f)
 	if err != nil {
 		return nil, err
@@ -34,7 +41,7 @@ func (s session) ListAlerts(ctx context.Context, r ListAlertsRequestObject) (Lis
 	if err != nil {
 		return nil, err
 	}
-	out := AlertList{Items: []AlertRow{}, Counts: counts, Next: text(next), Receiving: []Receiving{}}
+	out := AlertList{Items: []AlertRow{}, Counts: counts, Next: text(next), Receiving: []Receiving{}, You: s.who}
 	for _, stored := range page {
 		out.Items = append(out.Items, alertRow(stored))
 	}
@@ -54,7 +61,11 @@ func (s session) GetAlert(ctx context.Context, r GetAlertRequestObject) (GetAler
 	if err != nil {
 		return nil, err
 	}
-	out := AlertPage{Alert: alertRow(stored), Reason: stored.Reason, DecidedBy: text(stored.DecidedBy), DecidedAt: moment(stored.DecidedAt),
+	notes, err := s.AlertNotes(ctx, r.Params.Cluster, r.Params.Id)
+	if err != nil {
+		return nil, err
+	}
+	out := AlertPage{You: s.who, Notes: alertNotes(notes), Alert: alertRow(stored), Reason: stored.Reason, DecidedBy: text(stored.DecidedBy), DecidedAt: moment(stored.DecidedAt),
 		Evidence: list(a.Evidence), Entities: []AlertEntity{}, Events: []map[string]any{}}
 	for _, h := range s.detections {
 		if h.ID == a.Rule {
@@ -74,20 +85,77 @@ func (s session) GetAlert(ctx context.Context, r GetAlertRequestObject) (GetAler
 	return GetAlert200JSONResponse(out), nil
 }
 
-// SetAlertStatus implements StrictServerInterface.
-func (s session) SetAlertStatus(ctx context.Context, r SetAlertStatusRequestObject) (SetAlertStatusResponseObject, error) {
-	to, reason := store.AlertStatus(r.Body.Status), deref(r.Body.Reason)
-	if (to == store.AlertDismissed || to == store.AlertResolved) && strings.TrimSpace(reason) == "" {
-		return nil, asked{errors.New("to dismiss or resolve an alert, say why")}
-	}
-	err := s.Reader.SetAlertStatus(ctx, r.Params.Cluster, r.Params.Id, to, reason, s.who)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, missing("no alert " + r.Params.Id + " of cluster " + r.Params.Cluster)
-	}
+// ChangeAlerts implements StrictServerInterface.
+func (s session) ChangeAlerts(ctx context.Context, r ChangeAlertsRequestObject) (ChangeAlertsResponseObject, error) {
+	change, err := s.alertChange(r.Body.Change)
 	if err != nil {
 		return nil, err
 	}
-	return SetAlertStatus204Response{}, nil
+	if n := len(r.Body.Alerts); n == 0 || n > mostChanged {
+		return nil, asked{fmt.Errorf("%d alerts: want one to %d", n, mostChanged)}
+	}
+	out := AlertsChanged{Missing: []AlertKey{}}
+	for _, k := range r.Body.Alerts {
+		err := s.Reader.ChangeAlert(ctx, k.Cluster, k.Id, change)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			out.Missing = append(out.Missing, k)
+		case errors.Is(err, store.ErrAlertChange):
+			return nil, asked{err}
+		case err != nil:
+			return nil, err
+		default:
+			out.Changed++
+		}
+	}
+	return ChangeAlerts200JSONResponse(out), nil
+}
+
+// mostChanged is how many alerts one request changes.
+const mostChanged = 500
+
+// alertChange is what somebody does, by the asker's name. Secrets in what they write are left out.
+func (s session) alertChange(c AlertChange) (store.AlertChange, error) {
+	out := store.AlertChange{Reason: redact.Text(strings.TrimSpace(deref(c.Reason))), Comment: redact.Text(strings.TrimSpace(deref(c.Comment))),
+		By: s.who}
+	if c.Status != nil {
+		out.Status = new(store.AlertStatus(*c.Status))
+		if ended := *out.Status == store.AlertDismissed || *out.Status == store.AlertResolved; ended && out.Reason == "" {
+			return out, asked{errors.New("to dismiss or resolve an alert, say why")}
+		}
+	}
+	if c.Assignee != nil {
+		out.Assignee = new(strings.TrimSpace(*c.Assignee))
+	}
+	return out, nil
+}
+
+func alertNotes(all []store.AlertNote) []AlertNote {
+	out := []AlertNote{}
+	for _, n := range all {
+		out = append(out, AlertNote{At: n.At, Person: n.Person, What: n.What, Words: n.Words})
+	}
+	return out
+}
+
+// alertFilter is what a list asks for, but for the severity.
+func (s session) alertFilter(p ListAlertsParams) store.AlertFilter {
+	f := store.AlertFilter{Statuses: []store.AlertStatus{store.AlertNew, store.AlertInProgress}, Clusters: one(p.Cluster), Rules: one(p.Rule),
+		Namespaces: one(p.Namespace), Words: strings.TrimSpace(deref(p.Q)), Assignees: one(p.Assignee), Since: deref(p.Since),
+		Until: deref(p.Until)}
+	if p.Status != nil {
+		f.Statuses = nil
+		for _, st := range *p.Status {
+			f.Statuses = append(f.Statuses, store.AlertStatus(st))
+		}
+	}
+	if deref(p.Mine) {
+		f.Assignees = []string{s.who}
+	}
+	if deref(p.Unassigned) {
+		f.Assignees = append(f.Assignees, "")
+	}
+	return f
 }
 
 // alertEntity is what the graph knows now; what it knew when the alert was made
@@ -117,7 +185,8 @@ func (s session) alertEntity(a *detect.Alert, e event.Entity) AlertEntity {
 
 func alertRow(a store.Alert) AlertRow {
 	return AlertRow{Cluster: a.Cluster, Id: a.ID, Rule: a.Rule, Title: a.Title, Severity: a.Severity, Status: AlertStatus(a.Status),
-		Actor: a.Actor, About: a.About, Techniques: list(a.Techniques), FirstSeen: a.FirstSeen, LastSeen: a.LastSeen, Count: a.Count}
+		Actor: a.Actor, About: a.About, Techniques: list(a.Techniques), FirstSeen: a.FirstSeen, LastSeen: a.LastSeen, Count: a.Count,
+		Assignee: text(a.Assignee)}
 }
 
 func one(s *string) []string {

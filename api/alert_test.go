@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,20 +53,44 @@ func TestAlertsAreListedShownAndDecidedUpon(t *testing.T) {
 		t.Errorf("nothing is known of what is not there: %+v", gone)
 	}
 	s.thingsOfAlerts(t)
-	decide := func(body any, want int) {
+	decide := func(change map[string]string, want int) {
 		t.Helper()
-		if resp := s.send(t, "PUT", "/alert?cluster=harbor-prod&id=a1", body, nil); resp.StatusCode != want {
+		body := map[string]any{"alerts": []AlertKey{{Cluster: "harbor-prod", Id: "a1"}}, "change": change}
+		if resp := s.send(t, "PUT", "/alerts", body, nil); resp.StatusCode != want {
 			t.Errorf("%v: %s, want %d", body, resp.Status, want)
 		}
 	}
 	decide(map[string]string{"status": "dismissed"}, http.StatusBadRequest)
 	decide(map[string]string{"status": "resolved", "reason": " "}, http.StatusBadRequest)
-	decide(map[string]string{"status": "resolved", "reason": "the pod is gone"}, http.StatusNoContent)
+	decide(map[string]string{"status": "resolved", "reason": "the pod is gone"}, http.StatusOK)
 	if s.get(t, "/alert?cluster=harbor-prod&id=a1", &p); p.Alert.Status != "resolved" || p.Reason != "the pod is gone" ||
 		p.DecidedBy == nil || *p.DecidedBy != "alice" || p.DecidedAt == nil {
 		t.Errorf("%s: %q", p.Alert.Status, p.Reason)
 	}
-	decide(map[string]string{"status": "dismissed", "reason": "a drill"}, http.StatusNoContent)
+	decide(map[string]string{"status": "dismissed", "reason": "a drill"}, http.StatusOK)
+	decide(map[string]string{}, http.StatusBadRequest)
+	decide(map[string]string{"assignee": "bob", "comment": "asked with --password=hunter2hunter2"}, http.StatusOK)
+	s.get(t, "/alert?cluster=harbor-prod&id=a1", &p)
+	if n := len(p.Notes); p.You != "alice" || p.Alert.Assignee == nil || *p.Alert.Assignee != "bob" || n != 4 || p.Notes[n-2].Words != "bob" ||
+		p.Notes[n-1].What != "comment" || strings.Contains(p.Notes[n-1].Words, "hunter2") {
+		t.Errorf("%+v", p.Notes)
+	}
+	var done AlertsChanged
+	all := []AlertKey{{Cluster: "harbor-prod", Id: "a1"}, {Cluster: "harbor-prod", Id: "none"}, {Cluster: "harbor-prod", Id: "a2"}}
+	resp := s.send(t, "PUT", "/alerts", map[string]any{"alerts": all, "change": map[string]string{"assignee": "alice"}}, nil)
+	if err := json.NewDecoder(resp.Body).Decode(&done); err != nil || done.Changed != 2 || len(done.Missing) != 1 || done.Missing[0].Id != "none" {
+		t.Errorf("%s: %+v, %v", resp.Status, done, err)
+	}
+	none := map[string]any{"alerts": []AlertKey{}, "change": map[string]string{"comment": "c"}}
+	if resp := s.send(t, "PUT", "/alerts", none, nil); resp.StatusCode != http.StatusBadRequest {
+		t.Errorf("no alerts: %s", resp.Status)
+	}
+	for query, want := range map[string]int{"q=PRIVILEGED&status=new": 1, "q=nothing": 0, "mine=true": 1, "unassigned=true": 0,
+		"assignee=bob": 0, "namespace=shop": 1, "namespace=bank": 0, "until=2020-01-01T00:00:00Z": 0, "since=2020-01-01T00:00:00Z": 1} {
+		if s.get(t, "/alerts?"+query, &l); len(l.Items) != want {
+			t.Errorf("%s: %+v", query, l.Items)
+		}
+	}
 	s.get(t, "/alerts", &l)
 	if len(l.Items) != 1 || l.Items[0].Id != "a2" {
 		t.Errorf("what is open: %+v", l.Items)

@@ -391,6 +391,7 @@ func TestTheSampleIsServed(t *testing.T) {
 			t.Error("the sample has no unknown image: this proves nothing")
 		}
 	})
+	t.Run("images are held against each other", func(t *testing.T) { s.imageDifferences(t) })
 	t.Run("what is known of an image is handed out in every format", func(t *testing.T) { s.imageReports(t) })
 	t.Run("what people accepted is marked wherever it is shown", func(t *testing.T) { s.acceptedOnes(t) })
 	t.Run("exceptions say for what they hold", func(t *testing.T) { s.exceptionCounts(t) })

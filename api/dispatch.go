@@ -35,6 +35,8 @@ type session struct {
 	*constants
 	// receiving is which of the asker's clusters send events; none if none are taken.
 	receiving func(context.Context) ([]Receiving, error)
+	// coverage is which detections can fire on the asker's clusters.
+	coverage func(context.Context) ([]AlertCoverage, error)
 	// waits are the nodes of the asker's clusters that want to join and may not yet.
 	waits func(context.Context) ([]NodeWaits, error)
 	// storage is what is stored of everything; nil for who does not see everything.
@@ -148,6 +150,13 @@ func (s *server) asker(sees graph.Scope, who string, until time.Time, within str
 			}
 			all, err := s.Waiting(ctx)
 			return slices.DeleteFunc(all, func(w NodeWaits) bool { return !r.Whole(w.Cluster) }), err
+		},
+		coverage: func(ctx context.Context) ([]AlertCoverage, error) {
+			if s.Coverage == nil {
+				return []AlertCoverage{}, nil
+			}
+			all, err := s.Coverage(ctx)
+			return slices.DeleteFunc(list(slices.Clone(all)), func(of AlertCoverage) bool { return !r.Whole(of.Cluster) }), err
 		},
 		receiving: func(ctx context.Context) ([]Receiving, error) {
 			if s.Receiving == nil {

@@ -11,7 +11,7 @@ import (
 var taking = []struct{ method, path string }{
 	{"POST", "/api/v1/session"}, {"POST", "/api/v1/sign-in-links"}, {"POST", "/api/v1/query"}, {"POST", "/api/v1/query/check"},
 	{"POST", "/api/v1/query/values"}, {"POST", "/api/v1/query/facets"}, {"POST", "/api/v1/report/query"}, {"POST", "/api/v1/what-if"},
-	{"PUT", "/api/v1/alert?cluster=a&id=b"}, {"POST", "/api/v1/registries"}, {"POST", "/api/v1/registries/check"},
+	{"PUT", "/api/v1/alerts"}, {"POST", "/api/v1/registries"}, {"POST", "/api/v1/registries/check"},
 }
 
 // FuzzBody: whatever is sent to an operation, it is an answer or an error of the sender.

@@ -19,6 +19,7 @@ import (
 	"github.com/breakwater-sec/breakwater/exception"
 	"github.com/breakwater-sec/breakwater/query"
 	"github.com/breakwater-sec/breakwater/report"
+	"github.com/breakwater-sec/breakwater/report/scan"
 	"github.com/oapi-codegen/runtime"
 )
 
@@ -34,6 +35,36 @@ func (e About) Valid() bool {
 	case AboutRegistry:
 		return true
 	case AboutRunning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AlertCoverageCan.
+const (
+	Can    AlertCoverageCan = "can"
+	Cannot AlertCoverageCan = "cannot"
+	Learns AlertCoverageCan = "learns"
+	Never  AlertCoverageCan = "never"
+	Partly AlertCoverageCan = "partly"
+	Unseen AlertCoverageCan = "unseen"
+)
+
+// Valid indicates whether the value is a known member of the AlertCoverageCan enum.
+func (e AlertCoverageCan) Valid() bool {
+	switch e {
+	case Can:
+		return true
+	case Cannot:
+		return true
+	case Learns:
+		return true
+	case Never:
+		return true
+	case Partly:
+		return true
+	case Unseen:
 		return true
 	default:
 		return false
@@ -470,11 +501,48 @@ type AffectedPlace = report.Place
 // AffectedRepair A package with a vulnerability, and the update that fixes it
 type AffectedRepair = report.Repair
 
-// AlertDecision defines model for AlertDecision.
-type AlertDecision struct {
-	// Reason Needed to dismiss or resolve
-	Reason *string     `json:"reason,omitempty"`
-	Status AlertStatus `json:"status"`
+// AlertChange What is left out stays
+type AlertChange struct {
+	// Assignee Who works on it; empty: nobody
+	Assignee *string `json:"assignee,omitempty"`
+	Comment  *string `json:"comment,omitempty"`
+
+	// Reason Of the status; needed to dismiss or resolve
+	Reason *string      `json:"reason,omitempty"`
+	Status *AlertStatus `json:"status,omitempty"`
+}
+
+// AlertCoverage defines model for AlertCoverage.
+type AlertCoverage struct {
+	// Blind Events that could not be judged, for the log leaves out what decides
+	Blind int `json:"blind"`
+
+	// Can can: requests that it is about were seen; partly: and some of them could not be judged; learns: it watches for longer before it tells anything; unseen: no request that it is about was seen; cannot: the log leaves out what it asks for; never: no log here says what it asks for
+	Can     AlertCoverageCan `json:"can"`
+	Cluster string           `json:"cluster"`
+
+	// Forgotten Of a detection that remembers: identities and the like that had to give way to others
+	Forgotten int `json:"forgotten"`
+
+	// Full Of a detection that remembers: identities and the like with more values than are remembered
+	Full int `json:"full"`
+
+	// Matched Events that it held for, whoever was told
+	Matched  int    `json:"matched"`
+	Rule     string `json:"rule"`
+	Severity string `json:"severity"`
+	Title    string `json:"title"`
+
+	// Why In words; empty if it can
+	Why string `json:"why"`
+}
+
+// AlertCoverageCan can: requests that it is about were seen; partly: and some of them could not be judged; learns: it watches for longer before it tells anything; unseen: no request that it is about was seen; cannot: the log leaves out what it asks for; never: no log here says what it asks for
+type AlertCoverageCan string
+
+// AlertCoverageList defines model for AlertCoverageList.
+type AlertCoverageList struct {
+	Items []AlertCoverage `json:"items"`
 }
 
 // AlertEntity defines model for AlertEntity.
@@ -504,6 +572,12 @@ type AlertEntity struct {
 // AlertEntityRole defines model for AlertEntity.Role.
 type AlertEntityRole string
 
+// AlertKey defines model for AlertKey.
+type AlertKey struct {
+	Cluster string `json:"cluster"`
+	Id      string `json:"id"`
+}
+
 // AlertList defines model for AlertList.
 type AlertList struct {
 	// Counts Alerts by severity, of the filter's statuses
@@ -518,6 +592,21 @@ type AlertList struct {
 
 	// Receiving Which clusters send events
 	Receiving []Receiving `json:"receiving"`
+
+	// You The asker's name, as what they do is recorded
+	You string `json:"you"`
+}
+
+// AlertNote Something that a person did with an alert
+type AlertNote struct {
+	At     time.Time `json:"at"`
+	Person string    `json:"person"`
+
+	// What comment, assignee or a status
+	What string `json:"what"`
+
+	// Words The comment, who works on it from then on (empty: nobody), or the reason of the status
+	Words string `json:"words"`
 }
 
 // AlertPage defines model for AlertPage.
@@ -534,9 +623,15 @@ type AlertPage struct {
 	Evidence []string                 `json:"evidence"`
 	Fix      string                   `json:"fix"`
 
+	// Notes What people did with it, oldest first
+	Notes []AlertNote `json:"notes"`
+
 	// Reason Why it was dismissed or resolved
 	Reason string `json:"reason"`
 	Why    string `json:"why"`
+
+	// You The asker's name, as what they do is recorded
+	You string `json:"you"`
 }
 
 // AlertPath defines model for AlertPath.
@@ -552,8 +647,11 @@ type AlertRow struct {
 	About string `json:"about"`
 
 	// Actor Who did it
-	Actor   string `json:"actor"`
-	Cluster string `json:"cluster"`
+	Actor string `json:"actor"`
+
+	// Assignee Who works on it; absent while nobody does
+	Assignee *string `json:"assignee,omitempty"`
+	Cluster  string  `json:"cluster"`
 
 	// Count How often it was done
 	Count     int         `json:"count"`
@@ -571,6 +669,22 @@ type AlertRow struct {
 
 // AlertStatus defines model for AlertStatus.
 type AlertStatus string
+
+// AlertsChange defines model for AlertsChange.
+type AlertsChange struct {
+	Alerts []AlertKey `json:"alerts"`
+
+	// Change What is left out stays
+	Change AlertChange `json:"change"`
+}
+
+// AlertsChanged defines model for AlertsChanged.
+type AlertsChanged struct {
+	Changed int `json:"changed"`
+
+	// Missing Those that are not there, or not seen
+	Missing []AlertKey `json:"missing"`
+}
 
 // Answer defines model for Answer.
 type Answer struct {
@@ -598,6 +712,12 @@ type Answer struct {
 
 // AppliedException That people accepted a vulnerability until a day, or did before. A finding counts again when it has expired.
 type AppliedException = exception.Applied
+
+// BaseBump What would be found in the image on another base
+type BaseBump = scan.Bump
+
+// BaseFlaw defines model for BaseFlaw.
+type BaseFlaw = scan.Flaw
 
 // Bound defines model for Bound.
 type Bound struct {
@@ -899,6 +1019,12 @@ type Home struct {
 	Worst    []PathRow       `json:"worst"`
 }
 
+// ImageBase The image that another is built on
+type ImageBase = scan.Base
+
+// ImageBases defines model for ImageBases.
+type ImageBases = scan.Rebase
+
 // ImageCounts defines model for ImageCounts.
 type ImageCounts struct {
 	Done        int `json:"done"`
@@ -910,6 +1036,12 @@ type ImageCounts struct {
 	// Waiting Queued or being read
 	Waiting int `json:"waiting"`
 }
+
+// ImageDifference defines model for ImageDifference.
+type ImageDifference = scan.Difference
+
+// ImageInShort defines model for ImageInShort.
+type ImageInShort = scan.Image
 
 // ImageLayer defines model for ImageLayer.
 type ImageLayer struct {
@@ -963,6 +1095,9 @@ type ImagePage struct {
 	Platform  *string        `json:"platform,omitempty"`
 	Pods      []Ref          `json:"pods"`
 	Row       ImageRow       `json:"row"`
+
+	// Secrets Secrets that people left in it: kinds, places and salted hashes, never the secrets
+	Secrets []SecretInImage `json:"secrets"`
 }
 
 // ImageRow defines model for ImageRow.
@@ -999,6 +1134,9 @@ type ImageRow struct {
 	ToldBy          *string `json:"toldBy,omitempty"`
 	Vulnerabilities *int    `json:"vulnerabilities"`
 }
+
+// ImageVulnerability defines model for ImageVulnerability.
+type ImageVulnerability = scan.Vulnerability
 
 // Insight defines model for Insight.
 type Insight struct {
@@ -1081,6 +1219,9 @@ type NodeFinding struct {
 
 // NotAffected A package that an advisory speaks of and that does not count
 type NotAffected = report.NotAffected
+
+// PackageInShort defines model for PackageInShort.
+type PackageInShort = scan.Package
 
 // Path defines model for Path.
 type Path = analyse.Path
@@ -1305,6 +1446,9 @@ type Receiving struct {
 
 	// Total Events analysed since the first of this cluster and kind, over all restarts, each counted once
 	Total *int `json:"total,omitempty"`
+
+	// Undecided Events that a detection could not be judged for, as the log leaves out what decides; by detection, over all restarts
+	Undecided *map[string]int `json:"undecided,omitempty"`
 
 	// Waiting Batches that are not analysed yet
 	Waiting int `json:"waiting"`
@@ -1736,6 +1880,26 @@ type Schema struct {
 	Severities []string `json:"severities"`
 }
 
+// SecretInImage defines model for SecretInImage.
+type SecretInImage struct {
+	// File And the line in it, or the part of the image's configuration
+	File string `json:"file"`
+
+	// Images How many images that are seen have the same one
+	Images *int    `json:"images,omitempty"`
+	Kind   string  `json:"kind"`
+	Layer  *string `json:"layer,omitempty"`
+
+	// Published The file is of a package that others have too
+	Published bool `json:"published"`
+
+	// Removed A layer above takes the file away: who has the image still has it
+	Removed bool `json:"removed"`
+
+	// Secret A thing of the graph, as a link
+	Secret Ref `json:"secret"`
+}
+
 // SensorList defines model for SensorList.
 type SensorList struct {
 	// Counts Nodes by state
@@ -2131,12 +2295,6 @@ type GetAlertParams struct {
 	Id      string `form:"id" json:"id"`
 }
 
-// SetAlertStatusParams defines parameters for SetAlertStatus.
-type SetAlertStatusParams struct {
-	Cluster string `form:"cluster" json:"cluster"`
-	Id      string `form:"id" json:"id"`
-}
-
 // ListAlertsParams defines parameters for ListAlerts.
 type ListAlertsParams struct {
 	// Status Without it: new and in progress
@@ -2147,9 +2305,35 @@ type ListAlertsParams struct {
 	Cluster  *string `form:"cluster,omitempty" json:"cluster,omitempty"`
 	Rule     *string `form:"rule,omitempty" json:"rule,omitempty"`
 
+	// Namespace That name something in it
+	Namespace *string `form:"namespace,omitempty" json:"namespace,omitempty"`
+
+	// Q Part of a title, of who did it or to what, or of a rule's id
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Assignee On which somebody of this name works
+	Assignee *string `form:"assignee,omitempty" json:"assignee,omitempty"`
+
+	// Mine On which the asker works
+	Mine *bool `form:"mine,omitempty" json:"mine,omitempty"`
+
+	// Unassigned On which nobody works
+	Unassigned *bool `form:"unassigned,omitempty" json:"unassigned,omitempty"`
+
+	// Since Seen then or later
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until First seen then or before
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
 	// Cursor next of the page before
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *Limit  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListAlertCoverageParams defines parameters for ListAlertCoverage.
+type ListAlertCoverageParams struct {
+	Cluster *string `form:"cluster,omitempty" json:"cluster,omitempty"`
 }
 
 // GetCutParams defines parameters for GetCut.
@@ -2199,6 +2383,24 @@ type GetEntityParams struct {
 // GetImageParams defines parameters for GetImage.
 type GetImageParams struct {
 	Id string `form:"id" json:"id"`
+}
+
+// GetImageBasesParams defines parameters for GetImageBases.
+type GetImageBasesParams struct {
+	// Id The image, by its id or a name that only it has
+	Id string `form:"id" json:"id"`
+
+	// Among More images to try as its base, beside the tags of its base that are known
+	Among *[]string `form:"among,omitempty" json:"among,omitempty"`
+}
+
+// GetImageDifferenceParams defines parameters for GetImageDifference.
+type GetImageDifferenceParams struct {
+	// Base The image before, by its id or a name that only it has
+	Base string `form:"base" json:"base"`
+
+	// Head The image after
+	Head string `form:"head" json:"head"`
 }
 
 // ListImagesParams defines parameters for ListImages.
@@ -2421,8 +2623,8 @@ type GetVulnerabilityParams struct {
 	Id string `form:"id" json:"id"`
 }
 
-// SetAlertStatusJSONRequestBody defines body for SetAlertStatus for application/json ContentType.
-type SetAlertStatusJSONRequestBody = AlertDecision
+// ChangeAlertsJSONRequestBody defines body for ChangeAlerts for application/json ContentType.
+type ChangeAlertsJSONRequestBody = AlertsChange
 
 // AddExceptionJSONRequestBody defines body for AddException for application/json ContentType.
 type AddExceptionJSONRequestBody = NewException
@@ -2462,12 +2664,15 @@ type ServerInterface interface {
 	// GetAlert One alert, with its evidence and what the graph knows now of what it names
 	// (GET /alert)
 	GetAlert(w http.ResponseWriter, r *http.Request, params GetAlertParams)
-	// SetAlertStatus Record what a person decided about an alert
-	// (PUT /alert)
-	SetAlertStatus(w http.ResponseWriter, r *http.Request, params SetAlertStatusParams)
 	// ListAlerts Security alerts, seen last first
 	// (GET /alerts)
 	ListAlerts(w http.ResponseWriter, r *http.Request, params ListAlertsParams)
+	// ChangeAlerts Record what a person did with alerts - decided, took them or gave them to somebody, said something
+	// (PUT /alerts)
+	ChangeAlerts(w http.ResponseWriter, r *http.Request)
+	// ListAlertCoverage Which detections on audit logs can fire on each cluster, and why others cannot
+	// (GET /alerts/coverage)
+	ListAlertCoverage(w http.ResponseWriter, r *http.Request, params ListAlertCoverageParams)
 	// GetCoverage What was read, what was not, and what that means
 	// (GET /coverage)
 	GetCoverage(w http.ResponseWriter, r *http.Request)
@@ -2498,6 +2703,12 @@ type ServerInterface interface {
 	// GetImage One image, what is in it, and what runs it
 	// (GET /image)
 	GetImage(w http.ResponseWriter, r *http.Request, params GetImageParams)
+	// GetImageBases What would be found in an image on each other tag of its base, what fixes most first
+	// (GET /image/bases)
+	GetImageBases(w http.ResponseWriter, r *http.Request, params GetImageBasesParams)
+	// GetImageDifference What one image brings and takes away, seen from another - packages, vulnerabilities, base
+	// (GET /image/diff)
+	GetImageDifference(w http.ResponseWriter, r *http.Request, params GetImageDifferenceParams)
 	// ListImages Container images, worst first
 	// (GET /images)
 	ListImages(w http.ResponseWriter, r *http.Request, params ListImagesParams)
@@ -2727,52 +2938,6 @@ func (siw *ServerInterfaceWrapper) GetAlert(w http.ResponseWriter, r *http.Reque
 	handler.ServeHTTP(w, r)
 }
 
-// SetAlertStatus operation middleware
-func (siw *ServerInterfaceWrapper) SetAlertStatus(w http.ResponseWriter, r *http.Request) {
-
-	var err error
-	_ = err
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params SetAlertStatusParams
-
-	// ------------- Required query parameter "cluster" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
-		}
-		return
-	}
-
-	// ------------- Required query parameter "id" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "id", r.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		var requiredError *runtime.RequiredParameterError
-		if errors.As(err, &requiredError) {
-			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
-		} else {
-			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
-		}
-		return
-	}
-
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.SetAlertStatus(w, r, params)
-	}))
-
-	for _, middleware := range siw.HandlerMiddlewares {
-		handler = middleware(handler)
-	}
-
-	handler.ServeHTTP(w, r)
-}
-
 // ListAlerts operation middleware
 func (siw *ServerInterfaceWrapper) ListAlerts(w http.ResponseWriter, r *http.Request) {
 
@@ -2834,6 +2999,97 @@ func (siw *ServerInterfaceWrapper) ListAlerts(w http.ResponseWriter, r *http.Req
 		return
 	}
 
+	// ------------- Optional query parameter "namespace" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "namespace", r.URL.Query(), &params.Namespace, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "namespace"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "namespace", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", r.URL.Query(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "q"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "q", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "assignee" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "assignee", r.URL.Query(), &params.Assignee, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "assignee"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "assignee", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "mine" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "mine", r.URL.Query(), &params.Mine, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "mine"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "mine", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "unassigned" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unassigned", r.URL.Query(), &params.Unassigned, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "unassigned"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "unassigned", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", r.URL.Query(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "since"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "since", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", r.URL.Query(), &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "until"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "until", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "cursor" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -2862,6 +3118,53 @@ func (siw *ServerInterfaceWrapper) ListAlerts(w http.ResponseWriter, r *http.Req
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListAlerts(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ChangeAlerts operation middleware
+func (siw *ServerInterfaceWrapper) ChangeAlerts(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ChangeAlerts(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListAlertCoverage operation middleware
+func (siw *ServerInterfaceWrapper) ListAlertCoverage(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAlertCoverageParams
+
+	// ------------- Optional query parameter "cluster" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cluster", r.URL.Query(), &params.Cluster, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cluster"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cluster", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListAlertCoverage(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -3246,6 +3549,98 @@ func (siw *ServerInterfaceWrapper) GetImage(w http.ResponseWriter, r *http.Reque
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetImage(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetImageBases operation middleware
+func (siw *ServerInterfaceWrapper) GetImageBases(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetImageBasesParams
+
+	// ------------- Required query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "id", r.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "among" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "among", r.URL.Query(), &params.Among, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "among"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "among", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetImageBases(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetImageDifference operation middleware
+func (siw *ServerInterfaceWrapper) GetImageDifference(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetImageDifferenceParams
+
+	// ------------- Required query parameter "base" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "base", r.URL.Query(), &params.Base, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "base"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "base", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "head" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "head", r.URL.Query(), &params.Head, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "head"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "head", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetImageDifference(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4777,8 +5172,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/diff", wrapper.GetDifference)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/path", wrapper.GetPath)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alerts", wrapper.ListAlerts)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alerts", wrapper.ChangeAlerts)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alerts/coverage", wrapper.ListAlertCoverage)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/alert", wrapper.GetAlert)
-	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/alert", wrapper.SetAlertStatus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/sensors", wrapper.ListSensors)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/tokens", wrapper.ListTokens)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/tokens/{id}", wrapper.RevokeToken)
@@ -4793,6 +5189,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/exceptions/trial", wrapper.TryExceptions)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/images", wrapper.ListImages)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/image", wrapper.GetImage)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/image/diff", wrapper.GetImageDifference)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/image/bases", wrapper.GetImageBases)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/registries", wrapper.ListRegistries)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registries", wrapper.ConnectRegistry)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/registries/check", wrapper.CheckRegistry)
@@ -4887,40 +5285,6 @@ func (response GetAlertdefaultApplicationProblemPlusJSONResponse) VisitGetAlertR
 	return err
 }
 
-type SetAlertStatusRequestObject struct {
-	Params SetAlertStatusParams
-	Body   *SetAlertStatusJSONRequestBody
-}
-
-type SetAlertStatusResponseObject interface {
-	VisitSetAlertStatusResponse(w http.ResponseWriter) error
-}
-
-type SetAlertStatus204Response struct {
-}
-
-func (response SetAlertStatus204Response) VisitSetAlertStatusResponse(w http.ResponseWriter) error {
-	w.WriteHeader(204)
-	return nil
-}
-
-type SetAlertStatusdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response SetAlertStatusdefaultApplicationProblemPlusJSONResponse) VisitSetAlertStatusResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type ListAlertsRequestObject struct {
 	Params ListAlertsParams
 }
@@ -4949,6 +5313,84 @@ type ListAlertsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListAlertsdefaultApplicationProblemPlusJSONResponse) VisitListAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeAlertsRequestObject struct {
+	Body *ChangeAlertsJSONRequestBody
+}
+
+type ChangeAlertsResponseObject interface {
+	VisitChangeAlertsResponse(w http.ResponseWriter) error
+}
+
+type ChangeAlerts200JSONResponse AlertsChanged
+
+func (response ChangeAlerts200JSONResponse) VisitChangeAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeAlertsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeAlertsdefaultApplicationProblemPlusJSONResponse) VisitChangeAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAlertCoverageRequestObject struct {
+	Params ListAlertCoverageParams
+}
+
+type ListAlertCoverageResponseObject interface {
+	VisitListAlertCoverageResponse(w http.ResponseWriter) error
+}
+
+type ListAlertCoverage200JSONResponse AlertCoverageList
+
+func (response ListAlertCoverage200JSONResponse) VisitListAlertCoverageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAlertCoveragedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAlertCoveragedefaultApplicationProblemPlusJSONResponse) VisitListAlertCoverageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5330,6 +5772,84 @@ type GetImagedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetImagedefaultApplicationProblemPlusJSONResponse) VisitGetImageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageBasesRequestObject struct {
+	Params GetImageBasesParams
+}
+
+type GetImageBasesResponseObject interface {
+	VisitGetImageBasesResponse(w http.ResponseWriter) error
+}
+
+type GetImageBases200JSONResponse ImageBases
+
+func (response GetImageBases200JSONResponse) VisitGetImageBasesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageBasesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImageBasesdefaultApplicationProblemPlusJSONResponse) VisitGetImageBasesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageDifferenceRequestObject struct {
+	Params GetImageDifferenceParams
+}
+
+type GetImageDifferenceResponseObject interface {
+	VisitGetImageDifferenceResponse(w http.ResponseWriter) error
+}
+
+type GetImageDifference200JSONResponse ImageDifference
+
+func (response GetImageDifference200JSONResponse) VisitGetImageDifferenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImageDifferencedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImageDifferencedefaultApplicationProblemPlusJSONResponse) VisitGetImageDifferenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6472,12 +6992,15 @@ type StrictServerInterface interface {
 	// GetAlert One alert, with its evidence and what the graph knows now of what it names
 	// (GET /alert)
 	GetAlert(ctx context.Context, request GetAlertRequestObject) (GetAlertResponseObject, error)
-	// SetAlertStatus Record what a person decided about an alert
-	// (PUT /alert)
-	SetAlertStatus(ctx context.Context, request SetAlertStatusRequestObject) (SetAlertStatusResponseObject, error)
 	// ListAlerts Security alerts, seen last first
 	// (GET /alerts)
 	ListAlerts(ctx context.Context, request ListAlertsRequestObject) (ListAlertsResponseObject, error)
+	// ChangeAlerts Record what a person did with alerts - decided, took them or gave them to somebody, said something
+	// (PUT /alerts)
+	ChangeAlerts(ctx context.Context, request ChangeAlertsRequestObject) (ChangeAlertsResponseObject, error)
+	// ListAlertCoverage Which detections on audit logs can fire on each cluster, and why others cannot
+	// (GET /alerts/coverage)
+	ListAlertCoverage(ctx context.Context, request ListAlertCoverageRequestObject) (ListAlertCoverageResponseObject, error)
 	// GetCoverage What was read, what was not, and what that means
 	// (GET /coverage)
 	GetCoverage(ctx context.Context, request GetCoverageRequestObject) (GetCoverageResponseObject, error)
@@ -6508,6 +7031,12 @@ type StrictServerInterface interface {
 	// GetImage One image, what is in it, and what runs it
 	// (GET /image)
 	GetImage(ctx context.Context, request GetImageRequestObject) (GetImageResponseObject, error)
+	// GetImageBases What would be found in an image on each other tag of its base, what fixes most first
+	// (GET /image/bases)
+	GetImageBases(ctx context.Context, request GetImageBasesRequestObject) (GetImageBasesResponseObject, error)
+	// GetImageDifference What one image brings and takes away, seen from another - packages, vulnerabilities, base
+	// (GET /image/diff)
+	GetImageDifference(ctx context.Context, request GetImageDifferenceRequestObject) (GetImageDifferenceResponseObject, error)
 	// ListImages Container images, worst first
 	// (GET /images)
 	ListImages(ctx context.Context, request ListImagesRequestObject) (ListImagesResponseObject, error)
@@ -6688,39 +7217,6 @@ func (sh *strictHandler) GetAlert(w http.ResponseWriter, r *http.Request, params
 	}
 }
 
-// SetAlertStatus operation middleware
-func (sh *strictHandler) SetAlertStatus(w http.ResponseWriter, r *http.Request, params SetAlertStatusParams) {
-	var request SetAlertStatusRequestObject
-
-	request.Params = params
-
-	var body SetAlertStatusJSONRequestBody
-	if err := runtime.BindJSONBody(r, &body); err != nil {
-		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
-		return sh.ssi.SetAlertStatus(ctx, request.(SetAlertStatusRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "SetAlertStatus")
-	}
-
-	response, err := handler(r.Context(), w, r, request)
-
-	if err != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, err)
-	} else if validResponse, ok := response.(SetAlertStatusResponseObject); ok {
-		if err := validResponse.VisitSetAlertStatusResponse(w); err != nil {
-			sh.options.ResponseErrorHandlerFunc(w, r, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
 // ListAlerts operation middleware
 func (sh *strictHandler) ListAlerts(w http.ResponseWriter, r *http.Request, params ListAlertsParams) {
 	var request ListAlertsRequestObject
@@ -6740,6 +7236,63 @@ func (sh *strictHandler) ListAlerts(w http.ResponseWriter, r *http.Request, para
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListAlertsResponseObject); ok {
 		if err := validResponse.VisitListAlertsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ChangeAlerts operation middleware
+func (sh *strictHandler) ChangeAlerts(w http.ResponseWriter, r *http.Request) {
+	var request ChangeAlertsRequestObject
+
+	var body ChangeAlertsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeAlerts(ctx, request.(ChangeAlertsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeAlerts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ChangeAlertsResponseObject); ok {
+		if err := validResponse.VisitChangeAlertsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListAlertCoverage operation middleware
+func (sh *strictHandler) ListAlertCoverage(w http.ResponseWriter, r *http.Request, params ListAlertCoverageParams) {
+	var request ListAlertCoverageRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAlertCoverage(ctx, request.(ListAlertCoverageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAlertCoverage")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListAlertCoverageResponseObject); ok {
+		if err := validResponse.VisitListAlertCoverageResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -7004,6 +7557,58 @@ func (sh *strictHandler) GetImage(w http.ResponseWriter, r *http.Request, params
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetImageResponseObject); ok {
 		if err := validResponse.VisitGetImageResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetImageBases operation middleware
+func (sh *strictHandler) GetImageBases(w http.ResponseWriter, r *http.Request, params GetImageBasesParams) {
+	var request GetImageBasesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetImageBases(ctx, request.(GetImageBasesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetImageBases")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetImageBasesResponseObject); ok {
+		if err := validResponse.VisitGetImageBasesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetImageDifference operation middleware
+func (sh *strictHandler) GetImageDifference(w http.ResponseWriter, r *http.Request, params GetImageDifferenceParams) {
+	var request GetImageDifferenceRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetImageDifference(ctx, request.(GetImageDifferenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetImageDifference")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetImageDifferenceResponseObject); ok {
+		if err := validResponse.VisitGetImageDifferenceResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -96,6 +96,7 @@ func (s session) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 		return cmp.Or(severity.Compare(b.Severity, a.Severity), cmp.Compare(a.Vulnerability.Id, b.Vulnerability.Id),
 			cmp.Compare(a.Package, b.Package))
 	})
+	out.Secrets = secretsIn(n)
 	pods, _ := podsOf(w, []graph.Node{n})
 	for _, p := range pods {
 		out.Pods = append(out.Pods, refOf(p))
@@ -104,6 +105,23 @@ func (s session) GetImage(ctx context.Context, r GetImageRequestObject) (GetImag
 		return nil, err
 	}
 	return GetImage200JSONResponse(out), nil
+}
+
+// secretsIn are the secrets that people left in an image: those first that are nobody else's business.
+func secretsIn(n graph.Node) []SecretInImage {
+	out := []SecretInImage{}
+	for e := range n.Out("HAS_SECRET") {
+		images := map[string]bool{}
+		for in := range e.To.In("HAS_SECRET") {
+			images[in.From.ID()] = true
+		}
+		out = append(out, SecretInImage{Secret: refOf(e.To), Kind: e.To.Text("what"), File: e.Value("file").Str(), Layer: text(e.Value("layer").Str()),
+			Removed: e.Value("removed").Bool(), Published: e.Value("published").Bool(), Images: new(len(images))})
+	}
+	slices.SortFunc(out, func(a, b SecretInImage) int {
+		return cmp.Or(-compareBool(a.Published, b.Published), cmp.Compare(a.File, b.File), cmp.Compare(a.Kind, b.Kind))
+	})
+	return out
 }
 
 // dismissedIn is what advisories find in an image and what does not count, worst first.

@@ -25,6 +25,7 @@ import (
 	"github.com/breakwater-sec/breakwater/event/runtime"
 	"github.com/breakwater-sec/breakwater/graph"
 	"github.com/breakwater-sec/breakwater/image"
+	"github.com/breakwater-sec/breakwater/image/secret"
 	"github.com/breakwater-sec/breakwater/live"
 	"github.com/breakwater-sec/breakwater/registries"
 	"github.com/breakwater-sec/breakwater/remedy"
@@ -253,8 +254,13 @@ func scanPlanted(_ context.Context, named image.Reference) (*image.Inventory, er
 		return nil, errors.New("cannot read " + ref)
 	}
 	name := "package-" + word
-	return &image.Inventory{Version: image.InventoryVersion, Understood: true, Reference: ref,
-		Layers: []image.Layer{{Digest: "sha256:layer-" + word, Command: "COPY " + word, Packages: 1}},
+	layers := []image.Layer{{Digest: "sha256:layer-base", DiffID: "sha256:files-base", Command: "COPY base", Packages: 1}}
+	if word != "base" { // it is built on that
+		layers = append(layers, image.Layer{Digest: "sha256:layer-" + word, DiffID: "sha256:files-" + word, Command: "COPY " + word, Packages: 1})
+	}
+	left := []image.Secret{{Found: secret.Found{Kind: "private key", Hash: "hash-everywhere"}, File: "etc/key-" + word},
+		{Found: secret.Found{Kind: "password hash", Hash: "hash-" + word}, File: "etc/shadow", Layer: "sha256:layer-" + word}}
+	return &image.Inventory{Version: image.InventoryVersion, Understood: true, Reference: ref, Layers: layers, Secrets: left,
 		Packages: []image.Package{{PURL: "pkg:npm/" + name + "@1.0.0", Name: name, Ecosystem: "npm", Version: "1.0.0",
 			Layer: "sha256:layer-" + word, Database: "package.json"}}}, nil
 }
@@ -295,7 +301,7 @@ func (p planted) serve(t *testing.T) *served {
 	}
 	handler, err := New(Config{Unscoped: scope.Config{Picture: w.Live, Images: w.Images, Registries: w.Registries, Records: st,
 		Sensors: st, Tokens: st}, About: enrichment.About, Sessions: st,
-		Receiving: func(context.Context) ([]Receiving, error) { return p.receiving(), nil }, Waiting: p.waiting,
+		Receiving: func(context.Context) ([]Receiving, error) { return p.receiving(), nil }, Waiting: p.waiting, Coverage: p.coverage,
 		Detections: []rule.Head{{ID: "rule", Title: "A rule"}},
 		Coded:      func(f *collect.Facts, p analyse.Path) analyse.Path { return remedy.New(f, rules).Path(p) },
 		Advisories: func() *vuln.DB { return db }, PathTypes: rules.PathTypes(),
@@ -376,6 +382,15 @@ func (p planted) receiving() (out []Receiving) {
 		out = append(out, Receiving{Cluster: c, Kind: Audit, LostWhy: &w, Rejected: map[string]int{}})
 	}
 	return out
+}
+
+// coverage is what is said of detections on each cluster.
+func (p planted) coverage(context.Context) (out []AlertCoverage, err error) {
+	for _, c := range slices.Sorted(maps.Keys(p.clusters)) {
+		w := p.whole(c)
+		out = append(out, AlertCoverage{Cluster: c, Rule: "rule", Can: "cannot", Why: "such as pods of " + w})
+	}
+	return out, nil
 }
 
 // waiting are nodes that want to join.

@@ -15,8 +15,8 @@ import (
 
 // pages are the routes of the portal: ui/src/App.tsx, held to it by a test.
 var pages = []string{"", "sign-in", "explorer", "paths", "path", "diff", "recommendations", "recommendation",
-	"vulnerabilities", "vulnerability", "images", "image", "registries", "registries/connect", "registry", "sensors", "exceptions",
-	"tokens", "alerts", "alert", "entity", "coverage", "activity"}
+	"vulnerabilities", "vulnerability", "images", "image", "image/bases", "image/diff", "registries", "registries/connect", "registry", "sensors",
+	"exceptions", "tokens", "alerts", "alert", "entity", "coverage", "activity"}
 
 // portal serves the built pages: files, and the application on each of its
 // routes. What is neither is not found: a person is told by the application,

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/event/audit"
 	"github.com/breakwater-sec/breakwater/scope"
 )
@@ -35,7 +36,7 @@ func eventGaps(received []Receiving, w *scope.World) []collect.Gap {
 		}
 		if n := deref(r.Blind); n > 0 {
 			why, consequence := audit.WhyBlind(n)
-			gap("what requests wrote", why, consequence)
+			gap("what requests wrote", why, consequence+detect.Undecided(deref(r.Undecided)))
 		}
 		if n := r.Rejected["no event"]; n > 0 {
 			gap(fmt.Sprintf("%d texts", n), fmt.Sprintf("they are no %s events", r.Kind), "What they would have told raised no alert.")

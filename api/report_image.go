@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"mime"
@@ -31,7 +32,7 @@ func (s session) imageReport(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound, "not found", "no image "+q.Get("id"))
 		return
 	}
-	found, err := s.scanned(r, n)
+	found, err := s.scanned(r.Context(), n)
 	if err != nil {
 		failed(s.log, w, r, err)
 		return
@@ -66,13 +67,13 @@ func (s session) imageNamed(name string) (graph.Node, bool) {
 }
 
 // scanned is what is known of an image now.
-func (s session) scanned(r *http.Request, n graph.Node) (scan.Report, error) {
+func (s session) scanned(ctx context.Context, n graph.Node) (scan.Report, error) {
 	name := cmp.Or(n.Text("name"), n.ID())
-	inv, err := s.Inventory(r.Context(), n.ID())
+	inv, err := s.Inventory(ctx, n.ID())
 	if err != nil {
 		return scan.Report{}, err
 	}
-	a := s.Assessed(r.Context(), n.ID())
+	a := s.Assessed(ctx, n.ID())
 	if inv == nil || a == nil {
 		why := n.Text("scanError")
 		if a != nil {
@@ -83,7 +84,7 @@ func (s session) scanned(r *http.Request, n graph.Node) (scan.Report, error) {
 	out := scan.Of(inv, a)
 	out.Image.Reference = name
 	out.Image.Digest = cmp.Or(n.Text("digest"), out.Image.Digest)
-	set, _ := s.exceptions(r.Context()) // what is wrong with it is told by ListExceptions and the log
+	set, _ := s.exceptions(ctx) // what is wrong with it is told by ListExceptions and the log
 	out.Except(exception.NewTally(set, time.Now()), report.WhereOf(n))
 	return out, nil
 }

@@ -166,9 +166,12 @@ var operations = map[string]struct {
 	"getAlert": {about: func(cluster, word string) []probe {
 		return []probe{get("/alert?cluster=%s&id=alert-%s", cluster, word)}
 	}},
-	"setAlertStatus": {about: func(cluster, word string) []probe {
-		return []probe{{"PUT", fmt.Sprintf("/alert?cluster=%s&id=alert-%s", cluster, word), map[string]string{"status": "new"}}}
+	"changeAlerts": {about: func(cluster, word string) []probe {
+		return []probe{{"PUT", "/alerts", map[string]any{"change": map[string]string{"comment": "seen"},
+			"alerts": []map[string]string{{"cluster": cluster, "id": "alert-" + word}}}}}
 	}},
+	"listAlertCoverage": {all: func() []probe { return []probe{get("/alerts/coverage")} },
+		about: func(_, word string) []probe { return []probe{get("/alerts/coverage?cluster=%s", word)} }},
 	"listSensors": {all: func() []probe { return []probe{get("/sensors")} },
 		about: func(_, word string) []probe { return []probe{get("/sensors?cluster=%s", word)} }},
 	"listTokens": {all: func() []probe { return []probe{get("/tokens")} },
@@ -210,6 +213,18 @@ var operations = map[string]struct {
 	"getImage": {all: func() []probe { return []probe{get("/image?id=common.example/base:1")} },
 		about: func(_, word string) []probe {
 			return []probe{get("/image?id=registry.%s.example/app-%s:1", word, word), get("/image?id=registry.%s.example/broken-%s:1", word, word)}
+		}},
+	"getImageDifference": {all: func() []probe {
+		return []probe{get("/image/diff?base=common.example/base:1&head=common.example/base:1")}
+	},
+		about: func(_, word string) []probe {
+			return []probe{get("/image/diff?base=registry.%s.example/app-%s:1&head=common.example/base:1", word, word),
+				get("/image/diff?base=common.example/base:1&head=registry.%s.example/app-%s:1", word, word)}
+		}},
+	"getImageBases": {all: func() []probe { return []probe{get("/image/bases?id=common.example/base:1")} },
+		about: func(_, word string) []probe {
+			return []probe{get("/image/bases?id=registry.%s.example/app-%s:1", word, word),
+				get("/image/bases?id=common.example/base:1&among=registry.%s.example/app-%s:1", word, word)}
 		}},
 	"listRegistries": {all: func() []probe { return []probe{get("/registries")} }},
 	"connectRegistry": {about: func(_, word string) []probe {

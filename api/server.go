@@ -54,6 +54,8 @@ type Config struct {
 	Uploaded func(context.Context, assess.Upload) error
 	// Receiving is which clusters send events; nil if none are taken.
 	Receiving func(context.Context) ([]Receiving, error)
+	// Coverage is which detections can fire on which clusters; nil if no events are taken.
+	Coverage func(context.Context) ([]AlertCoverage, error)
 	// Waiting are the nodes that want to join and may not yet; nil if none can.
 	Waiting func(context.Context) ([]NodeWaits, error)
 	// Unready says why the server is not ready yet or any more, and Room why nothing more is

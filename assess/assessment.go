@@ -21,6 +21,9 @@ type Component struct {
 	File  string `json:"file,omitempty"`
 }
 
+// Secret is a secret that somebody left in an image.
+type Secret = image.Secret
+
 // Finding is a vulnerability of one component of an image.
 type Finding struct {
 	vuln.Match
@@ -35,9 +38,13 @@ type Contents struct {
 	ID           string
 	Platform     string
 	Distribution string
-	Components   []Component
-	ScannedAt    time.Time
-	Gaps         []collect.Gap
+	// Chain names what its layers make together, as image.Chain does; empty where that is not known.
+	Chain      string
+	Components []Component
+	// Secrets are what people left in it.
+	Secrets   []Secret
+	ScannedAt time.Time
+	Gaps      []collect.Gap
 }
 
 // Assessment joins what is in an image with what is known of it.
@@ -87,7 +94,7 @@ type advisories interface {
 // image of one platform.
 func Inventory(id string, inv *image.Inventory, db advisories) *Assessment {
 	c := Contents{ID: id, Platform: inv.Platform, Distribution: cmp.Or(inv.OS.PrettyName, strings.TrimSpace(inv.OS.ID+" "+inv.OS.VersionID)),
-		ScannedAt: inv.ScannedAt, Gaps: inv.Gaps}
+		Chain: image.Chain(inv.Layers), Secrets: inv.Secrets, ScannedAt: inv.ScannedAt, Gaps: inv.Gaps}
 	within := []string{id, inv.Digest, inv.Reference}
 	for _, p := range inv.Packages {
 		if p.OwnedBy != "" {

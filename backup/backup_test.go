@@ -36,7 +36,7 @@ func folder(t *testing.T) (datadir.Dir, *store.Store) {
 	}
 	t.Cleanup(func() { _ = st.Close() })
 	putAlert(t, st, "first")
-	if err := st.SetAlertStatus(t.Context(), "prod", "first", store.AlertDismissed, "a drill", "alice"); err != nil {
+	if err := st.ChangeAlert(t.Context(), "prod", "first", store.AlertChange{Status: new(store.AlertDismissed), Reason: "a drill", By: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(d.RunningFile()); err != nil {

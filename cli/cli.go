@@ -49,7 +49,7 @@ func runIn(ctx context.Context, args []string, s streams) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errFindings), errors.Is(err, errUnknown), errors.Is(err, errNo):
+	case errors.Is(err, errFindings), errors.Is(err, errUnknown), errors.Is(err, errSecrets), errors.Is(err, errNo):
 		fmt.Fprintln(s.err, "breakwater:", err)
 		return exitFindings
 	case ctx.Err() != nil:
@@ -120,7 +120,7 @@ manifests or a dump.`,
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	for _, c := range []*cobra.Command{
-		serveCommand(s), signInCommand(s), scanCommand(s), exceptionsCommand(s), graphCommand(s), queryCommand(s),
+		serveCommand(s), signInCommand(s), scanCommand(s), exceptionsCommand(s), alertsCommand(s), graphCommand(s), queryCommand(s),
 		exposureCommand(s), pathsCommand(s), vulnerabilityCommand(s), recommendationsCommand(s), canCommand(s),
 		leastPrivilegeCommand(s), detectCommand(s),
 		connectCommand(s), tokensCommand(s), registryCommand(s), diffCommand(s), cutCommand(s), whatIfCommand(s), fixCommand(s),

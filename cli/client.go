@@ -58,6 +58,17 @@ func (c *client) ask(ctx context.Context, path string, body, answer any) error {
 	return c.answer(ctx, method, path, send, func(resp *http.Response) error { return json.NewDecoder(resp.Body).Decode(answer) })
 }
 
+// put asks with PUT and decodes the JSON answer.
+func (c *client) put(ctx context.Context, path string, body, answer any) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	return c.answer(ctx, http.MethodPut, path, strings.NewReader(string(b)), func(resp *http.Response) error {
+		return json.NewDecoder(resp.Body).Decode(answer)
+	})
+}
+
 // end asks with DELETE, which is answered with nothing.
 func (c *client) end(ctx context.Context, path string) error {
 	return c.answer(ctx, http.MethodDelete, path, nil, func(*http.Response) error { return nil })

@@ -48,6 +48,8 @@ the server, which knows the clusters, tells their pods.`,
 	f.StringArrayVar(&o.runtime, "runtime", nil, "events that breakwater-sensor wrote; may repeat")
 	f.StringVar(&o.rules, "rules", "", "a folder of rules to use beside the built-in ones, in detect/*/ below it")
 	f.StringVar(&o.cluster, "cluster", "cluster", "what the cluster is called in alerts")
+	f.StringVar(&o.provider, "provider", "", "whose cluster it is, so that the names of that provider's own components count: "+
+		strings.Join(audit.Providers, ", ")+"; what the log itself shows counts without it")
 	f.StringSliceVar(&o.proxies, "trusted-proxy", nil, trustedProxy)
 	o.fail.flags(c, severity.Rated, "an alert is at least this severe")
 	output(c, &o.format, "jsonl", "json", "table")
@@ -59,14 +61,15 @@ const trustedProxy = "addresses (CIDR) of load balancers before the API server, 
 
 type detectOptions struct {
 	audit, runtime, proxies        []string
-	rules, cluster                 string
+	rules, cluster, provider       string
 	fail                           failing
 	kind                           string // of the log that is read
 	format                         format
 	prefixes                       []netip.Prefix
 	decoder                        *audit.Decoder
 	lines, rejected, blind, events int
-	unplaced                       int // events of containers whose pod nobody told
+	unplaced                       int            // events of containers whose pod nobody told
+	undecided                      map[string]int // events of the file that rules could not be judged for
 	gaps                           []collect.Gap
 	broken                         error
 }
@@ -83,6 +86,9 @@ func (o *detectOptions) run(c *cobra.Command, s streams, args []string) error {
 	} else {
 		o.runtime = append(o.runtime, args...)
 	}
+	if o.provider != "" && !slices.Contains(audit.Providers, o.provider) {
+		return fmt.Errorf("provider %q: want one of %s", o.provider, strings.Join(audit.Providers, ", "))
+	}
 	var err error
 	if o.prefixes, err = server.Prefixes(o.proxies); err != nil {
 		return err
@@ -93,7 +99,12 @@ func (o *detectOptions) run(c *cobra.Command, s streams, args []string) error {
 	}
 	found := alerts{}
 	engine := detect.New(rules, nil, detect.Options{})
-	feed := func(events []event.Event) { found.take(engine.Feed(events)) }
+	feed := func(events []event.Event) {
+		for rule, n := range rules.Blind(events) {
+			o.undecided[rule] += n
+		}
+		found.take(engine.Feed(events))
+	}
 	for _, in := range []struct {
 		kind  string
 		files []string
@@ -118,6 +129,7 @@ func (o *detectOptions) file(c *cobra.Command, s streams, file string, read read
 	}
 	defer func() { _ = closed() }()
 	before := *o
+	o.undecided = map[string]int{}
 	if err := read(s, file, in, feed); err != nil {
 		o.broken = fmt.Errorf("%s: %w", file, err)
 		o.gap(file, "the file breaks off: "+err.Error(), "What comes after is not looked at.")
@@ -134,7 +146,7 @@ func (o *detectOptions) file(c *cobra.Command, s streams, file string, read read
 	}
 	if n := o.blind - before.blind; n > 0 {
 		why, consequence := audit.WhyBlind(n)
-		o.gap(file, why, consequence)
+		o.gap(file, why, consequence+detect.Undecided(o.undecided))
 	}
 	if n := o.unplaced - before.unplaced; n > 0 {
 		o.gap(file, fmt.Sprintf("%d events are of containers whose pods are not known here", n),

@@ -70,6 +70,7 @@ something can no longer be seen, is told as hidden, never as closed.`,
 	d.in.imageFlags(c, "")
 	output(c, &f, "table", "json", "markdown", "sarif")
 	fail.flags(c, severity.Rated, "a path that opens, or whose risk grows, has at least this risk")
+	c.AddCommand(diffImageCommand(s))
 	return c
 }
 

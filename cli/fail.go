@@ -23,6 +23,7 @@ type failing struct {
 
 var (
 	errFindings = errors.New("findings at or above the level of --fail-on")
+	errSecrets  = errors.New("secrets in an image, and --fail-on-secrets counts them")
 	errUnknown  = errors.New("something could not be seen or judged, and --fail-on-unknown counts that")
 )
 

@@ -67,6 +67,8 @@ func TestOutputsAreAsPromised(t *testing.T) {
 		{"scan.json", []string{"scan", "image", web, "-o", "json", "--data", data, mirror}},
 		{"scan.txt", []string{"scan", "image", web, "--data", data, mirror}},
 		{"scan.sarif", []string{"scan", "image", web, "-o", "sarif", "--data", data, mirror}},
+		{"diff-image.txt", []string{"diff", "image", web, harborshop.Host + "/shop/web:1.5.0", "--data", data, mirror}},
+		{"diff-image.md", []string{"diff", "image", harborshop.Host + "/shop/web:1.5.0", web, "-o", "markdown", "--data", data, mirror}},
 		{"rules.txt", []string{"rules", "list"}},
 		{"detect.jsonl", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--cluster", "prod"}},
 		{"detect.txt", []string{"detect", "--audit", "testdata/audit/day.jsonl", "--cluster", "prod", "-o", "table"}},

@@ -25,16 +25,20 @@ func imagesFor(ctx context.Context, d datadir.Dir, read bool, e server.Egress) (
 	c := assess.Config{Advisories: func() *vuln.DB { return db }}
 	done := func() { _ = db.Close() }
 	var cache image.Cache
+	var salt []byte
 	if d.Stored() {
 		s, err := d.Open(ctx)
 		if err != nil {
 			return nil, nil, errors.Join(err, db.Close())
 		}
 		c.Records, cache = s, s
+		if salt, err = s.Salt(ctx); err != nil {
+			return nil, nil, errors.Join(err, db.Close())
+		}
 		done = func() { _, _ = s.Close(), db.Close() }
 	}
 	if read {
-		opts := image.Options{Cache: cache, Transport: policy.Transport(), Insecure: policy.Plain}
+		opts := image.Options{Cache: cache, Salt: salt, Transport: policy.Transport(), Insecure: policy.Plain}
 		c.Scan = scanner(ctx, opts, policy)
 		c.Resolve = func(ctx context.Context, ref image.Reference) (string, error) { return image.Resolve(ctx, ref, opts) }
 	}

@@ -23,8 +23,8 @@ import (
 )
 
 func rulesCommand(s streams) *cobra.Command {
-	c := &cobra.Command{Use: "rules", Short: "The rules of attack techniques, paths and detections: list them, run their tests"}
-	c.AddCommand(rulesListCommand(s), rulesTestCommand(s))
+	c := &cobra.Command{Use: "rules", Short: "The rules of attack techniques, paths and detections: list them, run their tests, see where they can fire"}
+	c.AddCommand(rulesListCommand(s), rulesTestCommand(s), rulesCoverageCommand(s))
 	return c
 }
 

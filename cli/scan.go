@@ -25,7 +25,7 @@ import (
 
 func scanCommand(s streams) *cobra.Command {
 	c := &cobra.Command{Use: "scan", Short: "Look into things: container images"}
-	c.AddCommand(scanImageCommand(s))
+	c.AddCommand(scanImageCommand(s), scanBaseCommand(s))
 	return c
 }
 
@@ -39,6 +39,7 @@ type scanOptions struct {
 	accepts        accepting
 	upload         uploading
 	attached       bool
+	secrets        bool
 }
 
 func scanImageCommand(s streams) *cobra.Command {
@@ -67,6 +68,10 @@ image holds beside the packages of its distribution (packages of languages, prog
 that no package brought): it is counted by kind, and "none known in what was read" says
 that something was not. Advisories that are few or old for a release are told.
 
+Secrets that were left in an image are told by kind and place: private keys, tokens of well-known
+makers, passwords where programs keep them, in any layer and in the image's configuration. What
+they are is told nowhere: the hash beside them (-o json) is salted.
+
 With --upload URL a server is told what is in the images: the packages, not the image. It
 holds that against its own advisories, and shows it as the word of the build whose
 token was used, until it has read the image itself. breakwater tokens upload makes the token.`,
@@ -87,6 +92,7 @@ token was used, until it has read the image itself. breakwater tokens upload mak
 	severities := severity.Scale[2:] // without Unknown and None
 	o.fail.flags(c, severities, "a vulnerability is at least this severe")
 	c.Long += whatIsAccepted
+	f.BoolVar(&o.secrets, "fail-on-secrets", false, "exit with 1 also if somebody left a secret in the image")
 	output(c, &o.format, append([]string{"table", "json", "jsonl"}, scan.Formats()...)...)
 	return c
 }
@@ -143,6 +149,9 @@ func scanImages(c *cobra.Command, s streams, o scanOptions, refs []string) error
 	var severities []string
 	unknown := false
 	for _, each := range all {
+		if o.secrets && each.Left() > 0 {
+			return errSecrets
+		}
 		unknown = unknown || each.Image.Completeness != scan.Complete
 		for _, v := range each.Vulnerabilities {
 			if v.Exception.Counts() {
@@ -201,6 +210,9 @@ func readImages(ctx context.Context, s streams, o scanOptions, refs []string) (a
 		}
 		defer st.Close()
 		opts.Cache = st
+		if opts.Salt, err = st.Salt(ctx); err != nil {
+			return nil, nil, err
+		}
 	}
 	for _, ref := range refs {
 		p.begin(ref)
@@ -287,6 +299,25 @@ func scanTable(s streams, r scan.Report) error {
 			return err
 		}
 	}
+	if r.Left() > 0 {
+		t := newTable(s.out, "SECRET", "WHERE", "LAYER", "")
+		for _, f := range r.Secrets {
+			if f.Published {
+				continue
+			}
+			where, mark := f.File, ""
+			if f.Line > 0 {
+				where = fmt.Sprintf("%s:%d", f.File, f.Line)
+			}
+			if f.Removed {
+				mark = "taken away by a layer above, and still there below"
+			}
+			t.row(f.Kind, where, shortened(f.Layer), mark)
+		}
+		if err := t.flush(); err != nil {
+			return err
+		}
+	}
 	open, accepted := tallied(r.Vulnerabilities)
 	if len(open) == 0 && len(accepted) > 0 {
 		open = []string{"none that was not accepted"}
@@ -299,9 +330,23 @@ func scanTable(s streams, r scan.Report) error {
 		fmt.Fprintf(s.out, "; %d more do not count, such as %s of %s: %s", n, terminal.Plain(r.Dismissed[0].ID),
 			terminal.Plain(r.Dismissed[0].Package), terminal.Plain(r.Dismissed[0].Dismissed))
 	}
+	if n := r.Left(); n > 0 {
+		fmt.Fprintf(s.out, "; secrets: %d", n)
+	}
+	if n := len(r.Secrets) - r.Left(); n > 0 {
+		fmt.Fprintf(s.out, "; %d more secrets are of packages that everybody has", n)
+	}
 	fmt.Fprintln(s.out)
 	printGaps(s.err, r.Gaps)
 	return nil
+}
+
+// shortened is enough of a digest to know it by.
+func shortened(digest string) string {
+	if _, hex, ok := strings.Cut(digest, ":"); ok && len(hex) > 12 {
+		return hex[:12]
+	}
+	return digest
 }
 
 // packagesOf is how many there are, and how many of them the distribution's packages have.

@@ -6,6 +6,8 @@ type PersistentVolume struct {
 	Labels map[string]string `json:"labels,omitempty"`
 	// Path is the folder or device of a node that the volume is; empty for others.
 	Path string `json:"path,omitempty"`
+	// Pinned says that only pods on some nodes get it.
+	Pinned bool `json:"pinned,omitempty"`
 	// Claim is the claim it is given to, or reserved for.
 	Claim Key `json:"claim,omitzero"`
 	// Class, Modes and Size decide which claims it may be given to.

@@ -14,6 +14,8 @@ import (
 // expr is a condition, or a part of one.
 type expr interface {
 	holds(event.Fields) bool
+	// may says whether it holds where some fields were not told.
+	may(f event.Fields, unseen func(field string) bool) truth
 	never() bool
 	// needs gives the values of which a field must hold one for the expression to
 	// hold; ok is false where it may hold with any value of the field. An absent field
@@ -58,6 +60,44 @@ func (o or) holds(f event.Fields) bool {
 
 func (n not) holds(f event.Fields) bool   { return !n.of.holds(f) }
 func (t *test) holds(f event.Fields) bool { return t.match(f[t.field], f) }
+
+// truth is no, yes, or perhaps.
+type truth int8
+
+const (
+	no truth = iota
+	perhaps
+	yes
+)
+
+func (a and) may(f event.Fields, unseen func(string) bool) truth {
+	all := yes
+	for _, e := range a {
+		all = min(all, e.may(f, unseen))
+	}
+	return all
+}
+
+func (o or) may(f event.Fields, unseen func(string) bool) truth {
+	any := no
+	for _, e := range o {
+		any = max(any, e.may(f, unseen))
+	}
+	return any
+}
+
+func (n not) may(f event.Fields, unseen func(string) bool) truth { return yes - n.of.may(f, unseen) }
+
+// may says yes of a field that was not told where what is there of it is enough.
+func (t *test) may(f event.Fields, unseen func(string) bool) truth {
+	switch holds := t.match(f[t.field], f); {
+	case unseen(t.field) && !(holds && len(f[t.field]) > 0):
+		return perhaps
+	case holds:
+		return yes
+	}
+	return no
+}
 
 func (a and) needs(field string) (values []string, ok bool) {
 	for _, e := range a {

@@ -131,3 +131,31 @@ func TestNestingIsBoundedAndLengthIsNot(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsNotToldDecidesNothing tries conditions of two fields on all that they may be, one of them not told.
+func TestWhatIsNotToldDecidesNothing(t *testing.T) {
+	values := [][]string{{"a"}, {"b"}, nil}
+	for _, condition := range []string{"x", "not x", "x and y", "x or y", "not (x and y)", "x and not y", "y or not x"} {
+		r, err := conditionOf("  x: {verb: a}\n  y: {resource: a}\n  z: {name: z}\n", "("+condition+" or (y and not y)) or z")
+		if err != nil {
+			t.Fatal(err)
+		}
+		holds := r.all[0].condition
+		for _, told := range values {
+			could := map[bool]bool{}
+			for _, hidden := range values {
+				could[holds.holds(event.Fields{"resource": told, "verb": hidden})] = true
+			}
+			want := perhaps
+			if len(could) == 1 && could[true] {
+				want = yes
+			} else if len(could) == 1 {
+				want = no
+			}
+			got := holds.may(event.Fields{"resource": told}, func(f string) bool { return f == "verb" })
+			if got != want {
+				t.Errorf("%s where y is %v and x is not told: %v, want %v", condition, told, got, want)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,12 +38,14 @@ type Engine struct {
 	byObject map[place][]*Alert
 	// changed are the alerts of the current Feed, in order.
 	changed []*Alert
+	// memories are what rules remember of earlier events.
+	memories map[*Rule]*memory
 }
 
 // New makes an engine. Without a context, alerts say nothing of the graph.
 func New(rules *Rules, c Context, o Options) *Engine {
 	e := &Engine{rules: rules, context: c, window: cmp.Or(o.Window, 24*time.Hour), objects: newObjects(cmp.Or(o.Objects, 50_000)),
-		byObject: map[place][]*Alert{}}
+		byObject: map[place][]*Alert{}, memories: map[*Rule]*memory{}}
 	e.open = remembering(cmp.Or(o.Alerts, 2_000), func(_ string, a *Alert) { e.forget(a) })
 	return e
 }
@@ -88,7 +91,7 @@ func (g *Engine) Take(events []event.Event, matches []Match) []Alert {
 		for ; len(matches) > 0 && matches[0].Event == i; matches = matches[1:] {
 			g.fire(matches[0].Rule, e)
 		}
-		if o := e.Object; o != nil && o.Owner != "" {
+		if o := e.Object; o != nil && o.Owner != "" && !o.Claimed {
 			g.addToOwners(e.Cluster, o.UID)
 		}
 	}
@@ -104,12 +107,42 @@ func (g *Engine) handOut() (out []Alert) {
 	return out
 }
 
-// fire makes an alert of a match, or adds to the one there is.
+// fire takes a match: what it makes of itself, and of what it is a part of.
 func (g *Engine) fire(r *Rule, e *event.Event) {
-	if g.alertOfOwner(r, e) != nil {
-		return // what the owner's alert is about led to this: addToOwners names it
+	said := ""
+	if r.baseline != nil {
+		var is bool
+		if said, is = g.unusual(r, e); !is {
+			return
+		}
 	}
-	key := r.key(e)
+	if !r.silent && g.alertOfOwner(r, e) == nil { // else what the owner's alert is about led to this: addToOwners names it
+		g.tell(r, e, r.key(e), said)
+	}
+	g.join(r, e)
+}
+
+// join takes an event to the correlations that its rule is part of.
+func (g *Engine) join(r *Rule, e *event.Event) {
+	for _, u := range slices.Backward(r.uses) { // so that no event follows upon itself
+		said, together := g.correlated(u, r, e)
+		if !together {
+			continue
+		}
+		of := u.of
+		if !of.silent {
+			key := of.key(e)
+			if len(of.per) == 0 {
+				key = digest(append([]string{of.ID, e.Cluster}, of.correlation.values(r, of.correlation.groupBy, e)...)...)
+			}
+			g.tell(of, e, key, said)
+		}
+		g.join(of, e)
+	}
+}
+
+// tell makes an alert, or adds to the one there is.
+func (g *Engine) tell(r *Rule, e *event.Event, key, said string) {
 	a, ok := g.open.Get(key)
 	if ok && e.Time.Sub(a.Last).Abs() > g.window {
 		g.open.Remove(key)
@@ -125,13 +158,16 @@ func (g *Engine) fire(r *Rule, e *event.Event) {
 		return
 	}
 	a.Count++
+	if said != "" {
+		add(&a.Evidence, said, maxEvidence)
+	}
 	g.add(a, r, e)
 	g.markChanged(a)
 }
 
 // alertOfOwner is an open alert of the same rule about what owns the event's object.
 func (g *Engine) alertOfOwner(r *Rule, e *event.Event) (found *Alert) {
-	if e.Object == nil {
+	if e.Object == nil || e.Object.Claimed {
 		return nil
 	}
 	g.objects.owners(e.Cluster, e.Object.Owner, e.Object.OwnerKind, func(uid string, _ *made) bool {

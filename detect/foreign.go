@@ -11,7 +11,7 @@ import (
 // isForeign says that a rule was written for other tools: it has none of the keys
 // that are ours.
 func (b *file) isForeign() bool {
-	return b.Why == "" && b.Fix == "" && len(b.Evidence)+len(b.Per)+len(b.Tests) == 0
+	return b.Why == "" && b.Fix == "" && len(b.Evidence)+len(b.Per)+len(b.Tests) == 0 && b.Baseline == nil
 }
 
 // adopt gives a rule of others what ours say themselves.
@@ -25,7 +25,6 @@ func (r *Rule) adopt(b *file) {
 	if len(b.References) > 0 {
 		r.Fix += " See " + strings.Join(b.References, " ")
 	}
-	r.evidence = r.log.Says
 	if r.Severity == "informational" {
 		r.Severity = "low"
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/breakwater-sec/breakwater/event"
 )
 
-const maxIndex = 3
+const maxIndex = 4
 
 // maxKeys bounds the keys of one rule. A rule that needs one of more values is
 // found by fewer fields, or met by every event.

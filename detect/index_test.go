@@ -132,10 +132,10 @@ func TestARuleIsFoundThroughTheIndexAsWithoutIt(t *testing.T) {
 	}
 }
 
-func TestThreeFieldsAreIndexed(t *testing.T) {
+func TestFourFieldsAreIndexed(t *testing.T) {
 	wide := slices.Clone(logs)
-	wide[0].Index = []string{"verb", "resource", "name", "size"}
-	for field, want := range map[string]int{"verb": 0, "resource": 0, "name": 0, "size": 1} {
+	wide[0].Index = []string{"verb", "resource", "name", "size", "address"}
+	for field, want := range map[string]int{"verb": 0, "resource": 0, "name": 0, "size": 0, "address": 1} {
 		r, err := Load(wide, fstest.MapFS{"detect/test/a.yaml": {Data: []byte(strings.Replace(good,
 			"  one: {verb: create}\n  two:\n    name: x\n  condition: one and two\n", "  one: {"+field+": x}\n  condition: one\n", 1))}})
 		if err != nil {

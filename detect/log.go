@@ -16,10 +16,13 @@ import (
 // Log is a kind of log that rules can be about.
 type Log struct {
 	Source event.Source
-	// Fields are all that a rule may ask; Index, up to three of them that hold at
+	// Fields are all that a rule may ask; Index, up to four of them that hold at
 	// most one value, is how an event finds the rules that can match.
 	Fields []event.Field
 	Index  []string
+	// Level is the field that says how much of an event was kept, and Least its value that says that what was written was not;
+	// "" where a log keeps all. Which fields are of what was written, Fields says.
+	Level, Least string
 	// Forms are other names of the source, and Aliases those of fields, in rules that
 	// were written for other tools. Says is what an alert of such a rule says.
 	Forms   []event.Source
@@ -38,6 +41,11 @@ func (l *Log) field(name string) string {
 		return alias
 	}
 	return name
+}
+
+// written says that a field is of what a request wrote.
+func (l *Log) written(name string) bool {
+	return slices.ContainsFunc(l.Fields, func(f event.Field) bool { return f.Name == name && f.Written })
 }
 
 // number says that every value of a field is one.

@@ -65,7 +65,7 @@ func (o *objects) written(e *event.Event) {
 	if m.by.Name == "" || e.Time.Before(m.since) {
 		m.by, m.since = kept(first(e, event.Actor)), e.Time
 	}
-	if x.Owner != "" {
+	if x.Owner != "" && !x.Claimed {
 		m.owner, m.ownerKind = strings.Clone(x.Owner), strings.Clone(x.OwnerKind)
 		owner := o.entry(place{strings.Clone(e.Cluster), m.owner})
 		add(&owner.owned, strings.Clone(x.UID), maxOwned)

@@ -44,8 +44,11 @@ type file struct {
 		Definition string `yaml:"definition"`
 	} `yaml:"logsource"`
 	Detection map[string]strictyaml.Node `yaml:"detection"`
-	Why       string                     `yaml:"why"`
-	Fix       string                     `yaml:"fix"`
+	// Correlation stands instead of a detection; Baseline is ours.
+	Correlation *correlationFile `yaml:"correlation"`
+	Baseline    *baselineFile    `yaml:"baseline"`
+	Why         string           `yaml:"why"`
+	Fix         string           `yaml:"fix"`
 	// Evidence is what an alert says happened, a sentence each, with fields in
 	// braces. A sentence about an absent field is left out.
 	Evidence []string `yaml:"evidence"`
@@ -68,12 +71,34 @@ type Rule struct {
 	per       []string
 	cases     []rule.Case
 	foreign   *rule.Foreign
+	name      string // by which correlations may call it
+	// A rule that remembers is one or the other; which rules a correlation is of is known when all are read.
+	correlation *correlation
+	baseline    *baseline
+	link        func(find func(name string) (*Rule, error)) error
+	uses        []use // the correlations it is part of
+	silent      bool  // it is there for them alone
+	folder      int   // which of the file systems it is from
 	// Quiet is what the rule says it does not fire on.
 	Quiet []string
 }
 
 // Cases are the rule's own tests.
 func (r *Rule) Cases() []rule.Case { return r.cases }
+
+// closure is a rule and those that it is a correlation of.
+func (r *Rule) closure(have []*Rule) []*Rule {
+	if slices.Contains(have, r) {
+		return have
+	}
+	have = append(have, r)
+	if r.correlation != nil {
+		for _, one := range r.correlation.rules {
+			have = one.closure(have)
+		}
+	}
+	return have
+}
 
 // Source is the log that the rule is about.
 func (r *Rule) Source() event.Source { return r.log.Source }
@@ -86,13 +111,7 @@ type compiler struct {
 
 func (c *compiler) compile(f *rule.File, b *file) (rule.Rule, error) {
 	r := &Rule{Head: rule.Head{ID: b.ID, Title: b.Title, Severity: b.Level, Why: b.Why, Fix: b.Fix}, per: b.Per, evidence: b.Evidence,
-		Quiet: b.FalsePositives}
-	source := event.Source{Product: b.Logsource.Product, Service: b.Logsource.Service, Category: b.Logsource.Category}
-	i := slices.IndexFunc(c.logs, func(l Log) bool { return l.is(source) })
-	if i < 0 {
-		return nil, f.Errorf(fmt.Errorf("no log is %q", title(source)), "logsource")
-	}
-	r.log = &c.logs[i]
+		Quiet: b.FalsePositives, name: b.Name}
 	if b.isForeign() {
 		r.adopt(b)
 	}
@@ -103,20 +122,46 @@ func (c *compiler) compile(f *rule.File, b *file) (rule.Rule, error) {
 	if !severity.IsRated(r.Severity) {
 		return nil, f.Errorf(fmt.Errorf("level %q: want one of %s", b.Level, strings.Join(severity.Rated, ", ")), "level")
 	}
-	if r.condition, err = r.detection(f, b.Detection); err != nil {
-		return nil, err
+	c.tests(f, r, b)
+	switch {
+	case b.Correlation == nil:
+		return r, c.detects(f, r, b)
+	case len(b.Detection) > 0 || b.Baseline != nil:
+		return nil, f.Errorf(errors.New("want a correlation or a detection, and a baseline with a detection"), "correlation")
 	}
-	if err := r.names(f); err != nil {
-		return nil, err
+	return r, r.correlate(f, b.Correlation)
+}
+
+// detects compiles what a rule that is about single events looks for.
+func (c *compiler) detects(f *rule.File, r *Rule, b *file) error {
+	source := event.Source{Product: b.Logsource.Product, Service: b.Logsource.Service, Category: b.Logsource.Category}
+	i := slices.IndexFunc(c.logs, func(l Log) bool { return l.is(source) })
+	if i < 0 {
+		return f.Errorf(fmt.Errorf("no log is %q", title(source)), "logsource")
+	}
+	r.log = &c.logs[i]
+	if r.foreign != nil {
+		r.evidence = r.log.Says
+	}
+	var err error
+	if r.condition, err = r.detection(f, b.Detection); err != nil {
+		return err
 	}
 	if r.foreign != nil {
 		r.foreign.Never = r.condition.never()
 	}
+	if b.Baseline != nil {
+		if err := r.learns(f, b.Baseline); err != nil {
+			return err
+		}
+	}
+	if err := r.names(f); err != nil {
+		return err
+	}
 	if len(r.per) == 0 {
 		r.per = []string{"actor", "target"}
 	}
-	c.tests(f, r, b)
-	return r, nil
+	return nil
 }
 
 var (
@@ -207,8 +252,9 @@ func (c *compiler) tests(f *rule.File, r *Rule, b *file) {
 			if len(events) == 0 {
 				return fmt.Errorf("%s holds no events", name)
 			}
-			alerts := New(newRules([]*Rule{r}), nil, Options{}).Feed(events)
-			if got := len(alerts) > 0; got != t.Fires {
+			alerts := New(newRules(r.closure(nil)), nil, Options{}).Feed(events)
+			got := slices.ContainsFunc(alerts, func(a Alert) bool { return a.Rule == r.ID })
+			if got != t.Fires {
 				return fmt.Errorf("fires %v, want %v", got, t.Fires)
 			}
 			return nil

@@ -34,7 +34,7 @@ func New(world func() *live.World) *Context {
 // Follow notes the pods and nodes of every change of a source before live sees it.
 func (c *Context) Follow(s live.Source) live.Source {
 	known, machines := newPods(), &nodes{}
-	machines.mu.names = map[string]bool{}
+	machines.mu.names = map[string]string{}
 	c.mu.Lock()
 	c.mu.pods[s.Name], c.mu.nodes[s.Name] = known, machines
 	c.mu.Unlock()

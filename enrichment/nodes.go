@@ -1,9 +1,11 @@
 package enrichment
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/event/audit"
 	"github.com/breakwater-sec/breakwater/live"
 )
 
@@ -12,7 +14,7 @@ import (
 type nodes struct {
 	mu struct {
 		sync.RWMutex
-		names map[string]bool
+		names map[string]string // by name, the provider whose cluster a node says it is in
 	}
 }
 
@@ -24,7 +26,8 @@ func (n *nodes) change(ch collect.Change) {
 	defer n.mu.Unlock()
 	switch ch.Op {
 	case collect.Put:
-		n.mu.names[ch.Key.Name] = true
+		node, _ := ch.Object.(*collect.Node)
+		n.mu.names[ch.Key.Name] = providerOf(node)
 	case collect.Gone:
 		delete(n.mu.names, ch.Key.Name)
 	case collect.Resynced:
@@ -39,8 +42,8 @@ func (n *nodes) change(ch collect.Change) {
 func (n *nodes) all(f *collect.Facts) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for key := range f.Nodes {
-		n.mu.names[key.Name] = true
+	for key, node := range f.Nodes {
+		n.mu.names[key.Name] = providerOf(node)
 	}
 }
 
@@ -52,7 +55,8 @@ func (c *Context) HasNode(name, node string) (has bool, why string) {
 	any := false
 	if known != nil {
 		known.mu.RLock()
-		has, any = known.mu.names[node], len(known.mu.names) > 0
+		_, has = known.mu.names[node]
+		any = len(known.mu.names) > 0
 		known.mu.RUnlock()
 	}
 	if has {
@@ -75,4 +79,42 @@ func (c *Context) HasNode(name, node string) (has bool, why string) {
 		}
 	}
 	return false, ""
+}
+
+// marks by which a node shows of which provider its cluster is: its kubelet's version, or a label.
+var marks = []struct{ provider, version, label string }{
+	{audit.EKS, "-eks-", ""}, {audit.GKE, "-gke.", ""}, {audit.AKS, "", "kubernetes.azure.com/cluster"},
+	{audit.K3s, "+k3s", ""}, {audit.RKE2, "+rke2r", ""}, {audit.OpenShift, "", "node.openshift.io/os_id"},
+}
+
+func providerOf(n *collect.Node) string {
+	if n == nil {
+		return ""
+	}
+	for _, m := range marks {
+		if _, labelled := n.Labels[m.label]; labelled || m.version != "" && strings.Contains(n.KubeletVersion, m.version) {
+			return m.provider
+		}
+	}
+	return ""
+}
+
+// Provider is whose cluster it is, as all its nodes say; "" where they do not, or say different things: what one node
+// says, who took it over may have written.
+func (c *Context) Provider(cluster string) (provider string) {
+	c.mu.RLock()
+	known := c.mu.nodes[cluster]
+	c.mu.RUnlock()
+	if known == nil {
+		return ""
+	}
+	known.mu.RLock()
+	defer known.mu.RUnlock()
+	for _, p := range known.mu.names {
+		if p == "" || provider != "" && p != provider {
+			return ""
+		}
+		provider = p
+	}
+	return provider
 }

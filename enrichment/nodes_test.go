@@ -59,3 +59,36 @@ func TestANodeIsKnownAsSoonAsItsClusterTellsAndUnknownIsSaid(t *testing.T) {
 	put(collect.Gone, "Node", "n")
 	is("gone", "prod", "n", false, "")
 }
+
+func TestAProviderIsWhatAllNodesSay(t *testing.T) {
+	eks, k3s := &collect.Node{KubeletVersion: "v1.31.0-eks-a1b2c3"}, &collect.Node{KubeletVersion: "v1.31.0+k3s1"}
+	aks := &collect.Node{KubeletVersion: "v1.31.0", Labels: map[string]string{"kubernetes.azure.com/cluster": "a"}}
+	tests := []struct {
+		name  string
+		nodes []*collect.Node
+		want  string
+	}{
+		{"none", nil, ""}, {"one", []*collect.Node{eks}, "eks"}, {"two", []*collect.Node{eks, eks}, "eks"},
+		{"a label", []*collect.Node{aks}, "aks"}, {"k3s", []*collect.Node{k3s}, "k3s"},
+		{"one that says nothing", []*collect.Node{eks, {}}, ""}, {"one that says something else", []*collect.Node{eks, k3s}, ""},
+	}
+	for _, test := range tests {
+		c := New(func() *live.World { return &live.World{} })
+		s := c.Follow(live.Source{Name: "prod", Saved: func() (*collect.Facts, error) {
+			f := &collect.Facts{Nodes: map[collect.Key]*collect.Node{}}
+			for i, n := range test.nodes {
+				f.Nodes[collect.Key{Name: string(rune('a' + i))}] = n
+			}
+			return f, nil
+		}})
+		if _, err := s.Saved(); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Provider("prod"); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+	if got := New(nil).Provider("nowhere"); got != "" {
+		t.Errorf("a cluster that nobody reads: %q", got)
+	}
+}

@@ -31,6 +31,9 @@ type Event struct {
 	Time    time.Time // by the sender's clock
 	// Fields are what rules see; a name that is not there is absent, not empty.
 	Fields Fields
+	// Unseen are the beginnings of the names of fields that the log left out of this event: where such a field is
+	// absent, that says nothing.
+	Unseen []string
 	// Entities are what the event speaks of, most important first.
 	Entities []Entity
 	// Object is what the event wrote into its cluster, if it did.
@@ -70,8 +73,8 @@ type Field struct {
 	Name, Sentence string
 	// Example is a value as it comes.
 	Example string
-	// Number says that every value is one.
-	Number bool
+	// Number says that every value is one, Written that it is read of what a request wrote, which a log may leave out.
+	Number, Written bool
 }
 
 // Role is the part an entity plays in an event.
@@ -106,4 +109,6 @@ type Object struct {
 	// Owner is the controlling owner's uid, empty for what stands for itself; of
 	// OwnerKind it is only if the object of that uid is of that kind.
 	Owner, OwnerKind string
+	// Claimed says that the object names that owner, and that nothing shows it to be so.
+	Claimed bool
 }

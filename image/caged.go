@@ -26,7 +26,7 @@ const CagedCommand = "read-image-in-cage"
 // Caged reads images in child processes of this program, which must run ReadCaged when it
 // is started with CagedCommand.
 type Caged struct {
-	// Options are those of Scan. Of them the child is told Platform, Limits, Backoff and
+	// Options are those of Scan. Of them the child is told Platform, Salt, Limits, Backoff and
 	// Patience, and the account of the one registry that it asks; Transport stays here: the
 	// child has one of its own, under Policy.
 	Options Options
@@ -80,6 +80,7 @@ type job struct {
 	Insecure  bool             `json:"insecure"`
 	Account   authn.AuthConfig `json:"account"`
 	Policy    *egress.Policy   `json:"policy,omitempty"`
+	Salt      []byte           `json:"salt"`
 }
 
 // refusal is an error on its way out of a cage.
@@ -154,7 +155,7 @@ func (c Caged) do(ctx context.Context, j job, read []string) (*Inventory, error)
 
 func (c Caged) talk(ctx context.Context, j job, read []string) (inv *Inventory, err error) {
 	o := c.Options.withDefaults()
-	j.Platform, j.Limits, j.Backoff, j.Patience, j.Cached = o.Platform, o.Limits, o.Backoff, o.Patience, o.Cache != nil
+	j.Platform, j.Limits, j.Backoff, j.Patience, j.Cached, j.Salt = o.Platform, o.Limits, o.Backoff, o.Patience, o.Cache != nil, o.Salt
 	text, err := json.Marshal(j)
 	if err != nil {
 		return nil, err
@@ -335,7 +336,7 @@ func ReadCaged(in io.Reader, out io.Writer) error {
 // read does the work.
 func (j job) read(in io.Reader, out io.Writer) (*Inventory, error) {
 	ctx := context.Background()
-	o := Options{Platform: j.Platform, Limits: j.Limits, Backoff: j.Backoff, Patience: j.Patience, Keychain: accounted{j.Account},
+	o := Options{Platform: j.Platform, Salt: j.Salt, Limits: j.Limits, Backoff: j.Backoff, Patience: j.Patience, Keychain: accounted{j.Account},
 		Insecure: func(string) bool { return j.Insecure }, Prefer: func(string) []string { return j.Prefer }, Progress: func(p Progress) {
 			if text, err := json.Marshal(p); err == nil {
 				_ = cage.Send(out, comes, text) // a parent that is gone ends this process

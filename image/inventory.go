@@ -19,7 +19,7 @@ import (
 
 // InventoryVersion changes when what an Inventory holds does; stored ones of
 // another version are read anew.
-const InventoryVersion = 5
+const InventoryVersion = 6
 
 // Inventory is what is inside an image.
 type Inventory struct {
@@ -33,16 +33,20 @@ type Inventory struct {
 	// Builds are the manifests of every platform that the index names.
 	Builds []Build `json:"builds,omitempty"`
 	// Reference is what was asked for.
-	Reference string    `json:"reference"`
-	Platform  string    `json:"platform,omitempty"` // "linux/amd64"
-	OS        OS        `json:"os"`
-	Layers    []Layer   `json:"layers"`
-	Packages  []Package `json:"packages"`
+	Reference string `json:"reference"`
+	Platform  string `json:"platform,omitempty"` // "linux/amd64"
+	OS        OS     `json:"os"`
+	// Base is what who built it says of the image that it was built on; nil if nothing.
+	Base     *Base     `json:"base,omitempty"`
+	Layers   []Layer   `json:"layers"`
+	Packages []Package `json:"packages"`
 	// Understood is false where no package database was found that we can read:
 	// nothing can be said of what is inside.
 	Understood bool `json:"understood"`
 	// Unread is code that is there and that nobody looked into.
-	Unread    []Unread      `json:"unread,omitempty"`
+	Unread []Unread `json:"unread,omitempty"`
+	// Secrets are what people should not have left in it.
+	Secrets   []Secret      `json:"secrets,omitempty"`
 	ScannedAt time.Time     `json:"scannedAt"`
 	Gaps      []collect.Gap `json:"gaps,omitempty"`
 }
@@ -114,6 +118,9 @@ func (inv *Inventory) within(l Limits) error {
 		for _, f := range inv.Packages[i].Files {
 			listed += int64(len(f)) + 16
 		}
+	}
+	for _, s := range inv.Secrets {
+		listed += int64(len(s.File)) + 64
 	}
 	if listed > l.Listed {
 		return fmt.Errorf("want names of packages' files of at most %d MiB in all: %w", l.Listed>>20, errBound)

@@ -18,6 +18,7 @@ type keeper struct {
 	budget  *budget
 	signs   int
 	held    held
+	text    []byte // of the file that is searched for secrets
 }
 
 // mostSigns is how many signs of code are kept by name of one layer.
@@ -159,6 +160,9 @@ func (k *keeper) sign(c *Change, h *tar.Header, r io.Reader) error {
 	if kind == "" {
 		head, err := beginning(h.Size, r)
 		if err != nil {
+			return fmt.Errorf("%s: %w", c.Name, err)
+		}
+		if err := k.secrets(c.Name, head, h.Size, r); err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
 		switch {

@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/breakwater-sec/breakwater/image/lang"
+	"github.com/breakwater-sec/breakwater/image/secret"
 )
 
 // Limits bound what an image may make us do, all of its layers together.
@@ -40,7 +41,9 @@ var DefaultLimits = Limits{Entries: 5_000_000, File: 128 << 20, Kept: 256 << 20,
 
 // budget is what was used of the limits: every layer of an image takes from one.
 type budget struct {
-	limits                 Limits
+	limits Limits
+	// searcher looks for secrets in files; nil where nobody wants to know.
+	searcher               *secret.Searcher
 	entries                int
 	kept, packed, unpacked int64
 }
@@ -74,6 +77,9 @@ func (b *budget) hashes(n int) error {
 func (b *budget) again(c *Content) error {
 	b.entries += c.Entries - 1
 	err := errors.Join(b.entry(), b.hashes(len(c.Plain)/hashSize))
+	for _, s := range c.Secrets {
+		err = errors.Join(err, b.keep(int64(len(s.File))))
+	}
 	for i := range c.Changes {
 		err = errors.Join(err, b.keep(c.Changes[i].size()))
 		if err != nil {
@@ -99,6 +105,9 @@ type Content struct {
 	// Strange counts entries that no honest layer has, by what is wrong.
 	Strange map[string]int `json:"strange,omitempty"`
 	Entries int            `json:"entries"`
+	// Secrets are what people should not have left in it; Unsearched counts files that more looks like secrets in than is looked into.
+	Secrets    []Secret `json:"secrets,omitempty"`
+	Unsearched int      `json:"unsearched,omitempty"`
 	// Unread counts files and folders that could not be read, with the first reason.
 	Unread    int    `json:"unread,omitempty"`
 	WhyUnread string `json:"whyUnread,omitempty"`
@@ -153,7 +162,7 @@ const (
 	aDevice   = "device"   // what can hold nothing that is read
 )
 
-const contentVersion = 6
+const contentVersion = 7
 
 // errBound says that a layer went past one of its limits.
 var errBound = errors.New("past its bounds")

@@ -38,6 +38,9 @@ type Options struct {
 	Patience time.Duration
 	// Cache keeps what was read of layers; nothing unless set.
 	Cache Cache
+	// Salt is what secrets are hashed with: who has the same tells the same one by the same hash. Unless set, this process has
+	// one of its own.
+	Salt []byte
 	// Progress is told before each layer.
 	Progress func(Progress)
 }
@@ -68,6 +71,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Patience == 0 {
 		o.Patience = 30 * time.Second
+	}
+	if len(o.Salt) == 0 {
+		o.Salt = ownSalt()
 	}
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}

@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/breakwater-sec/breakwater/collect"
+	"github.com/breakwater-sec/breakwater/image/secret"
 	"github.com/breakwater-sec/breakwater/redact"
 )
 
@@ -67,13 +68,16 @@ type scan struct {
 	beyond  map[string]int
 	unread  int
 	why     string
+	secrets []Secret
+	// unsearched counts files that were not searched whole.
+	unsearched int
 }
 
 // read reads an image from its lowest layer on.
 func (s *scan) read(ctx context.Context, img *opened) error {
 	s.tree, s.now, s.layerOf, s.failed, s.strange = newTree(), nil, map[string]string{}, nil, map[string]int{}
 	s.inv.Layers, s.inv.Gaps, s.unread, s.beyond = []Layer{}, nil, 0, map[string]int{}
-	s.budget = &budget{limits: s.o.Limits}
+	s.budget, s.secrets, s.unsearched = &budget{limits: s.o.Limits, searcher: secret.New(s.o.Salt)}, nil, 0
 	if img.config != nil {
 		return s.unpacked(ctx, img)
 	}
@@ -105,10 +109,14 @@ func (s *scan) layers(ctx context.Context, img v1.Image) error {
 		return err
 	}
 	s.inv.Platform = strings.Trim(config.OS+"/"+config.Architecture, "/")
+	if s.inv.Base, err = saidBase(img, config); err != nil {
+		return err
+	}
 	layers, err := img.Layers()
 	if err != nil {
 		return fmt.Errorf("read its manifest: %w", err)
 	}
+	s.configured(config)
 	commands := history(config)
 	for i, l := range layers {
 		digest, err := l.Digest()
@@ -211,7 +219,7 @@ func oneLine(s string, most int) string {
 
 // content reads a layer, or takes from the cache what it was read to be.
 func (s *scan) content(ctx context.Context, l v1.Layer, digest string, p Progress) (*Content, error) {
-	key := fmt.Sprintf("content-%d%s:%s", contentVersion, s.search.suffix(), digest)
+	key := fmt.Sprintf("content-%d%s-%s:%s", contentVersion, s.search.suffix(), s.budget.searcher.Hash("salt", "")[:8], digest)
 	if s.o.Cache != nil {
 		if b, err := s.o.Cache.Layer(ctx, key); err == nil {
 			if c, err := unpackContent(b); err == nil {
@@ -263,6 +271,7 @@ func (c *cancelled) Read(p []byte) (int, error) {
 func (s *scan) layer(ctx context.Context, c *Content, digest string) error {
 	before := contents(s.tree)
 	s.tree.lay(c, digest)
+	s.left(c, digest)
 	for what, n := range c.Strange {
 		s.strange[what] += n
 	}
@@ -340,6 +349,11 @@ func (s *scan) finish() {
 	for _, u := range inv.Unread {
 		inv.gap(u.Kind, fmt.Sprintf("no package that was read brought them, and nothing in them says what they are (%s)", u),
 			"Vulnerabilities in them are unknown.")
+	}
+	inv.Secrets = s.keptSecrets(own)
+	if s.unsearched > 0 {
+		inv.gap("secrets", fmt.Sprintf("%d files have more that looks like secrets than is looked into", s.unsearched),
+			"There may be more secrets in it than are listed.")
 	}
 	if s.unread > 0 {
 		inv.gap("root filesystem", fmt.Sprintf("%d of its files and folders cannot be read: %s", s.unread, s.why),

@@ -40,7 +40,7 @@ func ReadUploaded(text []byte) (*Inventory, error) {
 	}
 	switch {
 	case len(inv.Packages) > maxPackages || len(inv.Layers) > maxLayersTold || len(inv.Gaps) > maxGapsTold || len(inv.Unread) > maxGapsTold ||
-		len(inv.Builds) > maxLayersTold:
+		len(inv.Secrets) > maxLayersTold || len(inv.Builds) > maxLayersTold:
 		return nil, fmt.Errorf("want at most %d packages, %d layers and %d gaps: %w", maxPackages, maxLayersTold, maxGapsTold, errBound)
 	case inv.Digest == "" && inv.Config == "":
 		return nil, errors.New("want an image with a digest: an unpacked root filesystem has none that a container could be known by")
@@ -67,6 +67,11 @@ func (inv *Inventory) tame() error {
 		if p.Name == "" {
 			return errors.New("want a name of every package")
 		}
+	}
+	for i := range inv.Secrets {
+		f := &inv.Secrets[i]
+		f.File, f.Line = redact.Text(f.File), max(0, f.Line)
+		texts = append(texts, &f.Kind, &f.Hash, &f.File, &f.Layer)
 	}
 	gaps := inv.Gaps
 	inv.Gaps = nil

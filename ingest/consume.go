@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"time"
 
@@ -51,6 +49,11 @@ const (
 	// lookEvery is how often the stream is asked for clusters that have sent
 	// something to another process.
 	lookEvery = 5 * time.Second
+	// makingAtOnce is how many consumers are made at once: each is some files, and JetStream makes few at a time.
+	makingAtOnce = 4
+	// askedFor is how long one asks for a batch, heartbeat how often JetStream says meanwhile that there is none. After two that did
+	// not come one asks again.
+	askedFor, heartbeat = time.Minute, 10 * time.Second
 	// forgetConsumer is when JetStream forgets a cluster that nobody reads any
 	// more. Its batches stay.
 	forgetConsumer = 24 * time.Hour
@@ -63,29 +66,37 @@ const (
 // becomes a dead letter: counted and kept aside.
 func (s *Server) Consume(ctx context.Context, handler func(context.Context, Batch) error) error {
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { s.lookAround(ctx); return nil })
 	reading := map[source]bool{}
 	for ctx.Err() == nil {
+		for _, of := range s.stream.senders.all() {
+			if !reading[of] {
+				reading[of] = true
+				g.Go(func() error { s.consumeSource(ctx, of, handler); return nil })
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.stream.senders.new:
+		}
+	}
+	return g.Wait()
+}
+
+// lookAround asks the stream for what was sent to other processes, and before this one began, until ctx ends. Who sends to this one
+// is read without that: a stream that is slow to tell holds up nobody.
+func (s *Server) lookAround(ctx context.Context) {
+	for again := true; again; again = backoff.Pause(ctx, lookEvery) {
 		waiting, err := s.stream.waiting(ctx)
 		if err == nil {
 			s.stream.disk.only(waiting)
 		} else if ctx.Err() == nil {
 			s.config.Log.Warn("cannot read the event stream", "error", err)
 		}
-		for _, of := range append(s.stream.senders.all(), slices.Collect(maps.Keys(waiting))...) {
-			if !reading[of] {
-				reading[of] = true
-				g.Go(func() error { s.consumeSource(ctx, of, handler); return nil })
-			}
+		for of := range waiting {
+			s.stream.senders.sent(of)
 		}
-		look := time.NewTimer(lookEvery)
-		select {
-		case <-ctx.Done():
-		case <-s.stream.senders.new:
-		case <-look.C:
-		}
-		look.Stop()
 	}
-	return g.Wait()
 }
 
 // consumeSource hands on one source's batches until ctx ends.
@@ -95,42 +106,89 @@ func (s *Server) consumeSource(ctx context.Context, of source, handler func(cont
 		s.config.Log.Warn("cannot read the event stream", "cluster", of.cluster, "kind", of.kind, "error", err)
 		return true
 	}
+	var before met
 	for ctx.Err() == nil {
 		_ = backoff.Retry(ctx, always, func() (err error) { from, err = s.consumer(ctx, of); return err })
 		for ctx.Err() == nil {
-			m, err := from.Next(jetstream.FetchContext(ctx))
-			if errors.Is(err, nats.ErrTimeout) || ctx.Err() != nil {
-				continue
+			m, err := nextOf(ctx, from)
+			if errors.Is(err, nats.ErrTimeout) || errors.Is(err, jetstream.ErrNoHeartbeat) || errors.Is(err, context.DeadlineExceeded) ||
+				ctx.Err() != nil {
+				continue // nothing came, or nobody told us so in time: a consumer that is no more says that when it is asked again
 			}
 			if err != nil {
 				s.config.Log.Warn("cannot read the event stream", "cluster", of.cluster, "kind", of.kind, "error", err)
 				backoff.Pause(ctx, time.Second)
 				break // the consumer may have to be made again
 			}
-			if err := s.handle(ctx, m, handler); err != nil && ctx.Err() == nil {
+			if err := s.handle(ctx, m, &before, handler); err != nil && ctx.Err() == nil {
 				s.config.Log.Error("cannot say what became of a batch of events", "cluster", of.cluster, "error", err)
 			}
 		}
 	}
 }
 
+// nextOf waits for a source's next batch.
+func nextOf(ctx context.Context, from jetstream.Consumer) (jetstream.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, askedFor)
+	defer cancel()
+	return from.Next(jetstream.FetchContext(ctx), jetstream.FetchHeartbeat(heartbeat))
+}
+
+// met is the batch that this process was given last, and how often others tried it: who died with it, and we when it failed. That it
+// was given again for we were slow to say that it is in work is nobody's try.
+type met struct {
+	batch uint64
+	tried int
+}
+
+// again says how often a batch was tried.
+func (b *met) again(meta *jetstream.MsgMetadata) int {
+	if b.batch != meta.Sequence.Stream {
+		*b = met{meta.Sequence.Stream, int(meta.NumDelivered) - 1}
+	}
+	return b.tried
+}
+
 // consumer is where one source's batches are read from. No batch is given out
 // while another is in work, not even one that failed and waits to be tried again:
 // the order holds. What a cluster's sensors send does not hold up its audit log.
 func (s *Server) consumer(ctx context.Context, of source) (jetstream.Consumer, error) {
-	if err := s.stream.part(ctx, of.cluster); err != nil {
+	done, err := s.stream.mayMake(ctx)
+	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256([]byte(of.cluster))
-	c, err := s.stream.events.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
-		Durable: consumerPrefix + string(of.kind) + "-" + hex.EncodeToString(sum[:8]), Description: of.cluster,
-		FilterSubject: subject(of),
-		AckPolicy:     jetstream.AckExplicitPolicy, AckWait: s.config.AckWait, MaxDeliver: -1, MaxAckPending: 1,
-		InactiveThreshold: forgetConsumer})
+	defer done()
+	c, err := s.stream.readBy(ctx, of, s.config.AckWait)
+	if api := (*jetstream.APIError)(nil); errors.As(err, &api) && api.ErrorCode == notUnique {
+		if err = s.stream.part(ctx, of.cluster); err == nil {
+			c, err = s.stream.readBy(ctx, of, s.config.AckWait)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
 	return c, s.stream.forgetDone(ctx, of, c.CachedInfo().AckFloor.Stream)
+}
+
+// mayMake waits for a place to make a consumer in: where many want one, as after a start, each that is asked for is made before
+// anybody gives up waiting for it.
+func (s *stream) mayMake(ctx context.Context) (done func(), err error) {
+	select {
+	case s.making <- struct{}{}:
+		return func() { <-s.making }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// readBy makes a source's consumer, or finds it.
+func (s *stream) readBy(ctx context.Context, of source, ackWait time.Duration) (jetstream.Consumer, error) {
+	sum := sha256.Sum256([]byte(of.cluster))
+	return s.events.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable: consumerPrefix + string(of.kind) + "-" + hex.EncodeToString(sum[:8]), Description: of.cluster,
+		FilterSubject: subject(of),
+		AckPolicy:     jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1, MaxAckPending: 1,
+		InactiveThreshold: forgetConsumer})
 }
 
 // forgetDone deletes what was analysed and is in the stream all the same: JetStream writes first that a
@@ -154,7 +212,7 @@ func (s *stream) forgetDone(ctx context.Context, of source, done uint64) error {
 }
 
 // handle analyses one message and says what becomes of it.
-func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(context.Context, Batch) error) error {
+func (s *Server) handle(ctx context.Context, m jetstream.Msg, before *met, handler func(context.Context, Batch) error) error {
 	meta, err := m.Metadata()
 	if err != nil {
 		return err
@@ -164,7 +222,7 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(conte
 		return m.TermWithReason("no subject of ours")
 	}
 	n, _ := strconv.Atoi(m.Headers().Get(eventsHeader))
-	if meta.NumDelivered > deaths { // the process did not live to say why
+	if before.again(meta) >= deaths { // the process did not live to say why
 		return s.bury(ctx, m, of, n, errors.New("analysis did not end"))
 	}
 	working := keepWorking(m, s.config.AckWait)
@@ -180,12 +238,13 @@ func (s *Server) handle(ctx context.Context, m jetstream.Msg, handler func(conte
 		return s.done(m, of)
 	case ctx.Err() != nil:
 		return m.Nak()
-	case meta.NumDelivered >= tries:
+	}
+	if before.tried++; before.tried >= tries {
 		return s.bury(ctx, m, of, n, err)
 	}
 	s.config.Log.Warn("a batch of events could not be analysed, and will be tried again", "cluster", of.cluster, "try",
-		meta.NumDelivered, "error", err)
-	return m.NakWithDelay(time.Duration(meta.NumDelivered) * s.config.retry)
+		before.tried, "error", err)
+	return m.NakWithDelay(time.Duration(before.tried) * s.config.retry)
 }
 
 // done forgets a message, which is in nobody's way any more.

@@ -27,8 +27,12 @@ type NATS struct {
 // external is how long a sender waits for a NATS cluster's answer.
 const external = 10 * time.Second
 
-// opening is how long opening the streams may take: a machine that is busy with its disk lets a server start all the same.
+// opening is how long opening the streams may take, and making what they are read by: a machine that is busy lets a server start all
+// the same. Who gives up sooner and asks again has the work done twice, by a machine that was slow to do it once.
 const opening = time.Minute
+
+// telling is how long one waits to be told what is in the streams.
+const telling = 5 * time.Second
 
 // inside is how long one waits for the stream of our own process, which writes and syncs a batch in far less.
 const inside = 20 * time.Second

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -48,17 +49,25 @@ const reviveEvery = 2 * time.Second
 func (s *Server) reviveStream(ctx context.Context) {
 	for s.stream.embedded != nil && backoff.Pause(ctx, reviveEvery) {
 		e := s.stream.embedded
-		if e.server.JetStreamEnabled() && !s.stream.failed.Load() || s.hasRoom() != nil {
+		if !e.broken() || s.hasRoom() != nil {
 			continue
 		}
-		s.stream.failed.Store(false)
 		if err := e.again(); err != nil {
-			s.stream.failed.Store(true)
 			s.config.Log.Error("cannot open the event stream again; trying on", "error", err)
 			continue
 		}
 		s.config.Log.Info("the event stream was opened again")
 	}
+}
+
+// broken says whether the streams write nothing more. One that is slow to answer is not broken: to open it again would
+// make all wait that is under way.
+func (e *embedded) broken() bool {
+	if !e.server.JetStreamEnabled() {
+		return true
+	}
+	health := e.server.Healthz(&server.HealthzOptions{Details: true})
+	return slices.ContainsFunc(health.Errors, func(e server.HealthzError) bool { return e.Type == server.HealthzErrorStream })
 }
 
 // again closes and opens the streams, from what is on the disk.

@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -57,9 +56,9 @@ type stream struct {
 	id       string  // of the event stream; one that is made anew has another
 	names    *folder // nil if NATS is somebody else's
 	senders  senders
-	disk     *pool       // what waits, of each source
-	dead     *pool       // its dead letters
-	failed   atomic.Bool // to store something, since it was opened
+	disk     *pool         // what waits, of each source
+	dead     *pool         // its dead letters
+	making   chan struct{} // places to make consumers in
 	writes   writes
 }
 
@@ -95,7 +94,7 @@ func (h *senders) all() []source {
 // openStream opens the embedded stream in dir or, if an address is given, the one of
 // a NATS cluster.
 func openStream(ctx context.Context, dir string, other NATS, maxBytes int64, log *slog.Logger) (*stream, error) {
-	s := &stream{disk: newPool(maxBytes), dead: newPool(deadBytes)}
+	s := &stream{disk: newPool(maxBytes), dead: newPool(deadBytes), making: make(chan struct{}, makingAtOnce)}
 	s.senders.new, s.senders.mu.sources = make(chan struct{}, 1), map[source]bool{}
 	err := s.connect(dir, other, maxBytes, log)
 	ctx, cancel := context.WithTimeout(ctx, opening)
@@ -127,7 +126,7 @@ func (s *stream) connect(dir string, other NATS, maxBytes int64, log *slog.Logge
 	if s.conn.MaxPayload() < maxMessage {
 		return fmt.Errorf("NATS takes messages of %d bytes, want %d: set its max_payload", s.conn.MaxPayload(), maxMessage)
 	}
-	s.js, err = jetstream.New(s.conn)
+	s.js, err = jetstream.New(s.conn, jetstream.WithDefaultTimeout(opening))
 	return err
 }
 
@@ -176,8 +175,10 @@ func (s *stream) replace(ctx context.Context) error {
 	return errors.Join(err, s.js.DeleteStream(ctx, "breakwater-parked"))
 }
 
-// part does away with a consumer that earlier versions made for a whole cluster: JetStream gives a
-// subject of this stream to one consumer alone.
+// notUnique is JetStream's word for a subject that another consumer has: of this stream, one alone may.
+const notUnique jetstream.ErrorCode = 10100
+
+// part does away with a consumer that earlier versions made for a whole cluster.
 func (s *stream) part(ctx context.Context, cluster string) error {
 	sum := sha256.Sum256([]byte(cluster))
 	err := s.events.DeleteConsumer(ctx, consumerPrefix+hex.EncodeToString(sum[:8]))
@@ -237,11 +238,7 @@ func (s *stream) put(ctx context.Context, of sender, chunk []byte, events int, i
 		s.disk.give(sender{source: of.source}, onDisk(chunk))
 	}
 	if err != nil {
-		// A stream that failed to write answers nothing: only a sender who left says nothing of it.
-		if err = full(err); !errors.Is(ctx.Err(), context.Canceled) && !errors.As(err, new(*refusal)) {
-			s.failed.Store(true)
-		}
-		return false, err
+		return false, full(err)
 	}
 	if s.names != nil {
 		if err := s.names.sync(); err != nil {
@@ -323,6 +320,8 @@ func full(err error) error {
 
 // waiting counts the batches of each source that are not analysed yet.
 func (s *stream) waiting(ctx context.Context) (map[source]uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, telling)
+	defer cancel()
 	info, err := s.events.Info(ctx, jetstream.WithSubjectFilter(">"))
 	if err != nil {
 		return nil, fmt.Errorf("ask the event stream: %w", err)

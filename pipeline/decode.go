@@ -28,12 +28,24 @@ func (l *lane) decode(w *work) error {
 }
 
 func (l *lane) audit(w *work) error {
-	return l.decoder.Lines(w.batch.Lines, func(part *audit.Batch) error {
+	l.decoder.Provider = l.config.Clusters.Provider(l.cluster)
+	err := l.decoder.Lines(w.batch.Lines, func(part *audit.Batch) error {
 		w.add(part.Events)
 		l.reject(w, part.Rejections)
 		w.blind += part.Blind
 		return nil
 	})
+	w.inTime()
+	return err
+}
+
+// inTime takes the time of receipt for events of a clock that is ahead, or of none.
+func (w *work) inTime() {
+	for i := range w.events {
+		if e := &w.events[i]; e.Time.IsZero() || e.Time.After(w.batch.Received.Add(ahead)) {
+			e.Time = w.batch.Received.UTC()
+		}
+	}
 }
 
 // add takes events; mostly all of a batch come at once.
@@ -45,7 +57,7 @@ func (w *work) add(events []event.Event) {
 	w.events = append(w.events, events...)
 }
 
-// ahead is how far a node's clock may be before ours. Beyond it the time of
+// ahead is how far a sender's clock may be before ours. Beyond it the time of
 // receipt counts: an alert of next year would swallow all until then.
 const ahead = 5 * time.Minute
 
@@ -62,11 +74,7 @@ func (l *lane) runtime(w *work) error {
 		w.notice(l.cluster, part)
 		return nil
 	})
-	for i := range w.events {
-		if e := &w.events[i]; e.Time.After(w.batch.Received.Add(ahead)) {
-			e.Time = w.batch.Received.UTC()
-		}
-	}
+	w.inTime()
 	return err
 }
 

@@ -27,11 +27,14 @@ type lane struct {
 	engine    *detect.Engine
 	decoder   audit.Decoder // remembers what objects were; versions tell it that a batch comes again
 	analytics []Analytic
+	watched   *detect.Watched                // which requests the log shows
 	positions map[string]store.EventPosition // by kind: what is committed
 	ahead     *lookahead                     // what comes next; nil if nobody looks. While it is decoded, nothing else is
 	// half is true while a batch has changed what the lane remembers and is not
 	// committed. If it breaks off there, the lane goes on as after a restart.
 	half bool
+	// useless are parts of what rules remembered that no rule wants any more.
+	useless []string
 }
 
 // request asks a lane to analyse a batch.
@@ -50,6 +53,7 @@ type work struct {
 	unreadable int                   // decode: what is no event
 	blind      int                   // decode: requests whose objects the log left out
 	matches    []detect.Match        // match
+	undecided  map[string]int        // match: events that rules could not be judged for, by rule
 	states     []store.AnalyticState // state
 	alerts     []detect.Alert        // alert
 	incidents  []Incident            // correlate
@@ -221,6 +225,10 @@ func (l *lane) ready(ctx context.Context) error {
 	l.restore(states)
 	l.engine = detect.New(l.config.Rules, l.config.Clusters, detect.Options{Window: window, Alerts: openMost})
 	l.engine.Resume(open)
+	l.remember(states)
+	if l.watched, err = watches(l.config.Rules, states); err != nil {
+		l.config.Log.Error("which requests the log shows cannot be read, and is begun anew", "cluster", l.cluster, "error", err)
+	}
 	return nil
 }
 

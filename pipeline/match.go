@@ -4,5 +4,6 @@ package pipeline
 // nothing.
 func (l *lane) match(w *work) error {
 	w.matches = l.config.Rules.Match(w.events)
+	w.undecided = l.config.Rules.Blind(w.events)
 	return nil
 }

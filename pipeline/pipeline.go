@@ -53,6 +53,8 @@ type Clusters interface {
 	Place(cluster string, c *runtime.Container) (runtime.Place, bool)
 	// Knows says why a cluster's pods are not known; "" if they are.
 	Knows(cluster string) (why string)
+	// Provider is whose cluster it is, one of audit.Providers; "" if that is not known.
+	Provider(cluster string) string
 }
 
 // noClusters knows no cluster, and so not why a pod of one is unknown.
@@ -62,7 +64,8 @@ func (noClusters) About(string, event.Entity) (detect.About, bool) { return dete
 func (noClusters) Place(string, *runtime.Container) (runtime.Place, bool) {
 	return runtime.Place{}, false
 }
-func (noClusters) Knows(string) string { return "" }
+func (noClusters) Knows(string) string    { return "" }
+func (noClusters) Provider(string) string { return "" }
 
 // Config is what a Pipeline needs.
 type Config struct {

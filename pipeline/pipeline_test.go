@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/breakwater-sec/breakwater/detect"
@@ -344,5 +345,73 @@ func TestARestartReadsTheNewestAlertsHoweverManyThereAre(t *testing.T) {
 	open, err := l.openAlerts(t.Context())
 	if err != nil || read != openMost || len(open) != openMost || open[openMost-1].ID != "0" {
 		t.Errorf("%d alerts are read and %d gone on with, the newest %+v, %v", read, len(open), open[len(open)-1].ID, err)
+	}
+}
+
+// remembering are rules that remember, about who enters pods.
+const remembering = `title: Many pods are entered
+id: many-entered
+level: high
+why: w
+fix: f
+evidence: ["The last was {exec.pod}."]
+correlation:
+  type: event_count
+  rules: [entered]
+  group-by: [actor.name]
+  timespan: 1d
+  condition: {gte: 3}
+tests: [{name: a, event: a, fires: true}, {name: b, event: b, fires: false}]
+`
+
+const entered = `title: A pod is entered
+id: entered
+level: low
+logsource: {product: kubernetes, service: audit}
+detection: {it: {exec.action: exec}, condition: it}
+why: w
+fix: f
+evidence: ["{exec.pod}"]
+tests: [{name: a, event: a, fires: true}, {name: b, event: b, fires: false}]
+`
+
+// TestWhatRulesRememberSurvivesARestart: what happened in three processes is told in the third, and a batch that comes
+// again counts once.
+func TestWhatRulesRememberSurvivesARestart(t *testing.T) {
+	rules, err := builtin.LoadFS(fstest.MapFS{"detect/x/a.yaml": {Data: []byte(remembering)}, "detect/x/b.yaml": {Data: []byte(entered)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openStore(t, t.TempDir())
+	alerts := func() int {
+		page, _, err := s.Alerts(t.Context(), store.AlertFilter{}, "", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(page)
+	}
+	for i := range 3 {
+		r := start(t, Config{Records: s, Rules: rules})
+		b := batch("prod", uint64(i+1), []byte(strings.ReplaceAll(string(execs(t, "alice")), `"auditID":"`, fmt.Sprintf(`"auditID":"f%d`, i))))
+		r.give(t, b)
+		r.give(t, b)
+		r.stop()
+		if got := alerts(); got != i/2 {
+			t.Errorf("after %d: %d alerts", i+1, got)
+		}
+	}
+	p := New(Config{Records: s, Rules: rules})
+	covered, err := p.Coverage(t.Context())
+	if err != nil || len(covered["prod"]) != 2 || covered["prod"][0].Rule != "entered" || covered["prod"][0].Matched != 3 ||
+		covered["prod"][1].Can != detect.Fires {
+		t.Errorf("%+v, %v", covered, err)
+	}
+	other, err := builtin.LoadFS(fstest.MapFS{"detect/x/b.yaml": {Data: []byte(entered)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, Config{Records: s, Rules: other}).give(t, batch("prod", 9, execs(t, "bob")))
+	if states, err := s.AnalyticStates(t.Context(), "prod", memoryName); err != nil || len(states) != 0 {
+		t.Errorf("a rule that is no more is remembered: %+v, %v", states, err)
 	}
 }

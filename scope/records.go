@@ -187,7 +187,8 @@ type Alerts interface {
 	CountAlerts(ctx context.Context, f store.AlertFilter) (map[string]int, error)
 	AlertedUsers(ctx context.Context, f store.AlertFilter) ([]store.AlertedUser, error)
 	Alert(ctx context.Context, cluster, id string) (store.Alert, error)
-	SetAlertStatus(ctx context.Context, cluster, id string, to store.AlertStatus, reason, by string) error
+	AlertNotes(ctx context.Context, cluster, id string) ([]store.AlertNote, error)
+	ChangeAlert(ctx context.Context, cluster, id string, c store.AlertChange) error
 }
 
 // alerts is a filter within the scope.
@@ -239,12 +240,20 @@ func (r *Reader) names(a store.Alert) bool {
 	return r.Whole(a.Cluster) || len(a.Namespaces) > 0 && !slices.ContainsFunc(a.Namespaces, unseen)
 }
 
-// SetAlertStatus records what the asker, by name, decided about an alert that they see.
-func (r *Reader) SetAlertStatus(ctx context.Context, cluster, id string, to store.AlertStatus, reason, by string) error {
+// AlertNotes are what people did with an alert that the asker sees.
+func (r *Reader) AlertNotes(ctx context.Context, cluster, id string) ([]store.AlertNote, error) {
+	if _, _, err := r.Alert(ctx, cluster, id); err != nil {
+		return nil, err
+	}
+	return r.unscoped.config.Records.AlertNotes(ctx, cluster, id)
+}
+
+// ChangeAlert records what the asker did with an alert that they see.
+func (r *Reader) ChangeAlert(ctx context.Context, cluster, id string, c store.AlertChange) error {
 	if _, _, err := r.Alert(ctx, cluster, id); err != nil {
 		return err
 	}
-	if err := r.unscoped.config.Records.SetAlertStatus(ctx, cluster, id, to, reason, by); err != nil {
+	if err := r.unscoped.config.Records.ChangeAlert(ctx, cluster, id, c); err != nil {
 		return err
 	}
 	r.unscoped.config.Picture.Tell("Alert")

@@ -16,6 +16,7 @@ import (
 // are replaced as a whole.
 func PutAssessment(s *graph.Shared, a *assess.Assessment) {
 	s.Put("Image", a.ID, propsOf(a)...)
+	s.SetEdges("HAS_SECRET", "Image", a.ID, "ImageSecret", secrets(s, a.Secrets))
 	if !a.Scanned {
 		s.SetEdges("HAS_PACKAGE", "Image", a.ID, "Package", nil)
 		s.SetEdges("HAS_VULNERABILITY", "Image", a.ID, "Vulnerability", nil)
@@ -51,7 +52,7 @@ func PutAssessment(s *graph.Shared, a *assess.Assessment) {
 // propsOf is what the image says. What was not looked into is null, not false.
 func propsOf(a *assess.Assessment) []graph.Prop {
 	out := []graph.Prop{graph.B("scanned", a.Scanned), text("scan", a.State), text("scanError", a.Why),
-		text("completeness", a.Completeness()), text("toldBy", a.ToldBy)}
+		text("completeness", a.Completeness()), text("toldBy", a.ToldBy), text("chain", a.Chain), left(a)}
 	if told := (graph.Prop{Name: "toldAt"}); a.ToldAt.IsZero() {
 		out = append(out, told) // it is not known by a build's word any more
 	} else {
@@ -77,6 +78,40 @@ func propsOf(a *assess.Assessment) []graph.Prop {
 		out = append(out, graph.T("scannedAt", a.ScannedAt))
 	}
 	return out
+}
+
+// mostSecrets is how many secrets of one image the graph has: those that count come first.
+const mostSecrets = 200
+
+// secrets gives the graph what people left in an image. One secret is one node, wherever it is.
+func secrets(s *graph.Shared, all []assess.Secret) (out []graph.Target) {
+	for _, f := range all[:min(len(all), mostSecrets)] {
+		id := "secret:" + f.Hash
+		if s.Put("ImageSecret", id) {
+			s.Put("ImageSecret", id, text("name", f.Kind), text("what", f.Kind))
+		}
+		where := f.File
+		if f.Line > 0 {
+			where = fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+		out = append(out, graph.Target{Kind: "ImageSecret", ID: id, Props: []graph.Prop{text("file", where), text("layer", f.Layer),
+			graph.B("removed", f.Removed), graph.B("published", f.Published)}})
+	}
+	return out
+}
+
+// left counts the secrets that count: null of an image that nobody read, also one whose packages are not known may have some.
+func left(a *assess.Assessment) graph.Prop {
+	if a.ScannedAt.IsZero() {
+		return graph.Prop{Name: "secrets"}
+	}
+	n := 0
+	for _, f := range a.Secrets {
+		if !f.Published {
+			n++
+		}
+	}
+	return graph.I("secrets", int64(n))
 }
 
 // worst is the highest severity of what was found, None where that is nothing.

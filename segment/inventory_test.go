@@ -1,8 +1,10 @@
 package segment
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/breakwater-sec/breakwater/assess"
 	"github.com/breakwater-sec/breakwater/collect"
@@ -182,6 +184,33 @@ func TestWhatDoesNotCountInOneImageStaysSaidOfThePackage(t *testing.T) {
 		}
 		if n != 1 {
 			t.Errorf("%d vulnerabilities of the package, want the one that counts in one image", n)
+		}
+	}
+}
+
+func TestASecretIsOneNodeWhereverItIsLeft(t *testing.T) {
+	left := func(id, file string, published bool, scanned bool) *assess.Assessment {
+		f := assess.Secret{File: file, Layer: "sha256:l", Removed: true, Published: published}
+		f.Kind, f.Hash, f.Line = "private key", "abc", 3
+		return &assess.Assessment{Contents: assess.Contents{ID: id, ScannedAt: time.Now(), Secrets: []assess.Secret{f}}, Scanned: scanned}
+	}
+	v := put(t, left("sha256:a", "etc/key", false, true), left("sha256:b", "srv/key", true, true), left("sha256:c", "key", false, false),
+		assess.NotScanned("sha256:d", "failed", "it is gone"))
+	secret, there := v.Node("ImageSecret", "secret:abc")
+	if !there || secret.Text("what") != "private key" {
+		t.Fatalf("no node: %v", secret)
+	}
+	where := map[string]string{}
+	for e := range secret.In("HAS_SECRET") {
+		where[e.From.ID()] = fmt.Sprintf("%s %t %t", e.Value("file").Str(), e.Value("removed").Bool(), e.Value("published").Bool())
+	}
+	if len(where) != 3 || where["sha256:a"] != "etc/key:3 true false" {
+		t.Errorf("%v", where)
+	}
+	for id, want := range map[string]string{"sha256:a": "1", "sha256:b": "0", "sha256:c": "1", "sha256:d": "null"} {
+		n, _ := v.Node("Image", id)
+		if got := n.Value("secrets"); got.String() != want && !(want == "null" && got.IsNull()) {
+			t.Errorf("%s has %s secrets, want %s", id, got, want)
 		}
 	}
 }

@@ -86,7 +86,11 @@ func (c *cluster) named(permission graph.Ref, in rbac.Scope) {
 			if kind == "Secret" && in.Namespace != "" && !c.seen(kind) {
 				c.referred(ref.Ref{Namespace: in.Namespace, Kind: kind, Name: name}) // that somebody may read it is how we know of it
 			}
-			for _, is := range c.things[thing{kind, name}] {
+			named := c.things[thing{kind, name}]
+			if node, is := strings.CutPrefix(name, nodeUser); is && kind == "User" {
+				named = slices.Concat(named, c.things[thing{"Node", node}])
+			}
+			for _, is := range named {
 				if in.Namespace == "" || in.Namespace == is.Namespace {
 					c.b.Edge("NAMES", permission, c.at(is))
 				}

@@ -151,6 +151,14 @@ func TestAPermissionLeadsToTheObjectsThatItNames(t *testing.T) {
 		{"a group, and not the user beside which it is impersonated",
 			role("", `{verbs: [impersonate], apiGroups: [""], resources: [users, groups], resourceNames: [a]}`),
 			[]string{"c/Permission/impersonate-groups@a -> c/Group/a", "c/Permission/impersonate-users@a -> c/User/a"}},
+		{"a node as its user, in the group of nodes", `
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+` + role("", `{verbs: [impersonate], apiGroups: [""], resources: [users, groups], resourceNames: ["system:node:n1", "system:nodes"]}`),
+			[]string{"c/Permission/impersonate-nodes@system:node:n1,system:nodes -> c/Node/n1",
+				"c/Permission/impersonate-users@system:node:n1,system:nodes -> c/Node/n1"}},
 		{"all of a namespace is not named", role("shop", `{verbs: [get], apiGroups: [""], resources: [secrets]}`), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -240,6 +240,7 @@ func (c *cluster) clusterWide() {
 		c.b.Set(c.namespace(k.Name), labelList(ns.Labels), criticality(ns.Labels, ns.Annotations),
 			text("podSecurity", ns.Labels["pod-security.kubernetes.io/enforce"]))
 	}
+	c.claimed()
 	for _, n := range c.facts.Nodes {
 		c.node(n)
 	}

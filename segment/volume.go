@@ -62,6 +62,22 @@ func (c *cluster) volumeOf(namespace string, v *collect.Volume) *collect.Persist
 	return best
 }
 
+// claimed says of namespaces what their claims open to any pod that mounts them: folders of whichever node it runs on.
+func (c *cluster) claimed() {
+	open := map[string][]string{}
+	for key := range c.facts.PersistentVolumeClaims {
+		pv := c.volumeOf(key.Namespace, &collect.Volume{Claim: key.Name})
+		if pv == nil || pv.Path == "" || pv.Pinned || pv.Block {
+			continue
+		}
+		open[key.Namespace] = append(open[key.Namespace], hostpath.Ways(pv.Path, false)...)
+	}
+	for namespace, ways := range open {
+		slices.Sort(ways)
+		c.b.Set(c.namespace(namespace), list("claimsOpen", slices.Compact(ways)))
+	}
+}
+
 // fitting is the volume that is bound to a claim, or would be.
 func (c *cluster) fitting(key collect.Key, claim *collect.PersistentVolumeClaim) (best *collect.PersistentVolume) {
 	for _, pv := range c.facts.PersistentVolumes {

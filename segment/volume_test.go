@@ -193,6 +193,26 @@ func TestContainersShareAVolumeThatOneOfThemWrites(t *testing.T) {
 	}
 }
 
+func TestANamespaceTellsWhatItsClaimsOpenToAnyPod(t *testing.T) {
+	const given = "{hostPath: {path: /run/containerd/containerd.sock}"
+	for _, c := range []struct{ name, manifests, want string }{
+		{"a folder of any node", aVolume("x", given+"}") + aClaim + "{volumeName: x}", "runtime-socket"},
+		{"kept for the claim", aVolume("x", given+", claimRef: {namespace: ns, name: d}}") + aClaim + "{}", "runtime-socket"},
+		{"of some nodes", aVolume("x", given+", nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: "+
+			"[{key: a, operator: Exists}]}]}}}") + aClaim + "{volumeName: x}", ""},
+		{"that opens nothing", aVolume("x", "{hostPath: {path: /srv/data}}") + aClaim + "{volumeName: x}", ""},
+		{"that nothing claims", aVolume("x", given+"}"), ""},
+		{"that another namespace claims", aVolume("x", given+", claimRef: {namespace: other, name: d}}") + aClaim + "{}", ""},
+	} {
+		f := manifests.Facts(t, "apiVersion: v1\nkind: Namespace\nmetadata: {name: ns}\n"+c.manifests)
+		for n := range view(t, f).Nodes("Namespace") {
+			if got := strings.Join(n.Value("claimsOpen").List(), " "); got != c.want {
+				t.Errorf("%s: %q, want %q", c.name, got, c.want)
+			}
+		}
+	}
+}
+
 // TestAStatefulSetsPodHasTheClaimsOfItsTemplates: a controller makes them, so no manifest has them.
 func TestAStatefulSetsPodHasTheClaimsOfItsTemplates(t *testing.T) {
 	set := func(more string) string {

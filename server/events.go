@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -123,6 +124,10 @@ func (a *alerting) receiving(ctx context.Context) ([]api.Receiving, error) {
 	if err != nil {
 		return nil, err
 	}
+	undecided, err := a.pipeline.Undecided(ctx)
+	if err != nil {
+		return nil, err
+	}
 	counts, err := a.server.Counts(ctx)
 	if a.hasRoom() != nil {
 		err = nil // the stream may have ended for that, which every page says: what is known is told
@@ -140,7 +145,24 @@ func (a *alerting) receiving(ctx context.Context) ([]api.Receiving, error) {
 	})
 	out := []api.Receiving{}
 	for _, c := range counts {
-		out = append(out, a.received(c, tallies[c.Cluster][c.Kind]))
+		r := a.received(c, tallies[c.Cluster][c.Kind])
+		if by := undecided[c.Cluster]; c.Kind == ingest.Audit && len(by) > 0 {
+			r.Undecided = &by
+		}
+		out = append(out, r)
+	}
+	return out, err
+}
+
+// coverage is which rules can fire on which clusters.
+func (a *alerting) coverage(ctx context.Context) ([]api.AlertCoverage, error) {
+	covered, err := a.pipeline.Coverage(ctx)
+	out := []api.AlertCoverage{}
+	for _, cluster := range slices.Sorted(maps.Keys(covered)) {
+		for _, r := range covered[cluster] {
+			out = append(out, api.AlertCoverage{Cluster: cluster, Rule: r.Rule, Title: r.Title, Severity: r.Severity,
+				Can: api.AlertCoverageCan(r.Can), Why: r.Why, Matched: r.Matched, Blind: r.Blind, Forgotten: r.Forgotten, Full: r.Full})
+		}
 	}
 	return out, err
 }

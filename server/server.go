@@ -219,6 +219,9 @@ func (v *Server) prepare(ctx context.Context) (err error) {
 			Prefer: v.prefer}
 		images.Beside, v.reader = v.beside, reader
 		images.Quiet = func() []string { return v.Registries.Quiet() }
+		if opts.Salt, err = v.Store.Salt(ctx); err != nil {
+			return err
+		}
 		read := v.scanner(ctx, opts)
 		images.Scan = func(ctx context.Context, ref image.Reference) (*image.Inventory, error) {
 			if err := v.disk.wait(ctx); err != nil {
@@ -257,6 +260,7 @@ func (v *Server) run(ctx context.Context, door *door, ready func(context.Context
 		Secure: v.config.TLSCert != "", Unready: v.Unready, Room: v.noRoom, Storage: v.storage,
 		Limits: v.limits.api(), Shown: v.shown, Exceptions: v.exceptions.now}
 	if v.alerting != nil {
+		c.Coverage = v.alerting.coverage
 		c.Receiving, c.Detections, c.Unscoped.Sensors = v.alerting.receiving, v.alerting.rules, v.Store
 		c.Waiting = v.waiting
 	}

@@ -27,8 +27,10 @@ type Alert struct {
 	// Reason is why it was dismissed or resolved, in a person's words.
 	Reason string
 	// DecidedBy is who decided that, and DecidedAt when; empty while nobody did.
-	DecidedBy           string
-	DecidedAt           time.Time
+	DecidedBy string
+	DecidedAt time.Time
+	// Assignee is who works on it; empty while nobody does.
+	Assignee            string
 	FirstSeen, LastSeen time.Time
 	Count               int
 	AlertHead
@@ -127,7 +129,7 @@ func (a AlertSeen) put(ctx context.Context, tx *sql.Tx, fresh int64) error {
 }
 
 const alertColumns = `cluster_id, id, rule, severity, status, reason, decided_by, decided_at, first_seen, last_seen, count, body, ` +
-	alertHeadColumns
+	`assignee, ` + alertHeadColumns
 
 // Alert reads one alert.
 func (s *Store) Alert(ctx context.Context, cluster, id string) (Alert, error) {
@@ -145,7 +147,7 @@ func scanAlert(row interface{ Scan(...any) error }) (a Alert, err error) {
 	var decided, first, last int64
 	var techniques, namespaces string
 	err = row.Scan(&a.Cluster, &a.ID, &a.Rule, &a.Severity, &a.Status, &a.Reason, &a.DecidedBy, &decided, &first, &last, &a.Count, &a.Body,
-		&a.Title, &a.Actor, &a.About, &techniques, &namespaces)
+		&a.Assignee, &a.Title, &a.Actor, &a.About, &techniques, &namespaces)
 	a.Techniques, a.Namespaces = listed(techniques), listed(namespaces)
 	a.FirstSeen, a.LastSeen = fromUnix(first), fromUnix(last)
 	if decided > 0 {
@@ -154,24 +156,17 @@ func scanAlert(row interface{ Scan(...any) error }) (a Alert, err error) {
 	return a, err
 }
 
-// SetAlertStatus records a person's decision; dismissing wants a reason.
-func (s *Store) SetAlertStatus(ctx context.Context, cluster, id string, to AlertStatus, reason, by string) error {
-	switch {
-	case to != AlertNew && to != AlertInProgress && to != AlertResolved && to != AlertDismissed:
-		return fmt.Errorf("set status of alert %s: no status %q", id, to)
-	case to == AlertDismissed && strings.TrimSpace(reason) == "":
-		return fmt.Errorf("set status of alert %s: to dismiss it, say why", id)
-	}
-	return s.change(ctx, `UPDATE alerts SET status = ?, reason = ?, decided_by = ?, decided_at = ? WHERE cluster_id = ? AND id = ?`,
-		to, reason, by, unix(time.Now()), cluster, id)
-}
-
 // AlertFilter says which alerts to list; empty fields ask for nothing.
 type AlertFilter struct {
 	Clusters, Rules, Severities []string
 	Statuses                    []AlertStatus
-	Since                       time.Time // seen then or later
+	Since, Until                time.Time // seen in this time; zero: without a bound
 	Things                      []string  // that it names one of: a Thing, or its id
+	Namespaces                  []string  // that it names something of one of
+	// Assignees are who works on it; "" is nobody.
+	Assignees []string
+	// Words is a part of what its list shows: title, who did it, to what, its rule.
+	Words string
 	// Within is where to look, for alerts that name nothing else; nil: everywhere.
 	Within *[]Tenancy
 }
@@ -179,6 +174,17 @@ type AlertFilter struct {
 func (f AlertFilter) where() condition {
 	var c condition
 	c.add("last_seen >= ?", unix(f.Since))
+	if !f.Until.IsZero() {
+		c.add("first_seen <= ?", unix(f.Until))
+	}
+	if f.Words != "" {
+		c.like(`lower(title || ' ' || actor || ' ' || about || ' ' || rule)`, strings.ToLower(f.Words))
+	}
+	if len(f.Namespaces) > 0 {
+		in := touching("namespaces")(f.Namespaces)
+		c.add("("+strings.Join(in.and, " OR ")+")", in.args...)
+	}
+	oneOf(&c, "assignee", f.Assignees)
 	if f.Within != nil {
 		c.within(*f.Within, "cluster_id", only("namespaces"))
 	}

@@ -39,7 +39,7 @@ func TestADecisionStaysUntilSomethingNewHappens(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			stores(t, func(t *testing.T, s *Store) {
 				saw(t, s, "a", at, "first")
-				if err := s.SetAlertStatus(t.Context(), "prod", "a", test.decided, "because", "alice"); err != nil {
+				if err := s.ChangeAlert(t.Context(), "prod", "a", AlertChange{Status: new(test.decided), Reason: "because", By: "alice"}); err != nil {
 					t.Fatal(err)
 				}
 				saw(t, s, "a", at.Add(time.Minute), test.event)
@@ -131,6 +131,12 @@ func keptWholeOrNotAtAll(t *testing.T, s *Store) {
 			t.Errorf("after %s: %d alerts, %v", step.what, len(alerts), err)
 		}
 	}
+	if err := s.PutAnalysed(t.Context(), Analysed{Cluster: "prod", States: []AnalyticState{{"prod", "tally", "audit", ""}}}); err != nil {
+		t.Fatal(err)
+	}
+	if states, err := s.AnalyticStates(t.Context(), "", ""); err != nil || len(states) != 0 {
+		t.Errorf("a part that is gone: %+v, %v", states, err)
+	}
 	positions, err := s.EventPositions(t.Context(), "prod")
 	if err != nil || positions["audit"] != (EventPosition{"t", 1}) {
 		t.Errorf("%v, %v", positions, err)
@@ -176,12 +182,12 @@ func TestADecisionIsOneOfFourAndToDismissWantsAReason(t *testing.T) {
 			{"a", AlertResolved, "", ""},
 			{"a", AlertNew, "", ""},
 			{"a", AlertDismissed, "a test", ""},
-			{"a", AlertDismissed, "", "set status of alert a: to dismiss it, say why"},
-			{"a", AlertDismissed, " \n", "set status of alert a: to dismiss it, say why"},
-			{"a", "closed", "done", `set status of alert a: no status "closed"`},
+			{"a", AlertDismissed, "", "not a change of an alert: to dismiss it, say why"},
+			{"a", AlertDismissed, " \n", "not a change of an alert: to dismiss it, say why"},
+			{"a", "closed", "done", `not a change of an alert: no status "closed"`},
 			{"b", AlertResolved, "", "not found"},
 		} {
-			err := s.SetAlertStatus(t.Context(), "prod", c.id, c.to, c.reason, "alice")
+			err := s.ChangeAlert(t.Context(), "prod", c.id, AlertChange{Status: new(c.to), Reason: c.reason, By: "alice"})
 			if got := said(err); got != c.want {
 				t.Errorf("%s of %s because %q: %q, want %q", c.to, c.id, c.reason, got, c.want)
 			}
@@ -217,14 +223,16 @@ func findAlerts(t *testing.T, s *Store) {
 	}
 	for _, cluster := range []string{"prod", "dev"} { // together: what came of a batch may be several
 		if err := s.PutAnalysed(t.Context(), Analysed{Cluster: cluster, Alerts: []AlertSeen{
-			{Cluster: cluster, ID: "1", Rule: "shell", Severity: "high", LastSeen: at, Body: body("shop")},
-			{Cluster: cluster, ID: "2", Rule: "scan", Severity: "low", LastSeen: at.Add(-time.Minute), Body: body("shop", "pay")},
-			{Cluster: cluster, ID: "3", Rule: "miner", Severity: "critical", LastSeen: at.Add(-time.Hour), Body: body()},
+			{Cluster: cluster, ID: "1", Rule: "shell", Severity: "high", FirstSeen: at, LastSeen: at, Body: body("shop")},
+			{Cluster: cluster, ID: "2", Rule: "scan", Severity: "low", FirstSeen: at.Add(-time.Minute), LastSeen: at.Add(-time.Minute),
+				Body: body("shop", "pay")},
+			{Cluster: cluster, ID: "3", Rule: "miner", Severity: "critical", FirstSeen: at.Add(-time.Hour), LastSeen: at.Add(-time.Hour),
+				Body: body()},
 		}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.SetAlertStatus(t.Context(), "prod", "2", AlertResolved, "", "alice"); err != nil {
+	if err := s.ChangeAlert(t.Context(), "prod", "2", AlertChange{Status: new(AlertResolved), Assignee: new("bob"), By: "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	within := func(places ...Tenancy) *[]Tenancy { return &places }
@@ -242,6 +250,12 @@ func findAlerts(t *testing.T, s *Store) {
 		{"of a status", AlertFilter{Statuses: []AlertStatus{AlertResolved}}, "prod/2", "map[low:1]"},
 		{"of two statuses and a cluster", AlertFilter{Clusters: []string{"prod"}, Statuses: []AlertStatus{AlertResolved, AlertNew}},
 			"prod/1 prod/2 prod/3", "map[critical:1 high:1 low:1]"},
+		{"that name something in a namespace", AlertFilter{Namespaces: []string{"pay"}}, "dev/2 prod/2", "map[low:2]"},
+		{"with a part of a rule's id", AlertFilter{Words: "HEL"}, "dev/1 prod/1", "map[high:2]"},
+		{"with a part that is no pattern", AlertFilter{Words: "%"}, "", "map[]"},
+		{"on which somebody works", AlertFilter{Assignees: []string{"bob"}}, "prod/2", "map[low:1]"},
+		{"on which nobody works, of a rule", AlertFilter{Assignees: []string{""}, Rules: []string{"scan"}}, "dev/2", "map[low:1]"},
+		{"first seen then or before", AlertFilter{Until: at.Add(-2 * time.Minute)}, "dev/3 prod/3", "map[critical:2]"},
 		{"seen then or later", AlertFilter{Since: at.Add(-time.Minute)}, "dev/1 prod/1 dev/2 prod/2", "map[high:2 low:2]"},
 		{"nothing is within nothing", AlertFilter{Within: within()}, "", "map[]"},
 		{"within a cluster", AlertFilter{Within: within(Tenancy{Cluster: "dev"})}, "dev/1 dev/2 dev/3", "map[critical:1 high:1 low:1]"},

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -57,11 +58,23 @@ func TestAlertsAreFoundByWhatTheyName(t *testing.T) {
 			!slices.Equal(users, []AlertedUser{{"dev", "alice"}}) {
 			t.Errorf("users within dev %v, %v", users, err)
 		}
+		for _, cluster := range []string{"prod", "dev"} {
+			page, _, err := s.Alerts(t.Context(), AlertFilter{Clusters: []string{cluster}}, "", 10)
+			for _, a := range page {
+				err = errors.Join(err, s.ChangeAlert(t.Context(), cluster, a.ID, AlertChange{Comment: "seen", By: "alice"}))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 		if _, err := s.Sweep(t.Context(), Retention{"alerts": {Keep: time.Minute}}, at.Add(100_000*time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		if n := count(t, s, "alert_things"); n != 0 {
 			t.Errorf("%d names are left of alerts that are gone", n)
+		}
+		if n := count(t, s, "alert_notes"); n != 0 {
+			t.Errorf("%d notes are left of alerts that are gone", n)
 		}
 	})
 }

@@ -41,7 +41,7 @@ func (p EventPosition) Before(o EventPosition) bool {
 }
 
 // AnalyticState is a part of what an analytic learned about a cluster. State is
-// text of the analytic's making.
+// text of the analytic's making; without one the part is gone.
 type AnalyticState struct{ Cluster, Analytic, Part, State string }
 
 // ErrAnalysed says that a batch was analysed already.
@@ -65,6 +65,13 @@ func (s *Store) PutAnalysed(ctx context.Context, a Analysed) error {
 			}
 		}
 		for _, st := range a.States {
+			if st.State == "" {
+				if err := run(ctx, tx, `DELETE FROM analytic_state WHERE cluster_id = ? AND analytic = ? AND part = ?`, a.Cluster, st.Analytic,
+					st.Part); err != nil {
+					return err
+				}
+				continue
+			}
 			if err := run(ctx, tx, `INSERT INTO analytic_state (cluster_id, analytic, part, state) VALUES (?, ?, ?, ?)
 				ON CONFLICT (cluster_id, analytic, part) DO UPDATE SET state = excluded.state`, a.Cluster, st.Analytic, st.Part, st.State); err != nil {
 				return err

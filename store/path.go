@@ -9,8 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Status is where an attack path is in its life.
@@ -39,6 +42,12 @@ type FoundPath struct {
 	later func() ([]byte, error) // makes the body where it is not held
 }
 
+// body is what is written of a path: its JSON, and what of it is searched.
+type body struct {
+	text   string
+	values []any
+}
+
 // FoundLater is a found path whose body is made to know it and again if it is written: those
 // of a large cluster are a gigabyte together, and most are stored already.
 func FoundLater(id, before string, body func() ([]byte, error)) (FoundPath, error) {
@@ -57,16 +66,16 @@ func (p FoundPath) Again(body func() ([]byte, error)) FoundPath {
 
 func (p FoundPath) known() string { return cmp.Or(p.hash, bodyHash(p.Body)) }
 
-// body of the path, and what of it is searched.
-func (p FoundPath) body(cluster string) (body string, values []any, err error) {
+func (p FoundPath) body(cluster string) (b body, err error) {
 	held := p.Body
 	if p.later != nil {
 		if held, err = p.later(); err != nil {
-			return "", nil, fmt.Errorf("write path %s: %w", p.ID, err)
+			return b, fmt.Errorf("write path %s: %w", p.ID, err)
 		}
 	}
-	values, err = searchedOf(cluster, p.ID, held)
-	return string(held), values, err
+	b.text = string(held)
+	b.values, err = searchedOf(cluster, p.ID, held)
+	return b, err
 }
 
 // PathLife is one life of a path, from opening to resolution.
@@ -185,6 +194,7 @@ func (a Analysis) apply(ctx context.Context, tx *sql.Tx, open map[string]openPat
 	for _, p := range a.Paths {
 		found[p.ID] = true
 	}
+	var told []news
 	for _, p := range a.Paths {
 		_, taken := open[p.ID]
 		if life, there := open[p.Before]; there && !found[p.Before] && !taken {
@@ -200,18 +210,18 @@ func (a Analysis) apply(ctx context.Context, tx *sql.Tx, open map[string]openPat
 		case !known:
 			now.opened = unix(a.At)
 			done.Opened++
-			err = errors.Join(p.insert(ctx, tx, a.Cluster, now), a.event(ctx, tx, p.ID, "opened"))
+			told = append(told, news{p, now, "opened"})
 		case old.stale != "":
 			done.Revived++
-			err = errors.Join(p.update(ctx, tx, a.Cluster, now), a.event(ctx, tx, p.ID, "seen again"))
+			told = append(told, news{p, now, "seen again"})
 		case old.hash != now.hash:
 			done.Changed++
-			err = p.update(ctx, tx, a.Cluster, now)
-		}
-		if err != nil {
-			return done, err
+			told = append(told, news{p, now, ""})
 		}
 		open[p.ID] = now
+	}
+	if err := a.tell(ctx, tx, told); err != nil {
+		return done, err
 	}
 	for id, old := range open {
 		if found[id] {
@@ -222,6 +232,49 @@ func (a Analysis) apply(ctx context.Context, tx *sql.Tx, open map[string]openPat
 		}
 	}
 	return done, nil
+}
+
+// news is a path that is written, and what happened to it in its history.
+type news struct {
+	path FoundPath
+	life openPath
+	what string
+}
+
+// atOnce is how many bodies are made at once: those of a large cluster are a gigabyte together.
+const atOnce = 256
+
+// tell writes paths, whose bodies are made beside each other.
+func (a Analysis) tell(ctx context.Context, tx *sql.Tx, all []news) error {
+	for part := range slices.Chunk(all, atOnce) {
+		bodies := make([]body, len(part))
+		var making errgroup.Group
+		making.SetLimit(runtime.GOMAXPROCS(0))
+		for i, n := range part {
+			making.Go(func() (err error) {
+				bodies[i], err = n.path.body(a.Cluster)
+				return err
+			})
+		}
+		if err := making.Wait(); err != nil {
+			return err
+		}
+		for i, n := range part {
+			write := bodies[i].update
+			if n.what == "opened" {
+				write = bodies[i].insert
+			}
+			if err := write(ctx, tx, a.Cluster, n.path.ID, n.life); err != nil {
+				return err
+			}
+			if n.what != "" {
+				if err := a.event(ctx, tx, n.path.ID, n.what); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // goesOn gives the open life that a path had under its id of before the id that it has now.

@@ -29,6 +29,7 @@ var global = map[string]string{
 	"image_outlines":  "an image is the same wherever it runs",
 	"image_uploads":   "an image is the same wherever it runs",
 	"layers":          "a layer is the same in every image",
+	"secret_salt":     "the same secret is known in every image",
 	"exceptions":      "a vulnerability is accepted wherever what is named is",
 	"registries":      "a registry feeds every cluster",
 	"registry_tags":   "a registry feeds every cluster",

@@ -79,24 +79,16 @@ func lines(items []string) string {
 	return "\n" + strings.Join(items, "\n") + "\n"
 }
 
-func (p FoundPath) insert(ctx context.Context, tx *sql.Tx, cluster string, now openPath) error {
-	body, values, err := p.body(cluster)
-	if err != nil {
-		return err
-	}
+func (b body) insert(ctx context.Context, tx *sql.Tx, cluster, id string, now openPath) error {
 	return run(ctx, tx, `INSERT INTO paths (cluster_id, id, opened_at, hash, body, `+searchedColumns+`)
 		VALUES (?, ?, ?, ?, ?, `+searchedValues+`)`,
-		append([]any{cluster, p.ID, now.opened, now.hash, body}, values...)...)
+		append([]any{cluster, id, now.opened, now.hash, b.text}, b.values...)...)
 }
 
-func (p FoundPath) update(ctx context.Context, tx *sql.Tx, cluster string, now openPath) error {
-	body, values, err := p.body(cluster)
-	if err != nil {
-		return err
-	}
+func (b body) update(ctx context.Context, tx *sql.Tx, cluster, id string, now openPath) error {
 	return run(ctx, tx, `UPDATE paths SET (`+searchedColumns+`, hash, body, stale) = (`+searchedValues+`, ?, ?, '')
 		WHERE cluster_id = ? AND id = ? AND opened_at = ?`,
-		append(values, now.hash, body, cluster, p.ID, now.opened)...)
+		append(b.values, now.hash, b.text, cluster, id, now.opened)...)
 }
 
 func fillSearched(ctx context.Context, tx *sql.Tx) error {

@@ -9,7 +9,7 @@ import (
 )
 
 // ecosystemOfTable has the ecosystems of the tables in testdata/versions: test/versions wrote down there what their own tools say.
-var ecosystemOfTable = map[string]string{"alpine": "Alpine", "debian": "Debian", "go": "Go", "maven": "Maven", "npm": "npm",
+var ecosystemOfTable = map[string]string{"alpine": "Alpine", "crates": "crates.io", "debian": "Debian", "go": "Go", "maven": "Maven", "npm": "npm",
 	"packagist": "Packagist",
 	"pypi":      "PyPI", "rpm": "Red Hat", "rubygems": "RubyGems"}
 

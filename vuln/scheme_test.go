@@ -39,6 +39,16 @@ func TestVersionsOfStrangersCompareToo(t *testing.T) {
 			"1-ga-1 = 1-1", "1-final-1 = 1-1", "1-ga-2 > 1-1", "1-sp-1 < 1-1",
 			"1+1 < 1.1", "1+build < 2", "1- = 1", "1. = 1", "1.a. < 1.a",
 		},
+		// what the tests of NuGet.Versioning, which nuget and dotnet compare with, say of their own (VersionComparerTests, NuGetVersionTest);
+		// the rest as "NuGet package versioning" of its documents has it: four numbers, zeros at their end and case do not count
+		"NuGet": {"1.0.0 = 1.0.0", "1.0.0-BETA = 1.0.0-beta", "1.0.0-BETA+AA = 1.0.0-beta+aa", "1.0.0-BETA.X.y.5.77.0+AA = 1.0.0-beta.x.y.5.77.0+aa",
+			"0.0.0 < 1.0.0", "1.0.0 < 1.1.0", "1.0.0 < 1.0.1", "1.999.9999 < 2.1.1", "1.0.0-BETA < 1.0.0-beta2", "1.0.0-beta+AA < 1.0.0+aa",
+			"1.0.0-BETA < 1.0.0-beta.1+AA", "1.0.0-BETA.X.y.5.77.0+AA < 1.0.0-beta.x.y.5.79.0+aa",
+			"1.0.0-BETA.X.y.5.79.0+AA < 1.0.0-beta.x.y.5.790.0+abc", "1.0 < 1.0.1", "1.23 < 1.231", "1.4.5.6 < 1.45.6", "1.4.5.6 < 1.4.5.60",
+			"1.01 < 1.10", "1.01-alpha < 1.10-beta", "1.01.0-RC-1 < 1.10.0-rc-2", "1.01-RC-1 < 1.01", "1.01 < 1.2-preview", "1.0 = 1.0.0.0",
+			"1.23.01 = 1.23.1", "1.45.6 = 1.45.6.0", "1.45.6-Alpha = 1.45.6-Alpha", "1.6.2-BeTa = 1.6.02-beta", "4.3.0 = 4.3", "1.022 = 1.22.0.0",
+			"1.022-Beta = 1.22.0.0-beta", "1.3.42.10133-PreRelease < 1.3.42.10133", "1.0.0009.01-1.1+A = 1.0.9.1-1.1", "1.0-1.1 < 1.0-1.2",
+			"1.0.1-rc.2 < 1.0.1-rc.10", "1.0.1-rc < 1.0.1-zzz", "1.0.1-alpha10 < 1.0.1-alpha2", "1.0.1-aaa < 1.0.1", "1.0.1-2 < 1.0.1-a"},
 		"npm": {"1..2 < 1.0.0", "1.0.0-1 < 1.0.0-a", "1.0.0-a.1 < 1.0.0-a.b"},
 	} {
 		for _, line := range lines {

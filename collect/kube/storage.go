@@ -11,6 +11,9 @@ import (
 func stripPersistentVolume(_ *stripper, o *corev1.PersistentVolume) (any, bool) {
 	v := &collect.PersistentVolume{Key: keyOf(o), Labels: shortLabels(o.Labels), Class: str(o.Spec.StorageClassName),
 		Modes: accessModes(o.Spec.AccessModes), Size: o.Spec.Capacity.Storage().Value(), Block: isBlock(o.Spec.VolumeMode)}
+	if a := o.Spec.NodeAffinity; a != nil && a.Required != nil {
+		v.Pinned = true
+	}
 	if c := o.Spec.ClaimRef; c != nil {
 		v.Claim = collect.Key{Namespace: str(c.Namespace), Name: c.Name}
 	}

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -42,51 +41,49 @@ var controllers = strings.Fields(`attachdetach-controller certificate-controller
 	taint-eviction-controller ttl-after-finished-controller ttl-controller
 	validatingadmissionpolicy-status-controller volumeattributesclass-protection-controller`)
 
-// controlPlanes are the users that Kubernetes' own programs act as, and those of
-// k3s, RKE2 and OpenShift. Another name that begins with system: is nobody's but
-// that of who took it.
+// controlPlanes are the users that Kubernetes' own programs act as. Another name that
+// begins with system: is nobody's but that of who took it.
 var controlPlanes = strings.Fields(`system:aggregator system:apiserver system:cloud-controller-manager
-	system:k3s-controller system:k3s-supervisor system:konnectivity-server system:kube-apiserver system:kube-proxy
-	system:kube-scheduler system:openshift-aggregator system:openshift-master system:rke2-controller
-	system:rke2-supervisor system:volume-scheduler`)
+	system:konnectivity-server system:kube-apiserver system:kube-proxy system:kube-scheduler system:volume-scheduler`)
 
-// The clouds' own control planes act under these names: EKS lets nobody else have
-// one that begins with eks:, GKE with system:gke-. Those of AKS are no such names,
-// and count by the group that its certificates put them in.
-var (
-	managed    = regexp.MustCompile(`^(eks:[a-z0-9-]+|system:(gke|gcp)-[a-z0-9-]+|system:managed-certificate-controller)$`)
-	managedAKS = strings.Fields("acsService aks-support aksService")
-)
-
-func (u *user) isManaged() bool {
-	return managed.MatchString(u.name) || slices.Contains(managedAKS, u.name) && slices.Contains(u.groups, "system:masters")
-}
-
-// class says who acts. It goes by the name that was authenticated, not the one
-// that is impersonated: a person who impersonates a controller is a person.
-func (u *user) class() string {
+// class says who acts on a cluster of a provider, "" where that is not known. It goes by the
+// name that was authenticated, not the one that is impersonated: a person who impersonates a
+// controller is a person.
+func (u *user) class(provider string) string {
 	name := u.name
-	account, isAccount := strings.CutPrefix(name, accountPrefix)
-	loop, inSystem := strings.CutPrefix(account, "kube-system:")
+	namespace, loop, isAccount := u.account()
 	switch {
 	case name == "":
 		return unknown
 	case name == "system:anonymous" || slices.Contains(u.groups, "system:unauthenticated"):
 		return anonymous
-	case isAccount && inSystem && slices.Contains(controllers, loop):
+	case isAccount && namespace == "kube-system" && slices.Contains(controllers, loop):
 		return controller
 	case isAccount:
 		return serviceAccount
 	case name == controllerManager:
 		return controller
-	case strings.HasPrefix(name, "system:node:") || strings.HasPrefix(name, "system:bootstrap:"):
+	case u.node() != "" || strings.HasPrefix(name, "system:bootstrap:") && u.in("system:bootstrappers"):
 		return node
-	case u.isManaged():
-		return cloudManaged
 	case slices.Contains(controlPlanes, name):
 		return controlPlane
+	case provider != "" && u.provider() == provider:
+		return cloudManaged
 	}
 	return person
+}
+
+// in says that who authenticated the user put it into a group. Who gets a certificate or a token in a name of
+// Kubernetes' is not in its groups by that; a log without groups says nothing of it.
+func (u *user) in(group string) bool { return len(u.groups) == 0 || slices.Contains(u.groups, group) }
+
+// node is the name of the node that acts, "" if none does.
+func (u *user) node() string {
+	name, ok := strings.CutPrefix(u.name, "system:node:")
+	if !ok || !u.in("system:nodes") {
+		return ""
+	}
+	return name
 }
 
 // account splits a service account's user name.
@@ -96,5 +93,18 @@ func (u *user) account() (namespace, name string, ok bool) {
 		return "", "", false
 	}
 	namespace, name, ok = strings.Cut(rest, ":")
-	return namespace, name, ok
+	if !ok || !u.in("system:serviceaccounts") || !isLabel(namespace) {
+		return "", "", false
+	}
+	return namespace, name, true
+}
+
+// isLabel says that a text may be the name of a namespace.
+func isLabel(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !lower(c) && !digit(c) && c != '-' {
+			return false
+		}
+	}
+	return s != ""
 }

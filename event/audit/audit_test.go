@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -207,20 +208,26 @@ func TestWhoActs(t *testing.T) {
 		{"system:kube-controller-manager", "", controller}, {"system:kube-scheduler", "", controlPlane},
 		{"system:apiserver", "system:masters", controlPlane},
 		{"system:node:worker-1", "system:nodes", node}, {"system:anonymous", "system:unauthenticated", anonymous},
-		{
-			"eks:addon-manager",
-			"",
-			cloudManaged,
-		}, {"aksService", "system:masters", cloudManaged}, {"system:gke-common-webhooks", "", cloudManaged},
+		{"eks:addon-manager", "on eks", cloudManaged}, {"eks:addon-manager", "on gke", person}, {"eks:addon-manager", "", person},
+		{"aksService", "system:masters on aks", cloudManaged}, {"aksService", "system:masters", person},
+		{"system:gke-common-webhooks", "on gke", cloudManaged}, {"system:gke-common-webhooks", "", person},
+		{"system:k3s-supervisor", "on k3s", cloudManaged}, {"system:rke2-supervisor", "on rke2", cloudManaged},
+		{"system:openshift-master", "on openshift", cloudManaged}, {"system:openshift-master", "on k3s", person},
+		// Names of Kubernetes' own that somebody got a certificate for.
+		{"system:node:worker-1", "system:authenticated", person}, {"system:bootstrap:abc", "system:authenticated", person},
+		{"system:bootstrap:abc", "system:bootstrappers", node},
+		{"system:serviceaccount:kube-system:deployment-controller", "system:authenticated", person},
 		{"deployment-controller", "", person}, {"", "", unknown},
 		// Names that look like those of the clouds and of Kubernetes, and are nobody's.
-		{"aks-support@evil.example", "system:authenticated", person}, {"aksService", "system:authenticated", person},
-		{"eks:addon-manager@evil.example", "", person}, {"eks:", "", person}, {"system:gke-x@evil.example", "", person},
-		{"system:gcp-controller-manager", "", cloudManaged}, {"system:kube-scheduler:evil", "", person}, {"system:evil", "", person},
+		{"aks-support@evil.example", "system:authenticated", person}, {"aksService", "system:authenticated on aks", person},
+		{"eks:addon-manager@evil.example", "on eks", person}, {"eks:", "on eks", person},
+		{"system:gke-x@evil.example", "on gke", person},
+		{"system:gcp-controller-manager", "on gke", cloudManaged}, {"system:kube-scheduler:evil", "", person}, {"system:evil", "", person},
 		{"system:serviceaccount:kube-system:deployment-controller:evil", "", serviceAccount},
 	}
 	for _, test := range tests {
-		if got := (&user{name: test.user, groups: []string{test.group}}).class(); got != test.want {
+		groups, provider, _ := strings.Cut(test.group, "on ")
+		if got := (&user{name: test.user, groups: strings.Fields(groups)}).class(provider); got != test.want {
 			t.Errorf("%q is %s, want %s", test.user, got, test.want)
 		}
 	}
@@ -478,4 +485,33 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("cleaned it is no JSON: %q", clean)
 		}
 	})
+}
+
+func TestALogShowsItsProviderOnlyByWhatNobodyElseCanBe(t *testing.T) {
+	const component = `{"verb":"create","user":{"username":%q,"groups":["system:masters"]},"objectRef":{"resource":"pods"}}`
+	shows := func(name, uid, extra, agent string) string {
+		return fmt.Sprintf(`{"verb":"get","user":{"username":%q,"uid":%q,"groups":["system:masters"],"extra":{%s}},"userAgent":%q}`, name, uid, extra,
+			agent)
+	}
+	const arn, k3s = `"arn":["arn:aws:sts::1:assumed-role/x"]`, "k3s/v1.31.0+k3s1 (linux/amd64) kubernetes/a"
+	tests := []struct{ name, shown, user, want string }{
+		{"EKS' authenticator", shows("ops", "aws-iam-authenticator:1:A", arn, ""), "eks:addon-manager", cloudManaged},
+		{"another provider's names", shows("ops", "aws-iam-authenticator:1:A", arn, ""), "aksService", person},
+		{"a member with a domain, of some other authenticator", shows("ops", "aws-iam-authenticator:1:A", `"x.example/arn":["a"]`, ""),
+			"eks:addon-manager", person},
+		{"another uid", shows("ops", "1", arn, ""), "eks:addon-manager", person},
+		{"the API server in k3s", shows("system:apiserver", "", "", k3s), "system:k3s-supervisor", cloudManaged},
+		{"one who calls itself so", shows("mallory", "", "", k3s), "system:k3s-supervisor", person},
+		{"one that says so behind its own name", shows("system:apiserver", "", "", "kube-apiserver/v1.31.0 k3s/v1+k3s1"), "system:k3s-supervisor", person},
+	}
+	for _, test := range tests {
+		d := &Decoder{}
+		b, err := d.Decode([]byte("[" + test.shown + "," + fmt.Sprintf(component, test.user) + "]"))
+		if err != nil || len(b.Events) != 2 {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		if got := b.Events[1].Fields["actor.class"]; !slices.Equal(got, []string{test.want}) {
+			t.Errorf("%s: %s is %v, want %s", test.name, test.user, got, test.want)
+		}
+	}
 }

@@ -110,7 +110,9 @@ func (b *before) changed(r *record, w *written) (known bool) {
 
 // What is told of a container, a binding's subject and a role's rule, in words.
 func privilegedFact(c *container) string { return "privileged " + c.Name }
-func runsFact(c *container) string       { return fmt.Sprintf("runs %s %s %q", c.Name, c.Image, c.Command) }
+func runsFact(c *container) string {
+	return fmt.Sprintf("runs %s %s %q %q %q", c.Name, c.Image, c.Command, c.Args, c.commands())
+}
 func capabilityFact(c *container, name string) string {
 	return "capability " + c.Name + " " + name
 }

@@ -240,8 +240,7 @@ func only(containers, by []container, volumes map[string]bool) (out []container)
 		if !named {
 			change = &container{}
 		}
-		other := change.Image != "" || change.Command != nil
-		c.reprogrammed = c.reprogrammed || other && c.privileged() && change.SecurityContext.Privileged == nil
+		c.reprogrammed = c.reprogrammed || change.names() && c.privileged() && change.SecurityContext.Privileged == nil
 		c.SecurityContext.Privileged = also(c.SecurityContext.Privileged, change.SecurityContext.Privileged)
 		if len(change.SecurityContext.Capabilities.Add) == 0 {
 			c.SecurityContext.Capabilities.Add = nil

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -8,7 +9,24 @@ import (
 )
 
 // looked is what is read of objects that are looked into: more than stays of them as evidence.
-var looked = with(shape, `resourceVersion annotations subPathExpr`)
+var looked = func() map[string]bool {
+	out := with(shape, `resourceVersion annotations subPathExpr key operator effect`)
+	for _, s := range podSteps {
+		s.names(out)
+	}
+	return out
+}()
+
+// lookedObjects is what is read of objects that make no pods, by their resource.
+var lookedObjects = func() map[string]map[string]bool {
+	out := map[string]map[string]bool{}
+	for resource, o := range objectSteps {
+		out[resource] = with(identity, `resourceVersion annotations labels key operator effect value values matchLabels matchExpressions
+			expression from to ports tls rules defaultBackend resources operations`)
+		o.root.names(out[resource])
+	}
+	return out
+}()
 
 // options is what is read of those that an exec was asked with.
 var options = with(identity, `command`)
@@ -57,8 +75,10 @@ func Clean(event []byte) []byte {
 // looksAt is what is read of an event's objects.
 func (r *record) looksAt() map[string]bool {
 	switch {
-	case r.judged():
+	case r.judged() || r.detailed() != nil && lookedObjects[r.ref.resource] == nil:
 		return looked
+	case r.detailed() != nil:
+		return lookedObjects[r.ref.resource]
 	case r.entry().action != "":
 		return options
 	}
@@ -95,22 +115,49 @@ func (p *printer) user() error {
 	})
 }
 
-// mirrored writes the one annotation of objects that is read.
-func (p *printer) mirrored() error {
+// readAnnotations writes the annotations of objects that are read; of those that put lines into a
+// proxy's configuration, that they are there.
+func (p *printer) readAnnotations() error {
 	if p.next() != '{' {
 		return p.string(redact.Known)
 	}
 	return p.object(func(key string) error {
-		if key == mirror {
+		switch {
+		case isSnippet(key):
+			return p.member(key, func() error { return p.string(func(string) string { return "" }) })
+		case isRead(key):
 			return p.member(key, func() error { return p.string(redact.Known) })
 		}
 		return p.skip()
 	})
 }
 
+// isRead says that rules are told of an annotation.
+func isRead(annotation string) bool {
+	return annotation == mirror || slices.Contains(cloudIdentities, annotation)
+}
+
+// marked writes the members of a config map: their names, and which of them are secrets.
+func (p *printer) marked() error {
+	if p.next() != '{' {
+		return p.string(func(string) string { return "" })
+	}
+	return p.object(func(key string) error {
+		text, err := p.value()
+		if err != nil {
+			return err
+		}
+		value := ""
+		if len(credential(key, text)) > 0 {
+			value = redact.Mark
+		}
+		return p.member(redact.Known(key), func() error { p.text(value); return nil })
+	})
+}
+
 // asked writes the object of a request, or its JSON patch.
 func (p *printer) asked(r *record) error {
-	if r.verb != "patch" || !r.judged() || p.next() != '[' {
+	if r.verb != "patch" || !r.judged() && r.detailed() == nil || p.next() != '[' {
 		return p.copy()
 	}
 	answered := r.answered() // then nobody asks for a value
@@ -174,7 +221,7 @@ func (p *printer) put(path string, before *word) error {
 		switch {
 		case isPlace(part):
 			continue
-		case !p.keep[part] || part == "annotations" && (i+1 == len(way) || way[i+1] != mirror):
+		case !p.keep[part] || part == "annotations" && (i+1 == len(way) || !isRead(way[i+1]) && !isSnippet(way[i+1])):
 			p.out = append(p.out, "null"...)
 			return p.skip()
 		}

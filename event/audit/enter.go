@@ -3,6 +3,7 @@ package audit
 import (
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/event"
@@ -30,15 +31,20 @@ func (r *record) entry() entry {
 }
 
 // kubelet reads what is asked of one: run, exec, attach and portForward name a
-// namespace and a pod, then perhaps the pod's uid, then the container.
+// namespace and a pod, then perhaps the pod's uid, then the container. The way there
+// is read as the API server does, which decodes before it looks for words.
 func kubelet(uri string) entry {
 	whole, _, _ := strings.Cut(uri, "?")
-	_, rest, _ := strings.Cut(whole, "/proxy/")
-	rest, err := url.PathUnescape(rest)
+	whole, err := url.PathUnescape(whole)
 	if err != nil {
 		return entry{}
 	}
-	parts := strings.Split(strings.TrimPrefix(path.Clean("/"+rest), "/"), "/")
+	way := strings.Split(strings.Trim(whole, "/"), "/")
+	at := slices.Index(way, "nodes")
+	if at < 0 || len(way) < at+4 || way[at+2] != "proxy" {
+		return entry{}
+	}
+	parts := strings.Split(strings.TrimPrefix(path.Clean("/"+strings.Join(way[at+3:], "/")), "/"), "/")
 	e := entry{action: actions[parts[0]]}
 	if e.action == "" || parts[0] == "cri" || len(parts) < 3 {
 		return e // a cri stream is named by a token alone
@@ -48,6 +54,17 @@ func kubelet(uri string) entry {
 		e.container = parts[len(parts)-1]
 	}
 	return e
+}
+
+// proxied is the name of what is proxied to: a scheme may stand before it and a port behind.
+func proxied(name string) string {
+	switch parts := strings.Split(name, ":"); len(parts) {
+	case 2:
+		return parts[0]
+	case 3:
+		return parts[1]
+	}
+	return name
 }
 
 // entered tells which stream into which pod was asked for, and what was to run.
@@ -61,7 +78,7 @@ func (b *builder) entered(r *record) {
 		b.set("exec.pod", e.namespace+"/"+e.pod)
 	}
 	if r.ref.resource == "nodes" { // the pod is what is entered, the node the way
-		b.set("exec.node", r.ref.name)
+		b.set("exec.node", proxied(r.ref.name))
 		b.entity(event.Target, "Pod", e.namespace, e.pod, "")
 	}
 	q, err := url.ParseQuery(query(r.uri))

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/redact"
 	"github.com/breakwater-sec/breakwater/ref"
@@ -34,7 +36,14 @@ type Decoder struct {
 	// request came from counts.
 	Proxies []netip.Prefix
 
+	// Provider is whose cluster it is, one of Providers, where that is known. What the log itself shows counts
+	// beside it.
+	Provider string
+
 	before *before // what the cluster's objects were; made when something is read
+	// shown are the providers that the log itself shows, operators those who write the state of custom kinds.
+	shown     map[string]bool
+	operators *simplelru.LRU[operator, bool]
 }
 
 // begin makes of the event of a record what needs no other; text is the record as it came.
@@ -45,7 +54,7 @@ func (d *Decoder) begin(r *record, text string) *builder {
 		Identify: func() (id, act string) { return hash(d.Cluster, text), r.act(d.Cluster) },
 	}, values: make([]string, 0, 32)}
 	b.request(r)
-	b.actor(r, d.Proxies)
+	b.actor(r, d.Proxies, d.Provider)
 	b.target(r)
 	return b
 }
@@ -53,13 +62,42 @@ func (d *Decoder) begin(r *record, text string) *builder {
 // finish judges what was written by what it was before.
 func (d *Decoder) finish(r *record, b *builder) event.Event {
 	if d.before == nil {
-		d.before = newBefore()
+		d.begins()
+	}
+	d.learn(r)
+	if b.provider != "" && b.provider != d.Provider && d.shown[b.provider] {
+		b.set("actor.class", cloudManaged)
+	}
+	if b.operatorOf != "" {
+		_, known := d.operators.Get(operator{r.user.name, b.operatorOf})
+		b.Object.Claimed = !known
 	}
 	b.changed(r, d.before)
+	b.Unseen = r.unseen(b.unknownPast)
 	for _, from := range b.Fields["source.address"] {
 		b.entity(event.Related, "Address", "", from, "")
 	}
 	return b.Event
+}
+
+// begins makes what is remembered.
+func (d *Decoder) begins() {
+	d.before, d.shown = newBefore(), map[string]bool{}
+	operators, err := simplelru.NewLRU[operator, bool](maxOperators, nil)
+	if err != nil {
+		panic(err) // it wants a size above 0
+	}
+	d.operators = operators
+}
+
+// learn notes what a request shows of its cluster.
+func (d *Decoder) learn(r *record) {
+	if p := r.shows(); p != "" {
+		d.shown[p] = true
+	}
+	if o, ok := r.operates(); ok {
+		d.operators.Add(operator{strings.Clone(o.account), strings.Clone(o.group)}, true)
+	}
 }
 
 // act is what the stages of one request share: not the auditID alone, which a client may
@@ -96,6 +134,12 @@ type builder struct {
 	values  []string
 	path    string   // what was asked for, without parameters
 	written *written // nil if it wrote nothing that is looked into
+	change  *change  // nil if it wrote nothing of which details are read
+	// provider is whose component acts if the cluster is that one's, operatorOf the group that who acts must be an
+	// operator of for the owner to count.
+	provider, operatorOf string
+	// unknownPast says that what a pod ran before is not known, and so not whether the request changes it.
+	unknownPast bool
 }
 
 func (b *builder) set(name string, values ...string) {
@@ -158,8 +202,9 @@ func (b *builder) request(r *record) {
 	b.set("outcome", r.outcome())
 }
 
-func (b *builder) actor(r *record, proxies []netip.Prefix) {
-	b.set("actor.class", r.user.class())
+func (b *builder) actor(r *record, proxies []netip.Prefix, provider string) {
+	b.set("actor.class", r.user.class(provider))
+	b.provider = r.user.provider()
 	b.set("actor.name", r.user.name)
 	from, claimed := source(r.addresses, proxies)
 	b.set("source.address", from)
@@ -205,20 +250,23 @@ func (b *builder) target(r *record) {
 	}
 	b.set("object.kind", kind)
 	b.entity(event.Place, "Namespace", "", r.ref.namespace, "")
-	b.written = w
+	b.written, b.change = w, r.details()
+	b.tokenOf(r)
 }
 
 // changed tells what a request changed.
 func (b *builder) changed(r *record, before *before) {
 	if w := b.written; w != nil && r.judged() {
-		if known := before.changed(r, w); !known && r.verb != "create" {
+		known := before.changed(r, w)
+		if !known && r.verb != "create" {
 			b.set("change.unknown", "how it was before is not known, so all that the request states counts")
 		}
 		asked := r.asked()
-		b.pods(r, w, asked)
+		b.pods(r, w, asked, known)
 		b.rights(r, w, asked)
 		b.volume(r, w, asked)
 	}
+	b.detail(r, before)
 }
 
 // link notes what was written and by what it is owned.
@@ -228,13 +276,14 @@ func (b *builder) link(r *record, w *written, kind, name string) {
 		uid = r.ref.uid
 	}
 	if o := b.Fields["outcome"]; uid != "" && (len(o) == 0 || o[0] == "success") {
-		owner, ownerKind := r.owner(&w.Metadata)
+		owner, ownerKind, group := r.owner(&w.Metadata)
+		b.operatorOf = group
 		b.Object = &event.Object{UID: uid, Kind: kind, Namespace: r.ref.namespace, Name: name, Owner: owner, OwnerKind: ownerKind}
 	}
 }
 
 // pods tells of the pods that a request makes.
-func (b *builder) pods(r *record, w, asked *written) {
+func (b *builder) pods(r *record, w, asked *written, known bool) {
 	resource := r.podResource()
 	if resource == "" {
 		return
@@ -246,15 +295,20 @@ func (b *builder) pods(r *record, w, asked *written) {
 	if asked != nil {
 		p = p.only(asked.pod(resource))
 	}
-	if r.ref.subresource == "ephemeralcontainers" { // the others were there before
+	switch {
+	case r.ref.subresource == "ephemeralcontainers": // the others were there before
 		p.Containers, p.InitContainers = nil, nil
+	case resource == "pods" && r.verb != "create":
+		b.unknownPast = !known && asked == nil && p.gives()
+		p = p.programs(known || asked != nil)
 	}
 	b.set("pod.serviceAccount", p.ServiceAccountName)
 	b.flag("pod.hostNetwork", is(p.HostNetwork))
 	b.flag("pod.hostPID", is(p.HostPID))
 	b.flag("pod.hostIPC", is(p.HostIPC))
 	b.set("pod.node", p.NodeName)
-	b.flag("pod.mirror", w.Metadata.mirror != "")
+	b.flag("pod.mirror", w.Metadata.mirror != "" && r.user.node() != "" && strings.HasSuffix(w.Metadata.Name, "-"+r.user.node()))
+	b.flag("pod.mirrorClaimed", w.Metadata.mirror != "")
 	b.entity(event.Related, "ServiceAccount", r.ref.namespace, p.ServiceAccountName, "")
 	b.containers(p)
 	b.hostPaths(p.mounts())
@@ -321,6 +375,7 @@ func (b *builder) rights(r *record, w, asked *written) {
 	w.RoleRef = w.roleOf(r)
 	b.set("role.verb", w.verbs()...)
 	b.set("role.resource", w.resources()...)
+	b.set("role.grant", w.grants()...)
 	b.flag("role.everything", w.everything())
 	if ref := w.RoleRef; ref != nil {
 		b.set("binding.role", ref.Name)

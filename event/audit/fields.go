@@ -1,12 +1,17 @@
 package audit
 
-import "github.com/breakwater-sec/breakwater/event"
+import (
+	"slices"
+	"strings"
+
+	"github.com/breakwater-sec/breakwater/event"
+)
 
 // Source is what rules name as their logsource.
 var Source = event.Source{Product: "kubernetes", Service: "audit"}
 
 // Index are the fields by which rules are found; each has one value at most.
-var Index = []string{"objectRef.resource", "objectRef.subresource", "verb"}
+var Index = []string{"objectRef.resource", "objectRef.subresource", "verb", "objectRef.apiGroup"}
 
 // Forms are other ways to name the log: SigmaHQ's rules give a category.
 var Forms = []event.Source{{Product: "kubernetes", Service: "audit", Category: "application"}}
@@ -36,8 +41,29 @@ var Says = []string{
 	"The address asked for was {request.path}, and the answer {responseStatus.code}.",
 }
 
+// Level is the field that says how much of an event was kept, MetadataLevel the value that says that nothing of what was written was.
+const (
+	Level         = "level"
+	MetadataLevel = "Metadata"
+)
+
 // Fields are all that a rule may ask of an audit event.
-var Fields = []event.Field{
+var Fields = marked(slices.Concat(requestFields, detailFields))
+
+// ofWritten are the beginnings of the names of fields that are read of what a request wrote.
+var ofWritten = []string{"change.", "pod.", "container.", "volume.", "role.", "binding.", "service.", "ingress.", "webhook.",
+	"policy.", "namespace.", "networkPolicy.", "apiService.", "conversion.", "node.", "csr.",
+	"account.", "token.seconds", "configMap.", "claim."}
+
+func marked(fields []event.Field) []event.Field {
+	for i := range fields {
+		fields[i].Written = slices.ContainsFunc(ofWritten, func(begin string) bool { return strings.HasPrefix(fields[i].Name, begin) })
+	}
+	return fields
+}
+
+// requestFields are those of the request, and of what it writes of pods and rights.
+var requestFields = []event.Field{
 	{Name: "verb", Sentence: "What was asked: create, get, list, watch, update, patch, delete, deletecollection. " +
 		"Over a WebSocket exec, attach and port-forward are a get.", Example: "create"},
 	{Name: "level", Sentence: "How much the audit policy kept: Metadata, Request, RequestResponse.", Example: "RequestResponse"},
@@ -85,7 +111,9 @@ var Fields = []event.Field{
 	{Name: "pod.hostPID", Sentence: "true if the pods see the node's processes.", Example: "true"},
 	{Name: "pod.hostIPC", Sentence: "true if the pods share the node's IPC.", Example: "true"},
 	{Name: "pod.node", Sentence: "The node that the request itself chose, past the scheduler.", Example: "worker-1"},
-	{Name: "pod.mirror", Sentence: "true if the pod only shows what a node started from a file of its own (a static pod).", Example: "true"},
+	{Name: "pod.mirror", Sentence: "true if the pod only shows what a node started from a file of its own (a static pod): the node itself " +
+		"writes it, under its own name.", Example: "true"},
+	{Name: "pod.mirrorClaimed", Sentence: "true if the pod says of itself that it only shows what a node started, whoever wrote it.", Example: "true"},
 	{Name: "container.name", Sentence: "Names of the containers, init and ephemeral ones included.", Example: "app"},
 	{Name: "container.image", Sentence: "The images as the request names them.", Example: "docker.io/library/nginx:1.27"},
 	{Name: "container.command", Sentence: "What containers run instead of their images' own programs, each in one line.", Example: "sh -c id"},

@@ -60,9 +60,11 @@ type podSpec struct {
 }
 
 type container struct {
-	Name            string   `json:"name"`
-	Image           string   `json:"image"`
-	Command         []string `json:"command"`
+	Name    string   `json:"name"`
+	Image   string   `json:"image"`
+	Command []string `json:"command"`
+	Args    []string `json:"args"`
+	hooks
 	SecurityContext struct {
 		Privileged   *bool `json:"privileged"`
 		Capabilities struct {
@@ -72,6 +74,38 @@ type container struct {
 	VolumeMounts []volumeMount `json:"volumeMounts"`
 	// reprogrammed says that it was privileged already and is to run something else.
 	reprogrammed bool
+}
+
+// hooks are the commands that run in a container beside its own program.
+type hooks struct {
+	Lifecycle struct {
+		PostStart handler `json:"postStart"`
+		PreStop   handler `json:"preStop"`
+	} `json:"lifecycle"`
+	LivenessProbe  handler `json:"livenessProbe"`
+	ReadinessProbe handler `json:"readinessProbe"`
+	StartupProbe   handler `json:"startupProbe"`
+}
+
+type handler struct {
+	Exec struct {
+		Command []string `json:"command"`
+	} `json:"exec"`
+}
+
+// commands are those of all hooks, in their order.
+func (h *hooks) commands() (out []string) {
+	for _, one := range []*handler{&h.Lifecycle.PostStart, &h.Lifecycle.PreStop, &h.LivenessProbe, &h.ReadinessProbe, &h.StartupProbe} {
+		if len(one.Exec.Command) > 0 {
+			out = append(out, strings.Join(one.Exec.Command, " "))
+		}
+	}
+	return out
+}
+
+// names says that a change names what runs in a container.
+func (c *container) names() bool {
+	return c.Image != "" || c.Command != nil || c.Args != nil || len(c.commands()) > 0
 }
 
 type volumeMount struct {
@@ -233,6 +267,23 @@ func (w *written) pod(resource string) *podSpec {
 
 func (p *podSpec) all() []container {
 	return slices.Concat(p.Containers, p.InitContainers, p.EphemeralContainers)
+}
+
+// programs is what a request can change of a pod that runs: which images its containers run. All else stays as it was
+// made; unknown is what they ran before, and nothing is told.
+func (p *podSpec) programs(known bool) *podSpec {
+	out := &podSpec{}
+	if !known {
+		return out
+	}
+	for _, list := range [][]container{p.Containers, p.InitContainers} {
+		for _, c := range list {
+			if c.Image != "" {
+				out.Containers = append(out.Containers, container{Name: c.Name, Image: c.Image, reprogrammed: c.reprogrammed})
+			}
+		}
+	}
+	return out
 }
 
 // mount is a folder of the node inside a container.

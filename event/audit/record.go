@@ -19,11 +19,13 @@ type record struct {
 	decision, reason                                  string
 	request, response                                 string
 	items                                             string // of a list of events
+	template                                          *bool  // it writes a template of pods; nil if nobody asked
 }
 
 type user struct {
-	name   string
-	groups []string
+	name, uid string
+	groups    []string
+	arn       bool // the authenticator of AWS says who it is there
 }
 
 // reference is objectRef.
@@ -128,8 +130,15 @@ func (u *user) read(c *cursor) error {
 		switch key {
 		case "username":
 			return c.loose(&u.name)
+		case "uid":
+			return c.loose(&u.uid)
 		case "groups":
 			return c.texts(&u.groups)
+		case "extra":
+			return c.fields(func(key string) error {
+				u.arn = u.arn || key == "arn"
+				return c.skip()
+			})
 		}
 		return c.skip()
 	})
@@ -226,10 +235,34 @@ func (r *record) outcome() string {
 		return ""
 	case r.code[0] != '2' && r.code != "304":
 		return "failed"
-	case dryRun(r.uri):
+	case r.dry():
 		return "dry-run"
 	}
 	return "success"
+}
+
+// dry says whether nothing was kept. The options of a deletion may come in its body, and then those in the
+// address are not looked at: where the log does not keep the body, nothing is known.
+func (r *record) dry() bool {
+	switch {
+	case r.verb != "delete" && r.verb != "deletecollection":
+		return dryRun(r.uri)
+	case r.level == "Metadata":
+		return false
+	case r.request == "" || r.request == "null":
+		return dryRun(r.uri)
+	}
+	var all []string
+	c := newCursor(r.request)
+	defer c.done()
+	_ = c.fields(func(key string) error {
+		if key == "dryRun" {
+			all = nil
+			return c.texts(&all)
+		}
+		return c.skip()
+	})
+	return slices.Contains(all, "All")
 }
 
 // dryRun says whether nothing was kept. The API server reads the query as here, so

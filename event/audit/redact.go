@@ -33,10 +33,10 @@ var shape = set(`kind apiVersion metadata name generateName namespace uid ownerR
 	aggregationRule clusterRoleSelectors op code reason status`)
 
 // identity is what stays of every other object.
-var identity = set(`kind apiVersion metadata name generateName namespace uid ownerReferences controller`)
+var identity = set(`kind apiVersion metadata name generateName namespace uid ownerReferences controller dryRun`)
 
 // maps hold names that a user chose; their values stay with them.
-var maps = set(`labels matchLabels nodeSelector extra`)
+var maps = set(`labels matchLabels nodeSelector selector extra`)
 
 // decisions are the annotations of an audit event that stay; those of webhooks
 // hold patches, and a patch may hold anything.
@@ -127,7 +127,11 @@ func (p *printer) kept(key string) error {
 	case maps[key]:
 		return p.member(key, func() error { return p.whole(key) })
 	case key == "annotations":
-		return p.member(key, p.mirrored)
+		return p.member(key, p.readAnnotations)
+	case key == "data":
+		return p.member(key, p.marked)
+	case key == "request": // of a certificate: it holds a public key
+		return p.member(key, func() error { return p.string(func(s string) string { return s }) })
 	}
 	return p.member(key, p.copy)
 }

@@ -24,11 +24,11 @@ func kindOf(resource string) string {
 }
 
 // podResource is the resource if the request makes pods or decides what pods will
-// be like. Other updates of a pod cannot change what its containers may do.
+// be like, or what runs in them.
 func (r *record) podResource() string {
 	switch r.ref.resource {
 	case "pods":
-		if r.ref.subresource == "" && r.verb == "create" || r.ref.subresource == "ephemeralcontainers" {
+		if r.ref.subresource == "" && r.writes() || r.ref.subresource == "ephemeralcontainers" {
 			return "pods"
 		}
 	case "deployments", "daemonsets", "statefulsets", "replicasets", "replicationcontrollers", "jobs", "cronjobs", "podtemplates":
@@ -36,11 +36,24 @@ func (r *record) podResource() string {
 			return r.ref.resource
 		}
 	default:
-		if r.ref.subresource == "" && r.writes() && r.isCustom() && strings.Contains(r.object(), `"containers"`) {
-			return r.ref.resource // a Rollout, a DeploymentConfig: its template is known by its shape
+		if r.ref.subresource == "" && r.writes() && r.isCustom() && r.hasTemplate() {
+			return r.ref.resource // a Rollout, a DeploymentConfig
 		}
 	}
 	return ""
+}
+
+// hasTemplate says that what is written has a template of pods, which is known by its shape.
+func (r *record) hasTemplate() bool {
+	if r.template == nil {
+		w := &written{}
+		if object := r.object(); readable(object) && strings.Contains(object, "emplate") || strings.Contains(object, `\u`) {
+			w = read(object)
+		}
+		p := w.pod(r.ref.resource)
+		r.template = new(p != nil && (p.gives() || len(p.all()) > 0))
+	}
+	return *r.template
 }
 
 // isCustom says that a resource is none of Kubernetes' own.
@@ -83,9 +96,38 @@ func (r *record) written() *written {
 	return nil
 }
 
-// blind says that the request makes pods or volumes or gives rights that cannot be looked at:
-// the level leaves objects out, or leaves the answer out and what was sent does not tell all.
+// What is not known of a request that cannot be looked into, by what it writes.
+var (
+	ofPods     = []string{"pod.", "container."}
+	ofPrograms = []string{"container.reprogrammed", "container.image"}
+	ofRights   = []string{"role.", "binding."}
+	ofVolumes  = []string{"volume."}
+)
+
+// unseen are the beginnings of the names of the fields that the log does not tell.
+func (r *record) unseen(unknownPast bool) []string {
+	running := r.ref.resource == "pods" && r.ref.subresource == "" && r.verb != "create"
+	switch {
+	case !r.hides() && !unknownPast:
+		return nil
+	case r.isRights():
+		return ofRights
+	case r.isVolume():
+		return ofVolumes
+	case running:
+		return ofPrograms
+	}
+	return ofPods
+}
+
+// blind says that the request makes pods or volumes or gives rights that cannot be looked at.
 func (r *record) blind() bool {
+	return r.hides() && (r.ref.resource != "pods" || r.verb == "create" || r.ref.subresource != "")
+}
+
+// hides says that what a request writes cannot be looked at: the level leaves objects out, or
+// leaves the answer out and what was sent does not tell all.
+func (r *record) hides() bool {
 	if !r.judged() || !r.writes() || r.outcome() != "success" {
 		return false
 	}

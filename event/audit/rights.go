@@ -54,6 +54,28 @@ func (r *rights) resources() (out []string) {
 	return unique(out)
 }
 
+// maxGrants bounds the grants that are told of a role.
+const maxGrants = 1000
+
+// grants are each verb with each resource and its API group.
+func (r *rights) grants() (out []string) {
+	for _, rule := range r.Rules {
+		for _, resource := range rule.Resources {
+			for _, group := range rule.Groups {
+				if group != "" {
+					group = "." + group
+				}
+				for _, verb := range rule.Verbs {
+					if len(out) < maxGrants {
+						out = append(out, verb+" "+resource+group)
+					}
+				}
+			}
+		}
+	}
+	return unique(out)
+}
+
 // everything says that one rule of the role allows every verb on every resource.
 func (r *rights) everything() bool {
 	for _, rule := range r.Rules {

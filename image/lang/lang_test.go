@@ -292,7 +292,7 @@ func wellTold(t *testing.T, c Content) {
 		}
 	}
 	for _, name := range c.Owns {
-		if strings.HasPrefix(name, "/") || strings.HasPrefix(name, "..") {
+		if strings.HasPrefix(name, "/") || name == ".." || strings.HasPrefix(name, "../") {
 			t.Fatalf("it owns %s", name)
 		}
 	}

@@ -16,8 +16,9 @@ var linkedAtMost = []struct {
 	most int
 	why  string
 }{
-	{"./cmd/breakwater", 750, "client-go, the NATS server, SQLite and PostgreSQL, the evaluation of admission policies"},
-	{"./image", 350, "registries and their credentials, gzip and zstd, versions of package formats, what compilers leave in programs"},
+	{"./cmd/breakwater", 800, "client-go, the NATS server, SQLite and PostgreSQL, the evaluation of admission policies, what tokens look like"},
+	{"./image", 400, "registries and their credentials, gzip and zstd, versions of package formats, what compilers leave in programs, what tokens " +
+		"look like"},
 	{"./cmd/breakwater-sensor", 250, "runs on every node: eBPF, one HTTPS connection, flags"},
 }
 

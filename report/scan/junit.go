@@ -83,6 +83,15 @@ func suite(r Report, o Options) junitSuite {
 	for _, v := range r.Vulnerabilities {
 		s.put(test(v, o))
 	}
+	for _, f := range r.Secrets {
+		c := junitCase{Name: legible(ToldSecret(f)), Class: "secrets"}
+		if f.Published {
+			c.Skipped = &junitSaid{Message: "it is of a package that others have too"}
+		} else {
+			c.Failure = &junitSaid{Message: legible(ToldSecret(f)), Type: "secret", Text: "Take it back where it was issued: who has the image has it."}
+		}
+		s.put(c)
+	}
 	for _, text := range r.Unseen() {
 		c := junitCase{Name: legible("not known: " + text), Class: "completeness"}
 		said := &junitSaid{Message: legible(text), Type: "unknown"}

@@ -39,6 +39,15 @@ func sarifOf(all []Report, o Options) *sarif.Report {
 				result.AddSuppression(sarif.NewSuppression().WithKind("external").WithStatus("accepted").WithJustification(v.Exception.String()))
 			}
 		}
+		for _, f := range img.Secrets {
+			if f.Published {
+				continue
+			}
+			run.AddRule(secretRule).WithDescription("A secret was left in the image: who can pull it has it")
+			run.CreateResultForRule(secretRule).WithLevel("error").WithMessage(sarif.NewTextMessage(ToldSecret(f))).
+				WithPartialFingerprints(map[string]string{"secretInImage/v1": f.Hash + " " + f.File}).
+				AddLocation(sarif.NewLocationWithPhysicalLocation(at))
+		}
 		for _, text := range img.Unseen() {
 			invocation.AddToolExecutionNotification(sarif.NewNotification().WithLevel("warning").
 				WithMessage(sarif.NewTextMessage(img.Image.Reference + ": " + text)).AddLocation(sarif.NewLocationWithPhysicalLocation(at)))
@@ -47,6 +56,9 @@ func sarifOf(all []Report, o Options) *sarif.Report {
 	r.AddRun(run)
 	return r
 }
+
+// secretRule is the one rule of all secrets.
+const secretRule = "secret-in-image"
 
 // describe fills a rule, which is one vulnerability wherever it is found.
 func describe(rule *sarif.ReportingDescriptor, v Vulnerability) {

@@ -24,7 +24,9 @@ type Report struct {
 	Vulnerabilities []Vulnerability `json:"vulnerabilities"`
 	// Dismissed do not count: each says why.
 	Dismissed []Vulnerability `json:"dismissed,omitempty"`
-	Gaps      []collect.Gap   `json:"gaps"`
+	// Secrets are what people left in it: kinds, places and salted hashes.
+	Secrets []image.Secret `json:"secrets"`
+	Gaps    []collect.Gap  `json:"gaps"`
 }
 
 // Image is which image it is, and how far it is known.
@@ -34,6 +36,8 @@ type Image struct {
 	Platform     string        `json:"platform,omitempty"`
 	Distribution string        `json:"distribution,omitempty"`
 	Layers       []image.Layer `json:"layers"`
+	// Said is what who built it says of its base; nil if nothing.
+	Said *image.Base `json:"base,omitempty"`
 	// Completeness is how much of it was read and could be judged: Complete, "partial: " and what was not, "unread: " and why.
 	Completeness string `json:"completeness"`
 	// Known is false where nothing can be said of vulnerabilities; Why tells why.
@@ -102,10 +106,13 @@ type Vulnerability struct {
 // Of tells what was read in an image and what the advisories say of it.
 func Of(inv *image.Inventory, a *assess.Assessment) Report {
 	out := Report{Image: Image{Reference: inv.Reference, Digest: inv.Digest, Platform: inv.Platform, Distribution: a.Distribution,
-		Layers: inv.Layers, Known: a.Scanned, Why: a.Why, Partly: a.Partly(), Completeness: a.Completeness(), Unread: inv.Unread,
+		Layers: inv.Layers, Said: inv.Base, Known: a.Scanned, Why: a.Why, Partly: a.Partly(), Completeness: a.Completeness(), Unread: inv.Unread,
 		ScannedAt: inv.ScannedAt}, Packages: []Package{}, Vulnerabilities: []Vulnerability{}, Gaps: a.Gaps}
 	if out.Gaps == nil {
 		out.Gaps = []collect.Gap{}
+	}
+	if out.Secrets = inv.Secrets; out.Secrets == nil {
+		out.Secrets = []image.Secret{}
 	}
 	for _, p := range inv.Packages {
 		out.Packages = append(out.Packages, Package{p.Name, p.Version, p.PURL, p.Ecosystem, p.Source, p.Layer, p.Files, p.OwnedBy, p.Wanted})
@@ -122,7 +129,7 @@ func Of(inv *image.Inventory, a *assess.Assessment) Report {
 // NotRead is an image that could not be read at all.
 func NotRead(reference, why string) Report {
 	return Report{Image: Image{Reference: reference, Layers: []image.Layer{}, Completeness: "unread: " + why, Why: why},
-		Packages: []Package{}, Vulnerabilities: []Vulnerability{}, Gaps: []collect.Gap{}}
+		Packages: []Package{}, Vulnerabilities: []Vulnerability{}, Secrets: []image.Secret{}, Gaps: []collect.Gap{}}
 }
 
 func vulnerability(f assess.Finding) Vulnerability {
@@ -173,6 +180,28 @@ func (r *Report) Where() exception.Image {
 		out.Digests = []string{r.Image.Digest}
 	}
 	return out
+}
+
+// ToldSecret says of a secret what it is and where: "npm access token in root/.npmrc, line 2".
+func ToldSecret(f image.Secret) string {
+	text := f.Kind + " in " + f.File
+	if f.Line > 0 {
+		text += fmt.Sprintf(", line %d", f.Line)
+	}
+	if f.Removed {
+		text += " (a layer above takes the file away; the layer below still has it)"
+	}
+	return text
+}
+
+// Left counts the secrets that count: without those that everybody has.
+func (r Report) Left() (n int) {
+	for _, f := range r.Secrets {
+		if !f.Published {
+			n++
+		}
+	}
+	return n
 }
 
 // Unseen is what is not known of the image, each in a sentence.

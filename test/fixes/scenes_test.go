@@ -237,6 +237,17 @@ metadata: {name: volumes-$NS}
 subjects: [{kind: ServiceAccount, name: app, namespace: $NS}]
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: volumes-$NS}
 `),
+	may("claim-of-host-folder", false, `{apiGroups: [""], resources: [pods, services], verbs: [create]}`, labelled, `---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: node-$NS}
+spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteMany], storageClassName: "", hostPath: {path: /}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: node, namespace: $NS}
+spec: {accessModes: [ReadWriteMany], storageClassName: "", volumeName: node-$NS, resources: {requests: {storage: 1Gi}}}
+`),
 	may("read-secret", true, `{apiGroups: [""], resources: [secrets, endpoints], verbs: [get, list]}`),
 	may("mint-token-secret", false, `{apiGroups: [""], resources: [secrets], verbs: [create, get]}`, victim),
 	may("request-token", false, `{apiGroups: [""], resources: [serviceaccounts/token], verbs: [create]}`, victim),
@@ -324,6 +335,8 @@ var uncovered = map[string]string{
 	"disclosed-token":             "no image of a scene has a vulnerability; the setting is that of service-account-token",
 	"disclosed-token-outside":     "no image of a scene has a vulnerability; the setting is that of service-account-token",
 	"kubelet-certificate-secrets": "the power is that of kubelet-certificate",
+	"impersonate-node":            "the power is narrowed as that of impersonate-group is",
+	"impersonate-node-secrets":    "the power is narrowed as that of impersonate-group is",
 	"new-namespace":               "pods are made in other scenes' namespaces, which nothing guards; it is narrowed as relabel-namespace is",
 	"remove-admission-policy":     "the power is narrowed as that of relabel-namespace is",
 }

@@ -37,6 +37,7 @@ type cluster struct{ nodes []string }
 
 func (cluster) About(string, event.Entity) (detect.About, bool) { return detect.About{}, false }
 func (cluster) Knows(string) string                             { return "" }
+func (cluster) Provider(string) string                          { return "" }
 func (cluster) Place(_ string, c *runtime.Container) (runtime.Place, bool) {
 	if c.PodUID == "" {
 		return runtime.Place{}, false

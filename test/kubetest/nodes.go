@@ -156,6 +156,7 @@ func (f *fake) move(p *corev1.Pod) {
 	case p.DeletionTimestamp != nil:
 		now := int64(0)
 		_ = pods.Delete(f.c.ctx, p.Name, metav1.DeleteOptions{GracePeriodSeconds: &now})
+	case p.Spec.NodeName == "" && p.Spec.SchedulerName != corev1.DefaultSchedulerName: // another's
 	case p.Spec.NodeName == "":
 		f.mu.Lock()
 		i := f.bound % f.o.Number

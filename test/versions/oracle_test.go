@@ -153,6 +153,46 @@ func askMaven(t *testing.T, pairs string) []byte {
 	return out.Bytes()
 }
 
+// semverCrate is where Debian's librust-semver-dev has the source of the crate that cargo reads versions with.
+const semverCrate = "/usr/share/cargo/registry/semver-*/src/lib.rs"
+
+// askCargo is a program of the crate, which is built for the question. Versions that differ in their build alone are the same to
+// advisories; the crate's plain order would tell them apart.
+const askCargo = `
+use semver::Version;
+use std::cmp::Ordering;
+fn main() {
+    for line in std::io::stdin().lines() {
+        let line = line.unwrap();
+        let (a, b) = line.split_once('\t').unwrap();
+        match (Version::parse(a), Version::parse(b)) {
+            (Ok(mut a), Ok(mut b)) => {
+                a.build = semver::BuildMetadata::EMPTY;
+                b.build = semver::BuildMetadata::EMPTY;
+                println!("{}", match a.cmp(&b) { Ordering::Less => -1, Ordering::Equal => 0, Ordering::Greater => 1 });
+            }
+            _ => println!("x"),
+        }
+    }
+}`
+
+func askCargoOf(t *testing.T, pairs string) []byte {
+	t.Helper()
+	found, err := filepath.Glob(semverCrate)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("%s: %v, %v", semverCrate, found, err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "ask.rs"), []byte(askCargo), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"--edition=2018", "--crate-type=rlib", "--crate-name=semver", "--cap-lints=allow", found[len(found)-1], "--out-dir=" + dir},
+		{"--edition=2021", "-L" + dir, "--extern=semver", filepath.Join(dir, "ask.rs"), "-o", filepath.Join(dir, "ask")}} {
+		program("rustc", args...)(t, "")
+	}
+	return program(filepath.Join(dir, "ask"))(t, pairs)
+}
+
 // askGo is the comparison of the go command.
 func askGo(t *testing.T, pairs string) []byte {
 	t.Helper()
@@ -187,5 +227,7 @@ var oracles = []oracle{
 	{name: "packagist", ecosystem: "Packagist", tool: "Composer\\Semver on what its VersionParser makes of both",
 		needs: []string{"php", "/usr/share/php/Composer/Semver"}, version: []string{"composer", "--version"},
 		ask: program("php", "-r", askPHP), words: phpWords},
+	{name: "crates", ecosystem: "crates.io", tool: "the crate semver, which cargo reads versions with,", needs: []string{"rustc", semverCrate},
+		version: []string{"sh", "-c", "echo " + semverCrate + " | grep -o 'semver-[0-9.]*[0-9]'"}, ask: askCargoOf, words: cargoWords},
 	{name: "go", ecosystem: "Go", tool: "golang.org/x/mod/semver", ask: askGo, words: goWords},
 }

@@ -56,6 +56,10 @@ var (
 			"-stable",
 			"+build", "-alpha1-dev", ".0", "_beta1", "-pl3"},
 		bits: []string{"0", "1", "9"}, numbers: [2]int{1, 4}, small: true}
+	cargoWords = words{heads: []string{""}, joints: []string{"."},
+		tails: []string{"", "", "", "-alpha", "-alpha.1", "-beta.2", "-beta.11", "-rc.1", "-0", "-1", "-1.2.3", "+build", "-rc.1+build.5",
+			"-a.b-c", "-nightly.20230101", "-pre", "-alpha-1", "-Beta", "-x.7.z.92", "--", "-1a", "+5.4.0", "+wasi-0.2"},
+		bits: []string{"0", "1", "9", "-", ".", "a", "+"}, numbers: [2]int{3, 3}, small: true}
 	goWords = words{heads: []string{"v"}, joints: []string{"."},
 		tails: []string{"", "", "", "-rc.1", "-beta.2", "-0.20230101000000-abcdefabcdef", "-rc.1.0.20230101000000-abcdefabcdef", "+incompatible",
 			"-alpha", "-alpha.1", "-1", "-pre+incompatible"},

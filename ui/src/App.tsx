@@ -19,6 +19,8 @@ const ExceptionsPage = lazy(() =>
   import("./pages/exceptions/ExceptionsPage").then((m) => ({ default: m.ExceptionsPage })),
 );
 const ExplorerPage = lazy(() => import("./pages/explorer/ExplorerPage").then((m) => ({ default: m.ExplorerPage })));
+const BasesPage = lazy(() => import("./pages/images/BasesPage").then((m) => ({ default: m.BasesPage })));
+const ImageDiffPage = lazy(() => import("./pages/images/ImageDiffPage").then((m) => ({ default: m.ImageDiffPage })));
 const ImagePage = lazy(() => import("./pages/images/ImagePage").then((m) => ({ default: m.ImagePage })));
 const ImagesPage = lazy(() => import("./pages/images/ImagesPage").then((m) => ({ default: m.ImagesPage })));
 const PathPage = lazy(() => import("./pages/paths/PathPage").then((m) => ({ default: m.PathPage })));
@@ -92,6 +94,8 @@ export function App() {
             <Route path="/exceptions" element={<ExceptionsPage />} />
             <Route path="/images" element={<ImagesPage />} />
             <Route path="/image" element={<ImagePage />} />
+            <Route path="/image/diff" element={<ImageDiffPage />} />
+            <Route path="/image/bases" element={<BasesPage />} />
             <Route path="/registries" element={<RegistriesPage />} />
             <Route path="/registries/connect" element={<ConnectPage />} />
             <Route path="/registry" element={<RegistryPage />} />

@@ -47,6 +47,8 @@ async function everyPage(page: Page): Promise<string[]> {
     `/alert?cluster=${alert.cluster}&id=${alert.id}`,
     `/recommendation?id=${encodeURIComponent(update.id)}`,
     `/image?id=${image.id}`,
+    `/image/bases?id=${image.id}`,
+    `/image/diff?base=${image.id}&head=${image.id}`,
     `/vulnerability?id=${cve.id}`,
     `/entity?${entity}`,
     `/explorer?q=${encodeURIComponent("MATCH (p:Pod) WHERE p.exposed\nMATCH (p)-[:RUNS]->(c:Container)\nRETURN p, c")}`,

@@ -325,6 +325,24 @@ export interface paths {
         };
         /** Security alerts, seen last first */
         get: operations["listAlerts"];
+        /** Record what a person did with alerts - decided, took them or gave them to somebody, said something */
+        put: operations["changeAlerts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alerts/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which detections on audit logs can fire on each cluster, and why others cannot */
+        get: operations["listAlertCoverage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -342,8 +360,7 @@ export interface paths {
         };
         /** One alert, with its evidence and what the graph knows now of what it names */
         get: operations["getAlert"];
-        /** Record what a person decided about an alert */
-        put: operations["setAlertStatus"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -575,6 +592,40 @@ export interface paths {
         };
         /** One image, what is in it, and what runs it */
         get: operations["getImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/image/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one image brings and takes away, seen from another - packages, vulnerabilities, base */
+        get: operations["getImageDifference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/image/bases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would be found in an image on each other tag of its base, what fixes most first */
+        get: operations["getImageBases"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1603,8 +1654,12 @@ export interface components {
             actor: string;
             /** @description What it was done to */
             about: string;
+            /** @description Who works on it; absent while nobody does */
+            assignee?: string;
         };
         AlertList: {
+            /** @description The asker's name, as what they do is recorded */
+            you: string;
             items: components["schemas"]["AlertRow"][];
             /** @description Alerts by severity, of the filter's statuses */
             counts: {
@@ -1616,6 +1671,30 @@ export interface components {
             receiving: components["schemas"]["Receiving"][];
             /** @description Events that were not seen */
             gaps: components["schemas"]["Gap"][];
+        };
+        AlertCoverage: {
+            cluster: string;
+            rule: string;
+            title: string;
+            severity: string;
+            /**
+             * @description can: requests that it is about were seen; partly: and some of them could not be judged; learns: it watches for longer before it tells anything; unseen: no request that it is about was seen; cannot: the log leaves out what it asks for; never: no log here says what it asks for
+             * @enum {string}
+             */
+            can: "can" | "partly" | "learns" | "unseen" | "cannot" | "never";
+            /** @description In words; empty if it can */
+            why: string;
+            /** @description Events that it held for, whoever was told */
+            matched: number;
+            /** @description Events that could not be judged, for the log leaves out what decides */
+            blind: number;
+            /** @description Of a detection that remembers: identities and the like that had to give way to others */
+            forgotten: number;
+            /** @description Of a detection that remembers: identities and the like with more values than are remembered */
+            full: number;
+        };
+        AlertCoverageList: {
+            items: components["schemas"]["AlertCoverage"][];
         };
         Receiving: {
             cluster: string;
@@ -1642,6 +1721,10 @@ export interface components {
             };
             /** @description Requests that made pods or volumes or gave rights which the log does not show */
             blind?: number;
+            /** @description Events that a detection could not be judged for, as the log leaves out what decides; by detection, over all restarts */
+            undecided?: {
+                [key: string]: number;
+            };
             /** @description Events that came from a log file, for what the webhook may have lost */
             reconciled?: number;
             /** @description Events that the API server says it gave up since it started; absent while that is not known */
@@ -1651,10 +1734,37 @@ export interface components {
             /** Format: date-time */
             lastReceived?: string;
         };
-        AlertDecision: {
-            status: components["schemas"]["AlertStatus"];
-            /** @description Needed to dismiss or resolve */
+        /** @description What is left out stays */
+        AlertChange: {
+            status?: components["schemas"]["AlertStatus"];
+            /** @description Of the status; needed to dismiss or resolve */
             reason?: string;
+            /** @description Who works on it; empty: nobody */
+            assignee?: string;
+            comment?: string;
+        };
+        AlertKey: {
+            cluster: string;
+            id: string;
+        };
+        AlertsChange: {
+            alerts: components["schemas"]["AlertKey"][];
+            change: components["schemas"]["AlertChange"];
+        };
+        AlertsChanged: {
+            changed: number;
+            /** @description Those that are not there, or not seen */
+            missing: components["schemas"]["AlertKey"][];
+        };
+        /** @description Something that a person did with an alert */
+        AlertNote: {
+            /** Format: date-time */
+            at: string;
+            person: string;
+            /** @description comment, assignee or a status */
+            what: string;
+            /** @description The comment, who works on it from then on (empty: nobody), or the reason of the status */
+            words: string;
         };
         AlertEntity: {
             /** @enum {string} */
@@ -1679,6 +1789,10 @@ export interface components {
             risk: string;
         };
         AlertPage: {
+            /** @description The asker's name, as what they do is recorded */
+            you: string;
+            /** @description What people did with it, oldest first */
+            notes: components["schemas"]["AlertNote"][];
             alert: components["schemas"]["AlertRow"];
             /** @description Why it was dismissed or resolved */
             reason: string;
@@ -2328,6 +2442,8 @@ export interface components {
         };
         ImagePage: {
             row: components["schemas"]["ImageRow"];
+            /** @description Secrets that people left in it: kinds, places and salted hashes, never the secrets */
+            secrets: components["schemas"]["SecretInImage"][];
             platform?: string;
             layers: components["schemas"]["ImageLayer"][];
             packages: components["schemas"]["ImagePackage"][];
@@ -2337,6 +2453,125 @@ export interface components {
             pods: components["schemas"]["Ref"][];
             paths: components["schemas"]["PathRow"][];
             gaps: components["schemas"]["Gap"][];
+        };
+        SecretInImage: {
+            secret: components["schemas"]["Ref"];
+            kind: string;
+            /** @description And the line in it, or the part of the image's configuration */
+            file: string;
+            layer?: string;
+            /** @description A layer above takes the file away: who has the image still has it */
+            removed: boolean;
+            /** @description The file is of a package that others have too */
+            published: boolean;
+            /** @description How many images that are seen have the same one */
+            images?: number;
+        };
+        ImageInShort: {
+            reference: string;
+            digest?: string;
+            platform?: string;
+            distribution?: string;
+            layers: {
+                digest: string;
+                diffID?: string;
+                command?: string;
+                size?: number;
+                packages: number;
+            }[];
+            completeness: string;
+            /** @description Something can be said of its vulnerabilities; why tells why not */
+            known: boolean;
+            why?: string;
+            /** @description It was read, or could be judged, in part */
+            partly: boolean;
+            /** Format: date-time */
+            scannedAt?: string;
+        };
+        /** @description The image that another is built on */
+        ImageBase: {
+            name: string;
+            /** @description Absent where it is not among the images that are known */
+            id?: string;
+            /** @description How many of the lowest layers are its own; 0 where that is not known */
+            layers: number;
+            /** @description From what it is known, in words */
+            how: string;
+        };
+        ImageVulnerability: {
+            id: string;
+            aliases: string[];
+            package: string;
+            version: string;
+            fixedVersion?: string;
+            severity: string;
+            title?: string;
+            layer?: string;
+            purl: string;
+            exception?: components["schemas"]["AppliedException"];
+        };
+        PackageInShort: {
+            name: string;
+            version: string;
+            purl: string;
+            ecosystem?: string;
+            layer?: string;
+        };
+        ImageDifference: {
+            before: components["schemas"]["ImageInShort"];
+            after: components["schemas"]["ImageInShort"];
+            sharedLayers: number;
+            baseBefore?: components["schemas"]["ImageBase"];
+            baseAfter?: components["schemas"]["ImageBase"];
+            added: components["schemas"]["PackageInShort"][];
+            gone: components["schemas"]["PackageInShort"][];
+            changed: {
+                name: string;
+                ecosystem?: string;
+                before: string[];
+                after: string[];
+            }[];
+            /** @description How many packages are the same */
+            unchanged: number;
+            new: components["schemas"]["ImageVulnerability"][];
+            fixed: components["schemas"]["ImageVulnerability"][];
+            kept: number;
+            /** @description Not known to be gone */
+            hidden: {
+                vulnerability: components["schemas"]["ImageVulnerability"];
+                why: string;
+            }[];
+            notKnown: string[];
+        };
+        ImageBases: {
+            image: components["schemas"]["ImageInShort"];
+            base?: components["schemas"]["ImageBase"];
+            /** @description More images that have just its layers */
+            others: components["schemas"]["ImageBase"][];
+            /** @description Vulnerabilities that packages of the base have */
+            fromBase: number;
+            /** @description Vulnerabilities that packages of the image's own layers have */
+            own: number;
+            bumps: components["schemas"]["BaseBump"][];
+            notKnown: string[];
+        };
+        /** @description What would be found in the image on another base */
+        BaseBump: {
+            name: string;
+            id?: string;
+            distribution?: string;
+            known: boolean;
+            /** @description Why nothing is known of it */
+            why?: string;
+            removes: components["schemas"]["BaseFlaw"][];
+            adds: components["schemas"]["BaseFlaw"][];
+            stays: number;
+            notKnown: string[];
+        };
+        BaseFlaw: {
+            id: string;
+            severity: string;
+            package: string;
         };
         /** @description A vulnerability of a package that does not count */
         Dismissed: {
@@ -3227,6 +3462,20 @@ export interface operations {
                 severity?: string;
                 cluster?: string;
                 rule?: string;
+                /** @description That name something in it */
+                namespace?: string;
+                /** @description Part of a title, of who did it or to what, or of a rule's id */
+                q?: string;
+                /** @description On which somebody of this name works */
+                assignee?: string;
+                /** @description On which the asker works */
+                mine?: boolean;
+                /** @description On which nobody works */
+                unassigned?: boolean;
+                /** @description Seen then or later */
+                since?: string;
+                /** @description First seen then or before */
+                until?: string;
                 /** @description next of the page before */
                 cursor?: components["parameters"]["cursor"];
                 limit?: components["parameters"]["limit"];
@@ -3244,6 +3493,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeAlerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertsChange"];
+            };
+        };
+        responses: {
+            /** @description What came of it; each alert is changed by itself */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsChanged"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAlertCoverage: {
+        parameters: {
+            query?: {
+                cluster?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each detection on each cluster that sends its audit log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertCoverageList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3269,32 +3566,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AlertPage"];
                 };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    setAlertStatus: {
-        parameters: {
-            query: {
-                cluster: string;
-                id: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AlertDecision"];
-            };
-        };
-        responses: {
-            /** @description Recorded */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -3668,6 +3939,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImagePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImageDifference: {
+        parameters: {
+            query: {
+                /** @description The image before, by its id or a name that only it has */
+                base: string;
+                /** @description The image after */
+                head: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is different */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageDifference"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImageBases: {
+        parameters: {
+            query: {
+                /** @description The image, by its id or a name that only it has */
+                id: string;
+                /** @description More images to try as its base, beside the tags of its base that are known */
+                among?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The other bases */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageBases"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -56,6 +56,8 @@ export const acceptance = (params: { vulnerability?: string; digest?: string; pa
 /** The lists that counts open. */
 export const pathList = (params: Params) => link("/paths", params);
 export const comparison = (params: Params) => link("/diff", params);
+export const imageComparison = (params: { base: string; head?: string }) => link("/image/diff", params);
+export const imageBases = (id: string) => link("/image/bases", { id });
 export const imageList = (params: Params) => link("/images", params);
 export const vulnerabilityList = (params: Params) => link("/vulnerabilities", params);
 

@@ -8,6 +8,7 @@ import { moment, plural } from "../../lib/format";
 import { Decide } from "./Decide";
 import { Entities } from "./Entities";
 import { Lineage } from "./Lineage";
+import { Notes } from "./Notes";
 
 /** One alert: who did what, what the graph knows of it, and what to do. */
 export function AlertPage() {
@@ -22,7 +23,7 @@ export function AlertPage() {
         asked.data && (
           <>
             <Severity level={asked.data.alert.severity} />
-            <Decide alert={asked.data.alert} />
+            <Decide alerts={[asked.data.alert]} you={asked.data.you} />
           </>
         )
       }
@@ -50,7 +51,8 @@ function Shown({ a }: { a: Schemas["AlertPage"] }) {
             <time dateTime={a.decidedAt}>{moment(a.decidedAt)}</time>
           </>
         )}
-        {a.reason && `: ${a.reason}`} · {plural(alert.count, "time")} · first{" "}
+        {a.reason && `: ${a.reason}`}
+        {alert.assignee && ` · ${alert.assignee} works on it`} · {plural(alert.count, "time")} · first{" "}
         <time dateTime={alert.firstSeen}>{moment(alert.firstSeen)}</time>
         {alert.lastSeen !== alert.firstSeen && (
           <>
@@ -86,6 +88,9 @@ function Shown({ a }: { a: Schemas["AlertPage"] }) {
       <Lineage events={a.events} />
       <Section title="Who and what">
         <Entities of={a.entities} cluster={alert.cluster} />
+      </Section>
+      <Section title="What people did">
+        <Notes of={a.notes} alert={alert} />
       </Section>
       <Section title="The events">
         <details>

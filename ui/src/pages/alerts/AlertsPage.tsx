@@ -1,7 +1,10 @@
+import "./alert.css";
+import { Checkbox } from "@mantine/core";
+import { useMemo, useState } from "react";
 import { Link } from "react-router";
 import { api, type Schemas } from "../../api/client";
 import { Ago } from "../../components/Ago";
-import { AtLeast, ChoiceFilter, Scope } from "../../components/Filters";
+import { AtLeast, ChoiceFilter, Scope, TextFilter } from "../../components/Filters";
 import { List, pageByPage } from "../../components/List";
 import { Page, Section } from "../../components/Page";
 import { Reason } from "../../components/Reason";
@@ -13,6 +16,7 @@ import { count, plural } from "../../lib/format";
 import { alertPage } from "../../lib/links";
 import { phrase, sentence } from "../../lib/text";
 import { useAsked } from "../../lib/url";
+import { Decide } from "./Decide";
 
 const statuses = ["new", "in progress", "resolved", "dismissed"] as const;
 
@@ -56,14 +60,39 @@ const columns: Column<Row>[] = [
     ),
     by: (a) => a.status,
   },
+  { title: "Assignee", from: "wide", cell: (a) => a.assignee ?? "", by: (a) => a.assignee },
   { title: "Last seen", number: true, cell: (a) => <Ago at={a.lastSeen} />, by: (a) => Date.parse(a.lastSeen) },
 ];
+
+/** The column by which rows are chosen. */
+function choosing(chosen: ReadonlySet<string>, choose: (a: Row) => void): Column<Row> {
+  return {
+    title: "Choose",
+    cell: (a) => (
+      <Checkbox
+        size="xs"
+        aria-label={`Choose ${a.title}, ${a.about}`}
+        checked={chosen.has(keyOf(a))}
+        onChange={() => choose(a)}
+      />
+    ),
+  };
+}
+
+const keyOf = (a: Row) => `${a.cluster}/${a.id}`;
+
+const hours = { hour: 1, day: 24, week: 168, month: 720 } as const;
+const times = Object.keys(hours) as (keyof typeof hours)[];
+const whose = ["mine", "unassigned"] as const;
 
 const all = (list: Schemas["AlertList"]) => Object.values(list.counts).reduce((sum, n) => sum + n, 0);
 
 /** Security alerts, seen last first. The filter lives in the URL. */
 export function AlertsPage() {
-  const { get, any } = useAsked();
+  const { get, one, any } = useAsked();
+  const [opened] = useState(() => Date.now());
+  const seen = one("seen", times),
+    of = one("whose", whose);
   const asked = api.useInfiniteQuery(
     "get",
     "/alerts",
@@ -74,6 +103,12 @@ export function AlertsPage() {
           severity: get("severity"),
           cluster: get("cluster"),
           rule: get("rule"),
+          namespace: get("namespace"),
+          assignee: get("assignee"),
+          q: get("q"),
+          mine: of === "mine" || undefined,
+          unassigned: of === "unassigned" || undefined,
+          since: seen && new Date(opened - hours[seen] * 3_600_000).toISOString(),
           limit: 200,
         },
       },
@@ -83,13 +118,16 @@ export function AlertsPage() {
   const schema = useVocabulary();
   const filters = (
     <>
+      <TextFilter name="q" label="Search" />
+      <ChoiceFilter name="seen" label="Any time" choices={times.map((t) => ({ value: t, label: `last ${t}` }))} />
+      <ChoiceFilter name="whose" label="Everybody's" choices={whose.map((w) => ({ value: w, label: w }))} />
       <ChoiceFilter name="status" label="Open" choices={statuses.map((s) => ({ value: s, label: s }))} />
       <AtLeast name="severity" of={schema?.risks} />
     </>
   );
   return (
     <Page title="Alerts" aside={filters}>
-      <Scope names={{ cluster: "cluster", rule: "rule" }} />
+      <Scope names={{ cluster: "cluster", rule: "rule", namespace: "namespace", assignee: "assignee" }} />
       <List
         asked={asked}
         total={all}
@@ -116,15 +154,41 @@ export function AlertsPage() {
                 <Reason why={g.why} /> {sentence(g.consequence)}
               </Partial>
             ))}
-            {rows.length ? (
-              <Table label="Alerts" rows={rows} rowKey={(a) => `${a.cluster}/${a.id}`} columns={columns} />
-            ) : (
-              <None receiving={list.receiving} />
-            )}
+            {rows.length ? <Alerts rows={rows} you={list.you} /> : <None receiving={list.receiving} />}
           </>
         )}
       </List>
     </Page>
+  );
+}
+
+/** The rows, of which some may be chosen to be worked on together. */
+function Alerts({ rows, you }: { rows: Row[]; you: string }) {
+  const [keys, setKeys] = useState<ReadonlySet<string>>(new Set());
+  const withChoice = useMemo(
+    () => [
+      choosing(keys, (a) =>
+        setKeys((was) => {
+          const now = new Set(was);
+          if (!now.delete(keyOf(a))) now.add(keyOf(a));
+          return now;
+        }),
+      ),
+      ...columns,
+    ],
+    [keys],
+  );
+  const chosen = rows.filter((a) => keys.has(keyOf(a)));
+  return (
+    <>
+      {chosen.length > 0 && (
+        <div className="aside chosen" role="group" aria-label="With those that are chosen">
+          <b>{plural(chosen.length, "alert")} chosen</b>
+          <Decide alerts={chosen} you={you} done={() => setKeys(new Set())} />
+        </div>
+      )}
+      <Table label="Alerts" rows={rows} rowKey={keyOf} columns={withChoice} chosen={(a) => keys.has(keyOf(a))} />
+    </>
   );
 }
 

@@ -1,66 +1,80 @@
 import { Button, TextInput } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, type Schemas } from "../../api/client";
+import type { Schemas } from "../../api/client";
+import { useWork, type Key } from "./useWork";
 
-const ends = {
-  dismissed: { done: "dismissed", act: "Dismiss" },
-  resolved: { done: "resolved", act: "Resolve" },
+const asks = {
+  dismissed: { field: "Why it is dismissed", prompt: "Why is it dismissed?", act: "Dismiss" },
+  resolved: { field: "Why it is resolved", prompt: "Why is it resolved?", act: "Resolve" },
+  assignee: { field: "Who works on it", prompt: "Who works on it?", act: "Give" },
 } as const;
 
-/** What a person decides about an alert. What ends it wants a reason. */
-export function Decide({ alert }: { alert: Schemas["AlertRow"] }) {
-  const queries = useQueryClient();
-  const put = api.useMutation("put", "/alert", {
-    onSuccess: () => void queries.invalidateQueries({ predicate: (q) => String(q.queryKey[1]).startsWith("/alert") }),
-  });
-  const [end, setEnd] = useState<keyof typeof ends>();
-  const [reason, setReason] = useState("");
-  const decide = (status: Schemas["AlertStatus"], why?: string) =>
-    put.mutate(
-      { params: { query: { cluster: alert.cluster, id: alert.id } }, body: { status, reason: why } },
-      { onSuccess: () => setEnd(undefined) },
-    );
-  const ask = (to: keyof typeof ends) => {
-    setReason("");
-    setEnd(to);
+/** What a person does with one alert, or with several that were chosen. What ends them wants a reason. */
+export function Decide({
+  alerts,
+  you,
+  done,
+}: {
+  alerts: (Key & Pick<Schemas["AlertRow"], "status" | "assignee">)[];
+  you: string;
+  done?: () => void;
+}) {
+  const { change, busy, said } = useWork(alerts, done);
+  const [asking, setAsking] = useState<keyof typeof asks>();
+  const [words, setWords] = useState("");
+  const ask = (what: keyof typeof asks) => {
+    setWords("");
+    setAsking(what);
   };
-  const open = alert.status === "new" || alert.status === "in progress";
-  if (end) {
+  const is = (...statuses: Schemas["AlertStatus"][]) => alerts.some((a) => statuses.includes(a.status));
+  const open = is("new", "in progress");
+  if (asking) {
     return (
       <form
         className="aside"
+        onKeyDown={(e) => e.key === "Escape" && setAsking(undefined)}
         onSubmit={(e) => {
           e.preventDefault();
-          decide(end, reason);
+          change(asking === "assignee" ? { assignee: words } : { status: asking, reason: words }, () =>
+            setAsking(undefined),
+          );
         }}
       >
         <TextInput
           size="xs"
-          aria-label={`Why it is ${ends[end].done}`}
-          placeholder={`Why is it ${ends[end].done}?`}
-          required
-          value={reason}
-          onChange={(e) => setReason(e.currentTarget.value)}
-          data-autofocus
+          aria-label={asks[asking].field}
+          placeholder={asks[asking].prompt}
+          required={asking !== "assignee"}
+          autoFocus
+          value={words}
+          onChange={(e) => setWords(e.currentTarget.value)}
         />
-        <Button size="xs" type="submit" loading={put.isPending}>
-          {ends[end].act}
+        <Button size="xs" type="submit" loading={busy}>
+          {asks[asking].act}
         </Button>
-        <Button size="xs" variant="default" onClick={() => setEnd(undefined)}>
+        <Button size="xs" variant="default" onClick={() => setAsking(undefined)}>
           Cancel
         </Button>
-        {put.error && <span role="alert">{put.error.detail}</span>}
+        {said && <span role="alert">{said}</span>}
       </form>
     );
   }
+  const mine = alerts.every((a) => a.assignee === you && a.status !== "new");
   return (
     <>
-      {alert.status === "new" && (
-        <Button size="xs" variant="default" onClick={() => decide("in progress")}>
+      {open && !mine && (
+        <Button
+          size="xs"
+          variant="default"
+          loading={busy}
+          onClick={() => change({ status: "in progress", assignee: you })}
+        >
           Take it
         </Button>
       )}
+      <Button size="xs" variant="default" onClick={() => ask("assignee")}>
+        Give to …
+      </Button>
       {open && (
         <Button size="xs" variant="default" onClick={() => ask("resolved")}>
           Resolve …
@@ -72,11 +86,11 @@ export function Decide({ alert }: { alert: Schemas["AlertRow"] }) {
         </Button>
       )}
       {!open && (
-        <Button size="xs" variant="default" onClick={() => decide("new")}>
+        <Button size="xs" variant="default" loading={busy} onClick={() => change({ status: "new" })}>
           Open again
         </Button>
       )}
-      {put.error && <span role="alert">{put.error.detail}</span>}
+      {said && <span role="alert">{said}</span>}
     </>
   );
 }

@@ -26,6 +26,7 @@ it("lists who did what, and asks for what the URL says", async () => {
   const asked = get("/alerts", {
     items: [row],
     counts: { high: 1 },
+    you: "alice",
     gaps: [],
     receiving: [
       {
@@ -50,7 +51,7 @@ it("lists who did what, and asks for what the URL says", async () => {
 });
 
 it("does not call a cluster quiet that sends nothing", async () => {
-  get("/alerts", { items: [], counts: {}, gaps: [], receiving: [] });
+  get("/alerts", { items: [], counts: {}, gaps: [], receiving: [], you: "alice" });
   show(<AlertsPage />, "/alerts");
   expect(await screen.findByText("No cluster sends its audit log")).toBeTruthy();
 });
@@ -60,6 +61,7 @@ it("tells which events were lost, where nothing was detected", async () => {
   get("/alerts", {
     items: [],
     counts: {},
+    you: "alice",
     receiving: [
       { ...audit, reconciled: 4, lost: 7 },
       { ...audit, cluster: "dev", lostWhy: "metrics cannot be read" },
@@ -85,6 +87,8 @@ it("shows what the graph knows, what it does not, and dismisses only with a reas
   get("/alert", {
     alert: row,
     reason: "",
+    notes: [],
+    you: "alice",
     evidence: ["alice asked to create it."],
     events: [{ verb: "create", omitted: { requestObject: 20_000 }, bytes: 21_000 }],
     why: "It can take over its node.",
@@ -106,9 +110,9 @@ it("shows what the graph knows, what it does not, and dismisses only with a reas
   });
   const sent: unknown[] = [];
   server.use(
-    http.put("*/api/v1/alert", async ({ request }) => {
-      sent.push(await request.json());
-      return new HttpResponse(null, { status: 204 });
+    http.put("*/api/v1/alerts", async ({ request }) => {
+      sent.push(((await request.json()) as { change: unknown }).change);
+      return HttpResponse.json({ changed: 1, missing: [] });
     }),
   );
   const person = userEvent.setup();
@@ -138,6 +142,8 @@ it.each([
   get("/alert", {
     alert: { ...row, status },
     reason,
+    notes: [],
+    you: "alice",
     decidedBy: "bob",
     decidedAt: "2026-01-02T03:04:05Z",
     evidence: [],
@@ -166,6 +172,8 @@ it("of a program that ran it shows who started it, where the container begins, a
   get("/alert", {
     alert: { ...row, actor: "sh" },
     reason: "",
+    notes: [],
+    you: "alice",
     evidence: ["sh ran."],
     why: "",
     fix: "",
@@ -204,4 +212,78 @@ it("of a program that ran it shows who started it, where the container begins, a
   expect(screen.getByText("/bin/sh as 33")).toBeTruthy();
   expect(screen.queryByText(container)).toBeNull();
   expect(screen.getByRole("link", { name: "n1" }).getAttribute("href")).toBe("/entity?kind=Node&id=prod%2FNode%2Fn1");
+});
+
+it("what is chosen is worked on together", async () => {
+  get("/alerts", {
+    items: [row, { ...row, id: "a2", title: "Another", about: "Pod shop/db" }, { ...row, id: "a3", title: "A third" }],
+    counts: { high: 3 },
+    gaps: [],
+    receiving: [],
+    you: "alice",
+  });
+  const sent: unknown[] = [];
+  server.use(
+    http.put("*/api/v1/alerts", async ({ request }) => {
+      sent.push(await request.json());
+      return HttpResponse.json({ changed: 1, missing: [{ cluster: "prod", id: "a2" }] });
+    }),
+  );
+  const person = userEvent.setup();
+  show(<AlertsPage />, "/alerts");
+  await person.click(await screen.findByRole("checkbox", { name: `Choose ${row.title}, ${row.about}` }));
+  await person.click(screen.getByRole("checkbox", { name: "Choose Another, Pod shop/db" }));
+  expect(screen.getByText("2 alerts chosen")).toBeTruthy();
+  await person.click(screen.getByRole("button", { name: "Take it" }));
+  await expect
+    .poll(() => sent)
+    .toEqual([
+      {
+        alerts: [
+          { cluster: "prod", id: "a1" },
+          { cluster: "prod", id: "a2" },
+        ],
+        change: { status: "in progress", assignee: "alice" },
+      },
+    ]);
+  await expect.poll(() => screen.queryByText("2 alerts chosen")).toBeNull();
+});
+
+it("tells what people did, and takes what there is to say", async () => {
+  get("/alert", {
+    alert: { ...row, status: "in progress", assignee: "bob" },
+    reason: "",
+    you: "alice",
+    notes: [
+      { at: "2026-01-02T03:04:05Z", person: "alice", what: "assignee", words: "bob" },
+      { at: "2026-01-02T03:05:05Z", person: "bob", what: "comment", words: "seen on two nodes" },
+      { at: "2026-01-02T03:06:05Z", person: "bob", what: "dismissed", words: "a drill" },
+    ],
+    evidence: [],
+    events: [],
+    why: "",
+    fix: "",
+    entities: [],
+  });
+  const sent: unknown[] = [];
+  server.use(
+    http.put("*/api/v1/alerts", async ({ request }) => {
+      sent.push(await request.json());
+      return HttpResponse.json({ changed: 1, missing: [] });
+    }),
+  );
+  const person = userEvent.setup();
+  show(<AlertPage />, "/alert?cluster=prod&id=a1");
+  const notes = within(
+    (await screen.findByRole("heading", { name: "What people did" })).closest("section") as HTMLElement,
+  );
+  expect(notes.getAllByRole("listitem").map((li) => li.textContent)).toEqual([
+    "alice gave it to bob 2026-01-02 03:04:05 UTC",
+    "bob seen on two nodes 2026-01-02 03:05:05 UTC",
+    "bob set it to dismissed: a drill 2026-01-02 03:06:05 UTC",
+  ]);
+  expect(screen.getByText(/bob works on it/)).toBeTruthy();
+  await person.type(notes.getByRole("textbox", { name: "Comment" }), "so did I");
+  await person.click(notes.getByRole("button", { name: "Comment" }));
+  await expect.poll(() => sent).toEqual([{ alerts: [{ cluster: "prod", id: "a1" }], change: { comment: "so did I" } }]);
 });

@@ -10,7 +10,7 @@ import { Severity } from "../../components/Severity";
 import { Answered, LoadingThing, Partial } from "../../components/States";
 import { Table, type Column } from "../../components/Table";
 import { count, plural, short } from "../../lib/format";
-import { acceptance, thingPage, vulnerabilityList } from "../../lib/links";
+import { acceptance, imageBases, imageComparison, thingPage, vulnerabilityList } from "../../lib/links";
 import { scoped } from "../../lib/scope";
 import { sentence } from "../../lib/text";
 import { Recommended } from "../recommendations/Recommended";
@@ -62,6 +62,10 @@ function Shown({ image }: { image: Schemas["ImagePage"] }) {
         <code title={row.id}>{short(row.id)}</code>
       </p>
       <Exports id={row.id} />
+      <p>
+        <Link to={imageComparison({ base: row.id })}>Compare with another tag …</Link>{" "}
+        <Link to={imageBases(row.id)}>Which other base fixes most …</Link>
+      </p>
       {row.state !== "done" && (
         <Partial>
           <b>{sentence(`Scan: ${row.state}`)}</b> {row.error && <Reason why={row.error} />} What is in it is unknown,
@@ -99,6 +103,22 @@ function Shown({ image }: { image: Schemas["ImagePage"] }) {
           </p>
         )}
       </Section>
+      {image.secrets.length > 0 && (
+        <Section title={`Secrets left in it (${count(image.secrets.length)})`}>
+          <p>
+            Who can pull the image has them, also those that a layer above takes away: take them back where they were
+            issued.
+          </p>
+          <Table
+            label="Secrets"
+            sort="secrets-sort"
+            short
+            rows={image.secrets}
+            rowKey={(_, i) => String(i)}
+            columns={secrets}
+          />
+        </Section>
+      )}
       {image.dismissed.length > 0 && (
         <Section title={`Not affected (${count(image.dismissed.length)})`}>
           <p>Advisories speak of these packages, and that does not count.</p>
@@ -166,6 +186,22 @@ function Exports({ id }: { id: string }) {
     </p>
   );
 }
+
+const secrets: Column<Schemas["SecretInImage"]>[] = [
+  { title: "Secret", cell: (s) => <Ref to={s.secret} icon={false} />, by: (s) => s.kind },
+  { title: "Where", wraps: true, cell: (s) => s.file, by: (s) => s.file },
+  { title: "Layer", from: "wide", cell: (s) => short(s.layer ?? ""), by: (s) => s.layer },
+  {
+    title: "Note",
+    wraps: true,
+    cell: (s) =>
+      [s.removed && "taken away by a layer above", s.published && "of a package that others have too"]
+        .filter(Boolean)
+        .join(", "),
+    by: (s) => s.published,
+  },
+  { title: "Images", number: true, cell: (s) => count(s.images ?? 1), by: (s) => s.images },
+];
 
 const dismissals: Column<Schemas["Dismissed"]>[] = [
   { title: "CVE", cell: (d) => <Ref to={d.vulnerability} icon={false} />, by: (d) => d.vulnerability.name },

@@ -54,6 +54,16 @@ it("an image's page marks what was accepted, and hands out what is known in each
   get("/recommendations", { items: [], total: 0 });
   get("/image", {
     row: image("web", false),
+    secrets: [
+      {
+        secret: { kind: "ImageSecret", id: "secret:1", name: "npm access token" },
+        kind: "npm access token",
+        file: "root/.npmrc:2",
+        removed: true,
+        published: false,
+        images: 3,
+      },
+    ],
     layers: [],
     packages: [],
     pods: [],
@@ -82,6 +92,7 @@ it("an image's page marks what was accepted, and hands out what is known in each
   expect(within(row("CVE-3")).queryByText(/2027/)).toBeNull();
   expect(within(row("CVE-9")).getByText("Alice says that it is not affected.")).toBeTruthy();
   expect(screen.getByText("Not affected (1)")).toBeTruthy();
+  expect(row("npm access token").textContent).toBe("npm access tokenroot/.npmrc:2taken away by a layer above3");
   expect(screen.getByRole("link", { name: "CycloneDX" }).getAttribute("href")).toContain(
     "/api/v1/report/image?id=web&format=cyclonedx",
   );
@@ -112,6 +123,7 @@ it("a package that a package of the distribution has says whose part it is, and 
   });
   get("/image", {
     row: image("web", false),
+    secrets: [],
     layers: [],
     findings: [],
     dismissed: [],
