@@ -336,7 +336,8 @@ func ReadCaged(in io.Reader, out io.Writer) error {
 // read does the work.
 func (j job) read(in io.Reader, out io.Writer) (*Inventory, error) {
 	ctx := context.Background()
-	o := Options{Platform: j.Platform, Salt: j.Salt, Limits: j.Limits, Backoff: j.Backoff, Patience: j.Patience, Keychain: accounted{j.Account},
+	o := Options{Platform: j.Platform, Salt: j.Salt, Limits: j.Limits, Backoff: j.Backoff, Patience: j.Patience,
+		Keychain: accounted{j.Account},
 		Insecure: func(string) bool { return j.Insecure }, Prefer: func(string) []string { return j.Prefer }, Progress: func(p Progress) {
 			if text, err := json.Marshal(p); err == nil {
 				_ = cage.Send(out, comes, text) // a parent that is gone ends this process

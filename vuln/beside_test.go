@@ -12,7 +12,8 @@ const ofImage = "sha256:aa"
 
 // attested wraps a document in a statement of in-toto about a digest.
 func attested(digest, predicate string) string {
-	return fmt.Sprintf(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"x","digest":{"sha256":"bb"}},{"digest":{"sha256":"%s"}}],
+	return fmt.Sprintf(`{"_type":"https://in-toto.io/Statement/v1","subject":[
+		{"name":"x","digest":{"sha256":"bb"}},{"digest":{"sha256":"%s"}}],
 		"predicateType":"https://openvex.dev/ns/v0.2.0","predicate":%s}`, strings.TrimPrefix(digest, "sha256:"), predicate)
 }
 
@@ -33,7 +34,8 @@ func TestWhatIsBesideAnImageCountsWhereNobodyElseSaysAnything(t *testing.T) {
 		{"a bill of materials", `{"bomFormat":"CycloneDX","vulnerabilities":[{"id":"CVE-2024-0001"}]}`, "", ""},
 		{"an attestation", attested(ofImage, says), dismissed, ""},
 		{"in an envelope", enveloped(attested(ofImage, says)), dismissed, ""},
-		{"in a bundle", `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":` + enveloped(attested(ofImage, cyclone("not_affected", "c1"))) + `}`,
+		{"in a bundle", `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":` + enveloped(attested(ofImage,
+			cyclone("not_affected", "c1"))) + `}`,
 			"code_not_reachable (registry r", ""},
 		{"an attestation of another image", attested("sha256:cc", says), "", "an attestation of something else"},
 		{"an attestation of nothing", strings.Replace(attested(ofImage, says), `"subject"`, `"x"`, 1), "", "an attestation of something else"},
@@ -70,7 +72,8 @@ func TestWhatIsBesideAnImageCountsWhereNobodyElseSaysAnything(t *testing.T) {
 // TestWhatIsBesideAnImageOverrulesNobody: neither what somebody imported, nor the distribution.
 func TestWhatIsBesideAnImageOverrulesNobody(t *testing.T) {
 	doc := Document{"registry r", []byte(strings.Replace(openVEXOf(`["pkg:npm/left"]`, NotAffected), "2024-03-01", "2034-03-01", 1))}
-	imported, err := Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(oneRecord)}, "v.json": {Data: []byte(openVEXOf(`["pkg:npm/left"]`, Affected))}})
+	imported, err := Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(oneRecord)},
+		"v.json": {Data: []byte(openVEXOf(`["pkg:npm/left"]`, Affected))}})
 	if err != nil {
 		t.Fatal(err)
 	}
