@@ -2,6 +2,7 @@ package collect
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +115,43 @@ func TestAPolicyThatMakesNoSenseIsRefused(t *testing.T) {
 		change(&r)
 		if _, err := r.Valid(); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "registry r.example: ") {
 			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// TestHoursWithoutADayAreOfEachDay, and those of a range of its days alone.
+func TestHoursWithoutADayAreOfEachDay(t *testing.T) {
+	sunday := time.Date(2026, 3, 1, 12, 30, 0, 0, time.UTC)
+	for day := range 7 {
+		at := sunday.AddDate(0, 0, day)
+		if !(Hours{"12:00-13:00"}).Within(at) || (Hours{"13:00-14:00"}).Within(at) {
+			t.Errorf("%s: %s", at.Weekday(), at)
+		}
+		if got, want := (Hours{"fri-mon 00:00-24:00"}).Within(at), day <= 1 || day >= 5; got != want {
+			t.Errorf("%s is from Friday to Monday: %t", at.Weekday(), got)
+		}
+	}
+	for _, text := range []string{"12:00-25:00", "12:00-xx", "xx-13:00", "12:00-13:0", "12:00-13:00-14:00"} {
+		if (Hours{text}).valid() == nil || !(Hours{text}).Within(sunday) {
+			t.Errorf("%q are hours, or keep a registry from being read", text)
+		}
+	}
+}
+
+// TestAPolicyMayBeAsLongAsItsBounds.
+func TestAPolicyMayBeAsLongAsItsBounds(t *testing.T) {
+	most := Registry{Host: "r.example", MaxAge: longestAge, Every: longestAge, TagNames: slices.Repeat([]string{"v*"}, mostTagNames),
+		Platforms: slices.Repeat([]string{"linux/arm64"}, mostPlatforms), Hours: slices.Repeat(Hours{"12:00-13:00"}, mostHours)}
+	if _, err := most.Valid(); err != nil {
+		t.Error(err)
+	}
+	most.Every = Span(time.Minute)
+	if _, err := most.Valid(); err != nil {
+		t.Error(err)
+	}
+	for text, fits := range map[string]bool{"36600d": true, "36601d": false, "5228w": true, "5229w": false, "878400h": true, "878401h": false} {
+		if _, err := ParseSpan(text); (err == nil) != fits {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

@@ -71,9 +71,10 @@ func TestWhatIsBesideAnImageCountsWhereNobodyElseSaysAnything(t *testing.T) {
 
 // TestWhatIsBesideAnImageOverrulesNobody: neither what somebody imported, nor the distribution.
 func TestWhatIsBesideAnImageOverrulesNobody(t *testing.T) {
-	doc := Document{"registry r", []byte(strings.Replace(openVEXOf(`["pkg:npm/left"]`, NotAffected), "2024-03-01", "2034-03-01", 1))}
+	doc := Document{"registry r", []byte(openVEXOf(`["pkg:npm/left"]`, NotAffected))}
+	long := strings.Replace(openVEXOf(`["pkg:npm/left"]`, Affected), "2024-03-01", "2014-03-01", 1)
 	imported, err := Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(oneRecord)},
-		"v.json": {Data: []byte(openVEXOf(`["pkg:npm/left"]`, Affected))}})
+		"v.json": {Data: []byte(long)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +83,34 @@ func TestWhatIsBesideAnImageOverrulesNobody(t *testing.T) {
 	if counted != 1 || found[0].Dismissed != "" || found[0].Said == nil || found[0].Said.Found != "" || found[0].Said.Status != Affected {
 		t.Errorf("a statement that was imported: %+v", found[0])
 	}
+	older := Document{"older", []byte(long)}
+	plain, err := Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(oneRecord)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, documents := range [][]Document{{doc, older}, {older, doc}} {
+		both, _, _ := plain.Beside(t.Context(), []string{ofImage}, documents...)
+		if found, _ := both.Examine(left()); found[0].Said.Found != "registry r" || found[0].Dismissed == "" {
+			t.Errorf("of two documents the older one speaks: %+v", found[0])
+		}
+	}
+	gone := Match{ID: "CVE-2024-0001", Package: left(), Dismissed: "not affected: package not imported"}
+	if err := with.hear(&gone); err != nil || gone.Said != nil || gone.Dismissed != "not affected: package not imported" {
+		t.Errorf("what does not count anyway: %+v, %v", gone, err)
+	}
 	m := Match{ID: "CVE-2024-0001", Package: left(), Vendor: "will not fix"}
 	if err := with.hear(&m); err != nil || m.Dismissed != "" || m.Said == nil || m.Said.Found != "registry r" {
 		t.Errorf("the distribution's word: %+v, %v", m, err)
+	}
+}
+
+func TestAnAttestationIsOfSoManyThingsAtMost(t *testing.T) {
+	for n, fits := range map[int]bool{mostSubjects - 2: true, mostSubjects - 1: false} {
+		text := strings.Replace(attested(ofImage, openVEXOf(`["pkg:npm/left"]`, NotAffected)), `"subject":[`,
+			`"subject":[`+strings.Repeat(`{"name":"y"},`, n), 1)
+		if _, counted, unread := (&DB{}).Beside(t.Context(), []string{ofImage}, Document{"r", []byte(text)}); (counted == 1) != fits {
+			t.Errorf("%d things beside it: %d count, %v", n, counted, unread)
+		}
 	}
 }
 
