@@ -34,9 +34,9 @@ func eventGaps(received []Receiving, w *scope.World) []collect.Gap {
 		case r.Lost == nil && r.LostWhy != nil:
 			gap("lost audit events", *r.LostWhy, "Whether the API server gave up sending some is not known.")
 		}
-		if n := deref(r.Blind); n > 0 {
+		if n, undecided := deref(r.Blind), detect.Undecided(deref(r.Undecided)); n > 0 || undecided != "" {
 			why, consequence := audit.WhyBlind(n)
-			gap("what requests wrote", why, consequence+detect.Undecided(deref(r.Undecided)))
+			gap("what requests wrote", why, consequence+undecided)
 		}
 		if n := r.Rejected["no event"]; n > 0 {
 			gap(fmt.Sprintf("%d texts", n), fmt.Sprintf("they are no %s events", r.Kind), "What they would have told raised no alert.")

@@ -144,9 +144,9 @@ func (o *detectOptions) file(c *cobra.Command, s streams, file string, read read
 			o.broken = fmt.Errorf("%s: holds no %s events", file, o.kind)
 		}
 	}
-	if n := o.blind - before.blind; n > 0 {
+	if n, undecided := o.blind-before.blind, detect.Undecided(o.undecided); n > 0 || undecided != "" {
 		why, consequence := audit.WhyBlind(n)
-		o.gap(file, why, consequence+detect.Undecided(o.undecided))
+		o.gap(file, why, consequence+undecided)
 	}
 	if n := o.unplaced - before.unplaced; n > 0 {
 		o.gap(file, fmt.Sprintf("%d events are of containers whose pods are not known here", n),

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/breakwater-sec/breakwater/analyse"
+	"github.com/breakwater-sec/breakwater/detect"
 	"github.com/breakwater-sec/breakwater/detect/builtin"
 	"github.com/breakwater-sec/breakwater/packs"
 	"github.com/breakwater-sec/breakwater/packs/queries"
@@ -92,8 +93,9 @@ queries/ in it, or is one of these. Rules of a folder see the built-in ones; a
 file of the same name stands in for the built-in one. Sigma rules that were
 written for other tools bring no tests: those that can never fire here are named.
 
-With --distinct, also count the attack techniques that are ones of their own:
-those with a test in which no other technique makes an edge.`,
+With --distinct, also count the attack techniques and the detections that are ones
+of their own: those with a test in which no other technique makes an edge, or no
+other detection fires.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			rules, err := rulesToTest(c.Context(), strings.Join(args, ""))
@@ -113,26 +115,43 @@ those with a test in which no other technique makes an edge.`,
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&distinct, "distinct", false, "count the attack techniques that have a test in which no other fires")
+	c.Flags().BoolVar(&distinct, "distinct", false, "count the attack techniques and detections that have a test in which no other fires")
 	return c
 }
 
-// reportDistinct counts the techniques that are ones of their own, and names those
-// that are not.
+// reportDistinct counts the techniques and the detections that are ones of their own, and names
+// those that are not.
 func reportDistinct(ctx context.Context, s streams, rules []rule.Rule) error {
-	found, err := analyse.Distinct(ctx, rules)
+	techniques, err := analyse.Distinct(ctx, rules)
+	if err != nil {
+		return err
+	}
+	detections, err := detect.Distinct(rules)
 	if err != nil {
 		return err
 	}
 	own := 0
-	for _, d := range found {
+	for _, d := range techniques {
 		if d.Test != "" {
 			own++
 			continue
 		}
 		fmt.Fprintf(s.out, "%s: in each of its tests these make edges too: %s\n", d.Rule, strings.Join(d.With, ", "))
 	}
-	fmt.Fprintf(s.out, "%d of %d attack techniques are distinct\n", own, len(found))
+	if len(techniques) > 0 {
+		fmt.Fprintf(s.out, "%d of %d attack techniques are distinct\n", own, len(techniques))
+	}
+	own = 0
+	for _, d := range detections {
+		if d.Test != "" {
+			own++
+			continue
+		}
+		fmt.Fprintf(s.out, "%s: in each of its tests these fire too: %s\n", d.Rule, strings.Join(d.With, ", "))
+	}
+	if len(detections) > 0 {
+		fmt.Fprintf(s.out, "%d of %d detections are distinct\n", own, len(detections))
+	}
 	return nil
 }
 

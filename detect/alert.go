@@ -18,10 +18,12 @@ import (
 type Alert struct {
 	// ID is made of the rule, the cluster, what the alert is about and its first
 	// act, so that events that come again make the same one.
-	ID         string   `json:"id"`
-	Rule       string   `json:"rule"`
-	Title      string   `json:"title"`
-	Severity   string   `json:"severity"`
+	ID       string `json:"id"`
+	Rule     string `json:"rule"`
+	Title    string `json:"title"`
+	Severity string `json:"severity"`
+	// Excused says why the severity is lower than the rule's, "" if it is not.
+	Excused    string   `json:"excused,omitempty"`
 	Techniques []string `json:"techniques"`
 	Cluster    string   `json:"cluster"`
 	// First and Last are when it was seen, by the sender's clock; Count is how often.

@@ -18,10 +18,11 @@ type baselineFile struct {
 	// GroupBy is whose habits they are, none for the cluster's; Value what of an event is looked at.
 	GroupBy []string `yaml:"group-by"`
 	Value   []string `yaml:"value"`
-	// WarmUp and Events are how long and how many events a group is watched before anything is told; Forget is after how long
-	// a value that was not seen counts as new again.
+	// WarmUp and Events are how long and how many events a group is watched before anything is told. A burst, and what has no group,
+	// needs the cluster to be watched for so long: who never did anything of the kind is known, too. Forget is after how long a
+	// value that was not seen counts as new again.
 	WarmUp string `yaml:"warm-up"`
-	Events int    `yaml:"events"`
+	Events *int   `yaml:"events"`
 	Forget string `yaml:"forget"`
 	// Share is of which part of all events a rare value has at most.
 	Share float64 `yaml:"share"`
@@ -67,7 +68,14 @@ const (
 // learns compiles a baseline.
 func (r *Rule) learns(f *rule.File, b *baselineFile) error {
 	wrong := func(key string, err error) error { return f.Errorf(err, "baseline", key) }
-	out := &baseline{kind: b.Type, events: orElse(b.Events, defaultEvents), share: b.Share, atLeast: b.AtLeast,
+	events := defaultEvents
+	if b.Type == burst {
+		events = 0
+	}
+	if b.Events != nil {
+		events = *b.Events
+	}
+	out := &baseline{kind: b.Type, events: events, share: b.Share, atLeast: b.AtLeast,
 		factor: orElse(b.Factor, defaultFactor), peersAtLeast: orElse(b.PeersAtLeast, defaultPeers), atMost: b.AtMost}
 	for _, t := range []struct {
 		key, text string
@@ -97,7 +105,7 @@ func (r *Rule) learns(f *rule.File, b *baselineFile) error {
 		return wrong("type", fmt.Errorf("type %q: want %s, %s, %s or %s", b.Type, firstSeen, rare, burst, peer))
 	case b.Type != burst && len(b.Value) == 0:
 		return wrong("value", errors.New("want the fields whose values are looked at"))
-	case b.Events < 0 || b.AtMost < 0 || b.PeersAtLeast < 0 || b.Factor < 0:
+	case events < 0 || b.AtMost < 0 || b.PeersAtLeast < 0 || b.Factor < 0:
 		return wrong("type", errors.New("want numbers above 0"))
 	case (b.Type == rare) != (b.Share > 0) || b.Share >= 1:
 		return wrong("share", errors.New("want a share above 0 and below 1 for rare, and for no other type"))
@@ -121,9 +129,17 @@ func orElse[T comparable](v, other T) T {
 	return v
 }
 
+// since is from when on a group is watched.
+func (g *Engine) since(b *baseline, s *state) int64 {
+	if begun, ok := g.begun[s.Cluster]; ok && (b.kind == burst || b.kind != peer && len(b.groupBy) == 0) {
+		return min(begun, s.Begun)
+	}
+	return s.Begun
+}
+
 // knows says that a group was watched long enough.
-func (b *baseline) knows(s *state, now int64) bool {
-	return s.Events >= b.events && now-s.Begun >= b.warmUp.Milliseconds()
+func (g *Engine) knows(b *baseline, s *state, now int64) bool {
+	return s.Events >= b.events && now-g.since(b, s) >= b.warmUp.Milliseconds()
 }
 
 // unusual says whether an event is unlike those of before, and how. It takes the event into what is known.
@@ -136,8 +152,8 @@ func (g *Engine) unusual(r *Rule, e *event.Event) (said string, is bool) {
 	group, value := fieldsOf(e, of), fieldsOf(e, b.value)
 	s := m.group(e, group)
 	now := e.Time.UnixMilli()
-	known := b.knows(s, now)
-	watched := time.Duration(now-s.Begun) * time.Millisecond
+	known := g.knows(b, s, now)
+	watched := time.Duration(now-g.since(b, s)) * time.Millisecond
 	before := s.Events
 	m.grow(s, func() {
 		if b.kind == burst {

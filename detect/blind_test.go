@@ -35,6 +35,12 @@ func TestARuleThatCouldNotBeJudgedIsCounted(t *testing.T) {
 			"privileged-program", "privileged-pod"},
 		{"a subject, without the role it is given", ask{verb: "patch", what: "clusterrolebindings", space: "-", level: "Request",
 			request: `{"subjects":[{"kind":"User","name":"mallory"}]}`}, "cluster-admin-binding", ""},
+		{"a webhook without what was written", ask{what: "admissionregistration.k8s.io/validatingwebhookconfigurations/", space: "-", level: "Metadata"},
+			"webhook-abroad", "privileged-pod console-exposed"},
+		{"a webhook with it", ask{what: "admissionregistration.k8s.io/validatingwebhookconfigurations/", space: "-",
+			response: `{"kind":"ValidatingWebhookConfiguration","metadata":{"name":"x"}}`}, "", "webhook-abroad"},
+		{"a service without what was written", ask{what: "services", level: "Metadata"}, "console-exposed database-exposed", "webhook-abroad"},
+		{"a secret, of which nothing is asked", ask{what: "secrets", level: "Metadata"}, "", "console-exposed"},
 		{"a command in a pod, whose body says nothing more", ask{what: "pods/exec", level: "Metadata", code: "101"}, "", "exec-into-pod"},
 	}
 	all := rules(t)

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -34,6 +35,8 @@ type (
 		// values are all that the field may be, if they are plain.
 		values []string
 		plain  bool
+		// cost is about what asking costs, so that what is cheap is asked first.
+		cost int
 		// missing is a field that the log does not have; impossible is a value that the
 		// field never has.
 		missing, impossible bool
@@ -47,6 +50,31 @@ func (a and) holds(f event.Fields) bool {
 		}
 	}
 	return true
+}
+
+// cheapestFirst orders parts by what they cost to ask. Which of them is asked first changes no answer.
+func (a and) cheapestFirst() and {
+	slices.SortStableFunc(a, func(x, y expr) int { return cmp.Compare(costs(x), costs(y)) })
+	return a
+}
+
+// costs is about what asking costs.
+func costs(e expr) (n int) {
+	switch e := e.(type) {
+	case *test:
+		return e.cost
+	case not:
+		return costs(e.of)
+	case and:
+		for _, one := range e {
+			n += costs(one)
+		}
+	case or:
+		for _, one := range e {
+			n += costs(one)
+		}
+	}
+	return n
 }
 
 func (o or) holds(f event.Fields) bool {
@@ -199,7 +227,7 @@ func (p *parser) and() (expr, error) {
 		}
 		all = append(all, e)
 		if !p.take("and") {
-			return alone(all), nil
+			return alone(all.cheapestFirst()), nil
 		}
 	}
 }
@@ -224,7 +252,7 @@ func (p *parser) term() (expr, error) {
 		return or(of), err
 	case p.take("all"):
 		of, err := p.of()
-		return and(of), err
+		return and(of).cheapestFirst(), err
 	case len(p.words) == 0:
 		return nil, errors.New("condition: ends where a selection was wanted")
 	}

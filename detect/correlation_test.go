@@ -299,6 +299,10 @@ func TestWhatIsUnusual(t *testing.T) {
 		{"as much as before", many, "0s create a x, 0s create a y, 0s create a z, 10m create a x, 2h create a x, 2h0m1s create a y, 2h0m2s create a z",
 			"", ""},
 		{"the same again and again", many, "0s create a x, 10m create a x, 20m create a y, 2h create a x, 2h0m1s create a x, 2h0m2s create a x", "", ""},
+		{"of one who never did anything of the kind", strings.Replace(many, "events: 3, ", "", 1), "0s list b, 2h create a x, 2h0m1s create a y, 2h0m2s create a z", "2h0m2s",
+			"In 2 hours, in which 2 events like it of name a were looked at, there were never more than 0 different values"},
+		{"of one who never did, while the cluster is new", strings.Replace(many, "events: 3, ", "", 1), "0s list b, 30m create a x, 30m1s create a y, 30m2s create a z", "", ""},
+		{"what nobody ever did", strings.NewReplacer("[name]", "[]", "events: 3", "events: 0").Replace(first), "0s list b, 2h create a x", "2h0m0s", "none had resource x"},
 		{"too slowly", many, "0s create a x, 10m create a x, 20m create a y, 2h create a x, 2h0m50s create a y, 2h1m10s create a z", "", ""},
 		{"across the minute", many, "0s create a x, 10m create a x, 20m create a y, 2h0m50s create a x, 2h1m0s create a y, 2h1m10s create a z",
 			"2h1m10s", ""},
@@ -373,9 +377,10 @@ func TestWhatNobodyNeedsAnyMoreIsNamed(t *testing.T) {
 	g := New(made(""), nil, Options{})
 	g.Feed(happened("0s create a"))
 	parts := g.Checkpoint()
-	if len(parts) != 1 || len(g.Checkpoint()) != 0 {
+	if len(parts) != 2 || len(g.Checkpoint()) != 0 {
 		t.Fatalf("%v", parts)
 	}
+	delete(parts, begunPart+"prod")
 	for name, r := range map[string]*Rules{"the same": made(""), "another": made(", events: 5")} {
 		useless, err := New(r, nil, Options{}).Restore(parts)
 		if want := map[string]int{"the same": 0, "another": 1}[name]; err != nil || len(useless) != want {
@@ -383,8 +388,8 @@ func TestWhatNobodyNeedsAnyMoreIsNamed(t *testing.T) {
 		}
 	}
 	for part := range parts {
-		useless, err := New(made(""), nil, Options{}).Restore(map[string]string{part: "{", "none": "{}"})
-		if err == nil || len(useless) != 2 {
+		useless, err := New(made(""), nil, Options{}).Restore(map[string]string{part: "{", "none": "{}", begunPart + "prod": "x"})
+		if err == nil || len(useless) != 3 {
 			t.Errorf("%v, %v", useless, err)
 		}
 	}

@@ -308,7 +308,7 @@ func (w *Watched) alone(r *Rule, c *Covered, now time.Time) {
 		}
 	}
 	switch {
-	case can > 0 && r.baseline != nil && now.Sub(first) < r.baseline.warmUp:
+	case can > 0 && r.baseline != nil && r.baseline.kind != burst && now.Sub(first) < r.baseline.warmUp:
 		c.Can = Learns
 		c.Why = fmt.Sprintf("it watches for %s before it tells anything, until %s", spanText(r.baseline.warmUp),
 			first.Add(r.baseline.warmUp).UTC().Format("2006-01-02 15:04"))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/breakwater-sec/breakwater/event"
 	"github.com/breakwater-sec/breakwater/ref"
+	"github.com/breakwater-sec/breakwater/severity"
 )
 
 // Options bound what an engine remembers. Zero means the default.
@@ -40,12 +41,16 @@ type Engine struct {
 	changed []*Alert
 	// memories are what rules remember of earlier events.
 	memories map[*Rule]*memory
+	// begun is since when clusters are watched, began those of which that is new.
+	begun map[string]int64
+	began map[string]bool
 }
 
 // New makes an engine. Without a context, alerts say nothing of the graph.
 func New(rules *Rules, c Context, o Options) *Engine {
 	e := &Engine{rules: rules, context: c, window: cmp.Or(o.Window, 24*time.Hour), objects: newObjects(cmp.Or(o.Objects, 50_000)),
-		byObject: map[place][]*Alert{}, memories: map[*Rule]*memory{}}
+		byObject: map[place][]*Alert{}, memories: map[*Rule]*memory{}, begun: map[string]int64{},
+		began: map[string]bool{}}
 	e.open = remembering(cmp.Or(o.Alerts, 2_000), func(_ string, a *Alert) { e.forget(a) })
 	return e
 }
@@ -88,6 +93,7 @@ func (g *Engine) Take(events []event.Event, matches []Match) []Alert {
 	}
 	for i := range events {
 		e := &events[i]
+		g.watches(e)
 		for ; len(matches) > 0 && matches[0].Event == i; matches = matches[1:] {
 			g.fire(matches[0].Rule, e)
 		}
@@ -150,12 +156,18 @@ func (g *Engine) tell(r *Rule, e *event.Event, key, said string) {
 	}
 	id, act := e.Identity()
 	act = strings.Clone(cmp.Or(act, id))
+	excuse := r.excuse(e)
 	if !ok {
 		a = r.alert(e, key, act)
+		a.excuse(excuse)
 		g.open.Add(key, a)
 	}
 	if !a.counts(act) {
 		return
+	}
+	if a.Excused != "" && excuse == "" { // what came with it is news
+		a.Excused, a.Severity = "", r.Severity
+		a.Evidence = slices.DeleteFunc(a.Evidence, func(s string) bool { return strings.HasPrefix(s, "Informational: ") })
 	}
 	a.Count++
 	if said != "" {
@@ -163,6 +175,36 @@ func (g *Engine) tell(r *Rule, e *event.Event, key, said string) {
 	}
 	g.add(a, r, e)
 	g.markChanged(a)
+}
+
+// excuse says why a match is no news, "" if it is.
+func (r *Rule) excuse(e *event.Event) string {
+	if r.log.Excuse == nil || r.condition == nil || !asks(r.condition, r.log.Excused) {
+		return ""
+	}
+	return r.log.Excuse(e)
+}
+
+// excuse makes an alert of the lowest severity, and says why.
+func (a *Alert) excuse(why string) {
+	if why == "" {
+		return
+	}
+	a.Excused, a.Severity = why, severity.Rated[0]
+	add(&a.Evidence, why, maxEvidence)
+}
+
+// asks says that an expression asks for one of some fields, so that it holds.
+func asks(e expr, fields []string) bool {
+	switch e := e.(type) {
+	case *test:
+		return slices.Contains(fields, e.field)
+	case and:
+		return slices.ContainsFunc(e, func(one expr) bool { return asks(one, fields) })
+	case or:
+		return slices.ContainsFunc(e, func(one expr) bool { return asks(one, fields) })
+	}
+	return false // what must not be is not asked for
 }
 
 // alertOfOwner is an open alert of the same rule about what owns the event's object.

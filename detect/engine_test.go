@@ -23,7 +23,7 @@ func rules(t testing.TB) *detect.Rules {
 	t.Helper()
 	d := &audit.Decoder{Cluster: "prod"}
 	run := &runtime.Decoder{Cluster: "prod"}
-	r, err := detect.Load([]detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: d.All},
+	r, err := detect.Load([]detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Excuse: audit.Excuse, Excused: audit.Excused, Decode: d.All},
 		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: run.All},
 		{Source: identity.Source, Fields: identity.Fields, Index: identity.Index, Decode: (&identity.Decoder{Cluster: "prod"}).All}}, packs.FS)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // isForeign says that a rule was written for other tools: it has none of the keys
 // that are ours.
 func (b *file) isForeign() bool {
-	return b.Why == "" && b.Fix == "" && len(b.Evidence)+len(b.Per)+len(b.Tests) == 0 && b.Baseline == nil
+	return b.Why == "" && b.Fix == "" && len(b.Evidence)+len(b.Per)+len(b.Tests) == 0 && b.Baseline == nil && b.Alone == nil
 }
 
 // adopt gives a rule of others what ours say themselves.

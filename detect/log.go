@@ -23,6 +23,10 @@ type Log struct {
 	// Level is the field that says how much of an event was kept, and Least its value that says that what was written was not;
 	// "" where a log keeps all. Which fields are of what was written, Fields says.
 	Level, Least string
+	// Excuse says why what an event tells is no news, in a sentence, "" if it is; it speaks of the fields Excused. An alert of a
+	// rule that asks for one of these is then of the lowest severity, and says so.
+	Excuse  func(*event.Event) string
+	Excused []string
 	// Forms are other names of the source, and Aliases those of fields, in rules that
 	// were written for other tools. Says is what an alert of such a rule says.
 	Forms   []event.Source

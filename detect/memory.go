@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -209,7 +210,7 @@ func (g *Engine) Memories() map[string]MemoryOf {
 			if s.Full {
 				told.Full++
 			}
-			if r.baseline != nil && !r.baseline.knows(s, s.Last) {
+			if r.baseline != nil && !g.knows(r.baseline, s, s.Last) {
 				told.Learning++
 			}
 		}
@@ -218,10 +219,27 @@ func (g *Engine) Memories() map[string]MemoryOf {
 	return out
 }
 
+// begunPart begins the names of the parts that say since when a cluster is watched.
+const begunPart = "since/"
+
+// watches notes since when a cluster is watched.
+func (g *Engine) watches(e *event.Event) {
+	now := e.Time.UnixMilli()
+	if at, ok := g.begun[e.Cluster]; ok && at <= now || e.Time.IsZero() {
+		return
+	}
+	cluster := strings.Clone(e.Cluster)
+	g.begun[cluster], g.began[cluster] = now, true
+}
+
 // Checkpoint gives the parts of what is remembered that changed since it was last called, by their names. An empty one
 // is gone. What an engine hands out an engine of the same rules takes by Restore.
 func (g *Engine) Checkpoint() map[string]string {
 	parts := map[string]string{}
+	for cluster := range g.began {
+		parts[begunPart+cluster] = strconv.FormatInt(g.begun[cluster], 10)
+	}
+	clear(g.began)
 	for r, m := range g.memories {
 		for _, key := range m.gone {
 			parts[r.part(key)] = ""
@@ -279,6 +297,15 @@ func (g *Engine) Restore(parts map[string]string) (useless []string, err error) 
 	}
 	var all []kept
 	for _, part := range slices.Sorted(maps.Keys(parts)) {
+		if cluster, is := strings.CutPrefix(part, begunPart); is {
+			at, wrong := strconv.ParseInt(parts[part], 10, 64)
+			if wrong != nil {
+				useless, err = append(useless, part), fmt.Errorf("since when %s is watched: %w", cluster, wrong)
+				continue
+			}
+			g.begun[cluster] = at
+			continue
+		}
 		at := strings.LastIndexByte(part, '/')
 		r := remember[part[:max(at, 0)]]
 		if r == nil {

@@ -96,16 +96,54 @@ func (p *pattern) same(a, b byte) bool {
 
 // find gives where a part first ends.
 func (p *pattern) find(s string, t *part) (end int, ok bool) {
-	plain := len(t.text) > 0 && t.text[0] < utf8.RuneSelf && !t.any[0]
+	if len(t.text) > 0 && t.text[0] < utf8.RuneSelf && !t.any[0] && (!p.fold || hasOwnCase(byte(t.text[0]), s)) {
+		return p.findByte(s, t)
+	}
 	for i := range s {
-		if plain && s[i] < utf8.RuneSelf && !p.same(s[i], byte(t.text[0])) {
-			continue
-		}
 		if n, ok := p.at(s[i:], t); ok {
 			return i + n, true
 		}
 	}
 	return len(s), len(t.text) == 0
+}
+
+// hasOwnCase says that a character of ASCII is in a text in no case but its own two: k is also the sign for kelvin, and s
+// has a long one, which begin with these bytes.
+func hasOwnCase(c byte, s string) bool {
+	switch c | 0x20 {
+	case 'k':
+		return strings.IndexByte(s, 0xe2) < 0
+	case 's':
+		return strings.IndexByte(s, 0xc5) < 0
+	}
+	return true
+}
+
+// findByte gives where a part that begins with a character of ASCII first ends.
+func (p *pattern) findByte(s string, t *part) (end int, ok bool) {
+	c := byte(t.text[0])
+	cases := [2]byte{c, c}
+	if small := c | 0x20; p.fold && 'a' <= small && small <= 'z' {
+		cases = [2]byte{small, small &^ 0x20}
+	}
+	var next [2]int // where each case comes next
+	for at := 0; ; at++ {
+		for i, c := range cases {
+			if next[i] < at || at == 0 {
+				if next[i] = len(s); i == 0 || c != cases[0] {
+					if n := strings.IndexByte(s[at:], c); n >= 0 {
+						next[i] = at + n
+					}
+				}
+			}
+		}
+		if at = min(next[0], next[1]); at >= len(s) {
+			return len(s), false
+		}
+		if n, ok := p.at(s[at:], t); ok {
+			return at + n, true
+		}
+	}
 }
 
 // ends says whether a text ends with a part: as many characters back as it has.

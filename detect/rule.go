@@ -52,6 +52,8 @@ type file struct {
 	// Evidence is what an alert says happened, a sentence each, with fields in
 	// braces. A sentence about an absent field is left out.
 	Evidence []string `yaml:"evidence"`
+	// Alone is false for a rule that is there for correlations only, and does not alert.
+	Alone *bool `yaml:"alone"`
 	// Per is what makes two alerts of the rule differ, beside the cluster: fields,
 	// or actor and target, which are the default.
 	Per   []string `yaml:"per"`
@@ -70,6 +72,7 @@ type Rule struct {
 	evidence  []string
 	per       []string
 	cases     []rule.Case
+	attacks   []attack
 	foreign   *rule.Foreign
 	name      string // by which correlations may call it
 	// A rule that remembers is one or the other; which rules a correlation is of is known when all are read.
@@ -100,6 +103,17 @@ func (r *Rule) closure(have []*Rule) []*Rule {
 	return have
 }
 
+// tried are the rules that its own tests are run on: it, and what it is of. One that is there for
+// correlations alone is tried as if it were not.
+func (r *Rule) tried() []*Rule {
+	if !r.silent {
+		return r.closure(nil)
+	}
+	alone := *r
+	alone.silent, alone.uses = false, nil
+	return []*Rule{&alone}
+}
+
 // Source is the log that the rule is about.
 func (r *Rule) Source() event.Source { return r.log.Source }
 
@@ -111,7 +125,7 @@ type compiler struct {
 
 func (c *compiler) compile(f *rule.File, b *file) (rule.Rule, error) {
 	r := &Rule{Head: rule.Head{ID: b.ID, Title: b.Title, Severity: b.Level, Why: b.Why, Fix: b.Fix}, per: b.Per, evidence: b.Evidence,
-		Quiet: b.FalsePositives, name: b.Name}
+		Quiet: b.FalsePositives, name: b.Name, silent: b.Alone != nil && !*b.Alone}
 	if b.isForeign() {
 		r.adopt(b)
 	}
@@ -239,20 +253,16 @@ func (r *Rule) names(f *rule.File) error {
 func (c *compiler) tests(f *rule.File, r *Rule, b *file) {
 	for _, t := range b.Tests {
 		name := path.Join(path.Dir(f.Path), t.Event)
+		read := func() ([]event.Event, error) { return c.read(r, name) }
+		if t.Fires {
+			r.attacks = append(r.attacks, attack{t.Name, read})
+		}
 		r.cases = append(r.cases, rule.Case{Name: t.Name, Fires: t.Fires, Run: func() error {
-			in, err := c.fsys.Open(name)
+			events, err := read()
 			if err != nil {
 				return err
 			}
-			defer in.Close()
-			events, err := r.log.Decode(in)
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			if len(events) == 0 {
-				return fmt.Errorf("%s holds no events", name)
-			}
-			alerts := New(newRules(r.closure(nil)), nil, Options{}).Feed(events)
+			alerts := New(newRules(r.tried()), nil, Options{}).Feed(events)
 			got := slices.ContainsFunc(alerts, func(a Alert) bool { return a.Rule == r.ID })
 			if got != t.Fires {
 				return fmt.Errorf("fires %v, want %v", got, t.Fires)
@@ -260,4 +270,21 @@ func (c *compiler) tests(f *rule.File, r *Rule, b *file) {
 			return nil
 		}})
 	}
+}
+
+// read reads the events that a test is run on.
+func (c *compiler) read(r *Rule, name string) ([]event.Event, error) {
+	in, err := c.fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	events, err := r.log.Decode(in)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	case len(events) == 0:
+		return nil, fmt.Errorf("%s holds no events", name)
+	}
+	return events, nil
 }

@@ -201,11 +201,14 @@ func FuzzRule(f *testing.F) {
 	f.Add(good)
 	f.Add(strings.Replace(good, "one and two", "1 of t* and not (one)", 1))
 	f.Add(strings.Replace(good, "name: x", "name|re|all: [a, b]", 1))
+	f.Add(strings.Replace(good, "why:", "baseline: {type: burst, value: [name], at-least: 2, timespan: 1m}\nwhy:", 1))
+	f.Add(correlationOf("  type: temporal_ordered\n  rules: [together, x]\n  group-by: [name]\n  timespan: 1m\n"))
 	f.Fuzz(func(t *testing.T, text string) {
 		r, err := load(text)
 		if err != nil {
 			return
 		}
+		New(r, nil, Options{}).Feed(happened("0s create x, 1s create x"))
 		r.match(&event.Event{Source: source, Fields: event.Fields{"name": {"x"}, "verb": {"create"}}}, func(*Rule) {})
 	})
 }

@@ -3,6 +3,7 @@ package detect
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/breakwater-sec/breakwater/event"
@@ -62,7 +63,7 @@ func (r *Rule) mapping(n *strictyaml.Node) (expr, *misplaced) {
 	if len(all) == 0 {
 		return nil, wrong(n, errors.New("want fields and their values"))
 	}
-	return alone(all), nil
+	return alone(all.cheapestFirst()), nil
 }
 
 // test compiles one line: field|modifiers: value, or a list of values.
@@ -98,6 +99,10 @@ func (r *Rule) test(key string, n *strictyaml.Node) (*test, error) {
 	t.match = anyOf(matches)
 	if m.all {
 		t.match = allOf(matches)
+	}
+	t.cost = costOf(m, len(matches))
+	if t.plain && !m.all && !m.cased && !slices.Contains(t.values, "") {
+		t.match, t.cost = oneOf(t.values, t.match), 1
 	}
 	r.compares(t)
 	return t, nil

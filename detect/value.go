@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/breakwater-sec/breakwater/event"
 )
@@ -26,6 +27,58 @@ func one(test func(string) bool) match {
 		}
 		return false
 	}
+}
+
+// oneOf is a match of whole values that stand for themselves, without regard to case. What is not ASCII is left to slow,
+// for letters that are no ASCII may be those of a value in another case.
+func oneOf(values []string, slow match) match {
+	set := make(map[string]bool, len(values))
+	for _, v := range values {
+		set[v] = true
+	}
+	first := values[0]
+	return func(values []string, all event.Fields) bool {
+		for _, v := range values {
+			switch small := isSmall(v); {
+			case len(set) == 1 && small:
+				if v == first {
+					return true
+				}
+			case small:
+				if set[v] {
+					return true
+				}
+			default:
+				if slow([]string{v}, all) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+}
+
+// isSmall says that a text is ASCII without capital letters.
+func isSmall(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// costOf is about what a match of so many values costs to ask.
+func costOf(m modifiers, values int) int {
+	switch m.compare {
+	case "exists":
+		return 1
+	case "re", "cidr":
+		return 8 * values
+	case "contains", "endswith":
+		return 4 * values
+	}
+	return 2 * values
 }
 
 func anyOf(of []match) match {

@@ -94,6 +94,9 @@ type Config struct {
 	// Clean takes out of an event what must not lie on a disk, before it is written: a JSON object in, one out. Nil leaves
 	// events as they came, which is for tests.
 	Clean func(Kind, []byte) []byte
+	// Unpack is each event of a body that is no list of the API server's webhook, such as what clouds send; at most so many
+	// bytes are unpacked. is is false for what holds none. Nil takes the webhook's lists only.
+	Unpack func(body []byte, most int) (events []string, is bool, err error)
 	// Version is that of this program. What it could not analyse another version tries again.
 	Version string
 	Log     *slog.Logger

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -58,6 +59,8 @@ func (s *Server) accept(kind Kind, take func(context.Context, sender, *http.Requ
 		if err := take(ctx, of, r, b.bytes); err != nil {
 			s.noRoom(err)
 			s.reject(w, r, of.source, err, b.bytes)
+		} else if id := r.Header.Get(firehoseID); id != "" && len(id) <= 128 {
+			answerFirehose(w, id)
 		}
 	})
 }
@@ -106,6 +109,12 @@ const LogHeader = "X-Breakwater-Log"
 
 func (s *Server) audit(ctx context.Context, of sender, r *http.Request, body []byte) error {
 	l, err := auditList(body, s.cleans(Audit))
+	if err != nil && s.config.Unpack != nil {
+		l, err = s.unpacked(of, r, body, err)
+	}
+	if errors.As(err, new(*refusal)) {
+		return err
+	}
 	if err != nil {
 		return refuse(http.StatusBadRequest, "malformed", err)
 	}
@@ -116,6 +125,46 @@ func (s *Server) audit(ctx context.Context, of sender, r *http.Request, body []b
 		s.counts.change(of.source, func(c *Count) { c.Reconciled += uint64(l.events()) })
 	}
 	return nil
+}
+
+// unpacked is what a cloud or a forwarder sent; listed says why it is no list of the API server's webhook. What of it is no
+// event is refused by itself.
+func (s *Server) unpacked(of sender, r *http.Request, body []byte, listed error) (*lines, error) {
+	room := min(s.config.MaxBody, mostPacked*int64(len(body)))
+	if !s.memory.take(of, room) {
+		return nil, refuse(http.StatusTooManyRequests, "busy", errors.New("too many bytes in flight"))
+	}
+	defer s.memory.give(of, room)
+	events, is, err := s.config.Unpack(body, int(room))
+	switch {
+	case err != nil:
+		return nil, err
+	case !is:
+		return nil, listed
+	}
+	l := &lines{clean: s.cleans(Audit)}
+	for _, e := range events {
+		if err := l.addAudit([]byte(e)); err != nil {
+			s.counts.reject(of.source, Sample{At: time.Now(), Remote: r.RemoteAddr, Reason: "malformed", Error: err.Error(), Size: len(e),
+				Shape: shape([]byte(e))})
+		}
+	}
+	return l, nil
+}
+
+// mostPacked is how many times as long as a body what is in it may be.
+const mostPacked = 32
+
+// Firehose wants its request's id back, and sends the token in a header of its own.
+const (
+	firehoseID  = "X-Amz-Firehose-Request-Id"
+	firehoseKey = "X-Amz-Firehose-Access-Key"
+)
+
+// answerFirehose tells Firehose that its records are kept.
+func answerFirehose(w http.ResponseWriter, id string) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"requestId": id, "timestamp": time.Now().UnixMilli()}) // who left sends them again
 }
 
 // batchHeader names a batch: NODE/BOOT/SEQUENCE of its first event. A sensor

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -50,8 +51,8 @@ func (s *Server) sender(r *http.Request, kind Kind) (sender, error) {
 
 // bearer is what the request's token was made for.
 func (s *Server) bearer(r *http.Request) (store.IngestToken, error) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || token == "" {
+	token := tokenOf(r)
+	if token == "" {
 		return store.IngestToken{}, unknown("no token", errors.New("no bearer token and no certificate"))
 	}
 	of, err := s.lookups.ask(r.Context(), token, s.config.Tokens.IngestToken)
@@ -67,6 +68,15 @@ func (s *Server) bearer(r *http.Request) (store.IngestToken, error) {
 		return s.config.Tokens.UsedIngestToken(r.Context(), of.ID, address(r), at)
 	})
 	return of, nil
+}
+
+// tokenOf is the token of a request: as a bearer; in the header of Firehose; or, of those who can send no header of ours, such as
+// Pub/Sub, in the address, which proxies may log.
+func tokenOf(r *http.Request) string {
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && r.URL.Query().Get("token") == "" {
+		return token
+	}
+	return cmp.Or(r.Header.Get(firehoseKey), r.URL.Query().Get("token"))
 }
 
 // ended is the reason alone.

@@ -3,13 +3,12 @@ package pipeline
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/breakwater-sec/breakwater/store"
 )
 
-// memoryName is under what it is kept what rules remember.
-const memoryName = "rules"
+// memoryName is under what it is kept what the rules of a lane remember.
+func (l *lane) memoryName() string { return "rules/" + string(l.kind) }
 
 // alert is the fourth stage: one human action is one alert, however many events
 // it left. What rules remember of the events is committed with it.
@@ -22,7 +21,7 @@ func (l *lane) alert(w *work) error {
 	}
 	l.useless = nil
 	for _, part := range slices.Sorted(maps.Keys(parts)) {
-		w.states = append(w.states, store.AnalyticState{Cluster: l.cluster, Analytic: memoryName, Part: part, State: parts[part]})
+		w.states = append(w.states, store.AnalyticState{Cluster: l.cluster, Analytic: l.memoryName(), Part: part, State: parts[part]})
 	}
 	return nil
 }
@@ -31,7 +30,7 @@ func (l *lane) alert(w *work) error {
 func (l *lane) remember(states []store.AnalyticState) {
 	parts := map[string]string{}
 	for _, s := range states {
-		if rule, _, _ := strings.Cut(s.Part, "/"); s.Analytic == memoryName && l.goesOnWith(rule) {
+		if s.Analytic == l.memoryName() {
 			parts[s.Part] = s.State
 		}
 	}

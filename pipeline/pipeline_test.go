@@ -411,7 +411,7 @@ func TestWhatRulesRememberSurvivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	start(t, Config{Records: s, Rules: other}).give(t, batch("prod", 9, execs(t, "bob")))
-	if states, err := s.AnalyticStates(t.Context(), "prod", memoryName); err != nil || len(states) != 0 {
+	if states, err := s.AnalyticStates(t.Context(), "prod", "rules/audit"); err != nil || len(states) != 1 {
 		t.Errorf("a rule that is no more is remembered: %+v, %v", states, err)
 	}
 }

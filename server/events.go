@@ -57,7 +57,7 @@ func (v *Server) openAlerting(ctx context.Context, servers map[string]kube.Confi
 	c := ingest.Config{Listen: v.config.Ingest, TLS: ca.TLS(hosts...), Tokens: v.Store, Sensors: v.Store, Clients: clients,
 		CertificateLife: v.config.SensorCertificates, SensorTokens: v.config.SensorTokens,
 		HasNode: v.Context.HasNode, SensorPods: v.Context.Sensors,
-		HasRoom: v.disk.hasRoom, NoRoom: v.disk.noRoom, Clean: clean, Version: Version(), NATS: v.nats(),
+		HasRoom: v.disk.hasRoom, NoRoom: v.disk.noRoom, Clean: clean, Unpack: audit.Unpack, Version: Version(), NATS: v.nats(),
 		Dir: filepath.Join(string(v.Data), "events"), Log: v.log, Lost: lostBy(servers)}
 	v.limits.bound(&c)
 	s, err := ingest.New(ctx, c)

@@ -28,6 +28,7 @@ var global = map[string]string{
 	"image_documents": "an image is the same wherever it runs",
 	"image_outlines":  "an image is the same wherever it runs",
 	"image_uploads":   "an image is the same wherever it runs",
+	"secret_salt":     "the same secret is known in every image",
 	"layers":          "a layer is the same in every image",
 	"secret_salt":     "the same secret is known in every image",
 	"exceptions":      "a vulnerability is accepted wherever what is named is",

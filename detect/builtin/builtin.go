@@ -16,7 +16,7 @@ import (
 func Logs() []detect.Log {
 	a, r, i := &audit.Decoder{Cluster: "test"}, &runtime.Decoder{Cluster: "test"}, &identity.Decoder{Cluster: "test"}
 	return []detect.Log{{Source: audit.Source, Fields: audit.Fields, Index: audit.Index, Decode: a.All,
-		Level: audit.Level, Least: audit.MetadataLevel, Forms: audit.Forms, Aliases: audit.Aliases, Says: audit.Says},
+		Excuse: audit.Excuse, Excused: audit.Excused, Level: audit.Level, Least: audit.MetadataLevel, Forms: audit.Forms, Aliases: audit.Aliases, Says: audit.Says},
 		{Source: runtime.Source, Fields: runtime.Fields, Index: runtime.Index, Decode: r.All, Says: runtime.Says},
 		{Source: identity.Source, Fields: identity.Fields, Index: identity.Index, Decode: i.All, Says: identity.Says}}
 }

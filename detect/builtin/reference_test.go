@@ -26,8 +26,8 @@ func TestReferenceOfDetectionsIsFresh(t *testing.T) {
 func reference(rules *detect.Rules, logs []detect.Log) string {
 	p := &page{}
 	p.text("# Detections\n\nMade from the rules in `packs/detect` and the fields of their logs: `make generate` rewrites it.\n")
-	p.text("Rules are [Sigma](https://sigmahq.io) files; `why`, `fix`, `evidence`, `per` and `tests` are ours. A rule is\n" +
-		"about one event. Facts that need more than one, such as the person behind a controller, the engine adds.\n")
+	p.text("Rules are [Sigma](https://sigmahq.io) files; `why`, `fix`, `evidence`, `per`, `alone`, `baseline` and `tests` are ours. A rule is\n" +
+		"about one event, or remembers earlier ones. Facts that need more than one, such as the person behind a controller, the engine adds.\n")
 	for _, r := range rules.All() {
 		p.rule(r.(*detect.Rule))
 	}
@@ -54,6 +54,23 @@ that stays quiet; ` + "`breakwater rules test FOLDER`" + ` runs them.
 ` + "`evidence`" + ` is what the alert says, a sentence each, with fields in braces; a sentence about an absent field is left out.
 ` + "`per`" + ` is what makes two alerts of a rule differ: fields, or ` + "`actor` and `target`" + `, which are the default. The same thing
 again within a day of the last time adds to the alert's count.
+
+A rule with a ` + "`correlation`" + ` instead of a detection is about events of other rules, which it names by id or name: ` + "`event_count` and `value_count`" + `
+want so many (` + "`gte`, `gt`, `eq`" + `), ` + "`temporal` and `temporal_ordered`" + ` one of each, within ` + "`timespan`" + ` and for each group of ` + "`group-by`" + `. Its rules
+do not alert by themselves unless it says ` + "`generate: true`" + `; a rule that never should says ` + "`alone: false`" + `.
+
+A rule with a ` + "`baseline`" + ` alerts of those of its events that are unlike earlier ones, and says how long it watched:
+
+| type | alerts if | keys beside ` + "`group-by`, `value`, `warm-up` (7d), `events` (20), `forget` (30d)" + ` |
+|---|---|---|
+| ` + "`first_seen`" + ` | the group never had the value | |
+| ` + "`rare`" + ` | no more than a share of the group's events had it | ` + "`share`" + ` |
+| ` + "`burst`" + ` | within a time there are at least so many events, or different values, and so many times more than ever before | ` +
+	"`at-least`, `timespan` (1m), `factor` (3)" + ` |
+| ` + "`peer`" + ` | no more than so many of those who have ` + "`peers`" + ` in common ever had it | ` + "`peers`, `at-most` (0), `peers-at-least` (3)" + ` |
+
+What is remembered survives restarts and has bounds; ` + "`breakwater rules coverage`" + ` and the API say what had to be forgotten, and which rules can
+fire on what a cluster's log shows.
 
 Sigma rules that were written for other tools (SigmaHQ's) load as they are: a rule with none of the keys that are ours
 brings no tests, says ` + "`description`" + ` as its why, and may name fields as they do there. What it asks for and no field here

@@ -448,6 +448,7 @@ func TestEveryFieldIsNamedAndEveryNameIsUsed(t *testing.T) {
 		`,"impersonatedUser":{"username":"x","groups":["y"]},"objectRef":{"resource":"pods"},"sourceIPs":["1.2.3.4","5.6.7.8"],
 		"requestObject":{"spec":{"nodeName":"n","hostPID":true,"hostIPC":true,
 			"containers":[{"command":["sh","-c","id"],"securityContext":{"capabilities":{"add":["X"]}}}]}}`)))
+	note(decode(t, request("create", "pods", `,"requestObject":{"spec":{"containers":[{"image":"quay.io/cilium/cilium:1","command":["nsenter"]}]}}`)))
 	note(decode(t, request("create", "clusterroles", `,"requestObject":{"rules":[{"verbs":["*"],"resources":["*"]}]}`)))
 	for name, used := range seen {
 		if !used {

@@ -29,6 +29,9 @@ type Batch struct {
 
 // WhyBlind says what so many blind requests are, and what is not seen therefore.
 func WhyBlind(n int) (why, consequence string) {
+	if n == 0 { // of others, which rules ask for
+		return "what requests wrote is not in the log: the audit policy's level is below RequestResponse", "Some detections do not see it."
+	}
 	return fmt.Sprintf("%d requests that made pods or volumes or gave rights came without what they wrote: "+
 		"the audit policy's level is below RequestResponse", n), "Detections about pods, volumes and rights do not see them."
 }
@@ -45,14 +48,10 @@ func (d *Decoder) Decode(body []byte) (*Batch, error) {
 	p := part{text: textOf(body)}
 	d.read(&p)
 	b := &Batch{}
-	switch err := p.made.Err(); {
-	case p.items != "":
-		return b, d.items(p.items, func(n int, o outcome) { d.count(b, n, o) })
-	case err != nil:
-		return b, err
+	if p.one() && p.made.Err() != nil {
+		return b, p.made.Err()
 	}
-	d.count(b, 1, p.made)
-	return b, nil
+	return b, d.each(&p, func(n int, o outcome) { d.count(b, max(n, 1), o) })
 }
 
 // part is one event, or a list of them, with what its text tells by itself.
@@ -61,8 +60,16 @@ type part struct {
 	line  int    // of a log
 	done  bool   // it was read
 	items string // of a list, which is no event itself
-	made  outcome
+	// inside are the texts in an envelope, of which depth are around it; left is how much more may be unpacked.
+	inside []string
+	empty  bool // an envelope that holds nothing of ours
+	depth  int
+	left   *int
+	made   outcome
 }
+
+// one says that it is one event, or none.
+func (p *part) one() bool { return p.items == "" && len(p.inside) == 0 && !p.empty }
 
 // outcome is what became of an event.
 type outcome = event.Outcome[told]
@@ -89,7 +96,49 @@ func (d *Decoder) read(p *part) {
 		p.items = r.items
 		return
 	}
+	if err == nil && r.check() != nil && p.unpack() {
+		return
+	}
 	p.made = d.one(r, p.text, err)
+}
+
+// unpack takes an envelope apart, if the part is one.
+func (p *part) unpack() bool {
+	if p.left == nil {
+		p.left = new(maxUnpacked)
+	}
+	inside, is, err := unpacked(p.text, p.left)
+	if is && p.depth == maxEnvelopes {
+		err = errDeep
+	}
+	if err != nil {
+		inside, p.made = nil, event.Refused[told](err)
+	}
+	p.inside, p.empty = inside, is && err == nil && len(inside) == 0
+	return is
+}
+
+// each hands on what became of every event of a part that was read, with its number in a list or envelope.
+func (d *Decoder) each(p *part, took func(n int, o outcome)) error {
+	switch {
+	case p.empty:
+		return nil
+	case p.items != "":
+		return d.items(p, took)
+	case len(p.inside) > 0:
+		n := 0
+		for _, text := range p.inside {
+			one := part{text: text, depth: p.depth + 1, left: p.left}
+			d.read(&one)
+			if err := d.each(&one, func(_ int, o outcome) { n++; took(n, o) }); err != nil {
+				n++
+				took(n, event.Refused[told](err))
+			}
+		}
+		return nil
+	}
+	took(0, p.made)
+	return nil
 }
 
 // one reads one event, whose text was parsed.
@@ -110,8 +159,8 @@ func (d *Decoder) one(r *record, text string, err error) outcome {
 }
 
 // items hands on what became of each item of a list, one after the other.
-func (d *Decoder) items(list string, each func(n int, o outcome)) error {
-	c := newCursor(list)
+func (d *Decoder) items(p *part, took func(n int, o outcome)) error {
+	c := newCursor(p.items)
 	defer c.done()
 	n := 0
 	return c.array(func() error {
@@ -121,7 +170,13 @@ func (d *Decoder) items(list string, each func(n int, o outcome)) error {
 			return err
 		}
 		r, err := parse(text)
-		each(n, d.one(r, text, err))
+		if err == nil && r.check() != nil {
+			one := part{text: text, depth: p.depth, left: p.left}
+			if one.unpack() {
+				return d.each(&one, func(_ int, o outcome) { took(n, o) })
+			}
+		}
+		took(n, d.one(r, text, err))
 		return nil
 	})
 }
@@ -240,12 +295,8 @@ func (d *Decoder) line(b *Batch, p *part) {
 	if !p.done {
 		d.read(p) // it broke off beside us, and so does here, where that is looked after
 	}
-	if p.items == "" {
-		d.count(b, p.line, p.made)
-		return
-	}
-	err := d.items(p.items, func(n int, o outcome) {
-		if why := o.Err(); why != nil {
+	err := d.each(p, func(n int, o outcome) {
+		if why := o.Err(); why != nil && n > 0 {
 			o = event.Refused[told](fmt.Errorf("item %d: %w", n, why))
 		}
 		d.count(b, p.line, o)

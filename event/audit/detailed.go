@@ -36,6 +36,7 @@ var podDetails = []detail{
 	{field: "container.hook", ways: containers("/livenessProbe/exec/command", "/readinessProbe/exec/command", "/startupProbe/exec/command",
 		"/lifecycle/postStart/exec/command", "/lifecycle/preStop/exec/command"), tell: commandText},
 	{field: "container.lookalike", ways: containers("/image"), tell: func(_, v string) []string { return lookalike(plainText(v)) }},
+	{field: "container.registry", ways: containers("/image"), tell: func(_, v string) []string { return []string{registryOf(plainText(v))} }},
 	{field: "container.imageChanged", ways: containers("/image"), compared: true},
 }
 
@@ -372,6 +373,7 @@ var detailFields = []event.Field{
 	{Name: "container.hook", Sentence: "What probes and hooks run in containers, each in one line.", Example: "/bin/sh -c id"},
 	{Name: "container.lookalike", Sentence: "Images whose registry or name is a letter away from a well-known one, and that one.",
 		Example: "ngnix:1 (nginx)"},
+	{Name: "container.registry", Sentence: "The registries that images come from.", Example: "docker.io"},
 	{Name: "container.imageChanged", Sentence: "The images that containers are made with or changed to, also those of running pods.",
 		Example: "docker.io/library/nginx:1.27"},
 	{Name: "service.type", Sentence: "The type of a service.", Example: "LoadBalancer"},

@@ -84,6 +84,29 @@ func (s *step) names(into map[string]bool) {
 	s.each.names(into)
 }
 
+// fields are those that are read below a step.
+func (s *step) fields() (out []string) {
+	if s == nil {
+		return nil
+	}
+	for _, d := range s.details {
+		out = append(out, d.field)
+	}
+	for _, next := range s.next {
+		out = append(out, next.fields()...)
+	}
+	return unique(append(out, s.each.fields()...))
+}
+
+// detailsOf are the fields that are read of objects that make no pods, by where they stand.
+var detailsOf = func() map[*step][]string {
+	out := map[*step][]string{}
+	for _, o := range objectSteps {
+		out[o.root] = o.root.fields()
+	}
+	return out
+}()
+
 // maxFactsOf bounds what is told of one object.
 const maxFactsOf = 2000
 

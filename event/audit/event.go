@@ -204,6 +204,7 @@ func (b *builder) request(r *record) {
 
 func (b *builder) actor(r *record, proxies []netip.Prefix, provider string) {
 	b.set("actor.class", r.user.class(provider))
+	b.flag("actor.clusterAdmin", r.holdsClusterAdmin())
 	b.provider = r.user.provider()
 	b.set("actor.name", r.user.name)
 	from, claimed := source(r.addresses, proxies)
@@ -257,6 +258,9 @@ func (b *builder) target(r *record) {
 // changed tells what a request changed.
 func (b *builder) changed(r *record, before *before) {
 	if w := b.written; w != nil && r.judged() {
+		if resource := r.podResource(); resource != "" && (r.verb != "patch" || r.answered()) {
+			b.infrastructure(w.pod(resource))
+		}
 		known := before.changed(r, w)
 		if !known && r.verb != "create" {
 			b.set("change.unknown", "how it was before is not known, so all that the request states counts")

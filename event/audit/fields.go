@@ -51,7 +51,7 @@ const (
 var Fields = marked(slices.Concat(requestFields, detailFields))
 
 // ofWritten are the beginnings of the names of fields that are read of what a request wrote.
-var ofWritten = []string{"change.", "pod.", "container.", "volume.", "role.", "binding.", "service.", "ingress.", "webhook.",
+var ofWritten = []string{"change.", "known.", "pod.", "container.", "volume.", "role.", "binding.", "service.", "ingress.", "webhook.",
 	"policy.", "namespace.", "networkPolicy.", "apiService.", "conversion.", "node.", "csr.",
 	"account.", "token.seconds", "configMap.", "claim."}
 
@@ -96,6 +96,8 @@ var requestFields = []event.Field{
 		"control-plane, cloud-managed, anonymous, or unknown if authentication failed. An impersonator counts as what he is.", Example: "person"},
 	{Name: "actor.name", Sentence: "The user name of who acts, or system:anonymous.", Example: "alice"},
 	{Name: "actor.namespace", Sentence: "The namespace of the service account that acts.", Example: "kube-system"},
+	{Name: "actor.clusterAdmin", Sentence: "true if the API server allowed the request because who acts holds cluster-admin in the whole " +
+		"cluster. Absent if others allow it too, and of who acts as somebody else.", Example: "true"},
 	{Name: "source.address", Sentence: "Where the request came from: the last hop that is not a configured proxy.", Example: "203.0.113.7"},
 	{Name: "source.class", Sentence: "loopback, private or public, of source.address.", Example: "public"},
 	{Name: "source.claimed", Sentence: "What the client says lies behind source.address.", Example: "198.51.100.1"},
@@ -127,6 +129,10 @@ var requestFields = []event.Field{
 			"and sockets, or a folder above such.", Example: "/etc"},
 	{Name: "container.writableSensitiveHostPath", Sentence: "Sensitive folders that a container mounts without readOnly.", Example: "/"},
 	{Name: "container.privilegedSensitiveHostPath", Sentence: "Sensitive folders that a privileged container mounts.", Example: "/dev"},
+
+	{Name: "known.infrastructure", Sentence: "The project of which all images of the pods are, if it is known to need much of its nodes " +
+		"(event/audit/infrastructure.yaml).", Example: "Cilium"},
+	{Name: "known.beyond", Sentence: "What the pods ask for beyond what that project's own manifest does.", Example: "folder /root"},
 
 	{Name: "volume.hostPath", Sentence: "The folder of the node that a written PersistentVolume opens to who claims it.", Example: "/data"},
 	{Name: "volume.sensitiveHostPath", Sentence: "The same, if it gives more than its files.", Example: "/"},

@@ -17,10 +17,7 @@ const shortest = 5
 // lookalike tells of an image whose registry or first name is a letter away from a well-known
 // one, and which that is.
 func lookalike(image string) []string {
-	host, rest, ok := strings.Cut(image, "/")
-	if !ok || !strings.ContainsAny(host, ".:") && host != "localhost" {
-		host, rest = "", image
-	}
+	host, rest := hostOf(image)
 	like := imitated(host, wellKnownRegistries)
 	if like == "" && (host == "" || isHub(host)) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(rest, "library/"), "/")
@@ -71,4 +68,25 @@ func oneLetterAway(a, b string) bool {
 		return true
 	}
 	return len(x) > 1 && len(y) > 1 && x[0] == y[1] && x[1] == y[0] && x[2:] == y[2:]
+}
+
+// hostOf is the registry that an image names, "" if it names none, and the rest of its name.
+func hostOf(image string) (host, rest string) {
+	host, rest, ok := strings.Cut(image, "/")
+	if !ok || !strings.ContainsAny(host, ".:") && host != "localhost" {
+		return "", image
+	}
+	return host, rest
+}
+
+// registryOf is the registry that an image comes from.
+func registryOf(image string) string {
+	switch host, _ := hostOf(image); {
+	case image == "":
+		return ""
+	case host == "" || isHub(host):
+		return "docker.io"
+	default:
+		return host
+	}
 }

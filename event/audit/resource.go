@@ -98,7 +98,7 @@ func (r *record) written() *written {
 
 // What is not known of a request that cannot be looked into, by what it writes.
 var (
-	ofPods     = []string{"pod.", "container."}
+	ofPods     = []string{"pod.", "container.", "known."}
 	ofPrograms = []string{"container.reprogrammed", "container.image"}
 	ofRights   = []string{"role.", "binding."}
 	ofVolumes  = []string{"volume."}
@@ -108,6 +108,8 @@ var (
 func (r *record) unseen(unknownPast bool) []string {
 	running := r.ref.resource == "pods" && r.ref.subresource == "" && r.verb != "create"
 	switch {
+	case !r.judged() && r.writes() && r.outcome() == "success" && !readable(r.object()):
+		return detailsOf[r.detailed()]
 	case !r.hides() && !unknownPast:
 		return nil
 	case r.isRights():

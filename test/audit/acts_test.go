@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +43,8 @@ type act struct {
 	Do    []request `json:"do"`
 	// Unseen says that the shipped policy does not show it: it is logged under one that keeps everything.
 	Unseen bool `json:"unseen"`
+	// Spread moves its requests apart, back to so long ago: what is usual shows in days.
+	Spread string `json:"spread"`
 	// Also are others whose requests belong to it: controllers that carry it out.
 	Also []string `json:"also"`
 }
@@ -70,6 +74,8 @@ type request struct {
 	Agent  string   `json:"agent"`
 	From   string   `json:"from"` // an address that the request comes from
 	Code   int      `json:"code"` // of the answer, if it is no success
+	// Times is how often it is sent; {n} in its address and body is which of them it is.
+	Times int `json:"times"`
 }
 
 // abroad is an address that is nobody's, kept for documents (RFC 5737).
@@ -180,10 +186,12 @@ func (r *request) body() []byte {
 }
 
 // send sends a request and wants its answer.
-func (s *stage) send(r *request) {
+func (s *stage) send(r *request, n string) {
 	s.t.Helper()
 	method, path, form := r.method()
-	req, err := http.NewRequestWithContext(context.Background(), method, s.Admin.Host+path, bytes.NewReader(r.body()))
+	path = strings.ReplaceAll(path, "{n}", n)
+	body := bytes.ReplaceAll(r.body(), []byte("{n}"), []byte(n))
+	req, err := http.NewRequestWithContext(context.Background(), method, s.Admin.Host+path, bytes.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -262,13 +270,18 @@ func (s *stage) play(a act) {
 	}
 	who := slices.Clone(a.Also)
 	for i := range a.Do {
-		s.send(&a.Do[i])
+		for n := range max(1, a.Do[i].Times) {
+			s.send(&a.Do[i], strconv.Itoa(n))
+		}
 		who = append(who, s.account(a.Do[i].As))
 	}
 	keep := by(who...)
 	lines := chosen(s.lines(), keep)
 	for deadline := time.Now().Add(time.Minute); !complete(lines, &a) && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		lines = append(lines, chosen(s.lines(), keep)...)
+	}
+	if a.Spread != "" {
+		lines = spread(s.t, lines, a.Spread)
 	}
 	record(s.t, a.File, lines)
 	events, err := (&audit.Decoder{Cluster: "test"}).All(bytes.NewReader(lines))
@@ -280,6 +293,32 @@ func (s *stage) play(a act) {
 	}
 }
 
+var moment = regexp.MustCompile(`"(requestReceivedTimestamp|stageTimestamp)":"[^"]*"`)
+
+// spread moves the moments of a log apart: the first is so long ago, the last as it was.
+func spread(t *testing.T, log []byte, ago string) (out []byte) {
+	t.Helper()
+	span, err := time.ParseDuration(ago)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := bytes.Count(log, []byte("\n"))
+	i := 0
+	for line := range bytes.Lines(log) {
+		back := span * time.Duration(n-1-i) / time.Duration(max(1, n-1))
+		i++
+		out = append(out, moment.ReplaceAllFunc(line, func(m []byte) []byte {
+			name, at, _ := strings.Cut(string(m), ":")
+			was, err := time.Parse(time.RFC3339Nano, strings.Trim(at, `"`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return []byte(name + `:"` + was.Add(-back).Format("2006-01-02T15:04:05.000000Z") + `"`)
+		})...)
+	}
+	return out
+}
+
 // complete says that all requests of an act were logged: a server logs a request after it answered, and
 // what controllers carry out comes later.
 func complete(lines []byte, a *act) bool {
@@ -289,7 +328,11 @@ func complete(lines []byte, a *act) bool {
 		_ = json.Unmarshal(line, &e) // it was decoded before
 		requests[e.AuditID] = true
 	}
-	return len(requests) >= len(a.Do)+len(a.Also)
+	sent := len(a.Also)
+	for _, r := range a.Do {
+		sent += max(1, r.Times)
+	}
+	return len(requests) >= sent
 }
 
 func short(lines []byte) []byte { return lines[:min(len(lines), 1500)] }

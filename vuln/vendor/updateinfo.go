@@ -148,7 +148,7 @@ func readUpdate(d *xml.Decoder, start xml.StartElement) (*Record, error) {
 				return nil, fmt.Errorf("%s: want a release of %s in the package's (%s), got %.40q", r.ID, p.ecosystem, p.tag, pkg.Release)
 			}
 			version := epoched(pkg.Epoch, pkg.Version, pkg.Release)
-			if err := r.add(p.ecosystem+":"+tag[1]+channel(version), pkg.Name, version); err != nil {
+			if err := r.addFrom(p.ecosystem+":"+tag[1]+channel(version), pkg.Name, beginning(r.ID, pkg.Epoch, pkg.Version), version); err != nil {
 				return nil, err
 			}
 		}
@@ -159,6 +159,19 @@ func readUpdate(d *xml.Decoder, start xml.StartElement) (*Record, error) {
 		return r, nil
 	}
 	return nil, fmt.Errorf("want an update of Amazon Linux, Oracle Linux or Fedora, got %.40q", r.ID)
+}
+
+// extra is the topic of Amazon Linux 2's extras that an update is of, by its id: the number of its stream, such as 8.2 of ALAS2PHP8.2-2023-001.
+var extra = regexp.MustCompile(`^ALAS2?[A-Z][A-Z0-9_.-]*?(\d+(?:\.\d+)*)-\d{4}-\d+$`)
+
+// beginning is the first version that an update speaks of. Packages of the extras have the names of those that the core has, or another
+// topic, in other versions: an update of PHP 8.2 says nothing of PHP 5.4.
+func beginning(id, epoch, version string) string {
+	m := extra.FindStringSubmatch(id)
+	if m == nil || version != m[1] && !strings.HasPrefix(version, m[1]+".") {
+		return "0"
+	}
+	return epoched(epoch, m[1], "")
 }
 
 // channel is what stands behind a release for builds that have versions of their own: a patch of a running program, a build that was

@@ -71,7 +71,12 @@ var errBound = errors.New("past its bounds")
 
 // fixed says that versions before one are affected; "" is that all are, and "0" that none ever was.
 func fixed(ecosystem, name, version string) Affected {
-	events := []map[string]string{{"introduced": "0"}}
+	return fixedSince(ecosystem, name, "0", version)
+}
+
+// fixedSince says that versions from one on are affected, and before another.
+func fixedSince(ecosystem, name, first, version string) Affected {
+	events := []map[string]string{{"introduced": first}}
 	if version != "" {
 		events = append(events, map[string]string{"fixed": version})
 	}
@@ -80,7 +85,12 @@ func fixed(ecosystem, name, version string) Affected {
 
 // add takes what is told of a package, each once.
 func (r *Record) add(ecosystem, name, version string) error {
-	for _, text := range []string{ecosystem, name, version} {
+	return r.addFrom(ecosystem, name, "0", version)
+}
+
+// addFrom is add for a package of which versions before the first are another stream's.
+func (r *Record) addFrom(ecosystem, name, first, version string) error {
+	for _, text := range []string{ecosystem, name, first, version} {
 		if len(text) > longestText || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' && c != ' ' || c == 0x7f }) {
 			return fmt.Errorf("%s: want names and versions of one line of at most %d bytes, got %.40q", r.ID, longestText, text)
 		}
@@ -91,7 +101,7 @@ func (r *Record) add(ecosystem, name, version string) error {
 	if len(r.Affected) >= mostAffected {
 		return fmt.Errorf("%s: want at most %d packages: %w", r.ID, mostAffected, errBound)
 	}
-	r.Affected = append(r.Affected, fixed(ecosystem, name, version))
+	r.Affected = append(r.Affected, fixedSince(ecosystem, name, first, version))
 	return nil
 }
 

@@ -44,6 +44,36 @@ func updateOf(id, kind, references string, packages ...string) string {
 		`</collection></pkglist></update>`
 }
 
+func TestAnUpdateOfAnExtraSpeaksOfItsOwnStreamAlone(t *testing.T) {
+	for _, c := range []struct{ id, epoch, version, want string }{
+		{"ALAS2PHP8.2-2023-001", "0", "8.2.8", "8.2"},
+		{"ALAS2PHP8.2-2023-001", "0", "8.20.1", "0"},
+		{"ALAS2KERNEL-5.10-2023-040", "", "5.10.186", "5.10"},
+		{"ALAS2POSTGRESQL14-2023-003", "0", "14.9", "14"},
+		{"ALASJAVA-OPENJDK11-2021-002", "1", "11.0.13", "1:11"},
+		{"ALAS2CORRETTO8-2023-006", "1", "1.8.0_382.b05", "0"}, // its package's own number
+		{"ALAS2DOCKER-2023-029", "0", "20.10.23", "0"},         // a topic without streams
+		{"ALAS2-2023-2100", "0", "4.14.320", "0"},
+		{"ALAS2023-2023-001", "0", "2023.1", "0"},
+	} {
+		text := "<updates>" + updateOf(c.id, "security", cveRef("CVE-2023-0001"), rpm("x", c.epoch, c.version, "1.amzn2", "x86_64")) + "</updates>"
+		found := false
+		err := XML(strings.NewReader(text), func(_ string, r *Record, why error) error {
+			if why != nil {
+				return why
+			}
+			found = true
+			if got := r.Affected[0].Ranges[0].Events[0]["introduced"]; got != c.want {
+				t.Errorf("%s of %s: from %q on, want %q", c.id, c.version, got, c.want)
+			}
+			return nil
+		})
+		if err != nil || !found {
+			t.Errorf("%s: %v", c.id, err)
+		}
+	}
+}
+
 func rpm(name, epoch, version, release, arch string) string {
 	return `<package name="` + name + `" version="` + version + `" release="` + release + `" epoch="` + epoch + `" arch="` + arch +
 		`"><filename>a.rpm</filename></package>`
