@@ -149,7 +149,8 @@ func TestAPolicyMayBeAsLongAsItsBounds(t *testing.T) {
 	if _, err := most.Valid(); err != nil {
 		t.Error(err)
 	}
-	for text, fits := range map[string]bool{"36600d": true, "36601d": false, "5228w": true, "5229w": false, "878400h": true, "878401h": false} {
+	for text, fits := range map[string]bool{"36600d": true, "36601d": false, "5228w": true,
+		"5229w": false, "878400h": true, "878401h": false} {
 		if _, err := ParseSpan(text); (err == nil) != fits {
 			t.Errorf("%s: %v", text, err)
 		}

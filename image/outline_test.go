@@ -66,7 +66,8 @@ func TestWhatAnImageSaysOfItselfIsBelievedWhereItCanBe(t *testing.T) {
 			t.Fatal(err)
 		}
 		o, err := outlineOf(t, img, img.Digest)
-		if err != nil || o.Made.IsZero() == test.believed || test.believed && !o.Made.Equal(test.made) || strings.Join(o.Platforms, " ") != test.want {
+		if err != nil || o.Made.IsZero() == test.believed || test.believed && !o.Made.Equal(test.made) ||
+			strings.Join(o.Platforms, " ") != test.want {
 			t.Errorf("%s, %s: %+v, %v", test.made, test.platform, o, err)
 		}
 	}

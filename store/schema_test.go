@@ -30,7 +30,6 @@ var global = map[string]string{
 	"image_uploads":   "an image is the same wherever it runs",
 	"secret_salt":     "the same secret is known in every image",
 	"layers":          "a layer is the same in every image",
-	"secret_salt":     "the same secret is known in every image",
 	"exceptions":      "a vulnerability is accepted wherever what is named is",
 	"registries":      "a registry feeds every cluster",
 	"registry_tags":   "a registry feeds every cluster",
