@@ -130,7 +130,8 @@ func serveSample(t *testing.T) *served {
 			Scan: func(ctx context.Context, ref image.Reference) (*image.Inventory, error) {
 				return image.Scan(ctx, ref, opts)
 			}},
-		Registries: registries.Config{Read: reader.Read, Check: reader.Check, Look: reader.Look, Wants: registry.Wants, Valid: registry.Valid, Preview: reader.Preview,
+		Registries: registries.Config{Read: reader.Read, Check: reader.Check, Look: reader.Look, Wants: registry.Wants, Valid: registry.Valid,
+			Preview: reader.Preview,
 			Account: reader.Account, Every: time.Hour, Records: st, Log: log}})
 	if err != nil {
 		t.Fatal(err)

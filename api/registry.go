@@ -67,7 +67,8 @@ func orNothing(s collect.Span) string {
 
 // wish is a registry as the portal asks for it.
 func wish(r *RegistryRequest) (collect.Registry, error) {
-	what := collect.Registry{Host: r.Host, Repositories: deref(r.Repositories), Tags: deref(r.Tags), Insecure: deref(r.Insecure), VEX: deref(r.Vex),
+	what := collect.Registry{Host: r.Host, Repositories: deref(r.Repositories), Tags: deref(r.Tags), Insecure: deref(r.Insecure),
+		VEX:      deref(r.Vex),
 		TagNames: deref(r.TagNames), Platforms: deref(r.Platforms), Hours: deref(r.Hours), Mirror: deref(r.Mirror), Proxy: deref(r.Proxy),
 		Authorities: deref(r.Authorities)}
 	for _, span := range []struct {

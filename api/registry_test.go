@@ -172,7 +172,8 @@ func TestAPolicyIsPreviewedKeptAndToldAgain(t *testing.T) {
 	}
 	s.until(t, "it is read", func() bool { return s.registries(t).Items[0].State == RegistryStateCurrent })
 	r := s.registries(t).Items[0]
-	if f := r.Filters; r.Tags != p.Chosen || f.MaxAge != "36500d" || f.Every != "6h" || len(f.Platforms) != 2 || f.Hours[0] != "mon-sun 00:00-24:00" ||
+	if f := r.Filters; r.Tags != p.Chosen || f.MaxAge != "36500d" || f.Every != "6h" || len(f.Platforms) != 2 ||
+		f.Hours[0] != "mon-sun 00:00-24:00" ||
 		f.TagNames[0] != "!0.*" || r.Way.Proxy != "" {
 		t.Errorf("%+v, want %d tags", r, p.Chosen)
 	}

@@ -78,7 +78,8 @@ func TestWhatABuildTellsIsShownAsItsWordAndChangesNothingThatWasRead(t *testing.
 		return s.ask(t, fmt.Sprintf("MATCH (i:Image) WHERE i.id = '%s' AND i.toldBy = 'shop-ci' RETURN i", digest)).Roots == 1
 	})
 	p := page(digest)
-	if deref(p.Row.ToldBy) != "shop-ci" || p.Row.ToldAt == nil || time.Since(*p.Row.ToldAt) > time.Hour || p.Row.Name != "registry.example/shop/new:1" || p.Row.Running ||
+	if deref(p.Row.ToldBy) != "shop-ci" || p.Row.ToldAt == nil || time.Since(*p.Row.ToldAt) > time.Hour ||
+		p.Row.Name != "registry.example/shop/new:1" || p.Row.Running ||
 		len(p.Packages) != 1 || len(p.Gaps) == 0 {
 		t.Errorf("%+v, gaps %v", p.Row, p.Gaps)
 	}
@@ -102,7 +103,8 @@ func TestWhatABuildTellsIsShownAsItsWordAndChangesNothingThatWasRead(t *testing.
 	s.until(t, "the next is drawn", func() bool {
 		return s.ask(t, fmt.Sprintf("MATCH (i:Image) WHERE i.id = '%s' RETURN i", another)).Roots == 1
 	})
-	if now := page(was.Row.Id); now.Row.ToldBy != nil || now.Row.ToldAt != nil || len(now.Findings) != len(was.Findings) || len(now.Packages) != len(was.Packages) {
+	if now := page(was.Row.Id); now.Row.ToldBy != nil || now.Row.ToldAt != nil || len(now.Findings) != len(was.Findings) ||
+		len(now.Packages) != len(was.Packages) {
 		t.Errorf("%d findings in %d packages, want %d in %d; told by %v", len(now.Findings), len(now.Packages), len(was.Findings),
 			len(was.Packages), now.Row.ToldBy)
 	}

@@ -193,7 +193,8 @@ func (a *Assessment) gap(gaps []collect.Gap) {
 
 // recount counts anew after findings were left out.
 func (a *Assessment) recount() {
-	*a = Assessment{Contents: a.Contents, Scanned: a.Scanned, Why: a.Why, State: a.State, ToldBy: a.ToldBy, ToldAt: a.ToldAt, Findings: a.Findings,
+	*a = Assessment{Contents: a.Contents, Scanned: a.Scanned, Why: a.Why, State: a.State, ToldBy: a.ToldBy, ToldAt: a.ToldAt,
+		Findings:  a.Findings,
 		Dismissed: a.Dismissed}
 	a.count()
 }

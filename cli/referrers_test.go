@@ -86,7 +86,8 @@ func TestVEXDocumentsOfTheRegistryCountWhereTheyAreAskedForAndOthersAreTold(t *t
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := listReferrers(t.Context(), s, "table", reader, collect.Registry{Host: ref.Registry()}, ref); err != nil || strings.Count(said.String(), "VEX ") != 2 {
+	if err := listReferrers(t.Context(), s, "table", reader, collect.Registry{Host: ref.Registry()}, ref); err != nil ||
+		strings.Count(said.String(), "VEX ") != 2 {
 		t.Errorf("%v: %s", err, &said)
 	}
 	inv.Reference = "rootfs:" + t.TempDir()

@@ -31,7 +31,8 @@ type registryPolicy struct {
 func (p *registryPolicy) add(c *cobra.Command) {
 	p.flags = c.Flags()
 	f := p.flags
-	f.StringArrayVar(&p.repositories, "repository", nil, "a repository or a pattern such as shop/*, or '!shop/old-*' to leave it out; may repeat")
+	f.StringArrayVar(&p.repositories, "repository", nil,
+		"a repository or a pattern such as shop/*, or '!shop/old-*' to leave it out; may repeat")
 	f.StringArrayVar(&p.tagNames, "tag", nil, "a tag or a pattern such as v*, or '!*-debug' to leave it out; may repeat")
 	f.IntVar(&p.tags, "tags", 0, "read at most this many tags of a repository, those that sort highest as versions")
 	f.StringVar(&p.maxAge, "max-age", "", "such as 90d: leave out images that say they were made longer ago")

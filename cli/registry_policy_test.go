@@ -37,7 +37,8 @@ func TestAPreviewListsWhatIsReadByFileAndFlags(t *testing.T) {
 		}
 	}
 	file := filepath.Join(t.TempDir(), "breakwater.yaml")
-	if err := os.WriteFile(file, []byte("registries:\n- host: "+host+"\n  repositories: [shop/*]\n  tagNames: ['!*-debug']\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("registries:\n- host: "+host+"\n  repositories: [shop/*]\n  tagNames: ['!*-debug']\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	run := func(args ...string) (string, error) {

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,8 +10,9 @@ import (
 
 func TestTimesAreReadAsPeopleWriteThem(t *testing.T) {
 	day := Span(24 * time.Hour)
-	for text, want := range map[string]Span{"90d": 90 * day, "2w": 14 * day, "12h": day / 2, "30m": Span(30 * time.Minute), "1h30m": Span(90 * time.Minute),
-		"0": 0, "0d": 0, "24h": day, "90s": Span(90 * time.Second)} {
+	for text, want := range map[string]Span{"90d": 90 * day, "2w": 14 * day, "12h": day / 2, "30m": Span(30 * time.Minute),
+		"1h30m": Span(90 * time.Minute),
+		"0":     0, "0d": 0, "24h": day, "90s": Span(90 * time.Second)} {
 		got, err := ParseSpan(text)
 		if err != nil || got != want {
 			t.Errorf("%q: %s, %v, want %s", text, got, err, want)
@@ -19,12 +21,14 @@ func TestTimesAreReadAsPeopleWriteThem(t *testing.T) {
 			t.Errorf("%q is written %q, which reads as %s, %v", text, got.String(), again, err)
 		}
 	}
-	for _, text := range []string{"", "d", "-1d", "-5h", "1.5d", "+1d", "01d", "999999999999d", "99999999d", "forever", "9999999h", "1y", "1 d", "w"} {
+	for _, text := range []string{"", "d", "-1d", "-5h", "1.5d", "+1d", "01d", "999999999999d", "99999999d", "forever", "9999999h", "1y",
+		"1 d", "w"} {
 		if got, err := ParseSpan(text); err == nil {
 			t.Errorf("%q reads as %s", text, got)
 		}
 	}
-	for span, want := range map[Span]string{7 * day: "7d", Span(6 * time.Hour): "6h", Span(90 * time.Minute): "1h30m", Span(10 * time.Minute): "10m"} {
+	for span, want := range map[Span]string{7 * day: "7d", Span(6 * time.Hour): "6h", Span(90 * time.Minute): "1h30m",
+		Span(10 * time.Minute): "10m"} {
 		if span.String() != want {
 			t.Errorf("%d is written %q, want %q", span, span.String(), want)
 		}
@@ -70,7 +74,8 @@ func TestARegistryIsReadInItsHours(t *testing.T) {
 	if !(Hours{"22:00-06:00"}).Within(elsewhere) {
 		t.Error("hours are not of UTC")
 	}
-	for _, text := range []string{"", "22-06", "22:00", "25:00-26:00", "24:01-01:00", "24:00-01:00", "12:00-12:00", "mo 01:00-02:00", "mon- 01:00-02:00",
+	for _, text := range []string{"", "22-06", "22:00", "25:00-26:00", "24:01-01:00", "24:00-01:00", "12:00-12:00", "mo 01:00-02:00",
+		"mon- 01:00-02:00",
 		"mon 01:00-02:00 utc", "12:60-13:00", "-1:00-02:00", "mon,,tue 01:00-02:00"} {
 		if err := (Hours{text}).valid(); err == nil {
 			t.Errorf("%q are hours", text)
@@ -80,7 +85,8 @@ func TestARegistryIsReadInItsHours(t *testing.T) {
 
 func TestAPolicyThatMakesNoSenseIsRefused(t *testing.T) {
 	good := Registry{Host: "r.example", Repositories: []string{"shop/*", "!shop/old-*"}, TagNames: []string{"v*", "!*-debug", "[0-9]*"},
-		MaxAge: Span(90 * 24 * time.Hour), Platforms: []string{"linux/arm64", "linux/arm/v7"}, Every: Span(time.Hour), Hours: Hours{"22:00-06:00"}}
+		MaxAge: Span(90 * 24 * time.Hour), Platforms: []string{"linux/arm64", "linux/arm/v7"}, Every: Span(time.Hour),
+		Hours: Hours{"22:00-06:00"}}
 	if _, err := good.Valid(); err != nil {
 		t.Error(err)
 	}
@@ -109,6 +115,44 @@ func TestAPolicyThatMakesNoSenseIsRefused(t *testing.T) {
 		change(&r)
 		if _, err := r.Valid(); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "registry r.example: ") {
 			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// TestHoursWithoutADayAreOfEachDay, and those of a range of its days alone.
+func TestHoursWithoutADayAreOfEachDay(t *testing.T) {
+	sunday := time.Date(2026, 3, 1, 12, 30, 0, 0, time.UTC)
+	for day := range 7 {
+		at := sunday.AddDate(0, 0, day)
+		if !(Hours{"12:00-13:00"}).Within(at) || (Hours{"13:00-14:00"}).Within(at) {
+			t.Errorf("%s: %s", at.Weekday(), at)
+		}
+		if got, want := (Hours{"fri-mon 00:00-24:00"}).Within(at), day <= 1 || day >= 5; got != want {
+			t.Errorf("%s is from Friday to Monday: %t", at.Weekday(), got)
+		}
+	}
+	for _, text := range []string{"12:00-25:00", "12:00-xx", "xx-13:00", "12:00-13:0", "12:00-13:00-14:00"} {
+		if (Hours{text}).valid() == nil || !(Hours{text}).Within(sunday) {
+			t.Errorf("%q are hours, or keep a registry from being read", text)
+		}
+	}
+}
+
+// TestAPolicyMayBeAsLongAsItsBounds.
+func TestAPolicyMayBeAsLongAsItsBounds(t *testing.T) {
+	most := Registry{Host: "r.example", MaxAge: longestAge, Every: longestAge, TagNames: slices.Repeat([]string{"v*"}, mostTagNames),
+		Platforms: slices.Repeat([]string{"linux/arm64"}, mostPlatforms), Hours: slices.Repeat(Hours{"12:00-13:00"}, mostHours)}
+	if _, err := most.Valid(); err != nil {
+		t.Error(err)
+	}
+	most.Every = Span(time.Minute)
+	if _, err := most.Valid(); err != nil {
+		t.Error(err)
+	}
+	for text, fits := range map[string]bool{"36600d": true, "36601d": false, "5228w": true,
+		"5229w": false, "878400h": true, "878401h": false} {
+		if _, err := ParseSpan(text); (err == nil) != fits {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

@@ -162,7 +162,10 @@ func greet(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }
 func TestAnAuthorityCountsForItsRegistry(t *testing.T) {
 	a := newAuthority(t)
 	one := "registry.one.example:" + a.serve(t, "registry.one.example", greet)
-	token := "auth.one.example:" + a.serve(t, "auth.one.example", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"token":"x"}`) })
+	token := "auth.one.example:" + a.serve(t, "auth.one.example", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w,
+			`{"token":"x"}`)
+	})
 	two := "registry.two.example:" + a.serve(t, "registry.two.example", greet)
 	p := policyFor(t, one, two, token)
 	must(t, p.Authority(one, a.pem))
@@ -173,7 +176,8 @@ func TestAnAuthorityCountsForItsRegistry(t *testing.T) {
 	if got, err := get(t, tr.For(one), "https://"+token+"/token"); got != `200 {"token":"x"}` || err != nil {
 		t.Errorf("its token server: %q, %v", got, err)
 	}
-	if _, err := get(t, tr.For(two), "https://"+two+"/v2/"); err == nil || !strings.Contains(err.Error(), "an authority that this machine does not know") {
+	if _, err := get(t, tr.For(two), "https://"+two+"/v2/"); err == nil || !strings.Contains(err.Error(),
+		"an authority that this machine does not know") {
 		t.Errorf("another registry by the same authority: %v", err)
 	}
 	other := newAuthority(t)
@@ -211,7 +215,8 @@ func TestARegistryIsReachedThroughItsProxy(t *testing.T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.heard.Len() == 0 || strings.Contains(p.heard.String(), "for-the-registry") {
-		t.Errorf("the proxy heard %d bytes, with the account among them: %t", p.heard.Len(), strings.Contains(p.heard.String(), "for-the-registry"))
+		t.Errorf("the proxy heard %d bytes, with the account among them: %t", p.heard.Len(), strings.Contains(p.heard.String(),
+			"for-the-registry"))
 	}
 }
 
@@ -286,7 +291,8 @@ func TestAProxyOpensNothing(t *testing.T) {
 	must(t, policy.Authority(one, a.pem))
 	must(t, policy.Proxy(one, "http://"+startProxy(t, p)))
 	tr := here(t, policy)
-	for _, to = range []string{"https://10.0.0.1/", "https://169.254.169.254/latest/", "https://metadata.google.internal/", "http://" + one + "/",
+	for _, to = range []string{"https://10.0.0.1/", "https://169.254.169.254/latest/", "https://metadata.google.internal/", "http://" + one +
+		"/",
 		"https://blobs.elsewhere.example/", "https://[::1]:9/"} {
 		if _, err := get(t, tr.For(one), "https://"+one+"/v2/a/blobs/sha256:0"); err == nil || egress.Cause(err) == nil {
 			t.Errorf("%s: %v", to, err)
@@ -326,7 +332,8 @@ func TestAPolicyWithAuthoritiesAndProxiesIsTheSameReadAgain(t *testing.T) {
 
 func TestWhatIsNoProxyAndNoAuthorityIsRefused(t *testing.T) {
 	var p egress.Policy
-	for _, s := range []string{"", "proxy:3128", "ftp://proxy", "http://", "http://user:word@proxy", "http://proxy/path", "http://proxy?a=b", "NONE",
+	for _, s := range []string{"", "proxy:3128", "ftp://proxy", "http://", "http://user:word@proxy", "http://proxy/path", "http://proxy?a=b",
+		"NONE",
 		"http://proxy:99999999", "http://pr oxy", "http://proxy#x"} {
 		if err := p.Proxy("r.example", s); err == nil {
 			t.Errorf("%q is a proxy", s)

@@ -337,13 +337,12 @@ func ReadCaged(in io.Reader, out io.Writer) error {
 func (j job) read(in io.Reader, out io.Writer) (*Inventory, error) {
 	ctx := context.Background()
 	o := Options{Platform: j.Platform, Salt: j.Salt, Limits: j.Limits, Backoff: j.Backoff, Patience: j.Patience,
-		Keychain: accounted{j.Account}, Insecure: func(string) bool { return j.Insecure }, Prefer: func(string) []string { return j.Prefer },
-		Progress: func(p Progress) {
+		Keychain: accounted{j.Account},
+		Insecure: func(string) bool { return j.Insecure }, Prefer: func(string) []string { return j.Prefer }, Progress: func(p Progress) {
 			if text, err := json.Marshal(p); err == nil {
 				_ = cage.Send(out, comes, text) // a parent that is gone ends this process
 			}
-		},
-	}
+		}}
 	if j.Cached {
 		o.Cache = outside{in, out}
 	}

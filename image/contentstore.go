@@ -24,7 +24,10 @@ func openContentStore(ref, rest string, o Options) (*opened, error) {
 	if within := filepath.Join(dir, "io.containerd.content.v1.content"); isFolder(within) {
 		dir = within
 	}
-	l := ociLayout{"containerd:" + dir, func(file string) (io.ReadCloser, error) { return regular(filepath.Join(dir, filepath.FromSlash(file))) }}
+	l := ociLayout{"containerd:" + dir, func(file string) (io.ReadCloser, error) {
+		return regular(filepath.Join(dir,
+			filepath.FromSlash(file)))
+	}}
 	digest := v1.Hash{}
 	var err error
 	if want != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -83,16 +84,27 @@ func (p *Repository) Outline(ctx context.Context, digest string) (out Outline, e
 	}
 	out.Made = made(config.Created.Time)
 	for _, b := range img.builds {
+		if !platformName.MatchString(b.Platform) || len(out.Platforms) >= mostPlatforms {
+			out.Platforms = nil // it may be for any: what is not understood says nothing
+			return out, nil
+		}
 		out.Platforms = append(out.Platforms, b.Platform)
 	}
 	if is := strings.Trim(config.OS+"/"+config.Architecture, "/"); len(img.builds) == 0 && config.OS != "" && config.Architecture != "" {
 		if config.Variant != "" {
 			is += "/" + config.Variant
 		}
-		out.Platforms = []string{is}
+		if platformName.MatchString(is) {
+			out.Platforms = []string{is}
+		}
 	}
 	return out, nil
 }
+
+// platformName is how a platform is written, and mostPlatforms how many an image may be for; honest ones have a dozen.
+var platformName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,40}/[a-zA-Z0-9._-]{1,40}(/[a-zA-Z0-9._-]{1,40})?(:[a-zA-Z0-9._-]{1,40})?$`)
+
+const mostPlatforms = 50
 
 // containers is when there were none yet: what says that it was made before says nothing.
 var containers = time.Date(2013, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -49,7 +49,8 @@ func web(t *testing.T) string {
 	t.Helper()
 	one := imageOf(t, tarOf(t, entry{name: "etc/os-release", content: debian}, entry{name: "var/lib/dpkg/status.d/bash",
 		content: fmt.Sprintf(storedStatus, "bash")}, entry{name: "var/lib/dpkg/status.d/old", content: fmt.Sprintf(storedStatus, "old")}),
-		tarOf(t, entry{name: "var/lib/dpkg/status.d/.wh.old"}, entry{name: "var/lib/dpkg/status.d/curl", content: fmt.Sprintf(storedStatus, "curl")}))
+		tarOf(t, entry{name: "var/lib/dpkg/status.d/.wh.old"}, entry{name: "var/lib/dpkg/status.d/curl", content: fmt.Sprintf(storedStatus,
+			"curl")}))
 	arm, amd := oneForEach(t)
 	one, arm, amd = ofOCI(t, one), ofOCI(t, arm), ofOCI(t, amd)
 	var both v1.ImageIndex = mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
@@ -110,7 +111,8 @@ func TestWhatSkopeoCopiesIsRead(t *testing.T) {
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	for source, want := range map[string]string{
-		"docker-archive:" + at("web.tar"): ofWeb, "docker-archive:" + at("web.tar") + ":shop/web:1": ofWeb, "docker-archive:" + at("api.tar"): "amd",
+		"docker-archive:" + at("web.tar"): ofWeb, "docker-archive:" + at("web.tar") + ":shop/web:1": ofWeb, "docker-archive:" +
+			at("api.tar"): "amd",
 		"oci-archive:" + at("web-oci.tar"): ofWeb, "oci:" + at("several") + ":web": ofWeb, "oci:" + at("several") + ":api": "amd",
 		"oci:" + at("zstd"): ofWeb, "oci-archive:" + at("both.tar"): "amd",
 	} {
@@ -183,7 +185,8 @@ func TestWhatContainerdKeepsAndExportsIsRead(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(socket) })
 	address := filepath.Join(socket, "s")
-	laid(t, dir, map[string]string{"config.toml": fmt.Sprintf("version = 2\nroot = %q\nstate = %q\ndisabled_plugins = [%q]\n[grpc]\naddress = %q\n",
+	laid(t, dir, map[string]string{"config.toml": fmt.Sprintf("version = 2\nroot = %q\nstate = %q\n"+
+		"disabled_plugins = [%q]\n[grpc]\naddress = %q\n",
 		filepath.Join(dir, "root"), filepath.Join(socket, "state"), "io.containerd.grpc.v1.cri", address)})
 	c := exec.CommandContext(t.Context(), "containerd", "-c", filepath.Join(dir, "config.toml"), "-l", "error")
 	if err := c.Start(); err != nil {
@@ -208,13 +211,15 @@ func TestWhatContainerdKeepsAndExportsIsRead(t *testing.T) {
 		}
 	}
 	store := "containerd:" + filepath.Join(dir, "root")
-	for source, want := range map[string]string{"oci-archive:" + filepath.Join(dir, "web.tar"): ofWeb, "docker-archive:" + filepath.Join(dir, "web.tar"): ofWeb,
+	for source, want := range map[string]string{"oci-archive:" + filepath.Join(dir, "web.tar"): ofWeb, "docker-archive:" + filepath.Join(dir,
+		"web.tar"): ofWeb,
 		"oci-archive:" + filepath.Join(dir, "both.tar"): "amd", store + "@" + digest: ofWeb} {
 		if got := packagesIn(t, source, Options{}); got != want {
 			t.Errorf("%s: %s, want %s", source, got, want)
 		}
 	}
-	if got := packagesIn(t, store, Options{}); !strings.Contains(got, "images are in it: name one as containerd:") || !strings.Contains(got, digest) {
+	if got := packagesIn(t, store, Options{}); !strings.Contains(got, "images are in it: name one as containerd:") || !strings.Contains(got,
+		digest) {
 		t.Errorf("without a digest: %s, want %s among those that are told", got, digest)
 	}
 }

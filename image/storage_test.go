@@ -47,7 +47,8 @@ func keptImage(t testing.TB, dir, driver string, n int, layer string, names ...s
 	}
 	id := hexOf(1000 + n)
 	laid(t, filepath.Join(dir, driver+"-images", id), map[string]string{
-		"manifest": fmt.Sprintf(`{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"%s","size":%d},"layers":[]}`,
+		"manifest": fmt.Sprintf(`{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json",
+			"digest":"%s","size":%d},"layers":[]}`,
 			digest, size),
 		"=" + base64.StdEncoding.EncodeToString([]byte(digest.String())): config})
 	return stored{ID: id, Names: names, Layer: layer}
@@ -100,7 +101,8 @@ func TestAStorageOfPodmanIsReadWithoutIt(t *testing.T) {
 	}
 	images := []stored{keptImage(t, dir, "overlay", 1, hexOf(2), "docker.io/library/web:1", "localhost/web:latest"),
 		keptImage(t, dir, "overlay", 2, hexOf(3), "quay.io/shop/api:2"), keptImage(t, dir, "overlay", 3, hexOf(4), "quay.io/shop/sly:2")}
-	lists(t, dir, "overlay", images, []storedLayer{{ID: hexOf(1), Diff: "sha256:" + hexOf(1)}, {ID: hexOf(2), Parent: hexOf(1), Diff: "sha256:" + hexOf(2)},
+	lists(t, dir, "overlay", images, []storedLayer{{ID: hexOf(1), Diff: "sha256:" + hexOf(1)}, {ID: hexOf(2), Parent: hexOf(1),
+		Diff: "sha256:" + hexOf(2)},
 		{ID: hexOf(3), Parent: hexOf(2)}, {ID: hexOf(4), Parent: hexOf(2)}})
 	for _, test := range []struct{ name, want, fails string }{
 		{"", "", "3 images are in the storage: name one as containers-storage:" + dir + ":NAME, of docker.io/library/web:1, quay.io/shop/api:2"},
@@ -128,14 +130,16 @@ func TestAStorageOfPodmanIsReadWithoutIt(t *testing.T) {
 			got = append(got, p.Name)
 		}
 		slices.Sort(got)
-		if strings.Join(got, " ") != test.want || inv.Platform != "linux/amd64" || inv.Config == "" || inv.Digest != inv.Manifest || inv.Digest == "" {
+		if strings.Join(got, " ") != test.want || inv.Platform != "linux/amd64" || inv.Config == "" || inv.Digest != inv.Manifest ||
+			inv.Digest == "" {
 			t.Errorf("%s: %v, %+v, want %s", test.name, got, inv, test.want)
 		}
 		if test.name == ":web:1" && (len(inv.Layers) != 2 || inv.Layers[0].Command != "ADD base" || inv.Layers[1].Digest != "sha256:"+hexOf(2)) {
 			t.Errorf("layers %+v", inv.Layers)
 		}
 	}
-	if _, err := scanOf(t.Context(), "containers-storage:"+dir+":web:1", Options{Platform: "linux/arm64"}); err == nil || !strings.Contains(err.Error(), "not built for") {
+	if _, err := scanOf(t.Context(), "containers-storage:"+dir+":web:1", Options{Platform: "linux/arm64"}); err == nil ||
+		!strings.Contains(err.Error(), "not built for") {
 		t.Errorf("for another platform: %v", err)
 	}
 	if _, _, err := ParseLocal(dir); err == nil || !strings.Contains(err.Error(), "want containers-storage:"+dir) {
@@ -200,7 +204,8 @@ func TestABrokenStorageIsRefused(t *testing.T) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
-	if _, err := scanOf(t.Context(), "containers-storage:"+t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(), "other drivers are not read") {
+	if _, err := scanOf(t.Context(), "containers-storage:"+t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(),
+		"other drivers are not read") {
 		t.Error(err)
 	}
 }
@@ -225,19 +230,22 @@ func TestAContentStoreOfContainerdIsReadWithoutIt(t *testing.T) {
 	copyBlobs(t, other, store)
 	_, err = scanOf(t.Context(), "containerd:"+store, Options{})
 	digest, hashErr := amd.Digest()
-	if hashErr != nil || err == nil || !strings.Contains(err.Error(), "2 images are in it") || !strings.Contains(err.Error(), digest.String()) {
+	if hashErr != nil || err == nil || !strings.Contains(err.Error(), "2 images are in it") || !strings.Contains(err.Error(),
+		digest.String()) {
 		t.Errorf("%v, %v", err, hashErr)
 	}
 	if inv, err = scanOf(t.Context(), "containerd:"+store+"@"+digest.String(), Options{}); err != nil || inv.Packages[0].Name != "amd" {
 		t.Errorf("%+v, %v", inv, err)
 	}
-	if _, err = scanOf(t.Context(), "containerd:"+store+"@sha256:"+hexOf(7), Options{}); err == nil || !strings.Contains(err.Error(), "does not have it") {
+	if _, err = scanOf(t.Context(), "containerd:"+store+"@sha256:"+hexOf(7), Options{}); err == nil || !strings.Contains(err.Error(),
+		"does not have it") {
 		t.Errorf("a digest that is not there: %v", err)
 	}
 	if _, err = scanOf(t.Context(), "containerd:"+store+"@../../x", Options{}); err == nil {
 		t.Error("what is no digest names an image")
 	}
-	if _, err = scanOf(t.Context(), "containerd:"+t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(), "want containerd's folder") {
+	if _, err = scanOf(t.Context(), "containerd:"+t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(),
+		"want containerd's folder") {
 		t.Errorf("an empty folder: %v", err)
 	}
 	if _, _, err = ParseLocal(filepath.Dir(store)); err == nil || !strings.Contains(err.Error(), "want containerd:") {
@@ -270,7 +278,8 @@ func TestAnIndexIsReadForTheBuildsThatAreThere(t *testing.T) {
 	if inv, err := scanOf(t.Context(), "oci:"+dir, Options{}); err != nil || inv.Packages[0].Name != "arm" {
 		t.Errorf("one is there: %+v, %v", inv, err)
 	}
-	if _, err := scanOf(t.Context(), "oci:"+dir, Options{Platform: "linux/amd64"}); err == nil || !strings.Contains(err.Error(), "does not have it") {
+	if _, err := scanOf(t.Context(), "oci:"+dir, Options{Platform: "linux/amd64"}); err == nil || !strings.Contains(err.Error(),
+		"does not have it") {
 		t.Errorf("the one that is not there is asked for: %v", err)
 	}
 }
@@ -285,7 +294,8 @@ func copyBlobs(t *testing.T, from, to string) {
 
 // FuzzStorage reads lists of a storage that anybody may have written.
 func FuzzStorage(f *testing.F) {
-	f.Add([]byte(`[{"id":"`+hexOf(1001)+`","names":["a:1"],"layer":"`+hexOf(1)+`"}]`), []byte(`[{"id":"`+hexOf(1)+`","parent":"`+hexOf(1)+`"}]`), "a:1")
+	f.Add([]byte(`[{"id":"`+hexOf(1001)+`","names":["a:1"],"layer":"`+hexOf(1)+`"}]`),
+		[]byte(`[{"id":"`+hexOf(1)+`","parent":"`+hexOf(1)+`"}]`), "a:1")
 	f.Add([]byte(`[{"id":"../x"}]`), []byte(`[]`), "")
 	f.Add([]byte(`[`), []byte(`{}`), "@")
 	dir := f.TempDir()

@@ -59,7 +59,8 @@ func withVEX(t *testing.T) (host, digest string) {
 		t.Fatal(err)
 	}
 	const kind = types.MediaType("application/vnd.openvex+json")
-	document := fmt.Sprintf(`{"@context":"https://openvex.dev/ns/v0.2.0","@id":"v","author":"Shop","timestamp":"2024-03-01T00:00:00Z","statements":[
+	document := fmt.Sprintf(`{"@context":"https://openvex.dev/ns/v0.2.0","@id":"v","author":"Shop",
+		"timestamp":"2024-03-01T00:00:00Z","statements":[
 		{"vulnerability":"CVE-2024-0001","products":["%s"],"status":"not_affected","justification":"component_not_present"}]}`, d)
 	artifact, err := mutate.AppendLayers(empty.Image, static.NewLayer([]byte(document), kind))
 	if err != nil {
@@ -83,7 +84,8 @@ func TestWhatARegistryHasBesideAnImageCountsIfAPersonSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	db, err := vuln.Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(`{"id":"CVE-2024-0001","affected":[{"package":{"ecosystem":"npm","name":"left"},
+	db, err := vuln.Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(`{"id":"CVE-2024-0001","affected":[{
+		"package":{"ecosystem":"npm","name":"left"},
 		"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`)}})
 	if err != nil {
 		t.Fatal(err)

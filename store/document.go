@@ -54,7 +54,8 @@ func (s *Store) Documents(ctx context.Context, id string) (host string, document
 // ForgetDocuments forgets what was found in registries that are not among those, and says beside which images.
 func (s *Store) ForgetDocuments(ctx context.Context, but map[string]bool) (ids []string, err error) {
 	type row struct{ id, host string }
-	all, err := rowsOf(ctx, s.db, func(r *sql.Rows) (o row, err error) { return o, r.Scan(&o.id, &o.host) }, `SELECT id, host FROM image_documents`)
+	all, err := rowsOf(ctx, s.db, func(r *sql.Rows) (o row, err error) { return o, r.Scan(&o.id, &o.host) },
+		`SELECT id, host FROM image_documents`)
 	if err != nil {
 		return nil, fmt.Errorf("list what is beside images: %w", err)
 	}

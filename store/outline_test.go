@@ -17,7 +17,8 @@ func TestWhatAnImageSaysOfItselfIsKept(t *testing.T) {
 				t.Fatal(err)
 			}
 			at, platforms, known, err := s.Outline(ctx, digest)
-			if !at.Equal(says) || at.IsZero() != says.IsZero() || !slices.Equal(platforms, []string{"linux/amd64", "linux/arm/v7"}) || !known || err != nil {
+			if !at.Equal(says) || at.IsZero() != says.IsZero() || !slices.Equal(platforms, []string{"linux/amd64", "linux/arm/v7"}) || !known ||
+				err != nil {
 				t.Errorf("%s: %s, %v, %t, %v", digest, at, platforms, known, err)
 			}
 		}

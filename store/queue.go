@@ -129,7 +129,8 @@ func (s *Store) LeaseImage(
 	among("NOT IN", of.Not)
 	among("IN", of.Only)
 	if len(of.Quiet) > 0 { // what was just pushed is read all the same
-		where += ` AND (wanted > 0 OR next_try = ` + strconv.Itoa(pushedFirst) + ` OR host NOT IN (?` + strings.Repeat(", ?", len(of.Quiet)-1) + `))`
+		where += ` AND (wanted > 0 OR next_try = ` + strconv.Itoa(pushedFirst) + ` OR host NOT IN (?` + strings.Repeat(", ?", len(of.Quiet)-1) +
+			`))`
 		for _, h := range of.Quiet {
 			args = append(args, h)
 		}

@@ -12,7 +12,8 @@ const ofImage = "sha256:aa"
 
 // attested wraps a document in a statement of in-toto about a digest.
 func attested(digest, predicate string) string {
-	return fmt.Sprintf(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"x","digest":{"sha256":"bb"}},{"digest":{"sha256":"%s"}}],
+	return fmt.Sprintf(`{"_type":"https://in-toto.io/Statement/v1","subject":[
+		{"name":"x","digest":{"sha256":"bb"}},{"digest":{"sha256":"%s"}}],
 		"predicateType":"https://openvex.dev/ns/v0.2.0","predicate":%s}`, strings.TrimPrefix(digest, "sha256:"), predicate)
 }
 
@@ -33,7 +34,8 @@ func TestWhatIsBesideAnImageCountsWhereNobodyElseSaysAnything(t *testing.T) {
 		{"a bill of materials", `{"bomFormat":"CycloneDX","vulnerabilities":[{"id":"CVE-2024-0001"}]}`, "", ""},
 		{"an attestation", attested(ofImage, says), dismissed, ""},
 		{"in an envelope", enveloped(attested(ofImage, says)), dismissed, ""},
-		{"in a bundle", `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":` + enveloped(attested(ofImage, cyclone("not_affected", "c1"))) + `}`,
+		{"in a bundle", `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":` + enveloped(attested(ofImage,
+			cyclone("not_affected", "c1"))) + `}`,
 			"code_not_reachable (registry r", ""},
 		{"an attestation of another image", attested("sha256:cc", says), "", "an attestation of something else"},
 		{"an attestation of nothing", strings.Replace(attested(ofImage, says), `"subject"`, `"x"`, 1), "", "an attestation of something else"},
@@ -69,8 +71,10 @@ func TestWhatIsBesideAnImageCountsWhereNobodyElseSaysAnything(t *testing.T) {
 
 // TestWhatIsBesideAnImageOverrulesNobody: neither what somebody imported, nor the distribution.
 func TestWhatIsBesideAnImageOverrulesNobody(t *testing.T) {
-	doc := Document{"registry r", []byte(strings.Replace(openVEXOf(`["pkg:npm/left"]`, NotAffected), "2024-03-01", "2034-03-01", 1))}
-	imported, err := Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(oneRecord)}, "v.json": {Data: []byte(openVEXOf(`["pkg:npm/left"]`, Affected))}})
+	doc := Document{"registry r", []byte(openVEXOf(`["pkg:npm/left"]`, NotAffected))}
+	long := strings.Replace(openVEXOf(`["pkg:npm/left"]`, Affected), "2024-03-01", "2014-03-01", 1)
+	imported, err := Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(oneRecord)},
+		"v.json": {Data: []byte(long)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,9 +83,34 @@ func TestWhatIsBesideAnImageOverrulesNobody(t *testing.T) {
 	if counted != 1 || found[0].Dismissed != "" || found[0].Said == nil || found[0].Said.Found != "" || found[0].Said.Status != Affected {
 		t.Errorf("a statement that was imported: %+v", found[0])
 	}
+	older := Document{"older", []byte(long)}
+	plain, err := Read(t.Context(), fstest.MapFS{"a.json": {Data: []byte(oneRecord)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, documents := range [][]Document{{doc, older}, {older, doc}} {
+		both, _, _ := plain.Beside(t.Context(), []string{ofImage}, documents...)
+		if found, _ := both.Examine(left()); found[0].Said.Found != "registry r" || found[0].Dismissed == "" {
+			t.Errorf("of two documents the older one speaks: %+v", found[0])
+		}
+	}
+	gone := Match{ID: "CVE-2024-0001", Package: left(), Dismissed: "not affected: package not imported"}
+	if err := with.hear(&gone); err != nil || gone.Said != nil || gone.Dismissed != "not affected: package not imported" {
+		t.Errorf("what does not count anyway: %+v, %v", gone, err)
+	}
 	m := Match{ID: "CVE-2024-0001", Package: left(), Vendor: "will not fix"}
 	if err := with.hear(&m); err != nil || m.Dismissed != "" || m.Said == nil || m.Said.Found != "registry r" {
 		t.Errorf("the distribution's word: %+v, %v", m, err)
+	}
+}
+
+func TestAnAttestationIsOfSoManyThingsAtMost(t *testing.T) {
+	for n, fits := range map[int]bool{mostSubjects - 2: true, mostSubjects - 1: false} {
+		text := strings.Replace(attested(ofImage, openVEXOf(`["pkg:npm/left"]`, NotAffected)), `"subject":[`,
+			`"subject":[`+strings.Repeat(`{"name":"y"},`, n), 1)
+		if _, counted, unread := (&DB{}).Beside(t.Context(), []string{ofImage}, Document{"r", []byte(text)}); (counted == 1) != fits {
+			t.Errorf("%d things beside it: %d count, %v", n, counted, unread)
+		}
 	}
 }
 

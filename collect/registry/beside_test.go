@@ -32,7 +32,8 @@ func TestWhatMayHoldStatementsIsReadWithinBounds(t *testing.T) {
 	attach(t, h+"/shop/web", img, "application/vnd.example.thing", "x")
 	attestation := empty.Image
 	for i := range 2 {
-		if attestation, err = mutate.AppendLayers(attestation, static.NewLayer(fmt.Appendf(nil, "att %d", i), types.MediaType("application/vnd.dsse"))); err != nil {
+		if attestation, err = mutate.AppendLayers(attestation, static.NewLayer(fmt.Appendf(nil, "att %d", i),
+			types.MediaType("application/vnd.dsse"))); err != nil {
 			t.Fatal(err)
 		}
 	}

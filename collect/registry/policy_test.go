@@ -257,8 +257,9 @@ func TestAPushIsHeldToThePolicy(t *testing.T) {
 
 func TestAPreviewSaysOfEachTagWhatIsMadeOfItAndWhy(t *testing.T) {
 	h := estate(t, nil)
-	p, err := reader().Preview(t.Context(), collect.Registry{Host: h, Repositories: []string{"shop/*", "!shop/old-*"}, TagNames: []string{"!*-debug", "!future"},
-		MaxAge: collect.Span(30 * 24 * time.Hour), Platforms: []string{"linux/amd64"}, Tags: 5}, time.Minute)
+	p, err := reader().Preview(t.Context(), collect.Registry{Host: h, Repositories: []string{"shop/*", "!shop/old-*"},
+		TagNames: []string{"!*-debug", "!future"},
+		MaxAge:   collect.Span(30 * 24 * time.Hour), Platforms: []string{"linux/amd64"}, Tags: 5}, time.Minute)
 	if err != nil || p.Cut != "" || p.Repositories != 1 || p.Chosen != 3 || p.Left != 4 {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -320,7 +321,8 @@ func TestAPreviewEnds(t *testing.T) {
 		return false
 	}))
 	defer close(stuck)
-	if p, err = reader().Preview(t.Context(), collect.Registry{Host: h}, 50*time.Millisecond); err != nil || !strings.Contains(p.Cut, "takes longer than 50ms") {
+	if p, err = reader().Preview(t.Context(), collect.Registry{Host: h}, 50*time.Millisecond); err != nil || !strings.Contains(p.Cut,
+		"takes longer than 50ms") {
 		t.Errorf("%q, %v", p.Cut, err)
 	}
 	if _, err = reader().Preview(t.Context(), collect.Registry{Host: h, Repositories: []string{"none"}}, time.Minute); err == nil {

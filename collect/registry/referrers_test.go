@@ -113,7 +113,8 @@ func TestWhatBelongsToAnImageIsListedByListByTagAndByCosignsTags(t *testing.T) {
 			t.Fatal(err)
 		}
 		read, left, err := reader().Beside(t.Context(), what, at)
-		if n := slices.IndexFunc(read, func(b Beside) bool { return b.Digest == vex.Digest && string(b.Body) == openVEX }); err != nil || n < 0 || left != 0 {
+		if n := slices.IndexFunc(read, func(b Beside) bool { return b.Digest == vex.Digest && string(b.Body) == openVEX }); err != nil ||
+			n < 0 || left != 0 {
 			t.Errorf("with the list %t: %v, %d left, %v", has, read, left, err)
 		}
 	}

@@ -136,7 +136,8 @@ func TestABillOfMaterialsIsAsCycloneDXWantsIt(t *testing.T) {
 		}
 	}
 	one := written(t, "cyclonedx", reports()[:1], Options{})
-	for _, want := range []string{`"state": "not_affected"`, `"justification": "code_not_reachable"`, `"detail": "Example Ltd. says that it is not affected: vulnerable_code_not_in_execute_path"`,
+	for _, want := range []string{`"state": "not_affected"`, `"justification": "code_not_reachable"`,
+		`"detail": "Example Ltd. says that it is not affected: vulnerable_code_not_in_execute_path"`,
 		`"state": "resolved"`, `"justification": "code_not_present"`, `"status": "unaffected"`} {
 		if !strings.Contains(one, want) {
 			t.Errorf("no %s in\n%s", want, one)

@@ -106,7 +106,17 @@ it("an image that a build told of says so, and not that it was read", async () =
     toldAt: "2026-01-01T00:00:00Z",
     scannedAt: "2026-01-01T00:00:00Z",
   };
-  get("/image", { row, secrets: [], layers: [], packages: [], pods: [], paths: [], gaps: [], dismissed: [], findings: [] });
+  get("/image", {
+    row,
+    secrets: [],
+    layers: [],
+    packages: [],
+    pods: [],
+    paths: [],
+    gaps: [],
+    dismissed: [],
+    findings: [],
+  });
   show(<ImagePage />, "/image?id=web");
   const said = (await screen.findByText(/assessed from an upload/)).textContent;
   expect(said).toMatch(/assessed from an upload by the token of shop-ci, .+ ago, not from the registry/);
