@@ -42,8 +42,8 @@ const (
 	maxValue = 100_000
 )
 
-// compile makes a program that may cost so much at a time; nil is none, for an API server would not have taken a policy with such an expression, or we
-// know less than it does.
+// compile makes a program that may cost so much at a time; nil is none, for an API server would not have taken a policy with such
+// an expression, or we know less than it does.
 func compile(expression string, most uint64) cel.Program {
 	if len(expression) > maxExpression {
 		return nil

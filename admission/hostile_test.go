@@ -133,7 +133,8 @@ func TestWhoWritesLittleHasItCompiledWhateverOthersWrite(t *testing.T) {
 		p, b := policy.DeepCopy(), binding.DeepCopy()
 		p.Name, b.Name, b.Spec.PolicyName = fmt.Sprint("long", i), fmt.Sprint("b", i), fmt.Sprint("long", i)
 		for range 6 {
-			p.Spec.Validations = append(p.Spec.Validations, admissionv1.Validation{Expression: "'" + strings.Repeat("a", maxExpression-100) + "' != ''"})
+			p.Spec.Validations = append(p.Spec.Validations, admissionv1.Validation{
+				Expression: "'" + strings.Repeat("a", maxExpression-100) + "' != ''"})
 		}
 		f.ValidatingPolicies[collect.Key{Name: p.Name}], f.ValidatingPolicyBindings[collect.Key{Name: b.Name}] = p, b
 	}
