@@ -2,6 +2,8 @@ package admission
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/google/cel-go/cel"
@@ -40,9 +42,9 @@ const (
 	maxValue = 100_000
 )
 
-// compile makes a program; nil is none, for an API server would not have taken a policy with such an expression, or we
-// know less than it does.
-func compile(expression string) cel.Program {
+// compile makes a program that may cost so much at a time; nil is none, for an API server would not have taken a policy with such
+// an expression, or we know less than it does.
+func compile(expression string, most uint64) cel.Program {
 	if len(expression) > maxExpression {
 		return nil
 	}
@@ -54,7 +56,7 @@ func compile(expression string) cel.Program {
 	if issues.Err() != nil {
 		return nil
 	}
-	p, err := env.Program(tree, cel.EvalOptions(cel.OptOptimize, cel.OptTrackCost), cel.CostLimit(costEach),
+	p, err := env.Program(tree, cel.EvalOptions(cel.OptOptimize, cel.OptTrackCost), cel.CostLimit(most),
 		cel.CostTracking(&library.CostEstimator{}))
 	if err != nil {
 		return nil
@@ -78,6 +80,24 @@ func evaluate(p cel.Program, in map[string]any, budget *uint64) (value ref.Val, 
 		return nil, false
 	}
 	return out, true
+}
+
+// inputs are what expressions see of the requests of the place that is looked at: it is the same for all policies.
+type inputs struct {
+	place string
+	by    map[question]map[string]any
+}
+
+func (i *inputs) of(ns place, r *request, s side) map[string]any {
+	place := fmt.Sprint(ns.name, ns.labels, ns.user, ns.groups, ns.account, ns.marks)
+	if i.by == nil || i.place != place {
+		i.place, i.by = place, map[question]map[string]any{}
+	}
+	q := question{request: r.id, side: s}
+	if i.by[q] == nil {
+		i.by[q] = input(ns, r, s)
+	}
+	return maps.Clone(i.by[q]) // a policy adds its variables
 }
 
 // input is what expressions see of a request.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+
 	"github.com/breakwater-sec/breakwater/collect"
 )
 
@@ -88,7 +90,7 @@ func FuzzExpression(f *testing.F) {
 		in := map[string]any{"object": object, "oldObject": nil, "variables": variables, "namespaceObject": object,
 			"request": map[string]any{"namespace": "shop", "userInfo": map[string]any{"username": "alice", "groups": []string{"a"}}}}
 		for _, of := range []string{variable, text} {
-			p := compile(of)
+			p := compile(of, costEach)
 			if p == nil {
 				continue
 			}
@@ -102,4 +104,62 @@ func FuzzExpression(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestAnExpressionCostsNoMoreThanTheShareOfItsPolicy: five thousand policies that each spend what one may would take minutes.
+func TestAnExpressionCostsNoMoreThanTheShareOfItsPolicy(t *testing.T) {
+	spec := head + "  validations: [{expression: \"lists.range(1000).all(x, lists.range(900).all(y, x + y >= 0))\"}]\n" + bound
+	f := facts(t, "", spec)
+	policy, binding := f.ValidatingPolicies[collect.Key{Name: "p"}], f.ValidatingPolicyBindings[collect.Key{Name: "b"}]
+	for i := range 999 {
+		p, b := policy.DeepCopy(), binding.DeepCopy()
+		p.Name, b.Name, b.Spec.PolicyName = fmt.Sprint("p", i), fmt.Sprint("b", i), fmt.Sprint("p", i)
+		f.ValidatingPolicies[collect.Key{Name: p.Name}], f.ValidatingPolicyBindings[collect.Key{Name: b.Name}] = p, b
+	}
+	all := policiesOf(f)
+	for _, p := range all[:10] {
+		left := uint64(1 << 40)
+		evaluate(p.validations[0].program, map[string]any{"object": map[string]any{}, "request": map[string]any{}}, &left)
+		if spent := 1<<40 - left; spent > 2*maxCosts/uint64(len(all)) {
+			t.Fatalf("%s spent %d of %d", p.name, spent, p.budget)
+		}
+	}
+}
+
+func TestWhoWritesLittleHasItCompiledWhateverOthersWrite(t *testing.T) {
+	f := facts(t, "", head+"  validations: [{expression: \"object.metadata.name != 'a'\"}]\n"+bound)
+	policy, binding := f.ValidatingPolicies[collect.Key{Name: "p"}], f.ValidatingPolicyBindings[collect.Key{Name: "b"}]
+	for i := range 60 {
+		p, b := policy.DeepCopy(), binding.DeepCopy()
+		p.Name, b.Name, b.Spec.PolicyName = fmt.Sprint("long", i), fmt.Sprint("b", i), fmt.Sprint("long", i)
+		for range 6 {
+			p.Spec.Validations = append(p.Spec.Validations, admissionv1.Validation{
+				Expression: "'" + strings.Repeat("a", maxExpression-100) + "' != ''"})
+		}
+		f.ValidatingPolicies[collect.Key{Name: p.Name}], f.ValidatingPolicyBindings[collect.Key{Name: b.Name}] = p, b
+	}
+	compiled := 0
+	for _, p := range policiesOf(f) {
+		for _, e := range p.validations {
+			if e.program != nil {
+				compiled += len(e.text)
+			} else if p.name == "p" {
+				t.Error("a short policy beside long ones is not compiled")
+			}
+		}
+	}
+	if compiled > maxText || compiled < maxText/2 {
+		t.Errorf("%d bytes are compiled", compiled)
+	}
+}
+
+func TestOfPlacesThatWereAskedAboutNothingIsRemembered(t *testing.T) {
+	f := facts(t, "", head+"  validations: [{expression: \"namespaceObject.metadata.name != 'a' && object.spec.hostPID != true\"}]\n"+bound)
+	j := New(f)
+	for i := range 300 {
+		j.best(place{name: fmt.Sprint("n", i)}, probes().pods)
+	}
+	if n := len(j.policies[0].answered); n == 0 || n > 100 {
+		t.Errorf("%d answers are remembered", n)
+	}
 }

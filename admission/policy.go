@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -23,12 +24,14 @@ type policy struct {
 	bindings []binding
 	// conditions must hold for the policy to be asked, validations for the request to pass.
 	variables, conditions, validations []expression
-	local                              bool // an expression looks at the namespace, or at
-	personal                           bool // who makes the request
-	marked                             bool // an expression looks at labels or annotations
-	accounts                           bool // one looks at the account of a pod
-	answered                           map[question]Verdict
+	local                              bool                 // an expression looks at the namespace, or at
+	personal                           bool                 // who makes the request
+	marked                             bool                 // an expression looks at labels or annotations
+	accounts                           bool                 // one looks at the account of a pod
+	answered                           map[question]Verdict // of one place, if an expression looks at it
+	at                                 string               // that place
 	budget                             uint64
+	inputs                             *inputs
 }
 
 // side is one of the objects of a request.
@@ -56,25 +59,52 @@ type question struct {
 
 // maxCost bounds the work for one policy, in units of which the API server allows ten
 // million for one request: about two seconds. Many policies share maxCosts evenly.
-const maxCost, maxCosts = 20_000_000, 200_000_000
+const maxCost, maxCosts = 20_000_000, 100_000_000
+
+// maxText bounds the expressions of all policies, in bytes: a megabyte takes a second to compile.
+const maxText = 2 << 20
+
+// asking is what it costs to ask a policy at all.
+const asking = 20
 
 func policiesOf(f *collect.Facts) (out []*policy) {
-	for k, o := range f.ValidatingPolicies {
-		p := &policy{name: k.Name, spec: &o.Spec, answered: map[question]Verdict{}}
-		for of, b := range f.ValidatingPolicyBindings {
-			if b.Spec.PolicyName == k.Name && slices.Contains(b.Spec.ValidationActions, admissionv1.Deny) {
-				p.bindings = append(p.bindings, binding{of.Name, b.Spec.MatchResources})
-			}
+	bindings := map[string][]binding{}
+	for of, b := range f.ValidatingPolicyBindings {
+		if slices.Contains(b.Spec.ValidationActions, admissionv1.Deny) {
+			bindings[b.Spec.PolicyName] = append(bindings[b.Spec.PolicyName], binding{of.Name, b.Spec.MatchResources})
 		}
+	}
+	inputs := &inputs{}
+	for k, o := range f.ValidatingPolicies {
+		p := &policy{name: k.Name, spec: &o.Spec, bindings: bindings[k.Name], answered: map[question]Verdict{}, inputs: inputs}
 		if len(p.bindings) > 0 && o.Spec.MatchConstraints != nil {
 			out = append(out, p)
 		}
 	}
-	for _, p := range out {
+	// Who writes little has all of it compiled, whatever others write.
+	slices.SortFunc(out, func(a, b *policy) int {
+		return cmp.Or(cmp.Compare(a.length(), b.length()), cmp.Compare(a.name, b.name))
+	})
+	left := maxText
+	for i, p := range out {
 		p.budget = maxCosts / uint64(max(len(out), maxCosts/maxCost))
-		p.compile()
+		left -= p.compile(min(maxExpressions, left/(len(out)-i)))
 	}
 	return out
+}
+
+// length is how long the expressions of a policy are.
+func (p *policy) length() (n int) {
+	for _, v := range p.spec.Variables {
+		n += len(v.Expression)
+	}
+	for _, c := range p.spec.MatchConditions {
+		n += len(c.Expression)
+	}
+	for _, v := range p.spec.Validations {
+		n += len(v.Expression)
+	}
+	return n
 }
 
 // expression is one that yields true or false, or a variable for others.
@@ -88,12 +118,14 @@ type expression struct {
 	fixed bool
 }
 
-func (p *policy) compile() {
-	hidden, left := false, maxExpressions
+// compile compiles expressions of so many bytes, and says how many those are.
+func (p *policy) compile(most int) (compiled int) {
+	hidden, left := false, most
 	of := func(name, text string) expression {
 		e := expression{name: name, text: text, unseen: looksAtUnseen(text) || hidden && strings.Contains(text, "variables")}
 		if left -= len(text); !e.unseen && left >= 0 {
-			e.program = compile(text)
+			e.program = compile(text, min(costEach, p.budget))
+			compiled += len(text)
 		}
 		e.unseen = e.program == nil
 		e.fixed = !ofObject.MatchString(text)
@@ -114,6 +146,7 @@ func (p *policy) compile() {
 	for _, v := range p.spec.Validations {
 		p.validations = append(p.validations, of("", v.Expression))
 	}
+	return compiled
 }
 
 // looksAtUnseen says that an expression asks what somebody may do, or for parameters, which
@@ -151,7 +184,7 @@ func (p *policy) closed(ns place, r *request) bool {
 	if slices.ContainsFunc(p.conditions, func(e expression) bool { return !e.fixed }) {
 		return false
 	}
-	in := input(ns, r, plain)
+	in := p.inputs.of(ns, r, plain)
 	return slices.ContainsFunc(p.validations, func(e expression) bool {
 		if !e.fixed || e.unseen {
 			return false
@@ -201,9 +234,15 @@ func (p *policy) exceptions() map[string]string {
 }
 
 func (p *policy) answer(ns place, r *request, s side) Verdict {
+	if p.budget == 0 {
+		return Unknown // and nothing is remembered of each place
+	}
 	q := question{request: r.id, side: s, account: ns.account}
 	if p.local {
-		q.place = fmt.Sprint(ns.name, ns.labels, ns.user, ns.groups)
+		if q.place = fmt.Sprint(ns.name, ns.labels, ns.user, ns.groups); q.place != p.at {
+			p.at = q.place
+			clear(p.answered)
+		}
 	}
 	if p.marked {
 		q.marks = fmt.Sprint(ns.marks)
@@ -218,10 +257,8 @@ func (p *policy) answer(ns place, r *request, s side) Verdict {
 
 // evaluate asks the expressions.
 func (p *policy) evaluate(ns place, r *request, s side) Verdict {
-	if p.budget == 0 {
-		return Unknown
-	}
-	in := input(ns, r, s)
+	p.budget -= min(asking, p.budget)
+	in := p.inputs.of(ns, r, s)
 	variables := map[string]any{} // one that fails is missing, which fails where it is used
 	in["variables"] = variables
 	for _, v := range p.variables {

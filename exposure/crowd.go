@@ -122,8 +122,9 @@ func (j *judge) crowded() {
 			"The pods, and the ports that these ways open, are marked as exposed; which way leads where is not shown for each.")
 	}
 	if c.lost > 0 {
-		j.gap("ways to many pods", fmt.Sprintf("Services and what leads to them name more pods than are looked at: %d times some were left out",
-			c.lost), "Pods behind them may be exposed and not be shown.")
+		j.gap("ways to many pods",
+			fmt.Sprintf("Services and what leads to them name more pods and hosts than are looked at: %d times some were left out", c.lost),
+			"Pods behind them may be exposed and not be shown.")
 	}
 	if c.closed > 0 {
 		j.gap("ways that policies close", fmt.Sprintf("there are too many: %d are not told", c.closed),

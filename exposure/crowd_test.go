@@ -112,3 +112,83 @@ func TestServingTellsOfAPodAsManyPortsAsItMayHave(t *testing.T) {
 		t.Errorf("%d ports, %v", len(p), more)
 	}
 }
+
+// gatewaysOf are Gateways that the same pods serve, each with a route of its own to a Service of those pods.
+func gatewaysOf(n int) string {
+	var b strings.Builder
+	b.WriteString(crowdOf("x", n, 1))
+	for i := range n {
+		fmt.Fprintf(&b, "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: g%[1]d, namespace: x}\n"+
+			"spec: {gatewayClassName: c, listeners: [{name: l, port: 80, protocol: HTTP}]}\nstatus: {addresses: [{value: 8.8.8.8}]}\n---\n"+
+			"apiVersion: v1\nkind: Service\nmetadata: {name: b%[1]d, namespace: x}\nspec: {selector: {app: a}, ports: [{port: 80}]}\n---\n"+
+			"apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r%[1]d, namespace: x}\n"+
+			"spec: {parentRefs: [{name: g%[1]d}], rules: [{backendRefs: [{name: b%[1]d, port: 80}]}]}\n---\n", i)
+	}
+	return b.String()
+}
+
+// allocations are how often something was allocated: what was done, counted and not timed.
+func allocations(do func()) float64 { return testing.AllocsPerRun(1, do) }
+
+// TestPodsThatServeGatewaysAreNotEachAskedAbout: each of n Gateways leads to n pods, by any of n others.
+func TestPodsThatServeGatewaysAreNotEachAskedAbout(t *testing.T) {
+	judged := func(n int) float64 {
+		f := manifests.Facts(t, gatewaysOf(n))
+		return allocations(func() {
+			r := Judge(f, netpol.New(f))
+			for i := range n {
+				if _, exposed := r.Find(collect.Key{Namespace: "x", Name: fmt.Sprint("b", i)}.Of("Service")); !exposed {
+					t.Fatalf("Service b%d is not exposed", i)
+				}
+			}
+		})
+	}
+	if few, many := judged(40), judged(80); many > 5.5*few {
+		t.Errorf("%.0f allocations for 40 Gateways, %.0f for 80", few, many)
+	}
+}
+
+// TestWhereEachSenderIsRefusedTheyAreAskedUpToABound: then nobody is the last that is asked about.
+func TestWhereEachSenderIsRefusedTheyAreAskedUpToABound(t *testing.T) {
+	f := manifests.Facts(t, crowdOf("x", 3, 1)+"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"+
+		"metadata: {name: none, namespace: x}\nspec: {podSelector: {}, policyTypes: [Ingress]}\n")
+	j := &judge{facts: f, net: netpol.New(f), crowd: newCrowd(3), pods: indexPods(f)}
+	j.crowd.answers.size = 0
+	var pods []*collect.Pod
+	for _, p := range f.Pods {
+		pods = append(pods, p)
+	}
+	senders := make([]sender, 0, 100)
+	for range 100 {
+		senders = append(senders, sender{Endpoint: netpol.Pod(pods[1]), source: FromController})
+	}
+	v := j.verdict(way{clients: everyone()}, pods[0], netpol.Port{Protocol: "TCP", Number: 80}, senders)
+	if v.closed != nil || !strings.Contains(v.uncertain, "so many ways") {
+		t.Errorf("what was not asked is taken for closed: %+v", v)
+	}
+}
+
+// TestHostsAndServersOfIstioDoNotMultiply: what is not compared counts as served, and is said.
+func TestHostsAndServersOfIstioDoNotMultiply(t *testing.T) {
+	var b, servers, hosts strings.Builder
+	for i := range 40 {
+		names := strings.Repeat("x/none.example,", 30)
+		fmt.Fprintf(&servers, "{port: {number: %d, protocol: HTTP, name: a}, hosts: [%s y.example]},", 80+i, names)
+		fmt.Fprintf(&hosts, "h%d.example,", i)
+	}
+	b.WriteString(crowdOf("x", 2, 60))
+	fmt.Fprintf(&b, "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: x}\nspec: {selector: {app: a}, "+
+		"servers: [%s]}\n---\n", servers.String())
+	for i := range 60 {
+		fmt.Fprintf(&b, "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v%[1]d, namespace: x}\n"+
+			"spec: {hosts: [%[2]s], gateways: [g], http: [{route: [{destination: {host: s%[1]d}}]}]}\n---\n", i, hosts.String())
+	}
+	f := manifests.Facts(t, b.String())
+	r := Judge(f, netpol.New(f))
+	if text := told(&Result{Gaps: r.Gaps}); !strings.Contains(text, "ways to many") {
+		t.Errorf("what was not compared is no gap: %s", text)
+	}
+	if told := told(r); !strings.Contains(told, "so many hosts and servers are named that they were not compared") {
+		t.Error("what was not compared is taken for not served")
+	}
+}

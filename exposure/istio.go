@@ -104,10 +104,19 @@ type istioHost struct {
 	doubt string
 }
 
-// served are the hosts of a VirtualService that a gateway serves.
+// served are the hosts of a VirtualService that a gateway serves. Hosts and servers multiply: where there are too many, the
+// VirtualService counts as served once, and the rest as not looked at.
 func (j *judge) served(gw *collect.IstioGateway, o *collect.VirtualService) (out []istioHost) {
+	k := collect.Key{Namespace: o.Namespace, Name: o.Name}
 	for _, s := range gw.Spec.Servers {
 		for _, h := range o.Spec.Hosts {
+			if !j.crowd.visits.take(o.Namespace, 1+len(s.Hosts)) {
+				if j.crowd.lost++; !j.crowd.passed[k.Of("VirtualService")] {
+					j.crowd.passed[k.Of("VirtualService")] = true
+					out = append(out, istioHost{name: h, port: s.Port.Number, doubt: "so many hosts and servers are named that they were not compared"})
+				}
+				return out
+			}
 			if !slices.ContainsFunc(s.Hosts, func(of string) bool { return serves(of, gw.Namespace, h, o.Namespace) }) {
 				continue
 			}
@@ -115,6 +124,7 @@ func (j *judge) served(gw *collect.IstioGateway, o *collect.VirtualService) (out
 			if s.TLS != nil && strings.HasSuffix(s.TLS.Mode, "MUTUAL") {
 				host.doubt = "the gateway asks clients for a certificate"
 			}
+			j.crowd.passed[k.Of("VirtualService")] = true
 			out = append(out, host)
 		}
 	}

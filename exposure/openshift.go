@@ -128,6 +128,10 @@ func (j *judge) reached(f frontend, via string, s *corev1.Service, ports []corev
 		j.lostEndpoints(s, len(ports) > 0)
 		return
 	}
+	if !j.crowd.visits.take(s.Namespace, 1) && j.crowd.passed[serviceRef(s)] { // what leads there and where it leads multiply
+		j.crowd.lost++
+		return
+	}
 	h := j.hop(Hop{From: internet, To: serviceRef(s), Ports: portsOfService(ports), Width: widthOf(f.clients), Ranges: listed(f.clients),
 		Source: FromController, Via: via, Evidence: append(append(slices.Clone(f.evidence), by...), serviceRef(s)), Uncertain: f.uncertain})
 	j.toPods(f, way{[]*Hop{h}, f.clients}, s, ports)

@@ -124,15 +124,20 @@ func (x *podIndex) find(s *corev1.Service, ports []corev1.ServicePort) []target 
 			}
 		}
 	}
+	names := map[string]bool{}
+	for _, sp := range ports {
+		names[sp.Name] = true
+	}
 	for _, e := range x.sliced(s) {
+		at := slicePorts(e, names)
 		for _, k := range e.Pods {
 			if g := x.of[k]; g != nil && !selected[g] {
-				out = add(out, only(g.pods, k), slicePorts(e, ports))
+				out = add(out, only(g.pods, k), at)
 			}
 		}
 		for _, ip := range e.Addresses {
 			for _, p := range x.byIP[plain(ip)] {
-				out = add(out, []*collect.Pod{p}, listening(p, slicePorts(e, ports)))
+				out = add(out, []*collect.Pod{p}, listening(p, at))
 			}
 		}
 	}
@@ -170,8 +175,15 @@ func only(pods []*collect.Pod, k collect.Key) []*collect.Pod {
 // listening drops the ports that a pod on the host's network does not declare:
 // it shares its address with others.
 func listening(p *collect.Pod, ports []netpol.Port) (out []netpol.Port) {
+	if !p.Shape.HostNetwork {
+		return ports
+	}
+	all := map[netpol.Port]bool{}
+	for _, port := range declared(p) {
+		all[port] = true
+	}
 	for _, port := range ports {
-		if !p.Shape.HostNetwork || slices.Contains(declared(p), port) {
+		if all[port] {
 			out = append(out, port)
 		}
 	}
@@ -215,11 +227,10 @@ func named(p *collect.Pod, name, protocol string) (out []netpol.Port) {
 	return out
 }
 
-// slicePorts are an EndpointSlice's ports that belong to some service ports:
-// they match by name.
-func slicePorts(e *collect.EndpointSlice, ports []corev1.ServicePort) (out []netpol.Port) {
+// slicePorts are an EndpointSlice's ports that belong to service ports of some names.
+func slicePorts(e *collect.EndpointSlice, names map[string]bool) (out []netpol.Port) {
 	for _, ep := range e.Ports {
-		if slices.ContainsFunc(ports, func(sp corev1.ServicePort) bool { return sp.Name == ep.Name }) {
+		if names[ep.Name] {
 			out = append(out, netpol.Port{Protocol: cmp.Or(ep.Protocol, "TCP"), Number: ep.Port})
 		}
 	}

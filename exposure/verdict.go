@@ -36,8 +36,7 @@ func (v verdict) via(from ref.Ref) string {
 // verdicts asks the policies about every port of a target and gathers equal answers.
 func (j *judge) verdicts(w way, t target, senders []sender) []verdict {
 	if !j.crowd.asks(t) {
-		return []verdict{{clients: w.clients, source: senders[0].source,
-			uncertain: "so many ways lead there that the policies were not asked about each"}}
+		return []verdict{w.unasked(senders)}
 	}
 	var out []verdict
 	for _, port := range t.ports {
@@ -56,12 +55,24 @@ func (j *judge) verdicts(w way, t target, senders []sender) []verdict {
 	return out
 }
 
+// unasked is the verdict where there is too much to ask.
+func (w way) unasked(senders []sender, ports ...netpol.Port) verdict {
+	return verdict{ports: ports, clients: w.clients, source: senders[0].source,
+		uncertain: "so many ways lead there that the policies were not asked about each"}
+}
+
 // verdict prefers the sender through whom most clients get in, and a certain
-// answer before an uncertain one.
+// answer before an uncertain one. The first whom nobody can be better than is the last that is asked about.
 func (j *judge) verdict(w way, p *collect.Pod, port netpol.Port, senders []sender) verdict {
 	best := verdict{}
 	var denied *netpol.Answer
-	for _, s := range senders {
+	for i, s := range senders {
+		if i >= waysOfPod && !j.crowd.answers.take(p.Namespace, 1) {
+			if best.source == "" {
+				return w.unasked(senders, port)
+			}
+			break
+		}
 		a := j.net.Ask(s.Endpoint, netpol.Pod(p), port)
 		if !a.Allowed {
 			denied = &a
@@ -76,6 +87,9 @@ func (j *judge) verdict(w way, p *collect.Pod, port netpol.Port, senders []sende
 		}
 		if best.source == "" || v.better(best) {
 			best = v
+		}
+		if best.uncertain == "" && best.clients.Covers(w.clients) {
+			break
 		}
 	}
 	if best.source != "" {

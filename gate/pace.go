@@ -22,7 +22,7 @@ func (p Pace) orDefault() Pace {
 
 // allows is the time that so many bytes may take.
 func (p Pace) allows(bytes int64) time.Duration {
-	return p.Grace + time.Duration(float64(bytes)/float64(p.Rate)*float64(time.Second))
+	return p.Grace + time.Duration(min(float64(bytes)/float64(p.Rate), 1<<30)*float64(time.Second))
 }
 
 // Handler lets a body's reader and an answer's writer wait as long as the pace allows. How

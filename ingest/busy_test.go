@@ -122,7 +122,8 @@ func TestASourceCostsTheStreamOneRequest(t *testing.T) {
 	const sources = 30
 	for i := range sources {
 		cluster := fmt.Sprint("c", i)
-		if status := r.post(t, request{path: "/v1/audit/" + cluster, token: p.token(t, cluster, Audit), body: list(auditEvent(i))}); status != 200 {
+		q := request{path: "/v1/audit/" + cluster, token: p.token(t, cluster, Audit), body: list(auditEvent(i))}
+		if status := r.post(t, q); status != 200 {
 			t.Fatal(status)
 		}
 	}
@@ -147,7 +148,8 @@ func TestAStreamThatIsSlowIsNotOpenedAgain(t *testing.T) {
 	over, cancel := context.WithDeadline(t.Context(), time.Now())
 	defer cancel()
 	for i := range 20 {
-		if _, err := r.stream.put(over, sender{source: source{"prod", Audit}}, []byte("{}\n"), 1, fmt.Sprint(i)); !errors.Is(err, context.DeadlineExceeded) {
+		_, err := r.stream.put(over, sender{source: source{"prod", Audit}}, []byte("{}\n"), 1, fmt.Sprint(i))
+		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}
 	}

@@ -40,10 +40,15 @@ type roles struct {
 	cluster map[collect.Key]*rbacv1.ClusterRole // those that were seen, and Kubernetes' own besides
 	names   []collect.Key                       // of cluster, sorted
 	done    map[ref.Ref]*role
+	left    int // roles that may be looked at, for all that select others
 }
 
+// Roles that select each other are looked at as often as the cube of their number. So one that selects roles which select others
+// has a bound, and all have one; each may look at all roles a few times, whatever others did. Of what is beyond the rules are not known.
+const gatherOne, gatherAll, gatherAnyway = 500_000, 10_000_000, 4
+
 func rolesOf(f *collect.Facts) *roles {
-	r := &roles{facts: f, cluster: maps.Clone(builtInRoles().cluster), done: map[ref.Ref]*role{}}
+	r := &roles{facts: f, cluster: maps.Clone(builtInRoles().cluster), done: map[ref.Ref]*role{}, left: gatherAll}
 	maps.Copy(r.cluster, f.ClusterRoles)
 	r.names = slices.SortedFunc(maps.Keys(r.cluster), func(a, b collect.Key) int { return strings.Compare(a.Name, b.Name) })
 	return r
@@ -95,8 +100,11 @@ func (r *roles) listed(kind string) bool {
 // those of an aggregating role by the rules of the roles that it selects; where it
 // has not yet, as in manifests, they are gathered here.
 func (r *roles) effective(key collect.Key) *role {
-	rules := &role{}
-	if !r.gather(key, map[collect.Key]bool{}, rules) {
+	rules, may := &role{}, max(min(gatherOne, r.left), gatherAnyway*len(r.names))
+	left := may
+	known := r.gather(key, map[collect.Key]bool{}, rules, &left)
+	r.left = max(0, r.left-(may-left))
+	if !known || left < 0 {
 		return nil
 	}
 	return rules
@@ -104,7 +112,7 @@ func (r *roles) effective(key collect.Key) *role {
 
 // gather adds a role's rules. It says whether they are known: which roles a manifest's
 // aggregating role will find is not, where it finds none in what was read.
-func (r *roles) gather(key collect.Key, visited map[collect.Key]bool, into *role) bool {
+func (r *roles) gather(key collect.Key, visited map[collect.Key]bool, into *role, left *int) bool {
 	c := r.cluster[key]
 	visited[key] = true
 	if c.AggregationRule == nil || c.UID != "" && len(c.Rules) > 0 {
@@ -114,12 +122,15 @@ func (r *roles) gather(key collect.Key, visited map[collect.Key]bool, into *role
 	}
 	found, selects := c.UID != "", selectorOf(c.AggregationRule)
 	for _, other := range r.names {
+		if *left--; *left < 0 {
+			break
+		}
 		if other == key || !selects(r.cluster[other].Labels) {
 			continue
 		}
 		found = true
 		if !visited[other] {
-			r.gather(other, visited, into)
+			r.gather(other, visited, into, left)
 		}
 	}
 	return found

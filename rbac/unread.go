@@ -62,7 +62,7 @@ func (j *Judge) gapsOf(f *collect.Facts) (gaps []collect.Gap) {
 
 func whyLost(f *collect.Facts, r ref.Ref) string {
 	if _, seen := f.ClusterRoles[collect.KeyOf(r)]; seen { // a Role has a namespace, so this is none
-		return "it gathers the rules of other roles, and none that it selects was seen"
+		return "it gathers the rules of other roles, and none that it selects was seen, or they select too many others"
 	}
 	return "it was not seen"
 }

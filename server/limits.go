@@ -173,3 +173,24 @@ func written(n int64) string {
 	}
 	return strconv.FormatInt(n, 10)
 }
+
+// longest is for how long anything can be told to take or wait: a time that far ahead is still one.
+const longest = 10 * 365 * 24 * time.Hour
+
+// times says which durations cannot be meant: an hour typed as nanoseconds would ask those who publish advisories without a pause.
+func (c Config) times() error {
+	for _, one := range []struct {
+		flag         string
+		given, least time.Duration
+	}{
+		{"--advisories-every", c.AdvisoriesEvery, time.Minute},
+		{"--registry-every", c.RegistryEvery, time.Millisecond},
+		{"--save-every", c.SaveEvery, time.Millisecond},
+		{"--sensor-cert-life", c.SensorCertificates, time.Second},
+	} {
+		if one.given != 0 && one.given < one.least || one.given > longest {
+			return fmt.Errorf("%s %s: want from %s to %s", one.flag, one.given, one.least, longest)
+		}
+	}
+	return nil
+}

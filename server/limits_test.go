@@ -2,10 +2,12 @@ package server
 
 import (
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/breakwater-sec/breakwater/ingest"
 	"github.com/breakwater-sec/breakwater/store"
@@ -36,6 +38,42 @@ func TestALimitIsANameAndANumber(t *testing.T) {
 			t.Errorf("%s: %d, %v; want %d", c.given, l[c.name], err, c.want)
 		case c.wrong != "" && (err == nil || !strings.Contains(err.Error(), c.wrong)):
 			t.Errorf("%s: %v; want %q", c.given, err, c.wrong)
+		}
+	}
+}
+
+// TestALimitOfAnySizeIsATimeAhead: what is multiplied to a time must not turn around.
+func TestALimitOfAnySizeIsATimeAhead(t *testing.T) {
+	for _, given := range []string{"query-seconds=1125899906842624", "query-seconds=9223372037", "query-seconds=1048576GiB", "slowest=1"} {
+		l, err := Config{Limits: []string{given}}.limits()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if within := l.api().Within; within < time.Second || within > 100*365*24*time.Hour || time.Now().Add(within).Before(time.Now()) {
+			t.Errorf("%s: a question may take %s", given, within)
+		}
+	}
+}
+
+func TestADurationThatCannotBeMeantIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		config Config
+		wrong  string
+	}{
+		{Config{}, ""},
+		{Config{AdvisoriesEvery: 6 * time.Hour, RegistryEvery: time.Second, SaveEvery: time.Second, SensorCertificates: time.Minute}, ""},
+		{Config{AdvisoriesEvery: longest}, ""},
+		{Config{AdvisoriesEvery: 1}, "--advisories-every 1ns: want from 1m0s"},
+		{Config{AdvisoriesEvery: -time.Hour}, "--advisories-every"},
+		{Config{AdvisoriesEvery: math.MaxInt64}, "--advisories-every"},
+		{Config{RegistryEvery: -1}, "--registry-every"},
+		{Config{SaveEvery: math.MaxInt64}, "--save-every"},
+		{Config{SensorCertificates: math.MaxInt64}, "--sensor-cert-life"},
+		{Config{SensorCertificates: -time.Second}, "--sensor-cert-life"},
+	} {
+		err := c.config.times()
+		if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+			t.Errorf("%+v: %v; want %q", c.config, err, c.wrong)
 		}
 	}
 }

@@ -101,6 +101,9 @@ func Run(ctx context.Context, c Config, progress io.Writer, ready func(ctx conte
 	if err != nil {
 		return fmt.Errorf("--min-free: %w", err)
 	}
+	if err := c.times(); err != nil {
+		return err
+	}
 	if v.limits, err = c.limits(); err != nil {
 		return err
 	}

@@ -252,8 +252,8 @@ func (a *attack) patches(ctx context.Context) {
 func (a *attack) fills(ctx context.Context) {
 	const least = 64 // beside what every event has: less than those of others
 	for size := 512 << 10; ctx.Err() == nil; {
-		_, said := a.audit.told(ctx, "/v1/audit/"+a.audit.cluster, list(fmt.Sprintf(`{"level":"Metadata","auditID":"%d","stage":"ResponseComplete",`+
-			`"verb":"get","requestURI":%q}`, a.n.Add(1), strings.Repeat("/", size))))
+		_, said := a.audit.told(ctx, "/v1/audit/"+a.audit.cluster, list(fmt.Sprintf(`{"level":"Metadata","auditID":"%d",`+
+			`"stage":"ResponseComplete","verb":"get","requestURI":%q}`, a.n.Add(1), strings.Repeat("/", size))))
 		switch full := strings.Contains(said, "faster than they are analysed"); {
 		case full && size == least:
 			a.filled.Store(true)
@@ -317,7 +317,8 @@ func (a *attack) atFullTilt() (stop func()) {
 		do     func(context.Context)
 		beside int
 		pause  time.Duration
-	}{{a.large, 200, time.Second}, {a.little, 100, beat}, {a.fills, 2, beat}, {a.alerts, 2, beat}, {a.patches, 2, beat}, {a.owners, 1, beat}, {a.nodes, 2, beat}, {a.guesses, 2, beat},
+	}{{a.large, 200, time.Second}, {a.little, 100, beat}, {a.fills, 2, beat},
+		{a.alerts, 2, beat}, {a.patches, 2, beat}, {a.owners, 1, beat}, {a.nodes, 2, beat}, {a.guesses, 2, beat},
 		{a.connects, 300, time.Second}} {
 		for range of.beside {
 			g.Go(func() {
