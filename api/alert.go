@@ -65,8 +65,17 @@ func (s session) GetAlert(ctx context.Context, r GetAlertRequestObject) (GetAler
 	if err != nil {
 		return nil, err
 	}
-	out := AlertPage{You: s.who, Notes: alertNotes(notes), Alert: alertRow(stored), Reason: stored.Reason, DecidedBy: text(stored.DecidedBy), DecidedAt: moment(stored.DecidedAt),
-		Evidence: list(a.Evidence), Entities: []AlertEntity{}, Events: []map[string]any{}}
+	out := AlertPage{
+		You:       s.who,
+		Notes:     alertNotes(notes),
+		Alert:     alertRow(stored),
+		Reason:    stored.Reason,
+		DecidedBy: text(stored.DecidedBy),
+		DecidedAt: moment(stored.DecidedAt),
+		Evidence:  list(a.Evidence),
+		Entities:  []AlertEntity{},
+		Events:    []map[string]any{},
+	}
 	for _, h := range s.detections {
 		if h.ID == a.Rule {
 			out.Why, out.Fix = h.Why, h.Fix
@@ -116,8 +125,11 @@ const mostChanged = 500
 
 // alertChange is what somebody does, by the asker's name. Secrets in what they write are left out.
 func (s session) alertChange(c AlertChange) (store.AlertChange, error) {
-	out := store.AlertChange{Reason: redact.Text(strings.TrimSpace(deref(c.Reason))), Comment: redact.Text(strings.TrimSpace(deref(c.Comment))),
-		By: s.who}
+	out := store.AlertChange{
+		Reason:  redact.Text(strings.TrimSpace(deref(c.Reason))),
+		Comment: redact.Text(strings.TrimSpace(deref(c.Comment))),
+		By:      s.who,
+	}
 	if c.Status != nil {
 		out.Status = new(store.AlertStatus(*c.Status))
 		if ended := *out.Status == store.AlertDismissed || *out.Status == store.AlertResolved; ended && out.Reason == "" {

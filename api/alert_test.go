@@ -78,7 +78,8 @@ func TestAlertsAreListedShownAndDecidedUpon(t *testing.T) {
 	var done AlertsChanged
 	all := []AlertKey{{Cluster: "harbor-prod", Id: "a1"}, {Cluster: "harbor-prod", Id: "none"}, {Cluster: "harbor-prod", Id: "a2"}}
 	resp := s.send(t, "PUT", "/alerts", map[string]any{"alerts": all, "change": map[string]string{"assignee": "alice"}}, nil)
-	if err := json.NewDecoder(resp.Body).Decode(&done); err != nil || done.Changed != 2 || len(done.Missing) != 1 || done.Missing[0].Id != "none" {
+	if err := json.NewDecoder(resp.Body).Decode(&done); err != nil || done.Changed != 2 || len(done.Missing) != 1 ||
+		done.Missing[0].Id != "none" {
 		t.Errorf("%s: %+v, %v", resp.Status, done, err)
 	}
 	none := map[string]any{"alerts": []AlertKey{}, "change": map[string]string{"comment": "c"}}

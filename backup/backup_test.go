@@ -36,7 +36,8 @@ func folder(t *testing.T) (datadir.Dir, *store.Store) {
 	}
 	t.Cleanup(func() { _ = st.Close() })
 	putAlert(t, st, "first")
-	if err := st.ChangeAlert(t.Context(), "prod", "first", store.AlertChange{Status: new(store.AlertDismissed), Reason: "a drill", By: "alice"}); err != nil {
+	drill := store.AlertChange{Status: new(store.AlertDismissed), Reason: "a drill", By: "alice"}
+	if err := st.ChangeAlert(t.Context(), "prod", "first", drill); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(d.RunningFile()); err != nil {

@@ -193,7 +193,8 @@ func printAlert(s streams, p api.AlertPage) error {
 		head  string
 		lines []string
 	}{
-		{"What happened", p.Evidence}, {"Who and what", entityLines(p.Entities)}, {"Why it matters", []string{p.Why}}, {"What to do", []string{p.Fix}},
+		{"What happened", p.Evidence}, {"Who and what", entityLines(p.Entities)}, {"Why it matters", []string{p.Why}},
+		{"What to do", []string{p.Fix}},
 		{"What people did", noteLines(p.Notes)},
 	} {
 		if len(part.lines) == 0 {
@@ -369,7 +370,10 @@ func printWatched(s streams, f format, a api.AlertRow) error {
 	if f == "jsonl" {
 		return writeLines(s.out, []api.AlertRow{a})
 	}
-	_, err := fmt.Fprintln(s.out, terminal.Plain(fmt.Sprintf("%s  %-8s  %s  by %s, %s, cluster %s, %s  %s", a.LastSeen.Local().Format(time.DateTime),
-		a.Severity, a.Title, a.Actor, a.About, a.Cluster, terminal.Count(a.Count, "time"), a.Id)))
+	_, err := fmt.Fprintln(
+		s.out,
+		terminal.Plain(fmt.Sprintf("%s  %-8s  %s  by %s, %s, cluster %s, %s  %s", a.LastSeen.Local().Format(time.DateTime),
+			a.Severity, a.Title, a.Actor, a.About, a.Cluster, terminal.Count(a.Count, "time"), a.Id)),
+	)
 	return err
 }

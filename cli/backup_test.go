@@ -54,7 +54,8 @@ func TestAServerIsServedAgainFromItsBackup(t *testing.T) {
 	}
 	defer st.Close()
 	putAlert(t, st, "a1")
-	if err := st.ChangeAlert(t.Context(), "shop", "a1", store.AlertChange{Status: new(store.AlertDismissed), Reason: "a drill", By: "alice"}); err != nil {
+	drill := store.AlertChange{Status: new(store.AlertDismissed), Reason: "a drill", By: "alice"}
+	if err := st.ChangeAlert(t.Context(), "shop", "a1", drill); err != nil {
 		t.Fatal(err)
 	}
 	token, err := st.NewIngestToken(t.Context(), store.IngestToken{Cluster: "shop", Kind: "audit"})

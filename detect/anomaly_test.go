@@ -143,7 +143,10 @@ func TestWhatIsOddIsToldAndADayIsNot(t *testing.T) {
 	all := append(days(weeks+more, rand.New(rand.NewPCG(1, 2))), anomalies(weeks+1)...)
 	slices.SortStableFunc(all, func(a, b moment) int { return a.at.Compare(b.at) })
 	d, g := audit.Decoder{Cluster: "prod"}, detect.New(rules, nil, detect.Options{})
-	remember := strings.Fields("account-does-something-new secrets-read-elsewhere secrets-read-widely secret-read-anew refused-often many-pods-entered token-then-secrets")
+	remember := strings.Fields(
+		"account-does-something-new secrets-read-elsewhere secrets-read-widely secret-read-anew refused-often " +
+			"many-pods-entered token-then-secrets",
+	)
 	found, asked, wrong := map[string]bool{}, map[string]bool{}, 0
 	for i, m := range all {
 		m.ask.at, m.ask.id = m.at.Format(time.RFC3339Nano), fmt.Sprint(i)

@@ -15,10 +15,9 @@ import (
 	"time"
 )
 
-// Transport fetches under a policy, for one registry at a time: For. It is a Network.
-//
-// Where people set a proxy (HTTPS_PROXY and so on, or one for a registry) it looks names up and connects, so that what a name leads to is the
-// proxy's to judge. Sites, accounts, plain HTTP, names and written addresses are held to here all the same.
+// Transport fetches under a policy, for one registry at a time: For. It is a Network. Where people set a proxy (HTTPS_PROXY
+// and so on, or one for a registry) it looks names up and connects, so that what a name leads to is the proxy's to judge.
+// Sites, accounts, plain HTTP, names and written addresses are held to here all the same.
 type Transport struct {
 	policy Policy
 	// Lookup finds the addresses of a name; the machine's own way unless set. It is set before the first request.

@@ -13,9 +13,9 @@ import (
 // cluster or a registry.
 type Local struct{ scheme, rest string }
 
-// ParseLocal reads oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG],
-// containers-storage:DIR[:NAME], containerd:DIR[@DIGEST] and rootfs:DIR. It reports false where text is none of them; a path alone is an error that
-// says how to name what lies there.
+// ParseLocal reads oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:TAG], containers-storage:DIR[:NAME],
+// containerd:DIR[@DIGEST] and rootfs:DIR. It reports false where text is none of them; a path alone is an error that says how
+// to name what lies there.
 func ParseLocal(text string) (l Local, is bool, err error) {
 	scheme, rest, _ := strings.Cut(text, ":")
 	switch scheme {

@@ -40,7 +40,12 @@ func TestWhatCloudsSendIsTaken(t *testing.T) {
 		{"no JSON", `audit`, "", map[string]string{"Authorization": "Bearer " + token}, 400, ""},
 		{"another's token", pushed, "?token=x", nil, 401, ""},
 	} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+r.Addr().String()+"/v1/audit/prod"+c.query, strings.NewReader(c.body))
+		req, err := http.NewRequestWithContext(
+			t.Context(),
+			http.MethodPost,
+			"https://"+r.Addr().String()+"/v1/audit/prod"+c.query,
+			strings.NewReader(c.body),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -90,12 +90,17 @@ func TestAnAlertIsSeenByThoseWhoSeeEverythingThatItNames(t *testing.T) {
 func TestAnAlertIsDecidedOnByThoseWhoSeeIt(t *testing.T) {
 	e := newEstate(t)
 	e.alert(t, "shop", "one", "cart")
-	if err := e.For(till).ChangeAlert(t.Context(), "shop", "one", store.AlertChange{Status: new(store.AlertResolved), Reason: "no", By: "bob"}); !errors.Is(err, store.ErrNotFound) {
+	no := store.AlertChange{Status: new(store.AlertResolved), Reason: "no", By: "bob"}
+	yes := store.AlertChange{Status: new(store.AlertResolved), Reason: "yes", By: "alice"}
+	if err := e.For(till).ChangeAlert(t.Context(), "shop", "one", no); !errors.Is(
+		err,
+		store.ErrNotFound,
+	) {
 		t.Error(err)
 	}
 	stored, err := e.store.Alert(t.Context(), "shop", "one")
 	same(t, "after who does not see it", fmt.Sprint(stored.Status, err, e.picture.told), "new<nil> []")
-	if err := e.For(cart).ChangeAlert(t.Context(), "shop", "one", store.AlertChange{Status: new(store.AlertResolved), Reason: "yes", By: "alice"}); err != nil {
+	if err := e.For(cart).ChangeAlert(t.Context(), "shop", "one", yes); err != nil {
 		t.Error(err)
 	}
 	stored, err = e.store.Alert(t.Context(), "shop", "one")

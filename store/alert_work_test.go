@@ -56,8 +56,12 @@ func TestAChangeOfAnAlertIsBounded(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		whole := AlertChange{Status: new(AlertResolved), Reason: strings.Repeat("c", LongestNote), Assignee: new(strings.Repeat("c", LongestName)),
-			Comment: strings.Repeat("c", LongestNote)}
+		whole := AlertChange{
+			Status:   new(AlertResolved),
+			Reason:   strings.Repeat("c", LongestNote),
+			Assignee: new(strings.Repeat("c", LongestName)),
+			Comment:  strings.Repeat("c", LongestNote),
+		}
 		if err := s.ChangeAlert(t.Context(), "prod", "a", whole); err != nil {
 			t.Error(err)
 		}

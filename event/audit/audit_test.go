@@ -463,7 +463,8 @@ func FuzzDecode(f *testing.F) {
 		`,"requestObject":{"spec":{"containers":[{"name":"a"}],"volumes":[{"name":"v","hostPath":{"path":"/"}}]}}`)))
 	f.Add([]byte(request("create", "clusterrolebindings", `,"requestObject":{"roleRef":{"kind":"ClusterRole"},"subjects":[{"name":"x"}]}`)))
 	f.Add([]byte(`{"kind":"EventList","items":[{"verb":"get","requestURI":"/x?a=%zz&command=\n"}]}`))
-	for _, file := range []string{"certificate-requested", "container-added", "webhook-weakened-selector", "pod-security-removed", "node-tainted"} {
+	for _, file := range []string{"certificate-requested", "container-added", "webhook-weakened-selector",
+		"pod-security-removed", "node-tainted"} {
 		if text, err := os.ReadFile("../../packs/detect/audit/testdata/" + file + ".jsonl"); err == nil {
 			f.Add(text)
 		}

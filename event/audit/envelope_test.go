@@ -48,7 +48,10 @@ func TestEventsInEnvelopesAreReadByTheirForm(t *testing.T) {
 	}
 	const stream = "kube-apiserver-audit-0a"
 	two := watch(stream, asked, asked)
-	diagnostic := `{"time":"2026-01-01T00:00:00Z","category":"kube-audit","resourceId":"/SUBSCRIPTIONS/1","properties":{"log":` + quoted(t, asked) +
+	diagnostic := `{"time":"2026-01-01T00:00:00Z","category":"kube-audit","resourceId":"/SUBSCRIPTIONS/1","properties":{"log":` + quoted(
+		t,
+		asked,
+	) +
 		`,"stream":"stdout"}}`
 	entry := `{"insertId":"i","logName":"projects/p/logs/cloudaudit.googleapis.com%2Factivity","resource":{"type":"k8s_cluster"},` +
 		`"timestamp":"2026-01-01T00:00:00Z","protoPayload":{"@type":"type.googleapis.com/google.cloud.audit.AuditLog",` +
@@ -61,8 +64,10 @@ func TestEventsInEnvelopesAreReadByTheirForm(t *testing.T) {
 		{"CloudWatch Logs", two, 2, 0},
 		{"one of them is broken", watch(stream, asked, "not audit", asked), 2, 1},
 		{"another log of the control plane", watch("authenticator-0a", "time=x level=info"), 0, 0},
-		{"CloudWatch asks whether somebody is there", `{"messageType":"CONTROL_MESSAGE","logEvents":[{"id":"","message":"CWL CONTROL MESSAGE"}]}`, 0, 0},
-		{"Firehose", `{"requestId":"r","timestamp":1,"records":[{"data":"` + packed(t, two) + `"},{"data":"` + packed(t, two+"\n"+two) + `"}]}`, 6, 0},
+		{"CloudWatch asks whether somebody is there",
+			`{"messageType":"CONTROL_MESSAGE","logEvents":[{"id":"","message":"CWL CONTROL MESSAGE"}]}`, 0, 0},
+		{"Firehose", `{"requestId":"r","timestamp":1,"records":[{"data":"` + packed(t, two) + `"},{"data":"` +
+			packed(t, two+"\n"+two) + `"}]}`, 6, 0},
 		{"Firehose, one record broken", `{"requestId":"r","records":[{"data":"!"},{"data":"` + packed(t, two) + `"}]}`, 2, 1},
 		{"Event Hubs", `{"records":[` + diagnostic + `,` + diagnostic + `]}`, 2, 0},
 		{"Event Hubs, several messages", `[{"records":[` + diagnostic + `]},{"records":[` + diagnostic + `]}]`, 2, 0},
@@ -88,7 +93,8 @@ func TestEventsInEnvelopesAreReadByTheirForm(t *testing.T) {
 		}
 		lines := 0
 		var l Decoder
-		if err := l.Lines([]byte(c.text+"\n"+c.text), func(b *Batch) error { lines += len(b.Events); return nil }); err != nil || lines != 2*c.events {
+		if err := l.Lines([]byte(c.text+"\n"+c.text), func(b *Batch) error { lines += len(b.Events); return nil }); err != nil ||
+			lines != 2*c.events {
 			t.Errorf("%s: %d events of two lines, %v", c.name, lines, err)
 		}
 		for _, e := range b.Events {
@@ -113,7 +119,8 @@ func TestALogEntryIsTheRequestThatItTellsOf(t *testing.T) {
 		{"io.k8s.core.v1.secrets.list", "core/v1/namespaces/shop/secrets", `{}`, "list secrets shop/ 200 /api/v1/namespaces/shop/secrets"},
 		{"io.k8s.core.v1.nodes.proxy.get", "core/v1/nodes/n1/proxy/pods", `{"code":5}`, "get nodes/proxy /n1 404 /api/v1/nodes/n1/proxy/pods"},
 	} {
-		text := `{"insertId":"i","timestamp":"2026-01-01T00:00:00Z","protoPayload":{"methodName":"` + c.method + `","resourceName":"` + c.resource +
+		text := `{"insertId":"i","timestamp":"2026-01-01T00:00:00Z","protoPayload":{"methodName":"` + c.method +
+			`","resourceName":"` + c.resource +
 			`","status":` + c.status + `}}`
 		inside, is, err := unpacked(text, new(maxUnpacked))
 		if err != nil || !is || len(inside) != 1 {
@@ -125,14 +132,22 @@ func TestALogEntryIsTheRequestThatItTellsOf(t *testing.T) {
 			t.Errorf("%s: %v, %v", c.method, err, r.check())
 			continue
 		}
-		got := fmt.Sprintf("%s %s %s/%s %s %s", r.verb, strings.TrimSuffix(r.ref.resource+"/"+r.ref.subresource, "/"), r.ref.namespace, r.ref.name,
-			r.code, r.uri)
+		got := fmt.Sprintf(
+			"%s %s %s/%s %s %s",
+			r.verb,
+			strings.TrimSuffix(r.ref.resource+"/"+r.ref.subresource, "/"),
+			r.ref.namespace,
+			r.ref.name,
+			r.code,
+			r.uri,
+		)
 		if got != c.want {
 			t.Errorf("%s: %s, want %s", c.method, got, c.want)
 		}
 	}
-	for name, text := range map[string]string{"another service": `{"protoPayload":{"methodName":"google.container.v1.ClusterManager.GetCluster"}}`,
-		"no object": `{"protoPayload":{"methodName":"io.k8s.core.v1.pods.get","resourceName":"core"}}`} {
+	for name, text := range map[string]string{
+		"another service": `{"protoPayload":{"methodName":"google.container.v1.ClusterManager.GetCluster"}}`,
+		"no object":       `{"protoPayload":{"methodName":"io.k8s.core.v1.pods.get","resourceName":"core"}}`} {
 		var d Decoder
 		if b, err := d.Decode([]byte(text)); err == nil || len(b.Events) != 0 {
 			t.Errorf("%s is taken for a request: %v", name, err)

@@ -73,9 +73,21 @@ func (l *logEntry) audit() (string, error) {
 		level = "RequestResponse"
 	}
 	at := when(string(cmp.Or(l.Timestamp, l.Received)))
-	event := map[string]any{"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": level, "auditID": l.InsertID, "stage": "ResponseComplete",
-		"requestURI": uri, "verb": verb, "user": map[string]any{"username": p.Who.Principal}, "userAgent": cmp.Or(p.Meta.Agent, p.Meta.Agents),
-		"objectRef": ref, "responseStatus": map[string]any{"code": code}, "requestReceivedTimestamp": at, "stageTimestamp": at}
+	event := map[string]any{
+		"kind":                     "Event",
+		"apiVersion":               "audit.k8s.io/v1",
+		"level":                    level,
+		"auditID":                  l.InsertID,
+		"stage":                    "ResponseComplete",
+		"requestURI":               uri,
+		"verb":                     verb,
+		"user":                     map[string]any{"username": p.Who.Principal},
+		"userAgent":                cmp.Or(p.Meta.Agent, p.Meta.Agents),
+		"objectRef":                ref,
+		"responseStatus":           map[string]any{"code": code},
+		"requestReceivedTimestamp": at,
+		"stageTimestamp":           at,
+	}
 	if ip := cmp.Or(p.Meta.IP, p.Meta.Other); ip != "" {
 		event["sourceIPs"] = []string{ip}
 	}

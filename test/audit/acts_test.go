@@ -25,7 +25,7 @@ import (
 	"github.com/breakwater-sec/breakwater/event/audit"
 )
 
-// acts are what acts.yaml tells: attacks, and beside each what looks like it.
+// acts are what testdata/acts.yaml tells: attacks, and beside each what looks like it.
 type acts struct {
 	// People are the objects that have to be there, rights among them.
 	People string `json:"people"`
@@ -225,10 +225,10 @@ func (s *stage) send(r *request, n string) {
 	}
 }
 
-// TestEveryRuleFiresOnWhatARealServerLogs lets people do what acts.yaml says, under
+// TestEveryRuleFiresOnWhatARealServerLogs lets people do what testdata/acts.yaml says, under
 // the shipped policy, and checks which rules tell of it.
 func TestEveryRuleFiresOnWhatARealServerLogs(t *testing.T) {
-	text, err := os.ReadFile("acts.yaml")
+	text, err := os.ReadFile("testdata/acts.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

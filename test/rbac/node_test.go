@@ -22,17 +22,27 @@ import (
 func TestWhoImpersonatesANodeGetsTokensOfItsPods(t *testing.T) {
 	c, ctx := kubetest.Shared(t), context.Background()
 	const node, user = "node-impersonated", "system:node:node-impersonated"
-	if _, err := c.Client.CoreV1().Nodes().Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}, metav1.CreateOptions{}); err != nil {
+	object := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}
+	if _, err := c.Client.CoreV1().Nodes().Create(ctx, object, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	pod, err := c.Client.CoreV1().Pods("default").Create(ctx, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "of-a-node"},
-		Spec: corev1.PodSpec{NodeName: node, ServiceAccountName: "default", Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}},
-			Containers: []corev1.Container{{Name: "app", Image: "registry.test/app:1"}}}}, metav1.CreateOptions{})
+		Spec: corev1.PodSpec{
+			NodeName:           node,
+			ServiceAccountName: "default",
+			Tolerations:        []corev1.Toleration{{Operator: corev1.TolerationOpExists}},
+			Containers:         []corev1.Container{{Name: "app", Image: "registry.test/app:1"}},
+		}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	impersonate := func(resource, name string) rbacv1.PolicyRule {
-		return rbacv1.PolicyRule{Verbs: []string{"impersonate"}, APIGroups: []string{""}, Resources: []string{resource}, ResourceNames: []string{name}}
+		return rbacv1.PolicyRule{
+			Verbs:         []string{"impersonate"},
+			APIGroups:     []string{""},
+			Resources:     []string{resource},
+			ResourceNames: []string{name},
+		}
 	}
 	may := grant(t, c.Client, "both", impersonate("users", user), impersonate("groups", "system:nodes"))
 	one := grant(t, c.Client, "user-alone", impersonate("users", user))
