@@ -27,13 +27,14 @@ func TestRolesThatSelectEachOtherAreLookedAtUpToABound(t *testing.T) {
 	f.ClusterRoles[collect.Key{Name: "some"}] = &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "some",
 		Labels: map[string]string{"some": "true"}}, Rules: []rbacv1.PolicyRule{{Verbs: []string{"get"}}}}
 	roles := rolesOf(f)
+	unknown := 0
 	for i := range n {
-		if found, there := roles.called(collect.Key{Name: fmt.Sprint("r", i)}.Of("ClusterRole")); !there || found != nil {
-			t.Fatalf("the rules of r%d are %v, and not unknown", i, found)
+		if found, there := roles.called(collect.Key{Name: fmt.Sprint("r", i)}.Of("ClusterRole")); !there || found == nil {
+			unknown++
 		}
 	}
-	if roles.left > 0 {
-		t.Errorf("%d are left", roles.left)
+	if most := gatherAll / (n * n); unknown < n-most-1 || roles.left > 0 {
+		t.Errorf("of %d the rules are not known, and %d may be looked at", unknown, roles.left)
 	}
 	found, _ := roles.called(collect.Key{Name: "honest"}.Of("ClusterRole"))
 	if found == nil || len(found.rules) != 1 {

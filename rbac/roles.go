@@ -45,7 +45,7 @@ type roles struct {
 
 // Roles that select each other are looked at as often as the cube of their number. So one that selects roles which select others
 // has a bound, and all have one; each may look at all roles a few times, whatever others did. Of what is beyond the rules are not known.
-const gatherOne, gatherAll, gatherAnyway = 500_000, 10_000_000, 4
+const gatherOne, gatherAll, gatherAnyway = 8_000_000, 40_000_000, 4
 
 func rolesOf(f *collect.Facts) *roles {
 	r := &roles{facts: f, cluster: maps.Clone(builtInRoles().cluster), done: map[ref.Ref]*role{}, left: gatherAll}
