@@ -117,6 +117,9 @@ func TestALogEntryIsTheRequestThatItTellsOf(t *testing.T) {
 		{"io.k8s.core.v1.namespaces.finalize.update", "core/v1/namespaces/shop/finalize", `{}`,
 			"update namespaces/finalize /shop 200 /api/v1/namespaces/shop/finalize"},
 		{"io.k8s.core.v1.secrets.list", "core/v1/namespaces/shop/secrets", `{}`, "list secrets shop/ 200 /api/v1/namespaces/shop/secrets"},
+		{"io.k8s.core.v1.pods.create", "", `{}`, "create pods / 201 /api/v1/pods"},
+		{"io.k8s.authorization.rbac.v1.clusterrolebindings.delete", "", `{}`,
+			"delete clusterrolebindings / 200 /apis/rbac.authorization.k8s.io/v1/clusterrolebindings"},
 		{"io.k8s.core.v1.nodes.proxy.get", "core/v1/nodes/n1/proxy/pods", `{"code":5}`, "get nodes/proxy /n1 404 /api/v1/nodes/n1/proxy/pods"},
 	} {
 		text := `{"insertId":"i","timestamp":"2026-01-01T00:00:00Z","protoPayload":{"methodName":"` + c.method +

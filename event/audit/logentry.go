@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,16 +18,15 @@ type logEntry struct {
 	Timestamp said              `json:"timestamp"`
 	Received  said              `json:"receiveTimestamp"`
 	Labels    map[string]string `json:"labels"`
+	Asked     list[authorized]  `json:"authorizationInfo"` // where some that hand it on put it
 	Proto     struct {
 		Method   string `json:"methodName"`   // io.k8s.core.v1.pods.create
 		Resource string `json:"resourceName"` // core/v1/namespaces/shop/pods/web
 		Who      struct {
 			Principal string `json:"principalEmail"`
 		} `json:"authenticationInfo"`
-		Asked []struct {
-			Granted bool `json:"granted"`
-		} `json:"authorizationInfo"`
-		Meta struct {
+		Asked list[authorized] `json:"authorizationInfo"`
+		Meta  struct {
 			IP     string `json:"callerIp"`
 			Other  string `json:"callerIP"` // as some that hand it on write it
 			Agent  string `json:"callerSuppliedUserAgent"`
@@ -39,6 +39,12 @@ type logEntry struct {
 		Request  jsontext.Value `json:"request"`
 		Response jsontext.Value `json:"response"`
 	} `json:"protoPayload"`
+}
+
+// authorized is what the API server was asked to let pass.
+type authorized struct {
+	Granted  bool   `json:"granted"`
+	Resource string `json:"resource"`
 }
 
 // answers are the HTTP status codes that stand for those of gRPC.
@@ -103,8 +109,8 @@ func (l *logEntry) audit() (string, error) {
 			annotations[name] = said
 		}
 	}
-	if len(annotations) == 0 && len(p.Asked) > 0 {
-		annotations["authorization.k8s.io/decision"] = map[bool]string{true: "allow", false: "forbid"}[p.Asked[0].Granted]
+	if asked := append(p.Asked, l.Asked...); len(annotations) == 0 && len(asked) > 0 {
+		annotations["authorization.k8s.io/decision"] = map[bool]string{true: "allow", false: "forbid"}[asked[0].Granted]
 	}
 	event["annotations"] = annotations
 	text, err := json.Marshal(event, json.Deterministic(true), lenient)
@@ -113,7 +119,7 @@ func (l *logEntry) audit() (string, error) {
 
 // object is what was asked for, by its name: GROUP/VERSION/namespaces/NAMESPACE/RESOURCE/NAME/SUBRESOURCE.
 func (l *logEntry) object(verb string) (ref map[string]string, uri string, err error) {
-	parts := strings.Split(l.Proto.Resource, "/")
+	parts := strings.Split(cmp.Or(l.Proto.Resource, l.named()), "/")
 	if len(parts) < 3 {
 		return nil, "", fmt.Errorf("resourceName %.80q: want GROUP/VERSION/RESOURCE", l.Proto.Resource)
 	}
@@ -131,10 +137,33 @@ func (l *logEntry) object(verb string) (ref map[string]string, uri string, err e
 			ref[name] = rest[i]
 		}
 	}
-	if verb == "create" && ref["subresource"] == "" { // the request itself is to the collection
+	if verb == "create" && ref["subresource"] == "" && ref["name"] != "" { // the request itself is to the collection
 		uri = strings.TrimSuffix(uri, "/"+ref["name"])
 	}
 	return ref, uri, nil
+}
+
+// shortGroups have no domain; core stands for the one without a name.
+var shortGroups = []string{"core", "apps", "batch", "autoscaling", "policy", "extensions"}
+
+// named is the object as the method names it, where the entry names none: io.k8s.core.v1.pods.create, and a group's
+// parts the other way round.
+func (l *logEntry) named() string {
+	if asked := append(l.Proto.Asked, l.Asked...); len(asked) > 0 && asked[0].Resource != "" {
+		return asked[0].Resource
+	}
+	parts := strings.Split(strings.TrimPrefix(l.Proto.Method, "io.k8s."), ".")
+	version := slices.IndexFunc(parts, func(p string) bool { return len(p) > 1 && p[0] == 'v' && p[1] >= '0' && p[1] <= '9' })
+	if version < 1 || version+2 >= len(parts) {
+		return ""
+	}
+	group := slices.Clone(parts[:version])
+	slices.Reverse(group)
+	name := strings.Join(group, ".")
+	if !slices.Contains(shortGroups, name) {
+		name += ".k8s.io"
+	}
+	return name + "/" + parts[version] + "/" + parts[version+1]
 }
 
 // ofNamespaces says that a subresource of a namespace was asked for: its name stands where that of another resource would.
