@@ -51,7 +51,7 @@ type authorized struct {
 var answers = map[int]int{1: 499, 2: 500, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 11: 400, 12: 501, 13: 500,
 	14: 503, 15: 500, 16: 401}
 
-var errNoRequest = errors.New("an entry of another log than an API server's: want a methodName that begins with io.k8s.")
+var errNoRequest = errors.New("an entry of another log than an API server's: want a methodName that begins with io.k8s and a dot")
 
 // audit is the request as an audit event.
 func (l *logEntry) audit() (string, error) {
