@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -98,6 +99,9 @@ func TestMeasureChangeToPath(t *testing.T) {
 		at(took, 0.5), at(took, 0.95), at(took, 1), at(computed, 0.5), at(computed, 0.95),
 		(cpu / time.Duration(max(1, len(took)))).Round(time.Millisecond))
 	each := <-asked
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	t.Logf("  %d MiB from the operating system, those of reading the dump among them", m.Sys>>20)
 	t.Logf("  %d questions beside: p50 %s, p95 %s, max %s", len(each), at(each, 0.5), at(each, 0.95), at(each, 1))
 }
 
