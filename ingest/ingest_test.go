@@ -233,7 +233,10 @@ func TestEventsOfAWebhookReachTheHandler(t *testing.T) {
 	if !got.from["prod audit"] {
 		t.Errorf("from %v", got.from)
 	}
-	eventually(t, "the counters", func() bool { return r.count(t, "prod", Audit).Analysed == 4 })
+	eventually(t, "the counters", func() bool { // what is analysed is taken from the stream a moment later
+		c := r.count(t, "prod", Audit)
+		return c.Analysed == 4 && c.Waiting == 0
+	})
 	if c := r.count(t, "prod", Audit); c.Received != 4 || c.Accepted != 4 || c.Waiting != 0 || c.LastReceived.IsZero() ||
 		c.LastAnalysed.IsZero() {
 		t.Errorf("%+v", c)
