@@ -235,8 +235,11 @@ func TestAPoisonousBatchBecomesADeadLetterAndBlocksNothing(t *testing.T) {
 	p.config.Version = "new"
 	r = p.start(t)
 	defer r.consume(t, got.handle)()
-	eventually(t, "another version to analyse it", func() bool { return r.count(t, "prod", Audit).Analysed == 1 })
-	if lines := got.wait(t, 2); len(lines) != 2 || lines[1] != auditEvent("error") || r.count(t, "prod", Audit).DeadLettered != 0 {
+	eventually(t, "another version to analyse it", func() bool {
+		c := r.count(t, "prod", Audit)
+		return c.Analysed == 1 && c.DeadLettered == 0
+	})
+	if lines := got.wait(t, 2); len(lines) != 2 || lines[1] != auditEvent("error") {
 		t.Errorf("%v, %+v", lines, r.count(t, "prod", Audit))
 	}
 }
