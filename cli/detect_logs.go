@@ -18,7 +18,7 @@ const maxComplaints = 10
 // readAudit reads a Kubernetes audit log.
 func (o *detectOptions) readAudit(s streams, file string, in io.Reader, each func([]event.Event)) error {
 	if o.decoder == nil { // one for all files: what an object was may stand in an earlier one
-		o.decoder = &audit.Decoder{Cluster: o.cluster, Proxies: o.prefixes, Provider: o.provider}
+		o.decoder = &audit.Decoder{Cluster: o.cluster, Proxies: o.prefixes, Provider: o.provider, Envelopes: true}
 	}
 	d, said := o.decoder, 0
 	return d.Read(in, func(b *audit.Batch) error {

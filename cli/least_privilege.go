@@ -72,7 +72,7 @@ func doneBy(stdin io.Reader, s streams, who rbac.Subject, logs []string) ([]rbac
 		if err != nil {
 			return nil, fmt.Errorf("read --audit %s: %w", file, err)
 		}
-		d := audit.Decoder{}
+		d := audit.Decoder{Envelopes: true}
 		err = d.Read(in, func(b *audit.Batch) error {
 			rejected += len(b.Rejected) + b.Dropped
 			for _, e := range b.Events {

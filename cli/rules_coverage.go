@@ -44,7 +44,7 @@ func (o *detectOptions) coverage(c *cobra.Command, s streams, f format) error {
 	if err != nil {
 		return err
 	}
-	o.kind, o.decoder = "audit", &audit.Decoder{Cluster: o.cluster}
+	o.kind, o.decoder = "audit", &audit.Decoder{Cluster: o.cluster, Envelopes: true}
 	w, last := detect.Watch(rules), time.Time{}
 	for _, file := range o.audit {
 		err := o.file(c, s, file, o.readAudit, func(events []event.Event) {

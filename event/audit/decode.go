@@ -48,10 +48,19 @@ func (d *Decoder) Decode(body []byte) (*Batch, error) {
 	p := part{text: textOf(body)}
 	d.read(&p)
 	b := &Batch{}
-	if p.one() && p.made.Err() != nil {
-		return b, p.made.Err()
+	switch err := p.made.Err(); {
+	case p.items != "":
+		return b, d.items(p.items, func(n int, o outcome) { d.count(b, n, o) })
+	case p.packed:
+		for i, o := range p.inside {
+			d.count(b, i+1, o)
+		}
+		return b, nil
+	case err != nil:
+		return b, err
 	}
-	return b, d.each(&p, func(n int, o outcome) { d.count(b, max(n, 1), o) })
+	d.count(b, 1, p.made)
+	return b, nil
 }
 
 // part is one event, or a list of them, with what its text tells by itself.
@@ -60,16 +69,11 @@ type part struct {
 	line  int    // of a log
 	done  bool   // it was read
 	items string // of a list, which is no event itself
-	// inside are the texts in an envelope, of which depth are around it; left is how much more may be unpacked.
-	inside []string
-	empty  bool // an envelope that holds nothing of ours
-	depth  int
-	left   *int
-	made   outcome
+	made  outcome
+	// inside is what became of each event of an envelope that holds none, or several.
+	packed bool
+	inside []outcome
 }
-
-// one says that it is one event, or none.
-func (p *part) one() bool { return p.items == "" && len(p.inside) == 0 && !p.empty }
 
 // outcome is what became of an event.
 type outcome = event.Outcome[told]
@@ -96,49 +100,14 @@ func (d *Decoder) read(p *part) {
 		p.items = r.items
 		return
 	}
-	if err == nil && r.check() != nil && p.unpack() {
+	if d.Envelopes && err == nil && r.check() != nil {
+		if p.inside = d.unpack(p.text, new(maxUnpacked)); len(p.inside) == 1 {
+			p.made = p.inside[0]
+		}
+		p.packed = len(p.inside) != 1
 		return
 	}
 	p.made = d.one(r, p.text, err)
-}
-
-// unpack takes an envelope apart, if the part is one.
-func (p *part) unpack() bool {
-	if p.left == nil {
-		p.left = new(maxUnpacked)
-	}
-	inside, is, err := unpacked(p.text, p.left)
-	if is && p.depth == maxEnvelopes {
-		err = errDeep
-	}
-	if err != nil {
-		inside, p.made = nil, event.Refused[told](err)
-	}
-	p.inside, p.empty = inside, is && err == nil && len(inside) == 0
-	return is
-}
-
-// each hands on what became of every event of a part that was read, with its number in a list or envelope.
-func (d *Decoder) each(p *part, took func(n int, o outcome)) error {
-	switch {
-	case p.empty:
-		return nil
-	case p.items != "":
-		return d.items(p, took)
-	case len(p.inside) > 0:
-		n := 0
-		for _, text := range p.inside {
-			one := part{text: text, depth: p.depth + 1, left: p.left}
-			d.read(&one)
-			if err := d.each(&one, func(_ int, o outcome) { n++; took(n, o) }); err != nil {
-				n++
-				took(n, event.Refused[told](err))
-			}
-		}
-		return nil
-	}
-	took(0, p.made)
-	return nil
 }
 
 // one reads one event, whose text was parsed.
@@ -159,10 +128,10 @@ func (d *Decoder) one(r *record, text string, err error) outcome {
 }
 
 // items hands on what became of each item of a list, one after the other.
-func (d *Decoder) items(p *part, took func(n int, o outcome)) error {
-	c := newCursor(p.items)
+func (d *Decoder) items(list string, each func(n int, o outcome)) error {
+	c := newCursor(list)
 	defer c.done()
-	n := 0
+	n, left := 0, maxUnpacked
 	return c.array(func() error {
 		n++
 		text, err := c.value()
@@ -170,13 +139,13 @@ func (d *Decoder) items(p *part, took func(n int, o outcome)) error {
 			return err
 		}
 		r, err := parse(text)
-		if err == nil && r.check() != nil {
-			one := part{text: text, depth: p.depth, left: p.left}
-			if one.unpack() {
-				return d.each(&one, func(_ int, o outcome) { took(n, o) })
+		if d.Envelopes && err == nil && r.check() != nil {
+			for _, o := range d.unpack(text, &left) {
+				each(n, o)
 			}
+			return nil
 		}
-		took(n, d.one(r, text, err))
+		each(n, d.one(r, text, err))
 		return nil
 	})
 }
@@ -238,7 +207,7 @@ func from(r *bufio.Reader) func() (line string, long bool, err error) {
 
 // All reads a log whole and lets nothing be rejected: what a rule's test is run on.
 func (d *Decoder) All(r io.Reader) (events []event.Event, err error) {
-	fresh := &Decoder{Cluster: d.Cluster, Proxies: d.Proxies} // a file's objects are its own
+	fresh := &Decoder{Cluster: d.Cluster, Proxies: d.Proxies, Envelopes: d.Envelopes} // a file's objects are its own
 	err = fresh.Read(r, func(b *Batch) error {
 		events = append(events, b.Events...)
 		return b.None()
@@ -295,14 +264,23 @@ func (d *Decoder) line(b *Batch, p *part) {
 	if !p.done {
 		d.read(p) // it broke off beside us, and so does here, where that is looked after
 	}
-	err := d.each(p, func(n int, o outcome) {
-		if why := o.Err(); why != nil && n > 0 {
+	item := func(n int, o outcome) {
+		if why := o.Err(); why != nil {
 			o = event.Refused[told](fmt.Errorf("item %d: %w", n, why))
 		}
 		d.count(b, p.line, o)
-	})
-	if err != nil {
-		d.count(b, p.line, event.Refused[told](err))
+	}
+	switch {
+	case p.packed:
+		for i, o := range p.inside {
+			item(i+1, o)
+		}
+	case p.items != "":
+		if err := d.items(p.items, item); err != nil {
+			d.count(b, p.line, event.Refused[told](err))
+		}
+	default:
+		d.count(b, p.line, p.made)
 	}
 }
 

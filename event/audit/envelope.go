@@ -2,16 +2,18 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/breakwater-sec/breakwater/event"
 )
 
 // Clouds hand on the audit log of their clusters in envelopes of their own. Which one a text is its form says, nobody
@@ -166,17 +168,35 @@ func decoded(data string, left *int) (inside []string, err error) {
 // behind the other, and those in envelopes, of which at most so many bytes are unpacked. What is none is among them, to be
 // refused by itself; is is false where none is one.
 func Unpack(body []byte, most int) (events []string, is bool, err error) {
-	left := most
-	if err := leaves(textOf(body), 0, &left, &events); err != nil {
+	u := unpacking{left: &most, took: func(text string, why error) {
+		events, is = append(events, text), is || why == nil
+	}}
+	if err := u.values(textOf(body), 0); err != nil {
 		return nil, false, err
 	}
-	return events, slices.ContainsFunc(events, func(text string) bool {
-		r, err := parse(text)
-		return err == nil && r.check() == nil
-	}), nil
+	return events, is, nil
 }
 
-func leaves(text string, depth int, left *int, events *[]string) error {
+// unpack is what became of each event of a text: of an envelope, or of what is none.
+func (d *Decoder) unpack(text string, left *int) (inside []outcome) {
+	u := unpacking{left: left, took: func(one string, why error) {
+		r, err := parse(one)
+		inside = append(inside, d.one(r, one, cmp.Or(why, err)))
+	}}
+	if err := u.value(text, 0); err != nil {
+		return []outcome{event.Refused[told](err)}
+	}
+	return inside
+}
+
+// unpacking hands on every event of a text, and with a reason what is none.
+type unpacking struct {
+	left *int // bytes that may still be unpacked
+	took func(text string, why error)
+}
+
+// values are one behind the other.
+func (u unpacking) values(text string, depth int) error {
 	if depth > maxEnvelopes {
 		return errDeep
 	}
@@ -187,37 +207,49 @@ func leaves(text string, depth int, left *int, events *[]string) error {
 		if err != nil {
 			return err
 		}
-		if err := leaf(one, depth, left, events); err != nil {
+		if err := u.value(one, depth); err != nil {
 			return err
 		}
 	}
 	return c.end()
 }
 
-// leaf is one value: a list, an envelope, or an event.
-func leaf(text string, depth int, left *int, events *[]string) error {
-	items := text
-	if !strings.HasPrefix(text, "[") {
-		r, err := parse(text)
-		if err != nil || r.items == "" {
-			found, is, why := []string(nil), false, error(nil)
-			if err == nil && r.check() != nil {
-				found, is, why = unpacked(text, left)
-			}
-			if !is || why != nil && !errors.Is(why, errUnpacked) {
-				*events, why = append(*events, text), nil // is refused by itself
-			}
-			for _, one := range found {
-				if whole(one) != nil {
-					*events = append(*events, one) // is refused by itself
-				} else if why = errors.Join(why, leaves(one, depth+1, left, events)); why != nil {
-					break
-				}
-			}
-			return why
-		}
-		items = r.items
+// value is a list, an envelope, or an event.
+func (u unpacking) value(text string, depth int) error {
+	if strings.HasPrefix(text, "[") {
+		return u.list(text, depth)
 	}
+	r, err := parse(text)
+	if err == nil && r.items != "" {
+		return u.list(r.items, depth)
+	}
+	if err == nil {
+		err = r.check()
+	}
+	if r == nil || err == nil {
+		u.took(text, err)
+		return nil
+	}
+	found, is, why := unpacked(text, u.left)
+	switch {
+	case errors.Is(why, errUnpacked):
+		return why
+	case !is:
+		u.took(text, err)
+	case why != nil:
+		u.took(text, why)
+	}
+	for _, one := range found {
+		if broken := whole(one); broken != nil {
+			u.took(one, broken)
+		} else if err := u.values(one, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u unpacking) list(items string, depth int) error {
 	c := newCursor(items)
 	defer c.done()
 	return c.array(func() error {
@@ -228,6 +260,6 @@ func leaf(text string, depth int, left *int, events *[]string) error {
 		if err != nil {
 			return err
 		}
-		return leaf(one, depth+1, left, events)
+		return u.value(one, depth+1)
 	})
 }

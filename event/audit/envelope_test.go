@@ -79,7 +79,7 @@ func TestEventsInEnvelopesAreReadByTheirForm(t *testing.T) {
 		{"Pub/Sub", `{"message":{"data":"` + base64.StdEncoding.EncodeToString([]byte(entry)) + `","messageId":"1"},"subscription":"s"}`, 1, 0},
 		{"in the order of another type", `{"records":"none"}`, 0, 1},
 	} {
-		var d Decoder
+		d := Decoder{Envelopes: true}
 		b, err := d.Decode([]byte(c.text))
 		refused := b.Refused()
 		if err != nil {
@@ -92,7 +92,7 @@ func TestEventsInEnvelopesAreReadByTheirForm(t *testing.T) {
 			t.Errorf("%s: %d events are unpacked, %v, %v", c.name, len(inside), is, err)
 		}
 		lines := 0
-		var l Decoder
+		l := Decoder{Envelopes: true}
 		if err := l.Lines([]byte(c.text+"\n"+c.text), func(b *Batch) error { lines += len(b.Events); return nil }); err != nil ||
 			lines != 2*c.events {
 			t.Errorf("%s: %d events of two lines, %v", c.name, lines, err)
@@ -151,7 +151,7 @@ func TestALogEntryIsTheRequestThatItTellsOf(t *testing.T) {
 	for name, text := range map[string]string{
 		"another service": `{"protoPayload":{"methodName":"google.container.v1.ClusterManager.GetCluster"}}`,
 		"no object":       `{"protoPayload":{"methodName":"io.k8s.core.v1.pods.get","resourceName":"core"}}`} {
-		var d Decoder
+		d := Decoder{Envelopes: true}
 		if b, err := d.Decode([]byte(text)); err == nil || len(b.Events) != 0 {
 			t.Errorf("%s is taken for a request: %v", name, err)
 		}
@@ -165,8 +165,17 @@ func TestEnvelopesAreBounded(t *testing.T) {
 	for range maxEnvelopes + 2 {
 		nested = `{"records":[` + nested + `]}`
 	}
+	several := `[` + strings.TrimSuffix(strings.Repeat(`{"data":"`+packed(t, strings.Repeat(" ", MaxEvent))+`"},`, 6), ",") + `]`
+	var each Decoder
+	if b, err := each.Decode([]byte(`{"kind":"EventList","items":[{"records":[` + asked + `]}]}`)); err != nil || len(b.Events) != 0 || b.Refused() != 1 {
+		t.Errorf("what a server took is unpacked again: %d events, %v", len(b.Events), err)
+	}
+	d := Decoder{Envelopes: true}
+	if b, err := d.Decode([]byte(several)); err != nil || !strings.Contains(fmt.Sprint(b.Rejections), errUnpacked.Error()) {
+		t.Errorf("each item of a list unpacks as much as all may: %v, %v", b.Rejections, err)
+	}
 	for name, text := range map[string]string{errUnpacked.Error(): bomb, errDeep.Error(): nested} {
-		var d Decoder
+		d := Decoder{Envelopes: true}
 		b, err := d.Decode([]byte(text))
 		said := fmt.Sprint(err, b.Rejections)
 		if len(b.Events) != 0 || !strings.Contains(said, name) {
@@ -189,7 +198,7 @@ func FuzzEnvelope(f *testing.F) {
 		if !is && len(inside) > 0 {
 			t.Errorf("%d texts are in what is no envelope", len(inside))
 		}
-		var d Decoder
+		d := Decoder{Envelopes: true}
 		_, _ = d.Decode([]byte(text))
 	})
 }

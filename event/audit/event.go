@@ -40,6 +40,10 @@ type Decoder struct {
 	// beside it.
 	Provider string
 
+	// Envelopes says that events may lie in envelopes of clouds, as in a person's files. What a server took was unpacked
+	// before secrets were taken out, and is not again.
+	Envelopes bool
+
 	before *before // what the cluster's objects were; made when something is read
 	// shown are the providers that the log itself shows, operators those who write the state of custom kinds.
 	shown     map[string]bool

@@ -109,13 +109,16 @@ func (l *logEntry) audit() (string, error) {
 			annotations[name] = said
 		}
 	}
-	if asked := append(p.Asked, l.Asked...); len(annotations) == 0 && len(asked) > 0 {
+	if asked := l.asked(); len(annotations) == 0 && len(asked) > 0 {
 		annotations["authorization.k8s.io/decision"] = map[bool]string{true: "allow", false: "forbid"}[asked[0].Granted]
 	}
 	event["annotations"] = annotations
 	text, err := json.Marshal(event, json.Deterministic(true), lenient)
 	return string(text), err
 }
+
+// asked is what the API server was asked to let pass, wherever the entry tells it.
+func (l *logEntry) asked() []authorized { return append(l.Proto.Asked, l.Asked...) }
 
 // object is what was asked for, by its name: GROUP/VERSION/namespaces/NAMESPACE/RESOURCE/NAME/SUBRESOURCE.
 func (l *logEntry) object(verb string) (ref map[string]string, uri string, err error) {
@@ -149,7 +152,7 @@ var shortGroups = []string{"core", "apps", "batch", "autoscaling", "policy", "ex
 // named is the object as the method names it, where the entry names none: io.k8s.core.v1.pods.create, and a group's
 // parts the other way round.
 func (l *logEntry) named() string {
-	if asked := append(l.Proto.Asked, l.Asked...); len(asked) > 0 && asked[0].Resource != "" {
+	if asked := l.asked(); len(asked) > 0 && asked[0].Resource != "" {
 		return asked[0].Resource
 	}
 	parts := strings.Split(strings.TrimPrefix(l.Proto.Method, "io.k8s."), ".")

@@ -70,7 +70,7 @@ func (d *detections) fired(file string) (out []string, err error) {
 
 // firedOn are the rules that fire on a log; controllers says that all of it is what controllers carried out.
 func (d *detections) firedOn(text []byte) (out []string, controllers bool, err error) {
-	events, err := (&audit.Decoder{Cluster: "corpus"}).All(bytes.NewReader(text))
+	events, err := (&audit.Decoder{Cluster: "corpus", Envelopes: true}).All(bytes.NewReader(text))
 	if err != nil {
 		return nil, false, err
 	}
