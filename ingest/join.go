@@ -80,7 +80,7 @@ func (s *Server) asked(r *http.Request, answer func(context.Context, *http.Reque
 
 // join gives a node's sensor its first certificate for a join token.
 func (s *Server) join(ctx context.Context, r *http.Request, q asksFor) (*Joined, error) {
-	of, err := s.bearer(r)
+	of, err := s.known(r, bearer(r))
 	if err != nil {
 		return nil, err
 	}

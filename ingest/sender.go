@@ -34,7 +34,11 @@ func (s *Server) sender(r *http.Request, kind Kind) (sender, error) {
 		return s.certified(r, c, kind)
 	}
 	who := sender{source: source{kind: kind}, address: gate.Address(r)}
-	of, err := s.bearer(r)
+	token := bearer(r)
+	if kind == Audit {
+		token = auditToken(r)
+	}
+	of, err := s.known(r, token)
 	if err != nil {
 		return who, err
 	}
@@ -49,9 +53,8 @@ func (s *Server) sender(r *http.Request, kind Kind) (sender, error) {
 	return who, nil
 }
 
-// bearer is what the request's token was made for.
-func (s *Server) bearer(r *http.Request) (store.IngestToken, error) {
-	token := tokenOf(r)
+// known is what a request's token was made for.
+func (s *Server) known(r *http.Request, token string) (store.IngestToken, error) {
 	if token == "" {
 		return store.IngestToken{}, unknown("no token", errors.New("no bearer token and no certificate"))
 	}
@@ -70,13 +73,19 @@ func (s *Server) bearer(r *http.Request) (store.IngestToken, error) {
 	return of, nil
 }
 
-// tokenOf is the token of a request: as a bearer; in the header of Firehose; or, of those who can send no header of ours, such as
-// Pub/Sub, in the address, which proxies may log.
-func tokenOf(r *http.Request) string {
-	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && r.URL.Query().Get("token") == "" {
-		return token
+// bearer is the token that a request shows.
+func bearer(r *http.Request) string {
+	token, is := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !is {
+		return ""
 	}
-	return cmp.Or(r.Header.Get(firehoseKey), r.URL.Query().Get("token"))
+	return token
+}
+
+// auditToken is the token of who sends an audit log: in the address, which proxies may log, of those who can send no header of
+// ours and may show a bearer of their own, such as Pub/Sub; as a bearer; or in the header of Firehose.
+func auditToken(r *http.Request) string {
+	return cmp.Or(r.URL.Query().Get("token"), bearer(r), r.Header.Get(firehoseKey))
 }
 
 // ended is the reason alone.

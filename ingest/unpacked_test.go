@@ -63,6 +63,15 @@ func TestWhatCloudsSendIsTaken(t *testing.T) {
 			t.Errorf("%s: %s %s, want %d %s", c.name, resp.Status, said.String(), c.status, c.answer)
 		}
 	}
+	sensor, err := p.client.Post("https://"+r.Addr().String()+"/v1/sensor/status?token="+p.token(t, "prod", Runtime), "application/json",
+		strings.NewReader(`{"node": "n1"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sensor.Body.Close()
+	if sensor.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a sensor's token in the address: %s", sensor.Status)
+	}
 	var got collected
 	r.consume(t, got.handle)
 	all := strings.Join(got.wait(t, 6), "")
