@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -44,7 +43,7 @@ func (a *alertsAsked) flags(c *cobra.Command) {
 }
 
 func (a *alertsAsked) query() url.Values {
-	q := url.Values{"limit": {strconv.Itoa(min(max(a.limit, 1), 1000))}}
+	q := url.Values{}
 	for name, value := range map[string]string{"severity": a.severity, "cluster": a.cluster, "namespace": a.namespace, "rule": a.rule,
 		"q": a.search, "assignee": a.assignee} {
 		if value != "" {
@@ -97,7 +96,9 @@ alert means something only where events arrive.`,
 
 // list asks page after page, up to the limit.
 func (a *alertsAsked) list(ctx context.Context, ask *client) (whole api.AlertList, err error) {
+	most := max(a.limit, 1)
 	for q := a.query(); ; {
+		q.Set("limit", strconv.Itoa(min(most-len(whole.Items), 1000)))
 		var page api.AlertList
 		if err := ask.ask(ctx, "/alerts?"+q.Encode(), nil, &page); err != nil {
 			return whole, err
@@ -105,8 +106,7 @@ func (a *alertsAsked) list(ctx context.Context, ask *client) (whole api.AlertLis
 		items := append(whole.Items, page.Items...)
 		whole = page
 		whole.Items = items
-		if page.Next == nil || len(items) >= a.limit {
-			whole.Items = items[:min(len(items), max(a.limit, 1))]
+		if page.Next == nil || len(items) >= most {
 			return whole, nil
 		}
 		q.Set("cursor", *page.Next)
@@ -122,11 +122,7 @@ func alertsTable(s streams, list api.AlertList) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	total := 0
-	for _, n := range list.Counts {
-		total += n
-	}
-	if total > len(list.Items) && list.Next != nil {
+	if list.Next != nil {
 		fmt.Fprintf(s.err, "these are the newest %d: see more with --limit\n", len(list.Items))
 	}
 	if len(list.Receiving) == 0 {
@@ -357,7 +353,7 @@ func (a *alertsAsked) watch(ctx context.Context, s streams, f format, ask *clien
 				return err
 			}
 		}
-		shown = maps.Clone(seen)
+		shown = seen
 		select {
 		case <-ctx.Done():
 			return nil

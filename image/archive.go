@@ -49,13 +49,8 @@ const maxArchived = 100_000
 
 // openArchive takes docker-archive:FILE, docker-archive:FILE:NAME:TAG and docker-archive:FILE:@NUMBER.
 func openArchive(ref, rest string, o Options) (*opened, error) {
-	file, want := rest, ""
-	for i := len(rest); i > 0; i = strings.LastIndexByte(rest[:i], ':') {
-		if _, err := os.Stat(rest[:i]); err == nil {
-			file, want = rest[:i], strings.TrimPrefix(rest[i:], ":")
-			break
-		}
-	}
+	file, want := cutPlace(rest, ":")
+	want = strings.TrimPrefix(want, ":")
 	a := &archive{file, o.Limits, map[string]archived{}}
 	images, err := a.saved()
 	if err != nil {

@@ -20,7 +20,8 @@ const maxStoredBlobs = 100_000
 // openContentStore takes containerd:DIR and containerd:DIR@DIGEST: where containerd keeps what it pulled, read without it,
 // such as /var/lib/containerd. The names of images are in a database of containerd's own; here an image is known by its digest.
 func openContentStore(ref, rest string, o Options) (*opened, error) {
-	dir, want := cutPlace(rest)
+	dir, want := cutPlace(rest, ":@")
+	want = strings.TrimLeft(want, ":@")
 	if within := filepath.Join(dir, "io.containerd.content.v1.content"); isFolder(within) {
 		dir = within
 	}

@@ -51,7 +51,8 @@ var storedID = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // openStorage takes containers-storage:DIR, containers-storage:DIR:NAME and containers-storage:DIR@ID.
 func openStorage(ref, rest string, _ Options) (*opened, error) {
-	dir, want := cutPlace(rest)
+	dir, want := cutPlace(rest, ":@")
+	want = strings.TrimLeft(want, ":@")
 	s, images, err := storageAt(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: want the storage of podman, buildah or CRI-O, such as /var/lib/containers/storage: %w", ref, err)
@@ -68,11 +69,11 @@ func openStorage(ref, rest string, _ Options) (*opened, error) {
 	return out, nil
 }
 
-// cutPlace takes apart what is there and what names an image inside.
-func cutPlace(rest string) (place, want string) {
-	for i := len(rest); i > 0; i = strings.LastIndexAny(rest[:i], ":@") {
+// cutPlace takes apart what is there and what names an image inside, with the separator before it.
+func cutPlace(rest, separators string) (place, want string) {
+	for i := len(rest); i > 0; i = strings.LastIndexAny(rest[:i], separators) {
 		if _, err := os.Stat(rest[:i]); err == nil {
-			return rest[:i], strings.TrimLeft(rest[i:], ":@")
+			return rest[:i], rest[i:]
 		}
 	}
 	return rest, ""
