@@ -167,7 +167,8 @@ func TestEnvelopesAreBounded(t *testing.T) {
 	}
 	several := `[` + strings.TrimSuffix(strings.Repeat(`{"data":"`+packed(t, strings.Repeat(" ", MaxEvent))+`"},`, 6), ",") + `]`
 	var each Decoder
-	if b, err := each.Decode([]byte(`{"kind":"EventList","items":[{"records":[` + asked + `]}]}`)); err != nil || len(b.Events) != 0 || b.Refused() != 1 {
+	taken := []byte(`{"kind":"EventList","items":[{"records":[` + asked + `]}]}`)
+	if b, err := each.Decode(taken); err != nil || len(b.Events) != 0 || b.Refused() != 1 {
 		t.Errorf("what a server took is unpacked again: %d events, %v", len(b.Events), err)
 	}
 	d := Decoder{Envelopes: true}
